@@ -1,0 +1,90 @@
+"""Validated rows: immutable columns of float64, and the group of each row."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from tasks.arrays import Array, IntArray
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Rows of a task; every array is copied on construction and read-only.
+
+    features: name -> (n,) in schema order. targets: name -> (n,), empty when withheld.
+    groups: every group name of the task, sorted; `take` keeps all of them, so that codes of
+    different selections stay comparable. codes: (n,) index of each row's group in `groups`.
+
+    Raises ValueError for columns of different lengths or a code outside `groups`.
+    """
+
+    features: Mapping[str, Array]
+    targets: Mapping[str, Array]
+    groups: tuple[str, ...]
+    codes: IntArray
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "features", _frozen(self.features))
+        object.__setattr__(self, "targets", _frozen(self.targets))
+        object.__setattr__(self, "codes", _read_only(np.array(self.codes, dtype=np.intp)))
+        shapes = {column.shape for column in (*self.features.values(), *self.targets.values(), self.codes)}
+        if shapes != {(len(self.codes),)}:
+            raise ValueError(f"columns of one table must have one length, not shapes {sorted(shapes)}")
+        if len(self.codes) and not 0 <= self.codes.min() <= self.codes.max() < len(self.groups):
+            raise ValueError("a group code lies outside the table's groups")
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Table, (dict(self.features), dict(self.targets), self.groups, self.codes)
+
+    def take(self, index: IntArray | NDArray[np.bool_]) -> "Table":
+        """The rows at `index` (positions, or a mask of shape (n,)), in that order, with all groups kept."""
+        return Table(
+            {name: column[index] for name, column in self.features.items()},
+            {name: column[index] for name, column in self.targets.items()},
+            self.groups,
+            self.codes[index],
+        )
+
+    def hide(self) -> "Table":
+        """The same rows without their targets."""
+        return Table(self.features, {}, self.groups, self.codes)
+
+    def matrix(self) -> Array:
+        """Features as (n, F), in schema order."""
+        return _stack(self.features, len(self))
+
+    def target_matrix(self) -> Array:
+        """Targets as (n, T), in schema order; T is 0 when they are withheld."""
+        return _stack(self.targets, len(self))
+
+    def digest(self) -> str:
+        """SHA-256 of the content: names, groups and exact values; the same from CSV as from Parquet."""
+        head = [list(self.features), list(self.targets), list(self.groups), len(self)]
+        state = hashlib.sha256(json.dumps(head).encode())
+        for column in (*self.features.values(), *self.targets.values()):
+            state.update(column.astype("<f8").tobytes())
+        state.update(self.codes.astype("<i8").tobytes())
+        return state.hexdigest()
+
+
+def _read_only(array: NDArray[Any]) -> NDArray[Any]:
+    array.setflags(write=False)
+    return array
+
+
+def _frozen(columns: Mapping[str, ArrayLike]) -> Mapping[str, Array]:
+    copies = {name: _read_only(np.array(values, dtype=np.float64)) for name, values in columns.items()}
+    return MappingProxyType(copies)
+
+
+def _stack(columns: Mapping[str, Array], rows: int) -> Array:
+    return np.column_stack(list(columns.values())) if columns else np.empty((rows, 0))
