@@ -1,0 +1,344 @@
+"""The archive of one run: written once, line by line, while it runs; readable at any instant; sealed at its end.
+
+``manifest.json`` is there from the start and sealed with its own digest, which anchors the chains of the two logs
+``events.jsonl`` and ``calls.jsonl``. ``result.json`` appears last, in one atomic step; it carries the SHA-256 of
+every other file and the digest of itself. A run without it was interrupted and can be resumed.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from runs import chain
+from runs.canonical import plain, seal
+from runs.files import (
+    open_regular,
+    open_regular_descriptor,
+    read_bounded,
+    sync_folder,
+    write_atomic,
+    writing,
+)
+from runs.record import Manifest, Result
+from runs.verify import (
+    Problem,
+    bound_problems,
+    break_problem,
+    file_digest,
+    log_problems,
+    read_sealed,
+    sealed_problems,
+)
+from tasks import InputError
+
+_Model = TypeVar("_Model", bound=BaseModel)
+
+MANIFEST, EVENTS, CALLS, LAW, RESULT = "manifest.json", "events.jsonl", "calls.jsonl", "law.py", "result.json"
+REPORT, ATTACHED = "report.html", "attached.json"
+_LOCK_ATTEMPTS = 25
+
+
+class State(StrEnum):
+    """What can be told without checking digests; `Archive.verify` finds damage."""
+
+    RUNNING = "running"
+    INTERRUPTED = "interrupted"
+    COMPLETE = "complete"
+
+
+class Archive:
+    """One run on disk. Made by `create`, `resume` (both may write) or `open` (reads only); a context manager."""
+
+    def __init__(self, path: Path, manifest: Manifest, anchor: str, writer: _Writer | None = None) -> None:
+        self.path = path
+        self.manifest = manifest
+        self._anchor = anchor
+        self._writer = writer
+        self.recovered: tuple[Problem, ...] = ()
+        """What `resume` found torn and cut off."""
+
+    # -- opening --------------------------------------------------------------------------------------------------
+
+    @classmethod
+    def create(cls, runs_dir: Path, manifest: Manifest) -> Archive:
+        """Start the archive ``<runs_dir>/<task>/<agent>[-<model>]/<run id>/``.
+
+        Raises:
+            InputError: the folder cannot be written, the disk is full, or there is a run of that name.
+        """
+        path = runs_dir / manifest.address
+        with writing(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if path.exists():
+                raise InputError(
+                    f"{path} exists; a run's archive is never overwritten, choose another run id."
+                )
+            hidden = path.parent / f".new-{secrets.token_hex(8)}"
+            hidden.mkdir()
+            try:
+                data = seal(plain_dict(manifest))
+                write_atomic(hidden / MANIFEST, data)
+                for name in (EVENTS, CALLS):
+                    write_atomic(hidden / name, b"")
+                os.rename(hidden, path)
+            except BaseException:
+                shutil.rmtree(hidden, ignore_errors=True)
+                raise
+            sync_folder(path.parent)
+        return cls.resume(path)
+
+    @classmethod
+    def open(cls, path: Path) -> Archive:
+        """Read an archive, finished or not. Checks the manifest; `verify` checks the rest.
+
+        Raises:
+            InputError: there is no archive, or its manifest is damaged (the file and the digests are named).
+        """
+        path = Path(path)
+        try:
+            content, anchor = read_sealed(path / MANIFEST)
+        except FileNotFoundError:
+            raise InputError(f"{path} is no archive: it holds no {MANIFEST}.") from None
+        return cls(path, _validated(Manifest, content, path / MANIFEST), anchor)
+
+    @classmethod
+    def resume(cls, path: Path) -> Archive:
+        """Open an unfinished archive to write on. A torn end of a log is cut off and listed in `recovered`.
+
+        Raises:
+            InputError: the run is complete, another process writes it, or a log was altered.
+        """
+        archive = cls.open(path)
+        if (archive.path / RESULT).exists():
+            raise InputError(f"{archive.path} is complete; there is nothing to resume.")
+        archive._writer, archive.recovered = _Writer.start(archive.path, archive._anchor)
+        return archive
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop writing. The run stays resumable unless it was finished."""
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+
+    # -- writing --------------------------------------------------------------------------------------------------
+
+    def append_event(self, event: Mapping[str, Any] | BaseModel) -> int:
+        """Record a candidate or another step; returns its number. Thread-safe; survives a kill.
+
+        Raises:
+            InputError: the disk is full; nothing recorded is harmed.
+        """
+        return self._writing().events.append(plain_dict(event))
+
+    def append_call(self, call: Mapping[str, Any] | BaseModel) -> int:
+        """Record a model request and its reply, on the disk when this returns. Secrets must be gone already."""
+        return self._writing().calls.append(plain_dict(call))
+
+    def finish(self, result: Result | Mapping[str, Any], law: str | None) -> None:
+        """Write ``law.py`` (where there is a law), then seal the run with ``result.json``, and stop writing.
+
+        Raises:
+            InputError: the disk is full; the run stays resumable.
+            pydantic.ValidationError: `result` has a key or type that `Result` does not know.
+        """
+        writer = self._writing()
+        content = plain_dict(result if isinstance(result, Result) else Result.model_validate(result))
+        writer.events.sync()
+        writer.calls.sync()
+        if law is not None:
+            write_atomic(self.path / LAW, law.encode())
+        files = {name: file_digest(self.path / name) for name in self._bound_files(law is not None)}
+        write_atomic(self.path / RESULT, seal({**content, "files": files}))
+        self.close()
+
+    def attach(self, data: bytes, name: str = REPORT) -> Path:
+        """Add or replace a page derived from a complete archive; its digest goes to ``attached.json``."""
+        if name != REPORT:
+            raise ValueError(f"only {REPORT} can be attached, not {name!r}")
+        write_atomic(self.path / name, data)
+        write_atomic(self.path / ATTACHED, seal({"files": {name: file_digest(self.path / name)}}))
+        return self.path / name
+
+    @staticmethod
+    def _bound_files(with_law: bool) -> tuple[str, ...]:
+        return (MANIFEST, EVENTS, CALLS, LAW) if with_law else (MANIFEST, EVENTS, CALLS)
+
+    def _writing(self) -> _Writer:
+        if self._writer is None:
+            raise RuntimeError(f"{self.path} was opened for reading or is finished")
+        return self._writer
+
+    # -- reading --------------------------------------------------------------------------------------------------
+
+    @property
+    def run(self) -> str:
+        return self.manifest.run
+
+    @property
+    def state(self) -> State:
+        if (self.path / RESULT).exists():
+            return State.COMPLETE
+        return State.RUNNING if _is_locked(self.path / EVENTS) else State.INTERRUPTED
+
+    @property
+    def result(self) -> Result | None:
+        """How the run ended; None while it is unfinished.
+
+        Raises:
+            InputError: ``result.json`` is damaged.
+        """
+        try:
+            content, _ = read_sealed(self.path / RESULT)
+        except FileNotFoundError:
+            return None
+        content.pop("files", None)
+        return _validated(Result, content, self.path / RESULT)
+
+    @property
+    def law(self) -> str | None:
+        """The source of ``law.py``; None where the run has none (yet)."""
+        try:
+            return read_bounded(self.path / LAW).decode("utf-8", "replace")
+        except FileNotFoundError:
+            return None
+
+    def events(self) -> Iterator[dict[str, Any]]:
+        """The recorded events in order; a torn end is left out."""
+        return chain.read(self.path / EVENTS, self._anchor)
+
+    def calls(self) -> Iterator[dict[str, Any]]:
+        """The recorded model calls in order; a torn end is left out."""
+        return chain.read(self.path / CALLS, self._anchor)
+
+    # -- checking -------------------------------------------------------------------------------------------------
+
+    def verify(self) -> list[Problem]:
+        """Every file that is not as it was written, with its digest; empty for a sound archive.
+
+        Re-derives each digest: the manifest's and the result's own, every line of both logs, and the SHA-256 of
+        each file that the result or ``attached.json`` lists. A torn end of an unfinished run's log is reported
+        as `resumable`. It finds accidents and edits; a forger who recomputes every digest is not found, only
+        `replay` can contradict such an archive.
+        """
+        complete = (self.path / RESULT).exists()
+        problems = sealed_problems(self.path / MANIFEST)
+        problems += log_problems(self.path / EVENTS, self._anchor, complete)
+        problems += log_problems(self.path / CALLS, self._anchor, complete)
+        if complete:
+            problems += bound_problems(self.path, RESULT)
+        if (self.path / ATTACHED).exists():
+            problems += bound_problems(self.path, ATTACHED)
+        elif (self.path / REPORT).exists():
+            problems.append(Problem(REPORT, f"{ATTACHED}, which holds its digest, is missing"))
+        return problems
+
+    def require_sound(self) -> None:
+        """Raise InputError naming the first damaged file and its digests; pass for a sound archive."""
+        damage = [problem for problem in self.verify() if not problem.resumable]
+        if damage:
+            more = f" ({len(damage) - 1} more problems)" if len(damage) > 1 else ""
+            raise InputError(f"The archive {self.path} is damaged: {damage[0]}{more}.")
+
+
+@dataclass(frozen=True)
+class _Writer:
+    """The open logs of a run that this process owns, locked against another one."""
+
+    events: chain.ChainWriter
+    calls: chain.ChainWriter
+
+    @classmethod
+    def start(cls, path: Path, anchor: str) -> tuple[_Writer, tuple[Problem, ...]]:
+        descriptor = open_regular_descriptor(path / EVENTS, os.O_RDWR | os.O_APPEND)
+        try:
+            _lock(descriptor, path)
+            recovered: list[Problem] = []
+            at_events = _cut_torn_end(path / EVENTS, anchor, recovered)
+            at_calls = _cut_torn_end(path / CALLS, anchor, recovered)
+            for leftover in path.glob(".*.tmp"):
+                leftover.unlink()
+            calls = open_regular_descriptor(path / CALLS, os.O_RDWR | os.O_APPEND | os.O_CREAT)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        writer = cls(
+            chain.ChainWriter(descriptor, path / EVENTS, at_events, durable=False),
+            chain.ChainWriter(calls, path / CALLS, at_calls, durable=True),
+        )
+        return writer, tuple(recovered)
+
+    def close(self) -> None:
+        self.events.close()
+        self.calls.close()
+
+
+def _cut_torn_end(path: Path, anchor: str, recovered: list[Problem]) -> chain.Scan:
+    scan = chain.scan(path, anchor)
+    if scan.broken is None:
+        return scan
+    problem = break_problem(path, scan.broken, complete=False)
+    if not problem.resumable:
+        raise InputError(f"The archive {path.parent} is damaged and cannot be resumed: {problem}.")
+    with writing(path), open_regular(path, os.O_RDWR) as descriptor:
+        os.ftruncate(descriptor, scan.length)
+        os.fsync(descriptor)
+    recovered.append(problem)
+    return scan
+
+
+def _lock(descriptor: int, path: Path) -> None:
+    # A reader asking for the state holds the lock for an instant, hence the attempts.
+    for _ in range(_LOCK_ATTEMPTS):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            time.sleep(0.02)
+    raise InputError(f"{path} is being written by another process; wait for it or stop it, then resume.")
+
+
+def _is_locked(path: Path) -> bool:
+    try:
+        with open_regular(path) as descriptor:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except FileNotFoundError:
+        return False
+    return False
+
+
+def _validated(model: type[_Model], content: dict[str, Any], path: Path) -> _Model:
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "its content"
+        raise InputError(f"{path} is not as this version writes it: {where}: {first['msg']}.") from None
+
+
+def plain_dict(record: Mapping[str, Any] | BaseModel) -> dict[str, Any]:
+    """A record in JSON's own types; see `runs.canonical.plain`."""
+    content = plain(record)
+    assert isinstance(content, dict)
+    return content

@@ -1,0 +1,131 @@
+"""Reading and writing an archive's files: atomic, durable, bounded, and never through a link.
+
+A stranger's archive may hold links, pipes, huge files or files that change while they are read. Every file is
+opened without following a link in its last part, must be a regular file, and is read up to a stated bound.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tasks.errors import InputError
+
+MAX_FILE_BYTES = 64 * 2**20  # manifest, law, result, report; the two logs are bounded by the line
+MAX_LINE_BYTES = 16 * 2**20
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+def safe_name(text: str) -> str:
+    """A file name for a stranger's text (a task or model name): ASCII letters, digits, dots, dashes, underscores."""
+    cleaned = re.sub(r"[^A-Za-z0-9._]+", "-", text).strip("-._")[:80]
+    return cleaned or "unnamed"
+
+
+def is_safe_name(text: str) -> bool:
+    return _NAME.fullmatch(text) is not None
+
+
+@contextmanager
+def open_regular(path: Path, flags: int = os.O_RDONLY, mode: int = 0o644) -> Iterator[int]:
+    """A descriptor of a regular file, no link followed, no pipe waited for.
+
+    Raises:
+        FileNotFoundError: there is none.
+        InputError: it is a link or something else than a regular file.
+    """
+    descriptor = open_regular_descriptor(path, flags, mode)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def open_regular_descriptor(path: Path, flags: int = os.O_RDONLY, mode: int = 0o644) -> int:
+    """As `open_regular`; the caller closes it."""
+    try:
+        descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, mode)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENXIO, errno.EISDIR):
+            raise InputError(
+                f"{path} must be a regular file; archives hold no links, pipes or folders."
+            ) from None
+        raise
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise InputError(f"{path} must be a regular file; archives hold no links, pipes or folders.")
+    return descriptor
+
+
+def read_bounded(path: Path, limit: int = MAX_FILE_BYTES) -> bytes:
+    """The whole file.
+
+    Raises:
+        FileNotFoundError: there is none.
+        InputError: not a regular file, unreadable, or larger than `limit` bytes.
+    """
+    try:
+        with open_regular(path) as descriptor, os.fdopen(os.dup(descriptor), "rb") as file:
+            data = file.read(limit + 1)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}.") from None
+    if len(data) > limit:
+        raise InputError(f"{path} is larger than {limit} bytes, which no archive's file of that name is.")
+    return data
+
+
+def write_atomic(path: Path, data: bytes) -> None:
+    """Put `data` under `path` so that a reader sees the old file or the new one, also after a power cut.
+
+    Raises:
+        InputError: the folder cannot be written or the disk is full; the old file is untouched.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with writing(path):
+            with open_regular(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC) as descriptor:
+                write_all(descriptor, data)
+                os.fsync(descriptor)
+            os.replace(temporary, path)
+            sync_folder(path.parent)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def write_all(descriptor: int, data: bytes) -> None:
+    """Write every byte (a single `os.write` may take only a part)."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn the system's refusal to write into one sentence for the user."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            remedy = "the disk is full; everything recorded so far is safe, free some space and run the command again"
+        else:
+            remedy = (
+                f"{(error.strerror or 'input/output error').lower()}; choose a folder that can be written"
+            )
+        raise InputError(f"{path} cannot be written: {remedy}.") from error

@@ -1,0 +1,135 @@
+"""What an archive says about a run: the manifest written at its start, the result written at its end."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from datetime import UTC, datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from runs.files import safe_name
+from tasks import Provenance, Schema, Scores
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
+
+
+def new_run_id(now: datetime | None = None) -> str:
+    """A run's name, sortable by start: ``20261122T012104123-9f3a1c`` (UTC, milliseconds, 24 random bits)."""
+    moment = (now or datetime.now(UTC)).astimezone(UTC)
+    return f"{moment:%Y%m%dT%H%M%S}{moment.microsecond // 1000:03d}-{secrets.token_hex(3)}"
+
+
+def utc_now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class DataRecord(_Record):
+    """Where the rows came from. `train` and `test` are the user's own files for a table given as a file."""
+
+    source: Literal["file", "cache", "hub", "replica"]
+    sha256: str
+    path: str | None = None
+    train: str | None = None
+    test: str | None = None
+
+    @classmethod
+    def of(
+        cls,
+        provenance: Provenance,
+        train: os.PathLike[str] | str | None = None,
+        test: os.PathLike[str] | str | None = None,
+    ) -> DataRecord:
+        """The record of loaded data; the paths only for a table of the user's own."""
+        return cls(
+            source=provenance.source,
+            sha256=provenance.sha256,
+            path=provenance.path,
+            train=None if train is None else os.path.abspath(train),
+            test=None if test is None else os.path.abspath(test),
+        )
+
+
+class Manifest(_Record):
+    """All that a run depends on, fixed at its start.
+
+    `origin` is "run" for a search of ours, "published" for a documented result of somebody else, "imported" for a
+    law or scores read from a file. `batch` is common to the runs of one command. `config` holds the options that
+    a resume needs. `git_commit` is None outside a checkout and ends in "+" where tracked files were modified.
+    """
+
+    version: Literal[1] = 1
+    run: str = Field(default_factory=new_run_id, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")
+    batch: str | None = None
+    origin: Literal["run", "published", "imported"] = "run"
+    task: Schema
+    agent: str = Field(min_length=1, max_length=200)
+    model: str | None = None
+    seed: int | None
+    created: str = Field(default_factory=utc_now)
+    data: DataRecord | None
+    config: dict[str, JsonValue] = {}
+    versions: dict[str, str] = {}
+    git_commit: str | None = None
+    source: str | None = None
+    """Who published or exported it, for an origin other than "run"."""
+
+    @property
+    def agent_folder(self) -> str:
+        """``agent`` or ``agent-model`` as a folder name."""
+        return safe_name(self.agent if self.model is None else f"{self.agent}-{self.model}")
+
+    @property
+    def address(self) -> str:
+        """``task/agent[-model]/run``, the archive's path below the runs folder."""
+        return f"{safe_name(self.task.name)}/{self.agent_folder}/{self.run}"
+
+
+class SplitScores(_Record):
+    """Scores on one split; None where only R² is known, as for a published result."""
+
+    r2: float
+    nmse: float | None = None
+    nmae: float | None = None
+
+    @classmethod
+    def of(cls, scores: Scores) -> SplitScores:
+        return cls(r2=scores.r2, nmse=scores.nmse, nmae=scores.nmae)
+
+
+class FinalScores(_Record):
+    """Scores of the archived ``law.py``; `test` is None without a test split."""
+
+    train: SplitScores | None = None
+    test: SplitScores | None = None
+
+
+class Result(_Record):
+    """How a run ended. Without a law, `error` says why, and every score is None.
+
+    `constants` is group -> parameter -> value. `cost_usd` is None where a price is unknown. `decimals` is the
+    number of decimals to which the scores are known; None means to the last digit. `siblings` are the test R² of
+    all runs of the same system, where only one of them is archived.
+    """
+
+    scores: FinalScores = FinalScores()
+    validation_r2: float | None = None
+    winner: str | None = None
+    kind: Literal["form", "law", "pair"] | None = None
+    expression: str | None = None
+    constants: dict[str, dict[str, float]] | None = None
+    constants_count: int | None = None
+    inseparable: tuple[str, ...] = ()
+    reason: str | None = None
+    candidates: int | None = None
+    failed: int | None = None
+    calls: int | None = None
+    seconds: float | None = None
+    cost_usd: float | None = None
+    error: str | None = None
+    decimals: int | None = None
+    siblings: tuple[float, ...] = ()
+    details: dict[str, JsonValue] = {}
