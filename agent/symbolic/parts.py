@@ -1,0 +1,133 @@
+"""The parts that forms are composed of: fresh parameters with sensible bounds, and terms in one or more features."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from agent.symbolic.expression import (
+    ONE,
+    Feature,
+    Node,
+    Number,
+    Parameter,
+    add,
+    divide,
+    exp,
+    log,
+    mul,
+    neg,
+    power,
+)
+from agent.symbolic.profile import Profile
+
+STEEPEST = 3.0  # exponents beyond this are not seen in the field and invite blow-ups
+
+
+class Parts:
+    """Makes terms over scaled features; every call takes fresh parameters, so a form never shares one by accident."""
+
+    def __init__(self, profile: Profile) -> None:
+        self.profile = profile
+        self._taken: dict[str, int] = {}
+
+    def fresh(self, role: str, lower: float = -math.inf, upper: float = math.inf) -> Parameter:
+        self._taken[role] = self._taken.get(role, 0) + 1
+        count = self._taken[role]
+        return Parameter(role if count == 1 else f"{role}{count}", lower, upper)
+
+    def x(self, name: str) -> Feature:
+        return Feature(name, self.profile.unit[name])
+
+    def level(self) -> Parameter:
+        """The additive constant: the irreducible loss where every target is positive."""
+        return self.fresh("L", 0.0 if self.profile.positive else -math.inf)
+
+    def amplitude(self) -> Parameter:
+        return self.fresh("A")
+
+    def exponent(self, lower: float = 0.0) -> Parameter:
+        return self.fresh("a", lower, STEEPEST)
+
+    def decay(self, name: str, lower: float = 0.0) -> Node:
+        """x^-a."""
+        return power(self.x(name), neg(self.exponent(lower)))
+
+    def monomial(self, names: Sequence[str], lower: float = -STEEPEST) -> Node:
+        """Product of x_i^-a_i; exponents may take either sign, as a ratio of features needs."""
+        return mul(*(self.decay(name, lower if len(names) > 1 else max(lower, 0.0)) for name in names))
+
+    def shifted(self, name: str) -> Node:
+        """(x + x0)^-a: a power law that begins at x0."""
+        return power(add(self.x(name), self.shift(name)), neg(self.exponent()))
+
+    def shift(self, name: str) -> Parameter:
+        smallest = self.profile.smallest[name] / self.profile.unit[name]
+        return self.fresh("x0", 1e-3 * smallest, 1e4 * max(smallest, 1e-2))
+
+    def saturating(self, name: str) -> Node:
+        """1 / (x^a + x0): the rectified law (arXiv 2402.02314 for fine-tuning data), a Hill curve in log x."""
+        return divide(ONE, add(power(self.x(name), self.exponent()), self.shift(name)))
+
+    def stretched(self, name: str) -> Node:
+        """exp(-(k x)^c)."""
+        inner = power(mul(self.fresh("k", 1e-4, 1e3), self.x(name)), self.fresh("c", 0.05, 2.0))
+        return exp(neg(inner))
+
+    def broken(self, name: str) -> Node:
+        """x^-a (1 + x/x1)^-b: one smooth break (Caballero et al., arXiv 2210.14891, with unit sharpness)."""
+        bend = add(ONE, divide(self.x(name), self.shift(name)))
+        return mul(self.decay(name), power(bend, self.fresh("b", -STEEPEST, STEEPEST)))
+
+    def logarithm(self, name: str) -> Node:
+        return log(self.x(name))
+
+    def polynomial(self, bases: Sequence[Node], degree: int) -> Node:
+        """Full polynomial of the given degree (1 or 2), or powers of a single base up to `degree`, constants free."""
+        terms: list[Node] = [self.fresh("c")]
+        if len(bases) == 1:
+            terms += [mul(self.fresh("b"), power(bases[0], Number(float(k)))) for k in range(1, degree + 1)]
+            return add(*terms)
+        terms += [mul(self.fresh("b"), base) for base in bases]
+        if degree > 1:
+            pairs = [(i, j) for i in range(len(bases)) for j in range(i, len(bases))]
+            terms += [mul(self.fresh("b"), bases[i], bases[j]) for i, j in pairs]
+        return add(*terms)
+
+    def bowl(self, name: str, movers: Sequence[str]) -> Node:
+        """(log x - m - sum m_i log y_i)^2: distance from an optimum that moves with other features as a power law."""
+        centre = [self.fresh("m"), *(mul(self.fresh("m"), log(self.x(other))) for other in movers)]
+        return power(add(log(self.x(name)), neg(add(*centre))), Number(2.0))
+
+    def gain(self, name: str) -> Node:
+        """1 + k log(x / smallest x): slow growth from 1, as parallel computation brings."""
+        base = divide(Feature(name), Number(self.profile.smallest[name]))
+        return add(ONE, mul(self.fresh("k", 0.0, 10.0), log(base)))
+
+    def soft_minimum(self, first: str, second: str) -> Node:
+        """(x^-c + (k y)^-c)^(-1/c): whichever of x and k y is scarcer limits."""
+        c = self.fresh("c", 0.1, 5.0)
+        other = mul(self.fresh("k", 1e-3, 1e3), self.x(second))
+        return power(add(power(self.x(first), neg(c)), power(other, neg(c))), divide(Number(-1.0), c))
+
+    def repeated(self, large: str, small: str) -> Node:
+        """u (1 + r (1 - exp(-(d/u - 1) / r))): value of repeating u distinct items to d (Muennighoff et al., 2305.16264)."""
+        unit = self.profile.unit[large]
+        d, u = Feature(large, unit), Feature(small, unit)
+        r = self.fresh("r", 0.1, 300.0)
+        epochs = add(divide(d, u), Number(-1.0))
+        return mul(u, add(ONE, mul(r, add(ONE, neg(exp(neg(divide(epochs, r))))))))
+
+    def sigmoid(self, name: str) -> Node:
+        """1 / (1 + exp(-s (x - m)))."""
+        x = self.x(name)
+        return divide(ONE, add(ONE, exp(mul(neg(self.fresh("s", 0.1, 20.0)), add(x, neg(self._centre(name)))))))
+
+    def bump(self, name: str) -> Node:
+        """exp(-((x - m) / w)^2)."""
+        away = divide(add(self.x(name), neg(self._centre(name))), self.fresh("w", 0.05, 20.0))
+        return exp(neg(power(away, Number(2.0))))
+
+    def _centre(self, name: str) -> Parameter:
+        low, high = self.profile.range[name]
+        return self.fresh("m", low - 0.5 * (high - low), high + 0.5 * (high - low))

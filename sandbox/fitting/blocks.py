@@ -1,0 +1,131 @@
+"""Turns a form and a table into dense, padded blocks that can be evaluated for many parameter sets at once.
+
+Array layout throughout the engine: (B, M, n): B parameter sets, M coupled groups, n rows (padded; weight 0).
+Without shared constants every group is its own problem and M is 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from sandbox.fitting.form import Array, Form, Loss
+from tasks.arrays import IntArray
+from tasks.table import Table
+
+TINY = 1e-300
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Padded rows by group: features name -> (G, n), measured and weight (T, G, n)."""
+
+    features: dict[str, Array]
+    measured: Array
+    weight: Array
+
+    def of_groups(self, index: IntArray) -> Rows:
+        features = {name: column[index] for name, column in self.features.items()}
+        return Rows(features, self.measured[:, index], self.weight[:, index])
+
+    def thinned(self, most: int, rng: np.random.Generator) -> Rows:
+        """At most `most` rows of every group, drawn without replacement (the order of padding is kept)."""
+        n = self.measured.shape[-1]
+        if n <= most:
+            return self
+        keys = np.where(self.weight[0] > 0, rng.random(self.weight.shape[1:]), 2.0)
+        pick = np.argsort(keys, axis=1)[:, :most]
+        features = {name: np.take_along_axis(column, pick, 1) for name, column in self.features.items()}
+        chosen = np.broadcast_to(pick, (len(self.measured), *pick.shape))
+        return Rows(
+            features,
+            np.take_along_axis(self.measured, chosen, 2),
+            np.take_along_axis(self.weight, chosen, 2),
+        )
+
+
+def gather(table: Table, targets: Sequence[str], groups: IntArray, loss: Loss) -> Rows:
+    """The rows of `groups` side by side, padded by repeating each group's first row at weight 0."""
+    members = [np.flatnonzero(table.codes == group) for group in groups]
+    longest = max(len(rows) for rows in members)
+    pick = np.stack([np.concatenate([rows, np.full(longest - len(rows), rows[0])]) for rows in members])
+    real = np.stack([np.arange(longest) < len(rows) for rows in members])
+    measured = np.stack([table.targets[name] for name in targets])[:, pick]
+    weight = np.broadcast_to(real, measured.shape).astype(np.float64)
+    if loss is Loss.RELATIVE:
+        weight = weight / np.maximum(np.abs(measured), 1e-3 * np.abs(measured).mean() + TINY)
+    return Rows({name: column[pick] for name, column in table.features.items()}, measured, weight)
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """One least-squares problem family: some targets, some parameters, all B x M x n at once.
+
+    `nonlinear` and `linear` index `form.names`; `coupled` says that M counts groups that share constants.
+    `values`, `design` and `slopes` return rows of all the block's targets one after the other: n * T columns.
+    """
+
+    form: Form
+    targets: tuple[int, ...]
+    target_names: tuple[str, ...]
+    nonlinear: tuple[int, ...]
+    linear: tuple[int, ...]
+    rows: Rows
+    coupled: bool
+    vectorised: bool
+
+    @property
+    def measured(self) -> Array:
+        return np.concatenate([self.rows.measured[t] for t in self.targets], axis=-1)
+
+    @property
+    def weight(self) -> Array:
+        return np.concatenate([self.rows.weight[t] for t in self.targets], axis=-1)
+
+    def features(self, group: IntArray | None) -> dict[str, Array]:
+        """Feature arrays that broadcast against (B, M, n); `group` picks each problem's group when uncoupled."""
+        if self.coupled or group is None or len(self.rows.measured[0]) == 1:
+            return {name: column[None] for name, column in self.rows.features.items()}
+        return {name: column[group][:, None] for name, column in self.rows.features.items()}
+
+    def values(self, x: dict[str, Array], p: dict[str, Array], shape: tuple[int, int]) -> Array:
+        """Predictions (B, M, n*T)."""
+        if self.vectorised:
+            return self._flatten(self.form.call(x, p), shape)
+        return self._looped(x, p, shape)
+
+    def partials(self, x: dict[str, Array], p: dict[str, Array], names: Sequence[str], shape: tuple[int, int]) -> Array:
+        """Analytic derivatives (B, M, n*T, len(names))."""
+        assert self.form.gradient is not None
+        found = self.form.gradient(x, p)
+        out = np.empty((*shape, self._columns(), len(names)))
+        for column, name in enumerate(names):
+            out[..., column] = self._flatten(found[name], shape)
+        return out
+
+    def _columns(self) -> int:
+        return self.rows.measured.shape[-1] * len(self.targets)
+
+    def _flatten(self, out: object, shape: tuple[int, int]) -> Array:
+        n = self.rows.measured.shape[-1]
+        if not isinstance(out, dict):
+            return np.broadcast_to(np.asarray(out, dtype=np.float64), (*shape, n))
+        parts = [np.broadcast_to(out.get(name, 0.0), (*shape, n)) for name in self.target_names]
+        return np.concatenate(parts, axis=-1) if len(parts) > 1 else parts[0]
+
+    def _looped(self, x: dict[str, Array], p: dict[str, Array], shape: tuple[int, int]) -> Array:
+        out = np.empty((*shape, self._columns()))
+        for b in range(shape[0]):
+            for m in range(shape[1]):
+                row = {name: value[min(b, len(value) - 1), m] for name, value in x.items()}
+                one = {name: float(np.broadcast_to(value, (*shape, 1))[b, m, 0]) for name, value in p.items()}
+                out[b, m] = self._flatten(self.form.call(row, one), (1, 1))[0, 0]
+        return out
+
+    def of_groups(self, index: IntArray) -> Block:
+        return replace(self, rows=self.rows.of_groups(index))
+
+    def with_rows(self, rows: Rows) -> Block:
+        return replace(self, rows=rows)

@@ -1,0 +1,177 @@
+"""Fits a form to a table: every group and many starts at once, then the best few again on all rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from sandbox.fitting.blocks import Block, Rows, gather
+from sandbox.fitting.form import Array, Fitted, Form, Loss, Status
+from sandbox.fitting.lm import Minimum, Options, minimise
+from sandbox.fitting.starts import Scale, draw
+from sandbox.fitting.structure import Structure, analyse
+from tasks.arrays import IntArray
+from tasks.table import Table
+
+EXPLORE = Options(iterations=40, tolerance=1e-4)
+POLISH = Options(iterations=300, tolerance=1e-12)
+EXPLORE_ROWS = 160  # rows per group that rank the starts; the best are then polished on all rows
+SAME_OPTIMUM = 1.01
+ROBUST_ROUNDS = 4
+PADDING = 4.0  # groups are fitted together while the longest has at most this many times the rows of the shortest
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How hard to look for the best optimum."""
+
+    starts: int | None = None  # None: by the number of nonlinear constants
+    finalists: int = 3
+
+
+def fit_form(
+    form: Form, table: Table, targets: Sequence[str], *, seed: int = 0, effort: Effort = Effort()
+) -> Fitted:
+    """Fits `form` to every group of `table` that has rows.
+
+    Raises nothing for a bad form: groups without a finite start get `Status.NO_FINITE_START` and NaN constants.
+    The same seed gives the same result.
+    """
+    with np.errstate(all="ignore"):
+        return _Engine(form, table, targets, np.random.default_rng(seed), effort).run()
+
+
+class _Engine:
+    def __init__(
+        self, form: Form, table: Table, targets: Sequence[str], rng: np.random.Generator, effort: Effort
+    ) -> None:
+        self.form, self.table, self.targets = form, table, tuple(targets)
+        self.rng, self.effort, self.scale = rng, effort, Scale.of(table)
+        count = len(table.groups)
+        self.values = np.full((count, len(form.names)), np.nan)
+        self.cost, self.agreement = np.zeros(count), np.ones(count)
+        self.settled = np.ones(count, dtype=bool)
+        self.iterations = 0
+
+    def run(self) -> Fitted:
+        counts = np.bincount(self.table.codes, minlength=len(self.table.groups))
+        batches = [np.flatnonzero(counts)] if self.form.shared else _similar(counts)
+        first = gather(self.table, self.targets, batches[0], self.form.loss)
+        structure = analyse(self.form, self.targets, first, self.scale, self.rng)
+        for groups in batches:
+            rows = gather(self.table, self.targets, groups, self.form.loss)
+            for targets, parameters in structure.parts:
+                self._part(groups, rows, targets, parameters, structure)
+        linear = tuple(self.form.names[k] for k in sorted(structure.linear))
+        status = tuple(self._status(g, counts[g]) for g in range(len(counts)))
+        return Fitted(self.form.names, self.values, status, self.cost, self.agreement, self.iterations, linear)
+
+    def _part(
+        self, groups: IntArray, rows: Rows, targets: tuple[int, ...], parameters: tuple[int, ...], found: Structure
+    ) -> None:
+        names = tuple(self.targets[t] for t in targets)
+        linear = tuple(k for k in parameters if k in found.linear)
+        nonlinear = tuple(k for k in parameters if k not in found.linear)
+        coupled = any(self.form.names[k] in self.form.shared for k in parameters)
+        block = Block(self.form, targets, names, nonlinear, linear, rows, coupled, found.vectorised)
+        best = self._search(block, len(groups))
+        for _ in range(ROBUST_ROUNDS if self.form.loss is Loss.ROBUST else 0):
+            block = block.with_rows(_reweighted(block, best))
+            best = minimise(block, best.theta, np.arange(len(best.theta)), POLISH)
+        theta = best.theta[0] if coupled else best.theta[:, 0]
+        constants = best.linear[0] if coupled else best.linear[:, 0]
+        finite = np.broadcast_to(np.isfinite(best.cost), len(groups))
+        self.values[np.ix_(groups, nonlinear)] = np.where(finite[:, None], theta, np.nan)
+        self.values[np.ix_(groups, linear)] = np.where(finite[:, None], constants, np.nan)
+        self.cost[groups] += best.cost / (len(groups) if coupled else 1)
+        self.settled[groups] &= best.settled
+
+    def _search(self, block: Block, groups: int) -> Minimum:
+        """The best minimum of each problem: one problem when coupled, else one per group."""
+        q = len(block.nonlinear)
+        problems = 1 if block.coupled else groups
+        starts = self.effort.starts or (1 if q == 0 else min(8 + 8 * q, 40))
+        theta = self._starts(block, problems, starts, groups)
+        group = np.repeat(np.arange(problems), starts)
+        few = block.with_rows(block.rows.thinned(EXPLORE_ROWS, self.rng))
+        tried = minimise(few, theta, group, EXPLORE)
+        finalists = _finalists(tried, problems, min(self.effort.finalists, starts), relay=not block.coupled)
+        polished = minimise(block, finalists, np.repeat(np.arange(problems), len(finalists) // problems), POLISH)
+        self.iterations = max(self.iterations, tried.iterations + polished.iterations)
+        self._note_agreement(block, tried, problems)
+        return _best(polished, problems)
+
+    def _starts(self, block: Block, problems: int, starts: int, groups: int) -> Array:
+        index = list(block.nonlinear)
+        sets = draw(self.form.lower[index], self.form.upper[index], starts, self.scale, self.rng)
+        members = groups if block.coupled else 1
+        return np.tile(sets[:, None, :], (problems, members, 1))
+
+    def _note_agreement(self, block: Block, tried: Minimum, problems: int) -> None:
+        cost = tried.cost.reshape(problems, -1)
+        share = (cost <= cost.min(axis=1, keepdims=True) * SAME_OPTIMUM).mean(axis=1)
+        if not block.coupled and problems == len(self.agreement):
+            self.agreement = np.minimum(self.agreement, share)
+        elif block.coupled:
+            self.agreement = np.minimum(self.agreement, share[0])
+
+    def _status(self, group: int, rows: int) -> Status:
+        values = self.values[group]
+        if not rows or not np.isfinite(values).all():
+            return Status.NO_FINITE_START
+        if rows * len(self.targets) < len(values):
+            return Status.TOO_FEW_ROWS
+        if not self.settled[group]:
+            return Status.ITERATION_LIMIT
+        touching = (values <= self.form.lower) | (values >= self.form.upper)
+        return Status.AT_BOUND if touching.any() else Status.CONVERGED
+
+
+def _similar(counts: IntArray) -> list[IntArray]:
+    """Groups in batches of similar numbers of rows, so that padding stays small."""
+    order = np.argsort(counts, kind="stable")
+    order = order[counts[order] > 0]
+    batches, begin = [], 0
+    for end in range(1, len(order) + 1):
+        if end == len(order) or counts[order[end]] > PADDING * counts[order[begin]]:
+            batches.append(np.sort(order[begin:end]))
+            begin = end
+    return batches
+
+
+def _finalists(tried: Minimum, problems: int, count: int, *, relay: bool) -> Array:
+    """Each problem's best starts; with many groups also the median of all groups' best, which rescues stragglers."""
+    theta = tried.theta.reshape(problems, len(tried.cost) // problems, *tried.theta.shape[1:])
+    cost = tried.cost.reshape(problems, -1)
+    best = np.argsort(cost, axis=1, kind="stable")[:, :count]
+    chosen = np.take_along_axis(theta, best[:, :, None, None], 1)
+    if relay and problems > 2:
+        middle = np.median(chosen[:, 0], axis=0)
+        chosen = np.concatenate([chosen, np.broadcast_to(middle, (problems, 1, *middle.shape))], axis=1)
+    return chosen.reshape(-1, *tried.theta.shape[1:])
+
+
+def _best(found: Minimum, problems: int) -> Minimum:
+    cost = found.cost.reshape(problems, -1)
+    pick = np.arange(problems) * cost.shape[1] + np.argmin(cost, axis=1)
+    return Minimum(found.theta[pick], found.linear[pick], found.cost[pick], found.settled[pick], found.iterations)
+
+
+def _reweighted(block: Block, best: Minimum) -> Rows:
+    """Geman-McClure weights from the residuals of the present best fit, scale by the median absolute deviation."""
+    shape = best.theta.shape[:2]
+    names = block.form.names
+    p = {names[k]: best.theta[:, :, j, None] for j, k in enumerate(block.nonlinear)}
+    p |= {names[k]: best.linear[:, :, j, None] for j, k in enumerate(block.linear)}
+    predicted = block.values(block.features(np.arange(shape[0])), p, shape)
+    residual = np.abs(block.measured - predicted.reshape(block.measured.shape))
+    real = block.weight > 0
+    centre = np.nanmedian(np.where(real, residual, np.nan), axis=-1, keepdims=True)
+    weight = real / (1 + (residual / (4.685 * 1.4826 * centre + 1e-300)) ** 2)
+    rows = block.rows.measured.shape[-1]
+    updated = block.rows.weight.copy()
+    for position, target in enumerate(block.targets):
+        updated[target] = weight[:, position * rows : (position + 1) * rows]
+    return Rows(block.rows.features, block.rows.measured, updated)

@@ -1,0 +1,71 @@
+"""What the engine fits: a form, its bounds, and how a fit ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Arguments = Mapping[str, Any]
+
+
+class Loss(StrEnum):
+    """How a residual is weighed."""
+
+    SQUARED = "squared"  # measured - predicted
+    RELATIVE = "relative"  # (measured - predicted) / |measured|
+    ROBUST = "robust"  # squared, rows far from the rest weighed down (Geman-McClure, re-weighted)
+
+
+class Status(StrEnum):
+    """How the fit of one group ended; the one place that words it."""
+
+    CONVERGED = "converged"
+    AT_BOUND = "converged, with a constant at its bound"
+    ITERATION_LIMIT = "stopped at the iteration limit"
+    NO_FINITE_START = "no start gave finite predictions"
+    TOO_FEW_ROWS = "fewer rows than constants"
+
+    @property
+    def usable(self) -> bool:
+        return self is not Status.NO_FINITE_START
+
+
+@dataclass(frozen=True)
+class Form:
+    """A law with its constants left open.
+
+    `call(x, p)` takes feature arrays and parameter values and returns an array, or a mapping target -> array.
+    `gradient(x, p)`, when given, returns parameter -> derivative in the same layout. `lower` and `upper` have
+    shape (K,) and may be infinite; `shared` names constants that are common to all groups.
+    """
+
+    names: tuple[str, ...]
+    lower: Array
+    upper: Array
+    call: Callable[[Arguments, Arguments], Any]
+    shared: frozenset[str] = frozenset()
+    gradient: Callable[[Arguments, Arguments], Any] | None = None
+    loss: Loss = Loss.SQUARED
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """The constants found: `values` (G, K) with NaN rows for groups without any row, and how each group ended.
+
+    `cost` (G,) is half the weighted sum of squared residuals; `agreement` is the share of starts that reached the
+    best cost within 1 %, a measure of how far the optimum can be trusted.
+    """
+
+    names: tuple[str, ...]
+    values: Array
+    status: tuple[Status, ...]
+    cost: Array
+    agreement: Array
+    iterations: int = 0
+    linear: tuple[str, ...] = field(default=())

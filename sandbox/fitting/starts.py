@@ -1,0 +1,51 @@
+"""Where a fit begins: quasi-random parameter sets inside the bounds, or at the magnitudes that the data suggests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import qmc
+
+from sandbox.fitting.form import Array
+from tasks.table import Table
+
+WIDE = 30.0  # a positive interval wider than this factor is sampled in the logarithm
+
+
+@dataclass(frozen=True, eq=False)
+class Scale:
+    """Magnitudes of the data (medians and their inverses, including 1), for parameters without bounds."""
+
+    magnitudes: Array
+
+    @classmethod
+    def of(cls, table: Table) -> Scale:
+        medians = [float(np.median(np.abs(column))) for column in table.features.values()]
+        positive = np.array([value for value in medians if value > 0] or [1.0])
+        return cls(np.concatenate([[1.0, 1.0, 1.0], positive, 1 / positive]))
+
+
+def draw(lower: Array, upper: Array, count: int, scale: Scale, rng: np.random.Generator) -> Array:
+    """`count` parameter sets (count, K), the first in the middle of the bounds, the rest a scrambled Sobol sequence."""
+    if not len(lower):
+        return np.zeros((1, 0))
+    power = int(np.ceil(np.log2(max(count, 2))))
+    unit = qmc.Sobol(len(lower), rng=rng).random_base2(power)[:count]
+    unit[0] = 0.5
+    columns = [_column(unit[:, k], lower[k], upper[k], scale, rng) for k in range(len(lower))]
+    return np.stack(columns, axis=1)
+
+
+def _column(unit: Array, low: float, high: float, scale: Scale, rng: np.random.Generator) -> Array:
+    if np.isfinite(low) and np.isfinite(high):
+        if low > 0 and high / low > WIDE:
+            return np.exp(np.log(low) + unit * (np.log(high) - np.log(low)))
+        return low + unit * (high - low)
+    magnitude = rng.choice(scale.magnitudes, len(unit)) * 10 ** (2 * unit - 1)
+    magnitude[0] = 1.0
+    if np.isfinite(low):
+        return low + magnitude
+    if np.isfinite(high):
+        return high - magnitude
+    return magnitude * rng.choice([-1.0, 1.0], len(unit))

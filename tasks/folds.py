@@ -1,0 +1,127 @@
+"""Divisions of the training rows whose held-out part lies beyond the fitted range, as a test split's does.
+
+Everything here looks at features and groups only, never at a target.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.arrays import Array, IntArray
+from tasks.table import Table
+
+FEW_LEVELS = 24  # a feature with more distinct values in a group is cut by row shares instead of by level
+SHARES = (0.1, 0.2, 0.35)  # depths of frontier cuts for continuous features, as shares of a group's rows
+LEVELS = (1, 2, 3)  # depths for features on a grid: the largest one, two, three levels
+KEEP_LEVELS = 3  # a fitted part keeps at least this many levels of the feature that is cut
+SMALLEST_SHARE, LARGEST_SHARE = 0.04, 0.6  # of the rows that a fold may hold out
+SAME_LEVEL = 1.04  # positive values closer than this ratio are one level
+BLOCKS = 6  # leave-levels-out folds of a design without a frontier
+SIMPLEX_TOLERANCE = 1e-3
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Fold:
+    """`fitted` and `held_out` are row positions in the training table; they never overlap.
+
+    kind: "frontier" (one feature's largest values), "corner" (several at once) or "levels" (whole design points).
+    """
+
+    name: str
+    kind: str
+    fitted: IntArray
+    held_out: IntArray
+
+
+def frontier_folds(table: Table, *, seed: int = 0) -> tuple[Fold, ...]:
+    """The folds of a table, a function of its features, its groups and `seed` (which shuffles design points only)."""
+    rng = np.random.default_rng(seed)
+    simplex = is_simplex(table)
+    folds = [] if simplex else [*_frontiers(table), *_corners(table)]
+    if len(folds) < 2:
+        folds += _leave_points_out(table, rng)
+    unique: dict[bytes, Fold] = {}
+    for fold in folds:
+        unique.setdefault(fold.held_out.tobytes(), fold)
+    return tuple(unique.values())
+
+
+def is_simplex(table: Table) -> bool:
+    """Whether the features are shares of a whole: between 0 and 1 with one common sum."""
+    x = table.matrix()
+    if x.shape[1] < 2 or x.size == 0 or x.min() < -SIMPLEX_TOLERANCE or x.max() > 1 + SIMPLEX_TOLERANCE:
+        return False
+    sums = x.sum(axis=1)
+    return bool(np.ptp(sums) <= SIMPLEX_TOLERANCE)
+
+
+def _frontiers(table: Table) -> Iterator[Fold]:
+    for name in table.features:
+        for depth in range(len(LEVELS)):
+            mask = _beyond(table, name, depth)
+            yield from _fold(table, f"{name}>{depth + 1}", "frontier", mask)
+
+
+def _corners(table: Table) -> Iterator[Fold]:
+    """Rows that lie far out in at least two features; the rest of each feature's frontier stays fitted."""
+    names = list(table.features)
+    if len(names) < 2:
+        return
+    for depth in range(len(LEVELS)):
+        beyond = np.stack([_beyond(table, name, min(depth + 1, 2)) for name in names])
+        yield from _fold(table, f"corner>{depth + 1}", "corner", beyond.sum(axis=0) >= 2 + (depth == 0))
+
+
+def _beyond(table: Table, name: str, depth: int) -> Mask:
+    """Rows whose `name` is among the largest of their group, `depth` steps deep (0 to 2)."""
+    column, mask = table.features[name], np.zeros(len(table), dtype=bool)
+    for group in range(len(table.groups)):
+        rows = np.flatnonzero(table.codes == group)
+        if len(rows):
+            mask[rows] = column[rows] > _cut(column[rows], depth)
+    return mask
+
+
+def _cut(values: Array, depth: int) -> float:
+    levels = _levels(values)
+    if len(levels) <= KEEP_LEVELS - 1:
+        return float(np.inf)
+    if len(levels) <= FEW_LEVELS:
+        kept = max(KEEP_LEVELS - 1, len(levels) - LEVELS[depth])
+        return float(levels[kept - 1]) * (1 + 1e-9 * np.sign(levels[kept - 1]))
+    return float(np.quantile(values, 1 - SHARES[depth]))
+
+
+def _levels(values: Array) -> Array:
+    """Distinct values, ascending; positive values within a few percent of the next count as one level (its largest)."""
+    distinct = np.unique(values)
+    if len(distinct) < 2 or distinct[0] <= 0:
+        return distinct
+    largest, begin = [], 0
+    while begin < len(distinct):
+        begin = int(np.searchsorted(distinct, SAME_LEVEL * distinct[begin], side="right"))
+        largest.append(distinct[begin - 1])
+    return np.array(largest)
+
+
+def _leave_points_out(table: Table, rng: np.random.Generator) -> Iterator[Fold]:
+    """Whole design points (the same features in every group) held out together, in shuffled blocks."""
+    _, point = np.unique(np.round(table.matrix(), 12), axis=0, return_inverse=True)
+    point = point.reshape(-1)
+    count = int(point.max()) + 1
+    order = rng.permutation(count)
+    for block in range(min(BLOCKS, count)):
+        yield from _fold(table, f"points{block + 1}", "levels", np.isin(point, order[block::BLOCKS]))
+
+
+def _fold(table: Table, name: str, kind: str, mask: Mask) -> Iterator[Fold]:
+    share = float(mask.mean()) if len(mask) else 0.0
+    whole = set(table.codes.tolist()) == set(table.codes[~mask].tolist())
+    if SMALLEST_SHARE <= share <= LARGEST_SHARE and whole:
+        yield Fold(name, kind, np.flatnonzero(~mask), np.flatnonzero(mask))
