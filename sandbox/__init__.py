@@ -1,0 +1,34 @@
+"""Runs candidate laws in isolation, fits their constants and scores them on folds of the training rows."""
+
+from sandbox.candidate import ALLOWED_IMPORTS, Candidate, Refused, read_candidate
+from sandbox.checks import Claim
+from sandbox.clean import clean
+from sandbox.constants import Constants
+from sandbox.evaluate import Evaluation, FoldScore, evaluate
+from sandbox.executor import Sandbox, SandboxUnavailable
+from sandbox.isolation import Tier
+from sandbox.jobs import FitJob, JobResult, PredictJob, Usage
+from sandbox.limits import Limits
+from sandbox.verdict import Verdict
+
+__all__ = [
+    "ALLOWED_IMPORTS",
+    "Candidate",
+    "Claim",
+    "Constants",
+    "Evaluation",
+    "FitJob",
+    "FoldScore",
+    "JobResult",
+    "Limits",
+    "PredictJob",
+    "Refused",
+    "Sandbox",
+    "SandboxUnavailable",
+    "Tier",
+    "Usage",
+    "Verdict",
+    "clean",
+    "evaluate",
+    "read_candidate",
+]

@@ -1,0 +1,26 @@
+"""Text that a candidate produced, made safe to print, to put into a prompt or to show in a page."""
+
+import re
+import unicodedata
+
+MESSAGE_CHARACTERS = 600
+OUTPUT_CHARACTERS = 2000
+
+_ESCAPES = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?|[@-Z\\-_])")
+_PATHS = re.compile(r"(?<![\w.])(?:/[\w.+@~-]+){2,}")
+_HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+
+
+def clean(text: str, limit: int = MESSAGE_CHARACTERS) -> str:
+    """`text` without escape sequences, control or invisible characters and directories, at most `limit` long.
+
+    Line ends and tabs become spaces. What is left is still untrusted words: quote it, never obey it.
+    """
+    text = _ESCAPES.sub("", text[: 8 * limit])
+    text = " ".join("".join(" " if c in "\n\r\t" else c for c in text if _shown(c)).split())
+    text = _PATHS.sub(lambda match: "…/" + match.group().rsplit("/", 1)[1], text)
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _shown(character: str) -> bool:
+    return character in "\n\r\t" or unicodedata.category(character) not in _HIDDEN

@@ -1,0 +1,211 @@
+"""Scores a candidate: fitted on all training rows, and on each fold's fitted rows to predict its held-out rows."""
+
+import math
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future
+from typing import Any
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from sandbox.candidate import Candidate, Kind, Refused, read_candidate
+from sandbox.checks import Claim
+from sandbox.constants import Constants
+from sandbox.executor import Sandbox
+from sandbox.isolation import Tier
+from sandbox.jobs import FitJob, JobResult, PredictJob, Usage
+from sandbox.verdict import Verdict
+from tasks.arrays import Array
+from tasks.folds import Fold
+from tasks.metrics import Scores, scores
+from tasks.table import Table
+from tasks.task import Task
+
+_EXACT = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
+
+
+class FoldScore(BaseModel):
+    """How well the rows of one fold that were held out are predicted; `rows` counts them.
+
+    rmse and scale have one entry per target: root mean squared error, and standard deviation of the held-out
+    measurements. r2 is raw, not clipped.
+    """
+
+    model_config = _EXACT
+
+    name: str
+    kind: str
+    rows: int
+    r2: float
+    nmse: float
+    nmae: float
+    rmse: tuple[float, ...]
+    scale: tuple[float, ...]
+
+
+class Evaluation(BaseModel):
+    """All that is known of a candidate from the training rows; JSON round-trips exactly.
+
+    Scores are there only with the verdict OK. stage: where it failed: "check", "load", "fit", "predict", "verify" or
+    "fold:<name>". validation_r2: mean over folds of R² clipped to [-1, 1]; None for a closed law, whose constants
+    have seen every row. constants: `Constants.to_json()`. constants_count: per group and target, rounded up; None for
+    a closed law. status: how the fit of each group ended. probe: (n_probe, T) predictions at the probe rows, empty
+    when one of them is not finite. seconds: elapsed; cpu_seconds and peak_bytes: as the kernel counted them.
+    """
+
+    model_config = _EXACT
+
+    verdict: Verdict
+    message: str = ""
+    stage: str = ""
+    kind: Kind | None = None
+    train: Scores | None = None
+    folds: tuple[FoldScore, ...] = ()
+    validation_r2: float | None = None
+    constants: dict[str, Any] | None = None
+    constants_count: int | None = None
+    status: dict[str, str] = {}
+    probe: tuple[tuple[float, ...], ...] = ()
+    seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    peak_bytes: int = 0
+    tier: Tier
+    formula: str | None = None
+
+
+def evaluate(
+    sandbox: Sandbox,
+    source: str,
+    task: Task,
+    folds: Sequence[Fold],
+    *,
+    probes: Table | None = None,
+    seed: int = 0,
+) -> Evaluation:
+    """Fits and scores `source`. What the candidate does wrong is in the verdict; nothing is raised for it.
+
+    A closed law gets no folds. Raises SandboxUnavailable where nothing can be isolated.
+    """
+    began = time.monotonic()
+    try:
+        candidate = read_candidate(source, sandbox.limits)
+    except Refused as refused:
+        return Evaluation(verdict=refused.verdict, message=refused.message, stage="check", tier=sandbox.tier)
+    trial = _Trial(sandbox, candidate, task, () if candidate.kind == "law" else folds, seed)
+    return trial.run(probes, began)
+
+
+class _Trial:
+    """The jobs of one evaluation."""
+
+    def __init__(
+        self, sandbox: Sandbox, candidate: Candidate, task: Task, folds: Sequence[Fold], seed: int
+    ) -> None:
+        self.sandbox, self.candidate, self.task, self.folds, self.seed = sandbox, candidate, task, folds, seed
+        self.usage = Usage()
+
+    def run(self, probes: Table | None, began: float) -> Evaluation:
+        train = self.task.train
+        first = self._submit(train, train, check=self.candidate.has_fit)
+        rest = [self._submit(train.take(f.fitted), train.take(f.held_out)) for f in self.folds]
+        try:
+            full = self._result(first)
+            parts = self._parts(full, rest)
+            failure = next(((stage, part) for stage, part in parts if not part.ok), None)
+            if failure is None and not (checked := self._verify(full, [part for _, part in parts[1:]])).ok:
+                failure = checked.stage, checked
+        finally:
+            for future in rest:
+                future.cancel()
+        if failure is not None:
+            stage, part = failure
+            return self._evaluation(began, verdict=part.verdict, message=part.message, stage=stage)
+        return self._scored(full, [part for _, part in parts[1:]], probes, began)
+
+    def _parts(self, full: JobResult, rest: list[Future[JobResult]]) -> list[tuple[str, JobResult]]:
+        parts = [(full.stage, full)]
+        for fold, future in zip(self.folds, rest, strict=True):
+            if not parts[-1][1].ok:
+                break
+            parts.append((f"fold:{fold.name}", self._result(future)))
+        return parts
+
+    def _submit(self, fitted: Table, predicted: Table, check: bool = False) -> Future[JobResult]:
+        job = FitJob(
+            self.candidate.source, self.task.schema, fitted, (predicted.hide(),), seed=self.seed, check=check
+        )
+        return self.sandbox.submit(job)
+
+    def _result(self, future: Future[JobResult]) -> JobResult:
+        found = future.result()
+        self.usage += found.usage
+        return found
+
+    def _verify(self, full: JobResult, parts: Sequence[JobResult]) -> JobResult:
+        train = self.task.train
+        claims = [Claim(full.constants, train, full.predictions[0])]
+        for fold, part in zip(self.folds, parts, strict=True):
+            claims.append(Claim(part.constants, train.take(fold.held_out), part.predictions[0]))
+        checked = self.sandbox.verify(self.candidate, self.task.schema, claims)
+        self.usage += checked.usage
+        return checked
+
+    def _scored(
+        self, full: JobResult, parts: Sequence[JobResult], probes: Table | None, began: float
+    ) -> Evaluation:
+        train = self.task.train
+        scored = tuple(
+            _fold_score(fold, train.take(fold.held_out).target_matrix(), part.predictions[0])
+            for fold, part in zip(self.folds, parts, strict=True)
+        )
+        constants = full.constants if self.candidate.kind != "law" else None
+        return self._evaluation(
+            began,
+            verdict=Verdict.OK,
+            train=scores(train.target_matrix(), full.predictions[0]),
+            folds=scored,
+            validation_r2=float(np.mean([np.clip(s.r2, -1, 1) for s in scored])) if scored else None,
+            constants=None if constants is None else constants.to_json(),
+            constants_count=None if constants is None else _count(constants, len(self.task.schema.targets)),
+            status=dict(zip(train.groups, full.status, strict=False)),
+            probe=() if probes is None else self._probe(constants, probes),
+        )
+
+    def _probe(self, constants: Constants | None, probes: Table) -> tuple[tuple[float, ...], ...]:
+        found = self.sandbox.run(
+            PredictJob(self.candidate.source, self.task.schema, constants, (probes.hide(),))
+        )
+        self.usage += found.usage
+        return tuple(tuple(row) for row in found.predictions[0].tolist()) if found.ok else ()
+
+    def _evaluation(self, began: float, **fields: Any) -> Evaluation:
+        return Evaluation(
+            kind=self.candidate.kind,
+            formula=self.candidate.expression,
+            tier=self.sandbox.tier,
+            seconds=time.monotonic() - began,
+            cpu_seconds=self.usage.cpu,
+            peak_bytes=self.usage.peak_bytes,
+            **fields,
+        )
+
+
+def _fold_score(fold: Fold, measured: Array, predicted: Array) -> FoldScore:
+    found = scores(measured, predicted)
+    with np.errstate(over="ignore"):
+        rmse = np.sqrt(np.mean((measured - predicted) ** 2, axis=0))
+    return FoldScore(
+        name=fold.name,
+        kind=fold.kind,
+        rows=len(measured),
+        r2=found.r2,
+        nmse=found.nmse,
+        nmae=found.nmae,
+        rmse=tuple(rmse.tolist()),
+        scale=tuple(np.std(measured, axis=0).tolist()),
+    )
+
+
+def _count(constants: Constants, targets: int) -> int:
+    return math.ceil(len(constants.names) / targets)

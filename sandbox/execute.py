@@ -1,0 +1,177 @@
+"""From a job to its message, and from what came back to a result. The parent's side; believes only the kernel."""
+
+import signal
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sandbox.candidate import ALLOWED_IMPORTS, Candidate
+from sandbox.clean import OUTPUT_CHARACTERS, clean
+from sandbox.constants import Constants
+from sandbox.jobs import JobResult, Usage
+from sandbox.limits import Limits
+from sandbox.process import Outcome
+from sandbox.verdict import Verdict
+from sandbox.wire import Malformed, Reply, pack_job, reply_bound, unpack_reply
+from tasks.arrays import Array
+from tasks.schema import Schema
+from tasks.table import Table
+
+_VERDICTS = tuple(Verdict)
+_FROM_CHILD = {
+    Verdict.OK,
+    Verdict.SYNTAX,
+    Verdict.CONTRACT,
+    Verdict.IMPORT_REFUSED,
+    Verdict.MEMORY,
+    Verdict.CRASH,
+    Verdict.NON_FINITE,
+    Verdict.OVER_CAP,
+    Verdict.WRONG_SHAPE,
+    Verdict.FIT_FAILED,
+}
+_STAGES = {"load", "fit", "predict"}
+
+
+@dataclass(frozen=True, eq=False)
+class Order:
+    """One fork's work: either fit a table and predict others, or predict each table with constants of its own."""
+
+    candidate: Candidate
+    schema: Schema
+    groups: tuple[str, ...]
+    fit: Table | None
+    predict: tuple[Table, ...]
+    constants: tuple[Constants | None, ...] = ()  # one per table where nothing is fitted
+    seed: int = 0
+
+    @property
+    def rows(self) -> int:
+        return sum(map(len, self.predict)) + (0 if self.fit is None else len(self.fit))
+
+
+def message(order: Order, limits: Limits) -> bytes:
+    """The job as bytes: source, names, and the rows that its process may know."""
+    arrays: list[Any] = []
+    if order.fit is not None:
+        arrays += [order.fit.matrix(), order.fit.codes.astype(np.int64), order.fit.target_matrix()]
+    for place, table in enumerate(order.predict):
+        if order.fit is None:
+            constants = order.constants[place]
+            arrays.append(np.empty((len(order.groups), 0)) if constants is None else constants.values)
+        arrays += [table.matrix(), table.codes.astype(np.int64)]
+    header = {
+        "source": order.candidate.source,
+        "kind": order.candidate.kind,
+        "imports": list(ALLOWED_IMPORTS),
+        "features": list(order.schema.features),
+        "targets": list(order.schema.targets),
+        "groups": list(order.groups),
+        "cap": order.schema.cap,
+        "constants": limits.constants,
+        "seed": order.seed,
+        "fit": order.fit is not None,
+        "predict": len(order.predict),
+        "names": list(next((c.names for c in order.constants if c is not None), ())),
+    }
+    return pack_job(header, arrays)
+
+
+def bound(order: Order, limits: Limits) -> int:
+    """The most bytes that a reply may have."""
+    rows = [len(table) for table in order.predict]
+    return reply_bound(len(order.groups), limits.constants, rows, len(order.schema.targets))
+
+
+def result(order: Order, outcome: Outcome, limits: Limits) -> JobResult:
+    """What happened, judged by the exit status first, the counts second, and the words last."""
+    usage = Usage(outcome.wall, outcome.cpu, outcome.peak_bytes)
+    output = clean(outcome.output.decode(errors="replace"), OUTPUT_CHARACTERS)
+
+    def failed(verdict: Verdict, text: str, stage: str = "") -> JobResult:
+        return JobResult(verdict, clean(text), stage, usage=usage, output=output)
+
+    if not outcome.started:
+        return failed(Verdict.SANDBOX_BROKEN, f"the isolated process did not get ready ({_how(outcome)})")
+    if (ended := _ended_early(outcome, limits)) is not None:
+        return failed(*ended)
+    try:
+        rows = [len(table) for table in order.predict]
+        reply = unpack_reply(
+            outcome.reply, len(order.groups), limits.constants, rows, len(order.schema.targets)
+        )
+    except Malformed as error:
+        return failed(Verdict.CRASH, f"The candidate left without a complete result: {error}.")
+    verdict = _VERDICTS[reply.verdict] if reply.verdict < len(_VERDICTS) else Verdict.CRASH
+    stage = reply.stage if reply.stage in _STAGES else ""
+    if verdict is not Verdict.OK:
+        return failed(verdict if verdict in _FROM_CHILD else Verdict.CRASH, reply.message, stage)
+    if (problem := _unfit(order, reply)) is not None:
+        return failed(*problem)
+    return _success(order, reply, usage, output)
+
+
+def _ended_early(outcome: Outcome, limits: Limits) -> tuple[Verdict, str] | None:
+    if outcome.talkative:
+        return Verdict.OUTPUT_LIMIT, f"The candidate printed more than {limits.output_bytes} bytes."
+    if outcome.oversized:
+        return Verdict.WRONG_SHAPE, "The candidate returned more numbers than there are rows and constants."
+    if outcome.overdue:
+        return Verdict.TIMEOUT, f"The candidate ran longer than {limits.wall_seconds:g} s."
+    if outcome.signal in (signal.SIGXCPU, signal.SIGKILL) and outcome.cpu >= limits.cpu_seconds:
+        return Verdict.TIMEOUT, f"The candidate used more than {limits.cpu_seconds:g} s of CPU time."
+    if outcome.signal == signal.SIGKILL:
+        return Verdict.MEMORY, "The candidate was killed by the system, most likely for want of memory."
+    if outcome.signal is not None or outcome.exit_code != 0:
+        return Verdict.CRASH, f"The candidate's process ended early ({_how(outcome)})."
+    return None
+
+
+def _how(outcome: Outcome) -> str:
+    if outcome.signal is None:
+        return f"exit code {outcome.exit_code}"
+    try:
+        return f"signal {signal.Signals(outcome.signal).name}"
+    except ValueError:
+        return f"signal {outcome.signal}"
+
+
+def _unfit(order: Order, reply: Reply) -> tuple[Verdict, str] | None:
+    """Why numbers that claim to be fine are not: the child is not believed."""
+    if len(reply.predictions) != len(order.predict) or (order.fit is not None and reply.values is None):
+        return Verdict.CRASH, "The candidate left without a complete result: the reply ended early."
+    if not all(np.isfinite(prediction).all() for prediction in reply.predictions):
+        return Verdict.NON_FINITE, "Some predictions are not finite."
+    count, cap = len(reply.names), order.schema.cap
+    if cap is not None and count > cap * len(order.schema.targets):
+        return (
+            Verdict.OVER_CAP,
+            f"{count} constants per group were returned; the task allows {cap} per target.",
+        )
+    if len(set(reply.names)) != count or not all(name.isidentifier() for name in reply.names):
+        return Verdict.CONTRACT, "The parameters' names are not different identifiers."
+    if order.fit is not None and reply.values is not None and not _fitted(order.fit, reply.values):
+        return Verdict.NON_FINITE, "A constant of a fitted group is not finite."
+    return None
+
+
+def _fitted(table: Table, values: Array) -> bool:
+    present = np.unique(table.codes)
+    others = np.delete(values, present, axis=0)
+    return bool(np.isfinite(values[present]).all()) and not bool(np.isinf(others).any())
+
+
+def _success(order: Order, reply: Reply, usage: Usage, output: str) -> JobResult:
+    constants: Constants | None = None
+    status: tuple[str, ...] = ()
+    if order.fit is not None and reply.values is not None:
+        values = np.where(np.isnan(reply.values), np.nan, reply.values)
+        constants = Constants(reply.names, order.groups, values)
+        status = _statuses(reply.status, len(order.groups))
+    return JobResult(Verdict.OK, "", "", constants, reply.predictions, status, usage, output)
+
+
+def _statuses(claimed: Sequence[str], groups: int) -> tuple[str, ...]:
+    return tuple(clean(text, 80) for text in claimed) if len(claimed) == groups else ()

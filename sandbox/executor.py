@@ -1,0 +1,155 @@
+"""The sandbox: a warm process, as many forks of it at a time as there are workers, and one typed result per job."""
+
+import os
+import sys
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from types import TracebackType
+from typing import Self
+
+from sandbox.candidate import Candidate
+from sandbox.checks import Claim, perform, verify
+from sandbox.execute import Order, bound, message, result
+from sandbox.isolation import Tier
+from sandbox.jobs import FitJob, JobResult, PredictJob
+from sandbox.limits import DEFAULT_LIMITS, Limits
+from sandbox.process import Zygote, ZygoteFailed
+from sandbox.verdict import Verdict
+from tasks.errors import InputError
+from tasks.schema import Schema
+
+_RETRIES = 2
+_PRELOADED = frozenset(
+    f"scipy.{name}"
+    for name in (
+        "cluster",
+        "constants",
+        "fft",
+        "integrate",
+        "interpolate",
+        "linalg",
+        "ndimage",
+        "optimize",
+        "signal",
+        "sparse",
+        "spatial",
+        "special",
+        "stats",
+    )
+)
+
+
+class SandboxUnavailable(InputError):
+    """This machine cannot isolate candidates; says why and what to do."""
+
+
+class Sandbox:
+    """Executes jobs in isolated processes. Thread-safe; close it, or use it as a context manager.
+
+    workers: jobs at a time, by default one per processor. unsafe_local: run even where this machine can isolate
+    nothing. Raises ValueError for workers < 1; the first use raises SandboxUnavailable where no tier can be had.
+    """
+
+    def __init__(
+        self, limits: Limits = DEFAULT_LIMITS, workers: int | None = None, unsafe_local: bool = False
+    ) -> None:
+        self.limits = limits
+        self.workers = workers if workers is not None else os.cpu_count() or 1
+        if self.workers < 1:
+            raise ValueError("a sandbox needs at least one worker")
+        self._unsafe = unsafe_local
+        self._lock = threading.Lock()
+        self._closed = False
+        self._pool = ThreadPoolExecutor(self.workers, thread_name_prefix="sandbox")
+        self._zygote: Zygote | None = None
+        self._warming = self._pool.submit(self._warm)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def tier(self) -> Tier:
+        """The isolation that was proved at start. Raises SandboxUnavailable where there is none."""
+        return self._warming.result().tier
+
+    def submit(self, job: FitJob | PredictJob) -> Future[JobResult]:
+        """Queues a job. Its future never raises for what a candidate does; that is in the result's verdict."""
+        if self._closed:
+            raise RuntimeError("the sandbox is closed")
+        return self._pool.submit(self._run, job)
+
+    def run(self, job: FitJob | PredictJob) -> JobResult:
+        """Runs one job and waits for it."""
+        return self.submit(job).result()
+
+    def verify(self, candidate: Candidate, schema: Schema, claims: Sequence[Claim]) -> JobResult:
+        """Whether all predictions follow from constants and rows alone, in one fresh process; see sandbox.checks."""
+        return verify(candidate, schema, claims, self._execute)
+
+    def close(self) -> None:
+        """Ends every job and process; returns when they are gone. Harmless when repeated."""
+        with self._lock:
+            self._closed = True
+            zygote, self._zygote = self._zygote, None
+        if zygote is not None:
+            zygote.close()
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        with self._lock:
+            zygote, self._zygote = self._zygote, None
+        if zygote is not None:
+            zygote.close()
+
+    def _run(self, job: FitJob | PredictJob) -> JobResult:
+        return perform(job, self.limits, self._execute)
+
+    def _execute(self, order: Order) -> JobResult:
+        """One order in one fork. What breaks on our side is tried again and never blamed on the candidate."""
+        packed, most = message(order, self.limits), bound(order, self.limits)
+        reason = ""
+        for _ in range(1 + _RETRIES):
+            try:
+                zygote = self._current()
+                zygote.prepare(order.candidate.modules & _PRELOADED)
+                found = result(order, zygote.run(packed, most, self.limits), self.limits)
+            except ZygoteFailed as error:
+                reason = str(error)
+                continue
+            if found.verdict is not Verdict.SANDBOX_BROKEN:
+                return found
+            reason = found.message
+        return JobResult(Verdict.SANDBOX_BROKEN, f"The sandbox failed {1 + _RETRIES} times: {reason}.")
+
+    def _warm(self) -> Zygote:
+        return self._current()
+
+    def _current(self) -> Zygote:
+        with self._lock:
+            if self._closed:
+                raise ZygoteFailed("the sandbox is closed")
+            if self._zygote is not None and not self._zygote.alive():
+                self._zygote.close()
+                self._zygote = None
+            if self._zygote is None:
+                self._zygote = start(self._unsafe)
+            return self._zygote
+
+
+def start(unsafe_local: bool) -> Zygote:
+    """A warm process at the strongest tier that can be had. Raises SandboxUnavailable."""
+    reasons = []
+    for tier in (Tier.FULL, Tier.NO_NAMESPACE, Tier.SECCOMP, *((Tier.NONE,) if unsafe_local else ())):
+        try:
+            zygote = Zygote(tier)
+            zygote.wait_ready()
+            return zygote
+        except ZygoteFailed as error:
+            reasons.append(f"{tier}: {error}")
+    raise SandboxUnavailable(
+        f"Candidates cannot be isolated on this machine ({sys.platform}): {'; '.join(reasons)}"
+    )

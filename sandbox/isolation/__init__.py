@@ -1,0 +1,12 @@
+"""The layers between a candidate and the machine, each a thin wrapper of one kernel feature (Linux only)."""
+
+from enum import StrEnum
+
+
+class Tier(StrEnum):
+    """How much of the isolation this machine grants, strongest first."""
+
+    FULL = "full"  # namespaces + Landlock + system-call allow-list + resource limits
+    NO_NAMESPACE = "no-namespace"  # Landlock + system-call allow-list + resource limits
+    SECCOMP = "seccomp"  # system-call allow-list without file access + resource limits
+    NONE = "none"  # resource limits only; nothing keeps a candidate from the machine

@@ -1,0 +1,112 @@
+"""A private view of the machine: a root of read-only library folders, no network, no other process, no capability."""
+
+import contextlib
+import ctypes
+import os
+import platform
+import struct
+from collections.abc import Sequence
+
+from sandbox.isolation.kernel import (
+    PR_CAPBSET_DROP,
+    PR_CAPBSET_READ,
+    PR_SET_NO_NEW_PRIVS,
+    mount,
+    prctl,
+    syscall,
+    umount,
+    unshare,
+)
+
+_NEW_MOUNTS, _NEW_CGROUP, _NEW_UTS, _NEW_IPC = 0x00020000, 0x02000000, 0x04000000, 0x08000000
+_NEW_USER, _NEW_PID, _NEW_NETWORK = 0x10000000, 0x20000000, 0x40000000
+_ALL = _NEW_MOUNTS | _NEW_CGROUP | _NEW_UTS | _NEW_IPC | _NEW_PID | _NEW_NETWORK
+
+_MS_NOSUID, _MS_NODEV, _MS_BIND, _MS_REC, _MS_PRIVATE = 2, 4, 4096, 16384, 1 << 18
+_MNT_DETACH = 2
+_AT_RECURSIVE, _ATTR_LOCKED_DOWN = 0x8000, 1 | 2 | 4  # read-only, no set-uid, no devices
+_MOUNT_SETATTR = 442
+_PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
+_CAPSET = {"x86_64": 126, "aarch64": 91}
+_CAPABILITY_VERSION = 0x20080522
+_NOBODY, _UNUSED = 65534, 2_000_000_000
+
+
+def enter() -> None:
+    """Leaves the machine's namespaces; processes forked from now on are alone. Raises OSError where forbidden."""
+    uid, gid = os.geteuid(), os.getegid()
+    if spare_uid() is not None:
+        unshare(_ALL)
+        return
+    unshare(_NEW_USER | _ALL)
+    _write("/proc/self/setgroups", "deny")
+    _write("/proc/self/uid_map", f"{_NOBODY} {uid} 1")
+    _write("/proc/self/gid_map", f"{_NOBODY} {gid} 1")
+
+
+def private_root(readable: Sequence[str]) -> None:
+    """Makes a tmpfs the root that holds only `readable`, at their own paths, all of it read-only."""
+    mount("none", "/", None, _MS_REC | _MS_PRIVATE)
+    root = "/tmp"  # exists everywhere, and the new tmpfs hides whatever it held
+    sources = {path: os.open(path, os.O_PATH | os.O_CLOEXEC) for path in readable if os.path.exists(path)}
+    mount("tmpfs", root, "tmpfs", _MS_NOSUID | _MS_NODEV, "size=1m,mode=755")
+    for path, source in sorted(sources.items()):
+        target = root + path
+        if not os.path.exists(target):
+            _make(target, os.path.isdir(f"/proc/self/fd/{source}"))
+        mount(f"/proc/self/fd/{source}", target, None, _MS_BIND | _MS_REC)
+        os.close(source)
+    _lock_down(root)
+    os.chdir(root)
+    syscall(_PIVOT_ROOT[platform.machine()], b".", b".")
+    umount(".", _MNT_DETACH)
+    os.chdir("/")
+
+
+def spare_uid() -> int | None:
+    """A user id that nobody has, if this process is root and may become it; None otherwise."""
+    if os.geteuid() != 0:
+        return None
+    with open("/proc/self/uid_map") as mapping:
+        ranges = [tuple(map(int, line.split())) for line in mapping]
+    for uid in (_UNUSED + os.getpid(), _NOBODY):
+        if any(start <= uid < start + count for start, _, count in ranges):
+            return uid
+    return None
+
+
+def drop_privileges(uid: int | None) -> None:
+    """Becomes `uid` (None: stays) without groups, without any capability, and unable to gain one."""
+    last = 0
+    with contextlib.suppress(OSError):
+        while prctl(PR_CAPBSET_READ, last) >= 0:
+            with contextlib.suppress(PermissionError):
+                prctl(PR_CAPBSET_DROP, last)
+            last += 1
+    if uid is not None:
+        os.setgroups([])
+        os.setresgid(uid, uid, uid)
+        os.setresuid(uid, uid, uid)
+    header = struct.pack("=Ii", _CAPABILITY_VERSION, 0)
+    syscall(_CAPSET[platform.machine()], _buffer(header), _buffer(bytes(24)))
+    prctl(PR_SET_NO_NEW_PRIVS, 1)
+
+
+def _lock_down(root: str) -> None:
+    attributes = struct.pack("=QQQQ", _ATTR_LOCKED_DOWN, 0, 0, 0)
+    syscall(_MOUNT_SETATTR, -100, os.fsencode(root), _AT_RECURSIVE, _buffer(attributes), len(attributes))
+
+
+def _make(target: str, folder: bool) -> None:
+    os.makedirs(target if folder else os.path.dirname(target), mode=0o755, exist_ok=True)
+    if not folder:
+        os.close(os.open(target, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o444))
+
+
+def _write(path: str, text: str) -> None:
+    with open(path, "w") as file:
+        file.write(text)
+
+
+def _buffer(data: bytes) -> ctypes.c_void_p:
+    return ctypes.cast(ctypes.create_string_buffer(data, len(data)), ctypes.c_void_p)

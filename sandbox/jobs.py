@@ -1,0 +1,81 @@
+"""What is asked of the sandbox, and what comes back. A job holds exactly what its process may know."""
+
+from dataclasses import dataclass, field
+
+from sandbox.constants import Constants
+from sandbox.verdict import Verdict
+from tasks.arrays import Array
+from tasks.schema import Schema
+from tasks.table import Table
+
+
+@dataclass(frozen=True, eq=False)
+class FitJob:
+    """Fit a candidate to the rows of `fit` and predict each table of `predict`, which carry no targets.
+
+    check=True also proves, in processes that never held a target, that the predictions follow from source,
+    constants and each row alone; and that a candidate's own fit gives the same twice.
+    """
+
+    source: str
+    schema: Schema
+    fit: Table
+    predict: tuple[Table, ...] = ()
+    seed: int = 0
+    check: bool = False
+
+    def __post_init__(self) -> None:
+        _require_hidden(self.predict)
+
+
+@dataclass(frozen=True, eq=False)
+class PredictJob:
+    """Predict with constants that are known; `constants` is None for a closed law."""
+
+    source: str
+    schema: Schema
+    constants: Constants | None
+    predict: tuple[Table, ...]
+    check: bool = False
+
+    def __post_init__(self) -> None:
+        _require_hidden(self.predict)
+
+
+def _require_hidden(tables: tuple[Table, ...]) -> None:
+    if any(table.targets for table in tables):
+        raise ValueError("tables to predict must be hidden: Table.hide() removes their targets")
+
+
+@dataclass(frozen=True)
+class Usage:
+    """As the kernel counted it: seconds, and peak resident bytes including the warm interpreter (about 100 MB)."""
+
+    wall: float = 0.0
+    cpu: float = 0.0
+    peak_bytes: int = 0
+
+    def __add__(self, other: "Usage") -> "Usage":
+        return Usage(self.wall + other.wall, self.cpu + other.cpu, max(self.peak_bytes, other.peak_bytes))
+
+
+@dataclass(frozen=True, eq=False)
+class JobResult:
+    """`predictions` holds one (n, T) array per table of the job; it is empty unless the verdict is OK.
+
+    stage: where it ended: "check", "load", "fit", "predict" or "verify". message and output are cleaned text.
+    status: how the fit of each group ended, in the table's order of groups; empty when nothing was fitted.
+    """
+
+    verdict: Verdict
+    message: str = ""
+    stage: str = ""
+    constants: Constants | None = None
+    predictions: tuple[Array, ...] = ()
+    status: tuple[str, ...] = ()
+    usage: Usage = field(default_factory=Usage)
+    output: str = ""
+
+    @property
+    def ok(self) -> bool:
+        return self.verdict is Verdict.OK

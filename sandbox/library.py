@@ -1,0 +1,56 @@
+"""Where the interpreter, numpy and scipy live: the only files that a candidate may ever read."""
+
+import os
+import re
+import sys
+import sysconfig
+from pathlib import Path
+
+import numpy
+import scipy
+
+_SHARED_LIBRARY = re.compile(r"\S+ \S+ \S+ \S+ \d+\s+(/\S*/(?:lib|ld-)[^/]*\.so[.\d]*)$", re.MULTILINE)
+
+
+def readable() -> list[str]:
+    """Folders and files, resolved, that hold the standard library, numpy, scipy and the system's shared libraries."""
+    folders = {Path(sysconfig.get_path("stdlib")), Path(sysconfig.get_path("platstdlib"))}
+    for package in (numpy, scipy):
+        folder = Path(package.__path__[0])
+        folders |= {folder, folder.with_name(f"{folder.name}.libs")}
+    folders |= _system_libraries() | {Path("/etc/ld.so.cache")}
+    return sorted({os.path.realpath(folder) for folder in folders if folder.exists()})
+
+
+def packages() -> dict[str, str]:
+    """Our own packages that the warm process imports; candidates cannot read them."""
+    root = Path(__file__).resolve().parent.parent
+    return {name: str(root / name) for name in ("sandbox", "tasks")}
+
+
+def import_path() -> list[str]:
+    """What the warm process adds to its module search path: where numpy and scipy are."""
+    return sorted({os.path.realpath(Path(package.__path__[0]).parent) for package in (numpy, scipy)})
+
+
+def environment() -> dict[str, str]:
+    """The whole environment of the warm process: one thread, fixed hashes, and no name or key of the user's."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name.startswith("OPENBLAS_") or name == "LD_LIBRARY_PATH"
+    }
+    threads = {f"{library}_NUM_THREADS": "1" for library in ("OPENBLAS", "OMP", "MKL")}
+    return {**kept, **threads, "PYTHONHASHSEED": "0"}
+
+
+def command(descriptor: int) -> list[str]:
+    """Starts the warm process: no site packages by themselves, no user folder, no current folder in the path."""
+    script = str(Path(__file__).with_name("zygote.py"))
+    return [sys.executable, "-P", "-s", "-S", "-B", script, str(descriptor)]
+
+
+def _system_libraries() -> set[Path]:
+    packaged = [os.path.realpath(sysconfig.get_path(name)) for name in ("purelib", "platlib")]
+    mapped = _SHARED_LIBRARY.findall(Path("/proc/self/maps").read_text())
+    return {Path(name).parent for name in mapped if not any(name.startswith(place) for place in packaged)}

@@ -1,0 +1,34 @@
+"""What one candidate may use. Every bound is enforced outside the candidate's reach."""
+
+from dataclasses import dataclass
+
+MIB = 1 << 20
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bounds on one job; the defaults fit a laptop.
+
+    wall_seconds, cpu_seconds: from the moment the candidate's code starts; cpu_seconds is rounded up to whole
+    seconds by the kernel. memory_bytes: address space beyond the warm interpreter. output_bytes: what may be
+    printed before the job is stopped. rows: rows of one job, fitted and predicted. source_bytes: candidate source.
+    constants: constants returned per group, whatever the task's cap allows.
+
+    Not bounded here: the number of jobs that a caller submits, and memory bandwidth.
+    """
+
+    wall_seconds: float = 30.0
+    cpu_seconds: float = 30.0
+    memory_bytes: int = 1024 * MIB
+    output_bytes: int = 64 * 1024
+    rows: int = 1_000_000
+    source_bytes: int = 64 * 1024
+    constants: int = 512
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if not value > 0:
+                raise ValueError(f"the limit {name} must be positive, not {value!r}")
+
+
+DEFAULT_LIMITS = Limits()
