@@ -1,0 +1,131 @@
+"""Which models to ask, where and how: flags before environment before configuration file."""
+
+from __future__ import annotations
+
+import math
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Self
+
+from pydantic import Field, ValidationError
+
+from agent.llm.messages import Frozen
+from agent.llm.prices import Price
+from tasks import InputError
+
+CONFIG_NAME = "lawsmith.toml"
+
+
+class ModelChoice(Frozen):
+    """One member of the ensemble. `key_env` names the environment variable that holds its key."""
+
+    name: str = Field(min_length=1)
+    weight: float = Field(default=1.0, gt=0)
+    base_url: str | None = None
+    key_env: str = "OPENAI_API_KEY"
+
+
+class Sampling(Frozen):
+    """How replies are drawn. None leaves a value to the endpoint."""
+
+    temperature: float | None = Field(default=0.8, ge=0, le=2)
+    max_reply_tokens: int = Field(default=4096, ge=64)
+    structured: bool = True
+
+
+class Transport(Frozen):
+    """How the endpoint is called."""
+
+    in_flight: int = Field(default=8, ge=1, le=64)
+    timeout_seconds: float = Field(default=180.0, gt=0)
+    prompt_tokens: int = Field(default=12_000, ge=2_000)
+    cache: bool = True
+
+
+class Config(Frozen):
+    """The configuration file `lawsmith.toml`; every key is optional."""
+
+    base_url: str | None = None
+    models: tuple[ModelChoice, ...] = ()
+    sampling: Sampling = Sampling()
+    transport: Transport = Transport()
+    prices: dict[str, Price] = Field(default_factory=dict)
+
+    @classmethod
+    def read(cls, path: Path | None, environment: Mapping[str, str] = os.environ) -> Self:
+        """The configuration at `path`, else at `LAWSMITH_CONFIG`, else `./lawsmith.toml`, else the defaults.
+
+        Raises InputError for a missing, unreadable or invalid file, naming the key at fault.
+        """
+        named = path or (Path(given) if (given := environment.get("LAWSMITH_CONFIG")) else None)
+        if named is None and not Path(CONFIG_NAME).is_file():
+            return cls()
+        source = named or Path(CONFIG_NAME)
+        try:
+            return cls.model_validate(tomllib.loads(source.read_text(encoding="utf-8")))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise InputError(f"Cannot read the configuration file {source}: {error}.") from error
+        except ValidationError as error:
+            first = error.errors()[0]
+            key = ".".join(str(part) for part in first["loc"])
+            raise InputError(f"Configuration file {source}: {key}: {first['msg']}.") from error
+
+    def resolve(self, model: str | None, environment: Mapping[str, str] = os.environ) -> Self:
+        """This configuration with `--model` (or `LAWSMITH_MODEL`) and `OPENAI_BASE_URL` applied.
+
+        Raises InputError if no model is named anywhere.
+        """
+        base_url = environment.get("OPENAI_BASE_URL") or self.base_url
+        named = model or environment.get("LAWSMITH_MODEL")
+        models = self.models if named is None else parse_models(named)
+        if not models:
+            raise InputError("No model is named: give --model, or set LAWSMITH_MODEL.")
+        placed = tuple(
+            choice if choice.base_url else choice.model_copy(update={"base_url": base_url})
+            for choice in self._with_known_places(models)
+        )
+        return self.model_copy(update={"base_url": base_url, "models": placed})
+
+    def _with_known_places(self, models: tuple[ModelChoice, ...]) -> tuple[ModelChoice, ...]:
+        """`models` named on the command line keep the address and key that the file states for them."""
+        known = {choice.name: choice for choice in self.models}
+        return tuple(
+            known[choice.name].model_copy(update={"weight": choice.weight})
+            if choice.name in known
+            else choice
+            for choice in models
+        )
+
+
+def configured(environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether a model endpoint is configured, so that `--agent auto` means `evolve`."""
+    return bool(environment.get("OPENAI_API_KEY") or environment.get("OPENAI_BASE_URL"))
+
+
+def parse_models(text: str) -> tuple[ModelChoice, ...]:
+    """`gpt-5` or, as a weighted ensemble, `gpt-5=3,gpt-5-mini=1`.
+
+    Raises InputError for an empty name, a weight that is no positive number, or a name given twice.
+    """
+    choices = tuple(_parse_model(part.strip()) for part in text.split(","))
+    names = [choice.name for choice in choices]
+    if len(set(names)) < len(names):
+        raise InputError(f"--model {text}: a model is named twice.")
+    return choices
+
+
+def _parse_model(part: str) -> ModelChoice:
+    name, equals, weight = part.rpartition("=")
+    if not equals:
+        name, weight = part, "1"
+    try:
+        value = float(weight)
+    except ValueError:
+        value = math.nan
+    if not name or not (0 < value < math.inf):
+        raise InputError(
+            f"--model {part!r}: write NAME or NAME=WEIGHT with a positive weight, separated by commas."
+        )
+    return ModelChoice(name=name, weight=value)

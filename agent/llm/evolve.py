@@ -1,0 +1,162 @@
+"""The evolving agent: islands of laws, improved, crossed, simplified and started afresh by a model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from agent.history import History, Trial
+from agent.llm.messages import Message
+from agent.llm.population import Population, merit
+from agent.llm.prompts import Detail
+from agent.llm.proposer import Answer, Ask, LLMProposer, Setup
+from agent.llm.views import formula_line
+from sandbox import Verdict
+
+ISLANDS = 3
+SEEDS_PER_ISLAND = 3
+MIGRATION_ROUNDS = 4
+FIRST_SHARE = 0.85  # of a prompt's size; the rest is for a reply without code and the reminder
+STUCK_ROUNDS = 8  # rounds without a better law after which the weakest island starts afresh
+OPERATIONS: Mapping[str, float] = {"improve": 0.5, "cross": 0.2, "simplify": 0.1, "fresh": 0.2}
+
+
+class Evolve(LLMProposer):
+    """A population of laws on islands. Each round asks as many questions as may be in flight."""
+
+    name = "evolve"
+
+    def __init__(self, setup: Setup) -> None:
+        super().__init__(setup)
+        self.population = Population(ISLANDS)
+        self._seeds: list[Trial] = []
+        self._seeded = False
+        self._repairs: list[tuple[Ask, Trial | Answer]] = []
+        self._best_round = 0
+        self._fresh_island: int | None = None
+
+    def learn(self, trial: Trial, ask: Ask | None) -> None:
+        if trial.usable:
+            self._welcome(trial, ask)
+        elif ask is not None and not ask.repairs and trial.evaluation.verdict is not Verdict.SANDBOX_BROKEN:
+            self._repairs.append((ask, trial))
+
+    def _welcome(self, trial: Trial, ask: Ask | None) -> None:
+        if ask is None and not self._seeded:
+            self._seeds.append(trial)
+            return
+        before = self.population.best()
+        if self.population.add(trial, ask.context if ask else 0) and (
+            before is None or merit(trial) < merit(before)
+        ):
+            self._best_round = self.round
+
+    def heard(self, answer: Answer) -> None:
+        said_something = answer.parsed is not None and answer.parsed.source is None
+        if said_something and not answer.ask.repairs:
+            self._repairs.append((answer.ask, answer))
+
+    def improves(self, trial: Trial, ask: Ask) -> bool:
+        if not trial.usable:
+            return False
+        parents = [self.population[name] for name in ask.parents if name in self.population]
+        rivals = parents or [best for best in [self.population.best()] if best is not None]
+        return all(merit(trial) < merit(rival) for rival in rivals)
+
+    def plan(self, history: History) -> list[Ask]:
+        if not self._seeded:
+            self._settle_seeds()
+        self._keep_moving()
+        width = self.setup.config.transport.in_flight
+        repairs, self._repairs = self._repairs[:width], self._repairs[width:]
+        asks = [self._repair(place, *failed) for place, failed in enumerate(repairs)]
+        return asks + [self._question(place, history) for place in range(len(asks), width)]
+
+    def _settle_seeds(self) -> None:
+        """The floor's best laws, dealt out to the islands."""
+        self._seeded = True
+        dealt = 0
+        for trial in sorted(self._seeds, key=merit):
+            if dealt < SEEDS_PER_ISLAND * ISLANDS and self.population.add(trial, dealt % ISLANDS):
+                dealt += 1
+
+    def _keep_moving(self) -> None:
+        """Migration at intervals; a fresh start of the weakest island when nothing gets better."""
+        self._fresh_island = None
+        if self.round and self.round % MIGRATION_ROUNDS == 0:
+            self.population.migrate()
+        if self.round - self._best_round >= STUCK_ROUNDS:
+            self._fresh_island = self.population.restart_weakest()
+            self._best_round = self.round
+
+    def _question(self, place: int, history: History) -> Ask:
+        rng = self.rng(place)
+        island = place % ISLANDS if self._fresh_island is None else self._fresh_island
+        operation, parents = self._operation(island, rng)
+        others = self.population.diverse(3, [trial.id for trial in parents], island)
+
+        def content(detail: Detail) -> Mapping[str, Any]:
+            return {
+                "operation": operation,
+                "parents": [self.viewer.view(t, source=detail.source, detail=True) for t in parents],
+                "others": [self.viewer.view(t, source=detail.source) for t in others[: detail.others]],
+                **memory,
+            } | {name: lines[-kept:] if kept else [] for name, lines, kept in _limits(memory, detail)}
+
+        memory = {
+            "tried": [formula_line(trial) for trial in history.best(20)][::-1],
+            "failures": list(self.failures),
+            "notes": list(self.notes),
+        }
+        return Ask(
+            slot=f"{self.round}.{place}",
+            operation=operation,
+            model=self.ensemble.pick(rng),
+            write=lambda: self.prompts.first("evolve.j2", content, share=FIRST_SHARE),
+            parents=tuple(trial.id for trial in parents),
+            context=island,
+        )
+
+    def _operation(self, island: int, rng: np.random.Generator) -> tuple[str, list[Trial]]:
+        """What to ask for, and of which parents, as far as the population allows."""
+        operation = str(rng.choice(list(OPERATIONS), p=list(OPERATIONS.values())))
+        first = self.population.parent(island, rng)
+        if first is None or operation == "fresh":
+            return "fresh", []
+        if operation == "cross":
+            elsewhere = int(rng.integers(ISLANDS))
+            second = self.population.parent(elsewhere, rng, [first.id])
+            return ("cross", [first, second]) if second is not None else ("improve", [first])
+        return operation, [first]
+
+    def _repair(self, place: int, failed: Ask, what: Trial | Answer) -> Ask:
+        """The second chance of a reply: with its error message, or with a reminder of how to answer."""
+        if isinstance(what, Answer):
+            said, problem = what.text, what.problem
+
+            def write() -> tuple[Message, ...]:
+                return (*failed.write(), *self.reminder(said, problem))
+        else:
+            trial = what
+
+            def write() -> tuple[Message, ...]:
+                return self.prompts.first(
+                    "repair.j2", lambda detail: self.failure_of(trial, detail), share=FIRST_SHARE
+                )
+
+        return Ask(
+            slot=f"{self.round}.{place}",
+            operation="repair",
+            model=failed.model,
+            write=write,
+            parents=failed.parents if isinstance(what, Answer) else (what.id,),
+            repairs=True,
+            context=failed.context,
+        )
+
+
+def _limits(memory: Mapping[str, list[str]], detail: Detail) -> list[tuple[str, list[str], int]]:
+    kept = {"tried": detail.tried, "failures": detail.failures, "notes": detail.notes}
+    return [(name, lines, kept[name]) for name, lines in memory.items()]

@@ -1,0 +1,121 @@
+"""Finds the candidate in a model's reply, however it is wrapped."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+MAX_SOURCE_BYTES = 64 * 1024
+MAX_WORDS = 600  # characters of hypothesis and note that are kept
+
+_THINKING = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.DOTALL)
+_FENCE = re.compile(
+    r"^[ \t]*(```+|~~~+)[ \t]*([\w+-]*)[^\n]*\n(.*?)(?:^[ \t]*\1[ \t]*$|\Z)", re.DOTALL | re.MULTILINE
+)
+_CODE_START = re.compile(r"^(?:import |from \w+ import |PARAMETERS\b|SHARED\b|def |@)", re.MULTILINE)
+_MARKS = ("def form(", "def law(", "def scaling_law_func(")
+_NOTE = re.compile(r"^\W*note\W*:\s*(.+)$", re.IGNORECASE | re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """What a reply says: `source` is None where it holds no code at all."""
+
+    source: str | None
+    hypothesis: str = ""
+    note: str = ""
+
+
+def parse_reply(text: str) -> Parsed:
+    """The candidate's source, the hypothesis before it and the note after it.
+
+    Accepts the JSON object of the structured output, fenced code (also unclosed, nested in prose, or in several
+    pieces) and bare code with prose around it. Whether the source is a valid candidate is the sandbox's to say.
+    """
+    text = _THINKING.sub("", text)
+    return _structured(text) or _fenced(text) or _bare(text) or Parsed(None, _words(text))
+
+
+def _words(text: str) -> str:
+    return " ".join(text.split())[:MAX_WORDS]
+
+
+def _clean(source: str) -> str:
+    """`source` with usual damage undone: common indentation, carriage returns, no-break spaces."""
+    plain = source.replace("\r\n", "\n").replace("\r", "\n").replace("\u00a0", " ").replace("\ufeff", "")
+    return textwrap.dedent(plain.expandtabs(4)).strip() + "\n"
+
+
+def _structured(text: str) -> Parsed | None:
+    for body in _objects(text):
+        code = body.get("code")
+        if isinstance(code, str) and code.strip():
+            inner = _fenced(code)
+            source = inner.source if inner and inner.source else _clean(code)
+            return Parsed(source, _words(str(body.get("hypothesis", ""))), _words(str(body.get("note", ""))))
+    return None
+
+
+def _objects(text: str) -> Iterator[dict[str, Any]]:
+    """JSON objects that start at the first brace of the text, of a JSON fence, or of a line."""
+    decoder = json.JSONDecoder(strict=False)
+    for match in list(re.finditer(r"^[ \t]*\{", text, re.MULTILINE))[:8]:
+        try:
+            body, _ = decoder.raw_decode(text, match.end() - 1)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(body, dict):
+            yield body
+
+
+def _fenced(text: str) -> Parsed | None:
+    blocks = [match for match in _FENCE.finditer(text) if match[2].lower() in ("", "python", "py", "python3")]
+    if not blocks:
+        return None
+    complete = [block for block in blocks if any(mark in block[3] for mark in _MARKS)]
+    whole = [block for block in complete if "def form(" not in block[3] or "PARAMETERS" in block[3]]
+    if whole or len(blocks) == 1:
+        sources = [(whole or blocks)[-1][3]]
+    elif complete:
+        sources = [block[3] for block in blocks]  # constants in one piece, function in another
+    else:
+        sources = [blocks[-1][3]]
+    source = _clean("\n\n".join(_clean(piece) for piece in sources))
+    return Parsed(source, _words(text[: blocks[0].start()]), _note(text)) if source.strip() else None
+
+
+def _note(text: str) -> str:
+    found = _NOTE.findall(text)
+    return _words(found[-1]) if found else ""
+
+
+def _bare(text: str) -> Parsed | None:
+    """Code without a fence: from its first line to the last line that still parses."""
+    if not any(mark in text for mark in _MARKS):
+        return None
+    start = _CODE_START.search(text)
+    if start is None:
+        return None
+    lines = _clean(text[start.start() :]).splitlines()
+    hypothesis, note = _words(text[: start.start()]), _note(text)
+    for end in range(len(lines), max(0, len(lines) - 60), -1):
+        source = "\n".join(lines[:end]) + "\n"
+        if any(mark in source for mark in _MARKS) and parses(source):
+            return Parsed(source, hypothesis, note)
+    return Parsed("\n".join(lines) + "\n", hypothesis, note)
+
+
+def parses(source: str) -> bool:
+    """Whether `source` is syntactically valid Python of an acceptable size."""
+    if len(source.encode()) > MAX_SOURCE_BYTES:
+        return False
+    try:
+        ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True

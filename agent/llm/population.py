@@ -1,0 +1,128 @@
+"""Islands of laws: where parents come from, what moves between islands, which laws are twins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from agent.history import Trial
+from agent.llm.canonical import canonical_key
+from tasks import Array
+
+ISLAND_SIZE = 12
+GREED = 0.5  # weight of a rank falls by exp(-GREED) from one rank to the next
+TWIN_DIGITS = 7
+NOVELTY_WEIGHT = 0.5
+
+
+def merit(trial: Trial) -> tuple[float, int]:
+    """Sorts better laws first: validation R², then fewer constants."""
+    validation = trial.evaluation.validation_r2
+    return (-(validation if validation is not None else -1.0), trial.evaluation.constants_count or 0)
+
+
+def signature(trial: Trial) -> bytes | None:
+    """Name of what a law predicts at the probe rows, to `TWIN_DIGITS` digits; None without probes."""
+    if not trial.evaluation.probe:
+        return None
+    probe = np.asarray(trial.evaluation.probe, dtype=np.float64)
+    scale = float(np.abs(probe).max()) or 1.0
+    return (np.round(probe / scale, TWIN_DIGITS) + 0.0).tobytes()
+
+
+class Population:
+    """Islands of trial ids. Twins (same form, or same predictions) enter once."""
+
+    def __init__(self, islands: int) -> None:
+        self.islands: list[list[str]] = [[] for _ in range(islands)]
+        self._trials: dict[str, Trial] = {}
+        self._signatures: set[bytes] = set()
+        self.twins = 0
+
+    def __len__(self) -> int:
+        return len(self._trials)
+
+    def __contains__(self, candidate: str) -> bool:
+        return candidate in self._trials
+
+    def __getitem__(self, candidate: str) -> Trial:
+        return self._trials[candidate]
+
+    def add(self, trial: Trial, island: int) -> bool:
+        """Let a usable trial live on `island`; False for a twin of a known law, which is left out."""
+        name = signature(trial)
+        if name is not None and name in self._signatures:
+            self.twins += 1
+            return False
+        if name is not None:
+            self._signatures.add(name)
+        self._trials[trial.id] = trial
+        self._settle(trial.id, island)
+        return True
+
+    def _settle(self, candidate: str, island: int) -> None:
+        members = self.islands[island]
+        if candidate not in members:
+            members.append(candidate)
+            members.sort(key=lambda name: merit(self._trials[name]))
+            del members[ISLAND_SIZE:]
+
+    def best(self, island: int | None = None) -> Trial | None:
+        names = list(self._trials) if island is None else self.islands[island]
+        return min((self._trials[name] for name in names), key=merit, default=None)
+
+    def migrate(self) -> None:
+        """The best of each island also settles on the next one."""
+        bests = [self.best(island) for island in range(len(self.islands))]
+        for island, best in enumerate(bests):
+            if best is not None:
+                self._settle(best.id, (island + 1) % len(self.islands))
+
+    def restart_weakest(self) -> int:
+        """Empty the island whose best law is worst; returns it."""
+        ranks = [merit(best) if (best := self.best(i)) else (2.0, 0) for i in range(len(self.islands))]
+        weakest = ranks.index(max(ranks))
+        self.islands[weakest].clear()
+        return weakest
+
+    def parent(self, island: int, rng: np.random.Generator, besides: Sequence[str] = ()) -> Trial | None:
+        """A law of `island`, drawn by rank in validation and by novelty; None if there is none besides `besides`."""
+        names = [name for name in self.islands[island] if name not in besides]
+        if not names:
+            return None
+        novelty = self._novelty(names)
+        weights = np.exp(-GREED * np.arange(len(names))) * (1.0 + NOVELTY_WEIGHT * novelty)
+        return self._trials[names[int(rng.choice(len(names), p=weights / weights.sum()))]]
+
+    def _novelty(self, names: Sequence[str]) -> Array:
+        """(k,) in [0, 1]: how far a law's probe predictions are from the nearest other's, relative to the widest."""
+        probes = [np.ravel(self._trials[name].evaluation.probe) for name in names]
+        if len(names) < 2 or len({len(probe) for probe in probes}) > 1 or not len(probes[0]):
+            return np.zeros(len(names))
+        points = np.array(probes)
+        distances = np.sqrt(((points[:, None] - points[None]) ** 2).mean(axis=2))
+        np.fill_diagonal(distances, np.inf)
+        nearest = distances.min(axis=1)
+        widest = float(nearest.max())
+        return nearest / widest if widest > 0 else np.zeros(len(names))
+
+    def diverse(self, count: int, besides: Sequence[str], island: int | None = None) -> list[Trial]:
+        """Up to `count` good laws of different form, best first, from all islands but `island`."""
+        pool = [
+            name
+            for index, members in enumerate(self.islands)
+            if index != island or len(self.islands) == 1
+            for name in members
+        ]
+        chosen: list[Trial] = []
+        for trial in sorted((self._trials[name] for name in dict.fromkeys(pool)), key=merit):
+            if len(chosen) == count:
+                break
+            if trial.id not in besides and all(_differs(trial, other) for other in chosen):
+                chosen.append(trial)
+        return chosen
+
+
+def _differs(a: Trial, b: Trial) -> bool:
+    return canonical_key(a.proposal.source) != canonical_key(b.proposal.source)

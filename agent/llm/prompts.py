@@ -1,0 +1,95 @@
+"""Prompts from the template files in `agent/prompts/`, bounded in size whatever the task and the history hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from agent.llm.describe import facts, sample_rows
+from agent.llm.messages import Message
+from tasks import Task
+
+DIRECTORY = Path(__file__).parent.parent / "prompts"
+BYTES_PER_TOKEN = 3  # cautious: English and Python take about four
+
+
+@dataclass(frozen=True)
+class Detail:
+    """How much of each kind a prompt may show; `source` is in characters per law."""
+
+    rows: int
+    others: int
+    tried: int
+    failures: int
+    notes: int
+    source: int
+
+
+DETAILS = (
+    Detail(rows=24, others=3, tried=20, failures=5, notes=8, source=6000),
+    Detail(rows=12, others=2, tried=12, failures=3, notes=5, source=4000),
+    Detail(rows=8, others=1, tried=8, failures=2, notes=3, source=2500),
+    Detail(rows=4, others=0, tried=4, failures=1, notes=1, source=1500),
+    Detail(rows=0, others=0, tried=0, failures=0, notes=0, source=700),
+)
+
+Content = Callable[[Detail], Mapping[str, Any]]
+
+
+class Prompts:
+    """Renders the templates for one task.
+
+    Args:
+        folds: the kinds of held-out parts, in words.
+        tokens: size of a prompt that must not be exceeded, by a cautious estimate.
+    """
+
+    def __init__(self, task: Task, folds: Sequence[str], tokens: int) -> None:
+        self._environment = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(DIRECTORY),
+            undefined=jinja2.StrictUndefined,
+            autoescape=False,  # the reader is a model, not a browser
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._task = task
+        self._facts = facts(task)
+        self._folds = tuple(folds)
+        self._bytes = tokens * BYTES_PER_TOKEN
+        self.system = Message(role="system", content=self._text("system.j2", {}))
+
+    def first(self, template: str, content: Content, *, share: float) -> tuple[Message, ...]:
+        """System prompt and a first question, together at most `share` of a prompt's size."""
+        room = share - len(self.system.content.encode()) / self._bytes
+        return self.system, Message(role="user", content=self.fit(template, content, share=room))
+
+    def fit(self, template: str, content: Content, *, share: float) -> str:
+        """`template` in the greatest detail that takes at most `share` of a prompt's size."""
+        limit = int(self._bytes * share)
+        text = ""
+        for detail in DETAILS:
+            values = {"facts": self._facts, "folds": self._folds, **content(detail)}
+            text = self._text(template, {"rows": sample_rows(self._task.train, detail.rows), **values})
+            if len(text.encode()) <= limit:
+                return text
+        return clip_bytes(text, limit)
+
+    def clip(self, text: str, *, share: float) -> str:
+        """`text` cut to `share` of a prompt's size."""
+        return clip_bytes(text, int(self._bytes * share))
+
+    def _text(self, template: str, values: Mapping[str, Any]) -> str:
+        return self._environment.get_template(template).render(values).strip() + "\n"
+
+
+def clip_bytes(text: str, limit: int) -> str:
+    """`text` with its middle cut out, so that it takes at most `limit` bytes: the end holds what is asked."""
+    data = text.encode()
+    if len(data) <= limit:
+        return text
+    half = max(0, limit - 16) // 2
+    return data[:half].decode(errors="ignore") + "\n[…]\n" + data[len(data) - half :].decode(errors="ignore")

@@ -1,0 +1,137 @@
+"""The refining agent: one conversation that improves a law by what the sandbox says about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from agent.history import History, Trial
+from agent.llm.messages import Message
+from agent.llm.population import merit
+from agent.llm.prompts import Detail
+from agent.llm.proposer import Answer, Ask, LLMProposer, Setup
+
+KEPT_TURNS = 2  # exchanges that stay in the conversation besides its start
+OPENING_SHARE, REPLY_SHARE, FEEDBACK_SHARE = 0.5, 0.1, 0.15  # of a prompt's size; kept turns fill the rest
+PATIENCE = 6  # turns without a better law, after which the conversation starts anew from the best
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What the model said and what it is told about it; written only when it is needed."""
+
+    said: str
+    feedback: Callable[[], str]
+
+
+class Refine(LLMProposer):
+    """One question at a time; a failed candidate comes back with its error message."""
+
+    name = "refine"
+    barren_rounds = 12
+
+    def __init__(self, setup: Setup) -> None:
+        super().__init__(setup)
+        self._best: Trial | None = None
+        self._turns: list[Turn] = []
+        self._opening: Callable[[], tuple[Message, ...]] | None = None
+        self._since_better = 0
+        self._failures_in_row = 0
+        self._failed: Trial | None = None
+        self._answer: Answer | None = None
+
+    def improves(self, trial: Trial, ask: Ask) -> bool:
+        return self._beats_best(trial)
+
+    def _beats_best(self, trial: Trial) -> bool:
+        return trial.usable and (self._best is None or merit(trial) < merit(self._best))
+
+    def learn(self, trial: Trial, ask: Ask | None) -> None:
+        improved = self._beats_best(trial)
+        if improved:
+            self._best = trial
+        if ask is None or self._answer is None:
+            return
+        self._since_better = 0 if improved else self._since_better + 1
+        self._failures_in_row = 0 if trial.usable else self._failures_in_row + 1
+        self._failed = None if trial.usable else trial
+        best = self._best
+        self._add(self._answer.text, lambda: self._result(trial, improved, best))
+
+    def heard(self, answer: Answer) -> None:
+        self._answer = answer
+        if answer.candidate is not None:
+            return  # its feedback is the evaluation, which comes next
+        self._since_better += 1
+        self._failures_in_row += 1
+        if answer.parsed is not None:
+            self._add(answer.text, lambda: self._refusal(answer))
+
+    def _add(self, said: str, feedback: Callable[[], str]) -> None:
+        self._turns = [*self._turns, Turn(self.recalled(said, REPLY_SHARE), cache(feedback))][-KEPT_TURNS:]
+
+    def plan(self, history: History) -> list[Ask]:
+        if self._opening is None or self._since_better >= PATIENCE or self._failures_in_row >= 3:
+            self._turns, self._since_better, self._failures_in_row, self._failed = [], 0, 0, None
+            self._opening = self._open(history)
+        opening, turns = self._opening, tuple(self._turns)
+
+        def write() -> tuple[Message, ...]:
+            exchanges = (
+                (Message(role="assistant", content=turn.said), Message(role="user", content=turn.feedback()))
+                for turn in turns
+            )
+            return (*opening(), *(message for exchange in exchanges for message in exchange))
+
+        origin = self._failed or self._best
+        return [
+            Ask(
+                slot=str(self.round),
+                operation="refine",
+                model=self.ensemble.pick(self.rng(0)),
+                write=write,
+                parents=() if origin is None else (origin.id,),
+                repairs=self._failed is not None,
+            )
+        ]
+
+    def _open(self, history: History) -> Callable[[], tuple[Message, ...]]:
+        bests, notes = history.best(3), tuple(self.notes)
+        tried = [*reversed(self.tried(history, 20))]
+
+        def content(detail: Detail) -> Mapping[str, Any]:
+            return {
+                "parents": [
+                    self.viewer.view(trial, source=detail.source, detail=index == 0)
+                    for index, trial in enumerate(bests[: 1 + detail.others])
+                ],
+                "tried": tried[len(tried) - detail.tried :] if detail.tried else [],
+                "notes": notes[-detail.notes :] if detail.notes else [],
+            }
+
+        return cache(lambda: self.prompts.first("refine_start.j2", content, share=OPENING_SHARE))
+
+    def _result(self, trial: Trial, improved: bool, best: Trial | None) -> str:
+        if not trial.usable:
+            return self.feedback({"outcome": "failed"}, lambda detail: self.failure_of(trial, detail))
+
+        def content(detail: Detail) -> Mapping[str, Any]:
+            return {
+                "view": self.viewer.view(trial, source=0, detail=True),
+                "best": None if best is None else self.viewer.view(best, source=detail.source),
+            }
+
+        return self.feedback({"outcome": "scored", "improved": improved}, content)
+
+    def _refusal(self, answer: Answer) -> str:
+        outcome = "repeated" if answer.problem == "repeated" else "no code"
+        return self.feedback(
+            {"outcome": outcome, "problem": answer.problem, "known": answer.known}, lambda detail: {}
+        )
+
+    def feedback(self, fixed: Mapping[str, Any], content: Callable[[Detail], Mapping[str, Any]]) -> str:
+        return self.prompts.fit(
+            "refine_next.j2", lambda detail: {**fixed, **content(detail)}, share=FEEDBACK_SHARE
+        )

@@ -1,0 +1,133 @@
+"""Laws as a prompt shows them: scores, constants, lineage, source, and on request what their residuals say."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from agent.history import Trial
+from agent.llm.describe import clip, number
+from agent.llm.diagnostics import TargetDiagnosis, diagnose, fold_findings
+from sandbox import Constants, Evaluation, PredictJob, Sandbox
+from tasks import Array, Task
+
+MAX_FITTED_GROUPS = 3
+MAX_CONSTANTS = 16
+
+Residuals = Callable[[Trial], Array | None]
+"""Predictions (n, T) of a trial's fitted law for all n training rows; None if there are none."""
+
+
+@dataclass(frozen=True)
+class LawView:
+    """The fields of `law.j2`; numbers are already text."""
+
+    id: str
+    validation: str
+    train: str
+    constants: int
+    made_by: str
+    parents: tuple[str, ...]
+    source: str
+    fitted: tuple[str, ...] = ()
+    folds: tuple[str, ...] = ()
+    diagnosis: tuple[TargetDiagnosis, ...] = ()
+
+
+class Viewer:
+    """Makes views, and remembers diagnoses: they cost a sandbox process each."""
+
+    def __init__(self, task: Task, predict: Residuals) -> None:
+        self._task = task
+        self._predict = predict
+        self._diagnoses: dict[str, tuple[TargetDiagnosis, ...]] = {}
+
+    def view(self, trial: Trial, *, source: int, detail: bool = False) -> LawView:
+        """`source` bounds the characters of source shown."""
+        evaluation = trial.evaluation
+        return LawView(
+            id=trial.id,
+            validation=score(evaluation.validation_r2),
+            train=score(evaluation.train.r2 if evaluation.train else None),
+            constants=evaluation.constants_count or 0,
+            made_by=trial.proposal.origin,
+            parents=trial.proposal.parents,
+            source=shown_source(trial.proposal.source, source),
+            fitted=_fitted(evaluation, self._task) if detail else (),
+            folds=tuple(fold_findings(evaluation)) if detail else (),
+            diagnosis=self._diagnosis(trial) if detail else (),
+        )
+
+    def _diagnosis(self, trial: Trial) -> tuple[TargetDiagnosis, ...]:
+        if trial.id not in self._diagnoses:
+            predicted = self._predict(trial)
+            found = () if predicted is None else tuple(diagnose(self._task.train, predicted))
+            self._diagnoses[trial.id] = found
+        return self._diagnoses[trial.id]
+
+
+def score(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:.4f}"
+
+
+def formula_line(trial: Trial) -> str:
+    """One line that tells a law: validation R² and formula."""
+    formula = trial.evaluation.formula or _return_line(trial.proposal.source)
+    return f"{score(trial.evaluation.validation_r2)}  {clip(formula)}"
+
+
+def _return_line(source: str) -> str:
+    lines = [line.strip() for line in source.splitlines() if line.strip().startswith("return ")]
+    return lines[0].removeprefix("return ") if lines else ""
+
+
+def shown_source(source: str, limit: int) -> str:
+    """`source` without a `gradient` function, which says nothing new, clipped to `limit` characters."""
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return _clip_lines(source, limit)
+    lines = source.splitlines()
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef) and node.name == "gradient":
+            lines[node.lineno - 1 : node.end_lineno] = [""] * (
+                (node.end_lineno or node.lineno) - node.lineno + 1
+            )
+    return _clip_lines("\n".join(lines), limit)
+
+
+def _clip_lines(text: str, limit: int) -> str:
+    text = text.strip().replace("```", "'''")
+    return text if len(text) <= limit else text[:limit] + "\n# … cut for length"
+
+
+def _fitted(evaluation: Evaluation, task: Task) -> tuple[str, ...]:
+    """Fitted constants of a few groups."""
+    if evaluation.constants is None:
+        return ()
+    constants = Constants.from_json(evaluation.constants)
+    lines = []
+    for group in constants.groups[:MAX_FITTED_GROUPS]:
+        values = list(constants.of(group).items())[:MAX_CONSTANTS]
+        text = ", ".join(f"{name}={number(value)}" for name, value in values)
+        lines.append(f"{clip(group, 60)}: {text}" if len(constants.groups) > 1 else text)
+    hidden = len(constants.groups) - len(lines)
+    return (*lines, f"{hidden} more groups") if hidden > 0 else tuple(lines)
+
+
+class SandboxResiduals:
+    """Predicts training rows with a trial's archived constants, in the sandbox."""
+
+    def __init__(self, sandbox: Sandbox, task: Task) -> None:
+        self._sandbox = sandbox
+        self._task = task
+
+    def __call__(self, trial: Trial) -> Array | None:
+        recorded = trial.evaluation.constants
+        constants = (
+            None if recorded is None else Constants.from_json(recorded).reorder(self._task.train.groups)
+        )
+        job = PredictJob(trial.proposal.source, self._task.schema, constants, (self._task.train.hide(),))
+        result = self._sandbox.run(job)
+        return result.predictions[0] if result.ok else None

@@ -1,0 +1,66 @@
+"""Bounds on what an endpoint may send back: bytes of body and total seconds, enforced while reading."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import httpx2
+import openai
+
+MAX_BODY_BYTES = 2 * 1024 * 1024
+CONNECT_SECONDS = 10.0
+
+
+class BodyTooLarge(openai.OpenAIError):
+    """The endpoint sent more than `MAX_BODY_BYTES`."""
+
+
+class _BoundedStream(httpx2.SyncByteStream):
+    """Passes a body through until it is too large or too late. The library's own timeout is per read only."""
+
+    def __init__(self, inner: httpx2.SyncByteStream, deadline: float, request: httpx2.Request) -> None:
+        self._inner = inner
+        self._deadline = deadline
+        self._request = request
+
+    def __iter__(self) -> Iterator[bytes]:
+        received = 0
+        for chunk in self._inner:
+            received += len(chunk)
+            if received > MAX_BODY_BYTES:
+                raise BodyTooLarge(f"the reply is larger than {MAX_BODY_BYTES} bytes")
+            if time.monotonic() > self._deadline:
+                raise httpx2.ReadTimeout("the reply took too long to arrive", request=self._request)
+            yield chunk
+
+    def close(self) -> None:
+        self._inner.close()
+
+
+def timeout(seconds: float) -> httpx2.Timeout:
+    """At most `seconds` for each read and, with `bounded_client`, about as much for the whole reply."""
+    return httpx2.Timeout(seconds, connect=min(CONNECT_SECONDS, seconds))
+
+
+def bounded_client() -> httpx2.Client:
+    """An HTTP client that reads at most `MAX_BODY_BYTES` of uncompressed body within the request's read timeout.
+
+    The bound on time is loose by one read: a read that starts before the deadline may last as long again.
+    """
+
+    def start(request: httpx2.Request) -> None:
+        request.extensions["deadline"] = time.monotonic() + float(request.extensions["timeout"]["read"])
+
+    def bound(response: httpx2.Response) -> None:
+        if response.headers.get("content-encoding", "identity").lower() != "identity":
+            raise BodyTooLarge("the endpoint compressed its reply although identity was asked for")
+        if isinstance(response.stream, httpx2.SyncByteStream):
+            deadline = response.request.extensions["deadline"]
+            response.stream = _BoundedStream(response.stream, deadline, response.request)
+
+    return openai.DefaultHttpxClient(
+        headers={"Accept-Encoding": "identity"},
+        event_hooks={"request": [start], "response": [bound]},
+        limits=httpx2.Limits(max_connections=32, max_keepalive_connections=8),
+    )
