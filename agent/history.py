@@ -49,12 +49,20 @@ class History:
 
     def __init__(self) -> None:
         self._trials: dict[str, Trial] = {}
+        self._leader: Trial | None = None
 
     def append(self, trial: Trial) -> None:
         """Add a trial; raises ValueError if its candidate is already here."""
         if trial.id in self._trials:
             raise ValueError(f"candidate {trial.id} is already in the history")
         self._trials[trial.id] = trial
+        if trial.usable and (self._leader is None or _merit(trial) < _merit(self._leader)):
+            self._leader = trial
+
+    @property
+    def leader(self) -> Trial | None:
+        """`best(1)`, known without sorting; None while nothing is usable."""
+        return self._leader
 
     @property
     def trials(self) -> tuple[Trial, ...]:

@@ -1,0 +1,112 @@
+"""What a command was asked to do, in the form that archives keep and a resume starts from."""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from pydantic import BaseModel, ConfigDict
+
+from agent.budget import Allowance
+from runs.files import write_atomic, writing
+from tasks import Dataset, InputError, load, read_dataset
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SAVED_TABLES = "tables"
+"""Folder below the runs folder for tables that were given as DataFrames."""
+
+
+class OwnTable(BaseModel):
+    """A table of the user's own: absolute paths, and what its columns are (see `tasks.read_dataset`)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    train: str
+    target: tuple[str, ...]
+    features: tuple[str, ...] | None = None
+    group: str | None = None
+    test: str | None = None
+    cap: int | None = None
+
+    def read(self) -> Dataset:
+        """Raises InputError when the table, or what is said about it, is not valid."""
+        return read_dataset(
+            Path(self.train),
+            self.target,
+            features=self.features,
+            group=self.group,
+            test=None if self.test is None else Path(self.test),
+            cap=self.cap,
+        )
+
+
+class Job(BaseModel):
+    """Everything that a command needs to begin or to be resumed. The data is `table`, or else the task's.
+
+    `seconds` is per run; `calls`, `tokens` and `usd` are for the whole command. None means unlimited.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    task: str | None = None
+    table: OwnTable | None = None
+    data_dir: str | None = None
+    runs: int = 1
+    agent: str
+    model: str | None = None
+    seed: int = 0
+    seconds: float | None = None
+    calls: int | None = None
+    tokens: int | None = None
+    usd: float | None = None
+    workers: int | None = None
+
+    def check(self) -> Self:
+        """The same job; raises InputError for a number that makes no sense."""
+        for option, value, least in (
+            ("runs", self.runs, 1),
+            ("workers", self.workers, 1),
+            ("seed", self.seed, 0),
+        ):
+            if value is not None and value < least:
+                raise InputError(f"--{option} is {value}; it must be at least {least}.")
+        self.allowance(0)
+        return self
+
+    def of_task(self, name: str, data_dir: Path | None) -> Self:
+        """This job for a benchmark task."""
+        return self.model_copy(update={"task": name, "data_dir": data_dir and str(data_dir.resolve())})
+
+    def of_table(self, table: OwnTable) -> Self:
+        """This job for a table of the user's own."""
+        return self.model_copy(update={"table": table})
+
+    def allowance(self, index: int) -> Allowance:
+        """What the run of that index may spend."""
+        return Allowance(self.seconds, self.calls, self.tokens, self.usd).share(self.runs, index)
+
+    def dataset(self) -> Dataset:
+        """Load the data; raises InputError where there is none or it is not valid."""
+        if self.table is not None:
+            return self.table.read()
+        assert self.task is not None
+        return load(self.task, None if self.data_dir is None else Path(self.data_dir))
+
+
+def table_path(table: "Path | pd.DataFrame", runs_dir: Path) -> Path:
+    """The file that holds a table: a DataFrame is first saved below `runs_dir`, under the digest of its content."""
+    if isinstance(table, Path):
+        return table.resolve()
+    content = table.to_csv(index=False).encode()
+    path = runs_dir.resolve() / SAVED_TABLES / f"{hashlib.sha256(content).hexdigest()[:16]}.csv"
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomic(path, content)
+    return path
+
+
+def listed(columns: str | Sequence[str]) -> tuple[str, ...]:
+    """Column names: one name, or a sequence of names."""
+    return (columns,) if isinstance(columns, str) else tuple(columns)

@@ -1,0 +1,52 @@
+"""The search of one run: propose, evaluate, record, until the budget is spent; then choose, and test once."""
+
+from collections.abc import Iterator, Sequence
+
+from agent.budget import Budget
+from agent.evaluator import Evaluator
+from agent.history import History, Proposal, Trial
+from agent.journal import Journal
+from agent.observer import Observer
+from agent.proposer import Proposer
+
+STALE_ROUNDS = 3
+"""A proposer that repeats known candidates this many times in a row has nothing more to say."""
+
+
+def search(
+    proposer: Proposer, evaluator: Evaluator, journal: Journal, budget: Budget, observer: Observer
+) -> str:
+    """Fill the journal's history until the proposer or the budget ends; returns which, in words.
+
+    A journal that already holds trials is continued: they are neither proposed nor evaluated again.
+    """
+    stale = 0
+    batch: Sequence[Proposal] = journal.unfinished
+    while True:
+        for trial in _evaluated(batch, evaluator):
+            journal.record(trial, budget.spent)
+            observer.tried(trial, journal.history)
+        if (spent := budget.exhausted()) is not None:
+            return spent
+        proposals = proposer.propose(journal.history)
+        if not proposals:
+            return "the proposer has finished"
+        batch = _unknown(proposals, journal.history)
+        stale = 0 if batch else stale + 1
+        if stale == STALE_ROUNDS:
+            return "the proposer only repeats itself"
+        if batch:
+            journal.begin_round(batch)
+
+
+def _unknown(proposals: Sequence[Proposal], history: History) -> tuple[Proposal, ...]:
+    """The proposals that are not in the history, each candidate once."""
+    first = {proposal.id: proposal for proposal in reversed(proposals)}
+    return tuple(p for p in proposals if p.id not in history and first[p.id] is p)
+
+
+def _evaluated(batch: Sequence[Proposal], evaluator: Evaluator) -> Iterator[Trial]:
+    """Trials of a batch in the order of its proposals, evaluated at the same time."""
+    futures = [evaluator.submit(proposal.source) for proposal in batch]
+    for proposal, future in zip(batch, futures, strict=True):
+        yield Trial(proposal.id, proposal, future.result())

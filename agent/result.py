@@ -1,0 +1,114 @@
+"""What a command found: its finished runs, and the one whose law was selected."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from agent.agents import Chosen
+from agent.history import Trial
+from agent.journal import recorded_trials
+from runs import Archive, Manifest
+from runs import Result as Record
+from tasks import Dataset
+
+WORST_R2 = -1.0
+"""What a failed run counts as, and where R² is clipped, in the best, mean and minimum of a leaderboard."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run: where its archive is and what it holds."""
+
+    archive: Path
+    manifest: Manifest
+    result: Record
+    trials: tuple[Trial, ...]
+
+    @property
+    def test_r2(self) -> float | None:
+        return self.result.scores.test.r2 if self.result.scores.test else None
+
+    @property
+    def train_r2(self) -> float | None:
+        return self.result.scores.train.r2 if self.result.scores.train else None
+
+    def to_json(self) -> dict[str, Any]:
+        """The run's entry in the object that `discover --json` prints."""
+        found = self.result
+        return {
+            "run": self.manifest.run,
+            "archive": str(self.archive),
+            "seed": self.manifest.seed,
+            "r2": self.test_r2,
+            "validation_r2": found.validation_r2,
+            "train_r2": self.train_r2,
+            "expression": found.expression,
+            "constants": found.constants,
+            "constants_count": found.constants_count,
+            "candidates": found.candidates,
+            "failed": found.failed,
+            "seconds": found.seconds,
+            "cost_usd": found.cost_usd,
+            "error": found.error,
+        }
+
+    @classmethod
+    def read(cls, path: Path) -> "Run | None":
+        """The run archived at `path`; None if it has not finished."""
+        archive = Archive.open(path)
+        result = archive.result
+        return (
+            None if result is None else cls(path, archive.manifest, result, tuple(recorded_trials(archive)))
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """What a command found.
+
+    `runs` are in the order of their seeds. `selected` is the run whose law was chosen with the candidates of all
+    runs in view, None when every run failed; `reason` says why.
+    """
+
+    dataset: Dataset
+    chosen: Chosen
+    runs: tuple[Run, ...]
+    selected: Run | None
+    reason: str
+    seconds: float
+
+    @property
+    def failed(self) -> tuple[Run, ...]:
+        """The runs that ended without a law."""
+        return tuple(run for run in self.runs if run.result.error is not None)
+
+    @property
+    def leaderboard_scores(self) -> tuple[float, ...] | None:
+        """Test R² of every run, clipped at -1 and -1 for a failed run; None without a test split."""
+        if self.dataset.test is None:
+            return None
+        return tuple(WORST_R2 if run.test_r2 is None else max(WORST_R2, run.test_r2) for run in self.runs)
+
+    def to_json(self) -> dict[str, Any]:
+        """The object that `discover --json` prints."""
+        task, scores = self.dataset.task, self.leaderboard_scores
+        return {
+            "task": task.schema.name,
+            "agent": self.chosen.agent,
+            "model": self.chosen.model,
+            "why": self.chosen.why,
+            "data": {"source": task.provenance.source, "sha256": task.provenance.sha256},
+            "notes": list(self.dataset.notes),
+            "runs": [run.to_json() for run in self.runs],
+            "best_r2": None if scores is None else max(scores),
+            "mean_r2": None if scores is None else fmean(scores),
+            "min_r2": None if scores is None else min(scores),
+            "selected": None if self.selected is None else self._selected_json(self.selected),
+            "seconds": round(self.seconds, 3),
+        }
+
+    def _selected_json(self, run: Run) -> dict[str, Any]:
+        whole = run.to_json()
+        kept = ("run", "archive", "r2", "validation_r2", "train_r2", "expression", "constants_count")
+        return {**{key: whole[key] for key in kept}, "reason": self.reason}

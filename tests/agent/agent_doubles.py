@@ -1,0 +1,78 @@
+"""A small task with a known law, and proposers whose every move is written down."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from agent.history import History, Proposal
+from sandbox import Evaluation, FoldScore, Tier, Verdict
+from tasks import Dataset, Provenance, Scores, Schema, Table, Task
+from tasks.task import content_digest
+
+
+def power_law_source(exponent: str = "a", note: str = "") -> str:
+    """`loss = L + A N^-a`; `note` makes sources differ."""
+    return (
+        f'"""{note}"""\n'
+        'PARAMETERS = {"L": (0.0, 10.0), "A": (0.0, 1e4), "a": (0.0, 2.0)}\n'
+        "def form(x, p):\n"
+        f'    return p["L"] + p["A"] * x["N"] ** -p["{exponent}"]\n'
+    )
+
+
+class ScriptedProposer:
+    """Proposes the batches it was given. Where it stands follows from the history alone."""
+
+    name = "scripted"
+
+    def __init__(self, batches: Sequence[Sequence[Proposal]]) -> None:
+        self.batches = [tuple(batch) for batch in batches]
+        self.asked = 0
+
+    def propose(self, history: History) -> Sequence[Proposal]:
+        self.asked += 1
+        for batch in self.batches:
+            if any(proposal.id not in history for proposal in batch):
+                return batch
+        return ()
+
+
+def evaluation(r2: float = 0.9, verdict: Verdict = Verdict.OK, constants: int = 3) -> Evaluation:
+    """What the sandbox would say about a form with that validation R²."""
+    if verdict is not Verdict.OK:
+        return Evaluation(verdict=verdict, message="it did not work", stage="fit", tier=Tier.FULL)
+    fold = FoldScore(
+        name="N", kind="frontier", rows=4, r2=r2, nmse=1 - r2, nmae=1 - r2, rmse=(0.1,), scale=(1.0,)
+    )
+    return Evaluation(
+        verdict=verdict,
+        kind="form",
+        train=Scores(r2=r2, nmse=1 - r2, nmae=1 - r2),
+        folds=(fold,),
+        validation_r2=r2,
+        constants={"names": ["L"], "values": {"a": [1.0]}},
+        constants_count=constants,
+        tier=Tier.FULL,
+    )
+
+
+def small_dataset(rows: int = 30, groups: int = 2, seed: int = 0) -> Dataset:
+    """`loss = 1 + 50 N^-0.3` with 0.1 % noise; the test rows lie ten times beyond the training rows."""
+    rng = np.random.default_rng(seed)
+    names = tuple(f"g{index}" for index in range(groups))
+
+    def table(n: np.ndarray) -> Table:
+        loss = (1 + 50 * n**-0.3) * (1 + 0.001 * rng.standard_normal(n.size))
+        return Table({"N": n}, {"loss": loss}, names, np.arange(n.size) % groups)
+
+    train, test = table(np.geomspace(1e6, 1e8, rows)), table(np.geomspace(2e8, 1e9, 6))
+    schema = Schema(
+        name="small",
+        long_name="small",
+        title="A power law",
+        features=("N",),
+        targets=("loss",),
+        group="g",
+        cap=4,
+    )
+    return Dataset(Task(schema, train, Provenance("file", content_digest(train, test), None)), test)

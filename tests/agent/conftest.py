@@ -1,0 +1,9 @@
+import pytest
+from agent_doubles import small_dataset
+
+from tasks import Dataset
+
+
+@pytest.fixture
+def dataset() -> Dataset:
+    return small_dataset()

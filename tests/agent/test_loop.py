@@ -1,0 +1,158 @@
+"""The loop with a scripted proposer and an evaluator that answers from a table."""
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future
+from pathlib import Path
+
+import pytest
+from agent_doubles import ScriptedProposer, evaluation
+
+from agent.budget import Allowance, Budget, Spending
+from agent.history import Proposal, Trial
+from agent.journal import Journal
+from agent.loop import STALE_ROUNDS, search
+from agent.observer import Silent
+from runs import Archive, DataRecord, Manifest
+from sandbox import Evaluation, Verdict
+from tasks import Dataset
+
+
+class TableEvaluator:
+    """Answers source -> evaluation from a table, and counts what it was asked."""
+
+    def __init__(self, answers: Mapping[str, Evaluation], dies_after: int | None = None) -> None:
+        self.answers, self.asked, self._dies_after = answers, [], dies_after
+
+    def submit(self, source: str) -> Future[Evaluation]:
+        self.asked.append(source)
+        future: Future[Evaluation] = Future()
+        if self._dies_after is not None and len(self.asked) > self._dies_after:
+            future.set_exception(KeyboardInterrupt())
+        else:
+            future.set_result(self.answers[source])
+        return future
+
+
+ANSWERS = {
+    "a": evaluation(0.5),
+    "b": evaluation(verdict=Verdict.TIMEOUT),
+    "c": evaluation(0.9),
+    "d": evaluation(0.9, constants=2),
+    "e": evaluation(0.7),
+}
+BATCHES = [
+    [Proposal("a"), Proposal("b", origin="seed")],
+    [Proposal("c", parents=("x",)), Proposal("d")],
+    [Proposal("e")],
+]
+
+
+@pytest.fixture
+def archive(tmp_path: Path, dataset: Dataset) -> Iterator[Archive]:
+    task = dataset.task
+    manifest = Manifest(
+        run="r1", task=task.schema, agent="scripted", seed=0, data=DataRecord.of(task.provenance)
+    )
+    with Archive.create(tmp_path, manifest) as archive:
+        yield archive
+
+
+def continued(archive: Archive) -> Journal:
+    archive.close()
+    return Journal(Archive.resume(archive.path))
+
+
+def test_everything_proposed_is_evaluated_once_and_recorded_in_order(archive: Archive) -> None:
+    journal, evaluator = Journal(archive), TableEvaluator(ANSWERS)
+    stopped = search(ScriptedProposer(BATCHES), evaluator, journal, Budget(), Silent())
+    assert stopped == "the proposer has finished"
+    assert evaluator.asked == ["a", "b", "c", "d", "e"]
+    recorded = [event for event in archive.events() if event["event"] == "candidate"]
+    assert [event["source"] for event in recorded] == evaluator.asked
+    assert recorded[1]["evaluation"]["verdict"] == Verdict.TIMEOUT
+    assert recorded[2]["parents"] == ["x"]
+
+
+def test_the_leader_is_the_best_validation_then_the_fewest_constants(archive: Archive) -> None:
+    journal = Journal(archive)
+    search(ScriptedProposer(BATCHES), TableEvaluator(ANSWERS), journal, Budget(), Silent())
+    assert [trial.proposal.source for trial in journal.history.best(3)] == ["d", "c", "e"]
+    assert journal.history.leader is journal.history.best(1)[0]
+
+
+@pytest.mark.parametrize("dies_after", range(5))
+def test_an_interrupted_search_continues_as_if_nothing_had_happened(
+    archive: Archive, dies_after: int
+) -> None:
+    whole = [trial_id(source) for source in "abcde"]
+    with pytest.raises(KeyboardInterrupt):
+        search(
+            ScriptedProposer(BATCHES),
+            TableEvaluator(ANSWERS, dies_after),
+            Journal(archive),
+            Budget(),
+            Silent(),
+        )
+    journal, evaluator = continued(archive), TableEvaluator(ANSWERS)
+    before = len(journal.history)
+    search(ScriptedProposer(BATCHES), evaluator, journal, Budget(), Silent())
+    assert [trial.id for trial in journal.history] == whole
+    assert len(evaluator.asked) == 5 - before
+    assert [trial.evaluation for trial in journal.history] == [ANSWERS[source] for source in "abcde"]
+    journal.archive.close()
+
+
+def test_an_interrupted_round_is_completed_without_asking_the_proposer_again(archive: Archive) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        search(ScriptedProposer(BATCHES), TableEvaluator(ANSWERS, 1), Journal(archive), Budget(), Silent())
+    journal = continued(archive)
+    assert [proposal.source for proposal in journal.unfinished] == ["b"]
+    assert journal.unfinished[0].origin == "seed"
+    proposer = ScriptedProposer([[Proposal("a"), Proposal("b")]])
+    search(proposer, TableEvaluator(ANSWERS), journal, Budget(), Silent())
+    assert proposer.asked == 1
+    journal.archive.close()
+
+
+def test_a_candidate_proposed_twice_is_one_trial(archive: Archive) -> None:
+    journal, evaluator = Journal(archive), TableEvaluator(ANSWERS)
+    batches = [[Proposal("a"), Proposal("a", note="again")], [Proposal("a"), Proposal("e")]]
+    search(ScriptedProposer(batches), evaluator, journal, Budget(), Silent())
+    assert evaluator.asked == ["a", "e"]
+    assert [trial.proposal.note for trial in journal.history] == ["", ""]
+
+
+def test_a_proposer_that_repeats_itself_for_ever_is_stopped(archive: Archive) -> None:
+    class Parrot:
+        name, asked = "parrot", 0
+
+        def propose(self, history: object) -> list[Proposal]:
+            self.asked += 1
+            return [Proposal("a")]
+
+    parrot = Parrot()
+    stopped = search(parrot, TableEvaluator(ANSWERS), Journal(archive), Budget(), Silent())
+    assert stopped == "the proposer only repeats itself"
+    assert parrot.asked == 1 + STALE_ROUNDS
+
+
+def test_a_spent_budget_stops_at_the_end_of_a_round(archive: Archive) -> None:
+    ticks = iter(range(1000))
+    budget = Budget(Allowance(seconds=4), clock=lambda: float(next(ticks)))
+    journal = Journal(archive)
+    stopped = search(ScriptedProposer(BATCHES), TableEvaluator(ANSWERS), journal, budget, Silent())
+    assert stopped == "time limit of 4 s"
+    assert len(journal.history) == 2
+
+
+def test_seconds_spent_before_an_interruption_count(archive: Archive) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        budget = Budget(spent=Spending(seconds=100.0))
+        search(ScriptedProposer(BATCHES), TableEvaluator(ANSWERS, 3), Journal(archive), budget, Silent())
+    journal = continued(archive)
+    assert 100.0 <= journal.spent.seconds < 110.0
+    journal.archive.close()
+
+
+def trial_id(source: str) -> str:
+    return Trial(Proposal(source).id, Proposal(source), ANSWERS[source]).id
