@@ -3,11 +3,13 @@
 from tasks.arrays import Array, IntArray
 from tasks.catalog import names, schema
 from tasks.errors import InputError
+from tasks.folds import Fold, frontier_folds
 from tasks.metrics import Scores, nmae, nmse, r2, scores
 from tasks.schema import SINGLE_GROUP, Anchor, Column, Schema
-from tasks.sources import load
+from tasks.sources import load, whereabouts
 from tasks.table import Table
 from tasks.task import Dataset, Provenance, Task
+from tasks.user_table import read_dataset
 
 __all__ = [
     "SINGLE_GROUP",
@@ -15,6 +17,7 @@ __all__ = [
     "Array",
     "Column",
     "Dataset",
+    "Fold",
     "InputError",
     "IntArray",
     "Provenance",
@@ -22,11 +25,14 @@ __all__ = [
     "Scores",
     "Table",
     "Task",
+    "frontier_folds",
     "load",
     "names",
     "nmae",
     "nmse",
     "r2",
+    "read_dataset",
     "schema",
     "scores",
+    "whereabouts",
 ]

@@ -2,60 +2,98 @@
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from tasks import hub, replica
 from tasks.catalog import schema as find_schema
 from tasks.errors import InputError
-from tasks.reading import SUFFIXES, read_frame
+from tasks.reading import SUFFIXES, parse_frame, read_frame
 from tasks.schema import Schema
-from tasks.task import Dataset, Provenance, Source, Task, content_digest
-from tasks.validation import oddities, test_table, train_table
-
-if TYPE_CHECKING:
-    import pandas as pd
+from tasks.task import Dataset, Source
+from tasks.validation import Split, dataset
 
 DATA_VARIABLE = "LAWSMITH_DATA"
 
 
 def load(name: str, data_dir: Path | None = None) -> Dataset:
-    """The benchmark task of that name with its rows.
+    """The benchmark task of that name (short or long) with its rows.
 
-    Looked up in `data_dir` (then nowhere else), the folder in ``LAWSMITH_DATA``, the user cache and
-    the hub; `sft` and `lr_bsz` fall back to a replica, announced in the data set's notes.
-    Raises InputError when nothing is found or what is found is not valid.
+    With `data_dir`, from there and nowhere else. Otherwise from the folder in ``LAWSMITH_DATA``, the
+    user cache, the hub, and for `sft` and `lr_bsz` at last from a replica, whose notice is the first of
+    the data set's notes. Raises InputError when nothing is found or what is found is not valid.
     """
     schema = find_schema(name)
-    if data_dir is not None:
-        return _from_folder(schema, data_dir)
-    if os.environ.get(DATA_VARIABLE):
-        return _from_folder(schema, Path(os.environ[DATA_VARIABLE]))
-    raise InputError(f"No data for {schema.name}; give a folder with --data-dir.")
+    folder, must = _folder(data_dir)
+    train = None if folder is None else find_split(schema, folder, "train")
+    if train is not None and folder is not None:
+        test = find_split(schema, folder, "test")
+        return dataset(schema, "file", _file(train), None if test is None else _file(test))
+    if must:
+        raise InputError(
+            f"{folder} has no rows of {schema.name}: neither {hub.split_file(schema.long_name, 'train')} nor train.csv."
+        )
+    try:
+        return _published(schema)
+    except hub.HubUnavailable as error:
+        return _replica(schema, str(error))
 
 
-def _from_folder(schema: Schema, folder: Path) -> Dataset:
-    found = find_split(schema, folder, "train")
-    if found is None:
-        raise InputError(f"{folder} has no {schema.long_name}/train-*.parquet and no train.csv.")
-    test = find_split(schema, folder, "test")
-    return assemble(schema, "file", found, read_frame(found), None if test is None else read_frame(test))
+def whereabouts(name: str, data_dir: Path | None = None) -> tuple[Source, Path | None]:
+    """Where `load` would take a task from without asking the hub: ("hub", None) if it would have to."""
+    schema = find_schema(name)
+    folder, must = _folder(data_dir)
+    train = None if folder is None else find_split(schema, folder, "train")
+    if train is not None:
+        return "file", train
+    kept = hub.cache_folder() / hub.split_file(schema.long_name, "train")
+    return ("cache", kept) if kept.is_file() and not must else ("hub", None)
 
 
 def find_split(schema: Schema, folder: Path, split: str) -> Path | None:
-    """The file of a split below `folder`: its task folder first, then the folder itself."""
+    """The file of a split below `folder`: in the task's own folder first, then in `folder` itself."""
     for place in (folder / schema.long_name, folder / schema.name, folder):
         for suffix in SUFFIXES:
-            for candidate in [place / f"{split}{suffix}", *sorted(place.glob(f"{split}-*{suffix}"))]:
+            for candidate in (place / f"{split}{suffix}", *sorted(place.glob(f"{split}-*{suffix}"))):
                 if candidate.is_file():
                     return candidate
     return None
 
 
-def assemble(
-    schema: Schema, source: Source, path: Path | None, train: "pd.DataFrame", test: "pd.DataFrame | None"
-) -> Dataset:
-    """Validate both splits and bind them to their provenance."""
-    where = str(path) if path else f"the {schema.name} replica"
-    table = train_table(train, schema, where)
-    held_out = None if test is None else test_table(test, schema, f"the test split of {schema.name}", table)
-    provenance = Provenance(source, content_digest(table, held_out), str(path) if path else None)
-    return Dataset(Task(schema, table, provenance), held_out, oddities(table, held_out))
+def _folder(data_dir: Path | None) -> tuple[Path | None, bool]:
+    """The folder to look in first, and whether it is the only place to look in."""
+    named = os.environ.get(DATA_VARIABLE)
+    folder = data_dir if data_dir is not None else Path(named) if named else None
+    if folder is not None and not folder.is_dir():
+        said = "--data-dir" if data_dir is not None else DATA_VARIABLE
+        raise InputError(
+            f"{said} names {folder}, which is not a folder; give one that holds the task's tables."
+        )
+    return folder, data_dir is not None
+
+
+def _file(path: Path) -> Split:
+    return Split(read_frame(path), str(path), path)
+
+
+def _published(schema: Schema) -> Dataset:
+    """From the user cache, else from the hub; raises HubUnavailable."""
+    names = [hub.split_file(schema.long_name, split) for split in ("train", "test")]
+    contents = [hub.cached(name) for name in names]
+    source: Source = "cache"
+    if None in contents:
+        source, contents = "hub", [hub.fetch(name) for name in names]
+        for name, content in zip(names, contents, strict=True):
+            hub.store(name, content or b"")
+    train, test = (
+        Split(parse_frame(content or b"", name, name), name, hub.cache_folder() / name)
+        for name, content in zip(names, contents, strict=True)
+    )
+    return dataset(schema, source, train, test)
+
+
+def _replica(schema: Schema, reason: str) -> Dataset:
+    advice = f"fetch https://huggingface.co/datasets/{hub.REPOSITORY} and name its folder with --data-dir or {DATA_VARIABLE}"
+    if schema.name not in replica.available():
+        raise InputError(f"The rows of {schema.name} could not be had ({reason}); {advice}.")
+    train, test = (Split(frame, f"the replica of {schema.name}", None) for frame in replica.rows(schema))
+    notice = replica.NOTICE.format(name=schema.name, reason=reason, advice=advice)
+    return dataset(schema, "replica", train, test, notes=(notice,))

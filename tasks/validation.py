@@ -7,6 +7,8 @@ equal features with different targets (repeated measurements), rows that are equ
 that the task uses but not elsewhere, test rows that also occur in training.
 """
 
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +18,7 @@ from tasks.errors import InputError, listing
 from tasks.reading import require_columns
 from tasks.schema import SINGLE_GROUP, Schema
 from tasks.table import Table
+from tasks.task import Dataset, Provenance, Source, Task, content_digest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,6 +27,26 @@ MIN_GROUP_ROWS = 2
 """Rows that a group needs when the task states no cap: one to fit a constant, one to check it."""
 MIN_ROWS = 4
 """Rows that a whole training split needs to be fitted and checked."""
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Raw rows, where they are from in words for messages, and their file if there is one."""
+
+    frame: "pd.DataFrame"
+    where: str
+    path: Path | None
+
+
+def dataset(
+    schema: Schema, source: Source, train: Split, test: Split | None, notes: tuple[str, ...] = ()
+) -> Dataset:
+    """Validate both splits and bind them to their provenance; raises InputError as the module says."""
+    rows = train_table(train.frame, schema, train.where)
+    held_out = None if test is None else test_table(test.frame, schema, test.where, rows)
+    path = None if train.path is None else str(train.path)
+    provenance = Provenance(source, content_digest(rows, held_out), path)
+    return Dataset(Task(schema, rows, provenance), held_out, (*notes, *oddities(rows, held_out)))
 
 
 def train_table(frame: "pd.DataFrame", schema: Schema, where: str) -> Table:

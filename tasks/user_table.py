@@ -1,0 +1,124 @@
+"""Make a data set from a user's own table."""
+
+import re
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from tasks.catalog import names as benchmark_names
+from tasks.errors import InputError, listing
+from tasks.inference import infer_roles
+from tasks.reading import read_frame, require_columns
+from tasks.schema import Column, Schema
+from tasks.task import Dataset
+from tasks.validation import Split, dataset, refuse_repeated_rows
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class ColumnMeaning(BaseModel):
+    """What a column measures, in a sentence, and its unit."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    meaning: str = ""
+    unit: str = ""
+
+
+class TaskFile(BaseModel):
+    """A user's ``task.toml``: a title, and what the columns mean. Everything is optional."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    title: str = ""
+    columns: dict[str, ColumnMeaning] = {}
+
+
+def read_dataset(
+    train: Path,
+    target: Sequence[str],
+    features: Sequence[str] | None = None,
+    group: str | None = None,
+    test: Path | None = None,
+    cap: int | None = None,
+    task_toml: Path | None = None,
+) -> Dataset:
+    """A data set from CSV, Parquet or JSON-lines files.
+
+    `features` and `group` are inferred when None (an empty `group` says that there is none); what was
+    inferred is the first of the data set's notes. `cap` bounds the constants per group and target.
+    `task_toml` (default: ``task.toml`` beside `train`, if there) states meanings and units, which a
+    proposer sees. Raises InputError for whatever `tasks.reading` and `tasks.validation` refuse, for
+    roles that overlap and for a damaged `task_toml`.
+    """
+    frame, where = read_frame(train), str(train)
+    require_columns(frame, (*target, *(features or ()), *((group,) if group else ())), where)
+    refuse_repeated_rows(frame, where)
+    roles = infer_roles(frame, tuple(target), None if features is None else tuple(features), group, where)
+    meanings = _task_file(task_toml, train.parent / "task.toml")
+    used = (*roles.features, *target, *(() if roles.group is None else (roles.group,)))
+    _refuse_two_roles(used)
+    name = _name(train)
+    schema = Schema(
+        name=name,
+        long_name=name,
+        title=meanings.title or f"{listing(list(target))} from {train.name}",
+        features=roles.features,
+        targets=tuple(target),
+        group=roles.group,
+        cap=cap,
+        columns={column: _column(column, meanings) for column in used},
+    )
+    notes = (roles.explanation,) if roles.explanation else ()
+    return dataset(schema, "file", Split(frame, where, train), _test_split(test), notes)
+
+
+def _test_split(test: Path | None) -> Split | None:
+    if test is None:
+        return None
+    frame: pd.DataFrame = read_frame(test)
+    refuse_repeated_rows(frame, str(test))
+    return Split(frame, str(test), test)
+
+
+def _refuse_two_roles(used: tuple[str, ...]) -> None:
+    twice = sorted({name for name in used if used.count(name) > 1})
+    if twice:
+        raise InputError(
+            f"Column {twice[0]!r} is asked for twice; a column is either a feature, a target or the group, once."
+        )
+
+
+def _column(name: str, meanings: TaskFile) -> Column:
+    known = meanings.columns.get(name, ColumnMeaning())
+    return Column(name=name, meaning=known.meaning, unit=known.unit)
+
+
+def _task_file(given: Path | None, beside: Path) -> TaskFile:
+    path = given or beside
+    if given is None and not beside.is_file():
+        return TaskFile()
+    try:
+        return TaskFile.model_validate(tomllib.loads(path.read_text("utf-8")))
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} is not valid TOML: {error}.") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        entry = ".".join(str(part) for part in first["loc"])
+        raise InputError(
+            f"{path}: {entry}: {first['msg']}; it may hold `title` and, for each column, [columns.NAME] with "
+            "`meaning` and `unit`."
+        ) from None
+
+
+def _name(train: Path) -> str:
+    """A name for folders: the file's, or its folder's for ``train.csv``; never a benchmark task's."""
+    stem = train.resolve().parent.name if train.stem in ("train", "data") else train.stem
+    name = re.sub(r"[^a-z0-9]+", "_", stem.lower()).strip("_")[:40] or "table"
+    return f"{name}_table" if name in benchmark_names() else name
