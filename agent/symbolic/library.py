@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations, permutations
 
-from agent.symbolic.expression import ONE, Feature, Node, Number, add, exp, log, mul, neg, power
+from agent.symbolic.expression import ONE, Feature, Node, add, exp, log, mul, neg, power
 from agent.symbolic.parts import Parts
 from agent.symbolic.profile import Kind, Profile
 
@@ -60,8 +60,8 @@ def _of_one(profile: Profile, name: str) -> list[Template]:
         f"pure power law of {name}": lambda b: mul(b.amplitude(), b.decay(name, -1.0)),
         f"pure shifted power law of {name}": lambda b: mul(b.amplitude(), b.shifted(name)),
         f"pure broken power law of {name}": lambda b: mul(b.amplitude(), b.broken(name)),
-        f"exponential of log polynomial of {name}": lambda b: exp(b.polynomial([log(b.x(name))], 2)),
-        f"level and log polynomial of {name}": lambda b: add(b.level(), exp(b.polynomial([log(b.x(name))], 2))),
+        f"exponential of log polynomial of {name}": lambda b: b.exponential(b.polynomial([log(b.x(name))], 2)),
+        f"level and log polynomial of {name}": lambda b: add(b.level(), b.exponential(b.polynomial([log(b.x(name))], 2))),
         f"quadratic in log {name}": lambda b: b.polynomial([log(b.x(name))], 2),
         f"cubic in log {name}": lambda b: b.polynomial([log(b.x(name))], 3),
         f"two power laws of {name}": lambda b: add(
@@ -97,17 +97,17 @@ def _joint(profile: Profile, names: Sequence[str]) -> list[Template]:
             b.level(), power(add(*(mul(b.fresh("A", 0.0, 1e3), b.decay(n)) for n in names)), b.fresh("g", 0.1, 3.0))
         ),
         f"sum and interaction of {title}": lambda b: _interacting(b, names),
-        f"log-linear with interactions in {title}": lambda b: exp(_cross(b, [log(b.x(n)) for n in names])),
+        f"log-linear with interactions in {title}": lambda b: b.exponential(b.cross([log(b.x(n)) for n in names])),
         f"level and log-linear with interactions in {title}": lambda b: add(
-            b.level(), exp(_cross(b, [log(b.x(n)) for n in names]))
+            b.level(), b.exponential(b.cross([log(b.x(n)) for n in names]))
         ),
-        f"exponential of quadratic in log {title}": lambda b: exp(b.polynomial([log(b.x(n)) for n in names], 2)),
+        f"exponential of quadratic in log {title}": lambda b: b.exponential(b.polynomial([log(b.x(n)) for n in names], 2)),
         f"level and quadratic in log {title}": lambda b: add(
-            b.level(), exp(b.polynomial([log(b.x(n)) for n in names], 2))
+            b.level(), b.exponential(b.polynomial([log(b.x(n)) for n in names], 2))
         ),
         f"quadratic in log {title}": lambda b: b.polynomial([log(b.x(n)) for n in names], 2),
         f"linear in log {title}": lambda b: b.polynomial([log(b.x(n)) for n in names], 1),
-        f"linear with interactions in log {title}": lambda b: _cross(b, [log(b.x(n)) for n in names]),
+        f"linear with interactions in log {title}": lambda b: b.cross([log(b.x(n)) for n in names]),
     }
     for lead in names:
         rest = [n for n in names if n != lead]
@@ -124,15 +124,16 @@ def _joint(profile: Profile, names: Sequence[str]) -> list[Template]:
             b.level(), mul(add(b.amplitude(), mul(b.amplitude(), b.decay(n))), *(b.decay(o, -STEEP) for o in r))
         )
         recipes[f"shifted {lead} in log-linear with {', '.join(rest)}"] = lambda b, n=lead, r=rest: exp(
-            _cross(b, [log(add(b.x(n), b.shift(n))), *(log(b.x(o)) for o in r)])
+            b.cross([log(add(b.x(n), b.shift(n))), *(log(b.x(o)) for o in r)])
         )
         recipes[f"level and shifted {lead} in log-linear with {', '.join(rest)}"] = lambda b, n=lead, r=rest: add(
-            b.level(), exp(_cross(b, [log(add(b.x(n), b.shift(n))), *(log(b.x(o)) for o in r)]))
+            b.level(), b.exponential(b.cross([log(add(b.x(n), b.shift(n))), *(log(b.x(o)) for o in r)]))
         )
     return _named(profile, recipes)
 
 
 STEEP = 2.0
+STEEPEST_SHARE = 30.0  # log-loss per unit share
 
 
 def _sum_of(b: Parts, blocks: Sequence[Sequence[str]]) -> Iterator[Node]:
@@ -144,12 +145,6 @@ def _interacting(b: Parts, names: Sequence[str]) -> Node:
     """L + sum A_i x_i^-a_i + C prod x_i^-a_i, with the exponents shared between the sum and the product."""
     decays = [b.decay(name) for name in names]
     return add(b.level(), *(mul(b.amplitude(), decay) for decay in decays), mul(b.amplitude(), *decays))
-
-
-def _cross(b: Parts, bases: Sequence[Node]) -> Node:
-    """c + sum b_i u_i + sum over pairs b_ij u_i u_j, without squares."""
-    terms = [b.fresh("c"), *(mul(b.fresh("b"), base) for base in bases)]
-    return add(*terms, *(mul(b.fresh("b"), one, two) for one, two in combinations(bases, 2)))
 
 
 def _effective(profile: Profile, names: Sequence[str]) -> list[Template]:
@@ -227,8 +222,8 @@ def _of_shares(profile: Profile, names: Sequence[str]) -> list[Template]:
     names, dropped = (names[:-1], names[-1:]) if profile.simplex else (names, names[:0])  # the last follows
     recipes: dict[str, Callable[[Parts], Node]] = {
         f"linear in {title}": lambda b: _affine(b, names),
-        f"exponential of {title}": lambda b: exp(_affine(b, names)),
-        f"level and exponential of {title}": lambda b: add(b.level(), exp(_affine(b, names))),
+        f"exponential of {title}": lambda b: b.exponential(_affine(b, names), STEEPEST_SHARE),
+        f"level and exponential of {title}": lambda b: add(b.level(), b.exponential(_affine(b, names), STEEPEST_SHARE)),
         f"power of {title}": lambda b: add(b.level(), power(_positive(b, names), neg(b.exponent()))),
         f"logarithm of {title}": lambda b: add(b.level(), mul(b.amplitude(), log(_positive(b, names)))),
         f"pure power of {title}": lambda b: mul(b.amplitude(), power(_positive(b, names), neg(b.exponent()))),
@@ -251,7 +246,7 @@ def _of_shares(profile: Profile, names: Sequence[str]) -> list[Template]:
 
 
 def _affine(b: Parts, names: Sequence[str]) -> Node:
-    return add(b.fresh("c"), *(mul(b.fresh("t", -50.0, 50.0), Feature(n)) for n in names))
+    return add(b.fresh("c"), *(mul(b.fresh("t"), Feature(n)) for n in names))
 
 
 def _positive(b: Parts, names: Sequence[str]) -> Node:
@@ -265,7 +260,7 @@ def _of_signed(profile: Profile, names: Sequence[str]) -> list[Template]:
     if len(names) > 1:
         recipes["linear"] = lambda b: b.polynomial([Feature(n) for n in names], 1)
         recipes["quadratic"] = lambda b: b.polynomial([Feature(n) for n in names], 2)
-        recipes["exponential of linear"] = lambda b: add(b.level(), exp(_affine(b, names)))
+        recipes["exponential of linear"] = lambda b: add(b.level(), b.exponential(_affine(b, names), STEEPEST_SHARE))
     for name in names:
         recipes |= {
             f"linear in {name}": lambda b, n=name: b.polynomial([Feature(n)], 1),
@@ -317,5 +312,3 @@ def _partitions(names: list[str]) -> Iterator[list[list[str]]]:
             yield [*smaller[:k], [first, *smaller[k]], *smaller[k + 1 :]]
         yield [[first], *smaller]
 
-
-__all__ = ["Template", "library", "Number"]

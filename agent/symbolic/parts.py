@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import combinations, combinations_with_replacement
 
 from agent.symbolic.expression import (
     ONE,
@@ -11,13 +13,16 @@ from agent.symbolic.expression import (
     Node,
     Number,
     Parameter,
+    Sum,
     add,
     divide,
     exp,
     log,
     mul,
     neg,
+    parameters,
     power,
+    transform,
 )
 from agent.symbolic.profile import Profile
 
@@ -35,6 +40,9 @@ class Parts:
         self._taken[role] = self._taken.get(role, 0) + 1
         count = self._taken[role]
         return Parameter(role if count == 1 else f"{role}{count}", lower, upper)
+
+    def count(self, role: str) -> int:
+        return self._taken.get(role, 0)
 
     def x(self, name: str) -> Feature:
         return Feature(name, self.profile.unit[name])
@@ -63,7 +71,7 @@ class Parts:
 
     def shift(self, name: str) -> Parameter:
         smallest = self.profile.smallest[name] / self.profile.unit[name]
-        return self.fresh("x0", 1e-3 * smallest, 1e4 * max(smallest, 1e-2))
+        return self.fresh("h", 1e-3 * smallest, 1e4 * max(smallest, 1e-2))
 
     def saturating(self, name: str) -> Node:
         """1 / (x^a + x0): the rectified law (arXiv 2402.02314 for fine-tuning data), a Hill curve in log x."""
@@ -83,16 +91,20 @@ class Parts:
         return log(self.x(name))
 
     def polynomial(self, bases: Sequence[Node], degree: int) -> Node:
-        """Full polynomial of the given degree (1 or 2), or powers of a single base up to `degree`, constants free."""
-        terms: list[Node] = [self.fresh("c")]
-        if len(bases) == 1:
-            terms += [mul(self.fresh("b"), power(bases[0], Number(float(k)))) for k in range(1, degree + 1)]
-            return add(*terms)
-        terms += [mul(self.fresh("b"), base) for base in bases]
-        if degree > 1:
-            pairs = [(i, j) for i in range(len(bases)) for j in range(i, len(bases))]
-            terms += [mul(self.fresh("b"), bases[i], bases[j]) for i, j in pairs]
-        return add(*terms)
+        """Constants free: full polynomial of degree 1 or 2 in several bases, powers up to `degree` of a single one."""
+        return add(self.fresh("c"), *(mul(self.fresh("b"), term) for term in _monomials(bases, degree)))
+
+    def cross(self, bases: Sequence[Node]) -> Node:
+        """c + sum b_i u_i + sum over pairs b_ij u_i u_j, without squares."""
+        terms = [*bases, *(mul(one, two) for one, two in combinations(bases, 2))]
+        return add(self.fresh("c"), *(mul(self.fresh("b"), term) for term in terms))
+
+    def exponential(self, polynomial: Node, steepest: float = STEEPEST) -> Node:
+        """A exp(polynomial without its constant), coefficients bounded to what logarithms near 1 can bear."""
+        assert isinstance(polynomial, Sum)
+        tame = {p: replace(p, lower=-steepest, upper=steepest) for p in parameters(polynomial)}
+        terms = (transform(term, lambda n: tame.get(n, n) if isinstance(n, Parameter) else n) for term in polynomial.terms[1:])
+        return mul(self.amplitude(), exp(add(*terms)))
 
     def bowl(self, name: str, movers: Sequence[str]) -> Node:
         """(log x - m - sum m_i log y_i)^2: distance from an optimum that moves with other features as a power law."""
@@ -131,3 +143,10 @@ class Parts:
     def _centre(self, name: str) -> Parameter:
         low, high = self.profile.range[name]
         return self.fresh("m", low - 0.5 * (high - low), high + 0.5 * (high - low))
+
+
+def _monomials(bases: Sequence[Node], degree: int) -> list[Node]:
+    if len(bases) == 1:
+        return [power(bases[0], Number(float(k))) for k in range(1, degree + 1)]
+    pairs = combinations_with_replacement(bases, 2) if degree > 1 else ()
+    return [*bases, *(mul(one, two) if one != two else power(one, Number(2.0)) for one, two in pairs)]

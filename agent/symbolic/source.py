@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from agent.symbolic.expression import (
-    ZERO,
     Feature,
     Function,
     Node,
@@ -16,7 +15,6 @@ from agent.symbolic.expression import (
     Power,
     Product,
     Sum,
-    children,
     derivative,
     features,
     parameters,
@@ -27,7 +25,7 @@ SUM, PRODUCT, UNARY, POWER, ATOM = range(5)  # binding strength
 
 
 def candidate(
-    targets: Mapping[str, Node], *, shared: Sequence[str] = (), loss: str = "squared", columns: Sequence[str] = ()
+    targets: Mapping[str, Node], *, shared: Sequence[str] = (), loss: str = "squared", columns: Sequence[str]
 ) -> str:
     """Candidate source for one expression per target; constants named in `shared` are common to all groups."""
     single = next(iter(targets.values())) if len(targets) == 1 else None
@@ -39,15 +37,15 @@ def candidate(
     if shared:
         lines.append(f"SHARED = {tuple(shared)!r}")
     if loss != "squared":
-        lines.append(f"LOSS = {loss!r}")
+        lines.append(f"LOSS = {str(loss)!r}")
     lines += ["", "", "def form(x, p):"]
     lines += _definitions(targets, columns)
     if single is not None:
-        lines.append(f"    return {python(single)}")
+        lines.append(f"    return {_rowwise(single, columns)}")
         lines += _gradient(single, list(known), columns)
     else:
         lines.append("    return {")
-        lines += [f"        {name!r}: {python(node)}," for name, node in targets.items()]
+        lines += [f"        {name!r}: {_rowwise(node, columns)}," for name, node in targets.items()]
         lines.append("    }")
     return "\n".join(lines) + "\n"
 
@@ -81,6 +79,11 @@ def _definitions(targets: Mapping[str, Node], columns: Sequence[str]) -> list[st
     return [
         f"    {local(f.name)} = x[{f.name!r}]" + (f" / {f.unit!r}" if f.unit != 1 else "") for f in ordered
     ]
+
+
+def _rowwise(node: Node, columns: Sequence[str]) -> str:
+    """A form returns one value per row, also where it is the same for all."""
+    return python(node) if features(node) else f"{python(node)} + 0.0 * x[{columns[0]!r}]"
 
 
 def local(column: str) -> str:
@@ -150,5 +153,3 @@ def _bound(value: float) -> str:
         return "np.inf" if value > 0 else "-np.inf"
     return repr(value)
 
-
-__all__ = ["ZERO", "candidate", "children", "python", "text"]

@@ -150,7 +150,7 @@ def _finalists(tried: Minimum, problems: int, count: int, *, relay: bool) -> Arr
     if relay and problems > 2:
         middle = np.median(chosen[:, 0], axis=0)
         chosen = np.concatenate([chosen, np.broadcast_to(middle, (problems, 1, *middle.shape))], axis=1)
-    return chosen.reshape(-1, *tried.theta.shape[1:])
+    return chosen.reshape(chosen.shape[0] * chosen.shape[1], *tried.theta.shape[1:])
 
 
 def _best(found: Minimum, problems: int) -> Minimum:
@@ -163,7 +163,8 @@ def _reweighted(block: Block, best: Minimum) -> Rows:
     """Geman-McClure weights from the residuals of the present best fit, scale by the median absolute deviation."""
     shape = best.theta.shape[:2]
     names = block.form.names
-    p = {names[k]: best.theta[:, :, j, None] for j, k in enumerate(block.nonlinear)}
+    p = dict.fromkeys(names, np.ones((1, 1, 1)))
+    p |= {names[k]: best.theta[:, :, j, None] for j, k in enumerate(block.nonlinear)}
     p |= {names[k]: best.linear[:, :, j, None] for j, k in enumerate(block.linear)}
     predicted = block.values(block.features(np.arange(shape[0])), p, shape)
     residual = np.abs(block.measured - predicted.reshape(block.measured.shape))

@@ -17,6 +17,7 @@ from sandbox.fitting.linear import Solution, safe_solve, solve
 from tasks.arrays import IntArray
 
 DIFFERENCE = 1.5e-8  # relative forward-difference step: the square root of the machine's precision
+IDLE = np.ones((1, 1, 1))
 CHUNK_ELEMENTS = 3_000_000  # doubles in the largest temporary array; bounds memory whatever the table's size
 
 
@@ -126,7 +127,8 @@ class _Minimiser:
         return self.measured[group][:, None], self.weight[group][:, None]
 
     def _parameters(self, theta: Array, linear: Array) -> dict[str, Array]:
-        p = {name: theta[:, :, j, None] for j, name in enumerate(self.nonlinear)}
+        p: dict[str, Array] = dict.fromkeys(self.block.form.names, IDLE)  # constants of other parts do not matter here
+        p |= {name: theta[:, :, j, None] for j, name in enumerate(self.nonlinear)}
         return p | {name: linear[:, :, j, None] for j, name in enumerate(self.linear)}
 
     def _evaluate(self, theta: Array, index: IntArray) -> _State:

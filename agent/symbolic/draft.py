@@ -1,0 +1,61 @@
+"""A form on its way to becoming candidate source: one expression per target, what is shared, how residuals weigh."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from agent.symbolic.expression import Node, Parameter, canonical, complexity, parameters, rename, walk
+from agent.symbolic.source import candidate
+from sandbox.fitting import Loss
+from tasks.schema import Schema
+
+SHAPE_ROLES = frozenset({"a", "h", "k", "m", "s", "w", "g", "e", "r"})  # constants that bend a curve rather than scale it
+
+
+@dataclass(frozen=True)
+class Draft:
+    """`nodes` holds one expression per target; `shared` says that shape constants are common to all groups."""
+
+    nodes: tuple[Node, ...]
+    origin: str
+    shared: bool = False
+    loss: Loss = Loss.SQUARED
+    parents: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """Equal for drafts that state the same form."""
+        return f"{self.shared}|{self.loss}|" + ";".join(canonical(node) for node in self.nodes)
+
+    @property
+    def constants(self) -> int:
+        """Per group and target, at the most."""
+        return max(len(parameters(node)) for node in self.nodes)
+
+    @property
+    def complexity(self) -> int:
+        return sum(complexity(node) for node in self.nodes)
+
+    def fits(self, schema: Schema, smallest_group: int) -> bool:
+        """Within the cap, and fewer constants than the smallest group has rows."""
+        return self.constants <= min(schema.cap or self.constants, smallest_group - 1)
+
+    def source(self, schema: Schema) -> str:
+        if len(schema.targets) == 1:
+            targets = {schema.targets[0]: self.nodes[0]}
+        else:
+            targets = {name: _numbered(node, k) for k, (name, node) in enumerate(zip(schema.targets, self.nodes, strict=True))}
+        shared = [p.name for node in targets.values() for p in parameters(node) if is_shape(p)] if self.shared else []
+        return candidate(targets, shared=shared, loss=self.loss, columns=schema.features)
+
+
+def is_shape(parameter: Parameter) -> bool:
+    return parameter.name.split("_")[0].rstrip("0123456789") in SHAPE_ROLES
+
+
+def has_shape(node: Node) -> bool:
+    return any(isinstance(n, Parameter) and is_shape(n) for n in walk(node))
+
+
+def _numbered(node: Node, target: int) -> Node:
+    return rename(node, {p.name: f"{p.name}_{target + 1}" for p in parameters(node)})

@@ -1,0 +1,182 @@
+"""Small random steps from one form to a neighbouring one, and crossings of two."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from agent.symbolic.expression import (
+    Function,
+    Feature,
+    Node,
+    Number,
+    Parameter,
+    Power,
+    Product,
+    Sum,
+    add,
+    children,
+    log,
+    mul,
+    parameters,
+    power,
+    rename,
+    transform,
+    walk,
+)
+from agent.symbolic.parts import STEEPEST, Parts
+from agent.symbolic.profile import Kind, Profile
+
+TRIES = 20
+
+
+class Mutator:
+    """Draws neighbours; every choice comes from `rng`."""
+
+    def __init__(self, profile: Profile, rng: np.random.Generator) -> None:
+        self.profile, self.rng = profile, rng
+        self.scales = profile.of(Kind.SCALE)
+        self._steps: tuple[Callable[[Node, Node, Parts], Node | None], ...] = (
+            self._shift,
+            self._add_term,
+            self._drop_term,
+            self._add_factor,
+            self._drop_factor,
+            self._share_exponent,
+            self._bend,
+            self._cross,
+            self._raise_to_power,
+        )
+
+    def neighbour(self, node: Node, mate: Node) -> tuple[Node, str] | None:
+        """One changed form and the name of the step, or None when no step applies; `mate` lends terms."""
+        for _ in range(TRIES):
+            step = self._steps[int(self.rng.integers(len(self._steps)))]
+            changed = step(node, mate, _parts_beyond(self.profile, node))
+            if changed is not None and changed != node:
+                return tidy(changed), step.__name__.strip("_").replace("_", " ")
+        return None
+
+    def _pick(self, options: Sequence[Node]) -> Node | None:
+        return options[int(self.rng.integers(len(options)))] if options else None
+
+    def _feature(self) -> str | None:
+        return str(self.rng.choice(self.scales)) if self.scales else None
+
+    def _shift(self, node: Node, mate: Node, b: Parts) -> Node | None:
+        """x becomes x + x0 in one place."""
+        bare = [n for n in walk(node) if isinstance(n, Power | Function) and _scaled(children(n)[0])]
+        chosen = self._pick(bare)
+        if chosen is None:
+            return None
+        inner = children(chosen)[0]
+        assert isinstance(inner, Feature)
+        shifted = add(inner, b.shift(inner.name))
+        new = Power(shifted, chosen.exponent) if isinstance(chosen, Power) else Function("log", shifted)
+        return swap(node, chosen, new)
+
+    def _add_term(self, node: Node, mate: Node, b: Parts) -> Node | None:
+        name = self._feature()
+        return None if name is None else add(node, mul(b.amplitude(), b.decay(name)))
+
+    def _drop_term(self, node: Node, mate: Node, b: Parts) -> Node | None:
+        chosen = self._pick([n for n in walk(node) if isinstance(n, Sum)])
+        if not isinstance(chosen, Sum):
+            return None
+        k = int(self.rng.integers(len(chosen.terms)))
+        return swap(node, chosen, add(*chosen.terms[:k], *chosen.terms[k + 1 :]))
+
+    def _add_factor(self, node: Node, mate: Node, b: Parts) -> Node | None:
+        name, chosen = self._feature(), self._pick([n for n in walk(node) if isinstance(n, Product)])
+        if name is None or chosen is None or _has_power_of(chosen, name) or Number(-1.0) in children(chosen):
+            return None
+        return swap(node, chosen, mul(chosen, b.decay(name, -STEEPEST)))
+
+    def _drop_factor(self, node: Node, mate: Node, b: Parts) -> Node | None:
+        products = [n for n in walk(node) if isinstance(n, Product) and len(n.factors) > 2]
+        chosen = self._pick(products)
+        if not isinstance(chosen, Product):
+            return None
+        k = int(self.rng.integers(len(chosen.factors)))
+        return swap(node, chosen, mul(*chosen.factors[:k], *chosen.factors[k + 1 :]))
+
+    def _share_exponent(self, node: Node, mate: Node, b: Parts) -> Node | None:
+        exponents = [p.name for p in parameters(node) if p.name.rstrip("0123456789") == "a"]
+        if len(exponents) < 2:
+            return None
+        one, two = self.rng.choice(exponents, 2, replace=False)
+        return rename(node, {str(two): str(one)})
+
+    def _bend(self, node: Node, mate: Node, b: Parts) -> Node | None:
+        """x^-a becomes x^-(a + b log y): an exponent that drifts with a feature."""
+        name = self._feature()
+        powers = [n for n in walk(node) if isinstance(n, Power) and _scaled(n.base)]
+        chosen = self._pick(powers)
+        if name is None or not isinstance(chosen, Power):
+            return None
+        drift = mul(b.fresh("d", -1.0, 1.0), log(b.x(name)))
+        return swap(node, chosen, Power(chosen.base, add(chosen.exponent, drift)))
+
+    def _cross(self, node: Node, mate: Node, b: Parts) -> Node | None:
+        """A term of the mate joins the sum, with constants of its own."""
+        if not isinstance(mate, Sum):
+            return None
+        term = self._pick([t for t in mate.terms if not isinstance(t, Parameter)])
+        if term is None:
+            return None
+        fresh = {p.name: b.fresh(p.name.rstrip("0123456789")).name for p in parameters(term)}
+        return add(node, rename(term, fresh))
+
+    def _raise_to_power(self, node: Node, mate: Node, b: Parts) -> Node | None:
+        """The part beside the level becomes a power of itself (Kaplan et al., arXiv 2001.08361)."""
+        if not isinstance(node, Sum) or len(node.terms) < 3 or not isinstance(node.terms[0], Parameter):
+            return None
+        positive = add(*(_with_positive_amplitude(term) for term in node.terms[1:]))
+        return add(node.terms[0], power(positive, b.fresh("g", 0.1, 3.0)))
+
+
+def _with_positive_amplitude(term: Node) -> Node:
+    def change(n: Node) -> Node:
+        return replace(n, lower=0.0) if isinstance(n, Parameter) and n.name.startswith("A") else n
+
+    return transform(term, change)
+
+
+def _has_power_of(node: Node, name: str) -> bool:
+    return any(isinstance(f, Power) and isinstance(f.base, Feature) and f.base.name == name for f in children(node))
+
+
+def _scaled(node: Node) -> bool:
+    return isinstance(node, Feature)
+
+
+def _parts_beyond(profile: Profile, node: Node) -> Parts:
+    """A part-maker whose fresh names do not meet those in `node`."""
+    b = Parts(profile)
+    taken = {p.name for p in parameters(node)}
+    for name in taken:
+        role = name.rstrip("0123456789")
+        while b.count(role) < int(name[len(role) :] or 1):
+            b.fresh(role)
+    return b
+
+
+def swap(node: Node, old: Node, new: Node) -> Node:
+    """`node` with every occurrence of `old` replaced."""
+    return transform(node, lambda n: new if n == old else n)
+
+
+def tidy(node: Node) -> Node:
+    """Renumbers the constants of each role in order of appearance."""
+    seen: dict[str, int] = {}
+    names: dict[str, str] = {}
+    for parameter in parameters(node):
+        role = parameter.name.rstrip("0123456789")
+        seen[role] = seen.get(role, 0) + 1
+        names[parameter.name] = role if seen[role] == 1 else f"{role}{seen[role]}"
+    return rename(node, names)
+
+
+__all__ = ["Mutator", "swap", "tidy"]

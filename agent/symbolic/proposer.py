@@ -1,0 +1,145 @@
+"""The symbolic proposer: the field's forms first, then generations of changes to those that extrapolate best."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from agent.history import History, Proposal, Trial, candidate_id
+from agent.selection import Scoring
+from agent.symbolic.draft import Draft, has_shape
+from agent.symbolic.library import library
+from agent.symbolic.mutation import Mutator
+from agent.symbolic.profile import profile
+from agent.symbolic.screen import screen
+from sandbox.fitting import Loss
+from tasks.task import Task
+
+FIRST = 4  # plain forms proposed before anything is screened: a usable law within seconds
+KEEP = 40  # forms of the library that get folds
+BATCH = 8
+GENERATIONS = 3
+PARENTS = 6
+CHILDREN = 12  # per generation
+
+
+class SymbolicProposer:
+    """Needs no LLM. The library is proposed in the same order by every seed, so that runs of one command share its
+    evaluation; `seed` decides the changes tried afterwards."""
+
+    name = "symbolic"
+
+    def __init__(self, task: Task, seed: int) -> None:
+        self.task, self.schema = task, task.schema
+        self.profile = profile(task.train)
+        self.rng = np.random.default_rng(seed)
+        self.drafts: dict[str, Draft] = {}
+        self.seen: set[str] = set()
+        counts = np.bincount(task.train.codes)
+        self.smallest_group = int(counts[counts > 0].min())
+        self._batches = self._schedule()
+        self._history = History()
+
+    def propose(self, history: History) -> Sequence[Proposal]:
+        if not len(self._history) and len(history):
+            return self._catch_up(history)
+        self._history = history
+        return next(self._batches, ())
+
+    def _catch_up(self, history: History) -> Sequence[Proposal]:
+        """Goes through the batches that a recorded history answers, seeing at each what was known then."""
+        known = History()
+        self._history = known
+        for batch in self._batches:
+            if not all(proposal.id in history for proposal in batch):
+                self._history = history
+                return batch
+            for proposal in batch:
+                if proposal.id not in known:
+                    known.append(history[proposal.id])
+        return ()
+
+    def _schedule(self) -> Iterator[list[Proposal]]:
+        drafts = self._admit(self._library())
+        yield self._proposals(drafts[:FIRST])
+        ranked = screen(drafts[FIRST:], self.task.train, self.schema, np.random.default_rng(0))[:KEEP]
+        for begin in range(0, len(ranked), BATCH):
+            yield self._proposals(ranked[begin : begin + BATCH])
+        if len(self.schema.targets) > 1:
+            yield self._proposals(self._admit(self._assembled()))
+        yield self._proposals(self._admit(self._variants()))
+        for _ in range(GENERATIONS):
+            children = self._admit(self._children())
+            yield self._proposals(screen(children, self.task.train, self.schema, self.rng)[:CHILDREN])
+
+    def _library(self) -> list[Draft]:
+        found = []
+        groups = len(np.unique(self.task.train.codes))
+        for template in library(self.profile):
+            nodes = (template.node,) * len(self.schema.targets)
+            found.append(Draft(nodes, template.origin))
+            if groups > 1 and has_shape(template.node):
+                found.append(Draft(nodes, f"{template.origin}, one shape for all groups", shared=True))
+        return found
+
+    def _admit(self, drafts: Sequence[Draft]) -> list[Draft]:
+        """Those within the cap that state a form not yet seen."""
+        fresh = {draft.key: draft for draft in drafts if draft.fits(self.schema, self.smallest_group)}
+        admitted = [draft for key, draft in fresh.items() if key not in self.seen]
+        self.seen |= fresh.keys()
+        return admitted
+
+    def _proposals(self, drafts: Sequence[Draft]) -> list[Proposal]:
+        proposals = []
+        for draft in drafts:
+            source = draft.source(self.schema)
+            self.drafts[candidate_id(source)] = draft
+            proposals.append(Proposal(source, draft.parents, draft.origin))
+        return proposals
+
+    def _best(self, count: int) -> list[tuple[Trial, Draft]]:
+        trials = [t for t in self._history.usable() if t.id in self.drafts]
+        ranking = Scoring(trials).ranking
+        return [(trial, self.drafts[trial.id]) for trial in ranking[:count]]
+
+    def _assembled(self) -> list[Draft]:
+        """Each target with the form that extrapolates best for that target."""
+        trials = [t for t in self._history.usable() if t.id in self.drafts]
+        chosen = []
+        for k in range(len(self.schema.targets)):
+            best = Scoring(trials, target=k).ranking[0] if trials else None
+            if best is None:
+                return []
+            chosen.append(best)
+        nodes = tuple(self.drafts[trial.id].nodes[k] for k, trial in enumerate(chosen))
+        parents = tuple(dict.fromkeys(trial.id for trial in chosen))
+        return [Draft(nodes, "best form for each target", parents=parents)]
+
+    def _variants(self) -> list[Draft]:
+        """The leading forms with relative and robust losses."""
+        return [
+            replace(draft, loss=loss, origin=f"{draft.origin}, {loss} loss", parents=(trial.id,))
+            for trial, draft in self._best(3)
+            for loss in (Loss.RELATIVE, Loss.ROBUST)
+            if draft.loss is Loss.SQUARED
+        ]
+
+    def _children(self) -> list[Draft]:
+        parents = self._best(PARENTS)
+        mutator = Mutator(self.profile, self.rng)
+        children = []
+        for _ in range(3 * CHILDREN if parents else 0):
+            trial, draft = parents[int(self.rng.integers(len(parents)))]
+            mate_trial, mate = parents[int(self.rng.integers(len(parents)))]
+            k = int(self.rng.integers(len(draft.nodes)))
+            step = mutator.neighbour(draft.nodes[k], mate.nodes[k])
+            if step is None:
+                continue
+            node, name = step
+            same = all(other == draft.nodes[0] for other in draft.nodes)
+            nodes = (node,) * len(draft.nodes) if same else (*draft.nodes[:k], node, *draft.nodes[k + 1 :])
+            lineage = (trial.id, mate_trial.id) if name == "cross" else (trial.id,)
+            children.append(replace(draft, nodes=nodes, origin=name, parents=lineage))
+        return children
