@@ -5,14 +5,17 @@ from sandbox.checks import Claim
 from sandbox.clean import clean
 from sandbox.constants import Constants
 from sandbox.evaluate import Evaluation, FoldScore, evaluate
-from sandbox.executor import Sandbox, SandboxUnavailable
+from sandbox.executor import Sandbox
 from sandbox.isolation import Tier
 from sandbox.jobs import FitJob, JobResult, PredictJob, Usage
-from sandbox.limits import Limits
+from sandbox.limits import DEFAULT_LIMITS, Limits
+from sandbox.start import Attempt, SandboxUnavailable
 from sandbox.verdict import Verdict
 
 __all__ = [
     "ALLOWED_IMPORTS",
+    "DEFAULT_LIMITS",
+    "Attempt",
     "Candidate",
     "Claim",
     "Constants",

@@ -1,7 +1,6 @@
 """The sandbox: a warm process, as many forks of it at a time as there are workers, and one typed result per job."""
 
 import os
-import sys
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -11,12 +10,12 @@ from typing import Self
 from sandbox.candidate import Candidate
 from sandbox.checks import Claim, perform, verify
 from sandbox.execute import Order, bound, message, result
-from sandbox.isolation import Tier
+from sandbox.isolation import ISOLATED, Tier
 from sandbox.jobs import FitJob, JobResult, PredictJob
 from sandbox.limits import DEFAULT_LIMITS, Limits
 from sandbox.process import Zygote, ZygoteFailed
+from sandbox.start import Attempt, start
 from sandbox.verdict import Verdict
-from tasks.errors import InputError
 from tasks.schema import Schema
 
 _RETRIES = 2
@@ -40,25 +39,30 @@ _PRELOADED = frozenset(
 )
 
 
-class SandboxUnavailable(InputError):
-    """This machine cannot isolate candidates; says why and what to do."""
-
-
 class Sandbox:
     """Executes jobs in isolated processes. Thread-safe; close it, or use it as a context manager.
 
     workers: jobs at a time, by default one per processor. unsafe_local: run even where this machine can isolate
-    nothing. Raises ValueError for workers < 1; the first use raises SandboxUnavailable where no tier can be had.
+    nothing. tier: insist on this one instead of the strongest that can be had. Raises ValueError for workers < 1; the
+    first use raises SandboxUnavailable where no tier can be had.
     """
 
     def __init__(
-        self, limits: Limits = DEFAULT_LIMITS, workers: int | None = None, unsafe_local: bool = False
+        self,
+        limits: Limits = DEFAULT_LIMITS,
+        workers: int | None = None,
+        unsafe_local: bool = False,
+        tier: Tier | None = None,
     ) -> None:
         self.limits = limits
         self.workers = workers if workers is not None else os.cpu_count() or 1
         if self.workers < 1:
             raise ValueError("a sandbox needs at least one worker")
-        self._unsafe = unsafe_local
+        if tier is not None:
+            self._tiers: tuple[Tier, ...] = (tier,)
+        else:
+            self._tiers = (*ISOLATED, Tier.NONE) if unsafe_local else ISOLATED
+        self._attempts: tuple[Attempt, ...] = ()
         self._lock = threading.Lock()
         self._closed = False
         self._pool = ThreadPoolExecutor(self.workers, thread_name_prefix="sandbox")
@@ -77,6 +81,12 @@ class Sandbox:
     def tier(self) -> Tier:
         """The isolation that was proved at start. Raises SandboxUnavailable where there is none."""
         return self._warming.result().tier
+
+    @property
+    def attempts(self) -> tuple[Attempt, ...]:
+        """Each tier that was tried, strongest first, and how it went; the last one is in use."""
+        self._warming.result()
+        return self._attempts
 
     def submit(self, job: FitJob | PredictJob) -> Future[JobResult]:
         """Queues a job. Its future never raises for what a candidate does; that is in the result's verdict."""
@@ -136,20 +146,5 @@ class Sandbox:
                 self._zygote.close()
                 self._zygote = None
             if self._zygote is None:
-                self._zygote = start(self._unsafe)
+                self._zygote, self._attempts = start(self._tiers, self.limits)
             return self._zygote
-
-
-def start(unsafe_local: bool) -> Zygote:
-    """A warm process at the strongest tier that can be had. Raises SandboxUnavailable."""
-    reasons = []
-    for tier in (Tier.FULL, Tier.NO_NAMESPACE, Tier.SECCOMP, *((Tier.NONE,) if unsafe_local else ())):
-        try:
-            zygote = Zygote(tier)
-            zygote.wait_ready()
-            return zygote
-        except ZygoteFailed as error:
-            reasons.append(f"{tier}: {error}")
-    raise SandboxUnavailable(
-        f"Candidates cannot be isolated on this machine ({sys.platform}): {'; '.join(reasons)}"
-    )

@@ -1,13 +1,11 @@
 """Where the interpreter, numpy and scipy live: the only files that a candidate may ever read."""
 
+import importlib.util
 import os
 import re
 import sys
 import sysconfig
 from pathlib import Path
-
-import numpy
-import scipy
 
 _SHARED_LIBRARY = re.compile(r"\S+ \S+ \S+ \S+ \d+\s+(/\S*/(?:lib|ld-)[^/]*\.so[.\d]*)$", re.MULTILINE)
 
@@ -15,8 +13,7 @@ _SHARED_LIBRARY = re.compile(r"\S+ \S+ \S+ \S+ \d+\s+(/\S*/(?:lib|ld-)[^/]*\.so[
 def readable() -> list[str]:
     """Folders and files, resolved, that hold the standard library, numpy, scipy and the system's shared libraries."""
     folders = {Path(sysconfig.get_path("stdlib")), Path(sysconfig.get_path("platstdlib"))}
-    for package in (numpy, scipy):
-        folder = Path(package.__path__[0])
+    for folder in _numeric():
         folders |= {folder, folder.with_name(f"{folder.name}.libs")}
     folders |= _system_libraries() | {Path("/etc/ld.so.cache")}
     return sorted({os.path.realpath(folder) for folder in folders if folder.exists()})
@@ -30,7 +27,7 @@ def packages() -> dict[str, str]:
 
 def import_path() -> list[str]:
     """What the warm process adds to its module search path: where numpy and scipy are."""
-    return sorted({os.path.realpath(Path(package.__path__[0]).parent) for package in (numpy, scipy)})
+    return sorted({os.path.realpath(folder.parent) for folder in _numeric()})
 
 
 def environment() -> dict[str, str]:
@@ -48,6 +45,11 @@ def command(descriptor: int) -> list[str]:
     """Starts the warm process: no site packages by themselves, no user folder, no current folder in the path."""
     script = str(Path(__file__).with_name("zygote.py"))
     return [sys.executable, "-P", "-s", "-S", "-B", script, str(descriptor)]
+
+
+def _numeric() -> list[Path]:
+    found = [importlib.util.find_spec(name) for name in ("numpy", "scipy")]
+    return [Path(spec.origin).parent for spec in found if spec is not None and spec.origin is not None]
 
 
 def _system_libraries() -> set[Path]:

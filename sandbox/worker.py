@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from sandbox.canaries import Bait, attempt
 from sandbox.contract import FILENAME, Broken, FittedLaw, Law, Spec, load
 from sandbox.verdict import Verdict
 from sandbox.wire import READY, Reply, pack_reply, unpack_job
@@ -21,6 +22,9 @@ VERDICTS = tuple(Verdict)
 def run(descriptor: int) -> None:
     """Reads the job from `descriptor`, a connected stream, and writes READY, then one reply."""
     header, arrays = unpack_job(lambda count: _read_exactly(descriptor, count))
+    if "bait" in header:
+        outcomes = attempt(Bait(**header["bait"]))
+        return _write_all(descriptor, READY + pack_reply(Reply(0, status=tuple(outcomes.values()))))
     warnings.simplefilter("ignore")
     gc.enable()
     _write_all(descriptor, READY)

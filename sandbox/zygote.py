@@ -72,9 +72,12 @@ def _warm(setup: Setup, control: socket.socket, parent: int, uid: "int | None") 
     null = os.open(_NULL, os.O_RDWR)
     if setup.tier == "full":
         namespaces.private_root([*setup.library, *setup.packages.values()])
+        namespaces.forget_capabilities()
         namespaces.drop_privileges(uid)
         kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)  # changing the user cleared it
         uid = None
+    elif setup.tier != "none":
+        namespaces.forget_capabilities()
     from sandbox import worker
 
     if setup.tier in ("full", "no-namespace"):
@@ -182,6 +185,8 @@ class Zygote:
             self._lock_down(cpu, memory, job, output)
             self.worker.run(_JOB)
             code = 0
+        except (OSError, LookupError, ImportError) as error:
+            os.write(2, f"{type(error).__name__}: {error}".encode())
         finally:
             os._exit(code)
 

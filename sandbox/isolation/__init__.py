@@ -10,3 +10,6 @@ class Tier(StrEnum):
     NO_NAMESPACE = "no-namespace"  # Landlock + system-call allow-list + resource limits
     SECCOMP = "seccomp"  # system-call allow-list without file access + resource limits
     NONE = "none"  # resource limits only; nothing keeps a candidate from the machine
+
+
+ISOLATED = (Tier.FULL, Tier.NO_NAMESPACE, Tier.SECCOMP)

@@ -77,12 +77,6 @@ def spare_uid() -> int | None:
 
 def drop_privileges(uid: int | None) -> None:
     """Becomes `uid` (None: stays) without groups, without any capability, and unable to gain one."""
-    last = 0
-    with contextlib.suppress(OSError):
-        while prctl(PR_CAPBSET_READ, last) >= 0:
-            with contextlib.suppress(PermissionError):
-                prctl(PR_CAPBSET_DROP, last)
-            last += 1
     if uid is not None:
         os.setgroups([])
         os.setresgid(uid, uid, uid)
@@ -90,6 +84,16 @@ def drop_privileges(uid: int | None) -> None:
     header = struct.pack("=Ii", _CAPABILITY_VERSION, 0)
     syscall(_CAPSET[platform.machine()], _buffer(header), _buffer(bytes(24)))
     prctl(PR_SET_NO_NEW_PRIVS, 1)
+
+
+def forget_capabilities() -> None:
+    """Makes sure that no program started from here can have a capability."""
+    last = 0
+    with contextlib.suppress(OSError):
+        while prctl(PR_CAPBSET_READ, last) >= 0:
+            with contextlib.suppress(PermissionError):
+                prctl(PR_CAPBSET_DROP, last)
+            last += 1
 
 
 def _lock_down(root: str) -> None:

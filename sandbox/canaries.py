@@ -1,0 +1,162 @@
+"""Attempts that must fail inside the sandbox, made at every start: a tier is proved, not assumed."""
+
+import _thread
+import contextlib
+import ctypes
+import errno
+import mmap
+import os
+import socket
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+_TRACE_ME = 0
+
+
+@dataclass(frozen=True)
+class Bait:
+    """What the attempts reach for: all of it is really there, and really open to this user.
+
+    folder: may be written by anyone and holds the file `secret`, which may be read by anyone. port: listens on the
+    loopback interface. parent: a living process of this user, with an environment. memory: more bytes than a job may
+    have.
+    """
+
+    folder: str
+    port: int
+    parent: int
+    memory: int
+
+    @property
+    def secret(self) -> str:
+        return f"{self.folder}/secret"
+
+
+@contextlib.contextmanager
+def bait(memory: int) -> Iterator[Bait]:
+    """Lays out the bait for as long as the context lasts."""
+    with tempfile.TemporaryDirectory(prefix="canary-") as folder, socket.socket() as listener:
+        os.chmod(folder, 0o777)
+        secret = Path(folder, "secret")
+        secret.write_text("a canary sang here")
+        secret.chmod(0o644)
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        with socket.socket(socket.AF_UNIX) as local:
+            local.bind(f"{folder}/socket")
+            local.listen()
+            os.chmod(f"{folder}/socket", 0o777)
+            yield Bait(folder, listener.getsockname()[1], os.getpid(), memory)
+
+
+def _read_file(bait: Bait) -> None:
+    Path(bait.secret).read_bytes()
+
+
+def _read_through_numpy(bait: Bait) -> None:
+    np.fromfile(bait.secret, dtype=np.uint8)
+
+
+def _write_file(bait: Bait) -> None:
+    Path(bait.folder, f"written-{os.getpid()}").write_text("x")
+
+
+def _read_parents_environment(bait: Bait) -> None:
+    Path(f"/proc/{bait.parent}/environ").read_bytes()
+
+
+def _connect(bait: Bait) -> None:
+    with socket.socket() as outward:
+        outward.settimeout(1)
+        outward.connect(("127.0.0.1", bait.port))
+
+
+def _connect_locally(bait: Bait) -> None:
+    with socket.socket(socket.AF_UNIX) as local:
+        local.settimeout(1)
+        local.connect(f"{bait.folder}/socket")
+
+
+def _signal_parent(bait: Bait) -> None:
+    os.kill(bait.parent, 0)
+
+
+def _fork(bait: Bait) -> None:
+    child = os.fork()
+    if child == 0:
+        os._exit(0)
+    os.waitpid(child, 0)
+
+
+def _execute(bait: Bait) -> None:
+    try:
+        os.execve(f"{bait.folder}/no-such-program", ["no-such-program"], {})
+    except OSError as error:
+        if error.errno != errno.ENOENT:  # the kernel looked for it: it would have run
+            raise
+
+
+def _start_thread(bait: Bait) -> None:
+    done = _thread.allocate_lock()
+    done.acquire()
+    _thread.start_new_thread(done.release, ())
+    if not done.acquire(timeout=1):
+        raise TimeoutError("the thread never ran")
+
+
+def _enter_namespace(bait: Bait) -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.unshare(0):  # leaves nothing, but only where leaving is allowed at all
+        raise OSError(ctypes.get_errno(), "unshare")
+
+
+def _anonymous_file(bait: Bait) -> None:
+    os.close(os.memfd_create("canary"))
+
+
+def _trace(bait: Bait) -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.syscall(_PTRACE.get(os.uname().machine, -1), _TRACE_ME, 0, 0, 0):
+        raise OSError(ctypes.get_errno(), "ptrace")
+
+
+def _exceed_memory(bait: Bait) -> None:
+    mmap.mmap(-1, bait.memory).close()
+
+
+_PTRACE = {"x86_64": 101, "aarch64": 117}
+
+CANARIES: dict[str, Callable[[Bait], None]] = {
+    "read a file": _read_file,
+    "read a file through numpy": _read_through_numpy,
+    "write a file": _write_file,
+    "read the parent's environment": _read_parents_environment,
+    "connect over TCP": _connect,
+    "connect to a local socket": _connect_locally,
+    "signal the parent": _signal_parent,
+    "fork": _fork,
+    "run a program": _execute,
+    "start a thread": _start_thread,
+    "enter a namespace": _enter_namespace,
+    "make an anonymous file": _anonymous_file,
+    "trace a process": _trace,
+    "exceed the memory limit": _exceed_memory,
+}
+STOPPED, PASSED = "stopped", "passed"
+
+
+def attempt(bait: Bait) -> dict[str, str]:
+    """Tries everything here and now: name -> "stopped: how", or "passed"."""
+    return {name: _outcome(canary, bait) for name, canary in CANARIES.items()}
+
+
+def _outcome(canary: Callable[[Bait], None], bait: Bait) -> str:
+    try:
+        canary(bait)
+    except (OSError, MemoryError, RuntimeError, ValueError) as error:
+        return f"{STOPPED}: {type(error).__name__}"
+    return PASSED

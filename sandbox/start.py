@@ -1,0 +1,84 @@
+"""Starts the warm process at the strongest tier that this machine grants and that its canaries prove."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+
+from sandbox.canaries import CANARIES, PASSED, STOPPED, bait
+from sandbox.clean import clean
+from sandbox.isolation import Tier
+from sandbox.limits import Limits
+from sandbox.process import Zygote, ZygoteFailed
+from sandbox.wire import Malformed, pack_job, reply_bound, unpack_reply
+from tasks.errors import InputError
+
+
+class SandboxUnavailable(InputError):
+    """This machine cannot isolate candidates; says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One tier tried: granted, or why not; canaries maps each attempt to "stopped: how" or "passed"."""
+
+    tier: Tier
+    granted: bool
+    reason: str = ""
+    canaries: dict[str, str] = field(default_factory=dict)
+
+
+def start(tiers: Sequence[Tier], limits: Limits) -> tuple[Zygote, tuple[Attempt, ...]]:
+    """A warm process at the first of `tiers` that can be had, and all that was tried. Raises SandboxUnavailable."""
+    attempts: list[Attempt] = []
+    for tier in tiers if sys.platform == "linux" else ():
+        zygote, attempt = _try(tier, limits)
+        attempts.append(attempt)
+        if zygote is not None:
+            return zygote, tuple(attempts)
+    raise SandboxUnavailable(_why(attempts))
+
+
+def _try(tier: Tier, limits: Limits) -> tuple[Zygote | None, Attempt]:
+    try:
+        zygote = Zygote(tier)
+    except ZygoteFailed as error:
+        return None, Attempt(tier, False, str(error))
+    try:
+        zygote.wait_ready()
+        canaries = prove(zygote, limits)
+    except ZygoteFailed as error:
+        zygote.close()
+        return None, Attempt(tier, False, str(error))
+    passed = [name for name, outcome in canaries.items() if not outcome.startswith(STOPPED)]
+    if passed and tier is not Tier.NONE:
+        zygote.close()
+        return None, Attempt(tier, False, f"a candidate could {', '.join(passed)}", canaries)
+    return zygote, Attempt(tier, True, canaries=canaries)
+
+
+def prove(zygote: Zygote, limits: Limits) -> dict[str, str]:
+    """What each canary did in a fork of this warm process; raises ZygoteFailed when that cannot be told."""
+    with bait(limits.memory_bytes + 1) as laid:
+        outcome = zygote.run(pack_job({"bait": asdict(laid)}, []), reply_bound(0, 0, (), 1), limits)
+    try:
+        claimed = unpack_reply(outcome.reply, 0, 0, (), 1).status
+    except Malformed:
+        claimed = ()
+    if outcome.exit_code != 0 or len(claimed) != len(CANARIES):
+        told = clean(outcome.output.decode(errors="replace")) or f"exit {outcome.exit_code}, {outcome.signal}"
+        raise ZygoteFailed(f"a process could not be locked down: {told}")
+    return {
+        name: text if text.startswith(STOPPED) else PASSED
+        for name, text in zip(CANARIES, claimed, strict=True)
+    }
+
+
+def _why(attempts: Sequence[Attempt]) -> str:
+    remedy = "run on Linux 5.13 or later with seccomp, or pass --unsafe-local to run candidates unprotected"
+    if sys.platform != "linux":
+        return (
+            f"Candidates can be isolated on Linux only, and this is {sys.platform}: "
+            "run in a Linux container, in WSL 2 or on a Linux machine."
+        )
+    tried = "; ".join(f"{attempt.tier}: {attempt.reason}" for attempt in attempts)
+    return f"Candidates cannot be isolated on this machine ({tried}): {remedy}."
