@@ -1,0 +1,37 @@
+"""What every test stands on: no network but loopback, no user cache, no settings of the machine."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+# Read at import by huggingface_hub and inherited by processes that tests start.
+os.environ["HF_HUB_OFFLINE"] = "1"
+for _name in ("LAWSMITH_DATA", "LAWSMITH_MODEL", "OPENAI_API_KEY", "OPENAI_BASE_URL"):
+    os.environ.pop(_name, None)
+
+_SHARED = Path(__file__).parents[2] / "shared"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _private_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+    os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture(scope="session")
+def sldbench() -> Path:
+    """The benchmark's data, in the hub's layout, from beside the checkout."""
+    return _beside("data/sldbench")
+
+
+@pytest.fixture(scope="session")
+def published_pages() -> Path:
+    """The two published OpenHands / GPT-5 results as text, from beside the checkout."""
+    return _beside("published")
+
+
+def _beside(part: str) -> Path:
+    folder = _SHARED / part
+    if not folder.is_dir():
+        pytest.skip(f"needs {part} in the folder `shared` beside the checkout")
+    return folder
