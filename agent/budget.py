@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Self
 
 from tasks import InputError
 
@@ -129,7 +130,10 @@ class Budget:
         allowed, spent, pending = self.allowance, self._spent, self._reserved
         if allowed.calls is not None and spent.calls + len(pending) + calls > allowed.calls:
             return f"limit of {allowed.calls} model calls"
-        if allowed.tokens is not None and spent.tokens + sum(r.tokens for r in pending) + tokens > allowed.tokens:
+        if (
+            allowed.tokens is not None
+            and spent.tokens + sum(r.tokens for r in pending) + tokens > allowed.tokens
+        ):
             return f"limit of {allowed.tokens} tokens"
         if allowed.usd is None:
             return None
@@ -139,7 +143,9 @@ class Budget:
             return f"limit of {allowed.usd:g} USD"
         return None
 
-    def book(self, calls: int = 0, tokens: int = 0, usd: float | None = 0.0, usd_at_most: float | None = None) -> None:
+    def book(
+        self, calls: int = 0, tokens: int = 0, usd: float | None = 0.0, usd_at_most: float | None = None
+    ) -> None:
         """Charge what an earlier process of this run spent, whatever the limits say.
 
         `usd` None means unknown; `usd_at_most` then bounds it, if that is known.
@@ -196,7 +202,7 @@ class Reservation:
         """
         self._budget._extend(self, tokens, usd)
 
-    def __enter__(self) -> "Reservation":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
+from typing import Self
 
 from sandbox import Evaluation, Sandbox, evaluate
 from tasks import Table, Task
@@ -46,7 +47,7 @@ class Evaluator:
     def _evaluate(self, source: str) -> Evaluation:
         return evaluate(self.sandbox, source, self.task, self.folds, probes=self._probes, seed=self._seed)
 
-    def __enter__(self) -> "Evaluator":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

@@ -6,7 +6,7 @@ import numpy as np
 
 from agent.history import History, Proposal
 from sandbox import Evaluation, FoldScore, Tier, Verdict
-from tasks import Dataset, Provenance, Scores, Schema, Table, Task
+from tasks import Dataset, Provenance, Schema, Scores, Table, Task
 from tasks.task import content_digest
 
 

@@ -1,0 +1,113 @@
+"""The Python API: discover a law, and continue an interrupted command."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from agent.agents import Chosen, choose_agent
+from agent.command import Command, Interrupted
+from agent.conclude import select
+from agent.job import Job, OwnTable, listed, table_path
+from agent.observer import Observer, Silent
+from agent.result import Result, Run
+from runs import Archive, new_run_id
+from tasks import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Interrupted", "Observer", "Result", "Run", "discover", "resume"]
+
+
+def discover(
+    data: "str | Path | pd.DataFrame",
+    *,
+    target: str | Sequence[str] = (),
+    features: Sequence[str] | None = None,
+    group: str | None = None,
+    test: "Path | pd.DataFrame | None" = None,
+    cap: int | None = None,
+    runs: int = 1,
+    agent: str = "auto",
+    model: str | None = None,
+    seed: int = 0,
+    time_limit: float | None = None,
+    max_calls: int | None = None,
+    max_tokens: int | None = None,
+    max_usd: float | None = None,
+    workers: int | None = None,
+    data_dir: Path | None = None,
+    runs_dir: Path = Path("runs"),
+    observer: Observer | None = None,
+) -> Result:
+    """Search for a law.
+
+    Args:
+        data: the name of a task, or a table of your own: a file (Path), or a pandas DataFrame, which is first
+            saved below `runs_dir` so that the run can be resumed and replayed.
+        target, features, group, test, cap: what the columns of an own table are; see `tasks.read_dataset`.
+        runs: independent searches; run k (from 1) uses `seed` + k - 1.
+        time_limit: seconds of search per run.
+        max_calls, max_tokens, max_usd: limits of the whole command, shared evenly by its runs.
+        workers: sandbox processes at a time; by default one per core.
+
+    Raises:
+        InputError: one sentence that says what has to change.
+        Interrupted: Ctrl-C; carries the archive from which `resume` continues.
+    """
+    job = Job(
+        runs=runs,
+        agent=agent,
+        model=model,
+        seed=seed,
+        seconds=time_limit,
+        calls=max_calls,
+        tokens=max_tokens,
+        usd=max_usd,
+        workers=workers,
+    ).check()
+    chosen = choose_agent(agent, model)
+    if isinstance(data, str):
+        job = job.of_task(data, data_dir)
+    else:
+        table = OwnTable(
+            train=str(table_path(data, runs_dir)),
+            target=listed(target),
+            features=None if features is None else listed(features),
+            group=group,
+            test=None if test is None else str(table_path(test, runs_dir)),
+            cap=cap,
+        )
+        job = job.of_table(table)
+    return _execute(Command(job, job.dataset(), chosen, runs_dir, batch=new_run_id()), observer)
+
+
+def resume(archive: Path, observer: Observer | None = None) -> Result:
+    """Continue the interrupted command that wrote `archive`: its unfinished run, then the runs not yet begun.
+
+    Nothing that is on record is evaluated, or paid, again. For a finished command this is its result.
+
+    Raises:
+        InputError: there is no such archive, it is damaged or no search of ours, or the data is not what it was.
+        Interrupted: Ctrl-C; as before.
+    """
+    manifest = Archive.open(archive).manifest
+    if manifest.origin != "run" or manifest.batch is None or manifest.data is None:
+        raise InputError(f"{archive} records a result from elsewhere; only a search can be resumed.")
+    job = Job.model_validate(manifest.config)
+    dataset = job.dataset()
+    if dataset.task.provenance.sha256 != manifest.data.sha256:
+        raise InputError(f"The data of {archive} has changed since the run began, so it cannot be resumed.")
+    chosen = Chosen(manifest.agent, manifest.model, "as when the command began")
+    return _execute(
+        Command(job, dataset, chosen, Path(os.path.abspath(archive)).parents[2], manifest.batch), observer
+    )
+
+
+def _execute(command: Command, observer: Observer | None) -> Result:
+    began = monotonic()
+    runs = command.execute(observer or Silent())
+    selected, reason = select(runs, command.dataset.task)
+    return Result(command.dataset, command.chosen, runs, selected, reason, monotonic() - began)

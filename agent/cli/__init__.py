@@ -1,0 +1,39 @@
+"""The `discover` command.
+
+Exit status: 0 success, 1 a run failed or a replay differs, 2 bad usage or input, 130 interrupted.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+
+from typer import TyperException
+
+PROGRAM = "discover"
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit with its status."""
+    from agent.cli.app import app
+
+    try:
+        status = app(args=arguments, prog_name=PROGRAM, standalone_mode=False) or 0
+        sys.stdout.flush()
+    except TyperException as error:
+        status = complain(f"{error.format_message()} (see '{PROGRAM} --help')", error.exit_code)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 1
+    except ValueError as error:
+        from tasks import InputError
+
+        if not isinstance(error, InputError):
+            raise
+        status = complain(str(error), 2)
+    sys.exit(status)
+
+
+def complain(message: str, status: int) -> int:
+    """Print one sentence on stderr and return the exit status that goes with it."""
+    print(f"{PROGRAM}: {message}", file=sys.stderr)
+    return status

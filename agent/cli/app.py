@@ -1,0 +1,195 @@
+"""The command line: options and commands. What a command needs is imported when it runs: `--help` is instant."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from agent.cli.options import RUNS_DIR, DataDir, Json, Reference, RunsDir
+
+app = typer.Typer(name="discover", add_completion=False, pretty_exceptions_enable=False)
+
+_SEARCH, _TABLE, _MODEL = "Search", "A table of your own", "Language model"
+
+
+@app.callback(invoke_without_command=True)
+def discover(
+    context: typer.Context,
+    task: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Task to explain; `discover tasks` lists them.")
+    ] = None,
+    data_dir: DataDir = None,
+    runs_dir: RunsDir = RUNS_DIR,
+    json: Json = False,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
+    runs: Annotated[
+        int, typer.Option(metavar="N", help="Independent searches.", rich_help_panel=_SEARCH)
+    ] = 1,
+    agent: Annotated[
+        str, typer.Option(metavar="NAME", help="auto, symbolic, refine or evolve.", rich_help_panel=_SEARCH)
+    ] = "auto",
+    seed: Annotated[
+        int, typer.Option(metavar="S", help="Run k uses seed S + k - 1.", rich_help_panel=_SEARCH)
+    ] = 0,
+    time_limit: Annotated[
+        float | None, typer.Option(metavar="SECONDS", help="Of search, per run.", rich_help_panel=_SEARCH)
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Candidates at a time; one per core.", rich_help_panel=_SEARCH),
+    ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Training rows: CSV, Parquet or JSON lines.", rich_help_panel=_TABLE
+        ),
+    ] = None,
+    target: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COLUMN,…", help="What to explain.", rich_help_panel=_TABLE),
+    ] = None,
+    features: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COLUMN,…", help="What to explain it by; inferred.", rich_help_panel=_TABLE),
+    ] = None,
+    group: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN", help="Each value has its own constants.", rich_help_panel=_TABLE),
+    ] = None,
+    test: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Rows to score the chosen law on, once.", rich_help_panel=_TABLE),
+    ] = None,
+    cap: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Most constants per group and target.", rich_help_panel=_TABLE),
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(metavar="ID", help="Model to ask.", rich_help_panel=_MODEL)
+    ] = None,
+    max_calls: Annotated[
+        int | None, typer.Option(metavar="N", help="For all runs together.", rich_help_panel=_MODEL)
+    ] = None,
+    max_tokens: Annotated[
+        int | None, typer.Option(metavar="N", help="For all runs together.", rich_help_panel=_MODEL)
+    ] = None,
+    max_usd: Annotated[
+        float | None, typer.Option(metavar="USD", help="For all runs together.", rich_help_panel=_MODEL)
+    ] = None,
+) -> None:
+    """Discover laws from measurements: compact formulas that hold beyond the data they were fitted on.
+
+    discover --task sft --runs 5
+
+    discover --data train.csv --target loss
+    """
+    if context.invoked_subcommand is not None:
+        return _refuse_stray_options(context)
+    from agent.cli import search
+
+    if version:
+        return search.print_version()
+    search.run(
+        task,
+        data,
+        table={
+            "target": search.columns(target),
+            "features": search.columns(features) or None,
+            "group": group,
+            "test": test,
+            "cap": cap,
+        },
+        settings={
+            "runs": runs,
+            "agent": agent,
+            "model": model,
+            "seed": seed,
+            "time_limit": time_limit,
+            "max_calls": max_calls,
+            "max_tokens": max_tokens,
+            "max_usd": max_usd,
+            "workers": workers,
+            "data_dir": data_dir,
+            "runs_dir": runs_dir,
+        },
+        as_json=json,
+    )
+
+
+def _refuse_stray_options(context: typer.Context) -> None:
+    """`discover --task sft inspect` would silently ignore what was asked."""
+    given = [name for name in context.params if context.get_parameter_source(name).name == "COMMANDLINE"]
+    if given:
+        option = given[0].replace("_", "-")
+        raise typer.BadParameter(
+            f"--{option} goes after the command {context.invoked_subcommand!r}, if it has it."
+        )
+
+
+@app.command()
+def resume(run: Reference, runs_dir: RunsDir = RUNS_DIR, json: Json = False) -> None:
+    """Continue an interrupted command; nothing on record is evaluated or paid again."""
+    from agent.cli import search
+
+    search.resume(run, runs_dir, json)
+
+
+@app.command()
+def tasks(data_dir: DataDir = None, json: Json = False) -> None:
+    """List the tasks, where their data is, and published scores."""
+    from agent.cli import tasks
+
+    tasks.show(data_dir, json)
+
+
+@app.command()
+def inspect(
+    run: Annotated[str | None, typer.Argument(metavar="[RUN]", help="One archive in full.")] = None,
+    runs_dir: RunsDir = RUNS_DIR,
+    task: Annotated[str | None, typer.Option(metavar="NAME", help="Only this task.")] = None,
+    agent: Annotated[str | None, typer.Option(metavar="NAME", help="Only this agent.")] = None,
+    sort: Annotated[str, typer.Option(metavar="KEY", help="r2, validation, seconds, cost or run.")] = "r2",
+    diff: Annotated[
+        tuple[str, str] | None, typer.Option(metavar="RUN RUN", help="What differs between two archives.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """List the archives; or show one: law, scores, constants, lineage, cost, failures."""
+    from agent.cli import inspect
+
+    if diff is not None:
+        inspect.compare(*diff, runs_dir, json)
+    elif run is not None:
+        inspect.show(run, runs_dir, json)
+    else:
+        inspect.table(runs_dir, task, agent, sort, json)
+
+
+@app.command()
+def replay(
+    run: Reference, data_dir: DataDir = None, runs_dir: RunsDir = RUNS_DIR, json: Json = False
+) -> None:
+    """Re-execute an archived law in the sandbox and compare every score."""
+    from agent.cli import replay
+
+    replay.run(run, data_dir, runs_dir, json)
+
+
+@app.command()
+def export(
+    run: Reference,
+    format: Annotated[str, typer.Option(metavar="FORMAT", help="law, latex, sympy or json.")] = "law",
+    runs_dir: RunsDir = RUNS_DIR,
+) -> None:
+    """Print the law of an archive as Python, LaTeX, sympy or JSON."""
+    from agent.cli import export
+
+    export.run(run, format, runs_dir)
+
+
+@app.command()
+def doctor(json: Json = False) -> None:
+    """Show what this machine offers: isolation, processors, data, model endpoint."""
+    from agent.cli import doctor
+
+    doctor.show(json)

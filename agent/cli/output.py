@@ -1,0 +1,57 @@
+"""Where output goes: results on stdout, everything else on stderr, and JSON as one object."""
+
+import json
+import math
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+
+def print_json(content: Mapping[str, Any]) -> None:
+    """The one JSON object of a command; a number that is not finite becomes a string, as in archives."""
+    print(json.dumps(_finite(content), indent=2, allow_nan=False))
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    if isinstance(value, Mapping):
+        return {str(key): _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return value
+
+
+def number(value: float | None, digits: int = 6) -> str:
+    """A score for people; a dash where there is none."""
+    return "–" if value is None else f"{value:.{digits}f}"
+
+
+def text(content: object) -> Text:
+    """Foreign text, shown as it is: no markup, and no control or bidirectional character reaches the terminal."""
+    return Text(
+        "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in str(content))
+    )
+
+
+def announce(message: str) -> None:
+    """A line on stderr for the user."""
+    err.print(text(message))
+
+
+def warn(message: str) -> None:
+    """A line on stderr that nobody overlooks."""
+    err.print(Text.assemble(("WARNING: ", "bold yellow"), text(message)))
+
+
+def shown(path: Path) -> str:
+    """A path as a user would type it: relative inside the working folder, else absolute."""
+    absolute = Path(os.path.abspath(path))
+    return str(absolute.relative_to(Path.cwd()) if absolute.is_relative_to(Path.cwd()) else absolute)

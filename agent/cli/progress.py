@@ -1,0 +1,88 @@
+"""What a command shows on stderr while it searches: a bar per run on a terminal, a line per run elsewhere."""
+
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+
+from agent.agents import Chosen
+from agent.budget import Budget
+from agent.cli.output import announce, err, number, warn
+from agent.history import History, Trial
+from agent.job import Job
+from agent.result import Run
+from runs import Archive
+from tasks import Dataset
+
+
+class ProgressReport:
+    """Follows a command for people."""
+
+    def __init__(self) -> None:
+        self.archive: Path | None = None
+        """The archive of the run in progress, or of the last one."""
+        self._runs = 1
+        self._bars = Progress(
+            SpinnerColumn(),
+            TextColumn("run {task.fields[run]}"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.fields[tried]} candidates, best validation R² {task.fields[best]}"),
+            TimeElapsedColumn(),
+            console=err,
+            disable=not err.is_terminal,
+        )
+        self._bar = TaskID(0)
+        self._budget = Budget()
+
+    def __enter__(self) -> Self:
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bars.stop()
+
+    def begun(self, job: Job, dataset: Dataset, chosen: Chosen) -> None:
+        self._runs = job.runs
+        schema, train, test = dataset.task.schema, dataset.task.train, dataset.test
+        tested = "no test rows" if test is None else f"{len(test)} test rows"
+        groups = f", {len(train.groups)} groups" if len(train.groups) > 1 else ""
+        announce(f"{schema.name}: {schema.title} ({len(train)} training rows{groups}, {tested})")
+        announce(f"agent {chosen.agent}{f' with {chosen.model}' if chosen.model else ''}: {chosen.why}")
+        for note in dataset.notes:
+            warn(note)
+
+    def started(self, index: int, archive: Archive, budget: Budget, history: History) -> None:
+        self.archive, self._budget = archive.path, budget
+        run = f"{index + 1}/{self._runs}"
+        self._bar = self._bars.add_task(
+            "", total=budget.allowance.seconds, run=run, tried=len(history), best=_best(history)
+        )
+        if len(history):
+            announce(f"run {index + 1}/{self._runs}: resumed, {len(history)} candidates are on record")
+
+    def tried(self, trial: Trial, history: History) -> None:
+        self._bars.update(
+            self._bar, completed=self._budget.spent.seconds, tried=len(history), best=_best(history)
+        )
+
+    def finished(self, index: int, run: Run) -> None:
+        if self._bars.tasks:
+            self._bars.update(self._bar, total=1, completed=1)
+        if not err.is_terminal:
+            announce(f"run {index + 1}/{self._runs}: {_summary(run)}")
+
+
+def _best(history: History) -> str:
+    leader = history.leader
+    return number(leader.evaluation.validation_r2 if leader else None, 4)
+
+
+def _summary(run: Run) -> str:
+    found = run.result
+    books = f"{found.candidates} candidates, {found.seconds or 0.0:.1f} s"
+    if found.error is not None:
+        return f"failed after {books}: {found.error}"
+    return f"validation R² {number(found.validation_r2, 4)} from {books}"

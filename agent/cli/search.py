@@ -1,0 +1,93 @@
+"""The main job: `discover --task …`, `discover --data …`, and `discover resume`."""
+
+import shlex
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from agent.api import Interrupted, Observer, Result, discover
+from agent.api import resume as resume_command
+from agent.cli import show
+from agent.cli.output import announce, print_json, shown
+from agent.cli.progress import ProgressReport
+from agent.cli.reference import find
+from tasks import InputError
+
+
+def print_version() -> None:
+    print(f"discover {version('lawsmith')}")
+
+
+def columns(given: Sequence[str] | None) -> tuple[str, ...]:
+    """Column names from `--features N,D` and `--features N --features D` alike."""
+    names = (name.strip() for part in given or () for name in part.split(","))
+    return tuple(name for name in names if name)
+
+
+def run(
+    task: str | None, data: Path | None, table: dict[str, Any], settings: dict[str, Any], as_json: bool
+) -> None:
+    """Search, print the result, and exit with 1 if a run failed."""
+    described = [name for name, value in table.items() if value]
+    if task is not None and (data is not None or described):
+        option = "data" if data is not None else described[0]
+        raise InputError(
+            f"--task and --{option} do not go together: a task is a table that is already described."
+        )
+    if data is not None and not table["target"]:
+        raise InputError("--data needs --target: the name of the column to explain.")
+    source = task or data
+    if source is None:
+        raise InputError(
+            "Nothing to explain: give --task NAME (see 'discover tasks') or --data FILE --target COLUMN."
+        )
+    _finish(lambda observer: discover(source, **table, **settings, observer=observer), as_json)
+
+
+def resume(reference: str, runs_dir: Path, as_json: bool) -> None:
+    """Continue the command that `reference` belongs to, and print its result."""
+    path = find(reference, runs_dir)
+    _finish(lambda observer: resume_command(path, observer), as_json)
+
+
+def _finish(work: Callable[[Observer], Result], as_json: bool) -> None:
+    progress = ProgressReport()
+    try:
+        with _terminated_like_interrupted(), progress:
+            result = work(progress)
+    except Interrupted as interrupt:
+        announce(
+            f"Interrupted; everything so far is kept. Continue with:\n  {_resume_line(interrupt.archive)}"
+        )
+        raise typer.Exit(130) from interrupt
+    except InputError:
+        if progress.archive is not None:
+            announce(
+                f"Everything so far is kept. When the cause is gone, continue with:\n  {_resume_line(progress.archive)}"
+            )
+        raise
+    if as_json:
+        print_json(result.to_json())
+    else:
+        show.result(result)
+    if result.failed:
+        raise typer.Exit(1)
+
+
+@contextmanager
+def _terminated_like_interrupted() -> Iterator[None]:
+    """A polite SIGTERM, as schedulers send it, ends a search the way Ctrl-C does."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _resume_line(archive: Path) -> str:
+    return shlex.join(["discover", "resume", shown(archive)])

@@ -1,0 +1,100 @@
+"""Results for people."""
+
+from collections.abc import Mapping
+from statistics import fmean
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from agent.cli.output import number, out, shown, text
+from agent.result import WORST_R2, Result, Run
+
+MOST_CONSTANTS = 24
+
+
+def result(found: Result) -> None:
+    """The runs sorted by R², the figures of a leaderboard, and the selected law."""
+    tested = found.dataset.test is not None
+    out.print(_runs_table(found, tested))
+    out.print(_leaderboard_line(found))
+    if found.dataset.task.provenance.source == "replica":
+        out.print(
+            Text("These are scores on REPLICA data; they compare with no published score.", "bold yellow")
+        )
+    if found.selected is not None:
+        _selected(found.selected, found.reason)
+
+
+def _leaderboard_line(found: Result) -> str:
+    scores = found.leaderboard_scores
+    if scores is None:
+        return (
+            "No test rows: validation R² is measured beyond the fitted range, on rows held out of training."
+        )
+    figures = f"best {number(max(scores))}, mean {number(fmean(scores))}, min {number(min(scores))}"
+    counted = "; R² is clipped at -1, and a failed run counts as -1" if min(scores) == WORST_R2 else ""
+    return f"test R² over {_counted(len(scores), 'run')}: {figures}{counted}"
+
+
+def _runs_table(found: Result, tested: bool) -> Table:
+    title = f"{found.dataset.task.schema.name}: runs by {'test' if tested else 'validation'} R²"
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("run")
+    headings = ("validation R²", "train R²", "constants", "tried", "failed", "seconds", "USD")
+    for heading in (*(("test R²",) if tested else ()), *headings):
+        table.add_column(heading, justify="right")
+    for run in sorted(found.runs, key=lambda run: _order(run, tested)):
+        table.add_row(*_row(run, str(found.runs.index(run) + 1), tested, run is found.selected))
+    return table
+
+
+def _order(run: Run, tested: bool) -> tuple[bool, float]:
+    score = run.test_r2 if tested else run.result.validation_r2
+    return score is None, -(score or 0.0)
+
+
+def _row(run: Run, number_: str, tested: bool, selected: bool) -> list[str | Text]:
+    got = run.result
+    name = Text(f"{number_} selected" if selected else number_, "bold" if selected else "")
+    if got.error is not None:
+        return [name, Text("failed", "red"), *["–"] * (3 if tested else 2), *_books(run)]
+    scores = [number(got.validation_r2), number(run.train_r2), str(got.constants_count or "–")]
+    return [name, *([number(run.test_r2)] if tested else []), *scores, *_books(run)]
+
+
+def _books(run: Run) -> list[str]:
+    got = run.result
+    cost = "unknown" if got.cost_usd is None else f"{got.cost_usd:.4f}" if got.calls else "0"
+    return [str(got.candidates), str(got.failed), f"{got.seconds or 0.0:.1f}", cost]
+
+
+def _selected(run: Run, reason: str) -> None:
+    out.print(
+        Text.assemble(("\nselected: ", "bold"), f"run {run.manifest.run}, ", text(reason)), soft_wrap=True
+    )
+    law(run)
+    out.print(Text.assemble(("law:       ", "bold"), shown(run.archive / "law.py")), soft_wrap=True)
+    out.print(Text.assemble(("details:   ", "bold"), f"discover inspect {run.manifest.run}"), soft_wrap=True)
+
+
+def law(run: Run) -> None:
+    """The formula, with the constants of one group."""
+    got = run.result
+    out.print(Text.assemble(("formula:   ", "bold"), text(got.expression or "see law.py")), soft_wrap=True)
+    if got.constants:
+        constants(got.constants)
+
+
+def constants(values: Mapping[str, Mapping[str, float]]) -> None:
+    """The constants of the first group, and how many groups there are."""
+    group, first = next(iter(values.items()))
+    others = f" (one of {len(values)} groups; all are in law.py)" if len(values) > 1 else ""
+    listed = ", ".join(f"{name} = {value:.6g}" for name, value in list(first.items())[:MOST_CONSTANTS])
+    more = f", … ({len(first)} in all)" if len(first) > MOST_CONSTANTS else ""
+    out.print(Text.assemble(("constants: ", "bold"), text(listed + more)), soft_wrap=True)
+    out.print(Text.assemble(("group:     ", "bold"), text(group), others), soft_wrap=True)
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -1,0 +1,131 @@
+"""The end of a run: choose by validation, write the law down, score it once, seal the archive."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from agent.budget import Spending
+from agent.history import History, Trial
+from agent.journal import Journal
+from agent.result import Run
+from agent.selection import Choice, choose
+from runs import Archive, FinalScores, Result, SplitScores
+from runs.formula import formula
+from runs.law import render_law
+from sandbox import Constants, PredictJob, Sandbox, Verdict
+from tasks import Dataset, Task, scores
+
+
+def conclude(journal: Journal, dataset: Dataset, sandbox: Sandbox, spent: Spending, stopped: str) -> None:
+    """Seal the archive of a search that has ended; `stopped` says why it did.
+
+    The test split is touched here, once, after the choice. A run without a law is sealed with its reason.
+    """
+    history, archive = journal.history, journal.archive
+    record = _books(history, spent, stopped)
+    choice = _choice(history.trials, dataset.task)
+    if choice is None:
+        archive.finish(record.model_copy(update={"error": _why_no_law(history, stopped)}), None)
+        return
+    law = _law(choice.winner, dataset.task, archive)
+    scores = score_law(law, dataset, sandbox)
+    archive.finish(record.model_copy(update={"scores": scores, **_described(choice, dataset.task)}), law)
+
+
+def select(runs: Sequence[Run], task: Task) -> tuple[Run | None, str]:
+    """The run whose law is best when the candidates of all runs are judged together, and why.
+
+    Only laws that won their own run can be selected: they are the ones that were written down.
+    """
+    winners = {run.result.winner: run for run in reversed(runs) if run.result.error is None}
+    choice = _choice([trial for run in runs for trial in run.trials], task) if winners else None
+    if choice is None:
+        return None, "every run failed"
+    if choice.winner.id in winners:
+        return winners[choice.winner.id], choice.reason
+    best = min(winners, key=lambda winner: choice.scores.get(winner or "", float("inf")))
+    return winners[best], "best score of all runs' laws on the folds, judged among the candidates of all runs"
+
+
+def _choice(trials: Sequence[Trial], task: Task) -> Choice | None:
+    """The choice among forms; without a working form, the closed law that fits the training rows best."""
+    if any(trial.usable for trial in trials):
+        return choose(trials, task)
+    closed = [trial for trial in trials if trial.evaluation.train is not None]
+    if not closed:
+        return None
+    winner = max(closed, key=_train_r2)
+    reason = f"no form worked; of the closed laws it fits the training rows best (R² {_train_r2(winner):.6f})"
+    return Choice(winner, reason, (), {})
+
+
+def _train_r2(trial: Trial) -> float:
+    assert trial.evaluation.train is not None
+    return trial.evaluation.train.r2
+
+
+def _books(history: History, spent: Spending, stopped: str) -> Result:
+    """What the search cost and why it ended."""
+    failures = _failures(history)
+    return Result(
+        candidates=len(history),
+        failed=sum(failures.values()),
+        calls=spent.calls,
+        seconds=round(spent.seconds, 3),
+        cost_usd=spent.usd,
+        details={"stopped": stopped, "tokens": spent.tokens, "failures": dict(failures)},
+    )
+
+
+def _failures(history: History) -> Counter[str]:
+    """How many candidates failed, by verdict."""
+    return Counter(t.evaluation.verdict.value for t in history if t.evaluation.verdict is not Verdict.OK)
+
+
+def _why_no_law(history: History, stopped: str) -> str:
+    if not len(history):
+        return f"No candidate was proposed ({stopped})."
+    counted = ", ".join(f"{count} {verdict}" for verdict, count in _failures(history).most_common())
+    last = history.trials[-1].evaluation
+    return f"None of {len(history)} candidates gave a law ({counted}); the last one: {last.message}"
+
+
+def _law(winner: Trial, task: Task, archive: Archive) -> str:
+    """The text of ``law.py``."""
+    manifest, fitted = archive.manifest, winner.evaluation.constants
+    provenance = {
+        "Task": task.schema.name,
+        "Data": f"{task.provenance.source}, SHA-256 {task.provenance.sha256}",
+        "Agent": manifest.agent if manifest.model is None else f"{manifest.agent} with {manifest.model}",
+        "Run": f"{manifest.run}, seed {manifest.seed}",
+        "Candidate": winner.id,
+    }
+    constants = None if fitted is None else Constants.from_json(fitted)
+    return render_law(winner.proposal.source, task.schema, constants, provenance, task.train.groups)
+
+
+def _described(choice: Choice, task: Task) -> dict[str, Any]:
+    """What the result says about the winner and the choice."""
+    source, found = choice.winner.proposal.source, choice.winner.evaluation
+    fitted = None if found.constants is None else Constants.from_json(found.constants)
+    return {
+        "winner": choice.winner.id,
+        "kind": found.kind,
+        "validation_r2": found.validation_r2,
+        "expression": formula(source, task.schema.targets).text() or found.formula,
+        "constants": None if fitted is None else {group: fitted.of(group) for group in fitted.groups},
+        "constants_count": found.constants_count,
+        "inseparable": choice.inseparable,
+        "reason": choice.reason,
+    }
+
+
+def score_law(law: str, dataset: Dataset, sandbox: Sandbox) -> FinalScores:
+    tables = [t for t in (dataset.task.train, dataset.test) if t is not None]
+    found = sandbox.run(PredictJob(law, dataset.task.schema, None, tuple(t.hide() for t in tables)))
+    if not found.ok:
+        raise RuntimeError(found.message)
+    done = [
+        SplitScores.of(scores(t.target_matrix(), p)) for t, p in zip(tables, found.predictions, strict=True)
+    ]
+    return FinalScores(train=done[0], test=done[1] if len(done) > 1 else None)
