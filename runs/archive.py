@@ -1,8 +1,8 @@
-"""The archive of one run: written once, line by line, while it runs; readable at any instant; sealed at its end.
+"""The archive of one run: written line by line while it runs, readable at any instant, sealed at its end.
 
-``manifest.json`` is there from the start and sealed with its own digest, which anchors the chains of the two logs
-``events.jsonl`` and ``calls.jsonl``. ``result.json`` appears last, in one atomic step; it carries the SHA-256 of
-every other file and the digest of itself. A run without it was interrupted and can be resumed.
+``manifest.json`` is there from the start and sealed with its own digest, which anchors the chains of the two
+logs ``events.jsonl`` and ``calls.jsonl``. ``result.json`` appears last, in one atomic step; it carries the
+SHA-256 of every other file and the digest of itself. A run without it was interrupted and can be resumed.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class State(StrEnum):
 
 
 class Archive:
-    """One run on disk. Made by `create`, `resume` (both may write) or `open` (reads only); a context manager."""
+    """One run on disk, made by `create` or `resume` (to write) or `open` (to read); a context manager."""
 
     def __init__(self, path: Path, manifest: Manifest, anchor: str, writer: _Writer | None = None) -> None:
         self.path = path
@@ -69,7 +69,7 @@ class Archive:
         self.recovered: tuple[Problem, ...] = ()
         """What `resume` found torn and cut off."""
 
-    # -- opening --------------------------------------------------------------------------------------------------
+    # -- opening -------------------------------------------------------------------------------------------
 
     @classmethod
     def create(cls, runs_dir: Path, manifest: Manifest) -> Archive:
@@ -140,7 +140,7 @@ class Archive:
             self._writer.close()
             self._writer = None
 
-    # -- writing --------------------------------------------------------------------------------------------------
+    # -- writing -------------------------------------------------------------------------------------------
 
     def append_event(self, event: Mapping[str, Any] | BaseModel) -> int:
         """Record a candidate or another step; returns its number. Thread-safe; survives a kill.
@@ -151,7 +151,7 @@ class Archive:
         return self._writing().events.append(plain_dict(event))
 
     def append_call(self, call: Mapping[str, Any] | BaseModel) -> int:
-        """Record a model request and its reply, on the disk when this returns. Secrets must be gone already."""
+        """Record a model request and its reply, durably. Secrets must be gone already."""
         return self._writing().calls.append(plain_dict(call))
 
     def finish(self, result: Result | Mapping[str, Any], law: str | None) -> None:
@@ -188,7 +188,7 @@ class Archive:
             raise RuntimeError(f"{self.path} was opened for reading or is finished")
         return self._writer
 
-    # -- reading --------------------------------------------------------------------------------------------------
+    # -- reading -------------------------------------------------------------------------------------------
 
     @property
     def run(self) -> str:
@@ -230,15 +230,15 @@ class Archive:
         """The recorded model calls in order; a torn end is left out."""
         return chain.read(self.path / CALLS, self._anchor)
 
-    # -- checking -------------------------------------------------------------------------------------------------
+    # -- checking ------------------------------------------------------------------------------------------
 
     def verify(self) -> list[Problem]:
         """Every file that is not as it was written, with its digest; empty for a sound archive.
 
-        Re-derives each digest: the manifest's and the result's own, every line of both logs, and the SHA-256 of
-        each file that the result or ``attached.json`` lists. A torn end of an unfinished run's log is reported
-        as `resumable`. It finds accidents and edits; a forger who recomputes every digest is not found, only
-        `replay` can contradict such an archive.
+        Re-derives each digest: the manifest's and the result's own, every line of both logs, and the SHA-256
+        of each file that the result or ``attached.json`` lists. A torn end of an unfinished run's log is
+        reported as `resumable`. It finds accidents and edits; a forger who recomputes every digest is not
+        found, only `replay` can contradict such an archive.
         """
         complete = (self.path / RESULT).exists()
         problems = sealed_problems(self.path / MANIFEST)

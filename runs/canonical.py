@@ -1,14 +1,15 @@
 """Canonical JSON: one value, one sequence of bytes, so that a hash of the bytes is a hash of the value.
 
-Keys are sorted, there is no white space, every character outside ASCII is escaped (a terminal shows no control
-or bidirectional character of a stranger), and a float is its shortest text that reads back to the same bits.
+Keys are sorted, there is no white space, every character outside ASCII is escaped (a terminal shows no
+control or bidirectional character of a stranger), and a float is its shortest text that reads back to the
+same bits.
 
 What absent and special numbers mean in an archive:
 
 * ``null``: not known or not applicable (no test split, unknown cost). Never a stand-in for a failure.
 * ``0``: measured, and zero.
-* ``"NaN"``, ``"Infinity"``, ``"-Infinity"``: computed, and not a finite number. JSON has no such numbers; they are
-  the strings pydantic reads back into a float field, and no reader can mistake them for a score.
+* ``"NaN"``, ``"Infinity"``, ``"-Infinity"``: computed, and not a finite number. JSON has no such numbers;
+  pydantic reads these strings back into a float field, and no reader can mistake them for a score.
 """
 
 from __future__ import annotations
@@ -116,7 +117,8 @@ def unseal(data: bytes) -> dict[str, Any]:
     """The content of sealed bytes, without ``digest``.
 
     Raises:
-        ValueError: any byte differs from what `seal` wrote; the message names both digests where there are two.
+        ValueError: any byte differs from what `seal` wrote; the message names both digests where there are
+        two.
     """
     content = decode(data)
     claimed = content.pop("digest", None) if isinstance(content, dict) else None

@@ -1,12 +1,12 @@
 """An append-only log of JSON lines in which every line vouches for all lines before it.
 
-A line is the canonical JSON of a record with two keys added: ``seq``, its number from 0, and, as the last key,
-``digest``: SHA-256 over the digest of the line before and the line's bytes up to the digest. The first line
-continues from an anchor (the digest of the manifest), so a log cannot be moved to another archive.
+A line is the canonical JSON of a record with two keys added: ``seq``, its number from 0, and, as the last
+key, ``digest``: SHA-256 over the digest of the line before and the line's bytes up to the digest. The first
+line continues from an anchor (the digest of the manifest), so a log cannot be moved to another archive.
 
-A kill or a power cut can leave the end of the file torn. The end is torn when the first unreadable line is not
-followed by a line that continues from it; `scan` then reports the intact part and the writer cuts the rest off.
-An unreadable line that *is* followed by sound ones was altered, and nobody writes on after that.
+A kill or a power cut can leave the end of the file torn. The end is torn when the first unreadable line is
+not followed by a line that continues from it; `scan` then reports the intact part and the writer cuts the
+rest off. An unreadable line that *is* followed by sound ones was altered, and nobody writes on after that.
 
 The chain shows accidents and edits; it is no signature: whoever rewrites every line can make a new chain.
 """
@@ -40,7 +40,7 @@ class Break:
 
 @dataclass(frozen=True)
 class Scan:
-    """What a log holds: number of intact records, the bytes they take, the last digest, and where it breaks."""
+    """What a log holds: its intact records, the bytes they take, the last digest, where it breaks."""
 
     records: int
     length: int
@@ -137,7 +137,9 @@ def _sound_line_follows(broken: bytes, rest: Iterator[bytes]) -> bool:
 
 
 def read(path: Path, anchor: str) -> Iterator[dict[str, Any]]:
-    """The intact records in order, with `seq` and without `digest`; ends at the first line that does not read on."""
+    """The intact records in order, with `seq` and without `digest`; ends at the first line that does not read
+    on.
+    """
     link = anchor
     for line in _lines(path):
         try:
@@ -150,9 +152,9 @@ def read(path: Path, anchor: str) -> Iterator[dict[str, Any]]:
 class ChainWriter:
     """Appends records to one log; safe to use from several threads.
 
-    Each line goes out in one write, so after a kill it is there whole or torn at the end. With `durable` it is
-    also flushed to the disk before `append` returns and survives a power cut (calls cost money; candidates can
-    be evaluated again).
+    Each line goes out in one write, so after a kill it is there whole or torn at the end. With `durable` it
+    is also flushed to the disk before `append` returns and survives a power cut (calls cost money; candidates
+    can be evaluated again).
     """
 
     def __init__(self, descriptor: int, path: Path, at: Scan, durable: bool) -> None:

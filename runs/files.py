@@ -23,7 +23,9 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 def safe_name(text: str) -> str:
-    """A file name for a stranger's text (a task or model name): ASCII letters, digits, dots, dashes, underscores."""
+    """A file name for a stranger's text (a task or model name): ASCII letters, digits, dots, dashes,
+    underscores.
+    """
     cleaned = re.sub(r"[^A-Za-z0-9._]+", "-", text).strip("-._")[:80]
     return cleaned or "unnamed"
 
@@ -123,7 +125,7 @@ def writing(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            remedy = "the disk is full; everything recorded so far is safe, free some space and run the command again"
+            remedy = "the disk is full; what is recorded is safe, free some space and run the command again"
         else:
             remedy = (
                 f"{(error.strerror or 'input/output error').lower()}; choose a folder that can be written"

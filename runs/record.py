@@ -56,9 +56,10 @@ class DataRecord(_Record):
 class Manifest(_Record):
     """All that a run depends on, fixed at its start.
 
-    `origin` is "run" for a search of ours, "published" for a documented result of somebody else, "imported" for a
-    law or scores read from a file. `batch` is common to the runs of one command. `config` holds the options that
-    a resume needs. `git_commit` is None outside a checkout and ends in "+" where tracked files were modified.
+    `origin` is "run" for a search of ours, "published" for a documented result of somebody else, "imported"
+    for a law or scores read from a file. `batch` is common to the runs of one command. `config` holds the
+    options that a resume needs. `git_commit` is None outside a checkout and ends in "+" where tracked files
+    were modified.
     """
 
     version: Literal[1] = 1
@@ -111,8 +112,8 @@ class Result(_Record):
     """How a run ended. Without a law, `error` says why, and every score is None.
 
     `constants` is group -> parameter -> value. `cost_usd` is None where a price is unknown. `decimals` is the
-    number of decimals to which the scores are known; None means to the last digit. `siblings` are the test R² of
-    all runs of the same system, where only one of them is archived.
+    number of decimals to which the scores are known; None means to the last digit. `siblings` are the test R²
+    of all runs of the same system, where only one of them is archived.
     """
 
     scores: FinalScores = FinalScores()

@@ -1,0 +1,111 @@
+"""Arithmetic on single numbers that ends as numpy's does: with infinity or nan where `math` would raise.
+
+The source of these functions is copied into every exported law that uses them (`runs.scalar`), so each one
+needs nothing but `math` and the others here.
+"""
+
+import math
+from collections.abc import Callable
+
+
+def safe_power(base: float, exponent: float) -> float:
+    try:
+        return math.pow(base, exponent)
+    except OverflowError:
+        return -math.inf if base < 0 and exponent % 2 == 1 else math.inf
+    except ValueError:
+        if base != 0:
+            return math.nan
+        return math.copysign(math.inf, base) if exponent % 2 == 1 else math.inf
+
+
+def safe_divide(above: float, below: float) -> float:
+    if below != 0:
+        return float(above) / below
+    if above == 0 or math.isnan(above) or math.isnan(below):
+        return math.nan
+    return math.copysign(math.inf, above) * math.copysign(1.0, below)
+
+
+def safe_exp(value: float) -> float:
+    try:
+        return math.exp(value)
+    except OverflowError:
+        return math.inf
+
+
+def safe_expm1(value: float) -> float:
+    try:
+        return math.expm1(value)
+    except OverflowError:
+        return math.inf
+
+
+def safe_log(value: float) -> float:
+    if value > 0:
+        return math.log(value)
+    return -math.inf if value == 0 else math.nan
+
+
+def safe_log2(value: float) -> float:
+    return math.log2(value) if value > 0 else safe_log(value)
+
+
+def safe_log10(value: float) -> float:
+    return math.log10(value) if value > 0 else safe_log(value)
+
+
+def safe_log1p(value: float) -> float:
+    if value > -1:
+        return math.log1p(value)
+    return -math.inf if value == -1 else math.nan
+
+
+def safe_sqrt(value: float) -> float:
+    return math.sqrt(value) if value >= 0 else math.nan
+
+
+def safe_maximum(a: float, b: float) -> float:
+    return a if a >= b or math.isnan(a) else b
+
+
+def safe_minimum(a: float, b: float) -> float:
+    return a if a <= b or math.isnan(a) else b
+
+
+def safe_sign(value: float) -> float:
+    return value if math.isnan(value) else float((value > 0) - (value < 0))
+
+
+def safe_call(function: Callable[[float], float], value: float) -> float:
+    try:
+        return float(function(value))
+    except ValueError:
+        return math.nan
+    except OverflowError:  # sinh and cosh far out, or rounding an infinite number
+        return value if math.isinf(value) else math.copysign(math.inf, function(math.copysign(1.0, value)))
+
+
+def safe_logaddexp(a: float, b: float) -> float:
+    if a == b:
+        return a + math.log(2.0)
+    return max(a, b) + math.log1p(math.exp(-abs(a - b))) if a < b or b < a else math.nan
+
+
+def safe_expit(value: float) -> float:
+    return 1.0 / (1.0 + math.exp(-value)) if value > -700 else safe_exp(value)
+
+
+def safe_xlogy(x: float, y: float) -> float:
+    return 0.0 if x == 0 and not math.isnan(y) else x * safe_log(y)
+
+
+def safe_nan_to_num(
+    value: float,
+    nan: float = 0.0,
+    posinf: float = 1.7976931348623157e308,
+    neginf: float = -1.7976931348623157e308,
+) -> float:
+    if math.isinf(value):
+        return posinf if value > 0 else neginf
+    return nan if math.isnan(value) else value

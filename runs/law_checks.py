@@ -1,0 +1,47 @@
+"""What every exported law checks. These functions are copied into each ``law.py`` (`runs.law`)."""
+
+import math
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+
+def checked_group(group: str, groups: Collection[str]) -> str:
+    if not isinstance(group, str) or group not in groups:
+        known = ", ".join(repr(name) for name in list(groups)[:50])
+        raise ValueError(
+            f"unknown group {group!r}: this law knows {known}{', ...' if len(groups) > 50 else ''}"
+        )
+    return group
+
+
+def checked_rows(input_data: Iterable[Mapping[str, Any]], features: Sequence[str]) -> list[dict[str, float]]:
+    if isinstance(input_data, (str, bytes, dict)) or not hasattr(input_data, "__iter__"):
+        raise ValueError("input_data must be a list of dicts, one for each row")
+    rows = []
+    for place, row in enumerate(input_data):
+        missing = [name for name in features if not hasattr(row, "keys") or name not in row]
+        if missing:
+            raise ValueError(
+                f"row {place} has no {missing[0]!r}: each row is a dict with {', '.join(features)}"
+            )
+        rows.append({name: checked_number(row[name], f"{name!r} in row {place}") for name in features})
+    return rows
+
+
+def checked_number(value: Any, what: str) -> float:
+    try:
+        number = math.nan if isinstance(value, (str, bytes, bool)) else float(value)
+    except (TypeError, ValueError, OverflowError):
+        number = math.nan
+    if not math.isfinite(number):
+        raise ValueError(f"{what} must be a finite number, not {repr(value)[:60]}")
+    return number
+
+
+def checked_prediction(value: Any, targets: Sequence[str], place: int) -> dict[str, float]:
+    values = value if isinstance(value, (list, tuple)) else [value]
+    named = value if isinstance(value, dict) else dict(zip(targets, values, strict=True))
+    prediction = {target: float(named[target]) for target in targets}
+    if not all(map(math.isfinite, prediction.values())):
+        raise ValueError(f"the law gives no finite prediction for row {place}: {prediction}")
+    return prediction
