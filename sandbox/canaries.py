@@ -21,9 +21,9 @@ _TRACE_ME = 0
 class Bait:
     """What the attempts reach for: all of it is really there, and really open to this user.
 
-    folder: may be written by anyone and holds the file `secret`, which may be read by anyone. port: listens on the
-    loopback interface. parent: a living process of this user, with an environment. memory: more bytes than a job may
-    have.
+    folder: may be written by anyone and holds the file `secret`, which may be read by anyone. port: listens
+    on the loopback interface. parent: a living process of this user, with an environment. memory: more bytes
+    than a job may have.
     """
 
     folder: str

@@ -46,7 +46,8 @@ class Refused(Exception):
 class Candidate:
     """What is known before anything runs.
 
-    has_fit: brings its own fit. modules: dotted names of all imports. expression: the EXPRESSION string, if given.
+    has_fit: brings its own fit. modules: dotted names of all imports. expression: the EXPRESSION string, if
+    given.
     """
 
     source: str
@@ -131,7 +132,7 @@ def _imports(tree: ast.Module) -> frozenset[str]:
             refused = next(name for name in names if name.split(".")[0] not in ALLOWED_IMPORTS)
             raise Refused(
                 Verdict.IMPORT_REFUSED,
-                f"Line {node.lineno} imports {clean(refused, 80)!r}; allowed are {', '.join(ALLOWED_IMPORTS)}.",
+                f"Line {node.lineno} imports {clean(refused, 80)!r}; allowed: {', '.join(ALLOWED_IMPORTS)}.",
             )
         found.update(names)
     return frozenset(found)

@@ -1,8 +1,8 @@
 """What must hold for predictions to be a law, proved in processes that never held a target.
 
 A fork that gets only source, constants and features predicts every row again, in other batches and another
-order. Predictions that lean on remembered targets, on the batch, on the order, on chance or on the number of calls
-cannot agree.
+order. Predictions that lean on remembered targets, on the batch, on the order, on chance or on the number of
+calls cannot agree.
 """
 
 from collections.abc import Callable, Sequence
@@ -57,7 +57,7 @@ def perform(job: FitJob | PredictJob, limits: Limits, execute: Execute) -> JobRe
 
 
 def verify(candidate: Candidate, schema: Schema, claims: Sequence[Claim], execute: Execute) -> JobResult:
-    """Predicts the claims again from nothing but constants and rows; OK, or the verdict that tells the difference."""
+    """Predicts the claims again from nothing but constants and rows; OK, or what differs."""
     claims = [claim for claim in claims if len(claim.table)]
     if not claims:
         return JobResult(Verdict.OK)
@@ -117,10 +117,11 @@ def _differs(found: JobResult, again: JobResult) -> JobResult | None:
     if not again.ok:
         return replace(again, stage="verify")
     first, second = found.constants, again.constants
-    assert first is not None and second is not None
+    assert first is not None
+    assert second is not None
     if first.names == second.names and np.allclose(first.values, second.values, 1e-6, 0, equal_nan=True):
         return None
-    text = "The candidate's own fit gave other constants for the same rows: use a fixed seed, no clock, no state."
+    text = "The candidate's own fit gave other constants for the same rows: fix its seed, use no clock."
     return JobResult(Verdict.IMPURE, text, "verify")
 
 
@@ -131,7 +132,8 @@ def _impure(claim: Claim, row: int, schema: Schema, again: Array) -> JobResult:
     target = int(np.argmax(np.abs(before - again)))
     return JobResult(
         Verdict.IMPURE,
-        f"The prediction for {where} in group {group!r} was {before[target]:.9g} at first and {again[target]:.9g} "
-        "in another batch with the same constants; it may depend on nothing but that row, its group and the constants.",
+        f"The prediction for {where} in group {group!r} was {before[target]:.9g} at first and "
+        f"{again[target]:.9g} in another batch with the same constants; it may depend on nothing but "
+        "that row, its group and the constants.",
         "verify",
     )

@@ -13,8 +13,8 @@ from tasks.arrays import Array
 class Constants:
     """names: K parameter names in the candidate's order. groups: G group names in the table's order.
 
-    values: (G, K), read-only; a shared parameter repeats its value in every row, a row of NaN is a group that was
-    not fitted. Raises ValueError when the shape does not match the names and groups.
+    values: (G, K), read-only; a shared parameter repeats its value in every row, a row of NaN is a group
+    that was not fitted. Raises ValueError when the shape does not match the names and groups.
     """
 
     names: tuple[str, ...]
@@ -36,7 +36,7 @@ class Constants:
 
     def reorder(self, groups: Sequence[str]) -> "Constants":
         """The same constants with rows in the order of `groups`; a group without constants gets NaN."""
-        rows = {group: row for group, row in zip(self.groups, self.values, strict=True)}
+        rows = dict(zip(self.groups, self.values, strict=True))
         missing = np.full(len(self.names), np.nan)
         values = np.array([rows.get(group, missing) for group in groups]).reshape(
             len(groups), len(self.names)

@@ -1,4 +1,4 @@
-"""Scores a candidate: fitted on all training rows, and on each fold's fitted rows to predict its held-out rows."""
+"""Scores a candidate: fitted on all training rows, then fold by fold on rows that it has not seen."""
 
 import math
 import time
@@ -47,11 +47,12 @@ class FoldScore(BaseModel):
 class Evaluation(BaseModel):
     """All that is known of a candidate from the training rows; JSON round-trips exactly.
 
-    Scores are there only with the verdict OK. stage: where it failed: "check", "load", "fit", "predict", "verify" or
-    "fold:<name>". validation_r2: mean over folds of R² clipped to [-1, 1]; None for a closed law, whose constants
-    have seen every row. constants: `Constants.to_json()`. constants_count: per group and target, rounded up; None for
-    a closed law. status: how the fit of each group ended. probe: (n_probe, T) predictions at the probe rows, empty
-    when one of them is not finite. seconds: elapsed; cpu_seconds and peak_bytes: as the kernel counted them.
+    Scores are there only with the verdict OK. stage: where it failed: "check", "load", "fit", "predict",
+    "verify" or "fold:<name>". validation_r2: mean over folds of R² clipped to [-1, 1]; None for a closed
+    law, whose constants have seen every row. constants: `Constants.to_json()`. constants_count: per group
+    and target, rounded up; None for a closed law. status: how the fit of each group ended. probe: (n_probe,
+    T) predictions at the probe rows, empty when one of them is not finite. seconds: elapsed; cpu_seconds and
+    peak_bytes: as the kernel counted them.
     """
 
     model_config = _EXACT

@@ -1,4 +1,4 @@
-"""From a job to its message, and from what came back to a result. The parent's side; believes only the kernel."""
+"""The parent's side of a job: its message, and a result from what came back. Believes only the kernel."""
 
 import signal
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ _STAGES = {"load", "fit", "predict"}
 
 @dataclass(frozen=True, eq=False)
 class Order:
-    """One fork's work: either fit a table and predict others, or predict each table with constants of its own."""
+    """One fork's work: fit a table and predict others, or predict each table with constants of its own."""
 
     candidate: Candidate
     schema: Schema

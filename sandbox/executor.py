@@ -1,6 +1,7 @@
-"""The sandbox: a warm process, as many forks of it at a time as there are workers, and one typed result per job."""
+"""The sandbox: one warm process, a fork of it per job, as many at a time as there are workers."""
 
 import os
+import re
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -19,32 +20,17 @@ from sandbox.verdict import Verdict
 from tasks.schema import Schema
 
 _RETRIES = 2
-_PRELOADED = frozenset(
-    f"scipy.{name}"
-    for name in (
-        "cluster",
-        "constants",
-        "fft",
-        "integrate",
-        "interpolate",
-        "linalg",
-        "ndimage",
-        "optimize",
-        "signal",
-        "sparse",
-        "spatial",
-        "special",
-        "stats",
-    )
+_LIBRARIES = re.compile(
+    r"scipy\.(cluster|fft|integrate|interpolate|linalg|ndimage|optimize|signal|sparse|spatial|special|stats)(\.[a-z]+)?"
 )
 
 
 class Sandbox:
     """Executes jobs in isolated processes. Thread-safe; close it, or use it as a context manager.
 
-    workers: jobs at a time, by default one per processor. unsafe_local: run even where this machine can isolate
-    nothing. tier: insist on this one instead of the strongest that can be had. Raises ValueError for workers < 1; the
-    first use raises SandboxUnavailable where no tier can be had.
+    workers: jobs at a time, by default one per processor. unsafe_local: run even where this machine can
+    isolate nothing. tier: insist on this one instead of the strongest that can be had. Raises ValueError for
+    workers < 1; the first use raises SandboxUnavailable where no tier can be had.
     """
 
     def __init__(
@@ -89,7 +75,7 @@ class Sandbox:
         return self._attempts
 
     def submit(self, job: FitJob | PredictJob) -> Future[JobResult]:
-        """Queues a job. Its future never raises for what a candidate does; that is in the result's verdict."""
+        """Queues a job. The future raises nothing for what a candidate does: that is the result's verdict."""
         if self._closed:
             raise RuntimeError("the sandbox is closed")
         return self._pool.submit(self._run, job)
@@ -99,7 +85,7 @@ class Sandbox:
         return self.submit(job).result()
 
     def verify(self, candidate: Candidate, schema: Schema, claims: Sequence[Claim]) -> JobResult:
-        """Whether all predictions follow from constants and rows alone, in one fresh process; see sandbox.checks."""
+        """Whether all predictions follow from constants and rows alone; see sandbox.checks."""
         return verify(candidate, schema, claims, self._execute)
 
     def close(self) -> None:
@@ -125,7 +111,7 @@ class Sandbox:
         for _ in range(1 + _RETRIES):
             try:
                 zygote = self._current()
-                zygote.prepare(order.candidate.modules & _PRELOADED)
+                zygote.prepare(filter(_LIBRARIES.fullmatch, order.candidate.modules))
                 found = result(order, zygote.run(packed, most, self.limits), self.limits)
             except ZygoteFailed as error:
                 reason = str(error)

@@ -49,7 +49,7 @@ def _require_hidden(tables: tuple[Table, ...]) -> None:
 
 @dataclass(frozen=True)
 class Usage:
-    """As the kernel counted it: seconds, and peak resident bytes including the warm interpreter (about 100 MB)."""
+    """As the kernel counted it: seconds, and peak resident bytes with the warm interpreter (some 100 MB)."""
 
     wall: float = 0.0
     cpu: float = 0.0

@@ -11,7 +11,7 @@ _SHARED_LIBRARY = re.compile(r"\S+ \S+ \S+ \S+ \d+\s+(/\S*/(?:lib|ld-)[^/]*\.so[
 
 
 def readable() -> list[str]:
-    """Folders and files, resolved, that hold the standard library, numpy, scipy and the system's shared libraries."""
+    """Resolved folders and files of the standard library, numpy, scipy and the system's shared libraries."""
     folders = {Path(sysconfig.get_path("stdlib")), Path(sysconfig.get_path("platstdlib"))}
     for folder in _numeric():
         folders |= {folder, folder.with_name(f"{folder.name}.libs")}
@@ -31,7 +31,7 @@ def import_path() -> list[str]:
 
 
 def environment() -> dict[str, str]:
-    """The whole environment of the warm process: one thread, fixed hashes, and no name or key of the user's."""
+    """The whole environment of the warm process: one thread, fixed hashes, nothing of the user's."""
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -42,7 +42,7 @@ def environment() -> dict[str, str]:
 
 
 def command(descriptor: int) -> list[str]:
-    """Starts the warm process: no site packages by themselves, no user folder, no current folder in the path."""
+    """Starts the warm process without site packages, user folder or current folder in its path."""
     script = str(Path(__file__).with_name("zygote.py"))
     return [sys.executable, "-P", "-s", "-S", "-B", script, str(descriptor)]
 

@@ -9,10 +9,10 @@ MIB = 1 << 20
 class Limits:
     """Bounds on one job; the defaults fit a laptop.
 
-    wall_seconds, cpu_seconds: from the moment the candidate's code starts; cpu_seconds is rounded up to whole
-    seconds by the kernel. memory_bytes: address space beyond the warm interpreter. output_bytes: what may be
-    printed before the job is stopped. rows: rows of one job, fitted and predicted. source_bytes: candidate source.
-    constants: constants returned per group, whatever the task's cap allows.
+    wall_seconds, cpu_seconds: from the moment the candidate's code starts; cpu_seconds is rounded up to
+    whole seconds by the kernel. memory_bytes: address space beyond the warm interpreter. output_bytes: what
+    may be printed before the job is stopped. rows: rows of one job, fitted and predicted. source_bytes:
+    candidate source. constants: constants returned per group, whatever the task's cap allows.
 
     Not bounded here: the number of jobs that a caller submits, and memory bandwidth.
     """

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import threading
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sandbox import library
@@ -29,8 +30,9 @@ class ZygoteFailed(RuntimeError):
 class Outcome:
     """What the kernel said about one process, and the bytes that came from it.
 
-    signal: the one that ended it, or None. exit_code: None when it was ended by a signal. started: it was locked
-    down and about to run the candidate. overdue, talkative, oversized: why the parent ended it, if it did.
+    signal: the one that ended it, or None. exit_code: None when it was ended by a signal. started: it was
+    locked down and about to run the candidate. overdue, talkative, oversized: why the parent ended it, if it
+    did.
     """
 
     exit_code: int | None
@@ -82,15 +84,15 @@ class Zygote:
             self.close()
             raise ZygoteFailed(answer.get("error", "the warm process ended while starting"))
 
-    def prepare(self, modules: frozenset[str]) -> None:
+    def prepare(self, modules: Iterable[str]) -> None:
         """Imports library modules once, before the fork, that a candidate is about to import."""
         with self._lock:
-            for module in sorted(modules - self._imported):
+            for module in sorted(set(modules) - self._imported):
                 self._send(module.encode(), [])
-            self._imported |= modules
+                self._imported.add(module)
 
     def run(self, job: bytes, bound: int, limits: Limits) -> Outcome:
-        """Runs one job in a fresh fork and waits for its end; raises ZygoteFailed if the warm process goes away.
+        """Runs one job in a fresh fork until its end; raises ZygoteFailed if the warm process goes away.
 
         `bound` is the most bytes that a reply can have.
         """

@@ -28,7 +28,7 @@ class Attempt:
 
 
 def start(tiers: Sequence[Tier], limits: Limits) -> tuple[Zygote, tuple[Attempt, ...]]:
-    """A warm process at the first of `tiers` that can be had, and all that was tried. Raises SandboxUnavailable."""
+    """A warm process at the first of `tiers` to be had, and all that was tried. Raises SandboxUnavailable."""
     attempts: list[Attempt] = []
     for tier in tiers if sys.platform == "linux" else ():
         zygote, attempt = _try(tier, limits)

@@ -1,4 +1,4 @@
-"""How jobs and results travel: a length, a header, then raw little-endian float64 and int64 arrays. Never pickle.
+"""How jobs and results travel: lengths, a header, raw little-endian float64 and int64 arrays. Never pickle.
 
 The way to the child is trusted and may use JSON. The way back is not: every length is known or bounded before
 anything is read or allocated, and what arrives is only numbers and short text.

@@ -1,4 +1,4 @@
-"""One job in one process: read it, lock nothing (that is done before), run the candidate, write the reply, leave."""
+"""One job in one process that is locked down already: read it, run the candidate, write the reply, leave."""
 
 import gc
 import os
@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from sandbox.canaries import Bait, attempt
-from sandbox.contract import FILENAME, Broken, FittedLaw, Law, Spec, load
+from sandbox.contract import FILENAME, FittedLaw, Law, load
+from sandbox.returned import Broken, Spec
 from sandbox.verdict import Verdict
 from sandbox.wire import READY, Reply, pack_reply, unpack_job
 from tasks.table import Table
@@ -24,7 +25,8 @@ def run(descriptor: int) -> None:
     header, arrays = unpack_job(lambda count: _read_exactly(descriptor, count))
     if "bait" in header:
         outcomes = attempt(Bait(**header["bait"]))
-        return _write_all(descriptor, READY + pack_reply(Reply(0, status=tuple(outcomes.values()))))
+        _write_all(descriptor, READY + pack_reply(Reply(0, status=tuple(outcomes.values()))))
+        return
     warnings.simplefilter("ignore")
     gc.enable()
     _write_all(descriptor, READY)
@@ -93,7 +95,8 @@ def _predict(law: Law, fitted: FittedLaw, sets: list[Any], spec: Spec) -> Any:
         group = spec.groups[table.codes[row]]
         raise Broken(
             Verdict.NON_FINITE,
-            f"{len(bad)} of {len(table)} rows got a prediction that is not finite, first at {where} in group {group!r}.",
+            f"{len(bad)} of {len(table)} rows got a prediction that is not finite, "
+            f"first at {where} in group {group!r}.",
         )
     return predictions
 

@@ -1,6 +1,7 @@
-"""The warm process that candidates are forked from. Run as a script by the parent; imports numpy once, then forks.
+"""The warm process that candidates are forked from: a script that imports numpy once, then forks.
 
-It never sees a job: each job's own socket is handed through to the fork. It leaves as soon as the parent is gone.
+It never sees a job: each job's own socket is handed through to the fork. It leaves as soon as the parent is
+gone.
 """
 
 import json
@@ -21,6 +22,7 @@ ENDED = struct.Struct("<idQ")  # wait status, CPU seconds, peak resident bytes
 MESSAGE_BYTES = 64 * 1024
 SETUP_FAILED = 97
 _JOB, _NULL = 3, "/dev/null"
+_LATE = ("multiprocessing.pool", "scipy._lib.pyprima")  # scipy.optimize asks for them when out of reach
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,9 @@ def _warm(setup: Setup, control: socket.socket, parent: int, uid: "int | None") 
         namespaces.forget_capabilities()
     from sandbox import worker
 
+    if setup.tier != "full":
+        for module in _LATE:
+            _import(module)
     if setup.tier in ("full", "no-namespace"):
         kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
         landlock.restrict(setup.library)
@@ -89,7 +94,7 @@ def _warm(setup: Setup, control: socket.socket, parent: int, uid: "int | None") 
 
 
 def _bare_packages(setup: Setup) -> None:
-    """Makes our packages importable without running their __init__, which would import far more than is needed."""
+    """Makes our packages importable without running their __init__, which imports far more than is needed."""
     sys.path += setup.path
     for name, folder in setup.packages.items():
         package = types.ModuleType(name)
@@ -139,14 +144,8 @@ class Zygote:
         if message[:1] == b"J":
             self._launch(*LAUNCH.unpack(message)[1:], *descriptors)
         elif message:
-            self._import(message.decode())
+            _import(message.decode())
         return bool(message)
-
-    def _import(self, module: str) -> None:
-        try:
-            __import__(module)
-        except ImportError:
-            return  # the candidate will meet the same error, and be told
 
     def _launch(self, cpu: float, memory: int, job: int, output: int, status: int) -> None:
         reporter = socket.socket(fileno=status)
@@ -223,6 +222,13 @@ def _limit(cpu: float, memory: int, nothing_but_compute: bool) -> None:
         limits[resource.RLIMIT_NPROC] = (0, 0)
     for name, bounds in limits.items():
         resource.setrlimit(name, bounds)
+
+
+def _import(module: str) -> None:
+    try:
+        __import__(module)
+    except ImportError:
+        return  # a candidate that needs it will meet the same error, and be told
 
 
 def _report(reporter: socket.socket, message: bytes, descriptors: "list[int] | None" = None) -> None:

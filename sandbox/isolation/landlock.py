@@ -1,4 +1,4 @@
-"""Landlock (Linux 5.13 and later): files read-only beneath a few directories, no TCP, no signals out of the domain."""
+"""Landlock (Linux 5.13 and later): a few folders to read, no TCP, no signals out of the domain."""
 
 import ctypes
 import os
@@ -25,7 +25,7 @@ def version() -> int:
 
 
 def restrict(readable: Sequence[str]) -> None:
-    """Binds this thread, and all that it forks, to reading `readable`; raises OSError where that is impossible.
+    """Binds this thread and its forks to reading `readable`; raises OSError where that is impossible.
 
     Needs NO_NEW_PRIVS. Paths that do not exist are skipped: they cannot be read either.
     """

@@ -1,4 +1,4 @@
-"""A private view of the machine: a root of read-only library folders, no network, no other process, no capability."""
+"""A private view of the machine: read-only library folders, no network, no other process, no capability."""
 
 import contextlib
 import ctypes
@@ -33,7 +33,7 @@ _NOBODY, _UNUSED = 65534, 2_000_000_000
 
 
 def enter() -> None:
-    """Leaves the machine's namespaces; processes forked from now on are alone. Raises OSError where forbidden."""
+    """Leaves the machine's namespaces for all that is forked from now on. Raises OSError where forbidden."""
     uid, gid = os.geteuid(), os.getegid()
     if spare_uid() is not None:
         unshare(_ALL)

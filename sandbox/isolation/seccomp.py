@@ -1,6 +1,7 @@
-"""A system-call allow-list: what numpy needs to compute, and nothing that reaches another process or the machine.
+"""A system-call allow-list: what numpy needs to compute, nothing that reaches another process or the machine.
 
-Numbers are of x86_64 (measured) and of the kernel's generic table that aarch64 uses (proved only by the canaries).
+Numbers are of x86_64 (measured) and of the kernel's generic table that aarch64 uses (proved only by the
+canaries).
 """
 
 import ctypes
@@ -94,7 +95,7 @@ def supported() -> bool:
 
 
 def program(read_paths: bool) -> bytes:
-    """The filter as BPF. Calls not listed fail with EPERM; a foreign architecture or x32 call kills the process.
+    """The filter as BPF. Other calls fail with EPERM; one of a foreign architecture or x32 kills the process.
 
     `read_paths` adds opening files for reading, which is safe only beneath Landlock or a private root.
     """
