@@ -1,0 +1,48 @@
+import pickle
+
+import numpy as np
+import pytest
+
+from tasks import Table
+
+
+@pytest.fixture
+def table() -> Table:
+    return Table({"N": [1, 2, 3], "D": [4, 5, 6]}, {"loss": [7, 8, 9]}, ("a", "b"), [0, 1, 0])
+
+
+def test_columns_are_float64_copies_that_cannot_be_written(table: Table):
+    source = np.array([1.0, 2.0])
+    own = Table({"N": source}, {}, ("a",), [0, 0])
+    source[0] = 99
+    assert own.features["N"].tolist() == [1, 2]
+    assert table.features["N"].dtype == np.float64
+    with pytest.raises(ValueError, match="read-only"):
+        table.features["N"][0] = 5
+    with pytest.raises(TypeError):
+        table.features["new"] = source
+
+
+def test_take_accepts_positions_and_masks_and_keeps_all_groups(table: Table):
+    assert table.take(np.array([2, 0])).target_matrix().tolist() == [[9], [7]]
+    only_b = table.take(table.codes == 1)
+    assert (only_b.groups, only_b.codes.tolist(), len(only_b)) == (("a", "b"), [1], 1)
+
+
+def test_hidden_rows_carry_no_target(table: Table):
+    hidden = table.hide()
+    assert hidden.targets == {}
+    assert hidden.target_matrix().shape == (3, 0)
+    assert hidden.matrix().tolist() == [[1, 4], [2, 5], [3, 6]]
+
+
+def test_digest_follows_content_only(table: Table):
+    assert table.take(np.arange(3)).digest() == table.digest() == pickle.loads(pickle.dumps(table)).digest()
+    assert table.take(np.array([1, 0, 2])).digest() != table.digest()
+    assert table.hide().digest() != table.digest()
+
+
+@pytest.mark.parametrize("codes", [[0, 1], [0, 1, 2], [0, -1, 0]])
+def test_inconsistent_tables_are_refused(codes: list[int]):
+    with pytest.raises(ValueError, match=r"length|group"):
+        Table({"N": [1, 2, 3]}, {}, ("a", "b"), codes)
