@@ -1,4 +1,4 @@
-"""Sends the questions of a search: budgets before, retries during, records after; many in flight, answers in order."""
+"""Sends the questions of a search: budgets before, retries during, records after; many at the same time."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from agent.budget import Budget, BudgetSpent, Reservation
 from agent.llm.cache import ReplyCache
@@ -49,6 +50,16 @@ class Outcome:
     @classmethod
     def of(cls, attempt: Attempt) -> Outcome:
         return cls(attempt.slot, attempt.reply, attempt.failure, attempt.message)
+
+
+class Asker(Protocol):
+    """Whoever answers the questions of a search: endpoints, or the recording of an earlier run."""
+
+    recording: Recording
+    refused: str | None
+    divergence: str | None
+
+    def ask(self, questions: Sequence[Question]) -> list[Outcome]: ...
 
 
 @dataclass(frozen=True)
@@ -93,16 +104,16 @@ class Caller:
         self._wait = wait
         self.stopped: str | None = None  # why no further request may leave: a limit, or what follows
         self.refused: str | None = None  # what the endpoint refused for good
-        for attempt in recording.attempts():
-            self._book_again(attempt)
+        self.divergence: str | None = None
 
     def ask(self, questions: Sequence[Question]) -> list[Outcome]:
-        """Outcomes in the order of the questions. An unsent question fails with OUT_OF_BUDGET and stays open."""
+        """Outcomes in the order of the questions; one that was not sent is OUT_OF_BUDGET and stays open."""
         outcomes: dict[str, Outcome] = {}
         admitted: list[tuple[Request, Reservation]] = []
         for question in questions:
             closed = self.recording.closed(question.slot)
             if closed is not None:
+                book(self._budget, self.recording.attempts(question.slot))
                 outcomes[question.slot] = Outcome.of(closed)
             elif self.stopped is None:
                 self._admit(question, outcomes, admitted)
@@ -115,6 +126,7 @@ class Caller:
     ) -> None:
         request = question.write()
         self._close_lost(request)
+        book(self._budget, self.recording.attempts(question.slot))
         if (cached := self._cached(request)) is not None:
             outcomes[question.slot] = cached
             return
@@ -130,6 +142,7 @@ class Caller:
         reply = self._cache.get(line.url, request) if self._cache else None
         if reply is None:
             return None
+        self.recording.asked(request, "cache")
         attempt = attempt_of(request, reply, source="cache", final=True, seconds=0.0, usd=0.0)
         self.recording.answered(attempt)
         return Outcome.of(attempt)
@@ -164,11 +177,11 @@ class Caller:
 
     def _call(self, request: Request, reservation: Reservation) -> Outcome:
         """All attempts of one call; settles its reservation."""
-        if self.stopped is not None:
+        if self.refused is not None:
             reservation.release()
-            return Outcome(request.slot, None, Failure.OUT_OF_BUDGET, self.stopped)
+            return Outcome(request.slot, None, Failure.OUT_OF_BUDGET, self.refused)
         bill = _Bill(request, reservation, self._prices)
-        begun = len(self.recording.attempts(request.slot))
+        begun = sum(attempt.failure is not Failure.LOST for attempt in self.recording.attempts(request.slot))
         for number in range(begun + 1, begun + 1 + max(ATTEMPTS.values())):
             attempt = self._attempt(request.model_copy(update={"attempt": number}), bill, number - begun)
             if attempt.final:
@@ -177,7 +190,7 @@ class Caller:
         return Outcome.of(attempt)
 
     def _attempt(self, request: Request, bill: _Bill, tried: int) -> Attempt:
-        self.recording.sent(request)
+        self.recording.asked(request)
         line = self._lines[request.model]
         started = time.monotonic()
         result: Reply | CallFailure
@@ -213,7 +226,7 @@ class Caller:
         remaining = self._budget.remaining_seconds
         if wait > LONGEST_RETRY_AFTER_SECONDS or (remaining is not None and wait >= remaining):
             return None
-        if self.stopped is not None:
+        if self.refused is not None:
             return None
         if result.kind not in NOT_BILLED and not bill.afford_another():
             return None
@@ -234,12 +247,13 @@ class Caller:
             at_most=(request.tokens_at_most(), self._prices.at_most(request)),
         )
         self.recording.answered(attempt)
-        self._book_again(attempt)
 
-    def _book_again(self, attempt: Attempt) -> None:
-        """Charge what an earlier process of this run spent."""
+
+def book(budget: Budget, attempts: Sequence[Attempt]) -> None:
+    """Charge recorded attempts: those of an earlier process of this run, or of the run that is replayed."""
+    for attempt in attempts:
         tokens = attempt.at_most_tokens if attempt.tokens is None else attempt.tokens
-        self._budget.book(
+        budget.book(
             calls=int(attempt.final and attempt.source == "endpoint"),
             tokens=0 if attempt.source == "cache" else tokens,
             usd=attempt.usd,

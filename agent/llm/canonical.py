@@ -1,8 +1,8 @@
 """A name for what a candidate states, equal for candidates that differ only in spelling.
 
-Names of parameters and variables, comments, annotations, order of sums and products, `a - b` against `a + (-b)`,
-`a / b` against `a * b**-1` and `np.power` against `**` make no difference. Bounds make none either: they guide the
-fit, they do not change the form. Nothing is executed.
+Names of parameters and variables, comments, annotations, order of sums and products, `a - b` against `a +
+(-b)`, `a / b` against `a * b**-1` and `np.power` against `**` make no difference. Bounds make none either:
+they guide the fit, they do not change the form. Nothing is executed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ MAX_NODES = 4000  # larger candidates are named by their text; bounds the time t
 
 
 def canonical_key(source: str) -> str:
-    """Hexadecimal name of the law or form in `source`; unparsable or huge source is named by its exact text."""
+    """Hexadecimal name of what `source` states; unparsable or huge source is named by its exact text."""
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -52,7 +52,7 @@ def _expression(tree: ast.Module) -> str | None:
 
 
 def _small(node: ast.AST) -> bool:
-    """Whether `node` has at most MAX_NODES nodes; stops counting there (substitution can square their number)."""
+    """Whether `node` has at most MAX_NODES nodes; stops counting there, for substitution multiplies."""
     return next(islice(ast.walk(node), MAX_NODES, None), None) is None
 
 
@@ -92,7 +92,7 @@ class _Substitute(ast.NodeTransformer):
 
 @dataclass(frozen=True)
 class _Writer:
-    """Writes an expression in one normal spelling; parameters appear as `<p:name>` until they are numbered."""
+    """Writes an expression in one normal spelling; parameters are `<p:name>` until they are numbered."""
 
     x: str
     p: str

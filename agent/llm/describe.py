@@ -1,4 +1,4 @@
-"""The task in words and numbers, bounded whatever the table's size: columns, ranges, levels, groups, a fair sample."""
+"""The task in words and numbers: columns, ranges, levels, groups, a fair sample; of bounded length."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def _column(task: Task, name: str, values: Array) -> ColumnFacts:
 
 
 def sample_rows(table: Table, count: int) -> list[str]:
-    """About `count` training rows as JSON lines, fair: groups in turn, within a group evenly over the first target.
+    """About `count` rows as JSON lines: groups in turn, within a group evenly over the first target.
 
     Deterministic. The lowest and the highest row of each visited group come first.
     """

@@ -1,6 +1,6 @@
-"""Where a law fails, from its residuals on the training rows: by group, by feature range, at the frontier, as drift.
+"""Where a law fails on the training rows: in which groups and ranges, at which frontier, with what drift.
 
-Residuals are measured minus predicted, in units of the target's standard deviation over all training rows (σ).
+Residuals are measured minus predicted, in units of the target's standard deviation over all rows (σ).
 """
 
 from __future__ import annotations
@@ -17,10 +17,11 @@ MAX_TARGETS = 3
 MAX_GROUPS = 5
 MAX_FEATURES = 8
 MAX_FOLDS = 8
-BINS = 5
+BINS = 6
+MOST_LEVELS = 10  # of a feature that is shown level by level
 FRONTIER_SHARE = 0.15
 NOTABLE_DRIFT = 0.2
-NOTABLE_BIAS = 0.1
+NOTABLE_BIAS = 0.4  # in units of the law's own rms residual
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,10 @@ def _rms(residual: Array) -> float:
     return float(np.sqrt(np.mean(residual**2))) if len(residual) else 0.0
 
 
+def _notable(residual: Array, rows: IntArray) -> bool:
+    return abs(float(residual[rows].mean())) >= NOTABLE_BIAS * _rms(residual) > 0.0
+
+
 def _worst_groups(table: Table, residual: Array) -> tuple[str, ...]:
     total = float((residual**2).sum())
     if total == 0.0 or len(table.groups) < 2:
@@ -75,10 +80,13 @@ def _worst_groups(table: Table, residual: Array) -> tuple[str, ...]:
         part = residual[table.codes == code]
         found.append((float((part**2).sum()) / total, clip(table.groups[code], 60), part))
     found.sort(key=lambda item: (-item[0], item[1]))
-    return tuple(
-        f"{name}: {share:.0%} of the squared error, rms {_rms(part):.3g}σ, mean {part.mean():+.3g}σ, {len(part)} rows"
-        for share, name, part in found[:MAX_GROUPS]
-    )
+    return tuple(_group_line(name, share, part) for share, name, part in found[:MAX_GROUPS])
+
+
+def _group_line(name: str, share: float, part: Array) -> str:
+    rms, mean = _rms(part), float(part.mean())
+    bias = f", mean {mean:+.2g}σ" if abs(mean) >= 0.01 * rms else ""
+    return f"{name}: {share:.0%} of the squared error, rms {rms:.3g}σ{bias}, {len(part)} rows"
 
 
 def _ranks(values: Array) -> Array:
@@ -90,7 +98,7 @@ def _ranks(values: Array) -> Array:
 def _bins(values: Array) -> list[IntArray]:
     """Row indices by level of a feature, or by quantile where it has many levels."""
     levels, codes = np.unique(values, return_inverse=True)
-    if len(levels) > BINS:
+    if len(levels) > MOST_LEVELS:
         codes = np.minimum((_ranks(values) - 1) * BINS // len(values), BINS - 1).astype(np.intp)
     return [np.flatnonzero(codes == code) for code in np.unique(codes)]
 
@@ -98,13 +106,14 @@ def _bins(values: Array) -> list[IntArray]:
 def _by_range(name: str, values: Array, residual: Array) -> str | None:
     """Mean residual over the ranges of a feature; None where every range is unbiased."""
     parts = _bins(values)
-    if len(parts) < 2 or max(abs(float(residual[part].mean())) for part in parts) < NOTABLE_BIAS:
+    if len(parts) < 2 or not any(_notable(residual, part) for part in parts):
         return None
-    cells = (
-        f"[{number(values[part].min(), 3)}, {number(values[part].max(), 3)}] {residual[part].mean():+.2g}σ"
-        for part in parts
-    )
-    return f"{name}: " + ", ".join(cells)
+    return f"{name}: " + ", ".join(f"{_span(values[part])} {residual[part].mean():+.2g}σ" for part in parts)
+
+
+def _span(values: Array) -> str:
+    low, high = number(values.min(), 3), number(values.max(), 3)
+    return low if low == high else f"{low}…{high}"
 
 
 def _frontier(name: str, values: Array, residual: Array) -> list[str]:
@@ -115,7 +124,7 @@ def _frontier(name: str, values: Array, residual: Array) -> list[str]:
     low, high = np.quantile(values, [FRONTIER_SHARE, 1 - FRONTIER_SHARE])
     for side, rows in (("lowest", values <= low), ("highest", values >= high)):
         bias = float(residual[rows].mean())
-        if abs(bias) >= NOTABLE_BIAS:
+        if _notable(residual, np.flatnonzero(rows)):
             verb = "too low" if bias > 0 else "too high"
             found.append(
                 f"at the {side} {name}: predictions {verb} by {abs(bias):.2g}σ ({int(rows.sum())} rows)"

@@ -81,8 +81,8 @@ class Endpoint:
     def complete(self, request: Request, seconds: float) -> Reply:
         """Send `request` once and return its reply within about `seconds`.
 
-        A parameter that the endpoint says it does not support is left out from then on and the request is sent
-        again: a rejected request is not billed.
+        A parameter that the endpoint says it does not support is left out from then on and the request is
+        sent again: a rejected request is not billed.
 
         Raises:
             CallFailure: with the kind of failure; its message holds no secret.
@@ -154,7 +154,7 @@ class Endpoint:
             message = f"{self.url} refuses the key (HTTP {status}); set OPENAI_API_KEY. It said: {said}"
             return CallFailure(Failure.UNAUTHORIZED, message)
         if status == 404:
-            message = f"{self.url} does not know the model or the path (HTTP 404); check --model and OPENAI_BASE_URL."
+            message = f"{self.url} has no such model or path (HTTP 404); check --model and OPENAI_BASE_URL."
             return CallFailure(Failure.NOT_FOUND, f"{message} It said: {said}")
         if status == 429:
             if error.code == "insufficient_quota":
@@ -192,7 +192,8 @@ def read_reply(body: Any, scrub: Scrubber) -> Reply:
     """The first choice of a chat completion.
 
     Raises:
-        CallFailure: the body is no chat completion, or it holds a refusal, a filtered, cut off or empty reply.
+        CallFailure: the body is no chat completion, or it holds a refusal, a filtered, cut off or empty
+        reply.
     """
     try:
         choice = body["choices"][0]

@@ -1,4 +1,4 @@
-"""Which model writes the next candidate: by its weight, and by how often its candidates improved on their parents."""
+"""Which model is asked next: by its weight, and by how often its candidates improved on their parents."""
 
 from __future__ import annotations
 

@@ -34,8 +34,9 @@ class Parsed:
 def parse_reply(text: str) -> Parsed:
     """The candidate's source, the hypothesis before it and the note after it.
 
-    Accepts the JSON object of the structured output, fenced code (also unclosed, nested in prose, or in several
-    pieces) and bare code with prose around it. Whether the source is a valid candidate is the sandbox's to say.
+    Accepts the JSON object of the structured output, fenced code (also unclosed, nested in prose, or in
+    several pieces) and bare code with prose around it. Whether the source is a valid candidate is the
+    sandbox's to say.
     """
     text = _THINKING.sub("", text)
     return _structured(text) or _fenced(text) or _bare(text) or Parsed(None, _words(text))

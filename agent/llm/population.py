@@ -87,7 +87,7 @@ class Population:
         return weakest
 
     def parent(self, island: int, rng: np.random.Generator, besides: Sequence[str] = ()) -> Trial | None:
-        """A law of `island`, drawn by rank in validation and by novelty; None if there is none besides `besides`."""
+        """A law of `island`, drawn by rank and novelty; None if there is none besides `besides`."""
         names = [name for name in self.islands[island] if name not in besides]
         if not names:
             return None
@@ -96,7 +96,7 @@ class Population:
         return self._trials[names[int(rng.choice(len(names), p=weights / weights.sum()))]]
 
     def _novelty(self, names: Sequence[str]) -> Array:
-        """(k,) in [0, 1]: how far a law's probe predictions are from the nearest other's, relative to the widest."""
+        """(k,) in [0, 1]: distance of probe predictions from the nearest law, relative to the widest."""
         probes = [np.ravel(self._trials[name].evaluation.probe) for name in names]
         if len(names) < 2 or len({len(probe) for probe in probes}) > 1 or not len(probes[0]):
             return np.zeros(len(names))

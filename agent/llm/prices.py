@@ -47,7 +47,8 @@ class Prices:
         """Raises InputError unless every model has a price: without one a limit in USD cannot be kept."""
         missing = [model for model in models if model not in self._table]
         if missing:
+            example = f'[prices."{missing[0]}"]'
             raise InputError(
-                f'--max-usd needs the price of {", ".join(missing)}: add [prices."{missing[0]}"] with prompt and '
-                "completion (USD per million tokens) to the configuration file, or limit by --max-calls or --max-tokens."
+                f"--max-usd needs the price of {', '.join(missing)}: add {example} with prompt and completion, "
+                "in USD per million tokens, to the configuration file, or limit by --max-calls or --max-tokens."
             )

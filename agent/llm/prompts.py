@@ -1,4 +1,4 @@
-"""Prompts from the template files in `agent/prompts/`, bounded in size whatever the task and the history hold."""
+"""Prompts from the template files in `agent/prompts/`, of bounded size whatever the task holds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What both LLM agents share: the symbolic floor first, then rounds of questions, then candidates from the replies."""
+"""What both LLM agents share: the symbolic floor, rounds of questions, candidates from the replies."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from agent.history import History, Proposal, Trial, candidate_id
-from agent.llm.caller import Caller, Outcome, Question
+from agent.llm.caller import Asker, Outcome, Question
 from agent.llm.canonical import canonical_key
 from agent.llm.config import Config
 from agent.llm.ensemble import Ensemble
@@ -35,17 +35,19 @@ CLOSED_LAW = (
 class Setup:
     """What an LLM agent works with.
 
-    `floor` proposes first, at no cost; `floor_trials` bounds its candidates so that it cannot use up a search.
+    `floor` proposes first, at no cost; `floor_trials` bounds its candidates so that it cannot use up a
+    search. `max_calls` ends the questions of a search that has no other limit.
     """
 
     task: Task
     seed: int
-    caller: Caller
+    caller: Asker
     config: Config
     predict: Residuals
     folds: tuple[str, ...] = ("its frontier",)
     floor: Proposer | None = None
     floor_trials: int = 64
+    max_calls: int | None = None
 
 
 @dataclass(frozen=True)
@@ -90,13 +92,14 @@ class Tally:
 class LLMProposer(ABC):
     """A proposer whose state is a function of seed, task, history and recorded calls.
 
-    Handed a history that it did not make itself (a resumed run), it goes through the rounds that led there: its
-    questions find their answers in the recording, and no candidate is asked, paid or evaluated again.
+    Handed a history that it did not make itself (a resumed run), it goes through the rounds that led
+    there: its questions find their answers in the recording, and no candidate is asked, paid or evaluated
+    again.
     """
 
     name: str
     barren_rounds = 5
-    """Rounds in a row without a new candidate (no answer, no code, only repetitions) after which a search ends."""
+    """Rounds in a row without a new candidate (no answer, no code, repetitions) that end a search."""
 
     def __init__(self, setup: Setup) -> None:
         self.setup = setup
@@ -128,7 +131,7 @@ class LLMProposer(ABC):
         """Take note of a reply, in the order of the questions."""
 
     def propose(self, history: History) -> Sequence[Proposal]:
-        """The next batch; empty when the floor is done and the budget, the endpoint or the ideas are at an end."""
+        """The next batch; empty when the floor is done and budget, endpoint or ideas are at an end."""
         trials = history.trials
         while True:
             seen = History()
@@ -219,6 +222,9 @@ class LLMProposer(ABC):
 
     def _ask_round(self, history: History) -> list[Proposal]:
         asks = self.plan(history)
+        if self.setup.max_calls is not None and self._calls + len(asks) > self.setup.max_calls:
+            self.ended = f"default limit of {self.setup.max_calls} model calls"
+            return []
         outcomes = self.setup.caller.ask([Question(ask.slot, self._writer(ask)) for ask in asks])
         self.round += 1
         batch: list[Proposal] = []
@@ -235,9 +241,13 @@ class LLMProposer(ABC):
                 self._trouble = outcome.message or _reason(outcome, answer)
                 self.tally.lost[_reason(outcome, answer)] += 1
             self.heard(answer)
-        calls = len(self.tally.asked) + self.tally.lost.total()
-        self.tally.calls_at |= {proposal.id: calls for proposal in batch}
+        self.tally.calls_at |= {proposal.id: self._calls for proposal in batch}
         return batch
+
+    @property
+    def _calls(self) -> int:
+        """Calls that were answered or given up so far."""
+        return len(self.tally.asked) + self.tally.lost.total()
 
     def _writer(self, ask: Ask) -> Callable[[], Request]:
         sampling = self.setup.config.sampling
@@ -273,7 +283,7 @@ class LLMProposer(ABC):
         return Answer(ask, text, parsed, proposal.id), proposal
 
     def _twin(self, source: str, ask: Ask, history: History) -> str | None:
-        """A known candidate that states the same. A repair may restate its failed parent, but not word for word."""
+        """A known candidate that states the same. A repair may restate its parent, but not word for word."""
         if (same := candidate_id(source)) in history:
             return same
         twin = self._known.get(canonical_key(source))

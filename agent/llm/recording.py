@@ -1,4 +1,4 @@
-"""What was asked and answered, as lines of `calls.jsonl`: written before a reply is used, read on resume and replay."""
+"""What was asked and answered, as lines of `calls.jsonl`: written before it is used, read on resume."""
 
 from __future__ import annotations
 
@@ -70,18 +70,22 @@ class Attempt(Frozen):
         return self.usage.prompt_tokens + self.usage.completion_tokens
 
 
-class SentRequest(Frozen):
-    """A request as it left: its messages make a replay able to say what changed."""
+class Asked(Frozen):
+    """A request as it left. `messages` is empty where an earlier attempt of the slot asked the same."""
 
     slot: str
     attempt: int
     model: str
     digest: str
+    source: Source
     messages: tuple[Message, ...]
     max_tokens: int
     temperature: float | None = None
     seed: int | None = None
     structured: bool = False
+
+
+_FIELDS = {*Asked.model_fields, *Attempt.model_fields}
 
 
 class Recording:
@@ -91,41 +95,47 @@ class Recording:
         self._sink = sink
         self._lock = threading.Lock()
         self._attempts: dict[str, list[Attempt]] = {}
-        self._sent: dict[str, SentRequest] = {}
-        self._open: dict[str, int] = {}
+        self._asked: dict[str, Asked] = {}
+        self._open: set[str] = set()
         for line in sink.calls():
             self._read(line)
 
     def _read(self, line: dict[str, Any]) -> None:
-        body = {name: value for name, value in line.items() if name != "event"}
-        if line.get("event") == "sent":
-            request = SentRequest.model_validate(body)
-            self._sent[request.slot] = request
-            self._open[request.slot] = request.attempt
-        elif line.get("event") == "answered":
-            self._keep(Attempt.model_validate(body))
+        body = {name: value for name, value in line.items() if name in _FIELDS}
+        if line.get("event") == "request":
+            self._note(Asked.model_validate({name: body[name] for name in Asked.model_fields}))
+        elif line.get("event") == "reply":
+            self._keep(Attempt.model_validate({name: body[name] for name in Attempt.model_fields}))
+
+    def _note(self, asked: Asked) -> None:
+        known = self._asked.get(asked.slot)
+        if known is None or known.digest != asked.digest:
+            self._asked[asked.slot] = asked
+        if asked.source == "endpoint":
+            self._open.add(asked.slot)
 
     def _keep(self, attempt: Attempt) -> None:
         self._attempts.setdefault(attempt.slot, []).append(attempt)
-        self._open.pop(attempt.slot, None)
+        self._open.discard(attempt.slot)
 
-    def sent(self, request: Request) -> None:
+    def asked(self, request: Request, source: Source = "endpoint") -> None:
         """Record that `request` is about to leave: after a kill it may have been paid for."""
-        record = SentRequest(
-            **request.model_dump(exclude={"slot", "attempt", "messages"}),
-            slot=request.slot,
-            attempt=request.attempt,
-            digest=request.digest(),
-            messages=request.messages,
+        digest = request.digest()
+        known = self.request(request.slot)
+        repeated = known is not None and known.digest == digest
+        record = Asked(
+            **request.model_dump(exclude={"messages"}),
+            digest=digest,
+            source=source,
+            messages=() if repeated else request.messages,
         )
         with self._lock:
-            self._sink.append_call({"event": "sent", **record.model_dump(mode="json")})
-            self._sent[request.slot] = record
-            self._open[request.slot] = request.attempt
+            self._sink.append_call({"event": "request", **record.model_dump(mode="json")})
+            self._note(record)
 
     def answered(self, attempt: Attempt) -> None:
         with self._lock:
-            self._sink.append_call({"event": "answered", **attempt.model_dump(mode="json")})
+            self._sink.append_call({"event": "reply", **attempt.model_dump(mode="json")})
             self._keep(attempt)
 
     def attempts(self, slot: str | None = None) -> Sequence[Attempt]:
@@ -141,11 +151,13 @@ class Recording:
         return attempts[-1] if attempts and attempts[-1].final else None
 
     def lost(self, slot: str) -> bool:
-        """Whether a request of `slot` left and nothing was recorded of its end: the run was killed in between."""
+        """Whether a request of `slot` left and no end of it was recorded: the run was killed in between."""
         return slot in self._open
 
-    def request(self, slot: str) -> SentRequest | None:
-        return self._sent.get(slot)
+    def request(self, slot: str) -> Asked | None:
+        """What was asked at `slot` last, with its messages."""
+        with self._lock:
+            return self._asked.get(slot)
 
 
 def attempt_of(
@@ -158,7 +170,7 @@ def attempt_of(
     usd: float | None,
     at_most: tuple[int, float | None] = (0, 0.0),
 ) -> Attempt:
-    """The record of one attempt: `result` is what came back, `at_most` bounds tokens and USD if that is unknown."""
+    """The record of one attempt: `result` came back, `at_most` bounds tokens and USD where unknown."""
     common: dict[str, Any] = {
         "slot": request.slot,
         "attempt": request.attempt,

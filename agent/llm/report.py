@@ -17,11 +17,13 @@ def report(proposer: LLMProposer, history: History) -> dict[str, Any]:
     """JSON data:
 
     `calls`: the books, see `books`. `floor_r2` and `best_r2`: highest validation R² of the floor and of all
-    candidates; `gain` their difference (None without both). `best_by`: "floor" or "model". `candidates`: by the
-    model; `accepted` of them evaluated without a failure, and `acceptance_rate` per call that was answered or
-    given up. `lost`: calls without a candidate by reason; `failures`: failed candidates by verdict. `progress`:
-    [calls, best validation R²] whenever a model's candidate raised it. `models`: answers and improvements of
-    each. `ended`: why the model was asked no more. `error`: what the endpoint refused for good, or None.
+    candidates; `gain` their difference (None without both). `best_by`: "floor" or "model". `candidates`:
+    by the model; `accepted` of them evaluated without a failure, and `acceptance_rate` per call that was
+    answered or given up. `lost`: calls without a candidate by reason; `failures`: failed candidates by
+    verdict. `progress`: [calls, best validation R²] whenever a model's candidate raised it. `models`:
+    answers and improvements of each. `ended`: why the model was asked no more. `error`: what the endpoint
+    refused for good, or None. `divergence`: in a replay, where a prompt first differs from the recorded
+    one, or None.
     """
     tally = proposer.tally
     floor = {name for name in history_ids(history) if name not in tally.asked}
@@ -46,6 +48,7 @@ def report(proposer: LLMProposer, history: History) -> dict[str, Any]:
         "models": proposer.ensemble.record(),
         "ended": proposer.ended,
         "error": proposer.setup.caller.refused,
+        "divergence": proposer.setup.caller.divergence,
     }
 
 
@@ -73,8 +76,9 @@ def _progress(proposer: LLMProposer, history: History, floor: float | None) -> l
 def books(recording: Recording) -> dict[str, Any]:
     """What the calls of a run cost, from its recording alone.
 
-    `usd` is None as soon as one attempt's price is unknown; `usd_known` then is a lower bound. Tokens are those
-    that endpoints reported; `without_usage` counts attempts that may have been charged but reported none.
+    `usd` is None as soon as one attempt's price is unknown; `usd_known` then is a lower bound. Tokens are
+    those that endpoints reported; `without_usage` counts attempts that may have been charged but reported
+    none.
     """
     attempts = recording.attempts()
     sent = [attempt for attempt in attempts if attempt.source == "endpoint"]

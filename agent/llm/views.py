@@ -1,8 +1,9 @@
-"""Laws as a prompt shows them: scores, constants, lineage, source, and on request what their residuals say."""
+"""Laws as a prompt shows them: scores, constants, lineage, source, and what their residuals say."""
 
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -31,6 +32,7 @@ class LawView:
     parents: tuple[str, ...]
     source: str
     fitted: tuple[str, ...] = ()
+    status: tuple[str, ...] = ()
     folds: tuple[str, ...] = ()
     diagnosis: tuple[TargetDiagnosis, ...] = ()
 
@@ -53,8 +55,9 @@ class Viewer:
             constants=evaluation.constants_count or 0,
             made_by=trial.proposal.origin,
             parents=trial.proposal.parents,
-            source=shown_source(trial.proposal.source, source),
+            source=shown_source(trial.proposal.source, source) if source else "",
             fitted=_fitted(evaluation, self._task) if detail else (),
+            status=_status(evaluation) if detail else (),
             folds=tuple(fold_findings(evaluation)) if detail else (),
             diagnosis=self._diagnosis(trial) if detail else (),
         )
@@ -114,6 +117,16 @@ def _fitted(evaluation: Evaluation, task: Task) -> tuple[str, ...]:
         lines.append(f"{clip(group, 60)}: {text}" if len(constants.groups) > 1 else text)
     hidden = len(constants.groups) - len(lines)
     return (*lines, f"{hidden} more groups") if hidden > 0 else tuple(lines)
+
+
+def _status(evaluation: Evaluation) -> tuple[str, ...]:
+    """How the fits of the groups ended, unless all simply converged."""
+    counts = Counter(evaluation.status.values())
+    if set(counts) <= {"converged"}:
+        return ()
+    return tuple(
+        f"{clip(text)} ({count} of {counts.total()} groups)" for text, count in counts.most_common(3)
+    )
 
 
 class SandboxResiduals:

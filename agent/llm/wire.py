@@ -44,7 +44,7 @@ def timeout(seconds: float) -> httpx2.Timeout:
 
 
 def bounded_client() -> httpx2.Client:
-    """An HTTP client that reads at most `MAX_BODY_BYTES` of uncompressed body within the request's read timeout.
+    """An HTTP client that reads at most `MAX_BODY_BYTES` of body within the request's read timeout.
 
     The bound on time is loose by one read: a read that starts before the deadline may last as long again.
     """

@@ -1,0 +1,202 @@
+"""What the LLM agents of one command share: settings, endpoints, cache; and each run's proposer."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from pydantic import ValidationError
+
+from agent.budget import Budget
+from agent.llm.cache import ReplyCache, default_directory
+from agent.llm.caller import Asker, Caller, Line
+from agent.llm.config import Config, ModelChoice
+from agent.llm.endpoint import Endpoint
+from agent.llm.evolve import Evolve
+from agent.llm.failures import EndpointError
+from agent.llm.messages import Frozen, Model
+from agent.llm.prices import Prices
+from agent.llm.proposer import LLMProposer, Setup
+from agent.llm.recording import CallSink, MemorySink, Recording
+from agent.llm.refine import Refine
+from agent.llm.replay import PREFIX, Replayer
+from agent.llm.scrub import public_url
+from agent.llm.views import SandboxResiduals
+from agent.proposer import Proposer
+from sandbox import Sandbox
+from tasks import InputError, Task
+from tasks.folds import frontier_folds
+
+AGENTS: Mapping[str, type[LLMProposer]] = {"refine": Refine, "evolve": Evolve}
+DEFAULT_CALLS = 200
+"""Calls of a run that was given no limit at all, neither of time nor of calls, tokens or USD."""
+
+
+class RecordedRun(Protocol):
+    """The archive of an earlier run, as a replay reads it."""
+
+    def calls(self) -> Iterable[dict[str, Any]]: ...
+
+
+class Settings(Frozen):
+    """What an archive keeps of the settings, so that a run can be resumed and replayed. Holds no key.
+
+    `max_calls` ends a search that was given no other limit.
+    """
+
+    config: Config
+    max_calls: int | None = None
+
+    @classmethod
+    def resolve(
+        cls,
+        model: str | None,
+        *,
+        limited: bool,
+        config: Path | None = None,
+        environment: Mapping[str, str] = os.environ,
+    ) -> Self:
+        """From `--model`, environment and configuration file; `limited`: whether a run has any limit.
+
+        Raises InputError for an invalid file or where no model is named.
+        """
+        found = Config.read(config, environment).resolve(model, environment)
+        return cls(config=found, max_calls=None if limited else DEFAULT_CALLS)
+
+    @classmethod
+    def recorded(cls, data: Any) -> Self:
+        """Settings from an archive's manifest; raises InputError if they are damaged or missing."""
+        try:
+            return cls.model_validate(data)
+        except ValidationError as error:
+            raise InputError(
+                "The archive does not record the settings of an LLM agent; it cannot be used."
+            ) from error
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON data, user names and passwords in addresses removed."""
+        data = self.model_dump(mode="json")
+        for holder in (data["config"], *data["config"]["models"]):
+            holder["base_url"] = holder["base_url"] and public_url(holder["base_url"])
+        return data
+
+    @property
+    def models(self) -> str:
+        """The models' names, for people."""
+        return ", ".join(choice.name for choice in self.config.models)
+
+
+class Session:
+    """Endpoints of one command, closed at its end. One session serves all runs.
+
+    Args:
+        models: model name -> what answers, instead of endpoints: a scripted model, for instance.
+        replayed: an earlier run whose recording answers instead of any model.
+    """
+
+    def __init__(
+        self,
+        agent: str,
+        settings: Settings,
+        *,
+        environment: Mapping[str, str] = os.environ,
+        models: Mapping[str, Model] | None = None,
+        replayed: RecordedRun | None = None,
+    ) -> None:
+        self._agent = AGENTS[agent]
+        self._settings = settings
+        self._environment = environment
+        self._source = None if replayed is None else Recording(MemorySink(replayed.calls()))
+        self._close = ExitStack()
+        self._lines: dict[str, Line] = {}
+        if models is not None:
+            self._lines = {name: Line(model) for name, model in models.items()}
+        elif replayed is None:
+            self._lines = {choice.name: self._connect(choice) for choice in settings.config.models}
+        directory = default_directory(environment)
+        cached = settings.config.transport.cache and models is None and replayed is None
+        self._cache = ReplyCache(directory) if cached else None
+
+    def _connect(self, choice: ModelChoice) -> Line:
+        key = self._environment.get(choice.key_env)
+        if not key and choice.base_url is None:
+            raise EndpointError(
+                f"No endpoint for the model {choice.name!r}: set {choice.key_env} for api.openai.com, or "
+                "OPENAI_BASE_URL for a server of your own."
+            )
+        endpoint = Endpoint(choice.base_url, key, structured=self._settings.config.sampling.structured)
+        self._close.callback(endpoint.close)
+        return Line(endpoint, endpoint.url)
+
+    def check(self, *, usd_limited: bool) -> None:
+        """Find wrong settings before costly work.
+
+        Raises InputError if an endpoint refuses the key or cannot be reached, or if USD are limited and a
+        price is not known.
+        """
+        if self._source is not None:
+            return
+        if usd_limited:
+            Prices(self._settings.config.prices).require(list(self._lines))
+        for line in self._lines.values():
+            if isinstance(line.model, Endpoint):
+                line.model.preflight()
+
+    def proposer(
+        self, task: Task, seed: int, budget: Budget, sink: CallSink, sandbox: Sandbox, floor: Proposer | None
+    ) -> LLMProposer:
+        """The proposer of one run; its calls are recorded in `sink`, the run's archive."""
+        setup = Setup(
+            task=task,
+            seed=seed,
+            caller=self._asker(budget, Recording(sink)),
+            config=self._settings.config,
+            predict=SandboxResiduals(sandbox, task),
+            folds=fold_words(task),
+            floor=floor,
+            max_calls=self._settings.max_calls,
+        )
+        return self._agent(setup)
+
+    def _asker(self, budget: Budget, recording: Recording) -> Asker:
+        if self._source is not None:
+            return Replayer(self._source, recording, budget)
+        config = self._settings.config
+        return Caller(
+            self._lines,
+            recording,
+            budget,
+            Prices(config.prices),
+            in_flight=config.transport.in_flight,
+            timeout_seconds=config.transport.timeout_seconds,
+            cache=self._cache,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._close.close()
+
+
+def replayed_run(model: str | None) -> Path | None:
+    """The archive that `--model replay:RUN` names; None for any other model."""
+    return Path(model.removeprefix(PREFIX)) if model is not None and model.startswith(PREFIX) else None
+
+
+def fold_words(task: Task) -> tuple[str, ...]:
+    """The folds of `task` by kind, as a prompt states them."""
+    folds = frontier_folds(task.train)
+    named = {
+        "frontier": sorted({fold.name.partition(">")[0] for fold in folds if fold.kind == "frontier"}),
+        "corner": ["several features at once"] if any(fold.kind == "corner" for fold in folds) else [],
+        "levels": ["whole design points left out"] if any(fold.kind == "levels" for fold in folds) else [],
+    }
+    largest = [f"largest {name}" for name in named["frontier"][:8]]
+    return (*largest, *named["corner"], *named["levels"]) or ("rows left out",)

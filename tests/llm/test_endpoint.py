@@ -1,0 +1,295 @@
+"""The client and the caller against a real server, in every way an endpoint can misbehave."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import threading
+import time
+from dataclasses import dataclass, field
+
+import pytest
+
+from agent.budget import Allowance, Budget
+from agent.llm.caller import Caller, Line, Outcome, Question
+from agent.llm.endpoint import Endpoint as Client
+from agent.llm.failures import EndpointError, Failure
+from agent.llm.messages import Message, Request
+from agent.llm.prices import Price, Prices
+from agent.llm.recording import MemorySink, Recording
+from agent.llm.report import books
+import endpoint_server as server
+from endpoint_server import KEY, Behaviour, Endpoint, fails, first, says
+
+PRICES = Prices({"m": Price(prompt=1.0, completion=10.0)})
+
+
+def request(slot: str = "0", **changes: object) -> Request:
+    fields = {
+        "slot": slot,
+        "model": "m",
+        "messages": (Message(role="user", content="ask"),),
+        "max_tokens": 50,
+    }
+    return Request.model_validate({**fields, **changes})
+
+
+@dataclass
+class Desk:
+    """A caller on a client, with what it recorded, spent and waited."""
+
+    url: str
+    allowance: Allowance = Allowance()
+    prices: Prices = PRICES
+    timeout: float = 5.0
+    in_flight: int = 4
+    sink: MemorySink = field(default_factory=MemorySink)
+    waits: list[float] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.client = Client(self.url, KEY)
+        self.budget = Budget(self.allowance)
+        self.caller = Caller(
+            {"m": Line(self.client, self.url)},
+            Recording(self.sink),
+            self.budget,
+            self.prices,
+            in_flight=self.in_flight,
+            timeout_seconds=self.timeout,
+            wait=self.waits.append,
+        )
+
+    def ask(self, *requests: Request) -> list[Outcome]:
+        return self.caller.ask([Question(one.slot, lambda one=one: one) for one in requests or [request()]])
+
+    @property
+    def books(self) -> dict[str, object]:
+        return books(self.caller.recording)
+
+
+def test_a_good_reply_is_recorded_and_priced() -> None:
+    with Endpoint(says("hello")) as endpoint:
+        desk = Desk(endpoint.url)
+        [outcome] = desk.ask()
+    assert outcome.reply is not None and outcome.reply.text == "hello"
+    assert desk.budget.spent.calls == 1 and desk.budget.spent.tokens == 120
+    assert desk.budget.spent.usd == pytest.approx(100e-6 + 20 * 10e-6)
+    assert [line["event"] for line in desk.sink.lines] == ["request", "reply"]
+    assert endpoint.requests[0].body["messages"] == [{"role": "user", "content": "ask"}]
+    assert endpoint.requests[0].body["max_tokens"] == 50
+
+
+@dataclass(frozen=True)
+class Case:
+    """A misbehaviour: how the call ends, after how many attempts, and which USD are charged (None is unknown)."""
+
+    behave: Behaviour
+    failure: Failure | None
+    attempts: int
+    usd: float | None = 0.0
+
+
+GOOD = says("fine")
+PRICE = 0.0003
+CASES = {
+    "401": Case(fails(401), Failure.UNAUTHORIZED, 1),
+    "403": Case(fails(403), Failure.UNAUTHORIZED, 1),
+    "404": Case(fails(404), Failure.NOT_FOUND, 1),
+    "400": Case(fails(400), Failure.REJECTED, 1),
+    "429 for ever": Case(fails(429), Failure.RATE_LIMITED, 6),
+    "429 once": Case(first(1, fails(429), GOOD), None, 2, PRICE),
+    "429 with a wait": Case(first(1, fails(429, Retry_After="7"), GOOD), None, 2, PRICE),
+    "429 with an endless wait": Case(fails(429, Retry_After="86400"), Failure.RATE_LIMITED, 1),
+    "500 twice": Case(first(2, fails(500), GOOD), None, 3, PRICE),
+    "502 for ever": Case(fails(502), Failure.SERVER_ERROR, 4),
+    "503 with a wait": Case(first(1, fails(503, Retry_After="3"), GOOD), None, 2, PRICE),
+    "connection dropped": Case(server.drops_connection, Failure.UNREACHABLE, 4),
+    "slow first byte": Case(server.slow_first_byte, Failure.TIMED_OUT, 2, None),
+    "stalled body": Case(server.stalled_body, Failure.TIMED_OUT, 2, None),
+    "trickling body": Case(server.trickle, Failure.TIMED_OUT, 2, None),
+    "truncated JSON": Case(server.truncated, Failure.MALFORMED, 2, None),
+    "truncated JSON once": Case(first(1, server.truncated, GOOD), None, 2, None),
+    "JSON of another kind": Case(
+        lambda handler, seen, number: handler.send(200, b'{"error": {"message": "odd"}}'),
+        Failure.MALFORMED,
+        2,
+        None,
+    ),
+    "empty content": Case(says(""), Failure.EMPTY, 2, 2 * PRICE),
+    "no content": Case(says(None), Failure.EMPTY, 2, 2 * PRICE),
+    "refusal": Case(says(None, refusal="I cannot"), Failure.REFUSED, 1, PRICE),
+    "content filter": Case(says("par", finish="content_filter"), Failure.FILTERED, 1, PRICE),
+    "cut off": Case(says("par", finish="length"), Failure.CUT_OFF, 1, PRICE),
+    "5 MB": Case(server.huge, Failure.TOO_LARGE, 1, None),
+    "usage missing": Case(says("fine", usage=None), None, 1, None),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_misbehaviour_has_a_defined_outcome(name: str) -> None:
+    case = CASES[name]
+    with Endpoint(case.behave) as endpoint:
+        desk = Desk(endpoint.url, timeout=0.3)
+        [outcome] = desk.ask()
+    assert outcome.failure is case.failure and (outcome.reply is None) == (case.failure is not None)
+    assert len(endpoint.requests) == case.attempts == desk.books["attempts"]
+    assert desk.books["finished"] == 1 == desk.budget.spent.calls
+    if case.usd is None:
+        assert desk.books["usd"] is None is desk.budget.spent.usd
+    else:
+        assert desk.books["usd"] == pytest.approx(case.usd) == desk.budget.spent.usd
+    assert KEY not in json.dumps(desk.sink.lines) + outcome.message
+
+
+def test_waits_follow_the_endpoint_or_grow() -> None:
+    with Endpoint(CASES["429 with a wait"].behave) as endpoint:
+        asked = Desk(endpoint.url)
+        asked.ask()
+    with Endpoint(fails(429)) as endpoint:
+        grown = Desk(endpoint.url)
+        grown.ask()
+    assert asked.waits == [7.0]
+    assert len(grown.waits) == 5 and grown.waits == sorted(grown.waits) and 0.75 <= grown.waits[0] < 1
+
+
+def test_nobody_listens() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    desk = Desk(f"http://127.0.0.1:{port}/v1")
+    [outcome] = desk.ask()
+    assert outcome.failure is Failure.UNREACHABLE and "OPENAI_BASE_URL" in outcome.message
+    assert desk.budget.spent.usd == 0.0
+    with pytest.raises(EndpointError, match="OPENAI_BASE_URL"):
+        desk.client.preflight()
+
+
+@pytest.mark.parametrize(("status", "setting"), [(401, "OPENAI_API_KEY"), (404, "--model")])
+def test_a_wrong_setting_stops_the_search_and_is_named(status: int, setting: str) -> None:
+    with Endpoint(fails(status, f"your key {KEY} is wrong")) as endpoint:
+        desk = Desk(endpoint.url, in_flight=1)
+        outcomes = desk.ask(*(request(str(n)) for n in range(5)))
+        later = desk.ask(request("later"))
+    assert len(endpoint.requests) == 1
+    assert setting in outcomes[0].message and KEY not in outcomes[0].message
+    assert [o.failure for o in [*outcomes[1:], *later]] == [Failure.OUT_OF_BUDGET] * 5
+    assert desk.caller.refused is not None and setting in desk.caller.refused
+
+
+def test_preflight_finds_a_wrong_key_and_forgives_a_missing_listing() -> None:
+    with Endpoint(GOOD, models=lambda handler: handler.send(401, b"{}")) as endpoint:
+        with pytest.raises(EndpointError, match="OPENAI_API_KEY"):
+            Client(endpoint.url, KEY).preflight()
+    with Endpoint(GOOD, models=lambda handler: handler.send(404, b"{}")) as endpoint:
+        Client(endpoint.url, KEY).preflight()
+
+
+def test_the_client_learns_what_an_endpoint_does_not_support() -> None:
+    def picky(handler: server.Handler, seen: server.Seen, number: int) -> None:
+        for name in ("response_format", "temperature", "max_tokens"):
+            if name in seen.body:
+                message = f"Unsupported parameter: '{name}' is not supported with this model."
+                return fails(400, message)(handler, seen, number)
+        says("fine")(handler, seen, number)
+
+    with Endpoint(picky) as endpoint:
+        desk = Desk(endpoint.url)
+        asked = {"structured": True, "temperature": 0.5}
+        [one], [two] = desk.ask(request("1", **asked)), desk.ask(request("2", **asked))
+    assert one.reply is not None and two.reply is not None
+    assert len(endpoint.requests) == 5  # three lessons, then two answers
+    assert endpoint.requests[-1].body["max_completion_tokens"] == 50
+
+
+def test_no_key_in_a_reply_reaches_record_or_result() -> None:
+    with Endpoint(says(f"your key is {KEY}")) as endpoint:
+        desk = Desk(endpoint.url)
+        [outcome] = desk.ask()
+    assert outcome.reply is not None and "[removed]" in outcome.reply.text
+    assert KEY not in json.dumps(desk.sink.lines)
+
+
+@pytest.mark.parametrize(
+    ("allowance", "sent"),
+    [
+        (Allowance(calls=3), 3),
+        (Allowance(tokens=150), 2),  # at most 69 tokens each: 3 prompt bytes, 16 for the template, 50 reply
+        (Allowance(usd=0.0011), 2),  # at most 0.000519 USD each
+        (Allowance(), 6),
+    ],
+)
+def test_a_request_that_could_overshoot_is_not_sent(allowance: Allowance, sent: int) -> None:
+    with Endpoint(says("fine", usage=(10, 10))) as endpoint:
+        desk = Desk(endpoint.url, allowance)
+        outcomes = desk.ask(*(request(str(n)) for n in range(6)))
+    assert len(endpoint.requests) == sent
+    assert [outcome.reply is not None for outcome in outcomes] == [n < sent for n in range(6)]
+    assert (desk.caller.stopped is None) == (sent == 6)
+
+
+def test_usd_limit_with_an_unknown_price_sends_nothing() -> None:
+    with Endpoint(GOOD) as endpoint:
+        desk = Desk(endpoint.url, Allowance(usd=1.0), Prices({}))
+        [outcome] = desk.ask()
+    assert outcome.failure is Failure.OUT_OF_BUDGET and not endpoint.requests
+
+
+def test_attempts_that_may_be_charged_need_room_for_another() -> None:
+    with Endpoint(server.truncated) as endpoint:
+        desk = Desk(endpoint.url, Allowance(tokens=100))
+        [outcome] = desk.ask()
+    assert outcome.failure is Failure.MALFORMED and len(endpoint.requests) == 1
+    assert desk.budget.spent.tokens == 69  # charged at the most it can have cost
+
+
+def test_eight_in_flight_come_back_in_order() -> None:
+    def echo(handler: server.Handler, seen: server.Seen, number: int) -> None:
+        time.sleep(0.2 if number % 2 else 0.05)
+        says(seen.body["messages"][0]["content"])(handler, seen, number)
+
+    with Endpoint(echo) as endpoint:
+        desk = Desk(endpoint.url, in_flight=8)
+        asked = [request(str(n), messages=[{"role": "user", "content": f"q{n}"}]) for n in range(16)]
+        outcomes = desk.ask(*asked)
+    assert [outcome.reply and outcome.reply.text for outcome in outcomes] == [f"q{n}" for n in range(16)]
+    assert endpoint.most_active == 8
+
+
+def test_a_recorded_answer_is_not_paid_again_and_a_lost_one_is_on_the_books() -> None:
+    with Endpoint(says("fine")) as endpoint:
+        desk = Desk(endpoint.url)
+        desk.ask(request("0"), request("1"))
+        answered = [line for line in desk.sink.lines if line["slot"] == "0"]
+        lost = [line for line in desk.sink.lines if line["slot"] == "1" and line["event"] == "request"]
+        again = Desk(endpoint.url, sink=MemorySink(answered + lost))
+        outcomes = again.ask(request("0"), request("1"))
+    assert all(outcome.reply for outcome in outcomes)
+    assert len(endpoint.requests) == 3  # two, and the one whose reply was lost
+    keys = [seen.headers["idempotency-key"] for seen in endpoint.requests]
+    assert len(set(keys)) == 2
+    assert again.books["failed_attempts"] == {Failure.LOST.value: 1}
+    assert again.budget.spent.calls == 2 and again.books["usd"] is None
+
+
+def test_a_time_limit_ends_a_slow_call() -> None:
+    with Endpoint(server.slow_first_byte) as endpoint:
+        desk = Desk(endpoint.url, Allowance(seconds=0.4), timeout=30.0)
+        began = time.monotonic()
+        [outcome] = desk.ask()
+    assert outcome.failure is Failure.TIMED_OUT and time.monotonic() - began < 2.0
+    assert len(endpoint.requests) == 1
+
+
+def test_interrupting_does_not_wait_for_slow_replies() -> None:
+    def interrupt(handler: server.Handler, seen: server.Seen, number: int) -> None:
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        handler.wait(5)
+
+    with Endpoint(interrupt) as endpoint:
+        desk = Desk(endpoint.url)
+        began = time.monotonic()
+        with pytest.raises(KeyboardInterrupt):
+            desk.ask()
+        assert time.monotonic() - began < 2.0
+    assert [line["event"] for line in desk.sink.lines] == ["request"]
