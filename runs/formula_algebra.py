@@ -13,6 +13,7 @@ from runs.source import Untranslatable
 
 MAX_ITEMS = 20_000
 MAX_SIZE = 3_000  # nodes of one expression
+MAX_NESTING = 100  # a sum of as many terms is nested as deep; printers recurse
 
 FUNCTIONS = frozenset(TEMPLATES) - {
     "add",
@@ -76,7 +77,7 @@ class Algebra:
     """
 
     def __init__(self) -> None:
-        self._sizes: dict[int, tuple[ast.expr, int]] = {}
+        self._measured: dict[int, tuple[ast.expr, int, int]] = {}
 
     def expression(self, value: Any) -> ast.expr:
         if isinstance(value, ast.expr):
@@ -89,10 +90,11 @@ class Algebra:
         return ast.UnaryOp(ast.USub(), constant) if math.copysign(1.0, value) < 0 else constant
 
     def _sized(self, node: ast.expr, *parts: ast.expr) -> ast.expr:
-        size = 1 + sum(self._sizes[id(part)][1] if id(part) in self._sizes else 1 for part in parts)
-        if size > MAX_SIZE:
-            raise Untranslatable(f"the expression has more than {MAX_SIZE} parts")
-        self._sizes[id(node)] = (node, size)  # holding the node keeps its id from being reused
+        measured = [self._measured.get(id(part), (part, 1, 1)) for part in parts]
+        size, depth = 1 + sum(item[1] for item in measured), 1 + max(item[2] for item in measured)
+        if size > MAX_SIZE or depth > MAX_NESTING:
+            raise Untranslatable(f"the expression has more than {MAX_SIZE} parts, or {MAX_NESTING} levels")
+        self._measured[id(node)] = (node, size, depth)  # holding the node keeps its id from being reused
         return node
 
     def binary(self, left: Any, op: ast.operator, right: Any) -> Any:

@@ -49,8 +49,12 @@ def parameters_in(node: ast.expr) -> Iterator[str]:
 
 
 def _named(node: ast.expr, prefix: str) -> Iterator[str]:
-    found = [leaf for leaf in ast.walk(node) if isinstance(leaf, ast.Name) and leaf.id.startswith(prefix)]
-    return (leaf.id.removeprefix(prefix) for leaf in found)
+    waiting: list[ast.AST] = [node]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, ast.Name) and part.id.startswith(prefix):
+            yield part.id.removeprefix(prefix)
+        waiting += reversed(list(ast.iter_child_nodes(part)))
 
 
 class Walker:
@@ -210,12 +214,11 @@ class Walker:
                 named = [self._key(key, local) for key in keys if key is not None]
                 return dict(zip(named, (self._value(value, local) for value in values), strict=True))
             case (
-                ast.ListComp(elt=element, generators=[each])
-                | ast.GeneratorExp(elt=element, generators=[each])
+                ast.ListComp(elt=element, generators=loops) | ast.GeneratorExp(elt=element, generators=loops)
             ):
-                return [self._value(element, scope) for scope in self._scopes(each, local)]
-            case ast.DictComp(key=key, value=value, generators=[each]):
-                scopes = self._scopes(each, local)
+                return [self._value(element, scope) for scope in self._scopes(loops, local)]
+            case ast.DictComp(key=key, value=value, generators=loops):
+                scopes = self._scopes(loops, local)
                 return {self._key(key, scope): self._value(value, scope) for scope in scopes}
             case ast.JoinedStr(values=values):
                 return "".join(self._text(part, local) for part in values)
@@ -261,12 +264,16 @@ class Walker:
             raise Untranslatable("a name is formed from something that is not known beforehand", part)
         return str(value)
 
-    def _scopes(self, each: ast.comprehension, local: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    def _scopes(self, loops: list[ast.comprehension], local: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        if not loops:
+            yield local
+            return
+        each = loops[0]
         for item in known_items(self._value(each.iter, local), each.iter):
             scope = dict(local)
             self._assign(each.target, item, scope)
             if all(self._truth(self._value(test, scope), test) for test in each.ifs):
-                yield scope
+                yield from self._scopes(loops[1:], scope)
 
     # -- calls ---------------------------------------------------------------------------------------------
 
@@ -285,7 +292,8 @@ class Walker:
         named = {str(keyword.arg): self._value(keyword.value, local) for keyword in keywords}
         if dotted is not None:
             return self._algebra.library(dotted, values, named, node)
-        assert isinstance(node.func, ast.Name)
+        if not isinstance(node.func, ast.Name):
+            raise Untranslatable("a call of an expression", node)
         if node.func.id in local or node.func.id in self._source.definitions:
             function = self._name(node.func.id, node.func, local)
             if isinstance(function, ast.FunctionDef | ast.Lambda):

@@ -60,17 +60,11 @@ def test_what_is_written_is_read_back(tmp_path: Path, manifest: Manifest) -> Non
 
 
 def test_special_numbers_have_one_form() -> None:
-    values = {
-        "nan": float("nan"),
-        "inf": np.inf,
-        "low": -np.inf,
-        "none": None,
-        "zero": 0,
-        "f": np.float32(0.5),
-    }
+    values = {"nan": float("nan"), "inf": np.inf, "low": -np.inf, "none": None, "zero": 0}
     assert (
-        encode({**values, "a": np.arange(2), "t": (1, True)})
-        == b'{"a":[0,1],"f":0.5,"inf":"Infinity","low":"-Infinity","nan":"NaN","none":null,"t":[1,true],"zero":0}'
+        encode({**values, "f": np.float32(0.5), "a": np.arange(2), "t": (1, True)})
+        == b'{"a":[0,1],"f":0.5,"inf":"Infinity","low":"-Infinity",'
+        b'"nan":"NaN","none":null,"t":[1,true],"zero":0}'
     )
     with pytest.raises(TypeError, match="set"):
         encode({"a": {1}})
@@ -282,7 +276,7 @@ def test_names_from_strangers_stay_inside_the_runs_folder(tmp_path: Path, manife
 
 def test_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path, manifest: Manifest) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match="cannot be written: .*choose a folder"):
+    with pytest.raises(InputError, match=r"cannot be written: .*choose a folder"):
         Archive.create(tmp_path / "file", manifest)
     with Archive.create(tmp_path, manifest), pytest.raises(InputError, match="exists"):
         Archive.create(tmp_path, manifest)

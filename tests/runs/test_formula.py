@@ -1,0 +1,160 @@
+"""Formulas read from source: right values, safe names, and a reason where there is none."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+import pytest
+from runs_forms import ARRAYS, PLAIN
+
+from runs import formula
+from runs.formula_print import latex_name
+
+POINTS = {"n": np.geomspace(3.0, 3e4, 40), "d": np.geomspace(7e3, 2.0, 40)}
+
+
+@pytest.mark.parametrize("name", list(PLAIN))
+def test_formula_has_the_values_of_the_form(name: str) -> None:
+    import sympy
+
+    space: dict[str, Any] = {}
+    exec(PLAIN[name], space)
+    found = formula(PLAIN[name], ("loss",))
+    if name in ("many functions", "overflow inside", "loops"):
+        # sympy keeps exact what overflows in floats, and has no nan_to_num: text or a reason is what one gets
+        assert found.reason or found.text()
+        return
+    assert found.reason is None, found.reason
+    parameters = {key: 0.3 + 0.2 * place for place, key in enumerate(space["PARAMETERS"])}
+    expression = found.sympy()["loss"]
+    symbols = sorted(expression.free_symbols, key=str)
+    assert {str(symbol) for symbol in symbols} == set(found.features) | set(found.parameters)
+    evaluate = sympy.lambdify(symbols, expression, "numpy")
+    with np.errstate(all="ignore"):
+        values = evaluate(*({**POINTS, **parameters}[str(symbol)] for symbol in symbols))
+        expected = space["form"]({key: column.copy() for key, column in POINTS.items()}, parameters)
+    np.testing.assert_allclose(values, expected, rtol=1e-9)
+
+
+def test_text_is_what_people_write() -> None:
+    source = """
+import numpy as np
+PARAMETERS = {"L_inf": (0, 1), "A": (0, 9), "N0": (0, 9), "alpha": (0, 1), "B": (0, 1)}
+def form(x, p):
+    x_N = x["N"] / 1e9
+    left = p["L_inf"] + p["A"] * (x_N + p["N0"]) ** -p["alpha"]
+    return left - p["B"] * np.log(x["tokens seen"]) ** 2 * 0.001
+"""
+    found = formula(source, ("loss",))
+    assert found.text() == (
+        "loss = L_inf + A * (N / 1e9 + N0) ** (-alpha) - B * log(tokens seen) ** 2 * 0.001"
+    )
+    numbers = {"L_inf": 1.2345678, "A": -2.0, "N0": 12345678.0, "alpha": -0.25, "B": 0.0}
+    assert found.text(numbers) == (
+        "loss = 1.235 + -2 * (N / 1e9 + 1.235e7) ** 0.25 - 0 * log(tokens seen) ** 2 * 0.001"
+    )
+    assert found.features == ("N", "tokens seen")
+    assert found.parameters == ("L_inf", "A", "N0", "alpha", "B")
+    latex = found.latex()["loss"]
+    assert r"L_{\infty}" in latex
+    assert r"\alpha" in latex
+    assert r"\frac{N}{10^{9}}" in latex
+    assert r"\mathrm{tokens" in latex
+
+
+def test_several_targets_from_a_loop() -> None:
+    source = """
+PARAMETERS = tuple(f"{k}{i}" for i in (1, 2) for k in "ab")
+def one(x, p, i, power=2):
+    return p[f"a{i}"] * x["n"] ** power + p.get(f"b{i}", 0.0) + p.get("absent", 0.5)
+def form(x, p):
+    out = {}
+    for i in range(1, 3):
+        out[f"t{i}"] = one(x, p, i, power=i)
+    return out
+"""
+    found = formula(source, ("t1", "t2"))
+    assert found.text() == "t1 = a1 * n ** 1 + b1 + 0.5; t2 = a2 * n ** 2 + b2 + 0.5"
+
+
+def test_feature_and_parameter_of_one_name_stay_apart() -> None:
+    source = 'PARAMETERS = ("n",)\ndef form(x, p):\n    return p["n"] * x["n"]\n'
+    found = formula(source, ("t",))
+    assert found.text() == "t = p.n * n"
+    assert len(found.sympy()["t"].free_symbols) == 2
+
+
+@pytest.mark.parametrize("name", list(ARRAYS))
+def test_what_cannot_be_read_has_a_reason(name: str) -> None:
+    found = formula(ARRAYS[name], ("loss",))
+    assert found.targets == {}
+    assert found.reason
+    assert found.text() == ""
+    with pytest.raises(ValueError, match=r".+"):
+        found.latex()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "y = x['n']\n    for i in range(60):\n        y = y + y\n    return y",
+        "return 9.0 ** 9.0 ** 9.0 ** x['n']",
+        "return x['n'] * 9 ** 9 ** 9",
+        "for i in range(10 ** 9):\n        pass\n    return x['n']",
+        "for i in range(10000):\n        for j in range(10000):\n            pass\n    return x['n']",
+        "return form(x, p)",
+        "a = 'x' * 10 ** 9\n    return x['n']",
+        "s = 'x'\n    for i in range(100):\n        s = s + s\n    return x[s]",
+        "return " + "-" * 3000 + "x['n']",
+        "return " + "(" * 150 + "x['n']" + ")" * 150,
+        "return x['n'] if x['n'] else p['A']",
+        "while True:\n        pass",
+        "return __import__('os').getcwd()",
+        "return x",
+        "return",
+        "return 'text'",
+    ],
+)
+def test_hostile_source_ends_quickly_with_a_reason_or_a_formula(body: str) -> None:
+    started = time.process_time()
+    found = formula(f'PARAMETERS = ("A",)\ndef form(x, p):\n    {body}\n', ("t",))
+    if found.reason is None:
+        assert found.text()
+        assert found.latex()
+    assert time.process_time() - started < 5
+
+
+def test_constants_that_sympy_would_never_finish_are_computed_as_floats() -> None:
+    body = 'return x["n"] * np.exp(700.0) ** 0.5 + np.exp(1e300)'
+    source = f"import numpy as np\nPARAMETERS = ()\ndef form(x, p):\n    {body}\n"
+    found = formula(source, ("t",))
+    assert found.reason is None
+    assert found.latex()["t"]
+
+
+def test_the_deepest_formula_can_be_printed() -> None:
+    terms = " + ".join(f'np.exp(p["A"] * x["n"] ** {k})' for k in range(94))
+    found = formula(f'import numpy as np\nPARAMETERS = ("A",)\ndef form(x, p):\n    return {terms}\n', ("t",))
+    assert found.reason is None
+    assert found.text().count("exp") == 94
+    assert found.latex()["t"]
+    longer = " + ".join(["x['n']"] * 10_000)
+    assert formula(f'PARAMETERS = ("A",)\ndef form(x, p):\n    return {longer}\n', ("t",)).reason
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("alpha", r"\alpha"),
+        ("N0", "N_{0}"),
+        ("beta_1", r"\beta_{1}"),
+        ("E_inf", r"E_{\infty}"),
+        ("sft_data_size", r"\mathrm{sft\_data\_size}"),
+        (r"\input{/etc/passwd}$", r"\mathrm{\backslash{}input\{/etc/passwd\}\$}"),
+        ("a\nb\u202e", r"\mathrm{a\backslash{}nb\backslash{}u202e}"),
+    ],
+)
+def test_names_in_latex(name: str, expected: str) -> None:
+    assert latex_name(name) == expected
