@@ -45,14 +45,14 @@ def infer_roles(
         group = _group(frame, texts, where)
         said.append(f"group: {group} (text that repeats)" if group else "no group column")
     if features is None:
-        left_out = {name: why for name, values in numeric.items() if (why := _not_a_feature(name, values))}
-        features = tuple(name for name in numeric if name not in left_out and name != group)
+        left_out = {name: _not_a_feature(name, numeric.get(name)) for name in open_columns if name != group}
+        features = tuple(name for name, why in left_out.items() if not why)
+        reasons = ", ".join(f"{name} ({why})" for name, why in left_out.items() if why)
         if not features:
-            raise InputError(
-                f"{where} has no numeric column that varies beside the target; name some with --features."
-            )
+            seen = f"; left out: {reasons}" if reasons else ""
+            raise InputError(f"{where} has no column to be a feature{seen}; name some with --features.")
         said.append(f"features: {', '.join(features)} (numeric columns that vary)")
-        said += [f"left out: {name} ({why})" for name, why in left_out.items() if name != group]
+        said += [f"left out: {reasons}"] if reasons else []
     return Roles(features, group or None, f"Inferred from {where}: {'; '.join(said)}." if said else "")
 
 
@@ -72,7 +72,9 @@ def _group(frame: "pd.DataFrame", texts: list[str], where: str) -> str:
     return candidates[0] if candidates else ""
 
 
-def _not_a_feature(name: str, values: Array) -> str:
+def _not_a_feature(name: str, values: Array | None) -> str:
+    if values is None:
+        return "text"
     if name.strip().lower() in _BOOKKEEPING or name.startswith("Unnamed:"):
         return "bookkeeping by its name"
     if np.ptp(values) == 0:

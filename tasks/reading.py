@@ -80,6 +80,8 @@ def _delimited(text: str, delimiters: str, where: str) -> "pd.DataFrame":
     import pandas as pd
 
     line = next((line for line in text.splitlines() if line.strip()), "")
+    if not line:
+        raise InputError(f"{where} is empty; a table needs a header and at least one row.")
     delimiter = max(delimiters, key=line.count)
     header = next(csv.reader([line], delimiter=delimiter), [])
     repeated = [name for name, count in Counter(header).items() if count > 1]
@@ -97,7 +99,11 @@ def _delimited(text: str, delimiters: str, where: str) -> "pd.DataFrame":
                 na_filter=False,
                 index_col=False,
             )
-    except (pd.errors.ParserError, pd.errors.ParserWarning, pd.errors.EmptyDataError) as error:
+    except pd.errors.ParserWarning:
+        raise InputError(
+            f"{where} has more cells in its rows than its header names; name every column."
+        ) from None
+    except pd.errors.ParserError as error:
         reason = str(error).removeprefix("Error tokenizing data. C error: ").strip().rstrip(".")
         raise InputError(f"{where} is not a well-formed table: {reason}.") from None
     return frame.rename(columns=str.strip)

@@ -91,7 +91,8 @@ def _published(schema: Schema) -> Dataset:
 
 
 def _replica(schema: Schema, reason: str) -> Dataset:
-    advice = f"fetch https://huggingface.co/datasets/{hub.REPOSITORY} and name its folder with --data-dir or {DATA_VARIABLE}"
+    page = f"https://huggingface.co/datasets/{hub.REPOSITORY}"
+    advice = f"fetch {page} and name its folder with --data-dir or {DATA_VARIABLE}"
     if schema.name not in replica.available():
         raise InputError(f"The rows of {schema.name} could not be had ({reason}); {advice}.")
     train, test = (Split(frame, f"the replica of {schema.name}", None) for frame in replica.rows(schema))

@@ -55,11 +55,15 @@ def read_dataset(
     proposer sees. Raises InputError for whatever `tasks.reading` and `tasks.validation` refuse, for
     roles that overlap and for a damaged `task_toml`.
     """
+    if not target:
+        raise InputError("No target is named; say with --target which column the law shall predict.")
+    if cap is not None and cap < 1:
+        raise InputError(f"A cap of {cap} allows no constant; it must be at least 1.")
     frame, where = read_frame(train), str(train)
     require_columns(frame, (*target, *(features or ()), *((group,) if group else ())), where)
     refuse_repeated_rows(frame, where)
     roles = infer_roles(frame, tuple(target), None if features is None else tuple(features), group, where)
-    meanings = _task_file(task_toml, train.parent / "task.toml")
+    meanings = _task_file(task_toml, train.parent / "task.toml", frame)
     used = (*roles.features, *target, *(() if roles.group is None else (roles.group,)))
     _refuse_two_roles(used)
     name = _name(train)
@@ -98,10 +102,16 @@ def _column(name: str, meanings: TaskFile) -> Column:
     return Column(name=name, meaning=known.meaning, unit=known.unit)
 
 
-def _task_file(given: Path | None, beside: Path) -> TaskFile:
+def _task_file(given: Path | None, beside: Path, frame: "pd.DataFrame") -> TaskFile:
     path = given or beside
     if given is None and not beside.is_file():
         return TaskFile()
+    parsed = _parse_task_file(path)
+    require_columns(frame, tuple(parsed.columns), f"{path} describes columns of the table, which")
+    return parsed
+
+
+def _parse_task_file(path: Path) -> TaskFile:
     try:
         return TaskFile.model_validate(tomllib.loads(path.read_text("utf-8")))
     except OSError as error:
@@ -111,9 +121,10 @@ def _task_file(given: Path | None, beside: Path) -> TaskFile:
     except ValidationError as error:
         first = error.errors()[0]
         entry = ".".join(str(part) for part in first["loc"])
+        what = "is not known" if first["type"] == "extra_forbidden" else f"is wrong ({first['msg'].lower()})"
         raise InputError(
-            f"{path}: {entry}: {first['msg']}; it may hold `title` and, for each column, [columns.NAME] with "
-            "`meaning` and `unit`."
+            f"{path}: {entry} {what}; the file may hold `title` and, for each column, [columns.NAME] with `meaning` "
+            "and `unit`."
         ) from None
 
 

@@ -183,12 +183,17 @@ def _refuse_small_groups(table: Table, schema: Schema, where: str) -> None:
     small = [
         f"{name!r} ({_rows(int(n))})" for name, n in zip(table.groups, counts, strict=True) if n < needed
     ]
-    if small:
-        why = f"the cap of {needed} constants" if schema.cap else "one constant and one check"
+    if not small:
+        return
+    if schema.cap:
         raise InputError(
-            f"{where}: group {listing(small)} has fewer rows than {why} needs; add rows, drop the group"
-            + (" or lower the cap." if schema.cap else " or leave --group out.")
+            f"{where}: fewer rows than the {needed} constants that the cap allows in group {listing(small)}; add rows, "
+            "drop the group or lower the cap."
         )
+    raise InputError(
+        f"{where}: too few rows (one to fit a constant, one to check it) in group {listing(small)}; add rows, drop the "
+        'group, or say with --group "" that there are no groups.'
+    )
 
 
 def _distinct(table: Table) -> set[bytes]:

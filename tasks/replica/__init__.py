@@ -77,7 +77,7 @@ def _measure(
 
 def _sft_grid(test: bool) -> Array:
     sizes = 200.0 * 2.0 ** np.arange(13)
-    return (sizes[-1:] if test else sizes[:-1])[:, None]
+    return np.asarray((sizes[-1:] if test else sizes[:-1])[:, None], dtype=np.float64)
 
 
 def _sft(x: Mapping[str, Array], p: Mapping[str, float]) -> Array:

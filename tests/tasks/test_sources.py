@@ -65,7 +65,9 @@ def test_the_published_law_scores_what_was_published(sldbench: Path):
 def write_table(folder: Path, name: str = "train.csv", rows: int = 6) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     n = 10.0 ** np.arange(1, rows + 1)
-    pd.DataFrame({"sft_data_size": n, "sft_loss": 1 + n**-0.2, "group": "g"}).to_csv(folder / name, index=False)
+    pd.DataFrame({"sft_data_size": n, "sft_loss": 1 + n**-0.2, "group": "g"}).to_csv(
+        folder / name, index=False
+    )
 
 
 def test_a_folder_is_read_with_or_without_the_task_in_its_path(tmp_path: Path):
@@ -78,9 +80,11 @@ def test_a_folder_is_read_with_or_without_the_task_in_its_path(tmp_path: Path):
 
 
 def test_a_folder_without_the_task_is_an_error_not_a_replica(tmp_path: Path):
-    with pytest.raises(InputError, match=r"has no rows of sft: neither sft_scaling_law/train.* nor train\.csv"):
+    with pytest.raises(
+        InputError, match=r"has no rows of sft: neither sft_scaling_law/train.* nor train\.csv"
+    ):
         load("sft", tmp_path)
-    with pytest.raises(InputError, match="--data-dir names .*, which is not a folder"):
+    with pytest.raises(InputError, match=r"--data-dir names .*, which is not a folder"):
         load("sft", tmp_path / "absent")
 
 
@@ -103,13 +107,17 @@ def test_without_data_two_tasks_become_a_loud_replica(monkeypatch: pytest.Monkey
         assert data.test is not None
         assert (len(data.task.train), len(data.test)) == rows
         assert (data.task.provenance.source, data.task.provenance.path) == ("replica", None)
-        assert data.notes[0].startswith(f"REPLICA: the measurements of {name} could not be had (HF_HUB_OFFLINE is set)")
+        assert data.notes[0].startswith(
+            f"REPLICA: the measurements of {name} could not be had (HF_HUB_OFFLINE is set)"
+        )
         assert load(name).task.provenance == data.task.provenance
 
 
 def test_without_data_the_other_tasks_say_how_to_get_them():
     for name in set(names()) - set(replica.available()):
-        with pytest.raises(InputError, match=f"The rows of {name} could not be had .*--data-dir or LAWSMITH_DATA"):
+        with pytest.raises(
+            InputError, match=f"The rows of {name} could not be had .*--data-dir or LAWSMITH_DATA"
+        ):
             load(name)
 
 
@@ -118,7 +126,7 @@ def test_a_task_has_no_way_to_its_test_rows():
     assert data.test is not None
     held_out = set(data.test.features["sft_data_size"])
     assert held_out.isdisjoint(data.task.train.features["sft_data_size"])
-    assert [name for name in vars(data.task)] == ["schema", "train", "provenance"]
+    assert list(vars(data.task)) == ["schema", "train", "provenance"]
 
 
 class Hub:
@@ -194,7 +202,7 @@ def test_a_damaged_cache_is_fetched_again(small_hub: Hub):
 
 
 def test_other_content_than_published_is_refused(small_hub: Hub, monkeypatch: pytest.MonkeyPatch):
-    other = {name: "0" * 64 for name in hub.digests()}
+    other = dict.fromkeys(hub.digests(), "0" * 64)
     monkeypatch.setattr(hub, "digests", lambda: other)
     with pytest.raises(InputError, match=r"is not the published file .* --data-dir"):
         load("sft")
@@ -221,7 +229,9 @@ def test_a_silent_hub_is_given_up_in_seconds_and_remembered(monkeypatch: pytest.
 
 
 def test_the_digests_cover_both_splits_of_every_task():
-    expected = {hub.split_file(schema(name).long_name, split) for name in names() for split in ("train", "test")}
+    expected = {
+        hub.split_file(schema(name).long_name, split) for name in names() for split in ("train", "test")
+    }
     assert set(hub.digests()) == expected
 
 

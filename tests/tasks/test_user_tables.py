@@ -1,0 +1,244 @@
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from tables import frame, read
+
+from tasks import InputError, Table, read_dataset
+
+
+def refused(message: str):
+    return pytest.raises(InputError, match=re.escape(message))
+
+
+def test_features_and_group_are_inferred_and_the_reason_given(tmp_path: Path):
+    extra = frame().assign(seed=np.arange(24) % 7, lab="x", run_name=[f"r{i}" for i in range(24)])
+    data = read(tmp_path, extra)
+    assert (data.task.schema.features, data.task.schema.group) == (("N",), "model")
+    assert data.task.train.groups == ("a", "b")
+    assert data.notes == (
+        f"Inferred from {tmp_path / 'runs.csv'}: group: model (text that repeats); features: N (numeric columns that "
+        "vary); left out: seed (bookkeeping by its name), lab (text), run_name (text).",
+    )
+
+
+def test_what_is_named_is_not_inferred(tmp_path: Path):
+    table = frame().assign(D=np.arange(24) ** 2.0)
+    data = read(tmp_path, table, features=["D"], group="")
+    assert (data.task.schema.features, data.task.schema.group, data.notes) == (("D",), None, ())
+    assert data.task.train.groups == ("all_data",)
+
+
+def test_an_index_column_and_row_numbers_are_no_features(tmp_path: Path):
+    table = frame().assign(number=range(24))
+    assert read(tmp_path, table.to_csv()).task.schema.features == ("N",)
+
+
+def test_two_possible_groups_need_a_choice(tmp_path: Path):
+    with refused("model and data could each be the group; choose one with --group."):
+        read(tmp_path, frame().assign(data=["x", "y"] * 12))
+
+
+def write_parquet(path: Path, table: pd.DataFrame) -> None:
+    table.astype({"model": "string"}).to_parquet(path)
+
+
+WRITERS: dict[str, Callable[[Path, pd.DataFrame], None]] = {
+    "t.csv": lambda path, table: table.to_csv(path, index=False),
+    "bom.csv": lambda path, table: table.to_csv(path, index=False, encoding="utf-8-sig"),
+    "crlf.csv": lambda path, table: table.to_csv(path, index=False, lineterminator="\r\n"),
+    "semicolon.csv": lambda path, table: table.to_csv(path, index=False, sep=";"),
+    "t.tsv": lambda path, table: table.to_csv(path, index=False, sep="\t"),
+    "t.parquet": write_parquet,
+    "t.jsonl": lambda path, table: table.to_json(path, orient="records", lines=True, double_precision=15),
+}
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_every_format_gives_the_same_exact_rows(name: str, tmp_path: Path):
+    # Eleven digits survive every format; the content is the same to the last bit.
+    table = frame().round({"loss": 11})
+    WRITERS[name](tmp_path / name, table)
+    data = read_dataset(tmp_path / name, ["loss"])
+    expected = Table({"N": table["N"]}, {"loss": table["loss"]}, ("a", "b"), [0] * 12 + [1] * 12)
+    assert data.task.train.digest() == expected.digest()
+
+
+def test_group_labels_stay_text(tmp_path: Path):
+    data = read(tmp_path, frame().assign(model=["01"] * 12 + ["1"] * 12), group="model")
+    assert data.task.train.groups == ("01", "1")
+
+
+def changed(column: str, rows: list[int], value: str) -> pd.DataFrame:
+    table = frame().astype(object)
+    table.loc[rows, column] = value
+    return table
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        (
+            changed("loss", [3], "abc"),
+            "column 'loss' holds text ('abc') in data row 4; every value must be a number.",
+        ),
+        (changed("N", [0, 5], "big"), "column 'N' holds text ('big') in data rows 1 and 6;"),
+        (changed("loss", [2], ""), "column 'loss' holds an empty cell in data row 3;"),
+        (
+            changed("loss", [2], "nan"),
+            "column 'loss' holds NaN in data row 3; every value must be a finite number.",
+        ),
+        (changed("N", [2, 4], "-inf"), "column 'N' holds infinity in data rows 3 and 5;"),
+        (changed("loss", [7], "1e400"), "column 'loss' holds infinity in data row 8;"),
+        (changed("model", [7], " "), "the group column 'model' is empty in data row 8."),
+        (frame().assign(loss=1.5), "the target 'loss' is 1.5 in every row;"),
+        (
+            pd.concat([frame(), frame()[:2]]),
+            "data rows 25 and 26 repeat an earlier row in every column; drop the",
+        ),
+        (frame()[:13], "too few rows (one to fit a constant, one to check it) in group 'b' (1 row);"),
+        (frame()[:3], "holds 3 rows; a law needs at least 4"),
+        (frame()[:0], "holds no data rows; a table needs a header and at least one row."),
+        ("", "is empty; a table needs a header"),
+        ("loss\n1\n2\n", "has no column to be a feature; name some with --features."),
+        ("N,loss\n1,2\n1,2,3\n", "is not a well-formed table: Expected 2 fields in line 3, saw 3."),
+        ("N,loss\n1,2,3\n1,2,3\n", "has more cells in its rows than its header names"),
+        ('N,loss\n1,"2\n', "is not a well-formed table: EOF inside string"),
+        ("N,N,loss\n1,2,3\n", "names the column 'N' twice"),
+    ],
+)
+def test_bad_rows_get_one_sentence(table: pd.DataFrame | str, message: str, tmp_path: Path):
+    with refused(message):
+        read(tmp_path, table)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"features": ["N", "D"]}, "has no column 'D'; its columns are N, loss and model."),
+        ({"group": "family"}, "has no column 'family'"),
+        ({"features": ["loss"]}, "Column 'loss' is asked for twice"),
+        ({"features": ["N"], "group": "N"}, "Column 'N' is asked for twice"),
+        ({"cap": 0}, "A cap of 0 allows no constant"),
+        (
+            {"cap": 13},
+            "fewer rows than the 13 constants that the cap allows in group 'a' (12 rows) and 'b' (12 rows);",
+        ),
+    ],
+)
+def test_bad_options_get_one_sentence(options: dict[str, object], message: str, tmp_path: Path):
+    with refused(message):
+        read(tmp_path, frame(), **options)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        (
+            "t.xlsx",
+            b"PK",
+            "is of an unknown kind; tables are read from .csv, .tsv, .parquet, .jsonl, .ndjson files.",
+        ),
+        ("t.csv", b"N,loss\n1,\x00\x00\n", "is a binary file, not text"),
+        ("t.csv", "N,loss\n1,é\n".encode("latin1"), "is not UTF-8 text (byte 9)"),
+        ("t.parquet", b"PAR1", "is not a readable Parquet file"),
+        ("t.jsonl", b'{"N": 1, "loss": 2}\n{"N": 1\n', "line 2, is not JSON"),
+        ("t.jsonl", b"[" * 100_000, "line 1, is not JSON"),
+        ("t.jsonl", b"[1]\n", "line 1, is not a JSON object"),
+        (
+            "t.jsonl",
+            b'{"N": 3, "loss": 5}\n{"N": 1, "loss": [2]}\n',
+            "column 'loss' holds text ('[2]') in data row 2",
+        ),
+    ],
+)
+def test_unreadable_files_get_one_sentence(name: str, content: bytes, message: str, tmp_path: Path):
+    (tmp_path / name).write_bytes(content)
+    with refused(message):
+        read_dataset(tmp_path / name, ["loss"])
+
+
+def test_missing_files_folders_and_targets(tmp_path: Path):
+    with refused(f"There is no file {tmp_path / 'no.csv'}"):
+        read_dataset(tmp_path / "no.csv", ["loss"])
+    with refused("is a folder"):
+        read_dataset(tmp_path, ["loss"])
+    with refused("No target is named"):
+        read_dataset(tmp_path / "no.csv", [])
+
+
+def test_files_and_tables_beyond_the_bounds_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("tasks.reading.MAX_CELLS", 20)
+    with refused("holds 75 cells; at most 20 are read"):
+        read(tmp_path, frame())
+    monkeypatch.setattr("tasks.reading.MAX_BYTES", 10)
+    with refused("at most 0 MiB are read: sample its rows."):
+        read(tmp_path, frame())
+
+
+def test_a_test_split_is_validated_against_training(tmp_path: Path):
+    test = tmp_path / "test.csv"
+
+    def reading(table: pd.DataFrame):
+        table.to_csv(test, index=False)
+        return read(tmp_path, frame(), test=test)
+
+    beyond = frame().assign(N=frame()["N"] * 1e6)
+    data = reading(beyond[:15])
+    assert data.test is not None
+    assert (len(data.test), data.test.groups) == (15, data.task.train.groups)
+    with refused("group c is not in the training split"):
+        reading(beyond.assign(model="c"))
+    with refused("the target 'loss' is"):
+        reading(beyond[:1])
+    with refused("holds no data rows"):
+        reading(beyond[:0])
+    with refused("test.csv has no column 'N'"):
+        reading(beyond.drop(columns="N"))
+    assert "3 rows of the test split also occur in training" in reading(frame()[:3]).notes[-1]
+
+
+def test_repeated_measurements_are_kept_and_reported(tmp_path: Path):
+    """Rows equal in the task's columns but not in the seed are measurements, not copies."""
+    table = pd.concat([frame().assign(seed=1), frame().assign(seed=2)])
+    data = read(tmp_path, table)
+    assert len(data.task.train) == 48
+    assert data.notes[-1].startswith("24 rows of the training split repeat others exactly")
+
+
+def test_meanings_come_from_the_task_file_beside_the_table(tmp_path: Path):
+    (tmp_path / "task.toml").write_text(
+        'title = "Small models"\n[columns.N]\nmeaning = "Model size."\nunit = "parameters"\n'
+    )
+    schema = read(tmp_path, frame()).task.schema
+    assert (schema.title, schema.columns["N"].unit, schema.columns["loss"].meaning) == (
+        "Small models",
+        "parameters",
+        "",
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("title = T", "is not valid TOML"),
+        ('[columns.N]\nunits = "u"', "columns.N.units is not known; the file may hold `title`"),
+        ("title = 3", "title is wrong (input should be a valid string)"),
+        ("[columns.Q]", "describes columns of the table, which has no column 'Q'"),
+    ],
+)
+def test_a_damaged_task_file_gets_one_sentence(text: str, message: str, tmp_path: Path):
+    (tmp_path / "task.toml").write_text(text)
+    with refused(message):
+        read(tmp_path, frame())
+
+
+@pytest.mark.parametrize(
+    ("file", "name"), [("My Runs-2.csv", "my_runs_2"), ("sft.csv", "sft_table"), ("é.csv", "table")]
+)
+def test_a_table_is_named_after_its_file_but_never_like_a_benchmark(file: str, name: str, tmp_path: Path):
+    frame().to_csv(tmp_path / file, index=False)
+    assert read_dataset(tmp_path / file, ["loss"]).task.schema.name == name
