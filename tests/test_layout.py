@@ -1,0 +1,54 @@
+"""The rooms of the house and who may know whom; what a wheel must carry."""
+
+import ast
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+MAY_IMPORT = {
+    "tasks": set[str](),
+    "sandbox": {"tasks"},
+    "runs": {"tasks", "sandbox"},
+    "agent": {"tasks", "sandbox", "runs"},
+}
+
+
+def imported(file: Path) -> set[str]:
+    nodes = list(ast.walk(ast.parse(file.read_text("utf-8"))))
+    plain = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    return plain | {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
+
+
+@pytest.mark.parametrize("room", MAY_IMPORT)
+def test_imports_follow_the_arrows(room: str):
+    files = list((ROOT / room).rglob("*.py"))
+    assert files
+    for file in files:
+        known = {module.split(".")[0] for module in imported(file)} & set(MAY_IMPORT)
+        assert known <= MAY_IMPORT[room] | {room}, f"{file.relative_to(ROOT)} imports {known}"
+
+
+def test_every_data_file_of_a_room_is_declared_as_package_data():
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"][
+        "package-data"
+    ]
+    for room in MAY_IMPORT:
+        packed = {path for pattern in declared[room] for path in (ROOT / room).glob(pattern)}
+        data = {
+            path
+            for path in (ROOT / room).rglob("*")
+            if path.is_file() and path.suffix not in (".py", ".pyc") and "__pycache__" not in path.parts
+        }
+        assert data - packed == set()
+        assert ROOT / room / "py.typed" in packed
+
+
+def test_pins_carry_hashes_and_name_no_host():
+    for lock in (ROOT / "requirements").glob("*.txt"):
+        lines = lock.read_text("utf-8").splitlines()
+        pins = [line for line in lines if "==" in line.split(";")[0]]
+        assert pins
+        assert all(line.rstrip().endswith("\\") for line in pins), f"{lock.name} has a pin without a hash"
+        assert not [line for line in lines if "://" in line or line.startswith("--") or " @ " in line]
