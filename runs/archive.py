@@ -222,6 +222,14 @@ class Archive:
         except FileNotFoundError:
             return None
 
+    def source(self) -> str | None:
+        """The winner's source as it was proposed; None where the run has no winner or its record no source."""
+        result = self.result
+        if result is None or result.winner is None:
+            return None
+        found = (event.get("source") for event in self.events() if event.get("id") == result.winner)
+        return next((str(source) for source in found if source is not None), None)
+
     def events(self) -> Iterator[dict[str, Any]]:
         """The recorded events in order; a torn end is left out."""
         return chain.read(self.path / EVENTS, self._anchor)

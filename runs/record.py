@@ -12,6 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from runs.files import safe_name
 from tasks import Provenance, Schema, Scores
 
+PUBLISHED = "published"
+
 
 class _Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
@@ -85,8 +87,11 @@ class Manifest(_Record):
 
     @property
     def address(self) -> str:
-        """``task/agent[-model]/run``, the archive's path below the runs folder."""
-        return f"{safe_name(self.task.name)}/{self.agent_folder}/{self.run}"
+        """The archive's path below the runs folder: ``task/agent[-model]/run``, or ``published/task/run``."""
+        task = safe_name(self.task.name)
+        if self.origin == "published":
+            return f"{PUBLISHED}/{task}/{self.run}"
+        return f"{task}/{self.agent_folder}/{self.run}"
 
 
 class SplitScores(_Record):
