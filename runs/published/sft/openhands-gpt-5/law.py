@@ -81,7 +81,7 @@ def form(x, p):
 
 def checked_group(group, groups):
     if not isinstance(group, str) or group not in groups:
-        known = ', '.join(repr(name) for name in list(groups)[:50])
+        known = ', '.join((repr(name) for name in list(groups)[:50]))
         raise ValueError(f"unknown group {group!r}: this law knows {known}{(', ...' if len(groups) > 50 else '')}")
     return group
 
