@@ -1,15 +1,25 @@
-"""The agents that `--agent` names, and which one `auto` means."""
+"""The agents that `--agent` names, which one `auto` means, and what makes the proposers of a command."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from agent.budget import Budget
+from agent.job import Job
 from agent.proposer import Proposer
+from agent.reference import find
 from runs import Archive
+from sandbox import Sandbox
 from tasks import InputError, Task
 
 AGENTS = ("symbolic", "refine", "evolve")
+REPLAY = "replay:"
+"""Before the name of an archived run whose recorded replies stand in for a model."""
+
+MakeProposer = Callable[[int, Budget, Archive, Sandbox], Proposer]
+"""From a run's seed, budget, archive (for the record of calls) and sandbox to its proposer."""
 
 
 @dataclass(frozen=True)
@@ -21,38 +31,83 @@ class Chosen:
     why: str
 
 
-def choose_agent(agent: str, model: str | None, environment: Mapping[str, str] = os.environ) -> Chosen:
-    """Resolve `auto` and the model.
+def equip(job: Job, runs_dir: Path, environment: Mapping[str, str] = os.environ) -> tuple[Job, Chosen]:
+    """Resolve the agent and its model; the job returned holds the settings that a resume needs.
 
-    Raises InputError for an unknown agent, and for a model given to the agent that has no use for one.
+    Raises InputError for an unknown agent, a model given to the agent that has no use for one, or none
+    given to an agent that needs one.
     """
-    if agent not in (*AGENTS, "auto"):
-        raise InputError(f"There is no agent {agent!r}; the agents are auto, {', '.join(AGENTS)}.")
-    if agent == "symbolic" and model:
+    if job.agent not in (*AGENTS, "auto"):
+        raise InputError(f"There is no agent {job.agent!r}; the agents are auto, {', '.join(AGENTS)}.")
+    if job.agent == "symbolic" and job.model:
         raise InputError(
-            f"--agent symbolic asks no model; leave --model {model} out, or take refine or evolve."
+            f"--agent symbolic asks no model; leave --model {job.model} out, or take evolve or refine."
         )
-    named = model or environment.get("LAWSMITH_MODEL") or None
-    if agent != "auto":
-        return Chosen(agent, None if agent == "symbolic" else named, "as asked")
-    return _automatic(named, environment)
+    if job.model is not None and job.model.startswith(REPLAY):
+        return _recorded(job, find(job.model.removeprefix(REPLAY), runs_dir))
+    agent, why = (job.agent, "as asked") if job.agent != "auto" else _automatic(job.model, environment)
+    if agent == "symbolic":
+        return job, Chosen(agent, None, why)
+    from agent.llm.session import Settings
+
+    limited = any(limit is not None for limit in (job.seconds, job.calls, job.tokens, job.usd))
+    settings = Settings.resolve(job.model, limited=limited, environment=environment)
+    return job.model_copy(update={"settings": settings.to_json()}), Chosen(agent, settings.models, why)
 
 
-def _automatic(model: str | None, environment: Mapping[str, str]) -> Chosen:
+def _automatic(model: str | None, environment: Mapping[str, str]) -> tuple[str, str]:
     from agent.llm.config import configured
 
-    if not configured(environment):
-        unused = f", so the model {model} is not used" if model else ""
-        return Chosen("symbolic", None, f"no model endpoint is configured{unused}")
-    if not model:
-        return Chosen(
-            "symbolic", None, "an endpoint is configured but no model: give --model or set LAWSMITH_MODEL"
+    named = model or environment.get("LAWSMITH_MODEL")
+    if configured(environment) and named:
+        return "evolve", "a model endpoint is configured"
+    if configured(environment):
+        return "symbolic", "an endpoint is configured but no model; give --model or set LAWSMITH_MODEL"
+    unused = f", so the model {named} is not used" if named else ""
+    return "symbolic", f"no model endpoint is configured{unused}"
+
+
+def _recorded(job: Job, path: Path) -> tuple[Job, Chosen]:
+    """The job that asks an archived run instead of a model, with that run's settings, seed and limits."""
+    manifest = Archive.open(path).manifest
+    if job.runs != 1:
+        raise InputError(f"--model {job.model} repeats one run; leave --runs out.")
+    if manifest.agent not in AGENTS[1:] or job.agent not in (manifest.agent, "auto"):
+        raise InputError(
+            f"{path} was made by the agent {manifest.agent}; only a run of that agent repeats it."
         )
-    return Chosen("evolve", model, "a model endpoint is configured")
+    original = Job.model_validate(manifest.config)
+    share = original.allowance((manifest.seed or 0) - original.seed)
+    update = {
+        "replay": str(path.resolve()),
+        "settings": original.settings,
+        "seed": manifest.seed,
+        "seconds": share.seconds,
+        "calls": share.calls,
+        "tokens": share.tokens,
+        "usd": share.usd,
+    }
+    return job.model_copy(update=update), Chosen(
+        manifest.agent, manifest.model, f"its replies are those of {path}"
+    )
 
 
-def make_proposer(chosen: Chosen, task: Task, seed: int, budget: Budget, archive: Archive) -> Proposer:
-    """The proposer of one run. It sees the task, never a test row; a model's calls go to `archive`."""
+@contextmanager
+def proposers(chosen: Chosen, job: Job, task: Task) -> Iterator[MakeProposer]:
+    """What makes the proposers of a command's runs. They see the task, never a test row.
+
+    Raises InputError where a model is needed and its settings are wrong or its endpoint refuses.
+    """
     from agent.symbolic import SymbolicProposer
 
-    return SymbolicProposer(task, seed)
+    if chosen.agent == "symbolic":
+        yield lambda seed, budget, archive, sandbox: SymbolicProposer(task, seed)
+        return
+    from agent.llm.session import Session, Settings
+
+    replayed = None if job.replay is None else Archive.open(Path(job.replay))
+    with Session(chosen.agent, Settings.recorded(job.settings), replayed=replayed) as session:
+        session.check(usd_limited=job.usd is not None)
+        yield lambda seed, budget, archive, sandbox: session.proposer(
+            task, seed, budget, archive, sandbox, SymbolicProposer(task, seed)
+        )

@@ -6,11 +6,11 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from agent.agents import Chosen, choose_agent
+from agent.agents import Chosen, equip
 from agent.command import Command, Interrupted
 from agent.conclude import select
 from agent.job import Job, OwnTable, listed, table_path
-from agent.observer import Observer, Silent
+from agent.observer import Observer
 from agent.result import Result, Run
 from runs import Archive, new_run_id
 from tasks import InputError
@@ -68,7 +68,6 @@ def discover(
         usd=max_usd,
         workers=workers,
     ).check()
-    chosen = choose_agent(agent, model)
     if isinstance(data, str):
         job = job.of_task(data, data_dir)
     else:
@@ -81,6 +80,7 @@ def discover(
             cap=cap,
         )
         job = job.of_table(table)
+    job, chosen = equip(job, runs_dir)
     return _execute(Command(job, job.dataset(), chosen, runs_dir, batch=new_run_id()), observer)
 
 
@@ -90,7 +90,7 @@ def resume(archive: Path, observer: Observer | None = None) -> Result:
     Nothing that is on record is evaluated, or paid, again. For a finished command this is its result.
 
     Raises:
-        InputError: there is no such archive, it is damaged or no search of ours, or the data is not what it was.
+        InputError: there is no such archive, it is damaged or no search of ours, or its data has changed.
         Interrupted: Ctrl-C; as before.
     """
     manifest = Archive.open(archive).manifest
@@ -108,6 +108,6 @@ def resume(archive: Path, observer: Observer | None = None) -> Result:
 
 def _execute(command: Command, observer: Observer | None) -> Result:
     began = monotonic()
-    runs = command.execute(observer or Silent())
+    runs = command.execute(observer or Observer())
     selected, reason = select(runs, command.dataset.task)
     return Result(command.dataset, command.chosen, runs, selected, reason, monotonic() - began)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.agents import Chosen, make_proposer
+from agent.agents import Chosen, MakeProposer, proposers
 from agent.budget import Budget, Spending
 from agent.conclude import conclude
 from agent.evaluator import Evaluator
@@ -11,6 +11,7 @@ from agent.job import Job
 from agent.journal import Journal
 from agent.loop import search
 from agent.observer import Observer
+from agent.proposer import Reporting
 from agent.result import Run
 from runs import Archive, DataRecord, Manifest
 from sandbox import Sandbox
@@ -19,7 +20,7 @@ from tasks.folds import frontier_folds
 
 
 class Interrupted(KeyboardInterrupt):
-    """Ctrl-C during a command. What was recorded is safe, and `archive` is where the command can be resumed."""
+    """Ctrl-C during a command. What was recorded is safe; `archive` is where to resume the command."""
 
     def __init__(self, archive: Path) -> None:
         super().__init__(f"interrupted; continue with: discover resume {archive}")
@@ -45,10 +46,13 @@ class Command:
         observer.begun(self.job, self.dataset, self.chosen)
         try:
             with (
+                proposers(self.chosen, self.job, task) as make_proposer,
                 Sandbox(workers=self.job.workers) as sandbox,
                 Evaluator(sandbox, task, frontier_folds(task.train)) as evaluator,
             ):
-                return tuple(self._run(index, evaluator, observer) for index in range(self.job.runs))
+                return tuple(
+                    self._run(index, make_proposer, evaluator, observer) for index in range(self.job.runs)
+                )
         except KeyboardInterrupt as interrupt:
             archives = [path for index in range(self.job.runs) if (path := self._path(index)).exists()]
             if not archives:
@@ -58,12 +62,12 @@ class Command:
     def _path(self, index: int) -> Path:
         return self.runs_dir / self._manifest(index).address
 
-    def _run(self, index: int, evaluator: Evaluator, observer: Observer) -> Run:
+    def _run(self, index: int, make_proposer: MakeProposer, evaluator: Evaluator, observer: Observer) -> Run:
         path = self._path(index)
         run = Run.read(path) if path.exists() else None
         if run is None:
             with Archive.resume(path) if path.exists() else self._create(index) as archive:
-                self._search(index, archive, evaluator, observer)
+                self._search(index, archive, make_proposer, evaluator, observer)
             run = Run.read(path)
             assert run is not None
         for trial in run.trials:
@@ -74,13 +78,21 @@ class Command:
     def _create(self, index: int) -> Archive:
         return Archive.create(self.runs_dir, self._manifest(index))
 
-    def _search(self, index: int, archive: Archive, evaluator: Evaluator, observer: Observer) -> None:
+    def _search(
+        self,
+        index: int,
+        archive: Archive,
+        make_proposer: MakeProposer,
+        evaluator: Evaluator,
+        observer: Observer,
+    ) -> None:
         journal = Journal(archive)
         budget = Budget(self.job.allowance(index), Spending(seconds=journal.spent.seconds))
-        proposer = make_proposer(self.chosen, self.dataset.task, self.job.seed + index, budget, archive)
+        proposer = make_proposer(self.job.seed + index, budget, archive, evaluator.sandbox)
         observer.started(index, archive, budget, journal.history)
         stopped = search(proposer, evaluator, journal, budget, observer)
-        conclude(journal, self.dataset, evaluator.sandbox, budget.spent, stopped)
+        account = proposer.report(journal.history) if isinstance(proposer, Reporting) else None
+        conclude(journal, self.dataset, evaluator.sandbox, budget.spent, stopped, account)
 
     def _manifest(self, index: int) -> Manifest:
         """The manifest of a run about to start; of an existing archive it tells the address only."""

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from agent.budget import Spending
@@ -9,27 +10,38 @@ from agent.history import History, Trial
 from agent.journal import Journal
 from agent.result import Run
 from agent.selection import Choice, choose
-from runs import Archive, FinalScores, Result, SplitScores
-from runs.formula import formula
-from runs.law import render_law
-from sandbox import Constants, PredictJob, Sandbox, Verdict
-from tasks import Dataset, Task, scores
+from runs import Archive, LawFailed, Result, close_law, formula, score_law
+from sandbox import Constants, Sandbox, Verdict
+from tasks import Dataset, Task
 
 
-def conclude(journal: Journal, dataset: Dataset, sandbox: Sandbox, spent: Spending, stopped: str) -> None:
-    """Seal the archive of a search that has ended; `stopped` says why it did.
+def conclude(
+    journal: Journal,
+    dataset: Dataset,
+    sandbox: Sandbox,
+    spent: Spending,
+    stopped: str,
+    account: dict[str, Any] | None = None,
+) -> None:
+    """Seal the archive of a search that has ended.
 
-    The test split is touched here, once, after the choice. A run without a law is sealed with its reason.
+    `stopped` says why it did, `account` is what the proposer reports. The test split is touched here,
+    once, after the choice. A run without a law, or whose law has no finite prediction for a test row, is
+    sealed as failed.
     """
     history, archive = journal.history, journal.archive
-    record = _books(history, spent, stopped)
+    record = _books(history, spent, stopped, account)
     choice = _choice(history.trials, dataset.task)
     if choice is None:
         archive.finish(record.model_copy(update={"error": _why_no_law(history, stopped)}), None)
         return
-    law = _law(choice.winner, dataset.task, archive)
-    scores = score_law(law, dataset, sandbox)
-    archive.finish(record.model_copy(update={"scores": scores, **_described(choice, dataset.task)}), law)
+    law = _law(choice.winner, dataset.task, archive, sandbox)
+    try:
+        scores, error = score_law(law, dataset, sandbox), None
+    except LawFailed as failure:
+        scores, error = score_law(law, replace(dataset, test=None), sandbox), str(failure)
+    described = _described(choice, dataset.task)
+    archive.finish(record.model_copy(update={"scores": scores, "error": error, **described}), law)
 
 
 def select(runs: Sequence[Run], task: Task) -> tuple[Run | None, str]:
@@ -64,7 +76,7 @@ def _train_r2(trial: Trial) -> float:
     return trial.evaluation.train.r2
 
 
-def _books(history: History, spent: Spending, stopped: str) -> Result:
+def _books(history: History, spent: Spending, stopped: str, account: dict[str, Any] | None) -> Result:
     """What the search cost and why it ended."""
     failures = _failures(history)
     return Result(
@@ -73,7 +85,7 @@ def _books(history: History, spent: Spending, stopped: str) -> Result:
         calls=spent.calls,
         seconds=round(spent.seconds, 3),
         cost_usd=spent.usd,
-        details={"stopped": stopped, "tokens": spent.tokens, "failures": dict(failures)},
+        details={"stopped": stopped, "tokens": spent.tokens, "failures": dict(failures), "account": account},
     )
 
 
@@ -90,7 +102,7 @@ def _why_no_law(history: History, stopped: str) -> str:
     return f"None of {len(history)} candidates gave a law ({counted}); the last one: {last.message}"
 
 
-def _law(winner: Trial, task: Task, archive: Archive) -> str:
+def _law(winner: Trial, task: Task, archive: Archive, sandbox: Sandbox) -> str:
     """The text of ``law.py``."""
     manifest, fitted = archive.manifest, winner.evaluation.constants
     provenance = {
@@ -101,7 +113,7 @@ def _law(winner: Trial, task: Task, archive: Archive) -> str:
         "Candidate": winner.id,
     }
     constants = None if fitted is None else Constants.from_json(fitted)
-    return render_law(winner.proposal.source, task.schema, constants, provenance, task.train.groups)
+    return close_law(winner.proposal.source, task, constants, provenance, sandbox)
 
 
 def _described(choice: Choice, task: Task) -> dict[str, Any]:
@@ -118,14 +130,3 @@ def _described(choice: Choice, task: Task) -> dict[str, Any]:
         "inseparable": choice.inseparable,
         "reason": choice.reason,
     }
-
-
-def score_law(law: str, dataset: Dataset, sandbox: Sandbox) -> FinalScores:
-    tables = [t for t in (dataset.task.train, dataset.test) if t is not None]
-    found = sandbox.run(PredictJob(law, dataset.task.schema, None, tuple(t.hide() for t in tables)))
-    if not found.ok:
-        raise RuntimeError(found.message)
-    done = [
-        SplitScores.of(scores(t.target_matrix(), p)) for t, p in zip(tables, found.predictions, strict=True)
-    ]
-    return FinalScores(train=done[0], test=done[1] if len(done) > 1 else None)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, JsonValue
 
 from agent.budget import Allowance
 from runs.files import write_atomic, writing
@@ -62,6 +62,10 @@ class Job(BaseModel):
     tokens: int | None = None
     usd: float | None = None
     workers: int | None = None
+    settings: dict[str, JsonValue] | None = None
+    """Of an LLM agent, without secrets; see `agent.llm.session.Settings`."""
+    replay: str | None = None
+    """The archive whose recorded replies stand in for a model."""
 
     def check(self) -> Self:
         """The same job; raises InputError for a number that makes no sense."""
@@ -96,7 +100,7 @@ class Job(BaseModel):
 
 
 def table_path(table: "Path | pd.DataFrame", runs_dir: Path) -> Path:
-    """The file that holds a table: a DataFrame is first saved below `runs_dir`, under the digest of its content."""
+    """The file that holds a table: a DataFrame is first saved below `runs_dir`, named by its digest."""
     if isinstance(table, Path):
         return table.resolve()
     content = table.to_csv(index=False).encode()

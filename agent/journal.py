@@ -2,8 +2,8 @@
 
 Two kinds of events are written to ``events.jsonl``:
 
-* ``{"event": "round", "round", "proposals": [{"id", "source", "parents", "origin", "note"}]}`` before a batch of
-  proposals is evaluated, so that an interrupted round is completed without asking the proposer again;
+* ``{"event": "round", "round", "proposals": [{"id", "source", "parents", "origin", "note"}]}`` before a batch
+  is evaluated, so that an interrupted round is completed without asking the proposer again;
 * ``{"event": "candidate", "round", "id", "source", "parents", "origin", "note", "evaluation", "spent"}`` for
   every evaluated candidate, in the order of the proposals; `spent` is the run's total at that moment.
 """

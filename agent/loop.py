@@ -7,7 +7,7 @@ from agent.evaluator import Evaluator
 from agent.history import History, Proposal, Trial
 from agent.journal import Journal
 from agent.observer import Observer
-from agent.proposer import Proposer
+from agent.proposer import Proposer, Reporting
 
 STALE_ROUNDS = 3
 """A proposer that repeats known candidates this many times in a row has nothing more to say."""
@@ -30,7 +30,9 @@ def search(
             return spent
         proposals = proposer.propose(journal.history)
         if not proposals:
-            return "the proposer has finished"
+            return (
+                proposer.ended if isinstance(proposer, Reporting) else None
+            ) or "the proposer has finished"
         batch = _unknown(proposals, journal.history)
         stale = 0 if batch else stale + 1
         if stale == STALE_ROUNDS:

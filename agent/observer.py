@@ -1,7 +1,5 @@
 """Who wants to know how a command is getting on."""
 
-from typing import Protocol
-
 from agent.agents import Chosen
 from agent.budget import Budget
 from agent.history import History, Trial
@@ -11,21 +9,20 @@ from runs import Archive
 from tasks import Dataset
 
 
-class Observer(Protocol):
-    """Follows a command; every method is called from the thread that executes it, and must be quick."""
+class Observer:
+    """Follows a command, and does nothing unless a method is overridden.
+
+    Every method is called from the thread that executes the command, and must be quick.
+    """
 
     def begun(self, job: Job, dataset: Dataset, chosen: Chosen) -> None:
         """The data is loaded; nothing has been evaluated."""
 
     def started(self, index: int, archive: Archive, budget: Budget, history: History) -> None:
-        """A run begins, with what is on record already in `history`."""
+        """A run begins; what is on record already is in `history`."""
 
     def tried(self, trial: Trial, history: History) -> None:
         """A candidate has been evaluated and recorded."""
 
     def finished(self, index: int, run: Run) -> None:
         """A run is sealed, or was before."""
-
-
-class Silent(Observer):
-    """Follows nothing."""

@@ -1,7 +1,7 @@
 """The seam between the loop and whatever writes candidates."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from agent.history import History, Proposal
 
@@ -17,4 +17,16 @@ class Proposer(Protocol):
 
     def propose(self, history: History) -> Sequence[Proposal]:
         """The next batch of candidates; an empty batch says that the search is finished."""
+        ...
+
+
+@runtime_checkable
+class Reporting(Protocol):
+    """A proposer that can say how its search went."""
+
+    ended: str | None
+    """Why it proposes no more; None while it does."""
+
+    def report(self, history: History) -> dict[str, Any]:
+        """JSON data for the result of the run."""
         ...

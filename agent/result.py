@@ -67,8 +67,8 @@ class Run:
 class Result:
     """What a command found.
 
-    `runs` are in the order of their seeds. `selected` is the run whose law was chosen with the candidates of all
-    runs in view, None when every run failed; `reason` says why.
+    `runs` are in the order of their seeds. `selected` is the run whose law was chosen with the candidates
+    of all runs in view, None when every run failed; `reason` says why.
     """
 
     dataset: Dataset

@@ -1,4 +1,4 @@
-"""The command line: options and commands. What a command needs is imported when it runs: `--help` is instant."""
+"""The command line: options and commands. A command imports what it needs: `--help` is instant."""
 
 from pathlib import Path
 from typing import Annotated
@@ -84,11 +84,13 @@ def discover(
     discover --data train.csv --target loss
     """
     if context.invoked_subcommand is not None:
-        return _refuse_stray_options(context)
+        _refuse_stray_options(context)
+        return
     from agent.cli import search
 
     if version:
-        return search.print_version()
+        search.print_version()
+        return
     search.run(
         task,
         data,
@@ -118,7 +120,8 @@ def discover(
 
 def _refuse_stray_options(context: typer.Context) -> None:
     """`discover --task sft inspect` would silently ignore what was asked."""
-    given = [name for name in context.params if context.get_parameter_source(name).name == "COMMANDLINE"]
+    sources = {name: context.get_parameter_source(name) for name in context.params}
+    given = [name for name, source in sources.items() if source and source.name == "COMMANDLINE"]
     if given:
         option = given[0].replace("_", "-")
         raise typer.BadParameter(

@@ -35,7 +35,7 @@ def number(value: float | None, digits: int = 6) -> str:
 
 
 def text(content: object) -> Text:
-    """Foreign text, shown as it is: no markup, and no control or bidirectional character reaches the terminal."""
+    """Foreign text as it is: no markup, and no control or bidirectional character reaches the terminal."""
     return Text(
         "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in str(content))
     )

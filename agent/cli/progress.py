@@ -11,12 +11,13 @@ from agent.budget import Budget
 from agent.cli.output import announce, err, number, warn
 from agent.history import History, Trial
 from agent.job import Job
+from agent.observer import Observer
 from agent.result import Run
 from runs import Archive
 from tasks import Dataset
 
 
-class ProgressReport:
+class ProgressReport(Observer):
     """Follows a command for people."""
 
     def __init__(self) -> None:

@@ -15,7 +15,7 @@ from agent.api import resume as resume_command
 from agent.cli import show
 from agent.cli.output import announce, print_json, shown
 from agent.cli.progress import ProgressReport
-from agent.cli.reference import find
+from agent.reference import find
 from tasks import InputError
 
 
@@ -67,9 +67,7 @@ def _finish(work: Callable[[Observer], Result], as_json: bool) -> None:
         raise typer.Exit(130) from interrupt
     except InputError:
         if progress.archive is not None:
-            announce(
-                f"Everything so far is kept. When the cause is gone, continue with:\n  {_resume_line(progress.archive)}"
-            )
+            announce(f"Everything so far is kept; continue with:\n  {_resume_line(progress.archive)}")
         raise
     if as_json:
         print_json(result.to_json())

@@ -39,7 +39,7 @@ def _leaderboard_line(found: Result) -> str:
 
 def _runs_table(found: Result, tested: bool) -> Table:
     title = f"{found.dataset.task.schema.name}: runs by {'test' if tested else 'validation'} R²"
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(title=text(title), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("run")
     headings = ("validation R²", "train R²", "constants", "tried", "failed", "seconds", "USD")
     for heading in (*(("test R²",) if tested else ()), *headings):
@@ -73,21 +73,22 @@ def _selected(run: Run, reason: str) -> None:
     out.print(
         Text.assemble(("\nselected: ", "bold"), f"run {run.manifest.run}, ", text(reason)), soft_wrap=True
     )
-    law(run)
+    formula(run.result.expression)
+    constants(run.result.constants or {})
     out.print(Text.assemble(("law:       ", "bold"), shown(run.archive / "law.py")), soft_wrap=True)
     out.print(Text.assemble(("details:   ", "bold"), f"discover inspect {run.manifest.run}"), soft_wrap=True)
 
 
-def law(run: Run) -> None:
-    """The formula, with the constants of one group."""
-    got = run.result
-    out.print(Text.assemble(("formula:   ", "bold"), text(got.expression or "see law.py")), soft_wrap=True)
-    if got.constants:
-        constants(got.constants)
+def formula(expression: str | None) -> None:
+    """The formula of a law."""
+    shown_expression = text(expression or "see law.py")
+    out.print(Text.assemble(("formula:   ", "bold"), shown_expression), soft_wrap=True)
 
 
 def constants(values: Mapping[str, Mapping[str, float]]) -> None:
-    """The constants of the first group, and how many groups there are."""
+    """The constants of the first group, and how many groups there are; nothing where there are none."""
+    if not values:
+        return
     group, first = next(iter(values.items()))
     others = f" (one of {len(values)} groups; all are in law.py)" if len(values) > 1 else ""
     listed = ", ".join(f"{name} = {value:.6g}" for name, value in list(first.items())[:MOST_CONSTANTS])

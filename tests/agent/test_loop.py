@@ -11,7 +11,7 @@ from agent.budget import Allowance, Budget, Spending
 from agent.history import Proposal, Trial
 from agent.journal import Journal
 from agent.loop import STALE_ROUNDS, search
-from agent.observer import Silent
+from agent.observer import Observer
 from runs import Archive, DataRecord, Manifest
 from sandbox import Evaluation, Verdict
 from tasks import Dataset
@@ -64,7 +64,7 @@ def continued(archive: Archive) -> Journal:
 
 def test_everything_proposed_is_evaluated_once_and_recorded_in_order(archive: Archive) -> None:
     journal, evaluator = Journal(archive), TableEvaluator(ANSWERS)
-    stopped = search(ScriptedProposer(BATCHES), evaluator, journal, Budget(), Silent())
+    stopped = search(ScriptedProposer(BATCHES), evaluator, journal, Budget(), Observer())
     assert stopped == "the proposer has finished"
     assert evaluator.asked == ["a", "b", "c", "d", "e"]
     recorded = [event for event in archive.events() if event["event"] == "candidate"]
@@ -75,7 +75,7 @@ def test_everything_proposed_is_evaluated_once_and_recorded_in_order(archive: Ar
 
 def test_the_leader_is_the_best_validation_then_the_fewest_constants(archive: Archive) -> None:
     journal = Journal(archive)
-    search(ScriptedProposer(BATCHES), TableEvaluator(ANSWERS), journal, Budget(), Silent())
+    search(ScriptedProposer(BATCHES), TableEvaluator(ANSWERS), journal, Budget(), Observer())
     assert [trial.proposal.source for trial in journal.history.best(3)] == ["d", "c", "e"]
     assert journal.history.leader is journal.history.best(1)[0]
 
@@ -91,11 +91,11 @@ def test_an_interrupted_search_continues_as_if_nothing_had_happened(
             TableEvaluator(ANSWERS, dies_after),
             Journal(archive),
             Budget(),
-            Silent(),
+            Observer(),
         )
     journal, evaluator = continued(archive), TableEvaluator(ANSWERS)
     before = len(journal.history)
-    search(ScriptedProposer(BATCHES), evaluator, journal, Budget(), Silent())
+    search(ScriptedProposer(BATCHES), evaluator, journal, Budget(), Observer())
     assert [trial.id for trial in journal.history] == whole
     assert len(evaluator.asked) == 5 - before
     assert [trial.evaluation for trial in journal.history] == [ANSWERS[source] for source in "abcde"]
@@ -104,12 +104,12 @@ def test_an_interrupted_search_continues_as_if_nothing_had_happened(
 
 def test_an_interrupted_round_is_completed_without_asking_the_proposer_again(archive: Archive) -> None:
     with pytest.raises(KeyboardInterrupt):
-        search(ScriptedProposer(BATCHES), TableEvaluator(ANSWERS, 1), Journal(archive), Budget(), Silent())
+        search(ScriptedProposer(BATCHES), TableEvaluator(ANSWERS, 1), Journal(archive), Budget(), Observer())
     journal = continued(archive)
     assert [proposal.source for proposal in journal.unfinished] == ["b"]
     assert journal.unfinished[0].origin == "seed"
     proposer = ScriptedProposer([[Proposal("a"), Proposal("b")]])
-    search(proposer, TableEvaluator(ANSWERS), journal, Budget(), Silent())
+    search(proposer, TableEvaluator(ANSWERS), journal, Budget(), Observer())
     assert proposer.asked == 1
     journal.archive.close()
 
@@ -117,7 +117,7 @@ def test_an_interrupted_round_is_completed_without_asking_the_proposer_again(arc
 def test_a_candidate_proposed_twice_is_one_trial(archive: Archive) -> None:
     journal, evaluator = Journal(archive), TableEvaluator(ANSWERS)
     batches = [[Proposal("a"), Proposal("a", note="again")], [Proposal("a"), Proposal("e")]]
-    search(ScriptedProposer(batches), evaluator, journal, Budget(), Silent())
+    search(ScriptedProposer(batches), evaluator, journal, Budget(), Observer())
     assert evaluator.asked == ["a", "e"]
     assert [trial.proposal.note for trial in journal.history] == ["", ""]
 
@@ -131,7 +131,7 @@ def test_a_proposer_that_repeats_itself_for_ever_is_stopped(archive: Archive) ->
             return [Proposal("a")]
 
     parrot = Parrot()
-    stopped = search(parrot, TableEvaluator(ANSWERS), Journal(archive), Budget(), Silent())
+    stopped = search(parrot, TableEvaluator(ANSWERS), Journal(archive), Budget(), Observer())
     assert stopped == "the proposer only repeats itself"
     assert parrot.asked == 1 + STALE_ROUNDS
 
@@ -140,7 +140,7 @@ def test_a_spent_budget_stops_at_the_end_of_a_round(archive: Archive) -> None:
     ticks = iter(range(1000))
     budget = Budget(Allowance(seconds=4), clock=lambda: float(next(ticks)))
     journal = Journal(archive)
-    stopped = search(ScriptedProposer(BATCHES), TableEvaluator(ANSWERS), journal, budget, Silent())
+    stopped = search(ScriptedProposer(BATCHES), TableEvaluator(ANSWERS), journal, budget, Observer())
     assert stopped == "time limit of 4 s"
     assert len(journal.history) == 2
 
@@ -148,7 +148,7 @@ def test_a_spent_budget_stops_at_the_end_of_a_round(archive: Archive) -> None:
 def test_seconds_spent_before_an_interruption_count(archive: Archive) -> None:
     with pytest.raises(KeyboardInterrupt):
         budget = Budget(spent=Spending(seconds=100.0))
-        search(ScriptedProposer(BATCHES), TableEvaluator(ANSWERS, 3), Journal(archive), budget, Silent())
+        search(ScriptedProposer(BATCHES), TableEvaluator(ANSWERS, 3), Journal(archive), budget, Observer())
     journal = continued(archive)
     assert 100.0 <= journal.spent.seconds < 110.0
     journal.archive.close()

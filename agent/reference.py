@@ -13,7 +13,7 @@ def archives(runs_dir: Path) -> Iterator[Path]:
 
 
 def find(reference: str, runs_dir: Path) -> Path:
-    """The archive that `reference` names: a path, or a run id below `runs_dir`, or its unmistakable beginning.
+    """The archive that `reference` names: a path, or a run id below `runs_dir`, or its beginning.
 
     Raises InputError when there is none, or more than one.
     """
@@ -29,6 +29,6 @@ def find(reference: str, runs_dir: Path) -> Path:
             f"{reference!r} fits several runs below {runs_dir}: {named}; write more of the run id."
         )
     raise InputError(
-        f"There is no archive {reference!r}: give the path of a run's folder, or the id of a run below {runs_dir} "
-        "(see 'discover inspect')."
+        f"There is no archive {reference!r}: give the path of a run's folder, or the id of a run below "
+        f"{runs_dir} (see 'discover inspect')."
     )

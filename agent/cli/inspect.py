@@ -1,0 +1,171 @@
+"""`discover inspect`: the archives in a table, one in full, or what differs between two."""
+
+import shlex
+from difflib import unified_diff
+from itertools import groupby
+from pathlib import Path
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from agent.cli import show as shown_result
+from agent.cli.output import announce, number, out, print_json, shown, text
+from agent.history import Trial
+from agent.inspection import Details, Summary, details, differences, summaries
+from agent.reference import find
+from runs import Archive, State
+from tasks import schema
+
+BEST = 8
+"""Candidates that the view of one run lists; `--json` and the archive have all."""
+
+
+def table(runs_dir: Path, task: str | None, agent: str | None, sort: str, as_json: bool) -> None:
+    """List the archives below `runs_dir`."""
+    wanted = None if task is None else _task_name(task)
+    found = summaries(runs_dir, wanted, agent, sort)
+    if as_json:
+        print_json({"archives": [vars(entry) for entry in found]})
+    elif not found:
+        announce(f"There are no archives below {runs_dir}; 'discover --task sft' makes one.")
+    else:
+        for name, entries in groupby(found, key=lambda entry: entry.task):
+            out.print(_table(name, list(entries)))
+
+
+def _task_name(task: str) -> str:
+    """The archive's word for a benchmark task; the name of an own table is taken as it is."""
+    from tasks import InputError
+
+    try:
+        return schema(task).name
+    except InputError:
+        return task
+
+
+def _table(task: str, found: list[Summary]) -> Table:
+    listed = Table(title=text(task), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    listed.add_column("agent", overflow="fold")
+    listed.add_column("run", no_wrap=True)
+    for heading in ("test R²", "valid. R²", "const.", "s"):
+        listed.add_column(heading, justify="right", no_wrap=True)
+    listed.add_column("")
+    for entry in found:
+        agent = entry.agent if entry.model is None else f"{entry.agent} {entry.model}"
+        figures = (number(entry.r2, 4), number(entry.validation_r2, 4), str(entry.constants_count or "–"))
+        seconds = "–" if entry.seconds is None else f"{entry.seconds:.0f}"
+        listed.add_row(text(agent), text(entry.run), *figures, seconds, _remark(entry))
+    return listed
+
+
+def _remark(entry: Summary) -> Text:
+    if entry.state == "damaged":
+        return Text("damaged", "bold red")
+    if entry.state != State.COMPLETE:
+        return Text(entry.state, "yellow")
+    if entry.error is not None:
+        return Text("failed", "red")
+    if entry.data == "replica":
+        return Text("REPLICA data", "bold yellow")
+    return Text("" if entry.origin == "run" else entry.origin or "")
+
+
+def show(reference: str, runs_dir: Path, as_json: bool) -> None:
+    """Show one archive in full."""
+    found = details(Archive.open(find(reference, runs_dir)))
+    if as_json:
+        print_json(found.to_json())
+    else:
+        _show(found)
+
+
+def _show(found: Details) -> None:
+    _headline(found)
+    if found.result is not None:
+        _outcome(found)
+    if found.lineage:
+        out.print(Text("\nlineage, from the winner back", "bold"))
+        out.print(_candidates(found.lineage))
+    if found.trials:
+        out.print(Text(f"\nbest of {len(found.trials)} candidates", "bold"))
+        out.print(_candidates(found.best(BEST)))
+    if found.failures:
+        counted = ", ".join(f"{count} {verdict}" for verdict, count in found.failures.most_common())
+        out.print(Text.assemble(("failures: ", "bold"), text(counted)), soft_wrap=True)
+    for problem in found.problems:
+        out.print(text(f"damage: {problem}"), style="bold red", soft_wrap=True)
+
+
+def _headline(found: Details) -> None:
+    one = found.summary
+    agent = one.agent if one.model is None else f"{one.agent} with {one.model}"
+    seed = "" if one.seed is None else f", seed {one.seed}"
+    out.print(text(f"{one.task} by {agent}{seed}, {one.created} ({one.state})"), soft_wrap=True)
+    out.print(text(f"archive:   {shown(Path(one.archive))}"), soft_wrap=True)
+    out.print(text(f"data:      {one.data or 'not recorded'}"))
+    if one.data == "replica":
+        out.print(
+            Text("These are scores on REPLICA data; they compare with no published score.", "bold yellow")
+        )
+    if one.state == State.INTERRUPTED:
+        resume = shlex.join(["discover", "resume", shown(Path(one.archive))])
+        out.print(text(f"interrupted; continue with: {resume}"), style="yellow", soft_wrap=True)
+
+
+def _outcome(found: Details) -> None:
+    one, result = found.summary, found.result
+    assert result is not None
+    if one.error is not None:
+        out.print(text(f"failed: {one.error}"), style="red", soft_wrap=True)
+    scores = (("test", one.r2), ("validation", one.validation_r2), ("train", one.train_r2))
+    out.print("R²:        " + ", ".join(f"{split} {number(value)}" for split, value in scores))
+    if found.law is not None:
+        shown_result.formula(one.expression)
+        shown_result.constants(result.constants or {})
+        out.print(text(f"chosen:    {result.reason or 'not recorded'}"), soft_wrap=True)
+    if result.inseparable:
+        out.print(text(f"not separable from: {', '.join(result.inseparable)}"), soft_wrap=True)
+    cost = "unknown" if one.cost_usd is None else f"{one.cost_usd:.4f}"
+    spent = f"{one.seconds or 0.0:.1f} s, {result.calls or 0} model calls, USD {cost}"
+    out.print(
+        text(f"cost:      {spent}; ended by: {result.details.get('stopped', 'not recorded')}"), soft_wrap=True
+    )
+
+
+def _candidates(trials: list[Trial] | tuple[Trial, ...]) -> Table:
+    listed = Table(box=None, pad_edge=False)
+    for heading in ("id", "valid. R²", "const.", "origin"):
+        listed.add_column(heading, justify="right" if "." in heading else "left", overflow="fold")
+    for trial in trials:
+        got = trial.evaluation
+        parents = f" of {', '.join(trial.proposal.parents)}" if trial.proposal.parents else ""
+        origin = text(f"{trial.proposal.origin}{parents}")
+        listed.add_row(trial.id, number(got.validation_r2), str(got.constants_count or "–"), origin)
+    return listed
+
+
+def compare(one: str, other: str, runs_dir: Path, as_json: bool) -> None:
+    """Show what differs between two archives: figures, and the source of the winners."""
+    first, second = (details(Archive.open(find(reference, runs_dir))) for reference in (one, other))
+    found = differences(first, second)
+    sources = [_winner_source(archive).splitlines() for archive in (first, second)]
+    changed = list(unified_diff(sources[0], sources[1], "first", "second", lineterm=""))
+    if as_json:
+        print_json({"differences": found, "source_diff": changed})
+        return
+    listed = Table("", "first", "second", box=box.SIMPLE_HEAD, pad_edge=False)
+    for name, (mine, theirs) in found.items():
+        if name != "constants":
+            listed.add_row(name, text(_brief(mine)), text(_brief(theirs)))
+    out.print(listed if found else "The two archives say the same.")
+    for line in changed:
+        out.print(text(line), soft_wrap=True)
+
+
+def _winner_source(found: Details) -> str:
+    return found.lineage[0].proposal.source if found.lineage else found.law or ""
+
+
+def _brief(value: object) -> str:
+    return "–" if value is None else f"{value:.6f}" if isinstance(value, float) else str(value)

@@ -1,0 +1,39 @@
+"""`discover replay`: is the archived law what it claims to be?"""
+
+from pathlib import Path
+
+import typer
+
+from agent.cli.output import number, out, print_json, text
+from agent.reference import find
+from runs import Archive, ReplayReport, SplitScores, replay
+from sandbox import Sandbox
+
+
+def run(reference: str, data_dir: Path | None, runs_dir: Path, as_json: bool) -> None:
+    """Replay an archive; exit with 1 if a score differs."""
+    with Sandbox(workers=1) as sandbox:
+        report = replay(Archive.open(find(reference, runs_dir)), sandbox, data_dir)
+    if as_json:
+        print_json(report.model_dump(mode="json"))
+    else:
+        _show(report)
+    if not report.reproduced:
+        raise typer.Exit(1)
+
+
+def _show(report: ReplayReport) -> None:
+    out.print(text(report.run), soft_wrap=True)
+    for split in ("train", "test"):
+        archived = getattr(report.scores.archived, split)
+        replayed = getattr(report.scores.replayed, split)
+        if archived is not None or replayed is not None:
+            out.print(f"{split} R²: archived {_r2(archived)}, replayed {_r2(replayed)}")
+    for difference in report.differences:
+        out.print(text(f"differs: {difference}"), style="bold red", soft_wrap=True)
+    if report.reproduced:
+        out.print("reproduced to the last digit" if report.exact else "reproduced", style="green")
+
+
+def _r2(scores: SplitScores | None) -> str:
+    return number(None if scores is None else scores.r2, 9)

@@ -1,0 +1,194 @@
+"""What archives say, gathered for people and scripts: a summary of each, one in full, two compared."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from agent.history import Trial
+from agent.journal import recorded_trials
+from agent.reference import archives
+from runs import Archive, Result
+from sandbox import Verdict
+from tasks import InputError
+
+SORT_KEYS = {
+    "r2": ("r2", -1),
+    "validation": ("validation_r2", -1),
+    "seconds": ("seconds", 1),
+    "cost": ("cost_usd", 1),
+    "run": ("run", 1),
+}
+"""What `inspect --sort` offers: the field, and -1 for largest first."""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """One line about an archive; a figure that is not known is None."""
+
+    run: str
+    archive: str
+    task: str
+    agent: str
+    state: str
+    model: str | None = None
+    seed: int | None = None
+    created: str | None = None
+    data: str | None = None
+    origin: str | None = None
+    r2: float | None = None
+    validation_r2: float | None = None
+    train_r2: float | None = None
+    expression: str | None = None
+    constants_count: int | None = None
+    candidates: int | None = None
+    failed: int | None = None
+    seconds: float | None = None
+    cost_usd: float | None = None
+    error: str | None = None
+
+
+def summaries(
+    runs_dir: Path, task: str | None = None, agent: str | None = None, sort: str = "r2"
+) -> list[Summary]:
+    """A summary of every archive below `runs_dir`, by task and then by `sort`; those without the figure last.
+
+    An archive that cannot be read is listed as damaged, with its `error`. Raises InputError for an unknown key.
+    """
+    if sort not in SORT_KEYS:
+        raise InputError(f"--sort {sort} is not known; sort by {', '.join(SORT_KEYS)}.")
+    field, sign = SORT_KEYS[sort]
+    found = [_readable(path) for path in archives(runs_dir)]
+    kept = [s for s in found if task in (None, s.task) and agent in (None, s.agent)]
+
+    def place(entry: Summary) -> tuple[str, bool, float, str]:
+        value = getattr(entry, field)
+        return entry.task, value is None, sign * value if isinstance(value, float) else 0.0, entry.run
+
+    return sorted(kept, key=place)
+
+
+def _readable(path: Path) -> Summary:
+    try:
+        return summary(Archive.open(path))
+    except InputError as error:
+        task, agent, run = path.parts[-3:]
+        return Summary(run, str(path), task, agent, "damaged", error=str(error))
+
+
+def summary(archive: Archive) -> Summary:
+    """One line about an archive; raises InputError when its result is damaged."""
+    manifest = archive.manifest
+    result = archive.result or Result()
+    return Summary(
+        run=manifest.run,
+        archive=str(archive.path),
+        task=manifest.task.name,
+        agent=manifest.agent,
+        state=archive.state.value,
+        model=manifest.model,
+        seed=manifest.seed,
+        created=manifest.created,
+        data=None if manifest.data is None else manifest.data.source,
+        origin=manifest.origin,
+        r2=None if result.scores.test is None else result.scores.test.r2,
+        validation_r2=result.validation_r2,
+        train_r2=None if result.scores.train is None else result.scores.train.r2,
+        expression=result.expression,
+        constants_count=result.constants_count,
+        candidates=result.candidates,
+        failed=result.failed,
+        seconds=result.seconds,
+        cost_usd=result.cost_usd,
+        error=result.error,
+    )
+
+
+@dataclass(frozen=True)
+class Details:
+    """One archive in full. `lineage` begins with the winner and goes back through its parents."""
+
+    summary: Summary
+    law: str | None
+    result: Result | None
+    trials: tuple[Trial, ...]
+    lineage: tuple[Trial, ...]
+    problems: tuple[str, ...]
+
+    @property
+    def failures(self) -> Counter[str]:
+        """Failed candidates by verdict."""
+        verdicts = (trial.evaluation.verdict for trial in self.trials)
+        return Counter(verdict.value for verdict in verdicts if verdict is not Verdict.OK)
+
+    def best(self, count: int) -> list[Trial]:
+        """The usable candidates with the highest validation R²."""
+        usable = [trial for trial in self.trials if trial.usable]
+        return sorted(usable, key=lambda trial: -(trial.evaluation.validation_r2 or 0.0))[:count]
+
+    def to_json(self) -> dict[str, Any]:
+        """As `discover inspect RUN --json` prints it."""
+        return {
+            **vars(self.summary),
+            "law": self.law,
+            "result": None if self.result is None else self.result.model_dump(mode="json"),
+            "failures": dict(self.failures),
+            "lineage": [_entry(trial) for trial in self.lineage],
+            "candidates_list": [_entry(trial) for trial in self.trials],
+            "problems": list(self.problems),
+        }
+
+
+def details(archive: Archive) -> Details:
+    """Everything about one archive, its digests checked; raises InputError when it cannot be read."""
+    trials = tuple(recorded_trials(archive))
+    result = archive.result
+    return Details(
+        summary=summary(archive),
+        law=archive.law,
+        result=result,
+        trials=trials,
+        lineage=lineage(trials, None if result is None else result.winner),
+        problems=tuple(str(problem) for problem in archive.verify()),
+    )
+
+
+def lineage(trials: Sequence[Trial], winner: str | None) -> tuple[Trial, ...]:
+    """The winner and all that it descends from, nearest first; empty when it is not among the trials."""
+    known = {trial.id: trial for trial in trials}
+    found: dict[str, Trial] = {}
+    waiting = [winner] if winner is not None else []
+    while waiting:
+        name = waiting.pop(0)
+        if name in known and name not in found:
+            found[name] = known[name]
+            waiting += known[name].proposal.parents
+    return tuple(found.values())
+
+
+def _entry(trial: Trial) -> dict[str, Any]:
+    found = trial.evaluation
+    return {
+        "id": trial.id,
+        "origin": trial.proposal.origin,
+        "parents": list(trial.proposal.parents),
+        "verdict": found.verdict.value,
+        "message": found.message,
+        "validation_r2": found.validation_r2,
+        "train_r2": None if found.train is None else found.train.r2,
+        "constants_count": found.constants_count,
+        "source": trial.proposal.source,
+    }
+
+
+def differences(one: Details, other: Details) -> dict[str, tuple[Any, Any]]:
+    """What differs between two archives: field of the summary -> the two values."""
+    pairs = {name: (value, getattr(other.summary, name)) for name, value in vars(one.summary).items()}
+    found = {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+    if one.result is not None and other.result is not None:
+        for name in ("winner", "reason", "constants"):
+            pair = getattr(one.result, name), getattr(other.result, name)
+            if pair[0] != pair[1]:
+                found[name] = pair
+    return found
