@@ -108,28 +108,36 @@ def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+_SEAL = b',\n "digest": "'
+_END = b'"\n}\n'
+_SEAL_LENGTH = len(_SEAL) + 64 + len(_END)
+
+
 def seal(content: Mapping[str, Any]) -> bytes:
-    """The bytes of a file that carries the digest of its own content under the key ``digest``."""
-    return encode_pretty({**content, "digest": digest(encode(content))})
+    """The bytes of a file whose last key, ``digest``, is the SHA-256 of all bytes before that key.
+
+    Raises:
+        TypeError: the content is empty, has a key ``digest``, or cannot be written as JSON.
+    """
+    if not content or "digest" in content:
+        raise TypeError("only a record with keys other than 'digest' can be sealed")
+    body = encode_pretty(content).removesuffix(b"\n}\n")
+    return body + _SEAL + digest(body).encode() + _END
 
 
 def unseal(data: bytes) -> dict[str, Any]:
     """The content of sealed bytes, without ``digest``.
 
     Raises:
-        ValueError: any byte differs from what `seal` wrote; the message names both digests where there are
-        two.
+        ValueError: any byte differs from what `seal` wrote; the message names both digests where there are two.
     """
-    content = decode(data)
-    claimed = content.pop("digest", None) if isinstance(content, dict) else None
-    if claimed is None:
-        raise ValueError("it carries no digest")
-    try:
-        found, sealed = digest(encode(content)), seal(content)
-    except TypeError as error:
-        raise ValueError(str(error)) from None
+    body, tail = data[:-_SEAL_LENGTH], data[-_SEAL_LENGTH:]
+    if not (tail.startswith(_SEAL) and tail.endswith(_END)):
+        raise ValueError("it does not end with a digest")
+    claimed, found = tail[len(_SEAL) : -len(_END)].decode("ascii", "replace"), digest(body)
     if found != claimed:
-        raise ValueError(f"its digest is {found}, not {claimed!s:.64}")
-    if sealed != data:
-        raise ValueError(f"its digest is {claimed}, but its bytes are not in canonical form")
-    return dict(content)
+        raise ValueError(f"its digest is {found}, not {claimed}")
+    content = decode(body + b"\n}\n")
+    if not isinstance(content, dict):
+        raise ValueError("it holds no record")
+    return content
