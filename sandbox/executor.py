@@ -107,7 +107,7 @@ class Sandbox:
     def _execute(self, order: Order) -> JobResult:
         """One order in one fork. What breaks on our side is tried again and never blamed on the candidate."""
         packed, most = message(order, self.limits), bound(order, self.limits)
-        reason = ""
+        reason, stalled = "", False
         for _ in range(1 + _RETRIES):
             try:
                 zygote = self._current()
@@ -116,7 +116,9 @@ class Sandbox:
             except ZygoteFailed as error:
                 reason = str(error)
                 continue
-            if found.verdict is not Verdict.SANDBOX_BROKEN:
+            if found.verdict is Verdict.TIMEOUT and found.usage.cpu < found.usage.wall / 2 and not stalled:
+                stalled = True  # a busy or suspended machine looks the same: try once more before believing it
+            elif found.verdict is not Verdict.SANDBOX_BROKEN:
                 return found
             reason = found.message
         return JobResult(Verdict.SANDBOX_BROKEN, f"The sandbox failed {1 + _RETRIES} times: {reason}.")

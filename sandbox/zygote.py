@@ -22,7 +22,7 @@ ENDED = struct.Struct("<idQ")  # wait status, CPU seconds, peak resident bytes
 MESSAGE_BYTES = 64 * 1024
 SETUP_FAILED = 97
 _JOB, _NULL = 3, "/dev/null"
-_LATE = ("multiprocessing.pool", "scipy._lib.pyprima")  # scipy.optimize asks for them when out of reach
+_LATE = ("multiprocessing.pool", "scipy._lib.pyprima", "scipy._lib.cobyqa")  # wanted late by scipy.optimize
 
 
 @dataclass(frozen=True)

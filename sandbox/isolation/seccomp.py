@@ -67,7 +67,6 @@ _READ_PATHS: dict[str, tuple[int | None, int | None]] = {
     "access": (21, None),
     "faccessat": (269, 48),
     "faccessat2": (439, 439),
-    "fcntl": (72, 25),
     "getcwd": (79, 17),
     "getdents64": (217, 61),
     "newfstatat": (262, 79),
@@ -79,13 +78,16 @@ _OPEN: dict[str, tuple[tuple[int, int] | None, tuple[int, int] | None]] = {  # n
     "open": ((2, 1), None),
     "openat": ((257, 2), (56, 2)),
 }
+_FCNTL = (72, 25)
+_FCNTL_LAST = 3  # F_DUPFD, F_GETFD, F_SETFD and F_GETFL, but not F_SETOWN, which sends signals
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _ARCHITECTURES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
 
 _SECCOMP = {"x86_64": 317, "aarch64": 277}
 _SET_MODE_FILTER = 1
 _ALLOW, _KILL, _EPERM = 0x7FFF0000, 0x80000000, 0x00050000 | 1
-_LOAD, _JUMP_EQUAL, _JUMP_AT_LEAST, _JUMP_ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+_LOAD, _RETURN = 0x20, 0x06
+_JUMP_EQUAL, _JUMP_ABOVE, _JUMP_AT_LEAST, _JUMP_ANY_BIT = 0x15, 0x25, 0x35, 0x45
 _X32 = 0x40000000
 
 
@@ -123,7 +125,15 @@ def program(read_paths: bool) -> bytes:
                 _op(_RETURN, 0, 0, _EPERM),
                 _op(_RETURN, 0, 0, _ALLOW),
             ]
-    return b"".join([*code, _op(_RETURN, 0, 0, _EPERM)])
+    code += [
+        _op(_JUMP_EQUAL, 0, 4, _FCNTL[column]),
+        _op(_LOAD, 0, 0, 16 + 8),
+        _op(_JUMP_ABOVE, 0, 1, _FCNTL_LAST),
+        _op(_RETURN, 0, 0, _EPERM),
+        _op(_RETURN, 0, 0, _ALLOW),
+        _op(_RETURN, 0, 0, _EPERM),
+    ]
+    return b"".join(code)
 
 
 def install(filter_program: bytes) -> None:

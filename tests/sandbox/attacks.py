@@ -1,0 +1,178 @@
+"""Hostile code. Each attack is a function body that returns normally when it succeeds and raises when it is stopped.
+
+`bait` (a dict) and `imp` (an import that nothing restricts) are there for each. The same text runs unprotected in an
+ordinary process, where it must succeed, and as a candidate in every tier, where it must not.
+"""
+
+import textwrap
+
+FILES = {
+    "open": "open_(bait['secret']).read()",
+    "open a private file": "open_(bait['private']).read()",
+    "os.open": "imp('os').open(bait['secret'], 0)",
+    "np.fromfile": "np.fromfile(bait['secret'], dtype=np.uint8)",
+    "np.genfromtxt": "np.genfromtxt(bait['numbers'])",
+    "np.loadtxt": "np.loadtxt(bait['numbers'])",
+    "np.load": "np.load(bait['array'])",
+    "np.memmap": "np.memmap(bait['secret'], dtype=np.uint8, mode='r')",
+    "scipy.io.mmread": "imp('scipy.io').io.mmread(bait['matrix'])",
+    "libc through np.ctypeslib": (
+        "libc = imp('numpy.ctypeslib').ctypeslib.ctypes.CDLL(None)\n"
+        "if libc.open(bait['secret'].encode(), 0) < 0: raise OSError"
+    ),
+    "linecache": "if not imp('linecache').getlines(bait['secret']): raise OSError",
+    "list a folder": "imp('os').listdir(bait['folder'])",
+    "stat": "imp('os').stat(bait['secret'])",
+    "the parent's environment": (
+        "if b'LAWSMITH_TEST_KEY' not in open_('/proc/%d/environ' % bait['parent'], 'rb').read(): raise OSError"
+    ),
+    "its own environment": "imp('os').environ['LAWSMITH_TEST_KEY']",
+    "its own environment in /proc": (
+        "if b'LAWSMITH_TEST_KEY' not in open_('/proc/self/environ', 'rb').read(): raise OSError"
+    ),
+    "the machine's users": "open_('/etc/passwd').read()",
+    "our own source": "open_(bait['source']).read()",
+    "write": "open_(bait['folder'] + '/w', 'w').write('x')",
+    "append": "open_(bait['secret'], 'a').close()",
+    "np.save": "np.save(bait['folder'] + '/w.npy', np.ones(3))",
+    "np.tofile": "np.ones(3).tofile(bait['folder'] + '/t')",
+    "np.memmap for writing": "np.memmap(bait['folder'] + '/m', dtype=np.uint8, mode='w+', shape=8)",
+    "change numpy": "open_(np.__file__, 'r+b').close()",
+    "mkdir": "imp('os').mkdir(bait['folder'] + '/d%d' % imp('os').getpid())",
+    "symlink": "imp('os').symlink('/etc', bait['folder'] + '/l%d' % imp('os').getpid())",
+    "hard link": "imp('os').link(bait['secret'], bait['folder'] + '/h%d' % imp('os').getpid())",
+    "chmod": "imp('os').chmod(bait['secret'], 0o644)",
+    "truncate": "imp('os').truncate(bait['secret'], 16)",
+    "remove": "open_(bait['folder'] + '/r', 'w').close(); imp('os').remove(bait['folder'] + '/r')",
+    "many small files": "for i in range(500): open_(bait['folder'] + '/f%d' % i, 'w').write('x')",
+    "subclass walk to a file": (
+        "found = [c for c in ().__class__.__base__.__subclasses__() if c.__name__ == 'FileLoader'][0]\n"
+        "found('x', bait['secret']).get_data(bait['secret'])"
+    ),
+}
+
+NETWORK = {
+    "TCP": "imp('socket').create_connection(('127.0.0.1', bait['port']), timeout=2)",
+    "UDP": (
+        "s = imp('socket')\n"
+        "s.socket(s.AF_INET, s.SOCK_DGRAM).sendto(b'x', ('127.0.0.1', bait['port']))"
+    ),
+    "unix socket": "s = imp('socket')\ns.socket(s.AF_UNIX).connect(bait['folder'] + '/socket')",
+    "abstract unix socket": "s = imp('socket')\ns.socket(s.AF_UNIX).connect('\\0' + bait['abstract'])",
+    "listen": "s = imp('socket').socket()\ns.bind(('127.0.0.1', 0))\ns.listen()",
+    "socket pair": "imp('socket').socketpair()",
+    "raw netlink": "s = imp('socket')\ns.socket(s.AF_NETLINK, s.SOCK_RAW, 0)",
+}
+
+PROCESSES = {
+    "fork": "os = imp('os')\nchild = os.fork()\nif child == 0: os._exit(0)\nos.waitpid(child, 0)",
+    "daemon": (
+        "os = imp('os')\nchild = os.fork()\n"
+        "if child == 0:\n    os.setsid(); os._exit(0 if os.fork() >= 0 else 1)\n"
+        "if os.waitpid(child, 0)[1]: raise OSError"
+    ),
+    "raw clone": (
+        "child = syscall(56, 17, 0, 0, 0, 0)\nif child == 0: imp('os')._exit(0)\n"
+        "if child < 0: raise OSError"
+    ),
+    "thread": "imp('threading').Thread(target=int).start()",
+    "exec": "imp('os').execv(bait['true'], ['true'])",
+    "spawn": "os = imp('os')\nos.waitpid(os.posix_spawn(bait['true'], ['true'], {}), 0)",
+    "subprocess": "imp('subprocess').run([bait['true']], check=True)",
+    "installed package that spawns": (
+        "p = imp('multiprocessing').get_context('fork').Process(target=int)\np.start(); p.join()"
+    ),
+    "signal a sibling": "imp('os').kill(bait['sibling'], 0)",
+    "signal the parent": "imp('os').kill(bait['parent'], 0)",
+    "signal its group's leader": "imp('os').kill(imp('os').getppid(), 0)",
+    "pidfd of a sibling": "imp('os').pidfd_open(bait['sibling'])",
+    "trace a sibling": "if syscall(101, 0x4206, bait['sibling'], 0, 0) < 0: raise OSError",
+    "read a sibling's memory": "if syscall(310, bait['sibling'], 0, 0, 0, 0, 0) < 0: raise OSError",
+    "signals by fcntl": (
+        "fcntl = imp('fcntl')\nr = imp('os').dup(1)\nfcntl.fcntl(r, fcntl.F_SETOWN, bait['sibling'])"
+    ),
+    "lower a sibling's priority": "imp('os').setpriority(0, bait['sibling'], 19)",
+}
+
+KERNEL = {
+    "memfd": "imp('os').memfd_create('x')",
+    "anonymous file by shm_open": "syscall_ok(319, b'x', 0)",
+    "io_uring": "b = imp('ctypes').create_string_buffer(200)\nsyscall_ok(425, 4, b)",
+    "user namespace": "syscall_ok(272, 0x10000000)",
+    "new session keyring": "syscall_ok(250, 1, 0)",
+    "epoll": "imp('select').epoll()",
+    "inotify": "syscall_ok(294, 0)",
+    "timer": "imp('signal').setitimer(0, 1000)",
+    "limits raised or read": "r = imp('resource')\nr.getrlimit(r.RLIMIT_AS)",
+    "death signal cleared": "syscall_ok(157, 1, 0)",
+    "affinity": "imp('os').sched_setaffinity(0, imp('os').sched_getaffinity(0))",
+    "nice": "imp('os').nice(1)",
+    "shared memory": "m = imp('ctypes')\nif syscall(29, 0, 4096, 0o1600) < 0: raise OSError",
+    "message queue": "if syscall(68, 0, 0o1600) < 0: raise OSError",
+    "change directory": "imp('os').chdir('/')",
+    "change root": "imp('os').chdir('/')\nimp('os').umask(0)",
+    "duplicate a terminal": "imp('fcntl').ioctl(1, 0x5451)",
+}
+
+MEMORY = {
+    "8 GB in one array": "np.empty(8 << 30, dtype=np.uint8)",
+    "8 GB of shared memory": "imp('mmap').mmap(-1, 8 << 30)",
+}
+
+PRELUDE = """
+import collections
+import numpy as np
+imp = collections._sys.modules["builtins"].__import__
+open_ = imp("io").open
+ctypes = imp("ctypes")
+libc = ctypes.PyDLL(None, use_errno=True)
+def syscall(*arguments):
+    return libc.syscall(*[ctypes.c_long(a) if isinstance(a, int) else a for a in arguments])
+def syscall_ok(*arguments):
+    if syscall(*arguments) < 0:
+        raise OSError(ctypes.get_errno(), "refused")
+def attack(bait):
+"""
+
+
+CONTROL = """
+import json, os, sys, traceback
+import numpy, scipy.io
+failed = {}
+for name, source in json.load(sys.stdin).items():
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.dup2(os.open("/dev/null", os.O_RDWR), 1)
+        try:
+            exec(source, {})
+            os._exit(0)
+        except BaseException:
+            os.write(writer, traceback.format_exc().encode()[-300:])
+            os._exit(1)
+    os.close(writer)
+    if os.waitpid(child, 0)[1]:
+        failed[name] = os.read(reader, 300).decode()
+    os.close(reader)
+print(json.dumps(failed))
+"""
+"""A script that makes each attack in an ordinary process of its own, and prints those that failed."""
+
+HOST_MAY_FORBID = {  # what containers and hardened kernels deny to everybody
+    "io_uring",
+    "user namespace",
+    "new session keyring",
+    "trace a sibling",
+    "read a sibling's memory",
+}
+
+
+def unprotected(body: str, bait: dict[str, object]) -> str:
+    """The attack as source for an ordinary process; it raises where it is stopped."""
+    return f"{PRELUDE}{textwrap.indent(body, '    ')}\nattack({bait!r})\n"
+
+
+def candidate(body: str, bait: dict[str, object]) -> str:
+    """A closed law that makes the attack before it predicts; the verdict OK means that it succeeded."""
+    law = f"def law(input_data, group):\n    attack({bait!r})\n    return [{{'y': 1.0}} for _ in input_data]\n"
+    return f"{PRELUDE}{textwrap.indent(body, '    ')}\n{law}"

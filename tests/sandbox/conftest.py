@@ -1,0 +1,55 @@
+"""One small task, and one sandbox per tier for the whole session."""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+
+from sandbox import Limits, Sandbox, SandboxUnavailable, Tier
+from tasks import Schema, Table
+
+SCHEMA = Schema(name="t", long_name="t", title="t", features=("n",), targets=("y",), group="g", cap=4)
+MIB = 1 << 20
+
+
+@pytest.fixture(scope="session")
+def schema() -> Schema:
+    return SCHEMA
+
+
+@pytest.fixture(scope="session")
+def table() -> Table:
+    """Three groups of twelve rows that follow 0.5 + a n^-0.2 exactly, with a = 10, 11, 12."""
+    n, codes = np.tile(np.geomspace(1e2, 1e6, 12), 3), np.repeat(np.arange(3), 12)
+    return Table({"n": n}, {"y": 0.5 + (10 + codes) * n**-0.2}, ("a", "b", "c"), codes)
+
+
+@pytest.fixture(scope="session")
+def sandbox_of() -> Iterator[Callable[[Tier], Sandbox]]:
+    """Sandboxes by tier, started once; a tier that this machine forbids skips the test, saying why."""
+    made: dict[Tier, Sandbox] = {}
+
+    def of(tier: Tier) -> Sandbox:
+        if tier not in made:
+            limits = Limits(wall_seconds=5, cpu_seconds=5, memory_bytes=256 * MIB, output_bytes=16 * 1024)
+            made[tier] = Sandbox(limits, workers=2, tier=tier)
+        try:
+            assert made[tier].tier is tier
+        except SandboxUnavailable as error:
+            pytest.skip(str(error))
+        return made[tier]
+
+    yield of
+    for sandbox in made.values():
+        sandbox.close()
+
+
+@pytest.fixture(scope="session")
+def sandbox(sandbox_of: Callable[[Tier], Sandbox]) -> Sandbox:
+    """The strongest tier that there is."""
+    for tier in (Tier.FULL, Tier.NO_NAMESPACE, Tier.SECCOMP):
+        try:
+            return sandbox_of(tier)
+        except pytest.skip.Exception:
+            continue
+    pytest.skip("this machine can isolate nothing")

@@ -1,0 +1,97 @@
+"""Every attack succeeds where nothing protects, and fails in every tier."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from attacks import CONTROL, FILES, HOST_MAY_FORBID, KERNEL, MEMORY, NETWORK, PROCESSES, candidate, unprotected
+from sandbox import PredictJob, Sandbox, Tier, Verdict
+from sandbox.isolation import ISOLATED
+from tasks import Schema, Table
+
+ATTACKS = {**FILES, **NETWORK, **PROCESSES, **KERNEL, **MEMORY}
+KEY = {"LAWSMITH_TEST_KEY": "never to be seen"}
+
+
+@pytest.fixture(scope="module")
+def bait(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, object]]:
+    """Real files, sockets and processes, all open to this user."""
+    folder = tmp_path_factory.mktemp("bait")
+    (folder / "secret").write_text("a canary sang")
+    (folder / "private").write_text("to me only")
+    (folder / "private").chmod(0o600)
+    (folder / "numbers").write_text("1 2 3\n")
+    (folder / "matrix").write_text("%%MatrixMarket matrix array real general\n1 1\n1.0\n")
+    np.save(folder / "array.npy", np.ones(3))
+    abstract = f"lawsmith-{os.getpid()}"
+    sockets = [socket.socket(), socket.socket(socket.AF_UNIX), socket.socket(socket.AF_UNIX)]
+    for listener, address in zip(sockets, (("127.0.0.1", 0), f"{folder}/socket", f"\0{abstract}"), strict=True):
+        listener.bind(address)
+        listener.listen(64)
+    with subprocess.Popen(["sleep", "600"], env={**os.environ, **KEY}) as sibling:
+        yield {
+            "folder": str(folder),
+            "secret": f"{folder}/secret",
+            "private": f"{folder}/private",
+            "numbers": f"{folder}/numbers",
+            "matrix": f"{folder}/matrix",
+            "array": f"{folder}/array.npy",
+            "port": sockets[0].getsockname()[1],
+            "abstract": abstract,
+            "parent": sibling.pid,  # a process of this user that has the key in its environment
+            "sibling": sibling.pid,
+            "true": "/bin/true",
+            "source": str(Path(__file__).resolve().parents[2] / "sandbox" / "verdict.py"),
+        }
+        sibling.kill()
+    for listener in sockets:
+        listener.close()
+
+
+def test_every_attack_succeeds_where_nothing_protects(bait: dict[str, object]) -> None:
+    """The control: an attack that failed here would make the tests below mean nothing."""
+    sources = {name: unprotected(body, bait) for name, body in ATTACKS.items()}
+    done = subprocess.run(
+        [sys.executable, "-c", CONTROL],
+        input=json.dumps(sources),
+        env={**os.environ, **KEY, "OPENBLAS_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    failed = json.loads(done.stdout)
+    assert not {name: why for name, why in failed.items() if name not in HOST_MAY_FORBID}
+
+
+@pytest.mark.parametrize("tier", ISOLATED)
+def test_no_attack_succeeds_in_a_tier(
+    tier: Tier,
+    sandbox_of: Callable[[Tier], Sandbox],
+    bait: dict[str, object],
+    schema: Schema,
+    table: Table,
+) -> None:
+    sandbox = sandbox_of(tier)
+    jobs = {
+        name: sandbox.submit(PredictJob(candidate(body, bait), schema, None, (table.hide(),)))
+        for name, body in ATTACKS.items()
+    }
+    verdicts = {name: job.result() for name, job in jobs.items()}
+    succeeded = [name for name, found in verdicts.items() if found.ok]
+    assert not succeeded
+    expected = {Verdict.CRASH, Verdict.MEMORY}
+    others = {name: (r.verdict, r.message) for name, r in verdicts.items() if r.verdict not in expected}
+    assert not others
+    # stopped by the walls, not by a slip in the attack's own code
+    slips = ("NameError", "SyntaxError", "TypeError", "AttributeError", "KeyError: 'bait", "IndexError")
+    assert not [name for name, found in verdicts.items() if found.message.startswith(slips)]
+
+

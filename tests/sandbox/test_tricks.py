@@ -1,0 +1,255 @@
+"""Candidates that cheat, forge, stall or exhaust from inside what they are allowed to do."""
+
+import time
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from sandbox import Constants, FitJob, JobResult, Limits, PredictJob, Sandbox, Verdict
+from tasks import Schema, Table
+
+SYS = 'import collections\nimp = collections._sys.modules["builtins"].__import__\nos = imp("os")\n'
+FRAME = "struct = imp('struct')\ndef frame(v, k, *t): return struct.pack('<BHIIII', v, k, *map(len, t)) + b''.join(t)\n"
+
+
+@pytest.fixture(scope="module")
+def brisk(sandbox: Sandbox) -> Iterator[Sandbox]:
+    """The same isolation with tight limits."""
+    limits = Limits(wall_seconds=0.6, cpu_seconds=10, memory_bytes=256 << 20, output_bytes=4096)
+    with Sandbox(limits, workers=2, tier=sandbox.tier) as made:
+        assert made.tier is sandbox.tier  # once warm
+        yield made
+
+
+def law(body: str) -> str:
+    return f"{SYS}{FRAME}import numpy as np\ndef law(input_data, group):\n    {body}\n"
+
+
+HONEST = "[{'y': row['n']} for row in input_data]"
+
+
+def predict(sandbox: Sandbox, source: str, schema: Schema, table: Table, check: bool = False) -> JobResult:
+    return sandbox.run(PredictJob(source, schema, None, (table.hide(),), check))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "while True: pass",
+        "imp('time').sleep(1000)",
+        "imp('re').match('(a+)+$', 'a' * 40 + 'b')",
+        "9 ** 9 ** 8 % 7",
+        "imp('signal').signal(24, 1)\n    while True: pass",
+        "os.close(3)\n    while True: pass",
+        "np.linalg.eig(np.random.rand(1500, 1500))",
+    ],
+)
+def test_endless_work_is_stopped_at_the_deadline(body: str, brisk: Sandbox, schema: Schema, table: Table) -> None:
+    began = time.monotonic()
+    found = predict(brisk, law(body), schema, table)
+    assert found.verdict is Verdict.TIMEOUT
+    assert time.monotonic() - began < 2 * 0.6 + 0.8  # what used no CPU is tried twice
+    assert "0.6 s" in found.message
+
+
+def test_the_cpu_limit_cannot_be_ignored(sandbox: Sandbox, schema: Schema, table: Table) -> None:
+    with Sandbox(Limits(cpu_seconds=1, wall_seconds=30), workers=1, tier=sandbox.tier) as made:
+        source = law("imp('signal').signal(24, 1)\n    while True: pass")
+        found = predict(made, source, schema, table)
+    assert found.verdict is Verdict.TIMEOUT
+    assert 1 <= found.usage.cpu < 3
+
+
+@pytest.mark.parametrize("stream", ["print('x' * 1000)", "os.write(2, b'y' * 1000)"])
+def test_endless_output_is_stopped(stream: str, sandbox: Sandbox, schema: Schema, table: Table) -> None:
+    found = predict(sandbox, law(f"while True: {stream}"), schema, table)
+    assert found.verdict is Verdict.OUTPUT_LIMIT
+    assert len(found.output) <= 2000
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "keep = [np.ones(1 << 20) for _ in range(1000)]",
+        "b'x' * (1 << 33)",
+        "x = [0]\n    while True: x += x",
+        "return np.broadcast_to(1.0, (10 ** 9,)).copy()",
+    ],
+)
+def test_memory_is_bounded(body: str, sandbox: Sandbox, schema: Schema, table: Table) -> None:
+    found = predict(sandbox, law(body), schema, table)
+    assert found.verdict is Verdict.MEMORY
+    assert found.usage.peak_bytes < 600 << 20
+
+
+@pytest.mark.parametrize(
+    ("body", "verdict"),
+    [
+        # Out of turn, ended early, partial, too long, or with other counts than asked for.
+        ("os._exit(0)", Verdict.CRASH),
+        ("os._exit(97)", Verdict.CRASH),
+        ("os.write(3, b'\\0'); os._exit(0)", Verdict.CRASH),
+        ("os.write(3, frame(0, 0, b'', b'', b'', b'')); os._exit(0)", Verdict.CRASH),
+        ("os.write(3, frame(0, 0, b'', b'', b'', b'') + b'\\1' * 36 * 8); os._exit(1)", Verdict.CRASH),
+        ("os.write(3, frame(0, 0, b'', b'', b'', b'') + b'\\1' * 37 * 8); os._exit(0)", Verdict.CRASH),
+        ("os.write(3, frame(0, 65535, b'', b'', b'', b'')); os._exit(0)", Verdict.CRASH),
+        ("os.write(3, struct.pack('<BHIIII', 0, 0, *[2 ** 32 - 1] * 4)); os._exit(0)", Verdict.CRASH),
+        ("os.write(3, frame(13, 0, b'', b'', b'', b'')); os._exit(0)", Verdict.CRASH),
+        ("os.write(3, frame(200, 0, b'', b'', b'', b'')); os._exit(0)", Verdict.CRASH),
+        ("while True: os.write(3, b'x' * 65536)", Verdict.WRONG_SHAPE),
+        # Not a number, however it is spelt: a signalling NaN, one with a payload, an infinity.
+        (
+            "os.write(3, frame(0, 0, b'', b'', b'', b'') + struct.pack('<Q', 0x7FF0DEADBEEF0001) * 36); os._exit(0)",
+            Verdict.NON_FINITE,
+        ),
+        ("np.isfinite = lambda *a, **k: np.True_; return [{'y': float('nan')}] * len(input_data)", None),
+        ("imp('sandbox.worker').worker.np.flatnonzero = lambda a: []; return [{'y': 1e400}] * len(input_data)", None),
+        # Ways to end a process that a result was expected from.
+        ("raise SystemExit(0)", Verdict.CRASH),
+        ("raise KeyboardInterrupt", Verdict.CRASH),
+        ("os.abort()", Verdict.CRASH),
+        ("imp('ctypes').string_at(0)", Verdict.CRASH),
+        ("imp('atexit').register(print, 'boo'); raise ValueError('no')", Verdict.CRASH),
+        (
+            "imp('sys').setrecursionlimit(10 ** 9); x = []\n    for _ in range(10 ** 6): x = [x]\n    repr(x)",
+            Verdict.CRASH,
+        ),
+        ("f = lambda: f(); f()", Verdict.CRASH),
+        ("collections._sys.modules.clear(); imp('gc').collect(); raise ValueError", Verdict.CRASH),
+        # Wrong results.
+        ("return []", Verdict.WRONG_SHAPE),
+        ("return [{'z': 1.0}] * len(input_data)", Verdict.WRONG_SHAPE),
+        ("return [{'y': 'many'}] * len(input_data)", Verdict.WRONG_SHAPE),
+        ("return [{'y': 1j}] * len(input_data)", Verdict.WRONG_SHAPE),
+        ("return [{'y': np.ones(3)}] * len(input_data)", Verdict.WRONG_SHAPE),
+        ("return None", Verdict.WRONG_SHAPE),
+        ("return [{'y': float('inf')}] * len(input_data)", Verdict.NON_FINITE),
+        ("class L(list):\n        def __len__(self): return 10 ** 9\n    return L()", None),
+    ],
+)
+def test_no_result_is_believed_that_is_not_whole(
+    body: str, verdict: Verdict | None, sandbox: Sandbox, schema: Schema, table: Table
+) -> None:
+    found = predict(sandbox, law(body), schema, table)
+    assert not found.ok
+    assert found.predictions == ()
+    assert verdict is None or found.verdict is verdict, found.message
+
+
+def test_a_forged_frame_gains_nothing_over_returning_the_same_numbers(
+    sandbox: Sandbox, schema: Schema, table: Table
+) -> None:
+    forged = "os.write(3, frame(0, 0, b'', b'', b'', b'') + np.ones(36).tobytes()); os._exit(0)"
+    found = predict(sandbox, law(forged), schema, table)
+    assert found.ok
+    assert np.array_equal(found.predictions[0], np.ones((36, 1)))
+    by_place = forged.replace("np.ones(36)", "np.arange(36.0)")
+    assert predict(sandbox, law(by_place), schema, table, check=True).verdict is Verdict.IMPURE
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "mean = sum(r['n'] for r in input_data) / len(input_data); return [{'y': mean} for r in input_data]",
+        "return [{'y': r['n'] + i} for i, r in enumerate(input_data)]",
+        "return [{'y': r['n'] * np.random.default_rng().normal()} for r in input_data]",
+        "return [{'y': r['n'] * np.random.normal()} for r in input_data]",
+        "law.calls = getattr(law, 'calls', 0) + 1; return [{'y': r['n'] + (law.calls > 3)} for r in input_data]",
+        "return [{'y': imp('time').time() % 1} for r in input_data]",
+        "return [{'y': float(len(input_data))} for r in input_data]",
+        "return [{'y': float(id(law))} for r in input_data] if len(input_data) > 1 else [{'y': 0.0}]",
+    ],
+    ids=["batch mean", "order", "entropy", "seeded stream", "time bomb", "clock", "batch size", "lone row"],
+)
+def test_what_depends_on_more_than_the_row_is_impure(
+    body: str, sandbox: Sandbox, schema: Schema, table: Table
+) -> None:
+    found = predict(sandbox, law(body), schema, table, check=True)
+    assert found.verdict is Verdict.IMPURE
+    assert found.stage == "verify"
+    assert predict(sandbox, law(f"return {HONEST}"), schema, table, check=True).ok
+
+
+SMUGGLER = """
+PARAMETERS = ("a",)
+seen = {}
+def fit(x, y):
+    seen.update(zip(x["n"].tolist(), y.tolist()))
+    return {"a": 0.0}
+def form(x, p):
+    return [seen.get(n, 0.0) for n in x["n"].tolist()]
+"""
+
+
+def test_targets_remembered_outside_the_constants_are_worth_nothing(
+    sandbox: Sandbox, schema: Schema, table: Table
+) -> None:
+    one = Table({"n": table.features["n"][:12]}, {"y": table.targets["y"][:12]}, ("a",), np.zeros(12, dtype=int))
+    unchecked = sandbox.run(FitJob(SMUGGLER, schema, one, (one.hide(),)))
+    assert np.array_equal(unchecked.predictions[0], one.target_matrix())  # the trick works where it is not checked
+    assert sandbox.run(FitJob(SMUGGLER, schema, one, (one.hide(),), check=True)).verdict is Verdict.IMPURE
+
+
+def test_no_target_is_in_the_memory_of_a_process_that_predicts(
+    sandbox: Sandbox, schema: Schema, table: Table
+) -> None:
+    """The candidate searches every array that the collector or a frame can reach, and all of its writable memory."""
+    hunter = SYS + HUNTER
+    fitted, held = table.take(np.arange(0, 36, 2)), table.take(np.arange(1, 36, 2))
+    known, unknown = (float(t.targets["y"][3]) for t in (fitted, held))
+    source = hunter.replace("UNKNOWN", unknown.hex()).replace("KNOWN", known.hex())
+    found = sandbox.run(FitJob(source, schema, fitted, (held.hide(),)))
+    assert found.ok, found.message
+    assert found.predictions[0][0, 0] == 1  # the search works: targets of fitted rows are found
+    assert found.predictions[0][1, 0] == 0
+    constants = Constants(("a",), table.groups, np.ones((3, 1)))
+    alone = sandbox.run(PredictJob(source, schema, constants, (table.hide(),)))
+    assert alone.ok, alone.message
+    assert alone.predictions[0][0, 0] == alone.predictions[0][1, 0] == 0
+
+
+HUNTER = """
+import numpy as np
+gc, ctypes = imp("gc"), imp("ctypes")
+PARAMETERS = ("a",)
+def fit(x, y):
+    return {"a": 1.0}
+def reachable():
+    frame = collections._sys._getframe()
+    while frame:
+        yield from frame.f_locals.values()
+        frame = frame.f_back
+    yield from gc.get_objects()
+    for held in gc.get_objects():
+        if isinstance(held, dict):
+            yield from list(held.values())
+        elif isinstance(held, (list, tuple)):
+            yield from held
+def found(value):
+    for thing in reachable():
+        if isinstance(thing, np.ndarray) and thing.dtype == float and value in thing:
+            return 1.0
+    return 0.0
+def form(x, p):
+    known, unknown = float.fromhex("KNOWN"), float.fromhex("UNKNOWN")
+    return np.array([found(known), found(unknown)] + [0.0] * (len(x["n"]) - 2))
+"""
+
+
+def test_words_of_a_candidate_are_cleaned(sandbox: Sandbox, schema: Schema, table: Table) -> None:
+    body = "raise ValueError('\\x1b[31mred\\x00 \\u202e /home/me/secret/file.py ' + 'long ' * 10000)"
+    found = predict(sandbox, law(body), schema, table)
+    assert found.verdict is Verdict.CRASH
+    assert found.message.startswith("ValueError: red …/file.py long")
+    assert found.message.isprintable()
+    assert len(found.message) <= 600
+
+
+def test_an_exception_that_cannot_be_described_is_described(
+    sandbox: Sandbox, schema: Schema, table: Table
+) -> None:
+    body = "class E(Exception):\n        def __str__(self): raise E\n    raise E"
+    found = predict(sandbox, law(body), schema, table)
+    assert found.verdict is Verdict.CRASH
+    assert found.message.startswith("E (line ")
