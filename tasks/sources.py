@@ -34,18 +34,22 @@ def load(name: str, data_dir: Path | None = None) -> Dataset:
     try:
         return _published(schema)
     except hub.HubUnavailable as error:
-        return _replica(schema, str(error))
+        tried = "" if folder is None else f"{DATA_VARIABLE}={folder} has none, "
+        return _replica(schema, f"{tried}{error}")
 
 
 def whereabouts(name: str, data_dir: Path | None = None) -> tuple[Source, Path | None]:
-    """Where `load` would take a task from without asking the hub: ("hub", None) if it would have to."""
+    """Where `load` would take a task from, without asking the hub.
+
+    ("hub", None) when it would have to be asked; ("file", None) when `data_dir` lacks the task.
+    """
     schema = find_schema(name)
     folder, must = _folder(data_dir)
     train = None if folder is None else find_split(schema, folder, "train")
-    if train is not None:
+    if train is not None or must:
         return "file", train
     kept = hub.cache_folder() / hub.split_file(schema.long_name, "train")
-    return ("cache", kept) if kept.is_file() and not must else ("hub", None)
+    return ("cache", kept) if kept.is_file() else ("hub", None)
 
 
 def find_split(schema: Schema, folder: Path, split: str) -> Path | None:

@@ -40,7 +40,12 @@ def _list(described: list[dict[str, Any]]) -> None:
 
     for entry in described:
         path = entry["data"]["path"]
-        place = "fetched from the hub when needed" if path is None else shown(Path(path).parent)
+        elsewhere = (
+            "not in the folder given"
+            if entry["data"]["source"] == "file"
+            else "fetched from the hub when needed"
+        )
+        place = elsewhere if path is None else shown(Path(path).parent)
         cap = "no cap" if entry["cap"] is None else f"at most {entry['cap']} constants per group and target"
         best = max(entry["anchors"], key=lambda anchor: anchor["r2"], default=None)
         out.print(Text.assemble((entry["name"], "bold"), f"  {entry['title']}"))

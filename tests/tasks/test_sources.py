@@ -84,6 +84,7 @@ def test_a_folder_without_the_task_is_an_error_not_a_replica(tmp_path: Path):
         InputError, match=r"has no rows of sft: neither sft_scaling_law/train.* nor train\.csv"
     ):
         load("sft", tmp_path)
+    assert whereabouts("sft", tmp_path) == ("file", None)
     with pytest.raises(InputError, match=r"--data-dir names .*, which is not a folder"):
         load("sft", tmp_path / "absent")
 
@@ -96,9 +97,20 @@ def test_the_variable_comes_after_the_argument_and_before_the_cache(
     monkeypatch.setenv(sources.DATA_VARIABLE, str(tmp_path / "named"))
     assert len(load("sft").task.train) == 5
     assert len(load("sft", tmp_path / "given").task.train) == 7
+    assert whereabouts("sft") == ("file", tmp_path / "named" / "train.csv")
     monkeypatch.setenv(sources.DATA_VARIABLE, str(tmp_path / "gone"))
     with pytest.raises(InputError, match="LAWSMITH_DATA names"):
         load("sft")
+
+
+def test_a_variable_that_lacks_the_task_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    write_table(tmp_path / "sft_scaling_law")
+    monkeypatch.setenv(sources.DATA_VARIABLE, str(tmp_path))
+    with pytest.raises(
+        InputError, match=rf"rows of moe could not be had \(LAWSMITH_DATA={tmp_path} has none, HF_HUB"
+    ):
+        load("moe")
+    assert whereabouts("moe") == ("hub", None)
 
 
 def test_without_data_two_tasks_become_a_loud_replica(monkeypatch: pytest.MonkeyPatch):
