@@ -15,10 +15,14 @@ from tasks.task import Task
 
 FLOOR = 1e-6  # errors below this share of the training error of a constant are as good as zero
 WORST = 3.0  # log error beyond the best of a fold at which a fold says no more than "bad"
-DEPTH_WEIGHT = {"1": 1.0, "2": 0.7, "3": 0.5}  # shallow folds are fitted on nearly all there is, as the final law is
+DEPTH_WEIGHT = {
+    "1": 1.0,
+    "2": 0.7,
+    "3": 0.5,
+}  # shallow folds are fitted on nearly all there is, as the final law is
 TRAIN_WEIGHT = 0.3  # of the log training error: a law that misses the data it has seen is misspecified
 EXCESS_WEIGHT = 0.2  # of the worst fold: one blow-up costs more than many small gains bring
-CONSTANT_WEIGHT = 0.01  # log error that one more constant per group and target must buy
+CONSTANT_WEIGHT = 0.03  # log error that one more constant per group and target must buy
 SUSPICION = 0.5  # log error added for predictions just beyond the data that leave all reason
 CLOSE = 0.12  # log error within which laws cannot be separated
 MOST_CLOSE = 9

@@ -21,6 +21,7 @@ from sandbox.returned import (
     loss,
     numbers,
     parameters,
+    per_target,
     scalar,
     shared,
     some,
@@ -92,6 +93,7 @@ class FormLaw:
         self.shared = shared(getattr(module, "SHARED", ()), self.names)
         self.loss = loss(getattr(module, "LOSS", "squared"))
         self.gradient = _function(module, "gradient") if hasattr(module, "gradient") else None
+        self.per_target = per_target(getattr(module, "PER_TARGET", {}), spec.targets)
         check_cap(len(self.names), spec)
 
     def fit(self, table: Table) -> FittedLaw:
@@ -105,6 +107,7 @@ class FormLaw:
             shared=self.shared,
             gradient=self.gradient,
             loss=self.loss,
+            per_target=self.per_target,
         )
         fitted = fit_form(form, table, self.spec.targets, seed=self.spec.seed)
         status = tuple(item.value for item in fitted.status)

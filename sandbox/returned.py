@@ -1,7 +1,7 @@
 """What a candidate declares and returns, turned into plain numbers or into a sentence about what is wrong."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,6 +71,17 @@ def loss(declared: Any) -> Loss:
     except ValueError:
         allowed = ", ".join(repr(loss.value) for loss in Loss)
         raise Broken(Verdict.CONTRACT, f"LOSS must be one of {allowed}.") from None
+
+
+def per_target(declared: Any, targets: Sequence[str]) -> dict[str, tuple[Callable[..., Any], Callable[..., Any]]]:
+    """PER_TARGET: target -> (form, gradient) of that target alone; it must then name every target."""
+    if not declared:
+        return {}
+    pairs = dict(declared) if isinstance(declared, Mapping) else {}
+    sound = all(isinstance(pair, tuple) and len(pair) == 2 and all(map(callable, pair)) for pair in pairs.values())
+    if set(pairs) != set(targets) or not sound:
+        raise Broken(Verdict.CONTRACT, "PER_TARGET must map every target to a tuple (form, gradient) of functions.")
+    return pairs
 
 
 def check_cap(count: int, spec: Spec) -> None:

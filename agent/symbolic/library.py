@@ -77,6 +77,8 @@ def _of_many(profile: Profile, scale: Sequence[str]) -> list[Template]:
     subsets = [subset for size in sizes for subset in combinations(scale, size)]
     for subset in sorted(subsets, key=len, reverse=True):
         found += _joint(profile, subset)
+        if len(subset) >= len(scale) - 1:
+            found += _led(profile, subset)
     whole = list(scale)
     found += _effective(profile, whole)
     found += _with_bowls(profile, whole)
@@ -109,6 +111,12 @@ def _joint(profile: Profile, names: Sequence[str]) -> list[Template]:
         f"linear in log {title}": lambda b: b.polynomial([log(b.x(n)) for n in names], 1),
         f"linear with interactions in log {title}": lambda b: b.cross([log(b.x(n)) for n in names]),
     }
+    return _named(profile, recipes)
+
+
+def _led(profile: Profile, names: Sequence[str]) -> list[Template]:
+    """One feature shifted, saturating or with a floor of its own, the rest as plain power laws."""
+    recipes: dict[str, Callable[[Parts], Node]] = {}
     for lead in names:
         rest = [n for n in names if n != lead]
         recipes[f"shifted {lead} times {', '.join(rest)}"] = lambda b, n=lead, r=rest: add(

@@ -53,5 +53,6 @@ def form_of(source: str) -> Form:
         call=space["form"],
         shared=frozenset(space.get("SHARED", ())),
         gradient=space.get("gradient"),
+        per_target=space.get("PER_TARGET", {}),
         loss=Loss(space.get("LOSS", Loss.SQUARED)),
     )

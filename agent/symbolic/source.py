@@ -28,7 +28,6 @@ def candidate(
     targets: Mapping[str, Node], *, shared: Sequence[str] = (), loss: str = "squared", columns: Sequence[str]
 ) -> str:
     """Candidate source for one expression per target; constants named in `shared` are common to all groups."""
-    single = next(iter(targets.values())) if len(targets) == 1 else None
     known = dict.fromkeys(p for node in targets.values() for p in parameters(node))
     lines = ["import numpy as np", ""]
     lines += [f"EXPRESSION = {_headline(targets)!r}", "PARAMETERS = {"]
@@ -38,30 +37,34 @@ def candidate(
         lines.append(f"SHARED = {tuple(shared)!r}")
     if loss != "squared":
         lines.append(f"LOSS = {str(loss)!r}")
-    lines += ["", "", "def form(x, p):"]
-    lines += _definitions(targets, columns)
-    if single is not None:
-        lines.append(f"    return {_rowwise(single, columns)}")
-        lines += _gradient(single, list(known), columns)
-    else:
-        lines.append("    return {")
-        lines += [f"        {name!r}: {_rowwise(node, columns)}," for name, node in targets.items()]
-        lines.append("    }")
-    return "\n".join(lines) + "\n"
+    if len(targets) == 1:
+        return "\n".join([*lines, *_functions("", next(iter(targets.values())), columns), ""])
+    for k, node in enumerate(targets.values(), start=1):
+        lines += _functions(f"_{k}", node, columns)
+    lines += ["", "", "def form(x, p):", *_definitions(list(targets.values()), columns), "    return {"]
+    lines += [f"        {name!r}: {_rowwise(node, columns)}," for name, node in targets.items()]
+    lines += ["    }", "", "", "PER_TARGET = {"]
+    lines += [f"    {name!r}: (form_{k}, gradient_{k})," for k, name in enumerate(targets, start=1)]
+    return "\n".join([*lines, "}", ""])
+
+
+def _functions(suffix: str, node: Node, columns: Sequence[str]) -> list[str]:
+    """`form` and `gradient` of one target."""
+    lines = ["", "", f"def form{suffix}(x, p):", *_definitions([node], columns)]
+    lines += [f"    return {_rowwise(node, columns)}", "", "", f"def gradient{suffix}(x, p):"]
+    return [*lines, *_definitions([node], columns), *_gradient(node)]
 
 
 def _headline(targets: Mapping[str, Node]) -> str:
     return "; ".join(f"{name} = {text(node)}" for name, node in targets.items())
 
 
-def _gradient(node: Node, known: list[Parameter], columns: Sequence[str]) -> list[str]:
+def _gradient(node: Node) -> list[str]:
     """Derivatives by name, with sub-expressions that recur computed once."""
-    slopes = {p.name: derivative(node, p.name) for p in known}
+    slopes = {p.name: derivative(node, p.name) for p in parameters(node)}
     common = _recurring(list(slopes.values()))
     names = {part: f"t{k}" for k, part in enumerate(common)}
-    lines = ["", "", "def gradient(x, p):", *_definitions({"": node}, columns)]
-    for part, name in names.items():
-        lines.append(f"    {name} = {_python(part, names, inside=part)[0]}")
+    lines = [f"    {name} = {_python(part, names, inside=part)[0]}" for part, name in names.items()]
     lines.append("    return {")
     lines += [f"        {name!r}: {_python(slope, names)[0]}," for name, slope in slopes.items()]
     return [*lines, "    }"]
@@ -73,8 +76,8 @@ def _recurring(nodes: list[Node]) -> list[Node]:
     return sorted((part for part, times in seen.items() if times > 1), key=lambda part: sum(1 for _ in walk(part)))
 
 
-def _definitions(targets: Mapping[str, Node], columns: Sequence[str]) -> list[str]:
-    found = {n for node in targets.values() for n in walk(node) if isinstance(n, Feature)}
+def _definitions(nodes: Sequence[Node], columns: Sequence[str]) -> list[str]:
+    found = {n for node in nodes for n in walk(node) if isinstance(n, Feature)}
     ordered = sorted(found, key=lambda f: (list(columns).index(f.name) if f.name in columns else 0, f.name))
     return [
         f"    {local(f.name)} = x[{f.name!r}]" + (f" / {f.unit!r}" if f.unit != 1 else "") for f in ordered

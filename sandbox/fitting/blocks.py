@@ -102,7 +102,7 @@ class Block:
         found = self.form.gradient(x, p)
         out = np.empty((*shape, self._columns(), len(names)))
         for column, name in enumerate(names):
-            out[..., column] = self._flatten(found[name], shape)
+            out[..., column] = self._flatten(found.get(name, 0.0), shape)
         return out
 
     def _columns(self) -> int:

@@ -15,8 +15,8 @@ from sandbox.fitting.structure import Structure, analyse
 from tasks.arrays import IntArray
 from tasks.table import Table
 
-EXPLORE = Options(iterations=40, tolerance=1e-4)
-POLISH = Options(iterations=300, tolerance=1e-12)
+EXPLORE = Options(iterations=25, tolerance=1e-3)
+POLISH = Options(iterations=100, tolerance=1e-10)
 EXPLORE_ROWS = 160  # rows per group that rank the starts; the best are then polished on all rows
 SAME_OPTIMUM = 1.01
 ROBUST_ROUNDS = 4
@@ -75,7 +75,8 @@ class _Engine:
         linear = tuple(k for k in parameters if k in found.linear)
         nonlinear = tuple(k for k in parameters if k not in found.linear)
         coupled = any(self.form.names[k] in self.form.shared for k in parameters)
-        block = Block(self.form, targets, names, nonlinear, linear, rows, coupled, found.vectorised)
+        form = self.form.alone(names[0]) if len(names) == 1 else self.form
+        block = Block(form, targets, names, nonlinear, linear, rows, coupled, found.vectorised)
         best = self._search(block, len(groups))
         for _ in range(ROBUST_ROUNDS if self.form.loss is Loss.ROBUST else 0):
             block = block.with_rows(_reweighted(block, best))
@@ -92,7 +93,7 @@ class _Engine:
         """The best minimum of each problem: one problem when coupled, else one per group."""
         q = len(block.nonlinear)
         problems = 1 if block.coupled else groups
-        starts = self.effort.starts or (1 if q == 0 else min(8 + 8 * q, 40))
+        starts = self.effort.starts or (1 if q == 0 else min(8 + 4 * q, 32))
         theta = self._starts(block, problems, starts, groups)
         group = np.repeat(np.arange(problems), starts)
         few = block.with_rows(block.rows.thinned(EXPLORE_ROWS, self.rng))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 Arguments = Mapping[str, Any]
+Law = Callable[[Arguments, Arguments], Any]
 
 
 class Loss(StrEnum):
@@ -42,16 +43,25 @@ class Form:
 
     `call(x, p)` takes feature arrays and parameter values and returns an array, or a mapping target -> array.
     `gradient(x, p)`, when given, returns parameter -> derivative in the same layout. `lower` and `upper` have
-    shape (K,) and may be infinite; `shared` names constants that are common to all groups.
+    shape (K,) and may be infinite; `shared` names constants that are common to all groups. `per_target`, when given,
+    states each target alone as (call, gradient), which spares the engine the others.
     """
 
     names: tuple[str, ...]
     lower: Array
     upper: Array
-    call: Callable[[Arguments, Arguments], Any]
+    call: Law
     shared: frozenset[str] = frozenset()
-    gradient: Callable[[Arguments, Arguments], Any] | None = None
+    gradient: Law | None = None
     loss: Loss = Loss.SQUARED
+    per_target: Mapping[str, tuple[Law, Law]] = field(default_factory=dict)
+
+    def alone(self, target: str) -> Form:
+        """The form as one target sees it."""
+        if target not in self.per_target:
+            return self
+        call, gradient = self.per_target[target]
+        return replace(self, call=call, gradient=gradient, per_target={})
 
 
 @dataclass(frozen=True, eq=False)

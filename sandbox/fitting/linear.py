@@ -28,11 +28,11 @@ def solve(design: Array, target: Array, lower: Array, upper: Array) -> Solution:
     Columns are scaled to unit norm; an active-set guess (clip what violates, solve again for the rest) is followed by
     projected coordinate descent where a bound is active, which is exact for this convex problem when it settles.
     """
-    norms = np.sqrt(np.einsum("...nl,...nl->...l", design, design))
+    raw = np.swapaxes(design, -1, -2) @ design
+    norms = np.sqrt(np.diagonal(raw, axis1=-2, axis2=-1))
     scale = np.where(norms > 0, norms, 1.0)
-    scaled = design / scale[..., None, :]
-    gram = np.swapaxes(scaled, -1, -2) @ scaled
-    moment = np.einsum("...nl,...n->...l", scaled, target)
+    gram = raw / (scale[..., :, None] * scale[..., None, :])
+    moment = (np.swapaxes(design, -1, -2) @ target[..., None])[..., 0] / scale
     low, high = lower * scale, upper * scale
     free = np.ones(moment.shape, dtype=bool)
     values = _free_solve(gram, moment, free, np.zeros_like(moment))
@@ -56,7 +56,7 @@ def _free_solve(gram: Array, moment: Array, free: Array, held: Array) -> Array:
     mask = free[..., :, None] & free[..., None, :]
     system = np.where(mask, gram, 0.0) + np.eye(count) * np.where(free, RIDGE, 1.0)[..., None, :]
     fixed = np.where(free, 0.0, held)
-    right = np.where(free, moment - np.einsum("...ij,...j->...i", gram, fixed), fixed)
+    right = np.where(free, moment - (gram @ fixed[..., None])[..., 0], fixed)
     return safe_solve(system, right[..., None])[..., 0]
 
 

@@ -17,6 +17,7 @@ from sandbox.fitting.linear import Solution, safe_solve, solve
 from tasks.arrays import IntArray
 
 DIFFERENCE = 1.5e-8  # relative forward-difference step: the square root of the machine's precision
+SOLUTION = tuple(Solution.__dataclass_fields__)
 IDLE = np.ones((1, 1, 1))
 CHUNK_ELEMENTS = 3_000_000  # doubles in the largest temporary array; bounds memory whatever the table's size
 
@@ -41,10 +42,23 @@ class Minimum:
 
 @dataclass(frozen=True, eq=False)
 class _State:
+    """Everything known at some parameter sets; arrays of the accepted sets are updated in place."""
+
     theta: Array
     solution: Solution
+    design: Array
     residual: Array
     cost: Array
+
+    def take(self, index: IntArray) -> _State:
+        solution = Solution(*(getattr(self.solution, name)[index] for name in SOLUTION))
+        return _State(self.theta[index], solution, self.design[index], self.residual[index], self.cost[index])
+
+    def put(self, index: IntArray, other: _State, chosen: Array) -> None:
+        for name in SOLUTION:
+            getattr(self.solution, name)[index] = getattr(other.solution, name)[chosen]
+        for name in ("theta", "design", "residual", "cost"):
+            getattr(self, name)[index] = getattr(other, name)[chosen]
 
 
 def minimise(block: Block, theta: Array, group: IntArray, options: Options) -> Minimum:
@@ -78,11 +92,9 @@ class _Minimiser:
         self.measured, self.weight = block.measured, block.weight
 
     def run(self, theta: Array) -> Minimum:
-        everything = np.arange(len(theta))
-        state = self._evaluate(np.clip(theta, self.lower, self.upper), everything)
-        theta, linear, cost = state.theta.copy(), state.solution.values.copy(), state.cost.copy()
+        now = self._evaluate(np.clip(theta, self.lower, self.upper), np.arange(len(theta)))
         damping = np.full(len(theta), self.options.damping)
-        settled = ~np.isfinite(cost) | (theta.shape[2] == 0)
+        settled = ~np.isfinite(now.cost) | (theta.shape[2] == 0)
         calm = np.zeros(len(theta), dtype=int)
         gram, slope = self._zero_curvature(theta)
         stale = np.ones(len(theta), dtype=bool)
@@ -94,22 +106,21 @@ class _Minimiser:
                 break
             fresh = active[stale[active]]
             if len(fresh):
-                gram[fresh], slope[fresh] = self._curvature(theta[fresh], linear[fresh], fresh)
+                gram[fresh], slope[fresh] = self._curvature(now.take(fresh), fresh)
                 stale[fresh] = False
-            step = self._step(gram[active], slope[active], damping[active], theta[active])
-            trial = self._evaluate(np.clip(theta[active] + step, self.lower, self.upper), active)
-            better = trial.cost < cost[active]
+            step = self._step(gram[active], slope[active], damping[active], now.theta[active])
+            trial = self._evaluate(np.clip(now.theta[active] + step, self.lower, self.upper), active)
+            better = trial.cost < now.cost[active]
             won, lost = active[better], active[~better]
-            gain = (cost[won] - trial.cost[better]) / np.maximum(cost[won], 1e-300)
-            theta[won], linear[won] = trial.theta[better], trial.solution.values[better]
-            cost[won] = trial.cost[better]
+            gain = (now.cost[won] - trial.cost[better]) / np.maximum(now.cost[won], 1e-300)
+            now.put(won, trial, better)
             calm[won] = np.where(gain < self.options.tolerance, calm[won] + 1, 0)
             damping[won] = np.maximum(damping[won] / 8, 1e-14)
             damping[lost] *= 5
             stale[won] = True
-            settled[won] |= (calm[won] >= 2) | (cost[won] <= floor[won])
+            settled[won] |= (calm[won] >= 2) | (now.cost[won] <= floor[won])
             settled[lost] |= damping[lost] > 1e7
-        return Minimum(theta, linear, cost, settled & np.isfinite(cost), iteration)
+        return Minimum(now.theta, now.solution.values, now.cost, settled & np.isfinite(now.cost), iteration)
 
     def _zero_curvature(self, theta: Array) -> tuple[Array, Array]:
         q = theta.shape[2]
@@ -142,9 +153,9 @@ class _Minimiser:
             design, target = design.copy(), target.copy()
             design[bad], target[bad] = 0.0, 0.0
         solution = solve(design, target, self.low_linear, self.high_linear)
-        residual = target - np.einsum("...nl,...l->...n", design, solution.values)
+        residual = target - (design @ solution.values[..., None])[..., 0]
         cost = 0.5 * np.einsum("bmn,bmn->b", residual, residual)
-        return _State(theta, solution, residual, np.where(bad | ~np.isfinite(cost), np.inf, cost))
+        return _State(theta, solution, design, residual, np.where(bad | ~np.isfinite(cost), np.inf, cost))
 
     def _design(self, x: dict[str, Array], theta: Array) -> tuple[Array, Array]:
         """The part without linear constants (B, M, n), and each linear constant's column (B, M, n, l)."""
@@ -162,24 +173,25 @@ class _Minimiser:
             columns.append(self.block.values(x, self._parameters(theta, one), shape) - offset)
         return offset, np.stack(columns, axis=-1)
 
-    def _curvature(self, theta: Array, linear: Array, index: IntArray) -> tuple[Array, Array]:
+    def _curvature(self, state: _State, index: IntArray) -> tuple[Array, Array]:
         """Gauss-Newton matrix (b, M, q, q) and slope (b, M, q) of the projected residual."""
         x = self.block.features(None if self.block.coupled else self.group[index])
-        state = self._evaluate(theta, index)
         _, weight = self._rows(index)
-        jacobian = weight[..., None] * self._jacobian(x, theta, linear)
-        jacobian = np.nan_to_num(jacobian, nan=0.0, posinf=0.0, neginf=0.0)
-        gram = np.swapaxes(jacobian, -1, -2) @ jacobian
-        slope = np.einsum("bmnq,bmn->bmq", jacobian, state.residual)
+        jacobian = weight[..., None] * self._jacobian(x, state.theta, state.solution.values)
+        if not np.isfinite(jacobian).all():
+            jacobian = np.nan_to_num(jacobian, nan=0.0, posinf=0.0, neginf=0.0)
+        transposed = np.swapaxes(jacobian, -1, -2)
+        gram = transposed @ jacobian
+        slope = (transposed @ state.residual[..., None])[..., 0]
         if self.linear:
-            gram -= self._explained(x, theta, weight, jacobian, state.solution)
+            gram -= self._explained(jacobian, state)
         return gram, slope
 
-    def _explained(self, x: dict[str, Array], theta: Array, weight: Array, jacobian: Array, found: Solution) -> Array:
+    def _explained(self, jacobian: Array, state: _State) -> Array:
         """The part of the Gauss-Newton matrix that the free linear constants absorb."""
-        design = weight[..., None] * self._design(x, theta)[1] / found.scale[..., None, :]
-        design = np.where(found.free[..., None, :], np.nan_to_num(design), 0.0)
-        cross = np.swapaxes(design, -1, -2) @ jacobian
+        found = state.solution
+        cross = (np.swapaxes(state.design, -1, -2) @ jacobian) / found.scale[..., None]
+        cross = np.where(found.free[..., None], cross, 0.0)
         mask = found.free[..., :, None] & found.free[..., None, :]
         system = np.where(mask, found.gram, 0.0)
         system = system + np.eye(len(self.linear)) * np.where(found.free, 1e-13, 1.0)[..., None, :]
