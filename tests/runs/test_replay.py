@@ -1,0 +1,210 @@
+"""Replay: the published results to six digits, our own to the last; any difference is reported."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from runs import (
+    Archive,
+    DataRecord,
+    FinalScores,
+    Manifest,
+    Result,
+    close_law,
+    find_archive,
+    replay,
+    score_law,
+)
+from runs.closing import predict_with
+from runs.published.build import DECIMALS, build, published_scores
+from runs.replay import open_data
+from sandbox import FitJob, PredictJob, Sandbox
+from tasks import Dataset, InputError, load, read_dataset, replica
+
+FORM = """
+import numpy as np
+PARAMETERS = {"L": (0, 10), "A": (0, 1e3), "a": (0, 3)}
+def form(x, p):
+    return p["L"] + p["A"] * x["n"] ** -p["a"] + 0 * np.log(x["d"])
+"""
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(workers=1) as started:
+        yield started
+
+
+@pytest.fixture
+def tables(tmp_path: Path) -> Path:
+    rng = np.random.default_rng(5)
+    for split, low, high in (("train", 1, 3), ("test", 3, 4)):
+        lines = ["n,d,model,loss"]
+        for i in range(24):
+            n, group = 10 ** rng.uniform(low, high), "ab"[i % 2]
+            lines.append(f"{n!r},{i + 1},{group},{1.5 + 3 * n**-0.4 + 0.01 * rng.normal()!r}")
+        (tmp_path / f"{split}.csv").write_text("\n".join(lines))
+    return tmp_path
+
+
+def read(tables: Path) -> Dataset:
+    return read_dataset(
+        tables / "train.csv", ["loss"], features=["n", "d"], group="model", test=tables / "test.csv"
+    )
+
+
+def own_archive(tables: Path, sandbox: Sandbox) -> Path:
+    data = read(tables)
+    manifest = Manifest(
+        task=data.task.schema,
+        agent="symbolic",
+        seed=1,
+        data=DataRecord.of(data.task.provenance, tables / "train.csv", tables / "test.csv"),
+    )
+    fitted = sandbox.run(FitJob(FORM, data.task.schema, data.task.train))
+    assert fitted.constants is not None
+    law = close_law(FORM, data.task, fitted.constants, {"run": manifest.address}, sandbox)
+    with Archive.create(tables / "runs", manifest) as archive:
+        archive.append_event({"event": "candidate", "id": "w", "source": FORM})
+        archive.finish(Result(scores=score_law(law, data, sandbox), winner="w", kind="form"), law)
+    return archive.path
+
+
+def test_own_archive_replays_to_the_last_digit(tables: Path, sandbox: Sandbox) -> None:
+    archive = Archive.open(own_archive(tables, sandbox))
+    report = replay(archive, sandbox)
+    assert report.reproduced
+    assert report.exact
+    assert report.scores.archived == report.scores.replayed
+    assert report.scores.replayed.test is not None
+    shown = json.loads(report.model_dump_json())
+    assert shown["run"] == archive.manifest.address
+    assert set(shown["scores"]["replayed"]["test"]) == {"r2", "nmse", "nmae"}
+    assert archive.source() == FORM
+
+
+def test_table_may_have_moved(tables: Path, sandbox: Sandbox, tmp_path: Path) -> None:
+    path = own_archive(tables, sandbox)
+    moved = tmp_path / "moved"
+    moved.mkdir()
+    for name in ("train.csv", "test.csv"):
+        (tables / name).rename(moved / name)
+    with pytest.raises(InputError, match="There is no file"):
+        replay(Archive.open(path), sandbox)
+    assert replay(Archive.open(path), sandbox, moved).reproduced
+
+
+def test_other_data_and_other_scores_are_differences(tables: Path, sandbox: Sandbox) -> None:
+    path = own_archive(tables, sandbox)
+    lines = (tables / "test.csv").read_text().splitlines()
+    (tables / "test.csv").write_text("\n".join(lines[:-1]))
+    report = replay(Archive.open(path), sandbox)
+    assert not report.reproduced
+    assert report.differences[0].startswith("the data differ: SHA-256 ")
+    assert [text.split()[0:2] for text in report.differences[1:]] == [
+        ["test", "r2"], ["test", "nmse"], ["test", "nmae"]
+    ]  # fmt: skip
+
+
+def test_replay_without_the_test_split_is_no_reproduction(tables: Path, sandbox: Sandbox) -> None:
+    archive = Archive.open(own_archive(tables, sandbox))
+    data = read(tables)
+    report = replay(archive, sandbox, dataset=Dataset(data.task, None))
+    assert report.differences == ("the test scores cannot be repeated: the data has no test split",)
+
+
+def test_a_forged_score_is_contradicted(tables: Path, sandbox: Sandbox) -> None:
+    path = own_archive(tables, sandbox)
+    original = Archive.open(path)
+    result, law = original.result, original.law
+    assert result is not None
+    assert result.scores.test is not None
+    better = FinalScores(train=result.scores.train, test=result.scores.test.model_copy(update={"r2": 1.0}))
+    manifest = original.manifest.model_copy(update={"run": "forged"})
+    with Archive.create(tables / "runs", manifest) as forged:
+        forged.finish(result.model_copy(update={"scores": better}), law)
+    assert Archive.open(forged.path).verify() == []
+    report = replay(Archive.open(forged.path), sandbox)
+    assert not report.reproduced
+    assert "test r2 is 0." in report.differences[0]
+
+
+def test_damaged_unfinished_and_lawless_archives_are_not_replayed(tables: Path, sandbox: Sandbox) -> None:
+    path = own_archive(tables, sandbox)
+    manifest = Archive.open(path).manifest.model_copy(update={"run": "open"})
+    with Archive.create(tables / "runs", manifest) as unfinished:
+        pass
+    with pytest.raises(InputError, match="is interrupted; only a complete run"):
+        replay(Archive.open(unfinished.path), sandbox)
+    with Archive.resume(unfinished.path) as failed:
+        failed.finish(Result(error="every candidate failed"), None)
+    with pytest.raises(InputError, match="no law to replay: every candidate failed"):
+        replay(Archive.open(failed.path), sandbox)
+    (path / "law.py").write_text("import os\n")
+    with pytest.raises(InputError, match=r"damaged: law\.py: its SHA-256 is"):
+        replay(Archive.open(path), sandbox)
+
+
+def test_replica_archives_replay_on_the_replica(sandbox: Sandbox, manifest: Manifest) -> None:
+    frame_task = find_archive("published/sft/openhands-gpt-5", Path("none")).manifest.task
+    record = DataRecord(source="replica", sha256="0" * 64)
+    data = open_data(manifest.model_copy(update={"task": frame_task, "data": record}), None)
+    assert data.task.provenance.source == "replica"
+    assert len(data.task.train) == 504
+
+
+@pytest.mark.data
+@pytest.mark.parametrize(
+    ("task", "test", "train"), [("sft", 0.980774, 0.998467), ("lr_bsz", -0.773483, 0.878933)]
+)
+def test_published_results_replay_to_six_digits(
+    task: str, test: float, train: float, sldbench: Path, sandbox: Sandbox
+) -> None:
+    report = replay(find_archive(f"published/{task}/openhands-gpt-5", Path("none")), sandbox, sldbench)
+    assert report.reproduced, report.differences
+    replayed = report.scores.replayed
+    assert replayed.test is not None
+    assert replayed.train is not None
+    assert round(replayed.test.r2, DECIMALS) == test
+    assert round(replayed.train.r2, DECIMALS) == train
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("task", ["sft", "lr_bsz"])
+def test_rendered_law_predicts_as_the_published_code(
+    task: str, sldbench: Path, published_pages: Path, sandbox: Sandbox
+) -> None:
+    page = (published_pages / f"{task}_openhands_gpt-5.txt").read_text("utf-8")
+    code = page.partition("Python\n")[2].partition("#2 Run 2")[0]
+    data = load(task, sldbench)
+    assert data.test is not None
+    rows = (data.task.train.hide(), data.test.hide())
+    theirs = sandbox.run(PredictJob(code, data.task.schema, None, rows))
+    law = find_archive(f"published/{task}/openhands-gpt-5", Path("none")).law
+    assert law is not None
+    ours = predict_with(law, data.task.schema, rows, sandbox)
+    assert theirs.ok, theirs.message
+    assert ours.ok, ours.message
+    for expected, found in zip(theirs.predictions, ours.predictions, strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("task", list(published_scores()))
+def test_published_archives_are_built_from_their_constants(task: str, tmp_path: Path) -> None:
+    shipped = find_archive(f"published/{task}/openhands-gpt-5", tmp_path)
+    rebuilt = Archive.open(build(task, tmp_path))
+    assert shipped.verify() == []
+    assert rebuilt.result is not None
+    assert shipped.result == rebuilt.result
+    assert rebuilt.result.constants == replica.published(task).constants
+    assert shipped.source() == rebuilt.source()
+    [event] = shipped.events()
+    assert tuple(event["test_r2"]) == published_scores()[task].runs
+    assert np.mean(published_scores()[task].runs) == pytest.approx(
+        {"sft": 0.639659, "lr_bsz": -0.848988}[task], abs=1e-6
+    )
