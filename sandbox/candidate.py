@@ -4,6 +4,7 @@ These checks exist for good error messages. They are no wall: isolation is what 
 """
 
 import ast
+import functools
 import io
 import re
 import tokenize
@@ -57,6 +58,7 @@ class Candidate:
     expression: str | None = None
 
 
+@functools.lru_cache(maxsize=64)  # one evaluation asks once per fold
 def read_candidate(source: str, limits: Limits = DEFAULT_LIMITS) -> Candidate:
     """The candidate in `source`. Raises Refused with SYNTAX, IMPORT_REFUSED or CONTRACT."""
     tree = _parse(source, limits)
