@@ -1,0 +1,189 @@
+"""How well the chosen law extrapolates, on data the search never sees.
+
+For each benchmark task the *training* rows are cut once more at their own frontiers (test splits are not touched), the
+whole search runs on the rest, and every law it tried is scored on the part cut off. Beside them run synthetic tasks
+whose truth is known. Compared: the chosen law, the best training fit, the BIC choice, and the best in hindsight.
+
+    python -m benchmarks.extrapolation [--data-dir DIR] [--tasks a,b] [--synthetic N] [--out FILE]
+    python -m benchmarks.extrapolation --read FILE            # tables from saved trials, with ablations
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from agent.evaluator import Evaluator
+from agent.history import History, Proposal, Trial
+from agent.selection import RULES, Rules, choose
+from agent.symbolic import SymbolicProposer
+from benchmarks.synthetic import LAWS, synthetic
+from sandbox import Constants, Evaluation, PredictJob, Sandbox
+from tasks import Dataset, Task, load, names
+from tasks.folds import frontier_folds
+from tasks.metrics import r2
+from tasks.probes import probe_rows
+
+CLIP = -1.0
+OUTER_KINDS = (">1", "corner>1", "corner>2", "points1", "points2")
+
+
+@dataclass(frozen=True)
+class Case:
+    name: str
+    dataset: Dataset
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The trials of one case and the R² of each on the part that was cut off."""
+
+    case: str
+    task: Task
+    trials: tuple[Trial, ...]
+    outer: dict[str, float]
+    seconds: float
+
+
+def cases(tasks: Sequence[str], data_dir: Path | None, count: int) -> Iterator[Case]:
+    for name in tasks:
+        task = load(name, data_dir).task
+        for fold in frontier_folds(task.train):
+            if fold.name.endswith(OUTER_KINDS) and len(set(task.train.codes[fold.fitted])):
+                inner = replace(task, train=task.train.take(fold.fitted))
+                if frontier_folds(inner.train):
+                    yield Case(f"{name} {fold.name}", Dataset(inner, task.train.take(fold.held_out)))
+    rng = np.random.default_rng(20)
+    for k in range(count):
+        law = LAWS[k % len(LAWS)]
+        noise = float(rng.choice([0.001, 0.003, 0.01]))
+        groups = int(rng.choice([1, 1, 4, 12])) if len(law.features) == 1 else int(rng.choice([1, 1, 3]))
+        design = str(rng.choice(["grid", "random"]))
+        dataset = synthetic(law, 100 + k, noise=noise, groups=groups, design=design)
+        yield Case(f"synthetic {law.name}, noise {noise:g}, {groups} groups, {design} #{k}", dataset)
+
+
+def run(case: Case, sandbox: Sandbox) -> Outcome:
+    began = time.monotonic()
+    task, history = case.dataset.task, History()
+    proposer = SymbolicProposer(task, 0)
+    with Evaluator(sandbox, task, frontier_folds(task.train), probes=probe_rows(task.train)) as evaluator:
+        while proposals := proposer.propose(history):
+            fresh = {p.id: p for p in proposals if p.id not in history}
+            futures = [(p, evaluator.submit(p.source)) for p in fresh.values()]
+            for proposal, future in futures:
+                history.append(Trial(proposal.id, proposal, future.result()))
+    outer = {trial.id: _outer(trial, case.dataset, sandbox) for trial in history.usable()}
+    return Outcome(case.name, task, history.usable(), outer, time.monotonic() - began)
+
+
+def _outer(trial: Trial, dataset: Dataset, sandbox: Sandbox) -> float:
+    assert dataset.test is not None and trial.evaluation.constants is not None
+    constants = Constants.from_json(trial.evaluation.constants)
+    job = PredictJob(trial.proposal.source, dataset.task.schema, constants, (dataset.test.hide(),))
+    result = sandbox.run(job)
+    if not result.predictions or not np.isfinite(result.predictions[0]).all():
+        return CLIP
+    return max(CLIP, r2(dataset.test.target_matrix(), result.predictions[0]))
+
+
+def best_fit(outcome: Outcome) -> str:
+    return min(outcome.trials, key=lambda t: t.evaluation.train.nmse if t.evaluation.train else np.inf).id
+
+
+def bic(outcome: Outcome) -> str:
+    rows = len(outcome.task.train) * len(outcome.task.schema.targets)
+    groups = len(np.unique(outcome.task.train.codes)) * len(outcome.task.schema.targets)
+
+    def criterion(trial: Trial) -> float:
+        found = trial.evaluation
+        assert found.train is not None and found.constants_count is not None
+        return rows * float(np.log(max(found.train.nmse, 1e-300))) + groups * found.constants_count * np.log(rows)
+
+    return min(outcome.trials, key=criterion).id
+
+
+def hindsight(outcome: Outcome) -> str:
+    return max(outcome.outer, key=lambda id: outcome.outer[id])
+
+
+def by_rules(rules: Rules) -> Callable[[Outcome], str]:
+    return lambda outcome: choose(outcome.trials, outcome.task, rules).winner.id
+
+
+CHOICES: dict[str, Callable[[Outcome], str]] = {
+    "chosen": by_rules(RULES),
+    "best fit": best_fit,
+    "BIC": bic,
+    "hindsight": hindsight,
+}
+ABLATIONS: dict[str, Callable[[Outcome], str]] = {
+    "all parts": by_rules(RULES),
+    "no consensus": by_rules(replace(RULES, close=0.0)),
+    "wide consensus": by_rules(replace(RULES, close=0.25)),
+    "equal depths": by_rules(replace(RULES, depth=())),
+    "shallow only": by_rules(replace(RULES, depth=(("1", 1.0), ("2", 0.2), ("3", 0.05)))),
+    "no training term": by_rules(replace(RULES, train=0.0)),
+    "more training term": by_rules(replace(RULES, train=0.6)),
+    "no worst-fold term": by_rules(replace(RULES, excess=0.0)),
+    "no price per constant": by_rules(replace(RULES, constant=0.0)),
+    "double price per constant": by_rules(replace(RULES, constant=0.06)),
+    "no cap per fold": by_rules(replace(RULES, worst=50.0)),
+}
+
+
+def table(outcomes: Sequence[Outcome], choices: dict[str, Callable[[Outcome], str]]) -> str:
+    lines = [f"{'case':58s}" + "".join(f"{name[:16]:>18s}" for name in choices) + "   seconds"]
+    scores = np.array([[o.outer[pick(o)] for pick in choices.values()] for o in outcomes])
+    for outcome, row in zip(outcomes, scores, strict=True):
+        lines.append(f"{outcome.case[:57]:58s}" + "".join(f"{v:18.4f}" for v in row) + f"{outcome.seconds:10.1f}")
+    real = np.array([not o.case.startswith("synthetic") for o in outcomes])
+    for title, mask in (("benchmark tasks", real), ("synthetic", ~real)):
+        if mask.any():
+            part = scores[mask]
+            lines.append(f"{'mean of ' + title:58s}" + "".join(f"{v:18.4f}" for v in part.mean(axis=0)))
+            lines.append(f"{'worst of ' + title:58s}" + "".join(f"{v:18.4f}" for v in part.min(axis=0)))
+    return "\n".join(lines)
+
+
+def save(outcomes: Sequence[Outcome], path: Path) -> None:
+    import pickle
+
+    path.write_bytes(pickle.dumps(list(outcomes)))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data-dir", type=Path)
+    parser.add_argument("--tasks", default=",".join(names()))
+    parser.add_argument("--synthetic", type=int, default=30)
+    parser.add_argument("--out", type=Path)
+    parser.add_argument("--read", type=Path)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    if options.read:
+        import pickle
+
+        outcomes = pickle.loads(options.read.read_bytes())
+        print(table(outcomes, CHOICES), "\n\nablations\n", table(outcomes, ABLATIONS), sep="")
+        return
+    outcomes = []
+    with Sandbox() as sandbox:
+        for case in cases([t for t in options.tasks.split(",") if t], options.data_dir, options.synthetic):
+            outcomes.append(run(case, sandbox))
+            one = outcomes[-1]
+            picks = {name: round(one.outer[pick(one)], 4) for name, pick in CHOICES.items()}
+            print(json.dumps({"case": one.case, "seconds": round(one.seconds, 1), "tried": len(one.trials), **picks}), flush=True)
+            if options.out:
+                save(outcomes, options.out)
+    print(table(outcomes, CHOICES))
+
+
+if __name__ == "__main__":
+    main()

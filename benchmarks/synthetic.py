@@ -1,0 +1,186 @@
+"""Synthetic tasks whose truth is known: laws of many kinds, noise levels, designs and group structures, drawn at random."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks import Dataset, Provenance, Schema, Table, Task
+from tasks.schema import Column
+
+Array = NDArray[np.float64]
+Truth = Callable[[dict[str, Array]], Array]
+
+
+@dataclass(frozen=True)
+class Law:
+    """`draw(rng)` makes one truth. `expressible`: whether the search's grammar can state it exactly."""
+
+    name: str
+    features: tuple[str, ...]
+    draw: Callable[[np.random.Generator], Truth]
+    expressible: bool = True
+
+
+def _u(rng: np.random.Generator, low: float, high: float) -> float:
+    return float(rng.uniform(low, high))
+
+
+def _power(rng: np.random.Generator) -> Truth:
+    level, a, alpha = _u(rng, 0.2, 2), _u(rng, 1, 5), _u(rng, 0.15, 0.7)
+    return lambda x: level + a * x["n"] ** -alpha
+
+
+def _shifted(rng: np.random.Generator) -> Truth:
+    level, a, alpha, shift = _u(rng, 0.2, 2), _u(rng, 1, 5), _u(rng, 0.2, 0.8), _u(rng, 0.2, 3)
+    return lambda x: level + a * (x["n"] + shift) ** -alpha
+
+
+def _rectified(rng: np.random.Generator) -> Truth:
+    level, a, alpha, shift = _u(rng, 0.2, 2), _u(rng, 2, 8), _u(rng, 0.3, 0.9), _u(rng, 0.3, 3)
+    return lambda x: level + a / (x["n"] ** alpha + shift)
+
+
+def _chinchilla(rng: np.random.Generator) -> Truth:
+    level, a, b = _u(rng, 1, 2), _u(rng, 0.5, 2), _u(rng, 0.5, 2)
+    alpha, beta = _u(rng, 0.2, 0.5), _u(rng, 0.2, 0.5)
+    return lambda x: level + a * x["n"] ** -alpha + b * x["d"] ** -beta
+
+
+def _product(rng: np.random.Generator) -> Truth:
+    level, a, alpha, beta = _u(rng, 0.5, 2), _u(rng, 1, 3), _u(rng, 0.1, 0.4), _u(rng, 0.05, 0.3)
+    return lambda x: level + a * x["n"] ** -alpha * x["d"] ** -beta
+
+
+def _kaplan(rng: np.random.Generator) -> Truth:
+    a, b, alpha, g = _u(rng, 1, 4), _u(rng, 1, 4), _u(rng, 0.3, 0.8), _u(rng, 0.3, 0.9)
+    return lambda x: (a * x["n"] ** -alpha + b * x["d"] ** -(1.3 * alpha)) ** g + 0.5
+
+
+def _gain(rng: np.random.Generator) -> Truth:
+    level, a, alpha, k = _u(rng, 0.5, 1.5), _u(rng, 0.5, 2), _u(rng, 0.15, 0.4), _u(rng, 0.1, 0.8)
+    return lambda x: level + a * (x["n"] * (1 + k * np.log(x["p"]))) ** -alpha
+
+
+def _bowl(rng: np.random.Generator) -> Truth:
+    level, a, alpha, c = _u(rng, 1, 2), _u(rng, 0.5, 2), _u(rng, 0.2, 0.5), _u(rng, 0.01, 0.06)
+    centre, drift = _u(rng, -0.5, 0.5), _u(rng, -0.3, 0.3)
+    return lambda x: level + a * x["n"] ** -alpha + c * (np.log(x["lr"]) - centre - drift * np.log(x["n"])) ** 2
+
+
+def _exponential_mix(rng: np.random.Generator) -> Truth:
+    level, k, t = _u(rng, 1, 2), _u(rng, 0.5, 1.5), rng.uniform(-3, 0.5, 3)
+    return lambda x: level + k * np.exp(t[0] * x["s1"] + t[1] * x["s2"] + t[2] * x["s3"])
+
+
+def _stretched(rng: np.random.Generator) -> Truth:
+    level, a, k, c = _u(rng, 0.3, 1), _u(rng, 1, 3), _u(rng, 0.05, 0.3), _u(rng, 0.4, 0.9)
+    return lambda x: level + a * np.exp(-((k * x["n"]) ** c))
+
+
+def _sharp_break(rng: np.random.Generator) -> Truth:
+    level, a, one, two, at = _u(rng, 0.2, 1), _u(rng, 2, 4), _u(rng, 0.05, 0.2), _u(rng, 0.3, 0.7), _u(rng, 1, 10)
+    return lambda x: level + a * (x["n"] / at) ** -one * (1 + (x["n"] / at) ** 4) ** (-(two - one) / 4)
+
+
+def _harmonic(rng: np.random.Generator) -> Truth:
+    level, a, k, alpha = _u(rng, 0.5, 1.5), _u(rng, 1, 3), _u(rng, 0.3, 3), _u(rng, 0.2, 0.5)
+    return lambda x: level + a * (x["n"] * x["d"] / (x["n"] + k * x["d"])) ** -alpha
+
+
+def _repeated(rng: np.random.Generator) -> Truth:
+    level, a, alpha, r = _u(rng, 1, 2), _u(rng, 1, 3), _u(rng, 0.2, 0.5), _u(rng, 3, 20)
+    return lambda x: level + a * (x["u"] * (1 + r * (1 - np.exp(-(x["e"] - 1) / r)))) ** -alpha
+
+
+def _logistic(rng: np.random.Generator) -> Truth:
+    low, high, s, m = _u(rng, 0.1, 0.3), _u(rng, 0.7, 0.95), _u(rng, 1, 3), _u(rng, 0.2, 1.2)
+    return lambda x: low + (high - low) / (1 + np.exp(-s * (x["z"] - m)))
+
+
+def _oscillating(rng: np.random.Generator) -> Truth:
+    level, a, alpha, w = _u(rng, 0.5, 1.5), _u(rng, 1, 3), _u(rng, 0.2, 0.5), _u(rng, 0.01, 0.03)
+    return lambda x: level + a * x["n"] ** -alpha * (1 + w * np.sin(2 * np.log(x["n"])))
+
+
+LAWS = (
+    Law("power law", ("n",), _power),
+    Law("shifted power law", ("n",), _shifted),
+    Law("rectified power law", ("n",), _rectified),
+    Law("sum of power laws", ("n", "d"), _chinchilla),
+    Law("product of power laws", ("n", "d"), _product),
+    Law("power of a sum", ("n", "d"), _kaplan),
+    Law("gain from parallel size", ("n", "p"), _gain),
+    Law("moving optimum", ("n", "lr"), _bowl),
+    Law("exponential of shares", ("s1", "s2", "s3"), _exponential_mix),
+    Law("stretched exponential", ("n",), _stretched),
+    Law("sharp break", ("n",), _sharp_break, expressible=False),
+    Law("harmonic mean of two", ("n", "d"), _harmonic),
+    Law("repeated data", ("u", "e"), _repeated, expressible=False),
+    Law("logistic", ("z",), _logistic),
+    Law("wave on a power law", ("n",), _oscillating, expressible=False),
+)
+
+GRIDS: dict[str, tuple[float, float]] = {
+    "n": (0.05, 20.0), "d": (0.1, 50.0), "p": (1.0, 16.0), "lr": (0.1, 10.0), "u": (0.1, 20.0), "e": (1.0, 32.0),
+}  # fmt: skip
+BEYOND = 10.0  # the test part lies up to this factor beyond the largest value of the first feature
+
+
+def synthetic(law: Law, seed: int, *, noise: float, groups: int = 1, design: str = "grid") -> Dataset:
+    """A dataset with `noise` relative to the spread of the truth; each group has constants of its own.
+
+    design: "grid" (all combinations of levels) or "random" (log-uniform). The test rows are noise-free and lie beyond
+    the training range of the first feature (other mixtures for shares).
+    """
+    rng = np.random.default_rng(seed)
+    train, test = [], []
+    for group in range(groups):
+        truth = law.draw(rng)
+        inside, outside = _design(law, design, rng), _beyond(law, rng)
+        y = truth(inside)
+        train.append((inside, y + noise * y.std() * rng.standard_normal(len(y)), group))
+        test.append((outside, truth(outside), group))
+    schema = Schema(
+        name="synthetic", long_name=f"{law.name}, {groups} groups, {design}", title=law.name, features=law.features,
+        targets=("y",), group="group", cap=7, columns={n: Column(name=n) for n in (*law.features, "y")},
+    )  # fmt: skip
+    task = Task(schema, _table(law, train, groups), Provenance(source="file", sha256="", path=None))
+    return Dataset(task, _table(law, test, groups))
+
+
+def _table(law: Law, parts: list[tuple[dict[str, Array], Array, int]], groups: int) -> Table:
+    features = {name: np.concatenate([x[name] for x, _, _ in parts]) for name in law.features}
+    codes = np.concatenate([np.full(len(y), group) for _, y, group in parts])
+    names = tuple(f"g{group}" for group in range(groups))
+    return Table(features, {"y": np.concatenate([y for _, y, _ in parts])}, names, codes)
+
+
+def _design(law: Law, design: str, rng: np.random.Generator) -> dict[str, Array]:
+    if law.features[0].startswith("s"):
+        shares = rng.dirichlet(np.ones(len(law.features)), 30)
+        return {name: shares[:, k] for k, name in enumerate(law.features)}
+    if law.features[0] == "z":
+        return {"z": np.sort(rng.uniform(-1.5, 1.0, 40))}
+    many = 12 if len(law.features) == 1 else 7
+    if design == "grid":
+        axes = [np.geomspace(*GRIDS[name], many) for name in law.features]
+        mesh = np.meshgrid(*axes, indexing="ij")
+        return {name: mesh[k].ravel() for k, name in enumerate(law.features)}
+    count = many * 5
+    return {name: np.exp(rng.uniform(*np.log(GRIDS[name]), count)) for name in law.features}
+
+
+def _beyond(law: Law, rng: np.random.Generator) -> dict[str, Array]:
+    if law.features[0].startswith("s"):
+        shares = rng.dirichlet(0.6 * np.ones(len(law.features)), 20)
+        return {name: shares[:, k] for k, name in enumerate(law.features)}
+    if law.features[0] == "z":
+        return {"z": np.linspace(1.05, 2.5, 20)}
+    first, *rest = law.features
+    high = GRIDS[first][1]
+    inside = {name: np.exp(rng.uniform(*np.log(GRIDS[name]), 25)) for name in rest}
+    return {first: np.exp(rng.uniform(np.log(1.2 * high), np.log(BEYOND * high), 25)), **inside}
