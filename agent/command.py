@@ -17,6 +17,7 @@ from runs import Archive, DataRecord, Manifest
 from sandbox import Sandbox
 from tasks import Dataset
 from tasks.folds import frontier_folds
+from tasks.probes import probe_rows
 
 
 class Interrupted(KeyboardInterrupt):
@@ -48,7 +49,9 @@ class Command:
             with (
                 proposers(self.chosen, self.job, task) as make_proposer,
                 Sandbox(workers=self.job.workers) as sandbox,
-                Evaluator(sandbox, task, frontier_folds(task.train)) as evaluator,
+                Evaluator(
+                    sandbox, task, frontier_folds(task.train), probes=probe_rows(task.train)
+                ) as evaluator,
             ):
                 return tuple(
                     self._run(index, make_proposer, evaluator, observer) for index in range(self.job.runs)

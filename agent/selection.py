@@ -13,19 +13,24 @@ from sandbox import Evaluation
 from tasks.arrays import Array
 from tasks.task import Task
 
-FLOOR = 1e-6  # errors below this share of the training error of a constant are as good as zero
-WORST = 3.0  # log error beyond the best of a fold at which a fold says no more than "bad"
-DEPTH_WEIGHT = {
-    "1": 1.0,
-    "2": 0.7,
-    "3": 0.5,
-}  # shallow folds are fitted on nearly all there is, as the final law is
-TRAIN_WEIGHT = 0.3  # of the log training error: a law that misses the data it has seen is misspecified
-EXCESS_WEIGHT = 0.2  # of the worst fold: one blow-up costs more than many small gains bring
-CONSTANT_WEIGHT = 0.03  # log error that one more constant per group and target must buy
-SUSPICION = 0.5  # log error added for predictions just beyond the data that leave all reason
-CLOSE = 0.12  # log error within which laws cannot be separated
-MOST_CLOSE = 9
+FLOOR = 1e-6  # errors below this share of the spread are as good as zero
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How fold scores become one number, in units of log error. docs/selection.md shows what each part earns."""
+
+    worst: float = 3.0  # log error beyond a fold's best at which the fold says no more than "bad"
+    depth: tuple[tuple[str, float], ...] = (("1", 1.0), ("2", 0.7), ("3", 0.5))  # shallow folds resemble the final fit
+    train: float = 0.3  # weight of the log training error: a law that misses what it has seen is misspecified
+    excess: float = 0.2  # weight of the worst fold: one blow-up costs more than many small gains bring
+    constant: float = 0.03  # what one more constant per group and target must buy
+    suspicion: float = 0.5  # added where predictions beyond the data are not finite
+    close: float = 0.12  # laws within this distance of the best cannot be separated
+    most_close: int = 9
+
+
+RULES = Rules()
 
 
 @dataclass(frozen=True)
@@ -44,9 +49,10 @@ class Choice:
 class Scoring:
     """Pooled fold scores of comparable trials (the same folds); `target` looks at one target only."""
 
-    def __init__(self, trials: Sequence[Trial], target: int | None = None) -> None:
+    def __init__(self, trials: Sequence[Trial], target: int | None = None, rules: Rules = RULES) -> None:
         self.trials = [trial for trial in trials if trial.usable]
-        self.totals = _totals([t.evaluation for t in self.trials], target) if self.trials else np.empty(0)
+        evaluations = [trial.evaluation for trial in self.trials]
+        self.totals = _totals(evaluations, target, rules) if evaluations else np.empty(0)
 
     @property
     def ranking(self) -> list[Trial]:
@@ -54,47 +60,47 @@ class Scoring:
         return [self.trials[k] for k in np.argsort(self.totals, kind="stable")]
 
 
-def choose(trials: Sequence[Trial], task: Task) -> Choice:
+def choose(trials: Sequence[Trial], task: Task, rules: Rules = RULES) -> Choice:
     """The winner among usable trials.
 
-    Laws within CLOSE of the best pooled score form a set that the data cannot separate; of these the one whose
+    Laws within `rules.close` of the best pooled score form a set that the data cannot separate; of these the one whose
     predictions beyond the data lie nearest to the set's median wins, since its error is bounded when the others are
     right. Raises ValueError when no trial is usable.
     """
     unique = list({trial.id: trial for trial in trials if trial.usable}.values())
     if not unique:
         raise ValueError("no usable trial to choose from")
-    scoring = Scoring(unique)
+    scoring = Scoring(unique, rules=rules)
     order = np.argsort(scoring.totals, kind="stable")
     best = scoring.totals[order[0]]
-    close = [int(k) for k in order[:MOST_CLOSE] if scoring.totals[k] <= best + CLOSE]
+    close = [int(k) for k in order[: rules.most_close] if scoring.totals[k] <= best + rules.close]
     pick = _medoid([unique[k].evaluation for k in close], task)
     winner = unique[close[pick]]
     others = tuple(unique[k].id for k in close if unique[k] is not winner)
     return Choice(
         winner=winner,
-        reason=_reason(pick, len(close), float(scoring.totals[close[pick]]), float(best)),
+        reason=_reason(pick, len(close), float(scoring.totals[close[pick]]), float(best), rules.close),
         inseparable=others,
         scores={trial.id: float(total) for trial, total in zip(unique, scoring.totals, strict=True)},
     )
 
 
-def _reason(pick: int, close: int, own: float, best: float) -> str:
+def _reason(pick: int, close: int, own: float, best: float, margin: float) -> str:
     if close == 1:
-        return f"pooled log error {own:.3f} on the folds, clear of every other law by more than {CLOSE}"
+        return f"pooled log error {own:.3f} on the folds, clear of every other law by more than {margin}"
     if pick == 0:
-        return f"best pooled log error {own:.3f} on the folds, and central among {close} laws within {CLOSE} of it"
+        return f"best pooled log error {own:.3f} on the folds, and central among {close} laws within {margin} of it"
     return (
-        f"of {close} laws within {CLOSE} of the best pooled log error {best:.3f} on the folds, its predictions beyond "
+        f"of {close} laws within {margin} of the best pooled log error {best:.3f} on the folds, its predictions beyond "
         f"the data are the most central (own score {own:.3f})"
     )
 
 
-def _totals(evaluations: Sequence[Evaluation], target: int | None) -> Array:
+def _totals(evaluations: Sequence[Evaluation], target: int | None, rules: Rules) -> Array:
     """Pooled score of each evaluation (C,)."""
     errors = np.stack([_log_errors(e, target) for e in evaluations])
-    relative = np.minimum(errors - errors.min(axis=0), WORST)
-    weights = np.array([_depth_weight(fold.name) for fold in evaluations[0].folds])
+    relative = np.minimum(errors - errors.min(axis=0), rules.worst)
+    weights = np.array([_depth_weight(fold.name, rules) for fold in evaluations[0].folds])
     pooled = relative @ weights / weights.sum()
     train = np.array([_log_train(e) for e in evaluations])
     constants = np.array([float(e.constants_count or 0) for e in evaluations])
@@ -103,15 +109,15 @@ def _totals(evaluations: Sequence[Evaluation], target: int | None) -> Array:
     return np.asarray(
         base
         + pooled
-        + TRAIN_WEIGHT * (train - train.min())
-        + EXCESS_WEIGHT * relative.max(axis=1)
-        + CONSTANT_WEIGHT * constants
-        + SUSPICION * suspicious
+        + rules.train * (train - train.min())
+        + rules.excess * relative.max(axis=1)
+        + rules.constant * constants
+        + rules.suspicion * suspicious
     )
 
 
-def _depth_weight(name: str) -> float:
-    return DEPTH_WEIGHT.get(name.rpartition(">")[2], 1.0)
+def _depth_weight(name: str, rules: Rules) -> float:
+    return dict(rules.depth).get(name.rpartition(">")[2], 1.0)
 
 
 def _log_errors(evaluation: Evaluation, target: int | None) -> Array:
