@@ -9,8 +9,8 @@ from pathlib import Path
 from agent.budget import Budget
 from agent.job import Job
 from agent.proposer import Proposer
-from agent.reference import find
 from runs import Archive
+from runs.finding import find_archive
 from sandbox import Sandbox
 from tasks import InputError, Task
 
@@ -44,7 +44,7 @@ def equip(job: Job, runs_dir: Path, environment: Mapping[str, str] = os.environ)
             f"--agent symbolic asks no model; leave --model {job.model} out, or take evolve or refine."
         )
     if job.model is not None and job.model.startswith(REPLAY):
-        return _recorded(job, find(job.model.removeprefix(REPLAY), runs_dir))
+        return _recorded(job, find_archive(job.model.removeprefix(REPLAY), runs_dir))
     agent, why = (job.agent, "as asked") if job.agent != "auto" else _automatic(job.model, environment)
     if agent == "symbolic":
         return job, Chosen(agent, None, why)
@@ -67,9 +67,9 @@ def _automatic(model: str | None, environment: Mapping[str, str]) -> tuple[str, 
     return "symbolic", f"no model endpoint is configured{unused}"
 
 
-def _recorded(job: Job, path: Path) -> tuple[Job, Chosen]:
+def _recorded(job: Job, archive: Archive) -> tuple[Job, Chosen]:
     """The job that asks an archived run instead of a model, with that run's settings, seed and limits."""
-    manifest = Archive.open(path).manifest
+    manifest, path = archive.manifest, archive.path
     if job.runs != 1:
         raise InputError(f"--model {job.model} repeats one run; leave --runs out.")
     if manifest.agent not in AGENTS[1:] or job.agent not in (manifest.agent, "auto"):

@@ -1,6 +1,6 @@
 """Evaluates candidates in parallel and never the same one twice."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Self
@@ -43,6 +43,12 @@ class Evaluator:
         done: Future[Evaluation] = Future()
         done.set_result(evaluation)
         self._results.setdefault(source, done)
+
+    def give_up(self, sources: Iterable[str]) -> None:
+        """Do not begin these evaluations; those under way still end, and are remembered."""
+        for source in sources:
+            if self._results[source].cancel():
+                del self._results[source]
 
     def _evaluate(self, source: str) -> Evaluation:
         return evaluate(self.sandbox, source, self.task, self.folds, probes=self._probes, seed=self._seed)

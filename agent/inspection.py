@@ -8,8 +8,8 @@ from typing import Any
 
 from agent.history import Trial
 from agent.journal import recorded_trials
-from agent.reference import archives
 from runs import Archive, Result
+from runs.finding import list_archives
 from sandbox import Verdict
 from tasks import InputError
 
@@ -59,7 +59,9 @@ def summaries(
     if sort not in SORT_KEYS:
         raise InputError(f"--sort {sort} is not known; sort by {', '.join(SORT_KEYS)}.")
     field, sign = SORT_KEYS[sort]
-    found = [_readable(path) for path in archives(runs_dir)]
+    listing = list_archives(runs_dir)
+    found = [_readable(archive) for archive in listing.archives]
+    found += [_damaged(address, reason) for address, reason in listing.unreadable]
     kept = [s for s in found if task in (None, s.task) and agent in (None, s.agent)]
 
     def place(entry: Summary) -> tuple[str, bool, float, str]:
@@ -69,12 +71,16 @@ def summaries(
     return sorted(kept, key=place)
 
 
-def _readable(path: Path) -> Summary:
+def _readable(archive: Archive) -> Summary:
     try:
-        return summary(Archive.open(path))
+        return summary(archive)
     except InputError as error:
-        task, agent, run = path.parts[-3:]
-        return Summary(run, str(path), task, agent, "damaged", error=str(error))
+        return _damaged(archive.manifest.address, str(error))
+
+
+def _damaged(address: str, reason: str) -> Summary:
+    task, agent, run = address.split("/")
+    return Summary(run, address, task, agent, "damaged", error=reason)
 
 
 def summary(archive: Archive) -> Summary:

@@ -18,21 +18,21 @@ def search(
 ) -> str:
     """Fill the journal's history until the proposer or the budget ends; returns which, in words.
 
-    A journal that already holds trials is continued: they are neither proposed nor evaluated again.
+    A journal that already holds trials is continued: they are neither proposed nor evaluated again. However
+    small the budget, one batch is tried.
     """
     stale = 0
     batch: Sequence[Proposal] = journal.unfinished
     while True:
-        for trial in _evaluated(batch, evaluator):
+        for trial in _evaluated(batch, evaluator, journal.history, budget):
             journal.record(trial, budget.spent)
             observer.tried(trial, journal.history)
-        if (spent := budget.exhausted()) is not None:
+        if len(journal.history) and (spent := budget.exhausted()) is not None:
             return spent
         proposals = proposer.propose(journal.history)
         if not proposals:
-            return (
-                proposer.ended if isinstance(proposer, Reporting) else None
-            ) or "the proposer has finished"
+            ended = proposer.ended if isinstance(proposer, Reporting) else None
+            return ended or "the proposer has finished"
         batch = _unknown(proposals, journal.history)
         stale = 0 if batch else stale + 1
         if stale == STALE_ROUNDS:
@@ -47,8 +47,16 @@ def _unknown(proposals: Sequence[Proposal], history: History) -> tuple[Proposal,
     return tuple(p for p in proposals if p.id not in history and first[p.id] is p)
 
 
-def _evaluated(batch: Sequence[Proposal], evaluator: Evaluator) -> Iterator[Trial]:
-    """Trials of a batch in the order of its proposals, evaluated at the same time."""
+def _evaluated(
+    batch: Sequence[Proposal], evaluator: Evaluator, history: History, budget: Budget
+) -> Iterator[Trial]:
+    """Trials of a batch in the order of its proposals, evaluated at the same time.
+
+    When time runs out the rest of the batch is given up, unless there is no law yet.
+    """
     futures = [evaluator.submit(proposal.source) for proposal in batch]
-    for proposal, future in zip(batch, futures, strict=True):
+    for place, (proposal, future) in enumerate(zip(batch, futures, strict=True)):
+        if budget.remaining_seconds == 0 and history.leader is not None:
+            evaluator.give_up(proposal.source for proposal in batch[place:])
+            return
         yield Trial(proposal.id, proposal, future.result())

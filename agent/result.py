@@ -38,7 +38,7 @@ class Run:
         found = self.result
         return {
             "run": self.manifest.run,
-            "archive": str(self.archive),
+            "archive": str(self.archive.absolute()),
             "seed": self.manifest.seed,
             "r2": self.test_r2,
             "validation_r2": found.validation_r2,

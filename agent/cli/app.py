@@ -123,10 +123,10 @@ def _refuse_stray_options(context: typer.Context) -> None:
     sources = {name: context.get_parameter_source(name) for name in context.params}
     given = [name for name, source in sources.items() if source and source.name == "COMMANDLINE"]
     if given:
+        from tasks import InputError
+
         option = given[0].replace("_", "-")
-        raise typer.BadParameter(
-            f"--{option} goes after the command {context.invoked_subcommand!r}, if it has it."
-        )
+        raise InputError(f"--{option} goes after the command {context.invoked_subcommand!r}, if it has it.")
 
 
 @app.command()
@@ -158,14 +158,14 @@ def inspect(
     json: Json = False,
 ) -> None:
     """List the archives; or show one: law, scores, constants, lineage, cost, failures."""
-    from agent.cli import inspect
+    from agent.cli import archives
 
     if diff is not None:
-        inspect.compare(*diff, runs_dir, json)
+        archives.compare(*diff, runs_dir, json)
     elif run is not None:
-        inspect.show(run, runs_dir, json)
+        archives.show(run, runs_dir, json)
     else:
-        inspect.table(runs_dir, task, agent, sort, json)
+        archives.table(runs_dir, task, agent, sort, json)
 
 
 @app.command()

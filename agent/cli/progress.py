@@ -52,8 +52,9 @@ class ProgressReport(Observer):
         groups = f", {len(train.groups)} groups" if len(train.groups) > 1 else ""
         announce(f"{schema.name}: {schema.title} ({len(train)} training rows{groups}, {tested})")
         announce(f"agent {chosen.agent}{f' with {chosen.model}' if chosen.model else ''}: {chosen.why}")
+        say = warn if dataset.task.provenance.source == "replica" else announce
         for note in dataset.notes:
-            warn(note)
+            say(note)
 
     def started(self, index: int, archive: Archive, budget: Budget, history: History) -> None:
         self.archive, self._budget = archive.path, budget

@@ -5,15 +5,15 @@ from pathlib import Path
 import typer
 
 from agent.cli.output import number, out, print_json, text
-from agent.reference import find
-from runs import Archive, ReplayReport, SplitScores, replay
+from runs import ReplayReport, SplitScores, replay
+from runs.finding import find_archive
 from sandbox import Sandbox
 
 
 def run(reference: str, data_dir: Path | None, runs_dir: Path, as_json: bool) -> None:
     """Replay an archive; exit with 1 if a score differs."""
     with Sandbox(workers=1) as sandbox:
-        report = replay(Archive.open(find(reference, runs_dir)), sandbox, data_dir)
+        report = replay(find_archive(reference, runs_dir), sandbox, data_dir)
     if as_json:
         print_json(report.model_dump(mode="json"))
     else:

@@ -15,7 +15,7 @@ from agent.api import resume as resume_command
 from agent.cli import show
 from agent.cli.output import announce, print_json, shown
 from agent.cli.progress import ProgressReport
-from agent.reference import find
+from runs.finding import find_archive
 from tasks import InputError
 
 
@@ -51,7 +51,7 @@ def run(
 
 def resume(reference: str, runs_dir: Path, as_json: bool) -> None:
     """Continue the command that `reference` belongs to, and print its result."""
-    path = find(reference, runs_dir)
+    path = find_archive(reference, runs_dir).path
     _finish(lambda observer: resume_command(path, observer), as_json)
 
 

@@ -41,7 +41,7 @@ def _runs_table(found: Result, tested: bool) -> Table:
     title = f"{found.dataset.task.schema.name}: runs by {'test' if tested else 'validation'} R²"
     table = Table(title=text(title), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("run")
-    headings = ("validation R²", "train R²", "constants", "tried", "failed", "seconds", "USD")
+    headings = ("valid. R²", "train R²", "constants", "tried", "failed", "seconds", "USD")
     for heading in (*(("test R²",) if tested else ()), *headings):
         table.add_column(heading, justify="right")
     for run in sorted(found.runs, key=lambda run: _order(run, tested)):

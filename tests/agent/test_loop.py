@@ -1,6 +1,6 @@
 """The loop with a scripted proposer and an evaluator that answers from a table."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from pathlib import Path
 
@@ -21,7 +21,12 @@ class TableEvaluator:
     """Answers source -> evaluation from a table, and counts what it was asked."""
 
     def __init__(self, answers: Mapping[str, Evaluation], dies_after: int | None = None) -> None:
-        self.answers, self.asked, self._dies_after = answers, [], dies_after
+        self.answers, self._dies_after = answers, dies_after
+        self.asked: list[str] = []
+        self.given_up: list[str] = []
+
+    def give_up(self, sources: Iterable[str]) -> None:
+        self.given_up += sources
 
     def submit(self, source: str) -> Future[Evaluation]:
         self.asked.append(source)
@@ -136,18 +141,45 @@ def test_a_proposer_that_repeats_itself_for_ever_is_stopped(archive: Archive) ->
     assert parrot.asked == 1 + STALE_ROUNDS
 
 
-def test_a_spent_budget_stops_at_the_end_of_a_round(archive: Archive) -> None:
-    ticks = iter(range(1000))
-    budget = Budget(Allowance(seconds=4), clock=lambda: float(next(ticks)))
+class Clock:
+    """A second passes whenever it is looked at."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        self.now += 1.0
+        return self.now
+
+
+def test_when_time_runs_out_the_rest_of_a_batch_is_given_up(archive: Archive) -> None:
+    journal, evaluator = Journal(archive), TableEvaluator(ANSWERS)
+    budget = Budget(Allowance(seconds=3.5), clock=Clock())
+    stopped = search(ScriptedProposer(BATCHES), evaluator, journal, budget, Observer())
+    assert stopped == "time limit of 3.5 s"
+    assert [trial.proposal.source for trial in journal.history] == ["a"]
+    assert evaluator.given_up == ["b"]
+
+
+def test_without_a_law_the_first_batch_is_evaluated_whatever_the_time(archive: Archive) -> None:
     journal = Journal(archive)
+    batches = [[Proposal("b"), Proposal("a"), Proposal("c")], [Proposal("d")]]
+    budget = Budget(Allowance(seconds=0.5), clock=Clock())
+    search(ScriptedProposer(batches), TableEvaluator(ANSWERS), journal, budget, Observer())
+    assert [trial.proposal.source for trial in journal.history] == ["b", "a"]
+
+
+def test_spent_calls_do_not_give_up_the_candidates_that_were_paid(archive: Archive) -> None:
+    journal, budget = Journal(archive), Budget(Allowance(calls=1))
+    budget.reserve().settle()
     stopped = search(ScriptedProposer(BATCHES), TableEvaluator(ANSWERS), journal, budget, Observer())
-    assert stopped == "time limit of 4 s"
-    assert len(journal.history) == 2
+    assert stopped == "limit of 1 model calls"
+    assert [trial.proposal.source for trial in journal.history] == ["a", "b"]
 
 
 def test_seconds_spent_before_an_interruption_count(archive: Archive) -> None:
+    budget = Budget(spent=Spending(seconds=100.0))
     with pytest.raises(KeyboardInterrupt):
-        budget = Budget(spent=Spending(seconds=100.0))
         search(ScriptedProposer(BATCHES), TableEvaluator(ANSWERS, 3), Journal(archive), budget, Observer())
     journal = continued(archive)
     assert 100.0 <= journal.spent.seconds < 110.0

@@ -13,8 +13,8 @@ from agent.cli import show as shown_result
 from agent.cli.output import announce, number, out, print_json, shown, text
 from agent.history import Trial
 from agent.inspection import Details, Summary, details, differences, summaries
-from agent.reference import find
-from runs import Archive, State
+from runs import State
+from runs.finding import find_archive
 from tasks import schema
 
 BEST = 8
@@ -45,12 +45,12 @@ def _task_name(task: str) -> str:
 
 
 def _table(task: str, found: list[Summary]) -> Table:
-    listed = Table(title=text(task), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    listed = Table(title=text(task), title_justify="left", box=None, pad_edge=False)
     listed.add_column("agent", overflow="fold")
     listed.add_column("run", no_wrap=True)
     for heading in ("test R²", "valid. R²", "const.", "s"):
         listed.add_column(heading, justify="right", no_wrap=True)
-    listed.add_column("")
+    listed.add_column("", no_wrap=True)
     for entry in found:
         agent = entry.agent if entry.model is None else f"{entry.agent} {entry.model}"
         figures = (number(entry.r2, 4), number(entry.validation_r2, 4), str(entry.constants_count or "–"))
@@ -73,7 +73,7 @@ def _remark(entry: Summary) -> Text:
 
 def show(reference: str, runs_dir: Path, as_json: bool) -> None:
     """Show one archive in full."""
-    found = details(Archive.open(find(reference, runs_dir)))
+    found = details(find_archive(reference, runs_dir))
     if as_json:
         print_json(found.to_json())
     else:
@@ -147,7 +147,7 @@ def _candidates(trials: list[Trial] | tuple[Trial, ...]) -> Table:
 
 def compare(one: str, other: str, runs_dir: Path, as_json: bool) -> None:
     """Show what differs between two archives: figures, and the source of the winners."""
-    first, second = (details(Archive.open(find(reference, runs_dir))) for reference in (one, other))
+    first, second = (details(find_archive(reference, runs_dir)) for reference in (one, other))
     found = differences(first, second)
     sources = [_winner_source(archive).splitlines() for archive in (first, second)]
     changed = list(unified_diff(sources[0], sources[1], "first", "second", lineterm=""))
