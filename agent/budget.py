@@ -116,7 +116,8 @@ class Budget:
     def reserve(self, tokens: int = 0, usd: float | None = 0.0) -> "Reservation":
         """Set one call aside at its highest possible price; `usd` is None where the price is unknown.
 
-        Raises BudgetSpent if the call could overshoot a limit, also when USD are limited and the price is unknown.
+        Raises BudgetSpent if the call could overshoot a limit, also when USD are limited and the price
+        is unknown.
         """
         with self._lock:
             reason = self.exhausted() or self._overshoot(tokens, usd)

@@ -154,9 +154,9 @@ class Clock:
 
 def test_when_time_runs_out_the_rest_of_a_batch_is_given_up(archive: Archive) -> None:
     journal, evaluator = Journal(archive), TableEvaluator(ANSWERS)
-    budget = Budget(Allowance(seconds=3.5), clock=Clock())
+    budget = Budget(Allowance(seconds=2.5), clock=Clock())
     stopped = search(ScriptedProposer(BATCHES), evaluator, journal, budget, Observer())
-    assert stopped == "time limit of 3.5 s"
+    assert stopped == "time limit of 2.5 s"
     assert [trial.proposal.source for trial in journal.history] == ["a"]
     assert evaluator.given_up == ["b"]
 
