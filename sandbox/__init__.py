@@ -4,6 +4,7 @@ from sandbox.candidate import ALLOWED_IMPORTS, Candidate, Refused, read_candidat
 from sandbox.checks import Claim
 from sandbox.clean import clean
 from sandbox.constants import Constants
+from sandbox.doctor import Diagnosis, diagnose
 from sandbox.evaluate import Evaluation, FoldScore, evaluate
 from sandbox.executor import Sandbox
 from sandbox.isolation import Tier
@@ -19,6 +20,7 @@ __all__ = [
     "Candidate",
     "Claim",
     "Constants",
+    "Diagnosis",
     "Evaluation",
     "FitJob",
     "FoldScore",
@@ -32,6 +34,7 @@ __all__ = [
     "Usage",
     "Verdict",
     "clean",
+    "diagnose",
     "evaluate",
     "read_candidate",
 ]

@@ -117,7 +117,9 @@ class Sandbox:
                 reason = str(error)
                 continue
             if found.verdict is Verdict.TIMEOUT and found.usage.cpu < found.usage.wall / 2 and not stalled:
-                stalled = True  # a busy or suspended machine looks the same: try once more before believing it
+                stalled = (
+                    True  # a busy or suspended machine looks the same: try once more before believing it
+                )
             elif found.verdict is not Verdict.SANDBOX_BROKEN:
                 return found
             reason = found.message

@@ -13,9 +13,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sandbox import library
+from sandbox.control import ENDED, LAUNCH, MESSAGE_BYTES, STARTED
 from sandbox.isolation import Tier
 from sandbox.limits import Limits
-from sandbox.zygote import ENDED, LAUNCH, MESSAGE_BYTES, STARTED
 
 START_SECONDS = 60.0
 STALL_SECONDS = 30.0  # for what the warm process itself must do; a candidate has no part in it

@@ -73,14 +73,20 @@ def loss(declared: Any) -> Loss:
         raise Broken(Verdict.CONTRACT, f"LOSS must be one of {allowed}.") from None
 
 
-def per_target(declared: Any, targets: Sequence[str]) -> dict[str, tuple[Callable[..., Any], Callable[..., Any]]]:
+def per_target(
+    declared: Any, targets: Sequence[str]
+) -> dict[str, tuple[Callable[..., Any], Callable[..., Any]]]:
     """PER_TARGET: target -> (form, gradient) of that target alone; it must then name every target."""
     if not declared:
         return {}
     pairs = dict(declared) if isinstance(declared, Mapping) else {}
-    sound = all(isinstance(pair, tuple) and len(pair) == 2 and all(map(callable, pair)) for pair in pairs.values())
+    sound = all(
+        isinstance(pair, tuple) and len(pair) == 2 and all(map(callable, pair)) for pair in pairs.values()
+    )
     if set(pairs) != set(targets) or not sound:
-        raise Broken(Verdict.CONTRACT, "PER_TARGET must map every target to a tuple (form, gradient) of functions.")
+        raise Broken(
+            Verdict.CONTRACT, "PER_TARGET must map every target to a tuple (form, gradient) of functions."
+        )
     return pairs
 
 

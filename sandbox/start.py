@@ -13,10 +13,6 @@ from sandbox.wire import Malformed, pack_job, reply_bound, unpack_reply
 from tasks.errors import InputError
 
 
-class SandboxUnavailable(InputError):
-    """This machine cannot isolate candidates; says why and what to do."""
-
-
 @dataclass(frozen=True)
 class Attempt:
     """One tier tried: granted, or why not; canaries maps each attempt to "stopped: how" or "passed"."""
@@ -27,6 +23,14 @@ class Attempt:
     canaries: dict[str, str] = field(default_factory=dict)
 
 
+class SandboxUnavailable(InputError):
+    """This machine cannot isolate candidates; says why and what to do. `attempts` tells what was tried."""
+
+    def __init__(self, message: str, attempts: Sequence[Attempt] = ()) -> None:
+        super().__init__(message)
+        self.attempts = tuple(attempts)
+
+
 def start(tiers: Sequence[Tier], limits: Limits) -> tuple[Zygote, tuple[Attempt, ...]]:
     """A warm process at the first of `tiers` to be had, and all that was tried. Raises SandboxUnavailable."""
     attempts: list[Attempt] = []
@@ -35,7 +39,7 @@ def start(tiers: Sequence[Tier], limits: Limits) -> tuple[Zygote, tuple[Attempt,
         attempts.append(attempt)
         if zygote is not None:
             return zygote, tuple(attempts)
-    raise SandboxUnavailable(_why(attempts))
+    raise SandboxUnavailable(_why(attempts), attempts)
 
 
 def _try(tier: Tier, limits: Limits) -> tuple[Zygote | None, Attempt]:

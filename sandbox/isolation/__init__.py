@@ -7,8 +7,8 @@ class Tier(StrEnum):
     """How much of the isolation this machine grants, strongest first."""
 
     FULL = "full"  # namespaces + Landlock + system-call allow-list + resource limits
-    NO_NAMESPACE = "no-namespace"  # Landlock + system-call allow-list + resource limits
-    SECCOMP = "seccomp"  # system-call allow-list without file access + resource limits
+    NO_NAMESPACE = "no-namespace"  # Landlock + allow-list without any path + resource limits
+    SECCOMP = "seccomp"  # allow-list without any path + resource limits
     NONE = "none"  # resource limits only; nothing keeps a candidate from the machine
 
 

@@ -1,9 +1,8 @@
 """Direct system calls, for what the standard library does not wrap."""
 
 import ctypes
+import functools
 import os
-
-_LIBC = ctypes.CDLL(None, use_errno=True)
 
 PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
@@ -12,29 +11,34 @@ PR_CAPBSET_DROP = 24
 PR_SET_NO_NEW_PRIVS = 38
 
 
+@functools.cache
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None, use_errno=True)
+
+
 def syscall(number: int, *arguments: int | ctypes.c_void_p | bytes | None) -> int:
     """The result of a raw system call; raises OSError with the kernel's errno."""
-    result = _LIBC.syscall(ctypes.c_long(number), *[_argument(value) for value in arguments])
+    result = _libc().syscall(ctypes.c_long(number), *[_argument(value) for value in arguments])
     return _checked(int(result), f"system call {number}")
 
 
 def prctl(option: int, *arguments: int) -> int:
     padded = [ctypes.c_ulong(value) for value in (*arguments, 0, 0, 0, 0)[:4]]
-    return _checked(int(_LIBC.prctl(option, *padded)), f"prctl {option}")
+    return _checked(int(_libc().prctl(option, *padded)), f"prctl {option}")
 
 
 def unshare(flags: int) -> None:
-    _checked(int(_LIBC.unshare(flags)), "unshare")
+    _checked(int(_libc().unshare(flags)), "unshare")
 
 
 def mount(source: str, target: str, kind: str | None, flags: int, data: str | None = None) -> None:
     encoded = [None if text is None else os.fsencode(text) for text in (source, target, kind)]
     options = None if data is None else data.encode()
-    _checked(int(_LIBC.mount(*encoded, ctypes.c_ulong(flags), options)), f"mount {target}")
+    _checked(int(_libc().mount(*encoded, ctypes.c_ulong(flags), options)), f"mount {target}")
 
 
 def umount(target: str, flags: int) -> None:
-    _checked(int(_LIBC.umount2(os.fsencode(target), flags)), f"umount {target}")
+    _checked(int(_libc().umount2(os.fsencode(target), flags)), f"umount {target}")
 
 
 def _argument(value: int | ctypes.c_void_p | bytes | None) -> ctypes.c_long | ctypes.c_void_p | bytes | None:

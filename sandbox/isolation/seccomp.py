@@ -99,7 +99,8 @@ def supported() -> bool:
 def program(read_paths: bool) -> bytes:
     """The filter as BPF. Other calls fail with EPERM; one of a foreign architecture or x32 kills the process.
 
-    `read_paths` adds opening files for reading, which is safe only beneath Landlock or a private root.
+    `read_paths` adds opening files for reading, which is safe only in a private root: Landlock alone would
+    still tell which files exist, how large and how old they are.
     """
     column, architecture = _ARCHITECTURES[platform.machine()]
     calls = {**_COMPUTE, **(_READ_PATHS if read_paths else {})}

@@ -53,10 +53,7 @@ FILES = {
 
 NETWORK = {
     "TCP": "imp('socket').create_connection(('127.0.0.1', bait['port']), timeout=2)",
-    "UDP": (
-        "s = imp('socket')\n"
-        "s.socket(s.AF_INET, s.SOCK_DGRAM).sendto(b'x', ('127.0.0.1', bait['port']))"
-    ),
+    "UDP": ("s = imp('socket')\ns.socket(s.AF_INET, s.SOCK_DGRAM).sendto(b'x', ('127.0.0.1', bait['port']))"),
     "unix socket": "s = imp('socket')\ns.socket(s.AF_UNIX).connect(bait['folder'] + '/socket')",
     "abstract unix socket": "s = imp('socket')\ns.socket(s.AF_UNIX).connect('\\0' + bait['abstract'])",
     "listen": "s = imp('socket').socket()\ns.bind(('127.0.0.1', 0))\ns.listen()",
@@ -72,8 +69,7 @@ PROCESSES = {
         "if os.waitpid(child, 0)[1]: raise OSError"
     ),
     "raw clone": (
-        "child = syscall(56, 17, 0, 0, 0, 0)\nif child == 0: imp('os')._exit(0)\n"
-        "if child < 0: raise OSError"
+        "child = syscall(56, 17, 0, 0, 0, 0)\nif child == 0: imp('os')._exit(0)\nif child < 0: raise OSError"
     ),
     "thread": "imp('threading').Thread(target=int).start()",
     "exec": "imp('os').execv(bait['true'], ['true'])",
@@ -158,7 +154,8 @@ print(json.dumps(failed))
 """
 """A script that makes each attack in an ordinary process of its own, and prints those that failed."""
 
-HOST_MAY_FORBID = {  # what containers and hardened kernels deny to everybody
+HOST_MAY_FORBID = {  # what containers, hardened kernels or a system-wide installation deny to everybody
+    "change numpy",
     "io_uring",
     "user namespace",
     "new session keyring",
@@ -174,5 +171,7 @@ def unprotected(body: str, bait: dict[str, object]) -> str:
 
 def candidate(body: str, bait: dict[str, object]) -> str:
     """A closed law that makes the attack before it predicts; the verdict OK means that it succeeded."""
-    law = f"def law(input_data, group):\n    attack({bait!r})\n    return [{{'y': 1.0}} for _ in input_data]\n"
+    law = (
+        f"def law(input_data, group):\n    attack({bait!r})\n    return [{{'y': 1.0}} for _ in input_data]\n"
+    )
     return f"{PRELUDE}{textwrap.indent(body, '    ')}\n{law}"

@@ -10,8 +10,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from attacks import (
+    CONTROL,
+    FILES,
+    HOST_MAY_FORBID,
+    KERNEL,
+    MEMORY,
+    NETWORK,
+    PROCESSES,
+    candidate,
+    unprotected,
+)
 
-from attacks import CONTROL, FILES, HOST_MAY_FORBID, KERNEL, MEMORY, NETWORK, PROCESSES, candidate, unprotected
 from sandbox import PredictJob, Sandbox, Tier, Verdict
 from sandbox.isolation import ISOLATED
 from tasks import Schema, Table
@@ -32,7 +42,9 @@ def bait(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, object]
     np.save(folder / "array.npy", np.ones(3))
     abstract = f"lawsmith-{os.getpid()}"
     sockets = [socket.socket(), socket.socket(socket.AF_UNIX), socket.socket(socket.AF_UNIX)]
-    for listener, address in zip(sockets, (("127.0.0.1", 0), f"{folder}/socket", f"\0{abstract}"), strict=True):
+    for listener, address in zip(
+        sockets, (("127.0.0.1", 0), f"{folder}/socket", f"\0{abstract}"), strict=True
+    ):
         listener.bind(address)
         listener.listen(64)
     with subprocess.Popen(["sleep", "600"], env={**os.environ, **KEY}) as sibling:
@@ -93,5 +105,3 @@ def test_no_attack_succeeds_in_a_tier(
     # stopped by the walls, not by a slip in the attack's own code
     slips = ("NameError", "SyntaxError", "TypeError", "AttributeError", "KeyError: 'bait", "IndexError")
     assert not [name for name, found in verdicts.items() if found.message.startswith(slips)]
-
-

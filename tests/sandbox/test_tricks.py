@@ -45,7 +45,9 @@ def predict(sandbox: Sandbox, source: str, schema: Schema, table: Table, check: 
         "np.linalg.eig(np.random.rand(1500, 1500))",
     ],
 )
-def test_endless_work_is_stopped_at_the_deadline(body: str, brisk: Sandbox, schema: Schema, table: Table) -> None:
+def test_endless_work_is_stopped_at_the_deadline(
+    body: str, brisk: Sandbox, schema: Schema, table: Table
+) -> None:
     began = time.monotonic()
     found = predict(brisk, law(body), schema, table)
     assert found.verdict is Verdict.TIMEOUT
@@ -104,7 +106,10 @@ def test_memory_is_bounded(body: str, sandbox: Sandbox, schema: Schema, table: T
             Verdict.NON_FINITE,
         ),
         ("np.isfinite = lambda *a, **k: np.True_; return [{'y': float('nan')}] * len(input_data)", None),
-        ("imp('sandbox.worker').worker.np.flatnonzero = lambda a: []; return [{'y': 1e400}] * len(input_data)", None),
+        (
+            "imp('sandbox.worker').worker.np.flatnonzero = lambda a: []; return [{'y': 1e400}] * len(input_data)",
+            None,
+        ),
         # Ways to end a process that a result was expected from.
         ("raise SystemExit(0)", Verdict.CRASH),
         ("raise KeyboardInterrupt", Verdict.CRASH),
@@ -185,9 +190,13 @@ def form(x, p):
 def test_targets_remembered_outside_the_constants_are_worth_nothing(
     sandbox: Sandbox, schema: Schema, table: Table
 ) -> None:
-    one = Table({"n": table.features["n"][:12]}, {"y": table.targets["y"][:12]}, ("a",), np.zeros(12, dtype=int))
+    one = Table(
+        {"n": table.features["n"][:12]}, {"y": table.targets["y"][:12]}, ("a",), np.zeros(12, dtype=int)
+    )
     unchecked = sandbox.run(FitJob(SMUGGLER, schema, one, (one.hide(),)))
-    assert np.array_equal(unchecked.predictions[0], one.target_matrix())  # the trick works where it is not checked
+    assert np.array_equal(
+        unchecked.predictions[0], one.target_matrix()
+    )  # the trick works where it is not checked
     assert sandbox.run(FitJob(SMUGGLER, schema, one, (one.hide(),), check=True)).verdict is Verdict.IMPURE
 
 

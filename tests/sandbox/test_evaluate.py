@@ -1,0 +1,149 @@
+"""Scores come from the parent, out of numbers that each process could not know."""
+
+import itertools
+import types
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import tasks
+from sandbox import Evaluation, PredictJob, Sandbox, Verdict, evaluate
+from tasks import Provenance, Schema, Table, Task
+from tasks.folds import Fold
+
+FORM = """
+PARAMETERS = {"c": (0, None), "a": (0, 100), "k": (0, 2)}
+EXPRESSION = "c + a * n^-k"
+def form(x, p):
+    return p["c"] + p["a"] * x["n"] ** -p["k"]
+"""
+
+
+@pytest.fixture(scope="module")
+def task(schema: Schema, table: Table) -> Task:
+    return Task(schema, table, Provenance("file", "0" * 64, None))
+
+
+@pytest.fixture(scope="module")
+def folds(table: Table) -> list[Fold]:
+    rank = np.tile(np.arange(12), 3)
+    cut = [np.flatnonzero(rank < edge) for edge in (8, 10)]
+    rest = [np.flatnonzero(rank >= edge) for edge in (8, 10)]
+    return [Fold(f"n-{i}", "frontier", a, b) for i, (a, b) in enumerate(zip(cut, rest, strict=True))]
+
+
+def test_a_true_form_extrapolates(sandbox: Sandbox, task: Task, folds: list[Fold]) -> None:
+    found = evaluate(sandbox, FORM, task, folds, probes=task.train.take(np.array([0, 35])))
+    assert found.verdict is Verdict.OK, found.message
+    assert found.kind == "form"
+    assert found.train is not None
+    assert found.train.r2 == pytest.approx(1, abs=1e-9)
+    assert [fold.rows for fold in found.folds] == [12, 6]
+    assert found.validation_r2 == pytest.approx(1, abs=1e-6)
+    assert found.constants_count == 3
+    assert found.constants is not None
+    assert found.constants["values"]["c"][1] == pytest.approx(12, rel=1e-6)
+    assert set(found.status) == {"a", "b", "c"}
+    assert np.array(found.probe)[:, 0] == pytest.approx(task.train.targets["y"][[0, 35]])
+    assert found.formula == "c + a * n^-k"
+    assert found.tier is sandbox.tier
+    assert found.cpu_seconds > 0
+
+
+def test_fold_scores_are_those_of_the_rows_held_out(sandbox: Sandbox, task: Task, folds: list[Fold]) -> None:
+    """The mean of the fitted rows, scored by hand on the held-out ones."""
+    source = (
+        "PARAMETERS = ('m',)\ndef form(x, p): return p['m'] + 0 * x['n']\n"
+        "def fit(x, y): return {'m': y.mean()}\n"
+    )
+    found = evaluate(sandbox, source, task, folds)
+    assert found.verdict is Verdict.OK, found.message
+    for fold, score in zip(folds, found.folds, strict=True):
+        fitted, held = task.train.take(fold.fitted), task.train.take(fold.held_out)
+        means = np.array([fitted.targets["y"][fitted.codes == g].mean() for g in range(3)])
+        error = held.targets["y"] - means[held.codes]
+        assert score.r2 == pytest.approx(1 - np.mean(error**2) / np.var(held.targets["y"]), rel=1e-12)
+        assert score.rmse == pytest.approx((np.sqrt(np.mean(error**2)),), rel=1e-12)
+        assert score.scale == pytest.approx((np.std(held.targets["y"]),), rel=1e-12)
+    assert found.validation_r2 == pytest.approx(np.mean([max(-1, s.r2) for s in found.folds]))
+
+
+def test_json_round_trips_exactly(sandbox: Sandbox, task: Task, folds: list[Fold]) -> None:
+    for source in (FORM, "def law(d, g): return []", "nonsense("):
+        found = evaluate(sandbox, source, task, folds)
+        assert Evaluation.model_validate_json(found.model_dump_json()) == found
+
+
+def test_a_closed_law_has_no_validation_score(sandbox: Sandbox, task: Task, folds: list[Fold]) -> None:
+    source = "def law(d, g): return [{'y': 0.5 + {'a': 10, 'b': 11, 'c': 12}[g] * r['n'] ** -0.2} for r in d]"
+    found = evaluate(sandbox, source, task, folds)
+    assert found.verdict is Verdict.OK, found.message
+    assert found.train is not None
+    assert found.train.r2 == pytest.approx(1)
+    assert found.folds == ()
+    assert found.validation_r2 is found.constants is found.constants_count is None
+
+
+def test_failures_carry_no_score(sandbox: Sandbox, task: Task, folds: list[Fold]) -> None:
+    few = [*folds, Fold("nobody", "frontier", np.flatnonzero(task.train.codes < 2), np.arange(36))]
+    found = evaluate(sandbox, FORM, task, few)
+    assert (found.verdict, found.stage) == (Verdict.NON_FINITE, "fold:nobody")
+    for source, verdict, stage in (
+        ("nonsense(", Verdict.SYNTAX, "check"),
+        ("import os\n" + FORM, Verdict.IMPORT_REFUSED, "check"),
+        ("1 / 0\n" + FORM, Verdict.CRASH, "load"),
+        ("PARAMETERS = ('a',)\ndef form(x, p): return x['n'] * float('nan')", Verdict.FIT_FAILED, "fit"),
+    ):
+        found = evaluate(sandbox, source, task, folds)
+        assert (found.verdict, found.stage) == (verdict, stage)
+        assert found.train is found.validation_r2 is found.constants is None
+        assert found.folds == ()
+        assert found.message
+
+
+def test_targets_remembered_in_a_fold_are_found_out(sandbox: Sandbox, task: Task, folds: list[Fold]) -> None:
+    """Impure only where it would pay, on a fold's rows: honest on the full training rows."""
+    source = """
+PARAMETERS = ("a",)
+last = {}
+def fit(x, y):
+    if len(y) < 12:
+        last["y"] = y[-1]
+    return {"a": y.mean()}
+def form(x, p):
+    return last.get("y", p["a"]) + 0 * x["n"]
+"""
+    found = evaluate(sandbox, source, task, folds)
+    assert (found.verdict, found.stage) == (Verdict.IMPURE, "verify")
+
+
+@pytest.mark.data
+@pytest.mark.parametrize(
+    ("name", "train", "test"), [("sft", 0.998467, 0.980774), ("lr_bsz", 0.878933, -0.773483)]
+)
+def test_published_laws_score_as_published(
+    name: str, train: float, test: float, sandbox: Sandbox, sldbench: Path, published_pages: Path
+) -> None:
+    page = (published_pages / f"{name}_openhands_gpt-5.txt").read_text()
+    code = page.split("\nPython\n", 1)[1].split("\n#2 Run", 1)[0]
+    dataset = tasks.load(name, sldbench)
+    assert dataset.test is not None
+    found = evaluate(sandbox, code, dataset.task, ())
+    assert found.verdict is Verdict.OK, found.message
+    assert found.train is not None
+    assert round(found.train.r2, 6) == train
+    job = PredictJob(code, dataset.task.schema, None, (dataset.test.hide(),), check=True)
+    predicted = sandbox.run(job).predictions[0]
+    assert round(tasks.r2(dataset.test.target_matrix(), predicted), 6) == test
+    assert np.allclose(predicted[:, 0], _directly(code, dataset.test), rtol=1e-12, atol=0)
+
+
+def _directly(code: str, table: Table) -> list[float]:
+    module = types.ModuleType("published")
+    exec(compile(code, "published", "exec", dont_inherit=True), vars(module))
+    rows = [dict(zip(table.features, row, strict=True)) for row in table.matrix().tolist()]
+    answers = [
+        module.law([row], table.groups[code])[0] for row, code in zip(rows, table.codes.tolist(), strict=True)
+    ]
+    return list(itertools.chain.from_iterable(answer.values() for answer in answers))
