@@ -181,13 +181,18 @@ def replay(
 @app.command()
 def export(
     run: Reference,
-    format: Annotated[str, typer.Option(metavar="FORMAT", help="law, latex, sympy or json.")] = "law",
+    format: Annotated[
+        str, typer.Option(metavar="FORMAT", help="law, latex, sympy, json or sldbench.")
+    ] = "law",
+    target: Annotated[
+        Path | None, typer.Option("--out", metavar="PATH", help="Write to this file; for sldbench, a folder.")
+    ] = None,
     runs_dir: RunsDir = RUNS_DIR,
 ) -> None:
-    """Print the law of an archive as Python, LaTeX, sympy or JSON."""
+    """Print the law of an archive as Python, LaTeX, sympy or JSON, or write the folder that SLDBench scores."""
     from agent.cli import export
 
-    export.run(run, format, runs_dir)
+    export.run(run, format, target, runs_dir)
 
 
 @app.command()

@@ -76,3 +76,10 @@ def small_dataset(rows: int = 30, groups: int = 2, seed: int = 0) -> Dataset:
         cap=4,
     )
     return Dataset(Task(schema, train, Provenance("file", content_digest(train, test), None)), test)
+
+
+def power_law_csv(rows: int = 14) -> str:
+    """A CSV table of `loss = 1 + 50 N^-0.3`, with a little noise."""
+    n = np.geomspace(1e6, 1e9, rows)
+    loss = (1 + 50 * n**-0.3) * (1 + 0.001 * np.random.default_rng(0).standard_normal(rows))
+    return "N,loss\n" + "".join(f"{a!r},{b!r}\n" for a, b in zip(n.tolist(), loss.tolist(), strict=True))
