@@ -9,11 +9,12 @@ import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import cache
+from keyword import kwlist
 from typing import TYPE_CHECKING, Any
 
 from runs import arithmetic
 from runs.arithmetic import safe_power
-from runs.quoting import visible
+from runs.quoting import latex_math, visible
 
 if TYPE_CHECKING:
     import sympy
@@ -38,10 +39,6 @@ _GREEK = frozenset(
         *("Gamma", "Delta", "Theta", "Lambda", "Sigma", "Phi", "Omega"),
     }
 )
-_LATEX_SPECIAL = {
-    "\\": r"\backslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
-    "^": r"\wedge{}", "~": r"\sim{}", "<": r"<{}", ">": r">{}",
-}  # fmt: skip
 
 
 def expression_text(node: ast.expr, constants: Mapping[str, float], digits: int) -> str:
@@ -292,9 +289,31 @@ def latex_name(name: str) -> str:
         if letter is not None:
             below = {None: "", "inf": r"_{\infty}"}.get(index, f"_{{{index}}}")
             return letter + below
-    return r"\mathrm{" + latex_text(name) + "}"
+    return r"\mathrm{" + latex_math(name) + "}"
 
 
-def latex_text(text: str) -> str:
-    """Any text with LaTeX's special characters escaped for use inside mathematics."""
-    return "".join(_LATEX_SPECIAL.get(c, c) for c in visible(text))
+def sympy_script(expressions: Mapping[str, sympy.Expr]) -> str:
+    """A Python script that defines a symbol for each name and `expressions`, target -> expression.
+
+    Names that are no identifiers, or mean something to sympy, get an identifier of their own; the symbol keeps the
+    name.
+    """
+    import sympy
+
+    symbols = sorted({s for e in expressions.values() for s in e.free_symbols}, key=str)
+    reserved = {"expressions", "constants", *kwlist, *dir(sympy)}
+    identifiers: dict[Any, str] = {}
+    for symbol in symbols:
+        plain = str(symbol)
+        usable = plain.isidentifier() and plain.isascii() and plain not in reserved
+        identifiers[symbol] = (
+            plain if usable and plain not in identifiers.values() else f"symbol_{len(identifiers)}"
+        )
+    renamed = {symbol: sympy.Symbol(name, real=True) for symbol, name in identifiers.items()}
+    lines = ["from sympy import *", ""]
+    lines += [f"{name} = Symbol({str(symbol)!a}, real=True)" for symbol, name in identifiers.items()]
+    lines += ["expressions = {"]
+    lines += [
+        f"    {t!a}: {sympy.sstr(e.xreplace(renamed), full_prec=True)}," for t, e in expressions.items()
+    ]
+    return "\n".join([*lines, "}", ""])

@@ -127,8 +127,9 @@ def _form_law(
             reason = str(error)
     note = f"Needs numpy: the form is carried as it was proposed, because of {visible(reason)}."
     head = _head(schema, headline, note, provenance, ["math", "numpy"])
-    carried = _carried(parsed, "form")
-    return _assembled(head, schema, ("CONSTANTS", table), [*_CHECKS, carried], _ARRAYS + _BY_ROW)
+    return _assembled(
+        head, schema, ("CONSTANTS", table), [*_CHECKS, carried(parsed, "form")], _ARRAYS + _BY_ROW
+    )
 
 
 def _pair_law(
@@ -144,8 +145,9 @@ def _pair_law(
     head = _head(
         schema, "The formula is the function `scaling_law_func` below.", note, provenance, ["math", "numpy"]
     )
-    carried = _carried(parsed, "scaling_law_func")
-    return _assembled(head, schema, ("CONSTANTS", table), [*_CHECKS, carried], _PAIR + _BY_ROW)
+    return _assembled(
+        head, schema, ("CONSTANTS", table), [*_CHECKS, carried(parsed, "scaling_law_func")], _PAIR + _BY_ROW
+    )
 
 
 def _closed_law(
@@ -153,7 +155,7 @@ def _closed_law(
 ) -> str:
     note = "The law is carried as it was proposed, with its constants inside."
     head = _head(schema, "The formula is the function `law` below.", note, provenance, ["math"])
-    return _assembled(head, schema, ("GROUPS", tuple(groups)), [*_CHECKS, _carried(parsed, "law")], _CLOSED)
+    return _assembled(head, schema, ("GROUPS", tuple(groups)), [*_CHECKS, carried(parsed, "law")], _CLOSED)
 
 
 def _fitted(constants: Constants | None) -> Constants:
@@ -168,7 +170,7 @@ def _rows(constants: Constants) -> dict[str, list[float]]:
     return {group: row for group, row in rows if all(map(math.isfinite, row))}
 
 
-def _carried(parsed: FormSource, name: str) -> str:
+def carried(parsed: FormSource, name: str) -> str:
     """A function `_name` made of the candidate's own statements, in a scope of their own so that no names
     clash.
     """

@@ -22,3 +22,23 @@ def docstring(text: str, indent: str = "") -> str:
     body = body.replace("\\", "\\\\").replace('"', '\\"') if '"""' in body or "\\" in body else body
     end = "\n" + indent if "\n" in body or body.endswith('"') else ""
     return f'"""{body}{end}"""'
+
+
+_MATH = {
+    "\\": r"\backslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
+    "^": r"\wedge{}", "~": r"\sim{}",
+}  # fmt: skip
+_PLAIN = _MATH | {
+    "\\": r"\textbackslash{}", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}",
+    "<": r"\textless{}", ">": r"\textgreater{}",
+}  # fmt: skip
+
+
+def latex_math(text: str) -> str:
+    """Text for use inside mathematics, with every character that LaTeX would interpret escaped."""
+    return "".join(_MATH.get(c, c) for c in visible(text))
+
+
+def latex_plain(text: str) -> str:
+    """Text for use outside mathematics, with every character that LaTeX would interpret escaped."""
+    return "".join(_PLAIN.get(c, c) for c in visible(text))

@@ -44,12 +44,14 @@ class FormSource:
         return ".".join([self.imported[node.id], *reversed(parts)])
 
     def needed_by(self, name: str) -> list[ast.stmt]:
-        """The top-level statements that the function of that name needs, itself included, in source order.
+        """The top-level statements that a top-level name needs, its own definition included, in source order.
 
-        Imports are left out. Raises Untranslatable for a function that is not there.
+        Imports are left out. Raises Untranslatable for a name that is not defined.
         """
+        if name not in self.definitions:
+            raise Untranslatable(f"the source does not define {name}")
         found: dict[int, ast.stmt] = {}
-        waiting: list[ast.stmt] = [self.function(name)]
+        waiting: list[ast.stmt] = [self.definitions[name]]
         while waiting:
             statement = waiting.pop()
             if id(statement) in found:

@@ -1,0 +1,170 @@
+"""A finished run's law for other tools: as Python, LaTeX, sympy, JSON, and as the folder that SLDBench scores."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from runs.archive import Archive
+from runs.canonical import plain
+from runs.files import write_atomic, writing
+from runs.formula import Formula, formula
+from runs.formula_print import latex_name, sympy_script
+from runs.pair import pair_source
+from runs.quoting import docstring, latex_plain, visible
+from runs.record import Result
+from tasks import InputError
+
+TextFormat = Literal["law", "latex", "sympy", "json"]
+TEXT_FORMATS: tuple[TextFormat, ...] = get_args(TextFormat)
+
+
+def export_text(archive: Archive, form: TextFormat) -> str:
+    """The law of an archive in one of `TEXT_FORMATS`.
+
+    law: the archived ``law.py``. latex: equation and table of constants. sympy: a script that defines
+    `expressions` and `constants`. json: formula, constants per group, scores and provenance.
+
+    Raises: InputError: the run is damaged, unfinished or without a law, or its formula cannot be stated in
+    that format.
+    """
+    writers: Mapping[TextFormat, Callable[[Archive, Result, str], str]] = {
+        "law": lambda archive, result, law: law,
+        "latex": _latex,
+        "sympy": _sympy,
+        "json": _json,
+    }
+    if form not in writers:
+        raise InputError(f"The format {form!r} is not known; choose one of {', '.join(TEXT_FORMATS)}.")
+    return writers[form](archive, *_finished(archive))
+
+
+def export_sldbench(archive: Archive, folder: Path) -> tuple[Path, ...]:
+    """Write what SLDBench's harness scores into `folder`, and return the files.
+
+    ``law.py`` holds `law(input_data, group)` with the archived constants. ``scaling_law.py``, for a winner
+    that is not a closed law, holds the pair `scaling_law_func(data_points, params)` and
+    `fit_scaling_law(data_points, loss_values)` with columns in schema order; the harness fits it anew.
+
+    Raises:
+    InputError: as `export_text`, or the folder cannot be written.
+    """
+    result, law = _finished(archive)
+    files = {"law.py": law}
+    source = archive.source()
+    if source is not None and result.kind in ("form", "pair"):
+        files["scaling_law.py"] = pair_source(
+            source, archive.manifest.task, result.constants or {}, _origin(archive)
+        )
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        write_atomic(folder / name, text.encode())
+    return tuple(folder / name for name in files)
+
+
+def _finished(archive: Archive) -> tuple[Result, str]:
+    archive.require_sound()
+    result, law = archive.result, archive.law
+    if result is None:
+        raise InputError(f"The run {archive.run} is {archive.state}; only a complete run can be exported.")
+    if law is None:
+        raise InputError(
+            f"The run {archive.run} has no law to export: {result.error or 'none was recorded'}."
+        )
+    return result, law
+
+
+def _origin(archive: Archive) -> dict[str, object]:
+    manifest = archive.manifest
+    told: dict[str, object] = {"Run": manifest.address, "Created": manifest.created}
+    if manifest.source is not None:
+        told["Source"] = manifest.source
+    if manifest.data is not None:
+        told["Data"] = f"{manifest.data.source}, SHA-256 {manifest.data.sha256}"
+    return told
+
+
+def _formula(archive: Archive) -> Formula:
+    source = archive.source()
+    if source is None:
+        return Formula({}, "the record holds no form")
+    return formula(source, archive.manifest.task.targets)
+
+
+def _stated(archive: Archive, form: str) -> Formula:
+    found = _formula(archive)
+    if found.reason is not None:
+        raise InputError(
+            f"The law of {archive.run} cannot be written as {form}: {visible(found.reason)}; export it as law or json."
+        )
+    return found
+
+
+def _latex(archive: Archive, result: Result, law: str) -> str:
+    stated = _stated(archive, "LaTeX")
+    try:
+        equations = stated.latex()
+    except ValueError as error:
+        raise InputError(f"The law of {archive.run} cannot be written as LaTeX: {error}.") from None
+    comments = "".join(f"% {visible(f'{heading}: {told}')}\n" for heading, told in _origin(archive).items())
+    lines = " \\\\\n".join(f"  {latex_name(target)} &= {text}" for target, text in equations.items())
+    table = "" if not result.constants else "\n" + _latex_table(result.constants, stated.parameters)
+    return f"{comments}\\begin{{align}}\n{lines}\n\\end{{align}}\n{table}"
+
+
+def _latex_table(constants: Mapping[str, Mapping[str, float]], order: Sequence[str]) -> str:
+    names = sorted(
+        next(iter(constants.values())), key=lambda name: (name not in order, [*order, name].index(name))
+    )
+    rows = [["group", *(f"${latex_name(name)}$" for name in names)]]
+    rows += [
+        [latex_plain(group), *(_latex_number(p[name]) for name in names)] for group, p in constants.items()
+    ]
+    body = "".join(f"  {' & '.join(row)} \\\\\n" for row in rows)
+    return f"\\begin{{tabular}}{{l{'r' * len(names)}}}\n{body}\\end{{tabular}}\n"
+
+
+def _latex_number(value: float) -> str:
+    mantissa, _, exponent = f"{value:.6g}".partition("e")
+    return f"${mantissa} \\cdot 10^{{{int(exponent)}}}$" if exponent else f"${mantissa}$"
+
+
+def _sympy(archive: Archive, result: Result, law: str) -> str:
+    found = _stated(archive, "sympy")
+    try:
+        body = sympy_script(found.sympy())
+    except ValueError as error:
+        raise InputError(f"The law of {archive.run} cannot be written as sympy: {error}.") from None
+    told = "\n".join(
+        [visible(found.text()), "", *(visible(f"{k}: {v}") for k, v in _origin(archive).items())]
+    )
+    rows = "".join(f"    {group!a}: {dict(p)!a},\n" for group, p in (result.constants or {}).items())
+    return f"{docstring(told)}\n\n{body}\nconstants = {{\n{rows}}}\n"
+
+
+def _json(archive: Archive, result: Result, law: str) -> str:
+    task, found = archive.manifest.task, _formula(archive)
+    try:
+        latex = found.latex()
+    except ValueError:
+        latex = {}
+    content: dict[str, Any] = {
+        "run": archive.manifest.address,
+        "task": task.name,
+        "features": task.features,
+        "targets": task.targets,
+        "group": task.group,
+        "kind": result.kind,
+        "formula": found.text() or result.expression,
+        "latex": latex,
+        "parameters": found.parameters,
+        "constants": result.constants,
+        "scores": result.scores,
+        "validation_r2": result.validation_r2,
+        "provenance": _origin(archive),
+        "law": law,
+    }
+    return json.dumps(plain(content), indent=2, allow_nan=False) + "\n"
