@@ -9,6 +9,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from runs.environment import git_commit, versions
 from runs.files import safe_name
 from tasks import Provenance, Schema, Scores
 
@@ -75,8 +76,8 @@ class Manifest(_Record):
     created: str = Field(default_factory=utc_now)
     data: DataRecord | None
     config: dict[str, JsonValue] = {}
-    versions: dict[str, str] = {}
-    git_commit: str | None = None
+    versions: dict[str, str] = Field(default_factory=versions)
+    git_commit: str | None = Field(default_factory=git_commit)
     source: str | None = None
     """Who published or exported it, for an origin other than "run"."""
 

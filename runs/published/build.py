@@ -82,6 +82,8 @@ def build(name: str, runs_dir: Path) -> Path:
         seed=None,
         created=AS_OF,
         data=None,
+        versions={},
+        git_commit=None,
         source=law.source,
     )
     shutil.rmtree(runs_dir / manifest.address, ignore_errors=True)

@@ -288,3 +288,12 @@ def test_finished_archive_takes_no_more(tmp_path: Path, manifest: Manifest) -> N
         Archive.resume(path)
     with pytest.raises(RuntimeError, match="reading"):
         Archive.open(path).append_event({"a": 1})
+
+
+def test_manifest_records_what_a_run_depends_on(manifest: Manifest) -> None:
+    assert manifest.versions["numpy"] == np.__version__
+    assert {"python", "platform", "lawsmith", "scipy"} <= set(manifest.versions)
+    checkout = (Path(__file__).parents[2] / ".git").exists()
+    assert (manifest.git_commit is not None) == checkout
+    if manifest.git_commit is not None:
+        assert len(manifest.git_commit.removesuffix("+")) == 40
