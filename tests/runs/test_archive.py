@@ -168,7 +168,7 @@ with Archive.resume(Path(sys.argv[1])) as archive:
 def test_archive_is_readable_after_kill_at_any_instant(tmp_path: Path, manifest: Manifest) -> None:
     with Archive.create(tmp_path, manifest) as archive:
         pass
-    for _ in range(3):
+    for _ in range(2):
         process = subprocess.Popen([sys.executable, "-c", WRITER, archive.path], stdout=subprocess.PIPE)
         assert process.stdout is not None
         process.stdout.readline()

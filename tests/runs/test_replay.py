@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -32,12 +31,6 @@ PARAMETERS = {"L": (0, 10), "A": (0, 1e3), "a": (0, 3)}
 def form(x, p):
     return p["L"] + p["A"] * x["n"] ** -p["a"] + 0 * np.log(x["d"])
 """
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(workers=1) as started:
-        yield started
 
 
 @pytest.fixture
