@@ -40,7 +40,7 @@ class Transport(Frozen):
 
     in_flight: int = Field(default=8, ge=1, le=64)
     timeout_seconds: float = Field(default=180.0, gt=0)
-    prompt_tokens: int = Field(default=12_000, ge=2_000)
+    prompt_tokens: int = Field(default=12_000, ge=3_000)
     cache: bool = True
 
 

@@ -5,7 +5,8 @@ Residuals are measured minus predicted, in units of the target's standard deviat
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 
@@ -34,6 +35,11 @@ class TargetDiagnosis:
     ranges: tuple[str, ...]
     frontier: tuple[str, ...]
     drift: tuple[str, ...]
+
+    def shortened(self, lines: int) -> Self:
+        """At most `lines` findings of each kind."""
+        kinds = {name: getattr(self, name)[:lines] for name in ("groups", "ranges", "frontier", "drift")}
+        return replace(self, **kinds)
 
 
 def diagnose(table: Table, predicted: Array) -> list[TargetDiagnosis]:

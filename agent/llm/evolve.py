@@ -100,7 +100,9 @@ class Evolve(LLMProposer):
         def content(detail: Detail) -> Mapping[str, Any]:
             return {
                 "operation": operation,
-                "parents": [self.viewer.view(t, source=detail.source, detail=True) for t in parents],
+                "parents": [
+                    self.viewer.view(t, source=detail.source, findings=detail.findings) for t in parents
+                ],
                 "others": [self.viewer.view(t, source=detail.source) for t in others[: detail.others]],
                 **memory,
             } | {name: lines[-kept:] if kept else [] for name, lines, kept in _limits(memory, detail)}

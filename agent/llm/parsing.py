@@ -7,7 +7,7 @@ import json
 import re
 import textwrap
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 MAX_SOURCE_BYTES = 64 * 1024
@@ -18,6 +18,7 @@ _FENCE = re.compile(
     r"^[ \t]*(```+|~~~+)[ \t]*([\w+-]*)[^\n]*\n(.*?)(?:^[ \t]*\1[ \t]*$|\Z)", re.DOTALL | re.MULTILINE
 )
 _CODE_START = re.compile(r"^(?:import |from \w+ import |PARAMETERS\b|SHARED\b|def |@)", re.MULTILINE)
+_FUNCTION = re.compile(r"\b(?:def|lambda)\b")
 _MARKS = ("def form(", "def law(", "def scaling_law_func(")
 _NOTE = re.compile(r"^\W*note\W*:\s*(.+)$", re.IGNORECASE | re.MULTILINE)
 
@@ -39,7 +40,10 @@ def parse_reply(text: str) -> Parsed:
     sandbox's to say.
     """
     text = _THINKING.sub("", text)
-    return _structured(text) or _fenced(text) or _bare(text) or Parsed(None, _words(text))
+    found = _structured(text) or _fenced(text) or _bare(text) or Parsed(None, _words(text))
+    return (
+        found if found.source is not None and _FUNCTION.search(found.source) else replace(found, source=None)
+    )
 
 
 def _words(text: str) -> str:
@@ -105,10 +109,10 @@ def _bare(text: str) -> Parsed | None:
     lines = _clean(text[start.start() :]).splitlines()
     hypothesis, note = _words(text[: start.start()]), _note(text)
     for end in range(len(lines), max(0, len(lines) - 60), -1):
-        source = "\n".join(lines[:end]) + "\n"
+        source = _clean("\n".join(lines[:end]))
         if any(mark in source for mark in _MARKS) and parses(source):
             return Parsed(source, hypothesis, note)
-    return Parsed("\n".join(lines) + "\n", hypothesis, note)
+    return Parsed(_clean("\n".join(lines)), hypothesis, note)
 
 
 def parses(source: str) -> bool:

@@ -49,6 +49,6 @@ class Prices:
         if missing:
             example = f'[prices."{missing[0]}"]'
             raise InputError(
-                f"--max-usd needs the price of {', '.join(missing)}: add {example} with prompt and completion, "
-                "in USD per million tokens, to the configuration file, or limit by --max-calls or --max-tokens."
+                f"--max-usd needs the price of {', '.join(missing)}: add {example} with prompt and completion "
+                "(USD per million tokens) to lawsmith.toml, or limit by --max-calls or --max-tokens."
             )

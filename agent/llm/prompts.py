@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+import numpy as np
 
-from agent.llm.describe import facts, sample_rows
+from agent.llm.describe import facts, number, sample_rows
 from agent.llm.messages import Message
-from tasks import Task
+from tasks import Array, Task
 
 DIRECTORY = Path(__file__).parent.parent / "prompts"
 BYTES_PER_TOKEN = 3  # cautious: English and Python take about four
@@ -19,7 +20,8 @@ BYTES_PER_TOKEN = 3  # cautious: English and Python take about four
 
 @dataclass(frozen=True)
 class Detail:
-    """How much of each kind a prompt may show; `source` is in characters per law."""
+    """How much of each kind a prompt may show; `source` is in characters per law,
+    `findings` in lines of each kind of residual diagnostics."""
 
     rows: int
     others: int
@@ -27,14 +29,15 @@ class Detail:
     failures: int
     notes: int
     source: int
+    findings: int
 
 
 DETAILS = (
-    Detail(rows=24, others=3, tried=20, failures=5, notes=8, source=6000),
-    Detail(rows=12, others=2, tried=12, failures=3, notes=5, source=4000),
-    Detail(rows=8, others=1, tried=8, failures=2, notes=3, source=2500),
-    Detail(rows=4, others=0, tried=4, failures=1, notes=1, source=1500),
-    Detail(rows=0, others=0, tried=0, failures=0, notes=0, source=700),
+    Detail(rows=24, others=3, tried=20, failures=5, notes=8, source=6000, findings=8),
+    Detail(rows=12, others=2, tried=12, failures=3, notes=5, source=4000, findings=6),
+    Detail(rows=8, others=1, tried=8, failures=2, notes=3, source=2500, findings=4),
+    Detail(rows=4, others=0, tried=4, failures=1, notes=1, source=1500, findings=2),
+    Detail(rows=0, others=0, tried=0, failures=0, notes=0, source=700, findings=1),
 )
 
 Content = Callable[[Detail], Mapping[str, Any]]
@@ -46,9 +49,10 @@ class Prompts:
     Args:
         folds: the kinds of held-out parts, in words.
         tokens: size of a prompt that must not be exceeded, by a cautious estimate.
+        structured: whether a JSON object is asked for, instead of a fenced block.
     """
 
-    def __init__(self, task: Task, folds: Sequence[str], tokens: int) -> None:
+    def __init__(self, task: Task, folds: Sequence[str], tokens: int, *, structured: bool) -> None:
         self._environment = jinja2.Environment(
             loader=jinja2.FileSystemLoader(DIRECTORY),
             undefined=jinja2.StrictUndefined,
@@ -57,23 +61,29 @@ class Prompts:
             lstrip_blocks=True,
         )
         self._task = task
-        self._facts = facts(task)
-        self._folds = tuple(folds)
-        self._bytes = tokens * BYTES_PER_TOKEN
+        feature = task.schema.features[0]
+        self._common = {
+            "facts": facts(task),
+            "folds": tuple(folds),
+            "structured": structured,
+            "feature": feature,
+            "scale": number(_typical(task.train.features[feature]), 1),
+            "targets": task.schema.targets,
+        }
         self.system = Message(role="system", content=self._text("system.j2", {}))
+        self._bytes = tokens * BYTES_PER_TOKEN - len(self.system.content.encode())
 
     def first(self, template: str, content: Content, *, share: float) -> tuple[Message, ...]:
-        """System prompt and a first question, together at most `share` of a prompt's size."""
-        room = share - len(self.system.content.encode()) / self._bytes
-        return self.system, Message(role="user", content=self.fit(template, content, share=room))
+        """System prompt and a first question that takes at most `share` of the room beside it."""
+        return self.system, Message(role="user", content=self.fit(template, content, share=share))
 
     def fit(self, template: str, content: Content, *, share: float) -> str:
-        """`template` in the greatest detail that takes at most `share` of a prompt's size."""
+        """`template` in the greatest detail that takes at most `share` of the room beside the system prompt."""
         limit = int(self._bytes * share)
         text = ""
         for detail in DETAILS:
-            values = {"facts": self._facts, "folds": self._folds, **content(detail)}
-            text = self._text(template, {"rows": sample_rows(self._task.train, detail.rows), **values})
+            rows = sample_rows(self._task.train, detail.rows)
+            text = self._text(template, {"rows": rows, **content(detail)})
             if len(text.encode()) <= limit:
                 return text
         return clip_bytes(text, limit)
@@ -83,7 +93,13 @@ class Prompts:
         return clip_bytes(text, int(self._bytes * share))
 
     def _text(self, template: str, values: Mapping[str, Any]) -> str:
-        return self._environment.get_template(template).render(values).strip() + "\n"
+        return self._environment.get_template(template).render({**self._common, **values}).strip() + "\n"
+
+
+def _typical(values: Array) -> float:
+    """A power of ten near the median magnitude; 1 where that is 0."""
+    middle = float(np.median(np.abs(values)))
+    return float(10.0 ** round(np.log10(middle))) if middle > 0 else 1.0
 
 
 def clip_bytes(text: str, limit: int) -> str:

@@ -103,7 +103,12 @@ class LLMProposer(ABC):
 
     def __init__(self, setup: Setup) -> None:
         self.setup = setup
-        self.prompts = Prompts(setup.task, setup.folds, setup.config.transport.prompt_tokens)
+        self.prompts = Prompts(
+            setup.task,
+            setup.folds,
+            setup.config.transport.prompt_tokens,
+            structured=setup.config.sampling.structured,
+        )
         self.viewer = Viewer(setup.task, setup.predict)
         self.ensemble = Ensemble(setup.config.models)
         self.notes: list[str] = []
@@ -168,9 +173,7 @@ class LLMProposer(ABC):
 
     def reminder(self, said: str, problem: str) -> tuple[Message, Message]:
         """A reply without code, and how to answer instead."""
-        schema = self.setup.task.schema
-        fields = {"problem": problem, "features": schema.features[:12], "targets": schema.targets[:12]}
-        asked = self.prompts.fit("no_code.j2", lambda detail: fields, share=0.1)
+        asked = self.prompts.fit("no_code.j2", lambda detail: {"problem": problem}, share=0.1)
         said = self.recalled(said, 0.05)
         return Message(role="assistant", content=said), Message(role="user", content=asked)
 

@@ -42,7 +42,7 @@ class Attempt(Frozen):
     slot: str
     attempt: int
     model: str
-    digest: str
+    request_sha256: str
     source: Source
     final: bool
     seconds: float
@@ -76,7 +76,7 @@ class Asked(Frozen):
     slot: str
     attempt: int
     model: str
-    digest: str
+    request_sha256: str
     source: Source
     messages: tuple[Message, ...]
     max_tokens: int
@@ -109,7 +109,7 @@ class Recording:
 
     def _note(self, asked: Asked) -> None:
         known = self._asked.get(asked.slot)
-        if known is None or known.digest != asked.digest:
+        if known is None or known.request_sha256 != asked.request_sha256:
             self._asked[asked.slot] = asked
         if asked.source == "endpoint":
             self._open.add(asked.slot)
@@ -122,10 +122,10 @@ class Recording:
         """Record that `request` is about to leave: after a kill it may have been paid for."""
         digest = request.digest()
         known = self.request(request.slot)
-        repeated = known is not None and known.digest == digest
+        repeated = known is not None and known.request_sha256 == digest
         record = Asked(
             **request.model_dump(exclude={"messages"}),
-            digest=digest,
+            request_sha256=digest,
             source=source,
             messages=() if repeated else request.messages,
         )
@@ -175,7 +175,7 @@ def attempt_of(
         "slot": request.slot,
         "attempt": request.attempt,
         "model": request.model,
-        "digest": request.digest(),
+        "request_sha256": request.digest(),
         "source": source,
         "final": final,
         "seconds": round(seconds, 3),

@@ -23,6 +23,7 @@ class Turn:
     """What the model said and what it is told about it; written only when it is needed."""
 
     said: str
+    worked: bool
     feedback: Callable[[], str]
 
 
@@ -58,7 +59,7 @@ class Refine(LLMProposer):
         self._failures_in_row = 0 if trial.usable else self._failures_in_row + 1
         self._failed = None if trial.usable else trial
         best = self._best
-        self._add(self._answer.text, lambda: self._result(trial, improved, best))
+        self._add(self._answer.text, trial.usable, lambda: self._result(trial, improved, best))
 
     def heard(self, answer: Answer) -> None:
         self._answer = answer
@@ -67,10 +68,13 @@ class Refine(LLMProposer):
         self._since_better += 1
         self._failures_in_row += 1
         if answer.parsed is not None:
-            self._add(answer.text, lambda: self._refusal(answer))
+            self._add(answer.text, False, lambda: self._refusal(answer))
 
-    def _add(self, said: str, feedback: Callable[[], str]) -> None:
-        self._turns = [*self._turns, Turn(self.recalled(said, REPLY_SHARE), cache(feedback))][-KEPT_TURNS:]
+    def _add(self, said: str, worked: bool, feedback: Callable[[], str]) -> None:
+        """Continue the conversation; of failures in a row only the last stays, lest the model imitates them."""
+        kept = [turn for turn in self._turns if turn.worked]
+        turn = Turn(self.recalled(said, REPLY_SHARE), worked, cache(feedback))
+        self._turns = [*kept, turn][-KEPT_TURNS:]
 
     def plan(self, history: History) -> list[Ask]:
         if self._opening is None or self._since_better >= PATIENCE or self._failures_in_row >= 3:
@@ -98,16 +102,17 @@ class Refine(LLMProposer):
         ]
 
     def _open(self, history: History) -> Callable[[], tuple[Message, ...]]:
-        bests, notes = history.best(3), tuple(self.notes)
+        bests, notes, failures = history.best(3), tuple(self.notes), tuple(self.failures)
         tried = [*reversed(self.tried(history, 20))]
 
         def content(detail: Detail) -> Mapping[str, Any]:
             return {
                 "parents": [
-                    self.viewer.view(trial, source=detail.source, detail=index == 0)
+                    self.viewer.view(trial, source=detail.source, findings=0 if index else detail.findings)
                     for index, trial in enumerate(bests[: 1 + detail.others])
                 ],
                 "tried": tried[len(tried) - detail.tried :] if detail.tried else [],
+                "failures": failures[-detail.failures :] if detail.failures else [],
                 "notes": notes[-detail.notes :] if detail.notes else [],
             }
 
@@ -119,7 +124,7 @@ class Refine(LLMProposer):
 
         def content(detail: Detail) -> Mapping[str, Any]:
             return {
-                "view": self.viewer.view(trial, source=0, detail=True),
+                "view": self.viewer.view(trial, source=0, findings=detail.findings),
                 "best": None if best is None else self.viewer.view(best, source=detail.source),
             }
 

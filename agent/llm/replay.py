@@ -41,7 +41,7 @@ class Replayer:
             self._ended = True
             return Outcome(slot, None, Failure.OUT_OF_BUDGET, END)
         request = question.write()
-        if self.divergence is None and request.digest() != closed.digest:
+        if self.divergence is None and request.digest() != closed.request_sha256:
             self.divergence = f"at question {slot}: {self._difference(request)}"
         if self.recording.closed(slot) is None:
             self.recording.asked(request, closed.source)

@@ -45,8 +45,8 @@ class Viewer:
         self._predict = predict
         self._diagnoses: dict[str, tuple[TargetDiagnosis, ...]] = {}
 
-    def view(self, trial: Trial, *, source: int, detail: bool = False) -> LawView:
-        """`source` bounds the characters of source shown."""
+    def view(self, trial: Trial, *, source: int, findings: int = 0) -> LawView:
+        """`source` bounds the characters of source, `findings` the lines of each kind of diagnostics."""
         evaluation = trial.evaluation
         return LawView(
             id=trial.id,
@@ -56,10 +56,12 @@ class Viewer:
             made_by=trial.proposal.origin,
             parents=trial.proposal.parents,
             source=shown_source(trial.proposal.source, source) if source else "",
-            fitted=_fitted(evaluation, self._task) if detail else (),
-            status=_status(evaluation) if detail else (),
-            folds=tuple(fold_findings(evaluation)) if detail else (),
-            diagnosis=self._diagnosis(trial) if detail else (),
+            fitted=_fitted(evaluation) if findings else (),
+            status=_status(evaluation) if findings else (),
+            folds=tuple(fold_findings(evaluation)[:findings]),
+            diagnosis=tuple(part.shortened(findings) for part in self._diagnosis(trial)[:findings])
+            if findings
+            else (),
         )
 
     def _diagnosis(self, trial: Trial) -> tuple[TargetDiagnosis, ...]:
@@ -105,7 +107,7 @@ def _clip_lines(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[:limit] + "\n# … cut for length"
 
 
-def _fitted(evaluation: Evaluation, task: Task) -> tuple[str, ...]:
+def _fitted(evaluation: Evaluation) -> tuple[str, ...]:
     """Fitted constants of a few groups."""
     if evaluation.constants is None:
         return ()

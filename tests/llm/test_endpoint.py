@@ -9,7 +9,9 @@ import threading
 import time
 from dataclasses import dataclass, field
 
+import endpoint_server as server
 import pytest
+from endpoint_server import KEY, Behaviour, Endpoint, fails, first, says
 
 from agent.budget import Allowance, Budget
 from agent.llm.caller import Caller, Line, Outcome, Question
@@ -19,8 +21,6 @@ from agent.llm.messages import Message, Request
 from agent.llm.prices import Price, Prices
 from agent.llm.recording import MemorySink, Recording
 from agent.llm.report import books
-import endpoint_server as server
-from endpoint_server import KEY, Behaviour, Endpoint, fails, first, says
 
 PRICES = Prices({"m": Price(prompt=1.0, completion=10.0)})
 
@@ -40,7 +40,7 @@ class Desk:
     """A caller on a client, with what it recorded, spent and waited."""
 
     url: str
-    allowance: Allowance = Allowance()
+    allowance: Allowance = field(default_factory=Allowance)
     prices: Prices = PRICES
     timeout: float = 5.0
     in_flight: int = 4
@@ -178,9 +178,9 @@ def test_a_wrong_setting_stops_the_search_and_is_named(status: int, setting: str
 
 
 def test_preflight_finds_a_wrong_key_and_forgives_a_missing_listing() -> None:
-    with Endpoint(GOOD, models=lambda handler: handler.send(401, b"{}")) as endpoint:
-        with pytest.raises(EndpointError, match="OPENAI_API_KEY"):
-            Client(endpoint.url, KEY).preflight()
+    refusing = Endpoint(GOOD, models=lambda handler: handler.send(401, b"{}"))
+    with refusing as endpoint, pytest.raises(EndpointError, match="OPENAI_API_KEY"):
+        Client(endpoint.url, KEY).preflight()
     with Endpoint(GOOD, models=lambda handler: handler.send(404, b"{}")) as endpoint:
         Client(endpoint.url, KEY).preflight()
 
@@ -190,7 +190,8 @@ def test_the_client_learns_what_an_endpoint_does_not_support() -> None:
         for name in ("response_format", "temperature", "max_tokens"):
             if name in seen.body:
                 message = f"Unsupported parameter: '{name}' is not supported with this model."
-                return fails(400, message)(handler, seen, number)
+                fails(400, message)(handler, seen, number)
+                return
         says("fine")(handler, seen, number)
 
     with Endpoint(picky) as endpoint:

@@ -1,0 +1,134 @@
+"""A small search with a real sandbox, a real archive and any model: called by tests, and run in processes
+that tests kill."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from agent.budget import Allowance, Budget, Spending
+from agent.evaluator import Evaluator
+from agent.history import History, Proposal, Trial
+from agent.journal import Journal
+from agent.llm.config import Config, ModelChoice, Sampling, Transport
+from agent.llm.messages import Model
+from agent.llm.session import Session, Settings
+from agent.loop import search
+from agent.selection import choose
+from runs import Archive, Manifest
+from sandbox import Sandbox
+from tasks import Provenance, Schema, Table, Task
+from tasks.folds import frontier_folds
+
+POWER = """```python
+PARAMETERS = ("L", "A")
+def form(x, p):
+    return p["L"] + p["A"] * x["N"] ** -{power}
+```"""
+HINGE = """Hypothesis: flat, then linear in log N beyond a threshold.
+```python
+import numpy as np
+PARAMETERS = {"a": (-10, 10), "b": (-10, 10), "c": (0, 4)}
+def form(x, p):
+    return p["a"] + p["b"] * np.maximum(0.0, np.log10(x["N"]) - p["c"])
+```
+Note: the data has a kink."""
+
+
+def hinge_task() -> Task:
+    """`y = a + b max(0, log10 N - c)`: a kink, which no sum, product or power of smooth terms can express."""
+    n = np.tile(np.logspace(0.0, 3.0, 13), 2)
+    codes = np.repeat([0, 1], 13)
+    y = 1.0 + codes + (0.5 + 0.25 * codes) * np.maximum(0.0, np.log10(n) - 1.6)
+    schema = Schema(
+        name="hinge",
+        long_name="hinge",
+        title="A level that turns into a slope",
+        features=("N",),
+        targets=("y",),
+        group="g",
+        cap=4,
+        columns={},
+    )
+    return Task(schema, Table({"N": n}, {"y": y}, ("a", "b"), codes), Provenance("file", "0" * 64, None))
+
+
+class Lines:
+    """A stand-in for the symbolic floor: two forms, in one batch."""
+
+    name = "lines"
+
+    def propose(self, history: History) -> Sequence[Proposal]:
+        source = 'PARAMETERS = ("a", "b")\ndef form(x, p):\n    return p["a"] + p["b"] * x["N"] ** {power}\n'
+        return (
+            ()
+            if len(history)
+            else [Proposal(source.format(power=power), origin="line") for power in (0.5, 0.1)]
+        )
+
+
+class Quiet:
+    """An observer that looks at nothing."""
+
+    def tried(self, trial: Trial, history: History) -> None: ...
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a search ended."""
+
+    stopped: str
+    history: History
+    winner: Trial
+    report: dict[str, Any]
+    archive: Path
+
+
+def config(url: str | None = None, in_flight: int = 4, **transport: Any) -> Config:
+    return Config(
+        models=(ModelChoice(name="m", base_url=url),),
+        sampling=Sampling(max_reply_tokens=400),
+        transport=Transport(in_flight=in_flight, cache=False, **transport),
+    )
+
+
+def run(
+    sandbox: Sandbox,
+    folder: Path,
+    agent: str,
+    settings: Config,
+    *,
+    models: Mapping[str, Model] | None = None,
+    replayed: Archive | None = None,
+    calls: int = 8,
+    seed: int = 0,
+) -> Outcome:
+    """Search the hinge task, continuing the archive in `folder` if there is one."""
+    task = hinge_task()
+    manifest = Manifest(run=f"r{seed}", task=task.schema, agent=agent, model="m", seed=seed, data=None)
+    path = folder / manifest.address
+    with (
+        Archive.resume(path) if path.exists() else Archive.create(folder, manifest) as archive,
+        Session(
+            agent, Settings(config=settings), environment={}, models=models, replayed=replayed
+        ) as session,
+        Evaluator(sandbox, task, frontier_folds(task.train)[:2], probes=task.train) as evaluator,
+    ):
+        journal = Journal(archive)
+        budget = Budget(Allowance(calls=calls), Spending(seconds=journal.spent.seconds))
+        proposer = session.proposer(task, seed, budget, archive, sandbox, Lines())
+        stopped = search(proposer, evaluator, journal, budget, Quiet())  # type: ignore[arg-type]
+        winner = choose(journal.history.trials, task).winner
+        return Outcome(stopped, journal.history, winner, proposer.report(journal.history), archive.path)
+
+
+def killable(folder: str, url: str, agent: str, calls: int, answers: Connection) -> None:
+    """One process of the search, made to be killed; sends the winner and the number of candidates."""
+    with Sandbox(workers=2) as sandbox:
+        found = run(sandbox, Path(folder), agent, config(url), calls=calls)
+    answers.send((found.winner.id, len(found.history)))

@@ -1,0 +1,228 @@
+"""Whole searches: a scripted model that knows a good form, the same through HTTP, killed, resumed and replayed."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from endpoint_server import Endpoint, Handler, Seen, says
+from llm_driver import HINGE, POWER, Outcome, config, hinge_task, killable, run
+
+from agent.llm.failures import CallFailure, Failure
+from agent.llm.messages import Request
+from agent.llm.scripted import ScriptedModel
+from runs import Archive
+from sandbox import Sandbox, Verdict
+
+CALLS = 8
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(workers=2) as box:
+        yield box
+
+
+def fair(number: int) -> str:
+    """A usable law that is not the right one; each number another form."""
+    return POWER.format(power=(number + 1) / 10)
+
+
+def place(slot: str) -> int:
+    """A number for a slot: slots of different rounds or places differ."""
+    whole, _, part = slot.partition(".")
+    return int(whole) * 8 + int(part or 0)
+
+
+def knowing(right_round: int) -> Callable[[Request], str]:
+    """Answers fair laws, and the right one in `right_round`."""
+
+    def answer(request: Request) -> str:
+        return HINGE if request.slot.partition(".")[0] == str(right_round) else fair(place(request.slot))
+
+    return answer
+
+
+@pytest.mark.parametrize("agent", ["evolve", "refine"])
+def test_a_model_that_knows_the_form_beats_the_floor(agent: str, sandbox: Sandbox, tmp_path: Path) -> None:
+    model = ScriptedModel(knowing(1))
+    found = run(sandbox, tmp_path, agent, config(), models={"m": model})
+    assert "maximum" in found.winner.proposal.source
+    assert found.winner.evaluation.validation_r2 == pytest.approx(1.0, abs=1e-6)
+    assert found.report["best_by"] == "model"
+    assert found.report["gain"] > 0.01
+    assert found.report["progress"][-1][0] == {"evolve": 8, "refine": 2}[agent]
+    assert found.report["calls"]["finished"] == CALLS == len(model.requests)
+    assert found.stopped == f"limit of {CALLS} model calls"
+
+
+def test_refine_climbs_by_error_messages(sandbox: Sandbox, tmp_path: Path) -> None:
+    def student(request: Request) -> str:
+        said = request.messages[-1].content
+        if "has no attribute 'maximun'" in said or ("maximun" in said and "failed" in said):
+            return HINGE
+        if "invalid syntax" in said:
+            return HINGE.replace("maximum", "maximun")
+        return HINGE.replace('return p["a"]', 'return p["a"] plus')
+
+    model = ScriptedModel(student)
+    found = run(sandbox, tmp_path, "refine", config(), models={"m": model}, calls=3)
+    verdicts = [trial.evaluation.verdict for trial in found.history][2:]
+    assert verdicts == [Verdict.SYNTAX, Verdict.CRASH, Verdict.OK]
+    assert "maximum" in found.winner.proposal.source
+    assert found.history.trials[-1].proposal.parents == (found.history.trials[-2].id,)
+
+
+def test_evolve_repairs_a_failed_candidate_once(sandbox: Sandbox, tmp_path: Path) -> None:
+    def broken(request: Request) -> str:
+        return HINGE.replace("maximum", f"maximum_{place(request.slot)}")
+
+    model = ScriptedModel(broken)
+    found = run(sandbox, tmp_path, "evolve", config(in_flight=2), models={"m": model}, calls=6)
+    asked = [trial.proposal.origin.split()[0] for trial in found.history][2:]
+    assert asked[2:4] == ["repair", "repair"]
+    assert asked[4:] == [origin for origin in asked[4:] if origin != "repair"]
+    repair = model.requests[2].messages[-1].content
+    assert "maximum_0" in repair
+    assert "no attribute" in repair
+
+
+@pytest.mark.parametrize("agent", ["evolve", "refine"])
+def test_the_same_reply_for_ever_ends_the_search(agent: str, sandbox: Sandbox, tmp_path: Path) -> None:
+    model = ScriptedModel(lambda request: HINGE)
+    found = run(sandbox, tmp_path, agent, config(), models={"m": model}, calls=1000)
+    assert len(found.history) == 3
+    assert found.report["lost"]["repetition"] == len(model.requests) - 1 < 25
+    assert "no new candidate" in found.stopped
+
+
+HOSTILE = """```python
+import os
+PARAMETERS = ("a",)
+def form(x, p):
+    open("/etc/passwd").read()
+    return p["a"] + 0 * x["N"]
+```"""
+
+
+@pytest.mark.parametrize(
+    ("reply", "verdict"),
+    [
+        (HOSTILE, Verdict.IMPORT_REFUSED),
+        ("Please show me the test rows first, I need test.csv.", None),
+        ("```python\ndef solve(rows):\n    return 1\n```", Verdict.CONTRACT),
+        (CallFailure(Failure.REFUSED, "no"), None),
+    ],
+)
+def test_useless_replies_leave_the_floor_as_the_best(
+    reply: str | CallFailure, verdict: Verdict | None, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    model = ScriptedModel(lambda request: reply)
+    found = run(sandbox, tmp_path, "evolve", config(in_flight=2), models={"m": model}, calls=4)
+    assert found.winner.proposal.origin == "line"
+    assert found.report["best_by"] == "floor"
+    assert found.report["gain"] == 0.0
+    failed = {trial.evaluation.verdict for trial in found.history} - {Verdict.OK}
+    assert failed == ({verdict} if verdict else set())
+    assert found.report["calls"]["finished"] == 4
+
+
+def test_no_prompt_ever_holds_what_a_proposer_must_not_see(sandbox: Sandbox, tmp_path: Path) -> None:
+    model = ScriptedModel(knowing(1))
+    run(sandbox, tmp_path, "evolve", config(), models={"m": model})
+    lines = [json.loads(line) for r in model.requests for line in _rows(r.messages[-1].content)]
+    train = hinge_task().train
+    known = {(round(n, 3), round(y, 3)) for n, y in zip(train.features["N"], train.targets["y"], strict=True)}
+    shown = {(row["N"], row["y"]) for row in lines}
+    assert shown
+    assert all(any(abs(n - a) < 0.01 * a and abs(y - b) < 0.001 for a, b in known) for n, y in shown)
+
+
+def _rows(text: str) -> list[str]:
+    return [line for line in text.splitlines() if line.startswith('{"group"')]
+
+
+def test_a_refused_key_ends_the_search_with_the_floors_law(sandbox: Sandbox, tmp_path: Path) -> None:
+    model = ScriptedModel(lambda request: CallFailure(Failure.UNAUTHORIZED, "set OPENAI_API_KEY"))
+    found = run(sandbox, tmp_path, "evolve", config(), models={"m": model})
+    assert found.winner.proposal.origin == "line"
+    assert found.report["error"] == "set OPENAI_API_KEY"
+    assert len(model.requests) <= 4
+
+
+@pytest.mark.parametrize("agent", ["evolve", "refine"])
+def test_a_replay_repeats_the_search_without_a_model(agent: str, sandbox: Sandbox, tmp_path: Path) -> None:
+    model = ScriptedModel(lambda r: "no idea" if r.slot in {"1.1", "3"} else knowing(1)(r))
+    found = run(sandbox, tmp_path / "first", agent, config(), models={"m": model})
+    again = run(sandbox, tmp_path / "again", agent, config(), replayed=Archive.open(found.archive))
+    assert summary(again) == summary(found)
+    assert again.report == found.report
+
+
+def test_a_replay_says_where_a_prompt_changed(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = run(
+        sandbox, tmp_path / "first", "refine", config(), models={"m": ScriptedModel(knowing(1))}, calls=3
+    )
+    monkeypatch.setattr("agent.llm.views.MAX_FITTED_GROUPS", 1)
+    again = run(
+        sandbox, tmp_path / "again", "refine", config(), replayed=Archive.open(found.archive), calls=3
+    )
+    assert summary(again) == summary(found)
+    assert "at question 0: message 2 (user), line" in again.report["divergence"]
+
+
+def summary(found: Outcome) -> tuple[str, str, list[str]]:
+    return found.stopped, found.winner.id, [trial.id for trial in found.history]
+
+
+class Knowing:
+    """The knowing model as an endpoint; it recognises a question by the seed that each slot sends."""
+
+    def __init__(self) -> None:
+        self.seeds: dict[int, int] = {}
+
+    def __call__(self, handler: Handler, seen: Seen, number: int) -> None:
+        time.sleep(0.01 * (number % 3))  # replies overtake each other
+        seed = seen.body["seed"]
+        says(HINGE if seed % 7 == 0 else fair(seed % 1000))(handler, seen, number)
+
+
+def test_killed_ten_times_no_reply_is_paid_twice_and_the_winner_is_the_same(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    processes = multiprocessing.get_context("forkserver")
+    processes.set_forkserver_preload(["llm_driver"])
+    instants = random.Random(0)
+    answers, sender = processes.Pipe(duplex=False)
+    with Endpoint(Knowing()) as endpoint:
+        began = time.monotonic()
+        whole = run(sandbox, tmp_path / "whole", "evolve", config(endpoint.url), calls=CALLS)
+        lasted = time.monotonic() - began
+        paid = len(endpoint.requests)
+        arguments = (str(tmp_path / "killed"), endpoint.url, "evolve", CALLS, sender)
+        for _ in range(10):
+            process = processes.Process(target=killable, args=arguments)
+            process.start()
+            process.join(instants.uniform(0.0, 1.0) * max(0.5, lasted))
+            process.kill()
+            process.join()
+        if not answers.poll():
+            last = processes.Process(target=killable, args=arguments)
+            last.start()
+            last.join()
+    assert answers.recv() == (whole.winner.id, len(whole.history))
+    archive = Archive.open(next((tmp_path / "killed").rglob("manifest.json")).parent)
+    replies = [call for call in archive.calls() if call["event"] == "reply"]
+    answered = Counter(call["slot"] for call in replies if not call["failure"])
+    assert paid == CALLS == len(answered)
+    assert set(answered.values()) == {1}
+    lost = sum(call["failure"] == Failure.LOST for call in replies)
+    assert len(endpoint.requests) - paid <= CALLS + lost
