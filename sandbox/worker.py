@@ -18,6 +18,11 @@ from sandbox.wire import READY, Reply, pack_reply, unpack_job
 from tasks.table import Table
 
 VERDICTS = tuple(Verdict)
+_TYPICAL = """
+PARAMETERS = {"c": (0, None), "a": (0, None), "k": (0, 2), "n0": (0, None)}
+def form(x, p):
+    return p["c"] + p["a"] * (x["n"] + p["n0"]) ** -p["k"]
+"""
 
 
 def run(descriptor: int) -> None:
@@ -31,6 +36,15 @@ def run(descriptor: int) -> None:
     gc.enable()
     _write_all(descriptor, READY)
     _write_all(descriptor, pack_reply(_reply(header, arrays)))
+
+
+def warm_up() -> None:
+    """Fits and predicts once, so that what libraries load or build on first use is there before any fork."""
+    n = np.tile(np.geomspace(1.0, 1e4, 12), 3)
+    spec = Spec(("n",), ("y",), ("a", "b", "c"), None, 8, 0)
+    table = Table({"n": n}, {"y": 1 + 2 * n**-0.3}, spec.groups, np.repeat(np.arange(3), 12))
+    law = load(_TYPICAL, "form", (), spec)
+    law.predict(law.fit(table), table)
 
 
 def _reply(header: dict[str, Any], arrays: list[Any]) -> Reply:

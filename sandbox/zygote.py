@@ -37,8 +37,8 @@ def main(descriptor: int) -> None:
     try:
         uid = _enter(setup, control)
         nursery = _warm(setup, control, parent, uid)
-    except OSError as error:
-        control.send(json.dumps({"error": str(error)}).encode())
+    except Exception as error:  # noqa: BLE001 - whatever it is, the parent has to be told
+        control.send(json.dumps({"error": f"{type(error).__name__}: {error}"[:2000]}).encode())
         return
     control.send(json.dumps({"ready": True}).encode())
     nursery.serve()
@@ -74,7 +74,9 @@ def _warm(setup: Setup, control: socket.socket, parent: int, uid: "int | None") 
         kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)  # changing the user cleared it
         uid = None
     from sandbox.nursery import Nursery, import_library
+    from sandbox.worker import warm_up
 
+    warm_up()
     if setup.tier != "full":
         for module in _LATE:
             import_library(module)

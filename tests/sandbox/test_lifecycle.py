@@ -111,7 +111,7 @@ def test_the_warm_process_is_replaced_when_it_dies(schema: Schema, table: Table)
 
 
 def test_many_candidates_leak_nothing(sandbox: Sandbox, schema: Schema, table: Table) -> None:
-    """A short form of `python benchmarks/sandbox.py --leak`, which runs ten thousand."""
+    """A short form of `python -m benchmarks.sandbox --leak`, which runs ten thousand."""
     jobs = [PredictJob(source, schema, None, (table.hide(),)) for source in MISBEHAVIOUR]
     for job in jobs:
         sandbox.run(job)
