@@ -21,12 +21,16 @@ class Rules:
     """How fold scores become one number, in units of log error. docs/selection.md shows what each part earns."""
 
     worst: float = 3.0  # log error beyond a fold's best at which the fold says no more than "bad"
-    depth: tuple[tuple[str, float], ...] = (("1", 1.0), ("2", 0.7), ("3", 0.5))  # shallow folds resemble the final fit
+    depth: tuple[tuple[str, float], ...] = (
+        ("1", 1.0),
+        ("2", 0.7),
+        ("3", 0.5),
+    )  # shallow folds resemble the final fit
     train: float = 0.3  # weight of the log training error: a law that misses what it has seen is misspecified
     excess: float = 0.2  # weight of the worst fold: one blow-up costs more than many small gains bring
     constant: float = 0.03  # what one more constant per group and target must buy
     suspicion: float = 0.5  # added where predictions beyond the data are not finite
-    close: float = 0.12  # laws within this distance of the best cannot be separated
+    close: float = 0.2  # laws within this distance of the best cannot be separated
     most_close: int = 9
 
 
