@@ -74,7 +74,10 @@ class Zygote:
             raise ZygoteFailed(f"the interpreter could not be started: {error}") from None
 
     def wait_ready(self) -> None:
-        """Returns once the process is locked down and warm; raises ZygoteFailed with its reason otherwise."""
+        """Returns once the process is locked down and warm; raises ZygoteFailed with its reason otherwise.
+
+        Raises RuntimeError for a bug of ours, which no other tier would heal.
+        """
         self._control.settimeout(START_SECONDS)
         try:
             answer = json.loads(self._control.recv(MESSAGE_BYTES) or b"{}")
@@ -82,6 +85,8 @@ class Zygote:
             answer = {"error": str(error)}
         if not answer.get("ready"):
             self.close()
+            if "bug" in answer:
+                raise RuntimeError(f"the warm process failed: {answer['bug']}")
             raise ZygoteFailed(answer.get("error", "the warm process ended while starting"))
 
     def prepare(self, modules: Iterable[str]) -> None:

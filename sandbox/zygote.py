@@ -37,8 +37,11 @@ def main(descriptor: int) -> None:
     try:
         uid = _enter(setup, control)
         nursery = _warm(setup, control, parent, uid)
-    except Exception as error:  # noqa: BLE001 - whatever it is, the parent has to be told
-        control.send(json.dumps({"error": f"{type(error).__name__}: {error}"[:2000]}).encode())
+    except OSError as error:
+        control.send(json.dumps({"error": str(error)}).encode())
+        return
+    except Exception as error:  # noqa: BLE001 - not this machine's fault: the parent raises it again
+        control.send(json.dumps({"bug": f"{type(error).__name__}: {error}"[:2000]}).encode())
         return
     control.send(json.dumps({"ready": True}).encode())
     nursery.serve()

@@ -76,15 +76,15 @@ def test_a_killed_parent_leaves_nothing_running(tier: Tier) -> None:
         expected = (
             4 if tier is Tier.FULL else 3
         )  # two candidates, the warm process, and its watcher in `full`
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while len(running := descendants(parent.pid)) < expected and time.monotonic() < deadline:
             time.sleep(0.02)
         assert len(running) == expected
         parent.send_signal(signal.SIGKILL)
         parent.wait()
-        deadline = time.monotonic() + 1
+        deadline = time.monotonic() + 4  # a second, and time for a busy machine
         while alive := {pid for pid in running if _alive(pid)}:
-            assert time.monotonic() < deadline, f"{len(alive)} of {len(running)} still run after a second"
+            assert time.monotonic() < deadline, f"{len(alive)} of {len(running)} still run"
             time.sleep(0.01)
 
 
@@ -134,7 +134,7 @@ def test_closing_ends_everything_at_once(schema: Schema, table: Table) -> None:
     began = time.monotonic()
     sandbox.close()
     sandbox.close()
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 20  # instead of the 600 s of its jobs
     assert all(future.cancelled() or future.result().verdict is Verdict.SANDBOX_BROKEN for future in running)
     assert (descendants(os.getpid()), open_descriptors()) == before
     with pytest.raises(RuntimeError, match="closed"):
