@@ -31,6 +31,7 @@ from runs.files import (
     write_atomic,
     writing,
 )
+from runs.quoting import visible
 from runs.record import Manifest, Result
 from runs.verify import (
     Problem,
@@ -46,7 +47,7 @@ from tasks import InputError
 _Model = TypeVar("_Model", bound=BaseModel)
 
 MANIFEST, EVENTS, CALLS, LAW, RESULT = "manifest.json", "events.jsonl", "calls.jsonl", "law.py", "result.json"
-REPORT, ATTACHED = "report.html", "attached.json"
+REPORT, UNCERTAINTY, ATTACHED = "report.html", "uncertainty.json", "attached.json"
 _LOCK_ATTEMPTS = 25
 
 
@@ -172,11 +173,17 @@ class Archive:
         self.close()
 
     def attach(self, data: bytes, name: str = REPORT) -> Path:
-        """Add or replace a page derived from a complete archive; its digest goes to ``attached.json``."""
-        if name != REPORT:
-            raise ValueError(f"only {REPORT} can be attached, not {name!r}")
-        write_atomic(self.path / name, data)
-        write_atomic(self.path / ATTACHED, seal({"files": {name: file_digest(self.path / name)}}))
+        """Add or replace a file derived from a complete archive; its digest goes to ``attached.json``."""
+        if name not in (REPORT, UNCERTAINTY):
+            raise ValueError(f"only {REPORT} and {UNCERTAINTY} can be attached, not {name!r}")
+        try:
+            known, _ = read_sealed(self.path / ATTACHED)
+        except FileNotFoundError:
+            known = {"files": {}}
+        with writing(self.path):
+            write_atomic(self.path / name, data)
+            files = {**known["files"], name: file_digest(self.path / name)}
+            write_atomic(self.path / ATTACHED, seal({"files": files}))
         return self.path / name
 
     @staticmethod
@@ -256,8 +263,9 @@ class Archive:
             problems += bound_problems(self.path, RESULT)
         if (self.path / ATTACHED).exists():
             problems += bound_problems(self.path, ATTACHED)
-        elif (self.path / REPORT).exists():
-            problems.append(Problem(REPORT, f"{ATTACHED}, which holds its digest, is missing"))
+        else:
+            loose = [name for name in (REPORT, UNCERTAINTY) if (self.path / name).exists()]
+            problems += [Problem(name, f"{ATTACHED}, which holds its digest, is missing") for name in loose]
         return problems
 
     def require_sound(self) -> None:
@@ -277,7 +285,7 @@ class _Writer:
 
     @classmethod
     def start(cls, path: Path, anchor: str) -> tuple[_Writer, tuple[Problem, ...]]:
-        descriptor = open_regular_descriptor(path / EVENTS, os.O_RDWR | os.O_APPEND)
+        descriptor = _open_log(path / EVENTS)
         try:
             _lock(descriptor, path)
             recovered: list[Problem] = []
@@ -285,7 +293,7 @@ class _Writer:
             at_calls = _cut_torn_end(path / CALLS, anchor, recovered)
             for leftover in path.glob(".*.tmp"):
                 leftover.unlink()
-            calls = open_regular_descriptor(path / CALLS, os.O_RDWR | os.O_APPEND | os.O_CREAT)
+            calls = _open_log(path / CALLS)
         except BaseException:
             os.close(descriptor)
             raise
@@ -298,6 +306,13 @@ class _Writer:
     def close(self) -> None:
         self.events.close()
         self.calls.close()
+
+
+def _open_log(path: Path) -> int:
+    try:
+        return open_regular_descriptor(path, os.O_RDWR | os.O_APPEND)
+    except FileNotFoundError:
+        raise InputError(f"The archive {path.parent} is damaged: {path.name} is missing.") from None
 
 
 def _cut_torn_end(path: Path, anchor: str, recovered: list[Problem]) -> chain.Scan:
@@ -341,8 +356,10 @@ def _validated(model: type[_Model], content: dict[str, Any], path: Path) -> _Mod
         return model.model_validate(content)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "its content"
-        raise InputError(f"{path} is not as this version writes it: {where}: {first['msg']}.") from None
+        where = visible(".".join(map(str, first["loc"])))[:200] or "its content"
+        raise InputError(
+            f"{path} is not as this version writes it: {where}: {visible(first['msg'])}."
+        ) from None
 
 
 def plain_dict(record: Mapping[str, Any] | BaseModel) -> dict[str, Any]:

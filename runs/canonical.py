@@ -24,6 +24,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from pydantic import BaseModel
 
+from runs.quoting import visible
+
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
 MAX_DEPTH = 64
@@ -136,7 +138,7 @@ def unseal(data: bytes) -> dict[str, Any]:
         raise ValueError("it does not end with a digest")
     claimed, found = tail[len(_SEAL) : -len(_END)].decode("ascii", "replace"), digest(body)
     if found != claimed:
-        raise ValueError(f"its digest is {found}, not {claimed}")
+        raise ValueError(f"its digest is {found}, not {visible(claimed)}")
     content = decode(body + b"\n}\n")
     if not isinstance(content, dict):
         raise ValueError("it holds no record")

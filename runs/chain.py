@@ -22,6 +22,7 @@ from typing import Any
 
 from runs.canonical import decode, digest, encode
 from runs.files import MAX_LINE_BYTES, open_regular, write_all, writing
+from runs.quoting import visible
 
 _TAIL = b',"digest":"'
 _TAIL_LENGTH = len(_TAIL) + 64 + 2  # the digest and the closing quote and brace
@@ -89,7 +90,7 @@ def _record(line: bytes, previous: str) -> tuple[dict[str, Any], str]:
         raise _Fault("it does not end with a digest")
     found = _link(previous, line[: -_TAIL_LENGTH - 1])
     if found != claimed:
-        raise _Fault(f"its digest is {found}, not {claimed}")
+        raise _Fault(f"its digest is {found}, not {visible(claimed)}")
     try:
         record = decode(line[: -_TAIL_LENGTH - 1] + b"}")
     except ValueError as error:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runs.archive import MANIFEST, Archive
+from runs.quoting import visible
 from runs.record import PUBLISHED
 from tasks import InputError
 from tasks.errors import listing
@@ -97,7 +98,7 @@ def find_archive(text: str, runs_dir: Path) -> Archive:
     if len(fitting) == 1 and wanted:
         return Archive.open(known[fitting[0]])
     if fitting:
-        newest = sorted(fitting, key=lambda address: address.rpartition("/")[2], reverse=True)
+        newest = sorted(map(visible, fitting), key=lambda address: address.rpartition("/")[2], reverse=True)
         raise InputError(
             f"{text!r} fits {len(fitting)} runs: {listing(newest, _SHOWN)}; write more of the name."
         )
@@ -107,5 +108,5 @@ def find_archive(text: str, runs_dir: Path) -> Archive:
 def _nearest(wanted: str, known: list[str]) -> str:
     ends = {address.rpartition("/")[2]: address for address in known}
     near = difflib.get_close_matches(wanted, [*known, *ends], n=3, cutoff=0.5)
-    names = list(dict.fromkeys(ends.get(name, name) for name in near))
+    names = list(dict.fromkeys(visible(ends.get(name, name)) for name in near))
     return f"the nearest are {listing(names, _SHOWN)}" if names else "`discover inspect` lists the runs"

@@ -11,6 +11,7 @@ from typing import Any
 from runs import chain
 from runs.canonical import digest, unseal
 from runs.files import is_safe_name, open_regular, read_bounded
+from runs.quoting import visible
 from tasks import InputError
 
 
@@ -64,6 +65,8 @@ def sealed_problems(path: Path) -> list[Problem]:
 
 def log_problems(path: Path, anchor: str, complete: bool) -> list[Problem]:
     """What is wrong with a log. A complete run's log has no torn end, so there any break is damage."""
+    if not os.path.lexists(path):
+        return [Problem(path.name, "it is missing")]
     try:
         scan = chain.scan(path, anchor)
     except InputError as error:
@@ -97,7 +100,9 @@ def _file_problems(folder: Path, file: str, recorded: object) -> list[Problem]:
     try:
         found = file_digest(folder / file)
     except FileNotFoundError:
-        return [Problem(file, f"it is missing; its SHA-256 was {recorded}")]
+        return [Problem(file, f"it is missing; its SHA-256 was {visible(str(recorded))[:200]}")]
     except InputError as error:
         return [Problem(file, str(error))]
-    return [] if found == recorded else [Problem(file, f"its SHA-256 is {found}, not {recorded}")]
+    if found == recorded:
+        return []
+    return [Problem(file, f"its SHA-256 is {found}, not {visible(str(recorded))[:200]}")]

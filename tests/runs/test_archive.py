@@ -297,3 +297,37 @@ def test_manifest_records_what_a_run_depends_on(manifest: Manifest) -> None:
     assert (manifest.git_commit is not None) == checkout
     if manifest.git_commit is not None:
         assert len(manifest.git_commit.removesuffix("+")) == 40
+
+
+def test_end_of_a_run_may_be_interrupted_too(tmp_path: Path, manifest: Manifest) -> None:
+    with Archive.create(tmp_path, manifest) as archive:
+        archive.append_event({"a": 1})
+    (archive.path / LAW).write_text("half of a la")
+    (archive.path / f".{RESULT}.123.tmp").write_text("{")
+    with Archive.resume(archive.path) as again:
+        again.finish(RESULT_OF_TOY, "def law(): ...\n")
+    assert Archive.open(archive.path).verify() == []
+    assert sorted(file.name for file in archive.path.iterdir()) == [CALLS, EVENTS, LAW, MANIFEST, RESULT]
+
+
+@pytest.mark.parametrize("name", [EVENTS, CALLS])
+def test_missing_log_is_damage(name: str, tmp_path: Path, manifest: Manifest) -> None:
+    with Archive.create(tmp_path, manifest) as archive:
+        pass
+    (archive.path / name).unlink()
+    assert [problem.file for problem in Archive.open(archive.path).verify()] == [name]
+    with pytest.raises(InputError, match=f"damaged.*{name}.*missing"):
+        Archive.resume(archive.path)
+
+
+def test_messages_about_damage_hold_no_control_characters(tmp_path: Path, manifest: Manifest) -> None:
+    with Archive.create(tmp_path, manifest) as archive:
+        archive.append_event({"a": 1})
+    for name in (EVENTS, MANIFEST):
+        text = (archive.path / name).read_bytes()
+        place = text.index(b'"digest":') + 14
+        (archive.path / name).write_bytes(text[:place] + b"\x1b[31m" + text[place + 5 :])
+    with pytest.raises(InputError, match=r"x1b\[31m") as raised:
+        Archive.open(archive.path)
+    assert "\x1b" not in str(raised.value)
+    assert all("\x1b" not in problem.message for problem in archive.verify())
