@@ -64,7 +64,8 @@ class Block:
     """One least-squares problem family: some targets, some parameters, all B x M x n at once.
 
     `nonlinear` and `linear` index `form.names`; `coupled` says that M counts groups that share constants.
-    `values`, `design` and `slopes` return rows of all the block's targets one after the other: n * T columns.
+    `offset`: whether anything is left of the form when all linear constants are 0.
+    `values` and `partials` return rows of all the block's targets one after the other: n * T columns.
     """
 
     form: Form
@@ -75,6 +76,7 @@ class Block:
     rows: Rows
     coupled: bool
     vectorised: bool
+    offset: bool = True
 
     @property
     def measured(self) -> Array:
@@ -96,13 +98,21 @@ class Block:
             return self._flatten(self.form.call(x, p), shape)
         return self._looped(x, p, shape)
 
-    def partials(self, x: dict[str, Array], p: dict[str, Array], names: Sequence[str], shape: tuple[int, int]) -> Array:
-        """Analytic derivatives (B, M, n*T, len(names))."""
+    def partials(
+        self, x: dict[str, Array], p: dict[str, Array], names: Sequence[str], shape: tuple[int, int]
+    ) -> Array:
+        """Analytic derivatives (B, M, len(names), n*T)."""
         assert self.form.gradient is not None
         found = self.form.gradient(x, p)
-        out = np.empty((*shape, self._columns(), len(names)))
-        for column, name in enumerate(names):
-            out[..., column] = self._flatten(found.get(name, 0.0), shape)
+        n = self.rows.measured.shape[-1]
+        out = np.empty((*shape, len(names), n * len(self.targets)))
+        for position, name in enumerate(names):
+            slope = found.get(name, 0.0)
+            if not isinstance(slope, dict):
+                out[:, :, position] = slope
+                continue
+            for t, target in enumerate(self.target_names):
+                out[:, :, position, t * n : (t + 1) * n] = slope.get(target, 0.0)
         return out
 
     def _columns(self) -> int:
@@ -111,8 +121,8 @@ class Block:
     def _flatten(self, out: object, shape: tuple[int, int]) -> Array:
         n = self.rows.measured.shape[-1]
         if not isinstance(out, dict):
-            return np.broadcast_to(np.asarray(out, dtype=np.float64), (*shape, n))
-        parts = [np.broadcast_to(out.get(name, 0.0), (*shape, n)) for name in self.target_names]
+            return _filled(out, (*shape, n))
+        parts = [_filled(out.get(name, 0.0), (*shape, n)) for name in self.target_names]
         return np.concatenate(parts, axis=-1) if len(parts) > 1 else parts[0]
 
     def _looped(self, x: dict[str, Array], p: dict[str, Array], shape: tuple[int, int]) -> Array:
@@ -124,8 +134,10 @@ class Block:
                 out[b, m] = self._flatten(self.form.call(row, one), (1, 1))[0, 0]
         return out
 
-    def of_groups(self, index: IntArray) -> Block:
-        return replace(self, rows=self.rows.of_groups(index))
-
     def with_rows(self, rows: Rows) -> Block:
         return replace(self, rows=rows)
+
+
+def _filled(value: object, shape: tuple[int, int, int]) -> Array:
+    array = np.asarray(value, dtype=np.float64)
+    return array if array.shape == shape else np.broadcast_to(array, shape)

@@ -16,11 +16,13 @@ from tasks.arrays import IntArray
 from tasks.table import Table
 
 EXPLORE = Options(iterations=25, tolerance=1e-3)
-POLISH = Options(iterations=100, tolerance=1e-10)
+POLISH = Options(iterations=100, tolerance=1e-10, damping=1e-2)
 EXPLORE_ROWS = 160  # rows per group that rank the starts; the best are then polished on all rows
 SAME_OPTIMUM = 1.01
 ROBUST_ROUNDS = 4
-PADDING = 4.0  # groups are fitted together while the longest has at most this many times the rows of the shortest
+PADDING = (
+    4.0  # groups are fitted together while the longest has at most this many times the rows of the shortest
+)
 
 
 @dataclass(frozen=True)
@@ -66,17 +68,24 @@ class _Engine:
                 self._part(groups, rows, targets, parameters, structure)
         linear = tuple(self.form.names[k] for k in sorted(structure.linear))
         status = tuple(self._status(g, counts[g]) for g in range(len(counts)))
-        return Fitted(self.form.names, self.values, status, self.cost, self.agreement, self.iterations, linear)
+        return Fitted(
+            self.form.names, self.values, status, self.cost, self.agreement, self.iterations, linear
+        )
 
     def _part(
-        self, groups: IntArray, rows: Rows, targets: tuple[int, ...], parameters: tuple[int, ...], found: Structure
+        self,
+        groups: IntArray,
+        rows: Rows,
+        targets: tuple[int, ...],
+        parameters: tuple[int, ...],
+        found: Structure,
     ) -> None:
         names = tuple(self.targets[t] for t in targets)
         linear = tuple(k for k in parameters if k in found.linear)
         nonlinear = tuple(k for k in parameters if k not in found.linear)
         coupled = any(self.form.names[k] in self.form.shared for k in parameters)
         form = self.form.alone(names[0]) if len(names) == 1 else self.form
-        block = Block(form, targets, names, nonlinear, linear, rows, coupled, found.vectorised)
+        block = Block(form, targets, names, nonlinear, linear, rows, coupled, found.vectorised, found.offset)
         best = self._search(block, len(groups))
         for _ in range(ROBUST_ROUNDS if self.form.loss is Loss.ROBUST else 0):
             block = block.with_rows(_reweighted(block, best))
@@ -99,7 +108,9 @@ class _Engine:
         few = block.with_rows(block.rows.thinned(EXPLORE_ROWS, self.rng))
         tried = minimise(few, theta, group, EXPLORE)
         finalists = _finalists(tried, problems, min(self.effort.finalists, starts), relay=not block.coupled)
-        polished = minimise(block, finalists, np.repeat(np.arange(problems), len(finalists) // problems), POLISH)
+        polished = minimise(
+            block, finalists, np.repeat(np.arange(problems), len(finalists) // problems), POLISH
+        )
         self.iterations = max(self.iterations, tried.iterations + polished.iterations)
         self._note_agreement(block, tried, problems)
         return _best(polished, problems)
@@ -157,7 +168,9 @@ def _finalists(tried: Minimum, problems: int, count: int, *, relay: bool) -> Arr
 def _best(found: Minimum, problems: int) -> Minimum:
     cost = found.cost.reshape(problems, -1)
     pick = np.arange(problems) * cost.shape[1] + np.argmin(cost, axis=1)
-    return Minimum(found.theta[pick], found.linear[pick], found.cost[pick], found.settled[pick], found.iterations)
+    return Minimum(
+        found.theta[pick], found.linear[pick], found.cost[pick], found.settled[pick], found.iterations
+    )
 
 
 def _reweighted(block: Block, best: Minimum) -> Rows:

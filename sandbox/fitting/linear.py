@@ -1,4 +1,4 @@
-"""Linear constants in closed form: bounded weighted least squares for many small problems at once."""
+"""Linear constants in closed form: bounded least squares for many small problems at once."""
 
 from __future__ import annotations
 
@@ -10,54 +10,77 @@ from sandbox.fitting.form import Array
 
 RIDGE = 1e-14
 SWEEPS = 25
+KKT_TOLERANCE = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
 class Solution:
-    """`values` (..., l); `free` (..., l) is False where a bound holds a constant; `gram` (..., l, l) scaled by `scale`."""
+    """`values` (..., l); `inverse` (..., l, l): of the normal matrix of the constants that no bound holds, else 0."""
 
     values: Array
-    free: Array
-    gram: Array
-    scale: Array
+    inverse: Array
 
 
 def solve(design: Array, target: Array, lower: Array, upper: Array) -> Solution:
-    """Least squares of `target` (..., n) on `design` (..., n, l) within [lower, upper] (l,).
+    """Least squares of `target` (..., n) on the rows of `design` (..., l, n) within [lower, upper] (l,).
 
-    Columns are scaled to unit norm; an active-set guess (clip what violates, solve again for the rest) is followed by
-    projected coordinate descent where a bound is active, which is exact for this convex problem when it settles.
+    Where the free solution leaves the bounds, an active set is guessed (clip what violates, solve again for the rest);
+    where that guess is not optimal, projected coordinate descent follows, which is exact for this convex problem when
+    it settles.
     """
-    raw = np.swapaxes(design, -1, -2) @ design
-    norms = np.sqrt(np.diagonal(raw, axis1=-2, axis2=-1))
+    raw = design @ np.swapaxes(design, -1, -2)
+    norms = np.sqrt(np.einsum("...jj->...j", raw))
     scale = np.where(norms > 0, norms, 1.0)
     gram = raw / (scale[..., :, None] * scale[..., None, :])
-    moment = (np.swapaxes(design, -1, -2) @ target[..., None])[..., 0] / scale
-    low, high = lower * scale, upper * scale
+    moment = (design @ target[..., None])[..., 0] / scale
+    inverse = invert(gram + RIDGE * np.eye(gram.shape[-1]))
+    values = _times(inverse, moment)
+    values += _times(inverse, moment - _times(gram, values))
+    outside = ((values < lower * scale) | (values > upper * scale)).any(axis=-1)
+    if outside.any():
+        low, high = (
+            np.broadcast_to(bound, scale.shape)[outside] * scale[outside] for bound in (lower, upper)
+        )
+        values[outside], inverse[outside] = _bounded(
+            gram[outside], moment[outside], values[outside], low, high
+        )
+    return Solution(values / scale, inverse / (scale[..., :, None] * scale[..., None, :]))
+
+
+def _times(matrix: Array, vector: Array) -> Array:
+    return np.asarray((matrix @ vector[..., None])[..., 0])
+
+
+def _bounded(gram: Array, moment: Array, values: Array, low: Array, high: Array) -> tuple[Array, Array]:
+    """Problems (b, l) whose free solution `values` leaves [low, high]."""
     free = np.ones(moment.shape, dtype=bool)
-    values = _free_solve(gram, moment, free, np.zeros_like(moment))
+    inverse = np.zeros_like(gram)
     for _ in range(moment.shape[-1]):
         violated = free & ((values < low) | (values > high))
         if not violated.any():
             break
         free &= ~violated
-        values = _free_solve(gram, moment, free, np.clip(values, low, high))
-    if not free.all():
-        values = np.clip(values, low, high)
-        bounded = ~free.all(axis=-1)
-        values[bounded] = _descend(gram[bounded], moment[bounded], values[bounded], low[bounded], high[bounded])
-        free = (values > low) & (values < high)
-    return Solution(values / scale, free, gram, scale)
+        held = np.where(free, 0.0, np.clip(values, low, high))
+        inverse = _restricted_inverse(gram, free)
+        values = held + _times(inverse, moment - _times(gram, held))
+    values = np.clip(values, low, high)
+    pull = np.where(free, 0.0, moment - _times(gram, values))
+    wrong = (((values <= low) & (pull > KKT_TOLERANCE)) | ((values >= high) & (pull < -KKT_TOLERANCE))).any(
+        axis=-1
+    )
+    if wrong.any():
+        values[wrong] = _descend(gram[wrong], moment[wrong], values[wrong], low[wrong], high[wrong])
+        inside = (values[wrong] > low[wrong]) & (values[wrong] < high[wrong])
+        inverse[wrong] = _restricted_inverse(gram[wrong], inside)
+    return values, inverse
 
 
-def _free_solve(gram: Array, moment: Array, free: Array, held: Array) -> Array:
-    """Solves for the free constants with the others held at `held`."""
-    count = gram.shape[-1]
-    mask = free[..., :, None] & free[..., None, :]
-    system = np.where(mask, gram, 0.0) + np.eye(count) * np.where(free, RIDGE, 1.0)[..., None, :]
-    fixed = np.where(free, 0.0, held)
-    right = np.where(free, moment - (gram @ fixed[..., None])[..., 0], fixed)
-    return safe_solve(system, right[..., None])[..., 0]
+def _restricted_inverse(gram: Array, free: Array) -> Array:
+    """Inverse of the free rows and columns, 0 elsewhere."""
+    both = free[..., :, None] & free[..., None, :]
+    identity = np.eye(gram.shape[-1])
+    system = np.where(both, gram, identity) + RIDGE * identity
+    return np.where(both, invert(system), 0.0)
 
 
 def _descend(gram: Array, moment: Array, values: Array, low: Array, high: Array) -> Array:
@@ -69,6 +92,27 @@ def _descend(gram: Array, moment: Array, values: Array, low: Array, high: Array)
         if np.allclose(before, values, rtol=1e-12, atol=1e-300):
             break
     return values
+
+
+def invert(system: Array) -> Array:
+    """Inverses of a stack (..., k, k) of symmetric matrices with entries near 1; closed formulas for k up to 2."""
+    size = system.shape[-1]
+    if size == 0:
+        return system
+    if size == 1:
+        return np.asarray(1.0 / system)
+    if size == 2:
+        out = np.empty_like(system)
+        a, b, d = system[..., 0, 0], system[..., 0, 1], system[..., 1, 1]
+        determinant = a * d - b * b
+        determinant = np.where(determinant > 0, determinant, 1e-16)
+        out[..., 0, 0], out[..., 1, 1] = d / determinant, a / determinant
+        out[..., 0, 1] = out[..., 1, 0] = -b / determinant
+        return out
+    try:
+        return np.linalg.inv(system)
+    except np.linalg.LinAlgError:
+        return np.linalg.pinv(system, hermitian=True)
 
 
 def safe_solve(system: Array, right: Array) -> Array:

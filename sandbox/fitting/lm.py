@@ -7,26 +7,34 @@ constants the normal equations have arrow shape, and each group's own constants 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sandbox.fitting.blocks import Block
 from sandbox.fitting.form import Array
-from sandbox.fitting.linear import Solution, safe_solve, solve
+from sandbox.fitting.linear import invert, safe_solve, solve
 from tasks.arrays import IntArray
 
 DIFFERENCE = 1.5e-8  # relative forward-difference step: the square root of the machine's precision
-SOLUTION = tuple(Solution.__dataclass_fields__)
-IDLE = np.ones((1, 1, 1))
+IDLE, ZERO = np.ones((1, 1, 1)), np.zeros((1, 1, 1))
 CHUNK_ELEMENTS = 3_000_000  # doubles in the largest temporary array; bounds memory whatever the table's size
+BUSY = 0.8  # problems that have settled are set aside once less than this share is still at work
+EASE, RAISE, LEAST_DAMPING = 8.0, 5.0, 1e-14  # damping after a step that helped, and after one that did not
+STUCK = 1e7  # damping at which no step can be found
+TINY = 1e-300
+
+Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
 class Options:
+    """`tolerance`: relative decrease of the cost below which, twice in a row, a problem has settled."""
+
     iterations: int = 60
-    tolerance: float = 1e-9  # relative decrease of the cost below which a problem has settled
-    damping: float = 1e-2
+    tolerance: float = 1e-9
+    damping: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,24 +49,56 @@ class Minimum:
 
 
 @dataclass(frozen=True, eq=False)
-class _State:
-    """Everything known at some parameter sets; arrays of the accepted sets are updated in place."""
+class _Data:
+    """What some problems are fitted to; arrays broadcast against (b, M, n). `weight` is None where all are 1."""
 
+    x: dict[str, Array]
+    measured: Array
+    weight: Array | None
+
+    def take(self, index: IntArray) -> _Data:
+        def some(array: Array) -> Array:
+            return array if len(array) == 1 else array[index]
+
+        weight = None if self.weight is None else some(self.weight)
+        return _Data({name: some(column) for name, column in self.x.items()}, some(self.measured), weight)
+
+
+@dataclass(frozen=True, eq=False)
+class _Trial:
+    """The form at some parameter sets, its linear constants found."""
+
+    theta: Array  # (b, M, q)
+    linear: Array  # (b, M, l)
+    cost: Array  # (b,)
+    inverse: Array  # (b, M, l, l) of the normal matrix of the linear constants
+    design: Array  # (b, M, l, n) weighted
+    residual: Array  # (b, M, n) weighted
+
+    def take(self, index: IntArray) -> _Trial:
+        return _Trial(*(getattr(self, field.name)[index] for field in fields(self)))
+
+
+@dataclass(eq=False)
+class _Work:
+    """The problems still at work: where each stands, and what its next step needs."""
+
+    problem: IntArray  # (b,) position among all
     theta: Array
-    solution: Solution
-    design: Array
-    residual: Array
+    linear: Array
     cost: Array
+    gram: Array  # (b, M, q, q) Gauss-Newton matrix of the projected residual
+    slope: Array  # (b, M, q)
+    damping: Array  # (b,)
+    calm: IntArray  # (b,) trials in a row that changed next to nothing
+    settled: Mask  # (b,)
 
-    def take(self, index: IntArray) -> _State:
-        solution = Solution(*(getattr(self.solution, name)[index] for name in SOLUTION))
-        return _State(self.theta[index], solution, self.design[index], self.residual[index], self.cost[index])
+    def take(self, index: IntArray) -> _Work:
+        return _Work(*(getattr(self, field.name)[index] for field in fields(self)))
 
-    def put(self, index: IntArray, other: _State, chosen: Array) -> None:
-        for name in SOLUTION:
-            getattr(self.solution, name)[index] = getattr(other.solution, name)[chosen]
-        for name in ("theta", "design", "residual", "cost"):
-            getattr(self, name)[index] = getattr(other, name)[chosen]
+    def accept(self, trial: _Trial, gram: Array, slope: Array, at: IntArray) -> None:
+        self.theta[at], self.linear[at], self.cost[at] = trial.theta, trial.linear, trial.cost
+        self.gram[at], self.slope[at] = gram, slope
 
 
 def minimise(block: Block, theta: Array, group: IntArray, options: Options) -> Minimum:
@@ -71,173 +111,198 @@ def minimise(block: Block, theta: Array, group: IntArray, options: Options) -> M
     ]
     if len(parts) == 1:
         return parts[0]
-    fields = (np.concatenate([getattr(p, name) for p in parts]) for name in ("theta", "linear", "cost", "settled"))
-    return Minimum(*fields, iterations=max(p.iterations for p in parts))
+    return Minimum(
+        theta=np.concatenate([part.theta for part in parts]),
+        linear=np.concatenate([part.linear for part in parts]),
+        cost=np.concatenate([part.cost for part in parts]),
+        settled=np.concatenate([part.settled for part in parts]),
+        iterations=max(part.iterations for part in parts),
+    )
 
 
 class _Minimiser:
     def __init__(self, block: Block, group: IntArray, options: Options) -> None:
         self.block, self.group, self.options = block, group, options
         names = block.form.names
-        self.nonlinear = [names[k] for k in block.nonlinear]
-        self.linear = [names[k] for k in block.linear]
-        self.lower, self.upper = block.form.lower[list(block.nonlinear)], block.form.upper[list(block.nonlinear)]
-        self.low_linear = block.form.lower[list(block.linear)]
-        self.high_linear = block.form.upper[list(block.linear)]
+        nonlinear, linear = list(block.nonlinear), list(block.linear)
+        self.nonlinear, self.linear = [names[k] for k in nonlinear], [names[k] for k in linear]
+        self.lower, self.upper = block.form.lower[nonlinear], block.form.upper[nonlinear]
+        self.low_linear, self.high_linear = block.form.lower[linear], block.form.upper[linear]
+        self.bounded = bool(np.isfinite(self.lower).any() or np.isfinite(self.upper).any())
         span = self.upper - self.lower
         self.floor = np.where(np.isfinite(span), 1e-3 * span, 1e-6)
-        common = [j for j, name in enumerate(self.nonlinear) if not block.coupled or name in block.form.shared]
-        self.common = np.array(common, dtype=np.intp)
-        self.own = np.array([j for j in range(len(self.nonlinear)) if j not in common], dtype=np.intp)
+        shared = [not block.coupled or name in block.form.shared for name in self.nonlinear]
+        self.common = np.flatnonzero(shared)
+        self.own = np.flatnonzero(~np.array(shared, dtype=bool))
         self.measured, self.weight = block.measured, block.weight
+        self.weighted = bool((self.weight != 1).any())
+        self.identity = np.eye(len(self.nonlinear))
 
     def run(self, theta: Array) -> Minimum:
-        now = self._evaluate(np.clip(theta, self.lower, self.upper), np.arange(len(theta)))
-        damping = np.full(len(theta), self.options.damping)
-        settled = ~np.isfinite(now.cost) | (theta.shape[2] == 0)
-        calm = np.zeros(len(theta), dtype=int)
-        gram, slope = self._zero_curvature(theta)
-        stale = np.ones(len(theta), dtype=bool)
+        work, data = self._begin(theta)
+        found = Minimum(work.theta.copy(), work.linear.copy(), work.cost.copy(), work.settled.copy(), 0)
         floor = self._cost_floor()
         iteration = 0
-        for iteration in range(1, self.options.iterations + 1):
-            active = np.flatnonzero(~settled)
-            if not len(active):
-                break
-            fresh = active[stale[active]]
-            if len(fresh):
-                gram[fresh], slope[fresh] = self._curvature(now.take(fresh), fresh)
-                stale[fresh] = False
-            step = self._step(gram[active], slope[active], damping[active], now.theta[active])
-            trial = self._evaluate(np.clip(now.theta[active] + step, self.lower, self.upper), active)
-            better = trial.cost < now.cost[active]
-            won, lost = active[better], active[~better]
-            gain = (now.cost[won] - trial.cost[better]) / np.maximum(now.cost[won], 1e-300)
-            now.put(won, trial, better)
-            calm[won] = np.where(gain < self.options.tolerance, calm[won] + 1, 0)
-            damping[won] = np.maximum(damping[won] / 8, 1e-14)
-            damping[lost] *= 5
-            stale[won] = True
-            settled[won] |= (calm[won] >= 2) | (now.cost[won] <= floor[won])
-            settled[lost] |= damping[lost] > 1e7
-        return Minimum(now.theta, now.solution.values, now.cost, settled & np.isfinite(now.cost), iteration)
+        while iteration < self.options.iterations and not work.settled.all():
+            if work.settled.mean() > 1 - BUSY:
+                _store(work, found)
+                work = work.take(np.flatnonzero(~work.settled))
+                data = self._data(work.problem)
+            self._advance(work, data, floor[work.problem])
+            iteration += 1
+        _store(work, found)
+        return replace(found, settled=found.settled & np.isfinite(found.cost), iterations=iteration)
 
-    def _zero_curvature(self, theta: Array) -> tuple[Array, Array]:
-        q = theta.shape[2]
-        return np.zeros((*theta.shape[:2], q, q)), np.zeros(theta.shape)
+    def _begin(self, theta: Array) -> tuple[_Work, _Data]:
+        count, _, q = theta.shape
+        problem = np.arange(count)
+        data = self._data(problem)
+        trial = self._try(data, np.clip(theta, self.lower, self.upper))
+        gram, slope = self._curvature(data, trial)
+        settled = ~np.isfinite(trial.cost) | (q == 0)
+        damping, calm = np.full(count, self.options.damping), np.zeros(count, dtype=np.intp)
+        return _Work(
+            problem, trial.theta, trial.linear, trial.cost, gram, slope, damping, calm, settled
+        ), data
+
+    def _advance(self, work: _Work, data: _Data, floor: Array) -> None:
+        """One step of every problem in `work`, updated in place."""
+        step = self._step(work.gram, work.slope, work.damping, work.theta)
+        trial = self._try(data, np.clip(work.theta + step, self.lower, self.upper))
+        better = trial.cost < work.cost
+        flat = np.abs(work.cost - trial.cost) <= self.options.tolerance * work.cost
+        if better.all():
+            work.accept(trial, *self._curvature(data, trial), np.arange(len(better)))
+        elif better.any():
+            won = np.flatnonzero(better)
+            chosen = trial.take(won)
+            work.accept(chosen, *self._curvature(data.take(won), chosen), won)
+        work.calm = np.where(flat, work.calm + 1, np.where(better, 0, work.calm))
+        work.damping = np.where(better, np.maximum(work.damping / EASE, LEAST_DAMPING), work.damping * RAISE)
+        work.settled = work.settled | (work.calm >= 2) | (work.cost <= floor) | (work.damping > STUCK)
 
     def _cost_floor(self) -> Array:
-        """Costs at rounding level: nothing is left to gain."""
+        """Costs (B,) at rounding level: nothing is left to gain."""
         total = 1e-30 * ((self.weight * self.measured) ** 2).sum(axis=-1)
-        return np.broadcast_to(total.sum(), len(self.group)) if self.block.coupled else total[self.group]
-
-    def _rows(self, index: IntArray) -> tuple[Array, Array]:
         if self.block.coupled:
-            return self.measured[None], self.weight[None]
-        group = self.group[index]
-        return self.measured[group][:, None], self.weight[group][:, None]
+            return np.broadcast_to(total.sum(), len(self.group))
+        return np.asarray(total[self.group])
 
-    def _parameters(self, theta: Array, linear: Array) -> dict[str, Array]:
-        p: dict[str, Array] = dict.fromkeys(self.block.form.names, IDLE)  # constants of other parts do not matter here
+    def _data(self, problem: IntArray) -> _Data:
+        if self.block.coupled or len(self.measured) == 1:
+            x, measured, weight = self.block.features(None), self.measured[None], self.weight[None]
+        else:
+            group = self.group[problem]
+            x, measured = self.block.features(group), self.measured[group][:, None]
+            weight = self.weight[group][:, None]
+        return _Data(x, measured, weight if self.weighted else None)
+
+    def _parameters(self, theta: Array, linear: Array | None) -> dict[str, Array]:
+        p: dict[str, Array] = dict.fromkeys(
+            self.block.form.names, IDLE
+        )  # those of other parts do not matter here
         p |= {name: theta[:, :, j, None] for j, name in enumerate(self.nonlinear)}
+        if linear is None:
+            return p | dict.fromkeys(self.linear, ZERO)
         return p | {name: linear[:, :, j, None] for j, name in enumerate(self.linear)}
 
-    def _evaluate(self, theta: Array, index: IntArray) -> _State:
-        x = self.block.features(None if self.block.coupled else self.group[index])
-        measured, weight = self._rows(index)
-        offset, design = self._design(x, theta)
-        target = weight * (measured - offset)
-        design = weight[..., None] * design
-        bad = ~np.isfinite(design).all(axis=(1, 2, 3)) | ~np.isfinite(target).all(axis=(1, 2))
-        if bad.any():
-            design, target = design.copy(), target.copy()
+    def _try(self, data: _Data, theta: Array) -> _Trial:
+        design, target = self._design(data, theta)
+        bad = _not_finite(design, target)
+        if bad is not None:
+            target = np.array(np.broadcast_to(target, (len(theta), *target.shape[1:])))
             design[bad], target[bad] = 0.0, 0.0
-        solution = solve(design, target, self.low_linear, self.high_linear)
-        residual = target - (design @ solution.values[..., None])[..., 0]
-        cost = 0.5 * np.einsum("bmn,bmn->b", residual, residual)
-        return _State(theta, solution, design, residual, np.where(bad | ~np.isfinite(cost), np.inf, cost))
-
-    def _design(self, x: dict[str, Array], theta: Array) -> tuple[Array, Array]:
-        """The part without linear constants (B, M, n), and each linear constant's column (B, M, n, l)."""
-        shape = theta.shape[:2]
-        zero = np.zeros((*shape, len(self.linear)))
-        offset = self.block.values(x, self._parameters(theta, zero), shape)
-        if not self.linear:
-            return offset, np.empty((*offset.shape, 0))
-        if self.block.form.gradient is not None:
-            return offset, self.block.partials(x, self._parameters(theta, zero), self.linear, shape)
-        columns = []
-        for j in range(len(self.linear)):
-            one = zero.copy()
-            one[..., j] = 1.0
-            columns.append(self.block.values(x, self._parameters(theta, one), shape) - offset)
-        return offset, np.stack(columns, axis=-1)
-
-    def _curvature(self, state: _State, index: IntArray) -> tuple[Array, Array]:
-        """Gauss-Newton matrix (b, M, q, q) and slope (b, M, q) of the projected residual."""
-        x = self.block.features(None if self.block.coupled else self.group[index])
-        _, weight = self._rows(index)
-        jacobian = weight[..., None] * self._jacobian(x, state.theta, state.solution.values)
-        if not np.isfinite(jacobian).all():
-            jacobian = np.nan_to_num(jacobian, nan=0.0, posinf=0.0, neginf=0.0)
-        transposed = np.swapaxes(jacobian, -1, -2)
-        gram = transposed @ jacobian
-        slope = (transposed @ state.residual[..., None])[..., 0]
         if self.linear:
-            gram -= self._explained(jacobian, state)
+            solution = solve(design, target, self.low_linear, self.high_linear)
+            linear, inverse = solution.values, solution.inverse
+            residual = target - (linear[..., None, :] @ design)[..., 0, :]
+        else:
+            linear, inverse = np.empty((*theta.shape[:2], 0)), np.empty((*theta.shape[:2], 0, 0))
+            residual = target
+        cost = 0.5 * np.einsum("bmn,bmn->b", residual, residual)
+        cost[~np.isfinite(cost) if bad is None else bad | ~np.isfinite(cost)] = np.inf
+        return _Trial(theta, linear, cost, inverse, design, residual)
+
+    def _design(self, data: _Data, theta: Array) -> tuple[Array, Array]:
+        """Each linear constant's weighted column (b, M, l, n), and what they have to explain (b or 1, M, n)."""
+        shape, target = theta.shape[:2], data.measured
+        at_zero = self._parameters(theta, None)
+        offset: Array | float = 0.0
+        if self.block.offset or not self.linear:
+            offset = self.block.values(data.x, at_zero, shape)
+            target = target - offset
+        if not self.linear:
+            design = np.empty((*shape, 0, target.shape[-1]))
+        elif self.block.form.gradient is not None:
+            design = self.block.partials(data.x, at_zero, self.linear, shape)
+        else:
+            columns = [
+                self.block.values(data.x, at_zero | {name: IDLE}, shape) - offset for name in self.linear
+            ]
+            design = np.stack(columns, axis=2)
+        if data.weight is None:
+            return design, target
+        return design * data.weight[..., None, :], target * data.weight
+
+    def _curvature(self, data: _Data, trial: _Trial) -> tuple[Array, Array]:
+        """Gauss-Newton matrix (b, M, q, q) and slope (b, M, q) of the projected residual."""
+        jacobian = self._jacobian(data, trial.theta, trial.linear)
+        if data.weight is not None:
+            jacobian *= data.weight[..., None, :]
+        if not np.isfinite(jacobian.sum()):
+            jacobian = np.nan_to_num(jacobian, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
+        gram = jacobian @ np.swapaxes(jacobian, -1, -2)
+        slope = (jacobian @ trial.residual[..., None])[..., 0]
+        if self.linear:  # less what the free linear constants absorb
+            cross = trial.design @ np.swapaxes(jacobian, -1, -2)
+            gram -= np.swapaxes(cross, -1, -2) @ (trial.inverse @ cross)
         return gram, slope
 
-    def _explained(self, jacobian: Array, state: _State) -> Array:
-        """The part of the Gauss-Newton matrix that the free linear constants absorb."""
-        found = state.solution
-        cross = (np.swapaxes(state.design, -1, -2) @ jacobian) / found.scale[..., None]
-        cross = np.where(found.free[..., None], cross, 0.0)
-        mask = found.free[..., :, None] & found.free[..., None, :]
-        system = np.where(mask, found.gram, 0.0)
-        system = system + np.eye(len(self.linear)) * np.where(found.free, 1e-13, 1.0)[..., None, :]
-        return np.asarray(np.swapaxes(cross, -1, -2) @ safe_solve(system, cross))
-
-    def _jacobian(self, x: dict[str, Array], theta: Array, linear: Array) -> Array:
+    def _jacobian(self, data: _Data, theta: Array, linear: Array) -> Array:
+        """(b, M, q, n)."""
         shape = theta.shape[:2]
+        p = self._parameters(theta, linear)
         if self.block.form.gradient is not None:
-            return self.block.partials(x, self._parameters(theta, linear), self.nonlinear, shape)
-        base = self.block.values(x, self._parameters(theta, linear), shape)
-        columns = []
-        for j in range(len(self.nonlinear)):
-            step = DIFFERENCE * np.maximum(np.abs(theta[..., j]), self.floor[j])
-            step = np.where(theta[..., j] + step > self.upper[j], -step, step)
-            moved = theta.copy()
-            moved[..., j] += step
-            up = self.block.values(x, self._parameters(moved, linear), shape)
-            columns.append((up - base) / (moved[..., j] - theta[..., j])[..., None])
-        return np.stack(columns, axis=-1)
+            return self.block.partials(data.x, p, self.nonlinear, shape)
+        base = self.block.values(data.x, p, shape)
+        out = np.empty((*shape, len(self.nonlinear), base.shape[-1]))
+        for j, name in enumerate(self.nonlinear):
+            here = theta[..., j]
+            step = DIFFERENCE * np.maximum(np.abs(here), self.floor[j])
+            moved = here + np.where(here + step > self.upper[j], -step, step)
+            up = self.block.values(data.x, p | {name: moved[..., None]}, shape)
+            out[:, :, j] = (up - base) / (moved - here)[..., None]
+        return out
 
     def _step(self, gram: Array, slope: Array, damping: Array, theta: Array) -> Array:
         """The damped step (b, M, q); constants held by a bound do not move."""
-        held = self._held(slope, theta)
         diagonal = np.einsum("bmjj->bmj", gram)
-        extra = damping[:, None, None] * np.maximum(diagonal, 1e-12 * diagonal.max(axis=-1, keepdims=True)) + 1e-300
-        gram, slope = np.where(held[..., :, None] | held[..., None, :], 0.0, gram), np.where(held, 0.0, slope)
-        extra = np.where(held, 1.0, extra)
-        system = gram + np.eye(gram.shape[-1]) * extra[..., None, :]
+        extra = (
+            damping[:, None, None] * np.maximum(diagonal, 1e-12 * diagonal.max(axis=-1, keepdims=True)) + TINY
+        )
+        if self.bounded:
+            held = self._held(slope, theta)
+            if held.any():
+                gram = np.where(held[..., :, None] | held[..., None, :], 0.0, gram)
+                slope, extra = np.where(held, 0.0, slope), np.where(held, 1.0, extra)
+        system = gram + self.identity * extra[..., None, :]
+        if not self.block.coupled:
+            return _solved(system, slope)
         if not len(self.own):
-            shared = safe_solve(system.sum(axis=1), slope.sum(axis=1)[..., None])[..., 0]
-            return np.broadcast_to(shared[:, None], theta.shape)
+            return np.broadcast_to(_solved(system.sum(axis=1), slope.sum(axis=1))[:, None], theta.shape)
         return self._arrow(system, slope)
 
-    def _held(self, slope: Array, theta: Array) -> Array:
-        common = self.common
+    def _held(self, slope: Array, theta: Array) -> Mask:
         if self.block.coupled:
             slope = slope.copy()
-            slope[..., common] = slope[..., common].sum(axis=1, keepdims=True)
-        return ((theta <= self.lower) & (slope < 0)) | ((theta >= self.upper) & (slope > 0))
+            slope[..., self.common] = slope[..., self.common].sum(axis=1, keepdims=True)
+        return np.asarray(((theta <= self.lower) & (slope < 0)) | ((theta >= self.upper) & (slope > 0)))
 
     def _arrow(self, system: Array, slope: Array) -> Array:
         c, o = self.common, self.own
-        corner = system[:, :, o[:, None], o]
         side = system[:, :, o[:, None], c]
         right = np.concatenate([side, slope[..., o, None]], axis=-1)
-        solved = safe_solve(corner, right)
+        solved = safe_solve(system[:, :, o[:, None], o], right)
         lifted, own = solved[..., :-1], solved[..., -1]
         schur = (system[:, :, c[:, None], c] - np.swapaxes(side, -1, -2) @ lifted).sum(axis=1)
         reduced = (slope[..., c] - np.einsum("bmoc,bmo->bmc", side, own)).sum(axis=1)
@@ -246,3 +311,28 @@ class _Minimiser:
         step[..., c] = shared[:, None]
         step[..., o] = own - np.einsum("bmoc,bc->bmo", lifted, shared)
         return step
+
+
+def _store(work: _Work, found: Minimum) -> None:
+    at = work.problem
+    found.theta[at], found.linear[at], found.cost[at], found.settled[at] = (
+        work.theta,
+        work.linear,
+        work.cost,
+        work.settled,
+    )
+
+
+def _not_finite(design: Array, target: Array) -> Mask | None:
+    """The problems (b,) with a value that is not finite, or None when there is none."""
+    if np.isfinite(design.sum() + target.sum()):
+        return None
+    bad = ~np.isfinite(design).all(axis=(1, 2, 3)) | ~np.isfinite(target).all(axis=(1, 2))
+    return bad if bad.any() else None
+
+
+def _solved(system: Array, right: Array) -> Array:
+    """Solutions (..., q) of positive definite systems, scaled to unit diagonals."""
+    scale = 1.0 / np.sqrt(np.einsum("...jj->...j", system))
+    inverse = invert(system * (scale[..., :, None] * scale[..., None, :]))
+    return np.asarray(scale * (inverse @ (scale * right)[..., None])[..., 0])

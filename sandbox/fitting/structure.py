@@ -18,14 +18,20 @@ LINEAR_TOLERANCE = 1e-6
 
 @dataclass(frozen=True)
 class Structure:
-    """`parts`: (targets, parameters) that can be fitted on their own; `linear`: parameters the form is affine in."""
+    """`parts`: (targets, parameters) that can be fitted on their own; `linear`: parameters the form is affine in.
+
+    `offset`: whether anything is left when all linear parameters are 0.
+    """
 
     vectorised: bool
     parts: tuple[tuple[tuple[int, ...], tuple[int, ...]], ...]
     linear: frozenset[int]
+    offset: bool = True
 
 
-def analyse(form: Form, targets: Sequence[str], rows: Rows, scale: Scale, rng: np.random.Generator) -> Structure:
+def analyse(
+    form: Form, targets: Sequence[str], rows: Rows, scale: Scale, rng: np.random.Generator
+) -> Structure:
     """Evaluates `form` at a few parameter sets on a few rows; costs a handful of calls."""
     few = rows.of_groups(np.arange(min(2, len(rows.measured[0])))).thinned(PROBE_ROWS, rng)
     probe = _Probe(form, tuple(targets), few)
@@ -36,7 +42,10 @@ def analyse(form: Form, targets: Sequence[str], rows: Rows, scale: Scale, rng: n
     steps = np.where(sets != 0, 0.37 * np.abs(sets), 0.37)
     effects = probe.effects(sets, steps)
     parts = _parts(effects, len(targets))
-    return Structure(probe.vectorised, parts, frozenset(_linear(probe, form, sets, steps)))
+    linear = _linear(probe, form, sets, steps)
+    emptied = sets.copy()
+    emptied[:, linear] = 0.0
+    return Structure(probe.vectorised, parts, frozenset(linear), bool((probe(emptied) != 0).any()))
 
 
 class _Probe:
@@ -70,7 +79,9 @@ class _Probe:
 
     def usable_sets(self, sets: Array) -> Array:
         out = self(sets)
-        return sets[np.isfinite(out).all(axis=(1, 2, 3)) & (np.abs(out) < 1e12).all(axis=(1, 2, 3))][:PROBE_SETS]
+        return sets[np.isfinite(out).all(axis=(1, 2, 3)) & (np.abs(out) < 1e12).all(axis=(1, 2, 3))][
+            :PROBE_SETS
+        ]
 
     def effects(self, sets: Array, steps: Array) -> Array:
         """(T, K): whether a parameter moves a target."""
