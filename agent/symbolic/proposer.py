@@ -18,11 +18,11 @@ from sandbox.fitting import Loss
 from tasks.task import Task
 
 FIRST = 4  # plain forms proposed before anything is screened: a usable law within seconds
-KEEP = 40  # forms of the library that get folds
+KEEP = 36  # forms of the library that get folds
 BATCH = 8
-GENERATIONS = 3
+GENERATIONS = 2
 PARENTS = 6
-CHILDREN = 12  # per generation
+CHILDREN = 10  # per generation
 
 
 class SymbolicProposer:
