@@ -96,7 +96,9 @@ def sample_rows(table: Table, count: int) -> list[str]:
     """
     if not len(table) or count <= 0:
         return []
-    by_group = [_spread(table, np.flatnonzero(table.codes == code)) for code in np.unique(table.codes)]
+    codes = np.unique(table.codes)
+    visited = codes[np.unique(np.linspace(0, len(codes) - 1, min(count, len(codes))).astype(int))]
+    by_group = [_spread(table, np.flatnonzero(table.codes == code)) for code in visited]
     chosen: list[int] = []
     for rank in range(max(len(rows) for rows in by_group)):
         chosen += [rows[rank] for rows in by_group if rank < len(rows)]

@@ -211,7 +211,7 @@ def test_killed_ten_times_no_reply_is_paid_twice_and_the_winner_is_the_same(
         for _ in range(10):
             process = processes.Process(target=killable, args=arguments)
             process.start()
-            process.join(instants.uniform(0.0, 1.0) * max(0.5, lasted))
+            process.join(instants.uniform(0.1, 1.0) * min(max(0.5, lasted), 2.0))
             process.kill()
             process.join()
         if not answers.poll():
