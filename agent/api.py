@@ -38,6 +38,7 @@ def discover(
     max_tokens: int | None = None,
     max_usd: float | None = None,
     workers: int | None = None,
+    unsafe_local: bool = False,
     data_dir: Path | None = None,
     runs_dir: Path = Path("runs"),
     observer: Observer | None = None,
@@ -52,6 +53,7 @@ def discover(
         time_limit: seconds of search per run.
         max_calls, max_tokens, max_usd: limits of the whole command, shared evenly by its runs.
         workers: sandbox processes at a time; by default one per core.
+        unsafe_local: run candidates unprotected where this machine can isolate nothing.
 
     Raises:
         InputError: one sentence that says what has to change.
@@ -67,6 +69,7 @@ def discover(
         tokens=max_tokens,
         usd=max_usd,
         workers=workers,
+        unsafe_local=unsafe_local,
     ).check()
     if isinstance(data, str):
         job = job.of_task(data, data_dir)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent.agents import Chosen, MakeProposer, proposers
-from agent.budget import Budget, Spending
+from agent.budget import Allowance, Budget, Spending
 from agent.conclude import conclude
 from agent.evaluator import Evaluator
 from agent.job import Job
@@ -44,71 +44,84 @@ class Command:
         Raises Interrupted for Ctrl-C, and InputError for what the user has to change.
         """
         task = self.dataset.task
+        plans = [self._plan(index) for index in range(self.job.runs)]
         observer.begun(self.job, self.dataset, self.chosen)
         try:
             with (
                 proposers(self.chosen, self.job, task) as make_proposer,
-                Sandbox(workers=self.job.workers) as sandbox,
+                Sandbox(workers=self.job.workers, unsafe_local=self.job.unsafe_local) as sandbox,
                 Evaluator(
                     sandbox, task, frontier_folds(task.train), probes=probe_rows(task.train)
                 ) as evaluator,
             ):
-                return tuple(
-                    self._run(index, make_proposer, evaluator, observer) for index in range(self.job.runs)
-                )
+                workshop = Workshop(self.dataset, make_proposer, evaluator, observer)
+                return tuple(workshop.run(plan, self.runs_dir) for plan in plans)
         except KeyboardInterrupt as interrupt:
-            archives = [path for index in range(self.job.runs) if (path := self._path(index)).exists()]
-            if not archives:
+            begun = [path for plan in plans if (path := plan.path(self.runs_dir)).exists()]
+            if not begun:
                 raise
-            raise Interrupted(archives[-1]) from interrupt
+            raise Interrupted(begun[-1]) from interrupt
 
-    def _path(self, index: int) -> Path:
-        return self.runs_dir / self._manifest(index).address
-
-    def _run(self, index: int, make_proposer: MakeProposer, evaluator: Evaluator, observer: Observer) -> Run:
-        path = self._path(index)
-        run = Run.read(path) if path.exists() else None
-        if run is None:
-            with Archive.resume(path) if path.exists() else self._create(index) as archive:
-                self._search(index, archive, make_proposer, evaluator, observer)
-            run = Run.read(path)
-            assert run is not None
-        for trial in run.trials:
-            evaluator.remember(trial.proposal.source, trial.evaluation)
-        observer.finished(index, run)
-        return run
-
-    def _create(self, index: int) -> Archive:
-        return Archive.create(self.runs_dir, self._manifest(index))
-
-    def _search(
-        self,
-        index: int,
-        archive: Archive,
-        make_proposer: MakeProposer,
-        evaluator: Evaluator,
-        observer: Observer,
-    ) -> None:
-        journal = Journal(archive)
-        budget = Budget(self.job.allowance(index), Spending(seconds=journal.spent.seconds))
-        proposer = make_proposer(self.job.seed + index, budget, archive, evaluator.sandbox)
-        observer.started(index, archive, budget, journal.history)
-        stopped = search(proposer, evaluator, journal, budget, observer)
-        account = proposer.report(journal.history) if isinstance(proposer, Reporting) else None
-        conclude(journal, self.dataset, evaluator.sandbox, budget.spent, stopped, account)
-
-    def _manifest(self, index: int) -> Manifest:
-        """The manifest of a run about to start; of an existing archive it tells the address only."""
-        return Manifest(
+    def _plan(self, index: int) -> "Plan":
+        files = () if self.job.table is None else (self.job.table.train, self.job.table.test)
+        manifest = Manifest(
             run=f"{self.batch}-{index + 1}",
             batch=self.batch,
             task=self.dataset.task.schema,
             agent=self.chosen.agent,
             model=self.chosen.model,
             seed=self.job.seed + index,
-            data=DataRecord.of(
-                self.dataset.task.provenance,
-                *((table.train, table.test) if (table := self.job.table) else ()),
-            ),
+            data=DataRecord.of(self.dataset.task.provenance, *files),
             config=self.job.model_dump(mode="json"),
         )
+        return Plan(index, self.job.seed + index, self.job.allowance(index), manifest)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What one run of a command is to be. Of an archive that is there already, `manifest` tells the address."""
+
+    index: int
+    seed: int
+    allowance: Allowance
+    manifest: Manifest
+
+    def path(self, runs_dir: Path) -> Path:
+        """Where its archive is, or will be."""
+        return runs_dir / self.manifest.address
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """What the runs of a command share."""
+
+    dataset: Dataset
+    make_proposer: MakeProposer
+    evaluator: Evaluator
+    observer: Observer
+
+    def run(self, plan: Plan, runs_dir: Path) -> Run:
+        """Make a run, finish it where it was interrupted, or read it where it is complete."""
+        path = plan.path(runs_dir)
+        run = Run.read(path) if path.exists() else None
+        if run is None:
+            assert self.evaluator.sandbox.tier  # raises where nothing can be isolated, before a run begins
+            with (
+                Archive.resume(path) if path.exists() else Archive.create(runs_dir, plan.manifest) as archive
+            ):
+                self._search(plan, archive)
+            run = Run.read(path)
+            assert run is not None
+        for trial in run.trials:
+            self.evaluator.remember(trial.proposal.source, trial.evaluation)
+        self.observer.finished(plan.index, run)
+        return run
+
+    def _search(self, plan: Plan, archive: Archive) -> None:
+        journal = Journal(archive)
+        budget = Budget(plan.allowance, Spending(seconds=journal.spent.seconds))
+        proposer = self.make_proposer(plan.seed, budget, archive, self.evaluator.sandbox)
+        self.observer.started(plan.index, archive, budget, journal.history)
+        stopped = search(proposer, self.evaluator, journal, budget, self.observer)
+        account = proposer.report(journal.history) if isinstance(proposer, Reporting) else None
+        conclude(journal, self.dataset, self.evaluator.sandbox, budget.spent, stopped, account)

@@ -62,6 +62,7 @@ class Job(BaseModel):
     tokens: int | None = None
     usd: float | None = None
     workers: int | None = None
+    unsafe_local: bool = False
     settings: dict[str, JsonValue] | None = None
     """Of an LLM agent, without secrets; see `agent.llm.session.Settings`."""
     replay: str | None = None

@@ -38,6 +38,12 @@ def discover(
         int | None,
         typer.Option(metavar="N", help="Candidates at a time; one per core.", rich_help_panel=_SEARCH),
     ] = None,
+    unsafe_local: Annotated[
+        bool,
+        typer.Option(
+            "--unsafe-local", help="Run unprotected where nothing can be isolated.", rich_help_panel=_SEARCH
+        ),
+    ] = False,
     data: Annotated[
         Path | None,
         typer.Option(
@@ -111,6 +117,7 @@ def discover(
             "max_tokens": max_tokens,
             "max_usd": max_usd,
             "workers": workers,
+            "unsafe_local": unsafe_local,
             "data_dir": data_dir,
             "runs_dir": runs_dir,
         },

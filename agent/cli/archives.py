@@ -105,9 +105,7 @@ def _headline(found: Details) -> None:
     out.print(text(f"archive:   {shown(Path(one.archive))}"), soft_wrap=True)
     out.print(text(f"data:      {one.data or 'not recorded'}"))
     if one.data == "replica":
-        out.print(
-            Text("These are scores on REPLICA data; they compare with no published score.", "bold yellow")
-        )
+        out.print(Text(shown_result.REPLICA, "bold yellow"))
     if one.state == State.INTERRUPTED:
         resume = shlex.join(["discover", "resume", shown(Path(one.archive))])
         out.print(text(f"interrupted; continue with: {resume}"), style="yellow", soft_wrap=True)

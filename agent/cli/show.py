@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from statistics import fmean
 
-from rich import box
 from rich.table import Table
 from rich.text import Text
 
@@ -11,19 +10,20 @@ from agent.cli.output import number, out, shown, text
 from agent.result import WORST_R2, Result, Run
 
 MOST_CONSTANTS = 24
+REPLICA = "These are scores on REPLICA data; they compare with no published score."
 
 
 def result(found: Result) -> None:
     """The runs sorted by R², the figures of a leaderboard, and the selected law."""
     tested = found.dataset.test is not None
     out.print(_runs_table(found, tested))
-    out.print(_leaderboard_line(found))
+    for run in found.failed:
+        out.print(text(f"run {_place(found, run)} failed: {run.result.error}"), style="red", soft_wrap=True)
+    out.print(_leaderboard_line(found), soft_wrap=True)
     if found.dataset.task.provenance.source == "replica":
-        out.print(
-            Text("These are scores on REPLICA data; they compare with no published score.", "bold yellow")
-        )
+        out.print(Text(REPLICA, "bold yellow"))
     if found.selected is not None:
-        _selected(found.selected, found.reason)
+        _selected(found, found.selected)
 
 
 def _leaderboard_line(found: Result) -> str:
@@ -39,14 +39,19 @@ def _leaderboard_line(found: Result) -> str:
 
 def _runs_table(found: Result, tested: bool) -> Table:
     title = f"{found.dataset.task.schema.name}: runs by {'test' if tested else 'validation'} R²"
-    table = Table(title=text(title), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(title=text(title), title_justify="left", box=None, pad_edge=False)
     table.add_column("run")
     headings = ("valid. R²", "train R²", "constants", "tried", "failed", "seconds", "USD")
     for heading in (*(("test R²",) if tested else ()), *headings):
         table.add_column(heading, justify="right")
     for run in sorted(found.runs, key=lambda run: _order(run, tested)):
-        table.add_row(*_row(run, str(found.runs.index(run) + 1), tested, run is found.selected))
+        table.add_row(*_row(run, _place(found, run), tested, run is found.selected))
     return table
+
+
+def _place(found: Result, run: Run) -> str:
+    """The number of a run, from 1 in the order of seeds."""
+    return str(found.runs.index(run) + 1)
 
 
 def _order(run: Run, tested: bool) -> tuple[bool, float]:
@@ -54,13 +59,13 @@ def _order(run: Run, tested: bool) -> tuple[bool, float]:
     return score is None, -(score or 0.0)
 
 
-def _row(run: Run, number_: str, tested: bool, selected: bool) -> list[str | Text]:
+def _row(run: Run, place: str, tested: bool, selected: bool) -> list[str | Text]:
     got = run.result
-    name = Text(f"{number_} selected" if selected else number_, "bold" if selected else "")
+    name = Text(f"{place} *" if selected else place, "bold" if selected else "")
     if got.error is not None:
         return [name, Text("failed", "red"), *["–"] * (3 if tested else 2), *_books(run)]
-    scores = [number(got.validation_r2), number(run.train_r2), str(got.constants_count or "–")]
-    return [name, *([number(run.test_r2)] if tested else []), *scores, *_books(run)]
+    scores = [number(got.validation_r2, 4), number(run.train_r2, 4), str(got.constants_count or "–")]
+    return [name, *([number(run.test_r2, 4)] if tested else []), *scores, *_books(run)]
 
 
 def _books(run: Run) -> list[str]:
@@ -69,10 +74,9 @@ def _books(run: Run) -> list[str]:
     return [str(got.candidates), str(got.failed), f"{got.seconds or 0.0:.1f}", cost]
 
 
-def _selected(run: Run, reason: str) -> None:
-    out.print(
-        Text.assemble(("\nselected: ", "bold"), f"run {run.manifest.run}, ", text(reason)), soft_wrap=True
-    )
+def _selected(found: Result, run: Run) -> None:
+    chosen = f"run {_place(found, run)} *, " if len(found.runs) > 1 else ""
+    out.print(Text.assemble(("\nselected:  ", "bold"), chosen, text(found.reason)), soft_wrap=True)
     formula(run.result.expression)
     constants(run.result.constants or {})
     out.print(Text.assemble(("law:       ", "bold"), shown(run.archive / "law.py")), soft_wrap=True)

@@ -10,14 +10,10 @@ from tasks import Dataset, Provenance, Schema, Scores, Table, Task
 from tasks.task import content_digest
 
 
-def power_law_source(exponent: str = "a", note: str = "") -> str:
-    """`loss = L + A N^-a`; `note` makes sources differ."""
-    return (
-        f'"""{note}"""\n'
-        'PARAMETERS = {"L": (0.0, 10.0), "A": (0.0, 1e4), "a": (0.0, 2.0)}\n'
-        "def form(x, p):\n"
-        f'    return p["L"] + p["A"] * x["N"] ** -p["{exponent}"]\n'
-    )
+def form_source(names: Sequence[str], body: str) -> str:
+    """Candidate source of the form `body` with those parameters, all positive and bounded."""
+    parameters = "".join(f'    "{name}": (0.0, {2.0 if name == "a" else 1e4}),\n' for name in names)
+    return f"import numpy as np\n\nPARAMETERS = {{\n{parameters}}}\n\n\ndef form(x, p):\n    return {body}\n"
 
 
 class ScriptedProposer:
@@ -78,7 +74,7 @@ def small_dataset(rows: int = 30, groups: int = 2, seed: int = 0) -> Dataset:
     return Dataset(Task(schema, train, Provenance("file", content_digest(train, test), None)), test)
 
 
-def power_law_csv(rows: int = 14) -> str:
+def power_law_csv(rows: int = 40) -> str:
     """A CSV table of `loss = 1 + 50 N^-0.3`, with a little noise."""
     n = np.geomspace(1e6, 1e9, rows)
     loss = (1 + 50 * n**-0.3) * (1 + 0.001 * np.random.default_rng(0).standard_normal(rows))

@@ -1,0 +1,34 @@
+"""`discover export`: the law of an archive for other tools."""
+
+import sys
+from pathlib import Path
+from typing import cast
+
+from agent.cli.output import announce, shown
+from runs.export import TEXT_FORMATS, TextFormat, export_sldbench, export_text
+from runs.files import write_atomic
+from runs.finding import find_archive
+from tasks import InputError
+
+SLDBENCH = "sldbench"
+
+
+def run(reference: str, form: str, target: Path | None, runs_dir: Path) -> None:
+    """Write the law to `target`, or print it; the form `sldbench` is a folder and needs a `target`."""
+    if form not in (*TEXT_FORMATS, SLDBENCH):
+        raise InputError(
+            f"--format {form} is not known; the formats are {', '.join(TEXT_FORMATS)}, {SLDBENCH}."
+        )
+    archive = find_archive(reference, runs_dir)
+    if form == SLDBENCH:
+        if target is None:
+            raise InputError("--format sldbench writes a folder; name it with --out DIR.")
+        written = export_sldbench(archive, target)
+        announce(f"wrote {', '.join(shown(path) for path in written)}")
+        return
+    text = export_text(archive, cast(TextFormat, form))
+    if target is None:
+        sys.stdout.write(text)
+    else:
+        write_atomic(target, text.encode())
+        announce(f"wrote {shown(target)}")
