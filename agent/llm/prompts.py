@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -53,13 +54,6 @@ class Prompts:
     """
 
     def __init__(self, task: Task, folds: Sequence[str], tokens: int, *, structured: bool) -> None:
-        self._environment = jinja2.Environment(
-            loader=jinja2.FileSystemLoader(DIRECTORY),
-            undefined=jinja2.StrictUndefined,
-            autoescape=False,  # the reader is a model, not a browser
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
         self._task = task
         feature = task.schema.features[0]
         self._common = {
@@ -93,7 +87,19 @@ class Prompts:
         return clip_bytes(text, int(self._bytes * share))
 
     def _text(self, template: str, values: Mapping[str, Any]) -> str:
-        return self._environment.get_template(template).render({**self._common, **values}).strip() + "\n"
+        return _templates().get_template(template).render({**self._common, **values}).strip() + "\n"
+
+
+@cache
+def _templates() -> jinja2.Environment:
+    """Compiled once for all runs of a process."""
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(DIRECTORY),
+        undefined=jinja2.StrictUndefined,
+        autoescape=False,  # the reader is a model, not a browser
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
 
 
 def _typical(values: Array) -> float:

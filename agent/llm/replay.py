@@ -11,7 +11,6 @@ from agent.llm.failures import Failure
 from agent.llm.messages import Message, Request
 from agent.llm.recording import Recording
 
-PREFIX = "replay:"
 END = "the recording ends here"
 
 

@@ -23,7 +23,7 @@ from agent.llm.prices import Prices
 from agent.llm.proposer import LLMProposer, Setup
 from agent.llm.recording import CallSink, MemorySink, Recording
 from agent.llm.refine import Refine
-from agent.llm.replay import PREFIX, Replayer
+from agent.llm.replay import Replayer
 from agent.llm.scrub import public_url
 from agent.llm.views import SandboxResiduals
 from agent.proposer import Proposer
@@ -183,11 +183,6 @@ class Session:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._close.close()
-
-
-def replayed_run(model: str | None) -> Path | None:
-    """The archive that `--model replay:RUN` names; None for any other model."""
-    return Path(model.removeprefix(PREFIX)) if model is not None and model.startswith(PREFIX) else None
 
 
 def fold_words(task: Task) -> tuple[str, ...]:

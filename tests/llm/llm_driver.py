@@ -117,7 +117,7 @@ def run(
         Session(
             agent, Settings(config=settings), environment={}, models=models, replayed=replayed
         ) as session,
-        Evaluator(sandbox, task, frontier_folds(task.train)[:2], probes=task.train) as evaluator,
+        Evaluator(sandbox, task, frontier_folds(task.train)[:1], probes=task.train) as evaluator,
     ):
         journal = Journal(archive)
         budget = Budget(Allowance(calls=calls), Spending(seconds=journal.spent.seconds))
