@@ -30,13 +30,27 @@ class Rows:
         features = {name: column[index] for name, column in self.features.items()}
         return Rows(features, self.measured[:, index], self.weight[:, index])
 
+    @property
+    def groups(self) -> int:
+        return self.measured.shape[1]
+
     def thinned(self, most: int, rng: np.random.Generator) -> Rows:
-        """At most `most` rows of every group, drawn without replacement (the order of padding is kept)."""
+        """At most `most` rows of every group, drawn without replacement."""
         n = self.measured.shape[-1]
         if n <= most:
             return self
         keys = np.where(self.weight[0] > 0, rng.random(self.weight.shape[1:]), 2.0)
-        pick = np.argsort(keys, axis=1)[:, :most]
+        return self._picked(np.argpartition(keys, most - 1, axis=1)[:, :most])
+
+    def spread(self, most: int) -> Rows:
+        """At most `most` rows of every group, evenly spaced from the first to the last real one."""
+        n = self.measured.shape[-1]
+        if n <= most:
+            return self
+        last = (self.weight[0] > 0).sum(axis=1) - 1
+        return self._picked(np.linspace(0, last, most).round().astype(np.intp).T)
+
+    def _picked(self, pick: IntArray) -> Rows:
         features = {name: np.take_along_axis(column, pick, 1) for name, column in self.features.items()}
         chosen = np.broadcast_to(pick, (len(self.measured), *pick.shape))
         return Rows(
@@ -48,10 +62,12 @@ class Rows:
 
 def gather(table: Table, targets: Sequence[str], groups: IntArray, loss: Loss) -> Rows:
     """The rows of `groups` side by side, padded by repeating each group's first row at weight 0."""
-    members = [np.flatnonzero(table.codes == group) for group in groups]
-    longest = max(len(rows) for rows in members)
-    pick = np.stack([np.concatenate([rows, np.full(longest - len(rows), rows[0])]) for rows in members])
-    real = np.stack([np.arange(longest) < len(rows) for rows in members])
+    order = np.argsort(table.codes, kind="stable")
+    bounds = np.searchsorted(table.codes[order], np.stack([groups, groups + 1]))
+    begin, counts = bounds[0], bounds[1] - bounds[0]
+    place = np.arange(counts.max())
+    real = place < counts[:, None]
+    pick = order[begin[:, None] + np.where(real, place, 0)]
     measured = np.stack([table.targets[name] for name in targets])[:, pick]
     weight = np.broadcast_to(real, measured.shape).astype(np.float64)
     if loss is Loss.RELATIVE:

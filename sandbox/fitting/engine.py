@@ -10,6 +10,7 @@ import numpy as np
 from sandbox.fitting.blocks import Block, Rows, gather
 from sandbox.fitting.form import Array, Fitted, Form, Loss, Status
 from sandbox.fitting.lm import Minimum, Options, minimise
+from sandbox.fitting.refine import refine
 from sandbox.fitting.starts import Scale, draw
 from sandbox.fitting.structure import Structure, analyse
 from tasks.arrays import IntArray
@@ -17,20 +18,29 @@ from tasks.table import Table
 
 EXPLORE = Options(iterations=25, tolerance=1e-3)
 POLISH = Options(iterations=100, tolerance=1e-10, damping=1e-2)
+THROUGHOUT = Options(iterations=200, tolerance=1e-10)
 EXPLORE_ROWS = 160  # rows per group that rank the starts; the best are then polished on all rows
 SAME_OPTIMUM = 1.01
 ROBUST_ROUNDS = 4
+PROBE_SETS = 16
 PADDING = (
     4.0  # groups are fitted together while the longest has at most this many times the rows of the shortest
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Effort:
-    """How hard to look for the best optimum."""
+    """How hard to look for the best optimum.
 
-    starts: int | None = None  # None: by the number of nonlinear constants
+    `starts` is their number (None: by the number of nonlinear constants); `start` (S, K) gives them instead of drawing
+    them, and what it says of constants that the form is linear in is not needed. Starts are ranked by a short fit to a
+    sample of the rows, and the best `finalists` are carried on with all rows; with as many finalists as starts, each
+    start is carried to its end.
+    """
+
+    starts: int | None = None
     finalists: int = 3
+    start: Array | None = None
 
 
 def fit_form(
@@ -61,7 +71,7 @@ class _Engine:
         counts = np.bincount(self.table.codes, minlength=len(self.table.groups))
         batches = [np.flatnonzero(counts)] if self.form.shared else _similar(counts)
         first = gather(self.table, self.targets, batches[0], self.form.loss)
-        structure = analyse(self.form, self.targets, first, self.scale, self.rng)
+        structure = analyse(self.form, self.targets, first, self._probe_sets())
         for groups in batches:
             rows = gather(self.table, self.targets, groups, self.form.loss)
             for targets, parameters in structure.parts:
@@ -71,6 +81,13 @@ class _Engine:
         return Fitted(
             self.form.names, self.values, status, self.cost, self.agreement, self.iterations, linear
         )
+
+    def _probe_sets(self) -> Array:
+        """Parameter sets (S, K) that may show the form's structure: near 1 and at the data's magnitudes in turns."""
+        lower, upper = self.form.lower, self.form.upper
+        drawn = (draw(lower, upper, PROBE_SETS, scale, self.rng) for scale in (Scale(np.ones(1)), self.scale))
+        sets = np.stack(list(drawn), axis=1).reshape(-1, len(lower))
+        return sets if self.effort.start is None else np.concatenate([self.effort.start, sets])
 
     def _part(
         self,
@@ -86,48 +103,49 @@ class _Engine:
         coupled = any(self.form.names[k] in self.form.shared for k in parameters)
         form = self.form.alone(names[0]) if len(names) == 1 else self.form
         block = Block(form, targets, names, nonlinear, linear, rows, coupled, found.vectorised, found.offset)
-        best = self._search(block, len(groups))
+        best = self._search(block, groups)
         for _ in range(ROBUST_ROUNDS if self.form.loss is Loss.ROBUST else 0):
             block = block.with_rows(_reweighted(block, best))
             best = minimise(block, best.theta, np.arange(len(best.theta)), POLISH)
+        best = refine(block, best)
         theta = best.theta[0] if coupled else best.theta[:, 0]
         constants = best.linear[0] if coupled else best.linear[:, 0]
-        finite = np.broadcast_to(np.isfinite(best.cost), len(groups))
-        self.values[np.ix_(groups, nonlinear)] = np.where(finite[:, None], theta, np.nan)
-        self.values[np.ix_(groups, linear)] = np.where(finite[:, None], constants, np.nan)
+        finite = np.broadcast_to(np.isfinite(best.cost), len(groups))[:, None]
+        self.values[groups[:, None], list(nonlinear)] = np.where(finite, theta, np.nan)
+        self.values[groups[:, None], list(linear)] = np.where(finite, constants, np.nan)
         self.cost[groups] += best.cost / (len(groups) if coupled else 1)
         self.settled[groups] &= best.settled
 
-    def _search(self, block: Block, groups: int) -> Minimum:
+    def _search(self, block: Block, groups: IntArray) -> Minimum:
         """The best minimum of each problem: one problem when coupled, else one per group."""
-        q = len(block.nonlinear)
-        problems = 1 if block.coupled else groups
-        starts = self.effort.starts or (1 if q == 0 else min(8 + 4 * q, 32))
-        theta = self._starts(block, problems, starts, groups)
+        problems = 1 if block.coupled else len(groups)
+        sets = self._starts(block)
+        starts = len(sets)
+        theta = np.tile(sets[:, None, :], (problems, len(groups) if block.coupled else 1, 1))
         group = np.repeat(np.arange(problems), starts)
-        few = block.with_rows(block.rows.thinned(EXPLORE_ROWS, self.rng))
-        tried = minimise(few, theta, group, EXPLORE)
-        finalists = _finalists(tried, problems, min(self.effort.finalists, starts), relay=not block.coupled)
-        polished = minimise(
-            block, finalists, np.repeat(np.arange(problems), len(finalists) // problems), POLISH
-        )
+        if starts <= self.effort.finalists:
+            tried = polished = minimise(block, theta, group, THROUGHOUT)
+        else:
+            few = block.with_rows(block.rows.thinned(EXPLORE_ROWS, self.rng))
+            tried = minimise(few, theta, group, EXPLORE)
+            finalists = _finalists(tried, problems, self.effort.finalists, relay=not block.coupled)
+            contestants = np.repeat(np.arange(problems), len(finalists) // problems)
+            polished = minimise(block, finalists, contestants, POLISH)
         self.iterations = max(self.iterations, tried.iterations + polished.iterations)
-        self._note_agreement(block, tried, problems)
+        cost = tried.cost.reshape(problems, starts)
+        reached = (cost <= cost.min(axis=1, keepdims=True) * SAME_OPTIMUM).mean(axis=1)
+        self.agreement[groups] = np.minimum(self.agreement[groups], reached)
         return _best(polished, problems)
 
-    def _starts(self, block: Block, problems: int, starts: int, groups: int) -> Array:
+    def _starts(self, block: Block) -> Array:
+        """Starting values (S, q) of the block's nonlinear constants."""
         index = list(block.nonlinear)
-        sets = draw(self.form.lower[index], self.form.upper[index], starts, self.scale, self.rng)
-        members = groups if block.coupled else 1
-        return np.tile(sets[:, None, :], (problems, members, 1))
-
-    def _note_agreement(self, block: Block, tried: Minimum, problems: int) -> None:
-        cost = tried.cost.reshape(problems, -1)
-        share = (cost <= cost.min(axis=1, keepdims=True) * SAME_OPTIMUM).mean(axis=1)
-        if not block.coupled and problems == len(self.agreement):
-            self.agreement = np.minimum(self.agreement, share)
-        elif block.coupled:
-            self.agreement = np.minimum(self.agreement, share[0])
+        if not index:
+            return np.zeros((1, 0))
+        if self.effort.start is not None:
+            return self.effort.start[:, index]
+        count = self.effort.starts or min(8 + 4 * len(index), 32)
+        return draw(self.form.lower[index], self.form.upper[index], count, self.scale, self.rng)
 
     def _status(self, group: int, rows: int) -> Status:
         values = self.values[group]
@@ -145,7 +163,8 @@ def _similar(counts: IntArray) -> list[IntArray]:
     """Groups in batches of similar numbers of rows, so that padding stays small."""
     order = np.argsort(counts, kind="stable")
     order = order[counts[order] > 0]
-    batches, begin = [], 0
+    batches: list[IntArray] = []
+    begin = 0
     for end in range(1, len(order) + 1):
         if end == len(order) or counts[order[end]] > PADDING * counts[order[begin]]:
             batches.append(np.sort(order[begin:end]))

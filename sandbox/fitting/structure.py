@@ -6,14 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sandbox.fitting.blocks import Block, Rows
 from sandbox.fitting.form import Array, Form
-from sandbox.fitting.starts import Scale, draw
 
 PROBE_ROWS = 7
-PROBE_SETS = 3
-LINEAR_TOLERANCE = 1e-6
+USABLE_SETS = 4
+LINEAR_TOLERANCE = 1e-7
+ROUNDING = 1e-14
+DROWNED = 1e-8  # share of the values below which a change is hard to tell from rounding
 
 
 @dataclass(frozen=True)
@@ -29,20 +31,19 @@ class Structure:
     offset: bool = True
 
 
-def analyse(
-    form: Form, targets: Sequence[str], rows: Rows, scale: Scale, rng: np.random.Generator
-) -> Structure:
-    """Evaluates `form` at a few parameter sets on a few rows; costs a handful of calls."""
-    few = rows.of_groups(np.arange(min(2, len(rows.measured[0])))).thinned(PROBE_ROWS, rng)
+def analyse(form: Form, targets: Sequence[str], rows: Rows, sets: Array) -> Structure:
+    """Evaluates `form` on a few rows, at the first of the parameter `sets` (S, K) that are usable."""
+    few = rows.of_groups(np.arange(min(2, rows.groups))).spread(PROBE_ROWS)
     probe = _Probe(form, tuple(targets), few)
-    sets = probe.usable_sets(draw(form.lower, form.upper, 40, scale, rng))
+    sets = probe.usable_sets(sets)
     if not len(sets):
         whole = (tuple(range(len(targets))), tuple(range(len(form.names))))
         return Structure(probe.vectorised, (whole,), frozenset())
     steps = np.where(sets != 0, 0.37 * np.abs(sets), 0.37)
-    effects = probe.effects(sets, steps)
-    parts = _parts(effects, len(targets))
-    linear = _linear(probe, form, sets, steps)
+    base = probe(sets)
+    single = [probe(_moved(sets, steps, k)) for k in range(len(form.names))]
+    parts = _parts(np.stack([(one != base).any(axis=(0, 1, 3)) for one in single], axis=1))
+    linear = _linear(probe, form, sets, steps, base, single)
     emptied = sets.copy()
     emptied[:, linear] = 0.0
     return Structure(probe.vectorised, parts, frozenset(linear), bool((probe(emptied) != 0).any()))
@@ -78,19 +79,9 @@ class _Probe:
         return bool(np.allclose(fast, slow, rtol=1e-9, equal_nan=True))
 
     def usable_sets(self, sets: Array) -> Array:
+        """The first few at which every value is finite and of moderate size."""
         out = self(sets)
-        return sets[np.isfinite(out).all(axis=(1, 2, 3)) & (np.abs(out) < 1e12).all(axis=(1, 2, 3))][
-            :PROBE_SETS
-        ]
-
-    def effects(self, sets: Array, steps: Array) -> Array:
-        """(T, K): whether a parameter moves a target."""
-        base = self(sets)
-        moved = np.zeros((len(self.targets), sets.shape[1]), dtype=bool)
-        for k in range(sets.shape[1]):
-            shifted = self(_moved(sets, steps, k))
-            moved[:, k] = (shifted != base).any(axis=(0, 1, 3))
-        return moved
+        return sets[_largest(out) < 1e12][:USABLE_SETS]
 
 
 def _moved(sets: Array, steps: Array, *columns: int) -> Array:
@@ -100,8 +91,12 @@ def _moved(sets: Array, steps: Array, *columns: int) -> Array:
     return out
 
 
-def _parts(effects: Array, targets: int) -> tuple[tuple[tuple[int, ...], tuple[int, ...]], ...]:
-    """Connected components of the target-parameter graph; idle parameters go with the first part."""
+def _parts(effects: NDArray[np.bool_]) -> tuple[tuple[tuple[int, ...], tuple[int, ...]], ...]:
+    """Connected components of the graph that joins targets (T, K) and the parameters that move them.
+
+    Idle parameters go with the first part.
+    """
+    targets = len(effects)
     label = list(range(targets))
     for k in range(effects.shape[1]):
         touched = np.flatnonzero(effects[:, k])
@@ -118,23 +113,40 @@ def _parts(effects: Array, targets: int) -> tuple[tuple[tuple[int, ...], tuple[i
     return tuple(parts)
 
 
-def _linear(probe: _Probe, form: Form, sets: Array, steps: Array) -> list[int]:
+def _linear(
+    probe: _Probe, form: Form, sets: Array, steps: Array, base: Array, single: Sequence[Array]
+) -> list[int]:
     """Greedy largest set of parameters in which the form is jointly affine (pairwise second differences vanish)."""
-    base = probe(sets)
-    single = {k: probe(_moved(sets, steps, k)) for k in range(len(form.names))}
+    change = np.stack([_largest(one - base) for one in single], axis=1)
     chosen: list[int] = []
-    for k in range(len(form.names)):
-        if form.names[k] in form.shared or not np.isfinite(single[k]).all():
+    for k, name in enumerate(form.names):
+        if name in form.shared:
             continue
         twice = probe(_moved(sets, 2 * steps, k))
-        if not _vanishes(twice - 2 * single[k] + base, twice, single[k], base):
+        if not _vanishes(twice - 2 * single[k] + base, change[:, k], twice):
             continue
-        pairs = (probe(_moved(sets, steps, k, j)) - single[k] - single[j] + base for j in chosen)
-        if all(_vanishes(pair, single[k], single[j], base) for pair, j in zip(pairs, chosen, strict=True)):
+        for j in chosen:
+            both = probe(_moved(sets, steps, k, j))
+            rest = both - single[k] - single[j] + base
+            if not _vanishes(rest, np.minimum(change[:, k], change[:, j]), both):
+                break
+        else:
             chosen.append(k)
     return chosen
 
 
-def _vanishes(difference: Array, *terms: Array) -> bool:
-    size = np.max([np.abs(term).max() for term in terms])
-    return bool(np.isfinite(difference).all() and np.abs(difference).max() <= LINEAR_TOLERANCE * 1e-3 * size)
+def _vanishes(difference: Array, change: Array, values: Array) -> bool:
+    """Whether second differences (S, M, T, n) are zero, up to rounding, beside the first ones, `change` (S,).
+
+    Sets at which the first differences drown in the values say nothing; one at least has to say something.
+    """
+    size = _largest(values)
+    telling = change > DROWNED * size
+    zero = _largest(difference) <= LINEAR_TOLERANCE * change + ROUNDING * size
+    return bool(telling.any() and zero[telling].all())
+
+
+def _largest(values: Array) -> Array:
+    """(S,): infinite where a value is not finite."""
+    size = np.abs(values).max(axis=(1, 2, 3))
+    return np.where(np.isfinite(size), size, np.inf)

@@ -1,0 +1,98 @@
+"""The last digits: Gauss-Newton steps in all constants at once, solved by QR of the Jacobian itself.
+
+Normal equations square the condition number, which costs half of the digits; near the optimum a few orthogonal steps
+win them back (Golub & Van Loan, Matrix Computations, section 5.3).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from sandbox.fitting.blocks import Block
+from sandbox.fitting.form import Array
+from sandbox.fitting.lm import IDLE, Minimum
+from tasks.arrays import IntArray
+
+STEPS = 8
+CENTRAL = 6e-6  # relative central-difference step: the cube root of the machine's precision
+SINGULAR = 1e-13
+ACCURATE = 1e-14  # relative step at which nothing is left to gain
+NOISE = 1e-13  # relative increase of the cost that rounding may cause
+
+
+def refine(block: Block, found: Minimum) -> Minimum:
+    """`found` with the last digits of its constants; only settled fits of one group each, away from bounds, change."""
+    q = found.theta.shape[2]
+    names = [block.form.names[k] for k in (*block.nonlinear, *block.linear)]
+    rows = block.measured.shape[-1]
+    if block.coupled or rows < len(names) or not q:
+        return found
+    order = [*block.nonlinear, *block.linear]
+    lower, upper = block.form.lower[order], block.form.upper[order]
+    values = np.concatenate([found.theta, found.linear], axis=2)[:, 0]
+    inside = ((values > lower) & (values < upper)).all(axis=1)
+    at = np.flatnonzero(inside & found.settled)
+    cost, last = found.cost.copy(), np.full(len(values), np.inf)
+    for _ in range(STEPS):
+        if not len(at):
+            break
+        step = _step(block, names, values[at], at)
+        size = np.abs(step / np.where(values[at] != 0, values[at], 1.0)).max(axis=1)
+        moved = values[at] + step
+        trial = _cost(block, names, moved, at)
+        better = (trial <= cost[at] * (1 + NOISE)) & (size < last[at])
+        better &= ((moved > lower) & (moved < upper)).all(axis=1)
+        at, size = at[better], size[better]
+        values[at], cost[at], last[at] = moved[better], trial[better], size
+        at = at[size > ACCURATE]
+    return replace(found, theta=values[:, None, :q], linear=values[:, None, q:], cost=cost)
+
+
+def _residual(block: Block, names: list[str], values: Array, group: IntArray) -> Array:
+    """Weighted residuals (b, n)."""
+    predicted = block.values(block.features(group), _named(block, names, values), (len(values), 1))[:, 0]
+    return np.asarray(block.weight[group] * (block.measured[group] - predicted))
+
+
+def _cost(block: Block, names: list[str], values: Array, group: IntArray) -> Array:
+    cost = 0.5 * (_residual(block, names, values, group) ** 2).sum(axis=1)
+    return np.where(np.isfinite(cost), cost, np.inf)
+
+
+def _named(block: Block, names: list[str], values: Array) -> dict[str, Array]:
+    p: dict[str, Array] = dict.fromkeys(block.form.names, IDLE)
+    return p | {name: values[:, None, j, None] for j, name in enumerate(names)}
+
+
+def _jacobian(block: Block, names: list[str], values: Array, group: IntArray) -> Array:
+    """Weighted derivatives of the prediction (b, n, K)."""
+    if block.form.gradient is not None:
+        found = block.partials(block.features(group), _named(block, names, values), names, (len(values), 1))
+        return np.asarray(np.swapaxes(found[:, 0], 1, 2) * block.weight[group][..., None])
+    columns = []
+    for j in range(values.shape[1]):
+        up, down = values.copy(), values.copy()
+        size = CENTRAL * np.where(values[:, j] != 0, np.abs(values[:, j]), 1.0)
+        up[:, j], down[:, j] = values[:, j] + size, values[:, j] - size
+        width = (up[:, j] - down[:, j])[:, None]
+        columns.append((_residual(block, names, down, group) - _residual(block, names, up, group)) / width)
+    return np.stack(columns, axis=2)
+
+
+def _step(block: Block, names: list[str], values: Array, group: IntArray) -> Array:
+    """The Gauss-Newton step (b, K); zero where the Jacobian is singular."""
+    jacobian = _jacobian(block, names, values, group)
+    residual = _residual(block, names, values, group)
+    scale = np.sqrt((jacobian**2).sum(axis=1))
+    usable = np.isfinite(scale).all(axis=1) & (scale > 0).all(axis=1) & np.isfinite(residual).all(axis=1)
+    scaled = jacobian[usable] / scale[usable][:, None, :]
+    q, r = np.linalg.qr(scaled)
+    diagonal = np.abs(np.einsum("bjj->bj", r))
+    regular = diagonal.min(axis=1, initial=1.0) > SINGULAR
+    r = np.where(regular[:, None, None], r, np.eye(r.shape[-1]))
+    right = np.where(regular[:, None], (np.swapaxes(q, 1, 2) @ residual[usable][..., None])[..., 0], 0.0)
+    step = np.zeros_like(values)
+    step[usable] = np.linalg.solve(r, right[..., None])[..., 0] / scale[usable]
+    return step
