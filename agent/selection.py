@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from agent.history import Trial
 from sandbox import Evaluation
@@ -32,6 +31,9 @@ class Rules:
     suspicion: float = 0.5  # added where predictions beyond the data are not finite
     close: float = 0.2  # laws within this distance of the best cannot be separated
     most_close: int = 9
+    same: float = (
+        0.003  # laws whose predictions beyond the data differ less, in units of the spread, count once
+    )
 
 
 RULES = Rules()
@@ -75,10 +77,10 @@ def choose(trials: Sequence[Trial], task: Task, rules: Rules = RULES) -> Choice:
     if not unique:
         raise ValueError("no usable trial to choose from")
     scoring = Scoring(unique, rules=rules)
-    order = np.argsort(scoring.totals, kind="stable")
-    best = scoring.totals[order[0]]
-    close = [int(k) for k in order[: rules.most_close] if scoring.totals[k] <= best + rules.close]
-    pick = _medoid([unique[k].evaluation for k in close], task)
+    beyond = [_beyond(trial.evaluation, task) for trial in unique]
+    close = _close(scoring.totals, beyond, rules)
+    best = scoring.totals[close[0]]
+    pick = _medoid([beyond[k] for k in close])
     winner = unique[close[pick]]
     others = tuple(unique[k].id for k in close if unique[k] is not winner)
     return Choice(
@@ -91,7 +93,7 @@ def choose(trials: Sequence[Trial], task: Task, rules: Rules = RULES) -> Choice:
 
 def _reason(pick: int, close: int, own: float, best: float, margin: float) -> str:
     if close == 1:
-        return f"pooled log error {own:.3f} on the folds, clear of every other law by more than {margin}"
+        return f"pooled log error {own:.3f} on the folds, every law that predicts otherwise is over {margin} worse"
     if pick == 0:
         return f"best pooled log error {own:.3f} on the folds, and central among {close} laws within {margin} of it"
     return (
@@ -143,13 +145,32 @@ def _suspicious(evaluation: Evaluation) -> bool:
     return not evaluation.probe
 
 
-def _medoid(evaluations: Sequence[Evaluation], task: Task) -> int:
-    """Index of the law whose probe predictions are nearest to the pointwise median of all, near points first."""
-    usable = [k for k, e in enumerate(evaluations) if e.probe]
+def _beyond(evaluation: Evaluation, task: Task) -> Array | None:
+    """Predictions at the probe rows in units of the spread of the training rows; None when not all are finite."""
+    spread = task.train.target_matrix().std(axis=0)
+    return np.array(evaluation.probe) / np.where(spread > 0, spread, 1.0) if evaluation.probe else None
+
+
+def _close(totals: Array, beyond: Sequence[Array | None], rules: Rules) -> list[int]:
+    """Best first: laws within `rules.close` of the best that differ from one another beyond the data."""
+    order = [int(k) for k in np.argsort(totals, kind="stable")]
+    kept = order[:1]
+    for k in order[1:]:
+        if len(kept) == rules.most_close or totals[k] > totals[kept[0]] + rules.close:
+            break
+        if all(_distance(beyond[k], beyond[other]) >= rules.same for other in kept):
+            kept.append(k)
+    return kept
+
+
+def _distance(one: Array | None, two: Array | None) -> float:
+    return np.inf if one is None or two is None else float(np.abs(one - two).mean())
+
+
+def _medoid(beyond: Sequence[Array | None]) -> int:
+    """Position of the law that is nearest to the pointwise median of all; the first where fewer than three compare."""
+    usable = [(k, values) for k, values in enumerate(beyond) if values is not None]
     if len(usable) < 3:
         return 0
-    predictions = np.array([evaluations[k].probe for k in usable])
-    spread = task.train.target_matrix().std(axis=0)
-    away = (predictions - np.median(predictions, axis=0)) / np.where(spread > 0, spread, 1.0)
-    distance: NDArray[np.float64] = np.abs(away).mean(axis=(1, 2))
-    return usable[int(np.argmin(distance))]
+    centre = np.median(np.stack([values for _, values in usable]), axis=0)
+    return min(usable, key=lambda item: _distance(item[1], centre))[0]

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import pickle
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -55,7 +56,7 @@ def cases(tasks: Sequence[str], data_dir: Path | None, count: int) -> Iterator[C
     for name in tasks:
         task = load(name, data_dir).task
         for fold in frontier_folds(task.train):
-            if fold.name.endswith(OUTER_KINDS) and len(set(task.train.codes[fold.fitted])):
+            if fold.name.endswith(OUTER_KINDS):
                 inner = replace(task, train=task.train.take(fold.fitted))
                 if frontier_folds(inner.train):
                     yield Case(f"{name} {fold.name}", Dataset(inner, task.train.take(fold.held_out)))
@@ -104,7 +105,9 @@ def bic(outcome: Outcome) -> str:
     def criterion(trial: Trial) -> float:
         found = trial.evaluation
         assert found.train is not None and found.constants_count is not None
-        return rows * float(np.log(max(found.train.nmse, 1e-300))) + groups * found.constants_count * np.log(rows)
+        return rows * float(np.log(max(found.train.nmse, 1e-300))) + groups * found.constants_count * np.log(
+            rows
+        )
 
     return min(outcome.trials, key=criterion).id
 
@@ -135,6 +138,8 @@ ABLATIONS: dict[str, Callable[[Outcome], str]] = {
     "no price per constant": by_rules(replace(RULES, constant=0.0)),
     "double price per constant": by_rules(replace(RULES, constant=0.06)),
     "no cap per fold": by_rules(replace(RULES, worst=50.0)),
+    "clones count": by_rules(replace(RULES, same=0.0)),
+    "library only": lambda o: choose([t for t in o.trials if not t.proposal.parents], o.task).winner.id,
 }
 
 
@@ -142,7 +147,9 @@ def table(outcomes: Sequence[Outcome], choices: dict[str, Callable[[Outcome], st
     lines = [f"{'case':58s}" + "".join(f"{name[:16]:>18s}" for name in choices) + "   seconds"]
     scores = np.array([[o.outer[pick(o)] for pick in choices.values()] for o in outcomes])
     for outcome, row in zip(outcomes, scores, strict=True):
-        lines.append(f"{outcome.case[:57]:58s}" + "".join(f"{v:18.4f}" for v in row) + f"{outcome.seconds:10.1f}")
+        lines.append(
+            f"{outcome.case[:57]:58s}" + "".join(f"{v:18.4f}" for v in row) + f"{outcome.seconds:10.1f}"
+        )
     real = np.array([not o.case.startswith("synthetic") for o in outcomes])
     for title, mask in (("benchmark tasks", real), ("synthetic", ~real)):
         if mask.any():
@@ -152,24 +159,17 @@ def table(outcomes: Sequence[Outcome], choices: dict[str, Callable[[Outcome], st
     return "\n".join(lines)
 
 
-def save(outcomes: Sequence[Outcome], path: Path) -> None:
-    import pickle
-
-    path.write_bytes(pickle.dumps(list(outcomes)))
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data-dir", type=Path)
     parser.add_argument("--tasks", default=",".join(names()))
     parser.add_argument("--synthetic", type=int, default=30)
     parser.add_argument("--out", type=Path)
     parser.add_argument("--read", type=Path)
-    parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     if options.read:
-        import pickle
-
         outcomes = pickle.loads(options.read.read_bytes())
         print(table(outcomes, CHOICES), "\n\nablations\n", table(outcomes, ABLATIONS), sep="")
         return
@@ -179,9 +179,14 @@ def main() -> None:
             outcomes.append(run(case, sandbox))
             one = outcomes[-1]
             picks = {name: round(one.outer[pick(one)], 4) for name, pick in CHOICES.items()}
-            print(json.dumps({"case": one.case, "seconds": round(one.seconds, 1), "tried": len(one.trials), **picks}), flush=True)
+            print(
+                json.dumps(
+                    {"case": one.case, "seconds": round(one.seconds, 1), "tried": len(one.trials), **picks}
+                ),
+                flush=True,
+            )
             if options.out:
-                save(outcomes, options.out)
+                options.out.write_bytes(pickle.dumps(outcomes))
     print(table(outcomes, CHOICES))
 
 

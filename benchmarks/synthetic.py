@@ -68,7 +68,9 @@ def _gain(rng: np.random.Generator) -> Truth:
 def _bowl(rng: np.random.Generator) -> Truth:
     level, a, alpha, c = _u(rng, 1, 2), _u(rng, 0.5, 2), _u(rng, 0.2, 0.5), _u(rng, 0.01, 0.06)
     centre, drift = _u(rng, -0.5, 0.5), _u(rng, -0.3, 0.3)
-    return lambda x: level + a * x["n"] ** -alpha + c * (np.log(x["lr"]) - centre - drift * np.log(x["n"])) ** 2
+    return lambda x: (
+        level + a * x["n"] ** -alpha + c * (np.log(x["lr"]) - centre - drift * np.log(x["n"])) ** 2
+    )
 
 
 def _exponential_mix(rng: np.random.Generator) -> Truth:
@@ -82,7 +84,13 @@ def _stretched(rng: np.random.Generator) -> Truth:
 
 
 def _sharp_break(rng: np.random.Generator) -> Truth:
-    level, a, one, two, at = _u(rng, 0.2, 1), _u(rng, 2, 4), _u(rng, 0.05, 0.2), _u(rng, 0.3, 0.7), _u(rng, 1, 10)
+    level, a, one, two, at = (
+        _u(rng, 0.2, 1),
+        _u(rng, 2, 4),
+        _u(rng, 0.05, 0.2),
+        _u(rng, 0.3, 0.7),
+        _u(rng, 1, 10),
+    )
     return lambda x: level + a * (x["n"] / at) ** -one * (1 + (x["n"] / at) ** 4) ** (-(two - one) / 4)
 
 

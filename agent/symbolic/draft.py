@@ -9,7 +9,9 @@ from agent.symbolic.source import candidate
 from sandbox.fitting import Loss
 from tasks.schema import Schema
 
-SHAPE_ROLES = frozenset({"a", "h", "k", "m", "s", "w", "g", "e", "r"})  # constants that bend a curve rather than scale it
+SHAPE_ROLES = frozenset(
+    {"a", "h", "k", "m", "s", "w", "g", "e", "r"}
+)  # constants that bend a curve rather than scale it
 
 
 @dataclass(frozen=True)
@@ -44,8 +46,15 @@ class Draft:
         if len(schema.targets) == 1:
             targets = {schema.targets[0]: self.nodes[0]}
         else:
-            targets = {name: _numbered(node, k) for k, (name, node) in enumerate(zip(schema.targets, self.nodes, strict=True))}
-        shared = [p.name for node in targets.values() for p in parameters(node) if is_shape(p)] if self.shared else []
+            targets = {
+                name: _numbered(node, k)
+                for k, (name, node) in enumerate(zip(schema.targets, self.nodes, strict=True))
+            }
+        shared = (
+            [p.name for node in targets.values() for p in parameters(node) if is_shape(p)]
+            if self.shared
+            else []
+        )
         return candidate(targets, shared=shared, loss=self.loss, columns=schema.features)
 
 

@@ -60,8 +60,12 @@ def _of_one(profile: Profile, name: str) -> list[Template]:
         f"pure power law of {name}": lambda b: mul(b.amplitude(), b.decay(name, -1.0)),
         f"pure shifted power law of {name}": lambda b: mul(b.amplitude(), b.shifted(name)),
         f"pure broken power law of {name}": lambda b: mul(b.amplitude(), b.broken(name)),
-        f"exponential of log polynomial of {name}": lambda b: b.exponential(b.polynomial([log(b.x(name))], 2)),
-        f"level and log polynomial of {name}": lambda b: add(b.level(), b.exponential(b.polynomial([log(b.x(name))], 2))),
+        f"exponential of log polynomial of {name}": lambda b: b.exponential(
+            b.polynomial([log(b.x(name))], 2)
+        ),
+        f"level and log polynomial of {name}": lambda b: add(
+            b.level(), b.exponential(b.polynomial([log(b.x(name))], 2))
+        ),
         f"quadratic in log {name}": lambda b: b.polynomial([log(b.x(name))], 2),
         f"cubic in log {name}": lambda b: b.polynomial([log(b.x(name))], 3),
         f"two power laws of {name}": lambda b: add(
@@ -96,14 +100,19 @@ def _joint(profile: Profile, names: Sequence[str]) -> list[Template]:
     recipes |= {
         f"pure product of {title}": lambda b: mul(b.amplitude(), b.monomial(names)),
         f"power of sum of {title}": lambda b: add(
-            b.level(), power(add(*(mul(b.fresh("A", 0.0, 1e3), b.decay(n)) for n in names)), b.fresh("g", 0.1, 3.0))
+            b.level(),
+            power(add(*(mul(b.fresh("A", 0.0, 1e3), b.decay(n)) for n in names)), b.fresh("g", 0.1, 3.0)),
         ),
         f"sum and interaction of {title}": lambda b: _interacting(b, names),
-        f"log-linear with interactions in {title}": lambda b: b.exponential(b.cross([log(b.x(n)) for n in names])),
+        f"log-linear with interactions in {title}": lambda b: b.exponential(
+            b.cross([log(b.x(n)) for n in names])
+        ),
         f"level and log-linear with interactions in {title}": lambda b: add(
             b.level(), b.exponential(b.cross([log(b.x(n)) for n in names]))
         ),
-        f"exponential of quadratic in log {title}": lambda b: b.exponential(b.polynomial([log(b.x(n)) for n in names], 2)),
+        f"exponential of quadratic in log {title}": lambda b: b.exponential(
+            b.polynomial([log(b.x(n)) for n in names], 2)
+        ),
         f"level and quadratic in log {title}": lambda b: add(
             b.level(), b.exponential(b.polynomial([log(b.x(n)) for n in names], 2))
         ),
@@ -129,13 +138,14 @@ def _led(profile: Profile, names: Sequence[str]) -> list[Template]:
             b.level(), mul(b.amplitude(), b.saturating(n), *(b.decay(o, -STEEP) for o in r))
         )
         recipes[f"floor of {lead} scaled by {', '.join(rest)}"] = lambda b, n=lead, r=rest: add(
-            b.level(), mul(add(b.amplitude(), mul(b.amplitude(), b.decay(n))), *(b.decay(o, -STEEP) for o in r))
+            b.level(),
+            mul(add(b.amplitude(), mul(b.amplitude(), b.decay(n))), *(b.decay(o, -STEEP) for o in r)),
         )
         recipes[f"shifted {lead} in log-linear with {', '.join(rest)}"] = lambda b, n=lead, r=rest: exp(
             b.cross([log(add(b.x(n), b.shift(n))), *(log(b.x(o)) for o in r)])
         )
-        recipes[f"level and shifted {lead} in log-linear with {', '.join(rest)}"] = lambda b, n=lead, r=rest: add(
-            b.level(), b.exponential(b.cross([log(add(b.x(n), b.shift(n))), *(log(b.x(o)) for o in r)]))
+        recipes[f"level and shifted {lead} in log-linear with {', '.join(rest)}"] = lambda b, n=lead, r=rest: (
+            add(b.level(), b.exponential(b.cross([log(add(b.x(n), b.shift(n))), *(log(b.x(o)) for o in r)])))
         )
     return _named(profile, recipes)
 
@@ -175,7 +185,8 @@ def _effective(profile: Profile, names: Sequence[str]) -> list[Template]:
             )
             if rest:
                 recipes[f"{title}, times the rest"] = lambda b, c=change, r=rest: add(
-                    b.level(), mul(b.amplitude(), power(c(b), neg(b.exponent())), *(b.decay(o, -STEEP) for o in r))
+                    b.level(),
+                    mul(b.amplitude(), power(c(b), neg(b.exponent())), *(b.decay(o, -STEEP) for o in r)),
                 )
                 recipes[f"{title}, and a term of {two}"] = lambda b, c=change, j=two, r=rest: add(
                     b.level(),
@@ -231,7 +242,9 @@ def _of_shares(profile: Profile, names: Sequence[str]) -> list[Template]:
     recipes: dict[str, Callable[[Parts], Node]] = {
         f"linear in {title}": lambda b: _affine(b, names),
         f"exponential of {title}": lambda b: b.exponential(_affine(b, names), STEEPEST_SHARE),
-        f"level and exponential of {title}": lambda b: add(b.level(), b.exponential(_affine(b, names), STEEPEST_SHARE)),
+        f"level and exponential of {title}": lambda b: add(
+            b.level(), b.exponential(_affine(b, names), STEEPEST_SHARE)
+        ),
         f"power of {title}": lambda b: add(b.level(), power(_positive(b, names), neg(b.exponent()))),
         f"logarithm of {title}": lambda b: add(b.level(), mul(b.amplitude(), log(_positive(b, names)))),
         f"pure power of {title}": lambda b: mul(b.amplitude(), power(_positive(b, names), neg(b.exponent()))),
@@ -239,7 +252,8 @@ def _of_shares(profile: Profile, names: Sequence[str]) -> list[Template]:
     for name in [*names, *dropped]:
         rest = [n for n in names if n != name][: len(names) - 1]
         recipes[f"power law of {name} and linear rest"] = lambda b, n=name, r=rest: add(
-            _affine(b, r), mul(b.amplitude(), power(add(Feature(n), b.fresh("e", 1e-4, 1.0)), neg(b.exponent())))
+            _affine(b, r),
+            mul(b.amplitude(), power(add(Feature(n), b.fresh("e", 1e-4, 1.0)), neg(b.exponent()))),
         )
         recipes[f"logarithm of {name} and linear rest"] = lambda b, n=name, r=rest: add(
             _affine(b, r), mul(b.amplitude(), log(add(Feature(n), b.fresh("e", 1e-4, 1.0))))
@@ -268,7 +282,9 @@ def _of_signed(profile: Profile, names: Sequence[str]) -> list[Template]:
     if len(names) > 1:
         recipes["linear"] = lambda b: b.polynomial([Feature(n) for n in names], 1)
         recipes["quadratic"] = lambda b: b.polynomial([Feature(n) for n in names], 2)
-        recipes["exponential of linear"] = lambda b: add(b.level(), b.exponential(_affine(b, names), STEEPEST_SHARE))
+        recipes["exponential of linear"] = lambda b: add(
+            b.level(), b.exponential(_affine(b, names), STEEPEST_SHARE)
+        )
     for name in names:
         recipes |= {
             f"linear in {name}": lambda b, n=name: b.polynomial([Feature(n)], 1),
@@ -305,7 +321,9 @@ def _with_signed(profile: Profile, plain: Sequence[Template], signed: Sequence[s
         slopes = [mul(b.fresh("d"), Feature(n)) for n in signed]
         found.append(Template(f"{template.origin}, plus {', '.join(signed)}", add(template.node, *slopes)))
         factor = add(ONE, *(mul(b.fresh("d"), Feature(n)) for n in signed))
-        found.append(Template(f"{template.origin}, scaled by {', '.join(signed)}", mul(template.node, factor)))
+        found.append(
+            Template(f"{template.origin}, scaled by {', '.join(signed)}", mul(template.node, factor))
+        )
     return found
 
 
@@ -319,4 +337,3 @@ def _partitions(names: list[str]) -> Iterator[list[list[str]]]:
         for k in range(len(smaller)):
             yield [*smaller[:k], [first, *smaller[k]], *smaller[k + 1 :]]
         yield [[first], *smaller]
-

@@ -145,7 +145,9 @@ def _with_positive_amplitude(term: Node) -> Node:
 
 
 def _has_power_of(node: Node, name: str) -> bool:
-    return any(isinstance(f, Power) and isinstance(f.base, Feature) and f.base.name == name for f in children(node))
+    return any(
+        isinstance(f, Power) and isinstance(f.base, Feature) and f.base.name == name for f in children(node)
+    )
 
 
 def _scaled(node: Node) -> bool:

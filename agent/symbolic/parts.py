@@ -103,7 +103,10 @@ class Parts:
         """A exp(polynomial without its constant), coefficients bounded to what logarithms near 1 can bear."""
         assert isinstance(polynomial, Sum)
         tame = {p: replace(p, lower=-steepest, upper=steepest) for p in parameters(polynomial)}
-        terms = (transform(term, lambda n: tame.get(n, n) if isinstance(n, Parameter) else n) for term in polynomial.terms[1:])
+        terms = (
+            transform(term, lambda n: tame.get(n, n) if isinstance(n, Parameter) else n)
+            for term in polynomial.terms[1:]
+        )
         return mul(self.amplitude(), exp(add(*terms)))
 
     def bowl(self, name: str, movers: Sequence[str]) -> Node:
@@ -133,7 +136,9 @@ class Parts:
     def sigmoid(self, name: str) -> Node:
         """1 / (1 + exp(-s (x - m)))."""
         x = self.x(name)
-        return divide(ONE, add(ONE, exp(mul(neg(self.fresh("s", 0.1, 20.0)), add(x, neg(self._centre(name)))))))
+        return divide(
+            ONE, add(ONE, exp(mul(neg(self.fresh("s", 0.1, 20.0)), add(x, neg(self._centre(name))))))
+        )
 
     def bump(self, name: str) -> Node:
         """exp(-((x - m) / w)^2)."""

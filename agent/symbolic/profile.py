@@ -47,7 +47,9 @@ class Profile:
 def profile(table: Table) -> Profile:
     simplex = is_simplex(table)
     kinds = {name: _kind(column, simplex) for name, column in table.features.items()}
-    unit = {name: _unit(column) if kinds[name] is Kind.SCALE else 1.0 for name, column in table.features.items()}
+    unit = {
+        name: _unit(column) if kinds[name] is Kind.SCALE else 1.0 for name, column in table.features.items()
+    }
     scales = [name for name, kind in kinds.items() if kind is Kind.SCALE]
     return Profile(
         kinds=kinds,

@@ -73,7 +73,9 @@ def _gradient(node: Node) -> list[str]:
 def _recurring(nodes: list[Node]) -> list[Node]:
     """Powers and functions that occur more than once, inner ones first."""
     seen = Counter(part for node in nodes for part in walk(node) if isinstance(part, Power | Function))
-    return sorted((part for part, times in seen.items() if times > 1), key=lambda part: sum(1 for _ in walk(part)))
+    return sorted(
+        (part for part, times in seen.items() if times > 1), key=lambda part: sum(1 for _ in walk(part))
+    )
 
 
 def _definitions(nodes: Sequence[Node], columns: Sequence[str]) -> list[str]:
@@ -155,4 +157,3 @@ def _bound(value: float) -> str:
     if math.isinf(value):
         return "np.inf" if value > 0 else "-np.inf"
     return repr(value)
-
