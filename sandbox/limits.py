@@ -17,7 +17,7 @@ class Limits:
     Not bounded here: the number of jobs that a caller submits, and memory bandwidth.
     """
 
-    wall_seconds: float = 30.0
+    wall_seconds: float = 60.0  # beyond the CPU time, for a machine that is shared
     cpu_seconds: float = 30.0
     memory_bytes: int = 1024 * MIB
     output_bytes: int = 64 * 1024

@@ -8,13 +8,13 @@ import sys
 import textwrap
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from sandbox import FitJob, Limits, PredictJob, Sandbox, SandboxUnavailable, Tier, Verdict
-from sandbox.isolation import ISOLATED
 from tasks import InputError, Schema, Table
 
 HONEST = "def law(input_data, group): return [{'y': r['n']} for r in input_data]"
@@ -49,7 +49,7 @@ def open_descriptors() -> int:
     return len(os.listdir("/proc/self/fd"))
 
 
-@pytest.mark.parametrize("tier", ISOLATED)
+@pytest.mark.parametrize("tier", [Tier.FULL, Tier.NO_NAMESPACE])
 def test_a_killed_parent_leaves_nothing_running(tier: Tier) -> None:
     script = f"""
         import numpy as np, sys
@@ -159,7 +159,7 @@ def test_many_threads_may_share_a_sandbox(sandbox: Sandbox, schema: Schema, tabl
 
 
 def test_the_same_job_gives_the_same_digits_in_another_sandbox(
-    sandbox: Sandbox, schema: Schema, table: Table
+    sandbox: Sandbox, sandbox_of: Callable[[Tier], Sandbox], schema: Schema, table: Table
 ) -> None:
     """Sets are iterated in the order of hashes, which differ between interpreters unless they are fixed."""
     source = """
@@ -172,8 +172,7 @@ def form(x, p):
     return p["a"] * total * x["n"] ** -0.2 + 1e-3 * np.random.normal()
 """
     job = FitJob(source, schema, table, (table.hide(),), seed=5)
-    with Sandbox(workers=1) as other:
-        first, second = sandbox.run(job), other.run(job)
+    first, second = sandbox.run(job), sandbox_of(Tier.SECCOMP).run(job)
     assert first.ok, first.message
     assert np.array_equal(first.predictions[0], second.predictions[0])
 
