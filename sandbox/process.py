@@ -17,8 +17,8 @@ from sandbox.control import ENDED, LAUNCH, MESSAGE_BYTES, STARTED
 from sandbox.isolation import Tier
 from sandbox.limits import Limits
 
-START_SECONDS = 60.0
-STALL_SECONDS = 30.0  # for what the warm process itself must do; a candidate has no part in it
+START_SECONDS = 300.0
+STALL_SECONDS = 120.0  # for what the warm process itself must do; a candidate has no part in it
 _CHUNK = 1 << 16
 
 
@@ -76,12 +76,14 @@ class Zygote:
     def wait_ready(self) -> None:
         """Returns once the process is locked down and warm; raises ZygoteFailed with its reason otherwise.
 
-        Raises RuntimeError for a bug of ours, which no other tier would heal.
+        Raises RuntimeError for what no other tier would heal: a bug of ours, or a start without end.
         """
         self._control.settimeout(START_SECONDS)
         try:
             answer = json.loads(self._control.recv(MESSAGE_BYTES) or b"{}")
-        except (OSError, ValueError) as error:
+        except TimeoutError:  # a slow machine must not be taken for one that forbids this tier
+            answer = {"bug": f"it was not ready after {START_SECONDS:g} s; the machine may be overloaded"}
+        except OSError as error:
             answer = {"error": str(error)}
         if not answer.get("ready"):
             self.close()
