@@ -208,3 +208,65 @@ def doctor(json: Json = False) -> None:
     from agent.cli import doctor
 
     doctor.show(json)
+
+
+@app.command()
+def predict(
+    run: Reference,
+    at: Annotated[list[str], typer.Option(metavar="N=7e10,D=2e12", help="A value for every feature.")],
+    group: Annotated[str | None, typer.Option(metavar="NAME", help="One of the law's groups.")] = None,
+    level: Annotated[float, typer.Option(metavar="SHARE", help="Of measurements inside.")] = 0.9,
+    data_dir: DataDir = None,
+    runs_dir: RunsDir = RUNS_DIR,
+    json: Json = False,
+) -> None:
+    """Predict at a point, with an interval that grows beyond the data."""
+    from agent.cli import predict
+
+    predict.run(run, at, group, level, runs_dir, data_dir, json)
+
+
+@app.command()
+def report(
+    run: Annotated[str | None, typer.Argument(metavar="[RUN]", help="The archive to report on.")] = None,
+    site: Annotated[Path | None, typer.Option(metavar="DIR", help="A leaderboard of all archives.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Instead of report.html in the archive.")
+    ] = None,
+    intervals: Annotated[
+        bool, typer.Option(help="Refit the law for intervals of its constants.", show_default=False)
+    ] = True,
+    data_dir: DataDir = None,
+    runs_dir: RunsDir = RUNS_DIR,
+    json: Json = False,
+) -> None:
+    """Write one HTML page about a run; or with --site a leaderboard of all archives."""
+    from agent.cli import report
+
+    report.run(run, site, output, runs_dir, data_dir, intervals, json)
+
+
+@app.command()
+def serve(
+    port: Annotated[int, typer.Option(metavar="N", help="0 takes a free one.")] = 8765,
+    data_dir: DataDir = None,
+    runs_dir: RunsDir = RUNS_DIR,
+) -> None:
+    """Show the leaderboard and reports on this machine only; follows a run in progress."""
+    from agent.cli import report
+
+    report.serve(runs_dir, data_dir, port)
+
+
+@app.command()
+def init(
+    table: Annotated[Path, typer.Argument(metavar="FILE", help="CSV, Parquet or JSON lines.")],
+    target: Annotated[
+        list[str] | None, typer.Option(metavar="COLUMN,…", help="What to explain; the last column.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Write a task.toml beside a table, to say what its columns mean."""
+    from agent.cli import init, search
+
+    init.run(table, search.columns(target), json)

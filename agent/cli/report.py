@@ -1,0 +1,62 @@
+"""`discover report` and `discover serve`: pages about runs."""
+
+from pathlib import Path
+
+from agent.cli.output import announce, print_json, shown
+from runs.finding import find_archive
+from tasks import InputError
+
+
+def run(
+    reference: str | None,
+    site: Path | None,
+    output: Path | None,
+    runs_dir: Path,
+    data_dir: Path | None,
+    with_intervals: bool,
+    as_json: bool,
+) -> None:
+    """Write the report of one run, or the site of all, and print where it is."""
+    _require_matplotlib()
+    if (reference is None) == (site is None):
+        raise InputError("Name either a run to report on, or a folder for the leaderboard with --site DIR.")
+    if site is not None:
+        from runs.report import write_site
+
+        index, count = write_site(runs_dir, site)
+        _tell({"site": str(index), "archives": count}, index, as_json)
+        return
+    from runs.report import write_report
+    from sandbox import Sandbox
+
+    archive = find_archive(reference or "", runs_dir)
+    with Sandbox() as sandbox:
+        if with_intervals:
+            announce("Measuring the law's errors, unless the archive knows them …")
+        path = write_report(archive, sandbox, out=output, data_dir=data_dir, with_intervals=with_intervals)
+    _tell({"report": str(path.absolute())}, path, as_json)
+
+
+def serve(runs_dir: Path, data_dir: Path | None, port: int) -> None:
+    """Serve the leaderboard and the reports until Ctrl-C."""
+    _require_matplotlib()
+    from runs.report import serve as serve_pages
+
+    try:
+        serve_pages(runs_dir, port, lambda url: announce(f"Serving {url} (Ctrl-C ends it)"), data_dir)
+    except KeyboardInterrupt:
+        announce("Ended.")
+
+
+def _require_matplotlib() -> None:
+    from importlib.util import find_spec
+
+    if find_spec("matplotlib") is None:
+        raise InputError("Reports need matplotlib; install it with: pip install 'lawsmith[report]'.")
+
+
+def _tell(content: dict[str, object], path: Path, as_json: bool) -> None:
+    if as_json:
+        print_json(content)
+    else:
+        print(shown(path))

@@ -1,0 +1,85 @@
+"""The uncertainty of an archived run: measured once, then kept with the archive."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from runs.archive import UNCERTAINTY, Archive
+from runs.canonical import seal
+from runs.intervals.estimate import FittedLaw, estimate
+from runs.intervals.model import Uncertainty
+from runs.replay import open_data
+from runs.verify import read_sealed
+from sandbox import Constants, Evaluation, Sandbox
+from tasks import InputError
+
+
+def fitted_laws(archive: Archive) -> tuple[FittedLaw, ...]:
+    """The winner, then the laws that it could not be separated from; empty where the winner has no fold scores."""
+    result = archive.result
+    if result is None or result.winner is None:
+        return ()
+    wanted = (result.winner, *result.inseparable)
+    found = {}
+    for event in archive.events():
+        if event.get("event") == "candidate" and event.get("id") in wanted:
+            evaluation = Evaluation.model_validate(event["evaluation"])
+            if evaluation.folds and evaluation.constants is not None:
+                constants = Constants.from_json(evaluation.constants)
+                found[event["id"]] = FittedLaw(event["id"], event["source"], constants, evaluation.folds)
+    return tuple(found[id] for id in wanted if id in found) if result.winner in found else ()
+
+
+def uncertainty(archive: Archive, sandbox: Sandbox, data_dir: Path | None = None) -> Uncertainty:
+    """What is known of the errors of the archived law; measured on the run's training rows the first time.
+
+    The measurement is attached to the archive where that can be written.
+
+    Raises:
+        InputError: the run is unfinished or damaged, has no law whose errors could be measured, or its data cannot
+            be had or has changed.
+    """
+    known = recorded(archive)
+    if known is not None:
+        return known
+    archive.require_sound()
+    laws = fitted_laws(archive)
+    if not laws:
+        raise InputError(f"There is no interval for {archive.run}: {_why_not(archive)}.")
+    task = open_data(archive.manifest, data_dir).task
+    if archive.manifest.data is not None and task.provenance.sha256 != archive.manifest.data.sha256:
+        raise InputError(
+            f"The data of {archive.run} has changed since the run; its errors cannot be measured on it."
+        )
+    try:
+        known = estimate(task, laws, sandbox, seed=archive.manifest.seed or 0)
+    except ValueError as error:
+        raise InputError(f"There is no interval for {archive.run}: {error}.") from None
+    if os.access(archive.path, os.W_OK):
+        archive.attach(seal(known.model_dump(mode="json")), UNCERTAINTY)
+    return known
+
+
+def recorded(archive: Archive) -> Uncertainty | None:
+    """The measurement that the archive holds; None without one. Raises InputError where it is damaged."""
+    path = archive.path / UNCERTAINTY
+    try:
+        content, _ = read_sealed(path)
+    except FileNotFoundError:
+        return None
+    try:
+        return Uncertainty.model_validate(content)
+    except ValidationError:
+        raise InputError(f"{path} is not as this version writes it; delete it to measure again.") from None
+
+
+def _why_not(archive: Archive) -> str:
+    result = archive.result
+    if result is None:
+        return f"the run is {archive.state}"
+    if result.winner is None and archive.law is None:
+        return result.error or "it has no law"
+    return "its law has no scores on held-out rows, from which its errors could be judged"

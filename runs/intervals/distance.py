@@ -1,0 +1,93 @@
+"""How far a point lies beyond the data that a law was fitted to, in units of the data's own range."""
+
+from __future__ import annotations
+
+from typing import Self
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from tasks import Array
+
+WIDE = 3.0  # a positive feature over at least this factor is measured on a logarithmic axis
+MOST_ROWS = 256
+
+
+def is_logarithmic(values: Array) -> bool:
+    """Whether a feature is positive and spans a factor, so that steps of it are ratios."""
+    low, high = (float(values.min()), float(values.max())) if len(values) else (0.0, 0.0)
+    return low > 0 and high >= WIDE * low
+
+
+class Region(BaseModel):
+    """The rows of one group in coordinates where each feature runs from 0 to 1 over the data.
+
+    log: per feature, whether it is measured as a logarithm. low, high: (F,) range on that axis. points: rows (at
+    most 256). gap: the largest distance of one of them to its nearest neighbour.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
+
+    log: tuple[bool, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    points: tuple[tuple[float, ...], ...]
+    gap: float
+
+    @classmethod
+    def of(cls, x: Array, log: tuple[bool, ...]) -> Self:
+        """The region of rows x (n, F) with n > 0."""
+        t = _axis(x, log)
+        low, high = t.min(axis=0), t.max(axis=0)
+        unit = np.unique(_unit(t, low, high), axis=0)
+        if len(unit) > MOST_ROWS:
+            unit = unit[np.linspace(0, len(unit) - 1, MOST_ROWS).astype(int)]
+        gap = float(_nearest(unit, unit, itself=True).max()) if len(unit) > 1 else 0.0
+        points = tuple(tuple(float(v) for v in row) for row in np.round(unit, 6))
+        return cls(log=log, low=tuple(low.tolist()), high=tuple(high.tolist()), points=points, gap=gap)
+
+    def distance(self, x: Array) -> Array:
+        """(n,): 0 inside the data; beyond it, how far, in ranges of the data.
+
+        The larger of the distance to the box around the data and of how much farther the nearest row is than rows
+        are from each other (an empty corner of the box). A point that has no logarithm is infinitely far.
+        """
+        with np.errstate(invalid="ignore", divide="ignore"):
+            unit = _unit(_axis(x, self.log), np.array(self.low), np.array(self.high))
+        unit = np.where(np.isnan(unit), np.inf, unit)
+        box = np.sqrt(np.sum(np.maximum(0, np.maximum(-unit, unit - 1)) ** 2, axis=1))
+        finite = np.isfinite(unit).all(axis=1)
+        corner = np.full(len(x), np.inf)
+        corner[finite] = np.maximum(0, _nearest(unit[finite], np.array(self.points)) - self.gap)
+        return np.maximum(box, corner)
+
+    def factor(self, feature: int, value: float) -> tuple[float, float, bool]:
+        """Smallest and largest value of a feature in the data, and whether `value` is outside."""
+        low, high = self.low[feature], self.high[feature]
+        if self.log[feature]:
+            low, high = float(np.exp(low)), float(np.exp(high))
+        slack = 1e-9 * max(abs(low), abs(high))
+        return low, high, not low - slack <= value <= high + slack
+
+
+def _axis(x: Array, log: tuple[bool, ...]) -> Array:
+    columns = [np.log(x[:, k]) if log[k] else x[:, k] for k in range(x.shape[1])]
+    return np.column_stack(columns)
+
+
+def _unit(t: Array, low: Array, high: Array) -> Array:
+    """Coordinates from 0 to 1; of a feature that does not vary, any other value lies a whole size away."""
+    size = np.where(high > low, high - low, np.maximum(np.abs(high), 1.0))
+    return np.asarray((t - low) / size)
+
+
+def _nearest(x: Array, points: Array, itself: bool = False) -> Array:
+    """(n,): distance to the nearest point; to the nearest other one with `itself`."""
+    found = np.empty(len(x))
+    for begin in range(0, len(x), 512):
+        part = x[begin : begin + 512]
+        away = np.sqrt(((part[:, None, :] - points[None, :, :]) ** 2).sum(axis=2))
+        if itself:
+            away[np.arange(len(part)), np.arange(begin, begin + len(part))] = np.inf
+        found[begin : begin + 512] = away.min(axis=1)
+    return found

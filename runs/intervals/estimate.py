@@ -1,0 +1,259 @@
+"""Measures how wrong a law is: refits it to parts of the training rows and looks at the rest.
+
+Three sources of error are estimated for a law and its rivals, the laws that the choice could not separate from it:
+
+* *parameters*: the winner is refitted to rows drawn with replacement within each group (the pairs bootstrap; Efron
+  and Tibshirani, An Introduction to the Bootstrap, 1993, section 9.5);
+* *model*: the winner and its rivals are compared where they are asked to predict; each rival counts by the inverse
+  square of its error on the folds;
+* *extrapolation*: on the folds the winner meets rows beyond its fitted range. What their errors exceed training
+  residuals and model spread by is charged to the distance beyond the data.
+
+The errors on the folds, each divided by what was expected of it, are then the yardstick for new intervals, as in
+split conformal prediction with normalised residuals (Lei et al., JASA 113, 2018). The rows held out are not
+exchangeable with rows farther out, so this is a calibration and no guarantee; docs/intervals.md measures it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+import numpy as np
+
+from runs.intervals.distance import Region, is_logarithmic
+from runs.intervals.model import Member, TargetErrors, Uncertainty, Values
+from sandbox import Constants, FitJob, FoldScore, JobResult, Sandbox
+from tasks import Array, Fold, Table, Task, frontier_folds
+
+RESAMPLES = 12
+MOST_MEMBERS = 6
+KNOTS = 41  # quantiles kept of the error ratios
+POOLED_ROWS = 10.0  # rows of common experience that each group's noise is estimated with
+
+
+@dataclass(frozen=True, eq=False)
+class FittedLaw:
+    """A candidate with the constants and fold scores that its evaluation recorded."""
+
+    id: str
+    source: str
+    constants: Constants
+    folds: tuple[FoldScore, ...]
+
+
+def estimate(
+    task: Task,
+    laws: Sequence[FittedLaw],
+    sandbox: Sandbox,
+    *,
+    seed: int = 0,
+    resamples: int = RESAMPLES,
+) -> Uncertainty:
+    """The uncertainty of laws[0], given its rivals laws[1:], from the training rows of `task` alone.
+
+    Raises ValueError for a law without fold scores: there is nothing that its errors could be judged by.
+    """
+    if not laws or not laws[0].folds:
+        raise ValueError("a law without fold scores has no measured error")
+    weights = _weights(laws)
+    keep = [0, *sorted(range(1, len(laws)), key=lambda k: -weights[k])[: MOST_MEMBERS - 1]]
+    laws, weights = [laws[k] for k in keep], weights[keep] / weights[keep].sum()
+    return _Study(task, tuple(laws), weights, sandbox, seed).run(resamples)
+
+
+def _weights(laws: Sequence[FittedLaw]) -> Array:
+    """(L,): inverse squares of the typical error on the folds, as shares of 1."""
+    logs = np.array([_log_error(law.folds) for law in laws])
+    weights = np.exp(-2 * (logs - logs.min()))
+    return np.asarray(weights / weights.sum())
+
+
+def _log_error(folds: Sequence[FoldScore]) -> float:
+    """Mean over folds and targets of the log of the held-out error in units of the held-out spread."""
+    rmse = np.array([fold.rmse for fold in folds])
+    scale = np.array([fold.scale for fold in folds])
+    return float(np.mean(np.log(np.maximum(rmse, 1e-12) / np.maximum(scale, 1e-12))))
+
+
+@dataclass(frozen=True, eq=False)
+class _HeldOut:
+    """Rows of one fold: codes (n,), distance (n,), residual (n, T) of the winner, spread (n, T) of the members."""
+
+    codes: Array
+    distance: Array
+    residual: Array
+    spread: Array
+
+
+@dataclass(frozen=True, eq=False)
+class _Study:
+    """The refits for one winner and its rivals."""
+
+    task: Task
+    laws: tuple[FittedLaw, ...]
+    weights: Array
+    sandbox: Sandbox
+    seed: int
+
+    def run(self, resamples: int) -> Uncertainty:
+        train, schema = self.task.train, self.task.schema
+        folds = frontier_folds(train)
+        fold_fits = [[self._fit(law, fold) for law in self.laws] for fold in folds]
+        full = self.sandbox.submit(
+            FitJob(self.laws[0].source, schema, train, (train.hide(),), seed=self.seed)
+        )
+        redraws = [self._resample(index) for index in range(resamples)]
+        log = tuple(is_logarithmic(column) for column in train.features.values())
+        held_out = [
+            found
+            for fold, fits in zip(folds, fold_fits, strict=True)
+            if (found := self._held_out(fold, [fit.result() for fit in fits], log)) is not None
+        ]
+        fitted = full.result()
+        if not fitted.ok or not held_out:
+            raise ValueError(
+                f"the law cannot be fitted again: {fitted.message or 'no fold could be repeated'}"
+            )
+        residual = train.target_matrix() - fitted.predictions[0]
+        return Uncertainty(
+            features=schema.features,
+            targets=schema.targets,
+            members=self._members(),
+            resamples=tuple(
+                _values(got.constants) for f in redraws if (got := f.result()).ok and got.constants
+            ),
+            errors=tuple(self._errors(t, residual, held_out) for t in range(len(schema.targets))),
+            folds=len(held_out),
+            reach=max(float(part.distance.max()) for part in held_out),
+            regions=_regions(train, log),
+        )
+
+    def _members(self) -> tuple[Member, ...]:
+        return tuple(
+            Member(
+                id=law.id,
+                source=law.source,
+                names=law.constants.names,
+                constants=_values(law.constants),
+                weight=w,
+            )
+            for law, w in zip(self.laws, self.weights.tolist(), strict=True)
+        )
+
+    def _fit(self, law: FittedLaw, fold: Fold) -> Future[JobResult]:
+        train = self.task.train
+        rows = train.take(fold.held_out).hide()
+        return self.sandbox.submit(
+            FitJob(law.source, self.task.schema, train.take(fold.fitted), (rows,), seed=self.seed)
+        )
+
+    def _resample(self, index: int) -> Future[JobResult]:
+        rng = np.random.default_rng([self.seed, index])
+        train = self.task.train
+        groups = [np.flatnonzero(train.codes == code) for code in np.unique(train.codes)]
+        rows = np.concatenate([np.sort(rng.choice(group, len(group))) for group in groups])
+        return self.sandbox.submit(
+            FitJob(self.laws[0].source, self.task.schema, train.take(rows), seed=self.seed)
+        )
+
+    def _held_out(self, fold: Fold, fits: Sequence[JobResult], log: tuple[bool, ...]) -> _HeldOut | None:
+        """None where the winner cannot be fitted to that part."""
+        if not fits[0].ok:
+            return None
+        rows = self.task.train.take(fold.held_out)
+        regions = _regions(self.task.train.take(fold.fitted), log)
+        distance = np.empty(len(rows))
+        for code in np.unique(rows.codes):
+            mask = rows.codes == code
+            distance[mask] = regions[rows.groups[code]].distance(rows.matrix()[mask])
+        predictions = [(fit.predictions[0], w) for fit, w in zip(fits, self.weights, strict=True) if fit.ok]
+        own = fits[0].predictions[0]
+        return _HeldOut(
+            rows.codes.astype(float), distance, rows.target_matrix() - own, model_spread(own, predictions)
+        )
+
+    def _errors(self, target: int, residual: Array, held_out: Sequence[_HeldOut]) -> TargetErrors:
+        train, names = self.task.train, self.task.train.groups
+        noise, unit = _noise(train, residual[:, target], len(self.laws[0].constants.names), target)
+        parts = [_Errors.of(part, target, noise, unit) for part in held_out]
+        growth = _growth(parts)
+        ratios = np.concatenate([part.error / part.expected(growth) for part in parts])
+        weights = np.concatenate([np.full(len(part.error), 1 / len(part.error)) for part in parts])
+        return TargetErrors(
+            noise=dict(zip(names, noise.tolist(), strict=True)),
+            unit=dict(zip(names, unit.tolist(), strict=True)),
+            growth=growth,
+            ratios=tuple(weighted_quantiles(ratios, weights, np.linspace(0, 1, KNOTS)).tolist()),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class _Errors:
+    """Of the rows of one fold (n,): error, the part explained by noise and model spread, and distance in the target's
+    units.
+    """
+
+    error: Array
+    base: Array
+    reach: Array
+
+    @classmethod
+    def of(cls, part: _HeldOut, target: int, noise: Array, unit: Array) -> _Errors:
+        codes = part.codes.astype(int)
+        return cls(
+            np.abs(part.residual[:, target]),
+            np.hypot(noise[codes], part.spread[:, target]),
+            np.minimum(part.distance, 1e6) * unit[codes],
+        )
+
+    def expected(self, growth: float) -> Array:
+        return np.maximum(np.hypot(self.base, growth * self.reach), 1e-300)
+
+
+def _growth(parts: Sequence[_Errors]) -> float:
+    """Error per unit of distance, by moments: the mean excess over what noise and model spread explain."""
+    excess = float(np.mean([np.mean(part.error**2 - part.base**2) for part in parts]))
+    squares = float(np.mean([np.mean(part.reach**2) for part in parts]))
+    return float(np.sqrt(max(excess, 0.0) / squares)) if squares > 0 else 0.0
+
+
+def model_spread(own: Array, predictions: Sequence[tuple[Array, float]]) -> Array:
+    """(n, T): weighted root mean square distance of the members' predictions from the winner's, `own`."""
+    weights = np.array([weight for _, weight in predictions])
+    away = np.array([(prediction - own) ** 2 for prediction, _ in predictions])
+    return np.asarray(np.sqrt(np.tensordot(weights / weights.sum(), away, axes=1)))
+
+
+def _noise(train: Table, residual: Array, constants: int, target: int) -> tuple[Array, Array]:
+    """Standard deviations (G,) of residuals and of the target; a group's noise leans on that of all groups."""
+    y, groups = train.target_matrix()[:, target], len(train.groups)
+    overall = float(y.std())
+    unit, own, rows = np.full(groups, overall), np.zeros(groups), np.zeros(groups)
+    for code in np.unique(train.codes):
+        mask = train.codes == code
+        unit[code] = float(y[mask].std()) or overall
+        rows[code] = mask.sum()
+        free = max(1.0, rows[code] - constants)
+        own[code] = float(np.sum(residual[mask] ** 2)) / min(free, rows[code]) / unit[code] ** 2
+    pooled = float(np.median(own[rows > 0]))
+    noise = (rows * own + POOLED_ROWS * pooled) / (rows + POOLED_ROWS)
+    return np.sqrt(noise) * unit, unit
+
+
+def _regions(table: Table, log: tuple[bool, ...]) -> dict[str, Region]:
+    x = table.matrix()
+    return {table.groups[code]: Region.of(x[table.codes == code], log) for code in np.unique(table.codes)}
+
+
+def _values(constants: Constants) -> Values:
+    rows = zip(constants.groups, constants.values, strict=True)
+    return {group: None if np.isnan(row).any() else tuple(row.tolist()) for group, row in rows}
+
+
+def weighted_quantiles(values: Array, weights: Array, levels: Array) -> Array:
+    """Quantiles of a weighted sample, interpolated between its values."""
+    order = np.argsort(values)
+    cumulative = np.cumsum(weights[order]) - 0.5 * weights[order]
+    return np.interp(levels, cumulative / weights.sum(), values[order])

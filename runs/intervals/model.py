@@ -1,0 +1,91 @@
+"""What is known of a law's errors, in the form that an archive keeps, and the intervals made from it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from runs.intervals.distance import Region
+
+_EXACT = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
+
+Values = dict[str, tuple[float, ...] | None]
+"""Constants of one law: group -> values in the order of the law's names; None where a group was not fitted."""
+
+
+class Member(BaseModel):
+    """A law that the data could not tell from the winner (or the winner, which comes first).
+
+    weight: its share in the model uncertainty; the weights of all members add up to 1.
+    """
+
+    model_config = _EXACT
+
+    id: str
+    source: str
+    names: tuple[str, ...]
+    constants: Values
+    weight: float
+
+
+class TargetErrors(BaseModel):
+    """How large errors of one target are.
+
+    noise and unit: per group, the standard deviation of the training residuals and that of the target. growth:
+    error added per unit of distance beyond the data, in units of `unit`. ratios: quantiles (equally spaced from 0
+    to 1) of the held-out errors, each divided by the error that was expected of it.
+    """
+
+    model_config = _EXACT
+
+    noise: dict[str, float]
+    unit: dict[str, float]
+    growth: float
+    ratios: tuple[float, ...]
+
+
+class Uncertainty(BaseModel):
+    """Everything that `predict` needs beside the sandbox.
+
+    resamples: constants of the winner, refitted to rows drawn with replacement within each group. folds: how many
+    divisions of the training rows the errors were measured on. reach: the largest distance beyond fitted data at
+    which an error was measured. regions: by group.
+    """
+
+    model_config = _EXACT
+
+    version: int = 1
+    features: tuple[str, ...]
+    targets: tuple[str, ...]
+    members: tuple[Member, ...] = Field(min_length=1)
+    resamples: tuple[Values, ...]
+    errors: tuple[TargetErrors, ...]
+    folds: int
+    reach: float
+    regions: dict[str, Region]
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A prediction of one target at one point.
+
+    value: the law's prediction. low, high: where a new measurement lies with probability `level`. parameter,
+    model, noise, extrapolation: standard deviations that the width is made of, in units of the target. distance:
+    ranges of the data by which the point lies beyond it; 0 inside.
+    """
+
+    target: str
+    value: float
+    low: float
+    high: float
+    level: float
+    parameter: float
+    model: float
+    noise: float
+    extrapolation: float
+    distance: float
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)

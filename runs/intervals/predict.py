@@ -1,0 +1,171 @@
+"""Predictions of a law with intervals, from what `estimate` measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from scipy.stats import norm, t
+
+from runs.intervals.estimate import model_spread
+from runs.intervals.model import Interval, Member, Uncertainty, Values
+from sandbox import Constants, PredictJob, Sandbox
+from tasks import Array, InputError, Schema, Table
+
+LEVEL = 0.9
+FAR = 1.0
+"""Beyond the farthest held-out row by this many times its own distance, a point is called far outside."""
+
+
+def predict(
+    known: Uncertainty, schema: Schema, rows: Table, sandbox: Sandbox, level: float = LEVEL
+) -> list[list[Interval]]:
+    """Intervals for each row of `rows` (its targets are not looked at), one per target.
+
+    Raises:
+        InputError: `level` is not between 0 and 1, or the law cannot predict at these rows (it says why).
+    """
+    if not 0 < level < 1:
+        raise InputError(f"--level is {level:g}; it must lie between 0 and 1, such as 0.9.")
+    hidden = rows.hide()
+    own, others = _predictions(known, schema, hidden, sandbox)
+    spread = model_spread(own, others)
+    parameter = _parameter_spread(known, schema, hidden, sandbox, own)
+    distance = distances(known, rows)
+    found = []
+    for row in range(len(rows)):
+        group = rows.groups[rows.codes[row]]
+        parts = [
+            _Parts(known, k, group, float(parameter[row, k]), float(spread[row, k]), float(distance[row]))
+            for k in range(len(known.targets))
+        ]
+        found.append([part.interval(float(own[row, k]), level) for k, part in enumerate(parts)])
+    return found
+
+
+class _Parts:
+    """The standard deviations that an interval of one target at one point is made of."""
+
+    def __init__(
+        self, known: Uncertainty, target: int, group: str, parameter: float, model: float, distance: float
+    ) -> None:
+        self.known, self.target, self.distance = known, target, distance
+        errors = known.errors[target]
+        self.parameter, self.model, self.noise = parameter, model, errors.noise[group]
+        self.extrapolation = errors.growth * distance * errors.unit[group]
+
+    def interval(self, value: float, level: float) -> Interval:
+        size = float(np.sqrt(self.parameter**2 + self.model**2 + self.noise**2 + self.extrapolation**2))
+        half = multiplier(self.known, self.target, level) * size
+        return Interval(
+            target=self.known.targets[self.target],
+            value=value,
+            low=value - half,
+            high=value + half,
+            level=level,
+            parameter=self.parameter,
+            model=self.model,
+            noise=self.noise,
+            extrapolation=self.extrapolation,
+            distance=self.distance,
+        )
+
+
+def multiplier(known: Uncertainty, target: int, level: float) -> float:
+    """Half-width of an interval in units of its standard deviation.
+
+    The quantile of the measured error ratios, wider by Student's t over the normal distribution because the folds
+    are few: rows of one fold err together, so that each fold counts as one observation.
+    """
+    ratios = known.errors[target].ratios
+    quantile = float(np.interp(level, np.linspace(0, 1, len(ratios)), ratios))
+    tail = (1 + level) / 2
+    return quantile * float(t.ppf(tail, max(2, known.folds)) / norm.ppf(tail))
+
+
+def distances(known: Uncertainty, rows: Table) -> Array:
+    """(n,): how far each row lies beyond the data of its group, in ranges of that data."""
+    x, found = rows.matrix(), np.zeros(len(rows))
+    for code in np.unique(rows.codes):
+        mask = rows.codes == code
+        found[mask] = known.regions[rows.groups[code]].distance(x[mask])
+    return found
+
+
+def warnings(known: Uncertainty, rows: Table) -> list[str]:
+    """A plain sentence for each row that lies far beyond what was measured, or where the errors have no grounds."""
+    distance, x, said = distances(known, rows), rows.matrix(), []
+    for row in range(len(rows)):
+        if distance[row] <= (1 + FAR) * known.reach:
+            continue
+        region = known.regions[rows.groups[rows.codes[row]]]
+        outside = []
+        for k, name in enumerate(known.features):
+            low, high, beyond = region.factor(k, float(x[row, k]))
+            if beyond:
+                outside.append(f"{name} = {x[row, k]:g} (measured from {low:g} to {high:g})")
+        said.append(_far(outside, float(distance[row]), known.reach))
+    return said
+
+
+def _far(outside: Sequence[str], distance: float, reach: float) -> str:
+    where = ", ".join(outside) or "a combination of features unlike any that was measured"
+    seen = f"only up to {reach:.2g}" if reach > 0 else "only inside the data"
+    return (
+        f"Far outside the data: {where}. That is {distance:.2g} times the range of the data beyond it; errors of this "
+        f"law were measured {seen}. Do not rely on this interval."
+    )
+
+
+def _predictions(
+    known: Uncertainty, schema: Schema, rows: Table, sandbox: Sandbox
+) -> tuple[Array, list[tuple[Array, float]]]:
+    """The winner's predictions (n, T), and those of all members with their weights."""
+    jobs = [
+        sandbox.submit(PredictJob(member.source, schema, _constants(member, member.constants, rows), (rows,)))
+        for member in known.members
+    ]
+    results = [job.result() for job in jobs]
+    if not results[0].ok:
+        raise InputError(f"The law has no prediction at this point: {results[0].message}")
+    found = [
+        (result.predictions[0], member.weight)
+        for result, member in zip(results, known.members, strict=True)
+        if result.ok
+    ]
+    return results[0].predictions[0], found
+
+
+def _parameter_spread(known: Uncertainty, schema: Schema, rows: Table, sandbox: Sandbox, own: Array) -> Array:
+    """(n, T): half the width of the middle 68 % of the refitted winner's predictions."""
+    winner, groups = known.members[0], {rows.groups[code] for code in np.unique(rows.codes)}
+    fitted = [values for values in known.resamples if all(values.get(group) for group in groups)]
+    jobs = [
+        sandbox.submit(PredictJob(winner.source, schema, _constants(winner, values, rows), (rows,)))
+        for values in fitted
+    ]
+    found = [result.predictions[0] for job in jobs if (result := job.result()).ok]
+    if len(found) < 3:
+        return np.zeros_like(own)
+    low, high = np.quantile(np.array(found), [norm.cdf(-1), norm.cdf(1)], axis=0)
+    return np.asarray((high - low) / 2)
+
+
+def _constants(member: Member, values: Values, rows: Table) -> Constants:
+    missing = (float("nan"),) * len(member.names)
+    table = [values.get(group) or missing for group in rows.groups]
+    return Constants(member.names, rows.groups, np.array(table).reshape(len(rows.groups), len(member.names)))
+
+
+def constant_intervals(
+    known: Uncertainty, level: float = LEVEL
+) -> Mapping[str, Mapping[str, tuple[float, float]]]:
+    """Group -> parameter -> (low, high): the middle `level` of the refitted constants (pairs bootstrap)."""
+    tails = [(1 - level) / 2, (1 + level) / 2]
+    names, found = known.members[0].names, {}
+    for group in known.members[0].constants:
+        drawn = [row for values in known.resamples if (row := values.get(group)) is not None]
+        if len(drawn) >= 3:
+            low, high = np.quantile(np.array(drawn), tails, axis=0)
+            found[group] = dict(zip(names, zip(low.tolist(), high.tolist(), strict=True), strict=True))
+    return found

@@ -1,0 +1,143 @@
+"""What a page says about a run, gathered from its archive."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from runs.archive import Archive
+from runs.record import Manifest, Result
+from sandbox import Evaluation, Verdict
+from tasks import InputError
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One evaluated candidate; `number` counts from 1 in the order of evaluation."""
+
+    number: int
+    id: str
+    source: str
+    origin: str
+    note: str
+    parents: tuple[str, ...]
+    evaluation: Evaluation
+
+    @property
+    def ok(self) -> bool:
+        return self.evaluation.verdict is Verdict.OK
+
+    @property
+    def validation(self) -> float | None:
+        return self.evaluation.validation_r2
+
+    @property
+    def train(self) -> float | None:
+        return None if self.evaluation.train is None else self.evaluation.train.r2
+
+
+@dataclass(frozen=True)
+class RunContent:
+    """An archive as a report shows it. `problems` are damages found in it; `lineage` begins with the winner."""
+
+    archive: Archive
+    manifest: Manifest
+    result: Result
+    state: str
+    law: str | None
+    candidates: tuple[Candidate, ...]
+    problems: tuple[str, ...]
+
+    @property
+    def by_id(self) -> Mapping[str, Candidate]:
+        return {candidate.id: candidate for candidate in self.candidates}
+
+    @property
+    def winner(self) -> Candidate | None:
+        return self.by_id.get(self.result.winner or "")
+
+    @property
+    def inseparable(self) -> tuple[Candidate, ...]:
+        known = self.by_id
+        return tuple(known[id] for id in self.result.inseparable if id in known)
+
+    @property
+    def lineage(self) -> tuple[Candidate, ...]:
+        known, found, waiting = self.by_id, dict[str, Candidate](), [self.result.winner or ""]
+        while waiting:
+            id = waiting.pop(0)
+            if id in known and id not in found:
+                found[id] = known[id]
+                waiting += known[id].parents
+        return tuple(found.values())
+
+    @property
+    def verdicts(self) -> list[tuple[str, int]]:
+        return Counter(candidate.evaluation.verdict.value for candidate in self.candidates).most_common()
+
+    @property
+    def best(self) -> tuple[Candidate, ...]:
+        """Working candidates, the highest validation R² first."""
+        usable = [candidate for candidate in self.candidates if candidate.validation is not None]
+        return tuple(sorted(usable, key=lambda candidate: -(candidate.validation or 0.0)))
+
+    @property
+    def front(self) -> tuple[Candidate, ...]:
+        """The best candidate of each number of constants that beats all with fewer."""
+        found: list[Candidate] = []
+        for candidate in sorted(self.best, key=lambda one: one.evaluation.constants_count or 0):
+            if not found or (candidate.validation or 0.0) > (found[-1].validation or 0.0):
+                found.append(candidate)
+        counts = {candidate.evaluation.constants_count: candidate for candidate in found}
+        return tuple(counts.values())
+
+    @property
+    def progress(self) -> tuple[Candidate, ...]:
+        """Each candidate whose validation R² was higher than all before."""
+        found: list[Candidate] = []
+        for candidate in self.candidates:
+            if candidate.validation is not None and (
+                not found or candidate.validation > (found[-1].validation or 0.0)
+            ):
+                found.append(candidate)
+        return tuple(found)
+
+
+def gather(archive: Archive) -> RunContent:
+    """Everything a page needs; raises InputError when the result or a log cannot be read."""
+    return RunContent(
+        archive=archive,
+        manifest=archive.manifest,
+        result=archive.result or Result(),
+        state=archive.state.value,
+        law=archive.law,
+        candidates=tuple(_candidates(archive)),
+        problems=tuple(str(problem) for problem in archive.verify() if not problem.resumable),
+    )
+
+
+def _candidates(archive: Archive) -> Sequence[Candidate]:
+    found: list[Candidate] = []
+    for event in archive.events():
+        if event.get("event") == "candidate":
+            found.append(_candidate(event, len(found) + 1))
+    return found
+
+
+def _candidate(event: Mapping[str, Any], number: int) -> Candidate:
+    try:
+        return Candidate(
+            number=number,
+            id=str(event["id"]),
+            source=str(event["source"]),
+            origin=str(event.get("origin") or ""),
+            note=str(event.get("note") or ""),
+            parents=tuple(map(str, event.get("parents") or ())),
+            evaluation=Evaluation.model_validate(event["evaluation"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(
+            f"Candidate {number} of the archive is not as this version writes it: {error}."
+        ) from None
