@@ -19,7 +19,7 @@ from scripted_discover import FORMS
 HERE = Path(__file__).parent
 COMMAND = (sys.executable, str(HERE / "scripted_discover.py"))
 SEARCH = ("--data", "train.csv", "--target", "loss", "--test", "test.csv", "--runs", "2")
-PATIENCE = 120.0
+PATIENCE = 300.0
 
 
 @pytest.fixture(scope="module")

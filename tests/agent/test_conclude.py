@@ -1,0 +1,110 @@
+"""The end of a run with invented evaluations: what is chosen, and what a failure says."""
+
+from pathlib import Path
+
+import pytest
+from agent_doubles import evaluation, small_dataset
+
+from agent.agents import Chosen
+from agent.budget import Spending
+from agent.conclude import conclude, select
+from agent.history import Proposal, Trial
+from agent.journal import Journal
+from agent.result import Result, Run
+from runs import Archive, DataRecord, FinalScores, Manifest, SplitScores
+from runs import Result as Record
+from sandbox import Sandbox, Verdict
+
+
+def trial(source: str, r2: float, verdict: Verdict = Verdict.OK) -> Trial:
+    return Trial(Proposal(source).id, Proposal(source), evaluation(r2, verdict))
+
+
+def run(index: int, trials: tuple[Trial, ...], winner: str | None, r2: float | None = None) -> Run:
+    task = small_dataset().task
+    record = Record(
+        winner=None if winner is None else Proposal(winner).id,
+        scores=FinalScores(test=None if r2 is None else SplitScores(r2=r2)),
+        error="no law" if winner is None else None,
+    )
+    manifest = Manifest(run=f"r{index}", task=task.schema, agent="symbolic", seed=index, data=None)
+    return Run(Path("nowhere") / f"r{index}", manifest, record, trials)
+
+
+def found(*runs: Run, tested: bool = True) -> Result:
+    dataset = small_dataset()
+    selected, reason = select(runs, dataset.task)
+    if not tested:
+        dataset = type(dataset)(dataset.task, None)
+    return Result(dataset, Chosen("symbolic", None, "as asked"), runs, selected, reason, 1.0)
+
+
+def test_selection_does_not_look_at_the_test_score() -> None:
+    good = run(0, (trial("a", 0.99), trial("b", 0.2)), "a", r2=0.1)
+    lucky = run(1, (trial("c", 0.2),), "c", r2=0.95)
+    result = found(good, lucky)
+    assert result.selected is good
+    assert result.to_json()["selected"]["r2"] == 0.1
+
+
+def test_the_selected_law_is_always_one_that_was_written_down() -> None:
+    first = run(0, (trial("a", 0.5), trial("b", 0.99)), "a", r2=0.5)
+    second = run(1, (trial("c", 0.9),), "c", r2=0.5)
+    assert found(first, second).selected is second
+
+
+def test_a_law_that_won_several_runs_is_selected_in_the_first() -> None:
+    same = (trial("a", 0.9),)
+    runs = run(0, same, "a", 0.9), run(1, same, "a", 0.9)
+    assert found(*runs).selected is runs[0]
+
+
+def test_figures_of_a_leaderboard() -> None:
+    runs = (
+        run(0, (trial("a", 0.9),), "a", r2=0.8),
+        run(1, (trial("b", 0.8),), "b", r2=-7.0),
+        run(2, (), None),
+    )
+    content = found(*runs).to_json()
+    assert (content["best_r2"], content["min_r2"]) == (0.8, -1.0)
+    assert content["mean_r2"] == pytest.approx((0.8 - 1.0 - 1.0) / 3)
+    assert [entry["r2"] for entry in content["runs"]] == [0.8, -7.0, None]
+    assert [entry["error"] for entry in content["runs"]] == [None, None, "no law"]
+
+
+def test_without_test_rows_there_is_no_figure() -> None:
+    content = found(run(0, (trial("a", 0.9),), "a"), tested=False).to_json()
+    assert content["best_r2"] is content["mean_r2"] is content["min_r2"] is None
+
+
+def test_nothing_is_selected_when_every_run_failed() -> None:
+    result = found(run(0, (trial("a", 0.0, Verdict.CRASH),), None))
+    assert result.selected is None
+    assert result.to_json()["selected"] is None
+    assert len(result.failed) == 1
+
+
+@pytest.mark.parametrize(
+    ("sources", "expected"),
+    [
+        ((), "No candidate was proposed (the proposer has finished)."),
+        (("a", "b"), "None of 2 candidates gave a law (2 timeout); the last one: it did not work"),
+    ],
+)
+def test_a_run_without_a_law_says_why(tmp_path: Path, sources: tuple[str, ...], expected: str) -> None:
+    dataset = small_dataset()
+    task = dataset.task
+    manifest = Manifest(
+        run="r", task=task.schema, agent="symbolic", seed=0, data=DataRecord.of(task.provenance)
+    )
+    with Archive.create(tmp_path, manifest) as archive, Sandbox(workers=1) as sandbox:
+        journal = Journal(archive)
+        for source in sources:
+            journal.record(trial(source, 0.0, Verdict.TIMEOUT), Spending())
+        conclude(journal, dataset, sandbox, Spending(seconds=2.0), "the proposer has finished")
+        result = archive.result
+    assert result is not None
+    assert result.error == expected
+    assert (result.candidates, result.failed, result.seconds) == (len(sources), len(sources), 2.0)
+    assert archive.verify() == []
+    assert archive.law is None
