@@ -70,9 +70,6 @@ def measure(case: Case, sandbox: Sandbox, seconds: float) -> dict[str, Any]:
         "laws": len(known.members),
         "folds": known.folds,
         "errors": [errors.model_dump(mode="json") for errors in known.errors],
-        "multiplier": {
-            level: [multiplier(known, t, level) for t in range(len(known.targets))] for level in LEVELS
-        },
         "measured": _measured(case, rows.target_matrix()).tolist(),
         "units": [[errors.unit[rows.groups[code]] for errors in known.errors] for code in rows.codes],
         "intervals": [[one.to_json() for one in row] for row in found],
@@ -102,8 +99,14 @@ def coverage(found: dict[str, Any], level: float) -> float:
     """Share of the rows and targets whose measurement lies in its interval."""
     measured = np.array(found["measured"])
     value = np.array([[one["value"] for one in row] for row in found["intervals"]])
-    half = sizes(found) * np.array(found["multiplier"][str(level)])
-    return float(np.mean(np.abs(measured - value) <= half))
+    return float(np.mean(np.abs(measured - value) <= halves(found, level)))
+
+
+def halves(found: dict[str, Any], level: float) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """(n, T): half the width of each interval."""
+    return sizes(found) * np.array(
+        [multiplier(one["ratios"], found["folds"], level) for one in found["errors"]]
+    )
 
 
 def sizes(found: dict[str, Any]) -> np.ndarray[Any, np.dtype[np.float64]]:
@@ -115,8 +118,7 @@ def sizes(found: dict[str, Any]) -> np.ndarray[Any, np.dtype[np.float64]]:
 
 def width(found: dict[str, Any], level: float) -> float:
     """Median full width of an interval, in standard deviations of the training targets of its group."""
-    half = sizes(found) * np.array(found["multiplier"][str(level)])
-    return float(np.median(2 * half / np.array(found["units"])))
+    return float(np.median(2 * halves(found, level) / np.array(found["units"])))
 
 
 def table(results: Sequence[dict[str, Any]]) -> str:

@@ -50,15 +50,16 @@ class Region(BaseModel):
         """(n,): 0 inside the data; beyond it, how far, in ranges of the data.
 
         The larger of the distance to the box around the data and of how much farther the nearest row is than rows
-        are from each other (an empty corner of the box). A point that has no logarithm is infinitely far.
+        are from each other (an empty corner of the box). Where a value has no logarithm, its feature is measured on
+        a plain axis.
         """
+        low, high = np.array(self.low), np.array(self.high)
         with np.errstate(invalid="ignore", divide="ignore"):
-            unit = _unit(_axis(x, self.log), np.array(self.low), np.array(self.high))
-        unit = np.where(np.isnan(unit), np.inf, unit)
+            unit = _unit(_axis(x, self.log), low, high)
+        plain = _unit(x, *(np.where(self.log, np.exp(end), end) for end in (low, high)))
+        unit = np.where(np.isfinite(unit), unit, plain)
         box = np.sqrt(np.sum(np.maximum(0, np.maximum(-unit, unit - 1)) ** 2, axis=1))
-        finite = np.isfinite(unit).all(axis=1)
-        corner = np.full(len(x), np.inf)
-        corner[finite] = np.maximum(0, _nearest(unit[finite], np.array(self.points)) - self.gap)
+        corner = np.maximum(0, _nearest(unit, np.array(self.points)) - self.gap)
         return np.maximum(box, corner)
 
     def factor(self, feature: int, value: float) -> tuple[float, float, bool]:

@@ -56,7 +56,7 @@ class _Parts:
 
     def interval(self, value: float, level: float) -> Interval:
         size = float(np.sqrt(self.parameter**2 + self.model**2 + self.noise**2 + self.extrapolation**2))
-        half = multiplier(self.known, self.target, level) * size
+        half = multiplier(self.known.errors[self.target].ratios, self.known.folds, level) * size
         return Interval(
             target=self.known.targets[self.target],
             value=value,
@@ -71,16 +71,19 @@ class _Parts:
         )
 
 
-def multiplier(known: Uncertainty, target: int, level: float) -> float:
+def multiplier(ratios: Sequence[float], folds: int, level: float) -> float:
     """Half-width of an interval in units of its standard deviation.
 
-    The quantile of the measured error ratios, wider by Student's t over the normal distribution because the folds
-    are few: rows of one fold err together, so that each fold counts as one observation.
+    The quantile of the measured error ratios, with tails as much heavier than measured as Student's t has them over
+    the normal distribution of the same median: rows of one fold err together, so each fold counts as one observation.
     """
-    ratios = known.errors[target].ratios
     quantile = float(np.interp(level, np.linspace(0, 1, len(ratios)), ratios))
-    tail = (1 + level) / 2
-    return quantile * float(t.ppf(tail, max(2, known.folds)) / norm.ppf(tail))
+    return quantile * _tail(level, folds) / _tail(0.5, folds)
+
+
+def _tail(level: float, folds: int) -> float:
+    at = (1 + level) / 2
+    return float(t.ppf(at, max(2, folds)) / norm.ppf(at))
 
 
 def distances(known: Uncertainty, rows: Table) -> Array:
