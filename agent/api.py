@@ -10,6 +10,7 @@ from agent.agents import Chosen, equip
 from agent.command import Command, Interrupted
 from agent.conclude import select
 from agent.job import Job, OwnTable, listed, table_path
+from agent.law import Law
 from agent.observer import Observer
 from agent.result import Result, Run
 from runs import Archive, new_run_id
@@ -18,7 +19,7 @@ from tasks import InputError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Interrupted", "Observer", "Result", "Run", "discover", "resume"]
+__all__ = ["Interrupted", "Law", "Observer", "Result", "Run", "discover", "resume"]
 
 
 def discover(

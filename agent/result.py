@@ -8,6 +8,7 @@ from typing import Any
 from agent.agents import Chosen
 from agent.history import Trial
 from agent.journal import recorded_trials
+from agent.law import Law
 from runs import Archive, Manifest
 from runs import Result as Record
 from tasks import Dataset
@@ -24,6 +25,15 @@ class Run:
     manifest: Manifest
     result: Record
     trials: tuple[Trial, ...]
+
+    @property
+    def law(self) -> Law | None:
+        """The law that won the run; None where there is none."""
+        source = Archive.open(self.archive).law
+        if source is None:
+            return None
+        found = self.result
+        return Law(self.manifest.task, source, found.expression, found.constants or {})
 
     @property
     def test_r2(self) -> float | None:
@@ -82,6 +92,11 @@ class Result:
     def failed(self) -> tuple[Run, ...]:
         """The runs that ended without a law."""
         return tuple(run for run in self.runs if run.result.error is not None)
+
+    @property
+    def law(self) -> Law | None:
+        """The selected law; None when every run failed."""
+        return None if self.selected is None else self.selected.law
 
     @property
     def leaderboard_scores(self) -> tuple[float, ...] | None:
