@@ -21,11 +21,11 @@ from pathlib import Path
 import numpy as np
 
 from agent.evaluator import Evaluator
-from agent.history import History, Proposal, Trial
+from agent.history import History, Trial
 from agent.selection import RULES, Rules, choose
 from agent.symbolic import SymbolicProposer
 from benchmarks.synthetic import LAWS, synthetic
-from sandbox import Constants, Evaluation, PredictJob, Sandbox
+from sandbox import Constants, PredictJob, Sandbox
 from tasks import Dataset, Task, load, names
 from tasks.folds import frontier_folds
 from tasks.metrics import r2

@@ -1,4 +1,4 @@
-"""Synthetic tasks whose truth is known: laws of many kinds, noise levels, designs and group structures, drawn at random."""
+"""Synthetic tasks whose truth is known: laws, noise, designs and group structures drawn at random."""
 
 from __future__ import annotations
 

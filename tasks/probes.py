@@ -1,4 +1,4 @@
-"""Feature rows just and well beyond the training data, where laws are asked what they would predict (no targets exist)."""
+"""Feature rows just and well beyond the training data, where laws are asked what they predict; no targets exist."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Expressions of the symbolic search: an immutable tree with constructors that simplify, derivatives and a canonical form."""
+"""Expressions of the symbolic search: an immutable tree that simplifies itself, derivatives, a canonical form."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ FUNCTIONS: dict[str, Callable[[Node], Node]] = {
 def add(*terms: Node) -> Node:
     flat = [part for term in terms for part in (term.terms if isinstance(term, Sum) else (term,))]
     constant = math.fsum(t.value for t in flat if isinstance(t, Number))
-    rest = [t for t in flat if not isinstance(t, Number)]
+    rest: list[Node] = [t for t in flat if not isinstance(t, Number)]
     if constant:
         rest.insert(0, Number(constant))
     if not rest:
@@ -83,7 +83,7 @@ def mul(*factors: Node) -> Node:
     constant = math.prod(f.value for f in flat if isinstance(f, Number))
     if constant == 0:
         return ZERO
-    rest = [f for f in flat if not isinstance(f, Number)]
+    rest: list[Node] = [f for f in flat if not isinstance(f, Number)]
     if constant != 1 or not rest:
         rest.insert(0, Number(constant))
     return rest[0] if len(rest) == 1 else Product(tuple(rest))

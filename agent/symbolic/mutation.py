@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from agent.symbolic.expression import (
-    Function,
     Feature,
+    Function,
     Node,
     Number,
     Parameter,

@@ -126,7 +126,7 @@ class Parts:
         return power(add(power(self.x(first), neg(c)), power(other, neg(c))), divide(Number(-1.0), c))
 
     def repeated(self, large: str, small: str) -> Node:
-        """u (1 + r (1 - exp(-(d/u - 1) / r))): value of repeating u distinct items to d (Muennighoff et al., 2305.16264)."""
+        """u (1 + r (1 - exp(-(d/u - 1) / r))): u distinct items repeated to d (arXiv 2305.16264)."""
         unit = self.profile.unit[large]
         d, u = Feature(large, unit), Feature(small, unit)
         r = self.fresh("r", 0.1, 300.0)

@@ -25,7 +25,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Profile:
-    """`unit`: power of ten nearest a column's geometric middle. `bowls`: scale columns with an optimum inside their range.
+    """`unit`: power of ten nearest a column's geometric middle. `bowls`: scale columns with an optimum inside.
 
     `nested`: pairs (large, small) of scale columns where the first is never below the second, and equal somewhere.
     `positive`: every target value is above zero.

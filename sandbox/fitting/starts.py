@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import qmc
 
 from sandbox.fitting.form import Array
 from tasks.table import Table
@@ -27,14 +26,22 @@ class Scale:
 
 
 def draw(lower: Array, upper: Array, count: int, scale: Scale, rng: np.random.Generator) -> Array:
-    """`count` parameter sets (count, K), the first in the middle of the bounds, the rest a scrambled Sobol sequence."""
+    """`count` parameter sets (count, K), the first in the middle of the bounds, the rest spread evenly."""
     if not len(lower):
         return np.zeros((1, 0))
-    power = int(np.ceil(np.log2(max(count, 2))))
-    unit = qmc.Sobol(len(lower), rng=rng).random_base2(power)[:count]
+    unit = _spread(count, len(lower), rng)
     unit[0] = 0.5
     columns = [_column(unit[:, k], lower[k], upper[k], scale, rng) for k in range(len(lower))]
     return np.stack(columns, axis=1)
+
+
+def _spread(count: int, dimensions: int, rng: np.random.Generator) -> Array:
+    """Randomly shifted additive recurrence in the unit cube: Roberts' R_d sequence, a generalised golden ratio."""
+    ratio = 2.0
+    for _ in range(64):
+        ratio = (1 + ratio) ** (1 / (dimensions + 1))
+    steps = ratio ** -np.arange(1.0, dimensions + 1)
+    return np.asarray((rng.random(dimensions) + np.arange(count)[:, None] * steps) % 1.0)
 
 
 def _column(unit: Array, low: float, high: float, scale: Scale, rng: np.random.Generator) -> Array:
@@ -45,7 +52,7 @@ def _column(unit: Array, low: float, high: float, scale: Scale, rng: np.random.G
     magnitude = rng.choice(scale.magnitudes, len(unit)) * 10 ** (2 * unit - 1)
     magnitude[0] = 1.0
     if np.isfinite(low):
-        return low + magnitude
+        return np.asarray(low + magnitude)
     if np.isfinite(high):
-        return high - magnitude
-    return magnitude * rng.choice([-1.0, 1.0], len(unit))
+        return np.asarray(high - magnitude)
+    return np.asarray(magnitude * rng.choice([-1.0, 1.0], len(unit)))

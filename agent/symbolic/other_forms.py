@@ -1,0 +1,110 @@
+"""Forms in shares of a whole, and in features that are no scales."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from agent.symbolic.expression import Feature, Node, add, exp, log, mul, neg, power
+from agent.symbolic.parts import Parts
+from agent.symbolic.profile import Profile
+from agent.symbolic.templates import Template, named
+
+STEEPEST_SHARE = 30.0  # logarithm of the target per unit share
+
+
+def of_shares(profile: Profile, names: Sequence[str]) -> list[Template]:
+    """Mixture laws (Ye et al., arXiv 2403.16952) and their neighbours."""
+    title = "shares"
+    names, dropped = (names[:-1], names[-1:]) if profile.simplex else (names, names[:0])  # the last follows
+    found = named(
+        profile,
+        {
+            f"linear in {title}": lambda b: _affine(b, names),
+            f"exponential of {title}": lambda b: b.exponential(_affine(b, names), STEEPEST_SHARE),
+            f"level and exponential of {title}": lambda b: add(
+                b.level(), b.exponential(_affine(b, names), STEEPEST_SHARE)
+            ),
+            f"power of {title}": lambda b: add(b.level(), power(_positive(b, names), neg(b.exponent()))),
+            f"logarithm of {title}": lambda b: add(b.level(), mul(b.amplitude(), log(_positive(b, names)))),
+            f"pure power of {title}": lambda b: mul(
+                b.amplitude(), power(_positive(b, names), neg(b.exponent()))
+            ),
+        },
+    )
+    for name in [*names, *dropped]:
+        rest = [n for n in names if n != name][: len(names) - 1]
+        found += named(
+            profile,
+            {
+                f"power law of {name} and linear rest": lambda b: add(
+                    _affine(b, rest),
+                    mul(b.amplitude(), power(add(Feature(name), b.fresh("e", 1e-4, 1.0)), neg(b.exponent()))),
+                ),
+                f"logarithm of {name} and linear rest": lambda b: add(
+                    _affine(b, rest), mul(b.amplitude(), log(add(Feature(name), b.fresh("e", 1e-4, 1.0))))
+                ),
+                f"exponential of {name} and linear rest": lambda b: add(
+                    _affine(b, rest),
+                    mul(b.amplitude(), exp(mul(neg(b.fresh("k", 0.1, 100.0)), Feature(name)))),
+                ),
+                f"power law of {name} alone": lambda b: add(
+                    b.level(),
+                    mul(b.amplitude(), power(add(Feature(name), b.fresh("e", 1e-4, 1.0)), neg(b.exponent()))),
+                ),
+            },
+        )
+    return found
+
+
+def _affine(b: Parts, names: Sequence[str]) -> Node:
+    return add(b.fresh("c"), *(mul(b.fresh("t"), Feature(n)) for n in names))
+
+
+def _positive(b: Parts, names: Sequence[str]) -> Node:
+    """Effective amount of data: a small constant plus what each share is worth."""
+    return add(b.fresh("e", 1e-4, 1.0), *(mul(b.fresh("w", 0.0, 100.0), Feature(n)) for n in names))
+
+
+def of_signed(profile: Profile, names: Sequence[str]) -> list[Template]:
+    """Features that are no scales (already logarithms, temperatures, scores): polynomials, steps, bumps."""
+    found: list[Template] = []
+    if len(names) > 1:
+        found += named(
+            profile,
+            {
+                "linear": lambda b: b.polynomial([Feature(n) for n in names], 1),
+                "quadratic": lambda b: b.polynomial([Feature(n) for n in names], 2),
+                "exponential of linear": lambda b: add(
+                    b.level(), b.exponential(_affine(b, names), STEEPEST_SHARE)
+                ),
+            },
+        )
+    for name in names:
+        found += named(
+            profile,
+            {
+                f"linear in {name}": lambda b: b.polynomial([Feature(name)], 1),
+                f"quadratic in {name}": lambda b: b.polynomial([Feature(name)], 2),
+                f"cubic in {name}": lambda b: b.polynomial([Feature(name)], 3),
+                f"exponential in {name}": lambda b: add(
+                    b.level(), mul(b.amplitude(), exp(mul(b.fresh("k", -5.0, 5.0), Feature(name))))
+                ),
+                f"sigmoid in {name}": lambda b: add(b.level(), mul(b.amplitude(), b.sigmoid(name))),
+                f"bump in {name}": lambda b: add(b.level(), mul(b.amplitude(), b.bump(name))),
+                f"sigmoid and slope in {name}": lambda b: add(
+                    b.level(), mul(b.fresh("b"), Feature(name)), mul(b.amplitude(), b.sigmoid(name))
+                ),
+                f"bump and slope in {name}": lambda b: add(
+                    b.level(), mul(b.fresh("b"), Feature(name)), mul(b.amplitude(), b.bump(name))
+                ),
+                f"bump and sigmoid in {name}": lambda b: add(
+                    b.level(), mul(b.amplitude(), b.bump(name)), mul(b.amplitude(), b.sigmoid(name))
+                ),
+                f"two exponentials in {name}": lambda b: add(
+                    b.level(),
+                    mul(b.amplitude(), exp(mul(b.fresh("k", 0.0, 5.0), Feature(name)))),
+                    mul(b.amplitude(), exp(mul(b.fresh("k", -5.0, 0.0), Feature(name)))),
+                ),
+            },
+        )
+    return found

@@ -1,0 +1,255 @@
+"""Forms in features on logarithmic axes: power laws and what this field makes of them. Nothing here knows a task."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import combinations, permutations
+
+from agent.symbolic.expression import ONE, Node, add, log, mul, neg, power
+from agent.symbolic.parts import Parts
+from agent.symbolic.profile import Profile
+from agent.symbolic.templates import Recipe, Template, named
+
+MOST_SUBSET_FEATURES = 5  # with more scale features, forms are in all of them or in one alone
+STEEP = 2.0  # bound of exponents in products beside a leading term
+
+
+def of_one(profile: Profile, name: str) -> list[Template]:
+    """One feature on a logarithmic axis; `L + A term`, and a few of other shapes."""
+    terms: dict[str, Recipe] = {
+        "power law": lambda b: b.decay(name),
+        "shifted power law": lambda b: b.shifted(name),
+        "rectified power law": lambda b: b.saturating(name),
+        "stretched exponential": lambda b: b.stretched(name),
+        "broken power law": lambda b: b.broken(name),
+        "logarithm": lambda b: b.logarithm(name),
+    }
+    found = [
+        Template(f"{origin} of {name}", _on_level(Parts(profile), term)) for origin, term in terms.items()
+    ]
+    others: dict[str, Recipe] = {
+        f"pure power law of {name}": lambda b: mul(b.amplitude(), b.decay(name, -1.0)),
+        f"pure shifted power law of {name}": lambda b: mul(b.amplitude(), b.shifted(name)),
+        f"pure broken power law of {name}": lambda b: mul(b.amplitude(), b.broken(name)),
+        f"exponential of log polynomial of {name}": lambda b: b.exponential(
+            b.polynomial([log(b.x(name))], 2)
+        ),
+        f"level and log polynomial of {name}": lambda b: add(
+            b.level(), b.exponential(b.polynomial([log(b.x(name))], 2))
+        ),
+        f"quadratic in log {name}": lambda b: b.polynomial([log(b.x(name))], 2),
+        f"cubic in log {name}": lambda b: b.polynomial([log(b.x(name))], 3),
+        f"two power laws of {name}": lambda b: add(
+            b.level(), mul(b.amplitude(), b.decay(name)), mul(b.amplitude(), power(b.x(name), b.exponent()))
+        ),
+    }
+    return found + named(profile, others)
+
+
+def _on_level(b: Parts, term: Recipe) -> Node:
+    return add(b.level(), mul(b.amplitude(), term(b)))
+
+
+def of_many(profile: Profile, scale: Sequence[str]) -> list[Template]:
+    found: list[Template] = []
+    sizes = range(2, len(scale) + 1) if len(scale) <= MOST_SUBSET_FEATURES else [len(scale)]
+    subsets = [subset for size in sizes for subset in combinations(scale, size)]
+    for subset in sorted(subsets, key=len, reverse=True):
+        found += _joint(profile, subset)
+        if len(subset) >= len(scale) - 1:
+            found += _led(profile, subset)
+    whole = list(scale)
+    found += _effective(profile, whole)
+    found += _with_bowls(profile, whole)
+    return found
+
+
+def _joint(profile: Profile, names: Sequence[str]) -> list[Template]:
+    """Sums, products and their mixtures: one term per block of every partition of the features, and interactions."""
+    title = ", ".join(names)
+    found: list[Template] = []
+    for blocks in _partitions(list(names)):
+        if len(blocks) <= 3:
+            shape = " + ".join("*".join(block) for block in blocks)
+            found += named(
+                profile,
+                {
+                    f"power laws {shape}": lambda b: add(b.level(), *_sum_of(b, blocks)),
+                },
+            )
+    found += named(
+        profile,
+        {
+            f"pure product of {title}": lambda b: mul(b.amplitude(), b.monomial(names)),
+            f"power of sum of {title}": lambda b: add(
+                b.level(),
+                power(add(*(mul(b.fresh("A", 0.0, 1e3), b.decay(n)) for n in names)), b.fresh("g", 0.1, 3.0)),
+            ),
+            f"sum and interaction of {title}": lambda b: _interacting(b, names),
+            f"log-linear with interactions in {title}": lambda b: b.exponential(
+                b.cross([log(b.x(n)) for n in names])
+            ),
+            f"level and log-linear with interactions in {title}": lambda b: add(
+                b.level(), b.exponential(b.cross([log(b.x(n)) for n in names]))
+            ),
+            f"exponential of quadratic in log {title}": lambda b: b.exponential(
+                b.polynomial([log(b.x(n)) for n in names], 2)
+            ),
+            f"level and quadratic in log {title}": lambda b: add(
+                b.level(), b.exponential(b.polynomial([log(b.x(n)) for n in names], 2))
+            ),
+            f"quadratic in log {title}": lambda b: b.polynomial([log(b.x(n)) for n in names], 2),
+            f"linear in log {title}": lambda b: b.polynomial([log(b.x(n)) for n in names], 1),
+            f"linear with interactions in log {title}": lambda b: b.cross([log(b.x(n)) for n in names]),
+        },
+    )
+    return found
+
+
+def _led(profile: Profile, names: Sequence[str]) -> list[Template]:
+    """One feature shifted, saturating or with a floor of its own, the rest as plain power laws."""
+    found: list[Template] = []
+    for lead in names:
+        rest = [n for n in names if n != lead]
+        found += named(
+            profile,
+            {
+                f"shifted {lead} times {', '.join(rest)}": lambda b: add(
+                    b.level(), mul(b.amplitude(), b.shifted(lead), *(b.decay(o, -STEEP) for o in rest))
+                ),
+                f"shifted {lead} plus {', '.join(rest)}": lambda b: add(
+                    b.level(),
+                    mul(b.amplitude(), b.shifted(lead)),
+                    *(mul(b.amplitude(), b.decay(o)) for o in rest),
+                ),
+                f"saturating {lead} times {', '.join(rest)}": lambda b: add(
+                    b.level(), mul(b.amplitude(), b.saturating(lead), *(b.decay(o, -STEEP) for o in rest))
+                ),
+                f"floor of {lead} scaled by {', '.join(rest)}": lambda b: add(
+                    b.level(),
+                    mul(
+                        add(b.amplitude(), mul(b.amplitude(), b.decay(lead))),
+                        *(b.decay(o, -STEEP) for o in rest),
+                    ),
+                ),
+                f"shifted {lead} in log-linear with {', '.join(rest)}": lambda b: b.exponential(
+                    b.cross([log(add(b.x(lead), b.shift(lead))), *(log(b.x(o)) for o in rest)])
+                ),
+                f"level and shifted {lead} in log-linear with {', '.join(rest)}": lambda b: add(
+                    b.level(),
+                    b.exponential(
+                        b.cross([log(add(b.x(lead), b.shift(lead))), *(log(b.x(o)) for o in rest)])
+                    ),
+                ),
+            },
+        )
+    return found
+
+
+def _sum_of(b: Parts, blocks: Sequence[Sequence[str]]) -> Iterator[Node]:
+    for block in blocks:
+        yield mul(b.amplitude(), b.monomial(block))
+
+
+def _interacting(b: Parts, names: Sequence[str]) -> Node:
+    """L + sum A_i x_i^-a_i + C prod x_i^-a_i, with the exponents shared between the sum and the product."""
+    decays = [b.decay(name) for name in names]
+    return add(b.level(), *(mul(b.amplitude(), decay) for decay in decays), mul(b.amplitude(), *decays))
+
+
+def _effective(profile: Profile, names: Sequence[str]) -> list[Template]:
+    """Power laws in which one feature acts through another: gains, limits, repeated data."""
+    found: list[Template] = []
+    for one, two in permutations(names, 2):
+        rest = [n for n in names if n not in (one, two)]
+        changes: dict[str, Recipe] = {
+            f"{one} with gain from {two}": lambda b: mul(b.x(one), b.gain(two)),
+        }
+        if one < two:
+            changes[f"scarcer of {one} and {two}"] = lambda b: b.soft_minimum(one, two)
+        if (one, two) in profile.nested:
+            changes[f"{two} repeated to {one}"] = lambda b: b.repeated(one, two)
+        for title, change in changes.items():
+            found += named(
+                profile,
+                {
+                    title: lambda b: add(
+                        b.level(),
+                        mul(b.amplitude(), power(change(b), neg(b.exponent()))),
+                        *(mul(b.amplitude(), b.decay(o)) for o in rest),
+                    ),
+                },
+            )
+            if rest:
+                found += named(
+                    profile,
+                    {
+                        f"{title}, times the rest": lambda b: add(
+                            b.level(),
+                            mul(
+                                b.amplitude(),
+                                power(change(b), neg(b.exponent())),
+                                *(b.decay(o, -STEEP) for o in rest),
+                            ),
+                        ),
+                        f"{title}, and a term of {two}": lambda b: add(
+                            b.level(),
+                            mul(b.amplitude(), power(change(b), neg(b.exponent()))),
+                            *(mul(b.amplitude(), b.decay(o)) for o in [*rest, two]),
+                        ),
+                    },
+                )
+    return found
+
+
+def _with_bowls(profile: Profile, names: Sequence[str]) -> list[Template]:
+    """A backbone in the other features plus or times quadratic bowls whose optimum may move with them."""
+    bowls = [n for n in names if n in profile.bowls]
+    movers = [n for n in names if n not in bowls]
+    if not bowls or not movers:
+        return []
+    found: list[Template] = []
+    backbones: dict[str, Recipe] = {
+        "sum": lambda b: add(b.level(), *(mul(b.amplitude(), b.decay(n)) for n in movers)),
+        "product": lambda b: add(b.level(), mul(b.amplitude(), b.monomial(movers))),
+    }
+    for size in range(1, len(bowls) + 1):
+        for chosen in combinations(bowls, size):
+            for title, backbone in backbones.items():
+                for fixed in (True, False):
+                    found += named(
+                        profile, _bowl_recipes(title, backbone, chosen, () if fixed else movers, bowls)
+                    )
+    return found
+
+
+def _bowl_recipes(
+    title: str,
+    backbone: Recipe,
+    chosen: Sequence[str],
+    movers: Sequence[str],
+    bowls: Sequence[str],
+) -> dict[str, Recipe]:
+    drift = "moving" if movers else "fixed"
+    name = f"{title} with {drift} optimum of {', '.join(chosen)}"
+    others = {n: [*movers, *(o for o in bowls if o != n and o < n and movers)] for n in chosen}
+
+    def rims(b: Parts) -> list[Node]:
+        return [mul(b.fresh("C"), b.bowl(n, others[n])) for n in chosen]
+
+    return {
+        f"{name}, added": lambda b: add(backbone(b), *rims(b)),
+        f"{name}, multiplied": lambda b: mul(backbone(b), add(ONE, *rims(b))),
+    }
+
+
+def _partitions(names: list[str]) -> Iterator[list[list[str]]]:
+    """All ways to put the names into blocks."""
+    if not names:
+        yield []
+        return
+    first, *rest = names
+    for smaller in _partitions(rest):
+        for k in range(len(smaller)):
+            yield [*smaller[:k], [first, *smaller[k]], *smaller[k + 1 :]]
+        yield [[first], *smaller]

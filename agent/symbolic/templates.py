@@ -1,0 +1,25 @@
+"""A named form, and the making of many from recipes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from agent.symbolic.expression import Node
+from agent.symbolic.parts import Parts
+from agent.symbolic.profile import Profile
+
+Recipe = Callable[[Parts], Node]
+
+
+@dataclass(frozen=True)
+class Template:
+    """A form with a name that says where it comes from."""
+
+    origin: str
+    node: Node
+
+
+def named(profile: Profile, recipes: dict[str, Recipe]) -> list[Template]:
+    """Follows each recipe at once, with parameters of its own."""
+    return [Template(origin, build(Parts(profile))) for origin, build in recipes.items()]
