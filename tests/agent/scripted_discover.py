@@ -1,5 +1,7 @@
 """`discover` whose symbolic agent proposes a written script; everything else is as users have it."""
 
+import signal
+
 from agent_doubles import ScriptedProposer, form_source
 
 import agent.symbolic
@@ -16,11 +18,13 @@ FORMS = (
 )
 
 
-def script() -> list[list[Proposal]]:
-    proposals = [Proposal(form_source(names, body), origin="script") for *names, body in FORMS]
+def script(note: str = "") -> list[list[Proposal]]:
+    """Three rounds; `note` makes candidates that say the same differ in their source."""
+    proposals = [Proposal(form_source(names, body) + note, origin="script") for *names, body in FORMS]
     return [proposals[:2], proposals[2:5], proposals[5:]]
 
 
 if __name__ == "__main__":
-    agent.symbolic.SymbolicProposer = lambda task, seed: ScriptedProposer(script())  # type: ignore
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever started this may have ignored it
+    agent.symbolic.SymbolicProposer = lambda task, seed: ScriptedProposer(script(f"# {seed}"))  # type: ignore
     main()
