@@ -32,7 +32,7 @@ class Rows:
 
     @property
     def groups(self) -> int:
-        return self.measured.shape[1]
+        return int(self.measured.shape[1])
 
     def thinned(self, most: int, rng: np.random.Generator) -> Rows:
         """At most `most` rows of every group, drawn without replacement."""
@@ -132,7 +132,7 @@ class Block:
         return out
 
     def _columns(self) -> int:
-        return self.rows.measured.shape[-1] * len(self.targets)
+        return int(self.rows.measured.shape[-1]) * len(self.targets)
 
     def _flatten(self, out: object, shape: tuple[int, int]) -> Array:
         n = self.rows.measured.shape[-1]

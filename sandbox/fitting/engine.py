@@ -18,7 +18,10 @@ from tasks.table import Table
 
 EXPLORE = Options(iterations=25, tolerance=1e-3)
 POLISH = Options(iterations=100, tolerance=1e-10, damping=1e-2)
-THROUGHOUT = Options(iterations=200, tolerance=1e-10)
+THROUGHOUT = (
+    Options(iterations=200, tolerance=1e-10),
+    Options(iterations=200, tolerance=1e-10, damping=100.0),
+)
 EXPLORE_ROWS = 160  # rows per group that rank the starts; the best are then polished on all rows
 SAME_OPTIMUM = 1.01
 ROBUST_ROUNDS = 4
@@ -35,7 +38,7 @@ class Effort:
     `starts` is their number (None: by the number of nonlinear constants); `start` (S, K) gives them instead of drawing
     them, and what it says of constants that the form is linear in is not needed. Starts are ranked by a short fit to a
     sample of the rows, and the best `finalists` are carried on with all rows; with as many finalists as starts, each
-    start is carried to its end.
+    start is carried to its end, once with bold and once with cautious first steps.
     """
 
     starts: int | None = None
@@ -124,7 +127,7 @@ class _Engine:
         theta = np.tile(sets[:, None, :], (problems, len(groups) if block.coupled else 1, 1))
         group = np.repeat(np.arange(problems), starts)
         if starts <= self.effort.finalists:
-            tried = polished = minimise(block, theta, group, THROUGHOUT)
+            tried = polished = _better(*(minimise(block, theta, group, options) for options in THROUGHOUT))
         else:
             few = block.with_rows(block.rows.thinned(EXPLORE_ROWS, self.rng))
             tried = minimise(few, theta, group, EXPLORE)
@@ -182,6 +185,19 @@ def _finalists(tried: Minimum, problems: int, count: int, *, relay: bool) -> Arr
         middle = np.median(chosen[:, 0], axis=0)
         chosen = np.concatenate([chosen, np.broadcast_to(middle, (problems, 1, *middle.shape))], axis=1)
     return chosen.reshape(chosen.shape[0] * chosen.shape[1], *tried.theta.shape[1:])
+
+
+def _better(one: Minimum, two: Minimum) -> Minimum:
+    """Start by start, the deeper of two minima."""
+    second = two.cost < one.cost
+    wide = second[:, None, None]
+    return Minimum(
+        theta=np.where(wide, two.theta, one.theta),
+        linear=np.where(wide, two.linear, one.linear),
+        cost=np.where(second, two.cost, one.cost),
+        settled=np.where(second, two.settled, one.settled),
+        iterations=one.iterations + two.iterations,
+    )
 
 
 def _best(found: Minimum, problems: int) -> Minimum:

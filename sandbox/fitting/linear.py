@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sandbox.fitting.form import Array
 
@@ -75,7 +76,7 @@ def _bounded(gram: Array, moment: Array, values: Array, low: Array, high: Array)
     return values, inverse
 
 
-def _restricted_inverse(gram: Array, free: Array) -> Array:
+def _restricted_inverse(gram: Array, free: NDArray[np.bool_]) -> Array:
     """Inverse of the free rows and columns, 0 elsewhere."""
     both = free[..., :, None] & free[..., None, :]
     identity = np.eye(gram.shape[-1])
@@ -110,18 +111,23 @@ def invert(system: Array) -> Array:
         out[..., 0, 1] = out[..., 1, 0] = -b / determinant
         return out
     try:
-        return np.linalg.inv(system)
+        return np.asarray(np.linalg.inv(system))
     except np.linalg.LinAlgError:
-        return np.linalg.pinv(system, hermitian=True)
+        return np.asarray(np.linalg.pinv(_finite(system), hermitian=True))
 
 
 def safe_solve(system: Array, right: Array) -> Array:
-    """np.linalg.solve for stacks in which a few systems may be singular or not finite (those get zeros)."""
-    bad = ~np.isfinite(system).all(axis=(-1, -2)) | ~np.isfinite(right).all(axis=(-1, -2))
-    if bad.any():
-        system = np.where(bad[..., None, None], np.eye(system.shape[-1]), system)
-        right = np.where(bad[..., None, None], 0.0, right)
+    """np.linalg.solve for stacks in which a few systems may be singular or not finite."""
+    system, right = _finite(system), np.nan_to_num(right, nan=0.0, posinf=0.0, neginf=0.0)
     try:
-        return np.linalg.solve(system, right)
+        return np.asarray(np.linalg.solve(system, right))
     except np.linalg.LinAlgError:
-        return np.linalg.pinv(system, hermitian=True) @ right
+        return np.asarray(np.linalg.pinv(system, hermitian=True) @ right)
+
+
+def _finite(system: Array) -> Array:
+    """The matrices (..., k, k), those with a value that is not finite replaced by the identity."""
+    if np.isfinite(system.sum()):
+        return system
+    good = np.isfinite(system).all(axis=(-1, -2), keepdims=True)
+    return np.where(good, system, np.eye(system.shape[-1]))

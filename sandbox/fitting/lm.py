@@ -44,7 +44,7 @@ class Minimum:
     theta: Array
     linear: Array
     cost: Array
-    settled: Array
+    settled: Mask
     iterations: int
 
 
@@ -328,7 +328,7 @@ def _not_finite(design: Array, target: Array) -> Mask | None:
     if np.isfinite(design.sum() + target.sum()):
         return None
     bad = ~np.isfinite(design).all(axis=(1, 2, 3)) | ~np.isfinite(target).all(axis=(1, 2))
-    return bad if bad.any() else None
+    return np.asarray(bad) if bad.any() else None
 
 
 def _solved(system: Array, right: Array) -> Array:

@@ -47,7 +47,7 @@ def _spread(count: int, dimensions: int, rng: np.random.Generator) -> Array:
 def _column(unit: Array, low: float, high: float, scale: Scale, rng: np.random.Generator) -> Array:
     if np.isfinite(low) and np.isfinite(high):
         if low > 0 and high / low > WIDE:
-            return np.exp(np.log(low) + unit * (np.log(high) - np.log(low)))
+            return np.asarray(np.exp(np.log(low) + unit * (np.log(high) - np.log(low))))
         return low + unit * (high - low)
     magnitude = rng.choice(scale.magnitudes, len(unit)) * 10 ** (2 * unit - 1)
     magnitude[0] = 1.0

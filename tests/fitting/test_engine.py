@@ -1,0 +1,218 @@
+"""The engine against scipy and against known truths."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.optimize import least_squares
+
+from sandbox.fitting import Effort, Fitted, Form, Loss, Status, fit_form
+from tasks import Table
+
+INF = np.inf
+
+
+def table(x: Any, y: Any, codes: Any = None, groups: int = 1) -> Table:
+    """One feature `x`; `y` is one target or a mapping of several."""
+    targets = y if isinstance(y, dict) else {"y": np.asarray(y, dtype=float)}
+    codes = np.zeros(len(x), dtype=np.intp) if codes is None else codes
+    return Table({"x": np.asarray(x, dtype=float)}, targets, tuple(f"g{k}" for k in range(groups)), codes)
+
+
+def form(names: str, call: Any, bounds: dict[str, tuple[float, float]] | None = None, **more: Any) -> Form:
+    limits = [(bounds or {}).get(name, (-INF, INF)) for name in names.split()]
+    lower, upper = np.array(limits, dtype=float).T
+    return Form(tuple(names.split()), lower, upper, call, **more)
+
+
+def power(x: Any, p: Any) -> Any:
+    return p["L"] + p["A"] * x["x"] ** -p["a"]
+
+
+POWER = form("L A a", power, {"a": (0.0, 3.0)})
+X = np.geomspace(0.1, 100.0, 25)
+RNG = np.random.default_rng
+
+
+def joint(data: Table, starts: Any) -> Any:
+    """scipy's fit of one exponent and a level and amplitude per group, (L..., A..., a)."""
+    groups = len(data.groups)
+
+    def residual(p: Any) -> Any:
+        level, amplitude = p[:groups][data.codes], p[groups:-1][data.codes]
+        return level + amplitude * data.features["x"] ** -p[-1] - data.targets["y"]
+
+    return least_squares(residual, starts, xtol=1e-14, ftol=1e-14, gtol=1e-14)
+
+
+def three_groups(noise: float, sizes: tuple[int, ...] = (25, 25, 25)) -> Table:
+    rng = RNG(3)
+    codes = np.repeat(np.arange(len(sizes)), sizes)
+    x = np.concatenate([np.geomspace(0.1, 100.0, size) for size in sizes])
+    y = np.array([1.0, 2.0, 0.5])[codes] + np.array([2.0, 3.0, 1.0])[codes] * x**-0.4
+    return table(x, y + noise * rng.standard_normal(len(y)), codes, len(sizes))
+
+
+def test_recovers_exact_constants_in_every_group() -> None:
+    fitted = fit_form(POWER, three_groups(0.0), ["y"])
+    np.testing.assert_allclose(fitted.values, [[1, 2, 0.4], [2, 3, 0.4], [0.5, 1, 0.4]], rtol=1e-8)
+    assert set(fitted.status) == {Status.CONVERGED}
+    assert set(fitted.linear) == {"L", "A"}
+
+
+def test_constants_beyond_their_bounds_stop_at_the_bound() -> None:
+    bounded = form("L A a", power, {"L": (1.5, INF), "a": (0.0, 3.0)})
+    data = three_groups(0.01).take(np.arange(25))
+    fitted = fit_form(bounded, data, ["y"])
+    peer = least_squares(
+        lambda p: p[0] + p[1] * data.features["x"] ** -p[2] - data.targets["y"],
+        [1.6, 1.0, 0.5],
+        bounds=([1.5, -INF, 0.0], [INF, INF, 3.0]),
+        xtol=1e-14,
+        ftol=1e-14,
+    )
+    assert fitted.status[0] is Status.AT_BOUND
+    assert fitted.values[0, 0] == 1.5
+    assert fitted.cost[0] == pytest.approx(peer.cost, rel=1e-6)
+
+
+def test_bound_on_a_nonlinear_constant_is_kept() -> None:
+    fitted = fit_form(form("L A a", power, {"a": (0.5, 3.0)}), three_groups(0.0).take(np.arange(25)), ["y"])
+    assert fitted.values[0, 2] == 0.5
+    assert fitted.status[0] is Status.AT_BOUND
+
+
+def test_shared_exponent_matches_a_joint_fit() -> None:
+    data = three_groups(0.05, (25, 10, 40))
+    fitted = fit_form(form("L A a", power, {"a": (0.0, 3.0)}, shared=frozenset({"a"})), data, ["y"])
+    peer = joint(data, np.array([1.0] * 3 + [1.0] * 3 + [0.5]))
+    assert np.ptp(fitted.values[:, 2]) == 0
+    assert fitted.cost.sum() == pytest.approx(peer.cost, rel=1e-9)
+    np.testing.assert_allclose(fitted.values[0, 2], peer.x[-1], rtol=1e-4)
+
+
+def test_shared_level_with_exponents_of_their_own() -> None:
+    codes = np.repeat([0, 1], 25)
+    x = np.tile(X, 2)
+    truth = 0.7 + np.array([2.0, 1.0])[codes] * x ** -np.array([0.3, 0.8])[codes]
+    shared = form("L A a", power, {"a": (0.0, 3.0)}, shared=frozenset({"L"}))
+    fitted = fit_form(shared, table(x, truth, codes, 2), ["y"])
+    np.testing.assert_allclose(fitted.values, [[0.7, 2.0, 0.3], [0.7, 1.0, 0.8]], rtol=1e-4)
+
+
+def test_robust_loss_ignores_outliers_and_squared_does_not() -> None:
+    y = 1 + 2 * X**-0.4 + 0.002 * RNG(0).standard_normal(len(X))
+    y[[4, 15]] += 3.0
+    truth = np.array([1, 2, 0.4])
+    robust = fit_form(form("L A a", power, {"a": (0.0, 3.0)}, loss=Loss.ROBUST), table(X, y), ["y"])
+    squared = fit_form(POWER, table(X, y), ["y"])
+    assert np.abs(robust.values[0] / truth - 1).max() < 0.02
+    assert np.abs(squared.values[0] / truth - 1).max() > 0.1
+
+
+def test_relative_loss_is_least_squares_of_relative_errors() -> None:
+    y = 2 * X**-1.2 * np.exp(0.1 * RNG(1).standard_normal(len(X)))
+    relative = form("A a", lambda x, p: p["A"] * x["x"] ** -p["a"], {"a": (0.0, 3.0)}, loss=Loss.RELATIVE)
+    fitted = fit_form(relative, table(X, y), ["y"])
+    peer = least_squares(lambda p: p[0] * X ** -p[1] / y - 1, [1.0, 1.0], xtol=1e-14, ftol=1e-14)
+    assert fitted.cost[0] == pytest.approx(peer.cost, rel=1e-3)
+    np.testing.assert_allclose(fitted.values[0], peer.x, rtol=1e-2)
+
+
+def test_forms_written_for_one_set_of_constants_give_the_same_result() -> None:
+    def scalar(x: Any, p: Any) -> Any:
+        if p["a"] > 10:
+            raise AssertionError("a is within its bounds")
+        return [float(p["L"]) + float(p["A"]) * value ** -float(p["a"]) for value in np.ravel(x["x"])]
+
+    data = table(X[::3], 1 + 2 * X[::3] ** -0.4)
+    slow = fit_form(form("L A a", scalar, {"a": (0.0, 3.0)}), data, ["y"], effort=Effort(starts=4))
+    np.testing.assert_allclose(slow.values, [[1.0, 2.0, 0.4]], rtol=1e-5)
+
+
+def two_targets(x: Any, p: Any) -> Any:
+    return {"u": p["A"] * x["x"] ** -p["a"], "v": p["B"] * x["x"] ** -p["b"]}
+
+
+def tied_targets(x: Any, p: Any) -> Any:
+    return {"u": p["A"] * x["x"] ** -p["a"], "v": p["B"] * x["x"] ** -p["a"]}
+
+
+def test_several_targets_apart_and_tied() -> None:
+    data = table(X, {"u": 2 * X**-0.3, "v": 3 * X**-0.6})
+    limits = {"a": (0.0, 3.0), "b": (0.0, 3.0)}
+    apart = fit_form(form("A a B b", two_targets, limits), data, ["u", "v"])
+    np.testing.assert_allclose(apart.values, [[2, 0.3, 3, 0.6]], rtol=1e-8)
+    tied = fit_form(form("A a B", tied_targets, limits), data, ["u", "v"])
+    peer = least_squares(
+        lambda p: np.concatenate([p[0] * X ** -p[1] - 2 * X**-0.3, p[2] * X ** -p[1] - 3 * X**-0.6]),
+        [1, 0.5, 1],
+    )
+    assert tied.cost[0] == pytest.approx(peer.cost, rel=1e-6)
+
+
+def test_targets_stated_alone_give_the_same_constants() -> None:
+    data = table(X, {"u": 2 * X**-0.3, "v": 3 * X**-0.6})
+    alone = {
+        name: (
+            lambda x, p, A=amplitude, a=exponent: p[A] * x["x"] ** -p[a],
+            lambda x, p, A=amplitude, a=exponent: {
+                A: x["x"] ** -p[a],
+                a: -p[A] * np.log(x["x"]) * x["x"] ** -p[a],
+            },
+        )
+        for name, amplitude, exponent in (("u", "A", "a"), ("v", "B", "b"))
+    }
+    limits = {"a": (0.0, 3.0), "b": (0.0, 3.0)}
+    fitted = fit_form(form("A a B b", two_targets, limits, per_target=alone), data, ["u", "v"])
+    np.testing.assert_allclose(fitted.values, [[2, 0.3, 3, 0.6]], rtol=1e-8)
+
+
+@pytest.mark.parametrize("size", [1e-4, 1e9, 1e13])
+def test_features_of_any_magnitude_without_bounds(size: float) -> None:
+    x = size * X
+    fitted = fit_form(form("L A a", power), table(x, 1 + 2 * X**-0.4), ["y"])
+    predicted = power({"x": x}, dict(zip("LAa", fitted.values[0], strict=True)))
+    np.testing.assert_allclose(predicted, 1 + 2 * X**-0.4, rtol=1e-6)
+
+
+def test_starts_where_the_form_is_not_finite_are_passed_over() -> None:
+    logarithm = form("A c", lambda x, p: p["A"] * np.log(x["x"] - p["c"]), {"c": (-5.0, 60.0)})
+    x = X + 10
+    fitted = fit_form(logarithm, table(x, 2 * np.log(x - 3)), ["y"])
+    np.testing.assert_allclose(fitted.values, [[2, 3]], rtol=1e-5)
+
+
+def test_groups_of_very_different_sizes() -> None:
+    fitted = fit_form(POWER, three_groups(0.0, (6, 300, 2000)), ["y"])
+    np.testing.assert_allclose(fitted.values, [[1, 2, 0.4], [2, 3, 0.4], [0.5, 1, 0.4]], rtol=1e-6)
+
+
+def test_a_constant_that_acts_only_far_away_is_not_taken_for_linear() -> None:
+    """exp(-k x) is 0 at most of the magnitudes that a search begins with; seen there, k would look linear."""
+    x = np.linspace(100.0, 400.0, 30)
+    decay = form("A k", lambda x, p: p["A"] * np.exp(-p["k"] * x["x"]), {"k": (1e-4, 10.0)})
+    fitted = fit_form(decay, table(x, 5 * np.exp(-0.01 * x)), ["y"])
+    assert "k" not in fitted.linear
+    np.testing.assert_allclose(fitted.values, [[5, 0.01]], rtol=1e-6)
+
+
+def same(one: Fitted, two: Fitted) -> bool:
+    return one.values.tobytes() == two.values.tobytes() and one.cost.tobytes() == two.cost.tobytes()
+
+
+def test_equal_seeds_give_equal_bits() -> None:
+    data = three_groups(0.05)
+    assert same(fit_form(POWER, data, ["y"], seed=4), fit_form(POWER, data, ["y"], seed=4))
+
+
+def test_statuses_name_what_went_wrong() -> None:
+    never = form("A a", lambda x, p: p["A"] * np.log(-1 - p["a"] ** 2) * x["x"])
+    assert fit_form(never, table(X, X), ["y"]).status == (Status.NO_FINITE_START,)
+    assert np.isnan(fit_form(never, table(X, X), ["y"]).values).all()
+    assert fit_form(POWER, table(X[:2], [1.0, 2.0]), ["y"]).status == (Status.TOO_FEW_ROWS,)
+    empty = fit_form(POWER, table(X, 1 + X**-0.5, groups=2), ["y"])
+    assert empty.status[1] is Status.NO_FINITE_START
+    assert np.isnan(empty.values[1]).all()
