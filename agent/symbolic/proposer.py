@@ -18,7 +18,7 @@ from sandbox.fitting import Loss
 from tasks.task import Task
 
 FIRST = 4  # plain forms proposed before anything is screened: a usable law within seconds
-KEEP = 36  # forms of the library that get folds
+KEEP = 32  # forms of the library that get folds
 BATCH = 8
 GENERATIONS = 2
 PARENTS = 6
@@ -130,7 +130,7 @@ class SymbolicProposer:
         parents = self._best(PARENTS)
         mutator = Mutator(self.profile, self.rng)
         children = []
-        for _ in range(3 * CHILDREN if parents else 0):
+        for _ in range(2 * CHILDREN if parents else 0):
             trial, draft = parents[int(self.rng.integers(len(parents)))]
             mate_trial, mate = parents[int(self.rng.integers(len(parents)))]
             k = int(self.rng.integers(len(draft.nodes)))
