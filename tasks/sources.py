@@ -12,18 +12,23 @@ from tasks.task import Dataset, Source
 from tasks.validation import Split, dataset
 
 DATA_VARIABLE = "LAWSMITH_DATA"
+MEASURED = Path(__file__).parent / "measured"
+"""Tables that come with the package, measured by the scripts in `examples`."""
 
 
 def load(name: str, data_dir: Path | None = None) -> Dataset:
     """The benchmark task of that name (short or long) with its rows.
 
     With `data_dir`, from there and nowhere else. Otherwise from the folder in ``LAWSMITH_DATA``, the
-    user cache, the hub, and for `sft` and `lr_bsz` at last from a replica, whose notice is the first of
-    the data set's notes. Raises InputError when nothing is found or what is found is not valid.
+    package itself (`nano`), the user cache, the hub, and for `sft` and `lr_bsz` at last from a replica,
+    whose notice is the first of the data set's notes. Raises InputError when nothing is found or what is
+    found is not valid.
     """
     schema = find_schema(name)
     folder, must = _folder(data_dir)
     train = None if folder is None else find_split(schema, folder, "train")
+    if train is None and not must and (train := find_split(schema, MEASURED / schema.name, "train")):
+        folder = MEASURED / schema.name
     if train is not None and folder is not None:
         test = find_split(schema, folder, "test")
         return dataset(schema, "file", _file(train), None if test is None else _file(test))
@@ -48,6 +53,8 @@ def whereabouts(name: str, data_dir: Path | None = None) -> tuple[Source, Path |
     train = None if folder is None else find_split(schema, folder, "train")
     if train is not None or must:
         return "file", train
+    if shipped := find_split(schema, MEASURED / schema.name, "train"):
+        return "file", shipped
     kept = hub.cache_folder() / hub.split_file(schema.long_name, "train")
     return ("cache", kept) if kept.is_file() else ("hub", None)
 

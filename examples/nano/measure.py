@@ -122,7 +122,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "data")
+    parser.add_argument("--out", type=Path, default=Path(__file__).parents[2] / "tasks" / "measured" / "nano")
     folder: Path = parser.parse_args().out
     folder.mkdir(parents=True, exist_ok=True)
     rows: dict[str, list[list[object]]] = {"train": [], "test": []}

@@ -11,10 +11,11 @@ CAPS = {
     "moe": 6,
     "data_constrained": 7,
     "u_shape": 6,
+    "nano": 6,
 }
 
 
-def test_the_eight_tasks_have_their_caps():
+def test_the_tasks_have_their_caps():
     assert {name: schema(name).cap for name in names()} == CAPS
 
 
@@ -26,7 +27,7 @@ def test_every_column_says_what_it_means(name: str):
     assert all(task.columns[feature].unit or feature == "lr" for feature in task.features)
 
 
-@pytest.mark.parametrize("name", CAPS)
+@pytest.mark.parametrize("name", set(CAPS) - {"nano"})
 def test_anchors_are_labelled_with_their_source(name: str):
     anchors = schema(name).anchors
     assert len(anchors) == 29
