@@ -20,31 +20,8 @@ if TYPE_CHECKING:
 
 LONGEST_CODE = 64 * 2**10
 LONGEST_NAME = 60
-_GREEK = dict(
-    zip(
-        [
-            "alpha",
-            "beta",
-            "gamma",
-            "delta",
-            "epsilon",
-            "eta",
-            "theta",
-            "kappa",
-            "lambda",
-            "mu",
-            "nu",
-            "rho",
-            "sigma",
-            "tau",
-            "phi",
-            "psi",
-            "omega",
-        ],
-        "αβγδεηθκλμνρστφψω",
-        strict=True,
-    )
-)
+_LETTERS = "alpha beta gamma delta epsilon eta theta kappa lambda mu nu rho sigma tau phi psi omega"
+_GREEK = dict(zip(re.findall(r"\w+", _LETTERS), "αβγδεηθκλμνρστφψω", strict=True))
 
 
 def short(text: str, most: int = LONGEST_NAME) -> str:
@@ -72,12 +49,17 @@ def mathml(source: str, targets: Sequence[str]) -> Markup | None:
     ).format(Markup().join(rows))
 
 
+def _parts(name: str) -> tuple[str, str]:
+    """A symbol and its index: digits at the end of a name, Greek letters by their names."""
+    shown = short(name)
+    found = re.fullmatch(r"(.*?)_?(\d+)", shown, re.DOTALL)
+    stem, index = found.groups() if found is not None and found[1] else (shown, "")
+    return _GREEK.get(stem, stem), index
+
+
 def _name(name: str) -> Markup:
-    """A symbol: Greek letters by their names, digits at the end as an index."""
-    stem, index = re.fullmatch(r"(.*?)_?(\d*)", short(name), re.DOTALL).groups()  # type: ignore[union-attr]
-    if not stem:
-        stem, index = short(name), ""
-    inner = Markup("<mi>{}</mi>").format(_GREEK.get(stem, stem))
+    stem, index = _parts(name)
+    inner = Markup("<mi>{}</mi>").format(stem)
     return Markup("<msub>{}<mn>{}</mn></msub>").format(inner, index) if index else inner
 
 
@@ -93,10 +75,20 @@ def _printer() -> Any:
         """Names as they are: sympy would split them at underscores and turn parts into accents."""
 
         def _print_Symbol(self, symbol: sympy.Symbol, style: str = "plain") -> Any:
-            from xml.dom.minidom import parseString
+            stem, index = _parts(symbol.name)
+            node = self._leaf("mi", stem)
+            if not index:
+                return node
+            both = self.dom.createElement("msub")
+            both.appendChild(node)
+            both.appendChild(self._leaf("mn", index))
+            return both
 
-            node = parseString(f"<r>{_name(symbol.name)}</r>").documentElement.firstChild
-            return self.dom.importNode(node, True)
+        def _leaf(self, tag: str, text: str) -> Any:
+            # sympy's text nodes are written as they are: what they hold has to be escaped before.
+            leaf = self.dom.createElement(tag)
+            leaf.appendChild(self.dom.createTextNode(str(escape(text))))
+            return leaf
 
     return Printer({"mul_symbol": "times"})
 
@@ -126,7 +118,8 @@ def code_style() -> str:
     night = "\n".join(
         line for line in dark.splitlines() if line.startswith("code .") and "background" not in line
     )
-    return f"{kept}\n@media (prefers-color-scheme: dark) {{\n{night}\n}}"
+    # The style's operator words are too pale for small text.
+    return f"{kept}\ncode .ow {{ color: #7a1fb8 }}\n@media (prefers-color-scheme: dark) {{\n{night}\n}}"
 
 
 def escaped(text: str) -> Markup:

@@ -73,8 +73,13 @@ def test_without_the_data_a_kept_measurement_still_predicts(
 def test_a_published_law_has_a_value_but_no_interval(capsys: pytest.CaptureFixture[str]):
     with pytest.raises(SystemExit) as ended:
         main(
-            ["predict", "published/sft/openhands-gpt-5", "--at", "sft_data_size=1e5", "--json", "--group"]
-            + ["('facebook/opt-1.3b', 'flan')"]
+            [
+                "predict",
+                "published/sft/openhands-gpt-5",
+                "--at=sft_data_size=1e5",
+                "--group=('facebook/opt-1.3b', 'flan')",
+                "--json",
+            ]
         )
     assert ended.value.code == 0
     found = json.loads(capsys.readouterr().out)
