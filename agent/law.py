@@ -1,74 +1,133 @@
-"""A discovered law as an object."""
+"""A discovered law as an object: predict, intervals, formula, source."""
 
-from collections.abc import Mapping
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from runs.closing import LawFailed, predict_with
+from runs import Archive, formula
+from runs.closing import predict_with
+from runs.finding import find_archive
+from runs.intervals import Interval, fitted_laws, uncertainty
+from runs.intervals import predict as predict_intervals
 from sandbox import Sandbox
-from tasks import SINGLE_GROUP, Array, InputError, Schema, Table
+from tasks import Array, InputError, Schema, Table
 
 if TYPE_CHECKING:
     import pandas as pd
+    import sympy
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Law:
-    """A closed law: formula, constants and the text of ``law.py``.
+    """The law of a finished run. What it needs is read once: its archive may be gone afterwards, save for `interval`.
 
-    `constants` is group -> parameter -> value, empty for a law that was proposed with its constants inside.
+    source: ``law.py``, plain Python. form: the candidate as it was proposed, None for a law without one.
     """
 
+    archive: Archive
     schema: Schema
     source: str
-    expression: str | None
+    form: str | None
+    expression: str
     constants: Mapping[str, Mapping[str, float]]
 
-    def predict(self, rows: "pd.DataFrame | Mapping[str, Any]", group: str | None = None) -> Array:
-        """Predictions (n, T), one column for each target of the schema, computed in the sandbox.
+    @classmethod
+    def open(cls, run: Path | str, runs_dir: Path = Path("runs")) -> Law:
+        """The law of a run, named as for `discover inspect`; raises InputError where there is none."""
+        archive = Archive.open(run) if isinstance(run, Path) else find_archive(run, runs_dir)
+        result, law = archive.result, archive.law
+        if result is None or law is None:
+            raise InputError(f"The run {archive.run} has no law; it is {archive.state}.")
+        return cls(
+            archive,
+            archive.manifest.task,
+            law,
+            archive.source(),
+            result.expression or "",
+            result.constants or {},
+        )
 
-        Args:
-            rows: a column (n,) of numbers for each feature; and, unless `group` names one for all rows, the
-                group column.
+    @property
+    def groups(self) -> tuple[str, ...]:
+        return tuple(self.constants)
 
-        Raises:
-            InputError: a column is missing, a value is no number, a group is unknown, or a prediction is not
-                finite.
+    def predict(
+        self,
+        rows: pd.DataFrame | Mapping[str, Sequence[float]],
+        group: str | None = None,
+        sandbox: Sandbox | None = None,
+    ) -> Array:
+        """Predictions (n,), or (n, T) for several targets, for columns named as the features.
+
+        `group` is needed where the law has several, unless `rows` has the group column. Raises InputError for a
+        missing column or an unknown group, and where the law has no finite value.
         """
-        table = self._table(rows, group)
-        with Sandbox(workers=1) as sandbox:
-            found = predict_with(self.source, self.schema, (table,), sandbox)
+        found = self._run(self._table(rows, group), sandbox)
+        return found[:, 0] if found.shape[1] == 1 else found
+
+    def interval(
+        self,
+        rows: pd.DataFrame | Mapping[str, Sequence[float]],
+        group: str | None = None,
+        level: float = 0.9,
+        data_dir: Path | None = None,
+    ) -> list[list[Interval]]:
+        """Per row and target a prediction with its interval; see docs/intervals.md. Raises InputError as `predict`."""
+        if not fitted_laws(self.archive):
+            raise InputError("This law has no error measured on held-out rows, so there is no interval.")
+        with Sandbox() as sandbox:
+            known = uncertainty(self.archive, sandbox, data_dir)
+            return predict_intervals(known, self.schema, self._table(rows, group), sandbox, level)
+
+    def latex(self) -> dict[str, str]:
+        """Target -> LaTeX of its formula; raises ValueError where it cannot be read."""
+        return formula(self.form or self.source, self.schema.targets).latex()
+
+    def sympy(self) -> dict[str, sympy.Expr]:
+        """Target -> sympy expression over features and parameters; raises ValueError where it cannot be read."""
+        return formula(self.form or self.source, self.schema.targets).sympy()
+
+    def _run(self, table: Table, sandbox: Sandbox | None) -> Array:
+        if sandbox is None:
+            with Sandbox(workers=1) as own:
+                return self._run(table, own)
+        found = predict_with(self.source, self.schema, (table,), sandbox)
         if not found.ok:
-            raise InputError(str(LawFailed(found)))
+            raise InputError(f"The law has no prediction for these rows: {found.message}")
         return found.predictions[0]
 
-    def _table(self, rows: "pd.DataFrame | Mapping[str, Any]", group: str | None) -> Table:
-        features = {name: _column(rows, name) for name in self.schema.features}
-        shapes = {column.shape for column in features.values()}
-        if len(shapes) != 1 or len(next(iter(shapes))) != 1:
-            raise InputError(f"The features must be columns of one length, not of shapes {sorted(shapes)}.")
-        labels = self._labels(rows, group, len(next(iter(features.values()))))
-        groups = tuple(sorted(set(labels)))
-        unknown = [name for name in groups if self.constants and name not in self.constants]
-        if unknown:
-            raise InputError(f"The law knows no group {unknown[0]!r}; it knows {', '.join(self.constants)}.")
-        return Table(features, {}, groups, np.array([groups.index(name) for name in labels], dtype=np.intp))
-
-    def _labels(self, rows: "pd.DataFrame | Mapping[str, Any]", group: str | None, count: int) -> list[str]:
+    def _table(self, rows: pd.DataFrame | Mapping[str, Sequence[float]], group: str | None) -> Table:
+        missing = [name for name in self.schema.features if name not in rows]
+        if missing:
+            raise InputError(f"The rows lack {', '.join(missing)}; every feature of the law is needed.")
+        features = {name: np.asarray(rows[name], dtype=float) for name in self.schema.features}
+        count = len(next(iter(features.values())))
         column = self.schema.group
         if group is None and column is not None and column in rows:
-            return [str(name) for name in rows[column]]
-        if group is None and column is not None and len(self.constants) != 1:
-            raise InputError(f"Which group? Give the column {column!r}, or group=.")
-        return [group or next(iter(self.constants), SINGLE_GROUP)] * count
+            names: list[Any] = [str(value) for value in rows[column]]
+        elif group is None and len(self.groups) != 1:
+            raise InputError(f"Name a group; the law knows {', '.join(self.groups[:6])}.")
+        else:
+            names = [group if group is not None else self.groups[0]] * count
+        unknown = [name for name in names if name not in self.groups]
+        if unknown:
+            raise InputError(f"There is no group {unknown[0]!r}; the law knows {', '.join(self.groups[:6])}.")
+        codes = np.array([self.groups.index(name) for name in names], dtype=np.intp)
+        return Table(features, {}, self.groups, codes)
 
+    def _repr_html_(self) -> str:
+        """For notebooks: the formula as MathML, else as text, and the scores."""
+        from runs.report.typeset import mathml
 
-def _column(rows: "pd.DataFrame | Mapping[str, Any]", name: str) -> Array:
-    if name not in rows:
-        raise InputError(f"The column {name!r} is missing.")
-    try:
-        return np.asarray(rows[name], dtype=np.float64)
-    except (TypeError, ValueError):
-        raise InputError(f"The column {name!r} holds something that is no number.") from None
+        result = self.archive.result
+        shown = None if self.form is None else mathml(self.form, self.schema.targets)
+        test = None if result is None or result.scores.test is None else result.scores.test.r2
+        known = {"test R²": test, "validation R²": None if result is None else result.validation_r2}
+        scores = ", ".join(f"{name} {value:.4f}" for name, value in known.items() if value is not None)
+        return f"<div>{shown or '<code>' + html.escape(self.expression) + '</code>'}<p>{html.escape(scores)}</p></div>"
