@@ -196,6 +196,9 @@ def derivative(node: Node, name: str) -> Node:
             return add(*parts)
         case Function(function, argument):
             return _chain(FUNCTIONS[function], argument, name)
+        case Power(base, Number(value)):  # without dividing by the base, which may be 0
+            inner = derivative(base, name)
+            return ZERO if inner == ZERO else mul(Number(value), power(base, Number(value - 1)), inner)
         case Power(base, exponent):
             inner, outer = derivative(base, name), derivative(exponent, name)
             falling = mul(exponent, node, power(base, Number(-1.0)), inner) if inner != ZERO else ZERO

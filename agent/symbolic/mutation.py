@@ -112,7 +112,7 @@ class Mutator:
     def _bend(self, node: Node, mate: Node, b: Parts) -> Node | None:
         """x^-a becomes x^-(a + b log y): an exponent that drifts with a feature."""
         name = self._feature()
-        powers = [n for n in walk(node) if isinstance(n, Power) and _scaled(n.base)]
+        powers = [n for n in walk(node) if isinstance(n, Power) and _scaled(n.base) and _decays(n.exponent)]
         chosen = self._pick(powers)
         if name is None or not isinstance(chosen, Power):
             return None
@@ -148,6 +148,15 @@ def _has_power_of(node: Node, name: str) -> bool:
     return any(
         isinstance(f, Power) and isinstance(f.base, Feature) and f.base.name == name for f in children(node)
     )
+
+
+def _decays(exponent: Node) -> bool:
+    """Whether an exponent is -a with a free constant a."""
+    match exponent:
+        case Product((Number(-1.0), Parameter(name))):
+            return name.rstrip("0123456789") == "a"
+        case _:
+            return False
 
 
 def _scaled(node: Node) -> bool:

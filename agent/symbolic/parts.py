@@ -116,7 +116,7 @@ class Parts:
 
     def gain(self, name: str) -> Node:
         """1 + k log(x / smallest x): slow growth from 1, as parallel computation brings."""
-        base = divide(Feature(name), Number(self.profile.smallest[name]))
+        base = divide(self.x(name), Number(self.profile.smallest[name] / self.profile.unit[name]))
         return add(ONE, mul(self.fresh("k", 0.0, 10.0), log(base)))
 
     def soft_minimum(self, first: str, second: str) -> Node:
