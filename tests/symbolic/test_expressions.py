@@ -1,0 +1,216 @@
+"""Expressions: derivatives, printing, canonical forms and neighbours, over every form of the library."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from agent.symbolic.draft import Draft
+from agent.symbolic.expression import (
+    Feature,
+    Function,
+    Node,
+    Number,
+    Parameter,
+    Power,
+    Product,
+    Sum,
+    add,
+    canonical,
+    children,
+    complexity,
+    mul,
+    parameters,
+    power,
+    rename,
+    walk,
+)
+from agent.symbolic.library import library
+from agent.symbolic.mutation import Mutator
+from agent.symbolic.profile import Profile, profile
+from agent.symbolic.screen import form_of
+from tasks import Table
+from tasks.schema import Column, Schema
+
+STEP = 1e-6
+
+
+def table(columns: dict[str, Any]) -> Table:
+    rows = len(next(iter(columns.values())))
+    features = {name: np.asarray(column, dtype=float) for name, column in columns.items()}
+    target = sum(np.log1p(np.abs(column)) for column in features.values()) + 1.0
+    return Table(features, {"y": target}, ("all",), np.zeros(rows, dtype=np.intp))
+
+
+def designs() -> dict[str, Table]:
+    rng = np.random.default_rng(5)
+    shares = rng.dirichlet(np.ones(3), 20)
+    n, d = (np.geomspace(low, 1e4 * low, 6) for low in (1e6, 1e-3))
+    return {
+        "one": table({"n": np.geomspace(1e6, 1e9, 12)}),
+        "two": table({"n": np.repeat(n, 6), "d": np.tile(d, 6)}),
+        "shares": table({f"s{k}": shares[:, k] for k in range(3)}),
+        "signed": table({"z": np.linspace(-2, 2, 15)}),
+    }
+
+
+DESIGNS = designs()
+PROFILES: dict[str, Profile] = {name: profile(one) for name, one in DESIGNS.items()}
+
+
+def schema(data: Table) -> Schema:
+    names = tuple(data.features)
+    columns = {name: Column(name=name) for name in (*names, "y")}
+    return Schema(
+        name="t",
+        long_name="t",
+        title="t",
+        features=names,
+        targets=("y",),
+        group=None,
+        cap=None,
+        columns=columns,
+    )
+
+
+def value(node: Node, x: dict[str, Any], p: dict[str, float]) -> Any:
+    """The tree itself, evaluated without the printer."""
+    parts = [value(child, x, p) for child in children(node)]
+    match node:
+        case Number(number):
+            return number
+        case Parameter(name):
+            return p[name]
+        case Feature(name, unit):
+            return x[name] / unit
+        case Sum():
+            return sum(parts)
+        case Product():
+            return np.prod(np.broadcast_arrays(*parts), axis=0)
+        case Power():
+            return parts[0] ** parts[1]
+        case Function(name):
+            return getattr(np, name)(parts[0])
+
+
+def constants(node: Node, seed: int) -> dict[str, float]:
+    """Within the bounds, near 1 where there are none."""
+    rng = np.random.default_rng(seed)
+    found = {}
+    for one in parameters(node):
+        low, high = max(one.lower, 0.2), min(one.upper, 1.3)
+        found[one.name] = (
+            float(rng.uniform(low, high)) if low < high else float(rng.uniform(one.lower, one.upper))
+        )
+    return found
+
+
+def all_forms() -> list[Any]:
+    return [pytest.param(name, id=name) for name in DESIGNS]
+
+
+@pytest.mark.parametrize("design", all_forms())
+def test_printed_source_computes_the_tree_and_its_derivatives(design: str) -> None:
+    data = DESIGNS[design]
+    x = dict(data.features)
+    with np.errstate(all="ignore"):
+        for template in library(PROFILES[design]):
+            form = form_of(Draft((template.node,), template.origin).source(schema(data)))
+            p = constants(template.node, 1)
+            expected = np.broadcast_to(value(template.node, x, p), (len(data),))
+            np.testing.assert_allclose(form.call(x, p), expected, rtol=1e-9, err_msg=template.origin)
+            assert form.gradient is not None
+            slopes = form.gradient(x, p)
+            assert set(slopes) == set(p)
+            for name, slope in slopes.items():
+                size = STEP * max(abs(p[name]), 1e-3)
+                up, down = (form.call(x, p | {name: p[name] + sign * size}) for sign in (1, -1))
+                usable = np.isfinite(up) & np.isfinite(down) & (np.abs(up) < 1e8)
+                numeric = ((up - down) / (2 * size))[usable]
+                exact = np.broadcast_to(slope, (len(data),))[usable]
+                noise = 1e-9 * np.abs(up[usable]).max(initial=0) / size * 1e-4
+                np.testing.assert_allclose(
+                    exact, numeric, rtol=2e-4, atol=noise + 1e-9, err_msg=template.origin
+                )
+
+
+def test_a_square_has_a_finite_slope_at_its_minimum() -> None:
+    data = DESIGNS["signed"]
+    node = power(add(Feature("z"), mul(Number(-1.0), Parameter("m"))), Number(2.0))
+    form = form_of(Draft((node,), "square").source(schema(data)))
+    assert form.gradient is not None
+    np.testing.assert_allclose(form.gradient(dict(data.features), {"m": 0.0})["m"], -2 * data.features["z"])
+
+
+def test_canonical_form_ignores_names_and_order_only() -> None:
+    x, y = Feature("x"), Feature("y")
+    a, b, c = (Parameter(name) for name in "abc")
+    law = add(c, mul(a, power(x, b)))
+    assert canonical(law) == canonical(add(mul(power(x, a), b), c))
+    assert canonical(law) != canonical(add(c, mul(a, power(y, b))))
+    assert canonical(law) != canonical(add(c, mul(a, power(x, a))))
+    assert canonical(law) != canonical(mul(c, add(a, power(x, b))))
+
+
+def test_the_library_states_no_form_twice_and_has_finite_complexity() -> None:
+    for name, one in PROFILES.items():
+        forms = library(one)
+        keys = [canonical(template.node) for template in forms]
+        assert len({template.origin for template in forms}) == len(forms), name
+        assert len(set(keys)) >= 0.9 * len(keys), name
+        assert all(0 < complexity(template.node) < 200 for template in forms)
+
+
+def test_renaming_keeps_the_value() -> None:
+    node = library(PROFILES["two"])[8].node
+    names = {one.name: f"{one.name}_9" for one in parameters(node)}
+    p = constants(node, 2)
+    renamed = rename(node, names)
+    x = dict(DESIGNS["two"].features)
+    again = value(renamed, x, {names[name]: number for name, number in p.items()})
+    np.testing.assert_array_equal(value(node, x, p), again)
+
+
+@pytest.mark.parametrize("design", ["one", "two"])
+def test_neighbours_stay_within_the_grammar_and_finite(design: str) -> None:
+    data = DESIGNS[design]
+    forms = [template.node for template in library(PROFILES[design])]
+    rng = np.random.default_rng(0)
+    mutator = Mutator(PROFILES[design], rng)
+    finite = made = 0
+    for _ in range(60):
+        node = forms[int(rng.integers(len(forms)))]
+        step = mutator.neighbour(node, forms[int(rng.integers(len(forms)))])
+        if step is None:
+            continue
+        changed, _name = step
+        made += 1
+        assert {n.name for n in walk(changed) if isinstance(n, Feature)} <= set(data.features)
+        names = [one.name for one in parameters(changed)]
+        assert len(set(names)) == len(names), "one name, two bounds"
+        assert all(one.lower < one.upper for one in parameters(changed))
+        form = form_of(Draft((changed,), "neighbour").source(schema(data)))
+        with np.errstate(all="ignore"):
+            p = constants(changed, 3)
+            np.testing.assert_allclose(
+                form.call(dict(data.features), p),
+                np.broadcast_to(value(changed, dict(data.features), p), (len(data),)),
+                rtol=1e-9,
+            )
+            finite += bool(np.isfinite(form.call(dict(data.features), p)).all())
+    assert made >= 50
+    assert finite >= 0.9 * made
+
+
+def test_neighbours_are_a_function_of_the_seed() -> None:
+    forms = [template.node for template in library(PROFILES["two"])]
+
+    def walked(seed: int) -> list[str]:
+        mutator = Mutator(PROFILES["two"], np.random.default_rng(seed))
+        steps = [mutator.neighbour(node, forms[0]) for node in forms[:20]]
+        return [canonical(step[0]) for step in steps if step is not None]
+
+    assert walked(1) == walked(1)
+    assert walked(1) != walked(2)
