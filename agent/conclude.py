@@ -11,6 +11,7 @@ from agent.journal import Journal
 from agent.result import Run
 from agent.selection import Choice, choose
 from runs import Archive, LawFailed, Result, close_law, formula, score_law
+from runs.canonical import plain
 from sandbox import Constants, Sandbox, Verdict
 from tasks import Dataset, Task
 
@@ -85,7 +86,12 @@ def _books(history: History, spent: Spending, stopped: str, account: dict[str, A
         calls=spent.calls,
         seconds=round(spent.seconds, 3),
         cost_usd=spent.usd,
-        details={"stopped": stopped, "tokens": spent.tokens, "failures": dict(failures), "account": account},
+        details={
+            "stopped": stopped,
+            "tokens": spent.tokens,
+            "failures": dict(failures),
+            "account": plain(account),
+        },
     )
 
 

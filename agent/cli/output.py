@@ -41,14 +41,19 @@ def text(content: object) -> Text:
     )
 
 
+def counted(count: int | None, noun: str) -> str:
+    """``1 run``, ``2 runs``."""
+    return f"{count} {noun}" if count == 1 else f"{count or 0} {noun}s"
+
+
 def announce(message: str) -> None:
     """A line on stderr for the user."""
-    err.print(text(message))
+    err.print(text(message), soft_wrap=True)
 
 
 def warn(message: str) -> None:
     """A line on stderr that nobody overlooks."""
-    err.print(Text.assemble(("WARNING: ", "bold yellow"), text(message)))
+    err.print(Text.assemble(("WARNING: ", "bold yellow"), text(message)), soft_wrap=True)
 
 
 def shown(path: Path) -> str:

@@ -8,7 +8,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 
 from agent.agents import Chosen
 from agent.budget import Budget
-from agent.cli.output import announce, err, number, warn
+from agent.cli.output import announce, counted, err, number, warn
 from agent.history import History, Trial
 from agent.job import Job
 from agent.observer import Observer
@@ -84,7 +84,7 @@ def _best(history: History) -> str:
 
 def _summary(run: Run) -> str:
     found = run.result
-    books = f"{found.candidates} candidates, {found.seconds or 0.0:.1f} s"
+    books = f"{counted(found.candidates, 'candidate')}, {found.seconds or 0.0:.1f} s"
     if found.error is not None:
         return f"failed after {books}: {found.error}"
     return f"validation R² {number(found.validation_r2, 4)} from {books}"

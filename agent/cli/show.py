@@ -33,8 +33,8 @@ def _leaderboard_line(found: Result) -> str:
             "No test rows: validation R² is measured beyond the fitted range, on rows held out of training."
         )
     figures = f"best {number(max(scores))}, mean {number(fmean(scores))}, min {number(min(scores))}"
-    counted = "; R² is clipped at -1, and a failed run counts as -1" if min(scores) == WORST_R2 else ""
-    return f"test R² over {_counted(len(scores), 'run')}: {figures}{counted}"
+    note = "; R² is clipped at -1, and a failed run counts as -1" if min(scores) == WORST_R2 else ""
+    return f"test R² over {counted(len(scores), 'run')}: {figures}{note}"
 
 
 def _runs_table(found: Result, tested: bool) -> Table:
@@ -99,7 +99,3 @@ def constants(values: Mapping[str, Mapping[str, float]]) -> None:
     more = f", … ({len(first)} in all)" if len(first) > MOST_CONSTANTS else ""
     out.print(Text.assemble(("constants: ", "bold"), text(listed + more)), soft_wrap=True)
     out.print(Text.assemble(("group:     ", "bold"), text(group), others), soft_wrap=True)
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -1,0 +1,96 @@
+"""`discover` with a language model: a real server on loopback, the real command line, a scripted floor."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from agent_doubles import ScriptedProposer, form_source, power_law_csv
+
+import agent.symbolic
+from agent.cli import main
+from agent.history import Proposal
+
+sys.path.append(str(Path(__file__).parents[1] / "llm"))
+from endpoint_server import KEY, Endpoint, Handler, Seen, completion, fails
+
+FLOOR = [[Proposal(form_source(("L", "A"), 'p["L"] + p["A"] / x["N"]'))]]
+REPLY = f"""Hypothesis: a power law above a floor.
+```python
+{form_source(("L", "A", "a"), 'p["L"] + p["A"] * x["N"] ** -p["a"]')}```"""
+SEARCH = ("--data", "train.csv", "--target", "loss", "--json")
+
+
+def answer(handler: Handler, seen: Seen, number: int) -> None:
+    """The law first; prose from then on."""
+    text = REPLY if number == 1 else "I have no better idea."
+    handler.send(200, json.dumps(completion(text)).encode())
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder_with_a_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "train.csv").write_text(power_law_csv())
+    monkeypatch.setattr(agent.symbolic, "SymbolicProposer", lambda task, seed: ScriptedProposer(FLOOR))
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+
+
+def discover(*arguments: str) -> tuple[int, None]:
+    with pytest.raises(SystemExit) as exit_:
+        main(arguments)
+    return exit_.value.code or 0
+
+
+def test_a_model_beats_the_floor_and_its_recording_repeats_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Endpoint(answer) as endpoint:
+        monkeypatch.setenv("OPENAI_BASE_URL", endpoint.url)
+        monkeypatch.setenv("LAWSMITH_MODEL", "lawgiver")
+        assert discover(*SEARCH, "--max-calls", "3", "--time-limit", "600") == 0
+    said = capsys.readouterr()
+    found = json.loads(said.out)
+    assert (found["agent"], found["model"]) == ("evolve", "lawgiver")
+    assert "agent evolve with lawgiver" in said.err
+    assert found["runs"][0]["expression"] == "loss = L + A * N ** (-a)"
+    assert found["runs"][0]["cost_usd"] is None
+    assert 1 <= len(endpoint.requests) <= 3
+    assert all(KEY not in path.read_text() for path in tmp_path.rglob("*.*") if path.is_file())
+
+    monkeypatch.delenv("OPENAI_API_KEY")
+    monkeypatch.delenv("OPENAI_BASE_URL")
+    run = found["runs"][0]["run"]
+    assert discover(*SEARCH, "--model", f"replay:{run}") == 0
+    again = json.loads(capsys.readouterr().out)
+    assert again["runs"][0]["run"] != run
+    assert repeatable(found) == repeatable(again)
+
+
+def repeatable(found: dict[str, Any]) -> dict[str, Any]:
+    """The sealed result of the only run, without times and what depends on them."""
+    result = json.loads((Path(found["runs"][0]["archive"]) / "result.json").read_text())
+    return {k: v for k, v in result.items() if k not in ("seconds", "files", "law", "digest", "seal")}
+
+
+def test_a_refused_key_stops_before_anything_is_searched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Endpoint(fails(401), models=lambda handler: fails(401)(handler, None, 0)) as endpoint:
+        monkeypatch.setenv("OPENAI_BASE_URL", endpoint.url)
+        assert discover(*SEARCH, "--agent", "refine", "--model", "lawgiver") == 2
+    said = capsys.readouterr()
+    assert "OPENAI_API_KEY" in said.err
+    assert not list(tmp_path.glob("runs/*/*/*"))
+
+
+def test_without_an_endpoint_auto_is_symbolic_and_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY")
+    assert discover(*SEARCH, "--model", "lawgiver") == 0
+    said = capsys.readouterr()
+    found = json.loads(said.out)
+    assert (found["agent"], found["model"]) == ("symbolic", None)
+    assert found["runs"][0]["cost_usd"] == 0
+    assert "the model lawgiver is not used" in said.err
