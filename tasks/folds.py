@@ -81,11 +81,15 @@ def _corners(table: Table) -> Iterator[Fold]:
 def _beyond(table: Table, name: str, depth: int) -> Mask:
     """Rows whose `name` is among the largest of their group, `depth` steps deep (0 to 2)."""
     column, mask = table.features[name], np.zeros(len(table), dtype=bool)
-    for group in range(len(table.groups)):
-        rows = np.flatnonzero(table.codes == group)
-        if len(rows):
-            mask[rows] = column[rows] > _cut(column[rows], depth)
+    for rows in _rows_by_group(table):
+        mask[rows] = column[rows] > _cut(column[rows], depth)
     return mask
+
+
+def _rows_by_group(table: Table) -> list[IntArray]:
+    """Row positions of every group that has rows; one sort, whatever the number of groups."""
+    order = np.argsort(table.codes, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(table.codes[order])) + 1) if len(table) else []
 
 
 def _cut(values: Array, depth: int) -> float:
@@ -94,7 +98,7 @@ def _cut(values: Array, depth: int) -> float:
         return float(np.inf)
     if len(levels) <= FEW_LEVELS:
         kept = max(KEEP_LEVELS - 1, len(levels) - LEVELS[depth])
-        return float(levels[kept - 1]) * (1 + 1e-9 * np.sign(levels[kept - 1]))
+        return float(levels[kept - 1] * (1 + 1e-9 * np.sign(levels[kept - 1])))
     return float(np.quantile(values, 1 - SHARES[depth]))
 
 
@@ -122,6 +126,6 @@ def _leave_points_out(table: Table, rng: np.random.Generator) -> Iterator[Fold]:
 
 def _fold(table: Table, name: str, kind: str, mask: Mask) -> Iterator[Fold]:
     share = float(mask.mean()) if len(mask) else 0.0
-    whole = set(table.codes.tolist()) == set(table.codes[~mask].tolist())
+    whole = len(np.unique(table.codes)) == len(np.unique(table.codes[~mask]))
     if SMALLEST_SHARE <= share <= LARGEST_SHARE and whole:
         yield Fold(name, kind, np.flatnonzero(~mask), np.flatnonzero(mask))

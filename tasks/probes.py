@@ -53,7 +53,7 @@ def _beyond(x: Array) -> tuple[Array, Array]:
 def _extended(x: Array, step: int) -> Array:
     low, high = x.min(axis=0), x.max(axis=0)
     factor = (low > 0) & (high >= WIDE * np.maximum(low, 1e-300))
-    return np.where(factor, high * STEPS[step], high + SHARES[step] * (high - low))
+    return np.asarray(np.where(factor, high * STEPS[step], high + SHARES[step] * (high - low)))
 
 
 def _mixtures(x: Array, seed: int) -> tuple[Array, Array]:

@@ -128,7 +128,7 @@ class Parts:
     def repeated(self, large: str, small: str) -> Node:
         """u (1 + r (1 - exp(-(d/u - 1) / r))): u distinct items repeated to d (arXiv 2305.16264)."""
         unit = self.profile.unit[large]
-        d, u = Feature(large, unit), Feature(small, unit)
+        d, u = self.x(large), mul(Number(self.profile.unit[small] / unit), self.x(small))
         r = self.fresh("r", 0.1, 300.0)
         epochs = add(divide(d, u), Number(-1.0))
         return mul(u, add(ONE, mul(r, add(ONE, neg(exp(neg(divide(epochs, r))))))))

@@ -1,0 +1,103 @@
+"""Folds, probes and the choice: what a search may look at, and what it prefers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tasks import Table
+from tasks.folds import frontier_folds
+from tasks.probes import probe_rows
+
+
+def grid(groups: int = 1) -> Table:
+    n, d = (axis.ravel() for axis in np.meshgrid(np.geomspace(1, 64, 7), np.geomspace(1, 32, 6)))
+    return _table({"n": np.tile(n, groups), "d": np.tile(d, groups)}, groups)
+
+
+def line(groups: int = 1) -> Table:
+    return _table({"n": np.tile(np.geomspace(1, 1e4, 12), groups)}, groups)
+
+
+def cloud() -> Table:
+    rng = np.random.default_rng(2)
+    return _table({"n": np.exp(rng.uniform(0, 9, 90)), "z": rng.normal(size=90)}, 1)
+
+
+def mixture() -> Table:
+    shares = np.random.default_rng(0).dirichlet(np.ones(4), 24)
+    return _table({f"s{k}": shares[:, k] for k in range(4)}, 1)
+
+
+def _table(columns: dict[str, Any], groups: int) -> Table:
+    rows = len(next(iter(columns.values())))
+    codes = np.repeat(np.arange(groups), rows // groups)
+    y = np.arange(rows, dtype=float)
+    return Table(columns, {"y": y}, tuple(f"g{k}" for k in range(groups)), codes)
+
+
+TABLES = {
+    "grid": grid(),
+    "grid of 3 groups": grid(3),
+    "line": line(),
+    "lines": line(4),
+    "cloud": cloud(),
+    "mixture": mixture(),
+}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_folds_divide_the_rows_and_leave_every_group_something(name: str) -> None:
+    table = TABLES[name]
+    folds = frontier_folds(table)
+    assert len(folds) >= 2
+    for fold in folds:
+        assert not set(fold.fitted) & set(fold.held_out)
+        assert sorted([*fold.fitted, *fold.held_out]) == list(range(len(table)))
+        assert set(table.codes[fold.fitted]) == set(table.codes)
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_folds_never_look_at_targets(name: str) -> None:
+    table = TABLES[name]
+    other = Table(table.features, {"y": -(table.targets["y"] ** 2)}, table.groups, table.codes)
+    for one, two, hidden in zip(*(frontier_folds(t) for t in (table, other, table.hide())), strict=True):
+        assert one.name == two.name == hidden.name
+        assert one.held_out.tobytes() == two.held_out.tobytes() == hidden.held_out.tobytes()
+
+
+@pytest.mark.parametrize("name", ["grid", "grid of 3 groups", "line", "lines", "cloud"])
+def test_frontier_folds_hold_out_what_lies_beyond_the_fitted_rows(name: str) -> None:
+    table = TABLES[name]
+    for fold in frontier_folds(table):
+        if fold.kind != "frontier":
+            continue
+        column = table.features[fold.name.rpartition(">")[0]]
+        for group in set(table.codes[fold.held_out]):
+            fitted = fold.fitted[table.codes[fold.fitted] == group]
+            held_out = fold.held_out[table.codes[fold.held_out] == group]
+            assert column[held_out].min() > column[fitted].max()
+
+
+def test_a_mixture_is_divided_by_whole_design_points() -> None:
+    twice = _table({name: np.repeat(column, 2) for name, column in mixture().features.items()}, 1)
+    for fold in frontier_folds(twice):
+        points = [set(map(tuple, twice.take(rows).matrix())) for rows in (fold.fitted, fold.held_out)]
+        assert not points[0] & points[1]
+
+
+@pytest.mark.parametrize("name", ["grid", "lines", "cloud"])
+def test_probes_reach_beyond_the_data_and_have_no_targets(name: str) -> None:
+    table = TABLES[name]
+    probes = probe_rows(table)
+    assert not probes.targets
+    assert (probes.matrix().max(axis=0) > table.matrix().max(axis=0)).all()
+    assert np.isfinite(probes.matrix()).all()
+
+
+def test_probes_of_a_mixture_stay_mixtures() -> None:
+    x = probe_rows(mixture()).matrix()
+    assert x.min() >= 0
+    np.testing.assert_allclose(x.sum(axis=1), 1.0, atol=1e-9)
