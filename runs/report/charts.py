@@ -121,7 +121,7 @@ def _feature_chart(
             axes.axvline(edge, color="#888888", lw=1, ls="--")
             axes.set_xlabel(_label(feature))
             if logarithmic:
-                axes.set_xscale("log")
+                _log_axis(axes)
         if is_logarithmic(train.rows.target_matrix()[:, t]):
             left.set_yscale("log")
         right.axhline(0, color="#888888", lw=0.8)
@@ -134,6 +134,16 @@ def _feature_chart(
             + (f", test residual {_rms(test.residual[:, t]):.3g}." if test else ".")
         )
         return Chart(f"{what} against {name}", alt, _svg(figure, key, alt))
+
+
+def _log_axis(axes: Axes) -> None:
+    """A logarithmic x axis whose labels do not overlap: over a decade and more only its powers are named."""
+    from matplotlib.ticker import NullFormatter
+
+    axes.set_xscale("log")
+    low, high = axes.get_xlim()
+    if high >= 10 * low:
+        axes.xaxis.set_minor_formatter(NullFormatter())
 
 
 def _lines(axes: Axes, train: Fitted, feature: str, t: int) -> None:
