@@ -134,6 +134,7 @@ class Caller:
             reservation = self._budget.reserve(request.tokens_at_most(), self._prices.at_most(request))
         except BudgetSpent as spent:
             self.stopped = str(spent)
+            self.recording.ended(self.stopped)
             return
         admitted.append((request, reservation))
 

@@ -97,6 +97,7 @@ class Recording:
         self._attempts: dict[str, list[Attempt]] = {}
         self._asked: dict[str, Asked] = {}
         self._open: set[str] = set()
+        self.end: str | None = None  # why no further request was sent, if that was recorded
         for line in sink.calls():
             self._read(line)
 
@@ -106,6 +107,8 @@ class Recording:
             self._note(Asked.model_validate({name: body[name] for name in Asked.model_fields}))
         elif line.get("event") == "reply":
             self._keep(Attempt.model_validate({name: body[name] for name in Attempt.model_fields}))
+        elif line.get("event") == "end":
+            self.end = str(line["reason"])
 
     def _note(self, asked: Asked) -> None:
         known = self._asked.get(asked.slot)
@@ -137,6 +140,12 @@ class Recording:
         with self._lock:
             self._sink.append_call({"event": "reply", **attempt.model_dump(mode="json")})
             self._keep(attempt)
+
+    def ended(self, reason: str) -> None:
+        """Record why no further request is sent; a resumed run with a larger budget may send more all the same."""
+        with self._lock:
+            self._sink.append_call({"event": "end", "reason": reason})
+            self.end = reason
 
     def attempts(self, slot: str | None = None) -> Sequence[Attempt]:
         """The finished attempts of `slot`, or of the whole run, in the order they finished."""

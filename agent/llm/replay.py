@@ -38,7 +38,7 @@ class Replayer:
         closed = self._source.closed(slot)
         if closed is None or self._ended:
             self._ended = True
-            return Outcome(slot, None, Failure.OUT_OF_BUDGET, END)
+            return Outcome(slot, None, Failure.OUT_OF_BUDGET, self._source.end or END)
         request = question.write()
         if self.divergence is None and request.digest() != closed.request_sha256:
             self.divergence = f"at question {slot}: {self._difference(request)}"

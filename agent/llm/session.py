@@ -123,12 +123,15 @@ class Session:
 
     def _connect(self, choice: ModelChoice) -> Line:
         key = self._environment.get(choice.key_env)
-        if not key and choice.base_url is None:
+        base_url = choice.base_url
+        if base_url == self._settings.config.base_url:  # on resume, a server may have moved
+            base_url = self._environment.get("OPENAI_BASE_URL") or base_url
+        if not key and base_url is None:
             raise EndpointError(
                 f"No endpoint for the model {choice.name!r}: set {choice.key_env} for api.openai.com, or "
                 "OPENAI_BASE_URL for a server of your own."
             )
-        endpoint = Endpoint(choice.base_url, key, structured=self._settings.config.sampling.structured)
+        endpoint = Endpoint(base_url, key, structured=self._settings.config.sampling.structured)
         self._close.callback(endpoint.close)
         return Line(endpoint, endpoint.url)
 

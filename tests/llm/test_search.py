@@ -158,7 +158,7 @@ def test_a_refused_key_ends_the_search_with_the_floors_law(sandbox: Sandbox, tmp
 
 @pytest.mark.parametrize("agent", ["evolve", "refine"])
 def test_a_replay_repeats_the_search_without_a_model(agent: str, sandbox: Sandbox, tmp_path: Path) -> None:
-    model = ScriptedModel(lambda r: "no idea" if r.slot in {"1.1", "3"} else knowing(1)(r))
+    model = ScriptedModel(lambda r: "no idea" if r.slot in {"1.1", "3", "7"} else knowing(1)(r))
     found = run(sandbox, tmp_path / "first", agent, config(), models={"m": model})
     again = run(sandbox, tmp_path / "again", agent, config(), replayed=Archive.open(found.archive))
     assert summary(again) == summary(found)
