@@ -1,0 +1,88 @@
+"""How time and memory of a fit, and of dividing a table into folds, grow with rows, groups and features.
+
+Every case runs in a process of its own, so that its peak memory is its own.
+
+    python -m benchmarks.scale [--rows 1000,10000,100000,1000000] [--groups 1,100,10000] [--features 1,3,10]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import time
+
+import numpy as np
+
+from sandbox.fitting import Form, fit_form
+from tasks import Table
+from tasks.folds import frontier_folds
+
+
+def table(rows: int, groups: int, features: int) -> Table:
+    """y = L_g + sum of x_k^-0.3 / (k + 1), 1 % noise, features log-uniform over three decades."""
+    rng = np.random.default_rng(0)
+    columns = {f"x{k}": 10 ** rng.uniform(-1, 2, rows) for k in range(features)}
+    codes = np.sort(rng.integers(groups, size=rows))
+    y = 1.0 + 0.01 * codes / groups + sum(column**-0.3 / (k + 1) for k, column in enumerate(columns.values()))
+    y = y * (1 + 0.01 * rng.standard_normal(rows))
+    return Table(columns, {"y": y}, tuple(f"g{k}" for k in range(groups)), codes)
+
+
+def form() -> Form:
+    """L + A x0^-a, in the first feature."""
+
+    def call(x, p):  # type: ignore[no-untyped-def]
+        return p["L"] + p["A"] * x["x0"] ** -p["a"]
+
+    def gradient(x, p):  # type: ignore[no-untyped-def]
+        term = x["x0"] ** -p["a"]
+        return {"L": 1.0, "A": term, "a": -p["A"] * term * np.log(x["x0"])}
+
+    return Form(
+        ("L", "A", "a"), np.array([0, -np.inf, 0]), np.array([np.inf, np.inf, 3]), call, gradient=gradient
+    )
+
+
+def measure(rows: int, groups: int, features: int) -> dict[str, float]:
+    data = table(rows, groups, features)
+    began = time.process_time()
+    fit_form(form(), data, ["y"])
+    fitted = time.process_time()
+    frontier_folds(data)
+    divided = time.process_time()
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    return {"fit": fitted - began, "folds": divided - fitted, "peak": peak}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rows", default="1000,10000,100000,1000000")
+    parser.add_argument("--groups", default="1,100,10000")
+    parser.add_argument("--features", default="1,3,10")
+    parser.add_argument("--one", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.one:
+        print(json.dumps(measure(*map(int, options.one.split(",")))))
+        return
+    print(
+        f"{'rows':>9s}{'groups':>8s}{'features':>9s}{'fit, CPU s':>12s}{'folds, CPU s':>14s}{'peak GiB':>10s}"
+    )
+    for rows in map(int, options.rows.split(",")):
+        for groups in (g for g in map(int, options.groups.split(",")) if 5 * g <= rows):
+            for features in map(int, options.features.split(",")):
+                case = f"{rows},{groups},{features}"
+                command = [sys.executable, "-m", "benchmarks.scale", "--one", case]
+                found = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+                print(
+                    f"{rows:9d}{groups:8d}{features:9d}{found['fit']:12.2f}{found['folds']:14.2f}{found['peak']:10.2f}",
+                    flush=True,
+                )
+
+
+if __name__ == "__main__":
+    main()
