@@ -1,7 +1,7 @@
 """Prediction intervals: how far a law's predictions can be trusted, measured on rows held out of training."""
 
-from runs.intervals.archived import FittedLaw, fitted_laws, uncertainty
-from runs.intervals.estimate import estimate
+from runs.intervals.archived import fitted_laws, uncertainty
+from runs.intervals.estimate import FittedLaw, estimate
 from runs.intervals.model import Interval, Uncertainty
 from runs.intervals.predict import constant_intervals, predict
 

@@ -60,7 +60,7 @@ class Region(BaseModel):
         unit = np.where(np.isfinite(unit), unit, plain)
         box = np.sqrt(np.sum(np.maximum(0, np.maximum(-unit, unit - 1)) ** 2, axis=1))
         corner = np.maximum(0, _nearest(unit, np.array(self.points)) - self.gap)
-        return np.maximum(box, corner)
+        return np.asarray(np.maximum(box, corner))
 
     def factor(self, feature: int, value: float) -> tuple[float, float, bool]:
         """Smallest and largest value of a feature in the data, and whether `value` is outside."""

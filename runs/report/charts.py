@@ -25,7 +25,7 @@ MOST_POINTS = 1500
 MOST_LINES = 6
 MOST_FEATURES = 12
 LABEL = 28
-_STYLE = {
+_STYLE: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "lawsmith",
     "font.size": 10,
@@ -201,6 +201,8 @@ def progress_chart(content: RunContent) -> Chart:
 
 def front_chart(content: RunContent) -> Chart:
     """Validation error against the number of constants, with the front of those that nothing beats."""
+    from matplotlib.ticker import MaxNLocator
+
     front, usable = content.front, content.best[:MOST_POINTS]
     with _figure(4.6, 3.3) as (figure, (axes,)):
         axes.plot(
@@ -219,7 +221,7 @@ def front_chart(content: RunContent) -> Chart:
                 color=TEST, mew=0, label="selected",
             )  # fmt: skip
         axes.set_yscale("log")
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_xlabel("constants per group and target")
         axes.set_ylabel("1 − validation R²")
         axes.legend(fontsize=8)

@@ -53,7 +53,7 @@ def _parts(name: str) -> tuple[str, str]:
     """A symbol and its index: digits at the end of a name, Greek letters by their names."""
     shown = short(name)
     found = re.fullmatch(r"(.*?)_?(\d+)", shown, re.DOTALL)
-    stem, index = found.groups() if found is not None and found[1] else (shown, "")
+    stem, index = (str(found[1]), str(found[2])) if found is not None and found[1] else (shown, "")
     return _GREEK.get(stem, stem), index
 
 

@@ -1,5 +1,7 @@
 """A law as a Python object, in a notebook, and as a scikit-learn estimator."""
 
+import os
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -61,6 +63,7 @@ def test_the_estimator_finds_a_power_law_in_a_pipeline():
 
 
 @pytest.mark.slow
+@pytest.mark.skipif("LAWSMITH_SLOW" not in os.environ, reason="takes minutes; LAWSMITH_SLOW=1 runs it")
 def test_the_estimator_passes_the_checks_that_apply():
     pytest.importorskip("sklearn", reason="needs scikit-learn")
     from sklearn.utils.estimator_checks import check_estimator

@@ -3,6 +3,7 @@
 import base64
 import gzip
 import json
+import os
 import re
 import time
 import urllib.error
@@ -230,6 +231,7 @@ def test_a_run_in_progress_is_followed(runs_dir: Path, good: Archive, sandbox: S
 
 
 @pytest.mark.slow
+@pytest.mark.skipif("LAWSMITH_SLOW" not in os.environ, reason="takes minutes; LAWSMITH_SLOW=1 runs it")
 def test_a_thousand_archives_take_under_thirty_seconds_of_processor(tmp_path: Path):
     fill(tmp_path / "runs", 1000)
     began = time.process_time()
