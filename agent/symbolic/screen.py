@@ -15,23 +15,31 @@ from tasks.table import Table
 
 ROWS, GROUPS = 400, 8  # the sample that screening looks at
 EFFORT = Effort(starts=10, finalists=1)
+MANY = 120  # drafts that are screened with care; a coarse pass on fewer rows picks them out of more
+COARSE_ROWS = 100
+COARSE = Effort(starts=4, finalists=1)
 
 
 def screen(drafts: Sequence[Draft], table: Table, schema: Schema, rng: np.random.Generator) -> list[Draft]:
     """`drafts` ordered by the Bayesian information criterion on a sample of the rows; failed fits come last."""
-    sample = _sample(table, rng)
-    return sorted(drafts, key=lambda draft: _criterion(draft, sample, schema))
+    if len(drafts) > MANY:
+        drafts = _ranked(drafts, _sample(table, COARSE_ROWS, rng), schema, COARSE)[:MANY]
+    return _ranked(drafts, _sample(table, ROWS, rng), schema, EFFORT)
 
 
-def _sample(table: Table, rng: np.random.Generator) -> Table:
+def _ranked(drafts: Sequence[Draft], sample: Table, schema: Schema, effort: Effort) -> list[Draft]:
+    return sorted(drafts, key=lambda draft: _criterion(draft, sample, schema, effort))
+
+
+def _sample(table: Table, most: int, rng: np.random.Generator) -> Table:
     present = np.unique(table.codes)
     chosen = rng.choice(present, min(GROUPS, len(present)), replace=False)
     rows = np.flatnonzero(np.isin(table.codes, chosen))
-    return table.take(np.sort(rng.choice(rows, min(ROWS, len(rows)), replace=False)))
+    return table.take(np.sort(rng.choice(rows, min(most, len(rows)), replace=False)))
 
 
-def _criterion(draft: Draft, sample: Table, schema: Schema) -> float:
-    fitted = fit_form(form_of(draft.source(schema)), sample, schema.targets, effort=EFFORT)
+def _criterion(draft: Draft, sample: Table, schema: Schema, effort: Effort) -> float:
+    fitted = fit_form(form_of(draft.source(schema)), sample, schema.targets, effort=effort)
     present = np.unique(sample.codes)
     if not all(fitted.status[g].usable for g in present):
         return float("inf")
