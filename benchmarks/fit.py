@@ -1,9 +1,8 @@
 """Fits per second against scipy, on one thread: 42 groups x 32 starts of `L + A (x + x0)^-a` on the sft training rows.
 
-Everybody gets the same starts: scipy the best L and A of each start besides, which our engine finds for itself.
-`trf` is slow and gets every fourth start. Times are of the
-processor, which neighbours on the same machine disturb least. `--jobs` times whole fits of forms of the library instead, as a search makes
-them.
+Everybody gets the same starts: scipy the best L and A of each start besides, which our engine finds for itself. `trf`
+is slow and gets every fourth start. Times are of the processor, which neighbours on the same machine disturb least.
+`--jobs` times whole fits of forms of the library instead, as a search makes them.
 
     python -m benchmarks.fit --data-dir DIR [--jobs]
 """
