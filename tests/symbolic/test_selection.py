@@ -1,0 +1,98 @@
+"""The choice of a winner, on constructed evaluations: properties that must hold whatever the weights."""
+
+import numpy as np
+import pytest
+
+from agent.history import Proposal, Trial
+from agent.selection import choose
+from sandbox import Evaluation, Verdict
+from sandbox.evaluate import FoldScore
+from sandbox.isolation import Tier
+from tasks import Provenance, Schema, Table, Task
+from tasks.metrics import Scores
+from tasks.schema import Column
+
+
+def task() -> Task:
+    x = np.linspace(1, 10, 20)
+    schema = Schema(
+        name="own",
+        long_name="own",
+        title="",
+        features=("x",),
+        targets=("y",),
+        group=None,
+        cap=None,
+        columns={"x": Column(name="x"), "y": Column(name="y")},
+    )
+    table = Table({"x": x}, {"y": 1 / x}, ("g",), np.zeros(20, dtype=np.intp))
+    return Task(schema, table, Provenance(source="file", sha256="", path=None))
+
+
+def trial(
+    name: str, errors: list[float], *, train: float = 0.01, constants: int = 3, beyond: float = 0.05
+) -> Trial:
+    folds = tuple(
+        FoldScore(name=f"x>{k + 1}", kind="frontier", rows=5, r2=0, nmse=0, nmae=0, rmse=(e,), scale=(1.0,))
+        for k, e in enumerate(errors)
+    )
+    evaluation = Evaluation(
+        verdict=Verdict.OK,
+        kind="form",
+        train=Scores(r2=1 - train**2, nmse=train**2, nmae=train),
+        folds=folds,
+        validation_r2=0.9,
+        constants_count=constants,
+        probe=((beyond,), (beyond / 2,)),
+        tier=Tier.FULL,
+    )
+    return Trial(name, Proposal(name), evaluation)
+
+
+def winner(*trials: Trial) -> str:
+    return choose(trials, task()).winner.id
+
+
+def test_extrapolation_beats_training_fit():
+    assert winner(trial("fits", [0.5, 0.5, 0.5], train=0.008), trial("holds", [0.05, 0.05, 0.05])) == "holds"
+
+
+def test_of_equal_errors_fewer_constants_win():
+    assert winner(trial("large", [0.1, 0.1], constants=6), trial("small", [0.1, 0.1], constants=3)) == "small"
+
+
+def test_one_blow_up_costs_more_than_small_gains_bring():
+    assert winner(trial("risky", [0.09, 0.09, 30.0]), trial("steady", [0.1, 0.1, 0.1])) == "steady"
+
+
+def test_predictions_that_are_not_finite_beyond_the_data_count_against_a_law():
+    broken = trial("broken", [0.1, 0.1])
+    empty = broken.evaluation.model_copy(update={"probe": ()})
+    assert winner(Trial("broken", broken.proposal, empty), trial("sane", [0.11, 0.11])) == "sane"
+
+
+def test_of_inseparable_laws_the_central_one_wins_and_the_others_are_named():
+    trials = [
+        trial(name, [0.1, 0.1], beyond=at) for name, at in (("low", 0.0), ("middle", 0.5), ("high", 1.5))
+    ]
+    choice = choose(trials, task())
+    assert choice.winner.id == "middle"
+    assert set(choice.inseparable) == {"low", "high"}
+    assert "3 laws" in choice.reason
+
+
+def test_laws_that_predict_the_same_count_once():
+    clones = [trial(f"clone{k}", [0.1, 0.1], beyond=1.5) for k in range(4)]
+    others = [trial("low", [0.1, 0.1], beyond=0.0), trial("middle", [0.1, 0.1], beyond=0.5)]
+    assert winner(*clones, *others) == "middle"
+
+
+def test_the_order_of_the_trials_does_not_matter_for_distinct_scores():
+    trials = [trial(name, [error, error]) for name, error in (("a", 0.3), ("b", 0.1), ("c", 0.9))]
+    assert winner(*trials) == winner(*reversed(trials)) == "b"
+
+
+def test_without_a_usable_trial_nothing_is_chosen():
+    failed = Evaluation(verdict=Verdict.TIMEOUT, tier=Tier.FULL)
+    with pytest.raises(ValueError, match="no usable trial"):
+        choose([Trial("late", Proposal("late"), failed)], task())
