@@ -106,8 +106,10 @@ class Law:
         missing = [name for name in self.schema.features if name not in rows]
         if missing:
             raise InputError(f"The rows lack {', '.join(missing)}; every feature of the law is needed.")
-        features = {name: np.asarray(rows[name], dtype=float) for name in self.schema.features}
+        features = {name: _column(rows, name) for name in self.schema.features}
         count = len(next(iter(features.values())))
+        if {column.shape for column in features.values()} != {(count,)}:
+            raise InputError("The features must be columns of one length.")
         column = self.schema.group
         if group is None and column is not None and column in rows:
             names: list[Any] = [str(value) for value in rows[column]]
@@ -131,3 +133,10 @@ class Law:
         known = {"test R²": test, "validation R²": None if result is None else result.validation_r2}
         scores = ", ".join(f"{name} {value:.4f}" for name, value in known.items() if value is not None)
         return f"<div>{shown or '<code>' + html.escape(self.expression) + '</code>'}<p>{html.escape(scores)}</p></div>"
+
+
+def _column(rows: pd.DataFrame | Mapping[str, Sequence[float]], name: str) -> Array:
+    try:
+        return np.atleast_1d(np.asarray(rows[name], dtype=np.float64))
+    except (TypeError, ValueError):
+        raise InputError(f"The column {name!r} holds something that is no number.") from None

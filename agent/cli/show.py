@@ -6,7 +6,7 @@ from statistics import fmean
 from rich.table import Table
 from rich.text import Text
 
-from agent.cli.output import number, out, shown, text
+from agent.cli.output import counted, number, out, shown, text
 from agent.result import WORST_R2, Result, Run
 
 MOST_CONSTANTS = 24
