@@ -28,7 +28,7 @@ def absent() -> str | None:
 @contextmanager
 def served(context: int = 8192) -> Iterator[str]:
     """Base URL of a server of the model, one thread, in this process."""
-    import xllamacpp
+    import xllamacpp  # type: ignore[import-untyped,unused-ignore]
 
     params = xllamacpp.CommonParams()
     params.model.path = str(weights())

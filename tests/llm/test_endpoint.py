@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 from dataclasses import dataclass, field
+from functools import partial
 
 import endpoint_server as server
 import pytest
@@ -61,7 +62,8 @@ class Desk:
         )
 
     def ask(self, *requests: Request) -> list[Outcome]:
-        return self.caller.ask([Question(one.slot, lambda one=one: one) for one in requests or [request()]])
+        asked = requests or (request(),)
+        return self.caller.ask([Question(one.slot, partial(Request.model_validate, one)) for one in asked])
 
     @property
     def books(self) -> dict[str, object]:
@@ -245,12 +247,15 @@ def test_attempts_that_may_be_charged_need_room_for_another() -> None:
 
 
 def test_eight_in_flight_come_back_in_order() -> None:
+    together = threading.Barrier(8)  # passes only when eight requests are on their way at once
+
     def echo(handler: server.Handler, seen: server.Seen, number: int) -> None:
-        time.sleep(0.2 if number % 2 else 0.05)
+        together.wait(30)
+        time.sleep(0.02 * (number % 3))
         says(seen.body["messages"][0]["content"])(handler, seen, number)
 
     with Endpoint(echo) as endpoint:
-        desk = Desk(endpoint.url, in_flight=8)
+        desk = Desk(endpoint.url, in_flight=8, timeout=60.0)
         asked = [request(str(n), messages=[{"role": "user", "content": f"q{n}"}]) for n in range(16)]
         outcomes = desk.ask(*asked)
     assert [outcome.reply and outcome.reply.text for outcome in outcomes] == [f"q{n}" for n in range(16)]

@@ -17,7 +17,7 @@ from sandbox import Evaluation, FoldScore, Tier, Verdict
 from tasks import Column, Provenance, Schema, Table, Task
 
 
-def wide_task(columns: int = 60, groups: int = 400, rows: int = 4000) -> Task:
+def wide_task(columns: int = 60, groups: int = 60, rows: int = 1200) -> Task:
     """A table with too much of everything, and names that try to give orders."""
     rng = np.random.default_rng(0)
     names = tuple(f"feature_{k}" for k in range(columns))
