@@ -27,7 +27,7 @@ def test_every_column_says_what_it_means(name: str):
     assert all(task.columns[feature].unit or feature == "lr" for feature in task.features)
 
 
-@pytest.mark.parametrize("name", set(CAPS) - {"nano"})
+@pytest.mark.parametrize("name", sorted(set(CAPS) - {"nano"}))
 def test_anchors_are_labelled_with_their_source(name: str):
     anchors = schema(name).anchors
     assert len(anchors) == 29
