@@ -71,7 +71,10 @@ def discover(
         typer.Option(metavar="N", help="Most constants per group and target.", rich_help_panel=_TABLE),
     ] = None,
     model: Annotated[
-        str | None, typer.Option(metavar="ID", help="Model to ask.", rich_help_panel=_MODEL)
+        str | None,
+        typer.Option(
+            metavar="ID", help="Model to ask; replay:RUN repeats a recorded run.", rich_help_panel=_MODEL
+        ),
     ] = None,
     max_calls: Annotated[
         int | None, typer.Option(metavar="N", help="For all runs together.", rich_help_panel=_MODEL)
@@ -154,7 +157,7 @@ def tasks(data_dir: DataDir = None, json: Json = False) -> None:
 
 @app.command()
 def inspect(
-    run: Annotated[str | None, typer.Argument(metavar="[RUN]", help="One archive in full.")] = None,
+    run: Annotated[str | None, typer.Argument(metavar="RUN", help="One archive in full.")] = None,
     runs_dir: RunsDir = RUNS_DIR,
     task: Annotated[str | None, typer.Option(metavar="NAME", help="Only this task.")] = None,
     agent: Annotated[str | None, typer.Option(metavar="NAME", help="Only this agent.")] = None,

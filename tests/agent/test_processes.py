@@ -1,8 +1,9 @@
-"""A command in a process of its own, killed or interrupted, and resumed by the command that it prints."""
+"""Commands in processes of their own: killed, interrupted, resumed; and what the archives then say."""
 
 import json
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -148,3 +149,95 @@ def test_the_law_is_found_and_the_table_shows_it(folder: Path, uninterrupted: di
     assert uninterrupted["selected"]["run"] in [run["run"] for run in runs]
     assert runs[0]["expression"].startswith("loss = L + A * N ** (-a)")
     assert set(runs[0]["constants"]["all_data"]) == {"L", "A", "a"}
+
+
+def said_by(capsys: pytest.CaptureFixture[str], *arguments: str, status: int = 0) -> str:
+    with pytest.raises(SystemExit) as exit_:
+        main(arguments)
+    said = capsys.readouterr()
+    assert exit_.value.code == status, said.err
+    return said.out if status == 0 else said.err
+
+
+def test_inspect_lists_the_archives_best_first(
+    folder: Path, uninterrupted: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs_dir = str(folder / "whole")
+    listed = json.loads(said_by(capsys, "inspect", "--runs-dir", runs_dir, "--json"))["archives"]
+    own = [entry for entry in listed if entry["origin"] == "run"]
+    assert [entry["run"] for entry in own] == [run["run"] for run in uninterrupted["runs"]]
+    assert own[0]["r2"] == uninterrupted["runs"][0]["r2"]
+    shown = said_by(
+        capsys, "inspect", "--runs-dir", runs_dir, "--task", own[0]["task"], "--agent", "symbolic"
+    )
+    assert all(entry["run"] in shown for entry in own)
+    assert "openhands" not in shown
+
+
+def test_inspect_shows_a_run_in_full(
+    uninterrupted: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    archive = uninterrupted["runs"][0]["archive"]
+    shown = said_by(capsys, "inspect", archive)
+    for part in ("loss = L + A * N ** (-a)", "best of 6 candidates", "1 crash", "the proposer has finished"):
+        assert part in shown
+    full = json.loads(said_by(capsys, "inspect", archive, "--json"))
+    assert full["failures"] == {"crash": 1}
+    assert [entry["id"] for entry in full["lineage"]] == [full["result"]["winner"]]
+    assert len(full["candidates_list"]) == len(FORMS)
+
+
+def test_diff_shows_what_differs(uninterrupted: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    first, second = (run["archive"] for run in uninterrupted["runs"])
+    found = json.loads(said_by(capsys, "inspect", "--diff", first, second, "--json"))
+    assert found["differences"]["seed"] == [0, 1]
+    assert "r2" not in found["differences"]
+    assert "-# 0" in found["source_diff"]
+    assert "seed" in said_by(capsys, "inspect", "--diff", first, second)
+
+
+def test_replay_gives_the_same_scores(
+    uninterrupted: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = json.loads(said_by(capsys, "replay", uninterrupted["runs"][1]["archive"], "--json"))
+    assert report["reproduced"] is True
+    assert report["scores"]["archived"]["test"]["r2"] == report["scores"]["replayed"]["test"]["r2"]
+
+
+def test_the_exported_law_predicts_without_us(
+    folder: Path, uninterrupted: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    law = folder / "exported.py"
+    said_by(capsys, "export", uninterrupted["runs"][0]["archive"], "--out", str(law))
+    code = "import exported; print(exported.law([{'N': 1e10}], 'all_data')[0]['loss'])"
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", f"import sys; sys.path.append({str(folder)!r}); {code}"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert float(done.stdout) == pytest.approx(1 + 50 * 1e10**-0.3, rel=0.01)
+
+
+def test_a_changed_byte_is_reported_wherever_it_is(
+    folder: Path, uninterrupted: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    sound = Path(uninterrupted["runs"][0]["archive"])
+    for name in ("manifest.json", "events.jsonl", "law.py", "result.json"):
+        damaged = folder / "damaged" / name.partition(".")[0]
+        shutil.copytree(sound, damaged)
+        content = bytearray((damaged / name).read_bytes())
+        content[len(content) // 2] ^= 1
+        (damaged / name).write_bytes(content)
+        complaint = said_by(capsys, "replay", str(damaged), status=2)
+        assert name in complaint
+        assert complaint.count("\n") == 1
+
+
+def test_a_closed_pipe_is_no_crash(folder: Path, uninterrupted: dict[str, Any]) -> None:
+    with started(folder, "inspect", uninterrupted["runs"][0]["archive"], "--json") as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.stderr is not None
+        assert "Traceback" not in process.stderr.read()
+        assert process.wait(PATIENCE) == 1
