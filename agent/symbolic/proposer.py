@@ -46,7 +46,7 @@ class SymbolicProposer:
         if not len(self._history) and len(history):
             return self._catch_up(history)
         self._history = history
-        return next(self._batches, ())
+        return next(filter(None, self._batches), ())  # an empty batch would end the search
 
     def _catch_up(self, history: History) -> Sequence[Proposal]:
         """Goes through the batches that a recorded history answers, seeing at each what was known then."""
