@@ -54,6 +54,7 @@ class Zygote:
     def __init__(self, tier: Tier) -> None:
         self.tier = tier
         self._lock = threading.Lock()
+        self._lost = False
         self._imported: set[str] = set()
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
@@ -128,12 +129,14 @@ class Zygote:
             self._process.wait()
 
     def alive(self) -> bool:
-        return self._process.poll() is None
+        """False as soon as its socket is gone, which the kernel tells before the process can be reaped."""
+        return not self._lost and self._process.poll() is None
 
     def _send(self, message: bytes, descriptors: list[int]) -> None:
         try:
             socket.send_fds(self._control, [message], descriptors)
         except OSError as error:
+            self._lost = True
             raise ZygoteFailed(f"the warm process went away: {error}") from None
 
     def _setup(self) -> dict[str, object]:
