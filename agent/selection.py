@@ -14,6 +14,8 @@ from tasks.task import Task
 
 FLOOR = 1e-6  # errors below this share of the spread are as good as zero
 
+NARROW = 0.01  # a fold's spread below this share of the widest fold's says nothing about scale
+
 
 @dataclass(frozen=True)
 class Rules:
@@ -127,13 +129,16 @@ def _depth_weight(name: str, rules: Rules) -> float:
 
 
 def _log_errors(evaluation: Evaluation, target: int | None) -> Array:
-    """(F,): log of the held-out error in units of the spread of the held-out rows, mean over targets."""
-    rows = []
-    for fold in evaluation.folds:
-        rmse, scale = np.array(fold.rmse), np.array(fold.scale)
-        logs = np.log(np.maximum(rmse / np.maximum(scale, 1e-300), FLOOR))
-        rows.append(float(logs.mean() if target is None else logs[target]))
-    return np.array(rows)
+    """(F,): log of the held-out error in units of the spread of the held-out rows, mean over targets.
+
+    A fold whose held-out rows hardly vary (a single row, say) is measured by the widest fold's spread.
+    """
+    rmse = np.array([fold.rmse for fold in evaluation.folds])
+    scale = np.array([fold.scale for fold in evaluation.folds])
+    widest = np.where(scale.max(axis=0) > 0, scale.max(axis=0), 1.0)
+    scale = np.where(scale > NARROW * widest, scale, widest)
+    logs = np.log(np.maximum(rmse / scale, FLOOR))
+    return np.asarray(logs.mean(axis=1) if target is None else logs[:, target])
 
 
 def _log_train(evaluation: Evaluation) -> float:

@@ -41,7 +41,7 @@ class Sandbox:
         tier: Tier | None = None,
     ) -> None:
         self.limits = limits
-        self.workers = workers if workers is not None else os.cpu_count() or 1
+        self.workers = workers if workers is not None else len(os.sched_getaffinity(0))
         if self.workers < 1:
             raise ValueError("a sandbox needs at least one worker")
         if tier is not None:

@@ -87,6 +87,18 @@ def test_laws_that_predict_the_same_count_once():
     assert winner(*clones, *others) == "middle"
 
 
+def test_a_fold_without_spread_is_measured_by_the_others():
+    def single_row(name: str, errors: list[float]) -> Trial:
+        one = trial(name, errors)
+        folds = one.evaluation.folds
+        narrow = (folds[0].model_copy(update={"scale": (0.0,)}), *folds[1:])
+        return Trial(name, one.proposal, one.evaluation.model_copy(update={"folds": narrow}))
+
+    choice = choose([single_row("exact", [1e-12, 0.2]), single_row("good", [1e-9, 0.1])], task())
+    assert choice.winner.id == "good"
+    assert all(-20 < score < 20 for score in choice.scores.values())
+
+
 def test_the_order_of_the_trials_does_not_matter_for_distinct_scores():
     trials = [trial(name, [error, error]) for name, error in (("a", 0.3), ("b", 0.1), ("c", 0.9))]
     assert winner(*trials) == winner(*reversed(trials)) == "b"
