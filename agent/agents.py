@@ -15,6 +15,8 @@ from sandbox import Sandbox
 from tasks import InputError, Task
 
 AGENTS = ("symbolic", "refine", "evolve")
+CLIENT = "mcp"
+"""The agent of a run that a client of `discover mcp` leads. Taken up by `discover resume`, the floor ends it."""
 REPLAY = "replay:"
 """Before the name of an archived run whose recorded replies stand in for a model."""
 
@@ -100,7 +102,7 @@ def proposers(chosen: Chosen, job: Job, task: Task) -> Iterator[MakeProposer]:
     """
     from agent.symbolic import SymbolicProposer
 
-    if chosen.agent == "symbolic":
+    if chosen.agent in ("symbolic", CLIENT):
         yield lambda seed, budget, archive, sandbox: SymbolicProposer(task, seed)
         return
     from agent.llm.session import Session, Settings

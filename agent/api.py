@@ -1,20 +1,18 @@
 """The Python API: discover a law, and continue an interrupted command."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from agent.agents import Chosen, equip
+from agent.agents import equip
 from agent.command import Command, Interrupted
 from agent.conclude import select
 from agent.job import Job, OwnTable, listed, table_path
 from agent.law import Law
 from agent.observer import Observer
 from agent.result import Result, Run
-from runs import Archive, new_run_id
-from tasks import InputError
+from runs import new_run_id
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -97,17 +95,7 @@ def resume(archive: Path, observer: Observer | None = None) -> Result:
         InputError: there is no such archive, it is damaged or no search of ours, or its data has changed.
         Interrupted: Ctrl-C; as before.
     """
-    manifest = Archive.open(archive).manifest
-    if manifest.origin != "run" or manifest.batch is None or manifest.data is None:
-        raise InputError(f"{archive} records a result from elsewhere; only a search can be resumed.")
-    job = Job.model_validate(manifest.config)
-    dataset = job.dataset()
-    if dataset.task.provenance.sha256 != manifest.data.sha256:
-        raise InputError(f"The data of {archive} has changed since the run began, so it cannot be resumed.")
-    chosen = Chosen(manifest.agent, manifest.model, "as when the command began")
-    return _execute(
-        Command(job, dataset, chosen, Path(os.path.abspath(archive)).parents[2], manifest.batch), observer
-    )
+    return _execute(Command.recorded(archive), observer)
 
 
 def _execute(command: Command, observer: Observer | None) -> Result:

@@ -1,7 +1,9 @@
 """One command: several runs of the same job, one after the other, each using every worker."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from agent.agents import Chosen, MakeProposer, proposers
 from agent.budget import Allowance, Budget, Spending
@@ -15,7 +17,7 @@ from agent.proposer import Reporting
 from agent.result import Run
 from runs import Archive, DataRecord, Manifest
 from sandbox import Sandbox
-from tasks import Dataset
+from tasks import Dataset, InputError
 from tasks.folds import frontier_folds
 from tasks.probes import probe_rows
 
@@ -38,13 +40,32 @@ class Command:
     runs_dir: Path
     batch: str
 
+    @classmethod
+    def recorded(cls, archive: Path) -> Self:
+        """The command that wrote `archive`, with its data.
+
+        Raises:
+            InputError: there is no such archive, it is damaged or no search of ours, or its data has changed.
+        """
+        manifest = Archive.open(archive).manifest
+        if manifest.origin != "run" or manifest.batch is None or manifest.data is None:
+            raise InputError(f"{archive} records a result from elsewhere; only a search can be resumed.")
+        job = Job.model_validate(manifest.config)
+        dataset = job.dataset()
+        if dataset.task.provenance.sha256 != manifest.data.sha256:
+            raise InputError(
+                f"The data of {archive} has changed since the run began, so it cannot be resumed."
+            )
+        chosen = Chosen(manifest.agent, manifest.model, "as when the command began")
+        return cls(job, dataset, chosen, Path(os.path.abspath(archive)).parents[2], manifest.batch)
+
     def execute(self, observer: Observer) -> tuple[Run, ...]:
         """Make every run that is not there yet, and resume the one that was interrupted.
 
         Raises Interrupted for Ctrl-C, and InputError for what the user has to change.
         """
         task = self.dataset.task
-        plans = [self._plan(index) for index in range(self.job.runs)]
+        plans = [self.plan(index) for index in range(self.job.runs)]
         observer.begun(self.job, self.dataset, self.chosen)
         try:
             with (
@@ -62,7 +83,8 @@ class Command:
                 raise
             raise Interrupted(begun[-1]) from interrupt
 
-    def _plan(self, index: int) -> "Plan":
+    def plan(self, index: int) -> "Plan":
+        """What the run of that index is to be."""
         files = () if self.job.table is None else (self.job.table.train, self.job.table.test)
         manifest = Manifest(
             run=f"{self.batch}-{index + 1}",

@@ -26,7 +26,7 @@ class Journal:
         self.history = History()
         self.spent = Spending()
         self.unfinished: tuple[Proposal, ...] = ()
-        """Proposals of the last recorded round that were not evaluated before the interruption."""
+        """Proposals of the last recorded round that are not evaluated yet."""
         self._round = 0
         for event in archive.events():
             self._recall(event)
@@ -36,15 +36,15 @@ class Journal:
             self._round = event["round"]
             self.unfinished = tuple(_proposal(recorded) for recorded in event["proposals"])
         elif event["event"] == "candidate":
-            self.history.append(trial_of(event))
+            self._append(trial_of(event))
             self.spent = Spending(**event["spent"])
-            self.unfinished = tuple(p for p in self.unfinished if p.id != event["id"])
 
     def begin_round(self, proposals: Sequence[Proposal]) -> None:
         """Record a batch that is about to be evaluated."""
         self._round += 1
         listed = [{"id": proposal.id, **asdict(proposal)} for proposal in proposals]
         self.archive.append_event({"event": "round", "round": self._round, "proposals": listed})
+        self.unfinished = tuple(proposals)
 
     def record(self, trial: Trial, spent: Spending) -> None:
         """Record an evaluated candidate and add it to the history."""
@@ -58,7 +58,11 @@ class Journal:
                 "spent": asdict(spent),
             }
         )
+        self._append(trial)
+
+    def _append(self, trial: Trial) -> None:
         self.history.append(trial)
+        self.unfinished = tuple(proposal for proposal in self.unfinished if proposal.id != trial.id)
 
 
 def recorded_trials(archive: Archive) -> Iterator[Trial]:

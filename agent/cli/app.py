@@ -206,6 +206,65 @@ def export(
 
 
 @app.command()
+def mcp(
+    http: Annotated[
+        int | None,
+        typer.Option(metavar="PORT", help="Serve HTTP on loopback instead of stdio; 0 takes a free port."),
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A table of your own, offered as one more task.")
+    ] = None,
+    target: Annotated[list[str] | None, typer.Option(metavar="COLUMN,…", help="What to explain.")] = None,
+    features: Annotated[
+        list[str] | None, typer.Option(metavar="COLUMN,…", help="What to explain it by; inferred.")
+    ] = None,
+    group: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="Each value has its own constants.")
+    ] = None,
+    test: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Rows to score the chosen law on, once.")
+    ] = None,
+    cap: Annotated[int | None, typer.Option(metavar="N", help="Most constants per group and target.")] = None,
+    max_candidates: Annotated[int, typer.Option(metavar="N", help="That a session may submit.")] = 200,
+    max_sessions: Annotated[int, typer.Option(metavar="N", help="Open at a time.")] = 4,
+    floor_seconds: Annotated[
+        float, typer.Option(metavar="SECONDS", help="Most of built-in search in one call.")
+    ] = 30.0,
+    workers: Annotated[
+        int | None, typer.Option(metavar="N", help="Candidates at a time; one per core.")
+    ] = None,
+    unsafe_local: Annotated[
+        bool, typer.Option("--unsafe-local", help="Run unprotected where nothing can be isolated.")
+    ] = False,
+    data_dir: DataDir = None,
+    runs_dir: RunsDir = RUNS_DIR,
+) -> None:
+    """Let other agents search: tools over the Model Context Protocol, every candidate archived."""
+    from agent.cli import mcp, search
+
+    mcp.run(
+        http,
+        data,
+        table={
+            "target": search.columns(target),
+            "features": search.columns(features) or None,
+            "group": group,
+            "test": test,
+            "cap": cap,
+        },
+        bounds={
+            "max_candidates": max_candidates,
+            "max_sessions": max_sessions,
+            "floor_seconds": floor_seconds,
+        },
+        workers=workers,
+        unsafe_local=unsafe_local,
+        data_dir=data_dir,
+        runs_dir=runs_dir,
+    )
+
+
+@app.command()
 def doctor(json: Json = False) -> None:
     """Show what this machine offers: isolation, processors, data, model endpoint."""
     from agent.cli import doctor

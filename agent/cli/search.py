@@ -58,7 +58,7 @@ def resume(reference: str, runs_dir: Path, as_json: bool) -> None:
 def _finish(work: Callable[[Observer], Result], as_json: bool) -> None:
     progress = ProgressReport()
     try:
-        with _terminated_like_interrupted(), progress:
+        with terminated_like_interrupted(), progress:
             result = work(progress)
     except Interrupted as interrupt:
         announce(
@@ -78,7 +78,7 @@ def _finish(work: Callable[[Observer], Result], as_json: bool) -> None:
 
 
 @contextmanager
-def _terminated_like_interrupted() -> Iterator[None]:
+def terminated_like_interrupted() -> Iterator[None]:
     """A polite SIGTERM, as schedulers send it, ends a search the way Ctrl-C does."""
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tasks import Array, IntArray, Table, Task
+from tasks.folds import frontier_folds
 
 MAX_COLUMNS = 24
 MAX_GROUPS = 12
@@ -87,6 +88,18 @@ def _column(task: Task, name: str, values: Array) -> ColumnFacts:
         distinct=len(distinct),
         levels=tuple(number(value) for value in few),
     )
+
+
+def fold_words(task: Task) -> tuple[str, ...]:
+    """The folds of `task` by kind, as a prompt states them."""
+    folds = frontier_folds(task.train)
+    named = {
+        "frontier": sorted({fold.name.partition(">")[0] for fold in folds if fold.kind == "frontier"}),
+        "corner": ["several features at once"] if any(fold.kind == "corner" for fold in folds) else [],
+        "levels": ["whole design points left out"] if any(fold.kind == "levels" for fold in folds) else [],
+    }
+    largest = [f"largest {name}" for name in named["frontier"][:8]]
+    return (*largest, *named["corner"], *named["levels"]) or ("rows left out",)
 
 
 def sample_rows(table: Table, count: int) -> list[str]:

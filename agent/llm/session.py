@@ -15,6 +15,7 @@ from agent.budget import Budget
 from agent.llm.cache import ReplyCache, default_directory
 from agent.llm.caller import Asker, Caller, Line
 from agent.llm.config import Config, ModelChoice
+from agent.llm.describe import fold_words
 from agent.llm.endpoint import Endpoint
 from agent.llm.evolve import Evolve
 from agent.llm.failures import EndpointError
@@ -29,7 +30,6 @@ from agent.llm.views import SandboxResiduals
 from agent.proposer import Proposer
 from sandbox import Sandbox
 from tasks import InputError, Task
-from tasks.folds import frontier_folds
 
 AGENTS: Mapping[str, type[LLMProposer]] = {"refine": Refine, "evolve": Evolve}
 DEFAULT_CALLS = 200
@@ -186,15 +186,3 @@ class Session:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._close.close()
-
-
-def fold_words(task: Task) -> tuple[str, ...]:
-    """The folds of `task` by kind, as a prompt states them."""
-    folds = frontier_folds(task.train)
-    named = {
-        "frontier": sorted({fold.name.partition(">")[0] for fold in folds if fold.kind == "frontier"}),
-        "corner": ["several features at once"] if any(fold.kind == "corner" for fold in folds) else [],
-        "levels": ["whole design points left out"] if any(fold.kind == "levels" for fold in folds) else [],
-    }
-    largest = [f"largest {name}" for name in named["frontier"][:8]]
-    return (*largest, *named["corner"], *named["levels"]) or ("rows left out",)

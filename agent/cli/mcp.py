@@ -1,0 +1,68 @@
+"""`discover mcp`: the tools for other agents, on stdio or on loopback."""
+
+import shlex
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from agent.agents import CLIENT
+from agent.cli.output import announce, shown, warn
+from agent.cli.search import terminated_like_interrupted
+from agent.job import Job, OwnTable
+from tasks import InputError
+
+
+def run(
+    http: int | None,
+    data: Path | None,
+    table: dict[str, Any],
+    bounds: dict[str, Any],
+    *,
+    workers: int | None,
+    unsafe_local: bool,
+    data_dir: Path | None,
+    runs_dir: Path,
+) -> None:
+    """Serve until the client leaves or Ctrl-C; then tell which sessions are unfinished.
+
+    `table` says what the columns of `data` are, `bounds` what clients may use.
+    """
+    if find_spec("mcp") is None:
+        raise InputError("discover mcp needs the package mcp; install it with: pip install 'lawsmith[mcp]'.")
+    from agent.mcp.desk import Bounds, Desk
+    from agent.mcp.server import serve_http, serve_stdio
+    from agent.mcp.tools import build_server
+    from sandbox import Sandbox
+
+    Job(agent=CLIENT, workers=workers).check()
+    if unsafe_local:
+        warn("--unsafe-local: candidates run unprotected where this machine can isolate nothing.")
+    limits, own = Bounds(**bounds), _own_table(data, table)
+    with (
+        Sandbox(workers=workers, unsafe_local=unsafe_local) as sandbox,
+        Desk(sandbox, runs_dir, data_dir, limits, own) as desk,
+    ):
+        server = build_server(desk)
+        try:
+            with terminated_like_interrupted():
+                if http is None:
+                    serve_stdio(server)
+                else:
+                    serve_http(server, http, lambda url: announce(f"Serving {url} (Ctrl-C ends it)"))
+        except KeyboardInterrupt:
+            announce("Ended.")
+        for path in desk.unfinished():
+            announce(f"Unfinished; end it with:\n  {shlex.join(['discover', 'resume', shown(path)])}")
+
+
+def _own_table(data: Path | None, described: dict[str, Any]) -> OwnTable | None:
+    if data is None:
+        given = next((name for name, value in described.items() if value), None)
+        if given is not None:
+            raise InputError(f"--{given} describes a table of your own; name its file with --data.")
+        return None
+    if not described["target"]:
+        raise InputError("--data needs --target: the name of the column to explain.")
+    test = described["test"]
+    files = {"train": str(data.resolve()), "test": None if test is None else str(test.resolve())}
+    return OwnTable(**{**described, **files})

@@ -1,0 +1,1 @@
+"""Searches that other agents lead: the tools of `discover mcp`, over the Model Context Protocol."""

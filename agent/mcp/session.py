@@ -1,0 +1,179 @@
+"""One search that a client leads. What it submits becomes candidates of an archived run, as any proposer's do."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from time import monotonic
+
+from agent.budget import Allowance, Budget, Spending
+from agent.conclude import conclude
+from agent.evaluator import Evaluator
+from agent.history import History, Proposal, Trial
+from agent.journal import Journal
+from agent.llm.views import SandboxResiduals, Viewer
+from agent.loop import search
+from agent.observer import Observer
+from agent.proposer import Proposer
+from agent.symbolic import SymbolicProposer
+from runs import Archive
+from tasks import Dataset, InputError
+
+SUBMITTED = "submitted"
+"""The origin of a client's candidates."""
+MAX_NOTE = 2000
+MAX_PARENTS = 8
+
+Progress = Callable[[int], None]
+"""Told how many candidates are on record, after each one."""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A data set and what evaluates candidates on it, for all sessions of a server."""
+
+    dataset: Dataset
+    evaluator: Evaluator
+
+
+class Session:
+    """A run that a client leads, until `finish`. One call at a time: hold `lock`."""
+
+    def __init__(self, bench: Bench, archive: Archive, candidates: int) -> None:
+        self.bench, self.archive, self.lock = bench, archive, threading.Lock()
+        self.journal = Journal(archive)
+        self.viewer = Viewer(
+            bench.dataset.task, SandboxResiduals(bench.evaluator.sandbox, bench.dataset.task)
+        )
+        self._candidates = candidates
+        self._budget = Budget(Allowance(), Spending(seconds=self.journal.spent.seconds))
+        self._floor = _Floor(SymbolicProposer(bench.dataset.task, archive.manifest.seed or 0))
+        for trial in self.history:
+            bench.evaluator.remember(trial.proposal.source, trial.evaluation)
+
+    @property
+    def history(self) -> History:
+        return self.journal.history
+
+    @property
+    def submitted(self) -> int:
+        """Candidates of the client."""
+        return sum(trial.proposal.origin == SUBMITTED for trial in self.history)
+
+    @property
+    def left(self) -> int:
+        """Candidates that the client may still submit."""
+        return max(0, self._candidates - self.submitted)
+
+    @property
+    def floor_ended(self) -> bool:
+        """Whether the built-in search has nothing more to propose."""
+        return self._floor.exhausted
+
+    def trial(self, candidate: str) -> Trial:
+        """Raises InputError for a candidate that is not on record."""
+        if candidate not in self.history:
+            raise InputError(f"There is no candidate {candidate!r} in this session; `history` lists them.")
+        return self.history[candidate]
+
+    def submit(self, source: str, parents: Sequence[str] = (), note: str = "") -> Trial:
+        """Evaluate and record a candidate; one that is on record already costs nothing.
+
+        Raises InputError for a source, note or list of parents beyond its bound, for unknown parents, and
+        when the budget of candidates is spent.
+        """
+        check_text("source", source, self.bench.evaluator.sandbox.limits.source_bytes)
+        check_text("note", note, MAX_NOTE)
+        if len(parents) > MAX_PARENTS:
+            raise InputError(f"{len(parents)} parents are named; name at most {MAX_PARENTS}.")
+        proposal = Proposal(source, tuple(self.trial(parent).id for parent in parents), SUBMITTED, note)
+        if proposal.id not in self.history:
+            if not self.left:
+                raise InputError(f"The budget of {self._candidates} candidates is spent; call `finish`.")
+            self._search(_Given((proposal,)))
+        return self.history[proposal.id]
+
+    def search_floor(self, seconds: float, progress: Progress | None = None) -> None:
+        """Continue the built-in search for about `seconds`: batches are not cut, and there is a law at the end
+        if it knows one."""
+        self._floor.grant(seconds)
+        self._search(self._floor, progress)
+
+    def finish(self, floor_seconds: float, progress: Progress | None = None) -> None:
+        """Choose by validation among all candidates, write the law down, score it once, seal the archive.
+
+        The built-in search comes first, for `floor_seconds`, if it was never asked or nothing is usable yet.
+        """
+        if self.history.leader is None or self.submitted == len(self.history):
+            self.search_floor(floor_seconds, progress)
+        account = {"submitted": self.submitted, "floor": len(self.history) - self.submitted}
+        sandbox = self.bench.evaluator.sandbox
+        conclude(
+            self.journal, self.bench.dataset, sandbox, self._budget.spent, "the client finished", account
+        )
+
+    def close(self) -> None:
+        """Stop writing; the run can be taken up again unless it was finished."""
+        self.archive.close()
+
+    def _search(self, proposer: Proposer, progress: Progress | None = None) -> None:
+        search(proposer, self.bench.evaluator, self.journal, self._budget, _Told(progress))
+
+
+def check_text(name: str, text: str, limit: int) -> None:
+    """Raises InputError for text of more than `limit` bytes, or that is no Unicode (a lone surrogate)."""
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError:
+        raise InputError(f"The {name} is not valid Unicode text; send it without lone surrogates.") from None
+    if size > limit:
+        raise InputError(f"The {name} has {size} bytes; at most {limit} are allowed.")
+
+
+class _Given:
+    """Proposes what it was given, once."""
+
+    name = "client"
+
+    def __init__(self, proposals: Sequence[Proposal]) -> None:
+        self._proposals = proposals
+
+    def propose(self, history: History) -> Sequence[Proposal]:
+        proposals, self._proposals = self._proposals, ()
+        return proposals
+
+
+class _Floor:
+    """The built-in search in pieces: proposes until its time is up and there is a law."""
+
+    name = "floor"
+
+    def __init__(self, floor: Proposer) -> None:
+        self.exhausted = False
+        self._floor = floor
+        self._deadline = 0.0
+        self._begun = False
+
+    def grant(self, seconds: float) -> None:
+        """Time for the next piece, one batch at least."""
+        self._deadline, self._begun = monotonic() + seconds, False
+
+    def propose(self, history: History) -> Sequence[Proposal]:
+        if self._begun and monotonic() >= self._deadline and history.leader is not None:
+            return ()
+        self._begun = True
+        batch = () if self.exhausted else self._floor.propose(history)
+        self.exhausted = not batch
+        return batch
+
+
+class _Told(Observer):
+    """Passes on how far a search is."""
+
+    def __init__(self, progress: Progress | None) -> None:
+        self._progress = progress
+
+    def tried(self, trial: Trial, history: History) -> None:
+        if self._progress is not None:
+            self._progress(len(history))
