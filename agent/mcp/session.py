@@ -122,12 +122,8 @@ class Session:
 
 
 def check_text(name: str, text: str, limit: int) -> None:
-    """Raises InputError for text of more than `limit` bytes, or that is no Unicode (a lone surrogate)."""
-    try:
-        size = len(text.encode())
-    except UnicodeEncodeError:
-        raise InputError(f"The {name} is not valid Unicode text; send it without lone surrogates.") from None
-    if size > limit:
+    """Raises InputError for text of more than `limit` bytes."""
+    if (size := len(text.encode())) > limit:
         raise InputError(f"The {name} has {size} bytes; at most {limit} are allowed.")
 
 
