@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from agent.budget import Budget
 from agent.job import Job
@@ -13,6 +14,9 @@ from runs import Archive
 from runs.finding import find_archive
 from sandbox import Sandbox
 from tasks import InputError, Task
+
+if TYPE_CHECKING:
+    from agent.llm.config import Options
 
 AGENTS = ("symbolic", "refine", "evolve")
 CLIENT = "mcp"
@@ -33,7 +37,9 @@ class Chosen:
     why: str
 
 
-def equip(job: Job, runs_dir: Path, environment: Mapping[str, str] = os.environ) -> tuple[Job, Chosen]:
+def equip(
+    job: Job, runs_dir: Path, options: "Options | None" = None, environment: Mapping[str, str] = os.environ
+) -> tuple[Job, Chosen]:
     """Resolve the agent and its model; the job returned holds the settings that a resume needs.
 
     Raises InputError for an unknown agent, a model given to the agent that has no use for one, or none
@@ -47,23 +53,29 @@ def equip(job: Job, runs_dir: Path, environment: Mapping[str, str] = os.environ)
         )
     if job.model is not None and job.model.startswith(REPLAY):
         return _recorded(job, find_archive(job.model.removeprefix(REPLAY), runs_dir))
-    agent, why = (job.agent, "as asked") if job.agent != "auto" else _automatic(job.model, environment)
+    from agent.llm.config import AS_CONFIGURED
+
+    options = options or AS_CONFIGURED
+    agent, why = (job.agent, "as asked")
+    if job.agent == "auto":
+        agent, why = _automatic(job.model, options, environment)
     if agent == "symbolic":
         return job, Chosen(agent, None, why)
     from agent.llm.session import Settings
 
     limited = any(limit is not None for limit in (job.seconds, job.calls, job.tokens, job.usd))
-    settings = Settings.resolve(job.model, limited=limited, environment=environment)
+    settings = Settings.resolve(job.model, limited=limited, options=options, environment=environment)
     return job.model_copy(update={"settings": settings.to_json()}), Chosen(agent, settings.models, why)
 
 
-def _automatic(model: str | None, environment: Mapping[str, str]) -> tuple[str, str]:
+def _automatic(model: str | None, options: "Options", environment: Mapping[str, str]) -> tuple[str, str]:
     from agent.llm.config import configured
 
     named = model or environment.get("LAWSMITH_MODEL")
-    if configured(environment) and named:
+    reachable = configured(environment) or options.base_url is not None
+    if reachable and named:
         return "evolve", "a model endpoint is configured"
-    if configured(environment):
+    if reachable:
         return "symbolic", "an endpoint is configured but no model; give --model or set LAWSMITH_MODEL"
     unused = f", so the model {named} is not used" if named else ""
     return "symbolic", f"no model endpoint is configured{unused}"

@@ -13,9 +13,12 @@ from agent.law import Law
 from agent.observer import Observer
 from agent.result import Result, Run
 from runs import new_run_id
+from sandbox import DEFAULT_LIMITS, Limits
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from agent.llm.config import Options
 
 __all__ = ["Interrupted", "Law", "Observer", "Result", "Run", "discover", "resume"]
 
@@ -38,6 +41,8 @@ def discover(
     max_usd: float | None = None,
     workers: int | None = None,
     unsafe_local: bool = False,
+    limits: Limits = DEFAULT_LIMITS,
+    options: "Options | None" = None,
     data_dir: Path | None = None,
     runs_dir: Path = Path("runs"),
     observer: Observer | None = None,
@@ -53,6 +58,8 @@ def discover(
         max_calls, max_tokens, max_usd: limits of the whole command, shared evenly by its runs.
         workers: sandbox processes at a time; by default one per core.
         unsafe_local: run candidates unprotected where this machine can isolate nothing.
+        limits: what one candidate may use.
+        options: how models are asked, see `agent.llm.config.Options`; environment and file say the rest.
 
     Raises:
         InputError: one sentence that says what has to change.
@@ -69,6 +76,7 @@ def discover(
         usd=max_usd,
         workers=workers,
         unsafe_local=unsafe_local,
+        limits=limits,
     ).check()
     if isinstance(data, str):
         job = job.of_task(data, data_dir)
@@ -82,7 +90,7 @@ def discover(
             cap=cap,
         )
         job = job.of_table(table)
-    job, chosen = equip(job, runs_dir)
+    job, chosen = equip(job, runs_dir, options)
     return _execute(Command(job, job.dataset(), chosen, runs_dir, batch=new_run_id()), observer)
 
 

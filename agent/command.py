@@ -70,7 +70,7 @@ class Command:
         try:
             with (
                 proposers(self.chosen, self.job, task) as make_proposer,
-                Sandbox(workers=self.job.workers, unsafe_local=self.job.unsafe_local) as sandbox,
+                Sandbox(self.job.limits, self.job.workers, self.job.unsafe_local) as sandbox,
                 Evaluator(
                     sandbox, task, frontier_folds(task.train), probes=probe_rows(task.train)
                 ) as evaluator,

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 
 from agent.budget import Allowance
 from runs.files import write_atomic, writing
+from sandbox import DEFAULT_LIMITS, Limits
 from tasks import Dataset, InputError, load, read_dataset
 
 if TYPE_CHECKING:
@@ -63,6 +64,8 @@ class Job(BaseModel):
     usd: float | None = None
     workers: int | None = None
     unsafe_local: bool = False
+    limits: Limits = DEFAULT_LIMITS
+    """Of one candidate."""
     settings: dict[str, JsonValue] | None = None
     """Of an LLM agent, without secrets; see `agent.llm.session.Settings`."""
     replay: str | None = None

@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass
 
+from tasks.errors import InputError
+
 MIB = 1 << 20
+_LARGEST = 1 << 53
 
 
 @dataclass(frozen=True)
@@ -13,6 +16,8 @@ class Limits:
     whole seconds by the kernel. memory_bytes: address space beyond the warm interpreter. output_bytes: what
     may be printed before the job is stopped. rows: rows of one job, fitted and predicted. source_bytes:
     candidate source. constants: constants returned per group, whatever the task's cap allows.
+
+    Raises InputError for a limit that is not positive or beyond 2^53.
 
     Not bounded here: the number of jobs that a caller submits, and memory bandwidth.
     """
@@ -27,8 +32,8 @@ class Limits:
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
-            if not value > 0:
-                raise ValueError(f"the limit {name} must be positive, not {value!r}")
+            if not 0 < value <= _LARGEST:
+                raise InputError(f"The limit {name} must be positive and at most 2^53, not {value!r}.")
 
 
 DEFAULT_LIMITS = Limits()

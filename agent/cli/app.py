@@ -7,9 +7,12 @@ import typer
 
 from agent.cli.options import RUNS_DIR, DataDir, Json, Reference, RunsDir
 
+KIB, MIB = 1 << 10, 1 << 20
+
 app = typer.Typer(name="discover", add_completion=False, pretty_exceptions_enable=False)
 
 _SEARCH, _TABLE, _MODEL = "Search", "A table of your own", "Language model"
+_LIMITS = "Limits of one candidate"
 
 
 @app.callback(invoke_without_command=True)
@@ -85,6 +88,51 @@ def discover(
     max_usd: Annotated[
         float | None, typer.Option(metavar="USD", help="For all runs together.", rich_help_panel=_MODEL)
     ] = None,
+    base_url: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Of an OpenAI-compatible server, with /v1.", rich_help_panel=_MODEL),
+    ] = None,
+    temperature: Annotated[
+        float | None, typer.Option(metavar="T", help="Of sampling; 0.8.", rich_help_panel=_MODEL)
+    ] = None,
+    max_reply_tokens: Annotated[
+        int | None, typer.Option(metavar="N", help="Of one reply; 4096.", rich_help_panel=_MODEL)
+    ] = None,
+    context_tokens: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Most of prompt and reply together; 16096.", rich_help_panel=_MODEL),
+    ] = None,
+    in_flight: Annotated[
+        int | None, typer.Option(metavar="N", help="Requests at a time; 8.", rich_help_panel=_MODEL)
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Models, sampling and prices; ./lawsmith.toml.", rich_help_panel=_MODEL
+        ),
+    ] = None,
+    limit_wall: Annotated[
+        float | None,
+        typer.Option(metavar="SECONDS", help="Elapsed, of one fit; 60.", rich_help_panel=_LIMITS),
+    ] = None,
+    limit_cpu: Annotated[
+        float | None,
+        typer.Option(metavar="SECONDS", help="Computing, of one fit; 30.", rich_help_panel=_LIMITS),
+    ] = None,
+    limit_memory: Annotated[
+        int | None,
+        typer.Option(metavar="MIB", help="Beyond the interpreter; 1024.", rich_help_panel=_LIMITS),
+    ] = None,
+    limit_output: Annotated[
+        int | None, typer.Option(metavar="KIB", help="Printed; 64.", rich_help_panel=_LIMITS)
+    ] = None,
+    limit_rows: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Fitted and predicted at once; 1000000.", rich_help_panel=_LIMITS),
+    ] = None,
+    limit_source: Annotated[
+        int | None, typer.Option(metavar="KIB", help="Of source code; 64.", rich_help_panel=_LIMITS)
+    ] = None,
 ) -> None:
     """Discover laws from measurements: compact formulas that hold beyond the data they were fitted on.
 
@@ -123,6 +171,22 @@ def discover(
             "unsafe_local": unsafe_local,
             "data_dir": data_dir,
             "runs_dir": runs_dir,
+        },
+        options={
+            "config": config,
+            "base_url": base_url,
+            "temperature": temperature,
+            "max_reply_tokens": max_reply_tokens,
+            "context_tokens": context_tokens,
+            "in_flight": in_flight,
+        },
+        limits={
+            "wall_seconds": limit_wall,
+            "cpu_seconds": limit_cpu,
+            "memory_bytes": limit_memory and limit_memory * MIB,
+            "output_bytes": limit_output and limit_output * KIB,
+            "rows": limit_rows,
+            "source_bytes": limit_source and limit_source * KIB,
         },
         as_json=json,
     )

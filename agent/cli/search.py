@@ -16,6 +16,7 @@ from agent.cli import show
 from agent.cli.output import announce, print_json, shown
 from agent.cli.progress import ProgressReport
 from runs.finding import find_archive
+from sandbox import Limits
 from tasks import InputError
 
 
@@ -30,9 +31,23 @@ def columns(given: Sequence[str] | None) -> tuple[str, ...]:
 
 
 def run(
-    task: str | None, data: Path | None, table: dict[str, Any], settings: dict[str, Any], as_json: bool
+    task: str | None,
+    data: Path | None,
+    *,
+    table: dict[str, Any],
+    settings: dict[str, Any],
+    options: dict[str, Any],
+    limits: dict[str, Any],
+    as_json: bool,
 ) -> None:
-    """Search, print the result, and exit with 1 if a run failed."""
+    """Search, print the result, and exit with 1 if a run failed.
+
+    `options` are fields of `agent.llm.config.Options`, `limits` of `sandbox.Limits`; None is the default.
+    """
+    from agent.llm.config import Options
+
+    settings["options"] = Options.model_validate(options)
+    settings["limits"] = Limits(**{name: value for name, value in limits.items() if value is not None})
     described = [name for name, value in table.items() if value]
     if task is not None and (data is not None or described):
         option = "data" if data is not None else described[0]

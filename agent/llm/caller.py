@@ -40,16 +40,17 @@ class Question:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The end of one call: a reply, or the failure that closed it."""
+    """The end of one call: a reply, or the failure that closed it and what was said before, if anything."""
 
     slot: str
     reply: Reply | None
     failure: Failure | None = None
     message: str = ""
+    text: str = ""
 
     @classmethod
     def of(cls, attempt: Attempt) -> Outcome:
-        return cls(attempt.slot, attempt.reply, attempt.failure, attempt.message)
+        return cls(attempt.slot, attempt.reply, attempt.failure, attempt.message, attempt.text)
 
 
 class Asker(Protocol):

@@ -16,6 +16,7 @@ from agent.llm.prices import Price
 from tasks import InputError
 
 CONFIG_NAME = "lawsmith.toml"
+SHORTEST_PROMPT = 2_000  # tokens: the rules, the task, one law and a few rows
 
 
 class ModelChoice(Frozen):
@@ -40,8 +41,25 @@ class Transport(Frozen):
 
     in_flight: int = Field(default=8, ge=1, le=64)
     timeout_seconds: float = Field(default=180.0, gt=0)
-    prompt_tokens: int = Field(default=12_000, ge=3_000)
+    prompt_tokens: int = Field(default=12_000, ge=SHORTEST_PROMPT)
     cache: bool = True
+
+
+class Options(Frozen):
+    """What a command line says about models; None leaves a value to environment and file.
+
+    `context_tokens` is what a model reads and writes in one call: prompts take what a reply leaves of it.
+    """
+
+    config: Path | None = None
+    base_url: str | None = None
+    temperature: float | None = None
+    max_reply_tokens: int | None = None
+    context_tokens: int | None = None
+    in_flight: int | None = None
+
+
+AS_CONFIGURED = Options()
 
 
 class Config(Frozen):
@@ -72,21 +90,46 @@ class Config(Frozen):
             key = ".".join(str(part) for part in first["loc"])
             raise InputError(f"Configuration file {source}: {key}: {first['msg']}.") from error
 
-    def resolve(self, model: str | None, environment: Mapping[str, str] = os.environ) -> Self:
-        """This configuration with `--model` (or `LAWSMITH_MODEL`) and `OPENAI_BASE_URL` applied.
+    def resolve(
+        self, model: str | None, environment: Mapping[str, str] = os.environ, options: Options = AS_CONFIGURED
+    ) -> Self:
+        """This configuration with `--model` (or `LAWSMITH_MODEL`), `OPENAI_BASE_URL` and `options` applied.
 
-        Raises InputError if no model is named anywhere.
+        An address from the command line belongs to each model, so that the environment of a later resume
+        does not replace it. Raises InputError if no model is named anywhere, or for a value out of bounds.
         """
-        base_url = environment.get("OPENAI_BASE_URL") or self.base_url
+        base_url = None if options.base_url else environment.get("OPENAI_BASE_URL") or self.base_url
         named = model or environment.get("LAWSMITH_MODEL")
         models = self.models if named is None else parse_models(named)
         if not models:
             raise InputError("No model is named: give --model, or set LAWSMITH_MODEL.")
+        here = options.base_url or base_url
         placed = tuple(
-            choice if choice.base_url else choice.model_copy(update={"base_url": base_url})
+            choice.model_copy(update={"base_url": here})
+            if options.base_url or not choice.base_url
+            else choice
             for choice in self._with_known_places(models)
         )
-        return self.model_copy(update={"base_url": base_url, "models": placed})
+        resolved = self.model_copy(update={"base_url": base_url, "models": placed})
+        return resolved._with(options)
+
+    def _with(self, options: Options) -> Self:
+        """The sampling and transport that the command line asks for."""
+        reply, context = options.max_reply_tokens, options.context_tokens
+        if context is not None and reply is None:
+            reply = min(self.sampling.max_reply_tokens, context // 4)
+        prompt = None if context is None or reply is None else context - reply
+        changed: dict[str, dict[str, float | None]] = {
+            "sampling": {"temperature": options.temperature, "max_reply_tokens": reply},
+            "transport": {"prompt_tokens": prompt, "in_flight": options.in_flight},
+        }
+        data = self.model_dump()
+        for part, values in changed.items():
+            data[part] |= {name: value for name, value in values.items() if value is not None}
+        try:
+            return self.model_validate(data)
+        except ValidationError as error:
+            raise InputError(_complaint(error, options)) from None
 
     def _with_known_places(self, models: tuple[ModelChoice, ...]) -> tuple[ModelChoice, ...]:
         """`models` named on the command line keep the address and key that the file states for them."""
@@ -97,6 +140,25 @@ class Config(Frozen):
             else choice
             for choice in models
         )
+
+
+_FLAGS = {
+    "temperature": "--temperature",
+    "max_reply_tokens": "--max-reply-tokens",
+    "prompt_tokens": "--context-tokens",
+    "in_flight": "--in-flight",
+}
+
+
+def _complaint(error: ValidationError, options: Options) -> str:
+    first = error.errors()[0]
+    name = str(first["loc"][-1])
+    if name == "prompt_tokens":
+        return (
+            f"--context-tokens {options.context_tokens} leaves {first['input']} tokens for a prompt; "
+            f"at least {SHORTEST_PROMPT} are needed."
+        )
+    return f"{_FLAGS.get(name, name)} {first['input']}: {first['msg']}."
 
 
 def configured(environment: Mapping[str, str] = os.environ) -> bool:

@@ -36,6 +36,10 @@ REPLY_SCHEMA: dict[str, Any] = {
         },
     },
 }
+_TOO_LONG = re.compile(
+    r"context[ _](?:length|size|window)|(?:prompt|input|request|message)s? (?:is|are) too long|too many \S* ?tokens",
+    re.IGNORECASE,
+)
 _OPTIONAL = ("response_format", "temperature", "seed", "max_completion_tokens", "max_tokens")
 
 
@@ -121,7 +125,10 @@ class Endpoint:
             body = json.loads(raw.http_response.content)
         except ValueError:
             raise CallFailure(Failure.MALFORMED, "The endpoint's reply is not valid JSON.") from None
-        return read_reply(body, self._scrub)
+        try:
+            return read_reply(body, self._scrub)
+        except AnsweredFailure as failure:
+            raise _of_full_context(failure, request.max_tokens) from None
 
     def _options(self, request: Request) -> dict[str, Any]:
         options: dict[str, Any] = {self._limit_name: request.max_tokens}
@@ -167,7 +174,10 @@ class Endpoint:
         if status in (408, 409) or status >= 500:
             wait = retry_after(error.response.headers)
             return CallFailure(Failure.SERVER_ERROR, f"HTTP {status}: {said}", retry_after=wait)
-        return CallFailure(Failure.REJECTED, f"HTTP {status}: {said}", parameter=_blamed(error, sent))
+        parameter = _blamed(error, sent)
+        too_long = parameter is None and _TOO_LONG.search(f"{error.code} {error.type} {error.message}")
+        kind = Failure.TOO_LONG if too_long or status == 413 else Failure.REJECTED
+        return CallFailure(kind, f"HTTP {status}: {said}", parameter=parameter)
 
 
 def _blamed(error: openai.APIStatusError, sent: frozenset[str]) -> str | None:
@@ -219,6 +229,17 @@ def read_reply(body: Any, scrub: Scrubber) -> Reply:
     if not text.strip():
         raise AnsweredFailure(Failure.EMPTY, "The reply is empty.", usage, text)
     return Reply(text=text, finish=str(finish), usage=usage, served_by=served_by)
+
+
+def _of_full_context(failure: AnsweredFailure, max_tokens: int) -> AnsweredFailure:
+    """A reply cut off before its own limit met the end of the model's context: its prompt left no room."""
+    said = failure.usage.completion_tokens
+    if failure.kind is not Failure.CUT_OFF or said is None or said >= 0.9 * max_tokens:
+        return failure
+    message = (
+        f"The prompt left room for {said} tokens of reply in the model's context; lower --prompt-tokens."
+    )
+    return AnsweredFailure(Failure.TOO_LONG, message, failure.usage, failure.text)
 
 
 def _text(content: Any) -> str:

@@ -14,6 +14,7 @@ class Failure(StrEnum):
     UNAUTHORIZED = "unauthorized"
     NOT_FOUND = "not found"
     REJECTED = "request rejected"
+    TOO_LONG = "prompt too long for the model"
     RATE_LIMITED = "rate limited"
     SERVER_ERROR = "server error"
     UNREACHABLE = "unreachable"
@@ -45,6 +46,7 @@ NOT_BILLED = frozenset(
         Failure.UNAUTHORIZED,
         Failure.NOT_FOUND,
         Failure.REJECTED,
+        Failure.TOO_LONG,
         Failure.RATE_LIMITED,
         Failure.SERVER_ERROR,
         Failure.UNREACHABLE,

@@ -18,6 +18,7 @@ _FENCE = re.compile(
     r"^[ \t]*(```+|~~~+)[ \t]*([\w+-]*)[^\n]*\n(.*?)(?:^[ \t]*\1[ \t]*$|\Z)", re.DOTALL | re.MULTILINE
 )
 _CODE_START = re.compile(r"^(?:import |from \w+ import |PARAMETERS\b|SHARED\b|def |@)", re.MULTILINE)
+_CODE_VALUE = re.compile(r'"code"\s*:\s*"')
 _FUNCTION = re.compile(r"\b(?:def|lambda)\b")
 _MARKS = ("def form(", "def law(", "def scaling_law_func(")
 _NOTE = re.compile(r"^\W*note\W*:\s*(.+)$", re.IGNORECASE | re.MULTILINE)
@@ -25,11 +26,12 @@ _NOTE = re.compile(r"^\W*note\W*:\s*(.+)$", re.IGNORECASE | re.MULTILINE)
 
 @dataclass(frozen=True)
 class Parsed:
-    """What a reply says: `source` is None where it holds no code at all."""
+    """What a reply says: `source` is None where it holds no code at all, and `instead` what stands in its place."""
 
     source: str | None
     hypothesis: str = ""
     note: str = ""
+    instead: str = ""
 
 
 def parse_reply(text: str) -> Parsed:
@@ -41,9 +43,9 @@ def parse_reply(text: str) -> Parsed:
     """
     text = _THINKING.sub("", text)
     found = _structured(text) or _fenced(text) or _bare(text) or Parsed(None, _words(text))
-    return (
-        found if found.source is not None and _FUNCTION.search(found.source) else replace(found, source=None)
-    )
+    if found.source is None or _FUNCTION.search(found.source):
+        return found
+    return replace(found, source=None, instead=_words(found.source)[:80])
 
 
 def _words(text: str) -> str:
@@ -76,6 +78,13 @@ def _objects(text: str) -> Iterator[dict[str, Any]]:
             continue
         if isinstance(body, dict):
             yield body
+    for match in list(_CODE_VALUE.finditer(text))[
+        :8
+    ]:  # of an object that was cut off, or is damaged elsewhere
+        try:
+            yield {"code": decoder.raw_decode(text, match.end() - 1)[0]}
+        except ValueError:
+            continue
 
 
 def _fenced(text: str) -> Parsed | None:

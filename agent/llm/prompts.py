@@ -16,7 +16,9 @@ from agent.llm.messages import Message
 from tasks import Array, Task
 
 DIRECTORY = Path(__file__).parent.parent / "prompts"
-BYTES_PER_TOKEN = 3  # cautious: English and Python take about four
+BYTES_PER_TOKEN = (
+    2.5  # cautious: numbers and code took 2.7 with a small model's tokenizer, English takes four
+)
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,7 @@ class Detail:
     `findings` in lines of each kind of residual diagnostics."""
 
     rows: int
+    groups: int
     others: int
     tried: int
     failures: int
@@ -34,11 +37,11 @@ class Detail:
 
 
 DETAILS = (
-    Detail(rows=24, others=3, tried=20, failures=5, notes=8, source=6000, findings=8),
-    Detail(rows=12, others=2, tried=12, failures=3, notes=5, source=4000, findings=6),
-    Detail(rows=8, others=1, tried=8, failures=2, notes=3, source=2500, findings=4),
-    Detail(rows=4, others=0, tried=4, failures=1, notes=1, source=1500, findings=2),
-    Detail(rows=0, others=0, tried=0, failures=0, notes=0, source=700, findings=1),
+    Detail(rows=24, groups=12, others=3, tried=20, failures=5, notes=8, source=6000, findings=8),
+    Detail(rows=12, groups=8, others=2, tried=12, failures=3, notes=5, source=4000, findings=6),
+    Detail(rows=8, groups=6, others=1, tried=8, failures=2, notes=3, source=2500, findings=4),
+    Detail(rows=8, groups=4, others=0, tried=4, failures=1, notes=1, source=1500, findings=2),
+    Detail(rows=4, groups=2, others=0, tried=0, failures=0, notes=0, source=700, findings=1),
 )
 
 Content = Callable[[Detail], Mapping[str, Any]]
@@ -65,7 +68,11 @@ class Prompts:
             "targets": task.schema.targets,
         }
         self.system = Message(role="system", content=self._text("system.j2", {}))
-        self._bytes = tokens * BYTES_PER_TOKEN - len(self.system.content.encode())
+        self._bytes = int(tokens * BYTES_PER_TOKEN) - len(self.system.content.encode())
+
+    def shrink(self) -> None:
+        """Write shorter prompts from now on: the last were too long for the model."""
+        self._bytes //= 2
 
     def first(self, template: str, content: Content, *, share: float) -> tuple[Message, ...]:
         """System prompt and a first question that takes at most `share` of the room beside it."""
@@ -77,7 +84,7 @@ class Prompts:
         text = ""
         for detail in DETAILS:
             rows = sample_rows(self._task.train, detail.rows)
-            text = self._text(template, {"rows": rows, **content(detail)})
+            text = self._text(template, {"rows": rows, "groups": detail.groups, **content(detail)})
             if len(text.encode()) <= limit:
                 return text
         return clip_bytes(text, limit)

@@ -17,7 +17,7 @@ from agent.llm.config import Config
 from agent.llm.ensemble import Ensemble
 from agent.llm.failures import Failure
 from agent.llm.messages import Message, Request
-from agent.llm.parsing import Parsed, parse_reply
+from agent.llm.parsing import Parsed, parse_reply, parses
 from agent.llm.prompts import Detail, Prompts
 from agent.llm.report import report
 from agent.llm.views import Residuals, Viewer, formula_line, score, shown_source
@@ -210,6 +210,7 @@ class LLMProposer(ABC):
     def _take_in(self, trial: Trial) -> None:
         ask = self.tally.asked.get(trial.id)
         self._known.setdefault(canonical_key(trial.proposal.source), trial.id)
+        self.viewer.learn(trial)
         if ask is not None:
             improved = self.improves(trial, ask)
             self.ensemble.learn(ask.model, improved)
@@ -231,6 +232,8 @@ class LLMProposer(ABC):
         outcomes = self.setup.caller.ask([Question(ask.slot, self._writer(ask)) for ask in asks])
         self.round += 1
         batch: list[Proposal] = []
+        if any(outcome.failure is Failure.TOO_LONG for outcome in outcomes):
+            self.shrink_prompts()
         for ask, outcome in zip(asks, outcomes, strict=True):
             if outcome.failure is Failure.OUT_OF_BUDGET:
                 self.ended = outcome.message or "the budget is spent"
@@ -246,6 +249,10 @@ class LLMProposer(ABC):
             self.heard(answer)
         self.tally.calls_at |= {proposal.id: self._calls for proposal in batch}
         return batch
+
+    def shrink_prompts(self) -> None:
+        """Ask in fewer words from now on: a prompt did not fit into the model's context."""
+        self.prompts.shrink()
 
     @property
     def _calls(self) -> int:
@@ -270,13 +277,13 @@ class LLMProposer(ABC):
         return write
 
     def _read(self, ask: Ask, outcome: Outcome, history: History) -> tuple[Answer, Proposal | None]:
-        if outcome.reply is None:
-            return Answer(ask, "", None, None, outcome.message), None
-        text = outcome.reply.text
+        text = outcome.text
         parsed = parse_reply(text)
+        if outcome.reply is None and not _whole(outcome, parsed):
+            return Answer(ask, "", None, None, outcome.message), None
         self._remember(parsed.note)
         if parsed.source is None:
-            return Answer(ask, text, parsed, None, "Your reply holds no code."), None
+            return Answer(ask, text, parsed, None, _without_code(parsed)), None
         twin = self._twin(parsed.source, ask, history)
         if twin is not None:
             known = history[twin].evaluation.validation_r2 if twin in history else None
@@ -298,6 +305,18 @@ class LLMProposer(ABC):
         if note and note not in self.notes:
             self.notes.append(note[:200])
             del self.notes[:-MAX_NOTES]
+
+
+def _whole(outcome: Outcome, parsed: Parsed) -> bool:
+    """Whether a reply that was cut off had already stated a complete candidate."""
+    cut_off = outcome.failure in (Failure.CUT_OFF, Failure.TOO_LONG)
+    return cut_off and parsed.source is not None and parses(parsed.source)
+
+
+def _without_code(parsed: Parsed) -> str:
+    if not parsed.instead:
+        return "Your reply holds no code."
+    return f"Your reply has {parsed.instead!r} where the source of a candidate is expected."
 
 
 def _reason(outcome: Outcome, answer: Answer) -> str:

@@ -70,6 +70,10 @@ class Refine(LLMProposer):
         if answer.parsed is not None:
             self._add(answer.text, False, lambda: self._refusal(answer))
 
+    def shrink_prompts(self) -> None:
+        super().shrink_prompts()
+        self._opening = None  # written anew, shorter
+
     def _add(self, said: str, worked: bool, feedback: Callable[[], str]) -> None:
         """Continue the conversation; of failures in a row only the last stays, lest the model imitates them."""
         kept = [turn for turn in self._turns if turn.worked]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -14,7 +13,7 @@ from pydantic import ValidationError
 from agent.budget import Budget
 from agent.llm.cache import ReplyCache, default_directory
 from agent.llm.caller import Asker, Caller, Line
-from agent.llm.config import Config, ModelChoice
+from agent.llm.config import AS_CONFIGURED, Config, ModelChoice, Options
 from agent.llm.describe import fold_words
 from agent.llm.endpoint import Endpoint
 from agent.llm.evolve import Evolve
@@ -57,14 +56,14 @@ class Settings(Frozen):
         model: str | None,
         *,
         limited: bool,
-        config: Path | None = None,
+        options: Options = AS_CONFIGURED,
         environment: Mapping[str, str] = os.environ,
     ) -> Self:
-        """From `--model`, environment and configuration file; `limited`: whether a run has any limit.
+        """From the command line, environment and configuration file; `limited`: whether a run has any limit.
 
         Raises InputError for an invalid file or where no model is named.
         """
-        found = Config.read(config, environment).resolve(model, environment)
+        found = Config.read(options.config, environment).resolve(model, environment, options)
         return cls(config=found, max_calls=None if limited else DEFAULT_CALLS)
 
     @classmethod

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from agent.history import Trial
+from agent.history import Proposal, Trial
 from agent.llm.describe import clip, number
 from agent.llm.diagnostics import TargetDiagnosis, diagnose, fold_findings
 from sandbox import Constants, Evaluation, PredictJob, Sandbox
@@ -15,6 +15,7 @@ from tasks import Array, Task
 
 MAX_FITTED_GROUPS = 3
 MAX_CONSTANTS = 16
+MAX_IDEA = 300  # characters of how a law came about
 
 Residuals = Callable[[Trial], Array | None]
 """Predictions (n, T) of a trial's fitted law for all n training rows; None if there are none."""
@@ -22,9 +23,8 @@ Residuals = Callable[[Trial], Array | None]
 
 @dataclass(frozen=True)
 class LawView:
-    """The fields of `law.j2`; numbers are already text."""
+    """The fields of `law.j2`; numbers are already text. `parents` are the formulas that it was derived from."""
 
-    id: str
     validation: str
     train: str
     constants: int
@@ -38,23 +38,30 @@ class LawView:
 
 
 class Viewer:
-    """Makes views, and remembers diagnoses: they cost a sandbox process each."""
+    """Makes views, and remembers diagnoses: they cost a sandbox process each.
+
+    Laws are named by formula, not by id: a model takes an opaque name for something to say.
+    """
 
     def __init__(self, task: Task, predict: Residuals) -> None:
         self._task = task
         self._predict = predict
         self._diagnoses: dict[str, tuple[TargetDiagnosis, ...]] = {}
+        self._formulas: dict[str, str] = {}
+
+    def learn(self, trial: Trial) -> None:
+        """Remember how to name a law where another one is said to be derived from it."""
+        self._formulas[trial.id] = formula_line(trial) if trial.usable else "a candidate that failed"
 
     def view(self, trial: Trial, *, source: int, findings: int = 0) -> LawView:
         """`source` bounds the characters of source, `findings` the lines of each kind of diagnostics."""
         evaluation = trial.evaluation
         return LawView(
-            id=trial.id,
             validation=score(evaluation.validation_r2),
             train=score(evaluation.train.r2 if evaluation.train else None),
             constants=evaluation.constants_count or 0,
-            made_by=trial.proposal.origin,
-            parents=trial.proposal.parents,
+            made_by=_made_by(trial.proposal),
+            parents=tuple(self._formulas[name] for name in trial.proposal.parents if name in self._formulas),
             source=shown_source(trial.proposal.source, source) if source else "",
             fitted=_fitted(evaluation) if findings else (),
             status=_status(evaluation) if findings else (),
@@ -70,6 +77,11 @@ class Viewer:
             found = () if predicted is None else tuple(diagnose(self._task.train, predicted))
             self._diagnoses[trial.id] = found
         return self._diagnoses[trial.id]
+
+
+def _made_by(proposal: Proposal) -> str:
+    """The operation, and the idea behind it where a model stated one."""
+    return clip(f"{proposal.origin}: {proposal.note}" if proposal.note else proposal.origin, MAX_IDEA)
 
 
 def score(value: float | None) -> str:

@@ -26,7 +26,7 @@ def absent() -> str | None:
 
 
 @contextmanager
-def served(context: int = 8192) -> Iterator[str]:
+def served(context: int = 4096) -> Iterator[str]:
     """Base URL of a server of the model, one thread, in this process."""
     import xllamacpp  # type: ignore[import-untyped,unused-ignore]
 

@@ -122,7 +122,15 @@ CASES = {
     "no content": Case(says(None), Failure.EMPTY, 2, 2 * PRICE),
     "refusal": Case(says(None, refusal="I cannot"), Failure.REFUSED, 1, PRICE),
     "content filter": Case(says("par", finish="content_filter"), Failure.FILTERED, 1, PRICE),
-    "cut off": Case(says("par", finish="length"), Failure.CUT_OFF, 1, PRICE),
+    "cut off": Case(says("par", finish="length", usage=(100, 50)), Failure.CUT_OFF, 1, 0.0006),
+    "cut off by a full context": Case(says("par", finish="length"), Failure.TOO_LONG, 1, PRICE),
+    "prompt beyond the context": Case(
+        fails(
+            400, "request (5000 tokens) exceeds the available context size (4096 tokens), try increasing it"
+        ),
+        Failure.TOO_LONG,
+        1,
+    ),
     "5 MB": Case(server.huge, Failure.TOO_LARGE, 1, None),
     "usage missing": Case(says("fine", usage=None), None, 1, None),
 }

@@ -26,6 +26,7 @@ WRAPPED = {
     "JSON": json.dumps({"hypothesis": "Because.", "code": FORM, "note": "keep it short"}),
     "JSON in a fence": f"```json\n{json.dumps({'hypothesis': '', 'code': FORM, 'note': ''})}\n```",
     "JSON with a fence inside": json.dumps({"code": f"```python\n{FORM}```"}),
+    "JSON cut off behind the code": json.dumps({"hypothesis": "", "code": FORM, "note": "keep"})[:-4],
     "no fence": f"Sure, here it is:\n{FORM}\nI hope this helps.",
 }
 
@@ -57,6 +58,11 @@ PLACEHOLDER = '{"hypothesis": "5.9", "code": "[Your code here]", "note": ""}'
 )
 def test_no_code_is_no_candidate(text: str) -> None:
     assert parse_reply(text).source is None
+
+
+def test_what_stands_in_place_of_code_is_told() -> None:
+    assert parse_reply(PLACEHOLDER).instead == "[Your code here]"
+    assert parse_reply("I cannot help.").instead == ""
 
 
 def test_broken_code_is_still_a_candidate_for_the_sandbox_to_judge() -> None:

@@ -14,8 +14,8 @@ import pytest
 from endpoint_server import Endpoint, Handler, Seen, says
 from llm_driver import HINGE, POWER, Outcome, config, hinge_task, killable, run
 
-from agent.llm.failures import CallFailure, Failure
-from agent.llm.messages import Request
+from agent.llm.failures import AnsweredFailure, CallFailure, Failure
+from agent.llm.messages import Request, Usage
 from agent.llm.scripted import ScriptedModel
 from runs import Archive
 from sandbox import Sandbox, Verdict
@@ -146,6 +146,47 @@ def test_no_prompt_ever_holds_what_a_proposer_must_not_see(sandbox: Sandbox, tmp
 
 def _rows(text: str) -> list[str]:
     return [line for line in text.splitlines() if line.startswith('{"group"')]
+
+
+@pytest.mark.parametrize("agent", ["evolve", "refine"])
+def test_a_prompt_too_long_is_asked_again_in_fewer_words(
+    agent: str, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    def narrow(request: Request) -> str | CallFailure:
+        if request.prompt_tokens_at_most() > 4400:
+            return CallFailure(Failure.TOO_LONG, "the context holds 4400 tokens")
+        return HINGE
+
+    model = ScriptedModel(narrow)
+    found = run(
+        sandbox,
+        tmp_path / "first",
+        agent,
+        config(in_flight=1, prompt_tokens=3200),
+        models={"m": model},
+        calls=4,
+    )
+    sizes = [request.prompt_tokens_at_most() for request in model.requests]
+    assert sizes[0] > 4400 >= max(sizes[-2:])
+    assert found.report["lost"][Failure.TOO_LONG] < 3
+    assert "maximum" in found.winner.proposal.source
+    again = run(
+        sandbox,
+        tmp_path / "again",
+        agent,
+        config(in_flight=1, prompt_tokens=3200),
+        replayed=Archive.open(found.archive),
+        calls=4,
+    )
+    assert again.report == found.report
+
+
+def test_a_candidate_is_saved_from_a_reply_that_was_cut_off(sandbox: Sandbox, tmp_path: Path) -> None:
+    whole, half = f"{HINGE} and then", HINGE[: HINGE.index("return")]
+    answers = [AnsweredFailure(Failure.CUT_OFF, "cut off", Usage(), text) for text in (half, whole)]
+    found = run(sandbox, tmp_path, "refine", config(), models={"m": ScriptedModel(answers)}, calls=2)
+    assert found.report["lost"] == {Failure.CUT_OFF: 1}
+    assert "maximum" in found.winner.proposal.source
 
 
 def test_a_refused_key_ends_the_search_with_the_floors_law(sandbox: Sandbox, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from agent.history import Proposal, Trial
 from agent.llm.cache import ReplyCache
-from agent.llm.config import Config, ModelChoice, configured, parse_models
+from agent.llm.config import Config, ModelChoice, Options, configured, parse_models
 from agent.llm.ensemble import Ensemble
 from agent.llm.messages import Message, Reply, Request, Usage
 from agent.llm.population import Population
@@ -54,6 +54,23 @@ def test_flags_come_before_environment_before_file(tmp_path: Path) -> None:
     assert [(m.name, m.base_url) for m in from_environment.models] == [("other", "http://environment/v1")]
     from_flag = config.resolve("big=5", environment)
     assert [(m.name, m.weight, m.key_env) for m in from_flag.models] == [("big", 5.0, "BIG_KEY")]
+
+
+def test_options_of_the_command_line_come_first() -> None:
+    environment = {"OPENAI_BASE_URL": "http://environment/v1"}
+    options = Options(base_url="http://flag/v1", temperature=0.1, context_tokens=4096, in_flight=2)
+    config = Config().resolve("m", environment, options)
+    assert (config.models[0].base_url, config.base_url) == ("http://flag/v1", None)
+    assert (config.sampling.temperature, config.sampling.max_reply_tokens) == (0.1, 1024)
+    assert (config.transport.prompt_tokens, config.transport.in_flight) == (3072, 2)
+    assert Config().resolve("m", environment, Options(max_reply_tokens=99)).transport == Config().transport
+    for wrong, named in (
+        (Options(context_tokens=1000), "--context-tokens 1000 leaves 750"),
+        (Options(temperature=9), "--temperature"),
+        (Options(in_flight=0), "--in-flight"),
+    ):
+        with pytest.raises(InputError, match=named):
+            Config().resolve("m", environment, wrong)
 
 
 @pytest.mark.parametrize(
