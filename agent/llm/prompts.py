@@ -70,9 +70,10 @@ class Prompts:
         self.system = Message(role="system", content=self._text("system.j2", {}))
         self._bytes = int(tokens * BYTES_PER_TOKEN) - len(self.system.content.encode())
 
-    def shrink(self) -> None:
-        """Write shorter prompts from now on: the last were too long for the model."""
-        self._bytes //= 2
+    def shrink(self, messages: Sequence[Message]) -> None:
+        """Write prompts of at most 0.6 of these from now on: they were too long for the model."""
+        written = sum(len(message.content.encode()) for message in messages if message.role != "system")
+        self._bytes = min(self._bytes, int(0.6 * written))
 
     def first(self, template: str, content: Content, *, share: float) -> tuple[Message, ...]:
         """System prompt and a first question that takes at most `share` of the room beside it."""

@@ -232,8 +232,9 @@ class LLMProposer(ABC):
         outcomes = self.setup.caller.ask([Question(ask.slot, self._writer(ask)) for ask in asks])
         self.round += 1
         batch: list[Proposal] = []
-        if any(outcome.failure is Failure.TOO_LONG for outcome in outcomes):
-            self.shrink_prompts()
+        for outcome in outcomes:
+            if outcome.failure is Failure.TOO_LONG:
+                self.shrink_prompts(outcome.slot)
         for ask, outcome in zip(asks, outcomes, strict=True):
             if outcome.failure is Failure.OUT_OF_BUDGET:
                 self.ended = outcome.message or "the budget is spent"
@@ -250,9 +251,10 @@ class LLMProposer(ABC):
         self.tally.calls_at |= {proposal.id: self._calls for proposal in batch}
         return batch
 
-    def shrink_prompts(self) -> None:
-        """Ask in fewer words from now on: a prompt did not fit into the model's context."""
-        self.prompts.shrink()
+    def shrink_prompts(self, slot: str) -> None:
+        """Ask in fewer words from now on: the prompt of `slot` did not fit into the model's context."""
+        if (asked := self.setup.caller.recording.request(slot)) is not None:
+            self.prompts.shrink(asked.messages)
 
     @property
     def _calls(self) -> int:

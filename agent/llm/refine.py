@@ -70,8 +70,8 @@ class Refine(LLMProposer):
         if answer.parsed is not None:
             self._add(answer.text, False, lambda: self._refusal(answer))
 
-    def shrink_prompts(self) -> None:
-        super().shrink_prompts()
+    def shrink_prompts(self, slot: str) -> None:
+        super().shrink_prompts(slot)
         self._opening = None  # written anew, shorter
 
     def _add(self, said: str, worked: bool, feedback: Callable[[], str]) -> None:
