@@ -149,6 +149,7 @@ class LLMProposer(ABC):
 
     def report(self, history: History) -> dict[str, Any]:
         """What the LLM gained over the floor and at what price, as JSON data; see `agent.llm.report`."""
+        self._catch_up(history)
         return report(self, history)
 
     def rng(self, place: int) -> np.random.Generator:
@@ -184,9 +185,7 @@ class LLMProposer(ABC):
         return self.prompts.clip(f"{parsed.hypothesis}{code}" or "(nothing)", share=share)
 
     def _round(self, history: History) -> list[Proposal]:
-        for trial in history.trials[self._learned :]:
-            self._take_in(trial)
-        self._learned = len(history)
+        self._catch_up(history)
         batch = self._floor(history)
         while not batch and self.ended is None:
             batch = self._ask_round(history)
@@ -196,6 +195,11 @@ class LLMProposer(ABC):
                     f"no new candidate in {self._barren} rounds of questions; the last: {self._trouble}"
                 )
         return batch
+
+    def _catch_up(self, history: History) -> None:
+        for trial in history.trials[self._learned :]:
+            self._take_in(trial)
+        self._learned = len(history)
 
     def _floor(self, history: History) -> list[Proposal]:
         room = self.setup.floor_trials - len(self.tally.floor)
