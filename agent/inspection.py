@@ -37,6 +37,7 @@ class Summary:
     created: str | None = None
     data: str | None = None
     origin: str | None = None
+    source: str | None = None
     r2: float | None = None
     validation_r2: float | None = None
     train_r2: float | None = None
@@ -98,6 +99,7 @@ def summary(archive: Archive) -> Summary:
         created=manifest.created,
         data=None if manifest.data is None else manifest.data.source,
         origin=manifest.origin,
+        source=manifest.source,
         r2=None if result.scores.test is None else result.scores.test.r2,
         validation_r2=result.validation_r2,
         train_r2=None if result.scores.train is None else result.scores.train.r2,

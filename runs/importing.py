@@ -7,12 +7,14 @@ as it is. A table of scores is taken at its word, and the archive says where it 
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
 
-from runs.archive import Archive
+from runs.archive import MANIFEST, Archive
 from runs.closing import LawFailed, score_law
 from runs.files import read_bounded
 from runs.formula import formula
@@ -20,7 +22,10 @@ from runs.law import render_law
 from runs.record import DataRecord, FinalScores, Manifest, Result, SplitScores
 from sandbox import Candidate, Constants, FitJob, JobResult, Refused, Sandbox, read_candidate
 from tasks import Dataset, InputError, Schema, schema
-from tasks.reading import read_frame
+from tasks.reading import parse_frame, read_bytes, read_frame
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SCORE_COLUMNS = ("task", "system", "r2")
 
@@ -66,20 +71,33 @@ def import_law(
     except LawFailed as failure:
         raise InputError(f"{path}: {failure}") from None
     winner = hashlib.sha256(text.encode()).hexdigest()[:12]
+    result = Result(
+        scores=scores,
+        winner=winner,
+        kind=candidate.kind,
+        expression=formula(text, task.schema.targets).text() or candidate.expression,
+        constants=None if constants is None else _by_group(constants),
+        constants_count=None if constants is None else len(constants.names),
+        reason="imported",
+    )
+    event = {"event": "imported", "id": winner, "source": text, "from": manifest.source}
+    return _archived(manifest, event, result, law, runs_dir)
+
+
+def _archived(
+    manifest: Manifest, event: Mapping[str, JsonValue], result: Result, law: str | None, runs_dir: Path
+) -> Archive:
+    """The archive of an import; what was imported before is not archived again."""
+    folder = (runs_dir / manifest.address).parent
+    told = ("origin", "agent", "model", "data", "source")
+    for path in sorted(folder.glob(f"*/{MANIFEST}")):
+        earlier = Archive.open(path.parent)
+        same = all(getattr(earlier.manifest, name) == getattr(manifest, name) for name in told)
+        if same and earlier.result == result:
+            return earlier
     with Archive.create(runs_dir, manifest) as archive:
-        archive.append_event({"event": "imported", "id": winner, "source": text, "from": manifest.source})
-        archive.finish(
-            Result(
-                scores=scores,
-                winner=winner,
-                kind=candidate.kind,
-                expression=formula(text, task.schema.targets).text() or candidate.expression,
-                constants=None if constants is None else _by_group(constants),
-                constants_count=None if constants is None else len(constants.names),
-                reason="imported",
-            ),
-            law,
-        )
+        archive.append_event(event)
+        archive.finish(result, law)
     return Archive.open(archive.path)
 
 
@@ -110,9 +128,10 @@ def _by_group(constants: Constants) -> dict[str, dict[str, float]]:
 def import_scores(path: Path, runs_dir: Path, *, source: str | None = None) -> list[Archive]:
     """Archive a table of published scores, one archive for each task and system; returns them.
 
-    The table (CSV, Parquet or JSON lines) has one row per run, with the columns task, system and r2 (on the
-    test split, as published) and, if known, model. The archive's score is the mean over the runs, as
-    leaderboards rank; the single runs are kept beside it. Nothing was executed, and `replay` says so.
+    The table (CSV, Parquet, JSON lines, or a JSON list of objects) has one row per run, with the columns
+    task, system and r2 (on the test split, as published) and, if known, model. The archive's score is the
+    mean over the runs, as leaderboards rank; the single runs are kept beside it. Nothing was executed, and
+    `replay` says so.
 
     Raises: InputError: the table cannot be read, lacks a column, names an unknown task, or has an r2 that is
     no number.
@@ -125,7 +144,7 @@ def import_scores(path: Path, runs_dir: Path, *, source: str | None = None) -> l
 
 
 def _score_rows(path: Path) -> dict[tuple[str, str, str | None], list[float]]:
-    frame = read_frame(path)
+    frame = _json_list(path) if path.suffix.lower() == ".json" else read_frame(path)
     missing = [name for name in SCORE_COLUMNS if name not in frame.columns]
     if missing:
         raise InputError(
@@ -134,10 +153,28 @@ def _score_rows(path: Path) -> dict[tuple[str, str, str | None], list[float]]:
     rows: dict[tuple[str, str, str | None], list[float]] = {}
     for number, row in enumerate(frame.to_dict("records"), start=1):
         r2 = _score(row["r2"], path, number)
-        model = str(row["model"]).strip() if row.get("model") is not None else ""
-        key = (schema(str(row["task"]).strip()).name, str(row["system"]).strip(), model or None)
-        rows.setdefault(key, []).append(r2)
+        task, system, model = (_cell(row.get(column)) for column in ("task", "system", "model"))
+        if not system:
+            raise InputError(f"{path}, row {number}: the system has no name.")
+        rows.setdefault((schema(task).name, system, model or None), []).append(r2)
     return rows
+
+
+def _json_list(path: Path) -> pd.DataFrame:
+    """The rows of a file that holds one list of objects."""
+    try:
+        listed = json.loads(read_bytes(path))
+    except (ValueError, RecursionError):
+        raise InputError(f"{path} is not valid JSON; a table of scores is a list of objects.") from None
+    if not isinstance(listed, list) or not all(isinstance(row, dict) for row in listed):
+        raise InputError(f"{path} is no list of objects; write one object for each run.")
+    lines = "\n".join(json.dumps(row) for row in listed)
+    return parse_frame(lines.encode(), "scores.jsonl", str(path))
+
+
+def _cell(value: object) -> str:
+    """A cell as text; empty where there is none."""
+    return "" if value is None or value != value else str(value).strip()  # NaN differs from itself
 
 
 def _score(value: object, path: Path, number: int) -> float:
@@ -158,15 +195,9 @@ def _archive_scores(
     )
     ordered = tuple(sorted(scores, reverse=True))
     event: Mapping[str, JsonValue] = {"event": "imported", "test_r2": list(ordered), "from": source}
-    with Archive.create(runs_dir, manifest) as archive:
-        archive.append_event(event)
-        mean = sum(ordered) / len(ordered)
-        archive.finish(
-            Result(
-                scores=FinalScores(test=SplitScores(r2=mean)),
-                siblings=ordered,
-                reason=f"imported: the mean of {len(ordered)} published scores",
-            ),
-            None,
-        )
-    return Archive.open(archive.path)
+    result = Result(
+        scores=FinalScores(test=SplitScores(r2=sum(ordered) / len(ordered))),
+        siblings=ordered,
+        reason=f"imported: the mean of {len(ordered)} published scores",
+    )
+    return _archived(manifest, event, result, None, runs_dir)

@@ -269,6 +269,27 @@ def export(
     export.run(run, format, target, runs_dir)
 
 
+@app.command("import")
+def import_(
+    path: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A law (.py), or a table of scores (CSV, JSON, Parquet).")
+    ],
+    task: Annotated[str | None, typer.Option(metavar="NAME", help="Of a law: the task it is for.")] = None,
+    system: Annotated[str | None, typer.Option(metavar="NAME", help="Of a law: what made it.")] = None,
+    model: Annotated[str | None, typer.Option(metavar="ID", help="Of a law: the model it used.")] = None,
+    source: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Where it was published; the file's name.")
+    ] = None,
+    data_dir: DataDir = None,
+    runs_dir: RunsDir = RUNS_DIR,
+    json: Json = False,
+) -> None:
+    """Archive what other systems found: a law, scored in the sandbox; or a table of their scores, as reported."""
+    from agent.cli import importing
+
+    importing.run(path, task, system, model, source, data_dir, runs_dir, json)
+
+
 @app.command()
 def mcp(
     http: Annotated[

@@ -103,6 +103,8 @@ def _headline(found: Details) -> None:
     seed = "" if one.seed is None else f", seed {one.seed}"
     out.print(text(f"{one.task} by {agent}{seed}, {one.created} ({one.state})"), soft_wrap=True)
     out.print(text(f"archive:   {shown(Path(one.archive))}"), soft_wrap=True)
+    if one.origin != "run":
+        out.print(text(f"source:    {one.source or 'not recorded'} ({one.origin})"), soft_wrap=True)
     out.print(text(f"data:      {one.data or 'not recorded'}"))
     if one.data == "replica":
         out.print(Text(shown_result.REPLICA, "bold yellow"))
@@ -124,8 +126,10 @@ def _outcome(found: Details) -> None:
         out.print(text(f"chosen:    {result.reason or 'not recorded'}"), soft_wrap=True)
     if result.inseparable:
         out.print(text(f"not separable from: {', '.join(result.inseparable)}"), soft_wrap=True)
+    if one.seconds is None:
+        return
     cost = "unknown" if one.cost_usd is None else f"{one.cost_usd:.4f}"
-    spent = f"{one.seconds or 0.0:.1f} s, {result.calls or 0} model calls, USD {cost}"
+    spent = f"{one.seconds:.1f} s, {result.calls or 0} model calls, USD {cost}"
     out.print(
         text(f"cost:      {spent}; ended by: {result.details.get('stopped', 'not recorded')}"), soft_wrap=True
     )

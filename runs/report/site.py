@@ -64,14 +64,25 @@ class System:
 
     @property
     def page(self) -> str:
-        return f"systems/{_file(self.task, self.name, str(self.replica))}.html"
+        return f"systems/{_file(self.task, self.name, str(self.replica), self.origin)}.html"
+
+    @property
+    def kind(self) -> str:
+        """Where its scores are from, in words."""
+        if self.origin != "imported":
+            return "archived here" if self.origin == "run" else self.origin
+        return "imported, as reported" if self._reported else "imported, scored here"
+
+    @property
+    def _reported(self) -> list[float]:
+        """Scores of its runs that were taken at somebody's word."""
+        return [r2 for entry in self.entries for r2 in entry.finished.siblings]
 
     @property
     def scores(self) -> tuple[float, ...]:
         """Test R² of every run that has one or failed, clipped at -1; of a published system, of all its runs."""
-        siblings = [r2 for entry in self.entries for r2 in entry.finished.siblings]
-        if siblings:
-            return tuple(max(WORST_R2, r2) for r2 in siblings)
+        if self._reported:
+            return tuple(max(WORST_R2, r2) for r2 in self._reported)
         found = []
         for entry in self.entries:
             if entry.r2 is not None:
@@ -120,6 +131,11 @@ class TaskBoard:
     @property
     def replicas(self) -> tuple[System, ...]:
         return tuple(system for system in self.systems if system.replica)
+
+    @property
+    def leader(self) -> System | None:
+        """The best mean on real data. Imported results stand in the table, and lead nothing."""
+        return next((system for system in self.real if system.origin != "imported"), None)
 
     @property
     def anchors(self) -> tuple[Anchor, ...]:
@@ -183,7 +199,7 @@ def site_pages(runs_dir: Path, report: ReportLink) -> tuple[dict[str, str], int]
 
 def _boards(runs_dir: Path, report: ReportLink) -> tuple[list[TaskBoard], list[tuple[str, str]], int]:
     listing = list_archives(runs_dir)
-    unreadable, grouped = list(listing.unreadable), dict[tuple[str, str, bool], list[Entry]]()
+    unreadable, grouped = list(listing.unreadable), dict[tuple[str, str, bool, str], list[Entry]]()
     for archive in listing.archives:
         try:
             entry = Entry(archive, archive.manifest, archive.result, report(archive))
@@ -192,11 +208,9 @@ def _boards(runs_dir: Path, report: ReportLink) -> tuple[list[TaskBoard], list[t
             continue
         manifest = archive.manifest
         replica = manifest.data is not None and manifest.data.source == "replica"
-        grouped.setdefault((manifest.task.name, _system_name(manifest), replica), []).append(entry)
-    systems = [
-        System(task, name, replica, entries[0].manifest.origin, tuple(entries))
-        for (task, name, replica), entries in grouped.items()
-    ]
+        key = manifest.task.name, _system_name(manifest), replica, manifest.origin
+        grouped.setdefault(key, []).append(entry)
+    systems = [System(*key, tuple(entries)) for key, entries in grouped.items()]
     boards = [
         TaskBoard(
             next(s for s in systems if s.task == task).entries[0].manifest.task, tuple(_ranked(systems, task))
@@ -239,6 +253,7 @@ def _system_json(system: System) -> dict[str, Any]:
     return {
         "system": system.name,
         "origin": system.origin,
+        "kind": system.kind,
         "replica": system.replica,
         "best_r2": system.best,
         "mean_r2": system.mean,

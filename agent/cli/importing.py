@@ -1,0 +1,101 @@
+"""`discover import`: other systems' laws and scores as archives, marked as imported."""
+
+from pathlib import Path
+from typing import Any
+
+from agent.cli.output import announce, counted, number, out, print_json, shown, text, warn
+from runs import Archive, replay
+from runs.importing import import_law, import_scores
+from sandbox import Sandbox
+from tasks import InputError, load
+
+
+def run(
+    path: Path,
+    task: str | None,
+    system: str | None,
+    model: str | None,
+    source: str | None,
+    data_dir: Path | None,
+    runs_dir: Path,
+    as_json: bool,
+) -> None:
+    """Archive the law in a Python file, or the scores in a table, and print what stands in the archives."""
+    found: list[tuple[Archive, bool | None]]
+    if path.suffix == ".py":
+        found = [_law(path, task, system, model, source, data_dir, runs_dir)]
+    else:
+        stray = next((name for name, given in _options(task, system, model, data_dir) if given), None)
+        if stray is not None:
+            raise InputError(f"--{stray} goes with a law (a .py file); a table of scores has columns for it.")
+        found = [(archive, None) for archive in import_scores(path, runs_dir, source=source)]
+    described = [_describe(archive, reproduced) for archive, reproduced in found]
+    if as_json:
+        print_json({"imported": described})
+    else:
+        _show(described)
+
+
+def _options(
+    task: str | None, system: str | None, model: str | None, data_dir: Path | None
+) -> tuple[tuple[str, object], ...]:
+    return ("task", task), ("system", system), ("model", model), ("data-dir", data_dir)
+
+
+def _law(
+    path: Path,
+    task: str | None,
+    system: str | None,
+    model: str | None,
+    source: str | None,
+    data_dir: Path | None,
+    runs_dir: Path,
+) -> tuple[Archive, bool]:
+    """The archive of a law, and whether a replay gave its scores again."""
+    if task is None or not (system or "").strip():
+        missing = "--task NAME, the task it is for" if task is None else "--system NAME, what made it"
+        raise InputError(f"A law needs {missing}.")
+    dataset = load(task, data_dir)
+    say = warn if dataset.task.provenance.source == "replica" else announce
+    for note in dataset.notes:
+        say(note)
+    with Sandbox(workers=1) as sandbox:
+        archive = import_law(path, dataset, runs_dir, sandbox, system=str(system), model=model, source=source)
+        return archive, replay(archive, sandbox, dataset=dataset).reproduced
+
+
+def _describe(archive: Archive, reproduced: bool | None) -> dict[str, Any]:
+    manifest, result = archive.manifest, archive.result
+    assert result is not None
+    return {
+        "run": manifest.run,
+        "archive": str(archive.path.absolute()),
+        "task": manifest.task.name,
+        "system": manifest.agent,
+        "model": manifest.model,
+        "source": manifest.source,
+        "data": None if manifest.data is None else manifest.data.source,
+        "kind": result.kind,
+        "expression": result.expression,
+        "r2": None if result.scores.test is None else result.scores.test.r2,
+        "train_r2": None if result.scores.train is None else result.scores.train.r2,
+        "scores": list(result.siblings),
+        "reproduced": reproduced,
+    }
+
+
+def _show(described: list[dict[str, Any]]) -> None:
+    for one in described:
+        system = one["system"] if one["model"] is None else f"{one['system']} with {one['model']}"
+        scores = f"test R² {number(one['r2'])}"
+        if one["train_r2"] is not None:
+            scores += f", train R² {number(one['train_r2'])}"
+        out.print(text(f"{one['task']} by {system}: {scores} ({_basis(one)})"), soft_wrap=True)
+        out.print(text(f"  {shown(Path(one['archive']))}"), soft_wrap=True)
+
+
+def _basis(one: dict[str, Any]) -> str:
+    """What the scores rest on."""
+    if one["reproduced"] is None:
+        return f"as reported, {counted(len(one['scores']), 'run')}"
+    return "scored here" if one["reproduced"] else "scored here, but a replay differs"
