@@ -78,7 +78,9 @@ def formula(source: str, targets: Sequence[str]) -> Formula:
     Never raises for a source that cannot be read: the result then carries the `reason`.
     """
     try:
-        expressions = Walker(read_form(source)).expressions(tuple(targets))
+        parsed = read_form(source)
+        parsed.require_tidy()
+        expressions = Walker(parsed).expressions(tuple(targets))
     except Untranslatable as error:
         return Formula({}, str(error))
     except RecursionError:

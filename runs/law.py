@@ -9,6 +9,7 @@ rows.
 from __future__ import annotations
 
 import ast
+import importlib
 import math
 from collections.abc import Mapping, Sequence
 
@@ -18,8 +19,8 @@ from runs import law_checks
 from runs.formula import formula
 from runs.quoting import docstring, visible
 from runs.scalar import function_source, scalar_form
-from runs.source import FormSource, Untranslatable, read_form
-from sandbox import Constants
+from runs.source import FormSource, Untranslatable, names_in, read_form
+from sandbox import ALLOWED_IMPORTS, Constants
 from tasks import Schema
 
 _CHECKS = tuple(
@@ -172,15 +173,29 @@ def _rows(constants: Constants) -> dict[str, list[float]]:
 
 def carried(parsed: FormSource, name: str) -> str:
     """A function `_name` made of the candidate's own statements, in a scope of their own so that no names
-    clash.
+    clash: of those that it needs, or of all where they cannot be told apart.
     """
-    needed = {id(statement) for statement in parsed.needed_by(name)}
-    body = [s for s in parsed.tree.body if id(s) in needed or _is_kept_import(s)]
+    taken = parsed.needed_by(name) if parsed.obstacle is None else parsed.tree.body
+    needed = {id(s) for s in taken if not isinstance(s, ast.ImportFrom)}
+    body = [_named(s, parsed) for s in parsed.tree.body if id(s) in needed or _is_kept_import(s)]
     returned = ast.Return(ast.Name(name, ast.Load()))
     function = ast.FunctionDef(
         f"_carried_{name}", ast.arguments([], [], None, [], [], None, []), [*body, returned], [], lineno=1
     )
     return f"{ast.unparse(ast.fix_missing_locations(function))}\n\n\n_{name} = _carried_{name}()\n"
+
+
+def _named(statement: ast.stmt, parsed: FormSource) -> ast.stmt:
+    """``from m import *``, which no function may hold, with the names that are meant; others as they are."""
+    if not isinstance(statement, ast.ImportFrom) or statement.names[0].name != "*":
+        return statement
+    module = str(statement.module)
+    if module.partition(".")[0] not in ALLOWED_IMPORTS:
+        raise ValueError(f"the candidate imports {module}")
+    offered = vars(importlib.import_module(module))
+    public = [name for name in offered.get("__all__", offered) if not name.startswith("_")]
+    meant = sorted(set(public) & set(names_in(parsed.tree)))
+    return ast.ImportFrom(module, [ast.alias(name) for name in meant], 0) if meant else ast.Pass()
 
 
 def _is_kept_import(statement: ast.stmt) -> bool:

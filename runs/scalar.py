@@ -52,6 +52,7 @@ def scalar_form(source: FormSource) -> str:
     Raises:
         Untranslatable: it uses something that is not known here; the message names it.
     """
+    source.require_tidy()
     statements = source.needed_by("form")
     translated = _Translator(source, statements).translate()
     module = ast.fix_missing_locations(ast.Module(translated, []))

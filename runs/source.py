@@ -19,12 +19,18 @@ class Untranslatable(Exception):
 @dataclass(frozen=True)
 class FormSource:
     """A parsed candidate. `imported` maps a local name to the dotted name it stands for (``np`` ->
-    ``numpy``).
+    ``numpy``). `obstacle` says why its statements cannot be taken one by one: some work on others' names.
     """
 
     tree: ast.Module
     imported: dict[str, str]
     definitions: dict[str, ast.stmt]
+    obstacle: Untranslatable | None = None
+
+    def require_tidy(self) -> None:
+        """Raises Untranslatable where there is an obstacle."""
+        if self.obstacle is not None:
+            raise self.obstacle
 
     def function(self, name: str) -> ast.FunctionDef:
         """The top-level function of that name; raises Untranslatable where there is none."""
@@ -65,7 +71,7 @@ def read_form(source: str) -> FormSource:
     """Parse candidate source.
 
     Raises:
-        Untranslatable: it is no Python, too large, or changes a name at top level after defining it.
+        Untranslatable: it is no Python, or too large.
     """
     if len(source) > MAX_SOURCE_BYTES:
         raise Untranslatable(f"the source is longer than {MAX_SOURCE_BYTES} characters")
@@ -77,12 +83,27 @@ def read_form(source: str) -> FormSource:
     for node in ast.walk(tree):
         imported.update(_imports(node))
     definitions: dict[str, ast.stmt] = {}
+    obstacle = None
     for statement in tree.body:
+        if obstacle is None and _works(statement):
+            obstacle = Untranslatable("a statement at top level that does more than define a name", statement)
         for name in _defined(statement):
-            if name in definitions:
-                raise Untranslatable(f"the source defines {name} twice", statement)
+            if obstacle is None and name in definitions:
+                obstacle = Untranslatable(f"the source defines {name} twice", statement)
             definitions[name] = statement
-    return FormSource(tree, imported, definitions)
+    return FormSource(tree, imported, definitions, obstacle)
+
+
+def _works(statement: ast.stmt) -> bool:
+    """Whether a top-level statement may change what another one defined."""
+    if isinstance(statement, ast.Assign):
+        return any(isinstance(node, ast.Subscript | ast.Attribute) for node in statement.targets)
+    if isinstance(statement, ast.Expr):
+        return not isinstance(statement.value, ast.Constant)
+    return not isinstance(
+        statement,
+        ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom | ast.AnnAssign,
+    )
 
 
 def _imports(node: ast.AST) -> dict[str, str]:
@@ -101,10 +122,12 @@ def _defined(statement: ast.stmt) -> list[str]:
         return [statement.name]
     if isinstance(statement, ast.Import | ast.ImportFrom):
         return []
+    loops = [node.target for node in ast.walk(statement) if isinstance(node, ast.comprehension)]
+    own = {id(node) for target in loops for node in ast.walk(target)}  # bound inside of a comprehension only
     stored = [
         node.id
         for node in ast.walk(statement)
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and id(node) not in own
     ]
     return list(dict.fromkeys(stored))
 

@@ -62,6 +62,13 @@ def form(x, p):
     terms = [p["b%d" % 1] * x["n"] ** 0.1 if False else p["b1"] * x["n"] ** 0.1, p["b2"]]
     return total + sum(terms) + np.sum([np.log1p(x[k]) for k in NAMES], axis=0)
 """,
+    "one name in two comprehensions": """
+import numpy as np
+PARAMETERS = tuple(f"a{i}" for i in (1, 2)) + ("b",)
+WEIGHTS = [0.5 * i for i in (1, 2)]
+def form(x, p):
+    return WEIGHTS[0] * p["a1"] * np.log(x["n"]) + WEIGHTS[1] * p["a2"] + p["b"] / x["d"]
+""",
     "many functions": """
 import numpy as np
 import scipy.special as sp
@@ -83,6 +90,25 @@ def form(x, p):
 }
 
 ARRAYS = {
+    "everything of a module": """
+from numpy import *
+from math import *
+PARAMETERS = ("A", "a")
+def form(x, p):
+    return p["A"] * minimum(x["n"], 9.0)[:] ** p["a"] + log(p["A"] + pi)
+""",
+    "names that are worked on": """
+import numpy as np
+PARAMETERS = {}
+for letter in "Aa":
+    PARAMETERS[letter] = (0.0, 5.0)
+SCALE = [1.0]
+SCALE[0] = 100.0
+offset = 1.0
+offset = offset + 1.0
+def form(x, p):
+    return p["A"] * (x["n"] / SCALE[0] + offset) ** -p["a"]
+""",
     "slices and masks": """
 import numpy as np
 PARAMETERS = ("A", "a")
