@@ -30,8 +30,8 @@ format: dev  ## Format the code and fix what lint can fix.
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: dev  ## Run the benchmarks.
-	@set -e; for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file $(ARGS); done
+bench: dev  ## Run the benchmarks of speed (the others say at their head what they need).
+	@set -e; for name in fit scale sandbox; do echo "== $$name"; $(BIN)/python -m benchmarks.$$name; done
 
 lock:  ## Pin the newest allowed versions again (needs uv).
 	$(LOCK) --extra report requirements/build.in -o requirements/core.txt

@@ -14,6 +14,7 @@ from agent.observer import Observer
 from agent.result import Result, Run
 from runs import new_run_id
 from sandbox import DEFAULT_LIMITS, Limits
+from tasks import thinned
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -109,5 +110,5 @@ def resume(archive: Path, observer: Observer | None = None) -> Result:
 def _execute(command: Command, observer: Observer | None) -> Result:
     began = monotonic()
     runs = command.execute(observer or Observer())
-    selected, reason = select(runs, command.dataset.task)
+    selected, reason = select(runs, thinned(command.dataset.task))
     return Result(command.dataset, command.chosen, runs, selected, reason, monotonic() - began)

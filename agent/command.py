@@ -17,7 +17,7 @@ from agent.proposer import Reporting
 from agent.result import Run
 from runs import Archive, DataRecord, Manifest
 from sandbox import Sandbox
-from tasks import Dataset, InputError
+from tasks import Dataset, InputError, thinned
 from tasks.folds import frontier_folds
 from tasks.probes import probe_rows
 
@@ -64,7 +64,7 @@ class Command:
 
         Raises Interrupted for Ctrl-C, and InputError for what the user has to change.
         """
-        task = self.dataset.task
+        task = thinned(self.dataset.task)
         plans = [self.plan(index) for index in range(self.job.runs)]
         observer.begun(self.job, self.dataset, self.chosen)
         try:

@@ -12,8 +12,8 @@ from agent.result import Run
 from agent.selection import Choice, choose
 from runs import Archive, LawFailed, Result, close_law, formula, score_law
 from runs.canonical import plain
-from sandbox import Constants, Sandbox, Verdict
-from tasks import Dataset, Task
+from sandbox import Constants, Sandbox, Verdict, evaluate
+from tasks import Dataset, Task, thinned
 
 
 def conclude(
@@ -32,9 +32,14 @@ def conclude(
     """
     history, archive = journal.history, journal.archive
     record = _books(history, spent, stopped, account)
-    choice = _choice(history.trials, dataset.task)
+    choice = _choice(history.trials, thinned(dataset.task))
     if choice is None:
         archive.finish(record.model_copy(update={"error": _why_no_law(history, stopped)}), None)
+        return
+    choice = replace(choice, winner=_on_all_rows(choice.winner, dataset.task, sandbox))
+    if choice.winner.evaluation.verdict is not Verdict.OK:
+        why = f"The law chosen on a part of the rows cannot be fitted to all: {choice.winner.evaluation.message}"
+        archive.finish(record.model_copy(update={"error": why}), None)
         return
     law = _law(choice.winner, dataset.task, archive, sandbox)
     try:
@@ -43,6 +48,16 @@ def conclude(
         scores, error = score_law(law, replace(dataset, test=None), sandbox), str(failure)
     described = _described(choice, dataset.task)
     archive.finish(record.model_copy(update={"scores": scores, "error": error, **described}), law)
+
+
+def _on_all_rows(winner: Trial, task: Task, sandbox: Sandbox) -> Trial:
+    """The winner with constants from all training rows, where the search looked at a part of them."""
+    if thinned(task) is task or winner.evaluation.constants is None:
+        return winner
+    found = evaluate(sandbox, winner.proposal.source, task, ())
+    known = winner.evaluation
+    scored = {"folds": known.folds, "validation_r2": known.validation_r2, "probe": known.probe}
+    return replace(winner, evaluation=found.model_copy(update=scored))
 
 
 def select(runs: Sequence[Run], task: Task) -> tuple[Run | None, str]:

@@ -21,7 +21,8 @@ NARROW = 0.01  # a fold's spread below this share of the widest fold's says noth
 class Rules:
     """How fold scores become one number, in units of log error. docs/selection.md shows what each part earns."""
 
-    worst: float = 3.0  # log error beyond a fold's best at which the fold says no more than "bad"
+    noise: float = 1.0  # errors below this multiple of the noise are luck
+    worst: float = 2.0  # log error beyond a fold's best at which the fold says no more than "bad"
     depth: tuple[tuple[str, float], ...] = (
         ("1", 1.0),
         ("2", 0.7),
@@ -29,10 +30,14 @@ class Rules:
     )  # shallow folds resemble the final fit
     train: float = 0.3  # weight of the log training error: a law that misses what it has seen is misspecified
     excess: float = 0.2  # weight of the worst fold: one blow-up costs more than many small gains bring
-    constant: float = 0.03  # what one more constant per group and target must buy
+    constant: float = 0.02  # what one more constant per group and target must buy
+    derived: float = (
+        0.1  # what a change of another law must buy: many are tried, and the best of many is part luck
+    )
     suspicion: float = 0.5  # added where predictions beyond the data are not finite
-    close: float = 0.2  # laws within this distance of the best cannot be separated
-    most_close: int = 9
+    close: float = 0.3  # laws within this distance of the best cannot be separated
+    most_close: int = 15
+    temperature: float = 0.1  # a law this much worse than the best is e times less plausible
     same: float = (
         0.003  # laws whose predictions beyond the data differ less, in units of the spread, count once
     )
@@ -55,12 +60,13 @@ class Choice:
 
 
 class Scoring:
-    """Pooled fold scores of comparable trials (the same folds); `target` looks at one target only."""
+    """Pooled fold scores of comparable trials (the same folds of `task`); `target` looks at one target only."""
 
-    def __init__(self, trials: Sequence[Trial], target: int | None = None, rules: Rules = RULES) -> None:
+    def __init__(
+        self, trials: Sequence[Trial], task: Task, target: int | None = None, rules: Rules = RULES
+    ) -> None:
         self.trials = [trial for trial in trials if trial.usable]
-        evaluations = [trial.evaluation for trial in self.trials]
-        self.totals = _totals(evaluations, target, rules) if evaluations else np.empty(0)
+        self.totals = _totals(self.trials, task, target, rules) if self.trials else np.empty(0)
 
     @property
     def ranking(self) -> list[Trial]:
@@ -71,18 +77,18 @@ class Scoring:
 def choose(trials: Sequence[Trial], task: Task, rules: Rules = RULES) -> Choice:
     """The winner among usable trials.
 
-    Laws within `rules.close` of the best pooled score form a set that the data cannot separate; of these the one whose
-    predictions beyond the data lie nearest to the set's median wins, since its error is bounded when the others are
-    right. Raises ValueError when no trial is usable.
+    Laws within `rules.close` of the best pooled score form a set that the data cannot separate, each the more plausible
+    the better its score. Of these the law wins whose predictions beyond the data lie nearest to all of them on
+    average, by plausibility: its error is bounded when another is right. Raises ValueError when no trial is usable.
     """
     unique = list({trial.id: trial for trial in trials if trial.usable}.values())
     if not unique:
         raise ValueError("no usable trial to choose from")
-    scoring = Scoring(unique, rules=rules)
+    scoring = Scoring(unique, task, rules=rules)
     beyond = [_beyond(trial.evaluation, task) for trial in unique]
     close = _close(scoring.totals, beyond, rules)
     best = scoring.totals[close[0]]
-    pick = _medoid([beyond[k] for k in close])
+    pick = _safest([beyond[k] for k in close], scoring.totals[close], rules)
     winner = unique[close[pick]]
     others = tuple(unique[k].id for k in close if unique[k] is not winner)
     return Choice(
@@ -104,14 +110,17 @@ def _reason(pick: int, close: int, own: float, best: float, margin: float) -> st
     )
 
 
-def _totals(evaluations: Sequence[Evaluation], target: int | None, rules: Rules) -> Array:
-    """Pooled score of each evaluation (C,)."""
-    errors = np.stack([_log_errors(e, target) for e in evaluations])
+def _totals(trials: Sequence[Trial], task: Task, target: int | None, rules: Rules) -> Array:
+    """Pooled score of each trial (C,)."""
+    evaluations = [trial.evaluation for trial in trials]
+    noise = rules.noise * _noise(evaluations, task)
+    errors = np.stack([_log_errors(e, noise, target) for e in evaluations])
     relative = np.minimum(errors - errors.min(axis=0), rules.worst)
     weights = np.array([_depth_weight(fold.name, rules) for fold in evaluations[0].folds])
     pooled = relative @ weights / weights.sum()
     train = np.array([_log_train(e) for e in evaluations])
     constants = np.array([float(e.constants_count or 0) for e in evaluations])
+    derived = np.array([bool(trial.proposal.parents) for trial in trials])
     suspicious = np.array([_suspicious(e) for e in evaluations])
     base = float(errors.min(axis=0) @ weights / weights.sum())
     return np.asarray(
@@ -120,20 +129,39 @@ def _totals(evaluations: Sequence[Evaluation], target: int | None, rules: Rules)
         + rules.train * (train - train.min())
         + rules.excess * relative.max(axis=1)
         + rules.constant * constants
+        + rules.derived * derived
         + rules.suspicion * suspicious
     )
+
+
+def _noise(evaluations: Sequence[Evaluation], task: Task) -> Array:
+    """Standard deviation (T,) of what no law explains: the smallest training error, per degree of freedom left."""
+    rows, groups = len(task.train), len(np.unique(task.train.codes))
+    variances = [
+        e.train.nmse / max(1.0 - groups * (e.constants_count or 0) / rows, 0.1)
+        for e in evaluations
+        if e.train is not None
+    ]
+    return np.asarray(np.sqrt(max(min(variances, default=0.0), 0.0)) * _spread(task))
+
+
+def _spread(task: Task) -> Array:
+    """Standard deviation (T,) of the training targets, 1 for one that does not vary."""
+    spread = task.train.target_matrix().std(axis=0)
+    return np.where(spread > 0, spread, 1.0)
 
 
 def _depth_weight(name: str, rules: Rules) -> float:
     return dict(rules.depth).get(name.rpartition(">")[2], 1.0)
 
 
-def _log_errors(evaluation: Evaluation, target: int | None) -> Array:
+def _log_errors(evaluation: Evaluation, noise: Array, target: int | None) -> Array:
     """(F,): log of the held-out error in units of the spread of the held-out rows, mean over targets.
 
-    A fold whose held-out rows hardly vary (a single row, say) is measured by the widest fold's spread.
+    The noise (T,) of the targets is part of every error, so that a luckily smaller one earns little. A fold whose
+    held-out rows hardly vary (a single row, say) is measured by the widest fold's spread.
     """
-    rmse = np.array([fold.rmse for fold in evaluation.folds])
+    rmse = np.hypot([fold.rmse for fold in evaluation.folds], noise)
     scale = np.array([fold.scale for fold in evaluation.folds])
     widest = np.where(scale.max(axis=0) > 0, scale.max(axis=0), 1.0)
     scale = np.where(scale > NARROW * widest, scale, widest)
@@ -152,8 +180,7 @@ def _suspicious(evaluation: Evaluation) -> bool:
 
 def _beyond(evaluation: Evaluation, task: Task) -> Array | None:
     """Predictions at the probe rows in units of the spread of the training rows; None when not all are finite."""
-    spread = task.train.target_matrix().std(axis=0)
-    return np.array(evaluation.probe) / np.where(spread > 0, spread, 1.0) if evaluation.probe else None
+    return np.array(evaluation.probe) / _spread(task) if evaluation.probe else None
 
 
 def _close(totals: Array, beyond: Sequence[Array | None], rules: Rules) -> list[int]:
@@ -172,10 +199,14 @@ def _distance(one: Array | None, two: Array | None) -> float:
     return np.inf if one is None or two is None else float(np.abs(one - two).mean())
 
 
-def _medoid(beyond: Sequence[Array | None]) -> int:
-    """Position of the law that is nearest to the pointwise median of all; the first where fewer than three compare."""
-    usable = [(k, values) for k, values in enumerate(beyond) if values is not None]
-    if len(usable) < 3:
+def _safest(beyond: Sequence[Array | None], totals: Array, rules: Rules) -> int:
+    """Position of the law with the smallest expected distance to the others, by their plausibility; the first where
+    fewer than two compare."""
+    usable = [k for k, values in enumerate(beyond) if values is not None]
+    if len(usable) < 2:
         return 0
-    centre = np.median(np.stack([values for _, values in usable]), axis=0)
-    return min(usable, key=lambda item: _distance(item[1], centre))[0]
+    predictions = np.stack([values for values in beyond if values is not None])
+    plausible = np.exp(-(totals[usable] - totals.min()) / rules.temperature)
+    apart = np.abs(predictions[:, None] - predictions[None])
+    expected = apart.reshape(len(usable), len(usable), -1).mean(axis=2) @ plausible
+    return usable[int(np.argmin(expected))]

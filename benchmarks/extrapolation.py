@@ -70,21 +70,28 @@ def cases(tasks: Sequence[str], data_dir: Path | None, count: int) -> Iterator[C
         yield Case(f"synthetic {law.name}, noise {noise:g}, {groups} groups, {design} #{k}", dataset)
 
 
-def run(case: Case, sandbox: Sandbox) -> Outcome:
-    began = time.monotonic()
-    task, history = case.dataset.task, History()
+def explore(case: Case, sandbox: Sandbox, seconds: float = np.inf) -> tuple[Trial, ...]:
+    """The usable trials of one whole search on the case's training rows, or of what it does in so many seconds."""
+    task, history, began = case.dataset.task, History(), time.monotonic()
     proposer = SymbolicProposer(task, 0)
     with Evaluator(sandbox, task, frontier_folds(task.train), probes=probe_rows(task.train)) as evaluator:
-        while proposals := proposer.propose(history):
+        while time.monotonic() - began < seconds and (proposals := proposer.propose(history)):
             fresh = {p.id: p for p in proposals if p.id not in history}
             futures = [(p, evaluator.submit(p.source)) for p in fresh.values()]
             for proposal, future in futures:
                 history.append(Trial(proposal.id, proposal, future.result()))
-    outer = {trial.id: _outer(trial, case.dataset, sandbox) for trial in history.usable()}
-    return Outcome(case.name, task, history.usable(), outer, time.monotonic() - began)
+    return tuple(history.usable())
 
 
-def _outer(trial: Trial, dataset: Dataset, sandbox: Sandbox) -> float:
+def run(case: Case, sandbox: Sandbox) -> Outcome:
+    began = time.monotonic()
+    trials = explore(case, sandbox)
+    outer = {trial.id: score(trial, case.dataset, sandbox) for trial in trials}
+    return Outcome(case.name, case.dataset.task, trials, outer, time.monotonic() - began)
+
+
+def score(trial: Trial, dataset: Dataset, sandbox: Sandbox) -> float:
+    """R² of a trial's law on the part that was cut off, at least -1."""
     assert dataset.test is not None and trial.evaluation.constants is not None
     constants = Constants.from_json(trial.evaluation.constants)
     job = PredictJob(trial.proposal.source, dataset.task.schema, constants, (dataset.test.hide(),))

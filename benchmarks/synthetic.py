@@ -17,12 +17,16 @@ Truth = Callable[[dict[str, Array]], Array]
 
 @dataclass(frozen=True)
 class Law:
-    """`draw(rng)` makes one truth. `expressible`: whether the search's grammar can state it exactly."""
+    """`draw(rng)` makes one truth with so many `constants`; 0 where the search's grammar cannot state it exactly."""
 
     name: str
     features: tuple[str, ...]
     draw: Callable[[np.random.Generator], Truth]
-    expressible: bool = True
+    constants: int
+
+    @property
+    def expressible(self) -> bool:
+        return self.constants > 0
 
 
 def _u(rng: np.random.Generator, low: float, high: float) -> float:
@@ -115,21 +119,21 @@ def _oscillating(rng: np.random.Generator) -> Truth:
 
 
 LAWS = (
-    Law("power law", ("n",), _power),
-    Law("shifted power law", ("n",), _shifted),
-    Law("rectified power law", ("n",), _rectified),
-    Law("sum of power laws", ("n", "d"), _chinchilla),
-    Law("product of power laws", ("n", "d"), _product),
-    Law("power of a sum", ("n", "d"), _kaplan),
-    Law("gain from parallel size", ("n", "p"), _gain),
-    Law("moving optimum", ("n", "lr"), _bowl),
-    Law("exponential of shares", ("s1", "s2", "s3"), _exponential_mix),
-    Law("stretched exponential", ("n",), _stretched),
-    Law("sharp break", ("n",), _sharp_break, expressible=False),
-    Law("harmonic mean of two", ("n", "d"), _harmonic),
-    Law("repeated data", ("u", "e"), _repeated, expressible=False),
-    Law("logistic", ("z",), _logistic),
-    Law("wave on a power law", ("n",), _oscillating, expressible=False),
+    Law("power law", ("n",), _power, 3),
+    Law("shifted power law", ("n",), _shifted, 4),
+    Law("rectified power law", ("n",), _rectified, 4),
+    Law("sum of power laws", ("n", "d"), _chinchilla, 5),
+    Law("product of power laws", ("n", "d"), _product, 4),
+    Law("power of a sum", ("n", "d"), _kaplan, 6),
+    Law("gain from parallel size", ("n", "p"), _gain, 4),
+    Law("moving optimum", ("n", "lr"), _bowl, 6),
+    Law("exponential of shares", ("s1", "s2", "s3"), _exponential_mix, 4),
+    Law("stretched exponential", ("n",), _stretched, 4),
+    Law("sharp break", ("n",), _sharp_break, 0),
+    Law("harmonic mean of two", ("n", "d"), _harmonic, 4),
+    Law("repeated data", ("u", "e"), _repeated, 0),
+    Law("logistic", ("z",), _logistic, 4),
+    Law("wave on a power law", ("n",), _oscillating, 0),
 )
 
 GRIDS: dict[str, tuple[float, float]] = {

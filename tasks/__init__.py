@@ -9,6 +9,7 @@ from tasks.schema import SINGLE_GROUP, Anchor, Column, Schema
 from tasks.sources import load, whereabouts
 from tasks.table import Table
 from tasks.task import Dataset, Provenance, Task
+from tasks.thinning import thinned
 from tasks.user_table import read_dataset
 
 __all__ = [
@@ -34,5 +35,6 @@ __all__ = [
     "read_dataset",
     "schema",
     "scores",
+    "thinned",
     "whereabouts",
 ]

@@ -5,7 +5,7 @@ Everything here looks at features and groups only, never at a target.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,35 +42,38 @@ class Fold:
 def frontier_folds(table: Table, *, seed: int = 0) -> tuple[Fold, ...]:
     """The folds of a table, a function of its features, its groups and `seed` (which shuffles design points only)."""
     rng = np.random.default_rng(seed)
-    simplex = is_simplex(table)
-    folds = [] if simplex else [*_frontiers(table), *_corners(table)]
-    if len(folds) < 2:
-        folds += _leave_points_out(table, rng)
+    shares = simplex_columns(table)
+    ordered = [name for name in table.features if name not in shares]
+    folds = [*_frontiers(table, ordered), *_corners(table, ordered)]
+    if len(folds) < 2 or shares:
+        folds += _leave_points_out(table, shares or ordered, rng)
     unique: dict[bytes, Fold] = {}
     for fold in folds:
         unique.setdefault(fold.held_out.tobytes(), fold)
     return tuple(unique.values())
 
 
-def is_simplex(table: Table) -> bool:
-    """Whether the features are shares of a whole: between 0 and 1 with one common sum."""
-    x = table.matrix()
-    if x.shape[1] < 2 or x.size == 0 or x.min() < -SIMPLEX_TOLERANCE or x.max() > 1 + SIMPLEX_TOLERANCE:
-        return False
-    sums = x.sum(axis=1)
-    return bool(np.ptp(sums) <= SIMPLEX_TOLERANCE)
+def simplex_columns(table: Table) -> tuple[str, ...]:
+    """The features that are shares of a whole: between 0 and 1 with one common sum; empty where there are none."""
+    x = {
+        name: column
+        for name, column in table.features.items()
+        if len(table) and column.min() > -SIMPLEX_TOLERANCE and column.max() < 1 + SIMPLEX_TOLERANCE
+    }
+    if len(x) < 2 or np.ptp(sum(x.values())) > SIMPLEX_TOLERANCE:
+        return ()
+    return tuple(x)
 
 
-def _frontiers(table: Table) -> Iterator[Fold]:
-    for name in table.features:
+def _frontiers(table: Table, names: Sequence[str]) -> Iterator[Fold]:
+    for name in names:
         for depth in range(len(LEVELS)):
             mask = _beyond(table, name, depth)
             yield from _fold(table, f"{name}>{depth + 1}", "frontier", mask)
 
 
-def _corners(table: Table) -> Iterator[Fold]:
+def _corners(table: Table, names: Sequence[str]) -> Iterator[Fold]:
     """Rows that lie far out in at least two features; the rest of each feature's frontier stays fitted."""
-    names = list(table.features)
     if len(names) < 2:
         return
     for depth in range(len(LEVELS)):
@@ -114,9 +117,10 @@ def _levels(values: Array) -> Array:
     return np.array(largest)
 
 
-def _leave_points_out(table: Table, rng: np.random.Generator) -> Iterator[Fold]:
-    """Whole design points (the same features in every group) held out together, in shuffled blocks."""
-    _, point = np.unique(np.round(table.matrix(), 12), axis=0, return_inverse=True)
+def _leave_points_out(table: Table, names: Sequence[str], rng: np.random.Generator) -> Iterator[Fold]:
+    """Whole design points (the same values of `names` in every group) held out together, in shuffled blocks."""
+    design = np.column_stack([table.features[name] for name in names])
+    _, point = np.unique(np.round(design, 12), axis=0, return_inverse=True)
     point = point.reshape(-1)
     count = int(point.max()) + 1
     order = rng.permutation(count)

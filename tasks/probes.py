@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tasks.arrays import Array
-from tasks.folds import is_simplex
+from tasks.folds import simplex_columns
 from tasks.table import Table
 
 GROUPS = 6  # groups that are probed; more would only repeat
@@ -21,19 +22,34 @@ def probe_rows(table: Table, *, seed: int = 0) -> Table:
     For shares of a whole the rows are mixtures between and somewhat beyond the observed ones. The near half comes
     first and the far half last, so that row i of the first half and row i of the second differ in distance only.
     """
+    shares = np.array([name in simplex_columns(table) for name in table.features])
     present = np.unique(table.codes)
     chosen = present[np.linspace(0, len(present) - 1, min(GROUPS, len(present))).astype(int)]
     halves: list[list[Array]] = [[], []]
     codes = []
     for group in dict.fromkeys(chosen.tolist()):
         x = table.take(np.flatnonzero(table.codes == group)).matrix()
-        near, far = _mixtures(x, seed) if is_simplex(table) else _beyond(x)
+        near, far = _both(x, shares, seed)
         halves[0].append(near)
         halves[1].append(far)
         codes += [group] * len(near)
     matrix = np.concatenate([*halves[0], *halves[1]])
     features = {name: matrix[:, k] for k, name in enumerate(table.features)}
     return Table(features, {}, table.groups, np.array(codes + codes, dtype=np.intp))
+
+
+def _both(x: Array, shares: NDArray[np.bool_], seed: int) -> tuple[Array, Array]:
+    if shares.all():
+        return _mixtures(x, seed)
+    if not shares.any():
+        return _beyond(x)
+    halves = []
+    for ordered, mixed in zip(_beyond(x[:, ~shares]), _mixtures(x[:, shares], seed), strict=True):
+        rows = np.arange(max(len(ordered), len(mixed)))
+        both = np.empty((len(rows), x.shape[1]))
+        both[:, ~shares], both[:, shares] = ordered[rows % len(ordered)], mixed[rows % len(mixed)]
+        halves.append(both)
+    return halves[0], halves[1]
 
 
 def _beyond(x: Array) -> tuple[Array, Array]:

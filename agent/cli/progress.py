@@ -14,7 +14,7 @@ from agent.job import Job
 from agent.observer import Observer
 from agent.result import Run
 from runs import Archive
-from tasks import Dataset
+from tasks import Dataset, thinned
 
 
 class ProgressReport(Observer):
@@ -52,6 +52,12 @@ class ProgressReport(Observer):
         groups = f", {len(train.groups)} groups" if len(train.groups) > 1 else ""
         announce(f"{schema.name}: {schema.title} ({len(train)} training rows{groups}, {tested})")
         announce(f"agent {chosen.agent}{f' with {chosen.model}' if chosen.model else ''}: {chosen.why}")
+        searched = thinned(dataset.task).train
+        if len(searched) < len(train):
+            announce(
+                f"the search looks at {counted(len(searched), 'row')} of {counted(len(searched.groups), 'group')}; "
+                "the constants of its law are fitted to all"
+            )
         say = warn if dataset.task.provenance.source == "replica" else announce
         for note in dataset.notes:
             say(note)

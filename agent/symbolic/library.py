@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from math import inf
 
-from agent.symbolic.expression import ONE, Feature, add, mul
-from agent.symbolic.other_forms import of_shares, of_signed
+from agent.symbolic.expression import ONE, Node, Parameter, Sum, add, exp, mul
+from agent.symbolic.other_forms import STEEPEST_SHARE, of_shares, of_signed
 from agent.symbolic.parts import Parts
 from agent.symbolic.profile import Kind, Profile
 from agent.symbolic.scale_forms import of_many, of_one
 from agent.symbolic.templates import Template
+
+Correction = Callable[[Parts, Node], Node]
 
 
 def library(profile: Profile) -> list[Template]:
     """Forms for a table with this profile, plain ones first."""
     scale, share, signed = (profile.of(kind) for kind in (Kind.SCALE, Kind.SHARE, Kind.SIGNED))
     found: list[Template] = [Template("constant", Parts(profile).level())]
-    if share:
-        found += of_shares(profile, share)
     for name in scale:
         found += of_one(profile, name)
     if len(scale) > 1:
@@ -25,19 +26,36 @@ def library(profile: Profile) -> list[Template]:
     if signed and not scale:
         found += of_signed(profile, signed)
     elif signed:
-        found = [*found, *_with_signed(profile, found, signed)]
+        found += _corrected(profile, found, signed)
+    if share and len(found) > 1:
+        found += _corrected(profile, found, share[:-1])  # the last share follows from the others
+    if share:
+        found += of_shares(profile, share)
     return found
 
 
-def _with_signed(profile: Profile, plain: Sequence[Template], signed: Sequence[str]) -> list[Template]:
-    """Every form in the scale features, with the others as a linear correction, added or multiplied."""
-    found = []
+def _corrected(profile: Profile, plain: Sequence[Template], others: Sequence[str]) -> list[Template]:
+    """Every form with the other features as a correction: linear, added or multiplied, or an exponential factor."""
+    found, title = [], ", ".join(others)
     for template in plain:
-        b = Parts(profile)
-        slopes = [mul(b.fresh("d"), Feature(n)) for n in signed]
-        found.append(Template(f"{template.origin}, plus {', '.join(signed)}", add(template.node, *slopes)))
-        factor = add(ONE, *(mul(b.fresh("d"), Feature(n)) for n in signed))
-        found.append(
-            Template(f"{template.origin}, scaled by {', '.join(signed)}", mul(template.node, factor))
-        )
+        corrections: dict[str, Correction] = {
+            f"plus {title}": lambda b, node: add(node, *_slopes(b, others)),
+            f"scaled by {title}": lambda b, node: mul(node, add(ONE, *_slopes(b, others))),
+            f"times exponential of {title}": lambda b, node: _beside_level(
+                node, exp(add(*_slopes(b, others, STEEPEST_SHARE)))
+            ),
+        }
+        for how, correction in corrections.items():
+            found.append(Template(f"{template.origin}, {how}", correction(Parts(profile), template.node)))
     return found
+
+
+def _slopes(b: Parts, names: Sequence[str], steepest: float = inf) -> list[Node]:
+    return [mul(b.fresh("d", -steepest, steepest), b.x(n)) for n in names]
+
+
+def _beside_level(node: Node, factor: Node) -> Node:
+    """The factor acts on what a form adds to its level, or on all of a form without one."""
+    if isinstance(node, Sum) and isinstance(node.terms[0], Parameter):
+        return add(node.terms[0], mul(add(*node.terms[1:]), factor))
+    return mul(node, factor)

@@ -78,8 +78,11 @@ class Mutator:
         return swap(node, chosen, new)
 
     def _add_term(self, node: Node, mate: Node, b: Parts) -> Node | None:
-        name = self._feature()
-        return None if name is None else add(node, mul(b.amplitude(), b.decay(name)))
+        one = self._feature()
+        if one is None:
+            return None
+        names = [n for n in self.scales if n == one or self.rng.random() < 0.5]
+        return add(node, mul(b.amplitude(), b.monomial(names)))
 
     def _drop_term(self, node: Node, mate: Node, b: Parts) -> Node | None:
         chosen = self._pick([n for n in walk(node) if isinstance(n, Sum)])
@@ -103,11 +106,12 @@ class Mutator:
         return swap(node, chosen, mul(*chosen.factors[:k], *chosen.factors[k + 1 :]))
 
     def _share_exponent(self, node: Node, mate: Node, b: Parts) -> Node | None:
-        exponents = [p.name for p in parameters(node) if p.name.rstrip("0123456789") == "a"]
+        exponents = [p for p in parameters(node) if p.name.rstrip("0123456789") == "a"]
         if len(exponents) < 2:
             return None
-        one, two = self.rng.choice(exponents, 2, replace=False)
-        return rename(node, {str(two): str(one)})
+        one, two = (exponents[k] for k in self.rng.choice(len(exponents), 2, replace=False))
+        both = Parameter(one.name, max(one.lower, two.lower), min(one.upper, two.upper))
+        return transform(node, lambda n: both if n in (one, two) else n)
 
     def _bend(self, node: Node, mate: Node, b: Parts) -> Node | None:
         """x^-a becomes x^-(a + b log y): an exponent that drifts with a feature."""

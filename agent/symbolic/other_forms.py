@@ -15,7 +15,7 @@ STEEPEST_SHARE = 30.0  # logarithm of the target per unit share
 def of_shares(profile: Profile, names: Sequence[str]) -> list[Template]:
     """Mixture laws (Ye et al., arXiv 2403.16952) and their neighbours."""
     title = "shares"
-    names, dropped = (names[:-1], names[-1:]) if profile.simplex else (names, names[:0])  # the last follows
+    names, dropped = names[:-1], names[-1:]  # the last follows
     found = named(
         profile,
         {
@@ -72,10 +72,10 @@ def of_signed(profile: Profile, names: Sequence[str]) -> list[Template]:
         found += named(
             profile,
             {
-                "linear": lambda b: b.polynomial([Feature(n) for n in names], 1),
-                "quadratic": lambda b: b.polynomial([Feature(n) for n in names], 2),
+                "linear": lambda b: b.polynomial([b.x(n) for n in names], 1),
+                "quadratic": lambda b: b.polynomial([b.x(n) for n in names], 2),
                 "exponential of linear": lambda b: add(
-                    b.level(), b.exponential(_affine(b, names), STEEPEST_SHARE)
+                    b.level(), b.exponential(b.polynomial([b.x(n) for n in names], 1), STEEPEST_SHARE)
                 ),
             },
         )
@@ -83,27 +83,27 @@ def of_signed(profile: Profile, names: Sequence[str]) -> list[Template]:
         found += named(
             profile,
             {
-                f"linear in {name}": lambda b: b.polynomial([Feature(name)], 1),
-                f"quadratic in {name}": lambda b: b.polynomial([Feature(name)], 2),
-                f"cubic in {name}": lambda b: b.polynomial([Feature(name)], 3),
+                f"linear in {name}": lambda b: b.polynomial([b.x(name)], 1),
+                f"quadratic in {name}": lambda b: b.polynomial([b.x(name)], 2),
+                f"cubic in {name}": lambda b: b.polynomial([b.x(name)], 3),
                 f"exponential in {name}": lambda b: add(
-                    b.level(), mul(b.amplitude(), exp(mul(b.fresh("k", -5.0, 5.0), Feature(name))))
+                    b.level(), mul(b.amplitude(), exp(mul(b.fresh("k", -5.0, 5.0), b.x(name))))
                 ),
                 f"sigmoid in {name}": lambda b: add(b.level(), mul(b.amplitude(), b.sigmoid(name))),
                 f"bump in {name}": lambda b: add(b.level(), mul(b.amplitude(), b.bump(name))),
                 f"sigmoid and slope in {name}": lambda b: add(
-                    b.level(), mul(b.fresh("b"), Feature(name)), mul(b.amplitude(), b.sigmoid(name))
+                    b.level(), mul(b.fresh("b"), b.x(name)), mul(b.amplitude(), b.sigmoid(name))
                 ),
                 f"bump and slope in {name}": lambda b: add(
-                    b.level(), mul(b.fresh("b"), Feature(name)), mul(b.amplitude(), b.bump(name))
+                    b.level(), mul(b.fresh("b"), b.x(name)), mul(b.amplitude(), b.bump(name))
                 ),
                 f"bump and sigmoid in {name}": lambda b: add(
                     b.level(), mul(b.amplitude(), b.bump(name)), mul(b.amplitude(), b.sigmoid(name))
                 ),
                 f"two exponentials in {name}": lambda b: add(
                     b.level(),
-                    mul(b.amplitude(), exp(mul(b.fresh("k", 0.0, 5.0), Feature(name)))),
-                    mul(b.amplitude(), exp(mul(b.fresh("k", -5.0, 0.0), Feature(name)))),
+                    mul(b.amplitude(), exp(mul(b.fresh("k", 0.0, 5.0), b.x(name)))),
+                    mul(b.amplitude(), exp(mul(b.fresh("k", -5.0, 0.0), b.x(name)))),
                 ),
             },
         )

@@ -44,8 +44,13 @@ class Parts:
     def count(self, role: str) -> int:
         return self._taken.get(role, 0)
 
-    def x(self, name: str) -> Feature:
-        return Feature(name, self.profile.unit[name])
+    def x(self, name: str) -> Node:
+        """A feature in its unit; counted from its offset, or shifted away from zeros on a logarithmic axis."""
+        feature = Feature(name, self.profile.unit[name])
+        if name in self.profile.zeros:
+            return add(feature, self.shift(name))
+        offset = self.profile.offset[name]
+        return add(feature, Number(-offset)) if offset else feature
 
     def level(self) -> Parameter:
         """The additive constant: the irreducible loss where every target is positive."""
@@ -67,7 +72,7 @@ class Parts:
 
     def shifted(self, name: str) -> Node:
         """(x + x0)^-a: a power law that begins at x0."""
-        return power(add(self.x(name), self.shift(name)), neg(self.exponent()))
+        return power(add(Feature(name, self.profile.unit[name]), self.shift(name)), neg(self.exponent()))
 
     def shift(self, name: str) -> Parameter:
         smallest = self.profile.smallest[name] / self.profile.unit[name]
@@ -116,6 +121,9 @@ class Parts:
 
     def gain(self, name: str) -> Node:
         """1 + k log(x / smallest x): slow growth from 1, as parallel computation brings."""
+        if name in self.profile.zeros:
+            growth = divide(Feature(name, self.profile.unit[name]), self.shift(name))
+            return add(ONE, mul(self.fresh("k", 0.0, 10.0), log(add(ONE, growth))))
         base = divide(self.x(name), Number(self.profile.smallest[name] / self.profile.unit[name]))
         return add(ONE, mul(self.fresh("k", 0.0, 10.0), log(base)))
 
@@ -124,6 +132,11 @@ class Parts:
         c = self.fresh("c", 0.1, 5.0)
         other = mul(self.fresh("k", 1e-3, 1e3), self.x(second))
         return power(add(power(self.x(first), neg(c)), power(other, neg(c))), divide(Number(-1.0), c))
+
+    def harmonic(self, first: str, second: str) -> Node:
+        """1 / (1/x + 1/(k y)): two limits in series."""
+        other = mul(self.fresh("k", 1e-3, 1e3), self.x(second))
+        return divide(ONE, add(divide(ONE, self.x(first)), divide(ONE, other)))
 
     def repeated(self, large: str, small: str) -> Node:
         """u (1 + r (1 - exp(-(d/u - 1) / r))): u distinct items repeated to d (arXiv 2305.16264)."""
@@ -146,7 +159,9 @@ class Parts:
         return exp(neg(power(away, Number(2.0))))
 
     def _centre(self, name: str) -> Parameter:
-        low, high = self.profile.range[name]
+        low, high = (
+            end / self.profile.unit[name] - self.profile.offset[name] for end in self.profile.range[name]
+        )
         return self.fresh("m", low - 0.5 * (high - low), high + 0.5 * (high - low))
 
 

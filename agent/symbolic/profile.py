@@ -2,89 +2,122 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import permutations
+from itertools import combinations_with_replacement, permutations
 
 import numpy as np
 
 from tasks.arrays import Array
-from tasks.folds import is_simplex
+from tasks.folds import simplex_columns
 from tasks.table import Table
 
 SCALE_RATIO = 3.0  # a positive column that spans at least this factor is treated on a logarithmic axis
-SHARE_LIMIT = 1.0 + 1e-9
+ZERO_RATIO = 30.0  # so is one that also holds zeros, where its positive values span at least this factor
+FAR_OFF = 3.0  # a column whose middle lies more half-widths than this from zero is counted from its middle
 SLICES = 3  # slices that must agree before a column counts as having an optimum
+CLEAR = 0.5  # share of the variance along a column that a parabola must explain, where no slices exist
 
 
 class Kind(StrEnum):
-    SCALE = "scale"  # positive, over a wide range: power laws and logarithms make sense
+    SCALE = "scale"  # positive (zero at least) over a wide range: power laws and logarithms make sense
     SHARE = "share"  # part of a whole
     SIGNED = "signed"  # anything else: polynomials and sigmoids
 
 
 @dataclass(frozen=True)
 class Profile:
-    """`unit`: power of ten nearest a column's geometric middle. `bowls`: scale columns with an optimum inside.
+    """`unit`: power of ten near a column's values. `offset`: what is taken off a column in that unit, 0 for most.
 
-    `nested`: pairs (large, small) of scale columns where the first is never below the second, and equal somewhere.
-    `positive`: every target value is above zero.
+    `smallest`: the smallest positive value; `zeros`: scale columns that also hold zeros. `bowls`: scale columns with
+    an optimum inside. `nested`: pairs (large, small) of scale columns where the first is never below the second, and
+    equal somewhere. `positive`: every target value is above zero.
     """
 
     kinds: dict[str, Kind]
     unit: dict[str, float]
+    offset: dict[str, float]
     smallest: dict[str, float]
+    zeros: frozenset[str]
     range: dict[str, tuple[float, float]]
     bowls: tuple[str, ...]
     nested: tuple[tuple[str, str], ...]
     positive: bool
-    simplex: bool
 
     def of(self, kind: Kind) -> tuple[str, ...]:
         return tuple(name for name, own in self.kinds.items() if own is kind)
 
 
 def profile(table: Table) -> Profile:
-    simplex = is_simplex(table)
-    kinds = {name: _kind(column, simplex) for name, column in table.features.items()}
-    unit = {
-        name: _unit(column) if kinds[name] is Kind.SCALE else 1.0 for name, column in table.features.items()
-    }
+    shares = simplex_columns(table)
+    kinds = {name: _kind(column, name in shares) for name, column in table.features.items()}
     scales = [name for name, kind in kinds.items() if kind is Kind.SCALE]
+    unit = {name: _unit(column, kinds[name]) for name, column in table.features.items()}
     return Profile(
         kinds=kinds,
         unit=unit,
-        smallest={name: float(column.min()) for name, column in table.features.items()},
+        offset={name: _offset(c, kinds[name]) / unit[name] for name, c in table.features.items()},
+        smallest={name: _smallest(column) for name, column in table.features.items()},
+        zeros=frozenset(name for name in scales if table.features[name].min() == 0),
         range={name: (float(c.min()), float(c.max())) for name, c in table.features.items()},
-        bowls=tuple(name for name in scales if _has_optimum(table, name)),
+        bowls=tuple(name for name in scales if _has_optimum(table, name, scales)),
         nested=tuple(pair for pair in permutations(scales, 2) if _is_nested(table, *pair)),
         positive=all(column.min() > 0 for column in table.targets.values()),
-        simplex=simplex,
     )
 
 
-def _kind(column: Array, simplex: bool) -> Kind:
-    if simplex:
+def _kind(column: Array, is_share: bool) -> Kind:
+    if is_share:
         return Kind.SHARE
-    if column.min() > 0 and column.max() / column.min() >= SCALE_RATIO:
-        return Kind.SCALE
-    return Kind.SIGNED
+    positive = column[column > 0]
+    if column.min() < 0 or not len(positive):
+        return Kind.SIGNED
+    ratio = SCALE_RATIO if column.min() > 0 else ZERO_RATIO
+    return Kind.SCALE if positive.max() / positive.min() >= ratio else Kind.SIGNED
 
 
-def _unit(column: Array) -> float:
-    return float(10.0 ** np.round(np.log10(np.sqrt(column.min() * column.max()))))
+def _smallest(column: Array) -> float:
+    positive = column[column > 0]
+    return float(positive.min()) if len(positive) else 1.0
+
+
+def _unit(column: Array, kind: Kind) -> float:
+    if kind is Kind.SHARE:
+        return 1.0
+    if kind is Kind.SCALE:
+        return float(10.0 ** np.round(np.log10(np.sqrt(_smallest(column) * column.max()))))
+    width = np.ptp(column) / 2 or 1.0
+    return float(10.0 ** np.round(np.log10(width)))
+
+
+def _offset(column: Array, kind: Kind) -> float:
+    low, high = float(column.min()), float(column.max())
+    middle, width = (low + high) / 2, (high - low) / 2
+    if kind is not Kind.SIGNED or abs(middle) <= FAR_OFF * width:
+        return 0.0
+    step = 10.0 ** np.floor(np.log10(width or 1.0))
+    return float(np.round(middle / step) * step)
 
 
 def _is_nested(table: Table, large: str, small: str) -> bool:
+    if min(table.features[large].min(), table.features[small].min()) <= 0:
+        return False
     ratio = table.features[large] / table.features[small]
     return bool(ratio.min() > 1 - 1e-6 and (ratio < 1 + 1e-6).mean() > 0.02 and ratio.max() > 2)
 
 
-def _has_optimum(table: Table, name: str) -> bool:
+def _has_optimum(table: Table, name: str, scales: Sequence[str]) -> bool:
     """Whether, with everything else equal, the target usually has its smallest or largest value strictly inside."""
-    others = [column for other, column in table.features.items() if other != name]
-    if not others:
+    if len(table.features) < 2:
         return False
+    found = _optimum_in_slices(table, name)
+    return _optimum_of_parabola(table, name, scales) if found is None else found
+
+
+def _optimum_in_slices(table: Table, name: str) -> bool | None:
+    """None where the design has too few slices along the column."""
+    others = [column for other, column in table.features.items() if other != name]
     keys = np.stack([*(np.round(np.log(np.abs(c) + 1e-300), 2) for c in others), table.codes], axis=1)
     _, slice_of = np.unique(keys, axis=0, return_inverse=True)
     slice_of = slice_of.reshape(-1)
@@ -100,4 +133,31 @@ def _has_optimum(table: Table, name: str) -> bool:
         total += 1
         inside["low"] += 0 < int(np.argmin(means)) < len(levels) - 1
         inside["high"] += 0 < int(np.argmax(means)) < len(levels) - 1
-    return total >= SLICES and max(inside.values()) > 0.5 * total
+    return None if total < SLICES else max(inside.values()) > 0.5 * total
+
+
+def _optimum_of_parabola(table: Table, name: str, scales: Sequence[str]) -> bool:
+    """Whether a quadratic in the logarithms of the scale columns, fitted to all rows, turns inside the column's range
+    and explains most of what is left when the column is not looked at."""
+    if table.features[name].min() <= 0:
+        return False
+    logs = {
+        n: np.log(table.features[n] + _smallest(table.features[n]) * (table.features[n].min() <= 0))
+        for n in scales
+    }
+    target = next(iter(table.targets.values()))
+    groups = (table.codes[:, None] == np.unique(table.codes)).astype(float)
+    others = [logs[n] - logs[n].mean() for n in scales if n != name]
+    own = logs[name] - logs[name].mean()
+    beside = np.column_stack([groups, *others, *(a * b for a, b in combinations_with_replacement(others, 2))])
+    along = np.column_stack([own, own**2, *(own * other for other in others)])
+    columns = np.column_stack([along, beside])
+    if len(target) < 2 * columns.shape[1]:
+        return False
+    solution = np.linalg.lstsq(columns, target, rcond=None)[0]
+    slope, bend = solution[0], solution[1]
+    left = target - beside @ np.linalg.lstsq(beside, target, rcond=None)[0]
+    explained = 1 - np.sum((target - columns @ solution) ** 2) / max(float(np.sum(left**2)), 1e-300)
+    turn = -slope / (2 * bend) if bend else np.inf
+    low, high = np.quantile(own, [0.15, 0.85])
+    return bool(explained > CLEAR and low < turn < high)

@@ -101,7 +101,7 @@ class SymbolicProposer:
 
     def _best(self, count: int) -> list[tuple[Trial, Draft]]:
         trials = [t for t in self._history.usable() if t.id in self.drafts]
-        ranking = Scoring(trials).ranking
+        ranking = Scoring(trials, self.task).ranking
         return [(trial, self.drafts[trial.id]) for trial in ranking[:count]]
 
     def _assembled(self) -> list[Draft]:
@@ -109,7 +109,7 @@ class SymbolicProposer:
         trials = [t for t in self._history.usable() if t.id in self.drafts]
         chosen = []
         for k in range(len(self.schema.targets)):
-            best = Scoring(trials, target=k).ranking[0] if trials else None
+            best = Scoring(trials, self.task, target=k).ranking[0] if trials else None
             if best is None:
                 return []
             chosen.append(best)

@@ -11,6 +11,7 @@ from agent.symbolic.profile import Profile
 from agent.symbolic.templates import Recipe, Template, named
 
 MOST_SUBSET_FEATURES = 5  # with more scale features, forms are in all of them or in one alone
+MONOMIALS = (2, 3, 4)  # terms in sums of monomials
 STEEP = 2.0  # bound of exponents in products beside a leading term
 
 
@@ -59,6 +60,7 @@ def of_many(profile: Profile, scale: Sequence[str]) -> list[Template]:
         if len(subset) >= len(scale) - 1:
             found += _led(profile, subset)
     whole = list(scale)
+    found += _monomial_sums(profile, whole)
     found += _effective(profile, whole)
     found += _with_bowls(profile, whole)
     return found
@@ -104,6 +106,51 @@ def _joint(profile: Profile, names: Sequence[str]) -> list[Template]:
         },
     )
     return found
+
+
+def _monomial_sums(profile: Profile, names: Sequence[str]) -> list[Template]:
+    """Posynomials: a few monomials in all features on a level, so that each feature may help in one term and hurt in
+    another; one feature's own power law beside them, or beside a quadratic in the logarithms."""
+    title = ", ".join(names)
+    found: list[Template] = []
+    for count in MONOMIALS:
+        found += named(
+            profile, {f"{count} monomials of {title}": lambda b: add(b.level(), *_monomials(b, names, count))}
+        )
+    for one in names:
+        for count in (1, *MONOMIALS[:-1]):
+            found += named(
+                profile,
+                {
+                    f"power law of {one} and {count} monomials of {title}": lambda b: add(
+                        b.level(), mul(b.amplitude(), b.decay(one)), *_monomials(b, names, count)
+                    ),
+                },
+            )
+        found += named(
+            profile,
+            {
+                f"power law of {one} and exponential of quadratic in log {title}": lambda b: add(
+                    b.level(), mul(b.amplitude(), b.decay(one)), _log_quadratic(b, names)
+                ),
+            },
+        )
+    return found + named(
+        profile,
+        {
+            f"monomial and exponential of quadratic in log {title}": lambda b: add(
+                b.level(), *_monomials(b, names, 1), _log_quadratic(b, names)
+            ),
+        },
+    )
+
+
+def _monomials(b: Parts, names: Sequence[str], count: int) -> list[Node]:
+    return [mul(b.amplitude(), b.monomial(names)) for _ in range(count)]
+
+
+def _log_quadratic(b: Parts, names: Sequence[str]) -> Node:
+    return b.exponential(b.polynomial([log(b.x(n)) for n in names], 2))
 
 
 def _led(profile: Profile, names: Sequence[str]) -> list[Template]:
@@ -167,6 +214,7 @@ def _effective(profile: Profile, names: Sequence[str]) -> list[Template]:
         }
         if one < two:
             changes[f"scarcer of {one} and {two}"] = lambda b: b.soft_minimum(one, two)
+            changes[f"harmonic mean of {one} and {two}"] = lambda b: b.harmonic(one, two)
         if (one, two) in profile.nested:
             changes[f"{two} repeated to {one}"] = lambda b: b.repeated(one, two)
         for title, change in changes.items():

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 from pydantic import ValidationError
 
 from runs.archive import UNCERTAINTY, Archive
@@ -29,8 +31,16 @@ def fitted_laws(archive: Archive) -> tuple[FittedLaw, ...]:
             evaluation = Evaluation.model_validate(event["evaluation"])
             if evaluation.folds and evaluation.constants is not None:
                 constants = Constants.from_json(evaluation.constants)
+                if event["id"] == result.winner and result.constants is not None:
+                    constants = _fitted_to_all_rows(constants.names, result.constants)
                 found[event["id"]] = FittedLaw(event["id"], event["source"], constants, evaluation.folds)
     return tuple(found[id] for id in wanted if id in found) if result.winner in found else ()
+
+
+def _fitted_to_all_rows(names: tuple[str, ...], constants: Mapping[str, Mapping[str, float]]) -> Constants:
+    """The winner's constants of the result; a search in a large table knows only those fitted to a part of it."""
+    values = np.array([[own[name] for name in names] for own in constants.values()])
+    return Constants(names, tuple(constants), values)
 
 
 def uncertainty(archive: Archive, sandbox: Sandbox, data_dir: Path | None = None) -> Uncertainty:

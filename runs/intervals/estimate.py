@@ -25,7 +25,7 @@ import numpy as np
 from runs.intervals.distance import Region, is_logarithmic
 from runs.intervals.model import Member, TargetErrors, Uncertainty, Values
 from sandbox import Constants, FitJob, FoldScore, JobResult, Sandbox
-from tasks import Array, Fold, Table, Task, frontier_folds
+from tasks import Array, Fold, Table, Task, frontier_folds, thinned
 
 RESAMPLES = 12
 MOST_MEMBERS = 6
@@ -60,7 +60,7 @@ def estimate(
     weights = _weights(laws)
     keep = [0, *sorted(range(1, len(laws)), key=lambda k: -weights[k])[: MOST_MEMBERS - 1]]
     laws, weights = [laws[k] for k in keep], weights[keep] / weights[keep].sum()
-    return _Study(task, tuple(laws), weights, sandbox, seed).run(resamples)
+    return _Study(thinned(task, every_group=True), tuple(laws), weights, sandbox, seed).run(resamples)
 
 
 def _weights(laws: Sequence[FittedLaw]) -> Array:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from agent_doubles import evaluation, small_dataset
+from agent_doubles import evaluation, form_source, small_dataset
 
 from agent.agents import Chosen
 from agent.budget import Spending
@@ -13,7 +13,8 @@ from agent.journal import Journal
 from agent.result import Result, Run
 from runs import Archive, DataRecord, FinalScores, Manifest, SplitScores
 from runs import Result as Record
-from sandbox import Sandbox, Verdict
+from sandbox import Constants, Sandbox, Verdict, evaluate
+from tasks import frontier_folds, thinned
 
 
 def trial(source: str, r2: float, verdict: Verdict = Verdict.OK) -> Trial:
@@ -108,3 +109,28 @@ def test_a_run_without_a_law_says_why(tmp_path: Path, sources: tuple[str, ...], 
     assert (result.candidates, result.failed, result.seconds) == (len(sources), len(sources), 2.0)
     assert archive.verify() == []
     assert archive.law is None
+
+
+def test_a_law_found_on_a_part_of_the_rows_gets_its_constants_from_all(tmp_path: Path) -> None:
+    dataset = small_dataset(rows=7000, groups=2)
+    task, part = dataset.task, thinned(dataset.task)
+    assert len(part.train) == 6000
+    source = form_source(("L", "A", "a"), "p['L'] + p['A'] * (x['N'] / 1e6) ** -p['a']")
+    manifest = Manifest(
+        run="r", task=task.schema, agent="symbolic", seed=0, data=DataRecord.of(task.provenance)
+    )
+    with Archive.create(tmp_path, manifest) as archive, Sandbox(workers=1) as sandbox:
+        journal = Journal(archive)
+        found = evaluate(sandbox, source, part, frontier_folds(part.train)[:1])
+        journal.record(Trial(Proposal(source).id, Proposal(source), found), Spending())
+        conclude(journal, dataset, sandbox, Spending(), "the proposer has finished")
+        everything = evaluate(sandbox, source, task, ())
+    result = archive.result
+    assert result is not None and result.constants is not None and everything.constants is not None
+    expected = Constants.from_json(everything.constants)
+    assert result.constants == {group: expected.of(group) for group in expected.groups}
+    assert result.constants != {
+        g: Constants.from_json(found.constants or {}).of(g) for g in task.train.groups
+    }
+    assert result.validation_r2 == found.validation_r2
+    assert archive.verify() == []
