@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -118,6 +118,35 @@ def _oscillating(rng: np.random.Generator) -> Truth:
     return lambda x: level + a * x["n"] ** -alpha * (1 + w * np.sin(2 * np.log(x["n"])))
 
 
+def _from_zero(rng: np.random.Generator) -> Truth:
+    level, a, b, alpha, beta = (
+        _u(rng, 1, 2),
+        _u(rng, 0.5, 2),
+        _u(rng, 0.5, 2),
+        _u(rng, 0.2, 0.5),
+        _u(rng, 0.2, 0.6),
+    )
+    return lambda x: level + a * x["n"] ** -alpha + b * (1 + x["v"] / 300) ** -beta
+
+
+def _mixed_scale(rng: np.random.Generator) -> Truth:
+    level, a, alpha, t = _u(rng, 1, 2), _u(rng, 0.5, 2), _u(rng, 0.15, 0.5), rng.uniform(-1.5, 1.5, 3)
+    return lambda x: level + a * x["n"] ** -alpha * np.exp(t[0] * x["s1"] + t[1] * x["s2"] + t[2] * x["s3"])
+
+
+def _yearly(rng: np.random.Generator) -> Truth:
+    low, height, s, m = _u(rng, 0, 0.2), _u(rng, 0.5, 1), _u(rng, 0.3, 1), _u(rng, 2016, 2019)
+    return lambda x: low + height / (1 + np.exp(-s * (x["year"] - m)))
+
+
+def _two_terms(rng: np.random.Generator) -> Truth:
+    level, a, alpha, c = _u(rng, 1, 2), _u(rng, 0.5, 1.5), _u(rng, 0.2, 0.5), _u(rng, 0.05, 0.2)
+    p, q, r = _u(rng, 0.5, 1.2), _u(rng, 0.3, 1), _u(rng, 0.1, 0.4)
+    return lambda x: (
+        level + a * x["n"] ** -alpha + c * x["lr"] ** p * x["n"] ** r + 0.5 * c * x["lr"] ** -q * x["n"] ** -r
+    )
+
+
 LAWS = (
     Law("power law", ("n",), _power, 3),
     Law("shifted power law", ("n",), _shifted, 4),
@@ -134,16 +163,25 @@ LAWS = (
     Law("repeated data", ("u", "e"), _repeated, 0),
     Law("logistic", ("z",), _logistic, 4),
     Law("wave on a power law", ("n",), _oscillating, 0),
+    Law("feature with zeros", ("n", "v"), _from_zero, 6),
+    Law("scale and shares", ("n", "s1", "s2", "s3"), _mixed_scale, 5),
+    Law("logistic in years", ("year",), _yearly, 4),
+    Law("optimum between two monomials", ("n", "lr"), _two_terms, 9),
 )
 
 GRIDS: dict[str, tuple[float, float]] = {
     "n": (0.05, 20.0), "d": (0.1, 50.0), "p": (1.0, 16.0), "lr": (0.1, 10.0), "u": (0.1, 20.0), "e": (1.0, 32.0),
+    "v": (10.0, 1e5),
 }  # fmt: skip
+INSIDE = {"z": (-1.5, 1.0), "year": (2010.0, 2019.0)}  # features that are no scales
+OUTSIDE = {"z": (1.05, 2.5), "year": (2019.5, 2024.0)}
 BEYOND = 10.0  # the test part lies up to this factor beyond the largest value of the first feature
 
 
-def synthetic(law: Law, seed: int, *, noise: float, groups: int = 1, design: str = "grid") -> Dataset:
-    """A dataset with `noise` relative to the spread of the truth; each group has constants of its own.
+def synthetic(
+    law: Law, seed: int, *, noise: float, groups: int = 1, design: str = "grid", rows: int | None = None
+) -> Dataset:
+    """A dataset with `noise` relative to the spread of the truth; each group has constants of its own, and `rows` rows.
 
     design: "grid" (all combinations of levels) or "random" (log-uniform). The test rows are noise-free and lie beyond
     the training range of the first feature (other mixtures for shares).
@@ -152,7 +190,7 @@ def synthetic(law: Law, seed: int, *, noise: float, groups: int = 1, design: str
     train, test = [], []
     for group in range(groups):
         truth = law.draw(rng)
-        inside, outside = _design(law, design, rng), _beyond(law, rng)
+        inside, outside = _design(law, design, rows, rng), _beyond(law, rng)
         y = truth(inside)
         train.append((inside, y + noise * y.std() * rng.standard_normal(len(y)), group))
         test.append((outside, truth(outside), group))
@@ -171,28 +209,49 @@ def _table(law: Law, parts: list[tuple[dict[str, Array], Array, int]], groups: i
     return Table(features, {"y": np.concatenate([y for _, y, _ in parts])}, names, codes)
 
 
-def _design(law: Law, design: str, rng: np.random.Generator) -> dict[str, Array]:
-    if law.features[0].startswith("s"):
-        shares = rng.dirichlet(np.ones(len(law.features)), 30)
-        return {name: shares[:, k] for k, name in enumerate(law.features)}
-    if law.features[0] == "z":
-        return {"z": np.sort(rng.uniform(-1.5, 1.0, 40))}
-    many = 12 if len(law.features) == 1 else 7
-    if design == "grid":
-        axes = [np.geomspace(*GRIDS[name], many) for name in law.features]
+def _design(law: Law, design: str, rows: int | None, rng: np.random.Generator) -> dict[str, Array]:
+    names = law.features
+    shares = [name for name in names if name.startswith("s")]
+    if len(shares) == len(names):
+        return _mixtures(names, rows or 30, np.ones(len(names)), rng)
+    if len(names) == 1 and names[0] not in GRIDS:
+        low, high = INSIDE[names[0]]
+        return {names[0]: np.sort(rng.uniform(low, high, rows or 40))}
+    if design == "grid" and not shares:
+        many = rows or (12 if len(names) == 1 else 7 ** len(names))
+        axes = [_axis(name, round(many ** (1 / len(names)))) for name in names]
         mesh = np.meshgrid(*axes, indexing="ij")
-        return {name: mesh[k].ravel() for k, name in enumerate(law.features)}
-    count = many * 5
-    return {name: np.exp(rng.uniform(*np.log(GRIDS[name]), count)) for name in law.features}
+        return {name: mesh[k].ravel() for k, name in enumerate(names)}
+    count = rows or (60 if len(names) == 1 else 35 * (len(names) - len(shares)))
+    drawn = {name: np.exp(rng.uniform(*np.log(GRIDS[name]), count)) for name in names if name in GRIDS}
+    if "v" in drawn:
+        drawn["v"][rng.random(count) < 0.2] = 0.0
+    return drawn | _mixtures(shares, count, np.ones(len(shares)), rng)
+
+
+def _axis(name: str, many: int) -> Array:
+    axis = np.geomspace(*GRIDS[name], many)
+    if name == "v":
+        axis[0] = 0.0
+    return axis
+
+
+def _mixtures(names: Sequence[str], count: int, alpha: Array, rng: np.random.Generator) -> dict[str, Array]:
+    if not names:
+        return {}
+    shares = rng.dirichlet(alpha, count)
+    return {name: shares[:, k] for k, name in enumerate(names)}
 
 
 def _beyond(law: Law, rng: np.random.Generator) -> dict[str, Array]:
-    if law.features[0].startswith("s"):
-        shares = rng.dirichlet(0.6 * np.ones(len(law.features)), 20)
-        return {name: shares[:, k] for k, name in enumerate(law.features)}
-    if law.features[0] == "z":
-        return {"z": np.linspace(1.05, 2.5, 20)}
-    first, *rest = law.features
+    names = law.features
+    shares = [name for name in names if name.startswith("s")]
+    if len(shares) == len(names):
+        return _mixtures(names, 20, 0.6 * np.ones(len(names)), rng)
+    first, *rest = [name for name in names if name not in shares]
+    if first not in GRIDS:
+        return {first: np.linspace(*OUTSIDE[first], 20)}
     high = GRIDS[first][1]
     inside = {name: np.exp(rng.uniform(*np.log(GRIDS[name]), 25)) for name in rest}
-    return {first: np.exp(rng.uniform(np.log(1.2 * high), np.log(BEYOND * high), 25)), **inside}
+    beyond = {first: np.exp(rng.uniform(np.log(1.2 * high), np.log(BEYOND * high), 25)), **inside}
+    return beyond | _mixtures(shares, 25, np.ones(len(shares)), rng)
