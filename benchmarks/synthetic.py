@@ -166,7 +166,7 @@ LAWS = (
     Law("feature with zeros", ("n", "v"), _from_zero, 6),
     Law("scale and shares", ("n", "s1", "s2", "s3"), _mixed_scale, 5),
     Law("logistic in years", ("year",), _yearly, 4),
-    Law("optimum between two monomials", ("n", "lr"), _two_terms, 9),
+    Law("optimum between two monomials", ("n", "lr"), _two_terms, 0),
 )
 
 GRIDS: dict[str, tuple[float, float]] = {
