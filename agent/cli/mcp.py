@@ -3,13 +3,16 @@
 import shlex
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agent.agents import CLIENT
 from agent.cli.output import announce, shown, warn
 from agent.cli.search import terminated_like_interrupted
 from agent.job import Job, OwnTable
 from tasks import InputError
+
+if TYPE_CHECKING:
+    from mcp.server.mcpserver import MCPServer
 
 
 def run(
@@ -30,7 +33,7 @@ def run(
     if find_spec("mcp") is None:
         raise InputError("discover mcp needs the package mcp; install it with: pip install 'lawsmith[mcp]'.")
     from agent.mcp.desk import Bounds, Desk
-    from agent.mcp.server import serve_http, serve_stdio
+    from agent.mcp.server import serve_stdio
     from agent.mcp.tools import build_server
     from sandbox import Sandbox
 
@@ -43,16 +46,22 @@ def run(
         Desk(sandbox, runs_dir, data_dir, limits, own) as desk,
     ):
         server = build_server(desk)
-        try:
-            with terminated_like_interrupted():
-                if http is None:
-                    serve_stdio(server)
-                else:
-                    serve_http(server, http, lambda url: announce(f"Serving {url} (Ctrl-C ends it)"))
-        except KeyboardInterrupt:
-            announce("Ended.")
+        if http is None:
+            serve_stdio(server)
+        else:
+            _serve_http(server, http)
         for path in desk.unfinished():
             announce(f"Unfinished; end it with:\n  {shlex.join(['discover', 'resume', shown(path)])}")
+
+
+def _serve_http(server: "MCPServer", port: int) -> None:
+    from agent.mcp.server import serve_http
+
+    try:
+        with terminated_like_interrupted():
+            serve_http(server, port, lambda url: announce(f"Serving {url} (Ctrl-C ends it)"))
+    except KeyboardInterrupt:
+        announce("Ended.")
 
 
 def _own_table(data: Path | None, described: dict[str, Any]) -> OwnTable | None:

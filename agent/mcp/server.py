@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 from collections.abc import Callable
 
@@ -19,7 +20,12 @@ MAX_CONNECTIONS = 32
 
 
 def serve_stdio(server: MCPServer) -> None:
-    """Serve the client that started this process, until it closes our standard input."""
+    """Serve the client that started this process, until it closes our standard input.
+
+    A signal ends the process at once: a reader of standard input cannot be interrupted, and what is on
+    record is safe.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     server.run("stdio")
 
 
@@ -41,7 +47,9 @@ def serve_http(server: MCPServer, port: int, ready: Callable[[str], None]) -> No
             transport_security=security,
         )
         ready(f"http://{HOST}:{number}{PATH}")
-        uvicorn.Server(uvicorn.Config(app, log_level="warning")).run(sockets=[listener])
+        uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=5)).run(
+            sockets=[listener]
+        )
 
 
 def _listening(port: int) -> socket.socket:

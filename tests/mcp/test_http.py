@@ -135,6 +135,27 @@ def test_no_tool_takes_a_path_or_a_split(url: str) -> None:
     act(url, story)
 
 
+def test_a_form_that_builds_its_names_as_it_goes_gets_its_law(url: str) -> None:
+    source = """
+import numpy as np
+PARAMETERS = {}
+for name in ("L", "A"):
+    PARAMETERS[name] = (0.0, 1e4)
+PARAMETERS["a"] = (0.0, 2.0)
+def form(x, p):
+    return p["L"] + p["A"] * x["N"] ** -p["a"]
+"""
+
+    async def story(agent: Agent) -> None:
+        session = (await agent.call("start", task="measured"))["session"]
+        own = await agent.call("submit", session=session, source=source)
+        assert own["verdict"] == "ok"
+        finished = await agent.call("finish", session=session)
+        assert finished["law"] and finished["validation_r2"] >= own["validation_r2"] - 1e-6
+
+    act(url, story)
+
+
 def test_sessions_are_bounded_and_calls_at_once_are_safe(url: str) -> None:
     async def story(agent: Agent) -> None:
         one = (await agent.call("start", task="measured"))["session"]
