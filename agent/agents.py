@@ -115,7 +115,8 @@ def proposers(chosen: Chosen, job: Job, task: Task) -> Iterator[MakeProposer]:
     from agent.symbolic import SymbolicProposer
 
     if chosen.agent in ("symbolic", CLIENT):
-        yield lambda seed, budget, archive, sandbox: SymbolicProposer(task, seed)
+        endless = job.seconds is not None
+        yield lambda seed, budget, archive, sandbox: SymbolicProposer(task, seed, endless=endless)
         return
     from agent.llm.session import Session, Settings
 

@@ -30,7 +30,10 @@ class Rules:
     )  # shallow folds resemble the final fit
     train: float = 0.3  # weight of the log training error: a law that misses what it has seen is misspecified
     excess: float = 0.2  # weight of the worst fold: one blow-up costs more than many small gains bring
-    constant: float = 0.02  # what one more constant per group and target must buy
+    constant: float = 0.06  # what one more constant per group and target must buy …
+    rows: float = (
+        200.0  # … with up to so many rows a group; more rows make it cheaper, by the root of their number
+    )
     derived: float = (
         0.1  # what a change of another law must buy: many are tried, and the best of many is part luck
     )
@@ -128,10 +131,15 @@ def _totals(trials: Sequence[Trial], task: Task, target: int | None, rules: Rule
         + pooled
         + rules.train * (train - train.min())
         + rules.excess * relative.max(axis=1)
-        + rules.constant * constants
+        + _price_of_constant(task, rules) * constants
         + rules.derived * derived
         + rules.suspicion * suspicious
     )
+
+
+def _price_of_constant(task: Task, rules: Rules) -> float:
+    rows = len(task.train) / len(np.unique(task.train.codes))
+    return rules.constant * min(1.0, float(np.sqrt(rules.rows / rows)))
 
 
 def _noise(evaluations: Sequence[Evaluation], task: Task) -> Array:

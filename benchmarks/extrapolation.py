@@ -135,17 +135,19 @@ CHOICES: dict[str, Callable[[Outcome], str]] = {
 }
 ABLATIONS: dict[str, Callable[[Outcome], str]] = {
     "all parts": by_rules(RULES),
-    "no consensus": by_rules(replace(RULES, close=0.0)),
-    "wide consensus": by_rules(replace(RULES, close=0.25)),
+    "best score alone": by_rules(replace(RULES, close=0.0)),
+    "colder": by_rules(replace(RULES, temperature=0.03)),
+    "warmer": by_rules(replace(RULES, temperature=0.3)),
+    "clones count": by_rules(replace(RULES, same=0.0)),
+    "no noise floor": by_rules(replace(RULES, noise=0.0)),
     "equal depths": by_rules(replace(RULES, depth=())),
     "shallow only": by_rules(replace(RULES, depth=(("1", 1.0), ("2", 0.2), ("3", 0.05)))),
     "no training term": by_rules(replace(RULES, train=0.0)),
-    "more training term": by_rules(replace(RULES, train=0.6)),
     "no worst-fold term": by_rules(replace(RULES, excess=0.0)),
-    "no price per constant": by_rules(replace(RULES, constant=0.0)),
-    "double price per constant": by_rules(replace(RULES, constant=0.06)),
     "no cap per fold": by_rules(replace(RULES, worst=50.0)),
-    "clones count": by_rules(replace(RULES, same=0.0)),
+    "no price per constant": by_rules(replace(RULES, constant=0.0)),
+    "double price per constant": by_rules(replace(RULES, constant=2 * RULES.constant)),
+    "no price of derived laws": by_rules(replace(RULES, derived=0.0)),
     "library only": lambda o: choose([t for t in o.trials if not t.proposal.parents], o.task).winner.id,
 }
 

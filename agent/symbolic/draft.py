@@ -14,6 +14,9 @@ SHAPE_ROLES = frozenset(
 )  # constants that bend a curve rather than scale it
 
 
+MOST_CONSTANTS = 40  # per group and target, where the task sets no cap
+
+
 @dataclass(frozen=True)
 class Draft:
     """`nodes` holds one expression per target; `shared` says that shape constants are common to all groups."""
@@ -40,7 +43,7 @@ class Draft:
 
     def fits(self, schema: Schema, smallest_group: int) -> bool:
         """Within the cap, and fewer constants than the smallest group has rows."""
-        return self.constants <= min(schema.cap or self.constants, smallest_group - 1)
+        return self.constants <= min(schema.cap or MOST_CONSTANTS, smallest_group - 1)
 
     def source(self, schema: Schema) -> str:
         if len(schema.targets) == 1:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -23,16 +24,19 @@ BATCH = 8
 GENERATIONS = 2
 PARENTS = 6
 CHILDREN = 10  # per generation
+BARREN = 5  # generations in a row without a new form, after which there are none
 
 
 class SymbolicProposer:
     """Needs no LLM. The library is proposed in the same order by every seed, so that runs of one command share its
-    evaluation; `seed` decides the changes tried afterwards."""
+    evaluation; `seed` decides the changes tried afterwards, for a few generations or, with `endless`, for as long as
+    there is time."""
 
     name = "symbolic"
 
-    def __init__(self, task: Task, seed: int) -> None:
+    def __init__(self, task: Task, seed: int, *, endless: bool = False) -> None:
         self.task, self.schema = task, task.schema
+        self.generations: Iterable[int] = itertools.count() if endless else range(GENERATIONS)
         self.profile = profile(task.train)
         self.rng = np.random.default_rng(seed)
         self.drafts: dict[str, Draft] = {}
@@ -70,8 +74,12 @@ class SymbolicProposer:
         if len(self.schema.targets) > 1:
             yield self._proposals(self._admit(self._assembled()))
         yield self._proposals(self._admit(self._variants()))
-        for _ in range(GENERATIONS):
+        barren = 0
+        for _ in self.generations:
             children = self._admit(self._children())
+            barren = 0 if children else barren + 1
+            if barren == BARREN:
+                return
             yield self._proposals(screen(children, self.task.train, self.schema, self.rng)[:CHILDREN])
 
     def _library(self) -> list[Draft]:
