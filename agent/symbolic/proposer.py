@@ -10,15 +10,13 @@ import numpy as np
 
 from agent.history import History, Proposal, Trial, candidate_id
 from agent.selection import Scoring
-from agent.symbolic.draft import Draft, has_shape
-from agent.symbolic.library import library
+from agent.symbolic.draft import Draft
 from agent.symbolic.mutation import Mutator
-from agent.symbolic.profile import profile
 from agent.symbolic.screen import screen
+from agent.symbolic.shelf import shelf
 from sandbox.fitting import Loss
 from tasks.task import Task
 
-FIRST = 4  # plain forms proposed before anything is screened: a usable law within seconds
 KEEP = 32  # forms of the library that get folds
 BATCH = 8
 GENERATIONS = 2
@@ -37,12 +35,10 @@ class SymbolicProposer:
     def __init__(self, task: Task, seed: int, *, endless: bool = False) -> None:
         self.task, self.schema = task, task.schema
         self.generations: Iterable[int] = itertools.count() if endless else range(GENERATIONS)
-        self.profile = profile(task.train)
+        self.shelf = shelf(task)
         self.rng = np.random.default_rng(seed)
         self.drafts: dict[str, Draft] = {}
-        self.seen: set[str] = set()
-        counts = np.bincount(task.train.codes)
-        self.smallest_group = int(counts[counts > 0].min())
+        self.seen = {draft.key for draft in self.shelf.drafts}
         self._batches = self._schedule()
         self._history = History()
 
@@ -66,9 +62,8 @@ class SymbolicProposer:
         return ()
 
     def _schedule(self) -> Iterator[list[Proposal]]:
-        drafts = self._admit(self._library())
-        yield self._proposals(drafts[:FIRST])
-        ranked = screen(drafts[FIRST:], self.task.train, self.schema, np.random.default_rng(0))[:KEEP]
+        yield self._proposals(self.shelf.plain)
+        ranked = self.shelf.ranked[:KEEP]
         for begin in range(0, len(ranked), BATCH):
             yield self._proposals(ranked[begin : begin + BATCH])
         if len(self.schema.targets) > 1:
@@ -82,19 +77,9 @@ class SymbolicProposer:
                 return
             yield self._proposals(screen(children, self.task.train, self.schema, self.rng)[:CHILDREN])
 
-    def _library(self) -> list[Draft]:
-        found = []
-        groups = len(np.unique(self.task.train.codes))
-        for template in library(self.profile):
-            nodes = (template.node,) * len(self.schema.targets)
-            found.append(Draft(nodes, template.origin))
-            if groups > 1 and has_shape(template.node):
-                found.append(Draft(nodes, f"{template.origin}, one shape for all groups", shared=True))
-        return found
-
     def _admit(self, drafts: Sequence[Draft]) -> list[Draft]:
         """Those within the cap that state a form not yet seen."""
-        fresh = {draft.key: draft for draft in drafts if draft.fits(self.schema, self.smallest_group)}
+        fresh = {draft.key: draft for draft in drafts if self.shelf.admits(draft)}
         admitted = [draft for key, draft in fresh.items() if key not in self.seen]
         self.seen |= fresh.keys()
         return admitted
@@ -136,7 +121,7 @@ class SymbolicProposer:
 
     def _children(self) -> list[Draft]:
         parents = self._best(PARENTS)
-        mutator = Mutator(self.profile, self.rng)
+        mutator = Mutator(self.shelf.profile, self.rng)
         children = []
         for _ in range(2 * CHILDREN if parents else 0):
             trial, draft = parents[int(self.rng.integers(len(parents)))]
