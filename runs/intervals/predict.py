@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from scipy.stats import norm, t
+from scipy.special import ndtr, ndtri, stdtrit
 
 from runs.intervals.estimate import model_spread
 from runs.intervals.model import Interval, Member, Uncertainty, Values
@@ -83,7 +83,7 @@ def multiplier(ratios: Sequence[float], folds: int, level: float) -> float:
 
 def _tail(level: float, folds: int) -> float:
     at = (1 + level) / 2
-    return float(t.ppf(at, max(2, folds)) / norm.ppf(at))
+    return float(stdtrit(max(2, folds), at) / ndtri(at))
 
 
 def distances(known: Uncertainty, rows: Table) -> Array:
@@ -150,7 +150,7 @@ def _parameter_spread(known: Uncertainty, schema: Schema, rows: Table, sandbox: 
     found = [result.predictions[0] for job in jobs if (result := job.result()).ok]
     if len(found) < 3:
         return np.zeros_like(own)
-    low, high = np.quantile(np.array(found), [norm.cdf(-1), norm.cdf(1)], axis=0)
+    low, high = np.quantile(np.array(found), ndtr([-1.0, 1.0]), axis=0)
     return np.asarray((high - low) / 2)
 
 
