@@ -44,6 +44,7 @@ def discover(
     unsafe_local: bool = False,
     limits: Limits = DEFAULT_LIMITS,
     options: "Options | None" = None,
+    cluster: str | None = None,
     data_dir: Path | None = None,
     runs_dir: Path = Path("runs"),
     observer: Observer | None = None,
@@ -61,6 +62,8 @@ def discover(
         unsafe_local: run candidates unprotected where this machine can isolate nothing.
         limits: what one candidate may use.
         options: how models are asked, see `agent.llm.config.Options`; environment and file say the rest.
+        cluster: evaluate on the Dask scheduler at this address, or "local" for one on this machine; `workers`
+            then says how many candidates are there at a time.
 
     Raises:
         InputError: one sentence that says what has to change.
@@ -78,6 +81,7 @@ def discover(
         workers=workers,
         unsafe_local=unsafe_local,
         limits=limits,
+        cluster=cluster,
     ).check()
     if isinstance(data, str):
         job = job.of_task(data, data_dir)
@@ -95,16 +99,17 @@ def discover(
     return _execute(Command(job, job.dataset(), chosen, runs_dir, batch=new_run_id()), observer)
 
 
-def resume(archive: Path, observer: Observer | None = None) -> Result:
+def resume(archive: Path, observer: Observer | None = None, cluster: str | None = None) -> Result:
     """Continue the interrupted command that wrote `archive`: its unfinished run, then the runs not yet begun.
 
-    Nothing that is on record is evaluated, or paid, again. For a finished command this is its result.
+    Nothing that is on record is evaluated, or paid, again. For a finished command this is its result. `cluster`
+    replaces the one that the command began with, which may be gone.
 
     Raises:
         InputError: there is no such archive, it is damaged or no search of ours, or its data has changed.
         Interrupted: Ctrl-C; as before.
     """
-    return _execute(Command.recorded(archive), observer)
+    return _execute(Command.recorded(archive, cluster), observer)
 
 
 def _execute(command: Command, observer: Observer | None) -> Result:

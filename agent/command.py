@@ -1,12 +1,16 @@
 """One command: several runs of the same job, one after the other, each using every worker."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from agent.agents import Chosen, MakeProposer, proposers
 from agent.budget import Allowance, Budget, Spending
+from agent.cluster.client import joined
+from agent.cluster.study import Study
 from agent.conclude import conclude
 from agent.evaluator import Evaluator
 from agent.job import Job
@@ -17,7 +21,7 @@ from agent.proposer import Reporting
 from agent.result import Run
 from runs import Archive, DataRecord, Manifest
 from sandbox import Sandbox
-from tasks import Dataset, InputError, thinned
+from tasks import Dataset, InputError, Task, thinned
 from tasks.folds import frontier_folds
 from tasks.probes import probe_rows
 
@@ -41,8 +45,8 @@ class Command:
     batch: str
 
     @classmethod
-    def recorded(cls, archive: Path) -> Self:
-        """The command that wrote `archive`, with its data.
+    def recorded(cls, archive: Path, cluster: str | None = None) -> Self:
+        """The command that wrote `archive`, with its data; on another cluster, if one is given.
 
         Raises:
             InputError: there is no such archive, it is damaged or no search of ours, or its data has changed.
@@ -51,6 +55,8 @@ class Command:
         if manifest.origin != "run" or manifest.batch is None or manifest.data is None:
             raise InputError(f"{archive} records a result from elsewhere; only a search can be resumed.")
         job = Job.model_validate(manifest.config)
+        if cluster is not None:
+            job = job.model_copy(update={"cluster": cluster}).check()
         dataset = job.dataset()
         if dataset.task.provenance.sha256 != manifest.data.sha256:
             raise InputError(
@@ -71,9 +77,7 @@ class Command:
             with (
                 proposers(self.chosen, self.job, task) as make_proposer,
                 Sandbox(self.job.limits, self.job.workers, self.job.unsafe_local) as sandbox,
-                Evaluator(
-                    sandbox, task, frontier_folds(task.train), probes=probe_rows(task.train)
-                ) as evaluator,
+                self._evaluator(task, sandbox, observer) as evaluator,
             ):
                 workshop = Workshop(self.dataset, make_proposer, evaluator, observer)
                 return tuple(workshop.run(plan, self.runs_dir) for plan in plans)
@@ -82,6 +86,22 @@ class Command:
             if not begun:
                 raise
             raise Interrupted(begun[-1]) from interrupt
+
+    @contextmanager
+    def _evaluator(self, task: Task, sandbox: Sandbox, observer: Observer) -> Iterator[Evaluator]:
+        """Evaluates on this machine, or on the cluster that the job names."""
+        job = self.job
+        folds, probes = frontier_folds(task.train), probe_rows(task.train)
+        if job.cluster is None:
+            with Evaluator(sandbox, task, folds, probes=probes) as evaluator:
+                yield evaluator
+            return
+        study = Study(task, folds, probes, 0, sandbox.limits, job.unsafe_local)
+        with (
+            joined(job.cluster, study, job.workers, observer.noted) as cluster,
+            Evaluator(sandbox, task, folds, probes=probes, elsewhere=cluster) as evaluator,
+        ):
+            yield evaluator
 
     def plan(self, index: int) -> "Plan":
         """What the run of that index is to be."""

@@ -1,13 +1,23 @@
 """Evaluates candidates in parallel and never the same one twice."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from sandbox import Evaluation, Sandbox, evaluate
 from tasks import Table, Task
 from tasks.folds import Fold
+
+
+class Elsewhere(Protocol):
+    """What evaluates candidates instead of the sandbox of this machine: `width` at a time, each call waiting."""
+
+    @property
+    def width(self) -> int: ...
+
+    def evaluate(self, source: str) -> Evaluation: ...
 
 
 class Evaluator:
@@ -25,12 +35,18 @@ class Evaluator:
         *,
         probes: Table | None = None,
         seed: int = 0,
+        elsewhere: Elsewhere | None = None,
     ) -> None:
         self.sandbox, self.task, self.folds = sandbox, task, tuple(folds)
-        self._probes, self._seed = probes, seed
         self._results: dict[str, Future[Evaluation]] = {}
+        self._evaluate: Callable[[str], Evaluation] = partial(
+            evaluate, sandbox, task=task, folds=self.folds, probes=probes, seed=seed
+        )
         # Threads only wait for the sandbox; twice its workers keep it busy while results are being scored.
-        self._threads = ThreadPoolExecutor(2 * sandbox.workers, thread_name_prefix="evaluate")
+        width = 2 * sandbox.workers
+        if elsewhere is not None:
+            self._evaluate, width = elsewhere.evaluate, elsewhere.width
+        self._threads = ThreadPoolExecutor(width, thread_name_prefix="evaluate")
 
     def submit(self, source: str) -> Future[Evaluation]:
         """The evaluation of `source`, started now unless it is known or under way already."""
@@ -49,9 +65,6 @@ class Evaluator:
         for source in sources:
             if self._results[source].cancel():
                 del self._results[source]
-
-    def _evaluate(self, source: str) -> Evaluation:
-        return evaluate(self.sandbox, source, self.task, self.folds, probes=self._probes, seed=self._seed)
 
     def __enter__(self) -> Self:
         return self

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 from pydantic import BaseModel, ConfigDict, JsonValue
 
 from agent.budget import Allowance
+from agent.cluster.client import check_address
 from runs.files import write_atomic, writing
 from sandbox import DEFAULT_LIMITS, Limits
 from tasks import Dataset, InputError, load, read_dataset
@@ -66,6 +67,8 @@ class Job(BaseModel):
     unsafe_local: bool = False
     limits: Limits = DEFAULT_LIMITS
     """Of one candidate."""
+    cluster: str | None = None
+    """Where candidates are evaluated instead of here; see `agent.cluster.client`."""
     settings: dict[str, JsonValue] | None = None
     """Of an LLM agent, without secrets; see `agent.llm.session.Settings`."""
     replay: str | None = None
@@ -81,6 +84,8 @@ class Job(BaseModel):
             if value is not None and value < least:
                 raise InputError(f"--{option} is {value}; it must be at least {least}.")
         self.allowance(0)
+        if self.cluster is not None:
+            check_address(self.cluster)
         return self
 
     def of_task(self, name: str, data_dir: Path | None) -> Self:

@@ -12,7 +12,7 @@ from tasks import Dataset
 class Observer:
     """Follows a command, and does nothing unless a method is overridden.
 
-    Every method is called from the thread that executes the command, and must be quick.
+    Every method but `noted` is called from the thread that executes the command, and must be quick.
     """
 
     def begun(self, job: Job, dataset: Dataset, chosen: Chosen) -> None:
@@ -26,3 +26,6 @@ class Observer:
 
     def finished(self, index: int, run: Run) -> None:
         """A run is sealed, or was before."""
+
+    def noted(self, sentence: str) -> None:
+        """Something happened that a user may want to know, such as a connection that was lost; from any thread."""

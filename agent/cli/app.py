@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from agent.cli.options import RUNS_DIR, DataDir, Json, Reference, RunsDir
+from agent.cli.options import RUNS_DIR, Cluster, DataDir, Json, Reference, RunsDir
 
 KIB, MIB = 1 << 10, 1 << 20
 
@@ -47,6 +47,7 @@ def discover(
             "--unsafe-local", help="Run unprotected where nothing can be isolated.", rich_help_panel=_SEARCH
         ),
     ] = False,
+    cluster: Cluster = None,
     data: Annotated[
         Path | None,
         typer.Option(
@@ -169,6 +170,7 @@ def discover(
             "max_usd": max_usd,
             "workers": workers,
             "unsafe_local": unsafe_local,
+            "cluster": cluster,
             "data_dir": data_dir,
             "runs_dir": runs_dir,
         },
@@ -204,11 +206,11 @@ def _refuse_stray_options(context: typer.Context) -> None:
 
 
 @app.command()
-def resume(run: Reference, runs_dir: RunsDir = RUNS_DIR, json: Json = False) -> None:
+def resume(run: Reference, runs_dir: RunsDir = RUNS_DIR, cluster: Cluster = None, json: Json = False) -> None:
     """Continue an interrupted command; nothing on record is evaluated or paid again."""
     from agent.cli import search
 
-    search.resume(run, runs_dir, json)
+    search.resume(run, runs_dir, cluster, json)
 
 
 @app.command()

@@ -13,5 +13,13 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on std
 Reference = Annotated[
     str, typer.Argument(metavar="RUN", help="An archive: its path, its run id, or published/…")
 ]
+Cluster = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS",
+        help="Evaluate on this Dask scheduler (tcp://host:8786), or on a `local` one.",
+        rich_help_panel="Search",
+    ),
+]
 
 RUNS_DIR = Path("runs")

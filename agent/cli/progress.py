@@ -82,6 +82,9 @@ class ProgressReport(Observer):
         if not err.is_terminal:
             announce(f"run {index + 1}/{self._runs}: {_summary(run)}")
 
+    def noted(self, sentence: str) -> None:
+        announce(sentence)
+
 
 def _best(history: History) -> str:
     leader = history.leader

@@ -64,10 +64,10 @@ def run(
     _finish(lambda observer: discover(source, **table, **settings, observer=observer), as_json)
 
 
-def resume(reference: str, runs_dir: Path, as_json: bool) -> None:
+def resume(reference: str, runs_dir: Path, cluster: str | None, as_json: bool) -> None:
     """Continue the command that `reference` belongs to, and print its result."""
     path = find_archive(reference, runs_dir).path
-    _finish(lambda observer: resume_command(path, observer), as_json)
+    _finish(lambda observer: resume_command(path, observer, cluster), as_json)
 
 
 def _finish(work: Callable[[Observer], Result], as_json: bool) -> None:

@@ -1,5 +1,6 @@
 """What bad input gets: one clear sentence on stderr, exit status 2, nothing on stdout, nothing lost."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -40,6 +41,7 @@ def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
         ("--task sft --runs 0", "--runs is 0"),
         ("--task sft --runs two", "'--runs'"),
         ("--task sft --workers 0", "--workers is 0"),
+        ("--task sft --cluster host:8786", "tcp://host:8786"),
         ("--task sft --seed -1", "--seed is -1"),
         ("--task sft --time-limit 0", "time limit"),
         ("--task sft --time-limit nan", "time limit"),
@@ -71,6 +73,13 @@ def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
 )
 def test_usage(refused: Discover, arguments: str, expected: str) -> None:
     assert expected in refused(*arguments.split())
+
+
+def test_a_cluster_without_dask(refused: Discover, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    assert refused("--task", "sft", "--cluster", "local") == (
+        "discover: --cluster needs Dask; install it with: pip install 'lawsmith[cluster]'."
+    )
 
 
 def edit(table: list[list[str]], row: int, column: str, value: str) -> list[list[str]]:

@@ -1,0 +1,251 @@
+"""Candidates on real workers give what they give here, whoever is lost on the way."""
+
+import json
+import socket
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("distributed", reason="needs Dask: the extra 'cluster'")
+
+sys.path.append(str(Path(__file__).parents[1] / "agent"))
+
+from agent_doubles import ScriptedProposer, form_source, power_law_csv, small_dataset
+from engine import Engine, until
+from scripted_discover import FORMS, script
+
+from agent.cli import main
+from agent.cluster import client
+from agent.cluster.client import Cluster, ClusterLost, joined
+from agent.cluster.study import Study
+from sandbox import DEFAULT_LIMITS, Evaluation, Sandbox, Tier, Verdict
+from tasks import InputError
+from tasks.folds import frontier_folds
+from tasks.probes import probe_rows
+
+HERE = Path(__file__).parent
+SOURCES = [form_source(names, body) for *names, body in FORMS]
+SLOW = """
+PARAMETERS = ("L",)
+def fit(x, y):
+    for _ in range({loops}):
+        pass
+    return {{"L": sum(y) / len(y)}}
+def form(x, p):
+    return p["L"] + 0 * x["N"]
+"""
+SEARCH = ("--data", "train.csv", "--target", "loss", "--runs", "2", "--json")
+
+
+@pytest.fixture(scope="module")
+def study() -> Study:
+    task = small_dataset().task
+    return Study(task, frontier_folds(task.train), probe_rows(task.train), 0, DEFAULT_LIMITS, False)
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Engine]:
+    """Two workers of a scheduler that itself never hands out again what a killed worker had."""
+    engine = Engine(DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES="0")
+    try:
+        engine.add(2)
+        yield engine
+    finally:
+        engine.stop()
+
+
+def here(study: Study, sources: Sequence[str]) -> list[dict[str, Any]]:
+    with Sandbox(workers=1) as sandbox:
+        return [facts(study.evaluate(sandbox, source)) for source in sources]
+
+
+def facts(found: Evaluation) -> dict[str, Any]:
+    """All but what the clock says."""
+    return found.model_dump(exclude={"seconds", "cpu_seconds", "peak_bytes", "tier"})
+
+
+@contextmanager
+def handed_out(cluster: Cluster, sources: Sequence[str]) -> Iterator[list[Future[Evaluation]]]:
+    with ThreadPoolExecutor(len(sources)) as threads:
+        yield [threads.submit(cluster.evaluate, source) for source in sources]
+
+
+def slow(count: int, loops: int = 1_500_000) -> list[str]:
+    return [SLOW.format(loops=loops) + f"# {index}" for index in range(count)]
+
+
+def test_workers_find_what_this_machine_finds(engine: Engine, study: Study) -> None:
+    said: list[str] = []
+    with joined(engine.address, study, None, said.append) as cluster, handed_out(cluster, SOURCES) as found:
+        results = [future.result() for future in found]
+    assert [facts(result) for result in results] == here(study, SOURCES)
+    assert [result.verdict for result in results].count(Verdict.OK) == len(FORMS) - 1
+    assert cluster.width == 4
+    assert said == [f"cluster {engine.address}: 2 workers, 2 threads, isolation {results[0].tier}"]
+
+
+def test_a_killed_worker_changes_nothing_and_a_new_one_is_taught(engine: Engine, study: Study) -> None:
+    sources = slow(2)
+    with (
+        joined(engine.address, study, None, lambda _: None) as cluster,
+        handed_out(cluster, sources) as found,
+    ):
+        until(lambda: len(engine.busy()) == 2)
+        engine.kill(engine.busy()[0])
+        assert not any(future.done() for future in found)
+        engine.add(1)
+        assert [facts(future.result()) for future in found] == 2 * here(study, slow(1))
+
+
+def test_a_candidate_whose_workers_all_die_is_given_up(engine: Engine, study: Study) -> None:
+    with (
+        joined(engine.address, study, None, lambda _: None) as cluster,
+        handed_out(cluster, slow(1, 2_000_000_000)) as found,
+    ):
+        engine.add(2)
+        for _ in range(3):
+            until(lambda: bool(engine.busy()))
+            engine.kill(engine.busy()[0])
+        result = found[0].result()
+    assert result.verdict is Verdict.SANDBOX_BROKEN
+    assert result.message == "Its workers were killed each of the 3 times that it was handed out."
+
+
+def test_a_worker_that_cannot_isolate_is_refused(engine: Engine, study: Study) -> None:
+    before = set(engine.workers)
+    engine.add(1, "--preload", str(HERE / "without_isolation.py"))
+    with pytest.raises(InputError, match=r"The worker tcp://127.* cannot be used: .*--unsafe-local"):
+        joined(engine.address, study, None, lambda _: None).__enter__()
+    engine.kill((set(engine.workers) - before).pop())
+
+
+def test_a_worker_with_other_versions_is_refused(
+    engine: Engine, study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "versions", lambda: {"python": "3.99", "numpy": "1.0"})
+    with pytest.raises(InputError, match=r"it runs python 3\.\d+\.\d+ instead of 3\.99, numpy"):
+        joined(engine.address, study, None, lambda _: None).__enter__()
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A table, and a symbolic agent that proposes a written script."""
+    (tmp_path / "train.csv").write_text(power_law_csv())
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(
+        "agent.symbolic.SymbolicProposer", lambda task, seed: ScriptedProposer(script(f"# {seed}"))
+    )
+    return tmp_path
+
+
+@pytest.fixture
+def discover(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    """Runs the command; returns its status and what it printed on stdout and stderr."""
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as exit_:
+            main(arguments)
+        said = capsys.readouterr()
+        assert isinstance(exit_.value.code, int)
+        return exit_.value.code, said.out, said.err
+
+    return run
+
+
+def outcome(printed: str) -> list[tuple[dict[str, Any], str]]:
+    """Of each run what does not depend on the clock, and its law without the docstring that names the run."""
+    runs = json.loads(printed)["runs"]
+    return [
+        (
+            {k: v for k, v in run.items() if k not in ("run", "archive", "seconds")},
+            (Path(run["archive"]) / "law.py").read_text().split('"""', 2)[2],
+        )
+        for run in runs
+    ]
+
+
+def test_a_command_that_loses_its_cluster_resumes_with_the_same_laws(
+    folder: Path,
+    engine: Engine,
+    discover: Callable[..., tuple[int, str, str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    status, alone, _ = discover(*SEARCH, "--runs-dir", "alone")
+    assert status == 0
+    evaluate, asked = Cluster.evaluate, list[str]()
+
+    def evaluate_and_die(self: Cluster, source: str) -> Evaluation:
+        asked.append(source)
+        if len(asked) == 4:
+            patch.setattr(client, "CONNECT_SECONDS", 0.5)
+            patch.setattr(client, "PATIENCE_SECONDS", 0.5)
+            engine.kill_scheduler()
+        return evaluate(self, source)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Cluster, "evaluate", evaluate_and_die)
+        status, printed, said = discover(
+            *SEARCH, "--runs-dir", "lost", "--workers", "1", "--cluster", engine.address
+        )
+    assert (status, printed) == (2, "")
+    assert said.splitlines()[-1] == (
+        f"discover: The scheduler at {engine.address} is lost and did not come back within 0.5 s."
+    )
+    resume = next(line.split() for line in said.splitlines() if "discover resume" in line)
+
+    engine.start()
+    engine.add(1)
+    status, printed, said = discover(*resume[1:], "--json")
+    assert status == 0, said
+    assert outcome(printed) == outcome(alone)
+
+
+def test_a_restarted_scheduler_changes_nothing(engine: Engine, study: Study) -> None:
+    sources, said = slow(2), list[str]()
+    with (
+        joined(engine.address, study, None, said.append) as cluster,
+        handed_out(cluster, sources) as found,
+    ):
+        until(lambda: bool(engine.busy()))
+        engine.kill_scheduler()
+        engine.start()
+        engine.add(1)
+        assert [facts(future.result()) for future in found] == 2 * here(study, slow(1))
+    assert sum("is lost" in sentence for sentence in said) == 1
+
+
+def test_a_cluster_without_workers_is_given_up_in_the_end(
+    engine: Engine, study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "PATIENCE_SECONDS", 0.5)
+    engine.kill_scheduler()
+    engine.start()
+    without_worker = pytest.raises(ClusterLost, match=r"has had no worker for 0\.5 s")
+    with joined(engine.address, study, 1, lambda _: None) as cluster, without_worker:
+        cluster.evaluate(SOURCES[0])
+
+
+def test_nobody_at_the_address_is_one_sentence(
+    folder: Path,
+    engine: Engine,
+    discover: Callable[..., tuple[int, str, str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(client, "CONNECT_SECONDS", 0.5)
+    status, printed, said = discover(*SEARCH, "--cluster", f"tcp://127.0.0.1:{engine.port + 1}")
+    assert (status, printed) == (2, "")
+    assert "No scheduler answers at tcp://127.0.0.1" in said.splitlines()[-1]
+    assert not list(folder.glob("runs/*/*/*"))
+
+
+def test_a_local_cluster_is_started_and_ended(study: Study) -> None:
+    with joined("local", study, 1, lambda _: None) as cluster:
+        assert cluster.address.startswith("tcp://127.0.0.1")
+        assert cluster.evaluate(SOURCES[0]).tier is not Tier.NONE
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", int(cluster.address.rpartition(":")[2])), timeout=5)
