@@ -131,7 +131,7 @@ def simulation(seconds: Sequence[float], candidates: int, batches: Sequence[int]
     )
     print(f"mean {spent.mean():.2f}; a round trip {1e3 * trip:.1f} ms, {1e3 * share:.2f} ms of CPU there,")
     print(
-        f"in scheduler and client, which serve one candidate at a time and would be busy at {spent.mean() / share:.0f} workers"
+        f"in scheduler and client, which serve one at a time and are busy at {spent.mean() / share:.0f} workers"
     )
     print(f"{'hours in batches of':>20s}" + "".join(f"{batch:>16d}" for batch in (*batches, candidates)))
     times = np.random.default_rng(0).choice(spent, candidates)
