@@ -49,14 +49,20 @@ def study() -> Study:
 
 
 @pytest.fixture(scope="module")
-def engine() -> Iterator[Engine]:
-    """Two workers of a scheduler that itself never hands out again what a killed worker had."""
+def shared() -> Iterator[Engine]:
+    """A scheduler that itself never hands out again what a killed worker had."""
     engine = Engine(DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES="0")
     try:
-        engine.add(2)
         yield engine
     finally:
         engine.stop()
+
+
+@pytest.fixture
+def engine(shared: Engine) -> Engine:
+    """With two workers, whatever tests before this one have killed."""
+    shared.add(2 - len(shared.workers))
+    return shared
 
 
 def here(study: Study, sources: Sequence[str]) -> list[dict[str, Any]]:
@@ -107,7 +113,7 @@ def test_a_candidate_whose_workers_all_die_is_given_up(engine: Engine, study: St
         joined(engine.address, study, None, lambda _: None) as cluster,
         handed_out(cluster, slow(1, 2_000_000_000)) as found,
     ):
-        engine.add(2)
+        engine.add(1)
         for _ in range(3):
             until(lambda: bool(engine.busy()))
             engine.kill(engine.busy()[0])
@@ -138,7 +144,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "train.csv").write_text(power_law_csv())
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(
-        "agent.symbolic.SymbolicProposer", lambda task, seed: ScriptedProposer(script(f"# {seed}"))
+        "agent.symbolic.SymbolicProposer", lambda task, seed, **_: ScriptedProposer(script(f"# {seed}"))
     )
     return tmp_path
 
@@ -220,24 +226,23 @@ def test_a_restarted_scheduler_changes_nothing(engine: Engine, study: Study) -> 
 
 
 def test_a_cluster_without_workers_is_given_up_in_the_end(
-    engine: Engine, study: Study, monkeypatch: pytest.MonkeyPatch
+    shared: Engine, study: Study, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(client, "PATIENCE_SECONDS", 0.5)
-    engine.kill_scheduler()
-    engine.start()
+    shared.kill_scheduler()
+    shared.start()
     without_worker = pytest.raises(ClusterLost, match=r"has had no worker for 0\.5 s")
-    with joined(engine.address, study, 1, lambda _: None) as cluster, without_worker:
+    with joined(shared.address, study, 1, lambda _: None) as cluster, without_worker:
         cluster.evaluate(SOURCES[0])
 
 
 def test_nobody_at_the_address_is_one_sentence(
     folder: Path,
-    engine: Engine,
     discover: Callable[..., tuple[int, str, str]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(client, "CONNECT_SECONDS", 0.5)
-    status, printed, said = discover(*SEARCH, "--cluster", f"tcp://127.0.0.1:{engine.port + 1}")
+    status, printed, said = discover(*SEARCH, "--cluster", "tcp://127.0.0.1:1")
     assert (status, printed) == (2, "")
     assert "No scheduler answers at tcp://127.0.0.1" in said.splitlines()[-1]
     assert not list(folder.glob("runs/*/*/*"))
