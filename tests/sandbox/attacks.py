@@ -51,6 +51,45 @@ FILES = {
     ),
 }
 
+LIBRARIES = {
+    "np.load of a pickle": "if np.load(bait['pickled'], allow_pickle=True)[0] != 1: raise OSError",
+    "np.fromfile of its own memory": "np.fromfile('/proc/self/maps', dtype=np.uint8)",
+    "np.lib.format.open_memmap": "np.lib.format.open_memmap(bait['array'], mode='r')",
+    "np.lib.npyio.DataSource": (
+        "imp('numpy.lib.npyio').lib.npyio.DataSource(None).open(bait['numbers']).read()"
+    ),
+    "np.genfromtxt of an address": "np.genfromtxt(bait['url'])",
+    "urllib through numpy": "imp('urllib.request').request.urlopen(bait['url'], timeout=2).read()",
+    "np.ctypeslib.load_library": "imp('numpy.ctypeslib').ctypeslib.load_library(bait['shared'], '/')",
+    "np.savez": "np.savez(bait['folder'] + '/z.npz', np.ones(3))",
+    "scipy.io.loadmat": "imp('scipy.io').io.loadmat(bait['matlab'])",
+    "scipy.io.wavfile": "imp('scipy.io.wavfile').io.wavfile.read(bait['sound'])",
+    "scipy.io.netcdf_file": "imp('scipy.io').io.netcdf_file(bait['netcdf'], mmap=False)",
+    "scipy.io.savemat": "imp('scipy.io').io.savemat(bait['folder'] + '/w.mat', {'a': np.ones(1)})",
+    "scipy.sparse.load_npz": "imp('scipy.sparse').sparse.load_npz(bait['sparse'])",
+    "shared object by ctypes": "ctypes.CDLL(bait['shared'])",
+    "sqlite": "imp('sqlite3').connect(bait['folder'] + '/db').execute('create table if not exists t (a)')",
+    "import from a path": "s = imp('sys')\ns.path.insert(0, bait['folder'])\nimp('planted')",
+    "importlib": (
+        "u = imp('importlib.util').util\nspec = u.spec_from_file_location('p', bait['folder'] + '/planted.py')\n"
+        "spec.loader.exec_module(u.module_from_spec(spec))"
+    ),
+    "a module's hidden sys": "imp('functools'); imp('typing').sys.modules['posix'].listdir(bait['folder'])",
+    "dataclasses' inspect": (
+        "if not imp('dataclasses').inspect.linecache.updatecache(bait['secret']): raise OSError"
+    ),
+    "zip import": "imp('zipimport').zipimporter(bait['zipped']).load_module('planted')",
+    "temporary file": "imp('tempfile').TemporaryFile(dir=bait['folder'])",
+    "logging to a file": "imp('logging').FileHandler(bait['folder'] + '/log').close()",
+    "faulthandler's thread": "imp('faulthandler').dump_traceback_later(600)",
+    "debugger's shell": "imp('pdb'); imp('pty').fork()",
+    "shared memory by name": (
+        "imp('multiprocessing.shared_memory').shared_memory.SharedMemory('x%d' % imp('os').getpid(), "
+        "True, 64).unlink()"
+    ),
+    "a file in /dev/shm": "open_('/dev/shm/x%d' % imp('os').getpid(), 'w').write('x')",
+}
+
 NETWORK = {
     "TCP": "imp('socket').create_connection(('127.0.0.1', bait['port']), timeout=2)",
     "UDP": ("s = imp('socket')\ns.socket(s.AF_INET, s.SOCK_DGRAM).sendto(b'x', ('127.0.0.1', bait['port']))"),
@@ -62,6 +101,33 @@ NETWORK = {
 }
 
 PROCESSES = {
+    "thread bomb": "t = imp('threading')\nfor i in range(64): t.Thread(target=int).start()",
+    "pool of threads": (
+        "imp('concurrent.futures.thread').futures.thread.ThreadPoolExecutor(2).submit(int).result()"
+    ),
+    "pool of a library": (
+        "imp('scipy.optimize').optimize.differential_evolution(sum, [(0, 1)] * 2, workers=2, "
+        "updating='deferred', maxiter=1)"
+    ),
+    "os.system": "if imp('os').system('true'): raise OSError",
+    "signal its process group": "imp('os').killpg(imp('os').getpgid(imp('os').getppid()), 0)",
+    "queue a signal": (
+        "b = ctypes.create_string_buffer(128)\nctypes.memset(ctypes.byref(b, 8), 255, 4)\n"
+        "if syscall(129, bait['sibling'], 0, b) < 0: raise OSError"
+    ),
+    "signal a thread elsewhere": "if syscall(234, bait['sibling'], bait['sibling'], 0) < 0: raise OSError",
+    "another's descriptor": (
+        "fd = syscall(434, bait['sibling'], 0)\nif fd < 0 or syscall(438, fd, 0, 0) < 0: raise OSError"
+    ),
+    "compare processes": "if syscall(312, bait['sibling'], bait['sibling'], 0, 0, 0) < 0: raise OSError",
+    "another's limits": "imp('resource').prlimit(bait['sibling'], 0)",
+    "another's scheduler": "imp('os').sched_getscheduler(bait['sibling'])",
+    "clone3": (
+        "b = ctypes.create_string_buffer(64)\n"
+        "b[32] = 17\n"
+        "if syscall(435, b, 64) == 0: imp('os')._exit(0)\n"
+        "imp('os').wait()"
+    ),
     "fork": "os = imp('os')\nchild = os.fork()\nif child == 0: os._exit(0)\nos.waitpid(child, 0)",
     "daemon": (
         "os = imp('os')\nchild = os.fork()\n"
@@ -91,6 +157,32 @@ PROCESSES = {
 }
 
 KERNEL = {
+    "bpf": (
+        "b = ctypes.create_string_buffer(64)\nb[0], b[4], b[8], b[12] = 2, 4, 4, 1\nsyscall_ok(321, 0, b, 64)"
+    ),
+    "userfaultfd": "syscall_ok(323, 1)",
+    "perf counters": (
+        "b = ctypes.create_string_buffer(128)\n"
+        "b[0], b[4] = 1, 112\n"
+        "b[40] = 0x60\n"
+        "syscall_ok(298, b, 0, -1, -1, 0)"
+    ),
+    "eventfd": "syscall_ok(290, 0, 0)",
+    "pipe": "imp('os').pipe()",
+    "alarm clock": "syscall_ok(37, 100)",
+    "semaphores": "if syscall(64, 0, 1, 0o1600) < 0: raise OSError",
+    "handle of a file": (
+        "b = ctypes.create_string_buffer(128)\n"
+        "b[0] = 120\n"
+        "syscall_ok(303, -100, bait['secret'].encode(), b, ctypes.create_string_buffer(8), 0)"
+    ),
+    "file system's figures": "imp('os').statvfs(bait['folder'])",
+    "personality": "if syscall(135, 0xFFFFFFFF) < 0: raise OSError",
+    "host's name set": "if syscall(170, b'x', 0) not in (0,): raise OSError",
+    "protection keys": "syscall_ok(330, 0, 0)",
+    "lock memory": (
+        "if syscall(149, ctypes.addressof(ctypes.create_string_buffer(4096)), 4096) < 0: raise OSError"
+    ),
     "memfd": "imp('os').memfd_create('x')",
     "anonymous file by shm_open": "syscall_ok(319, b'x', 0)",
     "io_uring": "b = imp('ctypes').create_string_buffer(200)\nsyscall_ok(425, 4, b)",
@@ -160,6 +252,14 @@ HOST_MAY_FORBID = {  # what containers, hardened kernels or a system-wide instal
     "user namespace",
     "new session keyring",
     "trace a sibling",
+    "another's descriptor",
+    "compare processes",
+    "bpf",
+    "userfaultfd",
+    "perf counters",
+    "protection keys",
+    "host's name set",
+    "handle of a file",
     "read a sibling's memory",
 }
 

@@ -2,19 +2,27 @@
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
+import threading
+import zipfile
 from collections.abc import Callable, Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.io.wavfile
+import scipy.sparse
 from attacks import (
     CONTROL,
     FILES,
     HOST_MAY_FORBID,
     KERNEL,
+    LIBRARIES,
     MEMORY,
     NETWORK,
     PROCESSES,
@@ -26,7 +34,7 @@ from sandbox import PredictJob, Sandbox, Tier, Verdict
 from sandbox.isolation import ISOLATED
 from tasks import Schema, Table
 
-ATTACKS = {**FILES, **NETWORK, **PROCESSES, **KERNEL, **MEMORY}
+ATTACKS = {**FILES, **LIBRARIES, **NETWORK, **PROCESSES, **KERNEL, **MEMORY}
 KEY = {"LAWSMITH_TEST_KEY": "never to be seen"}
 
 
@@ -40,6 +48,16 @@ def bait(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, object]
     (folder / "numbers").write_text("1 2 3\n")
     (folder / "matrix").write_text("%%MatrixMarket matrix array real general\n1 1\n1.0\n")
     np.save(folder / "array.npy", np.ones(3))
+    np.save(folder / "pickled.npy", np.array([1], dtype=object), allow_pickle=True)
+    scipy.sparse.save_npz(folder / "sparse.npz", scipy.sparse.eye(2).tocsr())
+    scipy.io.savemat(folder / "matlab.mat", {"a": np.ones(2)})
+    scipy.io.wavfile.write(folder / "sound.wav", 8000, np.zeros(8, dtype=np.int16))
+    with scipy.io.netcdf_file(folder / "netcdf.nc", "w") as netcdf:
+        netcdf.createDimension("n", 1)
+    (folder / "planted.py").write_text("a = 1\n")
+    with zipfile.ZipFile(folder / "planted.zip", "w") as zipped:
+        zipped.writestr("planted.py", "a = 1\n")
+    shutil.copy(next(Path(np.__file__).parent.rglob("_multiarray_umath*.so")), folder / "shared.so")
     abstract = f"lawsmith-{os.getpid()}"
     sockets = [socket.socket(), socket.socket(socket.AF_UNIX), socket.socket(socket.AF_UNIX)]
     for listener, address in zip(
@@ -47,6 +65,8 @@ def bait(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, object]
     ):
         listener.bind(address)
         listener.listen(64)
+    web = ThreadingHTTPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=str(folder)))
+    threading.Thread(target=web.serve_forever, args=(0.05,), daemon=True).start()
     with subprocess.Popen(["sleep", "600"], env={**os.environ, **KEY}) as sibling:
         yield {
             "folder": str(folder),
@@ -55,6 +75,14 @@ def bait(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, object]
             "numbers": f"{folder}/numbers",
             "matrix": f"{folder}/matrix",
             "array": f"{folder}/array.npy",
+            "pickled": f"{folder}/pickled.npy",
+            "sparse": f"{folder}/sparse.npz",
+            "matlab": f"{folder}/matlab.mat",
+            "sound": f"{folder}/sound.wav",
+            "netcdf": f"{folder}/netcdf.nc",
+            "zipped": f"{folder}/planted.zip",
+            "shared": f"{folder}/shared.so",
+            "url": f"http://127.0.0.1:{web.server_address[1]}/numbers",
             "port": sockets[0].getsockname()[1],
             "abstract": abstract,
             "parent": sibling.pid,  # a process of this user that has the key in its environment
@@ -63,6 +91,8 @@ def bait(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, object]
             "source": str(Path(__file__).resolve().parents[2] / "sandbox" / "verdict.py"),
         }
         sibling.kill()
+    web.shutdown()
+    web.server_close()
     for listener in sockets:
         listener.close()
 
