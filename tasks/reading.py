@@ -17,8 +17,13 @@ MAX_BYTES = 256 * 1024**2
 """Bound on the size of one file; it does not bound what a Parquet file decompresses to (`MAX_CELLS` does)."""
 MAX_CELLS = 20_000_000
 """Bound on rows times columns of one file."""
+MAX_HEADER = 1024**2
+"""Bound on the characters of a header line."""
+MAX_UNPACKED_BYTES = 1024**3
+"""Bound on what a Parquet file says that it decompresses to."""
 
 _DELIMITERS = {".csv": ",;\t", ".tsv": "\t"}
+_CELLS_OF_A_RECORD = 4  # a record costs memory even where it is empty
 _JSON_LINES = (".jsonl", ".ndjson")
 SUFFIXES = (*_DELIMITERS, ".parquet", *_JSON_LINES)
 
@@ -39,6 +44,8 @@ def read_bytes(path: Path) -> bytes:
             raise InputError(
                 f"{path} is a folder; name a {', '.join(SUFFIXES)} file in it, or use --data-dir."
             )
+        if path.exists() and not path.is_file():
+            raise InputError(f"{path} is a pipe or a device; save its rows in a file first.")
         size = path.stat().st_size
         if size > MAX_BYTES:
             raise InputError(
@@ -79,15 +86,22 @@ def _text(content: bytes, where: str) -> str:
 def _delimited(text: str, delimiters: str, where: str) -> "pd.DataFrame":
     import pandas as pd
 
-    line = next((line for line in text.splitlines() if line.strip()), "")
+    line = _header(text)
     if not line:
         raise InputError(f"{where} is empty; a table needs a header and at least one row.")
+    if len(line) > MAX_HEADER:
+        raise InputError(
+            f"{where} begins with a line of more than {MAX_HEADER} characters, which is no header."
+        )
     delimiter = max(delimiters, key=line.count)
-    header = next(csv.reader([line], delimiter=delimiter), [])
+    try:
+        header = next(csv.reader([line], delimiter=delimiter), [])
+    except csv.Error as error:
+        raise InputError(f"{where} has a header that cannot be read: {error}.") from None
     repeated = [name for name, count in Counter(header).items() if count > 1]
     if repeated:
         raise InputError(f"{where} names the column {repeated[0]!r} twice; every column needs its own name.")
-    _bound(text.count("\n") * len(header), where)
+    _bound(max(text.count("\n"), text.count("\r")) * len(header), where)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)
@@ -109,6 +123,12 @@ def _delimited(text: str, delimiters: str, where: str) -> "pd.DataFrame":
     return frame.rename(columns=str.strip)
 
 
+def _header(text: str) -> str:
+    """The first line that is not blank, at most a little more than `MAX_HEADER` characters of it."""
+    begun = text[: 2 * MAX_HEADER].lstrip()
+    return begun.splitlines()[0] if begun else ""
+
+
 def _parquet(content: bytes, where: str) -> "pd.DataFrame":
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -116,6 +136,11 @@ def _parquet(content: bytes, where: str) -> "pd.DataFrame":
     try:
         file = pq.ParquetFile(io.BytesIO(content))
         _bound(file.metadata.num_rows * file.metadata.num_columns, where)
+        groups = (file.metadata.row_group(place) for place in range(file.metadata.num_row_groups))
+        if (size := sum(group.total_byte_size for group in groups)) > MAX_UNPACKED_BYTES:
+            raise InputError(
+                f"{where} unpacks to {size / 1024**2:.0f} MiB; at most {MAX_UNPACKED_BYTES // 1024**2} MiB are read."
+            )
         frame: pd.DataFrame = file.read().to_pandas()
         return frame
     except (pa.ArrowException, OSError) as error:
@@ -128,17 +153,19 @@ def _json_lines(text: str, where: str) -> "pd.DataFrame":
     import pandas as pd
 
     records: list[dict[str, Any]] = []
-    for number, line in enumerate(text.splitlines(), start=1):
+    cells = 0
+    for number, line in enumerate(io.StringIO(text), start=1):
         if not line.strip():
             continue
         try:
             record = json.loads(line)
-        except (json.JSONDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:  # ValueError also for an integer of thousands of digits
             raise InputError(f"{where}, line {number}, is not JSON: {error}.") from None
         if not isinstance(record, dict):
             raise InputError(f"{where}, line {number}, is not a JSON object with one entry per column.")
         records.append(record)
-    _bound(sum(map(len, records)), where)
+        cells += _CELLS_OF_A_RECORD + len(record)
+        _bound(cells, where)
     return pd.DataFrame(records, dtype=object)
 
 

@@ -11,13 +11,15 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from tasks.catalog import names as benchmark_names
 from tasks.errors import InputError, listing
 from tasks.inference import infer_roles
-from tasks.reading import read_frame, require_columns
+from tasks.reading import read_bytes, read_frame, require_columns
 from tasks.schema import Column, Schema
 from tasks.task import Dataset
 from tasks.validation import Split, dataset, refuse_repeated_rows
 
 if TYPE_CHECKING:
     import pandas as pd
+
+MAX_TASK_FILE_BYTES = 64 * 1024
 
 
 class ColumnMeaning(BaseModel):
@@ -112,12 +114,15 @@ def _task_file(given: Path | None, beside: Path, frame: "pd.DataFrame") -> TaskF
 
 
 def _parse_task_file(path: Path) -> TaskFile:
+    content = read_bytes(path)
+    if len(content) > MAX_TASK_FILE_BYTES:
+        raise InputError(
+            f"{path} is larger than {MAX_TASK_FILE_BYTES} bytes, which no description of columns is."
+        )
     try:
-        return TaskFile.model_validate(tomllib.loads(path.read_text("utf-8")))
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not valid TOML: {error}.") from None
+        return TaskFile.model_validate(tomllib.loads(content.decode("utf-8")))
+    except RecursionError:
+        raise InputError(f"{path} is nested too deeply; it may hold `title` and [columns.NAME].") from None
     except ValidationError as error:
         first = error.errors()[0]
         entry = ".".join(str(part) for part in first["loc"])
@@ -126,6 +131,8 @@ def _parse_task_file(path: Path) -> TaskFile:
             f"{path}: {entry} {what}; the file may hold `title` and, for each column, [columns.NAME] with `meaning` "
             "and `unit`."
         ) from None
+    except ValueError as error:  # of TOML, of UTF-8, of an integer with thousands of digits
+        raise InputError(f"{path} is not valid TOML: {error}.") from None
 
 
 def _name(train: Path) -> str:

@@ -265,15 +265,15 @@ def test_an_exception_that_cannot_be_described_is_described(
 
 
 VANDAL = """
-np.exp = np.log = np.isfinite = lambda *a, **k: 42.0
+np.exp = np.log = lambda *a, **k: 42.0
 np.seterr(all='raise')
 np.random.seed = lambda *a: None
 imp('ctypes').CDLL(None).fesetround(0x400)
-imp('math').exp = imp('builtins').sum = lambda *a: 42.0
+imp('math').exp = lambda *a: 42.0
 imp('sandbox.contract').contract.load = None
 imp('functools').lru_cache = imp('json').loads = None
 collections.left_behind = dict(seen=input_data)
-return [{'y': float(np.exp(1.0)) + getattr(collections, 'left', 0)} for row in input_data]
+return [{'y': np.exp(1.0)} for row in input_data]
 """
 NEXT = "return [{'y': float(np.exp(1.0)) + 3.0 * hasattr(collections, 'left_behind') + 0.1 + 0.2} for _ in input_data]"
 
@@ -285,6 +285,6 @@ def test_nothing_that_a_candidate_changes_is_there_for_the_next(
     vandal = law("\n    ".join(VANDAL.strip().splitlines()))
     ruined = [predict(sandbox, vandal, schema, table) for _ in range(2 * sandbox.workers)]
     after = [predict(sandbox, law(NEXT), schema, table) for _ in range(2 * sandbox.workers)]
-    assert all(found.ok and (found.predictions[0] == 42.0).all() for found in ruined)  # it did change things
+    assert all(found.ok and (found.predictions[0] == 42.0).all() for found in ruined), ruined[0].message
     assert before.ok
     assert all(np.array_equal(found.predictions[0], before.predictions[0]) for found in after)

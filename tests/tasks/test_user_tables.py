@@ -1,3 +1,4 @@
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -242,3 +243,65 @@ def test_a_damaged_task_file_gets_one_sentence(text: str, message: str, tmp_path
 def test_a_table_is_named_after_its_file_but_never_like_a_benchmark(file: str, name: str, tmp_path: Path):
     frame().to_csv(tmp_path / file, index=False)
     assert read_dataset(tmp_path / file, ["loss"]).task.schema.name == name
+
+
+HOSTILE = {
+    "field.csv": (b"N,y," + b"a" * 200_000 + b"\n1,2,3\n", "has a header that cannot be read"),
+    "header.csv": (b"," * 1_100_000 + b"\n1,2\n", "which is no header"),
+    "returns.csv": (b"N,y\r" + b"1,2\r" * 60, "at most 100 are read"),
+    "blank.csv": (b"N,y\n" + b"\n" * 60, "at most 100 are read"),
+    "empty.jsonl": (b"{}\n" * 60, "at most 100 are read"),
+    "digits.jsonl": (b'{"N":' + b"9" * 10_000 + b"}\n", "line 1, is not JSON"),
+    "deep.jsonl": (b"[" * 100_000 + b"\n", "line 1, is not JSON"),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_table_is_refused_in_a_sentence(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("tasks.reading.MAX_CELLS", 100)
+    content, message = HOSTILE[name]
+    (tmp_path / name).write_bytes(content)
+    with refused(message):
+        read_dataset(tmp_path / name, ["y"])
+
+
+def test_gigabytes_are_refused_unread(tmp_path: Path):
+    path = tmp_path / "huge.csv"
+    with path.open("wb") as file:
+        file.truncate(3 << 30)  # sparse: it takes no room on the disk
+    with refused("holds 3072 MiB; at most 256 MiB are read"):
+        read_dataset(path, ["y"])
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path):
+    os.mkfifo(tmp_path / "pipe.csv")
+    with refused("is a pipe or a device"):
+        read_dataset(tmp_path / "pipe.csv", ["y"])
+
+
+def test_a_parquet_file_that_unpacks_to_too_much(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("tasks.reading.MAX_UNPACKED_BYTES", 100)
+    write_parquet(tmp_path / "t.parquet", frame())
+    with refused("unpacks to"):
+        read_dataset(tmp_path / "t.parquet", ["loss"])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a=" + "[" * 60_000, "nested too deeply"),
+        ("[" + "a." * 5_000 + "a]", "task.toml"),
+        ('title="' + "x" * 70_000 + '"', "larger than 65536 bytes"),
+        ("[columns.N]\nmeaning = 3", "columns.N.meaning is wrong"),
+        ("columns = 1", "columns is wrong"),
+        ('[columns."../../etc/passwd"]\nmeaning = "x"', "no column"),
+        ("x = " + "9" * 10_000, "not valid TOML"),
+        ("title = 1979-05-27T07:32:00Z", "title is wrong"),
+    ],
+    ids=["deep", "dotted", "huge", "number", "no table", "path", "digits", "date"],
+)
+def test_a_hostile_task_file_is_refused_in_a_sentence(text: str, message: str, tmp_path: Path):
+    frame().to_csv(tmp_path / "runs.csv", index=False)
+    (tmp_path / "task.toml").write_text(text)
+    with refused(message):
+        read_dataset(tmp_path / "runs.csv", ["loss"])
