@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.cli.output import out, print_json, text
-from sandbox import Sandbox, SandboxUnavailable, Tier
+from sandbox import Diagnosis, Tier, diagnose
 from tasks import names, whereabouts
 
 _TIERS = {
@@ -26,32 +26,40 @@ def show(as_json: bool, environment: Mapping[str, str] = os.environ) -> None:
     if as_json:
         print_json(found)
         return
+    tiers, advice = found.pop("tiers"), found.pop("advice")
     for heading, value in found.items():
         out.print(text(f"{heading + ':':<12}{value}"), soft_wrap=True)
+    for tier, report in tiers.items():
+        out.print(text(f"\n{tier}: {'granted' if report['granted'] else report['reason']}"), soft_wrap=True)
+        for name, outcome in report["canaries"].items():
+            out.print(text(f"  {name:<32}{outcome}"), soft_wrap=True)
+    for line in advice:
+        out.print(text(f"\nadvice: {line}"), soft_wrap=True)
 
 
 def examine(environment: Mapping[str, str]) -> dict[str, Any]:
-    """Heading -> finding."""
+    """Heading -> finding; `tiers` holds what each attempt to get out did in each tier, `advice` what to change."""
     from agent.llm.config import configured
 
+    isolation = diagnose()
     local = [name for name in names() if whereabouts(name)[1] is not None]
     return {
         "lawsmith": version("lawsmith"),
         "python": f"{platform.python_version()} on {platform.platform()}",
         "processors": len(os.sched_getaffinity(0)),
-        "sandbox": _sandbox(),
+        "sandbox": _sandbox(isolation),
         "data": f"{len(local)} of {len(names())} tasks on this machine; the hub is asked for others",
         "model": _model(environment, configured(environment)),
         "disk": f"{shutil.disk_usage(Path.cwd()).free / 2**30:.1f} GiB free in this folder",
+        "tiers": {report.tier.value: report.model_dump(exclude={"tier"}) for report in isolation.tiers},
+        "advice": list(isolation.advice),
     }
 
 
-def _sandbox() -> str:
-    try:
-        with Sandbox(workers=1) as sandbox:
-            return f"{sandbox.tier} isolation: {_TIERS[sandbox.tier]}"
-    except SandboxUnavailable as error:
-        return f"not available: {error}"
+def _sandbox(found: Diagnosis) -> str:
+    if found.tier is Tier.NONE:
+        return "not available: candidates are refused"
+    return f"{found.tier} isolation: {_TIERS[found.tier]}"
 
 
 def _model(environment: Mapping[str, str], configured: bool) -> str:

@@ -18,6 +18,7 @@ from agent_doubles import power_law_csv
 from scripted_discover import FORMS
 
 from agent.cli import main
+from runs import Archive
 
 HERE = Path(__file__).parent
 COMMAND = (sys.executable, str(HERE / "scripted_discover.py"))
@@ -241,3 +242,35 @@ def test_a_closed_pipe_is_no_crash(folder: Path, uninterrupted: dict[str, Any]) 
         assert process.stderr is not None
         assert "Traceback" not in process.stderr.read()
         assert process.wait(PATIENCE) == 1
+
+
+@contextmanager
+def small_disk(folder: Path, size: str) -> Iterator[Path]:
+    """A file system of its own; skips the test where none may be mounted."""
+    disk = folder / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(disk)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("no file system may be mounted here")
+    try:
+        yield disk
+    finally:
+        subprocess.run(["umount", "--lazy", str(disk)], check=True)
+
+
+@pytest.mark.parametrize("size", ["16k", "32k"])
+def test_a_full_disk_ends_in_a_sentence_and_the_run_resumes(
+    size: str, folder: Path, uninterrupted: dict[str, Any], tmp_path: Path
+) -> None:
+    with small_disk(tmp_path, size) as disk:
+        with started(folder, *SEARCH, "--runs-dir", str(disk / "runs")) as process:
+            said = process.communicate(timeout=PATIENCE)[1]
+        assert process.returncode == 2, said
+        assert "the disk is full; what is recorded is safe" in said
+        assert "Traceback" not in said
+        begun = [Archive.open(path) for path in archives(disk, "runs")]
+        assert all(problem.resumable for archive in begun for problem in archive.verify())
+        command = shlex.split(said.partition("continue with:")[2].splitlines()[1])
+        subprocess.run(["mount", "-o", "remount,size=20m", str(disk)], check=True)
+        assert facts(finish(folder, *command[1:])) == facts(uninterrupted)
+        assert not [problem for done in archives(disk, "runs") for problem in Archive.open(done).verify()]
