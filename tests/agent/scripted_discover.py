@@ -26,5 +26,5 @@ def script(note: str = "") -> list[list[Proposal]]:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever started this may have ignored it
-    agent.symbolic.SymbolicProposer = lambda task, seed: ScriptedProposer(script(f"# {seed}"))  # type: ignore
+    agent.symbolic.SymbolicProposer = lambda task, seed, **_: ScriptedProposer(script(f"# {seed}"))  # type: ignore
     main()
