@@ -17,6 +17,7 @@ from tasks.arrays import IntArray
 from tasks.table import Table
 
 EXPLORE = Options(iterations=25, tolerance=1e-3)
+CONTEST = Options(iterations=15, tolerance=1e-6, damping=1e-2)
 POLISH = Options(iterations=100, tolerance=1e-10, damping=1e-2)
 THROUGHOUT = (
     Options(iterations=200, tolerance=1e-10),
@@ -133,7 +134,8 @@ class _Engine:
             tried = minimise(few, theta, group, EXPLORE)
             finalists = _finalists(tried, problems, self.effort.finalists, relay=not block.coupled)
             contestants = np.repeat(np.arange(problems), len(finalists) // problems)
-            polished = minimise(block, finalists, contestants, POLISH)
+            contest = minimise(block, finalists, contestants, CONTEST)
+            polished = minimise(block, _best(contest, problems).theta, np.arange(problems), POLISH)
         self.iterations = max(self.iterations, tried.iterations + polished.iterations)
         cost = tried.cost.reshape(problems, starts)
         reached = (cost <= cost.min(axis=1, keepdims=True) * SAME_OPTIMUM).mean(axis=1)
