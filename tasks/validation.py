@@ -57,7 +57,7 @@ def train_table(frame: "pd.DataFrame", schema: Schema, where: str) -> Table:
             f"{where} holds {_rows(len(table))}; a law needs at least {MIN_ROWS} to be fitted and checked."
         )
     _refuse_constant_targets(table, where)
-    _refuse_small_groups(table, schema, where)
+    _refuse_small_groups(table, where)
     return table
 
 
@@ -177,23 +177,18 @@ def _refuse_constant_targets(table: Table, where: str) -> None:
             )
 
 
-def _refuse_small_groups(table: Table, schema: Schema, where: str) -> None:
-    needed = schema.cap or MIN_GROUP_ROWS
+def _refuse_small_groups(table: Table, where: str) -> None:
     counts = np.bincount(table.codes, minlength=len(table.groups))
     small = [
-        f"{name!r} ({_rows(int(n))})" for name, n in zip(table.groups, counts, strict=True) if n < needed
+        f"{name!r} ({_rows(int(n))})"
+        for name, n in zip(table.groups, counts, strict=True)
+        if n < MIN_GROUP_ROWS
     ]
-    if not small:
-        return
-    if schema.cap:
+    if small:
         raise InputError(
-            f"{where}: fewer rows than the {needed} constants that the cap allows in group {listing(small)}; add rows, "
-            "drop the group or lower the cap."
+            f"{where}: too few rows (one to fit a constant, one to check it) in group {listing(small)}; add rows, drop "
+            'the group, or say with --group "" that there are no groups.'
         )
-    raise InputError(
-        f"{where}: too few rows (one to fit a constant, one to check it) in group {listing(small)}; add rows, drop the "
-        'group, or say with --group "" that there are no groups.'
-    )
 
 
 def _distinct(table: Table) -> set[bytes]:

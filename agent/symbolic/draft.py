@@ -41,9 +41,10 @@ class Draft:
     def complexity(self) -> int:
         return sum(complexity(node) for node in self.nodes)
 
-    def fits(self, schema: Schema, smallest_group: int) -> bool:
-        """Within the cap, and fewer constants than the smallest group has rows."""
-        return self.constants <= min(schema.cap or MOST_CONSTANTS, smallest_group - 1)
+    def fits(self, schema: Schema, rows: int) -> bool:
+        """Within the cap, and with fewer constants of a group's own than it has `rows`."""
+        own = max(sum(not (self.shared and is_shape(p)) for p in parameters(node)) for node in self.nodes)
+        return self.constants <= (schema.cap or MOST_CONSTANTS) and own < rows
 
     def source(self, schema: Schema) -> str:
         if len(schema.targets) == 1:

@@ -82,6 +82,10 @@ class Parts:
         """1 / (x^a + x0): the rectified law (arXiv 2402.02314 for fine-tuning data), a Hill curve in log x."""
         return divide(ONE, add(power(self.x(name), self.exponent()), self.shift(name)))
 
+    def fading(self, name: str) -> Node:
+        """exp(-k x): what fades within a few units, such as the cost of few bits."""
+        return exp(neg(mul(self.fresh("k", 1e-2, 1e2), self.x(name))))
+
     def stretched(self, name: str) -> Node:
         """exp(-(k x)^c)."""
         inner = power(mul(self.fresh("k", 1e-4, 1e3), self.x(name)), self.fresh("c", 0.05, 2.0))

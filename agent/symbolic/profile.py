@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import combinations_with_replacement, permutations
+from itertools import combinations, permutations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tasks.arrays import Array
 from tasks.folds import simplex_columns
@@ -16,6 +17,7 @@ from tasks.table import Table
 SCALE_RATIO = 3.0  # a positive column that spans at least this factor is treated on a logarithmic axis
 ZERO_RATIO = 30.0  # so is one that also holds zeros, where its positive values span at least this factor
 FAR_OFF = 3.0  # a column whose middle lies more half-widths than this from zero is counted from its middle
+LEADING = 4  # scale columns that joint forms are made of, beside forms in all of them
 SLICES = 3  # slices that must agree before a column counts as having an optimum
 CLEAR = 0.5  # share of the variance along a column that a parabola must explain, where no slices exist
 
@@ -28,16 +30,18 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Profile:
-    """`unit`: power of ten near a column's values. `offset`: what is taken off a column in that unit, 0 for most.
+    """What is known of each column, by name.
 
-    `smallest`: the smallest positive value; `zeros`: scale columns that also hold zeros. `bowls`: scale columns with
-    an optimum inside. `nested`: pairs (large, small) of scale columns where the first is never below the second, and
-    equal somewhere. `positive`: every target value is above zero.
+    unit: power of ten near its values. offset: what is taken off it in that unit, 0 for most. smallest: its smallest
+    positive value. leading: the scale columns that explain most of the target. zeros: scale columns that also hold
+    zeros. bowls: scale columns with an optimum inside. nested: pairs (large, small) of scale columns where the first
+    is never below the second, and equal somewhere. positive: every target value is above zero.
     """
 
     kinds: dict[str, Kind]
     unit: dict[str, float]
     offset: dict[str, float]
+    leading: tuple[str, ...]
     smallest: dict[str, float]
     zeros: frozenset[str]
     range: dict[str, tuple[float, float]]
@@ -58,6 +62,7 @@ def profile(table: Table) -> Profile:
         kinds=kinds,
         unit=unit,
         offset={name: _offset(c, kinds[name]) / unit[name] for name, c in table.features.items()},
+        leading=_leading(table, scales),
         smallest={name: _smallest(column) for name, column in table.features.items()},
         zeros=frozenset(name for name in scales if table.features[name].min() == 0),
         range={name: (float(c.min()), float(c.max())) for name, c in table.features.items()},
@@ -141,23 +146,49 @@ def _optimum_of_parabola(table: Table, name: str, scales: Sequence[str]) -> bool
     and explains most of what is left when the column is not looked at."""
     if table.features[name].min() <= 0:
         return False
-    logs = {
-        n: np.log(table.features[n] + _smallest(table.features[n]) * (table.features[n].min() <= 0))
-        for n in scales
-    }
+    columns, uses = _log_quadratic(table, scales)
+    place = scales.index(name)
+    beside = columns[:, ~uses[place]]
     target = next(iter(table.targets.values()))
-    groups = (table.codes[:, None] == np.unique(table.codes)).astype(float)
-    others = [logs[n] - logs[n].mean() for n in scales if n != name]
-    own = logs[name] - logs[name].mean()
-    beside = np.column_stack([groups, *others, *(a * b for a, b in combinations_with_replacement(others, 2))])
-    along = np.column_stack([own, own**2, *(own * other for other in others)])
-    columns = np.column_stack([along, beside])
     if len(target) < 2 * columns.shape[1]:
         return False
     solution = np.linalg.lstsq(columns, target, rcond=None)[0]
-    slope, bend = solution[0], solution[1]
-    left = target - beside @ np.linalg.lstsq(beside, target, rcond=None)[0]
-    explained = 1 - np.sum((target - columns @ solution) ** 2) / max(float(np.sum(left**2)), 1e-300)
+    own, slope, bend = columns[:, place], solution[place], solution[place + len(scales)]
+    explained = 1 - _left(columns, target) / max(_left(beside, target), 1e-300)
     turn = -slope / (2 * bend) if bend else np.inf
     low, high = np.quantile(own, [0.15, 0.85])
     return bool(explained > CLEAR and low < turn < high)
+
+
+def _leading(table: Table, scales: Sequence[str]) -> tuple[str, ...]:
+    """At most `LEADING` scale columns, in the table's order: the others explain least, taken away one by one."""
+    kept, target = list(scales), next(iter(table.targets.values()))
+    while len(kept) > LEADING:
+        columns, uses = _log_quadratic(table, kept)
+        without = [_left(columns[:, ~uses[k]], target) for k in range(len(kept))]
+        del kept[int(np.argmin(without))]
+    return tuple(kept)
+
+
+def _log_quadratic(table: Table, scales: Sequence[str]) -> tuple[Array, NDArray[np.bool_]]:
+    """Columns (n, C) of a quadratic in centred logarithms: first each, then their squares and products, then a level
+    for each group; and which columns use which scale (S, C)."""
+    logs = []
+    for name in scales:
+        column = table.features[name]
+        log = np.log(column + _smallest(column) * (column.min() <= 0))
+        logs.append(log - log.mean())
+    count = len(scales)
+    pairs = [(k, k) for k in range(count)] + list(combinations(range(count), 2))
+    groups = (table.codes[:, None] == np.unique(table.codes)).astype(float)
+    columns = np.column_stack([*logs, *(logs[a] * logs[b] for a, b in pairs), groups])
+    uses = np.zeros((count, columns.shape[1]), dtype=bool)
+    for place, pair in enumerate([*((k, k) for k in range(count)), *pairs]):
+        uses[list(pair), place] = True
+    return columns, uses
+
+
+def _left(columns: Array, target: Array) -> float:
+    """Sum of squares that a linear combination of the columns leaves."""
+    solution = np.linalg.lstsq(columns, target, rcond=None)[0]
+    return float(np.sum((target - columns @ solution) ** 2))

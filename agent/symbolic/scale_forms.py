@@ -7,10 +7,9 @@ from itertools import combinations, permutations
 
 from agent.symbolic.expression import ONE, Node, add, log, mul, neg, power
 from agent.symbolic.parts import Parts
-from agent.symbolic.profile import Profile
+from agent.symbolic.profile import LEADING, Profile
 from agent.symbolic.templates import Recipe, Template, named
 
-MOST_SUBSET_FEATURES = 5  # with more scale features, forms are in all of them or in one alone
 MONOMIALS = (2, 3, 4)  # terms in sums of monomials
 STEEP = 2.0  # bound of exponents in products beside a leading term
 
@@ -52,17 +51,19 @@ def _on_level(b: Parts, term: Recipe) -> Node:
 
 
 def of_many(profile: Profile, scale: Sequence[str]) -> list[Template]:
+    """Joint forms of the leading features; with more features than those, of all together as well."""
     found: list[Template] = []
-    sizes = range(2, len(scale) + 1) if len(scale) <= MOST_SUBSET_FEATURES else [len(scale)]
-    subsets = [subset for size in sizes for subset in combinations(scale, size)]
-    for subset in sorted(subsets, key=len, reverse=True):
-        found += _joint(profile, subset)
-        if len(subset) >= len(scale) - 1:
-            found += _led(profile, subset)
-    whole = list(scale)
-    found += _monomial_sums(profile, whole)
-    found += _effective(profile, whole)
-    found += _with_bowls(profile, whole)
+    leading = list(profile.leading)
+    if len(scale) > len(leading):
+        found += _joint(profile, scale)
+    for size in range(len(leading), 1, -1):
+        for subset in combinations(leading, size):
+            found += _joint(profile, subset)
+            if size >= len(leading) - 1:
+                found += _led(profile, subset)
+    found += _monomial_sums(profile, leading)
+    found += _effective(profile, leading)
+    found += _with_bowls(profile, leading)
     return found
 
 
@@ -70,15 +71,10 @@ def _joint(profile: Profile, names: Sequence[str]) -> list[Template]:
     """Sums, products and their mixtures: one term per block of every partition of the features, and interactions."""
     title = ", ".join(names)
     found: list[Template] = []
-    for blocks in _partitions(list(names)):
-        if len(blocks) <= 3:
+    for blocks in _partitions(list(names)) if len(names) <= LEADING else ([[*names]], [[n] for n in names]):
+        if len(blocks) <= 3 or len(blocks) == len(names):
             shape = " + ".join("*".join(block) for block in blocks)
-            found += named(
-                profile,
-                {
-                    f"power laws {shape}": lambda b: add(b.level(), *_sum_of(b, blocks)),
-                },
-            )
+            found += named(profile, {f"power laws {shape}": lambda b: add(b.level(), *_sum_of(b, blocks))})
     found += named(
         profile,
         {
@@ -168,6 +164,18 @@ def _led(profile: Profile, names: Sequence[str]) -> list[Template]:
                     b.level(),
                     mul(b.amplitude(), b.shifted(lead)),
                     *(mul(b.amplitude(), b.decay(o)) for o in rest),
+                ),
+                f"exponential of {lead} plus {', '.join(rest)}": lambda b: add(
+                    b.level(),
+                    mul(b.amplitude(), b.fading(lead)),
+                    *(mul(b.amplitude(), b.decay(o)) for o in rest),
+                ),
+                f"exponential of {lead} times {', '.join(rest)}": lambda b: add(
+                    b.level(),
+                    mul(
+                        add(b.amplitude(), mul(b.amplitude(), b.fading(lead))),
+                        *(b.decay(o, -STEEP) for o in rest),
+                    ),
                 ),
                 f"saturating {lead} times {', '.join(rest)}": lambda b: add(
                     b.level(), mul(b.amplitude(), b.saturating(lead), *(b.decay(o, -STEEP) for o in rest))

@@ -12,6 +12,7 @@ from agent.symbolic.profile import profile
 from agent.symbolic.screen import screen
 from tasks.task import Task
 
+TINY = 0.1  # share of the groups that may have fewer rows than a form has constants
 FIRST = 4  # plain forms, proposed before anything is screened: a usable law within seconds
 
 
@@ -22,7 +23,7 @@ class Shelf:
         self.task = task
         self.profile = profile(task.train)
         counts = np.bincount(task.train.codes)
-        self.smallest_group = int(counts[counts > 0].min())
+        self.few = int(np.quantile(counts[counts > 0], TINY, method="lower"))
         self.drafts = tuple({draft.key: draft for draft in self._made() if self.admits(draft)}.values())
 
     def _made(self) -> list[Draft]:
@@ -36,8 +37,8 @@ class Shelf:
         return found
 
     def admits(self, draft: Draft) -> bool:
-        """Within the cap, and fewer constants than the smallest group has rows."""
-        return draft.fits(self.task.schema, self.smallest_group)
+        """Within the cap, and fewer constants of a group's own than small groups have rows."""
+        return draft.fits(self.task.schema, self.few)
 
     @property
     def plain(self) -> tuple[Draft, ...]:

@@ -124,10 +124,6 @@ def test_bad_rows_get_one_sentence(table: pd.DataFrame | str, message: str, tmp_
         ({"features": ["loss"]}, "Column 'loss' is asked for twice"),
         ({"features": ["N"], "group": "N"}, "Column 'N' is asked for twice"),
         ({"cap": 0}, "A cap of 0 allows no constant"),
-        (
-            {"cap": 13},
-            "fewer rows than the 13 constants that the cap allows in group 'a' (12 rows) and 'b' (12 rows);",
-        ),
     ],
 )
 def test_bad_options_get_one_sentence(options: dict[str, object], message: str, tmp_path: Path):
