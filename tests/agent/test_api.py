@@ -43,7 +43,7 @@ class Watching(agent.Observer):
 def found(frame: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> tuple[agent.Result, Watching]:
     watching = Watching()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(agent.symbolic, "SymbolicProposer", lambda task, seed: ScriptedProposer(script()))
+        patch.setattr(agent.symbolic, "SymbolicProposer", lambda task, seed, **_: ScriptedProposer(script()))
         result = agent.discover(
             frame,
             target="loss",

@@ -32,7 +32,7 @@ def answer(handler: Handler, seen: Seen, number: int) -> None:
 def in_a_folder_with_a_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "train.csv").write_text(power_law_csv())
-    monkeypatch.setattr(agent.symbolic, "SymbolicProposer", lambda task, seed: ScriptedProposer(FLOOR))
+    monkeypatch.setattr(agent.symbolic, "SymbolicProposer", lambda task, seed, **_: ScriptedProposer(FLOOR))
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
 
 

@@ -208,7 +208,7 @@ def test_a_killed_server_loses_nothing(
     act(url, go_on)
 
     monkeypatch.chdir(folder)
-    monkeypatch.setattr("agent.symbolic.SymbolicProposer", lambda task, seed: ScriptedProposer(script()))
+    monkeypatch.setattr("agent.symbolic.SymbolicProposer", lambda task, seed, **_: ScriptedProposer(script()))
     archive = Archive.open(next((folder / "runs").glob(f"*/*/{names[1]}")))
     assert archive.state == "interrupted"
     with pytest.raises(SystemExit) as status:
