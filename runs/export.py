@@ -11,7 +11,8 @@ from runs.archive import Archive
 from runs.canonical import plain
 from runs.files import write_atomic, writing
 from runs.formula import Formula, formula
-from runs.formula_print import latex_name, sympy_script
+from runs.formula_print import sympy_script
+from runs.latex import latex_name
 from runs.pair import pair_source
 from runs.quoting import docstring, latex_plain, visible
 from runs.record import Result

@@ -19,6 +19,8 @@ from runs.source import Untranslatable, read_form
 if TYPE_CHECKING:
     import sympy
 
+    from runs.formula_typeset import Notation
+
 
 @dataclass(frozen=True)
 class Formula:
@@ -66,10 +68,22 @@ class Formula:
         return {target: to_sympy(node) for target, node in self.targets.items()}
 
     def latex(self) -> dict[str, str]:
-        """Target -> LaTeX of its right-hand side, names typeset; raises ValueError as `sympy`."""
-        from runs.formula_print import to_latex
+        """Target -> LaTeX of its right-hand side, as it was written; raises ValueError as `typeset`."""
+        from runs.latex import Latex
 
-        return {target: to_latex(expression) for target, expression in self.sympy().items()}
+        return self.typeset(Latex())
+
+    def typeset(self, notation: Notation) -> dict[str, str]:
+        """Target -> its right-hand side in a notation.
+
+        Raises:
+            ValueError: the formula could not be read, or has a part without a counterpart there.
+        """
+        from runs.formula_typeset import typeset
+
+        if self.reason is not None:
+            raise ValueError(self.reason)
+        return {target: typeset(node, notation) for target, node in self.targets.items()}
 
 
 def formula(source: str, targets: Sequence[str]) -> Formula:

@@ -1,4 +1,4 @@
-"""Prints the expressions of `runs.formula`: as text, as sympy, as LaTeX."""
+"""Prints the expressions of `runs.formula`: as text and as sympy."""
 
 from __future__ import annotations
 
@@ -14,31 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from runs import arithmetic
 from runs.arithmetic import safe_power
-from runs.quoting import latex_math, visible
+from runs.quoting import visible
 
 if TYPE_CHECKING:
     import sympy
-
-_GREEK = frozenset(
-    {
-        *(
-            "alpha",
-            "beta",
-            "gamma",
-            "delta",
-            "epsilon",
-            "zeta",
-            "eta",
-            "theta",
-            "kappa",
-            "lambda",
-            "mu",
-            "nu",
-        ),
-        *("xi", "pi", "rho", "sigma", "tau", "phi", "chi", "psi", "omega"),
-        *("Gamma", "Delta", "Theta", "Lambda", "Sigma", "Phi", "Omega"),
-    }
-)
 
 
 def expression_text(node: ast.expr, constants: Mapping[str, float], digits: int) -> str:
@@ -64,7 +43,7 @@ def expression_text(node: ast.expr, constants: Mapping[str, float], digits: int)
 
         def visit_Constant(self, leaf: ast.Constant) -> ast.expr:
             assert isinstance(leaf.value, int | float)
-            return _signed(_shortest(abs(leaf.value)), leaf.value)
+            return _signed(shortest(abs(leaf.value)), leaf.value)
 
     # The walker shares parts between expressions, so the tree is copied before names are replaced in it.
     return ast.unparse(Shown().visit(copy.deepcopy(node)))
@@ -75,7 +54,7 @@ def _signed(text: str, value: float) -> ast.expr:
     return ast.UnaryOp(ast.USub(), literal) if math.copysign(1.0, value) < 0 else literal
 
 
-def _shortest(value: float) -> str:
+def shortest(value: float) -> str:
     """The number exactly, as people write it: 0.5, 3, 1e9."""
     plain = repr(value).removesuffix(".0")
     if not math.isfinite(value):
@@ -245,51 +224,6 @@ def _functions() -> dict[str, Callable[..., Any]]:
         "logical_and": s.And,
         "logical_or": s.Or,
     }
-
-
-def to_latex(expression: sympy.Expr) -> str:
-    """LaTeX by sympy's printer, with every name typeset as text that LaTeX does not interpret."""
-    import sympy
-
-    names = {symbol: latex_name(str(symbol)) for symbol in expression.free_symbols}
-    powers = {
-        number: _scale(number, names) for number in expression.atoms(sympy.Rational) if _is_scale(number)
-    }
-    return str(sympy.latex(expression.xreplace(powers), symbol_names=names))
-
-
-def _is_scale(number: Any) -> bool:
-    """1e4, 1e9 or 1e-9: powers of ten that nobody wants to count the zeros of."""
-    size = max(abs(int(number.p)), int(number.q))
-    return (
-        min(abs(int(number.p)), int(number.q)) == 1
-        and size >= 10_000
-        and set(str(size)[1:]) == {"0"} == set(str(size)) - {"1"}
-    )
-
-
-def _scale(number: Any, names: dict[Any, str]) -> Any:
-    import sympy
-
-    size = max(abs(int(number.p)), int(number.q))
-    power = sympy.Dummy(positive=True)
-    names[power] = f"10^{{{len(str(size)) - 1}}}"
-    signed = power if number > 0 else -power
-    return signed if number.q == 1 else 1 / signed
-
-
-def latex_name(name: str) -> str:
-    """A name in mathematics: ``alpha_1`` as a subscripted Greek letter, ``sft_data_size`` upright, specials
-    escaped.
-    """
-    match = re.fullmatch(r"([A-Za-z]+?)_?(\d+|inf|min|max)?", name)
-    if match is not None:
-        stem, index = match.groups()
-        letter = stem if len(stem) == 1 else f"\\{stem}" if stem in _GREEK else None
-        if letter is not None:
-            below = {None: "", "inf": r"_{\infty}"}.get(index, f"_{{{index}}}")
-            return letter + below
-    return r"\mathrm{" + latex_math(name) + "}"
 
 
 def sympy_script(expressions: Mapping[str, sympy.Expr]) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
 from pygments import highlight
@@ -13,15 +12,11 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
 from runs.formula import formula
+from runs.formula_typeset import GREEK, Notation
 from runs.quoting import visible
-
-if TYPE_CHECKING:
-    import sympy
 
 LONGEST_CODE = 64 * 2**10
 LONGEST_NAME = 60
-_LETTERS = "alpha beta gamma delta epsilon eta theta kappa lambda mu nu rho sigma tau phi psi omega"
-_GREEK = dict(zip(re.findall(r"\w+", _LETTERS), "αβγδεηθκλμνρστφψω", strict=True))
 
 
 def short(text: str, most: int = LONGEST_NAME) -> str:
@@ -33,13 +28,11 @@ def short(text: str, most: int = LONGEST_NAME) -> str:
 def mathml(source: str, targets: Sequence[str]) -> Markup | None:
     """The equations of a form as MathML; None where its formula cannot be read or stated."""
     try:
-        expressions = formula(source, targets).sympy()
+        expressions = formula(source, targets).typeset(MathML())
     except ValueError:
         return None
     rows = [
-        Markup("<mtr><mtd>{}</mtd><mtd><mo>=</mo></mtd><mtd>{}</mtd></mtr>").format(
-            _name(target), _expression(value)
-        )
+        Markup("<mtr><mtd>{}</mtd><mtd><mo>=</mo></mtd><mtd>{}</mtd></mtr>").format(_name(target), value)
         for target, value in expressions.items()
     ]
     if not rows:
@@ -54,7 +47,7 @@ def _parts(name: str) -> tuple[str, str]:
     shown = short(name)
     found = re.fullmatch(r"(.*?)_?(\d+)", shown, re.DOTALL)
     stem, index = (str(found[1]), str(found[2])) if found is not None and found[1] else (shown, "")
-    return _GREEK.get(stem, stem), index
+    return GREEK.get(stem, stem), index
 
 
 def _name(name: str) -> Markup:
@@ -63,34 +56,44 @@ def _name(name: str) -> Markup:
     return Markup("<msub>{}<mn>{}</mn></msub>").format(inner, index) if index else inner
 
 
-def _expression(expression: sympy.Expr) -> Markup:
-    return Markup(_printer().doprint(expression))
+class MathML(Notation):
+    """Presentation MathML; every name is escaped."""
 
+    def name(self, name: str) -> Markup:
+        return _name(name)
 
-@cache
-def _printer() -> Any:
-    from sympy.printing.mathml import MathMLPresentationPrinter
+    def number(self, digits: str) -> Markup:
+        return Markup("<mn>{}</mn>").format(digits)
 
-    class Printer(MathMLPresentationPrinter):  # type: ignore[misc]
-        """Names as they are: sympy would split them at underscores and turn parts into accents."""
+    def operator(self, sign: str) -> Markup:
+        return Markup("<mo>{}</mo>").format(sign)
 
-        def _print_Symbol(self, symbol: sympy.Symbol, style: str = "plain") -> Any:
-            stem, index = _parts(symbol.name)
-            node = self._leaf("mi", stem)
-            if not index:
-                return node
-            both = self.dom.createElement("msub")
-            both.appendChild(node)
-            both.appendChild(self._leaf("mn", index))
-            return both
+    def function(self, name: str, base: str = "") -> Markup:
+        upright = Markup('<mi mathvariant="normal">{}</mi>').format(name)
+        named = Markup("<msub>{}{}</msub>").format(upright, base) if base else upright
+        return named + Markup("<mo>&#x2061;</mo>")
 
-        def _leaf(self, tag: str, text: str) -> Any:
-            # sympy's text nodes are written as they are: what they hold has to be escaped before.
-            leaf = self.dom.createElement(tag)
-            leaf.appendChild(self.dom.createTextNode(str(escape(text))))
-            return leaf
+    def row(self, parts: Sequence[str]) -> Markup:
+        return Markup("<mrow>{}</mrow>").format(Markup().join(parts))
 
-    return Printer({"mul_symbol": "times"})
+    def fenced(self, inner: str, fence: str = "()") -> Markup:
+        return Markup("<mrow><mo>{}</mo>{}<mo>{}</mo></mrow>").format(fence[0], inner, fence[1])
+
+    def fraction(self, above: str, below: str) -> Markup:
+        return Markup("<mfrac>{}{}</mfrac>").format(above, below)
+
+    def power(self, base: str, exponent: str) -> Markup:
+        return Markup("<msup>{}{}</msup>").format(base, exponent)
+
+    def root(self, inner: str, degree: str = "") -> Markup:
+        tag = Markup("<mroot>{}{}</mroot>") if degree else Markup("<msqrt>{}{}</msqrt>")
+        return tag.format(inner, degree)
+
+    def cases(self, condition: str, then: str, otherwise: str) -> Markup:
+        line = Markup("<mtr><mtd>{}</mtd><mtd>{}</mtd></mtr>")
+        rows = line.format(then, Markup("<mtext>if&nbsp;</mtext>") + condition)
+        rows += line.format(otherwise, Markup("<mtext>otherwise</mtext>"))
+        return Markup('<mrow><mo>{{</mo><mtable columnalign="left left">{}</mtable></mrow>').format(rows)
 
 
 def code(source: str) -> Markup:

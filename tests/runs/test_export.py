@@ -50,7 +50,7 @@ def test_every_format_of_a_published_law(tmp_path: Path) -> None:
     assert data["scores"]["test"]["r2"] == 0.980774
 
     latex = export_text(archive, "latex")
-    assert r"\left(N_{0} + \mathrm{sft\_data\_size}\right)^{- \alpha}" in latex
+    assert r"A \cdot \left( \mathrm{sft\_data\_size} + N_{0} \right)^{- \alpha}" in latex
     assert r"group & $L_{\infty}$ & $A$ & $N_{0}$ & $\alpha$ \\" in latex
     assert latex.count("\\\\\n") == 1 + len(constants)
 

@@ -10,7 +10,7 @@ import pytest
 from runs_forms import ARRAYS, PLAIN
 
 from runs import formula
-from runs.formula_print import latex_name
+from runs.latex import latex_name
 
 POINTS = {"n": np.geomspace(3.0, 3e4, 40), "d": np.geomspace(7e3, 2.0, 40)}
 
@@ -62,6 +62,28 @@ def form(x, p):
     assert r"\alpha" in latex
     assert r"\frac{N}{10^{9}}" in latex
     assert r"\mathrm{tokens" in latex
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("p['L'] + p['A'] * (x['N'] / 1e9) ** -p['a']", r"L + A \cdot \left( \frac{N}{10^{9}} \right)^{- a}"),
+        ("-p['A'] * x['N'] - -p['L']", r"- A \cdot N + L"),
+        ("p['A'] - (p['L'] - p['a'])", r"A - \left( L - a \right)"),
+        ("x['N'] * -3", r"N \cdot \left( - 3 \right)"),
+        ("x['N'] / 2.5e-7", r"\frac{N}{2.5 \cdot 10^{- 7}}"),
+        ("(p['A'] * x['N']) ** 2 ** p['a']", r"\left( A \cdot N \right)^{2^{a}}"),
+        ("np.log1p(x['N']) ** 2", r"\left( \log \left( 1 + N \right) \right)^{2}"),
+        ("np.sqrt(np.abs(x['N']))", r"\sqrt{\left| N \right|}"),
+        (
+            "np.where(x['N'] > 3, 1, p['L'])",
+            r"\begin{cases} 1 & \text{if } N > 3 \\ L & \text{otherwise} \end{cases}",
+        ),
+    ],
+)
+def test_latex_states_a_formula_as_it_was_written(body: str, expected: str) -> None:
+    source = f'import numpy as np\nPARAMETERS = ("L", "A", "a")\ndef form(x, p):\n    return {body}\n'
+    assert formula(source, ("t",)).latex() == {"t": expected}
 
 
 def test_several_targets_from_a_loop() -> None:
