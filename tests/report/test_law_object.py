@@ -1,8 +1,5 @@
-"""A law as a Python object, in a notebook, and as a scikit-learn estimator."""
+"""A law as a Python object, and in a notebook."""
 
-import os
-
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -46,32 +43,3 @@ def test_a_notebook_shows_the_formula(law: Law):
 def test_a_wrong_request_gets_one_sentence(law: Law, rows, group, said):
     with pytest.raises(InputError, match=said):
         law.predict(rows, group=group)
-
-
-def test_the_estimator_finds_a_power_law_in_a_pipeline():
-    pytest.importorskip("sklearn", reason="needs scikit-learn")
-    from sklearn.base import clone
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import FunctionTransformer
-
-    from agent.estimator import LawRegressor
-
-    x = np.geomspace(1, 1000, 30)[:, None]
-    y = 2 + 3 * x[:, 0] ** -0.5
-    model = make_pipeline(FunctionTransformer(), clone(LawRegressor(time_limit=3, workers=2))).fit(x, y)
-    assert model.score(x, y) > 0.99 and model[-1].expression_.startswith("y = ")
-
-
-@pytest.mark.slow
-@pytest.mark.skipif("LAWSMITH_SLOW" not in os.environ, reason="takes minutes; LAWSMITH_SLOW=1 runs it")
-def test_the_estimator_passes_the_checks_that_apply():
-    pytest.importorskip("sklearn", reason="needs scikit-learn")
-    from sklearn.utils.estimator_checks import check_estimator
-
-    from agent.estimator import LawRegressor
-
-    results = check_estimator(LawRegressor(time_limit=1, workers=2), on_fail=None)
-    failed = {
-        r["check_name"]: str(r["exception"]).splitlines()[0][:200] for r in results if r["status"] == "failed"
-    }
-    assert failed == {}

@@ -1,0 +1,84 @@
+"""The scikit-learn estimator: what scikit-learn asks of every regressor, and a law found inside a pipeline."""
+
+import os
+from collections.abc import Iterator, Sequence
+from types import TracebackType
+
+import numpy as np
+import pytest
+
+import agent.command
+import agent.law
+import agent.symbolic
+from agent.history import History, Proposal
+from sandbox import Sandbox
+from tasks import Task
+
+pytest.importorskip("sklearn", reason="needs scikit-learn")
+
+from sklearn.utils.estimator_checks import check_estimator, parametrize_with_checks
+
+from agent.estimator import LawRegressor
+
+
+class Linear:
+    """Proposes one form, linear in every feature, in place of the search; everything else is as it always is."""
+
+    name = "symbolic"
+
+    def __init__(self, task: Task, seed: int, endless: bool = False) -> None:
+        features = task.schema.features
+        names = tuple(f"b{k}" for k in range(len(features)))
+        terms = " + ".join(f"p[{b!r}] * x[{f!r}]" for b, f in zip(names, features, strict=True))
+        self.source = f"PARAMETERS = {('a', *names)!r}\ndef form(x, p):\n    return p['a'] + {terms}\n"
+
+    def propose(self, history: History) -> Sequence[Proposal]:
+        return () if len(history) else (Proposal(self.source, origin="given"),)
+
+
+class Shared:
+    """The session's sandbox where the code under test would start one of its own for every fit and prediction."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+
+    def __enter__(self) -> Sandbox:
+        return self.sandbox
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        return
+
+
+@pytest.fixture
+def quick(sandbox: Sandbox) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(agent.symbolic, "SymbolicProposer", Linear)
+        for module in (agent.command, agent.law):
+            patch.setattr(module, "Sandbox", lambda *args, **kwargs: Shared(sandbox))
+        yield
+
+
+@pytest.mark.usefixtures("quick")
+@parametrize_with_checks([LawRegressor()])
+def test_the_estimator_is_as_scikit_learn_asks(estimator, check):
+    check(estimator)
+
+
+def test_the_estimator_finds_a_power_law_in_a_pipeline():
+    from sklearn.base import clone
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import FunctionTransformer
+
+    x = np.geomspace(1, 1000, 30)[:, None]
+    y = 2 + 3 * x[:, 0] ** -0.5
+    model = make_pipeline(FunctionTransformer(), clone(LawRegressor(time_limit=1, workers=1))).fit(x, y)
+    assert model.score(x, y) > 0.99 and model[-1].expression_.startswith("y = ")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif("LAWSMITH_SLOW" not in os.environ, reason="takes ten minutes; LAWSMITH_SLOW=1 runs it")
+def test_the_estimator_is_as_scikit_learn_asks_with_the_search_itself():
+    hasty = {"check_regressors_train": "asks for a good law of ten features, which takes longer than 0.2 s"}
+    check_estimator(LawRegressor(time_limit=0.2, workers=1), expected_failed_checks=hasty)
