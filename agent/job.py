@@ -101,11 +101,20 @@ class Job(BaseModel):
         return Allowance(self.seconds, self.calls, self.tokens, self.usd).share(self.runs, index)
 
     def dataset(self) -> Dataset:
-        """Load the data; raises InputError where there is none or it is not valid."""
+        """Load the data; raises InputError where there is none, it is not valid, or the limits do not bear its rows."""
         if self.table is not None:
-            return self.table.read()
-        assert self.task is not None
-        return load(self.task, None if self.data_dir is None else Path(self.data_dir))
+            found = self.table.read()
+        else:
+            assert self.task is not None
+            found = load(self.task, None if self.data_dir is None else Path(self.data_dir))
+        train = len(found.task.train)
+        needed = train + max(train, 0 if found.test is None else len(found.test))
+        if needed > self.limits.rows:
+            raise InputError(
+                f"{found.task.schema.name} has {train} training rows, so one job fits and predicts {needed} rows; at most "
+                f"{self.limits.rows} are allowed. Raise --limit-rows, or take a sample of the rows."
+            )
+        return found
 
 
 def table_path(table: "Path | pd.DataFrame", runs_dir: Path) -> Path:

@@ -26,7 +26,7 @@ class Limits:
     cpu_seconds: float = 30.0
     memory_bytes: int = 1024 * MIB
     output_bytes: int = 64 * 1024
-    rows: int = 1_000_000
+    rows: int = 5_000_000
     source_bytes: int = 64 * 1024
     constants: int = 512
 

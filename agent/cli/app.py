@@ -129,7 +129,7 @@ def discover(
     ] = None,
     limit_rows: Annotated[
         int | None,
-        typer.Option(metavar="N", help="Fitted and predicted at once; 1000000.", rich_help_panel=_LIMITS),
+        typer.Option(metavar="N", help="Fitted and predicted at once; 5000000.", rich_help_panel=_LIMITS),
     ] = None,
     limit_source: Annotated[
         int | None, typer.Option(metavar="KIB", help="Of source code; 64.", rich_help_panel=_LIMITS)
