@@ -3,7 +3,7 @@
 from runs.intervals.archived import fitted_laws, uncertainty
 from runs.intervals.estimate import FittedLaw, estimate
 from runs.intervals.model import Interval, Uncertainty
-from runs.intervals.predict import constant_intervals, predict
+from runs.intervals.predict import constant_intervals, member_predictions, predict
 
 __all__ = [
     "FittedLaw",
@@ -12,6 +12,7 @@ __all__ = [
     "constant_intervals",
     "estimate",
     "fitted_laws",
+    "member_predictions",
     "predict",
     "uncertainty",
 ]

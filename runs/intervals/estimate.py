@@ -186,6 +186,7 @@ class _Study:
             unit=dict(zip(names, unit.tolist(), strict=True)),
             growth=growth,
             ratios=tuple(weighted_quantiles(ratios, weights, np.linspace(0, 1, KNOTS)).tolist()),
+            positive=bool((train.target_matrix()[:, target] > 0).all()),
         )
 
 

@@ -35,7 +35,8 @@ class TargetErrors(BaseModel):
 
     noise and unit: per group, the standard deviation of the training residuals and that of the target. growth:
     error added per unit of distance beyond the data, in units of `unit`. ratios: quantiles (equally spaced from 0
-    to 1) of the held-out errors, each divided by the error that was expected of it.
+    to 1) of the held-out errors, each divided by the error that was expected of it. positive: whether the target is,
+    in every training row.
     """
 
     model_config = _EXACT
@@ -44,6 +45,7 @@ class TargetErrors(BaseModel):
     unit: dict[str, float]
     growth: float
     ratios: tuple[float, ...]
+    positive: bool = False
 
 
 class Uncertainty(BaseModel):
@@ -71,7 +73,8 @@ class Uncertainty(BaseModel):
 class Interval:
     """A prediction of one target at one point.
 
-    value: the law's prediction. low, high: where a new measurement lies with probability `level`. parameter,
+    value: the law's prediction. low, high: where a new measurement lies with probability `level`; not below 0 for a
+    target that is positive in every training row, unless the law itself is there. parameter,
     model, noise, extrapolation: standard deviations that the width is made of, in units of the target. distance:
     ranges of the data by which the point lies beyond it; 0 inside.
     """

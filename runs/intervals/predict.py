@@ -28,19 +28,20 @@ def predict(
     if not 0 < level < 1:
         raise InputError(f"--level is {level:g}; it must lie between 0 and 1, such as 0.9.")
     hidden = rows.hide()
-    own, others = _predictions(known, schema, hidden, sandbox)
-    spread = model_spread(own, others)
+    found = member_predictions(known, schema, hidden, sandbox)
+    own = found[0][1]
+    spread = model_spread(own, [(prediction, member.weight) for member, prediction in found])
     parameter = _parameter_spread(known, schema, hidden, sandbox, own)
     distance = distances(known, rows)
-    found = []
+    listed = []
     for row in range(len(rows)):
         group = rows.groups[rows.codes[row]]
         parts = [
             _Parts(known, k, group, float(parameter[row, k]), float(spread[row, k]), float(distance[row]))
             for k in range(len(known.targets))
         ]
-        found.append([part.interval(float(own[row, k]), level) for k, part in enumerate(parts)])
-    return found
+        listed.append([part.interval(float(own[row, k]), level) for k, part in enumerate(parts)])
+    return listed
 
 
 class _Parts:
@@ -56,11 +57,13 @@ class _Parts:
 
     def interval(self, value: float, level: float) -> Interval:
         size = float(np.sqrt(self.parameter**2 + self.model**2 + self.noise**2 + self.extrapolation**2))
-        half = multiplier(self.known.errors[self.target].ratios, self.known.folds, level) * size
+        errors = self.known.errors[self.target]
+        half = multiplier(errors.ratios, self.known.folds, level) * size
+        floor = 0.0 if errors.positive and value > 0 else -np.inf
         return Interval(
             target=self.known.targets[self.target],
             value=value,
-            low=value - half,
+            low=max(value - half, floor),
             high=value + half,
             level=level,
             parameter=self.parameter,
@@ -120,10 +123,13 @@ def _far(outside: Sequence[str], distance: float, reach: float) -> str:
     )
 
 
-def _predictions(
+def member_predictions(
     known: Uncertainty, schema: Schema, rows: Table, sandbox: Sandbox
-) -> tuple[Array, list[tuple[Array, float]]]:
-    """The winner's predictions (n, T), and those of all members with their weights."""
+) -> list[tuple[Member, Array]]:
+    """Predictions (n, T) of the winner, which comes first, and of each rival that has finite ones for all rows.
+
+    Raises InputError where the winner has none.
+    """
     jobs = [
         sandbox.submit(PredictJob(member.source, schema, _constants(member, member.constants, rows), (rows,)))
         for member in known.members
@@ -131,12 +137,11 @@ def _predictions(
     results = [job.result() for job in jobs]
     if not results[0].ok:
         raise InputError(f"The law has no prediction at this point: {results[0].message}")
-    found = [
-        (result.predictions[0], member.weight)
+    return [
+        (member, result.predictions[0])
         for result, member in zip(results, known.members, strict=True)
         if result.ok
     ]
-    return results[0].predictions[0], found
 
 
 def _parameter_spread(known: Uncertainty, schema: Schema, rows: Table, sandbox: Sandbox, own: Array) -> Array:

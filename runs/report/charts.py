@@ -1,149 +1,127 @@
-"""Plots of a run as SVG for a page: text stays text, colours follow the page, nothing foreign is interpreted."""
+"""Plots of a run: fit and residuals against every feature, agreement, progress, front."""
 
 from __future__ import annotations
 
-import io
-import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from markupsafe import Markup
 
 from runs.intervals.distance import is_logarithmic
 from runs.report.content import RunContent
+from runs.report.drawing import EDGE, LABEL, PREDICTED, TEST, TRAIN, Chart, figure_of, label, log_axis, svg
 from runs.report.typeset import short
 from tasks import Array, Schema, Table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 MOST_POINTS = 1500
 MOST_LINES = 6
 MOST_FEATURES = 12
-LABEL = 28
-_STYLE: Any = {
-    "svg.fonttype": "none",
-    "svg.hashsalt": "lawsmith",
-    "font.size": 10,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "grid.alpha": 0.25,
-    "legend.frameon": False,
-    "axes.unicode_minus": True,
-}
-TRAIN, TEST, PREDICTED = "#2a6fdb", "#d9480f", "#7048a8"
 
 
 @dataclass(frozen=True, eq=False)
 class Fitted:
-    """Rows of one split with what the law predicts for them, (n, T)."""
+    """Rows of one split with what the law predicts for them, (n, T).
+
+    bands: of the rows at `banded` (m,), the lower and upper ends (m, T) of their 90 % intervals; none where they
+    are not known.
+    """
 
     rows: Table
     predicted: Array
+    banded: Array = field(default_factory=lambda: np.zeros(0, dtype=np.intp))
+    bands: tuple[Array, Array] | None = None
 
     @property
     def residual(self) -> Array:
         return np.asarray(self.rows.target_matrix() - self.predicted)
 
 
-@dataclass(frozen=True)
-class Chart:
-    """A plot with the sentence that stands for it where it cannot be seen."""
+def feature_charts(
+    schema: Schema, train: Fitted, test: Fitted | None, frontiers: Mapping[str, Sequence[float]]
+) -> list[Chart]:
+    """Per feature (the first 12) and target: measured and predicted, and residuals, against the feature.
 
-    title: str
-    alt: str
-    svg: Markup
-
-
-@contextmanager
-def _figure(width: float, height: float, columns: int = 1) -> Iterator[tuple[Figure, list[Axes]]]:
-    import matplotlib
-    from matplotlib.figure import Figure
-
-    with matplotlib.rc_context(_STYLE):
-        figure = Figure(figsize=(width, height), layout="constrained")
-        yield figure, list(np.atleast_1d(np.array(figure.subplots(1, columns), dtype=object)))
-
-
-def _svg(figure: Figure, key: str, alt: str) -> Markup:
-    """The figure's SVG element: its ids made unique on the page, black drawn in the colour of the page's text."""
-    import matplotlib
-
-    with matplotlib.rc_context(_STYLE):
-        buffer = io.StringIO()
-        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    svg = buffer.getvalue()
-    svg = svg[svg.index("<svg") :]
-    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-    svg = re.sub(r'\bid="([^"]+)"', rf'id="{key}-\1"', svg)
-    svg = re.sub(r"url\(#", f"url(#{key}-", svg).replace('xlink:href="#', f'xlink:href="#{key}-')
-    svg = svg.replace("#000000", "currentColor").replace("#b0b0b0", "currentColor")
-    head, _, rest = svg.partition(">")
-    head = re.sub(r' (width|height)="[^"]*"', "", head)
-    width = round(96 * figure.get_figwidth())
-    label = Markup(' role="img" aria-label="{}" style="max-width: {}px; min-width: {}px">').format(
-        alt, width, round(0.65 * width)
-    )
-    return Markup(head) + label + Markup(rest)  # matplotlib escapes the text that it draws
-
-
-def feature_charts(schema: Schema, train: Fitted, test: Fitted | None) -> list[Chart]:
-    """Per feature (the first 12) and target: measured and predicted, and residuals, against the feature."""
+    frontiers: feature -> where the fitted part of a fold ended and its held-out rows began.
+    """
     charts = []
     for t, target in enumerate(schema.targets):
         for k, feature in enumerate(schema.features[:MOST_FEATURES]):
-            charts.append(_feature_chart(schema, feature, target, t, train, test, f"f{t}-{k}"))
+            ends = frontiers.get(feature, ())
+            charts.append(_feature_chart(schema, feature, target, t, train, test, ends, f"f{t}-{k}"))
     return charts
 
 
 def _feature_chart(
-    schema: Schema, feature: str, target: str, t: int, train: Fitted, test: Fitted | None, key: str
+    schema: Schema,
+    feature: str,
+    target: str,
+    t: int,
+    train: Fitted,
+    test: Fitted | None,
+    frontiers: Sequence[float],
+    key: str,
 ) -> Chart:
     x = train.rows.features[feature]
     logarithmic, edge = is_logarithmic(x), float(x.max())
     name, what = short(feature, LABEL), short(target, LABEL)
-    with _figure(9.2, 3.3, 2) as (figure, (left, right)):
-        for part, colour, label in _parts(train, test):
+    with figure_of(9.2, 3.3, 2) as (figure, (left, right)):
+        for part, colour, split in _parts(train, test):
             rows = _sample(len(part.rows))
             at, y = part.rows.features[feature][rows], part.rows.target_matrix()[rows, t]
-            left.plot(at, y, "o", ms=3.2, alpha=0.7, color=colour, mew=0, label=label)
+            left.plot(at, y, "o", ms=3.2, alpha=0.7, color=colour, mew=0, label=split)
             left.plot(at, part.predicted[rows, t], "x", ms=3.5, mew=0.7, color=PREDICTED, alpha=0.8)
             right.plot(at, part.residual[rows, t], "o", ms=3.2, alpha=0.7, color=colour, mew=0)
         if len(schema.features) == 1:
             _lines(left, train, feature, t)
         left.plot([], [], "x", ms=4, mew=0.8, color=PREDICTED, label="predicted")
+        banded = train.bands is not None
         for axes in (left, right):
-            axes.axvline(edge, color="#888888", lw=1, ls="--")
-            axes.set_xlabel(_label(feature))
+            axes.axvline(edge, color=EDGE, lw=1, ls="--")
+            for end in frontiers:
+                axes.axvline(end, color=EDGE, lw=1, ls=":")
+            axes.set_xlabel(label(feature))
             if logarithmic:
-                _log_axis(axes)
+                log_axis(axes)
         if is_logarithmic(train.rows.target_matrix()[:, t]):
             left.set_yscale("log")
-        right.axhline(0, color="#888888", lw=0.8)
-        left.set_ylabel(_label(target))
+        _bars(left, feature, t, [part for part, _, _ in _parts(train, test)])
+        right.axhline(0, color=EDGE, lw=0.8)
+        left.set_ylabel(label(target))
         right.set_ylabel("measured − predicted")
         left.legend(fontsize=8, loc="best")
         alt = (
             f"{what} against {name}: measured and predicted, and residuals. The dashed line marks the end of the "
-            f"training data at {edge:.4g}. Typical training residual {_rms(train.residual[:, t]):.3g}"
+            f"training data at {edge:.4g}{_held_out(frontiers)}.{_BARS if banded else ''} Typical training residual "
+            f"{_rms(train.residual[:, t]):.3g}"
             + (f", test residual {_rms(test.residual[:, t]):.3g}." if test else ".")
         )
-        return Chart(f"{what} against {name}", alt, _svg(figure, key, alt))
+        return Chart(f"{what} against {name}", alt, svg(figure, key, alt))
 
 
-def _log_axis(axes: Axes) -> None:
-    """A logarithmic x axis whose labels do not overlap: over a decade and more only its powers are named."""
-    from matplotlib.ticker import NullFormatter
+def _bars(axes: Axes, feature: str, t: int, parts: Sequence[Fitted]) -> None:
+    """Intervals of rows; where they leave the range of the data, the picture does not follow them."""
+    shown = axes.get_ylim()
+    for part in parts:
+        if part.bands is not None:
+            at, low, high = part.rows.features[feature][part.banded], *part.bands
+            axes.vlines(at, low[:, t], high[:, t], color=PREDICTED, alpha=0.3, lw=1)
+            axes.set_ylim(shown)
+    if parts[0].bands is not None:
+        axes.plot([], [], "-", lw=1, alpha=0.5, color=PREDICTED, label="90 % interval")
 
-    axes.set_xscale("log")
-    low, high = axes.get_xlim()
-    if high >= 10 * low:
-        axes.xaxis.set_minor_formatter(NullFormatter())
+
+_BARS = " Bars are 90 % intervals."
+
+
+def _held_out(frontiers: Sequence[float]) -> str:
+    if not frontiers:
+        return ""
+    ends = ", ".join(f"{end:.4g}" for end in frontiers)
+    return f"; dotted lines, where rows held out for validation began ({ends})"
 
 
 def _lines(axes: Axes, train: Fitted, feature: str, t: int) -> None:
@@ -165,27 +143,27 @@ def _lines(axes: Axes, train: Fitted, feature: str, t: int) -> None:
 def agreement_chart(schema: Schema, train: Fitted, test: Fitted | None) -> Chart:
     """Predicted against measured, per target."""
     shown = schema.targets[:3]
-    with _figure(4.6 * max(len(shown), 1), 3.6, len(shown)) as (figure, panels):
+    with figure_of(4.6 * max(len(shown), 1), 3.6, len(shown)) as (figure, panels):
         for t, (axes, target) in enumerate(zip(panels, shown, strict=True)):
-            for part, colour, label in _parts(train, test):
+            for part, colour, split in _parts(train, test):
                 rows = _sample(len(part.rows))
                 axes.plot(
                     part.rows.target_matrix()[rows, t], part.predicted[rows, t], "o", ms=3.2, alpha=0.7,
-                    color=colour, mew=0, label=label,
+                    color=colour, mew=0, label=split,
                 )  # fmt: skip
             low, high = axes.get_xlim()
-            axes.plot([low, high], [low, high], color="#888888", lw=0.8)
-            axes.set_xlabel(f"measured {_label(target)}")
+            axes.plot([low, high], [low, high], color=EDGE, lw=0.8)
+            axes.set_xlabel(f"measured {label(target)}")
             axes.set_ylabel("predicted")
             axes.legend(fontsize=8)
         alt = "Predicted against measured values; points on the diagonal are predicted exactly."
-        return Chart("Predicted against measured", alt, _svg(figure, "agree", alt))
+        return Chart("Predicted against measured", alt, svg(figure, "agree", alt))
 
 
 def progress_chart(content: RunContent) -> Chart:
     """The best validation error so far against the number of candidates."""
     best = content.progress
-    with _figure(4.6, 3.3) as (figure, (axes,)):
+    with figure_of(4.6, 3.3) as (figure, (axes,)):
         at = [candidate.number for candidate in best] + [len(content.candidates)]
         error = [_error(candidate.validation) for candidate in best]
         axes.step(at, [*error, error[-1]], where="post", color=TRAIN)
@@ -196,7 +174,7 @@ def progress_chart(content: RunContent) -> Chart:
             f"The best validation R² rose from {best[0].validation:.4f} to {best[-1].validation:.4f} over "
             f"{len(content.candidates)} candidates; it was last improved by candidate {best[-1].number}."
         )
-        return Chart("Best so far", alt, _svg(figure, "progress", alt))
+        return Chart("Best so far", alt, svg(figure, "progress", alt))
 
 
 def front_chart(content: RunContent) -> Chart:
@@ -204,7 +182,7 @@ def front_chart(content: RunContent) -> Chart:
     from matplotlib.ticker import MaxNLocator
 
     front, usable = content.front, content.best[:MOST_POINTS]
-    with _figure(4.6, 3.3) as (figure, (axes,)):
+    with figure_of(4.6, 3.3) as (figure, (axes,)):
         axes.plot(
             [candidate.evaluation.constants_count or 0 for candidate in usable],
             [_error(candidate.validation) for candidate in usable],
@@ -227,12 +205,7 @@ def front_chart(content: RunContent) -> Chart:
         axes.legend(fontsize=8)
         points = ", ".join(f"{c.evaluation.constants_count or 0}: {c.validation:.4f}" for c in front[:12])
         alt = f"Front of validation R² by number of constants: {points}."
-        return Chart("Accuracy against constants", alt, _svg(figure, "front", alt))
-
-
-def _label(name: str) -> str:
-    """A foreign name on an axis: one short line, and no part of it is read as mathematics."""
-    return short(name, LABEL).replace("$", r"\$")
+        return Chart("Accuracy against constants", alt, svg(figure, "front", alt))
 
 
 def _parts(train: Fitted, test: Fitted | None) -> list[tuple[Fitted, str, str]]:

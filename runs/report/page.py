@@ -22,16 +22,20 @@ from runs.closing import predict_with
 from runs.intervals.archived import recorded
 from runs.quoting import visible
 from runs.replay import open_data
-from runs.report import charts
-from runs.report.charts import Chart, Fitted
+from runs.report import beyond, charts
+from runs.report.beyond import Line
+from runs.report.charts import Fitted
 from runs.report.content import Candidate, RunContent, gather
+from runs.report.drawing import Chart
 from runs.report.typeset import code, code_style, escaped, mathml, short
 from sandbox import Sandbox
-from tasks import Dataset, InputError, scores
+from tasks import Array, Dataset, InputError, Schema, Table, frontier_folds, scores, thinned
 
 LISTED = 25
 """Candidates that the page lists where scripts do not run, and on paper; with scripts all can be seen."""
 MOST_GROUPS = 500
+MOST_BANDS = 150
+MOST_FRONTIERS = 3
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,8 @@ class Fit:
 
     charts: tuple[Chart, ...] = ()
     groups: tuple[GroupFit, ...] = ()
+    beyond: tuple[Chart, ...] = ()
+    lines: tuple[Line, ...] = ()
     missing: str = ""
 
 
@@ -95,8 +101,8 @@ def report_page(
     archive cannot be read.
     """
     content = gather(archive)
-    fit = _fit(content, sandbox, data_dir)
     known, no_intervals = _uncertainty(content, sandbox, data_dir, with_intervals)
+    fit = _fit(content, sandbox, data_dir, known)
     return render(
         "run.html.j2",
         title=f"{short(content.manifest.task.name)}: {content.manifest.run}",
@@ -129,13 +135,15 @@ def _uncertainty(
     try:
         if not wanted:
             known = recorded(content.archive)
-            return known, "" if known else "They were not asked for."
+            return known, "" if known else f"discover report {content.manifest.run} measures them."
         return intervals.uncertainty(content.archive, sandbox, data_dir), ""
     except InputError as error:
         return None, str(error)
 
 
-def _fit(content: RunContent, sandbox: Sandbox, data_dir: Path | None) -> Fit:
+def _fit(
+    content: RunContent, sandbox: Sandbox, data_dir: Path | None, known: intervals.Uncertainty | None
+) -> Fit:
     if content.law is None:
         return Fit(missing="The run has no law (yet).")
     try:
@@ -144,24 +152,68 @@ def _fit(content: RunContent, sandbox: Sandbox, data_dir: Path | None) -> Fit:
         return Fit(missing=f"The data is not at hand: {error}")
     if content.manifest.data is not None and data.task.provenance.sha256 != content.manifest.data.sha256:
         return Fit(missing="The data has changed since the run, so the law is not plotted on it.")
-    return _on_data(content, data, sandbox)
+    return _on_data(content, data, sandbox, known)
 
 
-def _on_data(content: RunContent, data: Dataset, sandbox: Sandbox) -> Fit:
+def _on_data(
+    content: RunContent, data: Dataset, sandbox: Sandbox, known: intervals.Uncertainty | None
+) -> Fit:
     assert content.law is not None
-    tables = (data.task.train,) if data.test is None else (data.task.train, data.test)
-    result = predict_with(content.law, data.task.schema, tuple(table.hide() for table in tables), sandbox)
+    schema, tables = data.task.schema, (data.task.train, *([] if data.test is None else [data.test]))
+    result = predict_with(content.law, schema, tuple(table.hide() for table in tables), sandbox)
     if not result.ok:
         return Fit(missing=f"The law could not be executed: {result.message}")
-    parts = [Fitted(table, predicted) for table, predicted in zip(tables, result.predictions, strict=True)]
-    train, test = parts[0], parts[1] if len(parts) > 1 else None
-    drawn = [
-        *charts.feature_charts(data.task.schema, train, test),
-        charts.agreement_chart(data.task.schema, train, test),
+    parts = [
+        _fitted(table, predicted, schema, sandbox, known)
+        for table, predicted in zip(tables, result.predictions, strict=True)
     ]
+    train, test = parts[0], parts[1] if len(parts) > 1 else None
+    slices = _slices(data, sandbox, known)
     names = ("training", "test")
     groups = [row for name, part in zip(names, parts, strict=False) for row in _group_fits(name, part)]
-    return Fit(tuple(drawn), tuple(groups))
+    return Fit(
+        charts=(
+            *charts.feature_charts(schema, train, test, _frontiers(data)),
+            charts.agreement_chart(schema, train, test),
+        ),
+        groups=tuple(groups),
+        beyond=tuple(beyond.beyond_charts(schema, slices, train)),
+        lines=tuple(beyond.lines(schema, slices)),
+    )
+
+
+def _fitted(
+    table: Table, predicted: Array, schema: Schema, sandbox: Sandbox, known: intervals.Uncertainty | None
+) -> Fitted:
+    """A split with the intervals of some of its rows, where errors are known and the law has a value for them."""
+    if known is None or not len(table):
+        return Fitted(table, predicted)
+    rows = np.unique(np.linspace(0, len(table) - 1, MOST_BANDS).astype(int))
+    try:
+        return Fitted(table, predicted, rows, beyond.row_intervals(known, schema, table.take(rows), sandbox))
+    except InputError:
+        return Fitted(table, predicted)
+
+
+def _slices(data: Dataset, sandbox: Sandbox, known: intervals.Uncertainty | None) -> tuple[beyond.Slice, ...]:
+    """None where no errors are known, or where the law has no value beyond the data."""
+    if known is None:
+        return ()
+    try:
+        return beyond.slices(known, data.task.schema, data.task.train, data.test, sandbox)
+    except InputError:
+        return ()
+
+
+def _frontiers(data: Dataset) -> dict[str, tuple[float, ...]]:
+    """Feature -> where fitted rows of the folds ended and held-out rows began."""
+    train, found = thinned(data.task).train, dict[str, set[float]]()
+    for fold in frontier_folds(train):
+        for name, column in train.features.items():
+            end = float(column[fold.fitted].max())
+            if column[fold.held_out].max() > end:
+                found.setdefault(name, set()).add(end)
+    return {name: tuple(sorted(ends)[-MOST_FRONTIERS:]) for name, ends in found.items()}
 
 
 def _group_fits(split: str, part: Fitted) -> list[GroupFit]:

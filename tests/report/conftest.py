@@ -17,6 +17,7 @@ from agent.journal import Journal
 from agent.loop import search
 from agent.observer import Observer
 from runs import Archive, DataRecord, Manifest
+from runs.intervals import Uncertainty, uncertainty
 from sandbox import Sandbox
 from tasks import Dataset, read_dataset
 from tasks.folds import frontier_folds
@@ -149,6 +150,12 @@ def good(runs_dir: Path) -> Archive:
 @pytest.fixture(scope="session")
 def hostile(runs_dir: Path) -> Archive:
     return Archive.open(next(runs_dir.glob("*/*/hostile")))
+
+
+@pytest.fixture(scope="session")
+def known(good: Archive, sandbox: Sandbox) -> Uncertainty:
+    """What is known of the errors of `good`, kept in its archive from then on."""
+    return uncertainty(good, sandbox)
 
 
 @pytest.fixture(scope="session")

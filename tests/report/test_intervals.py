@@ -18,11 +18,6 @@ from sandbox import Sandbox
 from tasks import InputError, Table
 
 
-@pytest.fixture(scope="module")
-def known(good: Archive, sandbox: Sandbox) -> Uncertainty:
-    return uncertainty(good, sandbox)
-
-
 def rows(known: Uncertainty, *n: float) -> Table:
     groups = tuple(known.regions)
     return Table({"n": np.array(n)}, {}, groups, np.zeros(len(n), dtype=np.intp))
@@ -45,6 +40,19 @@ def test_intervals_grow_with_the_distance_beyond_the_data_and_with_the_level(
     half = [one.high - one.low for (one,) in predict(known, good.manifest.task, points, sandbox, 0.5)]
     assert wide == sorted(wide) and wide[-1] > 2 * wide[0]
     assert all(small < large for small, large in zip(half, wide, strict=True))
+
+
+def test_an_interval_of_a_positive_target_ends_at_zero(known: Uncertainty, good: Archive, sandbox: Sandbox):
+    def low(positive: bool) -> float:
+        errors = known.errors[0].model_copy(update={"growth": 100.0, "positive": positive})
+        (found,) = predict(
+            known.model_copy(update={"errors": (errors,)}), good.manifest.task, rows(known, 5e4), sandbox
+        )[0]
+        assert found.value > 0 and found.high > found.value
+        return found.low
+
+    assert known.errors[0].positive
+    assert low(positive=True) == 0 > low(positive=False)
 
 
 def test_a_point_far_outside_gets_a_plain_warning_and_one_inside_none(known: Uncertainty):
@@ -121,7 +129,7 @@ def test_a_wrong_request_gets_one_sentence(
 def test_changed_data_is_refused(good: Archive, sandbox: Sandbox, tmp_path: Path):
     copy = tmp_path / "copy"
     shutil.copytree(good.path, copy)
-    for name in ("uncertainty.json", "attached.json"):
+    for name in ("uncertainty.json", "report.html", "attached.json"):
         (copy / name).unlink(missing_ok=True)
     other = tmp_path / "toy.csv"
     other.write_text(Path(good.manifest.data.train).read_text().replace("one", "uno"))
