@@ -120,13 +120,25 @@ def _ended_early(outcome: Outcome, limits: Limits) -> tuple[Verdict, str] | None
         return Verdict.WRONG_SHAPE, "The candidate returned more numbers than there are rows and constants."
     if outcome.overdue:
         return Verdict.TIMEOUT, f"The candidate ran longer than {limits.wall_seconds:g} s."
-    if outcome.signal in (signal.SIGXCPU, signal.SIGKILL) and outcome.cpu >= limits.cpu_seconds:
+    if _spent_its_cpu(outcome, limits):
         return Verdict.TIMEOUT, f"The candidate used more than {limits.cpu_seconds:g} s of CPU time."
-    if outcome.signal == signal.SIGKILL:
+    if killed_from_outside(outcome, limits):
         return Verdict.MEMORY, "The candidate was killed by the system, most likely for want of memory."
     if outcome.signal is not None or outcome.exit_code != 0:
         return Verdict.CRASH, f"The candidate's process ended early ({_how(outcome)})."
     return None
+
+
+def _spent_its_cpu(outcome: Outcome, limits: Limits) -> bool:
+    # The kernel sends SIGXCPU by a finer clock than the one it reports, which may still be short of the limit.
+    killed = outcome.signal == signal.SIGKILL and outcome.cpu >= limits.cpu_seconds
+    return outcome.signal == signal.SIGXCPU or killed
+
+
+def killed_from_outside(outcome: Outcome, limits: Limits) -> bool:
+    """Whether somebody else's SIGKILL ended the process: the system's for want of memory, or anybody's."""
+    ours = outcome.talkative or outcome.oversized or outcome.overdue or _spent_its_cpu(outcome, limits)
+    return outcome.signal == signal.SIGKILL and not ours
 
 
 def _how(outcome: Outcome) -> str:

@@ -10,7 +10,7 @@ from typing import Self
 
 from sandbox.candidate import Candidate
 from sandbox.checks import Claim, perform, verify
-from sandbox.execute import Order, bound, message, result
+from sandbox.execute import Order, bound, killed_from_outside, message, result
 from sandbox.isolation import ISOLATED, Tier
 from sandbox.jobs import FitJob, JobResult, PredictJob
 from sandbox.limits import DEFAULT_LIMITS, Limits
@@ -108,13 +108,17 @@ class Sandbox:
         """One order in one fork. What breaks on our side is tried again and never blamed on the candidate."""
         packed, most = message(order, self.limits), bound(order, self.limits)
         reason, stalled = "", False
-        for _ in range(1 + _RETRIES):
+        for retries in reversed(range(1 + _RETRIES)):
             try:
                 zygote = self._current()
                 zygote.prepare(filter(_LIBRARIES.fullmatch, order.candidate.modules))
-                found = result(order, zygote.run(packed, most, self.limits), self.limits)
+                outcome = zygote.run(packed, most, self.limits)
             except ZygoteFailed as error:
                 reason = str(error)
+                continue
+            found = result(order, outcome, self.limits)
+            if retries and killed_from_outside(outcome, self.limits):
+                reason = found.message  # not the candidate's doing, unless it happens every time
                 continue
             if found.verdict is Verdict.TIMEOUT and found.usage.cpu < found.usage.wall / 2 and not stalled:
                 stalled = (
@@ -136,5 +140,9 @@ class Sandbox:
                 self._zygote.close()
                 self._zygote = None
             if self._zygote is None:
-                self._zygote, self._attempts = start(self._tiers, self.limits)
+                self._zygote, attempts = start(self._tiers, self.limits)
+                self._tiers = (
+                    self._zygote.tier,
+                )  # what was proved and recorded also holds for a replacement
+                self._attempts = self._attempts or attempts
             return self._zygote

@@ -26,6 +26,10 @@ class ZygoteFailed(RuntimeError):
     """The warm process could not be started, or went away; says why."""
 
 
+class ZygoteLost(ZygoteFailed):
+    """It went away without a word, most likely killed from outside: nothing that another start would not heal."""
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What the kernel said about one process, and the bytes that came from it.
@@ -69,7 +73,6 @@ class Zygote:
                     cwd="/",
                     start_new_session=True,
                 )
-            self._control.send(json.dumps(self._setup()).encode())
         except OSError as error:
             self._control.close()
             raise ZygoteFailed(f"the interpreter could not be started: {error}") from None
@@ -81,16 +84,19 @@ class Zygote:
         """
         self._control.settimeout(START_SECONDS)
         try:
+            self._control.send(json.dumps(self._setup()).encode())
             answer = json.loads(self._control.recv(MESSAGE_BYTES) or b"{}")
         except TimeoutError:  # a slow machine must not be taken for one that forbids this tier
             answer = {"bug": f"it was not ready after {START_SECONDS:g} s; the machine may be overloaded"}
-        except OSError as error:
-            answer = {"error": str(error)}
+        except OSError:
+            answer = {}
         if not answer.get("ready"):
             self.close()
             if "bug" in answer:
                 raise RuntimeError(f"the warm process failed: {answer['bug']}")
-            raise ZygoteFailed(answer.get("error", "the warm process ended while starting"))
+            if "error" in answer:
+                raise ZygoteFailed(answer["error"])
+            raise ZygoteLost("the warm process ended while starting")
 
     def prepare(self, modules: Iterable[str]) -> None:
         """Imports library modules once, before the fork, that a candidate is about to import."""
@@ -137,7 +143,7 @@ class Zygote:
             socket.send_fds(self._control, [message], descriptors)
         except OSError as error:
             self._lost = True
-            raise ZygoteFailed(f"the warm process went away: {error}") from None
+            raise ZygoteLost(f"the warm process went away: {error}") from None
 
     def _setup(self) -> dict[str, object]:
         return {
@@ -154,7 +160,7 @@ def _started(status: socket.socket) -> int:
     try:
         _, descriptors, _, _ = socket.recv_fds(status, STARTED.size, 1)
     except OSError as error:
-        raise ZygoteFailed(f"the warm process did not answer: {error}") from None
+        raise ZygoteLost(f"the warm process did not answer: {error}") from None
     if not descriptors:
         raise ZygoteFailed("the warm process could not fork")
     return descriptors[0]
@@ -195,7 +201,7 @@ class _Watch:
             for descriptor, _ in self.poll.poll(wait * 1000):
                 self._read(descriptor)
         if self.ended is None:
-            raise ZygoteFailed("the warm process went away while a job ran")
+            raise ZygoteLost("the warm process went away while a job ran")
         return self._outcome(*self.ended)
 
     def _feed(self, job: bytes) -> None:

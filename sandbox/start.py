@@ -1,5 +1,6 @@
 """Starts the warm process at the strongest tier that this machine grants and that its canaries prove."""
 
+import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -8,9 +9,12 @@ from sandbox.canaries import CANARIES, PASSED, STOPPED, bait
 from sandbox.clean import clean
 from sandbox.isolation import Tier
 from sandbox.limits import Limits
-from sandbox.process import Zygote, ZygoteFailed
+from sandbox.process import Zygote, ZygoteFailed, ZygoteLost
 from sandbox.wire import Malformed, pack_job, reply_bound, unpack_reply
 from tasks.errors import InputError
+
+STARTS = 3
+"""How often one tier is tried where its process is killed on the way: that does not say that the machine forbids it."""
 
 
 @dataclass(frozen=True)
@@ -43,16 +47,25 @@ def start(tiers: Sequence[Tier], limits: Limits) -> tuple[Zygote, tuple[Attempt,
 
 
 def _try(tier: Tier, limits: Limits) -> tuple[Zygote | None, Attempt]:
-    try:
-        zygote = Zygote(tier)
-    except ZygoteFailed as error:
-        return None, Attempt(tier, False, str(error))
+    reason = ""
+    for _ in range(STARTS):
+        try:
+            return _try_once(tier, limits)
+        except ZygoteLost as lost:
+            reason = str(lost)
+        except ZygoteFailed as error:
+            return None, Attempt(tier, False, str(error))
+    return None, Attempt(tier, False, f"{reason}, {STARTS} times")
+
+
+def _try_once(tier: Tier, limits: Limits) -> tuple[Zygote | None, Attempt]:
+    zygote = Zygote(tier)
     try:
         zygote.wait_ready()
         canaries = prove(zygote, limits)
-    except ZygoteFailed as error:
+    except BaseException:
         zygote.close()
-        return None, Attempt(tier, False, str(error))
+        raise
     passed = [name for name, outcome in canaries.items() if not outcome.startswith(STOPPED)]
     if passed and tier is not Tier.NONE:
         zygote.close()
@@ -68,6 +81,8 @@ def prove(zygote: Zygote, limits: Limits) -> dict[str, str]:
         claimed = unpack_reply(outcome.reply, 0, 0, (), 1).status
     except Malformed:
         claimed = ()
+    if outcome.signal == signal.SIGKILL and not outcome.overdue:
+        raise ZygoteLost("the process that was to prove it was killed")
     if outcome.exit_code != 0 or len(claimed) != len(CANARIES):
         told = clean(outcome.output.decode(errors="replace")) or f"exit {outcome.exit_code}, {outcome.signal}"
         raise ZygoteFailed(f"a process could not be locked down: {told}")

@@ -9,12 +9,14 @@ import textwrap
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from sandbox import FitJob, Limits, PredictJob, Sandbox, SandboxUnavailable, Tier, Verdict
+from sandbox.process import Zygote, ZygoteFailed
 from tasks import InputError, Schema, Table
 
 HONEST = "def law(input_data, group): return [{'y': r['n']} for r in input_data]"
@@ -108,6 +110,59 @@ def test_the_warm_process_is_replaced_when_it_dies(schema: Schema, table: Table)
         # what was running is run again: the death of our machinery is not the candidate's fault
         assert waiting.result().verdict is Verdict.WRONG_SHAPE
         assert not descendants(os.getpid()) & first
+
+
+def test_a_kill_from_outside_is_not_the_candidates_fault(schema: Schema, table: Table) -> None:
+    with Sandbox(workers=1) as sandbox:
+        assert sandbox.tier in Tier
+        machinery = descendants(os.getpid())
+        waiting = sandbox.submit(PredictJob(SLEEPER.replace("600", "1"), schema, None, (table.hide(),)))
+        while not (candidates := descendants(os.getpid()) - machinery):
+            time.sleep(0.01)
+        for pid in candidates:
+            os.kill(pid, signal.SIGKILL)
+        assert waiting.result().verdict is Verdict.WRONG_SHAPE
+        assert machinery <= descendants(os.getpid())
+
+
+def test_a_kill_at_the_start_does_not_weaken_the_tier(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[Tier] = []
+
+    def killed_once(self: Zygote) -> None:
+        tried.append(self.tier)
+        if len(tried) == 1:
+            self._process.kill()
+        ready(self)
+
+    ready = Zygote.wait_ready
+    monkeypatch.setattr(Zygote, "wait_ready", killed_once)
+    with Sandbox(workers=1) as made:
+        assert made.tier is sandbox.tier
+    assert tried[0] is tried[1]
+
+
+def test_a_replacement_is_never_of_a_weaker_tier(
+    schema: Schema, table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What evaluations have on record is the tier that was proved at the start."""
+    job = PredictJob(HONEST, schema, None, (table.hide(),))
+    with Sandbox(workers=1) as sandbox:
+        proved = sandbox.tier
+        ready = Zygote.wait_ready
+
+        def forbidden(self: Zygote) -> None:
+            if self.tier is proved:
+                raise ZygoteFailed("forbidden from now on")
+            ready(self)
+
+        monkeypatch.setattr(Zygote, "wait_ready", forbidden)
+        for pid in descendants(os.getpid()):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        with pytest.raises(SandboxUnavailable, match="forbidden from now on"):
+            sandbox.run(job)
 
 
 def test_many_candidates_leak_nothing(sandbox: Sandbox, schema: Schema, table: Table) -> None:

@@ -1,5 +1,6 @@
 """Candidates that cheat, forge, stall or exhaust from inside what they are allowed to do."""
 
+import signal
 import time
 from collections.abc import Iterator
 
@@ -7,6 +8,9 @@ import numpy as np
 import pytest
 
 from sandbox import Constants, FitJob, JobResult, Limits, PredictJob, Sandbox, Verdict
+from sandbox.candidate import read_candidate
+from sandbox.execute import Order, result
+from sandbox.process import Outcome
 from tasks import Schema, Table
 
 SYS = 'import collections\nimp = collections._sys.modules["builtins"].__import__\nos = imp("os")\n'
@@ -61,6 +65,23 @@ def test_the_cpu_limit_cannot_be_ignored(sandbox: Sandbox, schema: Schema, table
         found = predict(made, source, schema, table)
     assert found.verdict is Verdict.TIMEOUT
     assert 1 <= found.usage.cpu < 3
+
+
+@pytest.mark.parametrize(
+    ("ended_by", "cpu", "verdict"),
+    [
+        (signal.SIGXCPU, 0.996, Verdict.TIMEOUT),  # the reported clock is coarser than the one that decides
+        (signal.SIGKILL, 2.0, Verdict.TIMEOUT),
+        (signal.SIGKILL, 0.5, Verdict.MEMORY),
+        (signal.SIGSEGV, 2.0, Verdict.CRASH),
+    ],
+)
+def test_the_signal_tells_which_limit_was_met(
+    ended_by: signal.Signals, cpu: float, verdict: Verdict, schema: Schema, table: Table
+) -> None:
+    order = Order(read_candidate(law(HONEST)), schema, table.groups, None, (table.hide(),), (None,))
+    outcome = Outcome(None, ended_by, True, b"", b"", wall=2.0, cpu=cpu, peak_bytes=0)
+    assert result(order, outcome, Limits(cpu_seconds=1)).verdict is verdict
 
 
 @pytest.mark.parametrize("stream", ["print('x' * 1000)", "os.write(2, b'y' * 1000)"])
