@@ -83,7 +83,6 @@ class Soak:
             loss = (1.5 + 40 * n**-0.3) * (1 + 0.002 * rng.standard_normal(n.size))
             rows = "".join(f"{a:.6g},{b:.8f}\n" for a, b in zip(n, loss, strict=True))
             (folder / f"{name}.csv").write_text(f"N,loss\n{rows}")
-        os.environ["TMPDIR"] = tempfile.tempdir = str(folder / "tmp")
 
     def round(self, number: int, agents: Sequence[str], ways: Sequence[str], seeds: int) -> None:
         """One disturbed search, and everything that must hold after it."""
@@ -96,7 +95,7 @@ class Soak:
             expected = self.reference(job, model, disk.folder / "reference")
             model.begin(number, trouble=0.3)
             result = Round(self.settings, self.books, job, rng, disk, model).run()
-            self.judge(number, job, expected, result, model)
+            self.judge(number, expected, result, model)
             if len(self.books.wrong) > wrong:
                 shutil.copytree(disk.folder / "runs", self.folder / f"round-{number}", dirs_exist_ok=True)
         shutil.rmtree(self.folder / "disk")
@@ -120,9 +119,8 @@ class Soak:
             self.references[key] = Found.of(json.loads(said), model)
         return self.references[key]
 
-    def judge(
-        self, number: int, job: Job, expected: Found, result: dict[str, Any] | None, model: faults.Model
-    ) -> None:
+    def judge(self, number: int, expected: Found, result: dict[str, Any] | None, model: faults.Model) -> None:
+        """Compare what was found with what must be, and check every archive."""
         books, name = self.books, f"round {number}"
         books.faults += model.troubled
         if result is None:
@@ -204,6 +202,7 @@ def main() -> int:
     given = parser.parse_args()
     folder = (given.dir or Path(tempfile.mkdtemp(prefix="soak-"))).resolve()
     folder.mkdir(parents=True, exist_ok=True)
+    os.environ["TMPDIR"] = tempfile.tempdir = str(folder / "tmp")
     soak = Soak(Settings(folder, given.gap, given.most, given.patience), given.seed)
     deadline = time.monotonic() + 60 * given.minutes
     number = 0

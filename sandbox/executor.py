@@ -141,8 +141,7 @@ class Sandbox:
                 self._zygote = None
             if self._zygote is None:
                 self._zygote, attempts = start(self._tiers, self.limits)
-                self._tiers = (
-                    self._zygote.tier,
-                )  # what was proved and recorded also holds for a replacement
+                # What was proved, and is on record with every evaluation, holds for a replacement as well.
+                self._tiers = (self._zygote.tier,)
                 self._attempts = self._attempts or attempts
             return self._zygote
