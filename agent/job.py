@@ -111,8 +111,8 @@ class Job(BaseModel):
         needed = train + max(train, 0 if found.test is None else len(found.test))
         if needed > self.limits.rows:
             raise InputError(
-                f"{found.task.schema.name} has {train} training rows, so one job fits and predicts {needed} rows; at most "
-                f"{self.limits.rows} are allowed. Raise --limit-rows, or take a sample of the rows."
+                f"{found.task.schema.name} has {train} training rows, so one job fits and predicts {needed} rows; "
+                f"at most {self.limits.rows} are allowed. Raise --limit-rows, or take a sample of the rows."
             )
         return found
 
