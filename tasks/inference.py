@@ -7,7 +7,7 @@ import numpy as np
 
 from tasks.arrays import Array
 from tasks.errors import InputError, listing
-from tasks.validation import as_number
+from tasks.validation import as_number, without_separators
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,7 +57,8 @@ def infer_roles(
 
 
 def _numeric(values: "pd.Series[str]") -> Array | None:
-    cells = [as_number(value) for value in values]
+    # Numbers with commas are no text that could name a group; validation says how to write them.
+    cells = [without_separators(value) if as_number(value) is None else as_number(value) for value in values]
     # One stray word does not make a column text: it stays a feature, and validation names its rows.
     known = [cell for cell in cells if cell is not None]
     return np.array(known, dtype=np.float64) if 2 * len(known) > len(cells) else None

@@ -7,6 +7,7 @@ equal features with different targets (repeated measurements), rows that are equ
 that the task uses but not elsewhere, test rows that also occur in training.
 """
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -126,6 +127,19 @@ def as_number(value: object) -> float | None:
         return None
 
 
+def without_separators(value: object) -> float | None:
+    """The number that a cell would state without commas and spaces, in whatever way they are meant; None for text."""
+    return as_number(re.sub(r"[,\s]", "", value)) if isinstance(value, str) and value.strip() else None
+
+
+def _advice(cell: str) -> str:
+    if not cell.strip():
+        return ": fill the cells in, or drop the rows"
+    if without_separators(cell) is not None:
+        return ", written with a decimal point and without separators, such as 1234.5"
+    return ""
+
+
 def _parsed(values: "pd.Series[str]", column: str, where: str) -> Array:
     cells = [as_number(value) for value in values]
     bad = np.flatnonzero([cell is None for cell in cells])
@@ -133,7 +147,8 @@ def _parsed(values: "pd.Series[str]", column: str, where: str) -> Array:
         shown = str(values.iloc[int(bad[0])])[:40]
         what = f"text ({shown!r})" if shown.strip() else "an empty cell"
         raise InputError(
-            f"{where}: column {column!r} holds {what} in {_data_rows(bad)}; every value must be a number."
+            f"{where}: column {column!r} holds {what} in {_data_rows(bad)}; "
+            f"every value must be a number{_advice(shown)}."
         )
     return np.array(cells, dtype=np.float64)
 

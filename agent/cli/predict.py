@@ -1,5 +1,6 @@
 """`discover predict`: what the law of a run says at a point, with an interval."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -51,7 +52,9 @@ def run(
 def point(schema: Schema, at: list[str], group: str, groups: tuple[str, ...]) -> Table:
     """The row that ``--at N=7e10,D=2e12`` names; raises InputError for anything missing, unknown or not a number."""
     given: dict[str, float] = {}
-    for part in (part for piece in at for part in piece.split(",") if part.strip()):
+    names = "|".join(re.escape(name) for name in schema.features)
+    separator = re.compile(rf",(?=\s*(?:{names})\s*=|\s*$)")  # a feature's name may hold a comma itself
+    for part in (part for piece in at for part in separator.split(piece) if part.strip()):
         name, equals, value = part.rpartition("=")
         name = name.strip()
         if not equals or name not in schema.features:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from agent.cli import main
+from agent.cli.predict import point
 from runs import Archive
 from runs.intervals import constant_intervals, predict, uncertainty
 from runs.intervals.distance import Region
@@ -124,6 +125,12 @@ def test_a_wrong_request_gets_one_sentence(
         main(["predict", str(good.path), *arguments])
     assert ended.value.code == 2
     assert said in capsys.readouterr().err
+
+
+def test_a_feature_may_hold_commas_and_equal_signs(good: Archive):
+    task = good.manifest.task.model_copy(update={"features": ("N, M", "D=t")})
+    row = point(task, ["N, M=3,D=t=4e2"], "all", ("all",))
+    assert {name: column.tolist() for name, column in row.features.items()} == {"N, M": [3.0], "D=t": [400.0]}
 
 
 def test_changed_data_is_refused(good: Archive, sandbox: Sandbox, tmp_path: Path):

@@ -92,6 +92,11 @@ def changed(column: str, rows: list[int], value: str) -> pd.DataFrame:
             changed("loss", [2], "nan"),
             "column 'loss' holds NaN in data row 3; every value must be a finite number.",
         ),
+        (changed("loss", [2], ""), "every value must be a number: fill the cells in, or drop the rows."),
+        (
+            changed("loss", [2], "1,25"),
+            "written with a decimal point and without separators, such as 1234.5.",
+        ),
         (changed("N", [2, 4], "-inf"), "column 'N' holds infinity in data rows 3 and 5;"),
         (changed("loss", [7], "1e400"), "column 'loss' holds infinity in data row 8;"),
         (changed("model", [7], " "), "the group column 'model' is empty in data row 8."),
