@@ -23,7 +23,8 @@ THROUGHOUT = (
     Options(iterations=200, tolerance=1e-10),
     Options(iterations=200, tolerance=1e-10, damping=100.0),
 )
-EXPLORE_ROWS = 160  # rows per group that rank the starts; the best are then polished on all rows
+EXPLORE_ROWS = 160  # rows per group that rank the starts
+CONTEST_ROWS = 5000  # rows per group that tell the best few apart; the best one is then polished on all rows
 SAME_OPTIMUM = 1.01
 ROBUST_ROUNDS = 4
 PROBE_SETS = 16
@@ -134,7 +135,8 @@ class _Engine:
             tried = minimise(few, theta, group, EXPLORE)
             finalists = _finalists(tried, problems, self.effort.finalists, relay=not block.coupled)
             contestants = np.repeat(np.arange(problems), len(finalists) // problems)
-            contest = minimise(block, finalists, contestants, CONTEST)
+            some = block.with_rows(block.rows.thinned(CONTEST_ROWS, self.rng))
+            contest = minimise(some, finalists, contestants, CONTEST)
             polished = minimise(block, _best(contest, problems).theta, np.arange(problems), POLISH)
         self.iterations = max(self.iterations, tried.iterations + polished.iterations)
         cost = tried.cost.reshape(problems, starts)
