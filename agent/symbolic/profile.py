@@ -149,20 +149,21 @@ def _optimum_of_parabola(table: Table, name: str, scales: Sequence[str]) -> bool
     columns, uses = _log_quadratic(table, scales)
     place = scales.index(name)
     beside = columns[:, ~uses[place]]
-    target = next(iter(table.targets.values()))
+    target = _first_target(table)
     if len(target) < 2 * columns.shape[1]:
         return False
     solution = np.linalg.lstsq(columns, target, rcond=None)[0]
-    own, slope, bend = columns[:, place], solution[place], solution[place + len(scales)]
+    slope, bend = solution[place], solution[place + len(scales)]
     explained = 1 - _left(columns, target) / max(_left(beside, target), 1e-300)
     turn = -slope / (2 * bend) if bend else np.inf
-    low, high = np.quantile(own, [0.15, 0.85])
+    own = np.log(table.features[name])
+    low, high = np.quantile(own - own.mean(), [0.15, 0.85])
     return bool(explained > CLEAR and low < turn < high)
 
 
 def _leading(table: Table, scales: Sequence[str]) -> tuple[str, ...]:
     """At most `LEADING` scale columns, in the table's order: the others explain least, taken away one by one."""
-    kept, target = list(scales), next(iter(table.targets.values()))
+    kept, target = list(scales), _first_target(table)
     while len(kept) > LEADING:
         columns, uses = _log_quadratic(table, kept)
         without = [_left(columns[:, ~uses[k]], target) for k in range(len(kept))]
@@ -170,9 +171,14 @@ def _leading(table: Table, scales: Sequence[str]) -> tuple[str, ...]:
     return tuple(kept)
 
 
+def _first_target(table: Table) -> Array:
+    """The first target less its mean in each group."""
+    return _within_groups(table, next(iter(table.targets.values()))[:, None])[:, 0]
+
+
 def _log_quadratic(table: Table, scales: Sequence[str]) -> tuple[Array, NDArray[np.bool_]]:
-    """Columns (n, C) of a quadratic in centred logarithms: first each, then their squares and products, then a level
-    for each group; and which columns use which scale (S, C)."""
+    """Columns (n, C) of a quadratic in centred logarithms, less their means in each group: first each, then their
+    squares and products; and which columns use which scale (S, C)."""
     logs = []
     for name in scales:
         column = table.features[name]
@@ -180,12 +186,18 @@ def _log_quadratic(table: Table, scales: Sequence[str]) -> tuple[Array, NDArray[
         logs.append(log - log.mean())
     count = len(scales)
     pairs = [(k, k) for k in range(count)] + list(combinations(range(count), 2))
-    groups = (table.codes[:, None] == np.unique(table.codes)).astype(float)
-    columns = np.column_stack([*logs, *(logs[a] * logs[b] for a, b in pairs), groups])
+    columns = _within_groups(table, np.column_stack([*logs, *(logs[a] * logs[b] for a, b in pairs)]))
     uses = np.zeros((count, columns.shape[1]), dtype=bool)
     for place, pair in enumerate([*((k, k) for k in range(count)), *pairs]):
         uses[list(pair), place] = True
     return columns, uses
+
+
+def _within_groups(table: Table, columns: Array) -> Array:
+    """Columns (n, C) less their means in each group."""
+    counts = np.maximum(np.bincount(table.codes), 1)
+    means = np.stack([np.bincount(table.codes, column) / counts for column in columns.T], axis=1)
+    return columns - means[table.codes]
 
 
 def _left(columns: Array, target: Array) -> float:
