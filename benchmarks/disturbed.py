@@ -19,6 +19,7 @@ import numpy as np
 from agent.api import discover
 from benchmarks import faults
 from runs import Archive
+from tasks import InputError
 
 COMMAND = [sys.executable, "-c", "from agent.cli import main; main()"]
 ROOT = Path(__file__).parents[1]
@@ -207,7 +208,7 @@ class Round:
         self.books.counts["interrupted and verified"] += len(archives)
         return ["resume", str(last)]
 
-    def _resident(self) -> dict[str, Any]:
+    def _resident(self) -> dict[str, Any] | None:
         """The same through the API, in this process, while its sandbox is disturbed."""
         over = Event()
         thread = Thread(target=self._disturb_here, args=(over,))
@@ -225,6 +226,9 @@ class Round:
                 workers=1,
                 runs_dir=self.runs_dir,
             )
+        except InputError as error:
+            self.books.wrong.append(f"{self.name}: {error}")
+            return None
         finally:
             over.set()
             thread.join()
