@@ -100,11 +100,15 @@ class Budget:
         limit = self.allowance.seconds
         return None if limit is None else max(0.0, limit - self.spent.seconds)
 
+    def out_of_time(self) -> str | None:
+        """The time limit in words if it is reached, or None."""
+        return f"time limit of {self.allowance.seconds:g} s" if self.remaining_seconds == 0 else None
+
     def exhausted(self) -> str | None:
         """Which limit is reached, in words, or None."""
+        if (late := self.out_of_time()) is not None:
+            return late
         spent, allowed = self.spent, self.allowance
-        if allowed.seconds is not None and spent.seconds >= allowed.seconds:
-            return f"time limit of {allowed.seconds:g} s"
         if allowed.calls is not None and spent.calls >= allowed.calls:
             return f"limit of {allowed.calls} model calls"
         if allowed.tokens is not None and spent.tokens >= allowed.tokens:

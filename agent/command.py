@@ -14,8 +14,8 @@ from agent.cluster.study import Study
 from agent.conclude import conclude
 from agent.evaluator import Evaluator
 from agent.job import Job
-from agent.journal import Journal
-from agent.loop import search
+from agent.journal import Journal, rounds_begun
+from agent.loop import OutOfTime, search
 from agent.observer import Observer
 from agent.proposer import Reporting
 from agent.result import Run
@@ -116,17 +116,31 @@ class Command:
             data=DataRecord.of(self.dataset.task.provenance, *files),
             config=self.job.model_dump(mode="json"),
         )
-        return Plan(index, self.job.seed + index, self.job.allowance(index), manifest)
+        until = None if self.job.replay is None else _out_of_time(Path(self.job.replay))
+        return Plan(index, self.job.seed + index, self.job.allowance(index), manifest, until)
+
+
+def _out_of_time(path: Path) -> OutOfTime | None:
+    """Where the finished run at `path` ran out of time; None if its proposer ended it, or it has no end."""
+    run = Run.read(path)
+    account = None if run is None else run.result.details.get("account")
+    if run is None or not isinstance(account, dict) or account.get("ended") is not None:
+        return None
+    return OutOfTime(rounds_begun(Archive.open(path)), len(run.trials), str(run.result.details["stopped"]))
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What one run of a command is to be. Of an archive that is there already, `manifest` tells the address."""
+    """What one run of a command is to be. Of an archive that is there already, `manifest` tells the address.
+
+    `until` is where a run that is repeated ran out of time.
+    """
 
     index: int
     seed: int
     allowance: Allowance
     manifest: Manifest
+    until: OutOfTime | None = None
 
     def path(self, runs_dir: Path) -> Path:
         """Where its archive is, or will be."""
@@ -164,6 +178,6 @@ class Workshop:
         budget = Budget(plan.allowance, Spending(seconds=journal.spent.seconds))
         proposer = self.make_proposer(plan.seed, budget, archive, self.evaluator.sandbox)
         self.observer.started(plan.index, archive, budget, journal.history)
-        stopped = search(proposer, self.evaluator, journal, budget, self.observer)
+        stopped = search(proposer, self.evaluator, journal, budget, self.observer, plan.until)
         account = proposer.report(journal.history) if isinstance(proposer, Reporting) else None
         conclude(journal, self.dataset, self.evaluator.sandbox, budget.spent, stopped, account)

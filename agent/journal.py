@@ -27,13 +27,14 @@ class Journal:
         self.spent = Spending()
         self.unfinished: tuple[Proposal, ...] = ()
         """Proposals of the last recorded round that are not evaluated yet."""
-        self._round = 0
+        self.rounds = 0
+        """Batches begun so far."""
         for event in archive.events():
             self._recall(event)
 
     def _recall(self, event: dict[str, Any]) -> None:
         if event["event"] == "round":
-            self._round = event["round"]
+            self.rounds = event["round"]
             self.unfinished = tuple(_proposal(recorded) for recorded in event["proposals"])
         elif event["event"] == "candidate":
             self._append(trial_of(event))
@@ -41,9 +42,9 @@ class Journal:
 
     def begin_round(self, proposals: Sequence[Proposal]) -> None:
         """Record a batch that is about to be evaluated."""
-        self._round += 1
+        self.rounds += 1
         listed = [{"id": proposal.id, **asdict(proposal)} for proposal in proposals]
-        self.archive.append_event({"event": "round", "round": self._round, "proposals": listed})
+        self.archive.append_event({"event": "round", "round": self.rounds, "proposals": listed})
         self.unfinished = tuple(proposals)
 
     def record(self, trial: Trial, spent: Spending) -> None:
@@ -51,7 +52,7 @@ class Journal:
         self.archive.append_event(
             {
                 "event": "candidate",
-                "round": self._round,
+                "round": self.rounds,
                 "id": trial.id,
                 **asdict(trial.proposal),
                 "evaluation": trial.evaluation,
@@ -70,6 +71,11 @@ def recorded_trials(archive: Archive) -> Iterator[Trial]:
     for event in archive.events():
         if event["event"] == "candidate":
             yield trial_of(event)
+
+
+def rounds_begun(archive: Archive) -> int:
+    """How many batches the archive records, evaluated or not."""
+    return max((event["round"] for event in archive.events() if event["event"] == "round"), default=0)
 
 
 def trial_of(event: dict[str, Any]) -> Trial:

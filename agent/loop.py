@@ -1,6 +1,7 @@
 """The search of one run: propose, evaluate, record, until the budget is spent; then choose, and test once."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 from agent.budget import Budget
 from agent.evaluator import Evaluator
@@ -13,22 +14,46 @@ STALE_ROUNDS = 3
 """A proposer that repeats known candidates this many times in a row has nothing more to say."""
 
 
+@dataclass(frozen=True)
+class OutOfTime:
+    """Where a recorded search ran out of time: after how many rounds and candidates; `limit` in words."""
+
+    rounds: int
+    candidates: int
+    limit: str
+
+    def reached(self, journal: Journal) -> str | None:
+        """The limit, once the search has come that far."""
+        there = journal.rounds >= self.rounds and len(journal.history) >= self.candidates
+        return self.limit if there else None
+
+
 def search(
-    proposer: Proposer, evaluator: Evaluator, journal: Journal, budget: Budget, observer: Observer
+    proposer: Proposer,
+    evaluator: Evaluator,
+    journal: Journal,
+    budget: Budget,
+    observer: Observer,
+    until: OutOfTime | None = None,
 ) -> str:
-    """Fill the journal's history until the proposer or the budget ends; returns which, in words.
+    """Fill the journal's history until the proposer ends or time runs out; returns which, in words.
 
     A journal that already holds trials is continued: they are neither proposed nor evaluated again. However
-    small the budget, one batch is tried.
+    little the time, one batch is tried. Calls, tokens and USD are the proposer's to spend, and all that it made
+    of them is evaluated. A replay is given `until` instead of a time limit.
     """
+
+    def out_of_time() -> str | None:
+        return budget.out_of_time() if until is None else until.reached(journal)
+
     stale = 0
     batch: Sequence[Proposal] = journal.unfinished
     while True:
-        for trial in _evaluated(batch, evaluator, journal.history, budget):
+        for trial in _evaluated(batch, evaluator, journal.history, out_of_time):
             journal.record(trial, budget.spent)
             observer.tried(trial, journal.history)
-        if len(journal.history) and (spent := budget.exhausted()) is not None:
-            return spent
+        if len(journal.history) and (limit := out_of_time()) is not None:
+            return limit
         proposals = proposer.propose(journal.history)
         if not proposals:
             ended = proposer.ended if isinstance(proposer, Reporting) else None
@@ -48,7 +73,7 @@ def _unknown(proposals: Sequence[Proposal], history: History) -> tuple[Proposal,
 
 
 def _evaluated(
-    batch: Sequence[Proposal], evaluator: Evaluator, history: History, budget: Budget
+    batch: Sequence[Proposal], evaluator: Evaluator, history: History, out_of_time: Callable[[], str | None]
 ) -> Iterator[Trial]:
     """Trials of a batch in the order of its proposals, evaluated at the same time.
 
@@ -56,7 +81,7 @@ def _evaluated(
     """
     futures = [evaluator.submit(proposal.source) for proposal in batch]
     for place, (proposal, future) in enumerate(zip(batch, futures, strict=True)):
-        if budget.remaining_seconds == 0 and history.leader is not None:
+        if out_of_time() is not None and history.leader is not None:
             evaluator.give_up(proposal.source for proposal in batch[place:])
             return
         yield Trial(proposal.id, proposal, future.result())

@@ -6,7 +6,7 @@ import hashlib
 import queue
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -53,6 +53,10 @@ class Outcome:
         return cls(attempt.slot, attempt.reply, attempt.failure, attempt.message, attempt.text)
 
 
+Awaited = Callable[[], list[Outcome]]
+"""Waits for the questions of one batch; outcomes in their order. Called once."""
+
+
 class Asker(Protocol):
     """Whoever answers the questions of a search: endpoints, or the recording of an earlier run."""
 
@@ -60,7 +64,7 @@ class Asker(Protocol):
     refused: str | None
     divergence: str | None
 
-    def ask(self, questions: Sequence[Question]) -> list[Outcome]: ...
+    def send(self, questions: Sequence[Question]) -> Awaited: ...
 
 
 @dataclass(frozen=True)
@@ -107,8 +111,8 @@ class Caller:
         self.refused: str | None = None  # what the endpoint refused for good
         self.divergence: str | None = None
 
-    def ask(self, questions: Sequence[Question]) -> list[Outcome]:
-        """Outcomes in the order of the questions; one that was not sent is OUT_OF_BUDGET and stays open."""
+    def send(self, questions: Sequence[Question]) -> Awaited:
+        """Ask without waiting; a question that was not sent is OUT_OF_BUDGET and stays open."""
         outcomes: dict[str, Outcome] = {}
         admitted: list[tuple[Request, Reservation]] = []
         for question in questions:
@@ -118,9 +122,16 @@ class Caller:
                 outcomes[question.slot] = Outcome.of(closed)
             elif self.stopped is None:
                 self._admit(question, outcomes, admitted)
-        outcomes.update(self._send_all(admitted))
-        unsent = Failure.OUT_OF_BUDGET
-        return [outcomes.get(q.slot) or Outcome(q.slot, None, unsent, self.stopped or "") for q in questions]
+        replies = self._start(admitted)
+
+        def wait() -> list[Outcome]:
+            outcomes.update({reply.slot: reply for reply in _awaited(replies, len(admitted))})
+            return [outcomes.get(question.slot) or self._unsent(question.slot) for question in questions]
+
+        return wait
+
+    def _unsent(self, slot: str) -> Outcome:
+        return Outcome(slot, None, Failure.OUT_OF_BUDGET, self.stopped or "")
 
     def _admit(
         self, question: Question, outcomes: dict[str, Outcome], admitted: list[tuple[Request, Reservation]]
@@ -149,7 +160,9 @@ class Caller:
         self.recording.answered(attempt)
         return Outcome.of(attempt)
 
-    def _send_all(self, admitted: Sequence[tuple[Request, Reservation]]) -> dict[str, Outcome]:
+    def _start(
+        self, admitted: Sequence[tuple[Request, Reservation]]
+    ) -> queue.SimpleQueue[Outcome | BaseException]:
         """Send in daemon threads, so that an interrupt ends the process without waiting for slow replies."""
         todo: queue.SimpleQueue[tuple[Request, Reservation]] = queue.SimpleQueue()
         done: queue.SimpleQueue[Outcome | BaseException] = queue.SimpleQueue()
@@ -169,13 +182,7 @@ class Caller:
 
         for _ in range(min(self._in_flight, len(admitted))):
             threading.Thread(target=work, daemon=True).start()
-        outcomes = {}
-        for _ in admitted:
-            result = done.get()
-            if isinstance(result, BaseException):
-                raise result
-            outcomes[result.slot] = result
-        return outcomes
+        return done
 
     def _call(self, request: Request, reservation: Reservation) -> Outcome:
         """All attempts of one call; settles its reservation."""
@@ -249,6 +256,14 @@ class Caller:
             at_most=(request.tokens_at_most(), self._prices.at_most(request)),
         )
         self.recording.answered(attempt)
+
+
+def _awaited(replies: queue.SimpleQueue[Outcome | BaseException], count: int) -> Iterator[Outcome]:
+    for _ in range(count):
+        result = replies.get()
+        if isinstance(result, BaseException):
+            raise result
+        yield result
 
 
 def book(budget: Budget, attempts: Sequence[Attempt]) -> None:

@@ -24,9 +24,13 @@ OPERATIONS: Mapping[str, float] = {"improve": 0.5, "cross": 0.2, "simplify": 0.1
 
 
 class Evolve(LLMProposer):
-    """A population of laws on islands. Each round asks as many questions as may be in flight."""
+    """A population of laws on islands. Each round asks as many questions as may be in flight.
+
+    The next round is asked while the candidates of one are evaluated, so what they score counts one round later.
+    """
 
     name = "evolve"
+    looks_ahead = True
 
     def __init__(self, setup: Setup) -> None:
         super().__init__(setup)

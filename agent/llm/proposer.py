@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from agent.history import History, Proposal, Trial, candidate_id
-from agent.llm.caller import Asker, Outcome, Question
+from agent.llm.caller import Asker, Awaited, Outcome, Question
 from agent.llm.canonical import canonical_key
 from agent.llm.config import Config
 from agent.llm.ensemble import Ensemble
@@ -78,6 +78,14 @@ class Answer:
     known: str | None = None
 
 
+@dataclass(frozen=True)
+class _Round:
+    """Questions that were sent, and what waits for their outcomes."""
+
+    asks: Sequence[Ask]
+    wait: Awaited
+
+
 @dataclass
 class Tally:
     """What became of the replies, for the report."""
@@ -98,6 +106,9 @@ class LLMProposer(ABC):
     """
 
     name: str
+    looks_ahead: bool
+    """Whether a round is asked while the candidates of the round before it are evaluated, thus without their
+    scores."""
     barren_rounds = 5
     """Rounds in a row without a new candidate (no answer, no code, repetitions) that end a search."""
 
@@ -122,6 +133,7 @@ class LLMProposer(ABC):
         self._floor_done = setup.floor is None
         self._barren = 0
         self._trouble = ""
+        self._under_way: _Round | None = None
 
     @abstractmethod
     def plan(self, history: History) -> list[Ask]:
@@ -148,7 +160,13 @@ class LLMProposer(ABC):
                 return batch[len(batch) - (self._issued - len(trials)) :] if batch else ()
 
     def report(self, history: History) -> dict[str, Any]:
-        """What the LLM gained over the floor and at what price, as JSON data; see `agent.llm.report`."""
+        """What the LLM gained over the floor and at what price, as JSON data; see `agent.llm.report`.
+
+        Replies that are still under way are waited for, so that the books hold every call.
+        """
+        if self._under_way is not None:
+            self._under_way.wait()
+            self._under_way = None
         self._catch_up(history)
         return report(self, history)
 
@@ -229,17 +247,30 @@ class LLMProposer(ABC):
         """Whether a candidate is better than what it was made from."""
 
     def _ask_round(self, history: History) -> list[Proposal]:
+        """The candidates of one round; where the agent looks ahead, the next round is asked before they are known."""
+        asked = self._under_way or self._send(history)
+        self._under_way = None
+        batch = [] if asked is None else self._hear(asked, history)
+        if batch and self.looks_ahead and self.ended is None:
+            self._under_way = self._send(history)
+        return batch
+
+    def _send(self, history: History) -> _Round | None:
         asks = self.plan(history)
         if self.setup.max_calls is not None and self._calls + len(asks) > self.setup.max_calls:
             self.ended = f"default limit of {self.setup.max_calls} model calls"
-            return []
-        outcomes = self.setup.caller.ask([Question(ask.slot, self._writer(ask)) for ask in asks])
+            return None
+        questions = [Question(ask.slot, self._writer(ask)) for ask in asks]
+        return _Round(asks, self.setup.caller.send(questions))
+
+    def _hear(self, asked: _Round, history: History) -> list[Proposal]:
+        outcomes = asked.wait()
         self.round += 1
         batch: list[Proposal] = []
         for outcome in outcomes:
             if outcome.failure is Failure.TOO_LONG:
                 self.shrink_prompts(outcome.slot)
-        for ask, outcome in zip(asks, outcomes, strict=True):
+        for ask, outcome in zip(asked.asks, outcomes, strict=True):
             if outcome.failure is Failure.OUT_OF_BUDGET:
                 self.ended = outcome.message or "the budget is spent"
                 continue

@@ -31,6 +31,7 @@ class Refine(LLMProposer):
     """One question at a time; a failed candidate comes back with its error message."""
 
     name = "refine"
+    looks_ahead = False
     barren_rounds = 12
 
     def __init__(self, setup: Setup) -> None:

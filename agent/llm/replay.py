@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from agent.budget import Budget
-from agent.llm.caller import Outcome, Question, book
+from agent.llm.caller import Awaited, Outcome, Question, book
 from agent.llm.describe import clip
 from agent.llm.failures import Failure
 from agent.llm.messages import Message, Request
@@ -30,8 +30,9 @@ class Replayer:
         self.divergence: str | None = None
         self._ended = False
 
-    def ask(self, questions: Sequence[Question]) -> list[Outcome]:
-        return [self._answer(question) for question in questions]
+    def send(self, questions: Sequence[Question]) -> Awaited:
+        outcomes = [self._answer(question) for question in questions]
+        return lambda: outcomes
 
     def _answer(self, question: Question) -> Outcome:
         slot = question.slot

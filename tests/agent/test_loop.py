@@ -10,7 +10,7 @@ from agent_doubles import ScriptedProposer, evaluation
 from agent.budget import Allowance, Budget, Spending
 from agent.history import Proposal, Trial
 from agent.journal import Journal
-from agent.loop import STALE_ROUNDS, search
+from agent.loop import STALE_ROUNDS, OutOfTime, search
 from agent.observer import Observer
 from runs import Archive, DataRecord, Manifest
 from sandbox import Evaluation, Verdict
@@ -172,9 +172,24 @@ def test_without_a_law_the_first_batch_is_evaluated_whatever_the_time(archive: A
 def test_spent_calls_do_not_give_up_the_candidates_that_were_paid(archive: Archive) -> None:
     journal, budget = Journal(archive), Budget(Allowance(calls=1))
     budget.reserve().settle()
-    stopped = search(ScriptedProposer(BATCHES), TableEvaluator(ANSWERS), journal, budget, Observer())
-    assert stopped == "limit of 1 model calls"
-    assert [trial.proposal.source for trial in journal.history] == ["a", "b"]
+    search(ScriptedProposer(BATCHES), TableEvaluator(ANSWERS), journal, budget, Observer())
+    assert [trial.proposal.source for trial in journal.history] == ["a", "b", "c", "d", "e"]
+
+
+@pytest.mark.parametrize(
+    ("rounds", "candidates", "tried", "given_up"),
+    [(1, 1, "a", ["b"]), (1, 2, "ab", []), (2, 2, "ab", ["c", "d"]), (2, 3, "abc", ["d"])],
+)
+def test_a_replay_runs_out_of_time_where_the_recorded_search_did(
+    archive: Archive, rounds: int, candidates: int, tried: str, given_up: list[str]
+) -> None:
+    journal, evaluator = Journal(archive), TableEvaluator(ANSWERS)
+    until = OutOfTime(rounds, candidates, "time limit of 9 s")
+    stopped = search(ScriptedProposer(BATCHES), evaluator, journal, Budget(), Observer(), until)
+    assert stopped == "time limit of 9 s"
+    assert "".join(trial.proposal.source for trial in journal.history) == tried
+    assert evaluator.given_up == given_up
+    assert journal.rounds == rounds
 
 
 def test_seconds_spent_before_an_interruption_count(archive: Archive) -> None:

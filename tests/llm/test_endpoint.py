@@ -63,7 +63,7 @@ class Desk:
 
     def ask(self, *requests: Request) -> list[Outcome]:
         asked = requests or (request(),)
-        return self.caller.ask([Question(one.slot, partial(Request.model_validate, one)) for one in asked])
+        return self.caller.send([Question(one.slot, partial(Request.model_validate, one)) for one in asked])()
 
     @property
     def books(self) -> dict[str, object]:

@@ -37,15 +37,25 @@ def answering(handler: Handler, seen: Seen, number: int) -> None:
     says(POWER.format(power=(seed % 40 + 1) / 20) if seed % 2 else "no idea")(handler, seen, number)
 
 
+def power_law(folder: Path) -> tuple[str, ...]:
+    rows = "\n".join(f"{x:.6g},{3 * x**-0.4:.6f}" for x in np.geomspace(1, 1e3, 10))
+    (folder / "t.csv").write_text(f"N,y\n{rows}\n")
+    return ("--data", str(folder / "t.csv"), "--target", "y", "--cap", "2")
+
+
+def results_but_for_times(*runs: dict[str, Any]) -> list[tuple[bytes, int]]:
+    """`result.json` of each, with how many places of it vary from run to run."""
+    found = (Path(run["runs"][0]["archive"], "result.json").read_bytes() for run in runs)
+    return [VARIES.subn(rb"\1: *", result) for result in found]
+
+
 @pytest.mark.parametrize("agent", ["evolve", "refine"])
 def test_a_replayed_run_has_the_same_result_to_the_byte(
     agent: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    rows = "\n".join(f"{x:.6g},{3 * x**-0.4:.6f}" for x in np.geomspace(1, 1e3, 10))
-    (tmp_path / "t.csv").write_text(f"N,y\n{rows}\n")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
-    table = ("--data", str(tmp_path / "t.csv"), "--target", "y", "--cap", "2")
+    table = power_law(tmp_path)
     with Endpoint(answering) as endpoint:
         asked = (
             "--agent",
@@ -63,13 +73,39 @@ def test_a_replayed_run_has_the_same_result_to_the_byte(
         paid = len(endpoint.requests)
     archive = first["runs"][0]["archive"]
     again = discover(capsys, *table, "--model", f"replay:{archive}", "--runs-dir", str(tmp_path / "again"))
-    result, repeated = (Path(run["runs"][0]["archive"], "result.json").read_bytes() for run in (first, again))
+    result, repeated = results_but_for_times(first, again)
     assert paid == 6
-    assert result != repeated
-    assert VARIES.subn(rb"\1: *", result) == (VARIES.sub(rb"\1: *", repeated), 6)
-    account = json.loads(result)["details"]["account"]
+    assert result == repeated
+    assert result[1] == 6
+    account = json.loads(Path(archive, "result.json").read_bytes())["details"]["account"]
     assert account["calls"]["finished"] == 6
     assert 0 < account["lost"]["no code in the reply"] == 6 - account["models"]["m"]["answers"]
+
+
+@pytest.mark.parametrize("seconds", [0.2, 4])  # within the floor; waiting for replies
+def test_a_run_that_ran_out_of_time_is_replayed_to_the_byte_and_its_books_hold_every_call(
+    seconds: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+    def slow_later(handler: Handler, seen: Seen, number: int) -> None:
+        handler.wait(0.0 if number <= 2 else 60.0)
+        answering(handler, seen, number)
+
+    model = ("--agent", "evolve", "--model", "m", "--in-flight", "2", "--time-limit", str(seconds))
+    table = power_law(tmp_path)
+    with Endpoint(slow_later) as endpoint:
+        first = discover(
+            capsys, *table, *model, "--base-url", endpoint.url, "--runs-dir", str(tmp_path / "first")
+        )
+        sent = len(endpoint.requests)
+    archive = first["runs"][0]["archive"]
+    again = discover(capsys, *table, "--model", f"replay:{archive}", "--runs-dir", str(tmp_path / "again"))
+    result, repeated = results_but_for_times(first, again)
+    assert result == repeated
+    details = json.loads(Path(archive, "result.json").read_bytes())["details"]
+    assert details["stopped"] == f"time limit of {seconds:g} s"
+    assert details["account"]["calls"]["attempts"] == sent
 
 
 WAVE = """```python
@@ -120,7 +156,7 @@ def test_agents_beat_the_floor_where_its_grammar_cannot_follow(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     table = (*waves(tmp_path), "--runs-dir", str(tmp_path / "runs"))
     floor = discover(capsys, *table, "--agent", "symbolic")["runs"][0]
-    for agent in ("refine", "evolve"):
+    for agent, calls in (("refine", "10"), ("evolve", "20")):  # evolve learns of a score one round later
         with Endpoint(follows(climbing(*STEPS))) as endpoint:
             model = (
                 "--agent",
@@ -132,7 +168,7 @@ def test_agents_beat_the_floor_where_its_grammar_cannot_follow(
                 "--in-flight",
                 "2",
                 "--max-calls",
-                "10",
+                calls,
             )
             run = discover(capsys, *table, *model)["runs"][0]
         assert run["validation_r2"] > floor["validation_r2"] + 0.1
