@@ -14,6 +14,9 @@ MAX_COLUMNS = 24
 MAX_GROUPS = 12
 MAX_LEVELS = 8
 MAX_TEXT = 160
+ROWS_OF_GROUP = (
+    6  # in a sample, unless groups are few; of more groups with one row each, all would be extremes
+)
 
 
 @dataclass(frozen=True)
@@ -103,14 +106,15 @@ def fold_words(task: Task) -> tuple[str, ...]:
 
 
 def sample_rows(table: Table, count: int) -> list[str]:
-    """About `count` rows as JSON lines: groups in turn, within a group evenly over the first target.
+    """About `count` rows as JSON lines: of few groups several rows, evenly over the first target.
 
     Deterministic. The lowest and the highest row of each visited group come first.
     """
     if not len(table) or count <= 0:
         return []
     codes = np.unique(table.codes)
-    visited = codes[np.unique(np.linspace(0, len(codes) - 1, min(count, len(codes))).astype(int))]
+    groups = min(-(-count // ROWS_OF_GROUP), len(codes))
+    visited = codes[np.unique(np.linspace(0, len(codes) - 1, groups).astype(int))]
     by_group = [_spread(table, np.flatnonzero(table.codes == code)) for code in visited]
     chosen: list[int] = []
     for rank in range(max(len(rows) for rows in by_group)):

@@ -90,6 +90,18 @@ def test_sample_rows_are_fair_to_groups_and_reach_both_ends() -> None:
         assert (min(levels), max(levels)) == (1.0, 1000.0)
 
 
+def test_a_sample_of_many_groups_still_shows_the_range_within_a_group() -> None:
+    codes = np.repeat(np.arange(50), 12)
+    n = np.tile(np.logspace(0, 3, 12), 50)
+    table = Table({"N": n}, {"y": n**-0.5}, tuple(f"group {k}" for k in range(50)), codes)
+    rows = [json.loads(line) for line in sample_rows(table, 24)]
+    assert len(rows) == 24
+    assert len({row["group"] for row in rows}) == 4
+    for group in {row["group"] for row in rows}:
+        levels = [row["N"] for row in rows if row["group"] == group]
+        assert (min(levels), max(levels), len(set(levels))) == (1.0, 1000.0, 6)
+
+
 def test_diagnostics_point_at_the_group_the_frontier_and_the_drift() -> None:
     n = np.tile(np.logspace(0, 3, 40), 2)
     codes = np.repeat([0, 1], 40)
