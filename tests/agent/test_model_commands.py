@@ -11,6 +11,9 @@ from agent_doubles import ScriptedProposer, form_source, power_law_csv
 import agent.symbolic
 from agent.cli import main
 from agent.history import Proposal
+from agent.journal import recorded_trials
+from runs import Archive
+from sandbox import Verdict
 
 sys.path.append(str(Path(__file__).parents[1] / "llm"))
 from endpoint_server import KEY, Endpoint, Handler, Seen, completion, fails
@@ -40,6 +43,20 @@ def discover(*arguments: str) -> tuple[int, None]:
     with pytest.raises(SystemExit) as exit_:
         main(arguments)
     return exit_.value.code or 0
+
+
+def test_a_limit_given_to_the_command_decides_on_a_candidate(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    endless = form_source(("L",), 'p["L"] + sum(0 * x["N"] for _ in iter(int, 1))')
+    floor = [[Proposal(endless)], *FLOOR]
+    monkeypatch.setattr(agent.symbolic, "SymbolicProposer", lambda task, seed, **_: ScriptedProposer(floor))
+    assert discover(*SEARCH, "--agent", "symbolic", "--limit-wall", "0.75") == 0
+    [run] = json.loads(capsys.readouterr().out)["runs"]
+    late, good = recorded_trials(Archive.open(Path(run["archive"])))
+    assert late.evaluation.verdict is Verdict.TIMEOUT
+    assert "0.75 s" in late.evaluation.message
+    assert good.evaluation.verdict is Verdict.OK
 
 
 def test_a_model_beats_the_floor_and_its_recording_repeats_the_run(
