@@ -12,8 +12,11 @@ from agent.result import Run
 from agent.selection import Choice, choose
 from runs import Archive, LawFailed, Result, close_law, formula, score_law
 from runs.canonical import plain
-from sandbox import Constants, Sandbox, Verdict, evaluate
+from sandbox import Constants, Limits, Sandbox, Verdict, evaluate
 from tasks import Dataset, Task, thinned
+
+ROWS_WITHIN_LIMITS = 100_000
+"""Rows that a law is fitted to within the limits of one candidate; more get more time."""
 
 
 def conclude(
@@ -54,10 +57,17 @@ def _on_all_rows(winner: Trial, task: Task, sandbox: Sandbox) -> Trial:
     """The winner with constants from all training rows, where the search looked at a part of them."""
     if thinned(task) is task or winner.evaluation.constants is None:
         return winner
-    found = evaluate(sandbox, winner.proposal.source, task, ())
+    with Sandbox(_for_all_rows(sandbox.limits, len(task.train)), workers=1, tier=sandbox.tier) as patient:
+        found = evaluate(patient, winner.proposal.source, task, ())
     known = winner.evaluation
     scored = {"folds": known.folds, "validation_r2": known.validation_r2, "probe": known.probe}
     return replace(winner, evaluation=found.model_copy(update=scored))
+
+
+def _for_all_rows(limits: Limits, rows: int) -> Limits:
+    """The limits of a candidate in a search, which looks at a part of the rows, in proportion to all of them."""
+    times = max(1.0, rows / ROWS_WITHIN_LIMITS)
+    return replace(limits, wall_seconds=times * limits.wall_seconds, cpu_seconds=times * limits.cpu_seconds)
 
 
 def select(runs: Sequence[Run], task: Task) -> tuple[Run | None, str]:

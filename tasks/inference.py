@@ -58,7 +58,7 @@ def infer_roles(
 
 def _numeric(values: "pd.Series[str]") -> Array | None:
     # Numbers with commas are no text that could name a group; validation says how to write them.
-    cells = [without_separators(value) if as_number(value) is None else as_number(value) for value in values]
+    cells = [without_separators(v) if (number := as_number(v)) is None else number for v in values.tolist()]
     # One stray word does not make a column text: it stays a feature, and validation names its rows.
     known = [cell for cell in cells if cell is not None]
     return np.array(known, dtype=np.float64) if 2 * len(known) > len(cells) else None

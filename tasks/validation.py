@@ -141,7 +141,7 @@ def _advice(cell: str) -> str:
 
 
 def _parsed(values: "pd.Series[str]", column: str, where: str) -> Array:
-    cells = [as_number(value) for value in values]
+    cells = [as_number(value) for value in values.tolist()]
     bad = np.flatnonzero([cell is None for cell in cells])
     if len(bad):
         shown = str(values.iloc[int(bad[0])])[:40]
@@ -181,7 +181,7 @@ def _labels(frame: "pd.DataFrame", group: str | None, where: str) -> list[str]:
     )
     if len(missing):
         raise InputError(f"{where}: the group column {group!r} is empty in {_data_rows(missing)}.")
-    return [str(label) for label in frame[group]]
+    return [str(label) for label in frame[group].tolist()]
 
 
 def _refuse_constant_targets(table: Table, where: str) -> None:
