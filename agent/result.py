@@ -1,5 +1,6 @@
 """What a command found: its finished runs, and the one whose law was selected."""
 
+import html
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
@@ -100,6 +101,25 @@ class Result:
         if self.dataset.test is None:
             return None
         return tuple(WORST_R2 if run.test_r2 is None else max(WORST_R2, run.test_r2) for run in self.runs)
+
+    def _repr_html_(self) -> str:
+        """For notebooks: the selected law, and the runs with their scores."""
+
+        def cells(run: Run) -> list[str]:
+            mark = " *" if run is self.selected else ""
+            scores = (run.test_r2, run.result.validation_r2, run.train_r2)
+            figures = ["–" if score is None else f"{score:.4f}" for score in scores]
+            return [run.manifest.run + mark, *figures, run.result.expression or run.result.error or ""]
+
+        head = "".join(
+            f"<th>{name}</th>" for name in ("run", "test R²", "validation R²", "training R²", "law")
+        )
+        rows = "".join(
+            f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in cells(run))}</tr>" for run in self.runs
+        )
+        law = self.law
+        shown = html.escape(self.reason) if law is None else law._repr_html_()
+        return f"<div>{shown}<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
 
     def to_json(self) -> dict[str, Any]:
         """The object that `discover --json` prints."""

@@ -1,11 +1,15 @@
 """A law as a Python object, and in a notebook."""
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
+from agent.agents import Chosen
 from agent.law import Law
+from agent.result import Result, Run
 from runs import Archive
-from tasks import InputError
+from tasks import InputError, read_dataset
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +34,16 @@ def test_a_law_gives_intervals_and_its_formula(law: Law):
 
 def test_a_notebook_shows_the_formula(law: Law):
     assert "<math" in law._repr_html_() and "validation R²" in law._repr_html_()
+
+
+def test_a_notebook_shows_runs_and_no_strangers_markup(good: Archive, hostile: Archive):
+    runs = [Run.read(archive.path) for archive in (good, hostile)]
+    dataset = read_dataset(Path(good.manifest.data.train), ("loss",))
+    chosen = Chosen("symbolic", None, "")
+    shown = Result(dataset, chosen, tuple(runs), runs[0], "", 1.0)._repr_html_()
+    assert "<math" in shown and f"<td>{good.run} *</td>" in shown and shown.count("<tr>") == 3
+    shown = Result(dataset, chosen, tuple(runs), runs[1], "", 1.0)._repr_html_()
+    assert "&lt;script&gt;" in shown and "<script" not in shown and "<img" not in shown
 
 
 @pytest.mark.parametrize(
