@@ -71,9 +71,11 @@ def test_the_estimator_finds_a_power_law_in_a_pipeline():
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import FunctionTransformer
 
-    x = np.geomspace(1, 1000, 30)[:, None]
+    x = np.geomspace(1, 1000, 12)[:, None]
     y = 2 + 3 * x[:, 0] ** -0.5
-    model = make_pipeline(FunctionTransformer(), clone(LawRegressor(time_limit=1, workers=1))).fit(x, y)
+    model = make_pipeline(FunctionTransformer(), clone(LawRegressor(time_limit=None, cap=3, workers=1))).fit(
+        x, y
+    )
     assert model.score(x, y) > 0.99 and model[-1].expression_.startswith("y = ")
 
 
