@@ -104,6 +104,7 @@ def test_every_attack_succeeds_where_nothing_protects(bait: dict[str, object]) -
         [sys.executable, "-c", CONTROL],
         input=json.dumps(sources),
         env={**os.environ, **KEY, "OPENBLAS_NUM_THREADS": "1"},
+        cwd=str(bait["folder"]),  # what numpy downloads lands there
         capture_output=True,
         text=True,
         timeout=120,
