@@ -10,6 +10,7 @@ from typing import Any
 from runs.formula_algebra import Algebra, known_items
 from runs.scalar_table import FILLED
 from runs.source import FormSource, Untranslatable
+from sandbox.syntax import parse_expression
 
 MAX_STEPS = 20_000
 MAX_CALLS = 20  # nesting of calls of the source's own functions
@@ -133,7 +134,7 @@ class Walker:
                 if value is not None:
                     self._assign(target, self._value(value, local), local)
             case ast.AugAssign(target=target, op=op, value=value):
-                old = self._value(ast.parse(ast.unparse(target), mode="eval").body, local)
+                old = self._value(parse_expression(ast.unparse(target)), local)
                 self._assign(target, self._algebra.binary(old, op, self._value(value, local)), local)
             case ast.If(test=test, body=body, orelse=orelse):
                 self._run(body if self._truth(self._value(test, local), node) else orelse, local)

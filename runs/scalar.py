@@ -26,6 +26,7 @@ from runs.scalar_table import (
     TEMPLATES,
 )
 from runs.source import FormSource, Untranslatable, names_in
+from sandbox.syntax import parse, parse_expression
 
 _LISTS = (ast.List, ast.Tuple, ast.ListComp, ast.GeneratorExp)
 _STATEMENTS = (
@@ -74,13 +75,13 @@ def _helper_sources(used: Sequence[str]) -> list[str]:
         name = waiting.pop()
         if name not in needed:
             needed[name] = function_source(available[name])
-            waiting += [n for n in names_in(ast.parse(needed[name])) if n in available]
+            waiting += [n for n in names_in(parse(needed[name])) if n in available]
     return [f"\n{needed[name]}\n" for name in available if name in needed]
 
 
 def function_source(function: Callable[..., object]) -> str:
     """The source of one of our own functions for a law: without annotations, whose names the law lacks."""
-    (node,) = ast.parse(inspect.getsource(function)).body
+    (node,) = parse(inspect.getsource(function)).body
     assert isinstance(node, ast.FunctionDef)
     return ast.unparse(_without_annotations(node))
 
@@ -139,7 +140,7 @@ class _Translator(ast.NodeTransformer):
         return self.generic_visit(node)
 
     def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST:
-        read = ast.parse(ast.unparse(node.target), mode="eval").body
+        read = parse_expression(ast.unparse(node.target))
         value = ast.copy_location(ast.BinOp(read, node.op, node.value), node)
         return self.visit_Assign(ast.copy_location(ast.Assign([node.target], value), node))
 
@@ -288,7 +289,7 @@ class _Translator(ast.NodeTransformer):
 
 
 def _expression(text: str) -> ast.expr:
-    return ast.parse(text, mode="eval").body
+    return parse_expression(text)
 
 
 def _arity(template: str) -> int:

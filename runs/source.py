@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
+from sandbox.syntax import parse
+
 MAX_SOURCE_BYTES = 256 * 1024
 
 
@@ -76,7 +78,7 @@ def read_form(source: str) -> FormSource:
     if len(source) > MAX_SOURCE_BYTES:
         raise Untranslatable(f"the source is longer than {MAX_SOURCE_BYTES} characters")
     try:
-        tree = ast.parse(source)
+        tree = parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise Untranslatable("the source is not valid Python") from None
     imported: dict[str, str] = {}

@@ -14,6 +14,7 @@ from typing import Literal
 
 from sandbox.clean import clean
 from sandbox.limits import DEFAULT_LIMITS, Limits
+from sandbox.syntax import parse
 from sandbox.verdict import Verdict
 
 Kind = Literal["form", "law", "pair"]
@@ -87,7 +88,7 @@ def _parse(source: str, limits: Limits) -> ast.Module:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return ast.parse(source)
+            return parse(source)
     except SyntaxError as error:
         raise Refused(Verdict.SYNTAX, _describe(error)) from None
     except (ValueError, RecursionError, MemoryError):

@@ -13,19 +13,21 @@ import re
 from dataclasses import dataclass
 from itertools import islice
 
+from sandbox.syntax import parse
+
 MAX_NODES = 4000  # larger candidates are named by their text; bounds the time to name one
 
 
 def canonical_key(source: str) -> str:
     """Hexadecimal name of what `source` states; unparsable or huge source is named by its exact text."""
     try:
-        tree = ast.parse(source)
+        tree = parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return _digest(source)
     if not _small(tree):
         return _digest(source)
     try:
-        return _digest(_expression(tree) or _whole(ast.parse(source)))
+        return _digest(_expression(tree) or _whole(parse(source)))
     except RecursionError:
         return _digest(source)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import re
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
+
+from sandbox.syntax import parse
 
 MAX_SOURCE_BYTES = 64 * 1024
 MAX_WORDS = 600  # characters of hypothesis and note that are kept
@@ -129,7 +130,7 @@ def parses(source: str) -> bool:
     if len(source.encode()) > MAX_SOURCE_BYTES:
         return False
     try:
-        ast.parse(source)
+        parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     return True

@@ -11,6 +11,7 @@ from agent.history import Proposal, Trial
 from agent.llm.describe import clip, number
 from agent.llm.diagnostics import TargetDiagnosis, diagnose, fold_findings
 from sandbox import Constants, Evaluation, PredictJob, Sandbox
+from sandbox.syntax import parse
 from tasks import Array, Task
 
 MAX_FITTED_GROUPS = 3
@@ -102,7 +103,7 @@ def _return_line(source: str) -> str:
 def shown_source(source: str, limit: int) -> str:
     """`source` without a `gradient` function, which says nothing new, clipped to `limit` characters."""
     try:
-        tree = ast.parse(source)
+        tree = parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return _clip_lines(source, limit)
     lines = source.splitlines()
