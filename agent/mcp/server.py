@@ -59,6 +59,7 @@ def _listening(port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((HOST, port))
+        listener.listen()  # before the address is announced, so that nobody who reads it is refused
     except OSError as error:
         listener.close()
         raise InputError(f"Port {port} of {HOST} cannot be had ({error.strerror}); name another.") from None
