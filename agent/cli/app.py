@@ -152,13 +152,7 @@ def discover(
     search.run(
         task,
         data,
-        table={
-            "target": search.columns(target),
-            "features": search.columns(features) or None,
-            "group": group,
-            "test": test,
-            "cap": cap,
-        },
+        table=search.table(target, features, group, test, cap),
         settings={
             "runs": runs,
             "agent": agent,
@@ -332,13 +326,7 @@ def mcp(
     mcp.run(
         http,
         data,
-        table={
-            "target": search.columns(target),
-            "features": search.columns(features) or None,
-            "group": group,
-            "test": test,
-            "cap": cap,
-        },
+        table=search.table(target, features, group, test, cap),
         bounds={
             "max_candidates": max_candidates,
             "max_sessions": max_sessions,

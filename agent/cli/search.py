@@ -30,6 +30,23 @@ def columns(given: Sequence[str] | None) -> tuple[str, ...]:
     return tuple(name for name in names if name)
 
 
+def table(
+    target: Sequence[str] | None,
+    features: Sequence[str] | None,
+    group: str | None,
+    test: Path | None,
+    cap: int | None,
+) -> dict[str, Any]:
+    """What the options say of a table of the user's own."""
+    return {
+        "target": columns(target),
+        "features": columns(features) or None,
+        "group": group,
+        "test": test,
+        "cap": cap,
+    }
+
+
 def run(
     task: str | None,
     data: Path | None,

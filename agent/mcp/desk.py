@@ -18,7 +18,7 @@ from agent.mcp.session import Bench, Session, check_text
 from runs import Archive, new_run_id
 from runs.finding import addresses
 from sandbox import Sandbox, Tier
-from tasks import Dataset, InputError, Schema, load, names, schema, whereabouts
+from tasks import Dataset, InputError, Schema, load, names, schema, thinned, whereabouts
 from tasks.errors import listing
 from tasks.folds import frontier_folds
 from tasks.probes import probe_rows
@@ -106,8 +106,9 @@ class Desk:
                 same = bench.dataset.task
                 if (same.schema, same.provenance.sha256) == (task.schema, task.provenance.sha256):
                     return bench
+            searched = thinned(task)  # as a command does, which may have to end this session
             evaluator = Evaluator(
-                self._sandbox, task, frontier_folds(task.train), probes=probe_rows(task.train)
+                self._sandbox, searched, frontier_folds(searched.train), probes=probe_rows(searched.train)
             )
             self._benches.append(Bench(dataset, self._stack.enter_context(evaluator)))
             return self._benches[-1]

@@ -43,12 +43,11 @@ class Session:
     def __init__(self, bench: Bench, archive: Archive, candidates: int) -> None:
         self.bench, self.archive, self.lock = bench, archive, threading.Lock()
         self.journal = Journal(archive)
-        self.viewer = Viewer(
-            bench.dataset.task, SandboxResiduals(bench.evaluator.sandbox, bench.dataset.task)
-        )
+        searched = bench.evaluator.task
+        self.viewer = Viewer(searched, SandboxResiduals(bench.evaluator.sandbox, searched))
         self._candidates = candidates
         self._budget = Budget(Allowance(), Spending(seconds=self.journal.spent.seconds))
-        self._floor = _Floor(SymbolicProposer(bench.dataset.task, archive.manifest.seed or 0))
+        self._floor = _Floor(SymbolicProposer(searched, archive.manifest.seed or 0))
         for trial in self.history:
             bench.evaluator.remember(trial.proposal.source, trial.evaluation)
 
