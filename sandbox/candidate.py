@@ -14,6 +14,7 @@ from typing import Literal
 
 from sandbox.clean import clean
 from sandbox.limits import DEFAULT_LIMITS, Limits
+from sandbox.purity import is_pure
 from sandbox.syntax import parse
 from sandbox.verdict import Verdict
 
@@ -48,14 +49,15 @@ class Refused(Exception):
 class Candidate:
     """What is known before anything runs.
 
-    has_fit: brings its own fit. modules: dotted names of all imports. expression: the EXPRESSION string, if
-    given.
+    has_fit: brings its own fit. modules: dotted names of all imports. pure: a form that is proved to be arithmetic on
+    each row, fitted by the engine (sandbox.purity). expression: the EXPRESSION string, if given.
     """
 
     source: str
     kind: Kind
     has_fit: bool
     modules: frozenset[str]
+    pure: bool = False
     expression: str | None = None
 
 
@@ -70,7 +72,9 @@ def read_candidate(source: str, limits: Limits = DEFAULT_LIMITS) -> Candidate:
     _check_arguments(tree)
     if kind == "form" and "fit" in names and "SHARED" in names:
         raise Refused(Verdict.CONTRACT, "SHARED needs the engine's fit: remove either SHARED or fit.")
-    return Candidate(source, kind, kind == "pair" or "fit" in names, modules, _expression(tree))
+    has_fit = kind == "pair" or "fit" in names
+    pure = kind == "form" and not has_fit and is_pure(tree)
+    return Candidate(source, kind, has_fit, modules, pure, _expression(tree))
 
 
 def _parse(source: str, limits: Limits) -> ast.Module:

@@ -2,7 +2,7 @@
 
 A fork that gets only source, constants and features predicts every row again, in other batches and another
 order. Predictions that lean on remembered targets, on the batch, on the order, on chance or on the number of
-calls cannot agree.
+calls cannot agree. A pure candidate (sandbox.purity) has nothing to lean on, and is not asked twice.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,15 +12,15 @@ import numpy as np
 
 from sandbox.candidate import Candidate, Refused, read_candidate
 from sandbox.constants import Constants
-from sandbox.execute import Order
-from sandbox.jobs import FitJob, JobResult, PredictJob
+from sandbox.execute import Order, Part
+from sandbox.jobs import FitJob, Job, JobResult, PredictJob
 from sandbox.limits import Limits
 from sandbox.verdict import Verdict
 from tasks.arrays import Array, IntArray
 from tasks.schema import Schema
 from tasks.table import Table
 
-Execute = Callable[[Order], JobResult]
+Execute = Callable[[Order], Sequence[JobResult | None]]
 TOLERANCE = 1e-9  # relative; vectorised functions may round differently at another place of the batch
 
 
@@ -33,55 +33,88 @@ class Claim:
     predictions: Array
 
 
-def perform(job: FitJob | PredictJob, limits: Limits, execute: Execute) -> JobResult:
-    """Runs a job: static checks, the fork itself, and what `check` asks to prove."""
+def perform(jobs: Sequence[Job], limits: Limits, execute: Execute) -> Sequence[JobResult | None]:
+    """Runs a job: static checks, the fork itself, and what `check` asks to prove.
+
+    Several jobs, of one pure candidate (see `sharing`), run in one process; None stands for one to be run again.
+    """
+    try:
+        candidate = read_candidate(jobs[0].source, limits)
+    except Refused as refused:
+        return [JobResult(refused.verdict, refused.message, "check")]
+    for job in jobs:
+        if (problem := _unsuitable(job, limits, candidate)) is not None:
+            raise ValueError(problem)
+    found = execute(_order(jobs, candidate))
+    if candidate.pure:
+        return found
+    (only,) = found
+    return [_checked(jobs[0], candidate, only, execute) if only and only.ok and jobs[0].check else only]
+
+
+def sharing(job: Job, limits: Limits) -> object | None:
+    """What jobs that may share a process have in common; None for code that has to have its own."""
     try:
         candidate = read_candidate(job.source, limits)
-    except Refused as refused:
-        return JobResult(refused.verdict, refused.message, "check")
-    tables = (*job.predict, job.fit) if isinstance(job, FitJob) else job.predict
-    if (problem := _unsuitable(job, tables, limits, candidate)) is not None:
-        raise ValueError(problem)
-    order = _order(job, candidate, tables[0].groups if tables else ())
-    found = execute(order)
-    if not found.ok or not job.check:
-        return found
+    except Refused:
+        return None
+    if not candidate.pure or _unsuitable(job, limits, candidate) is not None:
+        return None
+    return job.source, job.schema, _tables(job)[0].groups, job.seed if isinstance(job, FitJob) else None
+
+
+def _checked(job: Job, candidate: Candidate, found: JobResult, execute: Execute) -> JobResult:
+    if isinstance(job, FitJob) and candidate.has_fit:
+        (again,) = execute(_order((job,), candidate))
+        assert again is not None
+        if (differs := differing(found, again)) is not None:
+            return replace(differs, usage=found.usage + again.usage)
     constants = found.constants if isinstance(job, FitJob) else job.constants
     claims = [Claim(constants, t, p) for t, p in zip(job.predict, found.predictions, strict=True)]
-    if isinstance(job, FitJob) and candidate.has_fit:
-        again = execute(order)
-        if (differs := _differs(found, again)) is not None:
-            return replace(differs, usage=found.usage + again.usage)
     checked = verify(candidate, job.schema, claims, execute)
     return found if checked.ok else replace(checked, usage=found.usage + checked.usage)
 
 
-def verify(candidate: Candidate, schema: Schema, claims: Sequence[Claim], execute: Execute) -> JobResult:
-    """Predicts the claims again from nothing but constants and rows; OK, or what differs."""
+def verify(
+    candidate: Candidate,
+    schema: Schema,
+    claims: Sequence[Claim],
+    execute: Execute,
+    probe: tuple[Table, Constants | None] | None = None,
+) -> JobResult:
+    """Predicts the claims again from nothing but constants and rows; OK, or what differs.
+
+    The only predictions of an OK result are those of the `probe`, whose rows need not have any.
+    """
     claims = [claim for claim in claims if len(claim.table)]
     if not claims:
         return JobResult(Verdict.OK)
     parts = [(claim, index) for claim in claims for index in _batches(len(claim.table))]
-    order = Order(
-        candidate,
-        schema,
-        claims[0].table.groups,
-        None,
-        tuple(claim.table.take(index) for claim, index in parts),
-        tuple(claim.constants for claim, _ in parts),
-    )
-    found = execute(order)
+    tables = [claim.table.take(index) for claim, index in parts]
+    constants = [claim.constants for claim, _ in parts]
+    if probe is not None:
+        tables.append(probe[0])
+        constants.append(probe[1])
+    part = Part(tuple(tables), None, tuple(constants), optional=int(probe is not None))
+    (found,) = execute(Order(candidate, schema, claims[0].table.groups, (part,)))
+    assert found is not None
+    if not found.ok and probe is not None:  # the probe may be what ended the process
+        again = verify(candidate, schema, claims, execute)
+        return replace(again, usage=found.usage + again.usage)
     if not found.ok:
         return replace(found, stage="verify")
-    for (claim, index), again in zip(parts, found.predictions, strict=True):
-        if (row := _first_difference(claim.predictions[index], again)) is not None:
-            return _impure(claim, int(index[row]), schema, again[row])
-    return JobResult(Verdict.OK, usage=found.usage)
+    for (claim, index), again_there in zip(parts, found.predictions, strict=False):
+        if (row := _first_difference(claim.predictions[index], again_there)) is not None:
+            return replace(_impure(claim, int(index[row]), schema, again_there[row]), usage=found.usage)
+    return replace(found, predictions=found.predictions[len(parts) :])
 
 
-def _unsuitable(
-    job: FitJob | PredictJob, tables: Sequence[Table], limits: Limits, candidate: Candidate
-) -> str | None:
+def _tables(job: Job) -> tuple[Table, ...]:
+    return (*job.predict, job.fit) if isinstance(job, FitJob) else job.predict
+
+
+def _unsuitable(job: Job, limits: Limits, candidate: Candidate) -> str | None:
+    tables = _tables(job)
     if not tables:
         return "a job needs at least one table"
     if any(table.groups != tables[0].groups for table in tables):
@@ -93,11 +126,17 @@ def _unsuitable(
     return None
 
 
-def _order(job: FitJob | PredictJob, candidate: Candidate, groups: tuple[str, ...]) -> Order:
+def _order(jobs: Sequence[Job], candidate: Candidate) -> Order:
+    first, groups = jobs[0], _tables(jobs[0])[0].groups
+    seed = first.seed if isinstance(first, FitJob) else 0
+    return Order(candidate, first.schema, groups, tuple(_part(job, groups) for job in jobs), seed)
+
+
+def _part(job: Job, groups: tuple[str, ...]) -> Part:
     if isinstance(job, FitJob):
-        return Order(candidate, job.schema, groups, job.fit, job.predict, seed=job.seed)
+        return Part(job.predict, job.fit, optional=job.optional)
     constants = None if job.constants is None else job.constants.reorder(groups)
-    return Order(candidate, job.schema, groups, None, job.predict, (constants,) * len(job.predict))
+    return Part(job.predict, None, (constants,) * len(job.predict))
 
 
 def _batches(rows: int) -> list[IntArray]:
@@ -113,7 +152,8 @@ def _first_difference(first: Array, second: Array) -> int | None:
     return int(rows[0]) if len(rows) else None
 
 
-def _differs(found: JobResult, again: JobResult) -> JobResult | None:
+def differing(found: JobResult, again: JobResult) -> JobResult | None:
+    """What is wrong with two fits by the candidate's own code to the same rows; None where they agree."""
     if not again.ok:
         return replace(again, stage="verify")
     first, second = found.constants, again.constants

@@ -4,17 +4,18 @@ import math
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from sandbox.candidate import Candidate, Kind, Refused, read_candidate
-from sandbox.checks import Claim
+from sandbox.checks import Claim, differing
 from sandbox.constants import Constants
 from sandbox.executor import Sandbox
 from sandbox.isolation import Tier
-from sandbox.jobs import FitJob, JobResult, PredictJob, Usage
+from sandbox.jobs import FitJob, JobResult, Usage
 from sandbox.verdict import Verdict
 from tasks.arrays import Array
 from tasks.folds import Fold
@@ -93,74 +94,100 @@ def evaluate(
         candidate = read_candidate(source, sandbox.limits)
     except Refused as refused:
         return Evaluation(verdict=refused.verdict, message=refused.message, stage="check", tier=sandbox.tier)
-    trial = _Trial(sandbox, candidate, task, () if candidate.kind == "law" else folds, seed)
-    return trial.run(probes, began)
+    trial = _Trial(sandbox, candidate, task, () if candidate.kind == "law" else folds, probes, seed)
+    return trial.run(began)
 
 
 class _Trial:
     """The jobs of one evaluation."""
 
     def __init__(
-        self, sandbox: Sandbox, candidate: Candidate, task: Task, folds: Sequence[Fold], seed: int
+        self,
+        sandbox: Sandbox,
+        candidate: Candidate,
+        task: Task,
+        folds: Sequence[Fold],
+        probes: Table | None,
+        seed: int,
     ) -> None:
         self.sandbox, self.candidate, self.task, self.folds, self.seed = sandbox, candidate, task, folds, seed
+        self.probes = None if probes is None else probes.hide()
         self.usage = Usage()
 
-    def run(self, probes: Table | None, began: float) -> Evaluation:
-        train = self.task.train
-        first = self._submit(train, train, check=self.candidate.has_fit)
-        rest = [self._submit(train.take(f.fitted), train.take(f.held_out)) for f in self.folds]
+    def run(self, began: float) -> Evaluation:
+        full, *rest = self.sandbox.submit_all(self._jobs())
         try:
-            full = self._result(first)
-            parts = self._parts(full, rest)
-            failure = next(((stage, part) for stage, part in parts if not part.ok), None)
-            if failure is None and not (checked := self._verify(full, [part for _, part in parts[1:]])).ok:
-                failure = checked.stage, checked
+            parts = self._parts(self._result(full), rest)
+            stage, last = parts[-1]
+            if not last.ok:
+                return self._failure(began, stage, last)
+            checked = self._verify([part for _, part in parts])
+            if not checked.ok:
+                return self._failure(began, checked.stage, checked)
         finally:
             for future in rest:
                 future.cancel()
-        if failure is not None:
-            stage, part = failure
-            return self._evaluation(began, verdict=part.verdict, message=part.message, stage=stage)
-        return self._scored(full, [part for _, part in parts[1:]], probes, began)
+        return self._scored([part for _, part in parts], checked, began)
+
+    def _jobs(self) -> list[FitJob]:
+        """The fit to all rows, once more where the candidate's own code makes it, and the folds."""
+        train = self.task.train
+        full = self._job(train, train)
+        if self.candidate.pure and self.probes is not None:
+            full = replace(full, predict=(*full.predict, self.probes), optional=1)
+        again = [full] if self.candidate.has_fit else []
+        return [full, *again, *(self._job(train.take(f.fitted), train.take(f.held_out)) for f in self.folds)]
+
+    def _job(self, fitted: Table, predicted: Table) -> FitJob:
+        return FitJob(self.candidate.source, self.task.schema, fitted, (predicted.hide(),), seed=self.seed)
 
     def _parts(self, full: JobResult, rest: list[Future[JobResult]]) -> list[tuple[str, JobResult]]:
+        """The full fit and the folds, up to the first that failed."""
         parts = [(full.stage, full)]
+        if full.ok and self.candidate.has_fit:
+            again, *rest = rest
+            if (differs := differing(full, self._result(again))) is not None:
+                return [(differs.stage, differs)]
         for fold, future in zip(self.folds, rest, strict=True):
             if not parts[-1][1].ok:
                 break
             parts.append((f"fold:{fold.name}", self._result(future)))
         return parts
 
-    def _submit(self, fitted: Table, predicted: Table, check: bool = False) -> Future[JobResult]:
-        job = FitJob(
-            self.candidate.source, self.task.schema, fitted, (predicted.hide(),), seed=self.seed, check=check
-        )
-        return self.sandbox.submit(job)
-
     def _result(self, future: Future[JobResult]) -> JobResult:
         found = future.result()
         self.usage += found.usage
         return found
 
-    def _verify(self, full: JobResult, parts: Sequence[JobResult]) -> JobResult:
-        train = self.task.train
-        claims = [Claim(full.constants, train, full.predictions[0])]
-        for fold, part in zip(self.folds, parts, strict=True):
-            claims.append(Claim(part.constants, train.take(fold.held_out), part.predictions[0]))
-        checked = self.sandbox.verify(self.candidate, self.task.schema, claims)
+    def _verify(self, parts: Sequence[JobResult]) -> JobResult:
+        """Proves the predictions of these parts, the full fit first, and makes those of the probes."""
+        if self.candidate.pure or not parts:
+            return JobResult(Verdict.OK)
+        train, constants = self.task.train, self._constants(parts[0])
+        tables = [train, *(train.take(fold.held_out) for fold in self.folds)]
+        claims = [
+            Claim(part.constants, table, part.predictions[0])
+            for part, table in zip(parts, tables, strict=False)
+        ]
+        probe = None if self.probes is None else (self.probes, constants)
+        checked = self.sandbox.verify(self.candidate, self.task.schema, claims, probe)
         self.usage += checked.usage
         return checked
 
-    def _scored(
-        self, full: JobResult, parts: Sequence[JobResult], probes: Table | None, began: float
-    ) -> Evaluation:
-        train = self.task.train
+    def _constants(self, full: JobResult) -> Constants | None:
+        return full.constants if self.candidate.kind != "law" else None
+
+    def _failure(self, began: float, stage: str, found: JobResult) -> Evaluation:
+        return self._evaluation(began, verdict=found.verdict, message=found.message, stage=stage)
+
+    def _scored(self, found: Sequence[JobResult], checked: JobResult, began: float) -> Evaluation:
+        train, full, *parts = self.task.train, *found
         scored = tuple(
             _fold_score(fold, train.take(fold.held_out).target_matrix(), part.predictions[0])
             for fold, part in zip(self.folds, parts, strict=True)
         )
-        constants = full.constants if self.candidate.kind != "law" else None
+        constants = self._constants(full)
+        probe = full.predictions[1:] or checked.predictions
         return self._evaluation(
             began,
             verdict=Verdict.OK,
@@ -170,15 +197,8 @@ class _Trial:
             constants=None if constants is None else constants.to_json(),
             constants_count=None if constants is None else _count(constants, len(self.task.schema.targets)),
             status=dict(zip(train.groups, full.status, strict=False)),
-            probe=() if probes is None else self._probe(constants, probes),
+            probe=tuple(map(tuple, probe[0].tolist())) if probe and np.isfinite(probe[0]).all() else (),
         )
-
-    def _probe(self, constants: Constants | None, probes: Table) -> tuple[tuple[float, ...], ...]:
-        found = self.sandbox.run(
-            PredictJob(self.candidate.source, self.task.schema, constants, (probes.hide(),))
-        )
-        self.usage += found.usage
-        return tuple(tuple(row) for row in found.predictions[0].tolist()) if found.ok else ()
 
     def _evaluation(self, began: float, **fields: Any) -> Evaluation:
         return Evaluation(

@@ -14,7 +14,7 @@ from sandbox.jobs import JobResult, Usage
 from sandbox.limits import Limits
 from sandbox.process import Outcome
 from sandbox.verdict import Verdict
-from sandbox.wire import Malformed, Reply, pack_job, reply_bound, unpack_reply
+from sandbox.wire import Malformed, Reply, pack_job, reply_bound, unpack_replies
 from tasks.arrays import Array
 from tasks.schema import Schema
 from tasks.table import Table
@@ -33,35 +33,44 @@ _FROM_CHILD = {
     Verdict.FIT_FAILED,
 }
 _STAGES = {"load", "fit", "predict"}
+SHARED_SECONDS = 0.5
+"""A process that several parts share begins another one while it has used less CPU time than this."""
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Fit a table and predict others, or predict each table with constants of its own.
+
+    The last `optional` tables need no finite prediction.
+    """
+
+    predict: tuple[Table, ...]
+    fit: Table | None = None
+    constants: tuple[Constants | None, ...] = ()  # one per table where nothing is fitted
+    optional: int = 0
+
+    @property
+    def rows(self) -> list[int]:
+        return [len(table) for table in self.predict]
 
 
 @dataclass(frozen=True, eq=False)
 class Order:
-    """One fork's work: fit a table and predict others, or predict each table with constants of its own."""
+    """One fork's work. Only a pure candidate may meet several parts: what one knows, the next must not."""
 
     candidate: Candidate
     schema: Schema
     groups: tuple[str, ...]
-    fit: Table | None
-    predict: tuple[Table, ...]
-    constants: tuple[Constants | None, ...] = ()  # one per table where nothing is fitted
+    parts: tuple[Part, ...]
     seed: int = 0
 
-    @property
-    def rows(self) -> int:
-        return sum(map(len, self.predict)) + (0 if self.fit is None else len(self.fit))
+    def __post_init__(self) -> None:
+        if len(self.parts) != 1 and not self.candidate.pure:
+            raise ValueError("code that is not proved to be pure has a process for each of its parts")
 
 
 def message(order: Order, limits: Limits) -> bytes:
     """The job as bytes: source, names, and the rows that its process may know."""
-    arrays: list[Any] = []
-    if order.fit is not None:
-        arrays += [order.fit.matrix(), order.fit.codes.astype(np.int64), order.fit.target_matrix()]
-    for place, table in enumerate(order.predict):
-        if order.fit is None:
-            constants = order.constants[place]
-            arrays.append(np.empty((len(order.groups), 0)) if constants is None else constants.values)
-        arrays += [table.matrix(), table.codes.astype(np.int64)]
     header = {
         "source": order.candidate.source,
         "kind": order.candidate.kind,
@@ -72,45 +81,95 @@ def message(order: Order, limits: Limits) -> bytes:
         "cap": order.schema.cap,
         "constants": limits.constants,
         "seed": order.seed,
-        "fit": order.fit is not None,
-        "predict": len(order.predict),
-        "names": list(next((c.names for c in order.constants if c is not None), ())),
+        "budget": min(SHARED_SECONDS, limits.cpu_seconds / 4, limits.wall_seconds / 4),
+        "parts": [_described(part) for part in order.parts],
     }
-    return pack_job(header, arrays)
+    return pack_job(header, [array for part in order.parts for array in _arrays(part, len(order.groups))])
+
+
+def _described(part: Part) -> dict[str, Any]:
+    names = next((c.names for c in part.constants if c is not None), ())
+    return {
+        "fit": part.fit is not None,
+        "predict": len(part.predict),
+        "optional": part.optional,
+        "names": list(names),
+    }
+
+
+def _arrays(part: Part, groups: int) -> list[Any]:
+    arrays: list[Any] = []
+    if part.fit is not None:
+        arrays += [part.fit.matrix(), part.fit.codes.astype(np.int64), part.fit.target_matrix()]
+    for place, table in enumerate(part.predict):
+        if part.fit is None:
+            constants = part.constants[place]
+            arrays.append(np.empty((groups, 0)) if constants is None else constants.values)
+        arrays += [table.matrix(), table.codes.astype(np.int64)]
+    return arrays
 
 
 def bound(order: Order, limits: Limits) -> int:
     """The most bytes that a reply may have."""
-    rows = [len(table) for table in order.predict]
-    return reply_bound(len(order.groups), limits.constants, rows, len(order.schema.targets))
+    groups, targets = len(order.groups), len(order.schema.targets)
+    return sum(reply_bound(groups, limits.constants, part.rows, targets) for part in order.parts)
 
 
-def result(order: Order, outcome: Outcome, limits: Limits) -> JobResult:
-    """What happened, judged by the exit status first, the counts second, and the words last."""
+def results(order: Order, outcome: Outcome, limits: Limits) -> list[JobResult | None]:
+    """What became of each part, judged by the exit status first, the counts second, and the words last.
+
+    Where parts shared a process, None stands for what another process has to tell: a part that was not reached, and
+    whatever might not have failed alone.
+    """
+    if len(order.parts) == 1:
+        return [_result(order, outcome, limits)]
+    unknown: list[JobResult | None] = [None] * len(order.parts)
+    if not outcome.started or _ended_early(outcome, limits) is not None:
+        return unknown
+    try:
+        replies = _replies(order, outcome, limits)
+    except Malformed:
+        return unknown
+    usage = Usage(outcome.wall, outcome.cpu, outcome.peak_bytes)
+    for place, (part, reply) in enumerate(zip(order.parts, replies, strict=False)):
+        found = _judged(order, part, reply, usage, "")
+        unknown[place] = None if found.verdict is Verdict.MEMORY else found
+        usage = Usage(peak_bytes=outcome.peak_bytes)
+    return unknown
+
+
+def _result(order: Order, outcome: Outcome, limits: Limits) -> JobResult:
     usage = Usage(outcome.wall, outcome.cpu, outcome.peak_bytes)
     output = clean(outcome.output.decode(errors="replace"), OUTPUT_CHARACTERS)
 
-    def failed(verdict: Verdict, text: str, stage: str = "") -> JobResult:
-        return JobResult(verdict, clean(text), stage, usage=usage, output=output)
+    def failed(verdict: Verdict, text: str) -> JobResult:
+        return JobResult(verdict, clean(text), usage=usage, output=output)
 
     if not outcome.started:
         return failed(Verdict.SANDBOX_BROKEN, f"the isolated process did not get ready ({_how(outcome)})")
     if (ended := _ended_early(outcome, limits)) is not None:
         return failed(*ended)
     try:
-        rows = [len(table) for table in order.predict]
-        reply = unpack_reply(
-            outcome.reply, len(order.groups), limits.constants, rows, len(order.schema.targets)
-        )
+        (reply,) = _replies(order, outcome, limits)
     except Malformed as error:
         return failed(Verdict.CRASH, f"The candidate left without a complete result: {error}.")
+    return _judged(order, order.parts[0], reply, usage, output)
+
+
+def _replies(order: Order, outcome: Outcome, limits: Limits) -> list[Reply]:
+    rows = [part.rows for part in order.parts]
+    return unpack_replies(outcome.reply, len(order.groups), limits.constants, rows, len(order.schema.targets))
+
+
+def _judged(order: Order, part: Part, reply: Reply, usage: Usage, output: str) -> JobResult:
     verdict = _VERDICTS[reply.verdict] if reply.verdict < len(_VERDICTS) else Verdict.CRASH
+    if verdict is Verdict.OK:
+        if (problem := _unfit(order, part, reply)) is None:
+            return _success(order, part, reply, usage, output)
+        return JobResult(problem[0], clean(problem[1]), usage=usage, output=output)
     stage = reply.stage if reply.stage in _STAGES else ""
-    if verdict is not Verdict.OK:
-        return failed(verdict if verdict in _FROM_CHILD else Verdict.CRASH, reply.message, stage)
-    if (problem := _unfit(order, reply)) is not None:
-        return failed(*problem)
-    return _success(order, reply, usage, output)
+    allowed = verdict if verdict in _FROM_CHILD else Verdict.CRASH
+    return JobResult(allowed, clean(reply.message), stage, usage=usage, output=output)
 
 
 def _ended_early(outcome: Outcome, limits: Limits) -> tuple[Verdict, str] | None:
@@ -150,11 +209,10 @@ def _how(outcome: Outcome) -> str:
         return f"signal {outcome.signal}"
 
 
-def _unfit(order: Order, reply: Reply) -> tuple[Verdict, str] | None:
+def _unfit(order: Order, part: Part, reply: Reply) -> tuple[Verdict, str] | None:
     """Why numbers that claim to be fine are not: the child is not believed."""
-    if len(reply.predictions) != len(order.predict) or (order.fit is not None and reply.values is None):
-        return Verdict.CRASH, "The candidate left without a complete result: the reply ended early."
-    if not all(np.isfinite(prediction).all() for prediction in reply.predictions):
+    required = reply.predictions[: len(part.predict) - part.optional]
+    if not all(np.isfinite(prediction).all() for prediction in required):
         return Verdict.NON_FINITE, "Some predictions are not finite."
     count, cap = len(reply.names), order.schema.cap
     if cap is not None and count > cap * len(order.schema.targets):
@@ -164,7 +222,7 @@ def _unfit(order: Order, reply: Reply) -> tuple[Verdict, str] | None:
         )
     if len(set(reply.names)) != count or not all(name.isidentifier() for name in reply.names):
         return Verdict.CONTRACT, "The parameters' names are not different identifiers."
-    if order.fit is not None and reply.values is not None and not _fitted(order.fit, reply.values):
+    if part.fit is not None and reply.values is not None and not _fitted(part.fit, reply.values):
         return Verdict.NON_FINITE, "A constant of a fitted group is not finite."
     return None
 
@@ -175,10 +233,10 @@ def _fitted(table: Table, values: Array) -> bool:
     return bool(np.isfinite(values[present]).all()) and not bool(np.isinf(others).any())
 
 
-def _success(order: Order, reply: Reply, usage: Usage, output: str) -> JobResult:
+def _success(order: Order, part: Part, reply: Reply, usage: Usage, output: str) -> JobResult:
     constants: Constants | None = None
     status: tuple[str, ...] = ()
-    if order.fit is not None and reply.values is not None:
+    if part.fit is not None and reply.values is not None:
         values = np.where(np.isnan(reply.values), np.nan, reply.values)
         constants = Constants(reply.names, order.groups, values)
         status = _statuses(reply.status, len(order.groups))

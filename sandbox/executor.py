@@ -1,4 +1,4 @@
-"""The sandbox: one warm process, a fork of it per job, as many at a time as there are workers."""
+"""The sandbox: one warm process, a fork of it per job or for several, as many at a time as there are workers."""
 
 import os
 import re
@@ -9,15 +9,18 @@ from types import TracebackType
 from typing import Self
 
 from sandbox.candidate import Candidate
-from sandbox.checks import Claim, perform, verify
-from sandbox.execute import Order, bound, killed_from_outside, message, result
+from sandbox.checks import Claim, perform, sharing, verify
+from sandbox.constants import Constants
+from sandbox.execute import Order, bound, killed_from_outside, message, results
 from sandbox.isolation import ISOLATED, Tier
-from sandbox.jobs import FitJob, JobResult, PredictJob
+from sandbox.jobs import FitJob, Job, JobResult
 from sandbox.limits import DEFAULT_LIMITS, Limits
-from sandbox.process import Zygote, ZygoteFailed
+from sandbox.process import Outcome, Zygote, ZygoteFailed
 from sandbox.start import Attempt, start
 from sandbox.verdict import Verdict
+from sandbox.waiting import Entry, Waiting
 from tasks.schema import Schema
+from tasks.table import Table
 
 _RETRIES = 2
 _LIBRARIES = re.compile(
@@ -51,6 +54,7 @@ class Sandbox:
         self._attempts: tuple[Attempt, ...] = ()
         self._lock = threading.Lock()
         self._closed = False
+        self._waiting = Waiting(self.workers)
         self._pool = ThreadPoolExecutor(self.workers, thread_name_prefix="sandbox")
         self._zygote: Zygote | None = None
         self._warming = self._pool.submit(self._warm)
@@ -74,25 +78,41 @@ class Sandbox:
         self._warming.result()
         return self._attempts
 
-    def submit(self, job: FitJob | PredictJob) -> Future[JobResult]:
+    def submit(self, job: Job) -> Future[JobResult]:
         """Queues a job. The future raises nothing for what a candidate does: that is the result's verdict."""
-        if self._closed:
-            raise RuntimeError("the sandbox is closed")
-        return self._pool.submit(self._run, job)
+        return self.submit_all((job,))[0]
 
-    def run(self, job: FitJob | PredictJob) -> JobResult:
+    def submit_all(self, jobs: Sequence[Job]) -> list[Future[JobResult]]:
+        """Queues jobs at once: those of a pure candidate share as many processes as there are free workers."""
+        entries = [Entry(job, sharing(job, self.limits), _values(job)) for job in jobs]
+        with self._lock:
+            if self._closed:
+                raise RuntimeError("the sandbox is closed")
+            self._waiting.add(entries)
+            for _ in entries:
+                self._pool.submit(self._serve)
+        return [entry.future for entry in entries]
+
+    def run(self, job: Job) -> JobResult:
         """Runs one job and waits for it."""
         return self.submit(job).result()
 
-    def verify(self, candidate: Candidate, schema: Schema, claims: Sequence[Claim]) -> JobResult:
+    def verify(
+        self,
+        candidate: Candidate,
+        schema: Schema,
+        claims: Sequence[Claim],
+        probe: tuple[Table, Constants | None] | None = None,
+    ) -> JobResult:
         """Whether all predictions follow from constants and rows alone; see sandbox.checks."""
-        return verify(candidate, schema, claims, self._execute)
+        return verify(candidate, schema, claims, self._execute, probe)
 
     def close(self) -> None:
         """Ends every job and process; returns when they are gone. Harmless when repeated."""
         with self._lock:
             self._closed = True
             zygote, self._zygote = self._zygote, None
+        self._waiting.cancel()
         if zygote is not None:
             zygote.close()
         self._pool.shutdown(wait=True, cancel_futures=True)
@@ -101,22 +121,55 @@ class Sandbox:
         if zygote is not None:
             zygote.close()
 
-    def _run(self, job: FitJob | PredictJob) -> JobResult:
-        return perform(job, self.limits, self._execute)
+    def _serve(self) -> None:
+        """What each queued job wakes a worker for: it takes whatever waits, until nothing does."""
+        while entries := self._waiting.take():
+            undone = self._perform(entries)
+            self._waiting.done(undone, alone=len(undone) == len(entries))
+            with self._lock:
+                for _ in undone[1:] if not self._closed else ():
+                    self._pool.submit(self._serve)
+        self._waiting.done((), alone=False)
 
-    def _execute(self, order: Order) -> JobResult:
-        """One order in one fork. What breaks on our side is tried again and never blamed on the candidate."""
+    def _perform(self, entries: Sequence[Entry]) -> list[Entry]:
+        """Settles the futures of what is done, and returns the rest."""
+        try:
+            found = perform([entry.job for entry in entries], self.limits, self._execute)
+        except BaseException as error:  # noqa: BLE001 - raised again for whoever asks for the result
+            for entry in entries:
+                entry.future.set_exception(error)
+            return []
+        for entry, result in zip(entries, found, strict=True):
+            if result is not None:
+                entry.future.set_result(result)
+        return [entry for entry, result in zip(entries, found, strict=True) if result is None]
+
+    def _execute(self, order: Order) -> Sequence[JobResult | None]:
+        """One order in one fork; where several parts share it, they are tried only once."""
         packed, most = message(order, self.limits), bound(order, self.limits)
+        if len(order.parts) == 1:
+            return [self._alone(order, packed, most)]
+        try:
+            return results(order, self._launch(order, packed, most), self.limits)
+        except ZygoteFailed:
+            return [None] * len(order.parts)
+
+    def _launch(self, order: Order, packed: bytes, most: int) -> Outcome:
+        zygote = self._current()
+        zygote.prepare(filter(_LIBRARIES.fullmatch, order.candidate.modules))
+        return zygote.run(packed, most, self.limits)
+
+    def _alone(self, order: Order, packed: bytes, most: int) -> JobResult:
+        """What breaks on our side is tried again and never blamed on the candidate."""
         reason, stalled = "", False
         for retries in reversed(range(1 + _RETRIES)):
             try:
-                zygote = self._current()
-                zygote.prepare(filter(_LIBRARIES.fullmatch, order.candidate.modules))
-                outcome = zygote.run(packed, most, self.limits)
+                outcome = self._launch(order, packed, most)
             except ZygoteFailed as error:
                 reason = str(error)
                 continue
-            found = result(order, outcome, self.limits)
+            (found,) = results(order, outcome, self.limits)
+            assert found is not None
             if retries and killed_from_outside(outcome, self.limits):
                 reason = found.message  # not the candidate's doing, unless it happens every time
                 continue
@@ -145,3 +198,8 @@ class Sandbox:
                 self._tiers = (self._zygote.tier,)
                 self._attempts = self._attempts or attempts
             return self._zygote
+
+
+def _values(job: Job) -> int:
+    tables = (*job.predict, job.fit) if isinstance(job, FitJob) else job.predict
+    return sum(len(table) * (1 + len(table.features) + len(job.schema.targets)) for table in tables)

@@ -14,7 +14,8 @@ class FitJob:
     """Fit a candidate to the rows of `fit` and predict each table of `predict`, which carry no targets.
 
     check=True also proves, in processes that never held a target, that the predictions follow from source,
-    constants and each row alone; and that a candidate's own fit gives the same twice.
+    constants and each row alone; and that a candidate's own fit gives the same twice. The last `optional` tables need
+    no finite prediction: theirs are NaN, in every row, where one has none.
     """
 
     source: str
@@ -23,6 +24,7 @@ class FitJob:
     predict: tuple[Table, ...] = ()
     seed: int = 0
     check: bool = False
+    optional: int = 0
 
     def __post_init__(self) -> None:
         _require_hidden(self.predict)
@@ -40,6 +42,9 @@ class PredictJob:
 
     def __post_init__(self) -> None:
         _require_hidden(self.predict)
+
+
+Job = FitJob | PredictJob
 
 
 def _require_hidden(tables: tuple[Table, ...]) -> None:
@@ -64,7 +69,8 @@ class JobResult:
     """`predictions` holds one (n, T) array per table of the job; it is empty unless the verdict is OK.
 
     stage: where it ended: "check", "load", "fit", "predict" or "verify". message and output are cleaned text.
-    status: how the fit of each group ended, in the table's order of groups; empty when nothing was fitted.
+    status: how the fit of each group ended, in the table's order of groups; empty when nothing was fitted. usage: of
+    the process; where several jobs shared one, the first of them has its time.
     """
 
     verdict: Verdict

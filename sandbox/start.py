@@ -10,7 +10,7 @@ from sandbox.clean import clean
 from sandbox.isolation import Tier
 from sandbox.limits import Limits
 from sandbox.process import Zygote, ZygoteFailed, ZygoteLost
-from sandbox.wire import Malformed, pack_job, reply_bound, unpack_reply
+from sandbox.wire import Malformed, pack_job, reply_bound, unpack_replies
 from tasks.errors import InputError
 
 STARTS = 3
@@ -78,7 +78,7 @@ def prove(zygote: Zygote, limits: Limits) -> dict[str, str]:
     with bait(limits.memory_bytes + 1) as laid:
         outcome = zygote.run(pack_job({"bait": asdict(laid)}, []), reply_bound(0, 0, (), 1), limits)
     try:
-        claimed = unpack_reply(outcome.reply, 0, 0, (), 1).status
+        claimed = unpack_replies(outcome.reply, 0, 0, ((),), 1)[0].status
     except Malformed:
         claimed = ()
     if outcome.signal == signal.SIGKILL and not outcome.overdue:

@@ -78,12 +78,29 @@ def reply_bound(groups: int, constants: int, rows: Sequence[int], targets: int) 
     return _RESULT.size + text + 8 * (groups * constants + sum(rows) * targets)
 
 
-def unpack_reply(data: bytes, groups: int, constants: int, rows: Sequence[int], targets: int) -> Reply:
-    """The reply in `data`; raises Malformed unless every count is exactly what the job asks for."""
-    if len(data) < _RESULT.size:
+def unpack_replies(
+    data: bytes, groups: int, constants: int, rows: Sequence[Sequence[int]], targets: int
+) -> list[Reply]:
+    """The replies in `data`, one for each of the first parts of a job; `rows` holds those to predict, part by part.
+
+    Raises Malformed unless there is at least one and every count is exactly what the job asks for.
+    """
+    replies, position = [], 0
+    for wanted in rows:
+        reply, position = _unpack_reply(data, position, groups, constants, wanted, targets)
+        replies.append(reply)
+        if position == len(data):
+            return replies
+    raise Malformed("the reply has another size than the job")
+
+
+def _unpack_reply(
+    data: bytes, begin: int, groups: int, constants: int, rows: Sequence[int], targets: int
+) -> tuple[Reply, int]:
+    if len(data) < begin + _RESULT.size:
         raise Malformed("the reply ended early")
-    verdict, count, *lengths = _RESULT.unpack_from(data)
-    texts, position = [], _RESULT.size
+    verdict, count, *lengths = _RESULT.unpack_from(data, begin)
+    texts, position = [], begin + _RESULT.size
     for length in lengths:
         texts.append(data[position : position + length].decode(errors="replace"))
         position += length
@@ -92,13 +109,14 @@ def unpack_reply(data: bytes, groups: int, constants: int, rows: Sequence[int], 
     stage, message, names, status = texts
     listed = tuple(names.split("\n")) if count else ()
     if verdict != 0:  # not OK: there are no numbers
-        return Reply(verdict, stage, message)
+        return Reply(verdict, stage, message), position
     shapes = [(groups, count), *((n, targets) for n in rows)]
-    if len(listed) != count or len(data) - position != 8 * sum(a * b for a, b in shapes):
+    if len(listed) != count or len(data) - position < 8 * sum(a * b for a, b in shapes):
         raise Malformed("the reply has another size than the job")
     arrays = []
     for shape in shapes:
         size = shape[0] * shape[1]
         arrays.append(np.frombuffer(data, "<f8", size, position).reshape(shape).astype(np.float64))
         position += 8 * size
-    return Reply(verdict, stage, message, listed, tuple(status.split("\n")), arrays[0], tuple(arrays[1:]))
+    found = Reply(verdict, stage, message, listed, tuple(status.split("\n")), arrays[0], tuple(arrays[1:]))
+    return found, position

@@ -3,8 +3,10 @@
 import gc
 import os
 import sys
+import time
 import traceback
 import warnings
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Any
 
@@ -15,6 +17,7 @@ from sandbox.contract import FILENAME, FittedLaw, Law, load
 from sandbox.returned import Broken, Spec
 from sandbox.verdict import Verdict
 from sandbox.wire import READY, Reply, pack_reply, unpack_job
+from tasks.arrays import Array
 from tasks.table import Table
 
 VERDICTS = tuple(Verdict)
@@ -35,7 +38,8 @@ def run(descriptor: int) -> None:
     warnings.simplefilter("ignore")
     gc.enable()
     _write_all(descriptor, READY)
-    _write_all(descriptor, pack_reply(_reply(header, arrays)))
+    for reply in _replies(header, arrays):
+        _write_all(descriptor, pack_reply(reply))
 
 
 def warm_up() -> None:
@@ -47,50 +51,71 @@ def warm_up() -> None:
     law.predict(law.fit(table), table)
 
 
-def _reply(header: dict[str, Any], arrays: list[Any]) -> Reply:
-    stage = ["load"]
-    try:
-        return _perform(header, arrays, stage)
-    except Broken as broken:
-        return _failed(broken.verdict, stage[0], broken.message)
-    except MemoryError:
-        return _failed(Verdict.MEMORY, stage[0], "The candidate asked for more memory than it may use.")
-    except SyntaxError as error:
-        return _failed(Verdict.SYNTAX, stage[0], f"Line {error.lineno}: {error.msg}.")
-    except BaseException as error:  # noqa: BLE001 - a candidate may raise anything, SystemExit included
-        return _failed(Verdict.CRASH, stage[0], _describe(error))
+def _replies(header: dict[str, Any], arrays: list[Any]) -> Iterator[Reply]:
+    """One reply per part until one fails, or no time is left to begin another."""
+    work, sets = _Work(header), list(arrays)
+    for place, part in enumerate(header["parts"]):
+        if place and time.process_time() > header["budget"]:
+            return
+        reply = work.reply(part, sets)
+        yield reply
+        if reply.verdict != VERDICTS.index(Verdict.OK):
+            return
 
 
-def _perform(header: dict[str, Any], arrays: list[Any], stage: list[str]) -> Reply:
-    spec = Spec(
-        tuple(header["features"]),
-        tuple(header["targets"]),
-        tuple(header["groups"]),
-        header["cap"],
-        header["constants"],
-        header["seed"],
-    )
-    law = load(header["source"], header["kind"], header["imports"], spec)
-    sets = list(arrays)
-    if header["fit"]:
-        table = _table(sets.pop(0), sets.pop(0), spec, sets.pop(0))
-        stage[0] = "fit"
-        fitted = law.fit(table)
-        _require_fit(fitted, table, spec)
-        stage[0] = "predict"
-        predictions = [_predict(law, fitted, sets, spec) for _ in range(header["predict"])]
-        return Reply(
-            VERDICTS.index(Verdict.OK), "", "", fitted.names, fitted.status, fitted.values, tuple(predictions)
+class _Work:
+    """The candidate, loaded when its first part begins; `stage` is where it is."""
+
+    def __init__(self, header: dict[str, Any]) -> None:
+        self.header = header
+        self.spec = Spec(
+            tuple(header["features"]),
+            tuple(header["targets"]),
+            tuple(header["groups"]),
+            header["cap"],
+            header["constants"],
+            header["seed"],
         )
-    stage[0] = "predict"
-    names = tuple(header["names"])
-    predictions = []
-    for _ in range(header["predict"]):
-        fitted = FittedLaw(names, sets.pop(0), ())
-        predictions.append(_predict(law, fitted, sets, spec))
-    return Reply(
-        VERDICTS.index(Verdict.OK), values=np.empty((len(spec.groups), 0)), predictions=tuple(predictions)
-    )
+        self.law: Law | None = None
+        self.stage = "load"
+
+    def reply(self, part: dict[str, Any], sets: list[Any]) -> Reply:
+        try:
+            return self._perform(part, sets)
+        except Broken as broken:
+            return self._failed(broken.verdict, broken.message)
+        except MemoryError:
+            return self._failed(Verdict.MEMORY, "The candidate asked for more memory than it may use.")
+        except SyntaxError as error:
+            return self._failed(Verdict.SYNTAX, f"Line {error.lineno}: {error.msg}.")
+        except BaseException as error:  # noqa: BLE001 - a candidate may raise anything, SystemExit included
+            return self._failed(Verdict.CRASH, _describe(error))
+
+    def _failed(self, verdict: Verdict, message: str) -> Reply:
+        return Reply(VERDICTS.index(verdict), self.stage, message)
+
+    def _perform(self, part: dict[str, Any], sets: list[Any]) -> Reply:
+        spec, header = self.spec, self.header
+        if self.law is None:
+            self.law = load(header["source"], header["kind"], header["imports"], spec)
+        law, done = self.law, VERDICTS.index(Verdict.OK)
+        needed = part["predict"] - part["optional"]
+        if part["fit"]:
+            self.stage = "fit"
+            table = _table(sets.pop(0), sets.pop(0), spec, sets.pop(0))
+            fitted = law.fit(table)
+            _require_fit(fitted, table, spec)
+            self.stage = "predict"
+            predictions = [
+                _predict(law, fitted, sets, spec, place < needed) for place in range(part["predict"])
+            ]
+            return Reply(done, "", "", fitted.names, fitted.status, fitted.values, tuple(predictions))
+        self.stage = "predict"
+        names, predictions = tuple(part["names"]), []
+        for place in range(part["predict"]):
+            fitted = FittedLaw(names, sets.pop(0), ())
+            predictions.append(_predict(law, fitted, sets, spec, place < needed))
+        return Reply(done, values=np.empty((len(spec.groups), 0)), predictions=tuple(predictions))
 
 
 def _table(features: Any, codes: Any, spec: Spec, targets: Any = None) -> Table:
@@ -99,9 +124,17 @@ def _table(features: Any, codes: Any, spec: Spec, targets: Any = None) -> Table:
     return Table(columns, measured, spec.groups, codes)
 
 
-def _predict(law: Law, fitted: FittedLaw, sets: list[Any], spec: Spec) -> Any:
+def _predict(law: Law, fitted: FittedLaw, sets: list[Any], spec: Spec, required: bool) -> Any:
     table = _table(sets.pop(0), sets.pop(0), spec)
-    predictions = law.predict(fitted, table)
+    if required:
+        return _finite(law.predict(fitted, table), table, spec)
+    try:
+        return _finite(law.predict(fitted, table), table, spec)
+    except Exception:  # noqa: BLE001 - whatever it is, there is no prediction
+        return np.full((len(table), len(spec.targets)), np.nan)
+
+
+def _finite(predictions: Array, table: Table, spec: Spec) -> Array:
     bad = np.flatnonzero(~np.isfinite(predictions).all(axis=1))
     if len(bad):
         row = bad[0]
@@ -128,10 +161,6 @@ def _require_fit(fitted: FittedLaw, table: Table, spec: Spec) -> None:
         )
     if not np.isfinite(fitted.values[~missing]).all():
         raise Broken(Verdict.NON_FINITE, "The fit gave a constant that is not finite.")
-
-
-def _failed(verdict: Verdict, stage: str, message: str) -> Reply:
-    return Reply(VERDICTS.index(verdict), stage, message)
 
 
 def _describe(error: BaseException) -> str:

@@ -9,7 +9,7 @@ import pytest
 
 from sandbox import Constants, FitJob, JobResult, Limits, PredictJob, Sandbox, Verdict
 from sandbox.candidate import read_candidate
-from sandbox.execute import Order, result
+from sandbox.execute import Order, Part, results
 from sandbox.process import Outcome
 from tasks import Schema, Table
 
@@ -79,9 +79,12 @@ def test_the_cpu_limit_cannot_be_ignored(sandbox: Sandbox, schema: Schema, table
 def test_the_signal_tells_which_limit_was_met(
     ended_by: signal.Signals, cpu: float, verdict: Verdict, schema: Schema, table: Table
 ) -> None:
-    order = Order(read_candidate(law(HONEST)), schema, table.groups, None, (table.hide(),), (None,))
+    part = Part((table.hide(),), None, (None,))
+    order = Order(read_candidate(law(HONEST)), schema, table.groups, (part,))
     outcome = Outcome(None, ended_by, True, b"", b"", wall=2.0, cpu=cpu, peak_bytes=0)
-    assert result(order, outcome, Limits(cpu_seconds=1)).verdict is verdict
+    (found,) = results(order, outcome, Limits(cpu_seconds=1))
+    assert found is not None
+    assert found.verdict is verdict
 
 
 @pytest.mark.parametrize("stream", ["print('x' * 1000)", "os.write(2, b'y' * 1000)"])
