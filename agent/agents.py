@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.budget import Budget
+from agent.evaluator import Evaluator
 from agent.job import Job
 from agent.proposer import Proposer
 from runs import Archive
 from runs.finding import find_archive
-from sandbox import Sandbox
 from tasks import InputError, Task
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ CLIENT = "mcp"
 REPLAY = "replay:"
 """Before the name of an archived run whose recorded replies stand in for a model."""
 
-MakeProposer = Callable[[int, Budget, Archive, Sandbox], Proposer]
-"""From a run's seed, budget, archive (for the record of calls) and sandbox to its proposer."""
+MakeProposer = Callable[[int, Budget, Archive, Evaluator], Proposer]
+"""From a run's seed, budget, archive (for the record of calls) and evaluator to its proposer."""
 
 
 @dataclass(frozen=True)
@@ -116,13 +116,13 @@ def proposers(chosen: Chosen, job: Job, task: Task) -> Iterator[MakeProposer]:
 
     if chosen.agent in ("symbolic", CLIENT):
         endless = job.seconds is not None
-        yield lambda seed, budget, archive, sandbox: SymbolicProposer(task, seed, endless=endless)
+        yield lambda seed, budget, archive, evaluator: SymbolicProposer(task, seed, endless=endless)
         return
     from agent.llm.session import Session, Settings
 
     replayed = None if job.replay is None else Archive.open(Path(job.replay))
     with Session(chosen.agent, Settings.recorded(job.settings), replayed=replayed) as session:
         session.check(usd_limited=job.usd is not None)
-        yield lambda seed, budget, archive, sandbox: session.proposer(
-            task, seed, budget, archive, sandbox, SymbolicProposer(task, seed)
+        yield lambda seed, budget, archive, evaluator: session.proposer(
+            task, seed, budget, archive, evaluator, SymbolicProposer(task, seed)
         )

@@ -1,12 +1,18 @@
-"""What a run may spend, and what it has spent: seconds, model calls, tokens and US dollars."""
+"""What a run may spend, and what it has spent: seconds, model calls, tokens and US dollars.
+
+Dollars are added up exactly, as fractions: sums of floats would depend on the order in which replies arrive.
+"""
 
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from fractions import Fraction
 from typing import Self
 
 from tasks import InputError
+
+Dollars = float | Fraction
 
 
 @dataclass(frozen=True)
@@ -85,20 +91,22 @@ class Budget:
         self.allowance = allowance
         self._clock = clock
         self._started = clock() - spent.seconds
-        self._spent = spent
-        self._usd_at_most = spent.usd or 0.0  # unknown prices count at what was reserved for them
+        self._calls, self._tokens = spent.calls, spent.tokens
+        self._usd = None if spent.usd is None else Fraction(spent.usd)
+        self._usd_at_most = Fraction(spent.usd or 0)  # unknown prices count at what was reserved for them
         self._reserved: list[Reservation] = []
         self._lock = threading.Lock()
 
     @property
     def spent(self) -> Spending:
-        return replace(self._spent, seconds=self._clock() - self._started)
+        usd = None if self._usd is None else float(self._usd)
+        return Spending(self._clock() - self._started, self._calls, self._tokens, usd)
 
     @property
     def remaining_seconds(self) -> float | None:
         """Seconds left (never negative); None without a time limit."""
         limit = self.allowance.seconds
-        return None if limit is None else max(0.0, limit - self.spent.seconds)
+        return None if limit is None else max(0.0, limit - (self._clock() - self._started))
 
     def out_of_time(self) -> str | None:
         """The time limit in words if it is reached, or None."""
@@ -108,12 +116,12 @@ class Budget:
         """Which limit is reached, in words, or None."""
         if (late := self.out_of_time()) is not None:
             return late
-        spent, allowed = self.spent, self.allowance
-        if allowed.calls is not None and spent.calls >= allowed.calls:
+        allowed = self.allowance
+        if allowed.calls is not None and self._calls >= allowed.calls:
             return f"limit of {allowed.calls} model calls"
-        if allowed.tokens is not None and spent.tokens >= allowed.tokens:
+        if allowed.tokens is not None and self._tokens >= allowed.tokens:
             return f"limit of {allowed.tokens} tokens"
-        if allowed.usd is not None and self._usd_at_most >= allowed.usd:
+        if allowed.usd is not None and float(self._usd_at_most) >= allowed.usd:
             return f"limit of {allowed.usd:g} USD"
         return None
 
@@ -132,19 +140,17 @@ class Budget:
             return reservation
 
     def _overshoot(self, tokens: int, usd: float | None, calls: int = 1) -> str | None:
-        allowed, spent, pending = self.allowance, self._spent, self._reserved
-        if allowed.calls is not None and spent.calls + len(pending) + calls > allowed.calls:
+        allowed, pending = self.allowance, self._reserved
+        if allowed.calls is not None and self._calls + len(pending) + calls > allowed.calls:
             return f"limit of {allowed.calls} model calls"
-        if (
-            allowed.tokens is not None
-            and spent.tokens + sum(r.tokens for r in pending) + tokens > allowed.tokens
-        ):
+        all_tokens = self._tokens + sum(r.tokens for r in pending) + tokens
+        if allowed.tokens is not None and all_tokens > allowed.tokens:
             return f"limit of {allowed.tokens} tokens"
         if allowed.usd is None:
             return None
         if usd is None:
             return f"limit of {allowed.usd:g} USD, and the price of a call is not known"
-        if self._usd_at_most + sum(r.usd or 0.0 for r in pending) + usd > allowed.usd:
+        if float(self._usd_at_most + sum(r.usd or 0 for r in pending) + Fraction(usd)) > allowed.usd:
             return f"limit of {allowed.usd:g} USD"
         return None
 
@@ -158,12 +164,11 @@ class Budget:
         with self._lock:
             self._charge(calls, tokens, usd, usd_at_most)
 
-    def _charge(self, calls: int, tokens: int, usd: float | None, usd_at_most: float | None) -> None:
-        self._usd_at_most += (usd_at_most or 0.0) if usd is None else usd
-        total = None if usd is None or self._spent.usd is None else self._spent.usd + usd
-        self._spent = replace(
-            self._spent, calls=self._spent.calls + calls, tokens=self._spent.tokens + tokens, usd=total
-        )
+    def _charge(self, calls: int, tokens: int, usd: Dollars | None, usd_at_most: Dollars | None) -> None:
+        self._calls += calls
+        self._tokens += tokens
+        self._usd_at_most += Fraction((usd_at_most or 0) if usd is None else usd)
+        self._usd = None if usd is None or self._usd is None else self._usd + Fraction(usd)
 
     def _extend(self, reservation: "Reservation", tokens: int, usd: float | None) -> None:
         with self._lock:
@@ -171,9 +176,10 @@ class Budget:
             if reason is not None:
                 raise BudgetSpent(reason)
             reservation.tokens += tokens
-            reservation.usd = None if usd is None or reservation.usd is None else reservation.usd + usd
+            if reservation.usd is not None:
+                reservation.usd = None if usd is None else reservation.usd + Fraction(usd)
 
-    def _close(self, reservation: "Reservation", calls: int, tokens: int, usd: float | None) -> None:
+    def _close(self, reservation: "Reservation", calls: int, tokens: int, usd: Dollars | None) -> None:
         with self._lock:
             self._reserved.remove(reservation)
             self._charge(calls, tokens, usd, reservation.usd)
@@ -183,11 +189,12 @@ class Reservation:
     """One model call on the books; see Budget."""
 
     def __init__(self, budget: Budget, tokens: int, usd: float | None) -> None:
-        self.tokens, self.usd = tokens, usd
+        self.tokens = tokens
+        self.usd = None if usd is None else Fraction(usd)
         self._budget = budget
         self._open = True
 
-    def settle(self, tokens: int = 0, usd: float | None = 0.0) -> None:
+    def settle(self, tokens: int = 0, usd: Dollars | None = 0.0) -> None:
         """Book what the call really cost; `usd` None means unknown. Settling twice is a ValueError."""
         if not self._open:
             raise ValueError("this call is already settled")
@@ -198,7 +205,7 @@ class Reservation:
         """Give the reservation back: the call was never sent."""
         if self._open:
             self._open = False
-            self._budget._close(self, 0, 0, 0.0)
+            self._budget._close(self, 0, 0, 0)
 
     def extend(self, tokens: int, usd: float | None) -> None:
         """Set as much again aside for one more attempt at the same call, because the last may be charged too.

@@ -176,7 +176,7 @@ class Workshop:
     def _search(self, plan: Plan, archive: Archive) -> None:
         journal = Journal(archive)
         budget = Budget(plan.allowance, Spending(seconds=journal.spent.seconds))
-        proposer = self.make_proposer(plan.seed, budget, archive, self.evaluator.sandbox)
+        proposer = self.make_proposer(plan.seed, budget, archive, self.evaluator)
         self.observer.started(plan.index, archive, budget, journal.history)
         stopped = search(proposer, self.evaluator, journal, budget, self.observer, plan.until)
         account = proposer.report(journal.history) if isinstance(proposer, Reporting) else None

@@ -1,5 +1,6 @@
 """Evaluates candidates in parallel and never the same one twice."""
 
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
@@ -24,7 +25,7 @@ class Evaluator:
     """The sandbox as the loop sees it: source in, future evaluation out.
 
     One evaluator serves all runs of a command. What a candidate scores is a function of its source, the folds
-    and the seed; the latter two are fixed here, so the memory of results is keyed by source alone.
+    and the seed; the latter two are fixed here, so the memory of results is keyed by source alone. Thread-safe.
     """
 
     def __init__(
@@ -38,6 +39,8 @@ class Evaluator:
         elsewhere: Elsewhere | None = None,
     ) -> None:
         self.sandbox, self.task, self.folds = sandbox, task, tuple(folds)
+        self.probes, self.seed = probes, seed
+        self._lock = threading.Lock()
         self._results: dict[str, Future[Evaluation]] = {}
         self._evaluate: Callable[[str], Evaluation] = partial(
             evaluate, sandbox, task=task, folds=self.folds, probes=probes, seed=seed
@@ -50,21 +53,24 @@ class Evaluator:
 
     def submit(self, source: str) -> Future[Evaluation]:
         """The evaluation of `source`, started now unless it is known or under way already."""
-        if source not in self._results:
-            self._results[source] = self._threads.submit(self._evaluate, source)
-        return self._results[source]
+        with self._lock:
+            if source not in self._results:
+                self._results[source] = self._threads.submit(self._evaluate, source)
+            return self._results[source]
 
     def remember(self, source: str, evaluation: Evaluation) -> None:
         """Take over a result that an archive has on record."""
         done: Future[Evaluation] = Future()
         done.set_result(evaluation)
-        self._results.setdefault(source, done)
+        with self._lock:
+            self._results.setdefault(source, done)
 
     def give_up(self, sources: Iterable[str]) -> None:
         """Do not begin these evaluations; those under way still end, and are remembered."""
-        for source in sources:
-            if self._results[source].cancel():
-                del self._results[source]
+        with self._lock:
+            for source in sources:
+                if source in self._results and self._results[source].cancel():
+                    del self._results[source]
 
     def __enter__(self) -> Self:
         return self

@@ -9,6 +9,9 @@ import json
 import os
 import tempfile
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -16,6 +19,7 @@ from pathlib import Path
 
 from agent.budget import Allowance, Budget, Spending
 from agent.evaluator import Evaluator
+from agent.history import Trial
 from agent.journal import Journal
 from agent.llm.config import Config, ModelChoice, Transport
 from agent.llm.session import Session, Settings
@@ -72,54 +76,89 @@ def serve(latency: float, port: Connection) -> None:
     server.serve_forever()
 
 
-def searched(agent: str, url: str, calls: int, in_flight: int) -> dict[str, float]:
-    """One search without a floor; seconds elapsed, our own CPU seconds, and those of the candidates."""
+@contextmanager
+def bench() -> Iterator[Evaluator]:
+    """An evaluator with a memory of nothing, its sandbox warm."""
     task = Task(SCHEMA, table_like_sft(), Provenance("file", "0" * 64, None))
+    folds, probes = frontier_folds(task.train), probe_rows(task.train)
+    with Sandbox() as sandbox, Evaluator(sandbox, task, folds, probes=probes) as evaluator:
+        assert sandbox.tier
+        yield evaluator
+
+
+def idle_seconds() -> float:
+    """Seconds that processors of this machine spent idle since it started, all together (proc_stat(5))."""
+    fields = Path("/proc/stat").read_text().splitlines()[0].split()
+    return (int(fields[4]) + int(fields[5])) / os.sysconf("SC_CLK_TCK")
+
+
+@dataclass
+class Clock:
+    """Elapsed and own CPU seconds, and the share of the machine's processors that was not idle."""
+
+    elapsed: float = 0.0
+    own: float = 0.0
+    busy: float = 0.0
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        began, own, idle = time.perf_counter(), time.process_time(), idle_seconds()
+        yield
+        self.elapsed, self.own = time.perf_counter() - began, time.process_time() - own
+        self.busy = 1.0 - (idle_seconds() - idle) / self.elapsed / (os.cpu_count() or 1)
+
+
+def searched(agent: str, url: str, calls: int, in_flight: int) -> tuple[Clock, tuple[Trial, ...]]:
+    """One search without a floor."""
     config = Config(
         models=(ModelChoice(name="m", base_url=url),), transport=Transport(in_flight=in_flight, cache=False)
     )
     manifest = Manifest(run="r0", task=SCHEMA, agent=agent, model="m", seed=0, data=None)
+    clock = Clock()
     with (
         tempfile.TemporaryDirectory() as folder,
-        Sandbox() as sandbox,
         Archive.create(Path(folder), manifest) as archive,
         Session(agent, Settings(config=config), environment={}) as session,
-        Evaluator(sandbox, task, frontier_folds(task.train), probes=probe_rows(task.train)) as evaluator,
+        bench() as evaluator,
     ):
-        assert sandbox.tier
         journal, budget = Journal(archive), Budget(Allowance(calls=calls), Spending())
-        proposer = session.proposer(task, 0, budget, archive, sandbox, None)
-        began, own = time.perf_counter(), time.process_time()
-        search(proposer, evaluator, journal, budget, Observer())
-        elapsed, own = time.perf_counter() - began, time.process_time() - own
-        trials = journal.history.trials
-        return {
-            "candidates": len(trials),
-            "elapsed": elapsed,
-            "own": own,
-            "evaluation": sum(trial.evaluation.seconds for trial in trials),
-            "candidates_cpu": sum(trial.evaluation.cpu_seconds for trial in trials),
-        }
+        proposer = session.proposer(evaluator.task, 0, budget, archive, evaluator, None)
+        with clock.running():
+            search(proposer, evaluator, journal, budget, Observer())
+        return clock, journal.history.trials
+
+
+def evaluated(trials: Sequence[Trial]) -> Clock:
+    """The same candidates again, all at once and with nothing else to do."""
+    clock = Clock()
+    with bench() as evaluator, clock.running():
+        for future in [evaluator.submit(trial.proposal.source) for trial in trials]:
+            future.result()
+    return clock
 
 
 def overhead(url: str, calls: int, latency: float) -> None:
     """One request at a time: what is left of the elapsed time beside waiting for replies and evaluations."""
-    found = searched("refine", url, calls, 1)
-    each = 1e3 / found["candidates"]
-    left = found["elapsed"] - calls * latency - found["evaluation"]
-    print(f"refine, one at a time: {found['candidates']} candidates in {found['elapsed']:.1f} s")
-    print(f"{'evaluation, elapsed':44s}{found['evaluation'] * each:8.1f} ms per candidate")
-    print(f"{'own CPU time, scoring included':44s}{found['own'] * each:8.1f} ms per candidate")
+    clock, trials = searched("refine", url, calls, 1)
+    each, evaluation = 1e3 / len(trials), sum(trial.evaluation.seconds for trial in trials)
+    left = clock.elapsed - calls * latency - evaluation
+    print(f"refine, one at a time: {len(trials)} candidates in {clock.elapsed:.1f} s")
+    print(f"{'evaluation, elapsed':44s}{evaluation * each:8.1f} ms per candidate")
+    print(f"{'own CPU time, scoring included':44s}{clock.own * each:8.1f} ms per candidate")
     print(f"{'elapsed beside latency and evaluation':44s}{left * each:8.1f} ms per candidate")
 
 
-def utilisation(url: str, calls: int) -> None:
-    """Eight requests in flight: CPU time over elapsed time times processors."""
-    found = searched("evolve", url, calls, 8)
-    busy = (found["own"] + found["candidates_cpu"]) / found["elapsed"] / len(os.sched_getaffinity(0))
-    print(f"\nevolve, eight in flight: {found['candidates']} candidates in {found['elapsed']:.1f} s")
-    print(f"{'own CPU time':44s}{1e3 * found['own'] / found['candidates']:8.1f} ms per candidate")
-    print(f"{'processors busy':44s}{100 * busy:8.0f} %")
+def utilisation(url: str, calls: int, latency: float) -> None:
+    """Eight requests in flight, against the evaluations of the same candidates alone."""
+    clock, trials = searched("evolve", url, calls, 8)
+    alone = evaluated(trials)
+    print(f"\nevolve, eight in flight: {len(trials)} candidates in {clock.elapsed:.1f} s")
+    print(f"{'own CPU time':44s}{1e3 * clock.own / len(trials):8.1f} ms per candidate")
+    for name, each in (("evolve", clock), ("evaluations alone", alone)):
+        print(f"{name + ', processors busy':44s}{100 * each.busy:8.0f} %")
+    first = clock.elapsed - latency  # nothing can be evaluated before the first replies are there
+    print(f"{'evaluations alone, elapsed':44s}{alone.elapsed:8.1f} s")
+    print(f"{'of the elapsed time after the first replies':44s}{100 * alone.elapsed / first:8.0f} %")
 
 
 def main() -> None:
@@ -135,7 +174,7 @@ def main() -> None:
     url = f"http://127.0.0.1:{ours.recv()}/v1"
     print(f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}, latency {arguments.latency:g} s")
     overhead(url, arguments.calls, arguments.latency)
-    utilisation(url, 2 * arguments.calls)
+    utilisation(url, 2 * arguments.calls, arguments.latency)
     server.terminate()
 
 

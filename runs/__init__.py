@@ -1,5 +1,6 @@
 """Archives: record, verify, inspect, replay, export."""
 
+from runs.account import Account
 from runs.archive import Archive, State
 from runs.closing import LawFailed, close_law, score_law
 from runs.finding import Listing, addresses, find_archive, list_archives
@@ -10,6 +11,7 @@ from runs.replay import ReplayReport, replay
 from runs.verify import Problem
 
 __all__ = [
+    "Account",
     "Archive",
     "DataRecord",
     "FinalScores",

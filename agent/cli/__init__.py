@@ -14,7 +14,7 @@ PROGRAM = "discover"
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its status."""
-    from agent.cli.app import app
+    from agent.cli.commands import app
 
     try:
         status = app(args=arguments, prog_name=PROGRAM, standalone_mode=False) or 0

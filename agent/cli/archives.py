@@ -13,7 +13,7 @@ from agent.cli import show as shown_result
 from agent.cli.output import announce, number, out, print_json, shown, text
 from agent.history import Trial
 from agent.inspection import Details, Summary, details, differences, summaries
-from runs import State
+from runs import Account, State
 from runs.finding import find_archive
 from tasks import schema
 
@@ -126,13 +126,22 @@ def _outcome(found: Details) -> None:
         out.print(text(f"chosen:    {result.reason or 'not recorded'}"), soft_wrap=True)
     if result.inseparable:
         out.print(text(f"not separable from: {', '.join(result.inseparable)}"), soft_wrap=True)
-    if one.seconds is None:
+    _cost(found)
+
+
+def _cost(found: Details) -> None:
+    one, result = found.summary, found.result
+    if one.seconds is None or result is None:
         return
     cost = "unknown" if one.cost_usd is None else f"{one.cost_usd:.4f}"
     spent = f"{one.seconds:.1f} s, {result.calls or 0} model calls, USD {cost}"
     out.print(
         text(f"cost:      {spent}; ended by: {result.details.get('stopped', 'not recorded')}"), soft_wrap=True
     )
+    shown_result.account(result)
+    kept = Account.of(result)
+    if kept is not None and kept.progress:
+        out.print(text(f"best validation R² against calls: {kept.steps}"), soft_wrap=True)
 
 
 def _candidates(trials: list[Trial] | tuple[Trial, ...]) -> Table:

@@ -1,13 +1,14 @@
 """`discover mcp`: the tools for other agents, on stdio or on loopback."""
 
 import shlex
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agent.agents import CLIENT
 from agent.cli.output import announce, shown, warn
-from agent.cli.search import terminated_like_interrupted
+from agent.cli.search import table, terminated_like_interrupted
 from agent.job import Job, OwnTable
 from tasks import InputError
 
@@ -15,21 +16,8 @@ if TYPE_CHECKING:
     from mcp.server.mcpserver import MCPServer
 
 
-def run(
-    http: int | None,
-    data: Path | None,
-    table: dict[str, Any],
-    bounds: dict[str, Any],
-    *,
-    workers: int | None,
-    unsafe_local: bool,
-    data_dir: Path | None,
-    runs_dir: Path,
-) -> None:
-    """Serve until the client leaves or Ctrl-C; then tell which sessions are unfinished.
-
-    `table` says what the columns of `data` are, `bounds` what clients may use.
-    """
+def run(given: Mapping[str, Any]) -> None:
+    """Serve until the client leaves or Ctrl-C; then tell which sessions are unfinished. Options are given by name."""
     if find_spec("mcp") is None:
         raise InputError("discover mcp needs the package mcp; install it with: pip install 'lawsmith[mcp]'.")
     from agent.mcp.desk import Bounds, Desk
@@ -37,13 +25,15 @@ def run(
     from agent.mcp.tools import build_server
     from sandbox import Sandbox
 
+    workers, unsafe_local, http = given["workers"], given["unsafe_local"], given["http"]
     Job(agent=CLIENT, workers=workers).check()
     if unsafe_local:
         warn("--unsafe-local: candidates run unprotected where this machine can isolate nothing.")
-    limits, own = Bounds(**bounds), _own_table(data, table)
+    bounds = Bounds(**{name: given[name] for name in ("max_candidates", "max_sessions", "floor_seconds")})
+    own = _own_table(given["data"], table(given))
     with (
         Sandbox(workers=workers, unsafe_local=unsafe_local) as sandbox,
-        Desk(sandbox, runs_dir, data_dir, limits, own) as desk,
+        Desk(sandbox, given["runs_dir"], given["data_dir"], bounds, own) as desk,
     ):
         server = build_server(desk)
         if http is None:

@@ -2,7 +2,7 @@
 
 import shlex
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -13,11 +13,29 @@ import typer
 from agent.api import Interrupted, Observer, Result, discover
 from agent.api import resume as resume_command
 from agent.cli import show
+from agent.cli.options import LIMIT_FIELDS
 from agent.cli.output import announce, print_json, shown
 from agent.cli.progress import ProgressReport
 from runs.finding import find_archive
 from sandbox import Limits
 from tasks import InputError
+
+SETTINGS = (
+    "runs",
+    "agent",
+    "model",
+    "seed",
+    "time_limit",
+    "max_calls",
+    "max_tokens",
+    "max_usd",
+    "workers",
+    "unsafe_local",
+    "cluster",
+    "data_dir",
+    "runs_dir",
+)
+"""Options that `discover` of the Python API takes under the same name."""
 
 
 def print_version() -> None:
@@ -30,55 +48,45 @@ def columns(given: Sequence[str] | None) -> tuple[str, ...]:
     return tuple(name for name in names if name)
 
 
-def table(
-    target: Sequence[str] | None,
-    features: Sequence[str] | None,
-    group: str | None,
-    test: Path | None,
-    cap: int | None,
-) -> dict[str, Any]:
+def table(given: Mapping[str, Any]) -> dict[str, Any]:
     """What the options say of a table of the user's own."""
     return {
-        "target": columns(target),
-        "features": columns(features) or None,
-        "group": group,
-        "test": test,
-        "cap": cap,
+        "target": columns(given["target"]),
+        "features": columns(given["features"]) or None,
+        **{name: given[name] for name in ("group", "test", "cap")},
     }
 
 
-def run(
-    task: str | None,
-    data: Path | None,
-    *,
-    table: dict[str, Any],
-    settings: dict[str, Any],
-    options: dict[str, Any],
-    limits: dict[str, Any],
-    as_json: bool,
-) -> None:
-    """Search, print the result, and exit with 1 if a run failed.
+def limits(given: Mapping[str, Any]) -> Limits:
+    """Of one candidate; an option that was not given leaves the default."""
+    stated = {option: field for option, field in LIMIT_FIELDS.items() if given[option] is not None}
+    return Limits(**{name: given[option] * size for option, (name, size) in stated.items()})
 
-    `options` are fields of `agent.llm.config.Options`, `limits` of `sandbox.Limits`; None is the default.
-    """
+
+def run(given: Mapping[str, Any]) -> None:
+    """Search as the options say, by name; print the result, and exit with 1 if a run failed."""
     from agent.llm.config import Options
 
-    settings["options"] = Options.model_validate(options)
-    settings["limits"] = Limits(**{name: value for name, value in limits.items() if value is not None})
-    described = [name for name, value in table.items() if value]
+    task, data, own = given["task"], given["data"], table(given)
+    described = [name for name, value in own.items() if value]
     if task is not None and (data is not None or described):
         option = "data" if data is not None else described[0]
         raise InputError(
             f"--task and --{option} do not go together: a task is a table that is already described."
         )
-    if data is not None and not table["target"]:
+    if data is not None and not own["target"]:
         raise InputError("--data needs --target: the name of the column to explain.")
     source = task or data
     if source is None:
         raise InputError(
             "Nothing to explain: give --task NAME (see 'discover tasks') or --data FILE --target COLUMN."
         )
-    _finish(lambda observer: discover(source, **table, **settings, observer=observer), as_json)
+    settings = {name: given[name] for name in SETTINGS}
+    settings |= {
+        "options": Options(**{name: given[name] for name in Options.model_fields}),
+        "limits": limits(given),
+    }
+    _finish(lambda observer: discover(source, **own, **settings, observer=observer), given["json"])
 
 
 def resume(reference: str, runs_dir: Path, cluster: str | None, as_json: bool) -> None:

@@ -8,6 +8,8 @@ from rich.text import Text
 
 from agent.cli.output import counted, number, out, shown, text
 from agent.result import WORST_R2, Result, Run
+from runs import Account
+from runs import Result as Record
 
 MOST_CONSTANTS = 24
 REPLICA = "These are scores on REPLICA data; they compare with no published score."
@@ -19,6 +21,8 @@ def result(found: Result) -> None:
     out.print(_runs_table(found, tested))
     for run in found.failed:
         out.print(text(f"run {_place(found, run)} failed: {run.result.error}"), style="red", soft_wrap=True)
+    for run in found.runs:
+        account(run.result, f"run {_place(found, run)}, " if len(found.runs) > 1 else "")
     out.print(_leaderboard_line(found), soft_wrap=True)
     if found.dataset.task.provenance.source == "replica":
         out.print(Text(REPLICA, "bold yellow"))
@@ -81,6 +85,22 @@ def _selected(found: Result, run: Run) -> None:
     constants(run.result.constants or {})
     out.print(Text.assemble(("law:       ", "bold"), shown(run.archive / "law.py")), soft_wrap=True)
     out.print(Text.assemble(("details:   ", "bold"), f"discover inspect {run.manifest.run}"), soft_wrap=True)
+
+
+def account(found: Record, of: str = "") -> None:
+    """What became of the calls to a language model, and what they gained; nothing for a run that asked none."""
+    kept = Account.of(found)
+    if kept is None:
+        return
+    lines = [f"{of}model:  {kept.outcome}", f"{of}gained: {kept.gained}"]
+    if kept.trouble is not None:
+        lines.insert(1, f"{of}trouble: {kept.trouble}")
+    if kept.error is not None:
+        lines.append(f"{of}refused: {kept.error}")
+    if kept.divergence is not None:
+        lines.append(f"{of}the prompts of this replay differ from the recorded ones {kept.divergence}")
+    for line in lines:
+        out.print(text(line), soft_wrap=True)
 
 
 def formula(expression: str | None) -> None:

@@ -8,11 +8,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from agent.budget import Budget, BudgetSpent, Reservation
+from agent.llm.asker import Awaited, Outcome, Question
+from agent.llm.bill import Bill, book
 from agent.llm.cache import ReplyCache
-from agent.llm.failures import NOT_BILLED, RETRIED, STOPS_SEARCH, AnsweredFailure, CallFailure, Failure
+from agent.llm.failures import NOT_BILLED, RETRIED, STOPS_SEARCH, CallFailure, Failure
 from agent.llm.messages import Model, Reply, Request
 from agent.llm.prices import Prices
 from agent.llm.recording import Attempt, Recording, attempt_of
@@ -30,41 +31,8 @@ LONGEST_WAIT_SECONDS = 30.0
 LONGEST_RETRY_AFTER_SECONDS = 120.0
 
 
-@dataclass(frozen=True)
-class Question:
-    """A place in the search and how to write its request; written only if it has no recorded answer."""
-
-    slot: str
-    write: Callable[[], Request]
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """The end of one call: a reply, or the failure that closed it and what was said before, if anything."""
-
-    slot: str
-    reply: Reply | None
-    failure: Failure | None = None
-    message: str = ""
-    text: str = ""
-
-    @classmethod
-    def of(cls, attempt: Attempt) -> Outcome:
-        return cls(attempt.slot, attempt.reply, attempt.failure, attempt.message, attempt.text)
-
-
-Awaited = Callable[[], list[Outcome]]
-"""Waits for the questions of one batch; outcomes in their order. Called once."""
-
-
-class Asker(Protocol):
-    """Whoever answers the questions of a search: endpoints, or the recording of an earlier run."""
-
-    recording: Recording
-    refused: str | None
-    divergence: str | None
-
-    def send(self, questions: Sequence[Question]) -> Awaited: ...
+_Admitted = tuple[Request, Reservation]
+_Outcomes = queue.SimpleQueue[Outcome | BaseException]
 
 
 @dataclass(frozen=True)
@@ -112,43 +80,47 @@ class Caller:
         self.divergence: str | None = None
 
     def send(self, questions: Sequence[Question]) -> Awaited:
-        """Ask without waiting; a question that was not sent is OUT_OF_BUDGET and stays open."""
-        outcomes: dict[str, Outcome] = {}
-        admitted: list[tuple[Request, Reservation]] = []
-        for question in questions:
-            closed = self.recording.closed(question.slot)
-            if closed is not None:
-                book(self._budget, self.recording.attempts(question.slot))
-                outcomes[question.slot] = Outcome.of(closed)
-            elif self.stopped is None:
-                self._admit(question, outcomes, admitted)
-        replies = self._start(admitted)
+        """Ask without waiting, not even until the prompts are written.
+
+        A question that was not sent is OUT_OF_BUDGET and stays open.
+        """
+        outcomes: _Outcomes = queue.SimpleQueue()
+
+        def ask() -> None:
+            items = (self._admit(question, outcomes) for question in questions)
+            self._start([item for item in items if item is not None], outcomes)
 
         def wait() -> list[Outcome]:
-            outcomes.update({reply.slot: reply for reply in _awaited(replies, len(admitted))})
-            return [outcomes.get(question.slot) or self._unsent(question.slot) for question in questions]
+            found = {outcome.slot: outcome for outcome in _awaited(outcomes, len(questions))}
+            return [found[question.slot] for question in questions]
 
+        _in_background(ask, outcomes)
         return wait
 
-    def _unsent(self, slot: str) -> Outcome:
-        return Outcome(slot, None, Failure.OUT_OF_BUDGET, self.stopped or "")
-
-    def _admit(
-        self, question: Question, outcomes: dict[str, Outcome], admitted: list[tuple[Request, Reservation]]
-    ) -> None:
+    def _admit(self, question: Question, outcomes: _Outcomes) -> _Admitted | None:
+        """Write a request and set its price aside; None where the question has its outcome without being sent."""
+        slot = question.slot
+        closed = self.recording.closed(slot)
+        if closed is not None:
+            book(self._budget, self.recording.attempts(slot))
+            outcomes.put(Outcome.of(closed))
+            return None
+        if self.stopped is not None:
+            outcomes.put(Outcome.unsent(slot, self.stopped))
+            return None
         request = question.write()
         self._close_lost(request)
-        book(self._budget, self.recording.attempts(question.slot))
+        book(self._budget, self.recording.attempts(slot))
         if (cached := self._cached(request)) is not None:
-            outcomes[question.slot] = cached
-            return
+            outcomes.put(cached)
+            return None
         try:
-            reservation = self._budget.reserve(request.tokens_at_most(), self._prices.at_most(request))
+            return request, self._budget.reserve(request.tokens_at_most(), self._prices.at_most(request))
         except BudgetSpent as spent:
             self.stopped = str(spent)
             self.recording.ended(self.stopped)
-            return
-        admitted.append((request, reservation))
+            outcomes.put(Outcome.unsent(slot, self.stopped))
+            return None
 
     def _cached(self, request: Request) -> Outcome | None:
         line = self._lines[request.model]
@@ -160,36 +132,28 @@ class Caller:
         self.recording.answered(attempt)
         return Outcome.of(attempt)
 
-    def _start(
-        self, admitted: Sequence[tuple[Request, Reservation]]
-    ) -> queue.SimpleQueue[Outcome | BaseException]:
-        """Send in daemon threads, so that an interrupt ends the process without waiting for slow replies."""
-        todo: queue.SimpleQueue[tuple[Request, Reservation]] = queue.SimpleQueue()
-        done: queue.SimpleQueue[Outcome | BaseException] = queue.SimpleQueue()
-        for item in admitted:
-            todo.put(item)
+    def _start(self, admitted: Sequence[_Admitted], outcomes: _Outcomes) -> None:
+        """Send, as many at a time as may be in flight."""
+        todo = iter(admitted)
+        turn = threading.Lock()
 
         def work() -> None:
             while True:
-                try:
-                    request, reservation = todo.get_nowait()
-                except queue.Empty:
+                with turn:
+                    item = next(todo, None)
+                if item is None:
                     return
-                try:
-                    done.put(self._call(request, reservation))
-                except BaseException as error:  # noqa: BLE001 - a bug or a full disk, raised again below
-                    done.put(error)
+                outcomes.put(self._call(*item))
 
         for _ in range(min(self._in_flight, len(admitted))):
-            threading.Thread(target=work, daemon=True).start()
-        return done
+            _in_background(work, outcomes)
 
     def _call(self, request: Request, reservation: Reservation) -> Outcome:
         """All attempts of one call; settles its reservation."""
         if self.refused is not None:
             reservation.release()
-            return Outcome(request.slot, None, Failure.OUT_OF_BUDGET, self.refused)
-        bill = _Bill(request, reservation, self._prices)
+            return Outcome.unsent(request.slot, self.refused)
+        bill = Bill(request, reservation, self._prices)
         begun = sum(attempt.failure is not Failure.LOST for attempt in self.recording.attempts(request.slot))
         for number in range(begun + 1, begun + 1 + max(ATTEMPTS.values())):
             attempt = self._attempt(request.model_copy(update={"attempt": number}), bill, number - begun)
@@ -198,7 +162,7 @@ class Caller:
         bill.settle()
         return Outcome.of(attempt)
 
-    def _attempt(self, request: Request, bill: _Bill, tried: int) -> Attempt:
+    def _attempt(self, request: Request, bill: Bill, tried: int) -> Attempt:
         self.recording.asked(request)
         line = self._lines[request.model]
         started = time.monotonic()
@@ -224,7 +188,7 @@ class Caller:
         return self._timeout if remaining is None else max(0.1, min(self._timeout, remaining))
 
     def _wait_before_next(
-        self, request: Request, result: Reply | CallFailure, tried: int, bill: _Bill
+        self, request: Request, result: Reply | CallFailure, tried: int, bill: Bill
     ) -> float | None:
         """Seconds until the next attempt; None if there is none: success, hopeless, or beyond a limit."""
         if isinstance(result, Reply) or result.kind not in RETRIED or tried >= ATTEMPTS[result.kind]:
@@ -258,62 +222,27 @@ class Caller:
         self.recording.answered(attempt)
 
 
-def _awaited(replies: queue.SimpleQueue[Outcome | BaseException], count: int) -> Iterator[Outcome]:
-    for _ in range(count):
-        result = replies.get()
-        if isinstance(result, BaseException):
-            raise result
-        yield result
+def _in_background(work: Callable[[], None], outcomes: _Outcomes) -> None:
+    """Run `work` in a daemon thread, so that an interrupt ends the process without waiting for slow replies.
 
+    What it raises (a bug, a full disk) is raised again where the outcomes are awaited.
+    """
 
-def book(budget: Budget, attempts: Sequence[Attempt]) -> None:
-    """Charge recorded attempts: those of an earlier process of this run, or of the run that is replayed."""
-    for attempt in attempts:
-        tokens = attempt.at_most_tokens if attempt.tokens is None else attempt.tokens
-        budget.book(
-            calls=int(attempt.final and attempt.source == "endpoint"),
-            tokens=0 if attempt.source == "cache" else tokens,
-            usd=attempt.usd,
-            usd_at_most=attempt.at_most_usd,
-        )
-
-
-class _Bill:
-    """What the attempts of one call cost so far, against its reservation."""
-
-    def __init__(self, request: Request, reservation: Reservation, prices: Prices) -> None:
-        self._reservation = reservation
-        self._prices = prices
-        self._most = (request.tokens_at_most(), prices.at_most(request))
-        self._tokens = 0
-        self._usd: float | None = 0.0
-
-    def add(self, request: Request, result: Reply | CallFailure, *, final: bool, seconds: float) -> Attempt:
-        at_most: tuple[int, float | None] = (0, 0.0)
-        if isinstance(result, Reply | AnsweredFailure):
-            usd = self._prices.of(request.model, result.usage)
-            at_most = self._most
-        elif result.kind in NOT_BILLED:
-            usd = 0.0
-        else:
-            usd, at_most = None, self._most
-        attempt = attempt_of(
-            request, result, source="endpoint", final=final, seconds=seconds, usd=usd, at_most=at_most
-        )
-        self._tokens += at_most[0] if attempt.tokens is None else attempt.tokens
-        self._usd = None if usd is None or self._usd is None else self._usd + usd
-        return attempt
-
-    def afford_another(self) -> bool:
-        """Whether one more attempt fits the budget although the last may be charged as well."""
+    def guarded() -> None:
         try:
-            self._reservation.extend(*self._most)
-        except BudgetSpent:
-            return False
-        return True
+            work()
+        except BaseException as error:  # noqa: BLE001 - raised again by `_awaited`
+            outcomes.put(error)
 
-    def settle(self) -> None:
-        self._reservation.settle(self._tokens, self._usd)
+    threading.Thread(target=guarded, daemon=True).start()
+
+
+def _awaited(outcomes: _Outcomes, count: int) -> Iterator[Outcome]:
+    for _ in range(count):
+        outcome = outcomes.get()
+        if isinstance(outcome, BaseException):
+            raise outcome
+        yield outcome
 
 
 def _jitter(request: Request) -> float:

@@ -57,6 +57,21 @@ class Options(Frozen):
     max_reply_tokens: int | None = None
     context_tokens: int | None = None
     in_flight: int | None = None
+    request_timeout: float | None = None
+
+    def or_from(self, environment: Mapping[str, str]) -> Self:
+        """These, and what they leave open from `LAWSMITH_TEMPERATURE`, `LAWSMITH_IN_FLIGHT` and so on.
+
+        Raises InputError for what is no number.
+        """
+        open_names = [name for name in _FLAGS if getattr(self, name) is None]
+        found = {
+            name: environment[_variable(name)] for name in open_names if environment.get(_variable(name))
+        }
+        try:
+            return self.model_validate(self.model_dump() | found)
+        except ValidationError as error:
+            raise InputError(_complaint(error, self)) from None
 
 
 AS_CONFIGURED = Options()
@@ -93,7 +108,8 @@ class Config(Frozen):
     def resolve(
         self, model: str | None, environment: Mapping[str, str] = os.environ, options: Options = AS_CONFIGURED
     ) -> Self:
-        """This configuration with `--model` (or `LAWSMITH_MODEL`), `OPENAI_BASE_URL` and `options` applied.
+        """This configuration with `--model` (or `LAWSMITH_MODEL`), `OPENAI_BASE_URL` and `options` (or their
+        variables) applied.
 
         An address from the command line belongs to each model, so that the environment of a later resume
         does not replace it. Raises InputError if no model is named anywhere, or for a value out of bounds.
@@ -111,7 +127,7 @@ class Config(Frozen):
             for choice in self._with_known_places(models)
         )
         resolved = self.model_copy(update={"base_url": base_url, "models": placed})
-        return resolved._with(options)
+        return resolved._with(options.or_from(environment))
 
     def _with(self, options: Options) -> Self:
         """The sampling and transport that the command line asks for."""
@@ -121,7 +137,11 @@ class Config(Frozen):
         prompt = None if context is None or reply is None else context - reply
         changed: dict[str, dict[str, float | None]] = {
             "sampling": {"temperature": options.temperature, "max_reply_tokens": reply},
-            "transport": {"prompt_tokens": prompt, "in_flight": options.in_flight},
+            "transport": {
+                "prompt_tokens": prompt,
+                "in_flight": options.in_flight,
+                "timeout_seconds": options.request_timeout,
+            },
         }
         data = self.model_dump()
         for part, values in changed.items():
@@ -142,12 +162,12 @@ class Config(Frozen):
         )
 
 
-_FLAGS = {
-    "temperature": "--temperature",
-    "max_reply_tokens": "--max-reply-tokens",
-    "prompt_tokens": "--context-tokens",
-    "in_flight": "--in-flight",
-}
+_FLAGS = ("temperature", "max_reply_tokens", "context_tokens", "in_flight", "request_timeout")
+"""Options that the environment may state as well."""
+
+
+def _variable(option: str) -> str:
+    return f"LAWSMITH_{option.upper()}"
 
 
 def _complaint(error: ValidationError, options: Options) -> str:
@@ -158,7 +178,8 @@ def _complaint(error: ValidationError, options: Options) -> str:
             f"--context-tokens {options.context_tokens} leaves {first['input']} tokens for a prompt; "
             f"at least {SHORTEST_PROMPT} are needed."
         )
-    return f"{_FLAGS.get(name, name)} {first['input']}: {first['msg']}."
+    option = "request_timeout" if name == "timeout_seconds" else name
+    return f"--{option.replace('_', '-')} (or {_variable(option)}) {first['input']}: {first['msg']}."
 
 
 def configured(environment: Mapping[str, str] = os.environ) -> bool:

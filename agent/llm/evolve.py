@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from agent.history import History, Trial
+from agent.llm.asks import Answer, Ask, Setup
 from agent.llm.messages import Message
 from agent.llm.population import Population, merit
 from agent.llm.prompts import Detail
-from agent.llm.proposer import Answer, Ask, LLMProposer, Setup
+from agent.llm.proposer import LLMProposer
 from agent.llm.views import formula_line
 from sandbox import Verdict
 
@@ -58,8 +59,8 @@ class Evolve(LLMProposer):
             self._best_round = self.round
 
     def heard(self, answer: Answer) -> None:
-        said_something = answer.parsed is not None and answer.parsed.source is None
-        if said_something and not answer.ask.repairs:
+        without_code = answer.parsed is not None and answer.parsed.source is None
+        if without_code and not answer.ask.repairs:
             self._repairs.append((answer.ask, answer))
 
     def improves(self, trial: Trial, ask: Ask) -> bool:
@@ -122,6 +123,7 @@ class Evolve(LLMProposer):
             model=self.ensemble.pick(rng),
             write=lambda: self.prompts.first("evolve.j2", content, share=FIRST_SHARE),
             parents=tuple(trial.id for trial in parents),
+            diagnosed=tuple(parents),
             context=island,
         )
 

@@ -8,11 +8,11 @@ import numpy as np
 
 from agent.history import Trial
 from agent.llm.canonical import canonical_key
+from agent.llm.screen import Sighting
 from tasks import Array
 
 ISLAND_SIZE = 12
 GREED = 0.5  # weight of a rank falls by exp(-GREED) from one rank to the next
-TWIN_DIGITS = 7
 NOVELTY_WEIGHT = 0.5
 
 
@@ -22,22 +22,13 @@ def merit(trial: Trial) -> tuple[float, int]:
     return (-(validation if validation is not None else -1.0), trial.evaluation.constants_count or 0)
 
 
-def signature(trial: Trial) -> bytes | None:
-    """Name of what a law predicts at the probe rows, to `TWIN_DIGITS` digits; None without probes."""
-    if not trial.evaluation.probe:
-        return None
-    probe = np.asarray(trial.evaluation.probe, dtype=np.float64)
-    scale = float(np.abs(probe).max()) or 1.0
-    return (np.round(probe / scale, TWIN_DIGITS) + 0.0).tobytes()
-
-
 class Population:
-    """Islands of trial ids. Twins (same form, or same predictions) enter once."""
+    """Islands of trial ids. Of laws that predict the same, one with more constants than a known one stays out."""
 
     def __init__(self, islands: int) -> None:
         self.islands: list[list[str]] = [[] for _ in range(islands)]
         self._trials: dict[str, Trial] = {}
-        self._signatures: set[bytes] = set()
+        self._sightings: list[Sighting] = []
         self.twins = 0
 
     def __len__(self) -> int:
@@ -51,12 +42,12 @@ class Population:
 
     def add(self, trial: Trial, island: int) -> bool:
         """Let a usable trial live on `island`; False for a twin of a known law, which is left out."""
-        name = signature(trial)
-        if name is not None and name in self._signatures:
+        seen = Sighting.of(trial)
+        if seen is not None and any(known.covers(seen) for known in self._sightings):
             self.twins += 1
             return False
-        if name is not None:
-            self._signatures.add(name)
+        if seen is not None:
+            self._sightings.append(seen)
         self._trials[trial.id] = trial
         self._settle(trial.id, island)
         return True

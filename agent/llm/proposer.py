@@ -3,98 +3,31 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from concurrent.futures import Future
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from agent.history import History, Proposal, Trial, candidate_id
-from agent.llm.caller import Asker, Awaited, Outcome, Question
-from agent.llm.canonical import canonical_key
-from agent.llm.config import Config
+from agent.history import History, Proposal, Trial
+from agent.llm.asker import Question
+from agent.llm.asks import Answer, Ask, Setup, Tally
+from agent.llm.background import in_background
 from agent.llm.ensemble import Ensemble
 from agent.llm.failures import Failure
 from agent.llm.messages import Message, Request
-from agent.llm.parsing import Parsed, parse_reply, parses
+from agent.llm.parsing import parse_reply
 from agent.llm.prompts import Detail, Prompts
+from agent.llm.reading import Reader
 from agent.llm.report import report
-from agent.llm.views import Residuals, Viewer, formula_line, score, shown_source
-from agent.proposer import Proposer
+from agent.llm.views import Viewer, formula_line, shown_source
 from sandbox import Verdict
-from tasks import Task
 
 MAX_NOTES = 40
 CLOSED_LAW = (
     "A law with its constants inside saw all training rows; it has no honest validation and is not selected."
 )
-
-
-@dataclass(frozen=True)
-class Setup:
-    """What an LLM agent works with.
-
-    `floor` proposes first, at no cost; `floor_trials` bounds its candidates so that it cannot use up a
-    search. `max_calls` ends the questions of a search that has no other limit.
-    """
-
-    task: Task
-    seed: int
-    caller: Asker
-    config: Config
-    predict: Residuals
-    folds: tuple[str, ...] = ("its frontier",)
-    floor: Proposer | None = None
-    floor_trials: int = 64
-    max_calls: int | None = None
-
-
-@dataclass(frozen=True)
-class Ask:
-    """One question: where it stands in the search, which operation it asks for, and how to write it.
-
-    `repairs` marks the second and last chance of a reply that failed. `context` is the agent's own.
-    """
-
-    slot: str
-    operation: str
-    model: str
-    write: Callable[[], tuple[Message, ...]]
-    parents: tuple[str, ...] = ()
-    repairs: bool = False
-    context: int = 0
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A reply that was read: either it became the proposal `candidate`, or `problem` says why not."""
-
-    ask: Ask
-    text: str
-    parsed: Parsed | None
-    candidate: str | None
-    problem: str = ""
-    known: str | None = None
-
-
-@dataclass(frozen=True)
-class _Round:
-    """Questions that were sent, and what waits for their outcomes."""
-
-    asks: Sequence[Ask]
-    wait: Awaited
-
-
-@dataclass
-class Tally:
-    """What became of the replies, for the report."""
-
-    floor: list[str] = field(default_factory=list)
-    asked: dict[str, Ask] = field(default_factory=dict)  # candidate -> question it answers
-    lost: Counter[str] = field(default_factory=Counter)  # calls without a candidate, by reason
-    improved: set[str] = field(default_factory=set)
-    calls_at: dict[str, int] = field(default_factory=dict)  # candidate -> calls answered when it was proposed
 
 
 class LLMProposer(ABC):
@@ -120,20 +53,20 @@ class LLMProposer(ABC):
             setup.config.transport.prompt_tokens,
             structured=setup.config.sampling.structured,
         )
-        self.viewer = Viewer(setup.task, setup.predict)
+        self.viewer = Viewer(setup.task, setup.evaluator.sandbox)
+        self.reader = Reader(setup.evaluator)
         self.ensemble = Ensemble(setup.config.models)
         self.notes: list[str] = []
         self.failures: list[str] = []
         self.tally = Tally()
         self.round = 0
         self.ended: str | None = None
-        self._known: dict[str, str] = {}  # canonical key -> candidate
         self._learned = 0
         self._issued = 0
         self._floor_done = setup.floor is None
         self._barren = 0
         self._trouble = ""
-        self._under_way: _Round | None = None
+        self._under_way: Future[list[Answer]] | None = None
 
     @abstractmethod
     def plan(self, history: History) -> list[Ask]:
@@ -150,6 +83,7 @@ class LLMProposer(ABC):
     def propose(self, history: History) -> Sequence[Proposal]:
         """The next batch; empty when the floor is done and budget, endpoint or ideas are at an end."""
         trials = history.trials
+        self.reader.recorded(trials)
         while True:
             seen = History()
             for trial in trials[: self._issued]:
@@ -164,8 +98,9 @@ class LLMProposer(ABC):
 
         Replies that are still under way are waited for, so that the books hold every call.
         """
+        self.reader.close()
         if self._under_way is not None:
-            self._under_way.wait()
+            self._under_way.result()
             self._under_way = None
         self._catch_up(history)
         return report(self, history)
@@ -231,9 +166,10 @@ class LLMProposer(ABC):
 
     def _take_in(self, trial: Trial) -> None:
         ask = self.tally.asked.get(trial.id)
-        self._known.setdefault(canonical_key(trial.proposal.source), trial.id)
         self.viewer.learn(trial)
-        if ask is not None:
+        if ask is None:
+            self.reader.know(trial)
+        else:
             improved = self.improves(trial, ask)
             self.ensemble.learn(ask.model, improved)
             if improved:
@@ -248,40 +184,42 @@ class LLMProposer(ABC):
 
     def _ask_round(self, history: History) -> list[Proposal]:
         """The candidates of one round; where the agent looks ahead, the next round is asked before they are known."""
-        asked = self._under_way or self._send(history)
+        under_way = self._under_way or self._send(history)
         self._under_way = None
-        batch = [] if asked is None else self._hear(asked, history)
+        batch = [] if under_way is None else self._hear(under_way.result())
         if batch and self.looks_ahead and self.ended is None:
             self._under_way = self._send(history)
         return batch
 
-    def _send(self, history: History) -> _Round | None:
+    def _send(self, history: History) -> Future[list[Answer]] | None:
+        """Ask the next round; its replies are read as soon as all are there."""
         asks = self.plan(history)
         if self.setup.max_calls is not None and self._calls + len(asks) > self.setup.max_calls:
             self.ended = f"default limit of {self.setup.max_calls} model calls"
             return None
-        questions = [Question(ask.slot, self._writer(ask)) for ask in asks]
-        return _Round(asks, self.setup.caller.send(questions))
+        recording = self.setup.caller.recording
+        for trial in (trial for ask in asks if recording.closed(ask.slot) is None for trial in ask.diagnosed):
+            self.viewer.prepare(trial)  # the sandbox is about to be busy with candidates
+        wait = self.setup.caller.send([Question(ask.slot, partial(self._request, ask)) for ask in asks])
+        return in_background(lambda: self.reader.read(asks, wait()))
 
-    def _hear(self, asked: _Round, history: History) -> list[Proposal]:
-        outcomes = asked.wait()
+    def _hear(self, answers: Sequence[Answer]) -> list[Proposal]:
         self.round += 1
         batch: list[Proposal] = []
-        for outcome in outcomes:
-            if outcome.failure is Failure.TOO_LONG:
-                self.shrink_prompts(outcome.slot)
-        for ask, outcome in zip(asked.asks, outcomes, strict=True):
-            if outcome.failure is Failure.OUT_OF_BUDGET:
-                self.ended = outcome.message or "the budget is spent"
+        for answer in answers:
+            if answer.failure is Failure.TOO_LONG:
+                self.shrink_prompts(answer.ask.slot)
+        for answer in answers:
+            if answer.failure is Failure.OUT_OF_BUDGET:
+                self.ended = answer.problem or "the budget is spent"
                 continue
-            answer, proposal = self._read(ask, outcome, history)
-            if proposal is not None:
-                batch.append(proposal)
-                self._known.setdefault(canonical_key(proposal.source), proposal.id)
-                self.tally.asked[proposal.id] = ask
+            self._remember(answer.parsed.note if answer.parsed else "")
+            if answer.proposal is not None:
+                batch.append(answer.proposal)
+                self.tally.asked[answer.proposal.id] = answer.ask
             else:
-                self._trouble = outcome.message or _reason(outcome, answer)
-                self.tally.lost[_reason(outcome, answer)] += 1
+                self._trouble = answer.problem
+                self.tally.lost[answer.reason] += 1
             self.heard(answer)
         self.tally.calls_at |= {proposal.id: self._calls for proposal in batch}
         return batch
@@ -296,67 +234,19 @@ class LLMProposer(ABC):
         """Calls that were answered or given up so far."""
         return len(self.tally.asked) + self.tally.lost.total()
 
-    def _writer(self, ask: Ask) -> Callable[[], Request]:
+    def _request(self, ask: Ask) -> Request:
         sampling = self.setup.config.sampling
-        seed = int(np.random.default_rng([self.setup.seed, *ask.slot.encode()]).integers(2**31))
-
-        def write() -> Request:
-            return Request(
-                slot=ask.slot,
-                model=ask.model,
-                messages=ask.write(),
-                max_tokens=sampling.max_reply_tokens,
-                temperature=sampling.temperature,
-                seed=seed,
-                structured=sampling.structured,
-            )
-
-        return write
-
-    def _read(self, ask: Ask, outcome: Outcome, history: History) -> tuple[Answer, Proposal | None]:
-        text = outcome.text
-        parsed = parse_reply(text)
-        if outcome.reply is None and not _whole(outcome, parsed):
-            return Answer(ask, "", None, None, outcome.message), None
-        self._remember(parsed.note)
-        if parsed.source is None:
-            return Answer(ask, text, parsed, None, _without_code(parsed)), None
-        twin = self._twin(parsed.source, ask, history)
-        if twin is not None:
-            known = history[twin].evaluation.validation_r2 if twin in history else None
-            return Answer(ask, text, parsed, None, "repeated", score(known)), None
-        origin = f"{ask.operation} {ask.slot} {ask.model}"
-        proposal = Proposal(parsed.source, ask.parents, origin, parsed.hypothesis)
-        return Answer(ask, text, parsed, proposal.id), proposal
-
-    def _twin(self, source: str, ask: Ask, history: History) -> str | None:
-        """A known candidate that states the same. A repair may restate its parent, but not word for word."""
-        if (same := candidate_id(source)) in history:
-            return same
-        twin = self._known.get(canonical_key(source))
-        if twin is None or (ask.repairs and twin in ask.parents):
-            return None
-        return twin
+        return Request(
+            slot=ask.slot,
+            model=ask.model,
+            messages=ask.write(),
+            max_tokens=sampling.max_reply_tokens,
+            temperature=sampling.temperature,
+            seed=int(np.random.default_rng([self.setup.seed, *ask.slot.encode()]).integers(2**31)),
+            structured=sampling.structured,
+        )
 
     def _remember(self, note: str) -> None:
         if note and note not in self.notes:
             self.notes.append(note[:200])
             del self.notes[:-MAX_NOTES]
-
-
-def _whole(outcome: Outcome, parsed: Parsed) -> bool:
-    """Whether a reply that was cut off had already stated a complete candidate."""
-    cut_off = outcome.failure in (Failure.CUT_OFF, Failure.TOO_LONG)
-    return cut_off and parsed.source is not None and parses(parsed.source)
-
-
-def _without_code(parsed: Parsed) -> str:
-    if not parsed.instead:
-        return "Your reply holds no code."
-    return f"Your reply has {parsed.instead!r} where the source of a candidate is expected."
-
-
-def _reason(outcome: Outcome, answer: Answer) -> str:
-    if outcome.failure is not None:
-        return outcome.failure.value
-    return "repetition" if answer.problem == "repeated" else "no code in the reply"

@@ -8,10 +8,11 @@ from functools import cache
 from typing import Any
 
 from agent.history import History, Trial
+from agent.llm.asks import Answer, Ask, Setup
 from agent.llm.messages import Message
 from agent.llm.population import merit
 from agent.llm.prompts import Detail
-from agent.llm.proposer import Answer, Ask, LLMProposer, Setup
+from agent.llm.proposer import LLMProposer
 
 KEPT_TURNS = 2  # exchanges that stay in the conversation besides its start
 OPENING_SHARE, REPLY_SHARE, FEEDBACK_SHARE = 0.5, 0.1, 0.15  # of a prompt's size; kept turns fill the rest
@@ -64,7 +65,7 @@ class Refine(LLMProposer):
 
     def heard(self, answer: Answer) -> None:
         self._answer = answer
-        if answer.candidate is not None:
+        if answer.proposal is not None:
             return  # its feedback is the evaluation, which comes next
         self._since_better += 1
         self._failures_in_row += 1
@@ -136,9 +137,10 @@ class Refine(LLMProposer):
         return self.feedback({"outcome": "scored", "improved": improved}, content)
 
     def _refusal(self, answer: Answer) -> str:
-        outcome = "repeated" if answer.problem == "repeated" else "no code"
+        outcome = "no code" if answer.twin is None else "repeated"
+        known = self.viewer.named(answer.twin)
         return self.feedback(
-            {"outcome": outcome, "problem": answer.problem, "known": answer.known}, lambda detail: {}
+            {"outcome": outcome, "problem": answer.problem, "known": known}, lambda detail: {}
         )
 
     def feedback(self, fixed: Mapping[str, Any], content: Callable[[Detail], Mapping[str, Any]]) -> str:

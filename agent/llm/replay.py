@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from agent.budget import Budget
-from agent.llm.caller import Awaited, Outcome, Question, book
+from agent.llm.asker import Awaited, Outcome, Question
+from agent.llm.bill import book
 from agent.llm.describe import clip
-from agent.llm.failures import Failure
 from agent.llm.messages import Message, Request
 from agent.llm.recording import Recording
 
@@ -39,7 +39,7 @@ class Replayer:
         closed = self._source.closed(slot)
         if closed is None or self._ended:
             self._ended = True
-            return Outcome(slot, None, Failure.OUT_OF_BUDGET, self._source.end or END)
+            return Outcome.unsent(slot, self._source.end or END)
         request = question.write()
         if self.divergence is None and request.digest() != closed.request_sha256:
             self.divergence = f"at question {slot}: {self._difference(request)}"

@@ -11,8 +11,11 @@ from typing import Any, Protocol, Self
 from pydantic import ValidationError
 
 from agent.budget import Budget
+from agent.evaluator import Evaluator
+from agent.llm.asker import Asker
+from agent.llm.asks import Setup
 from agent.llm.cache import ReplyCache, default_directory
-from agent.llm.caller import Asker, Caller, Line
+from agent.llm.caller import Caller, Line
 from agent.llm.config import AS_CONFIGURED, Config, ModelChoice, Options
 from agent.llm.describe import fold_words
 from agent.llm.endpoint import Endpoint
@@ -20,14 +23,12 @@ from agent.llm.evolve import Evolve
 from agent.llm.failures import EndpointError
 from agent.llm.messages import Frozen, Model
 from agent.llm.prices import Prices
-from agent.llm.proposer import LLMProposer, Setup
+from agent.llm.proposer import LLMProposer
 from agent.llm.recording import CallSink, MemorySink, Recording
 from agent.llm.refine import Refine
 from agent.llm.replay import Replayer
 from agent.llm.scrub import public_url
-from agent.llm.views import SandboxResiduals
 from agent.proposer import Proposer
-from sandbox import Sandbox
 from tasks import InputError, Task
 
 AGENTS: Mapping[str, type[LLMProposer]] = {"refine": Refine, "evolve": Evolve}
@@ -149,7 +150,13 @@ class Session:
                 line.model.preflight()
 
     def proposer(
-        self, task: Task, seed: int, budget: Budget, sink: CallSink, sandbox: Sandbox, floor: Proposer | None
+        self,
+        task: Task,
+        seed: int,
+        budget: Budget,
+        sink: CallSink,
+        evaluator: Evaluator,
+        floor: Proposer | None,
     ) -> LLMProposer:
         """The proposer of one run; its calls are recorded in `sink`, the run's archive."""
         setup = Setup(
@@ -157,7 +164,7 @@ class Session:
             seed=seed,
             caller=self._asker(budget, Recording(sink)),
             config=self._settings.config,
-            predict=SandboxResiduals(sandbox, task),
+            evaluator=evaluator,
             folds=fold_words(task),
             floor=floor,
             max_calls=self._settings.max_calls,

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
 
 from agent.history import Proposal, Trial
 from agent.llm.describe import clip, number
 from agent.llm.diagnostics import TargetDiagnosis, diagnose, fold_findings
-from sandbox import Constants, Evaluation, PredictJob, Sandbox
+from sandbox import Constants, Evaluation, JobResult, PredictJob, Sandbox
 from sandbox.syntax import parse
-from tasks import Array, Task
+from tasks import Task
 
 MAX_FITTED_GROUPS = 3
 MAX_CONSTANTS = 16
 MAX_IDEA = 300  # characters of how a law came about
-
-Residuals = Callable[[Trial], Array | None]
-"""Predictions (n, T) of a trial's fitted law for all n training rows; None if there are none."""
 
 
 @dataclass(frozen=True)
@@ -39,20 +36,34 @@ class LawView:
 
 
 class Viewer:
-    """Makes views, and remembers diagnoses: they cost a sandbox process each.
+    """Makes views, and remembers what predictions of the training rows they need: each costs a sandbox process.
 
     Laws are named by formula, not by id: a model takes an opaque name for something to say.
     """
 
-    def __init__(self, task: Task, predict: Residuals) -> None:
+    def __init__(self, task: Task, sandbox: Sandbox) -> None:
         self._task = task
-        self._predict = predict
+        self._sandbox = sandbox
+        self._predicted: dict[str, Future[JobResult]] = {}
         self._diagnoses: dict[str, tuple[TargetDiagnosis, ...]] = {}
         self._formulas: dict[str, str] = {}
 
     def learn(self, trial: Trial) -> None:
         """Remember how to name a law where another one is said to be derived from it."""
         self._formulas[trial.id] = formula_line(trial) if trial.usable else "a candidate that failed"
+
+    def named(self, candidate: str | None) -> str | None:
+        """The formula of a candidate that was evaluated, with its score."""
+        return None if candidate is None else self._formulas.get(candidate)
+
+    def prepare(self, trial: Trial) -> None:
+        """Have the sandbox predict the training rows with the law's archived constants; a view with findings waits."""
+        if trial.id in self._predicted or trial.id in self._diagnoses:
+            return
+        recorded, train = trial.evaluation.constants, self._task.train
+        constants = None if recorded is None else Constants.from_json(recorded).reorder(train.groups)
+        job = PredictJob(trial.proposal.source, self._task.schema, constants, (train.hide(),))
+        self._predicted[trial.id] = self._sandbox.submit(job)
 
     def view(self, trial: Trial, *, source: int, findings: int = 0) -> LawView:
         """`source` bounds the characters of source, `findings` the lines of each kind of diagnostics."""
@@ -74,9 +85,11 @@ class Viewer:
 
     def _diagnosis(self, trial: Trial) -> tuple[TargetDiagnosis, ...]:
         if trial.id not in self._diagnoses:
-            predicted = self._predict(trial)
-            found = () if predicted is None else tuple(diagnose(self._task.train, predicted))
-            self._diagnoses[trial.id] = found
+            self.prepare(trial)
+            found = self._predicted.pop(trial.id).result()
+            self._diagnoses[trial.id] = (
+                tuple(diagnose(self._task.train, found.predictions[0])) if found.ok else ()
+            )
         return self._diagnoses[trial.id]
 
 
@@ -142,20 +155,3 @@ def _status(evaluation: Evaluation) -> tuple[str, ...]:
     return tuple(
         f"{clip(text)} ({count} of {counts.total()} groups)" for text, count in counts.most_common(3)
     )
-
-
-class SandboxResiduals:
-    """Predicts training rows with a trial's archived constants, in the sandbox."""
-
-    def __init__(self, sandbox: Sandbox, task: Task) -> None:
-        self._sandbox = sandbox
-        self._task = task
-
-    def __call__(self, trial: Trial) -> Array | None:
-        recorded = trial.evaluation.constants
-        constants = (
-            None if recorded is None else Constants.from_json(recorded).reorder(self._task.train.groups)
-        )
-        job = PredictJob(trial.proposal.source, self._task.schema, constants, (self._task.train.hide(),))
-        result = self._sandbox.run(job)
-        return result.predictions[0] if result.ok else None

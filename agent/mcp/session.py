@@ -12,7 +12,7 @@ from agent.conclude import conclude
 from agent.evaluator import Evaluator
 from agent.history import History, Proposal, Trial
 from agent.journal import Journal
-from agent.llm.views import SandboxResiduals, Viewer
+from agent.llm.views import Viewer
 from agent.loop import search
 from agent.observer import Observer
 from agent.proposer import Proposer
@@ -44,7 +44,7 @@ class Session:
         self.bench, self.archive, self.lock = bench, archive, threading.Lock()
         self.journal = Journal(archive)
         searched = bench.evaluator.task
-        self.viewer = Viewer(searched, SandboxResiduals(bench.evaluator.sandbox, searched))
+        self.viewer = Viewer(searched, bench.evaluator.sandbox)
         self._candidates = candidates
         self._budget = Budget(Allowance(), Spending(seconds=self.journal.spent.seconds))
         self._floor = _Floor(SymbolicProposer(searched, archive.manifest.seed or 0))

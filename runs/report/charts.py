@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from runs.account import Account
 from runs.intervals.distance import is_logarithmic
 from runs.report.content import RunContent
 from runs.report.drawing import EDGE, LABEL, PREDICTED, TEST, TRAIN, Chart, figure_of, label, log_axis, svg
@@ -175,6 +176,22 @@ def progress_chart(content: RunContent) -> Chart:
             f"{len(content.candidates)} candidates; it was last improved by candidate {best[-1].number}."
         )
         return Chart("Best so far", alt, svg(figure, "progress", alt))
+
+
+def calls_chart(account: Account) -> Chart:
+    """The best validation error so far against the number of model calls."""
+    with figure_of(4.6, 3.3) as (figure, (axes,)):
+        calls, scores = zip(*account.progress, strict=True)
+        last = max(account.calls.finished + account.calls.from_cache, calls[-1])
+        axes.step([*calls, last], [*map(_error, scores), _error(scores[-1])], where="post", color=TRAIN)
+        axes.set_yscale("log")
+        axes.set_xlabel("model calls")
+        axes.set_ylabel("1 − validation R², best so far")
+        alt = (
+            f"The symbolic search reached a validation R² of {scores[0]:.4f}; over {last} model calls the best rose to "
+            f"{scores[-1]:.4f}."
+        )
+        return Chart("Best so far against calls", alt, svg(figure, "calls", alt))
 
 
 def front_chart(content: RunContent) -> Chart:

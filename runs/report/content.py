@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from runs.account import Account
 from runs.archive import Archive
 from runs.record import Manifest, Result
 from sandbox import Evaluation, Verdict
@@ -49,6 +50,11 @@ class RunContent:
     law: str | None
     candidates: tuple[Candidate, ...]
     problems: tuple[str, ...]
+
+    @property
+    def account(self) -> Account | None:
+        """What a language model gained; None if none was asked."""
+        return Account.of(self.result)
 
     @property
     def by_id(self) -> Mapping[str, Candidate]:

@@ -114,6 +114,8 @@ def report_page(
         law_code=None if content.law is None else code(content.law),
         fit=fit,
         search=_search_charts(content),
+        account=content.account,
+        calls=_calls_chart(content),
         constants=_constants(content, known),
         no_intervals=no_intervals,
         known=known,
@@ -231,6 +233,11 @@ def _search_charts(content: RunContent) -> list[Chart]:
     if not content.best:
         return []
     return [charts.progress_chart(content), charts.front_chart(content)]
+
+
+def _calls_chart(content: RunContent) -> Chart | None:
+    account = content.account
+    return None if account is None or not account.progress else charts.calls_chart(account)
 
 
 def _constants(

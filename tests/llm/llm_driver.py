@@ -121,7 +121,7 @@ def run(
     ):
         journal = Journal(archive)
         budget = Budget(Allowance(calls=calls), Spending(seconds=journal.spent.seconds))
-        proposer = session.proposer(task, seed, budget, archive, sandbox, Lines())
+        proposer = session.proposer(task, seed, budget, archive, evaluator, Lines())
         stopped = search(proposer, evaluator, journal, budget, Quiet())  # type: ignore[arg-type]
         winner = choose(journal.history.trials, task).winner
         return Outcome(stopped, journal.history, winner, proposer.report(journal.history), archive.path)

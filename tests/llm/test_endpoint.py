@@ -67,7 +67,7 @@ class Desk:
 
     @property
     def books(self) -> dict[str, object]:
-        return books(self.caller.recording)
+        return books(self.caller.recording).model_dump()
 
 
 def test_a_good_reply_is_recorded_and_priced() -> None:
@@ -90,6 +90,7 @@ class Case:
     failure: Failure | None
     attempts: int
     usd: float | None = 0.0
+    timeout: float = 30.0
 
 
 GOOD = says("fine")
@@ -107,9 +108,9 @@ CASES = {
     "502 for ever": Case(fails(502), Failure.SERVER_ERROR, 4),
     "503 with a wait": Case(first(1, fails(503, Retry_After="3"), GOOD), None, 2, PRICE),
     "connection dropped": Case(server.drops_connection, Failure.UNREACHABLE, 4),
-    "slow first byte": Case(server.slow_first_byte, Failure.TIMED_OUT, 2, None),
-    "stalled body": Case(server.stalled_body, Failure.TIMED_OUT, 2, None),
-    "trickling body": Case(server.trickle, Failure.TIMED_OUT, 2, None),
+    "slow first byte": Case(server.slow_first_byte, Failure.TIMED_OUT, 2, None, 0.3),
+    "stalled body": Case(server.stalled_body, Failure.TIMED_OUT, 2, None, 0.3),
+    "trickling body": Case(server.trickle, Failure.TIMED_OUT, 2, None, 0.3),
     "truncated JSON": Case(server.truncated, Failure.MALFORMED, 2, None),
     "truncated JSON once": Case(first(1, server.truncated, GOOD), None, 2, None),
     "JSON of another kind": Case(
@@ -140,7 +141,7 @@ CASES = {
 def test_misbehaviour_has_a_defined_outcome(name: str) -> None:
     case = CASES[name]
     with Endpoint(case.behave) as endpoint:
-        desk = Desk(endpoint.url, timeout=0.3)
+        desk = Desk(endpoint.url, timeout=case.timeout)
         [outcome] = desk.ask()
     assert outcome.failure is case.failure and (outcome.reply is None) == (case.failure is not None)
     assert len(endpoint.requests) == case.attempts == desk.books["attempts"]

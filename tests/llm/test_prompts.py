@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import Future
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -13,7 +15,7 @@ from agent.llm.describe import facts, sample_rows
 from agent.llm.diagnostics import diagnose
 from agent.llm.prompts import BYTES_PER_TOKEN, Detail, Prompts
 from agent.llm.views import Viewer, shown_source
-from sandbox import Evaluation, FoldScore, Tier, Verdict
+from sandbox import Evaluation, FoldScore, JobResult, PredictJob, Tier, Verdict
 from tasks import Column, Provenance, Schema, Table, Task
 
 
@@ -41,6 +43,18 @@ def wide_task(columns: int = 60, groups: int = 60, rows: int = 1200) -> Task:
     )
 
 
+@dataclass(frozen=True)
+class Zeros:
+    """A sandbox in which every law predicts nothing but zeros."""
+
+    task: Task
+
+    def submit(self, job: PredictJob) -> Future[JobResult]:
+        found: Future[JobResult] = Future()
+        found.set_result(JobResult(Verdict.OK, predictions=(np.zeros((len(self.task.train), 1)),)))
+        return found
+
+
 def trial(source: str, r2: float = 0.5) -> Trial:
     fold = FoldScore(name="N>1", kind="frontier", rows=3, r2=r2, nmse=1, nmae=1, rmse=(1.0,), scale=(1.0,))
     proposal = Proposal(source, origin="improve 1.2 m")
@@ -52,7 +66,7 @@ def trial(source: str, r2: float = 0.5) -> Trial:
 @pytest.mark.parametrize("task", [hinge_task(), wide_task()], ids=["small", "wide"])
 def test_a_prompt_is_bounded_and_keeps_the_question(task: Task, tokens: int) -> None:
     prompts = Prompts(task, ("largest N",), tokens, structured=False)
-    viewer = Viewer(task, lambda trial: np.zeros((len(task.train), 1)))
+    viewer = Viewer(task, Zeros(task))  # type: ignore[arg-type]
     law = trial("def form(x, p):\n" + "    a = 1\n" * 3000)
 
     def content(detail: Detail) -> dict[str, object]:

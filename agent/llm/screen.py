@@ -1,0 +1,71 @@
+"""Tells candidates that predict the same beyond the data, before any of them is evaluated on folds."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+import numpy as np
+
+from agent.evaluator import Evaluator
+from agent.history import Trial
+from sandbox import FitJob, JobResult
+from tasks import Array
+
+SAME = 1e-6  # largest difference of predictions, in units of the largest
+
+
+@dataclass(frozen=True, eq=False)
+class Sighting:
+    """What a fitted candidate predicts at the probe rows (n, T), and its constants per group and target."""
+
+    probe: Array
+    constants: int
+
+    @classmethod
+    def of(cls, trial: Trial) -> Sighting | None:
+        """Of a candidate that was evaluated; None where it has no finite predictions beyond the data."""
+        found = trial.evaluation
+        if not found.probe or found.constants_count is None:
+            return None
+        return cls(np.array(found.probe), found.constants_count)
+
+    def covers(self, other: Sighting) -> bool:
+        """Whether `other` predicts the same with no fewer constants, so that nothing speaks for it."""
+        if self.constants > other.constants or self.probe.shape != other.probe.shape:
+            return False
+        scale = float(np.abs(self.probe).max(initial=0.0)) or 1.0
+        return bool((np.abs(self.probe - other.probe) <= SAME * scale).all())
+
+
+class Screen:
+    """Fits candidates to all training rows, a fraction of an evaluation. What it finds depends on the source alone."""
+
+    def __init__(self, evaluator: Evaluator) -> None:
+        self._evaluator = evaluator
+        self._found: dict[str, Sighting | None] = {}
+        self._under_way: dict[str, Future[JobResult]] = {}
+
+    def know(self, trial: Trial) -> None:
+        """Need not fit a candidate that is on record."""
+        self._found.setdefault(trial.proposal.source, Sighting.of(trial))
+
+    def begin(self, source: str) -> None:
+        """Start looking at a candidate."""
+        on, probes = self._evaluator, self._evaluator.probes
+        if source in self._found or source in self._under_way or probes is None:
+            return
+        job = FitJob(source, on.task.schema, on.task.train, (probes.hide(),), seed=on.seed)
+        self._under_way[source] = on.sandbox.submit(job)
+
+    def sighting(self, source: str) -> Sighting | None:
+        """Of a candidate that was begun; waits. None where it fails, or predicts nothing finite beyond the data."""
+        if source in self._under_way:
+            self._found[source] = self._seen(self._under_way.pop(source).result())
+        return self._found.get(source)
+
+    def _seen(self, result: JobResult) -> Sighting | None:
+        if not result.ok or result.constants is None:
+            return None
+        targets = len(self._evaluator.task.schema.targets)
+        return Sighting(result.predictions[0], -(-len(result.constants.names) // targets))
