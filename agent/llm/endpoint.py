@@ -237,7 +237,7 @@ def _of_full_context(failure: AnsweredFailure, max_tokens: int) -> AnsweredFailu
     if failure.kind is not Failure.CUT_OFF or said is None or said >= 0.9 * max_tokens:
         return failure
     message = (
-        f"The prompt left room for {said} tokens of reply in the model's context; lower --prompt-tokens."
+        f"The prompt left room for {said} tokens of reply in the model's context; lower --context-tokens."
     )
     return AnsweredFailure(Failure.TOO_LONG, message, failure.usage, failure.text)
 

@@ -9,17 +9,17 @@ import numpy as np
 
 from agent.history import History, Trial
 from agent.llm.asks import Answer, Ask, Setup
-from agent.llm.messages import Message
+from agent.llm.messages import Message, told
 from agent.llm.population import Population, merit
 from agent.llm.prompts import Detail
-from agent.llm.proposer import LLMProposer
+from agent.llm.proposer import REMINDER_SHARE, LLMProposer
 from agent.llm.views import formula_line
 from sandbox import Verdict
 
 ISLANDS = 3
 SEEDS_PER_ISLAND = 3
 MIGRATION_ROUNDS = 4
-FIRST_SHARE = 0.85  # of a prompt's size; the rest is for a reply without code and the reminder
+FIRST_SHARE = 1.0 - REMINDER_SHARE
 STUCK_ROUNDS = 8  # rounds without a better law after which the weakest island starts afresh
 OPERATIONS: Mapping[str, float] = {"improve": 0.5, "cross": 0.2, "simplify": 0.1, "fresh": 0.2}
 
@@ -106,7 +106,10 @@ class Evolve(LLMProposer):
             return {
                 "operation": operation,
                 "parents": [
-                    self.viewer.view(t, source=detail.source, findings=detail.findings) for t in parents
+                    self.viewer.view(
+                        t, source=detail.source, findings=detail.findings, lineage=detail.lineage
+                    )
+                    for t in parents
                 ],
                 "others": [self.viewer.view(t, source=detail.source) for t in others[: detail.others]],
                 **memory,
@@ -142,10 +145,10 @@ class Evolve(LLMProposer):
     def _repair(self, place: int, failed: Ask, what: Trial | Answer) -> Ask:
         """The second chance of a reply: with its error message, or with a reminder of how to answer."""
         if isinstance(what, Answer):
-            said, problem = what.text, what.problem
+            problem = what.problem
 
             def write() -> tuple[Message, ...]:
-                return (*failed.write(), *self.reminder(said, problem))
+                return told(failed.write(), self.reminder(problem))
         else:
             trial = what
 

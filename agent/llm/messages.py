@@ -20,6 +20,14 @@ class Message(Frozen):
     content: str
 
 
+def told(messages: tuple[Message, ...], more: str, *, said: str = "") -> tuple[Message, ...]:
+    """A conversation with `more` to answer: after what the model `said`, or else at the end of what it was told."""
+    if said:
+        return (*messages, Message(role="assistant", content=said), Message(role="user", content=more))
+    *before, last = messages
+    return (*before, Message(role=last.role, content=f"{last.content}\n{more}"))
+
+
 class Request(Frozen):
     """One chat completion.
 

@@ -24,7 +24,7 @@ BYTES_PER_TOKEN = (
 @dataclass(frozen=True)
 class Detail:
     """How much of each kind a prompt may show; `source` is in characters per law,
-    `findings` in lines of each kind of residual diagnostics."""
+    `findings` in lines of each kind of residual diagnostics, `lineage` whether it names what laws came from."""
 
     rows: int
     groups: int
@@ -34,14 +34,15 @@ class Detail:
     notes: int
     source: int
     findings: int
+    lineage: bool = True
 
 
 DETAILS = (
     Detail(rows=24, groups=12, others=3, tried=20, failures=5, notes=8, source=6000, findings=8),
     Detail(rows=12, groups=8, others=2, tried=12, failures=3, notes=5, source=4000, findings=6),
     Detail(rows=8, groups=6, others=1, tried=8, failures=2, notes=3, source=2500, findings=4),
-    Detail(rows=8, groups=4, others=0, tried=4, failures=1, notes=1, source=1500, findings=2),
-    Detail(rows=4, groups=2, others=0, tried=0, failures=0, notes=0, source=700, findings=1),
+    Detail(rows=8, groups=4, others=0, tried=4, failures=1, notes=1, source=1500, findings=2, lineage=False),
+    Detail(rows=4, groups=2, others=0, tried=0, failures=0, notes=0, source=900, findings=1, lineage=False),
 )
 
 Content = Callable[[Detail], Mapping[str, Any]]
@@ -117,9 +118,15 @@ def _typical(values: Array) -> float:
 
 
 def clip_bytes(text: str, limit: int) -> str:
-    """`text` with its middle cut out, so that it takes at most `limit` bytes: the end holds what is asked."""
+    """`text` with its middle cut out, so that it takes at most `limit` bytes: the end holds what is asked.
+
+    Where lines are short enough it is cut between them.
+    """
     data = text.encode()
     if len(data) <= limit:
         return text
     half = max(0, limit - 16) // 2
-    return data[:half].decode(errors="ignore") + "\n[…]\n" + data[len(data) - half :].decode(errors="ignore")
+    head, tail = (part.decode(errors="ignore") for part in (data[:half], data[len(data) - half :]))
+    head = head[: head.rfind("\n") + 1] or head
+    tail = tail[tail.find("\n") + 1 :] or tail
+    return f"{head.rstrip()}\n[…]\n{tail}"

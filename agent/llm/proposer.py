@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from concurrent.futures import Future
@@ -16,7 +17,7 @@ from agent.llm.asks import Answer, Ask, Setup, Tally
 from agent.llm.background import in_background
 from agent.llm.ensemble import Ensemble
 from agent.llm.failures import Failure
-from agent.llm.messages import Message, Request
+from agent.llm.messages import Request
 from agent.llm.parsing import parse_reply
 from agent.llm.prompts import Detail, Prompts
 from agent.llm.reading import Reader
@@ -25,6 +26,8 @@ from agent.llm.views import Viewer, formula_line, shown_source
 from sandbox import Verdict
 
 MAX_NOTES = 40
+MAX_WORDS_AGAIN = 240  # characters of hypothesis in a reply that is shown again
+REMINDER_SHARE = 0.15  # of a prompt's size
 CLOSED_LAW = (
     "A law with its constants inside saw all training rows; it has no honest validation and is not selected."
 )
@@ -125,17 +128,18 @@ class LLMProposer(ABC):
             "advice": evaluation.verdict.advice,
         }
 
-    def reminder(self, said: str, problem: str) -> tuple[Message, Message]:
-        """A reply without code, and how to answer instead."""
-        asked = self.prompts.fit("no_code.j2", lambda detail: {"problem": problem}, share=0.1)
-        said = self.recalled(said, 0.05)
-        return Message(role="assistant", content=said), Message(role="user", content=asked)
+    def reminder(self, problem: str) -> str:
+        """How to answer, for a model that sent no code. What it said is not shown again, lest it imitates it."""
+        return self.prompts.fit("no_code.j2", lambda detail: {"problem": problem}, share=REMINDER_SHARE)
 
     def recalled(self, said: str, share: float) -> str:
-        """An earlier reply as it is shown again: without what a model thought aloud, at a bounded length."""
+        """An earlier reply with code as it is shown again: in the shape that is asked for, at a bounded length."""
         parsed = parse_reply(said)
-        code = "" if parsed.source is None else f"\n\n```python\n{parsed.source}```\n"
-        return self.prompts.clip(f"{parsed.hypothesis}{code}" or "(nothing)", share=share)
+        words, source = parsed.hypothesis[:MAX_WORDS_AGAIN], parsed.source or ""
+        if self.setup.config.sampling.structured:
+            code = self.prompts.clip(source, share=share)
+            return json.dumps({"hypothesis": words, "code": code, "note": ""}, ensure_ascii=False)
+        return f"{words}\n\n```python\n{self.prompts.clip(source, share=share)}```\n"
 
     def _round(self, history: History) -> list[Proposal]:
         self._catch_up(history)

@@ -9,19 +9,22 @@ from typing import Any
 
 from agent.history import History, Trial
 from agent.llm.asks import Answer, Ask, Setup
-from agent.llm.messages import Message
+from agent.llm.messages import Message, told
 from agent.llm.population import merit
 from agent.llm.prompts import Detail
 from agent.llm.proposer import LLMProposer
 
 KEPT_TURNS = 2  # exchanges that stay in the conversation besides its start
-OPENING_SHARE, REPLY_SHARE, FEEDBACK_SHARE = 0.5, 0.1, 0.15  # of a prompt's size; kept turns fill the rest
+OPENING_SHARE, REPLY_SHARE, FEEDBACK_SHARE = 0.55, 0.06, 0.14  # of a prompt's size, with KEPT_TURNS turns
 PATIENCE = 6  # turns without a better law, after which the conversation starts anew from the best
 
 
 @dataclass(frozen=True)
 class Turn:
-    """What the model said and what it is told about it; written only when it is needed."""
+    """What the model said and what it is told about it; written only when it is needed.
+
+    `said` is "" for a reply without code, which is not shown again, lest the model imitates it.
+    """
 
     said: str
     worked: bool
@@ -70,7 +73,8 @@ class Refine(LLMProposer):
         self._since_better += 1
         self._failures_in_row += 1
         if answer.parsed is not None:
-            self._add(answer.text, False, lambda: self._refusal(answer))
+            said = "" if answer.parsed.source is None else answer.text
+            self._add(said, False, lambda: self._refusal(answer))
 
     def shrink_prompts(self, slot: str) -> None:
         super().shrink_prompts(slot)
@@ -79,7 +83,7 @@ class Refine(LLMProposer):
     def _add(self, said: str, worked: bool, feedback: Callable[[], str]) -> None:
         """Continue the conversation; of failures in a row only the last stays, lest the model imitates them."""
         kept = [turn for turn in self._turns if turn.worked]
-        turn = Turn(self.recalled(said, REPLY_SHARE), worked, cache(feedback))
+        turn = Turn(said and self.recalled(said, REPLY_SHARE), worked, cache(feedback))
         self._turns = [*kept, turn][-KEPT_TURNS:]
 
     def plan(self, history: History) -> list[Ask]:
@@ -89,11 +93,10 @@ class Refine(LLMProposer):
         opening, turns = self._opening, tuple(self._turns)
 
         def write() -> tuple[Message, ...]:
-            exchanges = (
-                (Message(role="assistant", content=turn.said), Message(role="user", content=turn.feedback()))
-                for turn in turns
-            )
-            return (*opening(), *(message for exchange in exchanges for message in exchange))
+            messages = opening()
+            for turn in turns:
+                messages = told(messages, turn.feedback(), said=turn.said)
+            return messages
 
         origin = self._failed or self._best
         return [
@@ -114,7 +117,12 @@ class Refine(LLMProposer):
         def content(detail: Detail) -> Mapping[str, Any]:
             return {
                 "parents": [
-                    self.viewer.view(trial, source=detail.source, findings=0 if index else detail.findings)
+                    self.viewer.view(
+                        trial,
+                        source=detail.source,
+                        findings=0 if index else detail.findings,
+                        lineage=detail.lineage,
+                    )
                     for index, trial in enumerate(bests[: 1 + detail.others])
                 ],
                 "tried": tried[len(tried) - detail.tried :] if detail.tried else [],
@@ -137,11 +145,10 @@ class Refine(LLMProposer):
         return self.feedback({"outcome": "scored", "improved": improved}, content)
 
     def _refusal(self, answer: Answer) -> str:
-        outcome = "no code" if answer.twin is None else "repeated"
-        known = self.viewer.named(answer.twin)
-        return self.feedback(
-            {"outcome": outcome, "problem": answer.problem, "known": known}, lambda detail: {}
-        )
+        if answer.twin is None:
+            return self.reminder(answer.problem)
+        known = {"problem": answer.problem, "known": self.viewer.named(answer.twin)}
+        return self.feedback({"outcome": "repeated", **known}, lambda detail: {})
 
     def feedback(self, fixed: Mapping[str, Any], content: Callable[[Detail], Mapping[str, Any]]) -> str:
         return self.prompts.fit(

@@ -65,7 +65,7 @@ class Viewer:
         job = PredictJob(trial.proposal.source, self._task.schema, constants, (train.hide(),))
         self._predicted[trial.id] = self._sandbox.submit(job)
 
-    def view(self, trial: Trial, *, source: int, findings: int = 0) -> LawView:
+    def view(self, trial: Trial, *, source: int, findings: int = 0, lineage: bool = True) -> LawView:
         """`source` bounds the characters of source, `findings` the lines of each kind of diagnostics."""
         evaluation = trial.evaluation
         return LawView(
@@ -73,15 +73,18 @@ class Viewer:
             train=score(evaluation.train.r2 if evaluation.train else None),
             constants=evaluation.constants_count or 0,
             made_by=_made_by(trial.proposal),
-            parents=tuple(self._formulas[name] for name in trial.proposal.parents if name in self._formulas),
+            parents=self._parents(trial) if lineage else (),
             source=shown_source(trial.proposal.source, source) if source else "",
-            fitted=_fitted(evaluation) if findings else (),
+            fitted=_fitted(evaluation, min(findings, MAX_FITTED_GROUPS)),
             status=_status(evaluation) if findings else (),
             folds=tuple(fold_findings(evaluation)[:findings]),
             diagnosis=tuple(part.shortened(findings) for part in self._diagnosis(trial)[:findings])
             if findings
             else (),
         )
+
+    def _parents(self, trial: Trial) -> tuple[str, ...]:
+        return tuple(self._formulas[name] for name in trial.proposal.parents if name in self._formulas)
 
     def _diagnosis(self, trial: Trial) -> tuple[TargetDiagnosis, ...]:
         if trial.id not in self._diagnoses:
@@ -114,17 +117,17 @@ def _return_line(source: str) -> str:
 
 
 def shown_source(source: str, limit: int) -> str:
-    """`source` without a `gradient` function, which says nothing new, clipped to `limit` characters."""
+    """`source` without docstring and `gradient`, which say nothing new, clipped to `limit` characters."""
     try:
         tree = parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return _clip_lines(source, limit)
     lines = source.splitlines()
-    for node in tree.body:
-        if isinstance(node, ast.FunctionDef) and node.name == "gradient":
-            lines[node.lineno - 1 : node.end_lineno] = [""] * (
-                (node.end_lineno or node.lineno) - node.lineno + 1
-            )
+    for place, node in enumerate(tree.body):
+        docstring = place == 0 and isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        if docstring or (isinstance(node, ast.FunctionDef) and node.name == "gradient"):
+            end = node.end_lineno or node.lineno
+            lines[node.lineno - 1 : end] = [""] * (end - node.lineno + 1)
     return _clip_lines("\n".join(lines), limit)
 
 
@@ -133,13 +136,13 @@ def _clip_lines(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[:limit] + "\n# … cut for length"
 
 
-def _fitted(evaluation: Evaluation) -> tuple[str, ...]:
-    """Fitted constants of a few groups."""
-    if evaluation.constants is None:
+def _fitted(evaluation: Evaluation, groups: int) -> tuple[str, ...]:
+    """Fitted constants of so many groups."""
+    if evaluation.constants is None or not groups:
         return ()
     constants = Constants.from_json(evaluation.constants)
     lines = []
-    for group in constants.groups[:MAX_FITTED_GROUPS]:
+    for group in constants.groups[:groups]:
         values = list(constants.of(group).items())[:MAX_CONSTANTS]
         text = ", ".join(f"{name}={number(value)}" for name, value in values)
         lines.append(f"{clip(group, 60)}: {text}" if len(constants.groups) > 1 else text)
