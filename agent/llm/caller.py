@@ -22,6 +22,7 @@ ATTEMPTS: Mapping[Failure, int] = {
     Failure.RATE_LIMITED: 6,
     Failure.SERVER_ERROR: 4,
     Failure.UNREACHABLE: 4,
+    Failure.DROPPED: 4,
     Failure.TIMED_OUT: 2,
     Failure.MALFORMED: 2,
     Failure.EMPTY: 2,

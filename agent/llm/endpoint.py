@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import re
 import threading
-from collections.abc import Mapping
 from typing import Any, NoReturn
 
 import openai
 
+from agent.llm.completion import of_full_context, read_body, read_reply
 from agent.llm.failures import AnsweredFailure, CallFailure, EndpointError, Failure
-from agent.llm.messages import Reply, Request, Usage
+from agent.llm.messages import Reply, Request
 from agent.llm.scrub import Scrubber, public_url
-from agent.llm.wire import BodyTooLarge, bounded_client, timeout
+from agent.llm.wire import BodyTooLarge, bounded_client, never_connected, retry_after, timeout
 
 OFFICIAL = "https://api.openai.com/v1"
 NO_KEY = "none"  # what local servers without authentication are sent
@@ -122,13 +121,9 @@ class Endpoint:
         except openai.OpenAIError as error:
             raise self._failure(error, frozenset(options)) from None
         try:
-            body = json.loads(raw.http_response.content)
-        except ValueError:
-            raise CallFailure(Failure.MALFORMED, "The endpoint's reply is not valid JSON.") from None
-        try:
-            return read_reply(body, self._scrub)
+            return read_reply(read_body(raw.http_response.content), self._scrub)
         except AnsweredFailure as failure:
-            raise _of_full_context(failure, request.max_tokens) from None
+            raise of_full_context(failure, request.max_tokens) from None
 
     def _options(self, request: Request) -> dict[str, Any]:
         options: dict[str, Any] = {self._limit_name: request.max_tokens}
@@ -142,8 +137,11 @@ class Endpoint:
 
     def _failure(self, error: openai.OpenAIError, sent: frozenset[str] = frozenset()) -> CallFailure:
         match error:
-            case openai.APITimeoutError():
+            case openai.APITimeoutError() if not never_connected(error):
                 return CallFailure(Failure.TIMED_OUT, f"No complete reply from {self.url} in time.")
+            case openai.APIConnectionError() if not never_connected(error):
+                message = f"The connection to {self.url} broke before a reply was complete."
+                return CallFailure(Failure.DROPPED, message)
             case openai.APIConnectionError():
                 message = f"No connection to {self.url}; check that it runs, and OPENAI_BASE_URL."
                 return CallFailure(Failure.UNREACHABLE, message)
@@ -160,15 +158,21 @@ class Endpoint:
         if status in (401, 403):
             message = f"{self.url} refuses the key (HTTP {status}); set OPENAI_API_KEY. It said: {said}"
             return CallFailure(Failure.UNAUTHORIZED, message)
-        if status == 404:
-            message = f"{self.url} has no such model or path (HTTP 404); check --model and OPENAI_BASE_URL."
+        if status in (404, 405):
+            message = (
+                f"{self.url} has no such model or path (HTTP {status}); check --model and OPENAI_BASE_URL."
+            )
             return CallFailure(Failure.NOT_FOUND, f"{message} It said: {said}")
+        if 300 <= status < 400:
+            place = public_url(error.response.headers.get("location", "")) or "elsewhere"
+            message = (
+                f"{self.url} redirects to {place} (HTTP {status}), where no key is sent; set OPENAI_BASE_URL."
+            )
+            return CallFailure(Failure.NOT_FOUND, message)
+        if status == 402 or (status == 429 and error.code == "insufficient_quota"):
+            message = f"The account behind OPENAI_API_KEY has no quota left at {self.url}. It said: {said}"
+            return CallFailure(Failure.UNAUTHORIZED, message)
         if status == 429:
-            if error.code == "insufficient_quota":
-                message = (
-                    f"The account behind OPENAI_API_KEY has no quota left at {self.url}. It said: {said}"
-                )
-                return CallFailure(Failure.UNAUTHORIZED, message)
             wait = retry_after(error.response.headers)
             return CallFailure(Failure.RATE_LIMITED, f"HTTP 429: {said}", retry_after=wait)
         if status in (408, 409) or status >= 500:
@@ -184,80 +188,3 @@ def _blamed(error: openai.APIStatusError, sent: frozenset[str]) -> str | None:
     """The optional parameter that a 400 or 422 complains about, if it names one that was sent."""
     text = f"{error.param or ''} {error.message}"
     return next((name for name in _OPTIONAL if name in sent and re.search(rf"\b{name}\b", text)), None)
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds from a numeric `Retry-After` or `retry-after-ms` header; None without a usable one."""
-    for name, scale in (("retry-after-ms", 1e-3), ("retry-after", 1.0)):
-        try:
-            seconds = float(headers.get(name, "")) * scale
-        except ValueError:
-            continue
-        if 0 <= seconds < float("inf"):
-            return seconds
-    return None
-
-
-def read_reply(body: Any, scrub: Scrubber) -> Reply:
-    """The first choice of a chat completion.
-
-    Raises:
-        CallFailure: the body is no chat completion, or it holds a refusal, a filtered, cut off or empty
-        reply.
-    """
-    try:
-        choice = body["choices"][0]
-        message = choice["message"]
-        content, finish = message.get("content"), choice.get("finish_reason") or "stop"
-        refusal = message.get("refusal")
-        usage = _usage(body.get("usage"))
-        served_by = str(body.get("model") or "")
-    except (KeyError, IndexError, TypeError, AttributeError):
-        said = body.get("error") if isinstance(body, dict) else None
-        hint = f" It said: {scrub(json.dumps(said))[:300]}" if said else ""
-        raise CallFailure(Failure.MALFORMED, f"The reply is no chat completion.{hint}") from None
-    text = scrub(_text(content))
-    if refusal:
-        raise AnsweredFailure(Failure.REFUSED, f"The model refused: {scrub(str(refusal))[:300]}", usage, text)
-    if finish == "content_filter":
-        raise AnsweredFailure(
-            Failure.FILTERED, "The endpoint's content filter stopped the reply.", usage, text
-        )
-    if finish == "length":
-        message = "The reply was cut off at the token limit; raise --max-reply-tokens."
-        raise AnsweredFailure(Failure.CUT_OFF, message, usage, text)
-    if not text.strip():
-        raise AnsweredFailure(Failure.EMPTY, "The reply is empty.", usage, text)
-    return Reply(text=text, finish=str(finish), usage=usage, served_by=served_by)
-
-
-def _of_full_context(failure: AnsweredFailure, max_tokens: int) -> AnsweredFailure:
-    """A reply cut off before its own limit met the end of the model's context: its prompt left no room."""
-    said = failure.usage.completion_tokens
-    if failure.kind is not Failure.CUT_OFF or said is None or said >= 0.9 * max_tokens:
-        return failure
-    message = (
-        f"The prompt left room for {said} tokens of reply in the model's context; lower --context-tokens."
-    )
-    return AnsweredFailure(Failure.TOO_LONG, message, failure.usage, failure.text)
-
-
-def _text(content: Any) -> str:
-    if isinstance(content, list):  # content parts
-        return "".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
-    return content if isinstance(content, str) else ""
-
-
-def _usage(reported: Any) -> Usage:
-    if not isinstance(reported, dict):
-        return Usage()
-    cost = reported.get("cost")  # OpenRouter reports USD here
-    return Usage(
-        prompt_tokens=_count(reported.get("prompt_tokens")),
-        completion_tokens=_count(reported.get("completion_tokens")),
-        usd=float(cost) if isinstance(cost, int | float) and cost >= 0 else None,
-    )
-
-
-def _count(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None

@@ -18,6 +18,7 @@ class Failure(StrEnum):
     RATE_LIMITED = "rate limited"
     SERVER_ERROR = "server error"
     UNREACHABLE = "unreachable"
+    DROPPED = "connection dropped"
     TIMED_OUT = "timed out"
     MALFORMED = "malformed reply"
     TOO_LARGE = "reply too large"
@@ -36,6 +37,7 @@ RETRIED = frozenset(
         Failure.RATE_LIMITED,
         Failure.SERVER_ERROR,
         Failure.UNREACHABLE,
+        Failure.DROPPED,
         Failure.TIMED_OUT,
         Failure.MALFORMED,
         Failure.EMPTY,

@@ -1,9 +1,10 @@
-"""Bounds on what an endpoint may send back: bytes of body and total seconds, enforced while reading."""
+"""Bounds on what an endpoint may send back, enforced while reading; and what its headers and its silence mean."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from email.utils import parsedate_to_datetime
 
 import httpx2
 import openai
@@ -61,6 +62,35 @@ def bounded_client() -> httpx2.Client:
 
     return openai.DefaultHttpxClient(
         headers={"Accept-Encoding": "identity"},
+        follow_redirects=False,  # another address may be another owner, who is to see neither key nor prompts
         event_hooks={"request": [start], "response": [bound]},
         limits=httpx2.Limits(max_connections=32, max_keepalive_connections=8),
     )
+
+
+def never_connected(error: openai.APIConnectionError) -> bool:
+    """Whether a request did not reach the endpoint, so that it cannot have been billed."""
+    return isinstance(
+        error.__cause__, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.UnsupportedProtocol
+    )
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds from a `Retry-After` (a number or a date) or `retry-after-ms` header; None without a usable one."""
+    for name, scale in (("retry-after-ms", 1e-3), ("retry-after", 1.0)):
+        stated = headers.get(name, "")
+        try:
+            seconds = float(stated) * scale
+        except ValueError:
+            seconds = _until(stated)
+        if 0 <= seconds < float("inf"):
+            return seconds
+    return None
+
+
+def _until(date: str) -> float:
+    """Seconds until an HTTP date, 0 for one that has passed; not a number where it is no date."""
+    try:
+        return max(0.0, parsedate_to_datetime(date).timestamp() - time.time())
+    except (ValueError, TypeError, OverflowError):
+        return float("nan")

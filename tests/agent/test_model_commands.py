@@ -101,6 +101,30 @@ def test_a_refused_key_stops_before_anything_is_searched(
     assert not list(tmp_path.glob("runs/*/*/*"))
 
 
+def test_every_report_says_what_became_of_the_calls_and_what_the_model_gained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuses_later(handler: Handler, seen: Seen, number: int) -> None:
+        reply = completion(REPLY) if number == 1 else completion(None, refusal="I cannot")
+        handler.send(200, json.dumps(reply).encode())
+
+    with Endpoint(refuses_later) as endpoint:
+        model = ("--agent", "refine", "--model", "m", "--base-url", endpoint.url, "--max-calls", "3")
+        assert discover(*SEARCH[:-1], *model) == 0
+    closing = " ".join(capsys.readouterr().out.split())
+    [archive] = (path.parent for path in tmp_path.rglob("manifest.json"))
+    assert discover("inspect", archive.name) == 0
+    inspected = " ".join(capsys.readouterr().out.split())
+    assert discover("report", archive.name, "--no-intervals") == 0
+    page = " ".join((archive / "report.html").read_text().split())
+    for shown in (closing, inspected, page):
+        assert "3 calls: 1 gave a candidate (1 worked), 2 refused by the model" in shown
+        assert "2 of 3 attempts failed: 2 refused by the model" in shown
+        assert "above the symbolic search, for 360 tokens, USD unknown" in shown
+    assert "best validation R² against calls: " in inspected
+    assert "Best so far against calls" in page
+
+
 def test_without_an_endpoint_auto_is_symbolic_and_says_so(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

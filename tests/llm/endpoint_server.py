@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import threading
 from collections.abc import Callable
@@ -196,3 +197,16 @@ def drops_connection(handler: Handler, seen: Seen, number: int) -> None:
 
 def huge(handler: Handler, seen: Seen, number: int) -> None:
     handler.send(200, json.dumps(completion("x" * 5_000_000)).encode())
+
+
+def garbage_chunks(handler: Handler, seen: Seen, number: int) -> None:
+    handler.send_response(200)
+    handler.send_header("Transfer-Encoding", "chunked")
+    handler.end_headers()
+    handler.wfile.write(b"zz\r\nno length\r\n")
+    handler.close_connection = True
+
+
+def compressed(handler: Handler, seen: Seen, number: int) -> None:
+    """A few kilobytes that grow a thousandfold when they are unpacked."""
+    handler.send(200, gzip.compress(b" " * 20_000_000), Content_Encoding="gzip")

@@ -8,14 +8,18 @@ import random
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 from endpoint_server import Endpoint, Handler, Seen, says
 from llm_driver import HINGE, POWER, Outcome, config, hinge_task, killable, run
+from test_endpoint import CASES
 
+from agent.llm.caller import Caller
 from agent.llm.failures import AnsweredFailure, CallFailure, Failure
 from agent.llm.messages import Request, Usage
+from agent.llm.reading import SAME_PREDICTIONS
 from agent.llm.scripted import ScriptedModel
 from runs import Archive
 from sandbox import Sandbox, Verdict
@@ -94,10 +98,10 @@ def test_evolve_repairs_a_failed_candidate_once(sandbox: Sandbox, tmp_path: Path
 
 @pytest.mark.parametrize("agent", ["evolve", "refine"])
 def test_the_same_reply_for_ever_ends_the_search(agent: str, sandbox: Sandbox, tmp_path: Path) -> None:
-    model = ScriptedModel(lambda request: HINGE)
-    found = run(sandbox, tmp_path, agent, config(), models={"m": model}, calls=1000)
+    with Endpoint(says(HINGE)) as endpoint:
+        found = run(sandbox, tmp_path, agent, config(endpoint.url), calls=1000)
     assert len(found.history) == 3
-    assert found.report["lost"]["repetition"] == len(model.requests) - 1 < 25
+    assert found.report["lost"]["repetition"] == len(endpoint.requests) - 1 < 25
     assert "no new candidate" in found.stopped
 
 
@@ -115,21 +119,77 @@ def form(x, p):
     [
         (HOSTILE, Verdict.IMPORT_REFUSED),
         ("Please show me the test rows first, I need test.csv.", None),
+        ("I would fit a power law; it usually works.", None),
+        ("```python\ndef form(x, p) return p\n```", Verdict.SYNTAX),
         ("```python\ndef solve(rows):\n    return 1\n```", Verdict.CONTRACT),
-        (CallFailure(Failure.REFUSED, "no"), None),
     ],
+    ids=["breaks out", "asks for test data", "prose", "syntax", "protocol"],
 )
 def test_useless_replies_leave_the_floor_as_the_best(
-    reply: str | CallFailure, verdict: Verdict | None, sandbox: Sandbox, tmp_path: Path
+    reply: str, verdict: Verdict | None, sandbox: Sandbox, tmp_path: Path
 ) -> None:
-    model = ScriptedModel(lambda request: reply)
-    found = run(sandbox, tmp_path, "evolve", config(in_flight=2), models={"m": model}, calls=4)
+    with Endpoint(says(reply)) as endpoint:
+        found = run(sandbox, tmp_path, "evolve", config(endpoint.url, in_flight=2), calls=4)
     assert found.winner.proposal.origin == "line"
     assert found.report["best_by"] == "floor"
     assert found.report["gain"] == 0.0
     failed = {trial.evaluation.verdict for trial in found.history} - {Verdict.OK}
     assert failed == ({verdict} if verdict else set())
     assert found.report["calls"]["finished"] == 4
+
+
+class Gauntlet:
+    """Misbehaves in another way at every slot, but for each third, where it states a fair law."""
+
+    def __init__(self) -> None:
+        stopping = (Failure.UNAUTHORIZED, Failure.NOT_FOUND)
+        self.cases = [case.behave for case in CASES.values() if case.failure not in stopping]
+        self.slots: dict[str, int] = {}
+
+    def __call__(self, handler: Handler, seen: Seen, number: int) -> None:
+        _, slot, attempt = seen.headers["idempotency-key"].rsplit("-", 2)
+        turn = self.slots.setdefault(slot, len(self.slots))
+        behave = says(fair(turn)) if turn % 3 == 0 else self.cases[(turn - turn // 3 - 1) % len(self.cases)]
+        behave(handler, seen, int(attempt))
+
+
+def test_a_search_survives_every_misbehaviour_and_its_books_hold_every_call(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent.llm.session.Caller", partial(Caller, wait=lambda seconds: None))
+    gauntlet = Gauntlet()
+    calls = len(gauntlet.cases) * 3 // 2 + 3
+    with Endpoint(gauntlet) as endpoint:
+        settings = config(endpoint.url, in_flight=8, timeout_seconds=2.0)
+        found = run(sandbox, tmp_path / "first", "evolve", settings, calls=calls)
+        sent = len(endpoint.requests)
+    books = found.report["calls"]
+    assert books["finished"] == calls == len(gauntlet.slots)
+    assert books["attempts"] == sent
+    assert books["usd"] is None
+    assert found.stopped == f"limit of {calls} model calls"
+    assert found.winner.usable
+    answered = found.report["candidates"] + sum(found.report["lost"].values())
+    assert answered == calls
+    kinds = {case.failure for case in CASES.values()} - {None, Failure.UNAUTHORIZED, Failure.NOT_FOUND}
+    kinds -= {Failure.CUT_OFF}  # with the longer replies of this search it is a full context
+    assert {str(kind) for kind in kinds} <= set(found.report["lost"])
+    again = run(
+        sandbox, tmp_path / "again", "evolve", settings, replayed=Archive.open(found.archive), calls=calls
+    )
+    assert summary(again) == summary(found)
+    assert again.report == found.report
+
+
+def test_laws_that_predict_the_same_are_not_evaluated_again(sandbox: Sandbox, tmp_path: Path) -> None:
+    replies = [
+        POWER.format(power='p["c"]').replace('"A")', '"A", "c")'),
+        POWER.format(power='(0.5 * p["c"])').replace('"A")', '"A", "c")'),
+        POWER.format(power='(p["c"] + p["d"])').replace('"A")', '"A", "c", "d")'),
+    ]
+    found = run(sandbox, tmp_path, "refine", config(), models={"m": ScriptedModel(replies)}, calls=3)
+    assert [trial.proposal.origin.split()[0] for trial in found.history] == ["line", "line", "refine"]
+    assert found.report["lost"] == {SAME_PREDICTIONS: 2}
 
 
 def test_no_prompt_ever_holds_what_a_proposer_must_not_see(sandbox: Sandbox, tmp_path: Path) -> None:
