@@ -1,5 +1,8 @@
 """The books of a run: nothing is sent that could overshoot, nothing unknown counts as free."""
 
+import itertools
+import math
+
 import pytest
 
 from agent.budget import Allowance, Budget, BudgetSpent, Spending
@@ -41,6 +44,17 @@ def test_an_unknown_price_is_unknown_and_is_charged_at_its_bound() -> None:
         budget.reserve(usd=0.4)
     with pytest.raises(BudgetSpent, match="not known"):
         budget.reserve(usd=None)
+
+
+def test_what_was_spent_does_not_depend_on_the_order_of_replies() -> None:
+    prices = [0.1, 0.2, 0.3, 1e-9, 7.3, 0.0004]
+    totals = set()
+    for order in itertools.permutations(prices):
+        budget = Budget(Allowance(usd=100.0))
+        for price in order:
+            budget.reserve(usd=8.0).settle(usd=price)
+        totals.add(budget.spent.usd)
+    assert totals == {math.fsum(prices)}
 
 
 def test_a_call_without_usage_stays_on_the_books() -> None:

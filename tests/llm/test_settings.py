@@ -73,6 +73,16 @@ def test_options_of_the_command_line_come_first() -> None:
             Config().resolve("m", environment, wrong)
 
 
+def test_what_no_flag_says_the_environment_may() -> None:
+    environment = {"LAWSMITH_REQUEST_TIMEOUT": "30", "LAWSMITH_TEMPERATURE": "0.3", "LAWSMITH_IN_FLIGHT": "3"}
+    config = Config().resolve("m", environment, Options(temperature=0.1))
+    assert (config.transport.timeout_seconds, config.transport.in_flight) == (30.0, 3)
+    assert config.sampling.temperature == 0.1
+    for wrong in ({"LAWSMITH_REQUEST_TIMEOUT": "soon"}, {"LAWSMITH_REQUEST_TIMEOUT": "-1"}):
+        with pytest.raises(InputError, match="LAWSMITH_REQUEST_TIMEOUT"):
+            Config().resolve("m", wrong)
+
+
 @pytest.mark.parametrize(
     "text", ["[sampling]\ntemprature = 1", "models = 3", "[[models]]\nkey = 'sk-x'", "= ="]
 )
