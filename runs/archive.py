@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-import secrets
-import shutil
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -27,12 +26,12 @@ from runs.files import (
     open_regular,
     open_regular_descriptor,
     read_bounded,
-    sync_folder,
     write_atomic,
     writing,
 )
 from runs.quoting import visible
 from runs.record import Manifest, Result
+from runs.staging import create_folder
 from runs.verify import (
     Problem,
     bound_problems,
@@ -67,6 +66,7 @@ class Archive:
         self.manifest = manifest
         self._anchor = anchor
         self._writer = writer
+        self._sealing = threading.RLock()
         self.recovered: tuple[Problem, ...] = ()
         """What `resume` found torn and cut off."""
 
@@ -86,18 +86,7 @@ class Archive:
                 raise InputError(
                     f"{path} exists; a run's archive is never overwritten, choose another run id."
                 )
-            hidden = path.parent / f".new-{secrets.token_hex(8)}"
-            hidden.mkdir()
-            try:
-                data = seal(plain_dict(manifest))
-                write_atomic(hidden / MANIFEST, data)
-                for name in (EVENTS, CALLS):
-                    write_atomic(hidden / name, b"")
-                os.rename(hidden, path)
-            except BaseException:
-                shutil.rmtree(hidden, ignore_errors=True)
-                raise
-            sync_folder(path.parent)
+            create_folder(path, {MANIFEST: seal(plain_dict(manifest)), EVENTS: b"", CALLS: b""})
         return cls.resume(path)
 
     @classmethod
@@ -136,10 +125,11 @@ class Archive:
         self.close()
 
     def close(self) -> None:
-        """Stop writing. The run stays resumable unless it was finished."""
-        if self._writer is not None:
-            self._writer.close()
-            self._writer = None
+        """Stop writing, from any thread. The run stays resumable unless it was finished."""
+        with self._sealing:
+            if self._writer is not None:
+                self._writer.close()
+                self._writer = None
 
     # -- writing -------------------------------------------------------------------------------------------
 
@@ -162,15 +152,16 @@ class Archive:
             InputError: the disk is full; the run stays resumable.
             pydantic.ValidationError: `result` has a key or type that `Result` does not know.
         """
-        writer = self._writing()
         content = plain_dict(result if isinstance(result, Result) else Result.model_validate(result))
-        writer.events.sync()
-        writer.calls.sync()
-        if law is not None:
-            write_atomic(self.path / LAW, law.encode())
-        files = {name: file_digest(self.path / name) for name in self._bound_files(law is not None)}
-        write_atomic(self.path / RESULT, seal({**content, "files": files}))
-        self.close()
+        with self._sealing:
+            writer = self._writing()
+            writer.events.sync()
+            writer.calls.sync()
+            if law is not None:
+                write_atomic(self.path / LAW, law.encode())
+            files = {name: file_digest(self.path / name) for name in self._bound_files(law is not None)}
+            write_atomic(self.path / RESULT, seal({**content, "files": files}))
+            self.close()
 
     def attach(self, data: bytes, name: str = REPORT) -> Path:
         """Add or replace a file derived from a complete archive; its digest goes to ``attached.json``."""

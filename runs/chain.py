@@ -26,6 +26,7 @@ from runs.quoting import visible
 
 _TAIL = b',"digest":"'
 _TAIL_LENGTH = len(_TAIL) + 64 + 2  # the digest and the closing quote and brace
+_CLOSED = -1
 
 
 @dataclass(frozen=True)
@@ -169,8 +170,11 @@ class ChainWriter:
         Raises:
             InputError: the disk is full or fails; the log ends with the last whole record.
             TypeError, ValueError: as `encode_line`.
+            RuntimeError: the log was closed.
         """
         with self._lock:
+            if self._descriptor == _CLOSED:
+                raise RuntimeError(f"{self._path} is closed")
             line, link = encode_line(record, self._records, self._digest)
             with writing(self._path):
                 self._write(line)
@@ -191,4 +195,7 @@ class ChainWriter:
             os.fsync(self._descriptor)
 
     def close(self) -> None:
-        os.close(self._descriptor)
+        """Waits for a line under way."""
+        with self._lock:
+            os.close(self._descriptor)
+            self._descriptor = _CLOSED

@@ -38,6 +38,60 @@ def finished(runs_dir: Path, manifest: Manifest) -> Path:
     return archive.path
 
 
+KILLED_WHILE_IT_BEGINS = """
+import os, signal, sys
+from pathlib import Path
+from runs import Archive, Manifest
+times = iter(range({calls}))
+def dies(*arguments, true=os.{call}):
+    next(times, None) is None and os.kill(os.getpid(), signal.SIGKILL)
+    return true(*arguments)
+os.{call} = dies
+Archive.create(Path(sys.argv[1]), Manifest.model_validate_json(sys.argv[2]))
+"""
+
+
+@pytest.mark.parametrize(("call", "calls"), [("rename", 0), ("replace", 1)])
+def test_what_a_kill_leaves_of_a_beginning_is_cleared_away_once_it_is_old(
+    tmp_path: Path, manifest: Manifest, call: str, calls: int
+) -> None:
+    code = KILLED_WHILE_IT_BEGINS.format(call=call, calls=calls)
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path), manifest.model_dump_json()], check=False
+    )
+    assert done.returncode == -signal.SIGKILL
+    (left,) = (tmp_path / "toy" / "symbolic").iterdir()
+    assert left.name.startswith(".new-")
+    foreign = shutil.copytree(left, left.with_name(".new-0123456789abcdef"))
+    (foreign / "thesis.tex").touch()
+
+    def begin() -> list[str]:
+        Archive.create(tmp_path, manifest.model_copy(update={"run": new_run_id()})).close()
+        return sorted(path.name for path in left.parent.glob(".*"))
+
+    assert begin() == sorted([left.name, foreign.name])
+    for folder in (left, foreign):
+        os.utime(folder, (0, 0))
+    assert begin() == [foreign.name]
+
+
+def test_an_archive_that_is_closed_from_another_thread_takes_nothing_more(
+    tmp_path: Path, manifest: Manifest
+) -> None:
+    archive = Archive.create(tmp_path, manifest)
+    archive.append_event({"event": "note"})
+    closing = threading.Thread(target=archive.close)
+    closing.start()
+    closing.join()
+    for write in (archive.append_event, archive.append_call):
+        with pytest.raises(RuntimeError):
+            write({"event": "note"})
+    with pytest.raises(RuntimeError):
+        archive.finish(RESULT_OF_TOY, None)
+    assert [event["seq"] for event in archive.events()] == [0]
+    assert archive.state is State.INTERRUPTED
+
+
 def test_what_is_written_is_read_back(tmp_path: Path, manifest: Manifest) -> None:
     path = finished(tmp_path, manifest)
     archive = Archive.open(path)
