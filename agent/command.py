@@ -1,9 +1,10 @@
-"""One command: several runs of the same job, one after the other, each using every worker."""
+"""One command: several runs of the same job, one after the other, or as many at a time as a cluster has room for."""
 
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
@@ -12,11 +13,12 @@ from agent.budget import Allowance, Budget, Spending
 from agent.cluster.client import joined
 from agent.cluster.study import Study
 from agent.conclude import conclude
+from agent.crew import Crew
 from agent.evaluator import Evaluator
 from agent.job import Job
-from agent.journal import Journal, rounds_begun
+from agent.journal import Journal, recorded_trials, rounds_begun
 from agent.loop import OutOfTime, search
-from agent.observer import Observer
+from agent.observer import InTurn, Observer
 from agent.proposer import Reporting
 from agent.result import Run
 from runs import Archive, DataRecord, Manifest
@@ -24,6 +26,9 @@ from sandbox import Sandbox
 from tasks import Dataset, InputError, Task, thinned
 from tasks.folds import frontier_folds
 from tasks.probes import probe_rows
+
+CANDIDATES_OF_A_RUN = 8
+"""Candidates that a run usually has under way: the runs that go on at a time are as many as a cluster's width holds."""
 
 
 class Interrupted(KeyboardInterrupt):
@@ -66,7 +71,7 @@ class Command:
         return cls(job, dataset, chosen, Path(os.path.abspath(archive)).parents[2], manifest.batch)
 
     def execute(self, observer: Observer) -> tuple[Run, ...]:
-        """Make every run that is not there yet, and resume the one that was interrupted.
+        """Make every run that is not there yet, and resume those that were interrupted.
 
         Raises Interrupted for Ctrl-C, and InputError for what the user has to change.
         """
@@ -75,17 +80,30 @@ class Command:
         observer.begun(self.job, self.dataset, self.chosen)
         try:
             with (
+                Crew() as crew,
                 proposers(self.chosen, self.job, task) as make_proposer,
                 Sandbox(self.job.limits, self.job.workers, self.job.unsafe_local) as sandbox,
                 self._evaluator(task, sandbox, observer) as evaluator,
             ):
-                workshop = Workshop(self.dataset, make_proposer, evaluator, observer)
-                return tuple(workshop.run(plan, self.runs_dir) for plan in plans)
+                workshop = Workshop(self.dataset, make_proposer, evaluator, InTurn(observer))
+                for plan in plans:
+                    workshop.recall(plan.path(self.runs_dir))
+                return crew.map(
+                    lambda index: workshop.run(plans[index], self.runs_dir),
+                    len(plans),
+                    self._at_a_time(evaluator),
+                    workshop.close,
+                )
         except KeyboardInterrupt as interrupt:
             begun = [path for plan in plans if (path := plan.path(self.runs_dir)).exists()]
             if not begun:
                 raise
             raise Interrupted(begun[-1]) from interrupt
+
+    def _at_a_time(self, evaluator: Evaluator) -> int:
+        """How many runs go on at a time. On one machine they follow each other: the first keeps it busy, and the
+        others find what it evaluated."""
+        return 1 if self.job.cluster is None else max(1, evaluator.width // CANDIDATES_OF_A_RUN)
 
     @contextmanager
     def _evaluator(self, task: Task, sandbox: Sandbox, observer: Observer) -> Iterator[Evaluator]:
@@ -147,14 +165,47 @@ class Plan:
         return runs_dir / self.manifest.address
 
 
+class Desk:
+    """The archives that are being written. Closing it closes them all, and none is written on after that."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._archives: list[Archive] = []
+        self._closed = False
+
+    @contextmanager
+    def holding(self, archive: Archive) -> Iterator[Archive]:
+        """Closes `archive` in the end. Raises RuntimeError where all is over already."""
+        with archive:
+            with self._lock:
+                if self._closed:
+                    raise RuntimeError("the command has ended")
+                self._archives.append(archive)
+            yield archive
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
+            for archive in self._archives:
+                archive.close()
+
+
 @dataclass(frozen=True)
 class Workshop:
-    """What the runs of a command share."""
+    """What the runs of a command share. Thread-safe."""
 
     dataset: Dataset
     make_proposer: MakeProposer
     evaluator: Evaluator
     observer: Observer
+    desk: Desk = field(default_factory=Desk)
+    making: threading.Lock = field(default_factory=threading.Lock)
+
+    def recall(self, path: Path) -> None:
+        """Remember for all runs what the archive at `path`, if there is one, has on record."""
+        if path.exists():
+            for trial in recorded_trials(Archive.open(path)):
+                self.evaluator.remember(trial.proposal.source, trial.evaluation)
 
     def run(self, plan: Plan, runs_dir: Path) -> Run:
         """Make a run, finish it where it was interrupted, or read it where it is complete."""
@@ -162,21 +213,23 @@ class Workshop:
         run = Run.read(path) if path.exists() else None
         if run is None:
             assert self.evaluator.sandbox.tier  # raises where nothing can be isolated, before a run begins
-            with (
-                Archive.resume(path) if path.exists() else Archive.create(runs_dir, plan.manifest) as archive
-            ):
+            archive = Archive.resume(path) if path.exists() else Archive.create(runs_dir, plan.manifest)
+            with self.desk.holding(archive):
                 self._search(plan, archive)
             run = Run.read(path)
             assert run is not None
-        for trial in run.trials:
-            self.evaluator.remember(trial.proposal.source, trial.evaluation)
         self.observer.finished(plan.index, run)
         return run
+
+    def close(self) -> None:
+        """End all runs that are under way: nothing that happens from now on is recorded."""
+        self.desk.close()
 
     def _search(self, plan: Plan, archive: Archive) -> None:
         journal = Journal(archive)
         budget = Budget(plan.allowance, Spending(seconds=journal.spent.seconds))
-        proposer = self.make_proposer(plan.seed, budget, archive, self.evaluator)
+        with self.making:  # the first makes what the others find ready
+            proposer = self.make_proposer(plan.seed, budget, archive, self.evaluator)
         self.observer.started(plan.index, archive, budget, journal.history)
         stopped = search(proposer, self.evaluator, journal, budget, self.observer, plan.until)
         account = proposer.report(journal.history) if isinstance(proposer, Reporting) else None

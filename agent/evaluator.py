@@ -1,6 +1,7 @@
 """Evaluates candidates in parallel and never the same one twice."""
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
@@ -22,10 +23,11 @@ class Elsewhere(Protocol):
 
 
 class Evaluator:
-    """The sandbox as the loop sees it: source in, future evaluation out.
+    """The sandbox as the loop sees it: source in, future evaluation out. Thread-safe.
 
-    One evaluator serves all runs of a command. What a candidate scores is a function of its source, the folds
-    and the seed; the latter two are fixed here, so the memory of results is keyed by source alone. Thread-safe.
+    One evaluator serves all runs of a command, also those that go on at the same time. What a candidate scores is a
+    function of its source, the folds and the seed; the latter two are fixed here, so the memory of results is keyed
+    by source alone.
     """
 
     def __init__(
@@ -42,18 +44,21 @@ class Evaluator:
         self.probes, self.seed = probes, seed
         self._lock = threading.Lock()
         self._results: dict[str, Future[Evaluation]] = {}
+        self._wanted: Counter[str] = Counter()
         self._evaluate: Callable[[str], Evaluation] = partial(
             evaluate, sandbox, task=task, folds=self.folds, probes=probes, seed=seed
         )
         # Threads only wait for the sandbox; twice its workers keep it busy while results are being scored.
-        width = 2 * sandbox.workers
+        self.width = 2 * sandbox.workers
+        """Candidates at a time."""
         if elsewhere is not None:
-            self._evaluate, width = elsewhere.evaluate, elsewhere.width
-        self._threads = ThreadPoolExecutor(width, thread_name_prefix="evaluate")
+            self._evaluate, self.width = elsewhere.evaluate, elsewhere.width
+        self._threads = ThreadPoolExecutor(self.width, thread_name_prefix="evaluate")
 
     def submit(self, source: str) -> Future[Evaluation]:
         """The evaluation of `source`, started now unless it is known or under way already."""
         with self._lock:
+            self._wanted[source] += 1
             if source not in self._results:
                 self._results[source] = self._threads.submit(self._evaluate, source)
             return self._results[source]
@@ -66,10 +71,12 @@ class Evaluator:
             self._results.setdefault(source, done)
 
     def give_up(self, sources: Iterable[str]) -> None:
-        """Do not begin these evaluations; those under way still end, and are remembered."""
+        """Do not begin these evaluations, unless another run wants them; those under way end, and are remembered."""
         with self._lock:
             for source in sources:
-                if source in self._results and self._results[source].cancel():
+                self._wanted[source] -= 1
+                unwanted = self._wanted[source] <= 0 and source in self._results
+                if unwanted and self._results[source].cancel():
                     del self._results[source]
 
     def __enter__(self) -> Self:

@@ -22,7 +22,9 @@ from typing import Any
 
 import numpy as np
 
-from agent.api import discover
+from agent.api import Observer, Run, discover
+from agent.budget import Budget
+from agent.history import History
 from agent.journal import recorded_trials
 from runs import Archive
 
@@ -72,11 +74,29 @@ def measurement(tasks: Sequence[str], runs: int, data_dir: Path | None, workers:
             )
 
 
+class Watch(Observer):
+    """Seconds from the beginning of the first run to the end of the last: the start of workers does not count."""
+
+    began: float | None = None
+    ended = 0.0
+
+    def started(self, index: int, archive: Archive, budget: Budget, history: History) -> None:
+        self.began = self.began or time.monotonic()
+
+    def finished(self, index: int, run: Run) -> None:
+        self.ended = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        assert self.began is not None
+        return self.ended - self.began
+
+
 def search(
     task: str, runs: int, data_dir: Path | None, workers: int | None, cluster: str | None
 ) -> dict[str, Any]:
     """What `discover --json` prints, with the seconds of searching only."""
-    folder = Path(tempfile.mkdtemp(prefix="cluster-"))
+    folder, watch = Path(tempfile.mkdtemp(prefix="cluster-")), Watch()
     result = discover(
         task,
         runs=runs,
@@ -85,9 +105,9 @@ def search(
         cluster=cluster,
         data_dir=data_dir,
         runs_dir=folder,
+        observer=watch,
     )
-    found = result.to_json()
-    return {**found, "seconds": sum(run["seconds"] for run in found["runs"])}
+    return {**result.to_json(), "seconds": watch.seconds}
 
 
 def cpu_seconds(archive: str) -> list[float]:

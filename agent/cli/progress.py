@@ -22,8 +22,10 @@ class ProgressReport(Observer):
 
     def __init__(self) -> None:
         self.archive: Path | None = None
-        """The archive of the run in progress, or of the last one."""
+        """The archive of a run in progress, or of the last one."""
         self._runs = 1
+        self._shown: dict[int, tuple[TaskID, Budget]] = {}
+        self._of: dict[History, int] = {}
         self._bars = Progress(
             SpinnerColumn(),
             TextColumn("run {task.fields[run]}"),
@@ -33,8 +35,6 @@ class ProgressReport(Observer):
             console=err,
             disable=not err.is_terminal,
         )
-        self._bar = TaskID(0)
-        self._budget = Budget()
 
     def __enter__(self) -> Self:
         self._bars.start()
@@ -63,22 +63,22 @@ class ProgressReport(Observer):
             say(note)
 
     def started(self, index: int, archive: Archive, budget: Budget, history: History) -> None:
-        self.archive, self._budget = archive.path, budget
+        self.archive = archive.path
         run = f"{index + 1}/{self._runs}"
-        self._bar = self._bars.add_task(
+        bar = self._bars.add_task(
             "", total=budget.allowance.seconds, run=run, tried=len(history), best=_best(history)
         )
+        self._shown[index], self._of[history] = (bar, budget), index
         if len(history):
-            announce(f"run {index + 1}/{self._runs}: resumed, {len(history)} candidates are on record")
+            announce(f"run {run}: resumed, {counted(len(history), 'candidate')} on record")
 
     def tried(self, trial: Trial, history: History) -> None:
-        self._bars.update(
-            self._bar, completed=self._budget.spent.seconds, tried=len(history), best=_best(history)
-        )
+        bar, budget = self._shown[self._of[history]]
+        self._bars.update(bar, completed=budget.spent.seconds, tried=len(history), best=_best(history))
 
     def finished(self, index: int, run: Run) -> None:
-        if self._bars.tasks:
-            self._bars.update(self._bar, total=1, completed=1)
+        if index in self._shown:
+            self._bars.update(self._shown[index][0], total=1, completed=1)
         if not err.is_terminal:
             announce(f"run {index + 1}/{self._runs}: {_summary(run)}")
 

@@ -29,6 +29,12 @@ class Study:
         """Scores one candidate; raises SandboxUnavailable where nothing can be isolated."""
         return evaluate(sandbox, source, self.task, self.folds, probes=self.probes, seed=self.seed)
 
+    @property
+    def patience_seconds(self) -> float:
+        """How long a candidate may take on a worker that works: each of its jobs (fit, folds, checks, probes) as
+        long as it is allowed to, and as many again of one that was there before."""
+        return 2 * (3 + len(self.folds)) * self.limits.wall_seconds
+
     @cached_property
     def packed(self) -> "Packed":
         """This study as bytes, which only who trusts their sender may unpack."""

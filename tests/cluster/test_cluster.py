@@ -1,7 +1,10 @@
 """Candidates on real workers give what they give here, whoever is lost on the way."""
 
 import json
+import os
+import signal
 import socket
+import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,13 +19,16 @@ pytest.importorskip("distributed", reason="needs Dask: the extra 'cluster'")
 sys.path.append(str(Path(__file__).parents[1] / "agent"))
 
 from agent_doubles import ScriptedProposer, form_source, power_law_csv, small_dataset
-from engine import Engine, until
+from engine import PATIENCE, ROOT, Engine, Wire, until
 from scripted_discover import FORMS, script
 
 from agent.cli import main
-from agent.cluster import client
-from agent.cluster.client import Cluster, ClusterLost, joined
+from agent.cluster import client, staff
+from agent.cluster.client import Cluster, joined
+from agent.cluster.staff import ClusterLost
 from agent.cluster.study import Study
+from agent.journal import recorded_trials
+from runs import Archive
 from sandbox import DEFAULT_LIMITS, Evaluation, Sandbox, Tier, Verdict
 from tasks import InputError
 from tasks.folds import frontier_folds
@@ -39,6 +45,7 @@ def fit(x, y):
 def form(x, p):
     return p["L"] + 0 * x["N"]
 """
+BRIEF = 200_000
 SEARCH = ("--data", "train.csv", "--target", "loss", "--runs", "2", "--json")
 
 
@@ -108,6 +115,56 @@ def test_a_killed_worker_changes_nothing_and_a_new_one_is_taught(engine: Engine,
         assert [facts(future.result()) for future in found] == 2 * here(study, slow(1))
 
 
+def test_what_a_hanging_worker_has_is_given_to_another(
+    engine: Engine, study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(staff, "SILENT_SECONDS", 3.0)
+    said: list[str] = []
+    with (
+        joined(engine.address, study, None, said.append) as cluster,
+        handed_out(cluster, slow(2, BRIEF)) as found,
+    ):
+        until(lambda: len(engine.busy()) == 2)
+        with engine.hanging(engine.busy()[0]):
+            assert [facts(future.result(5 * PATIENCE)) for future in found] == 2 * here(study, slow(1, BRIEF))
+            assert facts(cluster.evaluate(SOURCES[0])) == here(study, SOURCES[:1])[0]
+    assert any("hangs; others take over" in sentence for sentence in said)
+
+
+def test_what_a_worker_does_not_answer_in_time_is_given_to_another(
+    engine: Engine, study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worker is heard of, as one whose disk hangs would be; the stop is shorter than what counts as silence."""
+    with joined(engine.address, study, None, lambda _: None) as cluster:
+        monkeypatch.setattr(Study, "patience_seconds", 4.0)
+        with engine.hanging(next(iter(engine.workers))), handed_out(cluster, SOURCES[:2]) as found:
+            assert [facts(future.result(5 * PATIENCE)) for future in found] == here(study, SOURCES[:2])
+
+
+def test_nobody_answers_in_time_is_a_lost_cluster(
+    engine: Engine, study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Study, "patience_seconds", 0.2)
+    with (
+        joined(engine.address, study, None, lambda _: None) as cluster,
+        pytest.raises(ClusterLost, match=r"No worker of tcp://.* answered a candidate in"),
+    ):
+        cluster.evaluate(slow(1, 30_000_000)[0])
+
+
+def test_a_cut_connection_changes_nothing(engine: Engine, study: Study) -> None:
+    wire, said = Wire(engine.port), list[str]()
+    with (
+        joined(wire.address, study, None, said.append) as cluster,
+        handed_out(cluster, slow(2, BRIEF)) as found,
+    ):
+        until(lambda: bool(engine.busy()))
+        wire.cut()
+        assert [facts(future.result(5 * PATIENCE)) for future in found] == 2 * here(study, slow(1, BRIEF))
+    wire.close()
+    assert sum("is lost" in sentence for sentence in said) == 1
+
+
 def test_a_candidate_whose_workers_all_die_is_given_up(engine: Engine, study: Study) -> None:
     with (
         joined(engine.address, study, None, lambda _: None) as cluster,
@@ -133,7 +190,7 @@ def test_a_worker_that_cannot_isolate_is_refused(engine: Engine, study: Study) -
 def test_a_worker_with_other_versions_is_refused(
     engine: Engine, study: Study, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client, "versions", lambda: {"python": "3.99", "numpy": "1.0"})
+    monkeypatch.setattr(staff, "versions", lambda: {"python": "3.99", "numpy": "1.0"})
     with pytest.raises(InputError, match=r"it runs python 3\.\d+\.\d+ instead of 3\.99, numpy"):
         joined(engine.address, study, None, lambda _: None).__enter__()
 
@@ -189,7 +246,7 @@ def test_a_command_that_loses_its_cluster_resumes_with_the_same_laws(
         asked.append(source)
         if len(asked) == 4:
             patch.setattr(client, "CONNECT_SECONDS", 0.5)
-            patch.setattr(client, "PATIENCE_SECONDS", 0.5)
+            patch.setattr(staff, "PATIENCE_SECONDS", 0.5)
             engine.kill_scheduler()
         return evaluate(self, source)
 
@@ -211,6 +268,81 @@ def test_a_command_that_loses_its_cluster_resumes_with_the_same_laws(
     assert outcome(printed) == outcome(alone)
 
 
+SIDE_BY_SIDE = ("--data", "train.csv", "--target", "loss", "--runs", "4", "--json", "--workers", "32")
+
+
+def unfinished(runs_dir: Path) -> list[Path]:
+    return [
+        path.parent
+        for path in runs_dir.glob("*/*/*/manifest.json")
+        if not (path.parent / "result.json").exists()
+    ]
+
+
+def test_runs_go_side_by_side_and_are_what_they_are_one_by_one(
+    folder: Path,
+    engine: Engine,
+    discover: Callable[..., tuple[int, str, str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    status, alone, _ = discover(*SIDE_BY_SIDE, "--runs-dir", "alone")
+    assert status == 0
+    evaluate = Cluster.evaluate
+
+    def evaluate_later(self: Cluster, source: str) -> Evaluation:
+        until(lambda: len(list((folder / "beside").glob("*/*/*/manifest.json"))) == 4)
+        return evaluate(self, source)
+
+    monkeypatch.setattr(Cluster, "evaluate", evaluate_later)
+    status, beside, _ = discover(*SIDE_BY_SIDE, "--runs-dir", "beside", "--cluster", engine.address)
+    assert status == 0
+    assert outcome(beside) == outcome(alone)
+    assert [run["seed"] for run in json.loads(beside)["runs"]] == [0, 1, 2, 3]
+    one, other = (json.loads(printed)["runs"] for printed in (alone, beside))
+    assert [tried(run["archive"]) for run in other] == [tried(run["archive"]) for run in one]
+
+
+def tried(archive: str) -> list[tuple[str, dict[str, Any]]]:
+    """The candidates of a run in their order, with all but what the clock says."""
+    return [(trial.id, facts(trial.evaluation)) for trial in recorded_trials(Archive.open(Path(archive)))]
+
+
+@pytest.mark.parametrize(("sent", "status"), [(signal.SIGKILL, -9), (signal.SIGINT, 130)])
+def test_runs_that_were_interrupted_side_by_side_all_resume(
+    folder: Path,
+    engine: Engine,
+    discover: Callable[..., tuple[int, str, str]],
+    sent: signal.Signals,
+    status: int,
+) -> None:
+    assert discover(*SIDE_BY_SIDE, "--runs-dir", "alone")[0] == 0
+    whole = sorted(path.read_text().split('"""', 2)[2] for path in folder.glob("alone/*/*/*/law.py"))
+    command = [sys.executable, str(ROOT / "tests/agent/scripted_discover.py"), *SIDE_BY_SIDE]
+    process = subprocess.Popen(
+        [*command, "--runs-dir", "ended", "--cluster", engine.address],
+        env={**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'tests/agent'}"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    until(
+        lambda: (
+            sum('"event":"candidate"' in p.read_text() for p in folder.glob("ended/*/*/*/events.jsonl")) > 1
+        )
+    )
+    process.send_signal(sent)
+    said = process.communicate(timeout=PATIENCE)[1]
+    assert process.returncode == status, said
+    assert "Traceback" not in said
+    begun = unfinished(folder / "ended")
+    assert len(begun) > 1
+    assert not [problem for path in begun for problem in Archive.open(path).verify() if not problem.resumable]
+    code, printed, said = discover("resume", str(begun[0]), "--json")
+    assert code == 0, said
+    assert sorted(law for _, law in outcome(printed)) == whole
+    assert [run["candidates"] for run in json.loads(printed)["runs"]] == 4 * [len(FORMS)]
+
+
 def test_a_restarted_scheduler_changes_nothing(engine: Engine, study: Study) -> None:
     sources, said = slow(2), list[str]()
     with (
@@ -228,7 +360,7 @@ def test_a_restarted_scheduler_changes_nothing(engine: Engine, study: Study) -> 
 def test_a_cluster_without_workers_is_given_up_in_the_end(
     shared: Engine, study: Study, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client, "PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr(staff, "PATIENCE_SECONDS", 0.5)
     shared.kill_scheduler()
     shared.start()
     without_worker = pytest.raises(ClusterLost, match=r"has had no worker for 0\.5 s")
