@@ -27,6 +27,9 @@ ROOT = Path(__file__).parents[1]
 INTERRUPTED = {"command killed": -9, "disk full": 2}
 """Faults that end a command, and its exit status then."""
 
+KINDS = ("candidate killed", "warm process killed", *INTERRUPTED)
+OF_CLUSTERS = ("worker killed", "worker stopped for seconds")
+
 LEAVING_SECONDS = 60.0
 """How long processes of a killed command may take to notice, on a busy machine."""
 
@@ -49,7 +52,8 @@ class Job:
             "--target",
             "loss",
         ]
-        options += ["--cap", "3", "--runs", "2", "--workers", "1", "--agent", self.agent]
+        options += ["--cap", "3", "--runs", "2", "--agent", self.agent]
+        options += ["--workers", "2" if self.way == "cluster" else "1"]
         options += ["--seed", str(self.seed)]
         if self.agent != "symbolic":
             options += ["--model", "m", "--base-url", url, "--max-calls", "8", "--in-flight", "2"]
@@ -139,11 +143,7 @@ class Round:
                 process.wait(self.rng.exponential(self.settings.gap))
                 return None
             except subprocess.TimeoutExpired:
-                kind = str(
-                    self.rng.choice(
-                        ["candidate killed", "warm process killed", "command killed", "disk full"]
-                    )
-                )
+                kind = str(self.rng.choice(KINDS + OF_CLUSTERS * (self.job.way == "cluster")))
             if not self._inject(kind, process.pid):
                 continue
             self.injected += 1
@@ -168,6 +168,10 @@ class Round:
                 return faults.kill_candidate(pid)
             case "warm process killed":
                 return faults.kill_zygote(pid, self.rng)
+            case "worker killed":
+                return faults.kill_worker(pid, self.rng)
+            case "worker stopped for seconds":
+                return faults.stop_worker(pid, self.rng)
             case "disk full":
                 self.disk.fill(pid, self.runs_dir)
                 return True
