@@ -1,7 +1,8 @@
 """What isolation costs: one trivial candidate in the sandbox, and by other means, side by side in one run.
 
-python -m benchmarks.sandbox            # the comparison
-python -m benchmarks.sandbox --leak     # ten thousand candidates, a third of which misbehave
+python -m benchmarks.sandbox                    # the comparison
+python -m benchmarks.sandbox --data-dir DIR     # the folds on the real `sft` rows instead of made-up ones of its shape
+python -m benchmarks.sandbox --leak             # ten thousand candidates, a third of which misbehave
 """
 
 import argparse
@@ -15,12 +16,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+import tasks
 from sandbox import Constants, Limits, PredictJob, Sandbox, evaluate
 from sandbox.fitting import Form, fit_form
 from tasks import Provenance, Schema, Table, Task
@@ -113,29 +116,51 @@ def compare(repeats: int) -> None:
         print(f"{name:34s}{median:7.1f} ms{ninth:7.1f} ms{median / statistics.median(ours):8.1f}")
 
 
-def five_folds(repeats: int) -> None:
-    """The elapsed time of an evaluation with five folds, less that of its fits alone, shared by the workers."""
-    table = table_like_sft()
-    rank = np.tile(np.arange(12), 42)
-    folds = [
-        Fold(f"f{keep}", "frontier", np.flatnonzero(rank < keep), np.flatnonzero(rank >= keep))
-        for keep in range(7, 12)
-    ]
+def five_folds(repeats: int, folder: Path | None) -> None:
+    """The elapsed time of an evaluation with five folds, less that of its fits alone, shared by the workers.
+
+    Once for a form that is proved to be arithmetic, whose fits share processes, and once for the same form as code
+    that has to have a process for each.
+    """
+    table = table_like_sft() if folder is None else tasks.load("sft", folder).task.train
+    (feature,), (target,) = table.features, table.targets
+    schema = SCHEMA.model_copy(update={"features": (feature,), "targets": (target,)})
+    folds, form = deepest_rows_held_out(table), FORM.replace('"n"', repr(feature))
     namespace: dict[str, Any] = {}
-    exec(FORM, namespace)
-    form = Form(("c", "a", "k"), np.array([0.0, 0, 0]), np.array([np.inf, np.inf, 2]), call=namespace["form"])
-    task = Task(SCHEMA, table, Provenance("file", "0" * 64, None))
+    exec(form, namespace)
+    fitted = Form(
+        ("c", "a", "k"), np.array([0.0, 0, 0]), np.array([np.inf, np.inf, 2]), call=namespace["form"]
+    )
+    task = Task(schema, table, Provenance("file", "0" * 64, None))
 
     def fits() -> None:
         for rows in (table, *(table.take(fold.fitted) for fold in folds)):
-            fit_form(form, rows, ("y",), seed=0)
+            fit_form(fitted, rows, (target,), seed=0)
 
+    rows = f"{len(table)} rows like those of sft" if folder is None else "the rows of sft"
+    print(f"\n{f'six fits to {rows}':46s}{'median':>10s}{'beyond the fits':>18s}")
     with Sandbox() as sandbox:
         alone = statistics.median(timed(fits, repeats)) / min(sandbox.workers, 1 + len(folds))
-        whole = statistics.median(timed(lambda: evaluate(sandbox, FORM, task, folds), repeats))
-    print(f"\n{'six fits alone, over the workers':34s}{alone:7.1f} ms")
-    print(f"{'evaluation with five folds':34s}{whole:7.1f} ms")
-    print(f"{'isolation, checks and scores':34s}{whole - alone:7.1f} ms")
+        print(f"{'fits alone, shared by the workers':46s}{alone:7.1f} ms")
+        for name, source in (
+            ("a form proved pure", form),
+            ("a process for each fit", f"kept = print\n{form}"),
+        ):
+            whole = statistics.median(timed(partial(evaluate, sandbox, source, task, folds), repeats))
+            print(f"{f'evaluation with five folds, {name}':46s}{whole:7.1f} ms{whole - alone:15.1f} ms")
+
+
+def deepest_rows_held_out(table: Table) -> list[Fold]:
+    """Folds that keep the smallest 7 to 11 of each group's 12 values of the first feature."""
+    column = next(iter(table.features.values()))
+    rank = np.empty(len(table), dtype=int)
+    for code in np.unique(table.codes):
+        rows = np.flatnonzero(table.codes == code)
+        rank[rows[np.argsort(column[rows], kind="stable")]] = np.arange(len(rows))
+    return [
+        Fold(f"f{keep}", "frontier", np.flatnonzero(rank < keep), np.flatnonzero(rank >= keep))
+        for keep in range(7, 12)
+    ]
 
 
 def leak(count: int) -> None:
@@ -178,13 +203,14 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--repeats", type=int, default=200)
+    parser.add_argument("--data-dir", type=Path, help="a folder with the benchmark's data")
     parser.add_argument("--leak", type=int, nargs="?", const=10_000, metavar="N", help="default 10000")
     arguments = parser.parse_args()
     if arguments.leak:
         leak(arguments.leak)
         return
     compare(arguments.repeats)
-    five_folds(max(5, arguments.repeats // 20))
+    five_folds(max(5, arguments.repeats // 10), arguments.data_dir)
 
 
 if __name__ == "__main__":

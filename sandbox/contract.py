@@ -128,9 +128,9 @@ class FormLaw:
         return {name: scalar(value, f"parameter {name}") for name, value in returned.items()}
 
     def predict(self, constants: FittedLaw, table: Table) -> Array:
-        def one(group: int, rows: Table) -> Array:
+        def one(group: int, columns: dict[str, Array], rows: int) -> Array:
             p = dict(zip(self.names, constants.values[group].tolist(), strict=True))
-            return as_matrix(self.form(writable(rows.features), p), len(rows), self.spec.targets, "form")
+            return as_matrix(self.form(columns, p), rows, self.spec.targets, "form")
 
         return _predict_groups(table, self.spec, one)
 
@@ -148,11 +148,11 @@ class ClosedLaw:
         )
 
     def predict(self, constants: FittedLaw, table: Table) -> Array:
-        def one(group: int, rows: Table) -> Array:
-            columns = [rows.features[name].tolist() for name in self.spec.features]
-            data = [dict(zip(self.spec.features, row, strict=True)) for row in zip(*columns, strict=True)]
+        def one(group: int, columns: dict[str, Array], rows: int) -> Array:
+            values = [columns[name].tolist() for name in self.spec.features]
+            data = [dict(zip(self.spec.features, row, strict=True)) for row in zip(*values, strict=True)]
             returned = self.law(data, self.spec.groups[group])
-            return from_records(returned, len(rows), self.spec.targets)
+            return from_records(returned, rows, self.spec.targets)
 
         return _predict_groups(table, self.spec, one)
 
@@ -184,12 +184,12 @@ class PairLaw:
         return {f"p{t}_{k}": float(value) for (t, k), value in np.ndenumerate(params)}
 
     def predict(self, constants: FittedLaw, table: Table) -> Array:
-        def one(group: int, rows: Table) -> Array:
+        def one(group: int, columns: dict[str, Array], rows: int) -> Array:
             params = constants.values[group].copy()
             if constants.names and "_" in constants.names[0]:
                 params = params.reshape(1 + int(constants.names[-1][1:].split("_")[0]), -1)
-            returned = self.func(rows.matrix(), params)
-            return as_matrix(returned, len(rows), self.spec.targets, "scaling_law_func")
+            returned = self.func(np.column_stack(list(columns.values())), params)
+            return as_matrix(returned, rows, self.spec.targets, "scaling_law_func")
 
         return _predict_groups(table, self.spec, one)
 
@@ -212,11 +212,16 @@ def _fit_groups(
     return FittedLaw(listed, values, status)
 
 
-def _predict_groups(table: Table, spec: Spec, one: Callable[[int, Table], Array]) -> Array:
+def _predict_groups(
+    table: Table, spec: Spec, one: Callable[[int, dict[str, Array], int], Array]
+) -> Array:
+    """(n, T), group by group; `one` is given copies of the rows' columns, to do with as it likes."""
     predictions = np.full((len(table), len(spec.targets)), np.nan)
-    for group in np.unique(table.codes).tolist():
-        index = np.flatnonzero(table.codes == group)
-        predictions[index] = one(group, table.take(index))
+    order = np.argsort(table.codes, kind="stable")
+    groups, begins = np.unique(table.codes[order], return_index=True)
+    for group, index in zip(groups.tolist(), np.split(order, begins[1:]), strict=False):  # of no rows, one part
+        columns = {name: column[index] for name, column in table.features.items()}
+        predictions[index] = one(group, columns, len(index))
     return predictions
 
 
