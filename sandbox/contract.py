@@ -212,14 +212,14 @@ def _fit_groups(
     return FittedLaw(listed, values, status)
 
 
-def _predict_groups(
-    table: Table, spec: Spec, one: Callable[[int, dict[str, Array], int], Array]
-) -> Array:
+def _predict_groups(table: Table, spec: Spec, one: Callable[[int, dict[str, Array], int], Array]) -> Array:
     """(n, T), group by group; `one` is given copies of the rows' columns, to do with as it likes."""
     predictions = np.full((len(table), len(spec.targets)), np.nan)
     order = np.argsort(table.codes, kind="stable")
     groups, begins = np.unique(table.codes[order], return_index=True)
-    for group, index in zip(groups.tolist(), np.split(order, begins[1:]), strict=False):  # of no rows, one part
+    for group, index in zip(
+        groups.tolist(), np.split(order, begins[1:]), strict=False
+    ):  # of no rows, one part
         columns = {name: column[index] for name, column in table.features.items()}
         predictions[index] = one(group, columns, len(index))
     return predictions

@@ -207,6 +207,147 @@ MEMORY = {
     "8 GB of shared memory": "imp('mmap').mmap(-1, 8 << 30)",
 }
 
+REACH = {
+    "an inherited descriptor": (
+        "os = imp('os')\n"
+        "for fd in range(4, 1024):\n"
+        "    try: os.fstat(fd)\n"
+        "    except OSError: continue\n"
+        "    return\n"
+        "raise OSError"
+    ),
+    "many descriptors": "f = imp('fcntl')\nfor _ in range(200): f.fcntl(1, f.F_DUPFD, 0)",
+    "its memory as a file": "open_('/proc/self/mem', 'rb').close()",
+    "its memory written as a file": "open_('/proc/self/mem', 'r+b', 0).close()",
+    "its descriptors as files": "open_('/proc/self/fd/1', 'wb').close()",
+    "its own links": "imp('os').readlink('/proc/self/exe')",
+    "the first process": "open_('/proc/1/stat').read()",
+    "its leader's memory map": "open_('/proc/%d/maps' % bait['parent']).read(1)",
+    "the command line of another": "open_('/proc/%d/cmdline' % bait['sibling']).read()",
+    "what the machine runs": "if len([p for p in imp('os').listdir('/proc') if p.isdigit()]) < 2: raise OSError",
+    "kernel settings": "open_('/proc/sys/kernel/hostname').read()",
+    "devices": "open_('/dev/zero', 'rb').read(1)",
+    "random devices": "open_('/dev/urandom', 'rb').read(1)",
+    "temporary folder": "imp('os').listdir('/tmp')",
+    "home folder": "imp('os').listdir(imp('os').path.expanduser('~root') if not imp('os').getuid() else '/home')",
+    "installed programs": "open_('/bin/true', 'rb').read(4)",
+    "np.load mapped": "np.load(bait['array'], mmap_mode='r')",
+    "np.savetxt": "np.savetxt(bait['folder'] + '/w.txt', np.ones(3))",
+    "np.fromregex": "np.fromregex(bait['numbers'], r'(\\d)', [('a', int)])",
+    "np.frombuffer of a mapped file": (
+        "os = imp('os')\nfd = os.open(bait['secret'], 0)\n"
+        "np.frombuffer(imp('mmap').mmap(fd, 0, prot=1), np.uint8)"
+    ),
+    "Python through ctypes.pythonapi": (
+        "code = b'open(%r).close()' % bait['secret'].encode()\n"
+        "if ctypes.pythonapi.PyRun_SimpleString(code.replace(b'(b', b'(')): raise OSError"
+    ),
+    "a pointer to a library's function": (
+        "address = ctypes.cast(libc.open, ctypes.c_void_p).value\n"
+        "opened = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_char_p, ctypes.c_int)(address)\n"
+        "if opened(bait['secret'].encode(), 0) < 0: raise OSError"
+    ),
+    "scipy.LowLevelCallable": (
+        "scipy = imp('scipy.integrate')\n"
+        "kind = ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_double)\n"
+        "done = []\n"
+        "def f(x):\n"
+        "    done or done.append(libc.open(bait['secret'].encode(), 0))\n"
+        "    return 1.0\n"
+        "scipy.integrate.quad(scipy.LowLevelCallable(kind(f)), 0, 1)\n"
+        "if done[0] < 0: raise OSError"
+    ),
+    "machine code": (
+        "m = imp('mmap')\nroom = m.mmap(-1, 4096, prot=7)\n"
+        "room.write(bytes.fromhex('b8290000000f05c3'))\n"  # mov eax, 41 (socket); syscall; ret
+        "at = ctypes.addressof(ctypes.c_char.from_buffer(room))\n"
+        "if ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_int)(at)(1, 1, 0) < 0: raise OSError"
+    ),
+    "32-bit system calls": (
+        "m = imp('mmap')\nroom = m.mmap(-1, 4096, prot=7)\n"
+        "room.write(bytes.fromhex('b814000000cd80c3'))\n"  # mov eax, 20 (getpid); int 0x80; ret
+        "at = ctypes.addressof(ctypes.c_char.from_buffer(room))\n"
+        "if ctypes.CFUNCTYPE(ctypes.c_int)(at)() <= 0: raise OSError"
+    ),
+    "x32 system calls": "if syscall(0x40000000 + 39) < 0: raise OSError",
+    "code objects from marshal": (
+        "m = imp('marshal')\n"
+        "source = 'import io; io.open(%r).close()' % bait['secret']\n"
+        "b = imp('builtins')\n"
+        "b.exec(m.loads(m.dumps(b.compile(source, 'x', 'exec'))), {'__builtins__': b})"
+    ),
+    "a loader from a frame": (
+        "frame = collections._sys._getframe()\n"
+        "while frame.f_back: frame = frame.f_back\n"
+        "frame.f_builtins['__import__']('io').open(bait['secret'])"
+    ),
+    "a pickled command": (
+        "p = imp('pickle')\nif p._loads(b\"cposix\\nsystem\\n(S'true'\\ntR.\"): raise OSError"
+    ),
+    "readlines of fileinput": "next(imp('fileinput').input(bait['secret']))",
+    "tokenize.open": "imp('tokenize').open(bait['secret'])",
+    "codecs.open": "imp('codecs').open(bait['secret']).read()",
+    "a traceback's source line": (
+        "t = imp('linecache')\nt.clearcache()\nif 'canary' not in t.getline(bait['secret'], 1): raise OSError"
+    ),
+    "a script by runpy": "imp('runpy').run_path(bait['folder'] + '/planted.py')",
+    "reloaded from elsewhere": (
+        "import_, s = imp('importlib'), imp('sys')\n"
+        "s.path.insert(0, bait['folder'])\n"
+        "s.modules['planted'] = type(s)('planted')\n"
+        "import_.reload(s.modules['planted'])"
+    ),
+    "signals by sigqueue to all": "imp('os').kill(-1, 0)",
+}
+
+MORE_KERNEL = {
+    "write another's memory": "if syscall(311, bait['sibling'], 0, 0, 0, 0, 0) < 0: raise OSError",
+    "a program from memory": (
+        "fd = syscall(319, b'x', 0)\n"
+        "if fd < 0: raise OSError\n"
+        "if syscall(322, fd, b'', 0, 0, 0x1000) < 0 and ctypes.get_errno() not in (8, 14): raise OSError"
+    ),
+    "timer by timer_create": "b = ctypes.create_string_buffer(8)\nsyscall_ok(222, 0, None, b)",
+    "timerfd": "syscall_ok(283, 1, 0)",
+    "signalfd": "b = ctypes.create_string_buffer(8)\nsyscall_ok(289, -1, b, 8, 0)",
+    "fanotify": "syscall_ok(300, 0, 0)",
+    "key added": "syscall_ok(248, b'user', b'lawsmith', b'x', 1, -2)",
+    "message queue by name": "syscall_ok(240, b'lawsmith%d' % imp('os').getpid(), 0o102, 0o600, 0)",
+    "secret memory": "syscall_ok(447, 0)",
+    "landlock ruleset": "syscall_ok(444, 0, 0, 1)",
+    "a filter of its own": "syscall_ok(317, 2, 0, ctypes.create_string_buffer(b'\\0\\0\\0\\0', 4))",
+    "file system context": "syscall_ok(430, b'tmpfs', 0)",
+    "mount tree": "syscall_ok(428, -100, b'/', 0)",
+    "process group": "imp('os').setpgid(0, 0)",
+    "session": "imp('os').getsid(0)",
+    "core file": "r = imp('resource')\nr.setrlimit(r.RLIMIT_CORE, r.getrlimit(r.RLIMIT_CORE))",
+    "copy of a file": "imp('os').sendfile(1, imp('os').open(bait['secret'], 0), 0, 1)",
+    "splice": "os = imp('os')\nr, w = os.pipe()\nos.splice(os.open(bait['secret'], 0), w, 1)",
+    "membarrier": "if syscall(324, 0, 0, 0) < 0: raise OSError",
+    "memory policy": "if syscall(239, 0, 0, 0, 0, 0) < 0: raise OSError",
+    "robust futexes of another": (
+        "a, b = (ctypes.create_string_buffer(8) for _ in 'ab')\nif syscall(274, 0, a, b) < 0: raise OSError"
+    ),
+    "thread by clone3": (
+        "b = ctypes.create_string_buffer(88)\n"
+        "b[:8] = (0x50F00).to_bytes(8, 'little')\n"  # VM | FS | FILES | SIGHAND | THREAD | SYSVSEM without a stack
+        "if syscall(435, b, 64) < 0 and ctypes.get_errno() in (1, 38): raise OSError"
+    ),
+}
+
+MORE_MEMORY = {
+    "8 GB in pieces": "kept = [np.empty(1 << 27, dtype=np.uint8) for _ in range(64)]",
+    "8 GB without reserve": "imp('mmap').mmap(-1, 8 << 30, flags=0x4022)",
+    "8 GB of program break": (
+        "libc.sbrk.restype = ctypes.c_void_p\n"
+        "if libc.sbrk(ctypes.c_ssize_t(1 << 32)) in (None, 2 ** 64 - 1): raise MemoryError"
+    ),
+    "a stack that grows": (
+        "libc.mmap.restype = ctypes.c_void_p\n"
+        "if libc.mmap(None, ctypes.c_size_t(8 << 30), 3, 0x4122, -1, 0) == 2 ** 64 - 1: raise MemoryError"
+    ),
+}
+
 PRELUDE = """
 import collections
 import numpy as np
@@ -261,6 +402,19 @@ HOST_MAY_FORBID = {  # what containers, hardened kernels or a system-wide instal
     "host's name set",
     "handle of a file",
     "read a sibling's memory",
+    "write another's memory",
+    "32-bit system calls",
+    "x32 system calls",
+    "fanotify",
+    "key added",
+    "message queue by name",
+    "secret memory",
+    "landlock ruleset",
+    "file system context",
+    "mount tree",
+    "memory policy",
+    "8 GB without reserve",
+    "8 GB of program break",
 }
 
 

@@ -24,8 +24,11 @@ from attacks import (
     KERNEL,
     LIBRARIES,
     MEMORY,
+    MORE_KERNEL,
+    MORE_MEMORY,
     NETWORK,
     PROCESSES,
+    REACH,
     candidate,
     unprotected,
 )
@@ -34,7 +37,17 @@ from sandbox import PredictJob, Sandbox, Tier, Verdict
 from sandbox.isolation import ISOLATED
 from tasks import Schema, Table
 
-ATTACKS = {**FILES, **LIBRARIES, **NETWORK, **PROCESSES, **KERNEL, **MEMORY}
+ATTACKS = {
+    **FILES,
+    **LIBRARIES,
+    **REACH,
+    **NETWORK,
+    **PROCESSES,
+    **KERNEL,
+    **MORE_KERNEL,
+    **MEMORY,
+    **MORE_MEMORY,
+}
 KEY = {"LAWSMITH_TEST_KEY": "never to be seen"}
 
 

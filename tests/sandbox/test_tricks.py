@@ -46,6 +46,12 @@ def predict(sandbox: Sandbox, source: str, schema: Schema, table: Table, check: 
         "9 ** 9 ** 8 % 7",
         "imp('signal').signal(24, 1)\n    while True: pass",
         "os.close(3)\n    while True: pass",
+        "while True: os.write(3, b'x'); imp('time').sleep(0.01)",  # byte by byte, for as long as it is listened to
+        "while os.read(3, 1): pass",  # for more of the job, which never comes
+        "imp('sys').set_int_max_str_digits(0); str(10 ** 10 ** 7)",
+        "imp('sys').settrace(lambda *a: imp('time').sleep(9)); sorted([1])",
+        "imp('threading').Lock().acquire(); imp('queue').SimpleQueue().get()",
+        "imp('signal').pthread_sigmask(0, range(1, 65))\n    while True: pass",
         "np.linalg.eig(np.random.rand(1500, 1500))",
     ],
 )
@@ -146,6 +152,27 @@ def test_memory_is_bounded(body: str, sandbox: Sandbox, schema: Schema, table: T
         ),
         ("f = lambda: f(); f()", Verdict.CRASH),
         ("collections._sys.modules.clear(); imp('gc').collect(); raise ValueError", Verdict.CRASH),
+        ("imp('faulthandler').enable(); os.abort()", Verdict.CRASH),
+        ("os.close(3); return [{'y': 1.0}] * len(input_data)", Verdict.CRASH),
+        ("os.close(0); os.close(1); os.close(2); os.close(3); raise ValueError", Verdict.CRASH),
+        ("os.write(3, b'R'); return [{'y': 1.0}] * len(input_data)", Verdict.CRASH),
+        (
+            "[os.write(fd, frame(0, 0, b'', b'', b'', b'') + bytes(36 * 8)) for fd in range(3, 64)]",
+            Verdict.CRASH,
+        ),
+        ("law.__code__ = law.__code__.replace(co_code=bytes(range(256)) * 8); return law(0, 0)", None),
+        ("imp('sys').breakpointhook()", None),
+        ("imp('sys').setprofile(lambda *a: os._exit(0))", Verdict.CRASH),
+        ("imp('sys').settrace(lambda *a: 1 / 0); return sorted(input_data)", None),
+        ("imp('importlib').reload(imp('sandbox.worker').worker); raise ValueError", Verdict.CRASH),
+        ("imp('numpy').seterrcall(os._exit); np.seterr(all='call'); np.log(np.zeros(1))", Verdict.CRASH),
+        ("np.lib.stride_tricks.as_strided(np.ones(1), (1 << 40,), (1 << 12,)).sum()", Verdict.CRASH),
+        ("np.frombuffer((imp('ctypes').c_char * (1 << 40)).from_address(1), np.uint8).sum()", Verdict.CRASH),
+        (
+            "imp('gc').collect(); [setattr(f, '__code__', law.__code__) for f in imp('gc').get_objects() "
+            "if type(f) is type(law)]; raise ValueError",
+            None,
+        ),
         # Wrong results.
         ("return []", Verdict.WRONG_SHAPE),
         ("return [{'z': 1.0}] * len(input_data)", Verdict.WRONG_SHAPE),
@@ -188,8 +215,30 @@ def test_a_forged_frame_gains_nothing_over_returning_the_same_numbers(
         "return [{'y': imp('time').time() % 1} for r in input_data]",
         "return [{'y': float(len(input_data))} for r in input_data]",
         "return [{'y': float(id(law))} for r in input_data] if len(input_data) > 1 else [{'y': 0.0}]",
+        "class F(float):\n        def __float__(self): law.n = getattr(law, 'n', 0) + 1; return float(law.n)\n"
+        "    return [{'y': F()} for r in input_data]",
+        "class D(dict):\n        def __getitem__(self, k): law.n = getattr(law, 'n', 0) + 1; return law.n\n"
+        "    return [D(y=1.0) for r in input_data]",
+        "return [{'y': float(np.lib.stride_tricks.as_strided(np.empty(1), (64,), (8,)).view(np.uint32)"
+        "[np.arange(128) % 128].sum() % 977)} if len(input_data) > 1 else {'y': -1.0} for r in input_data]",
+        "return [{'y': float(imp('threading').get_ident() % 1009 + len(input_data))} for r in input_data]",
+        "return [{'y': float(os.getpid())} for r in input_data]",
     ],
-    ids=["batch mean", "order", "entropy", "seeded stream", "time bomb", "clock", "batch size", "lone row"],
+    ids=[
+        "batch mean",
+        "order",
+        "entropy",
+        "seeded stream",
+        "time bomb",
+        "clock",
+        "batch size",
+        "lone row",
+        "counting __float__",
+        "counting dict",
+        "memory beside an array",
+        "thread",
+        "process",
+    ],
 )
 def test_what_depends_on_more_than_the_row_is_impure(
     body: str, sandbox: Sandbox, schema: Schema, table: Table
@@ -240,6 +289,61 @@ def test_no_target_is_in_the_memory_of_a_process_that_predicts(
     alone = sandbox.run(PredictJob(source, schema, constants, (table.hide(),)))
     assert alone.ok, alone.message
     assert alone.predictions[0][0, 0] == alone.predictions[0][1, 0] == 0
+
+
+def test_no_target_is_in_the_raw_memory_of_a_process_that_predicts(
+    sandbox: Sandbox, schema: Schema, table: Table
+) -> None:
+    """Reads all memory that the kernel lets it, page by page, looking for a number that it only knows in disguise."""
+    fitted, held = table.take(np.arange(0, 36, 2)), table.take(np.arange(1, 36, 2))
+    earlier = sandbox.run(FitJob(DIGGER.replace("NEEDLES", "()"), schema, table, (table.hide(),)))
+    assert earlier.ok, earlier.message  # leaves nothing behind in the warm process
+    disguised = tuple(int(t.targets["y"][3:4].view(np.int64)[0]) ^ 0x5A5A5A5A5A5A5A5A for t in (fitted, held))
+    source = SYS + DIGGER.replace("NEEDLES", repr(disguised))
+    found = sandbox.run(FitJob(source, schema, fitted, (held.hide(),)))
+    assert found.ok, found.message
+    assert found.predictions[0][:2, 0].tolist() == [1, 0]
+    constants = Constants(("a",), table.groups, np.ones((3, 1)))
+    alone = sandbox.run(PredictJob(source, schema, constants, (table.hide(),)))
+    assert alone.ok, alone.message
+    assert alone.predictions[0][:2, 0].tolist() == [0, 0]
+
+
+DIGGER = """
+import numpy as np
+PARAMETERS = ("a",)
+def fit(x, y):
+    return {"a": 1.0}
+def form(x, p):
+    out = np.zeros(len(x["n"]))
+    for place, needle in enumerate(NEEDLES):
+        out[place] = hunted(needle)
+    return out
+def hunted(needle):
+    ctypes = imp("ctypes")
+    libc = ctypes.CDLL(None)
+    def there(address):  # the kernel reads a signal set from it, or says that nothing is there
+        return libc.syscall(ctypes.c_long(14), 0, ctypes.c_void_p(address), None, 8) == 0
+    near = [id(object()), np.ones(8).ctypes.data, np.ones(1 << 16).ctypes.data, id(np), id(x_of()), id(hunted)]
+    looked = set()
+    for middle in near:
+        for way in (4096, -4096):
+            address, missing = middle & ~4095, 0
+            while missing < 64 and len(looked) < 40000:
+                if address not in looked:
+                    looked.add(address)
+                    if there(address):
+                        words = np.frombuffer(ctypes.string_at(address, 4096), np.int64)
+                        if (words ^ 0x5A5A5A5A5A5A5A5A == needle).any():
+                            return 1.0
+                        missing = 0
+                    else:
+                        missing += 1
+                address += way
+    return 0.0
+def x_of():
+    return collections._sys._getframe(2).f_locals
+"""
 
 
 HUNTER = """
