@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from agent.history import Trial
+from agent.stated import has_level
 from sandbox import Evaluation
 from tasks.arrays import Array
 from tasks.task import Task
@@ -33,6 +34,9 @@ class Rules:
     constant: float = 0.06  # what one more constant per group and target must buy …
     rows: float = (
         200.0  # … with up to so many rows a group; more rows make it cheaper, by the root of their number
+    )
+    level: float = (
+        2.0  # constants that a law without a level of its own counts more: it claims to know where it ends
     )
     derived: float = (
         0.1  # what a change of another law must buy: many are tried, and the best of many is part luck
@@ -122,7 +126,7 @@ def _totals(trials: Sequence[Trial], task: Task, target: int | None, rules: Rule
     weights = np.array([_depth_weight(fold.name, rules) for fold in evaluations[0].folds])
     pooled = relative @ weights / weights.sum()
     train = np.array([_log_train(e) for e in evaluations])
-    constants = np.array([float(e.constants_count or 0) for e in evaluations])
+    constants = np.array([_constants(trial, rules) for trial in trials])
     derived = np.array([bool(trial.proposal.parents) for trial in trials])
     suspicious = np.array([_suspicious(e) for e in evaluations])
     base = float(errors.min(axis=0) @ weights / weights.sum())
@@ -135,6 +139,11 @@ def _totals(trials: Sequence[Trial], task: Task, target: int | None, rules: Rule
         + rules.derived * derived
         + rules.suspicion * suspicious
     )
+
+
+def _constants(trial: Trial, rules: Rules) -> float:
+    """How many constants a law is charged for; leaving out the level is no way to be simple."""
+    return (trial.evaluation.constants_count or 0) + rules.level * (not has_level(trial.proposal.source))
 
 
 def _price_of_constant(task: Task, rules: Rules) -> float:

@@ -11,11 +11,9 @@ import ast
 import hashlib
 import re
 from dataclasses import dataclass
-from itertools import islice
 
+from agent.stated import small, straight_line
 from sandbox.syntax import parse
-
-MAX_NODES = 4000  # larger candidates are named by their text; bounds the time to name one
 
 
 def canonical_key(source: str) -> str:
@@ -24,7 +22,7 @@ def canonical_key(source: str) -> str:
         tree = parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return _digest(source)
-    if not _small(tree):
+    if not small(tree):
         return _digest(source)
     try:
         return _digest(_expression(tree) or _whole(parse(source)))
@@ -42,7 +40,7 @@ def _expression(tree: ast.Module) -> str | None:
     form = functions.get("form")
     expression = None
     if form is not None and len(form.args.args) == 2 and set(functions) <= {"form", "gradient"}:
-        expression = _straight_line(form)
+        expression = straight_line(form)
     if form is None or expression is None:
         return None
     x, p = (argument.arg for argument in form.args.args)
@@ -53,11 +51,6 @@ def _expression(tree: ast.Module) -> str | None:
     return f"{text} shared={shared} loss={sorted(_strings(tree, 'LOSS'))}"
 
 
-def _small(node: ast.AST) -> bool:
-    """Whether `node` has at most MAX_NODES nodes; stops counting there, for substitution multiplies."""
-    return next(islice(ast.walk(node), MAX_NODES, None), None) is None
-
-
 def _strings(tree: ast.Module, name: str) -> set[str]:
     """String constants in the module-level assignment to `name`."""
     for node in tree.body:
@@ -66,30 +59,6 @@ def _strings(tree: ast.Module, name: str) -> set[str]:
             values = (part.value for part in ast.walk(node) if isinstance(part, ast.Constant))
             return {value for value in values if isinstance(value, str)}
     return set()
-
-
-def _straight_line(function: ast.FunctionDef) -> ast.expr | None:
-    """What the function returns, with its local variables substituted; None if it does more than assign."""
-    values: dict[str, ast.expr] = {}
-    for node in function.body:
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
-            continue  # docstring
-        if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
-            values[node.targets[0].id] = _Substitute(values).visit(node.value)
-        elif isinstance(node, ast.Return) and node.value is not None:
-            expression: ast.expr = _Substitute(values).visit(node.value)
-            return expression if _small(expression) else None
-        else:
-            return None
-    return None
-
-
-class _Substitute(ast.NodeTransformer):
-    def __init__(self, values: dict[str, ast.expr]) -> None:
-        self._values = values
-
-    def visit_Name(self, node: ast.Name) -> ast.expr:
-        return self._values.get(node.id, node)
 
 
 @dataclass(frozen=True)

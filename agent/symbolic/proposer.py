@@ -19,24 +19,26 @@ from tasks.task import Task
 
 KEEP = 32  # forms of the library that get folds
 BATCH = 8
-GENERATIONS = 2
+SHARED_GENERATIONS = 3  # the same in every run of a command, and so evaluated once
+OWN_GENERATIONS = 1  # of each seed
 PARENTS = 6
 CHILDREN = 10  # per generation
 BARREN = 5  # generations in a row without a new form, after which there are none
 
 
 class SymbolicProposer:
-    """Needs no LLM. The library is proposed in the same order by every seed, so that runs of one command share its
-    evaluation; `seed` decides the changes tried afterwards, for a few generations or, with `endless`, for as long as
-    there is time."""
+    """Needs no LLM. Every seed begins with the library and the same generations of changes to it, so that runs of one
+    command share their evaluation and differ little; `seed` decides the generations after those: a few or, with
+    `endless`, as many as there is time for."""
 
     name = "symbolic"
 
     def __init__(self, task: Task, seed: int, *, endless: bool = False) -> None:
-        self.task, self.schema = task, task.schema
-        self.generations: Iterable[int] = itertools.count() if endless else range(GENERATIONS)
+        self.task, self.schema, self.seed = task, task.schema, seed
+        self.generations: Iterable[int] = (
+            itertools.count() if endless else range(SHARED_GENERATIONS + OWN_GENERATIONS)
+        )
         self.shelf = shelf(task)
-        self.rng = np.random.default_rng(seed)
         self.drafts: dict[str, Draft] = {}
         self.seen = {draft.key for draft in self.shelf.drafts}
         self._batches = self._schedule()
@@ -70,12 +72,17 @@ class SymbolicProposer:
             yield self._proposals(self._admit(self._assembled()))
         yield self._proposals(self._admit(self._variants()))
         barren = 0
-        for _ in self.generations:
-            children = self._admit(self._children())
+        for generation in self.generations:
+            rng = self._chance(generation)
+            children = self._admit(self._children(rng))
             barren = 0 if children else barren + 1
             if barren == BARREN:
                 return
-            yield self._proposals(screen(children, self.task.train, self.schema, self.rng)[:CHILDREN])
+            yield self._proposals(screen(children, self.task.train, self.schema, rng)[:CHILDREN])
+
+    def _chance(self, generation: int) -> np.random.Generator:
+        """What decides a generation: the same for all seeds in the shared ones."""
+        return np.random.default_rng((0 if generation < SHARED_GENERATIONS else 1 + self.seed, generation))
 
     def _admit(self, drafts: Sequence[Draft]) -> list[Draft]:
         """Those within the cap that state a form not yet seen."""
@@ -111,22 +118,22 @@ class SymbolicProposer:
         return [Draft(nodes, "best form for each target", parents=parents)]
 
     def _variants(self) -> list[Draft]:
-        """The leading forms with relative and robust losses."""
+        """The leading forms with other losses."""
         return [
             replace(draft, loss=loss, origin=f"{draft.origin}, {loss} loss", parents=(trial.id,))
             for trial, draft in self._best(3)
-            for loss in (Loss.RELATIVE, Loss.ROBUST)
-            if draft.loss is Loss.SQUARED
+            for loss in Loss
+            if loss is not draft.loss and not (loss is Loss.FRONTIER and self.shelf.loss is Loss.SQUARED)
         ]
 
-    def _children(self) -> list[Draft]:
+    def _children(self, rng: np.random.Generator) -> list[Draft]:
         parents = self._best(PARENTS)
-        mutator = Mutator(self.shelf.profile, self.rng)
+        mutator = Mutator(self.shelf.profile, rng)
         children = []
         for _ in range(2 * CHILDREN if parents else 0):
-            trial, draft = parents[int(self.rng.integers(len(parents)))]
-            mate_trial, mate = parents[int(self.rng.integers(len(parents)))]
-            k = int(self.rng.integers(len(draft.nodes)))
+            trial, draft = parents[int(rng.integers(len(parents)))]
+            mate_trial, mate = parents[int(rng.integers(len(parents)))]
+            k = int(rng.integers(len(draft.nodes)))
             step = mutator.neighbour(draft.nodes[k], mate.nodes[k])
             if step is None:
                 continue

@@ -7,33 +7,39 @@ from functools import cached_property, lru_cache
 import numpy as np
 
 from agent.symbolic.draft import Draft, has_shape
+from agent.symbolic.expression import features
 from agent.symbolic.library import library
 from agent.symbolic.profile import profile
 from agent.symbolic.screen import screen
+from sandbox.fitting import Loss
+from tasks.nearness import has_frontier
 from tasks.task import Task
 
 TINY = 0.1  # share of the groups that may have fewer rows than a form has constants
-FIRST = 4  # plain forms, proposed before anything is screened: a usable law within seconds
+FIRST = 4  # plain forms of all features, proposed before anything is screened: a usable law within seconds
 
 
 class Shelf:
-    """What every run on `task` begins with, whatever its seed."""
+    """What every run on `task` begins with, whatever its seed; forms of the most features come first."""
 
     def __init__(self, task: Task) -> None:
         self.task = task
         self.profile = profile(task.train)
+        self.loss = Loss.FRONTIER if has_frontier(task.train) else Loss.SQUARED
         counts = np.bincount(task.train.codes)
         self.few = int(np.quantile(counts[counts > 0], TINY, method="lower"))
-        self.drafts = tuple({draft.key: draft for draft in self._made() if self.admits(draft)}.values())
+        drafts = {draft.key: draft for draft in self._made() if self.admits(draft)}
+        self.drafts = tuple(sorted(drafts.values(), key=lambda draft: -len(features(draft.nodes[0]))))
 
     def _made(self) -> list[Draft]:
         found = []
         groups = len(np.unique(self.task.train.codes))
         for template in library(self.profile):
             nodes = (template.node,) * len(self.task.schema.targets)
-            found.append(Draft(nodes, template.origin))
+            found.append(Draft(nodes, template.origin, loss=self.loss))
             if groups > 1 and has_shape(template.node):
-                found.append(Draft(nodes, f"{template.origin}, one shape for all groups", shared=True))
+                origin = f"{template.origin}, one shape for all groups"
+                found.append(Draft(nodes, origin, shared=True, loss=self.loss))
         return found
 
     def admits(self, draft: Draft) -> bool:

@@ -13,6 +13,7 @@ import numpy as np
 
 from sandbox.fitting.form import Array, Form, Loss
 from tasks.arrays import IntArray
+from tasks.nearness import nearness
 from tasks.table import Table
 
 TINY = 1e-300
@@ -72,6 +73,8 @@ def gather(table: Table, targets: Sequence[str], groups: IntArray, loss: Loss) -
     weight = np.broadcast_to(real, measured.shape).astype(np.float64)
     if loss is Loss.RELATIVE:
         weight = weight / np.maximum(np.abs(measured), 1e-3 * np.abs(measured).mean() + TINY)
+    if loss is Loss.FRONTIER:
+        weight = weight * np.sqrt(nearness(table))[pick]
     return Rows({name: column[pick] for name, column in table.features.items()}, measured, weight)
 
 

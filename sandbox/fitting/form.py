@@ -21,6 +21,7 @@ class Loss(StrEnum):
     SQUARED = "squared"  # measured - predicted
     RELATIVE = "relative"  # (measured - predicted) / |measured|
     ROBUST = "robust"  # squared, rows far from the rest weighed down (Geman-McClure, re-weighted)
+    FRONTIER = "frontier"  # squared, rows weigh more the nearer they are to where the law will be used
 
 
 class Status(StrEnum):

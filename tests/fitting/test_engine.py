@@ -10,6 +10,7 @@ from scipy.optimize import least_squares
 
 from sandbox.fitting import Effort, Fitted, Form, Loss, Status, fit_form
 from tasks import Table
+from tasks.nearness import nearness
 
 INF = np.inf
 
@@ -119,6 +120,26 @@ def test_relative_loss_is_least_squares_of_relative_errors() -> None:
     peer = least_squares(lambda p: p[0] * X ** -p[1] / y - 1, [1.0, 1.0], xtol=1e-14, ftol=1e-14)
     assert fitted.cost[0] == pytest.approx(peer.cost, rel=1e-3)
     np.testing.assert_allclose(fitted.values[0], peer.x, rtol=1e-2)
+
+
+def test_frontier_loss_is_least_squares_weighed_by_nearness() -> None:
+    codes = np.repeat([0, 1], len(X))
+    data = table(np.tile(X, 2), np.concatenate([np.log(X), 3 * np.log(X)]), codes, 2)
+    near = fit_form(form("L b", lambda x, p: p["L"] + p["b"] * x["x"], {}, loss=Loss.FRONTIER), data, ["y"])
+    weight = np.exp(-3 * (1 - np.arange(len(X)) / (len(X) - 1)))
+    assert nearness(data) == pytest.approx(np.tile(weight, 2))
+    peer = np.polyfit(X, np.log(X), 1, w=np.sqrt(weight))[::-1]
+    np.testing.assert_allclose(near.values, [peer, 3 * peer], rtol=1e-9)
+
+
+def test_nearness_ranks_levels_within_groups_and_leaves_shares_out() -> None:
+    size = np.array([1.0, 10.0, 10.0, 100.0, 5.0])
+    share = np.array([0.2, 0.5, 0.9, 0.1, 0.7])
+    features = {"size": size, "a": share, "b": 1 - share}
+    rows = Table(features, {}, ("one", "two"), np.array([0, 0, 0, 0, 1]))
+    assert nearness(rows) == pytest.approx(np.exp([-3.0, -1.5, -1.5, 0.0, 0.0]))
+    mixture = Table({"a": share, "b": 1 - share}, {}, ("one",), np.zeros(5, dtype=np.intp))
+    assert nearness(mixture) == pytest.approx(np.ones(5))
 
 
 def test_forms_written_for_one_set_of_constants_give_the_same_result() -> None:

@@ -1,0 +1,77 @@
+"""What a candidate's `form` states, read from its source; nothing is executed."""
+
+from __future__ import annotations
+
+import ast
+from functools import lru_cache
+from itertools import islice
+
+from sandbox.syntax import parse
+
+MAX_NODES = 4000  # more is not looked at: bounds the time to read one
+
+
+@lru_cache(maxsize=1024)
+def has_level(source: str) -> bool:
+    """Whether a free constant is added to every target, so that the law may level off at any value.
+
+    True also where the source does more than return one expression and nobody can tell.
+    """
+    try:
+        tree = parse(source)
+        form = next((n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == "form"), None)
+        stated = (
+            straight_line(form) if form is not None and len(form.args.args) == 2 and small(tree) else None
+        )
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return True
+    if form is None or stated is None:
+        return True
+    p = form.args.args[1].arg
+    targets = stated.values if isinstance(stated, ast.Dict) else [stated]
+    return all(any(_is_constant(term, p) for term in _terms(target)) for target in targets)
+
+
+def _terms(node: ast.expr) -> list[ast.expr]:
+    """The terms of a sum, signs left out."""
+    match node:
+        case ast.BinOp(left=left, op=ast.Add() | ast.Sub(), right=right):
+            return [*_terms(left), *_terms(right)]
+        case ast.UnaryOp(op=ast.USub() | ast.UAdd(), operand=operand):
+            return _terms(operand)
+        case _:
+            return [node]
+
+
+def _is_constant(node: ast.expr, p: str) -> bool:
+    """`p[...]`: one of the form's constants, alone."""
+    return isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and node.value.id == p
+
+
+def small(node: ast.AST) -> bool:
+    """Whether `node` has at most MAX_NODES nodes; stops counting there, for substitution multiplies."""
+    return next(islice(ast.walk(node), MAX_NODES, None), None) is None
+
+
+def straight_line(function: ast.FunctionDef) -> ast.expr | None:
+    """What the function returns, with its local variables substituted; None if it does more than assign."""
+    values: dict[str, ast.expr] = {}
+    for node in function.body:
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            continue  # docstring
+        if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
+            values[node.targets[0].id] = _Substitute(values).visit(node.value)
+        elif isinstance(node, ast.Return) and node.value is not None:
+            expression: ast.expr = _Substitute(values).visit(node.value)
+            return expression if small(expression) else None
+        else:
+            return None
+    return None
+
+
+class _Substitute(ast.NodeTransformer):
+    def __init__(self, values: dict[str, ast.expr]) -> None:
+        self._values = values
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return self._values.get(node.id, node)

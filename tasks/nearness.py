@@ -1,0 +1,42 @@
+"""How near each training row lies to the frontier beyond which a law will be used."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tasks.arrays import Array, IntArray
+from tasks.folds import simplex_columns
+from tasks.table import Table
+
+FADE = 3.0  # a row with the smallest level of every feature weighs exp(-FADE) of one with the largest
+
+
+def has_frontier(table: Table) -> bool:
+    """Whether some feature is more than a share of a whole, so that there is a beyond."""
+    return len(simplex_columns(table)) < len(table.features)
+
+
+def nearness(table: Table) -> Array:
+    """Weights (n,) in (0, 1]: exp(-FADE (1 - r)), r the mean over features of a row's rank among its group's levels.
+
+    Ranks run from 0 at the smallest level to 1 at the largest. Shares of a whole have no frontier and do not count;
+    a table without other features gets ones.
+    """
+    shares = simplex_columns(table)
+    columns = [column for name, column in table.features.items() if name not in shares]
+    if not columns:
+        return np.ones(len(table))
+    rank = sum(_rank(column, table.codes) for column in columns) / len(columns)
+    return np.asarray(np.exp(-FADE * (1 - rank)))
+
+
+def _rank(column: Array, codes: IntArray) -> Array:
+    """Position (n,) of each row's level among its group's levels, from 0 to 1; 1 in a group of one level."""
+    order = np.lexsort((column, codes))
+    values, groups = column[order], codes[order]
+    level = np.cumsum(np.append(0, (np.diff(groups) != 0) | (np.diff(values) != 0)))
+    first = level[np.searchsorted(groups, groups, side="left")]
+    last = level[np.searchsorted(groups, groups, side="right") - 1]
+    rank = np.empty(len(column))
+    rank[order] = np.where(first < last, (level - first) / np.maximum(last - first, 1), 1.0)
+    return rank

@@ -1,0 +1,95 @@
+"""What the symbolic search proposes, and in which order."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from agent.history import History, Proposal, Trial
+from agent.symbolic import SymbolicProposer
+from sandbox import Evaluation, Verdict
+from sandbox.evaluate import FoldScore
+from sandbox.isolation import Tier
+from tasks import Provenance, Schema, Table, Task
+from tasks.metrics import Scores
+from tasks.schema import Column
+
+
+def task(features: Sequence[str]) -> Task:
+    """A small product of power laws with noise."""
+    rng = np.random.default_rng(5)
+    x = {name: 10 ** rng.uniform(0, 2, 40) for name in features}
+    y = 1 + 3 * np.prod([column**-0.4 for column in x.values()], axis=0) + 0.01 * rng.standard_normal(40)
+    names = (*features, "y")
+    schema = Schema(
+        name="own",
+        long_name="own",
+        title="",
+        features=tuple(features),
+        targets=("y",),
+        group=None,
+        cap=5,
+        columns={name: Column(name=name) for name in names},
+    )
+    table = Table(x, {"y": y}, ("g",), np.zeros(40, dtype=np.intp))
+    return Task(schema, table, Provenance(source="file", sha256="", path=None))
+
+
+def scored(proposal: Proposal) -> Trial:
+    """A trial whose errors are a function of the source, so that nothing has to run."""
+    errors = np.random.default_rng(int(proposal.id[:8], 16)).uniform(0.01, 0.5, 2)
+    folds = tuple(
+        FoldScore(name=f"n>{k + 1}", kind="frontier", rows=5, r2=0, nmse=0, nmae=0, rmse=(e,), scale=(1.0,))
+        for k, e in enumerate(errors)
+    )
+    evaluation = Evaluation(
+        verdict=Verdict.OK,
+        kind="form",
+        train=Scores(r2=0.9, nmse=0.1, nmae=0.1),
+        folds=folds,
+        constants_count=3,
+        tier=Tier.FULL,
+    )
+    return Trial(proposal.id, proposal, evaluation)
+
+
+def batches(proposer: SymbolicProposer) -> list[list[Proposal]]:
+    """All that a whole search proposes."""
+    history, found = History(), []
+    while proposals := proposer.propose(history):
+        found.append(list(proposals))
+        for proposal in proposals:
+            if proposal.id not in history:
+                history.append(scored(proposal))
+    return found
+
+
+@pytest.fixture(scope="module")
+def searches() -> list[list[list[Proposal]]]:
+    own = task(("n", "d"))
+    return [batches(SymbolicProposer(own, seed)) for seed in (0, 1, 0)]
+
+
+def ids(search: list[list[Proposal]]) -> list[str]:
+    return [proposal.id for batch in search for proposal in batch]
+
+
+def test_the_first_batch_uses_every_feature(searches):
+    assert all("x['n']" in p.source and "x['d']" in p.source for p in searches[0][0])
+
+
+def test_seeds_share_all_but_their_last_generation(searches):
+    zero, one, again = searches
+    assert [[p.id for p in batch] for batch in zero[:-1]] == [[p.id for p in batch] for batch in one[:-1]]
+    assert [p.id for p in zero[-1]] != [p.id for p in one[-1]]
+    assert ids(zero) == ids(again)
+
+
+def test_rows_near_the_frontier_weigh_more_unless_another_loss_is_tried(searches):
+    first = searches[0][0]
+    assert all("LOSS = 'frontier'" in p.source for p in first)
+    losses = {
+        line for batch in searches[0] for p in batch for line in p.source.splitlines() if "LOSS" in line
+    }
+    assert losses == {"LOSS = 'frontier'", "LOSS = 'relative'", "LOSS = 'robust'"}
+    assert any("LOSS" not in p.source for batch in searches[0] for p in batch)
