@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -41,6 +42,7 @@ class Rules:
     derived: float = (
         0.1  # what a change of another law must buy: many are tried, and the best of many is part luck
     )
+    changes: int = 3  # of one line of changes that are charged for
     suspicion: float = 0.5  # added where predictions beyond the data are not finite
     close: float = 0.3  # laws within this distance of the best cannot be separated
     most_close: int = 15
@@ -126,8 +128,8 @@ def _totals(trials: Sequence[Trial], task: Task, target: int | None, rules: Rule
     weights = np.array([_depth_weight(fold.name, rules) for fold in evaluations[0].folds])
     pooled = relative @ weights / weights.sum()
     train = np.array([_log_train(e) for e in evaluations])
-    constants = np.array([_constants(trial, rules) for trial in trials])
-    derived = np.array([bool(trial.proposal.parents) for trial in trials])
+    constants = np.array([_constants(trial, task, rules) for trial in trials])
+    changes = np.minimum(_changes(trials), rules.changes)
     suspicious = np.array([_suspicious(e) for e in evaluations])
     base = float(errors.min(axis=0) @ weights / weights.sum())
     return np.asarray(
@@ -136,19 +138,36 @@ def _totals(trials: Sequence[Trial], task: Task, target: int | None, rules: Rule
         + rules.train * (train - train.min())
         + rules.excess * relative.max(axis=1)
         + _price_of_constant(task, rules) * constants
-        + rules.derived * derived
+        + rules.derived * changes
         + rules.suspicion * suspicious
     )
 
 
-def _constants(trial: Trial, rules: Rules) -> float:
-    """How many constants a law is charged for; leaving out the level is no way to be simple."""
-    return (trial.evaluation.constants_count or 0) + rules.level * (not has_level(trial.proposal.source))
+def _constants(trial: Trial, task: Task, rules: Rules) -> float:
+    """How many constants a law is charged for: more than it has where rows are few (as in the corrected AIC, Hurvich
+    and Tsai 1989), and where it leaves out its level, which is no way to be simple."""
+    count = (trial.evaluation.constants_count or 0) + rules.level * (not has_level(trial.proposal.source))
+    rows = _rows_per_group(task)
+    return float(count * rows / max(rows - count - 1, 1.0))
+
+
+def _changes(trials: Sequence[Trial]) -> list[int]:
+    """How many changes lead from a form of the library to each trial: the longest line of its known ancestors."""
+    known = {trial.id: trial.proposal.parents for trial in trials}
+
+    @cache
+    def count(id: str) -> int:
+        return 1 + max(map(count, known[id])) if known.get(id) else 0
+
+    return [count(trial.id) for trial in trials]
 
 
 def _price_of_constant(task: Task, rules: Rules) -> float:
-    rows = len(task.train) / len(np.unique(task.train.codes))
-    return rules.constant * min(1.0, float(np.sqrt(rules.rows / rows)))
+    return rules.constant * min(1.0, float(np.sqrt(rules.rows / _rows_per_group(task))))
+
+
+def _rows_per_group(task: Task) -> float:
+    return len(task.train) / len(np.unique(task.train.codes))
 
 
 def _noise(evaluations: Sequence[Evaluation], task: Task) -> Array:

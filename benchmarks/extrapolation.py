@@ -148,6 +148,8 @@ ABLATIONS: dict[str, Callable[[Outcome], str]] = {
     "no price per constant": by_rules(replace(RULES, constant=0.0)),
     "double price per constant": by_rules(replace(RULES, constant=2 * RULES.constant)),
     "no price of derived laws": by_rules(replace(RULES, derived=0.0)),
+    "a line of changes counts once": by_rules(replace(RULES, changes=1)),
+    "no price of a missing level": by_rules(replace(RULES, level=0.0)),
     "library only": lambda o: choose([t for t in o.trials if not t.proposal.parents], o.task).winner.id,
 }
 
