@@ -17,7 +17,7 @@ from agent.symbolic.shelf import shelf
 from sandbox.fitting import Loss
 from tasks.task import Task
 
-KEEP = 32  # forms of the library that get folds
+KEEP = 28  # forms of the library that get folds besides the first and the early ones
 BATCH = 8
 SHARED_GENERATIONS = 3  # the same in every run of a command, and so evaluated once
 OWN_GENERATIONS = 1  # of each seed
@@ -64,7 +64,8 @@ class SymbolicProposer:
         return ()
 
     def _schedule(self) -> Iterator[list[Proposal]]:
-        yield self._proposals(self.shelf.plain)
+        yield self._proposals(self.shelf.first)
+        yield self._proposals(self.shelf.early)
         ranked = self.shelf.ranked[:KEEP]
         for begin in range(0, len(ranked), BATCH):
             yield self._proposals(ranked[begin : begin + BATCH])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property, lru_cache
 
 import numpy as np
@@ -16,11 +17,13 @@ from tasks.nearness import has_frontier
 from tasks.task import Task
 
 TINY = 0.1  # share of the groups that may have fewer rows than a form has constants
-FIRST = 4  # plain forms of all features, proposed before anything is screened: a usable law within seconds
+FIRST = 4  # forms proposed before anything is screened: a usable law at once
+EARLY = 4  # the best of the plainest, proposed before the others are screened: a good one within seconds
+PLAINEST = 48
 
 
 class Shelf:
-    """What every run on `task` begins with, whatever its seed; forms of the most features come first."""
+    """What every run on `task` begins with, whatever its seed, plain forms first."""
 
     def __init__(self, task: Task) -> None:
         self.task = task
@@ -29,7 +32,7 @@ class Shelf:
         counts = np.bincount(task.train.codes)
         self.few = int(np.quantile(counts[counts > 0], TINY, method="lower"))
         drafts = {draft.key: draft for draft in self._made() if self.admits(draft)}
-        self.drafts = tuple(sorted(drafts.values(), key=lambda draft: -len(features(draft.nodes[0]))))
+        self.drafts = tuple(sorted(drafts.values(), key=_plainness))
 
     def _made(self) -> list[Draft]:
         found = []
@@ -47,14 +50,27 @@ class Shelf:
         return draft.fits(self.task.schema, self.few)
 
     @property
-    def plain(self) -> tuple[Draft, ...]:
+    def first(self) -> tuple[Draft, ...]:
         return self.drafts[:FIRST]
 
     @cached_property
+    def early(self) -> tuple[Draft, ...]:
+        """The most promising of the plain forms."""
+        return self._screened(self.drafts[FIRST:PLAINEST])[:EARLY]
+
+    @cached_property
     def ranked(self) -> tuple[Draft, ...]:
-        """The others, the most promising first; takes seconds."""
-        rng = np.random.default_rng(0)
-        return tuple(screen(self.drafts[FIRST:], self.task.train, self.task.schema, rng))
+        """The others, the most promising first; may take a while."""
+        return self._screened([draft for draft in self.drafts[FIRST:] if draft not in self.early])
+
+    def _screened(self, drafts: Sequence[Draft]) -> tuple[Draft, ...]:
+        return tuple(screen(drafts, self.task.train, self.task.schema, np.random.default_rng(0)))
+
+
+def _plainness(draft: Draft) -> tuple[bool, int, int]:
+    """Sorts the constant first, which takes no time, then forms of all features, of few constants before others."""
+    used = len(features(draft.nodes[0]))
+    return used > 0, -used, draft.constants
 
 
 @lru_cache(maxsize=4)

@@ -74,8 +74,10 @@ def ids(search: list[list[Proposal]]) -> list[str]:
     return [proposal.id for batch in search for proposal in batch]
 
 
-def test_the_first_batch_uses_every_feature(searches):
-    assert all("x['n']" in p.source and "x['d']" in p.source for p in searches[0][0])
+def test_the_first_batch_is_the_constant_and_forms_of_every_feature(searches):
+    constant, *others = (p.source.split("def gradient")[0] for p in searches[0][0])
+    assert "x['n']" in constant and "x['d']" not in constant and "p['L'] + 0.0 *" in constant
+    assert all("x['n']" in source and "x['d']" in source for source in others)
 
 
 def test_seeds_share_all_but_their_last_generation(searches):
