@@ -48,6 +48,7 @@ _Model = TypeVar("_Model", bound=BaseModel)
 MANIFEST, EVENTS, CALLS, LAW, RESULT = "manifest.json", "events.jsonl", "calls.jsonl", "law.py", "result.json"
 REPORT, UNCERTAINTY, ATTACHED = "report.html", "uncertainty.json", "attached.json"
 _LOCK_ATTEMPTS = 25
+_SEALING = threading.RLock()  # of all archives: one of their own could not be pickled
 
 
 class State(StrEnum):
@@ -66,7 +67,6 @@ class Archive:
         self.manifest = manifest
         self._anchor = anchor
         self._writer = writer
-        self._sealing = threading.RLock()
         self.recovered: tuple[Problem, ...] = ()
         """What `resume` found torn and cut off."""
 
@@ -126,7 +126,7 @@ class Archive:
 
     def close(self) -> None:
         """Stop writing, from any thread. The run stays resumable unless it was finished."""
-        with self._sealing:
+        with _SEALING:
             if self._writer is not None:
                 self._writer.close()
                 self._writer = None
@@ -153,7 +153,7 @@ class Archive:
             pydantic.ValidationError: `result` has a key or type that `Result` does not know.
         """
         content = plain_dict(result if isinstance(result, Result) else Result.model_validate(result))
-        with self._sealing:
+        with _SEALING:
             writer = self._writing()
             writer.events.sync()
             writer.calls.sync()
