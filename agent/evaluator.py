@@ -8,7 +8,7 @@ from functools import partial
 from types import TracebackType
 from typing import Protocol, Self
 
-from sandbox import Evaluation, Sandbox, evaluate
+from sandbox import Evaluation, JobResult, Sandbox, evaluate
 from tasks import Table, Task
 from tasks.folds import Fold
 
@@ -45,22 +45,21 @@ class Evaluator:
         self._lock = threading.Lock()
         self._results: dict[str, Future[Evaluation]] = {}
         self._wanted: Counter[str] = Counter()
-        self._evaluate: Callable[[str], Evaluation] = partial(
-            evaluate, sandbox, task=task, folds=self.folds, probes=probes, seed=seed
-        )
+        here = partial(evaluate, sandbox, task=task, folds=self.folds, probes=probes, seed=seed)
+        self._evaluate: Callable[..., Evaluation] = here
         # Threads only wait for the sandbox; twice its workers keep it busy while results are being scored.
         self.width = 2 * sandbox.workers
         """Candidates at a time."""
         if elsewhere is not None:
-            self._evaluate, self.width = elsewhere.evaluate, elsewhere.width
+            self._evaluate, self.width = (lambda source, whole: elsewhere.evaluate(source)), elsewhere.width
         self._threads = ThreadPoolExecutor(self.width, thread_name_prefix="evaluate")
 
-    def submit(self, source: str) -> Future[Evaluation]:
-        """The evaluation of `source`, started now unless it is known or under way already."""
+    def submit(self, source: str, whole: JobResult | None = None) -> Future[Evaluation]:
+        """The evaluation of `source`, started now unless it is known or under way already; see `sandbox.evaluate`."""
         with self._lock:
             self._wanted[source] += 1
             if source not in self._results:
-                self._results[source] = self._threads.submit(self._evaluate, source)
+                self._results[source] = self._threads.submit(self._evaluate, source, whole=whole)
             return self._results[source]
 
     def remember(self, source: str, evaluation: Evaluation) -> None:

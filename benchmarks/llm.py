@@ -27,7 +27,7 @@ from agent.loop import search
 from agent.observer import Observer
 from benchmarks.sandbox import SCHEMA, table_like_sft
 from runs import Archive, Manifest
-from sandbox import Sandbox
+from sandbox import Sandbox, whole_fit
 from tasks import Provenance, Task
 from tasks.folds import frontier_folds
 from tasks.probes import probe_rows
@@ -128,13 +128,16 @@ def searched(agent: str, url: str, calls: int, in_flight: int) -> tuple[Clock, t
         return clock, journal.history.trials
 
 
-def evaluated(trials: Sequence[Trial]) -> Clock:
-    """The same candidates again, all at once and with nothing else to do."""
+def evaluated(trials: Sequence[Trial]) -> tuple[Clock, float]:
+    """The same candidates again, all at once and with nothing else to do; also their CPU seconds."""
     clock = Clock()
-    with bench() as evaluator, clock.running():
-        for future in [evaluator.submit(trial.proposal.source) for trial in trials]:
-            future.result()
-    return clock
+    with bench() as on, clock.running():
+        assert on.probes is not None
+        sources = [trial.proposal.source for trial in trials]
+        fits = [on.sandbox.submit(whole_fit(source, on.task, on.probes, on.seed)) for source in sources]
+        futures = [on.submit(source, fit.result()) for source, fit in zip(sources, fits, strict=True)]
+        cpu = sum(future.result().cpu_seconds for future in futures)
+    return clock, cpu
 
 
 def overhead(url: str, calls: int, latency: float) -> None:
@@ -149,16 +152,23 @@ def overhead(url: str, calls: int, latency: float) -> None:
 
 
 def utilisation(url: str, calls: int, latency: float) -> None:
-    """Eight requests in flight, against the evaluations of the same candidates alone."""
+    """Eight requests in flight, against the evaluations of the same candidates alone.
+
+    On a machine with other work, processors are never idle; CPU time per second then compares the two all the same.
+    """
     clock, trials = searched("evolve", url, calls, 8)
-    alone = evaluated(trials)
+    alone, alone_cpu = evaluated(trials)
+    cpu = clock.own + sum(trial.evaluation.cpu_seconds for trial in trials)
+    first = clock.elapsed - latency  # before the first replies there is nothing to evaluate
     print(f"\nevolve, eight in flight: {len(trials)} candidates in {clock.elapsed:.1f} s")
     print(f"{'own CPU time':44s}{1e3 * clock.own / len(trials):8.1f} ms per candidate")
-    for name, each in (("evolve", clock), ("evaluations alone", alone)):
-        print(f"{name + ', processors busy':44s}{100 * each.busy:8.0f} %")
-    first = clock.elapsed - latency  # nothing can be evaluated before the first replies are there
-    print(f"{'evaluations alone, elapsed':44s}{alone.elapsed:8.1f} s")
-    print(f"{'of the elapsed time after the first replies':44s}{100 * alone.elapsed / first:8.0f} %")
+    print(f"{'':44s}{'elapsed':>9s}{'CPU time/s':>12s}{'not idle':>10s}")
+    for name, each, rate in (
+        ("evolve, after the first replies", first, cpu / first),
+        ("evaluations alone", alone.elapsed, (alone.own + alone_cpu) / alone.elapsed),
+    ):
+        busy = clock.busy if each is first else alone.busy
+        print(f"{name:44s}{each:7.1f} s{rate:12.2f}{100 * busy:9.0f} %")
 
 
 def main() -> None:

@@ -36,7 +36,8 @@ class Books(_Kept):
         usd = "USD unknown" if self.usd is None else f"USD {self.usd:.4f}"
         if self.usd is None and self.usd_known:
             usd = f"more than USD {self.usd_known:.4f}"
-        unseen = f" and {self.without_usage} attempts of unknown usage" if self.without_usage else ""
+        attempts = "attempt" if self.without_usage == 1 else "attempts"
+        unseen = f" and {self.without_usage} {attempts} of unknown usage" if self.without_usage else ""
         return f"{self.prompt_tokens + self.completion_tokens} tokens{unseen}, {usd}"
 
 

@@ -5,7 +5,7 @@ from sandbox.checks import Claim
 from sandbox.clean import clean
 from sandbox.constants import Constants
 from sandbox.doctor import Diagnosis, diagnose
-from sandbox.evaluate import Evaluation, FoldScore, evaluate
+from sandbox.evaluate import Evaluation, FoldScore, evaluate, whole_fit
 from sandbox.executor import Sandbox
 from sandbox.isolation import Tier
 from sandbox.jobs import FitJob, JobResult, PredictJob, Usage
@@ -37,4 +37,5 @@ __all__ = [
     "diagnose",
     "evaluate",
     "read_candidate",
+    "whole_fit",
 ]

@@ -84,10 +84,12 @@ def evaluate(
     *,
     probes: Table | None = None,
     seed: int = 0,
+    whole: JobResult | None = None,
 ) -> Evaluation:
     """Fits and scores `source`. What the candidate does wrong is in the verdict; nothing is raised for it.
 
-    A closed law gets no folds. Raises SandboxUnavailable where nothing can be isolated.
+    A closed law gets no folds. `whole` is the result of `whole_fit`, if it is there already. Raises
+    SandboxUnavailable where nothing can be isolated.
     """
     began = time.monotonic()
     try:
@@ -95,7 +97,13 @@ def evaluate(
     except Refused as refused:
         return Evaluation(verdict=refused.verdict, message=refused.message, stage="check", tier=sandbox.tier)
     trial = _Trial(sandbox, candidate, task, () if candidate.kind == "law" else folds, probes, seed)
-    return trial.run(began)
+    return trial.run(began, whole if candidate.pure else None)
+
+
+def whole_fit(source: str, task: Task, probes: Table, seed: int = 0) -> FitJob:
+    """The first job of an evaluation: fits all training rows, predicts them and, where finite, the probe rows."""
+    tables = (task.train.hide(), probes.hide())
+    return FitJob(source, task.schema, task.train, tables, seed=seed, optional=1)
 
 
 class _Trial:
@@ -114,8 +122,9 @@ class _Trial:
         self.probes = None if probes is None else probes.hide()
         self.usage = Usage()
 
-    def run(self, began: float) -> Evaluation:
-        full, *rest = self.sandbox.submit_all(self._jobs())
+    def run(self, began: float, whole: JobResult | None) -> Evaluation:
+        first, *others = self._jobs()
+        full, *rest = self._submit(first, others, whole)
         try:
             parts = self._parts(self._result(full), rest)
             stage, last = parts[-1]
@@ -128,6 +137,15 @@ class _Trial:
             for future in rest:
                 future.cancel()
         return self._scored([part for _, part in parts], checked, began)
+
+    def _submit(
+        self, first: FitJob, others: list[FitJob], whole: JobResult | None
+    ) -> list[Future[JobResult]]:
+        if whole is None:
+            return self.sandbox.submit_all([first, *others])
+        known: Future[JobResult] = Future()
+        known.set_result(whole)
+        return [known, *self.sandbox.submit_all(others)]
 
     def _jobs(self) -> list[FitJob]:
         """The fit to all rows, once more where the candidate's own code makes it, and the folds."""

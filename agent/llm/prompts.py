@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -19,6 +20,9 @@ DIRECTORY = Path(__file__).parent.parent / "prompts"
 BYTES_PER_TOKEN = (
     2.5  # cautious: numbers and code took 2.7 with a small model's tokenizer, English takes four
 )
+
+
+EXAMPLE_HYPOTHESIS = "Measurements fall as a power of the feature, bend where it is small and end in a floor."
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,7 @@ class Prompts:
     def __init__(self, task: Task, folds: Sequence[str], tokens: int, *, structured: bool) -> None:
         self._task = task
         feature = task.schema.features[0]
-        self._common = {
+        self._common: dict[str, Any] = {
             "facts": facts(task),
             "folds": tuple(folds),
             "structured": structured,
@@ -68,6 +72,8 @@ class Prompts:
             "scale": number(_typical(task.train.features[feature]), 1),
             "targets": task.schema.targets,
         }
+        example = {"hypothesis": EXAMPLE_HYPOTHESIS, "code": self._text("example.j2", {}), "note": ""}
+        self._common["example_reply"] = json.dumps(example)
         self.system = Message(role="system", content=self._text("system.j2", {}))
         self._bytes = int(tokens * BYTES_PER_TOKEN) - len(self.system.content.encode())
 

@@ -57,7 +57,7 @@ class LLMProposer(ABC):
             structured=setup.config.sampling.structured,
         )
         self.viewer = Viewer(setup.task, setup.evaluator.sandbox)
-        self.reader = Reader(setup.evaluator)
+        self.reader = Reader(setup.evaluator, self.viewer)
         self.ensemble = Ensemble(setup.config.models)
         self.notes: list[str] = []
         self.failures: list[str] = []

@@ -13,6 +13,7 @@ from agent.llm.canonical import canonical_key
 from agent.llm.failures import Failure
 from agent.llm.parsing import Parsed, parse_reply, parses
 from agent.llm.screen import Screen, Sighting
+from agent.llm.views import Viewer
 
 NO_CODE = "no code in the reply"
 REPEATED = "repetition"
@@ -28,8 +29,9 @@ class Reader:
     evaluated at once.
     """
 
-    def __init__(self, evaluator: Evaluator) -> None:
+    def __init__(self, evaluator: Evaluator, viewer: Viewer) -> None:
         self._evaluator = evaluator
+        self._viewer = viewer
         self._screen = Screen(evaluator)
         self._ids: set[str] = set()
         self._keys: dict[str, str] = {}  # canonical key -> candidate
@@ -95,7 +97,7 @@ class Reader:
         """Reject what predicts the same as a known law without being simpler; begin the evaluation of the rest."""
         if self._closed:
             return answer
-        seen = self._screen.sighting(proposal.source)
+        seen, fit = self._screen.look(proposal.source)
         if seen is not None:
             covers = (name for name, known in self._sightings.items() if known.covers(seen))
             if (twin := next(covers, None)) is not None:
@@ -103,7 +105,9 @@ class Reader:
             self._sightings[proposal.id] = seen
         if proposal.id not in self._recorded:
             self._begun[proposal.id] = proposal.source
-            self._evaluator.submit(proposal.source)
+            self._evaluator.submit(proposal.source, fit)
+            if fit is not None and fit.ok:
+                self._viewer.remember(proposal.id, fit)
         return answer
 
 

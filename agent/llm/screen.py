@@ -9,7 +9,7 @@ import numpy as np
 
 from agent.evaluator import Evaluator
 from agent.history import Trial
-from sandbox import FitJob, JobResult
+from sandbox import JobResult, whole_fit
 from tasks import Array
 
 SAME = 1e-6  # largest difference of predictions, in units of the largest
@@ -39,33 +39,35 @@ class Sighting:
 
 
 class Screen:
-    """Fits candidates to all training rows, a fraction of an evaluation. What it finds depends on the source alone."""
+    """Fits candidates to all training rows, as their evaluations begin. What it finds depends on the source alone."""
 
     def __init__(self, evaluator: Evaluator) -> None:
         self._evaluator = evaluator
-        self._found: dict[str, Sighting | None] = {}
+        self._recorded: dict[str, Sighting | None] = {}
         self._under_way: dict[str, Future[JobResult]] = {}
 
     def know(self, trial: Trial) -> None:
         """Need not fit a candidate that is on record."""
-        self._found.setdefault(trial.proposal.source, Sighting.of(trial))
+        self._recorded.setdefault(trial.proposal.source, Sighting.of(trial))
 
     def begin(self, source: str) -> None:
         """Start looking at a candidate."""
-        on, probes = self._evaluator, self._evaluator.probes
-        if source in self._found or source in self._under_way or probes is None:
-            return
-        job = FitJob(source, on.task.schema, on.task.train, (probes.hide(),), seed=on.seed)
-        self._under_way[source] = on.sandbox.submit(job)
+        on = self._evaluator
+        if source not in self._recorded and on.probes is not None:
+            self._under_way[source] = on.sandbox.submit(whole_fit(source, on.task, on.probes, on.seed))
 
-    def sighting(self, source: str) -> Sighting | None:
-        """Of a candidate that was begun; waits. None where it fails, or predicts nothing finite beyond the data."""
-        if source in self._under_way:
-            self._found[source] = self._seen(self._under_way.pop(source).result())
-        return self._found.get(source)
+    def look(self, source: str) -> tuple[Sighting | None, JobResult | None]:
+        """At a candidate that was begun; waits. No sighting where it fails, or predicts nothing finite beyond the data.
 
-    def _seen(self, result: JobResult) -> Sighting | None:
-        if not result.ok or result.constants is None:
+        The fit itself is None where it was not needed.
+        """
+        if source not in self._under_way:
+            return self._recorded.get(source), None
+        fit = self._under_way.pop(source).result()
+        return self._seen(fit), fit
+
+    def _seen(self, fit: JobResult) -> Sighting | None:
+        if fit.constants is None or len(fit.predictions) < 2 or not np.isfinite(fit.predictions[1]).all():
             return None
         targets = len(self._evaluator.task.schema.targets)
-        return Sighting(result.predictions[0], -(-len(result.constants.names) // targets))
+        return Sighting(fit.predictions[1], -(-len(fit.constants.names) // targets))

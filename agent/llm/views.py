@@ -16,6 +16,7 @@ from tasks import Task
 
 MAX_FITTED_GROUPS = 3
 MAX_CONSTANTS = 16
+MOST_REMEMBERED = 64  # laws whose predictions of the training rows are kept
 MAX_IDEA = 300  # characters of how a law came about
 
 
@@ -51,6 +52,14 @@ class Viewer:
     def learn(self, trial: Trial) -> None:
         """Remember how to name a law where another one is said to be derived from it."""
         self._formulas[trial.id] = formula_line(trial) if trial.usable else "a candidate that failed"
+
+    def remember(self, candidate: str, fit: JobResult) -> None:
+        """Take over predictions of the training rows, so that the sandbox need not repeat them."""
+        known: Future[JobResult] = Future()
+        known.set_result(fit)
+        self._predicted[candidate] = known
+        while len(self._predicted) > MOST_REMEMBERED:
+            del self._predicted[next(iter(self._predicted))]
 
     def named(self, candidate: str | None) -> str | None:
         """The formula of a candidate that was evaluated, with its score."""
