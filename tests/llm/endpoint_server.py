@@ -11,9 +11,6 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
-from agent.llm.messages import Request
-from agent.llm.scripted import Script
-
 KEY = "sk-loopback-0123456789abcdefghij"
 
 
@@ -137,16 +134,6 @@ def says(text: str | None, **options: Any) -> Behaviour:
     """The same completion for every request."""
     data = json.dumps(completion(text, **options)).encode()
     return lambda handler, seen, number: handler.send(200, data)
-
-
-def follows(script: Script) -> Behaviour:
-    """A scripted model behind the protocol."""
-
-    def behave(handler: Handler, seen: Seen, number: int) -> None:
-        request = Request(slot="", model="m", messages=seen.body["messages"], max_tokens=1)
-        says(str(script(request)))(handler, seen, number)
-
-    return behave
 
 
 def fails(status: int, message: str = "no", **headers: str) -> Behaviour:

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from endpoint_server import Endpoint, Handler, Seen, follows, says
+from endpoint_server import Endpoint, Handler, Seen, says
 from llm_driver import POWER
 
 from agent.cli import main
-from agent.llm.scripted import climbing
 from agent.symbolic.expression import FUNCTIONS
+from benchmarks.waves import CALLS, searched, student
 
 VARIES = re.compile(
     rb'^(  ?"(?:seconds|digest|[a-z]+\.(?:jsonl|json|py))"): (?:[0-9.]+|"[0-9a-f]{64}")', re.MULTILINE
@@ -108,44 +108,8 @@ def test_a_run_that_ran_out_of_time_is_replayed_to_the_byte_and_its_books_hold_e
     assert details["account"]["calls"]["attempts"] == sent
 
 
-WAVE = """```python
-import numpy as np
-PARAMETERS = {"a": (-5, 5), "b": (-5, 5), "c": (0, 5), "w": (1, 4), "t": (-4, 4)}
-def form(x, p):
-    u = np.log(x["N"])
-    return p["a"] + p["b"] * u + p["c"] * np.sin(p["w"] * u + p["t"])
-```"""
-STEPS = (
-    ("", WAVE.replace("return p", "return = p")),
-    ("invalid syntax", WAVE.replace("np.sin", "np.sinn")),
-    ("has no attribute 'sinn'", WAVE.replace(' + p["t"]', "").replace(', "t": (-4, 4)', "")),
-    ("Result of your candidate", WAVE),
-    ('np.sin(p["w"] * u)', WAVE),
-)
-
-
-def waves(folder: Path) -> tuple[str, ...]:
-    """A trend with a wave in log N, measured up to N = 400; the test rows lie beyond."""
-    for name, n in (("train", np.geomspace(1, 400, 28)), ("test", np.geomspace(500, 4000, 10))):
-        u = np.log(n)
-        y = 1 + 0.3 * u + 0.8 * np.sin(1.7 * u + 0.4)
-        (folder / f"{name}.csv").write_text(
-            "N,y\n" + "".join(f"{a:.6g},{b:.6f}\n" for a, b in zip(n, y, strict=True))
-        )
-    return (
-        "--data",
-        str(folder / "train.csv"),
-        "--target",
-        "y",
-        "--test",
-        str(folder / "test.csv"),
-        "--cap",
-        "5",
-    )
-
-
-def test_agents_beat_the_floor_where_its_grammar_cannot_follow(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_agents_beat_the_whole_symbolic_search_where_its_grammar_cannot_follow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert set(FUNCTIONS) == {
         "exp",
@@ -154,22 +118,11 @@ def test_agents_beat_the_floor_where_its_grammar_cannot_follow(
         "tanh",
     }  # none is periodic: no expression has endless waves
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    table = (*waves(tmp_path), "--runs-dir", str(tmp_path / "runs"))
-    floor = discover(capsys, *table, "--agent", "symbolic")["runs"][0]
-    for agent, calls in (("refine", "10"), ("evolve", "20")):  # evolve learns of a score one round later
-        with Endpoint(follows(climbing(*STEPS))) as endpoint:
-            model = (
-                "--agent",
-                agent,
-                "--model",
-                "m",
-                "--base-url",
-                endpoint.url,
-                "--in-flight",
-                "2",
-                "--max-calls",
-                calls,
-            )
-            run = discover(capsys, *table, *model)["runs"][0]
-        assert run["validation_r2"] > floor["validation_r2"] + 0.1
-        assert run["r2"] > 0.999 > floor["r2"] + 0.1
+    with student() as url:
+        [floor] = searched("symbolic", tmp_path, url).runs
+        for agent in CALLS:
+            [run] = searched(agent, tmp_path, url).runs
+            assert floor.result.validation_r2 is not None is not run.result.validation_r2
+            assert run.result.validation_r2 > floor.result.validation_r2 + 0.1
+            assert floor.test_r2 is not None is not run.test_r2
+            assert run.test_r2 > 0.999 > floor.test_r2 + 0.1

@@ -1,0 +1,111 @@
+"""A law that the grammar cannot express: what a model that learns from what it is told gains over the symbolic search.
+
+The model is scripted: it sends code that fails, corrects what the error message names, and gives its wave a phase once
+it is told a score. It shows that the loop passes on what is needed, not that any model would find the law.
+
+python -m benchmarks.waves
+"""
+
+import json
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import numpy as np
+
+from agent.api import Result, discover
+from agent.llm.config import Options
+from agent.llm.messages import Request
+from agent.llm.scripted import climbing
+
+WAVE = """```python
+import numpy as np
+PARAMETERS = {"a": (-5, 5), "b": (-5, 5), "c": (0, 5), "w": (1, 4), "t": (-4, 4)}
+def form(x, p):
+    u = np.log(x["N"])
+    return p["a"] + p["b"] * u + p["c"] * np.sin(p["w"] * u + p["t"])
+```"""
+STEPS = (
+    ("", WAVE.replace("return p", "return = p")),
+    ("invalid syntax", WAVE.replace("np.sin", "np.sinn")),
+    ("has no attribute 'sinn'", WAVE.replace(' + p["t"]', "").replace(', "t": (-4, 4)', "")),
+    ("Result of your candidate", WAVE),
+    ('np.sin(p["w"] * u)', WAVE),
+)
+CALLS = {"refine": 10, "evolve": 20}  # evolve learns of a score one round later
+
+
+def write_tables(folder: Path) -> tuple[Path, Path]:
+    """`y = 1 + 0.3 u + 0.8 sin(1.7 u + 0.4)`, `u = log N`: training rows up to N = 400, test rows up to 4000."""
+    paths = folder / "train.csv", folder / "test.csv"
+    for path, n in zip(paths, (np.geomspace(1, 400, 28), np.geomspace(500, 4000, 10)), strict=True):
+        u = np.log(n)
+        y = 1 + 0.3 * u + 0.8 * np.sin(1.7 * u + 0.4)
+        path.write_text("N,y\n" + "".join(f"{a:.6g},{b:.6f}\n" for a, b in zip(n, y, strict=True)))
+    return paths
+
+
+class _Student(BaseHTTPRequestHandler):
+    """The scripted model behind the protocol."""
+
+    protocol_version = "HTTP/1.1"
+    answer = staticmethod(climbing(*STEPS))
+
+    def log_message(self, format: str, *arguments: object) -> None:
+        """Silent."""
+
+    def do_GET(self) -> None:
+        self._send({"object": "list", "data": []})
+
+    def do_POST(self) -> None:
+        asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        request = Request(slot="", model="student", messages=asked["messages"], max_tokens=1)
+        message = {"role": "assistant", "content": str(self.answer(request))}
+        self._send({"model": "student", "choices": [{"finish_reason": "stop", "message": message}]})
+
+    def _send(self, body: object) -> None:
+        data = json.dumps(body).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+
+@contextmanager
+def student() -> Iterator[str]:
+    """The address of the scripted model."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Student)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}/v1"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def searched(agent: str, folder: Path, url: str) -> Result:
+    """One search; `symbolic` goes on until it has nothing more to propose."""
+    train, test = write_tables(folder)
+    asked = {} if agent == "symbolic" else {"model": "student", "max_calls": CALLS[agent]}
+    options = Options(base_url=url, in_flight=2)
+    return discover(
+        train, target="y", test=test, cap=5, agent=agent, options=options, runs_dir=folder / "runs", **asked
+    )
+
+
+def main() -> None:
+    print(f"{'agent':10s}{'validation R²':>15s}{'test R²':>10s}{'candidates':>12s}{'calls':>7s}")
+    with tempfile.TemporaryDirectory() as folder, student() as url:
+        for agent in ("symbolic", *CALLS):
+            [run] = searched(agent, Path(folder), url).runs
+            got = run.result
+            print(
+                f"{agent:10s}{got.validation_r2:15.4f}{run.test_r2:10.4f}{got.candidates:12d}{got.calls:7d}"
+            )
+
+
+if __name__ == "__main__":
+    main()
