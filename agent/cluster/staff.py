@@ -22,7 +22,7 @@ SILENT_SECONDS = 30.0
 """A worker that the scheduler has not heard of for so long is passed over. It should be heard of every few seconds."""
 
 LOOK_SECONDS = 1.0
-_EQUIP_SECONDS = 120.0
+_EQUIP_SECONDS = 60.0
 
 
 class ClusterLost(InputError):
@@ -116,23 +116,28 @@ class Staff:
     def equip(self, newcomers: Collection[str]) -> None:
         """Give the study to workers that lack it, once their sandbox is proved.
 
-        Raises InputError for a worker that cannot be used. Who does not answer is asked again later.
+        Raises InputError for a worker that cannot be used. Who does not answer in time is asked again later.
         """
+        try:
+            self._teach(newcomers)
+        except TimeoutError:
+            for one in newcomers if len(newcomers) > 1 else ():
+                self.equip([one])  # one that hangs must not keep the others waiting
+            return
+        self._describe(self.client.nthreads())
+
+    def _teach(self, newcomers: Collection[str]) -> None:
         study = self._study
         asked: dict[str, Any] = {"on_error": "return", "callback_timeout": _EQUIP_SECONDS}
         introduced = _introduce, study.packed.digest, study.limits, study.unsafe_local
-        try:
-            found = self.client.run(*introduced, workers=sorted(newcomers), **asked)
-            workers = {address: said for address, said in sorted(found.items()) if not _gone(said)}
-            for address, said in workers.items():
-                if (refused := _refused(said)) is not None:
-                    raise InputError(f"The worker {address} of the cluster cannot be used: {refused}.")
-            if lacking := [address for address, said in workers.items() if not said.holds]:
-                self.client.run(_learn, study.packed, workers=lacking, **asked)
-        except TimeoutError:
-            return
+        found = self.client.run(*introduced, workers=sorted(newcomers), **asked)
+        workers = {address: said for address, said in sorted(found.items()) if not _gone(said)}
+        for address, said in workers.items():
+            if (refused := _refused(said)) is not None:
+                raise InputError(f"The worker {address} of the cluster cannot be used: {refused}.")
+        if lacking := [address for address, said in workers.items() if not said.holds]:
+            self.client.run(_learn, study.packed, workers=lacking, **asked)
         self._taught |= workers
-        self._describe(self.client.nthreads())
 
     def _describe(self, threads: Mapping[str, int]) -> None:
         self.threads = sum(int(threads.get(address, 0)) for address in self._taught)

@@ -131,6 +131,19 @@ def test_what_a_hanging_worker_has_is_given_to_another(
     assert any("hangs; others take over" in sentence for sentence in said)
 
 
+def test_a_worker_that_hangs_when_a_command_joins_keeps_nobody_waiting(
+    engine: Engine, study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(staff, "SILENT_SECONDS", 3.0)
+    monkeypatch.setattr(staff, "_EQUIP_SECONDS", 5.0)
+    with (
+        engine.hanging(next(iter(engine.workers))),
+        joined(engine.address, study, 2, lambda _: None) as cluster,
+        handed_out(cluster, SOURCES[:2]) as found,
+    ):
+        assert [facts(future.result(5 * PATIENCE)) for future in found] == here(study, SOURCES[:2])
+
+
 def test_what_a_worker_does_not_answer_in_time_is_given_to_another(
     engine: Engine, study: Study, monkeypatch: pytest.MonkeyPatch
 ) -> None:
