@@ -9,6 +9,7 @@ from sandbox.canaries import CANARIES, PASSED, STOPPED, bait
 from sandbox.clean import clean
 from sandbox.isolation import Tier
 from sandbox.limits import Limits
+from sandbox.obstacles import obstacle
 from sandbox.process import Zygote, ZygoteFailed, ZygoteLost
 from sandbox.wire import Malformed, pack_job, reply_bound, unpack_replies
 from tasks.errors import InputError
@@ -93,11 +94,11 @@ def prove(zygote: Zygote, limits: Limits) -> dict[str, str]:
 
 
 def _why(attempts: Sequence[Attempt]) -> str:
-    remedy = "run on Linux 5.13 or later with seccomp, or pass --unsafe-local to run candidates unprotected"
-    if sys.platform != "linux":
-        return (
-            f"Candidates can be isolated on Linux only, and this is {sys.platform}: "
-            "run in a Linux container, in WSL 2 or on a Linux machine."
-        )
-    tried = "; ".join(f"{attempt.tier}: {attempt.reason}" for attempt in attempts)
-    return f"Candidates cannot be isolated on this machine ({tried}): {remedy}."
+    """One sentence about the weakest tier: what is in its way is in that of every other."""
+    if not attempts:
+        return f"Candidates cannot be isolated on this machine: {obstacle('')}."
+    last = attempts[-1]
+    unsafe = "" if last.tier is Tier.NONE else "; or pass --unsafe-local to run candidates unprotected"
+    return (
+        f"Candidates cannot be isolated on this machine (tier {last.tier}): {obstacle(last.reason)}{unsafe}."
+    )

@@ -26,19 +26,18 @@ def show(as_json: bool, environment: Mapping[str, str] = os.environ) -> None:
     if as_json:
         print_json(found)
         return
-    tiers, advice = found.pop("tiers"), found.pop("advice")
+    tiers = found.pop("tiers")
     for heading, value in found.items():
         out.print(text(f"{heading + ':':<12}{value}"), soft_wrap=True)
     for tier, report in tiers.items():
-        out.print(text(f"\n{tier}: {'granted' if report['granted'] else report['reason']}"), soft_wrap=True)
+        refused = f"not granted: {report['reason']}; {report['remedy']}."
+        out.print(text(f"\n{tier}: {'granted' if report['granted'] else refused}"), soft_wrap=True)
         for name, outcome in report["canaries"].items():
             out.print(text(f"  {name:<32}{outcome}"), soft_wrap=True)
-    for line in advice:
-        out.print(text(f"\nadvice: {line}"), soft_wrap=True)
 
 
 def examine(environment: Mapping[str, str]) -> dict[str, Any]:
-    """Heading -> finding; `tiers` holds what each attempt to get out did in each tier, `advice` what to change."""
+    """Heading -> finding; `tiers` holds what each attempt to get out did in each tier, and what to change for it."""
     from agent.llm.config import configured
 
     isolation = diagnose()
@@ -52,7 +51,6 @@ def examine(environment: Mapping[str, str]) -> dict[str, Any]:
         "model": _model(environment, configured(environment)),
         "disk": f"{shutil.disk_usage(Path.cwd()).free / 2**30:.1f} GiB free in this folder",
         "tiers": {report.tier.value: report.model_dump(exclude={"tier"}) for report in isolation.tiers},
-        "advice": list(isolation.advice),
     }
 
 
