@@ -92,15 +92,16 @@ def account(found: Record, of: str = "") -> None:
     kept = Account.of(found)
     if kept is None:
         return
-    lines = [f"{of}model:  {kept.outcome}", f"{of}gained: {kept.gained}"]
-    if kept.trouble is not None:
-        lines.insert(1, f"{of}trouble: {kept.trouble}")
-    if kept.error is not None:
-        lines.append(f"{of}refused: {kept.error}")
-    if kept.divergence is not None:
-        lines.append(f"{of}the prompts of this replay differ from the recorded ones {kept.divergence}")
-    for line in lines:
-        out.print(text(line), soft_wrap=True)
+    lines = (
+        ("model:", kept.outcome),
+        ("trouble:", kept.trouble),
+        ("refused:", kept.error),
+        ("gained:", kept.gained),
+        ("diverged:", kept.divergence and f"the prompts differ from the recorded ones {kept.divergence}"),
+    )
+    for label, line in lines:
+        if line is not None:
+            out.print(Text.assemble((f"{of}{label:<11}", "bold"), text(line)), soft_wrap=True)
 
 
 def formula(expression: str | None) -> None:

@@ -11,12 +11,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from functools import partial
+from pathlib import Path
 
 import endpoint_server as server
 import pytest
 from endpoint_server import KEY, Behaviour, Endpoint, completion, fails, first, says
 
 from agent.budget import Allowance, Budget
+from agent.llm.cache import ReplyCache
 from agent.llm.caller import Caller, Line, Outcome, Question
 from agent.llm.endpoint import Endpoint as Client
 from agent.llm.failures import EndpointError, Failure
@@ -48,6 +50,7 @@ class Desk:
     prices: Prices = PRICES
     timeout: float = 5.0
     in_flight: int = 4
+    cache: ReplyCache | None = None
     sink: MemorySink = field(default_factory=MemorySink)
     waits: list[float] = field(default_factory=list)
 
@@ -61,6 +64,7 @@ class Desk:
             self.prices,
             in_flight=self.in_flight,
             timeout_seconds=self.timeout,
+            cache=self.cache,
             wait=self.waits.append,
         )
 
@@ -373,6 +377,17 @@ def test_a_recorded_answer_is_not_paid_again_and_a_lost_one_is_on_the_books() ->
     assert len(set(keys)) == 2
     assert again.books["failed_attempts"] == {Failure.LOST.value: 1}
     assert again.budget.spent.calls == 2 and again.books["usd"] is None
+
+
+def test_a_question_asked_before_is_answered_from_the_cache_for_nothing(tmp_path: Path) -> None:
+    with Endpoint(says("fine")) as endpoint:
+        Desk(endpoint.url, cache=ReplyCache(tmp_path)).ask(request("0"))
+        again = Desk(endpoint.url, cache=ReplyCache(tmp_path))
+        [outcome] = again.ask(request("7"))
+    assert outcome.reply is not None and outcome.reply.text == "fine"
+    assert len(endpoint.requests) == 1
+    assert (again.books["from_cache"], again.books["attempts"], again.books["usd"]) == (1, 0, 0.0)
+    assert again.budget.spent.calls == again.budget.spent.tokens == 0
 
 
 def test_a_time_limit_ends_a_slow_call() -> None:

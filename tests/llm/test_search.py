@@ -19,6 +19,7 @@ from test_endpoint import CASES
 from agent.llm.caller import Caller
 from agent.llm.failures import AnsweredFailure, CallFailure, Failure
 from agent.llm.messages import Request, Usage
+from agent.llm.prompts import BYTES_PER_TOKEN
 from agent.llm.reading import SAME_PREDICTIONS
 from agent.llm.scripted import ScriptedModel
 from runs import Archive
@@ -179,6 +180,37 @@ def test_a_search_survives_every_misbehaviour_and_its_books_hold_every_call(
     )
     assert summary(again) == summary(found)
     assert again.report == found.report
+
+
+@pytest.mark.parametrize("agent", ["evolve", "refine"])
+def test_no_conversation_outgrows_its_bound(agent: str, sandbox: Sandbox, tmp_path: Path) -> None:
+    def wordy(request: Request) -> str:
+        turn = place(request.slot)
+        law = fair(turn).replace("PARAMETERS", "# word\n" * 2000 + "PARAMETERS")
+        broken = law.replace("return", "return missing +") if turn % 3 == 1 else law
+        return "Because. " * 2000 + ("" if turn % 4 == 3 else broken) + "\nNote: " + f"{turn} remember " * 200
+
+    model = ScriptedModel(wordy)
+    run(sandbox, tmp_path, agent, config(prompt_tokens=2600), models={"m": model}, calls=12)
+    sizes = [sum(len(m.content.encode()) for m in request.messages) for request in model.requests]
+    assert len(sizes) == 12
+    assert max(sizes) <= 2600 * BYTES_PER_TOKEN
+
+
+def test_a_law_with_a_fit_of_its_own_may_win(sandbox: Sandbox, tmp_path: Path) -> None:
+    fit = """
+def fit(x, y):
+    u = np.log10(x["N"])
+    knots = np.linspace(0.5, 2.5, 201)
+    bases = [np.stack([np.ones_like(u), np.maximum(0.0, u - c)], axis=1) for c in knots]
+    found = [np.linalg.lstsq(basis, y, rcond=None)[0] for basis in bases]
+    best = min(range(len(knots)), key=lambda k: ((bases[k] @ found[k] - y) ** 2).sum())
+    return {"a": found[best][0], "b": found[best][1], "c": knots[best]}
+```"""
+    reply = HINGE.replace("```\nNote", f"{fit}\nNote")
+    found = run(sandbox, tmp_path, "refine", config(), models={"m": ScriptedModel([reply])}, calls=1)
+    assert "def fit" in found.winner.proposal.source
+    assert found.winner.evaluation.validation_r2 == pytest.approx(1.0, abs=1e-6)
 
 
 def test_laws_that_predict_the_same_are_not_evaluated_again(sandbox: Sandbox, tmp_path: Path) -> None:
