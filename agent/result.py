@@ -57,6 +57,7 @@ class Run:
             "failed": found.failed,
             "seconds": found.seconds,
             "cost_usd": found.cost_usd,
+            "account": found.details.get("account"),
             "error": found.error,
         }
 

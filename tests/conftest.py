@@ -7,8 +7,8 @@ import pytest
 
 # Read at import by huggingface_hub and inherited by processes that tests start.
 os.environ["HF_HUB_OFFLINE"] = "1"
-for _name in ("LAWSMITH_DATA", "LAWSMITH_MODEL", "OPENAI_API_KEY", "OPENAI_BASE_URL"):
-    os.environ.pop(_name, None)
+for _name in [name for name in os.environ if name.startswith(("LAWSMITH_", "OPENAI_"))]:
+    del os.environ[_name]
 
 _SHARED = Path(__file__).parents[2] / "shared"
 

@@ -1,41 +1,50 @@
-"""One genuine model end to end. It proves transport, parsing, records and books; it is no measure of discovery."""
+"""One genuine model, end to end. It proves transport, parsing, records and books; it is no measure of discovery."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import local_model
 import pytest
-from llm_driver import Lines, run
 
-from agent.llm.config import Config, ModelChoice, Sampling, Transport
-from runs import Archive
-from sandbox import Sandbox
+from agent.cli import main
+from runs import Account, Archive
 
 pytestmark = [
     pytest.mark.model,
+    pytest.mark.slow,
     pytest.mark.skipif(local_model.absent() is not None, reason=str(local_model.absent())),
 ]
+MODEL = ("--model", "smollm2", "--context-tokens", "3000", "--max-reply-tokens", "64", "--in-flight", "1")
 
 
-def test_a_real_model_is_asked_recorded_and_replayed(tmp_path: Path) -> None:
-    with local_model.served() as url, Sandbox(workers=2) as sandbox:
-        config = Config(
-            models=(ModelChoice(name="smollm2", base_url=url),),
-            sampling=Sampling(max_reply_tokens=64),
-            transport=Transport(in_flight=1, prompt_tokens=2000, timeout_seconds=600, cache=False),
-        )
-        found = run(sandbox, tmp_path / "first", "refine", config, calls=2)
-    books = found.report["calls"]
-    assert books["finished"] == 2
-    assert books["prompt_tokens"] > 500
-    assert 2 <= books["completion_tokens"] <= 2 * 64
-    assert books["usd"] is None
-    assert found.winner.id in found.history
-    assert found.report["floor_candidates"] == len(Lines().propose([]))  # type: ignore[arg-type]
-    with Sandbox(workers=2) as sandbox:
-        again = run(
-            sandbox, tmp_path / "again", "refine", config, replayed=Archive.open(found.archive), calls=2
-        )
-    assert again.report == found.report
-    assert again.winner.id == found.winner.id
+def discover(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
+    with pytest.raises(SystemExit) as ended:
+        main([*arguments, "--json"])
+    said = capsys.readouterr()
+    assert ended.value.code == 0, said.err
+    return json.loads(said.out)
+
+
+def test_the_main_job_with_a_real_model_leaves_a_valid_archive(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LAWSMITH_REQUEST_TIMEOUT", "600")  # a machine may be busy
+    job = ("--task", "sft", "--runs", "1", "--agent", "refine", "--max-calls", "2")
+    with local_model.served() as url:
+        found = discover(capsys, *job, *MODEL, "--base-url", url, "--runs-dir", str(tmp_path))
+    [run] = found["runs"]
+    archive = Archive.open(Path(run["archive"]))
+    assert archive.verify() == []
+    assert archive.result is not None
+    account = Account.of(archive.result)
+    assert account is not None
+    assert account.calls.finished == 2
+    assert account.calls.prompt_tokens > 500
+    assert 2 <= account.calls.completion_tokens <= 2 * 64
+    assert account.calls.usd is None is run["cost_usd"]
+    assert account.floor_candidates > 0
+    assert discover(capsys, "replay", run["archive"])["reproduced"]
+    assert discover(capsys, "inspect", run["archive"])["problems"] == []
