@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from endpoint_server import Endpoint, Handler, Seen, says
 from llm_driver import HINGE, POWER, Outcome, config, hinge_task, killable, run
-from test_endpoint import CASES
+from misbehaviour import CASES
 
 from agent.llm.caller import Caller
 from agent.llm.failures import AnsweredFailure, CallFailure, Failure
