@@ -141,14 +141,14 @@ def evaluated(trials: Sequence[Trial]) -> tuple[Clock, float]:
 
 
 def overhead(url: str, calls: int, latency: float) -> None:
-    """One request at a time: what is left of the elapsed time beside waiting for replies and evaluations."""
+    """One request at a time: our own CPU time, and what is left of the elapsed time beside waiting for replies."""
     clock, trials = searched("refine", url, calls, 1)
     each, evaluation = 1e3 / len(trials), sum(trial.evaluation.seconds for trial in trials)
     left = clock.elapsed - calls * latency - evaluation
     print(f"refine, one at a time: {len(trials)} candidates in {clock.elapsed:.1f} s")
-    print(f"{'evaluation, elapsed':44s}{evaluation * each:8.1f} ms per candidate")
+    print(f"{'evaluation after the first fit, elapsed':44s}{evaluation * each:8.1f} ms per candidate")
     print(f"{'own CPU time, scoring included':44s}{clock.own * each:8.1f} ms per candidate")
-    print(f"{'elapsed beside latency and evaluation':44s}{left * each:8.1f} ms per candidate")
+    print(f"{'first fit and all else, elapsed':44s}{left * each:8.1f} ms per candidate")
 
 
 def utilisation(url: str, calls: int, latency: float) -> None:

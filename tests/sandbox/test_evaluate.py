@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import tasks
-from sandbox import Evaluation, PredictJob, Sandbox, Verdict, evaluate
+from sandbox import Evaluation, PredictJob, Sandbox, Verdict, evaluate, whole_fit
 from tasks import Provenance, Schema, Table, Task
 from tasks.folds import Fold
 
@@ -49,6 +49,17 @@ def test_a_true_form_extrapolates(sandbox: Sandbox, task: Task, folds: list[Fold
     assert found.formula == "c + a * n^-k"
     assert found.tier is sandbox.tier
     assert found.cpu_seconds > 0
+
+
+@pytest.mark.parametrize("source", [FORM, FORM.replace("return p", "return (lambda: 0)() + p"), "def form("])
+def test_a_first_fit_that_is_there_already_changes_nothing(
+    source: str, sandbox: Sandbox, task: Task, folds: list[Fold]
+) -> None:
+    probes = task.train.take(np.array([0, 35]))
+    whole = sandbox.run(whole_fit(source, task, probes))
+    both = [evaluate(sandbox, source, task, folds, probes=probes, whole=known) for known in (None, whole)]
+    without, with_it = (one.model_dump(exclude={"seconds", "cpu_seconds", "peak_bytes"}) for one in both)
+    assert with_it == without
 
 
 def test_fold_scores_are_those_of_the_rows_held_out(sandbox: Sandbox, task: Task, folds: list[Fold]) -> None:
