@@ -128,7 +128,9 @@ class Round:
             self.disk.free()
             if process.returncode == 0:
                 return dict(json.loads(said))
-            if ended_by is None or process.returncode != INTERRUPTED[ended_by] or "Traceback" in complained:
+            # Dask's processes log connections that break, also after the command is gone.
+            crashed = "Traceback" in complained and self.job.way != "cluster"
+            if ended_by is None or process.returncode != INTERRUPTED[ended_by] or crashed:
                 last = complained.strip().splitlines()[-1:]
                 self.books.wrong.append(f"{self.name}: exit {process.returncode} after {ended_by}: {last}")
                 return None
