@@ -251,7 +251,8 @@ class Archive:
         problems += log_problems(self.path / EVENTS, self._anchor, complete)
         problems += log_problems(self.path / CALLS, self._anchor, complete)
         if complete:
-            problems += bound_problems(self.path, RESULT)
+            damaged = {problem.file for problem in problems}
+            problems += bound_problems(self.path, RESULT, (EVENTS, CALLS), damaged)
         if (self.path / ATTACHED).exists():
             problems += bound_problems(self.path, ATTACHED)
         else:

@@ -126,8 +126,13 @@ def scan(path: Path, anchor: str) -> Scan:
 
 
 def _sound_line_follows(broken: bytes, rest: Iterator[bytes]) -> bool:
+    """Also true of what is longer than any line: no kill leaves that, and it may have no end."""
     previous = _claimed(broken)
+    if len(broken) > MAX_LINE_BYTES:
+        return True
     for line in rest:
+        if len(line) > MAX_LINE_BYTES:
+            return True
         try:
             if previous is not None:
                 _record(line, previous)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from runs import chain
 from runs.canonical import digest, unseal
-from runs.files import is_safe_name, open_regular, read_bounded
+from runs.files import MAX_FILE_BYTES, is_safe_name, open_regular, read_bounded
 from runs.quoting import visible
 from tasks import InputError
 
@@ -81,8 +82,13 @@ def break_problem(path: Path, broken: chain.Break, complete: bool) -> Problem:
     return Problem(path.name, f"the end is torn at {place}: {broken.reason}", resumable=True)
 
 
-def bound_problems(folder: Path, name: str) -> list[Problem]:
-    """What is wrong with the sealed file `name` and with the files whose SHA-256 it lists under ``files``."""
+def bound_problems(
+    folder: Path, name: str, logs: Collection[str] = (), damaged: Collection[str] = ()
+) -> list[Problem]:
+    """What is wrong with the sealed file `name` and with the files whose SHA-256 it lists under ``files``.
+
+    Only `logs` may be of any length; those that are known to be `damaged` are not read to their end.
+    """
     problems = sealed_problems(folder / name)
     if problems:
         return problems
@@ -90,14 +96,17 @@ def bound_problems(folder: Path, name: str) -> list[Problem]:
     if not isinstance(files, dict):
         return [Problem(name, "it lists no files")]
     for file, recorded in sorted(files.items()):
-        problems += _file_problems(folder, file, recorded)
+        if file not in damaged:
+            problems += _file_problems(folder, file, recorded, None if file in logs else MAX_FILE_BYTES)
     return problems
 
 
-def _file_problems(folder: Path, file: str, recorded: object) -> list[Problem]:
+def _file_problems(folder: Path, file: str, recorded: object, most: int | None) -> list[Problem]:
     if not is_safe_name(file):
         return [Problem(repr(file)[:120], "no archive has a file of this name")]
     try:
+        if most is not None and (folder / file).lstat().st_size > most:
+            return [Problem(file, f"it is larger than {most} bytes")]
         found = file_digest(folder / file)
     except FileNotFoundError:
         return [Problem(file, f"it is missing; its SHA-256 was {visible(str(recorded))[:200]}")]

@@ -313,6 +313,17 @@ def test_archives_of_strangers_reach_nothing_outside(tmp_path: Path, manifest: M
         Archive.open(tmp_path)
 
 
+def test_files_without_end_are_not_read_to_their_end(tmp_path: Path, manifest: Manifest) -> None:
+    """Holes take no room on disk or in a packed archive, but reading them would take for ever."""
+    path = finished(tmp_path, manifest)
+    for name in (EVENTS, CALLS, LAW, REPORT):
+        os.truncate(path / name, 1 << 42)
+    problems = {problem.file: problem.message for problem in Archive.open(path).verify()}
+    assert set(problems) == {EVENTS, CALLS, LAW, REPORT}
+    assert "larger" in problems[LAW]
+    assert "line 6" in problems[EVENTS]
+
+
 def test_names_from_strangers_stay_inside_the_runs_folder(tmp_path: Path, manifest: Manifest) -> None:
     hostile = manifest.model_copy(
         update={
