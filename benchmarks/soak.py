@@ -48,12 +48,20 @@ class Found:
 
     @classmethod
     def of(cls, result: dict[str, Any], model: faults.Model) -> Found:
-        varies = ("run", "archive", "seconds", "cost_usd")
-        facts = [{k: v for k, v in run.items() if k not in varies} for run in result["runs"]]
+        facts = [_facts(run) for run in result["runs"]]
         laws = [
             (Path(run["archive"]) / "law.py").read_text().replace(run["run"], "") for run in result["runs"]
         ]
         return cls(facts, laws, frozenset(model.questions()))
+
+
+def _facts(run: dict[str, Any]) -> dict[str, Any]:
+    """What does not depend on the clock, nor on the attempts that its calls took."""
+    varies = ("run", "archive", "seconds", "cost_usd")
+    facts = {key: value for key, value in run.items() if key not in varies}
+    if account := facts.get("account"):
+        facts["account"] = {key: value for key, value in account.items() if key != "calls"}
+    return facts
 
 
 class Soak:

@@ -45,7 +45,12 @@ def done(tmp_path: Path) -> dict[str, Any]:
     archive = Archive.create(tmp_path / "runs", manifest())
     archive.append_event({"event": "note"})
     archive.finish(Result(candidates=1, failed=0), "# run r\n")
-    return {"runs": [{"run": "r", "archive": str(archive.path), "seed": 0, "validation_r2": 0.5}]}
+    account = {"candidates": 1, "calls": {"attempts": 2}}
+    return {
+        "runs": [
+            {"run": "r", "archive": str(archive.path), "seed": 0, "validation_r2": 0.5, "account": account}
+        ]
+    }
 
 
 def test_the_soak_sees_what_is_wrong(tmp_path: Path, done: dict[str, Any]) -> None:
@@ -63,6 +68,10 @@ def test_the_soak_sees_what_is_wrong(tmp_path: Path, done: dict[str, Any]) -> No
         expected = Found.of(done, model)
         assert wrong(expected) == []
         assert wrong(replace(expected, laws=["# run \n# L = 2\n"])) == ["law.py differs"]
+        done["runs"][0]["account"]["calls"]["attempts"] = 1
+        assert wrong(expected) == []
+        other = [{**expected.runs[0], "account": {"candidates": 2}}]
+        assert wrong(replace(expected, runs=other)) == ["seed 0 differs in account"]
         other = [{**expected.runs[0], "validation_r2": 0.25}]
         assert wrong(replace(expected, runs=other)) == ["seed 0 differs in validation_r2"]
         assert wrong(replace(expected, questions=frozenset())) == ["the model was asked other questions"]
