@@ -17,13 +17,15 @@ class Proposal:
     """Candidate source as a proposer hands it in.
 
     `parents` are ids of the candidates it was derived from, `origin` names the operation that made it
-    (for instance "seed" or "mutation") and `note` is free text for the archive.
+    (for instance "seed" or "mutation") and `note` is free text for the archive. `by_chance` says that it is one of many
+    blind changes of its parents, the best of which is part luck: the choice charges for that.
     """
 
     source: str
     parents: tuple[str, ...] = ()
     origin: str = ""
     note: str = ""
+    by_chance: bool = False
 
     @property
     def id(self) -> str:

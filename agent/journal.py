@@ -2,10 +2,11 @@
 
 Two kinds of events are written to ``events.jsonl``:
 
-* ``{"event": "round", "round", "proposals": [{"id", "source", "parents", "origin", "note"}]}`` before a batch
-  is evaluated, so that an interrupted round is completed without asking the proposer again;
-* ``{"event": "candidate", "round", "id", "source", "parents", "origin", "note", "evaluation", "spent"}`` for
-  every evaluated candidate, in the order of the proposals; `spent` is the run's total at that moment.
+* ``{"event": "round", "round", "proposals": [{"id", "source", "parents", "origin", "note", "by_chance"}]}`` before
+  a batch is evaluated, so that an interrupted round is completed without asking the proposer again;
+* ``{"event": "candidate", "round", "id", "source", "parents", "origin", "note", "by_chance",
+  "evaluation", "spent"}`` for every evaluated candidate, in the order of the proposals; `spent` is the run's total at
+  that moment.
 """
 
 from collections.abc import Iterator, Sequence
@@ -84,4 +85,10 @@ def trial_of(event: dict[str, Any]) -> Trial:
 
 
 def _proposal(recorded: dict[str, Any]) -> Proposal:
-    return Proposal(recorded["source"], tuple(recorded["parents"]), recorded["origin"], recorded["note"])
+    return Proposal(
+        recorded["source"],
+        tuple(recorded["parents"]),
+        recorded["origin"],
+        recorded["note"],
+        recorded.get("by_chance", False),  # archives of earlier versions do not say
+    )

@@ -39,9 +39,7 @@ class Rules:
     level: float = (
         2.0  # constants that a law without a level of its own counts more: it claims to know where it ends
     )
-    derived: float = (
-        0.1  # what a change of another law must buy: many are tried, and the best of many is part luck
-    )
+    derived: float = 0.1  # what a blind change must buy: many are tried, and the best of many is part luck
     changes: int = 3  # of one line of changes that are charged for
     suspicion: float = 0.5  # added where predictions beyond the data are not finite
     close: float = 0.3  # laws within this distance of the best cannot be separated
@@ -152,12 +150,13 @@ def _constants(trial: Trial, task: Task, rules: Rules) -> float:
 
 
 def _changes(trials: Sequence[Trial]) -> list[int]:
-    """How many changes lead from a form of the library to each trial: the longest line of its known ancestors."""
-    known = {trial.id: trial.proposal.parents for trial in trials}
+    """How many blind changes lead to each trial: the longest line of its known ancestors. What a language model or a
+    person wrote is no blind change."""
+    drawn = {trial.id: trial.proposal.parents for trial in trials if trial.proposal.by_chance}
 
     @cache
     def count(id: str) -> int:
-        return 1 + max(map(count, known[id])) if known.get(id) else 0
+        return 1 + max(map(count, drawn[id]), default=0) if id in drawn else 0
 
     return [count(trial.id) for trial in trials]
 

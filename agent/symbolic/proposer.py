@@ -97,7 +97,7 @@ class SymbolicProposer:
         for draft in drafts:
             source = draft.source(self.schema)
             self.drafts[candidate_id(source)] = draft
-            proposals.append(Proposal(source, draft.parents, draft.origin))
+            proposals.append(Proposal(source, draft.parents, draft.origin, by_chance=bool(draft.parents)))
         return proposals
 
     def _best(self, count: int) -> list[tuple[Trial, Draft]]:

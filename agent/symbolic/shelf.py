@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from functools import cached_property, lru_cache
 
@@ -27,6 +28,7 @@ class Shelf:
 
     def __init__(self, task: Task) -> None:
         self.task = task
+        self._lock = threading.Lock()  # runs side by side wait for one screening
         self.profile = profile(task.train)
         self.loss = Loss.FRONTIER if has_frontier(task.train) else Loss.SQUARED
         counts = np.bincount(task.train.codes)
@@ -53,15 +55,25 @@ class Shelf:
     def first(self) -> tuple[Draft, ...]:
         return self.drafts[:FIRST]
 
-    @cached_property
+    @property
     def early(self) -> tuple[Draft, ...]:
         """The most promising of the plain forms."""
+        with self._lock:
+            return self._early
+
+    @property
+    def ranked(self) -> tuple[Draft, ...]:
+        """The others, the most promising first; may take a while."""
+        with self._lock:
+            return self._ranked
+
+    @cached_property
+    def _early(self) -> tuple[Draft, ...]:
         return self._screened(self.drafts[FIRST:PLAINEST])[:EARLY]
 
     @cached_property
-    def ranked(self) -> tuple[Draft, ...]:
-        """The others, the most promising first; may take a while."""
-        return self._screened([draft for draft in self.drafts[FIRST:] if draft not in self.early])
+    def _ranked(self) -> tuple[Draft, ...]:
+        return self._screened([draft for draft in self.drafts[FIRST:] if draft not in self._early])
 
     def _screened(self, drafts: Sequence[Draft]) -> tuple[Draft, ...]:
         return tuple(screen(drafts, self.task.train, self.task.schema, np.random.default_rng(0)))
@@ -73,7 +85,11 @@ def _plainness(draft: Draft) -> tuple[bool, int, int]:
     return used > 0, -used, draft.constants
 
 
-@lru_cache(maxsize=4)
+_made = lru_cache(maxsize=4)(Shelf)
+_making = threading.Lock()
+
+
 def shelf(task: Task) -> Shelf:
     """One shelf for all runs of a command."""
-    return Shelf(task)
+    with _making:
+        return _made(task)

@@ -114,11 +114,13 @@ def test_each_change_and_a_lack_of_rows_make_a_law_dearer():
     first = trial("first", [0.1, 0.1])
     errors = [0.1 * np.exp(-0.15)] * 2  # better by more than one change must buy, not by two
     child = trial("child", errors)
-    child = Trial("child", Proposal("child", ("first",)), child.evaluation)
-    grandchild = Trial("grandchild", Proposal("grandchild", ("child",)), child.evaluation)
+    child = Trial("child", Proposal("child", ("first",), by_chance=True), child.evaluation)
+    grandchild = Trial("grandchild", Proposal("grandchild", ("child",), by_chance=True), child.evaluation)
     assert winner(first, child) == "child"
     between = trial("between", [0.5, 0.5])
-    between = Trial("child", Proposal("child", ("first",)), between.evaluation)
+    between = Trial("child", Proposal("child", ("first",), by_chance=True), between.evaluation)
     assert winner(first, between, grandchild) == "first"
+    written = Trial("grandchild", Proposal("grandchild", ("child",)), grandchild.evaluation)
+    assert winner(first, between, written) == "grandchild"
     small, large = trial("small", [0.1, 0.1], constants=4), trial("large", [0.07, 0.07], constants=9)
     assert winner(small, large) == "small"
