@@ -117,7 +117,7 @@ def compare(repeats: int) -> None:
 
 
 def five_folds(repeats: int, folder: Path | None) -> None:
-    """The elapsed time of an evaluation with five folds, less that of its fits alone, shared by the workers.
+    """The elapsed time of an evaluation with five folds, less that of its fits alone in as many warm processes.
 
     Once for a form that is proved to be arithmetic, whose fits share processes, and once for the same form as code
     that has to have a process for each.
@@ -133,21 +133,52 @@ def five_folds(repeats: int, folder: Path | None) -> None:
     )
     task = Task(schema, table, Provenance("file", "0" * 64, None))
 
-    def fits() -> None:
-        for rows in (table, *(table.take(fold.fitted) for fold in folds)):
+    tables = [table, *(table.take(fold.fitted) for fold in folds)]
+
+    def fits(share: int, shares: int) -> None:
+        for rows in tables[share::shares]:
             fit_form(fitted, rows, (target,), seed=0)
 
     rows = f"{len(table)} rows like those of sft" if folder is None else "the rows of sft"
     print(f"\n{f'six fits to {rows}':46s}{'median':>10s}{'beyond the fits':>18s}")
+    workers = min(len(os.sched_getaffinity(0)), len(tables))
+    alone = statistics.median(side_by_side(fits, workers, repeats))
+    print(f"{'fits alone, unprotected, in warm processes':46s}{alone:7.1f} ms")
     with Sandbox() as sandbox:
-        alone = statistics.median(timed(fits, repeats)) / min(sandbox.workers, 1 + len(folds))
-        print(f"{'fits alone, shared by the workers':46s}{alone:7.1f} ms")
         for name, source in (
             ("a form proved pure", form),
             ("a process for each fit", f"kept = print\n{form}"),
         ):
             whole = statistics.median(timed(partial(evaluate, sandbox, source, task, folds), repeats))
             print(f"{f'evaluation with five folds, {name}':46s}{whole:7.1f} ms{whole - alone:15.1f} ms")
+
+
+def side_by_side(action: Callable[[int, int], None], count: int, repeats: int) -> list[float]:
+    """Milliseconds of each of `repeats` times that `count` forks of this process do their shares at the same time."""
+    pipes = [multiprocessing.Pipe() for _ in range(count)]
+
+    def serve(share: int, pipe: Connection) -> None:
+        while pipe.recv():
+            action(share, count)
+            pipe.send(True)
+
+    context = multiprocessing.get_context("fork")
+    processes = [context.Process(target=serve, args=(k, theirs)) for k, (_, theirs) in enumerate(pipes)]
+    for process in processes:
+        process.start()
+
+    def once() -> None:
+        for ours, _ in pipes:
+            ours.send(True)
+        for ours, _ in pipes:
+            ours.recv()
+
+    try:
+        return timed(once, repeats)
+    finally:
+        for (ours, _), process in zip(pipes, processes, strict=True):
+            ours.send(False)
+            process.join()
 
 
 def deepest_rows_held_out(table: Table) -> list[Fold]:

@@ -67,7 +67,7 @@ def uninterrupted(folder: Path) -> dict[str, Any]:
 
 def evaluated(runs_dir: Path) -> int:
     logs = runs_dir.glob("*/*/*/events.jsonl")
-    return sum(line.startswith('{"evaluation"') for log in logs for line in log.read_text().splitlines())
+    return sum('"event":"candidate"' in line for log in logs for line in log.read_text().splitlines())
 
 
 def until(condition: Callable[[], bool]) -> None:
