@@ -117,10 +117,10 @@ def compare(repeats: int) -> None:
 
 
 def five_folds(repeats: int, folder: Path | None) -> None:
-    """The elapsed time of an evaluation with five folds, less that of its fits alone in as many warm processes.
+    """The elapsed time of an evaluation with five folds by one worker, less that of its fits in this warm process.
 
-    Once for a form that is proved to be arithmetic, whose fits share processes, and once for the same form as code
-    that has to have a process for each.
+    Measured in turns, so that both meet the same machine; once for a form that is proved to be arithmetic, whose fits
+    share a process, and once for the same form as code that has to have a process for each.
     """
     table = table_like_sft() if folder is None else tasks.load("sft", folder).task.train
     (feature,), (target,) = table.features, table.targets
@@ -135,50 +135,24 @@ def five_folds(repeats: int, folder: Path | None) -> None:
 
     tables = [table, *(table.take(fold.fitted) for fold in folds)]
 
-    def fits(share: int, shares: int) -> None:
-        for rows in tables[share::shares]:
+    def fits() -> None:
+        for rows in tables:
             fit_form(fitted, rows, (target,), seed=0)
 
     rows = f"{len(table)} rows like those of sft" if folder is None else "the rows of sft"
-    print(f"\n{f'six fits to {rows}':46s}{'median':>10s}{'beyond the fits':>18s}")
-    workers = min(len(os.sched_getaffinity(0)), len(tables))
-    alone = statistics.median(side_by_side(fits, workers, repeats))
-    print(f"{'fits alone, unprotected, in warm processes':46s}{alone:7.1f} ms")
-    with Sandbox() as sandbox:
+    title = f"six fits to {rows}, one worker"
+    print(f"\n{title:46s}{'fits alone':>14s}{'evaluation':>14s}{'beyond the fits':>18s}")
+    with Sandbox(workers=1) as sandbox:
         for name, source in (
             ("a form proved pure", form),
             ("a process for each fit", f"kept = print\n{form}"),
         ):
-            whole = statistics.median(timed(partial(evaluate, sandbox, source, task, folds), repeats))
-            print(f"{f'evaluation with five folds, {name}':46s}{whole:7.1f} ms{whole - alone:15.1f} ms")
-
-
-def side_by_side(action: Callable[[int, int], None], count: int, repeats: int) -> list[float]:
-    """Milliseconds of each of `repeats` times that `count` forks of this process do their shares at the same time."""
-    pipes = [multiprocessing.Pipe() for _ in range(count)]
-
-    def serve(share: int, pipe: Connection) -> None:
-        while pipe.recv():
-            action(share, count)
-            pipe.send(True)
-
-    context = multiprocessing.get_context("fork")
-    processes = [context.Process(target=serve, args=(k, theirs)) for k, (_, theirs) in enumerate(pipes)]
-    for process in processes:
-        process.start()
-
-    def once() -> None:
-        for ours, _ in pipes:
-            ours.send(True)
-        for ours, _ in pipes:
-            ours.recv()
-
-    try:
-        return timed(once, repeats)
-    finally:
-        for (ours, _), process in zip(pipes, processes, strict=True):
-            ours.send(False)
-            process.join()
+            whole = partial(evaluate, sandbox, source, task, folds)
+            whole()
+            pairs = [(timed(fits, 1)[0], timed(whole, 1)[0]) for _ in range(repeats)]
+            alone, evaluation = (statistics.median(column) for column in zip(*pairs, strict=True))
+            beyond = statistics.median(after - before for before, after in pairs)
+            print(f"{name:46s}{alone:11.1f} ms{evaluation:11.1f} ms{beyond:15.1f} ms")
 
 
 def deepest_rows_held_out(table: Table) -> list[Fold]:
