@@ -78,7 +78,7 @@ def _not_a_feature(name: str, values: Array | None) -> str:
         return "text"
     if name.strip().lower() in _BOOKKEEPING or name.startswith("Unnamed:"):
         return "bookkeeping by its name"
-    if np.ptp(values) == 0:
+    if (values == values[0]).all():
         return "the same in every row"
     if len(values) > 2 and np.array_equal(values, np.arange(len(values)) + values[0]) and values[0] in (0, 1):
         return "row numbers"
