@@ -85,11 +85,11 @@ def _plainness(draft: Draft) -> tuple[bool, int, int]:
     return used > 0, -used, draft.constants
 
 
-_made = lru_cache(maxsize=4)(Shelf)
+_shelves = lru_cache(maxsize=4)(Shelf)
 _making = threading.Lock()
 
 
 def shelf(task: Task) -> Shelf:
     """One shelf for all runs of a command."""
     with _making:
-        return _made(task)
+        return _shelves(task)
