@@ -16,7 +16,8 @@ from tasks.table import Table
 
 FEW_LEVELS = 24  # a feature with more distinct values in a group is cut by row shares instead of by level
 SHARES = (0.1, 0.2, 0.35)  # depths of frontier cuts for continuous features, as shares of a group's rows
-LEVELS = (1, 2, 3)  # depths for features on a grid: the largest one, two, three levels
+LEVELS = (1, 2, 3)  # depths for features on a grid: the largest one, two, three levels …
+LEAST = (0.05, 0.1, 0.15)  # … or as many more as hold such a share of a group's rows
 KEEP_LEVELS = 3  # a fitted part keeps at least this many levels of the feature that is cut
 SMALLEST_SHARE, LARGEST_SHARE = 0.04, 0.6  # of the rows that a fold may hold out
 SAME_LEVEL = 1.04  # positive values closer than this ratio are one level
@@ -100,7 +101,8 @@ def _cut(values: Array, depth: int) -> float:
     if len(levels) <= KEEP_LEVELS - 1:
         return float(np.inf)
     if len(levels) <= FEW_LEVELS:
-        kept = max(KEEP_LEVELS - 1, len(levels) - LEVELS[depth])
+        most = np.quantile(values, 1 - LEAST[depth], method="higher")
+        kept = max(KEEP_LEVELS - 1, min(len(levels) - LEVELS[depth], int(np.searchsorted(levels, most))))
         return float(levels[kept - 1] * (1 + 1e-9 * np.sign(levels[kept - 1])))
     return float(np.quantile(values, 1 - SHARES[depth]))
 

@@ -81,6 +81,12 @@ def test_frontier_folds_hold_out_what_lies_beyond_the_fitted_rows(name: str) -> 
             assert column[held_out].min() > column[fitted].max()
 
 
+def test_levels_of_few_rows_are_held_out_together() -> None:
+    n = np.repeat(np.geomspace(1, 512, 10), [40, 30, 20, 10, 1, 1, 1, 1, 1, 1])
+    found = {fold.name: len(fold.held_out) for fold in frontier_folds(_table({"n": n}, 1))}
+    assert found == {"n>1": 6, "n>2": 16}  # 5, 10 and 15 % of 106 rows; the last two cuts are one
+
+
 def test_a_mixture_is_divided_by_whole_design_points() -> None:
     twice = _table({name: np.repeat(column, 2) for name, column in mixture().features.items()}, 1)
     for fold in frontier_folds(twice):
