@@ -5,6 +5,7 @@ out over the groups, and the functions +, -, *, /, power, log and exp where it h
 
     pip install 'lawsmith[peers]'
     python -m benchmarks.peers [--data-dir DIR] [--tasks a,b] [--synthetic N] [--seconds 120]
+                              [--packages ours,operon,gplearn]
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import time
 import warnings
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,10 +37,10 @@ NOISE_SHARE = (
 )
 
 
-def ours(case: Case, seconds: float) -> float:
+def ours(case: Case, seconds: float) -> dict[str, float]:
     with Sandbox(workers=1) as sandbox:
         trials = explore(case, sandbox, seconds)
-        return score(choose(trials, case.dataset.task).winner, case.dataset, sandbox)
+        return {"ours": score(choose(trials, case.dataset.task).winner, case.dataset, sandbox)}
 
 
 def operon(x: Array, y: Array, beyond: Array, seconds: float) -> dict[str, Array]:
@@ -87,13 +89,10 @@ def gplearn(x: Array, y: Array, beyond: Array, seconds: float) -> dict[str, Arra
     return {"gplearn": np.asarray(model.predict(beyond))}
 
 
-PEERS: tuple[Regress, ...] = (operon, gplearn)
-
-
-def peer(regress: Regress, dataset: Dataset, seconds: float) -> dict[str, float]:
+def peer(regress: Regress, case: Case, seconds: float) -> dict[str, float]:
     """R² of a package's laws, one per group and target, on the part that was cut off, by choice."""
-    assert dataset.test is not None
-    train, test = dataset.task.train, dataset.test
+    train, test = case.dataset.task.train, case.dataset.test
+    assert test is not None
     unit = np.array(list(profile(train).unit.values()))
     wanted = test.target_matrix()
     predicted: dict[str, Array] = defaultdict(lambda: np.full(wanted.shape, np.nan))
@@ -112,6 +111,13 @@ def peer(regress: Regress, dataset: Dataset, seconds: float) -> dict[str, float]
     }
 
 
+PACKAGES: dict[str, Callable[[Case, float], dict[str, float]]] = {
+    "ours": ours,
+    "operon": partial(peer, operon),
+    "gplearn": partial(peer, gplearn),
+}
+
+
 def _of(table: Table, code: int) -> Array:
     return np.flatnonzero(table.codes == code)
 
@@ -124,14 +130,15 @@ def main() -> None:
     parser.add_argument("--tasks", default=",".join(names()))
     parser.add_argument("--synthetic", type=int, default=15)
     parser.add_argument("--seconds", type=float, default=120.0)
+    parser.add_argument("--packages", default=",".join(PACKAGES))
     options = parser.parse_args()
     warnings.filterwarnings("ignore")
     table: dict[str, list[float]] = defaultdict(list)
     with threadpool_limits(1):
         for case in cases([t for t in options.tasks.split(",") if t], options.data_dir, options.synthetic):
-            found = {"ours": ours(case, options.seconds)}
-            for regress in PEERS:
-                found |= peer(regress, case.dataset, options.seconds)
+            found: dict[str, float] = {}
+            for package in options.packages.split(","):
+                found |= PACKAGES[package](case, options.seconds)
             print(json.dumps({"case": case.name} | {n: round(s, 4) for n, s in found.items()}), flush=True)
             for name, value in found.items():
                 table[name].append(value)
