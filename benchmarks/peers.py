@@ -27,7 +27,7 @@ from agent.selection import choose
 from agent.symbolic.profile import profile
 from benchmarks.extrapolation import CLIP, Case, cases, explore, score
 from sandbox import Sandbox
-from tasks import Array, Dataset, Table, names, r2
+from tasks import Array, Table, names, r2
 
 Regress = Callable[[Array, Array, Array, float], Mapping[str, Array]]
 """Features and target of one group, the features to predict at, seconds -> predictions of each choice."""

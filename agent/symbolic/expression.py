@@ -61,6 +61,8 @@ FUNCTIONS: dict[str, Callable[[Node], Node]] = {
     "exp": lambda u: Function("exp", u),
     "log": lambda u: power(u, Number(-1.0)),
     "log1p": lambda u: power(add(ONE, u), Number(-1.0)),
+    "sin": lambda u: Function("cos", u),
+    "cos": lambda u: neg(Function("sin", u)),
     "tanh": lambda u: add(ONE, neg(power(Function("tanh", u), Number(2.0)))),
 }
 

@@ -23,10 +23,10 @@ def library(profile: Profile) -> list[Template]:
         found += of_one(profile, name)
     if len(scale) > 1:
         found += of_many(profile, scale)
-    if signed and not scale:
-        found += of_signed(profile, signed)
-    elif signed:
+    if scale and signed:
         found += _corrected(profile, found, signed)
+    if profile.even.issuperset(scale):
+        found += of_signed(profile, [*scale, *signed])
     if share and len(found) > 1:
         found += _corrected(profile, found, share[:-1])  # the last share follows from the others
     if share:

@@ -18,6 +18,7 @@ from agent.symbolic.expression import (
     Sum,
     add,
     children,
+    features,
     log,
     mul,
     parameters,
@@ -55,7 +56,7 @@ class Mutator:
         for _ in range(TRIES):
             step = self._steps[int(self.rng.integers(len(self._steps)))]
             changed = step(node, mate, _parts_beyond(self.profile, node))
-            if changed is not None and changed != node:
+            if changed is not None and changed != node and not is_redundant(changed):
                 return tidy(changed), step.__name__.strip("_").replace("_", " ")
         return None
 
@@ -139,6 +140,32 @@ class Mutator:
             return None
         positive = add(*(_with_positive_amplitude(term) for term in node.terms[1:]))
         return add(node.terms[0], power(positive, b.fresh("g", 0.1, 3.0)))
+
+
+def is_redundant(node: Node) -> bool:
+    """Whether some constants together do what fewer could: a constant wrapped in a function or a power, two of them
+    multiplied, or two terms in the same expression of features."""
+    for n in walk(node):
+        match n:
+            case Function(_, argument) if not features(argument):
+                return True
+            case Power(base, exponent) if not features(n):
+                if not isinstance(base, Parameter) or not isinstance(exponent, Number):
+                    return True
+            case Product(factors) if sum(isinstance(f, Parameter) for f in factors) > 1:
+                return True
+            case Sum(terms):
+                bare = [
+                    mul(*(f for f in _factors(t) if not isinstance(f, Parameter | Number))) for t in terms
+                ]
+                linear = [b for b in bare if not parameters(b)]
+                if len(set(linear)) < len(linear):
+                    return True
+    return False
+
+
+def _factors(node: Node) -> tuple[Node, ...]:
+    return node.factors if isinstance(node, Product) else (node,)
 
 
 def _with_positive_amplitude(term: Node) -> Node:

@@ -66,16 +66,16 @@ def _positive(b: Parts, names: Sequence[str]) -> Node:
 
 
 def of_signed(profile: Profile, names: Sequence[str]) -> list[Template]:
-    """Features that are no scales (already logarithms, temperatures, scores): polynomials, steps, bumps."""
+    """Features on a plain axis (times, temperatures, scores, logarithms): polynomials, steps, bumps, waves."""
     found: list[Template] = []
     if len(names) > 1:
         found += named(
             profile,
             {
-                "linear": lambda b: b.polynomial([b.x(n) for n in names], 1),
-                "quadratic": lambda b: b.polynomial([b.x(n) for n in names], 2),
+                "linear": lambda b: b.polynomial([b.plain(n) for n in names], 1),
+                "quadratic": lambda b: b.polynomial([b.plain(n) for n in names], 2),
                 "exponential of linear": lambda b: add(
-                    b.level(), b.exponential(b.polynomial([b.x(n) for n in names], 1), STEEPEST_SHARE)
+                    b.level(), b.exponential(b.polynomial([b.plain(n) for n in names], 1), STEEPEST_SHARE)
                 ),
             },
         )
@@ -83,28 +83,49 @@ def of_signed(profile: Profile, names: Sequence[str]) -> list[Template]:
         found += named(
             profile,
             {
-                f"linear in {name}": lambda b: b.polynomial([b.x(name)], 1),
-                f"quadratic in {name}": lambda b: b.polynomial([b.x(name)], 2),
-                f"cubic in {name}": lambda b: b.polynomial([b.x(name)], 3),
+                f"linear in {name}": lambda b: b.polynomial([b.plain(name)], 1),
+                f"quadratic in {name}": lambda b: b.polynomial([b.plain(name)], 2),
+                f"cubic in {name}": lambda b: b.polynomial([b.plain(name)], 3),
+                f"pure exponential in {name}": lambda b: mul(
+                    b.amplitude(), exp(mul(b.fresh("k", -5.0, 5.0), b.plain(name)))
+                ),
                 f"exponential in {name}": lambda b: add(
-                    b.level(), mul(b.amplitude(), exp(mul(b.fresh("k", -5.0, 5.0), b.x(name))))
+                    b.level(), mul(b.amplitude(), exp(mul(b.fresh("k", -5.0, 5.0), b.plain(name))))
                 ),
                 f"sigmoid in {name}": lambda b: add(b.level(), mul(b.amplitude(), b.sigmoid(name))),
+                f"Gompertz curve in {name}": lambda b: add(b.level(), mul(b.amplitude(), b.gompertz(name))),
+                f"wave in {name}": lambda b: add(b.level(), b.wave(name)),
+                f"wave and slope in {name}": lambda b: add(
+                    b.level(), mul(b.fresh("b"), b.plain(name)), b.wave(name)
+                ),
+                f"fading wave in {name}": lambda b: add(
+                    b.level(), mul(exp(mul(b.fresh("k", -5.0, 5.0), b.plain(name))), b.wave(name))
+                ),
                 f"bump in {name}": lambda b: add(b.level(), mul(b.amplitude(), b.bump(name))),
                 f"sigmoid and slope in {name}": lambda b: add(
-                    b.level(), mul(b.fresh("b"), b.x(name)), mul(b.amplitude(), b.sigmoid(name))
+                    b.level(), mul(b.fresh("b"), b.plain(name)), mul(b.amplitude(), b.sigmoid(name))
                 ),
                 f"bump and slope in {name}": lambda b: add(
-                    b.level(), mul(b.fresh("b"), b.x(name)), mul(b.amplitude(), b.bump(name))
+                    b.level(), mul(b.fresh("b"), b.plain(name)), mul(b.amplitude(), b.bump(name))
                 ),
                 f"bump and sigmoid in {name}": lambda b: add(
                     b.level(), mul(b.amplitude(), b.bump(name)), mul(b.amplitude(), b.sigmoid(name))
                 ),
                 f"two exponentials in {name}": lambda b: add(
                     b.level(),
-                    mul(b.amplitude(), exp(mul(b.fresh("k", 0.0, 5.0), b.x(name)))),
-                    mul(b.amplitude(), exp(mul(b.fresh("k", -5.0, 0.0), b.x(name)))),
+                    mul(b.amplitude(), exp(mul(b.fresh("k", 0.0, 5.0), b.plain(name)))),
+                    mul(b.amplitude(), exp(mul(b.fresh("k", -5.0, 0.0), b.plain(name)))),
                 ),
             },
         )
+        if profile.range[name][0] > 0:
+            found += named(
+                profile,
+                {
+                    f"pure exponential of 1/{name}": lambda b: mul(b.amplitude(), b.activated(name)),
+                    f"exponential of 1/{name}": lambda b: add(
+                        b.level(), mul(b.amplitude(), b.activated(name))
+                    ),
+                },
+            )
     return found

@@ -10,6 +10,7 @@ from itertools import combinations, combinations_with_replacement
 from agent.symbolic.expression import (
     ONE,
     Feature,
+    Function,
     Node,
     Number,
     Parameter,
@@ -26,7 +27,10 @@ from agent.symbolic.expression import (
 )
 from agent.symbolic.profile import Profile
 
-STEEPEST = 3.0  # exponents beyond this are not seen in the field and invite blow-ups
+STEEPEST = 3.0  # exponents beyond this are not seen in the field and invite blow-ups …
+STEEPEST_GROWTH = 6.0  # … but what grows may follow a sixth power
+FEWEST_TURNS = 1.5  # of a wave within the data; with fewer it is no more than a bend
+MOST_BEND = 50.0  # logarithm of the factor over the data
 
 
 class Parts:
@@ -46,10 +50,11 @@ class Parts:
 
     def x(self, name: str) -> Node:
         """A feature in its unit; counted from its offset, or shifted away from zeros on a logarithmic axis."""
-        feature = Feature(name, self.profile.unit[name])
-        if name in self.profile.zeros:
-            return add(feature, self.shift(name))
-        offset = self.profile.offset[name]
+        return add(self.plain(name), self.shift(name)) if name in self.profile.zeros else self.plain(name)
+
+    def plain(self, name: str) -> Node:
+        """A feature in its unit, counted from its offset."""
+        feature, offset = Feature(name, self.profile.unit[name]), self.profile.offset[name]
         return add(feature, Number(-offset)) if offset else feature
 
     def level(self) -> Parameter:
@@ -65,6 +70,10 @@ class Parts:
     def decay(self, name: str, lower: float = 0.0) -> Node:
         """x^-a."""
         return power(self.x(name), neg(self.exponent(lower)))
+
+    def growth(self, name: str) -> Node:
+        """x^a."""
+        return power(self.x(name), self.fresh("a", 0.0, STEEPEST_GROWTH))
 
     def monomial(self, names: Sequence[str], lower: float = -STEEPEST) -> Node:
         """Product of x_i^-a_i; exponents may take either sign, as a ratio of features needs."""
@@ -152,15 +161,36 @@ class Parts:
 
     def sigmoid(self, name: str) -> Node:
         """1 / (1 + exp(-s (x - m)))."""
-        x = self.x(name)
-        return divide(
-            ONE, add(ONE, exp(mul(neg(self.fresh("s", 0.1, 20.0)), add(x, neg(self._centre(name))))))
-        )
+        return divide(ONE, add(ONE, exp(self._before(name))))
+
+    def gompertz(self, name: str) -> Node:
+        """exp(-exp(-s (x - m))): a sigmoid that starts fast and ends slowly."""
+        return exp(neg(exp(self._before(name))))
+
+    def _before(self, name: str) -> Node:
+        """-s (x - m)."""
+        return mul(neg(self.fresh("s", 0.1, 20.0)), add(self.plain(name), neg(self._centre(name))))
 
     def bump(self, name: str) -> Node:
         """exp(-((x - m) / w)^2)."""
-        away = divide(add(self.x(name), neg(self._centre(name))), self.fresh("w", 0.05, 20.0))
+        away = divide(add(self.plain(name), neg(self._centre(name))), self.fresh("w", 0.05, 20.0))
         return exp(neg(power(away, Number(2.0))))
+
+    def activated(self, name: str) -> Node:
+        """exp(-k / x) of a positive feature, as in Arrhenius's law."""
+        low, high = (end / self.profile.unit[name] for end in self.profile.range[name])
+        most = MOST_BEND / (1 / low - 1 / high)
+        return exp(neg(divide(self.fresh("k", -most, most), Feature(name, self.profile.unit[name]))))
+
+    def wave(self, name: str) -> Node:
+        """A cos(2 pi f x) + A2 sin(2 pi f x), with a few turns within the data, at most one for every four levels."""
+        low, high = (end / self.profile.unit[name] for end in self.profile.range[name])
+        turns = max(self.profile.levels[name] / 4, 2 * FEWEST_TURNS)
+        frequency = self.fresh("f", FEWEST_TURNS / (high - low), turns / (high - low))
+        angle = mul(Number(math.tau), frequency, self.plain(name))
+        return add(
+            mul(self.amplitude(), Function("cos", angle)), mul(self.amplitude(), Function("sin", angle))
+        )
 
     def _centre(self, name: str) -> Parameter:
         low, high = (

@@ -18,6 +18,10 @@ SCALE_RATIO = 3.0  # a positive column that spans at least this factor is treate
 ZERO_RATIO = 30.0  # so is one that also holds zeros, where its positive values span at least this factor
 FAR_OFF = 3.0  # a column whose middle lies more half-widths than this from zero is counted from its middle
 LEADING = 4  # scale columns that joint forms are made of, beside forms in all of them
+EVEN = (
+    0.35,
+    0.65,
+)  # where between its ends the median of a column lies that is spread evenly over a plain axis
 SLICES = 3  # slices that must agree before a column counts as having an optimum
 CLEAR = 0.5  # share of the variance along a column that a parabola must explain, where no slices exist
 
@@ -35,7 +39,9 @@ class Profile:
     unit: power of ten near its values. offset: what is taken off it in that unit, 0 for most. smallest: its smallest
     positive value. leading: the scale columns that explain most of the target. zeros: scale columns that also hold
     zeros. bowls: scale columns with an optimum inside. nested: pairs (large, small) of scale columns where the first
-    is never below the second, and equal somewhere. positive: every target value is above zero.
+    is never below the second, and equal somewhere. rising: scale columns that the first target grows with. even: scale
+    columns spread over a plain axis as evenly as over a logarithmic one. levels: how many distinct values.
+    positive: every target value is above zero.
     """
 
     kinds: dict[str, Kind]
@@ -47,6 +53,9 @@ class Profile:
     range: dict[str, tuple[float, float]]
     bowls: tuple[str, ...]
     nested: tuple[tuple[str, str], ...]
+    rising: frozenset[str]
+    even: frozenset[str]
+    levels: dict[str, int]
     positive: bool
 
     def of(self, kind: Kind) -> tuple[str, ...]:
@@ -57,7 +66,8 @@ def profile(table: Table) -> Profile:
     shares = simplex_columns(table)
     kinds = {name: _kind(column, name in shares) for name, column in table.features.items()}
     scales = [name for name, kind in kinds.items() if kind is Kind.SCALE]
-    unit = {name: _unit(column, kinds[name]) for name, column in table.features.items()}
+    even = frozenset(name for name in scales if _is_even(table.features[name]))
+    unit = {name: _unit(column, kinds[name], name in even) for name, column in table.features.items()}
     return Profile(
         kinds=kinds,
         unit=unit,
@@ -68,6 +78,9 @@ def profile(table: Table) -> Profile:
         range={name: (float(c.min()), float(c.max())) for name, c in table.features.items()},
         bowls=tuple(name for name in scales if _has_optimum(table, name, scales)),
         nested=tuple(pair for pair in permutations(scales, 2) if _is_nested(table, *pair)),
+        rising=_rising(table, scales),
+        even=even,
+        levels={name: len(np.unique(column)) for name, column in table.features.items()},
         positive=all(column.min() > 0 for column in table.targets.values()),
     )
 
@@ -87,10 +100,15 @@ def _smallest(column: Array) -> float:
     return float(positive.min()) if len(positive) else 1.0
 
 
-def _unit(column: Array, kind: Kind) -> float:
+def _is_even(column: Array) -> bool:
+    low, high = EVEN
+    return bool(low <= (np.median(column) - column.min()) / np.ptp(column) <= high)
+
+
+def _unit(column: Array, kind: Kind, even: bool) -> float:
     if kind is Kind.SHARE:
         return 1.0
-    if kind is Kind.SCALE:
+    if kind is Kind.SCALE and not even:
         return float(10.0 ** np.round(np.log10(np.sqrt(_smallest(column) * column.max()))))
     width = np.ptp(column) / 2 or 1.0
     return float(10.0 ** np.round(np.log10(width)))
@@ -159,6 +177,15 @@ def _optimum_of_parabola(table: Table, name: str, scales: Sequence[str]) -> bool
     own = np.log(table.features[name])
     low, high = np.quantile(own - own.mean(), [0.15, 0.85])
     return bool(explained > CLEAR and low < turn < high)
+
+
+def _rising(table: Table, scales: Sequence[str]) -> frozenset[str]:
+    """The scale columns whose coefficient is positive where their logarithms explain the first target linearly."""
+    if not scales:
+        return frozenset()
+    columns, _ = _log_quadratic(table, scales)
+    slopes = np.linalg.lstsq(columns[:, : len(scales)], _first_target(table), rcond=None)[0]
+    return frozenset(name for name, slope in zip(scales, slopes, strict=True) if slope > 0)
 
 
 def _leading(table: Table, scales: Sequence[str]) -> tuple[str, ...]:

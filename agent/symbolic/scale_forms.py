@@ -27,8 +27,15 @@ def of_one(profile: Profile, name: str) -> list[Template]:
     found = [
         Template(f"{origin} of {name}", _on_level(Parts(profile), term)) for origin, term in terms.items()
     ]
+    rises = name in profile.rising
+    if rises:
+        found.append(
+            Template(f"growing power law of {name}", _on_level(Parts(profile), lambda b: b.growth(name)))
+        )
     others: dict[str, Recipe] = {
-        f"pure power law of {name}": lambda b: mul(b.amplitude(), b.decay(name, -1.0)),
+        f"pure power law of {name}": lambda b: mul(
+            b.amplitude(), b.growth(name) if rises else b.decay(name, -1.0)
+        ),
         f"pure shifted power law of {name}": lambda b: mul(b.amplitude(), b.shifted(name)),
         f"pure broken power law of {name}": lambda b: mul(b.amplitude(), b.broken(name)),
         f"exponential of log polynomial of {name}": lambda b: b.exponential(
@@ -75,6 +82,19 @@ def _joint(profile: Profile, names: Sequence[str]) -> list[Template]:
         if len(blocks) <= 3 or len(blocks) == len(names):
             shape = " + ".join("*".join(block) for block in blocks)
             found += named(profile, {f"power laws {shape}": lambda b: add(b.level(), *_sum_of(b, blocks))})
+    if any(name in profile.rising for name in names):
+        found += named(
+            profile,
+            {
+                f"growing and decaying power laws {' + '.join(names)}": lambda b: add(
+                    b.level(),
+                    *(
+                        mul(b.amplitude(), b.growth(name) if name in profile.rising else b.decay(name))
+                        for name in names
+                    ),
+                )
+            },
+        )
     found += named(
         profile,
         {

@@ -21,6 +21,7 @@ from agent.symbolic.expression import (
     canonical,
     children,
     complexity,
+    exp,
     mul,
     parameters,
     power,
@@ -28,13 +29,15 @@ from agent.symbolic.expression import (
     walk,
 )
 from agent.symbolic.library import library
-from agent.symbolic.mutation import Mutator
+from agent.symbolic.mutation import Mutator, is_redundant
 from agent.symbolic.profile import Profile, profile
 from agent.symbolic.screen import form_of
 from tasks import Table
 from tasks.schema import Column, Schema
 
 STEP = 1e-6
+X = Feature("x")
+L, A, B, C = (Parameter(name) for name in "LABC")
 
 
 def table(columns: dict[str, Any]) -> Table:
@@ -53,6 +56,7 @@ def designs() -> dict[str, Table]:
         "two": table({"n": np.repeat(n, 6), "d": np.tile(d, 6)}),
         "shares": table({f"s{k}": shares[:, k] for k in range(3)}),
         "signed": table({"z": np.linspace(-2, 2, 15)}),
+        "time": table({"t": np.linspace(0.5, 12, 24)}),
     }
 
 
@@ -202,6 +206,42 @@ def test_neighbours_stay_within_the_grammar_and_finite(design: str) -> None:
             finite += bool(np.isfinite(form.call(dict(data.features), p)).all())
     assert made >= 50
     assert finite >= 0.9 * made
+
+
+@pytest.mark.parametrize(
+    ("node", "redundant"),
+    [
+        (add(L, mul(A, power(X, B))), False),
+        (add(L, mul(A, power(X, B)), mul(C, power(X, Parameter("d")))), False),
+        (add(L, mul(A, exp(B))), True),  # a constant of a constant
+        (add(L, mul(A, power(add(Number(1.0), B), C))), True),
+        (add(L, mul(A, B, X)), True),  # a product of two
+        (add(L, mul(A, X), mul(B, X)), True),  # two slopes in one feature
+        (add(L, A, X), True),  # two levels
+    ],
+    ids=str,
+)
+def test_constants_that_fewer_could_replace_are_seen(node: Node, redundant: bool) -> None:
+    assert is_redundant(node) is redundant
+
+
+def test_what_rises_and_what_is_spread_evenly_is_seen() -> None:
+    n, t = (axis.ravel() for axis in np.meshgrid(np.geomspace(1e6, 1e9, 6), np.linspace(1, 9, 6)))
+    seen = profile(Table({"n": n, "t": t}, {"y": t**2 / np.log(n)}, ("all",), np.zeros(36, dtype=np.intp)))
+    assert (seen.rising, seen.even) == ({"t"}, {"t"})
+    origins = {template.origin for template in library(seen)}
+    assert "growing power law of t" in origins and "growing power law of n" not in origins
+    assert not any("wave" in origin for origin in origins)  # n lies on a logarithmic axis
+
+
+def test_no_form_of_the_library_and_no_neighbour_is_redundant() -> None:
+    for name, one in PROFILES.items():
+        forms = [template.node for template in library(one)]
+        mutator = Mutator(one, np.random.default_rng(1))
+        steps = [mutator.neighbour(node, forms[-1]) for node in forms]
+        neighbours = [step[0] for step in steps if step is not None]
+        assert len(neighbours) > len(forms) / 2
+        assert not any(is_redundant(node) for node in (*forms, *neighbours)), name
 
 
 def test_neighbours_are_a_function_of_the_seed() -> None:
