@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import resource
 import select
@@ -12,12 +11,14 @@ import subprocess
 import time
 from collections import Counter
 from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from threading import Lock, Thread
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
+
+from benchmarks.speaking import Speaking, completion
 
 JUMPING_CLOCK = """import time
 true = time.time
@@ -262,46 +263,29 @@ class _Server(ThreadingHTTPServer):
     model: Model
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class _Handler(Speaking):
     server: _Server
 
-    def log_message(self, format: str, *arguments: Any) -> None:
-        """Silent."""
-
-    def do_GET(self) -> None:
-        self._send(200, b'{"object": "list", "data": []}')
-
     def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        asked = self.asked()
         trouble = self.server.model.asked_for(self.headers["Idempotency-Key"])
         with suppress(ConnectionError):
-            self._answer(trouble, _completion(body["seed"]))
+            self._meet(trouble, completion(_law(asked["seed"])))
 
-    def _answer(self, trouble: str | None, reply: bytes) -> None:
+    def _meet(self, trouble: str | None, reply: bytes) -> None:
         if trouble in ("429", "500"):
-            self._send(int(trouble), b'{"error": {"message": "no", "type": "x", "code": null}}')
+            self.send(int(trouble), b'{"error": {"message": "no", "type": "x", "code": null}}')
         elif trouble == "dropped":
             self.close_connection = True
         elif trouble == "stalled":
             self.close_connection = True
-            self._send(200, reply, sent=len(reply) // 2)
+            self.send(200, reply, sent=len(reply) // 2)
             select.select([self.connection], [], [], 120)  # until the client gives up
         else:
-            self._send(200, reply[: len(reply) // 2] if trouble == "truncated" else reply)
-
-    def _send(self, status: int, body: bytes, sent: int | None = None) -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body[:sent])
+            self.send(200, reply[: len(reply) // 2] if trouble == "truncated" else reply)
 
 
-def _completion(seed: int) -> bytes:
+def _law(seed: int) -> str:
     """A law, one with an error, or words without code."""
     flaw = "" if seed % 5 else " + p['none']"
-    text = LAW.format(power=(seed % 37 + 1) / 40, flaw=flaw) if seed % 7 else "I have no idea."
-    choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": text}}
-    usage = {"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 120}
-    return json.dumps({"id": "c", "model": "m", "choices": [choice], "usage": usage}).encode()
+    return LAW.format(power=(seed % 37 + 1) / 40, flaw=flaw) if seed % 7 else "I have no idea."

@@ -12,10 +12,11 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 from agent.budget import Allowance, Budget, Spending
 from agent.evaluator import Evaluator
@@ -26,6 +27,7 @@ from agent.llm.session import Session, Settings
 from agent.loop import search
 from agent.observer import Observer
 from benchmarks.sandbox import SCHEMA, table_like_sft
+from benchmarks.speaking import Speaking
 from runs import Archive, Manifest
 from sandbox import Sandbox, whole_fit
 from tasks import Provenance, Task
@@ -38,35 +40,15 @@ def form(x, p):
 """
 
 
-class _Answers(BaseHTTPRequestHandler):
+class _Answers(Speaking):
     """A new candidate for every request, after the latency; a process of its own, so that it costs us nothing."""
 
-    protocol_version = "HTTP/1.1"
     latency = 0.0
 
-    def log_message(self, format: str, *arguments: object) -> None:
-        """Silent."""
-
-    def do_GET(self) -> None:
-        self._send({"object": "list", "data": []})
-
-    def do_POST(self) -> None:
-        asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
+    def say(self, asked: dict[str, Any]) -> str:
         time.sleep(self.latency)
         code = CANDIDATE.format(shift=asked["seed"] % 100_000 / 100)
-        message = {
-            "role": "assistant",
-            "content": json.dumps({"hypothesis": "Shifted.", "code": code, "note": ""}),
-        }
-        usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
-        self._send({"model": "m", "choices": [{"finish_reason": "stop", "message": message}], "usage": usage})
-
-    def _send(self, body: object) -> None:
-        data = json.dumps(body).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
+        return json.dumps({"hypothesis": "Shifted.", "code": code, "note": ""})
 
 
 def serve(latency: float, port: Connection) -> None:

@@ -6,13 +6,13 @@ it is told a score. It shows that the loop passes on what is needed, not that an
 python -m benchmarks.waves
 """
 
-import json
 import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from agent.api import Result, discover
 from agent.llm.config import Options
 from agent.llm.messages import Request
 from agent.llm.scripted import climbing
+from benchmarks.speaking import Speaking
 
 WAVE = """```python
 import numpy as np
@@ -48,30 +49,13 @@ def write_tables(folder: Path) -> tuple[Path, Path]:
     return paths
 
 
-class _Student(BaseHTTPRequestHandler):
-    """The scripted model behind the protocol."""
+class _Student(Speaking):
+    answer_to = staticmethod(climbing(*STEPS))
 
-    protocol_version = "HTTP/1.1"
-    answer = staticmethod(climbing(*STEPS))
-
-    def log_message(self, format: str, *arguments: object) -> None:
-        """Silent."""
-
-    def do_GET(self) -> None:
-        self._send({"object": "list", "data": []})
-
-    def do_POST(self) -> None:
-        asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        request = Request(slot="", model="student", messages=asked["messages"], max_tokens=1)
-        message = {"role": "assistant", "content": str(self.answer(request))}
-        self._send({"model": "student", "choices": [{"finish_reason": "stop", "message": message}]})
-
-    def _send(self, body: object) -> None:
-        data = json.dumps(body).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
+    def say(self, asked: dict[str, Any]) -> str:
+        return str(
+            self.answer_to(Request(slot="", model="student", messages=asked["messages"], max_tokens=1))
+        )
 
 
 @contextmanager
