@@ -10,7 +10,7 @@ from sandbox.fitting import Loss
 from tasks.schema import Schema
 
 SHAPE_ROLES = frozenset(
-    {"a", "h", "k", "m", "s", "w", "g", "e", "r", "f"}
+    {"a", "h", "k", "m", "s", "w", "g", "e", "r"}
 )  # constants that bend a curve rather than scale it
 
 

@@ -183,11 +183,11 @@ class Parts:
         return exp(neg(divide(self.fresh("k", -most, most), Feature(name, self.profile.unit[name]))))
 
     def wave(self, name: str) -> Node:
-        """A cos(2 pi f x) + A2 sin(2 pi f x), with a few turns within the data, at most one for every four levels."""
+        """A cos(w x) + A2 sin(w x), with a few turns within the data, at most one for every four levels."""
         low, high = (end / self.profile.unit[name] for end in self.profile.range[name])
-        turns = max(self.profile.levels[name] / 4, 2 * FEWEST_TURNS)
-        frequency = self.fresh("f", FEWEST_TURNS / (high - low), turns / (high - low))
-        angle = mul(Number(math.tau), frequency, self.plain(name))
+        turns = (FEWEST_TURNS, max(self.profile.levels[name] / 4, 2 * FEWEST_TURNS))
+        least, most = (math.tau * count / (high - low) for count in turns)
+        angle = mul(self.fresh("w", least, most), self.plain(name))
         return add(
             mul(self.amplitude(), Function("cos", angle)), mul(self.amplitude(), Function("sin", angle))
         )
