@@ -19,25 +19,22 @@ from tasks.task import Task
 
 KEEP = 28  # forms of the library that get folds besides the first and the early ones
 BATCH = 8
-SHARED_GENERATIONS = 3  # the same in every run of a command, and so evaluated once
-OWN_GENERATIONS = 1  # of each seed
+GENERATIONS = 3  # the same for every seed, and so evaluated once in a command; a fourth found nothing better
 PARENTS = 6
 CHILDREN = 10  # per generation
 BARREN = 5  # generations in a row without a new form, after which there are none
 
 
 class SymbolicProposer:
-    """Needs no LLM. Every seed begins with the library and the same generations of changes to it, so that runs of one
-    command share their evaluation and differ little; `seed` decides the generations after those: a few or, with
-    `endless`, as many as there is time for."""
+    """Needs no LLM. Every seed begins with the library and the same generations of changes to it, which runs of one
+    command evaluate once and end alike with; `seed` decides the generations after those, which only an `endless`
+    search has: as many as there is time for."""
 
     name = "symbolic"
 
     def __init__(self, task: Task, seed: int, *, endless: bool = False) -> None:
         self.task, self.schema, self.seed = task, task.schema, seed
-        self.generations: Iterable[int] = (
-            itertools.count() if endless else range(SHARED_GENERATIONS + OWN_GENERATIONS)
-        )
+        self.generations: Iterable[int] = itertools.count() if endless else range(GENERATIONS)
         self.shelf = shelf(task)
         self.drafts: dict[str, Draft] = {}
         self.seen = {draft.key for draft in self.shelf.drafts}
@@ -82,8 +79,8 @@ class SymbolicProposer:
             yield self._proposals(screen(children, self.task.train, self.schema, rng)[:CHILDREN])
 
     def _chance(self, generation: int) -> np.random.Generator:
-        """What decides a generation: the same for all seeds in the shared ones."""
-        return np.random.default_rng((0 if generation < SHARED_GENERATIONS else 1 + self.seed, generation))
+        """What decides a generation: the same for all seeds in those that every search has."""
+        return np.random.default_rng((0 if generation < GENERATIONS else 1 + self.seed, generation))
 
     def _admit(self, drafts: Sequence[Draft]) -> list[Draft]:
         """Those within the cap that state a form not yet seen."""
