@@ -81,7 +81,6 @@ SETTLED = {
     ),
     "normal density": Classic({"x": (even(-1, 3), even(3, 5))}, lambda x: 0.4 * np.exp(-((x - 1) ** 2) / 2)),
     "Compton": Classic({"theta": (even(0, 2), even(2, 3.1))}, lambda theta: 1.24 - 0.24 * np.cos(theta)),
-    "roofline": Classic({"i": (log(0.1, 100), log(100, 1000))}, lambda i: np.minimum(10 * i, 200)),
     "ideal gas": Classic(
         {"n": (even(1, 5), even(5, 8)), "T": (even(250, 350), even(350, 450)), "V": (log(1, 10), log(0.5, 1))},
         lambda n, T, V: 8.314 * n * T / V,
