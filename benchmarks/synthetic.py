@@ -158,7 +158,7 @@ LAWS = (
     Law("moving optimum", ("n", "lr"), _bowl, 6),
     Law("exponential of shares", ("s1", "s2", "s3"), _exponential_mix, 4),
     Law("stretched exponential", ("n",), _stretched, 4),
-    Law("sharp break", ("n",), _sharp_break, 0),
+    Law("sharp break", ("n",), _sharp_break, 6),
     Law("harmonic mean of two", ("n", "d"), _harmonic, 4),
     Law("repeated data", ("u", "e"), _repeated, 0),
     Law("logistic", ("z",), _logistic, 4),

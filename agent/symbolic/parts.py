@@ -105,6 +105,13 @@ class Parts:
         bend = add(ONE, divide(self.x(name), self.shift(name)))
         return mul(self.decay(name), power(bend, self.fresh("b", -STEEPEST, STEEPEST)))
 
+    def sharply_broken(self, name: str) -> Node:
+        """x^-a (1 + (x/x1)^s)^(-b/s): the same with a sharpness of its own."""
+        sharpness = self.fresh("s", 0.5, 8.0)
+        bend = add(ONE, power(divide(self.x(name), self.shift(name)), sharpness))
+        turn = divide(neg(self.fresh("b", -STEEPEST, STEEPEST)), sharpness)
+        return mul(self.decay(name), power(bend, turn))
+
     def logarithm(self, name: str) -> Node:
         return log(self.x(name))
 

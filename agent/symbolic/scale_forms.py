@@ -22,6 +22,7 @@ def of_one(profile: Profile, name: str) -> list[Template]:
         "rectified power law": lambda b: b.saturating(name),
         "stretched exponential": lambda b: b.stretched(name),
         "broken power law": lambda b: b.broken(name),
+        "sharply broken power law": lambda b: b.sharply_broken(name),
         "logarithm": lambda b: b.logarithm(name),
     }
     found = [
