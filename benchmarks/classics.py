@@ -1,6 +1,6 @@
 """Well-known laws of other fields: how well the chosen law holds beyond the data.
 
-    python -m benchmarks.classics [--noise 0.005] [NAME ...]
+    python -m benchmarks.classics [--noise 0.005] [--set settled|later] [NAME ...]
 
 A law says over which ranges its features are measured and over which it is asked for; features are drawn at random,
 60 rows for each. Scores are test R² of the chosen law and of the best law tried. Those in `LATER` were written down
@@ -183,12 +183,17 @@ LATER = {
         lambda p, n: 5e-6 * p + 2e-9 * n * (p - 1) / p,
     ),
     "Hall-Petch": Classic({"d": (log(0.1, 10), log(10, 100))}, lambda d: 70 + 20 * d**-0.5),
-    "law of the wall": Classic({"y": (log(10, 1000), log(1000, 10000))}, lambda y: 5 + 2.5 * np.log(y)),
+    "law of the wall": Classic(
+        {"height": (log(10, 1000), log(1000, 10000))}, lambda height: 5 + 2.5 * np.log(height)
+    ),
     "van der Waals": Classic(
         {"V": (log(1, 10), log(10, 30)), "T": (even(250, 350), even(350, 400))},
         lambda V, T: 8.314 * T / (V - 0.04) - 1.4e2 / V**2,
     ),
 }  # fmt: skip
+
+
+SETS = {"settled": SETTLED, "later": LATER}
 
 
 def case(name: str, classic: Classic, noise: float, seed: int = 0) -> Case:
@@ -216,10 +221,11 @@ def main() -> None:
     )
     parser.add_argument("names", nargs="*", metavar="NAME")
     parser.add_argument("--noise", type=float, default=0.005)
+    parser.add_argument("--set", choices=SETS)
     options = parser.parse_args()
     print(f"{'law':20s}{'chosen':>9s}{'hindsight':>11s}{'seconds':>9s}")
     with Sandbox() as sandbox:
-        for title, laws in (("settled", SETTLED), ("later", LATER)):
+        for title, laws in {options.set: SETS[options.set]}.items() if options.set else SETS.items():
             chosen = []
             for name in [name for name in laws if not options.names or name in options.names]:
                 one, began = case(name, laws[name], options.noise), time.monotonic()
