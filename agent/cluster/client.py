@@ -3,6 +3,7 @@
 Workers and scheduler are trusted as the command itself is; candidates run in each worker's own sandbox.
 """
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator
@@ -102,6 +103,9 @@ class Cluster:
     def close(self) -> None:
         """Leave the cluster; what is still being evaluated for us there is dropped."""
         self._closed = True
+        logging.getLogger(
+            "distributed.batched"
+        ).disabled = True  # shows a traceback for a message cut off by this
         self._staff.client.close()
 
     def evaluate(self, source: str) -> Evaluation:
