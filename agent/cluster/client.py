@@ -103,9 +103,8 @@ class Cluster:
     def close(self) -> None:
         """Leave the cluster; what is still being evaluated for us there is dropped."""
         self._closed = True
-        logging.getLogger(
-            "distributed.batched"
-        ).disabled = True  # shows a traceback for a message cut off by this
+        # It would show a traceback for a message that leaving cuts off.
+        logging.getLogger("distributed.batched").disabled = True
         self._staff.client.close()
 
     def evaluate(self, source: str) -> Evaluation:
