@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from math import inf
 
 from agent.symbolic.expression import ONE, Node, Parameter, Sum, add, exp, mul
-from agent.symbolic.other_forms import STEEPEST_SHARE, of_shares, of_signed
+from agent.symbolic.other_forms import STEEPEST_SHARE, of_plain, of_shares
 from agent.symbolic.parts import Parts
 from agent.symbolic.profile import Kind, Profile
 from agent.symbolic.scale_forms import of_many, of_one
@@ -26,7 +26,7 @@ def library(profile: Profile) -> list[Template]:
     if scale and signed:
         found += _corrected(profile, found, signed)
     if profile.even.issuperset(scale):
-        found += of_signed(profile, [*scale, *signed])
+        found += of_plain(profile, [*scale, *signed])
     if share and len(found) > 1:
         found += _corrected(profile, found, share[:-1])  # the last share follows from the others
     if share:

@@ -65,8 +65,9 @@ def _positive(b: Parts, names: Sequence[str]) -> Node:
     return add(b.fresh("e", 1e-4, 1.0), *(mul(b.fresh("w", 0.0, 100.0), Feature(n)) for n in names))
 
 
-def of_signed(profile: Profile, names: Sequence[str]) -> list[Template]:
+def of_plain(profile: Profile, names: Sequence[str]) -> list[Template]:
     """Features on a plain axis (times, temperatures, scores, logarithms): polynomials, steps, bumps, waves."""
+    names = [name for name in names if profile.levels[name] > 1]  # a column may hold one value only
     found: list[Template] = []
     if len(names) > 1:
         found += named(

@@ -21,7 +21,7 @@ LEADING = 4  # scale columns that joint forms are made of, beside forms in all o
 EVEN = (
     0.35,
     0.65,
-)  # where between its ends the median of a column lies that is spread evenly over a plain axis
+)  # where the median of a column lies between its ends that is spread evenly over a plain axis
 SLICES = 3  # slices that must agree before a column counts as having an optimum
 CLEAR = 0.5  # share of the variance along a column that a parabola must explain, where no slices exist
 

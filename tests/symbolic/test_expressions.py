@@ -234,6 +234,12 @@ def test_what_rises_and_what_is_spread_evenly_is_seen() -> None:
     assert not any("wave" in origin for origin in origins)  # n lies on a logarithmic axis
 
 
+def test_a_column_of_one_value_gets_no_form_of_its_own() -> None:
+    z, same = np.linspace(-2, 2, 12), np.full(12, 7.0)
+    seen = profile(Table({"z": z, "same": same}, {"y": z**2}, ("all",), np.zeros(12, dtype=np.intp)))
+    assert not any("same" in template.origin for template in library(seen))
+
+
 def test_no_form_of_the_library_and_no_neighbour_is_redundant() -> None:
     for name, one in PROFILES.items():
         forms = [template.node for template in library(one)]
