@@ -142,7 +142,10 @@ class Cluster:
         return None if answer is None else Evaluation.model_validate_json(answer)
 
     def _answer(self, workers: Staff, source: str) -> str | None:
-        """The first answer: of the worker that got the candidate, or of another that gets it when that one is stuck."""
+        """The first answer: of the worker that got the candidate, or of another that gets it when that one is stuck.
+
+        Raises OSError or CancelledError when the scheduler is lost.
+        """
         from distributed import KilledWorker
 
         patience = self._study.patience_seconds
@@ -158,6 +161,9 @@ class Cluster:
                     given.remove(copy)
                     if not given:
                         raise
+            if workers.client.status != "running":
+                # Dask keeps what is handed out meanwhile, and says nothing until it gives up the scheduler.
+                raise ConnectionError("the scheduler is away")
             workers.look()
             now = time.monotonic()
             if now - began > ATTEMPTS * patience:

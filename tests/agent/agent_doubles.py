@@ -9,6 +9,9 @@ from sandbox import Evaluation, FoldScore, Tier, Verdict
 from tasks import Dataset, Provenance, Schema, Scores, Table, Task
 from tasks.task import content_digest
 
+ARCHIVES = "*/*/[!.]*"
+"""The archives in a folder of runs: each is made under a name with a dot before it, and renamed when it is whole."""
+
 
 def form_source(names: Sequence[str], body: str) -> str:
     """Candidate source of the form `body` with those parameters, all positive and bounded."""

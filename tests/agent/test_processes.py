@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from agent_doubles import power_law_csv
+from agent_doubles import ARCHIVES, power_law_csv
 from scripted_discover import FORMS
 
 from agent.cli import main
@@ -66,7 +66,7 @@ def uninterrupted(folder: Path) -> dict[str, Any]:
 
 
 def evaluated(runs_dir: Path) -> int:
-    logs = runs_dir.glob("*/*/*/events.jsonl")
+    logs = runs_dir.glob(f"{ARCHIVES}/events.jsonl")
     return sum('"event":"candidate"' in line for log in logs for line in log.read_text().splitlines())
 
 
@@ -94,7 +94,7 @@ def facts(result: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def archives(folder: Path, runs_dir: str) -> list[Path]:
-    return sorted((folder / runs_dir).glob("*/*/*"))
+    return sorted((folder / runs_dir).glob(ARCHIVES))
 
 
 @pytest.mark.parametrize("after", [3, 7])

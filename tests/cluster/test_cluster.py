@@ -8,7 +8,8 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ pytest.importorskip("distributed", reason="needs Dask: the extra 'cluster'")
 
 sys.path.append(str(Path(__file__).parents[1] / "agent"))
 
-from agent_doubles import ScriptedProposer, form_source, power_law_csv, small_dataset
+from agent_doubles import ARCHIVES, ScriptedProposer, form_source, power_law_csv, small_dataset
 from engine import PATIENCE, ROOT, Engine, Wire, until
 from scripted_discover import FORMS, script
 
@@ -72,14 +73,36 @@ def engine(shared: Engine) -> Engine:
     return shared
 
 
-def here(study: Study, sources: Sequence[str]) -> list[dict[str, Any]]:
+Here = Callable[[Sequence[str]], list[dict[str, Any]]]
+
+
+@pytest.fixture(scope="module")
+def here(study: Study) -> Iterator[Here]:
+    """What this machine finds; each candidate is evaluated once for all tests."""
+    found: dict[str, dict[str, Any]] = {}
     with Sandbox(workers=1) as sandbox:
-        return [facts(study.evaluate(sandbox, source)) for source in sources]
+
+        def evaluated(sources: Sequence[str]) -> list[dict[str, Any]]:
+            for source in sources:
+                if source not in found:
+                    found[source] = facts(study.evaluate(sandbox, source))
+            return [found[source] for source in sources]
+
+        yield evaluated
 
 
 def facts(found: Evaluation) -> dict[str, Any]:
     """All but what the clock says."""
     return found.model_dump(exclude={"seconds", "cpu_seconds", "peak_bytes", "tier"})
+
+
+@pytest.fixture
+def watchful(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command that looks after its workers more often, and bears with them for less long."""
+    for module in (client, staff):
+        monkeypatch.setattr(module, "LOOK_SECONDS", 0.2)
+    monkeypatch.setattr(staff, "SILENT_SECONDS", 1.5)
+    monkeypatch.setattr(staff, "_EQUIP_SECONDS", 2.0)
 
 
 @contextmanager
@@ -92,17 +115,19 @@ def slow(count: int, loops: int = 1_500_000) -> list[str]:
     return [SLOW.format(loops=loops) + f"# {index}" for index in range(count)]
 
 
-def test_workers_find_what_this_machine_finds(engine: Engine, study: Study) -> None:
+def test_workers_find_what_this_machine_finds(engine: Engine, study: Study, here: Here) -> None:
     said: list[str] = []
     with joined(engine.address, study, None, said.append) as cluster, handed_out(cluster, SOURCES) as found:
         results = [future.result() for future in found]
-    assert [facts(result) for result in results] == here(study, SOURCES)
+    assert [facts(result) for result in results] == here(SOURCES)
     assert [result.verdict for result in results].count(Verdict.OK) == len(FORMS) - 1
     assert cluster.width == 4
     assert said == [f"cluster {engine.address}: 2 workers, 2 threads, isolation {results[0].tier}"]
 
 
-def test_a_killed_worker_changes_nothing_and_a_new_one_is_taught(engine: Engine, study: Study) -> None:
+def test_a_killed_worker_changes_nothing_and_a_new_one_is_taught(
+    engine: Engine, study: Study, here: Here
+) -> None:
     sources = slow(2)
     with (
         joined(engine.address, study, None, lambda _: None) as cluster,
@@ -112,13 +137,13 @@ def test_a_killed_worker_changes_nothing_and_a_new_one_is_taught(engine: Engine,
         engine.kill(engine.busy()[0])
         assert not any(future.done() for future in found)
         engine.add(1)
-        assert [facts(future.result()) for future in found] == 2 * here(study, slow(1))
+        assert [facts(future.result()) for future in found] == 2 * here(slow(1))
 
 
+@pytest.mark.usefixtures("watchful")
 def test_what_a_hanging_worker_has_is_given_to_another(
-    engine: Engine, study: Study, monkeypatch: pytest.MonkeyPatch
+    engine: Engine, study: Study, here: Here, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(staff, "SILENT_SECONDS", 3.0)
     said: list[str] = []
     with (
         joined(engine.address, study, None, said.append) as cluster,
@@ -126,46 +151,46 @@ def test_what_a_hanging_worker_has_is_given_to_another(
     ):
         until(lambda: len(engine.busy()) == 2)
         with engine.hanging(engine.busy()[0]):
-            assert [facts(future.result(5 * PATIENCE)) for future in found] == 2 * here(study, slow(1, BRIEF))
-            assert facts(cluster.evaluate(SOURCES[0])) == here(study, SOURCES[:1])[0]
+            assert [facts(future.result(5 * PATIENCE)) for future in found] == 2 * here(slow(1, BRIEF))
+            assert facts(cluster.evaluate(SOURCES[0])) == here(SOURCES[:1])[0]
     assert any("hangs; others take over" in sentence for sentence in said)
 
 
+@pytest.mark.usefixtures("watchful")
 def test_a_worker_that_hangs_when_a_command_joins_keeps_nobody_waiting(
-    engine: Engine, study: Study, monkeypatch: pytest.MonkeyPatch
+    engine: Engine, study: Study, here: Here, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(staff, "SILENT_SECONDS", 3.0)
-    monkeypatch.setattr(staff, "_EQUIP_SECONDS", 5.0)
     with (
         engine.hanging(next(iter(engine.workers))),
         joined(engine.address, study, 2, lambda _: None) as cluster,
         handed_out(cluster, SOURCES[:2]) as found,
     ):
-        assert [facts(future.result(5 * PATIENCE)) for future in found] == here(study, SOURCES[:2])
+        assert [facts(future.result(5 * PATIENCE)) for future in found] == here(SOURCES[:2])
 
 
 def test_what_a_worker_does_not_answer_in_time_is_given_to_another(
-    engine: Engine, study: Study, monkeypatch: pytest.MonkeyPatch
+    engine: Engine, study: Study, here: Here, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The worker is heard of, as one whose disk hangs would be; the stop is shorter than what counts as silence."""
     with joined(engine.address, study, None, lambda _: None) as cluster:
         monkeypatch.setattr(Study, "patience_seconds", 4.0)
         with engine.hanging(next(iter(engine.workers))), handed_out(cluster, SOURCES[:2]) as found:
-            assert [facts(future.result(5 * PATIENCE)) for future in found] == here(study, SOURCES[:2])
+            assert [facts(future.result(5 * PATIENCE)) for future in found] == here(SOURCES[:2])
 
 
+@pytest.mark.usefixtures("watchful")
 def test_nobody_answers_in_time_is_a_lost_cluster(
     engine: Engine, study: Study, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Study, "patience_seconds", 0.2)
+    monkeypatch.setattr(Study, "patience_seconds", 0.1)
     with (
         joined(engine.address, study, None, lambda _: None) as cluster,
         pytest.raises(ClusterLost, match=r"No worker of tcp://.* answered a candidate in"),
     ):
-        cluster.evaluate(slow(1, 30_000_000)[0])
+        cluster.evaluate(slow(1, 10_000_000)[0])
 
 
-def test_a_cut_connection_changes_nothing(engine: Engine, study: Study) -> None:
+def test_a_cut_connection_changes_nothing(engine: Engine, study: Study, here: Here) -> None:
     wire, said = Wire(engine.port), list[str]()
     with (
         joined(wire.address, study, None, said.append) as cluster,
@@ -173,7 +198,7 @@ def test_a_cut_connection_changes_nothing(engine: Engine, study: Study) -> None:
     ):
         until(lambda: bool(engine.busy()))
         wire.cut()
-        assert [facts(future.result(5 * PATIENCE)) for future in found] == 2 * here(study, slow(1, BRIEF))
+        assert [facts(future.result(5 * PATIENCE)) for future in found] == 2 * here(slow(1, BRIEF))
     wire.close()
     assert sum("is lost" in sentence for sentence in said) == 1
 
@@ -208,15 +233,19 @@ def test_a_worker_with_other_versions_is_refused(
         joined(engine.address, study, None, lambda _: None).__enter__()
 
 
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def scripted(folder: Path, patch: pytest.MonkeyPatch) -> Path:
     """A table, and a symbolic agent that proposes a written script."""
-    (tmp_path / "train.csv").write_text(power_law_csv())
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(
+    (folder / "train.csv").write_text(power_law_csv())
+    patch.chdir(folder)
+    patch.setattr(
         "agent.symbolic.SymbolicProposer", lambda task, seed, **_: ScriptedProposer(script(f"# {seed}"))
     )
-    return tmp_path
+    return folder
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    return scripted(tmp_path, monkeypatch)
 
 
 @pytest.fixture
@@ -284,10 +313,22 @@ def test_a_command_that_loses_its_cluster_resumes_with_the_same_laws(
 SIDE_BY_SIDE = ("--data", "train.csv", "--target", "loss", "--runs", "4", "--json", "--workers", "32")
 
 
+@pytest.fixture(scope="module")
+def one_by_one(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """What the command prints without a cluster."""
+    said = StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(said):
+        folder = scripted(tmp_path_factory.mktemp("one_by_one"), patch)
+        with pytest.raises(SystemExit) as exit_:
+            main([*SIDE_BY_SIDE, "--runs-dir", str(folder / "runs")])
+    assert exit_.value.code == 0
+    return said.getvalue()
+
+
 def unfinished(runs_dir: Path) -> list[Path]:
     return [
         path.parent
-        for path in runs_dir.glob("*/*/*/manifest.json")
+        for path in runs_dir.glob(f"{ARCHIVES}/manifest.json")
         if not (path.parent / "result.json").exists()
     ]
 
@@ -295,23 +336,22 @@ def unfinished(runs_dir: Path) -> list[Path]:
 def test_runs_go_side_by_side_and_are_what_they_are_one_by_one(
     folder: Path,
     engine: Engine,
+    one_by_one: str,
     discover: Callable[..., tuple[int, str, str]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    status, alone, _ = discover(*SIDE_BY_SIDE, "--runs-dir", "alone")
-    assert status == 0
     evaluate = Cluster.evaluate
 
     def evaluate_later(self: Cluster, source: str) -> Evaluation:
-        until(lambda: len(list((folder / "beside").glob("*/*/*/manifest.json"))) == 4)
+        until(lambda: len(list((folder / "beside").glob(f"{ARCHIVES}/manifest.json"))) == 4)
         return evaluate(self, source)
 
     monkeypatch.setattr(Cluster, "evaluate", evaluate_later)
     status, beside, _ = discover(*SIDE_BY_SIDE, "--runs-dir", "beside", "--cluster", engine.address)
     assert status == 0
-    assert outcome(beside) == outcome(alone)
+    assert outcome(beside) == outcome(one_by_one)
     assert [run["seed"] for run in json.loads(beside)["runs"]] == [0, 1, 2, 3]
-    one, other = (json.loads(printed)["runs"] for printed in (alone, beside))
+    one, other = (json.loads(printed)["runs"] for printed in (one_by_one, beside))
     assert [tried(run["archive"]) for run in other] == [tried(run["archive"]) for run in one]
 
 
@@ -324,12 +364,11 @@ def tried(archive: str) -> list[tuple[str, dict[str, Any]]]:
 def test_runs_that_were_interrupted_side_by_side_all_resume(
     folder: Path,
     engine: Engine,
+    one_by_one: str,
     discover: Callable[..., tuple[int, str, str]],
     sent: signal.Signals,
     status: int,
 ) -> None:
-    assert discover(*SIDE_BY_SIDE, "--runs-dir", "alone")[0] == 0
-    whole = sorted(path.read_text().split('"""', 2)[2] for path in folder.glob("alone/*/*/*/law.py"))
     command = [sys.executable, str(ROOT / "tests/agent/scripted_discover.py"), *SIDE_BY_SIDE]
     process = subprocess.Popen(
         [*command, "--runs-dir", "ended", "--cluster", engine.address],
@@ -340,7 +379,8 @@ def test_runs_that_were_interrupted_side_by_side_all_resume(
     )
     until(
         lambda: (
-            sum('"event":"candidate"' in p.read_text() for p in folder.glob("ended/*/*/*/events.jsonl")) > 1
+            sum('"event":"candidate"' in p.read_text() for p in folder.glob(f"ended/{ARCHIVES}/events.jsonl"))
+            > 1
         )
     )
     process.send_signal(sent)
@@ -352,11 +392,11 @@ def test_runs_that_were_interrupted_side_by_side_all_resume(
     assert not [problem for path in begun for problem in Archive.open(path).verify() if not problem.resumable]
     code, printed, said = discover("resume", str(begun[0]), "--json")
     assert code == 0, said
-    assert sorted(law for _, law in outcome(printed)) == whole
+    assert sorted(law for _, law in outcome(printed)) == sorted(law for _, law in outcome(one_by_one))
     assert [run["candidates"] for run in json.loads(printed)["runs"]] == 4 * [len(FORMS)]
 
 
-def test_a_restarted_scheduler_changes_nothing(engine: Engine, study: Study) -> None:
+def test_a_restarted_scheduler_changes_nothing(engine: Engine, study: Study, here: Here) -> None:
     sources, said = slow(2), list[str]()
     with (
         joined(engine.address, study, None, said.append) as cluster,
@@ -366,7 +406,7 @@ def test_a_restarted_scheduler_changes_nothing(engine: Engine, study: Study) -> 
         engine.kill_scheduler()
         engine.start()
         engine.add(1)
-        assert [facts(future.result()) for future in found] == 2 * here(study, slow(1))
+        assert [facts(future.result()) for future in found] == 2 * here(slow(1))
     assert sum("is lost" in sentence for sentence in said) == 1
 
 
