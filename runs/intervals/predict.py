@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from scipy.special import ndtr, ndtri, stdtrit
 
 from runs.intervals.estimate import model_spread
 from runs.intervals.model import Interval, Member, Uncertainty, Values
@@ -85,6 +84,8 @@ def multiplier(ratios: Sequence[float], folds: int, level: float) -> float:
 
 
 def _tail(level: float, folds: int) -> float:
+    from scipy.special import ndtri, stdtrit  # a third of a second that commands without intervals save
+
     at = (1 + level) / 2
     return float(stdtrit(max(2, folds), at) / ndtri(at))
 
@@ -155,6 +156,8 @@ def _parameter_spread(known: Uncertainty, schema: Schema, rows: Table, sandbox: 
     found = [result.predictions[0] for job in jobs if (result := job.result()).ok]
     if len(found) < 3:
         return np.zeros_like(own)
+    from scipy.special import ndtr
+
     low, high = np.quantile(np.array(found), ndtr([-1.0, 1.0]), axis=0)
     return np.asarray((high - low) / 2)
 
