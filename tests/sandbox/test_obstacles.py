@@ -32,16 +32,20 @@ def diagnosed_without(*calls: int) -> Diagnosis:
     return Diagnosis.model_validate_json(done.stdout)
 
 
-def test_what_is_granted_needs_no_words() -> None:
-    found = diagnose()
-    for tier in found.tiers:
+@pytest.fixture(scope="module")
+def found_here() -> Diagnosis:
+    return diagnose()
+
+
+def test_what_is_granted_needs_no_words(found_here: Diagnosis) -> None:
+    for tier in found_here.tiers:
         assert tier.granted == (not tier.reason) == (not tier.remedy)
         assert not tier.granted or all(how.startswith("stopped") for how in tier.canaries.values())
 
 
 @pytest.mark.skipif(not UNSHARE, reason="the call numbers of this machine are not known")
-def test_each_refusal_says_why_and_what_to_do() -> None:
-    if diagnose().tier is not Tier.FULL:
+def test_each_refusal_says_why_and_what_to_do(found_here: Diagnosis) -> None:
+    if found_here.tier is not Tier.FULL:
         pytest.skip("this machine refuses something already")
     found = diagnosed_without(UNSHARE)
     assert found.tier is Tier.NO_NAMESPACE
