@@ -1,12 +1,18 @@
 """`discover` whose symbolic agent proposes a written script; everything else is as users have it."""
 
+from __future__ import annotations
+
+import os
 import signal
+import threading
+from collections.abc import Sequence
+from typing import ClassVar
 
 from agent_doubles import ScriptedProposer, form_source
 
 import agent.symbolic
 from agent.cli import main
-from agent.history import Proposal
+from agent.history import History, Proposal
 
 FORMS = (
     ("L", "A", 'p["L"] + p["A"] / x["N"]'),
@@ -24,7 +30,29 @@ def script(note: str = "") -> list[list[Proposal]]:
     return [proposals[:2], proposals[2:5], proposals[5:]]
 
 
+PAUSE = "SCRIPT_PAUSES_AFTER"
+"""Environment variable: after so many candidates of all runs together, whoever wants more waits to be interrupted."""
+
+
+class Pausing(ScriptedProposer):
+    """Cannot end before a signal that is sent after some candidates, however slow the sender is."""
+
+    interrupted = threading.Event()
+    tried: ClassVar[dict[Pausing, int]] = {}
+
+    def propose(self, history: History) -> Sequence[Proposal]:
+        self.tried[self] = len(history)
+        if sum(self.tried.values()) >= int(os.environ.get(PAUSE, "1000000")):
+            self.interrupted.wait()
+        return super().propose(history)
+
+
+def _interrupt(number: int, frame: object) -> None:
+    Pausing.interrupted.set()
+    raise KeyboardInterrupt
+
+
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever started this may have ignored it
-    agent.symbolic.SymbolicProposer = lambda task, seed, **_: ScriptedProposer(script(f"# {seed}"))  # type: ignore
+    signal.signal(signal.SIGINT, _interrupt)  # whoever started this may have ignored it
+    agent.symbolic.SymbolicProposer = lambda task, seed, **_: Pausing(script(f"# {seed}"))  # type: ignore
     main()

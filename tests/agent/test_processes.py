@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from agent_doubles import ARCHIVES, power_law_csv
-from scripted_discover import FORMS
+from scripted_discover import FORMS, PAUSE
 
 from agent.cli import main
 from runs import Archive
@@ -35,8 +35,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @contextmanager
-def started(folder: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-    environment = {**os.environ, "PYTHONPATH": f"{HERE.parents[1]}:{HERE}"}
+def started(folder: Path, *arguments: str, **settings: str) -> Iterator[subprocess.Popen[str]]:
+    environment = {**os.environ, "PYTHONPATH": f"{HERE.parents[1]}:{HERE}", **settings}
     process = subprocess.Popen(
         [*COMMAND, *arguments],
         cwd=folder,
@@ -79,7 +79,7 @@ def until(condition: Callable[[], bool]) -> None:
 
 def interrupted(folder: Path, runs_dir: str, sent: signal.Signals, after: int) -> tuple[int, str]:
     """Exit status and stderr of a command that gets a signal once `after` candidates are on record."""
-    with started(folder, *SEARCH, "--runs-dir", runs_dir) as process:
+    with started(folder, *SEARCH, "--runs-dir", runs_dir, **{PAUSE: str(after)}) as process:
         until(lambda: evaluated(folder / runs_dir) >= after or process.poll() is not None)
         process.send_signal(sent)
         said = process.communicate(timeout=PATIENCE)[1]

@@ -21,7 +21,7 @@ sys.path.append(str(Path(__file__).parents[1] / "agent"))
 
 from agent_doubles import ARCHIVES, ScriptedProposer, form_source, power_law_csv, small_dataset
 from engine import PATIENCE, ROOT, Engine, Wire, until
-from scripted_discover import FORMS, script
+from scripted_discover import FORMS, PAUSE, script
 
 from agent.cli import main
 from agent.cluster import client, staff
@@ -372,7 +372,7 @@ def test_runs_that_were_interrupted_side_by_side_all_resume(
     command = [sys.executable, str(ROOT / "tests/agent/scripted_discover.py"), *SIDE_BY_SIDE]
     process = subprocess.Popen(
         [*command, "--runs-dir", "ended", "--cluster", engine.address],
-        env={**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'tests/agent'}"},
+        env={**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'tests/agent'}", PAUSE: str(len(FORMS) + 1)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,

@@ -152,7 +152,7 @@ def truncated(handler: Handler, seen: Seen, number: int) -> None:
 
 
 def slow_first_byte(handler: Handler, seen: Seen, number: int) -> None:
-    handler.wait(5)
+    handler.wait(60)
 
 
 def stalled_body(handler: Handler, seen: Seen, number: int) -> None:
@@ -162,7 +162,7 @@ def stalled_body(handler: Handler, seen: Seen, number: int) -> None:
     handler.end_headers()
     handler.wfile.write(b'{"choices": [')
     handler.wfile.flush()
-    handler.wait(5)
+    handler.wait(60)
 
 
 def trickle(handler: Handler, seen: Seen, number: int) -> None:

@@ -296,19 +296,19 @@ def test_a_time_limit_ends_a_slow_call() -> None:
         desk = Desk(endpoint.url, Allowance(seconds=0.4), timeout=30.0)
         began = time.monotonic()
         [outcome] = desk.ask()
-    assert outcome.failure is Failure.TIMED_OUT and time.monotonic() - began < 2.0
+    assert outcome.failure is Failure.TIMED_OUT and time.monotonic() - began < 20
     assert len(endpoint.requests) == 1
 
 
 def test_interrupting_does_not_wait_for_slow_replies() -> None:
     def interrupt(handler: server.Handler, seen: server.Seen, number: int) -> None:
         signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
-        handler.wait(5)
+        handler.wait(60)
 
     with Endpoint(interrupt) as endpoint:
         desk = Desk(endpoint.url)
         began = time.monotonic()
         with pytest.raises(KeyboardInterrupt):
             desk.ask()
-        assert time.monotonic() - began < 2.0
+        assert time.monotonic() - began < 20
     assert [line["event"] for line in desk.sink.lines] == ["request"]

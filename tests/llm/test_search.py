@@ -351,7 +351,7 @@ def test_killed_ten_times_no_reply_is_paid_twice_and_the_winner_is_the_same(
             last.start()
             last.join()
     assert answers.recv() == (whole.winner.id, len(whole.history))
-    archive = Archive.open(next((tmp_path / "killed").rglob("manifest.json")).parent)
+    archive = Archive.open(tmp_path / "killed" / whole.archive.relative_to(tmp_path / "whole"))
     replies = [call for call in archive.calls() if call["event"] == "reply"]
     answered = Counter(call["slot"] for call in replies if not call["failure"])
     assert paid == CALLS == len(answered)

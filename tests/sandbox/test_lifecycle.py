@@ -84,7 +84,7 @@ def test_a_killed_parent_leaves_nothing_running(tier: Tier) -> None:
         assert len(running) == expected
         parent.send_signal(signal.SIGKILL)
         parent.wait()
-        deadline = time.monotonic() + 4  # a second, and time for a busy machine
+        deadline = time.monotonic() + 20  # a second, and time for a busy machine, instead of 600 s
         while alive := {pid for pid in running if _alive(pid)}:
             assert time.monotonic() < deadline, f"{len(alive)} of {len(running)} still run"
             time.sleep(0.01)
@@ -105,7 +105,8 @@ def test_the_warm_process_is_replaced_when_it_dies(schema: Schema, table: Table)
         waiting = sandbox.submit(PredictJob(SLEEPER.replace("600", "1"), schema, None, (table.hide(),)))
         time.sleep(0.3)
         for pid in descendants(os.getpid()):
-            os.kill(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it ends with one that was killed before it
+                os.kill(pid, signal.SIGKILL)
         assert sandbox.run(job).ok
         # what was running is run again: the death of our machinery is not the candidate's fault
         assert waiting.result().verdict is Verdict.WRONG_SHAPE
