@@ -19,7 +19,7 @@ discover: install  ## Run the main job: five searches on the sft task (ARGS adds
 	@$(BIN)/discover --task sft --runs 5 $(ARGS)
 
 test: dev  ## Run the tests.
-	@$(BIN)/python -m pytest -q -n 2 $(ARGS)
+	@$(BIN)/python -m pytest -q -n 3 --dist worksteal $(ARGS)
 
 check: dev  ## Format, lint and strict types, as CI does.
 	$(BIN)/ruff format --check .
