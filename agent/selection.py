@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 
 from agent.history import Trial
-from agent.stated import has_level
+from agent.stated import levels_off
 from sandbox import Evaluation
 from tasks.arrays import Array
 from tasks.task import Task
@@ -37,7 +37,7 @@ class Rules:
         200.0  # … with up to so many rows a group; more rows make it cheaper, by the root of their number
     )
     level: float = (
-        2.0  # constants that a law without a level of its own counts more: it claims to know where it ends
+        2.0  # constants that a law counts more that cannot level off, or only where it says: it claims to know
     )
     derived: float = 0.1  # what a blind change must buy: many are tried, and the best of many is part luck
     changes: int = 3  # of one line of changes that are charged for
@@ -85,8 +85,9 @@ def choose(trials: Sequence[Trial], task: Task, rules: Rules = RULES) -> Choice:
     """The winner among usable trials.
 
     Laws within `rules.close` of the best pooled score form a set that the data cannot separate, each the more plausible
-    the better its score. Of these the law wins whose predictions beyond the data lie nearest to all of them on
-    average, by plausibility: its error is bounded when another is right. Raises ValueError when no trial is usable.
+    the better its score. Of these the law wins whose predictions beyond the data lie nearest to their mean, weighted
+    by plausibility: the mean errs less than most of them, and no law near it errs much when another is right. Raises
+    ValueError when no trial is usable.
     """
     unique = list({trial.id: trial for trial in trials if trial.usable}.values())
     if not unique:
@@ -95,7 +96,7 @@ def choose(trials: Sequence[Trial], task: Task, rules: Rules = RULES) -> Choice:
     beyond = [_beyond(trial.evaluation, task) for trial in unique]
     close = _close(scoring.totals, beyond, rules)
     best = scoring.totals[close[0]]
-    pick = _safest([beyond[k] for k in close], scoring.totals[close], rules)
+    pick = _most_central([beyond[k] for k in close], scoring.totals[close], rules)
     winner = unique[close[pick]]
     others = tuple(unique[k].id for k in close if unique[k] is not winner)
     return Choice(
@@ -143,8 +144,8 @@ def _totals(trials: Sequence[Trial], task: Task, target: int | None, rules: Rule
 
 def _constants(trial: Trial, task: Task, rules: Rules) -> float:
     """How many constants a law is charged for: more than it has where rows are few (as in the corrected AIC, Hurvich
-    and Tsai 1989), and where it leaves out its level, which is no way to be simple."""
-    count = (trial.evaluation.constants_count or 0) + rules.level * (not has_level(trial.proposal.source))
+    and Tsai 1989), and where it cannot level off wherever the data do, which is no way to be simple."""
+    count = (trial.evaluation.constants_count or 0) + rules.level * (not levels_off(trial.proposal.source))
     rows = _rows_per_group(task)
     return float(count * rows / max(rows - count - 1, 1.0))
 
@@ -234,14 +235,13 @@ def _distance(one: Array | None, two: Array | None) -> float:
     return np.inf if one is None or two is None else float(np.abs(one - two).mean())
 
 
-def _safest(beyond: Sequence[Array | None], totals: Array, rules: Rules) -> int:
-    """Position of the law with the smallest expected distance to the others, by their plausibility; the first where
-    fewer than two compare."""
+def _most_central(beyond: Sequence[Array | None], totals: Array, rules: Rules) -> int:
+    """Position of the law nearest to the mean prediction of all, by their plausibility; the first where fewer than two
+    compare."""
     usable = [k for k, values in enumerate(beyond) if values is not None]
     if len(usable) < 2:
         return 0
     predictions = np.stack([values for values in beyond if values is not None])
-    plausible = np.exp(-(totals[usable] - totals.min()) / rules.temperature)
-    apart = np.abs(predictions[:, None] - predictions[None])
-    expected = apart.reshape(len(usable), len(usable), -1).mean(axis=2) @ plausible
-    return usable[int(np.argmin(expected))]
+    plausible = np.exp(-(totals[usable] - totals[usable].min()) / rules.temperature)
+    away = np.abs(predictions - np.average(predictions, axis=0, weights=plausible))
+    return usable[int(np.argmin(away.reshape(len(usable), -1).mean(axis=1)))]

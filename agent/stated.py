@@ -9,11 +9,13 @@ from itertools import islice
 from sandbox.syntax import parse
 
 MAX_NODES = 4000  # more is not looked at: bounds the time to read one
+LOGARITHMS = frozenset({"log", "log2", "log10", "log1p"})
 
 
 @lru_cache(maxsize=1024)
-def has_level(source: str) -> bool:
-    """Whether a free constant is added to every target, so that the law may level off at any value.
+def levels_off(source: str) -> bool:
+    """Whether the law may level off at any value: to every target a free constant is added, and no term beside it
+    grows or falls for ever as the logarithm of a feature does.
 
     True also where the source does more than return one expression and nobody can tell.
     """
@@ -27,9 +29,30 @@ def has_level(source: str) -> bool:
         return True
     if form is None or stated is None:
         return True
-    p = form.args.args[1].arg
+    x, p = (argument.arg for argument in form.args.args)
     targets = stated.values if isinstance(stated, ast.Dict) else [stated]
-    return all(any(_is_constant(term, p) for term in _terms(target)) for target in targets)
+    return all(
+        any(_is_constant(term, p) for term in _terms(target)) and not _is_endless(target, x)
+        for target in targets
+    )
+
+
+def _is_endless(node: ast.expr, x: str) -> bool:
+    """Whether the logarithm of a feature, or a positive power of one, is a factor of a term; what divides, or stands
+    inside another power or function, may end."""
+    match node:
+        case ast.BinOp(left=left, op=ast.Add() | ast.Sub() | ast.Mult(), right=right):
+            return _is_endless(left, x) or _is_endless(right, x)
+        case ast.BinOp(left=base, op=ast.Pow(), right=ast.Constant(value=int() | float() as exponent)):
+            return exponent > 0 and _is_endless(base, x)
+        case ast.BinOp(left=dividend, op=ast.Div()):
+            return _is_endless(dividend, x)
+        case ast.UnaryOp(operand=operand):
+            return _is_endless(operand, x)
+        case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name)):
+            return name in LOGARITHMS and any(isinstance(n, ast.Name) and n.id == x for n in ast.walk(node))
+        case _:
+            return False
 
 
 def _terms(node: ast.expr) -> list[ast.expr]:
