@@ -9,9 +9,10 @@ from functools import cache
 import numpy as np
 
 from agent.history import Trial
-from agent.stated import levels_off
+from agent.stated import leaves_out, levels_off
 from sandbox import Evaluation
 from tasks.arrays import Array
+from tasks.dependence import decisive
 from tasks.task import Task
 
 FLOOR = 1e-6  # errors below this share of the spread are as good as zero
@@ -36,15 +37,16 @@ class Rules:
     rows: float = (
         200.0  # … with up to so many rows a group; more rows make it cheaper, by the root of their number
     )
-    level: float = (
-        2.0  # constants that a law counts more that cannot level off, or only where it says: it claims to know
-    )
+    missing: float = 4.0  # constants that a law counts more for a level, or a feature that decides, left out
     derived: float = 0.1  # what a blind change must buy: many are tried, and the best of many is part luck
     changes: int = 3  # of one line of changes that are charged for
     suspicion: float = 0.5  # added where predictions beyond the data are not finite
     close: float = 0.3  # laws within this distance of the best cannot be separated
     most_close: int = 15
     temperature: float = 0.1  # a law this much worse than the best is e times less plausible
+    furthest: float = (
+        2.0  # spreads of the training targets; what differs more from the best pulls the mean no further
+    )
     same: float = (
         0.003  # laws whose predictions beyond the data differ less, in units of the spread, count once
     )
@@ -144,8 +146,11 @@ def _totals(trials: Sequence[Trial], task: Task, target: int | None, rules: Rule
 
 def _constants(trial: Trial, task: Task, rules: Rules) -> float:
     """How many constants a law is charged for: more than it has where rows are few (as in the corrected AIC, Hurvich
-    and Tsai 1989), and where it cannot level off wherever the data do, which is no way to be simple."""
-    count = (trial.evaluation.constants_count or 0) + rules.level * (not levels_off(trial.proposal.source))
+    and Tsai 1989), and where it cannot level off wherever the data do, or ignores a feature that they clearly depend
+    on, which are no ways to be simple."""
+    source = trial.proposal.source
+    missing = (not levels_off(source)) + leaves_out(source, decisive(task.train))
+    count = (trial.evaluation.constants_count or 0) + rules.missing * missing
     rows = _rows_per_group(task)
     return float(count * rows / max(rows - count - 1, 1.0))
 
@@ -242,6 +247,7 @@ def _most_central(beyond: Sequence[Array | None], totals: Array, rules: Rules) -
     if len(usable) < 2:
         return 0
     predictions = np.stack([values for values in beyond if values is not None])
+    predictions = predictions[0] + np.clip(predictions - predictions[0], -rules.furthest, rules.furthest)
     plausible = np.exp(-(totals[usable] - totals[usable].min()) / rules.temperature)
     away = np.abs(predictions - np.average(predictions, axis=0, weights=plausible))
     return usable[int(np.argmin(away.reshape(len(usable), -1).mean(axis=1)))]

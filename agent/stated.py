@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Collection
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 
@@ -12,29 +14,65 @@ MAX_NODES = 4000  # more is not looked at: bounds the time to read one
 LOGARITHMS = frozenset({"log", "log2", "log10", "log1p"})
 
 
-@lru_cache(maxsize=1024)
 def levels_off(source: str) -> bool:
     """Whether the law may level off at any value: to every target a free constant is added, and no term beside it
     grows or falls for ever as the logarithm of a feature does.
 
     True also where the source does more than return one expression and nobody can tell.
     """
+    read = _read(source)
+    return read is None or all(
+        any(_is_constant(term, read.p) for term in _terms(target)) and not _is_endless(target, read.x)
+        for target in read.targets
+    )
+
+
+def leaves_out(source: str, features: Collection[str]) -> int:
+    """How many of the features the law does not look at; 0 where nobody can tell."""
+    read = _read(source)
+    if read is None:
+        return 0
+    nodes = [node for target in read.targets for node in ast.walk(target)]
+    looked_at = [_feature(node, read.x) for node in nodes]
+    whole = sum(isinstance(node, ast.Name) and node.id == read.x for node in nodes)
+    if whole > sum(name is not None for name in looked_at):
+        return 0
+    return len(set(features) - set(looked_at))
+
+
+@dataclass(frozen=True)
+class _Read:
+    """What a form returns for each target, and what it calls its features and its constants."""
+
+    targets: tuple[ast.expr, ...]
+    x: str
+    p: str
+
+
+@lru_cache(maxsize=1024)
+def _read(source: str) -> _Read | None:
+    """None where the source does more than return one expression."""
     try:
         tree = parse(source)
         form = next((n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == "form"), None)
-        stated = (
-            straight_line(form) if form is not None and len(form.args.args) == 2 and small(tree) else None
-        )
+        if form is None or len(form.args.args) != 2 or not small(tree):
+            return None
+        stated = straight_line(form)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return True
-    if form is None or stated is None:
-        return True
+        return None
+    if stated is None:
+        return None
     x, p = (argument.arg for argument in form.args.args)
-    targets = stated.values if isinstance(stated, ast.Dict) else [stated]
-    return all(
-        any(_is_constant(term, p) for term in _terms(target)) and not _is_endless(target, x)
-        for target in targets
-    )
+    return _Read(tuple(stated.values) if isinstance(stated, ast.Dict) else (stated,), x, p)
+
+
+def _feature(node: ast.AST, x: str) -> str | None:
+    """The name in `x["name"]`."""
+    match node:
+        case ast.Subscript(value=ast.Name(id=name), slice=ast.Constant(value=str() as feature)) if name == x:
+            return feature
+        case _:
+            return None
 
 
 def _is_endless(node: ast.expr, x: str) -> bool:

@@ -1,7 +1,7 @@
 """How well the chosen law extrapolates, on data the search never sees.
 
-For each benchmark task the *training* rows are cut once more at their own frontiers (test splits are not touched), the
-whole search runs on the rest, and every law it tried is scored on the part cut off. Beside them run synthetic tasks
+For each benchmark task the *training* rows are cut once more at their own frontiers, at several depths (test splits are
+not touched), the whole search runs on the rest, and every law it tried is scored on the part cut off. Beside them run synthetic tasks
 whose truth is known. Compared: the chosen law, the best training fit, the BIC choice, and the best in hindsight.
 
     python -m benchmarks.extrapolation [--data-dir DIR] [--tasks a,b] [--synthetic N] [--out FILE]
@@ -32,7 +32,7 @@ from tasks.metrics import r2
 from tasks.probes import probe_rows
 
 CLIP = -1.0
-OUTER_KINDS = (">1", "corner>1", "corner>2", "points1", "points2")
+NEAR = (">1", "corner>2", "points1", "points2")  # the others cut deeper, or again what these cut
 
 
 @dataclass(frozen=True)
@@ -52,11 +52,11 @@ class Outcome:
     seconds: float
 
 
-def cases(tasks: Sequence[str], data_dir: Path | None, count: int) -> Iterator[Case]:
+def cases(tasks: Sequence[str], data_dir: Path | None, count: int, *, deeper: bool = False) -> Iterator[Case]:
     for name in tasks:
         task = load(name, data_dir).task
         for fold in frontier_folds(task.train):
-            if fold.name.endswith(OUTER_KINDS):
+            if fold.name.endswith(NEAR) or (deeper and fold.kind != "levels"):
                 inner = replace(task, train=task.train.take(fold.fitted))
                 if frontier_folds(inner.train):
                     yield Case(f"{name} {fold.name}", Dataset(inner, task.train.take(fold.held_out)))
@@ -149,7 +149,7 @@ ABLATIONS: dict[str, Callable[[Outcome], str]] = {
     "double price per constant": by_rules(replace(RULES, constant=2 * RULES.constant)),
     "no price of derived laws": by_rules(replace(RULES, derived=0.0)),
     "a line of changes counts once": by_rules(replace(RULES, changes=1)),
-    "no price of a missing level": by_rules(replace(RULES, level=0.0)),
+    "no price of what is missing": by_rules(replace(RULES, missing=0.0)),
     "library only": lambda o: choose([t for t in o.trials if not t.proposal.parents], o.task).winner.id,
 }
 
@@ -162,7 +162,9 @@ def table(outcomes: Sequence[Outcome], choices: dict[str, Callable[[Outcome], st
             f"{outcome.case[:57]:58s}" + "".join(f"{v:18.4f}" for v in row) + f"{outcome.seconds:10.1f}"
         )
     real = np.array([not o.case.startswith("synthetic") for o in outcomes])
-    for title, mask in (("benchmark tasks", real), ("synthetic", ~real)):
+    near = np.array([o.case.endswith(NEAR) for o in outcomes])
+    parts = {"near cuts": real & near, "deeper cuts": real & ~near, "all cuts": real, "synthetic": ~real}
+    for title, mask in parts.items():
         if mask.any():
             part = scores[mask]
             lines.append(f"{'mean of ' + title:58s}" + "".join(f"{v:18.4f}" for v in part.mean(axis=0)))
@@ -186,7 +188,8 @@ def main() -> None:
         return
     outcomes = []
     with Sandbox() as sandbox:
-        for case in cases([t for t in options.tasks.split(",") if t], options.data_dir, options.synthetic):
+        tasks = [t for t in options.tasks.split(",") if t]
+        for case in cases(tasks, options.data_dir, options.synthetic, deeper=True):
             outcomes.append(run(case, sandbox))
             one = outcomes[-1]
             picks = {name: round(one.outer[pick(one)], 4) for name, pick in CHOICES.items()}

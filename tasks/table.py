@@ -66,6 +66,12 @@ class Table:
         """Targets as (n, T), in schema order; T is 0 when they are withheld."""
         return _stack(self.targets, len(self))
 
+    def within_groups(self, columns: Array) -> Array:
+        """Columns (n, C) less their means in each group."""
+        counts = np.maximum(np.bincount(self.codes), 1)
+        means = np.stack([np.bincount(self.codes, column) / counts for column in columns.T], axis=1)
+        return np.asarray(columns - means[self.codes])
+
     def digest(self) -> str:
         """SHA-256 of the content: names, groups and exact values; the same from CSV as from Parquet."""
         head = [list(self.features), list(self.targets), list(self.groups), len(self)]

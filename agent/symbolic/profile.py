@@ -200,7 +200,7 @@ def _leading(table: Table, scales: Sequence[str]) -> tuple[str, ...]:
 
 def _first_target(table: Table) -> Array:
     """The first target less its mean in each group."""
-    return _within_groups(table, next(iter(table.targets.values()))[:, None])[:, 0]
+    return table.within_groups(next(iter(table.targets.values()))[:, None])[:, 0]
 
 
 def _log_quadratic(table: Table, scales: Sequence[str]) -> tuple[Array, NDArray[np.bool_]]:
@@ -213,18 +213,11 @@ def _log_quadratic(table: Table, scales: Sequence[str]) -> tuple[Array, NDArray[
         logs.append(log - log.mean())
     count = len(scales)
     pairs = [(k, k) for k in range(count)] + list(combinations(range(count), 2))
-    columns = _within_groups(table, np.column_stack([*logs, *(logs[a] * logs[b] for a, b in pairs)]))
+    columns = table.within_groups(np.column_stack([*logs, *(logs[a] * logs[b] for a, b in pairs)]))
     uses = np.zeros((count, columns.shape[1]), dtype=bool)
     for place, pair in enumerate([*((k, k) for k in range(count)), *pairs]):
         uses[list(pair), place] = True
     return columns, uses
-
-
-def _within_groups(table: Table, columns: Array) -> Array:
-    """Columns (n, C) less their means in each group."""
-    counts = np.maximum(np.bincount(table.codes), 1)
-    means = np.stack([np.bincount(table.codes, column) / counts for column in columns.T], axis=1)
-    return columns - means[table.codes]
 
 
 def _left(columns: Array, target: Array) -> float:
