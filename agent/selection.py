@@ -45,7 +45,7 @@ class Rules:
     most_close: int = 15
     temperature: float = 0.1  # a law this much worse than the best is e times less plausible
     furthest: float = (
-        2.0  # spreads of the training targets; what differs more from the best pulls the mean no further
+        10.0  # spreads of the training targets: what differs more from the best pulls the mean no further
     )
     same: float = (
         0.003  # laws whose predictions beyond the data differ less, in units of the spread, count once
@@ -247,7 +247,8 @@ def _most_central(beyond: Sequence[Array | None], totals: Array, rules: Rules) -
     if len(usable) < 2:
         return 0
     predictions = np.stack([values for values in beyond if values is not None])
-    predictions = predictions[0] + np.clip(predictions - predictions[0], -rules.furthest, rules.furthest)
     plausible = np.exp(-(totals[usable] - totals[usable].min()) / rules.temperature)
-    away = np.abs(predictions - np.average(predictions, axis=0, weights=plausible))
+    bounded = np.clip(predictions - predictions[0], -rules.furthest, rules.furthest)
+    mean = predictions[0] + np.average(bounded, axis=0, weights=plausible)
+    away = np.abs(predictions - mean)
     return usable[int(np.argmin(away.reshape(len(usable), -1).mean(axis=1)))]

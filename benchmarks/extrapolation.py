@@ -1,8 +1,9 @@
 """How well the chosen law extrapolates, on data the search never sees.
 
 For each benchmark task the *training* rows are cut once more at their own frontiers, at several depths (test splits are
-not touched), the whole search runs on the rest, and every law it tried is scored on the part cut off. Beside them run synthetic tasks
-whose truth is known. Compared: the chosen law, the best training fit, the BIC choice, and the best in hindsight.
+not touched), the whole search runs on the rest, and every law it tried is scored on the part cut off. Beside them run
+synthetic tasks whose truth is known. Compared: the chosen law, the best training fit, the BIC choice, and the best in
+hindsight.
 
     python -m benchmarks.extrapolation [--data-dir DIR] [--tasks a,b] [--synthetic N] [--out FILE]
     python -m benchmarks.extrapolation --read FILE            # tables from saved trials, with ablations

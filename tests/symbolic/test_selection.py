@@ -5,10 +5,12 @@ import pytest
 
 from agent.history import Proposal, Trial
 from agent.selection import choose
+from agent.stated import leaves_out, levels_off
 from sandbox import Evaluation, Verdict
 from sandbox.evaluate import FoldScore
 from sandbox.isolation import Tier
 from tasks import Provenance, Schema, Table, Task
+from tasks.dependence import decisive
 from tasks.metrics import Scores
 from tasks.schema import Column
 
@@ -85,6 +87,78 @@ def test_laws_that_predict_the_same_count_once():
     clones = [trial(f"clone{k}", [0.1, 0.1], beyond=1.5) for k in range(4)]
     others = [trial("low", [0.1, 0.1], beyond=0.0), trial("middle", [0.1, 0.1], beyond=0.5)]
     assert winner(*clones, *others) == "middle"
+
+
+def test_the_nearest_to_the_mean_wins_and_a_blow_up_pulls_it_no_further_than_any_other():
+    at = {"best": 0.0, "near": 0.4, "between": 0.9, "far": 1e9}
+    trials = [
+        trial(name, [0.1 * (1 + 0.001 * k)] * 2, beyond=beyond) for k, (name, beyond) in enumerate(at.items())
+    ]
+    assert winner(*trials) == "between"
+    assert winner(*trials[:3]) == "near"
+
+
+FORM = """
+PARAMETERS = ("L", "A", "a")
+def form(x, p):
+    return {law}
+"""
+
+
+@pytest.mark.parametrize(
+    ("law", "expected"),
+    [
+        ("p['L'] + p['A'] * x['n'] ** -p['a']", True),
+        ("p['A'] * x['n'] ** -p['a']", False),
+        ("p['L'] + p['A'] * np.log(x['n'])", False),
+        ("p['L'] + p['A'] * np.log10(x['n'] + 1) ** 2 + p['a'] * x['n']", False),
+        ("p['L'] + (1 + p['a'] * np.log(x['n'])) * x['d'] ** -p['A']", False),
+        ("p['L'] + p['A'] / np.log(x['n'])", True),
+        ("p['L'] + p['A'] * (1 + p['a'] * np.log(x['n'])) ** -p['a']", True),
+        ("p['L'] + p['A'] * np.exp(p['a'] * np.log(x['n']))", True),
+        ("p['L'] + p['A'] * np.log(2.0) * x['n'] ** -p['a']", True),
+        ("{'y': p['L'] + x['n'] ** -p['a'], 'z': p['A'] * x['n']}", False),
+        ("sum(p.values()) if True else 0", False),
+        ("min(x, p", True),  # nobody can tell
+    ],
+)
+def test_which_laws_may_level_off(law: str, expected: bool):
+    assert levels_off(FORM.format(law=law)) is expected
+
+
+def test_features_that_a_law_does_not_look_at():
+    features = ("n", "d", "v")
+    assert leaves_out(FORM.format(law="p['L'] + x['n'] ** -p['a']"), features) == 2
+    assert leaves_out(FORM.format(law="{'y': p['L'] + x['n'], 'z': x['d'] * x['v']}"), features) == 0
+    assert leaves_out(FORM.format(law="p['L'] + sum(x.values())"), features) == 0
+
+
+def test_only_what_the_data_depend_on_is_missed():
+    rng = np.random.default_rng(0)
+    n, d, idle = (10 ** rng.uniform(0, 3, 80) for _ in range(3))
+    y = 1 + n**-0.4 + 0.3 * d**-0.2 + rng.normal(0, 0.01, 80)
+    groups = np.repeat([0, 1], 40)
+    table = Table({"n": n, "d": d, "idle": idle}, {"y": y + 5 * groups}, ("a", "b"), groups)
+    assert decisive(table) == {"n", "d"}
+    assert decisive(table.take(np.arange(12))) == set(), "too few rows to tell"
+    shares = {"a": n / (n + d), "b": d / (n + d)}
+    assert decisive(Table(shares, {"y": shares["a"]}, ("g",), np.zeros(80, dtype=np.intp))) == set()
+
+
+def test_a_law_without_a_feature_that_decides_is_dearer_than_one_with_it():
+    x = np.stack(np.meshgrid(np.arange(1.0, 9), np.arange(1.0, 9)), axis=-1).reshape(-1, 2)
+    both = task()
+    table = Table(
+        {"x": x[:, 0], "w": x[:, 1]}, {"y": 1 / x[:, 0] + 1 / x[:, 1]}, ("g",), np.zeros(64, dtype=np.intp)
+    )
+    both = Task(both.schema, table, both.provenance)
+    laws = {"without": "p['L'] + p['A'] / x['x']", "with": "p['L'] + p['A'] / x['x'] + p['a'] / x['w']"}
+    found = {}
+    for name, errors in (("without", 0.099), ("with", 0.1)):
+        made = trial(name, [errors] * 2, constants=2 + (name == "with"))
+        found[name] = Trial(name, Proposal(FORM.format(law=laws[name])), made.evaluation)
+    assert choose(list(found.values()), both).winner.id == "with"
+    assert choose(list(found.values()), task()).winner.id == "without"
 
 
 def test_a_fold_without_spread_is_measured_by_the_others():
