@@ -32,10 +32,9 @@ class Rules:
         ("3", 0.5),
     )  # shallow folds resemble the final fit
     train: float = 0.3  # weight of the log training error: a law that misses what it has seen is misspecified
-    excess: float = 0.2  # weight of the worst fold: one blow-up costs more than many small gains bring
     constant: float = 0.06  # what one more constant per group and target must buy …
     rows: float = (
-        200.0  # … with up to so many rows a group; more rows make it cheaper, by the root of their number
+        200.0  # … with up to so many rows a group; more make it cheaper, by the root of their number
     )
     missing: float = 4.0  # constants that a law counts more for a level, or a feature that decides, left out
     derived: float = 0.1  # what a blind change must buy: many are tried, and the best of many is part luck
@@ -45,11 +44,9 @@ class Rules:
     most_close: int = 15
     temperature: float = 0.1  # a law this much worse than the best is e times less plausible
     furthest: float = (
-        10.0  # spreads of the training targets: what differs more from the best pulls the mean no further
+        10.0  # spreads of the targets; what differs more from the best pulls the mean no further
     )
-    same: float = (
-        0.003  # laws whose predictions beyond the data differ less, in units of the spread, count once
-    )
+    same: float = 0.003  # spreads; laws that differ less beyond the data count once
 
 
 RULES = Rules()
@@ -137,7 +134,6 @@ def _totals(trials: Sequence[Trial], task: Task, target: int | None, rules: Rule
         base
         + pooled
         + rules.train * (train - train.min())
-        + rules.excess * relative.max(axis=1)
         + _price_of_constant(task, rules) * constants
         + rules.derived * changes
         + rules.suspicion * suspicious

@@ -144,7 +144,6 @@ ABLATIONS: dict[str, Callable[[Outcome], str]] = {
     "equal depths": by_rules(replace(RULES, depth=())),
     "shallow only": by_rules(replace(RULES, depth=(("1", 1.0), ("2", 0.2), ("3", 0.05)))),
     "no training term": by_rules(replace(RULES, train=0.0)),
-    "no worst-fold term": by_rules(replace(RULES, excess=0.0)),
     "no cap per fold": by_rules(replace(RULES, worst=50.0)),
     "no price per constant": by_rules(replace(RULES, constant=0.0)),
     "double price per constant": by_rules(replace(RULES, constant=2 * RULES.constant)),
