@@ -12,6 +12,7 @@ from tasks.folds import simplex_columns
 from tasks.table import Table
 
 CLEAR = 10.0  # F statistic; by chance alone one feature in thousands reaches it
+ROUNDING = 1e-12  # share of the targets' variance below which nothing is explained or left
 ROWS_PER_COLUMN = 3  # a model with fewer rows than this for each of its columns tells nothing
 
 
@@ -31,7 +32,7 @@ def decisive(table: Table) -> frozenset[str]:
     products = (ranks[one] * ranks[two] for one, two in pairs)
     columns = table.within_groups(np.column_stack([*ranks, *products]))
     targets = table.within_groups(table.target_matrix())
-    left = _left(columns, targets)
+    left = _left(columns, targets) + ROUNDING * np.sum(targets**2, axis=0)
     found = set()
     for k, name in enumerate(names):
         others = [place for place, used in enumerate(uses) if k not in used]

@@ -141,6 +141,9 @@ def test_only_what_the_data_depend_on_is_missed():
     table = Table({"n": n, "d": d, "idle": idle}, {"y": y + 5 * groups}, ("a", "b"), groups)
     assert decisive(table) == {"n", "d"}
     assert decisive(table.take(np.arange(12))) == set(), "too few rows to tell"
+    steps = np.arange(80.0)
+    exact = Table({"n": steps, "idle": idle}, {"y": 2 * steps}, ("g",), np.zeros(80, dtype=np.intp))
+    assert decisive(exact) == {"n"}, "rounding is no evidence"
     shares = {"a": n / (n + d), "b": d / (n + d)}
     assert decisive(Table(shares, {"y": shares["a"]}, ("g",), np.zeros(80, dtype=np.intp))) == set()
 
