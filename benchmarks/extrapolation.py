@@ -5,8 +5,8 @@ not touched), the whole search runs on the rest, and every law it tried is score
 synthetic tasks whose truth is known. Compared: the chosen law, the best training fit, the BIC choice, and the best in
 hindsight.
 
-    python -m benchmarks.extrapolation [--data-dir DIR] [--tasks a,b] [--synthetic N] [--out FILE]
-    python -m benchmarks.extrapolation --read FILE            # tables from saved trials, with ablations
+    python -m benchmarks.extrapolation [--data-dir DIR] [--tasks a,b] [--near] [--synthetic N] [--out FILE]
+    python -m benchmarks.extrapolation --read FILE ...        # tables from saved trials, with ablations
 """
 
 from __future__ import annotations
@@ -180,16 +180,17 @@ def main() -> None:
     parser.add_argument("--tasks", default=",".join(names()))
     parser.add_argument("--synthetic", type=int, default=30)
     parser.add_argument("--out", type=Path)
-    parser.add_argument("--read", type=Path)
+    parser.add_argument("--near", action="store_true", help="only one cut for each feature, and the corner")
+    parser.add_argument("--read", type=Path, nargs="+")
     options = parser.parse_args()
     if options.read:
-        outcomes = pickle.loads(options.read.read_bytes())
+        outcomes = [outcome for path in options.read for outcome in pickle.loads(path.read_bytes())]
         print(table(outcomes, CHOICES), "\n\nablations\n", table(outcomes, ABLATIONS), sep="")
         return
     outcomes = []
     with Sandbox() as sandbox:
         tasks = [t for t in options.tasks.split(",") if t]
-        for case in cases(tasks, options.data_dir, options.synthetic, deeper=True):
+        for case in cases(tasks, options.data_dir, options.synthetic, deeper=not options.near):
             outcomes.append(run(case, sandbox))
             one = outcomes[-1]
             picks = {name: round(one.outer[pick(one)], 4) for name, pick in CHOICES.items()}
