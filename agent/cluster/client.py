@@ -155,7 +155,8 @@ class Cluster:
             for copy in tuple(given):
                 try:
                     return copy.future.result(timeout=LOOK_SECONDS / len(given))
-                except TimeoutError:
+                except (TimeoutError, UnboundLocalError):
+                    # The latter is Dask's: threads share one transfer of answers, which any thread's timeout cancels.
                     continue
                 except KilledWorker:
                     given.remove(copy)

@@ -190,6 +190,26 @@ def test_nobody_answers_in_time_is_a_lost_cluster(
         cluster.evaluate(slow(1, 10_000_000)[0])
 
 
+def test_an_answer_whose_transfer_another_thread_cancelled_is_fetched_again(
+    engine: Engine, study: Study, here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from distributed import Future as Answer
+
+    result, cancelled = Answer.result, list[str]()
+
+    def first_cancelled(self: Any, timeout: float | None = None) -> Any:
+        if not cancelled:
+            cancelled.append(self.key)
+            raise UnboundLocalError("cannot access local variable 'result'")  # as Dask's `sync` does then
+        return result(self, timeout)
+
+    monkeypatch.setattr(Answer, "result", first_cancelled)
+    said: list[str] = []
+    with joined(engine.address, study, None, said.append) as cluster:
+        assert facts(cluster.evaluate(SOURCES[0])) == here(SOURCES[:1])[0]
+    assert len(cancelled) == len(said) == 1
+
+
 def test_a_cut_connection_changes_nothing(engine: Engine, study: Study, here: Here) -> None:
     wire, said = Wire(engine.port), list[str]()
     with (
