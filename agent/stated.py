@@ -77,12 +77,14 @@ def _feature(node: ast.AST, x: str) -> str | None:
 
 def _is_endless(node: ast.expr, x: str) -> bool:
     """Whether the logarithm of a feature, or a positive power of one, is a factor of a term; what divides, or stands
-    inside another power or function, may end."""
+    inside another function or power, such as the squared distance from an optimum, is no trend."""
     match node:
         case ast.BinOp(left=left, op=ast.Add() | ast.Sub() | ast.Mult(), right=right):
             return _is_endless(left, x) or _is_endless(right, x)
-        case ast.BinOp(left=base, op=ast.Pow(), right=ast.Constant(value=int() | float() as exponent)):
-            return exponent > 0 and _is_endless(base, x)
+        case ast.BinOp(
+            left=ast.Call() as base, op=ast.Pow(), right=ast.Constant(value=int() | float() as power)
+        ):
+            return power > 0 and _is_endless(base, x)
         case ast.BinOp(left=dividend, op=ast.Div()):
             return _is_endless(dividend, x)
         case ast.UnaryOp(operand=operand):

@@ -114,6 +114,8 @@ def form(x, p):
         ("p['L'] + p['A'] * np.log10(x['n'] + 1) ** 2 + p['a'] * x['n']", False),
         ("p['L'] + (1 + p['a'] * np.log(x['n'])) * x['d'] ** -p['A']", False),
         ("p['L'] + p['A'] / np.log(x['n'])", True),
+        ("p['L'] + p['A'] * (np.log(x['n']) - p['a']) ** 2.0", True),
+        ("p['L'] + p['A'] * np.log(x['n']) ** 2.0", False),
         ("p['L'] + p['A'] * (1 + p['a'] * np.log(x['n'])) ** -p['a']", True),
         ("p['L'] + p['A'] * np.exp(p['a'] * np.log(x['n']))", True),
         ("p['L'] + p['A'] * np.log(2.0) * x['n'] ** -p['a']", True),
