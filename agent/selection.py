@@ -33,9 +33,7 @@ class Rules:
     )  # shallow folds resemble the final fit
     train: float = 0.3  # weight of the log training error: a law that misses what it has seen is misspecified
     constant: float = 0.06  # what one more constant per group and target must buy …
-    rows: float = (
-        200.0  # … with up to so many rows a group; more make it cheaper, by the root of their number
-    )
+    rows: float = 200.0  # … with up to so many rows a group; more make it cheaper, as the root of the number
     missing: float = 4.0  # constants that a law counts more for a level, or a feature that decides, left out
     derived: float = 0.1  # what a blind change must buy: many are tried, and the best of many is part luck
     changes: int = 3  # of one line of changes that are charged for
@@ -43,9 +41,7 @@ class Rules:
     close: float = 0.3  # laws within this distance of the best cannot be separated
     most_close: int = 15
     temperature: float = 0.1  # a law this much worse than the best is e times less plausible
-    furthest: float = (
-        10.0  # spreads of the targets; what differs more from the best pulls the mean no further
-    )
+    furthest: float = 10.0  # spreads of the targets; what differs more from the best pulls no further
     same: float = 0.003  # spreads; laws that differ less beyond the data count once
 
 

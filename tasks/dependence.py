@@ -11,7 +11,7 @@ from tasks.arrays import Array
 from tasks.folds import simplex_columns
 from tasks.table import Table
 
-CLEAR = 10.0  # F statistic; by chance alone one feature in thousands reaches it
+CLEAR = 10.0  # F statistic; with tens of rows to spare, chance alone reaches it once in thousands of features
 ROUNDING = 1e-12  # share of the targets' variance below which nothing is explained or left
 ROWS_PER_COLUMN = 3  # a model with fewer rows than this for each of its columns tells nothing
 
@@ -32,11 +32,11 @@ def decisive(table: Table) -> frozenset[str]:
     products = (ranks[one] * ranks[two] for one, two in pairs)
     columns = table.within_groups(np.column_stack([*ranks, *products]))
     targets = table.within_groups(table.target_matrix())
-    left = _left(columns, targets) + ROUNDING * np.sum(targets**2, axis=0)
+    left = unexplained(columns, targets) + ROUNDING * np.sum(targets**2, axis=0)
     found = set()
     for k, name in enumerate(names):
         others = [place for place, used in enumerate(uses) if k not in used]
-        more = _left(columns[:, others], targets) - left
+        more = unexplained(columns[:, others], targets) - left
         if np.any(more * freedom > CLEAR * (len(uses) - len(others)) * left):
             found.add(name)
     return frozenset(found)
@@ -48,9 +48,7 @@ def _ranks(column: Array) -> Array:
     return np.asarray(place.reshape(-1) / max(len(levels) - 1, 1) - 0.5)
 
 
-def _left(columns: Array, targets: Array) -> Array:
-    """Sums of squares (T,) that linear combinations of the columns leave."""
-    if not columns.shape[1]:
-        return np.asarray(np.sum(targets**2, axis=0))
+def unexplained(columns: Array, targets: Array) -> Array:
+    """Sum of squares (T,), or () for one target (n,), that linear combinations of the columns (n, C) leave."""
     solution = np.linalg.lstsq(columns, targets, rcond=None)[0]
     return np.asarray(np.sum((targets - columns @ solution) ** 2, axis=0))

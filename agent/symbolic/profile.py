@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.arrays import Array
+from tasks.dependence import unexplained
 from tasks.folds import simplex_columns
 from tasks.table import Table
 
@@ -172,7 +173,7 @@ def _optimum_of_parabola(table: Table, name: str, scales: Sequence[str]) -> bool
         return False
     solution = np.linalg.lstsq(columns, target, rcond=None)[0]
     slope, bend = solution[place], solution[place + len(scales)]
-    explained = 1 - _left(columns, target) / max(_left(beside, target), 1e-300)
+    explained = 1 - unexplained(columns, target) / np.maximum(unexplained(beside, target), 1e-300)
     turn = -slope / (2 * bend) if bend else np.inf
     own = np.log(table.features[name])
     low, high = np.quantile(own - own.mean(), [0.15, 0.85])
@@ -193,7 +194,7 @@ def _leading(table: Table, scales: Sequence[str]) -> tuple[str, ...]:
     kept, target = list(scales), _first_target(table)
     while len(kept) > LEADING:
         columns, uses = _log_quadratic(table, kept)
-        without = [_left(columns[:, ~uses[k]], target) for k in range(len(kept))]
+        without = [float(unexplained(columns[:, ~uses[k]], target)) for k in range(len(kept))]
         del kept[int(np.argmin(without))]
     return tuple(kept)
 
@@ -218,9 +219,3 @@ def _log_quadratic(table: Table, scales: Sequence[str]) -> tuple[Array, NDArray[
     for place, pair in enumerate([*((k, k) for k in range(count)), *pairs]):
         uses[list(pair), place] = True
     return columns, uses
-
-
-def _left(columns: Array, target: Array) -> float:
-    """Sum of squares that a linear combination of the columns leaves."""
-    solution = np.linalg.lstsq(columns, target, rcond=None)[0]
-    return float(np.sum((target - columns @ solution) ** 2))
