@@ -134,6 +134,11 @@ class Parts:
         )
         return mul(self.amplitude(), exp(add(*terms)))
 
+    def exponential_of(self, names: Sequence[str]) -> Node:
+        """A exp(k prod x_i^-a_i): attenuation, and the chance that many things go right (arXiv 2407.21787)."""
+        rate = self.fresh("k", -MOST_BEND, MOST_BEND)
+        return mul(self.amplitude(), exp(mul(rate, *(self.decay(name, -STEEPEST) for name in names))))
+
     def bowl(self, name: str, movers: Sequence[str]) -> Node:
         """(log x - m - sum m_i log y_i)^2: distance from an optimum that moves with other features as a power law."""
         centre = [self.fresh("m"), *(mul(self.fresh("m"), log(self.x(other))) for other in movers)]

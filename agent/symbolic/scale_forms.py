@@ -45,6 +45,8 @@ def of_one(profile: Profile, name: str) -> list[Template]:
         f"level and log polynomial of {name}": lambda b: add(
             b.level(), b.exponential(b.polynomial([log(b.x(name))], 2))
         ),
+        f"exponential of power law of {name}": lambda b: b.exponential_of([name]),
+        f"{name} times its logarithm": lambda b: mul(b.x(name), b.polynomial([log(b.x(name))], 1)),
         f"quadratic in log {name}": lambda b: b.polynomial([log(b.x(name))], 2),
         f"cubic in log {name}": lambda b: b.polynomial([log(b.x(name))], 3),
         f"two power laws of {name}": lambda b: add(
@@ -100,6 +102,7 @@ def _joint(profile: Profile, names: Sequence[str]) -> list[Template]:
         profile,
         {
             f"pure product of {title}": lambda b: mul(b.amplitude(), b.monomial(names)),
+            f"exponential of product of {title}": lambda b: b.exponential_of(names),
             f"power of sum of {title}": lambda b: add(
                 b.level(),
                 power(add(*(mul(b.fresh("A", 0.0, 1e3), b.decay(n)) for n in names)), b.fresh("g", 0.1, 3.0)),
