@@ -15,7 +15,7 @@ from tasks.dependence import unexplained
 from tasks.folds import simplex_columns
 from tasks.table import Table
 
-SCALE_RATIO = 3.0  # a positive column that spans at least this factor is treated on a logarithmic axis
+SCALE_RATIO = 1.5  # a positive column that spans at least this factor is treated on a logarithmic axis
 ZERO_RATIO = 30.0  # so is one that also holds zeros, where its positive values span at least this factor
 FAR_OFF = 3.0  # a column whose middle lies more half-widths than this from zero is counted from its middle
 LEADING = 4  # scale columns that joint forms are made of, beside forms in all of them
