@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -144,7 +145,8 @@ class Mutator:
 
 def is_redundant(node: Node) -> bool:
     """Whether some constants together do what fewer could: a constant wrapped in a function or a power, two of them
-    multiplied, or two terms in the same expression of features."""
+    multiplied, or two terms in the same expression of features; a number beside a constant counts where that constant
+    has no upper bound, and so could take it in."""
     for n in walk(node):
         match n:
             case Function(_, argument) if not features(argument):
@@ -155,8 +157,11 @@ def is_redundant(node: Node) -> bool:
             case Product(factors) if sum(isinstance(f, Parameter) for f in factors) > 1:
                 return True
             case Sum(terms):
+                bounded = not any(isinstance(t, Parameter) and t.upper == math.inf for t in terms)
                 bare = [
-                    mul(*(f for f in _factors(t) if not isinstance(f, Parameter | Number))) for t in terms
+                    mul(*(f for f in _factors(t) if not isinstance(f, Parameter | Number)))
+                    for t in terms
+                    if not (bounded and isinstance(t, Number))
                 ]
                 linear = [b for b in bare if not parameters(b)]
                 if len(set(linear)) < len(linear):

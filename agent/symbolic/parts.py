@@ -54,8 +54,14 @@ class Parts:
 
     def plain(self, name: str) -> Node:
         """A feature in its unit, counted from its offset."""
-        feature, offset = Feature(name, self.profile.unit[name]), self.profile.offset[name]
-        return add(feature, Number(-offset)) if offset else feature
+        offset = self.profile.offset[name]
+        return add(self._in_unit(name), Number(-offset)) if offset else self._in_unit(name)
+
+    def _in_unit(self, name: str) -> Node:
+        """A feature in its unit, or what a fraction leaves of one."""
+        if name in self.profile.rests:
+            return add(ONE, neg(Feature(name)))
+        return Feature(name, self.profile.unit[name])
 
     def level(self) -> Parameter:
         """The additive constant: the irreducible loss where every target is positive."""
@@ -81,7 +87,7 @@ class Parts:
 
     def shifted(self, name: str) -> Node:
         """(x + x0)^-a: a power law that begins at x0."""
-        return power(add(Feature(name, self.profile.unit[name]), self.shift(name)), neg(self.exponent()))
+        return power(add(self._in_unit(name), self.shift(name)), neg(self.exponent()))
 
     def shift(self, name: str) -> Parameter:
         smallest = self.profile.smallest[name] / self.profile.unit[name]
@@ -134,6 +140,11 @@ class Parts:
         )
         return mul(self.amplitude(), exp(add(*terms)))
 
+    def weighted(self, names: Sequence[str]) -> Node:
+        """x + k y + ...: data of other kinds, each worth a share of the first."""
+        first, *others = names
+        return add(self.plain(first), *(mul(self.fresh("k", 1e-4, 1e4), self.plain(n)) for n in others))
+
     def exponential_of(self, names: Sequence[str]) -> Node:
         """A exp(k prod x_i^-a_i): attenuation, and the chance that many things go right (arXiv 2407.21787)."""
         rate = self.fresh("k", -MOST_BEND, MOST_BEND)
@@ -147,7 +158,7 @@ class Parts:
     def gain(self, name: str) -> Node:
         """1 + k log(x / smallest x): slow growth from 1, as parallel computation brings."""
         if name in self.profile.zeros:
-            growth = divide(Feature(name, self.profile.unit[name]), self.shift(name))
+            growth = divide(self._in_unit(name), self.shift(name))
             return add(ONE, mul(self.fresh("k", 0.0, 10.0), log(add(ONE, growth))))
         base = divide(self.x(name), Number(self.profile.smallest[name] / self.profile.unit[name]))
         return add(ONE, mul(self.fresh("k", 0.0, 10.0), log(base)))
@@ -192,7 +203,7 @@ class Parts:
         """exp(-k / x) of a positive feature, as in Arrhenius's law."""
         low, high = (end / self.profile.unit[name] for end in self.profile.range[name])
         most = MOST_BEND / (1 / low - 1 / high)
-        return exp(neg(divide(self.fresh("k", -most, most), Feature(name, self.profile.unit[name]))))
+        return exp(neg(divide(self.fresh("k", -most, most), self._in_unit(name))))
 
     def wave(self, name: str) -> Node:
         """A cos(w x) + A2 sin(w x), with a few turns within the data, at most one for every four levels."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import combinations, permutations
 
@@ -18,6 +18,7 @@ from tasks.table import Table
 SCALE_RATIO = 1.5  # a positive column that spans at least this factor is treated on a logarithmic axis
 ZERO_RATIO = 30.0  # so is one that also holds zeros, where its positive values span at least this factor
 FAR_OFF = 3.0  # a column whose middle lies more half-widths than this from zero is counted from its middle
+REST_RATIO = 3.0  # a fraction whose rest to one spans at least this factor is also looked at as that rest
 LEADING = 4  # scale columns that joint forms are made of, beside forms in all of them
 EVEN = (
     0.35,
@@ -42,7 +43,8 @@ class Profile:
     zeros. bowls: scale columns with an optimum inside. nested: pairs (large, small) of scale columns where the first
     is never below the second, and equal somewhere. rising: scale columns that the first target grows with. even: scale
     columns spread over a plain axis as evenly as over a logarithmic one. levels: how many distinct values.
-    positive: every target value is above zero.
+    positive: every target value is above zero. rests: fractions that are looked at as what they leave of one; all the
+    rest is said of that.
     """
 
     kinds: dict[str, Kind]
@@ -58,9 +60,27 @@ class Profile:
     even: frozenset[str]
     levels: dict[str, int]
     positive: bool
+    rests: frozenset[str]
 
     def of(self, kind: Kind) -> tuple[str, ...]:
         return tuple(name for name, own in self.kinds.items() if own is kind)
+
+
+def profiles(table: Table) -> tuple[Profile, ...]:
+    """What is known of the table; and where fractions come near one, also of the table with what they leave of one in
+    their places: the density of a sparse model, the failures beside the successes."""
+    shares = simplex_columns(table)
+    rests = {
+        name: 1 - column
+        for name, column in table.features.items()
+        if name not in shares and column.min() >= 0 and column.max() <= 1
+    }
+    rests = {name: rest for name, rest in rests.items() if _kind(rest, False, REST_RATIO) is Kind.SCALE}
+    if not rests:
+        return (profile(table),)
+    turned = profile(replace(table, features={**table.features, **rests}))
+    unit = {**turned.unit, **dict.fromkeys(rests, 1.0)}
+    return profile(table), replace(turned, unit=unit, rests=frozenset(rests))
 
 
 def profile(table: Table) -> Profile:
@@ -83,16 +103,17 @@ def profile(table: Table) -> Profile:
         even=even,
         levels={name: len(np.unique(column)) for name, column in table.features.items()},
         positive=all(column.min() > 0 for column in table.targets.values()),
+        rests=frozenset(),
     )
 
 
-def _kind(column: Array, is_share: bool) -> Kind:
+def _kind(column: Array, is_share: bool, least: float = SCALE_RATIO) -> Kind:
     if is_share:
         return Kind.SHARE
     positive = column[column > 0]
     if column.min() < 0 or not len(positive):
         return Kind.SIGNED
-    ratio = SCALE_RATIO if column.min() > 0 else ZERO_RATIO
+    ratio = least if column.min() > 0 else ZERO_RATIO
     return Kind.SCALE if positive.max() / positive.min() >= ratio else Kind.SIGNED
 
 

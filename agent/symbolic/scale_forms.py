@@ -107,6 +107,9 @@ def _joint(profile: Profile, names: Sequence[str]) -> list[Template]:
                 b.level(),
                 power(add(*(mul(b.fresh("A", 0.0, 1e3), b.decay(n)) for n in names)), b.fresh("g", 0.1, 3.0)),
             ),
+            f"power of weighted sum of {title}": lambda b: add(
+                b.level(), mul(b.amplitude(), power(b.weighted(names), neg(b.exponent())))
+            ),
             f"sum and interaction of {title}": lambda b: _interacting(b, names),
             f"log-linear with interactions in {title}": lambda b: b.exponential(
                 b.cross([log(b.x(n)) for n in names])

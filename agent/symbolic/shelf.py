@@ -11,7 +11,7 @@ import numpy as np
 from agent.symbolic.draft import Draft, has_shape
 from agent.symbolic.expression import features
 from agent.symbolic.library import library
-from agent.symbolic.profile import profile
+from agent.symbolic.profile import profiles
 from agent.symbolic.screen import screen
 from sandbox.fitting import Loss
 from tasks.nearness import has_frontier
@@ -29,7 +29,7 @@ class Shelf:
     def __init__(self, task: Task) -> None:
         self.task = task
         self._lock = threading.Lock()  # runs side by side wait for one screening
-        self.profile = profile(task.train)
+        self.profile, *self._others = profiles(task.train)
         self.loss = Loss.FRONTIER if has_frontier(task.train) else Loss.SQUARED
         counts = np.bincount(task.train.codes)
         self.few = int(np.quantile(counts[counts > 0], TINY, method="lower"))
@@ -39,7 +39,7 @@ class Shelf:
     def _made(self) -> list[Draft]:
         found = []
         groups = len(np.unique(self.task.train.codes))
-        for template in library(self.profile):
+        for template in [form for one in (self.profile, *self._others) for form in library(one)]:
             nodes = (template.node,) * len(self.task.schema.targets)
             found.append(Draft(nodes, template.origin, loss=self.loss))
             if groups > 1 and has_shape(template.node):

@@ -222,7 +222,9 @@ def _reweighted(block: Block, best: Minimum) -> Rows:
     predicted = block.values(block.features(np.arange(shape[0])), p, shape)
     residual = np.abs(block.measured - predicted.reshape(block.measured.shape))
     real = block.weight > 0
-    centre = np.nanmedian(np.where(real, residual, np.nan), axis=-1, keepdims=True)
+    seen = np.where(real & np.isfinite(residual), residual, np.nan)
+    nothing = np.isnan(seen).all(axis=-1, keepdims=True)  # no row, or a fit that failed
+    centre = np.nanmedian(np.where(nothing, 0.0, seen), axis=-1, keepdims=True)
     weight = real / (1 + (residual / (4.685 * 1.4826 * centre + 1e-300)) ** 2)
     rows = block.rows.measured.shape[-1]
     updated = block.rows.weight.copy()

@@ -113,6 +113,15 @@ def test_robust_loss_ignores_outliers_and_squared_does_not() -> None:
     assert np.abs(squared.values[0] / truth - 1).max() > 0.1
 
 
+@pytest.mark.filterwarnings("error")
+def test_robust_loss_of_a_form_without_values_fails_in_silence() -> None:
+    nowhere = form(
+        "A a", lambda x, p: p["A"] * np.sqrt(-x["x"]) ** p["a"], {"a": (0.5, 3.0)}, loss=Loss.ROBUST
+    )
+    fitted = fit_form(nowhere, table(X, X), ["y"])
+    assert not fitted.status[0].usable
+
+
 def test_relative_loss_is_least_squares_of_relative_errors() -> None:
     y = 2 * X**-1.2 * np.exp(0.1 * RNG(1).standard_normal(len(X)))
     relative = form("A a", lambda x, p: p["A"] * x["x"] ** -p["a"], {"a": (0.0, 3.0)}, loss=Loss.RELATIVE)

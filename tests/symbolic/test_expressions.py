@@ -30,7 +30,7 @@ from agent.symbolic.expression import (
 )
 from agent.symbolic.library import library
 from agent.symbolic.mutation import Mutator, is_redundant
-from agent.symbolic.profile import Profile, profile
+from agent.symbolic.profile import Kind, Profile, profile, profiles
 from agent.symbolic.screen import form_of
 from tasks import Table
 from tasks.schema import Column, Schema
@@ -57,11 +57,12 @@ def designs() -> dict[str, Table]:
         "shares": table({f"s{k}": shares[:, k] for k in range(3)}),
         "signed": table({"z": np.linspace(-2, 2, 15)}),
         "time": table({"t": np.linspace(0.5, 12, 24)}),
+        "sparse": table({"n": np.repeat(n, 5), "s": np.tile([0.0, 0.5, 0.75, 0.9, 0.95], 6)}),
     }
 
 
 DESIGNS = designs()
-PROFILES: dict[str, Profile] = {name: profile(one) for name, one in DESIGNS.items()}
+PROFILES: dict[str, Profile] = {name: profiles(one)[-1] for name, one in DESIGNS.items()}
 
 
 def schema(data: Table) -> Schema:
@@ -218,6 +219,8 @@ def test_neighbours_stay_within_the_grammar_and_finite(design: str) -> None:
         (add(L, mul(A, B, X)), True),  # a product of two
         (add(L, mul(A, X), mul(B, X)), True),  # two slopes in one feature
         (add(L, A, X), True),  # two levels
+        (add(Number(1.0), X, A), True),  # a number that A could take in
+        (add(Number(1.0), X, Parameter("h", 0.0, 5.0)), False),
     ],
     ids=str,
 )
@@ -238,6 +241,16 @@ def test_a_column_of_one_value_gets_no_form_of_its_own() -> None:
     z, same = np.linspace(-2, 2, 12), np.full(12, 7.0)
     seen = profile(Table({"z": z, "same": same}, {"y": z**2}, ("all",), np.zeros(12, dtype=np.intp)))
     assert not any("same" in template.origin for template in library(seen))
+
+
+def test_a_fraction_near_one_is_also_looked_at_as_its_rest() -> None:
+    plain, turned = profiles(DESIGNS["sparse"])
+    assert (plain.kinds["s"], turned.kinds["s"], turned.rests) == (Kind.SIGNED, Kind.SCALE, {"s"})
+    law = next(t.node for t in library(turned) if t.origin == "pure product of n, s")
+    x = {"n": np.array([1e6, 1e6]), "s": np.array([0.5, 0.75])}
+    half, quarter = value(law, x, {"A": 1.0, "a": 0.0, "a2": 1.0})
+    assert quarter / half == pytest.approx(2)
+    assert [len(profiles(DESIGNS[name])) for name in ("two", "shares", "time")] == [1, 1, 1]
 
 
 def test_no_form_of_the_library_and_no_neighbour_is_redundant() -> None:
