@@ -1,10 +1,10 @@
-"""Well-known laws of other fields: how well the chosen law holds beyond the data.
+"""Well-known laws of this field and of others: how well the chosen law holds beyond the data.
 
-    python -m benchmarks.classics [--noise 0.005] [--set settled|later] [NAME ...]
+    python -m benchmarks.classics [--noise 0.005] [--set SET] [NAME ...]
 
 A law says over which ranges its features are measured and over which it is asked for; features are drawn at random,
-60 rows for each. Scores are test R² of the chosen law and of the best law tried. Those in `LATER` were written down
-after the forms of the search had been settled, and nothing was changed for them.
+60 rows for each. Scores are test R² of the chosen law and of the best law tried. docs/selection.md says which sets the
+forms of the search were extended with.
 """
 
 from __future__ import annotations

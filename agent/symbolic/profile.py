@@ -43,8 +43,8 @@ class Profile:
     zeros. bowls: scale columns with an optimum inside. nested: pairs (large, small) of scale columns where the first
     is never below the second, and equal somewhere. rising: scale columns that the first target grows with. even: scale
     columns spread over a plain axis as evenly as over a logarithmic one. levels: how many distinct values.
-    positive: every target value is above zero. rests: fractions that are looked at as what they leave of one; all the
-    rest is said of that.
+    positive: every target value is above zero. rests: fractions that are looked at as what they leave of one, of
+    which everything else here is said.
     """
 
     kinds: dict[str, Kind]
