@@ -31,10 +31,9 @@ def library(profile: Profile) -> list[Template]:
         found += _corrected(profile, found, share[:-1])  # the last share follows from the others
     if share:
         found += of_shares(profile, share)
-    if profile.rests:
-        note = f", with 1 - {' and 1 - '.join(sorted(profile.rests))}"
-        return [Template(f"{template.origin}{note}", template.node) for template in found]
-    return found
+    combinations = [one.title for one in profile.stands_for.values()]
+    note = f", with {' and '.join(combinations)}" if combinations else ""
+    return [Template(f"{template.origin}{note}", template.node) for template in found]
 
 
 def _corrected(profile: Profile, plain: Sequence[Template], others: Sequence[str]) -> list[Template]:

@@ -58,10 +58,9 @@ class Parts:
         return add(self._in_unit(name), Number(-offset)) if offset else self._in_unit(name)
 
     def _in_unit(self, name: str) -> Node:
-        """A feature in its unit, or what a fraction leaves of one."""
-        if name in self.profile.rests:
-            return add(ONE, neg(Feature(name)))
-        return Feature(name, self.profile.unit[name])
+        """A feature in its unit; or what it stands for there."""
+        stands_for = self.profile.stands_for.get(name)
+        return stands_for.node if stands_for else Feature(name, self.profile.unit[name])
 
     def level(self) -> Parameter:
         """The additive constant: the irreducible loss where every target is positive."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from itertools import combinations, permutations
 
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.symbolic.expression import Node
 from tasks.arrays import Array
 from tasks.dependence import unexplained
 from tasks.folds import simplex_columns
@@ -18,7 +19,6 @@ from tasks.table import Table
 SCALE_RATIO = 1.5  # a positive column that spans at least this factor is treated on a logarithmic axis
 ZERO_RATIO = 30.0  # so is one that also holds zeros, where its positive values span at least this factor
 FAR_OFF = 3.0  # a column whose middle lies more half-widths than this from zero is counted from its middle
-REST_RATIO = 3.0  # a fraction whose rest to one spans at least this factor is also looked at as that rest
 LEADING = 4  # scale columns that joint forms are made of, beside forms in all of them
 EVEN = (
     0.35,
@@ -35,6 +35,14 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True)
+class Combination:
+    """A function of features that is looked at as one, in the unit of the profile that holds it."""
+
+    title: str
+    node: Node
+
+
+@dataclass(frozen=True)
 class Profile:
     """What is known of each column, by name.
 
@@ -43,8 +51,8 @@ class Profile:
     zeros. bowls: scale columns with an optimum inside. nested: pairs (large, small) of scale columns where the first
     is never below the second, and equal somewhere. rising: scale columns that the first target grows with. even: scale
     columns spread over a plain axis as evenly as over a logarithmic one. levels: how many distinct values.
-    positive: every target value is above zero. rests: fractions that are looked at as what they leave of one, of
-    which everything else here is said.
+    positive: every target value is above zero. stands_for:
+    what a name stands for where the table is looked at otherwise than it is; everything else here is said of that.
     """
 
     kinds: dict[str, Kind]
@@ -60,32 +68,15 @@ class Profile:
     even: frozenset[str]
     levels: dict[str, int]
     positive: bool
-    rests: frozenset[str]
+    stands_for: dict[str, Combination]
 
     def of(self, kind: Kind) -> tuple[str, ...]:
         return tuple(name for name, own in self.kinds.items() if own is kind)
 
 
-def profiles(table: Table) -> tuple[Profile, ...]:
-    """What is known of the table; and where fractions come near one, also of the table with what they leave of one in
-    their places: the density of a sparse model, the failures beside the successes."""
-    shares = simplex_columns(table)
-    rests = {
-        name: 1 - column
-        for name, column in table.features.items()
-        if name not in shares and column.min() >= 0 and column.max() <= 1
-    }
-    rests = {name: rest for name, rest in rests.items() if _kind(rest, False, REST_RATIO) is Kind.SCALE}
-    if not rests:
-        return (profile(table),)
-    turned = profile(replace(table, features={**table.features, **rests}))
-    unit = {**turned.unit, **dict.fromkeys(rests, 1.0)}
-    return profile(table), replace(turned, unit=unit, rests=frozenset(rests))
-
-
 def profile(table: Table) -> Profile:
     shares = simplex_columns(table)
-    kinds = {name: _kind(column, name in shares) for name, column in table.features.items()}
+    kinds = {name: kind_of(column, name in shares) for name, column in table.features.items()}
     scales = [name for name, kind in kinds.items() if kind is Kind.SCALE]
     even = frozenset(name for name in scales if _is_even(table.features[name]))
     unit = {name: _unit(column, kinds[name], name in even) for name, column in table.features.items()}
@@ -103,11 +94,11 @@ def profile(table: Table) -> Profile:
         even=even,
         levels={name: len(np.unique(column)) for name, column in table.features.items()},
         positive=all(column.min() > 0 for column in table.targets.values()),
-        rests=frozenset(),
+        stands_for={},
     )
 
 
-def _kind(column: Array, is_share: bool, least: float = SCALE_RATIO) -> Kind:
+def kind_of(column: Array, is_share: bool, least: float = SCALE_RATIO) -> Kind:
     if is_share:
         return Kind.SHARE
     positive = column[column > 0]
@@ -186,7 +177,7 @@ def _optimum_of_parabola(table: Table, name: str, scales: Sequence[str]) -> bool
     and explains most of what is left when the column is not looked at."""
     if table.features[name].min() <= 0:
         return False
-    columns, uses = _log_quadratic(table, scales)
+    columns, uses = log_quadratic(table, scales)
     place = scales.index(name)
     beside = columns[:, ~uses[place]]
     target = _first_target(table)
@@ -205,7 +196,7 @@ def _rising(table: Table, scales: Sequence[str]) -> frozenset[str]:
     """The scale columns whose coefficient is positive where their logarithms explain the first target linearly."""
     if not scales:
         return frozenset()
-    columns, _ = _log_quadratic(table, scales)
+    columns, _ = log_quadratic(table, scales)
     slopes = np.linalg.lstsq(columns[:, : len(scales)], _first_target(table), rcond=None)[0]
     return frozenset(name for name, slope in zip(scales, slopes, strict=True) if slope > 0)
 
@@ -214,7 +205,7 @@ def _leading(table: Table, scales: Sequence[str]) -> tuple[str, ...]:
     """At most `LEADING` scale columns, in the table's order: the others explain least, taken away one by one."""
     kept, target = list(scales), _first_target(table)
     while len(kept) > LEADING:
-        columns, uses = _log_quadratic(table, kept)
+        columns, uses = log_quadratic(table, kept)
         without = [float(unexplained(columns[:, ~uses[k]], target)) for k in range(len(kept))]
         del kept[int(np.argmin(without))]
     return tuple(kept)
@@ -225,7 +216,7 @@ def _first_target(table: Table) -> Array:
     return table.within_groups(next(iter(table.targets.values()))[:, None])[:, 0]
 
 
-def _log_quadratic(table: Table, scales: Sequence[str]) -> tuple[Array, NDArray[np.bool_]]:
+def log_quadratic(table: Table, scales: Sequence[str]) -> tuple[Array, NDArray[np.bool_]]:
     """Columns (n, C) of a quadratic in centred logarithms, less their means in each group: first each, then their
     squares and products; and which columns use which scale (S, C)."""
     logs = []

@@ -8,10 +8,10 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 
+from agent.symbolic.combined import profiles
 from agent.symbolic.draft import Draft, has_shape
 from agent.symbolic.expression import features
 from agent.symbolic.library import library
-from agent.symbolic.profile import profiles
 from agent.symbolic.screen import screen
 from sandbox.fitting import Loss
 from tasks.nearness import has_frontier

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from agent.symbolic.combined import profiles
 from agent.symbolic.draft import Draft
 from agent.symbolic.expression import (
     Feature,
@@ -30,7 +31,7 @@ from agent.symbolic.expression import (
 )
 from agent.symbolic.library import library
 from agent.symbolic.mutation import Mutator, is_redundant
-from agent.symbolic.profile import Kind, Profile, profile, profiles
+from agent.symbolic.profile import Kind, Profile, profile
 from agent.symbolic.screen import form_of
 from tasks import Table
 from tasks.schema import Column, Schema
@@ -245,12 +246,29 @@ def test_a_column_of_one_value_gets_no_form_of_its_own() -> None:
 
 def test_a_fraction_near_one_is_also_looked_at_as_its_rest() -> None:
     plain, turned = profiles(DESIGNS["sparse"])
-    assert (plain.kinds["s"], turned.kinds["s"], turned.rests) == (Kind.SIGNED, Kind.SCALE, {"s"})
+    assert (plain.kinds["s"], turned.kinds["s"], set(turned.stands_for)) == (Kind.SIGNED, Kind.SCALE, {"s"})
     law = next(t.node for t in library(turned) if t.origin == "pure product of n, s, with 1 - s")
     x = {"n": np.array([1e6, 1e6]), "s": np.array([0.5, 0.75])}
     half, quarter = value(law, x, {"A": 1.0, "a": 0.0, "a2": 1.0})
     assert quarter / half == pytest.approx(2)
     assert [len(profiles(DESIGNS[name])) for name in ("two", "shares", "time")] == [1, 1, 1]
+
+
+@pytest.mark.parametrize(("sign", "combination"), [(1, "n * d"), (-1, "n / d")])
+def test_features_that_act_together_alone_are_also_looked_at_as_one(sign: int, combination: str) -> None:
+    rng = np.random.default_rng(3)
+    n, d, z = 1e6 * np.exp(rng.uniform(-2, 2, 80)), np.exp(rng.uniform(-2, 2, 80)), rng.uniform(-1, 1, 80)
+    together = n / 1e6 * d**sign
+    y = 0.5 + (together + 3) ** -0.4 + 0.001 * rng.standard_normal(80)
+    data = Table({"n": n, "d": d, "z": z}, {"y": y}, ("all",), np.zeros(80, dtype=np.intp))
+    assert profiles(data)[0] == profile(data)
+    (turned,) = profiles(data)[1:]
+    name = f"shifted power law of n, plus z, with {combination}"
+    law = next(template.node for template in library(turned) if template.origin == name)
+    p = {"L": 0.5, "A": 1.0, "h": 3.0, "a": 0.4, "d": 0.0}
+    np.testing.assert_allclose(value(law, dict(data.features), p), 0.5 + (together + 3) ** -0.4)
+    apart = Table(data.features, {"y": y + 0.1 * np.log(n)}, ("all",), data.codes)
+    assert len(profiles(apart)) == 1
 
 
 def test_no_form_of_the_library_and_no_neighbour_is_redundant() -> None:

@@ -1,0 +1,82 @@
+"""Other ways to look at a table: what fractions leave of one, and pairs of features that act together alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import combinations, product
+
+import numpy as np
+
+from agent.symbolic.expression import ONE, Feature, Number, add, mul, neg, power
+from agent.symbolic.profile import Combination, Kind, Profile, kind_of, log_quadratic, profile
+from tasks.dependence import unexplained
+from tasks.folds import simplex_columns
+from tasks.table import Table
+
+REST_RATIO = 3.0  # a fraction whose rest to one spans at least this factor is also looked at as that rest
+ALIKE = 5.0  # F statistic up to which two features tell no more than their product or ratio …
+EXPLAINED = 0.9  # … where a quadratic in all logarithms explains at least this share of the variance
+
+
+def profiles(table: Table) -> tuple[Profile, ...]:
+    """What is known of the table, and of the same table looked at otherwise where the data suggest it: with what
+    fractions near one leave of it in their places (the density of a sparse model, the failures beside the successes),
+    and with the product or the ratio of two features in theirs (a symmetry: compute, tokens per parameter)."""
+    return profile(table), *_with_rests(table), *_with_merged(table)
+
+
+def _with_rests(table: Table) -> list[Profile]:
+    shares = simplex_columns(table)
+    rests = {
+        name: 1 - column
+        for name, column in table.features.items()
+        if name not in shares and column.min() >= 0 and column.max() <= 1
+    }
+    rests = {name: rest for name, rest in rests.items() if kind_of(rest, False, REST_RATIO) is Kind.SCALE}
+    if not rests:
+        return []
+    turned = profile(replace(table, features={**table.features, **rests}))
+    stands = {name: Combination(f"1 - {name}", add(ONE, neg(Feature(name)))) for name in rests}
+    return [replace(turned, unit={**turned.unit, **dict.fromkeys(rests, 1.0)}, stands_for=stands)]
+
+
+def _with_merged(table: Table) -> list[Profile]:
+    """One profile for every pair of scale columns that the targets depend on through their product or ratio alone."""
+    whole = profile(table)
+    scales = [name for name in whole.of(Kind.SCALE) if name not in whole.zeros]
+    if len(scales) < 2:
+        return []
+    tells_as_much = _comparison(table, scales)
+    found = []
+    for (one, two), sign in product(combinations(scales, 2), (1, -1)):
+        columns = {name: column for name, column in table.features.items() if name != two}
+        columns[one] = table.features[one] * table.features[two] ** sign
+        turned = replace(table, features=columns)
+        if tells_as_much(turned, [name for name in scales if name != two]):
+            own = profile(turned)
+            unit = {**own.unit, one: whole.unit[one] * whole.unit[two] ** sign}
+            other = power(Feature(two, whole.unit[two]), Number(float(sign)))
+            title = f"{one} {'*' if sign > 0 else '/'} {two}"
+            stands = {one: Combination(title, mul(Feature(one, whole.unit[one]), other))}
+            found.append(replace(own, unit=unit, stands_for=stands))
+    return found
+
+
+def _comparison(table: Table, scales: Sequence[str]) -> Callable[[Table, Sequence[str]], bool]:
+    """Says of a smaller table whether a quadratic in the logarithms of its scale columns explains every target as well
+    as one in those of `table` does, by an F test of nested models; never where rows are too few to tell."""
+    targets = table.within_groups(table.target_matrix())
+    columns, _ = log_quadratic(table, scales)
+    left = unexplained(columns, targets)
+    freedom = len(table) - len(np.unique(table.codes)) - columns.shape[1]
+    clear = freedom >= columns.shape[1] and np.all(left < (1 - EXPLAINED) * np.sum(targets**2, axis=0))
+
+    def tells_as_much(small: Table, few: Sequence[str]) -> bool:
+        if not clear:
+            return False
+        fewer, _ = log_quadratic(small, few)
+        more = unexplained(fewer, targets) - left
+        return bool(np.all(more * freedom <= ALIKE * (columns.shape[1] - fewer.shape[1]) * left))
+
+    return tells_as_much
