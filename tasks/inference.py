@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 _BOOKKEEPING = frozenset({"", "id", "index", "run", "run_id", "seed", "row", "step_id", "timestamp", "date"})
 
+ROW_NUMBERS = "row numbers"
+
 
 @dataclass(frozen=True)
 class Roles:
@@ -34,7 +36,7 @@ def infer_roles(
     """Fill in what the user left open: None infers; an empty `group` means that there is none.
 
     The group is the only text column whose values repeat (or the one called ``group``); features are
-    the numeric columns that vary, save row numbers and bookkeeping such as ``seed``. Raises InputError
+    the numeric columns that vary, save bookkeeping such as ``seed`` and, beside others, row numbers. Raises InputError
     when several columns could be the group or no feature is left.
     """
     open_columns = [name for name in frame.columns if name not in targets and name != group]
@@ -46,6 +48,9 @@ def infer_roles(
         said.append(f"group: {group} (text that repeats)" if group else "no group column")
     if features is None:
         left_out = {name: _not_a_feature(name, numeric.get(name)) for name in open_columns if name != group}
+        if ROW_NUMBERS in left_out.values() and all(left_out.values()):
+            only = [name for name, why in left_out.items() if why == ROW_NUMBERS][:1]
+            left_out |= dict.fromkeys(only, "")  # the epochs of a learning curve, say
         features = tuple(name for name, why in left_out.items() if not why)
         reasons = ", ".join(f"{name} ({why})" for name, why in left_out.items() if why)
         if not features:
@@ -81,5 +86,5 @@ def _not_a_feature(name: str, values: Array | None) -> str:
     if (values == values[0]).all():
         return "the same in every row"
     if len(values) > 2 and np.array_equal(values, np.arange(len(values)) + values[0]) and values[0] in (0, 1):
-        return "row numbers"
+        return ROW_NUMBERS
     return ""

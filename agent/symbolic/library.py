@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from math import inf
 
-from agent.symbolic.expression import ONE, Node, Parameter, Sum, add, exp, mul
+from agent.symbolic.expression import ONE, Node, Number, Parameter, Sum, add, exp, mul, power
 from agent.symbolic.other_forms import STEEPEST_SHARE, of_plain, of_shares
 from agent.symbolic.parts import Parts
 from agent.symbolic.profile import Kind, Profile
 from agent.symbolic.scale_forms import of_many, of_one
 from agent.symbolic.templates import Template
+
+BENT = 4  # levels of a feature on a plain axis that may show an optimum inside
 
 Correction = Callable[[Parts, Node], Node]
 
@@ -37,8 +39,10 @@ def library(profile: Profile) -> list[Template]:
 
 
 def _corrected(profile: Profile, plain: Sequence[Template], others: Sequence[str]) -> list[Template]:
-    """Every form with the other features as a correction: linear, added or multiplied, or an exponential factor."""
+    """Every form with the other features as a correction: linear, added or multiplied, an exponential factor, or a
+    parabola."""
     found, title = [], ", ".join(others)
+    curved = [n for n in others if profile.kinds[n] is Kind.SIGNED and profile.levels[n] >= BENT]
     for template in plain:
         corrections: dict[str, Correction] = {
             f"plus {title}": lambda b, node: add(node, *_slopes(b, others)),
@@ -47,6 +51,10 @@ def _corrected(profile: Profile, plain: Sequence[Template], others: Sequence[str
                 node, exp(add(*_slopes(b, others, STEEPEST_SHARE)))
             ),
         }
+        if curved:
+            corrections[f"plus parabola of {title}"] = lambda b, node: add(
+                node, *_slopes(b, others), *(mul(b.fresh("d"), power(b.x(n), Number(2.0))) for n in curved)
+            )
         for how, correction in corrections.items():
             found.append(Template(f"{template.origin}, {how}", correction(Parts(profile), template.node)))
     return found

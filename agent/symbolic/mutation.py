@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -94,7 +94,7 @@ class Mutator:
         return swap(node, chosen, add(*chosen.terms[:k], *chosen.terms[k + 1 :]))
 
     def _add_factor(self, node: Node, mate: Node, b: Parts) -> Node | None:
-        name, chosen = self._feature(), self._pick([n for n in walk(node) if isinstance(n, Product)])
+        name, chosen = self._feature(), self._pick([n for n in _outside(node) if isinstance(n, Product)])
         if name is None or chosen is None or _has_power_of(chosen, name) or Number(-1.0) in children(chosen):
             return None
         return swap(node, chosen, mul(chosen, b.decay(name, -STEEPEST)))
@@ -167,6 +167,14 @@ def is_redundant(node: Node) -> bool:
                 if len(set(linear)) < len(linear):
                     return True
     return False
+
+
+def _outside(node: Node) -> Iterator[Node]:
+    """The parts of a node that no function is taken of."""
+    yield node
+    if not isinstance(node, Function):
+        for child in children(node):
+            yield from _outside(child)
 
 
 def _factors(node: Node) -> tuple[Node, ...]:

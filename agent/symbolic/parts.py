@@ -86,7 +86,11 @@ class Parts:
 
     def shifted(self, name: str) -> Node:
         """(x + x0)^-a: a power law that begins at x0."""
-        return power(add(self._in_unit(name), self.shift(name)), neg(self.exponent()))
+        return power(self.begun(name), neg(self.exponent()))
+
+    def begun(self, name: str) -> Node:
+        """x + x0, where a power law or a logarithm may begin; zeros need no other shift."""
+        return add(self._in_unit(name), self.shift(name))
 
     def shift(self, name: str) -> Parameter:
         smallest = self.profile.smallest[name] / self.profile.unit[name]
@@ -98,7 +102,7 @@ class Parts:
 
     def fading(self, name: str) -> Node:
         """exp(-k x): what fades within a few units, such as the cost of few bits."""
-        return exp(neg(mul(self.fresh("k", 1e-2, 1e2), self.x(name))))
+        return exp(neg(mul(self.fresh("k", 1e-2, 1e2), self.plain(name))))
 
     def stretched(self, name: str) -> Node:
         """exp(-(k x)^c)."""
@@ -107,13 +111,13 @@ class Parts:
 
     def broken(self, name: str) -> Node:
         """x^-a (1 + x/x1)^-b: one smooth break (Caballero et al., arXiv 2210.14891, with unit sharpness)."""
-        bend = add(ONE, divide(self.x(name), self.shift(name)))
+        bend = add(ONE, divide(self.plain(name), self.shift(name)))
         return mul(self.decay(name), power(bend, self.fresh("b", -STEEPEST, STEEPEST)))
 
     def sharply_broken(self, name: str) -> Node:
         """x^-a (1 + (x/x1)^s)^(-b/s): the same with a sharpness of its own."""
         sharpness = self.fresh("s", 0.5, 8.0)
-        bend = add(ONE, power(divide(self.x(name), self.shift(name)), sharpness))
+        bend = add(ONE, power(divide(self.plain(name), self.shift(name)), sharpness))
         turn = divide(neg(self.fresh("b", -STEEPEST, STEEPEST)), sharpness)
         return mul(self.decay(name), power(bend, turn))
 
@@ -140,9 +144,15 @@ class Parts:
         return mul(self.amplitude(), exp(add(*terms)))
 
     def weighted(self, names: Sequence[str]) -> Node:
-        """x + k y + ...: data of other kinds, each worth a share of the first."""
+        """x + k y + ...: data of other kinds, each worth a share of the first; shifted where all may be zero."""
         first, *others = names
-        return add(self.plain(first), *(mul(self.fresh("k", 1e-4, 1e4), self.plain(n)) for n in others))
+        own = self.x(first) if self.profile.zeros.issuperset(names) else self.plain(first)
+        return add(own, *(mul(self.fresh("k", 1e-4, 1e4), self.plain(n)) for n in others))
+
+    def times_logarithm(self, name: str) -> Node:
+        """x (c + b log x): what grows, but ever slower or, past an optimum, falls (arXiv 2210.10760)."""
+        x = self.x(name)
+        return mul(x, self.polynomial([log(x)], 1))
 
     def exponential_of(self, names: Sequence[str]) -> Node:
         """A exp(k prod x_i^-a_i): attenuation, and the chance that many things go right (arXiv 2407.21787)."""

@@ -25,6 +25,7 @@ EVEN = (
     0.65,
 )  # where the median of a column lies between its ends that is spread evenly over a plain axis
 SLICES = 3  # slices that must agree before a column counts as having an optimum
+RIM = 0.05  # share of a slice's range by which both its ends must exceed the optimum
 CLEAR = 0.5  # share of the variance along a column that a parabola must explain, where no slices exist
 
 
@@ -167,8 +168,9 @@ def _optimum_in_slices(table: Table, name: str) -> bool | None:
         if len(levels) < 4:
             continue
         total += 1
-        inside["low"] += 0 < int(np.argmin(means)) < len(levels) - 1
-        inside["high"] += 0 < int(np.argmax(means)) < len(levels) - 1
+        ends = np.array([means[0], means[-1]])
+        inside["low"] += bool(np.all(ends - means.min() > RIM * np.ptp(means)))
+        inside["high"] += bool(np.all(means.max() - ends > RIM * np.ptp(means)))
     return None if total < SLICES else max(inside.values()) > 0.5 * total
 
 

@@ -46,7 +46,7 @@ def of_one(profile: Profile, name: str) -> list[Template]:
             b.level(), b.exponential(b.polynomial([log(b.x(name))], 2))
         ),
         f"exponential of power law of {name}": lambda b: b.exponential_of([name]),
-        f"{name} times its logarithm": lambda b: mul(b.x(name), b.polynomial([log(b.x(name))], 1)),
+        f"{name} times its logarithm": lambda b: b.times_logarithm(name),
         f"quadratic in log {name}": lambda b: b.polynomial([log(b.x(name))], 2),
         f"cubic in log {name}": lambda b: b.polynomial([log(b.x(name))], 3),
         f"two power laws of {name}": lambda b: add(
@@ -215,13 +215,11 @@ def _led(profile: Profile, names: Sequence[str]) -> list[Template]:
                     ),
                 ),
                 f"shifted {lead} in log-linear with {', '.join(rest)}": lambda b: b.exponential(
-                    b.cross([log(add(b.x(lead), b.shift(lead))), *(log(b.x(o)) for o in rest)])
+                    b.cross([log(b.begun(lead)), *(log(b.x(o)) for o in rest)])
                 ),
                 f"level and shifted {lead} in log-linear with {', '.join(rest)}": lambda b: add(
                     b.level(),
-                    b.exponential(
-                        b.cross([log(add(b.x(lead), b.shift(lead))), *(log(b.x(o)) for o in rest)])
-                    ),
+                    b.exponential(b.cross([log(b.begun(lead)), *(log(b.x(o)) for o in rest)])),
                 ),
             },
         )

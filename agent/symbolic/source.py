@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+import re
+import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import chain, count
 
 from agent.symbolic.expression import (
     Feature,
@@ -22,6 +25,7 @@ from agent.symbolic.expression import (
 )
 
 SUM, PRODUCT, UNARY, POWER, ATOM = range(5)  # binding strength
+NUMPY = re.compile(r"\bnp\.(?=\w+\()")
 
 
 def candidate(
@@ -41,8 +45,9 @@ def candidate(
         return "\n".join([*lines, *_functions("", next(iter(targets.values())), columns), ""])
     for k, node in enumerate(targets.values(), start=1):
         lines += _functions(f"_{k}", node, columns)
-    lines += ["", "", "def form(x, p):", *_definitions(list(targets.values()), columns), "    return {"]
-    lines += [f"        {name!r}: {_rowwise(node, columns)}," for name, node in targets.items()]
+    names = _identifiers(list(targets.values()), columns)
+    lines += ["", "", "def form(x, p):", *_definitions(names), "    return {"]
+    lines += [f"        {name!r}: {_rowwise(node, names, columns)}," for name, node in targets.items()]
     lines += ["    }", "", "", "PER_TARGET = {"]
     lines += [f"    {name!r}: (form_{k}, gradient_{k})," for k, name in enumerate(targets, start=1)]
     return "\n".join([*lines, "}", ""])
@@ -50,21 +55,23 @@ def candidate(
 
 def _functions(suffix: str, node: Node, columns: Sequence[str]) -> list[str]:
     """`form` and `gradient` of one target."""
-    lines = ["", "", f"def form{suffix}(x, p):", *_definitions([node], columns)]
-    lines += [f"    return {_rowwise(node, columns)}", "", "", f"def gradient{suffix}(x, p):"]
-    return [*lines, *_definitions([node], columns), *_gradient(node)]
+    names = _identifiers([node], columns)
+    lines = ["", "", f"def form{suffix}(x, p):", *_definitions(names)]
+    lines += [f"    return {_rowwise(node, names, columns)}", "", "", f"def gradient{suffix}(x, p):"]
+    return [*lines, *_definitions(names), *_gradient(node, names)]
 
 
 def _headline(targets: Mapping[str, Node]) -> str:
     return "; ".join(f"{name} = {text(node)}" for name, node in targets.items())
 
 
-def _gradient(node: Node) -> list[str]:
+def _gradient(node: Node, identifiers: Mapping[Node, str]) -> list[str]:
     """Derivatives by name, with sub-expressions that recur computed once."""
     slopes = {p.name: derivative(node, p.name) for p in parameters(node)}
     common = _recurring(list(slopes.values()))
-    names = {part: f"t{k}" for k, part in enumerate(common)}
-    lines = [f"    {name} = {_python(part, names, inside=part)[0]}" for part, name in names.items()]
+    parts = {part: f"t{k}" for k, part in enumerate(common)}
+    names = {**identifiers, **parts}
+    lines = [f"    {name} = {_python(part, names, inside=part)[0]}" for part, name in parts.items()]
     lines.append("    return {")
     lines += [f"        {name!r}: {_python(slope, names)[0]}," for name, slope in slopes.items()]
     return [*lines, "    }"]
@@ -78,27 +85,31 @@ def _recurring(nodes: list[Node]) -> list[Node]:
     )
 
 
-def _definitions(nodes: Sequence[Node], columns: Sequence[str]) -> list[str]:
+def _identifiers(nodes: Sequence[Node], columns: Sequence[str]) -> dict[Node, str]:
+    """A Python name of its own for every feature, in the order of the columns."""
     found = {n for node in nodes for n in walk(node) if isinstance(n, Feature)}
-    ordered = sorted(found, key=lambda f: (list(columns).index(f.name) if f.name in columns else 0, f.name))
+    ordered = sorted(found, key=lambda f: (list(columns).index(f.name), f.unit))
+    names: dict[Node, str] = {}
+    for feature in ordered:
+        letters = unicodedata.normalize("NFKC", feature.name)  # as Python reads identifiers
+        clean = "x_" + "".join(c if f"x{c}".isidentifier() else "_" for c in letters)
+        same = (f"{clean}_{k}" for k in count(2))
+        names[feature] = next(name for name in chain([clean], same) if name not in names.values())
+    return names
+
+
+def _definitions(names: Mapping[Node, str]) -> list[str]:
     return [
-        f"    {local(f.name)} = x[{f.name!r}]" + (f" / {f.unit!r}" if f.unit != 1 else "") for f in ordered
+        f"    {name} = x[{f.name!r}]" + (f" / {f.unit!r}" if f.unit != 1 else "")
+        for f, name in names.items()
+        if isinstance(f, Feature)
     ]
 
 
-def _rowwise(node: Node, columns: Sequence[str]) -> str:
+def _rowwise(node: Node, names: Mapping[Node, str], columns: Sequence[str]) -> str:
     """A form returns one value per row, also where it is the same for all."""
-    return python(node) if features(node) else f"{python(node)} + 0.0 * x[{columns[0]!r}]"
-
-
-def local(column: str) -> str:
-    """A Python identifier for a column's scaled value, unlike any parameter."""
-    clean = "".join(c if c.isascii() and c.isalnum() else "_" for c in column)
-    return f"x_{clean}"
-
-
-def python(node: Node) -> str:
-    return _python(node, {})[0]
+    line = _python(node, names)[0]
+    return line if features(node) else f"{line} + 0.0 * x[{columns[0]!r}]"
 
 
 def _python(node: Node, names: Mapping[Node, str], inside: Node | None = None) -> tuple[str, int]:
@@ -115,7 +126,7 @@ def _python(node: Node, names: Mapping[Node, str], inside: Node | None = None) -
         case Parameter(name):
             return f"p[{name!r}]", ATOM
         case Feature(name):
-            return local(name), ATOM
+            return name, ATOM
         case Sum(terms):
             return " + ".join(at_least(term, PRODUCT) for term in terms).replace("+ -", "- "), SUM
         case Product():
@@ -143,14 +154,11 @@ def _product(node: Product, at_least) -> tuple[str, int]:  # type: ignore[no-unt
 
 def text(node: Node) -> str:
     """For people: the formula without indexing noise, features under their column names (scaled where noted)."""
-    line = python(node).replace("np.", "")
-    for p in parameters(node):
-        line = line.replace(f"p[{p.name!r}]", p.name)
-    scales = {n.name: n.unit for n in walk(node) if isinstance(n, Feature)}
-    for name in sorted(features(node), key=len, reverse=True):
-        unit = scales[name]
-        line = line.replace(local(name), name if unit == 1 else f"({name}/{unit:g})")
-    return line.replace(" ** ", "^")
+    names: dict[Node, str] = {p: p.name for p in parameters(node)}
+    for n in walk(node):
+        if isinstance(n, Feature):
+            names[n] = n.name if n.unit == 1 else f"({n.name}/{n.unit:g})"
+    return NUMPY.sub("", _python(node, names)[0]).replace(" ** ", "^")
 
 
 def _bound(value: float) -> str:
