@@ -117,7 +117,7 @@ class Parts:
     def sharply_broken(self, name: str) -> Node:
         """x^-a (1 + (x/x1)^s)^(-b/s): the same with a sharpness of its own."""
         sharpness = self.fresh("s", 0.5, 8.0)
-        bend = add(ONE, power(divide(self.plain(name), self.shift(name)), sharpness))
+        bend = add(ONE, power(divide(self.x(name), self.shift(name)), sharpness))
         turn = divide(neg(self.fresh("b", -STEEPEST, STEEPEST)), sharpness)
         return mul(self.decay(name), power(bend, turn))
 

@@ -33,7 +33,8 @@ from agent.symbolic.library import library
 from agent.symbolic.mutation import Mutator, is_redundant
 from agent.symbolic.profile import Kind, Profile, profile
 from agent.symbolic.screen import form_of
-from tasks import Table
+from agent.symbolic.source import candidate, text
+from tasks import Array, Table
 from tasks.schema import Column, Schema
 
 STEP = 1e-6
@@ -58,6 +59,8 @@ def designs() -> dict[str, Table]:
         "shares": table({f"s{k}": shares[:, k] for k in range(3)}),
         "signed": table({"z": np.linspace(-2, 2, 15)}),
         "time": table({"t": np.linspace(0.5, 12, 24)}),
+        "alike": table({"tokens en": np.repeat(n, 6), "tokens/en": np.tile(d, 6)}),
+        "zeros": table({"n": np.repeat(n, 6), "v": np.tile([0.0, *d[:5]], 6)}),
         "sparse": table({"n": np.repeat(n, 5), "s": np.tile([0.0, 0.5, 0.75, 0.9, 0.95], 6)}),
     }
 
@@ -140,6 +143,21 @@ def test_printed_source_computes_the_tree_and_its_derivatives(design: str) -> No
                 np.testing.assert_allclose(
                     exact, numeric, rtol=2e-4, atol=noise + 1e-9, err_msg=template.origin
                 )
+
+
+def test_people_read_the_names_of_the_columns() -> None:
+    node = add(
+        mul(A, power(Feature("N", 1e8), B)), mul(C, Feature("max_N"), Function("log", Feature("np.x")))
+    )
+    assert text(node) == "A * (N/1e+08)^B + C * max_N * log(np.x)"
+
+
+def test_columns_that_python_would_name_alike_are_told_apart() -> None:
+    names = ("参数", "数据", "a b", "a/b", "ﬁ", "fi")
+    x = {name: np.array([float(k)]) for k, name in enumerate(names, start=1)}
+    node = add(*(mul(Number(10.0**k), Feature(name)) for k, name in enumerate(names)))
+    form = form_of(candidate({"y": node}, columns=names))
+    np.testing.assert_allclose(form.call(x, {}), 654321)
 
 
 def test_a_square_has_a_finite_slope_at_its_minimum() -> None:
@@ -238,6 +256,27 @@ def test_what_rises_and_what_is_spread_evenly_is_seen() -> None:
     assert not any("wave" in origin for origin in origins)  # n lies on a logarithmic axis
 
 
+def test_an_optimum_is_seen_and_a_plateau_is_none() -> None:
+    rng = np.random.default_rng(2)
+    n, bits = (axis.ravel() for axis in np.meshgrid(np.geomspace(1e6, 1e9, 6), [2.0, 3, 4, 5, 6, 8, 16]))
+
+    def bowls(y: Array) -> tuple[str, ...]:
+        y = y + 0.01 * y.std() * rng.standard_normal(len(n))
+        return profile(
+            Table({"n": n, "bits": bits}, {"y": y}, ("all",), np.zeros(len(n), dtype=np.intp))
+        ).bowls
+
+    assert bowls(2 + n**-0.1 + np.log(bits / 5) ** 2) == ("bits",)
+    assert bowls(1.8 + 300 * (n * (1 - np.exp(-bits / 2.5))) ** -0.28) == ()
+
+
+def test_a_plain_feature_beside_a_scale_may_have_an_optimum() -> None:
+    n, z = (axis.ravel() for axis in np.meshgrid(np.geomspace(1e6, 1e9, 6), np.linspace(0, 0.6, 6)))
+    y = 2 + n**-0.1 + (z - 0.2) ** 2
+    forms = library(profile(Table({"n": n, "z": z}, {"y": y}, ("all",), np.zeros(len(n), dtype=np.intp))))
+    assert "power law of n, plus parabola of z" in {form.origin for form in forms}
+
+
 def test_a_column_of_one_value_gets_no_form_of_its_own() -> None:
     z, same = np.linspace(-2, 2, 12), np.full(12, 7.0)
     seen = profile(Table({"z": z, "same": same}, {"y": z**2}, ("all",), np.zeros(12, dtype=np.intp)))
@@ -279,6 +318,19 @@ def test_no_form_of_the_library_and_no_neighbour_is_redundant() -> None:
         neighbours = [step[0] for step in steps if step is not None]
         assert len(neighbours) > len(forms) / 2
         assert not any(is_redundant(node) for node in (*forms, *neighbours)), name
+
+
+def test_no_neighbour_multiplies_the_terms_of_an_exponent() -> None:
+    name = "level and quadratic in log n, d"
+    node = next(template.node for template in library(PROFILES["two"]) if template.origin == name)
+    mutator = Mutator(PROFILES["two"], np.random.default_rng(4))
+    steps = [step for step in (mutator.neighbour(node, node) for _ in range(200)) if step is not None]
+    grown = [changed for changed, origin in steps if origin == "add factor"]
+    inside = [
+        n.argument for changed in grown for n in walk(changed) if isinstance(n, Function) and n.name == "exp"
+    ]
+    assert len(grown) > 5
+    assert not any(isinstance(n, Power) and n.exponent != Number(2.0) for one in inside for n in walk(one))
 
 
 def test_neighbours_are_a_function_of_the_seed() -> None:

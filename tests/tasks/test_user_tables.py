@@ -38,6 +38,11 @@ def test_an_index_column_and_row_numbers_are_no_features(tmp_path: Path):
     assert read(tmp_path, table.to_csv()).task.schema.features == ("N",)
 
 
+def test_row_numbers_alone_are_a_feature_such_as_epochs(tmp_path: Path):
+    curve = pd.DataFrame({"epoch": range(12), "seed": 3, "loss": 2 + 1 / (1 + np.arange(12))})
+    assert read(tmp_path, curve).task.schema.features == ("epoch",)
+
+
 def test_two_possible_groups_need_a_choice(tmp_path: Path):
     with refused("model and data could each be the group; choose one with --group."):
         read(tmp_path, frame().assign(data=["x", "y"] * 12))
