@@ -25,21 +25,38 @@ def decisive(table: Table) -> frozenset[str]:
     names = [name for name in table.features if name not in shares]
     pairs = [*((k, k) for k in range(len(names))), *combinations(range(len(names)), 2)]
     uses = [{k} for k in range(len(names))] + [set(pair) for pair in pairs]
-    freedom = len(table) - len(np.unique(table.codes)) - len(uses)
-    if not names or freedom < (ROWS_PER_COLUMN - 1) * len(uses):
+    if not names or len(table) - len(np.unique(table.codes)) < ROWS_PER_COLUMN * len(uses):
         return frozenset()
     ranks = [_ranks(table.features[name]) for name in names]
     products = (ranks[one] * ranks[two] for one, two in pairs)
-    columns = table.within_groups(np.column_stack([*ranks, *products]))
-    targets = table.within_groups(table.target_matrix())
-    left = unexplained(columns, targets) + ROUNDING * np.sum(targets**2, axis=0)
+    model = WithinGroups(table, np.column_stack([*ranks, *products]))
     found = set()
     for k, name in enumerate(names):
         others = [place for place, used in enumerate(uses) if k not in used]
-        more = unexplained(columns[:, others], targets) - left
-        if np.any(more * freedom > CLEAR * (len(uses) - len(others)) * left):
+        if np.any(model.lost(model.columns[:, others]) > CLEAR):
             found.add(name)
     return frozenset(found)
+
+
+class WithinGroups:
+    """Linear combinations of columns (n, C), with a level per group, that explain a table's targets.
+
+    columns: the same less their means in each group. left: sum of squares (T,) that they leave, at the least what
+    rounding does. total: that without any.
+    """
+
+    def __init__(self, table: Table, columns: Array) -> None:
+        self.columns = table.within_groups(columns)
+        self._targets = table.within_groups(table.target_matrix())
+        self.total = np.asarray(np.sum(self._targets**2, axis=0))
+        self.left = unexplained(self.columns, self._targets) + ROUNDING * self.total
+        self.freedom = len(table) - len(np.unique(table.codes)) - self.columns.shape[1]
+
+    def lost(self, fewer: Array) -> Array:
+        """F statistic (T,) of the model against one with fewer columns, combinations of its own."""
+        more = unexplained(fewer, self._targets) - self.left
+        least = np.maximum(self.left, np.finfo(float).tiny)  # a target that never varies loses nothing
+        return np.asarray(more * self.freedom / ((self.columns.shape[1] - fewer.shape[1]) * least))
 
 
 def _ranks(column: Array) -> Array:

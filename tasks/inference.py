@@ -48,9 +48,9 @@ def infer_roles(
         said.append(f"group: {group} (text that repeats)" if group else "no group column")
     if features is None:
         left_out = {name: _not_a_feature(name, numeric.get(name)) for name in open_columns if name != group}
-        if ROW_NUMBERS in left_out.values() and all(left_out.values()):
-            only = [name for name, why in left_out.items() if why == ROW_NUMBERS][:1]
-            left_out |= dict.fromkeys(only, "")  # the epochs of a learning curve, say
+        counter = next((name for name, why in left_out.items() if why == ROW_NUMBERS), None)
+        if counter is not None and all(left_out.values()):
+            left_out[counter] = ""  # the epochs of a learning curve, say
         features = tuple(name for name, why in left_out.items() if not why)
         reasons = ", ".join(f"{name} ({why})" for name, why in left_out.items() if why)
         if not features:

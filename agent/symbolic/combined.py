@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import combinations, product
 
@@ -10,7 +9,7 @@ import numpy as np
 
 from agent.symbolic.expression import ONE, Feature, Number, add, mul, neg, power
 from agent.symbolic.profile import Combination, Kind, Profile, kind_of, log_quadratic, profile
-from tasks.dependence import unexplained
+from tasks.dependence import WithinGroups
 from tasks.folds import simplex_columns
 from tasks.table import Table
 
@@ -42,18 +41,22 @@ def _with_rests(table: Table) -> list[Profile]:
 
 
 def _with_merged(table: Table) -> list[Profile]:
-    """One profile for every pair of scale columns that the targets depend on through their product or ratio alone."""
+    """One profile for every pair of scale columns that the targets depend on through their product or ratio alone: a
+    quadratic in the logarithms then explains as much with that in their place, by an F test of nested models."""
     whole = profile(table)
     scales = [name for name in whole.of(Kind.SCALE) if name not in whole.zeros]
     if len(scales) < 2:
         return []
-    tells_as_much = _comparison(table, scales)
+    model = WithinGroups(table, log_quadratic(table, scales)[0])
+    if model.freedom < model.columns.shape[1] or np.any(model.left >= (1 - EXPLAINED) * model.total):
+        return []
     found = []
     for (one, two), sign in product(combinations(scales, 2), (1, -1)):
         columns = {name: column for name, column in table.features.items() if name != two}
         columns[one] = table.features[one] * table.features[two] ** sign
         turned = replace(table, features=columns)
-        if tells_as_much(turned, [name for name in scales if name != two]):
+        fewer, _ = log_quadratic(turned, [name for name in scales if name != two])
+        if np.all(model.lost(fewer) <= ALIKE):
             own = profile(turned)
             unit = {**own.unit, one: whole.unit[one] * whole.unit[two] ** sign}
             other = power(Feature(two, whole.unit[two]), Number(float(sign)))
@@ -61,22 +64,3 @@ def _with_merged(table: Table) -> list[Profile]:
             stands = {one: Combination(title, mul(Feature(one, whole.unit[one]), other))}
             found.append(replace(own, unit=unit, stands_for=stands))
     return found
-
-
-def _comparison(table: Table, scales: Sequence[str]) -> Callable[[Table, Sequence[str]], bool]:
-    """Says of a smaller table whether a quadratic in the logarithms of its scale columns explains every target as well
-    as one in those of `table` does, by an F test of nested models; never where rows are too few to tell."""
-    targets = table.within_groups(table.target_matrix())
-    columns, _ = log_quadratic(table, scales)
-    left = unexplained(columns, targets)
-    freedom = len(table) - len(np.unique(table.codes)) - columns.shape[1]
-    clear = freedom >= columns.shape[1] and np.all(left < (1 - EXPLAINED) * np.sum(targets**2, axis=0))
-
-    def tells_as_much(small: Table, few: Sequence[str]) -> bool:
-        if not clear:
-            return False
-        fewer, _ = log_quadratic(small, few)
-        more = unexplained(fewer, targets) - left
-        return bool(np.all(more * freedom <= ALIKE * (columns.shape[1] - fewer.shape[1]) * left))
-
-    return tells_as_much

@@ -125,8 +125,8 @@ def _python(node: Node, names: Mapping[Node, str], inside: Node | None = None) -
             return (repr(value), ATOM if value >= 0 else UNARY)
         case Parameter(name):
             return f"p[{name!r}]", ATOM
-        case Feature(name):
-            return name, ATOM
+        case Feature():
+            return names[node], ATOM
         case Sum(terms):
             return " + ".join(at_least(term, PRODUCT) for term in terms).replace("+ -", "- "), SUM
         case Product():

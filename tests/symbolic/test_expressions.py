@@ -155,9 +155,10 @@ def test_people_read_the_names_of_the_columns() -> None:
 def test_columns_that_python_would_name_alike_are_told_apart() -> None:
     names = ("参数", "数据", "a b", "a/b", "ﬁ", "fi")
     x = {name: np.array([float(k)]) for k, name in enumerate(names, start=1)}
-    node = add(*(mul(Number(10.0**k), Feature(name)) for k, name in enumerate(names)))
-    form = form_of(candidate({"y": node}, columns=names))
-    np.testing.assert_allclose(form.call(x, {}), 654321)
+    terms = [mul(Number(10.0**k), Feature(name)) for k, name in enumerate(names)]
+    in_another_unit = mul(Number(1e7), Feature("a b", 0.5))
+    form = form_of(candidate({"y": add(*terms, in_another_unit)}, columns=names))
+    np.testing.assert_allclose(form.call(x, {}), 60654321)
 
 
 def test_a_square_has_a_finite_slope_at_its_minimum() -> None:
@@ -306,6 +307,8 @@ def test_features_that_act_together_alone_are_also_looked_at_as_one(sign: int, c
     law = next(template.node for template in library(turned) if template.origin == name)
     p = {"L": 0.5, "A": 1.0, "h": 3.0, "a": 0.4, "d": 0.0}
     np.testing.assert_allclose(value(law, dict(data.features), p), 0.5 + (together + 3) ** -0.4)
+    exact = Table(data.features, {"y": 1 + np.log(together)}, ("all",), data.codes)  # rounding is no difference
+    assert [one.title for one in profiles(exact)[1].stands_for.values()] == [combination]
     apart = Table(data.features, {"y": y + 0.1 * np.log(n)}, ("all",), data.codes)
     assert len(profiles(apart)) == 1
 
