@@ -307,7 +307,9 @@ def test_features_that_act_together_alone_are_also_looked_at_as_one(sign: int, c
     law = next(template.node for template in library(turned) if template.origin == name)
     p = {"L": 0.5, "A": 1.0, "h": 3.0, "a": 0.4, "d": 0.0}
     np.testing.assert_allclose(value(law, dict(data.features), p), 0.5 + (together + 3) ** -0.4)
-    exact = Table(data.features, {"y": 1 + np.log(together)}, ("all",), data.codes)  # rounding is no difference
+    exact = Table(
+        data.features, {"y": 1 + np.log(together)}, ("all",), data.codes
+    )  # rounding is no difference
     assert [one.title for one in profiles(exact)[1].stands_for.values()] == [combination]
     apart = Table(data.features, {"y": y + 0.1 * np.log(n)}, ("all",), data.codes)
     assert len(profiles(apart)) == 1
