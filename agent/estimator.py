@@ -11,23 +11,23 @@ import pandas as pd
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from agent.api import discover
-from agent.law import Law
-from tasks import Array
+from lawsmith.agent.command.api import discover
+from lawsmith.agent.law import Law
+from lawsmith.tasks import Array
 
 
 class LawRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     """Fits a compact formula y = f(X) that is chosen by how well it extrapolates inside the training rows.
 
     Args:
-        agent: "symbolic" (no model is asked), or any agent of `agent.discover`.
+        agent: "symbolic" (no model is asked), or any agent of `lawsmith.discover`.
         time_limit: seconds of search; None searches until the agent has finished.
         cap: most constants in the law; None sets no limit.
         runs_dir: where the archives go; by default they are thrown away after the fit.
         workers: candidates evaluated at a time; None takes one per core.
         random_state: seed of the search, a whole number.
 
-    After `fit`: `law_` (`agent.law.Law`), `expression_` (str), `n_features_in_`, and `feature_names_in_` where X has
+    After `fit`: `law_` (`lawsmith.Law`), `expression_` (str), `n_features_in_`, and `feature_names_in_` where X has
     names.
     """
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from agent.history import Trial
-from agent.journal import recorded_trials
-from runs import Archive, Result
-from runs.finding import list_archives
-from sandbox import Verdict
-from tasks import InputError
+from lawsmith.agent.search.history import Trial
+from lawsmith.agent.search.journal import recorded_trials
+from lawsmith.runs import Archive, Result
+from lawsmith.runs.find import list_archives
+from lawsmith.sandbox import Verdict
+from lawsmith.tasks import InputError
 
 SORT_KEYS = {
     "r2": ("r2", -1),

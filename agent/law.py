@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from runs import Archive, formula
-from runs.closing import predict_with
-from runs.finding import find_archive
-from runs.intervals import Interval, fitted_laws, uncertainty
-from runs.intervals import predict as predict_intervals
-from sandbox import Sandbox
-from tasks import Array, InputError, Schema, Table
+from lawsmith.runs import Archive, formula
+from lawsmith.runs.find import find_archive
+from lawsmith.runs.intervals import Interval, fitted_laws, uncertainty
+from lawsmith.runs.intervals import predict as predict_intervals
+from lawsmith.runs.law import predict_with
+from lawsmith.sandbox import Sandbox
+from lawsmith.tasks import Array, InputError, Schema, Table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -125,7 +125,7 @@ class Law:
 
     def _repr_html_(self) -> str:
         """For notebooks: the formula as MathML, else as text, and the scores."""
-        from runs.report.typeset import mathml
+        from lawsmith.runs.report.typeset import mathml
 
         result = self.archive.result
         shown = None if self.form is None else mathml(self.form, self.schema.targets)

@@ -14,12 +14,12 @@ import time
 
 import numpy as np
 
-from agent.selection import choose
 from benchmarks.extrapolation import Case, explore, score
 from benchmarks.known_laws import SETS, Known
-from sandbox import Sandbox
-from tasks import Array, Dataset, Provenance, Schema, Table, Task
-from tasks.schema import Column
+from lawsmith.agent.search.selection import choose
+from lawsmith.sandbox import Sandbox
+from lawsmith.tasks import Array, Dataset, Provenance, Schema, Table, Task
+from lawsmith.tasks.schema import Column
 
 ROWS = 60  # per feature
 

@@ -22,11 +22,11 @@ from typing import Any
 
 import numpy as np
 
-from agent.api import Observer, Run, discover
-from agent.budget import Budget
-from agent.history import History
-from agent.journal import recorded_trials
-from runs import Archive
+from lawsmith.agent.command.api import Observer, Run, discover
+from lawsmith.agent.search.budget import Budget
+from lawsmith.agent.search.history import History
+from lawsmith.agent.search.journal import recorded_trials
+from lawsmith.runs import Archive
 
 WORKERS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 HANDED_OVER = 1000

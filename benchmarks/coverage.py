@@ -20,17 +20,17 @@ from typing import Any
 
 import numpy as np
 
-from agent.evaluator import Evaluator
-from agent.history import History, Trial
-from agent.selection import choose
-from agent.symbolic import SymbolicProposer
 from benchmarks.extrapolation import Case, cases
-from runs.intervals import FittedLaw, estimate, predict
-from runs.intervals.predict import multiplier
-from sandbox import Constants, Sandbox
-from tasks import names
-from tasks.folds import frontier_folds
-from tasks.probes import probe_rows
+from lawsmith.agent.search.evaluator import Evaluator
+from lawsmith.agent.search.history import History, Trial
+from lawsmith.agent.search.selection import choose
+from lawsmith.agent.symbolic import SymbolicProposer
+from lawsmith.runs.intervals import FittedLaw, estimate, predict
+from lawsmith.runs.intervals.predict import multiplier
+from lawsmith.sandbox import Constants, Sandbox
+from lawsmith.tasks import names
+from lawsmith.tasks.folds import frontier_folds
+from lawsmith.tasks.probes import probe_rows
 
 LEVELS = (0.5, 0.9)
 BATCH = 8

@@ -16,10 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from agent.api import discover
 from benchmarks import faults
-from runs import Archive
-from tasks import InputError
+from lawsmith.agent.command.api import discover
+from lawsmith.runs import Archive
+from lawsmith.tasks import InputError
 
 COMMAND = [sys.executable, "-c", "from agent.cli import main; main()"]
 ROOT = Path(__file__).parents[1]
@@ -169,7 +169,7 @@ class Round:
             case "candidate killed":
                 return faults.kill_candidate(pid)
             case "warm process killed":
-                return faults.kill_zygote(pid, self.rng)
+                return faults.kill_warm_process(pid, self.rng)
             case "worker killed":
                 return faults.kill_worker(pid, self.rng)
             case "worker stopped for seconds":

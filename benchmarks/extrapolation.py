@@ -21,16 +21,16 @@ from pathlib import Path
 
 import numpy as np
 
-from agent.evaluator import Evaluator
-from agent.history import History, Trial
-from agent.selection import RULES, Rules, choose
-from agent.symbolic import SymbolicProposer
 from benchmarks.synthetic import LAWS, synthetic
-from sandbox import Constants, PredictJob, Sandbox
-from tasks import Dataset, Task, load, names
-from tasks.folds import frontier_folds
-from tasks.metrics import r2
-from tasks.probes import probe_rows
+from lawsmith.agent.search.evaluator import Evaluator
+from lawsmith.agent.search.history import History, Trial
+from lawsmith.agent.search.selection import RULES, Rules, choose
+from lawsmith.agent.symbolic import SymbolicProposer
+from lawsmith.sandbox import Constants, PredictJob, Sandbox
+from lawsmith.tasks import Dataset, Task, load, names
+from lawsmith.tasks.folds import frontier_folds
+from lawsmith.tasks.metrics import r2
+from lawsmith.tasks.probes import probe_rows
 
 CLIP = -1.0
 NEAR = (">1", "corner>2", "points1", "points2")  # the others cut deeper, or again what these cut

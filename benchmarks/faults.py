@@ -64,11 +64,11 @@ def alive(pid: int) -> bool:
 
 def warm(pid: int) -> list[int]:
     """The warm processes of every sandbox below `pid`, and what watches over them."""
-    return [one for one in descendants(pid) if _is_zygote(one) and not _is_candidate(one)]
+    return [one for one in descendants(pid) if _is_warm_process(one) and not _is_candidate(one)]
 
 
-def _is_zygote(pid: int) -> bool:
-    return _says(pid, b"zygote.py")
+def _is_warm_process(pid: int) -> bool:
+    return _says(pid, b"warm_process.py")
 
 
 def _says(pid: int, part: bytes) -> bool:
@@ -83,7 +83,7 @@ def _is_candidate(pid: int) -> bool:
     """A fork of a warm process, which leads a session of its own; its watcher's parent is no sandbox process."""
     with suppress(OSError, IndexError):
         parent = int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
-        return os.getsid(pid) == pid and _is_zygote(parent)
+        return os.getsid(pid) == pid and _is_warm_process(parent)
     return False
 
 
@@ -91,10 +91,12 @@ def kill_candidate(pid: int, seconds: float = 3.0) -> bool:
     """SIGKILL to the first candidate that runs below `pid`; False where none did in time."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        for zygote in warm(pid):
+        for warm_process in warm(pid):
             until = time.monotonic() + 0.2
             while time.monotonic() < until:
-                if any(_is_candidate(one) and _kill_child(one, zygote) for one in children(zygote)):
+                if any(
+                    _is_candidate(one) and _kill_child(one, warm_process) for one in children(warm_process)
+                ):
                     return True
                 time.sleep(0.003)
         time.sleep(0.05)
@@ -114,7 +116,7 @@ def _kill_child(pid: int, parent: int) -> bool:
     return False
 
 
-def kill_zygote(pid: int, rng: np.random.Generator) -> bool:
+def kill_warm_process(pid: int, rng: np.random.Generator) -> bool:
     """SIGKILL to one warm process below `pid`, or its watcher, wherever in its life it is."""
     found = warm(pid)
     if not found:

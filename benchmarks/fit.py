@@ -27,12 +27,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import least_squares  # type: ignore[import-untyped]  # scipy publishes no types
 
-from agent.symbolic.draft import Draft
-from agent.symbolic.library import library
-from agent.symbolic.profile import profile
-from agent.symbolic.screen import form_of
-from sandbox.fitting import Effort, Form, fit_form
-from tasks import Table, load, names
+from lawsmith.agent.symbolic.form import SymbolicForm
+from lawsmith.agent.symbolic.library import library
+from lawsmith.agent.symbolic.profile import profile
+from lawsmith.agent.symbolic.rank import form_of
+from lawsmith.sandbox.fitting import Effort, Form, fit_form
+from lawsmith.tasks import Table, load, names
 
 Array = NDArray[np.float64]
 Arguments = Mapping[str, Any]
@@ -156,7 +156,7 @@ def jobs(data_dir: Path | None, per_task: int = 6) -> str:
         task = load(name, data_dir).task
         forms = library(profile(task.train))
         for k in sorted(rng.choice(len(forms), min(per_task, len(forms)), replace=False)):
-            draft = Draft((forms[k].node,) * len(task.schema.targets), forms[k].origin)
+            draft = SymbolicForm((forms[k].node,) * len(task.schema.targets), forms[k].origin)
             form = form_of(draft.source(task.schema))
             began = time.process_time()
             fitted = fit_form(form, task.train, task.schema.targets)

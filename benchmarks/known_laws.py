@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tasks import Array
+from lawsmith.tasks import Array
 
 
 @dataclass(frozen=True)

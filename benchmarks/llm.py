@@ -18,21 +18,21 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from agent.budget import Allowance, Budget, Spending
-from agent.evaluator import Evaluator
-from agent.history import Trial
-from agent.journal import Journal
-from agent.llm.config import Config, ModelChoice, Transport
-from agent.llm.session import Session, Settings
-from agent.loop import search
-from agent.observer import Observer
 from benchmarks.sandbox import SCHEMA, table_like_sft
 from benchmarks.speaking import Speaking
-from runs import Archive, Manifest
-from sandbox import Sandbox, whole_fit
-from tasks import Provenance, Task
-from tasks.folds import frontier_folds
-from tasks.probes import probe_rows
+from lawsmith.agent.client.config import Config, ModelChoice, Transport
+from lawsmith.agent.command.loop import search
+from lawsmith.agent.command.observer import Observer
+from lawsmith.agent.llm.session import Session, Settings
+from lawsmith.agent.search.budget import Allowance, Budget, Spending
+from lawsmith.agent.search.evaluator import Evaluator
+from lawsmith.agent.search.history import Trial
+from lawsmith.agent.search.journal import Journal
+from lawsmith.runs import Archive, Manifest
+from lawsmith.sandbox import Sandbox, whole_fit
+from lawsmith.tasks import Provenance, Task
+from lawsmith.tasks.folds import frontier_folds
+from lawsmith.tasks.probes import probe_rows
 
 CANDIDATE = """PARAMETERS = {{"c": (0, None), "a": (0, None), "k": (0, 2)}}
 def form(x, p):

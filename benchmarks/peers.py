@@ -23,11 +23,11 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from agent.selection import choose
-from agent.symbolic.profile import profile
 from benchmarks.extrapolation import CLIP, Case, cases, explore, score
-from sandbox import Sandbox
-from tasks import Array, Table, names, r2
+from lawsmith.agent.search.selection import choose
+from lawsmith.agent.symbolic.profile import profile
+from lawsmith.sandbox import Sandbox
+from lawsmith.tasks import Array, Table, names, r2
 
 Regress = Callable[[Array, Array, Array, float], Mapping[str, Array]]
 """Features and target of one group, the features to predict at, seconds -> predictions of each choice."""

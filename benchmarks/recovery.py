@@ -14,14 +14,14 @@ import time
 
 import numpy as np
 
-from agent.history import Trial
-from agent.selection import choose
-from agent.symbolic.screen import form_of
 from benchmarks.extrapolation import Case, explore
 from benchmarks.synthetic import LAWS, Law, synthetic
-from sandbox import Sandbox
-from sandbox.fitting import Effort, fit_form
-from tasks import Dataset, Table
+from lawsmith.agent.search.history import Trial
+from lawsmith.agent.search.selection import choose
+from lawsmith.agent.symbolic.rank import form_of
+from lawsmith.sandbox import Sandbox
+from lawsmith.sandbox.fitting import Effort, fit_form
+from lawsmith.tasks import Dataset, Table
 
 ROWS = 100  # enough to tell the laws apart at 1 % noise
 EXACT = 1e-6  # largest error, as a share of the truth's spread

@@ -14,13 +14,13 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from runs import Archive, DataRecord, Manifest
-from runs.record import FinalScores, Result, SplitScores
-from runs.report import write_site
-from runs.report.content import Candidate, RunContent, gather
-from runs.report.page import packed
-from sandbox import Evaluation, Tier, Verdict
-from tasks import schema
+from lawsmith.runs import Archive, DataRecord, Manifest
+from lawsmith.runs.record import FinalScores, Result, SplitScores
+from lawsmith.runs.report import write_site
+from lawsmith.runs.report.content import Candidate, RunContent, gather
+from lawsmith.runs.report.page import packed
+from lawsmith.sandbox import Evaluation, Tier, Verdict
+from lawsmith.tasks import schema
 
 FORM = """import numpy as np
 

@@ -23,11 +23,11 @@ from typing import Any
 
 import numpy as np
 
-import tasks
-from sandbox import Constants, Limits, PredictJob, Sandbox, evaluate
-from sandbox.fitting import Form, fit_form
-from tasks import Provenance, Schema, Table, Task
-from tasks.folds import Fold
+import lawsmith.tasks
+from lawsmith.sandbox import Constants, Limits, PredictJob, Sandbox, evaluate
+from lawsmith.sandbox.fitting import Form, fit_form
+from lawsmith.tasks import Provenance, Schema, Table, Task
+from lawsmith.tasks.folds import Fold
 
 SCHEMA = Schema(name="t", long_name="t", title="t", features=("n",), targets=("y",), group="g", cap=4)
 FORM = """
@@ -122,7 +122,7 @@ def five_folds(repeats: int, folder: Path | None) -> None:
     Measured in turns, so that both meet the same machine; once for a form that is proved to be arithmetic, whose fits
     share a process, and once for the same form as code that has to have a process for each.
     """
-    table = table_like_sft() if folder is None else tasks.load("sft", folder).task.train
+    table = table_like_sft() if folder is None else lawsmith.tasks.load("sft", folder).task.train
     (feature,), (target,) = table.features, table.targets
     schema = SCHEMA.model_copy(update={"features": (feature,), "targets": (target,)})
     folds, form = deepest_rows_held_out(table), FORM.replace('"n"', repr(feature))

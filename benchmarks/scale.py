@@ -21,9 +21,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from sandbox.fitting import Form, fit_form
-from tasks import Table
-from tasks.folds import frontier_folds
+from lawsmith.sandbox.fitting import Form, fit_form
+from lawsmith.tasks import Table
+from lawsmith.tasks.folds import frontier_folds
 
 FIT = ("fit, CPU s", "folds, CPU s", "peak, GiB")
 SEARCH = ("search, s", "peak, GiB")

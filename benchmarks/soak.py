@@ -30,7 +30,7 @@ from scipy.stats import theilslopes
 
 from benchmarks import faults
 from benchmarks.disturbed import Books, Job, Round, Settings
-from runs import Archive
+from lawsmith.runs import Archive
 
 AGENTS = ("symbolic", "refine", "evolve")
 WAYS = ("command", "clock", "cluster", "resident")

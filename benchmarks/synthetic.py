@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks import Dataset, Provenance, Schema, Table, Task
-from tasks.schema import Column
+from lawsmith.tasks import Dataset, Provenance, Schema, Table, Task
+from lawsmith.tasks.schema import Column
 
 Array = NDArray[np.float64]
 Truth = Callable[[dict[str, Array]], Array]

@@ -16,11 +16,11 @@ from typing import Any
 
 import numpy as np
 
-from agent.api import Result, discover
-from agent.llm.config import Options
-from agent.llm.messages import Request
-from agent.llm.scripted import climbing
 from benchmarks.speaking import Speaking
+from lawsmith.agent.client.config import Options
+from lawsmith.agent.client.messages import Request
+from lawsmith.agent.client.scripted import climbing
+from lawsmith.agent.command.api import Result, discover
 
 WAVE = """```python
 import numpy as np

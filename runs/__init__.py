@@ -1,14 +1,14 @@
 """Archives: record, verify, inspect, replay, export."""
 
-from runs.account import Account
-from runs.archive import Archive, State
-from runs.closing import LawFailed, close_law, score_law
-from runs.finding import Listing, addresses, find_archive, list_archives
-from runs.formula import Formula, formula
-from runs.law import render_law
-from runs.record import DataRecord, FinalScores, Manifest, Result, SplitScores, new_run_id
-from runs.replay import ReplayReport, replay
-from runs.verify import Problem
+from lawsmith.runs.account import Account
+from lawsmith.runs.archive import Archive, State
+from lawsmith.runs.check import Problem
+from lawsmith.runs.find import Listing, addresses, find_archive, list_archives
+from lawsmith.runs.formula import Formula, formula
+from lawsmith.runs.law import LawFailed, close_law, score_law
+from lawsmith.runs.law_file import render_law
+from lawsmith.runs.record import DataRecord, FinalScores, Manifest, Result, SplitScores, new_run_id
+from lawsmith.runs.replay import ReplayReport, replay
 
 __all__ = [
     "Account",

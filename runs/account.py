@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from runs.record import Result
+from lawsmith.runs.record import Result
 
 
 class _Kept(BaseModel):

@@ -20,19 +20,9 @@ from typing import Any, Self, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from runs import chain
-from runs.canonical import plain, seal
-from runs.files import (
-    open_regular,
-    open_regular_descriptor,
-    read_bounded,
-    write_atomic,
-    writing,
-)
-from runs.quoting import visible
-from runs.record import Manifest, Result
-from runs.staging import create_folder
-from runs.verify import (
+from lawsmith.runs import log as chain
+from lawsmith.runs.canonical_json import plain, seal
+from lawsmith.runs.check import (
     Problem,
     bound_problems,
     break_problem,
@@ -41,7 +31,17 @@ from runs.verify import (
     read_sealed,
     sealed_problems,
 )
-from tasks import InputError
+from lawsmith.runs.files import (
+    open_regular,
+    open_regular_descriptor,
+    read_bounded,
+    write_atomic,
+    writing,
+)
+from lawsmith.runs.quoting import visible
+from lawsmith.runs.record import Manifest, Result
+from lawsmith.runs.staging import create_folder
+from lawsmith.tasks import InputError
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
@@ -355,7 +355,7 @@ def _validated(model: type[_Model], content: dict[str, Any], path: Path) -> _Mod
 
 
 def plain_dict(record: Mapping[str, Any] | BaseModel) -> dict[str, Any]:
-    """A record in JSON's own types; see `runs.canonical.plain`."""
+    """A record in JSON's own types; see `lawsmith.runs.canonical_json.plain`."""
     content = plain(record)
     assert isinstance(content, dict)
     return content

@@ -1,6 +1,6 @@
 """Arithmetic on single numbers that ends as numpy's does: with infinity or nan where `math` would raise.
 
-The source of these functions is copied into every exported law that uses them (`runs.scalar`), so each one
+The source of these functions is copied into every exported law that uses them (`lawsmith.runs.scalar`), so each one
 needs nothing but `math` and the others here.
 """
 

@@ -7,16 +7,16 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from runs.archive import Archive
-from runs.canonical import plain
-from runs.files import write_atomic, writing
-from runs.formula import Formula, formula
-from runs.formula_print import sympy_script
-from runs.latex import latex_name
-from runs.pair import pair_source
-from runs.quoting import docstring, latex_plain, visible
-from runs.record import Result
-from tasks import InputError
+from lawsmith.runs.archive import Archive
+from lawsmith.runs.canonical_json import plain
+from lawsmith.runs.files import write_atomic, writing
+from lawsmith.runs.formula import Formula, formula
+from lawsmith.runs.formula_print import sympy_script
+from lawsmith.runs.latex import latex_name
+from lawsmith.runs.pair import pair_source
+from lawsmith.runs.quoting import docstring, latex_plain, visible
+from lawsmith.runs.record import Result
+from lawsmith.tasks import InputError
 
 TextFormat = Literal["law", "latex", "sympy", "json"]
 TEXT_FORMATS: tuple[TextFormat, ...] = get_args(TextFormat)

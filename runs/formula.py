@@ -13,13 +13,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from runs.formula_walk import Walker, features_in, parameters_in
-from runs.source import Untranslatable, read_form
+from lawsmith.runs.formula_walk import Walker, features_in, parameters_in
+from lawsmith.runs.source import Untranslatable, read_form
 
 if TYPE_CHECKING:
     import sympy
 
-    from runs.formula_typeset import Notation
+    from lawsmith.runs.formula_typeset import Notation
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Formula:
 
         `constants` replaces parameters by their values, rounded to `digits` significant digits.
         """
-        from runs.formula_print import expression_text
+        from lawsmith.runs.formula_print import expression_text
 
         return "; ".join(
             f"{target} = {expression_text(node, constants or {}, digits)}"
@@ -61,7 +61,7 @@ class Formula:
         Raises:
             ValueError: the formula could not be read, or has a part that sympy cannot state.
         """
-        from runs.formula_print import to_sympy
+        from lawsmith.runs.formula_print import to_sympy
 
         if self.reason is not None:
             raise ValueError(self.reason)
@@ -69,7 +69,7 @@ class Formula:
 
     def latex(self) -> dict[str, str]:
         """Target -> LaTeX of its right-hand side, as it was written; raises ValueError as `typeset`."""
-        from runs.latex import Latex
+        from lawsmith.runs.latex import Latex
 
         return self.typeset(Latex())
 
@@ -79,7 +79,7 @@ class Formula:
         Raises:
             ValueError: the formula could not be read, or has a part without a counterpart there.
         """
-        from runs.formula_typeset import typeset
+        from lawsmith.runs.formula_typeset import typeset
 
         if self.reason is not None:
             raise ValueError(self.reason)

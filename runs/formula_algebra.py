@@ -1,4 +1,4 @@
-"""Operations on the values of `runs.formula_walk`: Python numbers are computed, expressions are joined."""
+"""Operations on the values of `lawsmith.runs.formula_walk`: Python numbers are computed, expressions are joined."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from runs.scalar_table import SAME, STACKED, TEMPLATES
-from runs.source import Untranslatable
+from lawsmith.runs.scalar_table import SAME, STACKED, TEMPLATES
+from lawsmith.runs.source import Untranslatable
 
 MAX_ITEMS = 20_000
 MAX_SIZE = 3_000  # nodes of one expression

@@ -1,4 +1,4 @@
-"""Prints the expressions of `runs.formula`: as text and as sympy."""
+"""Prints the expressions of `lawsmith.runs.formula`: as text and as sympy."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from functools import cache
 from keyword import kwlist
 from typing import TYPE_CHECKING, Any
 
-from runs import arithmetic
-from runs.arithmetic import safe_power
-from runs.quoting import visible
+from lawsmith.runs import arithmetic
+from lawsmith.runs.arithmetic import safe_power
+from lawsmith.runs.quoting import visible
 
 if TYPE_CHECKING:
     import sympy

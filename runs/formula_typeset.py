@@ -7,7 +7,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 
-from runs.formula_print import shortest
+from lawsmith.runs.formula_print import shortest
 
 GREEK = dict(
     zip(

@@ -1,4 +1,4 @@
-"""Walks a form's body symbolically; see `runs.formula`."""
+"""Walks a form's body symbolically; see `lawsmith.runs.formula`."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from runs.formula_algebra import Algebra, known_items
-from runs.scalar_table import FILLED
-from runs.source import FormSource, Untranslatable
-from sandbox.syntax import parse_expression
+from lawsmith.runs.formula_algebra import Algebra, known_items
+from lawsmith.runs.scalar_table import FILLED
+from lawsmith.runs.source import FormSource, Untranslatable
+from lawsmith.sandbox.law.syntax import parse_expression
 
 MAX_STEPS = 20_000
 MAX_CALLS = 20  # nesting of calls of the source's own functions

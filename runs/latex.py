@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from runs.formula_typeset import GREEK, Notation
-from runs.quoting import latex_math
+from lawsmith.runs.formula_typeset import GREEK, Notation
+from lawsmith.runs.quoting import latex_math
 
 
 class Latex(Notation):

@@ -1,254 +1,97 @@
-"""Renders a winner as ``law.py``: one self-contained file with `law(input_data, group)`, formula and
-provenance.
+"""From a winner to a scored ``law.py``: render, prove that it predicts as the candidate does, score it.
 
-A form becomes a law in plain Python where `runs.scalar` can translate it, and otherwise carries its source
-with numpy; closed laws and SLDAgent's pairs are carried as they are. All get the same checks of group and
-rows.
+The scores that a run archives are those of ``law.py`` itself, executed in the sandbox. What users carry away
+is thus what was scored, and `lawsmith.runs.replay` repeats the very same computation.
 """
 
 from __future__ import annotations
 
-import ast
-import importlib
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
-from runs import law_checks
-from runs.formula import formula
-from runs.quoting import docstring, visible
-from runs.scalar import function_source, scalar_form
-from runs.source import FormSource, Untranslatable, names_in, read_form
-from sandbox import ALLOWED_IMPORTS, Constants
-from tasks import Schema
+from lawsmith.runs.law_file import render_law
+from lawsmith.runs.record import FinalScores, SplitScores
+from lawsmith.sandbox import Constants, JobResult, PredictJob, Sandbox, Verdict
+from lawsmith.tasks import Array, Dataset, Schema, Table, Task, scores
 
-_CHECKS = tuple(
-    function_source(item)
-    for item in (
-        law_checks.checked_group,
-        law_checks.checked_rows,
-        law_checks.checked_number,
-        law_checks.checked_prediction,
-    )
-)
-_SIGNATURE = "def law(input_data: list[dict[str, float]], group: str{default}) -> list[dict[str, float]]:\n"
-_HELP = '''    """The predictions for rows that all belong to one group.
-
-    Each row of `input_data` is a dict with the keys in FEATURES; the result has one dict for each row, in the
-    same order, with the keys in TARGETS. Raises ValueError for an unknown group, and for a row that lacks a
-    feature, has one that is no finite number, or has no finite prediction.
-    """
-'''
-_SCALAR = """    p = CONSTANTS[checked_group(group, CONSTANTS)]
-    rows = checked_rows(input_data, FEATURES)
-    return [checked_prediction(form(x, p), TARGETS, place) for place, x in enumerate(rows)]
-"""
-_ARRAYS = """    p = CONSTANTS[checked_group(group, CONSTANTS)]
-    rows = checked_rows(input_data, FEATURES)
-    x = {name: numpy.array([row[name] for row in rows], dtype=float) for name in FEATURES}
-    with numpy.errstate(all="ignore"):
-        value = _form(x, dict(p))
-"""
-_PAIR = """    params = numpy.array(CONSTANTS[checked_group(group, CONSTANTS)], dtype=float)
-    rows = checked_rows(input_data, FEATURES)
-    data_points = numpy.array([[row[name] for name in FEATURES] for row in rows], dtype=float)
-    with numpy.errstate(all="ignore"):
-        value = _scaling_law_func(data_points.reshape(len(rows), len(FEATURES)), params)
-"""
-_BY_ROW = """    if isinstance(value, dict):
-        value = numpy.column_stack([numpy.reshape(value[target], len(rows)) for target in TARGETS])
-    matrix = numpy.asarray(value, dtype=float).reshape(len(rows), len(TARGETS))
-    return [checked_prediction(values, TARGETS, place) for place, values in enumerate(matrix.tolist())]
-"""
-_CLOSED = """    checked_group(group, GROUPS)
-    rows = checked_rows(input_data, FEATURES)
-    predictions = _law(rows, group)
-    if len(predictions) != len(rows):
-        raise ValueError(f"the law gives {len(predictions)} predictions for {len(rows)} rows")
-    return [checked_prediction(dict(values), TARGETS, place) for place, values in enumerate(predictions)]
+AGREEMENT = 1e-10
+"""Largest difference, relative to a target's largest value, at which a translated law predicts as its form
+does.
 """
 
 
-def render_law(
+class LawFailed(RuntimeError):
+    """A law that cannot be executed; `verdict` is the sandbox's, the message says what happened."""
+
+    def __init__(self, result: JobResult) -> None:
+        super().__init__(f"law.py cannot be executed ({result.verdict}): {result.message}")
+        self.verdict: Verdict = result.verdict
+
+
+def close_law(
     source: str,
-    schema: Schema,
+    task: Task,
     constants: Constants | None,
     provenance: Mapping[str, object],
-    groups: Sequence[str] | None = None,
-    arrays: bool = False,
+    sandbox: Sandbox,
 ) -> str:
-    """The text of ``law.py`` for a candidate with its fitted constants.
+    """The winner's ``law.py``, proved on the training rows to predict as the candidate does.
 
-    Args:
-        source: a candidate (form, closed law or pair) that passed the sandbox.
-        schema: names of features and targets, and their meanings for the docstring.
-        constants: the fitted constants; None for a closed law. Groups without constants are left out.
-        provenance: what the docstring tells of the law's origin, by heading; any text is quoted safely.
-        groups: the training groups of a closed law, which are not in its constants.
-        arrays: carry a form with numpy even where it can be translated to plain Python.
+    A form is translated to plain Python; where that cannot be done, or the sandbox finds that it predicts
+    otherwise, the law carries the form with numpy. Arguments as `render_law`.
 
     Raises:
-        ValueError: the source defines no law, or constants or groups are missing.
+        LawFailed: the candidate itself no longer predicts.
     """
-    try:
-        parsed = read_form(source)
-    except Untranslatable as error:
-        raise ValueError(f"the candidate cannot be rendered: {error}") from None
-    if "form" in parsed.definitions:
-        return _form_law(source, parsed, schema, constants, provenance, arrays)
-    if "scaling_law_func" in parsed.definitions:
-        return _pair_law(parsed, schema, constants, provenance)
-    if "law" not in parsed.definitions:
-        raise ValueError("the candidate defines neither form nor law nor scaling_law_func")
-    if not groups:
-        raise ValueError("a closed law is rendered with the groups it was trained on")
-    return _closed_law(parsed, schema, groups, provenance)
-
-
-def _form_law(
-    source: str,
-    parsed: FormSource,
-    schema: Schema,
-    constants: Constants | None,
-    provenance: Mapping[str, object],
-    arrays: bool,
-) -> str:
-    fitted = _fitted(constants)
-    table = {group: dict(zip(fitted.names, values, strict=True)) for group, values in _rows(fitted).items()}
-    found = formula(source, schema.targets)
-    headline = visible(found.text()) if found.reason is None else "The formula is the function `form` below."
-    reason = "the law was asked for with arrays"
-    if not arrays:
-        try:
-            body = scalar_form(parsed)
-            head = _head(schema, headline, "Needs only Python's standard library.", provenance, ["math"])
-            return _assembled(head, schema, ("CONSTANTS", table), [body, *_CHECKS], _SCALAR)
-        except Untranslatable as error:
-            reason = str(error)
-    note = f"Needs numpy: the form is carried as it was proposed, because of {visible(reason)}."
-    head = _head(schema, headline, note, provenance, ["math", "numpy"])
-    return _assembled(
-        head, schema, ("CONSTANTS", table), [*_CHECKS, carried(parsed, "form")], _ARRAYS + _BY_ROW
-    )
-
-
-def _pair_law(
-    parsed: FormSource, schema: Schema, constants: Constants | None, provenance: Mapping[str, object]
-) -> str:
-    fitted = _fitted(constants)
-    per_target = len(schema.targets) if fitted.names and "_" in fitted.names[0] else 0
-    table = {
-        group: np.reshape(values, (per_target, -1)).tolist() if per_target else values
-        for group, values in _rows(fitted).items()
-    }
-    note = "Needs numpy: `scaling_law_func` is carried as it was proposed."
-    head = _head(
-        schema, "The formula is the function `scaling_law_func` below.", note, provenance, ["math", "numpy"]
-    )
-    return _assembled(
-        head, schema, ("CONSTANTS", table), [*_CHECKS, carried(parsed, "scaling_law_func")], _PAIR + _BY_ROW
-    )
-
-
-def _closed_law(
-    parsed: FormSource, schema: Schema, groups: Sequence[str], provenance: Mapping[str, object]
-) -> str:
-    note = "The law is carried as it was proposed, with its constants inside."
-    head = _head(schema, "The formula is the function `law` below.", note, provenance, ["math"])
-    return _assembled(head, schema, ("GROUPS", tuple(groups)), [*_CHECKS, carried(parsed, "law")], _CLOSED)
-
-
-def _fitted(constants: Constants | None) -> Constants:
+    groups = task.train.groups
+    law = render_law(source, task.schema, constants, provenance, groups)
     if constants is None:
-        raise ValueError("a form is rendered with its fitted constants")
-    return constants
+        return law
+    rows = (task.train.hide(),)
+    expected = sandbox.run(PredictJob(source, task.schema, constants, rows))
+    if not expected.ok:
+        raise LawFailed(expected)
+    if _agree(expected.predictions[0], predict_with(law, task.schema, rows, sandbox)):
+        return law
+    return render_law(source, task.schema, constants, provenance, groups, arrays=True)
 
 
-def _rows(constants: Constants) -> dict[str, list[float]]:
-    """The constants of every fitted group."""
-    rows = zip(constants.groups, constants.values.tolist(), strict=True)
-    return {group: row for group, row in rows if all(map(math.isfinite, row))}
+def _agree(expected: Array, result: JobResult) -> bool:
+    if not result.ok:
+        return False
+    size = np.maximum(np.abs(expected).max(axis=0), np.finfo(float).tiny)
+    return bool((np.abs(result.predictions[0] - expected) <= AGREEMENT * size).all())
 
 
-def carried(parsed: FormSource, name: str) -> str:
-    """A function `_name` made of the candidate's own statements, in a scope of their own so that no names
-    clash: of those that it needs, or of all where they cannot be told apart.
+def predict_with(law: str, schema: Schema, tables: tuple[Table, ...], sandbox: Sandbox) -> JobResult:
+    """Execute a ``law.py`` in the sandbox on rows without targets.
+
+    A candidate's source is bounded, but a law holds the constants of every group: one that is longer runs in
+    a sandbox of its own, with the same isolation and only that bound raised.
     """
-    taken = parsed.needed_by(name) if parsed.obstacle is None else parsed.tree.body
-    needed = {id(s) for s in taken if not isinstance(s, ast.ImportFrom)}
-    body = [_named(s, parsed) for s in parsed.tree.body if id(s) in needed or _is_kept_import(s)]
-    returned = ast.Return(ast.Name(name, ast.Load()))
-    function = ast.FunctionDef(
-        f"_carried_{name}", ast.arguments([], [], None, [], [], None, []), [*body, returned], [], lineno=1
-    )
-    return f"{ast.unparse(ast.fix_missing_locations(function))}\n\n\n_{name} = _carried_{name}()\n"
+    job = PredictJob(law, schema, None, tables)
+    size = len(law.encode(errors="replace"))
+    if size <= sandbox.limits.source_bytes:
+        return sandbox.run(job)
+    with Sandbox(replace(sandbox.limits, source_bytes=size), workers=1, tier=sandbox.tier) as wider:
+        return wider.run(job)
 
 
-def _named(statement: ast.stmt, parsed: FormSource) -> ast.stmt:
-    """``from m import *``, which no function may hold, with the names that are meant; others as they are."""
-    if not isinstance(statement, ast.ImportFrom) or statement.names[0].name != "*":
-        return statement
-    module = str(statement.module)
-    if module.partition(".")[0] not in ALLOWED_IMPORTS:
-        raise ValueError(f"the candidate imports {module}")
-    offered = vars(importlib.import_module(module))
-    public = [name for name in offered.get("__all__", offered) if not name.startswith("_")]
-    meant = sorted(set(public) & set(names_in(parsed.tree)))
-    return ast.ImportFrom(module, [ast.alias(name) for name in meant], 0) if meant else ast.Pass()
+def score_law(law: str, dataset: Dataset, sandbox: Sandbox) -> FinalScores:
+    """Scores of a ``law.py`` on the training rows and, where there are any, on the test rows.
 
-
-def _is_kept_import(statement: ast.stmt) -> bool:
-    return isinstance(statement, ast.Import) or (
-        isinstance(statement, ast.ImportFrom) and statement.module != "__future__"
-    )
-
-
-def _head(
-    schema: Schema, headline: str, note: str, provenance: Mapping[str, object], modules: Sequence[str]
-) -> str:
-    lines = [
-        f"A law for {', '.join(schema.targets)} ({schema.title}), written by lawsmith.",
-        "",
-        f"    {headline}",
-        "",
+    Raises:
+        LawFailed: it cannot be executed, or has no finite prediction for some row.
+    """
+    tables = [dataset.task.train] + ([] if dataset.test is None else [dataset.test])
+    hidden = tuple(table.hide() for table in tables)
+    result = predict_with(law, dataset.task.schema, hidden, sandbox)
+    if not result.ok:
+        raise LawFailed(result)
+    found = [
+        SplitScores.of(scores(table.target_matrix(), predicted))
+        for table, predicted in zip(tables, result.predictions, strict=True)
     ]
-    lines += [_meaning(schema, name) for name in (*schema.features, *schema.targets)]
-    if schema.group is not None:
-        lines += [f"Constants differ by {_meaning(schema, schema.group)}"]
-    lines += ["", note, ""]
-    lines += [f"{heading}: {value}" for heading, value in provenance.items()]
-    imports = "\n".join(f"import {module}" for module in modules)
-    return (
-        f"{docstring(chr(10).join(map(visible, lines)))}\n\nfrom __future__ import annotations\n\n{imports}\n"
-    )
-
-
-def _meaning(schema: Schema, name: str) -> str:
-    column = schema.columns.get(name)
-    if column is None or not column.meaning:
-        return name
-    return f"{name}: {column.meaning}" + (f" [{column.unit}]" if column.unit else "")
-
-
-def _assembled(head: str, schema: Schema, table: tuple[str, object], parts: Sequence[str], body: str) -> str:
-    name, content = table
-    known = list(content) if isinstance(content, dict | tuple) else []
-    default = f" = {known[0]!a}" if len(known) == 1 else ""
-    data = [
-        f"FEATURES = {schema.features!a}",
-        f"TARGETS = {schema.targets!a}",
-        f"{name} = {_literal(content)}",
-    ]
-    law = _SIGNATURE.format(default=default) + _HELP + body
-    return "\n\n".join(
-        [head + "\n" + "\n".join(data) + "\n", *(f"{part.strip()}\n" for part in (*parts, law))]
-    )
-
-
-def _literal(content: object) -> str:
-    """A literal in ASCII, one line for each group; floats read back to the same bits."""
-    if not isinstance(content, dict):
-        return ascii(content)
-    lines = "".join(f"    {group!a}: {values!a},\n" for group, values in content.items())
-    return "{\n" + lines + "}"
+    return FinalScores(train=found[0], test=found[1] if len(found) > 1 else None)

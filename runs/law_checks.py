@@ -1,4 +1,4 @@
-"""What every exported law checks. These functions are copied into each ``law.py`` (`runs.law`)."""
+"""What every exported law checks. These functions are copied into each ``law.py`` (`lawsmith.runs.law_file`)."""
 
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from runs.law import carried
-from runs.quoting import docstring, visible
-from runs.source import Untranslatable, read_form
-from tasks import InputError, Schema
+from lawsmith.runs.law_file import carried
+from lawsmith.runs.quoting import docstring, visible
+from lawsmith.runs.source import Untranslatable, read_form
+from lawsmith.tasks import InputError, Schema
 
 MAX_STARTS = 64
 

@@ -9,9 +9,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from runs.environment import git_commit, versions
-from runs.files import safe_name
-from tasks import Provenance, Schema, Scores
+from lawsmith.runs.environment import git_commit, versions
+from lawsmith.runs.files import safe_name
+from lawsmith.tasks import Provenance, Schema, Scores
 
 PUBLISHED = "published"
 

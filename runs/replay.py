@@ -7,13 +7,13 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from runs.archive import Archive
-from runs.closing import score_law
-from runs.record import FinalScores, Manifest, Result, SplitScores
-from sandbox import Sandbox
-from tasks import Dataset, InputError, load, names, read_dataset, replica
-from tasks.validation import Split
-from tasks.validation import dataset as validated
+from lawsmith.runs.archive import Archive
+from lawsmith.runs.law import score_law
+from lawsmith.runs.record import FinalScores, Manifest, Result, SplitScores
+from lawsmith.sandbox import Sandbox
+from lawsmith.tasks import Dataset, InputError, load, names, read_dataset, replica
+from lawsmith.tasks.validation import Split
+from lawsmith.tasks.validation import dataset as validated
 
 TOLERANCE = 1e-9
 """Relative to max(1, |score|): what libraries of another machine may change in the last digits."""

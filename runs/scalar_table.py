@@ -1,4 +1,4 @@
-"""What `runs.scalar` knows: names that a form may use, and how each is written for single numbers."""
+"""What `lawsmith.runs.scalar` knows: names that a form may use, and how each is written for single numbers."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
-from sandbox.syntax import parse
+from lawsmith.sandbox.law.syntax import parse
 
 MAX_SOURCE_BYTES = 256 * 1024
 

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from runs.files import sync_folder, write_atomic
+from lawsmith.runs.files import sync_folder, write_atomic
 
 STALE_SECONDS = 3600.0
 """A folder takes milliseconds to make; nobody is at work on one that was begun an hour ago."""

@@ -1,17 +1,17 @@
 """Runs candidate laws in isolation, fits their constants and scores them on folds of the training rows."""
 
-from sandbox.candidate import ALLOWED_IMPORTS, Candidate, Refused, read_candidate
-from sandbox.checks import Claim
-from sandbox.clean import clean
-from sandbox.constants import Constants
-from sandbox.doctor import Diagnosis, diagnose
-from sandbox.evaluate import Evaluation, FoldScore, evaluate, whole_fit
-from sandbox.executor import Sandbox
-from sandbox.isolation import Tier
-from sandbox.jobs import FitJob, JobResult, PredictJob, Usage
-from sandbox.limits import DEFAULT_LIMITS, Limits
-from sandbox.start import Attempt, SandboxUnavailable
-from sandbox.verdict import Verdict
+from lawsmith.sandbox.clean import clean
+from lawsmith.sandbox.constants import Constants
+from lawsmith.sandbox.evaluate import Evaluation, FoldScore, evaluate, whole_fit
+from lawsmith.sandbox.isolation import Tier
+from lawsmith.sandbox.isolation.doctor import Diagnosis, diagnose
+from lawsmith.sandbox.jobs import FitJob, JobResult, PredictJob, Usage
+from lawsmith.sandbox.law.parse import ALLOWED_IMPORTS, Candidate, Refused, read_candidate
+from lawsmith.sandbox.limits import DEFAULT_LIMITS, Limits
+from lawsmith.sandbox.pool.executor import Sandbox
+from lawsmith.sandbox.pool.start import Attempt, SandboxUnavailable
+from lawsmith.sandbox.verdict import Verdict
+from lawsmith.sandbox.verify import Claim
 
 __all__ = [
     "ALLOWED_IMPORTS",

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from tasks.arrays import Array
+from lawsmith.tasks.arrays import Array
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,8 +10,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from sandbox.fitting import Form, fit_form
-from sandbox.returned import (
+from lawsmith.sandbox.fitting import Form, fit_form
+from lawsmith.sandbox.returned import (
     Broken,
     Spec,
     as_matrix,
@@ -27,9 +27,9 @@ from sandbox.returned import (
     some,
     writable,
 )
-from sandbox.verdict import Verdict
-from tasks.arrays import Array
-from tasks.table import Table
+from lawsmith.sandbox.verdict import Verdict
+from lawsmith.tasks.arrays import Array
+from lawsmith.tasks.table import Table
 
 MODULE = "candidate"
 FILENAME = "<candidate>"

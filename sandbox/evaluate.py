@@ -10,18 +10,18 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from sandbox.candidate import Candidate, Kind, Refused, read_candidate
-from sandbox.checks import Claim, differing
-from sandbox.constants import Constants
-from sandbox.executor import Sandbox
-from sandbox.isolation import Tier
-from sandbox.jobs import FitJob, JobResult, Usage
-from sandbox.verdict import Verdict
-from tasks.arrays import Array
-from tasks.folds import Fold
-from tasks.metrics import Scores, scores
-from tasks.table import Table
-from tasks.task import Task
+from lawsmith.sandbox.constants import Constants
+from lawsmith.sandbox.isolation import Tier
+from lawsmith.sandbox.jobs import FitJob, JobResult, Usage
+from lawsmith.sandbox.law.parse import Candidate, Kind, Refused, read_candidate
+from lawsmith.sandbox.pool.executor import Sandbox
+from lawsmith.sandbox.verdict import Verdict
+from lawsmith.sandbox.verify import Claim, differing
+from lawsmith.tasks.arrays import Array
+from lawsmith.tasks.folds import Fold
+from lawsmith.tasks.metrics import Scores, scores
+from lawsmith.tasks.table import Table
+from lawsmith.tasks.task import Task
 
 _EXACT = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
 

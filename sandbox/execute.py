@@ -7,17 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from sandbox.candidate import ALLOWED_IMPORTS, Candidate
-from sandbox.clean import OUTPUT_CHARACTERS, clean
-from sandbox.constants import Constants
-from sandbox.jobs import JobResult, Usage
-from sandbox.limits import Limits
-from sandbox.process import Outcome
-from sandbox.verdict import Verdict
-from sandbox.wire import Malformed, Reply, pack_job, reply_bound, unpack_replies
-from tasks.arrays import Array
-from tasks.schema import Schema
-from tasks.table import Table
+from lawsmith.sandbox.clean import OUTPUT_CHARACTERS, clean
+from lawsmith.sandbox.constants import Constants
+from lawsmith.sandbox.jobs import JobResult, Usage
+from lawsmith.sandbox.law.parse import ALLOWED_IMPORTS, Candidate
+from lawsmith.sandbox.limits import Limits
+from lawsmith.sandbox.pool.protocol import Malformed, Reply, pack_job, reply_bound, unpack_replies
+from lawsmith.sandbox.pool.warm_process import Outcome
+from lawsmith.sandbox.verdict import Verdict
+from lawsmith.tasks.arrays import Array
+from lawsmith.tasks.schema import Schema
+from lawsmith.tasks.table import Table
 
 _VERDICTS = tuple(Verdict)
 _FROM_CHILD = {

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass, field
 
-from sandbox.constants import Constants
-from sandbox.verdict import Verdict
-from tasks.arrays import Array
-from tasks.schema import Schema
-from tasks.table import Table
+from lawsmith.sandbox.constants import Constants
+from lawsmith.sandbox.verdict import Verdict
+from lawsmith.tasks.arrays import Array
+from lawsmith.tasks.schema import Schema
+from lawsmith.tasks.table import Table
 
 
 @dataclass(frozen=True, eq=False)

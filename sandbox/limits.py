@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tasks.errors import InputError
+from lawsmith.tasks.errors import InputError
 
 MIB = 1 << 20
 _LARGEST = 1 << 53

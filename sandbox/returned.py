@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from sandbox.fitting import Loss
-from sandbox.verdict import Verdict
-from tasks.arrays import Array
+from lawsmith.sandbox.fitting import Loss
+from lawsmith.sandbox.verdict import Verdict
+from lawsmith.tasks.arrays import Array
 
 
 class Broken(Exception):

@@ -1,16 +1,16 @@
 """What is to be explained: schemas, data sources, splits, folds and metrics."""
 
-from tasks.arrays import Array, IntArray
-from tasks.catalog import names, schema
-from tasks.errors import InputError
-from tasks.folds import Fold, frontier_folds
-from tasks.metrics import Scores, nmae, nmse, r2, scores
-from tasks.schema import SINGLE_GROUP, Anchor, Column, Schema
-from tasks.sources import load, whereabouts
-from tasks.table import Table
-from tasks.task import Dataset, Provenance, Task
-from tasks.thinning import thinned
-from tasks.user_table import read_dataset
+from lawsmith.tasks.arrays import Array, IntArray
+from lawsmith.tasks.catalog import names, schema
+from lawsmith.tasks.errors import InputError
+from lawsmith.tasks.folds import Fold, frontier_folds
+from lawsmith.tasks.metrics import Scores, nmae, nmse, r2, scores
+from lawsmith.tasks.schema import SINGLE_GROUP, Anchor, Column, Schema
+from lawsmith.tasks.sources import load, whereabouts
+from lawsmith.tasks.table import Table
+from lawsmith.tasks.task import Dataset, Provenance, Task
+from lawsmith.tasks.thinning import thinned
+from lawsmith.tasks.user_table import read_dataset
 
 __all__ = [
     "SINGLE_GROUP",

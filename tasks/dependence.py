@@ -7,9 +7,9 @@ from itertools import combinations
 
 import numpy as np
 
-from tasks.arrays import Array
-from tasks.folds import simplex_columns
-from tasks.table import Table
+from lawsmith.tasks.arrays import Array
+from lawsmith.tasks.folds import simplex_columns
+from lawsmith.tasks.table import Table
 
 CLEAR = 10.0  # F statistic; with tens of rows to spare, chance alone reaches it once in thousands of features
 ROUNDING = 1e-12  # share of the targets' variance below which nothing is explained or left

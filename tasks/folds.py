@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.arrays import Array, IntArray
-from tasks.table import Table
+from lawsmith.tasks.arrays import Array, IntArray
+from lawsmith.tasks.table import Table
 
 FEW_LEVELS = 24  # a feature with more distinct values in a group is cut by row shares instead of by level
 SHARES = (0.1, 0.2, 0.35)  # depths of frontier cuts for continuous features, as shares of a group's rows

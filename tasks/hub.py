@@ -8,7 +8,7 @@ from importlib import resources
 from pathlib import Path
 from threading import Thread
 
-from tasks.errors import InputError
+from lawsmith.tasks.errors import InputError
 
 REPOSITORY = "pkuHaowei/sldbench"
 PROBE_SECONDS = 4.0
@@ -23,7 +23,9 @@ class HubUnavailable(Exception):
 @cache
 def digests() -> dict[str, str]:
     """``<long name>/<file>`` -> SHA-256 of each file as published."""
-    lines = resources.files("tasks.catalog").joinpath("sldbench.sha256").read_text("utf-8").splitlines()
+    lines = (
+        resources.files("lawsmith.tasks.catalog").joinpath("sldbench.sha256").read_text("utf-8").splitlines()
+    )
     return {name: digest for digest, name in (line.split() for line in lines)}
 
 

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tasks.arrays import Array
-from tasks.errors import InputError, listing
-from tasks.validation import as_number, without_separators
+from lawsmith.tasks.arrays import Array
+from lawsmith.tasks.errors import InputError, listing
+from lawsmith.tasks.validation import as_number, without_separators
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,7 +8,7 @@ exactly and infinite otherwise, so R² is then 1 or -inf, never NaN.
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from tasks.arrays import Array
+from lawsmith.tasks.arrays import Array
 
 
 class Scores(BaseModel):

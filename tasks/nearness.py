@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from tasks.arrays import Array, IntArray
-from tasks.folds import simplex_columns
-from tasks.table import Table
+from lawsmith.tasks.arrays import Array, IntArray
+from lawsmith.tasks.folds import simplex_columns
+from lawsmith.tasks.table import Table
 
 FADE = 3.0  # a row with the smallest level of every feature weighs exp(-FADE) of one with the largest
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.arrays import Array
-from tasks.folds import simplex_columns
-from tasks.table import Table
+from lawsmith.tasks.arrays import Array
+from lawsmith.tasks.folds import simplex_columns
+from lawsmith.tasks.table import Table
 
 GROUPS = 6  # groups that are probed; more would only repeat
 STEPS = (1.5, 4.0)  # factors beyond the largest value of a positive feature

@@ -8,7 +8,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tasks.errors import InputError, listing
+from lawsmith.tasks.errors import InputError, listing
 
 if TYPE_CHECKING:  # pandas takes half a second to import, and the sandbox never needs it
     import pandas as pd
@@ -29,7 +29,7 @@ SUFFIXES = (*_DELIMITERS, ".parquet", *_JSON_LINES)
 
 
 def read_frame(path: Path) -> "pd.DataFrame":
-    """The rows of a file; text formats keep every cell as text, for `tasks.validation` to convert.
+    """The rows of a file; text formats keep every cell as text, for `lawsmith.tasks.validation` to convert.
 
     Raises InputError for a file that is missing, unreadable, too large, binary where text is
     expected, malformed, without rows, or of an unknown kind.

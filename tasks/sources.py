@@ -3,13 +3,13 @@
 import os
 from pathlib import Path
 
-from tasks import hub, replica
-from tasks.catalog import schema as find_schema
-from tasks.errors import InputError
-from tasks.reading import SUFFIXES, parse_frame, read_frame
-from tasks.schema import Schema
-from tasks.task import Dataset, Source
-from tasks.validation import Split, dataset
+from lawsmith.tasks import hub, replica
+from lawsmith.tasks.catalog import schema as find_schema
+from lawsmith.tasks.errors import InputError
+from lawsmith.tasks.reading import SUFFIXES, parse_frame, read_frame
+from lawsmith.tasks.schema import Schema
+from lawsmith.tasks.task import Dataset, Source
+from lawsmith.tasks.validation import Split, dataset
 
 DATA_VARIABLE = "LAWSMITH_DATA"
 MEASURED = Path(__file__).parent / "measured"

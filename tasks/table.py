@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tasks.arrays import Array, IntArray
+from lawsmith.tasks.arrays import Array, IntArray
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,8 +4,8 @@ import hashlib
 from dataclasses import dataclass
 from typing import Literal
 
-from tasks.schema import Schema
-from tasks.table import Table
+from lawsmith.tasks.schema import Schema
+from lawsmith.tasks.table import Table
 
 Source = Literal["file", "cache", "hub", "replica"]
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from tasks.table import Table
-from tasks.task import Task
+from lawsmith.tasks.table import Table
+from lawsmith.tasks.task import Task
 
 MOST_ROWS = 6000  # rows that a search looks at
 MOST_GROUPS = 200

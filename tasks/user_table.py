@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from tasks.catalog import names as benchmark_names
-from tasks.errors import InputError, listing
-from tasks.inference import infer_roles
-from tasks.reading import read_bytes, read_frame, require_columns
-from tasks.schema import Column, Schema
-from tasks.task import Dataset
-from tasks.validation import Split, dataset, refuse_repeated_rows
+from lawsmith.tasks.catalog import names as benchmark_names
+from lawsmith.tasks.errors import InputError, listing
+from lawsmith.tasks.inference import infer_roles
+from lawsmith.tasks.reading import read_bytes, read_frame, require_columns
+from lawsmith.tasks.schema import Column, Schema
+from lawsmith.tasks.task import Dataset
+from lawsmith.tasks.validation import Split, dataset, refuse_repeated_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,7 +54,7 @@ def read_dataset(
     `features` and `group` are inferred when None (an empty `group` says that there is none); what was
     inferred is the first of the data set's notes. `cap` bounds the constants per group and target.
     `task_toml` (default: ``task.toml`` beside `train`, if there) states meanings and units, which a
-    proposer sees. Raises InputError for whatever `tasks.reading` and `tasks.validation` refuse, for
+    proposer sees. Raises InputError for whatever `lawsmith.tasks.reading` and `lawsmith.tasks.validation` refuse, for
     roles that overlap and for a damaged `task_toml`.
     """
     if not target:

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tasks.arrays import Array, IntArray
-from tasks.errors import InputError, listing
-from tasks.reading import require_columns
-from tasks.schema import SINGLE_GROUP, Schema
-from tasks.table import Table
-from tasks.task import Dataset, Provenance, Source, Task, content_digest
+from lawsmith.tasks.arrays import Array, IntArray
+from lawsmith.tasks.errors import InputError, listing
+from lawsmith.tasks.reading import require_columns
+from lawsmith.tasks.schema import SINGLE_GROUP, Schema
+from lawsmith.tasks.table import Table
+from lawsmith.tasks.task import Dataset, Provenance, Source, Task, content_digest
 
 if TYPE_CHECKING:
     import pandas as pd

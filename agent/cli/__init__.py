@@ -14,7 +14,7 @@ PROGRAM = "discover"
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its status."""
-    from agent.cli.commands import app
+    from lawsmith.agent.cli.commands import app
 
     try:
         status = app(args=arguments, prog_name=PROGRAM, standalone_mode=False) or 0
@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 1
     except ValueError as error:
-        from tasks import InputError
+        from lawsmith.tasks import InputError
 
         if not isinstance(error, InputError):
             raise

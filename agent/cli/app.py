@@ -2,7 +2,7 @@
 
 import typer
 
-from agent.cli import options as of
+from lawsmith.agent.cli import options as of
 
 app = typer.Typer(name="discover", add_completion=False, pretty_exceptions_enable=False)
 
@@ -56,7 +56,7 @@ def discover(
     if context.invoked_subcommand is not None:
         _refuse_stray_options(context)
         return
-    from agent.cli import search
+    from lawsmith.agent.cli import search
 
     if version:
         search.print_version()
@@ -69,7 +69,7 @@ def _refuse_stray_options(context: typer.Context) -> None:
     sources = {name: context.get_parameter_source(name) for name in context.params}
     given = [name for name, source in sources.items() if source and source.name == "COMMANDLINE"]
     if given:
-        from tasks import InputError
+        from lawsmith.tasks import InputError
 
         option = given[0].replace("_", "-")
         raise InputError(f"--{option} goes after the command {context.invoked_subcommand!r}, if it has it.")

@@ -9,13 +9,13 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from agent.cli import show as shown_result
-from agent.cli.output import announce, number, out, print_json, shown, text
-from agent.history import Trial
-from agent.inspection import Details, Summary, details, differences, summaries
-from runs import Account, State
-from runs.finding import find_archive
-from tasks import schema
+from lawsmith.agent.cli import show as shown_result
+from lawsmith.agent.cli.output import announce, number, out, print_json, shown, text
+from lawsmith.agent.inspection import Details, Summary, details, differences, summaries
+from lawsmith.agent.search.history import Trial
+from lawsmith.runs import Account, State
+from lawsmith.runs.find import find_archive
+from lawsmith.tasks import schema
 
 BEST = 8
 """Candidates that the view of one run lists; `--json` and the archive have all."""
@@ -36,7 +36,7 @@ def table(runs_dir: Path, task: str | None, agent: str | None, sort: str, as_jso
 
 def _task_name(task: str) -> str:
     """The archive's word for a benchmark task; the name of an own table is taken as it is."""
-    from tasks import InputError
+    from lawsmith.tasks import InputError
 
     try:
         return schema(task).name

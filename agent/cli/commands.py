@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from agent.cli import options as of
-from agent.cli.app import app
-from agent.cli.options import RUNS_DIR, Cluster, DataDir, Json, Reference, RunsDir
+from lawsmith.agent.cli import options as of
+from lawsmith.agent.cli.app import app
+from lawsmith.agent.cli.options import RUNS_DIR, Cluster, DataDir, Json, Reference, RunsDir
 
 __all__ = ["app"]
 
@@ -15,7 +15,7 @@ __all__ = ["app"]
 @app.command()
 def resume(run: Reference, runs_dir: RunsDir = RUNS_DIR, cluster: Cluster = None, json: Json = False) -> None:
     """Continue an interrupted command; nothing on record is evaluated or paid again."""
-    from agent.cli import search
+    from lawsmith.agent.cli import search
 
     search.resume(run, runs_dir, cluster, json)
 
@@ -23,7 +23,7 @@ def resume(run: Reference, runs_dir: RunsDir = RUNS_DIR, cluster: Cluster = None
 @app.command()
 def tasks(data_dir: DataDir = None, json: Json = False) -> None:
     """List the tasks, where their data is, and published scores."""
-    from agent.cli import tasks
+    from lawsmith.agent.cli import tasks
 
     tasks.show(data_dir, json)
 
@@ -41,7 +41,7 @@ def inspect(
     json: Json = False,
 ) -> None:
     """List the archives; or show one: law, scores, constants, lineage, cost, failures."""
-    from agent.cli import archives
+    from lawsmith.agent.cli import archives
 
     if diff is not None:
         archives.compare(*diff, runs_dir, json)
@@ -56,7 +56,7 @@ def replay(
     run: Reference, data_dir: DataDir = None, runs_dir: RunsDir = RUNS_DIR, json: Json = False
 ) -> None:
     """Re-execute an archived law in the sandbox and compare every score."""
-    from agent.cli import replay
+    from lawsmith.agent.cli import replay
 
     replay.run(run, data_dir, runs_dir, json)
 
@@ -73,7 +73,7 @@ def export(
     runs_dir: RunsDir = RUNS_DIR,
 ) -> None:
     """Print the law of an archive as Python, LaTeX, sympy or JSON, or write the folder that SLDBench scores."""
-    from agent.cli import export
+    from lawsmith.agent.cli import export
 
     export.run(run, format, target, runs_dir)
 
@@ -94,7 +94,7 @@ def import_(
     json: Json = False,
 ) -> None:
     """Archive what other systems found: a law, scored in the sandbox; or a table of their scores, as reported."""
-    from agent.cli import importing
+    from lawsmith.agent.cli import importing
 
     importing.run(path, task, system, model, source, data_dir, runs_dir, json)
 
@@ -126,7 +126,7 @@ def mcp(
     A table of your own is offered as one more task.
     """
     given = dict(locals())
-    from agent.cli import mcp
+    from lawsmith.agent.cli import mcp
 
     mcp.run(given)
 
@@ -134,7 +134,7 @@ def mcp(
 @app.command()
 def doctor(json: Json = False) -> None:
     """Show what this machine offers: isolation, processors, data, model endpoint."""
-    from agent.cli import doctor
+    from lawsmith.agent.cli import doctor
 
     doctor.show(json)
 
@@ -150,7 +150,7 @@ def predict(
     json: Json = False,
 ) -> None:
     """Predict at a point, with an interval that grows beyond the data."""
-    from agent.cli import predict
+    from lawsmith.agent.cli import predict
 
     predict.run(run, at, group, level, runs_dir, data_dir, json)
 
@@ -170,7 +170,7 @@ def report(
     json: Json = False,
 ) -> None:
     """Write one HTML page about a run; or with --site a leaderboard of all archives."""
-    from agent.cli import report
+    from lawsmith.agent.cli import report
 
     report.run(run, site, output, runs_dir, data_dir, intervals, json)
 
@@ -182,7 +182,7 @@ def serve(
     runs_dir: RunsDir = RUNS_DIR,
 ) -> None:
     """Show the leaderboard and reports on this machine only; follows a run in progress."""
-    from agent.cli import report
+    from lawsmith.agent.cli import report
 
     report.serve(runs_dir, data_dir, port)
 
@@ -196,6 +196,6 @@ def init(
     json: Json = False,
 ) -> None:
     """Write a task.toml beside a table, to say what its columns mean."""
-    from agent.cli import init, search
+    from lawsmith.agent.cli import init, search
 
     init.run(table, search.columns(target), json)

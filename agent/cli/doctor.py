@@ -8,9 +8,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from agent.cli.output import out, print_json, text
-from sandbox import Diagnosis, Tier, diagnose
-from tasks import names, whereabouts
+from lawsmith.agent.cli.output import out, print_json, text
+from lawsmith.sandbox import Diagnosis, Tier, diagnose
+from lawsmith.tasks import names, whereabouts
 
 _TIERS = {
     Tier.FULL: "namespaces, file rules, system-call list and resource limits",
@@ -38,7 +38,7 @@ def show(as_json: bool, environment: Mapping[str, str] = os.environ) -> None:
 
 def examine(environment: Mapping[str, str]) -> dict[str, Any]:
     """Heading -> finding; `tiers` holds what each attempt to get out did in each tier, and what to change for it."""
-    from agent.llm.config import configured
+    from lawsmith.agent.client.config import configured
 
     isolation = diagnose()
     local = [name for name in names() if whereabouts(name)[1] is not None]

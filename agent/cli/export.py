@@ -4,11 +4,11 @@ import sys
 from pathlib import Path
 from typing import cast
 
-from agent.cli.output import announce, shown
-from runs.export import TEXT_FORMATS, TextFormat, export_sldbench, export_text
-from runs.files import write_atomic
-from runs.finding import find_archive
-from tasks import InputError
+from lawsmith.agent.cli.output import announce, shown
+from lawsmith.runs.export import TEXT_FORMATS, TextFormat, export_sldbench, export_text
+from lawsmith.runs.files import write_atomic
+from lawsmith.runs.find import find_archive
+from lawsmith.tasks import InputError
 
 SLDBENCH = "sldbench"
 

@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-from agent.cli.output import announce, counted, number, out, print_json, shown, text, warn
-from runs import Archive, replay
-from runs.importing import import_law, import_scores
-from sandbox import Sandbox
-from tasks import InputError, load
+from lawsmith.agent.cli.output import announce, counted, number, out, print_json, shown, text, warn
+from lawsmith.runs import Archive, replay
+from lawsmith.runs.imports import import_law, import_scores
+from lawsmith.sandbox import Sandbox
+from lawsmith.tasks import InputError, load
 
 
 def run(

@@ -3,11 +3,11 @@
 import json
 from pathlib import Path
 
-from agent.cli.output import announce, print_json, shown
-from runs.files import write_atomic, writing
-from tasks import InputError
-from tasks.inference import infer_roles
-from tasks.reading import read_frame
+from lawsmith.agent.cli.output import announce, print_json, shown
+from lawsmith.runs.files import write_atomic, writing
+from lawsmith.tasks import InputError
+from lawsmith.tasks.inference import infer_roles
+from lawsmith.tasks.reading import read_frame
 
 NAME = "task.toml"
 

@@ -6,11 +6,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agent.agents import CLIENT
-from agent.cli.output import announce, shown, warn
-from agent.cli.search import table, terminated_like_interrupted
-from agent.job import Job, OwnTable
-from tasks import InputError
+from lawsmith.agent.cli.output import announce, shown, warn
+from lawsmith.agent.cli.search import table, terminated_like_interrupted
+from lawsmith.agent.command.job import Job, OwnTable
+from lawsmith.agent.command.registry import CLIENT
+from lawsmith.tasks import InputError
 
 if TYPE_CHECKING:
     from mcp.server.mcpserver import MCPServer
@@ -20,10 +20,10 @@ def run(given: Mapping[str, Any]) -> None:
     """Serve until the client leaves or Ctrl-C; then tell which sessions are unfinished. Options are given by name."""
     if find_spec("mcp") is None:
         raise InputError("discover mcp needs the package mcp; install it with: pip install 'lawsmith[mcp]'.")
-    from agent.mcp.desk import Bounds, Desk
-    from agent.mcp.server import serve_stdio
-    from agent.mcp.tools import build_server
-    from sandbox import Sandbox
+    from lawsmith.agent.mcp.server import serve_stdio
+    from lawsmith.agent.mcp.sessions import Bounds, Sessions
+    from lawsmith.agent.mcp.tools import build_server
+    from lawsmith.sandbox import Sandbox
 
     workers, unsafe_local, http = given["workers"], given["unsafe_local"], given["http"]
     Job(agent=CLIENT, workers=workers).check()
@@ -33,19 +33,19 @@ def run(given: Mapping[str, Any]) -> None:
     own = _own_table(given["data"], table(given))
     with (
         Sandbox(workers=workers, unsafe_local=unsafe_local) as sandbox,
-        Desk(sandbox, given["runs_dir"], given["data_dir"], bounds, own) as desk,
+        Sessions(sandbox, given["runs_dir"], given["data_dir"], bounds, own) as sessions,
     ):
-        server = build_server(desk)
+        server = build_server(sessions)
         if http is None:
             serve_stdio(server)
         else:
             _serve_http(server, http)
-        for path in desk.unfinished():
+        for path in sessions.unfinished():
             announce(f"Unfinished; end it with:\n  {shlex.join(['discover', 'resume', shown(path)])}")
 
 
 def _serve_http(server: "MCPServer", port: int) -> None:
-    from agent.mcp.server import serve_http
+    from lawsmith.agent.mcp.server import serve_http
 
     try:
         with terminated_like_interrupted():

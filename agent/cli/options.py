@@ -138,4 +138,4 @@ LIMIT_FIELDS = {
     "limit_rows": ("rows", 1),
     "limit_source": ("source_bytes", KIB),
 }
-"""Option -> field of `sandbox.Limits`, and how many of its units one of the option is."""
+"""Option -> field of `lawsmith.sandbox.Limits`, and how many of its units one of the option is."""

@@ -7,16 +7,16 @@ import numpy as np
 from rich import box
 from rich.table import Table as Shown
 
-from agent.cli.output import announce, out, print_json, text, warn
-from runs import Archive
-from runs.closing import predict_with
-from runs.finding import find_archive
-from runs.intervals import Interval, Uncertainty, fitted_laws, uncertainty
-from runs.intervals import predict as intervals
-from runs.intervals.archived import recorded
-from runs.intervals.predict import warnings
-from sandbox import Sandbox
-from tasks import InputError, Schema, Table
+from lawsmith.agent.cli.output import announce, out, print_json, text, warn
+from lawsmith.runs import Archive
+from lawsmith.runs.find import find_archive
+from lawsmith.runs.intervals import Interval, Uncertainty, fitted_laws, uncertainty
+from lawsmith.runs.intervals import predict as intervals
+from lawsmith.runs.intervals.archived import recorded
+from lawsmith.runs.intervals.predict import warnings
+from lawsmith.runs.law import predict_with
+from lawsmith.sandbox import Sandbox
+from lawsmith.tasks import InputError, Schema, Table
 
 
 def run(

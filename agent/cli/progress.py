@@ -6,15 +6,15 @@ from typing import Self
 
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
-from agent.agents import Chosen
-from agent.budget import Budget
-from agent.cli.output import announce, counted, err, number, warn
-from agent.history import History, Trial
-from agent.job import Job
-from agent.observer import Observer
-from agent.result import Run
-from runs import Archive
-from tasks import Dataset, thinned
+from lawsmith.agent.cli.output import announce, counted, err, number, warn
+from lawsmith.agent.command.job import Job
+from lawsmith.agent.command.observer import Observer
+from lawsmith.agent.command.registry import Chosen
+from lawsmith.agent.command.result import Run
+from lawsmith.agent.search.budget import Budget
+from lawsmith.agent.search.history import History, Trial
+from lawsmith.runs import Archive
+from lawsmith.tasks import Dataset, thinned
 
 
 class ProgressReport(Observer):

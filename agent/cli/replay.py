@@ -4,10 +4,10 @@ from pathlib import Path
 
 import typer
 
-from agent.cli.output import number, out, print_json, text
-from runs import ReplayReport, SplitScores, replay
-from runs.finding import find_archive
-from sandbox import Sandbox
+from lawsmith.agent.cli.output import number, out, print_json, text
+from lawsmith.runs import ReplayReport, SplitScores, replay
+from lawsmith.runs.find import find_archive
+from lawsmith.sandbox import Sandbox
 
 
 def run(reference: str, data_dir: Path | None, runs_dir: Path, as_json: bool) -> None:

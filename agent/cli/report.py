@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from agent.cli.output import announce, print_json, shown
-from runs.finding import find_archive
-from tasks import InputError
+from lawsmith.agent.cli.output import announce, print_json, shown
+from lawsmith.runs.find import find_archive
+from lawsmith.tasks import InputError
 
 
 def run(
@@ -21,13 +21,13 @@ def run(
     if (reference is None) == (site is None):
         raise InputError("Name either a run to report on, or a folder for the leaderboard with --site DIR.")
     if site is not None:
-        from runs.report import write_site
+        from lawsmith.runs.report import write_site
 
         index, count = write_site(runs_dir, site)
         _tell({"site": str(index), "archives": count}, index, as_json)
         return
-    from runs.report import write_report
-    from sandbox import Sandbox
+    from lawsmith.runs.report import write_report
+    from lawsmith.sandbox import Sandbox
 
     archive = find_archive(reference or "", runs_dir)
     with Sandbox() as sandbox:
@@ -40,7 +40,7 @@ def run(
 def serve(runs_dir: Path, data_dir: Path | None, port: int) -> None:
     """Serve the leaderboard and the reports until Ctrl-C."""
     _require_matplotlib()
-    from runs.report import serve as serve_pages
+    from lawsmith.runs.report import serve as serve_pages
 
     try:
         serve_pages(runs_dir, port, lambda url: announce(f"Serving {url} (Ctrl-C ends it)"), data_dir)

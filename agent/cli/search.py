@@ -10,15 +10,15 @@ from typing import Any
 
 import typer
 
-from agent.api import Interrupted, Observer, Result, discover
-from agent.api import resume as resume_command
-from agent.cli import show
-from agent.cli.options import LIMIT_FIELDS
-from agent.cli.output import announce, print_json, shown
-from agent.cli.progress import ProgressReport
-from runs.finding import find_archive
-from sandbox import Limits
-from tasks import InputError
+from lawsmith.agent.cli import show
+from lawsmith.agent.cli.options import LIMIT_FIELDS
+from lawsmith.agent.cli.output import announce, print_json, shown
+from lawsmith.agent.cli.progress import ProgressReport
+from lawsmith.agent.command.api import Interrupted, Observer, Result, discover
+from lawsmith.agent.command.api import resume as resume_command
+from lawsmith.runs.find import find_archive
+from lawsmith.sandbox import Limits
+from lawsmith.tasks import InputError
 
 SETTINGS = (
     "runs",
@@ -65,7 +65,7 @@ def limits(given: Mapping[str, Any]) -> Limits:
 
 def run(given: Mapping[str, Any]) -> None:
     """Search as the options say, by name; print the result, and exit with 1 if a run failed."""
-    from agent.llm.config import Options
+    from lawsmith.agent.client.config import Options
 
     task, data, own = given["task"], given["data"], table(given)
     described = [name for name, value in own.items() if value]

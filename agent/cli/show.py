@@ -6,10 +6,10 @@ from statistics import fmean
 from rich.table import Table
 from rich.text import Text
 
-from agent.cli.output import counted, number, out, shown, text
-from agent.result import WORST_R2, Result, Run
-from runs import Account
-from runs import Result as Record
+from lawsmith.agent.cli.output import counted, number, out, shown, text
+from lawsmith.agent.command.result import WORST_R2, Result, Run
+from lawsmith.runs import Account
+from lawsmith.runs import Result as Record
 
 MOST_CONSTANTS = 24
 REPLICA = "These are scores on REPLICA data; they compare with no published score."

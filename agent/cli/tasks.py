@@ -5,8 +5,8 @@ from typing import Any
 
 from rich.text import Text
 
-from agent.cli.output import print_json, shown, text
-from tasks import names, schema, whereabouts
+from lawsmith.agent.cli.output import print_json, shown, text
+from lawsmith.tasks import names, schema, whereabouts
 
 
 def show(data_dir: Path | None, as_json: bool) -> None:
@@ -36,7 +36,7 @@ def _describe(name: str, data_dir: Path | None) -> dict[str, Any]:
 
 
 def _list(described: list[dict[str, Any]]) -> None:
-    from agent.cli.output import out
+    from lawsmith.agent.cli.output import out
 
     for entry in described:
         path = entry["data"]["path"]

@@ -12,12 +12,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from agent.cluster import staff
-from agent.cluster.staff import LOOK_SECONDS, ClusterLost, Staff
-from agent.cluster.study import Study
-from agent.cluster.work import work
-from sandbox import Evaluation, Tier, Verdict
-from tasks import InputError
+from lawsmith.agent.cluster import workers as staff
+from lawsmith.agent.cluster.search_task import SearchTask
+from lawsmith.agent.cluster.work import work
+from lawsmith.agent.cluster.workers import LOOK_SECONDS, ClusterLost, ClusterWorkers
+from lawsmith.sandbox import Evaluation, Tier, Verdict
+from lawsmith.tasks import InputError
 
 if TYPE_CHECKING:
     from distributed import Future
@@ -46,7 +46,9 @@ def check_address(address: str) -> None:
 
 
 @contextmanager
-def joined(address: str, study: Study, width: int | None, say: Callable[[str], None]) -> Iterator["Cluster"]:
+def joined(
+    address: str, search_task: SearchTask, width: int | None, say: Callable[[str], None]
+) -> Iterator["Cluster"]:
     """The cluster at `address`, ready to evaluate; `width` candidates at a time, by default twice its threads.
 
     Raises InputError where Dask is not installed, nothing answers, or a worker cannot be used.
@@ -57,20 +59,20 @@ def joined(address: str, study: Study, width: int | None, say: Callable[[str], N
         raise InputError("--cluster needs Dask; install it with: pip install 'lawsmith[cluster]'.") from None
     check_address(address)
     if address != LOCAL:
-        with Cluster(address, study, width, say) as cluster:
+        with Cluster(address, search_task, width, say) as cluster:
             yield cluster
         return
     with (
         distributed.LocalCluster(
             n_workers=width, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0"
         ) as here,
-        Cluster(here.scheduler_address, study, width, say) as cluster,
+        Cluster(here.scheduler_address, search_task, width, say) as cluster,
     ):
         yield cluster
 
 
 class Cluster:
-    """Evaluates candidates of one study on a cluster. Thread-safe; `evaluate` waits, so call it from threads.
+    """Evaluates candidates of one search_task on a cluster. Thread-safe; `evaluate` waits, so call it from threads.
 
     A lost worker costs nothing but time: Dask gives its candidates to others. Those of a worker that hangs, or does
     not answer in the time that the limits allow, are given to others, too; the first answer counts, and both are
@@ -78,9 +80,11 @@ class Cluster:
     back. Raises ClusterLost after PATIENCE_SECONDS without a scheduler or without any worker that is heard of.
     """
 
-    def __init__(self, address: str, study: Study, width: int | None, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, address: str, search_task: SearchTask, width: int | None, say: Callable[[str], None]
+    ) -> None:
         self.address = address
-        self._study, self._say = study, say
+        self._search_task, self._say = search_task, say
         self._lock = threading.Lock()
         self._closed = False
         try:
@@ -128,8 +132,8 @@ class Cluster:
             elif found.verdict is not Verdict.SANDBOX_BROKEN or (broken := broken + 1) == ATTEMPTS:
                 return found
 
-    def _ask(self, workers: Staff, source: str) -> Evaluation | None:
-        """What a worker answered; None if it did not learn the study."""
+    def _ask(self, workers: ClusterWorkers, source: str) -> Evaluation | None:
+        """What a worker answered; None if it did not learn the search_task."""
         from distributed import KilledWorker
 
         try:
@@ -141,14 +145,14 @@ class Cluster:
             )
         return None if answer is None else Evaluation.model_validate_json(answer)
 
-    def _answer(self, workers: Staff, source: str) -> str | None:
+    def _answer(self, workers: ClusterWorkers, source: str) -> str | None:
         """The first answer: of the worker that got the candidate, or of another that gets it when that one is stuck.
 
         Raises OSError or CancelledError when the scheduler is lost.
         """
         from distributed import KilledWorker
 
-        patience = self._study.patience_seconds
+        patience = self._search_task.patience_seconds
         given = [self._hand_out(workers, source, workers.preferred())]
         began = given[0].when
         while True:
@@ -173,15 +177,15 @@ class Cluster:
             if stuck and len(given) < ATTEMPTS and (others := workers.without(copy.key for copy in given)):
                 given.append(self._hand_out(workers, source, others))
 
-    def _hand_out(self, workers: Staff, source: str, preferred: Collection[str]) -> "_Copy":
+    def _hand_out(self, workers: ClusterWorkers, source: str, preferred: Collection[str]) -> "_Copy":
         """Have a candidate evaluated, by the preferred workers for as long as one of them is there."""
         choice: dict[str, Any] = (
             {"workers": sorted(preferred), "allow_other_workers": True} if preferred else {}
         )
-        future = workers.client.submit(work, self._study.packed.digest, source, pure=False, **choice)
+        future = workers.client.submit(work, self._search_task.packed.digest, source, pure=False, **choice)
         return _Copy(future, time.monotonic())
 
-    def _come_back(self, left: Staff, lost: int, error: BaseException) -> None:
+    def _come_back(self, left: ClusterWorkers, lost: int, error: BaseException) -> None:
         """Connects again, once for all who lost the same connection."""
         with self._lock:
             if self._closed:
@@ -198,7 +202,7 @@ class Cluster:
             left.client.close(timeout=1)
             self._staff = self._wait(left.tier)
 
-    def _wait(self, tier: Tier) -> Staff:
+    def _wait(self, tier: Tier) -> ClusterWorkers:
         deadline = time.monotonic() + staff.PATIENCE_SECONDS
         while not self._closed:
             try:
@@ -212,11 +216,13 @@ class Cluster:
                 time.sleep(0.2)
         raise RuntimeError("the cluster was left")
 
-    def _connect(self, tier: Tier) -> Staff:
+    def _connect(self, tier: Tier) -> ClusterWorkers:
         from distributed import Client
 
         client: Client = Client(self.address, timeout=CONNECT_SECONDS, set_as_default=False)
-        return Staff(client, self._study, lambda told: self._say(f"cluster {self.address}: {told}"), tier)
+        return ClusterWorkers(
+            client, self._search_task, lambda told: self._say(f"cluster {self.address}: {told}"), tier
+        )
 
 
 @dataclass(frozen=True)

@@ -8,18 +8,18 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from agent.cluster.study import Packed, Study
-from runs.environment import versions
-from sandbox import Limits, Sandbox, SandboxUnavailable, Tier
+from lawsmith.agent.cluster.search_task import Packed, SearchTask
+from lawsmith.runs.environment import versions
+from lawsmith.sandbox import Limits, Sandbox, SandboxUnavailable, Tier
 
 STUDIES = 4
 """Studies that a worker keeps; of more, the one that was not used for longest is forgotten."""
 
 LEARN_SECONDS = 60.0
-"""A candidate that came before the study waits this long for it: the command teaches whoever joins."""
+"""A candidate that came before the search_task waits this long for it: the command teaches whoever joins."""
 
 _lock = threading.Condition()
-_studies: OrderedDict[str, Study] = OrderedDict()
+_search_tasks: OrderedDict[str, SearchTask] = OrderedDict()
 _sandboxes: dict[tuple[Limits, bool], Sandbox] = {}
 
 
@@ -42,7 +42,7 @@ def introduce(digest: str, limits: Limits, unsafe_local: bool, threads: int) -> 
         sandbox = _sandboxes.get((limits, unsafe_local))
         if sandbox is None:
             sandbox = _sandboxes[limits, unsafe_local] = Sandbox(limits, threads, unsafe_local)
-        holds = digest in _studies
+        holds = digest in _search_tasks
     try:
         return Worker(versions(), holds, sandbox.tier)
     except SandboxUnavailable as error:
@@ -50,24 +50,24 @@ def introduce(digest: str, limits: Limits, unsafe_local: bool, threads: int) -> 
 
 
 def learn(packed: Packed) -> None:
-    """Keep a study."""
-    study = pickle.loads(packed.content)
+    """Keep a search_task."""
+    search_task = pickle.loads(packed.content)
     with _lock:
-        _studies[packed.digest] = study
-        while len(_studies) > STUDIES:
-            _studies.popitem(last=False)
+        _search_tasks[packed.digest] = search_task
+        while len(_search_tasks) > STUDIES:
+            _search_tasks.popitem(last=False)
         _lock.notify_all()
 
 
 def work(digest: str, source: str) -> str | None:
-    """The evaluation of a candidate as JSON; None when this worker was not taught the study in time.
+    """The evaluation of a candidate as JSON; None when this worker was not taught the search_task in time.
 
     Raises SandboxUnavailable where nothing can be isolated.
     """
     with _lock:
-        if not _lock.wait_for(lambda: digest in _studies, LEARN_SECONDS):
+        if not _lock.wait_for(lambda: digest in _search_tasks, LEARN_SECONDS):
             return None
-        study = _studies[digest]
-        _studies.move_to_end(digest)
-        sandbox = _sandboxes[study.limits, study.unsafe_local]
-    return study.evaluate(sandbox, source).model_dump_json()
+        search_task = _search_tasks[digest]
+        _search_tasks.move_to_end(digest)
+        sandbox = _sandboxes[search_task.limits, search_task.unsafe_local]
+    return search_task.evaluate(sandbox, source).model_dump_json()

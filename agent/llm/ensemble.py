@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from agent.llm.config import ModelChoice
+from lawsmith.agent.client.config import ModelChoice
 
 PRIOR = 2.0  # a model's first answers count as this many of average success
 AVERAGE = 0.5

@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from agent.history import History, Trial
-from agent.llm.asks import Answer, Ask, Setup
-from agent.llm.messages import Message, told
-from agent.llm.population import Population, merit
-from agent.llm.prompts import Detail
-from agent.llm.proposer import REMINDER_SHARE, LLMProposer
-from agent.llm.views import formula_line
-from sandbox import Verdict
+from lawsmith.agent.client.messages import Message, told
+from lawsmith.agent.feedback.prompts import Detail
+from lawsmith.agent.feedback.views import formula_line
+from lawsmith.agent.llm.population import Population, merit
+from lawsmith.agent.llm.proposer import REMINDER_SHARE, LLMProposer
+from lawsmith.agent.llm.questions import Answer, Ask, Setup
+from lawsmith.agent.search.history import History, Trial
+from lawsmith.sandbox import Verdict
 
 ISLANDS = 3
 SEEDS_PER_ISLAND = 3

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sandbox.syntax import parse
+from lawsmith.sandbox.law.syntax import parse
 
 MAX_SOURCE_BYTES = 64 * 1024
 MAX_WORDS = 600  # characters of hypothesis and note that are kept

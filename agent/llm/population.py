@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from agent.history import Trial
-from agent.llm.canonical import canonical_key
-from agent.llm.screen import Sighting
-from tasks import Array
+from lawsmith.agent.llm.form_key import canonical_key
+from lawsmith.agent.llm.twins import Behaviour
+from lawsmith.agent.search.history import Trial
+from lawsmith.tasks import Array
 
 ISLAND_SIZE = 12
 GREED = 0.5  # weight of a rank falls by exp(-GREED) from one rank to the next
@@ -28,7 +28,7 @@ class Population:
     def __init__(self, islands: int) -> None:
         self.islands: list[list[str]] = [[] for _ in range(islands)]
         self._trials: dict[str, Trial] = {}
-        self._sightings: list[Sighting] = []
+        self._behaviours: list[Behaviour] = []
         self.twins = 0
 
     def __len__(self) -> int:
@@ -42,12 +42,12 @@ class Population:
 
     def add(self, trial: Trial, island: int) -> bool:
         """Let a usable trial live on `island`; False for a twin of a known law, which is left out."""
-        seen = Sighting.of(trial)
-        if seen is not None and any(known.covers(seen) for known in self._sightings):
+        seen = Behaviour.of(trial)
+        if seen is not None and any(known.covers(seen) for known in self._behaviours):
             self.twins += 1
             return False
         if seen is not None:
-            self._sightings.append(seen)
+            self._behaviours.append(seen)
         self._trials[trial.id] = trial
         self._settle(trial.id, island)
         return True

@@ -11,19 +11,19 @@ from typing import Any
 
 import numpy as np
 
-from agent.history import History, Proposal, Trial
-from agent.llm.asker import Question
-from agent.llm.asks import Answer, Ask, Setup, Tally
-from agent.llm.background import in_background
-from agent.llm.ensemble import Ensemble
-from agent.llm.failures import Failure
-from agent.llm.messages import Request
-from agent.llm.parsing import parse_reply
-from agent.llm.prompts import Detail, Prompts
-from agent.llm.reading import Reader
-from agent.llm.report import report
-from agent.llm.views import Viewer, formula_line, shown_source
-from sandbox import Verdict
+from lawsmith.agent.client.asker import Question
+from lawsmith.agent.client.background import in_background
+from lawsmith.agent.client.failures import Failure
+from lawsmith.agent.client.messages import Request
+from lawsmith.agent.feedback.prompts import Detail, Prompts
+from lawsmith.agent.feedback.views import Viewer, formula_line, shown_source
+from lawsmith.agent.llm.ensemble import Ensemble
+from lawsmith.agent.llm.parsing import parse_reply
+from lawsmith.agent.llm.questions import Answer, Ask, Setup, Tally
+from lawsmith.agent.llm.replies import Reader
+from lawsmith.agent.llm.report import report
+from lawsmith.agent.search.history import History, Proposal, Trial
+from lawsmith.sandbox import Verdict
 
 MAX_NOTES = 40
 MAX_WORDS_AGAIN = 240  # characters of hypothesis in a reply that is shown again
@@ -45,7 +45,7 @@ class LLMProposer(ABC):
     looks_ahead: bool
     """Whether a round is asked while the candidates of the round before it are evaluated, thus without their
     scores."""
-    barren_rounds = 5
+    empty_rounds_rounds = 5
     """Rounds in a row without a new candidate (no answer, no code, repetitions) that end a search."""
 
     def __init__(self, setup: Setup) -> None:
@@ -67,7 +67,7 @@ class LLMProposer(ABC):
         self._learned = 0
         self._issued = 0
         self._floor_done = setup.floor is None
-        self._barren = 0
+        self._empty_rounds = 0
         self._trouble = ""
         self._under_way: Future[list[Answer]] | None = None
 
@@ -97,7 +97,7 @@ class LLMProposer(ABC):
                 return batch[len(batch) - (self._issued - len(trials)) :] if batch else ()
 
     def report(self, history: History) -> dict[str, Any]:
-        """What the LLM gained over the floor and at what price, as JSON data; see `agent.llm.report`.
+        """What the LLM gained over the floor and at what price, as JSON data; see `lawsmith.agent.llm.report`.
 
         Replies that are still under way are waited for, so that the books hold every call.
         """
@@ -146,10 +146,10 @@ class LLMProposer(ABC):
         batch = self._floor(history)
         while not batch and self.ended is None:
             batch = self._ask_round(history)
-            self._barren = 0 if batch else self._barren + 1
-            if self._barren == self.barren_rounds and self.ended is None:
+            self._empty_rounds = 0 if batch else self._empty_rounds + 1
+            if self._empty_rounds == self.empty_rounds_rounds and self.ended is None:
                 self.ended = (
-                    f"no new candidate in {self._barren} rounds of questions; the last: {self._trouble}"
+                    f"no new candidate in {self._empty_rounds} rounds of questions; the last: {self._trouble}"
                 )
         return batch
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from agent.history import History, Trial
-from agent.llm.asks import Answer, Ask, Setup
-from agent.llm.messages import Message, told
-from agent.llm.population import merit
-from agent.llm.prompts import Detail
-from agent.llm.proposer import LLMProposer
+from lawsmith.agent.client.messages import Message, told
+from lawsmith.agent.feedback.prompts import Detail
+from lawsmith.agent.llm.population import merit
+from lawsmith.agent.llm.proposer import LLMProposer
+from lawsmith.agent.llm.questions import Answer, Ask, Setup
+from lawsmith.agent.search.history import History, Trial
 
 KEPT_TURNS = 2  # exchanges that stay in the conversation besides its start
 OPENING_SHARE, REPLY_SHARE, FEEDBACK_SHARE = 0.55, 0.06, 0.14  # of a prompt's size, with KEPT_TURNS turns
@@ -36,7 +36,7 @@ class Refine(LLMProposer):
 
     name = "refine"
     looks_ahead = False
-    barren_rounds = 12
+    empty_rounds_rounds = 12
 
     def __init__(self, setup: Setup) -> None:
         super().__init__(setup)

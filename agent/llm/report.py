@@ -6,18 +6,18 @@ import math
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from agent.history import History
-from agent.llm.recording import Attempt, Recording
-from runs import Account
-from runs.account import Books
-from sandbox import Verdict
+from lawsmith.agent.client.recording import Attempt, Recording
+from lawsmith.agent.search.history import History
+from lawsmith.runs import Account
+from lawsmith.runs.account import Books
+from lawsmith.sandbox import Verdict
 
 if TYPE_CHECKING:
-    from agent.llm.proposer import LLMProposer
+    from lawsmith.agent.llm.proposer import LLMProposer
 
 
 def report(proposer: LLMProposer, history: History) -> dict[str, Any]:
-    """`runs.Account` as JSON data."""
+    """`lawsmith.runs.Account` as JSON data."""
     tally, caller = proposer.tally, proposer.setup.caller
     floor = {trial.id for trial in history if trial.id not in tally.asked}
     asked = [trial for trial in history if trial.id in tally.asked]

@@ -10,26 +10,26 @@ from typing import Any, Protocol, Self
 
 from pydantic import ValidationError
 
-from agent.budget import Budget
-from agent.evaluator import Evaluator
-from agent.llm.asker import Asker
-from agent.llm.asks import Setup
-from agent.llm.cache import ReplyCache, default_directory
-from agent.llm.caller import Caller, Line
-from agent.llm.config import AS_CONFIGURED, Config, ModelChoice, Options
-from agent.llm.describe import fold_words
-from agent.llm.endpoint import Endpoint
-from agent.llm.evolve import Evolve
-from agent.llm.failures import EndpointError
-from agent.llm.messages import Frozen, Model
-from agent.llm.prices import Prices
-from agent.llm.proposer import LLMProposer
-from agent.llm.recording import CallSink, MemorySink, Recording
-from agent.llm.refine import Refine
-from agent.llm.replay import Replayer
-from agent.llm.scrub import public_url
-from agent.proposer import Proposer
-from tasks import InputError, Task
+from lawsmith.agent.client.asker import Asker
+from lawsmith.agent.client.cache import ReplyCache, default_directory
+from lawsmith.agent.client.caller import Caller, Line
+from lawsmith.agent.client.config import AS_CONFIGURED, Config, ModelChoice, Options
+from lawsmith.agent.client.endpoint import Endpoint
+from lawsmith.agent.client.failures import EndpointError
+from lawsmith.agent.client.messages import Frozen, Model
+from lawsmith.agent.client.prices import Prices
+from lawsmith.agent.client.recording import CallSink, MemorySink, Recording
+from lawsmith.agent.client.replay import Replayer
+from lawsmith.agent.client.scrub import public_url
+from lawsmith.agent.feedback.describe import fold_words
+from lawsmith.agent.llm.evolve import Evolve
+from lawsmith.agent.llm.proposer import LLMProposer
+from lawsmith.agent.llm.questions import Setup
+from lawsmith.agent.llm.refine import Refine
+from lawsmith.agent.search.budget import Budget
+from lawsmith.agent.search.evaluator import Evaluator
+from lawsmith.agent.search.proposer import Proposer
+from lawsmith.tasks import InputError, Task
 
 AGENTS: Mapping[str, type[LLMProposer]] = {"refine": Refine, "evolve": Evolve}
 DEFAULT_CALLS = 200

@@ -8,16 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from agent.history import History, Trial
-from agent.llm.describe import clip, fold_words
-from agent.llm.prompts import Prompts
-from agent.llm.views import formula_line
-from agent.mcp.session import SUBMITTED, Session
-from runs import Archive
-from runs.canonical import plain
-from sandbox import Verdict
-from tasks import Dataset, InputError, Schema, Table
-from tasks.errors import listing
+from lawsmith.agent.feedback.describe import clip, fold_words
+from lawsmith.agent.feedback.prompts import Prompts
+from lawsmith.agent.feedback.views import formula_line
+from lawsmith.agent.mcp.session import SUBMITTED, Session
+from lawsmith.agent.search.history import History, Trial
+from lawsmith.runs import Archive
+from lawsmith.runs.canonical_json import plain
+from lawsmith.sandbox import Verdict
+from lawsmith.tasks import Dataset, InputError, Schema, Table
+from lawsmith.tasks.errors import listing
 
 MAX_ROWS = 100
 MAX_CELLS = 2000

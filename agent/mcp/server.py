@@ -10,7 +10,7 @@ import uvicorn
 from mcp.server.mcpserver import MCPServer
 from mcp.server.transport_security import TransportSecuritySettings
 
-from tasks import InputError
+from lawsmith.tasks import InputError
 
 HOST = "127.0.0.1"
 PATH = "/mcp"

@@ -7,18 +7,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import monotonic
 
-from agent.budget import Allowance, Budget, Spending
-from agent.conclude import conclude
-from agent.evaluator import Evaluator
-from agent.history import History, Proposal, Trial
-from agent.journal import Journal
-from agent.llm.views import Viewer
-from agent.loop import search
-from agent.observer import Observer
-from agent.proposer import Proposer
-from agent.symbolic import SymbolicProposer
-from runs import Archive
-from tasks import Dataset, InputError
+from lawsmith.agent.command.conclude import conclude
+from lawsmith.agent.command.loop import search
+from lawsmith.agent.command.observer import Observer
+from lawsmith.agent.feedback.views import Viewer
+from lawsmith.agent.search.budget import Allowance, Budget, Spending
+from lawsmith.agent.search.evaluator import Evaluator
+from lawsmith.agent.search.history import History, Proposal, Trial
+from lawsmith.agent.search.journal import Journal
+from lawsmith.agent.search.proposer import Proposer
+from lawsmith.agent.symbolic import SymbolicProposer
+from lawsmith.runs import Archive
+from lawsmith.tasks import Dataset, InputError
 
 SUBMITTED = "submitted"
 """The origin of a client's candidates."""
@@ -30,7 +30,7 @@ Progress = Callable[[int], None]
 
 
 @dataclass(frozen=True)
-class Bench:
+class McpTask:
     """A data set and what evaluates candidates on it, for all sessions of a server."""
 
     dataset: Dataset
@@ -40,16 +40,16 @@ class Bench:
 class Session:
     """A run that a client leads, until `finish`. One call at a time: hold `lock`."""
 
-    def __init__(self, bench: Bench, archive: Archive, candidates: int) -> None:
-        self.bench, self.archive, self.lock = bench, archive, threading.Lock()
+    def __init__(self, mcp_task: McpTask, archive: Archive, candidates: int) -> None:
+        self.mcp_task, self.archive, self.lock = mcp_task, archive, threading.Lock()
         self.journal = Journal(archive)
-        searched = bench.evaluator.task
-        self.viewer = Viewer(searched, bench.evaluator.sandbox)
+        searched = mcp_task.evaluator.task
+        self.viewer = Viewer(searched, mcp_task.evaluator.sandbox)
         self._candidates = candidates
         self._budget = Budget(Allowance(), Spending(seconds=self.journal.spent.seconds))
         self._floor = _Floor(SymbolicProposer(searched, archive.manifest.seed or 0))
         for trial in self.history:
-            bench.evaluator.remember(trial.proposal.source, trial.evaluation)
+            mcp_task.evaluator.remember(trial.proposal.source, trial.evaluation)
 
     @property
     def history(self) -> History:
@@ -82,7 +82,7 @@ class Session:
         Raises InputError for a source, note or list of parents beyond its bound, for unknown parents, and
         when the budget of candidates is spent.
         """
-        check_text("source", source, self.bench.evaluator.sandbox.limits.source_bytes)
+        check_text("source", source, self.mcp_task.evaluator.sandbox.limits.source_bytes)
         check_text("note", note, MAX_NOTE)
         if len(parents) > MAX_PARENTS:
             raise InputError(f"{len(parents)} parents are named; name at most {MAX_PARENTS}.")
@@ -107,9 +107,9 @@ class Session:
         if self.history.leader is None or self.submitted == len(self.history):
             self.search_floor(floor_seconds, progress)
         account = {"submitted": self.submitted, "floor": len(self.history) - self.submitted}
-        sandbox = self.bench.evaluator.sandbox
+        sandbox = self.mcp_task.evaluator.sandbox
         conclude(
-            self.journal, self.bench.dataset, sandbox, self._budget.spent, "the client finished", account
+            self.journal, self.mcp_task.dataset, sandbox, self._budget.spent, "the client finished", account
         )
 
     def close(self) -> None:
@@ -117,7 +117,7 @@ class Session:
         self.archive.close()
 
     def _search(self, proposer: Proposer, progress: Progress | None = None) -> None:
-        search(proposer, self.bench.evaluator, self.journal, self._budget, _Told(progress))
+        search(proposer, self.mcp_task.evaluator, self.journal, self._budget, _Told(progress))
 
 
 def check_text(name: str, text: str, limit: int) -> None:

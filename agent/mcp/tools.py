@@ -13,12 +13,12 @@ from mcp.server.mcpserver.exceptions import ToolError
 from mcp_types import ToolAnnotations
 from pydantic import Field
 
-from agent.mcp import answers
-from agent.mcp.answers import Answer
-from agent.mcp.desk import Desk
-from agent.mcp.session import Progress
-from runs import Archive
-from tasks import InputError
+from lawsmith.agent.mcp import answers
+from lawsmith.agent.mcp.answers import Answer
+from lawsmith.agent.mcp.session import Progress
+from lawsmith.agent.mcp.sessions import Sessions
+from lawsmith.runs import Archive
+from lawsmith.tasks import InputError
 
 INSTRUCTIONS = """\
 lawsmith finds laws: compact formulas that still hold beyond the rows they were fitted on. Work in this order: \
@@ -38,12 +38,12 @@ _READS = ToolAnnotations(read_only_hint=True, open_world_hint=False)
 _WRITES = ToolAnnotations(read_only_hint=False, destructive_hint=False, open_world_hint=False)
 
 
-def build_server(desk: Desk) -> MCPServer:
+def build_server(sessions: Sessions) -> MCPServer:
     """The server with its tools, to be run on a transport."""
     server: MCPServer = MCPServer(
         "lawsmith", instructions=INSTRUCTIONS, version=version("lawsmith"), log_level="WARNING"
     )
-    asked = Tools(desk)
+    asked = Tools(sessions)
     for reads in (asked.list_tasks, asked.describe_task, asked.training_rows, asked.history, asked.diagnose):
         server.add_tool(_in_words(reads), annotations=_READS)
     for writes in (asked.start, asked.submit, asked.floor, asked.finish):
@@ -67,8 +67,8 @@ def _in_words(function: Callable[P, Answer]) -> Callable[P, Answer]:
 class Tools:
     """One method per tool; its docstring is what clients read."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, sessions: Sessions) -> None:
+        self._desk = sessions
 
     def list_tasks(self) -> Answer:
         """List the tasks: tables of measurements to explain, with their features and targets."""
@@ -78,7 +78,7 @@ class Tools:
     def describe_task(self, task: TaskName) -> Answer:
         """Describe a task: columns, units, ranges, groups, a sample of training rows, how laws are judged, and
         how a candidate is written."""
-        return answers.description(self._desk.bench(task).dataset)
+        return answers.description(self._desk.mcp_task(task).dataset)
 
     def training_rows(
         self,
@@ -88,7 +88,7 @@ class Tools:
         limit: Annotated[int, Field(ge=1, le=answers.MAX_ROWS)] = 20,
     ) -> Answer:
         """Read training rows, a page at a time."""
-        return answers.rows(self._desk.bench(task).dataset.task.train, group, offset, limit)
+        return answers.rows(self._desk.mcp_task(task).dataset.task.train, group, offset, limit)
 
     def start(
         self,

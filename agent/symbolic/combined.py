@@ -7,11 +7,11 @@ from itertools import combinations, product
 
 import numpy as np
 
-from agent.symbolic.expression import ONE, Feature, Number, add, mul, neg, power
-from agent.symbolic.profile import Combination, Kind, Profile, kind_of, log_quadratic, profile
-from tasks.dependence import WithinGroups
-from tasks.folds import simplex_columns
-from tasks.table import Table
+from lawsmith.agent.symbolic.expression import ONE, Feature, Number, add, mul, neg, power
+from lawsmith.agent.symbolic.profile import Combination, Kind, Profile, kind_of, log_quadratic, profile
+from lawsmith.tasks.dependence import WithinGroups
+from lawsmith.tasks.folds import simplex_columns
+from lawsmith.tasks.table import Table
 
 REST_RATIO = 3.0  # a fraction whose rest to one spans at least this factor is also looked at as that rest
 ALIKE = 5.0  # F statistic up to which two features tell no more than their product or ratio …

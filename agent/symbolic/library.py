@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from math import inf
 
-from agent.symbolic.expression import ONE, Node, Number, Parameter, Sum, add, exp, mul, power
-from agent.symbolic.other_forms import STEEPEST_SHARE, of_plain, of_shares
-from agent.symbolic.parts import Parts
-from agent.symbolic.profile import Kind, Profile
-from agent.symbolic.scale_forms import of_many, of_one
-from agent.symbolic.templates import Template
+from lawsmith.agent.symbolic.expression import ONE, Node, Number, Parameter, Sum, add, exp, mul, power
+from lawsmith.agent.symbolic.other_forms import STEEPEST_SHARE, of_plain, of_shares
+from lawsmith.agent.symbolic.profile import Kind, Profile
+from lawsmith.agent.symbolic.scale_forms import of_many, of_one
+from lawsmith.agent.symbolic.templates import Template
+from lawsmith.agent.symbolic.terms import Terms
 
 BENT = 4  # levels of a feature on a plain axis that may show an optimum inside
 
-Correction = Callable[[Parts, Node], Node]
+Correction = Callable[[Terms, Node], Node]
 
 
 def library(profile: Profile) -> list[Template]:
     """Forms for a table with this profile, plain ones first."""
     scale, share, signed = (profile.of(kind) for kind in (Kind.SCALE, Kind.SHARE, Kind.SIGNED))
-    found: list[Template] = [Template("constant", Parts(profile).level())]
+    found: list[Template] = [Template("constant", Terms(profile).level())]
     for name in scale:
         found += of_one(profile, name)
     if len(scale) > 1:
@@ -56,11 +56,11 @@ def _corrected(profile: Profile, plain: Sequence[Template], others: Sequence[str
                 node, *_slopes(b, others), *(mul(b.fresh("d"), power(b.x(n), Number(2.0))) for n in curved)
             )
         for how, correction in corrections.items():
-            found.append(Template(f"{template.origin}, {how}", correction(Parts(profile), template.node)))
+            found.append(Template(f"{template.origin}, {how}", correction(Terms(profile), template.node)))
     return found
 
 
-def _slopes(b: Parts, names: Sequence[str], steepest: float = inf) -> list[Node]:
+def _slopes(b: Terms, names: Sequence[str], steepest: float = inf) -> list[Node]:
     return [mul(b.fresh("d", -steepest, steepest), b.x(n)) for n in names]
 
 

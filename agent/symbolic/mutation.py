@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from agent.symbolic.expression import (
+from lawsmith.agent.symbolic.expression import (
     Feature,
     Function,
     Node,
@@ -28,8 +28,8 @@ from agent.symbolic.expression import (
     transform,
     walk,
 )
-from agent.symbolic.parts import STEEPEST, Parts
-from agent.symbolic.profile import Kind, Profile
+from lawsmith.agent.symbolic.profile import Kind, Profile
+from lawsmith.agent.symbolic.terms import STEEPEST, Terms
 
 TRIES = 20
 
@@ -40,7 +40,7 @@ class Mutator:
     def __init__(self, profile: Profile, rng: np.random.Generator) -> None:
         self.profile, self.rng = profile, rng
         self.scales = profile.of(Kind.SCALE)
-        self._steps: tuple[Callable[[Node, Node, Parts], Node | None], ...] = (
+        self._steps: tuple[Callable[[Node, Node, Terms], Node | None], ...] = (
             self._shift,
             self._add_term,
             self._drop_term,
@@ -67,7 +67,7 @@ class Mutator:
     def _feature(self) -> str | None:
         return str(self.rng.choice(self.scales)) if self.scales else None
 
-    def _shift(self, node: Node, mate: Node, b: Parts) -> Node | None:
+    def _shift(self, node: Node, mate: Node, b: Terms) -> Node | None:
         """x becomes x + x0 in one place."""
         bare = [n for n in walk(node) if isinstance(n, Power | Function) and _scaled(children(n)[0])]
         chosen = self._pick(bare)
@@ -79,27 +79,27 @@ class Mutator:
         new = Power(shifted, chosen.exponent) if isinstance(chosen, Power) else Function("log", shifted)
         return swap(node, chosen, new)
 
-    def _add_term(self, node: Node, mate: Node, b: Parts) -> Node | None:
+    def _add_term(self, node: Node, mate: Node, b: Terms) -> Node | None:
         one = self._feature()
         if one is None:
             return None
         names = [n for n in self.scales if n == one or self.rng.random() < 0.5]
         return add(node, mul(b.amplitude(), b.monomial(names)))
 
-    def _drop_term(self, node: Node, mate: Node, b: Parts) -> Node | None:
+    def _drop_term(self, node: Node, mate: Node, b: Terms) -> Node | None:
         chosen = self._pick([n for n in walk(node) if isinstance(n, Sum)])
         if not isinstance(chosen, Sum):
             return None
         k = int(self.rng.integers(len(chosen.terms)))
         return swap(node, chosen, add(*chosen.terms[:k], *chosen.terms[k + 1 :]))
 
-    def _add_factor(self, node: Node, mate: Node, b: Parts) -> Node | None:
+    def _add_factor(self, node: Node, mate: Node, b: Terms) -> Node | None:
         name, chosen = self._feature(), self._pick([n for n in _outside(node) if isinstance(n, Product)])
         if name is None or chosen is None or _has_power_of(chosen, name) or Number(-1.0) in children(chosen):
             return None
         return swap(node, chosen, mul(chosen, b.decay(name, -STEEPEST)))
 
-    def _drop_factor(self, node: Node, mate: Node, b: Parts) -> Node | None:
+    def _drop_factor(self, node: Node, mate: Node, b: Terms) -> Node | None:
         products = [n for n in walk(node) if isinstance(n, Product) and len(n.factors) > 2]
         chosen = self._pick(products)
         if not isinstance(chosen, Product):
@@ -107,7 +107,7 @@ class Mutator:
         k = int(self.rng.integers(len(chosen.factors)))
         return swap(node, chosen, mul(*chosen.factors[:k], *chosen.factors[k + 1 :]))
 
-    def _share_exponent(self, node: Node, mate: Node, b: Parts) -> Node | None:
+    def _share_exponent(self, node: Node, mate: Node, b: Terms) -> Node | None:
         exponents = [p for p in parameters(node) if p.name.rstrip("0123456789") == "a"]
         if len(exponents) < 2:
             return None
@@ -115,7 +115,7 @@ class Mutator:
         both = Parameter(one.name, max(one.lower, two.lower), min(one.upper, two.upper))
         return transform(node, lambda n: both if n in (one, two) else n)
 
-    def _bend(self, node: Node, mate: Node, b: Parts) -> Node | None:
+    def _bend(self, node: Node, mate: Node, b: Terms) -> Node | None:
         """x^-a becomes x^-(a + b log y): an exponent that drifts with a feature."""
         name = self._feature()
         powers = [n for n in walk(node) if isinstance(n, Power) and _scaled(n.base) and _decays(n.exponent)]
@@ -125,7 +125,7 @@ class Mutator:
         drift = mul(b.fresh("d", -1.0, 1.0), log(b.x(name)))
         return swap(node, chosen, Power(chosen.base, add(chosen.exponent, drift)))
 
-    def _cross(self, node: Node, mate: Node, b: Parts) -> Node | None:
+    def _cross(self, node: Node, mate: Node, b: Terms) -> Node | None:
         """A term of the mate joins the sum, with constants of its own."""
         if not isinstance(mate, Sum):
             return None
@@ -135,7 +135,7 @@ class Mutator:
         fresh = {p.name: b.fresh(p.name.rstrip("0123456789")).name for p in parameters(term)}
         return add(node, rename(term, fresh))
 
-    def _raise_to_power(self, node: Node, mate: Node, b: Parts) -> Node | None:
+    def _raise_to_power(self, node: Node, mate: Node, b: Terms) -> Node | None:
         """The part beside the level becomes a power of itself (Kaplan et al., arXiv 2001.08361)."""
         if not isinstance(node, Sum) or len(node.terms) < 3 or not isinstance(node.terms[0], Parameter):
             return None
@@ -207,9 +207,9 @@ def _scaled(node: Node) -> bool:
     return isinstance(node, Feature)
 
 
-def _parts_beyond(profile: Profile, node: Node) -> Parts:
+def _parts_beyond(profile: Profile, node: Node) -> Terms:
     """A part-maker whose fresh names do not meet those in `node`."""
-    b = Parts(profile)
+    b = Terms(profile)
     taken = {p.name for p in parameters(node)}
     for name in taken:
         role = name.rstrip("0123456789")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from agent.symbolic.expression import Feature, Node, add, exp, log, mul, neg, power
-from agent.symbolic.parts import Parts
-from agent.symbolic.profile import Profile
-from agent.symbolic.templates import Template, named
+from lawsmith.agent.symbolic.expression import Feature, Node, add, exp, log, mul, neg, power
+from lawsmith.agent.symbolic.profile import Profile
+from lawsmith.agent.symbolic.templates import Template, named
+from lawsmith.agent.symbolic.terms import Terms
 
 STEEPEST_SHARE = 30.0  # logarithm of the target per unit share
 
@@ -56,11 +56,11 @@ def of_shares(profile: Profile, names: Sequence[str]) -> list[Template]:
     return found
 
 
-def _affine(b: Parts, names: Sequence[str]) -> Node:
+def _affine(b: Terms, names: Sequence[str]) -> Node:
     return add(b.fresh("c"), *(mul(b.fresh("t"), Feature(n)) for n in names))
 
 
-def _positive(b: Parts, names: Sequence[str]) -> Node:
+def _positive(b: Terms, names: Sequence[str]) -> Node:
     """Effective amount of data: a small constant plus what each share is worth."""
     return add(b.fresh("e", 1e-4, 1.0), *(mul(b.fresh("w", 0.0, 100.0), Feature(n)) for n in names))
 

@@ -10,11 +10,11 @@ from itertools import combinations, permutations
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.symbolic.expression import Node
-from tasks.arrays import Array
-from tasks.dependence import unexplained
-from tasks.folds import simplex_columns
-from tasks.table import Table
+from lawsmith.agent.symbolic.expression import Node
+from lawsmith.tasks.arrays import Array
+from lawsmith.tasks.dependence import unexplained
+from lawsmith.tasks.folds import simplex_columns
+from lawsmith.tasks.table import Table
 
 SCALE_RATIO = 1.5  # a positive column that spans at least this factor is treated on a logarithmic axis
 ZERO_RATIO = 30.0  # so is one that also holds zeros, where its positive values span at least this factor

@@ -8,21 +8,21 @@ from dataclasses import replace
 
 import numpy as np
 
-from agent.history import History, Proposal, Trial, candidate_id
-from agent.selection import Scoring
-from agent.symbolic.draft import Draft
-from agent.symbolic.mutation import Mutator
-from agent.symbolic.screen import screen
-from agent.symbolic.shelf import shelf
-from sandbox.fitting import Loss
-from tasks.task import Task
+from lawsmith.agent.search.history import History, Proposal, Trial, candidate_id
+from lawsmith.agent.search.selection import Scoring
+from lawsmith.agent.symbolic.form import SymbolicForm
+from lawsmith.agent.symbolic.mutation import Mutator
+from lawsmith.agent.symbolic.rank import screen
+from lawsmith.agent.symbolic.start_forms import start_forms
+from lawsmith.sandbox.fitting import Loss
+from lawsmith.tasks.task import Task
 
 KEEP = 28  # forms of the library that get folds besides the first and the early ones
 BATCH = 8
 GENERATIONS = 3  # the same for every seed, and so evaluated once in a command; a fourth found nothing better
 PARENTS = 6
 CHILDREN = 10  # per generation
-BARREN = 5  # generations in a row without a new form, after which there are none
+EMPTY_ROUNDS = 5  # generations in a row without a new form, after which there are none
 
 
 class SymbolicProposer:
@@ -35,9 +35,9 @@ class SymbolicProposer:
     def __init__(self, task: Task, seed: int, *, endless: bool = False) -> None:
         self.task, self.schema, self.seed = task, task.schema, seed
         self.generations: Iterable[int] = itertools.count() if endless else range(GENERATIONS)
-        self.shelf = shelf(task)
-        self.drafts: dict[str, Draft] = {}
-        self.seen = {draft.key for draft in self.shelf.drafts}
+        self.start_forms = start_forms(task)
+        self.forms: dict[str, SymbolicForm] = {}
+        self.seen = {form.key for form in self.start_forms.forms}
         self._batches = self._schedule()
         self._history = History()
 
@@ -61,20 +61,20 @@ class SymbolicProposer:
         return ()
 
     def _schedule(self) -> Iterator[list[Proposal]]:
-        yield self._proposals(self.shelf.first)
-        yield self._proposals(self.shelf.early)
-        ranked = self.shelf.ranked[:KEEP]
+        yield self._proposals(self.start_forms.first)
+        yield self._proposals(self.start_forms.early)
+        ranked = self.start_forms.ranked[:KEEP]
         for begin in range(0, len(ranked), BATCH):
             yield self._proposals(ranked[begin : begin + BATCH])
         if len(self.schema.targets) > 1:
             yield self._proposals(self._admit(self._assembled()))
         yield self._proposals(self._admit(self._variants()))
-        barren = 0
+        empty_rounds = 0
         for generation in self.generations:
             rng = self._chance(generation)
             children = self._admit(self._children(rng))
-            barren = 0 if children else barren + 1
-            if barren == BARREN:
+            empty_rounds = 0 if children else empty_rounds + 1
+            if empty_rounds == EMPTY_ROUNDS:
                 return
             yield self._proposals(screen(children, self.task.train, self.schema, rng)[:CHILDREN])
 
@@ -82,62 +82,62 @@ class SymbolicProposer:
         """What decides a generation: the same for all seeds in those that every search has."""
         return np.random.default_rng((0 if generation < GENERATIONS else 1 + self.seed, generation))
 
-    def _admit(self, drafts: Sequence[Draft]) -> list[Draft]:
+    def _admit(self, forms: Sequence[SymbolicForm]) -> list[SymbolicForm]:
         """Those within the cap that state a form not yet seen."""
-        fresh = {draft.key: draft for draft in drafts if self.shelf.admits(draft)}
-        admitted = [draft for key, draft in fresh.items() if key not in self.seen]
+        fresh = {form.key: form for form in forms if self.start_forms.admits(form)}
+        admitted = [form for key, form in fresh.items() if key not in self.seen]
         self.seen |= fresh.keys()
         return admitted
 
-    def _proposals(self, drafts: Sequence[Draft]) -> list[Proposal]:
+    def _proposals(self, forms: Sequence[SymbolicForm]) -> list[Proposal]:
         proposals = []
-        for draft in drafts:
-            source = draft.source(self.schema)
-            self.drafts[candidate_id(source)] = draft
-            proposals.append(Proposal(source, draft.parents, draft.origin, by_chance=bool(draft.parents)))
+        for form in forms:
+            source = form.source(self.schema)
+            self.forms[candidate_id(source)] = form
+            proposals.append(Proposal(source, form.parents, form.origin, by_chance=bool(form.parents)))
         return proposals
 
-    def _best(self, count: int) -> list[tuple[Trial, Draft]]:
-        trials = [t for t in self._history.usable() if t.id in self.drafts]
+    def _best(self, count: int) -> list[tuple[Trial, SymbolicForm]]:
+        trials = [t for t in self._history.usable() if t.id in self.forms]
         ranking = Scoring(trials, self.task).ranking
-        return [(trial, self.drafts[trial.id]) for trial in ranking[:count]]
+        return [(trial, self.forms[trial.id]) for trial in ranking[:count]]
 
-    def _assembled(self) -> list[Draft]:
+    def _assembled(self) -> list[SymbolicForm]:
         """Each target with the form that extrapolates best for that target."""
-        trials = [t for t in self._history.usable() if t.id in self.drafts]
+        trials = [t for t in self._history.usable() if t.id in self.forms]
         chosen = []
         for k in range(len(self.schema.targets)):
             best = Scoring(trials, self.task, target=k).ranking[0] if trials else None
             if best is None:
                 return []
             chosen.append(best)
-        nodes = tuple(self.drafts[trial.id].nodes[k] for k, trial in enumerate(chosen))
+        nodes = tuple(self.forms[trial.id].nodes[k] for k, trial in enumerate(chosen))
         parents = tuple(dict.fromkeys(trial.id for trial in chosen))
-        return [Draft(nodes, "best form for each target", parents=parents)]
+        return [SymbolicForm(nodes, "best form for each target", parents=parents)]
 
-    def _variants(self) -> list[Draft]:
+    def _variants(self) -> list[SymbolicForm]:
         """The leading forms with other losses."""
         return [
-            replace(draft, loss=loss, origin=f"{draft.origin}, {loss} loss", parents=(trial.id,))
-            for trial, draft in self._best(3)
+            replace(form, loss=loss, origin=f"{form.origin}, {loss} loss", parents=(trial.id,))
+            for trial, form in self._best(3)
             for loss in Loss
-            if loss is not draft.loss and not (loss is Loss.FRONTIER and self.shelf.loss is Loss.SQUARED)
+            if loss is not form.loss and not (loss is Loss.FRONTIER and self.start_forms.loss is Loss.SQUARED)
         ]
 
-    def _children(self, rng: np.random.Generator) -> list[Draft]:
+    def _children(self, rng: np.random.Generator) -> list[SymbolicForm]:
         parents = self._best(PARENTS)
-        mutator = Mutator(self.shelf.profile, rng)
+        mutator = Mutator(self.start_forms.profile, rng)
         children = []
         for _ in range(2 * CHILDREN if parents else 0):
-            trial, draft = parents[int(rng.integers(len(parents)))]
+            trial, form = parents[int(rng.integers(len(parents)))]
             mate_trial, mate = parents[int(rng.integers(len(parents)))]
-            k = int(rng.integers(len(draft.nodes)))
-            step = mutator.neighbour(draft.nodes[k], mate.nodes[k])
+            k = int(rng.integers(len(form.nodes)))
+            step = mutator.neighbour(form.nodes[k], mate.nodes[k])
             if step is None:
                 continue
             node, name = step
-            same = all(other == draft.nodes[0] for other in draft.nodes)
-            nodes = (node,) * len(draft.nodes) if same else (*draft.nodes[:k], node, *draft.nodes[k + 1 :])
+            same = all(other == form.nodes[0] for other in form.nodes)
+            nodes = (node,) * len(form.nodes) if same else (*form.nodes[:k], node, *form.nodes[k + 1 :])
             lineage = (trial.id, mate_trial.id) if name == "cross" else (trial.id,)
-            children.append(replace(draft, nodes=nodes, origin=name, parents=lineage))
+            children.append(replace(form, nodes=nodes, origin=name, parents=lineage))
         return children

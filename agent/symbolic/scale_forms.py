@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import combinations, permutations
 
-from agent.symbolic.expression import ONE, Node, add, log, mul, neg, power
-from agent.symbolic.parts import Parts
-from agent.symbolic.profile import LEADING, Profile
-from agent.symbolic.templates import Recipe, Template, named
+from lawsmith.agent.symbolic.expression import ONE, Node, add, log, mul, neg, power
+from lawsmith.agent.symbolic.profile import LEADING, Profile
+from lawsmith.agent.symbolic.templates import Recipe, Template, named
+from lawsmith.agent.symbolic.terms import Terms
 
 MONOMIALS = (2, 3, 4)  # terms in sums of monomials
 STEEP = 2.0  # bound of exponents in products beside a leading term
@@ -26,12 +26,12 @@ def of_one(profile: Profile, name: str) -> list[Template]:
         "logarithm": lambda b: b.logarithm(name),
     }
     found = [
-        Template(f"{origin} of {name}", _on_level(Parts(profile), term)) for origin, term in terms.items()
+        Template(f"{origin} of {name}", _on_level(Terms(profile), term)) for origin, term in terms.items()
     ]
     rises = name in profile.rising
     if rises:
         found.append(
-            Template(f"growing power law of {name}", _on_level(Parts(profile), lambda b: b.growth(name)))
+            Template(f"growing power law of {name}", _on_level(Terms(profile), lambda b: b.growth(name)))
         )
     others: dict[str, Recipe] = {
         f"pure power law of {name}": lambda b: mul(
@@ -56,7 +56,7 @@ def of_one(profile: Profile, name: str) -> list[Template]:
     return found + named(profile, others)
 
 
-def _on_level(b: Parts, term: Recipe) -> Node:
+def _on_level(b: Terms, term: Recipe) -> Node:
     return add(b.level(), mul(b.amplitude(), term(b)))
 
 
@@ -168,11 +168,11 @@ def _monomial_sums(profile: Profile, names: Sequence[str]) -> list[Template]:
     )
 
 
-def _monomials(b: Parts, names: Sequence[str], count: int) -> list[Node]:
+def _monomials(b: Terms, names: Sequence[str], count: int) -> list[Node]:
     return [mul(b.amplitude(), b.monomial(names)) for _ in range(count)]
 
 
-def _log_quadratic(b: Parts, names: Sequence[str]) -> Node:
+def _log_quadratic(b: Terms, names: Sequence[str]) -> Node:
     return b.exponential(b.polynomial([log(b.x(n)) for n in names], 2))
 
 
@@ -226,12 +226,12 @@ def _led(profile: Profile, names: Sequence[str]) -> list[Template]:
     return found
 
 
-def _sum_of(b: Parts, blocks: Sequence[Sequence[str]]) -> Iterator[Node]:
+def _sum_of(b: Terms, blocks: Sequence[Sequence[str]]) -> Iterator[Node]:
     for block in blocks:
         yield mul(b.amplitude(), b.monomial(block))
 
 
-def _interacting(b: Parts, names: Sequence[str]) -> Node:
+def _interacting(b: Terms, names: Sequence[str]) -> Node:
     """L + sum A_i x_i^-a_i + C prod x_i^-a_i, with the exponents shared between the sum and the product."""
     decays = [b.decay(name) for name in names]
     return add(b.level(), *(mul(b.amplitude(), decay) for decay in decays), mul(b.amplitude(), *decays))
@@ -315,7 +315,7 @@ def _bowl_recipes(
     name = f"{title} with {drift} optimum of {', '.join(chosen)}"
     others = {n: [*movers, *(o for o in bowls if o != n and o < n and movers)] for n in chosen}
 
-    def rims(b: Parts) -> list[Node]:
+    def rims(b: Terms) -> list[Node]:
         return [mul(b.fresh("C"), b.bowl(n, others[n])) for n in chosen]
 
     return {

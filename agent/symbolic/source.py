@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import chain, count
 
-from agent.symbolic.expression import (
+from lawsmith.agent.symbolic.expression import (
     Feature,
     Function,
     Node,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from agent.symbolic.expression import Node
-from agent.symbolic.parts import Parts
-from agent.symbolic.profile import Profile
+from lawsmith.agent.symbolic.expression import Node
+from lawsmith.agent.symbolic.profile import Profile
+from lawsmith.agent.symbolic.terms import Terms
 
-Recipe = Callable[[Parts], Node]
+Recipe = Callable[[Terms], Node]
 
 
 @dataclass(frozen=True)
@@ -22,4 +22,4 @@ class Template:
 
 def named(profile: Profile, recipes: dict[str, Recipe]) -> list[Template]:
     """Follows each recipe at once, with parameters of its own."""
-    return [Template(origin, build(Parts(profile))) for origin, build in recipes.items()]
+    return [Template(origin, build(Terms(profile))) for origin, build in recipes.items()]

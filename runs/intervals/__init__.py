@@ -1,9 +1,9 @@
 """Prediction intervals: how far a law's predictions can be trusted, measured on rows held out of training."""
 
-from runs.intervals.archived import fitted_laws, uncertainty
-from runs.intervals.estimate import FittedLaw, estimate
-from runs.intervals.model import Interval, Uncertainty
-from runs.intervals.predict import constant_intervals, member_predictions, predict
+from lawsmith.runs.intervals.archived import fitted_laws, uncertainty
+from lawsmith.runs.intervals.estimate import FittedLaw, estimate
+from lawsmith.runs.intervals.model import Interval, Uncertainty
+from lawsmith.runs.intervals.predict import constant_intervals, member_predictions, predict
 
 __all__ = [
     "FittedLaw",

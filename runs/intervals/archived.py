@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 from pydantic import ValidationError
 
-from runs.archive import UNCERTAINTY, Archive
-from runs.canonical import seal
-from runs.intervals.estimate import FittedLaw, estimate
-from runs.intervals.model import Uncertainty
-from runs.replay import open_data
-from runs.verify import read_sealed
-from sandbox import Constants, Evaluation, Sandbox
-from tasks import InputError
+from lawsmith.runs.archive import UNCERTAINTY, Archive
+from lawsmith.runs.canonical_json import seal
+from lawsmith.runs.check import read_sealed
+from lawsmith.runs.intervals.estimate import FittedLaw, estimate
+from lawsmith.runs.intervals.model import Uncertainty
+from lawsmith.runs.replay import open_data
+from lawsmith.sandbox import Constants, Evaluation, Sandbox
+from lawsmith.tasks import InputError
 
 
 def fitted_laws(archive: Archive) -> tuple[FittedLaw, ...]:

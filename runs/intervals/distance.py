@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from tasks import Array
+from lawsmith.tasks import Array
 
 WIDE = 3.0  # a positive feature over at least this factor is measured on a logarithmic axis
 MOST_ROWS = 256

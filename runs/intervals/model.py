@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from runs.intervals.distance import Region
+from lawsmith.runs.intervals.distance import Region
 
 _EXACT = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
 

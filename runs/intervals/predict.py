@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from runs.intervals.estimate import model_spread
-from runs.intervals.model import Interval, Member, Uncertainty, Values
-from sandbox import Constants, PredictJob, Sandbox
-from tasks import Array, InputError, Schema, Table
+from lawsmith.runs.intervals.estimate import model_spread
+from lawsmith.runs.intervals.model import Interval, Member, Uncertainty, Values
+from lawsmith.sandbox import Constants, PredictJob, Sandbox
+from lawsmith.tasks import Array, InputError, Schema, Table
 
 LEVEL = 0.9
 FAR = 1.0

@@ -1,6 +1,6 @@
-"""Writes the archives in this folder from data: ``python -m runs.published.build``.
+"""Writes the archives in this folder from data: ``python -m lawsmith.runs.published.build``.
 
-The constants are those of `tasks.replica` (one file per task, shared with the replica), the scores those of
+The constants are those of `lawsmith.tasks.replica` (one file per task, shared with the replica), the scores those of
 ``scores.json``: test R² of every run as the public leaderboard gives them, to six decimals, best first, and
 the training R² that the best law has on the benchmark's training rows. Nothing here was executed or measured
 by us.
@@ -18,11 +18,11 @@ from pathlib import Path
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from runs.archive import Archive
-from runs.law import render_law
-from runs.record import FinalScores, Manifest, Result, SplitScores
-from sandbox import Constants
-from tasks import replica, schema
+from lawsmith.runs.archive import Archive
+from lawsmith.runs.law_file import render_law
+from lawsmith.runs.record import FinalScores, Manifest, Result, SplitScores
+from lawsmith.sandbox import Constants
+from lawsmith.tasks import replica, schema
 
 FOLDER = Path(__file__).parent
 AS_OF = "2026-02-01T00:00:00.000Z"  # the leaderboard of February 2026

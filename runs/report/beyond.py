@@ -8,14 +8,25 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from runs import intervals
-from runs.intervals import Interval, Uncertainty
-from runs.intervals.distance import Region
-from runs.report.charts import MOST_LINES, Fitted
-from runs.report.drawing import EDGE, LABEL, PREDICTED, RIVALS, TRAIN, Chart, figure_of, label, log_axis, svg
-from runs.report.typeset import short
-from sandbox import Sandbox
-from tasks import Array, Schema, Table
+from lawsmith.runs import intervals
+from lawsmith.runs.intervals import Interval, Uncertainty
+from lawsmith.runs.intervals.distance import Region
+from lawsmith.runs.report.charts import MOST_LINES, Fitted
+from lawsmith.runs.report.drawing import (
+    EDGE,
+    LABEL,
+    PREDICTED,
+    RIVALS,
+    TRAIN,
+    Chart,
+    figure_of,
+    label,
+    log_axis,
+    svg,
+)
+from lawsmith.runs.report.typeset import short
+from lawsmith.sandbox import Sandbox
+from lawsmith.tasks import Array, Schema, Table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,12 +8,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from runs.account import Account
-from runs.intervals.distance import is_logarithmic
-from runs.report.content import RunContent
-from runs.report.drawing import EDGE, LABEL, PREDICTED, TEST, TRAIN, Chart, figure_of, label, log_axis, svg
-from runs.report.typeset import short
-from tasks import Array, Schema, Table
+from lawsmith.runs.account import Account
+from lawsmith.runs.intervals.distance import is_logarithmic
+from lawsmith.runs.report.content import RunContent
+from lawsmith.runs.report.drawing import (
+    EDGE,
+    LABEL,
+    PREDICTED,
+    TEST,
+    TRAIN,
+    Chart,
+    figure_of,
+    label,
+    log_axis,
+    svg,
+)
+from lawsmith.runs.report.typeset import short
+from lawsmith.tasks import Array, Schema, Table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from runs.account import Account
-from runs.archive import Archive
-from runs.record import Manifest, Result
-from sandbox import Evaluation, Verdict
-from tasks import InputError
+from lawsmith.runs.account import Account
+from lawsmith.runs.archive import Archive
+from lawsmith.runs.record import Manifest, Result
+from lawsmith.sandbox import Evaluation, Verdict
+from lawsmith.tasks import InputError
 
 
 @dataclass(frozen=True)

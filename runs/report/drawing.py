@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from markupsafe import Markup
 
-from runs.report.typeset import short
+from lawsmith.runs.report.typeset import short
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -16,20 +16,20 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from runs import intervals
-from runs.archive import REPORT, Archive
-from runs.closing import predict_with
-from runs.intervals.archived import recorded
-from runs.quoting import visible
-from runs.replay import open_data
-from runs.report import beyond, charts
-from runs.report.beyond import Line
-from runs.report.charts import Fitted
-from runs.report.content import Candidate, RunContent, gather
-from runs.report.drawing import Chart
-from runs.report.typeset import code, code_style, escaped, mathml, short
-from sandbox import Sandbox
-from tasks import Array, Dataset, InputError, Schema, Table, frontier_folds, scores, thinned
+from lawsmith.runs import intervals
+from lawsmith.runs.archive import REPORT, Archive
+from lawsmith.runs.intervals.archived import recorded
+from lawsmith.runs.law import predict_with
+from lawsmith.runs.quoting import visible
+from lawsmith.runs.replay import open_data
+from lawsmith.runs.report import beyond, charts
+from lawsmith.runs.report.beyond import Line
+from lawsmith.runs.report.charts import Fitted
+from lawsmith.runs.report.content import Candidate, RunContent, gather
+from lawsmith.runs.report.drawing import Chart
+from lawsmith.runs.report.typeset import code, code_style, escaped, mathml, short
+from lawsmith.sandbox import Sandbox
+from lawsmith.tasks import Array, Dataset, InputError, Schema, Table, frontier_folds, scores, thinned
 
 LISTED = 25
 """Candidates that the page lists where scripts do not run, and on paper; with scripts all can be seen."""
@@ -300,7 +300,7 @@ def _provenance(content: RunContent) -> list[tuple[str, str]]:
 def environment() -> Environment:
     """Templates that escape everything; numbers and foreign text have filters of their own."""
     made = Environment(
-        loader=PackageLoader("runs.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        loader=PackageLoader("lawsmith.runs.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
     made.filters |= {

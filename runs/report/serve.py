@@ -11,12 +11,12 @@ from pathlib import Path
 from threading import Lock
 from urllib.parse import quote, unquote, urlsplit
 
-from runs.archive import REPORT, Archive, State
-from runs.finding import find_archive
-from runs.report.page import report_page
-from runs.report.site import site_pages
-from sandbox import Sandbox
-from tasks import InputError
+from lawsmith.runs.archive import REPORT, Archive, State
+from lawsmith.runs.find import find_archive
+from lawsmith.runs.report.page import report_page
+from lawsmith.runs.report.site import site_pages
+from lawsmith.sandbox import Sandbox
+from lawsmith.tasks import InputError
 
 ADDRESS = "127.0.0.1"
 REFRESH_SECONDS = 5

@@ -16,14 +16,14 @@ from typing import Any
 
 from markupsafe import Markup
 
-from runs.archive import REPORT, Archive
-from runs.canonical import plain
-from runs.files import safe_name, write_atomic, writing
-from runs.finding import list_archives
-from runs.record import Manifest, Result
-from runs.report.page import render
-from runs.report.typeset import code
-from tasks import Anchor, InputError, Schema
+from lawsmith.runs.archive import REPORT, Archive
+from lawsmith.runs.canonical_json import plain
+from lawsmith.runs.files import safe_name, write_atomic, writing
+from lawsmith.runs.find import list_archives
+from lawsmith.runs.record import Manifest, Result
+from lawsmith.runs.report.page import render
+from lawsmith.runs.report.typeset import code
+from lawsmith.tasks import Anchor, InputError, Schema
 
 WORST_R2 = -1.0
 ReportLink = Callable[[Archive], str | None]

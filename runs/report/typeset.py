@@ -11,9 +11,9 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
-from runs.formula import formula
-from runs.formula_typeset import GREEK, Notation
-from runs.quoting import visible
+from lawsmith.runs.formula import formula
+from lawsmith.runs.formula_typeset import GREEK, Notation
+from lawsmith.runs.quoting import visible
 
 LONGEST_CODE = 64 * 2**10
 LONGEST_NAME = 60

@@ -1,6 +1,6 @@
 """The fitting engine: batched, bounded, multi-start least squares for forms with per-group and shared constants."""
 
-from sandbox.fitting.engine import Effort, fit_form
-from sandbox.fitting.form import Fitted, Form, Loss, Status
+from lawsmith.sandbox.fitting.engine import Effort, fit_form
+from lawsmith.sandbox.fitting.form import Fitted, Form, Loss, Status
 
 __all__ = ["Effort", "Fitted", "Form", "Loss", "Status", "fit_form"]

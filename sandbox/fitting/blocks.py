@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sandbox.fitting.form import Array, Form, Loss
-from tasks.arrays import IntArray
-from tasks.nearness import nearness
-from tasks.table import Table
+from lawsmith.sandbox.fitting.form import Array, Form, Loss
+from lawsmith.tasks.arrays import IntArray
+from lawsmith.tasks.nearness import nearness
+from lawsmith.tasks.table import Table
 
 TINY = 1e-300
 

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sandbox.fitting.blocks import Block, Rows, gather
-from sandbox.fitting.form import Array, Fitted, Form, Loss, Status
-from sandbox.fitting.lm import Minimum, Options, minimise
-from sandbox.fitting.refine import refine
-from sandbox.fitting.starts import Scale, draw
-from sandbox.fitting.structure import Structure, analyse
-from tasks.arrays import IntArray
-from tasks.table import Table
+from lawsmith.sandbox.fitting.blocks import Block, Rows, gather
+from lawsmith.sandbox.fitting.form import Array, Fitted, Form, Loss, Status
+from lawsmith.sandbox.fitting.lm import Minimum, Options, minimise
+from lawsmith.sandbox.fitting.refine import refine
+from lawsmith.sandbox.fitting.starts import Scale, draw
+from lawsmith.sandbox.fitting.structure import Structure, analyse
+from lawsmith.tasks.arrays import IntArray
+from lawsmith.tasks.table import Table
 
 EXPLORE = Options(iterations=25, tolerance=1e-3)
 CONTEST = Options(iterations=15, tolerance=1e-6, damping=1e-2)

@@ -12,10 +12,10 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from sandbox.fitting.blocks import Block
-from sandbox.fitting.form import Array
-from sandbox.fitting.linear import invert, safe_solve, solve
-from tasks.arrays import IntArray
+from lawsmith.sandbox.fitting.blocks import Block
+from lawsmith.sandbox.fitting.form import Array
+from lawsmith.sandbox.fitting.linear import invert, safe_solve, solve
+from lawsmith.tasks.arrays import IntArray
 
 DIFFERENCE = 1.5e-8  # relative forward-difference step: the square root of the machine's precision
 IDLE, ZERO = np.ones((1, 1, 1)), np.zeros((1, 1, 1))

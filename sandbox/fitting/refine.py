@@ -10,10 +10,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from sandbox.fitting.blocks import Block
-from sandbox.fitting.form import Array
-from sandbox.fitting.lm import IDLE, TINY, Minimum
-from tasks.arrays import IntArray
+from lawsmith.sandbox.fitting.blocks import Block
+from lawsmith.sandbox.fitting.form import Array
+from lawsmith.sandbox.fitting.lm import IDLE, TINY, Minimum
+from lawsmith.tasks.arrays import IntArray
 
 STEPS = 16
 FASTEST = 0.95  # rate of convergence up to which steps are extrapolated

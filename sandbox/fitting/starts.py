@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sandbox.fitting.form import Array
-from tasks.table import Table
+from lawsmith.sandbox.fitting.form import Array
+from lawsmith.tasks.table import Table
 
 WIDE = 30.0  # a positive interval wider than this factor is sampled in the logarithm
 

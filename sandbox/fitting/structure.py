@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sandbox.fitting.blocks import Block, Rows
-from sandbox.fitting.form import Array, Form
+from lawsmith.sandbox.fitting.blocks import Block, Rows
+from lawsmith.sandbox.fitting.form import Array, Form
 
 PROBE_ROWS = 7
 USABLE_SETS = 4

@@ -5,7 +5,7 @@ import os
 import struct
 from collections.abc import Sequence
 
-from sandbox.isolation.kernel import syscall
+from lawsmith.sandbox.isolation.kernel import syscall
 
 _CREATE, _ADD, _RESTRICT = 444, 445, 446  # the same numbers on every architecture
 _VERSION = 1

@@ -7,7 +7,7 @@ import platform
 import struct
 from collections.abc import Sequence
 
-from sandbox.isolation.kernel import (
+from lawsmith.sandbox.isolation.kernel import (
     PR_CAPBSET_DROP,
     PR_CAPBSET_READ,
     PR_SET_NO_NEW_PRIVS,

@@ -9,7 +9,7 @@ import os
 import platform
 import struct
 
-from sandbox.isolation.kernel import PR_SET_NO_NEW_PRIVS, prctl, syscall
+from lawsmith.sandbox.isolation.kernel import PR_SET_NO_NEW_PRIVS, prctl, syscall
 
 # name -> (x86_64, aarch64); None where the architecture has no such call
 _COMPUTE: dict[str, tuple[int | None, int | None]] = {

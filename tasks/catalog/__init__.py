@@ -6,8 +6,8 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from tasks.errors import InputError
-from tasks.schema import Schema
+from lawsmith.tasks.errors import InputError
+from lawsmith.tasks.schema import Schema
 
 
 @cache

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from tasks.arrays import Array
-from tasks.schema import Schema
+from lawsmith.tasks.arrays import Array
+from lawsmith.tasks.schema import Schema
 
 if TYPE_CHECKING:
     import pandas as pd

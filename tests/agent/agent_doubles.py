@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from agent.history import History, Proposal
-from sandbox import Evaluation, FoldScore, Tier, Verdict
-from tasks import Dataset, Provenance, Schema, Scores, Table, Task
-from tasks.task import content_digest
+from lawsmith.agent.search.history import History, Proposal
+from lawsmith.sandbox import Evaluation, FoldScore, Tier, Verdict
+from lawsmith.tasks import Dataset, Provenance, Schema, Scores, Table, Task
+from lawsmith.tasks.task import content_digest
 
 ARCHIVES = "*/*/[!.]*"
 """The archives in a folder of runs: each is made under a name with a dot before it, and renamed when it is whole."""

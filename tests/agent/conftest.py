@@ -1,7 +1,7 @@
 import pytest
 from agent_doubles import small_dataset
 
-from tasks import Dataset
+from lawsmith.tasks import Dataset
 
 
 @pytest.fixture

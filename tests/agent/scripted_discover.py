@@ -10,9 +10,9 @@ from typing import ClassVar
 
 from agent_doubles import ScriptedProposer, form_source
 
-import agent.symbolic
-from agent.cli import main
-from agent.history import History, Proposal
+import lawsmith.agent.symbolic
+from lawsmith.agent.cli import main
+from lawsmith.agent.search.history import History, Proposal
 
 FORMS = (
     ("L", "A", 'p["L"] + p["A"] / x["N"]'),
@@ -54,5 +54,5 @@ def _interrupt(number: int, frame: object) -> None:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, _interrupt)  # whoever started this may have ignored it
-    agent.symbolic.SymbolicProposer = lambda task, seed, **_: Pausing(script(f"# {seed}"))  # type: ignore
+    lawsmith.agent.symbolic.SymbolicProposer = lambda task, seed, **_: Pausing(script(f"# {seed}"))  # type: ignore
     main()

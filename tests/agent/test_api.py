@@ -9,11 +9,11 @@ import pytest
 from agent_doubles import ScriptedProposer, power_law_csv
 from scripted_discover import FORMS, script
 
-import agent
-import agent.symbolic
-from agent.history import History, Trial
-from runs import Archive
-from tasks import InputError
+import lawsmith
+import lawsmith.agent.symbolic
+from lawsmith.agent.search.history import History, Trial
+from lawsmith.runs import Archive
+from lawsmith.tasks import InputError
 
 TRUE = "loss = L + A * N ** (-a)"
 
@@ -26,7 +26,7 @@ def frame() -> pd.DataFrame:
     )
 
 
-class Watching(agent.Observer):
+class Watching(lawsmith.Observer):
     def __init__(self) -> None:
         self.tried_: list[str] = []
         self.finished_: list[int] = []
@@ -35,16 +35,18 @@ class Watching(agent.Observer):
         assert trial.id in history
         self.tried_.append(trial.id)
 
-    def finished(self, index: int, run: agent.Run) -> None:
+    def finished(self, index: int, run: lawsmith.Run) -> None:
         self.finished_.append(index)
 
 
 @pytest.fixture(scope="module")
-def found(frame: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> tuple[agent.Result, Watching]:
+def found(frame: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> tuple[lawsmith.Result, Watching]:
     watching = Watching()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(agent.symbolic, "SymbolicProposer", lambda task, seed, **_: ScriptedProposer(script()))
-        result = agent.discover(
+        patch.setattr(
+            lawsmith.agent.symbolic, "SymbolicProposer", lambda task, seed, **_: ScriptedProposer(script())
+        )
+        result = lawsmith.discover(
             frame,
             target="loss",
             group="model",
@@ -56,7 +58,7 @@ def found(frame: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> tupl
     return result, watching
 
 
-def test_a_data_frame_becomes_a_law(found: tuple[agent.Result, Watching]) -> None:
+def test_a_data_frame_becomes_a_law(found: tuple[lawsmith.Result, Watching]) -> None:
     result, _ = found
     assert result.selected is result.runs[0]
     assert [run.manifest.seed for run in result.runs] == [7, 8]
@@ -66,7 +68,7 @@ def test_a_data_frame_becomes_a_law(found: tuple[agent.Result, Watching]) -> Non
     assert result.leaderboard_scores is None
 
 
-def test_the_law_predicts_beyond_the_data(found: tuple[agent.Result, Watching]) -> None:
+def test_the_law_predicts_beyond_the_data(found: tuple[lawsmith.Result, Watching]) -> None:
     law = found[0].law
     assert law is not None
     rows = {"N": np.array([1e10, 1e10]), "model": ["a", "b"]}
@@ -87,7 +89,7 @@ def test_the_law_predicts_beyond_the_data(found: tuple[agent.Result, Watching]) 
     ],
 )
 def test_rows_that_cannot_be_predicted(
-    found: tuple[agent.Result, Watching], rows: dict[str, object], group: str | None, expected: str
+    found: tuple[lawsmith.Result, Watching], rows: dict[str, object], group: str | None, expected: str
 ) -> None:
     law = found[0].law
     assert law is not None
@@ -96,7 +98,7 @@ def test_rows_that_cannot_be_predicted(
 
 
 def test_runs_of_a_command_share_evaluations_but_each_archive_is_whole(
-    found: tuple[agent.Result, Watching],
+    found: tuple[lawsmith.Result, Watching],
 ) -> None:
     result, watching = found
     assert watching.finished_ == [0, 1]
@@ -107,15 +109,15 @@ def test_runs_of_a_command_share_evaluations_but_each_archive_is_whole(
 
 
 def test_the_saved_data_frame_lets_a_finished_command_be_read_again(
-    found: tuple[agent.Result, Watching], monkeypatch: pytest.MonkeyPatch
+    found: tuple[lawsmith.Result, Watching], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     result, _ = found
 
     def refuse(*_: object) -> None:
         raise AssertionError("nothing is to be searched")
 
-    monkeypatch.setattr(agent.symbolic, "SymbolicProposer", refuse)
-    again = agent.resume(result.runs[1].archive)
+    monkeypatch.setattr(lawsmith.agent.symbolic, "SymbolicProposer", refuse)
+    again = lawsmith.resume(result.runs[1].archive)
     assert [run.result for run in again.runs] == [run.result for run in result.runs]
     assert again.reason == result.reason
 
@@ -132,9 +134,9 @@ def test_import_does_not_wait_for_the_machinery() -> None:
 
 def test_a_name_that_is_no_part_of_the_api() -> None:
     with pytest.raises(AttributeError, match="rediscover"):
-        agent.rediscover  # noqa: B018
+        lawsmith.rediscover  # noqa: B018
 
 
 def test_a_task_that_is_a_path_is_told_apart_from_a_name(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="There is no task"):
-        agent.discover("train.csv", target="loss", runs_dir=tmp_path)
+        lawsmith.discover("train.csv", target="loss", runs_dir=tmp_path)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from agent_doubles import power_law_csv
 
-from agent.cli import main
+from lawsmith.agent.cli import main
 
 Discover = Callable[..., str]
 
@@ -152,7 +152,7 @@ def test_help_is_no_error(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_numbers_that_are_not_finite_are_valid_json(capsys: pytest.CaptureFixture[str]) -> None:
-    from agent.cli.output import print_json
+    from lawsmith.agent.cli.output import print_json
 
     print_json({"r2": -np.inf, "rows": [float("nan"), 1.0]})
     assert capsys.readouterr().out.split() == [

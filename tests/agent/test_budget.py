@@ -5,8 +5,8 @@ import math
 
 import pytest
 
-from agent.budget import Allowance, Budget, BudgetSpent, Spending
-from tasks import InputError
+from lawsmith.agent.search.budget import Allowance, Budget, BudgetSpent, Spending
+from lawsmith.tasks import InputError
 
 
 class Clock:

@@ -5,16 +5,16 @@ from pathlib import Path
 import pytest
 from agent_doubles import evaluation, form_source, small_dataset
 
-from agent.agents import Chosen
-from agent.budget import Spending
-from agent.conclude import conclude, select
-from agent.history import Proposal, Trial
-from agent.journal import Journal
-from agent.result import Result, Run
-from runs import Archive, DataRecord, FinalScores, Manifest, SplitScores
-from runs import Result as Record
-from sandbox import Constants, Sandbox, Verdict, evaluate
-from tasks import frontier_folds, thinned
+from lawsmith.agent.command.conclude import conclude, select
+from lawsmith.agent.command.registry import Chosen
+from lawsmith.agent.command.result import Result, Run
+from lawsmith.agent.search.budget import Spending
+from lawsmith.agent.search.history import Proposal, Trial
+from lawsmith.agent.search.journal import Journal
+from lawsmith.runs import Archive, DataRecord, FinalScores, Manifest, SplitScores
+from lawsmith.runs import Result as Record
+from lawsmith.sandbox import Constants, Sandbox, Verdict, evaluate
+from lawsmith.tasks import frontier_folds, thinned
 
 
 def trial(source: str, r2: float, verdict: Verdict = Verdict.OK) -> Trial:

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from agent.cli import main
-from sandbox import Tier
-from sandbox.canaries import CANARIES
+from lawsmith.agent.cli import main
+from lawsmith.sandbox import Tier
+from lawsmith.sandbox.isolation.canaries import CANARIES
 
 
 def test_every_canary_of_every_tier_is_told(capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 from agent_doubles import ScriptedProposer, evaluation
 
-from agent.budget import Allowance, Budget, Spending
-from agent.history import Proposal, Trial
-from agent.journal import Journal
-from agent.loop import STALE_ROUNDS, OutOfTime, search
-from agent.observer import Observer
-from runs import Archive, DataRecord, Manifest
-from sandbox import Evaluation, Verdict
-from tasks import Dataset
+from lawsmith.agent.command.loop import STALE_ROUNDS, OutOfTime, search
+from lawsmith.agent.command.observer import Observer
+from lawsmith.agent.search.budget import Allowance, Budget, Spending
+from lawsmith.agent.search.history import Proposal, Trial
+from lawsmith.agent.search.journal import Journal
+from lawsmith.runs import Archive, DataRecord, Manifest
+from lawsmith.sandbox import Evaluation, Verdict
+from lawsmith.tasks import Dataset
 
 
 class TableEvaluator:

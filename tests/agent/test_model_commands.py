@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from agent_doubles import ScriptedProposer, form_source, power_law_csv
 
-import agent.symbolic
-from agent.cli import main
-from agent.history import Proposal
-from agent.journal import recorded_trials
-from runs import Archive
-from sandbox import Verdict
+import lawsmith.agent.symbolic
+from lawsmith.agent.cli import main
+from lawsmith.agent.search.history import Proposal
+from lawsmith.agent.search.journal import recorded_trials
+from lawsmith.runs import Archive
+from lawsmith.sandbox import Verdict
 
 sys.path.append(str(Path(__file__).parents[1] / "llm"))
 from endpoint_server import KEY, Endpoint, Handler, Seen, completion, fails
@@ -35,7 +35,9 @@ def answer(handler: Handler, seen: Seen, number: int) -> None:
 def in_a_folder_with_a_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "train.csv").write_text(power_law_csv())
-    monkeypatch.setattr(agent.symbolic, "SymbolicProposer", lambda task, seed, **_: ScriptedProposer(FLOOR))
+    monkeypatch.setattr(
+        lawsmith.agent.symbolic, "SymbolicProposer", lambda task, seed, **_: ScriptedProposer(FLOOR)
+    )
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
 
 
@@ -50,7 +52,9 @@ def test_a_limit_given_to_the_command_decides_on_a_candidate(
 ) -> None:
     endless = form_source(("L",), 'p["L"] + sum(0 * x["N"] for _ in iter(int, 1))')
     floor = [[Proposal(endless)], *FLOOR]
-    monkeypatch.setattr(agent.symbolic, "SymbolicProposer", lambda task, seed, **_: ScriptedProposer(floor))
+    monkeypatch.setattr(
+        lawsmith.agent.symbolic, "SymbolicProposer", lambda task, seed, **_: ScriptedProposer(floor)
+    )
     assert discover(*SEARCH, "--agent", "symbolic", "--limit-wall", "0.75") == 0
     [run] = json.loads(capsys.readouterr().out)["runs"]
     late, good = recorded_trials(Archive.open(Path(run["archive"])))

@@ -17,8 +17,8 @@ import pytest
 from agent_doubles import ARCHIVES, power_law_csv
 from scripted_discover import FORMS, PAUSE
 
-from agent.cli import main
-from runs import Archive
+from lawsmith.agent.cli import main
+from lawsmith.runs import Archive
 
 HERE = Path(__file__).parent
 COMMAND = (sys.executable, str(HERE / "scripted_discover.py"))

@@ -12,7 +12,7 @@ from agent_doubles import small_dataset
 from benchmarks import faults
 from benchmarks.disturbed import Settings
 from benchmarks.soak import Found, Soak, growth
-from runs import Archive, Manifest, Result
+from lawsmith.runs import Archive, Manifest, Result
 
 
 def manifest() -> Manifest:

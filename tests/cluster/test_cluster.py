@@ -23,17 +23,18 @@ from agent_doubles import ARCHIVES, ScriptedProposer, form_source, power_law_csv
 from engine import PATIENCE, ROOT, Engine, Wire, until
 from scripted_discover import FORMS, PAUSE, script
 
-from agent.cli import main
-from agent.cluster import client, staff
-from agent.cluster.client import Cluster, joined
-from agent.cluster.staff import ClusterLost
-from agent.cluster.study import Study
-from agent.journal import recorded_trials
-from runs import Archive
-from sandbox import DEFAULT_LIMITS, Evaluation, Sandbox, Tier, Verdict
-from tasks import InputError
-from tasks.folds import frontier_folds
-from tasks.probes import probe_rows
+from lawsmith.agent.cli import main
+from lawsmith.agent.cluster import client
+from lawsmith.agent.cluster import workers as staff
+from lawsmith.agent.cluster.client import Cluster, joined
+from lawsmith.agent.cluster.search_task import SearchTask
+from lawsmith.agent.cluster.workers import ClusterLost
+from lawsmith.agent.search.journal import recorded_trials
+from lawsmith.runs import Archive
+from lawsmith.sandbox import DEFAULT_LIMITS, Evaluation, Sandbox, Tier, Verdict
+from lawsmith.tasks import InputError
+from lawsmith.tasks.folds import frontier_folds
+from lawsmith.tasks.probes import probe_rows
 
 HERE = Path(__file__).parent
 SOURCES = [form_source(names, body) for *names, body in FORMS]
@@ -51,9 +52,9 @@ SEARCH = ("--data", "train.csv", "--target", "loss", "--runs", "2", "--json")
 
 
 @pytest.fixture(scope="module")
-def study() -> Study:
+def search_task() -> SearchTask:
     task = small_dataset().task
-    return Study(task, frontier_folds(task.train), probe_rows(task.train), 0, DEFAULT_LIMITS, False)
+    return SearchTask(task, frontier_folds(task.train), probe_rows(task.train), 0, DEFAULT_LIMITS, False)
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +78,7 @@ Here = Callable[[Sequence[str]], list[dict[str, Any]]]
 
 
 @pytest.fixture(scope="module")
-def here(study: Study) -> Iterator[Here]:
+def here(search_task: SearchTask) -> Iterator[Here]:
     """What this machine finds; each candidate is evaluated once for all tests."""
     found: dict[str, dict[str, Any]] = {}
     with Sandbox(workers=1) as sandbox:
@@ -85,7 +86,7 @@ def here(study: Study) -> Iterator[Here]:
         def evaluated(sources: Sequence[str]) -> list[dict[str, Any]]:
             for source in sources:
                 if source not in found:
-                    found[source] = facts(study.evaluate(sandbox, source))
+                    found[source] = facts(search_task.evaluate(sandbox, source))
             return [found[source] for source in sources]
 
         yield evaluated
@@ -115,9 +116,12 @@ def slow(count: int, loops: int = 1_500_000) -> list[str]:
     return [SLOW.format(loops=loops) + f"# {index}" for index in range(count)]
 
 
-def test_workers_find_what_this_machine_finds(engine: Engine, study: Study, here: Here) -> None:
+def test_workers_find_what_this_machine_finds(engine: Engine, search_task: SearchTask, here: Here) -> None:
     said: list[str] = []
-    with joined(engine.address, study, None, said.append) as cluster, handed_out(cluster, SOURCES) as found:
+    with (
+        joined(engine.address, search_task, None, said.append) as cluster,
+        handed_out(cluster, SOURCES) as found,
+    ):
         results = [future.result() for future in found]
     assert [facts(result) for result in results] == here(SOURCES)
     assert [result.verdict for result in results].count(Verdict.OK) == len(FORMS) - 1
@@ -126,11 +130,11 @@ def test_workers_find_what_this_machine_finds(engine: Engine, study: Study, here
 
 
 def test_a_killed_worker_changes_nothing_and_a_new_one_is_taught(
-    engine: Engine, study: Study, here: Here
+    engine: Engine, search_task: SearchTask, here: Here
 ) -> None:
     sources = slow(2)
     with (
-        joined(engine.address, study, None, lambda _: None) as cluster,
+        joined(engine.address, search_task, None, lambda _: None) as cluster,
         handed_out(cluster, sources) as found,
     ):
         until(lambda: len(engine.busy()) == 2)
@@ -142,11 +146,11 @@ def test_a_killed_worker_changes_nothing_and_a_new_one_is_taught(
 
 @pytest.mark.usefixtures("watchful")
 def test_what_a_hanging_worker_has_is_given_to_another(
-    engine: Engine, study: Study, here: Here, monkeypatch: pytest.MonkeyPatch
+    engine: Engine, search_task: SearchTask, here: Here, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said: list[str] = []
     with (
-        joined(engine.address, study, None, said.append) as cluster,
+        joined(engine.address, search_task, None, said.append) as cluster,
         handed_out(cluster, slow(2, BRIEF)) as found,
     ):
         until(lambda: len(engine.busy()) == 2)
@@ -158,40 +162,40 @@ def test_what_a_hanging_worker_has_is_given_to_another(
 
 @pytest.mark.usefixtures("watchful")
 def test_a_worker_that_hangs_when_a_command_joins_keeps_nobody_waiting(
-    engine: Engine, study: Study, here: Here, monkeypatch: pytest.MonkeyPatch
+    engine: Engine, search_task: SearchTask, here: Here, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with (
         engine.hanging(next(iter(engine.workers))),
-        joined(engine.address, study, 2, lambda _: None) as cluster,
+        joined(engine.address, search_task, 2, lambda _: None) as cluster,
         handed_out(cluster, SOURCES[:2]) as found,
     ):
         assert [facts(future.result(5 * PATIENCE)) for future in found] == here(SOURCES[:2])
 
 
 def test_what_a_worker_does_not_answer_in_time_is_given_to_another(
-    engine: Engine, study: Study, here: Here, monkeypatch: pytest.MonkeyPatch
+    engine: Engine, search_task: SearchTask, here: Here, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The worker is heard of, as one whose disk hangs would be; the stop is shorter than what counts as silence."""
-    with joined(engine.address, study, None, lambda _: None) as cluster:
-        monkeypatch.setattr(Study, "patience_seconds", 4.0)
+    with joined(engine.address, search_task, None, lambda _: None) as cluster:
+        monkeypatch.setattr(SearchTask, "patience_seconds", 4.0)
         with engine.hanging(next(iter(engine.workers))), handed_out(cluster, SOURCES[:2]) as found:
             assert [facts(future.result(5 * PATIENCE)) for future in found] == here(SOURCES[:2])
 
 
 @pytest.mark.usefixtures("watchful")
 def test_nobody_answers_in_time_is_a_lost_cluster(
-    engine: Engine, study: Study, monkeypatch: pytest.MonkeyPatch
+    engine: Engine, search_task: SearchTask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Study, "patience_seconds", 0.1)
+    monkeypatch.setattr(SearchTask, "patience_seconds", 0.1)
     with (
-        joined(engine.address, study, None, lambda _: None) as cluster,
+        joined(engine.address, search_task, None, lambda _: None) as cluster,
         pytest.raises(ClusterLost, match=r"No worker of tcp://.* answered a candidate in"),
     ):
         cluster.evaluate(slow(1, 10_000_000)[0])
 
 
 def test_an_answer_whose_transfer_another_thread_cancelled_is_fetched_again(
-    engine: Engine, study: Study, here: Here, monkeypatch: pytest.MonkeyPatch
+    engine: Engine, search_task: SearchTask, here: Here, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from distributed import Future as Answer
 
@@ -205,15 +209,15 @@ def test_an_answer_whose_transfer_another_thread_cancelled_is_fetched_again(
 
     monkeypatch.setattr(Answer, "result", first_cancelled)
     said: list[str] = []
-    with joined(engine.address, study, None, said.append) as cluster:
+    with joined(engine.address, search_task, None, said.append) as cluster:
         assert facts(cluster.evaluate(SOURCES[0])) == here(SOURCES[:1])[0]
     assert len(cancelled) == len(said) == 1
 
 
-def test_a_cut_connection_changes_nothing(engine: Engine, study: Study, here: Here) -> None:
+def test_a_cut_connection_changes_nothing(engine: Engine, search_task: SearchTask, here: Here) -> None:
     wire, said = Wire(engine.port), list[str]()
     with (
-        joined(wire.address, study, None, said.append) as cluster,
+        joined(wire.address, search_task, None, said.append) as cluster,
         handed_out(cluster, slow(2, BRIEF)) as found,
     ):
         until(lambda: bool(engine.busy()))
@@ -223,9 +227,9 @@ def test_a_cut_connection_changes_nothing(engine: Engine, study: Study, here: He
     assert sum("is lost" in sentence for sentence in said) == 1
 
 
-def test_a_candidate_whose_workers_all_die_is_given_up(engine: Engine, study: Study) -> None:
+def test_a_candidate_whose_workers_all_die_is_given_up(engine: Engine, search_task: SearchTask) -> None:
     with (
-        joined(engine.address, study, None, lambda _: None) as cluster,
+        joined(engine.address, search_task, None, lambda _: None) as cluster,
         handed_out(cluster, slow(1, 2_000_000_000)) as found,
     ):
         engine.add(1)
@@ -237,20 +241,20 @@ def test_a_candidate_whose_workers_all_die_is_given_up(engine: Engine, study: St
     assert result.message == "Its workers were killed each of the 3 times that it was handed out."
 
 
-def test_a_worker_that_cannot_isolate_is_refused(engine: Engine, study: Study) -> None:
+def test_a_worker_that_cannot_isolate_is_refused(engine: Engine, search_task: SearchTask) -> None:
     before = set(engine.workers)
     engine.add(1, "--preload", str(HERE / "without_isolation.py"))
     with pytest.raises(InputError, match=r"The worker tcp://127.* cannot be used: .*--unsafe-local"):
-        joined(engine.address, study, None, lambda _: None).__enter__()
+        joined(engine.address, search_task, None, lambda _: None).__enter__()
     engine.kill((set(engine.workers) - before).pop())
 
 
 def test_a_worker_with_other_versions_is_refused(
-    engine: Engine, study: Study, monkeypatch: pytest.MonkeyPatch
+    engine: Engine, search_task: SearchTask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(staff, "versions", lambda: {"python": "3.99", "numpy": "1.0"})
     with pytest.raises(InputError, match=r"it runs python 3\.\d+\.\d+ instead of 3\.99, numpy"):
-        joined(engine.address, study, None, lambda _: None).__enter__()
+        joined(engine.address, search_task, None, lambda _: None).__enter__()
 
 
 def scripted(folder: Path, patch: pytest.MonkeyPatch) -> Path:
@@ -258,7 +262,8 @@ def scripted(folder: Path, patch: pytest.MonkeyPatch) -> Path:
     (folder / "train.csv").write_text(power_law_csv())
     patch.chdir(folder)
     patch.setattr(
-        "agent.symbolic.SymbolicProposer", lambda task, seed, **_: ScriptedProposer(script(f"# {seed}"))
+        "lawsmith.agent.symbolic.SymbolicProposer",
+        lambda task, seed, **_: ScriptedProposer(script(f"# {seed}")),
     )
     return folder
 
@@ -416,10 +421,10 @@ def test_runs_that_were_interrupted_side_by_side_all_resume(
     assert [run["candidates"] for run in json.loads(printed)["runs"]] == 4 * [len(FORMS)]
 
 
-def test_a_restarted_scheduler_changes_nothing(engine: Engine, study: Study, here: Here) -> None:
+def test_a_restarted_scheduler_changes_nothing(engine: Engine, search_task: SearchTask, here: Here) -> None:
     sources, said = slow(2), list[str]()
     with (
-        joined(engine.address, study, None, said.append) as cluster,
+        joined(engine.address, search_task, None, said.append) as cluster,
         handed_out(cluster, sources) as found,
     ):
         until(lambda: bool(engine.busy()))
@@ -431,13 +436,13 @@ def test_a_restarted_scheduler_changes_nothing(engine: Engine, study: Study, her
 
 
 def test_a_cluster_without_workers_is_given_up_in_the_end(
-    shared: Engine, study: Study, monkeypatch: pytest.MonkeyPatch
+    shared: Engine, search_task: SearchTask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(staff, "PATIENCE_SECONDS", 0.5)
     shared.kill_scheduler()
     shared.start()
     without_worker = pytest.raises(ClusterLost, match=r"has had no worker for 0\.5 s")
-    with joined(shared.address, study, 1, lambda _: None) as cluster, without_worker:
+    with joined(shared.address, search_task, 1, lambda _: None) as cluster, without_worker:
         cluster.evaluate(SOURCES[0])
 
 
@@ -453,8 +458,8 @@ def test_nobody_at_the_address_is_one_sentence(
     assert not list(folder.glob("runs/*/*/*"))
 
 
-def test_a_local_cluster_is_started_and_ended(study: Study) -> None:
-    with joined("local", study, 1, lambda _: None) as cluster:
+def test_a_local_cluster_is_started_and_ended(search_task: SearchTask) -> None:
+    with joined("local", search_task, 1, lambda _: None) as cluster:
         assert cluster.address.startswith("tcp://127.0.0.1")
         assert cluster.evaluate(SOURCES[0]).tier is not Tier.NONE
     with pytest.raises(ConnectionRefusedError):

@@ -1,12 +1,12 @@
 """Loaded into a worker: its machine grants no tier of isolation."""
 
-import sandbox.start
-from sandbox.isolation import Tier
-from sandbox.process import ZygoteFailed
+import lawsmith.sandbox.pool.start
+from lawsmith.sandbox.isolation import Tier
+from lawsmith.sandbox.pool.warm_process import WarmProcessFailed
 
 
 def denied(tier: Tier) -> None:
-    raise ZygoteFailed("unshare: Operation not permitted")
+    raise WarmProcessFailed("unshare: Operation not permitted")
 
 
-sandbox.start.Zygote = denied
+lawsmith.sandbox.pool.start.WarmProcess = denied

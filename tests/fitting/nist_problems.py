@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from sandbox.fitting import Form
-from tasks import Table
+from lawsmith.sandbox.fitting import Form
+from lawsmith.tasks import Table
 
 FOLDER = Path(__file__).parent / "nist"
 NAMES = tuple(sorted(path.stem for path in FOLDER.glob("*.dat")))

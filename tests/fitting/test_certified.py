@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from nist_problems import NAMES, read
 
-from sandbox.fitting import Effort, fit_form
-from tasks.arrays import Array
+from lawsmith.sandbox.fitting import Effort, fit_form
+from lawsmith.tasks.arrays import Array
 
 DIGITS = 6
 EXPONENTIALS = ("Lanczos1", "Lanczos2", "Lanczos3")  # three terms b1 exp(-b2 x) that may change places

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from scipy.optimize import least_squares
 
-from sandbox.fitting import Effort, Fitted, Form, Loss, Status, fit_form
-from tasks import Table
-from tasks.nearness import nearness
+from lawsmith.sandbox.fitting import Effort, Fitted, Form, Loss, Status, fit_form
+from lawsmith.tasks import Table
+from lawsmith.tasks.nearness import nearness
 
 INF = np.inf
 

@@ -11,19 +11,19 @@ from typing import Any
 
 import numpy as np
 
-from agent.budget import Allowance, Budget, Spending
-from agent.evaluator import Evaluator
-from agent.history import History, Proposal, Trial
-from agent.journal import Journal
-from agent.llm.config import Config, ModelChoice, Sampling, Transport
-from agent.llm.messages import Model
-from agent.llm.session import Session, Settings
-from agent.loop import search
-from agent.selection import choose
-from runs import Archive, Manifest
-from sandbox import Sandbox
-from tasks import Provenance, Schema, Table, Task
-from tasks.folds import frontier_folds
+from lawsmith.agent.client.config import Config, ModelChoice, Sampling, Transport
+from lawsmith.agent.client.messages import Model
+from lawsmith.agent.command.loop import search
+from lawsmith.agent.llm.session import Session, Settings
+from lawsmith.agent.search.budget import Allowance, Budget, Spending
+from lawsmith.agent.search.evaluator import Evaluator
+from lawsmith.agent.search.history import History, Proposal, Trial
+from lawsmith.agent.search.journal import Journal
+from lawsmith.agent.search.selection import choose
+from lawsmith.runs import Archive, Manifest
+from lawsmith.sandbox import Sandbox
+from lawsmith.tasks import Provenance, Schema, Table, Task
+from lawsmith.tasks.folds import frontier_folds
 
 POWER = """```python
 PARAMETERS = ("L", "A")

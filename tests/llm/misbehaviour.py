@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import endpoint_server as server
 from endpoint_server import Behaviour, completion, fails, first, says
 
-from agent.llm.failures import Failure
+from lawsmith.agent.client.failures import Failure
 
 
 @dataclass(frozen=True)

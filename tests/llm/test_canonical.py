@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 
-from agent.llm.canonical import canonical_key
+from lawsmith.agent.llm.form_key import canonical_key
 
 
 def form(expression: str, parameters: str = '("a", "b", "c")', before: str = "", extra: str = "") -> str:

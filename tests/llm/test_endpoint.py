@@ -18,16 +18,16 @@ import pytest
 from endpoint_server import KEY, Endpoint, fails, says
 from misbehaviour import CASES, GOOD, says_besides
 
-from agent.budget import Allowance, Budget
-from agent.llm.cache import ReplyCache
-from agent.llm.caller import Caller, Line, Outcome, Question
-from agent.llm.endpoint import Endpoint as Client
-from agent.llm.failures import EndpointError, Failure
-from agent.llm.messages import Message, Request
-from agent.llm.prices import Price, Prices
-from agent.llm.recording import MemorySink, Recording
-from agent.llm.report import books
-from agent.llm.wire import retry_after
+from lawsmith.agent.client.cache import ReplyCache
+from lawsmith.agent.client.caller import Caller, Line, Outcome, Question
+from lawsmith.agent.client.endpoint import Endpoint as Client
+from lawsmith.agent.client.failures import EndpointError, Failure
+from lawsmith.agent.client.http import retry_after
+from lawsmith.agent.client.messages import Message, Request
+from lawsmith.agent.client.prices import Price, Prices
+from lawsmith.agent.client.recording import MemorySink, Recording
+from lawsmith.agent.llm.report import books
+from lawsmith.agent.search.budget import Allowance, Budget
 
 PRICES = Prices({"m": Price(prompt=1.0, completion=10.0)})
 
@@ -43,7 +43,7 @@ def request(slot: str = "0", **changes: object) -> Request:
 
 
 @dataclass
-class Desk:
+class Asking:
     """A caller on a client, with what it recorded, spent and waited."""
 
     url: str
@@ -80,12 +80,12 @@ class Desk:
 
 def test_a_good_reply_is_recorded_and_priced() -> None:
     with Endpoint(says("hello")) as endpoint:
-        desk = Desk(endpoint.url)
-        [outcome] = desk.ask()
+        client = Asking(endpoint.url)
+        [outcome] = client.ask()
     assert outcome.reply is not None and outcome.reply.text == "hello"
-    assert desk.budget.spent.calls == 1 and desk.budget.spent.tokens == 120
-    assert desk.budget.spent.usd == pytest.approx(100e-6 + 20 * 10e-6)
-    assert [line["event"] for line in desk.sink.lines] == ["request", "reply"]
+    assert client.budget.spent.calls == 1 and client.budget.spent.tokens == 120
+    assert client.budget.spent.usd == pytest.approx(100e-6 + 20 * 10e-6)
+    assert [line["event"] for line in client.sink.lines] == ["request", "reply"]
     assert endpoint.requests[0].body["messages"] == [{"role": "user", "content": "ask"}]
     assert endpoint.requests[0].body["max_tokens"] == 50
 
@@ -94,16 +94,16 @@ def test_a_good_reply_is_recorded_and_priced() -> None:
 def test_misbehaviour_has_a_defined_outcome(name: str) -> None:
     case = CASES[name]
     with Endpoint(case.behave) as endpoint:
-        desk = Desk(endpoint.url, timeout=case.timeout)
-        [outcome] = desk.ask()
+        client = Asking(endpoint.url, timeout=case.timeout)
+        [outcome] = client.ask()
     assert outcome.failure is case.failure and (outcome.reply is None) == (case.failure is not None)
-    assert len(endpoint.requests) == case.attempts == desk.books["attempts"]
-    assert desk.books["finished"] == 1 == desk.budget.spent.calls
+    assert len(endpoint.requests) == case.attempts == client.books["attempts"]
+    assert client.books["finished"] == 1 == client.budget.spent.calls
     if case.usd is None:
-        assert desk.books["usd"] is None is desk.budget.spent.usd
+        assert client.books["usd"] is None is client.budget.spent.usd
     else:
-        assert desk.books["usd"] == pytest.approx(case.usd) == desk.budget.spent.usd
-    assert KEY not in json.dumps(desk.sink.lines) + outcome.message
+        assert client.books["usd"] == pytest.approx(case.usd) == client.budget.spent.usd
+    assert KEY not in json.dumps(client.sink.lines) + outcome.message
     if outcome.reply is not None:
         assert outcome.reply.text.startswith("fine")
         outcome.reply.text.encode()
@@ -124,15 +124,15 @@ def test_misbehaviour_has_a_defined_outcome(name: str) -> None:
 )
 def test_a_failure_says_what_it_was(name: str, hint: str) -> None:
     with Endpoint(CASES[name].behave) as endpoint:
-        [outcome] = Desk(endpoint.url).ask()
+        [outcome] = Asking(endpoint.url).ask()
     assert hint in outcome.message
 
 
 def test_the_model_that_served_is_on_record() -> None:
     with Endpoint(says_besides(model=f"cheaper {KEY}")) as endpoint:
-        desk = Desk(endpoint.url)
-        desk.ask()
-    assert desk.sink.lines[-1]["served_by"] == "cheaper [removed]"
+        client = Asking(endpoint.url)
+        client.ask()
+    assert client.sink.lines[-1]["served_by"] == "cheaper [removed]"
 
 
 def test_a_wait_may_be_stated_as_a_date() -> None:
@@ -148,10 +148,10 @@ def test_a_wait_may_be_stated_as_a_date() -> None:
 
 def test_waits_follow_the_endpoint_or_grow() -> None:
     with Endpoint(CASES["429 with a wait"].behave) as endpoint:
-        asked = Desk(endpoint.url)
+        asked = Asking(endpoint.url)
         asked.ask()
     with Endpoint(fails(429)) as endpoint:
-        grown = Desk(endpoint.url)
+        grown = Asking(endpoint.url)
         grown.ask()
     assert asked.waits == [7.0]
     assert len(grown.waits) == 5 and grown.waits == sorted(grown.waits) and 0.75 <= grown.waits[0] < 1
@@ -161,24 +161,24 @@ def test_nobody_listens() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    desk = Desk(f"http://127.0.0.1:{port}/v1")
-    [outcome] = desk.ask()
+    client = Asking(f"http://127.0.0.1:{port}/v1")
+    [outcome] = client.ask()
     assert outcome.failure is Failure.UNREACHABLE and "OPENAI_BASE_URL" in outcome.message
-    assert desk.budget.spent.usd == 0.0
+    assert client.budget.spent.usd == 0.0
     with pytest.raises(EndpointError, match="OPENAI_BASE_URL"):
-        desk.client.preflight()
+        client.client.preflight()
 
 
 @pytest.mark.parametrize(("status", "setting"), [(401, "OPENAI_API_KEY"), (404, "--model")])
 def test_a_wrong_setting_stops_the_search_and_is_named(status: int, setting: str) -> None:
     with Endpoint(fails(status, f"your key {KEY} is wrong")) as endpoint:
-        desk = Desk(endpoint.url, in_flight=1)
-        outcomes = desk.ask(*(request(str(n)) for n in range(5)))
-        later = desk.ask(request("later"))
+        client = Asking(endpoint.url, in_flight=1)
+        outcomes = client.ask(*(request(str(n)) for n in range(5)))
+        later = client.ask(request("later"))
     assert len(endpoint.requests) == 1
     assert setting in outcomes[0].message and KEY not in outcomes[0].message
     assert [o.failure for o in [*outcomes[1:], *later]] == [Failure.OUT_OF_BUDGET] * 5
-    assert desk.caller.refused is not None and setting in desk.caller.refused
+    assert client.caller.refused is not None and setting in client.caller.refused
 
 
 def test_preflight_finds_a_wrong_key_and_forgives_a_missing_listing() -> None:
@@ -199,9 +199,9 @@ def test_the_client_learns_what_an_endpoint_does_not_support() -> None:
         says("fine")(handler, seen, number)
 
     with Endpoint(picky) as endpoint:
-        desk = Desk(endpoint.url)
+        client = Asking(endpoint.url)
         asked = {"structured": True, "temperature": 0.5}
-        [one], [two] = desk.ask(request("1", **asked)), desk.ask(request("2", **asked))
+        [one], [two] = client.ask(request("1", **asked)), client.ask(request("2", **asked))
     assert one.reply is not None and two.reply is not None
     assert len(endpoint.requests) == 5  # three lessons, then two answers
     assert endpoint.requests[-1].body["max_completion_tokens"] == 50
@@ -209,10 +209,10 @@ def test_the_client_learns_what_an_endpoint_does_not_support() -> None:
 
 def test_no_key_in_a_reply_reaches_record_or_result() -> None:
     with Endpoint(says(f"your key is {KEY}")) as endpoint:
-        desk = Desk(endpoint.url)
-        [outcome] = desk.ask()
+        client = Asking(endpoint.url)
+        [outcome] = client.ask()
     assert outcome.reply is not None and "[removed]" in outcome.reply.text
-    assert KEY not in json.dumps(desk.sink.lines)
+    assert KEY not in json.dumps(client.sink.lines)
 
 
 @pytest.mark.parametrize(
@@ -226,26 +226,26 @@ def test_no_key_in_a_reply_reaches_record_or_result() -> None:
 )
 def test_a_request_that_could_overshoot_is_not_sent(allowance: Allowance, sent: int) -> None:
     with Endpoint(says("fine", usage=(10, 10))) as endpoint:
-        desk = Desk(endpoint.url, allowance)
-        outcomes = desk.ask(*(request(str(n)) for n in range(6)))
+        client = Asking(endpoint.url, allowance)
+        outcomes = client.ask(*(request(str(n)) for n in range(6)))
     assert len(endpoint.requests) == sent
     assert [outcome.reply is not None for outcome in outcomes] == [n < sent for n in range(6)]
-    assert (desk.caller.stopped is None) == (sent == 6)
+    assert (client.caller.stopped is None) == (sent == 6)
 
 
 def test_usd_limit_with_an_unknown_price_sends_nothing() -> None:
     with Endpoint(GOOD) as endpoint:
-        desk = Desk(endpoint.url, Allowance(usd=1.0), Prices({}))
-        [outcome] = desk.ask()
+        client = Asking(endpoint.url, Allowance(usd=1.0), Prices({}))
+        [outcome] = client.ask()
     assert outcome.failure is Failure.OUT_OF_BUDGET and not endpoint.requests
 
 
 def test_attempts_that_may_be_charged_need_room_for_another() -> None:
     with Endpoint(server.truncated) as endpoint:
-        desk = Desk(endpoint.url, Allowance(tokens=100))
-        [outcome] = desk.ask()
+        client = Asking(endpoint.url, Allowance(tokens=100))
+        [outcome] = client.ask()
     assert outcome.failure is Failure.MALFORMED and len(endpoint.requests) == 1
-    assert desk.budget.spent.tokens == 69  # charged at the most it can have cost
+    assert client.budget.spent.tokens == 69  # charged at the most it can have cost
 
 
 def test_eight_in_flight_come_back_in_order() -> None:
@@ -257,20 +257,20 @@ def test_eight_in_flight_come_back_in_order() -> None:
         says(seen.body["messages"][0]["content"])(handler, seen, number)
 
     with Endpoint(echo) as endpoint:
-        desk = Desk(endpoint.url, in_flight=8, timeout=60.0)
+        client = Asking(endpoint.url, in_flight=8, timeout=60.0)
         asked = [request(str(n), messages=[{"role": "user", "content": f"q{n}"}]) for n in range(16)]
-        outcomes = desk.ask(*asked)
+        outcomes = client.ask(*asked)
     assert [outcome.reply and outcome.reply.text for outcome in outcomes] == [f"q{n}" for n in range(16)]
     assert endpoint.most_active == 8
 
 
 def test_a_recorded_answer_is_not_paid_again_and_a_lost_one_is_on_the_books() -> None:
     with Endpoint(says("fine")) as endpoint:
-        desk = Desk(endpoint.url)
-        desk.ask(request("0"), request("1"))
-        answered = [line for line in desk.sink.lines if line["slot"] == "0"]
-        lost = [line for line in desk.sink.lines if line["slot"] == "1" and line["event"] == "request"]
-        again = Desk(endpoint.url, sink=MemorySink(answered + lost))
+        client = Asking(endpoint.url)
+        client.ask(request("0"), request("1"))
+        answered = [line for line in client.sink.lines if line["slot"] == "0"]
+        lost = [line for line in client.sink.lines if line["slot"] == "1" and line["event"] == "request"]
+        again = Asking(endpoint.url, sink=MemorySink(answered + lost))
         outcomes = again.ask(request("0"), request("1"))
     assert all(outcome.reply for outcome in outcomes)
     assert len(endpoint.requests) == 3  # two, and the one whose reply was lost
@@ -282,8 +282,8 @@ def test_a_recorded_answer_is_not_paid_again_and_a_lost_one_is_on_the_books() ->
 
 def test_a_question_asked_before_is_answered_from_the_cache_for_nothing(tmp_path: Path) -> None:
     with Endpoint(says("fine")) as endpoint:
-        Desk(endpoint.url, cache=ReplyCache(tmp_path)).ask(request("0"))
-        again = Desk(endpoint.url, cache=ReplyCache(tmp_path))
+        Asking(endpoint.url, cache=ReplyCache(tmp_path)).ask(request("0"))
+        again = Asking(endpoint.url, cache=ReplyCache(tmp_path))
         [outcome] = again.ask(request("7"))
     assert outcome.reply is not None and outcome.reply.text == "fine"
     assert len(endpoint.requests) == 1
@@ -293,9 +293,9 @@ def test_a_question_asked_before_is_answered_from_the_cache_for_nothing(tmp_path
 
 def test_a_time_limit_ends_a_slow_call() -> None:
     with Endpoint(server.slow_first_byte) as endpoint:
-        desk = Desk(endpoint.url, Allowance(seconds=0.4), timeout=30.0)
+        client = Asking(endpoint.url, Allowance(seconds=0.4), timeout=30.0)
         began = time.monotonic()
-        [outcome] = desk.ask()
+        [outcome] = client.ask()
     assert outcome.failure is Failure.TIMED_OUT and time.monotonic() - began < 20
     assert len(endpoint.requests) == 1
 
@@ -306,9 +306,9 @@ def test_interrupting_does_not_wait_for_slow_replies() -> None:
         handler.wait(60)
 
     with Endpoint(interrupt) as endpoint:
-        desk = Desk(endpoint.url)
+        client = Asking(endpoint.url)
         began = time.monotonic()
         with pytest.raises(KeyboardInterrupt):
-            desk.ask()
+            client.ask()
         assert time.monotonic() - began < 20
-    assert [line["event"] for line in desk.sink.lines] == ["request"]
+    assert [line["event"] for line in client.sink.lines] == ["request"]

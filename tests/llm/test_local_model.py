@@ -10,12 +10,12 @@ from typing import Any
 import local_model
 import pytest
 
-import agent.symbolic
-from agent.cli import main
-from agent.history import History, Proposal
-from agent.symbolic import SymbolicProposer
-from runs import Account, Archive
-from tasks import Task
+import lawsmith.agent.symbolic
+from lawsmith.agent.cli import main
+from lawsmith.agent.search.history import History, Proposal
+from lawsmith.agent.symbolic import SymbolicProposer
+from lawsmith.runs import Account, Archive
+from lawsmith.tasks import Task
 
 pytestmark = [
     pytest.mark.model,
@@ -49,7 +49,7 @@ def test_the_main_job_with_a_real_model_leaves_a_valid_archive(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("LAWSMITH_REQUEST_TIMEOUT", "600")  # a machine may be busy
-    monkeypatch.setattr(agent.symbolic, "SymbolicProposer", Brief)
+    monkeypatch.setattr(lawsmith.agent.symbolic, "SymbolicProposer", Brief)
     job = ("--task", "sft", "--runs", "1", "--agent", "refine", "--max-calls", "2")
     with local_model.served() as url:
         found = discover(capsys, *job, *MODEL, "--base-url", url, "--runs-dir", str(tmp_path))

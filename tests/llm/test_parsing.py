@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from agent.llm.parsing import parse_reply
+from lawsmith.agent.llm.parsing import parse_reply
 
 FORM = 'PARAMETERS = ("a",)\n\n\ndef form(x, p):\n    return p["a"] * x["N"]\n'
 OTHER = "print('an example')\n"

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from llm_driver import hinge_task
 
-from agent.history import Proposal, Trial
-from agent.llm.describe import facts, sample_rows
-from agent.llm.diagnostics import diagnose
-from agent.llm.prompts import BYTES_PER_TOKEN, Detail, Prompts
-from agent.llm.views import Viewer, shown_source
-from sandbox import Evaluation, FoldScore, JobResult, PredictJob, Tier, Verdict
-from tasks import Column, Provenance, Schema, Table, Task
+from lawsmith.agent.feedback.describe import facts, sample_rows
+from lawsmith.agent.feedback.diagnostics import diagnose
+from lawsmith.agent.feedback.prompts import BYTES_PER_TOKEN, Detail, Prompts
+from lawsmith.agent.feedback.views import Viewer, shown_source
+from lawsmith.agent.search.history import Proposal, Trial
+from lawsmith.sandbox import Evaluation, FoldScore, JobResult, PredictJob, Tier, Verdict
+from lawsmith.tasks import Column, Provenance, Schema, Table, Task
 
 
 def wide_task(columns: int = 60, groups: int = 60, rows: int = 1200) -> Task:

@@ -16,14 +16,14 @@ from endpoint_server import Endpoint, Handler, Seen, says
 from llm_driver import HINGE, POWER, Outcome, config, hinge_task, killable, run
 from misbehaviour import CASES
 
-from agent.llm.caller import Caller
-from agent.llm.failures import AnsweredFailure, CallFailure, Failure
-from agent.llm.messages import Request, Usage
-from agent.llm.prompts import BYTES_PER_TOKEN
-from agent.llm.reading import SAME_PREDICTIONS
-from agent.llm.scripted import ScriptedModel
-from runs import Archive
-from sandbox import Sandbox, Verdict
+from lawsmith.agent.client.caller import Caller
+from lawsmith.agent.client.failures import AnsweredFailure, CallFailure, Failure
+from lawsmith.agent.client.messages import Request, Usage
+from lawsmith.agent.client.scripted import ScriptedModel
+from lawsmith.agent.feedback.prompts import BYTES_PER_TOKEN
+from lawsmith.agent.llm.replies import SAME_PREDICTIONS
+from lawsmith.runs import Archive
+from lawsmith.sandbox import Sandbox, Verdict
 
 CALLS = 8
 
@@ -157,7 +157,7 @@ class Gauntlet:
 def test_a_search_survives_every_misbehaviour_and_its_books_hold_every_call(
     sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("agent.llm.session.Caller", partial(Caller, wait=lambda seconds: None))
+    monkeypatch.setattr("lawsmith.agent.llm.session.Caller", partial(Caller, wait=lambda seconds: None))
     gauntlet = Gauntlet()
     calls = len(gauntlet.cases) * 3 // 2 + 3
     with Endpoint(gauntlet) as endpoint:
@@ -303,7 +303,7 @@ def test_a_replay_says_where_a_prompt_changed(
     found = run(
         sandbox, tmp_path / "first", "refine", config(), models={"m": ScriptedModel(knowing(1))}, calls=3
     )
-    monkeypatch.setattr("agent.llm.views.MAX_FITTED_GROUPS", 1)
+    monkeypatch.setattr("lawsmith.agent.feedback.views.MAX_FITTED_GROUPS", 1)
     again = run(
         sandbox, tmp_path / "again", "refine", config(), replayed=Archive.open(found.archive), calls=3
     )

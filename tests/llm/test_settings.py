@@ -8,17 +8,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agent.history import Proposal, Trial
-from agent.llm.cache import ReplyCache
-from agent.llm.config import Config, ModelChoice, Options, configured, parse_models
-from agent.llm.ensemble import Ensemble
-from agent.llm.messages import Message, Reply, Request, Usage
-from agent.llm.population import Population
-from agent.llm.prices import Price, Prices
-from agent.llm.scrub import REMOVED, Scrubber, public_url
-from agent.llm.session import Session, Settings
-from sandbox import Evaluation, Tier, Verdict
-from tasks import InputError
+from lawsmith.agent.client.cache import ReplyCache
+from lawsmith.agent.client.config import Config, ModelChoice, Options, configured, parse_models
+from lawsmith.agent.client.messages import Message, Reply, Request, Usage
+from lawsmith.agent.client.prices import Price, Prices
+from lawsmith.agent.client.scrub import REMOVED, Scrubber, public_url
+from lawsmith.agent.llm.ensemble import Ensemble
+from lawsmith.agent.llm.population import Population
+from lawsmith.agent.llm.session import Session, Settings
+from lawsmith.agent.search.history import Proposal, Trial
+from lawsmith.sandbox import Evaluation, Tier, Verdict
+from lawsmith.tasks import InputError
 
 FILE = """
 base_url = "http://file/v1"

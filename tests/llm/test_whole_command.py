@@ -13,13 +13,13 @@ import pytest
 from endpoint_server import Endpoint, Handler, Seen, says
 from llm_driver import POWER
 
-from agent.cli import main
-from agent.symbolic.expression import Function, walk
-from agent.symbolic.library import library
-from agent.symbolic.profile import profile
 from benchmarks.waves import CALLS, searched, student, write_tables
-from sandbox import Evaluation, Sandbox, evaluate
-from tasks import Table
+from lawsmith.agent.cli import main
+from lawsmith.agent.symbolic.expression import Function, walk
+from lawsmith.agent.symbolic.library import library
+from lawsmith.agent.symbolic.profile import profile
+from lawsmith.sandbox import Evaluation, Sandbox, evaluate
+from lawsmith.tasks import Table
 
 VARIES = re.compile(
     rb'^(  ?"(?:seconds|digest|[a-z]+\.(?:jsonl|json|py))"): (?:[0-9.]+|"[0-9a-f]{64}")', re.MULTILINE
@@ -123,7 +123,7 @@ def measured_once(monkeypatch: pytest.MonkeyPatch) -> None:
             known[source, seed] = evaluate(sandbox, source, seed=seed, **rest)
         return known[source, seed]
 
-    monkeypatch.setattr("agent.evaluator.evaluate", evaluated)
+    monkeypatch.setattr("lawsmith.agent.search.evaluator.evaluate", evaluated)
 
 
 @pytest.mark.usefixtures("measured_once")

@@ -13,10 +13,10 @@ from mcp import Client
 from mcp_server import Agent, Refused, act, on_http
 from scripted_discover import script
 
-from agent.cli import main
-from agent.inspection import details
-from runs import Archive, replay
-from sandbox import Sandbox
+from lawsmith.agent.cli import main
+from lawsmith.agent.inspection import details
+from lawsmith.runs import Archive, replay
+from lawsmith.sandbox import Sandbox
 
 FORM = form_source(("L", "A", "a"), 'p["L"] + p["A"] * x["N"] ** -p["a"]')
 TEST_ROWS = ("3300000000", "1.0703125")
@@ -208,7 +208,9 @@ def test_a_killed_server_loses_nothing(
     act(url, go_on)
 
     monkeypatch.chdir(folder)
-    monkeypatch.setattr("agent.symbolic.SymbolicProposer", lambda task, seed, **_: ScriptedProposer(script()))
+    monkeypatch.setattr(
+        "lawsmith.agent.symbolic.SymbolicProposer", lambda task, seed, **_: ScriptedProposer(script())
+    )
     archive = Archive.open(next((folder / "runs").glob(f"*/*/{names[1]}")))
     assert archive.state == "interrupted"
     with pytest.raises(SystemExit) as status:

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from mcp_server import ROOT, Agent, act, on_stdio
 
-from agent.inspection import details
-from runs import Archive, replay
-from sandbox import Sandbox
+from lawsmith.agent.inspection import details
+from lawsmith.runs import Archive, replay
+from lawsmith.sandbox import Sandbox
 
 DATA = ROOT.parent / "shared/data/sldbench"
 POWER = """

@@ -9,19 +9,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agent.budget import Allowance, Budget
-from agent.conclude import conclude
-from agent.evaluator import Evaluator
-from agent.history import History, Proposal
-from agent.journal import Journal
-from agent.loop import search
-from agent.observer import Observer
-from runs import Archive, DataRecord, Manifest
-from runs.intervals import Uncertainty, uncertainty
-from sandbox import Sandbox
-from tasks import Dataset, read_dataset
-from tasks.folds import frontier_folds
-from tasks.probes import probe_rows
+from lawsmith.agent.command.conclude import conclude
+from lawsmith.agent.command.loop import search
+from lawsmith.agent.command.observer import Observer
+from lawsmith.agent.search.budget import Allowance, Budget
+from lawsmith.agent.search.evaluator import Evaluator
+from lawsmith.agent.search.history import History, Proposal
+from lawsmith.agent.search.journal import Journal
+from lawsmith.runs import Archive, DataRecord, Manifest
+from lawsmith.runs.intervals import Uncertainty, uncertainty
+from lawsmith.sandbox import Sandbox
+from lawsmith.tasks import Dataset, read_dataset
+from lawsmith.tasks.folds import frontier_folds
+from lawsmith.tasks.probes import probe_rows
 
 POWER = """
 PARAMETERS = {"L": (0.0, 10.0), "A": (0.0, 100.0), "a": (0.0, 2.0)}

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from runs import Archive
-from runs.report import report_page, write_site
-from sandbox import Sandbox
+from lawsmith.runs import Archive
+from lawsmith.runs.report import report_page, write_site
+from lawsmith.sandbox import Sandbox
 
 pytestmark = pytest.mark.browser
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]

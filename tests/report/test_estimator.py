@@ -7,18 +7,18 @@ from types import TracebackType
 import numpy as np
 import pytest
 
-import agent.command
-import agent.law
-import agent.symbolic
-from agent.history import History, Proposal
-from sandbox import Sandbox
-from tasks import Task
+import lawsmith.agent.command.runner
+import lawsmith.agent.law
+import lawsmith.agent.symbolic
+from lawsmith.agent.search.history import History, Proposal
+from lawsmith.sandbox import Sandbox
+from lawsmith.tasks import Task
 
 pytest.importorskip("sklearn", reason="needs scikit-learn")
 
 from sklearn.utils.estimator_checks import check_estimator, parametrize_with_checks
 
-from agent.estimator import LawRegressor
+from lawsmith.agent.estimator import LawRegressor
 
 
 class Linear:
@@ -54,8 +54,8 @@ class Shared:
 @pytest.fixture
 def quick(sandbox: Sandbox) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(agent.symbolic, "SymbolicProposer", Linear)
-        for module in (agent.command, agent.law):
+        patch.setattr(lawsmith.agent.symbolic, "SymbolicProposer", Linear)
+        for module in (lawsmith.agent.command.runner, lawsmith.agent.law):
             patch.setattr(module, "Sandbox", lambda *args, **kwargs: Shared(sandbox))
         yield
 

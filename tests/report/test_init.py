@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.cli import main
-from tasks import read_dataset
+from lawsmith.agent.cli import main
+from lawsmith.tasks import read_dataset
 
 HOSTILE = 'N "x" \\ [a]'
 

@@ -7,16 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agent.cli import main
-from agent.cli.predict import point
-from runs import Archive
-from runs.intervals import constant_intervals, predict, uncertainty
-from runs.intervals.distance import Region
-from runs.intervals.estimate import weighted_quantiles
-from runs.intervals.model import Uncertainty
-from runs.intervals.predict import multiplier, warnings
-from sandbox import Sandbox
-from tasks import InputError, Table
+from lawsmith.agent.cli import main
+from lawsmith.agent.cli.predict import point
+from lawsmith.runs import Archive
+from lawsmith.runs.intervals import constant_intervals, predict, uncertainty
+from lawsmith.runs.intervals.distance import Region
+from lawsmith.runs.intervals.estimate import weighted_quantiles
+from lawsmith.runs.intervals.model import Uncertainty
+from lawsmith.runs.intervals.predict import multiplier, warnings
+from lawsmith.sandbox import Sandbox
+from lawsmith.tasks import InputError, Table
 
 
 def rows(known: Uncertainty, *n: float) -> Table:

@@ -5,11 +5,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from agent.agents import Chosen
-from agent.law import Law
-from agent.result import Result, Run
-from runs import Archive
-from tasks import InputError, read_dataset
+from lawsmith.agent.command.registry import Chosen
+from lawsmith.agent.command.result import Result, Run
+from lawsmith.agent.law import Law
+from lawsmith.runs import Archive
+from lawsmith.tasks import InputError, read_dataset
 
 
 @pytest.fixture(scope="module")

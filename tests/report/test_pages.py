@@ -12,16 +12,16 @@ from threading import Thread
 import pytest
 
 from benchmarks.report import fill, many_candidates
-from runs import Archive, new_run_id
-from runs.intervals import Uncertainty
-from runs.report import report_page, write_report, write_site
-from runs.report.content import gather
-from runs.report.page import packed, render
-from runs.report.serve import Pages, server
-from runs.report.site import site_pages
-from runs.report.typeset import mathml
-from sandbox import Sandbox
-from tasks import InputError
+from lawsmith.runs import Archive, new_run_id
+from lawsmith.runs.intervals import Uncertainty
+from lawsmith.runs.report import report_page, write_report, write_site
+from lawsmith.runs.report.content import gather
+from lawsmith.runs.report.page import packed, render
+from lawsmith.runs.report.serve import Pages, server
+from lawsmith.runs.report.site import site_pages
+from lawsmith.runs.report.typeset import mathml
+from lawsmith.sandbox import Sandbox
+from lawsmith.tasks import InputError
 
 
 @pytest.fixture(scope="module")

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from runs import DataRecord, Manifest, new_run_id
-from sandbox import Sandbox
-from tasks import Schema
+from lawsmith.runs import DataRecord, Manifest, new_run_id
+from lawsmith.sandbox import Sandbox
+from lawsmith.tasks import Schema
 
 
 @pytest.fixture

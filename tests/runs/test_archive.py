@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from runs import Archive, FinalScores, Manifest, Result, SplitScores, State, new_run_id
-from runs.archive import CALLS, EVENTS, LAW, MANIFEST, REPORT, RESULT
-from runs.canonical import encode
-from tasks import InputError
+from lawsmith.runs import Archive, FinalScores, Manifest, Result, SplitScores, State, new_run_id
+from lawsmith.runs.archive import CALLS, EVENTS, LAW, MANIFEST, REPORT, RESULT
+from lawsmith.runs.canonical_json import encode
+from lawsmith.tasks import InputError
 
 RESULT_OF_TOY = Result(
     scores=FinalScores(train=SplitScores(r2=0.1 + 0.2, nmse=1e-300, nmae=-0.0)),
@@ -41,7 +41,7 @@ def finished(runs_dir: Path, manifest: Manifest) -> Path:
 KILLED_WHILE_IT_BEGINS = """
 import os, signal, sys
 from pathlib import Path
-from runs import Archive, Manifest
+from lawsmith.runs import Archive, Manifest
 times = iter(range({calls}))
 def dies(*arguments, true=os.{call}):
     next(times, None) is None and os.kill(os.getpid(), signal.SIGKILL)
@@ -208,7 +208,7 @@ def test_log_cannot_be_moved_to_another_archive(tmp_path: Path, manifest: Manife
 WRITER = """
 import sys
 from pathlib import Path
-from runs import Archive
+from lawsmith.runs import Archive
 with Archive.resume(Path(sys.argv[1])) as archive:
     start = len(list(archive.events()))
     for index in range(start, 10**9):
@@ -243,8 +243,8 @@ def test_archive_is_readable_after_kill_at_any_instant(tmp_path: Path, manifest:
 LIMITED = """
 import resource, sys
 from pathlib import Path
-from runs import Archive
-from tasks import InputError
+from lawsmith.runs import Archive
+from lawsmith.tasks import InputError
 resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
 with Archive.resume(Path(sys.argv[1])) as archive:
     try:

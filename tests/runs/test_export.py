@@ -12,11 +12,11 @@ import pandas as pd
 import pytest
 from runs_forms import ARRAYS, PLAIN
 
-from agent.cli import main
-from runs import Archive, Manifest, Result, find_archive
-from runs.archive import LAW
-from runs.export import TEXT_FORMATS, export_sldbench, export_text
-from tasks import InputError, load
+from lawsmith.agent.cli import main
+from lawsmith.runs import Archive, Manifest, Result, find_archive
+from lawsmith.runs.archive import LAW
+from lawsmith.runs.export import TEXT_FORMATS, export_sldbench, export_text
+from lawsmith.tasks import InputError, load
 
 SFT = "published/sft/openhands-gpt-5"
 
@@ -101,7 +101,7 @@ def test_hostile_names_are_text_in_every_format(manifest: Manifest, tmp_path: Pa
 
 
 def r2(measured: Any, predicted: Any) -> float:
-    """SLDBench's score, written independently of `tasks.metrics`."""
+    """SLDBench's score, written independently of `lawsmith.tasks.metrics`."""
     y, z = np.asarray(measured, float), np.asarray(predicted, float)
     return float(np.mean(1 - np.mean((y - z) ** 2, 0) / np.var(y, 0)))
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from runs import Archive, Manifest, addresses, find_archive, list_archives, new_run_id
-from runs.archive import MANIFEST
-from tasks import InputError
+from lawsmith.runs import Archive, Manifest, addresses, find_archive, list_archives, new_run_id
+from lawsmith.runs.archive import MANIFEST
+from lawsmith.tasks import InputError
 
 
 @pytest.fixture

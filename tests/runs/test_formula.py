@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from runs_forms import ARRAYS, PLAIN
 
-from runs import formula
-from runs.latex import latex_name
+from lawsmith.runs import formula
+from lawsmith.runs.latex import latex_name
 
 POINTS = {"n": np.geomspace(3.0, 3e4, 40), "d": np.geomspace(7e3, 2.0, 40)}
 

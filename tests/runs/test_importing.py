@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agent.cli import main
-from runs import Archive, Manifest, replay
-from runs.importing import import_law, import_scores
-from runs.record import FinalScores, Result, SplitScores
-from runs.report.site import site_pages
-from sandbox import Sandbox
-from tasks import Dataset, InputError, Provenance, Schema, Table, Task, load
-from tasks import schema as task_schema
+from lawsmith.agent.cli import main
+from lawsmith.runs import Archive, Manifest, replay
+from lawsmith.runs.imports import import_law, import_scores
+from lawsmith.runs.record import FinalScores, Result, SplitScores
+from lawsmith.runs.report.site import site_pages
+from lawsmith.sandbox import Sandbox
+from lawsmith.tasks import Dataset, InputError, Provenance, Schema, Table, Task, load
+from lawsmith.tasks import schema as task_schema
 
 LAW = """
 import math

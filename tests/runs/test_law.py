@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from runs_forms import ARRAYS, PLAIN
 
-from runs import close_law, render_law, score_law
-from runs.closing import predict_with
-from runs.quoting import docstring, visible
-from sandbox import Constants, FitJob, PredictJob, Sandbox
-from tasks import Dataset, Provenance, Schema, Table, Task
+from lawsmith.runs import close_law, render_law, score_law
+from lawsmith.runs.law import predict_with
+from lawsmith.runs.quoting import docstring, visible
+from lawsmith.sandbox import Constants, FitJob, PredictJob, Sandbox
+from lawsmith.tasks import Dataset, Provenance, Schema, Table, Task
 
 GROUPS = ("a", 'b\'"""\n\\', "c\u202e\x1b[31m")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from runs import (
+from lawsmith.runs import (
     Archive,
     DataRecord,
     FinalScores,
@@ -19,11 +19,11 @@ from runs import (
     replay,
     score_law,
 )
-from runs.closing import predict_with
-from runs.published.build import DECIMALS, build, published_scores
-from runs.replay import open_data
-from sandbox import FitJob, PredictJob, Sandbox
-from tasks import Dataset, InputError, load, read_dataset, replica
+from lawsmith.runs.law import predict_with
+from lawsmith.runs.published.build import DECIMALS, build, published_scores
+from lawsmith.runs.replay import open_data
+from lawsmith.sandbox import FitJob, PredictJob, Sandbox
+from lawsmith.tasks import Dataset, InputError, load, read_dataset, replica
 
 FORM = """
 import numpy as np

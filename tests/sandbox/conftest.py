@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
-from sandbox import Limits, Sandbox, SandboxUnavailable, Tier
-from tasks import Schema, Table
+from lawsmith.sandbox import Limits, Sandbox, SandboxUnavailable, Tier
+from lawsmith.tasks import Schema, Table
 
 SCHEMA = Schema(name="t", long_name="t", title="t", features=("n",), targets=("y",), group="g", cap=4)
 MIB = 1 << 20

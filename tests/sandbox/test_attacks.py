@@ -33,9 +33,9 @@ from attacks import (
     unprotected,
 )
 
-from sandbox import PredictJob, Sandbox, Tier, Verdict
-from sandbox.isolation import ISOLATED
-from tasks import Schema, Table
+from lawsmith.sandbox import PredictJob, Sandbox, Tier, Verdict
+from lawsmith.sandbox.isolation import ISOLATED
+from lawsmith.tasks import Schema, Table
 
 ATTACKS = {
     **FILES,

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from sandbox import Constants, FitJob, JobResult, PredictJob, Sandbox, Verdict
-from tasks import Schema, Table
+from lawsmith.sandbox import Constants, FitJob, JobResult, PredictJob, Sandbox, Verdict
+from lawsmith.tasks import Schema, Table
 
 FORM = """
 PARAMETERS = {"c": (0, None), "a": (0, 100), "k": (0, 2)}

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import tasks
-from sandbox import Evaluation, PredictJob, Sandbox, Verdict, evaluate, whole_fit
-from tasks import Provenance, Schema, Table, Task
-from tasks.folds import Fold
+import lawsmith.tasks
+from lawsmith.sandbox import Evaluation, PredictJob, Sandbox, Verdict, evaluate, whole_fit
+from lawsmith.tasks import Provenance, Schema, Table, Task
+from lawsmith.tasks.folds import Fold
 
 FORM = """
 PARAMETERS = {"c": (0, None), "a": (0, 100), "k": (0, 2)}
@@ -138,7 +138,7 @@ def test_published_laws_score_as_published(
 ) -> None:
     page = (published_pages / f"{name}_openhands_gpt-5.txt").read_text()
     code = page.split("\nPython\n", 1)[1].split("\n#2 Run", 1)[0]
-    dataset = tasks.load(name, sldbench)
+    dataset = lawsmith.tasks.load(name, sldbench)
     assert dataset.test is not None
     found = evaluate(sandbox, code, dataset.task, ())
     assert found.verdict is Verdict.OK, found.message
@@ -146,7 +146,7 @@ def test_published_laws_score_as_published(
     assert round(found.train.r2, 6) == train
     job = PredictJob(code, dataset.task.schema, None, (dataset.test.hide(),), check=True)
     predicted = sandbox.run(job).predictions[0]
-    assert round(tasks.r2(dataset.test.target_matrix(), predicted), 6) == test
+    assert round(lawsmith.tasks.r2(dataset.test.target_matrix(), predicted), 6) == test
     assert np.allclose(predicted[:, 0], _directly(code, dataset.test), rtol=1e-12, atol=0)
 
 

@@ -4,8 +4,8 @@ import sys
 
 import pytest
 
-from sandbox import PredictJob, Refused, Sandbox, Verdict, read_candidate
-from tasks import Schema, Table
+from lawsmith.sandbox import PredictJob, Refused, Sandbox, Verdict, read_candidate
+from lawsmith.tasks import Schema, Table
 
 LAW = "def law(input_data, group): return [{'y': 1.0} for _ in input_data]\n"
 

@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sandbox import FitJob, Limits, PredictJob, Sandbox, SandboxUnavailable, Tier, Verdict
-from sandbox.process import Zygote, ZygoteFailed
-from tasks import InputError, Schema, Table
+from lawsmith.sandbox import FitJob, Limits, PredictJob, Sandbox, SandboxUnavailable, Tier, Verdict
+from lawsmith.sandbox.pool.warm_process import WarmProcess, WarmProcessFailed
+from lawsmith.tasks import InputError, Schema, Table
 
 HONEST = "def law(input_data, group): return [{'y': r['n']} for r in input_data]"
 SLEEPER = (
@@ -55,8 +55,8 @@ def open_descriptors() -> int:
 def test_a_killed_parent_leaves_nothing_running(tier: Tier) -> None:
     script = f"""
         import numpy as np, sys
-        from sandbox import *
-        from tasks import Schema, Table
+        from lawsmith.sandbox import *
+        from lawsmith.tasks import Schema, Table
         schema = Schema(name="t", long_name="t", title="t", features=("n",), targets=("y",), group="g", cap=4)
         table = Table({{"n": np.ones(3)}}, {{}}, ("a",), np.zeros(3, dtype=int))
         sandbox = Sandbox(Limits(wall_seconds=600, cpu_seconds=600), workers=2, tier=Tier({tier.value!r}))
@@ -131,14 +131,14 @@ def test_a_kill_at_the_start_does_not_weaken_the_tier(
 ) -> None:
     tried: list[Tier] = []
 
-    def killed_once(self: Zygote) -> None:
+    def killed_once(self: WarmProcess) -> None:
         tried.append(self.tier)
         if len(tried) == 1:
             self._process.kill()
         ready(self)
 
-    ready = Zygote.wait_ready
-    monkeypatch.setattr(Zygote, "wait_ready", killed_once)
+    ready = WarmProcess.wait_ready
+    monkeypatch.setattr(WarmProcess, "wait_ready", killed_once)
     with Sandbox(workers=1) as made:
         assert made.tier is sandbox.tier
     assert tried[0] is tried[1]
@@ -151,14 +151,14 @@ def test_a_replacement_is_never_of_a_weaker_tier(
     job = PredictJob(HONEST, schema, None, (table.hide(),))
     with Sandbox(workers=1) as sandbox:
         proved = sandbox.tier
-        ready = Zygote.wait_ready
+        ready = WarmProcess.wait_ready
 
-        def forbidden(self: Zygote) -> None:
+        def forbidden(self: WarmProcess) -> None:
             if self.tier is proved:
-                raise ZygoteFailed("forbidden from now on")
+                raise WarmProcessFailed("forbidden from now on")
             ready(self)
 
-        monkeypatch.setattr(Zygote, "wait_ready", forbidden)
+        monkeypatch.setattr(WarmProcess, "wait_ready", forbidden)
         for pid in descendants(os.getpid()):
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -242,10 +242,10 @@ def test_refusal_says_why_and_what_to_do(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_a_tier_whose_canaries_sing_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """With isolation switched off behind its back, the start must notice."""
-    from sandbox import process
+    from lawsmith.sandbox.pool import warm_process as process
 
-    honest = process.Zygote._setup
-    monkeypatch.setattr(process.Zygote, "_setup", lambda self: {**honest(self), "tier": "none"})
+    honest = process.WarmProcess._setup
+    monkeypatch.setattr(process.WarmProcess, "_setup", lambda self: {**honest(self), "tier": "none"})
     refused = pytest.raises(SandboxUnavailable, match="a candidate could read a file")
     with Sandbox(workers=1, tier=Tier.FULL) as sandbox, refused:
         assert sandbox.tier

@@ -6,16 +6,16 @@ import sys
 
 import pytest
 
-from sandbox import Diagnosis, Tier, diagnose
-from sandbox.obstacles import obstacle
+from lawsmith.sandbox import Diagnosis, Tier, diagnose
+from lawsmith.sandbox.isolation.obstacles import obstacle
 
 UNSHARE, LANDLOCK, SECCOMP = {"x86_64": (272, 444, 317), "aarch64": (97, 444, 277)}.get(
     os.uname().machine, (0, 0, 0)
 )
 DENYING = """
 import sys
-from sandbox import diagnose
-from sandbox.isolation.seccomp import _ALLOW, _JUMP_EQUAL, _LOAD, _RETURN, _op, install
+from lawsmith.sandbox import diagnose
+from lawsmith.sandbox.isolation.seccomp import _ALLOW, _JUMP_EQUAL, _LOAD, _RETURN, _op, install
 code = [_op(_LOAD, 0, 0, 0)]
 for number in map(int, sys.argv[1:]):
     code += [_op(_JUMP_EQUAL, 0, 1, number), _op(_RETURN, 0, 0, 0x00050001)]

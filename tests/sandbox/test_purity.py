@@ -5,7 +5,7 @@ import ast
 import numpy as np
 import pytest
 
-from sandbox.purity import ELEMENTWISE, is_pure
+from lawsmith.sandbox.law.pure import ELEMENTWISE, is_pure
 
 FORM = """\"\"\"A law.\"\"\"
 import numpy as np

@@ -6,13 +6,13 @@ from concurrent.futures import Future
 import numpy as np
 import pytest
 
-import sandbox.execute as execute
-from sandbox import Constants, FitJob, JobResult, Limits, PredictJob, Sandbox, Verdict
-from sandbox.candidate import read_candidate
-from sandbox.execute import Order, Part, message
-from sandbox.process import Zygote
-from sandbox.waiting import SHARED_VALUES, Entry, Waiting
-from tasks import Schema, Table
+import lawsmith.sandbox.execute as execute
+from lawsmith.sandbox import Constants, FitJob, JobResult, Limits, PredictJob, Sandbox, Verdict
+from lawsmith.sandbox.execute import Order, Part, message
+from lawsmith.sandbox.law.parse import read_candidate
+from lawsmith.sandbox.pool.queue import SHARED_VALUES, Entry, Waiting
+from lawsmith.sandbox.pool.warm_process import WarmProcess
+from lawsmith.tasks import Schema, Table
 
 PURE = """
 PARAMETERS = {"c": (0, None), "a": (0, 100), "k": (0, 2)}
@@ -26,13 +26,13 @@ OTHER = "kept = []\n" + PURE.replace("    return", "    kept.append(1)\n    retu
 def launched(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The number of bytes of each job that a process was launched for."""
     jobs: list[int] = []
-    run = Zygote.run
+    run = WarmProcess.run
 
-    def counted(self: Zygote, job: bytes, *rest: object) -> object:
+    def counted(self: WarmProcess, job: bytes, *rest: object) -> object:
         jobs.append(len(job))
         return run(self, job, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Zygote, "run", counted)
+    monkeypatch.setattr(WarmProcess, "run", counted)
     return jobs
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.syntax import parse, parse_expression
+from lawsmith.sandbox.law.syntax import parse, parse_expression
 
 
 def test_two_threads_never_parse_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

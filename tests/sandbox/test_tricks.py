@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from sandbox import Constants, FitJob, JobResult, Limits, PredictJob, Sandbox, Verdict
-from sandbox.candidate import read_candidate
-from sandbox.execute import Order, Part, results
-from sandbox.process import Outcome
-from tasks import Schema, Table
+from lawsmith.sandbox import Constants, FitJob, JobResult, Limits, PredictJob, Sandbox, Verdict
+from lawsmith.sandbox.execute import Order, Part, results
+from lawsmith.sandbox.law.parse import read_candidate
+from lawsmith.sandbox.pool.warm_process import Outcome
+from lawsmith.tasks import Schema, Table
 
 SYS = 'import collections\nimp = collections._sys.modules["builtins"].__import__\nos = imp("os")\n'
 FRAME = "struct = imp('struct')\ndef frame(v, k, *t): return struct.pack('<BHIIII', v, k, *map(len, t)) + b''.join(t)\n"
@@ -137,7 +137,8 @@ def test_memory_is_bounded(body: str, sandbox: Sandbox, schema: Schema, table: T
         ),
         ("np.isfinite = lambda *a, **k: np.True_; return [{'y': float('nan')}] * len(input_data)", None),
         (
-            "imp('sandbox.worker').worker.np.flatnonzero = lambda a: []; return [{'y': 1e400}] * len(input_data)",
+            "imp('sys').modules['lawsmith.sandbox.pool.job_main'].np.flatnonzero = lambda a: []; "
+            "return [{'y': 1e400}] * len(input_data)",
             None,
         ),
         # Ways to end a process that a result was expected from.
@@ -164,7 +165,10 @@ def test_memory_is_bounded(body: str, sandbox: Sandbox, schema: Schema, table: T
         ("imp('sys').breakpointhook()", None),
         ("imp('sys').setprofile(lambda *a: os._exit(0))", Verdict.CRASH),
         ("imp('sys').settrace(lambda *a: 1 / 0); return sorted(input_data)", None),
-        ("imp('importlib').reload(imp('sandbox.worker').worker); raise ValueError", Verdict.CRASH),
+        (
+            "imp('importlib').reload(imp('sys').modules['lawsmith.sandbox.pool.job_main']); raise ValueError",
+            Verdict.CRASH,
+        ),
         ("imp('numpy').seterrcall(os._exit); np.seterr(all='call'); np.log(np.zeros(1))", Verdict.CRASH),
         ("np.lib.stride_tricks.as_strided(np.ones(1), (1 << 40,), (1 << 12,)).sum()", Verdict.CRASH),
         ("np.frombuffer((imp('ctypes').c_char * (1 << 40)).from_address(1), np.uint8).sum()", Verdict.CRASH),
@@ -398,7 +402,7 @@ np.seterr(all='raise')
 np.random.seed = lambda *a: None
 imp('ctypes').CDLL(None).fesetround(0x400)
 imp('math').exp = lambda *a: 42.0
-imp('sandbox.contract').contract.load = None
+imp('sys').modules['lawsmith.sandbox.contract'].load = None
 imp('functools').lru_cache = imp('json').loads = None
 collections.left_behind = dict(seen=input_data)
 return [{'y': np.exp(1.0)} for row in input_data]

@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from agent.symbolic.combined import profiles
-from agent.symbolic.draft import Draft
-from agent.symbolic.expression import (
+from lawsmith.agent.symbolic.combined import profiles
+from lawsmith.agent.symbolic.expression import (
     Feature,
     Function,
     Node,
@@ -29,13 +28,14 @@ from agent.symbolic.expression import (
     rename,
     walk,
 )
-from agent.symbolic.library import library
-from agent.symbolic.mutation import Mutator, is_redundant
-from agent.symbolic.profile import Kind, Profile, profile
-from agent.symbolic.screen import form_of
-from agent.symbolic.source import candidate, text
-from tasks import Array, Table
-from tasks.schema import Column, Schema
+from lawsmith.agent.symbolic.form import SymbolicForm
+from lawsmith.agent.symbolic.library import library
+from lawsmith.agent.symbolic.mutation import Mutator, is_redundant
+from lawsmith.agent.symbolic.profile import Kind, Profile, profile
+from lawsmith.agent.symbolic.rank import form_of
+from lawsmith.agent.symbolic.source import candidate, text
+from lawsmith.tasks import Array, Table
+from lawsmith.tasks.schema import Column, Schema
 
 STEP = 1e-6
 X = Feature("x")
@@ -126,7 +126,7 @@ def test_printed_source_computes_the_tree_and_its_derivatives(design: str) -> No
     x = dict(data.features)
     with np.errstate(all="ignore"):
         for template in library(PROFILES[design]):
-            form = form_of(Draft((template.node,), template.origin).source(schema(data)))
+            form = form_of(SymbolicForm((template.node,), template.origin).source(schema(data)))
             p = constants(template.node, 1)
             expected = np.broadcast_to(value(template.node, x, p), (len(data),))
             np.testing.assert_allclose(form.call(x, p), expected, rtol=1e-9, err_msg=template.origin)
@@ -164,7 +164,7 @@ def test_columns_that_python_would_name_alike_are_told_apart() -> None:
 def test_a_square_has_a_finite_slope_at_its_minimum() -> None:
     data = DESIGNS["signed"]
     node = power(add(Feature("z"), mul(Number(-1.0), Parameter("m"))), Number(2.0))
-    form = form_of(Draft((node,), "square").source(schema(data)))
+    form = form_of(SymbolicForm((node,), "square").source(schema(data)))
     assert form.gradient is not None
     np.testing.assert_allclose(form.gradient(dict(data.features), {"m": 0.0})["m"], -2 * data.features["z"])
 
@@ -216,7 +216,7 @@ def test_neighbours_stay_within_the_grammar_and_finite(design: str) -> None:
         names = [one.name for one in parameters(changed)]
         assert len(set(names)) == len(names), "one name, two bounds"
         assert all(one.lower < one.upper for one in parameters(changed))
-        form = form_of(Draft((changed,), "neighbour").source(schema(data)))
+        form = form_of(SymbolicForm((changed,), "neighbour").source(schema(data)))
         with np.errstate(all="ignore"):
             p = constants(changed, 3)
             np.testing.assert_allclose(

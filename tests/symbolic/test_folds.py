@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tasks import Table
-from tasks.folds import frontier_folds
-from tasks.probes import probe_rows
+from lawsmith.tasks import Table
+from lawsmith.tasks.folds import frontier_folds
+from lawsmith.tasks.probes import probe_rows
 
 
 def grid(groups: int = 1) -> Table:

@@ -6,14 +6,14 @@ from math import inf
 import numpy as np
 import pytest
 
-from agent.history import History, Proposal, Trial
-from agent.symbolic import SymbolicProposer
-from sandbox import Evaluation, Verdict
-from sandbox.evaluate import FoldScore
-from sandbox.isolation import Tier
-from tasks import Provenance, Schema, Table, Task
-from tasks.metrics import Scores
-from tasks.schema import Column
+from lawsmith.agent.search.history import History, Proposal, Trial
+from lawsmith.agent.symbolic import SymbolicProposer
+from lawsmith.sandbox import Evaluation, Verdict
+from lawsmith.sandbox.evaluate import FoldScore
+from lawsmith.sandbox.isolation import Tier
+from lawsmith.tasks import Provenance, Schema, Table, Task
+from lawsmith.tasks.metrics import Scores
+from lawsmith.tasks.schema import Column
 
 
 def task(features: Sequence[str]) -> Task:

@@ -3,16 +3,16 @@
 import numpy as np
 import pytest
 
-from agent.history import Proposal, Trial
-from agent.selection import choose
-from agent.stated import leaves_out, levels_off
-from sandbox import Evaluation, Verdict
-from sandbox.evaluate import FoldScore
-from sandbox.isolation import Tier
-from tasks import Provenance, Schema, Table, Task
-from tasks.dependence import decisive
-from tasks.metrics import Scores
-from tasks.schema import Column
+from lawsmith.agent.search.history import Proposal, Trial
+from lawsmith.agent.search.selection import choose
+from lawsmith.agent.search.stated import leaves_out, levels_off
+from lawsmith.sandbox import Evaluation, Verdict
+from lawsmith.sandbox.evaluate import FoldScore
+from lawsmith.sandbox.isolation import Tier
+from lawsmith.tasks import Provenance, Schema, Table, Task
+from lawsmith.tasks.dependence import decisive
+from lawsmith.tasks.metrics import Scores
+from lawsmith.tasks.schema import Column
 
 
 def task() -> Task:

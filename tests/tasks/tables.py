@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from tasks import Dataset, read_dataset
+from lawsmith.tasks import Dataset, read_dataset
 
 
 def frame(rows: int = 12) -> pd.DataFrame:

@@ -1,6 +1,6 @@
 import pytest
 
-from tasks import InputError, names, schema
+from lawsmith.tasks import InputError, names, schema
 
 CAPS = {
     "sft": 4,

@@ -10,7 +10,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tasks import InputError, frontier_folds, hub, load, names, r2, replica, schema, sources, whereabouts
+from lawsmith.tasks import (
+    InputError,
+    frontier_folds,
+    hub,
+    load,
+    names,
+    r2,
+    replica,
+    schema,
+    sources,
+    whereabouts,
+)
 
 ROWS = {
     "sft": (504, 42, 42),

@@ -3,7 +3,7 @@ import pickle
 import numpy as np
 import pytest
 
-from tasks import Table
+from lawsmith.tasks import Table
 
 
 @pytest.fixture

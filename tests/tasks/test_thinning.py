@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from tasks import Provenance, Schema, Table, Task, thinned
-from tasks.thinning import FEWEST, MOST_GROUPS, MOST_ROWS
+from lawsmith.tasks import Provenance, Schema, Table, Task, thinned
+from lawsmith.tasks.thinning import FEWEST, MOST_GROUPS, MOST_ROWS
 
 
 def task(codes: np.ndarray, groups: int) -> Task:

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from tables import frame, read
 
-from tasks import InputError, Table, read_dataset
+from lawsmith.tasks import InputError, Table, read_dataset
 
 
 def refused(message: str):
@@ -178,10 +178,10 @@ def test_missing_files_folders_and_targets(tmp_path: Path):
 
 
 def test_files_and_tables_beyond_the_bounds_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("tasks.reading.MAX_CELLS", 20)
+    monkeypatch.setattr("lawsmith.tasks.reading.MAX_CELLS", 20)
     with refused("holds 75 cells; at most 20 are read"):
         read(tmp_path, frame())
-    monkeypatch.setattr("tasks.reading.MAX_BYTES", 10)
+    monkeypatch.setattr("lawsmith.tasks.reading.MAX_BYTES", 10)
     with refused("at most 0 MiB are read: sample its rows."):
         read(tmp_path, frame())
 
@@ -264,7 +264,7 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_table_is_refused_in_a_sentence(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("tasks.reading.MAX_CELLS", 100)
+    monkeypatch.setattr("lawsmith.tasks.reading.MAX_CELLS", 100)
     content, message = HOSTILE[name]
     (tmp_path / name).write_bytes(content)
     with refused(message):
@@ -286,7 +286,7 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path):
 
 
 def test_a_parquet_file_that_unpacks_to_too_much(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("tasks.reading.MAX_UNPACKED_BYTES", 100)
+    monkeypatch.setattr("lawsmith.tasks.reading.MAX_UNPACKED_BYTES", 100)
     write_parquet(tmp_path / "t.parquet", frame())
     with refused("unpacks to"):
         read_dataset(tmp_path / "t.parquet", ["loss"])

@@ -1,0 +1,1 @@
+"""The model client: endpoints, messages, budgets, records and replay. It knows nothing of laws."""

@@ -1,0 +1,252 @@
+"""Sends the questions of a search: budgets before, retries during, records after; many at the same time."""
+
+from __future__ import annotations
+
+import hashlib
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from lawsmith.agent.client.asker import Awaited, Outcome, Question
+from lawsmith.agent.client.cache import ReplyCache
+from lawsmith.agent.client.costs import Bill, book
+from lawsmith.agent.client.failures import NOT_BILLED, RETRIED, STOPS_SEARCH, CallFailure, Failure
+from lawsmith.agent.client.messages import Model, Reply, Request
+from lawsmith.agent.client.prices import Prices
+from lawsmith.agent.client.recording import Attempt, Recording, attempt_of
+from lawsmith.agent.search.budget import Budget, BudgetSpent, Reservation
+
+ATTEMPTS: Mapping[Failure, int] = {
+    Failure.RATE_LIMITED: 6,
+    Failure.SERVER_ERROR: 4,
+    Failure.UNREACHABLE: 4,
+    Failure.DROPPED: 4,
+    Failure.TIMED_OUT: 2,
+    Failure.MALFORMED: 2,
+    Failure.EMPTY: 2,
+}
+FIRST_WAIT_SECONDS = 1.0
+LONGEST_WAIT_SECONDS = 30.0
+LONGEST_RETRY_AFTER_SECONDS = 120.0
+
+
+_Admitted = tuple[Request, Reservation]
+_Outcomes = queue.SimpleQueue[Outcome | BaseException]
+
+
+@dataclass(frozen=True)
+class Line:
+    """A model under the name that requests carry, and the address that tells cached replies apart."""
+
+    model: Model
+    url: str = ""
+
+
+class Caller:
+    """Asks models. Outcomes are a function of the questions and the replies, whatever order replies come in.
+
+    Every attempt is recorded before its result is used. A question whose slot is already closed in the
+    recording is answered from there, unpaid. The requests of one batch are admitted in order, each at its
+    highest possible price, before the first is sent; from the first that could overshoot on, none is sent.
+
+    Args:
+        lines: model name -> where to ask it.
+        wait: sleeps; injectable for tests.
+    """
+
+    def __init__(
+        self,
+        lines: Mapping[str, Line],
+        recording: Recording,
+        budget: Budget,
+        prices: Prices,
+        *,
+        in_flight: int = 8,
+        timeout_seconds: float = 180.0,
+        cache: ReplyCache | None = None,
+        wait: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._lines = lines
+        self.recording = recording
+        self._budget = budget
+        self._prices = prices
+        self._in_flight = in_flight
+        self._timeout = timeout_seconds
+        self._cache = cache
+        self._wait = wait
+        self.stopped: str | None = None  # why no further request may leave: a limit, or what follows
+        self.refused: str | None = None  # what the endpoint refused for good
+        self.divergence: str | None = None
+
+    def send(self, questions: Sequence[Question]) -> Awaited:
+        """Ask without waiting, not even until the prompts are written.
+
+        A question that was not sent is OUT_OF_BUDGET and stays open.
+        """
+        outcomes: _Outcomes = queue.SimpleQueue()
+
+        def ask() -> None:
+            items = (self._admit(question, outcomes) for question in questions)
+            self._start([item for item in items if item is not None], outcomes)
+
+        def wait() -> list[Outcome]:
+            found = {outcome.slot: outcome for outcome in _awaited(outcomes, len(questions))}
+            return [found[question.slot] for question in questions]
+
+        _in_background(ask, outcomes)
+        return wait
+
+    def _admit(self, question: Question, outcomes: _Outcomes) -> _Admitted | None:
+        """Write a request and set its price aside; None where the question has its outcome without being sent."""
+        slot = question.slot
+        closed = self.recording.closed(slot)
+        if closed is not None:
+            book(self._budget, self.recording.attempts(slot))
+            outcomes.put(Outcome.of(closed))
+            return None
+        if self.stopped is not None:
+            outcomes.put(Outcome.unsent(slot, self.stopped))
+            return None
+        request = question.write()
+        self._close_lost(request)
+        book(self._budget, self.recording.attempts(slot))
+        if (cached := self._cached(request)) is not None:
+            outcomes.put(cached)
+            return None
+        try:
+            return request, self._budget.reserve(request.tokens_at_most(), self._prices.at_most(request))
+        except BudgetSpent as spent:
+            self.stopped = str(spent)
+            self.recording.ended(self.stopped)
+            outcomes.put(Outcome.unsent(slot, self.stopped))
+            return None
+
+    def _cached(self, request: Request) -> Outcome | None:
+        line = self._lines[request.model]
+        reply = self._cache.get(line.url, request) if self._cache else None
+        if reply is None:
+            return None
+        self.recording.asked(request, "cache")
+        attempt = attempt_of(request, reply, source="cache", final=True, seconds=0.0, usd=0.0)
+        self.recording.answered(attempt)
+        return Outcome.of(attempt)
+
+    def _start(self, admitted: Sequence[_Admitted], outcomes: _Outcomes) -> None:
+        """Send, as many at a time as may be in flight."""
+        todo = iter(admitted)
+        turn = threading.Lock()
+
+        def work() -> None:
+            while True:
+                with turn:
+                    item = next(todo, None)
+                if item is None:
+                    return
+                outcomes.put(self._call(*item))
+
+        for _ in range(min(self._in_flight, len(admitted))):
+            _in_background(work, outcomes)
+
+    def _call(self, request: Request, reservation: Reservation) -> Outcome:
+        """All attempts of one call; settles its reservation."""
+        if self.refused is not None:
+            reservation.release()
+            return Outcome.unsent(request.slot, self.refused)
+        bill = Bill(request, reservation, self._prices)
+        begun = sum(attempt.failure is not Failure.LOST for attempt in self.recording.attempts(request.slot))
+        for number in range(begun + 1, begun + 1 + max(ATTEMPTS.values())):
+            attempt = self._attempt(request.model_copy(update={"attempt": number}), bill, number - begun)
+            if attempt.final:
+                break
+        bill.settle()
+        return Outcome.of(attempt)
+
+    def _attempt(self, request: Request, bill: Bill, tried: int) -> Attempt:
+        self.recording.asked(request)
+        line = self._lines[request.model]
+        started = time.monotonic()
+        result: Reply | CallFailure
+        try:
+            result = line.model.complete(request, self._seconds())
+        except CallFailure as failure:
+            result = failure
+        wait = self._wait_before_next(request, result, tried, bill)
+        attempt = bill.add(request, result, final=wait is None, seconds=time.monotonic() - started)
+        self.recording.answered(attempt)
+        if isinstance(result, Reply):
+            if self._cache is not None:
+                self._cache.put(line.url, request, result)
+        elif result.kind in STOPS_SEARCH:
+            self.stopped = self.refused = result.message
+        if wait is not None:
+            self._wait(wait)
+        return attempt
+
+    def _seconds(self) -> float:
+        remaining = self._budget.remaining_seconds
+        return self._timeout if remaining is None else max(0.1, min(self._timeout, remaining))
+
+    def _wait_before_next(
+        self, request: Request, result: Reply | CallFailure, tried: int, bill: Bill
+    ) -> float | None:
+        """Seconds until the next attempt; None if there is none: success, hopeless, or beyond a limit."""
+        if isinstance(result, Reply) or result.kind not in RETRIED or tried >= ATTEMPTS[result.kind]:
+            return None
+        wait = min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2.0 ** (tried - 1)) * _jitter(request)
+        if result.retry_after is not None:
+            wait = result.retry_after
+        remaining = self._budget.remaining_seconds
+        if wait > LONGEST_RETRY_AFTER_SECONDS or (remaining is not None and wait >= remaining):
+            return None
+        if self.refused is not None:
+            return None
+        if result.kind not in NOT_BILLED and not bill.afford_another():
+            return None
+        return wait
+
+    def _close_lost(self, request: Request) -> None:
+        """Put on the books what left before a kill and may have been paid, without a reply to show for it."""
+        if not self.recording.lost(request.slot):
+            return
+        failure = CallFailure(Failure.LOST, "The run was killed before the reply was recorded.")
+        attempt = attempt_of(
+            request,
+            failure,
+            source="endpoint",
+            final=False,
+            seconds=0.0,
+            usd=None,
+            at_most=(request.tokens_at_most(), self._prices.at_most(request)),
+        )
+        self.recording.answered(attempt)
+
+
+def _in_background(work: Callable[[], None], outcomes: _Outcomes) -> None:
+    """Run `work` in a daemon thread, so that an interrupt ends the process without waiting for slow replies.
+
+    What it raises (a bug, a full disk) is raised again where the outcomes are awaited.
+    """
+
+    def guarded() -> None:
+        try:
+            work()
+        except BaseException as error:  # noqa: BLE001 - raised again by `_awaited`
+            outcomes.put(error)
+
+    threading.Thread(target=guarded, daemon=True).start()
+
+
+def _awaited(outcomes: _Outcomes, count: int) -> Iterator[Outcome]:
+    for _ in range(count):
+        outcome = outcomes.get()
+        if isinstance(outcome, BaseException):
+            raise outcome
+        yield outcome
+
+
+def _jitter(request: Request) -> float:
+    """A factor in [0.75, 1) that spreads simultaneous retries, equal in every repetition of a run."""
+    digest = hashlib.sha256(f"{request.slot}:{request.attempt}".encode()).digest()
+    return 0.75 + 0.25 * digest[0] / 256

@@ -1,0 +1,115 @@
+"""Reads the body of a chat completion, whatever an endpoint put into it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from lawsmith.agent.client.failures import AnsweredFailure, CallFailure, Failure
+from lawsmith.agent.client.messages import Reply, Usage
+from lawsmith.agent.client.scrub import Scrubber
+
+MOST_TOKENS = 10**9  # of one call; a larger count is no count
+MOST_USD = 1e6
+
+
+def read_body(content: bytes) -> Any:
+    """The JSON of a body; raises CallFailure saying what it is instead."""
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError):
+        pass
+    start = content[:200].lstrip().lower()
+    message = "The endpoint's reply is not valid JSON."
+    if start.startswith((b"data:", b"event:", b":")):
+        message = "The endpoint streams events although no stream was asked for."
+    elif start.startswith((b"<!doctype", b"<html")):
+        message = "The endpoint sent a web page; check OPENAI_BASE_URL, which usually ends in /v1."
+    raise CallFailure(Failure.MALFORMED, message)
+
+
+def read_reply(body: Any, scrub: Scrubber) -> Reply:
+    """The first choice of a chat completion.
+
+    Raises:
+        CallFailure: the body is no chat completion, or it holds a refusal, a filtered, cut off or empty
+        reply.
+    """
+    try:
+        choice = body["choices"][0]
+        message = choice["message"]
+        content, refusal = message.get("content"), message.get("refusal")
+        finish = _named(choice.get("finish_reason") or "stop", scrub)
+        usage, served_by = _usage(body.get("usage")), _named(body.get("model") or "", scrub)
+    except (KeyError, IndexError, TypeError, AttributeError):
+        said = body.get("error") if isinstance(body, dict) else None
+        hint = f" It said: {scrub(json.dumps(said))[:300]}" if said else ""
+        raise CallFailure(Failure.MALFORMED, f"The reply is no chat completion.{hint}") from None
+    text = scrub(_text(content))
+    if refusal:
+        raise AnsweredFailure(Failure.REFUSED, f"The model refused: {_named(refusal, scrub)}", usage, text)
+    if finish == "content_filter":
+        raise AnsweredFailure(
+            Failure.FILTERED, "The endpoint's content filter stopped the reply.", usage, text
+        )
+    if finish == "length":
+        why = "The reply was cut off at the token limit; raise --max-reply-tokens."
+        raise AnsweredFailure(Failure.CUT_OFF, why, usage, text)
+    if not text.strip():
+        raise AnsweredFailure(Failure.EMPTY, _why_empty(message), usage, text)
+    return Reply(text=text, finish=finish, usage=usage, served_by=served_by)
+
+
+def of_full_context(failure: AnsweredFailure, max_tokens: int) -> AnsweredFailure:
+    """A reply cut off before its own limit met the end of the model's context: its prompt left no room."""
+    said = failure.usage.completion_tokens
+    if failure.kind is not Failure.CUT_OFF or said is None or said >= 0.9 * max_tokens:
+        return failure
+    message = (
+        f"The prompt left room for {said} tokens of reply in the model's context; lower --context-tokens."
+    )
+    return AnsweredFailure(Failure.TOO_LONG, message, failure.usage, failure.text)
+
+
+def _why_empty(message: dict[str, Any]) -> str:
+    if message.get("tool_calls") or message.get("function_call"):
+        return "The reply calls a tool instead of answering; no tools were offered."
+    if message.get("reasoning_content") or message.get("reasoning"):
+        return "The reply holds reasoning and no answer."
+    return "The reply is empty."
+
+
+def _text(content: Any) -> str:
+    if isinstance(content, list):  # content parts
+        content = "".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
+    return _clean(content) if isinstance(content, str) else ""
+
+
+def _named(value: Any, scrub: Scrubber) -> str:
+    return scrub(_clean(str(value)))[:300]
+
+
+def _clean(text: str) -> str:
+    """Without lone surrogates, which JSON can express and UTF-8 cannot."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _usage(reported: Any) -> Usage:
+    if not isinstance(reported, dict):
+        return Usage()
+    cost = reported.get("cost")  # OpenRouter reports USD here
+    return Usage(
+        prompt_tokens=_count(reported.get("prompt_tokens")),
+        completion_tokens=_count(reported.get("completion_tokens")),
+        usd=_dollars(cost),
+    )
+
+
+def _dollars(cost: Any) -> float | None:
+    number = isinstance(cost, int | float) and not isinstance(cost, bool)
+    return float(cost) if number and 0 <= cost <= MOST_USD else None
+
+
+def _count(value: Any) -> int | None:
+    number = isinstance(value, int) and not isinstance(value, bool)
+    return value if number and 0 <= value <= MOST_TOKENS else None

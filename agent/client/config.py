@@ -1,0 +1,214 @@
+"""Which models to ask, where and how: flags before environment before configuration file."""
+
+from __future__ import annotations
+
+import math
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Self
+
+from pydantic import Field, ValidationError
+
+from lawsmith.agent.client.messages import Frozen
+from lawsmith.agent.client.prices import Price
+from lawsmith.tasks import InputError
+
+CONFIG_NAME = "lawsmith.toml"
+SHORTEST_PROMPT = 2_000  # tokens: the rules, the task, one law and a few rows
+
+
+class ModelChoice(Frozen):
+    """One member of the ensemble. `key_env` names the environment variable that holds its key."""
+
+    name: str = Field(min_length=1)
+    weight: float = Field(default=1.0, gt=0)
+    base_url: str | None = None
+    key_env: str = "OPENAI_API_KEY"
+
+
+class Sampling(Frozen):
+    """How replies are drawn. None leaves a value to the endpoint."""
+
+    temperature: float | None = Field(default=0.8, ge=0, le=2)
+    max_reply_tokens: int = Field(default=4096, ge=64)
+    structured: bool = True
+
+
+class Transport(Frozen):
+    """How the endpoint is called."""
+
+    in_flight: int = Field(default=8, ge=1, le=64)
+    timeout_seconds: float = Field(default=180.0, gt=0)
+    prompt_tokens: int = Field(default=12_000, ge=SHORTEST_PROMPT)
+    cache: bool = True
+
+
+class Options(Frozen):
+    """What a command line says about models; None leaves a value to environment and file.
+
+    `context_tokens` is what a model reads and writes in one call: prompts take what a reply leaves of it.
+    """
+
+    config: Path | None = None
+    base_url: str | None = None
+    temperature: float | None = None
+    max_reply_tokens: int | None = None
+    context_tokens: int | None = None
+    in_flight: int | None = None
+    request_timeout: float | None = None
+
+    def or_from(self, environment: Mapping[str, str]) -> Self:
+        """These, and what they leave open from `LAWSMITH_TEMPERATURE`, `LAWSMITH_IN_FLIGHT` and so on.
+
+        Raises InputError for what is no number.
+        """
+        open_names = [name for name in _FLAGS if getattr(self, name) is None]
+        found = {
+            name: environment[_variable(name)] for name in open_names if environment.get(_variable(name))
+        }
+        try:
+            return self.model_validate(self.model_dump() | found)
+        except ValidationError as error:
+            raise InputError(_complaint(error, self)) from None
+
+
+AS_CONFIGURED = Options()
+
+
+class Config(Frozen):
+    """The configuration file `lawsmith.toml`; every key is optional."""
+
+    base_url: str | None = None
+    models: tuple[ModelChoice, ...] = ()
+    sampling: Sampling = Sampling()
+    transport: Transport = Transport()
+    prices: dict[str, Price] = Field(default_factory=dict)
+
+    @classmethod
+    def read(cls, path: Path | None, environment: Mapping[str, str] = os.environ) -> Self:
+        """The configuration at `path`, else at `LAWSMITH_CONFIG`, else `./lawsmith.toml`, else the defaults.
+
+        Raises InputError for a missing, unreadable or invalid file, naming the key at fault.
+        """
+        named = path or (Path(given) if (given := environment.get("LAWSMITH_CONFIG")) else None)
+        if named is None and not Path(CONFIG_NAME).is_file():
+            return cls()
+        source = named or Path(CONFIG_NAME)
+        try:
+            return cls.model_validate(tomllib.loads(source.read_text(encoding="utf-8")))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise InputError(f"Cannot read the configuration file {source}: {error}.") from error
+        except ValidationError as error:
+            first = error.errors()[0]
+            key = ".".join(str(part) for part in first["loc"])
+            raise InputError(f"Configuration file {source}: {key}: {first['msg']}.") from error
+
+    def resolve(
+        self, model: str | None, environment: Mapping[str, str] = os.environ, options: Options = AS_CONFIGURED
+    ) -> Self:
+        """This configuration with `--model` (or `LAWSMITH_MODEL`), `OPENAI_BASE_URL` and `options` (or their
+        variables) applied.
+
+        An address from the command line belongs to each model, so that the environment of a later resume
+        does not replace it. Raises InputError if no model is named anywhere, or for a value out of bounds.
+        """
+        base_url = None if options.base_url else environment.get("OPENAI_BASE_URL") or self.base_url
+        named = model or environment.get("LAWSMITH_MODEL")
+        models = self.models if named is None else parse_models(named)
+        if not models:
+            raise InputError("No model is named: give --model, or set LAWSMITH_MODEL.")
+        here = options.base_url or base_url
+        placed = tuple(
+            choice.model_copy(update={"base_url": here})
+            if options.base_url or not choice.base_url
+            else choice
+            for choice in self._with_known_places(models)
+        )
+        resolved = self.model_copy(update={"base_url": base_url, "models": placed})
+        return resolved._with(options.or_from(environment))
+
+    def _with(self, options: Options) -> Self:
+        """The sampling and transport that the command line asks for."""
+        reply, context = options.max_reply_tokens, options.context_tokens
+        if context is not None and reply is None:
+            reply = min(self.sampling.max_reply_tokens, context // 4)
+        prompt = None if context is None or reply is None else context - reply
+        changed: dict[str, dict[str, float | None]] = {
+            "sampling": {"temperature": options.temperature, "max_reply_tokens": reply},
+            "transport": {
+                "prompt_tokens": prompt,
+                "in_flight": options.in_flight,
+                "timeout_seconds": options.request_timeout,
+            },
+        }
+        data = self.model_dump()
+        for part, values in changed.items():
+            data[part] |= {name: value for name, value in values.items() if value is not None}
+        try:
+            return self.model_validate(data)
+        except ValidationError as error:
+            raise InputError(_complaint(error, options)) from None
+
+    def _with_known_places(self, models: tuple[ModelChoice, ...]) -> tuple[ModelChoice, ...]:
+        """`models` named on the command line keep the address and key that the file states for them."""
+        known = {choice.name: choice for choice in self.models}
+        return tuple(
+            known[choice.name].model_copy(update={"weight": choice.weight})
+            if choice.name in known
+            else choice
+            for choice in models
+        )
+
+
+_FLAGS = ("temperature", "max_reply_tokens", "context_tokens", "in_flight", "request_timeout")
+"""Options that the environment may state as well."""
+
+
+def _variable(option: str) -> str:
+    return f"LAWSMITH_{option.upper()}"
+
+
+def _complaint(error: ValidationError, options: Options) -> str:
+    first = error.errors()[0]
+    name = str(first["loc"][-1])
+    if name == "prompt_tokens":
+        return (
+            f"--context-tokens {options.context_tokens} leaves {first['input']} tokens for a prompt; "
+            f"at least {SHORTEST_PROMPT} are needed."
+        )
+    option = "request_timeout" if name == "timeout_seconds" else name
+    return f"--{option.replace('_', '-')} (or {_variable(option)}) {first['input']}: {first['msg']}."
+
+
+def configured(environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether a model endpoint is configured, so that `--agent auto` means `evolve`."""
+    return bool(environment.get("OPENAI_API_KEY") or environment.get("OPENAI_BASE_URL"))
+
+
+def parse_models(text: str) -> tuple[ModelChoice, ...]:
+    """`gpt-5` or, as a weighted ensemble, `gpt-5=3,gpt-5-mini=1`.
+
+    Raises InputError for an empty name, a weight that is no positive number, or a name given twice.
+    """
+    choices = tuple(_parse_model(part.strip()) for part in text.split(","))
+    names = [choice.name for choice in choices]
+    if len(set(names)) < len(names):
+        raise InputError(f"--model {text}: a model is named twice.")
+    return choices
+
+
+def _parse_model(part: str) -> ModelChoice:
+    name, equals, weight = part.rpartition("=")
+    if not equals:
+        name, weight = part, "1"
+    try:
+        value = float(weight)
+    except ValueError:
+        value = math.nan
+    if not name or not (0 < value < math.inf):
+        raise InputError(
+            f"--model {part!r}: write NAME or NAME=WEIGHT with a positive weight, separated by commas."
+        )
+    return ModelChoice(name=name, weight=value)

@@ -1,0 +1,64 @@
+"""What calls cost: each attempt at what is known of its price, or at the most that it can have cost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+from lawsmith.agent.client.failures import NOT_BILLED, AnsweredFailure, CallFailure
+from lawsmith.agent.client.messages import Reply, Request
+from lawsmith.agent.client.prices import Prices
+from lawsmith.agent.client.recording import Attempt, attempt_of
+from lawsmith.agent.search.budget import Budget, BudgetSpent, Reservation
+
+
+class Bill:
+    """The attempts of one call so far, against its reservation."""
+
+    def __init__(self, request: Request, reservation: Reservation, prices: Prices) -> None:
+        self._reservation = reservation
+        self._prices = prices
+        self._most = (request.tokens_at_most(), prices.at_most(request))
+        self._tokens = 0
+        self._usd: Fraction | None = Fraction(0)
+
+    def add(self, request: Request, result: Reply | CallFailure, *, final: bool, seconds: float) -> Attempt:
+        """The record of an attempt, put on the bill."""
+        at_most: tuple[int, float | None] = (0, 0.0)
+        if isinstance(result, Reply | AnsweredFailure):
+            usd = self._prices.of(request.model, result.usage)
+            at_most = self._most
+        elif result.kind in NOT_BILLED:
+            usd = 0.0
+        else:
+            usd, at_most = None, self._most
+        attempt = attempt_of(
+            request, result, source="endpoint", final=final, seconds=seconds, usd=usd, at_most=at_most
+        )
+        self._tokens += at_most[0] if attempt.tokens is None else attempt.tokens
+        self._usd = None if usd is None or self._usd is None else self._usd + Fraction(usd)
+        return attempt
+
+    def afford_another(self) -> bool:
+        """Whether one more attempt fits the budget although the last may be charged as well."""
+        try:
+            self._reservation.extend(*self._most)
+        except BudgetSpent:
+            return False
+        return True
+
+    def settle(self) -> None:
+        """Charge the budget; the call has ended."""
+        self._reservation.settle(self._tokens, self._usd)
+
+
+def book(budget: Budget, attempts: Sequence[Attempt]) -> None:
+    """Charge recorded attempts: those of an earlier process of this run, or of the run that is replayed."""
+    for attempt in attempts:
+        tokens = attempt.at_most_tokens if attempt.tokens is None else attempt.tokens
+        budget.book(
+            calls=int(attempt.final and attempt.source == "endpoint"),
+            tokens=0 if attempt.source == "cache" else tokens,
+            usd=attempt.usd,
+            usd_at_most=attempt.at_most_usd,
+        )

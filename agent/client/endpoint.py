@@ -1,0 +1,190 @@
+"""The model client: one chat completion over the `openai` package, every failure typed."""
+
+from __future__ import annotations
+
+import re
+import threading
+from typing import Any, NoReturn
+
+import openai
+
+from lawsmith.agent.client.completion import of_full_context, read_body, read_reply
+from lawsmith.agent.client.failures import AnsweredFailure, CallFailure, EndpointError, Failure
+from lawsmith.agent.client.http import BodyTooLarge, bounded_client, never_connected, retry_after, timeout
+from lawsmith.agent.client.messages import Reply, Request
+from lawsmith.agent.client.scrub import Scrubber, public_url
+
+OFFICIAL = "https://api.openai.com/v1"
+NO_KEY = "none"  # what local servers without authentication are sent
+PREFLIGHT_SECONDS = 10.0
+
+REPLY_SCHEMA: dict[str, Any] = {
+    "type": "json_schema",
+    "json_schema": {
+        "name": "candidate",
+        "strict": True,
+        "schema": {
+            "type": "object",
+            "properties": {
+                "hypothesis": {"type": "string", "description": "why this law, in a few sentences"},
+                "code": {"type": "string", "description": "the complete Python source of the candidate"},
+                "note": {"type": "string", "description": "one sentence to remember later, or empty"},
+            },
+            "required": ["hypothesis", "code", "note"],
+            "additionalProperties": False,
+        },
+    },
+}
+_TOO_LONG = re.compile(
+    r"context[ _](?:length|size|window)|(?:prompt|input|request|message)s? (?:is|are) too long|too many \S* ?tokens",
+    re.IGNORECASE,
+)
+_OPTIONAL = ("response_format", "temperature", "seed", "max_completion_tokens", "max_tokens")
+
+
+class Endpoint:
+    """An OpenAI-compatible endpoint. Safe to use from several threads.
+
+    Args:
+        base_url: root of the protocol, for instance `http://127.0.0.1:11434/v1`; None is OpenAI's own.
+        key: API key; None where the endpoint needs none.
+    """
+
+    def __init__(self, base_url: str | None, key: str | None, *, structured: bool = True) -> None:
+        self.url = public_url(base_url or OFFICIAL)
+        self._scrub = Scrubber.of([key] if key else [])
+        self._client = openai.OpenAI(
+            base_url=base_url or OFFICIAL, api_key=key or NO_KEY, max_retries=0, http_client=bounded_client()
+        )
+        official = (base_url or OFFICIAL).startswith("https://api.openai.com")
+        self._limit_name = "max_completion_tokens" if official else "max_tokens"
+        self._unsupported: set[str] = set() if structured else {"response_format"}
+        self._lock = threading.Lock()
+
+    def close(self) -> None:
+        self._client.close()
+
+    def preflight(self) -> None:
+        """Find a wrong key or address before costly work, by a listing that costs nothing.
+
+        Raises EndpointError naming the setting. Endpoints without a listing pass.
+        """
+        try:
+            self._client.with_options(timeout=timeout(PREFLIGHT_SECONDS)).models.list()
+        except (openai.AuthenticationError, openai.PermissionDeniedError, openai.APITimeoutError) as error:
+            self._raise_for_user(self._failure(error))
+        except openai.APIConnectionError as error:
+            self._raise_for_user(self._failure(error))
+        except (openai.OpenAIError, ValueError):
+            return
+
+    def _raise_for_user(self, failure: CallFailure) -> NoReturn:
+        raise EndpointError(failure.message) from None
+
+    def complete(self, request: Request, seconds: float) -> Reply:
+        """Send `request` once and return its reply within about `seconds`.
+
+        A parameter that the endpoint says it does not support is left out from then on and the request is
+        sent again: a rejected request is not billed.
+
+        Raises:
+            CallFailure: with the kind of failure; its message holds no secret.
+        """
+        while True:
+            try:
+                return self._once(request, seconds)
+            except CallFailure as failure:
+                if failure.parameter is None or not self._adapt(failure.parameter):
+                    raise
+
+    def _adapt(self, parameter: str) -> bool:
+        """Stop using `parameter`; False if nothing is left to change."""
+        with self._lock:
+            if parameter == self._limit_name == "max_tokens":
+                self._limit_name = "max_completion_tokens"
+                return True
+            if parameter in ("max_tokens", "max_completion_tokens") or parameter in self._unsupported:
+                return False
+            self._unsupported.add(parameter)
+            return True
+
+    def _once(self, request: Request, seconds: float) -> Reply:
+        options = self._options(request)
+        try:
+            raw = self._client.chat.completions.with_raw_response.create(
+                model=request.model,
+                messages=[message.model_dump() for message in request.messages],  # type: ignore[misc]
+                timeout=timeout(seconds),
+                extra_headers={"Idempotency-Key": request.idempotency_key()},
+                **options,
+            )
+        except openai.OpenAIError as error:
+            raise self._failure(error, frozenset(options)) from None
+        try:
+            return read_reply(read_body(raw.http_response.content), self._scrub)
+        except AnsweredFailure as failure:
+            raise of_full_context(failure, request.max_tokens) from None
+
+    def _options(self, request: Request) -> dict[str, Any]:
+        options: dict[str, Any] = {self._limit_name: request.max_tokens}
+        if request.temperature is not None:
+            options["temperature"] = request.temperature
+        if request.seed is not None:
+            options["seed"] = request.seed
+        if request.structured:
+            options["response_format"] = REPLY_SCHEMA
+        return {name: value for name, value in options.items() if name not in self._unsupported}
+
+    def _failure(self, error: openai.OpenAIError, sent: frozenset[str] = frozenset()) -> CallFailure:
+        match error:
+            case openai.APITimeoutError() if not never_connected(error):
+                return CallFailure(Failure.TIMED_OUT, f"No complete reply from {self.url} in time.")
+            case openai.APIConnectionError() if not never_connected(error):
+                message = f"The connection to {self.url} broke before a reply was complete."
+                return CallFailure(Failure.DROPPED, message)
+            case openai.APIConnectionError():
+                message = f"No connection to {self.url}; check that it runs, and OPENAI_BASE_URL."
+                return CallFailure(Failure.UNREACHABLE, message)
+            case BodyTooLarge():
+                return CallFailure(Failure.TOO_LARGE, f"Reply given up: {error}.")
+            case openai.APIStatusError():
+                return self._status_failure(error, sent)
+            case _:
+                return CallFailure(Failure.MALFORMED, self._scrub(f"Unreadable reply: {error}")[:300])
+
+    def _status_failure(self, error: openai.APIStatusError, sent: frozenset[str]) -> CallFailure:
+        said = self._scrub(error.message)[:300]
+        status = error.status_code
+        if status in (401, 403):
+            message = f"{self.url} refuses the key (HTTP {status}); set OPENAI_API_KEY. It said: {said}"
+            return CallFailure(Failure.UNAUTHORIZED, message)
+        if status in (404, 405):
+            message = (
+                f"{self.url} has no such model or path (HTTP {status}); check --model and OPENAI_BASE_URL."
+            )
+            return CallFailure(Failure.NOT_FOUND, f"{message} It said: {said}")
+        if 300 <= status < 400:
+            place = public_url(error.response.headers.get("location", "")) or "elsewhere"
+            message = (
+                f"{self.url} redirects to {place} (HTTP {status}), where no key is sent; set OPENAI_BASE_URL."
+            )
+            return CallFailure(Failure.NOT_FOUND, message)
+        if status == 402 or (status == 429 and error.code == "insufficient_quota"):
+            message = f"The account behind OPENAI_API_KEY has no quota left at {self.url}. It said: {said}"
+            return CallFailure(Failure.UNAUTHORIZED, message)
+        if status == 429:
+            wait = retry_after(error.response.headers)
+            return CallFailure(Failure.RATE_LIMITED, f"HTTP 429: {said}", retry_after=wait)
+        if status in (408, 409) or status >= 500:
+            wait = retry_after(error.response.headers)
+            return CallFailure(Failure.SERVER_ERROR, f"HTTP {status}: {said}", retry_after=wait)
+        parameter = _blamed(error, sent)
+        too_long = parameter is None and _TOO_LONG.search(f"{error.code} {error.type} {error.message}")
+        kind = Failure.TOO_LONG if too_long or status == 413 else Failure.REJECTED
+        return CallFailure(kind, f"HTTP {status}: {said}", parameter=parameter)
+
+
+def _blamed(error: openai.APIStatusError, sent: frozenset[str]) -> str | None:
+    """The optional parameter that a 400 or 422 complains about, if it names one that was sent."""
+    text = f"{error.param or ''} {error.message}"
+    return next((name for name in _OPTIONAL if name in sent and re.search(rf"\b{name}\b", text)), None)

@@ -1,0 +1,90 @@
+"""The ways a model call can fail, each with a fixed remedy: retry, give this call up, or stop the search."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from lawsmith.agent.client.messages import Usage
+from lawsmith.tasks import InputError
+
+
+class Failure(StrEnum):
+    """Kind of failure. The three sets below decide what follows from each."""
+
+    UNAUTHORIZED = "unauthorized"
+    NOT_FOUND = "not found"
+    REJECTED = "request rejected"
+    TOO_LONG = "prompt too long for the model"
+    RATE_LIMITED = "rate limited"
+    SERVER_ERROR = "server error"
+    UNREACHABLE = "unreachable"
+    DROPPED = "connection dropped"
+    TIMED_OUT = "timed out"
+    MALFORMED = "malformed reply"
+    TOO_LARGE = "reply too large"
+    EMPTY = "empty reply"
+    REFUSED = "refused by the model"
+    FILTERED = "stopped by a content filter"
+    CUT_OFF = "cut off at the token limit"
+    LOST = "lost when the run was killed"
+    OUT_OF_BUDGET = "not sent: budget"
+    NOT_RECORDED = "not in the recording"
+
+
+STOPS_SEARCH = frozenset({Failure.UNAUTHORIZED, Failure.NOT_FOUND})
+RETRIED = frozenset(
+    {
+        Failure.RATE_LIMITED,
+        Failure.SERVER_ERROR,
+        Failure.UNREACHABLE,
+        Failure.DROPPED,
+        Failure.TIMED_OUT,
+        Failure.MALFORMED,
+        Failure.EMPTY,
+    }
+)
+NOT_BILLED = frozenset(
+    {
+        Failure.UNAUTHORIZED,
+        Failure.NOT_FOUND,
+        Failure.REJECTED,
+        Failure.TOO_LONG,
+        Failure.RATE_LIMITED,
+        Failure.SERVER_ERROR,
+        Failure.UNREACHABLE,
+        Failure.OUT_OF_BUDGET,
+        Failure.NOT_RECORDED,
+    }
+)
+
+
+class CallFailure(Exception):
+    """One attempt at a model call failed.
+
+    Attributes:
+        kind: what happened.
+        retry_after: seconds the endpoint asked us to wait, if it did.
+        parameter: the request parameter an endpoint said it does not support, if it did.
+    """
+
+    def __init__(
+        self, kind: Failure, message: str, *, retry_after: float | None = None, parameter: str | None = None
+    ) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.message = message
+        self.retry_after = retry_after
+        self.parameter = parameter
+
+
+class AnsweredFailure(CallFailure):
+    """The endpoint answered, and billed, but not usefully. `text` is what it said."""
+
+    def __init__(self, kind: Failure, message: str, usage: Usage, text: str) -> None:
+        super().__init__(kind, message)
+        self.usage = usage
+        self.text = text
+
+
+class EndpointError(InputError):
+    """The model endpoint cannot be used as configured; the message names the setting to change."""

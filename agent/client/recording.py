@@ -1,0 +1,205 @@
+"""What was asked and answered, as lines of `calls.jsonl`: written before it is used, read on resume."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal, Protocol
+
+from lawsmith.agent.client.failures import AnsweredFailure, CallFailure, Failure
+from lawsmith.agent.client.messages import Frozen, Message, Reply, Request, Usage
+
+Source = Literal["endpoint", "cache"]
+
+
+class CallSink(Protocol):
+    """Where lines go: the run's archive, or anything with these two methods."""
+
+    def append_call(self, record: dict[str, Any], /) -> object: ...
+
+    def calls(self) -> Iterable[dict[str, Any]]: ...
+
+
+class MemorySink:
+    """A sink that keeps its lines, for tests and for searches without an archive."""
+
+    def __init__(self, lines: Iterable[dict[str, Any]] = ()) -> None:
+        self.lines = list(lines)
+
+    def append_call(self, record: dict[str, Any]) -> None:
+        self.lines.append(record)
+
+    def calls(self) -> list[dict[str, Any]]:
+        return list(self.lines)
+
+
+class Attempt(Frozen):
+    """One finished attempt at a call. `final` closes its slot: there is a reply, or the call was given up.
+
+    `usd` is None where unknown; `at_most_tokens` and `at_most_usd` bound what an attempt without usage cost.
+    """
+
+    slot: str
+    attempt: int
+    model: str
+    request_sha256: str
+    source: Source
+    final: bool
+    seconds: float
+    text: str = ""
+    finish: str = ""
+    served_by: str = ""
+    failure: Failure | None = None
+    message: str = ""
+    usage: Usage = Usage()
+    usd: float | None = None
+    at_most_tokens: int = 0
+    at_most_usd: float | None = None
+
+    @property
+    def reply(self) -> Reply | None:
+        if self.failure is not None:
+            return None
+        return Reply(text=self.text, finish=self.finish, usage=self.usage, served_by=self.served_by)
+
+    @property
+    def tokens(self) -> int | None:
+        """Tokens that the endpoint reported; None if it reported none."""
+        if self.usage.prompt_tokens is None or self.usage.completion_tokens is None:
+            return None
+        return self.usage.prompt_tokens + self.usage.completion_tokens
+
+
+class Asked(Frozen):
+    """A request as it left. `messages` is empty where an earlier attempt of the slot asked the same."""
+
+    slot: str
+    attempt: int
+    model: str
+    request_sha256: str
+    source: Source
+    messages: tuple[Message, ...]
+    max_tokens: int
+    temperature: float | None = None
+    seed: int | None = None
+    structured: bool = False
+
+
+_FIELDS = {*Asked.model_fields, *Attempt.model_fields}
+
+
+class Recording:
+    """The calls of one run: appends to the sink, and knows what the sink already held. Thread-safe."""
+
+    def __init__(self, sink: CallSink) -> None:
+        self._sink = sink
+        self._lock = threading.Lock()
+        self._attempts: dict[str, list[Attempt]] = {}
+        self._asked: dict[str, Asked] = {}
+        self._open: set[str] = set()
+        self.end: str | None = None  # why no further request was sent, if that was recorded
+        for line in sink.calls():
+            self._read(line)
+
+    def _read(self, line: dict[str, Any]) -> None:
+        body = {name: value for name, value in line.items() if name in _FIELDS}
+        if line.get("event") == "request":
+            self._note(Asked.model_validate({name: body[name] for name in Asked.model_fields}))
+        elif line.get("event") == "reply":
+            self._keep(Attempt.model_validate({name: body[name] for name in Attempt.model_fields}))
+        elif line.get("event") == "end":
+            self.end = str(line["reason"])
+
+    def _note(self, asked: Asked) -> None:
+        known = self._asked.get(asked.slot)
+        if known is None or known.request_sha256 != asked.request_sha256:
+            self._asked[asked.slot] = asked
+        if asked.source == "endpoint":
+            self._open.add(asked.slot)
+
+    def _keep(self, attempt: Attempt) -> None:
+        self._attempts.setdefault(attempt.slot, []).append(attempt)
+        self._open.discard(attempt.slot)
+
+    def asked(self, request: Request, source: Source = "endpoint") -> None:
+        """Record that `request` is about to leave: after a kill it may have been paid for."""
+        digest = request.digest()
+        known = self.request(request.slot)
+        repeated = known is not None and known.request_sha256 == digest
+        record = Asked(
+            **request.model_dump(exclude={"messages"}),
+            request_sha256=digest,
+            source=source,
+            messages=() if repeated else request.messages,
+        )
+        with self._lock:
+            self._sink.append_call({"event": "request", **record.model_dump(mode="json")})
+            self._note(record)
+
+    def answered(self, attempt: Attempt) -> None:
+        with self._lock:
+            self._sink.append_call({"event": "reply", **attempt.model_dump(mode="json")})
+            self._keep(attempt)
+
+    def ended(self, reason: str) -> None:
+        """Record why no further request is sent; a resumed run with a larger budget may send more all the same."""
+        with self._lock:
+            self._sink.append_call({"event": "end", "reason": reason})
+            self.end = reason
+
+    def attempts(self, slot: str | None = None) -> Sequence[Attempt]:
+        """The finished attempts of `slot`, or of the whole run, in the order they finished."""
+        with self._lock:
+            if slot is not None:
+                return tuple(self._attempts.get(slot, ()))
+            return tuple(attempt for attempts in self._attempts.values() for attempt in attempts)
+
+    def closed(self, slot: str) -> Attempt | None:
+        """The attempt that closed `slot`; None while it is open."""
+        attempts = self.attempts(slot)
+        return attempts[-1] if attempts and attempts[-1].final else None
+
+    def lost(self, slot: str) -> bool:
+        """Whether a request of `slot` left and no end of it was recorded: the run was killed in between."""
+        return slot in self._open
+
+    def request(self, slot: str) -> Asked | None:
+        """What was asked at `slot` last, with its messages."""
+        with self._lock:
+            return self._asked.get(slot)
+
+
+def attempt_of(
+    request: Request,
+    result: Reply | CallFailure,
+    *,
+    source: Source,
+    final: bool,
+    seconds: float,
+    usd: float | None,
+    at_most: tuple[int, float | None] = (0, 0.0),
+) -> Attempt:
+    """The record of one attempt: `result` came back, `at_most` bounds tokens and USD where unknown."""
+    common: dict[str, Any] = {
+        "slot": request.slot,
+        "attempt": request.attempt,
+        "model": request.model,
+        "request_sha256": request.digest(),
+        "source": source,
+        "final": final,
+        "seconds": round(seconds, 3),
+        "usd": usd,
+        "at_most_tokens": at_most[0],
+        "at_most_usd": at_most[1],
+    }
+    if isinstance(result, Reply):
+        return Attempt(
+            **common, text=result.text, finish=result.finish, served_by=result.served_by, usage=result.usage
+        )
+    return Attempt(
+        **common,
+        failure=result.kind,
+        message=result.message,
+        usage=result.usage if isinstance(result, AnsweredFailure) else Usage(),
+        text=result.text if isinstance(result, AnsweredFailure) else "",
+    )

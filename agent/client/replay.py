@@ -1,0 +1,81 @@
+"""Answers a search from the recording of an earlier run, and says where a prompt first differs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lawsmith.agent.client.asker import Awaited, Outcome, Question
+from lawsmith.agent.client.costs import book
+from lawsmith.agent.client.messages import Message, Request
+from lawsmith.agent.client.recording import Recording
+from lawsmith.agent.feedback.describe import clip
+from lawsmith.agent.search.budget import Budget
+
+END = "the recording ends here"
+
+
+class Replayer:
+    """An `Asker` without a model. Recorded attempts are copied, and charged to the books as they were.
+
+    A reply belongs to its place in the search, so it is used even where the prompt has changed since; the
+    first such place is `divergence`. A question beyond the recording ends the search, as the recorded run
+    ended there.
+    """
+
+    def __init__(self, source: Recording, recording: Recording, budget: Budget) -> None:
+        self._source = source
+        self.recording = recording
+        self._budget = budget
+        self.refused: str | None = None
+        self.divergence: str | None = None
+        self._ended = False
+
+    def send(self, questions: Sequence[Question]) -> Awaited:
+        outcomes = [self._answer(question) for question in questions]
+        return lambda: outcomes
+
+    def _answer(self, question: Question) -> Outcome:
+        slot = question.slot
+        closed = self._source.closed(slot)
+        if closed is None or self._ended:
+            self._ended = True
+            return Outcome.unsent(slot, self._source.end or END)
+        request = question.write()
+        if self.divergence is None and request.digest() != closed.request_sha256:
+            self.divergence = f"at question {slot}: {self._difference(request)}"
+        if self.recording.closed(slot) is None:
+            self.recording.asked(request, closed.source)
+            for attempt in self._source.attempts(slot):
+                self.recording.answered(attempt)
+        book(self._budget, self._source.attempts(slot))
+        return Outcome.of(closed)
+
+    def _difference(self, request: Request) -> str:
+        recorded = self._source.request(request.slot)
+        if recorded is None or not recorded.messages:
+            return "the recorded prompt is not available"
+        found = first_difference(recorded.messages, request.messages)
+        if found is not None:
+            return found
+        for name in ("model", "max_tokens", "temperature", "seed", "structured"):
+            before, now = getattr(recorded, name), getattr(request, name)
+            if before != now:
+                return f"{name} was {before!r}, now {now!r}"
+        return "the requests differ"
+
+
+def first_difference(recorded: Sequence[Message], now: Sequence[Message]) -> str | None:
+    """The first line in which two conversations differ, in words; None if they are equal."""
+    for place, (before, after) in enumerate(zip(recorded, now, strict=False), start=1):
+        if before == after:
+            continue
+        old, new = before.content.splitlines(), after.content.splitlines()
+        line = next(
+            (n for n, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new))
+        )
+        was = clip(old[line]) if line < len(old) else "(end)"
+        is_now = clip(new[line]) if line < len(new) else "(end)"
+        return f"message {place} ({before.role}), line {line + 1} was {was!r}, now {is_now!r}"
+    if len(recorded) != len(now):
+        return f"{len(recorded)} messages were recorded, now there are {len(now)}"
+    return None

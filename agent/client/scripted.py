@@ -1,0 +1,73 @@
+"""A model that follows a script and remembers what it was sent: for tests, demonstrations and dry runs."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping
+
+from lawsmith.agent.client.failures import AnsweredFailure, CallFailure, Failure
+from lawsmith.agent.client.messages import Reply, Request, Usage
+
+Script = Callable[[Request], str | Reply | CallFailure]
+
+
+class ScriptedModel:
+    """Answers by a function of the request, from a mapping slot -> answer, or from a list in order.
+
+    A list serves one request after the other, so it is deterministic only with one request in flight; when it
+    is used up, calls fail as `Failure.NOT_RECORDED`. Token counts are those of the text, four bytes a token.
+
+    Attributes:
+        requests: every request that was sent, in the order of arrival.
+    """
+
+    def __init__(self, script: Script | Mapping[str, str] | Iterable[str | Reply | CallFailure]) -> None:
+        self.requests: list[Request] = []
+        self._lock = threading.Lock()
+        self._answer = self._from(script)
+
+    def _from(self, script: Script | Mapping[str, str] | Iterable[str | Reply | CallFailure]) -> Script:
+        if callable(script):
+            return script
+        if isinstance(script, Mapping):
+            answers = dict(script)
+            return lambda request: answers.get(request.slot) or _exhausted()
+        queue = iter(script)
+        return lambda request: next(queue, None) or _exhausted()
+
+    def complete(self, request: Request, seconds: float) -> Reply:
+        with self._lock:
+            self.requests.append(request)
+            answer = self._answer(request)
+        if isinstance(answer, CallFailure):
+            raise answer
+        if isinstance(answer, Reply):
+            return answer
+        usage = Usage(
+            prompt_tokens=sum(_tokens(message.content) for message in request.messages),
+            completion_tokens=_tokens(answer),
+        )
+        if not answer.strip():
+            raise AnsweredFailure(Failure.EMPTY, "The reply is empty.", usage, answer)
+        return Reply(text=answer, usage=usage, served_by="scripted")
+
+
+def climbing(*steps: tuple[str, str]) -> Script:
+    """A script that learns from what it is told: (cue, answer), the last step whose cue the last message holds.
+
+    The first cue is usually "", which every message holds.
+    """
+
+    def answer(request: Request) -> str:
+        told = request.messages[-1].content
+        return [reply for cue, reply in steps if cue in told][-1]
+
+    return answer
+
+
+def _tokens(text: str) -> int:
+    return -(-len(text.encode()) // 4)
+
+
+def _exhausted() -> CallFailure:
+    return CallFailure(Failure.NOT_RECORDED, "The script has no further answer.")

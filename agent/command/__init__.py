@@ -1,0 +1,1 @@
+"""One `discover` command: its job, its runs, how each ends, and what comes out."""

@@ -1,0 +1,119 @@
+"""The Python API: discover a law, and continue an interrupted command."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from lawsmith.agent.command.conclude import select
+from lawsmith.agent.command.job import Job, OwnTable, listed, table_path
+from lawsmith.agent.command.observer import Observer
+from lawsmith.agent.command.registry import equip
+from lawsmith.agent.command.result import Result, Run
+from lawsmith.agent.command.runner import Command, Interrupted
+from lawsmith.agent.law import Law
+from lawsmith.runs import new_run_id
+from lawsmith.sandbox import DEFAULT_LIMITS, Limits
+from lawsmith.tasks import thinned
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from lawsmith.agent.client.config import Options
+
+__all__ = ["Interrupted", "Law", "Observer", "Result", "Run", "discover", "resume"]
+
+
+def discover(
+    data: "str | Path | pd.DataFrame",
+    *,
+    target: str | Sequence[str] = (),
+    features: Sequence[str] | None = None,
+    group: str | None = None,
+    test: "Path | pd.DataFrame | None" = None,
+    cap: int | None = None,
+    runs: int = 1,
+    agent: str = "auto",
+    model: str | None = None,
+    seed: int = 0,
+    time_limit: float | None = None,
+    max_calls: int | None = None,
+    max_tokens: int | None = None,
+    max_usd: float | None = None,
+    workers: int | None = None,
+    unsafe_local: bool = False,
+    limits: Limits = DEFAULT_LIMITS,
+    options: "Options | None" = None,
+    cluster: str | None = None,
+    data_dir: Path | None = None,
+    runs_dir: Path = Path("runs"),
+    observer: Observer | None = None,
+) -> Result:
+    """Search for a law.
+
+    Args:
+        data: the name of a task, or a table of your own: a file (Path), or a pandas DataFrame, which is first
+            saved below `runs_dir` so that the run can be resumed and replayed.
+        target, features, group, test, cap: what the columns of an own table are; see `lawsmith.tasks.read_dataset`.
+        runs: independent searches; run k (from 1) uses `seed` + k - 1.
+        time_limit: seconds of search per run.
+        max_calls, max_tokens, max_usd: limits of the whole command, shared evenly by its runs.
+        workers: sandbox processes at a time; by default one per core.
+        unsafe_local: run candidates unprotected where this machine can isolate nothing.
+        limits: what one candidate may use.
+        options: how models are asked, see `lawsmith.agent.client.config.Options`; environment and file say the rest.
+        cluster: evaluate on the Dask scheduler at this address, or "local" for one on this machine; `workers`
+            then says how many candidates are there at a time.
+
+    Raises:
+        InputError: one sentence that says what has to change.
+        Interrupted: Ctrl-C; carries the archive from which `resume` continues.
+    """
+    job = Job(
+        runs=runs,
+        agent=agent,
+        model=model,
+        seed=seed,
+        seconds=time_limit,
+        calls=max_calls,
+        tokens=max_tokens,
+        usd=max_usd,
+        workers=workers,
+        unsafe_local=unsafe_local,
+        limits=limits,
+        cluster=cluster,
+    ).check()
+    if isinstance(data, str):
+        job = job.of_task(data, data_dir)
+    else:
+        table = OwnTable(
+            train=str(table_path(data, runs_dir)),
+            target=listed(target),
+            features=None if features is None else listed(features),
+            group=group,
+            test=None if test is None else str(table_path(test, runs_dir)),
+            cap=cap,
+        )
+        job = job.of_table(table)
+    job, chosen = equip(job, runs_dir, options)
+    return _execute(Command(job, job.dataset(), chosen, runs_dir, batch=new_run_id()), observer)
+
+
+def resume(archive: Path, observer: Observer | None = None, cluster: str | None = None) -> Result:
+    """Continue the interrupted command that wrote `archive`: its unfinished run, then the runs not yet begun.
+
+    Nothing that is on record is evaluated, or paid, again. For a finished command this is its result. `cluster`
+    replaces the one that the command began with, which may be gone.
+
+    Raises:
+        InputError: there is no such archive, it is damaged or no search of ours, or its data has changed.
+        Interrupted: Ctrl-C; as before.
+    """
+    return _execute(Command.recorded(archive, cluster), observer)
+
+
+def _execute(command: Command, observer: Observer | None) -> Result:
+    began = monotonic()
+    runs = command.execute(observer or Observer())
+    selected, reason = select(runs, thinned(command.dataset.task))
+    return Result(command.dataset, command.chosen, runs, selected, reason, monotonic() - began)

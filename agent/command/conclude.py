@@ -1,0 +1,163 @@
+"""The end of a run: choose by validation, write the law down, score it once, seal the archive."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from lawsmith.agent.command.result import Run
+from lawsmith.agent.search.budget import Spending
+from lawsmith.agent.search.history import History, Trial
+from lawsmith.agent.search.journal import Journal
+from lawsmith.agent.search.selection import Choice, choose
+from lawsmith.runs import Archive, LawFailed, Result, close_law, formula, score_law
+from lawsmith.runs.canonical_json import plain
+from lawsmith.sandbox import Constants, Limits, Sandbox, Verdict, evaluate
+from lawsmith.tasks import Dataset, Task, thinned
+
+ROWS_WITHIN_LIMITS = 100_000
+"""Rows that a law is fitted to within the limits of one candidate; more get more time."""
+
+
+def conclude(
+    journal: Journal,
+    dataset: Dataset,
+    sandbox: Sandbox,
+    spent: Spending,
+    stopped: str,
+    account: dict[str, Any] | None = None,
+) -> None:
+    """Seal the archive of a search that has ended.
+
+    `stopped` says why it did, `account` is what the proposer reports. The test split is touched here,
+    once, after the choice. A run without a law, or whose law has no finite prediction for a test row, is
+    sealed as failed.
+    """
+    history, archive = journal.history, journal.archive
+    record = _books(history, spent, stopped, account)
+    choice = _choice(history.trials, thinned(dataset.task))
+    if choice is None:
+        archive.finish(record.model_copy(update={"error": _why_no_law(history, stopped)}), None)
+        return
+    choice = replace(choice, winner=_on_all_rows(choice.winner, dataset.task, sandbox))
+    if choice.winner.evaluation.verdict is not Verdict.OK:
+        why = f"The law chosen on a part of the rows cannot be fitted to all: {choice.winner.evaluation.message}"
+        archive.finish(record.model_copy(update={"error": why}), None)
+        return
+    law = _law(choice.winner, dataset.task, archive, sandbox)
+    try:
+        scores, error = score_law(law, dataset, sandbox), None
+    except LawFailed as failure:
+        scores, error = score_law(law, replace(dataset, test=None), sandbox), str(failure)
+    described = _described(choice, dataset.task)
+    archive.finish(record.model_copy(update={"scores": scores, "error": error, **described}), law)
+
+
+def _on_all_rows(winner: Trial, task: Task, sandbox: Sandbox) -> Trial:
+    """The winner with constants from all training rows, where the search looked at a part of them."""
+    if thinned(task) is task or winner.evaluation.constants is None:
+        return winner
+    with Sandbox(_for_all_rows(sandbox.limits, len(task.train)), workers=1, tier=sandbox.tier) as patient:
+        found = evaluate(patient, winner.proposal.source, task, ())
+    known = winner.evaluation
+    scored = {"folds": known.folds, "validation_r2": known.validation_r2, "probe": known.probe}
+    return replace(winner, evaluation=found.model_copy(update=scored))
+
+
+def _for_all_rows(limits: Limits, rows: int) -> Limits:
+    """The limits of a candidate in a search, which looks at a part of the rows, in proportion to all of them."""
+    times = max(1.0, rows / ROWS_WITHIN_LIMITS)
+    return replace(limits, wall_seconds=times * limits.wall_seconds, cpu_seconds=times * limits.cpu_seconds)
+
+
+def select(runs: Sequence[Run], task: Task) -> tuple[Run | None, str]:
+    """The run whose law is best when the candidates of all runs are judged together, and why.
+
+    Only laws that won their own run can be selected: they are the ones that were written down.
+    """
+    winners = {run.result.winner: run for run in reversed(runs) if run.result.error is None}
+    choice = _choice([trial for run in runs for trial in run.trials], task) if winners else None
+    if choice is None:
+        return None, "every run failed"
+    if choice.winner.id in winners:
+        return winners[choice.winner.id], choice.reason
+    best = min(winners, key=lambda winner: choice.scores.get(winner or "", float("inf")))
+    return winners[best], "best score of all runs' laws on the folds, judged among the candidates of all runs"
+
+
+def _choice(trials: Sequence[Trial], task: Task) -> Choice | None:
+    """The choice among forms; without a working form, the closed law that fits the training rows best."""
+    if any(trial.usable for trial in trials):
+        return choose(trials, task)
+    closed = [trial for trial in trials if trial.evaluation.train is not None]
+    if not closed:
+        return None
+    winner = max(closed, key=_train_r2)
+    reason = f"no form worked; of the closed laws it fits the training rows best (R² {_train_r2(winner):.6f})"
+    return Choice(winner, reason, (), {})
+
+
+def _train_r2(trial: Trial) -> float:
+    assert trial.evaluation.train is not None
+    return trial.evaluation.train.r2
+
+
+def _books(history: History, spent: Spending, stopped: str, account: dict[str, Any] | None) -> Result:
+    """What the search cost and why it ended."""
+    failures = _failures(history)
+    return Result(
+        candidates=len(history),
+        failed=sum(failures.values()),
+        calls=spent.calls,
+        seconds=round(spent.seconds, 3),
+        cost_usd=spent.usd,
+        details={
+            "stopped": stopped,
+            "tokens": spent.tokens,
+            "failures": dict(failures),
+            "account": plain(account),
+        },
+    )
+
+
+def _failures(history: History) -> Counter[str]:
+    """How many candidates failed, by verdict."""
+    return Counter(t.evaluation.verdict.value for t in history if t.evaluation.verdict is not Verdict.OK)
+
+
+def _why_no_law(history: History, stopped: str) -> str:
+    if not len(history):
+        return f"No candidate was proposed ({stopped})."
+    counted = ", ".join(f"{count} {verdict}" for verdict, count in _failures(history).most_common())
+    last = history.trials[-1].evaluation
+    return f"None of {len(history)} candidates gave a law ({counted}); the last one: {last.message}"
+
+
+def _law(winner: Trial, task: Task, archive: Archive, sandbox: Sandbox) -> str:
+    """The text of ``law.py``."""
+    manifest, fitted = archive.manifest, winner.evaluation.constants
+    provenance = {
+        "Task": task.schema.name,
+        "Data": f"{task.provenance.source}, SHA-256 {task.provenance.sha256}",
+        "Agent": manifest.agent if manifest.model is None else f"{manifest.agent} with {manifest.model}",
+        "Run": f"{manifest.run}, seed {manifest.seed}",
+        "Candidate": winner.id,
+    }
+    constants = None if fitted is None else Constants.from_json(fitted)
+    return close_law(winner.proposal.source, task, constants, provenance, sandbox)
+
+
+def _described(choice: Choice, task: Task) -> dict[str, Any]:
+    """What the result says about the winner and the choice."""
+    source, found = choice.winner.proposal.source, choice.winner.evaluation
+    fitted = None if found.constants is None else Constants.from_json(found.constants)
+    return {
+        "winner": choice.winner.id,
+        "kind": found.kind,
+        "validation_r2": found.validation_r2,
+        "expression": formula(source, task.schema.targets).text() or found.formula,
+        "constants": None if fitted is None else {group: fitted.of(group) for group in fitted.groups},
+        "constants_count": found.constants_count,
+        "inseparable": choice.inseparable,
+        "reason": choice.reason,
+    }

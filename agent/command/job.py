@@ -1,0 +1,134 @@
+"""What a command was asked to do, in the form that archives keep and a resume starts from."""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from pydantic import BaseModel, ConfigDict, JsonValue
+
+from lawsmith.agent.cluster.client import check_address
+from lawsmith.agent.search.budget import Allowance
+from lawsmith.runs.files import write_atomic, writing
+from lawsmith.sandbox import DEFAULT_LIMITS, Limits
+from lawsmith.tasks import Dataset, InputError, load, read_dataset
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SAVED_TABLES = "tables"
+"""Folder below the runs folder for tables that were given as DataFrames."""
+
+
+class OwnTable(BaseModel):
+    """A table of the user's own: absolute paths, and what its columns are (see `lawsmith.tasks.read_dataset`)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    train: str
+    target: tuple[str, ...]
+    features: tuple[str, ...] | None = None
+    group: str | None = None
+    test: str | None = None
+    cap: int | None = None
+
+    def read(self) -> Dataset:
+        """Raises InputError when the table, or what is said about it, is not valid."""
+        return read_dataset(
+            Path(self.train),
+            self.target,
+            features=self.features,
+            group=self.group,
+            test=None if self.test is None else Path(self.test),
+            cap=self.cap,
+        )
+
+
+class Job(BaseModel):
+    """Everything that a command needs to begin or to be resumed. The data is `table`, or else the task's.
+
+    `seconds` is per run; `calls`, `tokens` and `usd` are for the whole command. None means unlimited.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    task: str | None = None
+    table: OwnTable | None = None
+    data_dir: str | None = None
+    runs: int = 1
+    agent: str
+    model: str | None = None
+    seed: int = 0
+    seconds: float | None = None
+    calls: int | None = None
+    tokens: int | None = None
+    usd: float | None = None
+    workers: int | None = None
+    unsafe_local: bool = False
+    limits: Limits = DEFAULT_LIMITS
+    """Of one candidate."""
+    cluster: str | None = None
+    """Where candidates are evaluated instead of here; see `lawsmith.agent.cluster.client`."""
+    settings: dict[str, JsonValue] | None = None
+    """Of an LLM agent, without secrets; see `lawsmith.agent.llm.session.Settings`."""
+    replay: str | None = None
+    """The archive whose recorded replies stand in for a model."""
+
+    def check(self) -> Self:
+        """The same job; raises InputError for a number that makes no sense."""
+        for option, value, least in (
+            ("runs", self.runs, 1),
+            ("workers", self.workers, 1),
+            ("seed", self.seed, 0),
+        ):
+            if value is not None and value < least:
+                raise InputError(f"--{option} is {value}; it must be at least {least}.")
+        self.allowance(0)
+        if self.cluster is not None:
+            check_address(self.cluster)
+        return self
+
+    def of_task(self, name: str, data_dir: Path | None) -> Self:
+        """This job for a benchmark task."""
+        return self.model_copy(update={"task": name, "data_dir": data_dir and str(data_dir.resolve())})
+
+    def of_table(self, table: OwnTable) -> Self:
+        """This job for a table of the user's own."""
+        return self.model_copy(update={"table": table})
+
+    def allowance(self, index: int) -> Allowance:
+        """What the run of that index may spend."""
+        return Allowance(self.seconds, self.calls, self.tokens, self.usd).share(self.runs, index)
+
+    def dataset(self) -> Dataset:
+        """Load the data; raises InputError where there is none, it is not valid, or the limits do not bear its rows."""
+        if self.table is not None:
+            found = self.table.read()
+        else:
+            assert self.task is not None
+            found = load(self.task, None if self.data_dir is None else Path(self.data_dir))
+        train = len(found.task.train)
+        needed = train + max(train, 0 if found.test is None else len(found.test))
+        if needed > self.limits.rows:
+            raise InputError(
+                f"{found.task.schema.name} has {train} training rows, so one job fits and predicts {needed} rows; "
+                f"at most {self.limits.rows} are allowed. Raise --limit-rows, or take a sample of the rows."
+            )
+        return found
+
+
+def table_path(table: "Path | pd.DataFrame", runs_dir: Path) -> Path:
+    """The file that holds a table: a DataFrame is first saved below `runs_dir`, named by its digest."""
+    if isinstance(table, Path):
+        return table.resolve()
+    content = table.to_csv(index=False).encode()
+    path = runs_dir.resolve() / SAVED_TABLES / f"{hashlib.sha256(content).hexdigest()[:16]}.csv"
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomic(path, content)
+    return path
+
+
+def listed(columns: str | Sequence[str]) -> tuple[str, ...]:
+    """Column names: one name, or a sequence of names."""
+    return (columns,) if isinstance(columns, str) else tuple(columns)

@@ -1,0 +1,87 @@
+"""The search of one run: propose, evaluate, record, until the budget is spent; then choose, and test once."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from lawsmith.agent.command.observer import Observer
+from lawsmith.agent.search.budget import Budget
+from lawsmith.agent.search.evaluator import Evaluator
+from lawsmith.agent.search.history import History, Proposal, Trial
+from lawsmith.agent.search.journal import Journal
+from lawsmith.agent.search.proposer import Proposer, Reporting
+
+STALE_ROUNDS = 3
+"""A proposer that repeats known candidates this many times in a row has nothing more to say."""
+
+
+@dataclass(frozen=True)
+class OutOfTime:
+    """Where a recorded search ran out of time: after how many rounds and candidates; `limit` in words."""
+
+    rounds: int
+    candidates: int
+    limit: str
+
+    def reached(self, journal: Journal) -> str | None:
+        """The limit, once the search has come that far."""
+        there = journal.rounds >= self.rounds and len(journal.history) >= self.candidates
+        return self.limit if there else None
+
+
+def search(
+    proposer: Proposer,
+    evaluator: Evaluator,
+    journal: Journal,
+    budget: Budget,
+    observer: Observer,
+    until: OutOfTime | None = None,
+) -> str:
+    """Fill the journal's history until the proposer ends or time runs out; returns which, in words.
+
+    A journal that already holds trials is continued: they are neither proposed nor evaluated again. However
+    little the time, one batch is tried. Calls, tokens and USD are the proposer's to spend, and all that it made
+    of them is evaluated. A replay is given `until` instead of a time limit.
+    """
+
+    def out_of_time() -> str | None:
+        return budget.out_of_time() if until is None else until.reached(journal)
+
+    stale = 0
+    batch: Sequence[Proposal] = journal.unfinished
+    while True:
+        for trial in _evaluated(batch, evaluator, journal.history, out_of_time):
+            journal.record(trial, budget.spent)
+            observer.tried(trial, journal.history)
+        if len(journal.history) and (limit := out_of_time()) is not None:
+            return limit
+        proposals = proposer.propose(journal.history)
+        if not proposals:
+            ended = proposer.ended if isinstance(proposer, Reporting) else None
+            return ended or "the proposer has finished"
+        batch = _unknown(proposals, journal.history)
+        stale = 0 if batch else stale + 1
+        if stale == STALE_ROUNDS:
+            return "the proposer only repeats itself"
+        if batch:
+            journal.begin_round(batch)
+
+
+def _unknown(proposals: Sequence[Proposal], history: History) -> tuple[Proposal, ...]:
+    """The proposals that are not in the history, each candidate once."""
+    first = {proposal.id: proposal for proposal in reversed(proposals)}
+    return tuple(p for p in proposals if p.id not in history and first[p.id] is p)
+
+
+def _evaluated(
+    batch: Sequence[Proposal], evaluator: Evaluator, history: History, out_of_time: Callable[[], str | None]
+) -> Iterator[Trial]:
+    """Trials of a batch in the order of its proposals, evaluated at the same time.
+
+    When time runs out the rest of the batch is given up, unless there is no law yet.
+    """
+    futures = [evaluator.submit(proposal.source) for proposal in batch]
+    for place, (proposal, future) in enumerate(zip(batch, futures, strict=True)):
+        if out_of_time() is not None and history.leader is not None:
+            evaluator.give_up(proposal.source for proposal in batch[place:])
+            return
+        yield Trial(proposal.id, proposal, future.result())

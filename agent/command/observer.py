@@ -1,0 +1,54 @@
+"""Who wants to know how a command is getting on."""
+
+import threading
+
+from lawsmith.agent.command.job import Job
+from lawsmith.agent.command.registry import Chosen
+from lawsmith.agent.command.result import Run
+from lawsmith.agent.search.budget import Budget
+from lawsmith.agent.search.history import History, Trial
+from lawsmith.runs import Archive
+from lawsmith.tasks import Dataset
+
+
+class Observer:
+    """Follows a command, and does nothing unless a method is overridden.
+
+    Every method must be quick. All but `noted` are called one at a time, and by the thread that executes the
+    command, unless it has joined a cluster: then runs go on at the same time, each in a thread of its own.
+    """
+
+    def begun(self, job: Job, dataset: Dataset, chosen: Chosen) -> None:
+        """The data is loaded; nothing has been evaluated."""
+
+    def started(self, index: int, archive: Archive, budget: Budget, history: History) -> None:
+        """A run begins; what is on record already is in `history`."""
+
+    def tried(self, trial: Trial, history: History) -> None:
+        """A candidate has been evaluated and recorded; `history` is the object that the run has `started` with."""
+
+    def finished(self, index: int, run: Run) -> None:
+        """A run is sealed, or was before."""
+
+    def noted(self, sentence: str) -> None:
+        """Something happened that a user may want to know, such as a connection that was lost; from any thread."""
+
+
+class InTurn(Observer):
+    """Passes on to `observer` what several threads tell, one call at a time."""
+
+    def __init__(self, observer: Observer) -> None:
+        self._observer = observer
+        self._lock = threading.Lock()
+
+    def started(self, index: int, archive: Archive, budget: Budget, history: History) -> None:
+        with self._lock:
+            self._observer.started(index, archive, budget, history)
+
+    def tried(self, trial: Trial, history: History) -> None:
+        with self._lock:
+            self._observer.tried(trial, history)
+
+    def finished(self, index: int, run: Run) -> None:
+        with self._lock:
+            self._observer.finished(index, run)

@@ -1,0 +1,146 @@
+"""What a command found: its finished runs, and the one whose law was selected."""
+
+import html
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from lawsmith.agent.command.registry import Chosen
+from lawsmith.agent.law import Law
+from lawsmith.agent.search.history import Trial
+from lawsmith.agent.search.journal import recorded_trials
+from lawsmith.runs import Archive, Manifest
+from lawsmith.runs import Result as Record
+from lawsmith.tasks import Dataset
+
+WORST_R2 = -1.0
+"""What a failed run counts as, and where R² is clipped, in the best, mean and minimum of a leaderboard."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run: where its archive is and what it holds."""
+
+    archive: Path
+    manifest: Manifest
+    result: Record
+    trials: tuple[Trial, ...]
+
+    @property
+    def law(self) -> Law | None:
+        """The law that won the run; None where there is none."""
+        return None if Archive.open(self.archive).law is None else Law.open(self.archive)
+
+    @property
+    def test_r2(self) -> float | None:
+        return self.result.scores.test.r2 if self.result.scores.test else None
+
+    @property
+    def train_r2(self) -> float | None:
+        return self.result.scores.train.r2 if self.result.scores.train else None
+
+    def to_json(self) -> dict[str, Any]:
+        """The run's entry in the object that `discover --json` prints."""
+        found = self.result
+        return {
+            "run": self.manifest.run,
+            "archive": str(self.archive.absolute()),
+            "seed": self.manifest.seed,
+            "r2": self.test_r2,
+            "validation_r2": found.validation_r2,
+            "train_r2": self.train_r2,
+            "expression": found.expression,
+            "constants": found.constants,
+            "constants_count": found.constants_count,
+            "candidates": found.candidates,
+            "failed": found.failed,
+            "seconds": found.seconds,
+            "cost_usd": found.cost_usd,
+            "account": found.details.get("account"),
+            "error": found.error,
+        }
+
+    @classmethod
+    def read(cls, path: Path) -> "Run | None":
+        """The run archived at `path`; None if it has not finished."""
+        archive = Archive.open(path)
+        result = archive.result
+        return (
+            None if result is None else cls(path, archive.manifest, result, tuple(recorded_trials(archive)))
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """What a command found.
+
+    `runs` are in the order of their seeds. `selected` is the run whose law was chosen with the candidates
+    of all runs in view, None when every run failed; `reason` says why.
+    """
+
+    dataset: Dataset
+    chosen: Chosen
+    runs: tuple[Run, ...]
+    selected: Run | None
+    reason: str
+    seconds: float
+
+    @property
+    def failed(self) -> tuple[Run, ...]:
+        """The runs that ended without a law."""
+        return tuple(run for run in self.runs if run.result.error is not None)
+
+    @property
+    def law(self) -> Law | None:
+        """The selected law; None when every run failed."""
+        return None if self.selected is None else self.selected.law
+
+    @property
+    def leaderboard_scores(self) -> tuple[float, ...] | None:
+        """Test R² of every run, clipped at -1 and -1 for a failed run; None without a test split."""
+        if self.dataset.test is None:
+            return None
+        return tuple(WORST_R2 if run.test_r2 is None else max(WORST_R2, run.test_r2) for run in self.runs)
+
+    def _repr_html_(self) -> str:
+        """For notebooks: the selected law, and the runs with their scores."""
+
+        def cells(run: Run) -> list[str]:
+            mark = " *" if run is self.selected else ""
+            scores = (run.test_r2, run.result.validation_r2, run.train_r2)
+            figures = ["–" if score is None else f"{score:.4f}" for score in scores]
+            return [run.manifest.run + mark, *figures, run.result.expression or run.result.error or ""]
+
+        head = "".join(
+            f"<th>{name}</th>" for name in ("run", "test R²", "validation R²", "training R²", "law")
+        )
+        rows = "".join(
+            f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in cells(run))}</tr>" for run in self.runs
+        )
+        law = self.law
+        shown = html.escape(self.reason) if law is None else law._repr_html_()
+        return f"<div>{shown}<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
+
+    def to_json(self) -> dict[str, Any]:
+        """The object that `discover --json` prints."""
+        task, scores = self.dataset.task, self.leaderboard_scores
+        return {
+            "task": task.schema.name,
+            "agent": self.chosen.agent,
+            "model": self.chosen.model,
+            "why": self.chosen.why,
+            "data": {"source": task.provenance.source, "sha256": task.provenance.sha256},
+            "notes": list(self.dataset.notes),
+            "runs": [run.to_json() for run in self.runs],
+            "best_r2": None if scores is None else max(scores),
+            "mean_r2": None if scores is None else fmean(scores),
+            "min_r2": None if scores is None else min(scores),
+            "selected": None if self.selected is None else self._selected_json(self.selected),
+            "seconds": round(self.seconds, 3),
+        }
+
+    def _selected_json(self, run: Run) -> dict[str, Any]:
+        whole = run.to_json()
+        kept = ("run", "archive", "r2", "validation_r2", "train_r2", "expression", "constants_count")
+        return {**{key: whole[key] for key in kept}, "reason": self.reason}

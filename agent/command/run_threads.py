@@ -1,0 +1,84 @@
+"""Runs of one command at the same time, in threads that nobody has to wait for."""
+
+import queue
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import FIRST_EXCEPTION, Future, wait
+from types import TracebackType
+from typing import Self, TypeVar
+
+LEAVING_SECONDS = 5.0
+"""How long threads get to notice that all is over."""
+
+T = TypeVar("T")
+
+
+class RunThreads:
+    """Threads for the runs of a command. Enter it before whatever they use: it waits for them after that is closed.
+
+    The threads are daemons: a run that waits for a model's reply does not hold up the end of the process.
+    """
+
+    def __init__(self) -> None:
+        self._threads: list[threading.Thread] = []
+
+    def map(
+        self, work: Callable[[int], T], count: int, width: int, stop: Callable[[], None]
+    ) -> tuple[T, ...]:
+        """What `work(0)` to `work(count - 1)` return, in that order; at most `width` of them go on at a time.
+
+        With a width of 1 they follow each other in this thread. Otherwise the first exception of any, or Ctrl-C
+        here, begins no more of them, calls `stop`, after which the others may fail as they like, and is raised.
+        """
+        if width == 1:
+            return tuple(map(work, range(count)))
+        futures: list[Future[T]] = [Future() for _ in range(count)]
+        todo: queue.SimpleQueue[int] = queue.SimpleQueue()
+        for index in range(count):
+            todo.put(index)
+
+        def go_on() -> None:
+            while (index := _next(todo)) is not None:
+                if futures[index].set_running_or_notify_cancel():
+                    _perform(work, index, futures[index])
+
+        self._threads = [
+            threading.Thread(target=go_on, name=f"run-{n}", daemon=True) for n in range(min(width, count))
+        ]
+        try:
+            for thread in self._threads:
+                thread.start()
+            ended = wait(futures, return_when=FIRST_EXCEPTION).done
+            for error in filter(None, (future.exception() for future in ended)):
+                raise error
+            return tuple(future.result() for future in futures)
+        except BaseException:
+            for future in futures:
+                future.cancel()
+            stop()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        deadline = time.monotonic() + LEAVING_SECONDS
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+
+
+def _next(todo: queue.SimpleQueue[int]) -> int | None:
+    try:
+        return todo.get_nowait()
+    except queue.Empty:
+        return None
+
+
+def _perform(work: Callable[[int], T], index: int, future: Future[T]) -> None:
+    try:
+        future.set_result(work(index))
+    except BaseException as error:  # noqa: BLE001 - raised again by who waits
+        future.set_exception(error)

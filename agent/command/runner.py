@@ -1,0 +1,236 @@
+"""One command: several runs of the same job, one after the other, or as many at a time as a cluster has room for."""
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+from lawsmith.agent.cluster.client import joined
+from lawsmith.agent.cluster.search_task import SearchTask
+from lawsmith.agent.command.conclude import conclude
+from lawsmith.agent.command.job import Job
+from lawsmith.agent.command.loop import OutOfTime, search
+from lawsmith.agent.command.observer import InTurn, Observer
+from lawsmith.agent.command.registry import Chosen, MakeProposer, proposers
+from lawsmith.agent.command.result import Run
+from lawsmith.agent.command.run_threads import RunThreads
+from lawsmith.agent.search.budget import Allowance, Budget, Spending
+from lawsmith.agent.search.evaluator import Evaluator
+from lawsmith.agent.search.journal import Journal, recorded_trials, rounds_begun
+from lawsmith.agent.search.proposer import Reporting
+from lawsmith.runs import Archive, DataRecord, Manifest
+from lawsmith.sandbox import Sandbox
+from lawsmith.tasks import Dataset, InputError, Task, thinned
+from lawsmith.tasks.folds import frontier_folds
+from lawsmith.tasks.probes import probe_rows
+
+CANDIDATES_OF_A_RUN = 8
+"""Candidates that a run usually has under way: the runs that go on at a time are as many as a cluster's width holds."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C during a command. What was recorded is safe; `archive` is where to resume the command."""
+
+    def __init__(self, archive: Path) -> None:
+        super().__init__(f"interrupted; continue with: discover resume {archive}")
+        self.archive = archive
+
+
+@dataclass(frozen=True)
+class Command:
+    """A job with its data and the place of its archives; `batch` is the name that its runs share."""
+
+    job: Job
+    dataset: Dataset
+    chosen: Chosen
+    runs_dir: Path
+    batch: str
+
+    @classmethod
+    def recorded(cls, archive: Path, cluster: str | None = None) -> Self:
+        """The command that wrote `archive`, with its data; on another cluster, if one is given.
+
+        Raises:
+            InputError: there is no such archive, it is damaged or no search of ours, or its data has changed.
+        """
+        manifest = Archive.open(archive).manifest
+        if manifest.origin != "run" or manifest.batch is None or manifest.data is None:
+            raise InputError(f"{archive} records a result from elsewhere; only a search can be resumed.")
+        job = Job.model_validate(manifest.config)
+        if cluster is not None:
+            job = job.model_copy(update={"cluster": cluster}).check()
+        dataset = job.dataset()
+        if dataset.task.provenance.sha256 != manifest.data.sha256:
+            raise InputError(
+                f"The data of {archive} has changed since the run began, so it cannot be resumed."
+            )
+        chosen = Chosen(manifest.agent, manifest.model, "as when the command began")
+        return cls(job, dataset, chosen, Path(os.path.abspath(archive)).parents[2], manifest.batch)
+
+    def execute(self, observer: Observer) -> tuple[Run, ...]:
+        """Make every run that is not there yet, and resume those that were interrupted.
+
+        Raises Interrupted for Ctrl-C, and InputError for what the user has to change.
+        """
+        task = thinned(self.dataset.task)
+        plans = [self.plan(index) for index in range(self.job.runs)]
+        observer.begun(self.job, self.dataset, self.chosen)
+        try:
+            with (
+                RunThreads() as threads,
+                proposers(self.chosen, self.job, task) as make_proposer,
+                Sandbox(self.job.limits, self.job.workers, self.job.unsafe_local) as sandbox,
+                self._evaluator(task, sandbox, observer) as evaluator,
+            ):
+                runner = Runner(self.dataset, make_proposer, evaluator, InTurn(observer))
+                for plan in plans:
+                    runner.recall(plan.path(self.runs_dir))
+                return threads.map(
+                    lambda index: runner.run(plans[index], self.runs_dir),
+                    len(plans),
+                    self._at_a_time(evaluator),
+                    runner.close,
+                )
+        except KeyboardInterrupt as interrupt:
+            begun = [path for plan in plans if (path := plan.path(self.runs_dir)).exists()]
+            if not begun:
+                raise
+            raise Interrupted(begun[-1]) from interrupt
+
+    def _at_a_time(self, evaluator: Evaluator) -> int:
+        """How many runs go on at a time. On one machine they follow each other: the first keeps it busy, and the
+        others find what it evaluated."""
+        return 1 if self.job.cluster is None else max(1, evaluator.width // CANDIDATES_OF_A_RUN)
+
+    @contextmanager
+    def _evaluator(self, task: Task, sandbox: Sandbox, observer: Observer) -> Iterator[Evaluator]:
+        """Evaluates on this machine, or on the cluster that the job names."""
+        job = self.job
+        folds, probes = frontier_folds(task.train), probe_rows(task.train)
+        if job.cluster is None:
+            with Evaluator(sandbox, task, folds, probes=probes) as evaluator:
+                yield evaluator
+            return
+        search_task = SearchTask(task, folds, probes, 0, sandbox.limits, job.unsafe_local)
+        with (
+            joined(job.cluster, search_task, job.workers, observer.noted) as cluster,
+            Evaluator(sandbox, task, folds, probes=probes, elsewhere=cluster) as evaluator,
+        ):
+            yield evaluator
+
+    def plan(self, index: int) -> "Plan":
+        """What the run of that index is to be."""
+        files = () if self.job.table is None else (self.job.table.train, self.job.table.test)
+        manifest = Manifest(
+            run=f"{self.batch}-{index + 1}",
+            batch=self.batch,
+            task=self.dataset.task.schema,
+            agent=self.chosen.agent,
+            model=self.chosen.model,
+            seed=self.job.seed + index,
+            data=DataRecord.of(self.dataset.task.provenance, *files),
+            config=self.job.model_dump(mode="json"),
+        )
+        until = None if self.job.replay is None else _out_of_time(Path(self.job.replay))
+        return Plan(index, self.job.seed + index, self.job.allowance(index), manifest, until)
+
+
+def _out_of_time(path: Path) -> OutOfTime | None:
+    """Where the finished run at `path` ran out of time; None if its proposer ended it, or it has no end."""
+    run = Run.read(path)
+    account = None if run is None else run.result.details.get("account")
+    if run is None or not isinstance(account, dict) or account.get("ended") is not None:
+        return None
+    return OutOfTime(rounds_begun(Archive.open(path)), len(run.trials), str(run.result.details["stopped"]))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What one run of a command is to be. Of an archive that is there already, `manifest` tells the address.
+
+    `until` is where a run that is repeated ran out of time.
+    """
+
+    index: int
+    seed: int
+    allowance: Allowance
+    manifest: Manifest
+    until: OutOfTime | None = None
+
+    def path(self, runs_dir: Path) -> Path:
+        """Where its archive is, or will be."""
+        return runs_dir / self.manifest.address
+
+
+class OpenArchives:
+    """The archives that are being written. Closing it closes them all, and none is written on after that."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._archives: list[Archive] = []
+        self._closed = False
+
+    @contextmanager
+    def holding(self, archive: Archive) -> Iterator[Archive]:
+        """Closes `archive` in the end. Raises RuntimeError where all is over already."""
+        with archive:
+            with self._lock:
+                if self._closed:
+                    raise RuntimeError("the command has ended")
+                self._archives.append(archive)
+            yield archive
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
+            for archive in self._archives:
+                archive.close()
+
+
+@dataclass(frozen=True)
+class Runner:
+    """What the runs of a command share. Thread-safe."""
+
+    dataset: Dataset
+    make_proposer: MakeProposer
+    evaluator: Evaluator
+    observer: Observer
+    archives: OpenArchives = field(default_factory=OpenArchives)
+    making: threading.Lock = field(default_factory=threading.Lock)
+
+    def recall(self, path: Path) -> None:
+        """Remember for all runs what the archive at `path`, if there is one, has on record."""
+        if path.exists():
+            for trial in recorded_trials(Archive.open(path)):
+                self.evaluator.remember(trial.proposal.source, trial.evaluation)
+
+    def run(self, plan: Plan, runs_dir: Path) -> Run:
+        """Make a run, finish it where it was interrupted, or read it where it is complete."""
+        path = plan.path(runs_dir)
+        run = Run.read(path) if path.exists() else None
+        if run is None:
+            assert self.evaluator.sandbox.tier  # raises where nothing can be isolated, before a run begins
+            archive = Archive.resume(path) if path.exists() else Archive.create(runs_dir, plan.manifest)
+            with self.archives.holding(archive):
+                self._search(plan, archive)
+            run = Run.read(path)
+            assert run is not None
+        self.observer.finished(plan.index, run)
+        return run
+
+    def close(self) -> None:
+        """End all runs that are under way: nothing that happens from now on is recorded."""
+        self.archives.close()
+
+    def _search(self, plan: Plan, archive: Archive) -> None:
+        journal = Journal(archive)
+        budget = Budget(plan.allowance, Spending(seconds=journal.spent.seconds))
+        with self.making:  # the first makes what the others find ready
+            proposer = self.make_proposer(plan.seed, budget, archive, self.evaluator)
+        self.observer.started(plan.index, archive, budget, journal.history)
+        stopped = search(proposer, self.evaluator, journal, budget, self.observer, plan.until)
+        account = proposer.report(journal.history) if isinstance(proposer, Reporting) else None
+        conclude(journal, self.dataset, self.evaluator.sandbox, budget.spent, stopped, account)

@@ -1,0 +1,147 @@
+"""The task in words and numbers: columns, ranges, levels, groups, a fair sample; of bounded length."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+import numpy as np
+
+from lawsmith.tasks import Array, IntArray, Table, Task
+from lawsmith.tasks.folds import frontier_folds
+
+MAX_COLUMNS = 24
+MAX_GROUPS = 12
+MAX_LEVELS = 8
+MAX_TEXT = 160
+ROWS_OF_GROUP = (
+    6  # in a sample, unless groups are few; of more groups with one row each, all would be extremes
+)
+
+
+@dataclass(frozen=True)
+class ColumnFacts:
+    """One column: `levels` holds its distinct values if there are few, else is empty."""
+
+    name: str
+    meaning: str
+    unit: str
+    low: str
+    median: str
+    high: str
+    distinct: int
+    levels: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class TaskFacts:
+    """What a prompt says about a task. `hidden_*` count what was left out for length."""
+
+    title: str
+    features: tuple[ColumnFacts, ...]
+    targets: tuple[ColumnFacts, ...]
+    group_column: str | None
+    groups: tuple[tuple[str, int], ...]
+    group_count: int
+    rows: int
+    cap: int | None
+    hidden_columns: int
+
+
+def number(value: float, digits: int = 4) -> str:
+    return f"{value:.{digits}g}"
+
+
+def clip(text: str, limit: int = MAX_TEXT) -> str:
+    """Text from a data file on one line, at most `limit` characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def facts(task: Task) -> TaskFacts:
+    """What a proposer is told about `task`; training rows only."""
+    schema, table = task.schema, task.train
+    counts = np.bincount(table.codes, minlength=len(table.groups))
+    largest = sorted(range(len(table.groups)), key=lambda index: (-counts[index], table.groups[index]))
+    shown = schema.features[:MAX_COLUMNS]
+    return TaskFacts(
+        title=clip(schema.title or schema.name),
+        features=tuple(_column(task, name, table.features[name]) for name in shown),
+        targets=tuple(_column(task, name, table.targets[name]) for name in schema.targets[:MAX_COLUMNS]),
+        group_column=schema.group,
+        groups=tuple((clip(table.groups[index], 60), int(counts[index])) for index in largest[:MAX_GROUPS]),
+        group_count=len(table.groups),
+        rows=len(table),
+        cap=schema.cap,
+        hidden_columns=len(schema.features) - len(shown),
+    )
+
+
+def _column(task: Task, name: str, values: Array) -> ColumnFacts:
+    column = task.schema.columns.get(name)
+    distinct = np.unique(values)
+    few = distinct if len(distinct) <= MAX_LEVELS else distinct[:0]
+    return ColumnFacts(
+        name=name,
+        meaning=clip(column.meaning if column else ""),
+        unit=clip(column.unit if column else "", 40),
+        low=number(distinct[0]),
+        median=number(float(np.median(values))),
+        high=number(distinct[-1]),
+        distinct=len(distinct),
+        levels=tuple(number(value) for value in few),
+    )
+
+
+def fold_words(task: Task) -> tuple[str, ...]:
+    """The folds of `task` by kind, as a prompt states them."""
+    folds = frontier_folds(task.train)
+    named = {
+        "frontier": sorted({fold.name.partition(">")[0] for fold in folds if fold.kind == "frontier"}),
+        "corner": ["several features at once"] if any(fold.kind == "corner" for fold in folds) else [],
+        "levels": ["whole design points left out"] if any(fold.kind == "levels" for fold in folds) else [],
+    }
+    largest = [f"largest {name}" for name in named["frontier"][:8]]
+    return (*largest, *named["corner"], *named["levels"]) or ("rows left out",)
+
+
+def sample_rows(table: Table, count: int) -> list[str]:
+    """About `count` rows as JSON lines: of few groups several rows, evenly over the first target.
+
+    Deterministic. The lowest and the highest row of each visited group come first.
+    """
+    if not len(table) or count <= 0:
+        return []
+    codes = np.unique(table.codes)
+    groups = min(-(-count // ROWS_OF_GROUP), len(codes))
+    visited = codes[np.unique(np.linspace(0, len(codes) - 1, groups).astype(int))]
+    by_group = [_spread(table, np.flatnonzero(table.codes == code)) for code in visited]
+    chosen: list[int] = []
+    for rank in range(max(len(rows) for rows in by_group)):
+        chosen += [rows[rank] for rows in by_group if rank < len(rows)]
+        if len(chosen) >= count:
+            break
+    return [
+        _row(table, index) for index in sorted(chosen[:count], key=lambda index: (table.codes[index], index))
+    ]
+
+
+def _spread(table: Table, rows: IntArray) -> list[int]:
+    """`rows` reordered so that every prefix covers the range of the first target: ends, middle, quarters…"""
+    target = next(iter(table.targets.values()))
+    ordered = sorted(rows.tolist(), key=lambda index: (target[index], index))
+    places = [0, len(ordered) - 1]
+    step = len(ordered) - 1
+    while step > 1:
+        step = (step + 1) // 2
+        places += range(step, len(ordered) - 1, step)
+    return [ordered[place] for place in dict.fromkeys(places)]
+
+
+def _row(table: Table, index: int) -> str:
+    features = list(table.features.items())[:MAX_COLUMNS]
+    values: dict[str, str | float] = (
+        {"group": clip(table.groups[table.codes[index]], 60)} if table.groups else {}
+    )
+    values |= {name: float(number(column[index], 5)) for name, column in (*features, *table.targets.items())}
+    return json.dumps(values, ensure_ascii=False)

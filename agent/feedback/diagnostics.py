@@ -1,0 +1,170 @@
+"""Where a law fails on the training rows: in which groups and ranges, at which frontier, with what drift.
+
+Residuals are measured minus predicted, in units of the target's standard deviation over all rows (σ).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+
+from lawsmith.agent.feedback.describe import clip, number
+from lawsmith.sandbox import Evaluation
+from lawsmith.tasks import Array, IntArray, Table
+
+MAX_TARGETS = 3
+MAX_GROUPS = 5
+MAX_FEATURES = 8
+MAX_FOLDS = 8
+BINS = 6
+MOST_LEVELS = 10  # of a feature that is shown level by level
+FRONTIER_SHARE = 0.15
+NOTABLE_DRIFT = 0.2
+NOTABLE_BIAS = 0.4  # in units of the law's own rms residual
+
+
+@dataclass(frozen=True)
+class TargetDiagnosis:
+    """Findings on one target, one sentence each, most important first within its kind."""
+
+    target: str
+    rms: str
+    groups: tuple[str, ...]
+    ranges: tuple[str, ...]
+    frontier: tuple[str, ...]
+    drift: tuple[str, ...]
+
+    def shortened(self, lines: int) -> Self:
+        """At most `lines` findings of each kind."""
+        kinds = {name: getattr(self, name)[:lines] for name in ("groups", "ranges", "frontier", "drift")}
+        return replace(self, **kinds)
+
+
+def diagnose(table: Table, predicted: Array) -> list[TargetDiagnosis]:
+    """Findings for the targets with the largest errors, at most MAX_TARGETS of them.
+
+    Args:
+        table: training rows, n of them, with T targets.
+        predicted: (n, T) finite predictions of the law fitted to all of them.
+    """
+    measured = table.target_matrix()
+    scale = np.where(measured.std(axis=0) > 0, measured.std(axis=0), 1.0)
+    residuals = (measured - predicted) / scale
+    order = np.argsort(-np.sqrt((residuals**2).mean(axis=0)), kind="stable")[:MAX_TARGETS]
+    names = list(table.targets)
+    return [_diagnose(table, names[column], residuals[:, column]) for column in order]
+
+
+def _diagnose(table: Table, target: str, residual: Array) -> TargetDiagnosis:
+    features = list(table.features)[:MAX_FEATURES]
+    return TargetDiagnosis(
+        target=target,
+        rms=number(_rms(residual), 3),
+        groups=_worst_groups(table, residual),
+        ranges=tuple(text for name in features if (text := _by_range(name, table.features[name], residual))),
+        frontier=tuple(text for name in features for text in _frontier(name, table.features[name], residual)),
+        drift=_drift(table, features, residual),
+    )
+
+
+def _rms(residual: Array) -> float:
+    return float(np.sqrt(np.mean(residual**2))) if len(residual) else 0.0
+
+
+def _notable(residual: Array, rows: IntArray) -> bool:
+    return abs(float(residual[rows].mean())) >= NOTABLE_BIAS * _rms(residual) > 0.0
+
+
+def _worst_groups(table: Table, residual: Array) -> tuple[str, ...]:
+    total = float((residual**2).sum())
+    if total == 0.0 or len(table.groups) < 2:
+        return ()
+    found = []
+    for code in np.unique(table.codes):
+        part = residual[table.codes == code]
+        found.append((float((part**2).sum()) / total, clip(table.groups[code], 60), part))
+    found.sort(key=lambda item: (-item[0], item[1]))
+    return tuple(_group_line(name, share, part) for share, name, part in found[:MAX_GROUPS])
+
+
+def _group_line(name: str, share: float, part: Array) -> str:
+    rms, mean = _rms(part), float(part.mean())
+    bias = f", mean {mean:+.2g}σ" if abs(mean) >= 0.01 * rms else ""
+    return f"{name}: {share:.0%} of the squared error, rms {rms:.3g}σ{bias}, {len(part)} rows"
+
+
+def _ranks(values: Array) -> Array:
+    """Ranks from 1, ties averaged."""
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return np.asarray((np.cumsum(counts) - (counts - 1) / 2.0)[inverse], dtype=np.float64)
+
+
+def _bins(values: Array) -> list[IntArray]:
+    """Row indices by level of a feature, or by quantile where it has many levels."""
+    levels, codes = np.unique(values, return_inverse=True)
+    if len(levels) > MOST_LEVELS:
+        codes = np.minimum((_ranks(values) - 1) * BINS // len(values), BINS - 1).astype(np.intp)
+    return [np.flatnonzero(codes == code) for code in np.unique(codes)]
+
+
+def _by_range(name: str, values: Array, residual: Array) -> str | None:
+    """Mean residual over the ranges of a feature; None where every range is unbiased."""
+    parts = _bins(values)
+    if len(parts) < 2 or not any(_notable(residual, part) for part in parts):
+        return None
+    return f"{name}: " + ", ".join(f"{_span(values[part])} {residual[part].mean():+.2g}σ" for part in parts)
+
+
+def _span(values: Array) -> str:
+    low, high = number(values.min(), 3), number(values.max(), 3)
+    return low if low == high else f"{low}…{high}"
+
+
+def _frontier(name: str, values: Array, residual: Array) -> list[str]:
+    """Bias at the low and at the high end of a feature, where extrapolation starts."""
+    if len(np.unique(values)) < 3:
+        return []
+    found = []
+    low, high = np.quantile(values, [FRONTIER_SHARE, 1 - FRONTIER_SHARE])
+    for side, rows in (("lowest", values <= low), ("highest", values >= high)):
+        bias = float(residual[rows].mean())
+        if _notable(residual, np.flatnonzero(rows)):
+            verb = "too low" if bias > 0 else "too high"
+            found.append(
+                f"at the {side} {name}: predictions {verb} by {abs(bias):.2g}σ ({int(rows.sum())} rows)"
+            )
+    return found
+
+
+def _drift(table: Table, features: list[str], residual: Array) -> tuple[str, ...]:
+    """Rank correlation of residuals with each feature within groups: what the form misses as a trend."""
+    centred = _within_groups(table, residual)
+    found = []
+    for name in features:
+        correlation = _correlation(_within_groups(table, table.features[name]), centred)
+        if abs(correlation) >= NOTABLE_DRIFT:
+            found.append((abs(correlation), f"{name}: rank correlation {correlation:+.2f}"))
+    return tuple(text for _, text in sorted(found, key=lambda item: (-item[0], item[1])))
+
+
+def _within_groups(table: Table, values: Array) -> Array:
+    """Ranks of `values` within each row's group, centred and scaled to [-1, 1]."""
+    ranks = np.zeros(len(values))
+    for code in np.unique(table.codes):
+        rows = table.codes == code
+        part = _ranks(values[rows])
+        ranks[rows] = (part - part.mean()) * 2.0 / len(part)
+    return ranks
+
+
+def _correlation(a: Array, b: Array) -> float:
+    norm = float(np.sqrt((a**2).sum() * (b**2).sum()))
+    return 0.0 if norm == 0.0 else float((a * b).sum()) / norm
+
+
+def fold_findings(evaluation: Evaluation) -> list[str]:
+    """The held-out parts that a law predicts worst, one sentence each."""
+    worst = sorted(evaluation.folds, key=lambda fold: (fold.r2, fold.name))[:MAX_FOLDS]
+    return [f"{clip(fold.name, 80)} ({fold.kind}, {fold.rows} rows): R² {fold.r2:.3f}" for fold in worst]

@@ -1,0 +1,138 @@
+"""Prompts from the template files in `agent/feedback/templates/`, of bounded size whatever the task holds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import numpy as np
+
+from lawsmith.agent.client.messages import Message
+from lawsmith.agent.feedback.describe import facts, number, sample_rows
+from lawsmith.tasks import Array, Task
+
+DIRECTORY = Path(__file__).parent / "templates"
+BYTES_PER_TOKEN = (
+    2.3  # cautious: a small model's tokenizer took 2.35 to 2.7 for our prompts; English takes four
+)
+
+
+EXAMPLE_HYPOTHESIS = "Measurements fall as a power of the feature, bend where it is small and end in a floor."
+
+
+@dataclass(frozen=True)
+class Detail:
+    """How much of each kind a prompt may show; `source` is in characters per law,
+    `findings` in lines of each kind of residual diagnostics, `lineage` whether it names what laws came from."""
+
+    rows: int
+    groups: int
+    others: int
+    tried: int
+    failures: int
+    notes: int
+    source: int
+    findings: int
+    lineage: bool = True
+
+
+DETAILS = (
+    Detail(rows=24, groups=12, others=3, tried=20, failures=5, notes=8, source=6000, findings=8),
+    Detail(rows=12, groups=8, others=2, tried=12, failures=3, notes=5, source=4000, findings=6),
+    Detail(rows=8, groups=6, others=1, tried=8, failures=2, notes=3, source=2500, findings=4),
+    Detail(rows=8, groups=4, others=0, tried=4, failures=1, notes=1, source=1500, findings=2, lineage=False),
+    Detail(rows=4, groups=2, others=0, tried=0, failures=0, notes=0, source=900, findings=1, lineage=False),
+)
+
+Content = Callable[[Detail], Mapping[str, Any]]
+
+
+class Prompts:
+    """Renders the templates for one task.
+
+    Args:
+        folds: the kinds of held-out parts, in words.
+        tokens: size of a prompt that must not be exceeded, by a cautious estimate.
+        structured: whether a JSON object is asked for, instead of a fenced block.
+    """
+
+    def __init__(self, task: Task, folds: Sequence[str], tokens: int, *, structured: bool) -> None:
+        self._task = task
+        feature = task.schema.features[0]
+        self._common: dict[str, Any] = {
+            "facts": facts(task),
+            "folds": tuple(folds),
+            "structured": structured,
+            "feature": feature,
+            "scale": number(_typical(task.train.features[feature]), 1),
+            "targets": task.schema.targets,
+        }
+        example = {"hypothesis": EXAMPLE_HYPOTHESIS, "code": self._text("example.j2", {}), "note": ""}
+        self._common["example_reply"] = json.dumps(example)
+        self.system = Message(role="system", content=self._text("system.j2", {}))
+        self._bytes = int(tokens * BYTES_PER_TOKEN) - len(self.system.content.encode())
+
+    def shrink(self, messages: Sequence[Message]) -> None:
+        """Write prompts of at most 0.6 of these from now on: they were too long for the model."""
+        written = sum(len(message.content.encode()) for message in messages if message.role != "system")
+        self._bytes = min(self._bytes, int(0.6 * written))
+
+    def first(self, template: str, content: Content, *, share: float) -> tuple[Message, ...]:
+        """System prompt and a first question that takes at most `share` of the room beside it."""
+        return self.system, Message(role="user", content=self.fit(template, content, share=share))
+
+    def fit(self, template: str, content: Content, *, share: float) -> str:
+        """`template` in the greatest detail that takes at most `share` of the room beside the system prompt."""
+        limit = int(self._bytes * share)
+        text = ""
+        for detail in DETAILS:
+            rows = sample_rows(self._task.train, detail.rows)
+            text = self._text(template, {"rows": rows, "groups": detail.groups, **content(detail)})
+            if len(text.encode()) <= limit:
+                return text
+        return clip_bytes(text, limit)
+
+    def clip(self, text: str, *, share: float) -> str:
+        """`text` cut to `share` of a prompt's size."""
+        return clip_bytes(text, int(self._bytes * share))
+
+    def _text(self, template: str, values: Mapping[str, Any]) -> str:
+        return _templates().get_template(template).render({**self._common, **values}).strip() + "\n"
+
+
+@cache
+def _templates() -> jinja2.Environment:
+    """Compiled once for all runs of a process."""
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(DIRECTORY),
+        undefined=jinja2.StrictUndefined,
+        autoescape=False,  # the reader is a model, not a browser
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _typical(values: Array) -> float:
+    """A power of ten near the median magnitude; 1 where that is 0."""
+    middle = float(np.median(np.abs(values)))
+    return float(10.0 ** round(np.log10(middle))) if middle > 0 else 1.0
+
+
+def clip_bytes(text: str, limit: int) -> str:
+    """`text` with its middle cut out, so that it takes at most `limit` bytes: the end holds what is asked.
+
+    Where lines are short enough it is cut between them.
+    """
+    data = text.encode()
+    if len(data) <= limit:
+        return text
+    half = max(0, limit - 16) // 2
+    head, tail = (part.decode(errors="ignore") for part in (data[:half], data[len(data) - half :]))
+    head = head[: head.rfind("\n") + 1] or head
+    tail = tail[tail.find("\n") + 1 :] or tail
+    return f"{head.rstrip()}\n[…]\n{tail}"

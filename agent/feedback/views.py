@@ -1,0 +1,169 @@
+"""Laws as a prompt shows them: scores, constants, lineage, source, and what their residuals say."""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+from lawsmith.agent.feedback.describe import clip, number
+from lawsmith.agent.feedback.diagnostics import TargetDiagnosis, diagnose, fold_findings
+from lawsmith.agent.search.history import Proposal, Trial
+from lawsmith.sandbox import Constants, Evaluation, JobResult, PredictJob, Sandbox
+from lawsmith.sandbox.law.syntax import parse
+from lawsmith.tasks import Task
+
+MAX_FITTED_GROUPS = 3
+MAX_CONSTANTS = 16
+MOST_REMEMBERED = 64  # laws whose predictions of the training rows are kept
+MAX_IDEA = 300  # characters of how a law came about
+
+
+@dataclass(frozen=True)
+class LawView:
+    """The fields of `law.j2`; numbers are already text. `parents` are the formulas that it was derived from."""
+
+    validation: str
+    train: str
+    constants: int
+    made_by: str
+    parents: tuple[str, ...]
+    source: str
+    fitted: tuple[str, ...] = ()
+    status: tuple[str, ...] = ()
+    folds: tuple[str, ...] = ()
+    diagnosis: tuple[TargetDiagnosis, ...] = ()
+
+
+class Viewer:
+    """Makes views, and remembers what predictions of the training rows they need: each costs a sandbox process.
+
+    Laws are named by formula, not by id: a model takes an opaque name for something to say.
+    """
+
+    def __init__(self, task: Task, sandbox: Sandbox) -> None:
+        self._task = task
+        self._sandbox = sandbox
+        self._predicted: dict[str, Future[JobResult]] = {}
+        self._diagnoses: dict[str, tuple[TargetDiagnosis, ...]] = {}
+        self._formulas: dict[str, str] = {}
+
+    def learn(self, trial: Trial) -> None:
+        """Remember how to name a law where another one is said to be derived from it."""
+        self._formulas[trial.id] = formula_line(trial) if trial.usable else "a candidate that failed"
+
+    def remember(self, candidate: str, fit: JobResult) -> None:
+        """Take over predictions of the training rows, so that the sandbox need not repeat them."""
+        known: Future[JobResult] = Future()
+        known.set_result(fit)
+        self._predicted[candidate] = known
+        while len(self._predicted) > MOST_REMEMBERED:
+            del self._predicted[next(iter(self._predicted))]
+
+    def named(self, candidate: str | None) -> str | None:
+        """The formula of a candidate that was evaluated, with its score."""
+        return None if candidate is None else self._formulas.get(candidate)
+
+    def prepare(self, trial: Trial) -> None:
+        """Have the sandbox predict the training rows with the law's archived constants; a view with findings waits."""
+        if trial.id in self._predicted or trial.id in self._diagnoses:
+            return
+        recorded, train = trial.evaluation.constants, self._task.train
+        constants = None if recorded is None else Constants.from_json(recorded).reorder(train.groups)
+        job = PredictJob(trial.proposal.source, self._task.schema, constants, (train.hide(),))
+        self._predicted[trial.id] = self._sandbox.submit(job)
+
+    def view(self, trial: Trial, *, source: int, findings: int = 0, lineage: bool = True) -> LawView:
+        """`source` bounds the characters of source, `findings` the lines of each kind of diagnostics."""
+        evaluation = trial.evaluation
+        return LawView(
+            validation=score(evaluation.validation_r2),
+            train=score(evaluation.train.r2 if evaluation.train else None),
+            constants=evaluation.constants_count or 0,
+            made_by=_made_by(trial.proposal),
+            parents=self._parents(trial) if lineage else (),
+            source=shown_source(trial.proposal.source, source) if source else "",
+            fitted=_fitted(evaluation, min(findings, MAX_FITTED_GROUPS)),
+            status=_status(evaluation) if findings else (),
+            folds=tuple(fold_findings(evaluation)[:findings]),
+            diagnosis=tuple(part.shortened(findings) for part in self._diagnosis(trial)[:findings])
+            if findings
+            else (),
+        )
+
+    def _parents(self, trial: Trial) -> tuple[str, ...]:
+        return tuple(self._formulas[name] for name in trial.proposal.parents if name in self._formulas)
+
+    def _diagnosis(self, trial: Trial) -> tuple[TargetDiagnosis, ...]:
+        if trial.id not in self._diagnoses:
+            self.prepare(trial)
+            found = self._predicted.pop(trial.id).result()
+            self._diagnoses[trial.id] = (
+                tuple(diagnose(self._task.train, found.predictions[0])) if found.ok else ()
+            )
+        return self._diagnoses[trial.id]
+
+
+def _made_by(proposal: Proposal) -> str:
+    """The operation, and the idea behind it where a model stated one."""
+    return clip(f"{proposal.origin}: {proposal.note}" if proposal.note else proposal.origin, MAX_IDEA)
+
+
+def score(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:.4f}"
+
+
+def formula_line(trial: Trial) -> str:
+    """One line that tells a law: validation R² and formula."""
+    formula = trial.evaluation.formula or _return_line(trial.proposal.source)
+    return f"{score(trial.evaluation.validation_r2)}  {clip(formula)}"
+
+
+def _return_line(source: str) -> str:
+    lines = [line.strip() for line in source.splitlines() if line.strip().startswith("return ")]
+    return lines[0].removeprefix("return ") if lines else ""
+
+
+def shown_source(source: str, limit: int) -> str:
+    """`source` without docstring and `gradient`, which say nothing new, clipped to `limit` characters."""
+    try:
+        tree = parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return _clip_lines(source, limit)
+    lines = source.splitlines()
+    for place, node in enumerate(tree.body):
+        docstring = place == 0 and isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        if docstring or (isinstance(node, ast.FunctionDef) and node.name == "gradient"):
+            end = node.end_lineno or node.lineno
+            lines[node.lineno - 1 : end] = [""] * (end - node.lineno + 1)
+    return _clip_lines("\n".join(lines), limit)
+
+
+def _clip_lines(text: str, limit: int) -> str:
+    text = text.strip().replace("```", "'''")
+    return text if len(text) <= limit else text[:limit] + "\n# … cut for length"
+
+
+def _fitted(evaluation: Evaluation, groups: int) -> tuple[str, ...]:
+    """Fitted constants of so many groups."""
+    if evaluation.constants is None or not groups:
+        return ()
+    constants = Constants.from_json(evaluation.constants)
+    lines = []
+    for group in constants.groups[:groups]:
+        values = list(constants.of(group).items())[:MAX_CONSTANTS]
+        text = ", ".join(f"{name}={number(value)}" for name, value in values)
+        lines.append(f"{clip(group, 60)}: {text}" if len(constants.groups) > 1 else text)
+    hidden = len(constants.groups) - len(lines)
+    return (*lines, f"{hidden} more groups") if hidden > 0 else tuple(lines)
+
+
+def _status(evaluation: Evaluation) -> tuple[str, ...]:
+    """How the fits of the groups ended, unless all simply converged."""
+    counts = Counter(evaluation.status.values())
+    if set(counts) <= {"converged"}:
+        return ()
+    return tuple(
+        f"{clip(text)} ({count} of {counts.total()} groups)" for text, count in counts.most_common(3)
+    )

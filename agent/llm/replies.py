@@ -1,0 +1,123 @@
+"""Reads replies: finds the candidates in them and rejects those that are known, before they are evaluated."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from lawsmith.agent.client.asker import Outcome
+from lawsmith.agent.client.failures import Failure
+from lawsmith.agent.feedback.views import Viewer
+from lawsmith.agent.llm.form_key import canonical_key
+from lawsmith.agent.llm.parsing import Parsed, parse_reply, parses
+from lawsmith.agent.llm.questions import Answer, Ask
+from lawsmith.agent.llm.twins import Behaviour, Screen
+from lawsmith.agent.search.evaluator import Evaluator
+from lawsmith.agent.search.history import Proposal, Trial
+
+NO_CODE = "no code in the reply"
+REPEATED = "repetition"
+SAME_PREDICTIONS = "same predictions as a known law"
+KNOWN = "You have proposed this law before: names and spelling do not make it new."
+ALIKE = "Once fitted, your law predicts the same as a known one that has no more constants."
+
+
+class Reader:
+    """Reads the replies of one round after the other; what it makes of them depends on their order alone.
+
+    It may work in a thread of its own while earlier candidates are evaluated, and has those that it finds
+    evaluated at once.
+    """
+
+    def __init__(self, evaluator: Evaluator, viewer: Viewer) -> None:
+        self._evaluator = evaluator
+        self._viewer = viewer
+        self._screen = Screen(evaluator)
+        self._ids: set[str] = set()
+        self._keys: dict[str, str] = {}  # canonical key -> candidate
+        self._behaviours: dict[str, Behaviour] = {}
+        self._recorded: set[str] = set()
+        self._begun: dict[str, str] = {}  # candidate -> source
+        self._closed = False
+
+    def recorded(self, trials: Sequence[Trial]) -> None:
+        """Nothing of these is fitted again."""
+        for trial in trials[len(self._recorded) :]:
+            self._recorded.add(trial.id)
+            self._screen.know(trial)
+
+    def know(self, trial: Trial) -> None:
+        """Reject from now on what states or predicts the same as `trial`, which no reply proposed."""
+        self._ids.add(trial.id)
+        self._keys.setdefault(canonical_key(trial.proposal.source), trial.id)
+        if (seen := Behaviour.of(trial)) is not None:
+            self._behaviours.setdefault(trial.id, seen)
+
+    def read(self, asks: Sequence[Ask], outcomes: Sequence[Outcome]) -> list[Answer]:
+        """One answer for each question, in order."""
+        answers = [self._read(ask, outcome) for ask, outcome in zip(asks, outcomes, strict=True)]
+        for answer in answers:
+            if answer.proposal is not None and not self._closed:
+                self._screen.begin(answer.proposal.source)
+        return [self._screened(answer, answer.proposal) if answer.proposal else answer for answer in answers]
+
+    def close(self) -> None:
+        """Begin nothing more, and give up what nobody will ask for."""
+        self._closed = True
+        waiting = [source for name, source in self._begun.items() if name not in self._recorded]
+        self._evaluator.give_up(waiting)
+
+    def _read(self, ask: Ask, outcome: Outcome) -> Answer:
+        parsed = parse_reply(outcome.text)
+        if outcome.failure is not None and not _whole(outcome, parsed):
+            return Answer(ask, problem=outcome.message, failure=outcome.failure, reason=outcome.failure.value)
+        if parsed.source is None:
+            return Answer(ask, outcome.text, parsed, problem=_without_code(parsed), reason=NO_CODE)
+        proposal = Proposal(
+            parsed.source, ask.parents, f"{ask.operation} {ask.slot} {ask.model}", parsed.hypothesis
+        )
+        twin = self._stated(proposal, ask)
+        if twin is not None:
+            return Answer(ask, outcome.text, parsed, problem=KNOWN, twin=twin, reason=REPEATED)
+        return Answer(ask, outcome.text, parsed, proposal)
+
+    def _stated(self, proposal: Proposal, ask: Ask) -> str | None:
+        """A known candidate that states the same. A repair may restate its parent, but not word for word."""
+        if proposal.id in self._ids:
+            return proposal.id
+        key = canonical_key(proposal.source)
+        twin = self._keys.get(key)
+        if twin is not None and not (ask.repairs and twin in ask.parents):
+            return twin
+        self._keys.setdefault(key, proposal.id)
+        self._ids.add(proposal.id)
+        return None
+
+    def _screened(self, answer: Answer, proposal: Proposal) -> Answer:
+        """Reject what predicts the same as a known law without being simpler; begin the evaluation of the rest."""
+        if self._closed:
+            return answer
+        seen, fit = self._screen.look(proposal.source)
+        if seen is not None:
+            covers = (name for name, known in self._behaviours.items() if known.covers(seen))
+            if (twin := next(covers, None)) is not None:
+                return replace(answer, proposal=None, problem=ALIKE, twin=twin, reason=SAME_PREDICTIONS)
+            self._behaviours[proposal.id] = seen
+        if proposal.id not in self._recorded:
+            self._begun[proposal.id] = proposal.source
+            self._evaluator.submit(proposal.source, fit)
+            if fit is not None and fit.ok:
+                self._viewer.remember(proposal.id, fit)
+        return answer
+
+
+def _whole(outcome: Outcome, parsed: Parsed) -> bool:
+    """Whether a reply that was cut off had already stated a complete candidate."""
+    cut_off = outcome.failure in (Failure.CUT_OFF, Failure.TOO_LONG)
+    return cut_off and parsed.source is not None and parses(parsed.source)
+
+
+def _without_code(parsed: Parsed) -> str:
+    if not parsed.instead:
+        return "Your reply holds no code."
+    return f"Your reply has {parsed.instead!r} where the source of a candidate is expected."

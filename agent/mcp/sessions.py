@@ -1,0 +1,190 @@
+"""All sessions of a server: what they search on, which are open, and how one is found again after a restart."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from lawsmith.agent.command.job import Job, OwnTable
+from lawsmith.agent.command.registry import CLIENT, Chosen
+from lawsmith.agent.command.runner import Command
+from lawsmith.agent.mcp.session import McpTask, Session, check_text
+from lawsmith.agent.search.evaluator import Evaluator
+from lawsmith.runs import Archive, new_run_id
+from lawsmith.runs.find import addresses
+from lawsmith.sandbox import Sandbox, Tier
+from lawsmith.tasks import Dataset, InputError, Schema, load, names, schema, thinned, whereabouts
+from lawsmith.tasks.errors import listing
+from lawsmith.tasks.folds import frontier_folds
+from lawsmith.tasks.probes import probe_rows
+
+MAX_MODEL = 80
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What clients may use. Candidates are per session, the built-in search not counted; sessions are those
+    open at a time; `floor_seconds` of built-in search are per call."""
+
+    max_candidates: int
+    max_sessions: int
+    floor_seconds: float
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if not value > 0:
+                raise InputError(f"--{name.replace('_', '-')} is {value}; it must be positive.")
+
+
+class Sessions:
+    """Opens, finds and closes sessions; safe to use from several threads.
+
+    Args:
+        table: a table of the user's own, offered as one more task.
+        sandbox: executes every candidate; not closed here.
+
+    Raises InputError when the own table is not valid.
+    """
+
+    def __init__(
+        self, sandbox: Sandbox, runs_dir: Path, data_dir: Path | None, bounds: Bounds, table: OwnTable | None
+    ) -> None:
+        self.bounds = bounds
+        self._sandbox, self._runs_dir, self._data_dir, self._table = sandbox, runs_dir, data_dir, table
+        self._lock = threading.Lock()
+        self._sessions: dict[str, Session] = {}
+        self._tasks: list[McpTask] = []
+        self._stack = ExitStack()
+        self._own = None if table is None else table.read()
+        self._loaded: dict[str, Dataset] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for session in self._sessions.values():
+            if session.lock.acquire(
+                blocking=False
+            ):  # a call under way keeps its archive until the process ends
+                session.close()
+        self._stack.__exit__(kind, error, trace)
+
+    def unfinished(self) -> tuple[Path, ...]:
+        """The archives of the open sessions."""
+        return tuple(session.archive.path for session in self._sessions.values())
+
+    def schemas(self) -> dict[str, tuple[Schema, str]]:
+        """Name of a task -> its schema, and where its rows are from; nothing is loaded."""
+        own = {} if self._own is None else {self._own.task.schema.name: (self._own.task.schema, "file")}
+        return {name: (schema(name), self._source(name)) for name in names()} | own
+
+    def _source(self, name: str) -> str:
+        source, path = whereabouts(name, self._data_dir)
+        return "missing" if source == "file" and path is None else source
+
+    def mcp_task(self, task: str) -> McpTask:
+        """Raises InputError for an unknown task, or one whose data cannot be had."""
+        if self._own is not None and task == self._own.task.schema.name:
+            return self._task(self._own)
+        with self._lock:
+            if (name := schema(task).name) not in self._loaded:
+                self._loaded[name] = load(name, self._data_dir)
+        return self._task(self._loaded[name])
+
+    def _task(self, dataset: Dataset) -> McpTask:
+        """Sessions on the same rows share a mcp_task, so that nothing is evaluated twice."""
+        task = dataset.task
+        with self._lock:
+            for mcp_task in self._tasks:
+                same = mcp_task.dataset.task
+                if (same.schema, same.provenance.sha256) == (task.schema, task.provenance.sha256):
+                    return mcp_task
+            searched = thinned(task)  # as a command does, which may have to end this session
+            evaluator = Evaluator(
+                self._sandbox, searched, frontier_folds(searched.train), probes=probe_rows(searched.train)
+            )
+            self._tasks.append(McpTask(dataset, self._stack.enter_context(evaluator)))
+            return self._tasks[-1]
+
+    def start(self, task: str, model: str | None, seed: int) -> str:
+        """Begin a session; returns its name, which is the run's.
+
+        Raises InputError as `mcp_task`, and when as many sessions are open as are allowed.
+        """
+        check_text("model", model or "", MAX_MODEL)
+        mcp_task = self.mcp_task(task)
+        job = self._job(mcp_task.dataset, seed)
+        chosen = Chosen(CLIENT, model or None, "a client leads it")
+        manifest = Command(job, mcp_task.dataset, chosen, self._runs_dir, new_run_id()).plan(0).manifest
+        with self._lock:
+            self._require_room()
+            session = Session(mcp_task, Archive.create(self._runs_dir, manifest), self.bounds.max_candidates)
+            self._sessions[manifest.run] = session
+        return manifest.run
+
+    def _job(self, dataset: Dataset, seed: int) -> Job:
+        job = Job(
+            agent=CLIENT,
+            seed=seed,
+            settings={"candidates": self.bounds.max_candidates},
+            unsafe_local=self._sandbox.tier is Tier.NONE,
+        )
+        name = dataset.task.schema.name
+        if self._table is not None and self._own is not None and name == self._own.task.schema.name:
+            return job.of_table(self._table)
+        return job.of_task(name, self._data_dir)
+
+    def _require_room(self) -> None:
+        if len(self._sessions) >= self.bounds.max_sessions:
+            raise InputError(
+                f"{len(self._sessions)} sessions are open, as many as allowed; finish one of "
+                f"{listing(list(self._sessions), self.bounds.max_sessions)}."
+            )
+
+    @contextmanager
+    def session(self, name: str) -> Iterator[Session]:
+        """The session of that name, for one call; one that a stopped server left is taken up again.
+
+        Raises InputError when there is none, when it is finished, or when another server has it.
+        """
+        session = self._sessions.get(name) or self._reopen(name)
+        with session.lock:
+            if self._sessions.get(name) is not session:
+                raise _finished(name)
+            yield session
+
+    def forget(self, session: Session) -> None:
+        """A finished session is open no longer."""
+        del self._sessions[session.archive.run]
+
+    def _reopen(self, name: str) -> Session:
+        path = next((p for p in addresses(self._runs_dir, published=False).values() if p.name == name), None)
+        manifest = None if path is None else Archive.open(path).manifest
+        if path is None or manifest is None or manifest.agent != CLIENT or manifest.origin != "run":
+            raise InputError(f"There is no session {name!r}; `start` begins one and returns its name.")
+        if Archive.open(path).result is not None:
+            raise _finished(name)
+        command = Command.recorded(path)
+        mcp_task = self._task(command.dataset)
+        with self._lock:
+            if name not in self._sessions:
+                self._require_room()
+                self._sessions[name] = Session(mcp_task, Archive.resume(path), _allowed(command.job))
+            return self._sessions[name]
+
+
+def _allowed(job: Job) -> int:
+    """The budget of candidates with which a session began."""
+    allowed = (job.settings or {}).get("candidates")
+    return allowed if isinstance(allowed, int) else 0
+
+
+def _finished(name: str) -> InputError:
+    return InputError(f"The session {name} is finished: its law is archived. `start` begins another one.")

@@ -1,0 +1,1 @@
+"""What every proposer and the loop share: history, evaluation, budget, and the choice of a law."""

@@ -1,0 +1,87 @@
+"""Evaluates candidates in parallel and never the same one twice."""
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from types import TracebackType
+from typing import Protocol, Self
+
+from lawsmith.sandbox import Evaluation, JobResult, Sandbox, evaluate
+from lawsmith.tasks import Table, Task
+from lawsmith.tasks.folds import Fold
+
+
+class Elsewhere(Protocol):
+    """What evaluates candidates instead of the sandbox of this machine: `width` at a time, each call waiting."""
+
+    @property
+    def width(self) -> int: ...
+
+    def evaluate(self, source: str) -> Evaluation: ...
+
+
+class Evaluator:
+    """The sandbox as the loop sees it: source in, future evaluation out. Thread-safe.
+
+    One evaluator serves all runs of a command, also those that go on at the same time. What a candidate scores is a
+    function of its source, the folds and the seed; the latter two are fixed here, so the memory of results is keyed
+    by source alone.
+    """
+
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        task: Task,
+        folds: Sequence[Fold],
+        *,
+        probes: Table | None = None,
+        seed: int = 0,
+        elsewhere: Elsewhere | None = None,
+    ) -> None:
+        self.sandbox, self.task, self.folds = sandbox, task, tuple(folds)
+        self.probes, self.seed = probes, seed
+        self._lock = threading.Lock()
+        self._results: dict[str, Future[Evaluation]] = {}
+        self._wanted: Counter[str] = Counter()
+        here = partial(evaluate, sandbox, task=task, folds=self.folds, probes=probes, seed=seed)
+        self._evaluate: Callable[..., Evaluation] = here
+        # Threads only wait for the sandbox; twice its workers keep it busy while results are being scored.
+        self.width = 2 * sandbox.workers
+        """Candidates at a time."""
+        if elsewhere is not None:
+            self._evaluate, self.width = (lambda source, whole: elsewhere.evaluate(source)), elsewhere.width
+        self._threads = ThreadPoolExecutor(self.width, thread_name_prefix="evaluate")
+
+    def submit(self, source: str, whole: JobResult | None = None) -> Future[Evaluation]:
+        """The evaluation of `source`, started now unless it is known or under way already; see `sandbox.evaluate`."""
+        with self._lock:
+            self._wanted[source] += 1
+            if source not in self._results:
+                self._results[source] = self._threads.submit(self._evaluate, source, whole=whole)
+            return self._results[source]
+
+    def remember(self, source: str, evaluation: Evaluation) -> None:
+        """Take over a result that an archive has on record."""
+        done: Future[Evaluation] = Future()
+        done.set_result(evaluation)
+        with self._lock:
+            self._results.setdefault(source, done)
+
+    def give_up(self, sources: Iterable[str]) -> None:
+        """Do not begin these evaluations, unless another run wants them; those under way end, and are remembered."""
+        with self._lock:
+            for source in sources:
+                self._wanted[source] -= 1
+                unwanted = self._wanted[source] <= 0 and source in self._results
+                if unwanted and self._results[source].cancel():
+                    del self._results[source]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._threads.shutdown(wait=kind is None, cancel_futures=True)

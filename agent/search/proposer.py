@@ -1,0 +1,32 @@
+"""The seam between the loop and whatever writes candidates."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol, runtime_checkable
+
+from lawsmith.agent.search.history import History, Proposal
+
+
+class Proposer(Protocol):
+    """Writes candidates.
+
+    Whatever a proposer remembers must be a function of its seed, its task and the history: an interrupted
+    run is resumed by a fresh proposer that is handed the recorded history.
+    """
+
+    name: str
+
+    def propose(self, history: History) -> Sequence[Proposal]:
+        """The next batch of candidates; an empty batch says that the search is finished."""
+        ...
+
+
+@runtime_checkable
+class Reporting(Protocol):
+    """A proposer that can say how its search went."""
+
+    ended: str | None
+    """Why it proposes no more; None while it does."""
+
+    def report(self, history: History) -> dict[str, Any]:
+        """JSON data for the result of the run."""
+        ...

@@ -1,0 +1,82 @@
+"""A form on its way to becoming candidate source: one expression per target, what is shared, how residuals weigh."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lawsmith.agent.symbolic.expression import (
+    Node,
+    Parameter,
+    canonical,
+    complexity,
+    parameters,
+    rename,
+    walk,
+)
+from lawsmith.agent.symbolic.source import candidate
+from lawsmith.sandbox.fitting import Loss
+from lawsmith.tasks.schema import Schema
+
+SHAPE_ROLES = frozenset(
+    {"a", "h", "k", "m", "s", "w", "g", "e", "r"}
+)  # constants that bend a curve rather than scale it
+
+
+MOST_CONSTANTS = 40  # per group and target, where the task sets no cap
+
+
+@dataclass(frozen=True)
+class SymbolicForm:
+    """`nodes` holds one expression per target; `shared` says that shape constants are common to all groups."""
+
+    nodes: tuple[Node, ...]
+    origin: str
+    shared: bool = False
+    loss: Loss = Loss.SQUARED
+    parents: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """Equal for forms that state the same form."""
+        return f"{self.shared}|{self.loss}|" + ";".join(canonical(node) for node in self.nodes)
+
+    @property
+    def constants(self) -> int:
+        """Per group and target, at the most."""
+        return max(len(parameters(node)) for node in self.nodes)
+
+    @property
+    def complexity(self) -> int:
+        return sum(complexity(node) for node in self.nodes)
+
+    def fits(self, schema: Schema, rows: int) -> bool:
+        """Within the cap, and with fewer constants of a group's own than it has `rows`."""
+        own = max(sum(not (self.shared and is_shape(p)) for p in parameters(node)) for node in self.nodes)
+        return self.constants <= (schema.cap or MOST_CONSTANTS) and own < rows
+
+    def source(self, schema: Schema) -> str:
+        if len(schema.targets) == 1:
+            targets = {schema.targets[0]: self.nodes[0]}
+        else:
+            targets = {
+                name: _numbered(node, k)
+                for k, (name, node) in enumerate(zip(schema.targets, self.nodes, strict=True))
+            }
+        shared = (
+            [p.name for node in targets.values() for p in parameters(node) if is_shape(p)]
+            if self.shared
+            else []
+        )
+        return candidate(targets, shared=shared, loss=self.loss, columns=schema.features)
+
+
+def is_shape(parameter: Parameter) -> bool:
+    return parameter.name.split("_")[0].rstrip("0123456789") in SHAPE_ROLES
+
+
+def has_shape(node: Node) -> bool:
+    return any(isinstance(n, Parameter) and is_shape(n) for n in walk(node))
+
+
+def _numbered(node: Node, target: int) -> Node:
+    return rename(node, {p.name: f"{p.name}_{target + 1}" for p in parameters(node)})

@@ -1,0 +1,95 @@
+"""The library's forms for one task: those within its cap, plain ones first, and ranked by a cheap fit."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from functools import cached_property, lru_cache
+
+import numpy as np
+
+from lawsmith.agent.symbolic.combined import profiles
+from lawsmith.agent.symbolic.expression import features
+from lawsmith.agent.symbolic.form import SymbolicForm, has_shape
+from lawsmith.agent.symbolic.library import library
+from lawsmith.agent.symbolic.rank import screen
+from lawsmith.sandbox.fitting import Loss
+from lawsmith.tasks.nearness import has_frontier
+from lawsmith.tasks.task import Task
+
+TINY = 0.1  # share of the groups that may have fewer rows than a form has constants
+FIRST = 4  # forms proposed before anything is screened: a usable law at once
+EARLY = 4  # the best of the plainest, proposed before the others are screened: a good one within seconds
+PLAINEST = 48
+
+
+class StartForms:
+    """What every run on `task` begins with, whatever its seed, plain forms first."""
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self._lock = threading.Lock()  # runs side by side wait for one screening
+        self.profile, *self._others = profiles(task.train)
+        self.loss = Loss.FRONTIER if has_frontier(task.train) else Loss.SQUARED
+        counts = np.bincount(task.train.codes)
+        self.few = int(np.quantile(counts[counts > 0], TINY, method="lower"))
+        forms = {form.key: form for form in self._made() if self.admits(form)}
+        self.forms = tuple(sorted(forms.values(), key=_plainness))
+
+    def _made(self) -> list[SymbolicForm]:
+        found = []
+        groups = len(np.unique(self.task.train.codes))
+        for template in [form for one in (self.profile, *self._others) for form in library(one)]:
+            nodes = (template.node,) * len(self.task.schema.targets)
+            found.append(SymbolicForm(nodes, template.origin, loss=self.loss))
+            if groups > 1 and has_shape(template.node):
+                origin = f"{template.origin}, one shape for all groups"
+                found.append(SymbolicForm(nodes, origin, shared=True, loss=self.loss))
+        return found
+
+    def admits(self, form: SymbolicForm) -> bool:
+        """Within the cap, and fewer constants of a group's own than small groups have rows."""
+        return form.fits(self.task.schema, self.few)
+
+    @property
+    def first(self) -> tuple[SymbolicForm, ...]:
+        return self.forms[:FIRST]
+
+    @property
+    def early(self) -> tuple[SymbolicForm, ...]:
+        """The most promising of the plain forms."""
+        with self._lock:
+            return self._early
+
+    @property
+    def ranked(self) -> tuple[SymbolicForm, ...]:
+        """The others, the most promising first; may take a while."""
+        with self._lock:
+            return self._ranked
+
+    @cached_property
+    def _early(self) -> tuple[SymbolicForm, ...]:
+        return self._screened(self.forms[FIRST:PLAINEST])[:EARLY]
+
+    @cached_property
+    def _ranked(self) -> tuple[SymbolicForm, ...]:
+        return self._screened([form for form in self.forms[FIRST:] if form not in self._early])
+
+    def _screened(self, forms: Sequence[SymbolicForm]) -> tuple[SymbolicForm, ...]:
+        return tuple(screen(forms, self.task.train, self.task.schema, np.random.default_rng(0)))
+
+
+def _plainness(form: SymbolicForm) -> tuple[bool, int, int]:
+    """Sorts the constant first, which takes no time, then forms of all features, of few constants before others."""
+    used = len(features(form.nodes[0]))
+    return used > 0, -used, form.constants
+
+
+_known = lru_cache(maxsize=4)(StartForms)
+_making = threading.Lock()
+
+
+def start_forms(task: Task) -> StartForms:
+    """One start_forms for all runs of a command."""
+    with _making:
+        return _known(task)

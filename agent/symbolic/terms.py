@@ -1,0 +1,238 @@
+"""The parts that forms are composed of: fresh parameters with sensible bounds, and terms in one or more features."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import combinations, combinations_with_replacement
+
+from lawsmith.agent.symbolic.expression import (
+    ONE,
+    Feature,
+    Function,
+    Node,
+    Number,
+    Parameter,
+    Sum,
+    add,
+    divide,
+    exp,
+    log,
+    mul,
+    neg,
+    parameters,
+    power,
+    transform,
+)
+from lawsmith.agent.symbolic.profile import Profile
+
+STEEPEST = 3.0  # exponents beyond this are not seen in the field and invite blow-ups …
+STEEPEST_GROWTH = 6.0  # … but what grows may follow a sixth power
+FEWEST_TURNS = 1.5  # of a wave within the data; with fewer it is no more than a bend
+MOST_BEND = 50.0  # logarithm of the factor over the data
+
+
+class Terms:
+    """Makes terms over scaled features; every call takes fresh parameters, so a form never shares one by accident."""
+
+    def __init__(self, profile: Profile) -> None:
+        self.profile = profile
+        self._taken: dict[str, int] = {}
+
+    def fresh(self, role: str, lower: float = -math.inf, upper: float = math.inf) -> Parameter:
+        self._taken[role] = self._taken.get(role, 0) + 1
+        count = self._taken[role]
+        return Parameter(role if count == 1 else f"{role}{count}", lower, upper)
+
+    def count(self, role: str) -> int:
+        return self._taken.get(role, 0)
+
+    def x(self, name: str) -> Node:
+        """A feature in its unit; counted from its offset, or shifted away from zeros on a logarithmic axis."""
+        return add(self.plain(name), self.shift(name)) if name in self.profile.zeros else self.plain(name)
+
+    def plain(self, name: str) -> Node:
+        """A feature in its unit, counted from its offset."""
+        offset = self.profile.offset[name]
+        return add(self._in_unit(name), Number(-offset)) if offset else self._in_unit(name)
+
+    def _in_unit(self, name: str) -> Node:
+        """A feature in its unit; or what it stands for there."""
+        stands_for = self.profile.stands_for.get(name)
+        return stands_for.node if stands_for else Feature(name, self.profile.unit[name])
+
+    def level(self) -> Parameter:
+        """The additive constant: the irreducible loss where every target is positive."""
+        return self.fresh("L", 0.0 if self.profile.positive else -math.inf)
+
+    def amplitude(self) -> Parameter:
+        return self.fresh("A")
+
+    def exponent(self, lower: float = 0.0) -> Parameter:
+        return self.fresh("a", lower, STEEPEST)
+
+    def decay(self, name: str, lower: float = 0.0) -> Node:
+        """x^-a."""
+        return power(self.x(name), neg(self.exponent(lower)))
+
+    def growth(self, name: str) -> Node:
+        """x^a."""
+        return power(self.x(name), self.fresh("a", 0.0, STEEPEST_GROWTH))
+
+    def monomial(self, names: Sequence[str], lower: float = -STEEPEST) -> Node:
+        """Product of x_i^-a_i; exponents may take either sign, as a ratio of features needs."""
+        return mul(*(self.decay(name, lower if len(names) > 1 else max(lower, 0.0)) for name in names))
+
+    def shifted(self, name: str) -> Node:
+        """(x + x0)^-a: a power law that begins at x0."""
+        return power(self.begun(name), neg(self.exponent()))
+
+    def begun(self, name: str) -> Node:
+        """x + x0, where a power law or a logarithm may begin; zeros need no other shift."""
+        return add(self._in_unit(name), self.shift(name))
+
+    def shift(self, name: str) -> Parameter:
+        smallest = self.profile.smallest[name] / self.profile.unit[name]
+        return self.fresh("h", 1e-3 * smallest, 1e4 * max(smallest, 1e-2))
+
+    def saturating(self, name: str) -> Node:
+        """1 / (x^a + x0): the rectified law (arXiv 2402.02314 for fine-tuning data), a Hill curve in log x."""
+        return divide(ONE, add(power(self.x(name), self.exponent()), self.shift(name)))
+
+    def fading(self, name: str) -> Node:
+        """exp(-k x): what fades within a few units, such as the cost of few bits."""
+        return exp(neg(mul(self.fresh("k", 1e-2, 1e2), self.plain(name))))
+
+    def stretched(self, name: str) -> Node:
+        """exp(-(k x)^c)."""
+        inner = power(mul(self.fresh("k", 1e-4, 1e3), self.x(name)), self.fresh("c", 0.05, 2.0))
+        return exp(neg(inner))
+
+    def broken(self, name: str) -> Node:
+        """x^-a (1 + x/x1)^-b: one smooth break (Caballero et al., arXiv 2210.14891, with unit sharpness)."""
+        bend = add(ONE, divide(self.plain(name), self.shift(name)))
+        return mul(self.decay(name), power(bend, self.fresh("b", -STEEPEST, STEEPEST)))
+
+    def sharply_broken(self, name: str) -> Node:
+        """x^-a (1 + (x/x1)^s)^(-b/s): the same with a sharpness of its own."""
+        sharpness = self.fresh("s", 0.5, 8.0)
+        bend = add(ONE, power(divide(self.x(name), self.shift(name)), sharpness))
+        turn = divide(neg(self.fresh("b", -STEEPEST, STEEPEST)), sharpness)
+        return mul(self.decay(name), power(bend, turn))
+
+    def logarithm(self, name: str) -> Node:
+        return log(self.x(name))
+
+    def polynomial(self, bases: Sequence[Node], degree: int) -> Node:
+        """Constants free: full polynomial of degree 1 or 2 in several bases, powers up to `degree` of a single one."""
+        return add(self.fresh("c"), *(mul(self.fresh("b"), term) for term in _monomials(bases, degree)))
+
+    def cross(self, bases: Sequence[Node]) -> Node:
+        """c + sum b_i u_i + sum over pairs b_ij u_i u_j, without squares."""
+        terms = [*bases, *(mul(one, two) for one, two in combinations(bases, 2))]
+        return add(self.fresh("c"), *(mul(self.fresh("b"), term) for term in terms))
+
+    def exponential(self, polynomial: Node, steepest: float = STEEPEST) -> Node:
+        """A exp(polynomial without its constant), coefficients bounded to what logarithms near 1 can bear."""
+        assert isinstance(polynomial, Sum)
+        tame = {p: replace(p, lower=-steepest, upper=steepest) for p in parameters(polynomial)}
+        terms = (
+            transform(term, lambda n: tame.get(n, n) if isinstance(n, Parameter) else n)
+            for term in polynomial.terms[1:]
+        )
+        return mul(self.amplitude(), exp(add(*terms)))
+
+    def weighted(self, names: Sequence[str]) -> Node:
+        """x + k y + ...: data of other kinds, each worth a share of the first; shifted where all may be zero."""
+        first, *others = names
+        own = self.x(first) if self.profile.zeros.issuperset(names) else self.plain(first)
+        return add(own, *(mul(self.fresh("k", 1e-4, 1e4), self.plain(n)) for n in others))
+
+    def times_logarithm(self, name: str) -> Node:
+        """x (c + b log x): what grows, but ever slower or, past an optimum, falls (arXiv 2210.10760)."""
+        x = self.x(name)
+        return mul(x, self.polynomial([log(x)], 1))
+
+    def exponential_of(self, names: Sequence[str]) -> Node:
+        """A exp(k prod x_i^-a_i): attenuation, and the chance that many things go right (arXiv 2407.21787)."""
+        rate = self.fresh("k", -MOST_BEND, MOST_BEND)
+        return mul(self.amplitude(), exp(mul(rate, *(self.decay(name, -STEEPEST) for name in names))))
+
+    def bowl(self, name: str, movers: Sequence[str]) -> Node:
+        """(log x - m - sum m_i log y_i)^2: distance from an optimum that moves with other features as a power law."""
+        centre = [self.fresh("m"), *(mul(self.fresh("m"), log(self.x(other))) for other in movers)]
+        return power(add(log(self.x(name)), neg(add(*centre))), Number(2.0))
+
+    def gain(self, name: str) -> Node:
+        """1 + k log(x / smallest x): slow growth from 1, as parallel computation brings."""
+        if name in self.profile.zeros:
+            growth = divide(self._in_unit(name), self.shift(name))
+            return add(ONE, mul(self.fresh("k", 0.0, 10.0), log(add(ONE, growth))))
+        base = divide(self.x(name), Number(self.profile.smallest[name] / self.profile.unit[name]))
+        return add(ONE, mul(self.fresh("k", 0.0, 10.0), log(base)))
+
+    def soft_minimum(self, first: str, second: str) -> Node:
+        """(x^-c + (k y)^-c)^(-1/c): whichever of x and k y is scarcer limits."""
+        c = self.fresh("c", 0.1, 5.0)
+        other = mul(self.fresh("k", 1e-3, 1e3), self.x(second))
+        return power(add(power(self.x(first), neg(c)), power(other, neg(c))), divide(Number(-1.0), c))
+
+    def harmonic(self, first: str, second: str) -> Node:
+        """1 / (1/x + 1/(k y)): two limits in series."""
+        other = mul(self.fresh("k", 1e-3, 1e3), self.x(second))
+        return divide(ONE, add(divide(ONE, self.x(first)), divide(ONE, other)))
+
+    def repeated(self, large: str, small: str) -> Node:
+        """u (1 + r (1 - exp(-(d/u - 1) / r))): u distinct items repeated to d (arXiv 2305.16264)."""
+        unit = self.profile.unit[large]
+        d, u = self.x(large), mul(Number(self.profile.unit[small] / unit), self.x(small))
+        r = self.fresh("r", 0.1, 300.0)
+        epochs = add(divide(d, u), Number(-1.0))
+        return mul(u, add(ONE, mul(r, add(ONE, neg(exp(neg(divide(epochs, r))))))))
+
+    def sigmoid(self, name: str) -> Node:
+        """1 / (1 + exp(-s (x - m)))."""
+        return divide(ONE, add(ONE, exp(self._before(name))))
+
+    def gompertz(self, name: str) -> Node:
+        """exp(-exp(-s (x - m))): a sigmoid that starts fast and ends slowly."""
+        return exp(neg(exp(self._before(name))))
+
+    def _before(self, name: str) -> Node:
+        """-s (x - m)."""
+        return mul(neg(self.fresh("s", 0.1, 20.0)), add(self.plain(name), neg(self._centre(name))))
+
+    def bump(self, name: str) -> Node:
+        """exp(-((x - m) / w)^2)."""
+        away = divide(add(self.plain(name), neg(self._centre(name))), self.fresh("w", 0.05, 20.0))
+        return exp(neg(power(away, Number(2.0))))
+
+    def activated(self, name: str) -> Node:
+        """exp(-k / x) of a positive feature, as in Arrhenius's law."""
+        low, high = (end / self.profile.unit[name] for end in self.profile.range[name])
+        most = MOST_BEND / (1 / low - 1 / high)
+        return exp(neg(divide(self.fresh("k", -most, most), self._in_unit(name))))
+
+    def wave(self, name: str) -> Node:
+        """A cos(w x) + A2 sin(w x), with a few turns within the data, at most one for every four levels."""
+        low, high = (end / self.profile.unit[name] for end in self.profile.range[name])
+        turns = (FEWEST_TURNS, max(self.profile.levels[name] / 4, 2 * FEWEST_TURNS))
+        least, most = (math.tau * count / (high - low) for count in turns)
+        angle = mul(self.fresh("w", least, most), self.plain(name))
+        return add(
+            mul(self.amplitude(), Function("cos", angle)), mul(self.amplitude(), Function("sin", angle))
+        )
+
+    def _centre(self, name: str) -> Parameter:
+        low, high = (
+            end / self.profile.unit[name] - self.profile.offset[name] for end in self.profile.range[name]
+        )
+        return self.fresh("m", low - 0.5 * (high - low), high + 0.5 * (high - low))
+
+
+def _monomials(bases: Sequence[Node], degree: int) -> list[Node]:
+    if len(bases) == 1:
+        return [power(bases[0], Number(float(k))) for k in range(1, degree + 1)]
+    pairs = combinations_with_replacement(bases, 2) if degree > 1 else ()
+    return [*bases, *(mul(one, two) if one != two else power(one, Number(2.0)) for one, two in pairs)]

@@ -1,0 +1,112 @@
+"""Finding archives: all of them below a folder, and the one that a user means."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from lawsmith.runs.archive import MANIFEST, Archive
+from lawsmith.runs.quoting import visible
+from lawsmith.runs.record import PUBLISHED
+from lawsmith.tasks import InputError
+from lawsmith.tasks.errors import listing
+
+PUBLISHED_DIR = Path(__file__).parent / PUBLISHED
+"""The documented results that come with the package."""
+_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Listing:
+    """All archives of a folder, sorted by address, and those whose manifest cannot be read, with the reason."""
+
+    archives: tuple[Archive, ...]
+    unreadable: tuple[tuple[str, str], ...]
+
+
+def addresses(runs_dir: Path, published: bool = True) -> dict[str, Path]:
+    """Address -> folder of every archive ``<runs_dir>/<task>/<agent>/<run>``, sorted; published ones at the end.
+
+    Only folders that hold a manifest count; links to folders are not followed. A missing folder holds
+    nothing.
+    """
+    found = {
+        f"{task.name}/{agent.name}/{run.name}": Path(run.path)
+        for task in _folders(runs_dir)
+        for agent in _folders(task.path)
+        for run in _folders(agent.path)
+        if os.path.lexists(os.path.join(run.path, MANIFEST))
+    }
+    known = (
+        {
+            f"{PUBLISHED}/{task.name}/{run.name}": Path(run.path)
+            for task in _folders(PUBLISHED_DIR)
+            for run in _folders(task.path)
+        }
+        if published
+        else {}
+    )
+    own = {
+        address: path for address, path in sorted(found.items()) if not address.startswith(f"{PUBLISHED}/")
+    }
+    return own | dict(sorted(known.items()))
+
+
+def _folders(path: str | Path) -> Iterator[os.DirEntry[str]]:
+    try:
+        with os.scandir(path) as entries:
+            found = [entry for entry in entries if entry.is_dir(follow_symlinks=False)]
+    except (FileNotFoundError, NotADirectoryError):
+        return iter(())
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}.") from None
+    return (entry for entry in found if not entry.name.startswith((".", "__")))
+
+
+def list_archives(runs_dir: Path, published: bool = True) -> Listing:
+    """Every archive below `runs_dir`, and the published ones; raises InputError if the folder cannot be read."""
+    archives, unreadable = [], []
+    for address, path in addresses(runs_dir, published).items():
+        try:
+            archives.append(Archive.open(path))
+        except InputError as error:
+            unreadable.append((address, str(error)))
+    return Listing(tuple(archives), tuple(unreadable))
+
+
+def find_archive(text: str, runs_dir: Path) -> Archive:
+    """The archive that a user names.
+
+    `text` is the path of an archive's folder, its address ``task/agent/run`` (or ``published/task/run``), a
+    run id, or the beginning of an address or a run id that only one archive has.
+
+    Raises:
+    InputError: none or several fit (some are named), or the manifest is damaged.
+    """
+    if (Path(text) / MANIFEST).is_file():
+        return Archive.open(Path(text))
+    known = addresses(runs_dir)
+    wanted = text.strip("/")
+    fitting = [address for address in known if wanted in (address, address.rpartition("/")[2])] or [
+        address
+        for address in known
+        if address.startswith(wanted) or address.rpartition("/")[2].startswith(wanted)
+    ]
+    if len(fitting) == 1 and wanted:
+        return Archive.open(known[fitting[0]])
+    if fitting:
+        newest = sorted(map(visible, fitting), key=lambda address: address.rpartition("/")[2], reverse=True)
+        raise InputError(
+            f"{text!r} fits {len(fitting)} runs: {listing(newest, _SHOWN)}; write more of the name."
+        )
+    raise InputError(f"There is no run {text!r} below {runs_dir}; {_nearest(wanted, list(known))}.")
+
+
+def _nearest(wanted: str, known: list[str]) -> str:
+    ends = {address.rpartition("/")[2]: address for address in known}
+    near = difflib.get_close_matches(wanted, [*known, *ends], n=3, cutoff=0.5)
+    names = list(dict.fromkeys(visible(ends.get(name, name)) for name in near))
+    return f"the nearest are {listing(names, _SHOWN)}" if names else "`discover inspect` lists the runs"

@@ -1,0 +1,223 @@
+"""Reads a candidate's source without running it: its kind, its imports, and what is plainly wrong with it.
+
+These checks exist for good error messages. They are no wall: isolation is what protects.
+"""
+
+import ast
+import functools
+import io
+import re
+import tokenize
+import warnings
+from dataclasses import dataclass
+from typing import Literal
+
+from lawsmith.sandbox.clean import clean
+from lawsmith.sandbox.law.pure import is_pure
+from lawsmith.sandbox.law.syntax import parse
+from lawsmith.sandbox.limits import DEFAULT_LIMITS, Limits
+from lawsmith.sandbox.verdict import Verdict
+
+Kind = Literal["form", "law", "pair"]
+
+ALLOWED_IMPORTS = (
+    "math",
+    "numpy",
+    "scipy",
+    "typing",
+    "__future__",
+    "functools",
+    "itertools",
+    "dataclasses",
+    "collections",
+)
+_REFUSED_NAMES = frozenset({"open", "exec", "eval", "compile", "__import__", "input", "breakpoint"})
+_ARGUMENTS = {"form": 2, "fit": 2, "gradient": 2, "law": 2, "scaling_law_func": 2, "fit_scaling_law": 2}
+_MAX_NESTING = 100
+
+
+class Refused(Exception):
+    """The source breaks the contract; `verdict` and `message` say how."""
+
+    def __init__(self, verdict: Verdict, message: str) -> None:
+        super().__init__(message)
+        self.verdict = verdict
+        self.message = message
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """What is known before anything runs.
+
+    has_fit: brings its own fit. modules: dotted names of all imports. pure: a form that is proved to be arithmetic on
+    each row, fitted by the engine (lawsmith.sandbox.law.pure). expression: the EXPRESSION string, if given.
+    """
+
+    source: str
+    kind: Kind
+    has_fit: bool
+    modules: frozenset[str]
+    pure: bool = False
+    expression: str | None = None
+
+
+@functools.lru_cache(maxsize=64)  # one evaluation asks once per fold
+def read_candidate(source: str, limits: Limits = DEFAULT_LIMITS) -> Candidate:
+    """The candidate in `source`. Raises Refused with SYNTAX, IMPORT_REFUSED or CONTRACT."""
+    tree = _parse(source, limits)
+    modules = _imports(tree)
+    _refuse_names(tree)
+    names = _top_level(tree)
+    kind = _kind(names)
+    _check_arguments(tree)
+    if kind == "form" and "fit" in names and "SHARED" in names:
+        raise Refused(Verdict.CONTRACT, "SHARED needs the engine's fit: remove either SHARED or fit.")
+    has_fit = kind == "pair" or "fit" in names
+    pure = kind == "form" and not has_fit and is_pure(tree)
+    return Candidate(source, kind, has_fit, modules, pure, _expression(tree))
+
+
+def _parse(source: str, limits: Limits) -> ast.Module:
+    try:
+        size = len(source.encode())
+    except UnicodeEncodeError:
+        raise Refused(Verdict.SYNTAX, "The source is not valid Unicode text.") from None
+    if size > limits.source_bytes:
+        raise Refused(
+            Verdict.CONTRACT, f"The source has {size} bytes; at most {limits.source_bytes} are allowed."
+        )
+    if "\0" in source:
+        raise Refused(Verdict.SYNTAX, "The source contains a null byte.")
+    _refuse_deep_nesting(source)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return parse(source)
+    except SyntaxError as error:
+        raise Refused(Verdict.SYNTAX, _describe(error)) from None
+    except (ValueError, RecursionError, MemoryError):
+        raise Refused(
+            Verdict.SYNTAX, "The source cannot be parsed: it is nested too deeply or malformed."
+        ) from None
+
+
+def _refuse_deep_nesting(source: str) -> None:
+    """Bounds brackets, indentation and runs of operators before the parser's own recursion meets them."""
+    depth = indent = run = 0
+    try:
+        for token in tokenize.generate_tokens(io.StringIO(source).readline):
+            indent += (token.type == tokenize.INDENT) - (token.type == tokenize.DEDENT)
+            depth += (token.string in ("(", "[", "{")) - (token.string in (")", "]", "}"))
+            prefix = token.string in ("-", "+", "~", "not", "lambda", "await")
+            run = run + 1 if prefix else 0
+            if max(depth, indent, run) > _MAX_NESTING:
+                raise Refused(
+                    Verdict.SYNTAX, f"Line {token.start[0]} is nested more than {_MAX_NESTING} deep."
+                )
+    except (tokenize.TokenError, SyntaxError):
+        return  # the parser words the error better
+
+
+def _describe(error: SyntaxError) -> str:
+    line = f" {clean(error.text, 120)!r}" if error.text else ""
+    return f"Line {error.lineno}{line}: {clean(error.msg, 200)}."
+
+
+def _imports(tree: ast.Module) -> frozenset[str]:
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            module = "." * node.level + (node.module or "")
+            names = [module, *(f"{module}.{alias.name}" for alias in node.names)]
+        else:
+            continue
+        if names[0].split(".")[0] not in ALLOWED_IMPORTS or any(
+            name.split(".")[0] not in ALLOWED_IMPORTS for name in names
+        ):
+            refused = next(name for name in names if name.split(".")[0] not in ALLOWED_IMPORTS)
+            raise Refused(
+                Verdict.IMPORT_REFUSED,
+                f"Line {node.lineno} imports {clean(refused, 80)!r}; allowed: {', '.join(ALLOWED_IMPORTS)}.",
+            )
+        found.update(names)
+    return frozenset(found)
+
+
+def _refuse_names(tree: ast.Module) -> None:
+    bound = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    bound |= {
+        node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    }
+    bound |= {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and node.id in _REFUSED_NAMES - bound:
+            raise Refused(Verdict.CONTRACT, f"Line {node.lineno} uses {node.id}(), which a law must not.")
+
+
+def _top_level(tree: ast.Module) -> frozenset[str]:
+    names: set[str] = set()
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names.add(node.name)
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            names.update(
+                leaf.id for target in targets for leaf in ast.walk(target) if isinstance(leaf, ast.Name)
+            )
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            names.update(alias.asname or alias.name.split(".")[0] for alias in node.names)
+    return frozenset(names)
+
+
+def _kind(names: frozenset[str]) -> Kind:
+    needs: dict[Kind, set[str]] = {
+        "form": {"PARAMETERS", "form"},
+        "law": {"law"},
+        "pair": {"scaling_law_func", "fit_scaling_law"},
+    }
+    kinds = [kind for kind, needed in needs.items() if needed <= names]
+    if len(kinds) == 1:
+        return kinds[0]
+    if kinds:
+        raise Refused(
+            Verdict.CONTRACT, f"The source defines both a {kinds[0]} and a {kinds[1]}; define only one."
+        )
+    for needed in needs.values():
+        if present := sorted(needed & names):
+            missing = sorted(needed - names)
+            raise Refused(
+                Verdict.CONTRACT, f"{present[0]} is defined, but {missing[0]} is missing at top level."
+            )
+    raise Refused(
+        Verdict.CONTRACT,
+        "Define at top level PARAMETERS and form(x, p), or law(input_data, group), "
+        "or scaling_law_func(data_points, params) and fit_scaling_law(data_points, loss_values).",
+    )
+
+
+def _check_arguments(tree: ast.Module) -> None:
+    for node in tree.body:
+        if not isinstance(node, ast.FunctionDef) or node.name not in _ARGUMENTS:
+            continue
+        takes = node.args.posonlyargs + node.args.args
+        required = len(takes) - len(node.args.defaults)
+        wanted = _ARGUMENTS[node.name]
+        most = wanted if node.args.vararg else len(takes)
+        if not required <= wanted <= most or any(default is None for default in node.args.kw_defaults):
+            raise Refused(
+                Verdict.CONTRACT, f"Line {node.lineno}: {node.name} must take {wanted} positional arguments."
+            )
+
+
+def _expression(tree: ast.Module) -> str | None:
+    for node in tree.body:
+        if (
+            isinstance(node, ast.Assign)
+            and isinstance(node.value, ast.Constant)
+            and isinstance(node.value.value, str)
+            and any(isinstance(target, ast.Name) and target.id == "EXPRESSION" for target in node.targets)
+        ):
+            return clean(re.sub(r"\s+", " ", node.value.value))
+    return None

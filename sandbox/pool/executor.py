@@ -1,0 +1,205 @@
+"""The sandbox: one warm process, a fork of it per job or for several, as many at a time as there are workers."""
+
+import os
+import re
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from types import TracebackType
+from typing import Self
+
+from lawsmith.sandbox.constants import Constants
+from lawsmith.sandbox.execute import Order, bound, killed_from_outside, message, results
+from lawsmith.sandbox.isolation import ISOLATED, Tier
+from lawsmith.sandbox.jobs import FitJob, Job, JobResult
+from lawsmith.sandbox.law.parse import Candidate
+from lawsmith.sandbox.limits import DEFAULT_LIMITS, Limits
+from lawsmith.sandbox.pool.queue import Entry, Waiting
+from lawsmith.sandbox.pool.start import Attempt, start
+from lawsmith.sandbox.pool.warm_process import Outcome, WarmProcess, WarmProcessFailed
+from lawsmith.sandbox.verdict import Verdict
+from lawsmith.sandbox.verify import Claim, perform, sharing, verify
+from lawsmith.tasks.schema import Schema
+from lawsmith.tasks.table import Table
+
+_RETRIES = 2
+_LIBRARIES = re.compile(
+    r"scipy\.(cluster|fft|integrate|interpolate|linalg|ndimage|optimize|signal|sparse|spatial|special|stats)(\.[a-z]+)?"
+)
+
+
+class Sandbox:
+    """Executes jobs in isolated processes. Thread-safe; close it, or use it as a context manager.
+
+    workers: jobs at a time, by default one per processor. unsafe_local: run even where this machine can
+    isolate nothing. tier: insist on this one instead of the strongest that can be had. Raises ValueError for
+    workers < 1; the first use raises SandboxUnavailable where no tier can be had.
+    """
+
+    def __init__(
+        self,
+        limits: Limits = DEFAULT_LIMITS,
+        workers: int | None = None,
+        unsafe_local: bool = False,
+        tier: Tier | None = None,
+    ) -> None:
+        self.limits = limits
+        self.workers = workers if workers is not None else len(os.sched_getaffinity(0))
+        if self.workers < 1:
+            raise ValueError("a sandbox needs at least one worker")
+        if tier is not None:
+            self._tiers: tuple[Tier, ...] = (tier,)
+        else:
+            self._tiers = (*ISOLATED, Tier.NONE) if unsafe_local else ISOLATED
+        self._attempts: tuple[Attempt, ...] = ()
+        self._lock = threading.Lock()
+        self._closed = False
+        self._waiting = Waiting(self.workers)
+        self._pool = ThreadPoolExecutor(self.workers, thread_name_prefix="sandbox")
+        self._warm_process: WarmProcess | None = None
+        self._warming = self._pool.submit(self._warm)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def tier(self) -> Tier:
+        """The isolation that was proved at start. Raises SandboxUnavailable where there is none."""
+        return self._warming.result().tier
+
+    @property
+    def attempts(self) -> tuple[Attempt, ...]:
+        """Each tier that was tried, strongest first, and how it went; the last one is in use."""
+        self._warming.result()
+        return self._attempts
+
+    def submit(self, job: Job) -> Future[JobResult]:
+        """Queues a job. The future raises nothing for what a candidate does: that is the result's verdict."""
+        return self.submit_all((job,))[0]
+
+    def submit_all(self, jobs: Sequence[Job]) -> list[Future[JobResult]]:
+        """Queues jobs at once: those of a pure candidate share as many processes as there are free workers."""
+        entries = [Entry(job, sharing(job, self.limits), _values(job)) for job in jobs]
+        with self._lock:
+            if self._closed:
+                raise RuntimeError("the sandbox is closed")
+            self._waiting.add(entries)
+            for _ in entries:
+                self._pool.submit(self._serve)
+        return [entry.future for entry in entries]
+
+    def run(self, job: Job) -> JobResult:
+        """Runs one job and waits for it."""
+        return self.submit(job).result()
+
+    def verify(
+        self,
+        candidate: Candidate,
+        schema: Schema,
+        claims: Sequence[Claim],
+        probe: tuple[Table, Constants | None] | None = None,
+    ) -> JobResult:
+        """Whether all predictions follow from constants and rows alone; see sandbox.checks."""
+        return verify(candidate, schema, claims, self._execute, probe)
+
+    def close(self) -> None:
+        """Ends every job and process; returns when they are gone. Harmless when repeated."""
+        with self._lock:
+            self._closed = True
+            warm_process, self._warm_process = self._warm_process, None
+        self._waiting.cancel()
+        if warm_process is not None:
+            warm_process.close()
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        with self._lock:
+            warm_process, self._warm_process = self._warm_process, None
+        if warm_process is not None:
+            warm_process.close()
+
+    def _serve(self) -> None:
+        """What each queued job wakes a worker for: it takes whatever waits, until nothing does."""
+        while entries := self._waiting.take():
+            undone = self._perform(entries)
+            self._waiting.done(undone, alone=len(undone) == len(entries))
+            with self._lock:
+                for _ in undone[1:] if not self._closed else ():
+                    self._pool.submit(self._serve)
+        self._waiting.done((), alone=False)
+
+    def _perform(self, entries: Sequence[Entry]) -> list[Entry]:
+        """Settles the futures of what is done, and returns the rest."""
+        try:
+            found = perform([entry.job for entry in entries], self.limits, self._execute)
+        except BaseException as error:  # noqa: BLE001 - raised again for whoever asks for the result
+            for entry in entries:
+                entry.future.set_exception(error)
+            return []
+        for entry, result in zip(entries, found, strict=True):
+            if result is not None:
+                entry.future.set_result(result)
+        return [entry for entry, result in zip(entries, found, strict=True) if result is None]
+
+    def _execute(self, order: Order) -> Sequence[JobResult | None]:
+        """One order in one fork; where several parts share it, they are tried only once."""
+        packed, most = message(order, self.limits), bound(order, self.limits)
+        if len(order.parts) == 1:
+            return [self._alone(order, packed, most)]
+        try:
+            return results(order, self._launch(order, packed, most), self.limits)
+        except WarmProcessFailed:
+            return [None] * len(order.parts)
+
+    def _launch(self, order: Order, packed: bytes, most: int) -> Outcome:
+        warm_process = self._current()
+        warm_process.prepare(filter(_LIBRARIES.fullmatch, order.candidate.modules))
+        return warm_process.run(packed, most, self.limits)
+
+    def _alone(self, order: Order, packed: bytes, most: int) -> JobResult:
+        """What breaks on our side is tried again and never blamed on the candidate."""
+        reason, stalled = "", False
+        for retries in reversed(range(1 + _RETRIES)):
+            try:
+                outcome = self._launch(order, packed, most)
+            except WarmProcessFailed as error:
+                reason = str(error)
+                continue
+            (found,) = results(order, outcome, self.limits)
+            assert found is not None
+            if retries and killed_from_outside(outcome, self.limits):
+                reason = found.message  # not the candidate's doing, unless it happens every time
+                continue
+            if found.verdict is Verdict.TIMEOUT and found.usage.cpu < found.usage.wall / 2 and not stalled:
+                stalled = (
+                    True  # a busy or suspended machine looks the same: try once more before believing it
+                )
+            elif found.verdict is not Verdict.SANDBOX_BROKEN:
+                return found
+            reason = found.message
+        return JobResult(Verdict.SANDBOX_BROKEN, f"The sandbox failed {1 + _RETRIES} times: {reason}.")
+
+    def _warm(self) -> WarmProcess:
+        return self._current()
+
+    def _current(self) -> WarmProcess:
+        with self._lock:
+            if self._closed:
+                raise WarmProcessFailed("the sandbox is closed")
+            if self._warm_process is not None and not self._warm_process.alive():
+                self._warm_process.close()
+                self._warm_process = None
+            if self._warm_process is None:
+                self._warm_process, attempts = start(self._tiers, self.limits)
+                # What was proved, and is on record with every evaluation, holds for a replacement as well.
+                self._tiers = (self._warm_process.tier,)
+                self._attempts = self._attempts or attempts
+            return self._warm_process
+
+
+def _values(job: Job) -> int:
+    tables = (*job.predict, job.fit) if isinstance(job, FitJob) else job.predict
+    return sum(len(table) * (1 + len(table.features) + len(job.schema.targets)) for table in tables)

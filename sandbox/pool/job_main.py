@@ -1,0 +1,196 @@
+"""One job in one process that is locked down already: read it, run the candidate, write the reply, leave."""
+
+import gc
+import os
+import sys
+import time
+import traceback
+import warnings
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from lawsmith.sandbox.contract import FILENAME, FittedLaw, Law, load
+from lawsmith.sandbox.isolation.canaries import Bait, attempt
+from lawsmith.sandbox.pool.protocol import READY, Reply, pack_reply, unpack_job
+from lawsmith.sandbox.returned import Broken, Spec
+from lawsmith.sandbox.verdict import Verdict
+from lawsmith.tasks.arrays import Array
+from lawsmith.tasks.table import Table
+
+VERDICTS = tuple(Verdict)
+_TYPICAL = """
+PARAMETERS = {"c": (0, None), "a": (0, None), "k": (0, 2), "n0": (0, None)}
+def form(x, p):
+    return p["c"] + p["a"] * (x["n"] + p["n0"]) ** -p["k"]
+"""
+
+
+def run(descriptor: int) -> None:
+    """Reads the job from `descriptor`, a connected stream, and writes READY, then one reply."""
+    header, arrays = unpack_job(lambda count: _read_exactly(descriptor, count))
+    if "bait" in header:
+        outcomes = attempt(Bait(**header["bait"]))
+        _write_all(descriptor, READY + pack_reply(Reply(0, status=tuple(outcomes.values()))))
+        return
+    warnings.simplefilter("ignore")
+    gc.enable()
+    _write_all(descriptor, READY)
+    for reply in _replies(header, arrays):
+        _write_all(descriptor, pack_reply(reply))
+
+
+def warm_up() -> None:
+    """Fits and predicts once, so that what libraries load or build on first use is there before any fork."""
+    n = np.tile(np.geomspace(1.0, 1e4, 12), 3)
+    spec = Spec(("n",), ("y",), ("a", "b", "c"), None, 8, 0)
+    table = Table({"n": n}, {"y": 1 + 2 * n**-0.3}, spec.groups, np.repeat(np.arange(3), 12))
+    law = load(_TYPICAL, "form", (), spec)
+    law.predict(law.fit(table), table)
+
+
+def _replies(header: dict[str, Any], arrays: list[Any]) -> Iterator[Reply]:
+    """One reply per part until one fails, or no time is left to begin another."""
+    work, sets = _Work(header), list(arrays)
+    for place, part in enumerate(header["parts"]):
+        if place and time.process_time() > header["budget"]:
+            return
+        reply = work.reply(part, sets)
+        yield reply
+        if reply.verdict != VERDICTS.index(Verdict.OK):
+            return
+
+
+class _Work:
+    """The candidate, loaded when its first part begins; `stage` is where it is."""
+
+    def __init__(self, header: dict[str, Any]) -> None:
+        self.header = header
+        self.spec = Spec(
+            tuple(header["features"]),
+            tuple(header["targets"]),
+            tuple(header["groups"]),
+            header["cap"],
+            header["constants"],
+            header["seed"],
+        )
+        self.law: Law | None = None
+        self.stage = "load"
+
+    def reply(self, part: dict[str, Any], sets: list[Any]) -> Reply:
+        try:
+            return self._perform(part, sets)
+        except Broken as broken:
+            return self._failed(broken.verdict, broken.message)
+        except MemoryError:
+            return self._failed(Verdict.MEMORY, "The candidate asked for more memory than it may use.")
+        except SyntaxError as error:
+            return self._failed(Verdict.SYNTAX, f"Line {error.lineno}: {error.msg}.")
+        except BaseException as error:  # noqa: BLE001 - a candidate may raise anything, SystemExit included
+            return self._failed(Verdict.CRASH, _describe(error))
+
+    def _failed(self, verdict: Verdict, message: str) -> Reply:
+        return Reply(VERDICTS.index(verdict), self.stage, message)
+
+    def _perform(self, part: dict[str, Any], sets: list[Any]) -> Reply:
+        spec, header = self.spec, self.header
+        if self.law is None:
+            self.law = load(header["source"], header["kind"], header["imports"], spec)
+        law, done = self.law, VERDICTS.index(Verdict.OK)
+        needed = part["predict"] - part["optional"]
+        if part["fit"]:
+            self.stage = "fit"
+            table = _table(sets.pop(0), sets.pop(0), spec, sets.pop(0))
+            fitted = law.fit(table)
+            _require_fit(fitted, table, spec)
+            self.stage = "predict"
+            predictions = [
+                _predict(law, fitted, sets, spec, place < needed) for place in range(part["predict"])
+            ]
+            return Reply(done, "", "", fitted.names, fitted.status, fitted.values, tuple(predictions))
+        self.stage = "predict"
+        names, predictions = tuple(part["names"]), []
+        for place in range(part["predict"]):
+            fitted = FittedLaw(names, sets.pop(0), ())
+            predictions.append(_predict(law, fitted, sets, spec, place < needed))
+        return Reply(done, values=np.empty((len(spec.groups), 0)), predictions=tuple(predictions))
+
+
+def _table(features: Any, codes: Any, spec: Spec, targets: Any = None) -> Table:
+    columns = {name: features[:, i] for i, name in enumerate(spec.features)}
+    measured = {} if targets is None else {name: targets[:, i] for i, name in enumerate(spec.targets)}
+    return Table(columns, measured, spec.groups, codes)
+
+
+def _predict(law: Law, fitted: FittedLaw, sets: list[Any], spec: Spec, required: bool) -> Any:
+    table = _table(sets.pop(0), sets.pop(0), spec)
+    if required:
+        return _finite(law.predict(fitted, table), table, spec)
+    try:
+        return _finite(law.predict(fitted, table), table, spec)
+    except Exception:  # noqa: BLE001 - whatever it is, there is no prediction
+        return np.full((len(table), len(spec.targets)), np.nan)
+
+
+def _finite(predictions: Array, table: Table, spec: Spec) -> Array:
+    bad = np.flatnonzero(~np.isfinite(predictions).all(axis=1))
+    if len(bad):
+        row = bad[0]
+        where = ", ".join(f"{name}={table.features[name][row]:.6g}" for name in spec.features[:6])
+        group = spec.groups[table.codes[row]]
+        raise Broken(
+            Verdict.NON_FINITE,
+            f"{len(bad)} of {len(table)} rows got a prediction that is not finite, "
+            f"first at {where} in group {group!r}.",
+        )
+    return predictions
+
+
+def _require_fit(fitted: FittedLaw, table: Table, spec: Spec) -> None:
+    missing = np.isnan(fitted.values).any(axis=1) if fitted.names else np.zeros(len(spec.groups), dtype=bool)
+    rows = np.bincount(table.codes, minlength=len(spec.groups))
+    failed = np.flatnonzero(missing & (rows > 0))
+    if len(failed):
+        first = failed[0]
+        raise Broken(
+            Verdict.FIT_FAILED,
+            f"{len(failed)} of {np.count_nonzero(rows)} groups could not be fitted, "
+            f"first {spec.groups[first]!r}: {fitted.status[first]}.",
+        )
+    if not np.isfinite(fitted.values[~missing]).all():
+        raise Broken(Verdict.NON_FINITE, "The fit gave a constant that is not finite.")
+
+
+def _describe(error: BaseException) -> str:
+    """The error's type and words, and the candidate's own line that raised it."""
+    try:
+        words = str(error)[:2000]
+    except BaseException:  # noqa: BLE001 - __str__ is the candidate's too
+        words = ""
+    line = _line(error.__traceback__)
+    name = type(error).__name__
+    return f"{name}: {words}{line}" if words else f"{name}{line}"
+
+
+def _line(trace: TracebackType | None) -> str:
+    lines = [number for frame, number in traceback.walk_tb(trace) if frame.f_code.co_filename == FILENAME]
+    return f" (line {lines[-1]} of the source)" if lines else ""
+
+
+def _read_exactly(descriptor: int, count: int) -> bytes:
+    parts, missing = [], count
+    while missing:
+        part = os.read(descriptor, min(missing, 1 << 20))
+        if not part:
+            sys.exit("the job ended early")
+        parts.append(part)
+        missing -= len(part)
+    return b"".join(parts)
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]

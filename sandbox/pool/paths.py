@@ -1,0 +1,58 @@
+"""Where the interpreter, numpy and scipy live: the only files that a candidate may ever read."""
+
+import importlib.util
+import os
+import re
+import sys
+import sysconfig
+from pathlib import Path
+
+_SHARED_LIBRARY = re.compile(r"\S+ \S+ \S+ \S+ \d+\s+(/\S*/(?:lib|ld-)[^/]*\.so[.\d]*)$", re.MULTILINE)
+
+
+def readable() -> list[str]:
+    """Resolved folders and files of the standard library, numpy, scipy and the system's shared libraries."""
+    folders = {Path(sysconfig.get_path("stdlib")), Path(sysconfig.get_path("platstdlib"))}
+    for folder in _numeric():
+        folders |= {folder, folder.with_name(f"{folder.name}.libs")}
+    folders |= _system_libraries() | {Path("/etc/ld.so.cache")}
+    return sorted({os.path.realpath(folder) for folder in folders if folder.exists()})
+
+
+def packages() -> dict[str, str]:
+    """Our own packages that the warm process imports; candidates cannot read them."""
+    sandbox = Path(__file__).resolve().parents[1]
+    return {f"lawsmith.{name}": str(sandbox.parent / name) for name in ("sandbox", "tasks")}
+
+
+def import_path() -> list[str]:
+    """What the warm process adds to its module search path: where numpy and scipy are."""
+    return sorted({os.path.realpath(folder.parent) for folder in _numeric()})
+
+
+def environment() -> dict[str, str]:
+    """The whole environment of the warm process: one thread, fixed hashes, nothing of the user's."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name.startswith("OPENBLAS_") or name == "LD_LIBRARY_PATH"
+    }
+    threads = {f"{library}_NUM_THREADS": "1" for library in ("OPENBLAS", "OMP", "MKL")}
+    return {**kept, **threads, "PYTHONHASHSEED": "0"}
+
+
+def command(descriptor: int) -> list[str]:
+    """Starts the warm process without site packages, user folder or current folder in its path."""
+    script = str(Path(__file__).with_name("warm_main.py"))
+    return [sys.executable, "-P", "-s", "-S", "-B", script, str(descriptor)]
+
+
+def _numeric() -> list[Path]:
+    found = [importlib.util.find_spec(name) for name in ("numpy", "scipy")]
+    return [Path(spec.origin).parent for spec in found if spec is not None and spec.origin is not None]
+
+
+def _system_libraries() -> set[Path]:
+    packaged = [os.path.realpath(sysconfig.get_path(name)) for name in ("purelib", "platlib")]
+    mapped = _SHARED_LIBRARY.findall(Path("/proc/self/maps").read_text())
+    return {Path(name).parent for name in mapped if not any(name.startswith(place) for place in packaged)}

@@ -1,0 +1,104 @@
+"""Starts the warm process at the strongest tier that this machine grants and that its canaries prove."""
+
+import signal
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+
+from lawsmith.sandbox.clean import clean
+from lawsmith.sandbox.isolation import Tier
+from lawsmith.sandbox.isolation.canaries import CANARIES, PASSED, STOPPED, bait
+from lawsmith.sandbox.isolation.obstacles import obstacle
+from lawsmith.sandbox.limits import Limits
+from lawsmith.sandbox.pool.protocol import Malformed, pack_job, reply_bound, unpack_replies
+from lawsmith.sandbox.pool.warm_process import WarmProcess, WarmProcessFailed, WarmProcessLost
+from lawsmith.tasks.errors import InputError
+
+STARTS = 3
+"""How often one tier is tried where its process is killed on the way: that does not say that the machine forbids it."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One tier tried: granted, or why not; canaries maps each attempt to "stopped: how" or "passed"."""
+
+    tier: Tier
+    granted: bool
+    reason: str = ""
+    canaries: dict[str, str] = field(default_factory=dict)
+
+
+class SandboxUnavailable(InputError):
+    """This machine cannot isolate candidates; says why and what to do. `attempts` tells what was tried."""
+
+    def __init__(self, message: str, attempts: Sequence[Attempt] = ()) -> None:
+        super().__init__(message)
+        self.attempts = tuple(attempts)
+
+
+def start(tiers: Sequence[Tier], limits: Limits) -> tuple[WarmProcess, tuple[Attempt, ...]]:
+    """A warm process at the first of `tiers` to be had, and all that was tried. Raises SandboxUnavailable."""
+    attempts: list[Attempt] = []
+    for tier in tiers if sys.platform == "linux" else ():
+        warm_process, attempt = _try(tier, limits)
+        attempts.append(attempt)
+        if warm_process is not None:
+            return warm_process, tuple(attempts)
+    raise SandboxUnavailable(_why(attempts), attempts)
+
+
+def _try(tier: Tier, limits: Limits) -> tuple[WarmProcess | None, Attempt]:
+    reason = ""
+    for _ in range(STARTS):
+        try:
+            return _try_once(tier, limits)
+        except WarmProcessLost as lost:
+            reason = str(lost)
+        except WarmProcessFailed as error:
+            return None, Attempt(tier, False, str(error))
+    return None, Attempt(tier, False, f"{reason}, {STARTS} times")
+
+
+def _try_once(tier: Tier, limits: Limits) -> tuple[WarmProcess | None, Attempt]:
+    warm_process = WarmProcess(tier)
+    try:
+        warm_process.wait_ready()
+        canaries = prove(warm_process, limits)
+    except BaseException:
+        warm_process.close()
+        raise
+    passed = [name for name, outcome in canaries.items() if not outcome.startswith(STOPPED)]
+    if passed and tier is not Tier.NONE:
+        warm_process.close()
+        return None, Attempt(tier, False, f"a candidate could {', '.join(passed)}", canaries)
+    return warm_process, Attempt(tier, True, canaries=canaries)
+
+
+def prove(warm_process: WarmProcess, limits: Limits) -> dict[str, str]:
+    """What each canary did in a fork of this warm process; raises WarmProcessFailed when that cannot be told."""
+    with bait(limits.memory_bytes + 1) as laid:
+        outcome = warm_process.run(pack_job({"bait": asdict(laid)}, []), reply_bound(0, 0, (), 1), limits)
+    try:
+        claimed = unpack_replies(outcome.reply, 0, 0, ((),), 1)[0].status
+    except Malformed:
+        claimed = ()
+    if outcome.signal == signal.SIGKILL and not outcome.overdue:
+        raise WarmProcessLost("the process that was to prove it was killed")
+    if outcome.exit_code != 0 or len(claimed) != len(CANARIES):
+        told = clean(outcome.output.decode(errors="replace")) or f"exit {outcome.exit_code}, {outcome.signal}"
+        raise WarmProcessFailed(f"a process could not be locked down: {told}")
+    return {
+        name: text if text.startswith(STOPPED) else PASSED
+        for name, text in zip(CANARIES, claimed, strict=True)
+    }
+
+
+def _why(attempts: Sequence[Attempt]) -> str:
+    """One sentence about the weakest tier: what is in its way is in that of every other."""
+    if not attempts:
+        return f"Candidates cannot be isolated on this machine: {obstacle('')}."
+    last = attempts[-1]
+    unsafe = "" if last.tier is Tier.NONE else "; or pass --unsafe-local to run candidates unprotected"
+    return (
+        f"Candidates cannot be isolated on this machine (tier {last.tier}): {obstacle(last.reason)}{unsafe}."
+    )

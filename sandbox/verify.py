@@ -1,0 +1,179 @@
+"""What must hold for predictions to be a law, proved in processes that never held a target.
+
+A fork that gets only source, constants and features predicts every row again, in other batches and another
+order. Predictions that lean on remembered targets, on the batch, on the order, on chance or on the number of
+calls cannot agree. A pure candidate (lawsmith.sandbox.law.pure) has nothing to lean on, and is not asked twice.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from lawsmith.sandbox.constants import Constants
+from lawsmith.sandbox.execute import Order, Part
+from lawsmith.sandbox.jobs import FitJob, Job, JobResult, PredictJob
+from lawsmith.sandbox.law.parse import Candidate, Refused, read_candidate
+from lawsmith.sandbox.limits import Limits
+from lawsmith.sandbox.verdict import Verdict
+from lawsmith.tasks.arrays import Array, IntArray
+from lawsmith.tasks.schema import Schema
+from lawsmith.tasks.table import Table
+
+Execute = Callable[[Order], Sequence[JobResult | None]]
+TOLERANCE = 1e-9  # relative; vectorised functions may round differently at another place of the batch
+
+
+@dataclass(frozen=True, eq=False)
+class Claim:
+    """These constants give these predictions (n, T) for this table."""
+
+    constants: Constants | None
+    table: Table
+    predictions: Array
+
+
+def perform(jobs: Sequence[Job], limits: Limits, execute: Execute) -> Sequence[JobResult | None]:
+    """Runs a job: static checks, the fork itself, and what `check` asks to prove.
+
+    Several jobs, of one pure candidate (see `sharing`), run in one process; None stands for one to be run again.
+    """
+    try:
+        candidate = read_candidate(jobs[0].source, limits)
+    except Refused as refused:
+        return [JobResult(refused.verdict, refused.message, "check")]
+    for job in jobs:
+        if (problem := _unsuitable(job, limits, candidate)) is not None:
+            raise ValueError(problem)
+    found = execute(_order(jobs, candidate))
+    if candidate.pure:
+        return found
+    (only,) = found
+    return [_checked(jobs[0], candidate, only, execute) if only and only.ok and jobs[0].check else only]
+
+
+def sharing(job: Job, limits: Limits) -> object | None:
+    """What jobs that may share a process have in common; None for code that has to have its own."""
+    try:
+        candidate = read_candidate(job.source, limits)
+    except Refused:
+        return None
+    if not candidate.pure or _unsuitable(job, limits, candidate) is not None:
+        return None
+    return job.source, job.schema, _tables(job)[0].groups, job.seed if isinstance(job, FitJob) else None
+
+
+def _checked(job: Job, candidate: Candidate, found: JobResult, execute: Execute) -> JobResult:
+    if isinstance(job, FitJob) and candidate.has_fit:
+        (again,) = execute(_order((job,), candidate))
+        assert again is not None
+        if (differs := differing(found, again)) is not None:
+            return replace(differs, usage=found.usage + again.usage)
+    constants = found.constants if isinstance(job, FitJob) else job.constants
+    claims = [Claim(constants, t, p) for t, p in zip(job.predict, found.predictions, strict=True)]
+    checked = verify(candidate, job.schema, claims, execute)
+    return found if checked.ok else replace(checked, usage=found.usage + checked.usage)
+
+
+def verify(
+    candidate: Candidate,
+    schema: Schema,
+    claims: Sequence[Claim],
+    execute: Execute,
+    probe: tuple[Table, Constants | None] | None = None,
+) -> JobResult:
+    """Predicts the claims again from nothing but constants and rows; OK, or what differs.
+
+    The only predictions of an OK result are those of the `probe`, whose rows need not have any.
+    """
+    claims = [claim for claim in claims if len(claim.table)]
+    if not claims:
+        return JobResult(Verdict.OK)
+    parts = [(claim, index) for claim in claims for index in _batches(len(claim.table))]
+    tables = [claim.table.take(index) for claim, index in parts]
+    constants = [claim.constants for claim, _ in parts]
+    if probe is not None:
+        tables.append(probe[0])
+        constants.append(probe[1])
+    part = Part(tuple(tables), None, tuple(constants), optional=int(probe is not None))
+    (found,) = execute(Order(candidate, schema, claims[0].table.groups, (part,)))
+    assert found is not None
+    if not found.ok and probe is not None:  # the probe may be what ended the process
+        again = verify(candidate, schema, claims, execute)
+        return replace(again, usage=found.usage + again.usage)
+    if not found.ok:
+        return replace(found, stage="verify")
+    for (claim, index), again_there in zip(parts, found.predictions, strict=False):
+        if (row := _first_difference(claim.predictions[index], again_there)) is not None:
+            return replace(_impure(claim, int(index[row]), schema, again_there[row]), usage=found.usage)
+    return replace(found, predictions=found.predictions[len(parts) :])
+
+
+def _tables(job: Job) -> tuple[Table, ...]:
+    return (*job.predict, job.fit) if isinstance(job, FitJob) else job.predict
+
+
+def _unsuitable(job: Job, limits: Limits, candidate: Candidate) -> str | None:
+    tables = _tables(job)
+    if not tables:
+        return "a job needs at least one table"
+    if any(table.groups != tables[0].groups for table in tables):
+        return "all tables of a job must list the same groups"
+    if (rows := sum(map(len, tables))) > limits.rows:
+        return f"the job has {rows} rows; at most {limits.rows} are allowed (Limits.rows)"
+    if isinstance(job, PredictJob) and (job.constants is None) != (candidate.kind == "law"):
+        return "constants are needed for a form or a pair, and only there"
+    return None
+
+
+def _order(jobs: Sequence[Job], candidate: Candidate) -> Order:
+    first, groups = jobs[0], _tables(jobs[0])[0].groups
+    seed = first.seed if isinstance(first, FitJob) else 0
+    return Order(candidate, first.schema, groups, tuple(_part(job, groups) for job in jobs), seed)
+
+
+def _part(job: Job, groups: tuple[str, ...]) -> Part:
+    if isinstance(job, FitJob):
+        return Part(job.predict, job.fit, optional=job.optional)
+    constants = None if job.constants is None else job.constants.reorder(groups)
+    return Part(job.predict, None, (constants,) * len(job.predict))
+
+
+def _batches(rows: int) -> list[IntArray]:
+    """Every row once: one alone, the rest shuffled into two uneven parts."""
+    order = np.random.default_rng(rows).permutation(rows)
+    cuts = np.split(order, [1, 1 + (rows - 1) // 3])
+    return [part for part in cuts if len(part)]
+
+
+def _first_difference(first: Array, second: Array) -> int | None:
+    size = np.maximum(np.abs(first), np.abs(second))
+    rows = np.flatnonzero((np.abs(first - second) > TOLERANCE * size).any(axis=1))
+    return int(rows[0]) if len(rows) else None
+
+
+def differing(found: JobResult, again: JobResult) -> JobResult | None:
+    """What is wrong with two fits by the candidate's own code to the same rows; None where they agree."""
+    if not again.ok:
+        return replace(again, stage="verify")
+    first, second = found.constants, again.constants
+    assert first is not None
+    assert second is not None
+    if first.names == second.names and np.allclose(first.values, second.values, 1e-6, 0, equal_nan=True):
+        return None
+    text = "The candidate's own fit gave other constants for the same rows: fix its seed, use no clock."
+    return JobResult(Verdict.IMPURE, text, "verify")
+
+
+def _impure(claim: Claim, row: int, schema: Schema, again: Array) -> JobResult:
+    where = ", ".join(f"{name}={claim.table.features[name][row]:.6g}" for name in schema.features[:6])
+    group = claim.table.groups[claim.table.codes[row]]
+    before = claim.predictions[row]
+    target = int(np.argmax(np.abs(before - again)))
+    return JobResult(
+        Verdict.IMPURE,
+        f"The prediction for {where} in group {group!r} was {before[target]:.9g} at first and "
+        f"{again[target]:.9g} in another batch with the same constants; it may depend on nothing but "
+        "that row, its group and the constants.",
+        "verify",
+    )

@@ -1,0 +1,5 @@
+"""`python -m lawsmith` is `discover`."""
+
+from lawsmith.agent.cli import main
+
+main()
