@@ -27,6 +27,7 @@ from lawsmith.agent.search.budget import Budget
 from lawsmith.agent.search.history import History
 from lawsmith.agent.search.journal import recorded_trials
 from lawsmith.runs import Archive
+from lawsmith.tasks import Array
 
 WORKERS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 HANDED_OVER = 1000
@@ -165,7 +166,7 @@ def simulation(seconds: Sequence[float], candidates: int, batches: Sequence[int]
         print(f"{workers:12d} workers" + "".join(f"{cell:>16s}" for cell in cells), flush=True)
 
 
-def makespan(times: Sequence[float], workers: int, trip: float, share: float) -> float:
+def makespan(times: Array, workers: int, trip: float, share: float) -> float:
     """Seconds until the last of a batch is answered; who is free first gets the next, after the scheduler's turn."""
     free = [0.0] * min(workers, len(times))
     scheduler = end = 0.0

@@ -104,16 +104,15 @@ def coverage(found: dict[str, Any], level: float) -> float:
 
 def halves(found: dict[str, Any], level: float) -> np.ndarray[Any, np.dtype[np.float64]]:
     """(n, T): half the width of each interval."""
-    return sizes(found) * np.array(
-        [multiplier(one["ratios"], found["folds"], level) for one in found["errors"]]
-    )
+    widest = [multiplier(one["ratios"], found["folds"], level) for one in found["errors"]]
+    return np.asarray(sizes(found) * np.array(widest))
 
 
 def sizes(found: dict[str, Any]) -> np.ndarray[Any, np.dtype[np.float64]]:
     """(n, T): the standard deviations that the intervals were given."""
     parts = ("parameter", "model", "noise", "extrapolation")
     squares = [[sum(one[part] ** 2 for part in parts) for one in row] for row in found["intervals"]]
-    return np.sqrt(np.array(squares))
+    return np.asarray(np.sqrt(np.array(squares)))
 
 
 def width(found: dict[str, Any], level: float) -> float:

@@ -113,9 +113,8 @@ def bic(outcome: Outcome) -> str:
     def criterion(trial: Trial) -> float:
         found = trial.evaluation
         assert found.train is not None and found.constants_count is not None
-        return rows * float(np.log(max(found.train.nmse, 1e-300))) + groups * found.constants_count * np.log(
-            rows
-        )
+        fit = rows * np.log(max(found.train.nmse, 1e-300))
+        return float(fit + groups * found.constants_count * np.log(rows))
 
     return min(outcome.trials, key=criterion).id
 

@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import least_squares  # type: ignore[import-untyped]  # scipy publishes no types
+from scipy.optimize import least_squares
 
 from lawsmith.agent.symbolic.form import SymbolicForm
 from lawsmith.agent.symbolic.library import library

@@ -27,7 +27,7 @@ from benchmarks.extrapolation import CLIP, Case, cases, explore, score
 from lawsmith.agent.search.selection import choose
 from lawsmith.agent.symbolic.profile import profile
 from lawsmith.sandbox import Sandbox
-from lawsmith.tasks import Array, Table, names, r2
+from lawsmith.tasks import Array, IntArray, Table, names, r2
 
 Regress = Callable[[Array, Array, Array, float], Mapping[str, Array]]
 """Features and target of one group, the features to predict at, seconds -> predictions of each choice."""
@@ -118,7 +118,7 @@ PACKAGES: dict[str, Callable[[Case, float], dict[str, float]]] = {
 }
 
 
-def _of(table: Table, code: int) -> Array:
+def _of(table: Table, code: int) -> IntArray:
     return np.flatnonzero(table.codes == code)
 
 

@@ -21,6 +21,7 @@ from lawsmith.runs.report.content import Candidate, RunContent, gather
 from lawsmith.runs.report.page import packed
 from lawsmith.sandbox import Evaluation, Tier, Verdict
 from lawsmith.tasks import schema
+from lawsmith.tasks.task import Source
 
 FORM = """import numpy as np
 
@@ -33,7 +34,7 @@ def form(x, p):
 """
 
 
-def fill(runs_dir: Path, count: int, source: str = "file") -> None:
+def fill(runs_dir: Path, count: int, source: Source = "file") -> None:
     """Sealed archives of sft by ten agents, with made-up scores; one run in fifty has failed."""
     for k in range(count):
         manifest = Manifest(

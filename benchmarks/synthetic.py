@@ -223,7 +223,7 @@ def _design(law: Law, design: str, rows: int | None, rng: np.random.Generator) -
         mesh = np.meshgrid(*axes, indexing="ij")
         return {name: mesh[k].ravel() for k, name in enumerate(names)}
     count = rows or (60 if len(names) == 1 else 35 * (len(names) - len(shares)))
-    drawn = {name: np.exp(rng.uniform(*np.log(GRIDS[name]), count)) for name in names if name in GRIDS}
+    drawn = {name: _log_uniform(rng, *GRIDS[name], count) for name in names if name in GRIDS}
     if "v" in drawn:
         drawn["v"][rng.random(count) < 0.2] = 0.0
     return drawn | _mixtures(shares, count, np.ones(len(shares)), rng)
@@ -252,6 +252,10 @@ def _beyond(law: Law, rng: np.random.Generator) -> dict[str, Array]:
     if first not in GRIDS:
         return {first: np.linspace(*OUTSIDE[first], 20)}
     high = GRIDS[first][1]
-    inside = {name: np.exp(rng.uniform(*np.log(GRIDS[name]), 25)) for name in rest}
-    beyond = {first: np.exp(rng.uniform(np.log(1.2 * high), np.log(BEYOND * high), 25)), **inside}
+    inside = {name: _log_uniform(rng, *GRIDS[name], 25) for name in rest}
+    beyond = {first: _log_uniform(rng, 1.2 * high, BEYOND * high, 25), **inside}
     return beyond | _mixtures(shares, 25, np.ones(len(shares)), rng)
+
+
+def _log_uniform(rng: np.random.Generator, low: float, high: float, count: int) -> Array:
+    return np.asarray(np.exp(rng.uniform(np.log(low), np.log(high), count)))

@@ -73,10 +73,18 @@ def student() -> Iterator[str]:
 def searched(agent: str, folder: Path, url: str) -> Result:
     """One search; `symbolic` goes on until it has nothing more to propose."""
     train, test = write_tables(folder)
-    asked = {} if agent == "symbolic" else {"model": "student", "max_calls": CALLS[agent]}
+    model, calls = (None, None) if agent == "symbolic" else ("student", CALLS[agent])
     options = Options(base_url=url, in_flight=2)
     return discover(
-        train, target="y", test=test, cap=5, agent=agent, options=options, runs_dir=folder / "runs", **asked
+        train,
+        target="y",
+        test=test,
+        cap=5,
+        agent=agent,
+        model=model,
+        max_calls=calls,
+        options=options,
+        runs_dir=folder / "runs",
     )
 
 
