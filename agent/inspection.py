@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lawsmith.agent.search.history import Trial
-from lawsmith.agent.search.journal import recorded_trials
 from lawsmith.runs import Archive, Result
 from lawsmith.runs.find import list_archives
+from lawsmith.runs.trials import Trial, recorded_trials
 from lawsmith.sandbox import Verdict
 from lawsmith.tasks import InputError
 

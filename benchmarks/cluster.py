@@ -24,9 +24,8 @@ import numpy as np
 
 from lawsmith.agent.command.api import Observer, Run, discover
 from lawsmith.agent.search.budget import Budget
-from lawsmith.agent.search.history import History
-from lawsmith.agent.search.journal import recorded_trials
 from lawsmith.runs import Archive
+from lawsmith.runs.trials import History, recorded_trials
 from lawsmith.tasks import Array
 
 WORKERS = (1, 2, 4, 8, 16, 32, 64, 128, 256)

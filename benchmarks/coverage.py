@@ -22,11 +22,11 @@ import numpy as np
 
 from benchmarks.extrapolation import Case, cases
 from lawsmith.agent.search.evaluator import Evaluator
-from lawsmith.agent.search.history import History, Trial
 from lawsmith.agent.search.selection import choose
 from lawsmith.agent.symbolic import SymbolicProposer
 from lawsmith.runs.intervals import FittedLaw, estimate, predict
 from lawsmith.runs.intervals.predict import multiplier
+from lawsmith.runs.trials import History, Trial
 from lawsmith.sandbox import Constants, Sandbox
 from lawsmith.tasks import names
 from lawsmith.tasks.folds import frontier_folds

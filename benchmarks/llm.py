@@ -26,9 +26,9 @@ from lawsmith.agent.command.observer import Observer
 from lawsmith.agent.llm.session import Session, Settings
 from lawsmith.agent.search.budget import Allowance, Budget, Spending
 from lawsmith.agent.search.evaluator import Evaluator
-from lawsmith.agent.search.history import Trial
 from lawsmith.agent.search.journal import Journal
 from lawsmith.runs import Archive, Manifest
+from lawsmith.runs.trials import Trial
 from lawsmith.sandbox import Sandbox, whole_fit
 from lawsmith.tasks import Provenance, Task
 from lawsmith.tasks.folds import frontier_folds

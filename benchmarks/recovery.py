@@ -16,9 +16,9 @@ import numpy as np
 
 from benchmarks.extrapolation import Case, explore
 from benchmarks.synthetic import LAWS, Law, synthetic
-from lawsmith.agent.search.history import Trial
 from lawsmith.agent.search.selection import choose
 from lawsmith.agent.symbolic.rank import form_of
+from lawsmith.runs.trials import Trial
 from lawsmith.sandbox import Sandbox
 from lawsmith.sandbox.fitting import Effort, fit_form
 from lawsmith.tasks import Dataset, Table

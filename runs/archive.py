@@ -41,6 +41,7 @@ from lawsmith.runs.files import (
 from lawsmith.runs.quoting import visible
 from lawsmith.runs.record import Manifest, Result
 from lawsmith.runs.staging import create_folder
+from lawsmith.runs.trials import source_of
 from lawsmith.tasks import InputError
 
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -225,8 +226,7 @@ class Archive:
         result = self.result
         if result is None or result.winner is None:
             return None
-        found = (event.get("source") for event in self.events() if event.get("id") == result.winner)
-        return next((str(source) for source in found if source is not None), None)
+        return source_of(self.events(), result.winner)
 
     def events(self) -> Iterator[dict[str, Any]]:
         """The recorded events in order; a torn end is left out."""

@@ -12,9 +12,9 @@ from rich.text import Text
 from lawsmith.agent.cli import show as shown_result
 from lawsmith.agent.cli.output import announce, number, out, print_json, shown, text
 from lawsmith.agent.inspection import Details, Summary, details, differences, summaries
-from lawsmith.agent.search.history import Trial
 from lawsmith.runs import Account, State
 from lawsmith.runs.find import find_archive
+from lawsmith.runs.trials import Trial
 from lawsmith.tasks import schema
 
 BEST = 8

@@ -12,8 +12,8 @@ from lawsmith.agent.command.observer import Observer
 from lawsmith.agent.command.registry import Chosen
 from lawsmith.agent.command.result import Run
 from lawsmith.agent.search.budget import Budget
-from lawsmith.agent.search.history import History, Trial
 from lawsmith.runs import Archive
+from lawsmith.runs.trials import History, Trial
 from lawsmith.tasks import Dataset, thinned
 
 

@@ -7,11 +7,11 @@ from typing import Any
 
 from lawsmith.agent.command.result import Run
 from lawsmith.agent.search.budget import Spending
-from lawsmith.agent.search.history import History, Trial
 from lawsmith.agent.search.journal import Journal
 from lawsmith.agent.search.selection import Choice, choose
 from lawsmith.runs import Archive, LawFailed, Result, close_law, formula, score_law
 from lawsmith.runs.canonical_json import plain
+from lawsmith.runs.trials import History, Trial
 from lawsmith.sandbox import Constants, Limits, Sandbox, Verdict, evaluate
 from lawsmith.tasks import Dataset, Task, thinned
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from lawsmith.agent.command.observer import Observer
 from lawsmith.agent.search.budget import Budget
 from lawsmith.agent.search.evaluator import Evaluator
-from lawsmith.agent.search.history import History, Proposal, Trial
 from lawsmith.agent.search.journal import Journal
 from lawsmith.agent.search.proposer import Proposer, Reporting
+from lawsmith.runs.trials import History, Proposal, Trial
 
 STALE_ROUNDS = 3
 """A proposer that repeats known candidates this many times in a row has nothing more to say."""

@@ -6,8 +6,8 @@ from lawsmith.agent.command.job import Job
 from lawsmith.agent.command.registry import Chosen
 from lawsmith.agent.command.result import Run
 from lawsmith.agent.search.budget import Budget
-from lawsmith.agent.search.history import History, Trial
 from lawsmith.runs import Archive
+from lawsmith.runs.trials import History, Trial
 from lawsmith.tasks import Dataset
 
 

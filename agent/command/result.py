@@ -8,10 +8,9 @@ from typing import Any
 
 from lawsmith.agent.command.registry import Chosen
 from lawsmith.agent.law import Law
-from lawsmith.agent.search.history import Trial
-from lawsmith.agent.search.journal import recorded_trials
 from lawsmith.runs import Archive, Manifest
 from lawsmith.runs import Result as Record
+from lawsmith.runs.trials import Trial, recorded_trials
 from lawsmith.tasks import Dataset
 
 WORST_R2 = -1.0

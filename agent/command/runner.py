@@ -19,9 +19,10 @@ from lawsmith.agent.command.result import Run
 from lawsmith.agent.command.run_threads import RunThreads
 from lawsmith.agent.search.budget import Allowance, Budget, Spending
 from lawsmith.agent.search.evaluator import Evaluator
-from lawsmith.agent.search.journal import Journal, recorded_trials, rounds_begun
+from lawsmith.agent.search.journal import Journal
 from lawsmith.agent.search.proposer import Reporting
 from lawsmith.runs import Archive, DataRecord, Manifest
+from lawsmith.runs.trials import recorded_trials, rounds_begun
 from lawsmith.sandbox import Sandbox
 from lawsmith.tasks import Dataset, InputError, Task, thinned
 from lawsmith.tasks.folds import frontier_folds

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from lawsmith.agent.feedback.describe import clip, number
 from lawsmith.agent.feedback.diagnostics import TargetDiagnosis, diagnose, fold_findings
-from lawsmith.agent.search.history import Proposal, Trial
+from lawsmith.runs.trials import Proposal, Trial
 from lawsmith.sandbox import Constants, Evaluation, JobResult, PredictJob, Sandbox
 from lawsmith.sandbox.law.syntax import parse
 from lawsmith.tasks import Task

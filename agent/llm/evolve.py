@@ -13,7 +13,7 @@ from lawsmith.agent.feedback.views import formula_line
 from lawsmith.agent.llm.population import Population, merit
 from lawsmith.agent.llm.proposer import REMINDER_SHARE, LLMProposer
 from lawsmith.agent.llm.questions import Answer, Ask, Setup
-from lawsmith.agent.search.history import History, Trial
+from lawsmith.runs.trials import History, Trial
 from lawsmith.sandbox import Verdict
 
 ISLANDS = 3

@@ -8,7 +8,7 @@ import numpy as np
 
 from lawsmith.agent.llm.form_key import canonical_key
 from lawsmith.agent.llm.twins import Behaviour
-from lawsmith.agent.search.history import Trial
+from lawsmith.runs.trials import Trial
 from lawsmith.tasks import Array
 
 ISLAND_SIZE = 12

@@ -22,7 +22,7 @@ from lawsmith.agent.llm.parsing import parse_reply
 from lawsmith.agent.llm.questions import Answer, Ask, Setup, Tally
 from lawsmith.agent.llm.replies import Reader
 from lawsmith.agent.llm.report import report
-from lawsmith.agent.search.history import History, Proposal, Trial
+from lawsmith.runs.trials import History, Proposal, Trial
 from lawsmith.sandbox import Verdict
 
 MAX_NOTES = 40

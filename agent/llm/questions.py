@@ -12,8 +12,8 @@ from lawsmith.agent.client.failures import Failure
 from lawsmith.agent.client.messages import Message
 from lawsmith.agent.llm.parsing import Parsed
 from lawsmith.agent.search.evaluator import Evaluator
-from lawsmith.agent.search.history import Proposal, Trial
 from lawsmith.agent.search.proposer import Proposer
+from lawsmith.runs.trials import Proposal, Trial
 from lawsmith.tasks import Task
 
 

@@ -13,7 +13,7 @@ from lawsmith.agent.llm.parsing import Parsed, parse_reply, parses
 from lawsmith.agent.llm.questions import Answer, Ask
 from lawsmith.agent.llm.twins import Behaviour, Screen
 from lawsmith.agent.search.evaluator import Evaluator
-from lawsmith.agent.search.history import Proposal, Trial
+from lawsmith.runs.trials import Proposal, Trial
 
 NO_CODE = "no code in the reply"
 REPEATED = "repetition"

@@ -7,9 +7,9 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from lawsmith.agent.client.recording import Attempt, Recording
-from lawsmith.agent.search.history import History
 from lawsmith.runs import Account
 from lawsmith.runs.account import Books
+from lawsmith.runs.trials import History
 from lawsmith.sandbox import Verdict
 
 if TYPE_CHECKING:

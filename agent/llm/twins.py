@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lawsmith.agent.search.evaluator import Evaluator
-from lawsmith.agent.search.history import Trial
+from lawsmith.runs.trials import Trial
 from lawsmith.sandbox import JobResult, whole_fit
 from lawsmith.tasks import Array
 

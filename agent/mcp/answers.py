@@ -12,9 +12,9 @@ from lawsmith.agent.feedback.describe import clip, fold_words
 from lawsmith.agent.feedback.prompts import Prompts
 from lawsmith.agent.feedback.views import formula_line
 from lawsmith.agent.mcp.session import SUBMITTED, Session
-from lawsmith.agent.search.history import History, Trial
 from lawsmith.runs import Archive
 from lawsmith.runs.canonical_json import plain
+from lawsmith.runs.trials import History, Trial
 from lawsmith.sandbox import Verdict
 from lawsmith.tasks import Dataset, InputError, Schema, Table
 from lawsmith.tasks.errors import listing

@@ -13,11 +13,11 @@ from lawsmith.agent.command.observer import Observer
 from lawsmith.agent.feedback.views import Viewer
 from lawsmith.agent.search.budget import Allowance, Budget, Spending
 from lawsmith.agent.search.evaluator import Evaluator
-from lawsmith.agent.search.history import History, Proposal, Trial
 from lawsmith.agent.search.journal import Journal
 from lawsmith.agent.search.proposer import Proposer
 from lawsmith.agent.symbolic import SymbolicProposer
 from lawsmith.runs import Archive
+from lawsmith.runs.trials import History, Proposal, Trial
 from lawsmith.tasks import Dataset, InputError
 
 SUBMITTED = "submitted"

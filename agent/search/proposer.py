@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Protocol, runtime_checkable
 
-from lawsmith.agent.search.history import History, Proposal
+from lawsmith.runs.trials import History, Proposal
 
 
 class Proposer(Protocol):

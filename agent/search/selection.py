@@ -8,8 +8,8 @@ from functools import cache
 
 import numpy as np
 
-from lawsmith.agent.search.history import Trial
 from lawsmith.agent.search.stated import leaves_out, levels_off
+from lawsmith.runs.trials import Trial
 from lawsmith.sandbox import Evaluation
 from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.dependence import decisive

@@ -8,12 +8,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from lawsmith.agent.search.history import History, Proposal, Trial, candidate_id
 from lawsmith.agent.search.selection import Scoring
 from lawsmith.agent.symbolic.form import SymbolicForm
 from lawsmith.agent.symbolic.mutation import Mutator
 from lawsmith.agent.symbolic.rank import screen
 from lawsmith.agent.symbolic.start_forms import start_forms
+from lawsmith.runs.trials import History, Proposal, Trial, candidate_id
 from lawsmith.sandbox.fitting import Loss
 from lawsmith.tasks.task import Task
 

@@ -15,7 +15,8 @@ from lawsmith.runs.check import read_sealed
 from lawsmith.runs.intervals.estimate import FittedLaw, estimate
 from lawsmith.runs.intervals.model import Uncertainty
 from lawsmith.runs.replay import open_data
-from lawsmith.sandbox import Constants, Evaluation, Sandbox
+from lawsmith.runs.trials import recorded_trials
+from lawsmith.sandbox import Constants, Sandbox
 from lawsmith.tasks import InputError
 
 
@@ -26,14 +27,13 @@ def fitted_laws(archive: Archive) -> tuple[FittedLaw, ...]:
         return ()
     wanted = (result.winner, *result.inseparable)
     found = {}
-    for event in archive.events():
-        if event.get("event") == "candidate" and event.get("id") in wanted:
-            evaluation = Evaluation.model_validate(event["evaluation"])
-            if evaluation.folds and evaluation.constants is not None:
-                constants = Constants.from_json(evaluation.constants)
-                if event["id"] == result.winner and result.constants is not None:
-                    constants = _fitted_to_all_rows(constants.names, result.constants)
-                found[event["id"]] = FittedLaw(event["id"], event["source"], constants, evaluation.folds)
+    for trial in recorded_trials(archive):
+        evaluation = trial.evaluation
+        if trial.id in wanted and evaluation.folds and evaluation.constants is not None:
+            constants = Constants.from_json(evaluation.constants)
+            if trial.id == result.winner and result.constants is not None:
+                constants = _fitted_to_all_rows(constants.names, result.constants)
+            found[trial.id] = FittedLaw(trial.id, trial.proposal.source, constants, evaluation.folds)
     return tuple(found[id] for id in wanted if id in found) if result.winner in found else ()
 
 

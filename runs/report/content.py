@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from lawsmith.runs.account import Account
 from lawsmith.runs.archive import Archive
 from lawsmith.runs.record import Manifest, Result
+from lawsmith.runs.trials import recorded_trials
 from lawsmith.sandbox import Evaluation, Verdict
-from lawsmith.tasks import InputError
 
 
 @dataclass(frozen=True)
@@ -125,25 +124,15 @@ def gather(archive: Archive) -> RunContent:
 
 
 def _candidates(archive: Archive) -> Sequence[Candidate]:
-    found: list[Candidate] = []
-    for event in archive.events():
-        if event.get("event") == "candidate":
-            found.append(_candidate(event, len(found) + 1))
-    return found
-
-
-def _candidate(event: Mapping[str, Any], number: int) -> Candidate:
-    try:
-        return Candidate(
+    return [
+        Candidate(
             number=number,
-            id=str(event["id"]),
-            source=str(event["source"]),
-            origin=str(event.get("origin") or ""),
-            note=str(event.get("note") or ""),
-            parents=tuple(map(str, event.get("parents") or ())),
-            evaluation=Evaluation.model_validate(event["evaluation"]),
+            id=trial.id,
+            source=trial.proposal.source,
+            origin=trial.proposal.origin,
+            note=trial.proposal.note,
+            parents=trial.proposal.parents,
+            evaluation=trial.evaluation,
         )
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError(
-            f"Candidate {number} of the archive is not as this version writes it: {error}."
-        ) from None
+        for number, trial in enumerate(recorded_trials(archive), start=1)
+    ]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lawsmith.agent.search.history import History, Proposal
+from lawsmith.runs.trials import History, Proposal
 from lawsmith.sandbox import Evaluation, FoldScore, Tier, Verdict
 from lawsmith.tasks import Dataset, Provenance, Schema, Scores, Table, Task
 from lawsmith.tasks.task import content_digest

@@ -12,7 +12,7 @@ from agent_doubles import ScriptedProposer, form_source
 
 import lawsmith.agent.symbolic
 from lawsmith.agent.cli import main
-from lawsmith.agent.search.history import History, Proposal
+from lawsmith.runs.trials import History, Proposal
 
 FORMS = (
     ("L", "A", 'p["L"] + p["A"] / x["N"]'),

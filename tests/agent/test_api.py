@@ -11,8 +11,8 @@ from scripted_discover import FORMS, script
 
 import lawsmith
 import lawsmith.agent.symbolic
-from lawsmith.agent.search.history import History, Trial
 from lawsmith.runs import Archive
+from lawsmith.runs.trials import History, Trial
 from lawsmith.tasks import InputError
 
 TRUE = "loss = L + A * N ** (-a)"

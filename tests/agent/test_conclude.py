@@ -9,10 +9,10 @@ from lawsmith.agent.command.conclude import conclude, select
 from lawsmith.agent.command.registry import Chosen
 from lawsmith.agent.command.result import Result, Run
 from lawsmith.agent.search.budget import Spending
-from lawsmith.agent.search.history import Proposal, Trial
 from lawsmith.agent.search.journal import Journal
 from lawsmith.runs import Archive, DataRecord, FinalScores, Manifest, SplitScores
 from lawsmith.runs import Result as Record
+from lawsmith.runs.trials import Proposal, Trial
 from lawsmith.sandbox import Constants, Sandbox, Verdict, evaluate
 from lawsmith.tasks import frontier_folds, thinned
 

@@ -10,9 +10,9 @@ from agent_doubles import ScriptedProposer, evaluation
 from lawsmith.agent.command.loop import STALE_ROUNDS, OutOfTime, search
 from lawsmith.agent.command.observer import Observer
 from lawsmith.agent.search.budget import Allowance, Budget, Spending
-from lawsmith.agent.search.history import Proposal, Trial
 from lawsmith.agent.search.journal import Journal
 from lawsmith.runs import Archive, DataRecord, Manifest
+from lawsmith.runs.trials import Proposal, Trial
 from lawsmith.sandbox import Evaluation, Verdict
 from lawsmith.tasks import Dataset
 

@@ -10,9 +10,8 @@ from agent_doubles import ScriptedProposer, form_source, power_law_csv
 
 import lawsmith.agent.symbolic
 from lawsmith.agent.cli import main
-from lawsmith.agent.search.history import Proposal
-from lawsmith.agent.search.journal import recorded_trials
 from lawsmith.runs import Archive
+from lawsmith.runs.trials import Proposal, recorded_trials
 from lawsmith.sandbox import Verdict
 
 sys.path.append(str(Path(__file__).parents[1] / "llm"))

@@ -29,8 +29,8 @@ from lawsmith.agent.cluster import workers as staff
 from lawsmith.agent.cluster.client import Cluster, joined
 from lawsmith.agent.cluster.search_task import SearchTask
 from lawsmith.agent.cluster.workers import ClusterLost
-from lawsmith.agent.search.journal import recorded_trials
 from lawsmith.runs import Archive
+from lawsmith.runs.trials import recorded_trials
 from lawsmith.sandbox import DEFAULT_LIMITS, Evaluation, Sandbox, Tier, Verdict
 from lawsmith.tasks import InputError
 from lawsmith.tasks.folds import frontier_folds

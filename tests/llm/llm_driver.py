@@ -17,10 +17,10 @@ from lawsmith.agent.command.loop import search
 from lawsmith.agent.llm.session import Session, Settings
 from lawsmith.agent.search.budget import Allowance, Budget, Spending
 from lawsmith.agent.search.evaluator import Evaluator
-from lawsmith.agent.search.history import History, Proposal, Trial
 from lawsmith.agent.search.journal import Journal
 from lawsmith.agent.search.selection import choose
 from lawsmith.runs import Archive, Manifest
+from lawsmith.runs.trials import History, Proposal, Trial
 from lawsmith.sandbox import Sandbox
 from lawsmith.tasks import Provenance, Schema, Table, Task
 from lawsmith.tasks.folds import frontier_folds

@@ -12,9 +12,9 @@ import pytest
 
 import lawsmith.agent.symbolic
 from lawsmith.agent.cli import main
-from lawsmith.agent.search.history import History, Proposal
 from lawsmith.agent.symbolic import SymbolicProposer
 from lawsmith.runs import Account, Archive
+from lawsmith.runs.trials import History, Proposal
 from lawsmith.tasks import Task
 
 pytestmark = [

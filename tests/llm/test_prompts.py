@@ -14,7 +14,7 @@ from lawsmith.agent.feedback.describe import facts, sample_rows
 from lawsmith.agent.feedback.diagnostics import diagnose
 from lawsmith.agent.feedback.prompts import BYTES_PER_TOKEN, Detail, Prompts
 from lawsmith.agent.feedback.views import Viewer, shown_source
-from lawsmith.agent.search.history import Proposal, Trial
+from lawsmith.runs.trials import Proposal, Trial
 from lawsmith.sandbox import Evaluation, FoldScore, JobResult, PredictJob, Tier, Verdict
 from lawsmith.tasks import Column, Provenance, Schema, Table, Task
 

@@ -16,7 +16,7 @@ from lawsmith.agent.client.scrub import REMOVED, Scrubber, public_url
 from lawsmith.agent.llm.ensemble import Ensemble
 from lawsmith.agent.llm.population import Population
 from lawsmith.agent.llm.session import Session, Settings
-from lawsmith.agent.search.history import Proposal, Trial
+from lawsmith.runs.trials import Proposal, Trial
 from lawsmith.sandbox import Evaluation, Tier, Verdict
 from lawsmith.tasks import InputError
 

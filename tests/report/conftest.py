@@ -14,10 +14,10 @@ from lawsmith.agent.command.loop import search
 from lawsmith.agent.command.observer import Observer
 from lawsmith.agent.search.budget import Allowance, Budget
 from lawsmith.agent.search.evaluator import Evaluator
-from lawsmith.agent.search.history import History, Proposal
 from lawsmith.agent.search.journal import Journal
 from lawsmith.runs import Archive, DataRecord, Manifest
 from lawsmith.runs.intervals import Uncertainty, uncertainty
+from lawsmith.runs.trials import History, Proposal
 from lawsmith.sandbox import Sandbox
 from lawsmith.tasks import Dataset, read_dataset
 from lawsmith.tasks.folds import frontier_folds

@@ -10,7 +10,7 @@ import pytest
 import lawsmith.agent.command.runner
 import lawsmith.agent.law
 import lawsmith.agent.symbolic
-from lawsmith.agent.search.history import History, Proposal
+from lawsmith.runs.trials import History, Proposal
 from lawsmith.sandbox import Sandbox
 from lawsmith.tasks import Task
 

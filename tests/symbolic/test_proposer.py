@@ -6,8 +6,8 @@ from math import inf
 import numpy as np
 import pytest
 
-from lawsmith.agent.search.history import History, Proposal, Trial
 from lawsmith.agent.symbolic import SymbolicProposer
+from lawsmith.runs.trials import History, Proposal, Trial
 from lawsmith.sandbox import Evaluation, Verdict
 from lawsmith.sandbox.evaluate import FoldScore
 from lawsmith.sandbox.isolation import Tier

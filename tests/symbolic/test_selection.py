@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from lawsmith.agent.search.history import Proposal, Trial
 from lawsmith.agent.search.selection import choose
 from lawsmith.agent.search.stated import leaves_out, levels_off
+from lawsmith.runs.trials import Proposal, Trial
 from lawsmith.sandbox import Evaluation, Verdict
 from lawsmith.sandbox.evaluate import FoldScore
 from lawsmith.sandbox.isolation import Tier

@@ -1,0 +1,211 @@
+"""What a run tried: proposals, their trials and the history of a run; and how events.jsonl records them.
+
+This is the one reader and the one writer of the events of a search:
+
+* ``{"event": "round", "round", "proposals": [{"id", "source", "parents", "origin", "note", "by_chance"}]}`` before
+  a batch is evaluated, so that an interrupted round is completed without asking the proposer again;
+* ``{"event": "candidate", "round", "id", "source", "parents", "origin", "note", "by_chance",
+  "evaluation", "spent"}`` for every evaluated candidate, in the order of the proposals; `spent` is the run's total at
+  that moment.
+
+Other events (a published result, an import) are no part of a search: readers pass them over.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass as model
+
+from lawsmith.runs.quoting import visible
+from lawsmith.sandbox import Evaluation, Verdict
+from lawsmith.tasks import InputError
+
+if TYPE_CHECKING:
+    from lawsmith.runs.archive import Archive
+
+_IGNORING = ConfigDict(extra="ignore")
+
+
+def candidate_id(source: str) -> str:
+    """Name of a candidate: the first 12 hexadecimal digits of the SHA-256 of its source."""
+    return hashlib.sha256(source.encode()).hexdigest()[:12]
+
+
+@model(frozen=True, config=_IGNORING)
+class Proposal:
+    """Candidate source as a proposer hands it in.
+
+    `parents` are ids of the candidates it was derived from, `origin` names the operation that made it
+    (for instance "seed" or "mutation") and `note` is free text for the archive. `by_chance` says that it is one of many
+    blind changes of its parents, the best of which is part luck: the choice charges for that.
+    """
+
+    source: str
+    parents: tuple[str, ...] = ()
+    origin: str = ""
+    note: str = ""
+    by_chance: bool = False
+
+    @property
+    def id(self) -> str:
+        return candidate_id(self.source)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A proposal together with what the sandbox found out about it."""
+
+    id: str
+    proposal: Proposal
+    evaluation: Evaluation
+
+    @property
+    def usable(self) -> bool:
+        """Whether the law works and has honest fold scores, so that it may be selected."""
+        return self.evaluation.verdict is Verdict.OK and bool(self.evaluation.folds)
+
+
+class History:
+    """The trials of one run in the order they were proposed; no candidate appears twice."""
+
+    def __init__(self) -> None:
+        self._trials: dict[str, Trial] = {}
+        self._leader: Trial | None = None
+
+    def append(self, trial: Trial) -> None:
+        """Add a trial; raises ValueError if its candidate is already here."""
+        if trial.id in self._trials:
+            raise ValueError(f"candidate {trial.id} is already in the history")
+        self._trials[trial.id] = trial
+        if trial.usable and (self._leader is None or _merit(trial) < _merit(self._leader)):
+            self._leader = trial
+
+    @property
+    def leader(self) -> Trial | None:
+        """`best(1)`, known without sorting; None while nothing is usable."""
+        return self._leader
+
+    @property
+    def trials(self) -> tuple[Trial, ...]:
+        return tuple(self._trials.values())
+
+    def __len__(self) -> int:
+        return len(self._trials)
+
+    def __iter__(self) -> Iterator[Trial]:
+        return iter(self.trials)
+
+    def __contains__(self, candidate: str) -> bool:
+        return candidate in self._trials
+
+    def __getitem__(self, candidate: str) -> Trial:
+        return self._trials[candidate]
+
+    def usable(self) -> tuple[Trial, ...]:
+        """The trials that may be selected."""
+        return tuple(trial for trial in self if trial.usable)
+
+    def best(self, n: int = 1) -> tuple[Trial, ...]:
+        """The `n` usable trials with the highest validation R²; of equals, the one with fewer constants, then
+        the earlier one. A quick order for feedback: the choice of a winner is `search.selection.choose`."""
+        return tuple(sorted(self.usable(), key=_merit)[:n])
+
+
+def _merit(trial: Trial) -> tuple[float, int]:
+    found = trial.evaluation
+    validation = -1.0 if found.validation_r2 is None else found.validation_r2
+    return -validation, found.constants_count or 0
+
+
+@dataclass(frozen=True)
+class Round:
+    """A batch of proposals that was about to be evaluated; `number` counts from 1."""
+
+    number: int
+    proposals: tuple[Proposal, ...]
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """An evaluated candidate, and what the run had spent by then (fields of `Spending`)."""
+
+    round: int
+    trial: Trial
+    spent: Mapping[str, float | None] = field(default_factory=dict)
+
+
+def round_event(number: int, proposals: Sequence[Proposal]) -> dict[str, Any]:
+    """The event that records a batch; `read_event` reads it."""
+    listed = [{"id": proposal.id, **asdict(proposal)} for proposal in proposals]
+    return {"event": "round", "round": number, "proposals": listed}
+
+
+def candidate_event(recorded: Recorded) -> dict[str, Any]:
+    """The event that records an evaluated candidate; `read_event` reads it."""
+    trial = recorded.trial
+    return {
+        "event": "candidate",
+        "round": recorded.round,
+        "id": trial.id,
+        **asdict(trial.proposal),
+        "evaluation": trial.evaluation,
+        "spent": dict(recorded.spent),
+    }
+
+
+_PROPOSAL = TypeAdapter(Proposal)
+
+
+def read_event(event: Mapping[str, Any]) -> Round | Recorded | None:
+    """What an event records; None for an event that is no part of a search.
+
+    Raises InputError where an event of a search is not as this version writes it.
+    """
+    try:
+        match event.get("event"):
+            case "round":
+                proposals = tuple(_PROPOSAL.validate_python(one) for one in event["proposals"])
+                return Round(int(event["round"]), proposals)
+            case "candidate":
+                evaluation = Evaluation.model_validate(event["evaluation"])
+                trial = Trial(str(event["id"]), _PROPOSAL.validate_python(dict(event)), evaluation)
+                return Recorded(int(event.get("round") or 0), trial, dict(event.get("spent") or {}))
+            case _:
+                return None
+    except ValidationError as error:
+        first = error.errors()[0]
+        reason = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+    except (KeyError, TypeError, ValueError) as error:
+        reason = f"{type(error).__name__} {error}"
+    what = visible(str(event.get("id") or event.get("round") or "?"))[:40]
+    raise InputError(
+        f"The {event.get('event')} {what} of the archive is not as this version writes it: {visible(reason)[:300]}."
+    )
+
+
+def read_trials(events: Iterable[Mapping[str, Any]]) -> Iterator[Trial]:
+    """The trials among the events, in order; raises InputError as `read_event`."""
+    for event in events:
+        if event.get("event") == "candidate" and isinstance(found := read_event(event), Recorded):
+            yield found.trial
+
+
+def source_of(events: Iterable[Mapping[str, Any]], candidate: str) -> str | None:
+    """The source of a candidate, also of a published or imported one; None where no event holds it."""
+    found = (event.get("source") for event in events if event.get("id") == candidate)
+    return next((str(source) for source in found if source is not None), None)
+
+
+def recorded_trials(archive: Archive) -> Iterator[Trial]:
+    """The trials in an archive, in order; raises InputError as `read_event`."""
+    return read_trials(archive.events())
+
+
+def rounds_begun(archive: Archive) -> int:
+    """How many batches the archive records, evaluated or not."""
+    return max((event["round"] for event in archive.events() if event.get("event") == "round"), default=0)
