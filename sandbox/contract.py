@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from lawsmith.sandbox.fitting import Form, fit_form
+from lawsmith.sandbox.fitting import Form, endings, fit_form
 from lawsmith.sandbox.returned import (
     Broken,
     Spec,
@@ -110,7 +110,7 @@ class FormLaw:
             per_target=self.per_target,
         )
         fitted = fit_form(form, table, self.spec.targets, seed=self.spec.seed)
-        status = tuple(item.value for item in fitted.status)
+        status = endings(form, fitted, table, self.spec.targets)
         return FittedLaw(self.names, np.asarray(fitted.values, dtype=np.float64), status)
 
     def _fit_group(self, rows: Table) -> dict[str, float]:

@@ -11,6 +11,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from lawsmith.sandbox.constants import Constants
+from lawsmith.sandbox.fitting import constants_at_bounds
 from lawsmith.sandbox.isolation import Tier
 from lawsmith.sandbox.jobs import FitJob, JobResult, Usage
 from lawsmith.sandbox.law.parse import Candidate, Kind, Refused, read_candidate
@@ -74,6 +75,11 @@ class Evaluation(BaseModel):
     peak_bytes: int = 0
     tier: Tier
     formula: str | None = None
+
+    @property
+    def at_bounds(self) -> tuple[str, ...]:
+        """The constants that the fit left at one of their bounds, in any group."""
+        return constants_at_bounds(tuple(self.status.values()))
 
 
 def evaluate(

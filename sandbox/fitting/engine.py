@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from lawsmith.sandbox.fitting.blocks import Block, Rows, gather
 from lawsmith.sandbox.fitting.form import Array, Fitted, Form, Loss, Status
-from lawsmith.sandbox.fitting.lm import Minimum, Options, minimise
+from lawsmith.sandbox.fitting.lm import Mask, Minimum, Options, minimise
 from lawsmith.sandbox.fitting.refine import refine
 from lawsmith.sandbox.fitting.starts import Scale, draw
 from lawsmith.sandbox.fitting.structure import Structure, analyse
@@ -27,7 +27,11 @@ EXPLORE_ROWS = 160  # rows per group that rank the starts
 CONTEST_ROWS = 5000  # rows per group that tell the best few apart; the best one is then polished on all rows
 SAME_OPTIMUM = 1.01
 ROBUST_ROUNDS = 4
-PROBE_SETS = 16
+PROBE_SETS = 64
+AGREEMENT = 1e-6  # of a law with the linear combination that stood for it, as a share of the measurements
+AT_BOUND = (
+    1e-12  # relative distance at which a constant is at its bound: linear ones are scaled and scaled back
+)
 PADDING = (
     4.0  # groups are fitted together while the longest has at most this many times the rows of the shortest
 )
@@ -46,6 +50,17 @@ class Effort:
     starts: int | None = None
     finalists: int = 3
     start: Array | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class _Constants:
+    """What fits of some groups found: values (g, k), and per group the law's own cost (a share of it where groups share
+    constants), whether the law agrees with the linear combination that was fitted for it, and whether it settled."""
+
+    values: Array
+    cost: Array
+    agrees: Mask
+    settled: Mask
 
 
 def fit_form(
@@ -108,18 +123,32 @@ class _Engine:
         coupled = any(self.form.names[k] in self.form.shared for k in parameters)
         form = self.form.alone(names[0]) if len(names) == 1 else self.form
         block = Block(form, targets, names, nonlinear, linear, rows, coupled, found.vectorised, found.offset)
+        fit = self._fit_block(block, groups)
+        if linear and (wrong := ~fit.agrees).any():
+            free = replace(block, nonlinear=parameters, linear=(), offset=True)
+            at = np.arange(len(groups)) if coupled else np.flatnonzero(wrong)
+            again = self._fit_block(free.with_rows(rows.of_groups(at)), groups[at])
+            fit = _deeper(fit, again, at)
+        finite = np.isfinite(fit.cost)
+        self.values[groups[:, None], list(parameters)] = np.where(finite[:, None], fit.values, np.nan)
+        self.cost[groups] += fit.cost
+        self.settled[groups] &= fit.settled
+
+    def _fit_block(self, block: Block, groups: IntArray) -> _Constants:
+        """The best constants of each group, in the order of the form, and the law's own cost with them."""
         best = self._search(block, groups)
+        weighted = block
         for _ in range(ROBUST_ROUNDS if self.form.loss is Loss.ROBUST else 0):
-            block = block.with_rows(_reweighted(block, best))
-            best = minimise(block, best.theta, np.arange(len(best.theta)), POLISH)
-        best = refine(block, best)
-        theta = best.theta[0] if coupled else best.theta[:, 0]
-        constants = best.linear[0] if coupled else best.linear[:, 0]
-        finite = np.broadcast_to(np.isfinite(best.cost), len(groups))[:, None]
-        self.values[groups[:, None], list(nonlinear)] = np.where(finite, theta, np.nan)
-        self.values[groups[:, None], list(linear)] = np.where(finite, constants, np.nan)
-        self.cost[groups] += best.cost / (len(groups) if coupled else 1)
-        self.settled[groups] &= best.settled
+            weighted = weighted.with_rows(_reweighted(weighted, best))
+            best = minimise(weighted, best.theta, np.arange(len(best.theta)), POLISH)
+        best = refine(weighted, best)
+        order = np.argsort([*block.nonlinear, *block.linear], kind="stable")
+        values = np.concatenate([best.theta, best.linear], axis=2)[..., order]
+        values = values[0] if block.coupled else values[:, 0]
+        names = sorted((*block.nonlinear, *block.linear))
+        values = _at_bounds(values, self.form.lower[names], self.form.upper[names])
+        cost, agrees = _checked(weighted, names, values, best)
+        return _Constants(values, cost, agrees, np.broadcast_to(best.settled, len(groups)))
 
     def _search(self, block: Block, groups: IntArray) -> Minimum:
         """The best minimum of each problem: one problem when coupled, else one per group."""
@@ -210,6 +239,42 @@ def _best(found: Minimum, problems: int) -> Minimum:
     return Minimum(
         found.theta[pick], found.linear[pick], found.cost[pick], found.settled[pick], found.iterations
     )
+
+
+def _at_bounds(values: Array, lower: Array, upper: Array) -> Array:
+    """Constants (g, k), those within rounding of a bound exactly there."""
+    for bound in (lower, upper):
+        near = np.isfinite(bound) & (np.abs(values - bound) <= AT_BOUND * np.abs(bound))
+        values = np.where(near, bound, values)
+    return values
+
+
+def _checked(block: Block, names: Sequence[int], values: Array, best: Minimum) -> tuple[Array, Mask]:
+    """The law's own cost (g,) with these constants (g, k), and whether the cost of the linear combination is the same.
+
+    A law that switches regime may be linear in a constant wherever it was probed, and not where the fit led to.
+    """
+    shape = (1, len(values)) if block.coupled else (len(values), 1)
+    p: dict[str, Array] = dict.fromkeys(block.form.names, np.ones((1, 1, 1)))
+    p |= {block.form.names[k]: values[:, j].reshape(*shape, 1) for j, k in enumerate(names)}
+    predicted = block.values(block.features(np.arange(shape[0])), p, shape).reshape(block.measured.shape)
+    own = 0.5 * ((block.weight * (block.measured - predicted)) ** 2).sum(axis=-1)
+    own = np.where(np.isfinite(own) & np.isfinite(best.cost), own, np.inf)
+    size = 0.5 * ((block.weight * block.measured) ** 2).sum(axis=-1)
+    if block.coupled:
+        own, size = np.full(shape[1], own.sum() / shape[1]), np.full(shape[1], size.sum() / shape[1])
+    claimed = best.cost / (shape[1] if block.coupled else 1)
+    apart = np.abs(np.sqrt(own) - np.sqrt(claimed))  # never more than the root of the squared differences
+    return own, np.isfinite(own) & (apart <= AGREEMENT * np.sqrt(size))
+
+
+def _deeper(found: _Constants, again: _Constants, at: IntArray) -> _Constants:
+    """`found` with the groups `at` replaced where the fit without linear constants costs less."""
+    better = again.cost < found.cost[at]
+    values, cost, settled = found.values.copy(), found.cost.copy(), found.settled.copy()
+    values[at[better]], cost[at[better]] = again.values[better], again.cost[better]
+    settled[at[better]] = again.settled[better]
+    return _Constants(values, cost, found.agrees, settled)
 
 
 def _reweighted(block: Block, best: Minimum) -> Rows:

@@ -12,7 +12,10 @@ from lawsmith.sandbox.fitting.blocks import Block, Rows
 from lawsmith.sandbox.fitting.form import Array, Form
 
 PROBE_ROWS = 7
-USABLE_SETS = 4
+USABLE_SETS = 32  # a law that switches regime looks linear while all sets lie in one; four sets were too few
+USABLE_SETS_ONE_BY_ONE = (
+    8  # of a form that is evaluated one set at a time; the fit is checked afterwards anyway
+)
 LINEAR_TOLERANCE = 1e-7
 ROUNDING = 1e-14
 DROWNED = 1e-8  # share of the values below which a change is hard to tell from rounding
@@ -81,7 +84,7 @@ class _Probe:
     def usable_sets(self, sets: Array) -> Array:
         """The first few at which every value is finite and of moderate size."""
         out = self(sets)
-        return sets[_largest(out) < 1e12][:USABLE_SETS]
+        return sets[_largest(out) < 1e12][: USABLE_SETS if self.vectorised else USABLE_SETS_ONE_BY_ONE]
 
 
 def _moved(sets: Array, steps: Array, *columns: int) -> Array:

@@ -8,7 +8,17 @@ import numpy as np
 import pytest
 from scipy.optimize import least_squares
 
-from lawsmith.sandbox.fitting import Effort, Fitted, Form, Loss, Status, fit_form
+from lawsmith.sandbox.fitting import (
+    Effort,
+    Fitted,
+    Form,
+    Loss,
+    Status,
+    constants_at_bounds,
+    endings,
+    fit_form,
+    structure,
+)
 from lawsmith.tasks import Table
 from lawsmith.tasks.nearness import nearness
 
@@ -246,3 +256,79 @@ def test_statuses_name_what_went_wrong() -> None:
     empty = fit_form(POWER, table(X, 1 + X**-0.5, groups=2), ["y"])
     assert empty.status[1] is Status.NO_FINITE_START
     assert np.isnan(empty.values[1]).all()
+
+
+def student(x: Any, p: Any) -> Any:
+    return p["A"] * x["n"] ** -p["a"] + p["B"] * x["d"] ** -p["b"]
+
+
+def smooth_hinge(x: Any, p: Any) -> Any:
+    """A level that softly meets the teacher's loss T; E, A, B and q act linearly away from the change of regime."""
+    level = p["E"] + student(x, p)
+    z = (x["T"] - p["q"] - level) / p["w"]
+    return level + p["w"] * np.logaddexp(0, z) + p["c"] * p["w"] * np.logaddexp(0, z - 1)
+
+
+def smooth_maximum(x: Any, p: Any) -> Any:
+    """r acts linearly where the teacher decides; at r = 0, where its column would be taken from, nothing is finite."""
+    teacher = p["r"] * x["T"]
+    return teacher * np.exp((1 + p["c"]) * np.logaddexp(0, p["s"] * np.log(student(x, p) / teacher)) / p["s"])
+
+
+def capped_line(x: Any, p: Any) -> Any:
+    return np.minimum(p["c"] + p["b"] * x["T"], p["hi"])
+
+
+POSITIVE, EXPONENT = (0.0, 5.0), (0.0, 2.0)
+SWITCHING: list[tuple[Any, dict[str, tuple[float, float]], dict[str, float]]] = [
+    (
+        smooth_hinge,
+        {"E": POSITIVE, "A": POSITIVE, "a": EXPONENT, "B": POSITIVE, "b": EXPONENT}
+        | {"q": (-1.0, 1.0), "w": (0.01, 1.0), "c": (-1.0, 1.0)},
+        {"E": 1.5, "A": 0.3, "a": 0.4, "B": 0.5, "b": 0.5, "q": 0.1, "w": 0.08, "c": 0.2},
+    ),
+    (
+        smooth_maximum,
+        {"A": (1e-6, 5.0), "a": EXPONENT, "B": (1e-6, 5.0), "b": EXPONENT}
+        | {"r": EXPONENT, "s": (1.0, 40.0), "c": (-0.5, 0.5)},
+        {"A": 1.6, "a": 0.08, "B": 0.7, "b": 0.11, "r": 0.99, "s": 19.0, "c": 0.04},
+    ),
+    (
+        capped_line,
+        {"c": (-5.0, 5.0), "b": (-5.0, 5.0), "hi": (-1.0, 1.0)},
+        {"c": -1.6, "b": 0.9, "hi": 0.6},
+    ),
+]
+
+
+@pytest.mark.parametrize(("probes", "seeds"), [(structure.USABLE_SETS, 16), (1, 2)])
+@pytest.mark.parametrize("case", SWITCHING, ids=lambda case: str(case[0].__name__))
+def test_laws_that_switch_regime_are_never_lost(case: Any, probes: int, seeds: int, monkeypatch: Any) -> None:
+    """Constants that act linearly in one regime only; with one probe they are taken for linear, and the check of the
+    fit has to notice."""
+    monkeypatch.setattr(structure, "USABLE_SETS", probes)
+    call, bounds, truth = case
+    shape = form(" ".join(bounds), call, bounds)
+    for seed in range(seeds):
+        rng = RNG(seed)
+        x = {"n": rng.uniform(0.1, 2, 40), "d": rng.uniform(0.3, 10, 40), "T": rng.uniform(1.9, 2.75, 40)}
+        y = call(x, truth)
+        fitted = fit_form(shape, Table(x, {"y": y}, ("g",), np.zeros(40, dtype=np.intp)), ["y"], seed=seed)
+        found = call(x, dict(zip(bounds, fitted.values[0], strict=True)))
+        assert fitted.status[0].usable
+        assert np.mean((found - y) ** 2) < 0.01 * np.var(y), f"seed {seed}"
+
+
+def test_endings_name_constants_at_bounds_and_rows_without_a_value() -> None:
+    bounded = form("L A a", power, {"L": (1.5, INF), "a": (0.0, 3.0)})
+    data = three_groups(0.01).take(np.arange(25))
+    texts = endings(bounded, fit_form(bounded, data, ["y"]), data, ["y"])
+    assert texts[0] == "converged, with a constant at its bound: L"
+    assert constants_at_bounds(texts) == ("L",)
+    rooted = form("A c", lambda x, p: p["A"] * np.sqrt(p["c"] - x["x"]), {"A": (0.0, 1.0), "c": (0.0, 10.0)})
+    failed = fit_form(rooted, table(X, X), ["y"])
+    (text,) = endings(rooted, failed, table(X, X), ["y"])
+    assert text.startswith(
+        "no start gave finite predictions (of 32 sets of constants within the bounds the best, A="
+    )
+    assert "rows without a finite value, first x=" in text
