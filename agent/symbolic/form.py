@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lawsmith.agent.symbolic.expression import (
+from lawsmith.sandbox.fitting import Loss
+from lawsmith.sandbox.law.expression import (
     Node,
     Parameter,
     canonical,
@@ -13,14 +14,9 @@ from lawsmith.agent.symbolic.expression import (
     rename,
     walk,
 )
-from lawsmith.agent.symbolic.source import candidate
-from lawsmith.sandbox.fitting import Loss
+from lawsmith.sandbox.law.roles import LINEAR
+from lawsmith.sandbox.law.write_candidate import candidate
 from lawsmith.tasks.schema import Schema
-
-SHAPE_ROLES = frozenset(
-    {"a", "h", "k", "m", "s", "w", "g", "e", "r"}
-)  # constants that bend a curve rather than scale it
-
 
 MOST_CONSTANTS = 40  # per group and target, where the task sets no cap
 
@@ -71,7 +67,8 @@ class SymbolicForm:
 
 
 def is_shape(parameter: Parameter) -> bool:
-    return parameter.name.split("_")[0].rstrip("0123456789") in SHAPE_ROLES
+    """Whether the constant bends a curve rather than scales or moves it."""
+    return parameter.role not in LINEAR
 
 
 def has_shape(node: Node) -> bool:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from math import inf
 
-from lawsmith.agent.symbolic.expression import ONE, Node, Number, Parameter, Sum, add, exp, mul, power
 from lawsmith.agent.symbolic.other_forms import STEEPEST_SHARE, of_plain, of_shares
 from lawsmith.agent.symbolic.profile import Kind, Profile
 from lawsmith.agent.symbolic.scale_forms import of_many, of_one
 from lawsmith.agent.symbolic.templates import Template
 from lawsmith.agent.symbolic.terms import Terms
+from lawsmith.sandbox.law.expression import ONE, Node, Number, Parameter, Sum, add, exp, mul, power
+from lawsmith.sandbox.law.roles import Role
 
 BENT = 4  # levels of a feature on a plain axis that may show an optimum inside
 
@@ -53,7 +54,9 @@ def _corrected(profile: Profile, plain: Sequence[Template], others: Sequence[str
         }
         if curved:
             corrections[f"plus parabola of {title}"] = lambda b, node: add(
-                node, *_slopes(b, others), *(mul(b.fresh("d"), power(b.x(n), Number(2.0))) for n in curved)
+                node,
+                *_slopes(b, others),
+                *(mul(b.fresh("d", Role.COEFFICIENT), power(b.x(n), Number(2.0))) for n in curved),
             )
         for how, correction in corrections.items():
             found.append(Template(f"{template.origin}, {how}", correction(Terms(profile), template.node)))
@@ -61,7 +64,10 @@ def _corrected(profile: Profile, plain: Sequence[Template], others: Sequence[str
 
 
 def _slopes(b: Terms, names: Sequence[str], steepest: float = inf) -> list[Node]:
-    return [mul(b.fresh("d", -steepest, steepest), b.x(n)) for n in names]
+    return [
+        mul(b.fresh("d", Role.COEFFICIENT if steepest == inf else Role.RATE, -steepest, steepest), b.x(n))
+        for n in names
+    ]
 
 
 def _beside_level(node: Node, factor: Node) -> Node:

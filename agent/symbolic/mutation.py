@@ -8,7 +8,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from lawsmith.agent.symbolic.expression import (
+from lawsmith.agent.symbolic.profile import Kind, Profile
+from lawsmith.agent.symbolic.terms import DIGITS, STEEPEST, Terms
+from lawsmith.sandbox.law.expression import (
     Feature,
     Function,
     Node,
@@ -28,8 +30,7 @@ from lawsmith.agent.symbolic.expression import (
     transform,
     walk,
 )
-from lawsmith.agent.symbolic.profile import Kind, Profile
-from lawsmith.agent.symbolic.terms import STEEPEST, Terms
+from lawsmith.sandbox.law.roles import Role
 
 TRIES = 20
 
@@ -76,7 +77,7 @@ class Mutator:
         inner = children(chosen)[0]
         assert isinstance(inner, Feature)
         shifted = add(inner, b.shift(inner.name))
-        new = Power(shifted, chosen.exponent) if isinstance(chosen, Power) else Function("log", shifted)
+        new = Power(shifted, chosen.exponent) if isinstance(chosen, Power) else log(shifted)
         return swap(node, chosen, new)
 
     def _add_term(self, node: Node, mate: Node, b: Terms) -> Node | None:
@@ -108,11 +109,12 @@ class Mutator:
         return swap(node, chosen, mul(*chosen.factors[:k], *chosen.factors[k + 1 :]))
 
     def _share_exponent(self, node: Node, mate: Node, b: Terms) -> Node | None:
-        exponents = [p for p in parameters(node) if p.name.rstrip("0123456789") == "a"]
+        decays = [n.exponent for n in walk(node) if isinstance(n, Power) and _decays(n.exponent)]
+        exponents = list(dict.fromkeys(p for exponent in decays for p in parameters(exponent)))
         if len(exponents) < 2:
             return None
         one, two = (exponents[k] for k in self.rng.choice(len(exponents), 2, replace=False))
-        both = Parameter(one.name, max(one.lower, two.lower), min(one.upper, two.upper))
+        both = replace(one, lower=max(one.lower, two.lower), upper=min(one.upper, two.upper))
         return transform(node, lambda n: both if n in (one, two) else n)
 
     def _bend(self, node: Node, mate: Node, b: Terms) -> Node | None:
@@ -122,7 +124,7 @@ class Mutator:
         chosen = self._pick(powers)
         if name is None or not isinstance(chosen, Power):
             return None
-        drift = mul(b.fresh("d", -1.0, 1.0), log(b.x(name)))
+        drift = mul(b.fresh("d", Role.EXPONENT, -1.0, 1.0), log(b.x(name)))
         return swap(node, chosen, Power(chosen.base, add(chosen.exponent, drift)))
 
     def _cross(self, node: Node, mate: Node, b: Terms) -> Node | None:
@@ -132,7 +134,7 @@ class Mutator:
         term = self._pick([t for t in mate.terms if not isinstance(t, Parameter)])
         if term is None:
             return None
-        fresh = {p.name: b.fresh(p.name.rstrip("0123456789")).name for p in parameters(term)}
+        fresh = {p.name: b.renamed(p).name for p in parameters(term)}
         return add(node, rename(term, fresh))
 
     def _raise_to_power(self, node: Node, mate: Node, b: Terms) -> Node | None:
@@ -140,7 +142,7 @@ class Mutator:
         if not isinstance(node, Sum) or len(node.terms) < 3 or not isinstance(node.terms[0], Parameter):
             return None
         positive = add(*(_with_positive_amplitude(term) for term in node.terms[1:]))
-        return add(node.terms[0], power(positive, b.fresh("g", 0.1, 3.0)))
+        return add(node.terms[0], power(positive, b.fresh("g", Role.EXPONENT, 0.1, 3.0)))
 
 
 def is_redundant(node: Node) -> bool:
@@ -149,7 +151,7 @@ def is_redundant(node: Node) -> bool:
     has no upper bound, and so could take it in."""
     for n in walk(node):
         match n:
-            case Function(_, argument) if not features(argument):
+            case Function() if not features(n):
                 return True
             case Power(base, exponent) if not features(n):
                 if not isinstance(base, Parameter) or not isinstance(exponent, Number):
@@ -183,7 +185,7 @@ def _factors(node: Node) -> tuple[Node, ...]:
 
 def _with_positive_amplitude(term: Node) -> Node:
     def change(n: Node) -> Node:
-        return replace(n, lower=0.0) if isinstance(n, Parameter) and n.name.startswith("A") else n
+        return replace(n, lower=0.0) if isinstance(n, Parameter) and n.role is Role.AMPLITUDE else n
 
     return transform(term, change)
 
@@ -197,8 +199,8 @@ def _has_power_of(node: Node, name: str) -> bool:
 def _decays(exponent: Node) -> bool:
     """Whether an exponent is -a with a free constant a."""
     match exponent:
-        case Product((Number(-1.0), Parameter(name))):
-            return name.rstrip("0123456789") == "a"
+        case Product((Number(-1.0), Parameter(role=role))):
+            return role is Role.EXPONENT
         case _:
             return False
 
@@ -210,11 +212,8 @@ def _scaled(node: Node) -> bool:
 def _parts_beyond(profile: Profile, node: Node) -> Terms:
     """A part-maker whose fresh names do not meet those in `node`."""
     b = Terms(profile)
-    taken = {p.name for p in parameters(node)}
-    for name in taken:
-        role = name.rstrip("0123456789")
-        while b.count(role) < int(name[len(role) :] or 1):
-            b.fresh(role)
+    for parameter in parameters(node):
+        b.keep(parameter.name)
     return b
 
 
@@ -224,13 +223,13 @@ def swap(node: Node, old: Node, new: Node) -> Node:
 
 
 def tidy(node: Node) -> Node:
-    """Renumbers the constants of each role in order of appearance."""
+    """Renumbers the constants of each letter in order of appearance."""
     seen: dict[str, int] = {}
     names: dict[str, str] = {}
     for parameter in parameters(node):
-        role = parameter.name.rstrip("0123456789")
-        seen[role] = seen.get(role, 0) + 1
-        names[parameter.name] = role if seen[role] == 1 else f"{role}{seen[role]}"
+        letter = parameter.name.rstrip(DIGITS)
+        seen[letter] = seen.get(letter, 0) + 1
+        names[parameter.name] = letter if seen[letter] == 1 else f"{letter}{seen[letter]}"
     return rename(node, names)
 
 

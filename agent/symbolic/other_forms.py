@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lawsmith.agent.symbolic.expression import Feature, Node, add, exp, log, mul, neg, power
 from lawsmith.agent.symbolic.profile import Profile
 from lawsmith.agent.symbolic.templates import Template, named
 from lawsmith.agent.symbolic.terms import Terms
+from lawsmith.sandbox.law.expression import Feature, Node, add, exp, log, mul, neg, power
+from lawsmith.sandbox.law.roles import Role
 
 STEEPEST_SHARE = 30.0  # logarithm of the target per unit share
 
@@ -38,18 +39,25 @@ def of_shares(profile: Profile, names: Sequence[str]) -> list[Template]:
             {
                 f"power law of {name} and linear rest": lambda b: add(
                     _affine(b, rest),
-                    mul(b.amplitude(), power(add(Feature(name), b.fresh("e", 1e-4, 1.0)), neg(b.exponent()))),
+                    mul(
+                        b.amplitude(),
+                        power(add(Feature(name), b.fresh("e", Role.SHIFT, 1e-4, 1.0)), neg(b.exponent())),
+                    ),
                 ),
                 f"logarithm of {name} and linear rest": lambda b: add(
-                    _affine(b, rest), mul(b.amplitude(), log(add(Feature(name), b.fresh("e", 1e-4, 1.0))))
+                    _affine(b, rest),
+                    mul(b.amplitude(), log(add(Feature(name), b.fresh("e", Role.SHIFT, 1e-4, 1.0)))),
                 ),
                 f"exponential of {name} and linear rest": lambda b: add(
                     _affine(b, rest),
-                    mul(b.amplitude(), exp(mul(neg(b.fresh("k", 0.1, 100.0)), Feature(name)))),
+                    mul(b.amplitude(), exp(mul(neg(b.fresh("k", Role.RATE, 0.1, 100.0)), Feature(name)))),
                 ),
                 f"power law of {name} alone": lambda b: add(
                     b.level(),
-                    mul(b.amplitude(), power(add(Feature(name), b.fresh("e", 1e-4, 1.0)), neg(b.exponent()))),
+                    mul(
+                        b.amplitude(),
+                        power(add(Feature(name), b.fresh("e", Role.SHIFT, 1e-4, 1.0)), neg(b.exponent())),
+                    ),
                 ),
             },
         )
@@ -57,12 +65,15 @@ def of_shares(profile: Profile, names: Sequence[str]) -> list[Template]:
 
 
 def _affine(b: Terms, names: Sequence[str]) -> Node:
-    return add(b.fresh("c"), *(mul(b.fresh("t"), Feature(n)) for n in names))
+    return add(b.fresh("c", Role.LEVEL), *(mul(b.fresh("t", Role.COEFFICIENT), Feature(n)) for n in names))
 
 
 def _positive(b: Terms, names: Sequence[str]) -> Node:
     """Effective amount of data: a small constant plus what each share is worth."""
-    return add(b.fresh("e", 1e-4, 1.0), *(mul(b.fresh("w", 0.0, 100.0), Feature(n)) for n in names))
+    return add(
+        b.fresh("e", Role.SHIFT, 1e-4, 1.0),
+        *(mul(b.fresh("w", Role.SCALE, 0.0, 100.0), Feature(n)) for n in names),
+    )
 
 
 def of_plain(profile: Profile, names: Sequence[str]) -> list[Template]:
@@ -88,34 +99,38 @@ def of_plain(profile: Profile, names: Sequence[str]) -> list[Template]:
                 f"quadratic in {name}": lambda b: b.polynomial([b.plain(name)], 2),
                 f"cubic in {name}": lambda b: b.polynomial([b.plain(name)], 3),
                 f"pure exponential in {name}": lambda b: mul(
-                    b.amplitude(), exp(mul(b.fresh("k", -5.0, 5.0), b.plain(name)))
+                    b.amplitude(), exp(mul(b.fresh("k", Role.RATE, -5.0, 5.0), b.plain(name)))
                 ),
                 f"exponential in {name}": lambda b: add(
-                    b.level(), mul(b.amplitude(), exp(mul(b.fresh("k", -5.0, 5.0), b.plain(name))))
+                    b.level(), mul(b.amplitude(), exp(mul(b.fresh("k", Role.RATE, -5.0, 5.0), b.plain(name))))
                 ),
                 f"sigmoid in {name}": lambda b: add(b.level(), mul(b.amplitude(), b.sigmoid(name))),
                 f"Gompertz curve in {name}": lambda b: add(b.level(), mul(b.amplitude(), b.gompertz(name))),
                 f"wave in {name}": lambda b: add(b.level(), b.wave(name)),
                 f"wave and slope in {name}": lambda b: add(
-                    b.level(), mul(b.fresh("b"), b.plain(name)), b.wave(name)
+                    b.level(), mul(b.fresh("b", Role.COEFFICIENT), b.plain(name)), b.wave(name)
                 ),
                 f"fading wave in {name}": lambda b: add(
-                    b.level(), mul(exp(mul(b.fresh("k", -5.0, 5.0), b.plain(name))), b.wave(name))
+                    b.level(), mul(exp(mul(b.fresh("k", Role.RATE, -5.0, 5.0), b.plain(name))), b.wave(name))
                 ),
                 f"bump in {name}": lambda b: add(b.level(), mul(b.amplitude(), b.bump(name))),
                 f"sigmoid and slope in {name}": lambda b: add(
-                    b.level(), mul(b.fresh("b"), b.plain(name)), mul(b.amplitude(), b.sigmoid(name))
+                    b.level(),
+                    mul(b.fresh("b", Role.COEFFICIENT), b.plain(name)),
+                    mul(b.amplitude(), b.sigmoid(name)),
                 ),
                 f"bump and slope in {name}": lambda b: add(
-                    b.level(), mul(b.fresh("b"), b.plain(name)), mul(b.amplitude(), b.bump(name))
+                    b.level(),
+                    mul(b.fresh("b", Role.COEFFICIENT), b.plain(name)),
+                    mul(b.amplitude(), b.bump(name)),
                 ),
                 f"bump and sigmoid in {name}": lambda b: add(
                     b.level(), mul(b.amplitude(), b.bump(name)), mul(b.amplitude(), b.sigmoid(name))
                 ),
                 f"two exponentials in {name}": lambda b: add(
                     b.level(),
-                    mul(b.amplitude(), exp(mul(b.fresh("k", 0.0, 5.0), b.plain(name)))),
-                    mul(b.amplitude(), exp(mul(b.fresh("k", -5.0, 0.0), b.plain(name)))),
+                    mul(b.amplitude(), exp(mul(b.fresh("k", Role.RATE, 0.0, 5.0), b.plain(name)))),
+                    mul(b.amplitude(), exp(mul(b.fresh("k", Role.RATE, -5.0, 0.0), b.plain(name)))),
                 ),
             },
         )

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from lawsmith.agent.symbolic.expression import parameters
 from lawsmith.agent.symbolic.form import SymbolicForm
 from lawsmith.sandbox.fitting import Effort, Form, Loss, fit_form
+from lawsmith.sandbox.law.expression import parameters
 from lawsmith.tasks.schema import Schema
 from lawsmith.tasks.table import Table
 

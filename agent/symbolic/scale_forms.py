@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import combinations, permutations
 
-from lawsmith.agent.symbolic.expression import ONE, Node, add, log, mul, neg, power
 from lawsmith.agent.symbolic.profile import LEADING, Profile
 from lawsmith.agent.symbolic.templates import Recipe, Template, named
 from lawsmith.agent.symbolic.terms import Terms
+from lawsmith.sandbox.law.expression import ONE, Node, add, log, mul, neg, power
+from lawsmith.sandbox.law.roles import Role
 
 MONOMIALS = (2, 3, 4)  # terms in sums of monomials
 STEEP = 2.0  # bound of exponents in products beside a leading term
@@ -105,7 +106,10 @@ def _joint(profile: Profile, names: Sequence[str]) -> list[Template]:
             f"exponential of product of {title}": lambda b: b.exponential_of(names),
             f"power of sum of {title}": lambda b: add(
                 b.level(),
-                power(add(*(mul(b.fresh("A", 0.0, 1e3), b.decay(n)) for n in names)), b.fresh("g", 0.1, 3.0)),
+                power(
+                    add(*(mul(b.fresh("A", Role.SCALE, 0.0, 1e3), b.decay(n)) for n in names)),
+                    b.fresh("g", Role.EXPONENT, 0.1, 3.0),
+                ),
             ),
             f"power of weighted sum of {title}": lambda b: add(
                 b.level(), mul(b.amplitude(), power(b.weighted(names), neg(b.exponent())))
@@ -316,7 +320,7 @@ def _bowl_recipes(
     others = {n: [*movers, *(o for o in bowls if o != n and o < n and movers)] for n in chosen}
 
     def rims(b: Terms) -> list[Node]:
-        return [mul(b.fresh("C"), b.bowl(n, others[n])) for n in chosen]
+        return [mul(b.fresh("C", Role.AMPLITUDE), b.bowl(n, others[n])) for n in chosen]
 
     return {
         f"{name}, added": lambda b: add(backbone(b), *rims(b)),

@@ -9,11 +9,11 @@ from functools import cached_property, lru_cache
 import numpy as np
 
 from lawsmith.agent.symbolic.combined import profiles
-from lawsmith.agent.symbolic.expression import features
 from lawsmith.agent.symbolic.form import SymbolicForm, has_shape
 from lawsmith.agent.symbolic.library import library
 from lawsmith.agent.symbolic.rank import screen
 from lawsmith.sandbox.fitting import Loss
+from lawsmith.sandbox.law.expression import features
 from lawsmith.tasks.nearness import has_frontier
 from lawsmith.tasks.task import Task
 

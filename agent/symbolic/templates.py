@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from lawsmith.agent.symbolic.expression import Node
 from lawsmith.agent.symbolic.profile import Profile
 from lawsmith.agent.symbolic.terms import Terms
+from lawsmith.sandbox.law.expression import Node
 
 Recipe = Callable[[Terms], Node]
 

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import combinations, combinations_with_replacement
 
-from lawsmith.agent.symbolic.expression import (
+from lawsmith.agent.symbolic.profile import Profile
+from lawsmith.sandbox.law.expression import (
     ONE,
     Feature,
-    Function,
     Node,
     Number,
     Parameter,
@@ -18,6 +18,7 @@ from lawsmith.agent.symbolic.expression import (
     add,
     divide,
     exp,
+    function,
     log,
     mul,
     neg,
@@ -25,11 +26,12 @@ from lawsmith.agent.symbolic.expression import (
     power,
     transform,
 )
-from lawsmith.agent.symbolic.profile import Profile
+from lawsmith.sandbox.law.roles import Role
 
 STEEPEST = 3.0  # exponents beyond this are not seen in the field and invite blow-ups …
 STEEPEST_GROWTH = 6.0  # … but what grows may follow a sixth power
 FEWEST_TURNS = 1.5  # of a wave within the data; with fewer it is no more than a bend
+DIGITS = "0123456789"
 MOST_BEND = 50.0  # logarithm of the factor over the data
 
 
@@ -40,13 +42,20 @@ class Terms:
         self.profile = profile
         self._taken: dict[str, int] = {}
 
-    def fresh(self, role: str, lower: float = -math.inf, upper: float = math.inf) -> Parameter:
-        self._taken[role] = self._taken.get(role, 0) + 1
-        count = self._taken[role]
-        return Parameter(role if count == 1 else f"{role}{count}", lower, upper)
+    def fresh(self, letter: str, role: Role, lower: float = -math.inf, upper: float = math.inf) -> Parameter:
+        self._taken[letter] = self._taken.get(letter, 0) + 1
+        count = self._taken[letter]
+        return Parameter(letter if count == 1 else f"{letter}{count}", lower, upper, role)
 
-    def count(self, role: str) -> int:
-        return self._taken.get(role, 0)
+    def renamed(self, parameter: Parameter) -> Parameter:
+        """The same with a name that is not taken yet."""
+        letter = parameter.name.rstrip(DIGITS)
+        return self.fresh(letter, parameter.role, parameter.lower, parameter.upper)
+
+    def keep(self, name: str) -> None:
+        """Takes a name, and those of its letter with smaller numbers."""
+        letter = name.rstrip(DIGITS)
+        self._taken[letter] = max(self._taken.get(letter, 0), int(name[len(letter) :] or 1))
 
     def x(self, name: str) -> Node:
         """A feature in its unit; counted from its offset, or shifted away from zeros on a logarithmic axis."""
@@ -64,13 +73,13 @@ class Terms:
 
     def level(self) -> Parameter:
         """The additive constant: the irreducible loss where every target is positive."""
-        return self.fresh("L", 0.0 if self.profile.positive else -math.inf)
+        return self.fresh("L", Role.LEVEL, 0.0 if self.profile.positive else -math.inf)
 
     def amplitude(self) -> Parameter:
-        return self.fresh("A")
+        return self.fresh("A", Role.AMPLITUDE)
 
     def exponent(self, lower: float = 0.0) -> Parameter:
-        return self.fresh("a", lower, STEEPEST)
+        return self.fresh("a", Role.EXPONENT, lower, STEEPEST)
 
     def decay(self, name: str, lower: float = 0.0) -> Node:
         """x^-a."""
@@ -78,7 +87,7 @@ class Terms:
 
     def growth(self, name: str) -> Node:
         """x^a."""
-        return power(self.x(name), self.fresh("a", 0.0, STEEPEST_GROWTH))
+        return power(self.x(name), self.fresh("a", Role.EXPONENT, 0.0, STEEPEST_GROWTH))
 
     def monomial(self, names: Sequence[str], lower: float = -STEEPEST) -> Node:
         """Product of x_i^-a_i; exponents may take either sign, as a ratio of features needs."""
@@ -94,7 +103,7 @@ class Terms:
 
     def shift(self, name: str) -> Parameter:
         smallest = self.profile.smallest[name] / self.profile.unit[name]
-        return self.fresh("h", 1e-3 * smallest, 1e4 * max(smallest, 1e-2))
+        return self.fresh("h", Role.SHIFT, 1e-3 * smallest, 1e4 * max(smallest, 1e-2))
 
     def saturating(self, name: str) -> Node:
         """1 / (x^a + x0): the rectified law (arXiv 2402.02314 for fine-tuning data), a Hill curve in log x."""
@@ -102,23 +111,26 @@ class Terms:
 
     def fading(self, name: str) -> Node:
         """exp(-k x): what fades within a few units, such as the cost of few bits."""
-        return exp(neg(mul(self.fresh("k", 1e-2, 1e2), self.plain(name))))
+        return exp(neg(mul(self.fresh("k", Role.RATE, 1e-2, 1e2), self.plain(name))))
 
     def stretched(self, name: str) -> Node:
         """exp(-(k x)^c)."""
-        inner = power(mul(self.fresh("k", 1e-4, 1e3), self.x(name)), self.fresh("c", 0.05, 2.0))
+        inner = power(
+            mul(self.fresh("k", Role.RATE, 1e-4, 1e3), self.x(name)),
+            self.fresh("c", Role.EXPONENT, 0.05, 2.0),
+        )
         return exp(neg(inner))
 
     def broken(self, name: str) -> Node:
         """x^-a (1 + x/x1)^-b: one smooth break (Caballero et al., arXiv 2210.14891, with unit sharpness)."""
         bend = add(ONE, divide(self.plain(name), self.shift(name)))
-        return mul(self.decay(name), power(bend, self.fresh("b", -STEEPEST, STEEPEST)))
+        return mul(self.decay(name), power(bend, self.fresh("b", Role.EXPONENT, -STEEPEST, STEEPEST)))
 
     def sharply_broken(self, name: str) -> Node:
         """x^-a (1 + (x/x1)^s)^(-b/s): the same with a sharpness of its own."""
-        sharpness = self.fresh("s", 0.5, 8.0)
+        sharpness = self.fresh("s", Role.SHAPE, 0.5, 8.0)
         bend = add(ONE, power(divide(self.x(name), self.shift(name)), sharpness))
-        turn = divide(neg(self.fresh("b", -STEEPEST, STEEPEST)), sharpness)
+        turn = divide(neg(self.fresh("b", Role.EXPONENT, -STEEPEST, STEEPEST)), sharpness)
         return mul(self.decay(name), power(bend, turn))
 
     def logarithm(self, name: str) -> Node:
@@ -126,17 +138,24 @@ class Terms:
 
     def polynomial(self, bases: Sequence[Node], degree: int) -> Node:
         """Constants free: full polynomial of degree 1 or 2 in several bases, powers up to `degree` of a single one."""
-        return add(self.fresh("c"), *(mul(self.fresh("b"), term) for term in _monomials(bases, degree)))
+        return add(
+            self.fresh("c", Role.LEVEL),
+            *(mul(self.fresh("b", Role.COEFFICIENT), term) for term in _monomials(bases, degree)),
+        )
 
     def cross(self, bases: Sequence[Node]) -> Node:
         """c + sum b_i u_i + sum over pairs b_ij u_i u_j, without squares."""
         terms = [*bases, *(mul(one, two) for one, two in combinations(bases, 2))]
-        return add(self.fresh("c"), *(mul(self.fresh("b"), term) for term in terms))
+        return add(
+            self.fresh("c", Role.LEVEL), *(mul(self.fresh("b", Role.COEFFICIENT), term) for term in terms)
+        )
 
     def exponential(self, polynomial: Node, steepest: float = STEEPEST) -> Node:
         """A exp(polynomial without its constant), coefficients bounded to what logarithms near 1 can bear."""
         assert isinstance(polynomial, Sum)
-        tame = {p: replace(p, lower=-steepest, upper=steepest) for p in parameters(polynomial)}
+        tame = {
+            p: replace(p, lower=-steepest, upper=steepest, role=Role.EXPONENT) for p in parameters(polynomial)
+        }
         terms = (
             transform(term, lambda n: tame.get(n, n) if isinstance(n, Parameter) else n)
             for term in polynomial.terms[1:]
@@ -147,7 +166,7 @@ class Terms:
         """x + k y + ...: data of other kinds, each worth a share of the first; shifted where all may be zero."""
         first, *others = names
         own = self.x(first) if self.profile.zeros.issuperset(names) else self.plain(first)
-        return add(own, *(mul(self.fresh("k", 1e-4, 1e4), self.plain(n)) for n in others))
+        return add(own, *(mul(self.fresh("k", Role.SCALE, 1e-4, 1e4), self.plain(n)) for n in others))
 
     def times_logarithm(self, name: str) -> Node:
         """x (c + b log x): what grows, but ever slower or, past an optimum, falls (arXiv 2210.10760)."""
@@ -156,38 +175,41 @@ class Terms:
 
     def exponential_of(self, names: Sequence[str]) -> Node:
         """A exp(k prod x_i^-a_i): attenuation, and the chance that many things go right (arXiv 2407.21787)."""
-        rate = self.fresh("k", -MOST_BEND, MOST_BEND)
+        rate = self.fresh("k", Role.RATE, -MOST_BEND, MOST_BEND)
         return mul(self.amplitude(), exp(mul(rate, *(self.decay(name, -STEEPEST) for name in names))))
 
     def bowl(self, name: str, movers: Sequence[str]) -> Node:
         """(log x - m - sum m_i log y_i)^2: distance from an optimum that moves with other features as a power law."""
-        centre = [self.fresh("m"), *(mul(self.fresh("m"), log(self.x(other))) for other in movers)]
+        centre = [
+            self.fresh("m", Role.CENTRE),
+            *(mul(self.fresh("m", Role.CENTRE), log(self.x(other))) for other in movers),
+        ]
         return power(add(log(self.x(name)), neg(add(*centre))), Number(2.0))
 
     def gain(self, name: str) -> Node:
         """1 + k log(x / smallest x): slow growth from 1, as parallel computation brings."""
         if name in self.profile.zeros:
             growth = divide(self._in_unit(name), self.shift(name))
-            return add(ONE, mul(self.fresh("k", 0.0, 10.0), log(add(ONE, growth))))
+            return add(ONE, mul(self.fresh("k", Role.SCALE, 0.0, 10.0), log(add(ONE, growth))))
         base = divide(self.x(name), Number(self.profile.smallest[name] / self.profile.unit[name]))
-        return add(ONE, mul(self.fresh("k", 0.0, 10.0), log(base)))
+        return add(ONE, mul(self.fresh("k", Role.SCALE, 0.0, 10.0), log(base)))
 
     def soft_minimum(self, first: str, second: str) -> Node:
         """(x^-c + (k y)^-c)^(-1/c): whichever of x and k y is scarcer limits."""
-        c = self.fresh("c", 0.1, 5.0)
-        other = mul(self.fresh("k", 1e-3, 1e3), self.x(second))
+        c = self.fresh("c", Role.SHAPE, 0.1, 5.0)
+        other = mul(self.fresh("k", Role.SCALE, 1e-3, 1e3), self.x(second))
         return power(add(power(self.x(first), neg(c)), power(other, neg(c))), divide(Number(-1.0), c))
 
     def harmonic(self, first: str, second: str) -> Node:
         """1 / (1/x + 1/(k y)): two limits in series."""
-        other = mul(self.fresh("k", 1e-3, 1e3), self.x(second))
+        other = mul(self.fresh("k", Role.SCALE, 1e-3, 1e3), self.x(second))
         return divide(ONE, add(divide(ONE, self.x(first)), divide(ONE, other)))
 
     def repeated(self, large: str, small: str) -> Node:
         """u (1 + r (1 - exp(-(d/u - 1) / r))): u distinct items repeated to d (arXiv 2305.16264)."""
         unit = self.profile.unit[large]
         d, u = self.x(large), mul(Number(self.profile.unit[small] / unit), self.x(small))
-        r = self.fresh("r", 0.1, 300.0)
+        r = self.fresh("r", Role.SCALE, 0.1, 300.0)
         epochs = add(divide(d, u), Number(-1.0))
         return mul(u, add(ONE, mul(r, add(ONE, neg(exp(neg(divide(epochs, r))))))))
 
@@ -201,34 +223,34 @@ class Terms:
 
     def _before(self, name: str) -> Node:
         """-s (x - m)."""
-        return mul(neg(self.fresh("s", 0.1, 20.0)), add(self.plain(name), neg(self._centre(name))))
+        return mul(neg(self.fresh("s", Role.RATE, 0.1, 20.0)), add(self.plain(name), neg(self._centre(name))))
 
     def bump(self, name: str) -> Node:
         """exp(-((x - m) / w)^2)."""
-        away = divide(add(self.plain(name), neg(self._centre(name))), self.fresh("w", 0.05, 20.0))
+        away = divide(add(self.plain(name), neg(self._centre(name))), self.fresh("w", Role.WIDTH, 0.05, 20.0))
         return exp(neg(power(away, Number(2.0))))
 
     def activated(self, name: str) -> Node:
         """exp(-k / x) of a positive feature, as in Arrhenius's law."""
         low, high = (end / self.profile.unit[name] for end in self.profile.range[name])
         most = MOST_BEND / (1 / low - 1 / high)
-        return exp(neg(divide(self.fresh("k", -most, most), self._in_unit(name))))
+        return exp(neg(divide(self.fresh("k", Role.RATE, -most, most), self._in_unit(name))))
 
     def wave(self, name: str) -> Node:
         """A cos(w x) + A2 sin(w x), with a few turns within the data, at most one for every four levels."""
         low, high = (end / self.profile.unit[name] for end in self.profile.range[name])
         turns = (FEWEST_TURNS, max(self.profile.levels[name] / 4, 2 * FEWEST_TURNS))
         least, most = (math.tau * count / (high - low) for count in turns)
-        angle = mul(self.fresh("w", least, most), self.plain(name))
+        angle = mul(self.fresh("w", Role.RATE, least, most), self.plain(name))
         return add(
-            mul(self.amplitude(), Function("cos", angle)), mul(self.amplitude(), Function("sin", angle))
+            mul(self.amplitude(), function("cos", angle)), mul(self.amplitude(), function("sin", angle))
         )
 
     def _centre(self, name: str) -> Parameter:
         low, high = (
             end / self.profile.unit[name] - self.profile.offset[name] for end in self.profile.range[name]
         )
-        return self.fresh("m", low - 0.5 * (high - low), high + 0.5 * (high - low))
+        return self.fresh("m", Role.CENTRE, low - 0.5 * (high - low), high + 0.5 * (high - low))
 
 
 def _monomials(bases: Sequence[Node], degree: int) -> list[Node]:

@@ -15,10 +15,10 @@ from llm_driver import POWER
 
 from benchmarks.waves import CALLS, searched, student, write_tables
 from lawsmith.agent.cli import main
-from lawsmith.agent.symbolic.expression import Function, walk
 from lawsmith.agent.symbolic.library import library
 from lawsmith.agent.symbolic.profile import profile
 from lawsmith.sandbox import Evaluation, Sandbox, evaluate
+from lawsmith.sandbox.law.expression import Function, walk
 from lawsmith.tasks import Table
 
 VARIES = re.compile(

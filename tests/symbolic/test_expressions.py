@@ -8,7 +8,12 @@ import numpy as np
 import pytest
 
 from lawsmith.agent.symbolic.combined import profiles
-from lawsmith.agent.symbolic.expression import (
+from lawsmith.agent.symbolic.form import SymbolicForm
+from lawsmith.agent.symbolic.library import library
+from lawsmith.agent.symbolic.mutation import Mutator, is_redundant
+from lawsmith.agent.symbolic.profile import Kind, Profile, profile
+from lawsmith.agent.symbolic.rank import form_of
+from lawsmith.sandbox.law.expression import (
     Feature,
     Function,
     Node,
@@ -22,18 +27,14 @@ from lawsmith.agent.symbolic.expression import (
     children,
     complexity,
     exp,
+    log,
     mul,
     parameters,
     power,
     rename,
     walk,
 )
-from lawsmith.agent.symbolic.form import SymbolicForm
-from lawsmith.agent.symbolic.library import library
-from lawsmith.agent.symbolic.mutation import Mutator, is_redundant
-from lawsmith.agent.symbolic.profile import Kind, Profile, profile
-from lawsmith.agent.symbolic.rank import form_of
-from lawsmith.agent.symbolic.source import candidate, text
+from lawsmith.sandbox.law.write_candidate import candidate, text
 from lawsmith.tasks import Array, Table
 from lawsmith.tasks.schema import Column, Schema
 
@@ -101,7 +102,7 @@ def value(node: Node, x: dict[str, Any], p: dict[str, float]) -> Any:
         case Power():
             return parts[0] ** parts[1]
         case Function(name):
-            return getattr(np, name)(parts[0])
+            return getattr(np, name)(*parts)
 
 
 def constants(node: Node, seed: int) -> dict[str, float]:
@@ -146,9 +147,7 @@ def test_printed_source_computes_the_tree_and_its_derivatives(design: str) -> No
 
 
 def test_people_read_the_names_of_the_columns() -> None:
-    node = add(
-        mul(A, power(Feature("N", 1e8), B)), mul(C, Feature("max_N"), Function("log", Feature("np.x")))
-    )
+    node = add(mul(A, power(Feature("N", 1e8), B)), mul(C, Feature("max_N"), log(Feature("np.x"))))
     assert text(node) == "A * (N/1e+08)^B + C * max_N * log(np.x)"
 
 
@@ -332,7 +331,10 @@ def test_no_neighbour_multiplies_the_terms_of_an_exponent() -> None:
     steps = [step for step in (mutator.neighbour(node, node) for _ in range(200)) if step is not None]
     grown = [changed for changed, origin in steps if origin == "add factor"]
     inside = [
-        n.argument for changed in grown for n in walk(changed) if isinstance(n, Function) and n.name == "exp"
+        n.arguments[0]
+        for changed in grown
+        for n in walk(changed)
+        if isinstance(n, Function) and n.name == "exp"
     ]
     assert len(grown) > 5
     assert not any(isinstance(n, Power) and n.exponent != Number(2.0) for one in inside for n in walk(one))
@@ -348,3 +350,15 @@ def test_neighbours_are_a_function_of_the_seed() -> None:
 
     assert walked(1) == walked(1)
     assert walked(1) != walked(2)
+
+
+def test_constants_that_bend_a_curve_are_shared_whatever_their_names() -> None:
+    for origin, shared in {
+        "stretched exponential of n": ("k", "c"),
+        "broken power law of n": ("a", "h", "b"),
+        "exponential of log polynomial of n": ("b", "b2"),
+        "cubic in log n": (),
+    }.items():
+        node = next(template.node for template in library(PROFILES["one"]) if template.origin == origin)
+        form = form_of(SymbolicForm((node,), origin, shared=True).source(schema(DESIGNS["one"])))
+        assert form.shared == set(shared), origin

@@ -9,7 +9,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import chain, count
 
-from lawsmith.agent.symbolic.expression import (
+from lawsmith.sandbox.law.derivative import derivative
+from lawsmith.sandbox.law.expression import (
     Feature,
     Function,
     Node,
@@ -18,11 +19,11 @@ from lawsmith.agent.symbolic.expression import (
     Power,
     Product,
     Sum,
-    derivative,
     features,
     parameters,
     walk,
 )
+from lawsmith.sandbox.law.functions import FUNCTIONS
 
 SUM, PRODUCT, UNARY, POWER, ATOM = range(5)  # binding strength
 NUMPY = re.compile(r"\bnp\.(?=\w+\()")
@@ -135,8 +136,9 @@ def _python(node: Node, names: Mapping[Node, str], inside: Node | None = None) -
             return f"1.0 / {at_least(base, POWER)}", PRODUCT
         case Power(base, exponent):
             return f"{at_least(base, ATOM)} ** {at_least(exponent, UNARY)}", POWER
-        case Function(name, argument):
-            return f"np.{name}({_python(argument, names)[0]})", ATOM
+        case Function(name, arguments):
+            written = ", ".join(_python(argument, names)[0] for argument in arguments)
+            return f"np.{FUNCTIONS[name].numpy}({written})", ATOM
 
 
 def _product(node: Product, at_least) -> tuple[str, int]:  # type: ignore[no-untyped-def]

@@ -1,70 +1,87 @@
-"""Expressions of the symbolic search: an immutable tree that simplifies itself, derivatives, a canonical form."""
+"""The one tree of a law: immutable, simplified as it is built. Derivatives, keys and writers are modules beside it."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar, dataclass_transform
+
+from lawsmith.sandbox.law.roles import Role
+
+_T = TypeVar("_T")
 
 
-@dataclass(frozen=True)
+@dataclass_transform(frozen_default=True)
+def _node(cls: type[_T]) -> type[_T]:
+    """A frozen dataclass whose hash is computed once: trees are looked up by value all the time."""
+    made = dataclass(frozen=True)(cls)
+    fresh = made.__hash__
+
+    def cached(self: Any) -> int:
+        known = self.__dict__.get("_hash")
+        if known is None:
+            known = self.__dict__["_hash"] = fresh(self)
+        return int(known)
+
+    def state(self: Any) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_hash"}  # differs by process
+
+    setattr(made, "__hash__", cached)  # noqa: B010 - mypy refuses the plain assignment
+    setattr(made, "__getstate__", state)  # noqa: B010
+    return made
+
+
+@_node
 class Number:
     value: float
 
 
-@dataclass(frozen=True)
+@_node
 class Parameter:
-    """A constant left open, within [lower, upper]."""
+    """A constant left open, within [lower, upper]; parameters are told apart by name and bounds, not by role."""
 
     name: str
     lower: float = -math.inf
     upper: float = math.inf
+    role: Role = field(default=Role.COEFFICIENT, compare=False)
 
 
-@dataclass(frozen=True)
+@_node
 class Feature:
-    """A column of the table divided by `unit`, a power of ten that brings it near 1."""
+    """A column of the table divided by `unit`, most often a power of ten that brings it near 1."""
 
     name: str
     unit: float = 1.0
 
 
-@dataclass(frozen=True)
+@_node
 class Sum:
     terms: tuple[Node, ...]
 
 
-@dataclass(frozen=True)
+@_node
 class Product:
     factors: tuple[Node, ...]
 
 
-@dataclass(frozen=True)
+@_node
 class Power:
     base: Node
     exponent: Node
 
 
-@dataclass(frozen=True)
+@_node
 class Function:
-    """`name` is one of FUNCTIONS."""
+    """`name` is one of `lawsmith.sandbox.law.functions.FUNCTIONS`."""
 
     name: str
-    argument: Node
+    arguments: tuple[Node, ...]
 
 
 Node = Number | Parameter | Feature | Sum | Product | Power | Function
 
 ZERO, ONE = Number(0.0), Number(1.0)
-FUNCTIONS: dict[str, Callable[[Node], Node]] = {
-    "exp": lambda u: Function("exp", u),
-    "log": lambda u: power(u, Number(-1.0)),
-    "log1p": lambda u: power(add(ONE, u), Number(-1.0)),
-    "sin": lambda u: Function("cos", u),
-    "cos": lambda u: neg(Function("sin", u)),
-    "tanh": lambda u: add(ONE, neg(power(Function("tanh", u), Number(2.0)))),
-}
 
 
 def add(*terms: Node) -> Node:
@@ -105,12 +122,16 @@ def power(base: Node, exponent: Node) -> Node:
     return Power(base, exponent)
 
 
+def function(name: str, *arguments: Node) -> Node:
+    return Function(name, arguments)
+
+
 def exp(node: Node) -> Node:
-    return Function("exp", node)
+    return Function("exp", (node,))
 
 
 def log(node: Node) -> Node:
-    return Function("log", node)
+    return Function("log", (node,))
 
 
 def divide(above: Node, below: Node) -> Node:
@@ -125,8 +146,8 @@ def children(node: Node) -> tuple[Node, ...]:
             return factors
         case Power(base, exponent):
             return (base, exponent)
-        case Function(_, argument):
-            return (argument,)
+        case Function(_, arguments):
+            return arguments
         case _:
             return ()
 
@@ -141,15 +162,18 @@ def rebuild(node: Node, parts: tuple[Node, ...]) -> Node:
         case Power():
             return power(*parts)
         case Function(name, _):
-            return Function(name, parts[0])
+            return Function(name, parts)
         case _:
             return node
 
 
 def walk(node: Node) -> Iterator[Node]:
-    yield node
-    for child in children(node):
-        yield from walk(child)
+    """Every part, from the outside in and from left to right."""
+    waiting = [node]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        waiting += reversed(children(node))
 
 
 def transform(node: Node, change: Callable[[Node], Node]) -> Node:
@@ -179,39 +203,6 @@ def complexity(node: Node) -> int:
     return sum(2 if isinstance(n, Parameter) else 1 for n in walk(node))
 
 
-@lru_cache(maxsize=100_000)
-def derivative(node: Node, name: str) -> Node:
-    """The partial derivative with respect to the parameter `name`."""
-    match node:
-        case Parameter(own):
-            return ONE if own == name else ZERO
-        case Number() | Feature():
-            return ZERO
-        case Sum(terms):
-            return add(*(derivative(term, name) for term in terms))
-        case Product(factors):
-            parts = []
-            for k, factor in enumerate(factors):
-                slope = derivative(factor, name)
-                if slope != ZERO:
-                    parts.append(mul(*factors[:k], slope, *factors[k + 1 :]))
-            return add(*parts)
-        case Function(function, argument):
-            return _chain(FUNCTIONS[function], argument, name)
-        case Power(base, Number(value)):  # without dividing by the base, which may be 0
-            inner = derivative(base, name)
-            return ZERO if inner == ZERO else mul(Number(value), power(base, Number(value - 1)), inner)
-        case Power(base, exponent):
-            inner, outer = derivative(base, name), derivative(exponent, name)
-            falling = mul(exponent, node, power(base, Number(-1.0)), inner) if inner != ZERO else ZERO
-            return add(falling, mul(node, log(base), outer) if outer != ZERO else ZERO)
-
-
-def _chain(slope: Callable[[Node], Node], argument: Node, name: str) -> Node:
-    inner = derivative(argument, name)
-    return ZERO if inner == ZERO else mul(slope(argument), inner)
-
-
 def canonical(node: Node) -> str:
     """One text for expressions that differ in parameter names and in the order of terms and factors only."""
     order: dict[str, str] = {}
@@ -229,7 +220,7 @@ def canonical(node: Node) -> str:
                 return type(one).__name__[0] + "(" + ",".join(text(part, named) for part in parts) + ")"
             case Power(base, exponent):
                 return f"({text(base, named)}^{text(exponent, named)})"
-            case Function(name, argument):
-                return f"{name}({text(argument, named)})"
+            case Function(name, arguments):
+                return f"{name}({','.join(text(argument, named) for argument in arguments)})"
 
     return text(node, True)

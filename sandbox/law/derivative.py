@@ -1,0 +1,78 @@
+"""Derivatives of expressions with respect to a parameter."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+from lawsmith.sandbox.law.expression import (
+    ONE,
+    ZERO,
+    Feature,
+    Function,
+    Node,
+    Number,
+    Parameter,
+    Power,
+    Product,
+    Sum,
+    add,
+    function,
+    log,
+    mul,
+    power,
+)
+from lawsmith.sandbox.law.functions import FUNCTIONS
+
+
+class NoDerivative(ValueError):
+    """The table of functions has no derivative of one of them."""
+
+
+@lru_cache(maxsize=100_000)
+def derivative(node: Node, name: str) -> Node:
+    """The partial derivative with respect to the parameter `name`; raises NoDerivative."""
+    match node:
+        case Parameter(own):
+            return ONE if own == name else ZERO
+        case Number() | Feature():
+            return ZERO
+        case Sum(terms):
+            return add(*(derivative(term, name) for term in terms))
+        case Product(factors):
+            steps = []
+            for k, factor in enumerate(factors):
+                slope = derivative(factor, name)
+                if slope != ZERO:
+                    steps.append(mul(*factors[:k], slope, *factors[k + 1 :]))
+            return add(*steps)
+        case Function("where", (condition, then, otherwise)):
+            return _branches(condition, derivative(then, name), derivative(otherwise, name))
+        case Function("maximum" | "minimum" as which, (one, two)):
+            relation = "greater_equal" if which == "maximum" else "less_equal"
+            return _branches(function(relation, one, two), derivative(one, name), derivative(two, name))
+        case Function(called, arguments):
+            return _chain(called, arguments, [derivative(argument, name) for argument in arguments])
+        case Power(base, Number(value)):  # without dividing by the base, which may be 0
+            inner = derivative(base, name)
+            return ZERO if inner == ZERO else mul(Number(value), power(base, Number(value - 1)), inner)
+        case Power(base, exponent):
+            inner, outer = derivative(base, name), derivative(exponent, name)
+            falling = mul(exponent, node, power(base, Number(-1.0)), inner) if inner != ZERO else ZERO
+            return add(falling, mul(node, log(base), outer) if outer != ZERO else ZERO)
+
+
+def _branches(condition: Node, then: Node, otherwise: Node) -> Node:
+    """A slope that changes with a condition; never a product with 0, which an infinite slope would make nan."""
+    return ZERO if then == otherwise == ZERO else function("where", condition, then, otherwise)
+
+
+def _chain(called: str, arguments: Sequence[Node], slopes: Sequence[Node]) -> Node:
+    """The slope of a function whose arguments have these slopes."""
+    own = FUNCTIONS[called].slopes
+    if own is not None:
+        steps = zip(own, slopes, strict=True)
+        return add(*(mul(outer(*arguments), inner) for outer, inner in steps if inner != ZERO))
+    if any(slope != ZERO for slope in slopes):
+        raise NoDerivative(called)
+    return ZERO
