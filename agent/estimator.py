@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from lawsmith.agent.command.api import discover
-from lawsmith.agent.law import Law
+from lawsmith.runs.laws import Law
 from lawsmith.tasks import Array
 
 

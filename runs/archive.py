@@ -31,6 +31,7 @@ from lawsmith.runs.check import (
     read_sealed,
     sealed_problems,
 )
+from lawsmith.runs.data import DATA
 from lawsmith.runs.files import (
     open_regular,
     open_regular_descriptor,
@@ -47,7 +48,8 @@ from lawsmith.tasks import InputError
 _Model = TypeVar("_Model", bound=BaseModel)
 
 MANIFEST, EVENTS, CALLS, LAW, RESULT = "manifest.json", "events.jsonl", "calls.jsonl", "law.py", "result.json"
-REPORT, UNCERTAINTY, ATTACHED = "report.html", "uncertainty.json", "attached.json"
+REPORT, UNCERTAINTY, PICKED, ATTACHED = "report.html", "uncertainty.json", "picked.json", "attached.json"
+ATTACHABLE = (REPORT, UNCERTAINTY, PICKED)
 _LOCK_ATTEMPTS = 25
 _SEALING = threading.RLock()  # of all archives: one of their own could not be pickled
 
@@ -74,8 +76,8 @@ class Archive:
     # -- opening -------------------------------------------------------------------------------------------
 
     @classmethod
-    def create(cls, runs_dir: Path, manifest: Manifest) -> Archive:
-        """Start the archive ``<runs_dir>/<task>/<agent>[-<model>]/<run id>/``.
+    def create(cls, runs_dir: Path, manifest: Manifest, data: bytes | None = None) -> Archive:
+        """Start the archive ``<runs_dir>/<task>/<agent>[-<model>]/<run id>/``. `data`: what ``data.json.gz`` holds.
 
         Raises:
             InputError: the folder cannot be written, the disk is full, or there is a run of that name.
@@ -87,7 +89,8 @@ class Archive:
                 raise InputError(
                     f"{path} exists; a run's archive is never overwritten, choose another run id."
                 )
-            create_folder(path, {MANIFEST: seal(plain_dict(manifest)), EVENTS: b"", CALLS: b""})
+            files = {MANIFEST: seal(plain_dict(manifest)), EVENTS: b"", CALLS: b""}
+            create_folder(path, files if data is None else {**files, DATA: data})
         return cls.resume(path)
 
     @classmethod
@@ -166,8 +169,8 @@ class Archive:
 
     def attach(self, data: bytes, name: str = REPORT) -> Path:
         """Add or replace a file derived from a complete archive; its digest goes to ``attached.json``."""
-        if name not in (REPORT, UNCERTAINTY):
-            raise ValueError(f"only {REPORT} and {UNCERTAINTY} can be attached, not {name!r}")
+        if name not in ATTACHABLE:
+            raise ValueError(f"only {', '.join(ATTACHABLE)} can be attached, not {name!r}")
         try:
             known, _ = read_sealed(self.path / ATTACHED)
         except FileNotFoundError:
@@ -178,9 +181,9 @@ class Archive:
             write_atomic(self.path / ATTACHED, seal({"files": files}))
         return self.path / name
 
-    @staticmethod
-    def _bound_files(with_law: bool) -> tuple[str, ...]:
-        return (MANIFEST, EVENTS, CALLS, LAW) if with_law else (MANIFEST, EVENTS, CALLS)
+    def _bound_files(self, with_law: bool) -> tuple[str, ...]:
+        optional = {LAW: with_law, DATA: (self.path / DATA).exists()}
+        return (MANIFEST, EVENTS, CALLS, *(name for name, there in optional.items() if there))
 
     def _writing(self) -> _Writer:
         if self._writer is None:
@@ -221,6 +224,24 @@ class Archive:
         except FileNotFoundError:
             return None
 
+    @property
+    def picked(self) -> str | None:
+        """The id of the law that the user put in the place of the chosen one; None without one.
+
+        Raises:
+            InputError: ``picked.json`` is damaged.
+        """
+        try:
+            content, _ = read_sealed(self.path / PICKED)
+        except FileNotFoundError:
+            return None
+        picked = content.get("law")
+        return picked if isinstance(picked, str) else None
+
+    def pick(self, law: str | None) -> None:
+        """Put a law of the run in the place of the chosen one; None takes the chosen one again."""
+        self.attach(seal({"law": law, "by": "user"}), PICKED)
+
     def source(self) -> str | None:
         """The winner's source as it was proposed; None where the run has no winner or its record no source."""
         result = self.result
@@ -256,7 +277,7 @@ class Archive:
         if (self.path / ATTACHED).exists():
             problems += bound_problems(self.path, ATTACHED)
         else:
-            loose = [name for name in (REPORT, UNCERTAINTY) if (self.path / name).exists()]
+            loose = [name for name in ATTACHABLE if (self.path / name).exists()]
             problems += [Problem(name, f"{ATTACHED}, which holds its digest, is missing") for name in loose]
         return problems
 

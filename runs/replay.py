@@ -8,15 +8,20 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from lawsmith.runs.archive import Archive
+from lawsmith.runs.data import open_data
 from lawsmith.runs.law import score_law
 from lawsmith.runs.record import FinalScores, Manifest, Result, SplitScores
 from lawsmith.sandbox import Sandbox
-from lawsmith.tasks import Dataset, InputError, load, names, read_dataset, replica
-from lawsmith.tasks.validation import Split
-from lawsmith.tasks.validation import dataset as validated
+from lawsmith.tasks import Dataset, InputError
 
 TOLERANCE = 1e-9
 """Relative to max(1, |score|): what libraries of another machine may change in the last digits."""
+
+
+ONLY_REPLICA = (
+    "The rows at hand are a REPLICA, computed from the law itself; the archived scores were measured on the real rows. "
+    "So nothing was compared: the law was only executed. Name the real rows with --data-dir DIR."
+)
 
 
 class ReplayScores(BaseModel):
@@ -31,16 +36,19 @@ class ReplayScores(BaseModel):
 class ReplayReport(BaseModel):
     """What a replay found. `differences` are sentences; `reproduced` is true when there are none.
 
-    `exact` tells whether every score that was archived to the last digit came back to the last digit.
+    `reproduced` is None, and a notice says why, where there was nothing to compare: a result that was measured on real
+    rows meets only the replica here. `exact` tells whether every score that was archived to the last digit came back
+    to the last digit.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
 
     run: str
-    reproduced: bool
+    reproduced: bool | None
     exact: bool
     scores: ReplayScores
     differences: tuple[str, ...]
+    notices: tuple[str, ...] = ()
     tier: str
 
 
@@ -69,8 +77,18 @@ def replay(
         raise InputError(
             f"The run {archive.run} has no law to replay: {result.error or 'none was recorded'}."
         )
-    data = dataset if dataset is not None else open_data(archive.manifest, data_dir)
+    data = dataset if dataset is not None else open_data(archive, data_dir)
     replayed = score_law(law, data, sandbox)
+    if _only_replica(archive.manifest, data):
+        return ReplayReport(
+            run=archive.manifest.address,
+            reproduced=None,
+            exact=False,
+            scores=ReplayScores(archived=result.scores, replayed=replayed),
+            differences=(),
+            notices=(ONLY_REPLICA,),
+            tier=str(sandbox.tier),
+        )
     differences = [*_data_differences(archive.manifest, data), *_differences(result, replayed)]
     return ReplayReport(
         run=archive.manifest.address,
@@ -82,37 +100,10 @@ def replay(
     )
 
 
-def open_data(manifest: Manifest, data_dir: Path | None) -> Dataset:
-    """The data of an archived run; raises InputError when it cannot be had.
-
-    A table of the user's own is looked for under its name in `data_dir`, or else where it was.
-    """
-    record, schema = manifest.data, manifest.task
-    if record is not None and record.source == "replica":
-        train, test = (Split(frame, f"the replica of {schema.name}", None) for frame in replica.rows(schema))
-        return validated(schema, "replica", train, test)
-    if record is not None and record.train is not None:
-        test_file = None if record.test is None else _moved(record.test, data_dir)
-        return read_dataset(
-            _moved(record.train, data_dir),
-            schema.targets,
-            features=schema.features,
-            group=schema.group,
-            test=test_file,
-            cap=schema.cap,
-        )
-    if schema.name not in names():
-        raise InputError(
-            f"The archive of {manifest.run} does not say where its table is, so it cannot be replayed."
-        )
-    found_before = None if record is None or record.source != "file" else record.path
-    if data_dir is None and found_before is not None and Path(found_before).is_file():
-        data_dir = Path(found_before).parent
-    return load(schema.name, data_dir)
-
-
-def _moved(path: str, data_dir: Path | None) -> Path:
-    return Path(path) if data_dir is None else data_dir / Path(path).name
+def _only_replica(manifest: Manifest, data: Dataset) -> bool:
+    """Whether the rows at hand are the replica, and those of the run were not."""
+    measured_on = None if manifest.data is None else manifest.data.source
+    return data.task.provenance.source == "replica" and measured_on != "replica"
 
 
 def _data_differences(manifest: Manifest, data: Dataset) -> list[str]:

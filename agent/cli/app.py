@@ -28,6 +28,7 @@ def discover(
     group: of.Group = None,
     test: of.Test = None,
     cap: of.Cap = None,
+    keep_data: of.KeepData = True,
     model: of.Model = None,
     max_calls: of.MaxCalls = None,
     max_tokens: of.MaxTokens = None,

@@ -61,7 +61,7 @@ def _law(
         say(note)
     with Sandbox(workers=1) as sandbox:
         archive = import_law(path, dataset, runs_dir, sandbox, system=str(system), model=model, source=source)
-        return archive, replay(archive, sandbox, dataset=dataset).reproduced
+        return archive, replay(archive, sandbox, dataset=dataset).reproduced is True
 
 
 def _describe(archive: Archive, reproduced: bool | None) -> dict[str, Any]:

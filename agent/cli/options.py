@@ -72,6 +72,16 @@ Cap = Annotated[
     int | None, typer.Option(metavar="N", help="Most constants per group and target.", rich_help_panel=TABLE)
 ]
 
+KeepData = Annotated[
+    bool,
+    typer.Option(
+        "--keep-data/--no-data",
+        show_default=False,
+        help="Keep the table's rows in the archive (the default), or leave them out; replays then need the file.",
+        rich_help_panel=TABLE,
+    ),
+]
+
 Model = Annotated[
     str | None,
     typer.Option(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import typer
 
-from lawsmith.agent.cli.output import number, out, print_json, text
+from lawsmith.agent.cli.output import number, out, print_json, text, warn
 from lawsmith.runs import ReplayReport, SplitScores, replay
 from lawsmith.runs.find import find_archive
 from lawsmith.sandbox import Sandbox
@@ -18,7 +18,7 @@ def run(reference: str, data_dir: Path | None, runs_dir: Path, as_json: bool) ->
         print_json(report.model_dump(mode="json"))
     else:
         _show(report)
-    if not report.reproduced:
+    if report.reproduced is False:
         raise typer.Exit(1)
 
 
@@ -28,7 +28,10 @@ def _show(report: ReplayReport) -> None:
         archived = getattr(report.scores.archived, split)
         replayed = getattr(report.scores.replayed, split)
         if archived is not None or replayed is not None:
-            out.print(f"{split} R²: archived {_r2(archived)}, replayed {_r2(replayed)}")
+            on = " on the REPLICA" if report.reproduced is None else ""
+            out.print(f"{split} R²: archived {_r2(archived)}, replayed{on} {_r2(replayed)}", soft_wrap=True)
+    for notice in report.notices:
+        warn(notice)
     for difference in report.differences:
         out.print(text(f"differs: {difference}"), style="bold red", soft_wrap=True)
     if report.reproduced:

@@ -32,6 +32,7 @@ SETTINGS = (
     "workers",
     "unsafe_local",
     "cluster",
+    "keep_data",
     "data_dir",
     "runs_dir",
 )

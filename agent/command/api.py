@@ -11,8 +11,8 @@ from lawsmith.agent.command.observer import Observer
 from lawsmith.agent.command.registry import equip
 from lawsmith.agent.command.result import Result, Run
 from lawsmith.agent.command.runner import Command, Interrupted
-from lawsmith.agent.law import Law
 from lawsmith.runs import new_run_id
+from lawsmith.runs.laws import Law
 from lawsmith.sandbox import DEFAULT_LIMITS, Limits
 from lawsmith.tasks import thinned
 
@@ -45,6 +45,7 @@ def discover(
     limits: Limits = DEFAULT_LIMITS,
     options: "Options | None" = None,
     cluster: str | None = None,
+    keep_data: bool = True,
     data_dir: Path | None = None,
     runs_dir: Path = Path("runs"),
     observer: Observer | None = None,
@@ -64,6 +65,8 @@ def discover(
         options: how models are asked, see `lawsmith.agent.client.config.Options`; environment and file say the rest.
         cluster: evaluate on the Dask scheduler at this address, or "local" for one on this machine; `workers`
             then says how many candidates are there at a time.
+        keep_data: whether the rows of an own table (up to a million cells) go with the archive, so that it can be
+            replayed after the file has moved or changed.
 
     Raises:
         InputError: one sentence that says what has to change.
@@ -82,6 +85,7 @@ def discover(
         unsafe_local=unsafe_local,
         limits=limits,
         cluster=cluster,
+        keep_data=keep_data,
     ).check()
     if isinstance(data, str):
         job = job.of_task(data, data_dir)

@@ -71,6 +71,8 @@ class Job(BaseModel):
     """Where candidates are evaluated instead of here; see `lawsmith.agent.cluster.client`."""
     settings: dict[str, JsonValue] | None = None
     """Of an LLM agent, without secrets; see `lawsmith.agent.llm.session.Settings`."""
+    keep_data: bool = True
+    """Whether the rows of an own table go with the archives."""
     replay: str | None = None
     """The archive whose recorded replies stand in for a model."""
 

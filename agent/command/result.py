@@ -7,9 +7,9 @@ from statistics import fmean
 from typing import Any
 
 from lawsmith.agent.command.registry import Chosen
-from lawsmith.agent.law import Law
 from lawsmith.runs import Archive, Manifest
 from lawsmith.runs import Result as Record
+from lawsmith.runs.laws import Law
 from lawsmith.runs.trials import Trial, recorded_trials
 from lawsmith.tasks import Dataset
 

@@ -22,6 +22,7 @@ from lawsmith.agent.search.evaluator import Evaluator
 from lawsmith.agent.search.journal import Journal
 from lawsmith.agent.search.proposer import Reporting
 from lawsmith.runs import Archive, DataRecord, Manifest
+from lawsmith.runs.data import kept_data, packed
 from lawsmith.runs.trials import recorded_trials, rounds_begun
 from lawsmith.sandbox import Sandbox
 from lawsmith.tasks import Dataset, InputError, Task, thinned
@@ -63,7 +64,8 @@ class Command:
         job = Job.model_validate(manifest.config)
         if cluster is not None:
             job = job.model_copy(update={"cluster": cluster}).check()
-        dataset = job.dataset()
+        opened = Archive.open(archive)
+        dataset = kept_data(opened) or job.dataset()
         if dataset.task.provenance.sha256 != manifest.data.sha256:
             raise InputError(
                 f"The data of {archive} has changed since the run began, so it cannot be resumed."
@@ -86,7 +88,8 @@ class Command:
                 Sandbox(self.job.limits, self.job.workers, self.job.unsafe_local) as sandbox,
                 self._evaluator(task, sandbox, observer) as evaluator,
             ):
-                runner = Runner(self.dataset, make_proposer, evaluator, InTurn(observer))
+                data = packed(self.dataset) if self.job.table is not None and self.job.keep_data else None
+                runner = Runner(self.dataset, make_proposer, evaluator, InTurn(observer), data)
                 for plan in plans:
                     runner.recall(plan.path(self.runs_dir))
                 return threads.map(
@@ -199,6 +202,8 @@ class Runner:
     make_proposer: MakeProposer
     evaluator: Evaluator
     observer: Observer
+    data: bytes | None = None
+    """The rows that go with each archive; see `lawsmith.runs.data`."""
     archives: OpenArchives = field(default_factory=OpenArchives)
     making: threading.Lock = field(default_factory=threading.Lock)
 
@@ -214,7 +219,9 @@ class Runner:
         run = Run.read(path) if path.exists() else None
         if run is None:
             assert self.evaluator.sandbox.tier  # raises where nothing can be isolated, before a run begins
-            archive = Archive.resume(path) if path.exists() else Archive.create(runs_dir, plan.manifest)
+            archive = (
+                Archive.resume(path) if path.exists() else Archive.create(runs_dir, plan.manifest, self.data)
+            )
             with self.archives.holding(archive):
                 self._search(plan, archive)
             run = Run.read(path)

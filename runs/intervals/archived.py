@@ -12,20 +12,22 @@ from pydantic import ValidationError
 from lawsmith.runs.archive import UNCERTAINTY, Archive
 from lawsmith.runs.canonical_json import seal
 from lawsmith.runs.check import read_sealed
+from lawsmith.runs.data import open_data
 from lawsmith.runs.intervals.estimate import FittedLaw, estimate
 from lawsmith.runs.intervals.model import Uncertainty
-from lawsmith.runs.replay import open_data
 from lawsmith.runs.trials import recorded_trials
 from lawsmith.sandbox import Constants, Sandbox
 from lawsmith.tasks import InputError
 
 
-def fitted_laws(archive: Archive) -> tuple[FittedLaw, ...]:
-    """The winner, then the laws that it could not be separated from; empty where the winner has no fold scores."""
+def fitted_laws(archive: Archive, law: str | None = None) -> tuple[FittedLaw, ...]:
+    """`law` (by default the winner), then the laws that the winner could not be separated from; empty where the first
+    has no fold scores."""
     result = archive.result
     if result is None or result.winner is None:
         return ()
-    wanted = (result.winner, *result.inseparable)
+    first = result.winner if law is None else law
+    wanted = tuple(dict.fromkeys((first, result.winner, *result.inseparable)))
     found = {}
     for trial in recorded_trials(archive):
         evaluation = trial.evaluation
@@ -34,7 +36,7 @@ def fitted_laws(archive: Archive) -> tuple[FittedLaw, ...]:
             if trial.id == result.winner and result.constants is not None:
                 constants = _fitted_to_all_rows(constants.names, result.constants)
             found[trial.id] = FittedLaw(trial.id, trial.proposal.source, constants, evaluation.folds)
-    return tuple(found[id] for id in wanted if id in found) if result.winner in found else ()
+    return tuple(found[id] for id in wanted if id in found) if first in found else ()
 
 
 def _fitted_to_all_rows(names: tuple[str, ...], constants: Mapping[str, Mapping[str, float]]) -> Constants:
@@ -43,23 +45,27 @@ def _fitted_to_all_rows(names: tuple[str, ...], constants: Mapping[str, Mapping[
     return Constants(names, tuple(constants), values)
 
 
-def uncertainty(archive: Archive, sandbox: Sandbox, data_dir: Path | None = None) -> Uncertainty:
-    """What is known of the errors of the archived law; measured on the run's training rows the first time.
+def uncertainty(
+    archive: Archive, sandbox: Sandbox, data_dir: Path | None = None, law: str | None = None
+) -> Uncertainty:
+    """What is known of the errors of a law (by default the winner); measured on the run's training rows the first
+    time.
 
-    The measurement is attached to the archive where that can be written.
+    The winner's measurement is attached to the archive where that can be written; another law's is made anew.
 
     Raises:
         InputError: the run is unfinished or damaged, has no law whose errors could be measured, or its data cannot
             be had or has changed.
     """
-    known = recorded(archive)
+    of_winner = law is None or (archive.result is not None and law == archive.result.winner)
+    known = recorded(archive) if of_winner else None
     if known is not None:
         return known
     archive.require_sound()
-    laws = fitted_laws(archive)
+    laws = fitted_laws(archive, law)
     if not laws:
         raise InputError(f"There is no interval for {archive.run}: {_why_not(archive)}.")
-    task = open_data(archive.manifest, data_dir).task
+    task = open_data(archive, data_dir).task
     if archive.manifest.data is not None and task.provenance.sha256 != archive.manifest.data.sha256:
         raise InputError(
             f"The data of {archive.run} has changed since the run; its errors cannot be measured on it."
@@ -68,7 +74,7 @@ def uncertainty(archive: Archive, sandbox: Sandbox, data_dir: Path | None = None
         known = estimate(task, laws, sandbox, seed=archive.manifest.seed or 0)
     except ValueError as error:
         raise InputError(f"There is no interval for {archive.run}: {error}.") from None
-    if os.access(archive.path, os.W_OK):
+    if of_winner and os.access(archive.path, os.W_OK):
         archive.attach(seal(known.model_dump(mode="json")), UNCERTAINTY)
     return known
 

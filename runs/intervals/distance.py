@@ -62,6 +62,11 @@ class Region(BaseModel):
         corner = np.maximum(0, _nearest(unit, np.array(self.points)) - self.gap)
         return np.asarray(np.maximum(box, corner))
 
+    def middle(self, feature: int) -> float:
+        """The middle of the data along a feature, on its axis."""
+        middle = (self.low[feature] + self.high[feature]) / 2
+        return float(np.exp(middle)) if self.log[feature] else middle
+
     def factor(self, feature: int, value: float) -> tuple[float, float, bool]:
         """Smallest and largest value of a feature in the data, and whether `value` is outside."""
         low, high = self.low[feature], self.high[feature]

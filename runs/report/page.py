@@ -18,10 +18,10 @@ from markupsafe import Markup
 
 from lawsmith.runs import intervals
 from lawsmith.runs.archive import REPORT, Archive
+from lawsmith.runs.data import open_data
 from lawsmith.runs.intervals.archived import recorded
 from lawsmith.runs.law import predict_with
 from lawsmith.runs.quoting import visible
-from lawsmith.runs.replay import open_data
 from lawsmith.runs.report import beyond, charts
 from lawsmith.runs.report.beyond import Line
 from lawsmith.runs.report.charts import Fitted
@@ -149,7 +149,7 @@ def _fit(
     if content.law is None:
         return Fit(missing="The run has no law (yet).")
     try:
-        data = open_data(content.manifest, data_dir)
+        data = open_data(content.archive, data_dir)
     except InputError as error:
         return Fit(missing=f"The data is not at hand: {error}")
     if content.manifest.data is not None and data.task.provenance.sha256 != content.manifest.data.sha256:

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import lawsmith.agent.command.runner
-import lawsmith.agent.law
 import lawsmith.agent.symbolic
+import lawsmith.runs.laws
 from lawsmith.runs.trials import History, Proposal
 from lawsmith.sandbox import Sandbox
 from lawsmith.tasks import Task
@@ -55,7 +55,7 @@ class Shared:
 def quick(sandbox: Sandbox) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(lawsmith.agent.symbolic, "SymbolicProposer", Linear)
-        for module in (lawsmith.agent.command.runner, lawsmith.agent.law):
+        for module in (lawsmith.agent.command.runner, lawsmith.runs.laws):
             patch.setattr(module, "Sandbox", lambda *args, **kwargs: Shared(sandbox))
         yield
 

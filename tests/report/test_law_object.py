@@ -7,8 +7,8 @@ import pytest
 
 from lawsmith.agent.command.registry import Chosen
 from lawsmith.agent.command.result import Result, Run
-from lawsmith.agent.law import Law
 from lawsmith.runs import Archive
+from lawsmith.runs.laws import Law
 from lawsmith.tasks import InputError, read_dataset
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 
@@ -19,11 +20,13 @@ from lawsmith.runs import (
     replay,
     score_law,
 )
+from lawsmith.runs.data import DATA, kept_data, open_data, packed
 from lawsmith.runs.law import predict_with
 from lawsmith.runs.published.build import DECIMALS, build, published_scores
-from lawsmith.runs.replay import open_data
 from lawsmith.sandbox import FitJob, PredictJob, Sandbox
-from lawsmith.tasks import Dataset, InputError, load, read_dataset, replica
+from lawsmith.tasks import Dataset, InputError, load, read_dataset, replica, schema
+from lawsmith.tasks.validation import Split
+from lawsmith.tasks.validation import dataset as validated
 
 FORM = """
 import numpy as np
@@ -51,7 +54,7 @@ def read(tables: Path) -> Dataset:
     )
 
 
-def own_archive(tables: Path, sandbox: Sandbox) -> Path:
+def own_archive(tables: Path, sandbox: Sandbox, keep: bool = False) -> Path:
     data = read(tables)
     manifest = Manifest(
         task=data.task.schema,
@@ -62,7 +65,8 @@ def own_archive(tables: Path, sandbox: Sandbox) -> Path:
     fitted = sandbox.run(FitJob(FORM, data.task.schema, data.task.train))
     assert fitted.constants is not None
     law = close_law(FORM, data.task, fitted.constants, {"run": manifest.address}, sandbox)
-    with Archive.create(tables / "runs", manifest) as archive:
+    rows = packed(data) if keep else None
+    with Archive.create(tables / "runs", manifest, rows) as archive:
         archive.append_event({"event": "candidate", "id": "w", "source": FORM})
         archive.finish(Result(scores=score_law(law, data, sandbox), winner="w", kind="form"), law)
     return archive.path
@@ -143,12 +147,27 @@ def test_damaged_unfinished_and_lawless_archives_are_not_replayed(tables: Path, 
         replay(Archive.open(path), sandbox)
 
 
-def test_replica_archives_replay_on_the_replica(sandbox: Sandbox, manifest: Manifest) -> None:
+def test_replica_archives_replay_on_the_replica(tmp_path: Path, manifest: Manifest) -> None:
     frame_task = find_archive("published/sft/openhands-gpt-5", Path("none")).manifest.task
     record = DataRecord(source="replica", sha256="0" * 64)
-    data = open_data(manifest.model_copy(update={"task": frame_task, "data": record}), None)
+    ours = manifest.model_copy(update={"task": frame_task, "data": record})
+    with Archive.create(tmp_path, ours) as archive:
+        data = open_data(archive)
     assert data.task.provenance.source == "replica"
     assert len(data.task.train) == 504
+
+
+def test_a_published_result_is_not_compared_with_the_replica(sandbox: Sandbox) -> None:
+    archive = find_archive("published/sft/openhands-gpt-5", Path("none"))
+    report = replay(archive, sandbox, dataset=open_replica("sft"))
+    assert report.reproduced is None and not report.differences
+    assert "REPLICA" in report.notices[0] and "--data-dir" in report.notices[0]
+    assert report.scores.replayed.test is not None
+
+
+def open_replica(task: str) -> Dataset:
+    train, test = (Split(frame, "the replica", None) for frame in replica.rows(schema(task)))
+    return validated(schema(task), "replica", train, test)
 
 
 @pytest.mark.data
@@ -201,3 +220,29 @@ def test_published_archives_are_built_from_their_constants(task: str, tmp_path: 
     assert np.mean(published_scores()[task].runs) == pytest.approx(
         {"sft": 0.639659, "lr_bsz": -0.848988}[task], abs=1e-6
     )
+
+
+def test_an_archive_with_its_rows_needs_no_file(tables: Path, sandbox: Sandbox) -> None:
+    path = own_archive(tables, sandbox, keep=True)
+    (tables / "train.csv").unlink()
+    (tables / "test.csv").unlink(missing_ok=True)
+    archive = Archive.open(path)
+    assert replay(archive, sandbox).exact
+    kept = kept_data(archive)
+    assert kept is not None and kept.task.provenance.sha256 == archive.manifest.data.sha256
+    with pytest.raises(InputError, match="no file"):
+        open_data(archive, tables)
+
+
+def test_rows_that_were_changed_in_an_archive_are_damage(tables: Path, sandbox: Sandbox) -> None:
+    path = own_archive(tables, sandbox, keep=True)
+    content = json.loads(gzip.decompress((path / DATA).read_bytes()))
+    content["train"]["codes"][0] = 1 - content["train"]["codes"][0]
+    (path / DATA).write_bytes(gzip.compress(json.dumps(content).encode()))
+    with pytest.raises(InputError, match="other rows than its run had"):
+        kept_data(Archive.open(path))
+    with pytest.raises(InputError, match=r"damaged: data\.json\.gz: its SHA-256"):
+        replay(Archive.open(path), sandbox)
+    (path / DATA).write_bytes(gzip.compress(b"0" * 100_000_000))
+    with pytest.raises(InputError, match="unpacks to more than"):
+        kept_data(Archive.open(path))

@@ -1,0 +1,153 @@
+"""The rows of an archived run: those of a user's own table travel with the archive, others are found again.
+
+``data.json.gz`` holds the validated rows of both splits as the run saw them. A float is written as the shortest text
+that reads back to the same bits, so the digest in the manifest covers them too.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lawsmith.runs.files import read_bounded
+from lawsmith.tasks import Dataset, InputError, Table, Task, load, names, read_dataset, replica
+from lawsmith.tasks.task import Provenance
+from lawsmith.tasks.validation import Split
+from lawsmith.tasks.validation import dataset as validated
+
+if TYPE_CHECKING:
+    from lawsmith.runs.archive import Archive
+    from lawsmith.runs.record import Manifest
+
+DATA = "data.json.gz"
+MOST_NUMBERS = 1_000_000
+"""A table with more cells than this stays outside: its text would take some 10 MB in every archive."""
+MOST_BYTES = 64 * 2**20
+"""Bound of the unpacked text; protects against a small file that unpacks to gigabytes."""
+
+
+def packed(dataset: Dataset) -> bytes | None:
+    """The rows of both splits as ``data.json.gz`` holds them; None for a table that is too large to go along."""
+    splits = {"train": dataset.task.train, "test": dataset.test}
+    if sum(_cells(table) for table in splits.values() if table is not None) > MOST_NUMBERS:
+        return None
+    content = {name: None if table is None else _plain(table) for name, table in splits.items()}
+    text = json.dumps({"version": 1, "notes": list(dataset.notes), **content}, separators=(",", ":"))
+    return gzip.compress(text.encode(), 6, mtime=0) if len(text) <= MOST_BYTES else None
+
+
+def _cells(table: Table) -> int:
+    return len(table) * (len(table.features) + len(table.targets))
+
+
+def _plain(table: Table) -> dict[str, Any]:
+    """Every field of a table in JSON's types."""
+
+    def one(value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {name: one(column) for name, column in value.items()}
+        return value.tolist() if isinstance(value, np.ndarray) else value
+
+    return {field.name: one(getattr(table, field.name)) for field in fields(table)}
+
+
+def kept_data(archive: Archive) -> Dataset | None:
+    """The data set that an archive carries; None where it carries none.
+
+    Raises InputError where the file is damaged, or holds other rows than the manifest's digest says.
+    """
+    manifest, path = archive.manifest, archive.path / DATA
+    try:
+        content = read_bounded(path)
+    except FileNotFoundError:
+        return None
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
+            text = file.read(MOST_BYTES + 1)
+        if len(text) > MOST_BYTES:
+            raise ValueError(f"it unpacks to more than {MOST_BYTES} bytes")
+        found = json.loads(text)
+        train, test = (None if found[name] is None else _table(found[name]) for name in ("train", "test"))
+        if train is None or manifest.data is None:
+            raise ValueError("it holds no training rows")
+        made = Dataset(
+            Task(manifest.task, train, _provenance(manifest)), test, tuple(map(str, found["notes"]))
+        )
+    except (OSError, EOFError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise InputError(
+            f"The archive {archive.path} is damaged: {DATA}: {str(error)[:200] or 'unreadable'}."
+        ) from None
+    digest = _digest(made)
+    if digest != manifest.data.sha256:
+        raise InputError(f"The archive {archive.path} is damaged: {DATA} holds other rows than its run had.")
+    return made
+
+
+def _table(content: Mapping[str, Any]) -> Table:
+    known = {field.name for field in fields(Table)}
+    if set(content) - known:
+        raise ValueError(f"unknown parts of a table: {', '.join(sorted(set(content) - known))}")
+    return Table(**{name: _array(name, value) for name, value in content.items()})
+
+
+def _array(name: str, value: Any) -> Any:
+    if isinstance(value, dict):
+        return {column: np.array(cells, dtype=np.float64) for column, cells in value.items()}
+    if isinstance(value, list) and name != "codes" and all(isinstance(cell, str) for cell in value):
+        return tuple(value)
+    return value if value is None else np.array(value)
+
+
+def _provenance(manifest: Manifest) -> Provenance:
+    assert manifest.data is not None
+    return Provenance(manifest.data.source, manifest.data.sha256, manifest.data.path)
+
+
+def _digest(dataset: Dataset) -> str:
+    from lawsmith.tasks.task import content_digest
+
+    return content_digest(dataset.task.train, dataset.test)
+
+
+def open_data(archive: Archive, data_dir: Path | None = None) -> Dataset:
+    """The data of an archived run; raises InputError when it cannot be had.
+
+    Rows that the archive carries come first, unless `data_dir` says where to look. A table of the user's own is then
+    looked for under its name in `data_dir`, or else where it was.
+    """
+    if data_dir is None and (kept := kept_data(archive)) is not None:
+        return kept
+    manifest = archive.manifest
+    record, schema = manifest.data, manifest.task
+    if record is not None and record.source == "replica":
+        train, test = (Split(frame, f"the replica of {schema.name}", None) for frame in replica.rows(schema))
+        return validated(schema, "replica", train, test)
+    if record is not None and record.train is not None:
+        test_file = None if record.test is None else _moved(record.test, data_dir)
+        return read_dataset(
+            _moved(record.train, data_dir),
+            schema.targets,
+            features=schema.features,
+            group=schema.group or "",
+            test=test_file,
+            cap=schema.cap,
+        )
+    if schema.name not in names():
+        raise InputError(
+            f"The archive of {manifest.run} does not say where its table is, so it cannot be replayed."
+        )
+    found_before = None if record is None or record.source != "file" else record.path
+    if data_dir is None and found_before is not None and Path(found_before).is_file():
+        data_dir = Path(found_before).parent
+    return load(schema.name, data_dir)
+
+
+def _moved(path: str, data_dir: Path | None) -> Path:
+    return Path(path) if data_dir is None else data_dir / Path(path).name

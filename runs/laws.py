@@ -1,0 +1,296 @@
+"""The law of a run as an object: it predicts, gives intervals and writes itself down.
+
+The Python API, `discover predict`, exports and reports all ask this object. A run has a table of laws; the one that
+the search chose is the law of the run, unless the user picked another (``picked.json`` in the archive says so).
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lawsmith.runs.archive import Archive
+from lawsmith.runs.find import find_archive
+from lawsmith.runs.formula import formula
+from lawsmith.runs.intervals import Interval, Uncertainty, fitted_laws, uncertainty
+from lawsmith.runs.intervals import predict as predict_intervals
+from lawsmith.runs.law import predict_with
+from lawsmith.runs.law_file import render_law
+from lawsmith.runs.trials import Trial, recorded_trials
+from lawsmith.sandbox import Constants, Sandbox
+from lawsmith.tasks import Array, InputError, Schema, Table
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import sympy
+
+Rows = "pd.DataFrame | Mapping[str, Sequence[float]]"
+MANY_GROUPS = 6
+"""Groups that a message or a printed law names; the others are counted."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Law:
+    """A law of a finished run. What it needs is read once: its archive may be gone afterwards, save for `interval`.
+
+    id: of the candidate (None for a law that came without one). chosen: whether the search chose it; False for a law
+    that the user asked for. source: ``law.py``, plain Python. form: the candidate as it was proposed, None for a law
+    without one. constants: group -> name -> value.
+    """
+
+    archive: Archive
+    schema: Schema
+    id: str | None
+    chosen: bool
+    source: str
+    form: str | None
+    expression: str
+    constants: Mapping[str, Mapping[str, float]]
+
+    @classmethod
+    def open(cls, run: Path | str, runs_dir: Path | str = Path("runs"), law: str | None = None) -> Law:
+        """The law of a run, named as for `discover inspect`.
+
+        `law` is the id of another law of the run's table, or the beginning of one; by default it is the law that was
+        picked (`discover laws RUN --pick ID`), else the one that the search chose. Raises InputError where there is
+        none.
+        """
+        archive = Archive.open(run) if isinstance(run, Path) else find_archive(run, Path(runs_dir))
+        return law_of(archive, law)
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        return tuple(self.constants)
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The features that stand in the formula; all of them where it cannot be read."""
+        stated = None if self.form is None else formula(self.form, self.schema.targets)
+        if stated is None or stated.reason is not None:
+            return self.schema.features
+        return tuple(name for name in self.schema.features if name in stated.features)
+
+    def predict(
+        self,
+        rows: pd.DataFrame | Mapping[str, Sequence[float]],
+        group: str | int | None = None,
+        sandbox: Sandbox | None = None,
+    ) -> Array:
+        """Predictions (n,), or (n, T) for several targets, for columns named as the features.
+
+        `group` is needed where the law has several, unless `rows` has the group column. Features that do not stand in
+        the formula may be missing. Raises InputError for a missing column or an unknown group, and where the law has
+        no finite value.
+        """
+        found = self.values(self.table(rows, group), sandbox)
+        return found[:, 0] if found.shape[1] == 1 else found
+
+    def interval(
+        self,
+        rows: pd.DataFrame | Mapping[str, Sequence[float]],
+        group: str | int | None = None,
+        level: float = 0.9,
+        data_dir: Path | None = None,
+    ) -> list[list[Interval]]:
+        """Per row and target a prediction with its interval; see docs/intervals.md. Raises InputError as `predict`."""
+        with Sandbox() as sandbox:
+            known = self.uncertainty(sandbox, data_dir)
+            table = self.table(rows, group, known)
+            return predict_intervals(known, self.schema, table, sandbox, level)
+
+    def uncertainty(self, sandbox: Sandbox, data_dir: Path | None = None) -> Uncertainty:
+        """What is known of the law's errors; measured the first time. Raises InputError where nothing can be."""
+        if not self.has_intervals:
+            raise InputError("This law has no error measured on held-out rows, so there is no interval.")
+        return uncertainty(self.archive, sandbox, data_dir, self.id)
+
+    @property
+    def has_intervals(self) -> bool:
+        """Whether the law was scored on held-out rows, by which its errors can be judged."""
+        return bool(fitted_laws(self.archive, self.id))
+
+    def latex(self) -> dict[str, str]:
+        """Target -> LaTeX of its formula; raises ValueError where it cannot be read."""
+        return formula(self.form or self.source, self.schema.targets).latex()
+
+    def sympy(self) -> dict[str, sympy.Expr]:
+        """Target -> sympy expression over features and parameters; raises ValueError where it cannot be read."""
+        return formula(self.form or self.source, self.schema.targets).sympy()
+
+    def stated(self, group: str | None = None, digits: int = 4) -> str:
+        """The formula with the constants of a group (the first by default) filled in; empty where it cannot be read."""
+        if self.form is None or not self.constants:
+            return ""
+        values = self.constants[group if group is not None else self.groups[0]]
+        return formula(self.form, self.schema.targets).text(values, digits)
+
+    def values(self, table: Table, sandbox: Sandbox | None = None) -> Array:
+        """(n, T) predictions for rows of a table; raises InputError where the law has no finite value."""
+        if sandbox is None:
+            with Sandbox(workers=1) as own:
+                return self.values(table, own)
+        found = predict_with(self.source, self.schema, (table.hide(),), sandbox)
+        if not found.ok:
+            raise InputError(f"The law has no prediction for these rows: {found.message}")
+        return found.predictions[0]
+
+    def table(
+        self,
+        rows: pd.DataFrame | Mapping[str, Sequence[float]],
+        group: str | int | None = None,
+        known: Uncertainty | None = None,
+    ) -> Table:
+        """The rows as a table of the task. A feature that the formula does not name may be missing: it is then taken
+        from the middle of the data (where `known` tells it), which changes no prediction.
+
+        Raises InputError for a missing column, text, or an unknown group.
+        """
+        missing = [name for name in self.features if name not in rows]
+        if missing:
+            raise InputError(
+                f"The rows lack {', '.join(missing)}; the formula needs {', '.join(self.features)}."
+            )
+        given = {name: _column(rows, name) for name in self.schema.features if name in rows}
+        count = len(next(iter(given.values()), _labels(rows, self.schema.group)))
+        if any(column.shape != (count,) for column in given.values()):
+            raise InputError("The features must be columns of one length.")
+        codes = self._codes(rows, group, count)
+        features = {
+            name: given[name] if name in given else self._typical(name, codes, known)
+            for name in self.schema.features
+        }
+        return Table(features, {}, self.groups, codes)
+
+    def _typical(self, feature: str, codes: Array, known: Uncertainty | None) -> Array:
+        if known is None:
+            return np.ones(len(codes))
+        place = self.schema.features.index(feature)
+        middles = {code: known.regions[self.groups[code]].middle(place) for code in np.unique(codes)}
+        return np.array([middles[code] for code in codes])
+
+    def _codes(self, rows: Any, group: str | int | None, count: int) -> Any:
+        column = self.schema.group
+        if group is None and column is not None and column in rows:
+            names = [str(value) for value in rows[column]]
+        elif group is None and len(self.groups) != 1:
+            raise InputError(f"Name a group; the law knows {few(self.groups)}.")
+        else:
+            names = [str(group) if group is not None else self.groups[0]] * count
+        places = {name: code for code, name in enumerate(self.groups)}
+        unknown = next((name for name in names if name not in places), None)
+        if unknown is not None:
+            raise InputError(f"There is no group {unknown!r}; the law knows {few(self.groups)}.")
+        return np.array([places[name] for name in names], dtype=np.intp)
+
+    def __repr__(self) -> str:
+        """Some ten lines: the formula, its constants in the first group, the scores, where it is."""
+        result = self.archive.result
+        test = None if result is None or result.scores.test is None else result.scores.test.r2
+        scores = {"test R²": test, "validation R²": None if result is None else result.validation_r2}
+        told = ", ".join(f"{name} {value:.4f}" for name, value in scores.items() if value is not None)
+        first = self.constants[self.groups[0]] if self.groups else {}
+        lines = [f"Law of {self.schema.name}: {self.expression or 'an opaque law, see .source'}"]
+        if stated := self.stated():
+            lines.append(f"  {stated}")
+        elif first:
+            lines.append(
+                "  " + ", ".join(f"{name} = {value:.5g}" for name, value in list(first.items())[:12])
+            )
+        if len(self.groups) > 1:
+            lines.append(f"  constants of {self.groups[0]}; groups: {few(self.groups)}")
+        if self.chosen and told:
+            lines.append(f"  {told}")
+        if not self.chosen:
+            lines.append(f"  law {self.id} of the table, not the one that the search chose")
+        return "\n".join([*lines, f"  run {self.archive.run}: {self.archive.path}"])
+
+    def _repr_html_(self) -> str:
+        """For notebooks: the formula as MathML, else as text, and the scores."""
+        from lawsmith.runs.report.typeset import mathml
+
+        result = self.archive.result
+        shown = None if self.form is None else mathml(self.form, self.schema.targets)
+        test = None if result is None or result.scores.test is None else result.scores.test.r2
+        known = {"test R²": test, "validation R²": None if result is None else result.validation_r2}
+        scores = ", ".join(f"{name} {value:.4f}" for name, value in known.items() if value is not None)
+        return (
+            f"<div>{shown or '<code>' + html.escape(self.expression) + '</code>'}"
+            f"<p><code>{html.escape(self.stated())}</code></p><p>{html.escape(scores)}</p></div>"
+        )
+
+
+def law_of(archive: Archive, law: str | None = None) -> Law:
+    """The law of an archive; see `Law.open`."""
+    result, text = archive.result, archive.law
+    if result is None or text is None:
+        why = "" if result is None or result.error is None else f": {result.error}"
+        raise InputError(f"The run {archive.run} has no law; it is {archive.state}{why}.")
+    wanted = archive.picked if law is None else law
+    if wanted is not None and not (result.winner or "").startswith(wanted):
+        return _other_law(archive, wanted)
+    return Law(
+        archive,
+        archive.manifest.task,
+        result.winner,
+        True,
+        text,
+        archive.source(),
+        result.expression or "",
+        result.constants or {},
+    )
+
+
+def _other_law(archive: Archive, law: str) -> Law:
+    trial = trial_of(archive, law)
+    assert trial.evaluation.constants is not None
+    fitted, schema = Constants.from_json(trial.evaluation.constants), archive.manifest.task
+    provenance = {"Task": schema.name, "Run": archive.manifest.address, "Candidate": trial.id}
+    note = {"Picked": "by the user, instead of the law that the search chose"}
+    try:
+        text = render_law(trial.proposal.source, schema, fitted, {**provenance, **note}, fitted.groups)
+    except ValueError as error:
+        raise InputError(f"The law {trial.id} cannot be written down: {error}.") from None
+    return Law(
+        archive,
+        schema,
+        trial.id,
+        False,
+        text,
+        trial.proposal.source,
+        formula(trial.proposal.source, schema.targets).text() or trial.evaluation.formula or "",
+        {group: fitted.of(group) for group in fitted.groups},
+    )
+
+
+def trial_of(archive: Archive, law: str) -> Trial:
+    """The usable trial whose id begins with `law`; raises InputError where none or several do."""
+    usable = [trial for trial in recorded_trials(archive) if trial.usable and trial.evaluation.constants]
+    fitting = [trial for trial in usable if trial.id.startswith(law)] if law else []
+    if len(fitting) == 1:
+        return fitting[0]
+    many = f"{len(fitting)} laws begin with it" if fitting else "it has none of that id"
+    raise InputError(
+        f"--law {law!r} names no law of {archive.run}: {many}; `discover laws {archive.run}` lists them."
+    )
+
+
+def few(names: Sequence[str]) -> str:
+    """The first names of a list, and how many there are."""
+    more = f", … ({len(names)} in all)" if len(names) > MANY_GROUPS else ""
+    return ", ".join(names[:MANY_GROUPS]) + more
+
+
+def _labels(rows: Any, column: str | None) -> Any:
+    return rows[column] if column is not None and column in rows else [0]
+
+
+def _column(rows: pd.DataFrame | Mapping[str, Sequence[float]], name: str) -> Array:
+    try:
+        return np.atleast_1d(np.asarray(rows[name], dtype=np.float64))
+    except (TypeError, ValueError):
+        raise InputError(f"The column {name!r} holds something that is no number.") from None
