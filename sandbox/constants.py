@@ -28,6 +28,14 @@ class Constants:
         values.setflags(write=False)
         object.__setattr__(self, "values", values)
 
+    @property
+    def free(self) -> int:
+        """How many numbers the fit chose: a constant with one value in all fitted groups is one number, however many
+        groups there are; any other is one for each fitted group."""
+        fitted = self.values[~np.isnan(self.values).any(axis=1)]
+        common = (fitted == fitted[:1]).all(axis=0)
+        return int(common.sum() + len(fitted) * (~common).sum())
+
     def of(self, group: str) -> dict[str, float]:
         """The constants of one group; raises KeyError for a group that is not there."""
         if group not in self.groups:

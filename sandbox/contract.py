@@ -1,4 +1,9 @@
-"""Runs a candidate inside its own process: loads it, fits it, predicts. The parent trusts none of it."""
+"""Runs a candidate inside its own process: loads it, fits it, predicts. The parent trusts none of it.
+
+The cap's rule: a law has at most `cap` constants for each group and target. Every constant counts that predicts a
+group's rows, a shared one as well, because without it the group could not be predicted. Screening and the choice, which
+weigh simplicity, count the numbers that were fitted instead, where a shared constant is one number for all groups.
+"""
 
 import builtins
 import random

@@ -52,9 +52,10 @@ class Evaluation(BaseModel):
     Scores are there only with the verdict OK. stage: where it failed: "check", "load", "fit", "predict",
     "verify" or "fold:<name>". validation_r2: mean over folds of R² clipped to [-1, 1]; None for a closed
     law, whose constants have seen every row. constants: `Constants.to_json()`. constants_count: per group
-    and target, rounded up; None for a closed law. status: how the fit of each group ended. probe: (n_probe,
-    T) predictions at the probe rows, empty when one of them is not finite. seconds: elapsed; cpu_seconds and
-    peak_bytes: as the kernel counted them.
+    and target, rounded up, shared ones included: what the cap limits; None for a closed law. free_constants: all
+    numbers that the fit chose, a shared constant once; None where unknown. status: how the fit of each group
+    ended. probe: (n_probe, T) predictions at the probe rows, empty when one of them is not finite. seconds:
+    elapsed; cpu_seconds and peak_bytes: as the kernel counted them.
     """
 
     model_config = _EXACT
@@ -68,6 +69,7 @@ class Evaluation(BaseModel):
     validation_r2: float | None = None
     constants: dict[str, Any] | None = None
     constants_count: int | None = None
+    free_constants: int | None = None
     status: dict[str, str] = {}
     probe: tuple[tuple[float, ...], ...] = ()
     seconds: float = 0.0
@@ -220,6 +222,7 @@ class _Trial:
             validation_r2=float(np.mean([np.clip(s.r2, -1, 1) for s in scored])) if scored else None,
             constants=None if constants is None else constants.to_json(),
             constants_count=None if constants is None else _count(constants, len(self.task.schema.targets)),
+            free_constants=None if constants is None else constants.free,
             status=dict(zip(train.groups, full.status, strict=False)),
             probe=tuple(map(tuple, probe[0].tolist())) if probe and np.isfinite(probe[0]).all() else (),
         )

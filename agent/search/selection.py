@@ -142,9 +142,16 @@ def _constants(trial: Trial, task: Task, rules: Rules) -> float:
     on, which are no ways to be simple."""
     source = trial.proposal.source
     missing = (not levels_off(source)) + leaves_out(source, decisive(task.train))
-    count = (trial.evaluation.constants_count or 0) + rules.missing * missing
+    count = _free(trial.evaluation, task) + rules.missing * missing
     rows = _rows_per_group(task)
     return float(count * rows / max(rows - count - 1, 1.0))
+
+
+def _free(evaluation: Evaluation, task: Task) -> float:
+    """Constants that the fit chose, per group and target; a shared one counts once for all groups."""
+    if evaluation.free_constants is None:
+        return float(evaluation.constants_count or 0)
+    return evaluation.free_constants / (len(np.unique(task.train.codes)) * len(task.schema.targets))
 
 
 def _changes(trials: Sequence[Trial]) -> list[int]:
@@ -171,7 +178,7 @@ def _noise(evaluations: Sequence[Evaluation], task: Task) -> Array:
     """Standard deviation (T,) of what no law explains: the smallest training error, per degree of freedom left."""
     rows, groups = len(task.train), len(np.unique(task.train.codes))
     variances = [
-        e.train.nmse / max(1.0 - groups * (e.constants_count or 0) / rows, 0.1)
+        e.train.nmse / max(1.0 - groups * _free(e, task) / rows, 0.1)
         for e in evaluations
         if e.train is not None
     ]

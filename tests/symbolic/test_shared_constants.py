@@ -1,0 +1,68 @@
+"""A constant that all groups share is one number wherever constants are counted."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from lawsmith.agent.search.selection import choose
+from lawsmith.agent.symbolic.form import SymbolicForm
+from lawsmith.agent.symbolic.rank import screen
+from lawsmith.runs.trials import Proposal, Trial
+from lawsmith.sandbox import Constants, Sandbox, evaluate
+from lawsmith.sandbox.law.expression import Feature, Parameter, add, mul, neg, power
+from lawsmith.sandbox.law.roles import Role
+from lawsmith.tasks import Provenance, Schema, Table, Task
+from lawsmith.tasks.folds import frontier_folds
+from lawsmith.tasks.probes import probe_rows
+
+GROUPS = 6
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(workers=2) as made:
+        yield made
+
+
+def one_exponent(seed: int) -> Task:
+    """Six groups with levels and amplitudes of their own, one exponent, and 1 % noise."""
+    rng = np.random.default_rng(seed)
+    codes, n = np.repeat(np.arange(GROUPS), 20), np.tile(np.geomspace(1, 1e3, 20), GROUPS)
+    level, amplitude = rng.uniform(0.5, 2, GROUPS)[codes], rng.uniform(1, 4, GROUPS)[codes]
+    loss = (level + amplitude * n**-0.35) * (1 + 0.01 * rng.standard_normal(len(n)))
+    schema = Schema(name="t", long_name="t", title="", features=("n",), targets=("loss",), group="g")
+    table = Table({"n": n}, {"loss": loss}, tuple("abcdef"), codes)
+    return Task(schema, table, Provenance("file", "", None))
+
+
+def forms() -> tuple[SymbolicForm, SymbolicForm]:
+    level = Parameter("L", 0.0, np.inf, Role.LEVEL)
+    amplitude = Parameter("A", 0.0, np.inf, Role.AMPLITUDE)
+    node = add(level, mul(amplitude, power(Feature("n"), neg(Parameter("a", 0.0, 2.0, Role.EXPONENT)))))
+    return SymbolicForm((node,), "one exponent", shared=True), SymbolicForm((node,), "an exponent per group")
+
+
+def test_the_true_shared_exponent_wins_the_screening_and_the_choice(sandbox: Sandbox) -> None:
+    screened, chosen = 0, 0
+    for seed in range(10):
+        task = one_exponent(seed)
+        first = screen(forms(), task.train, task.schema, np.random.default_rng(seed))[0]
+        screened += first.shared
+        folds, probes = frontier_folds(task.train), probe_rows(task.train)
+        sources = [form.source(task.schema) for form in forms()]
+        trials = [
+            Trial(name, Proposal(source), evaluate(sandbox, source, task, folds, probes=probes))
+            for name, source in zip(("shared", "free"), sources, strict=True)
+        ]
+        assert [t.evaluation.free_constants for t in trials] == [2 * GROUPS + 1, 3 * GROUPS]
+        assert [t.evaluation.constants_count for t in trials] == [3, 3]
+        chosen += choose(trials, task).winner.id == "shared"
+    assert screened >= 9
+    assert chosen >= 9
+
+
+def test_numbers_that_a_fit_chose() -> None:
+    values = np.array([[1.0, 2.0], [1.0, 3.0], [np.nan, np.nan]])
+    assert Constants(("a", "b"), ("one", "two", "without rows"), values).free == 3
+    assert Constants(("a", "b"), ("one",), values[:1]).free == 2
