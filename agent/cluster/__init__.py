@@ -1,1 +1,1 @@
-"""Evaluates candidates on a cluster: `client` is the command's side, `work` the worker's."""
+"""Evaluates candidates on a Dask cluster: `client` is the command's side, `worker` the workers'."""

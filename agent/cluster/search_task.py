@@ -1,9 +1,6 @@
-"""What every candidate of a command is evaluated against, as it travels to each worker once."""
+"""What every candidate of a command is evaluated against; it travels to each worker once."""
 
-import hashlib
-import pickle
 from dataclasses import dataclass
-from functools import cached_property
 
 from lawsmith.sandbox import Evaluation, Limits, Sandbox, evaluate
 from lawsmith.tasks import Table, Task
@@ -34,17 +31,3 @@ class SearchTask:
         """How long a candidate may take on a worker that works: each of its jobs (fit, folds, checks, probes) as
         long as it is allowed to, and as many again of one that was there before."""
         return 2 * (3 + len(self.folds)) * self.limits.wall_seconds
-
-    @cached_property
-    def packed(self) -> "Packed":
-        """This search_task as bytes, which only who trusts their sender may unpack."""
-        content = pickle.dumps(self)
-        return Packed(hashlib.sha256(content).hexdigest(), content)
-
-
-@dataclass(frozen=True)
-class Packed:
-    """A pickled search_task and its address: the SHA-256 of the bytes."""
-
-    digest: str
-    content: bytes

@@ -1,14 +1,11 @@
 """A real Dask scheduler and real workers on loopback, each a process that can be killed."""
 
 import os
-import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from pathlib import Path
 
 from distributed import Client
@@ -25,7 +22,7 @@ class Engine:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         self.address = f"tcp://127.0.0.1:{self.port}"
-        self.environment = {**os.environ, "PYTHONPATH": str(ROOT), **settings}
+        self.environment = {**os.environ, "PYTHONPATH": str(ROOT / "src"), **settings}
         self.workers: dict[int, subprocess.Popen[bytes]] = {}
         self.start()
 
@@ -58,15 +55,6 @@ class Engine:
         worker.kill()
         worker.wait()
 
-    @contextmanager
-    def hanging(self, pid: int) -> Iterator[None]:
-        """A worker that does nothing for a while, not even fail."""
-        os.kill(pid, signal.SIGSTOP)
-        try:
-            yield
-        finally:
-            os.kill(pid, signal.SIGCONT)
-
     def kill_scheduler(self) -> None:
         """Workers leave when their scheduler is gone; what restarts a scheduler restarts them."""
         self.client.close()
@@ -87,47 +75,6 @@ class Engine:
         return subprocess.Popen(
             command, env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-
-
-class Wire:
-    """What lies between a command and its scheduler, and can be cut."""
-
-    def __init__(self, port: int) -> None:
-        self._port = port
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.address = f"tcp://127.0.0.1:{self._listener.getsockname()[1]}"
-        self._ends: list[socket.socket] = []
-        self._start(self._accept)
-
-    def cut(self) -> None:
-        """Both ends of every connection notice; new ones may be made."""
-        ends, self._ends = self._ends, []
-        for end in ends:
-            with suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-
-    def close(self) -> None:
-        self._listener.close()
-        self.cut()
-
-    def _accept(self) -> None:
-        with suppress(OSError):
-            while True:
-                here, _ = self._listener.accept()
-                there = socket.create_connection(("127.0.0.1", self._port))
-                self._ends += [here, there]
-                self._start(self._pass_on, here, there)
-                self._start(self._pass_on, there, here)
-
-    def _pass_on(self, here: socket.socket, there: socket.socket) -> None:
-        with suppress(OSError):
-            while data := here.recv(1 << 16):
-                there.sendall(data)
-        with suppress(OSError):
-            there.shutdown(socket.SHUT_WR)
-
-    def _start(self, work: Callable[..., None], *arguments: socket.socket) -> None:
-        threading.Thread(target=work, args=arguments, daemon=True).start()
 
 
 def until(condition: Callable[[], bool]) -> None:

@@ -17,18 +17,18 @@ import pytest
 
 pytest.importorskip("distributed", reason="needs Dask: the extra 'cluster'")
 
+import dask
+
 sys.path.append(str(Path(__file__).parents[1] / "agent"))
 
 from agent_doubles import ARCHIVES, ScriptedProposer, form_source, power_law_csv, small_dataset
-from engine import PATIENCE, ROOT, Engine, Wire, until
+from engine import PATIENCE, ROOT, Engine, until
 from scripted_discover import FORMS, PAUSE, script
 
 from lawsmith.agent.cli import main
 from lawsmith.agent.cluster import client
-from lawsmith.agent.cluster import workers as staff
-from lawsmith.agent.cluster.client import Cluster, joined
+from lawsmith.agent.cluster.client import Cluster, ClusterLost, check_address, joined
 from lawsmith.agent.cluster.search_task import SearchTask
-from lawsmith.agent.cluster.workers import ClusterLost
 from lawsmith.runs import Archive
 from lawsmith.runs.trials import recorded_trials
 from lawsmith.sandbox import DEFAULT_LIMITS, Evaluation, Sandbox, Tier, Verdict
@@ -59,8 +59,8 @@ def search_task() -> SearchTask:
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[Engine]:
-    """A scheduler that itself never hands out again what a killed worker had."""
-    engine = Engine(DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES="0")
+    """A scheduler that hands out twice more what a killed worker had."""
+    engine = Engine(DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES="2")
     try:
         yield engine
     finally:
@@ -97,15 +97,6 @@ def facts(found: Evaluation) -> dict[str, Any]:
     return found.model_dump(exclude={"seconds", "cpu_seconds", "peak_bytes", "tier"})
 
 
-@pytest.fixture
-def watchful(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A command that looks after its workers more often, and bears with them for less long."""
-    for module in (client, staff):
-        monkeypatch.setattr(module, "LOOK_SECONDS", 0.2)
-    monkeypatch.setattr(staff, "SILENT_SECONDS", 1.5)
-    monkeypatch.setattr(staff, "_EQUIP_SECONDS", 2.0)
-
-
 @contextmanager
 def handed_out(cluster: Cluster, sources: Sequence[str]) -> Iterator[list[Future[Evaluation]]]:
     with ThreadPoolExecutor(len(sources)) as threads:
@@ -126,7 +117,7 @@ def test_workers_find_what_this_machine_finds(engine: Engine, search_task: Searc
     assert [facts(result) for result in results] == here(SOURCES)
     assert [result.verdict for result in results].count(Verdict.OK) == len(FORMS) - 1
     assert cluster.width == 4
-    assert said == [f"cluster {engine.address}: 2 workers, 2 threads, isolation {results[0].tier}"]
+    assert said == [f"cluster {engine.address}: 2 workers, 2 threads"]
 
 
 def test_a_killed_worker_changes_nothing_and_a_new_one_is_taught(
@@ -144,87 +135,15 @@ def test_a_killed_worker_changes_nothing_and_a_new_one_is_taught(
         assert [facts(future.result()) for future in found] == 2 * here(slow(1))
 
 
-@pytest.mark.usefixtures("watchful")
-def test_what_a_hanging_worker_has_is_given_to_another(
-    engine: Engine, search_task: SearchTask, here: Here, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    said: list[str] = []
-    with (
-        joined(engine.address, search_task, None, said.append) as cluster,
-        handed_out(cluster, slow(2, BRIEF)) as found,
-    ):
-        until(lambda: len(engine.busy()) == 2)
-        with engine.hanging(engine.busy()[0]):
-            assert [facts(future.result(5 * PATIENCE)) for future in found] == 2 * here(slow(1, BRIEF))
-            assert facts(cluster.evaluate(SOURCES[0])) == here(SOURCES[:1])[0]
-    assert any("hangs; others take over" in sentence for sentence in said)
-
-
-@pytest.mark.usefixtures("watchful")
-def test_a_worker_that_hangs_when_a_command_joins_keeps_nobody_waiting(
-    engine: Engine, search_task: SearchTask, here: Here, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with (
-        engine.hanging(next(iter(engine.workers))),
-        joined(engine.address, search_task, 2, lambda _: None) as cluster,
-        handed_out(cluster, SOURCES[:2]) as found,
-    ):
-        assert [facts(future.result(5 * PATIENCE)) for future in found] == here(SOURCES[:2])
-
-
-def test_what_a_worker_does_not_answer_in_time_is_given_to_another(
-    engine: Engine, search_task: SearchTask, here: Here, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The worker is heard of, as one whose disk hangs would be; the stop is shorter than what counts as silence."""
-    with joined(engine.address, search_task, None, lambda _: None) as cluster:
-        monkeypatch.setattr(SearchTask, "patience_seconds", 4.0)
-        with engine.hanging(next(iter(engine.workers))), handed_out(cluster, SOURCES[:2]) as found:
-            assert [facts(future.result(5 * PATIENCE)) for future in found] == here(SOURCES[:2])
-
-
-@pytest.mark.usefixtures("watchful")
 def test_nobody_answers_in_time_is_a_lost_cluster(
     engine: Engine, search_task: SearchTask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(SearchTask, "patience_seconds", 0.1)
     with (
         joined(engine.address, search_task, None, lambda _: None) as cluster,
-        pytest.raises(ClusterLost, match=r"No worker of tcp://.* answered a candidate in"),
+        pytest.raises(ClusterLost, match=r"No worker of tcp://.* answered in"),
     ):
         cluster.evaluate(slow(1, 10_000_000)[0])
-
-
-def test_an_answer_whose_transfer_another_thread_cancelled_is_fetched_again(
-    engine: Engine, search_task: SearchTask, here: Here, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from distributed import Future as Answer
-
-    result, cancelled = Answer.result, list[str]()
-
-    def first_cancelled(self: Any, timeout: float | None = None) -> Any:
-        if not cancelled:
-            cancelled.append(self.key)
-            raise UnboundLocalError("cannot access local variable 'result'")  # as Dask's `sync` does then
-        return result(self, timeout)
-
-    monkeypatch.setattr(Answer, "result", first_cancelled)
-    said: list[str] = []
-    with joined(engine.address, search_task, None, said.append) as cluster:
-        assert facts(cluster.evaluate(SOURCES[0])) == here(SOURCES[:1])[0]
-    assert len(cancelled) == len(said) == 1
-
-
-def test_a_cut_connection_changes_nothing(engine: Engine, search_task: SearchTask, here: Here) -> None:
-    wire, said = Wire(engine.port), list[str]()
-    with (
-        joined(wire.address, search_task, None, said.append) as cluster,
-        handed_out(cluster, slow(2, BRIEF)) as found,
-    ):
-        until(lambda: bool(engine.busy()))
-        wire.cut()
-        assert [facts(future.result(5 * PATIENCE)) for future in found] == 2 * here(slow(1, BRIEF))
-    wire.close()
-    assert sum("is lost" in sentence for sentence in said) == 1
 
 
 def test_a_candidate_whose_workers_all_die_is_given_up(engine: Engine, search_task: SearchTask) -> None:
@@ -238,13 +157,13 @@ def test_a_candidate_whose_workers_all_die_is_given_up(engine: Engine, search_ta
             engine.kill(engine.busy()[0])
         result = found[0].result()
     assert result.verdict is Verdict.SANDBOX_BROKEN
-    assert result.message == "Its workers were killed each of the 3 times that it was handed out."
+    assert result.message == "The workers that evaluated it were killed, one after the other."
 
 
 def test_a_worker_that_cannot_isolate_is_refused(engine: Engine, search_task: SearchTask) -> None:
     before = set(engine.workers)
     engine.add(1, "--preload", str(HERE / "without_isolation.py"))
-    with pytest.raises(InputError, match=r"The worker tcp://127.* cannot be used: .*--unsafe-local"):
+    with pytest.raises(InputError, match=r"A worker of the cluster cannot be used: .*--unsafe-local"):
         joined(engine.address, search_task, None, lambda _: None).__enter__()
     engine.kill((set(engine.workers) - before).pop())
 
@@ -252,7 +171,7 @@ def test_a_worker_that_cannot_isolate_is_refused(engine: Engine, search_task: Se
 def test_a_worker_with_other_versions_is_refused(
     engine: Engine, search_task: SearchTask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(staff, "versions", lambda: {"python": "3.99", "numpy": "1.0"})
+    monkeypatch.setattr("lawsmith.agent.cluster.worker.versions", lambda: {"python": "3.99", "numpy": "1.0"})
     with pytest.raises(InputError, match=r"it runs python 3\.\d+\.\d+ instead of 3\.99, numpy"):
         joined(engine.address, search_task, None, lambda _: None).__enter__()
 
@@ -312,20 +231,17 @@ def test_a_command_that_loses_its_cluster_resumes_with_the_same_laws(
     def evaluate_and_die(self: Cluster, source: str) -> Evaluation:
         asked.append(source)
         if len(asked) == 4:
-            patch.setattr(client, "CONNECT_SECONDS", 0.5)
-            patch.setattr(staff, "PATIENCE_SECONDS", 0.5)
             engine.kill_scheduler()
         return evaluate(self, source)
 
-    with monkeypatch.context() as patch:
+    with monkeypatch.context() as patch, dask.config.set({"distributed.comm.timeouts.connect": "2s"}):
         patch.setattr(Cluster, "evaluate", evaluate_and_die)
+        patch.setattr(client, "CONNECT_SECONDS", 3.0)
         status, printed, said = discover(
             *SEARCH, "--runs-dir", "lost", "--workers", "1", "--cluster", engine.address
         )
     assert (status, printed) == (2, "")
-    assert said.splitlines()[-1] == (
-        f"discover: The scheduler at {engine.address} is lost and did not come back within 0.5 s."
-    )
+    assert said.splitlines()[-1].startswith(f"discover: The cluster at {engine.address} is lost (")
     resume = next(line.split() for line in said.splitlines() if "discover resume" in line)
 
     engine.start()
@@ -397,7 +313,11 @@ def test_runs_that_were_interrupted_side_by_side_all_resume(
     command = [sys.executable, str(ROOT / "tests/agent/scripted_discover.py"), *SIDE_BY_SIDE]
     process = subprocess.Popen(
         [*command, "--runs-dir", "ended", "--cluster", engine.address],
-        env={**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'tests/agent'}", PAUSE: str(len(FORMS) + 1)},
+        env={
+            **os.environ,
+            "PYTHONPATH": f"{ROOT / 'src'}:{ROOT / 'tests/agent'}",
+            PAUSE: str(len(FORMS) + 1),
+        },
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
@@ -421,31 +341,6 @@ def test_runs_that_were_interrupted_side_by_side_all_resume(
     assert [run["candidates"] for run in json.loads(printed)["runs"]] == 4 * [len(FORMS)]
 
 
-def test_a_restarted_scheduler_changes_nothing(engine: Engine, search_task: SearchTask, here: Here) -> None:
-    sources, said = slow(2), list[str]()
-    with (
-        joined(engine.address, search_task, None, said.append) as cluster,
-        handed_out(cluster, sources) as found,
-    ):
-        until(lambda: bool(engine.busy()))
-        engine.kill_scheduler()
-        engine.start()
-        engine.add(1)
-        assert [facts(future.result()) for future in found] == 2 * here(slow(1))
-    assert sum("is lost" in sentence for sentence in said) == 1
-
-
-def test_a_cluster_without_workers_is_given_up_in_the_end(
-    shared: Engine, search_task: SearchTask, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(staff, "PATIENCE_SECONDS", 0.5)
-    shared.kill_scheduler()
-    shared.start()
-    without_worker = pytest.raises(ClusterLost, match=r"has had no worker for 0\.5 s")
-    with joined(shared.address, search_task, 1, lambda _: None) as cluster, without_worker:
-        cluster.evaluate(SOURCES[0])
-
-
 def test_nobody_at_the_address_is_one_sentence(
     folder: Path,
     discover: Callable[..., tuple[int, str, str]],
@@ -464,3 +359,16 @@ def test_a_local_cluster_is_started_and_ended(search_task: SearchTask) -> None:
         assert cluster.evaluate(SOURCES[0]).tier is not Tier.NONE
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", int(cluster.address.rpartition(":")[2])), timeout=5)
+
+
+@pytest.mark.parametrize("address", ["tcp://example.org:8786", "tcp://10.0.0.1:8786", "ws://host:8786"])
+def test_a_scheduler_on_another_machine_needs_tls(address: str) -> None:
+    with pytest.raises(InputError, match="by TLS"):
+        check_address(address)
+
+
+@pytest.mark.parametrize(
+    "address", ["local", "tcp://127.0.0.1:8786", "tcp://[::1]:8786", "tls://example.org:8786"]
+)
+def test_loopback_and_tls_are_allowed(address: str) -> None:
+    check_address(address)

@@ -1,0 +1,62 @@
+"""A worker's side of a cluster: it proves a sandbox when it joins, keeps the rows, and evaluates candidates."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from typing import TYPE_CHECKING
+
+from distributed import WorkerPlugin, get_worker
+
+from lawsmith.runs.environment import versions
+from lawsmith.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from distributed import Worker
+
+    from lawsmith.agent.cluster.search_task import SearchTask
+
+
+class CandidateWorker(WorkerPlugin):
+    """What Dask gives to every worker of a command, also to those that join later.
+
+    A worker that cannot isolate candidates, or runs other versions than the command, is refused: `setup` raises
+    RuntimeError, and Dask tells the command, or ends a worker that joined later.
+    """
+
+    def __init__(self, search_task: SearchTask) -> None:
+        self.name = f"lawsmith-{uuid.uuid4()}"  # of this command alone, which takes it away when it leaves
+        self.search_task = search_task
+        self.versions = versions()
+        self._sandbox: Sandbox | None = None
+
+    async def setup(self, worker: Worker) -> None:
+        """Start and prove the sandbox; as many candidates share it as the worker has threads."""
+        theirs = versions()
+        differ = [
+            f"{name} {theirs.get(name, 'absent')} instead of {version}"
+            for name, version in self.versions.items()
+            if name != "platform" and theirs.get(name) != version
+        ]
+        if differ:
+            raise RuntimeError(f"it runs {', '.join(differ)}, and the same seed would not give the same law")
+        task = self.search_task
+        sandbox = Sandbox(task.limits, worker.state.nthreads, task.unsafe_local)
+        await asyncio.to_thread(lambda: sandbox.tier)  # raises where nothing can be isolated
+        self._sandbox = sandbox
+
+    async def teardown(self, worker: Worker) -> None:
+        if self._sandbox is not None:
+            await asyncio.to_thread(self._sandbox.close)
+
+    def evaluate(self, source: str) -> str:
+        """The evaluation of a candidate as JSON."""
+        assert self._sandbox is not None
+        return self.search_task.evaluate(self._sandbox, source).model_dump_json()
+
+
+def evaluate_batch(plugin: str, sources: list[str]) -> list[str]:
+    """The evaluations of several candidates as JSON, in their order; runs in a worker."""
+    held = get_worker().plugins[plugin]
+    assert isinstance(held, CandidateWorker)
+    return [held.evaluate(source) for source in sources]
