@@ -31,7 +31,7 @@ class FoldScore(BaseModel):
     """How well the rows of one fold that were held out are predicted; `rows` counts them.
 
     rmse and scale have one entry per target: root mean squared error, and standard deviation of the held-out
-    measurements. r2 is raw, not clipped.
+    measurements; both weigh rows as the table does. r2, nmse and nmae do not, and r2 is raw, not clipped.
     """
 
     model_config = _EXACT
@@ -53,7 +53,8 @@ class Evaluation(BaseModel):
     "verify" or "fold:<name>". validation_r2: mean over folds of R² clipped to [-1, 1]; None for a closed
     law, whose constants have seen every row. constants: `Constants.to_json()`. constants_count: per group
     and target, rounded up, shared ones included: what the cap limits; None for a closed law. free_constants: all
-    numbers that the fit chose, a shared constant once; None where unknown. status: how the fit of each group
+    numbers that the fit chose, a shared constant once; None where unknown. rmse: of the training rows, weighed as
+    the table does, per target. status: how the fit of each group
     ended. probe: (n_probe, T) predictions at the probe rows, empty when one of them is not finite. seconds:
     elapsed; cpu_seconds and peak_bytes: as the kernel counted them.
     """
@@ -70,6 +71,7 @@ class Evaluation(BaseModel):
     constants: dict[str, Any] | None = None
     constants_count: int | None = None
     free_constants: int | None = None
+    rmse: tuple[float, ...] = ()
     status: dict[str, str] = {}
     probe: tuple[tuple[float, ...], ...] = ()
     seconds: float = 0.0
@@ -209,7 +211,7 @@ class _Trial:
     def _scored(self, found: Sequence[JobResult], checked: JobResult, began: float) -> Evaluation:
         train, full, *parts = self.task.train, *found
         scored = tuple(
-            _fold_score(fold, train.take(fold.held_out).target_matrix(), part.predictions[0])
+            _fold_score(fold, train.take(fold.held_out), part.predictions[0])
             for fold, part in zip(self.folds, parts, strict=True)
         )
         constants = self._constants(full)
@@ -218,6 +220,7 @@ class _Trial:
             began,
             verdict=Verdict.OK,
             train=scores(train.target_matrix(), full.predictions[0]),
+            rmse=_rmse(train, full.predictions[0]),
             folds=scored,
             validation_r2=float(np.mean([np.clip(s.r2, -1, 1) for s in scored])) if scored else None,
             constants=None if constants is None else constants.to_json(),
@@ -239,10 +242,9 @@ class _Trial:
         )
 
 
-def _fold_score(fold: Fold, measured: Array, predicted: Array) -> FoldScore:
+def _fold_score(fold: Fold, rows: Table, predicted: Array) -> FoldScore:
+    measured = rows.target_matrix()
     found = scores(measured, predicted)
-    with np.errstate(over="ignore"):
-        rmse = np.sqrt(np.mean((measured - predicted) ** 2, axis=0))
     return FoldScore(
         name=fold.name,
         kind=fold.kind,
@@ -250,9 +252,16 @@ def _fold_score(fold: Fold, measured: Array, predicted: Array) -> FoldScore:
         r2=found.r2,
         nmse=found.nmse,
         nmae=found.nmae,
-        rmse=tuple(rmse.tolist()),
-        scale=tuple(np.std(measured, axis=0).tolist()),
+        rmse=_rmse(rows, predicted),
+        scale=_rmse(rows, np.average(measured, axis=0, weights=rows.weights)),
     )
+
+
+def _rmse(rows: Table, predicted: Array) -> tuple[float, ...]:
+    """Root mean squared error of each target, rows weighed as the table does."""
+    with np.errstate(over="ignore"):
+        squares = (rows.target_matrix() - predicted) ** 2
+        return tuple(np.sqrt(np.average(squares, axis=0, weights=rows.weights)).tolist())
 
 
 def _count(constants: Constants, targets: int) -> int:

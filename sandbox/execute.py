@@ -91,6 +91,7 @@ def _described(part: Part) -> dict[str, Any]:
     names = next((c.names for c in part.constants if c is not None), ())
     return {
         "fit": part.fit is not None,
+        "weighted": part.fit is not None and part.fit.weight is not None,
         "predict": len(part.predict),
         "optional": part.optional,
         "names": list(names),
@@ -101,6 +102,7 @@ def _arrays(part: Part, groups: int) -> list[Any]:
     arrays: list[Any] = []
     if part.fit is not None:
         arrays += [part.fit.matrix(), part.fit.codes.astype(np.int64), part.fit.target_matrix()]
+        arrays += [] if part.fit.weight is None else [part.fit.weight]
     for place, table in enumerate(part.predict):
         if part.fit is None:
             constants = part.constants[place]

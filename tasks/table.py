@@ -19,21 +19,31 @@ class Table:
 
     features: name -> (n,) in schema order. targets: name -> (n,), empty when withheld.
     groups: every group name of the task, sorted; `take` keeps all of them, so that codes of
-    different selections stay comparable. codes: (n,) index of each row's group in `groups`.
+    different selections stay comparable. codes: (n,) index of each row's group in `groups`. weight: (n,) how much each
+    row counts, 1 / sigma² or a number of measurements; None where all count alike. Only ratios matter.
 
-    Raises ValueError for columns of different lengths or a code outside `groups`.
+    Raises ValueError for columns of different lengths, a code outside `groups`, or a weight that is not positive.
     """
 
     features: Mapping[str, Array]
     targets: Mapping[str, Array]
     groups: tuple[str, ...]
     codes: IntArray
+    weight: Array | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "features", _frozen(self.features))
         object.__setattr__(self, "targets", _frozen(self.targets))
         object.__setattr__(self, "codes", _read_only(np.array(self.codes, dtype=np.intp)))
-        shapes = {column.shape for column in (*self.features.values(), *self.targets.values(), self.codes)}
+        if self.weight is not None:
+            object.__setattr__(self, "weight", _read_only(np.array(self.weight, dtype=np.float64)))
+            if not (np.isfinite(self.weight).all() and (self.weight > 0).all()):
+                raise ValueError("every weight must be positive and finite")
+        measures = () if self.weight is None else (self.weight,)
+        shapes = {
+            column.shape
+            for column in (*self.features.values(), *self.targets.values(), self.codes, *measures)
+        }
         if shapes != {(len(self.codes),)}:
             raise ValueError(f"columns of one table must have one length, not shapes {sorted(shapes)}")
         if len(self.codes) and not 0 <= self.codes.min() <= self.codes.max() < len(self.groups):
@@ -43,7 +53,7 @@ class Table:
         return len(self.codes)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Table, (dict(self.features), dict(self.targets), self.groups, self.codes)
+        return Table, (dict(self.features), dict(self.targets), self.groups, self.codes, self.weight)
 
     def take(self, index: IntArray | NDArray[np.bool_]) -> "Table":
         """The rows at `index` (positions, or a mask of shape (n,)), in that order, with all groups kept."""
@@ -52,11 +62,19 @@ class Table:
             {name: column[index] for name, column in self.targets.items()},
             self.groups,
             self.codes[index],
+            None if self.weight is None else self.weight[index],
         )
+
+    @property
+    def weights(self) -> Array:
+        """How much each row counts (n,), with a mean of 1."""
+        if self.weight is None or not len(self):
+            return np.ones(len(self))
+        return np.asarray(self.weight / self.weight.mean())
 
     def hide(self) -> "Table":
         """The same rows without their targets."""
-        return Table(self.features, {}, self.groups, self.codes)
+        return Table(self.features, {}, self.groups, self.codes, self.weight)
 
     def matrix(self) -> Array:
         """Features as (n, F), in schema order."""
@@ -73,12 +91,14 @@ class Table:
         return np.asarray(columns - means[self.codes])
 
     def digest(self) -> str:
-        """SHA-256 of the content: names, groups and exact values; the same from CSV as from Parquet."""
+        """SHA-256 of the content: names, groups, exact values and weights; the same from CSV as from Parquet."""
         head = [list(self.features), list(self.targets), list(self.groups), len(self)]
         state = hashlib.sha256(json.dumps(head).encode())
         for column in (*self.features.values(), *self.targets.values()):
             state.update(column.astype("<f8").tobytes())
         state.update(self.codes.astype("<i8").tobytes())
+        if self.weight is not None:
+            state.update(b"weight" + self.weight.astype("<f8").tobytes())
         return state.hexdigest()
 
 

@@ -37,4 +37,4 @@ def thinned(task: Task, *, every_group: bool = False) -> Task:
         rows.append(rng.choice(own, count, replace=False))
     part = train.take(np.sort(np.concatenate(rows)))
     groups = tuple(train.groups[k] for k in kept)
-    return replace(task, train=Table(part.features, part.targets, groups, code[part.codes]))
+    return replace(task, train=Table(part.features, part.targets, groups, code[part.codes], part.weight))

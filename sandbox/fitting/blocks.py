@@ -71,6 +71,7 @@ def gather(table: Table, targets: Sequence[str], groups: IntArray, loss: Loss) -
     pick = order[begin[:, None] + np.where(real, place, 0)]
     measured = np.stack([table.targets[name] for name in targets])[:, pick]
     weight = np.broadcast_to(real, measured.shape).astype(np.float64)
+    weight = weight * np.sqrt(table.weights)[pick]
     if loss is Loss.RELATIVE:
         weight = weight / np.maximum(np.abs(measured), 1e-3 * np.abs(measured).mean() + TINY)
     if loss is Loss.FRONTIER:

@@ -139,7 +139,7 @@ class _Engine:
         best = self._search(block, groups)
         weighted = block
         for _ in range(ROBUST_ROUNDS if self.form.loss is Loss.ROBUST else 0):
-            weighted = weighted.with_rows(_reweighted(weighted, best))
+            weighted = block.with_rows(_reweighted(block, best))
             best = minimise(weighted, best.theta, np.arange(len(best.theta)), POLISH)
         best = refine(weighted, best)
         order = np.argsort([*block.nonlinear, *block.linear], kind="stable")
@@ -278,19 +278,19 @@ def _deeper(found: _Constants, again: _Constants, at: IntArray) -> _Constants:
 
 
 def _reweighted(block: Block, best: Minimum) -> Rows:
-    """Geman-McClure weights from the residuals of the present best fit, scale by the median absolute deviation."""
+    """Geman-McClure weights, times the rows' own, from residuals of the best fit; scale by the median deviation."""
     shape = best.theta.shape[:2]
     names = block.form.names
     p = dict.fromkeys(names, np.ones((1, 1, 1)))
     p |= {names[k]: best.theta[:, :, j, None] for j, k in enumerate(block.nonlinear)}
     p |= {names[k]: best.linear[:, :, j, None] for j, k in enumerate(block.linear)}
     predicted = block.values(block.features(np.arange(shape[0])), p, shape)
-    residual = np.abs(block.measured - predicted.reshape(block.measured.shape))
+    residual = block.weight * np.abs(block.measured - predicted.reshape(block.measured.shape))
     real = block.weight > 0
     seen = np.where(real & np.isfinite(residual), residual, np.nan)
     nothing = np.isnan(seen).all(axis=-1, keepdims=True)  # no row, or a fit that failed
     centre = np.nanmedian(np.where(nothing, 0.0, seen), axis=-1, keepdims=True)
-    weight = real / (1 + (residual / (4.685 * 1.4826 * centre + 1e-300)) ** 2)
+    weight = block.weight / (1 + (residual / (4.685 * 1.4826 * centre + 1e-300)) ** 2)
     rows = block.rows.measured.shape[-1]
     updated = block.rows.weight.copy()
     for position, target in enumerate(block.targets):

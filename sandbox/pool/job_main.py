@@ -7,6 +7,7 @@ import time
 import traceback
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from types import TracebackType
 from typing import Any
 
@@ -103,6 +104,8 @@ class _Work:
         if part["fit"]:
             self.stage = "fit"
             table = _table(sets.pop(0), sets.pop(0), spec, sets.pop(0))
+            if part["weighted"]:
+                table = replace(table, weight=sets.pop(0))
             fitted = law.fit(table)
             _require_fit(fitted, table, spec)
             self.stage = "predict"

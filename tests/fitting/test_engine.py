@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -332,3 +333,17 @@ def test_endings_name_constants_at_bounds_and_rows_without_a_value() -> None:
         "no start gave finite predictions (of 32 sets of constants within the bounds the best, A="
     )
     assert "rows without a finite value, first x=" in text
+
+
+@pytest.mark.parametrize("loss", [Loss.SQUARED, Loss.ROBUST])
+def test_rows_count_by_their_weight(loss: Loss) -> None:
+    """A row of weight 3 counts as three rows."""
+    y = np.log(X) + 0.1 * RNG(5).standard_normal(len(X))
+    weight = np.where(np.arange(len(X)) % 3 == 0, 3.0, 1.0)
+    one = replace(table(X, y), weight=weight)
+    often = np.repeat(np.arange(len(X)), weight.astype(int))
+    line = form("L b", lambda x, p: p["L"] + p["b"] * x["x"], loss=loss)
+    values = [fit_form(line, data, ["y"]).values for data in (one, table(X[often], y[often]), table(X, y))]
+    if loss is Loss.SQUARED:
+        np.testing.assert_allclose(values[0], values[1], rtol=1e-9)
+    assert np.abs(values[0] / values[2] - 1).max() > 1e-3

@@ -1,5 +1,6 @@
 """Scores come from the parent, out of numbers that each process could not know."""
 
+import dataclasses
 import itertools
 import types
 from pathlib import Path
@@ -158,3 +159,21 @@ def _directly(code: str, table: Table) -> list[float]:
         module.law([row], table.groups[code])[0] for row, code in zip(rows, table.codes.tolist(), strict=True)
     ]
     return list(itertools.chain.from_iterable(answer.values() for answer in answers))
+
+
+def test_weights_reach_the_process_that_fits_and_the_errors_that_choose(
+    sandbox: Sandbox, task: Task, folds: list[Fold]
+) -> None:
+    """Rows that a weight says to be worthless do not move the constants, and hardly count in errors."""
+    spoilt = task.train.targets["y"].copy()
+    spoilt[[5, 20, 34]] += 4.0
+    weight = np.ones(len(task.train))
+    weight[[5, 20, 34]] = 1e-9
+    table = dataclasses.replace(task.train, targets={"y": spoilt}, weight=weight)
+    found = evaluate(sandbox, FORM, dataclasses.replace(task, train=table), folds)
+    assert found.constants is not None
+    assert found.constants["values"]["c"][1] == pytest.approx(12, rel=1e-3)
+    assert found.rmse[0] < 1e-3
+    assert found.folds[0].rmse[0] < 1e-3
+    assert found.train is not None
+    assert found.train.r2 < 0.9

@@ -1,3 +1,4 @@
+import dataclasses
 import pickle
 
 import numpy as np
@@ -46,3 +47,17 @@ def test_digest_follows_content_only(table: Table):
 def test_inconsistent_tables_are_refused(codes: list[int]):
     with pytest.raises(ValueError, match=r"length|group"):
         Table({"N": [1, 2, 3]}, {}, ("a", "b"), codes)
+
+
+def test_weights_travel_with_their_rows_and_change_the_digest_only_where_they_are() -> None:
+    plain = Table({"x": np.arange(4.0)}, {"y": np.ones(4)}, ("g",), np.zeros(4, dtype=np.intp))
+    weighted = dataclasses.replace(plain, weight=np.array([1.0, 2.0, 3.0, 2.0]))
+    assert plain.digest() == "846fe9c6e10741a3ef81b8e500906abea0b9a59f60d792f97a3a6f40a66b3d92"
+    assert weighted.digest() != plain.digest()
+    assert weighted.take(np.array([2, 1])).weight == pytest.approx([3, 2])
+    assert weighted.hide().weight is not None
+    assert pickle.loads(pickle.dumps(weighted)).weights == pytest.approx([0.5, 1, 1.5, 1])
+    assert plain.weights == pytest.approx(np.ones(4))
+    for bad in ([1.0, 2.0], [1.0, 0.0, 1.0, 1.0], [1.0, np.nan, 1.0, 1.0]):
+        with pytest.raises(ValueError, match=r"weight|length"):
+            dataclasses.replace(plain, weight=np.array(bad))
