@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from lawsmith.agent.client.asker import Awaited, Outcome, Question
 from lawsmith.agent.client.cache import ReplyCache
 from lawsmith.agent.client.costs import Bill, book
+from lawsmith.agent.client.estimate import Estimate, usage_of
 from lawsmith.agent.client.failures import NOT_BILLED, RETRIED, STOPS_SEARCH, CallFailure, Failure
 from lawsmith.agent.client.messages import Model, Reply, Request
 from lawsmith.agent.client.prices import Prices
@@ -49,7 +50,8 @@ class Caller:
 
     Every attempt is recorded before its result is used. A question whose slot is already closed in the
     recording is answered from there, unpaid. The requests of one batch are admitted in order, each at its
-    highest possible price, before the first is sent; from the first that could overshoot on, none is sent.
+    highest possible price. One that does not fit beside the calls under way waits for them; one that does not fit at
+    all is sent with a shorter limit for its reply, as long as a usual reply fits; after that, none is sent.
 
     Args:
         lines: model name -> where to ask it.
@@ -76,6 +78,7 @@ class Caller:
         self._timeout = timeout_seconds
         self._cache = cache
         self._wait = wait
+        self._estimate = Estimate(prices)
         self.stopped: str | None = None  # why no further request may leave: a limit, or what follows
         self.refused: str | None = None  # what the endpoint refused for good
         self.divergence: str | None = None
@@ -87,15 +90,24 @@ class Caller:
         """
         outcomes: _Outcomes = queue.SimpleQueue()
 
-        def ask() -> None:
-            items = (self._admit(question, outcomes) for question in questions)
-            self._start([item for item in items if item is not None], outcomes)
+        todo, turn = iter(questions), threading.Lock()
+
+        def work() -> None:
+            while True:
+                with turn:  # admitted in order
+                    question = next(todo, None)
+                    item = None if question is None else self._admit(question, outcomes)
+                if question is None:
+                    return
+                if item is not None:
+                    outcomes.put(self._call(*item))
 
         def wait() -> list[Outcome]:
             found = {outcome.slot: outcome for outcome in _awaited(outcomes, len(questions))}
             return [found[question.slot] for question in questions]
 
-        _in_background(ask, outcomes)
+        for _ in range(min(self._in_flight, len(questions))):
+            _in_background(work, outcomes)
         return wait
 
     def _admit(self, question: Question, outcomes: _Outcomes) -> _Admitted | None:
@@ -116,12 +128,22 @@ class Caller:
             outcomes.put(cached)
             return None
         try:
-            return request, self._budget.reserve(request.tokens_at_most(), self._prices.at_most(request))
+            return self._reserved(request)
         except BudgetSpent as spent:
             self.stopped = str(spent)
             self.recording.ended(self.stopped)
             outcomes.put(Outcome.unsent(slot, self.stopped))
             return None
+
+    def _reserved(self, request: Request) -> _Admitted:
+        """Set aside what `request` takes at most, cut down to what is left. Raises BudgetSpent."""
+        try:
+            return request, self._budget.reserve(*self._estimate.at_most(request), patient=True)
+        except BudgetSpent:
+            shorter = self._estimate.fitting(request, *self._budget.left())
+            if shorter is None or shorter.max_tokens == request.max_tokens:
+                raise
+            return shorter, self._budget.reserve(*self._estimate.at_most(shorter))
 
     def _cached(self, request: Request) -> Outcome | None:
         line = self._lines[request.model]
@@ -133,28 +155,12 @@ class Caller:
         self.recording.answered(attempt)
         return Outcome.of(attempt)
 
-    def _start(self, admitted: Sequence[_Admitted], outcomes: _Outcomes) -> None:
-        """Send, as many at a time as may be in flight."""
-        todo = iter(admitted)
-        turn = threading.Lock()
-
-        def work() -> None:
-            while True:
-                with turn:
-                    item = next(todo, None)
-                if item is None:
-                    return
-                outcomes.put(self._call(*item))
-
-        for _ in range(min(self._in_flight, len(admitted))):
-            _in_background(work, outcomes)
-
     def _call(self, request: Request, reservation: Reservation) -> Outcome:
         """All attempts of one call; settles its reservation."""
         if self.refused is not None:
             reservation.release()
             return Outcome.unsent(request.slot, self.refused)
-        bill = Bill(request, reservation, self._prices)
+        bill = Bill(reservation, self._prices, self._estimate.at_most(request))
         begun = sum(attempt.failure is not Failure.LOST for attempt in self.recording.attempts(request.slot))
         for number in range(begun + 1, begun + 1 + max(ATTEMPTS.values())):
             attempt = self._attempt(request.model_copy(update={"attempt": number}), bill, number - begun)
@@ -172,6 +178,7 @@ class Caller:
             result = line.model.complete(request, self._seconds())
         except CallFailure as failure:
             result = failure
+        self._estimate.learn(request, usage_of(result))
         wait = self._wait_before_next(request, result, tried, bill)
         attempt = bill.add(request, result, final=wait is None, seconds=time.monotonic() - started)
         self.recording.answered(attempt)
@@ -218,7 +225,7 @@ class Caller:
             final=False,
             seconds=0.0,
             usd=None,
-            at_most=(request.tokens_at_most(), self._prices.at_most(request)),
+            at_most=self._estimate.at_most(request),
         )
         self.recording.answered(attempt)
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import threading
 from typing import Any
 
 from lawsmith.agent.client.failures import AnsweredFailure, CallFailure, Failure
-from lawsmith.agent.client.messages import Reply, Usage
+from lawsmith.agent.client.messages import Reply, ToolCall, Usage
 from lawsmith.agent.client.scrub import Scrubber
 
 MOST_TOKENS = 10**9  # of one call; a larger count is no count
 MOST_USD = 1e6
+MOST_CALLS = 16  # tools that one reply may call
 
 
 def read_body(content: bytes) -> Any:
@@ -28,8 +30,8 @@ def read_body(content: bytes) -> Any:
     raise CallFailure(Failure.MALFORMED, message)
 
 
-def read_reply(body: Any, scrub: Scrubber) -> Reply:
-    """The first choice of a chat completion.
+def read_reply(body: Any, scrub: Scrubber, *, tools: bool = False) -> Reply:
+    """The first choice of a chat completion; `tools` says whether tools were offered.
 
     Raises:
         CallFailure: the body is no chat completion, or it holds a refusal, a filtered, cut off or empty
@@ -55,20 +57,60 @@ def read_reply(body: Any, scrub: Scrubber) -> Reply:
     if finish == "length":
         why = "The reply was cut off at the token limit; raise --max-reply-tokens."
         raise AnsweredFailure(Failure.CUT_OFF, why, usage, text)
-    if not text.strip():
+    calls = _tool_calls(message.get("tool_calls"), scrub) if tools else ()
+    if not text.strip() and not calls:
         raise AnsweredFailure(Failure.EMPTY, _why_empty(message), usage, text)
-    return Reply(text=text, finish=finish, usage=usage, served_by=served_by)
+    return Reply(text=text, finish=finish, usage=usage, served_by=served_by, tool_calls=calls)
 
 
-def of_full_context(failure: AnsweredFailure, max_tokens: int) -> AnsweredFailure:
-    """A reply cut off before its own limit met the end of the model's context: its prompt left no room."""
-    said = failure.usage.completion_tokens
-    if failure.kind is not Failure.CUT_OFF or said is None or said >= 0.9 * max_tokens:
-        return failure
-    message = (
-        f"The prompt left room for {said} tokens of reply in the model's context; lower --context-tokens."
-    )
-    return AnsweredFailure(Failure.TOO_LONG, message, failure.usage, failure.text)
+def _tool_calls(listed: Any, scrub: Scrubber) -> tuple[ToolCall, ...]:
+    """The calls that a message holds, at most MOST_CALLS; what is no call is left out."""
+    found = []
+    for place, call in enumerate(listed if isinstance(listed, list) else ()):
+        function = call.get("function") if isinstance(call, dict) else None
+        if not isinstance(function, dict) or not isinstance(function.get("name"), str):
+            continue
+        arguments = function.get("arguments")
+        text = arguments if isinstance(arguments, str) else json.dumps(arguments or {})
+        found.append(
+            ToolCall(
+                id=_named(call.get("id") or f"call-{place}", scrub),
+                name=_named(function["name"], scrub),
+                arguments=scrub(_clean(text)),
+            )
+        )
+    return tuple(found[:MOST_CALLS])
+
+
+class FullContext:
+    """Tells a reply that met the end of the model's context from one that met a limit of the server's own.
+
+    Both end early. In a full context prompt and reply have the same number of tokens together, whatever the
+    prompt; under a limit of the server's own the replies are equally long. One reply alone tells neither.
+    """
+
+    def __init__(self) -> None:
+        self._cut_off: list[tuple[int, int]] = []
+        self._lock = threading.Lock()
+
+    def judge(self, failure: AnsweredFailure, max_tokens: int) -> AnsweredFailure:
+        """The same failure, or TOO_LONG where its prompt left no room in the context."""
+        prompt, said = failure.usage.prompt_tokens, failure.usage.completion_tokens
+        if failure.kind is not Failure.CUT_OFF or prompt is None or said is None or said >= 0.9 * max_tokens:
+            return failure
+        with self._lock:
+            before, self._cut_off = self._cut_off, [*self._cut_off[-7:], (prompt, said)]
+        full = any(abs(p + s - prompt - said) <= 2 and abs(s - said) > 2 for p, s in before)
+        if not full:
+            message = (
+                f"The endpoint cut the reply off after {said} tokens, below the limit that was asked for."
+            )
+            return AnsweredFailure(Failure.CUT_OFF, message, failure.usage, failure.text)
+        message = (
+            f"The prompt left room for {said} tokens of reply in the model's context of {prompt + said}; "
+            "lower --context-tokens."
+        )
+        return AnsweredFailure(Failure.TOO_LONG, message, failure.usage, failure.text)
 
 
 def _why_empty(message: dict[str, Any]) -> str:
@@ -102,12 +144,17 @@ def _usage(reported: Any) -> Usage:
         prompt_tokens=_count(reported.get("prompt_tokens")),
         completion_tokens=_count(reported.get("completion_tokens")),
         usd=_dollars(cost),
+        reasoning_tokens=_reasoning(reported.get("completion_tokens_details")),
     )
 
 
 def _dollars(cost: Any) -> float | None:
     number = isinstance(cost, int | float) and not isinstance(cost, bool)
     return float(cost) if number and 0 <= cost <= MOST_USD else None
+
+
+def _reasoning(details: Any) -> int | None:
+    return _count(details.get("reasoning_tokens")) if isinstance(details, dict) else None
 
 
 def _count(value: Any) -> int | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from lawsmith.agent.client.failures import NOT_BILLED, AnsweredFailure, CallFailure
+from lawsmith.agent.client.failures import NOT_BILLED, AnsweredFailure, CallFailure, Failure
 from lawsmith.agent.client.messages import Reply, Request
 from lawsmith.agent.client.prices import Prices
 from lawsmith.agent.client.recording import Attempt, attempt_of
@@ -15,10 +15,10 @@ from lawsmith.agent.search.budget import Budget, BudgetSpent, Reservation
 class Bill:
     """The attempts of one call so far, against its reservation."""
 
-    def __init__(self, request: Request, reservation: Reservation, prices: Prices) -> None:
+    def __init__(self, reservation: Reservation, prices: Prices, most: tuple[int, float | None]) -> None:
         self._reservation = reservation
         self._prices = prices
-        self._most = (request.tokens_at_most(), prices.at_most(request))
+        self._most = most  # tokens and USD of one attempt
         self._tokens = 0
         self._usd: Fraction | None = Fraction(0)
 
@@ -56,8 +56,11 @@ def book(budget: Budget, attempts: Sequence[Attempt]) -> None:
     """Charge recorded attempts: those of an earlier process of this run, or of the run that is replayed."""
     for attempt in attempts:
         tokens = attempt.at_most_tokens if attempt.tokens is None else attempt.tokens
+        counts = (
+            attempt.final or attempt.failure is Failure.LOST
+        )  # a lost call may have been answered and paid
         budget.book(
-            calls=int(attempt.final and attempt.source == "endpoint"),
+            calls=int(counts and attempt.source == "endpoint"),
             tokens=0 if attempt.source == "cache" else tokens,
             usd=attempt.usd,
             usd_at_most=attempt.at_most_usd,

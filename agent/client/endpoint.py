@@ -8,10 +8,10 @@ from typing import Any, NoReturn
 
 import openai
 
-from lawsmith.agent.client.completion import of_full_context, read_body, read_reply
+from lawsmith.agent.client.completion import FullContext, read_body, read_reply
 from lawsmith.agent.client.failures import AnsweredFailure, CallFailure, EndpointError, Failure
 from lawsmith.agent.client.http import BodyTooLarge, bounded_client, never_connected, retry_after, timeout
-from lawsmith.agent.client.messages import Reply, Request
+from lawsmith.agent.client.messages import Message, Reply, Request
 from lawsmith.agent.client.scrub import Scrubber, public_url
 
 OFFICIAL = "https://api.openai.com/v1"
@@ -59,6 +59,7 @@ class Endpoint:
         official = (base_url or OFFICIAL).startswith("https://api.openai.com")
         self._limit_name = "max_completion_tokens" if official else "max_tokens"
         self._unsupported: set[str] = set() if structured else {"response_format"}
+        self._full_context = FullContext()
         self._lock = threading.Lock()
 
     def close(self) -> None:
@@ -113,7 +114,7 @@ class Endpoint:
         try:
             raw = self._client.chat.completions.with_raw_response.create(
                 model=request.model,
-                messages=[message.model_dump() for message in request.messages],  # type: ignore[misc]
+                messages=[_sent(message) for message in request.messages],  # type: ignore[misc]
                 timeout=timeout(seconds),
                 extra_headers={"Idempotency-Key": request.idempotency_key()},
                 **options,
@@ -121,9 +122,9 @@ class Endpoint:
         except openai.OpenAIError as error:
             raise self._failure(error, frozenset(options)) from None
         try:
-            return read_reply(read_body(raw.http_response.content), self._scrub)
+            return read_reply(read_body(raw.http_response.content), self._scrub, tools=bool(request.tools))
         except AnsweredFailure as failure:
-            raise of_full_context(failure, request.max_tokens) from None
+            raise self._full_context.judge(failure, request.max_tokens) from None
 
     def _options(self, request: Request) -> dict[str, Any]:
         options: dict[str, Any] = {self._limit_name: request.max_tokens}
@@ -133,6 +134,8 @@ class Endpoint:
             options["seed"] = request.seed
         if request.structured:
             options["response_format"] = REPLY_SCHEMA
+        if request.tools:
+            options["tools"] = [{"type": "function", "function": tool.model_dump()} for tool in request.tools]
         return {name: value for name, value in options.items() if name not in self._unsupported}
 
     def _failure(self, error: openai.OpenAIError, sent: frozenset[str] = frozenset()) -> CallFailure:
@@ -182,6 +185,24 @@ class Endpoint:
         too_long = parameter is None and _TOO_LONG.search(f"{error.code} {error.type} {error.message}")
         kind = Failure.TOO_LONG if too_long or status == 413 else Failure.REJECTED
         return CallFailure(kind, f"HTTP {status}: {said}", parameter=parameter)
+
+
+def _sent(message: Message) -> dict[str, Any]:
+    """A message in the protocol's words."""
+    sent: dict[str, Any] = {"role": message.role, "content": message.content}
+    if message.tool_calls:
+        sent["content"] = message.content or None
+        sent["tool_calls"] = [
+            {
+                "id": call.id,
+                "type": "function",
+                "function": {"name": call.name, "arguments": call.arguments},
+            }
+            for call in message.tool_calls
+        ]
+    if message.tool_call_id:
+        sent["tool_call_id"] = message.tool_call_id
+    return sent
 
 
 def _blamed(error: openai.APIStatusError, sent: frozenset[str]) -> str | None:

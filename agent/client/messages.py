@@ -4,20 +4,50 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
-Role = Literal["system", "user", "assistant"]
+Role = Literal["system", "user", "assistant", "tool"]
 
 
 class Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
 
 
+class ToolCall(Frozen):
+    """A tool that the model calls; `arguments` are JSON as the model wrote it."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+class Tool(Frozen):
+    """A tool that a model may call; `parameters` is a JSON schema."""
+
+    name: str
+    description: str
+    parameters: dict[str, Any]
+
+    @property
+    def bytes(self) -> int:
+        return len(self.name) + len(self.description.encode()) + len(json.dumps(self.parameters))
+
+
 class Message(Frozen):
+    """One turn. An assistant may call tools; a message of the role "tool" answers the call `tool_call_id`."""
+
     role: Role
     content: str
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str = ""
+
+    @property
+    def bytes(self) -> int:
+        """UTF-8 bytes of the content and of the calls."""
+        calls = sum(len(f"{call.name}{call.arguments}".encode()) for call in self.tool_calls)
+        return len(self.content.encode()) + calls
 
 
 def told(messages: tuple[Message, ...], more: str, *, said: str = "") -> tuple[Message, ...]:
@@ -42,10 +72,11 @@ class Request(Frozen):
     temperature: float | None = None
     seed: int | None = None
     structured: bool = False
+    tools: tuple[Tool, ...] = ()
 
     def digest(self) -> str:
         """sha256 of everything that decides the reply; equal digests mean the same question."""
-        body = self.model_dump(mode="json", exclude={"slot", "attempt"})
+        body = self.model_dump(mode="json", exclude={"slot", "attempt"}, exclude_defaults=True)
         text = json.dumps(body, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -53,16 +84,10 @@ class Request(Frozen):
         """Equal for a request sent again after a kill, so that an endpoint that honours it bills it once."""
         return f"{self.digest()}-{self.slot}-{self.attempt}"
 
-    def tokens_at_most(self) -> int:
-        """Upper bound on prompt plus completion tokens.
-
-        A byte-level tokenizer emits at most one token per UTF-8 byte; 16 per message cover the chat template.
-        """
-        prompt = sum(len(message.content.encode()) + 16 for message in self.messages)
-        return prompt + self.max_tokens
-
-    def prompt_tokens_at_most(self) -> int:
-        return self.tokens_at_most() - self.max_tokens
+    @property
+    def bytes(self) -> int:
+        """UTF-8 bytes of all that the model reads."""
+        return sum(message.bytes for message in self.messages) + sum(tool.bytes for tool in self.tools)
 
 
 class Usage(Frozen):
@@ -71,13 +96,18 @@ class Usage(Frozen):
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     usd: float | None = None
+    reasoning_tokens: int | None = None
+    """Of the completion's tokens, those of hidden reasoning."""
 
 
 class Reply(Frozen):
+    """What the model says: text, or calls of tools that the request offered, or both."""
+
     text: str
     finish: str = "stop"
     usage: Usage = Usage()
     served_by: str = ""
+    tool_calls: tuple[ToolCall, ...] = ()
 
 
 class Model(Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lawsmith.agent.client.messages import Frozen, Request, Usage
+from lawsmith.agent.client.messages import Frozen, Usage
 from lawsmith.tasks import InputError
 
 
@@ -29,10 +29,9 @@ class Prices:
                 )
         self._table = dict(table)
 
-    def at_most(self, request: Request) -> float | None:
-        """Upper bound on the price of `request` in USD; None if the model's price is not known."""
-        price = self._table.get(request.model)
-        return None if price is None else price.usd(request.prompt_tokens_at_most(), request.max_tokens)
+    def price(self, model: str) -> Price | None:
+        """None if it is not known."""
+        return self._table.get(model)
 
     def of(self, model: str, usage: Usage) -> float | None:
         """Price of a reply in USD: what the endpoint reported, else by the table; None if unknown."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Literal, Protocol
 
 from lawsmith.agent.client.failures import AnsweredFailure, CallFailure, Failure
-from lawsmith.agent.client.messages import Frozen, Message, Reply, Request, Usage
+from lawsmith.agent.client.messages import Frozen, Message, Reply, Request, ToolCall, Usage
 
 Source = Literal["endpoint", "cache"]
 
@@ -52,6 +52,7 @@ class Attempt(Frozen):
     failure: Failure | None = None
     message: str = ""
     usage: Usage = Usage()
+    tool_calls: tuple[ToolCall, ...] = ()
     usd: float | None = None
     at_most_tokens: int = 0
     at_most_usd: float | None = None
@@ -60,7 +61,13 @@ class Attempt(Frozen):
     def reply(self) -> Reply | None:
         if self.failure is not None:
             return None
-        return Reply(text=self.text, finish=self.finish, usage=self.usage, served_by=self.served_by)
+        return Reply(
+            text=self.text,
+            finish=self.finish,
+            usage=self.usage,
+            served_by=self.served_by,
+            tool_calls=self.tool_calls,
+        )
 
     @property
     def tokens(self) -> int | None:
@@ -83,6 +90,8 @@ class Asked(Frozen):
     temperature: float | None = None
     seed: int | None = None
     structured: bool = False
+    tools: tuple[str, ...] = ()
+    """Names of the tools that were offered; the digest covers their descriptions."""
 
 
 _FIELDS = {*Asked.model_fields, *Attempt.model_fields}
@@ -104,9 +113,13 @@ class Recording:
     def _read(self, line: dict[str, Any]) -> None:
         body = {name: value for name, value in line.items() if name in _FIELDS}
         if line.get("event") == "request":
-            self._note(Asked.model_validate({name: body[name] for name in Asked.model_fields}))
+            self._note(
+                Asked.model_validate({name: body[name] for name in Asked.model_fields if name in body})
+            )
         elif line.get("event") == "reply":
-            self._keep(Attempt.model_validate({name: body[name] for name in Attempt.model_fields}))
+            self._keep(
+                Attempt.model_validate({name: body[name] for name in Attempt.model_fields if name in body})
+            )
         elif line.get("event") == "end":
             self.end = str(line["reason"])
 
@@ -127,7 +140,8 @@ class Recording:
         known = self.request(request.slot)
         repeated = known is not None and known.request_sha256 == digest
         record = Asked(
-            **request.model_dump(exclude={"messages"}),
+            **request.model_dump(exclude={"messages", "tools"}),
+            tools=tuple(tool.name for tool in request.tools),
             request_sha256=digest,
             source=source,
             messages=() if repeated else request.messages,
@@ -194,7 +208,12 @@ def attempt_of(
     }
     if isinstance(result, Reply):
         return Attempt(
-            **common, text=result.text, finish=result.finish, served_by=result.served_by, usage=result.usage
+            **common,
+            text=result.text,
+            finish=result.finish,
+            served_by=result.served_by,
+            usage=result.usage,
+            tool_calls=result.tool_calls,
         )
     return Attempt(
         **common,

@@ -12,16 +12,12 @@ from typing import Any
 import jinja2
 import numpy as np
 
+from lawsmith.agent.client.estimate import BYTES_PER_TOKEN
 from lawsmith.agent.client.messages import Message
 from lawsmith.agent.feedback.describe import facts, number, sample_rows
 from lawsmith.tasks import Array, Task
 
 DIRECTORY = Path(__file__).parent / "templates"
-BYTES_PER_TOKEN = (
-    2.3  # cautious: a small model's tokenizer took 2.35 to 2.7 for our prompts; English takes four
-)
-
-
 EXAMPLE_HYPOTHESIS = "Measurements fall as a power of the feature, bend where it is small and end in a floor."
 
 

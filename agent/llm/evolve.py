@@ -17,6 +17,7 @@ from lawsmith.runs.trials import History, Trial
 from lawsmith.sandbox import Verdict
 
 ISLANDS = 3
+EMPTY_ROUNDS = 5  # full rounds without a candidate that end a search
 SEEDS_PER_ISLAND = 3
 MIGRATION_ROUNDS = 4
 FIRST_SHARE = 1.0 - REMINDER_SHARE
@@ -27,7 +28,8 @@ OPERATIONS: Mapping[str, float] = {"improve": 0.5, "cross": 0.2, "simplify": 0.1
 class Evolve(LLMProposer):
     """A population of laws on islands. Each round asks as many questions as may be in flight.
 
-    The next round is asked while the candidates of one are evaluated, so what they score counts one round later.
+    While many calls are left, the next round is asked while the candidates of one are evaluated, so that what they
+    score counts one round later. With few left every question knows all earlier scores.
     """
 
     name = "evolve"
@@ -41,6 +43,7 @@ class Evolve(LLMProposer):
         self._repairs: list[tuple[Ask, Trial | Answer]] = []
         self._best_round = 0
         self._fresh_island: int | None = None
+        self.most_in_vain = max(self.most_in_vain, EMPTY_ROUNDS * setup.config.transport.in_flight)
 
     def learn(self, trial: Trial, ask: Ask | None) -> None:
         if trial.usable:
@@ -74,7 +77,7 @@ class Evolve(LLMProposer):
         if not self._seeded:
             self._settle_seeds()
         self._keep_moving()
-        width = self.setup.config.transport.in_flight
+        width = self.pace.width
         repairs, self._repairs = self._repairs[:width], self._repairs[width:]
         asks = [self._repair(place, *failed) for place, failed in enumerate(repairs)]
         return asks + [self._question(place, history) for place in range(len(asks), width)]

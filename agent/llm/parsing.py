@@ -15,14 +15,12 @@ MAX_SOURCE_BYTES = 64 * 1024
 MAX_WORDS = 600  # characters of hypothesis and note that are kept
 
 _THINKING = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.DOTALL)
-_FENCE = re.compile(
-    r"^[ \t]*(```+|~~~+)[ \t]*([\w+-]*)[^\n]*\n(.*?)(?:^[ \t]*\1[ \t]*$|\Z)", re.DOTALL | re.MULTILINE
-)
+_LANGUAGE = re.compile(r"[\w+-]*")
 _CODE_START = re.compile(r"^(?:import |from \w+ import |PARAMETERS\b|SHARED\b|def |@)", re.MULTILINE)
 _CODE_VALUE = re.compile(r'"code"\s*:\s*"')
 _FUNCTION = re.compile(r"\b(?:def|lambda)\b")
 _MARKS = ("def form(", "def law(", "def scaling_law_func(")
-_NOTE = re.compile(r"^\W*note\W*:\s*(.+)$", re.IGNORECASE | re.MULTILINE)
+LONGEST_NOTE_LABEL = 40  # characters before the colon of a line "Note: …", with bullets and emphasis
 
 
 @dataclass(frozen=True)
@@ -88,25 +86,63 @@ def _objects(text: str) -> Iterator[dict[str, Any]]:
             continue
 
 
+@dataclass(frozen=True)
+class _Block:
+    """A fenced block: its language as stated, its text, and where in the reply it begins."""
+
+    language: str
+    text: str
+    start: int
+
+
+def _blocks(text: str) -> Iterator[_Block]:
+    """Fenced blocks in order, the last perhaps unclosed. Reads each line once: a reply may be made to be slow."""
+    fence, block, begun, place = "", _Block("", "", 0), 0, 0
+    for line in text.splitlines(keepends=True):
+        stripped = line.strip()
+        if not fence and (opened := _fence_of(stripped)):
+            fence, begun = opened, place + len(line)
+            language = _LANGUAGE.match(stripped[len(opened) :].lstrip())
+            block = _Block(language[0].lower() if language else "", "", place)
+        elif fence and stripped == fence:
+            yield replace(block, text=text[begun:place])
+            fence = ""
+        place += len(line)
+    if fence:
+        yield replace(block, text=text[begun:])
+
+
+def _fence_of(line: str) -> str:
+    """The run of at least three backticks or tildes with which a line begins, or ""."""
+    mark = line[:3]
+    return line[: len(line) - len(line.lstrip(mark[0]))] if mark in ("```", "~~~") else ""
+
+
 def _fenced(text: str) -> Parsed | None:
-    blocks = [match for match in _FENCE.finditer(text) if match[2].lower() in ("", "python", "py", "python3")]
+    blocks = [block for block in _blocks(text) if block.language in ("", "python", "py", "python3")]
     if not blocks:
         return None
-    complete = [block for block in blocks if any(mark in block[3] for mark in _MARKS)]
-    whole = [block for block in complete if "def form(" not in block[3] or "PARAMETERS" in block[3]]
+    complete = [block.text for block in blocks if any(mark in block.text for mark in _MARKS)]
+    whole = [source for source in complete if "def form(" not in source or "PARAMETERS" in source]
     if whole or len(blocks) == 1:
-        sources = [(whole or blocks)[-1][3]]
+        sources = [whole[-1] if whole else blocks[-1].text]
     elif complete:
-        sources = [block[3] for block in blocks]  # constants in one piece, function in another
+        sources = [block.text for block in blocks]  # constants in one piece, function in another
     else:
-        sources = [blocks[-1][3]]
+        sources = [blocks[-1].text]
     source = _clean("\n\n".join(_clean(piece) for piece in sources))
-    return Parsed(source, _words(text[: blocks[0].start()]), _note(text)) if source.strip() else None
+    return Parsed(source, _words(text[: blocks[0].start]), _note(text)) if source.strip() else None
 
 
 def _note(text: str) -> str:
-    found = _NOTE.findall(text)
-    return _words(found[-1]) if found else ""
+    """What the last line "Note: …" says."""
+    found = ""
+    for line in text.splitlines():
+        label, colon, words = line.partition(":")
+        labelled = len(label) <= LONGEST_NOTE_LABEL and re.sub(r"\W", "", label).lower() == "note"
+        if colon and labelled and words.strip():
+            found = words
+    return _words(found)
 
 
 def _bare(text: str) -> Parsed | None:

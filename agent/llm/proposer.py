@@ -18,6 +18,7 @@ from lawsmith.agent.client.messages import Request
 from lawsmith.agent.feedback.prompts import Detail, Prompts
 from lawsmith.agent.feedback.views import Viewer, formula_line, shown_source
 from lawsmith.agent.llm.ensemble import Ensemble
+from lawsmith.agent.llm.pace import Pace
 from lawsmith.agent.llm.parsing import parse_reply
 from lawsmith.agent.llm.questions import Answer, Ask, Setup, Tally
 from lawsmith.agent.llm.replies import Reader
@@ -45,8 +46,8 @@ class LLMProposer(ABC):
     looks_ahead: bool
     """Whether a round is asked while the candidates of the round before it are evaluated, thus without their
     scores."""
-    empty_rounds_rounds = 5
-    """Rounds in a row without a new candidate (no answer, no code, repetitions) that end a search."""
+    most_in_vain = 12
+    """Questions in a row without a new candidate (no answer, no code, repetitions) that end a search."""
 
     def __init__(self, setup: Setup) -> None:
         self.setup = setup
@@ -62,12 +63,13 @@ class LLMProposer(ABC):
         self.notes: list[str] = []
         self.failures: list[str] = []
         self.tally = Tally()
+        self.pace = Pace(setup.allowance, setup.max_calls, setup.config.transport.in_flight)
         self.round = 0
         self.ended: str | None = None
         self._learned = 0
         self._issued = 0
         self._floor_done = setup.floor is None
-        self._empty_rounds = 0
+        self._in_vain = 0
         self._trouble = ""
         self._under_way: Future[list[Answer]] | None = None
 
@@ -146,11 +148,8 @@ class LLMProposer(ABC):
         batch = self._floor(history)
         while not batch and self.ended is None:
             batch = self._ask_round(history)
-            self._empty_rounds = 0 if batch else self._empty_rounds + 1
-            if self._empty_rounds == self.empty_rounds_rounds and self.ended is None:
-                self.ended = (
-                    f"no new candidate in {self._empty_rounds} rounds of questions; the last: {self._trouble}"
-                )
+            if self._in_vain >= self.most_in_vain and self.ended is None:
+                self.ended = f"no new candidate in {self._in_vain} questions; the last: {self._trouble}"
         return batch
 
     def _catch_up(self, history: History) -> None:
@@ -191,16 +190,18 @@ class LLMProposer(ABC):
         under_way = self._under_way or self._send(history)
         self._under_way = None
         batch = [] if under_way is None else self._hear(under_way.result())
-        if batch and self.looks_ahead and self.ended is None:
+        if batch and self.looks_ahead and self.ended is None and self.pace.may_look_ahead:
             self._under_way = self._send(history)
         return batch
 
     def _send(self, history: History) -> Future[list[Answer]] | None:
         """Ask the next round; its replies are read as soon as all are there."""
         asks = self.plan(history)
-        if self.setup.max_calls is not None and self._calls + len(asks) > self.setup.max_calls:
-            self.ended = f"default limit of {self.setup.max_calls} model calls"
-            return None
+        if self.setup.max_calls is not None:
+            asks = asks[: max(0, self.setup.max_calls - self._calls)]
+            if not asks:
+                self.ended = f"default limit of {self.setup.max_calls} model calls"
+                return None
         recording = self.setup.caller.recording
         for trial in (trial for ask in asks if recording.closed(ask.slot) is None for trial in ask.diagnosed):
             self.viewer.prepare(trial)  # the sandbox is about to be busy with candidates
@@ -214,6 +215,7 @@ class LLMProposer(ABC):
             if answer.failure is Failure.TOO_LONG:
                 self.shrink_prompts(answer.ask.slot)
         for answer in answers:
+            self.pace.heard(self.setup.caller.recording.attempts(answer.ask.slot))
             if answer.failure is Failure.OUT_OF_BUDGET:
                 self.ended = answer.problem or "the budget is spent"
                 continue
@@ -225,6 +227,7 @@ class LLMProposer(ABC):
                 self._trouble = answer.problem
                 self.tally.lost[answer.reason] += 1
             self.heard(answer)
+        self._in_vain = 0 if batch else self._in_vain + len(answers)
         self.tally.calls_at |= {proposal.id: self._calls for proposal in batch}
         return batch
 

@@ -11,6 +11,7 @@ from lawsmith.agent.client.config import Config
 from lawsmith.agent.client.failures import Failure
 from lawsmith.agent.client.messages import Message
 from lawsmith.agent.llm.parsing import Parsed
+from lawsmith.agent.search.budget import Allowance
 from lawsmith.agent.search.evaluator import Evaluator
 from lawsmith.agent.search.proposer import Proposer
 from lawsmith.runs.trials import Proposal, Trial
@@ -22,7 +23,7 @@ class Setup:
     """What an LLM agent works with.
 
     `floor` proposes first, at no cost; `floor_trials` bounds its candidates so that it cannot use up a
-    search. `max_calls` ends the questions of a search that has no other limit.
+    search. `max_calls` ends the questions of a search that has no other limit; `allowance` is what the run may spend.
     """
 
     task: Task
@@ -34,6 +35,7 @@ class Setup:
     floor: Proposer | None = None
     floor_trials: int = 64
     max_calls: int | None = None
+    allowance: Allowance = field(default_factory=Allowance)
 
 
 @dataclass(frozen=True)

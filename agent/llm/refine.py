@@ -36,7 +36,6 @@ class Refine(LLMProposer):
 
     name = "refine"
     looks_ahead = False
-    empty_rounds_rounds = 12
 
     def __init__(self, setup: Setup) -> None:
         super().__init__(setup)

@@ -168,6 +168,7 @@ class Session:
             folds=fold_words(task),
             floor=floor,
             max_calls=self._settings.max_calls,
+            allowance=budget.allowance,
         )
         return self._agent(setup)
 

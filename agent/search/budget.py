@@ -95,7 +95,7 @@ class Budget:
         self._usd = None if spent.usd is None else Fraction(spent.usd)
         self._usd_at_most = Fraction(spent.usd or 0)  # unknown prices count at what was reserved for them
         self._reserved: list[Reservation] = []
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
 
     @property
     def spent(self) -> Spending:
@@ -125,19 +125,36 @@ class Budget:
             return f"limit of {allowed.usd:g} USD"
         return None
 
-    def reserve(self, tokens: int = 0, usd: float | None = 0.0) -> "Reservation":
+    def reserve(self, tokens: int = 0, usd: float | None = 0.0, *, patient: bool = False) -> "Reservation":
         """Set one call aside at its highest possible price; `usd` is None where the price is unknown.
 
-        Raises BudgetSpent if the call could overshoot a limit, also when USD are limited and the price
+        `patient`: where tokens or USD are short only because calls under way have theirs set aside, wait for those
+        to end. Raises BudgetSpent if the call could overshoot a limit, also when USD are limited and the price
         is unknown.
         """
         with self._lock:
-            reason = self.exhausted() or self._overshoot(tokens, usd)
-            if reason is not None:
-                raise BudgetSpent(reason)
+            while (reason := self.exhausted() or self._overshoot(tokens, usd)) is not None:
+                if not patient or not self._reserved or self._calls_are_spent():
+                    raise BudgetSpent(reason)
+                self._lock.wait(self.remaining_seconds)
             reservation = Reservation(self, tokens, usd)
             self._reserved.append(reservation)
             return reservation
+
+    def _calls_are_spent(self) -> bool:
+        allowed = self.allowance.calls
+        return allowed is not None and self._calls + len(self._reserved) >= allowed
+
+    def left(self) -> tuple[int | None, float | None]:
+        """Tokens and USD that are neither spent nor set aside; None where there is no limit."""
+        with self._lock:
+            tokens, usd = self.allowance.tokens, self.allowance.usd
+            pending = self._reserved
+            spent = self._usd_at_most + sum(r.usd or 0 for r in pending)
+            return (
+                None if tokens is None else tokens - self._tokens - sum(r.tokens for r in pending),
+                None if usd is None else usd - float(spent),
+            )
 
     def _overshoot(self, tokens: int, usd: float | None, calls: int = 1) -> str | None:
         allowed, pending = self.allowance, self._reserved
@@ -183,6 +200,7 @@ class Budget:
         with self._lock:
             self._reserved.remove(reservation)
             self._charge(calls, tokens, usd, reservation.usd)
+            self._lock.notify_all()
 
 
 class Reservation:

@@ -107,28 +107,56 @@ def run(
     replayed: Archive | None = None,
     calls: int = 8,
     seed: int = 0,
+    limited: bool = True,
 ) -> Outcome:
-    """Search the hinge task, continuing the archive in `folder` if there is one."""
+    """Search the hinge task, continuing the archive in `folder` if there is one.
+
+    `calls` are the user's limit, which lost calls count against, or else (`limited` False) the number of questions.
+    """
     task = hinge_task()
     manifest = Manifest(run=f"r{seed}", task=task.schema, agent=agent, model="m", seed=seed, data=None)
     path = folder / manifest.address
     with (
         Archive.resume(path) if path.exists() else Archive.create(folder, manifest) as archive,
         Session(
-            agent, Settings(config=settings), environment={}, models=models, replayed=replayed
+            agent,
+            Settings(config=settings, max_calls=None if limited else calls),
+            environment={},
+            models=models,
+            replayed=replayed,
         ) as session,
         Evaluator(sandbox, task, frontier_folds(task.train)[:1], probes=task.train) as evaluator,
     ):
         journal = Journal(archive)
-        budget = Budget(Allowance(calls=calls), Spending(seconds=journal.spent.seconds))
+        budget = Budget(Allowance(calls=calls if limited else None), Spending(seconds=journal.spent.seconds))
         proposer = session.proposer(task, seed, budget, archive, evaluator, Lines())
         stopped = search(proposer, evaluator, journal, budget, Quiet())  # type: ignore[arg-type]
         winner = choose(journal.history.trials, task).winner
         return Outcome(stopped, journal.history, winner, proposer.report(journal.history), archive.path)
 
 
+def run_within(
+    sandbox: Sandbox, folder: Path, agent: str, settings: Config, allowance: Allowance
+) -> tuple[Outcome, Spending]:
+    """Search the hinge task within `allowance`; returns what was spent as well."""
+    task = hinge_task()
+    manifest = Manifest(run="r0", task=task.schema, agent=agent, model="m", seed=0, data=None)
+    with (
+        Archive.create(folder, manifest) as archive,
+        Session(agent, Settings(config=settings), environment={}) as session,
+        Evaluator(sandbox, task, frontier_folds(task.train)[:1], probes=task.train) as evaluator,
+    ):
+        journal, budget = Journal(archive), Budget(allowance)
+        proposer = session.proposer(task, 0, budget, archive, evaluator, Lines())
+        stopped = search(proposer, evaluator, journal, budget, Quiet())  # type: ignore[arg-type]
+        spent = budget.spent
+        winner = choose(journal.history.trials, task).winner
+        report = proposer.report(journal.history)
+        return Outcome(stopped, journal.history, winner, report, archive.path), spent
+
+
 def killable(folder: str, url: str, agent: str, calls: int, answers: Connection) -> None:
     """One process of the search, made to be killed; sends the winner and the number of candidates."""
     with Sandbox(workers=2) as sandbox:
-        found = run(sandbox, Path(folder), agent, config(url), calls=calls)
+        found = run(sandbox, Path(folder), agent, config(url), calls=calls, limited=False)
     answers.send((found.winner.id, len(found.history)))

@@ -87,7 +87,7 @@ CASES = {
     "refusal": Case(says(None, refusal="I cannot"), Failure.REFUSED, 1, PRICE),
     "content filter": Case(says("par", finish="content_filter"), Failure.FILTERED, 1, PRICE),
     "cut off": Case(says("par", finish="length", usage=(100, 50)), Failure.CUT_OFF, 1, 0.0006),
-    "cut off by a full context": Case(says("par", finish="length"), Failure.TOO_LONG, 1, PRICE),
+    "cut off by a limit of the server's own": Case(says("par", finish="length"), Failure.CUT_OFF, 1, PRICE),
     "prompt beyond the context": Case(
         fails(
             400, "request (5000 tokens) exceeds the available context size (4096 tokens), try increasing it"

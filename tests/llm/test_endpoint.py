@@ -119,7 +119,7 @@ def test_misbehaviour_has_a_defined_outcome(name: str) -> None:
         ("reasoning only", "reasoning"),
         ("402", "quota"),
         ("cut off", "--max-reply-tokens"),
-        ("cut off by a full context", "--context-tokens"),
+        ("cut off by a limit of the server's own", "below the limit"),
     ],
 )
 def test_a_failure_says_what_it_was(name: str, hint: str) -> None:
@@ -155,6 +155,18 @@ def test_waits_follow_the_endpoint_or_grow() -> None:
         grown.ask()
     assert asked.waits == [7.0]
     assert len(grown.waits) == 5 and grown.waits == sorted(grown.waits) and 0.75 <= grown.waits[0] < 1
+
+
+def test_a_full_context_is_told_by_the_tokens_of_prompt_and_reply_together() -> None:
+    usages = [(1000, 24), (1004, 20), (1000, 24), (990, 24)]
+
+    def narrow(handler: server.Handler, seen: server.Seen, number: int) -> None:
+        says("par", finish="length", usage=usages[number - 1])(handler, seen, number)
+
+    with Endpoint(narrow) as endpoint:
+        client = Asking(endpoint.url)
+        kinds = [client.ask(request(str(number)))[0].failure for number in range(4)]
+    assert kinds == [Failure.CUT_OFF, Failure.TOO_LONG, Failure.TOO_LONG, Failure.CUT_OFF]
 
 
 def test_nobody_listens() -> None:
@@ -219,8 +231,9 @@ def test_no_key_in_a_reply_reaches_record_or_result() -> None:
     ("allowance", "sent"),
     [
         (Allowance(calls=3), 3),
-        (Allowance(tokens=150), 2),  # at most 69 tokens each: 3 prompt bytes, 16 for the template, 50 reply
-        (Allowance(usd=0.0011), 2),  # at most 0.000519 USD each
+        (Allowance(tokens=150), 6),  # 20 each, though two at a time could take 68 each: the others wait
+        (Allowance(tokens=110), 5),  # after five, what is left holds no usual reply
+        (Allowance(usd=0.0011), 6),  # 0.00011 USD each, at most 0.000518 each
         (Allowance(), 6),
     ],
 )
@@ -245,7 +258,7 @@ def test_attempts_that_may_be_charged_need_room_for_another() -> None:
         client = Asking(endpoint.url, Allowance(tokens=100))
         [outcome] = client.ask()
     assert outcome.failure is Failure.MALFORMED and len(endpoint.requests) == 1
-    assert client.budget.spent.tokens == 69  # charged at the most it can have cost
+    assert client.budget.spent.tokens == 68  # charged at the most it can have cost
 
 
 def test_eight_in_flight_come_back_in_order() -> None:
@@ -277,7 +290,7 @@ def test_a_recorded_answer_is_not_paid_again_and_a_lost_one_is_on_the_books() ->
     keys = [seen.headers["idempotency-key"] for seen in endpoint.requests]
     assert len(set(keys)) == 2
     assert again.books["failed_attempts"] == {Failure.LOST.value: 1}
-    assert again.budget.spent.calls == 2 and again.books["usd"] is None
+    assert again.budget.spent.calls == 3 and again.books["usd"] is None
 
 
 def test_a_question_asked_before_is_answered_from_the_cache_for_nothing(tmp_path: Path) -> None:
@@ -305,10 +318,14 @@ def test_interrupting_does_not_wait_for_slow_replies() -> None:
         signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
         handler.wait(60)
 
-    with Endpoint(interrupt) as endpoint:
-        client = Asking(endpoint.url)
-        began = time.monotonic()
-        with pytest.raises(KeyboardInterrupt):
-            client.ask()
-        assert time.monotonic() - began < 20
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
+    try:
+        with Endpoint(interrupt) as endpoint:
+            client = Asking(endpoint.url)
+            began = time.monotonic()
+            with pytest.raises(KeyboardInterrupt):
+                client.ask()
+            assert time.monotonic() - began < 20
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert [line["event"] for line in client.sink.lines] == ["request"]

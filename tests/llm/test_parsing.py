@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 
@@ -72,3 +73,17 @@ def test_broken_code_is_still_a_candidate_for_the_sandbox_to_judge() -> None:
 def test_a_huge_reply_is_read_quickly() -> None:
     assert parse_reply("```python\ndef f(): pass\n" + "x = 1\n" * 200_000).source is not None
     assert parse_reply("word " * 400_000).source is None
+
+
+@pytest.mark.parametrize(
+    "filler", [" ", "`", "\n", "\t", "~", "{", '"code" ', "<think>", "note:", "``` ", " \n```"]
+)
+def test_a_reply_made_to_be_slow_is_read_in_linear_time(filler: str) -> None:
+    text = filler * (195 * 1024 // len(filler)) + "\n" + FENCED
+    started = time.process_time()
+    parse_reply(text)
+    parse_reply(FENCED + text)
+    assert time.process_time() - started < 2.0
+
+
+FENCED = "```python\nPARAMETERS = ('a',)\ndef form(x, p):\n    return p['a'] + 0 * x['N']\n```\nNote: flat.\n"

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from llm_driver import hinge_task
 
+from lawsmith.agent.client.estimate import BYTES_PER_TOKEN
 from lawsmith.agent.feedback.describe import facts, sample_rows
 from lawsmith.agent.feedback.diagnostics import diagnose
-from lawsmith.agent.feedback.prompts import BYTES_PER_TOKEN, Detail, Prompts
+from lawsmith.agent.feedback.prompts import Detail, Prompts
 from lawsmith.agent.feedback.views import Viewer, shown_source
 from lawsmith.runs.trials import Proposal, Trial
 from lawsmith.sandbox import Evaluation, FoldScore, JobResult, PredictJob, Tier, Verdict

@@ -1,0 +1,60 @@
+"""How many questions to ask at a time, so that what a search learns reaches the questions that are left."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from fractions import Fraction
+
+from lawsmith.agent.client.failures import Failure
+from lawsmith.agent.client.recording import Attempt
+from lawsmith.agent.search.budget import Allowance
+
+ROUNDS = 4
+"""Rounds that a search should have at least: with fewer calls left, fewer are asked at a time."""
+USUAL_TOKENS = 6000  # of a call, before one was heard
+
+
+class Pace:
+    """Counts the calls that were heard, and from their cost those that are left.
+
+    It depends on the recorded calls alone, so that a run that is resumed or replayed asks the same.
+    """
+
+    def __init__(self, allowance: Allowance, max_calls: int | None, in_flight: int) -> None:
+        self._allowance, self._in_flight = allowance, in_flight
+        self._max_calls = max_calls
+        self._calls, self._lost, self._tokens, self._usd = 0, 0, 0, Fraction(0)
+
+    def heard(self, attempts: Sequence[Attempt]) -> None:
+        """Take note of one call that has ended, by its attempts."""
+        sent = [attempt for attempt in attempts if attempt.source == "endpoint"]
+        self._calls += sum(attempt.final for attempt in sent)
+        self._lost += sum(attempt.failure is Failure.LOST for attempt in sent)
+        for attempt in sent:
+            self._tokens += attempt.at_most_tokens if attempt.tokens is None else attempt.tokens
+            self._usd += Fraction((attempt.at_most_usd or 0) if attempt.usd is None else attempt.usd)
+
+    @property
+    def calls_left(self) -> float:
+        """About how many calls the budget still allows; infinite without a limit of calls, tokens or USD."""
+        left = math.inf if self._max_calls is None else self._max_calls - self._calls
+        if self._allowance.calls is not None:
+            left = min(left, self._allowance.calls - self._calls - self._lost)
+        if self._allowance.tokens is not None:
+            each = self._tokens / self._calls if self._calls and self._tokens else USUAL_TOKENS
+            left = min(left, (self._allowance.tokens - self._tokens) / each)
+        if self._allowance.usd is not None and self._calls and self._usd:
+            left = min(left, (self._allowance.usd - float(self._usd)) * self._calls / float(self._usd))
+        return max(0.0, left)
+
+    @property
+    def width(self) -> int:
+        """Questions of the next round: all that may be in flight, fewer when fewer than ROUNDS such rounds are left."""
+        left = self.calls_left
+        return self._in_flight if math.isinf(left) else max(1, min(self._in_flight, int(left / ROUNDS)))
+
+    @property
+    def may_look_ahead(self) -> bool:
+        """Whether enough calls are left to ask a round before the scores of the last one are known."""
+        return self.calls_left >= ROUNDS * self._in_flight
