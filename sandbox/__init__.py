@@ -6,7 +6,7 @@ from lawsmith.sandbox.evaluate import Evaluation, FoldScore, evaluate, whole_fit
 from lawsmith.sandbox.isolation import Tier
 from lawsmith.sandbox.isolation.doctor import Diagnosis, diagnose
 from lawsmith.sandbox.jobs import FitJob, JobResult, PredictJob, Usage
-from lawsmith.sandbox.law.parse import ALLOWED_IMPORTS, Candidate, Refused, read_candidate
+from lawsmith.sandbox.law.parse import ALLOWED_IMPORTS, STAR_IMPORTS, Candidate, Refused, read_candidate
 from lawsmith.sandbox.limits import DEFAULT_LIMITS, Limits
 from lawsmith.sandbox.pool.executor import Sandbox
 from lawsmith.sandbox.pool.start import Attempt, SandboxUnavailable
@@ -16,6 +16,7 @@ from lawsmith.sandbox.verify import Claim
 __all__ = [
     "ALLOWED_IMPORTS",
     "DEFAULT_LIMITS",
+    "STAR_IMPORTS",
     "Attempt",
     "Candidate",
     "Claim",

@@ -6,6 +6,7 @@ from lawsmith.tasks.errors import InputError
 
 MIB = 1 << 20
 _LARGEST = 1 << 53
+_YEAR = 366 * 24 * 3600
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,7 @@ class Limits:
     may be printed before the job is stopped. rows: rows of one job, fitted and predicted. source_bytes:
     candidate source. constants: constants returned per group, whatever the task's cap allows.
 
-    Raises InputError for a limit that is not positive or beyond 2^53.
+    Raises InputError for a limit that is not positive, beyond 2^53, or longer than a year.
 
     Not bounded here: the number of jobs that a caller submits, and memory bandwidth.
     """
@@ -34,6 +35,8 @@ class Limits:
         for name, value in vars(self).items():
             if not 0 < value <= _LARGEST:
                 raise InputError(f"The limit {name} must be positive and at most 2^53, not {value!r}.")
+            if name.endswith("_seconds") and value > _YEAR:
+                raise InputError(f"The limit {name} must be at most a year ({_YEAR} s), not {value!r}.")
 
 
 DEFAULT_LIMITS = Limits()

@@ -8,6 +8,7 @@ import mmap
 import os
 import socket
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -128,6 +129,33 @@ def _exceed_memory(bait: Bait) -> None:
     mmap.mmap(-1, bait.memory).close()
 
 
+def _wake_others(bait: Bait) -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    page = ctypes.cast(libc.getpid, ctypes.c_void_p)  # of a file that every process has mapped
+    if libc.syscall(_FUTEX.get(os.uname().machine, -1), page, _WAKE, 1, None, None, 0) < 0:
+        raise OSError(ctypes.get_errno(), "futex")
+
+
+def _read_parents_clock(bait: Bait) -> None:
+    time.clock_gettime((~bait.parent << 3) | 2)
+
+
+def _see_parents_processors(bait: Bait) -> None:
+    os.sched_getaffinity(bait.parent)
+
+
+def _open_library(bait: Bait) -> None:
+    os.close(os.open(np.__file__, os.O_RDONLY))
+
+
+def _tell_free_memory(bait: Bait) -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.sysinfo(ctypes.create_string_buffer(256)):
+        raise OSError(ctypes.get_errno(), "sysinfo")
+
+
+_WAKE = 1  # without the flag that keeps it in this process
+_FUTEX = {"x86_64": 202, "aarch64": 98}
 _PTRACE = {"x86_64": 101, "aarch64": 117}
 
 CANARIES: dict[str, Callable[[Bait], None]] = {
@@ -145,6 +173,11 @@ CANARIES: dict[str, Callable[[Bait], None]] = {
     "make an anonymous file": _anonymous_file,
     "trace a process": _trace,
     "exceed the memory limit": _exceed_memory,
+    "wake another process": _wake_others,
+    "read the parent's clock": _read_parents_clock,
+    "see the parent's processors": _see_parents_processors,
+    "open a library's file": _open_library,
+    "tell free memory": _tell_free_memory,
 }
 STOPPED, PASSED = "stopped", "passed"
 

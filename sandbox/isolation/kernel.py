@@ -3,12 +3,14 @@
 import ctypes
 import functools
 import os
+import platform
 
 PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
 PR_CAPBSET_READ = 23
 PR_CAPBSET_DROP = 24
 PR_SET_NO_NEW_PRIVS = 38
+_SET_ROBUST_LIST = {"x86_64": 273, "aarch64": 99}
 
 
 @functools.cache
@@ -25,6 +27,16 @@ def syscall(number: int, *arguments: int | ctypes.c_void_p | bytes | None) -> in
 def prctl(option: int, *arguments: int) -> int:
     padded = [ctypes.c_ulong(value) for value in (*arguments, 0, 0, 0, 0)[:4]]
     return _checked(int(_libc().prctl(option, *padded)), f"prctl {option}")
+
+
+def madvise(address: ctypes.c_void_p, length: int, advice: int) -> bool:
+    """Whether the kernel took the advice."""
+    return int(_libc().madvise(address, ctypes.c_size_t(length), advice)) == 0
+
+
+def forget_robust_list() -> None:
+    """Lets the kernel wake nobody when this process ends: the list is in the candidate's own memory."""
+    syscall(_SET_ROBUST_LIST[platform.machine()], None, 24)
 
 
 def unshare(flags: int) -> None:

@@ -31,6 +31,10 @@ ALLOWED_IMPORTS = (
     "dataclasses",
     "collections",
 )
+STAR_IMPORTS = ("math", "numpy")
+"""Modules of which everything may be imported."""
+MOST_IMPORTS = 100
+"""Names and modules that one candidate imports."""
 _REFUSED_NAMES = frozenset({"open", "exec", "eval", "compile", "__import__", "input", "breakpoint"})
 _ARGUMENTS = {"form": 2, "fit": 2, "gradient": 2, "law": 2, "scaling_law_func": 2, "fit_scaling_law": 2}
 _MAX_NESTING = 100
@@ -141,7 +145,16 @@ def _imports(tree: ast.Module) -> frozenset[str]:
                 Verdict.IMPORT_REFUSED,
                 f"Line {node.lineno} imports {clean(refused, 80)!r}; allowed: {', '.join(ALLOWED_IMPORTS)}.",
             )
+        if names[-1].endswith(".*") and names[0] not in STAR_IMPORTS:
+            raise Refused(
+                Verdict.IMPORT_REFUSED,
+                f"Line {node.lineno} imports everything of {clean(names[0], 80)}; import what is needed by name.",
+            )
         found.update(names)
+        if len(found) > MOST_IMPORTS:
+            raise Refused(
+                Verdict.IMPORT_REFUSED, f"Line {node.lineno}: at most {MOST_IMPORTS} names may be imported."
+            )
     return frozenset(found)
 
 

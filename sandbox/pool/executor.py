@@ -1,7 +1,6 @@
 """The sandbox: one warm process, a fork of it per job or for several, as many at a time as there are workers."""
 
 import os
-import re
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,6 +13,7 @@ from lawsmith.sandbox.isolation import ISOLATED, Tier
 from lawsmith.sandbox.jobs import FitJob, Job, JobResult
 from lawsmith.sandbox.law.parse import Candidate
 from lawsmith.sandbox.limits import DEFAULT_LIMITS, Limits
+from lawsmith.sandbox.pool import library
 from lawsmith.sandbox.pool.queue import Entry, Waiting
 from lawsmith.sandbox.pool.start import Attempt, start
 from lawsmith.sandbox.pool.warm_process import Outcome, WarmProcess, WarmProcessFailed
@@ -23,9 +23,6 @@ from lawsmith.tasks.schema import Schema
 from lawsmith.tasks.table import Table
 
 _RETRIES = 2
-_LIBRARIES = re.compile(
-    r"scipy\.(cluster|fft|integrate|interpolate|linalg|ndimage|optimize|signal|sparse|spatial|special|stats)(\.[a-z]+)?"
-)
 
 
 class Sandbox:
@@ -156,7 +153,7 @@ class Sandbox:
 
     def _launch(self, order: Order, packed: bytes, most: int) -> Outcome:
         warm_process = self._current()
-        warm_process.prepare(filter(_LIBRARIES.fullmatch, order.candidate.modules))
+        warm_process.prepare(library.wanted(order.candidate.modules))
         return warm_process.run(packed, most, self.limits)
 
     def _alone(self, order: Order, packed: bytes, most: int) -> JobResult:

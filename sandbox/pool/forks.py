@@ -6,10 +6,12 @@ import resource
 import select
 import signal
 import socket
+import sys
 
 from lawsmith.sandbox.isolation import kernel, namespaces, seccomp
 from lawsmith.sandbox.pool import job_main
 from lawsmith.sandbox.pool.control import ENDED, LAUNCH, MESSAGE_BYTES, STARTED
+from lawsmith.sandbox.pool.memory import Memory
 
 SETUP_FAILED = 97
 _JOB = 3  # where every candidate's process finds its job
@@ -22,14 +24,12 @@ class Forks:
         self,
         control: socket.socket,
         parent: int,
-        size: int,
-        null: int,
+        memory: Memory,
         uid: int | None,
         filter_program: bytes | None,
     ) -> None:
-        self.control, self.parent, self.null = control, parent, null
+        self.control, self.parent, self.memory = control, parent, memory
         self.uid, self.filter_program = uid, filter_program
-        self.warm_bytes = int(os.pread(size, 64, 0).split()[0]) * resource.getpagesize()
         self.children: dict[int, tuple[int, socket.socket]] = {}
         self.poll = select.poll()
         self.poll.register(control, select.POLLIN)
@@ -55,6 +55,7 @@ class Forks:
             self._launch(*LAUNCH.unpack(message)[1:], *descriptors)
         elif message:
             import_library(message.decode())
+            self.memory.touch()
         return bool(message)
 
     def _launch(self, cpu: float, memory: int, job: int, output: int, status: int) -> None:
@@ -102,7 +103,8 @@ class Forks:
     def _lock_down(self, cpu: float, memory: int, job: int, output: int) -> None:
         warm_process = os.getppid()
         os.setsid()
-        for source, target in ((self.null, 0), (output, 1), (output, 2), (job, _JOB)):
+        limit = self.memory.address_space() + memory  # beyond what it is born with
+        for source, target in ((_nothing(), 0), (output, 1), (output, 2), (job, _JOB)):
             os.dup2(source, target)
         os.closerange(_JOB + 1, 4096)
         if self.filter_program is not None:
@@ -111,9 +113,17 @@ class Forks:
         kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != warm_process:
             os._exit(SETUP_FAILED)
-        _limit(cpu, self.warm_bytes + memory, nothing_but_compute=self.filter_program is not None)
+        kernel.forget_robust_list()
+        _limit(cpu, limit, nothing_but_compute=self.filter_program is not None)
         if self.filter_program is not None:
             seccomp.install(self.filter_program)
+
+
+def _nothing() -> int:
+    """An input that is at its end, and that no other process has."""
+    nothing, write_end = os.pipe()
+    os.close(write_end)
+    return nothing
 
 
 def _limit(cpu: float, memory: int, nothing_but_compute: bool) -> None:
@@ -137,6 +147,8 @@ def import_library(module: str) -> None:
         __import__(module)
     except ImportError:
         return  # a candidate that needs it will meet the same error, and be told
+    if module == "scipy.stats.qmc":
+        sys.modules[module].Sobol(1)  # reads its table of numbers from a file, once
 
 
 def _report(reporter: socket.socket, message: bytes, descriptors: list[int] | None = None) -> None:

@@ -1,5 +1,6 @@
 """Where the interpreter, numpy and scipy live: the only files that a candidate may ever read."""
 
+import functools
 import importlib.util
 import os
 import re
@@ -8,6 +9,7 @@ import sysconfig
 from pathlib import Path
 
 _SHARED_LIBRARY = re.compile(r"\S+ \S+ \S+ \S+ \d+\s+(/\S*/(?:lib|ld-)[^/]*\.so[.\d]*)$", re.MULTILINE)
+_SYSTEM = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/nix/store", "/gnu/store")
 
 
 def readable() -> list[str]:
@@ -16,7 +18,12 @@ def readable() -> list[str]:
     for folder in _numeric():
         folders |= {folder, folder.with_name(f"{folder.name}.libs")}
     folders |= _system_libraries() | {Path("/etc/ld.so.cache")}
-    return sorted({os.path.realpath(folder) for folder in folders if folder.exists()})
+    return sorted({_place(folder) for folder in folders if folder.exists()})
+
+
+def _place(path: Path) -> str:
+    """A folder by its real name; a library's file by the name under which it is looked for."""
+    return os.path.realpath(path) if path.is_dir() else os.path.join(os.path.realpath(path.parent), path.name)
 
 
 def packages() -> dict[str, str]:
@@ -53,6 +60,25 @@ def _numeric() -> list[Path]:
 
 
 def _system_libraries() -> set[Path]:
+    """Folders of the system or the interpreter that hold libraries in use; of any other folder, those files alone.
+
+    Which files are mapped depends on variables such as LD_PRELOAD: they must not open a folder.
+    """
     packaged = [os.path.realpath(sysconfig.get_path(name)) for name in ("purelib", "platlib")]
-    mapped = _SHARED_LIBRARY.findall(Path("/proc/self/maps").read_text())
-    return {Path(name).parent for name in mapped if not any(name.startswith(place) for place in packaged)}
+    found: set[Path] = set()
+    for name in _SHARED_LIBRARY.findall(Path("/proc/self/maps").read_text()):
+        folder = Path(name).parent
+        if any(name.startswith(place) for place in packaged):
+            continue
+        if any(folder == place or place in folder.parents for place in _library_folders()):
+            found.add(folder)
+        else:
+            found |= {alias for alias in folder.glob("lib*.so*") if os.path.realpath(alias) == name}
+    return found
+
+
+@functools.cache
+def _library_folders() -> tuple[Path, ...]:
+    prefixes = {os.path.realpath(prefix) for prefix in (sys.base_prefix, sys.base_exec_prefix)}
+    own = [Path(prefix) / name for prefix in prefixes for name in ("lib", "lib64")]
+    return (*map(Path, _SYSTEM), *own)

@@ -16,8 +16,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from lawsmith.sandbox.pool.forks import Forks
 
-_LATE = ("multiprocessing.pool", "scipy._lib.pyprima", "scipy._lib.cobyqa")  # wanted late by scipy.optimize
-
 
 @dataclass(frozen=True)
 class Setup:
@@ -66,9 +64,9 @@ def _enter(setup: Setup, control: socket.socket) -> "int | None":
 def _warm(setup: Setup, control: socket.socket, parent: int, uid: "int | None") -> "Forks":
     """Locks this process down as far as the tier has it, and imports everything that candidates need."""
     from lawsmith.sandbox.isolation import kernel, landlock, namespaces, seccomp
+    from lawsmith.sandbox.pool.memory import Memory
 
-    size = os.open("/proc/self/statm", os.O_RDONLY)
-    null = os.open(os.devnull, os.O_RDWR)
+    memory = Memory()
     if setup.tier != "none":
         namespaces.forget_capabilities()
     if setup.tier == "full":
@@ -78,17 +76,18 @@ def _warm(setup: Setup, control: socket.socket, parent: int, uid: "int | None") 
         uid = None
     from lawsmith.sandbox.pool.forks import Forks, import_library
     from lawsmith.sandbox.pool.job_main import warm_up
+    from lawsmith.sandbox.pool.library import FROM_THE_START
 
     warm_up()
-    if setup.tier != "full":
-        for module in _LATE:
-            import_library(module)
+    for module in FROM_THE_START:
+        import_library(module)
     if setup.tier in ("full", "no-namespace"):
         kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
         landlock.restrict(setup.library)
     kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
-    filter_program = None if setup.tier == "none" else seccomp.program(read_paths=setup.tier == "full")
-    return Forks(control, parent, size, null, uid, filter_program)
+    memory.touch()
+    filter_program = None if setup.tier == "none" else seccomp.program()
+    return Forks(control, parent, memory, uid, filter_program)
 
 
 def _bare_packages(setup: Setup) -> None:

@@ -20,6 +20,7 @@ from lawsmith.sandbox.pool.control import ENDED, LAUNCH, MESSAGE_BYTES, STARTED
 START_SECONDS = 300.0
 STALL_SECONDS = 120.0  # for what the warm process itself must do; a candidate has no part in it
 _CHUNK = 1 << 16
+_LONGEST_WAIT = 3600.0  # what the kernel counts in milliseconds has an end
 
 
 class WarmProcessFailed(RuntimeError):
@@ -198,7 +199,7 @@ class _Watch:
             if wait <= 0:
                 self._overdue()
                 continue
-            for descriptor, _ in self.poll.poll(wait * 1000):
+            for descriptor, _ in self.poll.poll(min(wait, _LONGEST_WAIT) * 1000):
                 self._read(descriptor)
         if self.ended is None:
             raise WarmProcessLost("the warm process went away while a job ran")

@@ -211,7 +211,7 @@ REACH = {
     "an inherited descriptor": (
         "os = imp('os')\n"
         "for fd in range(4, 1024):\n"
-        "    try: os.fstat(fd)\n"
+        "    try: imp('fcntl').fcntl(fd, 1)\n"
         "    except OSError: continue\n"
         "    return\n"
         "raise OSError"
@@ -348,6 +348,68 @@ MORE_MEMORY = {
     ),
 }
 
+CHANNELS = {
+    "wake whoever waits on a library's page": "if syscall(202, page(), 1, 1, 0, 0, 0) < 0: raise OSError",
+    "wait on a library's page": (
+        "if syscall(202, page(), 0, 1, 0, 0, 0) < 0 and ctypes.get_errno() != 11: raise OSError"
+    ),
+    "wait on a library's page for some bits": (
+        "if syscall(202, page(), 9, 1, 0, 0, 1) < 0 and ctypes.get_errno() != 11: raise OSError"
+    ),
+    "a futex asks whether a process lives": (  # no such process, says the kernel
+        "word = ctypes.c_int(4194302)\n"
+        "past = (ctypes.c_long * 2)(1, 0)\n"
+        "if syscall(202, ctypes.byref(word), 134, 0, past, 0, 0) < 0 and ctypes.get_errno() != 3: raise OSError"
+    ),
+    "waitv on a library's page": (
+        "b = ctypes.create_string_buffer(24)\n"
+        "b[:8], b[8:16], b[16] = (1).to_bytes(8, 'little'), page().to_bytes(8, 'little'), 2\n"
+        "if syscall(449, b, 1, 0, 0, 1) < 0 and ctypes.get_errno() != 11: raise OSError"
+    ),
+    "wake somebody at its own end": "syscall_ok(273, ctypes.create_string_buffer(24), 24)",
+    "another's CPU time": "imp('time').clock_gettime((~bait['sibling'] << 3) | 2)",
+    "another's CPU time, by its resolution": "imp('time').clock_getres((~bait['sibling'] << 3) | 2)",
+    "its CPU time by another name": "imp('time').clock_gettime((~imp('os').getpid() << 3) | 2)",
+    "another's affinity": "imp('os').sched_getaffinity(bait['sibling'])",
+    "another's priority": "imp('os').getpriority(0, bait['sibling'])",
+    "another's group": "imp('os').getpgid(bait['sibling'])",
+    "another's time slice": "syscall_ok(148, bait['sibling'], ctypes.create_string_buffer(16))",
+    "another's input and output class": "syscall_ok(252, 1, bait['sibling'])",
+    "free memory": "syscall_ok(99, ctypes.create_string_buffer(128))",
+    "load": "imp('os').getloadavg()",
+    "its processor": "syscall_ok(309, ctypes.create_string_buffer(8), None, None)",
+    "faults": "r = imp('resource')\nr.getrusage(r.RUSAGE_SELF)",
+    "faults of its thread": "r = imp('resource')\nr.getrusage(r.RUSAGE_THREAD)",
+    "faults of its children": "r = imp('resource')\nr.getrusage(r.RUSAGE_CHILDREN)",
+    "times": "if syscall(100, ctypes.create_string_buffer(64)) < 0: raise OSError",
+    "which pages are in memory": "syscall_ok(27, page(), 4096, ctypes.create_string_buffer(8))",
+    "a library's page put out": "syscall_ok(28, page(), 4096, 21)",
+    "a library's page made cold": "syscall_ok(28, page(), 4096, 20)",
+    "a library's page fetched": "syscall_ok(28, page(), 4096, 3)",
+    "a library's page filled in": "if syscall(28, page(), 4096, 22) < 0 and ctypes.get_errno() != 22: raise OSError",
+    "a library's pages read at random": "syscall_ok(28, page(), 4096, 1)",
+    "its pages shared with equal ones": (
+        "if syscall(28, page(), 4096, 12) < 0 and ctypes.get_errno() != 22: raise OSError"
+    ),
+    "a library's file opened": "open_(np.__file__, 'rb').close()",
+    "a library's file looked at": "imp('os').stat(np.__file__)",
+    "a library's folder listed": "imp('os').listdir(imp('os').path.dirname(np.__file__))",
+    "a library's file mapped": (
+        "os, m = imp('os'), imp('mmap')\nm.mmap(os.open(np.__file__, 0), 0, flags=m.MAP_SHARED, prot=1)"
+    ),
+    "a descriptor mapped": "imp('mmap').mmap(imp('os').dup(bait_file(bait)), 0, prot=1)",
+    "a module from its file": "s = imp('sys')\ns.modules.pop('wave', None)\nimp('wave')",
+    "a lock on a file": "f = imp('fcntl')\nf.flock(1, f.LOCK_EX)",
+    "a lock on a part of a file": "f = imp('fcntl')\nf.lockf(1, f.LOCK_EX)",
+    "flags of an open file": "f = imp('fcntl')\nf.fcntl(1, f.F_SETFL, 0)",
+    "a lease": "f = imp('fcntl')\nif f.fcntl(1, 1025) < 0: raise OSError",
+    "the size of a pipe": "f = imp('fcntl')\nr, w = imp('os').pipe()\nf.fcntl(r, 1031, 4096)",
+    "a file's number": "imp('os').fstat(1)",
+    "a file's figures by statx": ("syscall_ok(332, 1, b'', 0x1000, 0x7ff, ctypes.create_string_buffer(256))"),
+    "terminal's input": "imp('fcntl').ioctl(1, 0x541B, ctypes.create_string_buffer(8))",
+    "large pages of the machine": "imp('mmap').mmap(-1, 2 << 20, flags=0x40022)",
+}
+
 PRELUDE = """
 import collections
 import numpy as np
@@ -360,6 +422,10 @@ def syscall(*arguments):
 def syscall_ok(*arguments):
     if syscall(*arguments) < 0:
         raise OSError(ctypes.get_errno(), "refused")
+def page():
+    return ctypes.cast(libc.getpid, ctypes.c_void_p).value & ~4095
+def bait_file(bait):
+    return imp("os").open(bait["secret"], 0)
 def attack(bait):
 """
 
@@ -415,6 +481,10 @@ HOST_MAY_FORBID = {  # what containers, hardened kernels or a system-wide instal
     "memory policy",
     "8 GB without reserve",
     "8 GB of program break",
+    "waitv on a library's page",
+    "large pages of the machine",
+    "terminal's input",
+    "a lease",
 }
 
 

@@ -18,6 +18,7 @@ import pytest
 import scipy.io.wavfile
 import scipy.sparse
 from attacks import (
+    CHANNELS,
     CONTROL,
     FILES,
     HOST_MAY_FORBID,
@@ -47,6 +48,7 @@ ATTACKS = {
     **MORE_KERNEL,
     **MEMORY,
     **MORE_MEMORY,
+    **CHANNELS,
 }
 KEY = {"LAWSMITH_TEST_KEY": "never to be seen"}
 
