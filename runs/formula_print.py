@@ -12,9 +12,9 @@ from functools import cache
 from keyword import kwlist
 from typing import TYPE_CHECKING, Any
 
-from lawsmith.runs import arithmetic
-from lawsmith.runs.arithmetic import safe_power
 from lawsmith.runs.quoting import visible
+from lawsmith.sandbox.law import arithmetic
+from lawsmith.sandbox.law.arithmetic import safe_power
 
 if TYPE_CHECKING:
     import sympy

@@ -75,7 +75,7 @@ def import_law(
         scores=scores,
         winner=winner,
         kind=candidate.kind,
-        expression=formula(text, task.schema.targets).text() or candidate.expression,
+        expression=formula(text, task.schema.targets).text() or None,
         constants=None if constants is None else _by_group(constants),
         constants_count=None if constants is None else len(constants.names),
         reason="imported",

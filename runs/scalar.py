@@ -2,7 +2,7 @@
 library.
 
 The translation is by syntax: calls of numpy and of scipy.special become calls of `math` or of the functions
-in `lawsmith.runs.arithmetic`. What is not known here is refused, and then the law carries its form with numpy. A
+in `lawsmith.sandbox.law.arithmetic`. What is not known here is refused, and then the law carries its form with numpy. A
 translated form can call nothing but those functions, `math` and a few harmless built-ins, so running the law
 of a stranger's archive can touch neither files nor other modules.
 """
@@ -13,7 +13,7 @@ import ast
 import inspect
 from collections.abc import Callable, Sequence
 
-from lawsmith.runs import arithmetic, law_checks
+from lawsmith.runs import law_checks
 from lawsmith.runs.scalar_table import (
     BUILTINS,
     CONSTANTS,
@@ -26,6 +26,7 @@ from lawsmith.runs.scalar_table import (
     TEMPLATES,
 )
 from lawsmith.runs.source import FormSource, Untranslatable, names_in
+from lawsmith.sandbox.law import arithmetic
 from lawsmith.sandbox.law.syntax import parse, parse_expression
 
 _LISTS = (ast.List, ast.Tuple, ast.ListComp, ast.GeneratorExp)
@@ -67,7 +68,7 @@ def _unparsed(statement: ast.stmt) -> str:
 
 
 def _helper_sources(used: Sequence[str]) -> list[str]:
-    """The functions of `lawsmith.runs.arithmetic` that are used, with those that they use, as source."""
+    """The functions of `lawsmith.sandbox.law.arithmetic` that are used, with those that they use, as source."""
     available = {name: item for name, item in vars(arithmetic).items() if name.startswith("safe_")}
     needed: dict[str, str] = {}
     waiting = [name for name in used if name in available]

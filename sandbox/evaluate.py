@@ -15,12 +15,16 @@ from lawsmith.sandbox.fitting import constants_at_bounds
 from lawsmith.sandbox.isolation import Tier
 from lawsmith.sandbox.jobs import FitJob, JobResult, Usage
 from lawsmith.sandbox.law.parse import Candidate, Kind, Refused, read_candidate
+from lawsmith.sandbox.law.read import read
+from lawsmith.sandbox.law.statement import Unreadable
+from lawsmith.sandbox.law.write_candidate import text
 from lawsmith.sandbox.pool.executor import Sandbox
 from lawsmith.sandbox.verdict import Verdict
 from lawsmith.sandbox.verify import Claim, differing
 from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.folds import Fold
 from lawsmith.tasks.metrics import Scores, scores
+from lawsmith.tasks.schema import Schema
 from lawsmith.tasks.table import Table
 from lawsmith.tasks.task import Task
 
@@ -233,13 +237,21 @@ class _Trial:
     def _evaluation(self, began: float, **fields: Any) -> Evaluation:
         return Evaluation(
             kind=self.candidate.kind,
-            formula=self.candidate.expression,
+            formula=stated(self.candidate.source, self.task.schema),
             tier=self.sandbox.tier,
             seconds=time.monotonic() - began,
             cpu_seconds=self.usage.cpu,
             peak_bytes=self.usage.peak_bytes,
             **fields,
         )
+
+
+def stated(source: str, schema: Schema) -> str | None:
+    """The formula of a form, from the tree that was read; None where it cannot be read."""
+    found = read(source, schema.targets, schema.features)
+    if isinstance(found, Unreadable):
+        return None
+    return "; ".join(f"{target} = {text(node)}" for target, node in found.targets.items())
 
 
 def _fold_score(fold: Fold, rows: Table, predicted: Array) -> FoldScore:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, dataclass_transform
 
+from lawsmith.sandbox.law.arithmetic import safe_power
 from lawsmith.sandbox.law.roles import Role
 
 _T = TypeVar("_T")
@@ -25,7 +26,9 @@ def _node(cls: type[_T]) -> type[_T]:
         return int(known)
 
     def state(self: Any) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if name != "_hash"}  # differs by process
+        return {
+            name: value for name, value in self.__dict__.items() if not name.startswith("_")
+        }  # hashes differ by process
 
     setattr(made, "__hash__", cached)  # noqa: B010 - mypy refuses the plain assignment
     setattr(made, "__getstate__", state)  # noqa: B010
@@ -84,9 +87,25 @@ Node = Number | Parameter | Feature | Sum | Product | Power | Function
 ZERO, ONE = Number(0.0), Number(1.0)
 
 
+def size(node: Node) -> int:
+    """Number of nodes, where a part that occurs twice counts twice."""
+    known = node.__dict__.get("_size")
+    if known is None:
+        known = node.__dict__["_size"] = 1 + sum(map(size, children(node)))
+    return int(known)
+
+
+def depth(node: Node) -> int:
+    """Levels of the tree; 1 for a leaf."""
+    known = node.__dict__.get("_depth")
+    if known is None:
+        known = node.__dict__["_depth"] = 1 + max(map(depth, children(node)), default=0)
+    return int(known)
+
+
 def add(*terms: Node) -> Node:
     flat = [part for term in terms for part in (term.terms if isinstance(term, Sum) else (term,))]
-    constant = math.fsum(t.value for t in flat if isinstance(t, Number))
+    constant = sum((t.value for t in flat if isinstance(t, Number)), 0.0)
     rest: list[Node] = [t for t in flat if not isinstance(t, Number)]
     if constant:
         rest.insert(0, Number(constant))
@@ -118,7 +137,8 @@ def power(base: Node, exponent: Node) -> Node:
     if exponent == ONE:
         return base
     if isinstance(base, Number) and isinstance(exponent, Number):
-        return Number(base.value**exponent.value)
+        value = safe_power(base.value, exponent.value)
+        return Power(base, exponent) if math.isnan(value) else Number(value)
     return Power(base, exponent)
 
 

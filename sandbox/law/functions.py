@@ -4,10 +4,12 @@ derivatives, its range. Whatever else numpy, math and scipy offer is read as an 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
+from lawsmith.sandbox.law import arithmetic
 from lawsmith.sandbox.law.expression import (
     ONE,
     ZERO,
@@ -241,3 +243,24 @@ FUNCTIONS: dict[str, Entry] = {
 def is_truth(node: Node) -> bool:
     """Whether the value of `node` is true or false rather than a number."""
     return isinstance(node, Function) and FUNCTIONS[node.name].truth
+
+
+def apply(name: str, arguments: Sequence[Node]) -> Node:
+    """The function of these arguments: a number where all of them are, unless that would be nan."""
+    if name == "where" and isinstance(arguments[0], Number):
+        return arguments[1] if arguments[0].value else arguments[2]
+    if name == "where" and is_truth(arguments[0]) and tuple(arguments[1:]) == (ONE, ZERO):
+        return arguments[0]
+    if all(isinstance(argument, Number) for argument in arguments):
+        value = float(_compiled(name)(*(a.value for a in arguments if isinstance(a, Number))))
+        if not math.isnan(value):
+            return Number(value)
+    return Function(name, tuple(arguments))
+
+
+@cache
+def _compiled(name: str) -> Callable[..., float]:
+    """The plain Python of the table as a function of floats."""
+    letters = ", ".join("abc"[: FUNCTIONS[name].arity])
+    made: Callable[..., float] = eval(f"lambda {letters}: {FUNCTIONS[name].plain}", dict(vars(arithmetic)))
+    return made

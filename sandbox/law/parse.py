@@ -6,7 +6,6 @@ These checks exist for good error messages. They are no wall: isolation is what 
 import ast
 import functools
 import io
-import re
 import tokenize
 import warnings
 from dataclasses import dataclass
@@ -54,7 +53,7 @@ class Candidate:
     """What is known before anything runs.
 
     has_fit: brings its own fit. modules: dotted names of all imports. pure: a form that is proved to be arithmetic on
-    each row, fitted by the engine (lawsmith.sandbox.law.pure). expression: the EXPRESSION string, if given.
+    each row, fitted by the engine (lawsmith.sandbox.law.pure).
     """
 
     source: str
@@ -62,7 +61,6 @@ class Candidate:
     has_fit: bool
     modules: frozenset[str]
     pure: bool = False
-    expression: str | None = None
 
 
 @functools.lru_cache(maxsize=64)  # one evaluation asks once per fold
@@ -78,7 +76,7 @@ def read_candidate(source: str, limits: Limits = DEFAULT_LIMITS) -> Candidate:
         raise Refused(Verdict.CONTRACT, "SHARED needs the engine's fit: remove either SHARED or fit.")
     has_fit = kind == "pair" or "fit" in names
     pure = kind == "form" and not has_fit and is_pure(tree)
-    return Candidate(source, kind, has_fit, modules, pure, _expression(tree))
+    return Candidate(source, kind, has_fit, modules, pure)
 
 
 def _parse(source: str, limits: Limits) -> ast.Module:
@@ -222,15 +220,3 @@ def _check_arguments(tree: ast.Module) -> None:
             raise Refused(
                 Verdict.CONTRACT, f"Line {node.lineno}: {node.name} must take {wanted} positional arguments."
             )
-
-
-def _expression(tree: ast.Module) -> str | None:
-    for node in tree.body:
-        if (
-            isinstance(node, ast.Assign)
-            and isinstance(node.value, ast.Constant)
-            and isinstance(node.value.value, str)
-            and any(isinstance(target, ast.Name) and target.id == "EXPRESSION" for target in node.targets)
-        ):
-            return clean(re.sub(r"\s+", " ", node.value.value))
-    return None

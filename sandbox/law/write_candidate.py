@@ -9,8 +9,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import chain, count
 
-from lawsmith.sandbox.law.derivative import derivative
+from lawsmith.sandbox.law.derivative import NoDerivative, derivative
 from lawsmith.sandbox.law.expression import (
+    ZERO,
     Feature,
     Function,
     Node,
@@ -21,69 +22,98 @@ from lawsmith.sandbox.law.expression import (
     Sum,
     features,
     parameters,
+    size,
     walk,
 )
-from lawsmith.sandbox.law.functions import FUNCTIONS
+from lawsmith.sandbox.law.functions import FUNCTIONS, is_truth
 
 SUM, PRODUCT, UNARY, POWER, ATOM = range(5)  # binding strength
-NUMPY = re.compile(r"\bnp\.(?=\w+\()")
+NUMPY = re.compile(r"\b(np|scipy\.special)\.(?=\w+\()")
+TRUTHS = {"where": 1, "logical_and": 2, "logical_or": 2, "logical_not": 1}
+"""How many first arguments of a function are conditions."""
+MAX_GRADIENT = 20_000  # nodes of all slopes together; numeric slopes are as fast beyond
 
 
 def candidate(
-    targets: Mapping[str, Node], *, shared: Sequence[str] = (), loss: str = "squared", columns: Sequence[str]
+    targets: Mapping[str, Node],
+    *,
+    columns: Sequence[str],
+    shared: Sequence[str] = (),
+    loss: str = "squared",
+    declared: Sequence[Parameter] = (),
 ) -> str:
-    """Candidate source for one expression per target; constants named in `shared` are common to all groups."""
-    known = dict.fromkeys(p for node in targets.values() for p in parameters(node))
-    lines = ["import numpy as np", ""]
-    lines += [f"EXPRESSION = {_headline(targets)!r}", "PARAMETERS = {"]
+    """Candidate source for one tree per target.
+
+    shared: names of the constants that are common to all groups. declared: the parameters in order, by default those
+    that occur. Where every part has a derivative, the source brings an analytic gradient.
+    """
+    known = declared or dict.fromkeys(p for node in targets.values() for p in parameters(node))
+    special = any(
+        FUNCTIONS[n.name].special for node in targets.values() for n in walk(node) if isinstance(n, Function)
+    )
+    lines = ["import numpy as np", *(["import scipy.special"] if special else []), "", "PARAMETERS = {"]
     lines += [f"    {p.name!r}: ({_bound(p.lower)}, {_bound(p.upper)})," for p in known]
     lines += ["}"]
     if shared:
         lines.append(f"SHARED = {tuple(shared)!r}")
     if loss != "squared":
         lines.append(f"LOSS = {str(loss)!r}")
+    names = [p.name for p in known]
     if len(targets) == 1:
-        return "\n".join([*lines, *_functions("", next(iter(targets.values())), columns), ""])
-    for k, node in enumerate(targets.values(), start=1):
-        lines += _functions(f"_{k}", node, columns)
-    names = _identifiers(list(targets.values()), columns)
-    lines += ["", "", "def form(x, p):", *_definitions(names), "    return {"]
-    lines += [f"        {name!r}: {_rowwise(node, names, columns)}," for name, node in targets.items()]
-    lines += ["    }", "", "", "PER_TARGET = {"]
-    lines += [f"    {name!r}: (form_{k}, gradient_{k})," for k, name in enumerate(targets, start=1)]
-    return "\n".join([*lines, "}", ""])
+        node = next(iter(targets.values()))
+        return "\n".join(
+            [*lines, *_form("", node, columns), *(_gradient("", node, columns, names) or ()), ""]
+        )
+    own = {p.name for node in targets.values() for p in parameters(node)} == set(names)
+    slopes = [_gradient(f"_{k}", node, columns, None) for k, node in enumerate(targets.values(), start=1)]
+    if own and all(slope is not None for slope in slopes):
+        for k, (node, slope) in enumerate(zip(targets.values(), slopes, strict=True), start=1):
+            lines += [*_form(f"_{k}", node, columns), *(slope or ())]
+        pairs = [f"    {name!r}: (form_{k}, gradient_{k})," for k, name in enumerate(targets, start=1)]
+        lines += ["", "", "PER_TARGET = {", *pairs, "}"]
+    identifiers = _identifiers(list(targets.values()), columns)
+    parts, lines_of_parts = _parts(list(targets.values()), identifiers)
+    lines += ["", "", "def form(x, p):", *_definitions(identifiers), *lines_of_parts, "    return {"]
+    lines += [f"        {name!r}: {_rowwise(node, parts, columns)}," for name, node in targets.items()]
+    return "\n".join([*lines, "    }", ""])
 
 
-def _functions(suffix: str, node: Node, columns: Sequence[str]) -> list[str]:
-    """`form` and `gradient` of one target."""
-    names = _identifiers([node], columns)
-    lines = ["", "", f"def form{suffix}(x, p):", *_definitions(names)]
-    lines += [f"    return {_rowwise(node, names, columns)}", "", "", f"def gradient{suffix}(x, p):"]
-    return [*lines, *_definitions(names), *_gradient(node, names)]
+def _form(suffix: str, node: Node, columns: Sequence[str]) -> list[str]:
+    """The function `form` of one target."""
+    identifiers = _identifiers([node], columns)
+    names, lines = _parts([node], identifiers)
+    head = ["", "", f"def form{suffix}(x, p):", *_definitions(identifiers), *lines]
+    return [*head, f"    return {_rowwise(node, names, columns)}"]
 
 
-def _headline(targets: Mapping[str, Node]) -> str:
-    return "; ".join(f"{name} = {text(node)}" for name, node in targets.items())
+def _gradient(
+    suffix: str, node: Node, columns: Sequence[str], declared: Sequence[str] | None
+) -> list[str] | None:
+    """The function `gradient` of one target; None where a part has no derivative, or all are too large to help."""
+    try:
+        slopes = {p.name: derivative(node, p.name) for p in parameters(node)}
+    except NoDerivative:
+        return None
+    slopes |= {name: ZERO for name in declared or () if name not in slopes}
+    if sum(map(size, slopes.values())) > MAX_GRADIENT:
+        return None
+    identifiers = _identifiers([node], columns)
+    names, lines = _parts(list(slopes.values()), identifiers)
+    head = ["", "", f"def gradient{suffix}(x, p):", *_definitions(identifiers), *lines, "    return {"]
+    return [
+        *head,
+        *(f"        {name!r}: {_python(slope, names)[0]}," for name, slope in slopes.items()),
+        "    }",
+    ]
 
 
-def _gradient(node: Node, identifiers: Mapping[Node, str]) -> list[str]:
-    """Derivatives by name, with sub-expressions that recur computed once."""
-    slopes = {p.name: derivative(node, p.name) for p in parameters(node)}
-    common = _recurring(list(slopes.values()))
-    parts = {part: f"t{k}" for k, part in enumerate(common)}
-    names = {**identifiers, **parts}
-    lines = [f"    {name} = {_python(part, names, inside=part)[0]}" for part, name in parts.items()]
-    lines.append("    return {")
-    lines += [f"        {name!r}: {_python(slope, names)[0]}," for name, slope in slopes.items()]
-    return [*lines, "    }"]
-
-
-def _recurring(nodes: list[Node]) -> list[Node]:
-    """Powers and functions that occur more than once, inner ones first."""
+def _parts(nodes: list[Node], identifiers: Mapping[Node, str]) -> tuple[dict[Node, str], list[str]]:
+    """Powers and functions that occur more than once are computed once, inner ones first."""
     seen = Counter(part for node in nodes for part in walk(node) if isinstance(part, Power | Function))
-    return sorted(
-        (part for part, times in seen.items() if times > 1), key=lambda part: sum(1 for _ in walk(part))
-    )
+    common = sorted((part for part, times in seen.items() if times > 1), key=size)
+    names = dict(identifiers)
+    names.update((part, f"t{k}") for k, part in enumerate(common))
+    return names, [f"    {names[part]} = {_python(part, names, inside=part)[0]}" for part in common]
 
 
 def _identifiers(nodes: Sequence[Node], columns: Sequence[str]) -> dict[Node, str]:
@@ -109,7 +139,7 @@ def _definitions(names: Mapping[Node, str]) -> list[str]:
 
 def _rowwise(node: Node, names: Mapping[Node, str], columns: Sequence[str]) -> str:
     """A form returns one value per row, also where it is the same for all."""
-    line = _python(node, names)[0]
+    line = _number(node, names)[0]
     return line if features(node) else f"{line} + 0.0 * x[{columns[0]!r}]"
 
 
@@ -118,7 +148,7 @@ def _python(node: Node, names: Mapping[Node, str], inside: Node | None = None) -
         return names[node], ATOM
 
     def at_least(child: Node, strength: int) -> str:
-        inner, own = _python(child, names)
+        inner, own = _number(child, names)
         return inner if own >= strength else f"({inner})"
 
     match node:
@@ -137,8 +167,19 @@ def _python(node: Node, names: Mapping[Node, str], inside: Node | None = None) -
         case Power(base, exponent):
             return f"{at_least(base, ATOM)} ** {at_least(exponent, UNARY)}", POWER
         case Function(name, arguments):
-            written = ", ".join(_python(argument, names)[0] for argument in arguments)
-            return f"np.{FUNCTIONS[name].numpy}({written})", ATOM
+            truths = TRUTHS.get(name, 0)
+            written = [
+                _python(argument, names)[0] if k < truths else _number(argument, names)[0]
+                for k, argument in enumerate(arguments)
+            ]
+            home = "scipy.special" if FUNCTIONS[name].special else "np"
+            return f"{home}.{FUNCTIONS[name].numpy}({', '.join(written)})", ATOM
+
+
+def _number(node: Node, names: Mapping[Node, str]) -> tuple[str, int]:
+    """As `_python`, and 1 or 0 for what is true or false: numpy adds and negates these otherwise."""
+    written = _python(node, names)
+    return (f"np.where({written[0]}, 1.0, 0.0)", ATOM) if is_truth(node) else written
 
 
 def _product(node: Product, at_least) -> tuple[str, int]:  # type: ignore[no-untyped-def]

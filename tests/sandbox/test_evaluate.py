@@ -15,7 +15,7 @@ from lawsmith.tasks.folds import Fold
 
 FORM = """
 PARAMETERS = {"c": (0, None), "a": (0, 100), "k": (0, 2)}
-EXPRESSION = "c + a * n^-k"
+EXPRESSION = "a lie"
 def form(x, p):
     return p["c"] + p["a"] * x["n"] ** -p["k"]
 """
@@ -47,7 +47,7 @@ def test_a_true_form_extrapolates(sandbox: Sandbox, task: Task, folds: list[Fold
     assert found.constants["values"]["c"][1] == pytest.approx(12, rel=1e-6)
     assert set(found.status) == {"a", "b", "c"}
     assert np.array(found.probe)[:, 0] == pytest.approx(task.train.targets["y"][[0, 35]])
-    assert found.formula == "c + a * n^-k"
+    assert found.formula == "y = c + a * n^-k"
     assert found.tier is sandbox.tier
     assert found.cpu_seconds > 0
 

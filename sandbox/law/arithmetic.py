@@ -1,7 +1,7 @@
 """Arithmetic on single numbers that ends as numpy's does: with infinity or nan where `math` would raise.
 
-The source of these functions is copied into every exported law that uses them (`lawsmith.runs.scalar`), so each one
-needs nothing but `math` and the others here.
+The source of these functions is copied into every exported law that uses them, so each one needs nothing but `math` and
+the others here.
 """
 
 import math
@@ -109,3 +109,7 @@ def safe_nan_to_num(
     if math.isinf(value):
         return posinf if value > 0 else neginf
     return nan if math.isnan(value) else value
+
+
+def safe_remainder(a: float, b: float) -> float:
+    return math.nan if b == 0 or math.isinf(a) else a % b

@@ -1,0 +1,438 @@
+"""Follows a form's statements without running them: names stand for trees, loops over known items are unrolled, the
+source's own functions are inlined, a branch that depends on data becomes `where`."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, cast
+
+from lawsmith.sandbox.law.expression import Node
+from lawsmith.sandbox.law.functions import is_truth
+from lawsmith.sandbox.law.spellings import CONSTANTS, METHODS, MODULES, builtin, library, truth
+from lawsmith.sandbox.law.statement import Unreadable
+from lawsmith.sandbox.law.values import (
+    TREES,
+    Library,
+    Lookup,
+    Own,
+    Rows,
+    Scope,
+    Vector,
+    binary,
+    call,
+    compare,
+    items_of,
+    merged,
+    node_of,
+    total,
+    unary,
+)
+
+MAX_STEPS = 20_000
+MAX_NESTING = 90  # of statements, expressions and calls together: a bound on our own recursion
+
+
+class Interpreter:
+    """Values are trees, numbers, text, collections, functions, a `Lookup`, or `Rows`; all raise Unreadable."""
+
+    def __init__(self, imports: Mapping[str, str], definitions: Mapping[str, ast.stmt]) -> None:
+        self.imports = imports
+        self.definitions = definitions
+        self.globals = Scope({})
+        self._pending: set[str] = set()
+        self._steps = self._depth = 0
+
+    def module_value(self, name: str) -> Any:
+        """The value of a name at top level."""
+        return self._name(name, None, self.globals)
+
+    def call(self, function: Own, values: Sequence[Any], named: Mapping[str, Any]) -> Any:
+        """What a function of the source returns for these arguments."""
+        taken = function.node.args
+        if taken.vararg or taken.kwarg:
+            raise Unreadable("a function with starred arguments", function.node.lineno)
+        arguments = [argument.arg for argument in (*taken.posonlyargs, *taken.args)]
+        local: dict[str, Any] = {}
+        first = len(arguments) - len(taken.defaults)
+        for name, default in zip(arguments[first:], taken.defaults, strict=True):
+            local[name] = self.value(default, function.scope or self.globals)
+        for keyword, given in zip(taken.kwonlyargs, taken.kw_defaults, strict=True):
+            arguments.append(keyword.arg)
+            if given is not None:
+                local[keyword.arg] = self.value(given, function.scope or self.globals)
+        local.update(zip(arguments, values, strict=False))
+        local.update(named)
+        if len(values) > len(arguments) or set(arguments) != set(local):
+            raise Unreadable("a function is called with other arguments than it takes", function.node.lineno)
+        scope = Scope(local, function.scope)
+        if isinstance(function.node, ast.Lambda):
+            return self.value(function.node.body, scope)
+        returned = self._run(function.node.body, scope)
+        if returned is None:
+            raise Unreadable("a function returns nothing", function.node.lineno)
+        return returned[0]
+
+    # -- statements ----------------------------------------------------------------------------------------
+
+    def _run(self, body: Sequence[ast.stmt], scope: Scope) -> tuple[Any] | None:
+        """What the statements return, in a tuple; None where they go on."""
+        self._depth += 1
+        try:
+            if self._depth > MAX_NESTING:
+                raise Unreadable("it is nested too deeply")
+            for k, statement in enumerate(body):
+                self._step(statement)
+                if isinstance(statement, ast.If):
+                    condition = self.value(statement.test, scope)
+                    if isinstance(condition, TREES):
+                        return self._both(condition, statement, body[k + 1 :], scope)
+                    returned = self._run(statement.body if truth(condition) else statement.orelse, scope)
+                else:
+                    returned = self._statement(statement, scope)
+                if returned is not None:
+                    return returned
+            return None
+        finally:
+            self._depth -= 1
+
+    def _both(
+        self, condition: Node, statement: ast.If, rest: Sequence[ast.stmt], scope: Scope
+    ) -> tuple[Any] | None:
+        """Both branches of a condition on data; what follows is read once where neither of them returns."""
+        one, two = scope.branch(), scope.branch()
+        then, otherwise = self._run(statement.body, one), self._run(statement.orelse, two)
+        if then is None and otherwise is None:
+            for name in one.names.keys() & two.names.keys():
+                scope.names[name] = merged(condition, one.names[name], two.names[name])
+            return self._run(rest, scope)
+        then = then or self._run(rest, one)
+        otherwise = otherwise or self._run(rest, two)
+        if then is None or otherwise is None:
+            raise Unreadable("a branch that returns nothing", statement.lineno)
+        return (merged(condition, then[0], otherwise[0]),)
+
+    def _step(self, node: ast.AST) -> None:
+        self._steps += 1
+        if self._steps > MAX_STEPS:
+            raise Unreadable(f"it takes more than {MAX_STEPS} steps", getattr(node, "lineno", None))
+
+    def _statement(self, node: ast.stmt, scope: Scope) -> tuple[Any] | None:
+        match node:
+            case ast.Return(value=value) if value is not None:
+                return (self.value(value, scope),)
+            case ast.Assign(targets=targets, value=value):
+                found = self.value(value, scope)
+                for target in targets:
+                    self._assign(target, found, scope)
+            case ast.AnnAssign(target=target, value=value):
+                if value is not None:
+                    self._assign(target, self.value(value, scope), scope)
+            case ast.AugAssign(target=target, op=op, value=value):
+                old = self.value(target, scope)
+                self._assign(target, binary(old, op, self.value(value, scope)), scope)
+            case ast.For(target=target, iter=iterable, body=body, orelse=[]):
+                for item in items_of(self.value(iterable, scope)):
+                    self._assign(target, item, scope)
+                    if (returned := self._run(body, scope)) is not None:
+                        return returned
+            case ast.With(items=items, body=body) if all(self._is_errstate(item, scope) for item in items):
+                return self._run(body, scope)
+            case ast.FunctionDef(name=name, decorator_list=[]):
+                scope.names[name] = Own(node, scope)
+            case ast.Expr(value=ast.Constant()) | ast.Pass() | ast.Assert():
+                pass
+            case ast.Import() | ast.ImportFrom():
+                pass  # found with those at top level
+            case ast.Expr(value=ast.Call() as called):
+                self.value(called, scope)
+            case _:
+                raise Unreadable(f"the statement {type(node).__name__.lower()}", node.lineno)
+        return None
+
+    def _is_errstate(self, item: ast.withitem, scope: Scope) -> bool:
+        called = item.context_expr
+        return isinstance(called, ast.Call) and self.value(called.func, scope) == Library("numpy.errstate")
+
+    def _assign(self, target: ast.expr, value: Any, scope: Scope) -> None:
+        match target:
+            case ast.Name(id=name):
+                scope.names[name] = value
+            case ast.Tuple(elts=parts) | ast.List(elts=parts):
+                items = items_of(value)
+                if len(items) != len(parts):
+                    raise Unreadable("an assignment to several names does not match", target.lineno)
+                for part, item in zip(parts, items, strict=True):
+                    self._assign(part, item, scope)
+            case ast.Subscript(value=ast.Name(id=name), slice=key):
+                self._assign_item(name, self.value(key, scope), value, scope, target)
+            case _:
+                raise Unreadable("an assignment to an attribute or a part", target.lineno)
+
+    def _assign_item(self, name: str, key: Any, value: Any, scope: Scope, target: ast.expr) -> None:
+        """`d[key] = value`, of a dict or list, or of a column where a condition holds."""
+        holder = scope.find(name)
+        known: Any = holder.names[name] if holder else None
+        if (type(known) is dict and isinstance(key, str | int)) or (
+            isinstance(known, list) and isinstance(key, int) and -len(known) <= key < len(known)
+        ):
+            cast(Any, known)[key] = value
+        elif isinstance(known, TREES | int | float) and isinstance(key, TREES) and is_truth(key):
+            scope.names[name] = call("where", [key, value, known])
+        else:
+            raise Unreadable("an assignment to a part of an array", target.lineno)
+
+    # -- values --------------------------------------------------------------------------------------------
+
+    def value(self, node: ast.expr, scope: Scope) -> Any:
+        """What an expression stands for."""
+        self._step(node)
+        self._depth += 1
+        try:
+            if self._depth > MAX_NESTING:
+                raise Unreadable("it is nested too deeply")
+            return self._value(node, scope)
+        except Unreadable as error:
+            if "(line " in error.reason:
+                raise
+            raise Unreadable(error.reason, getattr(node, "lineno", None)) from None
+        finally:
+            self._depth -= 1
+
+    def _value(self, node: ast.expr, scope: Scope) -> Any:
+        match node:
+            case ast.Constant(value=value):
+                if isinstance(value, complex | bytes):
+                    raise Unreadable(f"the constant {value!r:.40}")
+                return value
+            case ast.Name(id=name):
+                return self._name(name, node, scope)
+            case ast.Attribute(value=owner, attr=name):
+                return self._attribute(self.value(owner, scope), name)
+            case ast.Subscript(value=value, slice=key):
+                return self._subscript(self.value(value, scope), key, scope)
+            case ast.BinOp():
+                return self._binary(node, scope)
+            case ast.UnaryOp(op=op, operand=operand):
+                return unary(op, self.value(operand, scope))
+            case ast.BoolOp(op=op, values=values):
+                return self._boolean(op, values, scope)
+            case ast.Compare(left=left, ops=ops, comparators=others):
+                return self._compared([left, *others], ops, scope)
+            case ast.IfExp(test=test, body=body, orelse=orelse):
+                condition = self.value(test, scope)
+                if isinstance(condition, TREES):
+                    return merged(condition, self.value(body, scope), self.value(orelse, scope))
+                return self.value(body if truth(condition) else orelse, scope)
+            case ast.Tuple(elts=parts) | ast.List(elts=parts):
+                return [self.value(part, scope) for part in parts]
+            case ast.Dict(keys=keys, values=values) if all(key is not None for key in keys):
+                named = [self._key(key, scope) for key in keys if key is not None]
+                return dict(zip(named, (self.value(value, scope) for value in values), strict=True))
+            case ast.ListComp(elt=item, generators=loops) | ast.GeneratorExp(elt=item, generators=loops):
+                return [self.value(item, inner) for inner in self._scopes(loops, scope)]
+            case ast.DictComp(key=key, value=value, generators=loops):
+                inner_scopes = list(self._scopes(loops, scope))
+                return {self._key(key, inner): self.value(value, inner) for inner in inner_scopes}
+            case ast.JoinedStr(values=values):
+                return "".join(self._text(part, scope) for part in values)
+            case ast.Lambda():
+                return Own(node, scope)
+            case ast.Call():
+                return self._called(node, scope)
+        raise Unreadable(f"the expression {type(node).__name__.lower()}")
+
+    def _binary(self, node: ast.BinOp, scope: Scope) -> Any:
+        """A chain of operators from the left, without recursion; its sums are made at once."""
+        chain: list[tuple[ast.operator, ast.expr]] = []
+        left: ast.expr = node
+        while isinstance(left, ast.BinOp):
+            chain.append((left.op, left.right))
+            left = left.left
+        result, terms, signs = self.value(left, scope), list[Any](), list[int]()
+        for op, right in reversed(chain):
+            self._step(right)
+            value = self.value(right, scope)
+            numeric = isinstance(value, TREES | int | float)
+            if isinstance(op, ast.Add | ast.Sub) and numeric and isinstance(result, TREES | int | float):
+                terms, signs = (terms or [result]), (signs or [1])
+                terms.append(value)
+                signs.append(1 if isinstance(op, ast.Add) else -1)
+                continue
+            if terms:
+                result, terms, signs = total(terms, signs), [], []
+            result = binary(result, op, value)
+        return total(terms, signs) if terms else result
+
+    def _boolean(self, op: ast.boolop, values: Sequence[ast.expr], scope: Scope) -> Any:
+        result = self.value(values[0], scope)
+        for value in values[1:]:
+            if isinstance(result, TREES):
+                name = "logical_and" if isinstance(op, ast.And) else "logical_or"
+                result = call(name, [result, self.value(value, scope)])
+            elif truth(result) == isinstance(op, ast.And):
+                result = self.value(value, scope)
+        return result
+
+    def _compared(self, operands: Sequence[ast.expr], ops: Sequence[ast.cmpop], scope: Scope) -> Any:
+        values = [self.value(operand, scope) for operand in operands]
+        found = [compare(a, op, b) for a, op, b in zip(values, ops, values[1:], strict=False)]
+        result = found[0]
+        for one in found[1:]:
+            known = not isinstance(result, TREES) and not isinstance(one, TREES)
+            result = (result and one) if known else call("logical_and", [result, one])
+        return result
+
+    def _name(self, name: str, node: ast.expr | None, scope: Scope) -> Any:
+        holder = scope.find(name) or self.globals.find(name)
+        if holder is not None:
+            return holder.names[name]
+        definition = self.definitions.get(name)
+        if isinstance(definition, ast.FunctionDef):
+            self.globals.names[name] = Own(definition)
+        elif definition is not None:
+            if name in self._pending:
+                raise Unreadable(f"{name} is used before it is defined")
+            self._pending.add(name)
+            self._statement(definition, self.globals)
+        elif name in self.imports:
+            return self._dotted(self.imports[name])
+        else:
+            return Library(f"builtins.{name}")
+        if name not in self.globals.names:
+            raise Unreadable(f"the name {name}")
+        return self.globals.names[name]
+
+    def _dotted(self, dotted: str) -> Any:
+        module, _, name = dotted.rpartition(".")
+        return CONSTANTS[name] if module in ("numpy", "math") and name in CONSTANTS else Library(dotted)
+
+    def _attribute(self, owner: Any, name: str) -> Any:
+        if isinstance(owner, Library):
+            return self._dotted(f"{owner.name}.{name}")
+        if isinstance(owner, TREES | Rows) and name in ("shape", "size"):
+            return Rows()
+        if isinstance(owner, TREES) and name in ("T", "real"):
+            return owner
+        raise Unreadable(f"the attribute {name}")
+
+    def _key(self, node: ast.expr, scope: Scope) -> str | int:
+        key = self.value(node, scope)
+        if isinstance(key, str) or (isinstance(key, int) and not isinstance(key, bool)):
+            return key
+        raise Unreadable("an array index", node.lineno)
+
+    def _subscript(self, value: Any, key: ast.expr, scope: Scope) -> Any:
+        if isinstance(key, ast.Slice):
+            return self._slice(value, key, scope)
+        index = self.value(key, scope)
+        if isinstance(value, Lookup):
+            return value.item(index)
+        if isinstance(value, Rows):
+            return value
+        if isinstance(value, TREES) and isinstance(index, TREES) and is_truth(index):
+            return value  # some rows of a column; what is made of them counts only there
+        if isinstance(value, dict | list | str) and isinstance(index, str | int):
+            try:
+                return value[index]  # type: ignore[index]
+            except (KeyError, IndexError, TypeError):
+                raise Unreadable(f"there is no item {index!r:.40}") from None
+        raise Unreadable("an index into something that is not known beforehand")
+
+    def _slice(self, value: Any, key: ast.Slice, scope: Scope) -> Any:
+        ends = [None if end is None else self.value(end, scope) for end in (key.lower, key.upper, key.step)]
+        if isinstance(value, TREES) and ends == [None, None, None]:
+            return value
+        if isinstance(value, list | str) and all(end is None or isinstance(end, int) for end in ends):
+            return value[slice(*ends)]
+        raise Unreadable("a slice of a column")
+
+    def _text(self, part: ast.expr, scope: Scope) -> str:
+        if isinstance(part, ast.FormattedValue) and part.format_spec is not None:
+            raise Unreadable("a name with a format")
+        value = self.value(part.value if isinstance(part, ast.FormattedValue) else part, scope)
+        if not isinstance(value, str | int):
+            raise Unreadable("a name is formed from something that is not known beforehand")
+        return str(value)
+
+    def _scopes(self, loops: Sequence[ast.comprehension], scope: Scope) -> Iterator[Scope]:
+        if not loops:
+            yield scope
+            return
+        for item in items_of(self.value(loops[0].iter, scope)):
+            inner = Scope({}, scope)
+            self._assign(loops[0].target, item, inner)
+            if all(truth(self.value(test, inner)) for test in loops[0].ifs):
+                yield from self._scopes(loops[1:], inner)
+
+    # -- calls ---------------------------------------------------------------------------------------------
+
+    def _called(self, node: ast.Call, scope: Scope) -> Any:
+        if any(keyword.arg is None for keyword in node.keywords):
+            raise Unreadable("a call with starred arguments")
+        values: list[Any] = []
+        method = None
+        if isinstance(node.func, ast.Attribute):
+            owner = self.value(node.func.value, scope)
+            if not isinstance(owner, Library):
+                method = owner
+        function = None if method is not None else self.value(node.func, scope)
+        for argument in node.args:
+            if isinstance(argument, ast.Starred):
+                values += items_of(self.value(argument.value, scope))
+            else:
+                values.append(self.value(argument, scope))
+        named = {str(word.arg): self.value(word.value, scope) for word in node.keywords}
+        if "out" in named:
+            raise Unreadable("a call that writes into `out`")
+        if method is not None:
+            assert isinstance(node.func, ast.Attribute)
+            return self._method(method, node.func.attr, values, named)
+        if isinstance(function, Own):
+            return self.call(function, values, named)
+        if not isinstance(function, Library):
+            raise Unreadable("a call of something that is no function")
+        module, _, name = function.name.rpartition(".")
+        if module == "builtins":
+            if named:
+                raise Unreadable(f"{name} with named arguments")
+            return builtin(name, values)
+        if module not in MODULES:
+            raise Unreadable(function.name)
+        return library(function.name, values, named)
+
+    def _method(self, owner: Any, name: str, values: list[Any], named: dict[str, Any]) -> Any:
+        match owner, name, values:
+            case Lookup(), "get", [str() as key, *default]:
+                known = key in owner.items or not owner.complete
+                return owner.item(key) if known or not default else default[0]
+            case Lookup(), "keys", []:
+                return owner.names()
+            case Lookup(), "values", []:
+                return [owner.item(key) for key in owner.names()]
+            case Lookup(), "items", []:
+                return [[key, owner.item(key)] for key in owner.names()]
+            case dict(), "get", [key, *default]:
+                return owner.get(key, default[0] if default else None)
+            case dict(), "items" | "keys" | "values", []:
+                return [list(i) if isinstance(i, tuple) else i for i in getattr(owner, name)()]
+            case list(), "append", [value]:
+                owner.append(value)
+                items_of(owner)
+                return None
+            case list(), "extend", [several]:
+                owner.extend(items_of(several))
+                items_of(owner)
+                return None
+            case _, "sum" | "prod" | "max" | "min" | "dot", _ if isinstance(owner, Vector):
+                return library(f"numpy.{name}", [owner, *values], named)
+            case _, "clip" | "dot", _ if isinstance(owner, TREES):
+                return library(f"numpy.{name}", [owner, *values], named)
+            case _, _, _ if name in METHODS and isinstance(owner, TREES | int | float | Vector | dict | list):
+                return owner
+            case str(), "format" | "join" | "split", _:
+                raise Unreadable(f"the method {name} of text")
+        raise Unreadable(f"the method {name}")
+
+
+__all__ = ["Interpreter", "node_of"]

@@ -1,0 +1,96 @@
+"""The role of each parameter, inferred from its place in the tree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from lawsmith.sandbox.law.expression import (
+    Feature,
+    Function,
+    Node,
+    Number,
+    Parameter,
+    Power,
+    Product,
+    Sum,
+    features,
+    parameters,
+)
+from lawsmith.sandbox.law.roles import LINEAR, Role
+
+_INSIDE = {"exp": "rate", "expm1": "rate"}
+_CHOICES = frozenset({"maximum", "minimum", "where", "abs"})
+
+
+def roles(trees: Sequence[Node]) -> dict[str, Role]:
+    """Name -> role; where one parameter has several places, one that bends the curve counts most."""
+    found: dict[str, Role] = {}
+    for tree in trees:
+        for parameter, role in _places(tree, "whole"):
+            if parameter.name not in found or found[parameter.name] in LINEAR:
+                found[parameter.name] = role
+    return found
+
+
+def _places(node: Node, inside: str) -> Iterator[tuple[Parameter, Role]]:
+    """`inside` says where `node` stands: the whole law, a factor, a base, a square, a rate (the argument of an
+    exponential), or an argument of another function."""
+    match node:
+        case Parameter():
+            yield node, _ALONE[inside]
+        case Sum(terms):
+            for term in terms:
+                yield from _term(term, inside)
+        case Product():
+            yield from _term(node, inside)
+        case Power(base, exponent):
+            for parameter in parameters(exponent):
+                yield parameter, Role.EXPONENT
+            square = exponent == Number(2.0)
+            divides = exponent == Number(-1.0) and inside in ("whole", "factor", "rate")
+            yield from _places(
+                base, "square" if square else inside if divides and inside == "rate" else "base"
+            )
+        case Function(name, arguments):
+            within = inside if name in _CHOICES else _INSIDE.get(name, "argument")
+            for argument in arguments:
+                yield from _places(argument, within)
+
+
+def _term(term: Node, inside: str) -> Iterator[tuple[Parameter, Role]]:
+    """One term of a sum, or a product that stands alone."""
+    factors = term.factors if isinstance(term, Product) else (term,)
+    others = [factor for factor in factors if not isinstance(factor, Number | Parameter)]
+    for factor in factors:
+        if isinstance(factor, Parameter):
+            yield factor, _scaling(inside, others) if others else _ALONE[inside]
+        elif isinstance(factor, Sum) and len(others) < len(factors) and inside in ("whole", "factor"):
+            yield from _places(factor, "factor")
+        else:
+            yield from _places(factor, "factor" if inside == "whole" and len(factors) > 1 else inside)
+
+
+_ALONE = {
+    "whole": Role.LEVEL,
+    "factor": Role.AMPLITUDE,
+    "base": Role.SHIFT,
+    "square": Role.CENTRE,
+    "rate": Role.CENTRE,
+    "argument": Role.SHIFT,
+}
+
+
+def _scaling(inside: str, others: Sequence[Node]) -> Role:
+    """The role of a parameter that multiplies `others`."""
+    match inside:
+        case "whole" | "factor":
+            bends = any(parameters(other) for other in others)
+            return Role.AMPLITUDE if bends else Role.COEFFICIENT
+        case "base":
+            return Role.SCALE
+        case "square":
+            return Role.CENTRE
+    logarithms = [o for o in others if isinstance(o, Function) and o.name.startswith("log") and features(o)]
+    if inside == "rate" and logarithms and not any(isinstance(o, Feature) for o in others):
+        return Role.EXPONENT
+    return Role.RATE

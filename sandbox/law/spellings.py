@@ -1,0 +1,290 @@
+"""What numpy, math, scipy and the built-ins offer, read as expressions of the one table of functions."""
+
+from __future__ import annotations
+
+import ast
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from lawsmith.sandbox.law.functions import FUNCTIONS
+from lawsmith.sandbox.law.statement import Unreadable
+from lawsmith.sandbox.law.values import (
+    MAX_ITEMS,
+    TREES,
+    Lookup,
+    Rows,
+    Vector,
+    binary,
+    call,
+    dot,
+    items_of,
+    node_of,
+    total,
+    unary,
+)
+
+MODULES = ("numpy", "math", "scipy.special")
+CONSTANTS = {"pi": math.pi, "e": math.e, "inf": math.inf, "tau": math.tau, "euler_gamma": 0.5772156649015329}
+SAME = frozenset(
+    {
+        *("asarray", "array", "asanyarray", "atleast_1d", "ascontiguousarray", "broadcast_to", "copy"),
+        *("float64", "double", "ravel", "squeeze", "real"),
+        *("stack", "vstack", "hstack", "column_stack", "concatenate"),
+    }
+)
+"""Functions that hand back their first argument; a list becomes a vector."""
+METHODS = frozenset({"copy", "astype", "ravel", "flatten", "squeeze", "reshape"})
+_LARGEST = 1.7976931348623157e308
+
+Call = Callable[..., Any]
+
+
+def _fold(name: str) -> Call:
+    def joined(*values: Any) -> Any:
+        result = values[0]
+        for value in values[1:]:
+            result = call(name, [result, value])
+        return result
+
+    return joined
+
+
+def _power(base: Any, exponent: Any) -> Any:
+    return binary(base, ast.Pow(), exponent)
+
+
+def _clip(value: Any, a_min: Any = None, a_max: Any = None, **named: Any) -> Any:
+    low, high = named.pop("min", a_min), named.pop("max", a_max)
+    if named:
+        raise Unreadable("clip with other arguments")
+    if low is not None:
+        value = call("maximum", [value, low])
+    return value if high is None else call("minimum", [value, high])
+
+
+def _nan_to_num(value: Any, copy: Any = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
+    high = _LARGEST if posinf is None else posinf
+    low = -_LARGEST if neginf is None else neginf
+    beyond = call("where", [call("less", [value, 0.0]), low, nan])
+    beyond = call("where", [call("greater", [value, 0.0]), high, beyond])
+    return call("where", [call("isfinite", [value]), value, beyond])
+
+
+def _heaviside(value: Any, half: Any) -> Any:
+    above = call("where", [call("greater", [value, 0.0]), 1.0, 0.0])
+    return call("where", [call("equal", [value, 0.0]), half, above])
+
+
+def _select(conditions: Any, choices: Any, default: Any = 0.0) -> Any:
+    result = default
+    for condition, choice in reversed(list(zip(items_of(conditions), items_of(choices), strict=True))):
+        result = call("where", [condition, choice, result])
+    return result
+
+
+def _reduced(operator: ast.operator) -> Call:
+    """Sum or product of a vector's items; over rows it would bring rows together."""
+
+    def reduced(value: Any, axis: Any = None, **named: Any) -> Any:
+        if named or axis not in (None, 0, 1, -1) or isinstance(value, TREES | Rows | Lookup):
+            raise Unreadable("a sum or product over rows")
+        items = items_of(value)
+        if isinstance(operator, ast.Add):
+            return total(items, [1] * len(items)) if items else 0.0
+        result: Any = 1.0
+        for item in items:
+            result = binary(result, operator, item)
+        return result
+
+    return reduced
+
+
+def _extreme(name: str) -> Call:
+    def extreme(value: Any, axis: Any = None) -> Any:
+        if axis not in (None, 0, 1, -1) or isinstance(value, TREES | Rows | Lookup):
+            raise Unreadable("an extreme over rows")
+        return _fold(name)(*items_of(value))
+
+    return extreme
+
+
+def _polyval(coefficients: Any, at: Any) -> Any:
+    result: Any = 0.0
+    for coefficient in items_of(coefficients):
+        result = binary(binary(result, ast.Mult(), at), ast.Add(), coefficient)
+    return result
+
+
+def _logsumexp(value: Any, axis: Any = None) -> Any:
+    return _extreme("logaddexp")(value, axis)
+
+
+def _xlogy(value: Any, other: Any) -> Any:
+    product = binary(value, ast.Mult(), call("log", [other]))
+    return call("where", [call("equal", [value, 0.0]), 0.0, product])
+
+
+def _expit(value: Any) -> Any:
+    return binary(1.0, ast.Div(), binary(1.0, ast.Add(), call("exp", [unary(ast.USub(), value)])))
+
+
+def _logit(value: Any) -> Any:
+    return call("log", [binary(value, ast.Div(), binary(1.0, ast.Sub(), value))])
+
+
+def _hypot(one: Any, two: Any) -> Any:
+    return _power(binary(_power(one, 2), ast.Add(), _power(two, 2)), 0.5)
+
+
+def _log(value: Any, base: Any = None) -> Any:
+    natural = call("log", [value])
+    return natural if base is None else binary(natural, ast.Div(), call("log", [base]))
+
+
+def _filled(filling: float) -> Call:
+    def filled(shape: Any, dtype: Any = None) -> Any:
+        return Vector([filling] * shape) if isinstance(shape, int) and shape <= MAX_ITEMS else filling
+
+    return filled
+
+
+def _full(shape: Any, value: Any, dtype: Any = None) -> Any:
+    return value
+
+
+def _logical(name: str) -> Call:
+    return lambda *values: _fold(name)(*values)
+
+
+def _arithmetic(operator: ast.operator) -> Call:
+    return lambda left, right: binary(left, operator, right)
+
+
+SPELLINGS: dict[str, Call] = {
+    **{name: (lambda *values, name=name: call(name, values)) for name in FUNCTIONS if name != "remainder"},
+    "add": _arithmetic(ast.Add()),
+    "subtract": _arithmetic(ast.Sub()),
+    "multiply": _arithmetic(ast.Mult()),
+    "divide": _arithmetic(ast.Div()),
+    "true_divide": _arithmetic(ast.Div()),
+    "floor_divide": _arithmetic(ast.FloorDiv()),
+    **dict.fromkeys(("mod", "remainder"), _arithmetic(ast.Mod())),
+    **dict.fromkeys(("power", "float_power", "pow"), _power),
+    **dict.fromkeys(("absolute", "fabs"), lambda value: call("abs", [value])),
+    **dict.fromkeys(("maximum", "fmax"), _fold("maximum")),
+    **dict.fromkeys(("minimum", "fmin"), _fold("minimum")),
+    **{
+        f"a{name}": (lambda value, name=name: call(f"arc{name}", [value]))
+        for name in ("sin", "cos", "tan", "sinh")
+    },
+    **{f"a{name}": (lambda value, name=name: call(f"arc{name}", [value])) for name in ("cosh", "tanh")},
+    **dict.fromkeys(("atan2", "arctan2"), lambda one, two: call("arctan2", [one, two])),
+    **dict.fromkeys(("gammaln", "lgamma"), lambda value: call("gammaln", [value])),
+    "log": _log,
+    "sqrt": lambda value: _power(value, 0.5),
+    "square": lambda value: _power(value, 2),
+    "reciprocal": lambda value: binary(1.0, ast.Div(), value),
+    "negative": lambda value: unary(ast.USub(), value),
+    "positive": lambda value: value,
+    "exp2": lambda value: _power(2.0, value),
+    "expit": _expit,
+    "logit": _logit,
+    "hypot": _hypot,
+    "xlogy": _xlogy,
+    "heaviside": _heaviside,
+    "clip": _clip,
+    "nan_to_num": _nan_to_num,
+    "select": _select,
+    "isnan": lambda value: call("not_equal", [value, value]),
+    "invert": lambda value: call("logical_not", [value]),
+    "logical_and": _fold("logical_and"),
+    "logical_or": _fold("logical_or"),
+    "polyval": _polyval,
+    **dict.fromkeys(("dot", "inner", "vdot", "matmul"), dot),
+    "sum": _reduced(ast.Add()),
+    "prod": _reduced(ast.Mult()),
+    **dict.fromkeys(("max", "amax"), _extreme("maximum")),
+    **dict.fromkeys(("min", "amin"), _extreme("minimum")),
+    "logsumexp": _logsumexp,
+    **dict.fromkeys(("zeros", "zeros_like", "empty", "empty_like"), _filled(0.0)),
+    **dict.fromkeys(("ones", "ones_like"), _filled(1.0)),
+    **dict.fromkeys(("full", "full_like"), _full),
+}
+
+
+def library(dotted: str, values: Sequence[Any], named: Mapping[str, Any]) -> Any:
+    """The call of something in numpy, math or scipy.special; raises Unreadable for what is not known."""
+    module, _, name = dotted.rpartition(".")
+    if module not in MODULES or (not values and not named):
+        raise Unreadable(dotted)
+    named = {key: value for key, value in named.items() if key not in ("dtype", "order", "copy", "casting")}
+    if name in ("stack", "column_stack", "vstack", "hstack", "concatenate"):
+        named.pop("axis", None)
+    if name in SAME:
+        value = values[0]
+        return _vector(value) if isinstance(value, list | tuple) else value
+    if name not in SPELLINGS:
+        raise Unreadable(dotted)
+    try:
+        return SPELLINGS[name](*values, **named)
+    except (TypeError, ValueError):
+        raise Unreadable(f"the arguments of {dotted}") from None
+
+
+def _vector(value: Any) -> Any:
+    return Vector(map(_vector, value)) if isinstance(value, list | tuple) else value
+
+
+def builtin(name: str, values: Sequence[Any]) -> Any:
+    """The call of a built-in function."""
+    match name, values:
+        case "float" | "int" | "bool", [value] if not isinstance(value, str):
+            return int(value) if name == "int" and isinstance(value, float) else value
+        case "abs", [value]:
+            return call("abs", [value])
+        case "pow", [base, exponent]:
+            return _power(base, exponent)
+        case "max" | "min", [_, *_]:
+            several = values if len(values) > 1 else items_of(values[0])
+            return _fold("maximum" if name == "max" else "minimum")(*several)
+        case "sum", [listed, *start]:
+            items = [*start, *items_of(listed)]
+            return total(items, [1] * len(items)) if items else 0
+        case "len", [value]:
+            return Rows() if isinstance(value, TREES) else len(items_of(value))
+        case "range", [_, *_] if len(values) <= 3 and all(isinstance(value, int) for value in values):
+            return items_of(range(*values))
+        case "zip", _:
+            return [list(items) for items in zip(*map(items_of, values), strict=False)]
+        case "enumerate", [listed, *start]:
+            return [[k, item] for k, item in enumerate(items_of(listed), *start)]
+        case "reversed", [listed]:
+            return items_of(listed)[::-1]
+        case "sorted", [listed] if all(isinstance(item, str) for item in items_of(listed)):
+            return sorted(items_of(listed))
+        case "list" | "tuple", []:
+            return []
+        case "list" | "tuple", [listed]:
+            return items_of(listed)
+        case "dict", []:
+            return {}
+        case "dict", [listed] if isinstance(listed, dict):
+            return dict(listed)
+        case "dict", [listed]:
+            return {pair[0]: pair[1] for pair in map(items_of, items_of(listed)) if len(pair) == 2}
+        case "str", [str() | int() as value]:
+            return str(value)
+        case "isinstance" | "print", _:
+            raise Unreadable(name)
+    raise Unreadable(f"the name {name}")
+
+
+def truth(value: Any) -> bool:
+    """The value of a condition that is known beforehand."""
+    if isinstance(value, TREES | Lookup | Rows):
+        raise Unreadable("a branch that depends on a feature or parameter")
+    return bool(value)
+
+
+__all__ = ["CONSTANTS", "METHODS", "builtin", "library", "node_of", "truth"]
