@@ -122,6 +122,7 @@ class Details:
     trials: tuple[Trial, ...]
     lineage: tuple[Trial, ...]
     problems: tuple[str, ...]
+    targets: tuple[str, ...] = ()
 
     @property
     def failures(self) -> Counter[str]:
@@ -158,6 +159,7 @@ def details(archive: Archive) -> Details:
         trials=trials,
         lineage=lineage(trials, None if result is None else result.winner),
         problems=tuple(str(problem) for problem in archive.verify()),
+        targets=archive.manifest.task.targets,
     )
 
 

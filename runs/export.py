@@ -13,17 +13,17 @@ from lawsmith.runs.files import write_atomic, writing
 from lawsmith.runs.formula import Formula, formula
 from lawsmith.runs.formula_print import sympy_script
 from lawsmith.runs.latex import latex_name
+from lawsmith.runs.laws import Law, law_of
 from lawsmith.runs.pair import pair_source
 from lawsmith.runs.quoting import docstring, latex_plain, visible
-from lawsmith.runs.record import Result
 from lawsmith.tasks import InputError
 
 TextFormat = Literal["law", "latex", "sympy", "json"]
 TEXT_FORMATS: tuple[TextFormat, ...] = get_args(TextFormat)
 
 
-def export_text(archive: Archive, form: TextFormat) -> str:
-    """The law of an archive in one of `TEXT_FORMATS`.
+def export_text(archive: Archive, form: TextFormat, law: str | None = None) -> str:
+    """The law of an archive (or another of its table, by id) in one of `TEXT_FORMATS`.
 
     law: the archived ``law.py``. latex: equation and table of constants. sympy: a script that defines
     `expressions` and `constants`. json: formula, constants per group, scores and provenance.
@@ -31,18 +31,18 @@ def export_text(archive: Archive, form: TextFormat) -> str:
     Raises: InputError: the run is damaged, unfinished or without a law, or its formula cannot be stated in
     that format.
     """
-    writers: Mapping[TextFormat, Callable[[Archive, Result, str], str]] = {
-        "law": lambda archive, result, law: law,
+    writers: Mapping[TextFormat, Callable[[Law], str]] = {
+        "law": lambda law: law.source,
         "latex": _latex,
         "sympy": _sympy,
         "json": _json,
     }
     if form not in writers:
         raise InputError(f"The format {form!r} is not known; choose one of {', '.join(TEXT_FORMATS)}.")
-    return writers[form](archive, *_finished(archive))
+    return writers[form](_finished(archive, law))
 
 
-def export_sldbench(archive: Archive, folder: Path) -> tuple[Path, ...]:
+def export_sldbench(archive: Archive, folder: Path, law: str | None = None) -> tuple[Path, ...]:
     """Write what SLDBench's harness scores into `folder`, and return the files.
 
     ``law.py`` holds `law(input_data, group)` with the archived constants. ``scaling_law.py``, for a winner
@@ -52,13 +52,12 @@ def export_sldbench(archive: Archive, folder: Path) -> tuple[Path, ...]:
     Raises:
     InputError: as `export_text`, or the folder cannot be written.
     """
-    result, law = _finished(archive)
-    files = {"law.py": law}
-    source = archive.source()
-    if source is not None and result.kind in ("form", "pair"):
-        files["scaling_law.py"] = pair_source(
-            source, archive.manifest.task, result.constants or {}, _origin(archive)
-        )
+    found = _finished(archive, law)
+    result = archive.result
+    files = {"law.py": found.source}
+    fitted = not found.chosen or (result is not None and result.kind in ("form", "pair"))
+    if found.form is not None and fitted:
+        files["scaling_law.py"] = pair_source(found.form, found.schema, found.constants, _origin(found))
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
     for name, text in files.items():
@@ -66,21 +65,22 @@ def export_sldbench(archive: Archive, folder: Path) -> tuple[Path, ...]:
     return tuple(folder / name for name in files)
 
 
-def _finished(archive: Archive) -> tuple[Result, str]:
+def _finished(archive: Archive, law: str | None) -> Law:
     archive.require_sound()
-    result, law = archive.result, archive.law
-    if result is None:
+    if archive.result is None:
         raise InputError(f"The run {archive.run} is {archive.state}; only a complete run can be exported.")
-    if law is None:
+    if archive.law is None:
         raise InputError(
-            f"The run {archive.run} has no law to export: {result.error or 'none was recorded'}."
+            f"The run {archive.run} has no law to export: {archive.result.error or 'none was recorded'}."
         )
-    return result, law
+    return law_of(archive, law)
 
 
-def _origin(archive: Archive) -> dict[str, object]:
-    manifest = archive.manifest
+def _origin(law: Law) -> dict[str, object]:
+    manifest = law.archive.manifest
     told: dict[str, object] = {"Run": manifest.address, "Created": manifest.created}
+    if not law.chosen:
+        told["Picked"] = f"law {law.id}, by the user; the search chose another"
     if manifest.source is not None:
         told["Source"] = manifest.source
     if manifest.data is not None:
@@ -88,31 +88,31 @@ def _origin(archive: Archive) -> dict[str, object]:
     return told
 
 
-def _formula(archive: Archive) -> Formula:
-    source = archive.source()
-    if source is None:
+def _formula(law: Law) -> Formula:
+    if law.form is None:
         return Formula({}, "the record holds no form")
-    return formula(source, archive.manifest.task.targets)
+    return formula(law.form, law.schema.targets)
 
 
-def _stated(archive: Archive, form: str) -> Formula:
-    found = _formula(archive)
+def _stated(law: Law, form: str) -> Formula:
+    found = _formula(law)
     if found.reason is not None:
         raise InputError(
-            f"The law of {archive.run} cannot be written as {form}: {visible(found.reason)}; export it as law or json."
+            f"The law of {law.archive.run} cannot be written as {form}: {visible(found.reason)}; "
+            "export it as law or json."
         )
     return found
 
 
-def _latex(archive: Archive, result: Result, law: str) -> str:
-    stated = _stated(archive, "LaTeX")
+def _latex(law: Law) -> str:
+    stated = _stated(law, "LaTeX")
     try:
         equations = stated.latex()
     except ValueError as error:
-        raise InputError(f"The law of {archive.run} cannot be written as LaTeX: {error}.") from None
-    comments = "".join(f"% {visible(f'{heading}: {told}')}\n" for heading, told in _origin(archive).items())
+        raise InputError(f"The law of {law.archive.run} cannot be written as LaTeX: {error}.") from None
+    comments = "".join(f"% {visible(f'{heading}: {told}')}\n" for heading, told in _origin(law).items())
     lines = " \\\\\n".join(f"  {latex_name(target)} &= {text}" for target, text in equations.items())
-    table = "" if not result.constants else "\n" + _latex_table(result.constants, stated.parameters)
+    table = "" if not law.constants else "\n" + _latex_table(law.constants, stated.parameters)
     return f"{comments}\\begin{{align}}\n{lines}\n\\end{{align}}\n{table}"
 
 
@@ -133,39 +133,41 @@ def _latex_number(value: float) -> str:
     return f"${mantissa} \\cdot 10^{{{int(exponent)}}}$" if exponent else f"${mantissa}$"
 
 
-def _sympy(archive: Archive, result: Result, law: str) -> str:
-    found = _stated(archive, "sympy")
+def _sympy(law: Law) -> str:
+    found = _stated(law, "sympy")
     try:
         body = sympy_script(found.sympy())
     except ValueError as error:
-        raise InputError(f"The law of {archive.run} cannot be written as sympy: {error}.") from None
-    told = "\n".join(
-        [visible(found.text()), "", *(visible(f"{k}: {v}") for k, v in _origin(archive).items())]
-    )
-    rows = "".join(f"    {group!a}: {dict(p)!a},\n" for group, p in (result.constants or {}).items())
+        raise InputError(f"The law of {law.archive.run} cannot be written as sympy: {error}.") from None
+    told = "\n".join([visible(found.text()), "", *(visible(f"{k}: {v}") for k, v in _origin(law).items())])
+    rows = "".join(f"    {group!a}: {dict(p)!a},\n" for group, p in law.constants.items())
     return f"{docstring(told)}\n\n{body}\nconstants = {{\n{rows}}}\n"
 
 
-def _json(archive: Archive, result: Result, law: str) -> str:
-    task, found = archive.manifest.task, _formula(archive)
+def _json(law: Law) -> str:
+    task, found, result = law.schema, _formula(law), law.archive.result
+    assert result is not None
     try:
         latex = found.latex()
     except ValueError:
         latex = {}
+    scored = law.chosen
     content: dict[str, Any] = {
-        "run": archive.manifest.address,
+        "run": law.archive.manifest.address,
+        "law_id": law.id,
+        "chosen": law.chosen,
         "task": task.name,
         "features": task.features,
         "targets": task.targets,
         "group": task.group,
-        "kind": result.kind,
-        "formula": found.text() or result.expression,
+        "kind": result.kind if scored else "form",
+        "formula": found.text() or law.expression,
         "latex": latex,
         "parameters": found.parameters,
-        "constants": result.constants,
-        "scores": result.scores,
-        "validation_r2": result.validation_r2,
-        "provenance": _origin(archive),
-        "law": law,
+        "constants": law.constants or None,
+        "scores": result.scores if scored else None,
+        "validation_r2": result.validation_r2 if scored else None,
+        "provenance": _origin(law),
+        "law": law.source,
     }
     return json.dumps(plain(content), indent=2, allow_nan=False) + "\n"

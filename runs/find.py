@@ -16,6 +16,7 @@ from lawsmith.tasks.errors import listing
 
 PUBLISHED_DIR = Path(__file__).parent / PUBLISHED
 """The documented results that come with the package."""
+LATEST = "latest"
 _SHOWN = 5
 
 
@@ -81,7 +82,8 @@ def find_archive(text: str, runs_dir: Path) -> Archive:
     """The archive that a user names.
 
     `text` is the path of an archive's folder, its address ``task/agent/run`` (or ``published/task/run``), a
-    run id, or the beginning of an address or a run id that only one archive has.
+    run id, the beginning of an address or a run id that only one archive has; or ``latest`` or the name of a task,
+    which mean the run that began last (of that task).
 
     Raises:
     InputError: none or several fit (some are named), or the manifest is damaged.
@@ -90,6 +92,12 @@ def find_archive(text: str, runs_dir: Path) -> Archive:
         return Archive.open(Path(text))
     known = addresses(runs_dir)
     wanted = text.strip("/")
+    if (begun_last := _newest(wanted, known)) is not None:
+        return Archive.open(known[begun_last])
+    if wanted == LATEST:
+        raise InputError(
+            f"There is no run below {runs_dir} yet; 'discover runs.csv --target COLUMN' makes one."
+        )
     fitting = [address for address in known if wanted in (address, address.rpartition("/")[2])] or [
         address
         for address in known
@@ -103,6 +111,13 @@ def find_archive(text: str, runs_dir: Path) -> Archive:
             f"{text!r} fits {len(fitting)} runs: {listing(newest, _SHOWN)}; write more of the name."
         )
     raise InputError(f"There is no run {text!r} below {runs_dir}; {_nearest(wanted, list(known))}.")
+
+
+def _newest(wanted: str, known: dict[str, Path]) -> str | None:
+    """The address of the run that began last: of all for ``latest``, else of the task `wanted`; None without one."""
+    own = [address for address in known if not address.startswith(f"{PUBLISHED}/")]
+    found = own if wanted == LATEST else [address for address in own if address.partition("/")[0] == wanted]
+    return max(found, key=lambda address: address.rpartition("/")[2], default=None)
 
 
 def _nearest(wanted: str, known: list[str]) -> str:

@@ -1,5 +1,8 @@
 """The one error that means: the user's input, not our code, has to change."""
 
+import difflib
+from collections.abc import Collection
+
 
 class InputError(ValueError):
     """What was wrong, where, and what to do about it, in one sentence. The CLI prints it and exits 2."""
@@ -12,3 +15,10 @@ def listing(items: "list[str] | tuple[str, ...]", limit: int = 5) -> str:
     if len(items) < 2:
         return "".join(items)
     return f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def nearest(wanted: str, known: Collection[str]) -> str:
+    """``; did you mean a or b?`` for a name that is not known; empty where nothing is near."""
+    small = {name.lower(): name for name in known}
+    near = difflib.get_close_matches(wanted.lower(), small, n=3, cutoff=0.6)
+    return f"; did you mean {' or '.join(small[name] for name in near)}?" if near else ""

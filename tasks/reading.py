@@ -8,7 +8,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lawsmith.tasks.errors import InputError, listing
+from lawsmith.tasks.errors import InputError, listing, nearest
 
 if TYPE_CHECKING:  # pandas takes half a second to import, and the sandbox never needs it
     import pandas as pd
@@ -53,9 +53,17 @@ def read_bytes(path: Path) -> bytes:
             )
         return path.read_bytes()
     except FileNotFoundError:
-        raise InputError(f"There is no file {path}; check the path.") from None
+        raise InputError(f"There is no file {path}{_like(path) or '; check the path.'}") from None
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}.") from None
+
+
+def _like(path: Path) -> str:
+    """The nearest names in the folder of a file that is not there."""
+    try:
+        return nearest(path.name, [entry.name for entry in path.parent.iterdir()])
+    except OSError:
+        return ""
 
 
 def parse_frame(content: bytes, name: str, where: str) -> "pd.DataFrame":
@@ -179,7 +187,9 @@ def require_columns(frame: "pd.DataFrame", wanted: tuple[str, ...], where: str) 
     missing = [name for name in wanted if name not in frame.columns]
     if missing:
         noun = "column" if len(missing) == 1 else "columns"
-        present = listing([str(name) for name in frame.columns], limit=12)
+        names = [str(name) for name in frame.columns]
+        near = nearest(missing[0], names) if len(missing) == 1 else ""
         raise InputError(
-            f"{where} has no {noun} {listing([repr(m) for m in missing])}; its columns are {present}."
+            f"{where} has no {noun} {listing([repr(m) for m in missing])}{near or ';'} "
+            f"{'Its' if near else 'its'} columns are {listing(names, limit=12)}."
         )

@@ -14,13 +14,19 @@ PROGRAM = "discover"
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its status."""
+    from typer.main import get_command
+
+    from lawsmith.agent.cli.arguments import arranged, complaint
     from lawsmith.agent.cli.commands import app
 
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    command = get_command(app)
     try:
-        status = app(args=arguments, prog_name=PROGRAM, standalone_mode=False) or 0
+        asked = given if "_DISCOVER_COMPLETE" in os.environ else arranged(given, command)
+        status = command.main(args=asked, prog_name=PROGRAM, standalone_mode=False) or 0
         sys.stdout.flush()
     except TyperException as error:
-        status = complain(f"{error.format_message()} (see '{PROGRAM} --help')", error.exit_code)
+        status = complain(complaint(error, given), error.exit_code)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 1

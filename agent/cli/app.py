@@ -4,7 +4,13 @@ import typer
 
 from lawsmith.agent.cli import options as of
 
-app = typer.Typer(name="discover", add_completion=False, pretty_exceptions_enable=False)
+EXIT = "Exit status: 0 success; 1 a run failed or a replay differs; 2 wrong usage or input; 130 interrupted."
+app = typer.Typer(
+    name="discover",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=EXIT,
+)
 
 
 @app.callback(invoke_without_command=True)
@@ -15,6 +21,8 @@ def discover(
     runs_dir: of.RunsDir = of.RUNS_DIR,
     json: of.Json = False,
     version: of.Version = False,
+    quiet: of.Quiet = False,
+    open_: of.Open = False,
     runs: of.Runs = 1,
     agent: of.Agent = "auto",
     seed: of.Seed = 0,
@@ -47,13 +55,17 @@ def discover(
     limit_rows: of.LimitRows = None,
     limit_source: of.LimitSource = None,
 ) -> None:
-    """Discover laws from measurements: compact formulas that hold beyond the data they were fitted on.
+    """Find a formula that explains a table of measurements and still holds beyond it.
 
-    discover --task sft --runs 5
+    discover runs.csv --target loss
 
-    discover --data train.csv --target loss
+    discover sft --runs 5
     """
     given = dict(locals())
+    if quiet:
+        from lawsmith.agent.cli.output import be_quiet
+
+        be_quiet()
     if context.invoked_subcommand is not None:
         _refuse_stray_options(context)
         return
@@ -68,7 +80,11 @@ def discover(
 def _refuse_stray_options(context: typer.Context) -> None:
     """`discover --task sft inspect` would silently ignore what was asked."""
     sources = {name: context.get_parameter_source(name) for name in context.params}
-    given = [name for name, source in sources.items() if source and source.name == "COMMANDLINE"]
+    given = [
+        name
+        for name, source in sources.items()
+        if source and source.name == "COMMANDLINE" and name != "quiet"
+    ]
     if given:
         from lawsmith.tasks import InputError
 

@@ -10,9 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from lawsmith.agent.cli import show as shown_result
-from lawsmith.agent.cli.output import announce, number, out, print_json, shown, text
+from lawsmith.agent.cli.output import announce, counted, number, out, print_json, shown, text
 from lawsmith.agent.inspection import Details, Summary, details, differences, summaries
-from lawsmith.runs import Account, State
+from lawsmith.runs import Account, State, formula
 from lawsmith.runs.find import find_archive
 from lawsmith.runs.trials import Trial
 from lawsmith.tasks import schema
@@ -28,10 +28,16 @@ def table(runs_dir: Path, task: str | None, agent: str | None, sort: str, as_jso
     if as_json:
         print_json({"archives": [vars(entry) for entry in found]})
     elif not found:
-        announce(f"There are no archives below {runs_dir}; 'discover --task sft' makes one.")
+        announce(f"There are no runs below {runs_dir}; 'discover runs.csv --target COLUMN' makes one.")
     else:
-        for name, entries in groupby(found, key=lambda entry: entry.task):
-            out.print(_table(name, list(entries)))
+        own = [entry for entry in found if entry.origin != "published"]
+        if not own:
+            announce(f"There are no runs of yours below {runs_dir} yet.")
+        for name, entries in groupby(own, key=lambda entry: entry.task):
+            _list(name, list(entries))
+        published = [entry for entry in found if entry.origin == "published"]
+        if published:
+            _list("published by others", published)
 
 
 def _task_name(task: str) -> str:
@@ -44,19 +50,39 @@ def _task_name(task: str) -> str:
         return task
 
 
-def _table(task: str, found: list[Summary]) -> Table:
-    listed = Table(title=text(task), title_justify="left", box=None, pad_edge=False)
-    listed.add_column("agent", overflow="fold")
-    listed.add_column("run", no_wrap=True)
-    for heading in ("test R²", "valid. R²", "const.", "s"):
-        listed.add_column(heading, justify="right", no_wrap=True)
-    listed.add_column("", no_wrap=True)
+def _list(heading: str, found: list[Summary]) -> None:
+    """Two lines for each run, which a narrow terminal shows as well: what and when; formula and figures."""
+    out.print(Text(f"\n{heading}", "bold") if out.width else "")
     for entry in found:
         agent = entry.agent if entry.model is None else f"{entry.agent} {entry.model}"
-        figures = (number(entry.r2, 4), number(entry.validation_r2, 4), str(entry.constants_count or "–"))
-        seconds = "–" if entry.seconds is None else f"{entry.seconds:.0f}"
-        listed.add_row(text(agent), text(entry.run), *figures, seconds, _remark(entry))
-    return listed
+        name = f"published/{entry.task}/{entry.run}" if entry.origin == "published" else entry.run
+        when = f", {_date(entry.created)}" if entry.created and entry.origin != "published" else ""
+        out.print(
+            Text.assemble("  ", (name, "cyan"), text(f"{when}, {agent}  "), _remark(entry)), soft_wrap=True
+        )
+        out.print(text(f"    {entry.expression or entry.error or 'no formula'}"), soft_wrap=True)
+        out.print(text(f"    {_figures(entry)}"), style="dim", soft_wrap=True)
+
+
+def _figures(entry: Summary) -> str:
+    told = {"test R²": entry.r2, "held-out R²": entry.validation_r2}
+    known = [f"{name} {number(value, 4)}" for name, value in told.items() if value is not None]
+    if entry.constants_count is not None:
+        known.append(counted(entry.constants_count, "constant"))
+    if entry.seconds is not None:
+        known.append(f"{entry.seconds:.0f} s")
+    return ", ".join(known) or "no scores"
+
+
+def _date(created: str) -> str:
+    """``26 Nov 2026 17:12`` in local time."""
+    from datetime import datetime
+
+    try:
+        moment = datetime.fromisoformat(created).astimezone()
+    except ValueError:
+        return created
+    return f"{moment:%d %b %Y %H:%M}"
 
 
 def _remark(entry: Summary) -> Text:
@@ -91,8 +117,8 @@ def _show(found: Details) -> None:
         out.print(Text(f"\nbest of {len(found.trials)} candidates", "bold"))
         out.print(_candidates(found.best(BEST)))
     if found.failures:
-        counted = ", ".join(f"{count} {verdict}" for verdict, count in found.failures.most_common())
-        out.print(Text.assemble(("failures: ", "bold"), text(counted)), soft_wrap=True)
+        failed = ", ".join(f"{count} {verdict}" for verdict, count in found.failures.most_common())
+        out.print(Text.assemble(("failures: ", "bold"), text(failed)), soft_wrap=True)
     for problem in found.problems:
         out.print(text(f"damage: {problem}"), style="bold red", soft_wrap=True)
 
@@ -125,8 +151,22 @@ def _outcome(found: Details) -> None:
         shown_result.constants(result.constants or {})
         out.print(text(f"chosen:    {result.reason or 'not recorded'}"), soft_wrap=True)
     if result.inseparable:
-        out.print(text(f"not separable from: {', '.join(result.inseparable)}"), soft_wrap=True)
+        _rivals(found)
     _cost(found)
+
+
+def _rivals(found: Details) -> None:
+    """The laws that the data cannot tell from the chosen one, by formula."""
+    result = found.result
+    assert result is not None
+    known = {trial.id: trial for trial in found.trials}
+    out.print(Text(f"\nthe data cannot tell it from {counted(len(result.inseparable), 'other law')}", "bold"))
+    targets = found.targets
+    for id in result.inseparable[:BEST]:
+        stated = formula(known[id].proposal.source, targets).text() if id in known else ""
+        out.print(text(f"  {id}  {stated or 'opaque'}"), soft_wrap=True)
+    if len(result.inseparable) > BEST:
+        out.print(text(f"  … {len(result.inseparable) - BEST} more: discover laws {found.summary.run}"))
 
 
 def _cost(found: Details) -> None:

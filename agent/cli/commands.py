@@ -7,40 +7,135 @@ import typer
 
 from lawsmith.agent.cli import options as of
 from lawsmith.agent.cli.app import app
-from lawsmith.agent.cli.options import RUNS_DIR, Cluster, DataDir, Json, Reference, RunsDir
+from lawsmith.agent.cli.options import RUNS_DIR, Cluster, DataDir, Json, LawId, Reference, RunsDir
 
 __all__ = ["app"]
 
+Level = Annotated[
+    float, typer.Option(metavar="P", help="The probability that the interval holds, between 0 and 1.")
+]
+GroupName = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Predict for this group only; by default for all of them.")
+]
+
 
 @app.command()
-def resume(run: Reference, runs_dir: RunsDir = RUNS_DIR, cluster: Cluster = None, json: Json = False) -> None:
-    """Continue an interrupted command; nothing on record is evaluated or paid again."""
-    from lawsmith.agent.cli import search
+def predict(
+    run: Reference,
+    at: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="N=70B,D=2e12", help="Predict at this point: a value for each feature of the formula."
+        ),
+    ] = None,
+    rows: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Predict every row of this table instead.")
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="Write the predictions of --rows to this CSV file."),
+    ] = None,
+    group: GroupName = None,
+    level: Level = 0.9,
+    law: LawId = None,
+    data_dir: DataDir = None,
+    runs_dir: RunsDir = RUNS_DIR,
+    json: Json = False,
+) -> None:
+    """Predict with the law of a run, with intervals that grow beyond the data."""
+    from lawsmith.agent.cli import predict
 
-    search.resume(run, runs_dir, cluster, json)
+    predict.run(run, at or [], rows, output, group, level, law, runs_dir, data_dir, json)
 
 
 @app.command()
-def tasks(data_dir: DataDir = None, json: Json = False) -> None:
-    """List the tasks, where their data is, and published scores."""
-    from lawsmith.agent.cli import tasks
+def report(
+    run: Annotated[
+        str | None,
+        typer.Argument(metavar="[RUN]", help="The run to report on.", autocompletion=of.complete_run),
+    ] = None,
+    site: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write pages about all runs into this folder instead.")
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", metavar="FILE", help="Write the page here instead of report.html in the archive."
+        ),
+    ] = None,
+    intervals: Annotated[
+        bool,
+        typer.Option(
+            metavar=of.FLAG,
+            help="Refit the law to measure its intervals, or leave them out.",
+            show_default=False,
+        ),
+    ] = True,
+    open_: of.Open = False,
+    data_dir: DataDir = None,
+    runs_dir: RunsDir = RUNS_DIR,
+    json: Json = False,
+) -> None:
+    """Write one HTML page about a run: formula, picture, intervals, rivals."""
+    from lawsmith.agent.cli import report
 
-    tasks.show(data_dir, json)
+    report.run(run, site, output, runs_dir, data_dir, intervals, json, open_)
+
+
+@app.command("open")
+def open_(
+    run: Annotated[
+        str, typer.Argument(metavar="[RUN]", help="The run to look at.", autocompletion=of.complete_run)
+    ] = "latest",
+    data_dir: DataDir = None,
+    runs_dir: RunsDir = RUNS_DIR,
+) -> None:
+    """Open the page about a run in a browser; the latest run by default."""
+    from lawsmith.agent.cli import report
+
+    report.show(run, runs_dir, data_dir)
+
+
+@app.command()
+def laws(
+    run: Reference,
+    pick: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ID",
+            help="From now on use this law of the table instead of the chosen one; `chosen` undoes it.",
+        ),
+    ] = None,
+    data_dir: DataDir = None,
+    runs_dir: RunsDir = RUNS_DIR,
+    json: Json = False,
+) -> None:
+    """Show the table of laws of a run: formulas, errors and complexity."""
+    from lawsmith.agent.cli import laws
+
+    laws.run(run, pick, runs_dir, data_dir, json)
 
 
 @app.command()
 def inspect(
-    run: Annotated[str | None, typer.Argument(metavar="RUN", help="One archive in full.")] = None,
+    run: Annotated[
+        str | None,
+        typer.Argument(metavar="[RUN]", help="Show this run in full.", autocompletion=of.complete_run),
+    ] = None,
     runs_dir: RunsDir = RUNS_DIR,
-    task: Annotated[str | None, typer.Option(metavar="NAME", help="Only this task.")] = None,
-    agent: Annotated[str | None, typer.Option(metavar="NAME", help="Only this agent.")] = None,
-    sort: Annotated[str, typer.Option(metavar="KEY", help="r2, validation, seconds, cost or run.")] = "r2",
+    task: Annotated[str | None, typer.Option(metavar="NAME", help="List the runs of this task only.")] = None,
+    agent: Annotated[
+        str | None, typer.Option(metavar="NAME", help="List the runs of this agent only.")
+    ] = None,
+    sort: Annotated[
+        str, typer.Option(metavar="KEY", help="Sort by r2, validation, seconds, cost or run.")
+    ] = "r2",
     diff: Annotated[
-        tuple[str, str] | None, typer.Option(metavar="RUN RUN", help="What differs between two archives.")
+        tuple[str, str] | None, typer.Option(metavar="RUN RUN", help="Show what differs between two runs.")
     ] = None,
     json: Json = False,
 ) -> None:
-    """List the archives; or show one: law, scores, constants, lineage, cost, failures."""
+    """List the runs; or show one: law, scores, constants, lineage, cost, failures."""
     from lawsmith.agent.cli import archives
 
     if diff is not None:
@@ -52,30 +147,77 @@ def inspect(
 
 
 @app.command()
+def export(
+    run: Reference,
+    format: Annotated[
+        str, typer.Option(metavar="FORMAT", help="Write it as law, latex, sympy, json or sldbench.")
+    ] = "law",
+    target: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", metavar="PATH", help="Write to this file (for sldbench: folder) instead of stdout."
+        ),
+    ] = None,
+    law: LawId = None,
+    runs_dir: RunsDir = RUNS_DIR,
+) -> None:
+    """Write the law of a run as Python, LaTeX, sympy or JSON, or as the folder that SLDBench scores."""
+    from lawsmith.agent.cli import export
+
+    export.run(run, format, target, runs_dir, law)
+
+
+@app.command()
+def resume(run: Reference, runs_dir: RunsDir = RUNS_DIR, cluster: Cluster = None, json: Json = False) -> None:
+    """Continue an interrupted search. Nothing on record is fitted, or paid for, again."""
+    from lawsmith.agent.cli import search
+
+    search.resume(run, runs_dir, cluster, json)
+
+
+@app.command()
 def replay(
     run: Reference, data_dir: DataDir = None, runs_dir: RunsDir = RUNS_DIR, json: Json = False
 ) -> None:
-    """Re-execute an archived law in the sandbox and compare every score."""
+    """Execute the law of a run again and compare every score with the archived one."""
     from lawsmith.agent.cli import replay
 
     replay.run(run, data_dir, runs_dir, json)
 
 
 @app.command()
-def export(
-    run: Reference,
-    format: Annotated[
-        str, typer.Option(metavar="FORMAT", help="law, latex, sympy, json or sldbench.")
-    ] = "law",
-    target: Annotated[
-        Path | None, typer.Option("--out", metavar="PATH", help="Write to this file; for sldbench, a folder.")
-    ] = None,
+def serve(
+    port: Annotated[int, typer.Option(metavar="N", help="Listen on this port; 0 takes a free one.")] = 8765,
+    data_dir: DataDir = None,
     runs_dir: RunsDir = RUNS_DIR,
 ) -> None:
-    """Print the law of an archive as Python, LaTeX, sympy or JSON, or write the folder that SLDBench scores."""
-    from lawsmith.agent.cli import export
+    """Show the reports in a browser on this machine, and follow a search in progress."""
+    from lawsmith.agent.cli import report
 
-    export.run(run, format, target, runs_dir)
+    report.serve(runs_dir, data_dir, port)
+
+
+@app.command()
+def tasks(data_dir: DataDir = None, json: Json = False) -> None:
+    """List the benchmark tasks, where their data is, and published scores."""
+    from lawsmith.agent.cli import tasks
+
+    tasks.show(data_dir, json)
+
+
+@app.command()
+def init(
+    table: Annotated[Path, typer.Argument(metavar="FILE", help="The table: CSV, Parquet or JSON lines.")],
+    target: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COLUMN,…", help="The column to predict; the last one by default."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Write a task.toml beside a table, in which you say what its columns mean."""
+    from lawsmith.agent.cli import init, search
+
+    init.run(table, search.columns(target), json)
 
 
 @app.command("import")
@@ -83,17 +225,17 @@ def import_(
     path: Annotated[
         Path, typer.Argument(metavar="FILE", help="A law (.py), or a table of scores (CSV, JSON, Parquet).")
     ],
-    task: Annotated[str | None, typer.Option(metavar="NAME", help="Of a law: the task it is for.")] = None,
-    system: Annotated[str | None, typer.Option(metavar="NAME", help="Of a law: what made it.")] = None,
-    model: Annotated[str | None, typer.Option(metavar="ID", help="Of a law: the model it used.")] = None,
+    task: Annotated[str | None, typer.Option(metavar="NAME", help="The task that the law is for.")] = None,
+    system: Annotated[str | None, typer.Option(metavar="NAME", help="The system that made the law.")] = None,
+    model: Annotated[str | None, typer.Option(metavar="ID", help="The model that the system used.")] = None,
     source: Annotated[
-        str | None, typer.Option(metavar="TEXT", help="Where it was published; the file's name.")
+        str | None, typer.Option(metavar="TEXT", help="Where it was published; by default the file's name.")
     ] = None,
     data_dir: DataDir = None,
     runs_dir: RunsDir = RUNS_DIR,
     json: Json = False,
 ) -> None:
-    """Archive what other systems found: a law, scored in the sandbox; or a table of their scores, as reported."""
+    """Archive the results of other systems: a law, which is scored here, or a table of scores as reported."""
     from lawsmith.agent.cli import importing
 
     importing.run(path, task, system, model, source, data_dir, runs_dir, json)
@@ -105,10 +247,12 @@ def mcp(
         int | None,
         typer.Option(metavar="PORT", help="Serve HTTP on loopback instead of stdio; 0 takes a free port."),
     ] = None,
-    max_candidates: Annotated[int, typer.Option(metavar="N", help="That a session may submit.")] = 200,
-    max_sessions: Annotated[int, typer.Option(metavar="N", help="Open at a time.")] = 4,
+    max_candidates: Annotated[
+        int, typer.Option(metavar="N", help="The most candidates that one session may submit.")
+    ] = 200,
+    max_sessions: Annotated[int, typer.Option(metavar="N", help="The most sessions open at a time.")] = 4,
     floor_seconds: Annotated[
-        float, typer.Option(metavar="SECONDS", help="Most of built-in search in one call.")
+        float, typer.Option(metavar="SECONDS", help="The longest built-in search that one call may ask for.")
     ] = 30.0,
     data_dir: DataDir = None,
     runs_dir: RunsDir = RUNS_DIR,
@@ -121,7 +265,7 @@ def mcp(
     test: of.Test = None,
     cap: of.Cap = None,
 ) -> None:
-    """Let other agents search: tools over the Model Context Protocol, every candidate archived.
+    """Let other agents search through the Model Context Protocol; every candidate is archived.
 
     A table of your own is offered as one more task.
     """
@@ -132,70 +276,13 @@ def mcp(
 
 
 @app.command()
-def doctor(json: Json = False) -> None:
-    """Show what this machine offers: isolation, processors, data, model endpoint."""
+def doctor(
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", metavar=of.FLAG, help="List every test of the isolation.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Say whether this machine can search: isolation, processors, data, model endpoint."""
     from lawsmith.agent.cli import doctor
 
-    doctor.show(json)
-
-
-@app.command()
-def predict(
-    run: Reference,
-    at: Annotated[list[str], typer.Option(metavar="N=7e10,D=2e12", help="A value for every feature.")],
-    group: Annotated[str | None, typer.Option(metavar="NAME", help="One of the law's groups.")] = None,
-    level: Annotated[float, typer.Option(metavar="SHARE", help="Of measurements inside.")] = 0.9,
-    data_dir: DataDir = None,
-    runs_dir: RunsDir = RUNS_DIR,
-    json: Json = False,
-) -> None:
-    """Predict at a point, with an interval that grows beyond the data."""
-    from lawsmith.agent.cli import predict
-
-    predict.run(run, at, group, level, runs_dir, data_dir, json)
-
-
-@app.command()
-def report(
-    run: Annotated[str | None, typer.Argument(metavar="[RUN]", help="The archive to report on.")] = None,
-    site: Annotated[Path | None, typer.Option(metavar="DIR", help="A leaderboard of all archives.")] = None,
-    output: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="Instead of report.html in the archive.")
-    ] = None,
-    intervals: Annotated[
-        bool, typer.Option(help="Refit the law for intervals of its constants.", show_default=False)
-    ] = True,
-    data_dir: DataDir = None,
-    runs_dir: RunsDir = RUNS_DIR,
-    json: Json = False,
-) -> None:
-    """Write one HTML page about a run; or with --site a leaderboard of all archives."""
-    from lawsmith.agent.cli import report
-
-    report.run(run, site, output, runs_dir, data_dir, intervals, json)
-
-
-@app.command()
-def serve(
-    port: Annotated[int, typer.Option(metavar="N", help="0 takes a free one.")] = 8765,
-    data_dir: DataDir = None,
-    runs_dir: RunsDir = RUNS_DIR,
-) -> None:
-    """Show the leaderboard and reports on this machine only; follows a run in progress."""
-    from lawsmith.agent.cli import report
-
-    report.serve(runs_dir, data_dir, port)
-
-
-@app.command()
-def init(
-    table: Annotated[Path, typer.Argument(metavar="FILE", help="CSV, Parquet or JSON lines.")],
-    target: Annotated[
-        list[str] | None, typer.Option(metavar="COLUMN,…", help="What to explain; the last column.")
-    ] = None,
-    json: Json = False,
-) -> None:
-    """Write a task.toml beside a table, to say what its columns mean."""
-    from lawsmith.agent.cli import init, search
-
-    init.run(table, search.columns(target), json)
+    doctor.show(json, verbose)

@@ -20,18 +20,33 @@ _TIERS = {
 }
 
 
-def show(as_json: bool, environment: Mapping[str, str] = os.environ) -> None:
-    """Print what a search would find on this machine; nothing is sent anywhere."""
+def show(as_json: bool, verbose: bool = False, environment: Mapping[str, str] = os.environ) -> None:
+    """Print whether a search can run here, then what it would find; nothing is sent anywhere."""
     found = examine(environment)
     if as_json:
         print_json(found)
         return
     tiers = found.pop("tiers")
+    ready = not found["sandbox"].startswith("not available")
+    verdict = (
+        "This machine is ready to search."
+        if ready
+        else "This machine cannot isolate candidates: searches are refused, unless --unsafe-local is given."
+    )
+    out.print(text(verdict), style="bold green" if ready else "bold red", soft_wrap=True)
     for heading, value in found.items():
         out.print(text(f"{heading + ':':<12}{value}"), soft_wrap=True)
+    if not verbose:
+        refused = [tier for tier, report in tiers.items() if not report["granted"]]
+        more = f"; not granted here: {', '.join(refused)}" if refused else ""
+        out.print(
+            text(f"The isolation was tested by attacks{more}. `discover doctor -v` lists them."),
+            soft_wrap=True,
+        )
+        return
     for tier, report in tiers.items():
-        refused = f"not granted: {report['reason']}; {report['remedy']}."
-        out.print(text(f"\n{tier}: {'granted' if report['granted'] else refused}"), soft_wrap=True)
+        refusal = f"not granted: {report['reason']}; {report['remedy']}."
+        out.print(text(f"\n{tier}: {'granted' if report['granted'] else refusal}"), soft_wrap=True)
         for name, outcome in report["canaries"].items():
             out.print(text(f"  {name:<32}{outcome}"), soft_wrap=True)
 

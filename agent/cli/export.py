@@ -13,7 +13,7 @@ from lawsmith.tasks import InputError
 SLDBENCH = "sldbench"
 
 
-def run(reference: str, form: str, target: Path | None, runs_dir: Path) -> None:
+def run(reference: str, form: str, target: Path | None, runs_dir: Path, law: str | None = None) -> None:
     """Write the law to `target`, or print it; the form `sldbench` is a folder and needs a `target`."""
     if form not in (*TEXT_FORMATS, SLDBENCH):
         raise InputError(
@@ -23,10 +23,10 @@ def run(reference: str, form: str, target: Path | None, runs_dir: Path) -> None:
     if form == SLDBENCH:
         if target is None:
             raise InputError("--format sldbench writes a folder; name it with --out DIR.")
-        written = export_sldbench(archive, target)
+        written = export_sldbench(archive, target, law)
         announce(f"wrote {', '.join(shown(path) for path in written)}")
         return
-    text = export_text(archive, cast(TextFormat, form))
+    text = export_text(archive, cast(TextFormat, form), law)
     if target is None:
         sys.stdout.write(text)
     else:

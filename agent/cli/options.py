@@ -8,74 +8,165 @@ import typer
 SEARCH, TABLE, MODEL = "Search", "A table of your own", "Language model"
 LIMITS = "Limits of one candidate"
 KIB, MIB = 1 << 10, 1 << 20
+FLAG = " "
+"""The value that the help shows for a flag: none."""
 
-DataDir = Annotated[
-    Path | None, typer.Option(help="Folder with the tasks' data.", metavar="DIR", show_default=False)
-]
-RunsDir = Annotated[Path, typer.Option(help="Folder of the archives.", metavar="DIR")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
-Version = Annotated[bool, typer.Option("--version", help="Print the version and exit.")]
-Reference = Annotated[
-    str, typer.Argument(metavar="RUN", help="An archive: its path, its run id, or published/…")
-]
+
+def complete_run(incomplete: str) -> list[str]:
+    """Names of runs for the shell's completion."""
+    from lawsmith.runs.find import addresses
+
+    ends = [
+        address if "published" in address else address.rpartition("/")[2] for address in addresses(RUNS_DIR)
+    ]
+    return [name for name in ("latest", *ends) if name.startswith(incomplete)]
+
+
+def complete_task(incomplete: str) -> list[str]:
+    """Names of tasks for the shell's completion."""
+    from lawsmith.tasks import names
+
+    return [name for name in names() if name.startswith(incomplete)]
+
+
 RUNS_DIR = Path("runs")
+DataDir = Annotated[
+    Path | None,
+    typer.Option(
+        help="The folder that holds the data of the benchmark tasks.", metavar="DIR", show_default=False
+    ),
+]
+RunsDir = Annotated[Path, typer.Option(help="The folder that the runs are kept in.", metavar="DIR")]
+Json = Annotated[bool, typer.Option("--json", metavar=FLAG, help="Print one JSON object on stdout.")]
+Version = Annotated[bool, typer.Option("--version", "-V", metavar=FLAG, help="Print the version and exit.")]
+Quiet = Annotated[
+    bool,
+    typer.Option("--quiet", "-q", metavar=FLAG, help="Print results and warnings only, no progress."),
+]
+Open = Annotated[bool, typer.Option("--open", metavar=FLAG, help="Open the report in a browser at the end.")]
+Reference = Annotated[
+    str,
+    typer.Argument(
+        metavar="RUN",
+        help="A run: its id, the beginning of it, the name of its task, its folder, `latest`, or published/…",
+        autocompletion=complete_run,
+    ),
+]
+LawId = Annotated[
+    str | None,
+    typer.Option(
+        "--law",
+        metavar="ID",
+        help="Take this law of the run's table (see `discover laws`) instead of its chosen one.",
+    ),
+]
 
 Task = Annotated[
-    str | None, typer.Option(metavar="NAME", help="Task to explain; `discover tasks` lists them.")
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="The benchmark task to explain. `discover tasks` lists them; `discover NAME` is the same.",
+        autocompletion=complete_task,
+    ),
 ]
-Runs = Annotated[int, typer.Option(metavar="N", help="Independent searches.", rich_help_panel=SEARCH)]
+Runs = Annotated[
+    int, typer.Option(metavar="N", help="How many independent searches to make.", rich_help_panel=SEARCH)
+]
 Agent = Annotated[
-    str, typer.Option(metavar="NAME", help="auto, symbolic, refine or evolve.", rich_help_panel=SEARCH)
+    str,
+    typer.Option(
+        metavar="NAME",
+        help="Who proposes formulas: symbolic (no model), evolve or refine (a language model), or auto.",
+        rich_help_panel=SEARCH,
+    ),
 ]
-Seed = Annotated[int, typer.Option(metavar="S", help="Run k uses seed S + k - 1.", rich_help_panel=SEARCH)]
+Seed = Annotated[
+    int,
+    typer.Option(
+        metavar="S", help="The seed of the first run; run k uses S + k - 1.", rich_help_panel=SEARCH
+    ),
+]
 TimeLimit = Annotated[
-    float | None, typer.Option(metavar="SECONDS", help="Of search, per run.", rich_help_panel=SEARCH)
+    float | None,
+    typer.Option(
+        metavar="SECONDS", help="End the search of each run after this time.", rich_help_panel=SEARCH
+    ),
 ]
 Workers = Annotated[
-    int | None, typer.Option(metavar="N", help="Candidates at a time; one per core.", rich_help_panel=SEARCH)
+    int | None,
+    typer.Option(
+        metavar="N",
+        help="How many formulas to fit at a time; by default one per core.",
+        rich_help_panel=SEARCH,
+    ),
 ]
 UnsafeLocal = Annotated[
     bool,
     typer.Option(
-        "--unsafe-local", help="Run unprotected where nothing can be isolated.", rich_help_panel=SEARCH
+        "--unsafe-local",
+        metavar=FLAG,
+        help="Run candidates unprotected where this machine cannot isolate them.",
+        rich_help_panel=SEARCH,
     ),
 ]
 Cluster = Annotated[
     str | None,
     typer.Option(
         metavar="ADDRESS",
-        help="Evaluate on this Dask scheduler (tcp://host:8786), or on a `local` one.",
+        help="Fit on this Dask scheduler (tcp://host:8786), or on a `local` one.",
         rich_help_panel=SEARCH,
     ),
 ]
 
 Data = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="Training rows: CSV, Parquet or JSON lines.", rich_help_panel=TABLE),
+    typer.Option(
+        metavar="FILE",
+        help="The table to learn from: CSV, Parquet or JSON lines. `discover FILE` is the same.",
+        rich_help_panel=TABLE,
+    ),
 ]
 Target = Annotated[
-    list[str] | None, typer.Option(metavar="COLUMN,…", help="What to explain.", rich_help_panel=TABLE)
+    list[str] | None,
+    typer.Option(metavar="COLUMN,…", help="The column, or columns, to predict.", rich_help_panel=TABLE),
 ]
 Features = Annotated[
     list[str] | None,
-    typer.Option(metavar="COLUMN,…", help="What to explain it by; inferred.", rich_help_panel=TABLE),
+    typer.Option(
+        metavar="COLUMN,…",
+        help="The columns to predict from. By default lawsmith decides, and says why.",
+        rich_help_panel=TABLE,
+    ),
 ]
 Group = Annotated[
     str | None,
-    typer.Option(metavar="COLUMN", help="Each value has its own constants.", rich_help_panel=TABLE),
+    typer.Option(
+        metavar="COLUMN",
+        help="The column whose every value (a model family, say) gets constants of its own.",
+        rich_help_panel=TABLE,
+    ),
 ]
 Test = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="Rows to score the chosen law on, once.", rich_help_panel=TABLE),
+    typer.Option(
+        metavar="FILE",
+        help="Rows that the search never sees. The chosen law is scored on them once.",
+        rich_help_panel=TABLE,
+    ),
 ]
 Cap = Annotated[
-    int | None, typer.Option(metavar="N", help="Most constants per group and target.", rich_help_panel=TABLE)
+    int | None,
+    typer.Option(
+        metavar="N",
+        help="The most constants that a law may have, per group and target.",
+        rich_help_panel=TABLE,
+    ),
 ]
-
 KeepData = Annotated[
     bool,
     typer.Option(
         "--keep-data/--no-data",
+        metavar=FLAG,
         show_default=False,
         help="Keep the table's rows in the archive (the default), or leave them out; replays then need the file.",
         rich_help_panel=TABLE,
@@ -85,60 +176,105 @@ KeepData = Annotated[
 Model = Annotated[
     str | None,
     typer.Option(
-        metavar="ID", help="Model to ask; replay:RUN repeats a recorded run.", rich_help_panel=MODEL
+        metavar="ID",
+        help="The model to ask. replay:RUN repeats the replies of a recorded run.",
+        rich_help_panel=MODEL,
     ),
 ]
 MaxCalls = Annotated[
-    int | None, typer.Option(metavar="N", help="For all runs together.", rich_help_panel=MODEL)
+    int | None,
+    typer.Option(metavar="N", help="The most calls of all runs together.", rich_help_panel=MODEL),
 ]
 MaxTokens = Annotated[
-    int | None, typer.Option(metavar="N", help="For all runs together.", rich_help_panel=MODEL)
+    int | None,
+    typer.Option(metavar="N", help="The most tokens of all runs together.", rich_help_panel=MODEL),
 ]
 MaxUsd = Annotated[
-    float | None, typer.Option(metavar="USD", help="For all runs together.", rich_help_panel=MODEL)
+    float | None,
+    typer.Option(metavar="USD", help="The most dollars of all runs together.", rich_help_panel=MODEL),
 ]
 BaseUrl = Annotated[
     str | None,
-    typer.Option(metavar="URL", help="Of an OpenAI-compatible server, with /v1.", rich_help_panel=MODEL),
+    typer.Option(
+        metavar="URL", help="The address of an OpenAI-compatible server, with /v1.", rich_help_panel=MODEL
+    ),
 ]
 Temperature = Annotated[
-    float | None, typer.Option(metavar="T", help="Of sampling; 0.8.", rich_help_panel=MODEL)
+    float | None,
+    typer.Option(metavar="T", help="The sampling temperature; 0.8 by default.", rich_help_panel=MODEL),
 ]
 MaxReplyTokens = Annotated[
-    int | None, typer.Option(metavar="N", help="Of one reply; 4096.", rich_help_panel=MODEL)
+    int | None,
+    typer.Option(metavar="N", help="The most tokens of one reply; 4096 by default.", rich_help_panel=MODEL),
 ]
 ContextTokens = Annotated[
     int | None,
-    typer.Option(metavar="N", help="Most of prompt and reply together; 16096.", rich_help_panel=MODEL),
+    typer.Option(
+        metavar="N",
+        help="The most tokens of prompt and reply together; 16096 by default.",
+        rich_help_panel=MODEL,
+    ),
 ]
 InFlight = Annotated[
-    int | None, typer.Option(metavar="N", help="Requests at a time; 8.", rich_help_panel=MODEL)
+    int | None,
+    typer.Option(
+        metavar="N", help="How many requests to send at a time; 8 by default.", rich_help_panel=MODEL
+    ),
 ]
 RequestTimeout = Annotated[
     float | None,
-    typer.Option(metavar="SECONDS", help="Until a whole reply is there; 180.", rich_help_panel=MODEL),
+    typer.Option(
+        metavar="SECONDS", help="How long to wait for a whole reply; 180 s by default.", rich_help_panel=MODEL
+    ),
 ]
 Config = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="Models, sampling and prices; ./lawsmith.toml.", rich_help_panel=MODEL),
+    typer.Option(
+        metavar="FILE",
+        help="A file with models, sampling and prices; ./lawsmith.toml by default.",
+        rich_help_panel=MODEL,
+    ),
 ]
 
 LimitWall = Annotated[
-    float | None, typer.Option(metavar="SECONDS", help="Elapsed, of one fit; 60.", rich_help_panel=LIMITS)
+    float | None,
+    typer.Option(
+        metavar="SECONDS", help="The most elapsed time of one fit; 60 by default.", rich_help_panel=LIMITS
+    ),
 ]
 LimitCpu = Annotated[
-    float | None, typer.Option(metavar="SECONDS", help="Computing, of one fit; 30.", rich_help_panel=LIMITS)
+    float | None,
+    typer.Option(
+        metavar="SECONDS", help="The most computing time of one fit; 30 by default.", rich_help_panel=LIMITS
+    ),
 ]
 LimitMemory = Annotated[
-    int | None, typer.Option(metavar="MIB", help="Beyond the interpreter; 1024.", rich_help_panel=LIMITS)
+    int | None,
+    typer.Option(
+        metavar="MIB",
+        help="The most memory of one fit, beyond the interpreter; 1024 by default.",
+        rich_help_panel=LIMITS,
+    ),
 ]
-LimitOutput = Annotated[int | None, typer.Option(metavar="KIB", help="Printed; 64.", rich_help_panel=LIMITS)]
+LimitOutput = Annotated[
+    int | None,
+    typer.Option(
+        metavar="KIB", help="The most that a candidate may print; 64 by default.", rich_help_panel=LIMITS
+    ),
+]
 LimitRows = Annotated[
     int | None,
-    typer.Option(metavar="N", help="Fitted and predicted at once; 5000000.", rich_help_panel=LIMITS),
+    typer.Option(
+        metavar="N",
+        help="The most rows fitted and predicted at once; 5000000 by default.",
+        rich_help_panel=LIMITS,
+    ),
 ]
 LimitSource = Annotated[
-    int | None, typer.Option(metavar="KIB", help="Of source code; 64.", rich_help_panel=LIMITS)
+    int | None,
+    typer.Option(
+        metavar="KIB", help="The longest source of a candidate; 64 by default.", rich_help_panel=LIMITS
+    ),
 ]
 LIMIT_FIELDS = {
     "limit_wall": ("wall_seconds", 1),

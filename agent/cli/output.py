@@ -12,6 +12,13 @@ from rich.text import Text
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
+"""For progress; `be_quiet` silences it."""
+_warnings = Console(stderr=True, highlight=False)
+
+
+def be_quiet() -> None:
+    """Print no progress from now on; warnings and errors still appear."""
+    err.quiet = True
 
 
 def print_json(content: Mapping[str, Any]) -> None:
@@ -53,7 +60,7 @@ def announce(message: str) -> None:
 
 def warn(message: str) -> None:
     """A line on stderr that nobody overlooks."""
-    err.print(Text.assemble(("WARNING: ", "bold yellow"), text(message)), soft_wrap=True)
+    _warnings.print(Text.assemble(("WARNING: ", "bold yellow"), text(message)), soft_wrap=True)
 
 
 def shown(path: Path) -> str:

@@ -1,57 +1,76 @@
-"""`discover predict`: what the law of a run says at a point, with an interval."""
+"""`discover predict`: what the law of a run says at a point, or for every row of a table, with intervals."""
 
+from __future__ import annotations
+
+import csv
+import io
 import re
+import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from rich import box
 from rich.table import Table as Shown
 
-from lawsmith.agent.cli.output import announce, out, print_json, text, warn
-from lawsmith.runs import Archive
-from lawsmith.runs.find import find_archive
-from lawsmith.runs.intervals import Interval, Uncertainty, fitted_laws, uncertainty
+from lawsmith.agent.cli.output import announce, counted, out, print_json, shown, text, warn
+from lawsmith.runs.files import write_atomic
+from lawsmith.runs.intervals import Interval, Uncertainty
 from lawsmith.runs.intervals import predict as intervals
 from lawsmith.runs.intervals.archived import recorded
-from lawsmith.runs.intervals.predict import warnings
-from lawsmith.runs.law import predict_with
+from lawsmith.runs.intervals.reach import remarks
+from lawsmith.runs.laws import Law
 from lawsmith.sandbox import Sandbox
 from lawsmith.tasks import InputError, Schema, Table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NO_INTERVAL = "This law has no error measured on held-out rows, so there is no interval."
+SCALES = {"k": 1e3, "m": 1e6, "b": 1e9, "g": 1e9, "t": 1e12, "%": 1e-2}
+"""What a letter after a number stands for; M is a million."""
 
 
 def run(
     reference: str,
-    at: list[str],
+    at: Sequence[str],
+    rows: Path | None,
+    output: Path | None,
     group: str | None,
     level: float,
+    law: str | None,
     runs_dir: Path,
     data_dir: Path | None,
     as_json: bool,
 ) -> None:
-    """Predict at one point and print the intervals; without fold scores, the bare value and why."""
-    archive = find_archive(reference, runs_dir)
-    schema = archive.manifest.task
-    groups = _groups(archive)
-    row = point(schema, at, _group(schema, group, groups), groups)
-    with Sandbox() as sandbox:
-        if not fitted_laws(archive):
-            _show(
-                [_bare(archive, schema, row, sandbox)],
-                ["This law has no error measured on held-out rows, so there is no interval."],
-                as_json,
-                level,
-            )
-            return
-        if recorded(archive) is None:
-            announce("Measuring the law's errors on held-out training rows (once per run) …")
-        known = uncertainty(archive, sandbox, data_dir)
-        found = intervals(known, schema, row, sandbox, level)
-    _show([[one.to_json() for one in found[0]]], warnings(known, row), as_json, level, found[0], known)
+    """Predict at one point, or for every row of a table, and print or write the predictions."""
+    if bool(at) == (rows is not None):
+        raise InputError(
+            "Say where to predict: --at FEATURE=NUMBER,…, or --rows FILE for every row of a table."
+        )
+    if output is not None and rows is None:
+        raise InputError("--out goes with --rows; a single point is printed.")
+    if not 0 < level < 1:
+        raise InputError(f"--level is {level:g}; it must lie between 0 and 1, such as 0.9.")
+    found = Law.open(reference, runs_dir, law)
+    if rows is None:
+        given = {name: [value] for name, value in point(found, at).items()}
+        groups = found.groups if group is None else (group,)
+        _show(found, *_predicted(found, _for_groups(found, given, groups), level, data_dir), as_json, level)
+        return
+    frame = _frame(rows)
+    columns = _numbers(frame, found, rows)
+    predicted = _predicted(found, (columns, group), level, data_dir)
+    _write(frame, *predicted, found.schema.targets, output, as_json, level)
 
 
-def point(schema: Schema, at: list[str], group: str, groups: tuple[str, ...]) -> Table:
-    """The row that ``--at N=7e10,D=2e12`` names; raises InputError for anything missing, unknown or not a number."""
-    given: dict[str, float] = {}
+def point(law: Law, at: Sequence[str]) -> dict[str, float]:
+    """Feature -> value, as ``--at N=70B,D=2e12`` names them.
+
+    Raises InputError for a feature of the formula that is missing, and for what is unknown or not a number.
+    """
+    schema, given = law.schema, dict[str, float]()
     names = "|".join(re.escape(name) for name in schema.features)
     separator = re.compile(rf",(?=\s*(?:{names})\s*=|\s*$)")  # a feature's name may hold a comma itself
     for part in (part for piece in at for part in separator.split(piece) if part.strip()):
@@ -59,82 +78,225 @@ def point(schema: Schema, at: list[str], group: str, groups: tuple[str, ...]) ->
         name = name.strip()
         if not equals or name not in schema.features:
             raise InputError(
-                f"--at {part.strip()!r} is not understood; write FEATURE=NUMBER for {', '.join(schema.features)}."
+                f"--at {part.strip()!r} is not understood; write FEATURE=NUMBER for {', '.join(law.features)}."
             )
         if name in given:
             raise InputError(f"--at names {name} twice.")
-        try:
-            given[name] = float(value.strip().replace("_", ""))
-        except ValueError:
-            raise InputError(f"--at {name}: {value.strip()!r} is not a number.") from None
-        if not np.isfinite(given[name]):
-            raise InputError(f"--at {name}: {value.strip()} is not finite.")
-    missing = [name for name in schema.features if name not in given]
+        given[name] = number_of(schema, name, value)
+    missing = [name for name in law.features if name not in given]
     if missing:
-        raise InputError(f"--at lacks {', '.join(missing)}; every feature needs a value.")
-    features = {name: np.array([given[name]]) for name in schema.features}
-    return Table(features, {}, groups, np.array([groups.index(group)], dtype=np.intp))
+        raise InputError(f"--at lacks {', '.join(missing)}; the formula needs {', '.join(law.features)}.")
+    return given
 
 
-def _groups(archive: Archive) -> tuple[str, ...]:
-    result = archive.result
-    if result is None or archive.law is None:
-        raise InputError(f"The run {archive.run} has no law to predict with; it is {archive.state}.")
-    return tuple(result.constants or {})
+def number_of(schema: Schema, name: str, value: str) -> float:
+    """A value as people write it: ``70B``, ``1.5e9``, ``15%``, or the label of a category."""
+    column, cell = schema.columns.get(name), value.strip()
+    levels: Sequence[str] = getattr(column, "levels", ())
+    if levels:
+        if cell not in levels:
+            raise InputError(f"--at {name}: {cell!r} is none of its categories: {', '.join(levels)}.")
+        return float(levels.index(cell))
+    scale = SCALES.get(cell[-1:].lower())
+    plain = (cell[:-1] if scale else cell).strip().replace("_", "")
+    try:
+        found = float(plain) * (scale or 1.0)
+    except ValueError:
+        raise InputError(f"--at {name}: {cell!r} is not a number; write 7e10 or 70B.") from None
+    if not np.isfinite(found):
+        raise InputError(f"--at {name}: {cell} is not finite.")
+    return found
 
 
-def _group(schema: Schema, group: str | None, groups: tuple[str, ...]) -> str:
-    if group is None and len(groups) == 1:
-        return groups[0]
-    if group in groups and group is not None:
-        return group
-    offered = ", ".join(groups[:6]) + (f", … ({len(groups)} in all)" if len(groups) > 6 else "")
-    said = "Name a group with --group" if group is None else f"There is no group {group!r}"
-    raise InputError(f"{said}; the law of {schema.name} knows {offered}.")
+def _for_groups(
+    law: Law, given: Mapping[str, list[float]], groups: Sequence[str]
+) -> tuple[dict[str, list[Any]], str | None]:
+    """One row for each group, and the group where there is no column for it."""
+    if law.schema.group is None or len(groups) == 1:
+        return dict(given), groups[0]
+    repeated = {name: values * len(groups) for name, values in given.items()}
+    return {**repeated, law.schema.group: list(groups)}, None
 
 
-def _bare(archive: Archive, schema: Schema, row: Table, sandbox: Sandbox) -> list[dict[str, object]]:
-    found = predict_with(archive.law or "", schema, (row,), sandbox)
-    if not found.ok:
-        raise InputError(f"The law has no prediction at this point: {found.message}")
-    values = found.predictions[0][0].tolist()
-    return [
-        {"target": target, "value": value, "low": None, "high": None, "level": None}
-        for target, value in zip(schema.targets, values, strict=True)
-    ]
+def _predicted(
+    law: Law, rows: tuple[Mapping[str, Any], str | None], level: float, data_dir: Path | None
+) -> tuple[Table, list[list[Interval]] | list[list[float]], Uncertainty | None]:
+    """The rows, and for each of them and each target an interval, or a bare value where errors are unknown."""
+    with Sandbox() as sandbox:
+        if not law.has_intervals:
+            table = law.table(*rows)
+            return table, law.values(table, sandbox).tolist(), None
+        law.table(*rows)  # what is wrong with the rows is told before errors are measured
+        if not law.chosen or recorded(law.archive) is None:
+            announce("Measuring the law's errors on held-out training rows (once per law) …")
+        known = law.uncertainty(sandbox, data_dir)
+        table = law.table(*rows, known)
+        return table, intervals(known, law.schema, table, sandbox, level), known
+
+
+def _frame(path: Path) -> pd.DataFrame:
+    from lawsmith.tasks.reading import read_frame
+
+    return read_frame(path)
+
+
+def _numbers(frame: pd.DataFrame, law: Law, path: Path) -> dict[str, Any]:
+    """The columns that the law needs, as numbers; the group's as text. Raises InputError naming rows."""
+    from lawsmith.tasks.reading import require_columns
+
+    require_columns(frame, law.features, str(path))
+    found: dict[str, Any] = {}
+    for name in law.schema.features:
+        if name in frame.columns:
+            cells = [str(cell) for cell in frame[name].tolist()]
+            found[name] = [_cell(law.schema, name, cell, row, path) for row, cell in enumerate(cells, 1)]
+    if law.schema.group is not None and law.schema.group in frame.columns:
+        found[law.schema.group] = [str(label) for label in frame[law.schema.group].tolist()]
+    return found
+
+
+def _cell(schema: Schema, name: str, cell: str, row: int, path: Path) -> float:
+    try:
+        return number_of(schema, name, cell)
+    except InputError:
+        raise InputError(
+            f"{path}: column {name!r} holds {cell!r} in data row {row}, which is no number."
+        ) from None
+
+
+def _entries(table: Table, found: Sequence[Sequence[Any]], targets: Sequence[str]) -> list[dict[str, Any]]:
+    """One JSON object for each row and target."""
+    entries = []
+    for row, values in enumerate(found):
+        where = {"group": table.groups[table.codes[row]]} if len(table.groups) > 1 else {}
+        for target, value in zip(targets, values, strict=True):
+            bare = {"target": target, "value": value, "low": None, "high": None, "level": None}
+            entries.append({**(value.to_json() if isinstance(value, Interval) else bare), **where})
+    return entries
 
 
 def _show(
-    rows: list[list[dict[str, object]]],
-    said: list[str],
+    law: Law,
+    table: Table,
+    found: Sequence[Sequence[Any]],
+    known: Uncertainty | None,
     as_json: bool,
     level: float,
-    found: list[Interval] | None = None,
-    known: Uncertainty | None = None,
 ) -> None:
+    said = [NO_INTERVAL] if known is None else remarks(known, table)
+    entries = _entries(table, found, law.schema.targets)
+    told = [sentence for sentence in dict.fromkeys(said) if sentence is not None]
     if as_json:
-        print_json({"predictions": rows[0], "warnings": said})
+        print_json({"predictions": entries, "warnings": told, "law": law.id, "chosen": law.chosen})
         return
+    where = ", ".join(f"{name} = {table.features[name][0]:g}" for name in law.features)
+    out.print(text(f"{' and '.join(law.schema.targets)} at {where}"), soft_wrap=True)
+    several = len(table) > 1
     listed = Shown(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in ("target", "value", f"{level:.0%} from", "to"):
-        listed.add_column(heading, justify="left" if heading == "target" else "right")
-    for entry in rows[0]:
-        figures = ("–" if entry[key] is None else f"{entry[key]:.6g}" for key in ("value", "low", "high"))
-        listed.add_row(text(entry["target"]), *figures)
-    out.print(listed)
-    for one in found or ():
-        where = (
-            "inside the data" if one.distance == 0 else f"{one.distance:.2g} times the data's range beyond it"
-        )
-        parts = (
-            f"noise {one.noise:.2g}, parameters {one.parameter:.2g}, choice of law {one.model:.2g}, "
-            f"distance {one.extrapolation:.2g}"
-        )
-        out.print(text(f"{one.target}: {where}; uncertainty from {parts}"), soft_wrap=True)
+    headings = [
+        *(["group"] if several else []),
+        *(["target"] if len(law.schema.targets) > 1 else []),
+        "value",
+    ]
+    for heading in headings:
+        listed.add_column(heading, justify="right" if heading == "value" else "left")
     if known is not None:
-        out.print(
-            f"Errors measured on {known.folds} divisions of the training rows, {len(known.members)} laws compared.",
-            soft_wrap=True,
-        )
-    for sentence in said:
-        warn(sentence)
+        listed.add_column(f"a new measurement ({level:.0%})", justify="right")
+        listed.add_column(f"the mean ({level:.0%})", justify="right")
+    for entry in entries:
+        cells = [text(entry[name]) for name in ("group", "target") if name in headings]
+        spans = []
+        if known is not None:
+            spans = [
+                f"{entry['low']:.4g} to {entry['high']:.4g}", f"{entry['mean_low']:.4g} to {entry['mean_high']:.4g}",
+            ]  # fmt: skip
+        listed.add_row(*cells, f"{entry['value']:.5g}", *spans)
+    out.print(listed)
+    if known is not None:
+        out.print(_probability(level), soft_wrap=True)
+        _parts(entries[0])
+    if not law.chosen:
+        out.print(text(f"By law {law.id}, which the search did not choose."), soft_wrap=True)
+    for sentence in told:
+        (
+            warn
+            if "do not rely" in sentence or known is None
+            else lambda line: out.print(text(line), soft_wrap=True)
+        )(sentence)
+
+
+def _probability(level: float) -> str:
+    return (
+        f"A new measurement lies in its interval with probability {level:.0%}; the mean of many measurements in the "
+        "other. Both are judged by the law's errors on held-out rows."
+    )
+
+
+def _parts(entry: Mapping[str, Any]) -> None:
+    """What the width of an interval is made of, largest first."""
+    parts = {
+        "the noise of one measurement": entry["noise"],
+        "the uncertainty of the constants": entry["parameter"],
+        "the choice of the formula": entry["model"],
+        "the distance from the data": entry["extrapolation"],
+    }
+    told = [
+        f"{name} {size:.2g}" for name, size in sorted(parts.items(), key=lambda part: -part[1]) if size > 0
+    ]
+    if told:
+        out.print(text(f"The width comes from (standard deviations): {', '.join(told)}."), soft_wrap=True)
+
+
+def _write(
+    frame: pd.DataFrame,
+    table: Table,
+    found: Sequence[Sequence[Any]],
+    known: Uncertainty | None,
+    targets: Sequence[str],
+    output: Path | None,
+    as_json: bool,
+    level: float,
+) -> None:
+    """The table with a prediction beside each row, as CSV to a file or to stdout, or as JSON."""
+    said = [NO_INTERVAL] * len(table) if known is None else remarks(known, table)
+    if as_json:
+        print_json({"predictions": _entries(table, found, targets), "remarks": said, "level": level})
+        if output is None:
+            return
+    content = _csv(frame, found, said, targets)
+    if output is None:
+        sys.stdout.write(content)
+    else:
+        write_atomic(output, content.encode())
+        announce(f"wrote {shown(output)}: {counted(len(table), 'row')}")
+    far = sum(sentence is not None and "do not rely" in sentence for sentence in said)
+    outside = sum(sentence is not None for sentence in said) if known is not None else 0
+    if far:
+        warn(f"{counted(far, 'row')} far outside the data: do not rely on their intervals (column `remark`).")
+    elif outside:
+        announce(f"{counted(outside, 'row')} beyond the data; the column `remark` says how far.")
+    elif known is None:
+        warn(NO_INTERVAL)
+
+
+def _csv(
+    frame: pd.DataFrame, found: Sequence[Sequence[Any]], said: Sequence[str | None], targets: Sequence[str]
+) -> str:
+    content = io.StringIO()
+    writer = csv.writer(content, lineterminator="\n")
+    with_intervals = bool(found) and isinstance(found[0][0], Interval)
+    ends = ("predicted", "low", "high", "mean low", "mean high") if with_intervals else ("predicted",)
+    columns = [str(name) for name in frame.columns]
+    writer.writerow([*columns, *(f"{target} {end}" for target in targets for end in ends), "remark"])
+    for cells, values, remark in zip(frame.astype(str).values.tolist(), found, said, strict=True):
+        figures = [
+            repr(figure)
+            for one in values
+            for figure in (
+                (one.value, one.low, one.high, one.mean_low, one.mean_high)
+                if isinstance(one, Interval)
+                else (one,)
+            )
+        ]
+        writer.writerow([*cells, *figures, remark or ""])
+    return content.getvalue()

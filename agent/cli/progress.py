@@ -1,6 +1,7 @@
 """What a command shows on stderr while it searches: a bar per run on a terminal, a line per run elsewhere."""
 
 from pathlib import Path
+from time import monotonic
 from types import TracebackType
 from typing import Self
 
@@ -16,6 +17,9 @@ from lawsmith.runs import Archive
 from lawsmith.runs.trials import History, Trial
 from lawsmith.tasks import Dataset, thinned
 
+EVERY = 5.0
+"""Seconds between two lines of progress where there is no terminal to draw a bar on."""
+
 
 class ProgressReport(Observer):
     """Follows a command for people."""
@@ -26,11 +30,12 @@ class ProgressReport(Observer):
         self._runs = 1
         self._shown: dict[int, tuple[TaskID, Budget]] = {}
         self._of: dict[History, int] = {}
+        self._next_line = monotonic() + EVERY
         self._bars = Progress(
             SpinnerColumn(),
             TextColumn("run {task.fields[run]}"),
             BarColumn(bar_width=24),
-            TextColumn("{task.fields[tried]} candidates, best validation R² {task.fields[best]}"),
+            TextColumn("{task.fields[tried]} formulas, best held-out R² {task.fields[best]}"),
             TimeElapsedColumn(),
             console=err,
             disable=not err.is_terminal,
@@ -70,11 +75,18 @@ class ProgressReport(Observer):
         )
         self._shown[index], self._of[history] = (bar, budget), index
         if len(history):
-            announce(f"run {run}: resumed, {counted(len(history), 'candidate')} on record")
+            announce(f"run {run}: resumed, {counted(len(history), 'formula')} on record")
 
     def tried(self, trial: Trial, history: History) -> None:
         bar, budget = self._shown[self._of[history]]
         self._bars.update(bar, completed=budget.spent.seconds, tried=len(history), best=_best(history))
+        if not err.is_terminal and monotonic() >= self._next_line:
+            self._next_line = monotonic() + EVERY
+            run = f"run {self._of[history] + 1}/{self._runs}"
+            seconds = f"{budget.spent.seconds:.0f} s"
+            announce(
+                f"{run}: {counted(len(history), 'formula')} in {seconds}, best held-out R² {_best(history)}"
+            )
 
     def finished(self, index: int, run: Run) -> None:
         if index in self._shown:
@@ -93,7 +105,7 @@ def _best(history: History) -> str:
 
 def _summary(run: Run) -> str:
     found = run.result
-    books = f"{counted(found.candidates, 'candidate')}, {found.seconds or 0.0:.1f} s"
+    books = f"{counted(found.candidates, 'formula')}, {found.seconds or 0.0:.1f} s"
     if found.error is not None:
         return f"failed after {books}: {found.error}"
-    return f"validation R² {number(found.validation_r2, 4)} from {books}"
+    return f"held-out R² {number(found.validation_r2, 4)} from {books}"

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from lawsmith.agent.cli.output import announce, print_json, shown
+from lawsmith.runs.archive import REPORT
 from lawsmith.runs.find import find_archive
 from lawsmith.tasks import InputError
 
@@ -15,6 +16,7 @@ def run(
     data_dir: Path | None,
     with_intervals: bool,
     as_json: bool,
+    in_browser: bool = False,
 ) -> None:
     """Write the report of one run, or the site of all, and print where it is."""
     _require_matplotlib()
@@ -25,6 +27,8 @@ def run(
 
         index, count = write_site(runs_dir, site)
         _tell({"site": str(index), "archives": count}, index, as_json)
+        if in_browser:
+            browse(index)
         return
     from lawsmith.runs.report import write_report
     from lawsmith.sandbox import Sandbox
@@ -35,6 +39,28 @@ def run(
             announce("Measuring the law's errors, unless the archive knows them …")
         path = write_report(archive, sandbox, out=output, data_dir=data_dir, with_intervals=with_intervals)
     _tell({"report": str(path.absolute())}, path, as_json)
+    if in_browser:
+        browse(path)
+
+
+def show(reference: str, runs_dir: Path, data_dir: Path | None) -> None:
+    """Open the page about a run in a browser; write it first where there is none yet."""
+    archive = find_archive(reference, runs_dir)
+    path = archive.path / REPORT
+    if path.is_file():
+        browse(path)
+    else:
+        run(str(archive.path), None, None, runs_dir, data_dir, True, False, True)
+
+
+def browse(path: Path) -> None:
+    """Open a page in the user's browser; say where it is where there is none."""
+    import webbrowser
+
+    if webbrowser.open(path.absolute().as_uri()):
+        announce(f"opened {shown(path)}")
+    else:
+        announce(f"No browser was found; open {path.absolute()} yourself.")
 
 
 def serve(runs_dir: Path, data_dir: Path | None, port: int) -> None:

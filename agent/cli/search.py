@@ -87,16 +87,24 @@ def run(given: Mapping[str, Any]) -> None:
         "options": Options(**{name: given[name] for name in Options.model_fields}),
         "limits": limits(given),
     }
-    _finish(lambda observer: discover(source, **own, **settings, observer=observer), given["json"])
+    found = _finish(lambda observer: discover(source, **own, **settings, observer=observer), given["json"])
+    if given["open_"] and found.selected is not None:
+        from lawsmith.agent.cli import report
+
+        report.show(str(found.selected.archive), given["runs_dir"], None)
+    if found.failed:
+        raise typer.Exit(1)
 
 
 def resume(reference: str, runs_dir: Path, cluster: str | None, as_json: bool) -> None:
     """Continue the command that `reference` belongs to, and print its result."""
     path = find_archive(reference, runs_dir).path
-    _finish(lambda observer: resume_command(path, observer, cluster), as_json)
+    if _finish(lambda observer: resume_command(path, observer, cluster), as_json).failed:
+        raise typer.Exit(1)
 
 
-def _finish(work: Callable[[Observer], Result], as_json: bool) -> None:
+def _finish(work: Callable[[Observer], Result], as_json: bool) -> Result:
+    """Work with progress on stderr, and print the result."""
     progress = ProgressReport()
     try:
         with terminated_like_interrupted(), progress:
@@ -114,8 +122,7 @@ def _finish(work: Callable[[Observer], Result], as_json: bool) -> None:
         print_json(result.to_json())
     else:
         show.result(result)
-    if result.failed:
-        raise typer.Exit(1)
+    return result
 
 
 @contextmanager

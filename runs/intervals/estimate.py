@@ -127,6 +127,7 @@ class _Study:
             errors=tuple(self._errors(t, residual, held_out) for t in range(len(schema.targets))),
             folds=len(held_out),
             reach=max(float(part.distance.max()) for part in held_out),
+            factors=_factors(train, folds),
             regions=_regions(train, log),
         )
 
@@ -241,6 +242,15 @@ def _noise(train: Table, residual: Array, constants: int, target: int) -> tuple[
     pooled = float(np.median(own[rows > 0]))
     noise = (rows * own + POOLED_ROWS * pooled) / (rows + POOLED_ROWS)
     return np.sqrt(noise) * unit, unit
+
+
+def _factors(train: Table, folds: Sequence[Fold]) -> tuple[float, ...]:
+    """Per feature: how many times its largest fitted value a held-out row of some fold had, at least 1."""
+    found = []
+    for column in train.features.values():
+        ends = [(float(column[fold.fitted].max()), float(column[fold.held_out].max())) for fold in folds]
+        found.append(max([1.0, *(there / here for here, there in ends if here > 0)]))
+    return tuple(found)
 
 
 def _regions(table: Table, log: tuple[bool, ...]) -> dict[str, Region]:

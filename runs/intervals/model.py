@@ -53,7 +53,8 @@ class Uncertainty(BaseModel):
 
     resamples: constants of the winner, refitted to rows drawn with replacement within each group. folds: how many
     divisions of the training rows the errors were measured on. reach: the largest distance beyond fitted data at
-    which an error was measured. regions: by group.
+    which an error was measured. factors: per feature, how many times its largest fitted value a held-out row had (1
+    where none lay beyond). regions: by group.
     """
 
     model_config = _EXACT
@@ -66,6 +67,7 @@ class Uncertainty(BaseModel):
     errors: tuple[TargetErrors, ...]
     folds: int
     reach: float
+    factors: tuple[float, ...] = ()
     regions: dict[str, Region]
 
 
@@ -74,7 +76,8 @@ class Interval:
     """A prediction of one target at one point.
 
     value: the law's prediction. low, high: where a new measurement lies with probability `level`; not below 0 for a
-    target that is positive in every training row, unless the law itself is there. parameter,
+    target that is positive in every training row, unless the law itself is there. mean_low, mean_high: the same for
+    the mean of many measurements, without the noise of one. parameter,
     model, noise, extrapolation: standard deviations that the width is made of, in units of the target. distance:
     ranges of the data by which the point lies beyond it; 0 inside.
     """
@@ -83,6 +86,8 @@ class Interval:
     value: float
     low: float
     high: float
+    mean_low: float
+    mean_high: float
     level: float
     parameter: float
     model: float

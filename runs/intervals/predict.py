@@ -57,13 +57,17 @@ class _Parts:
     def interval(self, value: float, level: float) -> Interval:
         size = float(np.sqrt(self.parameter**2 + self.model**2 + self.noise**2 + self.extrapolation**2))
         errors = self.known.errors[self.target]
-        half = multiplier(errors.ratios, self.known.folds, level) * size
+        times = multiplier(errors.ratios, self.known.folds, level)
+        half = times * size
+        of_mean = times * float(np.sqrt(max(size**2 - self.noise**2, 0.0)))
         floor = 0.0 if errors.positive and value > 0 else -np.inf
         return Interval(
             target=self.known.targets[self.target],
             value=value,
             low=max(value - half, floor),
             high=value + half,
+            mean_low=max(value - of_mean, floor),
+            mean_high=value + of_mean,
             level=level,
             parameter=self.parameter,
             model=self.model,
@@ -97,31 +101,6 @@ def distances(known: Uncertainty, rows: Table) -> Array:
         mask = rows.codes == code
         found[mask] = known.regions[rows.groups[code]].distance(x[mask])
     return found
-
-
-def warnings(known: Uncertainty, rows: Table) -> list[str]:
-    """A plain sentence for each row that lies far beyond what was measured, or where the errors have no grounds."""
-    distance, x, said = distances(known, rows), rows.matrix(), []
-    for row in range(len(rows)):
-        if distance[row] <= (1 + FAR) * known.reach:
-            continue
-        region = known.regions[rows.groups[rows.codes[row]]]
-        outside = []
-        for k, name in enumerate(known.features):
-            low, high, beyond = region.factor(k, float(x[row, k]))
-            if beyond:
-                outside.append(f"{name} = {x[row, k]:g} (measured from {low:g} to {high:g})")
-        said.append(_far(outside, float(distance[row]), known.reach))
-    return said
-
-
-def _far(outside: Sequence[str], distance: float, reach: float) -> str:
-    where = ", ".join(outside) or "a combination of features unlike any that was measured"
-    seen = f"only up to {reach:.2g}" if reach > 0 else "only inside the data"
-    return (
-        f"Far outside the data: {where}. That is {distance:.2g} times the range of the data beyond it; errors of this "
-        f"law were measured {seen}. Do not rely on this interval."
-    )
 
 
 def member_predictions(

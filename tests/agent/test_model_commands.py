@@ -76,7 +76,7 @@ def test_a_model_beats_the_floor_and_its_recording_repeats_the_run(
     assert found["runs"][0]["expression"] == "loss = L + A * N ** (-a)"
     assert found["runs"][0]["cost_usd"] is None
     assert 1 <= len(endpoint.requests) <= 3
-    assert all(KEY not in path.read_text() for path in tmp_path.rglob("*.*") if path.is_file())
+    assert all(KEY.encode() not in path.read_bytes() for path in tmp_path.rglob("*.*") if path.is_file())
 
     monkeypatch.delenv("OPENAI_API_KEY")
     monkeypatch.delenv("OPENAI_BASE_URL")

@@ -2,19 +2,23 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from lawsmith.agent.cli import main
-from lawsmith.agent.cli.predict import point
+from lawsmith.agent.cli.predict import number_of, point
 from lawsmith.runs import Archive
 from lawsmith.runs.intervals import constant_intervals, predict, uncertainty
 from lawsmith.runs.intervals.distance import Region
 from lawsmith.runs.intervals.estimate import weighted_quantiles
 from lawsmith.runs.intervals.model import Uncertainty
-from lawsmith.runs.intervals.predict import multiplier, warnings
+from lawsmith.runs.intervals.predict import multiplier
+from lawsmith.runs.intervals.reach import remarks, times
+from lawsmith.runs.laws import Law
 from lawsmith.sandbox import Sandbox
 from lawsmith.tasks import InputError, Table
 
@@ -57,9 +61,17 @@ def test_an_interval_of_a_positive_target_ends_at_zero(known: Uncertainty, good:
 
 
 def test_a_point_far_outside_gets_a_plain_warning_and_one_inside_none(known: Uncertainty):
-    assert warnings(known, rows(known, 100.0, 1500.0)) == []
-    (said,) = warnings(known, rows(known, 1e12))
-    assert "n = 1e+12 (measured from 10 to 1000)" in said and "Do not rely" in said
+    inside, near, far = remarks(known, rows(known, 100.0, 1500.0, 1e12))
+    assert inside is None
+    assert near is not None and "n = 1500 is 1.5 times the largest measured (1000)" in near
+    assert "do not rely" not in near
+    assert far is not None and "do not rely" in far
+    assert [times(factor) for factor in (1.6, 10.4, 112.5, 3e7)] == [
+        "1.6 times",
+        "10 times",
+        "110 times",
+        "3e+07 times",
+    ]
 
 
 def test_constants_get_intervals_around_the_truth(known: Uncertainty):
@@ -113,7 +125,10 @@ def test_the_command_prints_the_agreed_json(
         (["--at", "m=1", "--group", "one"], "is not understood"),
         (["--at", "n=1,n=2", "--group", "one"], "twice"),
         (["--at", "n=inf", "--group", "one"], "not finite"),
-        (["--at", "n=1"], "--group"),
+        (["--rows", "none.csv", "--at", "n=1"], "Say where to predict"),
+        ([], "Say where to predict"),
+        (["--at", "n=1", "--out", "a.csv"], "--out goes with --rows"),
+        (["--at", "n=1", "--law", "zzz"], "names no law"),
         (["--at", "n=1", "--group", "three"], "no group 'three'"),
         (["--at", "n=1", "--group", "one", "--level", "1"], "between 0 and 1"),
     ],
@@ -129,8 +144,74 @@ def test_a_wrong_request_gets_one_sentence(
 
 def test_a_feature_may_hold_commas_and_equal_signs(good: Archive):
     task = good.manifest.task.model_copy(update={"features": ("N, M", "D=t")})
-    row = point(task, ["N, M=3,D=t=4e2"], "all", ("all",))
-    assert {name: column.tolist() for name, column in row.features.items()} == {"N, M": [3.0], "D=t": [400.0]}
+    law = replace(Law.open(good.path), schema=task, form=None)
+    assert point(law, ["N, M=3,D=t=4e2"]) == {"N, M": 3.0, "D=t": 400.0}
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [("70B", 7e10), ("1.4 T", 1.4e12), ("3e8", 3e8), ("15%", 0.15), ("1_000", 1e3), ("2k", 2e3)],
+)
+def test_numbers_are_read_as_people_write_them(good: Archive, written: str, value: float):
+    assert number_of(good.manifest.task, "n", written) == pytest.approx(value)
+
+
+def test_all_groups_are_predicted_at_once_and_every_row_of_a_table(
+    known: Uncertainty, good: Archive, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    with pytest.raises(SystemExit):
+        main(["predict", str(good.path), "--at", "n=2e3", "--json"])
+    found = json.loads(capsys.readouterr().out)["predictions"]
+    assert [one["group"] for one in found] == ["one", "two"]
+    assert all(one["low"] < one["mean_low"] < one["value"] < one["mean_high"] < one["high"] for one in found)
+    table = tmp_path / "future.csv"
+    table.write_text("name,model,n\na,one,2K\nb,two,2e3\nc,two,1e9\n")
+    with pytest.raises(SystemExit) as ended:
+        main(["predict", str(good.path), "--rows", str(table), "--out", str(tmp_path / "out.csv")])
+    assert ended.value.code == 0
+    written = pd.read_csv(tmp_path / "out.csv")
+    assert written["loss predicted"].tolist()[:2] == [one["value"] for one in found]
+    assert "do not rely" in written["remark"][2] and written["name"].tolist() == ["a", "b", "c"]
+    assert "1 row far outside" in capsys.readouterr().err
+
+
+def test_a_wrong_row_of_a_table_is_named(good: Archive, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    table = tmp_path / "future.csv"
+    table.write_text("model,n\none,1\ntwo,many\n")
+    with pytest.raises(SystemExit) as ended:
+        main(["predict", str(good.path), "--rows", str(table)])
+    assert ended.value.code == 2
+    assert "column 'n' holds 'many' in data row 2" in capsys.readouterr().err
+
+
+def test_another_law_of_the_table_is_picked_and_the_archive_says_so(
+    known: Uncertainty, good: Archive, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    copy = tmp_path / "toy" / "fixed" / "copied"
+    shutil.copytree(good.path, copy)
+    with pytest.raises(SystemExit):
+        main(["laws", str(copy), "--json"])
+    listed = json.loads(capsys.readouterr().out)["laws"]
+    other = next(row["id"] for row in listed if not row["chosen"])
+    assert (
+        sum(row["chosen"] for row in listed) == 1
+        and "log(n)" in {r["id"]: r["formula"] for r in listed}[other]
+    )
+    with pytest.raises(SystemExit):
+        main(["laws", str(copy), "--pick", other[:6]])
+    capsys.readouterr()
+    picked = Law.open(copy)
+    assert (picked.id, picked.chosen) == (other, False) and Archive.open(copy).verify() == []
+    assert "not the one that the search chose" in repr(picked)
+    with pytest.raises(SystemExit):
+        main(["predict", str(copy), "--at", "n=100", "--group", "one"])
+    assert f"By law {other}, which the search did not choose" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        main(["export", str(copy)])
+    assert "Picked: by the user" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        main(["laws", str(copy), "--pick", "chosen"])
+    assert Law.open(copy).chosen
 
 
 def test_changed_data_is_refused(good: Archive, sandbox: Sandbox, tmp_path: Path):

@@ -1,0 +1,125 @@
+"""The argument list as people type it, arranged for the parser; and what a usage error says."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from lawsmith.tasks.errors import InputError, nearest
+
+SHARED = ("--runs-dir", "--data-dir", "--json")
+"""Options that may stand before a command as well as after it."""
+QUIET = ("-q", "--quiet")
+TABLES = (".csv", ".tsv", ".txt", ".dat", ".parquet", ".jsonl", ".json", ".xlsx", ".gz", ".zip")
+"""Endings of a first argument that is meant as a table even where there is no such file."""
+
+
+def arranged(arguments: Sequence[str], app: Any) -> list[str]:
+    """The arguments with ``discover runs.csv`` and ``discover TASK`` spelled out, and shared options after the command.
+
+    `app` is the parsed command line (a click group). Raises InputError for a first argument that is no command, task
+    or file, with the nearest of each.
+    """
+    rest = [argument for argument in arguments if argument not in QUIET]
+    quiet = [QUIET[1]] if len(rest) < len(arguments) else []
+    place = _first_plain(rest, _valued(app))
+    if place is None:
+        return quiet + rest
+    before, first, after = rest[:place], rest[place], rest[place + 1 :]
+    if any(option.startswith("-") and option.partition("=")[0] not in _options(app) for option in before):
+        return quiet + rest  # what follows an unknown option may be its value
+    if first in app.commands:
+        stay, moved = _shared(before, _options(app.commands[first]))
+        return [*quiet, *stay, first, *moved, *after]
+    return [*quiet, *before, _meaning(first, app.commands), first, *after]
+
+
+def _options(command: Any) -> set[str]:
+    return {name for parameter in command.params for name in (*parameter.opts, *parameter.secondary_opts)}
+
+
+def _valued(command: Any) -> set[str]:
+    """The options that are followed by a value."""
+    return {
+        name
+        for parameter in command.params
+        if not getattr(parameter, "is_flag", False)
+        for name in parameter.opts
+        if name.startswith("-")
+    }
+
+
+def _first_plain(arguments: Sequence[str], valued: Collection[str]) -> int | None:
+    """The place of the first argument that is neither an option nor an option's value."""
+    place = 0
+    while place < len(arguments):
+        argument = arguments[place]
+        if argument == "--":
+            return None
+        if argument == "-" or not argument.startswith("-"):
+            return place
+        place += 2 if argument in valued else 1
+    return None
+
+
+def _shared(before: Sequence[str], known: Collection[str]) -> tuple[list[str], list[str]]:
+    """The arguments that stay before the command, and those that the command takes itself."""
+    stay: list[str] = []
+    moved: list[str] = []
+    rest = list(before)
+    while rest:
+        argument = rest.pop(0)
+        name = argument.partition("=")[0]
+        target = moved if name in SHARED and name in known else stay
+        target.append(argument)
+        if argument in ("--runs-dir", "--data-dir") and rest:
+            target.append(rest.pop(0))
+    return stay, moved
+
+
+def _meaning(first: str, commands: Mapping[str, Any]) -> str:
+    """``--data`` or ``--task``: what a first argument that is no command stands for."""
+    if first == "-" or Path(first).is_file() or first.lower().endswith(TABLES):
+        return "--data"
+    from lawsmith.tasks import names, schema
+
+    try:
+        schema(first)
+    except InputError:
+        files = [path.name for path in Path.cwd().iterdir() if path.name.lower().endswith(TABLES)]
+        near = nearest(first, [*commands, *names(), *files])
+        raise InputError(
+            f"There is no command, task or file {first!r}{near or '; discover --help lists the commands.'}"
+        ) from None
+    return "--task"
+
+
+def complaint(error: Any, arguments: Sequence[str]) -> str:
+    """What a usage error says: the option, what is wrong, and which help to read."""
+    context = getattr(error, "ctx", None)
+    where = "discover" if context is None else context.command_path
+    message = error.format_message().strip().rstrip(".")
+    name = getattr(error, "option_name", None)
+    parameter = getattr(error, "param", None)
+    if name and message.startswith("No such option") and context is not None:
+        message = f"There is no option {name}{nearest(name, _options(context.command))}"
+    elif "unexpected extra argument" in message:
+        extra = message.rpartition("(")[2].rstrip(")")
+        message = f"{where} does not take {extra!r}"
+    elif "valid integer" in message or "valid number" in message:
+        option = parameter.opts[0] if parameter is not None else "the option"
+        kind = "whole number" if "integer" in message else "number"
+        message = f"{option} takes a {kind}, not {_value_of(option, arguments)!r}"
+    elif message.startswith("Missing argument"):
+        message = f"{where} needs {message.removeprefix('Missing argument ').strip(chr(39))}"
+    return f"{message}{'' if message.endswith('?') else '.'} See '{where} --help'."
+
+
+def _value_of(option: str, arguments: Sequence[str]) -> str:
+    for place, argument in enumerate(arguments):
+        if argument.startswith(f"{option}="):
+            return argument.partition("=")[2]
+        if argument == option and place + 1 < len(arguments):
+            return arguments[place + 1]
+    return "that"

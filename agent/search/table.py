@@ -1,0 +1,78 @@
+"""The table of laws of a run: what was found, from simple to complex, with errors on seen and on held-out rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lawsmith.runs.formula import formula
+from lawsmith.runs.trials import Trial
+from lawsmith.sandbox import Constants, Evaluation
+from lawsmith.tasks import Task
+
+
+@dataclass(frozen=True)
+class LawRow:
+    """A law of the table.
+
+    formula: with names of constants; constants: group -> name -> value. complexity: how many constants it has per
+    group and target. train_error, heldout_error: root mean squared errors in units of the target (of several targets,
+    in units of their spread), the latter typical of the folds. on_front: no law with as few constants has a smaller
+    held-out error.
+    """
+
+    id: str
+    formula: str
+    constants: Mapping[str, Mapping[str, float]]
+    complexity: int
+    train_error: float
+    heldout_error: float
+    heldout_r2: float | None
+    chosen: bool
+    on_front: bool
+
+    def to_json(self) -> dict[str, Any]:
+        return dict(vars(self))
+
+
+def laws(trials: Iterable[Trial], task: Task, chosen: str | None = None) -> tuple[LawRow, ...]:
+    """The usable laws among the trials, the simplest first, of equals the one with the smaller held-out error."""
+    spread = task.train.target_matrix().std(axis=0)
+    unit = spread if len(spread) == 1 else np.ones(1)
+    usable = [trial for trial in trials if trial.usable and trial.evaluation.constants is not None]
+    errors = {trial.id: _heldout(trial.evaluation, unit) for trial in usable}
+    order = sorted(usable, key=lambda trial: (trial.evaluation.constants_count or 0, errors[trial.id]))
+    rows, best = [], np.inf
+    for trial in order:
+        found = trial.evaluation
+        fitted = Constants.from_json(found.constants or {})
+        on_front, best = errors[trial.id] < best, min(best, errors[trial.id])
+        rows.append(
+            LawRow(
+                id=trial.id,
+                formula=formula(trial.proposal.source, task.schema.targets).text()
+                or found.formula
+                or "opaque",
+                constants={group: fitted.of(group) for group in fitted.groups},
+                complexity=found.constants_count or 0,
+                train_error=0.0
+                if found.train is None
+                else float(np.sqrt(found.train.nmse)) * float(unit.mean()),
+                heldout_error=errors[trial.id],
+                heldout_r2=found.validation_r2,
+                chosen=trial.id == chosen,
+                on_front=on_front,
+            )
+        )
+    return tuple(rows)
+
+
+def _heldout(evaluation: Evaluation, unit: np.ndarray) -> float:
+    """The typical held-out error over folds, in units of the target, or of its spread where there are several."""
+    rmse = np.array([fold.rmse for fold in evaluation.folds])
+    scale = np.array([fold.scale for fold in evaluation.folds])
+    sizes = rmse if rmse.shape[1] == 1 else rmse / np.where(scale > 0, scale, 1.0)
+    return float(np.exp(np.mean(np.log(np.maximum(sizes, 1e-300)))))
