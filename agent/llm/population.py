@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lawsmith.agent.llm.form_key import canonical_key
 from lawsmith.agent.llm.twins import Behaviour
 from lawsmith.runs.trials import Trial
+from lawsmith.sandbox.law.key import source_key
 from lawsmith.tasks import Array
 
 ISLAND_SIZE = 12
@@ -116,4 +116,4 @@ class Population:
 
 
 def _differs(a: Trial, b: Trial) -> bool:
-    return canonical_key(a.proposal.source) != canonical_key(b.proposal.source)
+    return source_key(a.proposal.source) != source_key(b.proposal.source)

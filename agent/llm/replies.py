@@ -8,12 +8,12 @@ from dataclasses import replace
 from lawsmith.agent.client.asker import Outcome
 from lawsmith.agent.client.failures import Failure
 from lawsmith.agent.feedback.views import Viewer
-from lawsmith.agent.llm.form_key import canonical_key
 from lawsmith.agent.llm.parsing import Parsed, parse_reply, parses
 from lawsmith.agent.llm.questions import Answer, Ask
 from lawsmith.agent.llm.twins import Behaviour, Screen
 from lawsmith.agent.search.evaluator import Evaluator
 from lawsmith.runs.trials import Proposal, Trial
+from lawsmith.sandbox.law.key import source_key
 
 NO_CODE = "no code in the reply"
 REPEATED = "repetition"
@@ -49,7 +49,7 @@ class Reader:
     def know(self, trial: Trial) -> None:
         """Reject from now on what states or predicts the same as `trial`, which no reply proposed."""
         self._ids.add(trial.id)
-        self._keys.setdefault(canonical_key(trial.proposal.source), trial.id)
+        self._keys.setdefault(source_key(trial.proposal.source), trial.id)
         if (seen := Behaviour.of(trial)) is not None:
             self._behaviours.setdefault(trial.id, seen)
 
@@ -85,7 +85,7 @@ class Reader:
         """A known candidate that states the same. A repair may restate its parent, but not word for word."""
         if proposal.id in self._ids:
             return proposal.id
-        key = canonical_key(proposal.source)
+        key = source_key(proposal.source)
         twin = self._keys.get(key)
         if twin is not None and not (ask.repairs and twin in ask.parents):
             return twin

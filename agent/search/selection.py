@@ -8,9 +8,9 @@ from functools import cache
 
 import numpy as np
 
-from lawsmith.agent.search.stated import leaves_out, levels_off
 from lawsmith.runs.trials import Trial
 from lawsmith.sandbox import Evaluation
+from lawsmith.sandbox.law.traits import traits
 from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.dependence import decisive
 from lawsmith.tasks.task import Task
@@ -139,9 +139,9 @@ def _totals(trials: Sequence[Trial], task: Task, target: int | None, rules: Rule
 def _constants(trial: Trial, task: Task, rules: Rules) -> float:
     """How many constants a law is charged for: more than it has where rows are few (as in the corrected AIC, Hurvich
     and Tsai 1989), and where it cannot level off wherever the data do, or ignores a feature that they clearly depend
-    on, which are no ways to be simple."""
-    source = trial.proposal.source
-    missing = (not levels_off(source)) + leaves_out(source, decisive(task.train))
+    on, which are no ways to be simple. Of a law that cannot be read nothing is known, and nothing charged."""
+    known = traits(trial.proposal.source, task.schema.targets)
+    missing = 0 if known is None else (not known.levels) + len(decisive(task.train) - known.features)
     count = _free(trial.evaluation, task) + rules.missing * missing
     rows = _rows_per_group(task)
     return float(count * rows / max(rows - count - 1, 1.0))

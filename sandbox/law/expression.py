@@ -202,6 +202,23 @@ def transform(node: Node, change: Callable[[Node], Node]) -> Node:
     return change(rebuild(node, tuple(transform(part, change) for part in parts)) if parts else node)
 
 
+def apply_each(node: Node, change: Callable[[Node, list[_T]], _T]) -> _T:
+    """`change(part, results of its children)` for every part, leaves first, each distinct part once, without
+    recursion; the result of the whole."""
+    known: dict[Node, _T] = {}
+    waiting = [node]
+    while waiting:
+        part = waiting[-1]
+        missing = [child for child in children(part) if child not in known]
+        if missing:
+            waiting += missing
+            continue
+        waiting.pop()
+        if part not in known:
+            known[part] = change(part, [known[child] for child in children(part)])
+    return known[node]
+
+
 def parameters(node: Node) -> tuple[Parameter, ...]:
     """In order of first appearance."""
     return tuple(dict.fromkeys(n for n in walk(node) if isinstance(n, Parameter)))

@@ -252,10 +252,15 @@ def apply(name: str, arguments: Sequence[Node]) -> Node:
     if name == "where" and is_truth(arguments[0]) and tuple(arguments[1:]) == (ONE, ZERO):
         return arguments[0]
     if all(isinstance(argument, Number) for argument in arguments):
-        value = float(_compiled(name)(*(a.value for a in arguments if isinstance(a, Number))))
+        value = evaluate(name, [a.value for a in arguments if isinstance(a, Number)])
         if not math.isnan(value):
             return Number(value)
     return Function(name, tuple(arguments))
+
+
+def evaluate(name: str, values: Sequence[float]) -> float:
+    """The value of a function of numbers; nan or infinity where numpy would say so."""
+    return float(_compiled(name)(*values))
 
 
 @cache

@@ -1,0 +1,132 @@
+"""One name for all spellings of a law: names of parameters, order, helper functions and idle guards do not matter."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+
+from lawsmith.sandbox.law.expression import (
+    Feature,
+    Function,
+    Node,
+    Number,
+    Parameter,
+    Power,
+    Product,
+    Sum,
+    children,
+    parameters,
+)
+from lawsmith.sandbox.law.normal import normal
+from lawsmith.sandbox.law.read import read
+from lawsmith.sandbox.law.spans import SIZES, Domain
+from lawsmith.sandbox.law.statement import Statement, Unreadable
+from lawsmith.sandbox.law.syntax import parse
+
+ROUNDS = 2  # of telling parameters apart by their places
+_ORDERLESS = frozenset({"maximum", "minimum", "logical_and", "logical_or", "equal", "not_equal", "logaddexp"})
+
+
+def statement_key(statement: Statement, domain: Domain = SIZES) -> str:
+    """Equal for statements that state the same law over the domain; bounds guide the fit and do not count."""
+    trees = [normal(node, domain, domain.target(target)) for target, node in statement.targets.items()]
+    marks = {p.name: "shared" if p.name in statement.shared else "own" for p in statement.parameters}
+    for _ in range(ROUNDS):
+        marks = _told_apart(trees, marks)
+    order: dict[str, str] = {}
+    texts = [
+        f"{target}={_text(tree, marks, order)}" for target, tree in zip(statement.targets, trees, strict=True)
+    ]
+    used = {p.name for tree in trees for p in parameters(tree)}
+    idle = sum(p.name not in used for p in statement.parameters)
+    shared = sorted(order[name] for name in statement.shared if name in order)
+    return _digest(f"{';'.join(texts)} idle={idle} shared={shared} loss={statement.loss}")
+
+
+@lru_cache(maxsize=2048)
+def source_key(source: str, targets: tuple[str, ...] | None = None) -> str:
+    """The key of what `source` states; of what cannot be read, a name of its text without what says nothing."""
+    try:
+        module = parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return _digest(source)
+    found = read(module, targets)
+    if isinstance(found, Unreadable):
+        return _digest(_whole(module) or source)
+    fit = next((n for n in module.body if isinstance(n, ast.FunctionDef) and n.name == "fit"), None)
+    key = statement_key(found)
+    return key if fit is None else _digest(f"{key} {_whole(ast.Module([fit], [])) or source}")
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
+
+
+def _told_apart(trees: Sequence[Node], marks: Mapping[str, str]) -> dict[str, str]:
+    """A mark for each parameter that depends on its places alone."""
+    found = {}
+    for name in marks:
+        texts = [_text(tree, {**marks, name: "this"}, None) for tree in trees]
+        found[name] = _digest(f"{marks[name]} {texts}")[:12]
+    return found
+
+
+def _text(node: Node, marks: Mapping[str, str], order: dict[str, str] | None) -> str:
+    """The tree as text, parts of sums and products in an order that names do not change. Where there is an `order`,
+    parameters are numbered as they appear."""
+    known: dict[Node, str] = {}
+
+    def plain(one: Node) -> str:
+        if one not in known:
+            known[one] = _written(one, [plain(child) for child in children(one)], marks)
+        return known[one]
+
+    def numbered(one: Node) -> str:
+        if isinstance(one, Parameter):
+            assert order is not None
+            return order.setdefault(one.name, f"#{len(order)}")
+        parts = list(children(one))
+        if isinstance(one, Sum | Product) or (isinstance(one, Function) and one.name in _ORDERLESS):
+            parts.sort(key=plain)
+        return _written(one, [numbered(part) for part in parts], marks, ordered=True)
+
+    return plain(node) if order is None else numbered(node)
+
+
+def _written(node: Node, parts: list[str], marks: Mapping[str, str], ordered: bool = False) -> str:
+    match node:
+        case Number(value):
+            return f"{value:.9g}"
+        case Parameter(name):
+            return f"<{marks.get(name, '')}>"
+        case Feature(name):
+            return f"x[{name!r}]"
+        case Sum() | Product():
+            return f"{type(node).__name__}({','.join(parts if ordered else sorted(parts))})"
+        case Power():
+            return f"({parts[0]}^{parts[1]})"
+        case Function(name):
+            orderless = name in _ORDERLESS and not ordered
+            return f"{name}({','.join(sorted(parts) if orderless else parts)})"
+
+
+def _whole(module: ast.Module) -> str | None:
+    """The module without imports, docstrings and annotations; None where it is nested too deeply to be written."""
+    try:
+        for node in ast.walk(module):
+            if isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef):
+                node.body = [part for part in node.body if not _says_nothing(part)] or [ast.Pass()]
+            if isinstance(node, ast.FunctionDef):
+                node.returns = None
+            if isinstance(node, ast.arg):
+                node.annotation = None
+        return ast.dump(module)
+    except RecursionError:
+        return None
+
+
+def _says_nothing(node: ast.stmt) -> bool:
+    docstring = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    return docstring or isinstance(node, ast.Import | ast.ImportFrom)

@@ -1,0 +1,255 @@
+"""The normal form of a law: the same for all its spellings. It is what keys and traits look at; the law that is
+executed stays as it was read."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from lawsmith.sandbox.law.expression import (
+    ONE,
+    ZERO,
+    Feature,
+    Function,
+    Node,
+    Number,
+    Parameter,
+    Power,
+    Product,
+    Sum,
+    add,
+    apply_each,
+    exp,
+    mul,
+    power,
+    size,
+)
+from lawsmith.sandbox.law.functions import apply
+from lawsmith.sandbox.law.spans import ANY, SIZES, Domain, Span, span
+
+TINY = 1e-6  # a floor so low only keeps a logarithm or a quotient of something positive from the edge
+FAR = 30.0  # a cap on the argument of an exponential beyond this only keeps it from overflowing
+MOST_NODES = 20_000  # of a normal form: a larger one is left as it stands
+
+
+def normal(node: Node, domain: Domain = SIZES, target: Span | None = None) -> Node:
+    """The normal form over this domain. `target`: the range of what the whole law predicts, where that is known: a
+    guard of the whole law outside of it does nothing.
+    """
+    made = apply_each(node, lambda part, inner: _normal(part, inner, domain))
+    return _unguarded_whole(made, domain.target("") if target is None else target)
+
+
+def _normal(node: Node, parts: Sequence[Node], domain: Domain) -> Node:
+    """`node` of these normal parts."""
+    match node:
+        case Number() | Parameter():
+            return node
+        case Feature(name, unit):
+            return mul(Number(1 / unit), Feature(name)) if unit != 1 else node
+        case Sum():
+            return _sum(parts)
+        case Product():
+            return _product(parts, domain)
+        case Power():
+            return _power(parts[0], parts[1], domain)
+        case Function(name):
+            return _function(name, parts, domain)
+
+
+# -- sums and products -------------------------------------------------------------------------------------
+
+
+def _coefficient(term: Node) -> tuple[float, Node]:
+    """A term as a number times the rest."""
+    match term:
+        case Number(value):
+            return value, ONE
+        case Product((Number(value), *rest)):
+            return value, mul(*rest)
+    return 1.0, term
+
+
+def _sum(terms: Sequence[Node]) -> Node:
+    """Like terms are put together."""
+    found: dict[Node, float] = {}
+    for term in terms:
+        for part in term.terms if isinstance(term, Sum) else (term,):
+            value, rest = _coefficient(part)
+            found[rest] = found.get(rest, 0.0) + value
+    return add(*(mul(Number(value), rest) for rest, value in found.items() if value))
+
+
+def _product(factors: Sequence[Node], domain: Domain) -> Node:
+    """Powers of one base are put together, exponentials become one, a number goes into a sum."""
+    number, inside = 1.0, list[Node]()
+    powers: dict[Node, list[Node]] = {}
+    for factor in factors:
+        for part in factor.factors if isinstance(factor, Product) else (factor,):
+            match part:
+                case Number(value):
+                    number *= value
+                case Function("exp", (argument,)):
+                    inside.append(argument)
+                case Power(base, exponent):
+                    powers.setdefault(base, []).append(exponent)
+                case _:
+                    powers.setdefault(part, []).append(ONE)
+    made = [power(base, _sum(exponents)) for base, exponents in powers.items()]
+    if inside:
+        made.append(exp(_sum(inside)))
+    if not math.isfinite(number) or number == 0:
+        return mul(Number(number), *made)
+    if number != 1 and len(made) == 1 and isinstance(made[0], Sum):
+        return _sum([mul(Number(number), term) for term in made[0].terms])
+    return mul(Number(number), *made)
+
+
+def _power(base: Node, exponent: Node, domain: Domain) -> Node:
+    whole = isinstance(exponent, Number) and exponent.value == round(exponent.value)
+    match base:
+        case Power(inner, first) if whole or span(inner, domain)[0] >= 0:
+            return _power(inner, _product([first, exponent], domain), domain)
+        case Function("exp", (argument,)):
+            return _exponential(_product([argument, exponent], domain), domain)
+        case Product(factors) if whole or all(span(factor, domain)[0] >= 0 for factor in factors):
+            return _product([_power(factor, exponent, domain) for factor in factors], domain)
+    if isinstance(base, Number) and base.value > 0 and not isinstance(exponent, Number):
+        return _exponential(_product([Number(math.log(base.value)), exponent], domain), domain)
+    return power(base, exponent)
+
+
+def _exponential(argument: Node, domain: Domain) -> Node:
+    """exp(c log u + v) is u^c exp(v)."""
+    left, powers = list[Node](), list[Node]()
+    for term in argument.terms if isinstance(argument, Sum) else (argument,):
+        factors = term.factors if isinstance(term, Product) else (term,)
+        logarithm = next((f for f in factors if isinstance(f, Function) and f.name == "log"), None)
+        if logarithm is None:
+            left.append(term)
+            continue
+        rest = list(factors)
+        rest.remove(logarithm)
+        powers.append(_power(logarithm.arguments[0], mul(*rest), domain))
+    if not powers:
+        return apply("exp", [argument])
+    return _product([*powers, *([apply("exp", [add(*left)])] if left else [])], domain)
+
+
+# -- functions ---------------------------------------------------------------------------------------------
+
+
+def _function(name: str, parts: Sequence[Node], domain: Domain) -> Node:
+    first = parts[0]
+    match name:
+        case "exp":
+            return _exponential(_uncapped(first), domain)
+        case "expm1":
+            return _sum([_exponential(_uncapped(first), domain), Number(-1.0)])
+        case "log1p":
+            return _logarithm(_sum([ONE, first]), domain)
+        case "log":
+            return _logarithm(first, domain)
+        case "log2" | "log10":
+            base = math.log(2.0 if name == "log2" else 10.0)
+            return _product([Number(1 / base), _logarithm(first, domain)], domain)
+        case "abs" if span(first, domain)[0] >= 0:
+            return first
+        case "maximum" | "minimum":
+            return _extreme(name, parts, domain)
+        case "where":
+            return _where(parts, domain)
+        case "greater" | "greater_equal":  # one direction is enough
+            return apply("less" if name == "greater" else "less_equal", [parts[1], parts[0]])
+    return apply(name, parts)
+
+
+def _logarithm(node: Node, domain: Domain) -> Node:
+    match node:
+        case Power(base, exponent) if span(base, domain)[0] >= 0:
+            return _product([exponent, _logarithm(base, domain)], domain)
+        case Function("exp", (argument,)):
+            return argument
+        case Product(factors) if all(span(factor, domain)[0] >= 0 for factor in factors):
+            return _sum([_logarithm(factor, domain) for factor in factors])
+    return apply("log", [node]) if node != ONE else ZERO
+
+
+def _uncapped(node: Node) -> Node:
+    """The argument of an exponential without bounds that only keep it from overflowing."""
+    while True:
+        match node:
+            case Function("maximum", (inner, Number(value))) | Function(
+                "maximum", (Number(value), inner)
+            ) if value <= -FAR:
+                node = inner
+            case Function("minimum", (inner, Number(value))) | Function(
+                "minimum", (Number(value), inner)
+            ) if value >= FAR:
+                node = inner
+            case _:
+                return node
+
+
+def _extreme(name: str, parts: Sequence[Node], domain: Domain) -> Node:
+    """A guard on its safe side is what it guards."""
+    spans = [span(part, domain) for part in parts]
+    if name == "minimum":
+        spans = [(-high, -low) for low, high in spans]
+    for one, other in ((0, 1), (1, 0)):
+        floor = parts[other]
+        tiny = name == "maximum" and isinstance(floor, Number) and 0 < floor.value <= TINY
+        if spans[one] != ANY and (spans[one][0] >= spans[other][1] or (tiny and spans[one][0] >= 0)):
+            return parts[one]
+    return apply(name, sorted(parts, key=lambda part: isinstance(part, Number)))
+
+
+def _where(parts: Sequence[Node], domain: Domain) -> Node:
+    """A condition that always holds, or that only asks for a number, chooses its branch."""
+    condition, then, otherwise = parts
+    if then == otherwise:
+        return then
+    match condition:
+        case Function("isfinite"):
+            return then
+        case Function("not_equal", (one, other)) if one == other:  # whether it is nan
+            return otherwise
+        case Function("logical_not", (inner,)):
+            return _where([inner, otherwise, then], domain)
+        case Function("less" | "less_equal" as name, (one, other)):
+            low, high = span(one, domain), span(other, domain)
+            if high[1] < low[0] or (name == "less" and high[1] <= low[0]):
+                return otherwise
+            if low[1] < high[0] or (name == "less_equal" and low[1] <= high[0]):
+                return then
+            if isinstance(one, Number) and 0 <= one.value <= TINY and high[0] >= 0:
+                return then
+            if isinstance(other, Number) and 0 <= other.value <= TINY and low[0] >= 0:
+                return otherwise
+    return apply("where", parts)
+
+
+def _unguarded_whole(node: Node, target: Span) -> Node:
+    """The whole law without a floor below, or a cap above, everything that it is to predict."""
+    while isinstance(node, Function) and node.name in ("maximum", "minimum", "where"):
+        match node:
+            case Function("maximum", (inner, Number(value))) if value <= max(target[0], 0.0) + TINY:
+                node = inner
+            case Function("minimum", (inner, Number(value))) if value >= target[1]:
+                node = inner
+            case Function("where", (Function("less" | "less_equal", (Number(value), inner)), then, _)) if (
+                inner == then and value <= target[0]
+            ):
+                node = then
+            case Function("where", (Function("less" | "less_equal", (inner, Number(value))), _, other)) if (
+                inner == other and value <= target[0]
+            ):
+                node = other
+            case _:
+                return node
+    return node
+
+
+def small(node: Node) -> bool:
+    """Whether a normal form is worth making."""
+    return size(node) <= MOST_NODES

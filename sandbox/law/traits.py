@@ -1,0 +1,145 @@
+"""What the choice asks of a law: whether it can level off, which features it looks at, how many constants it holds.
+
+Answers do not depend on how the law is spelled. Of a law that cannot be read they are None: unknown.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+
+from lawsmith.sandbox.law.expression import (
+    Feature,
+    Function,
+    Node,
+    Number,
+    Parameter,
+    Power,
+    Product,
+    Sum,
+    children,
+    features,
+    parameters,
+)
+from lawsmith.sandbox.law.normal import normal
+from lawsmith.sandbox.law.read import read
+from lawsmith.sandbox.law.spans import SIZES, Domain
+from lawsmith.sandbox.law.statement import Statement, Unreadable
+
+LARGEST_FREE = 12  # whole numbers up to this size cost nothing …
+DENOMINATORS = 8  # … nor do fractions of them with such a denominator …
+FREE_NUMBERS = 24  # … up to so many in one target: many small numbers make any number, or a table
+STRUCTURAL = frozenset({-1.0, 0.0, 0.5, 1.0, 2.0})  # what any law is written with; never counted
+
+
+@dataclass(frozen=True)
+class Traits:
+    """levels: a free constant is added to every target, and no term beside it grows or falls for ever as a logarithm
+    does. features: those that some target depends on. literals: numbers in the law that count as constants.
+    """
+
+    levels: bool
+    features: frozenset[str]
+    literals: int
+
+
+@lru_cache(maxsize=2048)
+def traits(source: str, targets: tuple[str, ...] | None = None) -> Traits | None:
+    """The traits of the form in `source`; None where it cannot be read."""
+    found = read(source, targets)
+    return None if isinstance(found, Unreadable) else traits_of(found)
+
+
+def traits_of(statement: Statement, domain: Domain = SIZES) -> Traits:
+    """The traits of a statement over a domain."""
+    trees = [normal(node, domain, domain.target(target)) for target, node in statement.targets.items()]
+    return Traits(
+        levels=all(_has_level(tree) and not _is_endless(tree) for tree in trees),
+        features=frozenset(name for tree in trees for name in features(tree)),
+        literals=sum(map(literals, statement.targets.values())),
+    )
+
+
+def _has_level(node: Node) -> bool:
+    """Whether a free constant is added, also where a sum that holds a number is scaled by one."""
+    match node:
+        case Parameter():
+            return True
+        case Sum(terms):
+            return any(map(_has_level, terms))
+        case Product(factors):
+            sums = [f for f in factors if features(f)]
+            scaled = any(parameters(f) for f in factors if not features(f))
+            return all(
+                isinstance(f, Sum)
+                and any(not features(term) and (scaled or parameters(term)) for term in f.terms)
+                for f in sums
+            ) and bool(scaled or sums)
+    return bool(parameters(node)) and not features(node)
+
+
+def _is_endless(node: Node) -> bool:
+    """Whether the logarithm of a feature, or a positive power of one, is a factor of a term; what divides, or stands
+    inside another function or power, such as the squared distance from an optimum, is no trend."""
+    match node:
+        case Sum() | Product():
+            return any(map(_is_endless, children(node)))
+        case Power(base, Number(value)):
+            return value > 0 and isinstance(base, Function) and _is_endless(base)
+        case Function("log", (argument,)):
+            return bool(features(argument))
+        case Function("maximum" | "minimum" | "abs", arguments):
+            return any(map(_is_endless, arguments))
+        case Function("where", (_, *branches)):
+            return any(map(_is_endless, branches))
+    return False
+
+
+def literals(node: Node) -> int:
+    """How many numbers of the tree count as constants: a number that data could have chosen does.
+
+    Small whole numbers, simple fractions, powers of ten, one unit for each feature, bounds of guards far out, and
+    codes that a feature is compared with are free, up to FREE_NUMBERS of them.
+    """
+    costly: set[float] = set()
+    free = 0
+    units: dict[str, float] = {}
+    waiting: list[tuple[Node, str]] = [(node, "")]
+    while waiting:
+        part, place = waiting.pop()
+        match part:
+            case Number(value):
+                if value in STRUCTURAL or (place in ("exp", "maximum", "minimum") and _is_far(value)):
+                    continue
+                if place == "code" or _is_free(value):
+                    free += 1
+                else:
+                    costly.add(abs(value))
+            case Feature(name, unit) if unit != units.setdefault(name, unit) and not _is_free(unit):
+                costly.add(unit)
+            case Function("equal" | "not_equal", (Feature(), Number())):
+                waiting += [(child, "code") for child in children(part)]
+            case Function(name):
+                bound = place if place == "exp" and name in ("maximum", "minimum") else name
+                waiting += [(child, bound) for child in children(part)]
+            case _:
+                waiting += [(child, "") for child in children(part)]
+    return len(costly) + max(free - FREE_NUMBERS, 0)
+
+
+def _is_free(value: float) -> bool:
+    size = abs(value)
+    if size >= 1e300 or size == 0:  # as good as infinite
+        return True
+    exponent = round(math.log10(size))
+    if math.isclose(size, 10.0**exponent, rel_tol=1e-12):
+        return True
+    simple = Fraction(size).limit_denominator(DENOMINATORS)
+    return simple.numerator <= LARGEST_FREE and math.isclose(size, float(simple), rel_tol=1e-12)
+
+
+def _is_far(value: float) -> bool:
+    """A bound that only keeps numbers from overflowing or vanishing."""
+    return abs(value) >= 1e6 or abs(value) <= 1e-6 or value == round(value, -1)

@@ -1,0 +1,251 @@
+"""Spelling makes no difference to what a law is: one key, one price; what it states does."""
+
+from __future__ import annotations
+
+import itertools
+import time
+
+import numpy as np
+import pytest
+
+from lawsmith.sandbox.law.expression import (
+    Feature,
+    Node,
+    Number,
+    Parameter,
+    add,
+    exp,
+    function,
+    log,
+    mul,
+    neg,
+    power,
+)
+from lawsmith.sandbox.law.key import source_key
+from lawsmith.sandbox.law.read import read
+from lawsmith.sandbox.law.spans import Domain, span
+from lawsmith.sandbox.law.statement import Statement
+from lawsmith.sandbox.law.traits import Traits, traits
+
+
+def form(expression: str, parameters: str = '("a", "b", "c")', before: str = "", extra: str = "") -> str:
+    return f"import numpy as np\nPARAMETERS = {parameters}\n{extra}\ndef form(x, p):\n{before}    return {expression}\n"
+
+
+POWER_LAW = [
+    form('p["a"] + p["b"] * x["N"] ** -p["c"]'),
+    form('p["a"] + x["N"] ** (-p["c"]) * p["b"]'),
+    form('p["b"] * np.power(x["N"], -p["c"]) + p["a"]'),
+    form('p["u"] + p["v"] * x["N"] ** -p["w"]', '{"u": (0, 1), "v": (0, 5), "w": (0, 2)}'),
+    form('p["u"] + p["v"] * x["N"] ** -p["w"]', '{"w": (0, 1), "v": (0, 5), "u": (0, 2)}'),
+    form('e + p["b"] * n ** -p["c"]', before='    """Doc."""\n    n = x["N"]\n    e = p["a"]  # floor\n'),
+    form('p["a"] - (-p["b"]) * x["N"] ** -p["c"]'),
+    form("y", before='    y = x["N"] ** -p["c"]\n    y *= p["b"]\n    y += p["a"]\n'),
+    form('p["a"] + p["b"] / x["N"] ** p["c"]'),
+    form('p["a"] + p["b"] * (1 / x["N"]) ** p["c"]'),
+    form('p["a"] + p["b"] * np.exp(-p["c"] * np.log(x["N"]))'),
+    form('np.maximum(p["a"] + p["b"] * x["N"] ** -p["c"], 0)'),
+    form('np.clip(p["a"] + p["b"] * np.maximum(x["N"], 1e-9) ** -p["c"], 1e-12, None)'),
+    form('np.where(x["N"] > 0, p["a"] + p["b"] * x["N"] ** -p["c"], 0.0)'),
+    form('np.nan_to_num(p["a"] + p["b"] * np.abs(x["N"]) ** -p["c"])'),
+    form('p["a"] + p["b"] * np.exp(np.clip(-p["c"] * np.log(x["N"] + 0.0), -50, 50))'),
+    form(
+        'p["a"] + decay(x["N"], p["b"], p["c"])',
+        extra="def decay(n, scale, rate):\n    return scale * n ** -rate",
+    ),
+    form('sum([p["a"], p["b"] * np.sqrt(x["N"]) ** (-2 * p["c"])])'),
+]
+OTHERS = [
+    form('p["a"] - p["b"] * x["N"] ** -p["c"]'),
+    form('p["a"] + p["b"] * x["D"] ** -p["c"]'),
+    form('p["a"] + p["b"] * x["N"] ** -p["b"]'),
+    form('p["a"] + p["b"] * np.exp(x["N"]) ** -p["c"]'),
+    form('p["a"] + p["b"] * x["N"] ** p["c"]'),
+    form('p["a"] + p["b"] * x["N"] ** -p["c"]', extra='SHARED = ("c",)'),
+    form('p["a"] + p["b"] * x["N"] ** -p["c"]', extra='SHARED = ("b",)'),
+    form('p["a"] + p["b"] * x["N"] ** -p["c"]', extra='LOSS = "relative"'),
+    form('p["a"] + p["b"] * x["N"] ** -p["c"]', extra="def fit(x, y):\n    return dict(a=1, b=1, c=1)\n"),
+    form('p["a"] + p["b"] * x["N"] ** -p["c"]', '("a", "b", "c", "d")'),
+    form('p["a"] + p["b"] * (x["N"] > 2) ** -p["c"]'),
+    form('p["a"] + p["b"] * (x["N"] < 2) ** -p["c"]'),
+    form('p["a"] + p["b"] * np.maximum(x["N"], 100) ** -p["c"]'),
+    form('np.maximum(p["a"] + p["b"] * x["N"], p["c"])'),
+    "def law(input_data, group):\n    return [{'y': 1.0} for _ in input_data]\n",
+    "not python at all (",
+]
+
+
+@pytest.mark.parametrize("source", POWER_LAW)
+def test_spellings_share_key_and_traits(source: str) -> None:
+    assert source_key(source) == source_key(POWER_LAW[0])
+    assert traits(source) == Traits(levels=True, features=frozenset({"N"}), literals=0)
+
+
+def test_statements_differ_in_key() -> None:
+    for a, b in itertools.combinations([POWER_LAW[0], *OTHERS], 2):
+        assert source_key(a) != source_key(b), (a, b)
+
+
+def random_law(rng: np.random.Generator) -> tuple[Node, list[Parameter]]:
+    names = [Parameter(f"q{k}", 0.0, 3.0) for k in range(6)]
+    x, y = Feature("N"), Feature("D")
+    parts = [
+        mul(names[0], power(x, neg(names[1]))),
+        mul(names[2], exp(neg(mul(names[3], y)))),
+        mul(names[4], power(add(x, names[5]), Number(-0.5))),
+        mul(names[4], log(y)),
+        power(add(power(x, neg(names[1])), mul(names[2], y)), names[3]),
+        mul(names[0], function("tanh", mul(names[1], x))),
+    ]
+    chosen = rng.choice(len(parts), 3, replace=False)
+    return add(names[0], *(parts[k] for k in chosen)), names
+
+
+def spelled(node: Node, rng: np.random.Generator, names: dict[str, str]) -> str:
+    """One of the many ways to write a tree."""
+    from lawsmith.sandbox.law.expression import Function, Power, Product, Sum
+
+    def inner(one: Node) -> str:
+        return spelled(one, rng, names)
+
+    guard = rng.integers(12)
+    match node:
+        case Number(value):
+            return f"({value!r})"
+        case Parameter(name):
+            return f'p["{names[name]}"]' if guard else f'np.maximum(p["{names[name]}"], 0)'
+        case Feature(name):
+            return [f'x["{name}"]', f'np.clip(x["{name}"], 1e-9, None)', f'abs(np.asarray(x["{name}"]))'][
+                guard % 3
+            ]
+        case Sum(terms):
+            order = rng.permutation(len(terms))
+            return "(" + " + ".join(inner(terms[k]) for k in order) + ")"
+        case Product(factors):
+            order = rng.permutation(len(factors))
+            return "(" + " * ".join(inner(factors[k]) for k in order) + ")"
+        case Power(base, Number(-1.0)):
+            return f"(1 / {inner(base)})"
+        case Power(base, exponent):
+            if guard % 2 and isinstance(base, Feature):
+                return f"np.exp({inner(exponent)} * np.log({inner(base)}))"
+            return (
+                f"np.power({inner(base)}, {inner(exponent)})"
+                if guard % 3
+                else f"(1/{inner(base)} ** -{inner(exponent)})"
+            )
+        case Function(name, arguments):
+            return f"np.{name}({', '.join(map(inner, arguments))})"
+    raise AssertionError
+
+
+def test_random_laws_keep_key_and_price_however_they_are_written() -> None:
+    rng = np.random.default_rng(3)
+    keys = set()
+    for _ in range(20):
+        node, names = random_law(rng)
+        written = []
+        for _ in range(6):
+            letters = rng.permutation([f"k{k}" for k in range(len(names))])
+            called = {p.name: str(letter) for p, letter in zip(names, letters, strict=True)}
+            bounds = "{" + ", ".join(f"'{called[names[k].name]}': (0, 3)" for k in rng.permutation(6)) + "}"
+            written.append(form(spelled(node, rng, called), bounds))
+        assert len({source_key(source) for source in written}) == 1, "\n".join(written)
+        assert len({traits(source) for source in written}) == 1, "\n".join(written)
+        keys.add(source_key(written[0]))
+    assert len(keys) >= 12
+
+
+def test_sources_built_to_explode_are_named_quickly() -> None:
+    began = time.process_time()
+    doubling = "    a = x['N']\n" + "    a = a + a\n" * 200
+    squaring = "    a = x['N'] + p['a']\n" + "    a = a * a\n" * 200
+    keys = {
+        source_key(form("a", before=doubling)),
+        source_key(form("a", before=squaring)),
+        source_key(form("+".join(["x['N']"] * 3000))),
+        source_key(form("+".join(f"p['a'] * x['N'] ** {k}" for k in range(600)))),
+        source_key(form("-" * 5000 + "x['N']")),
+        source_key("(" * 5000),
+    }
+    assert len(keys) == 6
+    assert time.process_time() - began < 3
+
+
+FORM = """
+import numpy as np
+PARAMETERS = ("L", "A", "a")
+def form(x, p):
+    return {law}
+"""
+
+
+@pytest.mark.parametrize(
+    ("law", "expected"),
+    [
+        ("p['L'] + p['A'] * x['n'] ** -p['a']", True),
+        ("p['L'] * (1 + p['A'] * x['n'] ** -p['a'])", True),
+        ("p['A'] * x['n'] ** -p['a']", False),
+        ("1.0 + p['A'] * x['n'] ** -p['a']", False),
+        ("p['L'] + p['A'] * np.log(x['n'])", False),
+        ("p['L'] + p['A'] * np.log10(x['n'] + 1) ** 2 + p['a'] * x['n']", False),
+        ("p['L'] + (1 + p['a'] * np.log(x['n'])) * x['d'] ** -p['A']", False),
+        ("p['L'] + p['A'] / np.log(x['n'])", True),
+        ("p['L'] + p['A'] * (np.log(x['n']) - p['a']) ** 2.0", True),
+        ("p['L'] + p['A'] * np.log(x['n']) ** 2.0", False),
+        ("p['L'] + p['A'] * (1 + p['a'] * np.log(x['n'])) ** -p['a']", True),
+        ("p['L'] + p['A'] * np.exp(p['a'] * np.log(x['n']))", True),
+        ("p['L'] + p['A'] * np.log(2.0) * x['n'] ** -p['a']", True),
+        ("{'y': p['L'] + x['n'] ** -p['a'], 'z': p['A'] * x['n']}", False),
+    ],
+)
+def test_which_laws_may_level_off(law: str, expected: bool) -> None:
+    found = traits(FORM.format(law=law))
+    assert found is not None
+    assert found.levels is expected
+
+
+def test_of_what_cannot_be_read_nothing_is_claimed() -> None:
+    assert traits(FORM.format(law="np.sort(x['n'])")) is None
+
+
+@pytest.mark.parametrize(
+    ("law", "count"),
+    [
+        ("p['L'] + p['A'] * (x['n'] / 1e9) ** -0.5 + 2 / 3 * np.log(x['n'] / 3.7e8) ** 2", 0),
+        ("p['L'] + 0.41 * (x['n'] / 1e9) ** -0.34", 2),
+        ("p['L'] + np.exp(np.clip(p['A'] * x['n'], -50, 50)) + np.maximum(x['n'], 1e-12)", 0),
+        ("p['L'] + np.where(x['n'] == 37.0, p['A'], 0) + np.where(x['n'] == 38.0, p['a'], 0)", 0),
+        ("np.where(x['n'] < 3.71, 2.17, np.where(x['n'] < 5.18, 1.93, 1.71)) + p['L']", 5),
+        ("p['L'] + " + " + ".join(f"np.where(x['n'] == {k}, {k % 9 + 3}, 0)" for k in range(40)), 53),
+        ("p['L'] + x['n'] / 1.234 + x['n'] / 5.678", 1),
+    ],
+)
+def test_numbers_that_data_could_have_chosen_count_as_constants(law: str, count: int) -> None:
+    found = traits(FORM.format(law=law))
+    assert found is not None
+    assert found.literals == count
+
+
+def test_intervals_hold_what_they_bound() -> None:
+    rng = np.random.default_rng(0)
+    domain = Domain({"n": (0.5, 4.0), "d": (-2.0, 3.0)})
+    for body in (
+        "p['a'] * x['n'] ** -p['b'] + p['L']",
+        "np.exp(-p['a'] * x['d']) - np.log(x['n'])",
+        "np.maximum(x['d'], 0) * abs(x['d']) + x['d'] ** 2",
+        "np.where(x['d'] > 1, x['n'], np.tanh(x['d']))",
+        "1 / (x['n'] + p['b']) - np.sqrt(x['n'])",
+    ):
+        bounds = "{'L': (-1, 1), 'a': (0, 2), 'b': (0, 3)}"
+        source = f"import numpy as np\nPARAMETERS = {bounds}\ndef form(x, p):\n    return {body}\n"
+        found = read(source, ("y",))
+        assert isinstance(found, Statement)
+        low, high = span(found.targets["y"], domain)
+        space: dict[str, object] = {}
+        exec(source, space)
+        x = {"n": rng.uniform(0.5, 4, 500), "d": rng.uniform(-2, 3, 500)}
+        for _ in range(20):
+            p = {"L": rng.uniform(-1, 1), "a": rng.uniform(0, 2), "b": rng.uniform(0, 3)}
+            values = space["form"](x, p)  # type: ignore[operator]
+            assert low <= values.min() and values.max() <= high, body
