@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lawsmith.runs.files import read_bounded
-from lawsmith.tasks import Dataset, InputError, Table, Task, load, names, read_dataset, replica
+from lawsmith.tasks import Dataset, InputError, Table, Task, load, names, read_decided, replica
 from lawsmith.tasks.task import Provenance
 from lawsmith.tasks.validation import Split
 from lawsmith.tasks.validation import dataset as validated
@@ -39,7 +39,7 @@ def packed(dataset: Dataset) -> bytes | None:
     if sum(_cells(table) for table in splits.values() if table is not None) > MOST_NUMBERS:
         return None
     content = {name: None if table is None else _plain(table) for name, table in splits.items()}
-    text = json.dumps({"version": 1, "notes": list(dataset.notes), **content}, separators=(",", ":"))
+    text = json.dumps({"version": 1, "notes": list(dataset.notices), **content}, separators=(",", ":"))
     return gzip.compress(text.encode(), 6, mtime=0) if len(text) <= MOST_BYTES else None
 
 
@@ -131,14 +131,7 @@ def open_data(archive: Archive, data_dir: Path | None = None) -> Dataset:
         return validated(schema, "replica", train, test)
     if record is not None and record.train is not None:
         test_file = None if record.test is None else _moved(record.test, data_dir)
-        return read_dataset(
-            _moved(record.train, data_dir),
-            schema.targets,
-            features=schema.features,
-            group=schema.group or "",
-            test=test_file,
-            cap=schema.cap,
-        )
+        return read_decided(schema, _moved(record.train, data_dir), test_file)
     if schema.name not in names():
         raise InputError(
             f"The archive of {manifest.run} does not say where its table is, so it cannot be replayed."

@@ -9,9 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from lawsmith.tasks.arrays import Array, IntArray
+from lawsmith.tasks.arrays import Array, IntArray, Mask
 from lawsmith.tasks.table import Table
 
 FEW_LEVELS = 24  # a feature with more distinct values in a group is cut by row shares instead of by level
@@ -23,8 +22,6 @@ SMALLEST_SHARE, LARGEST_SHARE = 0.04, 0.6  # of the rows that a fold may hold ou
 SAME_LEVEL = 1.04  # positive values closer than this ratio are one level
 BLOCKS = 6  # leave-levels-out folds of a design without a frontier
 SIMPLEX_TOLERANCE = 1e-3
-
-Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,40 +1,74 @@
-"""Read a CSV, Parquet or JSON-lines file into a data frame, or say in one sentence why not."""
+"""Read a table from a file of the usual formats, packed or not, or say in one sentence why not.
 
-import csv
+The format follows from the content where that is certain and from the file's suffix otherwise. Text formats keep
+every cell as text; `lawsmith.tasks.cells` makes numbers of them.
+"""
+
+import gzip
 import io
 import json
-import warnings
-from collections import Counter
+import zipfile
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lawsmith.tasks.delimited import Grid, bound, parse_delimited, tidy
 from lawsmith.tasks.errors import InputError, listing, nearest
 
 if TYPE_CHECKING:  # pandas takes half a second to import, and the sandbox never needs it
     import pandas as pd
+    import pyarrow as pa
 
 MAX_BYTES = 256 * 1024**2
-"""Bound on the size of one file; it does not bound what a Parquet file decompresses to (`MAX_CELLS` does)."""
-MAX_CELLS = 20_000_000
-"""Bound on rows times columns of one file."""
-MAX_HEADER = 1024**2
-"""Bound on the characters of a header line."""
+"""Bound on the size of one file, packed and unpacked; for what a Parquet file unpacks to see `MAX_UNPACKED_BYTES`."""
 MAX_UNPACKED_BYTES = 1024**3
-"""Bound on what a Parquet file says that it decompresses to."""
+"""Bound on what a Parquet file or a workbook unpacks to."""
+MAX_CELL = 32 * 1024
+"""Bound on the characters of one cell of a Parquet file: many rows may mean one stored text."""
+MAX_DEPTH = 6
+"""Bound on the nesting of a JSON record, whose inner entries become columns named ``outer.inner``."""
 
-_DELIMITERS = {".csv": ",;\t", ".tsv": "\t"}
 _CELLS_OF_A_RECORD = 4  # a record costs memory even where it is empty
-_JSON_LINES = (".jsonl", ".ndjson")
-SUFFIXES = (*_DELIMITERS, ".parquet", *_JSON_LINES)
+_TEXT = (".csv", ".tsv", ".txt", ".dat")
+_JSON = (".json", ".jsonl", ".ndjson")
+_PACKED = (".gz", ".zip")
+SUFFIXES = (".csv", ".tsv", ".parquet", ".jsonl", ".ndjson", ".json", ".txt", ".dat", ".xlsx")
+"""Suffixes of tables; each may be followed by ``.gz`` or stand inside a ``.zip``."""
 
 
-def read_frame(path: Path) -> "pd.DataFrame":
-    """The rows of a file; text formats keep every cell as text, for `lawsmith.tasks.validation` to convert.
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """A table as it was read.
+
+    frame: the rows; text formats keep text. separator: between the cells of a text format, "" elsewhere.
+    units: column -> unit, from a row of units. notices: sentences about what was read in an unusual way.
+    """
+
+    frame: "pd.DataFrame"
+    separator: str = ""
+    units: Mapping[str, str] = field(default_factory=dict)
+    notices: tuple[str, ...] = ()
+
+
+def read_table(path: Path) -> Reading:
+    """The rows of a file.
 
     Raises InputError for a file that is missing, unreadable, too large, binary where text is
     expected, malformed, without rows, or of an unknown kind.
     """
-    return parse_frame(read_bytes(path), path.name, where=str(path))
+    return parse_table(read_bytes(path), path.name, where=str(path))
+
+
+def read_frame(path: Path) -> "pd.DataFrame":
+    """The rows of a file alone; raises InputError as `read_table`."""
+    return read_table(path).frame
+
+
+def parse_frame(content: bytes, name: str, where: str) -> "pd.DataFrame":
+    """Rows from the bytes of the file `name`; raises InputError as `read_table`."""
+    return parse_table(content, name, where).frame
 
 
 def read_bytes(path: Path) -> bytes:
@@ -45,12 +79,10 @@ def read_bytes(path: Path) -> bytes:
                 f"{path} is a folder; name a {', '.join(SUFFIXES)} file in it, or use --data-dir."
             )
         if path.exists() and not path.is_file():
-            raise InputError(f"{path} is a pipe or a device; save its rows in a file first.")
-        size = path.stat().st_size
-        if size > MAX_BYTES:
             raise InputError(
-                f"{path} holds {size / 1024**2:.0f} MiB; at most {MAX_BYTES // 1024**2} MiB are read: sample its rows."
+                f"{path} is a pipe or a device; save its rows in a file first, or give - for stdin."
             )
+        refuse_size(path.stat().st_size, str(path))
         return path.read_bytes()
     except FileNotFoundError:
         raise InputError(f"There is no file {path}{_like(path) or '; check the path.'}") from None
@@ -66,120 +98,277 @@ def _like(path: Path) -> str:
         return ""
 
 
-def parse_frame(content: bytes, name: str, where: str) -> "pd.DataFrame":
-    """Rows from the bytes of the file `name`, whose suffix tells the format; `where` goes into messages."""
-    suffix = Path(name).suffix.lower()
-    if suffix == ".parquet":
-        frame = _parquet(content, where)
-    elif suffix in _JSON_LINES:
-        frame = _json_lines(_text(content, where), where)
-    elif suffix in _DELIMITERS:
-        frame = _delimited(_text(content, where), _DELIMITERS[suffix], where)
-    else:
-        raise InputError(f"{where} is of an unknown kind; tables are read from {', '.join(SUFFIXES)} files.")
-    if frame.empty:
-        raise InputError(f"{where} holds no data rows; a table needs a header and at least one row.")
-    return frame
-
-
-def _text(content: bytes, where: str) -> str:
-    if b"\0" in content[: 1 << 16]:
-        raise InputError(f"{where} is a binary file, not text; give a CSV, Parquet or JSON-lines table.")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{where} is not UTF-8 text (byte {error.start}); save it again as UTF-8.") from None
-
-
-def _delimited(text: str, delimiters: str, where: str) -> "pd.DataFrame":
-    import pandas as pd
-
-    line = _header(text)
-    if not line:
-        raise InputError(f"{where} is empty; a table needs a header and at least one row.")
-    if len(line) > MAX_HEADER:
+def refuse_size(size: int, where: str) -> None:
+    """Raise InputError for a file of more than `MAX_BYTES` bytes."""
+    if size > MAX_BYTES:
         raise InputError(
-            f"{where} begins with a line of more than {MAX_HEADER} characters, which is no header."
+            f"{where} holds {size / 1024**2:.0f} MiB; at most {MAX_BYTES // 1024**2} MiB are read: sample its rows."
         )
-    delimiter = max(delimiters, key=line.count)
-    try:
-        header = next(csv.reader([line], delimiter=delimiter), [])
-    except csv.Error as error:
-        raise InputError(f"{where} has a header that cannot be read: {error}.") from None
-    repeated = [name for name, count in Counter(header).items() if count > 1]
-    if repeated:
-        raise InputError(f"{where} names the column {repeated[0]!r} twice; every column needs its own name.")
-    _bound(max(text.count("\n"), text.count("\r")) * len(header), where)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            frame = pd.read_csv(
-                io.StringIO(text),
-                sep=delimiter,
-                dtype=str,
-                keep_default_na=False,
-                na_filter=False,
-                index_col=False,
-            )
-    except pd.errors.ParserWarning:
+
+
+def parse_table(content: bytes, name: str, where: str) -> Reading:
+    """A table from the bytes of the file `name`; `where` goes into messages. Raises InputError as `read_table`."""
+    content, name = _unpacked(content, name, where)
+    suffix = kind(content, name)
+    if suffix == ".parquet":
+        reading = _parquet(content, where)
+    elif suffix == ".xlsx":
+        reading = _workbook(content, where)
+    elif suffix in _JSON:
+        reading = _json(_text(content, where)[0], where)
+    elif suffix in _TEXT:
+        text, notices = _text(content, where)
+        reading = _reading(parse_delimited(text, where), notices)
+    else:
         raise InputError(
-            f"{where} has more cells in its rows than its header names; name every column."
-        ) from None
-    except pd.errors.ParserError as error:
-        reason = str(error).removeprefix("Error tokenizing data. C error: ").strip().rstrip(".")
-        raise InputError(f"{where} is not a well-formed table: {reason}.") from None
-    return frame.rename(columns=str.strip)
+            f"{where} is of an unknown kind; tables are read from {', '.join((*SUFFIXES, *_PACKED))} files."
+        )
+    if reading.frame.empty:
+        raise InputError(f"{where} holds no data rows; a table needs a header and at least one row.")
+    return reading
 
 
-def _header(text: str) -> str:
-    """The first line that is not blank, at most a little more than `MAX_HEADER` characters of it."""
-    begun = text[: 2 * MAX_HEADER].lstrip()
-    return begun.splitlines()[0] if begun else ""
+def kind(content: bytes, name: str) -> str:
+    """The suffix that a table's format goes by: the content's where it is certain, else the name's."""
+    suffix = Path(name).suffix.lower()
+    if content[:4] == b"PAR1" or suffix == ".parquet":
+        return ".parquet"
+    if content[:2] == b"PK" or suffix == ".xlsx":
+        return ".xlsx"
+    begun = content[:64].lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
+    if suffix in _JSON or (begun in (b"[", b"{") and suffix in ("", ".txt")):
+        return ".json"
+    return suffix or ".csv"
 
 
-def _parquet(content: bytes, where: str) -> "pd.DataFrame":
+def _unpacked(content: bytes, name: str, where: str) -> tuple[bytes, str]:
+    if content[:2] == b"\x1f\x8b" or name.lower().endswith(".gz"):
+        return _gunzipped(content, where), name[:-3] if name.lower().endswith(".gz") else name
+    if not (content[:4] == b"PK\x03\x04" or name.lower().endswith(".zip")):
+        return content, name
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            if "xl/workbook.xml" in archive.namelist():
+                return content, "table.xlsx"
+            inside = [
+                info
+                for info in archive.infolist()
+                if not info.is_dir() and not info.filename.startswith(("__MACOSX", "."))
+            ]
+            if len(inside) != 1:
+                raise InputError(
+                    f"{where} holds {len(inside)} files; pack one table alone, or unpack it first."
+                )
+            refuse_size(inside[0].file_size, f"{where}, unpacked,")
+            with archive.open(inside[0]) as file:
+                return _bounded(file.read(MAX_BYTES + 1), where), inside[0].filename
+    except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError) as error:
+        raise InputError(f"{where} is not a readable zip archive: {str(error).rstrip('.')}.") from None
+
+
+def _gunzipped(content: bytes, where: str) -> bytes:
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
+            return _bounded(file.read(MAX_BYTES + 1), where)
+    except (OSError, EOFError, zlib.error) as error:
+        raise InputError(f"{where} is not a readable gz file: {str(error).rstrip('.')}.") from None
+
+
+def _bounded(content: bytes, where: str) -> bytes:
+    refuse_size(len(content), f"{where}, unpacked,")
+    return content
+
+
+def _reading(grid: Grid, notices: tuple[str, ...] = ()) -> Reading:
+    return Reading(grid.frame, grid.separator, grid.units, (*notices, *grid.notices))
+
+
+def _text(content: bytes, where: str) -> tuple[str, tuple[str, ...]]:
+    """Text of UTF-8 or UTF-16, or else of Windows' Latin-1, which is said."""
+    encoding = _utf16(content) or "utf-8-sig"
+    try:
+        text = content.decode(encoding)
+    except UnicodeDecodeError:
+        text, encoding = content.decode("cp1252", errors="replace"), "latin"
+    if "\0" in text[: 1 << 16] or _binary(text[: 1 << 12]):
+        raise InputError(f"{where} is a binary file, not text; give a CSV, Parquet, Excel or JSON table.")
+    said = f"{where} is not UTF-8 text; it was read as Latin-1 (Windows-1252)."
+    return text.removeprefix("\ufeff"), (said,) if encoding == "latin" else ()
+
+
+def _utf16(content: bytes) -> str | None:
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return "utf-16"
+    head = content[:400]
+    if len(head) >= 8 and head[1::2].count(0) > 0.9 * len(head[1::2]):
+        return "utf-16-le"
+    return "utf-16-be" if len(head) >= 8 and head[::2].count(0) > 0.9 * len(head[::2]) else None
+
+
+def _binary(text: str) -> bool:
+    odd = sum(not character.isprintable() and character not in "\t\r\n\f" for character in text)
+    return odd > 0.02 * len(text)
+
+
+def _parquet(content: bytes, where: str) -> Reading:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
         file = pq.ParquetFile(io.BytesIO(content))
-        _bound(file.metadata.num_rows * file.metadata.num_columns, where)
+        schema = file.schema_arrow
+        plain = [column.name for column in schema if _is_plain(column.type)]
+        bound(file.metadata.num_rows * max(1, len(plain)), where)
         groups = (file.metadata.row_group(place) for place in range(file.metadata.num_row_groups))
         if (size := sum(group.total_byte_size for group in groups)) > MAX_UNPACKED_BYTES:
             raise InputError(
                 f"{where} unpacks to {size / 1024**2:.0f} MiB; at most {MAX_UNPACKED_BYTES // 1024**2} MiB are read."
             )
-        frame: pd.DataFrame = file.read().to_pandas()
-        return frame
+        texts = [column.name for column in schema if _is_text(column.type)]
+        file = pq.ParquetFile(io.BytesIO(content), read_dictionary=texts)
+        parts = []
+        for place in range(file.metadata.num_row_groups):
+            parts.append(file.read_row_group(place, columns=plain))
+            _bound_texts(parts[-1], where)
+        table = pa.concat_tables(parts) if parts else file.schema_arrow.empty_table()
+        frame: pd.DataFrame = table.to_pandas(ignore_metadata=True)
     except (pa.ArrowException, OSError) as error:
         raise InputError(
             f"{where} is not a readable Parquet file: {str(error).splitlines()[0].rstrip('.')}."
         ) from None
+    nested = [column.name for column in schema if column.name not in plain]
+    said = f"{where}: {listing(nested)} left out, because the cells hold lists or bytes."
+    return Reading(frame, notices=(said,) if nested else ())
 
 
-def _json_lines(text: str, where: str) -> "pd.DataFrame":
+def _is_text(kind: "pa.DataType") -> bool:
+    import pyarrow as pa
+
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+def _is_plain(kind: "pa.DataType") -> bool:
+    import pyarrow as pa
+
+    inner = kind.value_type if pa.types.is_dictionary(kind) else kind
+    nested = pa.types.is_nested(inner) or pa.types.is_binary(inner) or pa.types.is_large_binary(inner)
+    return not (nested or pa.types.is_fixed_size_binary(inner))
+
+
+def _bound_texts(table: "pa.Table", where: str) -> None:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        for chunk in column.chunks:
+            words = chunk.dictionary if pa.types.is_dictionary(chunk.type) else chunk
+            if _is_text(words.type) and (pc.max(pc.binary_length(words)).as_py() or 0) > MAX_CELL:
+                raise InputError(
+                    f"{where}: column {name!r} holds a text of more than {MAX_CELL} bytes; leave it out."
+                )
+
+
+def _workbook(content: bytes, where: str) -> Reading:
+    """The first sheet of an Excel workbook that is not empty."""
+    import pandas as pd
+
+    try:
+        import openpyxl
+    except ImportError:
+        raise InputError(
+            f"{where}: reading Excel workbooks needs openpyxl; install it with: pip install 'lawsmith[xlsx]', or save "
+            "the sheet as CSV."
+        ) from None
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            if (size := sum(info.file_size for info in archive.infolist())) > MAX_UNPACKED_BYTES:
+                raise InputError(f"{where} unpacks to {size / 1024**2:.0f} MiB; save the sheet as CSV.")
+        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+        rows: list[tuple[Any, ...]] = []
+        title, titles, cells = "", list(book.sheetnames), 0
+        for sheet in book.worksheets:
+            for row in sheet.iter_rows(values_only=True):
+                cells += _CELLS_OF_A_RECORD + len(row)
+                bound(cells, where)
+                if any(cell is not None for cell in row):
+                    rows.append(row)
+            if rows:
+                title = str(sheet.title)
+                break
+    except InputError:
+        raise
+    except Exception as error:  # noqa: BLE001  # openpyxl raises whatever a damaged part makes it raise
+        raise InputError(f"{where} is not a readable Excel workbook: {str(error)[:100]}.") from None
+    if not rows:
+        raise InputError(f"{where} is empty; a table needs a header and at least one row.")
+    width = max(len(row) for row in rows)
+    frame = pd.DataFrame([(*row, *[None] * (width - len(row))) for row in rows[1:]], dtype=object)
+    names = ["" if cell is None else str(cell) for cell in rows[0]]
+    said = f"{where} has {len(titles)} sheets; {title!r} was read."
+    grid = tidy(frame, [*names, *[""] * (width - len(names))], where)
+    return _reading(grid, (said,) if len(titles) > 1 else ())
+
+
+def _json(text: str, where: str) -> Reading:
+    """An array of objects, an object of columns, or one object a line."""
     import pandas as pd
 
     records: list[dict[str, Any]] = []
     cells = 0
+    for place, record in _records(text, where):
+        if not isinstance(record, dict):
+            raise InputError(f"{where}, {place}, is not a JSON object with one entry per column.")
+        records.append(dict(_flat(record)))
+        cells += _CELLS_OF_A_RECORD + len(records[-1])
+        bound(cells, where)
+    return Reading(pd.DataFrame(records, dtype=object))
+
+
+def _records(text: str, where: str) -> Iterable[tuple[str, Any]]:
+    whole = _whole(text) if text.lstrip()[:1] in ("[", "{") else None
+    if isinstance(whole, list):
+        return ((f"entry {number}", entry) for number, entry in enumerate(whole, start=1))
+    if isinstance(whole, dict):
+        return ((f"entry {number}", entry) for number, entry in enumerate(_rows_of(whole), start=1))
+    return _lines(text, where)
+
+
+def _whole(text: str) -> Any:
+    """The one JSON value that a text is; None where it is none, or several lines of them."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):  # ValueError also for an integer of thousands of digits
+        return None
+
+
+def _rows_of(whole: dict[str, Any]) -> list[Any]:
+    """Rows of an object of columns (lists, or pandas' objects by row), or of the one list that it holds."""
+    values = list(whole.values())
+    if len(values) == 1 and isinstance(values[0], list) and values[0] and isinstance(values[0][0], dict):
+        return list(values[0])
+    if values and all(isinstance(value, list) for value in values) and len({len(v) for v in values}) == 1:
+        return [dict(zip(whole, row, strict=True)) for row in zip(*values, strict=True)]
+    if values and all(isinstance(value, dict) for value in values) and len({tuple(v) for v in values}) == 1:
+        return [{name: column[row] for name, column in whole.items()} for row in values[0]]
+    return [whole]
+
+
+def _lines(text: str, where: str) -> Iterable[tuple[str, Any]]:
     for number, line in enumerate(io.StringIO(text), start=1):
         if not line.strip():
             continue
         try:
-            record = json.loads(line)
-        except (ValueError, RecursionError) as error:  # ValueError also for an integer of thousands of digits
+            yield f"line {number}", json.loads(line)
+        except (ValueError, RecursionError) as error:
             raise InputError(f"{where}, line {number}, is not JSON: {error}.") from None
-        if not isinstance(record, dict):
-            raise InputError(f"{where}, line {number}, is not a JSON object with one entry per column.")
-        records.append(record)
-        cells += _CELLS_OF_A_RECORD + len(record)
-        _bound(cells, where)
-    return pd.DataFrame(records, dtype=object)
 
 
-def _bound(cells: int, where: str) -> None:
-    if cells > MAX_CELLS:
-        raise InputError(f"{where} holds {cells:,} cells; at most {MAX_CELLS:,} are read: sample its rows.")
+def _flat(record: Mapping[str, Any], prefix: str = "", depth: int = 0) -> Iterable[tuple[str, Any]]:
+    for name, value in record.items():
+        if isinstance(value, dict) and value and depth < MAX_DEPTH:
+            yield from _flat(value, f"{prefix}{name}.", depth + 1)
+        else:
+            yield f"{prefix}{name}", value
 
 
 def require_columns(frame: "pd.DataFrame", wanted: tuple[str, ...], where: str) -> None:

@@ -1,22 +1,99 @@
 """What a table means: its columns, targets, group column and cap on constants."""
 
 from collections import Counter
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from lawsmith.tasks.errors import InputError, listing
+from lawsmith.tasks.knowledge import Knowledge
+from lawsmith.tasks.numerals import plain
 
 SINGLE_GROUP = "all_data"
 """Name of the only group of a table without a group column (SLDBench's word for it)."""
 
 
+Role = Literal[
+    "target",
+    "feature",
+    "group",
+    "category",
+    "weight",
+    "replicate",
+    "bookkeeping",
+    "companion",
+    "derived",
+    "left out",
+]
+
+
+class ColumnRole(BaseModel):
+    """What a column of the user's table is to the search, and why, in a few words."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    role: Role
+    reason: str
+
+
 class Column(BaseModel):
-    """One column in the field's words. `meaning` is a sentence; `unit` is empty for a pure number."""
+    """One column in the field's words. `meaning` is a sentence; `unit` is empty for a pure number.
+
+    `levels` are the labels of a category, whose values are their places 0 … k-1; a number has none.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
     meaning: str = ""
     unit: str = ""
+    levels: tuple[str, ...] = ()
+
+    def code(self, label: object) -> float:
+        """The place of a category's label; raises InputError for a label that it does not have."""
+        text = str(label).strip()
+        if text in self.levels:
+            return float(self.levels.index(text))
+        folded = [level.casefold() for level in self.levels]
+        if text.casefold() in folded:
+            return float(folded.index(text.casefold()))
+        number = plain(label)
+        alike = [
+            place for place, level in enumerate(self.levels) if number is not None and plain(level) == number
+        ]
+        if len(alike) != 1:
+            raise InputError(
+                f"The category {self.name!r} has no level {text!r}; it has {listing(self.levels, 8)}."
+            )
+        return float(alike[0])
+
+
+class Weight(BaseModel):
+    """The column that says how much each row counts: the error of its target, or how many measurements it is."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    column: str
+    kind: Literal["error", "count"]
+
+
+class Decided(BaseModel):
+    """What was decided about a user's table when it was first read; it is never decided again.
+
+    roles: of every column of the file. state: the column of a tracker that says which runs have finished. only_filled:
+    whether rows that lack a value are left out; `only_measured` leaves out those that lack a target alone.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    roles: tuple[ColumnRole, ...] = ()
+    weight: Weight | None = None
+    state: str | None = None
+    only_filled: bool = False
+    only_measured: bool = False
+    decimal: Literal["", ".", ","] = ""
+    thousands: Literal["", ".", ",", " ", "'"] = ""
 
 
 class Anchor(BaseModel):
@@ -34,7 +111,8 @@ class Schema(BaseModel):
     """The description of a task, without its rows.
 
     `cap` limits the constants of a law per group and target; None means no limit. A `group` of
-    None means that all rows belong to one group, ``all_data``.
+    None means that all rows belong to one group, ``all_data``. `knowledge` is what the user knows of the law;
+    `decided` is there for a table of the user's own.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -48,6 +126,8 @@ class Schema(BaseModel):
     cap: int | None = Field(default=None, ge=1)
     columns: dict[str, Column] = {}
     anchors: tuple[Anchor, ...] = ()
+    knowledge: Knowledge = Knowledge()
+    decided: Decided | None = None
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ def load(name: str, data_dir: Path | None = None) -> Dataset:
 
     With `data_dir`, from there and nowhere else. Otherwise from the folder in ``LAWSMITH_DATA``, the
     package itself (`nano`), the user cache, the hub, and for `sft` and `lr_bsz` at last from a replica,
-    whose notice is the first of the data set's notes. Raises InputError when nothing is found or what is
+    whose notice is the first of the data set's notices. Raises InputError when nothing is found or what is
     found is not valid.
     """
     schema = find_schema(name)
@@ -108,4 +108,4 @@ def _replica(schema: Schema, reason: str) -> Dataset:
         raise InputError(f"The rows of {schema.name} could not be had ({reason}); {advice}.")
     train, test = (Split(frame, f"the replica of {schema.name}", None) for frame in replica.rows(schema))
     notice = replica.NOTICE.format(name=schema.name, reason=reason, advice=advice)
-    return dataset(schema, "replica", train, test, notes=(notice,))
+    return dataset(schema, "replica", train, test, notices=(notice,))

@@ -4,7 +4,8 @@ import hashlib
 from dataclasses import dataclass
 from typing import Literal
 
-from lawsmith.tasks.schema import Schema
+from lawsmith.tasks.knowledge import Knowledge
+from lawsmith.tasks.schema import ColumnRole, Schema
 from lawsmith.tasks.table import Table
 
 Source = Literal["file", "cache", "hub", "replica"]
@@ -27,17 +28,27 @@ class Task:
     train: Table
     provenance: Provenance
 
+    @property
+    def knowledge(self) -> Knowledge:
+        """What the user knows of the law: ranges of targets, and what they do as a feature grows."""
+        return self.schema.knowledge
+
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
     """A task and its test split (None without one). Only what scores the final choice holds this.
 
-    `notes` are sentences for the user: what was inferred, what looks odd, and that rows are a replica.
+    `notices` are sentences for the user: what was decided, what looks odd, and that rows are a replica.
     """
 
     task: Task
     test: Table | None
-    notes: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
+
+    @property
+    def roles(self) -> tuple[ColumnRole, ...]:
+        """What every column of a user's own table was taken for; empty for a benchmark task."""
+        return () if self.task.schema.decided is None else self.task.schema.decided.roles
 
 
 def content_digest(train: Table, test: Table | None) -> str:

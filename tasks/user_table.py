@@ -1,43 +1,28 @@
-"""Make a data set from a user's own table."""
+"""Make a data set from a user's own table: read it, decide the roles of its columns once, validate its rows."""
 
 import re
-import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+import numpy as np
+from pydantic import ValidationError
 
+from lawsmith.tasks.asked import Asked
 from lawsmith.tasks.catalog import names as benchmark_names
+from lawsmith.tasks.cells import Cells, Notation, convert
 from lawsmith.tasks.errors import InputError, listing
-from lawsmith.tasks.inference import infer_roles
-from lawsmith.tasks.reading import read_bytes, read_frame, require_columns
-from lawsmith.tasks.schema import Column, Schema
+from lawsmith.tasks.knowledge import Knowledge, rate_range, read_knowledge
+from lawsmith.tasks.reading import read_table, require_columns
+from lawsmith.tasks.roles import Roles, decide, filled, filled_labels, finished, take
+from lawsmith.tasks.schema import Column, Decided, Schema
 from lawsmith.tasks.task import Dataset
-from lawsmith.tasks.validation import Split, dataset, refuse_repeated_rows
+from lawsmith.tasks.task_file import ColumnMeaning, TaskFile, task_file
+from lawsmith.tasks.validation import Split, dataset
 
 if TYPE_CHECKING:
     import pandas as pd
-
-MAX_TASK_FILE_BYTES = 64 * 1024
-
-
-class ColumnMeaning(BaseModel):
-    """What a column measures, in a sentence, and its unit."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    meaning: str = ""
-    unit: str = ""
-
-
-class TaskFile(BaseModel):
-    """A user's ``task.toml``: a title, and what the columns mean. Everything is optional."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    title: str = ""
-    columns: dict[str, ColumnMeaning] = {}
 
 
 def read_dataset(
@@ -48,91 +33,174 @@ def read_dataset(
     test: Path | None = None,
     cap: int | None = None,
     task_toml: Path | None = None,
+    *,
+    category: Sequence[str] = (),
+    sigma: str | None = None,
+    ignore: Sequence[str] = (),
+    ranges: Sequence[str] = (),
+    expect: Sequence[str] = (),
+    drop_incomplete: bool = False,
+    decimal: str = "",
+    thousands: str = "",
 ) -> Dataset:
-    """A data set from CSV, Parquet or JSON-lines files.
+    """A data set from files of a user's own; see `lawsmith.tasks.reading` for the formats.
 
-    `features` and `group` are inferred when None (an empty `group` says that there is none); what was
-    inferred is the first of the data set's notes. `cap` bounds the constants per group and target.
-    `task_toml` (default: ``task.toml`` beside `train`, if there) states meanings and units, which a
-    proposer sees. Raises InputError for whatever `lawsmith.tasks.reading` and `lawsmith.tasks.validation` refuse, for
-    roles that overlap and for a damaged `task_toml`.
+    Args:
+        features, group: decided from the columns when None; a `group` of "" or "none" says that there is none.
+        test: rows to score the chosen law on.
+        cap: bounds the constants per group and target.
+        task_toml: (default: ``task.toml`` beside `train`, if there) states meanings and units, which a proposer sees,
+            and whatever else is not said here.
+        category: columns whose values are labels, such as "0", "1" and "2" for three kinds.
+        sigma: the column with the error of the target in each row, or with how many measurements the row is.
+        ignore: columns to leave out.
+        ranges, expect: what is known of the law, such as "loss=0:" and "loss falls with N, D".
+        drop_incomplete: leave out rows without a value instead of columns with gaps.
+        decimal, thousands: how the file writes numbers, such as "," and "."; "" decides it from the cells.
+
+    Raises InputError for whatever `lawsmith.tasks.reading`, `lawsmith.tasks.cells`, `lawsmith.tasks.roles` and
+    `lawsmith.tasks.validation` refuse, and for a damaged `task_toml`.
     """
     if not target:
         raise InputError("No target is named; say with --target which column the law shall predict.")
     if cap is not None and cap < 1:
         raise InputError(f"A cap of {cap} allows no constant; it must be at least 1.")
-    frame, where = read_frame(train), str(train)
-    require_columns(frame, (*target, *(features or ()), *((group,) if group else ())), where)
-    refuse_repeated_rows(frame, where)
-    roles = infer_roles(frame, tuple(target), None if features is None else tuple(features), group, where)
-    meanings = _task_file(task_toml, train.parent / "task.toml", frame)
-    used = (*roles.features, *target, *(() if roles.group is None else (roles.group,)))
-    _refuse_two_roles(used)
+    notation = _notation(decimal, thousands)
+    cells, notices = _cells(train, notation)
+    beside = train.parent / "task.toml"
+    said = task_file(task_toml, beside)
+    require_columns(
+        cells.frame, tuple(said.columns), f"{task_toml or beside} describes columns of the table, which"
+    )
+    asked = Asked(
+        target=tuple(target),
+        features=said.features if features is None else tuple(features),
+        group=said.group if group is None else group,
+        category=tuple(category) or said.category,
+        sigma=sigma or said.sigma,
+        ignore=tuple(ignore) or said.ignore,
+        drop_incomplete=drop_incomplete,
+    )
+    roles = decide(cells, asked, str(train))
     name = _name(train)
     schema = Schema(
         name=name,
         long_name=name,
-        title=meanings.title or f"{listing(list(target))} from {train.name}",
+        title=said.title or f"{listing(list(roles.targets))} from {train.name}",
         features=roles.features,
-        targets=tuple(target),
+        targets=roles.targets,
         group=roles.group,
         cap=cap,
-        columns={column: _column(column, meanings) for column in used},
+        columns=_columns(roles, said, cells.units),
+        decided=Decided(
+            roles=roles.columns,
+            weight=roles.weight,
+            state=roles.state,
+            only_filled=drop_incomplete,
+            only_measured=roles.only_measured,
+            decimal=notation.decimal,
+            thousands=notation.thousands,
+        ),
     )
-    notes = (roles.explanation,) if roles.explanation else ()
-    return dataset(schema, "file", Split(frame, where, train), _test_split(test), notes)
+    split = _split(cells, schema, train)
+    stated = read_knowledge(
+        tuple(ranges) or said.ranges, tuple(expect) or said.expect, schema.targets, schema.features
+    )
+    known, rates = _with_rates(stated, split.frame, schema.targets)
+    schema = schema.model_copy(update={"knowledge": known})
+    return _dataset(schema, split, test, (*notices, *roles.notices, *rates))
 
 
-def _test_split(test: Path | None) -> Split | None:
+def read_decided(schema: Schema, train: Path, test: Path | None = None) -> Dataset:
+    """The data set of a table whose roles were decided before, as the schema says; nothing is decided again.
+
+    Raises InputError as `read_dataset`.
+    """
+    cells, notices = _cells(train, _decided_notation(schema))
+    return _dataset(schema, _split(cells, schema, train), test, notices)
+
+
+def _dataset(schema: Schema, train: Split, test: Path | None, notices: tuple[str, ...]) -> Dataset:
     if test is None:
-        return None
-    frame: pd.DataFrame = read_frame(test)
-    refuse_repeated_rows(frame, str(test))
-    return Split(frame, str(test), test)
+        return dataset(schema, "file", train, None, notices)
+    cells, said = _cells(test, _decided_notation(schema))
+    return dataset(
+        schema,
+        "file",
+        train,
+        _split(cells, schema, test),
+        (*notices, *(one for one in said if one not in notices)),
+    )
 
 
-def _refuse_two_roles(used: tuple[str, ...]) -> None:
-    twice = sorted({name for name in used if used.count(name) > 1})
-    if twice:
-        raise InputError(
-            f"Column {twice[0]!r} is asked for twice; a column is either a feature, a target or the group, once."
-        )
-
-
-def _column(name: str, meanings: TaskFile) -> Column:
-    known = meanings.columns.get(name, ColumnMeaning())
-    return Column(name=name, meaning=known.meaning, unit=known.unit)
-
-
-def _task_file(given: Path | None, beside: Path, frame: "pd.DataFrame") -> TaskFile:
-    path = given or beside
-    if given is None and not beside.is_file():
-        return TaskFile()
-    parsed = _parse_task_file(path)
-    require_columns(frame, tuple(parsed.columns), f"{path} describes columns of the table, which")
-    return parsed
-
-
-def _parse_task_file(path: Path) -> TaskFile:
-    content = read_bytes(path)
-    if len(content) > MAX_TASK_FILE_BYTES:
-        raise InputError(
-            f"{path} is larger than {MAX_TASK_FILE_BYTES} bytes, which no description of columns is."
-        )
+def _notation(decimal: str, thousands: str) -> Notation:
     try:
-        return TaskFile.model_validate(tomllib.loads(content.decode("utf-8")))
-    except RecursionError:
-        raise InputError(f"{path} is nested too deeply; it may hold `title` and [columns.NAME].") from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        entry = ".".join(str(part) for part in first["loc"])
-        what = "is not known" if first["type"] == "extra_forbidden" else f"is wrong ({first['msg'].lower()})"
+        return Notation.model_validate({"decimal": decimal, "thousands": thousands}).check()
+    except ValidationError:
         raise InputError(
-            f"{path}: {entry} {what}; the file may hold `title` and, for each column, [columns.NAME] with `meaning` "
-            "and `unit`."
+            "--decimal may be '.' or ',', and --thousands '.', ',', \"'\" or a blank; such as --decimal , --thousands ."
         ) from None
-    except ValueError as error:  # of TOML, of UTF-8, of an integer with thousands of digits
-        raise InputError(f"{path} is not valid TOML: {error}.") from None
+
+
+def _decided_notation(schema: Schema) -> Notation:
+    decided = schema.decided or Decided()
+    return Notation(decimal=decided.decimal, thousands=decided.thousands)
+
+
+def _cells(path: Path, notation: Notation) -> tuple[Cells, tuple[str, ...]]:
+    """The cells of a file as numbers where they are, and what was unusual about them."""
+    reading = read_table(path)
+    cells = convert(reading.frame, reading.separator, notation, str(path))
+    if reading.units:
+        cells = replace(cells, units={**cells.units, **reading.units})
+    return cells, (*reading.notices, *cells.notices)
+
+
+def _split(cells: Cells, schema: Schema, path: Path) -> Split:
+    """The rows of a file that the schema keeps; raises InputError where it lacks a column."""
+    require_columns(cells.frame, schema.names, str(path))
+    decided = schema.decided or Decided()
+    state = decided.state if decided.state in cells.labels.columns else None
+    rows = finished(cells.labels, state)
+    if decided.only_measured:
+        rows &= filled(cells.frame, schema.targets)
+    if decided.only_filled:
+        levels = tuple(name for name, column in schema.columns.items() if column.levels)
+        weight = () if decided.weight is None else (decided.weight.column,)
+        labels = (*levels, *(() if schema.group is None else (schema.group,)))
+        numbers = (*schema.targets, *(name for name in schema.features if name not in levels), *weight)
+        rows &= filled(cells.frame, numbers) & filled_labels(cells.labels, labels)
+    kept = take(cells, rows)
+    return Split(kept.frame, str(path), path, kept.labels)
+
+
+def _columns(roles: Roles, said: TaskFile, units: Mapping[str, str]) -> dict[str, Column]:
+    """Meanings and units of the used columns, and the levels of categories."""
+    group = () if roles.group is None else (roles.group,)
+    found = {}
+    for name in (*roles.features, *roles.targets, *group):
+        known = said.columns.get(name, ColumnMeaning())
+        unit = known.unit or units.get(name, "")
+        found[name] = Column(name=name, meaning=known.meaning, unit=unit, levels=roles.levels.get(name, ()))
+    return found
+
+
+def _with_rates(
+    stated: Knowledge, frame: "pd.DataFrame", targets: tuple[str, ...]
+) -> tuple[Knowledge, tuple[str, ...]]:
+    """What is known, with the range 0 to 1 of targets that are rates by name and values, and a notice of each."""
+    ranges, notices = dict(stated.ranges), []
+    for name in targets:
+        values = frame[name].to_numpy()
+        if name in ranges or values.dtype.kind != "f" or not len(values):
+            continue
+        found = rate_range(name, float(np.min(values)), float(np.max(values)))
+        if found is not None:
+            ranges[name] = found
+            notices.append(
+                f"{name} is a rate by its name and values, so laws stay within 0 and 1; --range {name}=: lifts that."
+            )
+    return stated.model_copy(update={"ranges": ranges}), tuple(notices)
 
 
 def _name(train: Path) -> str:

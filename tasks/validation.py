@@ -1,13 +1,11 @@
 """Turn a data frame into a `Table` once, at the edge; afterwards its values are trusted.
 
 Refused: a column that is missing; text, NaN or infinity where a number belongs; a constant target;
-a group with too few rows to determine its constants; in a user's table, whole rows given twice; in a
-test split, a group that training lacks. Reported as a note only, because real benchmarks contain it:
-equal features with different targets (repeated measurements), rows that are equal in the columns
-that the task uses but not elsewhere, test rows that also occur in training.
+a group with too few rows to determine its constants; an error that is not positive; in a test split, a
+group or a category's level that training lacks. Reported only, because measurements are repeated: equal
+features with different targets, rows that repeat others, test rows that also occur in training.
 """
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,8 +14,9 @@ import numpy as np
 
 from lawsmith.tasks.arrays import Array, IntArray
 from lawsmith.tasks.errors import InputError, listing
+from lawsmith.tasks.numerals import is_null, plain
 from lawsmith.tasks.reading import require_columns
-from lawsmith.tasks.schema import SINGLE_GROUP, Schema
+from lawsmith.tasks.schema import SINGLE_GROUP, Column, Schema
 from lawsmith.tasks.table import Table
 from lawsmith.tasks.task import Dataset, Provenance, Source, Task, content_digest
 
@@ -32,52 +31,45 @@ MIN_ROWS = 4
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Raw rows, where they are from in words for messages, and their file if there is one."""
+    """Raw rows, where they are from in words for messages, and their file if there is one.
+
+    `labels` holds the cells as they were written, for groups and categories, where `frame` holds numbers already.
+    """
 
     frame: "pd.DataFrame"
     where: str
     path: Path | None
+    labels: "pd.DataFrame | None" = None
 
 
 def dataset(
-    schema: Schema, source: Source, train: Split, test: Split | None, notes: tuple[str, ...] = ()
+    schema: Schema, source: Source, train: Split, test: Split | None, notices: tuple[str, ...] = ()
 ) -> Dataset:
     """Validate both splits and bind them to their provenance; raises InputError as the module says."""
-    rows = train_table(train.frame, schema, train.where)
-    held_out = None if test is None else test_table(test.frame, schema, test.where, rows)
+    rows = train_table(train, schema)
+    held_out = None if test is None else test_table(test, schema, rows)
     path = None if train.path is None else str(train.path)
     provenance = Provenance(source, content_digest(rows, held_out), path)
-    return Dataset(Task(schema, rows, provenance), held_out, (*notes, *oddities(rows, held_out)))
+    return Dataset(Task(schema, rows, provenance), held_out, (*notices, *oddities(rows, held_out)))
 
 
-def train_table(frame: "pd.DataFrame", schema: Schema, where: str) -> Table:
+def train_table(split: Split, schema: Schema) -> Table:
     """Validate a training split; raises InputError as the module says."""
-    table = _table(frame, schema, where, groups=None)
+    table = _table(split, schema, groups=None)
     if len(table) < MIN_ROWS:
         raise InputError(
-            f"{where} holds {_rows(len(table))}; a law needs at least {MIN_ROWS} to be fitted and checked."
+            f"{split.where} holds {_rows(len(table))}; a law needs at least {MIN_ROWS} to be fitted and checked."
         )
-    _refuse_constant_targets(table, where)
-    _refuse_small_groups(table, where)
+    _refuse_constant_targets(table, split.where)
+    _refuse_small_groups(table, split.where)
     return table
 
 
-def test_table(frame: "pd.DataFrame", schema: Schema, where: str, train: Table) -> Table:
+def test_table(split: Split, schema: Schema, train: Table) -> Table:
     """Validate a test split against its training split; raises InputError as the module says."""
-    table = _table(frame, schema, where, groups=train.groups)
-    _refuse_constant_targets(table, where)
+    table = _table(split, schema, groups=train.groups)
+    _refuse_constant_targets(table, split.where)
     return table
-
-
-def refuse_repeated_rows(frame: "pd.DataFrame", where: str) -> None:
-    """Raise InputError when a row repeats an earlier one in every column of the file."""
-    repeats = np.flatnonzero(frame.astype(str).duplicated().to_numpy())
-    if len(repeats):
-        noun = "repeats" if len(repeats) == 1 else "repeat"
-        raise InputError(
-            f"{where}: {_data_rows(repeats)} {noun} an earlier row in every column; drop the copies, or add a column "
-            "(such as the seed) that tells repeated measurements apart."
-        )
 
 
 def oddities(train: Table, test: Table | None) -> tuple[str, ...]:
@@ -85,7 +77,8 @@ def oddities(train: Table, test: Table | None) -> tuple[str, ...]:
     notes = []
     copies = len(train) - len(_distinct(train))
     if copies:
-        notes.append(f"{_rows(copies)} of the training split repeat others exactly and weigh accordingly.")
+        noun = "repeats another" if copies == 1 else "repeat others"
+        notes.append(f"{_rows(copies)} of the training split {noun} exactly; kept as replicates.")
     if test is not None:
         leaked = len(_distinct(test) & _distinct(train))
         if leaked:
@@ -96,92 +89,98 @@ def oddities(train: Table, test: Table | None) -> tuple[str, ...]:
 
 
 def numbers(frame: "pd.DataFrame", column: str, where: str) -> Array:
-    """One column as float64 (n,); raises InputError naming the rows that hold text, NaN or infinity."""
+    """One column as float64 (n,); raises InputError naming the rows that hold text, nothing or infinity."""
     values = frame[column]
     if values.dtype.kind in "iufb":
         result = values.to_numpy(dtype=np.float64, na_value=np.nan)
     else:
         result = _parsed(values, column, where)
-    bad = np.flatnonzero(~np.isfinite(result))
-    if len(bad):
-        kind = (
-            "infinity"
-            if np.isinf(result[bad]).all()
-            else "NaN"
-            if np.isnan(result[bad]).all()
-            else "NaN or infinity"
-        )
+    empty, infinite = np.flatnonzero(np.isnan(result)), np.flatnonzero(np.isinf(result))
+    if len(empty):
         raise InputError(
-            f"{where}: column {column!r} holds {kind} in {_data_rows(bad)}; every value must be a finite number."
+            f"{where}: column {column!r} has no value in {_data_rows(empty)}; fill the cells in, drop the rows, or "
+            "give --drop-incomplete."
+        )
+    if len(infinite):
+        raise InputError(
+            f"{where}: column {column!r} holds infinity in {_data_rows(infinite)}; every value must be a finite number."
         )
     return result
 
 
-def as_number(value: object) -> float | None:
-    """The number that a cell states, NaN for an explicit or missing one, None for text and nested values."""
-    if value is None:
-        return np.nan
-    try:
-        return float(value)  # type: ignore[arg-type]  # anything else raises TypeError, which is the question
-    except (TypeError, ValueError, OverflowError):
-        return None
-
-
-def without_separators(value: object) -> float | None:
-    """The number that a cell would state without commas and spaces, in whatever way they are meant; None for text."""
-    return as_number(re.sub(r"[,\s]", "", value)) if isinstance(value, str) and value.strip() else None
-
-
-def _advice(cell: str) -> str:
-    if not cell.strip():
-        return ": fill the cells in, or drop the rows"
-    if without_separators(cell) is not None:
-        return ", written with a decimal point and without separators, such as 1234.5"
-    return ""
-
-
 def _parsed(values: "pd.Series[str]", column: str, where: str) -> Array:
-    cells = [as_number(value) for value in values.tolist()]
+    cells = [plain(value) for value in values.tolist()]
     bad = np.flatnonzero([cell is None for cell in cells])
     if len(bad):
         shown = str(values.iloc[int(bad[0])])[:40]
-        what = f"text ({shown!r})" if shown.strip() else "an empty cell"
         raise InputError(
-            f"{where}: column {column!r} holds {what} in {_data_rows(bad)}; "
-            f"every value must be a number{_advice(shown)}."
+            f"{where}: column {column!r} holds text ({shown!r}) in {_data_rows(bad)}; every value must be a number."
         )
     return np.array(cells, dtype=np.float64)
 
 
-def _table(frame: "pd.DataFrame", schema: Schema, where: str, groups: tuple[str, ...] | None) -> Table:
+def _table(split: Split, schema: Schema, groups: tuple[str, ...] | None) -> Table:
+    frame, where = split.frame, split.where
     require_columns(frame, schema.names, where)
     if frame.empty:
         raise InputError(f"{where} holds no data rows.")
-    labels = _labels(frame, schema.group, where)
+    written = frame if split.labels is None else split.labels
+    labels = _labels(written, schema.group, where)
     known = tuple(sorted(set(labels))) if groups is None else groups
     strangers = sorted(set(labels) - set(known))
     if strangers:
         raise InputError(
-            f"{where}: group {listing(strangers)} is not in the training split, so no law can predict it."
+            f"{where}: group {listing(strangers)} is not in the training split, so no law can predict it; drop the "
+            "rows, or say with --group none that one law holds for all."
         )
     positions = {name: code for code, name in enumerate(known)}
+    levels = {name: column for name, column in schema.columns.items() if column.levels}
     return Table(
-        {name: numbers(frame, name, where) for name in schema.features},
+        {
+            name: _codes(written, levels[name], where) if name in levels else numbers(frame, name, where)
+            for name in schema.features
+        },
         {name: numbers(frame, name, where) for name in schema.targets},
         known,
         np.array([positions[label] for label in labels], dtype=np.intp),
+        weight=_weights(frame, schema, where) if groups is None else None,
     )
+
+
+def _codes(labels: "pd.DataFrame", column: Column, where: str) -> Array:
+    """The places (n,) of a category's labels; raises InputError for a label that it does not have."""
+    try:
+        return np.array([column.code(label) for label in labels[column.name].tolist()])
+    except InputError as error:
+        raise InputError(f"{where}: {str(error)[0].lower()}{str(error)[1:]}") from None
+
+
+def _weights(frame: "pd.DataFrame", schema: Schema, where: str) -> Array | None:
+    """Weights (n,) of mean 1: counts, or 1 over errors squared; None for a task without such a column."""
+    if schema.decided is None or schema.decided.weight is None:
+        return None
+    name, kind = schema.decided.weight.column, schema.decided.weight.kind
+    require_columns(frame, (name,), where)
+    values = numbers(frame, name, where)
+    bad = np.flatnonzero(values <= 0)
+    if len(bad):
+        raise InputError(
+            f"{where}: the {kind} {name!r} is not positive in {_data_rows(bad)}; every weight must be, so correct the "
+            f"rows or leave the column out with --ignore {name}."
+        )
+    relative = values / np.median(values)  # squares of any unit overflow
+    found = relative if kind == "count" else relative**-2.0
+    return np.asarray(found / found.mean())
 
 
 def _labels(frame: "pd.DataFrame", group: str | None, where: str) -> list[str]:
     if group is None:
         return [SINGLE_GROUP] * len(frame)
-    missing = np.flatnonzero(
-        frame[group].isna().to_numpy() | (frame[group].astype(str).str.strip() == "").to_numpy()
-    )
+    cells = frame[group].tolist()
+    missing = np.flatnonzero([is_null(cell) or not str(cell).strip() for cell in cells])
     if len(missing):
         raise InputError(f"{where}: the group column {group!r} is empty in {_data_rows(missing)}.")
-    return [str(label) for label in frame[group].tolist()]
+    return [str(label) for label in cells]
 
 
 def _refuse_constant_targets(table: Table, where: str) -> None:
@@ -202,7 +201,7 @@ def _refuse_small_groups(table: Table, where: str) -> None:
     if small:
         raise InputError(
             f"{where}: too few rows (one to fit a constant, one to check it) in group {listing(small)}; add rows, drop "
-            'the group, or say with --group "" that there are no groups.'
+            "the group, or say with --group none that there are no groups."
         )
 
 

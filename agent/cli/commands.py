@@ -207,7 +207,7 @@ def tasks(data_dir: DataDir = None, json: Json = False) -> None:
 
 @app.command()
 def init(
-    table: Annotated[Path, typer.Argument(metavar="FILE", help="The table: CSV, Parquet or JSON lines.")],
+    table: Annotated[Path, typer.Argument(metavar="FILE", help="The table: CSV, Parquet, JSON or Excel.")],
     target: Annotated[
         list[str] | None,
         typer.Option(metavar="COLUMN,…", help="The column to predict; the last one by default."),
@@ -264,6 +264,14 @@ def mcp(
     group: of.Group = None,
     test: of.Test = None,
     cap: of.Cap = None,
+    category: of.Category = None,
+    sigma: of.Sigma = None,
+    ignore: of.Ignore = None,
+    ranges: of.Ranges = None,
+    expect: of.Expect = None,
+    drop_incomplete: of.DropIncomplete = False,
+    decimal: of.Decimal = None,
+    thousands: of.Thousands = None,
 ) -> None:
     """Let other agents search through the Model Context Protocol; every candidate is archived.
 

@@ -57,7 +57,7 @@ def _law(
         raise InputError(f"A law needs {missing}.")
     dataset = load(task, data_dir)
     say = warn if dataset.task.provenance.source == "replica" else announce
-    for note in dataset.notes:
+    for note in dataset.notices:
         say(note)
     with Sandbox(workers=1) as sandbox:
         archive = import_law(path, dataset, runs_dir, sandbox, system=str(system), model=model, source=source)

@@ -1,31 +1,39 @@
 """`discover init`: start a task.toml beside a table, with what can be told from the rows."""
 
 import json
+from math import isfinite
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from lawsmith.agent.cli.output import announce, print_json, shown
+from lawsmith.agent.cli.output import announce, err, print_json, shown
+from lawsmith.agent.cli.roles import roles_table
 from lawsmith.runs.files import write_atomic, writing
 from lawsmith.tasks import InputError
-from lawsmith.tasks.inference import infer_roles
-from lawsmith.tasks.reading import read_frame
+from lawsmith.tasks.asked import Asked
+from lawsmith.tasks.cells import Notation, convert
+from lawsmith.tasks.reading import read_table
+from lawsmith.tasks.roles import decide
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 NAME = "task.toml"
 
 
 def run(table: Path, target: tuple[str, ...], as_json: bool) -> None:
     """Write ``task.toml`` beside `table`; an existing one is never overwritten."""
-    frame = read_frame(table)
+    reading = read_table(table)
+    cells = convert(reading.frame, reading.separator, Notation(), str(table))
     path = table.parent / NAME
     if path.exists():
         raise InputError(f"{path} exists; edit it, or move it away to start again.")
-    columns = [str(name) for name in frame.columns]
-    guess = target or (columns[-1],)
-    missing = [name for name in guess if name not in columns]
-    if missing:
-        raise InputError(f"{table} has no column {missing[0]!r}; its columns are {', '.join(columns)}.")
-    roles = infer_roles(frame, guess, None, None, str(table))
-    used = [*roles.features, *guess, *([roles.group] if roles.group else [])]
-    ranges = {name: _range(frame[name].astype(str).tolist(), name == roles.group) for name in used}
+    guess = target or (str(cells.frame.columns[-1]),)
+    roles = decide(cells, Asked(target=guess), str(table))
+    used = [*roles.features, *roles.targets, *([roles.group] if roles.group else [])]
+    ranges = {
+        name: _range(cells.labels[name] if name in roles.labels else cells.frame[name], name in roles.labels)
+        for name in used
+    }
     with writing(path):
         write_atomic(path, _toml(table, used, ranges).encode())
     command = f"discover --data {shown(table)} --target {','.join(guess)}"
@@ -34,31 +42,26 @@ def run(table: Path, target: tuple[str, ...], as_json: bool) -> None:
             {
                 "task_toml": str(path.absolute()),
                 "columns": used,
-                "note": roles.explanation,
+                "roles": {one.name: {"role": one.role, "reason": one.reason} for one in roles.columns},
+                "notices": list(roles.notices),
                 "command": command,
             }
         )
         return
-    announce(roles.explanation)
+    err.print(roles_table(roles.columns))
+    for notice in (*reading.notices, *cells.notices, *roles.notices):
+        announce(notice)
     if not target:
         announce(f"Taken for the target: {guess[0]} (the last column); name another with --target.")
     print(shown(path))
     announce(f"Fill in meanings and units (they help a language model, and readers), then: {command}")
 
 
-def _range(cells: list[str], is_group: bool) -> str:
-    if is_group:
-        return f"{len(set(cells))} groups"
-    numbers = [float(cell) for cell in cells if _is_number(cell)]
+def _range(column: "pd.Series[Any]", labels: bool) -> str:
+    if labels:
+        return f"{column.nunique()} labels"
+    numbers = [cell for cell in column.tolist() if isinstance(cell, float) and isfinite(cell)]
     return f"{min(numbers):g} to {max(numbers):g}" if numbers else ""
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
 
 
 def _toml(table: Path, used: list[str], ranges: dict[str, str]) -> str:

@@ -122,7 +122,7 @@ Data = Annotated[
     Path | None,
     typer.Option(
         metavar="FILE",
-        help="The table to learn from: CSV, Parquet or JSON lines. `discover FILE` is the same.",
+        help="The table to learn from: CSV, Parquet, JSON or Excel; - reads stdin. `discover FILE` is the same.",
         rich_help_panel=TABLE,
     ),
 ]
@@ -142,9 +142,48 @@ Group = Annotated[
     str | None,
     typer.Option(
         metavar="COLUMN",
-        help="The column whose every value (a model family, say) gets constants of its own.",
+        help="The column whose every value (a model family, say) gets constants of its own; `none` for one law.",
         rich_help_panel=TABLE,
     ),
+]
+Category = Annotated[
+    list[str] | None,
+    typer.Option(metavar="COLUMN,…", help="Labels that shift the law, such as codes.", rich_help_panel=TABLE),
+]
+Sigma = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COLUMN", help="Error of the target in each row; rows count by it.", rich_help_panel=TABLE
+    ),
+]
+Ignore = Annotated[
+    list[str] | None, typer.Option(metavar="COLUMN,…", help="Columns to leave out.", rich_help_panel=TABLE)
+]
+Ranges = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--range",
+        metavar="TARGET=LOW:HIGH",
+        help="Where a target stays: loss=0: or acc=0:1.",
+        rich_help_panel=TABLE,
+    ),
+]
+Expect = Annotated[
+    list[str] | None,
+    typer.Option(metavar="SENTENCE", help="What is known: 'loss falls with N, D'.", rich_help_panel=TABLE),
+]
+DropIncomplete = Annotated[
+    bool,
+    typer.Option(
+        "--drop-incomplete", help="Leave out rows with gaps instead of columns.", rich_help_panel=TABLE
+    ),
+]
+Decimal = Annotated[
+    str | None, typer.Option(metavar="CHAR", help="Decimal mark of the file: . or ,", rich_help_panel=TABLE)
+]
+Thousands = Annotated[
+    str | None,
+    typer.Option(metavar="CHAR", help="Thousands separator of the file, such as .", rich_help_panel=TABLE),
 ]
 Test = Annotated[
     Path | None,

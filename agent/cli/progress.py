@@ -8,6 +8,7 @@ from typing import Self
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from lawsmith.agent.cli.output import announce, counted, err, number, warn
+from lawsmith.agent.cli.roles import roles_table
 from lawsmith.agent.command.job import Job
 from lawsmith.agent.command.observer import Observer
 from lawsmith.agent.command.registry import Chosen
@@ -64,8 +65,10 @@ class ProgressReport(Observer):
                 "the constants of its law are fitted to all"
             )
         say = warn if dataset.task.provenance.source == "replica" else announce
-        for note in dataset.notes:
-            say(note)
+        if dataset.roles:
+            err.print(roles_table(dataset.roles))
+        for notice in dataset.notices:
+            say(notice)
 
     def started(self, index: int, archive: Archive, budget: Budget, history: History) -> None:
         self.archive = archive.path

@@ -54,7 +54,10 @@ def table(given: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "target": columns(given["target"]),
         "features": columns(given["features"]) or None,
-        **{name: given[name] for name in ("group", "test", "cap")},
+        **{name: columns(given[name]) for name in ("category", "ignore")},
+        **{name: tuple(given[name] or ()) for name in ("ranges", "expect")},
+        **{name: given[name] for name in ("group", "test", "cap", "sigma", "drop_incomplete")},
+        **{name: given[name] or "" for name in ("decimal", "thousands")},
     }
 
 

@@ -32,6 +32,14 @@ def discover(
     group: str | None = None,
     test: "Path | pd.DataFrame | None" = None,
     cap: int | None = None,
+    category: str | Sequence[str] = (),
+    sigma: str | None = None,
+    ignore: str | Sequence[str] = (),
+    ranges: str | Sequence[str] = (),
+    expect: str | Sequence[str] = (),
+    drop_incomplete: bool = False,
+    decimal: str = "",
+    thousands: str = "",
     runs: int = 1,
     agent: str = "auto",
     model: str | None = None,
@@ -55,7 +63,9 @@ def discover(
     Args:
         data: the name of a task, or a table of your own: a file (Path), or a pandas DataFrame, which is first
             saved below `runs_dir` so that the run can be resumed and replayed.
-        target, features, group, test, cap: what the columns of an own table are; see `lawsmith.tasks.read_dataset`.
+        target, features, group, test, cap, category, sigma, ignore, drop_incomplete, decimal, thousands: what the
+            columns of an own table are, and how its numbers are written; see `lawsmith.tasks.read_dataset`.
+        ranges, expect: what is known of the law, such as "loss=0:" and "loss falls with N, D".
         runs: independent searches; run k (from 1) uses `seed` + k - 1.
         time_limit: seconds of search per run.
         max_calls, max_tokens, max_usd: limits of the whole command, shared evenly by its runs.
@@ -97,6 +107,14 @@ def discover(
             group=group,
             test=None if test is None else str(table_path(test, runs_dir)),
             cap=cap,
+            category=listed(category),
+            sigma=sigma,
+            ignore=listed(ignore),
+            ranges=listed(ranges),
+            expect=listed(expect),
+            drop_incomplete=drop_incomplete,
+            decimal=decimal,
+            thousands=thousands,
         )
         job = job.of_table(table)
     job, chosen = equip(job, runs_dir, options)

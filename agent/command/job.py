@@ -1,6 +1,7 @@
 """What a command was asked to do, in the form that archives keep and a resume starts from."""
 
 import hashlib
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -11,17 +12,21 @@ from lawsmith.agent.cluster.client import check_address
 from lawsmith.agent.search.budget import Allowance
 from lawsmith.runs.files import write_atomic, writing
 from lawsmith.sandbox import DEFAULT_LIMITS, Limits
-from lawsmith.tasks import Dataset, InputError, load, read_dataset
+from lawsmith.tasks import Dataset, InputError, Schema, load, read_dataset, read_decided
+from lawsmith.tasks.frames import frame_bytes
+from lawsmith.tasks.reading import MAX_BYTES, kind, refuse_size
 
 if TYPE_CHECKING:
     import pandas as pd
 
 SAVED_TABLES = "tables"
-"""Folder below the runs folder for tables that were given as DataFrames."""
+"""Folder below the runs folder for tables that were given as DataFrames or on standard input."""
+STDIN = Path("-")
+"""Means standard input where a table is asked for."""
 
 
 class OwnTable(BaseModel):
-    """A table of the user's own: absolute paths, and what its columns are (see `lawsmith.tasks.read_dataset`)."""
+    """A table of the user's own: absolute paths, and what is said of its columns, as `read_dataset` takes it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -31,17 +36,25 @@ class OwnTable(BaseModel):
     group: str | None = None
     test: str | None = None
     cap: int | None = None
+    category: tuple[str, ...] = ()
+    sigma: str | None = None
+    ignore: tuple[str, ...] = ()
+    ranges: tuple[str, ...] = ()
+    expect: tuple[str, ...] = ()
+    drop_incomplete: bool = False
+    decimal: str = ""
+    thousands: str = ""
 
-    def read(self) -> Dataset:
-        """Raises InputError when the table, or what is said about it, is not valid."""
-        return read_dataset(
-            Path(self.train),
-            self.target,
-            features=self.features,
-            group=self.group,
-            test=None if self.test is None else Path(self.test),
-            cap=self.cap,
-        )
+    def read(self, decided: Schema | None = None) -> Dataset:
+        """The table, with the roles that its columns have in `decided`, where they were decided before.
+
+        Raises InputError when the table, or what is said about it, is not valid.
+        """
+        test = None if self.test is None else Path(self.test)
+        if decided is not None:
+            return read_decided(decided, Path(self.train), test)
+        said = self.model_dump(exclude={"train", "test"})
+        return read_dataset(Path(self.train), test=test, **said)
 
 
 class Job(BaseModel):
@@ -102,10 +115,13 @@ class Job(BaseModel):
         """What the run of that index may spend."""
         return Allowance(self.seconds, self.calls, self.tokens, self.usd).share(self.runs, index)
 
-    def dataset(self) -> Dataset:
-        """Load the data; raises InputError where there is none, it is not valid, or the limits do not bear its rows."""
+    def dataset(self, decided: Schema | None = None) -> Dataset:
+        """Load the data, an own table as `decided` says, where it was decided before.
+
+        Raises InputError where there is none, it is not valid, or the limits do not bear its rows.
+        """
         if self.table is not None:
-            found = self.table.read()
+            found = self.table.read(decided)
         else:
             assert self.task is not None
             found = load(self.task, None if self.data_dir is None else Path(self.data_dir))
@@ -120,11 +136,17 @@ class Job(BaseModel):
 
 
 def table_path(table: "Path | pd.DataFrame", runs_dir: Path) -> Path:
-    """The file that holds a table: a DataFrame is first saved below `runs_dir`, named by its digest."""
-    if isinstance(table, Path):
+    """The file that holds a table: a DataFrame, and what - reads from standard input, are first saved below `runs_dir`,
+    named by their digests."""
+    if isinstance(table, Path) and table != STDIN:
         return table.resolve()
-    content = table.to_csv(index=False).encode()
-    path = runs_dir.resolve() / SAVED_TABLES / f"{hashlib.sha256(content).hexdigest()[:16]}.csv"
+    if isinstance(table, Path):
+        content = sys.stdin.buffer.read(MAX_BYTES + 1)
+        refuse_size(len(content), "Standard input")
+        suffix = ".gz" if content[:2] == b"\x1f\x8b" else kind(content, "")
+    else:
+        content, suffix = frame_bytes(table), ".parquet"
+    path = runs_dir.resolve() / SAVED_TABLES / f"{hashlib.sha256(content).hexdigest()[:16]}{suffix}"
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
     write_atomic(path, content)

@@ -65,7 +65,7 @@ class Command:
         if cluster is not None:
             job = job.model_copy(update={"cluster": cluster}).check()
         opened = Archive.open(archive)
-        dataset = kept_data(opened) or job.dataset()
+        dataset = kept_data(opened) or job.dataset(manifest.task)
         if dataset.task.provenance.sha256 != manifest.data.sha256:
             raise InputError(
                 f"The data of {archive} has changed since the run began, so it cannot be resumed."

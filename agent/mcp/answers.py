@@ -51,7 +51,7 @@ def description(dataset: Dataset) -> Answer:
         "task": task.schema.name,
         "training_rows": len(task.train),
         "data": task.provenance.source,
-        "notes": list(dataset.notes),
+        "notes": list(dataset.notices),
         "description": prompts.fit("tools.j2", lambda detail: {}, share=1.0),
     }
 

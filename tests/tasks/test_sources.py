@@ -130,7 +130,7 @@ def test_without_data_two_tasks_become_a_loud_replica(monkeypatch: pytest.Monkey
         assert data.test is not None
         assert (len(data.task.train), len(data.test)) == rows
         assert (data.task.provenance.source, data.task.provenance.path) == ("replica", None)
-        assert data.notes[0].startswith(
+        assert data.notices[0].startswith(
             f"REPLICA: the measurements of {name} could not be had (HF_HUB_OFFLINE is set)"
         )
         assert load(name).task.provenance == data.task.provenance
@@ -221,7 +221,7 @@ def test_the_hub_is_asked_once_and_its_files_are_cached(small_hub: Hub):
     assert first.task.provenance.sha256 == again.task.provenance.sha256
     assert len(small_hub.asked) == 3  # the probe and two files
     assert whereabouts("sft")[0] == "cache"
-    assert first.notes[0].startswith("6 rows of the test split also occur in training")
+    assert first.notices[0].startswith("6 rows of the test split also occur in training")
 
 
 def test_a_damaged_cache_is_fetched_again(small_hub: Hub):

@@ -20,16 +20,22 @@ def test_features_and_group_are_inferred_and_the_reason_given(tmp_path: Path):
     data = read(tmp_path, extra)
     assert (data.task.schema.features, data.task.schema.group) == (("N",), "model")
     assert data.task.train.groups == ("a", "b")
-    assert data.notes == (
-        f"Inferred from {tmp_path / 'runs.csv'}: group: model (text that repeats); features: N (numeric columns that "
-        "vary); left out: seed (bookkeeping by its name), lab (text), run_name (text).",
-    )
+    roles = {one.name: (one.role, one.reason) for one in data.roles}
+    assert roles == {
+        "N": ("feature", "a number that varies"),
+        "loss": ("target", "named"),
+        "model": ("group", "a label that repeats while features vary; it has constants of its own"),
+        "seed": ("replicate", "tells repeated measurements apart"),
+        "lab": ("left out", "the same in every row"),
+        "run_name": ("bookkeeping", "by its name"),
+    }
+    assert data.notices == ()
 
 
 def test_what_is_named_is_not_inferred(tmp_path: Path):
     table = frame().assign(D=np.arange(24) ** 2.0)
     data = read(tmp_path, table, features=["D"], group="")
-    assert (data.task.schema.features, data.task.schema.group, data.notes) == (("D",), None, ())
+    assert (data.task.schema.features, data.task.schema.group, data.notices) == (("D",), None, ())
     assert data.task.train.groups == ("all_data",)
 
 
@@ -43,9 +49,19 @@ def test_row_numbers_alone_are_a_feature_such_as_epochs(tmp_path: Path):
     assert read(tmp_path, curve).task.schema.features == ("epoch",)
 
 
-def test_two_possible_groups_need_a_choice(tmp_path: Path):
-    with refused("model and data could each be the group; choose one with --group."):
-        read(tmp_path, frame().assign(data=["x", "y"] * 12))
+def test_two_labels_of_many_levels_need_a_choice(tmp_path: Path):
+    table = pd.concat([frame().assign(a=f"a{k}", b=[f"b{j % 9}" for j in range(24)]) for k in range(20)])
+    with refused("a and b could each be the group; choose one with --group, or give --group none."):
+        read(tmp_path, table.drop(columns="model"))
+    assert read(tmp_path, table, group="a").task.schema.group == "a"
+
+
+def test_several_labels_of_few_levels_are_categories(tmp_path: Path):
+    data = read(tmp_path, frame().assign(data=["x", "y"] * 12))
+    schema = data.task.schema
+    assert (schema.features, schema.group) == (("N", "model", "data"), None)
+    assert (schema.columns["model"].levels, schema.columns["data"].levels) == (("a", "b"), ("x", "y"))
+    assert data.task.train.features["model"].tolist() == [0.0] * 12 + [1.0] * 12
 
 
 def write_parquet(path: Path, table: pd.DataFrame) -> None:
@@ -92,24 +108,21 @@ def changed(column: str, rows: list[int], value: str) -> pd.DataFrame:
             "column 'loss' holds text ('abc') in data row 4; every value must be a number.",
         ),
         (changed("N", [0, 5], "big"), "column 'N' holds text ('big') in data rows 1 and 6;"),
-        (changed("loss", [2], ""), "column 'loss' holds an empty cell in data row 3;"),
         (
-            changed("loss", [2], "nan"),
-            "column 'loss' holds NaN in data row 3; every value must be a finite number.",
+            changed("loss", [2], ""),
+            "column 'loss' has no value in data row 3; fill the cells in, drop the rows",
         ),
-        (changed("loss", [2], ""), "every value must be a number: fill the cells in, or drop the rows."),
+        (
+            changed("loss", [2, 4], "nan"),
+            "column 'loss' has no value in data rows 3 and 5; fill the cells in",
+        ),
         (
             changed("loss", [2], "1,25"),
-            "written with a decimal point and without separators, such as 1234.5.",
+            "column 'loss' writes '1,25' and '1.5011872336272722'; make the decimal",
         ),
         (changed("N", [2, 4], "-inf"), "column 'N' holds infinity in data rows 3 and 5;"),
         (changed("loss", [7], "1e400"), "column 'loss' holds infinity in data row 8;"),
-        (changed("model", [7], " "), "the group column 'model' is empty in data row 8."),
         (frame().assign(loss=1.5), "the target 'loss' is 1.5 in every row;"),
-        (
-            pd.concat([frame(), frame()[:2]]),
-            "data rows 25 and 26 repeat an earlier row in every column; drop the",
-        ),
         (frame()[:13], "too few rows (one to fit a constant, one to check it) in group 'b' (1 row);"),
         (frame()[:3], "holds 3 rows; a law needs at least 4"),
         (frame()[:0], "holds no data rows; a table needs a header and at least one row."),
@@ -131,6 +144,7 @@ def test_bad_rows_get_one_sentence(table: pd.DataFrame | str, message: str, tmp_
     [
         ({"features": ["N", "D"]}, "has no column 'D'; its columns are N, loss and model."),
         ({"group": "family"}, "has no column 'family'"),
+        ({"features": ["n"], "group": "modell"}, "has no column 'modell'; did you mean model?"),
         ({"features": ["loss"]}, "Column 'loss' is asked for twice"),
         ({"features": ["N"], "group": "N"}, "Column 'N' is asked for twice"),
         ({"cap": 0}, "A cap of 0 allows no constant"),
@@ -145,16 +159,18 @@ def test_bad_options_get_one_sentence(options: dict[str, object], message: str, 
     ("name", "content", "message"),
     [
         (
-            "t.xlsx",
-            b"PK",
-            "is of an unknown kind; tables are read from .csv, .tsv, .parquet, .jsonl, .ndjson files.",
+            "t.sav",
+            b"PX",
+            "is of an unknown kind; tables are read from .csv, .tsv, .parquet, .jsonl, .ndjson, .json,",
         ),
+        ("t.xlsx", b"PK", "is not a readable Excel workbook: File is not a zip file."),
+        ("t.csv.gz", b"N,loss", "is not a readable gz file: Not a gzipped file"),
+        ("t.zip", b"PK\x03\x04", "is not a readable zip archive: File is not a zip file."),
         ("t.csv", b"N,loss\n1,\x00\x00\n", "is a binary file, not text"),
-        ("t.csv", "N,loss\n1,é\n".encode("latin1"), "is not UTF-8 text (byte 9)"),
         ("t.parquet", b"PAR1", "is not a readable Parquet file"),
         ("t.jsonl", b'{"N": 1, "loss": 2}\n{"N": 1\n', "line 2, is not JSON"),
         ("t.jsonl", b"[" * 100_000, "line 1, is not JSON"),
-        ("t.jsonl", b"[1]\n", "line 1, is not a JSON object"),
+        ("t.jsonl", b"[1]\n", "entry 1, is not a JSON object"),
         (
             "t.jsonl",
             b'{"N": 3, "loss": 5}\n{"N": 1, "loss": [2]}\n',
@@ -178,7 +194,7 @@ def test_missing_files_folders_and_targets(tmp_path: Path):
 
 
 def test_files_and_tables_beyond_the_bounds_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("lawsmith.tasks.reading.MAX_CELLS", 20)
+    monkeypatch.setattr("lawsmith.tasks.delimited.MAX_CELLS", 20)
     with refused("holds 75 cells; at most 20 are read"):
         read(tmp_path, frame())
     monkeypatch.setattr("lawsmith.tasks.reading.MAX_BYTES", 10)
@@ -197,7 +213,9 @@ def test_a_test_split_is_validated_against_training(tmp_path: Path):
     data = reading(beyond[:15])
     assert data.test is not None
     assert (len(data.test), data.test.groups) == (15, data.task.train.groups)
-    with refused("group c is not in the training split"):
+    with refused(
+        "group c is not in the training split, so no law can predict it; drop the rows, or say with"
+    ):
         reading(beyond.assign(model="c"))
     with refused("the target 'loss' is"):
         reading(beyond[:1])
@@ -205,7 +223,18 @@ def test_a_test_split_is_validated_against_training(tmp_path: Path):
         reading(beyond[:0])
     with refused("test.csv has no column 'N'"):
         reading(beyond.drop(columns="N"))
-    assert "3 rows of the test split also occur in training" in reading(frame()[:3]).notes[-1]
+    assert "3 rows of the test split also occur in training" in reading(frame()[:3]).notices[-1]
+
+
+def test_an_empty_label_of_a_named_group_is_refused(tmp_path: Path):
+    with refused("the group column 'model' is empty in data row 8."):
+        read(tmp_path, changed("model", [7], " "), group="model")
+
+
+def test_rows_that_repeat_in_every_column_are_replicates(tmp_path: Path):
+    data = read(tmp_path, pd.concat([frame(), frame()[:2]]))
+    assert len(data.task.train) == 26
+    assert data.notices == ("2 rows of the training split repeat others exactly; kept as replicates.",)
 
 
 def test_repeated_measurements_are_kept_and_reported(tmp_path: Path):
@@ -213,7 +242,7 @@ def test_repeated_measurements_are_kept_and_reported(tmp_path: Path):
     table = pd.concat([frame().assign(seed=1), frame().assign(seed=2)])
     data = read(tmp_path, table)
     assert len(data.task.train) == 48
-    assert data.notes[-1].startswith("24 rows of the training split repeat others exactly")
+    assert data.notices[-1].startswith("24 rows of the training split repeat others exactly")
 
 
 def test_meanings_come_from_the_task_file_beside_the_table(tmp_path: Path):
@@ -264,7 +293,7 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_table_is_refused_in_a_sentence(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("lawsmith.tasks.reading.MAX_CELLS", 100)
+    monkeypatch.setattr("lawsmith.tasks.delimited.MAX_CELLS", 100)
     content, message = HOSTILE[name]
     (tmp_path / name).write_bytes(content)
     with refused(message):

@@ -1,0 +1,78 @@
+"""What the user says of a table's columns, and which columns the names mean."""
+
+import difflib
+import re
+from collections.abc import Sequence
+
+from pydantic import BaseModel, ConfigDict
+
+from lawsmith.tasks.errors import InputError, listing
+
+
+class Asked(BaseModel):
+    """What the user says of the columns. None leaves it open; a `group` of "" says that there is none."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    target: tuple[str, ...]
+    features: tuple[str, ...] | None = None
+    group: str | None = None
+    category: tuple[str, ...] = ()
+    sigma: str | None = None
+    ignore: tuple[str, ...] = ()
+    drop_incomplete: bool = False
+
+
+def resolve(asked: Asked, names: Sequence[str], where: str) -> Asked:
+    """The same with names as the table has them: ``loss`` may mean ``summary.loss``. Raises InputError."""
+
+    def one(name: str) -> str:
+        return resolved(name, names, where)
+
+    if not asked.target:
+        raise InputError("No target is named; say with --target which column the law shall predict.")
+    group = None if asked.group is None else one(asked.group) if asked.group in names else asked.group
+    if group is not None and group not in names:
+        group = "" if group.strip().lower() in ("", "none") else one(group)
+    found = Asked(
+        target=tuple(map(one, asked.target)),
+        features=None if asked.features is None else tuple(map(one, asked.features)),
+        group=group,
+        category=tuple(map(one, asked.category)),
+        sigma=None if asked.sigma is None else one(asked.sigma),
+        ignore=tuple(map(one, asked.ignore)),
+        drop_incomplete=asked.drop_incomplete,
+    )
+    _refuse_two_roles(found)
+    return found
+
+
+def resolved(name: str, names: Sequence[str], where: str) -> str:
+    """The column that a name means; raises InputError where none or several could be meant."""
+    if name in names:
+        return name
+    own = [column for column in names if re.split(r"[./]", column)[-1].casefold() == name.casefold()]
+    alike = own or [column for column in names if column.strip().casefold() == name.strip().casefold()]
+    if len(alike) == 1:
+        return alike[0]
+    if len(alike) > 1:
+        raise InputError(f"{where}: {name!r} could mean {listing(alike, 8)}; give the whole name.")
+    parts = {re.split(r"[./]", column)[-1]: column for column in names}
+    close = difflib.get_close_matches(name, [*names, *parts], n=3, cutoff=0.6)
+    ending = [column for column in names if len(name) > 2 and name.casefold() in column.casefold()]
+    meant = list(dict.fromkeys([*(parts.get(found, found) for found in close), *ending]))[:5]
+    hint = (
+        f"; did you mean {' or '.join(meant)}?" if meant else f"; its columns are {listing(list(names), 12)}."
+    )
+    raise InputError(f"{where} has no column {name!r}{hint}")
+
+
+def _refuse_two_roles(asked: Asked) -> None:
+    kinds = (asked.target, asked.features or (), (asked.group,) if asked.group else (), asked.ignore)
+    listed = [name for kind in kinds for name in kind] + ([asked.sigma] if asked.sigma else [])
+    listed += [name for name in asked.category if name not in (asked.features or ())]
+    twice = sorted({name for name in listed if listed.count(name) > 1})
+    if twice:
+        raise InputError(
+            f"Column {twice[0]!r} is asked for twice; a column is either a feature, a target or the group, once."
+        )

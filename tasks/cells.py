@@ -1,0 +1,355 @@
+"""Make numbers of a table's cells, one notation for each column, and say what was done.
+
+A notation that fits the file but perhaps not its meaning is refused with both readings: 12.000 in a table of
+semicolons is 12, or 12000.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from lawsmith.tasks.arrays import Array, IntArray
+from lawsmith.tasks.errors import InputError
+from lawsmith.tasks.numerals import (
+    FACTORS,
+    Numeral,
+    decimal_year,
+    evidence,
+    is_missing,
+    numeral,
+    plain,
+    value,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST = 0.5  # a column is one of numbers where more than this share of its filled cells are
+
+
+class Notation(BaseModel):
+    """How numbers are written in a text table; "" leaves it to the cells."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    decimal: Literal["", ".", ","] = ""
+    thousands: Literal["", ".", ",", " ", "'"] = ""
+
+    def check(self) -> "Notation":
+        """The same; raises InputError where one character would have two meanings."""
+        if self.decimal and self.decimal == self.thousands:
+            raise InputError(
+                f"--decimal and --thousands are both {self.decimal!r}; one character means one thing."
+            )
+        return self
+
+
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """A table whose columns of numbers are numbers.
+
+    frame: float64 where all cells of a column are numbers, NaN where one is missing; objects that keep the text of
+    unreadable cells elsewhere. labels: the cells as they were written, for groups and categories.
+    dates: columns that were dates. booleans: columns of true and false. units: column -> unit.
+    """
+
+    frame: "pd.DataFrame"
+    labels: "pd.DataFrame"
+    dates: frozenset[str]
+    booleans: frozenset[str]
+    units: Mapping[str, str]
+    notices: tuple[str, ...]
+
+
+@dataclass
+class _Column:
+    """A column of text while its notation is found out: distinct cells, and which of them each row holds."""
+
+    name: str
+    words: list[str]
+    place: IntArray
+    numerals: list[Numeral | None] = field(default_factory=list)
+
+    def share(self, good: list[bool]) -> float:
+        """Share of the rows whose cell is good, of those that hold something."""
+        filled = np.array([not is_missing(word) for word in self.words])
+        rows = filled[self.place]
+        return float(np.mean(np.array(good)[self.place][rows])) if rows.any() else 0.0
+
+
+def convert(frame: "pd.DataFrame", separator: str, notation: Notation, where: str) -> Cells:
+    """Numbers, dates and truth values of every column; raises InputError for a notation that is ambiguous.
+
+    frame: as `lawsmith.tasks.reading` gives it, or a DataFrame of the user's own. separator: between the file's cells.
+    """
+    columns: dict[str, Any] = {}
+    texts: list[_Column] = []
+    dates, booleans = set[str](), set[str]()
+    units, notices = dict[str, str](), list[str]()
+    for name in frame.columns:
+        found = _typed(frame[name])
+        if found is None and separator != ";" and not notation.thousands and notation.decimal != ",":
+            found = _plainly(frame[name])
+        if found is not None:
+            columns[name], is_boolean, is_date = found
+            booleans |= {name} if is_boolean else set()
+            dates |= {name} if is_date else set()
+            notices += [_said_of_dates(name)] if is_date else []
+        else:
+            texts.append(_column(name, frame[name]))
+    texts = [
+        text
+        for text in texts
+        if not (_truth(text, columns, booleans) or _dates(text, columns, dates, notices))
+    ]
+    numbers = [text for text in texts if text.share([one is not None for one in text.numerals]) > MOST]
+    marks = _marks(numbers, separator, notation, where)
+    for text in numbers:
+        columns[text.name] = _numbers(text, *marks[text.name], units, notices)
+    import pandas as pd
+
+    converted = pd.DataFrame(
+        {name: columns.get(name, frame[name]) for name in frame.columns}, index=frame.index
+    )
+    return Cells(converted, frame, frozenset(dates), frozenset(booleans), units, tuple(notices))
+
+
+def _typed(series: "pd.Series[Any]") -> tuple[Any, bool, bool] | None:
+    """The values of a column that holds no text, whether it is boolean, and whether it is dates; None for text."""
+    import pandas as pd
+
+    kind = series.dtype
+    if pd.api.types.is_bool_dtype(kind):
+        return series.to_numpy(dtype=np.float64, na_value=np.nan), True, False
+    if pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_complex_dtype(kind):
+        return series.to_numpy(dtype=np.float64, na_value=np.nan), False, False
+    if pd.api.types.is_datetime64_any_dtype(kind):
+        moments = pd.to_datetime(series, utc=True).dt
+        length = np.where(moments.is_leap_year, 366.0, 365.0)
+        seconds = moments.hour * 3600 + moments.minute * 60 + moments.second
+        return (
+            (moments.year + (moments.dayofyear - 1 + seconds / 86400) / length).to_numpy(np.float64),
+            False,
+            True,
+        )
+    return None
+
+
+def _plainly(series: "pd.Series[Any]") -> tuple[Any, bool, bool] | None:
+    """The values of a column of text whose every cell is a plain number; None at the first that is not."""
+    import pandas as pd
+
+    if isinstance(series.dtype, pd.CategoricalDtype):
+        return None
+    cells = series.tolist()
+    try:
+        if not cells or any(isinstance(cell, bool) or cell is None for cell in cells):
+            return None
+        return np.array([float(cell) for cell in cells]), False, False
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def _column(name: str, series: "pd.Series[Any]") -> _Column:
+    import pandas as pd
+
+    cells = ["" if cell is None or cell is pd.NA else as_text(cell) for cell in series.tolist()]
+    place, words = pd.factorize(np.array(cells, dtype=object))
+    listed = [str(word) for word in words]
+    return _Column(name, listed, np.asarray(place, dtype=np.intp), [numeral(word) for word in listed])
+
+
+def as_text(cell: Any) -> str:
+    """A cell of Python objects (numbers, Decimals, enumerations) as text; a StrEnum is its value."""
+    return cell if type(cell) is str else repr(float(cell)) if isinstance(cell, float) else f"{cell!s}"
+
+
+def _truth(text: _Column, columns: dict[str, Any], booleans: set[str]) -> bool:
+    """Whether all filled cells are true or false (or yes and no); then the column is 1 and 0."""
+    truths = {"true": 1.0, "false": 0.0, "yes": 1.0, "no": 0.0}
+    found = [
+        truths.get(word.strip().lower(), None if not is_missing(word) else np.nan) for word in text.words
+    ]
+    if any(one is None for one in found) or np.isnan(np.array(found, dtype=float)).all():
+        return False
+    columns[text.name] = np.array(found, dtype=np.float64)[text.place]
+    booleans.add(text.name)
+    return True
+
+
+def _dates(text: _Column, columns: dict[str, Any], dates: set[str], notices: list[str]) -> bool:
+    """Whether the column holds ISO dates; then it becomes decimal years."""
+    if not any(len(word.strip()) >= 7 and word.strip()[4:5] in "-/" for word in text.words[:5]):
+        return False
+    years = [decimal_year(word) for word in text.words]
+    if text.share([year is not None for year in years]) <= MOST:
+        return False
+    columns[text.name] = _values(text, years)
+    dates.add(text.name)
+    notices.append(_said_of_dates(text.name))
+    return True
+
+
+def _said_of_dates(name: str) -> str:
+    return f"{name}: dates became decimal years (2022-06-01 is {decimal_year('2022-06-01'):.3f})."
+
+
+def _marks(
+    columns: list[_Column], separator: str, notation: Notation, where: str
+) -> dict[str, tuple[str, str]]:
+    """Column -> decimal mark and thousands separator ("" for none)."""
+    seen = {mark: {text.name: _evidence(text, mark) for text in columns} for mark in ".,"}
+    for mark in ".,":
+        for name, found in seen[mark].items():
+            if {"decimal", "thousands"} <= found.keys() and not notation.decimal and not notation.thousands:
+                raise InputError(
+                    f"{where}: column {name!r} writes {found['decimal']!r} and {found['thousands']!r}; say with "
+                    "--decimal and --thousands what point and comma mean."
+                )
+    known = {mark: {kind for found in seen[mark].values() for kind in found} for mark in ".,"}
+    decimal = notation.decimal or {".": ",", ",": "."}.get(notation.thousands, "")
+    return {
+        text.name: _mark(text.name, seen, known, decimal, notation.thousands, separator, where)
+        for text in columns
+    }
+
+
+def _evidence(text: _Column, mark: str) -> dict[str, str]:
+    """What the mark can mean in the cells of a column -> one cell that shows it."""
+    found: dict[str, str] = {}
+    for word, one in zip(text.words, text.numerals, strict=True):
+        if one is not None:
+            found.setdefault(evidence(one.digits, mark), word.strip())
+    return {kind: word for kind, word in found.items() if kind}
+
+
+def _mark(
+    name: str,
+    seen: dict[str, dict[str, dict[str, str]]],
+    known: dict[str, set[str]],
+    decimal: str,
+    thousands: str,
+    separator: str,
+    where: str,
+) -> tuple[str, str]:
+    comma, point = seen[","][name], seen["."][name]
+    if decimal == ".":
+        return ".", "," if comma else ""
+    if decimal == ",":
+        # --thousands . of a table that also holds decimal points: a column is read by what its own cells allow.
+        return (".", "") if thousands == "." and "decimal" in point else (",", "." if point else "")
+    if "decimal" in comma:
+        if "decimal" in point:
+            raise InputError(
+                f"{where}: column {name!r} writes {comma['decimal']!r} and {point['decimal']!r}; make the decimal "
+                "marks alike."
+            )
+        return ",", "." if point else ""
+    if "thousands" in comma or (comma and ("decimal" in known["."] or separator == ",")):
+        return ".", ","
+    if comma and "decimal" not in known[","]:
+        shown = comma["either"] if "either" in comma else next(iter(comma.values()))
+        raise _two_readings(name, shown, ",", where)
+    if comma:
+        return ",", ""
+    if "thousands" in point:
+        return ",", "."
+    if "either" in point and "decimal" not in point:
+        if "decimal" in known[","]:
+            return ",", "."
+        if separator == ";":
+            raise _two_readings(name, point["either"], ".", where)
+    return ".", ""
+
+
+def _two_readings(name: str, cell: str, mark: str, where: str) -> InputError:
+    found = numeral(cell)
+    digits = found.digits if found else cell
+    as_decimal, as_thousands = float(digits.replace(mark, ".")), digits.replace(mark, "")
+    word = "point" if mark == "." else "comma"
+    return InputError(
+        f"{where}: {cell!r} in column {name!r} is {as_decimal:g} if the {word} marks decimals, and "
+        f"{as_thousands} if it marks thousands; say which with --decimal '{mark}' or --thousands '{mark}'."
+    )
+
+
+def _numbers(
+    text: _Column, decimal: str, thousands: str, units: dict[str, str], notices: list[str]
+) -> "np.ndarray[Any, Any]":
+    """The column as numbers; says what was more than plain notation."""
+    suffixes = Counter[str]()
+    for one, count in zip(text.numerals, np.bincount(text.place, minlength=len(text.words)), strict=True):
+        if one is not None:
+            suffixes[one.suffix] += int(count)
+    allowed, unit = _suffixes(suffixes)
+    values = []
+    for one in text.numerals:
+        number = None if one is None or one.suffix not in allowed else value(one.digits, decimal, thousands)
+        values.append(None if number is None or one is None else number * allowed[one.suffix])
+    said = []
+    shown = next(
+        (
+            word
+            for word, one in zip(text.words, text.numerals, strict=True)
+            if one and one.suffix and one.suffix in allowed
+        ),
+        None,
+    )
+    if shown is not None and unit:
+        units[text.name] = unit
+        said.append(f"the unit {unit!r} stands in every cell and was read as such")
+    elif shown is not None:
+        number = values[text.words.index(shown)]
+        said.append(f"text was read as numbers ({shown.strip()!r} is {number:g})")
+    marked = next(
+        (
+            k
+            for k, one in enumerate(text.numerals)
+            if one and values[k] is not None and _needs_a_word(one, decimal)
+        ),
+        None,
+    )
+    if marked is not None and shown is None:
+        said.append(f"{text.words[marked].strip()!r} was read as {values[marked]!r}".removesuffix(".0"))
+    notices += [f"{text.name}: {'; '.join(said)}."] if said else []
+    return _values(text, values)
+
+
+def _needs_a_word(one: Numeral, decimal: str) -> bool:
+    return "," in one.digits or ("." in one.digits and decimal == ",")
+
+
+def _suffixes(counted: "Counter[str]") -> tuple[dict[str, float], str]:
+    """Suffix -> factor for those that a column may hold, and the unit that all of its cells name."""
+    used = set(counted)
+    if len(used) == 1 and (only := next(iter(used))):
+        if only == "%":
+            return {"%": 0.01}, ""
+        if only not in FACTORS or only in ("m", "t"):  # metres, tonnes: the scale is the unit's
+            return {only: 1.0}, only
+    common = {suffix for suffix, count in counted.items() if count > MOST * sum(counted.values())}
+    if common == {"%"}:
+        return {"%": 0.01}, ""
+    return {"": 1.0, **{suffix: factor for suffix, factor in FACTORS.items() if suffix in used}}, ""
+
+
+def _values(text: _Column, found: list[float | None]) -> "np.ndarray[Any, Any]":
+    """(n,) float64 where all filled cells were read; else objects with the text of the others."""
+    known = [
+        np.nan if one is None and is_missing(word) else one
+        for word, one in zip(text.words, found, strict=True)
+    ]
+    if all(one is not None for one in known):
+        values: Array = np.array(known, dtype=np.float64)
+        return values[text.place]
+    mixed = np.array(
+        [word if one is None else one for word, one in zip(text.words, known, strict=True)], dtype=object
+    )
+    return np.asarray(mixed[text.place])
+
+
+__all__ = ["Cells", "Notation", "convert", "plain"]

@@ -1,0 +1,279 @@
+"""Text tables: which character separates the cells, which line is the header, and what is neither header nor row."""
+
+import csv
+import io
+import re
+import warnings
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from lawsmith.tasks.errors import InputError, listing
+from lawsmith.tasks.numerals import is_missing, is_numeral
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MAX_CELLS = 20_000_000
+"""Bound on rows times columns of one file."""
+MAX_HEADER = 1024**2
+"""Bound on the characters of a header line."""
+
+_SEPARATORS = ("\t", ";", "|", ",", " ")  # in this order where several fit equally well
+_LOOK = 200  # lines that decide on the separator
+_SUMMARIES = (
+    "mean",
+    "average",
+    "avg",
+    "total",
+    "sum",
+    "median",
+    "std",
+    "stdev",
+    "sd",
+    "min",
+    "max",
+    "count",
+    "n",
+)
+_MOST_FOOTERS = 6  # lines at the end that may be summaries or remarks
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """Named columns of cells; the fields are those of `lawsmith.tasks.reading.Reading`."""
+
+    frame: "pd.DataFrame"
+    separator: str = ""
+    units: Mapping[str, str] = field(default_factory=dict)
+    notices: tuple[str, ...] = ()
+
+
+def bound(cells: int, where: str) -> None:
+    """Raise InputError for a table of more than `MAX_CELLS` cells."""
+    if cells > MAX_CELLS:
+        raise InputError(f"{where} holds {cells:,} cells; at most {MAX_CELLS:,} are read: sample its rows.")
+
+
+def parse_delimited(text: str, where: str) -> Grid:
+    """The table that a text states; raises InputError, in one sentence, where it states none."""
+    header, body, notices = _header_and_body(text, where)
+    lines = [line for line in body[: 1 << 18].splitlines() if line.strip()][:_LOOK]
+    separator = _separator(header, lines)
+    if separator == "|" and header.strip().startswith("|"):
+        header, body = _without_frame(header), "\n".join(_without_frame(line) for line in body.split("\n"))
+        lines = [_without_frame(line) for line in lines]
+    names = _cells(header, separator, where)
+    bound(max(body.count("\n"), body.count("\r")) * len(names), where)
+    names += [""] if _ends_in_separators(names, lines, separator) else []
+    title = None
+    while lines and len(names) == 1 and len(_split(lines[0], separator)) > 1:
+        title, header = title or header, lines.pop(0)
+        body = body.replace(header, "", 1)
+        names = _cells(header, separator, where)
+    if title is not None:
+        notices = [*notices, f"{where}: the line {title.strip()[:60]!r} above the header was left out."]
+    _refuse_no_header(names, lines, separator, where)
+    frame = _frame(body, names, separator, where)
+    grid = tidy(frame, names, where)
+    return Grid(grid.frame, separator, grid.units, (*notices, *grid.notices))
+
+
+def tidy(frame: "pd.DataFrame", names: list[str], where: str) -> Grid:
+    """Give the columns their names, and set aside nameless empty columns, a row of units and summaries at the end."""
+    names = [name.strip() for name in names]
+    repeated = [name for name, count in Counter(names).items() if count > 1 and name]
+    if repeated:
+        raise InputError(f"{where} names the column {repeated[0]!r} twice; every column needs its own name.")
+    frame.columns = [name or f"Unnamed: {place}" for place, name in enumerate(names)]
+    nameless = [f"Unnamed: {place}" for place, name in enumerate(names) if not name]
+    empty = [name for name in nameless if all(is_missing(cell) for cell in frame[name])]
+    frame = frame.drop(columns=empty)
+    frame, units, said_units = _without_units(frame, where)
+    frame, said_footers = _without_footers(frame, where)
+    return Grid(frame, "", units, (*said_units, *said_footers))
+
+
+def _header_and_body(text: str, where: str) -> tuple[str, str, list[str]]:
+    """The header line, and the text with it and all comments made blank, so that line numbers stay."""
+    body, notices = text, []
+    comments = []
+    if "#" in text:
+        comments = re.findall(r"^[ \t]*#.*$", text, flags=re.MULTILINE)
+        body = re.sub(r"^[ \t]*#.*$", "", text, flags=re.MULTILINE)
+    begun = body[: 2 * MAX_HEADER].lstrip()
+    header = begun.splitlines()[0] if begun else ""
+    if not header and not comments:
+        raise InputError(f"{where} is empty; a table needs a header and at least one row.")
+    if len(header) > MAX_HEADER:
+        raise InputError(
+            f"{where} begins with a line of more than {MAX_HEADER} characters, which is no header."
+        )
+    named = _named_by_comment(comments, text, header)
+    if named is not None:
+        notices.append(f"{where}: the columns' names were read from the comment {named[1].strip()[:60]!r}.")
+        return named[0], body, notices
+    return header, body.replace(header, "", 1), notices
+
+
+def _named_by_comment(comments: list[str], text: str, first: str) -> tuple[str, str] | None:
+    """A comment right above the first row that names as many columns as the row of numbers has, as loggers write."""
+    above = [comment for comment in comments if text.find(comment) <= text.find(first)] if first else []
+    if not above:
+        return None
+    separator = _separator(first, [first])
+    row = _split(first, separator)
+    said = above[-1].strip().lstrip("#")
+    names = _split(said if said.startswith(separator) and separator != " " else said.strip(), separator)
+    fits = len(names) == len(row) and len(row) > 1 and all(map(is_numeral, row))
+    if not fits or any(map(is_numeral, names)):
+        return None
+    return (said if separator != " " else said.strip()), above[-1]
+
+
+def _separator(header: str, lines: list[str]) -> str:
+    """The separator that divides the header and most lines into equally many cells, at least two."""
+    best, best_share = ",", 0.0
+    for separator in _SEPARATORS:
+        counts = Counter(len(_split(line, separator)) for line in lines or [header])
+        width, agreeing = max(counts.items(), key=lambda item: (item[1], item[0]))
+        named = len(_split(header, separator))
+        if width < 2 or not (named in (width, width - 1) or named == 1):
+            continue
+        share = agreeing / sum(counts.values()) - (0.5 if named == 1 else 0.25 if named == width - 1 else 0.0)
+        if share > best_share + 0.02:
+            best, best_share = separator, share
+    return best
+
+
+def _split(line: str, separator: str) -> list[str]:
+    if separator == " ":
+        return [cell.strip('"') for cell in re.findall(r'"[^"]*"|\S+', line)]
+    try:
+        return next(csv.reader([line], delimiter=separator, skipinitialspace=True), [])
+    except csv.Error:
+        return line.split(separator)
+
+
+def _cells(header: str, separator: str, where: str) -> list[str]:
+    if separator == " ":
+        return _split(header, separator)
+    try:
+        return next(csv.reader([header], delimiter=separator, skipinitialspace=True), [])
+    except csv.Error as error:
+        raise InputError(f"{where} has a header that cannot be read: {error}.") from None
+
+
+def _without_frame(line: str) -> str:
+    """A line of a Markdown table without its outer bars; the line of dashes becomes blank."""
+    inner = line.strip().removeprefix("|").removesuffix("|")
+    return "" if re.fullmatch(r"[\s|:-]*", inner) else inner
+
+
+def _ends_in_separators(names: list[str], lines: list[str], separator: str) -> bool:
+    """Whether every row, but not the header, ends in a separator."""
+    rows = [_split(line, separator) for line in lines]
+    return bool(rows) and all(len(row) == len(names) + 1 and not row[-1].strip() for row in rows)
+
+
+def _refuse_no_header(names: list[str], lines: list[str], separator: str, where: str) -> None:
+    numerals = [name for name in names if is_numeral(name)]
+    if numerals and len(numerals) == len([name for name in names if name.strip()]):
+        shown = listing(names[:4])
+        raise InputError(
+            f"{where} has no header: its first line ({shown}) holds numbers alone; write a line above it that names "
+            "every column."
+        )
+
+
+def _frame(body: str, names: list[str], separator: str, where: str) -> "pd.DataFrame":
+    import pandas as pd
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            frame = pd.read_csv(
+                io.StringIO(body),
+                sep=r"\s+" if separator == " " else separator,
+                header=None,
+                names=list(range(len(names))),
+                dtype=str,
+                keep_default_na=False,
+                na_filter=False,
+                index_col=False,
+                skipinitialspace=True,
+            )
+    except pd.errors.EmptyDataError:
+        raise InputError(
+            f"{where} holds no data rows; a table needs a header and at least one row."
+        ) from None
+    except pd.errors.ParserWarning:
+        raise InputError(
+            f"{where} has more cells in its rows than its header names; name every column."
+        ) from None
+    except pd.errors.ParserError as error:
+        reason = str(error).removeprefix("Error tokenizing data. C error: ").strip().rstrip(".")
+        raise InputError(f"{where} is not a well-formed table: {reason}.") from None
+    return frame.fillna("")
+
+
+def _without_units(
+    frame: "pd.DataFrame", where: str
+) -> tuple["pd.DataFrame", dict[str, str], tuple[str, ...]]:
+    """Set aside a first row that holds no number where all rows below do: the units of the columns."""
+    if len(frame) < 3:
+        return frame, {}, ()
+    below = frame.iloc[1:21]
+    measured = [name for name in frame.columns if _mostly_numerals(below[name].tolist())]
+    first = {name: str(frame[name].iloc[0] or "").strip() for name in measured}
+    units = {name: cell.strip("[]() ") for name, cell in first.items() if cell}
+    bracketed = all(cell[0] in "[(" and cell[-1] in "])" for cell in first.values() if cell)
+    if any(map(is_numeral, first.values())) or not units or not (bracketed or len(units) > 1):
+        return frame, {}, ()
+    if any(is_missing(cell) for cell in first.values() if cell) and not bracketed:
+        return frame, {}, ()
+    said = ", ".join(f"{name} in {unit}" for name, unit in units.items())
+    return frame.iloc[1:].reset_index(drop=True), units, (f"{where}: the first row holds units ({said}).",)
+
+
+def _without_footers(frame: "pd.DataFrame", where: str) -> tuple["pd.DataFrame", tuple[str, ...]]:
+    """Set aside rows at the end that sum up (mean, total …), and lines of one remark."""
+    if len(frame) < 3:
+        return frame, ()
+    head = frame.iloc[: min(20, len(frame) - 1)]
+    measured = {name for name in frame.columns if _mostly_numerals(head[name].tolist())}
+    cut, seen = len(frame), []
+    while cut > max(2, len(frame) - _MOST_FOOTERS):
+        cells = {
+            name: str(cell).strip() for name, cell in frame.iloc[cut - 1].items() if not is_missing(cell)
+        }
+        shown = ", ".join(cells.values())
+        if not _is_footer({str(name): cell for name, cell in cells.items()}, measured, len(frame.columns)):
+            break
+        seen.append(repr(shown[:40]))
+        cut -= 1
+    if not seen:
+        return frame, ()
+    noun = (
+        "line is a summary or a remark and was"
+        if len(seen) == 1
+        else "lines are summaries or remarks and were"
+    )
+    said = f"{where}: the last {noun} left out: {listing(seen[::-1])}."
+    return frame.iloc[:cut], (said,)
+
+
+def _is_footer(cells: dict[str, str], measured: set[str], width: int) -> bool:
+    if not cells:
+        return False
+    place, first = next(iter(cells.items()))
+    word = re.split(r"[\s:=]", first.lower())[0]
+    if is_numeral(first):
+        return False
+    return word in _SUMMARIES or (len(cells) == 1 and width > 1 and place in measured)
+
+
+def _mostly_numerals(cells: list[object]) -> bool:
+    known = [cell for cell in cells if not is_missing(cell)]
+    return bool(known) and sum(is_numeral(cell) for cell in known) >= 0.8 * len(known)

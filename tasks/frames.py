@@ -1,0 +1,61 @@
+"""A user's DataFrame as a file of plain columns: names are text, cells are numbers, truth values, moments or text."""
+
+import io
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lawsmith.tasks.cells import as_text
+from lawsmith.tasks.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def frame_bytes(frame: "pd.DataFrame") -> bytes:
+    """The frame as a Parquet file. A named index becomes a column.
+
+    Raises InputError for a frame without columns or with two columns of one name.
+    """
+    import pandas as pd
+
+    if any(name is not None for name in frame.index.names):
+        frame = frame.reset_index()
+    names = [".".join(map(str, name)) if isinstance(name, tuple) else as_text(name) for name in frame.columns]
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise InputError(
+            f"The DataFrame has two columns called {twice[0]!r}; every column needs its own name."
+        )
+    if not names:
+        raise InputError("The DataFrame has no columns; a table needs a target and at least one feature.")
+    columns = {name: _plain(frame.iloc[:, place]) for place, name in enumerate(names)}
+    content = io.BytesIO()
+    pd.DataFrame(columns).to_parquet(content, index=False)
+    return content.getvalue()
+
+
+def _plain(column: "pd.Series[Any]") -> Any:
+    """Cells of a column as a plain array: numbers, truth values and moments as they are, all else as text."""
+    import pandas as pd
+
+    kind = column.dtype
+    numpy_kind = kind.kind if isinstance(kind, np.dtype) else ""
+    if numpy_kind in "biufM" and numpy_kind:
+        return column.to_numpy()
+    if pd.api.types.is_datetime64_any_dtype(kind):
+        return pd.to_datetime(column, utc=True).reset_index(drop=True)
+    if pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_complex_dtype(kind):
+        whole = pd.api.types.is_integer_dtype(kind) or pd.api.types.is_bool_dtype(kind)
+        if not column.isna().any() and whole:
+            return column.to_numpy(dtype=bool if pd.api.types.is_bool_dtype(kind) else np.int64)
+        return column.to_numpy(dtype=np.float64, na_value=np.nan)
+    cells = column.tolist()
+    return pd.array([None if _absent(cell) else as_text(cell) for cell in cells], dtype="string")
+
+
+def _absent(cell: Any) -> bool:
+    import pandas as pd
+
+    return cell is None or cell is pd.NA or cell is pd.NaT or (isinstance(cell, float) and cell != cell)

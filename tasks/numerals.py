@@ -1,0 +1,122 @@
+"""Numbers as people write them: decimal commas, thousands separators, 70M, 15 %, ISO dates."""
+
+import re
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+import numpy as np
+
+MISSING = frozenset(
+    ("", "na", "n/a", "#n/a", "nan", "null", "none", "nil", "-", "--", "?", ".", "<na>", "nat")
+)
+"""What stands in a cell of a column of numbers, in lower case, where nothing was measured."""
+
+FACTORS = {"k": 1e3, "K": 1e3, "M": 1e6, "m": 1e6, "B": 1e9, "b": 1e9, "G": 1e9, "T": 1e12, "t": 1e12}
+"""Suffix of a number -> its factor."""
+
+_GAPS = re.compile(r"(?<=\d)[ '’\u00a0\u202f\u2009](?=\d{3}(?!\d))")
+_NUMERAL = re.compile(
+    r"([+\-−]?(?:\d[\d.,]*|[.,]\d[\d.,]*)(?:[eE][+\-−]?\d+)?)\s*([^\d\s.,+\-−][^\d,;]{0,15})?"
+)
+_SPECIAL = re.compile(r"[+-]?(?:inf|infinity)", re.IGNORECASE)
+_DATE = re.compile(
+    r"\d{4}-\d{2}(?:-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?\s*(?:Z|UTC|[+-]\d{2}:?\d{2})?)?)?|\d{4}/\d{2}/\d{2}"
+)
+
+
+class Numeral(NamedTuple):
+    """A cell taken apart: digits with their points and commas, and the letters or the sign that follow."""
+
+    digits: str
+    suffix: str
+
+
+def is_missing(cell: object) -> bool:
+    """Whether a cell says that there is no value."""
+    if cell is None or (isinstance(cell, float) and cell != cell):
+        return True
+    return isinstance(cell, str) and cell.strip().lower() in MISSING
+
+
+def is_null(cell: object) -> bool:
+    """Whether a label is absent; text such as ``NA`` is a label."""
+    return cell is None or (not isinstance(cell, str) and is_missing(cell)) or cell != cell
+
+
+def numeral(cell: str) -> Numeral | None:
+    """A cell of text taken apart; None where it is no number in any notation."""
+    text = _GAPS.sub("", cell.strip())
+    if _SPECIAL.fullmatch(text):
+        return Numeral(text, "")
+    found = _NUMERAL.fullmatch(text)
+    return None if found is None else Numeral(found[1].replace("−", "-"), (found[2] or "").strip())
+
+
+def is_numeral(cell: object) -> bool:
+    """Whether a cell is a number in some notation, without a unit of its own."""
+    if not isinstance(cell, str):
+        return isinstance(cell, int | float | np.number) and not is_missing(cell)
+    found = numeral(cell)
+    return found is not None and (found.suffix in FACTORS or found.suffix in ("", "%"))
+
+
+def evidence(digits: str, mark: str) -> str:
+    """What the mark (point or comma) can mean in digits: "", "decimal", "thousands", "either" or "neither"."""
+    other = "," if mark == "." else "."
+    body = digits.lstrip("+-")
+    if mark not in body:
+        return ""
+    groups = rf"\d{{1,3}}(\{mark}\d{{3}})+"
+    if re.fullmatch(rf"{groups}\{other}\d*", body) or re.fullmatch(rf"\d{{1,3}}(\{mark}\d{{3}}){{2,}}", body):
+        return "thousands"
+    if re.fullmatch(rf"[1-9]\d{{0,2}}\{mark}\d{{3}}", body):
+        return "either"
+    if re.fullmatch(rf"(\d*|\d{{1,3}}(\{other}\d{{3}})+)\{mark}\d*([eE][+-]?\d+)?", body):
+        return "decimal"
+    return "neither"
+
+
+def value(digits: str, decimal: str, thousands: str) -> float | None:
+    """The number that digits state; None where they do not follow the notation. `thousands` may be empty."""
+    if thousands and thousands in digits:
+        whole = digits.lstrip("+-").split(decimal)[0]
+        if not re.fullmatch(rf"\d{{1,3}}(\{thousands}\d{{3}})+", whole):
+            return None
+        digits = digits.replace(thousands, "")
+    if decimal != "." and "." in digits:
+        return None
+    try:
+        return float(digits.replace(decimal, "."))
+    except ValueError:
+        return None
+
+
+def decimal_year(cell: str) -> float | None:
+    """The year that an ISO date or time states, with its fraction; None for anything else."""
+    text = cell.strip()
+    if not _DATE.fullmatch(text):
+        return None
+    text = text.replace("/", "-").replace("UTC", "Z").replace(" Z", "Z")
+    try:
+        moment = datetime.fromisoformat(f"{text}-01" if len(text) == 7 else text)
+    except ValueError:
+        return None
+    return year_of(moment)
+
+
+def year_of(moment: datetime) -> float:
+    """A moment as a decimal year; without a time zone it is taken to be in UTC."""
+    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    begin = datetime(moment.year, 1, 1, tzinfo=UTC)
+    length = datetime(moment.year + 1, 1, 1, tzinfo=UTC) - begin if moment.year < 9999 else None
+    return moment.year + (0.0 if length is None else (moment - begin) / length)
+
+
+def plain(cell: Any) -> float | None:
+    """The number that a cell states in plain notation, NaN for a missing one, None for text and nested values."""
+    if is_missing(cell):
+        return np.nan
+    try:
+        return float(cell)
+    except (TypeError, ValueError, OverflowError):
+        return None

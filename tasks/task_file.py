@@ -1,0 +1,67 @@
+"""``task.toml``: what a user writes down beside a table, once, about the columns and about the law."""
+
+import tomllib
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from lawsmith.tasks.errors import InputError
+from lawsmith.tasks.reading import read_bytes
+
+MAX_TASK_FILE_BYTES = 64 * 1024
+
+
+class ColumnMeaning(BaseModel):
+    """What a column measures, in a sentence, and its unit."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    meaning: str = ""
+    unit: str = ""
+
+
+class TaskFile(BaseModel):
+    """A user's ``task.toml``: a title, what the columns are and mean, what is known. Everything is optional."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    title: str = ""
+    columns: dict[str, ColumnMeaning] = {}
+    features: tuple[str, ...] | None = None
+    group: str | None = None
+    category: tuple[str, ...] = ()
+    sigma: str | None = None
+    ignore: tuple[str, ...] = ()
+    ranges: tuple[str, ...] = Field(default=(), alias="range")
+    expect: tuple[str, ...] = ()
+
+
+def task_file(given: Path | None, beside: Path) -> TaskFile:
+    """The file `given`, else the one `beside` the table, else nothing; raises InputError where it is damaged."""
+    if given is None and not beside.is_file():
+        return TaskFile()
+    return _parsed(given or beside)
+
+
+def _parsed(path: Path) -> TaskFile:
+    content = read_bytes(path)
+    if len(content) > MAX_TASK_FILE_BYTES:
+        raise InputError(
+            f"{path} is larger than {MAX_TASK_FILE_BYTES} bytes, which no description of columns is."
+        )
+    try:
+        return TaskFile.model_validate(tomllib.loads(content.decode("utf-8")))
+    except RecursionError:
+        raise InputError(
+            f"{path} is nested too deeply; it may hold plain entries and [columns.NAME]."
+        ) from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        entry = ".".join(str(part) for part in first["loc"])
+        what = "is not known" if first["type"] == "extra_forbidden" else f"is wrong ({first['msg'].lower()})"
+        raise InputError(
+            f"{path}: {entry} {what}; the file may hold `title`, `features`, `group`, `category`, `sigma`, `ignore`, "
+            "`range`, `expect` and, for each column, [columns.NAME] with `meaning` and `unit`."
+        ) from None
+    except ValueError as error:  # of TOML, of UTF-8, of an integer with thousands of digits
+        raise InputError(f"{path} is not valid TOML: {error}.") from None

@@ -1,0 +1,120 @@
+"""What the names of columns say about them; only names, never values."""
+
+import re
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+SPLITS = _words(
+    "train training val valid validation test eval dev heldout holdout final best last mean avg average "
+    "ema smoothed min max summary metrics metric"
+)
+"""Words that say on which rows, or at which moment, an outcome was measured."""
+
+OUTCOMES = _words(
+    "loss losses perplexity ppl bpb bpc nll ce entropy acc accuracy err error errors rmse mse mae r2 f1 "
+    "auc bleu rouge score reward return em match mmlu arc gsm8k hellaswag winogrande top1 top5 pass "
+    "precision recall brier"
+)
+RATES = _words(
+    "acc accuracy rate prob probability fraction frac share score precision recall f1 auc proportion "
+    "percentage pass em winrate success likelihood"
+)
+ERRORS = _words("sigma err error std stddev sd se sem stderr unc uncertainty dev stdev")
+_ALONE = _words(
+    "stderr std_err std_error standard_error std sem se sd stddev error_bar errorbar uncertainty unc yerr "
+    "y_err y_error y_sigma sigma_y y_std dy"
+)
+_COUNTS = re.compile(
+    r"(n|num|no|nr|number_of|count_of)_?(seeds?|runs?|reps?|repeats?|repetitions?|replicates?|trials?|measurements?|obs)"
+    r"|(seeds?|runs?|reps?|repeats?|replicates?)_(n|num|count)|n_?obs"
+)
+_REPLICATES = _words(
+    "seed seeds random_seed random_state rng replicate replica rep repeat repetition trial trial_id "
+    "seed_id fold"
+)
+_BOOKKEEPING = _words(
+    "id index idx uuid guid hash run row no nr number timestamp date datetime created created_at updated "
+    "updated_at start_time end_time host hostname user username notes note comment comments remark "
+    "remarks tags url path commit git_commit checkpoint job job_id slurm_job_id name run_name experiment "
+    "group_id level_0 entity project sweep display_name"
+) | {""}
+TRACKER = _words(
+    "state status runtime duration job_type source_type source_name lifecycle_stage artifact_uri "
+    "experiment_id source group agent description commits"
+)
+"""Columns that only a tracker's export uses for bookkeeping."""
+
+INPUTS = ("config.", "config/", "params.", "params/", "param.", "hparams.", "hparams/")
+RESULTS = ("summary.", "summary/", "metrics.", "metrics/", "summary_metrics.")
+FINISHED = _words("finished completed complete success succeeded done")
+UNFINISHED = _words(
+    "failed crashed killed running pending preempted preempting scheduled queued error aborted cancelled "
+    "canceled stopped unfinished"
+)
+
+
+def bare(name: str) -> str:
+    """A column's own name: without a tracker's prefix, in lower case, words joined by underscores."""
+    for prefix in (*INPUTS, *RESULTS):
+        if name.lower().startswith(prefix):
+            name = name[len(prefix) :]
+            break
+    return "_".join(tokens(name))
+
+
+def tokens(name: str) -> list[str]:
+    """The words of a name in lower case: ``valLoss``, ``val_loss`` and ``val/loss`` alike."""
+    parts = re.sub(r"([a-z\d])([A-Z])", r"\1 \2", name)
+    return [part.lower() for part in re.split(r"[^A-Za-z0-9]+", parts) if part]
+
+
+def is_outcome(name: str) -> bool:
+    """Whether a name ends in a measure of how well something works (loss, accuracy …)."""
+    words = [word for word in tokens(name) if word not in SPLITS and not word.isdigit()]
+    return bool(words) and words[-1] in OUTCOMES
+
+
+def is_rate(name: str) -> bool:
+    """Whether a name is one of shares, rates or probabilities."""
+    words = [word for word in tokens(name) if word not in SPLITS and not word.isdigit()]
+    return bool(words) and (words[-1] in RATES or words[0] in RATES)
+
+
+def error_of(name: str, targets: tuple[str, ...], others: tuple[str, ...]) -> str | None:
+    """The column whose error a name says it is ("" for an error that names none); None for any other name."""
+    words = tokens(name)
+    plain = bare(name)
+    base = [word for word in words if word not in ERRORS]
+    if len(base) < len(words):
+        for column in (*targets, *others):
+            if base and "_".join(base) in ("_".join(tokens(column)), bare(column)):
+                return column
+    if plain in _ALONE or plain == "sigma":
+        return ""
+    return None
+
+
+def is_count(name: str) -> bool:
+    """Whether a name is one of a number of repetitions."""
+    return _COUNTS.fullmatch(bare(name)) is not None
+
+
+def is_replicate(name: str) -> bool:
+    """Whether a name tells repetitions of one measurement apart."""
+    return bare(name) in _REPLICATES
+
+
+def is_bookkeeping(name: str) -> bool:
+    """Whether a name belongs to the keeping of records, not to the experiment."""
+    own = name
+    for prefix in (*INPUTS, *RESULTS):
+        own = own[len(prefix) :] if own.lower().startswith(prefix) else own
+    if own.startswith(("_", "Unnamed:")) or name.lower().startswith(
+        ("tags.", "config._", "system.", "system/")
+    ):
+        return True
+    plain = bare(name)
+    return plain in _BOOKKEEPING or plain.endswith(("_id", "_uuid", "_hash", "_timestamp"))
