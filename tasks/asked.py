@@ -61,10 +61,8 @@ def resolved(name: str, names: Sequence[str], where: str) -> str:
     close = difflib.get_close_matches(name, [*names, *parts], n=3, cutoff=0.6)
     ending = [column for column in names if len(name) > 2 and name.casefold() in column.casefold()]
     meant = list(dict.fromkeys([*(parts.get(found, found) for found in close), *ending]))[:5]
-    hint = (
-        f"; did you mean {' or '.join(meant)}?" if meant else f"; its columns are {listing(list(names), 12)}."
-    )
-    raise InputError(f"{where} has no column {name!r}{hint}")
+    near = f"; did you mean {' or '.join(meant)}? Its" if meant else "; its"
+    raise InputError(f"{where} has no column {name!r}{near} columns are {listing(list(names), 12)}.")
 
 
 def _refuse_two_roles(asked: Asked) -> None:
