@@ -14,6 +14,8 @@ from lawsmith.runs.files import safe_name
 from lawsmith.tasks import Provenance, Schema, Scores
 
 PUBLISHED = "published"
+Tone = Literal["good", "fair", "bad"]
+"""How a verdict is to be coloured."""
 
 
 class _Record(BaseModel):
@@ -119,7 +121,8 @@ class Result(_Record):
 
     `constants` is group -> parameter -> value. `cost_usd` is None where a price is unknown. `decimals` is the
     number of decimals to which the scores are known; None means to the last digit. `siblings` are the test R²
-    of all runs of the same system, where only one of them is archived.
+    of all runs of the same system, where only one of them is archived. `verdict`: sentences on how far the law can be
+    trusted, and `tone` how they are coloured.
     """
 
     scores: FinalScores = FinalScores()
@@ -131,6 +134,8 @@ class Result(_Record):
     constants_count: int | None = None
     inseparable: tuple[str, ...] = ()
     reason: str | None = None
+    verdict: tuple[str, ...] = ()
+    tone: Tone | None = None
     candidates: int | None = None
     failed: int | None = None
     calls: int | None = None

@@ -150,6 +150,7 @@ def _outcome(found: Details) -> None:
         shown_result.formula(one.expression)
         shown_result.constants(result.constants or {})
         out.print(text(f"chosen:    {result.reason or 'not recorded'}"), soft_wrap=True)
+        shown_result.verdict(result.verdict, result.tone)
     if result.inseparable:
         _rivals(found)
     _cost(found)

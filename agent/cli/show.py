@@ -1,6 +1,6 @@
 """Results for people."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from statistics import fmean
 
 from rich.table import Table
@@ -45,7 +45,7 @@ def _runs_table(found: Result, tested: bool) -> Table:
     title = f"{found.dataset.task.schema.name}: runs by {'test' if tested else 'validation'} R²"
     table = Table(title=text(title), title_justify="left", box=None, pad_edge=False)
     table.add_column("run")
-    headings = ("valid. R²", "train R²", "constants", "tried", "failed", "seconds", "USD")
+    headings = ("held-out R²", "train R²", "constants", "tried", "failed", "seconds", "USD")
     for heading in (*(("test R²",) if tested else ()), *headings):
         table.add_column(heading, justify="right")
     for run in sorted(found.runs, key=lambda run: _order(run, tested)):
@@ -83,8 +83,21 @@ def _selected(found: Result, run: Run) -> None:
     out.print(Text.assemble(("\nselected:  ", "bold"), chosen, text(found.reason)), soft_wrap=True)
     formula(run.result.expression)
     constants(run.result.constants or {})
+    verdict(found.verdict, run.result.tone)
     out.print(Text.assemble(("law:       ", "bold"), shown(run.archive / "law.py")), soft_wrap=True)
     out.print(Text.assemble(("details:   ", "bold"), f"discover inspect {run.manifest.run}"), soft_wrap=True)
+
+
+COLOURS = {"good": "green", "fair": "yellow", "bad": "bold red"}
+
+
+def verdict(sentences: Sequence[str], tone: str | None) -> None:
+    """How far the law can be trusted, coloured by the tone; nothing for an archive that does not say."""
+    for place, sentence in enumerate(sentences):
+        label = "verdict:   " if place == 0 else "           "
+        styled = text(sentence)
+        styled.stylize(COLOURS.get(tone or "", ""))
+        out.print(Text.assemble((label, "bold"), styled), soft_wrap=True)
 
 
 def account(found: Record, of: str = "") -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from lawsmith.agent.command.result import Run
+from lawsmith.agent.command.verdict import verdict
 from lawsmith.agent.search.budget import Spending
 from lawsmith.agent.search.journal import Journal
 from lawsmith.agent.search.selection import Choice, choose
@@ -49,7 +50,8 @@ def conclude(
         scores, error = score_law(law, dataset, sandbox), None
     except LawFailed as failure:
         scores, error = score_law(law, replace(dataset, test=None), sandbox), str(failure)
-    described = _described(choice, dataset.task)
+    judged = verdict(choice.winner, choice.inseparable, history.trials, dataset, scores)
+    described = _described(choice, dataset.task) | {"verdict": judged.sentences, "tone": judged.tone}
     archive.finish(record.model_copy(update={"scores": scores, "error": error, **described}), law)
 
 

@@ -7,11 +7,13 @@ from statistics import fmean
 from typing import Any
 
 from lawsmith.agent.command.registry import Chosen
+from lawsmith.agent.command.verdict import same_law
+from lawsmith.agent.search.table import LawRow, laws
 from lawsmith.runs import Archive, Manifest
 from lawsmith.runs import Result as Record
 from lawsmith.runs.laws import Law
 from lawsmith.runs.trials import Trial, recorded_trials
-from lawsmith.tasks import Dataset
+from lawsmith.tasks import Dataset, Task
 
 WORST_R2 = -1.0
 """What a failed run counts as, and where R² is clipped, in the best, mean and minimum of a leaderboard."""
@@ -39,7 +41,11 @@ class Run:
     def train_r2(self) -> float | None:
         return self.result.scores.train.r2 if self.result.scores.train else None
 
-    def to_json(self) -> dict[str, Any]:
+    def table(self, task: Task) -> tuple[LawRow, ...]:
+        """The table of laws of the run, the simplest first; `task` has the rows."""
+        return laws(self.trials, task, self.result.winner)
+
+    def to_json(self, task: Task) -> dict[str, Any]:
         """The run's entry in the object that `discover --json` prints."""
         found = self.result
         return {
@@ -57,6 +63,8 @@ class Run:
             "seconds": found.seconds,
             "cost_usd": found.cost_usd,
             "account": found.details.get("account"),
+            "verdict": list(found.verdict),
+            "laws": [row.to_json() for row in self.table(task)],
             "error": found.error,
         }
 
@@ -89,6 +97,14 @@ class Result:
     def failed(self) -> tuple[Run, ...]:
         """The runs that ended without a law."""
         return tuple(run for run in self.runs if run.result.error is not None)
+
+    @property
+    def verdict(self) -> tuple[str, ...]:
+        """How far the selected law can be trusted, in sentences."""
+        if self.selected is None:
+            return ("No run found a law.",)
+        same = same_law([run.result.winner for run in self.runs])
+        return (*self.selected.result.verdict, *([same] if same else []))
 
     @property
     def law(self) -> Law | None:
@@ -133,7 +149,9 @@ class Result:
             "notes": list(self.dataset.notices),
             "notices": list(self.dataset.notices),
             "roles": {one.name: {"role": one.role, "reason": one.reason} for one in self.dataset.roles},
-            "runs": [run.to_json() for run in self.runs],
+            "verdict": list(self.verdict),
+            "tone": None if self.selected is None else self.selected.result.tone,
+            "runs": [run.to_json(task) for run in self.runs],
             "best_r2": None if scores is None else max(scores),
             "mean_r2": None if scores is None else fmean(scores),
             "min_r2": None if scores is None else min(scores),
@@ -142,6 +160,6 @@ class Result:
         }
 
     def _selected_json(self, run: Run) -> dict[str, Any]:
-        whole = run.to_json()
+        whole = run.to_json(self.dataset.task)
         kept = ("run", "archive", "r2", "validation_r2", "train_r2", "expression", "constants_count")
         return {**{key: whole[key] for key in kept}, "reason": self.reason}

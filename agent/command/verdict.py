@@ -1,0 +1,256 @@
+"""The verdict on a chosen law in plain sentences: how wrong it is, how far to trust it, and what speaks against it.
+
+Everything is told from the record: the trials of the search, the rows, and the scores on test rows, if there are any.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from lawsmith.runs.intervals.distance import is_logarithmic
+from lawsmith.runs.intervals.reach import times
+from lawsmith.runs.record import FinalScores, Tone
+from lawsmith.runs.trials import Trial
+from lawsmith.sandbox import Evaluation
+from lawsmith.tasks import Array, Dataset, Fold, Table, Task, frontier_folds, thinned
+
+BAD = 0.5
+"""A typical held-out error of so many spreads of the training targets is bad: guessing the mean errs by one."""
+FAIR = 0.2
+AGREE = 0.1
+"""Rivals that differ by less than this share of the prediction say much the same."""
+LINE = 0.9
+"""A straight line that errs at most 1 / LINE times as much does as well."""
+PASSED_OVER = 0.02
+"""A law with a validation R² so much higher than the chosen one's needs a word on why it was not chosen."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Sentences for the user, and how they are to be coloured."""
+
+    tone: Tone
+    sentences: tuple[str, ...]
+
+
+def verdict(
+    winner: Trial,
+    inseparable: Sequence[str],
+    trials: Sequence[Trial],
+    dataset: Dataset,
+    scores: FinalScores,
+    warnings: Sequence[str] = (),
+) -> Verdict:
+    """The verdict on `winner`, given the trials of its search and its final scores.
+
+    `warnings` are sentences of the choice about the winner; each makes the verdict bad.
+    """
+    task = thinned(dataset.task)
+    found = winner.evaluation
+    if not found.folds:
+        return Verdict(
+            "fair", ("The law brings its own constants, so its error on held-out rows is unknown.",)
+        )
+    folds = frontier_folds(task.train)
+    size = _size(found, task)
+    tone, said = _grade(size), list[str]()
+    said.append(_held_out(found, task.train, folds))
+    test_size, test_said = _test(dataset, scores)
+    if test_said:
+        said.append(test_said)
+    if test_size is not None and (scores.test is None or scores.test.r2 < 0.9):
+        tone = _worse(tone, _grade(test_size))
+    said.append(_trust(task.train, folds, tone))
+    away, rivals = _rivals(winner, inseparable, trials)
+    if rivals:
+        said.append(rivals)
+        tone = _worse(tone, "fair" if away > AGREE else "good")
+    if line := _line(found, task, folds):
+        said.append(line)
+        tone = _worse(tone, "fair")
+    if not found.probe:
+        said.append("The law has no finite value in places beyond the data.")
+        tone = "bad"
+    if passed := _passed_over(winner, trials):
+        said.append(passed)
+    said += warnings
+    return Verdict("bad" if warnings else tone, tuple(said))
+
+
+def same_law(winners: Sequence[str | None]) -> str | None:
+    """A sentence where all runs of a command ended with the same candidate: they are no independent findings."""
+    if len(winners) < 2 or None in winners or len(set(winners)) > 1:
+        return None
+    return f"All {len(winners)} runs ended with the same law: this is one result, not {len(winners)}."
+
+
+def _grade(size: float) -> Tone:
+    return "bad" if size > BAD else "fair" if size > FAIR else "good"
+
+
+def _worse(one: Tone, other: Tone) -> Tone:
+    order: tuple[Tone, ...] = ("good", "fair", "bad")
+    return max(one, other, key=order.index)
+
+
+def _size(found: Evaluation, task: Task) -> float:
+    """The typical held-out error, in spreads of all training targets: a plateau does not make it look bad."""
+    spread = task.train.target_matrix().std(axis=0)
+    rmse = np.array([fold.rmse for fold in found.folds])
+    return float(np.exp(np.mean(np.log(np.maximum(rmse / np.where(spread > 0, spread, 1.0), 1e-12)))))
+
+
+def _held_out(found: Evaluation, train: Table, folds: Sequence[Fold]) -> str:
+    """``Held-out rows up to 8 times larger are predicted within 0.6 %.``"""
+    rmse = np.array([fold.rmse for fold in found.folds])
+    names = list(train.targets)
+    parts = [
+        _error(rmse[:, k], [train.target_matrix()[fold.held_out, k] for fold in folds])
+        for k in range(len(names))
+    ]
+    told = (
+        parts[0]
+        if len(names) == 1
+        else ", ".join(f"{name} {part}" for name, part in zip(names, parts, strict=True))
+    )
+    factor = _factor(train, folds)
+    which = f"Held-out rows up to {times(factor)} larger" if factor > 1.05 else "Held-out rows"
+    return f"{which} are typically predicted within {told}."
+
+
+def _error(rmse: Array, measured: Sequence[Array]) -> str:
+    """The typical error of a target: in percent of its size where it is of one sign, else in its own unit."""
+    typical = float(np.exp(np.mean(np.log(np.maximum(rmse, 1e-300)))))
+    if len(measured) == len(rmse) and all((part > 0).all() or (part < 0).all() for part in measured):
+        sizes = np.array([float(np.abs(part).mean()) for part in measured])
+        share = float(np.exp(np.mean(np.log(np.maximum(rmse, 1e-300) / sizes))))
+        if share < 1.0:
+            return f"{percent(share)} ({typical:.2g})"
+    return f"{typical:.2g}"
+
+
+def percent(share: float) -> str:
+    """``0.6 %``; two digits."""
+    return f"{100 * share:.2g} %" if share < 0.0995 else f"{100 * share:.0f} %"
+
+
+def _factor(train: Table, folds: Sequence[Fold]) -> float:
+    """How many times the largest fitted value of some feature a held-out row has, at most over the folds."""
+    found = [1.0]
+    for column in train.features.values():
+        if is_logarithmic(column):
+            found += [float(column[fold.held_out].max() / column[fold.fitted].max()) for fold in folds]
+    return max(found)
+
+
+def _trust(train: Table, folds: Sequence[Fold], tone: Tone) -> str:
+    factor = _factor(train, folds)
+    if tone == "bad":
+        return "Do not trust it beyond the data."
+    if factor <= 1.05:
+        return "Errors farther out were not measured: trust it inside the data, and a little beyond."
+    return f"Trust it to about {times(_round(factor))} beyond your largest rows."
+
+
+def _round(factor: float) -> float:
+    """To one digit, as a rule of thumb deserves."""
+    return float(f"{factor:.1g}") if factor >= 2 else round(factor, 1)
+
+
+def _test(dataset: Dataset, scores: FinalScores) -> tuple[float | None, str]:
+    """The error on test rows in spreads of the training targets, and a sentence about it."""
+    if dataset.test is None or scores.test is None:
+        return None, ""
+    measured, train = dataset.test.target_matrix(), dataset.task.train.target_matrix()
+    if scores.test.nmse is None or measured.shape[1] != 1:
+        return None, f"On the test rows R² is {scores.test.r2:.4g}."
+    rmse = float(np.sqrt(max(scores.test.nmse, 0.0)) * measured[:, 0].std())
+    told = _error(np.array([rmse]), [measured[:, 0]])
+    said = f"The {len(measured)} test rows are predicted within {told}; R² is {scores.test.r2:.4g}."
+    return rmse / (float(train[:, 0].std()) or 1.0), said
+
+
+def _rivals(winner: Trial, inseparable: Sequence[str], trials: Sequence[Trial]) -> tuple[float, str]:
+    """By how much the laws that the data cannot tell apart differ beyond it (as a share), and a sentence."""
+    known = {trial.id: trial for trial in trials}
+    others = [known[id] for id in inseparable if id in known]
+    if not others:
+        return 0.0, ""
+    own = np.array(winner.evaluation.probe)
+    predictions = [np.array(other.evaluation.probe) for other in others]
+    usable = [p for p in predictions if p.shape == own.shape and p.size]
+    count = "One other formula does" if len(others) == 1 else f"{_count(len(others))} other formulas do"
+    if not usable or not own.size:
+        return 1.0, f"{count} as well, and the data cannot separate them."
+    size = np.maximum(np.abs(own), 1e-3 * np.abs(own).max() + 1e-300)
+    away = max(float(np.median(np.abs(p - own) / size)) for p in usable)
+    agree = "agrees" if len(others) == 1 else "agree"
+    if away <= AGREE:
+        return away, f"{count} as well and {agree} to {percent(max(away, 1e-4))} just beyond the data."
+    return away, (
+        f"{count} as well but differ{'s' if len(others) == 1 else ''} by {percent(away)} just beyond the data: "
+        "they cannot be separated, and only more rows can tell which is right."
+    )
+
+
+def _count(number: int) -> str:
+    words = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
+    return words[number] if number < len(words) else str(number)
+
+
+def _line(found: Evaluation, task: Task, folds: Sequence[Fold]) -> str:
+    """A sentence where the mean of each group, or a straight line, predicts held-out rows as well as the law."""
+    if len(folds) != len(found.folds):
+        return ""
+    own = np.array([fold.rmse for fold in found.folds])
+    for degree, what in ((0, "The mean of the rows"), (1, "A straight line")):
+        plain = np.array([_plain_error(task.train, fold, degree) for fold in folds])
+        if not np.isfinite(plain).all():
+            continue
+        ratio = float(np.exp(np.mean(np.log(np.maximum(own, 1e-300) / np.maximum(plain, 1e-300)))))
+        if ratio > LINE and (found.constants_count or 0) > degree + len(task.schema.features) * degree:
+            told = "does as well on held-out rows"
+            return f"{what} {told}: these rows do not say much about the form of the law."
+    return ""
+
+
+def _plain_error(train: Table, fold: Fold, degree: int) -> Array:
+    """Root mean squared errors (T,) on held-out rows of a mean, or of a plane, fitted in each group."""
+    x, y, predicted = train.matrix(), train.target_matrix(), np.full(train.target_matrix().shape, np.nan)
+    scale = np.maximum(np.abs(x).max(axis=0), 1e-300)
+    design = np.column_stack([np.ones(len(x)), *([x / scale] if degree else [])])
+    for code in np.unique(train.codes[fold.held_out]):
+        seen = fold.fitted[train.codes[fold.fitted] == code]
+        hidden = fold.held_out[train.codes[fold.held_out] == code]
+        if len(seen) <= design.shape[1]:
+            return np.full(y.shape[1], np.inf)
+        solved = np.linalg.lstsq(design[seen], y[seen], rcond=None)[0]
+        predicted[hidden] = design[hidden] @ solved
+    errors = (predicted - y)[fold.held_out]
+    return np.asarray(np.sqrt(np.mean(errors**2, axis=0)))
+
+
+def _passed_over(winner: Trial, trials: Sequence[Trial]) -> str:
+    """Why a law with a higher R² on held-out rows, which the progress showed, was not chosen."""
+    own = winner.evaluation.validation_r2 or 0.0
+    best = max(
+        (t for t in trials if t.usable), key=lambda t: t.evaluation.validation_r2 or -1.0, default=None
+    )
+    if best is None or best.id == winner.id or (best.evaluation.validation_r2 or 0.0) < own + PASSED_OVER:
+        return ""
+    more = (best.evaluation.constants_count or 0) - (winner.evaluation.constants_count or 0)
+    if not best.evaluation.probe:
+        why = "it has no finite value in places beyond the data"
+    elif more > 0:
+        why = f"it has {best.evaluation.constants_count} constants, {more} more than the data can pay for"
+    elif best.proposal.by_chance:
+        why = "it is one of many random changes, the best of which is partly luck"
+    else:
+        why = "its typical error over all held-out parts is larger, or other good laws contradict it beyond the data"
+    return (
+        f"A formula with a held-out R² of {best.evaluation.validation_r2:.3f} (the chosen one has {own:.3f}) was "
+        f"passed over: {why}."
+    )

@@ -1,0 +1,117 @@
+"""The verdict on a law says in words how wrong it is, how far it can be trusted, and what speaks against it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from lawsmith.agent.command.verdict import percent, same_law, verdict
+from lawsmith.runs.record import FinalScores, SplitScores
+from lawsmith.runs.trials import Proposal, Trial
+from lawsmith.sandbox import Evaluation, FoldScore, Tier, Verdict
+from lawsmith.tasks import Dataset, Scores, Table, frontier_folds
+
+NO_TEST = FinalScores(train=SplitScores(r2=1.0))
+
+
+def trial(
+    dataset: Dataset,
+    name: str,
+    error: float,
+    r2: float = 0.99,
+    probe: float | None = 1.0,
+    constants: int = 3,
+) -> Trial:
+    """A law with the same error on every fold, which predicts `probe` everywhere beyond the data."""
+    train = dataset.task.train
+    folds = tuple(
+        FoldScore(
+            name=fold.name, kind=fold.kind, rows=len(fold.held_out), r2=r2, nmse=0, nmae=0, rmse=(error,), scale=(1.0,)
+        )
+        for fold in frontier_folds(train)
+    )  # fmt: skip
+    found = Evaluation(
+        verdict=Verdict.OK,
+        kind="form",
+        train=Scores(r2=r2, nmse=0, nmae=0),
+        folds=folds,
+        validation_r2=r2,
+        constants={"names": [], "values": {}},
+        constants_count=constants,
+        probe=() if probe is None else ((probe,),) * 4,
+        tier=Tier.FULL,
+    )
+    return Trial(name, Proposal(name), found)
+
+
+def said(dataset: Dataset, *trials: Trial, scores: FinalScores = NO_TEST) -> tuple[str, str]:
+    found = verdict(trials[0], [other.id for other in trials[1:]], trials, dataset, scores)
+    return found.tone, " ".join(found.sentences)
+
+
+@pytest.fixture
+def untested(dataset: Dataset) -> Dataset:
+    return replace(dataset, test=None)
+
+
+def test_a_good_law_says_how_far_it_was_tried_and_how_well(untested: Dataset):
+    tone, sentences = said(untested, trial(untested, "law", 0.003))
+    assert tone == "good"
+    assert (
+        "Held-out rows up to" in sentences and "times larger are typically predicted within 0." in sentences
+    )
+    assert "Trust it to about" in sentences and "beyond your largest rows" in sentences
+
+
+def test_a_bad_law_is_never_neutral(untested: Dataset, dataset: Dataset):
+    spread = float(untested.task.train.target_matrix().std())
+    tone, sentences = said(untested, trial(untested, "law", spread))
+    assert tone == "bad" and "Do not trust it beyond the data." in sentences
+    scores = FinalScores(
+        test=SplitScores(r2=-3.5, nmse=4.5 * (spread / dataset.test.target_matrix().std()) ** 2)
+    )
+    tone, sentences = said(dataset, trial(dataset, "law", 0.003), scores=scores)
+    assert tone == "bad" and "R² is -3.5" in sentences and "6 test rows" in sentences
+
+
+def test_rivals_agree_or_cannot_be_separated(untested: Dataset):
+    law, near, far = (
+        trial(untested, name, 0.003, probe=p) for name, p in (("l", 1.0), ("n", 1.01), ("f", 1.5))
+    )
+    assert "One other formula does as well and agrees to 1 %" in said(untested, law, near)[1]
+    tone, sentences = said(untested, law, near, far)
+    assert tone == "fair" and "Two other formulas do as well but differ by 50 %" in sentences
+    assert "cannot be separated" in sentences
+
+
+def test_a_straight_line_that_does_as_well_is_told(untested: Dataset):
+    train = untested.task.train
+    n = train.features["N"]
+    loss = 3 - n / 1e8 + 0.05 * np.random.default_rng(0).standard_normal(len(n))
+    line = Table(train.features, {"loss": loss}, train.groups, train.codes)
+    data = replace(untested, task=replace(untested.task, train=line))
+    assert "A straight line does as well" in said(data, trial(data, "law", 0.06))[1]
+    assert "straight line" not in said(data, trial(data, "law", 0.001))[1]
+
+
+def test_what_the_progress_showed_and_the_choice_passed_over_is_explained(untested: Dataset):
+    law = trial(untested, "law", 0.003, r2=0.738)
+    large = trial(untested, "large", 0.003, r2=0.977, constants=9)
+    wild = trial(untested, "wild", 0.003, r2=0.977, probe=None)
+    for other, why in ((large, "it has 9 constants, 6 more"), (wild, "no finite value")):
+        sentences = verdict(law, (), (law, other), untested, NO_TEST).sentences
+        assert any("held-out R² of 0.977 (the chosen one has 0.738)" in s and why in s for s in sentences)
+
+
+def test_a_law_without_finite_values_beyond_the_data_is_bad(untested: Dataset):
+    tone, sentences = said(untested, trial(untested, "law", 0.003, probe=None))
+    assert tone == "bad" and "no finite value" in sentences
+
+
+def test_equal_runs_are_one_result():
+    assert same_law(["a", "a", "a"]) == "All 3 runs ended with the same law: this is one result, not 3."
+    assert same_law(["a", "b"]) is same_law(["a"]) is same_law([None, None]) is None
+
+
+def test_shares_are_written_with_two_digits():
+    assert [percent(share) for share in (0.00123, 0.0567, 0.5, 3.2)] == ["0.12 %", "5.7 %", "50 %", "320 %"]
