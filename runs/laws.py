@@ -155,7 +155,7 @@ class Law:
             raise InputError(
                 f"The rows lack {', '.join(missing)}; the formula needs {', '.join(self.features)}."
             )
-        given = {name: _column(rows, name) for name in self.schema.features if name in rows}
+        given = {name: _column(self.schema, rows, name) for name in self.schema.features if name in rows}
         count = len(next(iter(given.values()), _labels(rows, self.schema.group)))
         if any(column.shape != (count,) for column in given.values()):
             raise InputError("The features must be columns of one length.")
@@ -289,8 +289,12 @@ def _labels(rows: Any, column: str | None) -> Any:
     return rows[column] if column is not None and column in rows else [0]
 
 
-def _column(rows: pd.DataFrame | Mapping[str, Sequence[float]], name: str) -> Array:
+def _column(schema: Schema, rows: pd.DataFrame | Mapping[str, Sequence[float]], name: str) -> Array:
+    column = schema.columns.get(name)
     try:
+        if column is not None and column.levels:
+            cells: list[Any] = list(np.atleast_1d(np.asarray(rows[name], dtype=object)))
+            return np.array([column.code(cell) if isinstance(cell, str) else float(cell) for cell in cells])
         return np.atleast_1d(np.asarray(rows[name], dtype=np.float64))
     except (TypeError, ValueError):
         raise InputError(f"The column {name!r} holds something that is no number.") from None

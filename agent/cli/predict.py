@@ -23,13 +23,12 @@ from lawsmith.runs.intervals.reach import remarks
 from lawsmith.runs.laws import Law
 from lawsmith.sandbox import Sandbox
 from lawsmith.tasks import InputError, Schema, Table
+from lawsmith.tasks.numerals import FACTORS, numeral
 
 if TYPE_CHECKING:
     import pandas as pd
 
 NO_INTERVAL = "This law has no error measured on held-out rows, so there is no interval."
-SCALES = {"k": 1e3, "m": 1e6, "b": 1e9, "g": 1e9, "t": 1e12, "%": 1e-2}
-"""What a letter after a number stands for; M is a million."""
 
 
 def run(
@@ -92,20 +91,26 @@ def point(law: Law, at: Sequence[str]) -> dict[str, float]:
 def number_of(schema: Schema, name: str, value: str) -> float:
     """A value as people write it: ``70B``, ``1.5e9``, ``15%``, or the label of a category."""
     column, cell = schema.columns.get(name), value.strip()
-    levels: Sequence[str] = getattr(column, "levels", ())
-    if levels:
-        if cell not in levels:
-            raise InputError(f"--at {name}: {cell!r} is none of its categories: {', '.join(levels)}.")
-        return float(levels.index(cell))
-    scale = SCALES.get(cell[-1:].lower())
-    plain = (cell[:-1] if scale else cell).strip().replace("_", "")
-    try:
-        found = float(plain) * (scale or 1.0)
-    except ValueError:
-        raise InputError(f"--at {name}: {cell!r} is not a number; write 7e10 or 70B.") from None
+    if column is not None and column.levels:
+        return column.code(cell)
+    found = quantity(cell)
+    if found is None:
+        raise InputError(f"--at {name}: {cell!r} is not a number; write 7e10 or 70B.")
     if not np.isfinite(found):
         raise InputError(f"--at {name}: {cell} is not finite.")
     return found
+
+
+def quantity(cell: str) -> float | None:
+    """The number in a text such as ``70B`` or ``15 %``; None where there is none."""
+    taken = numeral(cell.replace("_", ""))
+    if taken is None or not (taken.suffix in FACTORS or taken.suffix in ("", "%")):
+        return None
+    try:
+        number = float(taken.digits)
+    except ValueError:
+        return None
+    return number * (0.01 if taken.suffix == "%" else FACTORS.get(taken.suffix, 1.0))
 
 
 def _for_groups(
