@@ -4,7 +4,6 @@ import math
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -24,10 +23,12 @@ from lawsmith.sandbox.verify import Claim, differing
 from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.folds import Fold
 from lawsmith.tasks.metrics import Scores, scores
+from lawsmith.tasks.reach import Unsafe, reach_rows, unsafe
 from lawsmith.tasks.schema import Schema
 from lawsmith.tasks.table import Table
 from lawsmith.tasks.task import Task
 
+NARROW = 0.01  # held-out rows whose spread is below this share of the whole spread are no measure of an error
 _EXACT = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
 
 
@@ -35,7 +36,8 @@ class FoldScore(BaseModel):
     """How well the rows of one fold that were held out are predicted; `rows` counts them.
 
     rmse and scale have one entry per target: root mean squared error, and standard deviation of the held-out
-    measurements; both weigh rows as the table does. r2, nmse and nmae do not, and r2 is raw, not clipped.
+    measurements; both weigh rows as the table does. r2, nmse and nmae do not. r2 is raw, not clipped; where the
+    held-out rows of a target hardly vary, as a single row does not, it is relative to all training rows.
     """
 
     model_config = _EXACT
@@ -58,8 +60,9 @@ class Evaluation(BaseModel):
     law, whose constants have seen every row. constants: `Constants.to_json()`. constants_count: per group
     and target, rounded up, shared ones included: what the cap limits; None for a closed law. free_constants: all
     numbers that the fit chose, a shared constant once; None where unknown. rmse: of the training rows, weighed as
-    the table does, per target. status: how the fit of each group
-    ended. probe: (n_probe, T) predictions at the probe rows, empty when one of them is not finite. seconds:
+    the table does, per target. status: how the fit of each group ended. unsafe: where the law stops being
+    believable within 100 times of the data, if it does. probe: (n_probe, T) predictions at the probe rows, empty
+    when one of them is not finite. seconds:
     elapsed; cpu_seconds and peak_bytes: as the kernel counted them.
     """
 
@@ -74,6 +77,7 @@ class Evaluation(BaseModel):
     validation_r2: float | None = None
     constants: dict[str, Any] | None = None
     constants_count: int | None = None
+    unsafe: Unsafe | None = None
     free_constants: int | None = None
     rmse: tuple[float, ...] = ()
     status: dict[str, str] = {}
@@ -115,9 +119,9 @@ def evaluate(
 
 
 def whole_fit(source: str, task: Task, probes: Table, seed: int = 0) -> FitJob:
-    """The first job of an evaluation: fits all training rows, predicts them and, where finite, the probe rows."""
-    tables = (task.train.hide(), probes.hide())
-    return FitJob(source, task.schema, task.train, tables, seed=seed, optional=1)
+    """The first job of an evaluation: fits all training rows and predicts them, the probe rows, and rows far beyond."""
+    tables = (task.train.hide(), probes.hide(), reach_rows(task.train))
+    return FitJob(source, task.schema, task.train, tables, seed=seed, optional=2)
 
 
 class _Trial:
@@ -166,7 +170,7 @@ class _Trial:
         train = self.task.train
         full = self._job(train, train)
         if self.candidate.pure and self.probes is not None:
-            full = replace(full, predict=(*full.predict, self.probes), optional=1)
+            full = whole_fit(self.candidate.source, self.task, self.probes, self.seed)
         again = [full] if self.candidate.has_fit else []
         return [full, *again, *(self._job(train.take(f.fitted), train.take(f.held_out)) for f in self.folds)]
 
@@ -201,7 +205,7 @@ class _Trial:
             Claim(part.constants, table, part.predictions[0])
             for part, table in zip(parts, tables, strict=False)
         ]
-        probe = None if self.probes is None else (self.probes, constants)
+        probe = None if self.probes is None else (_beyond(self.probes, train), constants)
         checked = self.sandbox.verify(self.candidate, self.task.schema, claims, probe)
         self.usage += checked.usage
         return checked
@@ -215,11 +219,11 @@ class _Trial:
     def _scored(self, found: Sequence[JobResult], checked: JobResult, began: float) -> Evaluation:
         train, full, *parts = self.task.train, *found
         scored = tuple(
-            _fold_score(fold, train.take(fold.held_out), part.predictions[0])
+            _fold_score(fold, train, part.predictions[0])
             for fold, part in zip(self.folds, parts, strict=True)
         )
         constants = self._constants(full)
-        probe = full.predictions[1:] or checked.predictions
+        probe, far = self._beyond(full, checked)
         return self._evaluation(
             began,
             verdict=Verdict.OK,
@@ -231,8 +235,19 @@ class _Trial:
             constants_count=None if constants is None else _count(constants, len(self.task.schema.targets)),
             free_constants=None if constants is None else constants.free,
             status=dict(zip(train.groups, full.status, strict=False)),
-            probe=tuple(map(tuple, probe[0].tolist())) if probe and np.isfinite(probe[0]).all() else (),
+            probe=tuple(map(tuple, probe.tolist())) if probe is not None and np.isfinite(probe).all() else (),
+            unsafe=None if far is None else unsafe(train, reach_rows(train), far),
         )
+
+    def _beyond(self, full: JobResult, checked: JobResult) -> tuple[Array | None, Array | None]:
+        """Predictions for the probe rows, and for the rows that reach far beyond the data; None where nobody asked."""
+        if self.probes is None:
+            return None, None
+        if len(full.predictions) > 1:
+            return full.predictions[1], full.predictions[2]
+        if not checked.predictions:
+            return np.full((len(self.probes), 1), np.nan), None
+        return checked.predictions[0][: len(self.probes)], checked.predictions[0][len(self.probes) :]
 
     def _evaluation(self, began: float, **fields: Any) -> Evaluation:
         return Evaluation(
@@ -254,19 +269,38 @@ def stated(source: str, schema: Schema) -> str | None:
     return "; ".join(f"{target} = {text(node)}" for target, node in found.targets.items())
 
 
-def _fold_score(fold: Fold, rows: Table, predicted: Array) -> FoldScore:
+def _beyond(probes: Table, train: Table) -> Table:
+    """The probe rows, then those that reach far beyond the data."""
+    far = reach_rows(train)
+    features = {name: np.append(column, far.features[name]) for name, column in probes.features.items()}
+    return Table(features, {}, probes.groups, np.append(probes.codes, far.codes))
+
+
+def _fold_score(fold: Fold, train: Table, predicted: Array) -> FoldScore:
+    rows = train.take(fold.held_out)
     measured = rows.target_matrix()
     found = scores(measured, predicted)
     return FoldScore(
         name=fold.name,
         kind=fold.kind,
         rows=len(measured),
-        r2=found.r2,
+        r2=_r2(measured, predicted, train.target_matrix(), found.r2),
         nmse=found.nmse,
         nmae=found.nmae,
         rmse=_rmse(rows, predicted),
         scale=_rmse(rows, np.average(measured, axis=0, weights=rows.weights)),
     )
+
+
+def _r2(measured: Array, predicted: Array, everything: Array, usual: float) -> float:
+    """The usual R², but relative to the spread of all training rows where the held-out rows of a target hardly vary."""
+    spread, whole = np.std(measured, axis=0), np.std(everything, axis=0)
+    narrow = (spread <= NARROW * whole) & (whole > 0)
+    if not narrow.any():
+        return usual
+    scale = np.where(narrow, whole, np.where(spread > 0, spread, 1.0))
+    with np.errstate(over="ignore"):
+        return float(1 - np.mean(np.mean((measured - predicted) ** 2, axis=0) / scale**2))
 
 
 def _rmse(rows: Table, predicted: Array) -> tuple[float, ...]:

@@ -33,6 +33,8 @@ _FROM_CHILD = {
     Verdict.FIT_FAILED,
 }
 _STAGES = {"load", "fit", "predict"}
+STATUS_CHARACTERS = 400
+"""Of what is said about the fit of one group."""
 SHARED_SECONDS = 0.5
 """A process that several parts share begins another one while it has used less CPU time than this."""
 
@@ -246,4 +248,4 @@ def _success(order: Order, part: Part, reply: Reply, usage: Usage, output: str) 
 
 
 def _statuses(claimed: Sequence[str], groups: int) -> tuple[str, ...]:
-    return tuple(clean(text, 80) for text in claimed) if len(claimed) == groups else ()
+    return tuple(clean(text, STATUS_CHARACTERS) for text in claimed) if len(claimed) == groups else ()

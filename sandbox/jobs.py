@@ -15,7 +15,7 @@ class FitJob:
 
     check=True also proves, in processes that never held a target, that the predictions follow from source,
     constants and each row alone; and that a candidate's own fit gives the same twice. The last `optional` tables need
-    no finite prediction: theirs are NaN, in every row, where one has none.
+    no finite prediction: a row without one has what the law returned there.
     """
 
     source: str

@@ -96,7 +96,7 @@ def _choice(trials: Sequence[Trial], task: Task) -> Choice | None:
         return None
     winner = max(closed, key=_train_r2)
     reason = f"no form worked; of the closed laws it fits the training rows best (R² {_train_r2(winner):.6f})"
-    return Choice(winner, reason, (), {})
+    return Choice(winner, reason, (), {}, {})
 
 
 def _train_r2(trial: Trial) -> float:

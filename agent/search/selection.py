@@ -1,48 +1,41 @@
-"""Chooses the law that extrapolates best inside the training data. The one place where a winner is decided."""
+"""Scores laws and chooses one: the one place whose number orders candidates everywhere.
+
+The score of a law is its *typical error*: the typical error on held-out rows as a share of the spread of the targets
+there, raised for each constant. Lower is better, and 0.05 against 0.06 is a sixth less error. It depends on the law
+and the task only, never on the other laws. docs/selection.md shows what each rule earns.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lawsmith.runs.trials import Trial
 from lawsmith.sandbox import Evaluation
+from lawsmith.sandbox.evaluate import NARROW
 from lawsmith.sandbox.law.traits import traits
 from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.dependence import decisive
+from lawsmith.tasks.noise import replicates, resolution
 from lawsmith.tasks.task import Task
 
 FLOOR = 1e-6  # errors below this share of the spread are as good as zero
 
-NARROW = 0.01  # a fold's spread below this share of the widest fold's says nothing about scale
-
 
 @dataclass(frozen=True)
 class Rules:
-    """How fold scores become one number, in units of log error. docs/selection.md shows what each part earns."""
+    """Every number that was tuned. The first three are in units of log error: 0.1 is about 10 % of error."""
 
-    noise: float = 1.0  # errors below this multiple of the noise are luck
-    worst: float = 2.0  # log error beyond a fold's best at which the fold says no more than "bad"
-    depth: tuple[tuple[str, float], ...] = (
-        ("1", 1.0),
-        ("2", 0.7),
-        ("3", 0.5),
-    )  # shallow folds resemble the final fit
-    train: float = 0.3  # weight of the log training error: a law that misses what it has seen is misspecified
-    constant: float = 0.06  # what one more constant per group and target must buy …
-    rows: float = 200.0  # … with up to so many rows a group; more make it cheaper, as the root of the number
-    missing: float = 4.0  # constants that a law counts more for a level, or a feature that decides, left out
-    derived: float = 0.1  # what a blind change must buy: many are tried, and the best of many is part luck
-    changes: int = 3  # of one line of changes that are charged for
-    suspicion: float = 0.5  # added where predictions beyond the data are not finite
+    constant: float = 0.06  # what one more constant per group and target must buy
+    chance: float = 0.1  # what a blind change must buy: many are tried, and the best of many is part luck
     close: float = 0.3  # laws within this distance of the best cannot be separated
-    most_close: int = 15
-    temperature: float = 0.1  # a law this much worse than the best is e times less plausible
-    furthest: float = 10.0  # spreads of the targets; what differs more from the best pulls no further
-    same: float = 0.003  # spreads; laws that differ less beyond the data count once
+    missing: float = 4.0  # constants that a law counts more for a level, or a feature that decides, left out
+    alike: float = (
+        0.1  # laws that differ by less than this share of the typical difference have one vote together
+    )
 
 
 RULES = Rules()
@@ -50,100 +43,165 @@ RULES = Rules()
 
 @dataclass(frozen=True)
 class Choice:
-    """The winner, why it won, the ids that it could not be separated from, and every usable trial's score.
+    """The winner, why it won, and the ids that it could not be separated from.
 
-    Scores are pooled log errors on the folds: lower is better, and a difference of 0.1 is about 10 % in error.
+    scores: the typical error of every usable trial. votes: the share of plausibility of each law that cannot be
+    separated from the best, the winner's included. warnings: sentences about the winner that a user has to read.
     """
 
     winner: Trial
     reason: str
     inseparable: tuple[str, ...]
     scores: dict[str, float]
+    votes: dict[str, float]
+    warnings: tuple[str, ...] = ()
 
 
-class Scoring:
-    """Pooled fold scores of comparable trials (the same folds of `task`); `target` looks at one target only."""
+@dataclass(frozen=True)
+class Gain:
+    """What a model added to a search: typical errors of the law chosen with its candidates and without them.
 
-    def __init__(
-        self, trials: Sequence[Trial], task: Task, target: int | None = None, rules: Rules = RULES
-    ) -> None:
-        self.trials = [trial for trial in trials if trial.usable]
-        self.totals = _totals(self.trials, task, target, rules) if self.trials else np.empty(0)
+    `without` is None where the search alone had no law.
+    """
+
+    chosen: str
+    error: float
+    without: float | None
 
     @property
-    def ranking(self) -> list[Trial]:
-        """Best first; of equals the earlier."""
-        return [self.trials[k] for k in np.argsort(self.totals, kind="stable")]
+    def share(self) -> float | None:
+        """The share of the error that the model removed; negative where the choice got worse by this score."""
+        return None if self.without is None else 1 - self.error / self.without
+
+
+def typical_error(trial: Trial, task: Task, target: int | None = None, rules: Rules = RULES) -> float:
+    """The score of a usable trial, lower is better; infinite for a trial that is not usable.
+
+    `target` looks at one target only. Raises nothing.
+    """
+    if not trial.usable:
+        return float("inf")
+    score = held_out_error(trial.evaluation, task, target)
+    return float(score * np.exp(_charge(trial, task, rules)))
+
+
+def held_out_error(evaluation: Evaluation, task: Task, target: int | None = None) -> float:
+    """The typical error on held-out rows, as a share of their spread: the geometric mean over folds and targets.
+
+    No law is taken to predict better than it fits, or than repeated measurements agree: the training error and the
+    scatter of replicates are part of every error. Errors below the digits of the data count as zero.
+    """
+    misfit = np.maximum(training_error(evaluation, task), _pure_noise(task))
+    errors = np.hypot([fold.rmse for fold in evaluation.folds], misfit)
+    errors = np.where(errors > resolution(task.train), errors, 0.0)
+    scale = np.array([fold.scale for fold in evaluation.folds])
+    widest = np.where(scale.max(axis=0) > 0, scale.max(axis=0), 1.0)
+    scale = np.where(scale > NARROW * widest, scale, widest)  # a single row has no spread of its own
+    logs = np.log(np.maximum(errors / scale, FLOOR))
+    return float(np.exp(np.mean(logs if target is None else logs[:, target])))
+
+
+def training_error(evaluation: Evaluation, task: Task) -> Array:
+    """Root mean squared error (T,) of the training rows, in the targets' units."""
+    if evaluation.rmse:
+        return np.array(evaluation.rmse)
+    nmse = (
+        0.0 if evaluation.train is None else evaluation.train.nmse
+    )  # archives of earlier versions have no more
+    return np.asarray(np.sqrt(max(nmse, 0.0)) * _spread(task))
+
+
+def ranking(
+    trials: Sequence[Trial], task: Task, target: int | None = None, rules: Rules = RULES
+) -> list[Trial]:
+    """The usable trials by their typical error, best first; of equals the earlier."""
+    return sorted(
+        (trial for trial in trials if trial.usable),
+        key=lambda trial: typical_error(trial, task, target, rules),
+    )
 
 
 def choose(trials: Sequence[Trial], task: Task, rules: Rules = RULES) -> Choice:
     """The winner among usable trials.
 
-    Laws within `rules.close` of the best pooled score form a set that the data cannot separate, each the more plausible
-    the better its score. Of these the law wins whose predictions beyond the data lie nearest to their mean, weighted
-    by plausibility: the mean errs less than most of them, and no law near it errs much when another is right. Raises
-    ValueError when no trial is usable.
+    Laws within `rules.close` of the best score form a set that the data cannot separate, each the more plausible the
+    better its score. Where one of them is believable far beyond the data, those that are not leave the set. Of the rest
+    the law wins whose predictions beyond the data lie nearest to their weighted median: it errs less than most of them.
+    Laws that predict nearly the same share one vote. A law whose formula cannot be read is chosen only where none can.
+    Raises ValueError when no trial is usable.
     """
-    unique = list({trial.id: trial for trial in trials if trial.usable}.values())
-    if not unique:
+    ranked = ranking(list({trial.id: trial for trial in trials}.values()), task, rules=rules)
+    scores = {trial.id: typical_error(trial, task, rules=rules) for trial in ranked}
+    ranked = [trial for trial in ranked if is_readable(trial, task)] or ranked
+    if not ranked:
         raise ValueError("no usable trial to choose from")
-    scoring = Scoring(unique, task, rules=rules)
-    beyond = [_beyond(trial.evaluation, task) for trial in unique]
-    close = _close(scoring.totals, beyond, rules)
-    best = scoring.totals[close[0]]
-    pick = _most_central([beyond[k] for k in close], scoring.totals[close], rules)
-    winner = unique[close[pick]]
-    others = tuple(unique[k].id for k in close if unique[k] is not winner)
+    errors = np.array([scores[trial.id] for trial in ranked])
+    near = ranked[: int(np.searchsorted(np.log(errors), np.log(errors[0]) + rules.close, side="right"))]
+    plausible = np.exp(-np.log(errors[: len(near)] / errors[0]) / rules.close)
+    safe = _safe(near)
+    if safe.any():
+        near, plausible = [trial for trial, ok in zip(near, safe, strict=True) if ok], plausible[safe]
+    pick, votes = _most_central([_beyond(trial.evaluation, task) for trial in near], plausible, rules)
+    winner = near[pick]
     return Choice(
         winner=winner,
-        reason=_reason(pick, len(close), float(scoring.totals[close[pick]]), float(best), rules.close),
-        inseparable=others,
-        scores={trial.id: float(total) for trial, total in zip(unique, scoring.totals, strict=True)},
+        reason=_reason(pick, len(near), scores[winner.id], scores[near[0].id], rules),
+        inseparable=tuple(trial.id for trial in near if trial is not winner),
+        scores=scores,
+        votes={trial.id: float(vote) for trial, vote in zip(near, votes, strict=True)},
+        warnings=_warnings(winner),
     )
 
 
-def _reason(pick: int, close: int, own: float, best: float, margin: float) -> str:
+def is_readable(trial: Trial, task: Task) -> bool:
+    """Whether the law's formula can be read from its source, so that it can be shown and run by our own code."""
+    return traits(trial.proposal.source, task.schema.targets) is not None
+
+
+def gain(trials: Sequence[Trial], task: Task, made_by_model: Callable[[Trial], bool]) -> Gain | None:
+    """The law chosen with a model's candidates against the one chosen without them; None where no law is usable."""
+    if not any(trial.usable for trial in trials):
+        return None
+    winner = choose(trials, task).winner
+    others = [trial for trial in trials if trial.usable and not made_by_model(trial)]
+    alone = typical_error(choose(others, task).winner, task) if others else None
+    return Gain(winner.id, typical_error(winner, task), alone)
+
+
+def _reason(pick: int, close: int, own: float, best: float, rules: Rules) -> str:
+    told = f"typical error {own:.3g} of the targets' spread on held-out rows"
     if close == 1:
-        return f"pooled log error {own:.3f} on the folds, every law that predicts otherwise is over {margin} worse"
+        return (
+            f"{told}; every law that predicts otherwise has more than {np.exp(rules.close):.2g} times as much"
+        )
     if pick == 0:
-        return f"best pooled log error {own:.3f} on the folds, and central among {close} laws within {margin} of it"
-    return (
-        f"of {close} laws within {margin} of the best pooled log error {best:.3f} on the folds, its predictions beyond "
-        f"the data are the most central (own score {own:.3f})"
-    )
+        return f"the least {told}, and central among {close} laws that the data cannot separate"
+    return f"{told}; of {close} laws that the data cannot separate (the best has {best:.3g}) it is the most central"
 
 
-def _totals(trials: Sequence[Trial], task: Task, target: int | None, rules: Rules) -> Array:
-    """Pooled score of each trial (C,)."""
-    evaluations = [trial.evaluation for trial in trials]
-    noise = rules.noise * _noise(evaluations, task)
-    errors = np.stack([_log_errors(e, noise, target) for e in evaluations])
-    relative = np.minimum(errors - errors.min(axis=0), rules.worst)
-    weights = np.array([_depth_weight(fold.name, rules) for fold in evaluations[0].folds])
-    pooled = relative @ weights / weights.sum()
-    train = np.array([_log_train(e) for e in evaluations])
-    constants = np.array([_constants(trial, task, rules) for trial in trials])
-    changes = np.minimum(_changes(trials), rules.changes)
-    suspicious = np.array([_suspicious(e) for e in evaluations])
-    base = float(errors.min(axis=0) @ weights / weights.sum())
-    return np.asarray(
-        base
-        + pooled
-        + rules.train * (train - train.min())
-        + _price_of_constant(task, rules) * constants
-        + rules.derived * changes
-        + rules.suspicion * suspicious
-    )
+def _warnings(winner: Trial) -> tuple[str, ...]:
+    unsafe = winner.evaluation.unsafe
+    if unsafe is None:
+        return ()
+    if unsafe.what == "sign":
+        return (f"The law {unsafe.sentence}.",)
+    return (f"The law {unsafe.sentence}; no law without that predicts held-out rows nearly as well.",)
+
+
+def _charge(trial: Trial, task: Task, rules: Rules) -> float:
+    return rules.constant * _constants(trial, task, rules) + rules.chance * trial.proposal.by_chance
 
 
 def _constants(trial: Trial, task: Task, rules: Rules) -> float:
-    """How many constants a law is charged for: more than it has where rows are few (as in the corrected AIC, Hurvich
-    and Tsai 1989), and where it cannot level off wherever the data do, or ignores a feature that they clearly depend
-    on, which are no ways to be simple. Of a law that cannot be read nothing is known, and nothing charged."""
+    """How many constants a law is charged for, per group and target.
+
+    It is more than the law has where rows are few, as in the corrected AIC (Hurvich and Tsai 1989), and where the law
+    cannot level off wherever the data do, or ignores a feature that they clearly depend on.
+    """
     known = traits(trial.proposal.source, task.schema.targets)
     missing = 0 if known is None else (not known.levels) + len(decisive(task.train) - known.features)
     count = _free(trial.evaluation, task) + rules.missing * missing
-    rows = _rows_per_group(task)
+    rows = len(task.train) / _groups(task)
     return float(count * rows / max(rows - count - 1, 1.0))
 
 
@@ -151,38 +209,17 @@ def _free(evaluation: Evaluation, task: Task) -> float:
     """Constants that the fit chose, per group and target; a shared one counts once for all groups."""
     if evaluation.free_constants is None:
         return float(evaluation.constants_count or 0)
-    return evaluation.free_constants / (len(np.unique(task.train.codes)) * len(task.schema.targets))
+    return evaluation.free_constants / (_groups(task) * len(task.schema.targets))
 
 
-def _changes(trials: Sequence[Trial]) -> list[int]:
-    """How many blind changes lead to each trial: the longest line of its known ancestors. What a language model or a
-    person wrote is no blind change."""
-    drawn = {trial.id: trial.proposal.parents for trial in trials if trial.proposal.by_chance}
-
-    @cache
-    def count(id: str) -> int:
-        return 1 + max(map(count, drawn[id]), default=0) if id in drawn else 0
-
-    return [count(trial.id) for trial in trials]
+def _groups(task: Task) -> int:
+    return len(np.unique(task.train.codes))
 
 
-def _price_of_constant(task: Task, rules: Rules) -> float:
-    return rules.constant * min(1.0, float(np.sqrt(rules.rows / _rows_per_group(task))))
-
-
-def _rows_per_group(task: Task) -> float:
-    return len(task.train) / len(np.unique(task.train.codes))
-
-
-def _noise(evaluations: Sequence[Evaluation], task: Task) -> Array:
-    """Standard deviation (T,) of what no law explains: the smallest training error, per degree of freedom left."""
-    rows, groups = len(task.train), len(np.unique(task.train.codes))
-    variances = [
-        e.train.nmse / max(1.0 - groups * _free(e, task) / rows, 0.1)
-        for e in evaluations
-        if e.train is not None
-    ]
-    return np.asarray(np.sqrt(max(min(variances, default=0.0), 0.0)) * _spread(task))
+def _pure_noise(task: Task) -> Array:
+    """Scatter (T,) of repeated measurements, and of rounding; 0 where nothing was measured twice."""
+    found = replicates(task.train)
+    return np.zeros(len(task.schema.targets)) if found is None else found.noise
 
 
 def _spread(task: Task) -> Array:
@@ -191,63 +228,53 @@ def _spread(task: Task) -> Array:
     return np.where(spread > 0, spread, 1.0)
 
 
-def _depth_weight(name: str, rules: Rules) -> float:
-    return dict(rules.depth).get(name.rpartition(">")[2], 1.0)
+def _safe(trials: Sequence[Trial]) -> NDArray[np.bool_]:
+    """Which laws stay believable far beyond the data.
 
-
-def _log_errors(evaluation: Evaluation, noise: Array, target: int | None) -> Array:
-    """(F,): log of the held-out error in units of the spread of the held-out rows, mean over targets.
-
-    The noise (T,) of the targets is part of every error, so that a luckily smaller one earns little. A fold whose
-    held-out rows hardly vary (a single row, say) is measured by the widest fold's spread.
+    A change of sign counts only where most laws keep the sign: where most change it, the sign of the data is chance.
     """
-    rmse = np.hypot([fold.rmse for fold in evaluation.folds], noise)
-    scale = np.array([fold.scale for fold in evaluation.folds])
-    widest = np.where(scale.max(axis=0) > 0, scale.max(axis=0), 1.0)
-    scale = np.where(scale > NARROW * widest, scale, widest)
-    logs = np.log(np.maximum(rmse / scale, FLOOR))
-    return np.asarray(logs.mean(axis=1) if target is None else logs[:, target])
-
-
-def _log_train(evaluation: Evaluation) -> float:
-    return 0.0 if evaluation.train is None else 0.5 * float(np.log(max(evaluation.train.nmse, FLOOR**2)))
-
-
-def _suspicious(evaluation: Evaluation) -> bool:
-    """No finite prediction beyond the data."""
-    return not evaluation.probe
+    found = [trial.evaluation.unsafe for trial in trials]
+    sign = np.array([one is not None and one.what == "sign" for one in found])
+    worse = np.array([one is not None and one.what != "sign" for one in found])
+    worse |= np.array([not trial.evaluation.probe for trial in trials])
+    return ~worse & ~sign if sign[~worse].sum() <= (~worse).sum() / 2 else ~worse
 
 
 def _beyond(evaluation: Evaluation, task: Task) -> Array | None:
-    """Predictions at the probe rows in units of the spread of the training rows; None when not all are finite."""
-    return np.array(evaluation.probe) / _spread(task) if evaluation.probe else None
+    """Predictions (P * T,) at the probe rows in units of the training targets' spread; None when not all are finite."""
+    return (np.array(evaluation.probe) / _spread(task)).reshape(-1) if evaluation.probe else None
 
 
-def _close(totals: Array, beyond: Sequence[Array | None], rules: Rules) -> list[int]:
-    """Best first: laws within `rules.close` of the best that differ from one another beyond the data."""
-    order = [int(k) for k in np.argsort(totals, kind="stable")]
-    kept = order[:1]
-    for k in order[1:]:
-        if len(kept) == rules.most_close or totals[k] > totals[kept[0]] + rules.close:
-            break
-        if all(_distance(beyond[k], beyond[other]) >= rules.same for other in kept):
-            kept.append(k)
-    return kept
+def _most_central(beyond: Sequence[Array | None], plausible: Array, rules: Rules) -> tuple[int, Array]:
+    """Position of the law nearest to the median prediction of all by their votes, and the votes (C,), which sum to 1.
 
-
-def _distance(one: Array | None, two: Array | None) -> float:
-    return np.inf if one is None or two is None else float(np.abs(one - two).mean())
-
-
-def _most_central(beyond: Sequence[Array | None], totals: Array, rules: Rules) -> int:
-    """Position of the law nearest to the mean prediction of all, by their plausibility; the first where fewer than two
-    compare."""
+    The first law wins where fewer than two can be compared.
+    """
     usable = [k for k, values in enumerate(beyond) if values is not None]
+    votes = plausible / plausible.sum()
     if len(usable) < 2:
-        return 0
+        return 0, votes
     predictions = np.stack([values for values in beyond if values is not None])
-    plausible = np.exp(-(totals[usable] - totals[usable].min()) / rules.temperature)
-    bounded = np.clip(predictions - predictions[0], -rules.furthest, rules.furthest)
-    mean = predictions[0] + np.average(bounded, axis=0, weights=plausible)
-    away = np.abs(predictions - mean)
-    return usable[int(np.argmin(away.reshape(len(usable), -1).mean(axis=1)))]
+    shared = _votes(predictions, plausible[usable], rules)
+    away = np.abs(predictions - _median(predictions, shared)).mean(axis=1)
+    votes = np.zeros(len(plausible))
+    votes[usable] = shared
+    return usable[int(np.argmin(away))], votes
+
+
+def _votes(predictions: Array, plausible: Array, rules: Rules) -> Array:
+    """Each law's share (C,) of the plausibility: of laws that predict nearly the same (C, P) all share what one has."""
+    apart = np.stack([np.abs(predictions - one).mean(axis=1) for one in predictions])
+    within = np.minimum(apart, 1.0)  # laws that differ by more than the targets do are simply different
+    typical = float(np.average(within, weights=np.outer(plausible, plausible)))
+    alike = np.exp(-apart / max(rules.alike * typical, np.finfo(float).tiny))
+    votes = plausible**2 / (alike @ plausible)
+    return np.asarray(votes / votes.sum())
+
+
+def _median(values: Array, weights: Array) -> Array:
+    """Weighted median (P,) of each column of values (C, P)."""
+    order = np.argsort(values, axis=0, kind="stable")
+    reached = np.cumsum(weights[order], axis=0)
+    place = np.argmax(reached >= 0.5 * reached[-1], axis=0)
+    return np.asarray(np.take_along_axis(np.take_along_axis(values, order, 0), place[None], 0)[0])

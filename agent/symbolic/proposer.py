@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from lawsmith.agent.search.selection import Scoring
+from lawsmith.agent.search.selection import ranking
 from lawsmith.agent.symbolic.form import SymbolicForm
 from lawsmith.agent.symbolic.mutation import Mutator
 from lawsmith.agent.symbolic.rank import screen
@@ -99,15 +99,14 @@ class SymbolicProposer:
 
     def _best(self, count: int) -> list[tuple[Trial, SymbolicForm]]:
         trials = [t for t in self._history.usable() if t.id in self.forms]
-        ranking = Scoring(trials, self.task).ranking
-        return [(trial, self.forms[trial.id]) for trial in ranking[:count]]
+        return [(trial, self.forms[trial.id]) for trial in ranking(trials, self.task)[:count]]
 
     def _assembled(self) -> list[SymbolicForm]:
         """Each target with the form that extrapolates best for that target."""
         trials = [t for t in self._history.usable() if t.id in self.forms]
         chosen = []
         for k in range(len(self.schema.targets)):
-            best = Scoring(trials, self.task, target=k).ranking[0] if trials else None
+            best = ranking(trials, self.task, target=k)[0] if trials else None
             if best is None:
                 return []
             chosen.append(best)

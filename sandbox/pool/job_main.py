@@ -132,7 +132,7 @@ def _predict(law: Law, fitted: FittedLaw, sets: list[Any], spec: Spec, required:
     if required:
         return _finite(law.predict(fitted, table), table, spec)
     try:
-        return _finite(law.predict(fitted, table), table, spec)
+        return law.predict(fitted, table)
     except Exception:  # noqa: BLE001 - whatever it is, there is no prediction
         return np.full((len(table), len(spec.targets)), np.nan)
 

@@ -1,0 +1,66 @@
+"""What no law can explain: the scatter of repeated measurements, and the digits in which they are written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from lawsmith.tasks.arrays import Array
+from lawsmith.tasks.table import Table
+
+LEAST_FREEDOM = 3  # repetitions, beyond the first of each, below which their scatter says little
+MOST_DECIMALS = 12  # numbers written with more are as exact as a float
+
+
+@dataclass(frozen=True, eq=False)
+class Replicates:
+    """Rows with equal features within a group. noise: their standard deviation (T,) about their own means.
+
+    freedom: repetitions beyond the first of each. best_r2: the R² (T,) that no law of these features can pass, because
+    it predicts one value for all of a set of replicates.
+    """
+
+    noise: Array
+    freedom: int
+    best_r2: Array
+
+
+@lru_cache(maxsize=8)
+def replicates(table: Table) -> Replicates | None:
+    """The pure noise of a table; None where hardly anything was measured twice.
+
+    Rows count by their weight, as everywhere.
+    """
+    columns = [table.codes.astype(float), *table.features.values()]
+    _, place, counts = np.unique(np.column_stack(columns), axis=0, return_inverse=True, return_counts=True)
+    place = place.reshape(-1)
+    freedom = int((counts - 1).sum())
+    if freedom < LEAST_FREEDOM:
+        return None
+    weight, y = table.weights, table.target_matrix()
+    total = np.bincount(place, weight)
+    means = np.stack([np.bincount(place, weight * column) / total for column in y.T], axis=1)
+    left = np.sum(weight[:, None] * (y - means[place]) ** 2, axis=0)
+    variance = np.var(y, axis=0)
+    best = 1 - left / np.where(variance > 0, len(y) * variance, 1.0)
+    return Replicates(np.sqrt(left / freedom), freedom, best)
+
+
+@lru_cache(maxsize=8)
+def resolution(table: Table) -> Array:
+    """Standard deviation (T,) of rounding to the digits in which each target is written; 0 for full precision."""
+    return np.array([_rounding(column) for column in table.targets.values()])
+
+
+def _rounding(values: Array) -> float:
+    """The spread of what rounding to the last digit took away: its unit / sqrt(12)."""
+    size = np.abs(values).max(initial=0.0)
+    if size == 0:
+        return 0.0
+    highest = int(np.floor(np.log10(size)))
+    for decimals in range(-highest, MOST_DECIMALS - highest):
+        if np.allclose(np.round(values, decimals), values, rtol=1e-14, atol=0):
+            return float(10.0**-decimals / np.sqrt(12))
+    return 0.0

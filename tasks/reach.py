@@ -1,0 +1,150 @@
+"""Feature rows from the data to far beyond them, and whether what a law predicts there can be true.
+
+Laws are used beyond their data, and a law that fits well may end at a pole, an overflow or a change of sign outside.
+Dense probes find that for any law, whatever it is made of.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from itertools import product
+from typing import Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from lawsmith.tasks.arrays import Array, IntArray, Mask
+from lawsmith.tasks.folds import simplex_columns
+from lawsmith.tasks.probes import WIDE
+from lawsmith.tasks.table import Table
+
+BEYOND = 100.0  # factor beyond the data, on both sides, to which a law is looked at
+RANGES = 2.0  # for a feature that is no scale: ranges of its values beyond the largest and the smallest
+STEPS = 12  # on the way there
+GROUPS = 6  # groups that are looked at; more would only repeat
+CORNERS = 32  # of the box, at most
+FRACTION = 0.5  # a column between 0 and 1 that comes to this much ends at 1
+INSIDE = 24  # points inside the box
+SIGN = 0.01  # share of the target's spread by which a prediction has to pass zero to have changed its sign
+ROOM = 1e6  # a target may grow to so many times its largest value, or to its range to the third power, if that is more
+NAMED = 3  # features that a sentence names
+
+
+class Unsafe(BaseModel):
+    """Where a law stops being believable. what: "not finite", "sign" or "range"; target and place in words."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    what: Literal["not finite", "sign", "range"]
+    target: str
+    where: str
+
+    @property
+    def sentence(self) -> str:
+        """What the law does there, after "The law"."""
+        words = {
+            "not finite": f"has no finite value of {self.target}",
+            "sign": f"changes the sign of {self.target}, which no measurement does,",
+            "range": f"leaves any plausible range of {self.target}",
+        }
+        return f"{words[self.what]} at {self.where}"
+
+
+@lru_cache(maxsize=4)
+def reach_rows(table: Table) -> Table:
+    """Rows without targets: in each group each feature alone from the data to `BEYOND` on both sides, the others at
+    their medians or their largest values; the corners of that box; and points inside the data's own box.
+
+    Shares of a whole have no beyond; they stay as measured.
+    """
+    rng = np.random.default_rng(0)
+    shares = np.array([name in simplex_columns(table) for name in table.features])
+    present = np.unique(table.codes)
+    chosen = present[np.linspace(0, len(present) - 1, min(GROUPS, len(present))).astype(int)]
+    parts, codes = [], []
+    for group in dict.fromkeys(chosen.tolist()):
+        rows = _rows(table.take(table.codes == group).matrix(), shares, rng)
+        parts.append(rows)
+        codes += [group] * len(rows)
+    matrix = np.concatenate(parts)
+    features = {name: matrix[:, k] for k, name in enumerate(table.features)}
+    return Table(features, {}, table.groups, np.array(codes, dtype=np.intp))
+
+
+def _rows(x: Array, shares: Mask, rng: np.random.Generator) -> Array:
+    low, high = x.min(axis=0), x.max(axis=0)
+    sides = [[_way(column, up) for up in (False, True)] for column in x.T]
+    rows = []
+    for k in np.flatnonzero(~shares):
+        for base in (np.median(x, axis=0), high):
+            for value in np.concatenate(sides[k]):
+                row = base.copy()
+                row[k] = value
+                rows.append(row)
+    free = np.flatnonzero(~shares)
+    corners = list(product((0, 1), repeat=min(len(free), 10)))
+    for place in rng.permutation(len(corners))[:CORNERS]:
+        for step in (STEPS // 2 - 1, STEPS - 1):
+            row = x[rng.integers(len(x))].copy()
+            for k, side in zip(free, corners[place], strict=False):
+                row[k] = sides[k][side][step]
+            rows.append(row)
+    for _ in range(INSIDE):
+        row = x[rng.integers(len(x))].copy()
+        row[free] = (low + rng.random(len(low)) * (high - low))[free]
+        rows.append(row)
+    return np.array(rows)
+
+
+def _way(column: Array, up: bool) -> Array:
+    """`STEPS` values from the edge of the data outwards; never past zero, or past one for fractions."""
+    low, high = float(column.min()), float(column.max())
+    if low >= 0 and FRACTION <= high <= 1:
+        return np.linspace(high, 1.0, STEPS + 1)[1:] if up else np.linspace(low, 0.0, STEPS + 2)[1:-1]
+    if low > 0 and high >= WIDE * low:
+        factors = np.geomspace(1.0, BEYOND, STEPS + 1)[1:]
+        counts = low >= 1 and np.array_equal(column, np.round(column))  # of experts, GPUs …: never below one
+        return high * factors if up else np.maximum(low / factors, 1.0 if counts else 0.0)
+    ways = np.linspace(0.0, RANGES, STEPS + 1)[1:] * (high - low)
+    values = high + ways if up else low - ways
+    return np.maximum(values, 0.0 if low == 0 else low / BEYOND) if low >= 0 else values
+
+
+def unsafe(train: Table, rows: Table, predicted: Array) -> Unsafe | None:
+    """Where predictions (n, T) for `rows`, made by `reach_rows`, cannot be true; None where they all can.
+
+    A prediction has to be finite, to keep the sign that a target has in all training rows, and to stay within a range
+    that leaves room for any steep law.
+    """
+    for name, measured, column in zip(train.targets, train.targets.values(), predicted.T, strict=True):
+        if (bad := ~np.isfinite(column)).any():
+            return Unsafe(what="not finite", target=name, where=_nearest(train, rows, np.flatnonzero(bad)))
+        if (bad := _lost(measured, column)).any():
+            return Unsafe(what="range", target=name, where=_nearest(train, rows, np.flatnonzero(bad)))
+        if (bad := _flipped(measured, column)).any():
+            return Unsafe(what="sign", target=name, where=_nearest(train, rows, np.flatnonzero(bad)))
+    return None
+
+
+def _flipped(measured: Array, predicted: Array) -> Mask:
+    if not (measured > 0).all() and not (measured < 0).all():
+        return np.zeros(len(predicted), dtype=bool)
+    return np.asarray(np.sign(measured[0]) * predicted < -SIGN * np.std(measured))
+
+
+def _lost(measured: Array, predicted: Array) -> Mask:
+    size = np.abs(measured)
+    least = size[size > 0].min(initial=np.inf)
+    room = max(ROOM, (size.max() / least) ** 3 if np.isfinite(least) and least == size.min() else ROOM)
+    return np.asarray(np.abs(predicted) > room * max(size.max(), np.finfo(float).tiny))
+
+
+def _nearest(train: Table, rows: Table, bad: IntArray) -> str:
+    """The bad row nearest to the data, in words."""
+    x, far = train.matrix(), rows.take(bad).matrix()
+    low, high, spread = x.min(axis=0), x.max(axis=0), np.maximum(np.ptp(x, axis=0), np.finfo(float).tiny)
+    outside = np.maximum(np.maximum(low - far, far - high), 0.0) / spread
+    row = far[int(np.argmin(outside.sum(axis=1)))]
+    moved = np.argsort(-np.maximum(np.maximum(low - row, row - high), 0.0) / spread, kind="stable")
+    names = list(train.features)
+    return ", ".join(f"{names[k]} = {row[k]:.3g}" for k in sorted(moved[:NAMED].tolist()))

@@ -1,0 +1,88 @@
+"""Scatter of replicates, digits of the data, and predictions far beyond it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from lawsmith.tasks import Array, Table
+from lawsmith.tasks.noise import replicates, resolution
+from lawsmith.tasks.reach import BEYOND, reach_rows, unsafe
+
+
+def table(n: Array, y: Array) -> Table:
+    return Table({"n": n}, {"y": y}, ("g",), np.zeros(len(n), dtype=np.intp))
+
+
+def test_replicates_tell_the_noise_and_the_best_that_any_law_can_do() -> None:
+    rng = np.random.default_rng(0)
+    n = np.repeat(np.arange(1.0, 101), 3)
+    found = replicates(table(n, np.log(n) + 0.1 * rng.standard_normal(300)))
+    assert found is not None
+    assert found.freedom == 200
+    assert found.noise[0] == pytest.approx(0.1, rel=0.1)
+    assert 0.98 < found.best_r2[0] < 1
+    assert replicates(table(np.arange(1.0, 100), np.arange(99.0))) is None
+
+
+def test_groups_are_no_replicates_and_weights_count() -> None:
+    n, y = np.repeat([1.0, 2.0, 3.0, 4.0], 2), np.tile([0.0, 1.0], 4)
+    apart = Table({"n": n}, {"y": y}, ("a", "b"), np.tile([0, 1], 4))
+    assert replicates(apart) is None
+    one = replicates(table(n, y))
+    assert one is not None
+    assert one.noise[0] == pytest.approx(np.sqrt(0.5))
+    weighted = replicates(replace(table(n, y), weight=np.tile([1.0, 1e6], 4)))
+    assert weighted is not None
+    assert weighted.noise[0] < 0.01
+
+
+@pytest.mark.parametrize("unit", [1e-12, 1.0, 1e9])
+def test_digits_of_the_data_in_any_unit(unit: float) -> None:
+    y = np.array([0.25, 1.5, 12.75, 3.0])
+    assert resolution(table(np.ones(4), y * unit))[0] in (
+        pytest.approx(0.01 * unit / np.sqrt(12)),
+        0.0,  # a unit that is no decimal fraction leaves full precision
+    )
+    assert resolution(table(np.ones(4), y))[0] == pytest.approx(0.01 / np.sqrt(12))
+    assert resolution(table(np.ones(4), np.sqrt(y)))[0] == 0
+    assert resolution(table(np.ones(4), np.zeros(4)))[0] == 0
+
+
+def test_rows_reach_far_beyond_the_data_on_both_sides() -> None:
+    found = reach_rows(table(np.geomspace(10, 1e4, 20), np.ones(20))).features["n"]
+    assert found.max() == pytest.approx(BEYOND * 1e4)
+    assert found.min() == pytest.approx(10 / BEYOND)
+    counts = reach_rows(table(2.0 ** np.arange(10), np.ones(10))).features["n"]
+    assert counts.min() == 1
+    shares = np.linspace(0.1, 0.9, 9)
+    fraction = reach_rows(table(shares, np.ones(9))).features["n"]
+    assert 0 <= fraction.min() <= fraction.max() <= 1
+
+
+def test_laws_that_cannot_be_true_beyond_the_data_are_found() -> None:
+    n = np.geomspace(1.5, 1e3, 30)
+    rows = table(n, 1 + n**-0.5)
+    far = reach_rows(rows)
+    x = far.features["n"][:, None]
+    with np.errstate(all="ignore"):
+        laws = {
+            None: 1 + x**-0.5,
+            "sign": 2 - 0.2 * np.log(x),
+            "not finite": 1 + (5e3 - x) ** -0.5,
+            "range": 1 + np.exp(x / 1e3),
+        }
+        for expected, predicted in laws.items():
+            found = unsafe(rows, far, predicted)
+            assert (found.what if found else None) == expected
+        pole = unsafe(rows, far, np.sqrt(5e3 - np.minimum(x, 1e4)))
+    assert pole is not None
+    assert pole.sentence.startswith("has no finite value of y at n = ")
+    assert unsafe(table(n, np.sin(n)), far, -np.ones((len(far), 1))) is None, "a target of both signs"
+
+
+def test_steep_laws_are_believed() -> None:
+    n = np.geomspace(1, 100, 20)
+    cube = table(n, n**3)
+    far = reach_rows(cube)
+    assert unsafe(cube, far, far.matrix() ** 3) is None
