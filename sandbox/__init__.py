@@ -5,7 +5,7 @@ from lawsmith.sandbox.constants import Constants
 from lawsmith.sandbox.evaluate import Evaluation, FoldScore, evaluate, whole_fit
 from lawsmith.sandbox.isolation import Tier
 from lawsmith.sandbox.isolation.doctor import Diagnosis, diagnose
-from lawsmith.sandbox.jobs import FitJob, JobResult, PredictJob, Usage
+from lawsmith.sandbox.jobs import FitJob, JobResult, PredictJob, SearchOver, Usage
 from lawsmith.sandbox.law.parse import ALLOWED_IMPORTS, STAR_IMPORTS, Candidate, Refused, read_candidate
 from lawsmith.sandbox.limits import DEFAULT_LIMITS, Limits
 from lawsmith.sandbox.pool.executor import Sandbox
@@ -31,6 +31,7 @@ __all__ = [
     "Refused",
     "Sandbox",
     "SandboxUnavailable",
+    "SearchOver",
     "Tier",
     "Usage",
     "Verdict",

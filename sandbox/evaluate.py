@@ -2,8 +2,9 @@
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -107,7 +108,7 @@ def evaluate(
     """Fits and scores `source`. What the candidate does wrong is in the verdict; nothing is raised for it.
 
     A closed law gets no folds. `whole` is the result of `whole_fit`, if it is there already. Raises
-    SandboxUnavailable where nothing can be isolated.
+    SandboxUnavailable where nothing can be isolated, and SearchOver (see `Sandbox.deadline`).
     """
     began = time.monotonic()
     try:
@@ -115,7 +116,8 @@ def evaluate(
     except Refused as refused:
         return Evaluation(verdict=refused.verdict, message=refused.message, stage="check", tier=sandbox.tier)
     trial = _Trial(sandbox, candidate, task, () if candidate.kind == "law" else folds, probes, seed)
-    return trial.run(began, whole if candidate.pure else None)
+    hangs = whole is not None and whole.verdict is Verdict.TIMEOUT
+    return trial.run(began, whole if candidate.pure or hangs else None)
 
 
 def whole_fit(source: str, task: Task, probes: Table, seed: int = 0) -> FitJob:
@@ -141,20 +143,41 @@ class _Trial:
         self.usage = Usage()
 
     def run(self, began: float, whole: JobResult | None) -> Evaluation:
+        parts = self._together(whole) if self.candidate.pure else self._apart(whole)
+        stage, last = parts[-1]
+        if not last.ok:
+            return self._failure(began, stage, last)
+        checked = self._verify([part for _, part in parts])
+        if not checked.ok:
+            return self._failure(began, checked.stage, checked)
+        return self._scored([part for _, part in parts], began)
+
+    def _together(self, whole: JobResult | None) -> list[tuple[str, JobResult]]:
+        """The full fit and the folds, up to the first that failed, at the same time."""
         first, *others = self._jobs()
         full, *rest = self._submit(first, others, whole)
         try:
-            parts = self._parts(self._result(full), rest)
-            stage, last = parts[-1]
-            if not last.ok:
-                return self._failure(began, stage, last)
-            checked = self._verify([part for _, part in parts])
-            if not checked.ok:
-                return self._failure(began, checked.stage, checked)
+            return self._parts(self._result(full), [partial(self._result, future) for future in rest])
         finally:
             for future in rest:
                 future.cancel()
-        return self._scored([part for _, part in parts], checked, began)
+
+    def _apart(self, whole: JobResult | None) -> list[tuple[str, JobResult]]:
+        """The same for code that could tell one process what another one knows: one after the other, so that no two
+        are there at a time, and the fit that knows every target last."""
+        if whole is not None and not whole.ok:
+            return [(whole.stage, whole)]
+        full, *others = [partial(self._run, job) for job in self._jobs()]
+        again, folds = others[: -len(self.folds) or None], others[len(others) - len(self.folds) :]
+        scored: list[JobResult] = []
+        for fold, run in zip(self.folds, folds, strict=True):
+            scored.append(run())
+            if scored[-1].verdict is Verdict.TIMEOUT:  # it would hang in the full fit as well
+                return [(f"fold:{fold.name}", scored[-1])]
+            if not scored[-1].ok:
+                break
+        known = [partial(_known, found) for found in scored]
+        return self._parts(full(), [*again, *known])
 
     def _submit(
         self, first: FitJob, others: list[FitJob], whole: JobResult | None
@@ -169,7 +192,7 @@ class _Trial:
         """The fit to all rows, once more where the candidate's own code makes it, and the folds."""
         train = self.task.train
         full = self._job(train, train)
-        if self.candidate.pure and self.probes is not None:
+        if self.probes is not None:
             full = whole_fit(self.candidate.source, self.task, self.probes, self.seed)
         again = [full] if self.candidate.has_fit else []
         return [full, *again, *(self._job(train.take(f.fitted), train.take(f.held_out)) for f in self.folds)]
@@ -177,18 +200,21 @@ class _Trial:
     def _job(self, fitted: Table, predicted: Table) -> FitJob:
         return FitJob(self.candidate.source, self.task.schema, fitted, (predicted.hide(),), seed=self.seed)
 
-    def _parts(self, full: JobResult, rest: list[Future[JobResult]]) -> list[tuple[str, JobResult]]:
+    def _parts(self, full: JobResult, rest: list[Callable[[], JobResult]]) -> list[tuple[str, JobResult]]:
         """The full fit and the folds, up to the first that failed."""
         parts = [(full.stage, full)]
         if full.ok and self.candidate.has_fit:
             again, *rest = rest
-            if (differs := differing(full, self._result(again))) is not None:
+            if (differs := differing(full, again())) is not None:
                 return [(differs.stage, differs)]
-        for fold, future in zip(self.folds, rest, strict=True):
+        for fold, result in zip(self.folds, rest, strict=False):  # none after the first that failed
             if not parts[-1][1].ok:
                 break
-            parts.append((f"fold:{fold.name}", self._result(future)))
+            parts.append((f"fold:{fold.name}", result()))
         return parts
+
+    def _run(self, job: FitJob) -> JobResult:
+        return self._result(self.sandbox.submit(job))
 
     def _result(self, future: Future[JobResult]) -> JobResult:
         found = future.result()
@@ -196,7 +222,7 @@ class _Trial:
         return found
 
     def _verify(self, parts: Sequence[JobResult]) -> JobResult:
-        """Proves the predictions of these parts, the full fit first, and makes those of the probes."""
+        """Proves the predictions of these parts, the full fit first, with those of the probes."""
         if self.candidate.pure or not parts:
             return JobResult(Verdict.OK)
         train, constants = self.task.train, self._constants(parts[0])
@@ -205,8 +231,11 @@ class _Trial:
             Claim(part.constants, table, part.predictions[0])
             for part, table in zip(parts, tables, strict=False)
         ]
-        probe = None if self.probes is None else (_beyond(self.probes, train), constants)
-        checked = self.sandbox.verify(self.candidate, self.task.schema, claims, probe)
+        beyond = () if self.probes is None else (self.probes, reach_rows(train))
+        for table, predictions in zip(beyond, parts[0].predictions[1:], strict=True):
+            if np.isfinite(predictions).all():
+                claims.append(Claim(constants, table, predictions))
+        checked = self.sandbox.verify(self.candidate, self.task.schema, claims)
         self.usage += checked.usage
         return checked
 
@@ -216,14 +245,14 @@ class _Trial:
     def _failure(self, began: float, stage: str, found: JobResult) -> Evaluation:
         return self._evaluation(began, verdict=found.verdict, message=found.message, stage=stage)
 
-    def _scored(self, found: Sequence[JobResult], checked: JobResult, began: float) -> Evaluation:
+    def _scored(self, found: Sequence[JobResult], began: float) -> Evaluation:
         train, full, *parts = self.task.train, *found
         scored = tuple(
             _fold_score(fold, train, part.predictions[0])
             for fold, part in zip(self.folds, parts, strict=True)
         )
         constants = self._constants(full)
-        probe, far = self._beyond(full, checked)
+        probe, far = (None, None) if self.probes is None else full.predictions[1:]
         return self._evaluation(
             began,
             verdict=Verdict.OK,
@@ -238,16 +267,6 @@ class _Trial:
             probe=tuple(map(tuple, probe.tolist())) if probe is not None and np.isfinite(probe).all() else (),
             unsafe=None if far is None else unsafe(train, reach_rows(train), far),
         )
-
-    def _beyond(self, full: JobResult, checked: JobResult) -> tuple[Array | None, Array | None]:
-        """Predictions for the probe rows, and for the rows that reach far beyond the data; None where nobody asked."""
-        if self.probes is None:
-            return None, None
-        if len(full.predictions) > 1:
-            return full.predictions[1], full.predictions[2]
-        if not checked.predictions:
-            return np.full((len(self.probes), 1), np.nan), None
-        return checked.predictions[0][: len(self.probes)], checked.predictions[0][len(self.probes) :]
 
     def _evaluation(self, began: float, **fields: Any) -> Evaluation:
         return Evaluation(
@@ -269,11 +288,8 @@ def stated(source: str, schema: Schema) -> str | None:
     return "; ".join(f"{target} = {text(node)}" for target, node in found.targets.items())
 
 
-def _beyond(probes: Table, train: Table) -> Table:
-    """The probe rows, then those that reach far beyond the data."""
-    far = reach_rows(train)
-    features = {name: np.append(column, far.features[name]) for name, column in probes.features.items()}
-    return Table(features, {}, probes.groups, np.append(probes.codes, far.codes))
+def _known(found: JobResult) -> JobResult:
+    return found
 
 
 def _fold_score(fold: Fold, train: Table, predicted: Array) -> FoldScore:

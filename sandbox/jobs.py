@@ -47,6 +47,10 @@ class PredictJob:
 Job = FitJob | PredictJob
 
 
+class SearchOver(Exception):
+    """The job was stopped, or not begun, because the time of the search is over; nothing is known of the candidate."""
+
+
 def _require_hidden(tables: tuple[Table, ...]) -> None:
     if any(table.targets for table in tables):
         raise ValueError("tables to predict must be hidden: Table.hide() removes their targets")

@@ -110,6 +110,8 @@ def numbers(value: Any, where: str) -> Array:
         array = np.asarray(value)
         if array.dtype.kind in "biuf":
             return array.astype(np.float64)
+        if array.dtype.kind == "c" or any(isinstance(item, complex) for item in array.flat):
+            raise TypeError("a complex number has no order")  # numpy would drop the imaginary part
         return np.array(value, dtype=np.float64)
     except (TypeError, ValueError):
         raise Broken(
@@ -165,6 +167,8 @@ def from_records(returned: Any, rows: int, targets: Sequence[str]) -> Array:
 
 def _scalar_or_broken(value: Any, target: str) -> float:
     try:
+        if np.iscomplexobj(value):
+            raise TypeError("a complex number has no order")
         return float(value)
     except (TypeError, ValueError, OverflowError):
         raise Broken(

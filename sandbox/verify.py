@@ -80,33 +80,22 @@ def verify(
     schema: Schema,
     claims: Sequence[Claim],
     execute: Execute,
-    probe: tuple[Table, Constants | None] | None = None,
 ) -> JobResult:
-    """Predicts the claims again from nothing but constants and rows; OK, or what differs.
-
-    The only predictions of an OK result are those of the `probe`, whose rows need not have any.
-    """
+    """Predicts the claims again from nothing but constants and rows; OK, without predictions, or what differs."""
     claims = [claim for claim in claims if len(claim.table)]
     if not claims:
         return JobResult(Verdict.OK)
     parts = [(claim, index) for claim in claims for index in _batches(len(claim.table))]
     tables = [claim.table.take(index) for claim, index in parts]
-    constants = [claim.constants for claim, _ in parts]
-    if probe is not None:
-        tables.append(probe[0])
-        constants.append(probe[1])
-    part = Part(tuple(tables), None, tuple(constants), optional=int(probe is not None))
+    part = Part(tuple(tables), None, tuple(claim.constants for claim, _ in parts))
     (found,) = execute(Order(candidate, schema, claims[0].table.groups, (part,)))
     assert found is not None
-    if not found.ok and probe is not None:  # the probe may be what ended the process
-        again = verify(candidate, schema, claims, execute)
-        return replace(again, usage=found.usage + again.usage)
     if not found.ok:
         return replace(found, stage="verify")
-    for (claim, index), again_there in zip(parts, found.predictions, strict=False):
+    for (claim, index), again_there in zip(parts, found.predictions, strict=True):
         if (row := _first_difference(claim.predictions[index], again_there)) is not None:
             return replace(_impure(claim, int(index[row]), schema, again_there[row]), usage=found.usage)
-    return replace(found, predictions=found.predictions[len(parts) :])
+    return replace(found, predictions=())
 
 
 def _tables(job: Job) -> tuple[Table, ...]:

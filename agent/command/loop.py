@@ -9,6 +9,7 @@ from lawsmith.agent.search.evaluator import Evaluator
 from lawsmith.agent.search.journal import Journal
 from lawsmith.agent.search.proposer import Proposer, Reporting
 from lawsmith.runs.trials import History, Proposal, Trial
+from lawsmith.sandbox import SearchOver
 
 STALE_ROUNDS = 3
 """A proposer that repeats known candidates this many times in a row has nothing more to say."""
@@ -39,8 +40,8 @@ def search(
     """Fill the journal's history until the proposer ends or time runs out; returns which, in words.
 
     A journal that already holds trials is continued: they are neither proposed nor evaluated again. However
-    little the time, one batch is tried. Calls, tokens and USD are the proposer's to spend, and all that it made
-    of them is evaluated. A replay is given `until` instead of a time limit.
+    little the time, one batch is tried, as far as its candidates cannot hang. Calls, tokens and USD are the
+    proposer's to spend, and all that it made of them is evaluated. A replay is given `until` instead of a time limit.
     """
 
     def out_of_time() -> str | None:
@@ -52,7 +53,7 @@ def search(
         for trial in _evaluated(batch, evaluator, journal.history, out_of_time):
             journal.record(trial, budget.spent)
             observer.tried(trial, journal.history)
-        if len(journal.history) and (limit := out_of_time()) is not None:
+        if (batch or len(journal.history)) and (limit := out_of_time()) is not None:
             return limit
         proposals = proposer.propose(journal.history)
         if not proposals:
@@ -77,11 +78,16 @@ def _evaluated(
 ) -> Iterator[Trial]:
     """Trials of a batch in the order of its proposals, evaluated at the same time.
 
-    When time runs out the rest of the batch is given up, unless there is no law yet.
+    When time runs out the rest of the batch is given up, unless there is no law yet; what the sandbox then stops has
+    no trial.
     """
     futures = [evaluator.submit(proposal.source) for proposal in batch]
     for place, (proposal, future) in enumerate(zip(batch, futures, strict=True)):
         if out_of_time() is not None and history.leader is not None:
             evaluator.give_up(proposal.source for proposal in batch[place:])
             return
-        yield Trial(proposal.id, proposal, future.result())
+        try:
+            evaluation = future.result()
+        except SearchOver:
+            continue
+        yield Trial(proposal.id, proposal, evaluation)

@@ -239,6 +239,7 @@ class Runner:
         with self.making:  # the first makes what the others find ready
             proposer = self.make_proposer(plan.seed, budget, archive, self.evaluator)
         self.observer.started(plan.index, archive, budget, journal.history)
-        stopped = search(proposer, self.evaluator, journal, budget, self.observer, plan.until)
+        with self.evaluator.until(budget.remaining_seconds):
+            stopped = search(proposer, self.evaluator, journal, budget, self.observer, plan.until)
         account = proposer.report(journal.history) if isinstance(proposer, Reporting) else None
         conclude(journal, self.dataset, self.evaluator.sandbox, budget.spent, stopped, account)

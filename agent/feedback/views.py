@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from lawsmith.agent.feedback.describe import clip, number
 from lawsmith.agent.feedback.diagnostics import TargetDiagnosis, diagnose, fold_findings
 from lawsmith.runs.trials import Proposal, Trial
-from lawsmith.sandbox import Constants, Evaluation, JobResult, PredictJob, Sandbox
+from lawsmith.sandbox import Constants, Evaluation, JobResult, PredictJob, Sandbox, SearchOver
 from lawsmith.sandbox.law.syntax import parse
 from lawsmith.tasks import Task
 
@@ -98,7 +98,10 @@ class Viewer:
     def _diagnosis(self, trial: Trial) -> tuple[TargetDiagnosis, ...]:
         if trial.id not in self._diagnoses:
             self.prepare(trial)
-            found = self._predicted.pop(trial.id).result()
+            try:
+                found = self._predicted.pop(trial.id).result()
+            except SearchOver:
+                return ()
             self._diagnoses[trial.id] = (
                 tuple(diagnose(self._task.train, found.predictions[0])) if found.ok else ()
             )

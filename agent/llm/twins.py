@@ -9,7 +9,7 @@ import numpy as np
 
 from lawsmith.agent.search.evaluator import Evaluator
 from lawsmith.runs.trials import Trial
-from lawsmith.sandbox import JobResult, whole_fit
+from lawsmith.sandbox import JobResult, SearchOver, whole_fit
 from lawsmith.tasks import Array
 
 SAME = 1e-6  # largest difference of predictions, in units of the largest
@@ -63,7 +63,10 @@ class Screen:
         """
         if source not in self._under_way:
             return self._recorded.get(source), None
-        fit = self._under_way.pop(source).result()
+        try:
+            fit = self._under_way.pop(source).result()
+        except SearchOver:
+            return None, None
         return self._seen(fit), fit
 
     def _seen(self, fit: JobResult) -> Behaviour | None:

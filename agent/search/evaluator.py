@@ -1,14 +1,17 @@
 """Evaluates candidates in parallel and never the same one twice."""
 
+import math
 import threading
+import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from types import TracebackType
 from typing import Protocol, Self
 
-from lawsmith.sandbox import Evaluation, JobResult, Sandbox, evaluate
+from lawsmith.sandbox import Evaluation, JobResult, Sandbox, SearchOver, evaluate
 from lawsmith.tasks import Table, Task
 from lawsmith.tasks.folds import Fold
 
@@ -58,9 +61,26 @@ class Evaluator:
         """The evaluation of `source`, started now unless it is known or under way already; see `sandbox.evaluate`."""
         with self._lock:
             self._wanted[source] += 1
-            if source not in self._results:
-                self._results[source] = self._threads.submit(self._evaluate, source, whole=whole)
-            return self._results[source]
+            if source in self._results:
+                return self._results[source]
+            begun = self._results[source] = self._threads.submit(self._evaluate, source, whole=whole)
+        begun.add_done_callback(lambda done: self._forget_stopped(source, done))
+        return begun
+
+    def _forget_stopped(self, source: str, done: Future[Evaluation]) -> None:
+        """What was stopped because time was over may be evaluated again, by another run or after a resume."""
+        if not done.cancelled() and isinstance(done.exception(), SearchOver):
+            with self._lock:
+                self._results.pop(source, None)
+
+    @contextmanager
+    def until(self, seconds: float | None) -> Iterator[None]:
+        """Within this context the search has so many seconds left; see `Sandbox.deadline`."""
+        self.sandbox.deadline = math.inf if seconds is None else time.monotonic() + seconds
+        try:
+            yield
+        finally:
+            self.sandbox.deadline = math.inf
 
     def remember(self, source: str, evaluation: Evaluation) -> None:
         """Take over a result that an archive has on record."""

@@ -1,16 +1,17 @@
 """The sandbox: one warm process, a fork of it per job or for several, as many at a time as there are workers."""
 
+import math
 import os
 import threading
+import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Self
 
-from lawsmith.sandbox.constants import Constants
 from lawsmith.sandbox.execute import Order, bound, killed_from_outside, message, results
 from lawsmith.sandbox.isolation import ISOLATED, Tier
-from lawsmith.sandbox.jobs import FitJob, Job, JobResult
+from lawsmith.sandbox.jobs import FitJob, Job, JobResult, SearchOver
 from lawsmith.sandbox.law.parse import Candidate
 from lawsmith.sandbox.limits import DEFAULT_LIMITS, Limits
 from lawsmith.sandbox.pool import library
@@ -20,9 +21,9 @@ from lawsmith.sandbox.pool.warm_process import Outcome, WarmProcess, WarmProcess
 from lawsmith.sandbox.verdict import Verdict
 from lawsmith.sandbox.verify import Claim, perform, sharing, verify
 from lawsmith.tasks.schema import Schema
-from lawsmith.tasks.table import Table
 
 _RETRIES = 2
+GRACE_SECONDS = 1.0
 
 
 class Sandbox:
@@ -51,6 +52,9 @@ class Sandbox:
         self._attempts: tuple[Attempt, ...] = ()
         self._lock = threading.Lock()
         self._closed = False
+        self.deadline = math.inf
+        """When the time of the search is over, by the monotonic clock. Code that is not proved to be arithmetic, and
+        may hang, is stopped `GRACE_SECONDS` later: its job raises SearchOver, and says nothing of the candidate."""
         self._waiting = Waiting(self.workers)
         self._pool = ThreadPoolExecutor(self.workers, thread_name_prefix="sandbox")
         self._warm_process: WarmProcess | None = None
@@ -99,10 +103,9 @@ class Sandbox:
         candidate: Candidate,
         schema: Schema,
         claims: Sequence[Claim],
-        probe: tuple[Table, Constants | None] | None = None,
     ) -> JobResult:
-        """Whether all predictions follow from constants and rows alone; see sandbox.checks."""
-        return verify(candidate, schema, claims, self._execute, probe)
+        """Whether all predictions follow from constants and rows alone; see sandbox.verify."""
+        return verify(candidate, schema, claims, self._execute)
 
     def close(self) -> None:
         """Ends every job and process; returns when they are gone. Harmless when repeated."""
@@ -152,13 +155,19 @@ class Sandbox:
             return [None] * len(order.parts)
 
     def _launch(self, order: Order, packed: bytes, most: int) -> Outcome:
+        stop = math.inf if order.candidate.pure else self.deadline + GRACE_SECONDS
+        if time.monotonic() >= stop:
+            raise SearchOver
         warm_process = self._current()
         warm_process.prepare(library.wanted(order.candidate.modules))
-        return warm_process.run(packed, most, self.limits)
+        outcome = warm_process.run(packed, most, self.limits, stop)
+        if outcome.stopped:
+            raise SearchOver
+        return outcome
 
     def _alone(self, order: Order, packed: bytes, most: int) -> JobResult:
         """What breaks on our side is tried again and never blamed on the candidate."""
-        reason, stalled = "", False
+        reason, starved = "", False
         for retries in reversed(range(1 + _RETRIES)):
             try:
                 outcome = self._launch(order, packed, most)
@@ -170,10 +179,8 @@ class Sandbox:
             if retries and killed_from_outside(outcome, self.limits):
                 reason = found.message  # not the candidate's doing, unless it happens every time
                 continue
-            if found.verdict is Verdict.TIMEOUT and found.usage.cpu < found.usage.wall / 2 and not stalled:
-                stalled = (
-                    True  # a busy or suspended machine looks the same: try once more before believing it
-                )
+            if found.verdict is Verdict.TIMEOUT and outcome.waited > found.usage.wall / 4 and not starved:
+                starved = True  # others had the processor: try once more before believing it
             elif found.verdict is not Verdict.SANDBOX_BROKEN:
                 return found
             reason = found.message

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import math
 import os
 import select
 import signal
@@ -11,6 +12,7 @@ import threading
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 from lawsmith.sandbox.isolation import Tier
 from lawsmith.sandbox.limits import Limits
@@ -37,7 +39,8 @@ class Outcome:
 
     signal: the one that ended it, or None. exit_code: None when it was ended by a signal. started: it was
     locked down and about to run the candidate. overdue, talkative, oversized: why the parent ended it, if it
-    did.
+    did; stopped: why it ended it is no fault of the candidate's. waited: seconds that a process that was overdue was
+    ready to run and did not get a processor.
     """
 
     exit_code: int | None
@@ -51,6 +54,8 @@ class Outcome:
     overdue: bool = False
     talkative: bool = False
     oversized: bool = False
+    stopped: bool = False
+    waited: float = 0.0
 
 
 class WarmProcess:
@@ -106,10 +111,11 @@ class WarmProcess:
                 self._send(module.encode(), [])
                 self._imported.add(module)
 
-    def run(self, job: bytes, bound: int, limits: Limits) -> Outcome:
+    def run(self, job: bytes, bound: int, limits: Limits, stop: float = math.inf) -> Outcome:
         """Runs one job in a fresh fork until its end; raises WarmProcessFailed if the warm process goes away.
 
-        `bound` is the most bytes that a reply can have.
+        `bound` is the most bytes that a reply can have; at the time `stop`, of the monotonic clock, the job is ended
+        whatever it does.
         """
         with contextlib.ExitStack() as stack:
             ours, theirs = (stack.enter_context(end) for end in socket.socketpair())
@@ -124,7 +130,7 @@ class WarmProcess:
                     self._send(message, [theirs.fileno(), write_end, reporter.fileno()])
             pidfd = _started(status)
             stack.callback(os.close, pidfd)
-            return _Watch(ours, output.fileno(), status, pidfd, bound, limits).run(job)
+            return _Watch(ours, output.fileno(), status, pidfd, bound, limits, stop).run(job)
 
     def close(self) -> None:
         """Ends the warm process and every candidate; returns when they are gone."""
@@ -178,9 +184,10 @@ class _Watch:
         pidfd: int,
         bound: int,
         limits: Limits,
+        stop: float,
     ) -> None:
         self.channel, self.status, self.pidfd = channel, status, pidfd
-        self.bound, self.limits = bound, limits
+        self.bound, self.limits, self.stop = bound, limits, stop
         self.buffers = {channel.fileno(): bytearray(), output: bytearray()}
         self.output = output
         self.poll = select.poll()
@@ -190,12 +197,13 @@ class _Watch:
         self.began = time.monotonic()
         self.deadline = self.began + STALL_SECONDS
         self.flags: dict[str, bool] = {}
+        self.waited = 0.0
         self.ended: tuple[int, float, int] | None = None
 
     def run(self, job: bytes) -> Outcome:
         self._feed(job)
         while self.open:
-            wait = self.deadline - time.monotonic()
+            wait = min(self.deadline, self.stop) - time.monotonic()
             if wait <= 0:
                 self._overdue()
                 continue
@@ -237,10 +245,11 @@ class _Watch:
             self._kill("oversized", descriptor)
 
     def _overdue(self) -> None:
-        if self.flags.get("overdue"):
+        if self.flags.get("overdue") or self.flags.get("stopped"):
             raise WarmProcessFailed("a killed process did not end")
-        self._kill("overdue")
-        self.deadline = time.monotonic() + STALL_SECONDS
+        self.waited = _waited(self.pidfd)
+        self._kill("stopped" if self.stop <= self.deadline else "overdue")
+        self.deadline, self.stop = time.monotonic() + STALL_SECONDS, math.inf
 
     def _kill(self, why: str, finished: int | None = None) -> None:
         self.flags[why] = True
@@ -265,8 +274,19 @@ class _Watch:
             wall=time.monotonic() - self.began,
             cpu=cpu,
             peak_bytes=peak,
+            waited=self.waited,
             **self.flags,
         )
+
+
+def _waited(pidfd: int) -> float:
+    """Seconds that the process was ready to run and had no processor: a busy machine, and no sleep of its own."""
+    try:
+        told = Path(f"/proc/self/fdinfo/{pidfd}").read_text()
+        pid = int(told.partition("Pid:")[2].split()[0])
+        return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
+    except (OSError, ValueError, IndexError):  # a kernel that does not count it
+        return 0.0
 
 
 def _receive(status: socket.socket) -> bytes:

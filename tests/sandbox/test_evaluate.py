@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import time
 import types
 from pathlib import Path
 
@@ -9,7 +10,17 @@ import numpy as np
 import pytest
 
 import lawsmith.tasks
-from lawsmith.sandbox import Evaluation, PredictJob, Sandbox, Verdict, evaluate, whole_fit
+from lawsmith.sandbox import (
+    Evaluation,
+    Limits,
+    PredictJob,
+    Sandbox,
+    SearchOver,
+    Verdict,
+    evaluate,
+    whole_fit,
+)
+from lawsmith.sandbox.pool.warm_process import WarmProcess
 from lawsmith.tasks import Provenance, Schema, Table, Task
 from lawsmith.tasks.folds import Fold
 
@@ -177,3 +188,109 @@ def test_weights_reach_the_process_that_fits_and_the_errors_that_choose(
     assert found.folds[0].rmse[0] < 1e-3
     assert found.train is not None
     assert found.train.r2 < 0.9
+
+
+OPAQUE = FORM.replace("def form", "kept = []\ndef form").replace("return", "kept.append(0)\n    return")
+SLEEPER = """
+import collections
+PARAMETERS = ("a",)
+def form(x, p):
+    collections._sys.modules["time"].sleep(60)
+    return x["n"] * p["a"]
+"""
+
+
+@pytest.fixture
+def launches(monkeypatch: pytest.MonkeyPatch) -> list[tuple[float, float, int]]:
+    """Begin, end and bytes of every process that a job was launched in."""
+    seen: list[tuple[float, float, int]] = []
+    run = WarmProcess.run
+
+    def timed(self: WarmProcess, job: bytes, *rest: object) -> object:
+        began = time.monotonic()
+        try:
+            return run(self, job, *rest)  # type: ignore[arg-type]
+        finally:
+            seen.append((began, time.monotonic(), len(job)))
+
+    monkeypatch.setattr(WarmProcess, "run", timed)
+    return seen
+
+
+def test_processes_of_opaque_code_never_meet_and_the_one_that_knows_all_comes_last(
+    launches: list[tuple[float, float, int]], sandbox: Sandbox, task: Task, folds: list[Fold]
+) -> None:
+    found = evaluate(sandbox, OPAQUE, task, folds, probes=task.train.take(np.array([0, 35])))
+    assert found.verdict is Verdict.OK, found.message
+    *of_folds, full, _verified = launches
+    assert len(of_folds) == len(folds)
+    assert all(before[1] <= after[0] for before, after in itertools.pairwise(launches))
+    assert full[2] > max(size for _, _, size in of_folds)  # the only one that holds every target
+
+
+def test_a_candidate_that_hangs_costs_one_wall_limit(sandbox: Sandbox, task: Task, folds: list[Fold]) -> None:
+    with Sandbox(Limits(wall_seconds=0.5, cpu_seconds=5), workers=2, tier=sandbox.tier) as brisk:
+        assert brisk.tier is sandbox.tier
+        probes = task.train.take(np.array([0, 35]))
+        began = time.monotonic()
+        found = evaluate(brisk, SLEEPER, task, folds, probes=probes)
+        assert found.verdict is Verdict.TIMEOUT
+        assert time.monotonic() - began < 1.5
+        screened = brisk.run(whole_fit(SLEEPER, task, probes))
+        began = time.monotonic()
+        again = evaluate(brisk, SLEEPER, task, folds, probes=probes, whole=screened)
+        assert again.verdict is screened.verdict is Verdict.TIMEOUT
+        assert time.monotonic() - began < 0.3
+
+
+def test_the_end_of_the_search_stops_what_may_hang_and_says_nothing_of_it(
+    sandbox: Sandbox, task: Task, folds: list[Fold]
+) -> None:
+    with Sandbox(workers=2, tier=sandbox.tier) as patient:
+        assert patient.tier is sandbox.tier
+        began = time.monotonic()
+        patient.deadline = began + 0.3
+        with pytest.raises(SearchOver):
+            evaluate(patient, SLEEPER, task, folds)
+        assert time.monotonic() - began < 3
+        with pytest.raises(SearchOver):  # nor is anything begun
+            evaluate(patient, OPAQUE, task, folds)
+        assert evaluate(patient, FORM, task, folds).verdict is Verdict.OK  # arithmetic cannot hang
+        patient.deadline = float("inf")
+        assert evaluate(patient, OPAQUE, task, folds).verdict is Verdict.OK
+
+
+PROBED = """
+import numpy as np
+PARAMETERS = ("a",)
+def fit(x, y):
+    return {"a": 1.0}
+def form(x, p):
+    beyond = x["n"] > 1e6
+    return np.where(beyond, float(np.random.default_rng().normal()), p["a"] * x["n"])
+"""
+
+
+def test_probe_predictions_are_proved_like_the_others(
+    sandbox: Sandbox, task: Task, folds: list[Fold]
+) -> None:
+    beyond = task.train.take(np.array([0, 35]))
+    beyond = dataclasses.replace(beyond, features={"n": np.array([1e7, 1e8])})
+    assert evaluate(sandbox, PROBED, task, folds).verdict is Verdict.OK  # on the rows it keeps to itself
+    assert evaluate(sandbox, PROBED, task, folds, probes=beyond).verdict is Verdict.IMPURE
+
+
+@pytest.mark.parametrize(
+    "returned",
+    ["y + 0j", "y.astype(complex)", "list(y + 1j)", "np.array(list(y + 1j), dtype=object)"],
+)
+def test_predictions_that_drop_an_imaginary_part_are_refused(
+    returned: str, sandbox: Sandbox, task: Task, folds: list[Fold]
+) -> None:
+    source = "import numpy as np\nPARAMETERS = ('a',)\ndef fit(x, y):\n    return {'a': 1.0}\n"
+    source += f"def form(x, p):\n    y = p['a'] * x['n']\n    return {returned}\n"
+    found = evaluate(sandbox, source, task, folds)
+    assert found.verdict is Verdict.WRONG_SHAPE
+    law = "import numpy as np\ndef law(input_data, group):\n    return [{'y': np.complex128(1j)} for r in input_data]\n"
+    rows = PredictJob(law, task.schema, None, (task.train.hide(),))
+    assert sandbox.run(rows).verdict is Verdict.WRONG_SHAPE

@@ -328,17 +328,19 @@ def hunted(needle):
     libc = ctypes.CDLL(None)
     def there(address):  # the kernel reads a signal set from it, or says that nothing is there
         return libc.syscall(ctypes.c_long(14), 0, ctypes.c_void_p(address), None, 8) == 0
+    secret = needle ^ 0x5A5A5A5A5A5A5A5A
     near = [id(object()), np.ones(8).ctypes.data, np.ones(1 << 16).ctypes.data, id(np), id(x_of()), id(hunted)]
     looked = set()
     for middle in near:
         for way in (4096, -4096):
             address, missing = middle & ~4095, 0
-            while missing < 64 and len(looked) < 40000:
+            while missing < 64 and len(looked) < 60000:
                 if address not in looked:
                     looked.add(address)
                     if there(address):
                         words = np.frombuffer(ctypes.string_at(address, 4096), np.int64)
-                        if (words ^ 0x5A5A5A5A5A5A5A5A == needle).any():
+                        low, high = words & 0xFFFFFFFF, words >> 32  # never the whole number, which it would then find
+                        if ((low == secret & 0xFFFFFFFF) & (high == secret >> 32)).any():
                             return 1.0
                         missing = 0
                     else:
