@@ -150,6 +150,8 @@ class Law:
 
         Raises InputError for a missing column, text, or an unknown group.
         """
+        if hasattr(rows, "rename"):
+            rows = rows.rename(columns=str)  # a DataFrame's columns may be numbered
         missing = [name for name in self.features if name not in rows]
         if missing:
             raise InputError(

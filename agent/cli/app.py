@@ -45,6 +45,8 @@ def discover(
     decimal: of.Decimal = None,
     thousands: of.Thousands = None,
     keep_data: of.KeepData = True,
+    form: of.Form = None,
+    only: of.Only = False,
     model: of.Model = None,
     max_calls: of.MaxCalls = None,
     max_tokens: of.MaxTokens = None,

@@ -212,6 +212,19 @@ KeepData = Annotated[
     ),
 ]
 
+Form = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="FORMULA",
+        help="Fit a formula of your own beside the search, such as 'E + A/N^a + B/D^b'.",
+        rich_help_panel=SEARCH,
+    ),
+]
+Only = Annotated[
+    bool,
+    typer.Option("--only", metavar=FLAG, help="Fit nothing but --form.", rich_help_panel=SEARCH),
+]
+
 Model = Annotated[
     str | None,
     typer.Option(

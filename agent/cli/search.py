@@ -89,6 +89,8 @@ def run(given: Mapping[str, Any]) -> None:
     settings |= {
         "options": Options(**{name: given[name] for name in Options.model_fields}),
         "limits": limits(given),
+        "form": given["form"] or (),
+        "only": given["only"],
     }
     found = _finish(lambda observer: discover(source, **own, **settings, observer=observer), given["json"])
     if given["open_"] and found.selected is not None:

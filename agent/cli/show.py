@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lawsmith.agent.cli.output import counted, number, out, shown, text
-from lawsmith.agent.command.result import WORST_R2, Result, Run
+from lawsmith.agent.command.result import WORST_R2, OwnForm, Result, Run
 from lawsmith.runs import Account
 from lawsmith.runs import Result as Record
 
@@ -28,13 +28,15 @@ def result(found: Result) -> None:
         out.print(Text(REPLICA, "bold yellow"))
     if found.selected is not None:
         _selected(found, found.selected)
+    for own in found.own_forms:
+        _own_form(own, found.selected)
 
 
 def _leaderboard_line(found: Result) -> str:
     scores = found.leaderboard_scores
     if scores is None:
         return (
-            "No test rows: validation R² is measured beyond the fitted range, on rows held out of training."
+            "No test rows: held-out R² is measured on training rows beyond those that the law was fitted to."
         )
     figures = f"best {number(max(scores))}, mean {number(fmean(scores))}, min {number(min(scores))}"
     note = "; R² is clipped at -1, and a failed run counts as -1" if min(scores) == WORST_R2 else ""
@@ -42,7 +44,7 @@ def _leaderboard_line(found: Result) -> str:
 
 
 def _runs_table(found: Result, tested: bool) -> Table:
-    title = f"{found.dataset.task.schema.name}: runs by {'test' if tested else 'validation'} R²"
+    title = f"{found.dataset.task.schema.name}: runs by {'test' if tested else 'held-out'} R²"
     table = Table(title=text(title), title_justify="left", box=None, pad_edge=False)
     table.add_column("run")
     headings = ("held-out R²", "train R²", "constants", "tried", "failed", "seconds", "USD")
@@ -86,6 +88,46 @@ def _selected(found: Result, run: Run) -> None:
     verdict(found.verdict, run.result.tone)
     out.print(Text.assemble(("law:       ", "bold"), shown(run.archive / "law.py")), soft_wrap=True)
     out.print(Text.assemble(("details:   ", "bold"), f"discover inspect {run.manifest.run}"), soft_wrap=True)
+
+
+def _own_form(own: OwnForm, selected: Run | None) -> None:
+    """A formula of the user's own: its place, its constants with intervals, or why it could not be fitted."""
+    if own.row is None:
+        said = own.trial.evaluation.message or "it has no finite prediction for held-out rows"
+        out.print(
+            Text.assemble(("\nyour form: ", "bold red"), text(f"could not be used: {said}")), soft_wrap=True
+        )
+        return
+    place = "chosen" if own.row.chosen else f"place {own.place} of {own.of} by error on held-out rows"
+    errors = f"errors {own.row.train_error:.3g} on seen rows, {own.row.heldout_error:.3g} on held-out rows"
+    out.print(Text.assemble(("\nyour form: ", "bold"), text(own.row.formula)), soft_wrap=True)
+    out.print(text(f"           {place}; {errors}"), soft_wrap=True)
+    first = next(iter(own.row.constants), None)
+    if first is None or selected is None:
+        return
+    ranges = _ranges(selected, own.row.id).get(first, {})
+    for name, value in own.row.constants[first].items():
+        span = f"   90 %: {ranges[name][0]:.4g} to {ranges[name][1]:.4g}" if name in ranges else ""
+        out.print(text(f"           {name} = {value:.5g}{span}"), soft_wrap=True)
+    if not own.row.chosen:
+        run = selected.manifest.run
+        out.print(
+            text(f"           use it: discover predict {run} --law {own.row.id} --at …"), soft_wrap=True
+        )
+
+
+def _ranges(run: Run, law: str) -> Mapping[str, Mapping[str, tuple[float, float]]]:
+    """Group -> constant -> its 90 % interval, from refits; empty where they cannot be made."""
+    from lawsmith.runs import Archive
+    from lawsmith.runs.intervals import constant_intervals, uncertainty
+    from lawsmith.sandbox import Sandbox
+    from lawsmith.tasks import InputError
+
+    try:
+        with Sandbox() as sandbox:
+            return constant_intervals(uncertainty(Archive.open(run.archive), sandbox, None, law))
+    except InputError:
+        return {}
 
 
 COLOURS = {"good": "green", "fair": "yellow", "bad": "bold red"}

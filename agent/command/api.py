@@ -6,7 +6,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from lawsmith.agent.command.conclude import select
-from lawsmith.agent.command.job import Job, OwnTable, listed, table_path
+from lawsmith.agent.command.job import Job, Label, OwnTable, listed, table_path
 from lawsmith.agent.command.observer import Observer
 from lawsmith.agent.command.registry import equip
 from lawsmith.agent.command.result import Result, Run
@@ -27,10 +27,13 @@ __all__ = ["Interrupted", "Law", "Observer", "Result", "Run", "discover", "resum
 def discover(
     data: "str | Path | pd.DataFrame",
     *,
-    target: str | Sequence[str] = (),
-    features: Sequence[str] | None = None,
-    group: str | None = None,
-    test: "Path | pd.DataFrame | None" = None,
+    target: Label | Sequence[Label] = (),
+    features: Label | Sequence[Label] | None = None,
+    group: Label | None = None,
+    test: "str | Path | pd.DataFrame | None" = None,
+    name: str | None = None,
+    form: str | Sequence[str] = (),
+    only: bool = False,
     cap: int | None = None,
     category: str | Sequence[str] = (),
     sigma: str | None = None,
@@ -54,15 +57,23 @@ def discover(
     options: "Options | None" = None,
     cluster: str | None = None,
     keep_data: bool = True,
-    data_dir: Path | None = None,
-    runs_dir: Path = Path("runs"),
+    data_dir: str | Path | None = None,
+    runs_dir: str | Path = Path("runs"),
+    progress: bool = False,
     observer: Observer | None = None,
 ) -> Result:
     """Search for a law.
 
+    discover("runs.csv", target="loss") reads a file, discover(frame, target="loss") a DataFrame, discover("sft") the
+    data of a benchmark task. The result has `law`, `table()`, `verdict` and `report()`.
+
     Args:
-        data: the name of a task, or a table of your own: a file (Path), or a pandas DataFrame, which is first
-            saved below `runs_dir` so that the run can be resumed and replayed.
+        data: a table of your own, as a file (str or Path) or a pandas DataFrame, which is first saved below `runs_dir`
+            so that the run can be resumed and replayed; or the name of a benchmark task.
+        name: what a DataFrame is called in reports and in the folder of its runs.
+        form: a formula of your own, such as "E + A/N^a + B/D^b", or several. Names of columns are features, other names
+            are constants, which are fitted; the formula is judged beside those of the search.
+        only: fit nothing but `form`.
         target, features, group, test, cap, category, sigma, ignore, drop_incomplete, decimal, thousands: what the
             columns of an own table are, and how its numbers are written; see `lawsmith.tasks.read_dataset`.
         ranges, expect: what is known of the law, such as "loss=0:" and "loss falls with N, D".
@@ -77,6 +88,10 @@ def discover(
             then says how many candidates are there at a time.
         keep_data: whether the rows of an own table (up to a million cells) go with the archive, so that it can be
             replayed after the file has moved or changed.
+        data_dir: the folder that holds the data of benchmark tasks.
+        runs_dir: the folder that the runs are kept in.
+        progress: show on stderr what the command line shows.
+        observer: is told what happens; see `Observer`.
 
     Raises:
         InputError: one sentence that says what has to change.
@@ -96,16 +111,19 @@ def discover(
         limits=limits,
         cluster=cluster,
         keep_data=keep_data,
+        forms=(form,) if isinstance(form, str) else tuple(form),
+        only=only,
     ).check()
-    if isinstance(data, str):
-        job = job.of_task(data, data_dir)
+    runs_dir = Path(runs_dir)
+    if isinstance(data, str) and not target and not Path(data).is_file():
+        job = job.of_task(data, None if data_dir is None else Path(data_dir))
     else:
         table = OwnTable(
-            train=str(table_path(data, runs_dir)),
+            train=str(table_path(_file(data), runs_dir, name or "table")),
             target=listed(target),
             features=None if features is None else listed(features),
-            group=group,
-            test=None if test is None else str(table_path(test, runs_dir)),
+            group=None if group is None else str(group),
+            test=None if test is None else str(table_path(_file(test), runs_dir, f"{name or 'table'}-test")),
             cap=cap,
             category=listed(category),
             sigma=sigma,
@@ -118,10 +136,20 @@ def discover(
         )
         job = job.of_table(table)
     job, chosen = equip(job, runs_dir, options)
-    return _execute(Command(job, job.dataset(), chosen, runs_dir, batch=new_run_id()), observer)
+    command = Command(job, job.dataset(), chosen, runs_dir, batch=new_run_id())
+    if not progress or observer is not None:
+        return _execute(command, observer)
+    from lawsmith.agent.cli.progress import ProgressReport
+
+    with ProgressReport() as shown:
+        return _execute(command, shown)
 
 
-def resume(archive: Path, observer: Observer | None = None, cluster: str | None = None) -> Result:
+def _file(table: "str | Path | pd.DataFrame") -> "Path | pd.DataFrame":
+    return Path(table) if isinstance(table, str) else table
+
+
+def resume(archive: str | Path, observer: Observer | None = None, cluster: str | None = None) -> Result:
     """Continue the interrupted command that wrote `archive`: its unfinished run, then the runs not yet begun.
 
     Nothing that is on record is evaluated, or paid, again. For a finished command this is its result. `cluster`
@@ -131,7 +159,7 @@ def resume(archive: Path, observer: Observer | None = None, cluster: str | None 
         InputError: there is no such archive, it is damaged or no search of ours, or its data has changed.
         Interrupted: Ctrl-C; as before.
     """
-    return _execute(Command.recorded(archive, cluster), observer)
+    return _execute(Command.recorded(Path(archive), cluster), observer)
 
 
 def _execute(command: Command, observer: Observer | None) -> Result:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 
 from lawsmith.agent.cluster.client import check_address
 from lawsmith.agent.search.budget import Allowance
-from lawsmith.runs.files import write_atomic, writing
+from lawsmith.runs.files import safe_name, write_atomic, writing
 from lawsmith.sandbox import DEFAULT_LIMITS, Limits
 from lawsmith.tasks import Dataset, InputError, Schema, load, read_dataset, read_decided
 from lawsmith.tasks.frames import frame_bytes
@@ -18,6 +18,9 @@ from lawsmith.tasks.reading import MAX_BYTES, kind, refuse_size
 
 if TYPE_CHECKING:
     import pandas as pd
+
+Label = str | int
+"""How a column is named; a number where a DataFrame's columns are numbered."""
 
 SAVED_TABLES = "tables"
 """Folder below the runs folder for tables that were given as DataFrames or on standard input."""
@@ -84,6 +87,10 @@ class Job(BaseModel):
     """Where candidates are evaluated instead of here; see `lawsmith.agent.cluster.client`."""
     settings: dict[str, JsonValue] | None = None
     """Of an LLM agent, without secrets; see `lawsmith.agent.llm.session.Settings`."""
+    forms: tuple[str, ...] = ()
+    """Formulas of the user's own, as written; see `lawsmith.sandbox.law.own_form`."""
+    only: bool = False
+    """Whether nothing but `forms` is fitted."""
     keep_data: bool = True
     """Whether the rows of an own table go with the archives."""
     replay: str | None = None
@@ -98,6 +105,8 @@ class Job(BaseModel):
         ):
             if value is not None and value < least:
                 raise InputError(f"--{option} is {value}; it must be at least {least}.")
+        if self.only and not self.forms:
+            raise InputError("--only fits your own form alone; give it with --form.")
         self.allowance(0)
         if self.cluster is not None:
             check_address(self.cluster)
@@ -135,9 +144,9 @@ class Job(BaseModel):
         return found
 
 
-def table_path(table: "Path | pd.DataFrame", runs_dir: Path) -> Path:
+def table_path(table: "Path | pd.DataFrame", runs_dir: Path, name: str = "table") -> Path:
     """The file that holds a table: a DataFrame, and what - reads from standard input, are first saved below `runs_dir`,
-    named by their digests."""
+    as `name` in a folder named by their digests."""
     if isinstance(table, Path) and table != STDIN:
         return table.resolve()
     if isinstance(table, Path):
@@ -146,13 +155,14 @@ def table_path(table: "Path | pd.DataFrame", runs_dir: Path) -> Path:
         suffix = ".gz" if content[:2] == b"\x1f\x8b" else kind(content, "")
     else:
         content, suffix = frame_bytes(table), ".parquet"
-    path = runs_dir.resolve() / SAVED_TABLES / f"{hashlib.sha256(content).hexdigest()[:16]}{suffix}"
+    folder = hashlib.sha256(content).hexdigest()[:16]
+    path = runs_dir.resolve() / SAVED_TABLES / folder / f"{safe_name(name)}{suffix}"
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
     write_atomic(path, content)
     return path
 
 
-def listed(columns: str | Sequence[str]) -> tuple[str, ...]:
-    """Column names: one name, or a sequence of names."""
-    return (columns,) if isinstance(columns, str) else tuple(columns)
+def listed(columns: "Label | Sequence[Label]") -> tuple[str, ...]:
+    """Column names: one name, or a sequence of names; a number is the label of a DataFrame's column."""
+    return (str(columns),) if isinstance(columns, str | int) else tuple(map(str, columns))

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lawsmith.agent.command.job import Job
+from lawsmith.agent.command.own_forms import OwnForms
 from lawsmith.agent.search.budget import Budget
 from lawsmith.agent.search.evaluator import Evaluator
 from lawsmith.agent.search.proposer import Proposer
 from lawsmith.runs import Archive
 from lawsmith.runs.find import find_archive
+from lawsmith.sandbox.law.own_form import own_candidate
 from lawsmith.tasks import InputError, Task
 
 if TYPE_CHECKING:
@@ -114,15 +116,25 @@ def proposers(chosen: Chosen, job: Job, task: Task) -> Iterator[MakeProposer]:
     """
     from lawsmith.agent.symbolic import SymbolicProposer
 
+    own = [own_candidate(text, task.schema) for text in job.forms]
+    if job.only:
+        yield lambda seed, budget, archive, evaluator: OwnForms(own, None)
+        return
+
+    def after_own(proposer: Proposer) -> Proposer:
+        return OwnForms(own, proposer) if own else proposer
+
     if chosen.agent in ("symbolic", CLIENT):
         endless = job.seconds is not None
-        yield lambda seed, budget, archive, evaluator: SymbolicProposer(task, seed, endless=endless)
+        yield lambda seed, budget, archive, evaluator: after_own(
+            SymbolicProposer(task, seed, endless=endless)
+        )
         return
     from lawsmith.agent.llm.session import Session, Settings
 
     replayed = None if job.replay is None else Archive.open(Path(job.replay))
     with Session(chosen.agent, Settings.recorded(job.settings), replayed=replayed) as session:
         session.check(usd_limited=job.usd is not None)
-        yield lambda seed, budget, archive, evaluator: session.proposer(
-            task, seed, budget, archive, evaluator, SymbolicProposer(task, seed)
+        yield lambda seed, budget, archive, evaluator: after_own(
+            session.proposer(task, seed, budget, archive, evaluator, SymbolicProposer(task, seed))
         )

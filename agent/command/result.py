@@ -1,11 +1,12 @@
 """What a command found: its finished runs, and the one whose law was selected."""
 
 import html
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from statistics import fmean
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from lawsmith.agent.command.own_forms import ORIGIN
 from lawsmith.agent.command.registry import Chosen
 from lawsmith.agent.command.verdict import same_law
 from lawsmith.agent.search.table import LawRow, laws
@@ -13,13 +14,16 @@ from lawsmith.runs import Archive, Manifest
 from lawsmith.runs import Result as Record
 from lawsmith.runs.laws import Law
 from lawsmith.runs.trials import Trial, recorded_trials
-from lawsmith.tasks import Dataset, Task
+from lawsmith.tasks import Dataset, InputError, Task
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 WORST_R2 = -1.0
 """What a failed run counts as, and where R² is clipped, in the best, mean and minimum of a leaderboard."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Run:
     """A finished run: where its archive is and what it holds."""
 
@@ -27,6 +31,9 @@ class Run:
     manifest: Manifest
     result: Record
     trials: tuple[Trial, ...]
+
+    def __repr__(self) -> str:
+        return f"Run {self.manifest.run} of {self.manifest.task.name}: {self.result.expression or self.result.error}"
 
     @property
     def law(self) -> Law | None:
@@ -78,7 +85,20 @@ class Run:
         )
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
+class OwnForm:
+    """A formula of the user's own after the search: its row of the table and its place by held-out error, 1 of `of`.
+
+    Both are None where it could not be fitted; the trial's evaluation then says why.
+    """
+
+    trial: Trial
+    row: LawRow | None
+    place: int | None
+    of: int
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Result:
     """What a command found.
 
@@ -92,6 +112,55 @@ class Result:
     selected: Run | None
     reason: str
     seconds: float
+
+    def table(self) -> "pd.DataFrame":
+        """The laws that were found, the simplest first: id, formula, errors, constants of the first group."""
+        import pandas as pd
+
+        run = self.selected
+        rows = () if run is None else run.table(self.dataset.task)
+        listed = [{**row.to_json(), "constants": next(iter(row.constants.values()), {})} for row in rows]
+        return pd.DataFrame(listed, columns=[field.name for field in fields(LawRow)])
+
+    @property
+    def own_forms(self) -> "tuple[OwnForm, ...]":
+        """What became of the user's own formulas in the selected run (in the first, where every run failed)."""
+        run = self.selected or self.runs[0]
+        rows = sorted(run.table(self.dataset.task), key=lambda row: row.heldout_error)
+        places = {row.id: place for place, row in enumerate(rows, 1)}
+        known = {row.id: row for row in rows}
+        return tuple(
+            OwnForm(trial, known.get(trial.id), places.get(trial.id), len(rows))
+            for trial in run.trials
+            if trial.proposal.origin == ORIGIN
+        )
+
+    def pick(self, law: str) -> Law:
+        """Another law of the table by its id, or the beginning of it; raises InputError where there is none."""
+        if self.selected is None:
+            raise InputError("No run found a law, so there is none to pick.")
+        return Law.open(self.selected.archive, law=law)
+
+    def report(self, path: str | Path | None = None) -> Path:
+        """Write the page about the selected run and return where it is; by default in its archive."""
+        if self.selected is None:
+            raise InputError("No run found a law, so there is nothing to report.")
+        from lawsmith.runs.report import write_report
+        from lawsmith.sandbox import Sandbox
+
+        with Sandbox() as sandbox:
+            archive = Archive.open(self.selected.archive)
+            return write_report(archive, sandbox, out=None if path is None else Path(path))
+
+    def __repr__(self) -> str:
+        """Some ten lines: the law, the verdict, where it is."""
+        law = self.law
+        if law is None:
+            return f"No law of {self.dataset.task.schema.name}: {self.reason}"
+        count = f"{len(self.runs)} runs" if len(self.runs) > 1 else "1 run"
+        laws_found = len({trial.id for run in self.runs for trial in run.trials if trial.usable})
+        head = f"{count}, {laws_found} {'law' if laws_found == 1 else 'laws'} in {self.seconds:.0f} s: see .table()"
+        return "\n".join([repr(law), *(f"  {sentence}" for sentence in self.verdict), f"  {head}"])
 
     @property
     def failed(self) -> tuple[Run, ...]:
@@ -148,6 +217,15 @@ class Result:
             "data": {"source": task.provenance.source, "sha256": task.provenance.sha256},
             "notes": list(self.dataset.notices),
             "notices": list(self.dataset.notices),
+            "own_forms": [
+                {
+                    "law": one.trial.id,
+                    "place": one.place,
+                    "of": one.of,
+                    "message": one.trial.evaluation.message,
+                }
+                for one in self.own_forms
+            ],
             "roles": {one.name: {"role": one.role, "reason": one.reason} for one in self.dataset.roles},
             "verdict": list(self.verdict),
             "tone": None if self.selected is None else self.selected.result.tone,

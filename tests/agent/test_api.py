@@ -137,6 +137,8 @@ def test_a_name_that_is_no_part_of_the_api() -> None:
         lawsmith.rediscover  # noqa: B018
 
 
-def test_a_task_that_is_a_path_is_told_apart_from_a_name(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="There is no task"):
+def test_a_string_is_a_file_where_a_target_is_named_and_else_a_task(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="There is no file"):
         lawsmith.discover("train.csv", target="loss", runs_dir=tmp_path)
+    with pytest.raises(InputError, match="There is no task"):
+        lawsmith.discover("train", runs_dir=tmp_path)

@@ -1,0 +1,207 @@
+"""Reads a formula as people write it, ``E + A/N^a + B/D^b``, into the tree of a law.
+
+Names of columns are features; a name that is no column is a constant to be fitted. ``^`` and ``**`` are powers; there
+is no hidden multiplication. A column whose name is no word is written in backticks: ```lr (x)```.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import math
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+
+from lawsmith.sandbox.law.expression import (
+    Feature,
+    Node,
+    Number,
+    Parameter,
+    add,
+    divide,
+    exp,
+    function,
+    mul,
+    neg,
+    parameters,
+    power,
+    transform,
+    walk,
+)
+from lawsmith.sandbox.law.functions import FUNCTIONS
+from lawsmith.sandbox.law.positions import roles
+from lawsmith.sandbox.law.roles import Role
+from lawsmith.sandbox.law.syntax import parse_expression
+from lawsmith.sandbox.law.write_candidate import candidate
+from lawsmith.tasks.errors import InputError, listing
+from lawsmith.tasks.schema import Schema
+
+LONGEST = 4096
+MOST_NODES = 400
+STEEPEST = 8.0
+"""Bound of a fitted exponent's size; steeper powers of measured features are not met, and overflow."""
+_SIGNS = {"−": "-", "–": "-", "·": "*", "×": "*", "÷": "/", "²": "**2", "³": "**3", "^": "**"}
+_NAMES = {
+    "ln": "log",
+    "min": "minimum",
+    "max": "maximum",
+    "asin": "arcsin",
+    "acos": "arccos",
+    "atan": "arctan",
+}
+_OTHERS: Mapping[str, tuple[int, Callable[..., Node]]] = {
+    "sqrt": (1, lambda u: power(u, Number(0.5))),
+    "sigmoid": (1, lambda u: power(add(Number(1.0), exp(neg(u))), Number(-1.0))),
+    "pow": (2, power),
+}
+
+
+def own_candidate(text: str, schema: Schema) -> str:
+    """Candidate source for a formula; for several targets ``a = …; b = …``.
+
+    Raises InputError that says what is not understood, for a form without a feature, and for one without a constant.
+    """
+    trees = own_form(text, schema)
+    places = roles(list(trees.values()))
+
+    def bounded(node: Node) -> Node:
+        if not isinstance(node, Parameter):
+            return node
+        role = places.get(node.name, Role.COEFFICIENT)
+        end = STEEPEST if role is Role.EXPONENT else math.inf
+        return replace(node, lower=-end, upper=end, role=role)
+
+    return candidate(
+        {name: transform(tree, bounded) for name, tree in trees.items()}, columns=schema.features
+    )
+
+
+def own_form(text: str, schema: Schema) -> dict[str, Node]:
+    """Target -> tree of a formula; raises InputError as `own_candidate`."""
+    if len(text) > LONGEST:
+        raise InputError(f"--form is longer than {LONGEST} characters.")
+    trees: dict[str, Node] = {}
+    for part in filter(str.strip, text.split(";")):
+        target, formula = _sides(part, schema)
+        if target in trees:
+            raise InputError(f"--form states {target} twice.")
+        trees[target] = _read(formula, schema)
+    missing = [target for target in schema.targets if target not in trees]
+    if missing:
+        raise InputError(
+            f"--form states nothing for {listing(missing)}; write TARGET = FORMULA for each, joined by ;."
+        )
+    named = [tree for tree in trees.values() if any(isinstance(n, Feature) for n in walk(tree))]
+    if not named:
+        raise InputError(
+            f"--form {text.strip()!r} names no feature; the features are {listing(schema.features, 8)}, "
+            "and any other name is a constant to be fitted."
+        )
+    if not any(parameters(tree) for tree in trees.values()):
+        raise InputError(f"--form {text.strip()!r} leaves no constant to fit.")
+    return {target: trees[target] for target in schema.targets}
+
+
+def _sides(part: str, schema: Schema) -> tuple[str, str]:
+    """The target of ``target = formula``, and the formula; the only target may be left out."""
+    left, equals, right = part.partition("=")
+    if not equals:
+        if len(schema.targets) > 1:
+            raise InputError(f"--form {part.strip()!r}: say for which target, as in {schema.targets[0]} = ….")
+        return schema.targets[0], part
+    target = left.strip().strip("`")
+    if target not in schema.targets:
+        raise InputError(f"--form: {target!r} is no target; the targets are {listing(schema.targets)}.")
+    return target, right
+
+
+def _read(formula: str, schema: Schema) -> Node:
+    quoted: dict[str, str] = {}
+
+    def kept(match: re.Match[str]) -> str:
+        name = f"column_{len(quoted)}_"
+        quoted[name] = match.group(1)
+        return name
+
+    plain = re.sub(r"`([^`]+)`", kept, formula)
+    for sign, meaning in _SIGNS.items():
+        plain = plain.replace(sign, meaning)
+    try:
+        tree = parse_expression(plain.strip())
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        raise InputError(
+            f"--form {formula.strip()!r} is not a formula; write it like E + A/N^a + B/D^b, with * between factors."
+        ) from None
+    if sum(1 for _ in ast.walk(tree)) > MOST_NODES:
+        raise InputError(f"--form is larger than {MOST_NODES} parts.")
+    return _Reader(quoted, schema).node(tree)
+
+
+class _Reader:
+    def __init__(self, quoted: Mapping[str, str], schema: Schema) -> None:
+        self.quoted, self.features = quoted, schema.features
+
+    def node(self, tree: ast.expr) -> Node:
+        match tree:
+            case ast.Constant(value=int() | float() as value) if not isinstance(
+                value, bool
+            ) and math.isfinite(value):
+                return Number(float(value))
+            case ast.Name(id=name):
+                return self._name(name)
+            case ast.UnaryOp(op=ast.USub(), operand=operand):
+                return neg(self.node(operand))
+            case ast.UnaryOp(op=ast.UAdd(), operand=operand):
+                return self.node(operand)
+            case ast.BinOp(left=left, op=operator, right=right):
+                return self._binary(operator, self.node(left), self.node(right))
+            case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]):
+                return self._call(name, [self.node(argument) for argument in arguments])
+        raise InputError(
+            f"--form: {ast.unparse(tree)!r} is not understood; use + - * / ^, numbers, names and functions."
+        )
+
+    def _name(self, name: str) -> Node:
+        column = self.quoted.get(name, name)
+        if column in self.features:
+            return Feature(column)
+        if name in self.quoted:
+            raise InputError(f"--form: `{column}` is no feature{_near(column, self.features)}.")
+        return Number(math.pi) if name == "pi" else Parameter(name)
+
+    def _binary(self, operator: ast.operator, left: Node, right: Node) -> Node:
+        match operator:
+            case ast.Add():
+                return add(left, right)
+            case ast.Sub():
+                return add(left, neg(right))
+            case ast.Mult():
+                return mul(left, right)
+            case ast.Div():
+                return divide(left, right)
+            case ast.Pow():
+                return power(left, right)
+        raise InputError("--form: only + - * / and ^ join the parts of a formula.")
+
+    def _call(self, name: str, arguments: Sequence[Node]) -> Node:
+        called = _NAMES.get(name, name)
+        entry = FUNCTIONS.get(called)
+        known = {
+            **{n: e.arity for n, e in FUNCTIONS.items() if not e.truth},
+            **{n: a for n, (a, _) in _OTHERS.items()},
+        }
+        if called not in known:
+            raise InputError(
+                f"--form: {name!r} is not a function{_near(name, known)}; write * between factors, as in A * (x + b)."
+            )
+        if len(arguments) != known[called]:
+            raise InputError(
+                f"--form: {name} takes {known[called]} argument{'s' if known[called] > 1 else ''}."
+            )
+        return function(called, *arguments) if entry is not None else _OTHERS[called][1](*arguments)
+
+
+def _near(name: str, known: Collection[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=2, cutoff=0.6)
+    return f"; did you mean {' or '.join(near)}" if near else ""

@@ -1,0 +1,78 @@
+"""A formula of the user's own, beside the search and instead of it; and the result as Python and notebooks show it."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lawsmith import discover
+from lawsmith.agent.command.own_forms import ORIGIN
+from lawsmith.agent.command.result import Result
+from lawsmith.tasks import InputError
+
+FORM = "E + A/n^a"
+
+
+def frame() -> pd.DataFrame:
+    n = np.geomspace(10, 1e4, 24)
+    rng = np.random.default_rng(0)
+    return pd.DataFrame({"n": n, "loss": 1.2 + 3 * n**-0.4 + 0.003 * rng.standard_normal(24)})
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Result:
+    runs_dir = tmp_path_factory.mktemp("own")
+    return discover(frame(), target="loss", form=FORM, only=True, runs_dir=str(runs_dir), name="My Sweep")
+
+
+def test_only_the_form_is_fitted(alone: Result):
+    (run,) = alone.runs
+    assert [trial.proposal.origin for trial in run.trials] == [ORIGIN]
+    p = alone.law.constants["all_data"]
+    assert [p["E"], p["A"], p["a"]] == pytest.approx([1.2, 3, 0.4], rel=0.05)
+    (own,) = alone.own_forms
+    assert (own.place, own.of, own.row.chosen) == (1, 1, True)
+    assert run.manifest.task.name == "my_sweep"
+
+
+def test_beside_the_search_it_has_a_place_among_the_others(tmp_path: Path):
+    found = discover(frame(), target="loss", form=[FORM, "E + A*n"], time_limit=1.0, runs_dir=tmp_path)
+    good, bad = found.own_forms
+    assert good.of == bad.of > 2 and good.place < bad.place
+    assert [one["place"] for one in found.to_json()["own_forms"]] == [good.place, bad.place]
+
+
+def test_only_needs_a_form(tmp_path: Path):
+    with pytest.raises(InputError, match="--form"):
+        discover(frame(), target="loss", only=True, runs_dir=tmp_path)
+    with pytest.raises(InputError, match="names no feature"):
+        discover(frame(), target="loss", form="E + A/N^a", runs_dir=tmp_path)
+
+
+def test_a_result_prints_in_some_ten_lines(alone: Result):
+    said = repr(alone)
+    assert len(said.splitlines()) <= 12 and len(said) < 2000
+    assert "loss = E + A" in said and "Trust it to about" in said and len(repr(alone.law)) < 1000
+    assert len(repr(alone.runs)) < 500
+
+
+def test_a_result_gives_its_laws_as_a_table_and_picks_one(alone: Result):
+    table = alone.table()
+    assert list(table["formula"]) == ["loss = E + A / n ** a"] and table["chosen"].all()
+    assert alone.pick(table["id"][0][:5]).id == table["id"][0]
+    with pytest.raises(InputError, match="names no law"):
+        alone.pick("zzz")
+
+
+def test_a_file_may_be_named_by_a_string_and_columns_by_numbers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    frame().to_csv("sweep.csv", index=False)
+    by_name = discover("sweep.csv", target="loss", form=FORM, only=True)
+    numbered = frame().set_axis([0, 1], axis=1)
+    by_number = discover(numbered, target=1, form="E + A/`0`^a", only=True)
+    assert by_name.law.constants["all_data"] == pytest.approx(by_number.law.constants["all_data"])
+    rows = numbered[[0]].head(3)
+    assert by_number.law.predict(rows) == pytest.approx(by_name.law.predict(frame().head(3)))

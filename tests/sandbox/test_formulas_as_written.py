@@ -1,0 +1,98 @@
+"""A formula as people write it: what is read, what is fitted, and what is refused in one sentence."""
+
+import numpy as np
+import pytest
+
+from lawsmith.sandbox import FitJob, Sandbox, read_candidate
+from lawsmith.sandbox.law.own_form import own_candidate, own_form
+from lawsmith.sandbox.law.write_candidate import text
+from lawsmith.tasks import InputError, Schema, Table
+
+
+def schema(*features: str, targets: tuple[str, ...] = ("loss",)) -> Schema:
+    return Schema(name="t", long_name="t", title="t", features=features, targets=targets, group=None)
+
+
+TABLE = schema("N", "D", "lr (x)")
+
+
+@pytest.mark.parametrize(
+    ("written", "same"),
+    [
+        ("E + A/N^a + B/D^b", "loss = E + A*N**(-1*a) + B*D**(-1*b)"),
+        ("A·N − 2×D²", "A*N - 2*D**2"),
+        ("E + A*ln(N)", "E + A*log(N)"),
+        ("A*sqrt(N) + b", "A*N^0.5 + b"),
+        ("A * `lr (x)`^p", "loss = A*`lr (x)`^p"),
+        ("E + A*min(N, D)^-a", "E + A*minimum(N, D)**(-a)"),
+        ("1.5e3*A*N", "1500*A*N"),
+    ],
+)
+def test_spellings_state_the_same_law(written: str, same: str):
+    def value(form: str) -> float:
+        """Of the candidate at one point, with every constant 0.7."""
+        source = own_candidate(form, TABLE)
+        scope: dict = {}
+        exec(source, scope)
+        x = {name: np.array([size]) for name, size in zip(TABLE.features, (3.0, 5.0, 2.0), strict=True)}
+        return float(scope["form"](x, dict.fromkeys(scope["PARAMETERS"], 0.7))[0])
+
+    assert value(written) == pytest.approx(value(same), rel=1e-12)
+
+
+def test_names_that_are_no_columns_are_constants_and_exponents_are_bounded():
+    source = own_candidate("E + A/N^a + B/D^b", TABLE)
+    scope: dict = {}
+    exec(source, scope)
+    assert set(scope["PARAMETERS"]) == {"E", "A", "a", "B", "b"}
+    assert scope["PARAMETERS"]["a"] == (-8.0, 8.0) and read_candidate(source).pure
+
+
+def test_several_targets_have_a_formula_each():
+    two = schema("N", targets=("loss", "acc"))
+    trees = own_form("acc = c + d*N; loss = E/N", two)
+    assert list(trees) == ["loss", "acc"] and "d" in text(trees["acc"])
+    for wrong, said in (("E/N", "say for which target"), ("loss = E/N", "states nothing for acc")):
+        with pytest.raises(InputError, match=said):
+            own_form(wrong, two)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ("E + A/M^a", "names no feature; the features are N, D"),
+        ("E + A N", "write it like"),
+        ("2N", "write it like"),
+        ("A*lgo(N)", "did you mean log"),
+        ("A(N + b)", "'A' is not a function"),
+        ("log(N, 3)*A", "log takes 1 argument"),
+        ("N + D", "no constant to fit"),
+        ("los = A*N", "'los' is no target"),
+        ("A*`lr`", "`lr` is no feature"),
+        ("A*N if N else 1", "not understood"),
+        ("(lambda: A)()*N", "not understood"),
+        ("A.__class__*N", "not understood"),
+        ("'x'*A*N", "not understood"),
+        ("A*N[0]", "not understood"),
+        ("A*N" + "+1" * 3000, "longer than"),
+        ("A*N" + "+1" * 300, "larger than"),
+        ("(" * 300 + "A*N" + ")" * 300, "is not a formula"),
+        ("A*N;loss = B*N", "states loss twice"),
+    ],
+)
+def test_what_is_not_understood_is_one_sentence(wrong: str, said: str):
+    with pytest.raises(InputError, match="--form") as refused:
+        own_candidate(wrong, TABLE)
+    assert said in str(refused.value)
+
+
+def test_constants_in_raw_units_are_found():
+    n, d = (axis.ravel() for axis in np.meshgrid(np.geomspace(1e7, 1e9, 6), np.geomspace(1e8, 1e10, 6)))
+    loss = 1.69 + 406.4 / n**0.34 + 410.7 / d**0.28
+    table = Table({"N": n, "D": d}, {"loss": loss}, ("all_data",), np.zeros(len(n), dtype=int))
+    two = schema("N", "D")
+    with Sandbox(workers=1) as sandbox:
+        found = sandbox.run(FitJob(own_candidate("E + A/N^a + B/D^b", two), two, table))
+    assert found.ok and found.constants is not None
+    got = found.constants.of("all_data")
+    assert [got[name] for name in "EAaBb"] == pytest.approx([1.69, 406.4, 0.34, 410.7, 0.28], rel=1e-3)
