@@ -18,7 +18,7 @@ from lawsmith.runs import Archive, DataRecord, Manifest
 from lawsmith.runs.record import FinalScores, Result, SplitScores
 from lawsmith.runs.report import write_site
 from lawsmith.runs.report.content import Candidate, RunContent, gather
-from lawsmith.runs.report.page import packed
+from lawsmith.runs.report.page import packed_candidates
 from lawsmith.sandbox import Evaluation, Tier, Verdict
 from lawsmith.tasks import schema
 from lawsmith.tasks.task import Source
@@ -88,7 +88,7 @@ def main() -> None:
         print(f"site of {count} archives: {wall:.1f} s, {processor:.1f} s of processor")
         content = gather(Archive.open(next((folder / "runs").glob("*/*/r0000-file"))))
         processor = time.process_time()
-        size = len(packed(many_candidates(content, options.candidates)))
+        size = len(packed_candidates(many_candidates(content, options.candidates)))
         processor = time.process_time() - processor
         print(
             f"{options.candidates} candidates: {size / 1e6:.2f} MB of a page, {processor:.1f} s of processor"

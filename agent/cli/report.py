@@ -19,7 +19,6 @@ def run(
     in_browser: bool = False,
 ) -> None:
     """Write the report of one run, or the site of all, and print where it is."""
-    _require_matplotlib()
     if (reference is None) == (site is None):
         raise InputError("Name either a run to report on, or a folder for the leaderboard with --site DIR.")
     if site is not None:
@@ -65,20 +64,12 @@ def browse(path: Path) -> None:
 
 def serve(runs_dir: Path, data_dir: Path | None, port: int) -> None:
     """Serve the leaderboard and the reports until Ctrl-C."""
-    _require_matplotlib()
     from lawsmith.runs.report import serve as serve_pages
 
     try:
         serve_pages(runs_dir, port, lambda url: announce(f"Serving {url} (Ctrl-C ends it)"), data_dir)
     except KeyboardInterrupt:
         announce("Ended.")
-
-
-def _require_matplotlib() -> None:
-    from importlib.util import find_spec
-
-    if find_spec("matplotlib") is None:
-        raise InputError("Reports need matplotlib; install it with: pip install 'lawsmith[report]'.")
 
 
 def _tell(content: dict[str, object], path: Path, as_json: bool) -> None:

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from lawsmith.runs.account import Account
 from lawsmith.runs.archive import Archive
 from lawsmith.runs.record import Manifest, Result
+from lawsmith.runs.report.errors import grade
 from lawsmith.runs.trials import recorded_trials
-from lawsmith.sandbox import Evaluation, Verdict
+from lawsmith.sandbox import Constants, Evaluation, Verdict
 
 
 @dataclass(frozen=True)
@@ -64,9 +65,62 @@ class RunContent:
         return self.by_id.get(self.result.winner or "")
 
     @property
+    def leader(self) -> Candidate | None:
+        """The winner; while there is none, the candidate with the highest validation R²."""
+        return self.winner or (self.best[0] if self.best and not self.result.error else None)
+
+    @property
+    def constants(self) -> Mapping[str, Mapping[str, float]]:
+        """Group -> name -> value, of the winner or of the best candidate so far."""
+        if self.result.constants is not None:
+            return self.result.constants
+        found = None if self.leader is None else self.leader.evaluation.constants
+        if found is None:
+            return {}
+        read = Constants.from_json(found)
+        rows = zip(read.groups, read.values.tolist(), strict=True)
+        return {group: dict(zip(read.names, row, strict=True)) for group, row in rows}
+
+    @property
     def inseparable(self) -> tuple[Candidate, ...]:
         known = self.by_id
         return tuple(known[id] for id in self.result.inseparable if id in known)
+
+    @property
+    def constants_count(self) -> int | None:
+        known = self.result.constants_count
+        return self.leader.evaluation.constants_count if known is None and self.leader is not None else known
+
+    @property
+    def verdict(self) -> tuple[str, ...]:
+        """Sentences that judge the law, as the run recorded them."""
+        return self._sentences("verdict")
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """Sentences about the table, as the run recorded them."""
+        return self._sentences("notices")
+
+    def _sentences(self, name: str) -> tuple[str, ...]:
+        found = self.result.details.get(name)
+        return tuple(str(one) for one in found) if isinstance(found, list) else ()
+
+    @property
+    def roles(self) -> tuple[tuple[str, str, str], ...]:
+        """Each column with its role and the reason, as the run decided."""
+        found = self.result.details.get("roles")
+        if not isinstance(found, dict):
+            return ()
+        return tuple(
+            (name, str(one.get("role", "")), str(one.get("reason", "")))
+            for name, one in found.items()
+            if isinstance(one, dict)
+        )
+
+    @staticmethod
+    def grade(r2: float | None) -> str:
+        """good, fair or bad; "" without a score."""
+        return grade(r2)
 
     @property
     def lineage(self) -> tuple[Candidate, ...]:

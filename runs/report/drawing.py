@@ -1,43 +1,25 @@
-"""Drawing for pages: SVG whose text stays text, whose colours follow the page, and in which nothing foreign is
-interpreted.
+"""Static plots as SVG: text stays text, colours are the page's own, and nothing foreign is interpreted.
+
+They are what a page shows without scripts and on paper. A plot is built part by part, in the order of drawing.
 """
 
 from __future__ import annotations
 
-import io
-import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from markupsafe import Markup
 
 from lawsmith.runs.report.typeset import short
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+from lawsmith.tasks import Array
 
 LABEL = 28
-_STYLE: Any = {
-    "svg.fonttype": "none",
-    "svg.hashsalt": "lawsmith",
-    "font.size": 10,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "grid.alpha": 0.25,
-    "legend.frameon": False,
-    "axes.unicode_minus": True,
-}
-TRAIN, TEST, PREDICTED, EDGE = "#2a6fdb", "#d9480f", "#7048a8", "#888888"
-RIVALS = ("#b35900", "#2b8a3e", "#c2255c", "#0b7285", "#846200")
-_STYLED = {TRAIN: "train", TEST: "test", PREDICTED: "predicted", EDGE: "edge"} | {
-    colour: f"rival-{k}" for k, colour in enumerate(RIVALS)
-}
-"""Colours that the page's style gives a second value, for dark pages."""
+COLOURS = 10
+"""Colours that the page's style defines for groups: ``c0`` to ``c9``."""
+MOST_TICKS = 6
+LEFT, RIGHT, TOP, BOTTOM = 62, 14, 26, 46
 
 
 @dataclass(frozen=True)
@@ -49,50 +31,151 @@ class Chart:
     svg: Markup
 
 
-@contextmanager
-def figure_of(width: float, height: float, columns: int = 1) -> Iterator[tuple[Figure, list[Axes]]]:
-    import matplotlib
-    from matplotlib.figure import Figure
+class Axis:
+    """A scale from values to [0, 1]; `log` for a logarithmic one, which needs positive ends."""
 
-    with matplotlib.rc_context(_STYLE):
-        figure = Figure(figsize=(width, height), layout="constrained")
-        yield figure, list(np.atleast_1d(np.array(figure.subplots(1, columns), dtype=object)))
+    def __init__(self, values: Array | Sequence[float], log: bool = False, margin: float = 0.03) -> None:
+        found = np.asarray(values, dtype=float).ravel()
+        found = found[np.isfinite(found) & ((found > 0) | (not log))]
+        low, high = 1.0, 2.0
+        if len(found):
+            low, high = float(found.min()), float(found.max())
+        if log:
+            low, high = math.log10(low), math.log10(high)
+        if high <= low:
+            room = 0.5 if log else (abs(low) * 0.1 or 1.0)
+            low, high = low - room, high + room
+        self.log, self.low, self.high = log, low - margin * (high - low), high + margin * (high - low)
 
+    def at(self, values: Array | Sequence[float] | float) -> Array:
+        found = np.asarray(values, dtype=float)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            found = np.log10(found) if self.log else found
+            return np.asarray((found - self.low) / (self.high - self.low))
 
-def svg(figure: Figure, key: str, alt: str) -> Markup:
-    """The figure's SVG element: its ids made unique on the page, black drawn in the colour of the page's text."""
-    import matplotlib
-
-    with matplotlib.rc_context(_STYLE):
-        buffer = io.StringIO()
-        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    text = buffer.getvalue()
-    text = text[text.index("<svg") :]
-    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
-    text = re.sub(r'\bid="([^"]+)"', rf'id="{key}-\1"', text)
-    text = re.sub(r"url\(#", f"url(#{key}-", text).replace('xlink:href="#', f'xlink:href="#{key}-')
-    text = text.replace("#000000", "currentColor").replace("#b0b0b0", "currentColor")
-    for colour, name in _STYLED.items():
-        text = text.replace(f": {colour}", f": var(--{name})")
-    head, _, rest = text.partition(">")
-    head = re.sub(r' (width|height)="[^"]*"', "", head)
-    width = round(96 * figure.get_figwidth())
-    described = Markup(' role="img" aria-label="{}" style="max-width: {}px; min-width: {}px">').format(
-        alt, width, round(0.65 * width)
-    )
-    return Markup(head) + described + Markup(rest)  # matplotlib escapes the text that it draws
-
-
-def log_axis(axes: Axes) -> None:
-    """A logarithmic x axis whose labels do not overlap: over a decade and more only its powers are named."""
-    from matplotlib.ticker import NullFormatter
-
-    axes.set_xscale("log")
-    low, high = axes.get_xlim()
-    if high >= 10 * low:
-        axes.xaxis.set_minor_formatter(NullFormatter())
+    def ticks(self) -> list[tuple[float, str]]:
+        """Values that are named, with their names."""
+        if self.log and self.high - self.low >= 1.0:
+            step = max(1, math.ceil((self.high - self.low) / MOST_TICKS))
+            powers = range(math.ceil(self.low), math.floor(self.high) + 1, step)
+            if len(powers) >= 2:
+                return [(10.0**power, _named(10.0**power)) for power in powers]
+        low, high = (10**self.low, 10**self.high) if self.log else (self.low, self.high)
+        size = _step((high - low) / MOST_TICKS)
+        first = math.ceil(low / size - 1e-9)
+        values = [k * size for k in range(first, math.floor(high / size + 1e-9) + 1)]
+        return [(value, _named(value)) for value in values if value > 0 or not self.log]
 
 
-def label(name: str) -> str:
-    """A foreign name on an axis: one short line, and no part of it is read as mathematics."""
-    return short(name, LABEL).replace("$", r"\$")
+def _step(size: float) -> float:
+    """The one of 1, 2, 2.5 and 5 times a power of ten that is nearest to `size`, as a factor."""
+    power = 10.0 ** math.floor(math.log10(size))
+    return min((nice * power for nice in (1, 2, 2.5, 5, 10)), key=lambda step: abs(math.log(step / size)))
+
+
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def _named(value: float) -> str:
+    """A tick's name: 0.25, 300, or 10⁹ and 2·10⁹ where digits would be many."""
+    if value == 0 or 1e-3 <= abs(value) < 1e4:
+        return f"{value:.6g}"
+    power = math.floor(math.log10(abs(value)) + 1e-9)
+    factor = f"{value / 10.0**power:.4g}"
+    ten = f"10{str(power).translate(_SUPERSCRIPTS)}"
+    return ten if factor == "1" else f"{factor}·{ten}"
+
+
+class Plot:
+    """A pair of axes that parts are drawn into. Colours are classes of the page's style."""
+
+    def __init__(self, x: Axis, y: Axis, labels: tuple[str, str], size: tuple[int, int] = (460, 320)) -> None:
+        self.x, self.y, self.labels, self.size = x, y, labels, size
+        self._parts: list[Markup] = []
+
+    def _place(self, x: Array | Sequence[float], y: Array | Sequence[float]) -> Array:
+        """(n, 2): pixels, kept near the frame so that what leaves it stays a short path."""
+        width, height = self.size[0] - LEFT - RIGHT, self.size[1] - TOP - BOTTOM
+        across, up = np.clip(self.x.at(x), -1, 2), np.clip(self.y.at(y), -1, 2)
+        found = np.column_stack([LEFT + width * across, TOP + height * (1 - up)])
+        return np.asarray(found[np.isfinite(found).all(axis=1)])
+
+    def area(self, x: Array, low: Array, high: Array, colour: str, kind: str = "band") -> None:
+        points = np.concatenate([self._place(x, low), self._place(x, high)[::-1]])
+        self._add('<polygon class="{} {}" points="{}"/>', kind, colour, _pairs(points))
+
+    def line(
+        self, x: Array | Sequence[float], y: Array | Sequence[float], colour: str, kind: str = "curve"
+    ) -> None:
+        self._add('<polyline class="{} {}" points="{}"/>', kind, colour, _pairs(self._place(x, y)))
+
+    def dots(
+        self, x: Array | Sequence[float], y: Array | Sequence[float], colour: str, test: bool = False
+    ) -> None:
+        """Discs of training rows, or diamonds of test rows."""
+        shape = "m{:.1f} {:.1f}m0 -4.2l4.2 4.2l-4.2 4.2l-4.2 -4.2z" if test else "m{:.1f} {:.1f}h0"
+        path = "".join("M0 0" + shape.format(*point) for point in self._inside(self._place(x, y)).round(1))
+        self._add('<path class="{} {}" d="{}"/>', "test" if test else "dot", colour, path)
+
+    def _inside(self, points: Array) -> Array:
+        width, height = self.size
+        kept = (points[:, 0] >= LEFT - 2) & (points[:, 0] <= width - RIGHT + 2)
+        return np.asarray(points[kept & (points[:, 1] >= TOP - 2) & (points[:, 1] <= height - BOTTOM + 2)])
+
+    def rule(self, at: float, kind: str = "edge", upright: bool = True) -> None:
+        """A line across the plot: the end of the data, or zero."""
+        ends = [self.y.low, self.y.high] if upright else [self.x.low, self.x.high]
+        axis = self.y if upright else self.x
+        span = [10**end for end in ends] if axis.log else ends
+        points = self._place([at, at], span) if upright else self._place(span, [at, at])
+        self._add('<polyline class="{}" points="{}"/>', kind, _pairs(points))
+
+    def word(self, x: float, y: float, text: str, colour: str) -> None:
+        (place,) = self._place([x], [y])
+        self._add('<text class="{}" x="{:.1f}" y="{:.1f}">{}</text>', colour, *place, short(text, LABEL))
+
+    def _add(self, form: str, *values: object) -> None:
+        self._parts.append(Markup(form).format(*values))
+
+    def svg(self, alt: str) -> Markup:
+        """The whole element; `alt` is what a screen reader says."""
+        width, height = self.size
+        right, bottom = width - RIGHT, height - BOTTOM
+        frame = []
+        for value, name in self.x.ticks():
+            at = LEFT + (right - LEFT) * float(self.x.at(value))
+            frame.append(
+                Markup('<line class="grid" x1="{0:.1f}" x2="{0:.1f}" y1="{1}" y2="{2}"/>').format(
+                    at, TOP, bottom
+                )
+                + Markup('<text class="tick" x="{:.1f}" y="{}" text-anchor="middle">{}</text>').format(
+                    at, bottom + 16, name
+                )
+            )
+        for value, name in self.y.ticks():
+            at = bottom - (bottom - TOP) * float(self.y.at(value))
+            frame.append(
+                Markup('<line class="grid" x1="{1}" x2="{2}" y1="{0:.1f}" y2="{0:.1f}"/>').format(
+                    at, LEFT, right
+                )
+                + Markup('<text class="tick" x="{}" y="{:.1f}" text-anchor="end">{}</text>').format(
+                    LEFT - 7, at + 4, name
+                )
+            )
+        names = Markup(
+            '<text class="axis" x="{}" y="{}" text-anchor="end">{} →</text><text class="axis" x="4" y="14">↑ {}</text>'
+        ).format(right, height - 8, short(self.labels[0], LABEL), short(self.labels[1], 2 * LABEL))
+        inner = Markup('x="{0}" y="{1}" width="{2}" height="{3}" viewBox="{0} {1} {2} {3}"').format(
+            LEFT - 4, TOP - 4, right - LEFT + 8, bottom - TOP + 8
+        )
+        return Markup(
+            '<svg class="plot" viewBox="0 0 {} {}" role="img" aria-label="{}">{}<svg {}>{}</svg>{}</svg>'
+        ).format(width, height, alt, Markup().join(frame), inner, Markup().join(self._parts), names)
+
+
+def _pairs(points: Array) -> str:
+    return " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+
+
+def colour(k: int) -> str:
+    return f"c{k % COLOURS}"

@@ -1,61 +1,29 @@
-"""The leaderboard and the reports on this machine's loopback address; a run in progress is followed."""
+"""The pages on this machine's loopback address; runs in progress are followed by server-sent events."""
 
 from __future__ import annotations
 
 import html
-from collections.abc import Callable
-from dataclasses import dataclass
+import json
+import time
+from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Lock
-from urllib.parse import quote, unquote, urlsplit
+from threading import BoundedSemaphore
+from urllib.parse import parse_qs, unquote, urlsplit
 
-from lawsmith.runs.archive import REPORT, Archive, State
-from lawsmith.runs.find import find_archive
-from lawsmith.runs.report.page import report_page
-from lawsmith.runs.report.site import site_pages
+from lawsmith.runs.report.pages import Pages
+from lawsmith.runs.report.render import server_policy
 from lawsmith.sandbox import Sandbox
 from lawsmith.tasks import InputError
 
 ADDRESS = "127.0.0.1"
-REFRESH_SECONDS = 5
-RUNS = "runs/"
-
-
-@dataclass(eq=False)
-class Pages:
-    """What the server shows. Reports of finished runs are kept; everything else is made when it is asked for."""
-
-    runs_dir: Path
-    sandbox: Sandbox
-    data_dir: Path | None = None
-
-    def __post_init__(self) -> None:
-        self._lock = Lock()
-        self._finished: dict[Path, str] = {}
-
-    def get(self, path: str) -> str | None:
-        """The page at a path without leading slash; None where there is none. Raises InputError for damage."""
-        if path.startswith(RUNS):
-            return self._report(find_archive(path.removeprefix(RUNS), self.runs_dir))
-        pages, _ = site_pages(self.runs_dir, lambda archive: RUNS + quote(archive.manifest.address))
-        return pages.get(path or "index.html")
-
-    def _report(self, archive: Archive) -> str:
-        if archive.state is not State.COMPLETE:
-            return report_page(
-                archive, self.sandbox, data_dir=self.data_dir, with_intervals=False, refresh=REFRESH_SECONDS
-            )
-        with self._lock:
-            if archive.path not in self._finished:
-                kept = archive.path / REPORT
-                self._finished[archive.path] = (
-                    kept.read_text("utf-8")
-                    if kept.is_file()
-                    else report_page(archive, self.sandbox, data_dir=self.data_dir, with_intervals=False)
-                )
-            return self._finished[archive.path]
+IDLE_SECONDS = 20.0
+"""A connection that sends no request, or takes no answer, for so long is closed."""
+MOST_STREAMS = 16
+BEAT_SECONDS = 1.0
+MOST_SILENT_BEATS = 10
+EVENTS = "events/"
 
 
 def serve(runs_dir: Path, port: int, started: Callable[[str], None], data_dir: Path | None = None) -> None:
@@ -71,22 +39,67 @@ def serve(runs_dir: Path, port: int, started: Callable[[str], None], data_dir: P
 def server(pages: Pages, port: int) -> ThreadingHTTPServer:
     """The server, listening but not yet answering."""
     try:
-        return ThreadingHTTPServer((ADDRESS, port), _handler(pages))
+        made = ThreadingHTTPServer((ADDRESS, port), _handler(pages))
     except (OSError, OverflowError) as error:
         raise InputError(f"Port {port} cannot be used: {error}; name another with --port.") from None
+    made.daemon_threads = True
+    return made
+
+
+def events(pages: Pages, path: str, beat: float = BEAT_SECONDS) -> Iterator[bytes]:
+    """Server-sent events about a run, or about all in progress (an empty path), while there is something to tell.
+
+    ``progress`` carries a fragment of HTML, ``law`` the id of a new best law, ``done`` ends the stream. Raises
+    InputError where there is no such run.
+    """
+    told, law, silent = "", None, 0
+    while True:
+        news = pages.news(path)
+        if news.fragment != told:
+            told, silent = news.fragment, 0
+            yield _event("progress", told)
+        if news.law != law:
+            if law is not None or news.done:
+                yield _event("law", news.law or "")
+            law = news.law
+        if news.done:
+            yield _event("done", "")
+            return
+        silent += 1
+        if silent >= MOST_SILENT_BEATS:  # a listener who has gone is noticed by writing to it
+            silent = 0
+            yield b": still here\n\n"
+        time.sleep(beat)
+
+
+def _event(name: str, content: str) -> bytes:
+    return f"event: {name}\ndata: {json.dumps(content)}\n\n".encode()
 
 
 def _handler(pages: Pages) -> type[BaseHTTPRequestHandler]:
+    streams = BoundedSemaphore(MOST_STREAMS)
+
     class Handler(BaseHTTPRequestHandler):
+        timeout = IDLE_SECONDS
+        server_version = "lawsmith"
+        sys_version = ""
+
         def do_GET(self) -> None:
             if not self._is_local():
                 self._answer(HTTPStatus.FORBIDDEN, "This server answers its own machine only.")
                 return
-            path = unquote(urlsplit(self.path).path).lstrip("/")
+            asked = urlsplit(self.path)
+            path = unquote(asked.path).lstrip("/")
             try:
-                page = pages.get(path)
+                if path.startswith(EVENTS) and self.command == "GET":
+                    self._stream(path.removeprefix(EVENTS))
+                    return
+                page = pages.get(path, parse_qs(asked.query, max_num_fields=8))
             except InputError as error:
                 self._answer(HTTPStatus.NOT_FOUND, str(error))
+                return
+            except (ValueError, OSError):
+                self._answer(HTTPStatus.BAD_REQUEST, "This address cannot be read.")
                 return
             if page is None:
                 self._answer(HTTPStatus.NOT_FOUND, "There is no such page.")
@@ -94,10 +107,36 @@ def _handler(pages: Pages) -> type[BaseHTTPRequestHandler]:
                 kind = "application/json" if path.endswith(".json") else "text/html"
                 self._send(HTTPStatus.OK, page, kind)
 
+        do_HEAD = do_GET
+
         def _is_local(self) -> bool:
-            """A name other than ours in the request means that a foreign page was led here (DNS rebinding)."""
-            name = (self.headers.get("Host") or "").rpartition(":")[0]
-            return name in (ADDRESS, "localhost")
+            """A name other than ours in the request means that a foreign page was led here (DNS rebinding).
+
+            The name may stand in the Host header and, in the form that proxies are sent, in the request line.
+            """
+            _, port = self.connection.getsockname()
+            names = [f"{name}:{port}" for name in (ADDRESS, "localhost")] + [ADDRESS, "localhost"] * (
+                port == 80
+            )
+            hosts = self.headers.get_all("Host") or []
+            asked = urlsplit(self.path)
+            named = [asked.netloc] if asked.netloc or asked.scheme else []
+            return len(hosts) == 1 and all(name in names for name in (*hosts, *named))
+
+        def _stream(self, path: str) -> None:
+            if not streams.acquire(blocking=False):
+                self._answer(HTTPStatus.SERVICE_UNAVAILABLE, "Too many pages are open; close some.")
+                return
+            try:
+                pages.news(path)  # says that there is no such run while an answer can still say so
+                self._head(HTTPStatus.OK, "text/event-stream", None)
+                for part in events(pages, path):
+                    self.wfile.write(part)
+                    self.wfile.flush()
+            except (ConnectionError, TimeoutError):
+                self.close_connection = True  # the page was closed
+            finally:
+                streams.release()
 
         def _answer(self, status: HTTPStatus, said: str) -> None:
             self._send(
@@ -107,18 +146,25 @@ def _handler(pages: Pages) -> type[BaseHTTPRequestHandler]:
             )
 
         def _send(self, status: HTTPStatus, content: str, kind: str) -> None:
-            data = content.encode()
+            data = content.encode(errors="replace")
+            self._head(status, kind, len(data))
+            if self.command != "HEAD":
+                self.wfile.write(data)
+
+        def _head(self, status: HTTPStatus, kind: str, length: int | None) -> None:
             self.send_response(status)
             for name, value in (
                 ("Content-Type", f"{kind}; charset=utf-8"),
-                ("Content-Length", str(len(data))),
+                ("Content-Security-Policy", server_policy()),
                 ("X-Content-Type-Options", "nosniff"),
                 ("Referrer-Policy", "no-referrer"),
+                ("Cross-Origin-Resource-Policy", "same-origin"),
                 ("Cache-Control", "no-store"),
             ):
                 self.send_header(name, value)
+            if length is not None:
+                self.send_header("Content-Length", str(length))
             self.end_headers()
-            self.wfile.write(data)
 
         def log_message(self, format: str, *args: object) -> None:
             """A library does not print."""

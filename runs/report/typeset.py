@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 from markupsafe import Markup, escape
@@ -12,7 +13,7 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
 from lawsmith.runs.formula import formula
-from lawsmith.runs.formula_typeset import GREEK, Notation
+from lawsmith.runs.formula_typeset import GREEK, Notation, typeset
 from lawsmith.runs.quoting import visible
 
 LONGEST_CODE = 64 * 2**10
@@ -27,14 +28,20 @@ def short(text: str, most: int = LONGEST_NAME) -> str:
 
 def mathml(source: str, targets: Sequence[str]) -> Markup | None:
     """The equations of a form as MathML; None where its formula cannot be read or stated."""
+    return mathml_of(formula(source, targets).targets)
+
+
+def mathml_of(expressions: Mapping[str, ast.expr]) -> Markup | None:
+    """Equations, target -> right-hand side, as MathML; None without any, or where one cannot be stated."""
     try:
-        expressions = formula(source, targets).typeset(MathML())
+        rows = [
+            Markup("<mtr><mtd>{}</mtd><mtd><mo>=</mo></mtd><mtd>{}</mtd></mtr>").format(
+                _name(target), typeset(node, MathML())
+            )
+            for target, node in expressions.items()
+        ]
     except ValueError:
         return None
-    rows = [
-        Markup("<mtr><mtd>{}</mtd><mtd><mo>=</mo></mtd><mtd>{}</mtd></mtr>").format(_name(target), value)
-        for target, value in expressions.items()
-    ]
     if not rows:
         return None
     return Markup(

@@ -1,105 +1,17 @@
 """A finished run on a small table, made by the real loop from three fixed candidates; and a real browser."""
 
-import csv
 import shutil
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
+from made_runs import CANDIDATES, hostile_proposals, hostile_table, make_run, write_table
 
-from lawsmith.agent.command.conclude import conclude
-from lawsmith.agent.command.loop import search
-from lawsmith.agent.command.observer import Observer
-from lawsmith.agent.search.budget import Allowance, Budget
-from lawsmith.agent.search.evaluator import Evaluator
-from lawsmith.agent.search.journal import Journal
-from lawsmith.runs import Archive, DataRecord, Manifest
+from lawsmith.runs import Archive
 from lawsmith.runs.intervals import Uncertainty, uncertainty
-from lawsmith.runs.trials import History, Proposal
+from lawsmith.runs.trials import Proposal
 from lawsmith.sandbox import Sandbox
-from lawsmith.tasks import Dataset, read_dataset
-from lawsmith.tasks.folds import frontier_folds
-from lawsmith.tasks.probes import probe_rows
-
-POWER = """
-PARAMETERS = {"L": (0.0, 10.0), "A": (0.0, 100.0), "a": (0.0, 2.0)}
-def form(x, p):
-    return p["L"] + p["A"] * x["n"] ** -p["a"]
-"""
-LOGARITHM = """
-import numpy as np
-PARAMETERS = ("b", "c")
-def form(x, p):
-    return p["b"] + p["c"] * np.log(x["n"])
-"""
-BROKEN = """
-PARAMETERS = ("b",)
-def form(x, p):
-    return p["b"] + x["<script>alert(1)</script>"]
-"""
-CANDIDATES = (LOGARITHM, BROKEN, POWER)
-HOSTILE = (
-    "<script>document.title='owned'</script>",
-    "<img src=x onerror=\"document.title='owned'\">",
-    "$\\input{/etc/passwd}$ & \\frac{",
-    "\x1b[31mred\x1b[0m",
-    "\N{RIGHT-TO-LEFT OVERRIDE}gnirts",
-    "{{ 7 * 7 }}",
-    "long " * 2000,
-)
-
-
-class Fixed:
-    """Proposes the given candidates once."""
-
-    name = "fixed"
-
-    def __init__(self, candidates: Sequence[Proposal]) -> None:
-        self.candidates = candidates
-
-    def propose(self, history: History) -> Sequence[Proposal]:
-        return () if len(history) else self.candidates
-
-
-def write_table(path: Path, groups: Sequence[str] = ("one", "two"), feature: str = "n") -> Path:
-    """L + A n^-a with one percent of noise, twelve rows per group."""
-    rng = np.random.default_rng(3)
-    with path.open("w", newline="", encoding="utf-8") as file:
-        rows = csv.writer(file)
-        rows.writerow([feature, "model", "loss"])
-        for k, group in enumerate(groups):
-            for n in np.geomspace(10, 1000, 12):
-                loss = 1 + 0.2 * k + (5 + k) * n**-0.5
-                rows.writerow([f"{n:.6g}", group, f"{loss + 0.01 * rng.standard_normal():.6g}"])
-    return path
-
-
-def make_run(
-    runs_dir: Path,
-    dataset: Dataset,
-    sandbox: Sandbox,
-    proposals: Sequence[Proposal],
-    run: str,
-    seal: bool = True,
-) -> Path:
-    """The archive of a run of `proposals`; left unfinished without `seal`."""
-    task = dataset.task
-    manifest = Manifest(
-        run=run,
-        task=task.schema,
-        agent="fixed",
-        seed=0,
-        data=DataRecord.of(task.provenance, task.provenance.path, None),
-    )
-    with Archive.create(runs_dir, manifest) as archive:
-        journal, budget = Journal(archive), Budget(Allowance())
-        with Evaluator(sandbox, task, frontier_folds(task.train), probes=probe_rows(task.train)) as evaluator:
-            stopped = search(Fixed(proposals), evaluator, journal, budget, Observer())
-        if seal:
-            conclude(journal, dataset, sandbox, budget.spent, stopped)
-        return archive.path
+from lawsmith.tasks import read_dataset
 
 
 @pytest.fixture(scope="session")
@@ -115,31 +27,8 @@ def runs_dir(tmp_path_factory: pytest.TempPathFactory, sandbox: Sandbox) -> Path
     dataset = read_dataset(write_table(folder / "toy.csv"), ("loss",))
     proposals = [Proposal(source, origin="given") for source in CANDIDATES]
     make_run(folder / "runs", dataset, sandbox, proposals, "good")
-    make_run(folder / "runs", _hostile(folder), sandbox, _hostile_proposals(), "hostile")
+    make_run(folder / "runs", hostile_table(folder), sandbox, hostile_proposals(), "hostile")
     return folder / "runs"
-
-
-def _hostile(folder: Path) -> Dataset:
-    """The table with hostile group names and a hostile feature, task title, meaning and unit."""
-    table = write_table(folder / "bad.csv", [name for name in HOSTILE if "\x1b" not in name], HOSTILE[0])
-    dataset = read_dataset(table, ("loss",), group="model")
-    column = dataset.task.schema.columns["loss"].model_copy(
-        update={"meaning": HOSTILE[1], "unit": HOSTILE[4]}
-    )
-    columns = {**dataset.task.schema.columns, "loss": column}
-    schema = dataset.task.schema.model_copy(update={"title": HOSTILE[1] + HOSTILE[3], "columns": columns})
-    return replace(dataset, task=replace(dataset.task, schema=schema))
-
-
-def _hostile_proposals() -> list[Proposal]:
-    source = POWER.replace('x["n"]', f"x[{HOSTILE[0]!r}]").replace('"A"', '"script"')
-    note = "\n".join(HOSTILE)
-    return [
-        Proposal(source + f"\n# {HOSTILE[1]}\n", origin=HOSTILE[1], note=note),
-        Proposal(
-            f"</code><script>document.title='owned'</script>\n{HOSTILE[2]}", origin=HOSTILE[4], note=note
-        ),
-    ]
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,7 @@
 "use strict";
-(() => {
+// Tables, candidates and the formula of a page; run again when a live page has changed.
+window.lawsmith = {};
+window.lawsmith.page = () => {
   const compare = (a, b) => {
     const x = parseFloat(a), y = parseFloat(b);
     const numbers = !Number.isNaN(x) && !Number.isNaN(y);
@@ -111,4 +113,43 @@
     const bytes = Uint8Array.from(atob(packed.textContent), (c) => c.charCodeAt(0));
     new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).json().then(candidates);
   }
-})();
+
+  // The formula: with the constants of a group, or as symbols; it follows the group that the picture shows.
+  const tools = at("formula-tools");
+  if (tools) {
+    const all = [...document.querySelectorAll("#formula .shown")], buttons = [...tools.querySelectorAll("[data-formula]")];
+    const select = at("formula-group");
+    let symbols = buttons.length < 2, group = all[0].dataset.group;
+    const show = () => {
+      for (const one of all) one.hidden = symbols ? !one.classList.contains("symbols") : one.dataset.group !== group;
+      for (const button of buttons) button.setAttribute("aria-pressed", String((button.dataset.formula === "symbols") === symbols));
+      if (select) select.value = group;
+    };
+    for (const button of buttons) button.addEventListener("click", () => { symbols = button.dataset.formula === "symbols"; show(); });
+    select?.addEventListener("change", () => {
+      group = select.value;
+      show();
+      document.dispatchEvent(new CustomEvent("group-chosen", { detail: group }));
+    });
+    document.addEventListener("group", (event) => {
+      if (event.detail && all.some((one) => one.dataset.group === event.detail)) { group = event.detail; show(); }
+    });
+    at("formula-copy").addEventListener("click", async () => {
+      const text = all.find((one) => one.dataset.group === group)?.querySelector(".copied")?.textContent ?? all.at(-1).textContent;
+      try { await navigator.clipboard.writeText(text); at("formula-said").textContent = "Copied."; }
+      catch { at("formula-said").textContent = text; }
+    });
+    tools.hidden = false;
+    show();
+  }
+
+  // The choice of two runs to compare.
+  for (const select of document.querySelectorAll("[data-compare]")) {
+    select.addEventListener("change", () => {
+      const asked = new URLSearchParams();
+      for (const one of document.querySelectorAll("[data-compare]")) asked.set(one.dataset.compare, one.value);
+      location.search = asked.toString();
+    });
+  }
+};
+window.lawsmith.page();

@@ -1,0 +1,87 @@
+"""The law of a run on its data: picture, errors and outliers; or why there are none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lawsmith.runs.data import open_data
+from lawsmith.runs.intervals import Uncertainty
+from lawsmith.runs.report.content import RunContent
+from lawsmith.runs.report.drawing import Chart
+from lawsmith.runs.report.errors import Errors, Outlier, errors, outliers
+from lawsmith.runs.report.picture import Picture, picture
+from lawsmith.runs.report.picture_data import packed, picture_data
+from lawsmith.runs.report.plots import picture_charts, residual_charts
+from lawsmith.runs.report.predicting import predictor
+from lawsmith.sandbox import Sandbox
+from lawsmith.tasks import Dataset, InputError
+
+MOST_GROUP_ROWS = 500
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """The law on the data; `missing` says why there is nothing else. splits, groups: errors by split and by group."""
+
+    picture: Picture | None = None
+    charts: tuple[Chart, ...] = ()
+    packed: str = ""
+    residuals: tuple[Chart, ...] = ()
+    splits: tuple[Errors, ...] = ()
+    groups: tuple[Errors, ...] = ()
+    outliers: tuple[Outlier, ...] = ()
+    missing: str = ""
+
+    def of(self, split: str) -> tuple[Errors, ...]:
+        return tuple(one for one in self.splits if one.split == split)
+
+
+def fit_of(
+    content: RunContent,
+    sandbox: Sandbox,
+    data_dir: Path | None,
+    known: Uncertainty | None,
+    levels: Mapping[str, str],
+) -> Fit:
+    """levels: target -> the constant that the law tends to, where it has one."""
+    try:
+        data = open_data(content.archive, data_dir)
+    except InputError as error:
+        return Fit(missing=f"The data is not at hand: {error}")
+    if content.manifest.data is not None and data.task.provenance.sha256 != content.manifest.data.sha256:
+        return Fit(missing="The data has changed since the run, so the law is not shown on it.")
+    predict = predictor(content, data, sandbox)
+    if predict is None:
+        return Fit(missing="The run has no law yet." if content.state == "running" else "The run has no law.")
+    tables = {"training": data.task.train} | ({} if data.test is None else {"test": data.test})
+    try:
+        predicted = predict(list(tables.values()))
+    except InputError as error:
+        return Fit(missing=str(error))
+    schema = data.task.schema
+    parts = {name: (table, values) for (name, table), values in zip(tables.items(), predicted, strict=True)}
+    drawn = picture(data, predicted, predict, known, sandbox)
+    return Fit(
+        picture=drawn,
+        charts=tuple(picture_charts(drawn)),
+        packed=packed(picture_data(drawn, _levels(content, data, levels))),
+        residuals=tuple(residual_charts(drawn)),
+        splits=tuple(errors(schema, parts)),
+        groups=tuple(errors(schema, parts, by_group=True)[:MOST_GROUP_ROWS]),
+        outliers=tuple(outliers(schema, parts)),
+    )
+
+
+def _levels(
+    content: RunContent, data: Dataset, levels: Mapping[str, str]
+) -> Sequence[Sequence[float | None]] | None:
+    """Per target and group the value that the law tends to; None unless every target has one."""
+    constants, targets = content.constants, data.task.schema.targets
+    if not constants or any(target not in levels for target in targets):
+        return None
+    return [
+        [constants.get(group, {}).get(levels[target]) for group in data.task.train.groups]
+        for target in targets
+    ]

@@ -1,0 +1,178 @@
+"""What a run in progress is doing: its best law so far, its score against time and calls, what is being tried."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+
+from lawsmith.runs.archive import Archive, State
+from lawsmith.runs.report.drawing import Axis, Chart, Plot, colour
+from lawsmith.runs.report.typeset import short
+from lawsmith.runs.trials import Recorded, Round, Trial, read_event
+
+MOST_TRYING = 5
+
+
+@dataclass(frozen=True)
+class Step:
+    """A new best: after how many seconds and model calls, and its error 1 − validation R²."""
+
+    seconds: float
+    calls: float
+    error: float
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A run at a moment. seconds_spent: at its last event. seconds_limit, usd_left, calls_left: None without a limit.
+    trying: what the candidates under evaluation are, in words. steps: every improvement.
+    """
+
+    address: str
+    run: str
+    task: str
+    title: str
+    targets: tuple[str, ...]
+    agent: str
+    created: str
+    state: str
+    seconds_spent: float
+    seconds_limit: float | None
+    usd: float | None
+    usd_left: float | None
+    calls: int
+    calls_left: int | None
+    candidates: int
+    failed: int
+    best: Trial | None
+    trying: tuple[str, ...]
+    steps: tuple[Step, ...]
+
+    @property
+    def is_running(self) -> bool:
+        return self.state == State.RUNNING
+
+    @property
+    def seconds(self) -> float:
+        """Since it began, or what it took."""
+        return _age(self.created) if self.is_running else self.seconds_spent
+
+    @property
+    def seconds_left(self) -> float | None:
+        return None if self.seconds_limit is None else max(0.0, self.seconds_limit - self.seconds)
+
+    @property
+    def validation(self) -> float | None:
+        return None if self.best is None else self.best.evaluation.validation_r2
+
+    @property
+    def charts(self) -> list[Chart]:
+        """Best error so far against seconds and, where a model is asked, against calls."""
+        if not self.steps:
+            return []
+        seconds = [*(step.seconds for step in self.steps), max(self.seconds, self.steps[-1].seconds)]
+        charts = [self._chart("seconds", seconds)]
+        if self.calls:
+            charts.append(
+                self._chart("model calls", [*(step.calls for step in self.steps), float(self.calls)])
+            )
+        return charts
+
+    def _chart(self, label: str, at: list[float]) -> Chart:
+        error = [*(step.error for step in self.steps), self.steps[-1].error]
+        names = (label, "1 − validation R² (lower is better)")
+        plot = Plot(Axis([0, *at]), Axis(error, log=True), names, (460, 220))
+        plot.line(np.repeat(at, 2)[1:], np.repeat(error, 2)[:-1], colour(0))
+        alt = f"The best validation R² so far is {1 - error[-1]:.4f}, after {at[-2]:.0f} {label}."
+        return Chart(f"Best so far against {label}", alt, plot.svg(alt))
+
+
+def progress(archive: Archive) -> Progress:
+    """How far a run is; raises InputError where an event cannot be read."""
+    manifest, config = archive.manifest, archive.manifest.config
+    spent, waiting, best = dict[str, float | None](), dict[str, str](), None
+    candidates = failed = 0
+    steps: list[Step] = []
+    for event in archive.events():
+        match read_event(event):
+            case Round(proposals=proposals):
+                waiting = {one.id: one.origin or "a candidate" for one in proposals}
+            case Recorded(trial=trial, spent=known):
+                candidates += 1
+                failed += not trial.usable
+                spent = dict(known)
+                waiting.pop(trial.id, None)
+                if trial.usable and (best is None or _validation(trial) > _validation(best)):
+                    best = trial
+                    error = max(1e-9, 1 - _validation(trial))
+                    steps.append(Step(spent.get("seconds") or 0.0, spent.get("calls") or 0.0, error))
+    state = archive.state
+    return Progress(
+        address=manifest.address,
+        run=manifest.run,
+        task=manifest.task.name,
+        title=short(manifest.task.title, 160),
+        targets=manifest.task.targets,
+        agent=manifest.agent if manifest.model is None else f"{manifest.agent} with {manifest.model}",
+        created=manifest.created,
+        state=state.value,
+        seconds_spent=float(spent.get("seconds") or 0.0),
+        seconds_limit=_left(config, "seconds", 0.0),
+        usd=spent.get("usd", 0.0),
+        usd_left=_left(config, "usd", spent.get("usd", 0.0)),
+        calls=int(spent.get("calls") or 0),
+        calls_left=None if (left := _left(config, "calls", spent.get("calls") or 0)) is None else int(left),
+        candidates=candidates,
+        failed=failed,
+        best=best,
+        trying=tuple(dict.fromkeys(short(one) for one in waiting.values()))[:MOST_TRYING]
+        if state is State.RUNNING
+        else (),
+        steps=tuple(steps),
+    )
+
+
+def _validation(trial: Trial) -> float:
+    found = trial.evaluation.validation_r2
+    return -np.inf if found is None else found
+
+
+def _left(config: Mapping[str, object], name: str, spent: float | None) -> float | None:
+    limit = config.get(name)
+    if isinstance(limit, bool) or not isinstance(limit, int | float) or spent is None:
+        return None
+    return max(0.0, float(limit) - spent)
+
+
+def _age(created: str) -> float:
+    """Seconds since a moment as the manifest writes it; 0 where it cannot be read."""
+    try:
+        began = datetime.fromisoformat(created)
+    except ValueError:
+        return 0.0
+    return max(0.0, (datetime.fromtimestamp(time.time(), UTC) - began.astimezone(UTC)).total_seconds())
+
+
+def stamp(archive: Archive) -> tuple[int, ...]:
+    """Changes whenever the archive does: sizes and times of its files."""
+    found: list[int] = []
+    with os.scandir(archive.path) as entries:
+        for entry in sorted(entries, key=lambda one: one.name):
+            known = entry.stat(follow_symlinks=False)
+            found += [known.st_size, known.st_mtime_ns]
+    return tuple(found)
+
+
+def duration(seconds: float) -> str:
+    """12 s, 3 min 20 s, 2 h 5 min."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    return (
+        f"{whole // 60} min {whole % 60} s" if whole < 3600 else f"{whole // 3600} h {whole % 3600 // 60} min"
+    )

@@ -1,0 +1,264 @@
+"""What the picture of a law shows: rows, curves along each feature, bands, and where measurements end.
+
+A picture is data; `drawing` makes a static one of it, and the page's script an interactive one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lawsmith.runs import intervals
+from lawsmith.runs.intervals import Uncertainty
+from lawsmith.runs.intervals.distance import is_logarithmic
+from lawsmith.runs.report.predicting import Predict
+from lawsmith.runs.report.scene import Scene
+from lawsmith.sandbox import Sandbox
+from lawsmith.tasks import Array, Dataset, InputError, IntArray, Schema, Table, frontier_folds, thinned
+
+MOST_ROWS = 3000
+MOST_OUTLIERS = 20
+MOST_GROUPS = 60
+MOST_FEATURES = 8
+MOST_FRONTIERS = 3
+MOST_RIVALS = 5
+POINTS, LEVEL_POINTS = 40, 24
+QUANTILES = (0.1, 0.5, 0.9)
+"""Of the feature that matters most beside the one on the axis: where further curves are drawn."""
+BANDS = (0.9, 0.5)
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Rows that are shown, of both splits. numbers: (n,) counted from 1 within the split. test: (n,) bool.
+
+    x: (n, F). measured, predicted: (n, T). codes: (n,) index of the group. total: how many rows there are.
+    """
+
+    numbers: IntArray
+    test: NDArray[np.bool_]
+    codes: IntArray
+    x: Array
+    measured: Array
+    predicted: Array
+    total: int
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """The law along a feature in one group. x: (n,). value: (n, T). bands: level -> (low, high), each (n, T).
+
+    others: index of each other feature -> the value at which it is held. level: the value of the second feature on
+    a further curve; None on the typical one. low, high: where the group's training rows begin and end. rivals: id of a
+    law that the data cannot tell from this one -> (n, T).
+    """
+
+    feature: int
+    group: int
+    x: Array
+    value: Array
+    others: Mapping[int, float]
+    low: float
+    high: float
+    level: float | None = None
+    bands: Mapping[float, tuple[Array, Array]] = field(default_factory=dict)
+    rivals: Mapping[str, Array] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """All that can be seen. varying: indices of the features that an axis is offered for.
+
+    logarithmic: per feature. moved: feature -> (n, T), the law at each row with the other features moved to where the
+    curve of its group holds them. second: feature -> the other feature that changes the law most. frontiers:
+    feature -> where rows held out for validation began.
+    """
+
+    schema: Schema
+    groups: tuple[str, ...]
+    rows: Rows
+    varying: tuple[int, ...]
+    logarithmic: tuple[bool, ...]
+    curves: tuple[Curve, ...] = ()
+    moved: Mapping[int, Array] = field(default_factory=dict)
+    second: Mapping[int, int] = field(default_factory=dict)
+    frontiers: Mapping[int, tuple[float, ...]] = field(default_factory=dict)
+    note: str = ""
+
+
+def picture(
+    data: Dataset,
+    predicted: Sequence[Array],
+    predict: Predict,
+    known: Uncertainty | None,
+    sandbox: Sandbox,
+) -> Picture:
+    """The picture of a law whose predictions for the training rows and, where there are any, test rows are given.
+
+    Where the law has no value beyond the data its curves end there, and `note` says so.
+    """
+    train, schema = data.task.train, data.task.schema
+    rows = _rows(train, data.test, predicted)
+    varying = [k for k, x in enumerate(train.matrix().T) if x.min() < x.max()][:MOST_FEATURES]
+    log = tuple(is_logarithmic(column) for column in train.features.values())
+    reach = known.reach if known else 0.0
+    scenes = [Scene(train, data.test, code, log, reach) for code in _largest_groups(train)]
+    painter = _Painter(train, scenes, varying, predict, known, sandbox, schema)
+    made = Picture(schema, train.groups, rows, tuple(varying), log, frontiers=_frontiers(data))
+    for far, note in ((True, ""), (False, "The law has no value beyond the data; its curves end there.")):
+        try:
+            second = painter.seconds()
+            curves, moved = painter.curves(second, far), painter.moved(rows)
+        except InputError:
+            continue
+        return replace(made, curves=curves, moved=moved, second=second, note=note)
+    return replace(made, note="The law has no value along its features, so no curve is drawn.")
+
+
+def _rows(train: Table, test: Table | None, predicted: Sequence[Array]) -> Rows:
+    """All rows of small tables; of large ones an even choice, the worst residuals and many test rows."""
+    tables = [train, *([] if test is None else [test])]
+    kept = []
+    for table, prediction in zip(tables, predicted, strict=True):
+        most = MOST_ROWS if len(tables) == 1 else MOST_ROWS // 2
+        order = np.argsort(table.codes, kind="stable")
+        even = (
+            order[np.linspace(0, len(table) - 1, min(len(table), most)).astype(int)] if len(table) else order
+        )
+        worst = np.argsort(-np.abs(table.target_matrix() - prediction).max(axis=1))[:MOST_OUTLIERS]
+        kept.append(np.unique(np.concatenate([even, worst]).astype(np.intp)))
+    return Rows(
+        numbers=np.concatenate([index + 1 for index in kept]),
+        test=np.concatenate([np.full(len(index), bool(k)) for k, index in enumerate(kept)]),
+        codes=np.concatenate([table.codes[index] for table, index in zip(tables, kept, strict=True)]),
+        x=np.concatenate([table.matrix()[index] for table, index in zip(tables, kept, strict=True)]),
+        measured=np.concatenate(
+            [table.target_matrix()[index] for table, index in zip(tables, kept, strict=True)]
+        ),
+        predicted=np.concatenate([values[index] for values, index in zip(predicted, kept, strict=True)]),
+        total=sum(map(len, tables)),
+    )
+
+
+def _largest_groups(train: Table) -> list[int]:
+    counts = np.bincount(train.codes, minlength=len(train.groups))
+    return sorted(np.argsort(-counts, kind="stable")[:MOST_GROUPS].tolist())
+
+
+@dataclass(frozen=True, eq=False)
+class _Painter:
+    """Draws the curves of some groups along the features that vary."""
+
+    train: Table
+    scenes: Sequence[Scene]
+    varying: Sequence[int]
+    predict: Predict
+    known: Uncertainty | None
+    sandbox: Sandbox
+    schema: Schema
+
+    def values(self, parts: Sequence[tuple[Scene, Array]]) -> tuple[Table, Array]:
+        """A table of rows (n, F) of groups, and the law's predictions (n, T) there."""
+        x = np.concatenate([rows for _, rows in parts])
+        codes = np.concatenate([np.full(len(rows), scene.code) for scene, rows in parts])
+        features = {name: x[:, k] for k, name in enumerate(self.train.features)}
+        table = Table(features, {}, self.train.groups, codes)
+        return table, self.predict((table,))[0]
+
+    def seconds(self) -> dict[int, int]:
+        """Per feature the other one that changes the law most between its quantiles, in the largest group."""
+        if len(self.varying) < 2:
+            return {}
+        scene = max(self.scenes, key=lambda one: len(one.rows))
+        ends = [np.quantile(scene.rows[:, k], QUANTILES[::2]) for k in self.varying]
+        parts = [(scene, scene.at(k, line)) for k, line in zip(self.varying, ends, strict=True)]
+        _, values = self.values(parts)
+        effect = np.abs(values[1::2] - values[::2])
+        share = effect / np.maximum(effect.max(axis=0), np.finfo(float).tiny)
+        order = np.array(self.varying)[np.argsort(-share.mean(axis=1), kind="stable")]
+        return {k: int(next(other for other in order if other != k)) for k in self.varying}
+
+    def curves(self, second: Mapping[int, int], far: bool) -> tuple[Curve, ...]:
+        """The typical curve of each group along each feature with its bands, and those at levels of the second one."""
+        lines = [(scene, k) for scene in self.scenes for k in self.varying if scene.varies(k)]
+        if not lines:
+            return ()
+        typical = [(scene, k, scene.line(k, POINTS, far), dict[int, float]()) for scene, k in lines]
+        further = [
+            (scene, k, scene.line(k, LEVEL_POINTS, far), {second[k]: float(level)})
+            for scene, k in lines
+            if k in second and scene.varies(second[k])
+            for level in np.unique(np.quantile(scene.rows[:, second[k]], QUANTILES, method="nearest"))
+        ]
+        planned = [*typical, *further]
+        table, values = self.values([(scene, scene.at(k, line, held)) for scene, k, line, held in planned])
+        rows = table.take(np.arange(POINTS * len(typical)))
+        bands, rivals = self._bands(rows), self._rivals(rows)
+        found = []
+        for number, (scene, k, line, held) in enumerate(planned):
+            others = {j: float(v) for j, v in enumerate(scene.typical) if j != k} | held
+            begin = POINTS * min(number, len(typical)) + LEVEL_POINTS * max(0, number - len(typical))
+            part = slice(begin, begin + len(line))
+            own = {level: (low[part], high[part]) for level, (low, high) in bands.items()}
+            found.append(
+                Curve(
+                    k, scene.code, line, values[part], others, *scene.measured(k), held.get(second.get(k, -1)),
+                    {} if held else own, {} if held else {id: other[part] for id, other in rivals.items()},
+                )
+            )  # fmt: skip
+        return tuple(found)
+
+    def _bands(self, rows: Table) -> dict[float, tuple[Array, Array]]:
+        """Level -> lower and upper ends (n, T) of prediction intervals; none where errors are not known."""
+        if self.known is None:
+            return {}
+        found = {}
+        for level in BANDS:
+            try:
+                listed = intervals.predict(self.known, self.schema, rows, self.sandbox, level)
+            except InputError:
+                return {}
+            ends = np.array([[(one.low, one.high) for one in row] for row in listed])
+            found[level] = ends[..., 0], ends[..., 1]
+        return found
+
+    def _rivals(self, rows: Table) -> dict[str, Array]:
+        """Id -> (n, T) of the laws that the data cannot tell from this one."""
+        if self.known is None:
+            return {}
+        try:
+            found = intervals.member_predictions(self.known, self.schema, rows, self.sandbox)[1:]
+        except InputError:
+            return {}
+        return {member.id: values for member, values in found[:MOST_RIVALS]}
+
+    def moved(self, rows: Rows) -> dict[int, Array]:
+        """Feature -> (n, T): the law at each row, its other features moved to the typical row of its group."""
+        if len(self.varying) < 2:
+            return {}
+        scenes = {scene.code: scene for scene in self.scenes}
+        places = [np.flatnonzero(rows.codes == code) for code in scenes]
+        found = {}
+        for k in self.varying:
+            parts = [
+                (scene, scene.at(k, rows.x[place, k]))
+                for scene, place in zip(scenes.values(), places, strict=True)
+            ]
+            values = np.full(rows.measured.shape, np.nan)
+            values[np.concatenate(places)] = self.values(parts)[1]
+            found[k] = values
+        return found
+
+
+def _frontiers(data: Dataset) -> dict[int, tuple[float, ...]]:
+    """Feature -> where fitted rows of the folds ended and held-out rows began."""
+    train, found = thinned(data.task).train, dict[int, set[float]]()
+    for fold in frontier_folds(train):
+        for k, column in enumerate(train.features.values()):
+            end = float(column[fold.fitted].max())
+            if column[fold.held_out].max() > end:
+                found.setdefault(k, set()).add(end)
+    return {k: tuple(sorted(ends)[-MOST_FRONTIERS:]) for k, ends in found.items()}
