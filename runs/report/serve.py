@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import BoundedSemaphore
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from lawsmith.runs.report.pages import Pages
+from lawsmith.runs.report.pages import EVENTS, News, Pages
 from lawsmith.runs.report.render import server_policy
 from lawsmith.sandbox import Sandbox
 from lawsmith.tasks import InputError
@@ -23,7 +23,6 @@ IDLE_SECONDS = 20.0
 MOST_STREAMS = 16
 BEAT_SECONDS = 1.0
 MOST_SILENT_BEATS = 10
-EVENTS = "events/"
 
 
 def serve(runs_dir: Path, port: int, started: Callable[[str], None], data_dir: Path | None = None) -> None:
@@ -49,19 +48,22 @@ def server(pages: Pages, port: int) -> ThreadingHTTPServer:
 def events(pages: Pages, path: str, beat: float = BEAT_SECONDS) -> Iterator[bytes]:
     """Server-sent events about a run, or about all in progress (an empty path), while there is something to tell.
 
-    ``progress`` carries a fragment of HTML, ``law`` the id of a new best law, ``done`` ends the stream. Raises
-    InputError where there is no such run.
+    ``progress`` carries a fragment of HTML, ``law`` the id of a new best law, ``done`` ends the stream.
     """
-    told, law, silent = "", None, 0
+    told, law, silent, begun = "", None, 0, False
     while True:
-        news = pages.news(path)
+        try:
+            news = pages.news(path)
+        except InputError:  # its archive has gone
+            news = News(told, law, done=True)
         if news.fragment != told:
             told, silent = news.fragment, 0
             yield _event("progress", told)
         if news.law != law:
-            if law is not None or news.done:
+            if begun:
                 yield _event("law", news.law or "")
             law = news.law
+        begun = True
         if news.done:
             yield _event("done", "")
             return

@@ -1,6 +1,7 @@
 """Runs on small tables, made by the real loop from fixed candidates."""
 
 import csv
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -125,7 +126,7 @@ def hostile_proposals() -> list[Proposal]:
 
 @contextmanager
 def under_way(runs_dir: Path, good: Archive) -> Iterator[Archive]:
-    """A run in progress that has tried one candidate and waits for the others."""
+    """A run in progress that has tried one candidate and waits for the others; nothing is left of it."""
     config = {"seconds": 600, "usd": 1.5, "calls": 10}
     manifest = good.manifest.model_copy(update={"run": new_run_id(), "agent": "under-way", "config": config})
     listed = [event for event in good.events() if event["event"] in ("round", "candidate")]
@@ -133,6 +134,7 @@ def under_way(runs_dir: Path, good: Archive) -> Iterator[Archive]:
         for event in listed[:2]:
             archive.append_event({k: v for k, v in event.items() if k not in ("digest", "seq")})
         yield archive
+    shutil.rmtree(archive.path)
 
 
 def add(archive: Archive, good: Archive, number: int) -> str:
