@@ -55,6 +55,7 @@ class Cells:
     frame: float64 where all cells of a column are numbers, NaN where one is missing; objects that keep the text of
     unreadable cells elsewhere. labels: the cells as they were written, for groups and categories.
     dates: columns that were dates. booleans: columns of true and false. units: column -> unit.
+    said: column -> a sentence about what was done to it.
     """
 
     frame: "pd.DataFrame"
@@ -62,7 +63,7 @@ class Cells:
     dates: frozenset[str]
     booleans: frozenset[str]
     units: Mapping[str, str]
-    notices: tuple[str, ...]
+    said: Mapping[str, str]
 
 
 @dataclass
@@ -89,7 +90,7 @@ def convert(frame: "pd.DataFrame", separator: str, notation: Notation, where: st
     columns: dict[str, Any] = {}
     texts: list[_Column] = []
     dates, booleans = set[str](), set[str]()
-    units, notices = dict[str, str](), list[str]()
+    units, said = dict[str, str](), dict[str, str]()
     for name in frame.columns:
         found = _typed(frame[name])
         if found is None and separator != ";" and not notation.thousands and notation.decimal != ",":
@@ -98,24 +99,22 @@ def convert(frame: "pd.DataFrame", separator: str, notation: Notation, where: st
             columns[name], is_boolean, is_date = found
             booleans |= {name} if is_boolean else set()
             dates |= {name} if is_date else set()
-            notices += [_said_of_dates(name)] if is_date else []
+            said |= {name: _said_of_dates(name)} if is_date else {}
         else:
             texts.append(_column(name, frame[name]))
     texts = [
-        text
-        for text in texts
-        if not (_truth(text, columns, booleans) or _dates(text, columns, dates, notices))
+        text for text in texts if not (_truth(text, columns, booleans) or _dates(text, columns, dates, said))
     ]
     numbers = [text for text in texts if text.share([one is not None for one in text.numerals]) > MOST]
     marks = _marks(numbers, separator, notation, where)
     for text in numbers:
-        columns[text.name] = _numbers(text, *marks[text.name], units, notices)
+        columns[text.name] = _numbers(text, *marks[text.name], units, said)
     import pandas as pd
 
     converted = pd.DataFrame(
         {name: columns.get(name, frame[name]) for name in frame.columns}, index=frame.index
     )
-    return Cells(converted, frame, frozenset(dates), frozenset(booleans), units, tuple(notices))
+    return Cells(converted, frame, frozenset(dates), frozenset(booleans), units, said)
 
 
 def _typed(series: "pd.Series[Any]") -> tuple[Any, bool, bool] | None:
@@ -181,7 +180,7 @@ def _truth(text: _Column, columns: dict[str, Any], booleans: set[str]) -> bool:
     return True
 
 
-def _dates(text: _Column, columns: dict[str, Any], dates: set[str], notices: list[str]) -> bool:
+def _dates(text: _Column, columns: dict[str, Any], dates: set[str], said: dict[str, str]) -> bool:
     """Whether the column holds ISO dates; then it becomes decimal years."""
     if not any(len(word.strip()) >= 7 and word.strip()[4:5] in "-/" for word in text.words[:5]):
         return False
@@ -190,7 +189,7 @@ def _dates(text: _Column, columns: dict[str, Any], dates: set[str], notices: lis
         return False
     columns[text.name] = _values(text, years)
     dates.add(text.name)
-    notices.append(_said_of_dates(text.name))
+    said[text.name] = _said_of_dates(text.name)
     return True
 
 
@@ -278,7 +277,7 @@ def _two_readings(name: str, cell: str, mark: str, where: str) -> InputError:
 
 
 def _numbers(
-    text: _Column, decimal: str, thousands: str, units: dict[str, str], notices: list[str]
+    text: _Column, decimal: str, thousands: str, units: dict[str, str], sentences: dict[str, str]
 ) -> "np.ndarray[Any, Any]":
     """The column as numbers; says what was more than plain notation."""
     suffixes = Counter[str]()
@@ -315,7 +314,7 @@ def _numbers(
     )
     if marked is not None and shown is None:
         said.append(f"{text.words[marked].strip()!r} was read as {values[marked]!r}".removesuffix(".0"))
-    notices += [f"{text.name}: {'; '.join(said)}."] if said else []
+    sentences |= {text.name: f"{text.name}: {'; '.join(said)}."} if said else {}
     return _values(text, values)
 
 

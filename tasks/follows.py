@@ -8,6 +8,7 @@ import numpy as np
 from lawsmith.tasks.arrays import Array, IntArray
 
 FOLLOWS = 0.999  # share of the variance (R²) that the others explain where a column follows from them
+SET_FROM = 0.995  # the same of a column that by its name is set from others, such as a learning rate
 EXACT = 1 - 1e-10  # the same of two columns that are one quantity on scales that differ by a shift
 ROWS_PER_COLUMN = 3  # a model with fewer rows than this for each of its columns tells nothing
 MOST_PARTS = 3  # columns that a derived one is made of
@@ -51,45 +52,42 @@ def derived(
     columns: name -> (n,) finite. words: name -> the words of the name. Columns of `keep` are never left out. Of columns
     that follow from each other the more basic ones stay: those so named, with fewer levels, further to the left.
     """
-    rest = dict(columns)
+    rest, order = dict(columns), list(columns)
+    made = {name: any(word in _MADE for word in words[name]) for name in columns}
     found: dict[str, tuple[tuple[str, ...], float]] = {}
-    while (dependence := _dependence(rest)) is not None:
-        parts, _ = dependence
+
+    def grade(name: str) -> tuple[int, int, int]:
+        basic = not made[name] and bool(words[name]) and words[name][-1] in _BASIC
+        return made[name] - basic, len(np.unique(columns[name])), order.index(name)
+
+    while (parts := _dependence(rest, made)) is not None:
         choice = [name for name in parts if name not in keep]
         if not choice:
             break
-        out = max(choice, key=lambda name: _made(name, words[name], rest, list(columns)))
-        others = tuple(name for name in parts if name != out)
+        out = max(choice, key=grade)
+        others = tuple(name for name in order if name in parts and name != out)
         found[out] = (others, _closeness(out, others, rest))
         del rest[out]
     return found
 
 
-def _made(
-    name: str, words: Sequence[str], columns: Mapping[str, Array], order: list[str]
-) -> tuple[int, int, int]:
-    by_name = any(word in _MADE for word in words) - (
-        not any(word in _MADE for word in words) and words[-1:] != [] and words[-1] in _BASIC
-    )
-    return int(by_name), len(np.unique(columns[name])), order.index(name)
-
-
-def _dependence(columns: Mapping[str, Array]) -> tuple[tuple[str, ...], float] | None:
+def _dependence(columns: Mapping[str, Array], made: Mapping[str, bool]) -> tuple[str, ...] | None:
     """The smallest set of columns of which one follows from the others; None where there is none."""
     for one, two in combinations(columns, 2):
         if _same_quantity(columns[one], columns[two]):
-            return (one, two), 1.0
+            return one, two
     logs = {name: np.log(column) for name, column in columns.items() if column.min() > 0}
     rows = len(next(iter(columns.values()))) if columns else 0
     scaled = {name: _standard(column) for name, column in logs.items()}
     names = [name for name, column in scaled.items() if column is not None]
     for one, two in combinations(names, 2):
-        if rows >= ROWS_PER_COLUMN * 2 and _correlation(logs[one], logs[two]) ** 2 > FOLLOWS:
-            return (one, two), 1.0
-    return _combination({name: logs[name] for name in names}, rows)
+        least = SET_FROM if made[one] or made[two] else FOLLOWS
+        if rows >= ROWS_PER_COLUMN * 2 and _correlation(logs[one], logs[two]) ** 2 > least:
+            return one, two
+    return _combination({name: logs[name] for name in names}, made, rows)
 
 
-def _combination(logs: Mapping[str, Array], rows: int) -> tuple[tuple[str, ...], float] | None:
+def _combination(logs: Mapping[str, Array], made: Mapping[str, bool], rows: int) -> tuple[str, ...] | None:
     """Three or more columns of which one is a product of powers of the others, as few as do."""
     names = list(logs)
     if len(names) < 3 or rows < ROWS_PER_COLUMN * 3:
@@ -98,13 +96,14 @@ def _combination(logs: Mapping[str, Array], rows: int) -> tuple[tuple[str, ...],
     usable = min(len(names), rows // ROWS_PER_COLUMN)
     for place, name in enumerate(names):
         others = [k for k in range(len(names)) if k != place]
-        parts = _forward(matrix, place, others, min(MOST_PARTS, usable - 1))
+        least = SET_FROM if made[name] else FOLLOWS
+        parts = _forward(matrix, place, others, min(MOST_PARTS, usable - 1), least)
         if parts is not None:
-            return (name, *(names[k] for k in parts)), 1.0
+            return name, *(names[k] for k in parts)
     return None
 
 
-def _forward(matrix: Array, place: int, others: list[int], most: int) -> list[int] | None:
+def _forward(matrix: Array, place: int, others: list[int], most: int, least: float) -> list[int] | None:
     """Columns of `others`, at most `most`, that explain column `place`, found one after the other; None without."""
     target = matrix[:, place]
     total = float(target @ target)
@@ -121,7 +120,7 @@ def _forward(matrix: Array, place: int, others: list[int], most: int) -> list[in
         left = left - direction * float(direction @ left)
         basis = basis - np.outer(direction, direction @ basis)
         chosen.append(others[best])
-        if float(left @ left) < (1 - FOLLOWS) * total:
+        if float(left @ left) < (1 - least) * total:
             return chosen if len(chosen) > 1 else None
     return None
 

@@ -342,10 +342,13 @@ def _whole(text: str) -> Any:
 
 
 def _rows_of(whole: dict[str, Any]) -> list[Any]:
-    """Rows of an object of columns (lists, or pandas' objects by row), or of the one list that it holds."""
+    """Rows of an object of columns (lists, or pandas' objects by row), of names and rows, or of one list."""
     values = list(whole.values())
     if len(values) == 1 and isinstance(values[0], list) and values[0] and isinstance(values[0][0], dict):
         return list(values[0])
+    names, rows = whole.get("columns"), whole.get("data")
+    if isinstance(names, list) and isinstance(rows, list) and all(isinstance(row, list) for row in rows):
+        return [dict(zip(map(str, names), row, strict=False)) for row in rows]
     if values and all(isinstance(value, list) for value in values) and len({len(v) for v in values}) == 1:
         return [dict(zip(whole, row, strict=True)) for row in zip(*values, strict=True)]
     if values and all(isinstance(value, dict) for value in values) and len({tuple(v) for v in values}) == 1:

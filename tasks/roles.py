@@ -218,6 +218,8 @@ class _Decision:
         asked = self.asked
         for name in asked.target:
             self._set(name, "target", "named")
+        if self.state is not None:
+            self._set(self.state, "bookkeeping", "says which runs have finished")
         for name in asked.ignore:
             self._set(name, "left out", "asked for")
         for name in asked.category:
@@ -311,11 +313,11 @@ class _Decision:
     def _bookkeeping(self) -> None:
         for name in self._open():
             plain = words.bare(name)
-            if name == self.state:
-                self._set(name, "bookkeeping", "says which runs have finished")
-            elif plain == "group" and self.numbers[name] is None:
+            if name in self.cells.dates:
+                continue  # a feature, where there is no other
+            if plain == "group" and self.numbers[name] is None:
                 continue  # W&B's own column of that name is empty or a label
-            elif words.is_replicate(name):
+            if words.is_replicate(name):
                 self._set(name, "replicate", "tells repeated measurements apart")
             elif words.is_bookkeeping(name) or (self.tracker and plain in words.TRACKER):
                 self._set(name, "bookkeeping", "by its name")
@@ -400,7 +402,7 @@ class _Decision:
             raise InputError(
                 f"{self.where}: {listing(many)} could each be the group; choose one with --group, or give --group none."
             )
-        group = many[0] if many else next(iter(labels)) if len(labels) == 1 else None
+        group = many[0] if many else self._lone_group(list(labels))
         if group is not None and not has_group and self.rows / (labels[group].max() + 1) >= GROUP_ROWS:
             self._set(group, "group", "a label that repeats while features vary; it has constants of its own")
         for name, codes in labels.items():
@@ -412,6 +414,17 @@ class _Decision:
                 self._category(name, "a label of a few levels")
             else:
                 self._set(name, "left out", "text")
+
+    def _lone_group(self, labels: list[str]) -> str | None:
+        """The one label, unless other columns are categories too and its name is none of a group."""
+        others = [
+            name
+            for name in (*self._open(), *self.levels)
+            if name in self.cells.booleans or name in self.levels
+        ]
+        if len(labels) != 1 or (others and not words.is_group(labels[0])):
+            return None
+        return labels[0]
 
     def _category(self, name: str, reason: str) -> None:
         labels = self._labels_of(name)
@@ -469,7 +482,7 @@ class _Decision:
                 self._set(name, "feature", "a number that varies")
         chosen = [name for name, (role, _) in self.role.items() if role == "feature"] + list(self.levels)
         if not chosen:
-            chosen = self._spare_feature(dated, counters)
+            self._spare_feature(dated, counters)
         for name in dated:
             if name not in self.role:
                 self._set(name, "bookkeeping", "dates beside other features")
@@ -478,20 +491,25 @@ class _Decision:
                 self._set(name, "bookkeeping", "row numbers")
         self._derived()
 
-    def _spare_feature(self, dated: list[str], counters: list[str]) -> list[str]:
+    def _spare_feature(self, dated: list[str], counters: list[str]) -> None:
         """Without any other feature: dates, the epochs of a learning curve, or an outcome beside the target."""
-        pool: list[tuple[str, str]] = [(name, "dates, the only feature") for name in dated]
+        roles = self.role.items()
+        pool = [(name, "dates, the only feature") for name in dated]
         pool += [(name, "row numbers, the only feature") for name in counters]
-        companions = [name for name, (role, _) in self.role.items() if role == "companion"]
-        pool += [(name, "another outcome, the only feature") for name in companions]
         pool += [
-            (name, "kept, because it is the only feature")
-            for name, (_, why) in self.role.items()
-            if "--drop" in why
+            (name, "another outcome, the only feature") for name, (role, _) in roles if role == "companion"
+        ]
+        pool += [
+            (name, "kept, because it is the only feature") for name, (_, why) in roles if "--drop" in why
+        ]
+        pool += [
+            (name, "by its name bookkeeping, but the only feature")
+            for name, (role, _) in roles
+            if role in ("bookkeeping", "replicate") and self._varies(name)
         ]
         if pool:
             self._set(pool[0][0], "feature", pool[0][1])
-            return [pool[0][0]]
+            return
         reasons = ", ".join(
             f"{name} ({why})"
             for name, (role, why) in self.role.items()
@@ -499,6 +517,10 @@ class _Decision:
         )
         seen = f"; left out: {reasons}" if reasons else ""
         raise InputError(f"{self.where} has no column to be a feature{seen}; name some with --features.")
+
+    def _varies(self, name: str) -> bool:
+        values = self.numbers[name]
+        return values is not None and bool(np.isfinite(values).all() and np.ptp(values) > 0)
 
     def _derived(self) -> None:
         columns = self._candidates()

@@ -66,7 +66,7 @@ def read_dataset(
     if cap is not None and cap < 1:
         raise InputError(f"A cap of {cap} allows no constant; it must be at least 1.")
     notation = _notation(decimal, thousands)
-    cells, notices = _cells(train, notation)
+    cells, read = _cells(train, notation)
     beside = train.parent / "task.toml"
     said = task_file(task_toml, beside)
     require_columns(
@@ -108,7 +108,12 @@ def read_dataset(
     )
     known, rates = _with_rates(stated, split.frame, schema.targets)
     schema = schema.model_copy(update={"knowledge": known})
-    return _dataset(schema, split, test, (*notices, *roles.notices, *rates))
+    meant = [
+        f"{given} was taken to mean {name}."
+        for given, name in zip(target, roles.targets, strict=True)
+        if given != name
+    ]
+    return _dataset(schema, split, test, (*read, *_said(cells, schema), *meant, *roles.notices, *rates))
 
 
 def read_decided(schema: Schema, train: Path, test: Path | None = None) -> Dataset:
@@ -116,21 +121,16 @@ def read_decided(schema: Schema, train: Path, test: Path | None = None) -> Datas
 
     Raises InputError as `read_dataset`.
     """
-    cells, notices = _cells(train, _decided_notation(schema))
-    return _dataset(schema, _split(cells, schema, train), test, notices)
+    cells, read = _cells(train, _decided_notation(schema))
+    return _dataset(schema, _split(cells, schema, train), test, (*read, *_said(cells, schema)))
 
 
 def _dataset(schema: Schema, train: Split, test: Path | None, notices: tuple[str, ...]) -> Dataset:
     if test is None:
         return dataset(schema, "file", train, None, notices)
-    cells, said = _cells(test, _decided_notation(schema))
-    return dataset(
-        schema,
-        "file",
-        train,
-        _split(cells, schema, test),
-        (*notices, *(one for one in said if one not in notices)),
-    )
+    cells, read = _cells(test, _decided_notation(schema))
+    new = tuple(one for one in (*read, *_said(cells, schema)) if one not in notices)
+    return dataset(schema, "file", train, _split(cells, schema, test), (*notices, *new))
 
 
 def _notation(decimal: str, thousands: str) -> Notation:
@@ -148,12 +148,19 @@ def _decided_notation(schema: Schema) -> Notation:
 
 
 def _cells(path: Path, notation: Notation) -> tuple[Cells, tuple[str, ...]]:
-    """The cells of a file as numbers where they are, and what was unusual about them."""
+    """The cells of a file as numbers where they are, and what was unusual about the file."""
     reading = read_table(path)
     cells = convert(reading.frame, reading.separator, notation, str(path))
     if reading.units:
         cells = replace(cells, units={**cells.units, **reading.units})
-    return cells, (*reading.notices, *cells.notices)
+    return cells, reading.notices
+
+
+def _said(cells: Cells, schema: Schema) -> tuple[str, ...]:
+    """What was done to the cells of the columns that are used."""
+    weight = None if schema.decided is None else schema.decided.weight
+    used = (*schema.names, *(() if weight is None else (weight.column,)))
+    return tuple(sentence for name, sentence in cells.said.items() if name in used)
 
 
 def _split(cells: Cells, schema: Schema, path: Path) -> Split:

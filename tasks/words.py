@@ -23,6 +23,10 @@ RATES = _words(
     "percentage pass em winrate success likelihood"
 )
 ERRORS = _words("sigma err error std stddev sd se sem stderr unc uncertainty dev stdev")
+GROUPS = _words(
+    "group family model models dataset data series compound material species site lab system sample batch curve "
+    "architecture arch country subject patient device machine language domain task benchmark"
+)
 _ALONE = _words(
     "stderr std_err std_error standard_error std sem se sd stddev error_bar errorbar uncertainty unc yerr "
     "y_err y_error y_sigma sigma_y y_std dy"
@@ -95,6 +99,11 @@ def error_of(name: str, targets: tuple[str, ...], others: tuple[str, ...]) -> st
     if plain in _ALONE or plain == "sigma":
         return ""
     return None
+
+
+def is_group(name: str) -> bool:
+    """Whether a name is one of kinds of things that each follow a law of their own."""
+    return not GROUPS.isdisjoint(tokens(name))
 
 
 def is_count(name: str) -> bool:

@@ -25,6 +25,12 @@ def sldbench() -> Path:
 
 
 @pytest.fixture(scope="session")
+def cases() -> Path:
+    """Tables as people have them, from beside the checkout."""
+    return _beside("cases")
+
+
+@pytest.fixture(scope="session")
 def published_pages() -> Path:
     """The two published OpenHands / GPT-5 results as text, from beside the checkout."""
     return _beside("published")

@@ -49,7 +49,7 @@ def run(table: Path, target: tuple[str, ...], as_json: bool) -> None:
         )
         return
     err.print(roles_table(roles.columns))
-    for notice in (*reading.notices, *cells.notices, *roles.notices):
+    for notice in (*reading.notices, *cells.said.values(), *roles.notices):
         announce(notice)
     if not target:
         announce(f"Taken for the target: {guess[0]} (the last column); name another with --target.")

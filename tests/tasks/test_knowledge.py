@@ -1,0 +1,87 @@
+import math
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lawsmith.tasks import InputError, Schema, read_dataset
+from lawsmith.tasks.knowledge import Expectation, Knowledge, read_knowledge
+
+
+def known(ranges: tuple[str, ...] = (), expect: tuple[str, ...] = ()) -> Knowledge:
+    return read_knowledge(ranges, expect, ("loss", "summary.acc"), ("N", "D", "config.compute"))
+
+
+def test_ranges_and_expectations_as_people_write_them():
+    assert known(("loss=0:", "acc=0:1")).ranges == {"loss": (0, math.inf), "summary.acc": (0, 1)}
+    assert known(("loss=:5",)).ranges == {"loss": (-math.inf, 5)}
+    assert known((), ("loss falls with N, D",)).expectations == (
+        Expectation(target="loss", direction="falls", features=("N", "D")),
+    )
+    for sentence in ("acc rises with compute", "acc increases with compute.", "acc grows in compute"):
+        assert known((), (sentence,)).expectations == (
+            Expectation(target="summary.acc", direction="rises", features=("config.compute",)),
+        )
+    assert known((), ("loss decreases with N and D",)).expectations[0].features == ("N", "D")
+    assert known(("loss=0:",), ("loss falls with N, D",)).sentences() == (
+        "loss stays within 0 and inf.",
+        "loss falls with N and D.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("ranges", "expect", "message"),
+    [
+        (("loss",), (), "--range 'loss' is not understood; write TARGET=LOW:HIGH"),
+        (("loss=a:1",), (), "--range 'loss=a:1': 'a' is not a number."),
+        (("loss=1:0",), (), "--range 'loss=1:0' is empty"),
+        (("N=0:",), (), "--range names 'N', which is no target; the targets are loss and summary.acc."),
+        ((), ("loss N",), "--expect 'loss N' is not understood; write it like 'loss falls with N, D'"),
+        ((), ("loss falls with Q",), "--expect names 'Q', which is no feature;"),
+        ((), ("loss falls with N", "loss rises with D, N"), "loss cannot both rise and fall with N;"),
+    ],
+)
+def test_what_is_not_understood(ranges: tuple[str, ...], expect: tuple[str, ...], message: str):
+    with pytest.raises(InputError, match=re.escape(message)):
+        known(ranges, expect)
+
+
+def test_open_ends_survive_the_archive():
+    schema = Schema(
+        name="t",
+        long_name="t",
+        title="t",
+        features=("N",),
+        targets=("loss",),
+        group=None,
+        knowledge=known(("loss=0:",)),
+    )
+    assert Schema.model_validate_json(schema.model_dump_json()) == schema
+    assert Schema.model_validate(schema.model_dump(mode="json")) == schema
+    assert "Infinity" not in schema.model_dump_json()
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "bounded"),
+    [
+        ("accuracy", (0.2, 0.9), True),
+        ("win_rate", (0.2, 0.9), True),
+        ("val/acc", (0.0, 1.0), True),
+        ("accuracy", (20, 90), False),
+        ("loss", (0.2, 0.9), False),
+        ("score", (-0.1, 0.9), False),
+    ],
+)
+def test_a_rate_is_known_by_name_and_values(
+    name: str, values: tuple[float, float], bounded: bool, tmp_path: Path
+):
+    pd.DataFrame({"N": np.arange(3, 11), name: np.linspace(*values, 8)}).to_csv(
+        tmp_path / "t.csv", index=False
+    )
+    data = read_dataset(tmp_path / "t.csv", [name])
+    assert data.task.knowledge.ranges == ({name: (0, 1)} if bounded else {})
+    assert any("is a rate by its name and values" in notice for notice in data.notices) == bounded
+    lifted = read_dataset(tmp_path / "t.csv", [name], ranges=[f"{name}=:"])
+    assert lifted.task.knowledge.ranges == {name: (-math.inf, math.inf)}

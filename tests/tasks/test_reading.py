@@ -1,0 +1,242 @@
+"""Files as people write them: whatever the format, the same rows, and a sentence about what is unusual."""
+
+import gzip
+import io
+import json
+import re
+import zipfile
+from collections.abc import Callable
+from decimal import Decimal
+from enum import StrEnum
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from lawsmith.tasks import InputError, read_dataset
+from lawsmith.tasks.frames import frame_bytes
+from lawsmith.tasks.numerals import decimal_year
+from lawsmith.tasks.reading import parse_table
+
+N, LOSS = [1000, 20000, 300000, 4000000, 5000000, 60000000], [3.5, 2.25, 2.125, 2.0625, 2.05, 2.01]
+ROWS = list(zip(N, LOSS, strict=True))
+FRAME = pd.DataFrame({"N": N, "loss": LOSS})
+
+
+def lines(separator: str, header: str = "", end: str = "", decimal: str = ".") -> str:
+    cells = (f"{n}{separator}{loss}{end}" for n, loss in ROWS)
+    return (
+        "\n".join([header or f"N{separator}loss{end}", *(line.replace(".", decimal) for line in cells)])
+        + "\n"
+    )
+
+
+def zipped(name: str = "in/side.csv") -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr(name, lines(","))
+    return content.getvalue()
+
+
+def workbook() -> bytes:
+    pytest.importorskip("openpyxl")
+    content = io.BytesIO()
+    FRAME.to_excel(content, index=False)
+    return content.getvalue()
+
+
+SAME: dict[str, tuple[str, Callable[[], str | bytes]]] = {
+    "semicolon": ("t.csv", lambda: lines(";")),
+    "semicolon and comma": ("t.csv", lambda: lines(";", decimal=",")),
+    "tab": ("t.csv", lambda: lines("\t")),
+    "bar": ("t.txt", lambda: lines("|")),
+    "blanks": ("t.dat", lambda: lines("   ")),
+    "blank after comma": ("t.csv", lambda: lines(", ")),
+    "markdown": ("t.txt", lambda: "| N | loss |\n|--:|:--|\n" + "".join(f"| {n} | {v} |\n" for n, v in ROWS)),
+    "comments": ("t.csv", lambda: "# made by hand\n" + lines(",").replace("\n20000", "\n# half way\n20000")),
+    "names in a comment": ("t.dat", lambda: lines(" ", header="# N loss")),
+    "title": ("t.csv", lambda: "Runs of May\n\n" + lines(",")),
+    "trailing commas": ("t.csv", lambda: lines(",", end=",")),
+    "trailing commas in rows": ("t.csv", lambda: lines(",", header="N,loss", end=",")),
+    "units": ("t.csv", lambda: lines(",").replace("loss\n", "loss\nparams,nats\n")),
+    "footer": ("t.csv", lambda: lines(",") + "\nmean,2.3\n"),
+    "remark": ("t.csv", lambda: lines(",") + "source: the lab,\n"),
+    "bom": ("t.csv", lambda: lines(",").encode("utf-8-sig")),
+    "utf-16": ("t.csv", lambda: lines(",").encode("utf-16")),
+    "utf-16 without mark": ("t.csv", lambda: lines(",").encode("utf-16-le")),
+    "gz": ("t.csv.gz", lambda: gzip.compress(lines(",").encode())),
+    "zip": ("t.zip", zipped),
+    "xlsx": ("t.xlsx", workbook),
+    "array": ("t.json", lambda: FRAME.to_json(orient="records")),
+    "columns": ("t.json", lambda: FRAME.to_json()),
+    "lists": ("t.json", lambda: json.dumps({"N": N, "loss": LOSS})),
+    "names and rows": ("t.json", lambda: FRAME.to_json(orient="split")),
+    "lines": ("t.json", lambda: FRAME.to_json(orient="records", lines=True)),
+    "suffixes": ("t.csv", lambda: "N,loss\n1k,3.5\n20K,2.25\n0.3M,2.125\n4M,2.0625\n5e6,2.05\n0.06B,2.01\n"),
+    "commas of thousands": (
+        "t.csv",
+        lambda: (
+            'N,loss\n"1,000",3.5\n"20,000",2.25\n"300,000",2.125\n"4,000,000",2.0625\n5000000,2.05\n6e7,2.01\n'
+        ),
+    ),
+    "points of thousands": (
+        "t.csv",
+        lambda: (
+            "N;loss\n1.000;3,5\n20.000;2,25\n300.000;2,125\n4.000.000;2,0625\n5000000;2,05\n60000000;2,01\n"
+        ),
+    ),
+    "blanks of thousands": (
+        "t.csv",
+        lambda: "N;loss\n1 000;3.5\n20 000;2.25\n300 000;2.125\n4 000 000;2.0625\n5000000;2.05\n6e7;2.01\n",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", SAME)
+def test_the_same_rows_in_every_file(kind: str, tmp_path: Path):
+    name, make = SAME[kind]
+    content = make()
+    (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    train = read_dataset(tmp_path / name, ["loss"]).task.train
+    assert train.features["N"].tolist() == N
+    assert train.targets["loss"].tolist() == LOSS
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (lines(",").replace("loss", "Größe").encode("latin1"), "is not UTF-8 text; it was read as Latin-1"),
+        (
+            lines(",").replace("loss\n", "loss\nparams,nats\n"),
+            "the first row holds units (N in params, loss in nats).",
+        ),
+        (
+            lines(",") + "\nmean,2.3\n",
+            "the last line is a summary or a remark and was left out: 'mean, 2.3'.",
+        ),
+        ("Runs of May\n\n" + lines(","), "the line 'Runs of May' above the header was left out."),
+        (lines(" ", header="# N loss"), "the columns' names were read from the comment '# N loss'."),
+        (lines(";", decimal=","), "loss: '3,5' was read as 3.5."),
+        ("p,loss\n15%,3\n20%,2\n30%,1\n40%,1.5\n", "p: text was read as numbers ('15%' is 0.15)."),
+        ("p,loss\n15 ms,3\n20 ms,2\n30 ms,1\n40 ms,4\n", "p: the unit 'ms' stands in every cell"),
+        ("p,loss\n2020-01-01,3\n2021-07-02,2\n2022-01,1\n2023-01-01,4\n", "p: dates became decimal years"),
+    ],
+)
+def test_what_is_unusual_is_said(text: str | bytes, said: str, tmp_path: Path):
+    (tmp_path / "t.csv").write_bytes(text if isinstance(text, bytes) else text.encode())
+    target = "Größe" if isinstance(text, bytes) else "loss"
+    notices = read_dataset(tmp_path / "t.csv", [target]).notices
+    assert any(said in notice for notice in notices), notices
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            lines(",", header="1,2"),
+            "has no header: its first line (1 and 2) holds numbers alone; write a line above it",
+        ),
+        (
+            "N;loss\n1.000;3.5\n20.000;2.25\n300.000;2.2\n4.000;2\n",
+            "'1.000' in column 'N' is 1 if the point marks decimals, and 1000 if it marks thousands; say which with",
+        ),
+        (
+            "N;loss\n900;3.5\n20.000;2.25\n300;2.2\n4.000;2\n",
+            "'20.000' in column 'N' is 20 if the point marks decimals, and 20000 if it marks thousands;",
+        ),
+        (
+            "N;loss\n1,000;3\n20,000;2\n300,000;2\n4,000;1\n",
+            "'1,000' in column 'N' is 1 if the comma marks decimals, and 1000 if it marks thousands;",
+        ),
+        ("N,loss\n1,abc\n2,3\n3,2\n4,1\n", "column 'loss' holds text ('abc') in data row 1;"),
+    ],
+)
+def test_what_could_mean_two_things_is_refused(text: str, message: str, tmp_path: Path):
+    (tmp_path / "t.csv").write_text(text)
+    with pytest.raises(InputError, match=re.escape(message)):
+        read_dataset(tmp_path / "t.csv", ["loss"])
+
+
+def test_notations_that_contradict_themselves(tmp_path: Path):
+    (tmp_path / "t.csv").write_text(lines(","))
+    with pytest.raises(
+        InputError, match="--decimal and --thousands are both ','; one character means one thing"
+    ):
+        read_dataset(tmp_path / "t.csv", ["loss"], decimal=",", thousands=",")
+    with pytest.raises(InputError, match=r"--decimal may be '\.' or ','"):
+        read_dataset(tmp_path / "t.csv", ["loss"], decimal="x")
+
+
+def test_dates_are_decimal_years():
+    assert decimal_year("2022-06-01") == pytest.approx(2022 + 151 / 365)
+    assert decimal_year("2024-07-01T12:00:00Z") == pytest.approx(2024 + 182.5 / 366)
+    assert decimal_year("2022-06-01T00:00:00+02:00") == pytest.approx(2022 + (151 - 1 / 12) / 365)
+    assert decimal_year("2022-06") == decimal_year("2022-06-01")
+    assert decimal_year("2022-13-01") is decimal_year("06/01/2022") is decimal_year("2022") is None
+
+
+class Kind(StrEnum):
+    SMALL = "small"
+    LARGE = "large"
+
+
+def test_a_dataframe_of_any_kinds_of_columns():
+    frame = pd.DataFrame(
+        {
+            0: [1, 2, 3, 4],
+            "decimal": [Decimal("1.5"), Decimal("2.5"), Decimal("3.25"), None],
+            "kind": [Kind.SMALL, Kind.LARGE, Kind.SMALL, Kind.LARGE],
+            "category": pd.Categorical(["a", "b", "a", "b"]),
+            "codes": pd.Categorical([4, 2, 4, 2]),
+            "flag": pd.array([True, False, None, True], dtype="boolean"),
+            "count": pd.array([1, None, 3, 4], dtype="Int64"),
+            "when": pd.to_datetime(["2020-01-01", "2021-01-01", "2022-01-01", "2023-01-01"]),
+        },
+        index=pd.Index([10.0, 20.0, 30.0, 40.0], name="N"),
+    )
+    read = parse_table(frame_bytes(frame), "t.parquet", "t").frame
+    assert list(read) == ["N", "0", "decimal", "kind", "category", "codes", "flag", "count", "when"]
+    assert read["N"].tolist() == [10, 20, 30, 40]
+    assert read["kind"].tolist() == ["small", "large", "small", "large"]
+    assert read["decimal"].tolist()[:3] == ["1.5", "2.5", "3.25"]
+    assert np.isnan(read["flag"].tolist()[2]) and np.isnan(read["count"].tolist()[1])
+    with pytest.raises(InputError, match="two columns called '1'"):
+        frame_bytes(pd.DataFrame([[1, 2]], columns=[1, "1"]))
+
+
+def test_texts_of_a_parquet_file_are_bounded():
+    text = "x" * (1 << 20)
+    table = pa.table({"note": pa.DictionaryArray.from_arrays(pa.array([0] * 3000), pa.array([text]))})
+    content = io.BytesIO()
+    pq.write_table(table, content)
+    assert len(content.getvalue()) < 3 << 20
+    with pytest.raises(InputError, match="column 'note' holds a text of more than 32768 bytes"):
+        parse_table(content.getvalue(), "t.parquet", "t")
+
+
+def test_lists_in_a_parquet_file_are_left_out():
+    content = io.BytesIO()
+    pq.write_table(pa.table({"N": [1, 2], "steps": [[1], [2, 3]]}), content)
+    read = parse_table(content.getvalue(), "t.parquet", "t")
+    assert list(read.frame) == ["N"]
+    assert read.notices == ("t: steps left out, because the cells hold lists or bytes.",)
+
+
+def test_packed_files_are_bounded(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("lawsmith.tasks.reading.MAX_BYTES", 1000)
+    with pytest.raises(InputError, match="unpacked, holds 0 MiB; at most 0 MiB are read"):
+        parse_table(gzip.compress(b"N,loss\n" + b"1,2\n" * 1000), "t.csv.gz", "t")
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.csv", "1,2\n" * 1000)
+    with pytest.raises(InputError, match="unpacked, holds"):
+        parse_table(content.getvalue(), "t.zip", "t")
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("a.csv", "x")
+        archive.writestr("b.csv", "y")
+    with pytest.raises(InputError, match="holds 2 files; pack one table alone, or unpack it first"):
+        parse_table(content.getvalue(), "t.zip", "t")

@@ -1,0 +1,318 @@
+"""What every column is to the search: by its name, by its values, and as the user says."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lawsmith.tasks import Dataset, InputError, read_dataset, read_decided
+
+
+def chinchilla(rows: int = 90, seed: int = 0) -> pd.DataFrame:
+    """Three families of models; `lr` is set from the nominal size, which the size has 5 % off at most."""
+    rng = np.random.default_rng(seed)
+    nominal = np.array([44e6, 90e6, 180e6, 400e6, 900e6, 2.9e9])[np.arange(rows) % 6]
+    size = np.round(nominal * rng.uniform(0.95, 1.05, rows))
+    tokens = np.round(10 ** rng.uniform(9, 11, rows))
+    loss = 1.7 + 410 / size**0.34 + 900 / tokens**0.29
+    return pd.DataFrame(
+        {
+            "run_id": [f"r{k:03d}" for k in range(rows)],
+            "date": pd.date_range("2024-01-01", periods=rows).strftime("%Y-%m-%d"),
+            "family": np.array(["gpt", "llama", "mamba"])[rng.integers(0, 3, rows)],
+            "n_params": size,
+            "tokens": tokens,
+            "lr": 3e-4 * (44e6 / nominal) ** 0.1,
+            "seed": rng.integers(0, 5, rows),
+            "loss": np.round(loss * (1 + 0.005 * rng.standard_normal(rows)), 4),
+        }
+    )
+
+
+def wandb(rows: int = 100) -> pd.DataFrame:
+    """A tracker's export of a sweep over sizes and tokens; every tenth run has crashed."""
+    place = np.arange(rows)
+    size, tokens = 10 ** (6 + place % 10 / 3), 10 ** (8 + place // 10 / 5)
+    loss = 1.7 + 410 / size**0.34 + 900 / tokens**0.29
+    return pd.DataFrame(
+        {
+            "Name": [f"sunny-lake-{k}" for k in place],
+            "State": np.where(place % 10 == 0, np.where(place % 20, "running", "crashed"), "finished"),
+            "config.n_params": size,
+            "config.tokens": tokens,
+            "config.lr": 3e-4,
+            "config.seed": place % 3,
+            "config.optimizer": "adam",
+            "summary._step": place * 10,
+            "summary._runtime": 3.5 + np.sin(place),
+            "summary._timestamp": 1.7e9 + place,
+            "summary.val.acc": 1 / loss,
+            "summary.loss": np.where(place % 10 == 0, np.nan, loss),
+        }
+    )
+
+
+def read(folder: Path, frame: pd.DataFrame, target: str = "loss", **options: object) -> Dataset:
+    frame.to_csv(folder / "runs.csv", index=False)
+    return read_dataset(folder / "runs.csv", [target], **options)  # type: ignore[arg-type]
+
+
+def roles(data: Dataset) -> dict[str, str]:
+    return {one.name: one.role for one in data.roles}
+
+
+def refused(message: str):
+    return pytest.raises(InputError, match=re.escape(message))
+
+
+def test_a_table_of_training_runs(tmp_path: Path):
+    data = read(tmp_path, chinchilla())
+    assert roles(data) == {
+        "run_id": "bookkeeping",
+        "date": "bookkeeping",
+        "family": "group",
+        "n_params": "feature",
+        "tokens": "feature",
+        "lr": "derived",
+        "seed": "replicate",
+        "loss": "target",
+    }
+    assert data.notices == (
+        "lr follows from the other features and was left out; keep it with --features n_params,tokens,lr.",
+    )
+    kept = read(tmp_path, chinchilla(), features=["n_params", "tokens", "lr"])
+    assert kept.task.schema.features == ("n_params", "tokens", "lr")
+
+
+@pytest.mark.parametrize("place", [0, 2])
+def test_compute_follows_from_size_and_tokens_wherever_it_stands(place: int, tmp_path: Path):
+    table = chinchilla()[["n_params", "tokens", "loss"]]
+    table.insert(place, "C", 6 * table["n_params"] * table["tokens"])
+    data = read(tmp_path, table)
+    assert data.task.schema.features == ("n_params", "tokens")
+    reason = next(one.reason for one in data.roles if one.name == "C")
+    assert reason == "follows from n_params and tokens (R² 1.00000 between logarithms)"
+
+
+def test_features_that_hang_together_loosely_stay(tmp_path: Path):
+    rng = np.random.default_rng(1)
+    table = chinchilla()[["n_params", "tokens", "loss"]].assign(
+        batch=lambda t: t["n_params"] ** 0.5 * np.exp(rng.normal(0, 0.2, len(t)))
+    )
+    assert read(tmp_path, table).task.schema.features == ("n_params", "tokens", "batch")
+
+
+def test_one_quantity_on_two_scales_is_one_feature(tmp_path: Path):
+    t = np.linspace(-20, 80, 30)
+    table = pd.DataFrame({"celsius": t, "kelvin": t + 273.15, "loss": np.exp(-((t + 300) / 500))})
+    assert read(tmp_path, table).task.schema.features == ("celsius",)
+
+
+def test_a_trackers_export(tmp_path: Path):
+    data = read(tmp_path, wandb())
+    assert data.task.schema.features == ("config.n_params", "config.tokens")
+    assert data.task.schema.targets == ("summary.loss",)
+    assert len(data.task.train) == 90
+    assert roles(data) == {
+        "Name": "bookkeeping",
+        "State": "bookkeeping",
+        "config.n_params": "feature",
+        "config.tokens": "feature",
+        "config.lr": "left out",
+        "config.seed": "replicate",
+        "config.optimizer": "left out",
+        "summary._step": "bookkeeping",
+        "summary._runtime": "bookkeeping",
+        "summary._timestamp": "bookkeeping",
+        "summary.val.acc": "companion",
+        "summary.loss": "target",
+    }
+    assert data.notices == (
+        "loss was taken to mean summary.loss.",
+        "10 rows of runs that have not finished (State) left out.",
+        "summary.val.acc is another outcome of the same runs and left out; --features says what to keep.",
+    )
+
+
+@pytest.mark.parametrize("style", ["config/{}", "params.{}"])
+def test_other_trackers_prefixes(style: str, tmp_path: Path):
+    outcome = "summary/{}" if "/" in style else "metrics.{}"
+    table = wandb().rename(
+        columns=lambda name: name.replace("config.", style.format("")).replace("summary.", outcome.format(""))
+    )
+    schema = read(tmp_path, table).task.schema
+    assert schema.targets == (outcome.format("loss"),)
+    assert schema.features == (style.format("n_params"), style.format("tokens"))
+
+
+def test_a_target_that_could_be_several(tmp_path: Path):
+    table = wandb().assign(**{"summary.val.loss": 1.0})
+    with refused("'loss' could mean summary.loss and summary.val.loss; give the whole name."):
+        read(tmp_path, table)
+    with refused("has no column 'summary.los'; did you mean summary.loss"):
+        read(tmp_path, wandb(), "summary.los")
+
+
+def test_errors_and_counts_are_weights(tmp_path: Path):
+    table = chinchilla()[["n_params", "tokens", "loss"]].assign(
+        loss_std=np.linspace(0.01, 0.1, 90), n_seeds=3
+    )
+    data = read(tmp_path, table)
+    assert roles(data)["loss_std"] == "weight"
+    weight = data.task.train.weights
+    assert weight[0] / weight[-1] == pytest.approx(100)
+    counts = read(tmp_path, table.drop(columns="loss_std").assign(n_seeds=np.arange(90) % 4 + 1)).task.train
+    assert counts.weights[3] / counts.weights[0] == pytest.approx(4)
+    named = read(tmp_path, table.rename(columns={"loss_std": "q"}), sigma="q")
+    assert roles(named)["q"] == "weight"
+    assert named.task.train.weights.tolist() == weight.tolist()
+    assert read(tmp_path, table, ignore=["loss_std"]).task.train.weight is None
+    with refused("the error 'q' is not positive in data row 1; every weight must be"):
+        read(tmp_path, table.assign(q=np.linspace(0, 1, 90)), sigma="q")
+
+
+def test_a_sigma_that_was_set_is_a_feature(tmp_path: Path):
+    """A noise level of three values is a setting of the experiment."""
+    table = chinchilla()[["n_params", "loss"]].assign(sigma=np.array([0.1, 0.2, 0.5])[np.arange(90) % 3])
+    assert read(tmp_path, table).task.schema.features == ("n_params", "sigma")
+
+
+def test_other_outcomes_of_the_same_runs(tmp_path: Path):
+    table = chinchilla()[["n_params", "tokens", "loss"]]
+    table = table.assign(
+        perplexity=np.exp(table["loss"]), train_loss=table["loss"] - 0.03, bits=table["loss"] * 1.44
+    )
+    data = read(tmp_path, table)
+    assert {name for name, role in roles(data).items() if role == "companion"} == {
+        "perplexity",
+        "train_loss",
+        "bits",
+    }
+    named = read(tmp_path, table, features=["n_params", "train_loss"])
+    assert named.task.schema.features == ("n_params", "train_loss")
+
+
+def test_an_outcome_is_the_feature_where_there_is_no_other(tmp_path: Path):
+    loss = np.linspace(2, 4, 20)
+    data = read(tmp_path, pd.DataFrame({"loss": loss, "accuracy": 1 / loss}), "accuracy")
+    assert data.task.schema.features == ("loss",)
+
+
+def test_a_models_name_beside_its_size_is_no_group(tmp_path: Path):
+    size = np.repeat(10 ** np.linspace(6, 9, 8), 4)
+    table = pd.DataFrame(
+        {
+            "model": np.repeat([f"lm-{k}" for k in "abcdefgh"], 4),
+            "compute": size,
+            "shots": np.tile([0, 1, 5, 10], 8),
+            "loss": size**-0.1 + 0.01 * np.tile([0, 1, 5, 10], 8),
+        }
+    )
+    data = read(tmp_path, table)
+    assert (data.task.schema.features, data.task.schema.group) == (("compute", "shots"), None)
+    assert (
+        next(one.reason for one in data.roles if one.name == "model")
+        == "a label of compute, which says the same"
+    )
+    later = table.assign(model="lm-z", compute=table["compute"] * 1e3)
+    later.to_csv(tmp_path / "later.csv", index=False)
+    assert read(tmp_path, table, test=tmp_path / "later.csv").test is not None
+    jittered = table.assign(compute=table["compute"] * np.random.default_rng(0).uniform(0.97, 1.03, 32))
+    assert read(tmp_path, jittered).task.schema.group is None
+
+
+@pytest.mark.parametrize("said", ["none", "", "None"])
+def test_no_group_when_none_is_asked_for(said: str, tmp_path: Path):
+    data = read(tmp_path, chinchilla(), group=said)
+    assert data.task.schema.group is None
+    assert roles(data)["family"] == "left out"
+    again = read_decided(data.task.schema, tmp_path / "runs.csv")
+    assert again.task.provenance.sha256 == data.task.provenance.sha256
+    assert again.task.schema == data.task.schema
+
+
+def test_what_was_decided_is_not_decided_again(tmp_path: Path):
+    table = wandb()
+    data = read(tmp_path, table)
+    # Another sweep with the same columns: one size only, so size would now be left out as constant.
+    table.assign(**{"config.n_params": 1e6, "config.lr": np.arange(100.0)}).to_csv(
+        tmp_path / "new.csv", index=False
+    )
+    again = read_decided(data.task.schema, tmp_path / "new.csv")
+    assert tuple(again.task.train.features) == ("config.n_params", "config.tokens")
+    assert len(again.task.train) == 90
+
+
+def test_categories_by_value_and_by_name(tmp_path: Path):
+    width = np.tile(2.0 ** np.arange(5, 11), 12)
+    tied, act = np.repeat([True, False], 36), np.tile(np.repeat([0, 1, 2], 6), 4)
+    noise = np.random.default_rng(0).normal(0, 1e-3, 72)
+    err = 0.1 + 3 * width**-0.6 + 0.02 * tied + np.array([0, 0.05, -0.01])[act] + noise
+    table = pd.DataFrame({"width": width, "tied": tied, "act": act, "layers": act, "loss": err})
+    data = read(tmp_path, table.drop(columns="layers"))
+    levels = {name: column.levels for name, column in data.task.schema.columns.items() if column.levels}
+    assert levels == {"tied": ("False", "True"), "act": ("0", "1", "2")}
+    rising = table.drop(columns="act").assign(loss=err + 0.2 * act)
+    assert read(tmp_path, rising).task.schema.columns["layers"].levels == ()
+    named = read(tmp_path, rising, category=["layers"])
+    assert named.task.schema.columns["layers"].levels == ("0", "1", "2")
+    code = data.task.schema.columns["tied"].code
+    assert (code(True), code("true"), code("False"), code(0)) == (1.0, 1.0, 0.0, 0.0)
+    with refused("The category 'tied' has no level 'maybe'; it has False and True."):
+        code("maybe")
+    table.assign(act=7).to_csv(tmp_path / "later.csv", index=False)
+    with refused("the category 'act' has no level '7'; it has 0, 1 and 2."):
+        read(tmp_path, table.drop(columns="layers"), test=tmp_path / "later.csv")
+
+
+def test_a_column_with_gaps(tmp_path: Path):
+    table = chinchilla()[["n_params", "tokens", "loss"]]
+    table["decay"] = np.where(np.arange(90) % 4 == 0, np.nan, np.random.default_rng(0).uniform(0, 1, 90))
+    data = read(tmp_path, table)
+    assert (roles(data)["decay"], len(data.task.train)) == ("left out", 90)
+    assert data.notices[0] == (
+        "decay has no value in 23 of 90 rows and was left out; --drop-incomplete leaves the rows out instead."
+    )
+    data = read(tmp_path, table, drop_incomplete=True)
+    assert (roles(data)["decay"], len(data.task.train)) == ("feature", 67)
+    assert len(read_decided(data.task.schema, tmp_path / "runs.csv").task.train) == 67
+    with refused("column 'loss' has no value in data row 3; fill the cells in, drop the rows, or give"):
+        read(tmp_path, table.assign(loss=table["loss"].where(table.index != 2)))
+
+
+def test_dates_are_a_feature_where_there_is_no_other(tmp_path: Path):
+    date = pd.date_range("2010-01-01", periods=20, freq="120D").strftime("%Y-%m-%d")
+    data = read(tmp_path, pd.DataFrame({"date": date, "loss": 2.0 ** np.arange(20)}))
+    assert data.task.schema.features == ("date",)
+    assert data.task.train.features["date"][0] == 2010
+
+
+def test_the_task_file_says_what_the_command_does_not(tmp_path: Path):
+    (tmp_path / "task.toml").write_text(
+        'group = "none"\nignore = ["tokens"]\nrange = ["loss=1:"]\nexpect = ["loss falls with n_params"]\n'
+    )
+    schema = read(tmp_path, chinchilla()).task.schema
+    assert (schema.group, schema.features) == (None, ("n_params",))
+    assert schema.knowledge.ranges == {"loss": (1.0, np.inf)}
+    assert read(tmp_path, chinchilla(), group="family", ignore=["lr"]).task.schema.features == (
+        "n_params",
+        "tokens",
+    )
+
+
+def test_the_order_of_rows_and_columns_decides_nothing(tmp_path: Path):
+    table = chinchilla()
+    shuffled = table.sample(frac=1, random_state=0)[list(table.columns[::-1])]
+    assert roles(read(tmp_path, shuffled)) == roles(read(tmp_path, table))
+
+
+@pytest.mark.parametrize("scale", [1e-15, 1e15])
+def test_the_units_of_columns_decide_nothing(scale: float, tmp_path: Path):
+    table = chinchilla().assign(
+        C=lambda t: 6 * t["n_params"] * t["tokens"], loss_std=np.linspace(0.01, 0.1, 90)
+    )
+    expected = roles(read(tmp_path, table))
+    for name in ("n_params", "tokens", "lr", "C", "loss_std"):
+        assert roles(read(tmp_path, table.assign(**{name: table[name] * scale}))) == expected
