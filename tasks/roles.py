@@ -342,12 +342,9 @@ class _Decision:
             for other, v in self._candidates().items()
             if other != name and 2 * len(np.unique(v)) <= self.rows
         ]
-        if values is None or target is None or not settings or self.rows < 8:
+        if values is None or target is None or len(settings) < 2 or self.rows < 8:
             return False
-        if (
-            not (np.isfinite(values).all() and np.isfinite(target).all())
-            or len(np.unique(values)) < 0.8 * self.rows
-        ):
+        if not np.isfinite([values, target]).all() or len(np.unique(values)) < 0.8 * self.rows:
             return False
         return any(_correlated(a, b) for a in _views(values) for b in _views(target))
 

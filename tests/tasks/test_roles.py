@@ -182,16 +182,27 @@ def test_a_sigma_that_was_set_is_a_feature(tmp_path: Path):
 def test_other_outcomes_of_the_same_runs(tmp_path: Path):
     table = chinchilla()[["n_params", "tokens", "loss"]]
     table = table.assign(
-        perplexity=np.exp(table["loss"]), train_loss=table["loss"] - 0.03, bits=table["loss"] * 1.44
+        perplexity=np.exp(table["loss"]), train_loss=table["loss"] - 0.03, bpb=table["loss"] / 3
     )
     data = read(tmp_path, table)
     assert {name for name, role in roles(data).items() if role == "companion"} == {
         "perplexity",
         "train_loss",
-        "bits",
+        "bpb",
     }
     named = read(tmp_path, table, features=["n_params", "train_loss"])
     assert named.task.schema.features == ("n_params", "train_loss")
+
+
+def test_a_column_that_restates_the_target_beside_settings(tmp_path: Path):
+    table = wandb()[["config.n_params", "config.tokens", "summary.loss"]].dropna()
+    table.columns = pd.Index(["N", "D", "loss"])
+    assert roles(read(tmp_path, table.assign(q=table["loss"] * 1.44)))["q"] == "companion"
+    assert roles(read(tmp_path, table.assign(q=table["loss"] * table["N"])))["q"] == "feature"
+    alone = pd.DataFrame(
+        {"x": np.linspace(1, 2, 20), "z": np.arange(20) % 3, "loss": 2 * np.linspace(1, 2, 20)}
+    )
+    assert roles(read(tmp_path, alone))["x"] == "feature"
 
 
 def test_an_outcome_is_the_feature_where_there_is_no_other(tmp_path: Path):
