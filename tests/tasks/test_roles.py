@@ -198,7 +198,10 @@ def test_a_column_that_restates_the_target_beside_settings(tmp_path: Path):
     table = wandb()[["config.n_params", "config.tokens", "summary.loss"]].dropna()
     table.columns = pd.Index(["N", "D", "loss"])
     assert roles(read(tmp_path, table.assign(q=table["loss"] * 1.44)))["q"] == "companion"
-    assert roles(read(tmp_path, table.assign(q=table["loss"] * (2 + np.sin(np.arange(len(table)))))))["q"] == "feature"
+    assert (
+        roles(read(tmp_path, table.assign(q=table["loss"] * (2 + np.sin(np.arange(len(table)))))))["q"]
+        == "feature"
+    )
     alone = pd.DataFrame(
         {"x": np.linspace(1, 2, 20), "z": np.arange(20) % 3, "loss": 2 * np.linspace(1, 2, 20)}
     )
