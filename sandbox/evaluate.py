@@ -15,9 +15,7 @@ from lawsmith.sandbox.fitting import constants_at_bounds
 from lawsmith.sandbox.isolation import Tier
 from lawsmith.sandbox.jobs import FitJob, JobResult, Usage
 from lawsmith.sandbox.law.parse import Candidate, Kind, Refused, read_candidate
-from lawsmith.sandbox.law.read import read
-from lawsmith.sandbox.law.statement import Unreadable
-from lawsmith.sandbox.law.write_candidate import text
+from lawsmith.sandbox.law.write_text import formula
 from lawsmith.sandbox.pool.executor import Sandbox
 from lawsmith.sandbox.verdict import Verdict
 from lawsmith.sandbox.verify import Claim, differing
@@ -63,8 +61,9 @@ class Evaluation(BaseModel):
     numbers that the fit chose, a shared constant once; None where unknown. rmse: of the training rows, weighed as
     the table does, per target. status: how the fit of each group ended. unsafe: where the law stops being
     believable within 100 times of the data, if it does. probe: (n_probe, T) predictions at the probe rows, empty
-    when one of them is not finite. seconds:
-    elapsed; cpu_seconds and peak_bytes: as the kernel counted them.
+    when one of them is not finite. seconds: elapsed; cpu_seconds and peak_bytes: as the kernel counted them. formula:
+    printed from the tree that was read and executed; None for an opaque candidate, which runs its own code because
+    `unread` kept it from being read.
     """
 
     model_config = _EXACT
@@ -88,6 +87,8 @@ class Evaluation(BaseModel):
     peak_bytes: int = 0
     tier: Tier
     formula: str | None = None
+    opaque: bool = False
+    unread: str = ""
 
     @property
     def at_bounds(self) -> tuple[str, ...]:
@@ -112,7 +113,8 @@ def evaluate(
     """
     began = time.monotonic()
     try:
-        candidate = read_candidate(source, sandbox.limits)
+        candidate = read_candidate(source, sandbox.limits, task.schema)
+        _check_literals(candidate, task.schema)
     except Refused as refused:
         return Evaluation(verdict=refused.verdict, message=refused.message, stage="check", tier=sandbox.tier)
     trial = _Trial(sandbox, candidate, task, () if candidate.kind == "law" else folds, probes, seed)
@@ -223,7 +225,7 @@ class _Trial:
 
     def _verify(self, parts: Sequence[JobResult]) -> JobResult:
         """Proves the predictions of these parts, the full fit first, with those of the probes."""
-        if self.candidate.pure or not parts:
+        if not self.candidate.opaque or not parts:
             return JobResult(Verdict.OK)
         train, constants = self.task.train, self._constants(parts[0])
         tables = [train, *(train.take(fold.held_out) for fold in self.folds)]
@@ -261,17 +263,24 @@ class _Trial:
             folds=scored,
             validation_r2=float(np.mean([np.clip(s.r2, -1, 1) for s in scored])) if scored else None,
             constants=None if constants is None else constants.to_json(),
-            constants_count=None if constants is None else _count(constants, len(self.task.schema.targets)),
-            free_constants=None if constants is None else constants.free,
+            constants_count=None if constants is None else self._count(constants),
+            free_constants=None if constants is None else constants.free + self.candidate.literals,
             status=dict(zip(train.groups, full.status, strict=False)),
             probe=tuple(map(tuple, probe.tolist())) if probe is not None and np.isfinite(probe).all() else (),
             unsafe=None if far is None else unsafe(train, reach_rows(train), far),
         )
 
+    def _count(self, constants: Constants) -> int:
+        """Per group and target, rounded up."""
+        return math.ceil((len(constants.names) + self.candidate.literals) / len(self.task.schema.targets))
+
     def _evaluation(self, began: float, **fields: Any) -> Evaluation:
+        stated = self.candidate.statement
         return Evaluation(
             kind=self.candidate.kind,
-            formula=stated(self.candidate.source, self.task.schema),
+            opaque=self.candidate.opaque,
+            unread=self.candidate.unread,
+            formula=None if stated is None else formula(stated),
             tier=self.sandbox.tier,
             seconds=time.monotonic() - began,
             cpu_seconds=self.usage.cpu,
@@ -280,12 +289,18 @@ class _Trial:
         )
 
 
-def stated(source: str, schema: Schema) -> str | None:
-    """The formula of a form, from the tree that was read; None where it cannot be read."""
-    found = read(source, schema.targets, schema.features)
-    if isinstance(found, Unreadable):
-        return None
-    return "; ".join(f"{target} = {text(node)}" for target, node in found.targets.items())
+def _check_literals(candidate: Candidate, schema: Schema) -> None:
+    """Numbers written into a form count against the cap; raises Refused with OVER_CAP."""
+    if schema.cap is None or candidate.kind != "form" or not candidate.literals:
+        return
+    declared = 0 if candidate.statement is None else len(candidate.statement.parameters)
+    if declared + candidate.literals > schema.cap * len(schema.targets):
+        raise Refused(
+            Verdict.OVER_CAP,
+            f"{declared} parameters and {candidate.literals} numbers in the source make more than "
+            f"{schema.cap} constants for each target. Small whole numbers, simple fractions, powers of ten and one "
+            "unit for each feature are free; make the other numbers parameters, or leave them out.",
+        )
 
 
 def _known(found: JobResult) -> JobResult:
@@ -324,7 +339,3 @@ def _rmse(rows: Table, predicted: Array) -> tuple[float, ...]:
     with np.errstate(over="ignore"):
         squares = (rows.target_matrix() - predicted) ** 2
         return tuple(np.sqrt(np.average(squares, axis=0, weights=rows.weights)).tolist())
-
-
-def _count(constants: Constants, targets: int) -> int:
-    return math.ceil(len(constants.names) / targets)

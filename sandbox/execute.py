@@ -11,6 +11,7 @@ from lawsmith.sandbox.clean import OUTPUT_CHARACTERS, clean
 from lawsmith.sandbox.constants import Constants
 from lawsmith.sandbox.jobs import JobResult, Usage
 from lawsmith.sandbox.law.parse import ALLOWED_IMPORTS, Candidate
+from lawsmith.sandbox.law.statement import MAX_NAME
 from lawsmith.sandbox.limits import Limits
 from lawsmith.sandbox.pool.protocol import Malformed, Reply, pack_job, reply_bound, unpack_replies
 from lawsmith.sandbox.pool.warm_process import Outcome
@@ -58,23 +59,39 @@ class Part:
 
 @dataclass(frozen=True, eq=False)
 class Order:
-    """One fork's work. Only a pure candidate may meet several parts: what one knows, the next must not."""
+    """One fork's work. Only our own source may meet several parts: what one knows, the next must not.
+
+    own: the candidate's source runs, as it was written; else `Candidate.law`.
+    """
 
     candidate: Candidate
     schema: Schema
     groups: tuple[str, ...]
     parts: tuple[Part, ...]
     seed: int = 0
+    own: bool = False
 
     def __post_init__(self) -> None:
-        if len(self.parts) != 1 and not self.candidate.pure:
-            raise ValueError("code that is not proved to be pure has a process for each of its parts")
+        if len(self.parts) != 1 and self.foreign:
+            raise ValueError("code of a candidate's own has a process for each of its parts")
+
+    @property
+    def foreign(self) -> bool:
+        """Whether code that a candidate brought is executed."""
+        return self.own or self.candidate.opaque
+
+    @property
+    def modules(self) -> frozenset[str]:
+        """What the executed source imports."""
+        if self.foreign:
+            return self.candidate.modules
+        return frozenset({"scipy.special"} if "import scipy.special" in self.candidate.law else ())
 
 
 def message(order: Order, limits: Limits) -> bytes:
     """The job as bytes: source, names, and the rows that its process may know."""
     header = {
-        "source": order.candidate.source,
+        "source": order.candidate.source if order.own else order.candidate.law,
         "kind": order.candidate.kind,
         "imports": list(ALLOWED_IMPORTS),
         "features": list(order.schema.features),
@@ -224,11 +241,23 @@ def _unfit(order: Order, part: Part, reply: Reply) -> tuple[Verdict, str] | None
             Verdict.OVER_CAP,
             f"{count} constants per group were returned; the task allows {cap} per target.",
         )
-    if len(set(reply.names)) != count or not all(name.isidentifier() for name in reply.names):
-        return Verdict.CONTRACT, "The parameters' names are not different identifiers."
+    if len(set(reply.names)) != count or not all(_is_name(order, name) for name in reply.names):
+        return (
+            Verdict.CONTRACT,
+            f"The parameters' names are not different identifiers of at most {MAX_NAME} characters that stand in "
+            "PARAMETERS as they are.",
+        )
     if part.fit is not None and reply.values is not None and not _fitted(part.fit, reply.values):
         return Verdict.NON_FINITE, "A constant of a fitted group is not finite."
     return None
+
+
+def _is_name(order: Order, name: str) -> bool:
+    """A name is no place for data: it is known from the source before anything runs."""
+    if order.candidate.statement is not None:
+        return name in {parameter.name for parameter in order.candidate.statement.parameters}
+    written = order.candidate.kind != "form" or name in order.candidate.source
+    return written and name.isidentifier() and len(name) <= MAX_NAME
 
 
 def _fitted(table: Table, values: Array) -> bool:

@@ -2,7 +2,8 @@
 
 A fork that gets only source, constants and features predicts every row again, in other batches and another
 order. Predictions that lean on remembered targets, on the batch, on the order, on chance or on the number of
-calls cannot agree. A pure candidate (lawsmith.sandbox.law.pure) has nothing to lean on, and is not asked twice.
+calls cannot agree. A form that can be read is executed from its tree, by our own source: it has nothing to lean on, and
+is not asked twice.
 """
 
 from collections.abc import Callable, Sequence
@@ -39,23 +40,45 @@ def perform(jobs: Sequence[Job], limits: Limits, execute: Execute) -> Sequence[J
     Several jobs, of one pure candidate (see `sharing`), run in one process; None stands for one to be run again.
     """
     try:
-        candidate = read_candidate(jobs[0].source, limits)
+        candidate = read_candidate(jobs[0].source, limits, jobs[0].schema)
     except Refused as refused:
         return [JobResult(refused.verdict, refused.message, "check")]
     for job in jobs:
         if (problem := _unsuitable(job, limits, candidate)) is not None:
             raise ValueError(problem)
-    found = execute(_order(jobs, candidate))
-    if candidate.pure:
-        return found
-    (only,) = found
-    return [_checked(jobs[0], candidate, only, execute) if only and only.ok and jobs[0].check else only]
+    if candidate.opaque:
+        (only,) = execute(_order(jobs, candidate))
+        return [_checked(jobs[0], candidate, only, execute) if only and only.ok and jobs[0].check else only]
+    if candidate.has_fit and isinstance(jobs[0], FitJob):
+        return [_fitted_by_itself(jobs[0], candidate, execute)]
+    return execute(_order(jobs, candidate))
+
+
+def _fitted_by_itself(job: FitJob, candidate: Candidate, execute: Execute) -> JobResult:
+    """The candidate's own fit gives constants, in a process of its own; the tree that was read predicts."""
+    order = _order((job,), candidate)
+    fit = replace(order, parts=(Part((), job.fit),), own=True)
+    (fitted,) = execute(fit)
+    if job.check and fitted is not None and fitted.ok:
+        (again,) = execute(fit)
+        assert again is not None
+        fitted = differing(fitted, again) or fitted
+    assert fitted is not None
+    if not fitted.ok or not job.predict:
+        return fitted
+    part = Part(job.predict, None, (fitted.constants,) * len(job.predict), optional=job.optional)
+    (predicted,) = execute(replace(order, parts=(part,)))
+    assert predicted is not None
+    usage = fitted.usage + predicted.usage
+    if not predicted.ok:
+        return replace(predicted, usage=usage)
+    return replace(fitted, predictions=predicted.predictions, usage=usage)
 
 
 def sharing(job: Job, limits: Limits) -> object | None:
     """What jobs that may share a process have in common; None for code that has to have its own."""
     try:
-        candidate = read_candidate(job.source, limits)
+        candidate = read_candidate(job.source, limits, job.schema)
     except Refused:
         return None
     if not candidate.pure or _unsuitable(job, limits, candidate) is not None:

@@ -8,14 +8,18 @@ import functools
 import io
 import tokenize
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from lawsmith.sandbox.clean import clean
-from lawsmith.sandbox.law.pure import is_pure
+from lawsmith.sandbox.law.read import read
+from lawsmith.sandbox.law.statement import Statement, Unreadable
 from lawsmith.sandbox.law.syntax import parse
+from lawsmith.sandbox.law.traits import literals, literals_of_text
+from lawsmith.sandbox.law.write_candidate import write
 from lawsmith.sandbox.limits import DEFAULT_LIMITS, Limits
 from lawsmith.sandbox.verdict import Verdict
+from lawsmith.tasks.schema import Schema
 
 Kind = Literal["form", "law", "pair"]
 
@@ -52,20 +56,51 @@ class Refused(Exception):
 class Candidate:
     """What is known before anything runs.
 
-    has_fit: brings its own fit. modules: dotted names of all imports. pure: a form that is proved to be arithmetic on
-    each row, fitted by the engine (lawsmith.sandbox.law.pure).
+    source: as it was written. has_fit: brings its own fit. modules: dotted names of all imports. statement: what a form
+    states, where it can be read; else `unread` says why not, and the candidate is opaque. law: the source that
+    predicts, and that the engine fits: for a form that can be read our own, printed from the tree.
     """
 
     source: str
     kind: Kind
     has_fit: bool
     modules: frozenset[str]
-    pure: bool = False
+    law: str
+    statement: Statement | None = None
+    unread: str = ""
+
+    @property
+    def opaque(self) -> bool:
+        """Whether its own code predicts, because nobody can tell what it states."""
+        return self.statement is None
+
+    @property
+    def pure(self) -> bool:
+        """Whether nothing of the candidate's own is ever executed; its fits may then share a process."""
+        return self.statement is not None and not self.has_fit
+
+    @property
+    def literals(self) -> int:
+        """Numbers in the text that count as constants, as data could have chosen them."""
+        if self.statement is not None:
+            return sum(map(literals, self.statement.targets.values()))
+        return literals_of_text(parse(self.source)) if self.kind == "form" else 0
 
 
-@functools.lru_cache(maxsize=64)  # one evaluation asks once per fold
-def read_candidate(source: str, limits: Limits = DEFAULT_LIMITS) -> Candidate:
-    """The candidate in `source`. Raises Refused with SYNTAX, IMPORT_REFUSED or CONTRACT."""
+def read_candidate(source: str, limits: Limits = DEFAULT_LIMITS, schema: Schema | None = None) -> Candidate:
+    """The candidate in `source`; a form is read as a law of the schema's features and targets where it is given.
+
+    Raises Refused with SYNTAX, IMPORT_REFUSED or CONTRACT.
+    """
+    if schema is None:
+        return _read(source, limits, None, None)
+    return _read(source, limits, schema.targets, schema.features)
+
+
+@functools.lru_cache(maxsize=256)  # one evaluation asks once per fold
+def _read(
+    source: str, limits: Limits, targets: tuple[str, ...] | None, features: tuple[str, ...] | None
+) -> Candidate:
     tree = _parse(source, limits)
     modules = _imports(tree)
     _refuse_names(tree)
@@ -75,8 +110,14 @@ def read_candidate(source: str, limits: Limits = DEFAULT_LIMITS) -> Candidate:
     if kind == "form" and "fit" in names and "SHARED" in names:
         raise Refused(Verdict.CONTRACT, "SHARED needs the engine's fit: remove either SHARED or fit.")
     has_fit = kind == "pair" or "fit" in names
-    pure = kind == "form" and not has_fit and is_pure(tree)
-    return Candidate(source, kind, has_fit, modules, pure)
+    plain = Candidate(source, kind, has_fit, modules, source)
+    if kind != "form":
+        return replace(plain, unread=f"it is a {'closed law' if kind == 'law' else 'pair of functions'}")
+    found = read(tree, targets, features)
+    if isinstance(found, Unreadable):
+        return replace(plain, unread=found.reason)
+    law = "" if features is None else write(found, features)
+    return replace(plain, law=law, statement=found)
 
 
 def _parse(source: str, limits: Limits) -> ast.Module:

@@ -56,7 +56,7 @@ class _Form:
                 self.imports.update(_imported(node))
         for statement in module.body:
             for name in _defined(statement):
-                if name in self.definitions:
+                if name in self.definitions or name in self.imports:
                     raise Unreadable(f"the source defines {name} twice", statement.lineno)
                 self.definitions[name] = statement
         self.interpreter = Interpreter(self.imports, self.definitions)

@@ -5,6 +5,7 @@ Answers do not depend on how the law is spelled. Of a law that cannot be read th
 
 from __future__ import annotations
 
+import ast
 import math
 from dataclasses import dataclass
 from fractions import Fraction
@@ -127,6 +128,20 @@ def literals(node: Node) -> int:
             case _:
                 waiting += [(child, "") for child in children(part)]
     return len(costly) + max(free - FREE_NUMBERS, 0)
+
+
+def literals_of_text(module: ast.Module) -> int:
+    """The same for a form that cannot be read: of all numbers in its text, those of its own fit apart."""
+    numbers = [
+        value
+        for part in module.body
+        if not (isinstance(part, ast.FunctionDef) and part.name in ("fit", "gradient"))
+        for value in (node.value for node in ast.walk(part) if isinstance(node, ast.Constant))
+        if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300
+    ]
+    counted = [abs(number) for number in numbers if number not in STRUCTURAL]
+    costly = {number for number in counted if not _is_free(number)}
+    return len(costly) + max(sum(map(_is_free, counted)) - FREE_NUMBERS, 0)
 
 
 def _is_free(value: float) -> bool:

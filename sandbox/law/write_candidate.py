@@ -26,12 +26,24 @@ from lawsmith.sandbox.law.expression import (
     walk,
 )
 from lawsmith.sandbox.law.functions import FUNCTIONS, is_truth
+from lawsmith.sandbox.law.statement import Statement
 
 SUM, PRODUCT, UNARY, POWER, ATOM = range(5)  # binding strength
 NUMPY = re.compile(r"\b(np|scipy\.special)\.(?=\w+\()")
 TRUTHS = {"where": 1, "logical_and": 2, "logical_or": 2, "logical_not": 1}
 """How many first arguments of a function are conditions."""
 MAX_GRADIENT = 20_000  # nodes of all slopes together; numeric slopes are as fast beyond
+
+
+def write(statement: Statement, columns: Sequence[str]) -> str:
+    """Our own candidate source for what was read; `columns` are the features of the task."""
+    return candidate(
+        statement.targets,
+        columns=columns,
+        shared=statement.shared,
+        loss=statement.loss,
+        declared=statement.parameters,
+    )
 
 
 def candidate(

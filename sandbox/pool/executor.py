@@ -155,11 +155,11 @@ class Sandbox:
             return [None] * len(order.parts)
 
     def _launch(self, order: Order, packed: bytes, most: int) -> Outcome:
-        stop = math.inf if order.candidate.pure else self.deadline + GRACE_SECONDS
+        stop = self.deadline + GRACE_SECONDS if order.foreign else math.inf
         if time.monotonic() >= stop:
             raise SearchOver
         warm_process = self._current()
-        warm_process.prepare(library.wanted(order.candidate.modules))
+        warm_process.prepare(library.wanted(order.modules))
         outcome = warm_process.run(packed, most, self.limits, stop)
         if outcome.stopped:
             raise SearchOver

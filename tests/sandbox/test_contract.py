@@ -218,7 +218,7 @@ FAILURES = {
         Verdict.NON_FINITE,
         "constant",
     ),
-    "shape": ("PARAMETERS = ('a',)\ndef form(x, p): return p['a']", None, ""),
+    "shape": ("PARAMETERS = ('a',)\ndef form(x, p):\n    global a\n    return p['a']", None, ""),
     "raises": (
         "PARAMETERS = ('a',)\ndef fit(x, y): return 1 / 0\ndef form(x, p): return 1",
         Verdict.CRASH,

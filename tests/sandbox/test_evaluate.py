@@ -135,10 +135,66 @@ def fit(x, y):
         last["y"] = y[-1]
     return {"a": y.mean()}
 def form(x, p):
+    global last
     return last.get("y", p["a"]) + 0 * x["n"]
 """
     found = evaluate(sandbox, source, task, folds)
     assert (found.verdict, found.stage) == (Verdict.IMPURE, "verify")
+    assert found.opaque and "global" in found.unread
+    read = evaluate(sandbox, source.replace("    global last\n", ""), task, folds)
+    assert read.verdict is Verdict.OK and not read.opaque
+    assert read.formula == "y = a", "what is read is what runs: no memory, no trick"
+
+
+DECOY = """
+PARAMETERS = ("a", "k")
+def form(x, p):
+    return p["a"] * x["n"] ** -p["k"]
+def _table(x, p):
+    return x["n"] * 0 + p["a"]
+{swap}
+"""
+
+
+@pytest.mark.parametrize(
+    "swap",
+    [
+        "form.__code__ = _table.__code__",
+        "form = _table",
+        "globals().update(form=_table)",
+        "import numpy as form",
+    ],
+)
+def test_a_form_that_is_swapped_is_opaque_or_runs_as_it_is_read(
+    swap: str, sandbox: Sandbox, task: Task, folds: list[Fold]
+) -> None:
+    found = evaluate(sandbox, DECOY.format(swap=swap), task, folds)
+    assert found.verdict is not Verdict.OK or found.opaque
+    assert found.formula is None
+    honest = evaluate(sandbox, DECOY.format(swap=""), task, folds)
+    assert honest.formula == "y = a * n^-k"
+    # A fit of its own gives constants only, though it swaps the form in its own process.
+    fit = "def fit(x, y):\n    form.__code__ = _table.__code__\n    return {'a': 1.0, 'k': 0.5}"
+    fitted = evaluate(sandbox, DECOY.format(swap=fit), task, folds, probes=task.train.take(np.array([0])))
+    assert fitted.verdict is Verdict.OK, fitted.message
+    assert fitted.formula == "y = a * n^-k"
+    assert fitted.probe[0][0] == pytest.approx(task.train.features["n"][0] ** -0.5)
+
+
+def test_numbers_written_into_a_form_count_against_the_cap(
+    sandbox: Sandbox, task: Task, folds: list[Fold]
+) -> None:
+    rows = " + ".join(f"np.where(x['n'] < {7.3 * k}, {1.37 * k + 0.011}, 0)" for k in range(1, 9))
+    table = f"import numpy as np\nPARAMETERS = ('a',)\ndef form(x, p):\n    return p['a'] + {rows}\n"
+    for source in (
+        table,
+        table.replace("    return", "    global p\n    return").replace("(x, p)", "(x, q)"),
+    ):
+        found = evaluate(sandbox, source, task, folds)
+        assert (found.verdict, found.stage) == (Verdict.OVER_CAP, "check"), found.message
+        assert "numbers in the source" in found.message
+    one = evaluate(sandbox, FORM.replace('-p["k"]', "-0.37"), task, folds)
+    assert (one.verdict, one.constants_count, one.free_constants) == (Verdict.OK, 4, 8)
 
 
 @pytest.mark.data

@@ -1,6 +1,5 @@
 """Fits of a pure form may share a process; nothing but the time it takes shows."""
 
-from collections.abc import Iterator
 from concurrent.futures import Future
 
 import numpy as np
@@ -19,7 +18,7 @@ PARAMETERS = {"c": (0, None), "a": (0, 100), "k": (0, 2)}
 def form(x, p):
     return p["c"] + p["a"] * x["n"] ** -p["k"]
 """
-OTHER = "kept = []\n" + PURE.replace("    return", "    kept.append(1)\n    return")
+OTHER = "kept = []\n" + PURE.replace("    return", "    global kept\n    kept.append(1)\n    return")
 
 
 @pytest.fixture
@@ -81,7 +80,7 @@ def test_other_code_has_a_process_for_each_fit(sandbox: Sandbox, table: Table, l
     assert all(found.ok for found in together), together[0].message
     assert len(launched) == 6
     part = Part((table.hide(),), table)
-    with pytest.raises(ValueError, match="not proved"):
+    with pytest.raises(ValueError, match="process for each"):
         Order(read_candidate(OTHER), parts(table, OTHER)[0].schema, table.groups, (part, part))
 
 
@@ -109,24 +108,6 @@ def test_a_part_that_fails_is_judged_as_if_it_were_alone(sandbox: Sandbox, table
     assert all(map(same, alone, results(sandbox.submit_all(parts(table, source)))))
 
 
-@pytest.fixture
-def hasty(sandbox: Sandbox) -> Iterator[Sandbox]:
-    with Sandbox(Limits(wall_seconds=0.6, cpu_seconds=10), workers=1, tier=sandbox.tier) as made:
-        yield made
-
-
-def test_a_part_that_never_ends_takes_no_other_with_it(hasty: Sandbox, table: Table, schema: Schema) -> None:
-    """Only where one constant is large does the power of whole numbers take for ever."""
-    source = (
-        "N = 10\nPARAMETERS = ('a',)\ndef form(x, p):\n    return p['a'] * x['n'] + 0 * (3 ** N ** 9 % 7)"
-    )
-    assert read_candidate(source).pure
-    slow = FitJob(source, schema, table, (table.hide(),))
-    found = results(hasty.submit_all([slow, *parts(table, PURE)[:1], slow]))
-    assert [one.verdict for one in found] == [Verdict.TIMEOUT, Verdict.OK, Verdict.TIMEOUT]
-    assert "0.6 s" in found[0].message
-
-
 def test_a_process_that_had_its_time_begins_no_other_part(
     sandbox: Sandbox, table: Table, launched: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -139,7 +120,7 @@ def test_a_process_that_had_its_time_begins_no_other_part(
 
 def test_predictions_that_are_not_required_may_fail(sandbox: Sandbox, schema: Schema, table: Table) -> None:
     beyond = Table({"n": np.array([1e4, 1e7])}, {}, table.groups, np.zeros(2, dtype=int))
-    for source in ("import numpy as np\n", "import numpy as np\nkept = print\n"):
+    for source in ("import numpy as np\n", "import numpy as np\n[0].clear()\n"):
         source += "PARAMETERS = ('a',)\ndef form(x, p): return p['a'] + np.log(2e6 - x['n'])"
         job = FitJob(source, schema, table, (table.hide(), beyond), optional=1)
         found = sandbox.run(job)
@@ -153,7 +134,7 @@ def test_predictions_that_are_not_required_may_fail(sandbox: Sandbox, schema: Sc
 def test_the_child_is_told_only_what_its_parts_may_know(table: Table, schema: Schema) -> None:
     """The held-out targets of a fold are in no message but where another part is fitted to them."""
     job = parts(table, PURE)[0]
-    order = Order(read_candidate(PURE), schema, table.groups, (Part(job.predict, job.fit),))
+    order = Order(read_candidate(PURE, schema=schema), schema, table.groups, (Part(job.predict, job.fit),))
     packed = message(order, Limits())
     assert job.fit.targets["y"][-1].tobytes() in packed
     assert table.targets["y"][-1].tobytes() not in packed
