@@ -155,7 +155,7 @@ def choose(trials: Sequence[Trial], task: Task, rules: Rules = RULES) -> Choice:
 
 def is_readable(trial: Trial, task: Task) -> bool:
     """Whether the law's formula can be read from its source, so that it can be shown and run by our own code."""
-    return traits(trial.proposal.source, task.schema.targets) is not None
+    return traits(trial.proposal.source, task.schema.targets, task.schema.features) is not None
 
 
 def gain(trials: Sequence[Trial], task: Task, made_by_model: Callable[[Trial], bool]) -> Gain | None:
@@ -198,7 +198,7 @@ def _constants(trial: Trial, task: Task, rules: Rules) -> float:
     It is more than the law has where rows are few, as in the corrected AIC (Hurvich and Tsai 1989), and where the law
     cannot level off wherever the data do, or ignores a feature that they clearly depend on.
     """
-    known = traits(trial.proposal.source, task.schema.targets)
+    known = traits(trial.proposal.source, task.schema.targets, task.schema.features)
     missing = 0 if known is None else (not known.levels) + len(decisive(task.train) - known.features)
     count = _free(trial.evaluation, task) + rules.missing * missing
     rows = len(task.train) / _groups(task)

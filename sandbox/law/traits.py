@@ -47,9 +47,11 @@ class Traits:
 
 
 @lru_cache(maxsize=2048)
-def traits(source: str, targets: tuple[str, ...] | None = None) -> Traits | None:
+def traits(
+    source: str, targets: tuple[str, ...] | None = None, features: tuple[str, ...] | None = None
+) -> Traits | None:
     """The traits of the form in `source`; None where it cannot be read."""
-    found = read(source, targets)
+    found = read(source, targets, features)
     return None if isinstance(found, Unreadable) else traits_of(found)
 
 
