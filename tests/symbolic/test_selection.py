@@ -216,7 +216,7 @@ def test_a_law_without_a_feature_that_decides_is_dearer_than_one_with_it():
     table = Table(
         {"x": x[:, 0], "w": x[:, 1]}, {"y": 1 / x[:, 0] + 1 / x[:, 1]}, ("g",), np.zeros(64, dtype=np.intp)
     )
-    both = Task(both.schema, table, both.provenance)
+    both = Task(both.schema.model_copy(update={"features": ("x", "w")}), table, both.provenance)
     laws = {"without": "p['L'] + p['A'] / x['x']", "with": "p['L'] + p['A'] / x['x'] + p['a'] / x['w']"}
     found = {}
     for name, errors in (("without", 0.099), ("with", 0.1)):
