@@ -9,7 +9,15 @@ from typing import Any, cast
 
 from lawsmith.sandbox.law.expression import Node
 from lawsmith.sandbox.law.functions import is_truth
-from lawsmith.sandbox.law.spellings import CONSTANTS, METHODS, MODULES, builtin, library, truth
+from lawsmith.sandbox.law.spellings import (
+    CONSTANTS,
+    METHODS,
+    MODULES,
+    builtin,
+    library,
+    require_floats,
+    truth,
+)
 from lawsmith.sandbox.law.statement import Unreadable
 from lawsmith.sandbox.law.values import (
     TREES,
@@ -428,6 +436,9 @@ class Interpreter:
                 return library(f"numpy.{name}", [owner, *values], named)
             case _, "clip" | "dot", _ if isinstance(owner, TREES):
                 return library(f"numpy.{name}", [owner, *values], named)
+            case _, "astype", [kind]:
+                require_floats(kind)
+                return owner
             case _, _, _ if name in METHODS and isinstance(owner, TREES | int | float | Vector | dict | list):
                 return owner
             case str(), "format" | "join" | "split", _:

@@ -12,6 +12,7 @@ from lawsmith.sandbox.law.statement import Unreadable
 from lawsmith.sandbox.law.values import (
     MAX_ITEMS,
     TREES,
+    Library,
     Lookup,
     Rows,
     Vector,
@@ -218,11 +219,14 @@ def library(dotted: str, values: Sequence[Any], named: Mapping[str, Any]) -> Any
     module, _, name = dotted.rpartition(".")
     if module not in MODULES or (not values and not named):
         raise Unreadable(dotted)
+    require_floats(*([named["dtype"]] if "dtype" in named else []))
     named = {key: value for key, value in named.items() if key not in ("dtype", "order", "copy", "casting")}
     if name in ("stack", "column_stack", "vstack", "hstack", "concatenate"):
         named.pop("axis", None)
     if name in SAME:
         value = values[0]
+        if name in ("asarray", "array", "asanyarray", "ascontiguousarray"):
+            require_floats(*values[1:])
         return _vector(value) if isinstance(value, list | tuple) else value
     if name not in SPELLINGS:
         raise Unreadable(dotted)
@@ -232,6 +236,14 @@ def library(dotted: str, values: Sequence[Any], named: Mapping[str, Any]) -> Any
         raise Unreadable(f"the arguments of {dotted}") from None
 
 
+def require_floats(*kinds: Any) -> None:
+    """Refuses a conversion to anything but ordinary floats."""
+    for kind in kinds:
+        name = kind.name.rpartition(".")[2] if isinstance(kind, Library) else kind
+        if name not in (None, "float", "float64", "double", "float_", "f8"):
+            raise Unreadable("a conversion to other numbers than floats")
+
+
 def _vector(value: Any) -> Any:
     return Vector(map(_vector, value)) if isinstance(value, list | tuple) else value
 
@@ -239,8 +251,10 @@ def _vector(value: Any) -> Any:
 def builtin(name: str, values: Sequence[Any]) -> Any:
     """The call of a built-in function."""
     match name, values:
-        case "float" | "int" | "bool", [value] if not isinstance(value, str):
-            return int(value) if name == "int" and isinstance(value, float) else value
+        case "float", [value] if not isinstance(value, str):
+            return value
+        case "int" | "bool", [int() | float() as value] if abs(value) < 2**53:
+            return int(value) if name == "int" else bool(value)
         case "abs", [value]:
             return call("abs", [value])
         case "pow", [base, exponent]:

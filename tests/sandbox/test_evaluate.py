@@ -246,7 +246,7 @@ def test_weights_reach_the_process_that_fits_and_the_errors_that_choose(
     assert found.train.r2 < 0.9
 
 
-OPAQUE = FORM.replace("def form", "kept = []\ndef form").replace("return", "kept.append(0)\n    return")
+OPAQUE = FORM.replace("def form", "kept = []\ndef form").replace("return", "global kept\n    return")
 SLEEPER = """
 import collections
 PARAMETERS = ("a",)
