@@ -20,7 +20,7 @@ from lawsmith.tasks import InputError, Task
 if TYPE_CHECKING:
     from lawsmith.agent.client.config import Options
 
-AGENTS = ("symbolic", "refine", "evolve")
+AGENTS = ("symbolic", "analyst", "refine", "evolve")
 CLIENT = "mcp"
 """The agent of a run that a client of `discover mcp` leads. Taken up by `discover resume`, the floor ends it."""
 REPLAY = "replay:"
