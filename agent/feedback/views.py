@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from lawsmith.agent.feedback.diagnostics import TargetDiagnosis, diagnose
 from lawsmith.agent.feedback.folds import fold_labels, held_out_lines
 from lawsmith.agent.feedback.formulas import fit_words, formula_of
-from lawsmith.agent.feedback.noise import at_the_noise, replicate_noise, spread
+from lawsmith.agent.feedback.noise import at_the_noise, spread
 from lawsmith.agent.feedback.standing import Standing
 from lawsmith.agent.feedback.text import clip, number
 from lawsmith.runs.trials import Proposal, Trial
 from lawsmith.sandbox import Constants, Evaluation, JobResult, PredictJob, Sandbox, SearchOver
 from lawsmith.sandbox.law.syntax import parse
 from lawsmith.tasks import Array, Task
+from lawsmith.tasks.noise import replicates
 
 MAX_FITTED_GROUPS = 3
 MAX_CONSTANTS = 16
@@ -62,8 +63,8 @@ class Viewer:
         self.standing = Standing(task)
         self._labels = fold_labels(task.train)
         self._spread = spread(task.train)
-        noise = replicate_noise(task.train)
-        self._noise = None if noise is None else noise.deviation
+        noise = replicates(task.train)
+        self._noise = None if noise is None else noise.noise
         self._at_the_noise: dict[str, bool] = {}
         self._predicted: dict[str, Future[JobResult]] = {}
         self._diagnoses: dict[str, tuple[TargetDiagnosis, ...]] = {}

@@ -13,12 +13,12 @@ from lawsmith.agent.feedback.prompts import clip_bytes
 from lawsmith.agent.feedback.text import clip
 from lawsmith.agent.feedback.toolbox import Finish, Note, Run, Toolbox, Try, numbered, read_arguments, tools
 from lawsmith.agent.feedback.views import AT_THE_NOISE
-from lawsmith.agent.llm.form_key import canonical_key
 from lawsmith.agent.llm.parsing import parse_reply
 from lawsmith.agent.llm.proposer import LLMProposer
 from lawsmith.agent.llm.questions import Answer, Ask, Setup
 from lawsmith.runs.trials import History, Proposal, Trial
 from lawsmith.sandbox import Refused, Verdict, read_candidate
+from lawsmith.sandbox.law.key import source_key
 from lawsmith.sandbox.law.syntax import parse
 from lawsmith.tasks import InputError
 
@@ -93,7 +93,7 @@ class Analyst(LLMProposer):
         return self.setup.config.models[self.setup.seed % len(self.setup.config.models)].name
 
     def learn(self, trial: Trial, ask: Ask | None) -> None:
-        self._keys.setdefault(canonical_key(trial.proposal.source), trial.id)
+        self._keys.setdefault(source_key(trial.proposal.source), trial.id)
 
     def heard(self, answer: Answer) -> None:
         """Nothing: replies are taken in with their calls."""
@@ -218,7 +218,7 @@ class Analyst(LLMProposer):
         known = self._known(proposal)
         if known is not None:
             return f"Not evaluated: this states what is known already, with the same bounds. {known}"
-        self._keys[canonical_key(tried.source)] = proposal.id
+        self._keys[source_key(tried.source)] = proposal.id
         batch.append(proposal)
         self.tally.asked[proposal.id] = ask
         return None
@@ -227,7 +227,7 @@ class Analyst(LLMProposer):
         """The law that a candidate only states again, in words; None where it is new."""
         if proposal.id in self.tally.asked:
             return "It is a candidate that you tried."
-        twin = self._keys.get(canonical_key(proposal.source))
+        twin = self._keys.get(source_key(proposal.source))
         return None if twin is None else f"It is the law {self.viewer.named(twin) or 'that is being tried'}."
 
     def _tell(self, history: History) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from lawsmith.agent.client.recording import Attempt, Recording
-from lawsmith.agent.search.selection import choose
+from lawsmith.agent.search.selection import choose, gain
 from lawsmith.runs import Account
 from lawsmith.runs.account import Books
 from lawsmith.runs.trials import History, Trial
@@ -25,21 +25,19 @@ def report(proposer: LLMProposer, history: History) -> dict[str, Any]:
     floor = {trial.id for trial in history if trial.id not in tally.asked}
     asked = [trial for trial in history if trial.id in tally.asked]
     accepted = sum(trial.evaluation.verdict is Verdict.OK for trial in asked)
-    standing = proposer.viewer.standing
     task = proposer.setup.task
     without = _chosen([trial for trial in history if trial.id in floor], task)
-    chosen = _chosen(history.trials, task)
-    floor_error = None if without is None else standing.error(without)
-    error = None if chosen is None else standing.error(chosen)
+    gained = gain(history.trials, task, lambda trial: trial.id in tally.asked)
+    chosen = None if gained is None else history[gained.chosen]
     answered = len(tally.asked) + tally.lost.total()
     account = Account(
         calls=books(caller.recording),
         floor_candidates=len(floor),
         floor_r2=None if without is None else without.evaluation.validation_r2,
         best_r2=None if chosen is None else chosen.evaluation.validation_r2,
-        floor_error=floor_error,
-        best_error=error,
-        gain=None if error is None or not floor_error else 1 - error / floor_error,
+        floor_error=None if gained is None else gained.without,
+        best_error=None if gained is None else gained.error,
+        gain=None if gained is None else gained.share,
         floor_at_noise=without is not None and _at_the_noise(proposer, without),
         best_by=None if chosen is None else "model" if chosen.id in tally.asked else "floor",
         candidates=len(asked),
