@@ -23,8 +23,7 @@ class Setup:
     """What an LLM agent works with.
 
     `floor` proposes first, at no cost; `floor_trials` bounds its candidates so that it cannot use up a
-    search. `max_calls` ends the questions of a search that has no other limit; `allowance` is what the run may spend,
-    `inherited` are notes of earlier runs of the command.
+    search. `max_calls` ends the questions of a search that has no other limit; `allowance` is what the run may spend.
     """
 
     task: Task
@@ -37,7 +36,6 @@ class Setup:
     floor_trials: int = 64
     max_calls: int | None = None
     allowance: Allowance = field(default_factory=Allowance)
-    inherited: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -140,22 +140,17 @@ def calls_chart(account: Account) -> Chart:
     calls, scores = zip(*account.progress, strict=True)
     last = max(account.calls.finished + account.calls.from_cache, calls[-1])
     alt = (
-        f"The symbolic search reached a typical error of {scores[0]:.3g} on held-out rows; over {last} model calls the "
-        f"best fell to {scores[-1]:.3g}."
+        f"The symbolic search reached a validation R² of {scores[0]:.4f}; over {last} model calls the best rose to "
+        f"{scores[-1]:.4f}."
     )
-    error = [*scores, scores[-1]]
-    steps = _steps([*calls, last], error, "model calls", alt, "typical error, best so far (lower is better)")
-    return Chart("Best so far against calls", alt, steps)
+    error = [*map(_error, scores), _error(scores[-1])]
+    return Chart("Best so far against calls", alt, _steps([*calls, last], error, "model calls", alt))
 
 
-def _steps(
-    at: Sequence[float],
-    error: Sequence[float],
-    label: str,
-    alt: str,
-    height: str = "1 − validation R², best so far (lower is better)",
-) -> Markup:
-    plot = Plot(Axis([0, *at]), Axis(error, log=True), (label, height))
+def _steps(at: Sequence[float], error: Sequence[float], label: str, alt: str) -> Markup:
+    plot = Plot(
+        Axis([0, *at]), Axis(error, log=True), (label, "1 − validation R², best so far (lower is better)")
+    )
     plot.line(np.repeat(at, 2)[1:], np.repeat(error, 2)[:-1], colour(0))
     return plot.svg(alt)
 
