@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, RegressorMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from lawsmith.agent.command.api import discover
 from lawsmith.runs.laws import Law
 from lawsmith.tasks import Array
+
+WEIGHT = "sample_weight"
 
 
 class LawRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
@@ -47,11 +49,19 @@ class LawRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.workers = workers
         self.random_state = random_state
 
-    def fit(self, X: Any, y: Any) -> LawRegressor:
-        """Search for a law of X (n, F) and y (n,); raises InputError (a ValueError) where there can be none."""
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> LawRegressor:
+        """Search for a law of X (n, F) and y (n,), in which equal rows are replicates.
+
+        sample_weight: (n,) how much each row counts, such as 1 / sigma² or a number of measurements; a row of weight 0
+        is left out. Raises InputError (a ValueError) where there can be no law.
+        """
         X, y = validate_data(self, X, y, y_numeric=True, ensure_min_samples=4)
-        frame = pd.DataFrame(np.asarray(X, dtype=float), columns=self._names()).drop_duplicates()
-        frame["y"] = np.asarray(y, dtype=float)[frame.index]
+        frame = pd.DataFrame(np.asarray(X, dtype=float), columns=self._names())
+        frame[self._free("y")] = np.asarray(y, dtype=float)
+        if sample_weight is not None:
+            weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+            if np.ptp(weight) > 0:
+                frame = frame.assign(**{self._free(WEIGHT): weight})[weight > 0]
         if self.runs_dir is not None:
             self.law_ = self._search(frame, Path(self.runs_dir))
         else:
@@ -67,12 +77,18 @@ class LawRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         return self.law_.predict(pd.DataFrame(np.asarray(X, dtype=float), columns=self._names()))
 
     def _names(self) -> list[str]:
-        return [f"x{k}" for k in range(self.n_features_in_)]
+        """The names of X's columns where it has some, else x0, x1 …"""
+        return list(getattr(self, "feature_names_in_", [f"x{k}" for k in range(self.n_features_in_)]))
+
+    def _free(self, name: str) -> str:
+        """The name, or one like it that no feature has."""
+        return name if name not in self._names() else self._free(f"{name}_")
 
     def _search(self, frame: pd.DataFrame, folder: Path) -> Law:
         result = discover(
             frame,
-            target="y",
+            target=self._free("y"),
+            sigma=self._free(WEIGHT) if self._free(WEIGHT) in frame else None,
             features=self._names(),
             group="",
             cap=self.cap,

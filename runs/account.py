@@ -24,6 +24,8 @@ class Books(_Kept):
     from_cache: int
     prompt_tokens: int
     completion_tokens: int
+    reasoning_tokens: int = 0
+    """Of the completions' tokens, those of hidden reasoning, where the endpoint says."""
     without_usage: int
     usd: float | None
     usd_known: float
@@ -33,22 +35,26 @@ class Books(_Kept):
     @property
     def price(self) -> str:
         """Tokens and USD, in words."""
+        hidden = f", {self.reasoning_tokens} of them hidden reasoning" if self.reasoning_tokens else ""
         usd = "USD unknown" if self.usd is None else f"USD {self.usd:.4f}"
         if self.usd is None and self.usd_known:
             usd = f"more than USD {self.usd_known:.4f}"
         attempts = "attempt" if self.without_usage == 1 else "attempts"
         unseen = f" and {self.without_usage} {attempts} of unknown usage" if self.without_usage else ""
-        return f"{self.prompt_tokens + self.completion_tokens} tokens{unseen}, {usd}"
+        return f"{self.prompt_tokens + self.completion_tokens} tokens{hidden}{unseen}, {usd}"
 
 
 class Account(_Kept):
     """How the search of an LLM agent went.
 
-    floor_r2, best_r2: highest validation R² of the symbolic search that came first, and of all candidates; `gain` is
-    their difference (None without both), best_by "floor" or "model". candidates: by the model; `accepted` of them
+    floor_error, best_error: held-out error (the score that chooses) of the law that would have been chosen of the
+    symbolic search alone, which came first, and of the law chosen among all; floor_r2, best_r2: their validation R².
+    `gain` is the share by which the error fell (None without both), best_by "floor" or "model". floor_at_noise: the
+    symbolic search's law leaves no more than repeated measurements differ. notes: what the
+    model kept. candidates: by the model; `accepted` of them
     worked, and acceptance_rate is their share of the calls that were heard. improved: candidates better than their
     parents. lost: calls without a candidate by reason; failures: candidates by verdict. progress: (calls, best
-    validation R²) whenever a model's candidate raised it, the floor's first. models: answers and improvements of
+    held-out error) whenever a model's candidate lowered it, the floor's first. models: answers and improvements of
     each. ended: why the model was asked no more. error: what the endpoint refused for good. divergence: in a
     replay, where a prompt first differed from the recorded one.
     """
@@ -58,6 +64,10 @@ class Account(_Kept):
     floor_r2: float | None
     best_r2: float | None
     gain: float | None
+    floor_error: float | None = None
+    best_error: float | None = None
+    floor_at_noise: bool = False
+    notes: tuple[str, ...] = ()
     best_by: str | None
     candidates: int
     accepted: int
@@ -103,18 +113,31 @@ class Account(_Kept):
     @property
     def gained(self) -> str:
         """What the model gained over the symbolic search, and the price, in words."""
-        if self.gain is None or self.best_r2 is None or self.floor_r2 is None:
-            found = "no validation R² to compare with the symbolic search"
+        if self.gain is None or self.best_error is None or self.floor_error is None:
+            found = "no held-out error to compare with the symbolic search"
+        elif self.best_by != "model":
+            found = f"nothing over the symbolic search (held-out error {self.floor_error:.3g})"
         elif self.gain > 0:
-            found = f"validation R² {self.best_r2:.4f}, {self.gain:.2g} above the symbolic search"
+            found = (
+                f"held-out error {self.best_error:.3g} where the symbolic search alone has {self.floor_error:.3g} "
+                f"({self.gain:.0%} less)"
+            )
         else:
-            found = f"nothing over the symbolic search (validation R² {self.floor_r2:.4f})"
-        return f"{found}, for {self.calls.price}"
+            found = (
+                f"a law that was chosen as the most central, with held-out error {self.best_error:.3g} where the "
+                f"symbolic search alone has {self.floor_error:.3g}"
+            )
+        noise = (
+            "; the symbolic search's law leaves no more than the noise, so a model cannot gain inside the data"
+            if self.floor_at_noise
+            else ""
+        )
+        return f"{found}, for {self.calls.price}{noise}"
 
     @property
     def steps(self) -> str:
-        """The best validation R² so far against calls, in words."""
-        return ", ".join(f"{score:.4f} after {calls}" for calls, score in self.progress)
+        """The best held-out error so far against calls, in words."""
+        return ", ".join(f"{score:.3g} after {calls}" for calls, score in self.progress)
 
 
 def _counted(kinds: dict[str, int]) -> list[str]:

@@ -296,7 +296,7 @@ def _column(schema: Schema, rows: pd.DataFrame | Mapping[str, Sequence[float]], 
     try:
         if column is not None and column.levels:
             cells: list[Any] = list(np.atleast_1d(np.asarray(rows[name], dtype=object)))
-            return np.array([column.code(cell) if isinstance(cell, str) else float(cell) for cell in cells])
+            return np.array([column.code(cell) for cell in cells])
         return np.atleast_1d(np.asarray(rows[name], dtype=np.float64))
     except (TypeError, ValueError):
         raise InputError(f"The column {name!r} holds something that is no number.") from None

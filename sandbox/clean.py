@@ -4,7 +4,7 @@ import re
 import unicodedata
 
 MESSAGE_CHARACTERS = 600
-OUTPUT_CHARACTERS = 2000
+OUTPUT_CHARACTERS = 6000
 
 _ESCAPES = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?|[@-Z\\-_])")
 _PATHS = re.compile(r"(?<![\w.])(?:/[\w.+@~-]+){2,}")
@@ -20,6 +20,20 @@ def clean(text: str, limit: int = MESSAGE_CHARACTERS) -> str:
     text = " ".join("".join(" " if c in "\n\r\t" else c for c in text if _shown(c)).split())
     text = _PATHS.sub(lambda match: "…/" + match.group().rsplit("/", 1)[1], text)
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def clean_lines(text: str, limit: int) -> str:
+    """As `clean`, line by line: line ends and indentation are kept. What is cut off is said at the end."""
+    shown, size = [], 0
+    for line in text[: 8 * limit].splitlines():
+        words = clean(line, limit)
+        indent = len(line) - len(line.lstrip(" "))
+        shown.append(" " * min(indent, 40) + words if words else "")
+        size += len(shown[-1]) + 1
+        if size > limit:
+            break
+    kept = "\n".join(shown)
+    return kept if len(kept) <= limit and len(text) <= 8 * limit else kept[:limit] + "\n… cut for length"
 
 
 def _shown(character: str) -> bool:

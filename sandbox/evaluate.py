@@ -28,6 +28,9 @@ from lawsmith.tasks.table import Table
 from lawsmith.tasks.task import Task
 
 NARROW = 0.01  # held-out rows whose spread is below this share of the whole spread are no measure of an error
+
+
+MOST_GROUPS = 12
 _EXACT = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
 
 
@@ -49,6 +52,10 @@ class FoldScore(BaseModel):
     nmae: float
     rmse: tuple[float, ...]
     scale: tuple[float, ...]
+    bias: tuple[float, ...] = ()
+    """Mean of measured minus predicted, one entry per target."""
+    group_bias: dict[str, tuple[float, ...]] = {}
+    """The same for the groups with most held-out rows, at most MOST_GROUPS of them."""
 
 
 class Evaluation(BaseModel):
@@ -320,6 +327,8 @@ def _fold_score(fold: Fold, train: Table, predicted: Array) -> FoldScore:
         nmae=found.nmae,
         rmse=_rmse(rows, predicted),
         scale=_rmse(rows, np.average(measured, axis=0, weights=rows.weights)),
+        bias=tuple((measured - predicted).mean(axis=0).tolist()),
+        group_bias=_group_bias(rows, measured - predicted),
     )
 
 
@@ -332,6 +341,19 @@ def _r2(measured: Array, predicted: Array, everything: Array, usual: float) -> f
     scale = np.where(narrow, whole, np.where(spread > 0, spread, 1.0))
     with np.errstate(over="ignore"):
         return float(1 - np.mean(np.mean((measured - predicted) ** 2, axis=0) / scale**2))
+
+
+def _group_bias(rows: Table, residuals: Array) -> dict[str, tuple[float, ...]]:
+    """Mean residuals of the groups with most rows; nothing where there is only one group."""
+    counts = np.bincount(rows.codes, minlength=len(rows.groups))
+    if len(rows.groups) < 2:
+        return {}
+    largest = np.argsort(-counts, kind="stable")[:MOST_GROUPS]
+    return {
+        rows.groups[code]: tuple(residuals[rows.codes == code].mean(axis=0).tolist())
+        for code in largest
+        if counts[code]
+    }
 
 
 def _rmse(rows: Table, predicted: Array) -> tuple[float, ...]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from lawsmith.sandbox.clean import OUTPUT_CHARACTERS, clean
+from lawsmith.sandbox.clean import OUTPUT_CHARACTERS, clean, clean_lines
 from lawsmith.sandbox.constants import Constants
 from lawsmith.sandbox.jobs import JobResult, Usage
 from lawsmith.sandbox.law.parse import ALLOWED_IMPORTS, Candidate
@@ -161,7 +161,7 @@ def results(order: Order, outcome: Outcome, limits: Limits) -> list[JobResult | 
 
 def _result(order: Order, outcome: Outcome, limits: Limits) -> JobResult:
     usage = Usage(outcome.wall, outcome.cpu, outcome.peak_bytes)
-    output = clean(outcome.output.decode(errors="replace"), OUTPUT_CHARACTERS)
+    output = clean_lines(outcome.output.decode(errors="replace"), OUTPUT_CHARACTERS)
 
     def failed(verdict: Verdict, text: str) -> JobResult:
         return JobResult(verdict, clean(text), usage=usage, output=output)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lawsmith.tasks.arrays import Array, IntArray, Mask
+from lawsmith.tasks.axes import is_logarithmic
 from lawsmith.tasks.table import Table
 
 FEW_LEVELS = 24  # a feature with more distinct values in a group is cut by row shares instead of by level
@@ -21,7 +22,8 @@ KEEP_LEVELS = 3  # a fitted part keeps at least this many levels of the feature 
 SMALLEST_SHARE, LARGEST_SHARE = 0.04, 0.6  # of the rows that a fold may hold out
 SAME_LEVEL = 1.04  # positive values closer than this ratio are one level
 BLOCKS = 6  # leave-levels-out folds of a design without a frontier
-SIMPLEX_TOLERANCE = 1e-3
+SIMPLEX_TOLERANCE = 1e-3  # error of the sum of shares, as a part of the range of the widest share
+LEAST_SHARE = 1e-2  # a share's range is at least this part of the widest share's
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,26 +43,48 @@ def frontier_folds(table: Table, *, seed: int = 0) -> tuple[Fold, ...]:
     """The folds of a table, a function of its features, its groups and `seed` (which shuffles design points only)."""
     rng = np.random.default_rng(seed)
     shares = simplex_columns(table)
-    ordered = [name for name in table.features if name not in shares]
+    ordered = frontier_features(table)
     folds = [*_frontiers(table, ordered), *_corners(table, ordered)]
     if len(folds) < 2 or shares:
-        folds += _leave_points_out(table, shares or ordered, rng)
+        folds += _leave_points_out(table, shares or ordered or tuple(table.features), rng)
     unique: dict[bytes, Fold] = {}
     for fold in folds:
         unique.setdefault(fold.held_out.tobytes(), fold)
     return tuple(unique.values())
 
 
+def frontier_features(table: Table) -> tuple[str, ...]:
+    """The features that have a beyond: neither shares of a whole nor codes of labels."""
+    others = (*simplex_columns(table), *table.categories)
+    return tuple(name for name in table.features if name not in others)
+
+
 def simplex_columns(table: Table) -> tuple[str, ...]:
-    """The features that are shares of a whole: between 0 and 1 with one common sum; empty where there are none."""
-    x = {
-        name: column
-        for name, column in table.features.items()
-        if len(table) and column.min() > -SIMPLEX_TOLERANCE and column.max() < 1 + SIMPLEX_TOLERANCE
+    """The features that are shares of a whole, whatever the whole and the unit of each; empty where there are none.
+
+    Shares are not negative, and add up to one number in every row once each has been given a unit: there are factors
+    b > 0 with sum of b x = 1, but for an error that is small beside what each b x varies.
+    """
+    columns = {name: column for name, column in table.features.items() if name not in table.categories}
+    columns = {
+        name: column / column.max() for name, column in columns.items() if column.size and column.max() > 0
     }
-    if len(x) < 2 or np.ptp(sum(x.values())) > SIMPLEX_TOLERANCE:
-        return ()
-    return tuple(x)
+    columns = {name: column for name, column in columns.items() if column.min() >= -SIMPLEX_TOLERANCE}
+    names = list(columns)
+    while len(names) > 1 and len(table) > len(names) + 1:
+        parts = np.stack([columns[name] for name in names], axis=1)
+        factors = np.linalg.lstsq(parts, np.ones(len(table)), rcond=None)[0]
+        ranges = factors * np.ptp(parts, axis=0)
+        if not ranges.max() > 0:
+            return ()
+        shares = [
+            name for name, spread in zip(names, ranges, strict=True) if spread > LEAST_SHARE * ranges.max()
+        ]
+        if len(shares) == len(names):
+            error = np.ptp(parts @ factors)
+            return tuple(names) if error <= SIMPLEX_TOLERANCE * ranges.max() else ()
+        names = shares
+    return ()
 
 
 def _frontiers(table: Table, names: Sequence[str]) -> Iterator[Fold]:
@@ -105,9 +129,9 @@ def _cut(values: Array, depth: int) -> float:
 
 
 def _levels(values: Array) -> Array:
-    """Distinct values, ascending; positive values within a few percent of the next count as one level (its largest)."""
+    """Distinct values, ascending; on a logarithmic axis values within a few percent count as one level, the largest."""
     distinct = np.unique(values)
-    if len(distinct) < 2 or distinct[0] <= 0:
+    if not is_logarithmic(values):
         return distinct
     largest, begin = [], 0
     while begin < len(distinct):
@@ -118,13 +142,18 @@ def _levels(values: Array) -> Array:
 
 def _leave_points_out(table: Table, names: Sequence[str], rng: np.random.Generator) -> Iterator[Fold]:
     """Whole design points (the same values of `names` in every group) held out together, in shuffled blocks."""
-    design = np.column_stack([table.features[name] for name in names])
-    _, point = np.unique(np.round(design, 12), axis=0, return_inverse=True)
+    design = np.column_stack([_twelve_digits(table.features[name]) for name in names])
+    _, point = np.unique(design, axis=0, return_inverse=True)
     point = point.reshape(-1)
     count = int(point.max()) + 1
     order = rng.permutation(count)
     for block in range(min(BLOCKS, count)):
         yield from _fold(table, f"points{block + 1}", "levels", np.isin(point, order[block::BLOCKS]))
+
+
+def _twelve_digits(values: Array) -> Array:
+    """Values as parts of the largest one, so that rounding in the last digits makes no new design point."""
+    return np.asarray(np.round(values / max(float(np.max(np.abs(values))), np.finfo(float).tiny), 12))
 
 
 def _fold(table: Table, name: str, kind: str, mask: Mask) -> Iterator[Fold]:

@@ -5,25 +5,24 @@ from __future__ import annotations
 import numpy as np
 
 from lawsmith.tasks.arrays import Array, IntArray
-from lawsmith.tasks.folds import simplex_columns
+from lawsmith.tasks.folds import frontier_features
 from lawsmith.tasks.table import Table
 
 FADE = 3.0  # a row with the smallest level of every feature weighs exp(-FADE) of one with the largest
 
 
 def has_frontier(table: Table) -> bool:
-    """Whether some feature is more than a share of a whole, so that there is a beyond."""
-    return len(simplex_columns(table)) < len(table.features)
+    """Whether some feature is more than a share of a whole or a label, so that there is a beyond."""
+    return bool(frontier_features(table))
 
 
 def nearness(table: Table) -> Array:
     """Weights (n,) in (0, 1]: exp(-FADE (1 - r)), r the mean over features of a row's rank among its group's levels.
 
-    Ranks run from 0 at the smallest level to 1 at the largest. Shares of a whole have no frontier and do not count;
-    a table without other features gets ones.
+    Ranks run from 0 at the smallest level to 1 at the largest. Shares of a whole and labels have no frontier and do
+    not count; a table without other features gets ones.
     """
-    shares = simplex_columns(table)
-    columns = [column for name, column in table.features.items() if name not in shares]
+    columns = [table.features[name] for name in frontier_features(table)]
     if not columns:
         return np.ones(len(table))
     rank = sum(_rank(column, table.codes) for column in columns) / len(columns)

@@ -3,33 +3,34 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from lawsmith.tasks.arrays import Array
+from lawsmith.tasks.arrays import Array, Mask
+from lawsmith.tasks.axes import is_logarithmic
 from lawsmith.tasks.folds import simplex_columns
 from lawsmith.tasks.table import Table
 
 GROUPS = 6  # groups that are probed; more would only repeat
 STEPS = (1.5, 4.0)  # factors beyond the largest value of a positive feature
 SHARES = (0.15, 0.5)  # shares of the range beyond the largest value of any other feature
-WIDE = 3.0  # a positive feature over at least this factor is extended by factors
 MIXTURES = 12
 
 
 def probe_rows(table: Table, *, seed: int = 0) -> Table:
     """Rows without targets: per group, the frontier itself, each feature beyond it alone, and all of them together.
 
-    For shares of a whole the rows are mixtures between and somewhat beyond the observed ones. The near half comes
-    first and the far half last, so that row i of the first half and row i of the second differ in distance only.
+    For shares of a whole the rows are mixtures between and somewhat beyond the observed ones; categories keep labels
+    that they have in the group. The near half comes first and the far half last, so that row i of the first half and
+    row i of the second differ in distance only.
     """
     shares = np.array([name in simplex_columns(table) for name in table.features])
+    labels = np.array([name in table.categories for name in table.features])
     present = np.unique(table.codes)
     chosen = present[np.linspace(0, len(present) - 1, min(GROUPS, len(present))).astype(int)]
     halves: list[list[Array]] = [[], []]
     codes = []
     for group in dict.fromkeys(chosen.tolist()):
         x = table.take(np.flatnonzero(table.codes == group)).matrix()
-        near, far = _both(x, shares, seed)
+        near, far = _with_labels(x, shares, labels, seed)
         halves[0].append(near)
         halves[1].append(far)
         codes += [group] * len(near)
@@ -38,7 +39,20 @@ def probe_rows(table: Table, *, seed: int = 0) -> Table:
     return Table(features, {}, table.groups, np.array(codes + codes, dtype=np.intp))
 
 
-def _both(x: Array, shares: NDArray[np.bool_], seed: int) -> tuple[Array, Array]:
+def _with_labels(x: Array, shares: Mask, labels: Mask, seed: int) -> tuple[Array, Array]:
+    """Near and far rows in which the columns of labels run through the combinations that were measured."""
+    if labels.all():
+        return x, x
+    halves = []
+    measured = np.unique(x[:, labels], axis=0)
+    for half in _both(x[:, ~labels], shares[~labels], seed):
+        rows = np.empty((len(half), x.shape[1]))
+        rows[:, ~labels], rows[:, labels] = half, measured[np.arange(len(half)) % len(measured)]
+        halves.append(rows)
+    return halves[0], halves[1]
+
+
+def _both(x: Array, shares: Mask, seed: int) -> tuple[Array, Array]:
     if shares.all():
         return _mixtures(x, seed)
     if not shares.any():
@@ -68,7 +82,7 @@ def _beyond(x: Array) -> tuple[Array, Array]:
 
 def _extended(x: Array, step: int) -> Array:
     low, high = x.min(axis=0), x.max(axis=0)
-    factor = (low > 0) & (high >= WIDE * np.maximum(low, 1e-300))
+    factor = np.array([is_logarithmic(column) for column in x.T])
     return np.asarray(np.where(factor, high * STEPS[step], high + SHARES[step] * (high - low)))
 
 

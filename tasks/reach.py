@@ -14,8 +14,8 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from lawsmith.tasks.arrays import Array, IntArray, Mask
-from lawsmith.tasks.folds import simplex_columns
-from lawsmith.tasks.probes import WIDE
+from lawsmith.tasks.axes import WIDE
+from lawsmith.tasks.folds import frontier_features
 from lawsmith.tasks.table import Table
 
 BEYOND = 100.0  # factor beyond the data, on both sides, to which a law is looked at
@@ -55,15 +55,18 @@ def reach_rows(table: Table) -> Table:
     """Rows without targets: in each group each feature alone from the data to `BEYOND` on both sides, the others at
     their medians or their largest values; the corners of that box; and points inside the data's own box.
 
-    Shares of a whole have no beyond; they stay as measured.
+    Shares of a whole and labels have no beyond; they stay as measured.
     """
     rng = np.random.default_rng(0)
-    shares = np.array([name in simplex_columns(table) for name in table.features])
+    fixed = np.array([name not in frontier_features(table) for name in table.features])
+    labels = np.array([name in table.categories for name in table.features])
     present = np.unique(table.codes)
     chosen = present[np.linspace(0, len(present) - 1, min(GROUPS, len(present))).astype(int)]
     parts, codes = [], []
     for group in dict.fromkeys(chosen.tolist()):
-        rows = _rows(table.take(table.codes == group).matrix(), shares, rng)
+        x = table.take(table.codes == group).matrix()
+        rows = _rows(x, fixed, rng)
+        rows[:, labels] = x[rng.integers(len(x), size=len(rows))][:, labels]  # a median is no label
         parts.append(rows)
         codes += [group] * len(rows)
     matrix = np.concatenate(parts)
@@ -71,17 +74,17 @@ def reach_rows(table: Table) -> Table:
     return Table(features, {}, table.groups, np.array(codes, dtype=np.intp))
 
 
-def _rows(x: Array, shares: Mask, rng: np.random.Generator) -> Array:
+def _rows(x: Array, fixed: Mask, rng: np.random.Generator) -> Array:
     low, high = x.min(axis=0), x.max(axis=0)
     sides = [[_way(column, up) for up in (False, True)] for column in x.T]
     rows = []
-    for k in np.flatnonzero(~shares):
+    for k in np.flatnonzero(~fixed):
         for base in (np.median(x, axis=0), high):
             for value in np.concatenate(sides[k]):
                 row = base.copy()
                 row[k] = value
                 rows.append(row)
-    free = np.flatnonzero(~shares)
+    free = np.flatnonzero(~fixed)
     corners = list(product((0, 1), repeat=min(len(free), 10)))
     for place in rng.permutation(len(corners))[:CORNERS]:
         for step in (STEPS // 2 - 1, STEPS - 1):

@@ -20,7 +20,8 @@ class Table:
     features: name -> (n,) in schema order. targets: name -> (n,), empty when withheld.
     groups: every group name of the task, sorted; `take` keeps all of them, so that codes of
     different selections stay comparable. codes: (n,) index of each row's group in `groups`. weight: (n,) how much each
-    row counts, 1 / sigma² or a number of measurements; None where all count alike. Only ratios matter.
+    row counts, 1 / sigma² or a number of measurements; None where all count alike. Only ratios matter. categories:
+    features whose values are codes of labels, so that no order and nothing beyond them means anything.
 
     Raises ValueError for columns of different lengths, a code outside `groups`, or a weight that is not positive.
     """
@@ -30,6 +31,7 @@ class Table:
     groups: tuple[str, ...]
     codes: IntArray
     weight: Array | None = None
+    categories: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "features", _frozen(self.features))
@@ -53,7 +55,14 @@ class Table:
         return len(self.codes)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Table, (dict(self.features), dict(self.targets), self.groups, self.codes, self.weight)
+        return Table, (
+            dict(self.features),
+            dict(self.targets),
+            self.groups,
+            self.codes,
+            self.weight,
+            self.categories,
+        )
 
     def take(self, index: IntArray | NDArray[np.bool_]) -> "Table":
         """The rows at `index` (positions, or a mask of shape (n,)), in that order, with all groups kept."""
@@ -63,6 +72,7 @@ class Table:
             self.groups,
             self.codes[index],
             None if self.weight is None else self.weight[index],
+            self.categories,
         )
 
     @property
@@ -74,7 +84,7 @@ class Table:
 
     def hide(self) -> "Table":
         """The same rows without their targets."""
-        return Table(self.features, {}, self.groups, self.codes, self.weight)
+        return Table(self.features, {}, self.groups, self.codes, self.weight, self.categories)
 
     def matrix(self) -> Array:
         """Features as (n, F), in schema order."""

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from lawsmith.tasks.table import Table
 from lawsmith.tasks.task import Task
 
 MOST_ROWS = 6000  # rows that a search looks at
@@ -37,4 +36,4 @@ def thinned(task: Task, *, every_group: bool = False) -> Task:
         rows.append(rng.choice(own, count, replace=False))
     part = train.take(np.sort(np.concatenate(rows)))
     groups = tuple(train.groups[k] for k in kept)
-    return replace(task, train=Table(part.features, part.targets, groups, code[part.codes], part.weight))
+    return replace(task, train=replace(part, groups=groups, codes=code[part.codes]))

@@ -144,6 +144,7 @@ def _table(split: Split, schema: Schema, groups: tuple[str, ...] | None) -> Tabl
         known,
         np.array([positions[label] for label in labels], dtype=np.intp),
         weight=_weights(frame, schema, where) if groups is None else None,
+        categories=tuple(name for name in schema.features if name in levels),
     )
 
 

@@ -33,7 +33,7 @@ _ALONE = _words(
 )
 _COUNTS = re.compile(
     r"(n|num|no|nr|number_of|count_of)_?(seeds?|runs?|reps?|repeats?|repetitions?|replicates?|trials?|measurements?|obs)"
-    r"|(seeds?|runs?|reps?|repeats?|replicates?)_(n|num|count)|n_?obs"
+    r"|(seeds?|runs?|reps?|repeats?|replicates?)_(n|num|count)|n_?obs|sample_weights?"
 )
 _REPLICATES = _words(
     "seed seeds random_seed random_state rng replicate replica rep repeat repetition trial trial_id "
@@ -107,8 +107,8 @@ def is_group(name: str) -> bool:
 
 
 def is_count(name: str) -> bool:
-    """Whether a name is one of a number of repetitions."""
-    return _COUNTS.fullmatch(bare(name)) is not None
+    """Whether a name is one of a number of repetitions, or of a weight in proportion to it."""
+    return _COUNTS.fullmatch(bare(name).rstrip("_")) is not None
 
 
 def is_replicate(name: str) -> bool:

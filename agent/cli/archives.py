@@ -182,7 +182,7 @@ def _cost(found: Details) -> None:
     shown_result.account(result)
     kept = Account.of(result)
     if kept is not None and kept.progress:
-        out.print(text(f"best validation R² against calls: {kept.steps}"), soft_wrap=True)
+        out.print(text(f"best held-out error against calls: {kept.steps}"), soft_wrap=True)
 
 
 def _candidates(trials: list[Trial] | tuple[Trial, ...]) -> Table:

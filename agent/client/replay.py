@@ -8,7 +8,7 @@ from lawsmith.agent.client.asker import Awaited, Outcome, Question
 from lawsmith.agent.client.costs import book
 from lawsmith.agent.client.messages import Message, Request
 from lawsmith.agent.client.recording import Recording
-from lawsmith.agent.feedback.describe import clip
+from lawsmith.agent.feedback.text import clip
 from lawsmith.agent.search.budget import Budget
 
 END = "the recording ends here"

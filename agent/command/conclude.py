@@ -50,9 +50,7 @@ def conclude(
         scores, error = score_law(law, dataset, sandbox), None
     except LawFailed as failure:
         scores, error = score_law(law, replace(dataset, test=None), sandbox), str(failure)
-    judged = verdict(
-        choice.winner, choice.inseparable, history.trials, dataset, scores, warnings=choice.warnings
-    )
+    judged = verdict(choice.winner, choice.inseparable, history.trials, dataset, scores)
     described = _described(choice, dataset.task) | {"verdict": judged.sentences, "tone": judged.tone}
     archive.finish(record.model_copy(update={"scores": scores, "error": error, **described}), law)
 

@@ -20,7 +20,7 @@ from lawsmith.tasks import InputError, Task
 if TYPE_CHECKING:
     from lawsmith.agent.client.config import Options
 
-AGENTS = ("symbolic", "refine", "evolve")
+AGENTS = ("symbolic", "analyst", "refine", "evolve")
 CLIENT = "mcp"
 """The agent of a run that a client of `discover mcp` leads. Taken up by `discover resume`, the floor ends it."""
 REPLAY = "replay:"
@@ -127,9 +127,7 @@ def proposers(chosen: Chosen, job: Job, task: Task) -> Iterator[MakeProposer]:
     if chosen.agent in ("symbolic", CLIENT):
         endless = job.seconds is not None
         yield lambda seed, budget, archive, evaluator: after_own(
-            SymbolicProposer(
-                task, seed, endless=endless, out_of_time=lambda: budget.out_of_time() is not None
-            )
+            SymbolicProposer(task, seed, endless=endless)
         )
         return
     from lawsmith.agent.llm.session import Session, Settings

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
 import numpy as np
 
+from lawsmith.agent.feedback.folds import fold_labels
+from lawsmith.agent.feedback.text import clip, number
 from lawsmith.tasks import Array, IntArray, Table, Task
 from lawsmith.tasks.folds import frontier_folds
 
 MAX_COLUMNS = 24
 MAX_GROUPS = 12
 MAX_LEVELS = 8
-MAX_TEXT = 160
 ROWS_OF_GROUP = (
     6  # in a sample, unless groups are few; of more groups with one row each, all would be extremes
 )
@@ -46,16 +46,8 @@ class TaskFacts:
     rows: int
     cap: int | None
     hidden_columns: int
-
-
-def number(value: float, digits: int = 4) -> str:
-    return f"{value:.{digits}g}"
-
-
-def clip(text: str, limit: int = MAX_TEXT) -> str:
-    """Text from a data file on one line, at most `limit` characters."""
-    line = " ".join(text.split())
-    return line if len(line) <= limit else line[: limit - 1] + "…"
+    explained: bool
+    """Whether the meaning of any column is stated."""
 
 
 def facts(task: Task) -> TaskFacts:
@@ -74,6 +66,7 @@ def facts(task: Task) -> TaskFacts:
         rows=len(table),
         cap=schema.cap,
         hidden_columns=len(schema.features) - len(shown),
+        explained=any(column.meaning for column in schema.columns.values()),
     )
 
 
@@ -94,19 +87,19 @@ def _column(task: Task, name: str, values: Array) -> ColumnFacts:
 
 
 def fold_words(task: Task) -> tuple[str, ...]:
-    """The folds of `task` by kind, as a prompt states them."""
-    folds = frontier_folds(task.train)
-    named = {
-        "frontier": sorted({fold.name.partition(">")[0] for fold in folds if fold.kind == "frontier"}),
-        "corner": ["several features at once"] if any(fold.kind == "corner" for fold in folds) else [],
-        "levels": ["whole design points left out"] if any(fold.kind == "levels" for fold in folds) else [],
-    }
-    largest = [f"largest {name}" for name in named["frontier"][:8]]
-    return (*largest, *named["corner"], *named["levels"]) or ("rows left out",)
+    """The folds of `task` as a prompt states them: the deepest cut of each feature, and what else is held out."""
+    labels, kinds = fold_labels(task.train), frontier_folds(task.train)
+    deepest = {fold.name.partition(">")[0]: labels[fold.name] for fold in kinds if fold.kind == "frontier"}
+    named = list(deepest.values())[:8]
+    if any(fold.kind == "corner" for fold in kinds):
+        named.append("rows that lie far out in several features at once")
+    if any(fold.kind == "levels" for fold in kinds):
+        named.append("whole design points")
+    return tuple(named) or ("rows left out",)
 
 
 def sample_rows(table: Table, count: int) -> list[str]:
-    """About `count` rows as JSON lines: of few groups several rows, evenly over the first target.
+    """About `count` rows on one line each: of few groups several rows, evenly over the first target.
 
     Deterministic. The lowest and the highest row of each visited group come first.
     """
@@ -140,8 +133,6 @@ def _spread(table: Table, rows: IntArray) -> list[int]:
 
 def _row(table: Table, index: int) -> str:
     features = list(table.features.items())[:MAX_COLUMNS]
-    values: dict[str, str | float] = (
-        {"group": clip(table.groups[table.codes[index]], 60)} if table.groups else {}
-    )
-    values |= {name: float(number(column[index], 5)) for name, column in (*features, *table.targets.items())}
-    return json.dumps(values, ensure_ascii=False)
+    group = [f"group={clip(table.groups[table.codes[index]], 60)}"] if len(table.groups) > 1 else []
+    values = [f"{name}={number(column[index], 5)}" for name, column in (*features, *table.targets.items())]
+    return ", ".join([*group, *values])

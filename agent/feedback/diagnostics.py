@@ -10,14 +10,13 @@ from typing import Self
 
 import numpy as np
 
-from lawsmith.agent.feedback.describe import clip, number
-from lawsmith.sandbox import Evaluation
+from lawsmith.agent.feedback.text import clip, number
 from lawsmith.tasks import Array, IntArray, Table
 
 MAX_TARGETS = 3
 MAX_GROUPS = 5
 MAX_FEATURES = 8
-MAX_FOLDS = 8
+MAX_WORST = 6
 BINS = 6
 MOST_LEVELS = 10  # of a feature that is shown level by level
 FRONTIER_SHARE = 0.15
@@ -35,10 +34,18 @@ class TargetDiagnosis:
     ranges: tuple[str, ...]
     frontier: tuple[str, ...]
     drift: tuple[str, ...]
+    rows: tuple[str, ...] = ()
+    """The rows with the largest residuals."""
+    worst: tuple[str, ...] = ()
+    """Names of the groups with the largest squared error, worst first."""
+    within: str = ""
+    """R² within groups: how much of what varies inside the groups is explained. "" where there is one group."""
 
     def shortened(self, lines: int) -> Self:
         """At most `lines` findings of each kind."""
-        kinds = {name: getattr(self, name)[:lines] for name in ("groups", "ranges", "frontier", "drift")}
+        kinds = {
+            name: getattr(self, name)[:lines] for name in ("groups", "ranges", "frontier", "drift", "rows")
+        }
         return replace(self, **kinds)
 
 
@@ -54,10 +61,13 @@ def diagnose(table: Table, predicted: Array) -> list[TargetDiagnosis]:
     residuals = (measured - predicted) / scale
     order = np.argsort(-np.sqrt((residuals**2).mean(axis=0)), kind="stable")[:MAX_TARGETS]
     names = list(table.targets)
-    return [_diagnose(table, names[column], residuals[:, column]) for column in order]
+    return [
+        _diagnose(table, names[column], residuals[:, column], measured[:, column] / scale[column])
+        for column in order
+    ]
 
 
-def _diagnose(table: Table, target: str, residual: Array) -> TargetDiagnosis:
+def _diagnose(table: Table, target: str, residual: Array, measured: Array) -> TargetDiagnosis:
     features = list(table.features)[:MAX_FEATURES]
     return TargetDiagnosis(
         target=target,
@@ -66,7 +76,34 @@ def _diagnose(table: Table, target: str, residual: Array) -> TargetDiagnosis:
         ranges=tuple(text for name in features if (text := _by_range(name, table.features[name], residual))),
         frontier=tuple(text for name in features for text in _frontier(name, table.features[name], residual)),
         drift=_drift(table, features, residual),
+        rows=_worst_rows(table, target, residual),
+        worst=_by_error(table, residual),
+        within=_within(table, residual, measured),
     )
+
+
+def _worst_rows(table: Table, target: str, residual: Array) -> tuple[str, ...]:
+    worst = np.argsort(-np.abs(residual), kind="stable")[:MAX_WORST]
+    lines = []
+    for row in worst:
+        place = [f"{name}={number(float(column[row]))}" for name, column in table.features.items()]
+        group = [f"group {clip(table.groups[table.codes[row]], 40)}"] if len(table.groups) > 1 else []
+        value = number(float(table.targets[target][row]), 5)
+        lines.append(f"{', '.join([*group, *place[:MAX_FEATURES]])}: {target}={value}, {residual[row]:+.2g}σ")
+    return tuple(lines)
+
+
+def _by_error(table: Table, residual: Array) -> tuple[str, ...]:
+    errors = np.bincount(table.codes, residual**2, minlength=len(table.groups))
+    return tuple(table.groups[code] for code in np.argsort(-errors, kind="stable")[:MAX_GROUPS])
+
+
+def _within(table: Table, residual: Array, measured: Array) -> str:
+    if len(np.unique(table.codes)) < 2:
+        return ""
+    inside = table.within_groups(measured[:, None])[:, 0]
+    total = float((inside**2).sum())
+    return f"{1 - float((residual**2).sum()) / total:.3f}" if total > 0 else ""
 
 
 def _rms(residual: Array) -> float:
@@ -162,9 +199,3 @@ def _within_groups(table: Table, values: Array) -> Array:
 def _correlation(a: Array, b: Array) -> float:
     norm = float(np.sqrt((a**2).sum() * (b**2).sum()))
     return 0.0 if norm == 0.0 else float((a * b).sum()) / norm
-
-
-def fold_findings(evaluation: Evaluation) -> list[str]:
-    """The held-out parts that a law predicts worst, one sentence each."""
-    worst = sorted(evaluation.folds, key=lambda fold: (fold.r2, fold.name))[:MAX_FOLDS]
-    return [f"{clip(fold.name, 80)} ({fold.kind}, {fold.rows} rows): R² {fold.r2:.3f}" for fold in worst]

@@ -14,7 +14,10 @@ import numpy as np
 
 from lawsmith.agent.client.estimate import BYTES_PER_TOKEN
 from lawsmith.agent.client.messages import Message
-from lawsmith.agent.feedback.describe import facts, number, sample_rows
+from lawsmith.agent.feedback.describe import facts, sample_rows
+from lawsmith.agent.feedback.noise import noise_line
+from lawsmith.agent.feedback.tables import data_table
+from lawsmith.agent.feedback.text import number
 from lawsmith.tasks import Array, Task
 
 DIRECTORY = Path(__file__).parent / "templates"
@@ -27,6 +30,7 @@ class Detail:
     `findings` in lines of each kind of residual diagnostics, `lineage` whether it names what laws came from."""
 
     rows: int
+    bins: int
     groups: int
     others: int
     tried: int
@@ -38,11 +42,33 @@ class Detail:
 
 
 DETAILS = (
-    Detail(rows=24, groups=12, others=3, tried=20, failures=5, notes=8, source=6000, findings=8),
-    Detail(rows=12, groups=8, others=2, tried=12, failures=3, notes=5, source=4000, findings=6),
-    Detail(rows=8, groups=6, others=1, tried=8, failures=2, notes=3, source=2500, findings=4),
-    Detail(rows=8, groups=4, others=0, tried=4, failures=1, notes=1, source=1500, findings=2, lineage=False),
-    Detail(rows=4, groups=2, others=0, tried=0, failures=0, notes=0, source=900, findings=1, lineage=False),
+    Detail(rows=8, bins=6, groups=12, others=3, tried=20, failures=5, notes=8, source=6000, findings=8),
+    Detail(rows=6, bins=5, groups=8, others=2, tried=12, failures=3, notes=5, source=4000, findings=6),
+    Detail(rows=6, bins=5, groups=4, others=1, tried=8, failures=2, notes=3, source=2500, findings=4),
+    Detail(
+        rows=4,
+        bins=4,
+        groups=2,
+        others=0,
+        tried=4,
+        failures=1,
+        notes=1,
+        source=1500,
+        findings=2,
+        lineage=False,
+    ),
+    Detail(
+        rows=4,
+        bins=0,
+        groups=2,
+        others=0,
+        tried=0,
+        failures=0,
+        notes=0,
+        source=900,
+        findings=1,
+        lineage=False,
+    ),
 )
 
 Content = Callable[[Detail], Mapping[str, Any]]
@@ -66,36 +92,46 @@ class Prompts:
             "structured": structured,
             "feature": feature,
             "scale": number(_typical(task.train.features[feature]), 1),
+            "positive": bool((task.train.features[feature] > 0).all()),
+            "noise": noise_line(task.train),
             "targets": task.schema.targets,
         }
         example = {"hypothesis": EXAMPLE_HYPOTHESIS, "code": self._text("example.j2", {}), "note": ""}
         self._common["example_reply"] = json.dumps(example)
         self.system = Message(role="system", content=self._text("system.j2", {}))
-        self._bytes = int(tokens * BYTES_PER_TOKEN) - len(self.system.content.encode())
+        self.bytes = int(tokens * BYTES_PER_TOKEN) - len(self.system.content.encode())
 
     def shrink(self, messages: Sequence[Message]) -> None:
         """Write prompts of at most 0.6 of these from now on: they were too long for the model."""
         written = sum(len(message.content.encode()) for message in messages if message.role != "system")
-        self._bytes = min(self._bytes, int(0.6 * written))
+        self.bytes = min(self.bytes, int(0.6 * written))
 
-    def first(self, template: str, content: Content, *, share: float) -> tuple[Message, ...]:
-        """System prompt and a first question that takes at most `share` of the room beside it."""
-        return self.system, Message(role="user", content=self.fit(template, content, share=share))
+    def first(
+        self, template: str, content: Content, *, share: float, system: str | None = None
+    ) -> tuple[Message, ...]:
+        """System prompt (of another template, if one is named) and a first question that takes at most `share` of the
+        room beside it."""
+        head = self.system if system is None else Message(role="system", content=self._text(system, {}))
+        return head, Message(role="user", content=self.fit(template, content, share=share))
 
     def fit(self, template: str, content: Content, *, share: float) -> str:
         """`template` in the greatest detail that takes at most `share` of the room beside the system prompt."""
-        limit = int(self._bytes * share)
+        limit = int(self.bytes * share)
         text = ""
         for detail in DETAILS:
-            rows = sample_rows(self._task.train, detail.rows)
-            text = self._text(template, {"rows": rows, "groups": detail.groups, **content(detail)})
+            text = self._text(template, {**self._data(detail), "groups": detail.groups, **content(detail)})
             if len(text.encode()) <= limit:
                 return text
         return clip_bytes(text, limit)
 
+    def _data(self, detail: Detail) -> dict[str, list[str]]:
+        """The training rows as the task's description shows them in this detail."""
+        table = data_table(self._task.train, detail.groups, detail.bins) if detail.bins else []
+        return {"table": table, "rows": sample_rows(self._task.train, detail.rows)}
+
     def clip(self, text: str, *, share: float) -> str:
         """`text` cut to `share` of a prompt's size."""
-        return clip_bytes(text, int(self._bytes * share))
+        return clip_bytes(text, int(self.bytes * share))
 
     def _text(self, template: str, values: Mapping[str, Any]) -> str:
         return _templates().get_template(template).render({**self._common, **values}).strip() + "\n"

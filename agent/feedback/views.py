@@ -4,19 +4,29 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 
-from lawsmith.agent.feedback.describe import clip, number
-from lawsmith.agent.feedback.diagnostics import TargetDiagnosis, diagnose, fold_findings
+from lawsmith.agent.feedback.diagnostics import TargetDiagnosis, diagnose
+from lawsmith.agent.feedback.folds import fold_labels, held_out_lines
+from lawsmith.agent.feedback.formulas import fit_words, formula_of
+from lawsmith.agent.feedback.noise import at_the_noise, spread
+from lawsmith.agent.feedback.standing import Standing
+from lawsmith.agent.feedback.text import clip, number
 from lawsmith.runs.trials import Proposal, Trial
 from lawsmith.sandbox import Constants, Evaluation, JobResult, PredictJob, Sandbox, SearchOver
 from lawsmith.sandbox.law.syntax import parse
-from lawsmith.tasks import Task
+from lawsmith.tasks import Array, Task
+from lawsmith.tasks.noise import replicates
 
 MAX_FITTED_GROUPS = 3
 MAX_CONSTANTS = 16
 MOST_REMEMBERED = 64  # laws whose predictions of the training rows are kept
+AT_THE_NOISE = (
+    "Its residuals are as small as repeated measurements allow: inside the data nothing is left to explain. Only fewer "
+    "constants or a better limit beyond the data can make it better."
+)
 MAX_IDEA = 300  # characters of how a law came about
 
 
@@ -24,6 +34,10 @@ MAX_IDEA = 300  # characters of how a law came about
 class LawView:
     """The fields of `law.j2`; numbers are already text. `parents` are the formulas that it was derived from."""
 
+    error: str
+    place: str
+    formula: str
+    fit: str
     validation: str
     train: str
     constants: int
@@ -34,6 +48,7 @@ class LawView:
     status: tuple[str, ...] = ()
     folds: tuple[str, ...] = ()
     diagnosis: tuple[TargetDiagnosis, ...] = ()
+    noise: str = ""
 
 
 class Viewer:
@@ -45,19 +60,29 @@ class Viewer:
     def __init__(self, task: Task, sandbox: Sandbox) -> None:
         self._task = task
         self._sandbox = sandbox
+        self.standing = Standing(task)
+        self._labels = fold_labels(task.train)
+        self._spread = spread(task.train)
+        noise = replicates(task.train)
+        self._noise = None if noise is None else noise.noise
+        self._at_the_noise: dict[str, bool] = {}
         self._predicted: dict[str, Future[JobResult]] = {}
         self._diagnoses: dict[str, tuple[TargetDiagnosis, ...]] = {}
         self._formulas: dict[str, str] = {}
 
     def learn(self, trial: Trial) -> None:
         """Remember how to name a law where another one is said to be derived from it."""
-        self._formulas[trial.id] = formula_line(trial) if trial.usable else "a candidate that failed"
+        self.standing.learn(trial)
+        self._formulas[trial.id] = formula_of(trial) if trial.usable else "a candidate that failed"
 
     def remember(self, candidate: str, fit: JobResult) -> None:
         """Take over predictions of the training rows, so that the sandbox need not repeat them."""
         known: Future[JobResult] = Future()
         known.set_result(fit)
-        self._predicted[candidate] = known
+        self._keep(candidate, known)
+
+    def _keep(self, candidate: str, predicted: Future[JobResult]) -> None:
+        self._predicted[candidate] = predicted
         while len(self._predicted) > MOST_REMEMBERED:
             del self._predicted[next(iter(self._predicted))]
 
@@ -67,30 +92,72 @@ class Viewer:
 
     def prepare(self, trial: Trial) -> None:
         """Have the sandbox predict the training rows with the law's archived constants; a view with findings waits."""
-        if trial.id in self._predicted or trial.id in self._diagnoses:
+        if trial.id in self._predicted:
             return
         recorded, train = trial.evaluation.constants, self._task.train
         constants = None if recorded is None else Constants.from_json(recorded).reorder(train.groups)
         job = PredictJob(trial.proposal.source, self._task.schema, constants, (train.hide(),))
-        self._predicted[trial.id] = self._sandbox.submit(job)
+        self._keep(trial.id, self._sandbox.submit(job))
 
-    def view(self, trial: Trial, *, source: int, findings: int = 0, lineage: bool = True) -> LawView:
-        """`source` bounds the characters of source, `findings` the lines of each kind of diagnostics."""
+    def residuals(self, trial: Trial) -> dict[str, Array]:
+        """Measured minus predicted of each target on the training rows; empty where there are no predictions."""
+        self.prepare(trial)
+        found = self._predicted[trial.id].result()
+        if not found.ok:
+            return {}
+        residuals = self._task.train.target_matrix() - found.predictions[0]
+        return {f"residual_{name}": residuals[:, k] for k, name in enumerate(self._task.schema.targets)}
+
+    def view(
+        self,
+        trial: Trial,
+        *,
+        source: int,
+        findings: int = 0,
+        lineage: bool = True,
+        standing: Standing | None = None,
+    ) -> LawView:
+        """`source` bounds the characters of source, `findings` the lines of each kind of diagnostics.
+
+        `standing` ranks the law where what was learnt since is not to be known.
+        """
         evaluation = trial.evaluation
+        ranked = standing or self.standing
+        place, count = ranked.place(trial)
         return LawView(
+            error=number(ranked.error(trial), 3),
+            place=f"{place} of {count}",
+            formula=formula_of(trial),
+            fit=fit_words(trial),
             validation=score(evaluation.validation_r2),
             train=score(evaluation.train.r2 if evaluation.train else None),
             constants=evaluation.constants_count or 0,
             made_by=_made_by(trial.proposal),
             parents=self._parents(trial) if lineage else (),
             source=shown_source(trial.proposal.source, source) if source else "",
-            fitted=_fitted(evaluation, min(findings, MAX_FITTED_GROUPS)),
+            fitted=_fitted(evaluation, min(findings, MAX_FITTED_GROUPS), self._worst_groups(trial, findings)),
             status=_status(evaluation) if findings else (),
-            folds=tuple(fold_findings(evaluation)[:findings]),
+            folds=tuple(self.held_out(trial)[:findings]),
             diagnosis=tuple(part.shortened(findings) for part in self._diagnosis(trial)[:findings])
             if findings
             else (),
+            noise=AT_THE_NOISE if findings and self.at_the_noise(trial) else "",
         )
+
+    def held_out(self, trial: Trial) -> list[str]:
+        """By how much the law misses each held-out part, worst first."""
+        targets = self._task.schema.targets
+        return held_out_lines(trial.evaluation, targets, self._spread, self._noise, self._labels)
+
+    def at_the_noise(self, trial: Trial) -> bool:
+        """Whether the law's residuals on the training rows are as small as repeated measurements allow."""
+        self._diagnosis(trial)
+        return self._at_the_noise.get(trial.id, False)
+
+    def _worst_groups(self, trial: Trial, findings: int) -> tuple[str, ...]:
+        """The groups whose rows the law misses most, worst first."""
+        diagnosis = self._diagnosis(trial) if findings else ()
+        return diagnosis[0].worst if diagnosis else ()
 
     def _parents(self, trial: Trial) -> tuple[str, ...]:
         return tuple(self._formulas[name] for name in trial.proposal.parents if name in self._formulas)
@@ -99,12 +166,13 @@ class Viewer:
         if trial.id not in self._diagnoses:
             self.prepare(trial)
             try:
-                found = self._predicted.pop(trial.id).result()
+                found = self._predicted[trial.id].result()
             except SearchOver:
                 return ()
-            self._diagnoses[trial.id] = (
-                tuple(diagnose(self._task.train, found.predictions[0])) if found.ok else ()
-            )
+            train, ok = self._task.train, found.ok
+            self._diagnoses[trial.id] = tuple(diagnose(train, found.predictions[0])) if ok else ()
+            residuals = train.target_matrix() - found.predictions[0] if ok else None
+            self._at_the_noise[trial.id] = residuals is not None and at_the_noise(train, residuals)
         return self._diagnoses[trial.id]
 
 
@@ -115,17 +183,6 @@ def _made_by(proposal: Proposal) -> str:
 
 def score(value: float | None) -> str:
     return "unknown" if value is None else f"{value:.4f}"
-
-
-def formula_line(trial: Trial) -> str:
-    """One line that tells a law: validation R² and formula."""
-    formula = trial.evaluation.formula or _return_line(trial.proposal.source)
-    return f"{score(trial.evaluation.validation_r2)}  {clip(formula)}"
-
-
-def _return_line(source: str) -> str:
-    lines = [line.strip() for line in source.splitlines() if line.strip().startswith("return ")]
-    return lines[0].removeprefix("return ") if lines else ""
 
 
 def shown_source(source: str, limit: int) -> str:
@@ -148,13 +205,14 @@ def _clip_lines(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[:limit] + "\n# … cut for length"
 
 
-def _fitted(evaluation: Evaluation, groups: int) -> tuple[str, ...]:
-    """Fitted constants of so many groups."""
+def _fitted(evaluation: Evaluation, groups: int, first: Sequence[str] = ()) -> tuple[str, ...]:
+    """Fitted constants of so many groups, of those in `first` before others."""
     if evaluation.constants is None or not groups:
         return ()
     constants = Constants.from_json(evaluation.constants)
     lines = []
-    for group in constants.groups[:groups]:
+    named = [group for group in first if group in constants.groups]
+    for group in list(dict.fromkeys([*named, *constants.groups]))[:groups]:
         values = list(constants.of(group).items())[:MAX_CONSTANTS]
         text = ", ".join(f"{name}={number(value)}" for name, value in values)
         lines.append(f"{clip(group, 60)}: {text}" if len(constants.groups) > 1 else text)

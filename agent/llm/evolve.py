@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from lawsmith.agent.client.messages import Message, told
 from lawsmith.agent.feedback.prompts import Detail
-from lawsmith.agent.feedback.views import formula_line
-from lawsmith.agent.llm.population import Population, merit
+from lawsmith.agent.feedback.standing import Standing
+from lawsmith.agent.feedback.views import LawView
+from lawsmith.agent.llm.population import Population
 from lawsmith.agent.llm.proposer import REMINDER_SHARE, LLMProposer
 from lawsmith.agent.llm.questions import Answer, Ask, Setup
 from lawsmith.runs.trials import History, Trial
@@ -22,6 +24,15 @@ SEEDS_PER_ISLAND = 3
 MIGRATION_ROUNDS = 4
 FIRST_SHARE = 1.0 - REMINDER_SHARE
 STUCK_ROUNDS = 8  # rounds without a better law after which the weakest island starts afresh
+ANGLES = (
+    "Derive it from what must happen as one feature goes to infinity while the others stay.",
+    "Derive it from the smallest values: what is the law before the features begin to matter?",
+    "Think of two mechanisms that compete: which one limits where, and how does one give way to the other?",
+    "Look for a combination of features (a product, a ratio, a power) on which everything depends.",
+    "Think of how the error of a smaller system turns into the error of a larger one.",
+    "Begin with the rows that every known law misses, and with what they have in common.",
+)
+"""A question that is asked again is asked from another side, so that no two prompts are equal."""
 OPERATIONS: Mapping[str, float] = {"improve": 0.5, "cross": 0.2, "simplify": 0.1, "fresh": 0.2}
 
 
@@ -37,12 +48,14 @@ class Evolve(LLMProposer):
 
     def __init__(self, setup: Setup) -> None:
         super().__init__(setup)
-        self.population = Population(ISLANDS)
+        self.merit = self.viewer.standing.merit
+        self.population = Population(ISLANDS, self.merit)
         self._seeds: list[Trial] = []
         self._seeded = False
         self._repairs: list[tuple[Ask, Trial | Answer]] = []
         self._best_round = 0
         self._fresh_island: int | None = None
+        self._asked: Counter[tuple[str, ...]] = Counter()
         self.most_in_vain = max(self.most_in_vain, EMPTY_ROUNDS * setup.config.transport.in_flight)
 
     def learn(self, trial: Trial, ask: Ask | None) -> None:
@@ -57,7 +70,7 @@ class Evolve(LLMProposer):
             return
         before = self.population.best()
         if self.population.add(trial, ask.context if ask else 0) and (
-            before is None or merit(trial) < merit(before)
+            before is None or self.merit(trial) < self.merit(before)
         ):
             self._best_round = self.round
 
@@ -71,7 +84,7 @@ class Evolve(LLMProposer):
             return False
         parents = [self.population[name] for name in ask.parents if name in self.population]
         rivals = parents or [best for best in [self.population.best()] if best is not None]
-        return all(merit(trial) < merit(rival) for rival in rivals)
+        return all(self.merit(trial) < self.merit(rival) for rival in rivals)
 
     def plan(self, history: History) -> list[Ask]:
         if not self._seeded:
@@ -86,7 +99,7 @@ class Evolve(LLMProposer):
         """The floor's best laws, dealt out to the islands."""
         self._seeded = True
         dealt = 0
-        for trial in sorted(self._seeds, key=merit):
+        for trial in sorted(self._seeds, key=self.merit):
             if dealt < SEEDS_PER_ISLAND * ISLANDS and self.population.add(trial, dealt % ISLANDS):
                 dealt += 1
 
@@ -103,23 +116,39 @@ class Evolve(LLMProposer):
         rng = self.rng(place)
         island = place % ISLANDS if self._fresh_island is None else self._fresh_island
         operation, parents = self._operation(island, rng)
-        others = self.population.diverse(3, [trial.id for trial in parents], island)
+        standing = self.viewer.standing.frozen()
+        best = self.population.best()
+        shown = [trial.id for trial in (*parents, *([best] if best is not None else []))]
+        others = self.population.diverse(3, shown, island)
 
         def content(detail: Detail) -> Mapping[str, Any]:
             return {
                 "operation": operation,
+                "angle": angle,
                 "parents": [
                     self.viewer.view(
-                        t, source=detail.source, findings=detail.findings, lineage=detail.lineage
+                        t,
+                        source=detail.source,
+                        findings=detail.findings,
+                        lineage=detail.lineage,
+                        standing=standing,
                     )
                     for t in parents
                 ],
-                "others": [self.viewer.view(t, source=detail.source) for t in others[: detail.others]],
-                **memory,
-            } | {name: lines[-kept:] if kept else [] for name, lines, kept in _limits(memory, detail)}
+                "best": self._best_view(best, parents, detail, standing),
+                "others": [
+                    self.viewer.view(t, source=detail.source, standing=standing)
+                    for t in others[: detail.others]
+                ],
+                **_remembered(memory, detail),
+            }
 
+        asked = (operation, *(trial.id for trial in parents))
+        angle = _angle(self._asked[asked] + (operation == "fresh"))
+        self._asked[asked] += 1
         memory = {
-            "tried": [formula_line(trial) for trial in history.best(20)][::-1],
+            "tried": self.tried(history, 20),
+            "attempts": self.attempted(10),
             "failures": list(self.failures),
             "notes": list(self.notes),
         }
@@ -129,8 +158,19 @@ class Evolve(LLMProposer):
             model=self.ensemble.pick(rng),
             write=lambda: self.prompts.first("evolve.j2", content, share=FIRST_SHARE),
             parents=tuple(trial.id for trial in parents),
-            diagnosed=tuple(parents),
+            diagnosed=tuple({t.id: t for t in (*parents, *([best] if best else []))}.values()),
             context=island,
+        )
+
+    def _best_view(
+        self, best: Trial | None, parents: Sequence[Trial], detail: Detail, standing: Standing
+    ) -> LawView | None:
+        """The best law with its residuals, unless it is a parent, which is shown so anyway."""
+        if best is None or any(best is parent for parent in parents):
+            return None
+        findings = detail.findings // 2
+        return self.viewer.view(
+            best, source=detail.source, findings=findings, lineage=False, standing=standing
         )
 
     def _operation(self, island: int, rng: np.random.Generator) -> tuple[str, list[Trial]]:
@@ -171,6 +211,19 @@ class Evolve(LLMProposer):
         )
 
 
-def _limits(memory: Mapping[str, list[str]], detail: Detail) -> list[tuple[str, list[str], int]]:
-    kept = {"tried": detail.tried, "failures": detail.failures, "notes": detail.notes}
-    return [(name, lines, kept[name]) for name, lines in memory.items()]
+def _angle(times: int) -> str:
+    """What tells a question from those before it that ask the same of the same laws."""
+    if not times:
+        return ""
+    turn, side = divmod(times - 1, len(ANGLES))
+    again = f"This is attempt {times} at this question; take another way than before. " if turn else ""
+    return again + ANGLES[side]
+
+
+def _remembered(memory: Mapping[str, list[str]], detail: Detail) -> dict[str, list[str]]:
+    """As much of each memory as the prompt has room for: the best formulas, and the last of everything else."""
+    kept = {"attempts": detail.failures, "failures": detail.failures, "notes": detail.notes}
+    last = {
+        name: lines[-kept[name] :] if kept[name] else [] for name, lines in memory.items() if name in kept
+    }
+    return {"tried": memory["tried"][: detail.tried], **last}

@@ -24,10 +24,13 @@ class Pace:
     def __init__(self, allowance: Allowance, max_calls: int | None, in_flight: int) -> None:
         self._allowance, self._in_flight = allowance, in_flight
         self._max_calls = max_calls
+        self.calls = 0
+        """Calls that were answered or given up, also from the cache."""
         self._calls, self._lost, self._tokens, self._usd = 0, 0, 0, Fraction(0)
 
     def heard(self, attempts: Sequence[Attempt]) -> None:
         """Take note of one call that has ended, by its attempts."""
+        self.calls += bool(attempts)
         sent = [attempt for attempt in attempts if attempt.source == "endpoint"]
         self._calls += sum(attempt.final for attempt in sent)
         self._lost += sum(attempt.failure is Failure.LOST for attempt in sent)
@@ -38,7 +41,7 @@ class Pace:
     @property
     def calls_left(self) -> float:
         """About how many calls the budget still allows; infinite without a limit of calls, tokens or USD."""
-        left = math.inf if self._max_calls is None else self._max_calls - self._calls
+        left = math.inf if self._max_calls is None else self._max_calls - self.calls
         if self._allowance.calls is not None:
             left = min(left, self._allowance.calls - self._calls - self._lost)
         if self._allowance.tokens is not None:

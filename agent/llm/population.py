@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -16,16 +16,15 @@ GREED = 0.5  # weight of a rank falls by exp(-GREED) from one rank to the next
 NOVELTY_WEIGHT = 0.5
 
 
-def merit(trial: Trial) -> tuple[float, int]:
-    """Sorts better laws first: validation R², then fewer constants."""
-    validation = trial.evaluation.validation_r2
-    return (-(validation if validation is not None else -1.0), trial.evaluation.constants_count or 0)
+Merit = Callable[[Trial], tuple[float, int]]
+"""Sorts better laws first: by the score that chooses, then fewer constants (`Standing.merit`)."""
 
 
 class Population:
     """Islands of trial ids. Of laws that predict the same, one with more constants than a known one stays out."""
 
-    def __init__(self, islands: int) -> None:
+    def __init__(self, islands: int, merit: Merit) -> None:
+        self._merit = merit
         self.islands: list[list[str]] = [[] for _ in range(islands)]
         self._trials: dict[str, Trial] = {}
         self._behaviours: list[Behaviour] = []
@@ -56,12 +55,12 @@ class Population:
         members = self.islands[island]
         if candidate not in members:
             members.append(candidate)
-            members.sort(key=lambda name: merit(self._trials[name]))
+            members.sort(key=lambda name: self._merit(self._trials[name]))
             del members[ISLAND_SIZE:]
 
     def best(self, island: int | None = None) -> Trial | None:
         names = list(self._trials) if island is None else self.islands[island]
-        return min((self._trials[name] for name in names), key=merit, default=None)
+        return min((self._trials[name] for name in names), key=self._merit, default=None)
 
     def migrate(self) -> None:
         """The best of each island also settles on the next one."""
@@ -72,7 +71,9 @@ class Population:
 
     def restart_weakest(self) -> int:
         """Empty the island whose best law is worst; returns it."""
-        ranks = [merit(best) if (best := self.best(i)) else (2.0, 0) for i in range(len(self.islands))]
+        ranks = [
+            self._merit(best) if (best := self.best(i)) else (np.inf, 0) for i in range(len(self.islands))
+        ]
         weakest = ranks.index(max(ranks))
         self.islands[weakest].clear()
         return weakest
@@ -107,7 +108,7 @@ class Population:
             for name in members
         ]
         chosen: list[Trial] = []
-        for trial in sorted((self._trials[name] for name in dict.fromkeys(pool)), key=merit):
+        for trial in sorted((self._trials[name] for name in dict.fromkeys(pool)), key=self._merit):
             if len(chosen) == count:
                 break
             if trial.id not in besides and all(_differs(trial, other) for other in chosen):

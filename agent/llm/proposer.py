@@ -15,8 +15,10 @@ from lawsmith.agent.client.asker import Question
 from lawsmith.agent.client.background import in_background
 from lawsmith.agent.client.failures import Failure
 from lawsmith.agent.client.messages import Request
+from lawsmith.agent.feedback.formulas import formula_of, law_lines
 from lawsmith.agent.feedback.prompts import Detail, Prompts
-from lawsmith.agent.feedback.views import Viewer, formula_line, shown_source
+from lawsmith.agent.feedback.text import number
+from lawsmith.agent.feedback.views import Viewer, shown_source
 from lawsmith.agent.llm.ensemble import Ensemble
 from lawsmith.agent.llm.pace import Pace
 from lawsmith.agent.llm.parsing import parse_reply
@@ -62,6 +64,7 @@ class LLMProposer(ABC):
         self.ensemble = Ensemble(setup.config.models)
         self.notes: list[str] = []
         self.failures: list[str] = []
+        self.attempts: list[str] = []
         self.tally = Tally()
         self.pace = Pace(setup.allowance, setup.max_calls, setup.config.transport.in_flight)
         self.round = 0
@@ -115,8 +118,12 @@ class LLMProposer(ABC):
         return np.random.default_rng([self.setup.seed, self.round, place])
 
     def tried(self, history: History, count: int) -> list[str]:
-        """The best formulas so far, one line each."""
-        return [formula_line(trial) for trial in history.best(count)]
+        """The best formulas so far, one line each, best first."""
+        return law_lines(history.trials, self.viewer.standing, count)
+
+    def attempted(self, count: int) -> list[str]:
+        """The model's own last attempts with what became of them, oldest first."""
+        return self.attempts[-count:]
 
     def failure_of(self, trial: Trial, detail: Detail) -> dict[str, str]:
         """What a model is told about a candidate that failed."""
@@ -178,8 +185,20 @@ class LLMProposer(ABC):
             if improved:
                 self.tally.improved.add(trial.id)
             if trial.evaluation.verdict is not Verdict.OK:
-                self.failures.append(f"{trial.evaluation.verdict.value}: {trial.evaluation.message}"[:240])
+                self.failures.append(
+                    f"{trial.evaluation.verdict.value}: {trial.evaluation.message}"[:240]
+                    + f" | {formula_of(trial)}"
+                )
+            self.attempts.append(self._outcome_of(trial))
         self.learn(trial, ask)
+
+    def _outcome_of(self, trial: Trial) -> str:
+        """One line: what the model proposed, and what came of it."""
+        if not trial.usable:
+            return f"{trial.evaluation.verdict.value} | {formula_of(trial)}"
+        place, count = self.viewer.standing.place(trial)
+        error = number(self.viewer.standing.error(trial), 3)
+        return f"held-out error {error}, then rank {place} of {count} | {formula_of(trial)}"
 
     @abstractmethod
     def improves(self, trial: Trial, ask: Ask) -> bool:
@@ -197,16 +216,21 @@ class LLMProposer(ABC):
     def _send(self, history: History) -> Future[list[Answer]] | None:
         """Ask the next round; its replies are read as soon as all are there."""
         asks = self.plan(history)
+        if self.over_default_limit():
+            return None
         if self.setup.max_calls is not None:
-            asks = asks[: max(0, self.setup.max_calls - self._calls)]
-            if not asks:
-                self.ended = f"default limit of {self.setup.max_calls} model calls"
-                return None
+            asks = asks[: self.setup.max_calls - self._calls]
         recording = self.setup.caller.recording
         for trial in (trial for ask in asks if recording.closed(ask.slot) is None for trial in ask.diagnosed):
             self.viewer.prepare(trial)  # the sandbox is about to be busy with candidates
-        wait = self.setup.caller.send([Question(ask.slot, partial(self._request, ask)) for ask in asks])
+        wait = self.setup.caller.send([Question(ask.slot, partial(self.request_of, ask)) for ask in asks])
         return in_background(lambda: self.reader.read(asks, wait()))
+
+    def over_default_limit(self) -> bool:
+        """Whether a search without any limit of its own has asked enough; it then has ended."""
+        if self.setup.max_calls is not None and self._calls >= self.setup.max_calls:
+            self.ended = f"default limit of {self.setup.max_calls} model calls"
+        return self.ended is not None
 
     def _hear(self, answers: Sequence[Answer]) -> list[Proposal]:
         self.round += 1
@@ -225,6 +249,8 @@ class LLMProposer(ABC):
                 self.tally.asked[answer.proposal.id] = answer.ask
             else:
                 self._trouble = answer.problem
+                if answer.twin is not None:
+                    self.attempts.append(f"{answer.reason}: known as {self.viewer.named(answer.twin)}")
                 self.tally.lost[answer.reason] += 1
             self.heard(answer)
         self._in_vain = 0 if batch else self._in_vain + len(answers)
@@ -239,9 +265,10 @@ class LLMProposer(ABC):
     @property
     def _calls(self) -> int:
         """Calls that were answered or given up so far."""
-        return len(self.tally.asked) + self.tally.lost.total()
+        return self.pace.calls
 
-    def _request(self, ask: Ask) -> Request:
+    def request_of(self, ask: Ask) -> Request:
+        """The request of a question, with its prompt."""
         sampling = self.setup.config.sampling
         return Request(
             slot=ask.slot,

@@ -23,7 +23,8 @@ class Setup:
     """What an LLM agent works with.
 
     `floor` proposes first, at no cost; `floor_trials` bounds its candidates so that it cannot use up a
-    search. `max_calls` ends the questions of a search that has no other limit; `allowance` is what the run may spend.
+    search. `max_calls` ends the questions of a search that has no other limit; `allowance` is what the run may spend,
+    `inherited` are notes of earlier runs of the command.
     """
 
     task: Task
@@ -36,6 +37,7 @@ class Setup:
     floor_trials: int = 64
     max_calls: int | None = None
     allowance: Allowance = field(default_factory=Allowance)
+    inherited: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 from lawsmith.agent.client.messages import Message, told
 from lawsmith.agent.feedback.prompts import Detail
-from lawsmith.agent.llm.population import merit
+from lawsmith.agent.feedback.standing import Standing
 from lawsmith.agent.llm.proposer import LLMProposer
 from lawsmith.agent.llm.questions import Answer, Ask, Setup
 from lawsmith.runs.trials import History, Trial
@@ -51,6 +51,7 @@ class Refine(LLMProposer):
         return self._beats_best(trial)
 
     def _beats_best(self, trial: Trial) -> bool:
+        merit = self.viewer.standing.merit
         return trial.usable and (self._best is None or merit(trial) < merit(self._best))
 
     def learn(self, trial: Trial, ask: Ask | None) -> None:
@@ -62,8 +63,8 @@ class Refine(LLMProposer):
         self._since_better = 0 if improved else self._since_better + 1
         self._failures_in_row = 0 if trial.usable else self._failures_in_row + 1
         self._failed = None if trial.usable else trial
-        best = self._best
-        self._add(self._answer.text, trial.usable, lambda: self._result(trial, improved, best))
+        best, standing = self._best, self.viewer.standing.frozen()
+        self._add(self._answer.text, trial.usable, lambda: self._result(trial, improved, best, standing))
 
     def heard(self, answer: Answer) -> None:
         self._answer = answer
@@ -110,8 +111,9 @@ class Refine(LLMProposer):
         ]
 
     def _open(self, history: History) -> Callable[[], tuple[Message, ...]]:
-        bests, notes, failures = history.best(3), tuple(self.notes), tuple(self.failures)
-        tried = [*reversed(self.tried(history, 20))]
+        bests, notes, failures = self.viewer.standing.ranking[:3], tuple(self.notes), tuple(self.failures)
+        standing = self.viewer.standing.frozen()
+        tried, attempts = self.tried(history, 20), self.attempted(10)
 
         def content(detail: Detail) -> Mapping[str, Any]:
             return {
@@ -121,24 +123,28 @@ class Refine(LLMProposer):
                         source=detail.source,
                         findings=0 if index else detail.findings,
                         lineage=detail.lineage,
+                        standing=standing,
                     )
                     for index, trial in enumerate(bests[: 1 + detail.others])
                 ],
-                "tried": tried[len(tried) - detail.tried :] if detail.tried else [],
+                "tried": tried[: detail.tried],
+                "attempts": attempts[-detail.failures :] if detail.failures else [],
                 "failures": failures[-detail.failures :] if detail.failures else [],
                 "notes": notes[-detail.notes :] if detail.notes else [],
             }
 
         return cache(lambda: self.prompts.first("refine_start.j2", content, share=OPENING_SHARE))
 
-    def _result(self, trial: Trial, improved: bool, best: Trial | None) -> str:
+    def _result(self, trial: Trial, improved: bool, best: Trial | None, standing: Standing) -> str:
         if not trial.usable:
             return self.feedback({"outcome": "failed"}, lambda detail: self.failure_of(trial, detail))
 
         def content(detail: Detail) -> Mapping[str, Any]:
             return {
-                "view": self.viewer.view(trial, source=0, findings=detail.findings),
-                "best": None if best is None else self.viewer.view(best, source=detail.source),
+                "view": self.viewer.view(trial, source=0, findings=detail.findings, standing=standing),
+                "best": None
+                if best is None
+                else self.viewer.view(best, source=detail.source, standing=standing),
             }
 
         return self.feedback({"outcome": "scored", "improved": improved}, content)

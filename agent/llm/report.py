@@ -1,16 +1,19 @@
-"""What the LLM gained over the symbolic floor, and at what price."""
+"""What the model gained over the symbolic search, by the score that chooses, and at what price."""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from lawsmith.agent.client.recording import Attempt, Recording
+from lawsmith.agent.search.selection import choose, gain
 from lawsmith.runs import Account
 from lawsmith.runs.account import Books
-from lawsmith.runs.trials import History
+from lawsmith.runs.trials import History, Trial
 from lawsmith.sandbox import Verdict
+from lawsmith.tasks import Task
 
 if TYPE_CHECKING:
     from lawsmith.agent.llm.proposer import LLMProposer
@@ -22,44 +25,62 @@ def report(proposer: LLMProposer, history: History) -> dict[str, Any]:
     floor = {trial.id for trial in history if trial.id not in tally.asked}
     asked = [trial for trial in history if trial.id in tally.asked]
     accepted = sum(trial.evaluation.verdict is Verdict.OK for trial in asked)
-    floor_best, best = _best(history, floor), _best(history, {trial.id for trial in history})
+    task = proposer.setup.task
+    without = _chosen([trial for trial in history if trial.id in floor], task)
+    gained = gain(history.trials, task, lambda trial: trial.id in tally.asked)
+    chosen = None if gained is None else history[gained.chosen]
     answered = len(tally.asked) + tally.lost.total()
     account = Account(
         calls=books(caller.recording),
         floor_candidates=len(floor),
-        floor_r2=floor_best,
-        best_r2=best,
-        gain=None if best is None or floor_best is None else best - floor_best,
-        best_by=None if best is None else "floor" if best == floor_best else "model",
+        floor_r2=None if without is None else without.evaluation.validation_r2,
+        best_r2=None if chosen is None else chosen.evaluation.validation_r2,
+        floor_error=None if gained is None else gained.without,
+        best_error=None if gained is None else gained.error,
+        gain=None if gained is None else gained.share,
+        floor_at_noise=without is not None and _at_the_noise(proposer, without),
+        best_by=None if chosen is None else "model" if chosen.id in tally.asked else "floor",
         candidates=len(asked),
         accepted=accepted,
         acceptance_rate=accepted / answered if answered else None,
         improved=len(tally.improved),
         lost=dict(sorted(tally.lost.items())),
         failures=dict(sorted(Counter(t.evaluation.verdict.value for t in asked).items())),
-        progress=tuple(_progress(proposer, history, floor_best)),
+        progress=tuple(_progress(proposer, history)),
         models=proposer.ensemble.record(),
         ended=proposer.ended,
+        notes=tuple(proposer.notes),
         error=caller.refused,
         divergence=caller.divergence,
     )
     return account.model_dump(mode="json")
 
 
-def _best(history: History, among: set[str]) -> float | None:
-    scores = [t.evaluation.validation_r2 for t in history.usable() if t.id in among]
-    return max((score for score in scores if score is not None), default=None)
+def _chosen(trials: Sequence[Trial], task: Task) -> Trial | None:
+    """The law that is chosen among these, by the rules that choose a run's; None where none is usable."""
+    return choose(trials, task).winner if any(trial.usable for trial in trials) else None
 
 
-def _progress(proposer: LLMProposer, history: History, floor: float | None) -> list[tuple[int, float]]:
-    best = floor
-    points: list[tuple[int, float]] = [] if floor is None else [(0, floor)]
+def _at_the_noise(proposer: LLMProposer, trial: Trial) -> bool:
+    """Whether nothing is left to explain inside the data; unknown, so False, where the sandbox is closed by now."""
+    try:
+        return proposer.viewer.at_the_noise(trial)
+    except RuntimeError:
+        return False
+
+
+def _progress(proposer: LLMProposer, history: History) -> list[tuple[int, float]]:
+    """(calls, held-out error) of the best law so far, whenever a model's became that; first the symbolic search's."""
+    standing, points = proposer.viewer.standing, list[tuple[int, float]]()
+    best: Trial | None = None
     for trial in history.usable():
-        score = trial.evaluation.validation_r2
-        calls = proposer.tally.calls_at.get(trial.id)
-        if score is not None and calls is not None and (best is None or score > best):
-            best = score
-            points.append((calls, score))
+        if best is not None and standing.merit(trial) >= standing.merit(best):
+            continue
+        best, calls = trial, proposer.tally.calls_at.get(trial.id)
+        if calls is None:
+            points = [(0, standing.error(trial))]
+        else:
+            points.append((calls, standing.error(trial)))
     return points
 
 
@@ -72,6 +93,7 @@ def books(recording: Recording) -> Books:
         finished=sum(attempt.final for attempt in sent),
         attempts=len(sent),
         from_cache=sum(attempt.source == "cache" for attempt in attempts),
+        reasoning_tokens=sum(attempt.usage.reasoning_tokens or 0 for attempt in sent),
         prompt_tokens=sum(attempt.usage.prompt_tokens or 0 for attempt in sent),
         completion_tokens=sum(attempt.usage.completion_tokens or 0 for attempt in sent),
         without_usage=sum(_charged_unseen(attempt) for attempt in sent),

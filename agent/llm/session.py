@@ -22,6 +22,7 @@ from lawsmith.agent.client.recording import CallSink, MemorySink, Recording
 from lawsmith.agent.client.replay import Replayer
 from lawsmith.agent.client.scrub import public_url
 from lawsmith.agent.feedback.describe import fold_words
+from lawsmith.agent.llm.analyst import Analyst
 from lawsmith.agent.llm.evolve import Evolve
 from lawsmith.agent.llm.proposer import LLMProposer
 from lawsmith.agent.llm.questions import Setup
@@ -31,7 +32,7 @@ from lawsmith.agent.search.evaluator import Evaluator
 from lawsmith.agent.search.proposer import Proposer
 from lawsmith.tasks import InputError, Task
 
-AGENTS: Mapping[str, type[LLMProposer]] = {"refine": Refine, "evolve": Evolve}
+AGENTS: Mapping[str, type[LLMProposer]] = {"analyst": Analyst, "refine": Refine, "evolve": Evolve}
 DEFAULT_CALLS = 200
 """Calls of a run that was given no limit at all, neither of time nor of calls, tokens or USD."""
 

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from lawsmith.agent.feedback.describe import clip, fold_words
+from lawsmith.agent.feedback.describe import fold_words
+from lawsmith.agent.feedback.formulas import formula_of
 from lawsmith.agent.feedback.prompts import Prompts
-from lawsmith.agent.feedback.views import formula_line
+from lawsmith.agent.feedback.text import clip
 from lawsmith.agent.mcp.session import SUBMITTED, Session
 from lawsmith.runs import Archive
 from lawsmith.runs.canonical_json import plain
@@ -119,7 +120,8 @@ def laws(history: History, count: int) -> list[Answer]:
 def candidates(session: Session) -> Answer:
     """The best candidates, and the last that failed, one line each."""
     best = [
-        {"candidate": t.id, "by": _maker(t), "law": formula_line(t)} for t in session.history.best(MAX_LISTED)
+        {"candidate": t.id, "by": _maker(t), "law": formula_of(t), **_scores(t)}
+        for t in session.history.best(MAX_LISTED)
     ]
     failed = [t for t in session.history if t.evaluation.verdict is not Verdict.OK][-8:]
     failures = [

@@ -9,14 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from lawsmith.tasks import Array
 
-WIDE = 3.0  # a positive feature over at least this factor is measured on a logarithmic axis
 MOST_ROWS = 256
-
-
-def is_logarithmic(values: Array) -> bool:
-    """Whether a feature is positive and spans a factor, so that steps of it are ratios."""
-    low, high = (float(values.min()), float(values.max())) if len(values) else (0.0, 0.0)
-    return low > 0 and high >= WIDE * low
 
 
 class Region(BaseModel):

@@ -22,10 +22,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lawsmith.runs.intervals.distance import Region, is_logarithmic
+from lawsmith.runs.intervals.distance import Region
 from lawsmith.runs.intervals.model import Member, TargetErrors, Uncertainty, Values
 from lawsmith.sandbox import Constants, FitJob, FoldScore, JobResult, Sandbox
 from lawsmith.tasks import Array, Fold, Table, Task, frontier_folds, thinned
+from lawsmith.tasks.axes import is_logarithmic
 
 RESAMPLES = 12
 MOST_MEMBERS = 6

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from lawsmith.runs import intervals
 from lawsmith.runs.intervals import Uncertainty
-from lawsmith.runs.intervals.distance import is_logarithmic
 from lawsmith.runs.report.predicting import Predict
 from lawsmith.runs.report.scene import Scene
 from lawsmith.sandbox import Sandbox
 from lawsmith.tasks import Array, Dataset, InputError, IntArray, Schema, Table, frontier_folds, thinned
+from lawsmith.tasks.axes import is_logarithmic
 
 MOST_ROWS = 3000
 MOST_OUTLIERS = 20

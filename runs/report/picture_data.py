@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from lawsmith.runs.intervals.distance import is_logarithmic
 from lawsmith.runs.report.picture import Curve, Picture
 from lawsmith.runs.report.plots import is_moved, shown_groups
 from lawsmith.runs.report.typeset import short
 from lawsmith.tasks import Array
+from lawsmith.tasks.axes import is_logarithmic
 
 DIGITS = 6
 

@@ -8,12 +8,12 @@ import numpy as np
 from markupsafe import Markup
 
 from lawsmith.runs.account import Account
-from lawsmith.runs.intervals.distance import is_logarithmic
 from lawsmith.runs.report.content import RunContent
 from lawsmith.runs.report.drawing import LABEL, Axis, Chart, Plot, colour
 from lawsmith.runs.report.picture import Curve, Picture
 from lawsmith.runs.report.typeset import short
 from lawsmith.tasks import Array
+from lawsmith.tasks.axes import is_logarithmic
 
 MOST_TARGETS = 3
 MOST_PANELS = 4
@@ -140,17 +140,22 @@ def calls_chart(account: Account) -> Chart:
     calls, scores = zip(*account.progress, strict=True)
     last = max(account.calls.finished + account.calls.from_cache, calls[-1])
     alt = (
-        f"The symbolic search reached a validation R² of {scores[0]:.4f}; over {last} model calls the best rose to "
-        f"{scores[-1]:.4f}."
+        f"The symbolic search reached a typical error of {scores[0]:.3g} on held-out rows; over {last} model calls the "
+        f"best fell to {scores[-1]:.3g}."
     )
-    error = [*map(_error, scores), _error(scores[-1])]
-    return Chart("Best so far against calls", alt, _steps([*calls, last], error, "model calls", alt))
+    error = [*scores, scores[-1]]
+    steps = _steps([*calls, last], error, "model calls", alt, "typical error, best so far (lower is better)")
+    return Chart("Best so far against calls", alt, steps)
 
 
-def _steps(at: Sequence[float], error: Sequence[float], label: str, alt: str) -> Markup:
-    plot = Plot(
-        Axis([0, *at]), Axis(error, log=True), (label, "1 − validation R², best so far (lower is better)")
-    )
+def _steps(
+    at: Sequence[float],
+    error: Sequence[float],
+    label: str,
+    alt: str,
+    height: str = "1 − validation R², best so far (lower is better)",
+) -> Markup:
+    plot = Plot(Axis([0, *at]), Axis(error, log=True), (label, height))
     plot.line(np.repeat(at, 2)[1:], np.repeat(error, 2)[:-1], colour(0))
     return plot.svg(alt)
 

@@ -123,8 +123,8 @@ def test_every_report_says_what_became_of_the_calls_and_what_the_model_gained(
     for shown in (closing, inspected, page):
         assert "3 calls: 1 gave a candidate (1 worked), 2 refused by the model" in shown
         assert "2 of 3 attempts failed: 2 refused by the model" in shown
-        assert "above the symbolic search, for 360 tokens, USD unknown" in shown
-    assert "best validation R² against calls: " in inspected
+        assert "less), for 360 tokens, USD unknown" in shown
+    assert "best held-out error against calls: " in inspected
     assert "Best so far against calls" in page
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from concurrent.futures import Future
 from dataclasses import dataclass
 
@@ -78,7 +77,9 @@ def test_a_prompt_is_bounded_and_keeps_the_question(task: Task, tokens: int) -> 
             "failures": lines[: detail.failures],
             "notes": lines[: detail.notes],
         }
-        return {"operation": "improve", "parents": [view], "others": [view] * detail.others, **many}
+        besides = {"angle": "", "best": view, "attempts": lines[: detail.failures]}
+        laws = {"parents": [view], "others": [view] * detail.others}
+        return {"operation": "improve", **laws, **many, **besides}
 
     messages = prompts.first("evolve.j2", content, share=1.0)
     assert sum(len(message.content.encode()) for message in messages) <= tokens * BYTES_PER_TOKEN
@@ -96,12 +97,16 @@ def test_the_task_is_described_from_its_training_rows() -> None:
     assert found.groups == (("a", 13), ("b", 13))
 
 
+def fields(line: str) -> dict[str, str]:
+    return dict(part.split("=") for part in line.split(", "))
+
+
 def test_sample_rows_are_fair_to_groups_and_reach_both_ends() -> None:
     task = hinge_task()
-    rows = [json.loads(line) for line in sample_rows(task.train, 8)]
+    rows = [fields(line) for line in sample_rows(task.train, 8)]
     assert [row["group"] for row in rows] == ["a"] * 4 + ["b"] * 4
     for group in ("a", "b"):
-        levels = [row["N"] for row in rows if row["group"] == group]
+        levels = [float(row["N"]) for row in rows if row["group"] == group]
         assert (min(levels), max(levels)) == (1.0, 1000.0)
 
 
@@ -109,11 +114,11 @@ def test_a_sample_of_many_groups_still_shows_the_range_within_a_group() -> None:
     codes = np.repeat(np.arange(50), 12)
     n = np.tile(np.logspace(0, 3, 12), 50)
     table = Table({"N": n}, {"y": n**-0.5}, tuple(f"group {k}" for k in range(50)), codes)
-    rows = [json.loads(line) for line in sample_rows(table, 24)]
+    rows = [fields(line) for line in sample_rows(table, 24)]
     assert len(rows) == 24
     assert len({row["group"] for row in rows}) == 4
     for group in {row["group"] for row in rows}:
-        levels = [row["N"] for row in rows if row["group"] == group]
+        levels = [float(row["N"]) for row in rows if row["group"] == group]
         assert (min(levels), max(levels), len(set(levels))) == (1.0, 1000.0, 6)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import multiprocessing
 import random
 import time
@@ -228,16 +227,20 @@ def test_laws_that_predict_the_same_are_not_evaluated_again(sandbox: Sandbox, tm
 def test_no_prompt_ever_holds_what_a_proposer_must_not_see(sandbox: Sandbox, tmp_path: Path) -> None:
     model = ScriptedModel(knowing(1))
     run(sandbox, tmp_path, "evolve", config(), models={"m": model})
-    lines = [json.loads(line) for r in model.requests for line in _rows(r.messages[-1].content)]
+    lines = [fields(line) for r in model.requests for line in _rows(r.messages[-1].content)]
     train = hinge_task().train
     known = {(round(n, 3), round(y, 3)) for n, y in zip(train.features["N"], train.targets["y"], strict=True)}
-    shown = {(row["N"], row["y"]) for row in lines}
+    shown = {(float(row["N"]), float(row["y"])) for row in lines}
     assert shown
     assert all(any(abs(n - a) < 0.01 * a and abs(y - b) < 0.001 for a, b in known) for n, y in shown)
 
 
 def _rows(text: str) -> list[str]:
-    return [line for line in text.splitlines() if line.startswith('{"group"')]
+    return [line for line in text.splitlines() if line.startswith("group=")]
+
+
+def fields(line: str) -> dict[str, str]:
+    return dict(part.split("=") for part in line.split(", "))
 
 
 @pytest.mark.parametrize("agent", ["evolve", "refine"])

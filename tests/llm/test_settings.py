@@ -161,7 +161,7 @@ def law(name: int, r2: float, probe: float) -> Trial:
 
 
 def test_islands_refuse_twins_migrate_and_start_afresh() -> None:
-    population = Population(3)
+    population = Population(3, lambda trial: (-(trial.evaluation.validation_r2 or 0.0), 0))
     laws = [law(k, r2=0.9 - 0.1 * k, probe=2.0 + k) for k in range(3)]
     assert all(population.add(trial, island) for island, trial in enumerate(laws))
     assert not population.add(law(7, 0.99, probe=2.0 + 1e-12), 0)

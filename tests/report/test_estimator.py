@@ -10,6 +10,8 @@ import pytest
 import lawsmith.agent.command.runner
 import lawsmith.agent.symbolic
 import lawsmith.runs.laws
+from lawsmith.runs import Archive
+from lawsmith.runs.data import open_data
 from lawsmith.runs.trials import History, Proposal
 from lawsmith.sandbox import Sandbox
 from lawsmith.tasks import Task
@@ -61,7 +63,12 @@ def quick(sandbox: Sandbox) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("quick")
-@parametrize_with_checks([LawRegressor()])
+@parametrize_with_checks(
+    [LawRegressor()],
+    expected_failed_checks=lambda estimator: {
+        "check_sample_weight_equivalence_on_dense_data": "a robust fit looks at the rows' scatter: alike, not equal"
+    },
+)
 def test_the_estimator_is_as_scikit_learn_asks(estimator, check):
     check(estimator)
 
@@ -84,3 +91,33 @@ def test_the_estimator_finds_a_power_law_in_a_pipeline():
 def test_the_estimator_is_as_scikit_learn_asks_with_the_search_itself():
     hasty = {"check_regressors_train": "asks for a good law of ten features, which takes longer than 0.2 s"}
     check_estimator(LawRegressor(time_limit=0.2, workers=1), expected_failed_checks=hasty)
+
+
+def replicates() -> tuple[np.ndarray, np.ndarray]:
+    """Every point measured four times; the last measurement of each is off by one."""
+    x = np.repeat(np.geomspace(1, 1000, 8), 4)
+    return x[:, None], 2 + 3 * x**-0.5 + np.tile([-0.01, 0.01, 0.0, 1.0], 8)
+
+
+@pytest.mark.usefixtures("quick")
+def test_equal_rows_are_replicates_and_names_are_kept(tmp_path):
+    import pandas as pd
+
+    x, y = replicates()
+    model = LawRegressor(runs_dir=tmp_path).fit(pd.DataFrame({"N": x[:, 0]}), y)
+    (archive,) = {path.parent for path in tmp_path.rglob("manifest.json")}
+    assert len(open_data(Archive.open(archive)).task.train) == 32
+    assert list(model.law_.schema.features) == ["N"]
+    assert model.predict(pd.DataFrame({"N": [10.0]})).shape == (1,)
+
+
+@pytest.mark.usefixtures("quick")
+def test_rows_count_by_their_sample_weight(tmp_path):
+    x, y = replicates()
+    trusted = np.tile([1.0, 1.0, 1.0, 1e-6], 8)
+    dropped = np.tile([1.0, 1.0, 1.0, 0.0], 8)
+    plain, weighted, without = (
+        LawRegressor().fit(x, y, sample_weight=w).predict(x[:1])[0] for w in (None, trusted, dropped)
+    )
+    assert weighted == pytest.approx(without, abs=1e-4)
+    assert abs(plain - weighted) > 0.1

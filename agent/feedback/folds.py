@@ -1,0 +1,79 @@
+"""What is held out, in words: the ranges that folds leave out, and by how much a law misses them, with sign."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from lawsmith.agent.feedback.text import clip, number
+from lawsmith.sandbox import Evaluation, FoldScore
+from lawsmith.tasks import Array, Table
+from lawsmith.tasks.folds import Fold, frontier_folds
+
+MAX_TARGETS = 3
+MAX_GROUPS = 4
+NOTABLE = 0.05  # of a bias, in units of the target's spread
+
+
+def fold_labels(table: Table, folds: Sequence[Fold] | None = None) -> dict[str, str]:
+    """Name of a fold -> the rows that it holds out, as a range."""
+    return {fold.name: _label(table, fold) for fold in (frontier_folds(table) if folds is None else folds)}
+
+
+def _label(table: Table, fold: Fold) -> str:
+    rows = f"{len(fold.held_out)} rows"
+    name, _, depth = fold.name.rpartition(">")
+    if fold.kind == "frontier" and name in table.features:
+        values = table.features[name]
+        cuts = [
+            float(values[fold.held_out][table.codes[fold.held_out] == code].min())
+            for code in np.unique(table.codes[fold.held_out])
+        ]
+        low, high = number(min(cuts), 3), number(max(cuts), 3)
+        where = low if low == high else f"{low} to {high}, by group"
+        return f"{name} from {where} on, {rows}"
+    if fold.kind == "corner":
+        return f"several features far out at once ({'near' if depth == '1' else 'wider'} corner), {rows}"
+    return f"whole design points ({clip(fold.name, 40)}), {rows}"
+
+
+def held_out_lines(
+    evaluation: Evaluation, targets: Sequence[str], spread: Array, noise: Array | None, labels: dict[str, str]
+) -> list[str]:
+    """One line for each fold, worst first: R², and by how much predictions are too low or too high.
+
+    spread (T,): the unit σ. noise (T,): of repeated measurements, None where unknown.
+    """
+    worst = sorted(evaluation.folds, key=lambda fold: (fold.r2, fold.name))
+    return [_line(fold, targets, spread, noise, labels.get(fold.name, clip(fold.name, 80))) for fold in worst]
+
+
+def _line(fold: FoldScore, targets: Sequence[str], spread: Array, noise: Array | None, label: str) -> str:
+    said = [f"{label}: R² {fold.r2:.3f}, rms {_sizes(fold.rmse, spread, noise)}"]
+    for k, target in enumerate(targets[:MAX_TARGETS]):
+        if k < len(fold.bias) and abs(fold.bias[k]) >= NOTABLE * fold.rmse[k]:
+            name = f"{target} " if len(targets) > 1 else ""
+            said.append(f"{name}predicted {_direction(fold.bias[k], spread[k])}")
+        by_group = _by_group(fold, k, spread[k])
+        if by_group:
+            said.append(by_group)
+    return "; ".join(said)
+
+
+def _sizes(rmse: Sequence[float], spread: Array, noise: Array | None) -> str:
+    sizes = [f"{value / unit:.3g}σ" for value, unit in zip(rmse, spread, strict=False)][:MAX_TARGETS]
+    if noise is not None and len(rmse) == 1 and noise[0] > 0:
+        return f"{sizes[0]} ({rmse[0] / noise[0]:.2g} times the noise)"
+    return ", ".join(sizes)
+
+
+def _direction(bias: float, unit: float) -> str:
+    return f"too {'low' if bias > 0 else 'high'} by {abs(bias) / unit:.2g}σ"
+
+
+def _by_group(fold: FoldScore, target: int, unit: float) -> str:
+    """The groups with the largest bias, where they differ from the whole."""
+    biases = [(values[target], name) for name, values in fold.group_bias.items()]
+    notable = sorted((b for b in biases if abs(b[0]) >= NOTABLE * unit), key=lambda b: -abs(b[0]))
+    return ", ".join(f"{clip(name, 40)} {_direction(bias, unit)}" for bias, name in notable[:MAX_GROUPS])

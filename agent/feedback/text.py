@@ -1,0 +1,15 @@
+"""Numbers and foreign text as prompts show them: short, and on one line."""
+
+from __future__ import annotations
+
+MAX_TEXT = 160
+
+
+def number(value: float, digits: int = 4) -> str:
+    return f"{value:.{digits}g}"
+
+
+def clip(text: str, limit: int = MAX_TEXT) -> str:
+    """Text from a data file on one line, at most `limit` characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"

@@ -1,0 +1,269 @@
+"""The tools with which a model works on a task: what each takes, and what it answers. For analysts and MCP alike.
+
+Answers are text of bounded size, made of the training rows and of what was found from them alone.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from lawsmith.agent.client.messages import Tool
+from lawsmith.agent.feedback.formulas import fit_words, formula_of
+from lawsmith.agent.feedback.prompts import Prompts, clip_bytes
+from lawsmith.agent.feedback.tables import MAX_ROWS, Slice, aggregate_text, plot_text, rows_text
+from lawsmith.agent.feedback.text import clip, number
+from lawsmith.agent.feedback.views import Viewer
+from lawsmith.runs.trials import History, Trial
+from lawsmith.sandbox import Sandbox
+from lawsmith.sandbox.analysis import analyse
+from lawsmith.tasks import InputError, Task
+
+ANSWER_BYTES = 5000
+"""Of one answer: some 1500 tokens."""
+FINDINGS, SOURCE = 6, 4000
+MAX_LAWS = 30
+
+
+class Arguments(BaseModel):
+    """What a tool takes. Unknown arguments are passed over: models invent some."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Describe(Arguments):
+    """Describe the task: columns, units, ranges, groups, means over ranges, noise, how laws are judged and written."""
+
+
+class Rows(Arguments):
+    """Read training rows: any slice, sorted, or aggregated over ranges of one or two columns."""
+
+    where: list[str] = Field(
+        default_factory=list, description="Conditions, all of which hold: 'N >= 1e9', 'group = NAME'."
+    )
+    sort: str = Field("", description="Column to sort by; '-N' sorts descending.")
+    limit: int = Field(20, ge=1, le=MAX_ROWS)
+    offset: int = Field(0, ge=0)
+    by: list[str] = Field(
+        [], description="Aggregate over ranges of these columns (at most two; 'group' is one)."
+    )
+    residuals_of: int | None = Field(
+        None, description="Number of a law whose residuals are shown as columns."
+    )
+
+
+class Plot(Arguments):
+    """Plot the mean of one column over ranges of another, as text; apart for each value of a third if asked."""
+
+    x: str = Field(description="Column along the axis.")
+    y: str = Field(description="Column whose mean is shown.")
+    by: str = Field("", description="Column, or 'group', to split by.")
+    where: list[str] = Field(default_factory=list, description="Conditions as in rows.")
+    bins: int = Field(12, ge=2, le=20)
+
+
+class Run(Arguments):
+    """Run analysis code on the training rows. x["N"] and y["loss"] are numpy arrays by column, group is an array of
+    names, np is numpy; scipy can be imported. Print what you want to see; the value of a last expression is printed.
+    No files, no network, and nothing is kept from one run to the next."""
+
+    code: str = Field(description="Python, at most 16 KiB.")
+
+
+class Try(Arguments):
+    """Fit and score a candidate law: verdict, constants and bounds hit, held-out errors with sign and size, rank."""
+
+    source: str = Field(description="Python source with PARAMETERS and form(x, p).")
+    hypothesis: str = Field(
+        "", description="Why this law: mechanism or limiting behaviour, in one to three sentences."
+    )
+    parents: list[int] = Field(default_factory=list, description="Numbers of the laws that it was made from.")
+
+
+class Laws(Arguments):
+    """List the laws so far, the symbolic search's included, best first; or one law in detail: what it misses."""
+
+    number: int | None = Field(None, description="Number of one law to see in detail.")
+
+
+class Note(Arguments):
+    """Keep a fact or a lesson: it survives when the conversation is shortened, and reaches later runs."""
+
+    text: str
+
+
+class Finish(Arguments):
+    """End the search. Do so only when nothing is left to try: the budget that is left is lost."""
+
+    reason: str = ""
+
+
+TOOLS: Mapping[str, type[Arguments]] = {
+    "describe": Describe,
+    "rows": Rows,
+    "plot": Plot,
+    "run": Run,
+    "try": Try,
+    "laws": Laws,
+    "note": Note,
+    "finish": Finish,
+}
+
+
+def tools() -> tuple[Tool, ...]:
+    """All tools as a model is offered them."""
+    return tuple(
+        Tool(name=name, description=_said(model), parameters=_schema(model)) for name, model in TOOLS.items()
+    )
+
+
+def _said(model: type[Arguments]) -> str:
+    return " ".join((model.__doc__ or "").split())
+
+
+def _schema(model: type[Arguments]) -> dict[str, Any]:
+    schema = model.model_json_schema()
+    properties = {name: _plain(part) for name, part in schema.get("properties", {}).items()}
+    return {"type": "object", "properties": properties, "required": schema.get("required", [])}
+
+
+def _plain(part: dict[str, Any]) -> dict[str, Any]:
+    """Without titles, and with the type of an optional value, which not every endpoint reads as a union."""
+    kept = {key: value for key, value in part.items() if key not in ("title", "anyOf")}
+    return kept | next((dict(choice) for choice in part.get("anyOf", ()) if choice.get("type") != "null"), {})
+
+
+def read_arguments(name: str, text: str) -> Arguments:
+    """The arguments of a call. Raises InputError, with what the tool takes, for an unknown tool or bad arguments."""
+    if name not in TOOLS:
+        raise InputError(f"There is no tool {clip(name, 60)!r}; the tools are {', '.join(TOOLS)}.")
+    try:
+        found = json.loads(text, strict=False) if text.strip() else {}
+        return TOOLS[name].model_validate(found)
+    except (ValueError, RecursionError) as error:
+        why = "the arguments are no JSON object"
+        if isinstance(error, ValidationError):
+            first = error.errors()[0]
+            why = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+        raise InputError(
+            f"{name}: {why}. It takes {', '.join(TOOLS[name].model_fields) or 'nothing'}."
+        ) from None
+
+
+class Toolbox:
+    """Answers the tools that only look. Laws are numbered in the order in which they were evaluated, from 1."""
+
+    def __init__(self, task: Task, sandbox: Sandbox, viewer: Viewer, prompts: Prompts) -> None:
+        self._task, self._sandbox, self._viewer, self._prompts = task, sandbox, viewer, prompts
+        self._analyses: dict[str, str] = {}
+
+    def answer(self, arguments: Arguments, history: History) -> str:
+        """What a tool answers; a mistake in its arguments is told in words."""
+        answering: dict[type[Arguments], Callable[[], str]] = {
+            Describe: self.describe,
+            Rows: lambda: self._rows(arguments, history),  # type: ignore[arg-type]
+            Plot: lambda: self._plot(arguments),  # type: ignore[arg-type]
+            Run: lambda: self._run(arguments),  # type: ignore[arg-type]
+            Laws: lambda: self._laws(arguments, history),  # type: ignore[arg-type]
+        }
+        try:
+            return clip_bytes(answering[type(arguments)](), ANSWER_BYTES)
+        except InputError as error:
+            return str(error)
+
+    def describe(self) -> str:
+        """The task, its rows in numbers, and what a candidate must be."""
+        return self._prompts.fit("tools.j2", lambda detail: {}, share=1.0)
+
+    def _rows(self, asked: Rows, history: History) -> str:
+        wanted = Slice(tuple(asked.where), asked.sort, asked.limit, asked.offset)
+        if asked.by:
+            return aggregate_text(self._task.train, wanted, asked.by)
+        extra = None
+        if asked.residuals_of is not None:
+            extra = self._viewer.residuals(numbered(history, asked.residuals_of))
+        return rows_text(self._task.train, wanted, extra)
+
+    def _plot(self, asked: Plot) -> str:
+        return plot_text(self._task.train, asked.x, asked.y, tuple(asked.where), asked.by, asked.bins)
+
+    def _run(self, asked: Run) -> str:
+        if asked.code not in self._analyses:
+            found = analyse(self._sandbox, asked.code, self._task)
+            self._analyses[asked.code] = "\n".join(part for part in (found.output, found.error) if part)
+        return self._analyses[asked.code]
+
+    def _laws(self, asked: Laws, history: History) -> str:
+        if asked.number is not None:
+            return self.detail(numbered(history, asked.number), history)
+        return "\n".join(self.law_table(history, MAX_LAWS)) or "There is no law yet."
+
+    def law_table(self, history: History, most: int) -> list[str]:
+        """The laws so far, best first: number, held-out error, constants, maker, what it misses most, formula."""
+        numbers = {trial.id: place for place, trial in enumerate(history, start=1)}
+        ranking = [trial for trial in self._viewer.standing.ranking if trial.id in numbers]
+        lines = (
+            ["# number | held-out error | constants | by | worst held-out part | formula"] if ranking else []
+        )
+        for trial in ranking[:most]:
+            worst = next(iter(self._viewer.held_out(trial)), "")
+            by = "you" if trial.proposal.origin.startswith("try") else "symbolic search"
+            words = fit_words(trial)
+            lines.append(
+                f"{numbers[trial.id]} | {number(self._viewer.standing.error(trial), 3)} | "
+                f"{trial.evaluation.constants_count} | {by} | {clip(worst, 110)} | {clip(formula_of(trial), 200)}"
+                + (f" [{words}]" if words else "")
+            )
+        return lines
+
+    def detail(self, trial: Trial, history: History) -> str:
+        """One law in detail, or the reason why a candidate failed."""
+        place = next(place for place, known in enumerate(history, start=1) if known.id == trial.id)
+        found = trial.evaluation
+        if not trial.usable:
+            return self._prompts.fit("tried.j2", lambda detail: _failure(trial, place), share=1.0)
+        view = self._viewer.view(trial, source=SOURCE, findings=FINDINGS, lineage=False)
+        return self._prompts.fit(
+            "tried.j2",
+            lambda detail: {"view": view, "number": place, "verdict": found.verdict.value},
+            share=1.0,
+        )
+
+    def outcome(self, trial: Trial, history: History) -> str:
+        """What is told about a candidate that was just tried: all but its source, and the best law so far."""
+        place = next(place for place, known in enumerate(history, start=1) if known.id == trial.id)
+        if not trial.usable:
+            return self._prompts.fit("tried.j2", lambda detail: _failure(trial, place), share=1.0)
+        view = self._viewer.view(trial, source=0, findings=FINDINGS, lineage=False)
+        best = self._viewer.standing.ranking[0]
+        numbers = {known.id: n for n, known in enumerate(history, start=1)}
+        leader = (
+            None
+            if best.id == trial.id
+            else f"law {numbers.get(best.id)} with {number(self._viewer.standing.error(best), 3)}: {formula_of(best)}"
+        )
+        content = {"view": view, "number": place, "verdict": "ok", "leader": leader}
+        return clip_bytes(self._prompts.fit("tried.j2", lambda detail: content, share=1.0), ANSWER_BYTES)
+
+
+def _failure(trial: Trial, place: int) -> dict[str, Any]:
+    found = trial.evaluation
+    return {
+        "view": None,
+        "number": place,
+        "verdict": found.verdict.value,
+        "stage": found.stage,
+        "message": found.message[:1200] or "It has no honest held-out error: its constants saw all rows.",
+        "advice": found.verdict.advice,
+    }
+
+
+def numbered(history: History, place: int) -> Trial:
+    """The law of that number. Raises InputError where there is none."""
+    trials: Sequence[Trial] = history.trials
+    if not 1 <= place <= len(trials):
+        raise InputError(f"There is no law {place}; the numbers go from 1 to {len(trials)}.")
+    return trials[place - 1]

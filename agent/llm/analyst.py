@@ -1,0 +1,325 @@
+"""The analyst: one conversation in which a model looks at rows, runs code, tries laws and is told what they miss."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from lawsmith.agent.client.asker import Outcome, Question
+from lawsmith.agent.client.failures import Failure
+from lawsmith.agent.client.messages import Message, Request, ToolCall
+from lawsmith.agent.feedback.prompts import clip_bytes
+from lawsmith.agent.feedback.text import clip
+from lawsmith.agent.feedback.toolbox import Finish, Note, Run, Toolbox, Try, numbered, read_arguments, tools
+from lawsmith.agent.feedback.views import AT_THE_NOISE
+from lawsmith.agent.llm.parsing import parse_reply
+from lawsmith.agent.llm.proposer import LLMProposer
+from lawsmith.agent.llm.questions import Answer, Ask, Setup
+from lawsmith.runs.trials import History, Proposal, Trial
+from lawsmith.sandbox import Refused, Verdict, read_candidate
+from lawsmith.sandbox.law.key import source_key
+from lawsmith.sandbox.law.syntax import parse
+from lawsmith.tasks import InputError
+
+OPENINGS = (
+    "Look at the rows first: which transformation of targets and features makes them simple? Then try.",
+    "Begin with limits: what must hold as each feature goes to zero and to infinity? Check it on the rows, then try.",
+    "Begin with what the best law so far misses beyond its data, by sign and group. Find the reason, then try.",
+    "Begin with mechanisms: which processes could compete here, and which combination of features decides? Then try.",
+)
+"""Runs of one command begin differently, by their seed."""
+OPENING_SHARE = 0.6  # of a prompt's size
+FULL = 0.85  # share of a prompt's size at which the conversation is shortened
+KEPT = 0.3  # share of it that the last turns keep
+SAID_BYTES = 3000  # of what the model says beside its calls
+MOST_FAILURES = 3  # replies in a row that are of no use
+MOST_LOOKS = 40  # turns in a row without a candidate
+LAWS_SHOWN = 12
+NO_TOOLS = "Call a tool: `try` with a candidate's source, `run`, `rows`, `plot`, `laws`, `note`, or `finish`."
+
+
+@dataclass
+class Pending:
+    """A candidate that is being evaluated, and the call that waits for what becomes of it."""
+
+    call: ToolCall | None
+    candidate: str
+
+
+@dataclass
+class Turn:
+    """What the model said and called, and what it is told: answers in the order of the calls."""
+
+    said: Message
+    told: list[Message] = field(default_factory=list)
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        return self.said, *self.told
+
+    @property
+    def bytes(self) -> int:
+        return sum(message.bytes for message in self.messages)
+
+
+class Analyst(LLMProposer):
+    """One question at a time. Tools that only look are answered at once, candidates when they are evaluated."""
+
+    name = "analyst"
+    looks_ahead = False
+    most_in_vain = MOST_LOOKS
+
+    def __init__(self, setup: Setup) -> None:
+        super().__init__(setup)
+        self._toolbox = Toolbox(setup.task, setup.evaluator.sandbox, self.viewer, self.prompts)
+        self._opening: tuple[Message, ...] = ()
+        self._turns: list[Turn] = []
+        self._pending: list[Pending] = []
+        self._analyses: list[str] = []
+        self._failures_in_row = 0
+        self._keys: dict[str, str] = {}  # what a candidate states -> candidate
+        self.notes = [*setup.inherited]
+
+    def plan(self, history: History) -> list[Ask]:
+        """The one question of a turn."""
+        self._converse(history)
+        messages = (*self._opening, *(message for turn in self._turns for message in turn.messages))
+        return [Ask(slot=str(self.round), operation="try", model=self._model, write=lambda: messages)]
+
+    @property
+    def _model(self) -> str:
+        """One model for the whole conversation."""
+        return self.setup.config.models[self.setup.seed % len(self.setup.config.models)].name
+
+    def learn(self, trial: Trial, ask: Ask | None) -> None:
+        self._keys.setdefault(source_key(trial.proposal.source), trial.id)
+
+    def heard(self, answer: Answer) -> None:
+        """Nothing: replies are taken in with their calls."""
+
+    def improves(self, trial: Trial, ask: Ask) -> bool:
+        return trial.usable and self.viewer.standing.place(trial)[0] == 1
+
+    def request_of(self, ask: Ask) -> Request:
+        return super().request_of(ask).model_copy(update={"structured": False, "tools": tools()})
+
+    def _ask_round(self, history: History) -> list[Proposal]:
+        """One turn: what was tried is told, the model is asked, its calls are answered; returns what it tries."""
+        self._tell(history)
+        asks = self.plan(history)
+        if self.over_default_limit():
+            return []
+        [outcome] = self.setup.caller.send([Question(asks[0].slot, lambda: self.request_of(asks[0]))])()
+        self.round += 1
+        self.pace.heard(self.setup.caller.recording.attempts(outcome.slot))
+        batch = self._hear_turn(asks[0], outcome, history)
+        self._in_vain = 0 if batch else self._in_vain + 1
+        if not batch and outcome.failure is None:
+            self.tally.lost["tools only"] += 1
+        self.tally.calls_at |= {proposal.id: self.round for proposal in batch}
+        return batch
+
+    def _hear_turn(self, ask: Ask, outcome: Outcome, history: History) -> list[Proposal]:
+        if outcome.failure is Failure.OUT_OF_BUDGET:
+            self.ended = outcome.message or "the budget is spent"
+            return []
+        if outcome.reply is None:
+            self._failed(ask, outcome)
+            return []
+        self._failures_in_row = 0
+        reply = outcome.reply
+        turn = Turn(
+            Message(role="assistant", content=clip_bytes(reply.text, SAID_BYTES), tool_calls=reply.tool_calls)
+        )
+        self._turns.append(turn)
+        if not reply.tool_calls:
+            return self._without_calls(ask, reply.text, turn)
+        batch: list[Proposal] = []
+        for call in reply.tool_calls:
+            told = self._answer(ask, call, history, batch)
+            if told is not None:
+                turn.told.append(_answer(call, told))
+        return batch
+
+    def _failed(self, ask: Ask, outcome: Outcome) -> None:
+        """A call without a reply: the model is told where it can help, and the search ends where it goes on."""
+        assert outcome.failure is not None
+        self.tally.lost[outcome.failure.value] += 1
+        self._trouble = outcome.message
+        self._failures_in_row += 1
+        if outcome.failure is Failure.TOO_LONG:
+            self.shrink_prompts(ask.slot)
+            self._opening = ()
+        elif outcome.failure is Failure.CUT_OFF:
+            said = Message(role="assistant", content=clip_bytes(outcome.text, SAID_BYTES // 3) or "…")
+            told = f"{outcome.message} Nothing of it was done. Be shorter: one call with little text."
+            self._turns.append(Turn(said, [Message(role="user", content=told)]))
+        if self._failures_in_row == MOST_FAILURES and self.ended is None:
+            self.ended = f"{MOST_FAILURES} calls in a row gave no reply; the last: {outcome.message}"
+
+    def _without_calls(self, ask: Ask, text: str, turn: Turn) -> list[Proposal]:
+        """A reply in words alone: a candidate in it is tried, else the model is told to call a tool."""
+        parsed = parse_reply(text)
+        self._remember(parsed.note)
+        batch: list[Proposal] = []
+        told = NO_TOOLS
+        if parsed.source is not None:
+            tried = Try(source=parsed.source, hypothesis=parsed.hypothesis)
+            refused = self._try(ask, tried, (), batch)
+            if refused is None:
+                self._pending.append(Pending(None, batch[-1].id))
+                return batch
+            told = refused
+        turn.told.append(Message(role="user", content=told))
+        return batch
+
+    def _answer(self, ask: Ask, call: ToolCall, history: History, batch: list[Proposal]) -> str | None:
+        """What a call is answered at once; None for a candidate, which is put into `batch`."""
+        try:
+            arguments = read_arguments(call.name, call.arguments)
+            match arguments:
+                case Try():
+                    parents = tuple(numbered(history, place).id for place in arguments.parents[:8])
+                    refused = self._try(ask, arguments, parents, batch)
+                    if refused is None:
+                        self._pending.append(Pending(call, batch[-1].id))
+                    return refused
+                case Note():
+                    self._remember(clip(arguments.text, 400))
+                    return "Noted."
+                case Finish():
+                    return self._finish(arguments)
+        except InputError as error:
+            return str(error)
+        told = self._toolbox.answer(arguments, history)
+        if isinstance(arguments, Run):
+            self._analyses.append(f"{clip(arguments.code, 160)} -> {clip(told, 300)}")
+        return told
+
+    def _finish(self, asked: Finish) -> str:
+        if not self.tally.asked:
+            return "You have tried no law yet. Try at least one before you finish."
+        self.ended = f"the model finished: {clip(asked.reason) or 'no reason given'}"
+        return "The search ends."
+
+    def _try(self, ask: Ask, tried: Try, parents: tuple[str, ...], batch: list[Proposal]) -> str | None:
+        """Put a candidate into `batch`, or say why it is not evaluated: what costs no evaluation costs no candidate."""
+        proposal = Proposal(tried.source, parents, f"try {ask.slot} {ask.model}", tried.hypothesis[:600])
+        limits = self.setup.evaluator.sandbox.limits
+        try:
+            read_candidate(tried.source, limits)
+        except Refused as refused:
+            return f"Not evaluated. {refused.verdict.value}: {refused.message} {refused.verdict.advice}"
+        if (
+            over := _over_cap(tried.source, self.setup.task.schema.cap, len(self.setup.task.schema.targets))
+        ) is not None:
+            return f"Not evaluated. {over} {Verdict.OVER_CAP.advice}"
+        known = self._known(proposal)
+        if known is not None:
+            return f"Not evaluated: this states what is known already, with the same bounds. {known}"
+        self._keys[source_key(tried.source)] = proposal.id
+        batch.append(proposal)
+        self.tally.asked[proposal.id] = ask
+        return None
+
+    def _known(self, proposal: Proposal) -> str | None:
+        """The law that a candidate only states again, in words; None where it is new."""
+        if proposal.id in self.tally.asked:
+            return "It is a candidate that you tried."
+        twin = self._keys.get(source_key(proposal.source))
+        return None if twin is None else f"It is the law {self.viewer.named(twin) or 'that is being tried'}."
+
+    def _tell(self, history: History) -> None:
+        """Answer the calls whose candidates were evaluated, each in its place."""
+        if not self._pending:
+            return
+        turn, waiting = self._turns[-1], {p.call.id: p.candidate for p in self._pending if p.call is not None}
+        told = {message.tool_call_id: message for message in turn.told}
+        answers = []
+        for call in turn.said.tool_calls:
+            if call.id in waiting:
+                answers.append(_answer(call, self._outcome(waiting[call.id], history)))
+            elif call.id in told:
+                answers.append(told[call.id])
+        alone = [p.candidate for p in self._pending if p.call is None]
+        answers += [Message(role="user", content=self._outcome(candidate, history)) for candidate in alone]
+        turn.told = answers
+        self._pending = []
+
+    def _outcome(self, candidate: str, history: History) -> str:
+        if candidate not in history:
+            return "It was not evaluated before the search was interrupted."
+        return self._toolbox.outcome(history[candidate], history)
+
+    def _converse(self, history: History) -> None:
+        """Open the conversation, or shorten it where it has outgrown its bound; say how much may still be asked."""
+        size = sum(turn.bytes for turn in self._turns) + sum(message.bytes for message in self._opening)
+        if not self._opening or size > FULL * self.prompts.bytes:
+            self._opening = self.prompts.first(
+                "analyst_start.j2",
+                lambda detail: self._start(history),
+                share=OPENING_SHARE,
+                system="analyst_system.j2",
+            )
+            self._turns = self._last_turns()
+        self._tell_budget()
+
+    def _last_turns(self) -> list[Turn]:
+        """As many of the last turns as KEPT of the room holds, so that the model knows where it was."""
+        kept: list[Turn] = []
+        room = KEPT * self.prompts.bytes
+        for turn in reversed(self._turns):
+            room -= turn.bytes
+            if room < 0:
+                break
+            kept.insert(0, turn)
+        return kept
+
+    def _tell_budget(self) -> None:
+        left = self.pace.calls_left
+        if left > 200 or not self._turns or not self._turns[-1].told:
+            return
+        last = self._turns[-1].told[-1]
+        words = f"\n[about {max(1, int(left))} replies are left]"
+        if "replies are left]" not in last.content:
+            self._turns[-1].told[-1] = last.model_copy(update={"content": last.content + words})
+
+    def _start(self, history: History) -> dict[str, object]:
+        best = next(iter(self.viewer.standing.ranking), None)
+        return {
+            "laws": self._toolbox.law_table(history, LAWS_SHOWN),
+            "at_noise": AT_THE_NOISE if best is not None and self.viewer.at_the_noise(best) else "",
+            "notes": self.notes[-20:],
+            "attempts": self.attempted(8),
+            "analyses": self._analyses[-5:] if self.round else [],
+            "opening": OPENINGS[self.setup.seed % len(OPENINGS)]
+            if not self.round
+            else "The conversation was shortened. Go on where you were.",
+        }
+
+
+def _answer(call: ToolCall, text: str) -> Message:
+    return Message(role="tool", content=text, tool_call_id=call.id)
+
+
+def _over_cap(source: str, cap: int | None, targets: int) -> str | None:
+    """Whether more constants are declared than the task allows, in words."""
+    if cap is None:
+        return None
+    for node in parse(source).body:
+        names: Sequence[ast.Name] = [
+            t for t in (node.targets if isinstance(node, ast.Assign) else ()) if isinstance(t, ast.Name)
+        ]
+        if any(name.id == "PARAMETERS" for name in names) and isinstance(node, ast.Assign):
+            value = node.value
+            count = (
+                len(value.keys)
+                if isinstance(value, ast.Dict)
+                else len(value.elts)
+                if isinstance(value, ast.Tuple | ast.List)
+                else 0
+            )
+            if count > cap * targets:
+                return f"over_cap: {count} constants are declared, the task allows {cap * targets}."
+    return None
