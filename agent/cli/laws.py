@@ -8,10 +8,10 @@ from pathlib import Path
 from rich.text import Text
 
 from lawsmith.agent.cli.output import announce, counted, out, print_json, text
-from lawsmith.agent.search.table import LawRow, laws
 from lawsmith.runs import Archive
 from lawsmith.runs.data import open_data
 from lawsmith.runs.find import find_archive
+from lawsmith.runs.law_table import LawRow, laws
 from lawsmith.runs.laws import law_of, trial_of
 from lawsmith.runs.trials import recorded_trials
 from lawsmith.tasks import InputError

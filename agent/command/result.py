@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from lawsmith.agent.command.own_forms import ORIGIN
 from lawsmith.agent.command.registry import Chosen
 from lawsmith.agent.command.verdict import same_law
-from lawsmith.agent.search.table import LawRow, laws
 from lawsmith.runs import Archive, Manifest
 from lawsmith.runs import Result as Record
+from lawsmith.runs.law_table import LawRow, laws
 from lawsmith.runs.laws import Law
 from lawsmith.runs.trials import Trial, recorded_trials
 from lawsmith.tasks import Dataset, InputError, Task

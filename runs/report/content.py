@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lawsmith.runs.account import Account
 from lawsmith.runs.archive import Archive
+from lawsmith.runs.laws import law_of
 from lawsmith.runs.record import Manifest, Result
 from lawsmith.runs.report.errors import grade
-from lawsmith.runs.trials import recorded_trials
+from lawsmith.runs.trials import Trial, recorded_trials
 from lawsmith.sandbox import Constants, Evaluation, Verdict
+from lawsmith.tasks.schema import ColumnRole
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,9 @@ class Candidate:
 
 @dataclass(frozen=True)
 class RunContent:
-    """An archive as a report shows it. `problems` are damages found in it; `lineage` begins with the winner."""
+    """An archive as a report shows it. law: ``law.py`` of the law that is shown. picked: the id of the law that the
+    user put in the place of the chosen one. problems: damages found. `lineage` begins with the winner.
+    """
 
     archive: Archive
     manifest: Manifest
@@ -50,6 +54,8 @@ class RunContent:
     law: str | None
     candidates: tuple[Candidate, ...]
     problems: tuple[str, ...]
+    trials: tuple[Trial, ...] = ()
+    picked: str | None = None
 
     @property
     def account(self) -> Account | None:
@@ -66,13 +72,17 @@ class RunContent:
 
     @property
     def leader(self) -> Candidate | None:
-        """The winner; while there is none, the candidate with the highest validation R²."""
-        return self.winner or (self.best[0] if self.best and not self.result.error else None)
+        """The law of the page: the one that was picked, or the winner; while there is none, the best so far."""
+        return (
+            self.by_id.get(self.picked or "")
+            or self.winner
+            or (self.best[0] if self.best and not self.result.error else None)
+        )
 
     @property
     def constants(self) -> Mapping[str, Mapping[str, float]]:
         """Group -> name -> value, of the winner or of the best candidate so far."""
-        if self.result.constants is not None:
+        if self.result.constants is not None and not self.picked:
             return self.result.constants
         found = None if self.leader is None else self.leader.evaluation.constants
         if found is None:
@@ -88,34 +98,19 @@ class RunContent:
 
     @property
     def constants_count(self) -> int | None:
-        known = self.result.constants_count
+        known = None if self.picked else self.result.constants_count
         return self.leader.evaluation.constants_count if known is None and self.leader is not None else known
 
     @property
     def verdict(self) -> tuple[str, ...]:
-        """Sentences that judge the law, as the run recorded them."""
-        return self._sentences("verdict")
+        """Sentences that judge the law that the search chose, as the run recorded them."""
+        return () if self.picked else self.result.verdict
 
     @property
-    def notices(self) -> tuple[str, ...]:
-        """Sentences about the table, as the run recorded them."""
-        return self._sentences("notices")
-
-    def _sentences(self, name: str) -> tuple[str, ...]:
-        found = self.result.details.get(name)
-        return tuple(str(one) for one in found) if isinstance(found, list) else ()
-
-    @property
-    def roles(self) -> tuple[tuple[str, str, str], ...]:
+    def roles(self) -> tuple[ColumnRole, ...]:
         """Each column with its role and the reason, as the run decided."""
-        found = self.result.details.get("roles")
-        if not isinstance(found, dict):
-            return ()
-        return tuple(
-            (name, str(one.get("role", "")), str(one.get("reason", "")))
-            for name, one in found.items()
-            if isinstance(one, dict)
-        )
+        decided = self.manifest.task.decided
+        return () if decided is None else decided.roles
 
     @staticmethod
     def grade(r2: float | None) -> str:
@@ -166,27 +161,29 @@ class RunContent:
 
 def gather(archive: Archive) -> RunContent:
     """Everything a page needs; raises InputError when the result or a log cannot be read."""
+    result, trials = archive.result or Result(), tuple(recorded_trials(archive))
+    picked = archive.picked if result.winner is not None and archive.picked != result.winner else None
+    shown = None if picked is None else law_of(archive)
     return RunContent(
         archive=archive,
         manifest=archive.manifest,
-        result=archive.result or Result(),
+        result=result,
         state=archive.state.value,
-        law=archive.law,
-        candidates=tuple(_candidates(archive)),
+        law=archive.law if shown is None else shown.source,
+        candidates=tuple(_candidate(number, trial) for number, trial in enumerate(trials, start=1)),
         problems=tuple(str(problem) for problem in archive.verify() if not problem.resumable),
+        trials=trials,
+        picked=None if shown is None else shown.id,
     )
 
 
-def _candidates(archive: Archive) -> Sequence[Candidate]:
-    return [
-        Candidate(
-            number=number,
-            id=trial.id,
-            source=trial.proposal.source,
-            origin=trial.proposal.origin,
-            note=trial.proposal.note,
-            parents=trial.proposal.parents,
-            evaluation=trial.evaluation,
-        )
-        for number, trial in enumerate(recorded_trials(archive), start=1)
-    ]
+def _candidate(number: int, trial: Trial) -> Candidate:
+    return Candidate(
+        number=number,
+        id=trial.id,
+        source=trial.proposal.source,
+        origin=trial.proposal.origin,
+        note=trial.proposal.note,
+        parents=trial.proposal.parents,
+        evaluation=trial.evaluation,
+    )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from lawsmith.runs.data import open_data
 from lawsmith.runs.intervals import Uncertainty
+from lawsmith.runs.law_table import LawRow, laws
 from lawsmith.runs.report.content import RunContent
 from lawsmith.runs.report.drawing import Chart
 from lawsmith.runs.report.errors import Errors, Outlier, errors, outliers
@@ -19,11 +20,15 @@ from lawsmith.sandbox import Sandbox
 from lawsmith.tasks import Dataset, InputError
 
 MOST_GROUP_ROWS = 500
+NOT_AT_HAND = "The data is not at hand, or cannot be read; `discover replay {}` says why."
+"""It quotes nothing: an archive from a stranger may name any file of this machine as its data."""
 
 
 @dataclass(frozen=True, eq=False)
 class Fit:
-    """The law on the data; `missing` says why there is nothing else. splits, groups: errors by split and by group."""
+    """The law on the data; `missing` says why there is nothing else. splits, groups: errors by split and by group.
+    notices: sentences about the table. laws: id -> its line in the table of laws.
+    """
 
     picture: Picture | None = None
     charts: tuple[Chart, ...] = ()
@@ -32,6 +37,8 @@ class Fit:
     splits: tuple[Errors, ...] = ()
     groups: tuple[Errors, ...] = ()
     outliers: tuple[Outlier, ...] = ()
+    notices: tuple[str, ...] = ()
+    laws: Mapping[str, LawRow] = field(default_factory=dict)
     missing: str = ""
 
     def of(self, split: str) -> tuple[Errors, ...]:
@@ -48,8 +55,8 @@ def fit_of(
     """levels: target -> the constant that the law tends to, where it has one."""
     try:
         data = open_data(content.archive, data_dir)
-    except InputError as error:
-        return Fit(missing=f"The data is not at hand: {error}")
+    except InputError:
+        return Fit(missing=NOT_AT_HAND.format(content.manifest.run))
     if content.manifest.data is not None and data.task.provenance.sha256 != content.manifest.data.sha256:
         return Fit(missing="The data has changed since the run, so the law is not shown on it.")
     predict = predictor(content, data, sandbox)
@@ -71,6 +78,8 @@ def fit_of(
         splits=tuple(errors(schema, parts)),
         groups=tuple(errors(schema, parts, by_group=True)[:MOST_GROUP_ROWS]),
         outliers=tuple(outliers(schema, parts)),
+        notices=data.notices,
+        laws={row.id: row for row in laws(content.trials, data.task)},
     )
 
 

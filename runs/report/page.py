@@ -12,11 +12,12 @@ from markupsafe import Markup
 from lawsmith.runs import intervals
 from lawsmith.runs.archive import REPORT, Archive
 from lawsmith.runs.intervals.archived import recorded
+from lawsmith.runs.law_table import LawRow
 from lawsmith.runs.quoting import visible
 from lawsmith.runs.report.content import Candidate, RunContent, gather
 from lawsmith.runs.report.drawing import Chart
 from lawsmith.runs.report.errors import worst
-from lawsmith.runs.report.fit import fit_of
+from lawsmith.runs.report.fit import Fit, fit_of
 from lawsmith.runs.report.picture_data import packed
 from lawsmith.runs.report.plots import calls_chart, front_chart, progress_chart
 from lawsmith.runs.report.render import PLOT, render
@@ -95,14 +96,14 @@ def report_page(
         stated=stated,
         law_code=None if content.law is None else code(content.law),
         fit=fit,
-        grade=worst(fit.of("test") or fit.of("training")),
+        tone=content.result.tone if content.verdict else worst(fit.of("test") or fit.of("training")),
         search=_search_charts(content),
         account=content.account,
         calls=_calls_chart(content),
         constants=_constants(content, known, stated),
         no_intervals=no_intervals,
         known=known,
-        laws=_laws(content),
+        laws=_laws(content, fit),
         candidates=[*content.best[:LISTED]],
         packed=packed_candidates(content),
         provenance=_provenance(content),
@@ -125,9 +126,9 @@ def _uncertainty(
         return None, "the run has no law yet."
     try:
         if not wanted:
-            known = recorded(content.archive)
+            known = None if content.picked else recorded(content.archive)
             return known, "" if known else f"discover report {content.manifest.run} measures them."
-        return intervals.uncertainty(content.archive, sandbox, data_dir), ""
+        return intervals.uncertainty(content.archive, sandbox, data_dir, content.picked), ""
     except InputError as error:
         return None, str(error)
 
@@ -145,16 +146,17 @@ def _calls_chart(content: RunContent) -> Chart | None:
 
 @dataclass(frozen=True)
 class LawLine:
-    """A line of the table of laws."""
+    """A line of the table of laws; `row` has its errors where the data is at hand."""
 
     candidate: Candidate
     math: Markup | None
     chosen: bool
     alike: bool
     on_front: bool
+    row: LawRow | None
 
 
-def _laws(content: RunContent) -> list[LawLine]:
+def _laws(content: RunContent, fit: Fit) -> list[LawLine]:
     """The chosen law, those that do as well, and the best of each number of constants, by number of constants."""
     front = {one.id for one in content.front}
     alike = {one.id for one in content.inseparable}
@@ -163,7 +165,14 @@ def _laws(content: RunContent) -> list[LawLine]:
     unique.sort(key=lambda one: (one.evaluation.constants_count or 0, -(one.validation or 0.0)))
     targets = content.manifest.task.targets
     return [
-        LawLine(one, mathml(one.source, targets), one is content.leader, one.id in alike, one.id in front)
+        LawLine(
+            one,
+            mathml(one.source, targets),
+            one is content.leader,
+            one.id in alike,
+            one.id in front,
+            fit.laws.get(one.id),
+        )
         for one in unique
     ]
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import ast
 import copy
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
 from lawsmith.runs.formula import formula
-from lawsmith.runs.formula_walk import features_in
 from lawsmith.runs.report.typeset import mathml_of, short
+from lawsmith.sandbox.law.expression import Feature, Node, Parameter, Sum, parameters, walk
+from lawsmith.sandbox.law.read import read
+from lawsmith.sandbox.law.roles import Role
+from lawsmith.sandbox.law.statement import Unreadable
 
 DIGITS = 3
 """Significant digits of a constant in the formula; the table of constants and law.py have more."""
@@ -40,16 +43,32 @@ def shown_formula(
     filled = {}
     for group, values in constants.items():
         rounded = {name: _rounded(value) for name, value in values.items()}
-        math = mathml_of({target: _filled(node, rounded) for target, node in stated.targets.items()})
+        math = mathml_of(
+            {target: _Folded().visit(_filled(node, rounded)) for target, node in stated.targets.items()}
+        )
         if math is not None:
             filled[group] = math, stated.text(rounded, DIGITS)
+    return ShownFormula(symbols, filled, *_meanings(source, targets))
+
+
+def _meanings(source: str, targets: Sequence[str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Constant -> what it does; target -> the constant that it tends to. Nothing of a law that is opaque."""
     meanings, levels = dict[str, str](), dict[str, str]()
-    for target, node in stated.targets.items():
-        for name, words in _meanings(node, short(target)):
-            meanings.setdefault(name, words)
-            if words.startswith("level"):
-                levels.setdefault(target, name)
-    return ShownFormula(symbols, filled, meanings, levels)
+    stated = read(source, targets)
+    if isinstance(stated, Unreadable):
+        return meanings, levels
+    roles = {parameter.name: parameter.role for parameter in stated.parameters}
+    for target, tree in stated.targets.items():
+        for parameter in parameters(tree):
+            role = roles.get(parameter.name, parameter.role)
+            meanings.setdefault(parameter.name, _in_words(role, short(target), _about(tree, parameter.name)))
+            if (
+                role is Role.LEVEL
+                and isinstance(tree, Sum)
+                and any(isinstance(term, Parameter) and term.name == parameter.name for term in tree.terms)
+            ):
+                levels.setdefault(target, parameter.name)
+    return meanings, levels
 
 
 def _rounded(value: float) -> float:
@@ -69,76 +88,78 @@ def _filled(node: ast.expr, values: Mapping[str, float]) -> ast.expr:
     return found
 
 
-def _meanings(node: ast.expr, target: str) -> Iterator[tuple[str, str]]:
-    """Each parameter with its part: level, size of a term, exponent, shift, or what else."""
-    for term in _terms(node):
-        if (name := _parameter(term)) is not None:
-            yield name, f"level that {target} tends to where the other terms vanish"
-        else:
-            yield from _in_term(term)
+class _Folded(ast.NodeTransformer):
+    """Numbers worked out, and (x^a)^b as x^(ab) where a is a fraction, for then x is no negative number."""
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+        left, right = self.visit(node.left), self.visit(node.right)
+        a, b = _value(left), _value(right)
+        if a is not None and b is not None and (found := _worked_out(a, node.op, b)) is not None:
+            return _constant(found)
+        match left:
+            case ast.BinOp(left=base, op=ast.Pow(), right=inner) if (
+                isinstance(node.op, ast.Pow) and b is not None
+            ):
+                first = _value(inner)
+                if first is not None and not first.is_integer():
+                    return ast.BinOp(base, ast.Pow(), _constant(_rounded(first * b)))
+        return ast.BinOp(left, node.op, right)
 
 
-def _terms(node: ast.expr) -> Iterator[ast.expr]:
+def _value(node: ast.expr) -> float | None:
     match node:
-        case ast.BinOp(left=left, op=ast.Add() | ast.Sub(), right=right):
-            yield from _terms(left)
-            yield from _terms(right)
-        case _:
-            yield node
+        case ast.Constant(value=int() | float() as value):
+            return float(value)
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            found = _value(operand)
+            return None if found is None else -found
+    return None
 
 
-def _in_term(node: ast.expr) -> Iterator[tuple[str, str]]:
-    match node:
-        case ast.BinOp(left=left, op=ast.Mult(), right=right):
-            for side in (left, right):
-                if (name := _parameter(side)) is not None:
-                    yield name, f"size of the term in {_features(node)}"
-                else:
-                    yield from _in_term(side)
-        case ast.BinOp(left=left, op=ast.Div(), right=right):
-            if (name := _parameter(left)) is not None:
-                yield name, f"size of the term in {_features(node)}"
-            else:
-                yield from _in_term(left)
-            yield from _inside(right)
-        case _:
-            yield from _inside(node)
+def _worked_out(a: float, op: ast.operator, b: float) -> float | None:
+    """The quotient or product of two numbers with the formula's digits; None of other operations."""
+    if isinstance(op, ast.Div) and b:
+        return _rounded(a / b)
+    if isinstance(op, ast.Mult):
+        return _rounded(a * b)
+    return None
 
 
-def _inside(node: ast.expr) -> Iterator[tuple[str, str]]:
-    """Parameters of a curved part."""
-    match node:
-        case ast.BinOp(left=base, op=ast.Pow(), right=exponent):
-            for found in _parameters(exponent):
-                yield found, f"exponent of {_features(base) or 'the term'}"
-            yield from _inside(base)
-        case ast.BinOp(left=left, op=ast.Add() | ast.Sub(), right=right):
-            for side, other in ((left, right), (right, left)):
-                if (name := _parameter(side)) is not None:
-                    yield name, f"shift of {_features(other) or 'the term'}"
-                else:
-                    yield from _inside(side)
-        case ast.BinOp(left=left, right=right):
-            for side, other in ((left, right), (right, left)):
-                if (name := _parameter(side)) is not None:
-                    yield name, f"scale of {_features(other) or 'the term'}"
-                else:
-                    yield from _inside(side)
-        case _:
-            for child in ast.iter_child_nodes(node):
-                if isinstance(child, ast.expr):
-                    yield from _inside(child)
+def _constant(value: float) -> ast.expr:
+    made: ast.expr = ast.Constant(abs(value))
+    return ast.UnaryOp(ast.USub(), made) if value < 0 else made
 
 
-def _parameter(node: ast.expr) -> str | None:
-    while isinstance(node, ast.UnaryOp):
-        node = node.operand
-    return node.id[2:] if isinstance(node, ast.Name) and node.id.startswith("p:") else None
+_WORDS = {
+    Role.AMPLITUDE: "size of the term in {}",
+    Role.COEFFICIENT: "slope of the term in {}",
+    Role.EXPONENT: "exponent of {}",
+    Role.RATE: "rate of change with {}",
+    Role.SCALE: "scale of {}",
+    Role.SHIFT: "shift of {}",
+    Role.CENTRE: "where {} is at its optimum, or where the step lies",
+    Role.WIDTH: "width in {} of the step or of the bump",
+    Role.SHAPE: "shape of the curve in {}",
+}
 
 
-def _parameters(node: ast.expr) -> list[str]:
-    return [leaf.id[2:] for leaf in ast.walk(node) if isinstance(leaf, ast.Name) and leaf.id.startswith("p:")]
+def _in_words(role: Role, target: str, about: Sequence[str]) -> str:
+    """What a constant does, for somebody who trains models."""
+    if role is Role.LEVEL:
+        kind = f"irreducible {target}" if "loss" in target.lower() else f"level of {target}"
+        return f"{kind}: what remains where the other terms vanish"
+    names = [short(name, 28) for name in about]
+    return _WORDS[role].format(" and ".join(names) or "the law")
 
 
-def _features(node: ast.expr) -> str:
-    return " and ".join(dict.fromkeys(short(name, 28) for name in features_in(node)))
+def _about(tree: Node, name: str) -> list[str]:
+    """The features nearest to a parameter: of the smallest part around one of its places that has any."""
+    found: list[str] = []
+    size = float("inf")
+    for part in walk(tree):
+        if any(one.name == name for one in parameters(part)):
+            known = list(dict.fromkeys(one.name for one in walk(part) if isinstance(one, Feature)))
+            length = sum(1 for _ in walk(part))
+            if known and length < size:
+                found, size = known, length
+    return found
