@@ -40,7 +40,7 @@ def test_a_report_begins_with_the_formula_its_constants_filled_in_and_the_pictur
 
 
 def test_a_report_says_what_each_constant_does_and_how_large_errors_are(page: str, good: Archive):
-    assert "level that loss tends to" in page and "exponent of n" in page
+    assert "irreducible loss: what remains" in page and "exponent of n" in page
     _, _, errors = page.partition('aria-label="Errors by split"')
     assert "typical error (RMSE)" in errors and "R² within groups" in errors
     assert good.manifest.data is not None and good.manifest.data.sha256 in page

@@ -87,12 +87,12 @@ window.lawsmith.picture = () => {
     const ticks = (log, [low, high], pixels) => {
       const most = Math.max(3, Math.floor(pixels / 90)), found = [];
       if (log && high / low >= 8) {
-        const decades = Math.log10(high / low), step = Math.ceil(decades / most);
+        const decades = Math.log10(high / low), step = decades < 4 ? 1 : Math.ceil(decades / most);
         const fine = 3 * decades <= most + 1 ? [1, 2, 5] : [1];
         for (let p = Math.floor(Math.log10(low)); p <= Math.log10(high); p += step)
           for (const f of fine) if (f * 10 ** p >= low && f * 10 ** p <= high) found.push(f * 10 ** p);
       }
-      if (found.length < 3) {
+      if (found.length < 3 && !(log && high / low > 40)) {
         found.length = 0;
         const least = (high - low) / most, power = 10 ** Math.floor(Math.log10(least));
         const step = [1, 2, 2.5, 5, 10].map((f) => f * power).reduce((a, b) => (Math.abs(Math.log(b / least)) < Math.abs(Math.log(a / least)) ? b : a));
@@ -255,9 +255,9 @@ window.lawsmith.picture = () => {
     const many = data.groups.map((name, k) => [k, name]).filter(([k]) => data.curves.some((c) => c.g === k));
     const told = (g) => document.dispatchEvent(new CustomEvent("group", { detail: g < 0 ? null : data.groups[g] }));
     choose("picture-group", [[-1, "all"], ...(several ? many : [])], view.g, (v) => { view.g = +v; told(view.g); });
-    choose("picture-x", [["", "as it suits"], ["linear", "linear"], ...(data.varying.every((k) => data.features[k].log) ? [["log", "logarithmic"]] : [])], "", (v) => { view.x = v; });
+    choose("picture-x", [["", "automatic"], ["linear", "linear"], ...(data.varying.every((k) => data.features[k].log) ? [["log", "logarithmic"]] : [])], "", (v) => { view.x = v; });
     const positive = data.rows.y.every((column) => column.every((v) => v > 0));
-    choose("picture-y", [["", "as it suits"], ["linear", "linear"], ...(positive ? [["log", "logarithmic"]] : []), ...(data.levels ? [["level", "log of the distance to the level"]] : [])], "", (v) => { view.y = v; });
+    choose("picture-y", [["", "automatic"], ["linear", "linear"], ...(positive ? [["log", "logarithmic"]] : []), ...(data.levels ? [["level", "log, level subtracted"]] : [])], "", (v) => { view.y = v; });
     const toggle = (id, offered, value, change) => {
       const box = at(id);
       box.closest("label").hidden = !offered;
