@@ -82,6 +82,8 @@ class Manifest(_Record):
     git_commit: str | None = Field(default_factory=git_commit)
     source: str | None = None
     """Who published or exported it, for an origin other than "run"."""
+    owner: str | None = None
+    """The mark of the user who began it; see `lawsmith.runs.ownership`."""
 
     @property
     def agent_folder(self) -> str:

@@ -15,6 +15,7 @@ from lawsmith.agent.inspection import Details, Summary, details, differences, su
 from lawsmith.runs import Account, State, formula
 from lawsmith.runs.find import find_archive
 from lawsmith.runs.trials import Trial
+from lawsmith.sandbox import Tier
 from lawsmith.tasks import schema
 
 BEST = 8
@@ -132,6 +133,9 @@ def _headline(found: Details) -> None:
     if one.origin != "run":
         out.print(text(f"source:    {one.source or 'not recorded'} ({one.origin})"), soft_wrap=True)
     out.print(text(f"data:      {one.data or 'not recorded'}"))
+    if tiers := sorted({trial.evaluation.tier.value for trial in found.trials}):
+        style = "bold red" if Tier.NONE in tiers else ""
+        out.print(text(f"isolation: {', '.join(tiers)}"), style=style)
     if one.data == "replica":
         out.print(Text(shown_result.REPLICA, "bold yellow"))
     if one.state == State.INTERRUPTED:

@@ -7,7 +7,7 @@ import typer
 
 from lawsmith.agent.cli import options as of
 from lawsmith.agent.cli.app import app
-from lawsmith.agent.cli.options import RUNS_DIR, Cluster, DataDir, Json, LawId, Reference, RunsDir
+from lawsmith.agent.cli.options import RUNS_DIR, Cluster, DataDir, Json, LawId, Reference, RunsDir, Trust
 
 __all__ = ["app"]
 
@@ -168,11 +168,17 @@ def export(
 
 
 @app.command()
-def resume(run: Reference, runs_dir: RunsDir = RUNS_DIR, cluster: Cluster = None, json: Json = False) -> None:
+def resume(
+    run: Reference,
+    runs_dir: RunsDir = RUNS_DIR,
+    cluster: Cluster = None,
+    trust: Trust = False,
+    json: Json = False,
+) -> None:
     """Continue an interrupted search. Nothing on record is fitted, or paid for, again."""
     from lawsmith.agent.cli import search
 
-    search.resume(run, runs_dir, cluster, json)
+    search.resume(run, runs_dir, cluster, trust, json)
 
 
 @app.command()

@@ -117,6 +117,10 @@ Cluster = Annotated[
         rich_help_panel=SEARCH,
     ),
 ]
+Trust = Annotated[
+    bool,
+    typer.Option("--trust", help="Do as the archive says, also if you did not begin it on this machine."),
+]
 
 Data = Annotated[
     Path | None,

@@ -100,6 +100,9 @@ class ProgressReport(Observer):
     def noted(self, sentence: str) -> None:
         announce(sentence)
 
+    def warned(self, sentence: str) -> None:
+        warn(sentence)
+
 
 def _best(history: History) -> str:
     leader = history.leader

@@ -101,10 +101,10 @@ def run(given: Mapping[str, Any]) -> None:
         raise typer.Exit(1)
 
 
-def resume(reference: str, runs_dir: Path, cluster: str | None, as_json: bool) -> None:
+def resume(reference: str, runs_dir: Path, cluster: str | None, trust: bool, as_json: bool) -> None:
     """Continue the command that `reference` belongs to, and print its result."""
     path = find_archive(reference, runs_dir).path
-    if _finish(lambda observer: resume_command(path, observer, cluster), as_json).failed:
+    if _finish(lambda observer: resume_command(path, observer, cluster, trust), as_json).failed:
         raise typer.Exit(1)
 
 

@@ -8,14 +8,19 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError
 
 from lawsmith.agent.client.messages import Frozen
 from lawsmith.agent.client.prices import Price
+from lawsmith.agent.client.scrub import is_loopback, public_url
+from lawsmith.runs.quoting import visible
 from lawsmith.tasks import InputError
 
 CONFIG_NAME = "lawsmith.toml"
+KEY_ENV = "OPENAI_API_KEY"
+MAX_CONFIG_BYTES = 256 * 1024
 SHORTEST_PROMPT = 2_000  # tokens: the rules, the task, one law and a few rows
 
 
@@ -25,7 +30,7 @@ class ModelChoice(Frozen):
     name: str = Field(min_length=1)
     weight: float = Field(default=1.0, gt=0)
     base_url: str | None = None
-    key_env: str = "OPENAI_API_KEY"
+    key_env: str = KEY_ENV
 
 
 class Sampling(Frozen):
@@ -88,22 +93,66 @@ class Config(Frozen):
 
     @classmethod
     def read(cls, path: Path | None, environment: Mapping[str, str] = os.environ) -> Self:
-        """The configuration at `path`, else at `LAWSMITH_CONFIG`, else `./lawsmith.toml`, else the defaults.
+        """The configuration in `files`: the one that is named, or the user's own under what the current folder says.
 
-        Raises InputError for a missing, unreadable or invalid file, naming the key at fault.
+        The folder may be a stranger's, so its file names no address and no key. Raises InputError where it does, and
+        for a missing, unreadable or invalid file, naming the key at fault.
         """
-        named = path or (Path(given) if (given := environment.get("LAWSMITH_CONFIG")) else None)
-        if named is None and not Path(CONFIG_NAME).is_file():
-            return cls()
-        source = named or Path(CONFIG_NAME)
+        if (named := _named(path, environment)) is not None:
+            return cls._of_file(named)
+        own, here = own_file(environment), Path(CONFIG_NAME)
+        found = cls._of_file(own) if own.is_file() else cls()
+        return found._with_folder(cls._of_file(here)._without_places()) if here.is_file() else found
+
+    @classmethod
+    def _of_file(cls, source: Path) -> Self:
         try:
-            return cls.model_validate(tomllib.loads(source.read_text(encoding="utf-8")))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            with source.open("rb") as file:
+                data = file.read(MAX_CONFIG_BYTES + 1)
+            if len(data) > MAX_CONFIG_BYTES:
+                raise InputError(f"The configuration file {source} is larger than {MAX_CONFIG_BYTES} bytes.")
+            return cls.model_validate(tomllib.loads(data.decode("utf-8")))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
             raise InputError(f"Cannot read the configuration file {source}: {error}.") from error
         except ValidationError as error:
             first = error.errors()[0]
             key = ".".join(str(part) for part in first["loc"])
             raise InputError(f"Configuration file {source}: {key}: {first['msg']}.") from error
+
+    def _without_places(self) -> Self:
+        """The same; raises InputError where it says who is sent keys and rows, or which variable is a key."""
+        asked = [self.base_url, *(choice.base_url for choice in self.models)]
+        asked += [choice.key_env for choice in self.models if choice.key_env != KEY_ENV]
+        if (first := next((text for text in asked if text is not None), None)) is not None:
+            raise InputError(
+                f"./{CONFIG_NAME} names {visible(first)[:200]}: a file in the current folder may not say where keys "
+                f"and rows go. Put that into {own_file()}, or pass --config {CONFIG_NAME} if you trust it."
+            )
+        return self
+
+    def _with_folder(self, folder: Self) -> Self:
+        """This configuration of the user's own under what a folder says of models, sampling and prices."""
+        models = self._with_known_places(folder.models) or self.models
+        stated = {name: getattr(folder, name) for name in folder.model_fields_set}
+        return self.model_copy(
+            update={**stated, "models": models, "prices": {**self.prices, **folder.prices}}
+        )
+
+    def cautions(self, environment: Mapping[str, str] = os.environ) -> tuple[str, ...]:
+        """A sentence for each key that would cross a network in plain text."""
+        found: list[str] = []
+        for choice in self.models:
+            place = choice.base_url or self.base_url or ""
+            if (
+                place.lower().startswith("http://")
+                and not is_loopback(place)
+                and environment.get(choice.key_env)
+            ):
+                found.append(
+                    f"The key in {choice.key_env} goes to {public_url(place)} in plain text, where others can read "
+                    "it on the way; use an https:// address."
+                )
+        return tuple(dict.fromkeys(found))
 
     def resolve(
         self, model: str | None, environment: Mapping[str, str] = os.environ, options: Options = AS_CONFIGURED
@@ -126,6 +175,9 @@ class Config(Frozen):
             else choice
             for choice in self._with_known_places(models)
         )
+        for place in (base_url, *(choice.base_url for choice in placed)):
+            if place is not None:
+                check_url(place)
         resolved = self.model_copy(update={"base_url": base_url, "models": placed})
         return resolved._with(options.or_from(environment))
 
@@ -160,6 +212,38 @@ class Config(Frozen):
             else choice
             for choice in models
         )
+
+
+def files(path: Path | None, environment: Mapping[str, str] = os.environ) -> tuple[Path, ...]:
+    """The file at `path`, else at `LAWSMITH_CONFIG`; else the user's own, then `./lawsmith.toml`, where they are."""
+    if (named := _named(path, environment)) is not None:
+        return (named,)
+    return tuple(source for source in (own_file(environment), Path(CONFIG_NAME)) if source.is_file())
+
+
+def _named(path: Path | None, environment: Mapping[str, str]) -> Path | None:
+    return path or (Path(given) if (given := environment.get("LAWSMITH_CONFIG")) else None)
+
+
+def own_file(environment: Mapping[str, str] = os.environ) -> Path:
+    """``$XDG_CONFIG_HOME/lawsmith/lawsmith.toml``, by default below ``~/.config``."""
+    root = environment.get("XDG_CONFIG_HOME")
+    return (Path(root) if root else Path("~/.config").expanduser()) / "lawsmith" / CONFIG_NAME
+
+
+def check_url(text: str) -> str:
+    """The address; raises InputError unless it is one of a server, by http or https."""
+    try:
+        parts = urlsplit(text)
+        sound = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        sound = False
+    if not sound or not text.isprintable():
+        raise InputError(
+            f"{visible(text)[:200]!r} is no address of a server; write one such as http://127.0.0.1:8080/v1 "
+            "(--base-url, OPENAI_BASE_URL or the configuration file)."
+        )
+    return text
 
 
 _FLAGS = ("temperature", "max_reply_tokens", "context_tokens", "in_flight", "request_timeout")

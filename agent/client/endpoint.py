@@ -51,12 +51,13 @@ class Endpoint:
     """
 
     def __init__(self, base_url: str | None, key: str | None, *, structured: bool = True) -> None:
-        self.url = public_url(base_url or OFFICIAL)
+        root = base_url or OFFICIAL
+        self.url = public_url(root)
         self._scrub = Scrubber.of([key] if key else [])
         self._client = openai.OpenAI(
-            base_url=base_url or OFFICIAL, api_key=key or NO_KEY, max_retries=0, http_client=bounded_client()
+            base_url=root, api_key=key or NO_KEY, max_retries=0, http_client=bounded_client(root)
         )
-        official = (base_url or OFFICIAL).startswith("https://api.openai.com")
+        official = root.startswith("https://api.openai.com")
         self._limit_name = "max_completion_tokens" if official else "max_tokens"
         self._unsupported: set[str] = set() if structured else {"response_format"}
         self._full_context = FullContext()

@@ -9,6 +9,8 @@ from email.utils import parsedate_to_datetime
 import httpx2
 import openai
 
+from lawsmith.agent.client.scrub import is_loopback
+
 MAX_BODY_BYTES = 2 * 1024 * 1024
 CONNECT_SECONDS = 10.0
 
@@ -44,9 +46,10 @@ def timeout(seconds: float) -> httpx2.Timeout:
     return httpx2.Timeout(seconds, connect=min(CONNECT_SECONDS, seconds))
 
 
-def bounded_client() -> httpx2.Client:
+def bounded_client(base_url: str) -> httpx2.Client:
     """An HTTP client that reads at most `MAX_BODY_BYTES` of body within the request's read timeout.
 
+    A proxy that the environment names is not asked for what is on this machine.
     The bound on time is loose by one read: a read that starts before the deadline may last as long again.
     """
 
@@ -62,6 +65,7 @@ def bounded_client() -> httpx2.Client:
 
     return openai.DefaultHttpxClient(
         headers={"Accept-Encoding": "identity"},
+        trust_env=not is_loopback(base_url),
         follow_redirects=False,  # another address may be another owner, who is to see neither key nor prompts
         event_hooks={"request": [start], "response": [bound]},
         limits=httpx2.Limits(max_connections=32, max_keepalive_connections=8),

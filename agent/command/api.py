@@ -149,17 +149,21 @@ def _file(table: "str | Path | pd.DataFrame") -> "Path | pd.DataFrame":
     return Path(table) if isinstance(table, str) else table
 
 
-def resume(archive: str | Path, observer: Observer | None = None, cluster: str | None = None) -> Result:
+def resume(
+    archive: str | Path, observer: Observer | None = None, cluster: str | None = None, trust: bool = False
+) -> Result:
     """Continue the interrupted command that wrote `archive`: its unfinished run, then the runs not yet begun.
 
     Nothing that is on record is evaluated, or paid, again. For a finished command this is its result. `cluster`
-    replaces the one that the command began with, which may be gone.
+    replaces the one that the command began with, which may be gone. `trust`: do what the archive says, also where
+    it was begun by somebody else or on another machine: ask the models that it names, read its files, take its limits.
 
     Raises:
-        InputError: there is no such archive, it is damaged or no search of ours, or its data has changed.
+        InputError: there is no such archive, it is damaged or no search of ours, its data has changed, or it asks for
+            what needs `trust`.
         Interrupted: Ctrl-C; as before.
     """
-    return _execute(Command.recorded(Path(archive), cluster), observer)
+    return _execute(Command.recorded(Path(archive), cluster, trust), observer)
 
 
 def _execute(command: Command, observer: Observer | None) -> Result:

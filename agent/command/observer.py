@@ -33,6 +33,10 @@ class Observer:
     def noted(self, sentence: str) -> None:
         """Something happened that a user may want to know, such as a connection that was lost; from any thread."""
 
+    def warned(self, sentence: str) -> None:
+        """Something that nobody should overlook; from any thread."""
+        self.noted(sentence)
+
 
 class InTurn(Observer):
     """Passes on to `observer` what several threads tell, one call at a time."""
@@ -52,3 +56,9 @@ class InTurn(Observer):
     def finished(self, index: int, run: Run) -> None:
         with self._lock:
             self._observer.finished(index, run)
+
+    def noted(self, sentence: str) -> None:
+        self._observer.noted(sentence)
+
+    def warned(self, sentence: str) -> None:
+        self._observer.warned(sentence)

@@ -19,6 +19,7 @@ from lawsmith.tasks import InputError, Task
 
 if TYPE_CHECKING:
     from lawsmith.agent.client.config import Options
+    from lawsmith.agent.llm.session import Settings
 
 AGENTS = ("symbolic", "analyst", "refine", "evolve")
 CLIENT = "mcp"
@@ -67,7 +68,21 @@ def equip(
 
     limited = any(limit is not None for limit in (job.seconds, job.calls, job.tokens, job.usd))
     settings = Settings.resolve(job.model, limited=limited, options=options, environment=environment)
-    return job.model_copy(update={"settings": settings.to_json()}), Chosen(agent, settings.models, why)
+    return job.model_copy(update={"settings": settings.to_json()}), Chosen(
+        agent, settings.models, f"{why}; {_told(settings, options, environment)}"
+    )
+
+
+def _told(settings: "Settings", options: "Options", environment: Mapping[str, str]) -> str:
+    """Who is asked, and which files say so."""
+    from lawsmith.agent.client.config import files
+    from lawsmith.agent.client.endpoint import OFFICIAL
+    from lawsmith.agent.client.scrub import public_url
+
+    config = settings.config
+    places = dict.fromkeys(public_url(one.base_url or config.base_url or OFFICIAL) for one in config.models)
+    read = [str(source) for source in files(options.config, environment)]
+    return f"asks {', '.join(places)}" + (f", with settings of {', '.join(read)}" if read else "")
 
 
 def _automatic(model: str | None, options: "Options", environment: Mapping[str, str]) -> tuple[str, str]:
@@ -138,3 +153,12 @@ def proposers(chosen: Chosen, job: Job, task: Task) -> Iterator[MakeProposer]:
         yield lambda seed, budget, archive, evaluator: after_own(
             session.proposer(task, seed, budget, archive, evaluator, SymbolicProposer(task, seed))
         )
+
+
+def cautions(job: Job) -> tuple[str, ...]:
+    """What a user should know before a model is asked."""
+    if job.settings is None or job.replay is not None:
+        return ()
+    from lawsmith.agent.llm.session import Settings
+
+    return Settings.recorded(job.settings).config.cautions()

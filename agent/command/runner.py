@@ -14,21 +14,27 @@ from lawsmith.agent.command.conclude import conclude
 from lawsmith.agent.command.job import Job
 from lawsmith.agent.command.loop import OutOfTime, search
 from lawsmith.agent.command.observer import InTurn, Observer
-from lawsmith.agent.command.registry import Chosen, MakeProposer, proposers
+from lawsmith.agent.command.registry import Chosen, MakeProposer, cautions, proposers
 from lawsmith.agent.command.result import Run
 from lawsmith.agent.command.run_threads import RunThreads
+from lawsmith.agent.command.trust import recorded_job
 from lawsmith.agent.search.budget import Allowance, Budget, Spending
 from lawsmith.agent.search.evaluator import Evaluator
 from lawsmith.agent.search.journal import Journal
 from lawsmith.agent.search.proposer import Reporting
 from lawsmith.runs import Archive, DataRecord, Manifest
 from lawsmith.runs.data import kept_data, packed
+from lawsmith.runs.ownership import marked
 from lawsmith.runs.trials import recorded_trials, rounds_begun
-from lawsmith.sandbox import Sandbox
+from lawsmith.sandbox import Sandbox, Tier
 from lawsmith.tasks import Dataset, InputError, Task, thinned
 from lawsmith.tasks.folds import frontier_folds
 from lawsmith.tasks.probes import probe_rows
 
+UNPROTECTED = (
+    "--unsafe-local: nothing isolates candidates on this machine. Their code can do all that you can: read your files, "
+    "use your network, change your data."
+)
 CANDIDATES_OF_A_RUN = 8
 """Candidates that a run usually has under way: the runs that go on at a time are as many as a cluster's width holds."""
 
@@ -52,20 +58,20 @@ class Command:
     batch: str
 
     @classmethod
-    def recorded(cls, archive: Path, cluster: str | None = None) -> Self:
+    def recorded(cls, archive: Path, cluster: str | None = None, trust: bool = False) -> Self:
         """The command that wrote `archive`, with its data; on another cluster, if one is given.
 
         Raises:
-            InputError: there is no such archive, it is damaged or no search of ours, or its data has changed.
+            InputError: there is no such archive, it is damaged or no search of ours, its data has changed, or it is a
+                stranger's that asks for what only `trust` allows.
         """
         manifest = Archive.open(archive).manifest
         if manifest.origin != "run" or manifest.batch is None or manifest.data is None:
             raise InputError(f"{archive} records a result from elsewhere; only a search can be resumed.")
-        job = Job.model_validate(manifest.config)
-        if cluster is not None:
-            job = job.model_copy(update={"cluster": cluster}).check()
         opened = Archive.open(archive)
-        dataset = kept_data(opened) or job.dataset(manifest.task)
+        kept = kept_data(opened)
+        job = recorded_job(opened, trust, cluster, data_kept=kept is not None)
+        dataset = kept or job.dataset(manifest.task)
         if dataset.task.provenance.sha256 != manifest.data.sha256:
             raise InputError(
                 f"The data of {archive} has changed since the run began, so it cannot be resumed."
@@ -81,6 +87,8 @@ class Command:
         task = thinned(self.dataset.task)
         plans = [self.plan(index) for index in range(self.job.runs)]
         observer.begun(self.job, self.dataset, self.chosen)
+        for caution in cautions(self.job):
+            observer.warned(caution)
         try:
             with (
                 RunThreads() as threads,
@@ -218,9 +226,11 @@ class Runner:
         path = plan.path(runs_dir)
         run = Run.read(path) if path.exists() else None
         if run is None:
-            assert self.evaluator.sandbox.tier  # raises where nothing can be isolated, before a run begins
+            self._announce_tier()  # raises where nothing can be isolated, before a run begins
             archive = (
-                Archive.resume(path) if path.exists() else Archive.create(runs_dir, plan.manifest, self.data)
+                Archive.resume(path)
+                if path.exists()
+                else Archive.create(runs_dir, marked(plan.manifest), self.data)
             )
             with self.archives.holding(archive):
                 self._search(plan, archive)
@@ -228,6 +238,14 @@ class Runner:
             assert run is not None
         self.observer.finished(plan.index, run)
         return run
+
+    def _announce_tier(self) -> None:
+        """Says at each run what `--unsafe-local` comes to here."""
+        tier = self.evaluator.sandbox.tier
+        if tier is Tier.NONE:
+            self.observer.warned(UNPROTECTED)
+        elif self.evaluator.sandbox.unsafe_local:
+            self.observer.warned(f"--unsafe-local is not needed: candidates are isolated here (tier {tier}).")
 
     def close(self) -> None:
         """End all runs that are under way: nothing that happens from now on is recorded."""

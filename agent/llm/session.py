@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from lawsmith.agent.client.asker import Asker
 from lawsmith.agent.client.cache import ReplyCache, default_directory
 from lawsmith.agent.client.caller import Caller, Line
-from lawsmith.agent.client.config import AS_CONFIGURED, Config, ModelChoice, Options
+from lawsmith.agent.client.config import AS_CONFIGURED, Config, ModelChoice, Options, check_url
 from lawsmith.agent.client.endpoint import Endpoint
 from lawsmith.agent.client.failures import EndpointError
 from lawsmith.agent.client.messages import Frozen, Model
@@ -124,9 +124,10 @@ class Session:
 
     def _connect(self, choice: ModelChoice) -> Line:
         key = self._environment.get(choice.key_env)
-        base_url = choice.base_url
+        base_url = choice.base_url and check_url(choice.base_url)
         if base_url == self._settings.config.base_url:  # on resume, a server may have moved
-            base_url = self._environment.get("OPENAI_BASE_URL") or base_url
+            moved = self._environment.get("OPENAI_BASE_URL")
+            base_url = check_url(moved) if moved else base_url
         if not key and base_url is None:
             raise EndpointError(
                 f"No endpoint for the model {choice.name!r}: set {choice.key_env} for api.openai.com, or "

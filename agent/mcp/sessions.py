@@ -17,6 +17,7 @@ from lawsmith.agent.mcp.session import McpTask, Session, check_text
 from lawsmith.agent.search.evaluator import Evaluator
 from lawsmith.runs import Archive, new_run_id
 from lawsmith.runs.find import addresses
+from lawsmith.runs.ownership import marked
 from lawsmith.sandbox import Sandbox, Tier
 from lawsmith.tasks import Dataset, InputError, Schema, load, names, schema, thinned, whereabouts
 from lawsmith.tasks.errors import listing
@@ -125,7 +126,9 @@ class Sessions:
         manifest = Command(job, mcp_task.dataset, chosen, self._runs_dir, new_run_id()).plan(0).manifest
         with self._lock:
             self._require_room()
-            session = Session(mcp_task, Archive.create(self._runs_dir, manifest), self.bounds.max_candidates)
+            session = Session(
+                mcp_task, Archive.create(self._runs_dir, marked(manifest)), self.bounds.max_candidates
+            )
             self._sessions[manifest.run] = session
         return manifest.run
 

@@ -41,7 +41,7 @@ class Sandbox:
         unsafe_local: bool = False,
         tier: Tier | None = None,
     ) -> None:
-        self.limits = limits
+        self.limits, self.unsafe_local = limits, unsafe_local
         self.workers = workers if workers is not None else len(os.sched_getaffinity(0))
         if self.workers < 1:
             raise ValueError("a sandbox needs at least one worker")

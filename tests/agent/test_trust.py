@@ -1,0 +1,345 @@
+"""What a folder, an archive or an address of a stranger may decide, and what it may not."""
+
+import contextlib
+import json
+import os
+import shutil
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lawsmith.agent.cli import main
+from lawsmith.agent.client.config import Config, Options, check_url, own_file
+from lawsmith.agent.client.endpoint import Endpoint
+from lawsmith.agent.client.failures import CallFailure, EndpointError
+from lawsmith.agent.client.messages import Message, Request
+from lawsmith.agent.client.scrub import is_loopback, public_url
+from lawsmith.agent.command.runner import UNPROTECTED, Runner
+from lawsmith.agent.llm.session import Settings
+from lawsmith.runs import Archive
+from lawsmith.runs.archive import MANIFEST, RESULT
+from lawsmith.runs.canonical_json import seal, unseal
+from lawsmith.runs.ownership import is_own, key_path, marked
+from lawsmith.sandbox import Tier
+from lawsmith.tasks import InputError
+
+ROWS = "N,y\n" + "".join(f"{x},{3 * x**-0.4:.6f}\n" for x in (1, 2, 4, 8, 16, 32, 64, 128))
+
+
+def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
+    with pytest.raises(SystemExit) as ended:
+        main(list(arguments))
+    captured = capsys.readouterr()
+    return int(ended.value.code or 0), captured.out + captured.err
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An own table, and a folder that is the current one."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "t.csv").write_text(ROWS)
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the archive of a short search of this user's, begun and not ended."""
+    place = tmp_path_factory.mktemp("begun")
+    (place / "t.csv").write_text(ROWS)
+    options = ("--agent", "symbolic", "--time-limit", "0.2", "--runs-dir", str(place / "runs"))
+    with pytest.raises(SystemExit) as ended:
+        main(["--data", str(place / "t.csv"), "--target", "y", *options])
+    assert not ended.value.code
+    next(place.glob(f"runs/*/*/*/{RESULT}")).unlink()
+    return place
+
+
+@pytest.fixture
+def interrupted(begun: Path, folder: Path) -> Path:
+    """A copy of that archive."""
+    shutil.copytree(begun / "runs", folder / "runs")
+    return next(folder.glob(f"runs/*/*/*/{MANIFEST}")).parent
+
+
+def altered(archive: Path, change: Callable[[dict[str, Any]], None]) -> Path:
+    """The archive as a stranger makes it: other words, sound digests, no event."""
+    content = unseal((archive / MANIFEST).read_bytes())
+    change(content)
+    (archive / MANIFEST).write_bytes(seal(content))
+    for name in ("events.jsonl", "calls.jsonl"):
+        (archive / name).write_bytes(b"")
+    return archive
+
+
+def test_a_run_of_ones_own_is_resumed_without_a_question(
+    interrupted: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert is_own(Archive.open(interrupted).manifest)
+    assert os.stat(key_path()).st_mode & 0o777 == 0o600
+    code, text = said(capsys, "resume", str(interrupted))
+    assert code == 0, text
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "told"),
+    [
+        ("limits", {"memory_bytes": 2**36}, "set other limits (memory_bytes"),
+        ("workers", 64, "start 64 processes"),
+        ("unsafe_local", True, "run candidates unprotected"),
+        ("data_dir", "/etc", "read data in /etc"),
+        ("replay", "/home/me/private", "read the archive /home/me/private"),
+        (
+            "settings",
+            {"config": {"models": [{"name": "m", "base_url": "http://evil", "key_env": "AWS_SECRET"}]}},
+            "send rows to http://evil (model m) with the key in AWS_SECRET",
+        ),
+    ],
+)
+def test_a_strangers_archive_asks_first(
+    field: str, value: object, told: str, interrupted: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def change(manifest: dict[str, Any]) -> None:
+        config = manifest["config"]
+        config[field] = {**config["limits"], **value} if field == "limits" else value  # type: ignore[dict-item]
+
+    code, text = said(capsys, "resume", str(altered(interrupted, change)))
+    assert code == 2
+    assert told in " ".join(text.split())
+    assert "--trust" in text
+    assert "Traceback" not in text
+
+
+def test_a_strangers_archive_that_asks_for_nothing_is_resumed(
+    interrupted: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, text = said(capsys, "resume", str(altered(interrupted, lambda manifest: manifest.pop("owner"))))
+    assert code == 0, text
+
+
+def test_a_strangers_cluster_is_never_joined(interrupted: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as scheduler:
+        scheduler.settimeout(0.2)
+        address = f"tcp://127.0.0.1:{scheduler.getsockname()[1]}"
+        archive = altered(interrupted, lambda manifest: manifest["config"].update(cluster=address))
+        code, text = said(capsys, "resume", str(archive), "--trust")
+        assert code == 0, text
+        with pytest.raises(TimeoutError):
+            scheduler.accept()
+
+
+def test_a_mark_of_another_user_or_for_another_job_does_not_count(interrupted: Path, tmp_path: Path) -> None:
+    manifest = Archive.open(interrupted).manifest
+    assert not is_own(manifest.model_copy(update={"config": {**manifest.config, "workers": 3}}))
+    assert not is_own(manifest.model_copy(update={"owner": None}))
+    os.environ["XDG_STATE_HOME"], before = str(tmp_path / "another"), os.environ["XDG_STATE_HOME"]
+    try:
+        assert not is_own(manifest)
+        assert is_own(marked(manifest))
+        assert not is_own(manifest)
+    finally:
+        os.environ["XDG_STATE_HOME"] = before
+
+
+def test_an_archive_without_a_job_is_a_sentence(
+    interrupted: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    archive = altered(interrupted, lambda manifest: manifest.update(config={"agent": 3, "else": [1]}))
+    code, text = said(capsys, "resume", str(archive))
+    assert code == 2
+    assert "does not say how its search was made" in " ".join(text.split())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'base_url = "http://evil/v1"',
+        '[[models]]\nname = "gpt-5"\nbase_url = "http://evil/v1"',
+        '[[models]]\nname = "gpt-5"\nkey_env = "AWS_SECRET_ACCESS_KEY"',
+    ],
+)
+def test_a_file_in_the_folder_never_says_where_keys_go(
+    text: str, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "lawsmith.toml").write_text(text)
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-not-to-be-sent")
+    code, told = said(capsys, "--data", "t.csv", "--target", "y", "--agent", "evolve", "--model", "gpt-5")
+    assert code == 2
+    assert "may not say where keys and rows go" in " ".join(told.split())
+    assert Config.read(folder / "lawsmith.toml", {})  # passed by hand, it is the user's word
+    assert Config.read(None, {"LAWSMITH_CONFIG": "lawsmith.toml"})
+
+
+def test_settings_of_the_folder_lie_on_top_of_the_users_own(folder: Path) -> None:
+    own = own_file()
+    own.parent.mkdir(parents=True, exist_ok=True)
+    places = 'base_url = "https://mine/v1"\nkey_env = "MY_KEY"'
+    own.write_text(f'[[models]]\nname = "big"\n{places}\n[transport]\nin_flight = 3')
+    try:
+        (folder / "lawsmith.toml").write_text(
+            '[[models]]\nname = "big"\nweight = 5\n[sampling]\ntemperature = 0.1'
+        )
+        found = Config.read(None, {"XDG_CONFIG_HOME": os.environ["XDG_CONFIG_HOME"]})
+        (model,) = found.models
+        assert (model.weight, model.base_url, model.key_env) == (5.0, "https://mine/v1", "MY_KEY")
+        assert (found.sampling.temperature, found.transport.in_flight) == (0.1, 3)
+    finally:
+        own.unlink()
+
+
+def test_files_and_addresses_that_are_used_are_told(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "lawsmith.toml").write_text("[sampling]\ntemperature = 0.1")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    base = f"http://127.0.0.1:{port}/v1"
+    _, told = said(
+        capsys, "--data", "t.csv", "--target", "y", "--agent", "evolve", "--model", "m", "--base-url", base
+    )
+    told = " ".join(told.split())
+    assert f"asks {base}" in told
+    assert "with settings of lawsmith.toml" in told
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://[::1",
+        "http://h:99999999/v1",
+        "h/v1",
+        "http://",
+        "ftp://h/v1",
+        "http://h:x/v1",
+        "http://h\x1b[31m/",
+    ],
+)
+def test_a_broken_address_is_a_sentence(
+    address: str, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", address)
+    code, told = said(capsys, "--data", "t.csv", "--target", "y", "--agent", "evolve", "--model", "m")
+    assert code == 2
+    assert "is no address of a server" in " ".join(told.split())
+    assert "Traceback" not in told
+    assert "\x1b[31m" not in told
+    with pytest.raises(InputError, match="no address"):
+        Config().resolve("m", {}, Options(base_url=address))
+    assert isinstance(public_url(address), str)
+
+
+def test_addresses_of_servers_pass() -> None:
+    for address in ("http://127.0.0.1:8080/v1", "https://api.openai.com/v1", "http://[::1]:1/v1"):
+        assert check_url(address) == address
+    assert is_loopback("http://127.0.0.1:1/")
+    assert is_loopback("http://[::1]:1/")
+    assert is_loopback("http://localhost/")
+    assert not is_loopback("http://127.0.0.1.evil.org/")
+    assert not is_loopback("http://[::1")
+
+
+def test_a_key_in_plain_text_to_another_machine_is_warned_of() -> None:
+    config = Config().resolve("m", {}, Options(base_url="http://192.0.2.7/v1"))
+    (caution,) = config.cautions({"OPENAI_API_KEY": "sk"})
+    assert "OPENAI_API_KEY" in caution
+    assert "plain text" in caution
+    assert not config.cautions({})
+    for safe in ("https://192.0.2.7/v1", "http://127.0.0.1:1/v1"):
+        assert not Config().resolve("m", {}, Options(base_url=safe)).cautions({"OPENAI_API_KEY": "sk"})
+    assert Settings(config=config).config.cautions({"OPENAI_API_KEY": "sk"})
+
+
+class _Redirecting(BaseHTTPRequestHandler):
+    location = ""
+
+    def do_GET(self) -> None:
+        self.send_response(302)
+        self.send_header("Location", type(self).location)
+        self.end_headers()
+
+    do_POST = do_GET
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def redirecting() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Redirecting)
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}/v1"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.parametrize("location", ["http://h:99999999/", "http://[::1", "http://\x7f/", "\t", "http://h/"])
+def test_a_broken_redirect_is_a_failure_like_others(
+    location: str, redirecting: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_Redirecting, "location", location)
+    monkeypatch.setenv(
+        "HTTP_PROXY", "http://127.0.0.1:9/"
+    )  # a proxy that nobody runs is not asked on this machine
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    endpoint = Endpoint(redirecting, "sk-key")
+    try:
+        with pytest.raises(CallFailure) as failed:
+            endpoint.complete(
+                Request(slot="0", model="m", messages=(Message(role="user", content="?"),), max_tokens=9), 5.0
+            )
+        assert "Traceback" not in str(failed.value)
+        with contextlib.suppress(EndpointError):
+            endpoint.preflight()
+    finally:
+        endpoint.close()
+
+
+class _Heard:
+    def __init__(self) -> None:
+        self.warnings: list[str] = []
+
+    def warned(self, sentence: str) -> None:
+        self.warnings.append(sentence)
+
+
+class _Box:
+    def __init__(self, tier: Tier, unsafe_local: bool) -> None:
+        self.tier, self.unsafe_local = tier, unsafe_local
+
+
+class _Evaluator:
+    def __init__(self, sandbox: _Box) -> None:
+        self.sandbox = sandbox
+
+
+@pytest.mark.parametrize(
+    ("tier", "unsafe", "told"),
+    [
+        (Tier.NONE, True, UNPROTECTED),
+        (Tier.FULL, True, "--unsafe-local is not needed"),
+        (Tier.FULL, False, None),
+    ],
+)
+def test_unsafe_local_is_announced_at_each_run(tier: Tier, unsafe: bool, told: str | None) -> None:
+    heard = _Heard()
+    runner = Runner(None, None, _Evaluator(_Box(tier, unsafe)), heard)  # type: ignore[arg-type]
+    runner._announce_tier()
+    assert [sentence for sentence in heard.warnings if told and sentence.startswith(told)] == heard.warnings
+    assert len(heard.warnings) == (told is not None)
+
+
+def test_the_command_says_that_unsafe_local_was_given(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ("--agent", "symbolic", "--unsafe-local", "--time-limit", "0.2", "--runs-dir", "runs")
+    code, told = said(capsys, "--data", "t.csv", "--target", "y", *asked)
+    assert code == 0, told
+    assert "--unsafe-local" in told
+    archive = next(folder.glob(f"runs/*/*/*/{MANIFEST}")).parent
+    code, told = said(capsys, "inspect", str(archive))
+    assert "isolation: " in told
+    assert json.loads((archive / MANIFEST).read_text())["config"]["unsafe_local"] is True
