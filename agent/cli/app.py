@@ -45,6 +45,7 @@ def discover(
     decimal: of.Decimal = None,
     thousands: of.Thousands = None,
     keep_data: of.KeepData = True,
+    trust_all: of.TrustAll = False,
     form: of.Form = None,
     only: of.Only = False,
     model: of.Model = None,

@@ -216,6 +216,16 @@ KeepData = Annotated[
     ),
 ]
 
+TrustAll = Annotated[
+    bool,
+    typer.Option(
+        "--trust-all",
+        metavar=FLAG,
+        help="Count every row in full, also rows that the leading laws do not believe.",
+        rich_help_panel=TABLE,
+    ),
+]
+
 Form = Annotated[
     list[str] | None,
     typer.Option(

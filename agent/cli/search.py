@@ -33,6 +33,7 @@ SETTINGS = (
     "unsafe_local",
     "cluster",
     "keep_data",
+    "trust_all",
     "data_dir",
     "runs_dir",
 )

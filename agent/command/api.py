@@ -57,6 +57,7 @@ def discover(
     options: "Options | None" = None,
     cluster: str | None = None,
     keep_data: bool = True,
+    trust_all: bool = False,
     data_dir: str | Path | None = None,
     runs_dir: str | Path = Path("runs"),
     progress: bool = False,
@@ -86,6 +87,7 @@ def discover(
         options: how models are asked, see `lawsmith.agent.client.config.Options`; environment and file say the rest.
         cluster: evaluate on the Dask scheduler at this address, or "local" for one on this machine; `workers`
             then says how many candidates are there at a time.
+        trust_all: count every row in full, also those that the leading laws do not believe.
         keep_data: whether the rows of an own table (up to a million cells) go with the archive, so that it can be
             replayed after the file has moved or changed.
         data_dir: the folder that holds the data of benchmark tasks.
@@ -111,6 +113,7 @@ def discover(
         limits=limits,
         cluster=cluster,
         keep_data=keep_data,
+        trust_all=trust_all,
         forms=(form,) if isinstance(form, str) else tuple(form),
         only=only,
     ).check()

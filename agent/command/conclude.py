@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from lawsmith.agent.command.doubts import Doubts
 from lawsmith.agent.command.result import Run
 from lawsmith.agent.command.verdict import verdict
 from lawsmith.agent.search.budget import Spending
@@ -27,12 +28,13 @@ def conclude(
     spent: Spending,
     stopped: str,
     account: dict[str, Any] | None = None,
+    doubts: Doubts | None = None,
 ) -> None:
     """Seal the archive of a search that has ended.
 
-    `stopped` says why it did, `account` is what the proposer reports. The test split is touched here,
-    once, after the choice. A run without a law, or whose law has no finite prediction for a test row, is
-    sealed as failed.
+    `stopped` says why it did, `account` is what the proposer reports, `doubts` are rows that weigh next to nothing.
+    The test split is touched here, once, after the choice. A run without a law, or whose law has no finite prediction
+    for a test row, is sealed as failed.
     """
     history, archive = journal.history, journal.archive
     record = _books(history, spent, stopped, account)
@@ -50,8 +52,16 @@ def conclude(
         scores, error = score_law(law, dataset, sandbox), None
     except LawFailed as failure:
         scores, error = score_law(law, replace(dataset, test=None), sandbox), str(failure)
-    judged = verdict(choice.winner, choice.inseparable, history.trials, dataset, scores)
-    described = _described(choice, dataset.task) | {"verdict": judged.sentences, "tone": judged.tone}
+    judged = verdict(
+        choice.winner, choice.inseparable, history.trials, dataset, scores, warnings=choice.warnings
+    )
+    told = () if doubts is None else doubts.sentences(choice.winner, sandbox)
+    described = _described(choice, dataset.task) | {
+        "verdict": (*judged.sentences, *told),
+        "tone": judged.tone,
+    }
+    if doubts is not None:
+        described["details"] = record.details | {"disbelieved": doubts.to_json()}
     archive.finish(record.model_copy(update={"scores": scores, "error": error, **described}), law)
 
 
@@ -62,7 +72,8 @@ def _on_all_rows(winner: Trial, task: Task, sandbox: Sandbox) -> Trial:
     with Sandbox(_for_all_rows(sandbox.limits, len(task.train)), workers=1, tier=sandbox.tier) as patient:
         found = evaluate(patient, winner.proposal.source, task, ())
     known = winner.evaluation
-    scored = {"folds": known.folds, "validation_r2": known.validation_r2, "probe": known.probe}
+    kept = ("folds", "validation_r2", "probe", "unsafe")
+    scored = {name: getattr(known, name) for name in kept}
     return replace(winner, evaluation=found.model_copy(update=scored))
 
 

@@ -93,6 +93,8 @@ class Job(BaseModel):
     """Whether nothing but `forms` is fitted."""
     keep_data: bool = True
     """Whether the rows of an own table go with the archives."""
+    trust_all: bool = False
+    """Whether rows that the leading laws do not believe count in full."""
     replay: str | None = None
     """The archive whose recorded replies stand in for a model."""
 

@@ -11,6 +11,7 @@ from typing import Self
 from lawsmith.agent.cluster.client import joined
 from lawsmith.agent.cluster.search_task import SearchTask
 from lawsmith.agent.command.conclude import conclude
+from lawsmith.agent.command.doubts import Doubts, doubted
 from lawsmith.agent.command.job import Job
 from lawsmith.agent.command.loop import OutOfTime, search
 from lawsmith.agent.command.observer import InTurn, Observer
@@ -84,7 +85,6 @@ class Command:
 
         Raises Interrupted for Ctrl-C, and InputError for what the user has to change.
         """
-        task = thinned(self.dataset.task)
         plans = [self.plan(index) for index in range(self.job.runs)]
         observer.begun(self.job, self.dataset, self.chosen)
         for caution in cautions(self.job):
@@ -92,12 +92,11 @@ class Command:
         try:
             with (
                 RunThreads() as threads,
-                proposers(self.chosen, self.job, task) as make_proposer,
                 Sandbox(self.job.limits, self.job.workers, self.job.unsafe_local) as sandbox,
-                self._evaluator(task, sandbox, observer) as evaluator,
+                self._prepared(sandbox, observer) as (dataset, doubts, make_proposer, evaluator),
             ):
                 data = packed(self.dataset) if self.job.table is not None and self.job.keep_data else None
-                runner = Runner(self.dataset, make_proposer, evaluator, InTurn(observer), data)
+                runner = Runner(dataset, make_proposer, evaluator, InTurn(observer), data, doubts)
                 for plan in plans:
                     runner.recall(plan.path(self.runs_dir))
                 return threads.map(
@@ -116,6 +115,21 @@ class Command:
         """How many runs go on at a time. On one machine they follow each other: the first keeps it busy, and the
         others find what it evaluated."""
         return 1 if self.job.cluster is None else max(1, evaluator.width // CANDIDATES_OF_A_RUN)
+
+    @contextmanager
+    def _prepared(
+        self, sandbox: Sandbox, observer: Observer
+    ) -> Iterator[tuple[Dataset, Doubts | None, MakeProposer, Evaluator]]:
+        """What all runs search with: the rows as far as they are believed, proposers, and an evaluator."""
+        dataset, doubts = (self.dataset, None) if self.job.trust_all else doubted(self.dataset, sandbox)
+        for row in () if doubts is None else doubts.rows:
+            observer.noted(row.sentence)
+        task = thinned(dataset.task)
+        with (
+            proposers(self.chosen, self.job, task) as make_proposer,
+            self._evaluator(task, sandbox, observer) as evaluator,
+        ):
+            yield dataset, doubts, make_proposer, evaluator
 
     @contextmanager
     def _evaluator(self, task: Task, sandbox: Sandbox, observer: Observer) -> Iterator[Evaluator]:
@@ -212,6 +226,7 @@ class Runner:
     observer: Observer
     data: bytes | None = None
     """The rows that go with each archive; see `lawsmith.runs.data`."""
+    doubts: Doubts | None = None
     archives: OpenArchives = field(default_factory=OpenArchives)
     making: threading.Lock = field(default_factory=threading.Lock)
 
@@ -260,4 +275,5 @@ class Runner:
         with self.evaluator.until(budget.remaining_seconds):
             stopped = search(proposer, self.evaluator, journal, budget, self.observer, plan.until)
         account = proposer.report(journal.history) if isinstance(proposer, Reporting) else None
-        conclude(journal, self.dataset, self.evaluator.sandbox, budget.spent, stopped, account)
+        sandbox = self.evaluator.sandbox
+        conclude(journal, self.dataset, sandbox, budget.spent, stopped, account, self.doubts)

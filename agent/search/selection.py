@@ -43,7 +43,7 @@ RULES = Rules()
 
 @dataclass(frozen=True)
 class Choice:
-    """The winner, why it won, and the ids that it could not be separated from.
+    """The winner, why it won, and the ids that it could not be separated from, one of each kind of prediction.
 
     scores: the typical error of every usable trial. votes: the share of plausibility of each law that cannot be
     separated from the best, the winner's included. warnings: sentences about the winner that a user has to read.
@@ -141,12 +141,13 @@ def choose(trials: Sequence[Trial], task: Task, rules: Rules = RULES) -> Choice:
     safe = _safe(near)
     if safe.any():
         near, plausible = [trial for trial, ok in zip(near, safe, strict=True) if ok], plausible[safe]
-    pick, votes = _most_central([_beyond(trial.evaluation, task) for trial in near], plausible, rules)
+    beyond = [_beyond(trial.evaluation, task) for trial in near]
+    pick, votes = _most_central(beyond, plausible, rules)
     winner = near[pick]
     return Choice(
         winner=winner,
         reason=_reason(pick, len(near), scores[winner.id], scores[near[0].id], rules),
-        inseparable=tuple(trial.id for trial in near if trial is not winner),
+        inseparable=tuple(near[k].id for k in _different(pick, beyond, plausible, rules)),
         scores=scores,
         votes={trial.id: float(vote) for trial, vote in zip(near, votes, strict=True)},
         warnings=_warnings(winner),
@@ -262,11 +263,34 @@ def _most_central(beyond: Sequence[Array | None], plausible: Array, rules: Rules
     return usable[int(np.argmin(away))], votes
 
 
+def _different(pick: int, beyond: Sequence[Array | None], plausible: Array, rules: Rules) -> list[int]:
+    """Positions of laws that predict otherwise than the law `pick` and one another, the most plausible first."""
+    known = [k for k, values in enumerate(beyond) if values is not None]
+    if pick not in known:
+        return [k for k in range(len(beyond)) if k != pick]
+    apart = _apart(np.stack([values for values in beyond if values is not None]))
+    least = rules.alike * _typical(apart, plausible[known])
+    kept = [known.index(pick)]
+    for k in range(len(known)):  # in the order of plausibility
+        if all(apart[k, other] > least for other in kept):
+            kept.append(k)
+    return [known[k] for k in kept[1:]]
+
+
+def _apart(predictions: Array) -> Array:
+    """Mean distances (C, C) between predictions (C, P)."""
+    return np.stack([np.abs(predictions - one).mean(axis=1) for one in predictions])
+
+
+def _typical(apart: Array, plausible: Array) -> float:
+    """The typical distance of two laws; those that differ by more than the targets do are simply different."""
+    return float(np.average(np.minimum(apart, 1.0), weights=np.outer(plausible, plausible)))
+
+
 def _votes(predictions: Array, plausible: Array, rules: Rules) -> Array:
     """Each law's share (C,) of the plausibility: of laws that predict nearly the same (C, P) all share what one has."""
-    apart = np.stack([np.abs(predictions - one).mean(axis=1) for one in predictions])
-    within = np.minimum(apart, 1.0)  # laws that differ by more than the targets do are simply different
-    typical = float(np.average(within, weights=np.outer(plausible, plausible)))
+    apart = _apart(predictions)
+    typical = _typical(apart, plausible)
     alike = np.exp(-apart / max(rules.alike * typical, np.finfo(float).tiny))
     votes = plausible**2 / (alike @ plausible)
     return np.asarray(votes / votes.sum())

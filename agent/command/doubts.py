@@ -1,0 +1,74 @@
+"""Which rows of the training table a search believes, and what the others would change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from lawsmith.agent.search.outliers import Disbelieved, disbelieved, with_little_weight
+from lawsmith.agent.symbolic.start_forms import start_forms
+from lawsmith.runs.trials import Trial
+from lawsmith.sandbox import FitJob, Sandbox
+from lawsmith.sandbox.fitting import Loss
+from lawsmith.tasks import Dataset, Task, thinned
+from lawsmith.tasks.probes import probe_rows
+
+LAWS = 24  # plain laws of the library that are asked
+LEAST_ROWS = 12  # fewer rows cannot outvote one
+
+
+@dataclass(frozen=True, eq=False)
+class Doubts:
+    """Rows that the search does not believe; `trusting` is the task in which they count in full."""
+
+    rows: tuple[Disbelieved, ...]
+    trusting: Task
+
+    def sentences(self, winner: Trial, sandbox: Sandbox) -> tuple[str, ...]:
+        """What a user has to know: each row, and what changes with them."""
+        told = [row.sentence for row in self.rows]
+        return (*told, *([] if (effect := self._effect(winner, sandbox)) is None else [effect]))
+
+    def to_json(self) -> list[dict[str, Any]]:
+        return [row.to_json() for row in self.rows]
+
+    def _effect(self, winner: Trial, sandbox: Sandbox) -> str | None:
+        train = self.trusting.train
+        probes = probe_rows(train)
+        job = FitJob(winner.proposal.source, self.trusting.schema, train, (probes,), optional=1)
+        found, before = sandbox.run(job), np.array(winner.evaluation.probe)
+        if not found.ok or before.shape != found.predictions[0].shape:
+            return None
+        moved = np.abs(found.predictions[0] - before) / np.maximum(np.abs(before), np.finfo(float).tiny)
+        if not np.isfinite(moved).all():
+            return None
+        which = "it" if len(self.rows) == 1 else "them"
+        size = f"{moved.max():.1%}"
+        return (
+            f"With {which} counted in full, the law's predictions beyond the data would move by up to {size}."
+        )
+
+
+def doubted(dataset: Dataset, sandbox: Sandbox) -> tuple[Dataset, Doubts | None]:
+    """The data set with rows that the best of the library's plain laws do not believe at next to no weight.
+
+    None, and the data set itself, where every row is believed. A table that is searched by a sample of its rows is
+    trusted: no single row decides there.
+    """
+    task = dataset.task
+    train = task.train
+    if len(train) < LEAST_ROWS or thinned(task) is not task:
+        return dataset, None
+    forms = [form for form in start_forms(task).forms if 3 * form.constants <= len(train)][:LAWS]
+    jobs = [
+        FitJob(replace(form, loss=Loss.ROBUST).source(task.schema), task.schema, train, (train.hide(),))
+        for form in forms
+    ]
+    results = [future.result() for future in sandbox.submit_all(jobs)]
+    rows = disbelieved(train, [found.predictions[0] for found in results if found.ok])
+    if not rows:
+        return dataset, None
+    weighed = replace(task, train=with_little_weight(train, rows))
+    return replace(dataset, task=weighed), Doubts(rows, task)

@@ -1,0 +1,153 @@
+"""Finds rows that no leading law believes: a slipped digit, a diverged run, a unit mixed up.
+
+A row is disbelieved where every leading law, fitted so that single rows do not pull it, misses it by several times
+what it misses the other rows by, to the same side, while the rows around it are met. A row that is missed together with
+its neighbours is no outlier: there is a bend that no law has yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from lawsmith.tasks.arrays import Array, IntArray, Mask
+from lawsmith.tasks.table import Table
+
+FAR = 8.0  # robust standard deviations beyond which a row is not believed …
+FAR_AT_EDGE = 16.0  # … and where it is outermost in some feature, where laws that are nearly right bend away
+LEADING, AS_GOOD = (
+    8,
+    1.5,
+)  # laws that are asked: at most so many, with at most this times the best robust error
+EXPLAINED = 0.5  # share of the targets' robust spread below which the errors of a leading law have to lie
+FEW, MOST = (
+    2,
+    0.02,
+)  # rows, or share of them; where more are missed, the noise has heavy tails and none is to blame
+NEIGHBOURS = 5
+OWN = 0.6  # share of a row's residual that its neighbours must not have as well
+LITTLE = 1e-4  # what a disbelieved row weighs beside another
+ALSO_PLAIN = 3.0  # plain standard deviations that a row with a large relative error has to be off as well
+GROWS, RATIO = (
+    0.3,
+    3.0,
+)  # rank correlation of error and size, and ratio of sizes, from which errors are relative
+NORMAL = 1.4826  # a normal standard deviation in median absolute deviations
+
+
+@dataclass(frozen=True)
+class Disbelieved:
+    """A measurement that the leading laws do not believe. row: position in the training table, from 0."""
+
+    row: int
+    target: str
+    measured: float
+    expected: float
+
+    @property
+    def sentence(self) -> str:
+        return (
+            f"Row {self.row + 1} is not believed: {self.target} is {self.measured:.4g} there, and the leading laws "
+            f"expect {self.expected:.4g}. It weighs next to nothing; --trust-all counts it in full."
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        return vars(self) | {"row": self.row + 1}
+
+
+def disbelieved(train: Table, predictions: Sequence[Array]) -> tuple[Disbelieved, ...]:
+    """The measurements that the leading of some laws disbelieve, given their predictions (n, T) for the training rows.
+
+    The laws have to be fitted robustly. Empty where no law explains the rows, or where too many rows are missed.
+    """
+    around = _neighbours(train)
+    edge = _at_edge(train)
+    found = []
+    for k, (name, measured) in enumerate(train.targets.items()):
+        columns = [column for one in predictions if np.isfinite(column := one[:, k]).all()]
+        leading = _leading(measured, columns)
+        if not len(leading):
+            continue
+        missed = _missed(measured, leading, around, edge)
+        if missed.sum() <= max(FEW, MOST * len(train)):
+            expected = np.median(leading, axis=0)
+            found += [
+                Disbelieved(int(row), name, float(measured[row]), float(expected[row]))
+                for row in np.flatnonzero(missed)
+            ]
+    return tuple(found)
+
+
+def with_little_weight(train: Table, rows: Sequence[Disbelieved]) -> Table:
+    """The table with the disbelieved rows at next to no weight; itself where there are none."""
+    if not rows:
+        return train
+    weight = train.weights.copy()
+    weight[[one.row for one in rows]] *= LITTLE
+    return replace(train, weight=weight)
+
+
+def errors_are_relative(measured: Array, expected: Array) -> bool:
+    """Whether errors grow with the size of what is measured, as a share of it."""
+    size, miss = np.abs(expected), np.abs(measured - expected)
+    if len(size) < 12 or not (np.sign(measured) == np.sign(measured[0])).all() or not (size > 0).all():
+        return False
+    if np.quantile(size, 0.9) < RATIO * np.quantile(size, 0.1):
+        return False
+    ranks = np.stack([np.argsort(np.argsort(values)).astype(float) for values in (size, miss)])
+    return bool(np.corrcoef(ranks)[0, 1] > GROWS)
+
+
+def _leading(measured: Array, columns: Sequence[Array]) -> Array:
+    """Predictions (L, n) of the laws with the smallest robust errors; none where they explain too little."""
+    if not columns:
+        return np.empty((0, len(measured)))
+    errors = np.array([np.median(np.abs(measured - column)) for column in columns])
+    whole = np.median(np.abs(measured - np.median(measured)))
+    order = np.argsort(errors, kind="stable")[:LEADING]
+    good = [k for k in order if errors[k] <= AS_GOOD * errors[order[0]] and errors[k] < EXPLAINED * whole]
+    return np.array([columns[k] for k in good]).reshape(len(good), len(measured))
+
+
+def _missed(measured: Array, leading: Array, around: IntArray, edge: Mask) -> Mask:
+    """Rows (n,) that every leading law (L, n) misses by far, to one side, and their neighbours are not missed so."""
+    relative = errors_are_relative(measured, np.median(leading, axis=0))
+    residual = (measured - leading) / (np.abs(leading) if relative else 1.0)
+    size = np.abs(residual)
+    scale = NORMAL * np.median(size, axis=1, keepdims=True)
+    rounding = 1e-9 * (1.0 if relative else np.abs(measured).max())  # exact laws leave nothing else
+    noticed = np.abs(measured - leading)
+    noticed = noticed > ALSO_PLAIN * NORMAL * np.median(noticed, axis=1, keepdims=True)
+    far = noticed & (size > np.where(edge, FAR_AT_EDGE, FAR) * np.maximum(scale, rounding))
+    side = np.sign(residual)
+    typical = np.median(residual, axis=0)
+    lonely = np.abs(np.median(typical[around], axis=1)) < (1 - OWN) * np.abs(typical)
+    return np.asarray(far.all(axis=0) & (side == side[0]).all(axis=0) & lonely)
+
+
+def _neighbours(train: Table) -> IntArray:
+    """The nearest rows (n, k) of each row by ranks of the features, of its own group where that has enough of them."""
+    levels = [np.unique(column, return_inverse=True)[1].reshape(-1) for column in train.features.values()]
+    ranks = np.column_stack([place / max(1, place.max()) for place in levels])
+    count = min(NEIGHBOURS, len(train) - 1)
+    nearest = np.empty((len(train), count), dtype=np.intp)
+    for row in range(len(train)):
+        away = np.abs(ranks - ranks[row]).sum(axis=1) + 2 * (train.codes != train.codes[row])
+        away[row] = np.inf
+        nearest[row] = np.argsort(away, kind="stable")[:count]
+    return nearest
+
+
+def _at_edge(train: Table) -> Mask:
+    """Rows that are alone the outermost of their group in some feature."""
+    found = np.zeros(len(train), dtype=bool)
+    for code in np.unique(train.codes):
+        rows = np.flatnonzero(train.codes == code)
+        for column in train.features.values():
+            for extreme in (column[rows].min(), column[rows].max()):
+                there = rows[column[rows] == extreme]
+                found[there] |= len(there) < 3
+    return found

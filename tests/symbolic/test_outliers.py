@@ -1,0 +1,97 @@
+"""Rows that no law believes are found, named and hardly counted; clean tables stay as they are."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from lawsmith.agent.command.doubts import doubted
+from lawsmith.agent.search.outliers import LITTLE, disbelieved, errors_are_relative, with_little_weight
+from lawsmith.sandbox import Sandbox
+from lawsmith.tasks import Array, Dataset, Provenance, Schema, Table, Task
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(workers=2) as made:
+        yield made
+
+
+def table(n: Array, loss: Array) -> Table:
+    return Table({"n": n}, {"loss": loss}, ("g",), np.zeros(len(n), dtype=np.intp))
+
+
+def families(spoilt: dict[int, float], seed: int = 0) -> Dataset:
+    """Three families of models after Chinchilla, 90 rows, 0.5 % noise; `spoilt`: factors of some rows' losses."""
+    rng = np.random.default_rng(seed)
+    family = np.repeat(np.arange(3), 30)
+    n, d = 10 ** rng.uniform(7.6, 10.2, 90), 10 ** rng.uniform(9, 11.5, 90)
+    level, a, b = (np.array(v)[family] for v in ([1.69, 1.8, 1.6], [406, 380, 450], [410, 500, 380]))
+    loss = (level + a * n**-0.34 + b * d**-0.28) * (1 + 0.005 * rng.standard_normal(90))
+    for row, factor in spoilt.items():
+        loss[row] *= factor
+    schema = Schema(
+        name="f", long_name="f", title="", features=("n", "d"), targets=("loss",), group="family", cap=7
+    )
+    rows = Table({"n": n, "d": d}, {"loss": loss}, ("a", "b", "c"), family)
+    return Dataset(Task(schema, rows, Provenance("file", "", None)), None)
+
+
+def test_two_spoilt_rows_are_named_and_weigh_little(sandbox: Sandbox) -> None:
+    dataset, doubts = doubted(families({12: 1.35, 70: 0.8}), sandbox)
+    assert doubts is not None
+    assert [row.row for row in doubts.rows] == [12, 70]
+    first = doubts.rows[0]
+    assert first.measured / first.expected == pytest.approx(1.35, rel=0.05)
+    assert first.sentence.startswith("Row 13 is not believed: loss is ")
+    weight = dataset.task.train.weights
+    assert weight[12] / weight[0] == pytest.approx(LITTLE)
+    assert doubts.trusting.train.weight is None
+
+
+def test_clean_tables_are_believed(sandbox: Sandbox) -> None:
+    dataset = families({}, seed=3)
+    assert doubted(dataset, sandbox) == (dataset, None)
+
+
+def test_a_bend_that_no_law_has_is_no_outlier() -> None:
+    n = np.geomspace(1, 1000, 40)
+    flat = np.ones((40, 1))
+    jump = table(n, np.where(n > 300, 2.0, 1.0) + 0.001 * np.sin(n))
+    assert disbelieved(jump, [flat, flat + 0.001]) == ()
+
+
+def test_heavy_tails_are_noise() -> None:
+    rng = np.random.default_rng(1)
+    n = np.geomspace(1, 1000, 200)
+    truth = 1 + n**-0.5
+    assert disbelieved(table(n, truth + 0.01 * rng.standard_t(1.2, 200)), [truth[:, None]]) == ()
+
+
+def test_laws_have_to_agree_and_to_explain_the_rows() -> None:
+    n = np.geomspace(1, 1000, 40)
+    truth = 1 + n**-0.5
+    spoilt = truth + 0.001 * np.sin(37 * n)
+    spoilt[20] += 0.3
+    other = truth.copy()
+    other[20] += 0.3
+    one, two = truth[:, None], other[:, None]
+    assert [row.row for row in disbelieved(table(n, spoilt), [one])] == [20]
+    assert disbelieved(table(n, spoilt), [one, two]) == ()
+    assert disbelieved(table(n, spoilt), [np.ones((40, 1))]) == ()
+
+
+def test_errors_that_grow_with_the_value_are_recognised() -> None:
+    rng = np.random.default_rng(2)
+    truth = np.geomspace(0.01, 100, 80)
+    relative = truth * (1 + 0.05 * rng.standard_normal(80))
+    plain = truth + 0.001 * rng.standard_normal(80)
+    assert errors_are_relative(relative, truth)
+    assert not errors_are_relative(plain, truth)
+    relative[60] *= 2
+    assert [row.row for row in disbelieved(table(np.arange(80.0), relative), [truth[:, None]])] == [60]
+
+
+def test_without_doubts_the_table_stays_the_same_object() -> None:
+    rows = table(np.arange(5.0), np.arange(5.0))
+    assert with_little_weight(rows, ()) is rows
