@@ -49,6 +49,61 @@ def predict(
 
 
 @app.command()
+def optimum(
+    run: Reference,
+    budget: Annotated[
+        str,
+        typer.Option(
+            metavar="'6*N*D=1e24'", help="What may be spent: an expression of features, and its amount."
+        ),
+    ],
+    at: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="LR=1e-3", help="Fix the features of the formula that the budget does not name."
+        ),
+    ] = None,
+    target: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="The target to make least, where there are several.")
+    ] = None,
+    maximize: Annotated[
+        bool, typer.Option("--maximize", metavar=of.FLAG, help="Make the target most instead of least.")
+    ] = False,
+    group: Annotated[str | None, typer.Option(metavar="NAME", help="Ask the law of this group.")] = None,
+    law: LawId = None,
+    data_dir: DataDir = None,
+    runs_dir: RunsDir = RUNS_DIR,
+    json: Json = False,
+) -> None:
+    """Find the best features for a budget, with intervals; say so where the optimum is too flat to tell."""
+    from lawsmith.agent.cli import optimum
+
+    optimum.best(run, budget, at or [], target, maximize, group, law, runs_dir, data_dir, json)
+
+
+@app.command()
+def invert(
+    run: Reference,
+    target: Annotated[
+        str, typer.Option(metavar="loss=2.1", help="The target and the value that it shall have.")
+    ],
+    solve: Annotated[str, typer.Option(metavar="FEATURE", help="The feature to find the value of.")],
+    at: Annotated[
+        list[str] | None, typer.Option(metavar="D=2e12", help="Fix the other features of the formula.")
+    ] = None,
+    group: Annotated[str | None, typer.Option(metavar="NAME", help="Ask the law of this group.")] = None,
+    law: LawId = None,
+    data_dir: DataDir = None,
+    runs_dir: RunsDir = RUNS_DIR,
+    json: Json = False,
+) -> None:
+    """Find the value of a feature at which the law reaches a target, with an interval."""
+    from lawsmith.agent.cli import optimum
+
+    optimum.solve(run, target, solve, at or [], group, law, runs_dir, data_dir, json)
+
+
+@app.command()
 def report(
     run: Annotated[
         str | None,

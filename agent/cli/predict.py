@@ -65,10 +65,19 @@ def run(
 
 
 def point(law: Law, at: Sequence[str]) -> dict[str, float]:
-    """Feature -> value, as ``--at N=70B,D=2e12`` names them.
+    """Feature -> value for every feature of the formula, as ``--at N=70B,D=2e12`` names them.
 
-    Raises InputError for a feature of the formula that is missing, and for what is unknown or not a number.
+    Raises InputError for one that is missing, and for what is unknown or not a number.
     """
+    given = pairs(law, at)
+    missing = [name for name in law.features if name not in given]
+    if missing:
+        raise InputError(f"--at lacks {', '.join(missing)}; the formula needs {', '.join(law.features)}.")
+    return given
+
+
+def pairs(law: Law, at: Sequence[str]) -> dict[str, float]:
+    """Feature -> value of what ``--at`` names; raises InputError for what is unknown, named twice or not a number."""
     schema, given = law.schema, dict[str, float]()
     names = "|".join(re.escape(name) for name in schema.features)
     separator = re.compile(rf",(?=\s*(?:{names})\s*=|\s*$)")  # a feature's name may hold a comma itself
@@ -82,9 +91,6 @@ def point(law: Law, at: Sequence[str]) -> dict[str, float]:
         if name in given:
             raise InputError(f"--at names {name} twice.")
         given[name] = number_of(schema, name, value)
-    missing = [name for name in law.features if name not in given]
-    if missing:
-        raise InputError(f"--at lacks {', '.join(missing)}; the formula needs {', '.join(law.features)}.")
     return given
 
 

@@ -103,6 +103,22 @@ def own_form(text: str, schema: Schema) -> dict[str, Node]:
     return {target: trees[target] for target in schema.targets}
 
 
+def feature_expression(text: str, schema: Schema) -> Node:
+    """An expression of features alone, such as ``6*N*D``; raises InputError for any other name."""
+    tree = _read(text, schema)
+    unknown = [parameter.name for parameter in parameters(tree)]
+    if unknown:
+        raise InputError(
+            f"{text.strip()!r} names {unknown[0]!r}, which is no feature{_near(unknown[0], schema.features)}; "
+            f"the features are {listing(schema.features, 8)}."
+        )
+    if not any(isinstance(node, Feature) for node in walk(tree)):
+        raise InputError(
+            f"{text.strip()!r} names no feature; the features are {listing(schema.features, 8)}."
+        )
+    return tree
+
+
 def _sides(part: str, schema: Schema) -> tuple[str, str]:
     """The target of ``target = formula``, and the formula; the only target may be left out."""
     left, equals, right = part.partition("=")

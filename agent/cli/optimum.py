@@ -1,0 +1,176 @@
+"""`discover optimum` and `discover invert`: the best features for a budget, and where a target is reached."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from lawsmith.agent.cli.output import announce, out, print_json, text, warn
+from lawsmith.agent.cli.predict import pairs, quantity
+from lawsmith.runs.intervals import Interval, Uncertainty
+from lawsmith.runs.intervals import predict as intervals
+from lawsmith.runs.intervals.archived import recorded
+from lawsmith.runs.intervals.reach import remarks
+from lawsmith.runs.laws import Law, few
+from lawsmith.runs.optimum import Answer, Optimum, invert, optimum
+from lawsmith.sandbox import Sandbox
+from lawsmith.sandbox.law.own_form import feature_expression
+from lawsmith.tasks import InputError
+
+
+def best(
+    reference: str,
+    budget: str,
+    at: Sequence[str],
+    target: str | None,
+    maximise: bool,
+    group: str | None,
+    law: str | None,
+    runs_dir: Path,
+    data_dir: Path | None,
+    as_json: bool,
+) -> None:
+    """Find the features that spend a budget best, and print them with intervals."""
+    found, target, group = _asked(reference, target, group, law, runs_dir)
+    spend, equals, amount = budget.rpartition("=")
+    size = quantity(amount.strip())
+    if not equals or size is None:
+        raise InputError(f"--budget {budget!r} is not understood; write it like '6*N*D=1e24'.")
+    expression = feature_expression(spend, found.schema)
+    fixed = pairs(found, at)
+    with Sandbox() as sandbox:
+        known = _known(found, sandbox, data_dir)
+        got = optimum(found, known, expression, size, fixed, group, target, maximise=maximise)
+        point = {**fixed, **{name: answer.value for name, answer in got.features.items()}}
+        value, said = _predicted(found, known, point, target, group, sandbox)
+    said = [*_remarks(got), *said]
+    if as_json:
+        print_json(
+            {
+                "target": target,
+                "budget": budget,
+                "features": {name: answer.to_json() for name, answer in got.features.items()},
+                "as_good": {name: list(ends) for name, ends in got.as_good.items()},
+                "flat": got.flat,
+                "at_edge": list(got.at_edge),
+                "prediction": value.to_json(),
+                "warnings": said,
+            }
+        )
+        return
+    out.print(text(f"{'highest' if maximise else 'lowest'} {target} for {budget}"), soft_wrap=True)
+    _list(got.features)
+    _value(value)
+    for name, (low, high) in got.as_good.items():
+        out.print(
+            text(f"Any {name} from {low:.2g} to {high:.2g} is as good: it costs less than the noise."),
+            soft_wrap=True,
+        )
+    _say(said)
+
+
+def solve(
+    reference: str,
+    target: str,
+    feature: str,
+    at: Sequence[str],
+    group: str | None,
+    law: str | None,
+    runs_dir: Path,
+    data_dir: Path | None,
+    as_json: bool,
+) -> None:
+    """Find the value of a feature at which the target is reached, and print it with its interval."""
+    name, equals, wanted = target.rpartition("=")
+    size = quantity(wanted.strip())
+    if not equals or size is None:
+        raise InputError(f"--target {target!r} is not understood; write it like loss=2.1.")
+    found, name, group = _asked(reference, name.strip(), group, law, runs_dir)
+    if feature not in found.features:
+        raise InputError(
+            f"--solve {feature!r} does not stand in the formula; it has {', '.join(found.features)}."
+        )
+    fixed = pairs(found, at)
+    with Sandbox() as sandbox:
+        known = _known(found, sandbox, data_dir)
+        got = invert(found, known, name, size, feature, fixed, group)
+        _, said = _predicted(found, known, {**fixed, feature: got.value}, name, group, sandbox)
+    if as_json:
+        print_json({"target": name, "wanted": size, "solve": {feature: got.to_json()}, "warnings": said})
+        return
+    out.print(text(f"{name} = {size:g} is reached at"), soft_wrap=True)
+    _list({feature: got})
+    _say(said)
+
+
+def _asked(
+    reference: str, target: str | None, group: str | None, law: str | None, runs_dir: Path
+) -> tuple[Law, str, str]:
+    """The law, the target and the group that are meant; raises InputError where one has to be named."""
+    found = Law.open(reference, runs_dir, law)
+    targets = found.schema.targets
+    if target is None and len(targets) > 1:
+        raise InputError(f"Say which target is meant with --target: {', '.join(targets)}.")
+    target = target if target is not None else targets[0]
+    if target not in targets:
+        raise InputError(f"{target!r} is no target of the law; it predicts {', '.join(targets)}.")
+    if group is None and len(found.groups) > 1:
+        raise InputError(f"Name a group with --group; the law knows {few(found.groups)}.")
+    group = group if group is not None else found.groups[0]
+    if group not in found.groups:
+        raise InputError(f"There is no group {group!r}; the law knows {few(found.groups)}.")
+    return found, target, group
+
+
+def _known(law: Law, sandbox: Sandbox, data_dir: Path | None) -> Uncertainty:
+    if law.has_intervals and (not law.chosen or recorded(law.archive) is None):
+        announce("Measuring the law's errors on held-out training rows (once per law) …")
+    return law.uncertainty(sandbox, data_dir)
+
+
+def _predicted(
+    law: Law, known: Uncertainty, point: Mapping[str, float], target: str, group: str, sandbox: Sandbox
+) -> tuple[Interval, list[str]]:
+    """The law's value at a point with its interval, and what is to be said of how far it lies out."""
+    table = law.table({name: [value] for name, value in point.items()}, group, known)
+    found = intervals(known, law.schema, table, sandbox)[0][law.schema.targets.index(target)]
+    return found, [sentence for sentence in remarks(known, table) if sentence is not None]
+
+
+def _remarks(got: Optimum) -> list[str]:
+    said = []
+    if got.at_edge:
+        ends = ", ".join(got.at_edge)
+        said.append(
+            f"There is no optimum inside the searched range: the law improves up to the end of {ends}."
+        )
+    if got.flat:
+        said.append(
+            "The optimum is too flat to tell: good laws of these rows disagree on it by more than ten times."
+        )
+    return said
+
+
+def _list(answers: Mapping[str, Answer]) -> None:
+    for name, answer in answers.items():
+        known = answer.low is not None and answer.high is not None
+        span = f"   90 %: {answer.low:.3g} to {answer.high:.3g}" if known else "   (no interval)"
+        out.print(text(f"  {name} = {answer.value:.4g}{span}"), soft_wrap=True)
+
+
+def _value(value: Interval) -> None:
+    out.print(
+        text(
+            f"  {value.target} = {value.value:.5g}   a new measurement, {value.level:.0%}: "
+            f"{value.low:.4g} to {value.high:.4g}; the mean: {value.mean_low:.4g} to {value.mean_high:.4g}"
+        ),
+        soft_wrap=True,
+    )
+
+
+def _say(sentences: Sequence[str]) -> None:
+    for sentence in sentences:
+        if "do not rely" in sentence or "too flat" in sentence or "no optimum" in sentence:
+            warn(sentence)
+        else:
+            out.print(text(sentence), soft_wrap=True)

@@ -1,0 +1,288 @@
+"""Questions turned round: the best features for a budget, and the feature at which a target is reached.
+
+Both are asked of the law, of its refits to resampled rows and of its rivals; what these answer differently is the
+interval. The law is evaluated from its tree, so it must be one that can be read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lawsmith.runs.intervals.model import Uncertainty, Values
+from lawsmith.runs.intervals.predict import multiplier
+from lawsmith.runs.laws import Law
+from lawsmith.sandbox.law.expression import Node
+from lawsmith.sandbox.law.expression import features as features_of
+from lawsmith.sandbox.law.numeric import evaluate
+from lawsmith.sandbox.law.read import read
+from lawsmith.sandbox.law.statement import Unreadable
+from lawsmith.tasks import Array, InputError
+
+POINTS = 601
+MOST_FREE = 3
+"""Features that a budget may share out."""
+BELOW, ABOVE = 1e3, 1e6
+"""How far below the smallest and above the largest measured value an answer is looked for."""
+FLAT = 10.0
+"""An optimum that is known no better than to this factor is too flat to tell."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A number with its 90 % interval; low and high are None where too few of the laws asked have an answer."""
+
+    value: float
+    low: float | None
+    high: float | None
+
+    def to_json(self) -> dict[str, Any]:
+        return dict(vars(self))
+
+
+@dataclass(frozen=True)
+class Optimum:
+    """The best features for a budget.
+
+    features: name -> best value. at_edge: the features whose best value is the end of the searched range, so there is
+    no optimum inside. flat: whether the optimum is too flat to tell. as_good: name -> the range within which the
+    target is worse by less than the noise of one measurement.
+    """
+
+    features: Mapping[str, Answer]
+    at_edge: tuple[str, ...]
+    flat: bool
+    as_good: Mapping[str, tuple[float, float]]
+
+
+@dataclass(frozen=True, eq=False)
+class _Asked:
+    """Laws to ask, the law itself first: a function from columns to values, and a weight."""
+
+    call: Callable[[Mapping[str, Array]], Array]
+    weight: float
+    refit: bool = False
+
+
+def optimum(
+    law: Law,
+    known: Uncertainty,
+    budget: Node,
+    amount: float,
+    fixed: Mapping[str, float],
+    group: str,
+    target: str,
+    *,
+    maximise: bool = False,
+    level: float = 0.9,
+) -> Optimum:
+    """The features that spend `budget` = `amount` and make the target least (most, with `maximise`).
+
+    Features of the formula that the budget does not name are in `fixed`. Raises InputError where that is incomplete,
+    the budget cannot be spent near the data, or the law cannot be read.
+    """
+    free = features_of(budget)
+    if len(free) > MOST_FREE:
+        raise InputError(f"--budget shares {len(free)} features; at most {MOST_FREE} can be searched.")
+    _require(law, {*free, *fixed})
+    rows = _spent(budget, amount, free, known, group)
+    columns = {**{name: np.full(len(rows[free[0]]), value) for name, value in fixed.items()}, **rows}
+    sign, laws = (-1.0 if maximise else 1.0), asked(law, known, group, target)
+    values = [sign * _finite(one.call(columns)) for one in laws]
+    if not np.isfinite(values[0]).any():
+        raise InputError("The law has no finite value where the budget could be spent.")
+    places = [int(np.argmin(value)) if np.isfinite(value).any() else None for value in values]
+    best = places[0]
+    assert best is not None
+    times = _times(known, target, level)
+    answers = {
+        name: _answer([None if p is None else float(rows[name][p]) for p in places], laws, times)
+        for name in free
+    }
+    noise = known.errors[known.targets.index(target)].noise[group]
+    good = values[0] <= values[0][best] + noise
+    ends = {name: (float(column.min()), float(column.max())) for name, column in rows.items()}
+    at_edge = tuple(name for name in free if len(free) > 1 and answers[name].value in ends[name])
+    spans = [one.high / one.low for one in answers.values() if one.low and one.high and one.low > 0]
+    return Optimum(
+        answers,
+        at_edge,
+        bool(spans) and max(spans) > FLAT,
+        {name: (float(rows[name][good].min()), float(rows[name][good].max())) for name in free},
+    )
+
+
+def invert(
+    law: Law,
+    known: Uncertainty,
+    target: str,
+    wanted: float,
+    solve: str,
+    fixed: Mapping[str, float],
+    group: str,
+    *,
+    level: float = 0.9,
+) -> Answer:
+    """The value of the feature `solve` at which the law predicts `wanted`, the nearest to the data where several do.
+
+    Raises InputError where the law never does (it names the nearest it comes), and as `optimum`.
+    """
+    _require(law, {solve, *fixed})
+    line = _line(known, group, solve)
+    columns = {**{name: np.full(len(line), value) for name, value in fixed.items()}, solve: line}
+    region, place = known.regions[group], known.features.index(solve)
+    laws = asked(law, known, group, target)
+    values = [one.call(columns) for one in laws]
+    found = [_crossing(line, value, wanted, region.middle(place)) for value in values]
+    if found[0] is None:
+        near = values[0][np.isfinite(values[0])]
+        if not len(near):
+            raise InputError(f"The law has no finite value along {solve}.")
+        closest = float(near[np.argmin(np.abs(near - wanted))])
+        raise InputError(
+            f"The law never reaches {target} = {wanted:g} for {solve} between {line[0]:.3g} and {line[-1]:.3g}; "
+            f"the nearest is {closest:.4g}."
+        )
+    return _answer(found, laws, _times(known, target, level))
+
+
+def _times(known: Uncertainty, target: str, level: float) -> float:
+    errors = known.errors[known.targets.index(target)]
+    return multiplier(errors.ratios, known.folds, level)
+
+
+def asked(law: Law, known: Uncertainty, group: str, target: str) -> list[_Asked]:
+    """The law, its refits and its rivals; raises InputError where the law cannot be read."""
+    own, winner = law.constants.get(group), known.members[0]
+    if law.form is None or own is None:
+        raise InputError("This law is not written as a formula, so it cannot be turned round.")
+    found = [_Asked(_function(law.form, law, target, own), 0.0)]
+    refits = [
+        dict(zip(winner.names, row, strict=True)) for values in known.resamples if (row := values.get(group))
+    ]
+    found += [_Asked(_function(law.form, law, target, row), 0.0, refit=True) for row in refits]
+    for member in known.members[1:]:
+        constants = _constants(member.names, member.constants, group)
+        try:
+            if constants is not None:
+                found.append(_Asked(_function(member.source, law, target, constants), member.weight))
+        except InputError:
+            continue  # an opaque rival cannot be asked
+    return found
+
+
+def _function(
+    source: str, law: Law, target: str, constants: Mapping[str, float]
+) -> Callable[[Mapping[str, Array]], Array]:
+    stated = read(source, law.schema.targets, law.schema.features)
+    if isinstance(stated, Unreadable):
+        raise InputError(f"The law cannot be turned round: {stated.reason}.")
+    tree = stated.targets[target]
+    return lambda columns: np.broadcast_to(
+        evaluate(tree, _Typical(columns), constants), next(iter(columns.values())).shape
+    )
+
+
+class _Typical(dict[str, Array]):
+    """Columns; a feature that no formula of ours needs counts as 1."""
+
+    def __missing__(self, key: str) -> Array:
+        return np.ones(1)
+
+
+def _constants(names: Sequence[str], values: Values, group: str) -> dict[str, float] | None:
+    row = values.get(group)
+    return None if row is None else dict(zip(names, row, strict=True))
+
+
+def _require(law: Law, given: set[str]) -> None:
+    missing = [name for name in law.features if name not in given]
+    if missing:
+        raise InputError(
+            f"The formula also needs {', '.join(missing)}; fix the value with --at {missing[0]}=NUMBER."
+        )
+
+
+def _line(known: Uncertainty, group: str, feature: str, points: int = POINTS) -> Array:
+    """Values of a feature from far below the data to far above it."""
+    place = known.features.index(feature)
+    low, high, _ = known.regions[group].factor(place, 0.0)
+    if low > 0:
+        return np.geomspace(low / BELOW, high * ABOVE, points)
+    room = 10 * (high - low or abs(high) or 1.0)
+    return np.linspace(low - room, high + room, points)
+
+
+def _spent(
+    budget: Node, amount: float, free: Sequence[str], known: Uncertainty, group: str
+) -> dict[str, Array]:
+    """Columns of points that spend the budget exactly: all free features but the last on a grid, the last solved."""
+    per_axis = {1: 1, 2: 4 * POINTS, 3: 150}[len(free)]
+    axes = [_line(known, group, name, per_axis) for name in free[:-1]]
+    mesh = [axis.ravel() for axis in np.meshgrid(*axes, indexing="ij")] if axes else []
+    columns = dict(zip(free[:-1], mesh, strict=True))
+    count = len(mesh[0]) if mesh else 1
+    line = _line(known, group, free[-1])
+    low, high = np.full(count, line[0]), np.full(count, line[-1])
+
+    def excess(last: Array) -> Array:
+        return evaluate(budget, {**columns, free[-1]: last}, {}) - amount
+
+    rising = excess(high) > excess(low)
+    within = np.sign(excess(low)) != np.sign(excess(high))
+    for _ in range(80):  # halving in the logarithm, where the feature is positive: exact to the last digits
+        middle = np.sqrt(low * high) if line[0] > 0 else (low + high) / 2
+        above = (excess(middle) > 0) == rising
+        low, high = np.where(above, low, middle), np.where(above, middle, high)
+    columns[free[-1]] = high
+    spent = {name: np.broadcast_to(column, count)[within] for name, column in columns.items()}
+    if not within.any():
+        raise InputError("This budget cannot be spent anywhere near the data; check its unit and size.")
+    return spent
+
+
+def _finite(values: Array) -> Array:
+    return np.where(np.isfinite(values), values, np.inf)
+
+
+def _crossing(line: Array, values: Array, wanted: float, middle: float) -> float | None:
+    """Where values along a line pass `wanted`, interpolated; of several the one nearest to the middle of the data."""
+    above = values - wanted
+    fine = np.isfinite(above[:-1]) & np.isfinite(above[1:])
+    places = np.flatnonzero(fine & (np.sign(above[:-1]) != np.sign(above[1:])))
+    if not len(places):
+        return None
+    axis = np.log(line) if line[0] > 0 else line
+    share = above[places] / (above[places] - above[places + 1])
+    at = axis[places] + share * (axis[places + 1] - axis[places])
+    found = np.exp(at) if line[0] > 0 else at
+    away = np.abs(at - (np.log(middle) if line[0] > 0 else middle))
+    return float(found[np.argmin(away)])
+
+
+def _answer(found: Sequence[float | None], laws: Sequence[_Asked], times: float) -> Answer:
+    """The law's own answer, with an interval from what its refits and its rivals answer.
+
+    Refits spread by half the middle 68 % of their answers, so one that diverged does not matter; rivals by their
+    weighted distance from the law; `times` is what the held-out errors make of a standard deviation.
+    """
+    own = found[0]
+    assert own is not None
+    ratios = all(value is None or value > 0 for value in found)
+
+    def away(value: float) -> float:
+        return float(np.log(value / own)) if ratios else value - own
+
+    pairs = [(away(value), one) for value, one in zip(found[1:], laws[1:], strict=True) if value is not None]
+    refits = np.array([distance for distance, one in pairs if one.refit])
+    if len(refits) < 3:
+        return Answer(own, None, None)
+    low, high = np.quantile(refits, [0.1587, 0.8413])
+    rivals = sum(one.weight * distance**2 for distance, one in pairs if not one.refit)
+    half = times * float(np.hypot((high - low) / 2, np.sqrt(rivals)))
+    if ratios:
+        return Answer(own, own * float(np.exp(-half)), own * float(np.exp(half)))
+    return Answer(own, own - half, own + half)

@@ -1,0 +1,132 @@
+"""The best features for a budget and where a target is reached, against laws whose answers are known."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lawsmith import discover
+from lawsmith.agent.cli import main
+from lawsmith.runs.laws import Law
+from lawsmith.runs.optimum import invert, optimum
+from lawsmith.sandbox import Sandbox
+from lawsmith.sandbox.law.expression import Feature, Number
+from lawsmith.sandbox.law.numeric import evaluate
+from lawsmith.sandbox.law.own_form import feature_expression, own_form
+from lawsmith.tasks import InputError
+
+E, A, B, a, b = 1.69, 406.4, 410.7, 0.34, 0.28
+
+
+@pytest.fixture(scope="module")
+def law(tmp_path_factory: pytest.TempPathFactory) -> Law:
+    n, d = (axis.ravel() for axis in np.meshgrid(np.geomspace(1e7, 1e9, 7), np.geomspace(2e8, 2e10, 7)))
+    noise = 1 + 0.002 * np.random.default_rng(1).standard_normal(len(n))
+    frame = pd.DataFrame({"N": n, "D": d, "loss": (E + A / n**a + B / d**b) * noise})
+    folder = tmp_path_factory.mktemp("optimum")
+    found = discover(frame, target="loss", form="E + A/N^a + B/D^b", only=True, runs_dir=folder)
+    assert found.law is not None
+    with Sandbox() as sandbox:
+        found.law.uncertainty(sandbox)
+    return found.law
+
+
+def ask(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    said = capsys.readouterr()
+    return ended.value.code, said.out, said.err
+
+
+def test_the_best_share_of_a_budget_is_the_one_that_algebra_gives(
+    law: Law, capsys: pytest.CaptureFixture[str]
+):
+    code, out, _ = ask(capsys, "optimum", str(law.archive.path), "--budget", "6*N*D=1e21", "--json")
+    found = json.loads(out)
+    product = 1e21 / 6
+    best = (a * A / (b * B)) ** (1 / (a + b)) * product ** (b / (a + b))
+    n, d = found["features"]["N"], found["features"]["D"]
+    assert code == 0 and n["value"] == pytest.approx(best, rel=0.25)
+    assert n["value"] * d["value"] == pytest.approx(product, rel=1e-6)
+    assert n["low"] < best < n["high"] and not found["flat"] and not found["at_edge"]
+    low, high = found["as_good"]["N"]
+    assert low < n["value"] < high and found["prediction"]["low"] < found["prediction"]["value"]
+
+
+def test_an_optimum_that_is_none_says_so(law: Law, capsys: pytest.CaptureFixture[str]):
+    code, out, err = ask(capsys, "optimum", str(law.archive.path), "--budget", "D/N=20")
+    assert code == 0 and "no optimum inside" in err and "lowest loss for D/N=20" in out
+
+
+def test_a_target_is_reached_where_algebra_says(law: Law, capsys: pytest.CaptureFixture[str]):
+    wanted = 2.3
+    at = (A / (wanted - E - B / 2e10**b)) ** (1 / a)
+    code, out, _ = ask(
+        capsys,
+        "invert",
+        str(law.archive.path),
+        "--target",
+        f"loss={wanted}",
+        "--solve",
+        "N",
+        "--at",
+        "D=20B",
+        "--json",
+    )
+    found = json.loads(out)["solve"]["N"]
+    assert code == 0 and found["low"] < at < found["high"] and found["value"] == pytest.approx(at, rel=0.2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("optimum", "--budget", "6*N*D"), "write it like"),
+        (("optimum", "--budget", "6*N*X=1e21"), "'X', which is no feature"),
+        (("optimum", "--budget", "6*N*D=1e60"), "cannot be spent"),
+        (("optimum", "--budget", "N=1e9"), "also needs D"),
+        (("optimum", "--budget", "6*N*D=1e21", "--target", "acc"), "no target"),
+        (("optimum", "--budget", "6*N*D=1e21", "--group", "x"), "no group"),
+        (("invert", "--target", "loss=1.2", "--solve", "N", "--at", "D=1e10"), "never reaches loss = 1.2"),
+        (("invert", "--target", "loss=2.3", "--solve", "N"), "also needs D"),
+        (("invert", "--target", "loss=2.3", "--solve", "M"), "does not stand in the formula"),
+        (("invert", "--target", "loss", "--solve", "N"), "write it like loss=2.1"),
+    ],
+)
+def test_a_wrong_question_gets_one_sentence(
+    law: Law, arguments: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]
+):
+    command, *rest = arguments
+    code, _, err = ask(capsys, command, str(law.archive.path), *rest)
+    assert code == 2 and said in err
+
+
+def test_a_flat_optimum_is_too_flat_to_tell(law: Law):
+    """Rivals that disagree on the best share by more than ten times leave it open."""
+    with Sandbox() as sandbox:
+        known = law.uncertainty(sandbox)
+    winner = known.members[0]
+    places = [winner.names.index(name) for name in ("A", "B")]
+    spread = []
+    for times in np.geomspace(0.05, 20, 12):
+        row = list(winner.constants["all_data"])
+        row[places[0]], row[places[1]] = row[places[0]] * times, row[places[1]] / times
+        spread.append({"all_data": tuple(row)})
+    doubtful = known.model_copy(update={"resamples": tuple(spread)})
+    budget = feature_expression("6*N*D", law.schema)
+    assert optimum(law, doubtful, budget, 1e21, {}, "all_data", "loss").flat
+    assert not optimum(law, known, budget, 1e21, {}, "all_data", "loss").flat
+    with pytest.raises(InputError, match="never reaches"):
+        invert(law, known, "loss", 1.0, "N", {"D": 1e10}, "all_data")
+
+
+def test_trees_are_evaluated_as_numpy_does(law: Law):
+    form = "log(N)*min(N, D) - sqrt(D)/exp(-0.1*N) + erf(N)^2"
+    (tree,) = own_form(f"{form} + c*N", law.schema).values()
+    n, d = np.array([0.5, 2.0]), np.array([1.0, 3.0])
+    from scipy.special import erf
+
+    expected = np.log(n) * np.minimum(n, d) - np.sqrt(d) / np.exp(-0.1 * n) + erf(n) ** 2 + 0.3 * n
+    assert evaluate(tree, {"N": n, "D": d}, {"c": 0.3}) == pytest.approx(expected, rel=1e-12)
+    assert evaluate(Feature("N", 10.0), {"N": n}, {}).tolist() == [0.05, 0.2]
+    assert evaluate(Number(3.0), {}, {}) == 3.0
