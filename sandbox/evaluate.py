@@ -274,7 +274,7 @@ class _Trial:
             free_constants=None if constants is None else constants.free + self.candidate.literals,
             status=dict(zip(train.groups, full.status, strict=False)),
             probe=tuple(map(tuple, probe.tolist())) if probe is not None and np.isfinite(probe).all() else (),
-            unsafe=None if far is None else unsafe(train, reach_rows(train), far),
+            unsafe=None if far is None else unsafe(train, reach_rows(train), far, self.task.knowledge),
         )
 
     def _count(self, constants: Constants) -> int:

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict
 from lawsmith.tasks.arrays import Array, IntArray, Mask
 from lawsmith.tasks.axes import WIDE
 from lawsmith.tasks.folds import frontier_features
+from lawsmith.tasks.knowledge import Knowledge
 from lawsmith.tasks.table import Table
 
 BEYOND = 100.0  # factor beyond the data, on both sides, to which a law is looked at
@@ -24,6 +25,8 @@ STEPS = 12  # on the way there
 GROUPS = 6  # groups that are looked at; more would only repeat
 CORNERS = 32  # of the box, at most
 FRACTION = 0.5  # a column between 0 and 1 that comes to this much ends at 1
+WITHIN = 5  # values inside the data on that way
+SLACK = 1e-6  # share of the target's spread by which what is known may be broken, for rounding
 INSIDE = 24  # points inside the box
 SIGN = 0.01  # share of the target's spread by which a prediction has to pass zero to have changed its sign
 ROOM = 1e6  # a target may grow to so many times its largest value, or to its range to the third power, if that is more
@@ -31,11 +34,14 @@ NAMED = 3  # features that a sentence names
 
 
 class Unsafe(BaseModel):
-    """Where a law stops being believable. what: "not finite", "sign" or "range"; target and place in words."""
+    """Where a law stops being believable, target and place in words.
+
+    what: "not finite", "sign", "range" (implausible), or "stated": it breaks what the user knows of the target.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    what: Literal["not finite", "sign", "range"]
+    what: Literal["not finite", "sign", "range", "stated"]
     target: str
     where: str
 
@@ -46,8 +52,12 @@ class Unsafe(BaseModel):
             "not finite": f"has no finite value of {self.target}",
             "sign": f"changes the sign of {self.target}, which no measurement does,",
             "range": f"leaves any plausible range of {self.target}",
+            "stated": f"breaks what is known of {self.target}",
         }
         return f"{words[self.what]} at {self.where}"
+
+
+NOTHING = Knowledge()
 
 
 @lru_cache(maxsize=4)
@@ -80,7 +90,7 @@ def _rows(x: Array, fixed: Mask, rng: np.random.Generator) -> Array:
     rows = []
     for k in np.flatnonzero(~fixed):
         for base in (np.median(x, axis=0), high):
-            for value in np.concatenate(sides[k]):
+            for value in np.concatenate([*sides[k], np.quantile(x[:, k], np.linspace(0, 1, WITHIN))]):
                 row = base.copy()
                 row[k] = value
                 rows.append(row)
@@ -113,20 +123,45 @@ def _way(column: Array, up: bool) -> Array:
     return np.maximum(values, 0.0 if low == 0 else low / BEYOND) if low >= 0 else values
 
 
-def unsafe(train: Table, rows: Table, predicted: Array) -> Unsafe | None:
+def unsafe(train: Table, rows: Table, predicted: Array, knowledge: Knowledge = NOTHING) -> Unsafe | None:
     """Where predictions (n, T) for `rows`, made by `reach_rows`, cannot be true; None where they all can.
 
-    A prediction has to be finite, to keep the sign that a target has in all training rows, and to stay within a range
-    that leaves room for any steep law.
+    A prediction has to be finite, to respect what is known, to keep the sign that a target has in all training rows,
+    and to stay within a range that leaves room for any steep law.
     """
     for name, measured, column in zip(train.targets, train.targets.values(), predicted.T, strict=True):
         if (bad := ~np.isfinite(column)).any():
             return Unsafe(what="not finite", target=name, where=_nearest(train, rows, np.flatnonzero(bad)))
+        if (bad := _broken(knowledge, name, rows, column, float(np.std(measured)))).any():
+            return Unsafe(what="stated", target=name, where=_nearest(train, rows, np.flatnonzero(bad)))
         if (bad := _lost(measured, column)).any():
             return Unsafe(what="range", target=name, where=_nearest(train, rows, np.flatnonzero(bad)))
         if (bad := _flipped(measured, column)).any():
             return Unsafe(what="sign", target=name, where=_nearest(train, rows, np.flatnonzero(bad)))
     return None
+
+
+def _broken(knowledge: Knowledge, target: str, rows: Table, predicted: Array, spread: float) -> Mask:
+    """Rows (n,) whose prediction leaves the range that is known, or moves the wrong way as one feature alone grows."""
+    slack = SLACK * spread
+    low, high = knowledge.ranges.get(target, (-np.inf, np.inf))
+    bad = (predicted < low - slack) | (predicted > high + slack)
+    for expected in knowledge.expectations:
+        for feature in expected.features if expected.target == target else ():
+            order, together = _lines(rows, feature)
+            step = np.diff(predicted[order]) * (1 if expected.direction == "rises" else -1)
+            bad[order[1:]] |= together & (step < -slack)
+    return np.asarray(bad)
+
+
+def _lines(rows: Table, feature: str) -> tuple[IntArray, Mask]:
+    """The rows ordered along `feature` where all else is equal, and whether each follows (n - 1,) such a row."""
+    others = [column for name, column in rows.features.items() if name != feature]
+    order = np.lexsort((rows.features[feature], *others, rows.codes))
+    same = np.ones(len(rows) - 1, dtype=bool)
+    for column in (*others, rows.codes):
+        same &= np.diff(column[order]) == 0
+    return order, same
 
 
 def _flipped(measured: Array, predicted: Array) -> Mask:

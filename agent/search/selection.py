@@ -127,12 +127,14 @@ def choose(trials: Sequence[Trial], task: Task, rules: Rules = RULES) -> Choice:
     Laws within `rules.close` of the best score form a set that the data cannot separate, each the more plausible the
     better its score. Where one of them is believable far beyond the data, those that are not leave the set. Of the rest
     the law wins whose predictions beyond the data lie nearest to their weighted median: it errs less than most of them.
-    Laws that predict nearly the same share one vote. A law whose formula cannot be read is chosen only where none can.
-    Raises ValueError when no trial is usable.
+    Laws that predict nearly the same share one vote. A law whose formula cannot be read is chosen only where none can,
+    one that breaks what the user knows of the target (`task.knowledge`) only where all do. Raises ValueError when no
+    trial is usable.
     """
     ranked = ranking(list({trial.id: trial for trial in trials}.values()), task, rules=rules)
     scores = {trial.id: typical_error(trial, task, rules=rules) for trial in ranked}
     ranked = [trial for trial in ranked if is_readable(trial, task)] or ranked
+    ranked = [trial for trial in ranked if not _breaks_what_is_known(trial)] or ranked
     if not ranked:
         raise ValueError("no usable trial to choose from")
     errors = np.array([scores[trial.id] for trial in ranked])
@@ -152,6 +154,10 @@ def choose(trials: Sequence[Trial], task: Task, rules: Rules = RULES) -> Choice:
         votes={trial.id: float(vote) for trial, vote in zip(near, votes, strict=True)},
         warnings=_warnings(winner),
     )
+
+
+def _breaks_what_is_known(trial: Trial) -> bool:
+    return trial.evaluation.unsafe is not None and trial.evaluation.unsafe.what == "stated"
 
 
 def is_readable(trial: Trial, task: Task) -> bool:

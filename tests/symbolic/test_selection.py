@@ -125,6 +125,14 @@ def test_an_unbelievable_law_is_not_chosen_while_a_believable_one_is_near(what: 
     assert "x = 400" in alone.warnings[0]
 
 
+def test_a_law_that_breaks_what_is_known_is_chosen_only_where_all_do():
+    best = made_unsafe(trial("best", [0.01, 0.01]), "stated")
+    assert winner(best, trial("obeys", [0.9, 0.9])) == "obeys"
+    alone = choose([best], task())
+    assert alone.winner.id == "best"
+    assert "breaks what is known of y" in alone.warnings[0]
+
+
 def test_a_sign_that_most_laws_change_is_chance():
     flipping = [made_unsafe(trial(f"flips{k}", [0.1, 0.1], beyond=0.1 * k), "sign") for k in range(3)]
     assert winner(*flipping, trial("keeps", [0.12, 0.12], beyond=0.3)).startswith("flips")

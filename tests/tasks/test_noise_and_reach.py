@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from lawsmith.tasks import Array, Table
+from lawsmith.tasks.knowledge import Expectation, Knowledge
 from lawsmith.tasks.noise import replicates, resolution
 from lawsmith.tasks.reach import BEYOND, reach_rows, unsafe
 
@@ -86,3 +87,20 @@ def test_steep_laws_are_believed() -> None:
     cube = table(n, n**3)
     far = reach_rows(cube)
     assert unsafe(cube, far, far.matrix() ** 3) is None
+
+
+def test_what_is_known_holds_inside_and_beyond_the_data() -> None:
+    n = np.geomspace(1, 1e3, 30)
+    rows = table(n, 0.2 + 0.6 * n**-0.5)
+    far = reach_rows(rows)
+    x = far.matrix()
+    falls = Knowledge(expectations=(Expectation(target="y", direction="falls", features=("n",)),))
+    rises = Knowledge(expectations=(Expectation(target="y", direction="rises", features=("n",)),))
+    within = Knowledge(ranges={"y": (0.0, 1.0)})
+    law, turning = 0.2 + 0.6 * x**-0.5, 0.2 + 0.6 * x**-0.5 + 1e-6 * x
+    assert unsafe(rows, far, law, falls) is None
+    for predicted, known in ((law, rises), (turning, falls), (law, within)):
+        found = unsafe(rows, far, predicted, known)
+        assert found is not None
+        assert found.what == "stated"
+    assert unsafe(rows, far, np.minimum(law, 1.0), within) is None
