@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lawsmith.runs.archive import Archive
@@ -39,12 +39,14 @@ def compare_page(
     """The page of up to two runs, with a choice among `known` addresses. Raises InputError for a damaged archive."""
     sides = [_side(archive, sandbox, data_dir) for archive in archives]
     chosen = [archive.manifest.address for archive in archives]
+    digests = {None if (data := archive.manifest.data) is None else data.sha256 for archive in archives}
+    same_data = len(digests) == 1
     return render(
         "compare.html.j2",
         title="Two runs compared",
         sides=sides,
-        measures=_measures(sides) if len(sides) == 2 else [],
-        same_data=len(sides) == 2 and sides[0].content.manifest.data == sides[1].content.manifest.data,
+        measures=_measures(sides, same_data) if len(sides) == 2 else [],
+        same_data=same_data,
         known=known,
         chosen=[*chosen, "", ""][:2],
     )
@@ -60,8 +62,8 @@ def _side(archive: Archive, sandbox: Sandbox, data_dir: Path | None) -> Side:
     return Side(content, stated, fit)
 
 
-def _measures(sides: Sequence[Side]) -> list[Measure]:
-    """Larger R² is better, smaller errors are; two equal values have no better one."""
+def _measures(sides: Sequence[Side], same_data: bool) -> list[Measure]:
+    """Larger R² is better, smaller errors are; of equal values, or on different rows, none is."""
     found = []
     for split in ("test", "training"):
         for kind, lowest in (("R²", False), ("typical error (RMSE)", True), ("mean relative error", True)):
@@ -79,7 +81,7 @@ def _measures(sides: Sequence[Side]) -> list[Measure]:
     found.append(Measure("constants", tuple("–" if one is None else str(one) for one in counts)))
     found.append(Measure("candidates", tuple(str(len(side.content.candidates)) for side in sides)))
     found.append(Measure("search", tuple(duration(side.content.result.seconds or 0) for side in sides)))
-    return found
+    return found if same_data else [replace(one, best=None) for one in found]
 
 
 def _better(values: Sequence[float | None], lowest: bool) -> int | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lawsmith.runs.data import open_data
@@ -59,6 +59,8 @@ def fit_of(
         return Fit(missing=NOT_AT_HAND.format(content.manifest.run))
     if content.manifest.data is not None and data.task.provenance.sha256 != content.manifest.data.sha256:
         return Fit(missing="The data has changed since the run, so the law is not shown on it.")
+    if content.state != "complete":
+        data = replace(data, test=None)  # nobody sees test rows before the choice, or it would be no test
     predict = predictor(content, data, sandbox)
     if predict is None:
         return Fit(missing="The run has no law yet." if content.state == "running" else "The run has no law.")

@@ -75,7 +75,7 @@ class Progress:
         """Best error so far against seconds and, where a model is asked, against calls."""
         if not self.steps:
             return []
-        seconds = [*(step.seconds for step in self.steps), max(self.seconds, self.steps[-1].seconds)]
+        seconds = [*(step.seconds for step in self.steps), max(self.seconds_spent, self.steps[-1].seconds)]
         charts = [self._chart("seconds", seconds)]
         if self.calls:
             charts.append(

@@ -4,10 +4,19 @@
   const address = document.body.dataset.live, box = document.querySelector("[data-progress]");
   if (!address || !box) return;
   const source = new EventSource(address);
-  source.addEventListener("progress", (event) => {
-    const html = JSON.parse(event.data);
-    if (html) box.innerHTML = html;
+  // Only what has changed is replaced, so that focus and scrolled formulas stay.
+  const parts = (within) => new Map([...within.querySelectorAll("[data-part]")].map((one) => [one.dataset.part, one]));
+  const show = (html) => {
+    const made = document.createElement("template");
+    made.innerHTML = html;
+    const old = parts(box), fresh = parts(made.content);
+    if (old.size && old.size === fresh.size && [...fresh.keys()].every((name) => old.has(name))) {
+      for (const [name, one] of fresh) if (one.innerHTML !== old.get(name).innerHTML) old.get(name).innerHTML = one.innerHTML;
+    } else if (html) box.replaceChildren(made.content);
     else box.textContent = box.dataset.empty ?? "";
+  };
+  source.addEventListener("progress", (event) => {
+    show(JSON.parse(event.data));
     document.documentElement.dataset.live = "yes";
   });
   const swap = async () => {

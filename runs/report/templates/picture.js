@@ -133,7 +133,7 @@ window.lawsmith.picture = () => {
         Plot.ruleX(typical.length ? [Math.max(...typical.map((c) => c.edge[1]))] : [], { stroke: "var(--edge)", strokeDasharray: "5 4", clip: true }),
         ...(view.rivals ? typical.flatMap((c) => c.rivals.map((values) => Plot.line(trace(c, values[view.t]), { x: "x", y: "y", stroke: "var(--soft)", strokeDasharray: "4 3", strokeWidth: 1.1, clip: true }))) : []),
         Plot.dot(rowsNow.filter((p) => !p.shown), { x: "x", y: "y", r: 1.8, fill: "var(--grey)", fillOpacity: 0.35, clip: true }),
-        Plot.dot(rowsNow.filter((p) => p.shown && !p.test), { x: "x", y: "y", r: rowsNow.length > 800 ? 2 : 3, fill: "colour", fillOpacity: 0.75, clip: true }),
+        Plot.dot(rowsNow.filter((p) => p.shown && !p.test), { x: "x", y: "y", r: rowsNow.filter((q) => q.shown).length > 800 ? 2 : 3.2, fill: "colour", fillOpacity: 0.75, clip: true }),
         ...further.map((c) => Plot.line(trace(c, c.y[view.t]), { x: "x", y: "y", stroke: `var(--s${levelsOf(c.g).indexOf(c.level)})`, strokeWidth: 1.8, clip: true })),
         ...(alone ? [] : typical.map((c, k) => Plot.line(traces[k], { x: "x", y: "y", stroke: colourOf(c.g), strokeWidth: 2, clip: true }))),
         Plot.dot(rowsNow.filter((p) => p.shown && p.test), { x: "x", y: "y", r: 4.5, symbol: "diamond", stroke: "colour", fill: "var(--paper)", strokeWidth: 1.8, clip: true }),
