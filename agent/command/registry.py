@@ -142,7 +142,9 @@ def proposers(chosen: Chosen, job: Job, task: Task) -> Iterator[MakeProposer]:
     if chosen.agent in ("symbolic", CLIENT):
         endless = job.seconds is not None
         yield lambda seed, budget, archive, evaluator: after_own(
-            SymbolicProposer(task, seed, endless=endless)
+            SymbolicProposer(
+                task, seed, endless=endless, out_of_time=lambda: budget.out_of_time() is not None
+            )
         )
         return
     from lawsmith.agent.llm.session import Session, Settings

@@ -23,13 +23,15 @@ MOST_CONSTANTS = 40  # per group and target, where the task sets no cap
 
 @dataclass(frozen=True)
 class SymbolicForm:
-    """`nodes` holds one expression per target; `shared` says that shape constants are common to all groups."""
+    """`nodes` holds one expression per target; `shared` says that shape constants are common to all groups, `by_chance`
+    that the form is one of many that were tried."""
 
     nodes: tuple[Node, ...]
     origin: str
     shared: bool = False
     loss: Loss = Loss.SQUARED
     parents: tuple[str, ...] = ()
+    by_chance: bool = False
 
     @property
     def key(self) -> str:

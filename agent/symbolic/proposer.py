@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -22,6 +22,8 @@ BATCH = 8
 GENERATIONS = 3  # the same for every seed, and so evaluated once in a command; a fourth found nothing better
 PARENTS = 6
 CHILDREN = 10  # per generation
+SOLVED = 1e-10  # share of the variance that a law leaves which leaves nothing …
+SOLVED_BEYOND = 1e-4  # … and its error in a fold, in spreads of the target
 EMPTY_ROUNDS = 5  # generations in a row without a new form, after which there are none
 
 
@@ -32,8 +34,10 @@ class SymbolicProposer:
 
     name = "symbolic"
 
-    def __init__(self, task: Task, seed: int, *, endless: bool = False) -> None:
-        self.task, self.schema, self.seed = task, task.schema, seed
+    def __init__(
+        self, task: Task, seed: int, *, endless: bool = False, out_of_time: Callable[[], bool] = lambda: False
+    ) -> None:
+        self.task, self.schema, self.seed, self.out_of_time = task, task.schema, seed, out_of_time
         self.generations: Iterable[int] = itertools.count() if endless else range(GENERATIONS)
         self.start_forms = start_forms(task)
         self.forms: dict[str, SymbolicForm] = {}
@@ -62,7 +66,13 @@ class SymbolicProposer:
 
     def _schedule(self) -> Iterator[list[Proposal]]:
         yield self._proposals(self.start_forms.first)
+        yield from self._general(0)
+        if self._solved():
+            return
         yield self._proposals(self.start_forms.early)
+        yield from self._general(1)
+        if self._solved():
+            return
         ranked = self.start_forms.ranked[:KEEP]
         for begin in range(0, len(ranked), BATCH):
             yield self._proposals(ranked[begin : begin + BATCH])
@@ -77,6 +87,25 @@ class SymbolicProposer:
             if empty_rounds == EMPTY_ROUNDS:
                 return
             yield self._proposals(screen(children, self.task.train, self.schema, rng)[:CHILDREN])
+
+    def _general(self, stage: int) -> Iterator[list[Proposal]]:
+        """Sums of terms: the first stage, or all from the second on."""
+        for k in itertools.count(stage):
+            found = self.start_forms.general.batch(k, self.out_of_time)
+            if found is not None:
+                yield self._proposals(self._admit(found))
+            if found is None or stage == 0:
+                return
+
+    def _solved(self) -> bool:
+        """Whether a law leaves nothing of the training rows nor of any fold: no other law can be told from it."""
+        spread = np.maximum(self.task.train.target_matrix().std(axis=0), 1e-300)
+        return any(
+            trial.evaluation.train is not None
+            and trial.evaluation.train.nmse < SOLVED
+            and all((np.array(fold.rmse) < SOLVED_BEYOND * spread).all() for fold in trial.evaluation.folds)
+            for trial in self._history.usable()
+        )
 
     def _chance(self, generation: int) -> np.random.Generator:
         """What decides a generation: the same for all seeds in those that every search has."""
@@ -94,7 +123,7 @@ class SymbolicProposer:
         for form in forms:
             source = form.source(self.schema)
             self.forms[candidate_id(source)] = form
-            proposals.append(Proposal(source, form.parents, form.origin, by_chance=bool(form.parents)))
+            proposals.append(Proposal(source, form.parents, form.origin, by_chance=form.by_chance))
         return proposals
 
     def _best(self, count: int) -> list[tuple[Trial, SymbolicForm]]:
@@ -112,12 +141,14 @@ class SymbolicProposer:
             chosen.append(best)
         nodes = tuple(self.forms[trial.id].nodes[k] for k, trial in enumerate(chosen))
         parents = tuple(dict.fromkeys(trial.id for trial in chosen))
-        return [SymbolicForm(nodes, "best form for each target", parents=parents)]
+        return [SymbolicForm(nodes, "best form for each target", parents=parents, by_chance=True)]
 
     def _variants(self) -> list[SymbolicForm]:
         """The leading forms with other losses."""
         return [
-            replace(form, loss=loss, origin=f"{form.origin}, {loss} loss", parents=(trial.id,))
+            replace(
+                form, loss=loss, origin=f"{form.origin}, {loss} loss", parents=(trial.id,), by_chance=True
+            )
             for trial, form in self._best(3)
             for loss in Loss
             if loss is not form.loss and not (loss is Loss.FRONTIER and self.start_forms.loss is Loss.SQUARED)
@@ -138,5 +169,5 @@ class SymbolicProposer:
             same = all(other == form.nodes[0] for other in form.nodes)
             nodes = (node,) * len(form.nodes) if same else (*form.nodes[:k], node, *form.nodes[k + 1 :])
             lineage = (trial.id, mate_trial.id) if name == "cross" else (trial.id,)
-            children.append(replace(form, nodes=nodes, origin=name, parents=lineage))
+            children.append(replace(form, nodes=nodes, origin=name, parents=lineage, by_chance=True))
         return children

@@ -10,6 +10,7 @@ import numpy as np
 
 from lawsmith.agent.symbolic.combined import profiles
 from lawsmith.agent.symbolic.form import SymbolicForm, has_shape
+from lawsmith.agent.symbolic.general_forms import GeneralForms
 from lawsmith.agent.symbolic.library import library
 from lawsmith.agent.symbolic.rank import screen
 from lawsmith.sandbox.fitting import Loss
@@ -33,6 +34,7 @@ class StartForms:
         self.loss = Loss.FRONTIER if has_frontier(task.train) else Loss.SQUARED
         counts = np.bincount(task.train.codes)
         self.few = int(np.quantile(counts[counts > 0], TINY, method="lower"))
+        self.general = GeneralForms(task, self.profile, self.loss)
         forms = {form.key: form for form in self._made() if self.admits(form)}
         self.forms = tuple(sorted(forms.values(), key=_plainness))
 

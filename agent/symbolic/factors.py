@@ -1,0 +1,309 @@
+"""Functions of one argument that terms are products of: values, slopes, trees, and where their constants start.
+
+An argument is a feature in its unit, or the product of two.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from lawsmith.sandbox.law.expression import (
+    ONE,
+    Node,
+    Number,
+    add,
+    divide,
+    exp,
+    function,
+    log,
+    mul,
+    neg,
+    power,
+)
+from lawsmith.sandbox.law.roles import Role
+from lawsmith.tasks.arrays import Array
+
+TINY = 1e-300
+STEEPEST = 8.0  # of exponents
+LEAST_EXPONENT = 0.02  # where an argument may be zero
+TURNS = 60.0  # of a wave over the range of its argument, where the dictionary's frequencies end
+NATURAL = (1.0, 2.0, 3.0, 4.0, 0.5, 1 / 3, 1.5, -1.0, -2.0)  # constants that laws have in their own units
+OWN_UNIT = (0.1, 30.0)  # sizes of an argument of which constants near 1 are more likely than others
+
+TURNING = ("sin", "cos", "sigmoid", "tanh", "gauss")  # kinds that a scale of many decades does not show
+
+Bounds = tuple[tuple[float, float], ...]
+Ends = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A function of an argument u (n,) and of constants, which are numbers.
+
+    values(u, *constants); slopes(u, *constants) has one entry (n,) per free constant. node(u, |u|, *constants) is its
+    tree. roles: of the free constants, which are the first ones. bounds(size, *constants): of the free constants, where
+    `size` is the largest |u|. positive: needs u > 0. signed: differs from another kind only where u takes both signs.
+    cost: how long it is, where a feature has 0.5.
+    """
+
+    values: Callable[..., Array]
+    node: Callable[..., Node]
+    cost: float
+    slopes: Callable[..., tuple[Array, ...]] = lambda u, *constants: ()
+    roles: tuple[Role, ...] = ()
+    bounds: Callable[..., Bounds] = lambda size, *constants: ()
+    positive: bool = False
+    signed: bool = False
+
+
+def _real(u: Array, a: float) -> Array:
+    return np.asarray(np.maximum(np.abs(u), TINY) ** a)
+
+
+def _log(u: Array) -> Array:
+    return np.asarray(np.log(np.maximum(np.abs(u), TINY)))
+
+
+def _hill(u: Array, k: float, n: float) -> Array:
+    return np.asarray(1 / (1 + k * _real(u, n)))
+
+
+def _logistic(z: Array) -> Array:
+    return np.asarray(1 / (1 + np.exp(-np.clip(z, -500, 500))))
+
+
+def _wave(
+    name: str,
+    inner: Callable[[Array], Array],
+    node: Callable[[Node, Node], Node],
+    most: Callable[[float], float],
+    cost: float,
+) -> Kind:
+    """sin or cos of w times an inner function of u."""
+    sine = name == "sin"
+
+    def slopes(u: Array, w: float) -> tuple[Array, ...]:
+        z = inner(u)
+        return (z * np.cos(w * z) if sine else -z * np.sin(w * z),)
+
+    return Kind(
+        lambda u, w: np.asarray(np.sin(w * inner(u)) if sine else np.cos(w * inner(u))),
+        lambda u, absolute, w: function(name, mul(w, node(u, absolute))),
+        cost,
+        slopes,
+        (Role.RATE,),
+        lambda size, w: ((1e-2 / size, most(size)),),
+    )
+
+
+def _waves(name: str) -> dict[str, Kind]:
+    """Of the argument itself, of its root and of its logarithm."""
+    return {
+        name: _wave(name, lambda u: u, lambda u, absolute: u, lambda size: 2 * np.pi * 4 * TURNS / size, 2.0),
+        f"{name} of root": _wave(
+            name,
+            lambda u: np.sqrt(np.abs(u)),
+            lambda u, absolute: power(absolute, Number(0.5)),
+            lambda size: 200 / size**0.5,
+            3.0,
+        ),
+        f"{name} of log": _wave(
+            name,
+            lambda u: np.log1p(np.abs(u)),
+            lambda u, absolute: function("log1p", absolute),
+            lambda size: 40.0,
+            3.0,
+        ),
+    }
+
+
+KINDS: Mapping[str, Kind] = {
+    "power": Kind(lambda u, n: u**n, lambda u, absolute, n: power(u, n), 1.0),
+    "real": Kind(
+        _real,
+        lambda u, absolute, a: power(absolute, a),
+        2.0,
+        lambda u, a: (_real(u, a) * _log(u),),
+        (Role.EXPONENT,),
+        lambda size, a: ((-STEEPEST, STEEPEST),),
+    ),
+    "odd": Kind(
+        lambda u, a: np.sign(u) * _real(u, a),
+        lambda u, absolute, a: mul(function("sign", u), power(absolute, a)),
+        3.0,
+        lambda u, a: (np.sign(u) * _real(u, a) * _log(u),),
+        (Role.EXPONENT,),
+        lambda size, a: ((LEAST_EXPONENT, STEEPEST),),
+        signed=True,
+    ),
+    "log": Kind(_log, lambda u, absolute: log(u), 1.5, positive=True),
+    "log1p": Kind(
+        lambda u, k: np.log1p(k * np.abs(u)),
+        lambda u, absolute, k: function("log1p", mul(k, absolute)),
+        2.0,
+        lambda u, k: (np.abs(u) / (1 + k * np.abs(u)),),
+        (Role.SCALE,),
+        lambda size, k: ((1e-3 / size, 1e4 / size),),
+    ),
+    "exp": Kind(
+        lambda u, k: np.exp(k * u),
+        lambda u, absolute, k: exp(mul(k, u)),
+        2.0,
+        lambda u, k: (u * np.exp(k * u),),
+        (Role.RATE,),
+        lambda size, k: ((-40 / size, 40 / size),),
+    ),
+    "fade": Kind(
+        lambda u, k: np.exp(-k * np.abs(u)),
+        lambda u, absolute, k: exp(neg(mul(k, absolute))),
+        2.5,
+        lambda u, k: (-np.abs(u) * np.exp(-k * np.abs(u)),),
+        (Role.RATE,),
+        lambda size, k: ((1e-4 / size, 400 / size),),
+        signed=True,
+    ),
+    "gauss": Kind(
+        lambda u, k: np.exp(-k * u * u),
+        lambda u, absolute, k: exp(neg(mul(k, power(u, Number(2.0))))),
+        2.5,
+        lambda u, k: (-u * u * np.exp(-k * u * u),),
+        (Role.RATE,),
+        lambda size, k: ((1e-3 / size**2, 1e3 / size**2),),
+    ),
+    **_waves("sin"),
+    **_waves("cos"),
+    "tanh": Kind(
+        lambda u, k: np.tanh(k * u),
+        lambda u, absolute, k: function("tanh", mul(k, u)),
+        2.5,
+        lambda u, k: (u * (1 - np.tanh(k * u) ** 2),),
+        (Role.RATE,),
+        lambda size, k: ((1e-2 / size, 100 / size),),
+    ),
+    "hill": Kind(
+        _hill,
+        lambda u, absolute, k, n: divide(ONE, add(ONE, mul(k, power(absolute, n)))),
+        2.5,
+        lambda u, k, n: (-_real(u, n) * _hill(u, k, n) ** 2,),
+        (Role.SCALE,),
+        lambda size, k, n: ((1e-3 / size**n, 1e4 / size**n),),
+    ),
+    "sigmoid": Kind(
+        lambda u, s, m: _logistic(s * (u - m)),
+        lambda u, absolute, s, m: divide(ONE, add(ONE, exp(neg(mul(s, add(u, neg(m))))))),
+        3.5,
+        lambda u, s, m: (
+            (u - m) * _logistic(s * (u - m)) * _logistic(-s * (u - m)),
+            -s * _logistic(s * (u - m)) * _logistic(-s * (u - m)),
+        ),
+        (Role.SHAPE, Role.CENTRE),
+        lambda size, s, m: ((-100 / size, 100 / size), (-2 * size, 2 * size)),
+    ),
+    "arrhenius": Kind(
+        lambda u, k: np.exp(-k / np.maximum(u, TINY)),
+        lambda u, absolute, k: exp(neg(divide(k, u))),
+        2.5,
+        lambda u, k: (-np.exp(-k / np.maximum(u, TINY)) / np.maximum(u, TINY),),
+        (Role.SCALE,),
+        lambda size, k: ((-50 * size, 50 * size),),
+        positive=True,
+    ),
+}
+
+
+@dataclass(frozen=True, order=True)
+class Factor:
+    """A kind at an argument ("x", or "x*y" of two features), with its constants; `fixed` ones are no longer fitted."""
+
+    kind: str
+    argument: str
+    constants: tuple[float, ...] = ()
+    fixed: bool = field(default=False)
+
+    @property
+    def free(self) -> int:
+        return 0 if self.fixed else len(KINDS[self.kind].roles)
+
+    @property
+    def cost(self) -> float:
+        """Length, and half as much again for each constant that is neither fixed nor natural."""
+        pair = 0.5 if "*" in self.argument else 0.0
+        if self.kind == "power":
+            return pair + 0.5 * abs(self.constants[0]) if abs(self.constants[0]) <= 3 else pair + 2.0
+        return pair + KINDS[self.kind].cost + 0.5 * (self.free > 0 and not self.is_natural)
+
+    @property
+    def is_natural(self) -> bool:
+        return all(any(math.isclose(c, n) for n in NATURAL) for c in self.constants)
+
+    def values(self, arguments: Mapping[str, Array]) -> Array:
+        return KINDS[self.kind].values(arguments[self.argument], *self.constants)
+
+    def slopes(self, arguments: Mapping[str, Array]) -> tuple[Array, ...]:
+        return KINDS[self.kind].slopes(arguments[self.argument], *self.constants)
+
+    def bounds(self, ends: Ends) -> Bounds:
+        """Of the free constants, where the argument lies between `ends`; no pole where it may be zero."""
+        if self.kind == "real" and ends[0] <= 0 <= ends[1]:
+            return ((LEAST_EXPONENT, STEEPEST),)
+        return KINDS[self.kind].bounds(max(map(abs, ends)) or 1.0, *self.constants)
+
+    def node(self, u: Node, signed: bool, constants: Sequence[Node]) -> Node:
+        """The tree, with `constants` in the places of its own."""
+        return KINDS[self.kind].node(u, function("abs", u) if signed else u, *constants)
+
+
+def starting(name: str, ends: Ends, *, pair: bool = False, steady: bool = False) -> list[Factor]:
+    """Factors of one argument, whose values lie between `ends`, with constants that such values can tell apart;
+    none that turn where the argument is `steady`."""
+    low, high = ends
+    size, width = max(abs(low), abs(high)) or 1.0, (high - low) or 1.0
+    own = [1.0] if OWN_UNIT[0] < size < OWN_UNIT[1] else []
+    positive, signed = low > 0, low < 0 < high
+    sets: dict[str, Sequence[tuple[float, ...]]] = {
+        "power": [(1.0,), (2.0,), (3.0,)],
+        "exp": [(s * k / width,) for k in (0.6, 2.0, 6.0, 18.0) for s in (-1, 1)]
+        + [(s * k,) for k in own for s in (-1, 1)],
+        "sin": [(k / size,) for k in (0.7, 1.5, 3.0, 6.0)] + [(w,) for k in own for w in (k, 2 * k)],
+        "tanh": [(k / size,) for k in (1.0, 4.0)] + [(k,) for k in own],
+        "hill": [(k / size**n, n) for n in (1.0, 2.0, 4.0) for k in (1.0, 8.0)]
+        + [(k, n) for k in own for n in (1.0, 2.0)],
+    }
+    sets["cos"] = sets["sin"]
+    if not pair:
+        sets["real"] = [(0.5,), (1 / 3,), (1.5,), (2.5,)]
+        if positive:
+            sets["power"] = [(1.0,), (2.0,), (3.0,), (-1.0,), (-2.0,)]
+            sets["real"] = [(0.5,), (1 / 3,), (1.5,), (2.5,), (-0.5,)]
+            sets["log"] = [()]
+            sets["arrhenius"] = [(k * size,) for k in (0.3, 1.5, 5.0)]
+        if signed:
+            sets["power"] = [(1.0,), (2.0,), (3.0,), (4.0,), (5.0,)]
+            sets["real"] = [(0.5,), (1.0,), (1.5,), (1 / 3,), (3.0,)]
+            sets["odd"] = [(0.5,), (1 / 3,), (1.5,), (2.0,)]
+            sets["fade"] = [(k / size,) for k in (1.0, 5.0)] + [(k,) for k in own]
+        sets["log1p"] = [(k / size,) for k in (1.0, 20.0)] + [(k,) for k in own]
+        sets["gauss"] = [(k / size**2,) for k in (1.0, 8.0)] + [(k,) for k in own]
+        sets["sigmoid"] = [(s / width, low + m * width) for s in (6.0, 20.0) for m in (0.25, 0.5, 0.75)]
+        for wave in ("sin", "cos"):
+            sets[f"{wave} of root"] = [(3.0 / size**0.5,)] + [(k,) for k in own]
+            sets[f"{wave} of log"] = [(1.0,), (2.0,)] if own else []
+    found = (
+        Factor(kind, name, constants)
+        for kind, these in sets.items()
+        if not (steady and kind.startswith(TURNING))
+        for constants in these
+    )
+    return [f for f in dict.fromkeys(found) if f.kind != "exp" or abs(f.constants[0]) * size < 50]
+
+
+def waves(name: str, ends: Ends) -> Iterator[Factor]:
+    """Sines and cosines in steps of half a turn over the range of the argument, and of one radian a unit."""
+    width = (ends[1] - ends[0]) or 1.0
+    for w in [*np.arange(1, 2 * TURNS) * np.pi / width, 1.0]:
+        yield Factor("sin", name, (float(w),))
+        yield Factor("cos", name, (float(w),))

@@ -1,0 +1,180 @@
+"""Sums of terms as arrays: their columns, their coefficients, and their inner constants refined."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from lawsmith.agent.symbolic.factors import Ends, Factor
+from lawsmith.tasks.arrays import Array
+
+Term = tuple[Factor, ...]  # a product; the empty one is the level
+Place = tuple[int, int, int]  # of a constant: term, factor, position
+
+EXACT = 1e-13  # share of the variance that is as good as nothing
+ROUNDING = 1e-14  # share of the variance below which errors are not told apart
+SINGULAR = 1e-10
+STEPS = 6  # of growing damping, before a refinement gives up
+LEAST_GAIN = 1e-4  # of an iteration, after which a refinement ends
+SIMPLE = tuple(sorted({n / d for d in (1, 2, 3, 4) for n in range(-24, 25) if n}))
+NEAR = 0.03  # relative distance up to which a constant is tried at a simple value
+
+
+@dataclass(frozen=True)
+class TermLaw:
+    """A sum of terms with their coefficients; `error` is the share of the target's variance that it leaves."""
+
+    terms: tuple[Term, ...]
+    coefficients: tuple[float, ...]
+    error: float
+
+    @property
+    def constants(self) -> int:
+        return sum(1 + sum(f.free for f in term) for term in self.terms)
+
+    @property
+    def cost(self) -> float:
+        return sum(map(cost, self.terms))
+
+    @property
+    def shape(self) -> frozenset[tuple[tuple[str, str], ...]]:
+        """Equal for laws that differ in constants only."""
+        return frozenset(tuple((f.kind, f.argument) for f in term) for term in self.terms)
+
+    def score(self, price: float) -> float:
+        """Logarithm of the error, with a price of length; lower is better."""
+        return float(np.log(self.error + ROUNDING)) + price * self.cost
+
+
+def cost(term: Term) -> float:
+    return 1 + sum(f.cost for f in term)
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """What a search fits.
+
+    arguments: name -> (n,). ends: of the arguments over all rows of the table. target (n,): weighted, and divided so
+    that its weighted variance is 1. weight (n,): of residuals.
+    """
+
+    arguments: Mapping[str, Array]
+    ends: Mapping[str, Ends]
+    target: Array
+    weight: Array
+
+    @property
+    def count(self) -> int:
+        return len(self.target)
+
+    def column(self, factors: Sequence[Factor]) -> Array:
+        values = self.weight
+        for factor in factors:
+            values = values * factor.values(self.arguments)
+        return values
+
+    def design(self, terms: Sequence[Term]) -> Array:
+        """(n, k)."""
+        return np.stack([self.column(term) for term in terms], axis=1)
+
+
+def fitted(terms: Sequence[Term], rows: Rows) -> TermLaw | None:
+    """The terms with the coefficients of least squares; None where a value is not finite."""
+    design = rows.design(terms)
+    size = np.sqrt((design**2).sum(axis=0))
+    if not np.isfinite(size).all() or not size.all():
+        return None
+    solution = np.linalg.lstsq(design / size, rows.target, rcond=1e-12)[0] / size
+    residual = rows.target - design @ solution
+    return TermLaw(tuple(terms), tuple(solution.tolist()), float(residual @ residual) / rows.count)
+
+
+def refine(law: TermLaw, rows: Rows, iterations: int = 12) -> TermLaw:
+    """`law` with better inner constants: variable projection (Golub and Pereyra 1973) with Kaufman's Jacobian."""
+    places = [
+        (t, k, j) for t, term in enumerate(law.terms) for k, f in enumerate(term) for j in range(f.free)
+    ]
+    if not places:
+        return law
+    bounds = [law.terms[t][k].bounds(rows.ends[law.terms[t][k].argument])[j] for t, k, j in places]
+    low, high = np.array(bounds).T
+    best, damping = law, 1e-3
+    theta = np.clip([law.terms[t][k].constants[j] for t, k, j in places], low, high)
+    for _ in range(iterations):
+        linear = _linearised(best, rows, places)
+        if linear is None:
+            return best
+        jacobian, residual = linear
+        scale = np.sqrt((jacobian**2).sum(axis=0))
+        scale[scale == 0] = 1.0
+        before = best.error
+        inner, right = (jacobian / scale).T @ (jacobian / scale), (jacobian / scale).T @ residual
+        for _ in range(STEPS):
+            step = np.linalg.solve(inner + damping * np.eye(len(places)), right) / scale
+            new = np.clip(theta + step, low, high)
+            trial = fitted(_moved(best.terms, places, new), rows)
+            if trial is not None and trial.error < best.error:
+                best, theta, damping = trial, new, max(damping / 5, 1e-12)
+                break
+            damping *= 8
+        if best.error > before * (1 - LEAST_GAIN) or best.error < EXACT * 1e-2:
+            return best
+    return best
+
+
+def _linearised(law: TermLaw, rows: Rows, places: Sequence[Place]) -> tuple[Array, Array] | None:
+    """Slopes (n, q) of the residual by the inner constants, beside the coefficients, and the residual (n,)."""
+    design = rows.design(law.terms)
+    q, r = np.linalg.qr(design / np.sqrt((design**2).sum(axis=0)))
+    if np.abs(np.diag(r)).min() < SINGULAR:
+        return None
+    slopes = np.empty((rows.count, len(places)))
+    for m, (t, k, j) in enumerate(places):
+        term = law.terms[t]
+        rest = rows.column(term[:k] + term[k + 1 :])
+        slopes[:, m] = law.coefficients[t] * rest * term[k].slopes(rows.arguments)[j]
+    slopes -= q @ (q.T @ slopes)
+    return (slopes, rows.target - q @ (q.T @ rows.target)) if np.isfinite(slopes).all() else None
+
+
+def _moved(terms: Sequence[Term], places: Sequence[Place], values: Array) -> tuple[Term, ...]:
+    new = [list(term) for term in terms]
+    for (t, k, j), value in zip(places, values.tolist(), strict=True):
+        old = new[t][k].constants
+        new[t][k] = replace(new[t][k], constants=(*old[:j], value, *old[j + 1 :]))
+    return tuple(map(tuple, new))
+
+
+def simpler(terms: Sequence[Term]) -> Iterator[tuple[Term, ...]]:
+    """Every way to leave out a term or a factor, or to put a simpler factor or constant in a factor's place."""
+    for t, term in enumerate(terms):
+        rest = tuple(terms[:t]) + tuple(terms[t + 1 :])
+        if rest:
+            yield rest
+        for k, factor in enumerate(term):
+            others = term[:k] + term[k + 1 :]
+            for other in ((), *((f,) for f in _plainer(factor))):
+                changed = tuple(sorted((*others, *other)))
+                if changed not in rest:
+                    yield (*rest[:t], changed, *rest[t:])
+
+
+def _plainer(factor: Factor) -> Iterator[Factor]:
+    """Factors that it may stand for."""
+    kind, argument, first = factor.kind, factor.argument, (*factor.constants, 0.0)[0]
+    if kind in ("real", "odd"):
+        n = round(first)
+        if n and abs(first - n) < 0.3 and (kind == "real" or n % 2):
+            yield Factor("power", argument, (float(n),))
+    if kind == "sigmoid":
+        yield Factor("tanh", argument, (abs(first) / 2 or 1.0,))
+    if kind in ("sin", "tanh", "sin of log", "log1p", "exp", "odd"):
+        yield Factor("power", argument, (1.0,))
+    if kind in ("cos", "gauss", "hill"):
+        yield Factor("power", argument, (2.0,))
+    if len(factor.constants) - (kind == "hill") == 1 and factor.free:
+        nearest = min(SIMPLE, key=lambda simple: abs(simple - first))
+        if abs(nearest - first) <= NEAR * abs(first):
+            yield replace(factor, constants=(nearest, *factor.constants[1:]), fixed=True)

@@ -1,0 +1,297 @@
+"""The search over sums of terms: beams over a dictionary of products, refined, exchanged and simplified as it goes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import combinations
+
+import numpy as np
+
+from lawsmith.agent.symbolic.factors import Factor, starting, waves
+from lawsmith.agent.symbolic.term_law import EXACT, Rows, Term, TermLaw, cost, fitted, refine, simpler
+from lawsmith.tasks.arrays import Array, IntArray
+
+INDEPENDENT = 1e-6  # share of a column that must lie outside the columns beside it
+MOST_FACTORS = 170  # of one argument each that pairs are made of
+MOST_COLUMNS = 24_000
+PLAIN_COLUMNS = 3000  # that the wide beam sees
+MOST_TERMS = 8
+PRICES = (0.1, 0.3)  # of length, in logarithms of the error
+DEEP_PRICE = 0.02
+SOLVED = 1e-10  # share of the variance below which a search is over
+PROMISING = (
+    1e-3  # share of the variance below which the table has little noise, and all columns are worth a search
+)
+SLOW = 12.0  # turns over the range, up to which waves meet other factors than the features themselves
+LEAST_GAIN = 0.02  # of the score, for which a law is taken further
+ALGEBRAIC = frozenset({"power", "real", "odd"})
+ENDING = frozenset({"exp", "fade", "gauss", "sigmoid", "tanh", "arrhenius"})
+
+
+class TermSearch:
+    """Finds sums of terms for one target; `stop` says that time is up. `tried` counts forms that were fitted."""
+
+    def __init__(
+        self,
+        rows: Rows,
+        names: Sequence[str],
+        steady: frozenset[str] = frozenset(),
+        stop: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self.rows, self.stop = rows, stop
+        self.tried = 0
+        self.best: dict[int, TermLaw] = {}  # by the number of constants
+        self.terms, self.columns = _dictionary(rows, names, steady)
+        self.costs = np.array([cost(term) for term in self.terms])
+
+    def stages(self) -> Iterator[list[TermLaw]]:
+        """Laws as they are found, the quick searches first."""
+        for price in PRICES:
+            yield self._finished(self._wide(price), price)
+            if self.least < SOLVED:
+                return
+        if self.least < PROMISING:
+            yield self._finished(self._deep(DEEP_PRICE), DEEP_PRICE)
+
+    @property
+    def least(self) -> float:
+        """The smallest error of all laws."""
+        return min((law.error for law in self.best.values()), default=1.0)
+
+    def _finished(self, front: Sequence[TermLaw], price: float) -> list[TermLaw]:
+        """The two best laws of a beam simplified, and the better of them taken further."""
+        ranked = sorted(front, key=lambda law: law.score(price))[:2]
+        plain = sorted((self._simplified(law, price) for law in ranked), key=lambda law: law.score(price))
+        return [*front, *plain, *(self._deepened(law, price) for law in plain[:1])]
+
+    def _wide(self, price: float, beam: int = 200, refined: int = 16) -> list[TermLaw]:
+        """A wide beam over the plainest columns, by their inner products alone; the best sums are refined as it goes,
+        and their terms become columns too."""
+        order = np.argsort(self.costs + np.array([_strange(term) for term in self.terms]), kind="stable")[
+            :PLAIN_COLUMNS
+        ]
+        terms, columns, costs = [self.terms[k] for k in order], self.columns[order], self.costs[order]
+        target = self.rows.target
+        gram, products, total = columns @ columns.T, columns @ target, float(target @ target)
+        states = np.zeros((1, 0), dtype=np.intp)
+        front: list[TermLaw] = []
+        for depth in range(1, MOST_TERMS + 1):
+            if self.stop():
+                break
+            scores = self._joined(gram, products, states, total, costs, price)
+            best = sorted(scores, key=lambda one: scores[one])[:beam]
+            laws = [self._refined([terms[k] for k in one], 6) for one in best[:refined]]
+            laws.sort(key=lambda law: law.score(price))
+            front += laws[:1]
+            known = {term: k for k, term in enumerate(terms)}
+            new = list(dict.fromkeys(term for law in laws for term in law.terms if term not in known))
+            if new:
+                added = _normalised(self.rows.design(new).T)
+                cross = columns @ added.T
+                gram = np.block([[gram, cross], [cross.T, added @ added.T]])
+                columns, products = (
+                    np.concatenate([columns, added]),
+                    np.concatenate([products, added @ target]),
+                )
+                costs = np.concatenate([costs, [cost(term) for term in new]])
+                known |= {term: len(terms) + k for k, term in enumerate(new)}
+                terms = terms + new
+            again = [tuple(sorted(known[term] for term in law.terms)) for law in laws]
+            unique = dict.fromkeys(one for one in [*again, *best] if len(set(one)) == depth)
+            states = np.array(list(unique), dtype=np.intp)[:beam]
+            if not len(states) or (front and front[-1].error < EXACT):
+                break
+        return front
+
+    def _joined(
+        self, gram: Array, products: Array, states: IntArray, total: float, costs: Array, price: float
+    ) -> dict[tuple[int, ...], float]:
+        """The best sums of one more column than the states (b, k), with their scores."""
+        found: dict[tuple[int, ...], float] = {}
+        width = min(30, len(gram) - 1)
+        for begin in range(0, len(states), 25):
+            some = states[begin : begin + 25]
+            left = _left(gram, products, some, total)
+            scores = np.log(left / total + 1e-13) + price * (costs + costs[some].sum(axis=1)[:, None])
+            top = np.argpartition(scores, width, axis=1)[:, :width]
+            self.tried += scores.size
+            for row, state in enumerate(some.tolist()):
+                for k in top[row].tolist():
+                    if np.isfinite(scores[row, k]):
+                        found[tuple(sorted((*state, k)))] = float(scores[row, k])
+        return found
+
+    def _deep(self, price: float, beam: int = 10, width: int = 12, refined: int = 40) -> list[TermLaw]:
+        """A narrow beam over all columns, in which every sum is refined."""
+        states = [TermLaw((), (), 1.0)]
+        front: list[TermLaw] = []
+        for _ in range(MOST_TERMS):
+            if self.stop():
+                break
+            grown: dict[frozenset[Term], tuple[float, tuple[Term, ...]]] = {}
+            for state in states:
+                for score, terms in self._grown(state.terms, width, price):
+                    whole = score + price * state.cost
+                    if whole < grown.get(frozenset(terms), (np.inf,))[0]:
+                        grown[frozenset(terms)] = (whole, terms)
+            chosen = sorted(grown.values(), key=lambda pair: pair[0])[:refined]
+            laws = [self._refined(terms) for _, terms in chosen]
+            best: dict[object, TermLaw] = {}
+            for law in sorted(laws, key=lambda law: law.score(price)):
+                best.setdefault(law.shape, law)
+            states = list(best.values())[:beam]
+            if not states:
+                break
+            states.insert(0, self._exchanged(states[0], price))
+            front.append(states[0])
+            if states[0].error < EXACT:
+                break
+        return front
+
+    def _grown(self, terms: Sequence[Term], width: int, price: float) -> list[tuple[float, tuple[Term, ...]]]:
+        """The best sums of one term more, with their scores but for the price of what was there."""
+        target, outside = self.rows.target, np.ones(len(self.columns))
+        if terms:
+            q, _ = np.linalg.qr(_normalised(self.rows.design(terms).T).T)
+            target = target - q @ (q.T @ target)
+            target = target - q @ (q.T @ target)  # once more, for the digits that the first time left
+            outside = 1 - ((self.columns @ q) ** 2).sum(axis=1)
+        total = float(target @ target)
+        left = total - (self.columns @ target) ** 2 / np.maximum(outside, INDEPENDENT)
+        left = np.where(outside > INDEPENDENT, np.maximum(left, 1e-4 * total), np.inf)
+        self.tried += len(self.columns)
+        scores = np.log(left / self.rows.count + 1e-300) + price * self.costs
+        best = np.argpartition(scores, min(width, len(scores) - 1))[:width]
+        best = best[np.argsort(scores[best], kind="stable")]
+        return [(float(scores[k]), (*terms, self.terms[k])) for k in best if np.isfinite(scores[k])]
+
+    def _refined(self, terms: Sequence[Term], iterations: int = 8) -> TermLaw:
+        self.tried += 1
+        law = fitted(terms, self.rows)
+        if law is None:
+            return TermLaw(tuple(terms), (0.0,) * len(terms), np.inf)
+        law = refine(law, self.rows, iterations)
+        if law.error < self.best.get(law.constants, law).error or law.constants not in self.best:
+            self.best[law.constants] = law
+        return law
+
+    def _exchanged(self, law: TermLaw, price: float, rounds: int = 3, width: int = 3) -> TermLaw:
+        """Each term in turn taken out, and the best ones tried in its place."""
+        for _ in range(rounds):
+            before = law
+            for k in range(len(law.terms)):
+                if self.stop():
+                    return law
+                for _, terms in self._grown(law.terms[:k] + law.terms[k + 1 :], width, price):
+                    trial = self._refined(terms)
+                    if trial.score(price) < law.score(price) - 1e-3:
+                        law = trial
+            if law is before:
+                break
+        return law
+
+    def _simplified(self, law: TermLaw, price: float) -> TermLaw:
+        """Without the terms and factors that earn nothing, with simple constants where the rows cannot tell."""
+        law = refine(law, self.rows, 30)
+        while not self.stop():
+            trials = [self._refined(terms, 15) for terms in simpler(law.terms)]
+            best = min(trials, key=lambda one: one.score(price), default=law)
+            if best.score(price) >= law.score(price):
+                break
+            law = best
+        return law
+
+    def _deepened(self, law: TermLaw, price: float, rounds: int = 5, width: int = 16) -> TermLaw:
+        """Grown by a term, exchanged and simplified in turns for as long as that helps."""
+        for _ in range(rounds):
+            if law.error < EXACT or self.stop():
+                break
+            trials = [self._refined(terms, 10) for _, terms in self._grown(law.terms, width, price)]
+            grown = min(trials, key=lambda one: one.score(price), default=law)
+            grown = self._exchanged(self._simplified(grown, price), price, 1)
+            if grown.score(price) > law.score(price) - LEAST_GAIN:
+                break
+            law = grown
+        return self._simplified(law, price)
+
+
+def _left(gram: Array, products: Array, states: IntArray, total: float) -> Array:
+    """Sums of squares (b, M) that are left when each column joins each state (b, k); infinite for dependent ones."""
+    b, k = states.shape
+    if not k:
+        return np.maximum(total - products[None] ** 2, 1e-16 * total)
+    across = gram[states]
+    inner = np.take_along_axis(across, np.broadcast_to(states[:, None, :], (b, k, k)), 2) + 1e-13 * np.eye(k)
+    try:
+        inverse = np.linalg.inv(np.linalg.cholesky(inner))
+    except np.linalg.LinAlgError:  # one state of the batch is dependent: none of it goes on
+        return np.full((b, len(gram)), np.inf)
+    parts, own = inverse @ across, (inverse @ products[states][..., None])[..., 0]
+    outside = 1 - (parts * parts).sum(axis=1)
+    now = total - (own * own).sum(axis=1)
+    gain = (products[None] - (own[:, None, :] @ parts)[:, 0]) ** 2 / np.maximum(outside, INDEPENDENT)
+    left = np.maximum(now[:, None] - gain, 1e-16 * total)
+    return np.asarray(np.where(outside > INDEPENDENT, left, np.inf))
+
+
+def _normalised(columns: Array) -> Array:
+    """Columns (M, n) of length 1 each."""
+    return np.asarray(columns / np.maximum(np.sqrt((columns**2).sum(axis=1)), 1e-300)[:, None])
+
+
+def _strange(term: Term) -> float:
+    """How far the constants are from those that laws have in their own units."""
+    return 0.5 * sum(not f.is_natural for f in term) + 0.5 * max(0, len(term) - 1)
+
+
+def _dictionary(rows: Rows, names: Sequence[str], steady: frozenset[str]) -> tuple[list[Term], Array]:
+    """Terms and their columns (M, n), of length 1 each; of columns that are equal, the plainest term."""
+    terms = sorted(_products(rows, names, steady), key=cost)[:MOST_COLUMNS]
+    cache = {f: f.values(rows.arguments) for term in terms for f in term}
+    columns = np.empty((len(terms), rows.count))
+    for k, term in enumerate(terms):
+        columns[k] = rows.weight
+        for factor in term:
+            columns[k] *= cache[factor]
+    size = np.sqrt((columns**2).sum(axis=1))
+    usable = np.isfinite(size) & (size > 1e-12) & (np.abs(columns).max(axis=1) < 0.9 * size)
+    columns = columns[usable] / size[usable, None]
+    keys = np.round(columns @ np.random.default_rng(0).normal(size=(rows.count, 2)), 9)
+    keys *= np.where(keys[:, :1] < 0, -1, 1)
+    _, first = np.unique(keys, axis=0, return_index=True)
+    kept, places = np.sort(first), np.flatnonzero(usable)
+    return [terms[places[k]] for k in kept], np.ascontiguousarray(columns[kept])
+
+
+def _products(rows: Rows, names: Sequence[str], steady: frozenset[str]) -> list[Term]:
+    """The level, factors, products of two, and of three where two are features."""
+    each = [starting(name, rows.ends[name], steady=name in steady) for name in names]
+    most = max(MOST_FACTORS // len(each), 12)
+    single = [f for these in each for f in sorted(these, key=lambda f: f.cost)[:most]]
+    turning = [w for name in names if name not in steady for w in waves(name, rows.ends[name])]
+    products = [name for name in rows.arguments if name not in names]
+    pairs = [
+        f
+        for name in products
+        for f in starting(name, rows.ends[name], pair=True, steady=not steady.isdisjoint(name.split("*")))
+    ]
+    plain = [f for f in single if f.kind == "power" and f.constants[0] in (1.0, 2.0, 3.0)]
+    bases = [f for f in single if f in plain or f.kind == "exp"]
+    terms: list[tuple[Factor, ...]] = [(), *((f,) for f in [*single, *turning, *pairs])]
+    terms += [two for two in combinations(single, 2) if _goes(*two)]
+    for wave in turning:
+        slow = (
+            wave.constants[0] * (rows.ends[wave.argument][1] - rows.ends[wave.argument][0]) < 2 * np.pi * SLOW
+        )
+        terms += [(wave, f) for f in bases if (slow or f.constants == (1.0,)) and _goes(wave, f)]
+    terms += [(p, f) for p in pairs for f in plain if p.kind != "power"]
+    for one, two in combinations(plain, 2):
+        if one.argument != two.argument:
+            terms += [(one, two, f) for f in single if f.argument not in (one.argument, two.argument)]
+    return list(dict.fromkeys(tuple(sorted(term)) for term in terms))
+
+
+def _goes(one: Factor, two: Factor) -> bool:
+    """Whether a product says more than one factor of a dictionary does."""
+    kinds = {one.kind, two.kind}
+    return one.argument != two.argument or not (len(kinds) == 1 or kinds <= ALGEBRAIC or kinds <= ENDING)

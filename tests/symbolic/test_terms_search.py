@@ -1,0 +1,108 @@
+"""The search over sums of terms: laws of signed, periodic and saturating features come back from noise-free rows."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from lawsmith.agent.symbolic.factors import KINDS, Factor, starting
+from lawsmith.agent.symbolic.form import SymbolicForm
+from lawsmith.agent.symbolic.general_forms import GeneralForms
+from lawsmith.agent.symbolic.profile import profile
+from lawsmith.agent.symbolic.proposer import SymbolicProposer
+from lawsmith.agent.symbolic.term_law import Rows, fitted, refine
+from lawsmith.sandbox.fitting import Loss
+from lawsmith.tasks import Array, Provenance, Schema, Table, Task
+from lawsmith.tasks.schema import Column
+
+
+def task_of(features: dict[str, Array], target: Array) -> Task:
+    names = tuple(features)
+    schema = Schema(
+        name="terms", long_name="terms", title="terms", features=names, targets=("y",), group="group", cap=None,
+        columns={n: Column(name=n) for n in (*names, "y")},
+    )  # fmt: skip
+    table = Table(features, {"y": target}, ("all",), np.zeros(len(target), dtype=np.intp))
+    return Task(schema, table, Provenance(source="file", sha256="", path=None))
+
+
+def drawn(low: float, high: float, seed: int, rows: int = 300) -> Array:
+    return np.random.default_rng(seed).uniform(low, high, rows)
+
+
+LAWS: dict[str, tuple[dict[str, tuple[float, float]], Callable[..., Array]]] = {
+    "oscillator": (
+        {"x": (-2, 2), "v": (-3, 3)},
+        lambda x, v: -1.7 * x - 0.6 * v**3 + 0.9 * np.sin(x) * v,
+    ),
+    "driven": ({"v": (-2, 2), "t": (0, 20)}, lambda v, t: 0.4 * np.sin(1.3 * t) - 0.7 * np.abs(v) ** 1.5 * np.sign(v)),
+    "saturation": ({"s": (0.1, 9), "t": (0, 30)}, lambda s, t: 2.1 * s / (1 + 0.8 * s) + 0.3 * np.exp(-0.2 * t) * s),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LAWS)
+def test_a_noise_free_law_is_exact_after_the_first_stages(name: str) -> None:
+    ranges, law = LAWS[name]
+    features = {one: drawn(*ends, seed) for seed, (one, ends) in enumerate(ranges.items())}
+    task = task_of(features, law(**features))
+    forms = GeneralForms(task, profile(task.train), Loss.SQUARED)
+    stages = [forms.batch(k, lambda: False) or [] for k in range(2)]
+    source = stages[0][0].source(task.schema)
+    assert "PARAMETERS" in source
+    assert forms.least < 1e-9
+    assert forms.tried > 10_000
+
+
+def test_every_kind_states_its_slopes() -> None:
+    for name, kind in KINDS.items():
+        u = np.linspace(0.3, 2.0, 7) if kind.positive or not kind.signed else np.linspace(-2.0, 2.1, 8)
+        constants = {2: (1.3, 0.7), 1: (0.9,)}.get(len(kind.roles), ())
+        constants = (*constants, 2.0) if name == "hill" else (2.0,) if name == "power" else constants
+        for k, slope in enumerate(kind.slopes(u, *constants)):
+            step = 1e-6
+            up = [c + step * (j == k) for j, c in enumerate(constants)]
+            down = [c - step * (j == k) for j, c in enumerate(constants)]
+            numeric = (kind.values(u, *up) - kind.values(u, *down)) / (2 * step)
+            np.testing.assert_allclose(slope, numeric, rtol=1e-5, atol=1e-8, err_msg=name)
+
+
+def test_inner_constants_are_refined() -> None:
+    x = drawn(0.0, 10.0, 0)
+    rows = Rows({"x": x}, {"x": (0.0, 10.0)}, 3 * np.exp(-0.37 * x) + np.sin(1.234 * x), np.ones(len(x)))
+    start = fitted([(Factor("exp", "x", (-0.5,)),), (Factor("sin", "x", (1.3,)),)], rows)
+    assert start is not None and start.error > 1e-3
+    law = refine(start, rows, 20)
+    assert law.error < 1e-16
+    assert law.terms[0][0].constants[0] == pytest.approx(-0.37, abs=1e-7)
+
+
+def test_a_feature_of_many_decades_gets_no_waves() -> None:
+    assert not any(f.kind in ("sin", "cos", "tanh") for f in starting("n", (1.0, 1e4), steady=True))
+
+
+def test_a_zero_in_a_feature_gets_no_pole() -> None:
+    assert Factor("real", "x", (0.5,)).bounds((0.0, 3.0))[0][0] > 0
+    assert not any(f.kind == "power" and f.constants[0] < 0 for f in starting("x", (0.0, 3.0)))
+
+
+def test_groups_and_several_targets_are_left_to_the_library() -> None:
+    x = drawn(0.1, 9, 0)
+    task = task_of({"x": x}, x**2)
+    table = Table({"x": x}, {"y": x**2}, ("a", "b"), np.arange(len(x)) % 2)
+    grouped = Task(task.schema, table, task.provenance)
+    assert GeneralForms(grouped, profile(table), Loss.SQUARED).batch(0, lambda: False) is None
+
+
+def test_a_search_out_of_time_ends_with_what_it_has() -> None:
+    x, v = drawn(-2, 2, 0), drawn(-2, 2, 1)
+    task = task_of({"x": x, "v": v}, np.sin(3 * x) + v)
+    batch = GeneralForms(task, profile(task.train), Loss.SQUARED).batch(0, lambda: True)
+    assert batch is not None and len(batch) <= 5
+
+
+def test_terms_are_marked_as_found_by_chance() -> None:
+    x = drawn(-2, 2, 0)
+    task = task_of({"x": x}, np.tanh(x) + 0.5 * x)
+    proposer = SymbolicProposer(task, 0)
+    forms: list[SymbolicForm] = proposer.start_forms.general.batch(0, lambda: False) or []
+    assert forms and all(form.by_chance for form in forms)
