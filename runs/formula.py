@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from lawsmith.runs.formula_walk import Walker, features_in, parameters_in
 from lawsmith.runs.source import Untranslatable, read_form
+from lawsmith.tasks.errors import require
 
 if TYPE_CHECKING:
     import sympy
@@ -63,6 +64,7 @@ class Formula:
         """
         from lawsmith.runs.formula_print import to_sympy
 
+        require("sympy", "sympy", "A sympy expression")
         if self.reason is not None:
             raise ValueError(self.reason)
         return {target: to_sympy(node) for target, node in self.targets.items()}

@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Collection
+from importlib.util import find_spec
 
 
 class InputError(ValueError):
@@ -22,3 +23,12 @@ def nearest(wanted: str, known: Collection[str]) -> str:
     small = {name.lower(): name for name in known}
     near = difflib.get_close_matches(wanted.lower(), small, n=3, cutoff=0.6)
     return f"; did you mean {' or '.join(small[name] for name in near)}?" if near else ""
+
+
+def require(module: str, extra: str, what: str) -> None:
+    """Raise InputError, with the command that installs it, where an optional package is missing.
+
+    `what` begins the sentence: "Reading Parquet".
+    """
+    if find_spec(module) is None:
+        raise InputError(f"{what} needs {module}; install it with: pip install 'lawsmith[{extra}]'.")

@@ -2,6 +2,7 @@
 
 import io
 from collections import Counter
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def frame_bytes(frame: "pd.DataFrame") -> bytes:
-    """The frame as a Parquet file. A named index becomes a column.
+    """The frame as a Parquet file, or as CSV where pyarrow is not installed. A named index becomes a column.
 
     Raises InputError for a frame without columns or with two columns of one name.
     """
@@ -31,6 +32,8 @@ def frame_bytes(frame: "pd.DataFrame") -> bytes:
     if not names:
         raise InputError("The DataFrame has no columns; a table needs a target and at least one feature.")
     columns = {name: _plain(frame.iloc[:, place]) for place, name in enumerate(names)}
+    if find_spec("pyarrow") is None:
+        return pd.DataFrame(columns).to_csv(index=False).encode()
     content = io.BytesIO()
     pd.DataFrame(columns).to_parquet(content, index=False)
     return content.getvalue()

@@ -5,6 +5,7 @@ import os
 import tempfile
 from functools import cache
 from importlib import resources
+from importlib.util import find_spec
 from pathlib import Path
 from threading import Thread
 
@@ -68,6 +69,8 @@ def fetch(name: str, endpoint: str | None = None) -> bytes:
 
     Raises HubUnavailable, or InputError when the content is not the published one.
     """
+    if find_spec("huggingface_hub") is None or find_spec("pyarrow") is None:
+        raise HubUnavailable("the hub's client is not installed: pip install 'lawsmith[hub]'")
     reason = _unreachable(endpoint)
     if reason:
         raise HubUnavailable(reason)

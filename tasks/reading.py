@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lawsmith.tasks.delimited import Grid, bound, parse_delimited, tidy
-from lawsmith.tasks.errors import InputError, listing, nearest
+from lawsmith.tasks.errors import InputError, listing, nearest, require
 
 if TYPE_CHECKING:  # pandas takes half a second to import, and the sandbox never needs it
     import pandas as pd
@@ -211,6 +211,7 @@ def _binary(text: str) -> bool:
 
 
 def _parquet(content: bytes, where: str) -> Reading:
+    require("pyarrow", "parquet", f"Reading {where}, a Parquet file,")
     import pyarrow as pa
     import pyarrow.parquet as pq
 

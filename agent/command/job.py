@@ -156,7 +156,8 @@ def table_path(table: "Path | pd.DataFrame", runs_dir: Path, name: str = "table"
         refuse_size(len(content), "Standard input")
         suffix = ".gz" if content[:2] == b"\x1f\x8b" else kind(content, "")
     else:
-        content, suffix = frame_bytes(table), ".parquet"
+        content = frame_bytes(table)
+        suffix = ".parquet" if content[:4] == b"PAR1" else ".csv"
     folder = hashlib.sha256(content).hexdigest()[:16]
     path = runs_dir.resolve() / SAVED_TABLES / folder / f"{safe_name(name)}{suffix}"
     with writing(path):

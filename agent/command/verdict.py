@@ -16,12 +16,15 @@ from lawsmith.runs.trials import Trial
 from lawsmith.sandbox import Evaluation
 from lawsmith.tasks import Array, Dataset, Fold, Table, Task, frontier_folds, thinned
 from lawsmith.tasks.axes import is_logarithmic
+from lawsmith.tasks.noise import replicates
 
 BAD = 0.5
 """A typical held-out error of so many spreads of the training targets is bad: guessing the mean errs by one."""
 FAIR = 0.2
 AGREE = 0.1
 """Rivals that differ by less than this share of the prediction say much the same."""
+AT_NOISE = 1.15
+"""A training error of so many times the scatter of repeated measurements is as small as it can be."""
 LINE = 0.9
 """A straight line that errs at most 1 / LINE times as much does as well."""
 PASSED_OVER = 0.02
@@ -68,6 +71,8 @@ def verdict(
     if rivals:
         said.append(rivals)
         tone = _worse(tone, "fair" if away > AGREE else "good")
+    if noise := _noise(found, task):
+        said.append(noise)
     if line := _line(found, task, folds):
         said.append(line)
         tone = _worse(tone, "fair")
@@ -199,6 +204,20 @@ def _rivals(winner: Trial, inseparable: Sequence[str], trials: Sequence[Trial]) 
 def _count(number: int) -> str:
     words = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
     return words[number] if number < len(words) else str(number)
+
+
+def _noise(found: Evaluation, task: Task) -> str:
+    """A sentence where rows were measured several times: how near the law comes to their scatter."""
+    known = replicates(task.train)
+    if known is None or not found.rmse:
+        return ""
+    noise, errors = float(known.noise[0]), float(found.rmse[0])
+    best = float(known.best_r2[0])
+    limit = f"no law of these columns can pass R² {best:.2f}" if best < 0.995 else "the scatter is small"
+    told = f"Rows with equal features differ by {noise:.2g} (standard deviation): {limit}"
+    if errors <= AT_NOISE * noise:
+        return f"{told}. The law is at the noise: a more accurate one cannot be seen in these rows."
+    return f"{told}{'; a variable may be missing' if best < 0.9 else ''}."
 
 
 def _line(found: Evaluation, task: Task, folds: Sequence[Fold]) -> str:

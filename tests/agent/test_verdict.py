@@ -10,6 +10,7 @@ from lawsmith.runs.record import FinalScores, SplitScores
 from lawsmith.runs.trials import Proposal, Trial
 from lawsmith.sandbox import Evaluation, FoldScore, Tier, Verdict
 from lawsmith.tasks import Dataset, Scores, Table, frontier_folds
+from lawsmith.tasks.noise import replicates
 
 NO_TEST = FinalScores(train=SplitScores(r2=1.0))
 
@@ -115,3 +116,25 @@ def test_equal_runs_are_one_result():
 
 def test_shares_are_written_with_two_digits():
     assert [percent(share) for share in (0.00123, 0.0567, 0.5, 3.2)] == ["0.12 %", "5.7 %", "50 %", "320 %"]
+
+
+def test_replicates_tell_what_no_law_can_explain(untested: Dataset):
+    train = untested.task.train
+    place = np.repeat(np.arange(10), 3)
+    rng = np.random.default_rng(0)
+    loss = train.targets["loss"][place] + 0.5 * rng.standard_normal(len(place))
+    table = Table({"N": train.features["N"][place]}, {"loss": loss}, train.groups, train.codes[place])
+    data = replace(untested, task=replace(untested.task, train=table))
+    law = trial(data, "law", 0.5)
+    scatter = float(replicates(table).noise[0])
+    at_noise = replace(law, evaluation=law.evaluation.model_copy(update={"rmse": (scatter,)}))
+    missed = replace(law, evaluation=law.evaluation.model_copy(update={"rmse": (2.0,)}))
+    assert "The law is at the noise" in said(data, at_noise)[1]
+    sentences = said(data, missed)[1]
+    assert "at the noise" not in sentences and "no law of these columns can pass R²" in sentences
+
+
+def test_a_warning_of_the_choice_makes_the_verdict_bad(untested: Dataset):
+    law = trial(untested, "law", 0.003)
+    found = verdict(law, (), (law,), untested, NO_TEST, warnings=("It passes a pole at N = 3e9.",))
+    assert found.tone == "bad" and found.sentences[-1] == "It passes a pole at N = 3e9."
