@@ -35,6 +35,9 @@ def fit(x, y):
     finally:
         print(end="", flush=True)
     return {{"done": 0.0}}
+def _print_unless_none(value):
+    if value is not None:
+        print(value)
 def _analyse(x, y, group):
     pass
 """
@@ -82,7 +85,7 @@ def _source(code: str, task: Task) -> str:
         )
     )
     if body and isinstance(body[-1], ast.Expr):
-        shown = ast.Call(ast.Name("print", ast.Load()), [body[-1].value], [])
+        shown = ast.Call(ast.Name("_print_unless_none", ast.Load()), [body[-1].value], [])
         body[-1] = ast.Expr(shown)
     analysis = frame.body[-1]
     assert isinstance(analysis, ast.FunctionDef)

@@ -58,6 +58,7 @@ def discover(
     context_tokens: of.ContextTokens = None,
     in_flight: of.InFlight = None,
     request_timeout: of.RequestTimeout = None,
+    effort: of.EffortOfReasoning = None,
     config: of.Config = None,
     limit_wall: of.LimitWall = None,
     limit_cpu: of.LimitCpu = None,

@@ -349,9 +349,20 @@ def doctor(
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", metavar=of.FLAG, help="List every test of the isolation.")
     ] = False,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ID", help="Check this model's endpoint by one cheap call instead of this machine."
+        ),
+    ] = None,
+    base_url: of.BaseUrl = None,
+    config: of.Config = None,
     json: Json = False,
 ) -> None:
     """Say whether this machine can search: isolation, processors, data, model endpoint."""
     from lawsmith.agent.cli import doctor
 
-    doctor.show(json, verbose)
+    if model is not None:
+        doctor.show_model(model, base_url, config, json)
+    else:
+        doctor.show(json, verbose)

@@ -6,11 +6,17 @@ import shutil
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import typer
 
 from lawsmith.agent.cli.output import out, print_json, text
 from lawsmith.sandbox import Diagnosis, Tier, diagnose
 from lawsmith.tasks import names, whereabouts
+
+if TYPE_CHECKING:
+    from lawsmith.agent.client.config import Config
+    from lawsmith.agent.client.probe import Support
 
 _TIERS = {
     Tier.FULL: "namespaces, file rules, system-call list and resource limits",
@@ -49,6 +55,44 @@ def show(as_json: bool, verbose: bool = False, environment: Mapping[str, str] = 
         out.print(text(f"\n{tier}: {'granted' if report['granted'] else refusal}"), soft_wrap=True)
         for name, outcome in report["canaries"].items():
             out.print(text(f"  {name:<32}{outcome}"), soft_wrap=True)
+
+
+def show_model(model: str, base_url: str | None, config: Path | None, as_json: bool) -> None:
+    """Print what the endpoint of each model supports; one cheap call to each."""
+    from lawsmith.agent.client.config import Config, Options
+    from lawsmith.agent.llm.session import supported
+
+    settings = Config.read(config).resolve(model, options=Options(base_url=base_url, config=config))
+    found = [_endpoint(settings, *one) for one in supported(settings)]
+    if as_json:
+        print_json({"models": found})
+    else:
+        for one in found:
+            for heading, value in one.items():
+                out.print(text(f"{heading + ':':<12}{value}"), soft_wrap=True)
+    if any(one["error"] for one in found):
+        raise typer.Exit(1)
+
+
+def _endpoint(settings: "Config", name: str, url: str, found: "Support") -> dict[str, Any]:
+    """Heading -> finding on one model."""
+    price, usage = settings.prices.get(name), found.usage
+    dated = f", as of {price.as_of}" if price is not None and price.as_of else ""
+    return {
+        "model": name,
+        "endpoint": url,
+        "answers": "no" if found.error else f"yes{f', as {found.served_by}' if found.served_by else ''}",
+        "error": found.error,
+        "tools": "yes: --agent auto is analyst" if found.tools else "no: --agent auto is evolve",
+        "family": found.family,
+        "usage": "not reported"
+        if usage.prompt_tokens is None
+        else f"{usage.prompt_tokens} + {usage.completion_tokens} tokens for this check",
+        "reasoning": "not reported" if usage.reasoning_tokens is None else f"{usage.reasoning_tokens} tokens",
+        "price": "unknown: --max-usd needs it in lawsmith.toml"
+        if price is None
+        else f"USD {price.prompt:g} and {price.completion:g} per million tokens{dated}",
+    }
 
 
 def examine(environment: Mapping[str, str]) -> dict[str, Any]:

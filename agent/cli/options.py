@@ -293,6 +293,15 @@ RequestTimeout = Annotated[
         metavar="SECONDS", help="How long to wait for a whole reply; 180 s by default.", rich_help_panel=MODEL
     ),
 ]
+EffortOfReasoning = Annotated[
+    str | None,
+    typer.Option(
+        "--effort",
+        metavar="LEVEL",
+        help="How hard a reasoning model thinks: minimal, low, medium or high.",
+        rich_help_panel=MODEL,
+    ),
+]
 Config = Annotated[
     Path | None,
     typer.Option(

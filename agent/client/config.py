@@ -7,13 +7,14 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError
 
 from lawsmith.agent.client.messages import Frozen
 from lawsmith.agent.client.prices import Price
+from lawsmith.agent.client.profiles import OFFICIAL, Api, profile_of
 from lawsmith.agent.client.scrub import is_loopback, public_url
 from lawsmith.runs.quoting import visible
 from lawsmith.tasks import InputError
@@ -31,6 +32,8 @@ class ModelChoice(Frozen):
     weight: float = Field(default=1.0, gt=0)
     base_url: str | None = None
     key_env: str = KEY_ENV
+    api: Api | None = None
+    """"chat" or "responses"; None is the usual one of the model's family (profiles.toml)."""
 
 
 class Sampling(Frozen):
@@ -39,6 +42,8 @@ class Sampling(Frozen):
     temperature: float | None = Field(default=0.8, ge=0, le=2)
     max_reply_tokens: int = Field(default=4096, ge=64)
     structured: bool = True
+    effort: Literal["minimal", "low", "medium", "high"] | None = None
+    """Of reasoning, for models that can be told; None leaves it to the endpoint."""
 
 
 class Transport(Frozen):
@@ -63,6 +68,7 @@ class Options(Frozen):
     context_tokens: int | None = None
     in_flight: int | None = None
     request_timeout: float | None = None
+    effort: Literal["minimal", "low", "medium", "high"] | None = None
 
     def or_from(self, environment: Mapping[str, str]) -> Self:
         """These, and what they leave open from `LAWSMITH_TEMPERATURE`, `LAWSMITH_IN_FLIGHT` and so on.
@@ -184,11 +190,17 @@ class Config(Frozen):
     def _with(self, options: Options) -> Self:
         """The sampling and transport that the command line asks for."""
         reply, context = options.max_reply_tokens, options.context_tokens
+        if reply is None and context is None:
+            reply = self._reply_tokens()
         if context is not None and reply is None:
             reply = min(self.sampling.max_reply_tokens, context // 4)
         prompt = None if context is None or reply is None else context - reply
-        changed: dict[str, dict[str, float | None]] = {
-            "sampling": {"temperature": options.temperature, "max_reply_tokens": reply},
+        changed: dict[str, dict[str, float | str | None]] = {
+            "sampling": {
+                "temperature": options.temperature,
+                "max_reply_tokens": reply,
+                "effort": options.effort,
+            },
             "transport": {
                 "prompt_tokens": prompt,
                 "in_flight": options.in_flight,
@@ -202,6 +214,12 @@ class Config(Frozen):
             return self.model_validate(data)
         except ValidationError as error:
             raise InputError(_complaint(error, options)) from None
+
+    def _reply_tokens(self) -> int | None:
+        """The least that a reply of these models may take: hidden reasoning counts as reply."""
+        hosts = [(choice.name, choice.base_url or OFFICIAL) for choice in self.models]
+        needed = max((profile_of(name, url).reply_tokens for name, url in hosts), default=0)
+        return needed if needed > self.sampling.max_reply_tokens else None
 
     def _with_known_places(self, models: tuple[ModelChoice, ...]) -> tuple[ModelChoice, ...]:
         """`models` named on the command line keep the address and key that the file states for them."""
@@ -246,7 +264,7 @@ def check_url(text: str) -> str:
     return text
 
 
-_FLAGS = ("temperature", "max_reply_tokens", "context_tokens", "in_flight", "request_timeout")
+_FLAGS = ("temperature", "max_reply_tokens", "context_tokens", "in_flight", "request_timeout", "effort")
 """Options that the environment may state as well."""
 
 

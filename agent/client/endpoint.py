@@ -12,9 +12,10 @@ from lawsmith.agent.client.completion import FullContext, read_body, read_reply
 from lawsmith.agent.client.failures import AnsweredFailure, CallFailure, EndpointError, Failure
 from lawsmith.agent.client.http import BodyTooLarge, bounded_client, never_connected, retry_after, timeout
 from lawsmith.agent.client.messages import Message, Reply, Request
+from lawsmith.agent.client.profiles import OFFICIAL, Api, profile_of
+from lawsmith.agent.client.responses import as_chat, input_items, parameters
 from lawsmith.agent.client.scrub import Scrubber, public_url
 
-OFFICIAL = "https://api.openai.com/v1"
 NO_KEY = "none"  # what local servers without authentication are sent
 PREFLIGHT_SECONDS = 10.0
 
@@ -39,7 +40,18 @@ _TOO_LONG = re.compile(
     r"context[ _](?:length|size|window)|(?:prompt|input|request|message)s? (?:is|are) too long|too many \S* ?tokens",
     re.IGNORECASE,
 )
-_OPTIONAL = ("response_format", "temperature", "seed", "max_completion_tokens", "max_tokens")
+_OPTIONAL = (
+    "response_format",
+    "temperature",
+    "seed",
+    "max_completion_tokens",
+    "max_tokens",
+    "reasoning_effort",
+    "reasoning",
+    "usage",
+    "text",
+    "store",
+)
 
 
 class Endpoint:
@@ -48,18 +60,31 @@ class Endpoint:
     Args:
         base_url: root of the protocol, for instance `http://127.0.0.1:11434/v1`; None is OpenAI's own.
         key: API key; None where the endpoint needs none.
+        model: which family's profile applies. effort: of reasoning, where the family can be told.
+        api: "chat" or "responses"; None is the family's own.
     """
 
-    def __init__(self, base_url: str | None, key: str | None, *, structured: bool = True) -> None:
+    def __init__(
+        self,
+        base_url: str | None,
+        key: str | None,
+        *,
+        model: str = "",
+        structured: bool = True,
+        effort: str | None = None,
+        api: Api | None = None,
+    ) -> None:
         root = base_url or OFFICIAL
+        self.profile = profile_of(model, root)
+        self._api = api or self.profile.api
+        self._effort = effort
         self.url = public_url(root)
         self._scrub = Scrubber.of([key] if key else [])
         self._client = openai.OpenAI(
             base_url=root, api_key=key or NO_KEY, max_retries=0, http_client=bounded_client(root)
         )
-        official = root.startswith("https://api.openai.com")
-        self._limit_name = "max_completion_tokens" if official else "max_tokens"
-        self._unsupported: set[str] = set() if structured else {"response_format"}
+        self._limit_name: str = self.profile.limit
+        self._unsupported = {*self.profile.omit, *(() if structured else ("response_format",))}
         self._full_context = FullContext()
         self._lock = threading.Lock()
 
@@ -113,21 +138,46 @@ class Endpoint:
     def _once(self, request: Request, seconds: float) -> Reply:
         options = self._options(request)
         try:
-            raw = self._client.chat.completions.with_raw_response.create(
-                model=request.model,
-                messages=[_sent(message) for message in request.messages],  # type: ignore[misc]
-                timeout=timeout(seconds),
-                extra_headers={"Idempotency-Key": request.idempotency_key()},
-                **options,
-            )
+            body = self._send(request, options, seconds)
         except openai.OpenAIError as error:
-            raise self._failure(error, frozenset(options)) from None
+            raise self._failure(error, frozenset([*options, *self._extra()])) from None
         try:
-            return read_reply(read_body(raw.http_response.content), self._scrub, tools=bool(request.tools))
+            return read_reply(body, self._scrub, tools=bool(request.tools))
         except AnsweredFailure as failure:
             raise self._full_context.judge(failure, request.max_tokens) from None
 
+    def _send(self, request: Request, options: dict[str, Any], seconds: float) -> Any:
+        """The body of the reply, as the chat protocol has it."""
+        common: dict[str, Any] = {
+            "model": request.model,
+            "timeout": timeout(seconds),
+            "extra_headers": {"Idempotency-Key": request.idempotency_key()},
+        }
+        if self._api == "responses":
+            raw = self._client.responses.with_raw_response.create(
+                input=input_items(request.messages),  # type: ignore[arg-type]
+                **common,
+                **options,
+            )
+            return as_chat(read_body(raw.http_response.content))
+        messages = [_sent(message) for message in request.messages]
+        answer = self._client.chat.completions.with_raw_response.create(
+            messages=messages,  # type: ignore[arg-type]
+            extra_body=self._extra() or None,
+            **common,
+            **options,
+        )
+        return read_body(answer.http_response.content)
+
+    def _extra(self) -> dict[str, Any]:
+        """What the family takes besides the protocol."""
+        found = {**self.profile.extra, **self.profile.effort_parameters(self._effort)}
+        return {name: value for name, value in found.items() if name not in self._unsupported}
+
     def _options(self, request: Request) -> dict[str, Any]:
+        if self._api == "responses":
+            wanted = parameters(request, REPLY_SCHEMA, self._effort)
+            return {name: value for name, value in wanted.items() if name not in self._unsupported}
         options: dict[str, Any] = {self._limit_name: request.max_tokens}
         if request.temperature is not None:
             options["temperature"] = request.temperature

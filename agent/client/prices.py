@@ -13,6 +13,8 @@ class Price(Frozen):
 
     prompt: float
     completion: float
+    as_of: str = ""
+    """The day on which somebody looked the price up."""
 
     def usd(self, prompt_tokens: int, completion_tokens: int) -> float:
         return (prompt_tokens * self.prompt + completion_tokens * self.completion) / 1e6

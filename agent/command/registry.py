@@ -18,7 +18,7 @@ from lawsmith.sandbox.law.own_form import own_candidate
 from lawsmith.tasks import InputError, Task
 
 if TYPE_CHECKING:
-    from lawsmith.agent.client.config import Options
+    from lawsmith.agent.client.config import Config, Options
     from lawsmith.agent.llm.session import Settings
 
 AGENTS = ("symbolic", "analyst", "refine", "evolve")
@@ -68,6 +68,8 @@ def equip(
 
     limited = any(limit is not None for limit in (job.seconds, job.calls, job.tokens, job.usd))
     settings = Settings.resolve(job.model, limited=limited, options=options, environment=environment)
+    if job.agent == "auto":
+        agent, why = _by_tools(settings.config, environment)
     return job.model_copy(update={"settings": settings.to_json()}), Chosen(
         agent, settings.models, f"{why}; {_told(settings, options, environment)}"
     )
@@ -76,7 +78,7 @@ def equip(
 def _told(settings: "Settings", options: "Options", environment: Mapping[str, str]) -> str:
     """Who is asked, and which files say so."""
     from lawsmith.agent.client.config import files
-    from lawsmith.agent.client.endpoint import OFFICIAL
+    from lawsmith.agent.client.profiles import OFFICIAL
     from lawsmith.agent.client.scrub import public_url
 
     config = settings.config
@@ -91,11 +93,25 @@ def _automatic(model: str | None, options: "Options", environment: Mapping[str, 
     named = model or environment.get("LAWSMITH_MODEL")
     reachable = configured(environment) or options.base_url is not None
     if reachable and named:
-        return "evolve", "a model endpoint is configured"
+        return "analyst", "a model endpoint is configured"
     if reachable:
         return "symbolic", "an endpoint is configured but no model; give --model or set LAWSMITH_MODEL"
     unused = f", so the model {named} is not used" if named else ""
     return "symbolic", f"no model endpoint is configured{unused}"
+
+
+def _by_tools(config: "Config", environment: Mapping[str, str]) -> tuple[str, str]:
+    """The analyst where every model calls tools, which one cheap call to each shows; else the agent that needs none."""
+    from lawsmith.agent.llm.session import supported
+
+    for name, _, found in supported(config, environment):
+        if not found.tools:
+            reason = f": {found.error}" if found.error else ""
+            return (
+                "evolve",
+                f"a model endpoint is configured, and {name} called no tool when asked to{reason}",
+            )
+    return "analyst", "a model endpoint is configured, and it calls tools"
 
 
 def _recorded(job: Job, archive: Archive) -> tuple[Job, Chosen]:

@@ -210,7 +210,7 @@ class Toolbox:
         )
         for trial in ranking[:most]:
             worst = next(iter(self._viewer.held_out(trial)), "")
-            by = "you" if trial.proposal.origin.startswith("try") else "symbolic search"
+            by = "you" if trial.proposal.origin.startswith(("try", "submitted")) else "symbolic search"
             words = fit_words(trial)
             lines.append(
                 f"{numbers[trial.id]} | {number(self._viewer.standing.error(trial), 3)} | "
@@ -222,13 +222,12 @@ class Toolbox:
     def detail(self, trial: Trial, history: History) -> str:
         """One law in detail, or the reason why a candidate failed."""
         place = next(place for place, known in enumerate(history, start=1) if known.id == trial.id)
-        found = trial.evaluation
         if not trial.usable:
             return self._prompts.fit("tried.j2", lambda detail: _failure(trial, place), share=1.0)
         view = self._viewer.view(trial, source=SOURCE, findings=FINDINGS, lineage=False)
         return self._prompts.fit(
             "tried.j2",
-            lambda detail: {"view": view, "number": place, "verdict": found.verdict.value},
+            lambda detail: {"view": view, "number": place, "leader": ""},
             share=1.0,
         )
 
@@ -239,13 +238,12 @@ class Toolbox:
             return self._prompts.fit("tried.j2", lambda detail: _failure(trial, place), share=1.0)
         view = self._viewer.view(trial, source=0, findings=FINDINGS, lineage=False)
         best = self._viewer.standing.ranking[0]
-        numbers = {known.id: n for n, known in enumerate(history, start=1)}
-        leader = (
-            None
-            if best.id == trial.id
-            else f"law {numbers.get(best.id)} with {number(self._viewer.standing.error(best), 3)}: {formula_of(best)}"
-        )
-        content = {"view": view, "number": place, "verdict": "ok", "leader": leader}
+        leader = "It is the best law so far."
+        if best.id != trial.id:
+            number_of = {known.id: n for n, known in enumerate(history, start=1)}
+            error = number(self._viewer.standing.error(best), 3)
+            leader = f"The best so far is law {number_of.get(best.id)} with {error}: {formula_of(best)}"
+        content = {"view": view, "number": place, "leader": leader}
         return clip_bytes(self._prompts.fit("tried.j2", lambda detail: content, share=1.0), ANSWER_BYTES)
 
 

@@ -17,7 +17,7 @@ from lawsmith.agent.llm.parsing import parse_reply
 from lawsmith.agent.llm.proposer import LLMProposer
 from lawsmith.agent.llm.questions import Answer, Ask, Setup
 from lawsmith.runs.trials import History, Proposal, Trial
-from lawsmith.sandbox import Refused, Verdict, read_candidate
+from lawsmith.sandbox import Verdict
 from lawsmith.sandbox.law.key import source_key
 from lawsmith.sandbox.law.syntax import parse
 from lawsmith.tasks import InputError
@@ -206,11 +206,9 @@ class Analyst(LLMProposer):
     def _try(self, ask: Ask, tried: Try, parents: tuple[str, ...], batch: list[Proposal]) -> str | None:
         """Put a candidate into `batch`, or say why it is not evaluated: what costs no evaluation costs no candidate."""
         proposal = Proposal(tried.source, parents, f"try {ask.slot} {ask.model}", tried.hypothesis[:600])
-        limits = self.setup.evaluator.sandbox.limits
-        try:
-            read_candidate(tried.source, limits)
-        except Refused as refused:
-            return f"Not evaluated. {refused.verdict.value}: {refused.message} {refused.verdict.advice}"
+        if (refused := self.refusal(proposal)) is not None:
+            found = refused.evaluation
+            return f"Not evaluated. {found.verdict.value}: {found.message} {found.verdict.advice}"
         if (
             over := _over_cap(tried.source, self.setup.task.schema.cap, len(self.setup.task.schema.targets))
         ) is not None:
@@ -228,6 +226,8 @@ class Analyst(LLMProposer):
         if proposal.id in self.tally.asked:
             return "It is a candidate that you tried."
         twin = self._keys.get(source_key(proposal.source))
+        if twin in self._renewable:
+            return None
         return None if twin is None else f"It is the law {self.viewer.named(twin) or 'that is being tried'}."
 
     def _tell(self, history: History) -> None:

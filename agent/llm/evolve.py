@@ -55,13 +55,19 @@ class Evolve(LLMProposer):
         self._repairs: list[tuple[Ask, Trial | Answer]] = []
         self._best_round = 0
         self._fresh_island: int | None = None
+        self._returned: set[str] = set()
         self._asked: Counter[tuple[str, ...]] = Counter()
         self.most_in_vain = max(self.most_in_vain, EMPTY_ROUNDS * setup.config.transport.in_flight)
 
     def learn(self, trial: Trial, ask: Ask | None) -> None:
         if trial.usable:
             self._welcome(trial, ask)
-        elif ask is not None and not ask.repairs and trial.evaluation.verdict is not Verdict.SANDBOX_BROKEN:
+        elif (
+            ask is not None
+            and not ask.repairs
+            and trial.id not in self._returned
+            and trial.evaluation.verdict is not Verdict.SANDBOX_BROKEN
+        ):
             self._repairs.append((ask, trial))
 
     def _welcome(self, trial: Trial, ask: Ask | None) -> None:
@@ -78,6 +84,12 @@ class Evolve(LLMProposer):
         without_code = answer.parsed is not None and answer.parsed.source is None
         if without_code and not answer.ask.repairs:
             self._repairs.append((answer.ask, answer))
+        refused = None if answer.proposal is None else self.refusal(answer.proposal)
+        if (
+            refused is not None and not answer.ask.repairs
+        ):  # known before it is evaluated: back in the next round
+            self._returned.add(refused.id)
+            self._repairs.append((answer.ask, refused))
 
     def improves(self, trial: Trial, ask: Ask) -> bool:
         if not trial.usable:

@@ -23,12 +23,14 @@ from lawsmith.agent.llm.ensemble import Ensemble
 from lawsmith.agent.llm.pace import Pace
 from lawsmith.agent.llm.parsing import parse_reply
 from lawsmith.agent.llm.questions import Answer, Ask, Setup, Tally
-from lawsmith.agent.llm.replies import Reader
+from lawsmith.agent.llm.replies import Reader, is_renewable
 from lawsmith.agent.llm.report import report
 from lawsmith.runs.trials import History, Proposal, Trial
-from lawsmith.sandbox import Verdict
+from lawsmith.sandbox import Evaluation, Refused, Verdict, read_candidate
 
 MAX_NOTES = 40
+GUESS = "Columns:"
+"""Begins the sentence in which a model says what it takes the columns to be."""
 MAX_WORDS_AGAIN = 240  # characters of hypothesis in a reply that is shown again
 REMINDER_SHARE = 0.15  # of a prompt's size
 CLOSED_LAW = (
@@ -70,6 +72,7 @@ class LLMProposer(ABC):
         self.round = 0
         self.ended: str | None = None
         self._learned = 0
+        self._renewable: set[str] = set()
         self._issued = 0
         self._floor_done = setup.floor is None
         self._in_vain = 0
@@ -137,6 +140,16 @@ class LLMProposer(ABC):
             "advice": evaluation.verdict.advice,
         }
 
+    def refusal(self, proposal: Proposal) -> Trial | None:
+        """The trial of a candidate that is refused without an evaluation; None for one that has to be evaluated."""
+        sandbox = self.setup.evaluator.sandbox
+        try:
+            read_candidate(proposal.source, sandbox.limits)
+        except Refused as why:
+            found = Evaluation(verdict=why.verdict, message=why.message, stage="check", tier=sandbox.tier)
+            return Trial(proposal.id, proposal, found)
+        return None
+
     def reminder(self, problem: str) -> str:
         """How to answer, for a model that sent no code. What it said is not shown again, lest it imitates it."""
         return self.prompts.fit("no_code.j2", lambda detail: {"problem": problem}, share=REMINDER_SHARE)
@@ -177,6 +190,8 @@ class LLMProposer(ABC):
     def _take_in(self, trial: Trial) -> None:
         ask = self.tally.asked.get(trial.id)
         self.viewer.learn(trial)
+        if is_renewable(trial):
+            self._renewable.add(trial.id)
         if ask is None:
             self.reader.know(trial)
         else:
@@ -224,7 +239,8 @@ class LLMProposer(ABC):
         for trial in (trial for ask in asks if recording.closed(ask.slot) is None for trial in ask.diagnosed):
             self.viewer.prepare(trial)  # the sandbox is about to be busy with candidates
         wait = self.setup.caller.send([Question(ask.slot, partial(self.request_of, ask)) for ask in asks])
-        return in_background(lambda: self.reader.read(asks, wait()))
+        renewable = frozenset(self._renewable)
+        return in_background(lambda: self.reader.read(asks, wait(), renewable))
 
     def over_default_limit(self) -> bool:
         """Whether a search without any limit of its own has asked enough; it then has ended."""
@@ -244,6 +260,7 @@ class LLMProposer(ABC):
                 self.ended = answer.problem or "the budget is spent"
                 continue
             self._remember(answer.parsed.note if answer.parsed else "")
+            self._remember_guess(answer.parsed.hypothesis if answer.parsed else "")
             if answer.proposal is not None:
                 batch.append(answer.proposal)
                 self.tally.asked[answer.proposal.id] = answer.ask
@@ -280,7 +297,14 @@ class LLMProposer(ABC):
             structured=sampling.structured,
         )
 
+    def _remember_guess(self, hypothesis: str) -> None:
+        """Keep what the model takes the columns to be, where nobody has stated it."""
+        _, found, guess = hypothesis.partition(GUESS)
+        if found and not any(note.startswith(GUESS) for note in self.notes):
+            self.notes.insert(0, f"{GUESS} {guess.strip().partition('. ')[0]}"[:200])
+
     def _remember(self, note: str) -> None:
         if note and note not in self.notes:
-            self.notes.append(note[:200])
-            del self.notes[:-MAX_NOTES]
+            self.notes.append(note[:400])
+            kept = self.notes[:1] if self.notes[0].startswith(GUESS) else []
+            self.notes = [*kept, *self.notes[len(kept) :][-MAX_NOTES:]]

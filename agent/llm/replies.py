@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from lawsmith.agent.client.asker import Outcome
@@ -13,6 +13,7 @@ from lawsmith.agent.llm.questions import Answer, Ask
 from lawsmith.agent.llm.twins import Behaviour, Screen
 from lawsmith.agent.search.evaluator import Evaluator
 from lawsmith.runs.trials import Proposal, Trial
+from lawsmith.sandbox import Verdict
 from lawsmith.sandbox.law.key import source_key
 
 NO_CODE = "no code in the reply"
@@ -53,9 +54,11 @@ class Reader:
         if (seen := Behaviour.of(trial)) is not None:
             self._behaviours.setdefault(trial.id, seen)
 
-    def read(self, asks: Sequence[Ask], outcomes: Sequence[Outcome]) -> list[Answer]:
-        """One answer for each question, in order."""
-        answers = [self._read(ask, outcome) for ask, outcome in zip(asks, outcomes, strict=True)]
+    def read(
+        self, asks: Sequence[Ask], outcomes: Sequence[Outcome], renewable: Collection[str] = ()
+    ) -> list[Answer]:
+        """One answer for each question, in order. `renewable` are known candidates that may be stated again."""
+        answers = [self._read(ask, outcome, renewable) for ask, outcome in zip(asks, outcomes, strict=True)]
         for answer in answers:
             if answer.proposal is not None and not self._closed:
                 self._screen.begin(answer.proposal.source)
@@ -67,7 +70,7 @@ class Reader:
         waiting = [source for name, source in self._begun.items() if name not in self._recorded]
         self._evaluator.give_up(waiting)
 
-    def _read(self, ask: Ask, outcome: Outcome) -> Answer:
+    def _read(self, ask: Ask, outcome: Outcome, renewable: Collection[str]) -> Answer:
         parsed = parse_reply(outcome.text)
         if outcome.failure is not None and not _whole(outcome, parsed):
             return Answer(ask, problem=outcome.message, failure=outcome.failure, reason=outcome.failure.value)
@@ -76,20 +79,21 @@ class Reader:
         proposal = Proposal(
             parsed.source, ask.parents, f"{ask.operation} {ask.slot} {ask.model}", parsed.hypothesis
         )
-        twin = self._stated(proposal, ask)
+        twin = self._stated(proposal, ask, renewable)
         if twin is not None:
             return Answer(ask, outcome.text, parsed, problem=KNOWN, twin=twin, reason=REPEATED)
         return Answer(ask, outcome.text, parsed, proposal)
 
-    def _stated(self, proposal: Proposal, ask: Ask) -> str | None:
-        """A known candidate that states the same. A repair may restate its parent, but not word for word."""
+    def _stated(self, proposal: Proposal, ask: Ask, renewable: Collection[str]) -> str | None:
+        """A known candidate that states the same. A repair may restate its parent, but not word for word, and one
+        whose fit failed or met a bound may be stated again in other words."""
         if proposal.id in self._ids:
             return proposal.id
         key = source_key(proposal.source)
         twin = self._keys.get(key)
-        if twin is not None and not (ask.repairs and twin in ask.parents):
+        if twin is not None and twin not in renewable and not (ask.repairs and twin in ask.parents):
             return twin
-        self._keys.setdefault(key, proposal.id)
+        self._keys[key] = proposal.id
         self._ids.add(proposal.id)
         return None
 
@@ -109,6 +113,13 @@ class Reader:
             if fit is not None and fit.ok:
                 self._viewer.remember(proposal.id, fit)
         return answer
+
+
+def is_renewable(trial: Trial) -> bool:
+    """Whether other bounds or other words may turn a candidate into another law: its fit failed, or met a bound."""
+    found = trial.evaluation
+    failed = found.verdict in (Verdict.FIT_FAILED, Verdict.NON_FINITE, Verdict.TIMEOUT)
+    return failed or any("bound" in text for text in found.status.values())
 
 
 def _whole(outcome: Outcome, parsed: Parsed) -> bool:

@@ -18,6 +18,7 @@ from lawsmith.agent.client.endpoint import Endpoint
 from lawsmith.agent.client.failures import EndpointError
 from lawsmith.agent.client.messages import Frozen, Model
 from lawsmith.agent.client.prices import Prices
+from lawsmith.agent.client.probe import Support, probe
 from lawsmith.agent.client.recording import CallSink, MemorySink, Recording
 from lawsmith.agent.client.replay import Replayer
 from lawsmith.agent.client.scrub import public_url
@@ -91,6 +92,41 @@ class Settings(Frozen):
         return ", ".join(choice.name for choice in self.config.models)
 
 
+def connect(choice: ModelChoice, config: Config, environment: Mapping[str, str]) -> Endpoint:
+    """The endpoint of a model; raises EndpointError where neither a key nor an address is known."""
+    key = environment.get(choice.key_env)
+    base_url = choice.base_url and check_url(choice.base_url)
+    if base_url == config.base_url:  # on resume, a server may have moved
+        moved = environment.get("OPENAI_BASE_URL")
+        base_url = check_url(moved) if moved else base_url
+    if not key and base_url is None:
+        raise EndpointError(
+            f"No endpoint for the model {choice.name!r}: set {choice.key_env} for api.openai.com, or "
+            "OPENAI_BASE_URL for a server of your own."
+        )
+    sampling = config.sampling
+    return Endpoint(
+        base_url,
+        key,
+        model=choice.name,
+        structured=sampling.structured,
+        effort=sampling.effort,
+        api=choice.api,
+    )
+
+
+def supported(config: Config, environment: Mapping[str, str] = os.environ) -> list[tuple[str, str, Support]]:
+    """For each model its name, its address, and what one cheap call shows; raises EndpointError as `connect`."""
+    found = []
+    for choice in config.models:
+        endpoint = connect(choice, config, environment)
+        try:
+            found.append((choice.name, endpoint.url, probe(endpoint, choice.name)))
+        finally:
+            endpoint.close()
+    return found
+
+
 class Session:
     """Endpoints of one command, closed at its end. One session serves all runs.
 
@@ -123,17 +159,7 @@ class Session:
         self._cache = ReplyCache(directory) if cached else None
 
     def _connect(self, choice: ModelChoice) -> Line:
-        key = self._environment.get(choice.key_env)
-        base_url = choice.base_url and check_url(choice.base_url)
-        if base_url == self._settings.config.base_url:  # on resume, a server may have moved
-            moved = self._environment.get("OPENAI_BASE_URL")
-            base_url = check_url(moved) if moved else base_url
-        if not key and base_url is None:
-            raise EndpointError(
-                f"No endpoint for the model {choice.name!r}: set {choice.key_env} for api.openai.com, or "
-                "OPENAI_BASE_URL for a server of your own."
-            )
-        endpoint = Endpoint(base_url, key, structured=self._settings.config.sampling.structured)
+        endpoint = connect(choice, self._settings.config, self._environment)
         self._close.callback(endpoint.close)
         return Line(endpoint, endpoint.url)
 

@@ -10,6 +10,9 @@ from time import monotonic
 from lawsmith.agent.command.conclude import conclude
 from lawsmith.agent.command.loop import search
 from lawsmith.agent.command.observer import Observer
+from lawsmith.agent.feedback.describe import fold_words
+from lawsmith.agent.feedback.prompts import Prompts
+from lawsmith.agent.feedback.toolbox import Arguments, Toolbox
 from lawsmith.agent.feedback.views import Viewer
 from lawsmith.agent.search.budget import Allowance, Budget, Spending
 from lawsmith.agent.search.evaluator import Evaluator
@@ -23,6 +26,10 @@ from lawsmith.tasks import Dataset, InputError
 SUBMITTED = "submitted"
 """The origin of a client's candidates."""
 MAX_NOTE = 2000
+MAX_NOTES = 200
+NOTE = "note"
+"""The event of a note in the archive."""
+PROMPT_TOKENS = 9000
 MAX_PARENTS = 8
 
 Progress = Callable[[int], None]
@@ -44,8 +51,13 @@ class Session:
         self.mcp_task, self.archive, self.lock = mcp_task, archive, threading.Lock()
         self.journal = Journal(archive)
         searched = mcp_task.evaluator.task
-        self.viewer = Viewer(searched, mcp_task.evaluator.sandbox)
+        sandbox = mcp_task.evaluator.sandbox
+        self.viewer = Viewer(searched, sandbox)
+        prompts = Prompts(searched, fold_words(searched), PROMPT_TOKENS, structured=False)
+        self._toolbox = Toolbox(searched, sandbox, self.viewer, prompts)
+        self.notes = [event["text"] for event in archive.events() if event["event"] == NOTE]
         self._candidates = candidates
+        self._learnt = 0
         self._budget = Budget(Allowance(), Spending(seconds=self.journal.spent.seconds))
         self._floor = _Floor(SymbolicProposer(searched, archive.manifest.seed or 0))
         for trial in self.history:
@@ -54,6 +66,38 @@ class Session:
     @property
     def history(self) -> History:
         return self.journal.history
+
+    def number(self, trial: Trial) -> int:
+        """The number by which tools name a candidate."""
+        return next(place for place, known in enumerate(self.history, start=1) if known.id == trial.id)
+
+    @property
+    def leader(self) -> Trial | None:
+        """The law with the smallest typical error."""
+        self._learn()
+        return next(iter(self.viewer.standing.ranking), None)
+
+    def look(self, asked: Arguments) -> str:
+        """What a tool that only looks answers."""
+        self._learn()
+        return self._toolbox.answer(asked, self.history)
+
+    def told(self, trial: Trial) -> str:
+        """What a candidate misses, in words."""
+        self._learn()
+        return self._toolbox.outcome(trial, self.history)
+
+    def note(self, text: str) -> None:
+        """Keep a fact in the archive."""
+        if len(self.notes) >= MAX_NOTES:
+            raise InputError(f"There are {MAX_NOTES} notes already.")
+        self.archive.append_event({"event": NOTE, "text": text[:MAX_NOTE]})
+        self.notes.append(text[:MAX_NOTE])
+
+    def _learn(self) -> None:
+        for trial in self.history.trials[self._learnt :]:
+            self.viewer.learn(trial)
+        self._learnt = len(self.history)
 
     @property
     def submitted(self) -> int:
@@ -83,7 +127,7 @@ class Session:
         when the budget of candidates is spent.
         """
         check_text("source", source, self.mcp_task.evaluator.sandbox.limits.source_bytes)
-        check_text("note", note, MAX_NOTE)
+        check_text("hypothesis", note, MAX_NOTE)
         if len(parents) > MAX_PARENTS:
             raise InputError(f"{len(parents)} parents are named; name at most {MAX_PARENTS}.")
         proposal = Proposal(source, tuple(self.trial(parent).id for parent in parents), SUBMITTED, note)

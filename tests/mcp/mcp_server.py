@@ -57,11 +57,11 @@ def act(server: str | StdioServerParameters, story: Callable[[Agent], Awaitable[
 
 
 def environment() -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'tests/agent'}"}
+    return {**os.environ, "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}:{ROOT / 'tests/agent'}"}
 
 
 def on_stdio(folder: Path, arguments: Sequence[str]) -> StdioServerParameters:
-    command = ["-c", "from agent.cli import main; main()", "mcp", *arguments]
+    command = ["-c", "from lawsmith.agent.cli import main; main()", "mcp", *arguments]
     return StdioServerParameters(command=sys.executable, args=command, cwd=folder, env=environment())
 
 

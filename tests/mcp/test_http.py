@@ -65,11 +65,13 @@ def test_finish_gives_a_law_even_when_nothing_was_submitted(url: str) -> None:
         with Sandbox(workers=1) as sandbox:
             assert replay(archive, sandbox).exact
         for tool, more in (
-            ("submit", {"source": FORM}),
-            ("history", {}),
+            ("try", {"source": FORM}),
+            ("laws", {}),
+            ("rows", {}),
+            ("run", {"code": "1"}),
+            ("note", {"text": "late"}),
             ("floor", {}),
             ("finish", {}),
-            ("diagnose", {"candidate": finished["winner"]}),
         ):
             assert "is finished" in await refused(agent, tool, session=session, **more)
 
@@ -85,36 +87,38 @@ def test_hostile_and_mistaken_calls(url: str, folder: Path) -> None:
     async def story(agent: Agent) -> None:
         assert "no task" in await refused(agent, "start", task="../../etc/passwd")
         assert "no task" in await refused(agent, "describe_task", task="unheard of")
-        assert "There is no session" in await refused(agent, "history", session="../measured")
+        assert "There is no session" in await refused(agent, "laws", session="../measured")
         assert "80 are allowed" in await refused(agent, "start", task="measured", model="m" * 81)
-        assert "no group" in await refused(agent, "training_rows", task="measured", group="test")
-        assert "limit" in await refused(agent, "training_rows", task="measured", limit=10**9)
-        assert "offset" in await refused(agent, "training_rows", task="measured", offset=-1)
-        assert (await agent.call("training_rows", task="measured", offset=10**9))["rows"] == []
-        asked = await agent.call("training_rows", task="measured", split="test", limit=100)
-        assert len(asked["rows"]) == asked["total"] == power_law_csv().count("\n") - 1
-
         session = (await agent.call("start", task="measured"))["session"]
-        assert "70000 bytes" in await refused(agent, "submit", session=session, source="#" * 70_000)
-        assert "There is no candidate" in await refused(
-            agent, "submit", session=session, source=FORM, parents=["abc"]
-        )
-        assert "There is no candidate" in await refused(agent, "diagnose", session=session, candidate="abc")
-        stolen = await agent.call("submit", session=session, source=attack)
+        told = await agent.call("rows", session=session, where=["group = test"])
+        assert "There is no group 'test'" in told["text"]
+        assert "limit" in await refused(agent, "rows", session=session, limit=10**9)
+        assert "offset" in await refused(agent, "rows", session=session, offset=-1)
+        asked = await agent.call("rows", session=session, split="test", limit=60)
+        assert asked["text"].startswith(f"{power_law_csv().count(chr(10)) - 1} rows match")
+        for code in (
+            f"np.loadtxt({str(folder / 'test.csv')!r}, str)",
+            "import os",
+            "open('/etc/passwd').read()",
+        ):
+            ended = (await agent.call("run", session=session, code=code))["text"]
+            assert ended.startswith(("crash", "import_refused", "contract")), ended
+        assert "70000 bytes" in await refused(agent, "try", session=session, source="#" * 70_000)
+        assert "There is no law 9" in await refused(agent, "try", session=session, source=FORM, parents=[9])
+        assert "There is no law 9" in (await agent.call("laws", session=session, number=9))["text"]
+        stolen = await agent.call("try", session=session, source=attack)
         assert stolen["verdict"] not in ("ok", "sandbox_broken") and stolen["message"]
-        shell = await agent.call("submit", session=session, source="import os\nos.system('id')")
+        shell = await agent.call("try", session=session, source="import os\nos.system('id')")
         assert shell["verdict"] == "import_refused"
         closed = await agent.call(
-            "submit",
+            "try",
             session=session,
             source="def law(rows, group):\n    return [{'loss': 1.1} for _ in rows]",
         )
         assert closed["verdict"] == "ok" and not closed["selectable"] and closed["validation_r2"] is None
         assert closed["candidates_left"] == 0
-        assert "budget of 3 candidates is spent" in await refused(
-            agent, "submit", session=session, source=FORM
-        )
-        again = await agent.call("submit", session=session, source="import os\nos.system('id')")
+        assert "budget of 3 candidates is spent" in await refused(agent, "try", session=session, source=FORM)
+        again = await agent.call("try", session=session, source="import os\nos.system('id')")
         assert again["candidate"] == shell["candidate"], "what is on record costs nothing"
         finished = await agent.call("finish", session=session)
         assert finished["by"] == "floor"
@@ -128,8 +132,20 @@ def test_no_tool_takes_a_path_or_a_split(url: str) -> None:
         for tool in (await agent.client.list_tools()).tools:
             taken = set(tool.input_schema.get("properties", {}))
             assert taken <= {
-                *("task", "group", "offset", "limit", "session", "candidate", "model", "seed"),
-                *("source", "parents", "note", "seconds"),
+                *("task", "session", "model", "seed", "seconds", "source", "parents", "hypothesis", "text"),
+                *(
+                    "where",
+                    "sort",
+                    "limit",
+                    "offset",
+                    "by",
+                    "residuals_of",
+                    "x",
+                    "y",
+                    "bins",
+                    "code",
+                    "number",
+                ),
             }
 
     act(url, story)
@@ -148,7 +164,7 @@ def form(x, p):
 
     async def story(agent: Agent) -> None:
         session = (await agent.call("start", task="measured"))["session"]
-        own = await agent.call("submit", session=session, source=source)
+        own = await agent.call("try", session=session, source=source)
         assert own["verdict"] == "ok"
         finished = await agent.call("finish", session=session)
         assert finished["law"] and finished["validation_r2"] >= own["validation_r2"] - 1e-6
@@ -165,14 +181,14 @@ def test_sessions_are_bounded_and_calls_at_once_are_safe(url: str) -> None:
         async with Client(url) as second:
             other = Agent(second)
             results = await asyncio.gather(
-                agent.call("submit", session=one, source=FORM),
-                other.call("submit", session=one, source=FORM + "# another\n"),
+                agent.call("try", session=one, source=FORM),
+                other.call("try", session=one, source=FORM + "# another\n"),
                 other.call("floor", session=one, seconds=1),
-                agent.call("submit", session=two, source=FORM),
+                agent.call("try", session=two, source=FORM),
             )
         assert results[0]["validation_r2"] == results[3]["validation_r2"]
-        tried = await agent.call("history", session=one)
-        assert {law["by"] for law in tried["best_laws"]} == {"you", "floor"}
+        tried = (await agent.call("laws", session=one))["text"]
+        assert "| you |" in tried and "| symbolic search |" in tried
         for session in (one, two):
             finished = await agent.call("finish", session=session)
             assert Archive.open(Path(finished["archive"])).verify() == []
@@ -188,14 +204,15 @@ def test_a_killed_server_loses_nothing(
     async def begin(agent: Agent) -> None:
         for seed in (0, 1):
             names.append((await agent.call("start", task="measured", seed=seed))["session"])
-            await agent.call("submit", session=names[-1], source=FORM)
+            await agent.call("try", session=names[-1], source=FORM)
+            await agent.call("note", session=names[-1], text="a first")
 
     async def elsewhere(agent: Agent) -> None:
-        assert "being written by another process" in await refused(agent, "history", session=names[0])
+        assert "being written by another process" in await refused(agent, "laws", session=names[0])
 
     async def go_on(agent: Agent) -> None:
-        tried = await agent.call("history", session=names[0])
-        assert tried["tried"] == 1 and tried["candidates_left"] == 2
+        kept = await agent.call("note", session=names[0], text="a second")
+        assert kept["notes"] == ["a first", "a second"]
         await agent.call("floor", session=names[0], seconds=1)
         finished = await agent.call("finish", session=names[0])
         assert finished["error"] is None

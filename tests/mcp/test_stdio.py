@@ -30,15 +30,20 @@ def test_an_agent_discovers_a_law(tmp_path: Path) -> None:
         assert "sft" in names
         about = await agent.call("describe_task", task="sft")
         assert "sft_data_size" in about["description"] and "def form(x, p)" in about["description"]
-        page = await agent.call("training_rows", task="sft", limit=100)
-        assert len(page["rows"]) == 100 and page["total"] == about["training_rows"]
         session = (await agent.call("start", task="sft", model="scripted/1"))["session"]
-        first = await agent.call("submit", session=session, source=POWER, note="a power law")
+        page = (await agent.call("rows", session=session, sort="-sft_data_size", limit=5))["text"]
+        assert page.startswith(f"{about['training_rows']} rows match, 5 shown")
+        bars = (await agent.call("plot", session=session, x="sft_data_size", y="sft_loss"))["text"]
+        assert "#####" in bars
+        code = "np.polyfit(np.log(x['sft_data_size']), np.log(y['sft_loss']), 1)[0]"
+        assert float((await agent.call("run", session=session, code=code))["text"]) < 0
+        first = await agent.call("try", session=session, source=POWER, hypothesis="a power law")
         assert first["verdict"] == "ok" and first["selectable"] and len(first["folds"]) >= 2
-        seen = await agent.call("diagnose", session=session, candidate=first["candidate"])
-        assert any("lowest sft_data_size" in line for line in seen["diagnosis"][0]["frontier"])
+        assert "Held-out parts, worst first" in first["told"] and "predicted too" in first["told"]
+        seen = (await agent.call("laws", session=session, number=first["number"]))["text"]
+        assert "lowest sft_data_size" in seen
         second = await agent.call(
-            "submit", session=session, source=SHIFTED, parents=[first["candidate"]], note="it bends"
+            "try", session=session, source=SHIFTED, parents=[first["number"]], hypothesis="it bends"
         )
         assert second["validation_r2"] > first["validation_r2"]
         assert second["best"]["candidate"] == second["candidate"]

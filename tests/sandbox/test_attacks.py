@@ -35,8 +35,9 @@ from attacks import (
 )
 
 from lawsmith.sandbox import PredictJob, Sandbox, Tier, Verdict
+from lawsmith.sandbox.analysis import analyse
 from lawsmith.sandbox.isolation import ISOLATED
-from lawsmith.tasks import Schema, Table
+from lawsmith.tasks import Provenance, Schema, Table, Task
 
 ATTACKS = {
     **FILES,
@@ -151,3 +152,38 @@ def test_no_attack_succeeds_in_a_tier(
     # stopped by the walls, not by a slip in the attack's own code
     slips = ("NameError", "SyntaxError", "TypeError", "AttributeError", "KeyError: 'bait", "IndexError")
     assert not [name for name, found in verdicts.items() if found.message.startswith(slips)]
+
+
+def test_no_attack_succeeds_through_analysis_code(
+    sandbox: Sandbox, bait: dict[str, object], schema: Schema, table: Table
+) -> None:
+    task = Task(schema, table, Provenance("file", "0" * 64, None))
+    succeeded, slipped = [], {}
+    for name, body in ATTACKS.items():
+        found = analyse(sandbox, f"{unprotected(body, bait)}\nprint('escaped')", task)
+        if not found.error or "escaped" in found.output:
+            succeeded.append(name)
+        if not found.error.startswith(("crash", "memory")):
+            slipped[name] = found.error
+    assert not succeeded
+    assert not slipped
+
+
+def test_analysis_code_sees_the_training_rows_and_nothing_else(
+    sandbox: Sandbox, schema: Schema, table: Table
+) -> None:
+    task = Task(schema, table, Provenance("file", "0" * 64, None))
+    shown = "print(len(y['y']), sorted(x), sorted(y), sorted(set(group.tolist())))"
+    assert analyse(sandbox, shown, task).output == "36 ['n'] ['y'] ['a', 'b', 'c']"
+    assert analyse(
+        sandbox, "k = np.polyfit(np.log(x['n']), y['y'], 1)\nround(k[0], 3)", task
+    ).output.startswith("-")
+    assert "ZeroDivisionError" in analyse(sandbox, "print('before')\n1 / 0", task).error
+    assert analyse(sandbox, "print('before')\n1 / 0", task).output == "before"
+    assert analyse(sandbox, "for x in", task).error.startswith("syntax: line 1")
+    assert "16384 bytes" in analyse(sandbox, "#" * 20_000, task).error
+    assert analyse(sandbox, "print('x' * 10**6)", task).error.startswith("output_limit")
+    kept = analyse(sandbox, "import builtins\n_ = setattr(np, 'kept', 1)", task)
+    assert kept.error.startswith("import_refused")
+    analyse(sandbox, "np.kept = 1", task)
+    assert analyse(sandbox, "hasattr(np, 'kept')", task).output == "False"

@@ -1,0 +1,51 @@
+"""One cheap call that finds out what an endpoint supports: `discover doctor --model`, and what `--agent auto` means."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lawsmith.agent.client.endpoint import Endpoint
+from lawsmith.agent.client.failures import AnsweredFailure, CallFailure
+from lawsmith.agent.client.messages import Message, Request, Tool, Usage
+
+SECONDS = 60.0
+REPLY_TOKENS = 200
+_READY = Tool(
+    name="ready",
+    description="Say that you are ready.",
+    parameters={"type": "object", "properties": {"word": {"type": "string"}}, "required": ["word"]},
+)
+
+
+@dataclass(frozen=True)
+class Support:
+    """What one call showed. error: why there was no reply, "" where there was one."""
+
+    tools: bool
+    family: str
+    served_by: str
+    usage: Usage
+    error: str = ""
+
+
+def probe(endpoint: Endpoint, model: str) -> Support:
+    """Ask the model to call a tool. Costs some 100 tokens, more with a model that reasons. Never raises CallFailure."""
+    least = max(REPLY_TOKENS, endpoint.profile.reply_tokens // 8)
+    request = Request(
+        slot="probe",
+        model=model,
+        messages=(
+            Message(role="user", content='Call the tool `ready` with the word "yes". Say nothing else.'),
+        ),
+        max_tokens=least,
+        tools=(_READY,),
+    )
+    family = endpoint.profile.name
+    try:
+        reply = endpoint.complete(request, SECONDS)
+    except AnsweredFailure as failure:
+        return Support(False, family, "", failure.usage, failure.message)
+    except CallFailure as failure:
+        return Support(False, family, "", Usage(), failure.message)
+    called = any(call.name == _READY.name for call in reply.tool_calls)
+    return Support(called, family, reply.served_by, reply.usage)
