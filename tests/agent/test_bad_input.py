@@ -47,7 +47,7 @@ def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
         ("--task sft --time-limit nan", "time limit"),
         ("--task sft --max-usd -1", "limit of USD"),
         ("--task sft --max-calls 2 --runs 3", "at least one for each"),
-        ("--task sft --agent genetic", "auto, symbolic, refine, evolve"),
+        ("--task sft --agent genetic", "auto, symbolic, analyst, refine, evolve"),
         ("--task sft --agent symbolic --model gpt-5", "asks no model"),
         ("--task sft --agent evolve", "--model"),
         ("--task sft --target sft_loss", "--task and --target"),

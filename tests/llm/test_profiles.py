@@ -133,7 +133,7 @@ def test_one_call_shows_whether_tools_are_called() -> None:
         assert found.tools and found.served_by == "served" and not found.error
         environment = {"OPENAI_BASE_URL": endpoint.url, "OPENAI_API_KEY": KEY}
         _, chosen = equip(Job(agent="auto", model="m"), None, environment=environment)  # type: ignore[arg-type]
-        assert (chosen.agent, chosen.why) == ("analyst", "a model endpoint is configured, and it calls tools")
+        assert chosen.agent == "analyst" and "it calls tools" in chosen.why
         assert len(endpoint.requests) == 2
     for behave in (says("yes"), fails(400, "m does not support tools")):
         with Endpoint(behave) as endpoint:
