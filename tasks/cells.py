@@ -28,6 +28,9 @@ from lawsmith.tasks.numerals import (
 if TYPE_CHECKING:
     import pandas as pd
 
+SAMPLE = (
+    20_000  # distinct cells of a column that decide on its notation; whatever does not follow it is refused
+)
 MOST = 0.5  # a column is one of numbers where more than this share of its filled cells are
 
 
@@ -91,22 +94,25 @@ def convert(frame: "pd.DataFrame", separator: str, notation: Notation, where: st
     texts: list[_Column] = []
     dates, booleans = set[str](), set[str]()
     units, said = dict[str, str](), dict[str, str]()
+    sure: dict[str, set[str]] = {".": set(), ",": set()}
     for name in frame.columns:
-        found = _typed(frame[name])
-        if found is None and separator != ";" and not notation.thousands and notation.decimal != ",":
-            found = _plainly(frame[name])
-        if found is not None:
+        if (found := _typed(frame[name])) is not None:
             columns[name], is_boolean, is_date = found
             booleans |= {name} if is_boolean else set()
             dates |= {name} if is_date else set()
             said |= {name: _said_of_dates(name)} if is_date else {}
+        elif notation == Notation() and (plain := _plainly(frame[name], separator)) is not None:
+            columns[name], mark, shown = plain
+            sure[mark] |= {"decimal"} if shown else set()
+            if mark == ",":
+                said[name] = f"{name}: {shown!r} was read as {shown.replace(',', '.')}."
         else:
             texts.append(_column(name, frame[name]))
     texts = [
         text for text in texts if not (_truth(text, columns, booleans) or _dates(text, columns, dates, said))
     ]
     numbers = [text for text in texts if text.share([one is not None for one in text.numerals]) > MOST]
-    marks = _marks(numbers, separator, notation, where)
+    marks = _marks(numbers, sure, separator, notation, where)
     for text in numbers:
         columns[text.name] = _numbers(text, *marks[text.name], units, said)
     import pandas as pd
@@ -138,19 +144,27 @@ def _typed(series: "pd.Series[Any]") -> tuple[Any, bool, bool] | None:
     return None
 
 
-def _plainly(series: "pd.Series[Any]") -> tuple[Any, bool, bool] | None:
-    """The values of a column of text whose every cell is a plain number; None at the first that is not."""
+def _plainly(series: "pd.Series[Any]", separator: str) -> tuple[Array, str, str] | None:
+    """A column of text in which every cell follows one plain notation beyond doubt; None for any other.
+
+    Returns its values, the decimal mark, and a cell that shows the mark ("" where no cell has one).
+    """
     import pandas as pd
 
-    if isinstance(series.dtype, pd.CategoricalDtype):
+    cells = [] if isinstance(series.dtype, pd.CategoricalDtype) else series.tolist()
+    if not cells or any(cell is None or isinstance(cell, bool) for cell in cells):
         return None
-    cells = series.tolist()
+    mark, texts = ".", cells
+    if separator not in ("", ",") and any(isinstance(cell, str) and "," in cell for cell in cells):
+        mark, texts = ",", [cell.replace(",", ".") for cell in cells if "." not in cell]
     try:
-        if not cells or any(isinstance(cell, bool) or cell is None for cell in cells):
-            return None
-        return np.array([float(cell) for cell in cells]), False, False
+        values = np.array([float(text) for text in texts])
     except (TypeError, ValueError, OverflowError):
         return None
+    marked = (cell for cell in cells if isinstance(cell, str) and mark in cell)
+    shown = next((cell.strip() for cell in marked if evidence(cell.strip(), mark) == "decimal"), "")
+    doubtful = not shown and separator in (";", "\t", "|", " ") and any(mark in str(cell) for cell in cells)
+    return None if len(texts) < len(cells) or doubtful else (values, mark, shown)
 
 
 def _column(name: str, series: "pd.Series[Any]") -> _Column:
@@ -198,7 +212,7 @@ def _said_of_dates(name: str) -> str:
 
 
 def _marks(
-    columns: list[_Column], separator: str, notation: Notation, where: str
+    columns: list[_Column], sure: dict[str, set[str]], separator: str, notation: Notation, where: str
 ) -> dict[str, tuple[str, str]]:
     """Column -> decimal mark and thousands separator ("" for none)."""
     seen = {mark: {text.name: _evidence(text, mark) for text in columns} for mark in ".,"}
@@ -209,7 +223,7 @@ def _marks(
                     f"{where}: column {name!r} writes {found['decimal']!r} and {found['thousands']!r}; say with "
                     "--decimal and --thousands what point and comma mean."
                 )
-    known = {mark: {kind for found in seen[mark].values() for kind in found} for mark in ".,"}
+    known = {mark: sure[mark] | {kind for found in seen[mark].values() for kind in found} for mark in ".,"}
     decimal = notation.decimal or {".": ",", ",": "."}.get(notation.thousands, "")
     return {
         text.name: _mark(text.name, seen, known, decimal, notation.thousands, separator, where)
@@ -220,8 +234,9 @@ def _marks(
 def _evidence(text: _Column, mark: str) -> dict[str, str]:
     """What the mark can mean in the cells of a column -> one cell that shows it."""
     found: dict[str, str] = {}
-    for word, one in zip(text.words, text.numerals, strict=True):
-        if one is not None:
+    step = max(1, len(text.words) // SAMPLE)
+    for word, one in zip(text.words[::step], text.numerals[::step], strict=True):
+        if one is not None and mark in one.digits:
             found.setdefault(evidence(one.digits, mark), word.strip())
     return {kind: word for kind, word in found.items() if kind}
 

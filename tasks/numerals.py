@@ -45,7 +45,9 @@ def is_null(cell: object) -> bool:
 
 def numeral(cell: str) -> Numeral | None:
     """A cell of text taken apart; None where it is no number in any notation."""
-    text = _GAPS.sub("", cell.strip())
+    text = cell.strip()
+    if not text.isascii() or " " in text or "'" in text:
+        text = _GAPS.sub("", text)
     if _SPECIAL.fullmatch(text):
         return Numeral(text, "")
     found = _NUMERAL.fullmatch(text)
