@@ -265,9 +265,8 @@ def _mark(
         return ",", "." if point else ""
     if "thousands" in comma or (comma and ("decimal" in known["."] or separator == ",")):
         return ".", ","
-    if comma and "decimal" not in known[","]:
-        shown = comma["either"] if "either" in comma else next(iter(comma.values()))
-        raise _two_readings(name, shown, ",", where)
+    if "either" in comma and "decimal" not in known[","]:
+        raise _two_readings(name, comma["either"], ",", where)
     if comma:
         return ",", ""
     if "thousands" in point:

@@ -70,9 +70,17 @@ def decide(cells: Cells, asked: Asked, where: str) -> Roles:
             f"{_count(rows & ~measured)} without a value of {listing(named.target)} left out."
         )
         rows = rows & measured
+    if not rows.any():
+        raise InputError(
+            f"{where} has no row that can be used: {' '.join(decision.notices) or 'it is empty.'}"
+        )
     found = decision.decide()
     if asked.drop_incomplete:
         kept = filled(cells.frame, found.numbers) & filled_labels(cells.labels, found.labels)
+        if not kept[rows].any():
+            raise InputError(
+                f"{where} has no row in which all used columns are filled; leave some out with --ignore."
+            )
         if not kept[rows].all():
             decision = _Decision(take(cells, rows & kept), named, where, state)
             decision.notices.append(f"{_count(rows & ~kept)} without a value in some used column left out.")
