@@ -4,7 +4,6 @@ from lawsmith.runs.account import Account
 from lawsmith.runs.archive import Archive, State
 from lawsmith.runs.check import Problem
 from lawsmith.runs.find import Listing, addresses, find_archive, list_archives
-from lawsmith.runs.formula import Formula, formula
 from lawsmith.runs.law import LawFailed, close_law, score_law
 from lawsmith.runs.law_file import render_law
 from lawsmith.runs.record import DataRecord, FinalScores, Manifest, Result, SplitScores, new_run_id
@@ -15,7 +14,6 @@ __all__ = [
     "Archive",
     "DataRecord",
     "FinalScores",
-    "Formula",
     "LawFailed",
     "Listing",
     "Manifest",
@@ -27,7 +25,6 @@ __all__ = [
     "addresses",
     "close_law",
     "find_archive",
-    "formula",
     "list_archives",
     "new_run_id",
     "render_law",

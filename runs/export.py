@@ -10,12 +10,13 @@ from typing import Any, Literal, get_args
 from lawsmith.runs.archive import Archive
 from lawsmith.runs.canonical_json import plain
 from lawsmith.runs.files import write_atomic, writing
-from lawsmith.runs.formula import Formula, formula
-from lawsmith.runs.formula_print import sympy_script
-from lawsmith.runs.latex import latex_name
 from lawsmith.runs.laws import Law, law_of
 from lawsmith.runs.pair import pair_source
 from lawsmith.runs.quoting import docstring, latex_plain, visible
+from lawsmith.sandbox.law.formula import Formula, formula
+from lawsmith.sandbox.law.statement import Unreadable
+from lawsmith.sandbox.law.write_latex import latex_name
+from lawsmith.sandbox.law.write_sympy import sympy_script
 from lawsmith.tasks import InputError
 
 TextFormat = Literal["law", "latex", "sympy", "json"]
@@ -90,7 +91,7 @@ def _origin(law: Law) -> dict[str, object]:
 
 def _formula(law: Law) -> Formula:
     if law.form is None:
-        return Formula({}, "the record holds no form")
+        return Formula(Unreadable("the record holds no form"))
     return formula(law.form, law.schema.targets)
 
 

@@ -16,11 +16,11 @@ from pydantic import JsonValue
 
 from lawsmith.runs.archive import MANIFEST, Archive
 from lawsmith.runs.files import read_bounded
-from lawsmith.runs.formula import formula
 from lawsmith.runs.law import LawFailed, score_law
 from lawsmith.runs.law_file import render_law
 from lawsmith.runs.record import DataRecord, FinalScores, Manifest, Result, SplitScores
 from lawsmith.sandbox import Candidate, Constants, FitJob, JobResult, Refused, Sandbox, read_candidate
+from lawsmith.sandbox.law.formula import formula
 from lawsmith.tasks import Dataset, InputError, Schema, schema
 from lawsmith.tasks.reading import parse_frame, read_bytes, read_frame
 

@@ -1,9 +1,8 @@
 """Renders a winner as ``law.py``: one self-contained file with `law(input_data, group)`, formula and
 provenance.
 
-A form becomes a law in plain Python where `lawsmith.runs.scalar` can translate it, and otherwise carries its source
-with numpy; closed laws and SLDAgent's pairs are carried as they are. All get the same checks of group and
-rows.
+A form that can be read becomes plain Python, written from its tree; one that cannot carries its source with numpy, as
+closed laws and SLDAgent's pairs do, and says so in its first line. All get the same checks of group and rows.
 """
 
 from __future__ import annotations
@@ -15,11 +14,14 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from lawsmith.runs import law_checks
-from lawsmith.runs.formula import formula
 from lawsmith.runs.quoting import docstring, visible
-from lawsmith.runs.scalar import function_source, scalar_form
 from lawsmith.runs.source import FormSource, Untranslatable, names_in, read_form
 from lawsmith.sandbox import STAR_IMPORTS, Constants
+from lawsmith.sandbox.law.read import read
+from lawsmith.sandbox.law.statement import Statement, Unreadable
+from lawsmith.sandbox.law.write_candidate import write
+from lawsmith.sandbox.law.write_plain import function_source, plain_form
+from lawsmith.sandbox.law.write_text import formula
 from lawsmith.tasks import Schema
 
 _CHECKS = tuple(
@@ -31,6 +33,10 @@ _CHECKS = tuple(
         law_checks.checked_prediction,
     )
 )
+OPAQUE = (
+    "OPAQUE LAW: importing this file runs code that a candidate brought; nobody could read what it states."
+)
+"""The first line of a law that is not our own code."""
 _SIGNATURE = "def law(input_data: list[dict[str, float]], group: str{default}) -> list[dict[str, float]]:\n"
 _HELP = '''    """The predictions for rows that all belong to one group.
 
@@ -85,17 +91,20 @@ def render_law(
         constants: the fitted constants; None for a closed law. Groups without constants are left out.
         provenance: what the docstring tells of the law's origin, by heading; any text is quoted safely.
         groups: the training groups of a closed law, which are not in its constants.
-        arrays: carry a form with numpy even where it can be translated to plain Python.
+        arrays: write a form for numpy arrays rather than for single numbers.
 
     Raises:
         ValueError: the source defines no law, or constants or groups are missing.
     """
+    stated = read(source, schema.targets, schema.features)
+    if not isinstance(stated, Unreadable):
+        return _stated_law(stated, schema, constants, provenance, arrays)
     try:
         parsed = read_form(source)
     except Untranslatable as error:
         raise ValueError(f"the candidate cannot be rendered: {error}") from None
     if "form" in parsed.definitions:
-        return _form_law(source, parsed, schema, constants, provenance, arrays)
+        return _opaque_law(parsed, stated.reason, schema, constants, provenance)
     if "scaling_law_func" in parsed.definitions:
         return _pair_law(parsed, schema, constants, provenance)
     if "law" not in parsed.definitions:
@@ -105,31 +114,42 @@ def render_law(
     return _closed_law(parsed, schema, groups, provenance)
 
 
-def _form_law(
-    source: str,
-    parsed: FormSource,
+def _stated_law(
+    stated: Statement,
     schema: Schema,
     constants: Constants | None,
     provenance: Mapping[str, object],
     arrays: bool,
 ) -> str:
-    fitted = _fitted(constants)
-    table = {group: dict(zip(fitted.names, values, strict=True)) for group, values in _rows(fitted).items()}
-    found = formula(source, schema.targets)
-    headline = visible(found.text()) if found.reason is None else "The formula is the function `form` below."
-    reason = "the law was asked for with arrays"
+    """Our own code, written from the tree that was read, fitted and scored."""
+    headline, table = visible(formula(stated)), ("CONSTANTS", _table(constants))
     if not arrays:
-        try:
-            body = scalar_form(parsed)
-            head = _head(schema, headline, "Needs only Python's standard library.", provenance, ["math"])
-            return _assembled(head, schema, ("CONSTANTS", table), [body, *_CHECKS], _SCALAR)
-        except Untranslatable as error:
-            reason = str(error)
+        head = _head(schema, headline, "Needs only Python's standard library.", provenance, ["math"])
+        return _assembled(head, schema, table, [plain_form(stated), *_CHECKS], _SCALAR)
+    head = _head(schema, headline, "Needs numpy.", provenance, ["math", "numpy"])
+    own = read_form(write(stated, schema.features))
+    return _assembled(head, schema, table, [*_CHECKS, carried(own, "form")], _ARRAYS + _BY_ROW)
+
+
+def _opaque_law(
+    parsed: FormSource,
+    reason: str,
+    schema: Schema,
+    constants: Constants | None,
+    provenance: Mapping[str, object],
+) -> str:
+    """The candidate's own code: its first line says so."""
+    headline = "The formula is the function `form` below."
     note = f"Needs numpy: the form is carried as it was proposed, because of {visible(reason)}."
-    head = _head(schema, headline, note, provenance, ["math", "numpy"])
-    return _assembled(
-        head, schema, ("CONSTANTS", table), [*_CHECKS, carried(parsed, "form")], _ARRAYS + _BY_ROW
-    )
+    head = _head(schema, headline, note, provenance, ["math", "numpy"], OPAQUE)
+    parts = [*_CHECKS, carried(parsed, "form")]
+    return _assembled(head, schema, ("CONSTANTS", _table(constants)), parts, _ARRAYS + _BY_ROW)
+
+
+def _table(constants: Constants | None) -> dict[str, dict[str, float]]:
+    """Group -> constant -> value."""
+    fitted = _fitted(constants)
+    return {group: dict(zip(fitted.names, values, strict=True)) for group, values in _rows(fitted).items()}
 
 
 def _pair_law(
@@ -142,9 +162,8 @@ def _pair_law(
         for group, values in _rows(fitted).items()
     }
     note = "Needs numpy: `scaling_law_func` is carried as it was proposed."
-    head = _head(
-        schema, "The formula is the function `scaling_law_func` below.", note, provenance, ["math", "numpy"]
-    )
+    formula = "The formula is the function `scaling_law_func` below."
+    head = _head(schema, formula, note, provenance, ["math", "numpy"], OPAQUE)
     return _assembled(
         head, schema, ("CONSTANTS", table), [*_CHECKS, carried(parsed, "scaling_law_func")], _PAIR + _BY_ROW
     )
@@ -154,7 +173,7 @@ def _closed_law(
     parsed: FormSource, schema: Schema, groups: Sequence[str], provenance: Mapping[str, object]
 ) -> str:
     note = "The law is carried as it was proposed, with its constants inside."
-    head = _head(schema, "The formula is the function `law` below.", note, provenance, ["math"])
+    head = _head(schema, "The formula is the function `law` below.", note, provenance, ["math"], OPAQUE)
     return _assembled(head, schema, ("GROUPS", tuple(groups)), [*_CHECKS, carried(parsed, "law")], _CLOSED)
 
 
@@ -206,9 +225,15 @@ def _is_kept_import(statement: ast.stmt) -> bool:
 
 
 def _head(
-    schema: Schema, headline: str, note: str, provenance: Mapping[str, object], modules: Sequence[str]
+    schema: Schema,
+    headline: str,
+    note: str,
+    provenance: Mapping[str, object],
+    modules: Sequence[str],
+    warning: str = "",
 ) -> str:
     lines = [
+        *([warning, ""] if warning else []),
         f"A law for {', '.join(schema.targets)} ({schema.title}), written by lawsmith.",
         "",
         f"    {headline}",

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from lawsmith.runs.formula import formula
 from lawsmith.runs.trials import Trial
 from lawsmith.sandbox import Constants, Evaluation
+from lawsmith.sandbox.law.formula import formula
 from lawsmith.tasks import Task
 
 

@@ -16,13 +16,13 @@ import numpy as np
 
 from lawsmith.runs.archive import Archive
 from lawsmith.runs.find import find_archive
-from lawsmith.runs.formula import formula
 from lawsmith.runs.intervals import Interval, Uncertainty, fitted_laws, uncertainty
 from lawsmith.runs.intervals import predict as predict_intervals
 from lawsmith.runs.law import predict_with
 from lawsmith.runs.law_file import render_law
 from lawsmith.runs.trials import Trial, recorded_trials
 from lawsmith.sandbox import Constants, Sandbox
+from lawsmith.sandbox.law.formula import formula
 from lawsmith.tasks import Array, InputError, Schema, Table
 
 if TYPE_CHECKING:

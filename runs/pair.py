@@ -12,6 +12,9 @@ from collections.abc import Mapping
 from lawsmith.runs.law_file import carried
 from lawsmith.runs.quoting import docstring, visible
 from lawsmith.runs.source import Untranslatable, read_form
+from lawsmith.sandbox.law.read import read
+from lawsmith.sandbox.law.statement import Unreadable
+from lawsmith.sandbox.law.write_candidate import write
 from lawsmith.tasks import InputError, Schema
 
 MAX_STARTS = 64
@@ -85,12 +88,14 @@ def pair_source(
     Raises:
     InputError: the source defines neither a form nor a pair, or there are no constants to start from.
     """
+    stated = read(source, schema.targets, schema.features)
     try:
         parsed = read_form(source)
         if "scaling_law_func" in parsed.definitions:
             return source
-        parts = [carried(parsed, "form")]
-        parts.append(carried(parsed, "fit") if "fit" in parsed.definitions else carried(parsed, "PARAMETERS"))
+        own = parsed if isinstance(stated, Unreadable) else read_form(write(stated, schema.features))
+        parts = [carried(own, "form")]
+        parts.append(carried(parsed, "fit") if "fit" in parsed.definitions else carried(own, "PARAMETERS"))
     except Untranslatable as error:
         raise InputError(f"The law cannot be written as SLDAgent's pair: {error}.") from None
     if not constants:

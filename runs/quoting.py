@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-
-def visible(text: str) -> str:
-    """The text with every character that a terminal or an editor would interpret written as an escape.
-
-    Control characters, line ends, bidirectional marks and lone surrogates become ``\\x..`` or ``\\u....``.
-    """
-    return "".join(
-        c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text
-    )
+from lawsmith.sandbox.law.write_latex import MATHEMATICS
+from lawsmith.sandbox.law.write_text import visible
 
 
 def docstring(text: str, indent: str = "") -> str:
@@ -24,21 +17,15 @@ def docstring(text: str, indent: str = "") -> str:
     return f'"""{body}{end}"""'
 
 
-_MATH = {
-    "\\": r"\backslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
-    "^": r"\wedge{}", "~": r"\sim{}",
-}  # fmt: skip
-_PLAIN = _MATH | {
+_PLAIN = MATHEMATICS | {
     "\\": r"\textbackslash{}", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}",
     "<": r"\textless{}", ">": r"\textgreater{}",
 }  # fmt: skip
 
 
-def latex_math(text: str) -> str:
-    """Text for use inside mathematics, with every character that LaTeX would interpret escaped."""
-    return "".join(_MATH.get(c, c) for c in visible(text))
-
-
 def latex_plain(text: str) -> str:
     """Text for use outside mathematics, with every character that LaTeX would interpret escaped."""
     return "".join(_PLAIN.get(c, c) for c in visible(text))
+
+
+__all__ = ["docstring", "latex_plain", "visible"]

@@ -12,10 +12,11 @@ from rich.text import Text
 from lawsmith.agent.cli import show as shown_result
 from lawsmith.agent.cli.output import announce, counted, number, out, print_json, shown, text
 from lawsmith.agent.inspection import Details, Summary, details, differences, summaries
-from lawsmith.runs import Account, State, formula
+from lawsmith.runs import Account, State
 from lawsmith.runs.find import find_archive
 from lawsmith.runs.trials import Trial
 from lawsmith.sandbox import Tier
+from lawsmith.sandbox.law.formula import formula
 from lawsmith.tasks import schema
 
 BEST = 8

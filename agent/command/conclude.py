@@ -11,10 +11,11 @@ from lawsmith.agent.command.verdict import verdict
 from lawsmith.agent.search.budget import Spending
 from lawsmith.agent.search.journal import Journal
 from lawsmith.agent.search.selection import Choice, choose
-from lawsmith.runs import Archive, LawFailed, Result, close_law, formula, score_law
+from lawsmith.runs import Archive, LawFailed, Result, close_law, score_law
 from lawsmith.runs.canonical_json import plain
 from lawsmith.runs.trials import History, Trial
 from lawsmith.sandbox import Constants, Limits, Sandbox, Verdict, evaluate
+from lawsmith.sandbox.law.formula import formula
 from lawsmith.tasks import Dataset, Task, thinned
 
 ROWS_WITHIN_LIMITS = 100_000

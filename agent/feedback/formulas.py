@@ -7,8 +7,8 @@ from functools import lru_cache
 
 from lawsmith.agent.feedback.standing import Standing
 from lawsmith.agent.feedback.text import clip, number
-from lawsmith.runs import formula
 from lawsmith.runs.trials import Trial
+from lawsmith.sandbox.law.formula import formula
 from lawsmith.sandbox.law.read import read
 from lawsmith.sandbox.law.statement import Statement, Unreadable
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import ast
-import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from lawsmith.runs.formula import formula
 from lawsmith.runs.report.typeset import mathml_of, short
 from lawsmith.sandbox.law.expression import Feature, Node, Parameter, Sum, parameters, walk
+from lawsmith.sandbox.law.formula import formula
 from lawsmith.sandbox.law.read import read
 from lawsmith.sandbox.law.roles import Role
 from lawsmith.sandbox.law.statement import Unreadable
@@ -42,12 +40,9 @@ def shown_formula(
         return None
     filled = {}
     for group, values in constants.items():
-        rounded = {name: _rounded(value) for name, value in values.items()}
-        math = mathml_of(
-            {target: _Folded().visit(_filled(node, rounded)) for target, node in stated.targets.items()}
-        )
+        math = mathml_of(stated.targets, values, DIGITS)
         if math is not None:
-            filled[group] = math, stated.text(rounded, DIGITS)
+            filled[group] = math, stated.text(values, DIGITS)
     return ShownFormula(symbols, filled, *_meanings(source, targets))
 
 
@@ -69,65 +64,6 @@ def _meanings(source: str, targets: Sequence[str]) -> tuple[dict[str, str], dict
             ):
                 levels.setdefault(target, parameter.name)
     return meanings, levels
-
-
-def _rounded(value: float) -> float:
-    return float(f"{value:.{DIGITS}g}")
-
-
-def _filled(node: ast.expr, values: Mapping[str, float]) -> ast.expr:
-    class Fill(ast.NodeTransformer):
-        def visit_Name(self, leaf: ast.Name) -> ast.expr:
-            kind, _, name = leaf.id.partition(":")
-            if kind != "p" or name not in values:
-                return leaf
-            constant: ast.expr = ast.Constant(abs(values[name]))
-            return ast.UnaryOp(ast.USub(), constant) if values[name] < 0 else constant
-
-    found: ast.expr = Fill().visit(copy.deepcopy(node))
-    return found
-
-
-class _Folded(ast.NodeTransformer):
-    """Numbers worked out, and (x^a)^b as x^(ab) where a is a fraction, for then x is no negative number."""
-
-    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
-        left, right = self.visit(node.left), self.visit(node.right)
-        a, b = _value(left), _value(right)
-        if a is not None and b is not None and (found := _worked_out(a, node.op, b)) is not None:
-            return _constant(found)
-        match left:
-            case ast.BinOp(left=base, op=ast.Pow(), right=inner) if (
-                isinstance(node.op, ast.Pow) and b is not None
-            ):
-                first = _value(inner)
-                if first is not None and not first.is_integer():
-                    return ast.BinOp(base, ast.Pow(), _constant(_rounded(first * b)))
-        return ast.BinOp(left, node.op, right)
-
-
-def _value(node: ast.expr) -> float | None:
-    match node:
-        case ast.Constant(value=int() | float() as value):
-            return float(value)
-        case ast.UnaryOp(op=ast.USub(), operand=operand):
-            found = _value(operand)
-            return None if found is None else -found
-    return None
-
-
-def _worked_out(a: float, op: ast.operator, b: float) -> float | None:
-    """The quotient or product of two numbers with the formula's digits; None of other operations."""
-    if isinstance(op, ast.Div) and b:
-        return _rounded(a / b)
-    if isinstance(op, ast.Mult):
-        return _rounded(a * b)
-    return None
-
-
-def _constant(value: float) -> ast.expr:
-    made: ast.expr = ast.Constant(abs(value))
-    return ast.UnaryOp(ast.USub(), made) if value < 0 else made
 
 
 _WORDS = {

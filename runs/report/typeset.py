@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -12,9 +11,10 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
-from lawsmith.runs.formula import formula
-from lawsmith.runs.formula_typeset import GREEK, Notation, typeset
 from lawsmith.runs.quoting import visible
+from lawsmith.sandbox.law.expression import Node
+from lawsmith.sandbox.law.formula import formula
+from lawsmith.sandbox.law.typeset import GREEK, POWER, PRODUCT, Notation, typeset
 
 LONGEST_CODE = 64 * 2**10
 LONGEST_NAME = 60
@@ -31,17 +31,16 @@ def mathml(source: str, targets: Sequence[str]) -> Markup | None:
     return mathml_of(formula(source, targets).targets)
 
 
-def mathml_of(expressions: Mapping[str, ast.expr]) -> Markup | None:
-    """Equations, target -> right-hand side, as MathML; None without any, or where one cannot be stated."""
-    try:
-        rows = [
-            Markup("<mtr><mtd>{}</mtd><mtd><mo>=</mo></mtd><mtd>{}</mtd></mtr>").format(
-                _name(target), typeset(node, MathML())
-            )
-            for target, node in expressions.items()
-        ]
-    except ValueError:
-        return None
+def mathml_of(
+    expressions: Mapping[str, Node], constants: Mapping[str, float] | None = None, digits: int = 4
+) -> Markup | None:
+    """Equations, target -> right-hand side, as MathML, constants filled in where given; None without any equation."""
+    rows = [
+        Markup("<mtr><mtd>{}</mtd><mtd><mo>=</mo></mtd><mtd>{}</mtd></mtr>").format(
+            _name(target), typeset(node, MathML(), constants, digits)
+        )
+        for target, node in expressions.items()
+    ]
     if not rows:
         return None
     return Markup(
@@ -71,6 +70,15 @@ class MathML(Notation):
 
     def number(self, digits: str) -> Markup:
         return Markup("<mn>{}</mn>").format(digits)
+
+    def scientific(self, mantissa: str, exponent: str) -> tuple[str, int]:
+        size = self.number(exponent.removeprefix("-"))
+        raised = self.power(
+            self.number("10"), self.row([self.operator("−"), size]) if "-" in exponent else size
+        )
+        if not mantissa:
+            return raised, POWER
+        return self.row([self.number(mantissa), self.operator("⋅"), raised]), PRODUCT
 
     def operator(self, sign: str) -> Markup:
         return Markup("<mo>{}</mo>").format(sign)

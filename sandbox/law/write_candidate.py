@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -29,7 +28,6 @@ from lawsmith.sandbox.law.functions import FUNCTIONS, is_truth
 from lawsmith.sandbox.law.statement import Statement
 
 SUM, PRODUCT, UNARY, POWER, ATOM = range(5)  # binding strength
-NUMPY = re.compile(r"\b(np|scipy\.special)\.(?=\w+\()")
 TRUTHS = {"where": 1, "logical_and": 2, "logical_or": 2, "logical_not": 1}
 """How many first arguments of a function are conditions."""
 MAX_GRADIENT = 20_000  # nodes of all slopes together; numeric slopes are as fast beyond
@@ -205,15 +203,6 @@ def _product(node: Product, at_least) -> tuple[str, int]:  # type: ignore[no-unt
     if negative:
         return f"-{line}", UNARY if len(shown) == 1 and not below else PRODUCT
     return line, PRODUCT
-
-
-def text(node: Node) -> str:
-    """For people: the formula without indexing noise, features under their column names (scaled where noted)."""
-    names: dict[Node, str] = {p: p.name for p in parameters(node)}
-    for n in walk(node):
-        if isinstance(n, Feature):
-            names[n] = n.name if n.unit == 1 else f"({n.name}/{n.unit:g})"
-    return NUMPY.sub("", _python(node, names)[0]).replace(" ** ", "^")
 
 
 def _bound(value: float) -> str:

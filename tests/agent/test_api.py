@@ -15,7 +15,7 @@ from lawsmith.runs import Archive
 from lawsmith.runs.trials import History, Trial
 from lawsmith.tasks import InputError
 
-TRUE = "loss = L + A * N ** (-a)"
+TRUE = "loss = L + A * N^-a"
 
 
 @pytest.fixture(scope="module")

@@ -73,7 +73,7 @@ def test_a_model_beats_the_floor_and_its_recording_repeats_the_run(
     found = json.loads(said.out)
     assert (found["agent"], found["model"]) == ("evolve", "lawgiver")
     assert "agent evolve with lawgiver" in said.err
-    assert found["runs"][0]["expression"] == "loss = L + A * N ** (-a)"
+    assert found["runs"][0]["expression"] == "loss = L + A * N^-a"
     assert found["runs"][0]["cost_usd"] is None
     assert 2 <= len(endpoint.requests) <= 4  # one shows that the model calls no tools
     assert all(KEY.encode() not in path.read_bytes() for path in tmp_path.rglob("*.*") if path.is_file())

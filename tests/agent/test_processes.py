@@ -153,7 +153,7 @@ def test_the_law_is_found_and_the_table_shows_it(folder: Path, uninterrupted: di
     assert runs[0]["r2"] > 0.99
     assert uninterrupted["mean_r2"] == pytest.approx(runs[0]["r2"])
     assert uninterrupted["selected"]["run"] in [run["run"] for run in runs]
-    assert runs[0]["expression"].startswith("loss = L + A * N ** (-a)")
+    assert runs[0]["expression"].startswith("loss = L + A * N^-a")
     assert set(runs[0]["constants"]["all_data"]) == {"L", "A", "a"}
 
 
@@ -185,7 +185,7 @@ def test_inspect_shows_a_run_in_full(
 ) -> None:
     archive = uninterrupted["runs"][0]["archive"]
     shown = said_by(capsys, "inspect", archive)
-    for part in ("loss = L + A * N ** (-a)", "best of 6 candidates", "1 crash", "the proposer has finished"):
+    for part in ("loss = L + A * N^-a", "best of 6 candidates", "1 crash", "the proposer has finished"):
         assert part in shown
     full = json.loads(said_by(capsys, "inspect", archive, "--json"))
     assert full["failures"] == {"crash": 1}

@@ -87,6 +87,23 @@ def form(x, p):
         y = y + part
     return y
 """,
+    "slices and masks": """
+import numpy as np
+PARAMETERS = ("A", "a")
+law = 3
+def form(x, p):
+    y = np.zeros(len(x["n"]))
+    mask = x["n"] > 100
+    y[mask] = p["A"] * x["n"][mask] ** p["a"]
+    return y
+""",
+    "matrix product": """
+import numpy as np
+PARAMETERS = ("A", "a")
+WEIGHTS = np.array([0.25, 0.75])
+def form(x, p):
+    return p["A"] * (np.column_stack([np.log(x["n"]), np.log(x["d"])]) @ WEIGHTS) + p["a"]
+""",
 }
 
 ARRAYS = {
@@ -109,21 +126,11 @@ offset = offset + 1.0
 def form(x, p):
     return p["A"] * (x["n"] / SCALE[0] + offset) ** -p["a"]
 """,
-    "slices and masks": """
+    "rows together": """
 import numpy as np
 PARAMETERS = ("A", "a")
-law = 3
 def form(x, p):
-    y = np.zeros(len(x["n"]))
-    mask = x["n"] > 100
-    y[mask] = p["A"] * x["n"][mask] ** p["a"]
-    return y
-""",
-    "matrix product": """
-import numpy as np
-PARAMETERS = ("A", "a")
-WEIGHTS = np.array([0.25, 0.75])
-def form(x, p):
-    return p["A"] * (np.column_stack([np.log(x["n"]), np.log(x["d"])]) @ WEIGHTS) + p["a"]
+    order = np.argsort(np.argsort(x["n"]))
+    return p["A"] * np.sort(x["n"])[order] ** p["a"]
 """,
 }

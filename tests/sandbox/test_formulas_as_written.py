@@ -5,7 +5,7 @@ import pytest
 
 from lawsmith.sandbox import FitJob, Sandbox, read_candidate
 from lawsmith.sandbox.law.own_form import own_candidate, own_form
-from lawsmith.sandbox.law.write_candidate import text
+from lawsmith.sandbox.law.write_text import text
 from lawsmith.tasks import InputError, Schema, Table
 
 

@@ -5,8 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from lawsmith.runs.formula_typeset import GREEK, Notation
-from lawsmith.runs.quoting import latex_math
+from lawsmith.sandbox.law.statement import Statement
+from lawsmith.sandbox.law.typeset import GREEK, PRODUCT, Notation, typeset
+from lawsmith.sandbox.law.typeset import POWER as RAISED
+from lawsmith.sandbox.law.write_text import visible
+
+
+def latex(
+    statement: Statement, constants: Mapping[str, float] | None = None, digits: int = 4
+) -> dict[str, str]:
+    """Target -> LaTeX of its right-hand side; parameters in `constants` are replaced by their rounded values."""
+    notation = Latex()
+    return {target: typeset(node, notation, constants, digits) for target, node in statement.targets.items()}
 
 
 class Latex(Notation):
@@ -16,7 +26,8 @@ class Latex(Notation):
         "−": "-", "⋅": r"\cdot", "≤": r"\le", "≥": r"\ge", "≠": r"\ne", "∧": r"\wedge", "∨": r"\vee",
     }  # fmt: skip
     _FENCES: Mapping[str, tuple[str, str]] = {
-        "()": ("(", ")"), "||": ("|", "|"), "⌊⌋": (r"\lfloor", r"\rfloor"), "⌈⌉": (r"\lceil", r"\rceil"),
+        "()": ("(", ")"), "[]": ("[", "]"), "||": ("|", "|"),
+        "⌊⌋": (r"\lfloor", r"\rfloor"), "⌈⌉": (r"\lceil", r"\rceil"),
     }  # fmt: skip
     _FUNCTIONS = frozenset(
         {
@@ -41,6 +52,10 @@ class Latex(Notation):
 
     def number(self, digits: str) -> str:
         return r"\infty" if digits == "∞" else digits
+
+    def scientific(self, mantissa: str, exponent: str) -> tuple[str, int]:
+        raised = f"10^{{{exponent}}}"
+        return (rf"{mantissa} \cdot {raised}", PRODUCT) if mantissa else (raised, RAISED)
 
     def operator(self, sign: str) -> str:
         return self._SIGNS.get(sign, sign)
@@ -82,3 +97,14 @@ def latex_name(name: str) -> str:
             below = {None: "", "inf": r"_{\infty}"}.get(index, f"_{{{index}}}")
             return letter + below
     return r"\mathrm{" + latex_math(name) + "}"
+
+
+MATHEMATICS = {
+    "\\": r"\backslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
+    "^": r"\wedge{}", "~": r"\sim{}",
+}  # fmt: skip
+
+
+def latex_math(text: str) -> str:
+    """Text for use inside mathematics, with every character that LaTeX would interpret escaped."""
+    return "".join(MATHEMATICS.get(c, c) for c in visible(text))

@@ -1,0 +1,352 @@
+"""Arranges a law for people: signs before terms, quotients for negative powers, roots, units below their columns."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from fractions import Fraction
+
+from lawsmith.sandbox.law.expression import (
+    ONE,
+    Feature,
+    Function,
+    Node,
+    Number,
+    Parameter,
+    Power,
+    Product,
+    Sum,
+    add,
+    exp,
+    features,
+    function,
+    log,
+    mul,
+    parameters,
+    power,
+    transform,
+    walk,
+)
+from lawsmith.sandbox.law.functions import apply
+from lawsmith.sandbox.law.spans import span
+
+GREEK = {
+    "alpha": "α",
+    "beta": "β",
+    "gamma": "γ",
+    "delta": "δ",
+    "epsilon": "ε",
+    "zeta": "ζ",
+    "eta": "η",
+    "theta": "θ",
+    "kappa": "κ",
+    "lambda": "λ",
+    "mu": "μ",
+    "nu": "ν",
+    "xi": "ξ",
+    "pi": "π",
+    "rho": "ρ",
+    "sigma": "σ",
+    "tau": "τ",
+    "phi": "φ",
+    "chi": "χ",
+    "psi": "ψ",
+    "omega": "ω",
+    "Gamma": "Γ",
+    "Delta": "Δ",
+    "Theta": "Θ",
+    "Lambda": "Λ",
+    "Sigma": "Σ",
+    "Phi": "Φ",
+    "Omega": "Ω",
+}
+"""Names of parameters that stand for a letter."""
+
+# How tightly a part holds together; a part looser than its place asks for is put in parentheses.
+LOOSE, SUM, PRODUCT, POWER, ATOM = range(5)
+_RELATIONS = {
+    "less": "<", "less_equal": "≤", "greater": ">", "greater_equal": "≥", "equal": "=", "not_equal": "≠",
+    "logical_and": "∧", "logical_or": "∨",
+}  # fmt: skip
+_SHOWN = {"maximum": "max", "minimum": "min", "gammaln": "lngamma", "remainder": "mod"}
+_FENCES = {"abs": "||", "floor": "⌊⌋", "ceil": "⌈⌉"}
+MOST_DENOMINATOR = 12  # of a number that is shown as a fraction
+
+
+class Notation(ABC):
+    """A way to write formulas: how each kind of part is written. All take and return markup, save `name`.
+
+    inline: quotients and powers stand on the line, so that an exponent may need parentheses.
+    """
+
+    inline = False
+
+    @abstractmethod
+    def name(self, name: str) -> str:
+        """The name of a feature, parameter or target, a stranger's text."""
+
+    @abstractmethod
+    def number(self, digits: str) -> str:
+        """Digits, perhaps with a decimal point, or ∞."""
+
+    @abstractmethod
+    def scientific(self, mantissa: str, exponent: str) -> tuple[str, int]:
+        """A number times a power of ten, and how tightly it holds together; an empty mantissa is 1."""
+
+    @abstractmethod
+    def operator(self, sign: str) -> str:
+        """One of + − ⋅ / , < ≤ > ≥ = ≠ ∧ ∨ ¬."""
+
+    @abstractmethod
+    def function(self, name: str, base: str = "") -> str:
+        """The upright name of a function; `base` is that of a logarithm."""
+
+    @abstractmethod
+    def row(self, parts: Sequence[str]) -> str: ...
+
+    @abstractmethod
+    def fenced(self, inner: str, fence: str = "()") -> str: ...
+
+    @abstractmethod
+    def fraction(self, above: str, below: str) -> str: ...
+
+    @abstractmethod
+    def power(self, base: str, exponent: str) -> str: ...
+
+    @abstractmethod
+    def root(self, inner: str, degree: str = "") -> str: ...
+
+    @abstractmethod
+    def cases(self, condition: str, then: str, otherwise: str) -> str: ...
+
+
+def typeset(
+    node: Node, notation: Notation, constants: Mapping[str, float] | None = None, digits: int = 4
+) -> str:
+    """The expression in a notation; parameters in `constants` are replaced by their values, rounded to so many
+    significant digits."""
+    literal = {abs(n.value) for n in walk(node) if isinstance(n, Number)}
+    shown = _filled(node, constants or {})
+    setter = _Setter(notation, frozenset(features(node)), literal if constants else None, digits)
+    return setter.set(shown)
+
+
+def _filled(node: Node, constants: Mapping[str, float]) -> Node:
+    def change(part: Node) -> Node:
+        if isinstance(part, Parameter) and part.name in constants:
+            return Number(constants[part.name])
+        return apply(part.name, part.arguments) if isinstance(part, Function) else part
+
+    return transform(node, change) if constants else node
+
+
+class _Setter:
+    def __init__(
+        self,
+        notation: Notation,
+        columns: frozenset[str],
+        literal: set[float] | None,
+        digits: int,
+        inline: bool = False,
+    ) -> None:
+        self._to, self._columns, self._literal, self._digits = notation, columns, literal, digits
+        self._inline = inline or notation.inline
+
+    def set(self, node: Node, least: int = LOOSE) -> str:
+        """The part, in parentheses where it holds less tightly than `least`."""
+        made, strength = self._part(_spelt_out(node))
+        return self._to.fenced(made, _fence(node)) if strength < least else made
+
+    def _part(self, node: Node) -> tuple[str, int]:
+        to = self._to
+        if (positive := _negated(node)) is not None and not isinstance(node, Sum):
+            return to.row([to.operator("−"), self.set(positive, PRODUCT)]), SUM
+        match node:
+            case Number(value):
+                return self._number(value)
+            case Parameter(name):
+                return to.name(f"p.{name}" if name in self._columns else name), ATOM
+            case Feature(name, unit):
+                if unit == 1:
+                    return to.name(name), ATOM
+                return self._quotient([to.name(name)], [self._number(unit)[0]], tight=True)
+            case Sum(terms):
+                return self._sum(terms), SUM
+            case Product(factors):
+                return self._product(factors)
+            case Power(base, exponent):
+                return self._power(base, exponent)
+            case Function(name, arguments):
+                return self._function(name, arguments)
+
+    # -- sums, products, powers ----------------------------------------------------------------------------
+
+    def _sum(self, terms: Sequence[Node]) -> str:
+        """A positive term first, where there is one; then each with its sign."""
+        first = next((k for k, term in enumerate(terms) if _negated(term) is None), 0)
+        ordered = [terms[first], *terms[:first], *terms[first + 1 :]]
+        parts = [self.set(ordered[0], SUM)]
+        for term in ordered[1:]:
+            positive = _negated(term)
+            parts.append(self._to.operator("+" if positive is None else "−"))
+            parts.append(self.set(term if positive is None else positive, PRODUCT))
+        return self._to.row(parts)
+
+    def _product(self, factors: Sequence[Node]) -> tuple[str, int]:
+        """Constants first; what has a negative exponent below."""
+        above: list[Node] = []
+        below: list[Node] = []
+        for factor in factors:
+            if (inverse := self._inverse(factor)) is not None:
+                below.append(inverse)
+            elif (parts := _as_fraction(factor)) is not None:
+                above += [Number(parts[0])] if parts[0] != 1 else []
+                below.insert(0, Number(parts[1]))
+            else:
+                above.append(factor)
+        above.sort(key=lambda one: (not isinstance(one, Number), not isinstance(one, Parameter)))
+        if below:
+            return self._quotient(
+                [self.set(one, PRODUCT) for one in above],
+                [
+                    self.set(one, POWER if self._inline else PRODUCT if len(below) > 1 else LOOSE)
+                    for one in below
+                ],
+            )
+        return self._to.row(self._between([self.set(one, PRODUCT) for one in above], "⋅")), PRODUCT
+
+    def _inverse(self, factor: Node) -> Node | None:
+        """What a factor divides by; None for one that does not."""
+        if not isinstance(factor, Power):
+            return None
+        match factor.exponent:
+            case Number(value) if value == -1 or (value < 0 and not self._inline):
+                return power(factor.base, Number(-value))
+            case exponent if not self._inline and (positive := _negated(exponent)) is not None:
+                return power(factor.base, positive)
+        return None
+
+    def _quotient(self, above: list[str], below: list[str], tight: bool = False) -> tuple[str, int]:
+        to = self._to
+        over = to.row(self._between(above, "⋅")) if above else to.number("1")
+        if not self._inline:
+            return to.fraction(over, to.row(self._between(below, "⋅"))), PRODUCT
+        if tight:
+            return f"{over}/{below[0]}" if to.inline else to.row([over, to.operator("/"), *below]), PRODUCT
+        return to.row([over, *(piece for part in below for piece in (to.operator("/"), part))]), PRODUCT
+
+    def _power(self, base: Node, exponent: Node) -> tuple[str, int]:
+        if isinstance(base, Power) and (_is_fractional(base.exponent) or span(base.base)[0] >= 0):
+            return self._part(power(base.base, mul(base.exponent, exponent)))
+        if (inverse := self._inverse(Power(base, exponent))) is not None:
+            return self._quotient([], [self.set(inverse, POWER if self._inline else LOOSE)])
+        if exponent == Number(0.5):
+            return self._to.root(self.set(base)), POWER
+        small = _Setter(self._to, self._columns, self._literal, self._digits, inline=True)
+        raised, strength = small._part(_spelt_out(exponent))
+        positive = _negated(exponent)
+        bare = strength == ATOM or isinstance(positive, Parameter | Number)
+        if self._to.inline and not bare:
+            raised = self._to.fenced(raised)
+        return self._to.power(self.set(base, ATOM), raised), POWER
+
+    def _between(self, parts: Sequence[str], sign: str) -> list[str]:
+        joined = [piece for part in parts for piece in (self._to.operator(sign), part)]
+        return joined[1:]
+
+    # -- numbers and functions -----------------------------------------------------------------------------
+
+    def _number(self, value: float) -> tuple[str, int]:
+        to = self._to
+        if not math.isfinite(value):
+            return to.number("∞"), ATOM
+        if self._literal is not None and abs(value) not in self._literal:
+            value = float(f"{value:.{self._digits}g}")
+        elif (parts := _as_fraction(Number(value))) is not None:
+            return self._quotient([to.number(str(parts[0]))], [to.number(str(parts[1]))])
+        mantissa, _, exponent = shortest(value).partition("e")
+        if not exponent:
+            return to.number(mantissa), ATOM
+        return to.scientific("" if mantissa == "1" else mantissa, str(int(exponent)))
+
+    def _function(self, name: str, arguments: Sequence[Node]) -> tuple[str, int]:
+        to = self._to
+        if name in _RELATIONS:
+            inner = [self.set(argument, SUM) for argument in arguments]
+            return to.row(self._between(inner, _RELATIONS[name])), LOOSE
+        inner = [self.set(argument) for argument in arguments]
+        match name:
+            case "cbrt":
+                return to.root(inner[0], to.number("3")), POWER
+            case "abs" | "floor" | "ceil":
+                return to.fenced(inner[0], _FENCES[name]), ATOM
+            case "where":
+                return to.cases(*inner), ATOM if to.inline else LOOSE
+            case "log2" | "log10":
+                return to.row([to.function("log", to.number(name[3:])), to.fenced(inner[0])]), POWER
+            case "logical_not":
+                return to.row([to.operator("¬"), self.set(arguments[0], ATOM)]), LOOSE
+        called = to.row([to.function(_SHOWN.get(name, name)), to.fenced(to.row(self._between(inner, ",")))])
+        return called, ATOM if to.inline else POWER
+
+
+def _fence(node: Node) -> str:
+    """A condition that counts 1 or 0 stands in brackets."""
+    return "[]" if isinstance(node, Function) and node.name in _RELATIONS else "()"
+
+
+def _negated(node: Node) -> Node | None:
+    """What a part is the negative of; None for a part without a leading minus."""
+    match node:
+        case Number(value) if math.copysign(1.0, value) < 0:
+            return Number(-value)
+        case Product((Number(value), *rest)) if value < 0:
+            return mul(Number(-value), *rest)
+    return None
+
+
+def _is_fractional(exponent: Node) -> bool:
+    """Whether a power with this exponent is taken of nothing negative."""
+    return isinstance(exponent, Number) and not exponent.value.is_integer()
+
+
+def _as_fraction(node: Node) -> tuple[int, int] | None:
+    """Numerator and denominator of a number that reads better as a fraction: 1/3, not 0.3333333333333333."""
+    if not isinstance(node, Number) or not math.isfinite(node.value) or len(repr(node.value)) < 12:
+        return None
+    simple = Fraction(node.value).limit_denominator(MOST_DENOMINATOR)
+    if simple.denominator == 1 or not math.isclose(node.value, float(simple), rel_tol=1e-15):
+        return None
+    return simple.numerator, simple.denominator
+
+
+def _spelt_out(node: Node) -> Node:
+    """Functions that exist for the sake of accuracy, as people write them."""
+    match node:
+        case Function("log1p", (inner,)):
+            return log(add(ONE, inner))
+        case Function("expm1", (inner,)):
+            return add(exp(inner), Number(-1.0))
+        case Function("logaddexp", (one, two)):
+            return log(add(apply("exp", [one]), apply("exp", [two])))
+        case Function("not_equal", (one, other)) if one == other:
+            return function("isnan", one)
+    return node
+
+
+def shortest(value: float) -> str:
+    """The number exactly, as people write it: 0.5, 3, 1e9."""
+    plain = repr(value).removesuffix(".0")
+    if not math.isfinite(value):
+        return plain
+    decimal = Decimal(repr(value)).normalize()
+    scientific = f"{decimal:e}".replace("e+", "e")
+    return scientific if len(scientific) < len(plain) - 1 else plain
+
+
+def clashing(nodes: Sequence[Node]) -> frozenset[str]:
+    """Names that a parameter and a column share."""
+    named = {p.name for node in nodes for p in parameters(node)}
+    return frozenset(named & {name for node in nodes for name in features(node)})
