@@ -36,7 +36,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @contextmanager
 def started(folder: Path, *arguments: str, **settings: str) -> Iterator[subprocess.Popen[str]]:
-    environment = {**os.environ, "PYTHONPATH": f"{HERE.parents[1]}:{HERE}", **settings}
+    environment = {**os.environ, "PYTHONPATH": f"{HERE.parents[1] / 'src'}:{HERE}", **settings}
     process = subprocess.Popen(
         [*COMMAND, *arguments],
         cwd=folder,

@@ -229,7 +229,7 @@ def test_the_site_marks_what_was_imported_and_does_not_let_it_lead(
         ("s.json", "{}", (), "no list of objects"),
         ("s.json", "[", (), "not valid JSON"),
         ("s.json", "[]", (), "no data rows"),
-        ("s.txt", "x", (), "unknown kind"),
+        ("s.txt", "x", (), "no data rows"),
     ],
 )
 def test_the_command_refuses_in_one_sentence(
