@@ -173,9 +173,9 @@ def proposers(chosen: Chosen, job: Job, task: Task) -> Iterator[MakeProposer]:
         )
 
 
-def cautions(job: Job) -> tuple[str, ...]:
+def cautions(chosen: Chosen, job: Job) -> tuple[str, ...]:
     """What a user should know before a model is asked."""
-    if job.settings is None or job.replay is not None:
+    if chosen.model is None or job.replay is not None:
         return ()
     from lawsmith.agent.llm.session import Settings
 

@@ -87,7 +87,7 @@ class Command:
         """
         plans = [self.plan(index) for index in range(self.job.runs)]
         observer.begun(self.job, self.dataset, self.chosen)
-        for caution in cautions(self.job):
+        for caution in cautions(self.chosen, self.job):
             observer.warned(caution)
         try:
             with (
