@@ -16,6 +16,7 @@ from lawsmith.tasks import Dataset, Task, thinned
 from lawsmith.tasks.probes import probe_rows
 
 LAWS = 24  # plain laws of the library that are asked
+TINY = np.finfo(float).tiny
 LEAST_ROWS = 12  # fewer rows cannot outvote one
 
 
@@ -41,11 +42,11 @@ class Doubts:
         found, before = sandbox.run(job), np.array(winner.evaluation.probe)
         if not found.ok or before.shape != found.predictions[0].shape:
             return None
-        moved = np.abs(found.predictions[0] - before) / np.maximum(np.abs(before), np.finfo(float).tiny)
+        moved = np.abs(found.predictions[0] - before) / np.maximum(train.target_matrix().std(axis=0), TINY)
         if not np.isfinite(moved).all():
             return None
         which = "it" if len(self.rows) == 1 else "them"
-        size = f"{moved.max():.1%}"
+        size = f"{moved.max():.2g} times the spread of the measurements"
         return (
             f"With {which} counted in full, the law's predictions beyond the data would move by up to {size}."
         )

@@ -22,17 +22,18 @@ from lawsmith.tasks.dependence import decisive
 from lawsmith.tasks.noise import replicates, resolution
 from lawsmith.tasks.task import Task
 
+EXACT = 2e-6  # typical error of a law that nothing in the data contradicts
 FLOOR = 1e-6  # errors below this share of the spread are as good as zero
 
 
 @dataclass(frozen=True)
 class Rules:
-    """Every number that was tuned. The first three are in units of log error: 0.1 is about 10 % of error."""
+    """Every number that was tuned. All but the last are in units of log error: 0.1 is about 10 % of error."""
 
-    constant: float = 0.06  # what one more constant per group and target must buy
+    constant: float = 0.03  # what one more constant per group and target must buy
     chance: float = 0.1  # what a blind change must buy: many are tried, and the best of many is part luck
+    missing: float = 0.24  # charged for a level, or a feature that decides, that a law leaves out
     close: float = 0.3  # laws within this distance of the best cannot be separated
-    missing: float = 4.0  # constants that a law counts more for a level, or a feature that decides, left out
     alike: float = (
         0.1  # laws that differ by less than this share of the typical difference have one vote together
     )
@@ -127,9 +128,9 @@ def choose(trials: Sequence[Trial], task: Task, rules: Rules = RULES) -> Choice:
     Laws within `rules.close` of the best score form a set that the data cannot separate, each the more plausible the
     better its score. Where one of them is believable far beyond the data, those that are not leave the set. Of the rest
     the law wins whose predictions beyond the data lie nearest to their weighted median: it errs less than most of them.
-    Laws that predict nearly the same share one vote. A law whose formula cannot be read is chosen only where none can,
-    one that breaks what the user knows of the target (`task.knowledge`) only where all do. Raises ValueError when no
-    trial is usable.
+    Laws that predict nearly the same share one vote. Of exact laws the simplest wins. A law whose
+    formula cannot be read is chosen only where none can, one that breaks what the user knows of the target
+    (`task.knowledge`) only where all do. Raises ValueError when no trial is usable.
     """
     ranked = ranking(list({trial.id: trial for trial in trials}.values()), task, rules=rules)
     scores = {trial.id: typical_error(trial, task, rules=rules) for trial in ranked}
@@ -138,7 +139,10 @@ def choose(trials: Sequence[Trial], task: Task, rules: Rules = RULES) -> Choice:
     if not ranked:
         raise ValueError("no usable trial to choose from")
     errors = np.array([scores[trial.id] for trial in ranked])
-    near = ranked[: int(np.searchsorted(np.log(errors), np.log(errors[0]) + rules.close, side="right"))]
+    exact = held_out_error(ranked[0].evaluation, task) <= EXACT
+    near = ranked[
+        : 1 if exact else int(np.searchsorted(np.log(errors), np.log(errors[0]) + rules.close, side="right"))
+    ]
     plausible = np.exp(-np.log(errors[: len(near)] / errors[0]) / rules.close)
     safe = _safe(near)
     if safe.any():
@@ -196,20 +200,17 @@ def _warnings(winner: Trial) -> tuple[str, ...]:
 
 
 def _charge(trial: Trial, task: Task, rules: Rules) -> float:
-    return rules.constant * _constants(trial, task, rules) + rules.chance * trial.proposal.by_chance
+    """What is added to the log error of a law, for its constants, its origin, and what it leaves out.
 
-
-def _constants(trial: Trial, task: Task, rules: Rules) -> float:
-    """How many constants a law is charged for, per group and target.
-
-    It is more than the law has where rows are few, as in the corrected AIC (Hurvich and Tsai 1989), and where the law
-    cannot level off wherever the data do, or ignores a feature that they clearly depend on.
+    Beside a fixed price a constant costs what it does in the corrected AIC (Hurvich and Tsai 1989), which is much where
+    a group has few rows. A law that cannot level off wherever the data do, or that ignores a feature on which they
+    clearly depend, is not simple but says less; of one that cannot be read nothing is known, and nothing charged.
     """
-    known = traits(trial.proposal.source, task.schema.targets, task.schema.features)
+    count, rows = _free(trial.evaluation, task), len(task.train) / _groups(task)
+    scarce = count / max(rows - count - 1, 1.0)
+    known = traits(trial.proposal.source, task.schema.targets)
     missing = 0 if known is None else (not known.levels) + len(decisive(task.train) - known.features)
-    count = _free(trial.evaluation, task) + rules.missing * missing
-    rows = len(task.train) / _groups(task)
-    return float(count * rows / max(rows - count - 1, 1.0))
+    return rules.constant * count + scarce + rules.missing * missing + rules.chance * trial.proposal.by_chance
 
 
 def _free(evaluation: Evaluation, task: Task) -> float:

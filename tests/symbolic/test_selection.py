@@ -264,5 +264,12 @@ def test_a_blind_change_and_a_lack_of_rows_make_a_law_dearer():
         changed = Trial("child", Proposal("child", ("first",), by_chance=True), child.evaluation)
         assert winner(first, changed) == expected
         assert winner(first, child) == "child", "what somebody wrote is no blind change"
-    small, large = trial("small", [0.1, 0.1], constants=4), trial("large", [0.07, 0.07], constants=9)
+    small, large = trial("small", [0.1, 0.1], constants=4), trial("large", [0.06, 0.06], constants=9)
     assert winner(small, large) == "small"
+
+
+def test_of_exact_laws_the_simplest_wins_however_central_another_is():
+    exact = [
+        trial(f"exact{k}", [1e-9] * 2, train=1e-12, constants=4 + (k > 0), beyond=0.1 * k) for k in range(5)
+    ]
+    assert winner(*exact) == "exact0"
