@@ -112,6 +112,15 @@ class RunContent:
         decided = self.manifest.task.decided
         return () if decided is None else decided.roles
 
+    @property
+    def disbelieved(self) -> tuple[tuple[int, str], ...]:
+        """Training rows, counted from 1, with the target that the search does not believe there."""
+        found = self.result.details.get("disbelieved")
+        listed = [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+        return tuple(
+            (row, str(one.get("target"))) for one in listed if isinstance(row := one.get("row"), int)
+        )
+
     @staticmethod
     def grade(r2: float | None) -> str:
         """good, fair or bad; "" without a score."""

@@ -117,6 +117,12 @@ class Plot:
         path = "".join("M0 0" + shape.format(*point) for point in self._inside(self._place(x, y)).round(1))
         self._add('<path class="{} {}" d="{}"/>', "test" if test else "dot", colour, path)
 
+    def crosses(self, x: Array, y: Array) -> None:
+        """Rows that are not believed."""
+        shape = "M{:.1f} {:.1f}m-4.5 -4.5l9 9m0 -9l-9 9"
+        path = "".join(shape.format(*point) for point in self._inside(self._place(x, y)))
+        self._add('<path class="off" d="{}"/>', path)
+
     def _inside(self, points: Array) -> Array:
         width, height = self.size
         kept = (points[:, 0] >= LEFT - 2) & (points[:, 0] <= width - RIGHT + 2)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,6 +62,7 @@ class Outlier:
     measured: float
     predicted: float
     times: float
+    believed: bool = True
 
     @property
     def residual(self) -> float:
@@ -106,8 +107,13 @@ def _r2(residual: Array, away: Array) -> float | None:
     return 1 - float(np.sum(residual**2)) / spread if spread > 0 else None
 
 
-def outliers(schema: Schema, parts: Mapping[str, tuple[Table, Array]]) -> list[Outlier]:
-    """Rows far from the law, the farthest first; what is typical is told by the training rows."""
+def outliers(
+    schema: Schema, parts: Mapping[str, tuple[Table, Array]], disbelieved: Collection[tuple[int, str]] = ()
+) -> list[Outlier]:
+    """Rows far from the law, the farthest first; what is typical is told by the training rows.
+
+    disbelieved: training rows, counted from 1, with the target that the search does not believe there.
+    """
     found: list[Outlier] = []
     rows, predicted = next(iter(parts.values()))
     for t, target in enumerate(schema.targets):
@@ -122,7 +128,7 @@ def outliers(schema: Schema, parts: Mapping[str, tuple[Table, Array]]) -> list[O
                     found.append(
                         Outlier(
                             int(k) + 1, split, group, features, target, measured, float(values[k, t]),
-                            float(times[k]),
+                            float(times[k]), split != "training" or (int(k) + 1, target) not in disbelieved,
                         )
                     )  # fmt: skip
     return sorted(found, key=lambda one: -one.times)[:MOST_OUTLIERS]

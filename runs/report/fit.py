@@ -71,7 +71,9 @@ def fit_of(
         return Fit(missing=str(error))
     schema = data.task.schema
     parts = {name: (table, values) for (name, table), values in zip(tables.items(), predicted, strict=True)}
-    drawn = picture(data, predicted, predict, known, sandbox)
+    places = {name: t for t, name in enumerate(schema.targets)}
+    off = tuple((row, places[target]) for row, target in content.disbelieved if target in places)
+    drawn = replace(picture(data, predicted, predict, known, sandbox), disbelieved=off)
     return Fit(
         picture=drawn,
         charts=tuple(picture_charts(drawn)),
@@ -79,7 +81,7 @@ def fit_of(
         residuals=tuple(residual_charts(drawn)),
         splits=tuple(errors(schema, parts)),
         groups=tuple(errors(schema, parts, by_group=True)[:MOST_GROUP_ROWS]),
-        outliers=tuple(outliers(schema, parts)),
+        outliers=tuple(outliers(schema, parts, content.disbelieved)),
         notices=data.notices,
         laws={row.id: row for row in laws(content.trials, data.task)},
     )

@@ -25,6 +25,7 @@ MOST_GROUPS = 60
 MOST_FEATURES = 8
 MOST_FRONTIERS = 3
 MOST_RIVALS = 5
+MOST_LABELS = 8
 POINTS, LEVEL_POINTS = 40, 24
 QUANTILES = (0.1, 0.5, 0.9)
 """Of the feature that matters most beside the one on the axis: where further curves are drawn."""
@@ -74,7 +75,8 @@ class Picture:
 
     logarithmic: per feature. moved: feature -> (n, T), the law at each row with the other features moved to where the
     curve of its group holds them. second: feature -> the other feature that changes the law most. frontiers:
-    feature -> where rows held out for validation began.
+    feature -> where rows held out for validation began. disbelieved: training rows, counted from 1, and the index of
+    the target that the search does not believe there.
     """
 
     schema: Schema
@@ -86,6 +88,7 @@ class Picture:
     moved: Mapping[int, Array] = field(default_factory=dict)
     second: Mapping[int, int] = field(default_factory=dict)
     frontiers: Mapping[int, tuple[float, ...]] = field(default_factory=dict)
+    disbelieved: tuple[tuple[int, int], ...] = ()
     note: str = ""
 
 
@@ -102,11 +105,15 @@ def picture(
     """
     train, schema = data.task.train, data.task.schema
     rows = _rows(train, data.test, predicted)
-    varying = [k for k, x in enumerate(train.matrix().T) if x.min() < x.max()][:MOST_FEATURES]
+    labels = [
+        bool(schema.columns[name].levels) if name in schema.columns else False for name in schema.features
+    ]
+    changing = [k for k, x in enumerate(train.matrix().T) if x.min() < x.max()]
+    varying = ([k for k in changing if not labels[k]] or changing)[:MOST_FEATURES]
     log = tuple(is_logarithmic(column) for column in train.features.values())
     reach = known.reach if known else 0.0
     scenes = [Scene(train, data.test, code, log, reach) for code in _largest_groups(train)]
-    painter = _Painter(train, scenes, varying, predict, known, sandbox, schema)
+    painter = _Painter(train, scenes, varying, changing, labels, predict, known, sandbox, schema)
     made = Picture(schema, train.groups, rows, tuple(varying), log, frontiers=_frontiers(data))
     for far, note in ((True, ""), (False, "The law has no value beyond the data; its curves end there.")):
         try:
@@ -150,11 +157,15 @@ def _largest_groups(train: Table) -> list[int]:
 
 @dataclass(frozen=True, eq=False)
 class _Painter:
-    """Draws the curves of some groups along the features that vary."""
+    """Draws the curves of some groups along the features that vary. changing: those and the categories that vary;
+    labels: per feature, whether it is a category.
+    """
 
     train: Table
     scenes: Sequence[Scene]
     varying: Sequence[int]
+    changing: Sequence[int]
+    labels: Sequence[bool]
     predict: Predict
     known: Uncertainty | None
     sandbox: Sandbox
@@ -170,15 +181,15 @@ class _Painter:
 
     def seconds(self) -> dict[int, int]:
         """Per feature the other one that changes the law most between its quantiles, in the largest group."""
-        if len(self.varying) < 2:
+        if len(self.changing) < 2:
             return {}
         scene = max(self.scenes, key=lambda one: len(one.rows))
-        ends = [np.quantile(scene.rows[:, k], QUANTILES[::2]) for k in self.varying]
-        parts = [(scene, scene.at(k, line)) for k, line in zip(self.varying, ends, strict=True)]
+        ends = [np.quantile(scene.rows[:, k], QUANTILES[::2], method="nearest") for k in self.changing]
+        parts = [(scene, scene.at(k, line)) for k, line in zip(self.changing, ends, strict=True)]
         _, values = self.values(parts)
         effect = np.abs(values[1::2] - values[::2])
         share = effect / np.maximum(effect.max(axis=0), np.finfo(float).tiny)
-        order = np.array(self.varying)[np.argsort(-share.mean(axis=1), kind="stable")]
+        order = np.array(self.changing)[np.argsort(-share.mean(axis=1), kind="stable")]
         return {k: int(next(other for other in order if other != k)) for k in self.varying}
 
     def curves(self, second: Mapping[int, int], far: bool) -> tuple[Curve, ...]:
@@ -191,7 +202,7 @@ class _Painter:
             (scene, k, scene.line(k, LEVEL_POINTS, far), {second[k]: float(level)})
             for scene, k in lines
             if k in second and scene.varies(second[k])
-            for level in np.unique(np.quantile(scene.rows[:, second[k]], QUANTILES, method="nearest"))
+            for level in self._levels(scene, second[k])
         ]
         planned = [*typical, *further]
         table, values = self.values([(scene, scene.at(k, line, held)) for scene, k, line, held in planned])
@@ -210,6 +221,13 @@ class _Painter:
                 )
             )  # fmt: skip
         return tuple(found)
+
+    def _levels(self, scene: Scene, k: int) -> Array:
+        """Values of a feature at which further curves are drawn: quantiles, or the first labels of a category."""
+        values = scene.rows[:, k]
+        if self.labels[k]:
+            return np.unique(values)[:MOST_LABELS]
+        return np.unique(np.quantile(values, QUANTILES, method="nearest"))
 
     def _bands(self, rows: Table) -> dict[float, tuple[Array, Array]]:
         """Level -> lower and upper ends (n, T) of prediction intervals; none where errors are not known."""
@@ -237,7 +255,7 @@ class _Painter:
 
     def moved(self, rows: Rows) -> dict[int, Array]:
         """Feature -> (n, T): the law at each row, its other features moved to the typical row of its group."""
-        if len(self.varying) < 2:
+        if len(self.changing) < 2:
             return {}
         scenes = {scene.code: scene for scene in self.scenes}
         places = [np.flatnonzero(rows.codes == code) for code in scenes]

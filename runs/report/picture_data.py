@@ -28,6 +28,7 @@ def picture_data(picture: Picture, levels: Sequence[Sequence[float | None]] | No
     """What the script draws. levels: per target and group the value that the law tends to, where it has one."""
     rows, schema = picture.rows, picture.schema
     units = {name: column.unit for name, column in schema.columns.items()}
+    levels_of = {name: [short(one) for one in column.levels] for name, column in schema.columns.items()}
     measured = rows.measured.T
     return {
         "targets": [
@@ -35,7 +36,12 @@ def picture_data(picture: Picture, levels: Sequence[Sequence[float | None]] | No
             for name, values in zip(schema.targets, measured, strict=True)
         ],
         "features": [
-            {"name": short(name), "unit": short(units.get(name, "")), "log": log}
+            {
+                "name": short(name),
+                "unit": short(units.get(name, "")),
+                "log": log,
+                "labels": levels_of.get(name, []),
+            }
             for name, log in zip(schema.features, picture.logarithmic, strict=True)
         ],
         "varying": list(picture.varying),
@@ -45,6 +51,7 @@ def picture_data(picture: Picture, levels: Sequence[Sequence[float | None]] | No
         "second": {str(k): other for k, other in picture.second.items()},
         "frontiers": {str(k): _figures(ends) for k, ends in picture.frontiers.items()},
         "levels": levels,
+        "off": [list(one) for one in picture.disbelieved],
         "rows": {
             "n": rows.numbers.tolist(),
             "test": rows.test.astype(int).tolist(),

@@ -37,7 +37,7 @@ def shown_groups(picture: Picture) -> list[int]:
 
 def is_moved(picture: Picture) -> bool:
     """Whether rows are moved onto the curves at first: several groups, and features beside the one on the axis."""
-    return len(picture.varying) > 1 and len(np.unique(picture.rows.codes)) > 1 and bool(picture.moved)
+    return bool(picture.moved) and len(np.unique(picture.rows.codes)) > 1
 
 
 def placed(picture: Picture, t: int, k: int) -> Array:
@@ -55,7 +55,7 @@ def _panel(picture: Picture, t: int, k: int) -> Chart:
     typical = [curve for curve in curves if curve.level is None]
     levels = [curve for curve in curves if curve.level is not None] if not is_moved(picture) else []
     every_x = np.concatenate([x, *(curve.x for curve in typical)])
-    every_y = np.concatenate([y, *(curve.value[:, t] for curve in typical)])
+    every_y = np.concatenate([y, *(curve.value[:, t] for curve in (*typical, *levels))])
     across = Axis(every_x, picture.logarithmic[k])
     plot = Plot(across, Axis(every_y, is_logarithmic(every_y[np.isfinite(every_y)])), _names(picture, t, k))
     for curve in typical:
@@ -71,6 +71,8 @@ def _panel(picture: Picture, t: int, k: int) -> Chart:
         for test in (False, True):
             mine = (rows.codes == code) & (rows.test == test)
             plot.dots(x[mine], y[mine], colour(number), test)
+    off = np.isin(rows.numbers, [row for row, target in picture.disbelieved if target == t]) & ~rows.test
+    plot.crosses(x[off], y[off])
     for curve in levels:
         plot.line(curve.x, curve.value[:, t], colour(groups.index(curve.group)), "curve thin")
     for curve in typical:

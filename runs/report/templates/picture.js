@@ -17,6 +17,9 @@ window.lawsmith.picture = () => {
   const figures = (value) => (value === null ? "–" : named(+value.toPrecision(5)));
 
   const start = (data) => {
+    const valued = (k, value) => (data.features[k].labels.length ? data.features[k].labels[value] ?? String(value) : figures(value));
+    const off = new Set(data.off.map(([row, t]) => `${row} ${t}`));
+    const believed = (k) => data.rows.test[k] === 1 || !off.has(`${data.rows.n[k]} ${view.t}`);
     const several = data.groups.length > 1;
     const view = {
       t: 0, f: data.varying[0], g: data.coloured.length === 1 && several ? data.coloured[0] : -1,
@@ -30,6 +33,7 @@ window.lawsmith.picture = () => {
       const place = data.coloured.indexOf(g);
       return place >= 0 ? hue(place) : hue(g);
     };
+    const levelColour = (second, k) => (data.features[second].labels.length ? hue(k) : `var(--s${k})`);
     const secondary = () => (view.moved || (several && view.g < 0) ? null : data.second[view.f]);
 
     // What is drawn: rows with their place, and curves of the groups that are shown.
@@ -50,7 +54,7 @@ window.lawsmith.picture = () => {
         if ((isLog("x") && x <= 0) || (isLog("y") && y <= 0)) continue;
         const shown = view.g < 0 || g === view.g;
         let colour = shown ? colourOf(g) : "var(--grey)";
-        if (shown && levels.length) colour = `var(--s${nearest(levels, data.rows.x[second][k], data.features[second].log)})`;
+        if (shown && levels.length) colour = levelColour(second, nearest(levels, data.rows.x[second][k], data.features[second].log));
         found.push({ k, x, y, g, test: data.rows.test[k] === 1, shown, colour, measured, predicted });
       }
       return found;
@@ -66,9 +70,9 @@ window.lawsmith.picture = () => {
       }).filter((p) => !(isLog("x") && p.x <= 0) && p.high > (isLog("y") ? 0 : -Infinity));
     };
     const words = (p) => {
-      const lines = [`row ${data.rows.n[p.k]} (${p.test ? "test" : "training"})`];
+      const lines = [`row ${data.rows.n[p.k]} (${p.test ? "test" : "training"})${believed(p.k) ? "" : ", not believed"}`];
       if (several) lines.push(data.groups[p.g]);
-      data.features.forEach((f, k) => lines.push(`${f.name} ${figures(data.rows.x[k][p.k])}${f.unit ? " " + f.unit : ""}`));
+      data.features.forEach((f, k) => lines.push(`${f.name} ${valued(k, data.rows.x[k][p.k])}${f.unit ? " " + f.unit : ""}`));
       const residual = p.measured - p.predicted, share = p.predicted ? ` (${residual >= 0 ? "+" : ""}${((100 * residual) / Math.abs(p.predicted)).toPrecision(2)} %)` : "";
       lines.push(`${target().name} measured ${figures(p.measured)}`, `by the law ${figures(p.predicted)}`, `residual ${residual >= 0 ? "+" : ""}${figures(residual)}${share}`);
       return lines;
@@ -113,11 +117,11 @@ window.lawsmith.picture = () => {
       const lines = curves(), typical = lines.filter((c) => c.level === null);
       const second = secondary(), further = second === undefined || second === null ? [] : lines.filter((c) => c.level !== null);
       const width = Math.max(280, Math.floor(at("picture-chart").clientWidth)), height = width < 560 ? 360 : 460;
-      const traces = typical.map((c) => trace(c, c.y[view.t]));
+      const traces = typical.map((c) => trace(c, c.y[view.t])), all = [...traces, ...further.map((c) => trace(c, c.y[view.t]))].flat();
       const banded = (typical.length <= 4 || view.g >= 0 ? typical : []).filter((c) => c.bands["90"]);
       const domain = view.zoom ?? {
-        x: extent([...rowsNow.map((p) => p.x), ...traces.flat().map((p) => p.x)], isLog("x")),
-        y: widened(extent([...rowsNow.map((p) => p.y), ...traces.flat().map((p) => p.y)], isLog("y")), banded.flatMap((c) => band(c, "90").flatMap((p) => [p.low, p.high])), isLog("y")),
+        x: extent([...rowsNow.map((p) => p.x), ...all.map((p) => p.x)], isLog("x")),
+        y: widened(extent([...rowsNow.map((p) => p.y), ...all.map((p) => p.y)], isLog("y")), banded.flatMap((c) => band(c, "90").flatMap((p) => [p.low, p.high])), isLog("y")),
       };
       const alone = further.length > 0;
       const tickX = ticks(isLog("x"), domain.x, width - 80), tickY = ticks(isLog("y"), domain.y, (height - 72) * 1.6);
@@ -134,9 +138,10 @@ window.lawsmith.picture = () => {
         ...(view.rivals ? typical.flatMap((c) => c.rivals.map((values) => Plot.line(trace(c, values[view.t]), { x: "x", y: "y", stroke: "var(--soft)", strokeDasharray: "4 3", strokeWidth: 1.1, clip: true }))) : []),
         Plot.dot(rowsNow.filter((p) => !p.shown), { x: "x", y: "y", r: 1.8, fill: "var(--grey)", fillOpacity: 0.35, clip: true }),
         Plot.dot(rowsNow.filter((p) => p.shown && !p.test), { x: "x", y: "y", r: rowsNow.filter((q) => q.shown).length > 800 ? 2 : 3.2, fill: "colour", fillOpacity: 0.75, clip: true }),
-        ...further.map((c) => Plot.line(trace(c, c.y[view.t]), { x: "x", y: "y", stroke: `var(--s${levelsOf(c.g).indexOf(c.level)})`, strokeWidth: 1.8, clip: true })),
+        ...further.map((c) => Plot.line(trace(c, c.y[view.t]), { x: "x", y: "y", stroke: levelColour(second, levelsOf(c.g).indexOf(c.level)), strokeWidth: 1.8, clip: true })),
         ...(alone ? [] : typical.map((c, k) => Plot.line(traces[k], { x: "x", y: "y", stroke: colourOf(c.g), strokeWidth: 2, clip: true }))),
         Plot.dot(rowsNow.filter((p) => p.shown && p.test), { x: "x", y: "y", r: 4.5, symbol: "diamond", stroke: "colour", fill: "var(--paper)", strokeWidth: 1.8, clip: true }),
+        Plot.dot(rowsNow.filter((p) => p.shown && !believed(p.k)), { x: "x", y: "y", r: 6, symbol: "times", stroke: "var(--bad)", strokeWidth: 2, clip: true }),
         Plot.dot(rowsNow.filter((p) => p.k === view.key), { x: "x", y: "y", r: 8, stroke: "var(--ink)", strokeWidth: 2 }),
         Plot.tip(rowsNow.filter((p) => p.shown), Plot.pointer({ x: "x", y: "y", title: (p) => words(p).join("\n"), maxRadius: 30, lineWidth: 24, fontSize: 12 })),
       ];
@@ -165,14 +170,15 @@ window.lawsmith.picture = () => {
       const list = at("picture-legend"), second = secondary();
       const groups = view.g >= 0 ? [view.g] : data.coloured;
       const items = further.length
-        ? further.map((c) => item(`var(--s${levelsOf(c.g).indexOf(c.level)})`, `${data.features[second].name} ${figures(c.level)}`, "line"))
+        ? further.map((c) => item(levelColour(second, levelsOf(c.g).indexOf(c.level)), `${data.features[second].name} ${valued(second, c.level)}`, "line"))
         : several ? groups.map((g) => item(colourOf(g), data.groups[g], "line")) : [item(colourOf(0), "the law", "line")];
       if (rowsNow.some((p) => p.test)) items.push(item("var(--ink)", "test row", "diamond"));
+      if (rowsNow.some((p) => p.shown && !believed(p.k))) items.push(item("var(--bad)", "not believed", "cross"));
       if (banded.length) items.push(item("var(--soft)", "50 and 90 % of new measurements", "band"));
       items.push(item("var(--edge)", "training rows end", "dash"));
       if (view.rivals) items.push(item("var(--soft)", "laws that do as well", "dash"));
       list.replaceChildren(...items);
-      const first = typical[0], held = first ? Object.entries(first.others).filter(([k]) => data.varying.includes(+k) && !(further.length && +k === second)).map(([k, v]) => `${data.features[k].name} ${figures(v)}`) : [];
+      const first = typical[0], held = first ? Object.entries(first.others).filter(([k]) => (data.varying.includes(+k) || data.features[k].labels.length) && !(further.length && +k === second)).map(([k, v]) => `${data.features[k].name} ${valued(k, v)}`) : [];
       const notes = [];
       if (view.moved && held.length) notes.push(`Rows are moved by the law to ${several && view.g < 0 ? "the other features of their group's curve" : held.join(", ")}; their residuals are kept.`);
       else if (held.length) notes.push(`${further.length ? "Curves and bands" : "The curve"} at ${held.join(", ")}.`);

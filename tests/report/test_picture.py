@@ -1,0 +1,145 @@
+"""What a picture of a law shows: moved rows, curves at levels and labels, and plots that hold what they are given."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lawsmith.runs.report.drawing import Axis, Plot
+from lawsmith.runs.report.errors import errors, outliers
+from lawsmith.runs.report.picture import MOST_ROWS, Picture, picture
+from lawsmith.runs.report.picture_data import picture_data
+from lawsmith.runs.report.plots import picture_charts
+from lawsmith.runs.report.shown_formula import shown_formula
+from lawsmith.sandbox import Sandbox
+from lawsmith.tasks import Dataset, InputError, read_dataset
+
+Law = Callable[[dict[str, np.ndarray]], np.ndarray]
+
+
+def chinchilla(x: dict[str, np.ndarray]) -> np.ndarray:
+    return 1.7 + 400 * x["n"] ** -0.34 + 410 * x["d"] ** -0.28
+
+
+def write(path: Path, header: str, rows: list[tuple]) -> Path:
+    path.write_text("\n".join([header, *(",".join(map(str, row)) for row in rows)]) + "\n")
+    return path
+
+
+def table_of_two(folder: Path) -> Dataset:
+    rows = [
+        (f"g{k}", n, d, chinchilla({"n": np.array(n), "d": np.array(d)}) + 0.1 * k)
+        for k in range(2)
+        for n in np.geomspace(1e7, 1e9, 4)
+        for d in np.geomspace(1e9, 1e11, 3)
+    ]
+    return read_dataset(write(folder / "two.csv", "g,n,d,loss", rows), ("loss",), group="g")
+
+
+def drawn(data: Dataset, law: Law, sandbox: Sandbox) -> Picture:
+    def predict(tables):
+        return tuple(np.asarray(law(dict(table.features)))[:, None] for table in tables)
+
+    tables = [data.task.train, *([] if data.test is None else [data.test])]
+    return picture(data, predict(tables), predict, None, sandbox)
+
+
+def test_rows_are_moved_onto_the_curve_of_their_group_with_their_residuals(tmp_path: Path, sandbox: Sandbox):
+    found = drawn(table_of_two(tmp_path), chinchilla, sandbox)
+    curve = next(one for one in found.curves if one.feature == 0 and one.group == 1 and one.level is None)
+    mine = found.rows.codes == 1
+    expected = chinchilla({"n": found.rows.x[mine, 0], "d": np.full(mine.sum(), curve.others[1])})
+    assert found.moved[0][mine, 0] == pytest.approx(expected)
+    residual = found.rows.measured[mine, 0] - found.rows.predicted[mine, 0]
+    assert residual == pytest.approx(0.1)
+
+
+def test_further_curves_hold_the_other_feature_at_levels_of_the_data(tmp_path: Path, sandbox: Sandbox):
+    found = drawn(table_of_two(tmp_path), chinchilla, sandbox)
+    levels = [one for one in found.curves if one.feature == 0 and one.group == 0 and one.level is not None]
+    assert [one.level for one in levels] == pytest.approx([1e9, 1e10, 1e11])
+    for one in levels:
+        assert one.value[:, 0] == pytest.approx(chinchilla({"n": one.x, "d": np.full(len(one.x), one.level)}))
+        assert one.x[0] == pytest.approx(1e7) and one.x[-1] > 1e9 == pytest.approx(one.high)
+
+
+def test_a_category_is_no_axis_but_gives_a_curve_per_label(tmp_path: Path, sandbox: Sandbox):
+    rows = [(a, w, 2 + k + w**-0.5) for k, a in enumerate(("gelu", "relu")) for w in np.geomspace(1, 100, 6)]
+    path = write(tmp_path / "cat.csv", "act,w,loss", rows)
+    data = read_dataset(path, ("loss",), group="none", category=("act",))
+    place = data.task.schema.features.index("act")
+    found = drawn(data, lambda x: 2 + x["act"] + x["w"] ** -0.5, sandbox)
+    assert found.varying == (1 - place,) and found.second == {1 - place: place}
+    assert sorted(one.level for one in found.curves if one.level is not None) == [0.0, 1.0]
+    assert picture_data(found)["features"][place]["labels"] == ["gelu", "relu"]
+
+
+def test_a_law_without_a_value_beyond_the_data_is_drawn_on_the_data(tmp_path: Path, sandbox: Sandbox):
+    def law(x):
+        if x["n"].max() > 1.01e9:
+            raise InputError("no value there")
+        return chinchilla(x)
+
+    found = drawn(table_of_two(tmp_path), law, sandbox)
+    assert "no value beyond the data" in found.note
+    assert max(one.x.max() for one in found.curves if one.feature == 0) == pytest.approx(1e9)
+
+
+def test_many_rows_are_thinned_and_the_worst_stays(tmp_path: Path, sandbox: Sandbox):
+    n = np.geomspace(1, 1000, 20_000)
+    y = 1 + n**-0.5
+    y[12_345] += 0.5
+    path = write(tmp_path / "many.csv", "n,loss", list(zip(n, y, strict=True)))
+    found = drawn(read_dataset(path, ("loss",)), lambda x: 1 + x["n"] ** -0.5, sandbox)
+    assert len(found.rows.numbers) <= MOST_ROWS + 20 and found.rows.total == 20_000
+    assert 12_346 in found.rows.numbers
+
+
+def test_rows_that_are_not_believed_are_crossed_out_and_named(tmp_path: Path, sandbox: Sandbox):
+    data = table_of_two(tmp_path)
+    found = replace(drawn(data, chinchilla, sandbox), disbelieved=((3, 0),))
+    assert picture_data(found)["off"] == [[3, 0]]
+    assert 'class="off" d="M' in str(picture_charts(found)[0].svg)
+    predicted = np.asarray(chinchilla(dict(data.task.train.features)))[:, None] - 0.01
+    predicted[2] += 3
+    (first, *_) = outliers(data.task.schema, {"training": (data.task.train, predicted)}, {(3, "loss")})
+    assert first.number == 3 and not first.believed
+
+
+def test_errors_within_groups_tell_what_a_shift_of_groups_hides(tmp_path: Path):
+    train = table_of_two(tmp_path).task.train
+    means = np.array([train.target_matrix()[train.codes == k].mean() for k in range(2)])
+    (found,) = errors(table_of_two(tmp_path).task.schema, {"training": (train, means[train.codes][:, None])})
+    assert found.r2_within == pytest.approx(0.0) and found.r2 is not None and found.r2 > 0
+    assert found.rmse > 0 and found.share is not None and 0 < found.share < 1
+
+
+def test_axes_name_round_places():
+    assert [name for _, name in Axis([1e6, 1e10], log=True).ticks()] == ["10⁶", "10⁷", "10⁸", "10⁹", "10¹⁰"]
+    assert [name for _, name in Axis([1.7, 4.1]).ticks()] == ["2", "2.5", "3", "3.5", "4"]
+    assert Axis([2.0, 2.0]).ticks() and Axis([], log=True).ticks()
+
+
+def test_a_name_in_a_plot_stays_text():
+    plot = Plot(Axis([1, 2]), Axis([1, 2]), ("<script>", "b"))
+    plot.word(1.5, 1.5, "<b>", "c0")
+    assert (
+        "<script>" not in plot.svg("<i>") and "&lt;b&gt;" in plot.svg("<i>") and "<i>" not in plot.svg("<i>")
+    )
+
+
+def test_numbers_of_the_filled_formula_are_worked_out():
+    source = """PARAMETERS = ("A", "a", "c", "L")
+def form(x, p):
+    return p["L"] + p["A"] * ((x["n"] ** -p["c"] + x["d"] ** -p["c"]) ** (-1 / p["c"])) ** -p["a"]
+"""
+    shown = shown_formula(source, ("loss",), {"all": {"A": 2.0, "a": 0.3, "c": 0.4, "L": -1.0}})
+    assert shown is not None
+    math, text = shown.filled["all"]
+    assert "<mn>0.75</mn>" in math and "mfrac" not in math and text.startswith("loss = -1")
+    assert shown.levels == {"loss": "L"}
+    assert shown.meanings["L"].startswith("irreducible loss") and shown.meanings["c"].startswith(
+        "exponent of"
+    )
