@@ -198,7 +198,7 @@ class _Setter:
         """Constants first; what has a negative exponent below."""
         above: list[Node] = []
         below: list[Node] = []
-        for factor in factors:
+        for factor in map(_merged, factors):
             if (inverse := self._inverse(factor)) is not None:
                 below.append(inverse)
             elif (parts := _as_fraction(factor)) is not None:
@@ -238,8 +238,8 @@ class _Setter:
         return to.row([over, *(piece for part in below for piece in (to.operator("/"), part))]), PRODUCT
 
     def _power(self, base: Node, exponent: Node) -> tuple[str, int]:
-        if isinstance(base, Power) and (_is_fractional(base.exponent) or span(base.base)[0] >= 0):
-            return self._part(power(base.base, mul(base.exponent, exponent)))
+        if (merged := _merged(Power(base, exponent))) != Power(base, exponent):
+            return self._part(merged)
         if (inverse := self._inverse(Power(base, exponent))) is not None:
             return self._quotient([], [self.set(inverse, POWER if self._inline else LOOSE)])
         if exponent == Number(0.5):
@@ -305,6 +305,15 @@ def _negated(node: Node) -> Node | None:
         case Product((Number(value), *rest)) if value < 0:
             return mul(Number(-value), *rest)
     return None
+
+
+def _merged(node: Node) -> Node:
+    """(x^a)^b as x^(ab), where x is certainly no negative number."""
+    while isinstance(node, Power) and isinstance(base := node.base, Power):
+        if not (_is_fractional(base.exponent) or span(base.base)[0] >= 0):
+            break
+        node = power(base.base, mul(base.exponent, node.exponent))
+    return node
 
 
 def _is_fractional(exponent: Node) -> bool:

@@ -138,7 +138,8 @@ def form(x, p):
     shown = shown_formula(source, ("loss",), {"all": {"A": 2.0, "a": 0.3, "c": 0.4, "L": -1.0}})
     assert shown is not None
     math, text = shown.filled["all"]
-    assert "<mn>0.75</mn>" in math and "mfrac" not in math and text.startswith("loss = -1")
+    assert "<mn>0.75</mn></msup>" in math and "<mn>2.5</mn>" not in math and "loss = " in text
+    assert "<mrow><mfrac><mn>1</mn><mrow><msup><mrow><mo>(" not in math
     assert shown.levels == {"loss": "L"}
     assert shown.meanings["L"].startswith("irreducible loss") and shown.meanings["c"].startswith(
         "exponent of"
