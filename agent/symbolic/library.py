@@ -10,7 +10,7 @@ from lawsmith.agent.symbolic.profile import Kind, Profile
 from lawsmith.agent.symbolic.scale_forms import of_many, of_one
 from lawsmith.agent.symbolic.templates import Template
 from lawsmith.agent.symbolic.terms import Terms
-from lawsmith.sandbox.law.expression import ONE, Node, Number, Parameter, Sum, add, exp, mul, power
+from lawsmith.sandbox.law.expression import ONE, Node, Number, Parameter, Sum, add, canonical, exp, mul, power
 from lawsmith.sandbox.law.roles import Role
 
 BENT = 4  # levels of a feature on a plain axis that may show an optimum inside
@@ -36,7 +36,10 @@ def library(profile: Profile) -> list[Template]:
         found += of_shares(profile, share)
     combinations = [one.title for one in profile.stands_for.values()]
     note = f", with {' and '.join(combinations)}" if combinations else ""
-    return [Template(f"{template.origin}{note}", template.node) for template in found]
+    unique: dict[str, Template] = {}
+    for template in found:
+        unique.setdefault(canonical(template.node), Template(f"{template.origin}{note}", template.node))
+    return list(unique.values())
 
 
 def _corrected(profile: Profile, plain: Sequence[Template], others: Sequence[str]) -> list[Template]:
