@@ -46,6 +46,7 @@ def discover(
     thousands: of.Thousands = None,
     keep_data: of.KeepData = True,
     trust_all: of.TrustAll = False,
+    allow_opaque: of.AllowOpaque = False,
     form: of.Form = None,
     only: of.Only = False,
     model: of.Model = None,

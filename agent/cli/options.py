@@ -226,6 +226,16 @@ TrustAll = Annotated[
     ),
 ]
 
+AllowOpaque = Annotated[
+    bool,
+    typer.Option(
+        "--allow-opaque",
+        metavar=FLAG,
+        help="Let a law win that nobody can read: its law.py runs the code that a model wrote.",
+        rich_help_panel=LIMITS,
+    ),
+]
+
 Form = Annotated[
     list[str] | None,
     typer.Option(

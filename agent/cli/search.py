@@ -34,6 +34,7 @@ SETTINGS = (
     "cluster",
     "keep_data",
     "trust_all",
+    "allow_opaque",
     "data_dir",
     "runs_dir",
 )

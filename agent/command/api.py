@@ -58,6 +58,7 @@ def discover(
     cluster: str | None = None,
     keep_data: bool = True,
     trust_all: bool = False,
+    allow_opaque: bool = False,
     data_dir: str | Path | None = None,
     runs_dir: str | Path = Path("runs"),
     progress: bool = False,
@@ -88,6 +89,7 @@ def discover(
         cluster: evaluate on the Dask scheduler at this address, or "local" for one on this machine; `workers`
             then says how many candidates are there at a time.
         trust_all: count every row in full, also those that the leading laws do not believe.
+        allow_opaque: let a law win that nobody can read; its law.py runs the code that a model wrote.
         keep_data: whether the rows of an own table (up to a million cells) go with the archive, so that it can be
             replayed after the file has moved or changed.
         data_dir: the folder that holds the data of benchmark tasks.
@@ -114,6 +116,7 @@ def discover(
         cluster=cluster,
         keep_data=keep_data,
         trust_all=trust_all,
+        allow_opaque=allow_opaque,
         forms=(form,) if isinstance(form, str) else tuple(form),
         only=only,
     ).check()
@@ -172,5 +175,5 @@ def resume(
 def _execute(command: Command, observer: Observer | None) -> Result:
     began = monotonic()
     runs = command.execute(observer or Observer())
-    selected, reason = select(runs, thinned(command.dataset.task))
+    selected, reason = select(runs, thinned(command.dataset.task), command.job.allow_opaque)
     return Result(command.dataset, command.chosen, runs, selected, reason, monotonic() - began)

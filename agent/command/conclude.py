@@ -30,16 +30,18 @@ def conclude(
     stopped: str,
     account: dict[str, Any] | None = None,
     doubts: Doubts | None = None,
+    allow_opaque: bool = False,
 ) -> None:
     """Seal the archive of a search that has ended.
 
     `stopped` says why it did, `account` is what the proposer reports, `doubts` are rows that weigh next to nothing.
+    A law that cannot be read wins over one that can only where `allow_opaque` says so.
     The test split is touched here, once, after the choice. A run without a law, or whose law has no finite prediction
     for a test row, is sealed as failed.
     """
     history, archive = journal.history, journal.archive
     record = _books(history, spent, stopped, account)
-    choice = _choice(history.trials, thinned(dataset.task))
+    choice = _choice(history.trials, thinned(dataset.task), allow_opaque)
     if choice is None:
         archive.finish(record.model_copy(update={"error": _why_no_law(history, stopped)}), None)
         return
@@ -84,13 +86,14 @@ def _for_all_rows(limits: Limits, rows: int) -> Limits:
     return replace(limits, wall_seconds=times * limits.wall_seconds, cpu_seconds=times * limits.cpu_seconds)
 
 
-def select(runs: Sequence[Run], task: Task) -> tuple[Run | None, str]:
+def select(runs: Sequence[Run], task: Task, allow_opaque: bool = False) -> tuple[Run | None, str]:
     """The run whose law is best when the candidates of all runs are judged together, and why.
 
     Only laws that won their own run can be selected: they are the ones that were written down.
     """
     winners = {run.result.winner: run for run in reversed(runs) if run.result.error is None}
-    choice = _choice([trial for run in runs for trial in run.trials], task) if winners else None
+    trials = [trial for run in runs for trial in run.trials]
+    choice = _choice(trials, task, allow_opaque) if winners else None
     if choice is None:
         return None, "every run failed"
     if choice.winner.id in winners:
@@ -99,10 +102,10 @@ def select(runs: Sequence[Run], task: Task) -> tuple[Run | None, str]:
     return winners[best], "best score of all runs' laws on the folds, judged among the candidates of all runs"
 
 
-def _choice(trials: Sequence[Trial], task: Task) -> Choice | None:
+def _choice(trials: Sequence[Trial], task: Task, allow_opaque: bool) -> Choice | None:
     """The choice among forms; without a working form, the closed law that fits the training rows best."""
     if any(trial.usable for trial in trials):
-        return choose(trials, task)
+        return choose(trials, task, allow_opaque=allow_opaque)
     closed = [trial for trial in trials if trial.evaluation.train is not None]
     if not closed:
         return None

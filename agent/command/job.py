@@ -95,6 +95,8 @@ class Job(BaseModel):
     """Whether the rows of an own table go with the archives."""
     trust_all: bool = False
     """Whether rows that the leading laws do not believe count in full."""
+    allow_opaque: bool = False
+    """Whether a law that nobody can read may be chosen over one that can be read."""
     replay: str | None = None
     """The archive whose recorded replies stand in for a model."""
 

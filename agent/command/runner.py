@@ -96,7 +96,9 @@ class Command:
                 self._prepared(sandbox, observer) as (dataset, doubts, make_proposer, evaluator),
             ):
                 data = packed(self.dataset) if self.job.table is not None and self.job.keep_data else None
-                runner = Runner(dataset, make_proposer, evaluator, InTurn(observer), data, doubts)
+                runner = Runner(
+                    dataset, make_proposer, evaluator, InTurn(observer), data, doubts, self.job.allow_opaque
+                )
                 for plan in plans:
                     runner.recall(plan.path(self.runs_dir))
                 return threads.map(
@@ -227,6 +229,7 @@ class Runner:
     data: bytes | None = None
     """The rows that go with each archive; see `lawsmith.runs.data`."""
     doubts: Doubts | None = None
+    allow_opaque: bool = False
     archives: OpenArchives = field(default_factory=OpenArchives)
     making: threading.Lock = field(default_factory=threading.Lock)
 
@@ -276,4 +279,6 @@ class Runner:
             stopped = search(proposer, self.evaluator, journal, budget, self.observer, plan.until)
         account = proposer.report(journal.history) if isinstance(proposer, Reporting) else None
         sandbox = self.evaluator.sandbox
-        conclude(journal, self.dataset, sandbox, budget.spent, stopped, account, self.doubts)
+        conclude(
+            journal, self.dataset, sandbox, budget.spent, stopped, account, self.doubts, self.allow_opaque
+        )

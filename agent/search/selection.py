@@ -122,19 +122,19 @@ def ranking(
     )
 
 
-def choose(trials: Sequence[Trial], task: Task, rules: Rules = RULES) -> Choice:
+def choose(trials: Sequence[Trial], task: Task, rules: Rules = RULES, allow_opaque: bool = False) -> Choice:
     """The winner among usable trials.
 
     Laws within `rules.close` of the best score form a set that the data cannot separate, each the more plausible the
     better its score. Where one of them is believable far beyond the data, those that are not leave the set. Of the rest
     the law wins whose predictions beyond the data lie nearest to their weighted median: it errs less than most of them.
-    Laws that predict nearly the same share one vote. Of exact laws the simplest wins. A law whose
-    formula cannot be read is chosen only where none can, one that breaks what the user knows of the target
-    (`task.knowledge`) only where all do. Raises ValueError when no trial is usable.
+    Laws that predict nearly the same share one vote. Of exact laws the simplest wins. A law that nobody can read is
+    chosen only where none can be read, or where `allow_opaque` says so; one that breaks what the user knows of the
+    target (`task.knowledge`) only where all do. Raises ValueError when no trial is usable.
     """
     ranked = ranking(list({trial.id: trial for trial in trials}.values()), task, rules=rules)
     scores = {trial.id: typical_error(trial, task, rules=rules) for trial in ranked}
-    ranked = [trial for trial in ranked if is_readable(trial, task)] or ranked
+    ranked = [trial for trial in ranked if allow_opaque or is_readable(trial, task)] or ranked
     ranked = [trial for trial in ranked if not _breaks_what_is_known(trial)] or ranked
     if not ranked:
         raise ValueError("no usable trial to choose from")
@@ -191,12 +191,15 @@ def _reason(pick: int, close: int, own: float, best: float, rules: Rules) -> str
 
 
 def _warnings(winner: Trial) -> tuple[str, ...]:
-    unsafe = winner.evaluation.unsafe
+    unsafe, opaque = winner.evaluation.unsafe, tuple[str, ...]()
+    if winner.evaluation.opaque:
+        why = f" ({winner.evaluation.unread})" if winner.evaluation.unread else ""
+        opaque = (f"The law is opaque: nobody can read it{why}, and law.py runs the candidate's own code.",)
     if unsafe is None:
-        return ()
+        return opaque
     if unsafe.what == "sign":
-        return (f"The law {unsafe.sentence}.",)
-    return (f"The law {unsafe.sentence}; no law without that predicts held-out rows nearly as well.",)
+        return (*opaque, f"The law {unsafe.sentence}.")
+    return (*opaque, f"The law {unsafe.sentence}; no law without that predicts held-out rows nearly as well.")
 
 
 def _charge(trial: Trial, task: Task, rules: Rules) -> float:

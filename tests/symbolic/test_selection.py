@@ -273,3 +273,18 @@ def test_of_exact_laws_the_simplest_wins_however_central_another_is():
         trial(f"exact{k}", [1e-9] * 2, train=1e-12, constants=4 + (k > 0), beyond=0.1 * k) for k in range(5)
     ]
     assert winner(*exact) == "exact0"
+
+
+def test_a_law_that_nobody_can_read_wins_only_where_none_can_be_read_or_the_user_allows_it():
+    readable = Trial(
+        "readable", Proposal(FORM.format(law="p['L'] + p['A'] / x['x']")), trial("a", [0.1, 0.1]).evaluation
+    )
+    better = trial("opaque", [0.01, 0.01], train=0.001).evaluation.model_copy(
+        update={"opaque": True, "unread": "the statement global"}
+    )
+    opaque = Trial("opaque", Proposal("def form(x, p): ..."), better)
+    assert choose([readable, opaque], task()).winner is readable
+    assert choose([readable, opaque], task(), allow_opaque=True).winner is opaque
+    alone = choose([opaque], task())
+    assert alone.winner is opaque
+    assert any("opaque" in warning and "global" in warning for warning in alone.warnings)
