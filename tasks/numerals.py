@@ -18,6 +18,8 @@ _GAPS = re.compile(r"(?<=\d)[ '’\u00a0\u202f\u2009](?=\d{3}(?!\d))")
 _NUMERAL = re.compile(
     r"([+\-−]?(?:\d[\d.,]*|[.,]\d[\d.,]*)(?:[eE][+\-−]?\d+)?)\s*([^\d\s.,+\-−][^\d,;]{0,15})?"
 )
+_POWER = re.compile(r"(?:([+\-−]?\d[\d.,]*)\s*[x×*·]\s*)?10\s*(?:\^|\*\*)\s*([+\-−]?\d+)")
+_FORTRAN = re.compile(r"([+\-−]?\d[\d.,]*)[dD]([+\-−]?\d+)")
 _SPECIAL = re.compile(r"[+-]?(?:inf|infinity)", re.IGNORECASE)
 _DATE = re.compile(
     r"\d{4}-\d{2}(?:-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?\s*(?:Z|UTC|[+-]\d{2}:?\d{2})?)?)?|\d{4}/\d{2}/\d{2}"
@@ -44,12 +46,16 @@ def is_null(cell: object) -> bool:
 
 
 def numeral(cell: str) -> Numeral | None:
-    """A cell of text taken apart; None where it is no number in any notation."""
+    """A cell of text taken apart (``6x10^9``, ``1.5D+06`` and ``$12`` too); None where it is no number."""
     text = cell.strip()
     if not text.isascii() or " " in text or "'" in text:
         text = _GAPS.sub("", text)
     if _SPECIAL.fullmatch(text):
         return Numeral(text, "")
+    if (power := _POWER.fullmatch(text) or _FORTRAN.fullmatch(text)) is not None:
+        text = f"{power[1] or 1}e{power[2]}"
+    elif text[:1] in "$€£":
+        text = text[1:].strip()
     found = _NUMERAL.fullmatch(text)
     return None if found is None else Numeral(found[1].replace("−", "-"), (found[2] or "").strip())
 

@@ -147,6 +147,7 @@ class _Decision:
         self.names = [str(name) for name in cells.frame.columns]
         self.role: dict[str, tuple[Role, str]] = {}
         self.levels: dict[str, tuple[str, ...]] = {}
+        self.labelled: set[str] = set()  # columns of numbers that are labels
         self.weight: Weight | None = None
         self.notices: list[str] = []
         self.restrict(cells)
@@ -195,7 +196,9 @@ class _Decision:
         names = [
             name
             for name in self.names
-            if self.role.get(name, ("feature", ""))[0] == "feature" and name not in self.levels
+            if self.role.get(name, ("feature", ""))[0] == "feature"
+            and name not in self.levels
+            and name not in self.labelled
         ]
         found = {name: self.numbers[name] for name in names}
         return {
@@ -238,8 +241,7 @@ class _Decision:
         if asked.group:
             self._set(asked.group, "group", "named")
         if asked.sigma is not None:
-            kind: Literal["error", "count"] = "count" if words.is_count(asked.sigma) else "error"
-            self._weigh(asked.sigma, kind, "named")
+            self._weigh(asked.sigma, self._kind_of_weight(asked.sigma), "named")
 
     def _named_feature(self, name: str) -> None:
         labels = set(self._labels_of(name))
@@ -267,7 +269,11 @@ class _Decision:
         others = tuple(name for name in self._open() if self.numbers[name] is not None)
         errors = {name: words.error_of(name, self.asked.target, others) for name in others}
         for name, of in errors.items():
-            if of is None or of == name:
+            if words.bounds_of(name, self.asked.target):
+                self._set(name, "companion", f"by its name an end of an interval of {self.asked.target[0]}")
+            elif words.variance_of(name, self.asked.target):
+                self._weight_of_target(name, self.asked.target[0])
+            if of is None or of == name or name in self.role:
                 continue
             if of in self.asked.target or (of == "" and self._looks_like_error(name)):
                 self._weight_of_target(name, of or self.asked.target[0])
@@ -290,9 +296,15 @@ class _Decision:
         elif not self._positive(name):
             self._set(name, "left out", f"by its name the error of {of}, but not positive in every row")
         else:
-            self._weigh(name, "error", f"by its name the error of {of}; rows count by it")
+            kind = self._kind_of_weight(name)
+            self._weigh(name, kind, f"by its name the {kind} of {of}; rows count by it")
 
-    def _weigh(self, name: str, kind: Literal["error", "count"], reason: str) -> None:
+    def _kind_of_weight(self, name: str) -> Literal["error", "variance", "count"]:
+        if words.is_count(name):
+            return "count"
+        return "variance" if words.variance_of(name, self.asked.target) else "error"
+
+    def _weigh(self, name: str, kind: Literal["error", "variance", "count"], reason: str) -> None:
         self.weight = Weight(column=name, kind=kind)
         self._set(name, "weight", reason)
 
@@ -323,18 +335,24 @@ class _Decision:
             plain = words.bare(name)
             if name in self.cells.dates:
                 continue  # a feature, where there is no other
-            if plain == "group" and self.numbers[name] is None:
-                continue  # W&B's own column of that name is empty or a label
-            if words.is_replicate(name):
+            if words.is_label(name) and self._repeats(name):
+                self.labelled.add(name)
+            elif words.is_replicate(name):
                 self._set(name, "replicate", "tells repeated measurements apart")
             elif words.is_bookkeeping(name) or (self.tracker and plain in words.TRACKER):
                 self._set(name, "bookkeeping", "by its name")
+
+    def _repeats(self, name: str) -> bool:
+        """Whether a column of text or whole numbers has labels, each in several rows."""
+        values, labels = self.numbers[name], self._labels_of(name)
+        whole = values is None or bool(np.isfinite(values).all() and (values == np.round(values)).all())
+        return whole and all(labels) and 1 < len(set(labels)) <= self.rows / GROUP_ROWS
 
     def _companions(self) -> None:
         target = self.asked.target[0]
         outcome = any(words.is_outcome(name) for name in self.asked.target)
         for name in self._open():
-            if self.numbers[name] is None:
+            if self.numbers[name] is None or name in self.labelled:
                 continue
             if name.lower().startswith(words.RESULTS) or (outcome and words.is_outcome(name)):
                 self._set(name, "companion", f"another outcome beside {target}")
@@ -372,7 +390,7 @@ class _Decision:
 
     def _labels(self) -> None:
         """Columns of text: the group, categories, or neither."""
-        texts = [name for name in self._open() if self.numbers[name] is None]
+        texts = [name for name in self._open() if self.numbers[name] is None or name in self.labelled]
         if (
             "group" in texts
             and self.asked.group is None
@@ -395,8 +413,14 @@ class _Decision:
 
     def _group_or_categories(self, labels: dict[str, IntArray]) -> None:
         for name in list(labels):
+            before = list(labels).index(name)
             same = next(
-                (other for other in labels if other != name and _finer(labels[other], labels[name])), None
+                (
+                    other
+                    for place, other in enumerate(labels)
+                    if other != name and _tells(labels[other], labels[name], place < before)
+                ),
+                None,
             )
             if same is not None:
                 self._set(name, "left out", f"follows from {same}")
@@ -456,11 +480,16 @@ class _Decision:
             levels = np.unique(values)
             if name in self.cells.booleans or np.array_equal(levels, [0.0, 1.0]):
                 self._category(name, "true or false" if name in self.cells.booleans else "0 or 1")
-            elif 3 <= len(levels) <= MOST_LEVELS and self._is_code(name):
-                self._category(name, "codes, with which the target goes up and down")
+            elif 3 <= len(levels) <= MOST_LEVELS and np.array_equal(
+                levels - levels[0], np.arange(len(levels))
+            ):
+                if words.is_code(name) and levels[0] in (0, 1):
+                    self._category(name, "by its name codes")
+                elif levels[0] == 0 and self._goes_up_and_down(name):
+                    self._category(name, "codes, with which the target goes up and down")
 
-    def _is_code(self, name: str) -> bool:
-        """Whether these are whole numbers from 0 with which the target, all other features equal, goes up and down."""
+    def _goes_up_and_down(self, name: str) -> bool:
+        """Whether the target, all other features equal, clearly neither rises nor falls with these whole numbers."""
         values, target = self.numbers[name], self.numbers[self.asked.target[0]]
         others = [column for other, column in self._candidates().items() if other != name]
         others += [
@@ -468,9 +497,6 @@ class _Decision:
             for c in self.levels
         ]
         if values is None or target is None or not np.isfinite(target).all() or not others:
-            return False
-        levels = np.unique(values)
-        if not np.array_equal(levels, np.arange(len(levels))):
             return False
         cell = np.unique(np.column_stack(others), axis=0, return_inverse=True)[1].reshape(-1)
         return _up_and_down(values.astype(np.intp), cell, np.asarray(target))
@@ -594,10 +620,10 @@ def _correlated(one: Array, two: Array) -> bool:
     return bool(abs(np.corrcoef(a, b)[0, 1]) > COMPANION)
 
 
-def _finer(one: IntArray, two: IntArray) -> bool:
-    """Whether every label of `one` stands beside one label of `two` only, and not the other way round."""
+def _tells(one: IntArray, two: IntArray, alike: bool) -> bool:
+    """Whether every label of `one` stands beside one label of `two`, and not the other way round unless `alike`."""
     pairs = len(np.unique(one.astype(np.int64) * (int(two.max()) + 1) + two))
-    return bool(pairs == one.max() + 1 and (one.max() > two.max()))
+    return bool(pairs == one.max() + 1 and (one.max() > two.max() or (alike and one.max() == two.max())))
 
 
 def _counts_rows(values: Array | None) -> bool:

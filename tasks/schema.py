@@ -72,12 +72,13 @@ class Column(BaseModel):
 
 
 class Weight(BaseModel):
-    """The column that says how much each row counts: the error of its target, or how many measurements it is."""
+    """The column that says how much each row counts: the error of its target or the error's square, or a number of
+    measurements."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     column: str
-    kind: Literal["error", "count"]
+    kind: Literal["error", "variance", "count"]
 
 
 class Decided(BaseModel):

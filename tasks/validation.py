@@ -157,7 +157,7 @@ def _codes(labels: "pd.DataFrame", column: Column, where: str) -> Array:
 
 
 def _weights(frame: "pd.DataFrame", schema: Schema, where: str) -> Array | None:
-    """Weights (n,) of mean 1: counts, or 1 over errors squared; None for a task without such a column."""
+    """Weights (n,) of mean 1: counts, or 1 over squares of errors; None for a task without such a column."""
     if schema.decided is None or schema.decided.weight is None:
         return None
     name, kind = schema.decided.weight.column, schema.decided.weight.kind
@@ -170,7 +170,7 @@ def _weights(frame: "pd.DataFrame", schema: Schema, where: str) -> Array | None:
             f"rows or leave the column out with --ignore {name}."
         )
     relative = values / np.median(values)  # squares of any unit overflow
-    found = relative if kind == "count" else relative**-2.0
+    found = relative ** {"count": 1.0, "variance": -1.0, "error": -2.0}[kind]
     return np.asarray(found / found.mean())
 
 

@@ -23,6 +23,11 @@ RATES = _words(
     "percentage pass em winrate success likelihood"
 )
 ERRORS = _words("sigma err error std stddev sd se sem stderr unc uncertainty dev stdev")
+VARIANCES = _words("var variance")
+BOUNDS = _words("lo low lower hi high upper ci ci95 ci90 q05 q25 q75 q95 p05 p95 lb ub minus plus")
+CODES = _words(
+    "act activation type kind code mode method optimizer optimiser variant class scheme strategy category"
+)
 GROUPS = _words(
     "group family model models dataset data series compound material species site lab system sample batch curve "
     "architecture arch country subject patient device machine language domain task benchmark"
@@ -31,6 +36,7 @@ _ALONE = _words(
     "stderr std_err std_error standard_error std sem se sd stddev error_bar errorbar uncertainty unc yerr "
     "y_err y_error y_sigma sigma_y y_std dy"
 )
+_LABELS = _words("curve series group subject patient site species run experiment cluster trace trajectory")
 _COUNTS = re.compile(
     r"(n|num|no|nr|number_of|count_of)_?(seeds?|runs?|reps?|repeats?|repetitions?|replicates?|trials?|measurements?|obs)"
     r"|(seeds?|runs?|reps?|repeats?|replicates?)_(n|num|count)|n_?obs|sample_weights?"
@@ -99,6 +105,34 @@ def error_of(name: str, targets: tuple[str, ...], others: tuple[str, ...]) -> st
     if plain in _ALONE or plain == "sigma":
         return ""
     return None
+
+
+def variance_of(name: str, targets: tuple[str, ...]) -> bool:
+    """Whether a name is the variance of a target."""
+    return _about(name, VARIANCES, targets)
+
+
+def bounds_of(name: str, targets: tuple[str, ...]) -> bool:
+    """Whether a name is an end of an interval of a target."""
+    return _about(name, BOUNDS, targets)
+
+
+def _about(name: str, kinds: frozenset[str], targets: tuple[str, ...]) -> bool:
+    words = tokens(name)
+    base = [word for word in words if word not in kinds]
+    return len(base) < len(words) and any(base in (tokens(one), bare(one).split("_")) for one in targets)
+
+
+def is_code(name: str) -> bool:
+    """Whether a name is one of kinds that may be coded by numbers."""
+    return not CODES.isdisjoint(tokens(name))
+
+
+def is_label(name: str) -> bool:
+    """Whether numbers of that name are labels where they repeat: curves, subjects, runs."""
+    words = tokens(name)
+    numbered = words[-1:] != [] and words[-1] in ("id", "no", "nr")
+    return bare(name) in _LABELS or (numbered and len(words) > 1 and not is_replicate(name))
 
 
 def is_group(name: str) -> bool:

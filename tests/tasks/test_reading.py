@@ -170,6 +170,22 @@ def test_notations_that_contradict_themselves(tmp_path: Path):
         read_dataset(tmp_path / "t.csv", ["loss"], decimal="x")
 
 
+@pytest.mark.parametrize(
+    ("cells", "values"),
+    [
+        (("6x10^9", "2×10^8", "10^7", "3*10**6"), [6e9, 2e8, 1e7, 3e6]),
+        (("1.5D+06", "2.5d+05", "1D3", "7"), [1.5e6, 2.5e5, 1e3, 7]),
+        (("$12", "$1,200", "$7.5", "$3"), [12, 1200, 7.5, 3]),
+        (("−1.5", "+2", "3.", ".5"), [-1.5, 2, 3, 0.5]),
+        (("1'200", "12'000", "900", "1"), [1200, 12000, 900, 1]),
+    ],
+)
+def test_other_ways_to_write_a_number(cells: tuple[str, ...], values: list[float], tmp_path: Path):
+    rows = "".join(f"{cell}\t{k + 2}\n" for k, cell in enumerate(cells))
+    (tmp_path / "t.tsv").write_text(f"x\ty\n{rows}")
+    assert read_dataset(tmp_path / "t.tsv", ["y"]).task.train.features["x"].tolist() == values
+
+
 def test_dates_are_decimal_years():
     assert decimal_year("2022-06-01") == pytest.approx(2022 + 151 / 365)
     assert decimal_year("2024-07-01T12:00:00Z") == pytest.approx(2024 + 182.5 / 366)

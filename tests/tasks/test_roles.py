@@ -173,6 +173,14 @@ def test_errors_and_counts_are_weights(tmp_path: Path):
         read(tmp_path, table.assign(q=np.linspace(0, 1, 90)), sigma="q")
 
 
+def test_variances_and_ends_of_intervals(tmp_path: Path):
+    table = chinchilla()[["n_params", "tokens", "loss"]]
+    variance = read(tmp_path, table.assign(loss_var=np.linspace(1, 10, 90) ** 2))
+    assert variance.task.train.weights[0] / variance.task.train.weights[-1] == pytest.approx(100)
+    data = read(tmp_path, table.assign(loss_lower=table["loss"] - 0.1, loss_ci_high=table["loss"] + 0.1))
+    assert roles(data)["loss_lower"] == roles(data)["loss_ci_high"] == "companion"
+
+
 def test_a_sigma_that_was_set_is_a_feature(tmp_path: Path):
     """A noise level of three values is a setting of the experiment."""
     table = chinchilla()[["n_params", "loss"]].assign(sigma=np.array([0.1, 0.2, 0.5])[np.arange(90) % 3])
@@ -212,6 +220,26 @@ def test_an_outcome_is_the_feature_where_there_is_no_other(tmp_path: Path):
     loss = np.linspace(2, 4, 20)
     data = read(tmp_path, pd.DataFrame({"loss": loss, "accuracy": 1 / loss}), "accuracy")
     assert data.task.schema.features == ("loss",)
+
+
+def test_numbers_that_are_labels(tmp_path: Path):
+    """A number of a run, repeated, is a group; of a setting, a label of it; of a row, bookkeeping."""
+    run, step = np.repeat(np.arange(6), 12), np.tile(2.0 ** np.arange(12), 6)
+    table = pd.DataFrame({"run": run, "step": step, "loss": step ** -(0.3 + 0.1 * (run % 3)) + 0.1 * run})
+    data = read(tmp_path, table)
+    assert (data.task.schema.group, data.task.schema.features) == ("run", ("step",))
+    data = read(tmp_path, table.assign(width=2.0 ** (run + 5)))
+    assert (data.task.schema.group, data.task.schema.features) == (None, ("step", "width"))
+    assert roles(read(tmp_path, table.assign(run=np.arange(72))))["run"] == "bookkeeping"
+    twins = read(tmp_path, table.assign(site=[f"s{k}" for k in run]))
+    assert (roles(twins)["run"], roles(twins)["site"]) == ("group", "left out")
+
+
+def test_codes_by_name(tmp_path: Path):
+    table = chinchilla()[["n_params", "tokens", "loss"]].assign(optimizer=np.arange(90) % 3 + 1)
+    assert read(tmp_path, table).task.schema.columns["optimizer"].levels == ("1", "2", "3")
+    layers = table.rename(columns={"optimizer": "layers"})
+    assert read(tmp_path, layers).task.schema.columns["layers"].levels == ()
 
 
 def test_a_models_name_beside_its_size_is_no_group(tmp_path: Path):
