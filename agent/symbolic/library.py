@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from math import inf
 
+from lawsmith.agent.symbolic.level_forms import of_levels
 from lawsmith.agent.symbolic.other_forms import STEEPEST_SHARE, of_plain, of_shares
 from lawsmith.agent.symbolic.profile import Kind, Profile
 from lawsmith.agent.symbolic.scale_forms import of_many, of_one
 from lawsmith.agent.symbolic.templates import Template
 from lawsmith.agent.symbolic.terms import Terms
-from lawsmith.sandbox.law.expression import ONE, Node, Number, Parameter, Sum, add, canonical, exp, mul, power
+from lawsmith.sandbox.law.expression import (
+    ONE,
+    Node,
+    Number,
+    Parameter,
+    Sum,
+    add,
+    canonical,
+    exp,
+    features,
+    mul,
+    power,
+)
 from lawsmith.sandbox.law.roles import Role
 
 BENT = 4  # levels of a feature on a plain axis that may show an optimum inside
@@ -26,8 +40,11 @@ def library(profile: Profile) -> list[Template]:
         found += of_one(profile, name)
     if len(scale) > 1:
         found += of_many(profile, scale)
+    for level in profile.alike:
+        others = [name for name in profile.leading if name != level]
+        found += of_levels(profile, others, level) if others else []
     if scale and signed:
-        found += _corrected(profile, found, signed)
+        found += _corrected(profile, [one for one in found if not _looks_at(one, signed)], signed)
     if profile.even.issuperset(scale):
         found += of_plain(profile, [*scale, *signed])
     if share and len(found) > 1:
@@ -38,7 +55,7 @@ def library(profile: Profile) -> list[Template]:
     note = f", with {' and '.join(combinations)}" if combinations else ""
     unique: dict[str, Template] = {}
     for template in found:
-        unique.setdefault(canonical(template.node), Template(f"{template.origin}{note}", template.node))
+        unique.setdefault(canonical(template.node), replace(template, origin=f"{template.origin}{note}"))
     return list(unique.values())
 
 
@@ -64,6 +81,10 @@ def _corrected(profile: Profile, plain: Sequence[Template], others: Sequence[str
         for how, correction in corrections.items():
             found.append(Template(f"{template.origin}, {how}", correction(Terms(profile), template.node)))
     return found
+
+
+def _looks_at(template: Template, names: Sequence[str]) -> bool:
+    return not set(features(template.node)).isdisjoint(names)
 
 
 def _slopes(b: Terms, names: Sequence[str], steepest: float = inf) -> list[Node]:

@@ -24,6 +24,9 @@ EVEN = (
     0.35,
     0.65,
 )  # where the median of a column lies between its ends that is spread evenly over a plain axis
+NARROW = 5.0  # ratio of the largest to the smallest value, up to which a column may be a level of the target's kind …
+ALIKE = 2.0  # … where their medians differ by at most this factor …
+LEVELS_OF_KIND = 5  # … and it takes more values than these
 SLICES = 3  # slices that must agree before a column counts as having an optimum
 RIM = 0.05  # share of a slice's range by which both its ends must exceed the optimum
 CLEAR = 0.5  # share of the variance along a column that a parabola must explain, where no slices exist
@@ -52,6 +55,7 @@ class Profile:
     zeros. bowls: scale columns with an optimum inside. nested: pairs (large, small) of scale columns where the first
     is never below the second, and equal somewhere. rising: scale columns that the first target grows with. even: scale
     columns spread over a plain axis as evenly as over a logarithmic one. levels: how many distinct values.
+    alike: positive features whose values lie where the positive target's do, so that they may be levels of its kind.
     positive: every target value is above zero. stands_for:
     what a name stands for where the table is looked at otherwise than it is; everything else here is said of that.
     """
@@ -68,6 +72,7 @@ class Profile:
     rising: frozenset[str]
     even: frozenset[str]
     levels: dict[str, int]
+    alike: tuple[str, ...]
     positive: bool
     stands_for: dict[str, Combination]
 
@@ -94,9 +99,22 @@ def profile(table: Table) -> Profile:
         rising=_rising(table, scales),
         even=even,
         levels={name: len(np.unique(column)) for name, column in table.features.items()},
+        alike=tuple(
+            name for name, kind in kinds.items() if kind is not Kind.SHARE and _is_alike(table, name)
+        ),
         positive=all(column.min() > 0 for column in table.targets.values()),
         stands_for={},
     )
+
+
+def _is_alike(table: Table, name: str) -> bool:
+    """Whether a feature's values lie within a narrow range that meets the target's, so that it may be of its kind."""
+    column, target = table.features[name], next(iter(table.targets.values()))
+    if len(table.features) < 2 or min(column.min(), target.min()) <= 0:
+        return False
+    narrow = max(column.max() / column.min(), target.max() / target.min()) < NARROW
+    middle = float(np.median(column) / np.median(target))
+    return bool(narrow and 1 / ALIKE < middle < ALIKE and len(np.unique(column)) > LEVELS_OF_KIND)
 
 
 def kind_of(column: Array, is_share: bool, least: float = SCALE_RATIO) -> Kind:

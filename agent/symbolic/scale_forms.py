@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import combinations, permutations
 
 from lawsmith.agent.symbolic.profile import LEADING, Profile
@@ -62,9 +63,10 @@ def _on_level(b: Terms, term: Recipe) -> Node:
 
 
 def of_many(profile: Profile, scale: Sequence[str]) -> list[Template]:
-    """Joint forms of the leading features; with more features than those, of all together as well."""
-    found: list[Template] = []
+    """Joint forms of the leading features, the field's backbone first; with more features than those, of all of them as
+    well."""
     leading = list(profile.leading)
+    found = _backbones(profile, leading)
     if len(scale) > len(leading):
         found += _joint(profile, scale)
     for size in range(len(leading), 1, -1):
@@ -76,6 +78,21 @@ def of_many(profile: Profile, scale: Sequence[str]) -> list[Template]:
     found += _effective(profile, leading)
     found += _with_bowls(profile, leading)
     return found
+
+
+def _backbones(profile: Profile, names: Sequence[str]) -> list[Template]:
+    """L + sum A x^-a with an exponent for each feature (Hoffmann et al., arXiv 2203.15556), and with one for all."""
+    title = " + ".join(names)
+
+    def tied(b: Terms) -> Node:
+        exponent = b.exponent()
+        return add(b.level(), *(mul(b.amplitude(), power(b.x(name), neg(exponent))) for name in names))
+
+    recipes: dict[str, Recipe] = {
+        f"power laws {title}": lambda b: add(b.level(), *_sum_of(b, [[name] for name in names])),
+        f"power laws {title} with one exponent": tied,
+    }
+    return [replace(template, backbone=True) for template in named(profile, recipes)]
 
 
 def _joint(profile: Profile, names: Sequence[str]) -> list[Template]:

@@ -34,9 +34,13 @@ class StartForms:
         self.loss = Loss.FRONTIER if has_frontier(task.train) else Loss.SQUARED
         counts = np.bincount(task.train.codes)
         self.few = int(np.quantile(counts[counts > 0], TINY, method="lower"))
+        self._backbones: set[str] = set()
         self.general = GeneralForms(task, self.profile, self.loss)
-        forms = {form.key: form for form in self._made() if self.admits(form)}
-        self.forms = tuple(sorted(forms.values(), key=_plainness))
+        forms: dict[str, SymbolicForm] = {}
+        for form in self._made():
+            if self.admits(form):
+                forms.setdefault(form.key, form)
+        self.forms = tuple(sorted(forms.values(), key=self._plainness))
 
     def _made(self) -> list[SymbolicForm]:
         found = []
@@ -44,6 +48,8 @@ class StartForms:
         for template in [form for one in (self.profile, *self._others) for form in library(one)]:
             nodes = (template.node,) * len(self.task.schema.targets)
             found.append(SymbolicForm(nodes, template.origin, loss=self.loss))
+            if template.backbone:
+                self._backbones.add(found[-1].key)
             if groups > 1 and has_shape(template.node):
                 origin = f"{template.origin}, one shape for all groups"
                 found.append(SymbolicForm(nodes, origin, shared=True, loss=self.loss))
@@ -52,6 +58,12 @@ class StartForms:
     def admits(self, form: SymbolicForm) -> bool:
         """Within the cap, and fewer constants of a group's own than small groups have rows."""
         return form.fits(self.task.schema, self.few)
+
+    def _plainness(self, form: SymbolicForm) -> tuple[bool, bool, int, int]:
+        """Sorts the constant first, which takes no time, then the backbones, then forms of all features, of few
+        constants before others."""
+        used = len(features(form.nodes[0]))
+        return used > 0, form.key not in self._backbones, -used, form.constants
 
     @property
     def first(self) -> tuple[SymbolicForm, ...]:
@@ -79,12 +91,6 @@ class StartForms:
 
     def _screened(self, forms: Sequence[SymbolicForm]) -> tuple[SymbolicForm, ...]:
         return tuple(screen(forms, self.task.train, self.task.schema, np.random.default_rng(0)))
-
-
-def _plainness(form: SymbolicForm) -> tuple[bool, int, int]:
-    """Sorts the constant first, which takes no time, then forms of all features, of few constants before others."""
-    used = len(features(form.nodes[0]))
-    return used > 0, -used, form.constants
 
 
 _known = lru_cache(maxsize=4)(StartForms)

@@ -14,10 +14,11 @@ Recipe = Callable[[Terms], Node]
 
 @dataclass(frozen=True)
 class Template:
-    """A form with a name that says where it comes from."""
+    """A form with a name that says where it comes from; a `backbone` is evaluated before anything else."""
 
     origin: str
     node: Node
+    backbone: bool = False
 
 
 def named(profile: Profile, recipes: dict[str, Recipe]) -> list[Template]:

@@ -64,9 +64,9 @@ class Terms:
     def plain(self, name: str) -> Node:
         """A feature in its unit, counted from its offset."""
         offset = self.profile.offset[name]
-        return add(self._in_unit(name), Number(-offset)) if offset else self._in_unit(name)
+        return add(self.in_unit(name), Number(-offset)) if offset else self.in_unit(name)
 
-    def _in_unit(self, name: str) -> Node:
+    def in_unit(self, name: str) -> Node:
         """A feature in its unit; or what it stands for there."""
         stands_for = self.profile.stands_for.get(name)
         return stands_for.node if stands_for else Feature(name, self.profile.unit[name])
@@ -99,7 +99,7 @@ class Terms:
 
     def begun(self, name: str) -> Node:
         """x + x0, where a power law or a logarithm may begin; zeros need no other shift."""
-        return add(self._in_unit(name), self.shift(name))
+        return add(self.in_unit(name), self.shift(name))
 
     def shift(self, name: str) -> Parameter:
         smallest = self.profile.smallest[name] / self.profile.unit[name]
@@ -189,7 +189,7 @@ class Terms:
     def gain(self, name: str) -> Node:
         """1 + k log(x / smallest x): slow growth from 1, as parallel computation brings."""
         if name in self.profile.zeros:
-            growth = divide(self._in_unit(name), self.shift(name))
+            growth = divide(self.in_unit(name), self.shift(name))
             return add(ONE, mul(self.fresh("k", Role.SCALE, 0.0, 10.0), log(add(ONE, growth))))
         base = divide(self.x(name), Number(self.profile.smallest[name] / self.profile.unit[name]))
         return add(ONE, mul(self.fresh("k", Role.SCALE, 0.0, 10.0), log(base)))
@@ -234,7 +234,7 @@ class Terms:
         """exp(-k / x) of a positive feature, as in Arrhenius's law."""
         low, high = (end / self.profile.unit[name] for end in self.profile.range[name])
         most = MOST_BEND / (1 / low - 1 / high)
-        return exp(neg(divide(self.fresh("k", Role.RATE, -most, most), self._in_unit(name))))
+        return exp(neg(divide(self.fresh("k", Role.RATE, -most, most), self.in_unit(name))))
 
     def wave(self, name: str) -> Node:
         """A cos(w x) + A2 sin(w x), with a few turns within the data, at most one for every four levels."""

@@ -1,0 +1,36 @@
+"""A feature of the target's own kind bounds or moves what the others explain; backbones come first."""
+
+import numpy as np
+
+from lawsmith.agent.symbolic.profile import profile
+from lawsmith.agent.symbolic.rank import form_of
+from lawsmith.agent.symbolic.start_forms import StartForms
+from lawsmith.sandbox.fitting import fit_form
+from tests.symbolic.test_terms_search import drawn, task_of
+
+
+def test_a_teachers_loss_is_told_from_a_size() -> None:
+    n, t = 10 ** drawn(7, 9, 0), drawn(2.0, 2.8, 1)
+    table = task_of({"n": n, "teacher": t, "far": 30 * t}, 1.5 + 40 * n**-0.2 + 0.1 * t).train
+    assert profile(table).alike == ("teacher",)
+
+
+def test_a_soft_maximum_of_a_level_and_power_laws_is_among_the_forms_and_fits() -> None:
+    n, d, t = 10 ** drawn(7, 9, 0), 10 ** drawn(9, 11, 1), drawn(2.0, 2.8, 2)
+    own = 1.4 + 60 * n**-0.25 + 900 * d**-0.33
+    task = task_of({"n": n, "d": d, "t": t}, (own**9 + (0.9 * t) ** 9) ** (1 / 9))
+    forms = StartForms(task)
+    soft = next(form for form in forms.forms if form.origin == "soft maximum of t and power laws n + d")
+    fitted = fit_form(form_of(soft.source(task.schema)), task.train, ("y",))
+    assert 2 * fitted.cost.sum() / len(task.train) < 1e-4 * task.train.targets["y"].var()
+
+
+def test_the_backbones_of_scaling_tables_are_the_first_forms() -> None:
+    n, d = 10 ** drawn(7, 9, 0), 10 ** drawn(9, 11, 1)
+    forms = StartForms(task_of({"n": n, "d": d}, 1.7 + 400 * n**-0.34 + 410 * d**-0.28))
+    assert [form.origin for form in forms.first[:3]] == [
+        "constant",
+        "power laws n + d with one exponent",
+        "power laws n + d",
+    ]
+    assert np.isfinite([form.constants for form in forms.first]).all()
