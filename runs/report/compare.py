@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lawsmith.runs.archive import Archive
 from lawsmith.runs.report.content import RunContent, gather
-from lawsmith.runs.report.fit import Fit, fit_of
+from lawsmith.runs.report.fit import Fit, data_of, fit_of
 from lawsmith.runs.report.live import duration
 from lawsmith.runs.report.render import constant, figure, percent, render
 from lawsmith.runs.report.shown_formula import ShownFormula, shown_formula
@@ -58,7 +58,7 @@ def _side(archive: Archive, sandbox: Sandbox, data_dir: Path | None) -> Side:
     if content.leader is not None:
         first = dict(list(content.constants.items())[:1])
         stated = shown_formula(content.leader.source, content.manifest.task.targets, first)
-    fit = fit_of(content, sandbox, data_dir, None, {} if stated is None else stated.levels)
+    fit = fit_of(content, sandbox, data_of(content, data_dir), None, {} if stated is None else stated.levels)
     return Side(content, stated, fit)
 
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
+
 from lawsmith.runs.data import open_data
 from lawsmith.runs.intervals import Uncertainty
 from lawsmith.runs.law_table import LawRow, laws
@@ -17,9 +19,10 @@ from lawsmith.runs.report.picture_data import packed, picture_data
 from lawsmith.runs.report.plots import picture_charts, residual_charts
 from lawsmith.runs.report.predicting import predictor
 from lawsmith.sandbox import Sandbox
-from lawsmith.tasks import Dataset, InputError
+from lawsmith.tasks import Array, Dataset, InputError, Table
 
 MOST_GROUP_ROWS = 500
+BELIEVED = "training, rows that are believed"
 NOT_AT_HAND = "The data is not at hand, or cannot be read; `discover replay {}` says why."
 """It quotes nothing: an archive from a stranger may name any file of this machine as its data."""
 
@@ -45,17 +48,23 @@ class Fit:
         return tuple(one for one in self.splits if one.split == split)
 
 
+def data_of(content: RunContent, data_dir: Path | None) -> Dataset | None:
+    """The rows of the run; None where they are not at hand. Why they are not is not told: that may quote them."""
+    try:
+        return open_data(content.archive, data_dir)
+    except InputError:
+        return None
+
+
 def fit_of(
     content: RunContent,
     sandbox: Sandbox,
-    data_dir: Path | None,
+    data: Dataset | None,
     known: Uncertainty | None,
     levels: Mapping[str, str],
 ) -> Fit:
     """levels: target -> the constant that the law tends to, where it has one."""
-    try:
-        data = open_data(content.archive, data_dir)
-    except InputError:
+    if data is None:
         return Fit(missing=NOT_AT_HAND.format(content.manifest.run))
     if content.manifest.data is not None and data.task.provenance.sha256 != content.manifest.data.sha256:
         return Fit(missing="The data has changed since the run, so the law is not shown on it.")
@@ -79,12 +88,24 @@ def fit_of(
         charts=tuple(picture_charts(drawn)),
         packed=packed(picture_data(drawn, _levels(content, data, levels))),
         residuals=tuple(residual_charts(drawn)),
-        splits=tuple(errors(schema, parts)),
+        splits=tuple(errors(schema, _believed(parts, content.disbelieved))),
         groups=tuple(errors(schema, parts, by_group=True)[:MOST_GROUP_ROWS]),
         outliers=tuple(outliers(schema, parts, content.disbelieved)),
         notices=data.notices,
         laws={row.id: row for row in laws(content.trials, data.task)},
     )
+
+
+def _believed(
+    parts: Mapping[str, tuple[Table, Array]], disbelieved: Sequence[tuple[int, str]]
+) -> Mapping[str, tuple[Table, Array]]:
+    """The parts, and after the training rows those of them that are believed, where some are not."""
+    if not disbelieved:
+        return parts
+    table, predicted = parts["training"]
+    kept = ~np.isin(np.arange(1, len(table) + 1), [row for row, _ in disbelieved])
+    rest = {name: part for name, part in parts.items() if name != "training"}
+    return {"training": parts["training"], BELIEVED: (table.take(kept), predicted[kept])} | rest
 
 
 def _levels(

@@ -17,14 +17,14 @@ from lawsmith.runs.quoting import visible
 from lawsmith.runs.report.content import Candidate, RunContent, gather
 from lawsmith.runs.report.drawing import Chart
 from lawsmith.runs.report.errors import worst
-from lawsmith.runs.report.fit import Fit, fit_of
+from lawsmith.runs.report.fit import NOT_AT_HAND, Fit, data_of, fit_of
 from lawsmith.runs.report.picture_data import packed
 from lawsmith.runs.report.plots import calls_chart, front_chart, progress_chart
 from lawsmith.runs.report.render import PLOT, render
 from lawsmith.runs.report.shown_formula import ShownFormula, shown_formula
 from lawsmith.runs.report.typeset import code, mathml, short
 from lawsmith.sandbox import Sandbox
-from lawsmith.tasks import InputError
+from lawsmith.tasks import Dataset, InputError
 
 NOTHING = Markup()
 LISTED = 25
@@ -80,9 +80,10 @@ def report_page(
     archive cannot be read.
     """
     content = gather(archive)
-    known, no_intervals = _uncertainty(content, sandbox, data_dir, with_intervals)
+    data = data_of(content, data_dir)
+    known, no_intervals = _uncertainty(content, sandbox, data_dir, with_intervals, data)
     stated = _stated(content)
-    fit = fit_of(content, sandbox, data_dir, known, {} if stated is None else stated.levels)
+    fit = fit_of(content, sandbox, data, known, {} if stated is None else stated.levels)
     return render(
         "run.html.j2",
         scripts=(*((PLOT, "picture.js") if fit.picture or live else ()), *(("live.js",) if live else ())),
@@ -119,7 +120,7 @@ def _stated(content: RunContent) -> ShownFormula | None:
 
 
 def _uncertainty(
-    content: RunContent, sandbox: Sandbox, data_dir: Path | None, wanted: bool
+    content: RunContent, sandbox: Sandbox, data_dir: Path | None, wanted: bool, data: Dataset | None
 ) -> tuple[intervals.Uncertainty | None, str]:
     """What is known of the law's errors, or why nothing is."""
     if content.result.winner is None and content.law is None:
@@ -128,6 +129,8 @@ def _uncertainty(
         if not wanted:
             known = None if content.picked else recorded(content.archive)
             return known, "" if known else f"discover report {content.manifest.run} measures them."
+        if data is None and (content.picked or recorded(content.archive) is None):
+            return None, NOT_AT_HAND.format(content.manifest.run)
         return intervals.uncertainty(content.archive, sandbox, data_dir, content.picked), ""
     except InputError as error:
         return None, str(error)

@@ -23,7 +23,7 @@ from lawsmith.runs.find import addresses
 from lawsmith.runs.report.boards import boards
 from lawsmith.runs.report.compare import compare_page
 from lawsmith.runs.report.content import gather
-from lawsmith.runs.report.fit import fit_of
+from lawsmith.runs.report.fit import data_of, fit_of
 from lawsmith.runs.report.live import Progress, duration, progress, stamp
 from lawsmith.runs.report.page import report_page
 from lawsmith.runs.report.render import environment
@@ -100,7 +100,7 @@ class Pages:
     def _curve(self, archive: Archive) -> Markup:
         """The best law so far on the data, as a static picture; nothing where it cannot be had."""
         content = gather(archive)
-        charts = fit_of(content, self.sandbox, self.data_dir, None, {}).charts
+        charts = fit_of(content, self.sandbox, data_of(content, self.data_dir), None, {}).charts
         return charts[0].svg if charts else Markup()
 
     def _running(self) -> list[Archive]:

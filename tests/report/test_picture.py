@@ -9,6 +9,7 @@ import pytest
 
 from lawsmith.runs.report.drawing import Axis, Plot
 from lawsmith.runs.report.errors import errors, outliers
+from lawsmith.runs.report.fit import _believed
 from lawsmith.runs.report.picture import MOST_ROWS, Picture, picture
 from lawsmith.runs.report.picture_data import picture_data
 from lawsmith.runs.report.plots import picture_charts
@@ -106,6 +107,16 @@ def test_rows_that_are_not_believed_are_crossed_out_and_named(tmp_path: Path, sa
     predicted[2] += 3
     (first, *_) = outliers(data.task.schema, {"training": (data.task.train, predicted)}, {(3, "loss")})
     assert first.number == 3 and not first.believed
+
+
+def test_errors_are_told_with_and_without_rows_that_are_not_believed(tmp_path: Path):
+    train = table_of_two(tmp_path).task.train
+    predicted = train.target_matrix() - 0.01
+    predicted[2] += 3
+    parts = _believed({"training": (train, predicted)}, [(3, "loss")])
+    with_it, without = errors(table_of_two(tmp_path).task.schema, parts)
+    assert (with_it.rows, without.rows) == (24, 23)
+    assert without.rmse == pytest.approx(0.01) and with_it.rmse > 0.5
 
 
 def test_errors_within_groups_tell_what_a_shift_of_groups_hides(tmp_path: Path):
