@@ -11,15 +11,17 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from endpoint_server import Endpoint, Handler, Seen, says
+from endpoint_server import Behaviour, Endpoint, Handler, Seen, says
 from llm_driver import HINGE, POWER, Outcome, config, hinge_task, killable, run
 from misbehaviour import CASES
+from scientist import Scientist, Step
 
 from lawsmith.agent.client.caller import Caller
 from lawsmith.agent.client.estimate import BYTES_PER_TOKEN
 from lawsmith.agent.client.failures import AnsweredFailure, CallFailure, Failure
 from lawsmith.agent.client.messages import Request, Usage
 from lawsmith.agent.client.scripted import ScriptedModel
+from lawsmith.agent.llm.parsing import parse_reply
 from lawsmith.agent.llm.replies import SAME_PREDICTIONS
 from lawsmith.runs import Archive
 from lawsmith.sandbox import Sandbox, Verdict
@@ -331,19 +333,26 @@ class Knowing:
         says(HINGE if seed % 7 == 0 else fair(seed % 1000))(handler, seen, number)
 
 
+LOOKS = [Step("", [("run", {"code": f"print({k})"})]) for k in range(3)]
+TRIES = [Step("", [("rows", {}), ("try", {"source": parse_reply(fair(k)).source})]) for k in range(3)]
+FINISH = [Step("", [("try", {"source": parse_reply(HINGE).source})]), Step("", [("finish", {})])]
+AT_WORK = [*LOOKS, *TRIES, *FINISH]  # as many as CALLS
+
+
+@pytest.mark.parametrize(("agent", "model"), [("evolve", Knowing), ("analyst", partial(Scientist, AT_WORK))])
 def test_killed_ten_times_no_reply_is_paid_twice_and_the_winner_is_the_same(
-    sandbox: Sandbox, tmp_path: Path
+    agent: str, model: Callable[[], Behaviour], sandbox: Sandbox, tmp_path: Path
 ) -> None:
     processes = multiprocessing.get_context("forkserver")
     processes.set_forkserver_preload(["llm_driver"])
     instants = random.Random(0)
     answers, sender = processes.Pipe(duplex=False)
-    with Endpoint(Knowing()) as endpoint:
+    with Endpoint(model()) as endpoint:
         began = time.monotonic()
-        whole = run(sandbox, tmp_path / "whole", "evolve", config(endpoint.url), calls=CALLS, limited=False)
+        whole = run(sandbox, tmp_path / "whole", agent, config(endpoint.url), calls=CALLS, limited=False)
         lasted = time.monotonic() - began
         paid = len(endpoint.requests)
-        arguments = (str(tmp_path / "killed"), endpoint.url, "evolve", CALLS, sender)
+        arguments = (str(tmp_path / "killed"), endpoint.url, agent, CALLS, sender)
         for _ in range(10):
             process = processes.Process(target=killable, args=arguments)
             process.start()
