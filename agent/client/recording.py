@@ -107,6 +107,9 @@ class Recording:
         self._asked: dict[str, Asked] = {}
         self._open: set[str] = set()
         self.end: str | None = None  # why no further request was sent, if that was recorded
+        self.inherited: tuple[str, ...] | None = (
+            None  # notes of earlier runs, None where that was not recorded
+        )
         for line in sink.calls():
             self._read(line)
 
@@ -122,6 +125,8 @@ class Recording:
             )
         elif line.get("event") == "end":
             self.end = str(line["reason"])
+        elif line.get("event") == "inherited":
+            self.inherited = tuple(map(str, line["notes"]))
 
     def _note(self, asked: Asked) -> None:
         known = self._asked.get(asked.slot)
@@ -154,6 +159,12 @@ class Recording:
         with self._lock:
             self._sink.append_call({"event": "reply", **attempt.model_dump(mode="json")})
             self._keep(attempt)
+
+    def inherits(self, notes: Sequence[str]) -> None:
+        """Record the notes of earlier runs that this one begins with: they are part of its prompts."""
+        with self._lock:
+            self._sink.append_call({"event": "inherited", "notes": list(notes)})
+            self.inherited = tuple(notes)
 
     def ended(self, reason: str) -> None:
         """Record why no further request is sent; a resumed run with a larger budget may send more all the same."""

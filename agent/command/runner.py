@@ -36,6 +36,8 @@ UNPROTECTED = (
     "--unsafe-local: nothing isolates candidates on this machine. Their code can do all that you can: read your files, "
     "use your network, change your data."
 )
+CONVERSING, CONVERSATIONS = "analyst", 4
+"""The agent that holds one conversation in each run, and how many are held at a time."""
 CANDIDATES_OF_A_RUN = 8
 """Candidates that a run usually has under way: the runs that go on at a time are as many as a cluster's width holds."""
 
@@ -115,7 +117,9 @@ class Command:
 
     def _at_a_time(self, evaluator: Evaluator) -> int:
         """How many runs go on at a time. On one machine they follow each other: the first keeps it busy, and the
-        others find what it evaluated."""
+        others find what it evaluated. Conversations wait for their model most of the time, so several are held."""
+        if self.chosen.agent == CONVERSING and self.job.cluster is None:
+            return CONVERSATIONS
         return 1 if self.job.cluster is None else max(1, evaluator.width // CANDIDATES_OF_A_RUN)
 
     @contextmanager

@@ -79,7 +79,6 @@ class Analyst(LLMProposer):
         self._analyses: list[str] = []
         self._failures_in_row = 0
         self._keys: dict[str, str] = {}  # what a candidate states -> candidate
-        self.notes = [*setup.inherited]
 
     def plan(self, history: History) -> list[Ask]:
         """The one question of a turn."""

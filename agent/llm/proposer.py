@@ -64,7 +64,7 @@ class LLMProposer(ABC):
         self.viewer = Viewer(setup.task, setup.evaluator.sandbox)
         self.reader = Reader(setup.evaluator, self.viewer)
         self.ensemble = Ensemble(setup.config.models)
-        self.notes: list[str] = []
+        self.notes: list[str] = [*setup.inherited]
         self.failures: list[str] = []
         self.attempts: list[str] = []
         self.tally = Tally()

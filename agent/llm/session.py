@@ -34,6 +34,8 @@ from lawsmith.agent.search.proposer import Proposer
 from lawsmith.tasks import InputError, Task
 
 AGENTS: Mapping[str, type[LLMProposer]] = {"analyst": Analyst, "refine": Refine, "evolve": Evolve}
+MOST_HANDED_ON = 12
+"""Notes of earlier runs of a command that a later one begins with."""
 DEFAULT_CALLS = 200
 """Calls of a run that was given no limit at all, neither of time nor of calls, tokens or USD."""
 
@@ -148,6 +150,7 @@ class Session:
         self._settings = settings
         self._environment = environment
         self._source = None if replayed is None else Recording(MemorySink(replayed.calls()))
+        self._made: list[LLMProposer] = []
         self._close = ExitStack()
         self._lines: dict[str, Line] = {}
         if models is not None:
@@ -187,10 +190,14 @@ class Session:
         floor: Proposer | None,
     ) -> LLMProposer:
         """The proposer of one run; its calls are recorded in `sink`, the run's archive."""
+        recording = Recording(sink)
+        if recording.inherited is None:
+            recording.inherits(self._handed_on())
         setup = Setup(
             task=task,
             seed=seed,
-            caller=self._asker(budget, Recording(sink)),
+            caller=self._asker(budget, recording),
+            inherited=recording.inherited or (),
             config=self._settings.config,
             evaluator=evaluator,
             folds=fold_words(task),
@@ -198,7 +205,16 @@ class Session:
             max_calls=self._settings.max_calls,
             allowance=budget.allowance,
         )
-        return self._agent(setup)
+        made = self._agent(setup)
+        self._made.append(made)
+        return made
+
+    def _handed_on(self) -> tuple[str, ...]:
+        """Notes for a run that begins: those that the replayed run began with, else the last of the earlier runs'."""
+        if self._source is not None:
+            return self._source.inherited or ()
+        notes = dict.fromkeys(note for run in self._made for note in run.notes)
+        return tuple(notes)[-MOST_HANDED_ON:]
 
     def _asker(self, budget: Budget, recording: Recording) -> Asker:
         if self._source is not None:

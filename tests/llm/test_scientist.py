@@ -122,6 +122,28 @@ def test_a_scientist_finds_a_law_outside_the_grammar(
     assert not any(value in text for text in scientist.told for row in test_rows for value in row.split(","))
 
 
+def test_runs_begin_differently_and_notes_reach_later_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    floor = lambda task, seed, **_: ScriptedProposer(FLOOR)  # noqa: E731
+    monkeypatch.setattr(lawsmith.agent.symbolic, "SymbolicProposer", floor)
+    monkeypatch.setattr("lawsmith.agent.command.runner.CONVERSATIONS", 1)
+    train, _ = tables(tmp_path, LAWS["wave"])
+    with Endpoint(Scientist(story(LAWS["wave"]))) as endpoint:
+        options = Options(base_url=endpoint.url)
+        asked = {"agent": "analyst", "model": "scientist", "options": options, "cap": 5}
+        found = discover(train, target="y", runs=2, runs_dir=tmp_path / "runs", max_calls=12, **asked)
+        one, two = (endpoint.requests[place].body["messages"][1]["content"] for place in (0, 5))
+    assert "Look at the rows first" in one and "Begin with limits" in two
+    assert "The slope in log N is not monotone." not in one and "The slope in log N is not monotone." in two
+    again = discover(
+        train, target="y", cap=5, model=f"replay:{found.runs[1].archive}", runs_dir=tmp_path / "again"
+    )
+    assert again.runs[0].result.winner == found.runs[1].result.winner
+    assert again.runs[0].result.details["account"]["divergence"] is None
+
+
 def test_the_waves_are_the_benchmark_s(tmp_path: Path) -> None:
     (tmp_path / "ours").mkdir()
     assert write_tables(tmp_path)[0].read_text() == tables(tmp_path / "ours", LAWS["wave"])[0].read_text()
