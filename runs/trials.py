@@ -75,20 +75,19 @@ class History:
 
     def __init__(self) -> None:
         self._trials: dict[str, Trial] = {}
-        self._leader: Trial | None = None
+        self._has_law = False
 
     def append(self, trial: Trial) -> None:
         """Add a trial; raises ValueError if its candidate is already here."""
         if trial.id in self._trials:
             raise ValueError(f"candidate {trial.id} is already in the history")
         self._trials[trial.id] = trial
-        if trial.usable and (self._leader is None or _merit(trial) < _merit(self._leader)):
-            self._leader = trial
+        self._has_law = self._has_law or trial.usable
 
     @property
-    def leader(self) -> Trial | None:
-        """`best(1)`, known without sorting; None while nothing is usable."""
-        return self._leader
+    def has_law(self) -> bool:
+        """Whether some trial may be selected."""
+        return self._has_law
 
     @property
     def trials(self) -> tuple[Trial, ...]:
@@ -109,17 +108,6 @@ class History:
     def usable(self) -> tuple[Trial, ...]:
         """The trials that may be selected."""
         return tuple(trial for trial in self if trial.usable)
-
-    def best(self, n: int = 1) -> tuple[Trial, ...]:
-        """The `n` usable trials with the highest validation R²; of equals, the one with fewer constants, then
-        the earlier one. A quick order for feedback: the choice of a winner is `search.selection.choose`."""
-        return tuple(sorted(self.usable(), key=_merit)[:n])
-
-
-def _merit(trial: Trial) -> tuple[float, int]:
-    found = trial.evaluation
-    validation = -1.0 if found.validation_r2 is None else found.validation_r2
-    return -validation, found.constants_count or 0
 
 
 @dataclass(frozen=True)

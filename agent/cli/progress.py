@@ -14,9 +14,10 @@ from lawsmith.agent.command.observer import Observer
 from lawsmith.agent.command.registry import Chosen
 from lawsmith.agent.command.result import Run
 from lawsmith.agent.search.budget import Budget
+from lawsmith.agent.search.selection import typical_error
 from lawsmith.runs import Archive
 from lawsmith.runs.trials import History, Trial
-from lawsmith.tasks import Dataset, thinned
+from lawsmith.tasks import Dataset, Task, thinned
 
 EVERY = 5.0
 """Seconds between two lines of progress where there is no terminal to draw a bar on."""
@@ -31,6 +32,8 @@ class ProgressReport(Observer):
         self._runs = 1
         self._shown: dict[int, tuple[TaskID, Budget]] = {}
         self._of: dict[History, int] = {}
+        self._task: Task | None = None
+        self._best: dict[int, tuple[float, Trial]] = {}
         self._next_line = monotonic() + EVERY
         self._bars = Progress(
             SpinnerColumn(),
@@ -58,7 +61,8 @@ class ProgressReport(Observer):
         groups = f", {len(train.groups)} groups" if len(train.groups) > 1 else ""
         announce(f"{schema.name}: {schema.title} ({len(train)} training rows{groups}, {tested})")
         announce(f"agent {chosen.agent}{f' with {chosen.model}' if chosen.model else ''}: {chosen.why}")
-        searched = thinned(dataset.task).train
+        self._task = thinned(dataset.task)
+        searched = self._task.train
         if len(searched) < len(train):
             announce(
                 f"the search looks at {counted(len(searched), 'row')} of {counted(len(searched.groups), 'group')}; "
@@ -74,22 +78,25 @@ class ProgressReport(Observer):
         self.archive = archive.path
         run = f"{index + 1}/{self._runs}"
         bar = self._bars.add_task(
-            "", total=budget.allowance.seconds, run=run, tried=len(history), best=_best(history)
+            "", total=budget.allowance.seconds, run=run, tried=len(history), best=self._shown_best(index)
         )
         self._shown[index], self._of[history] = (bar, budget), index
+        for trial in history:
+            self._learn(index, trial)
         if len(history):
             announce(f"run {run}: resumed, {counted(len(history), 'formula')} on record")
 
     def tried(self, trial: Trial, history: History) -> None:
-        bar, budget = self._shown[self._of[history]]
-        self._bars.update(bar, completed=budget.spent.seconds, tried=len(history), best=_best(history))
+        index = self._of[history]
+        bar, budget = self._shown[index]
+        self._learn(index, trial)
+        best = self._shown_best(index)
+        self._bars.update(bar, completed=budget.spent.seconds, tried=len(history), best=best)
         if not err.is_terminal and monotonic() >= self._next_line:
             self._next_line = monotonic() + EVERY
-            run = f"run {self._of[history] + 1}/{self._runs}"
+            run = f"run {index + 1}/{self._runs}"
             seconds = f"{budget.spent.seconds:.0f} s"
-            announce(
-                f"{run}: {counted(len(history), 'formula')} in {seconds}, best held-out R² {_best(history)}"
-            )
+            announce(f"{run}: {counted(len(history), 'formula')} in {seconds}, best held-out R² {best}")
 
     def finished(self, index: int, run: Run) -> None:
         if index in self._shown:
@@ -97,16 +104,22 @@ class ProgressReport(Observer):
         if not err.is_terminal:
             announce(f"run {index + 1}/{self._runs}: {_summary(run)}")
 
+    def _learn(self, index: int, trial: Trial) -> None:
+        """Keep the law of a run that has the smallest typical error."""
+        if trial.usable and self._task is not None:
+            error = typical_error(trial, self._task)
+            if index not in self._best or error < self._best[index][0]:
+                self._best[index] = error, trial
+
+    def _shown_best(self, index: int) -> str:
+        found = self._best.get(index)
+        return number(None if found is None else found[1].evaluation.validation_r2, 4)
+
     def noted(self, sentence: str) -> None:
         announce(sentence)
 
     def warned(self, sentence: str) -> None:
         warn(sentence)
-
-
-def _best(history: History) -> str:
-    leader = history.leader
-    return number(leader.evaluation.validation_r2 if leader else None, 4)
 
 
 def _summary(run: Run) -> str:

@@ -83,7 +83,7 @@ def _evaluated(
     """
     futures = [evaluator.submit(proposal.source) for proposal in batch]
     for place, (proposal, future) in enumerate(zip(batch, futures, strict=True)):
-        if out_of_time() is not None and history.leader is not None:
+        if out_of_time() is not None and history.has_law:
             evaluator.give_up(proposal.source for proposal in batch[place:])
             return
         try:

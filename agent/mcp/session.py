@@ -148,7 +148,7 @@ class Session:
 
         The built-in search comes first, for `floor_seconds`, if it was never asked or nothing is usable yet.
         """
-        if self.history.leader is None or self.submitted == len(self.history):
+        if not self.history.has_law or self.submitted == len(self.history):
             self.search_floor(floor_seconds, progress)
         account = {"submitted": self.submitted, "floor": len(self.history) - self.submitted}
         sandbox = self.mcp_task.evaluator.sandbox
@@ -199,7 +199,7 @@ class _Floor:
         self._deadline, self._begun = monotonic() + seconds, False
 
     def propose(self, history: History) -> Sequence[Proposal]:
-        if self._begun and monotonic() >= self._deadline and history.leader is not None:
+        if self._begun and monotonic() >= self._deadline and history.has_law:
             return ()
         self._begun = True
         batch = () if self.exhausted else self._floor.propose(history)
