@@ -28,6 +28,7 @@ from lawsmith.tasks import Array, InputError, Schema, Table
 if TYPE_CHECKING:
     import pandas as pd
     import sympy
+    from matplotlib.axes import Axes
 
 Rows = "pd.DataFrame | Mapping[str, Sequence[float]]"
 MANY_GROUPS = 6
@@ -113,6 +114,19 @@ class Law:
     def has_intervals(self) -> bool:
         """Whether the law was scored on held-out rows, by which its errors can be judged."""
         return bool(fitted_laws(self.archive, self.id))
+
+    def plot(
+        self,
+        feature: str | None = None,
+        group: str | None = None,
+        target: str | None = None,
+        level: float = 0.9,
+        ax: Axes | None = None,
+    ) -> Axes:
+        """Data, curve and band along a feature, by matplotlib; see `lawsmith.runs.plot.plot`."""
+        from lawsmith.runs.plot import plot
+
+        return plot(self, feature, group, target, level, ax)
 
     def latex(self) -> dict[str, str]:
         """Target -> LaTeX of its formula; raises ValueError where it cannot be read."""

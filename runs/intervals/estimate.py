@@ -30,6 +30,9 @@ from lawsmith.tasks.axes import is_logarithmic
 
 RESAMPLES = 12
 MOST_MEMBERS = 6
+DIVERGED = 4.0
+"""A rival so many times as far away as rivals typically are, or a fold with errors so many times the folds' typical
+ones to the power of two, is a fit that ran away."""
 KNOTS = 41  # quantiles kept of the error ratios
 POOLED_ROWS = 10.0  # rows of common experience that each group's noise is estimated with
 
@@ -179,7 +182,7 @@ class _Study:
     def _errors(self, target: int, residual: Array, held_out: Sequence[_HeldOut]) -> TargetErrors:
         train, names = self.task.train, self.task.train.groups
         noise, unit = _noise(train, residual[:, target], len(self.laws[0].constants.names), target)
-        parts = [_Errors.of(part, target, noise, unit) for part in held_out]
+        parts = _without_diverged([_Errors.of(part, target, noise, unit) for part in held_out])
         growth = _growth(parts)
         ratios = np.concatenate([part.error / part.expected(growth) for part in parts])
         weights = np.concatenate([np.full(len(part.error), 1 / len(part.error)) for part in parts])
@@ -215,6 +218,13 @@ class _Errors:
         return np.maximum(np.hypot(self.base, growth * self.reach), 1e-300)
 
 
+def _without_diverged(parts: Sequence[_Errors]) -> list[_Errors]:
+    """The folds but those where the winner's fit ran away: its errors there say nothing of the law on all rows."""
+    sizes = np.array([np.median(part.error / part.expected(0.0)) for part in parts])
+    kept = sizes <= DIVERGED**2 * max(float(np.median(sizes)), 1.0)
+    return [part for part, keep in zip(parts, kept, strict=True) if keep]
+
+
 def _growth(parts: Sequence[_Errors]) -> float:
     """Error per unit of distance, by moments: the mean excess over what noise and model spread explain."""
     excess = float(np.mean([np.mean(part.error**2 - part.base**2) for part in parts]))
@@ -223,10 +233,24 @@ def _growth(parts: Sequence[_Errors]) -> float:
 
 
 def model_spread(own: Array, predictions: Sequence[tuple[Array, float]]) -> Array:
-    """(n, T): weighted root mean square distance of the members' predictions from the winner's, `own`."""
+    """(n, T): weighted root mean square distance of the members' predictions from the winner's, `own`.
+
+    No member counts as farther away than DIVERGED times the weighted median distance of the members beside the winner:
+    one rival that diverges out there does not set the width of an interval.
+    """
     weights = np.array([weight for _, weight in predictions])
-    away = np.array([(prediction - own) ** 2 for prediction, _ in predictions])
-    return np.asarray(np.sqrt(np.tensordot(weights / weights.sum(), away, axes=1)))
+    away = np.abs(np.array([prediction - own for prediction, _ in predictions]))
+    if len(predictions) > 2:
+        away = np.minimum(away, DIVERGED * _weighted_median(away[1:], weights[1:]))
+    return np.asarray(np.sqrt(np.tensordot(weights / weights.sum(), away**2, axes=1)))
+
+
+def _weighted_median(values: Array, weights: Array) -> Array:
+    """Along the first axis: the smallest value with at least half of the weight at or below it."""
+    order = np.argsort(values, axis=0)
+    cumulative = np.cumsum(weights[order], axis=0)
+    place = np.argmax(cumulative >= 0.5 * weights.sum(), axis=0)
+    return np.asarray(np.take_along_axis(np.take_along_axis(values, order, 0), place[None], 0)[0])
 
 
 def _noise(train: Table, residual: Array, constants: int, target: int) -> tuple[Array, Array]:

@@ -21,6 +21,8 @@ def predict(
 ) -> list[list[Interval]]:
     """Intervals for each row of `rows` (its targets are not looked at), one per target.
 
+    An interval stays within the range that the user stated for its target, where the law itself does.
+
     Raises:
         InputError: `level` is not between 0 and 1, or the law cannot predict at these rows (it says why).
     """
@@ -32,12 +34,21 @@ def predict(
     spread = model_spread(own, [(prediction, member.weight) for member, prediction in found])
     parameter = _parameter_spread(known, schema, hidden, sandbox, own)
     distance = distances(known, rows)
+    ends = {name: schema.knowledge.ranges.get(name, (-np.inf, np.inf)) for name in known.targets}
     listed = []
     for row in range(len(rows)):
         group = rows.groups[rows.codes[row]]
         parts = [
-            _Parts(known, k, group, float(parameter[row, k]), float(spread[row, k]), float(distance[row]))
-            for k in range(len(known.targets))
+            _Parts(
+                known,
+                k,
+                group,
+                float(parameter[row, k]),
+                float(spread[row, k]),
+                float(distance[row]),
+                ends[target],
+            )
+            for k, target in enumerate(known.targets)
         ]
         listed.append([part.interval(float(own[row, k]), level) for k, part in enumerate(parts)])
     return listed
@@ -47,9 +58,16 @@ class _Parts:
     """The standard deviations that an interval of one target at one point is made of."""
 
     def __init__(
-        self, known: Uncertainty, target: int, group: str, parameter: float, model: float, distance: float
+        self,
+        known: Uncertainty,
+        target: int,
+        group: str,
+        parameter: float,
+        model: float,
+        distance: float,
+        ends: tuple[float, float],
     ) -> None:
-        self.known, self.target, self.distance = known, target, distance
+        self.known, self.target, self.distance, self.ends = known, target, distance, ends
         errors = known.errors[target]
         self.parameter, self.model, self.noise = parameter, model, errors.noise[group]
         self.extrapolation = errors.growth * distance * errors.unit[group]
@@ -60,14 +78,16 @@ class _Parts:
         times = multiplier(errors.ratios, self.known.folds, level)
         half = times * size
         of_mean = times * float(np.sqrt(max(size**2 - self.noise**2, 0.0)))
-        floor = 0.0 if errors.positive and value > 0 else -np.inf
+        least, most = self.ends
+        floor = max(0.0 if errors.positive and value > 0 else -np.inf, least if value >= least else -np.inf)
+        ceiling = most if value <= most else np.inf
         return Interval(
             target=self.known.targets[self.target],
             value=value,
             low=max(value - half, floor),
-            high=value + half,
+            high=min(value + half, ceiling),
             mean_low=max(value - of_mean, floor),
-            mean_high=value + of_mean,
+            mean_high=min(value + of_mean, ceiling),
             level=level,
             parameter=self.parameter,
             model=self.model,

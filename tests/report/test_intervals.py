@@ -14,13 +14,14 @@ from lawsmith.agent.cli.predict import number_of, point
 from lawsmith.runs import Archive
 from lawsmith.runs.intervals import constant_intervals, predict, uncertainty
 from lawsmith.runs.intervals.distance import Region
-from lawsmith.runs.intervals.estimate import weighted_quantiles
+from lawsmith.runs.intervals.estimate import _Errors, _without_diverged, model_spread, weighted_quantiles
 from lawsmith.runs.intervals.model import Uncertainty
 from lawsmith.runs.intervals.predict import multiplier
 from lawsmith.runs.intervals.reach import remarks, times
 from lawsmith.runs.laws import Law
 from lawsmith.sandbox import Sandbox
 from lawsmith.tasks import InputError, Table
+from lawsmith.tasks.knowledge import Knowledge
 
 
 def rows(known: Uncertainty, *n: float) -> Table:
@@ -248,3 +249,29 @@ def test_multipliers_keep_the_measured_median_and_widen_the_tail_where_folds_are
 def test_weighted_quantiles_count_weights():
     found = weighted_quantiles(np.array([1.0, 2.0, 3.0]), np.array([0.1, 0.1, 10.0]), np.array([0.5]))
     assert found[0] == pytest.approx(3.0, abs=0.05)
+
+
+def test_an_interval_stays_in_the_range_that_was_stated(known: Uncertainty, good: Archive, sandbox: Sandbox):
+    wide = known.errors[0].model_copy(update={"growth": 100.0})
+    wider = known.model_copy(update={"errors": (wide,)})
+    schema = good.manifest.task.model_copy(update={"knowledge": Knowledge(ranges={"loss": (0.5, 2.0)})})
+    (found,) = predict(wider, schema, rows(known, 5e4), sandbox)[0]
+    assert (found.low, found.high) == (0.5, 2.0) and 0.5 < found.value < 2.0
+    (free,) = predict(wider, good.manifest.task, rows(known, 5e4), sandbox)[0]
+    assert free.high > 2.0
+
+
+def test_one_rival_that_diverges_does_not_set_the_width():
+    own = np.zeros((1, 1))
+    near = [(own, 0.4), (own + 0.1, 0.2), (own - 0.2, 0.2)]
+    calm, wild = model_spread(own, near), model_spread(own, [*near, (own + 1e23, 0.2)])
+    assert 0.05 < calm[0, 0] < wild[0, 0] < 10 * calm[0, 0]
+
+
+def test_a_fold_on_which_the_fit_ran_away_is_left_out():
+    def part(error: float) -> _Errors:
+        return _Errors(np.full(5, error), np.full(5, 0.01), np.zeros(5))
+
+    calm = [part(0.01), part(0.03), part(0.02)]
+    assert _without_diverged([*calm, part(1e20)]) == calm
+    assert len(_without_diverged([*calm, part(0.1)])) == 4

@@ -57,3 +57,15 @@ def test_a_notebook_shows_runs_and_no_strangers_markup(good: Archive, hostile: A
 def test_a_wrong_request_gets_one_sentence(law: Law, rows, group, said):
     with pytest.raises(InputError, match=said):
         law.predict(rows, group=group)
+
+
+def test_a_law_is_drawn_with_its_data_and_band(law: Law):
+    pytest.importorskip("matplotlib").use("Agg")
+    axes = law.plot(group="two")
+    assert (axes.get_xlabel(), axes.get_ylabel(), axes.get_xscale()) == ("n", "loss", "log")
+    labels = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert labels == ["a new measurement, 90%", "the law", "training rows"]
+    points = axes.lines[1]
+    assert len(points.get_xdata()) == 12 and max(points.get_xdata()) < max(axes.lines[0].get_xdata())
+    with pytest.raises(InputError, match="no feature 'm'"):
+        law.plot("m")
