@@ -1,6 +1,6 @@
 """Results for people."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from statistics import fmean
 
 from rich.table import Table
@@ -44,14 +44,32 @@ def _leaderboard_line(found: Result) -> str:
 
 
 def _runs_table(found: Result, tested: bool) -> Table:
+    """The runs, the best first; columns that say nothing here (no failures, no model) are left out."""
     title = f"{found.dataset.task.schema.name}: runs by {'test' if tested else 'held-out'} R²"
+    columns: dict[str, Callable[[Run], str]] = {
+        **({"test R²": lambda run: number(run.test_r2, 4)} if tested else {}),
+        "held-out R²": lambda run: number(run.result.validation_r2, 4),
+        "train R²": lambda run: number(run.train_r2, 4),
+        "constants": lambda run: str(run.result.constants_count or "–"),
+        "tried": lambda run: str(run.result.candidates),
+    }
+    if any(run.result.failed for run in found.runs):
+        columns["failed"] = lambda run: str(run.result.failed)
+    columns["s"] = lambda run: f"{run.result.seconds or 0.0:.1f}"
+    if any(run.result.calls for run in found.runs):
+        columns["USD"] = lambda run: (
+            "unknown" if run.result.cost_usd is None else f"{run.result.cost_usd:.4f}"
+        )
     table = Table(title=text(title), title_justify="left", box=None, pad_edge=False)
     table.add_column("run")
-    headings = ("held-out R²", "train R²", "constants", "tried", "failed", "seconds", "USD")
-    for heading in (*(("test R²",) if tested else ()), *headings):
+    for heading in columns:
         table.add_column(heading, justify="right")
     for run in sorted(found.runs, key=lambda run: _order(run, tested)):
-        table.add_row(*_row(run, _place(found, run), tested, run is found.selected))
+        place, chosen = _place(found, run), run is found.selected
+        name = Text(f"{place} *" if chosen else place, "bold" if chosen else "")
+        if run.result.error is not None:
+            name = Text(f"{place} failed", "red")
+        table.add_row(name, *(tell(run) for tell in columns.values()))
     return table
 
 
@@ -63,21 +81,6 @@ def _place(found: Result, run: Run) -> str:
 def _order(run: Run, tested: bool) -> tuple[bool, float]:
     score = run.test_r2 if tested else run.result.validation_r2
     return score is None, -(score or 0.0)
-
-
-def _row(run: Run, place: str, tested: bool, selected: bool) -> list[str | Text]:
-    got = run.result
-    name = Text(f"{place} *" if selected else place, "bold" if selected else "")
-    if got.error is not None:
-        return [name, Text("failed", "red"), *["–"] * (3 if tested else 2), *_books(run)]
-    scores = [number(got.validation_r2, 4), number(run.train_r2, 4), str(got.constants_count or "–")]
-    return [name, *([number(run.test_r2, 4)] if tested else []), *scores, *_books(run)]
-
-
-def _books(run: Run) -> list[str]:
-    got = run.result
-    cost = "unknown" if got.cost_usd is None else f"{got.cost_usd:.4f}" if got.calls else "0"
-    return [str(got.candidates), str(got.failed), f"{got.seconds or 0.0:.1f}", cost]
 
 
 def _selected(found: Result, run: Run) -> None:

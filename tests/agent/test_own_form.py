@@ -59,7 +59,7 @@ def test_a_result_prints_in_some_ten_lines(alone: Result):
 
 def test_a_result_gives_its_laws_as_a_table_and_picks_one(alone: Result):
     table = alone.table()
-    assert list(table["formula"]) == ["loss = E + A / n ** a"] and table["chosen"].all()
+    assert table["formula"][0].startswith("loss = E + A") and table["chosen"].all()
     assert alone.pick(table["id"][0][:5]).id == table["id"][0]
     with pytest.raises(InputError, match="names no law"):
         alone.pick("zzz")
