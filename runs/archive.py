@@ -39,6 +39,7 @@ from lawsmith.runs.files import (
     write_atomic,
     writing,
 )
+from lawsmith.runs.gate import checked_constants, checked_event, law_bound
 from lawsmith.runs.quoting import visible
 from lawsmith.runs.record import Manifest, Result
 from lawsmith.runs.staging import create_folder
@@ -214,13 +215,21 @@ class Archive:
         except FileNotFoundError:
             return None
         content.pop("files", None)
-        return _validated(Result, content, self.path / RESULT)
+        found = _validated(Result, content, self.path / RESULT)
+        checked_constants(found.constants, f"{self.path / RESULT}")
+        return found
 
     @property
     def law(self) -> str | None:
-        """The source of ``law.py``; None where the run has none (yet)."""
+        """The source of ``law.py``; None where the run has none (yet).
+
+        Raises:
+            InputError: it is longer than the constants of the result can make it.
+        """
+        result = self.result
         try:
-            return read_bounded(self.path / LAW).decode("utf-8", "replace")
+            bound = law_bound(None if result is None else result.constants)
+            return read_bounded(self.path / LAW, bound).decode("utf-8", "replace")
         except FileNotFoundError:
             return None
 
@@ -250,8 +259,14 @@ class Archive:
         return source_of(self.events(), result.winner)
 
     def events(self) -> Iterator[dict[str, Any]]:
-        """The recorded events in order; a torn end is left out."""
-        return chain.read(self.path / EVENTS, self._anchor)
+        """The recorded events in order; a torn end is left out.
+
+        Raises:
+            InputError: an event is not as any version writes it; see `lawsmith.runs.gate`.
+        """
+        for event in chain.read(self.path / EVENTS, self._anchor):
+            checked_event(event, str(self.path))
+            yield event
 
     def calls(self) -> Iterator[dict[str, Any]]:
         """The recorded model calls in order; a torn end is left out."""

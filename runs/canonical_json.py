@@ -29,6 +29,7 @@ from lawsmith.runs.quoting import visible
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
 MAX_DEPTH = 64
+LONGEST_INTEGER = 40  # digits
 
 
 def plain(value: object, depth: int = 0) -> Json:
@@ -93,12 +94,39 @@ def decode(data: bytes) -> Any:
     """Parse JSON that may come from a stranger.
 
     Raises:
-        ValueError: not JSON, not UTF-8, a NaN literal, a number of thousands of digits, or nesting too deep.
+        ValueError: not JSON, not UTF-8, a NaN literal, a number that is too long or too large, a key that is there
+        twice, or nesting too deep.
     """
     try:
-        return json.loads(data.decode("utf-8"), parse_constant=_refuse_constant)
+        return json.loads(
+            data.decode("utf-8"),
+            parse_constant=_refuse_constant,
+            parse_float=_finite,
+            parse_int=_whole,
+            object_pairs_hook=_once,
+        )
     except RecursionError:
         raise ValueError("nested too deeply") from None
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text[:40]} is too large for a number")
+    return value
+
+
+def _whole(text: str) -> int:
+    if len(text) > LONGEST_INTEGER:
+        raise ValueError(f"an integer has {len(text)} digits")
+    return int(text)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key is there twice")
+    return found
 
 
 def _refuse_constant(name: str) -> Any:

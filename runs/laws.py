@@ -16,6 +16,7 @@ import numpy as np
 
 from lawsmith.runs.archive import Archive
 from lawsmith.runs.find import find_archive
+from lawsmith.runs.gate import checked_names
 from lawsmith.runs.intervals import Interval, Uncertainty, fitted_laws, uncertainty
 from lawsmith.runs.intervals import predict as predict_intervals
 from lawsmith.runs.law import predict_with
@@ -249,13 +250,16 @@ def law_of(archive: Archive, law: str | None = None) -> Law:
     wanted = archive.picked if law is None else law
     if wanted is not None and not (result.winner or "").startswith(wanted):
         return _other_law(archive, wanted)
+    source = archive.source()
+    if result.kind == "form":
+        checked_names(source, archive.manifest.task, (result.constants or {}).values(), str(archive.path))
     return Law(
         archive,
         archive.manifest.task,
         result.winner,
         True,
         text,
-        archive.source(),
+        source,
         result.expression or "",
         result.constants or {},
     )

@@ -6,6 +6,11 @@ from lawsmith.sandbox.law.write_latex import MATHEMATICS
 from lawsmith.sandbox.law.write_text import visible
 
 
+def visible_lines(text: str) -> str:
+    """The same for text of several lines: line ends and tabs stay as they are."""
+    return "".join(c if c in "\n\t" else visible(c) for c in text)
+
+
 def docstring(text: str, indent: str = "") -> str:
     """A triple-quoted literal whose value is `text`, whatever it holds; line ends and only they stay as they
     are.

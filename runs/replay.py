@@ -9,13 +9,21 @@ from pydantic import BaseModel, ConfigDict
 
 from lawsmith.runs.archive import Archive
 from lawsmith.runs.data import open_data
-from lawsmith.runs.law import score_law
+from lawsmith.runs.law import LawFailed, score_law
+from lawsmith.runs.quoting import visible
 from lawsmith.runs.record import FinalScores, Manifest, Result, SplitScores
-from lawsmith.sandbox import Sandbox
-from lawsmith.tasks import Dataset, InputError
+from lawsmith.sandbox import Sandbox, evaluate
+from lawsmith.tasks import Dataset, InputError, thinned
+from lawsmith.tasks.folds import frontier_folds
 
 TOLERANCE = 1e-9
 """Relative to max(1, |score|): what libraries of another machine may change in the last digits."""
+FOLD_TOLERANCE = 1e-6
+"""The same for a score that follows from new fits."""
+NEVER_CHECKED = (
+    "Not checked, because nothing can repeat it: cost, time, number of candidates, lineage, "
+    "and the reason of the choice."
+)
 
 
 ONLY_REPLICA = (
@@ -49,13 +57,17 @@ class ReplayReport(BaseModel):
     scores: ReplayScores
     differences: tuple[str, ...]
     notices: tuple[str, ...] = ()
+    validation_r2: float | None = None
+    """As found now, from fits to the folds; None where it was not checked, and not a number where that failed."""
+    unchecked: tuple[str, ...] = ()
+    """Sentences on what the archive claims and nothing repeats."""
     tier: str
 
 
 def replay(
     archive: Archive, sandbox: Sandbox, data_dir: Path | None = None, dataset: Dataset | None = None
 ) -> ReplayReport:
-    """Check the archive's digests, execute its ``law.py`` on its data, compare every score.
+    """Check the archive's digests, execute its ``law.py`` on its data, fit it to the folds anew, compare every score.
 
     Args:
         archive: a complete one.
@@ -67,7 +79,6 @@ def replay(
         InputError: the archive is damaged (file and digest named), unfinished or without a law, or the data
         cannot
             be had.
-        LawFailed: the law cannot be executed.
     """
     archive.require_sound()
     result, law = archive.result, archive.law
@@ -78,7 +89,11 @@ def replay(
             f"The run {archive.run} has no law to replay: {result.error or 'none was recorded'}."
         )
     data = dataset if dataset is not None else open_data(archive, data_dir)
-    replayed = score_law(law, data, sandbox)
+    failed: tuple[str, ...] = ()
+    try:
+        replayed = score_law(law, data, sandbox)
+    except LawFailed as failure:
+        replayed, failed = FinalScores(), (str(failure),)
     if _only_replica(archive.manifest, data):
         return ReplayReport(
             run=archive.manifest.address,
@@ -89,15 +104,45 @@ def replay(
             notices=(ONLY_REPLICA,),
             tier=str(sandbox.tier),
         )
-    differences = [*_data_differences(archive.manifest, data), *_differences(result, replayed)]
+    validation, unchecked = _validation(archive, result, data, sandbox)
+    differences = [*_data_differences(archive.manifest, data), *(failed or _differences(result, replayed))]
+    if validation is not None and result.validation_r2 is not None:
+        differences += _validation_difference(result.validation_r2, validation)
     return ReplayReport(
         run=archive.manifest.address,
         reproduced=not differences,
         exact=not differences and _exact(result, replayed),
         scores=ReplayScores(archived=result.scores, replayed=replayed),
         differences=tuple(differences),
+        validation_r2=validation,
+        unchecked=unchecked,
         tier=str(sandbox.tier),
     )
+
+
+def _validation(
+    archive: Archive, result: Result, data: Dataset, sandbox: Sandbox
+) -> tuple[float | None, tuple[str, ...]]:
+    """Validation R² from fits to the same folds as the search made, and sentences on what is not repeated."""
+    if result.validation_r2 is None:
+        return None, (NEVER_CHECKED,)
+    source = archive.source()
+    if archive.manifest.origin != "run" or source is None:
+        return None, (
+            "Validation R² was not checked: the archive does not hold what its folds were fitted with.",
+        )
+    task = thinned(data.task)
+    found = evaluate(sandbox, source, task, frontier_folds(task.train))
+    if found.validation_r2 is None:
+        why = found.message or found.verdict.value
+        return math.nan, (f"The fits to the folds cannot be repeated: {visible(why)[:300]}", NEVER_CHECKED)
+    return found.validation_r2, (NEVER_CHECKED,)
+
+
+def _validation_difference(archived: float, replayed: float) -> list[str]:
+    if abs(archived - replayed) <= FOLD_TOLERANCE * max(1.0, abs(archived)):
+        return []
+    return [f"validation R² is {replayed!r}, archived is {archived!r}"]
 
 
 def _only_replica(manifest: Manifest, data: Dataset) -> bool:

@@ -168,8 +168,10 @@ def read_event(event: Mapping[str, Any]) -> Round | Recorded | None:
     except ValidationError as error:
         first = error.errors()[0]
         reason = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
-    except (KeyError, TypeError, ValueError) as error:
-        reason = f"{type(error).__name__} {error}"
+    except KeyError as error:
+        reason = f"it has no {error.args[0]}"
+    except (TypeError, ValueError) as error:
+        reason = str(error)
     what = visible(str(event.get("id") or event.get("round") or "?"))[:40]
     raise InputError(
         f"The {event.get('event')} {what} of the archive is not as this version writes it: {visible(reason)[:300]}."
@@ -196,4 +198,6 @@ def recorded_trials(archive: Archive) -> Iterator[Trial]:
 
 def rounds_begun(archive: Archive) -> int:
     """How many batches the archive records, evaluated or not."""
-    return max((event["round"] for event in archive.events() if event.get("event") == "round"), default=0)
+    return max(
+        (event.get("round", 0) for event in archive.events() if event.get("event") == "round"), default=0
+    )

@@ -41,5 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def complain(message: str, status: int) -> int:
     """Print one sentence on stderr and return the exit status that goes with it."""
-    print(f"{PROGRAM}: {message}", file=sys.stderr)
+    from lawsmith.runs.quoting import visible_lines
+
+    print(f"{PROGRAM}: {visible_lines(message)}", file=sys.stderr)
     return status

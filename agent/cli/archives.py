@@ -198,7 +198,7 @@ def _candidates(trials: list[Trial] | tuple[Trial, ...]) -> Table:
         got = trial.evaluation
         parents = f" of {', '.join(trial.proposal.parents)}" if trial.proposal.parents else ""
         origin = text(f"{trial.proposal.origin}{parents}")
-        listed.add_row(trial.id, number(got.validation_r2), str(got.constants_count or "–"), origin)
+        listed.add_row(text(trial.id), number(got.validation_r2), str(got.constants_count or "–"), origin)
     return listed
 
 

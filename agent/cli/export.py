@@ -8,6 +8,7 @@ from lawsmith.agent.cli.output import announce, shown
 from lawsmith.runs.export import TEXT_FORMATS, TextFormat, export_sldbench, export_text
 from lawsmith.runs.files import write_atomic
 from lawsmith.runs.find import find_archive
+from lawsmith.runs.quoting import visible_lines
 from lawsmith.tasks import InputError
 
 SLDBENCH = "sldbench"
@@ -28,7 +29,9 @@ def run(reference: str, form: str, target: Path | None, runs_dir: Path, law: str
         return
     text = export_text(archive, cast(TextFormat, form), law)
     if target is None:
-        sys.stdout.write(text)
+        sys.stdout.write(
+            visible_lines(text)
+        )  # a stranger's law must not steer the terminal; --out writes it as it is
     else:
         write_atomic(target, text.encode())
         announce(f"wrote {shown(target)}")

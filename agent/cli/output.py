@@ -10,10 +10,10 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+out = Console(highlight=False, markup=False)
+err = Console(stderr=True, highlight=False, markup=False)
 """For progress; `be_quiet` silences it."""
-_warnings = Console(stderr=True, highlight=False)
+_warnings = Console(stderr=True, highlight=False, markup=False)
 
 
 def be_quiet() -> None:

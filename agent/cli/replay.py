@@ -30,12 +30,16 @@ def _show(report: ReplayReport) -> None:
         if archived is not None or replayed is not None:
             on = " on the REPLICA" if report.reproduced is None else ""
             out.print(f"{split} R²: archived {_r2(archived)}, replayed{on} {_r2(replayed)}", soft_wrap=True)
+    if report.validation_r2 is not None:
+        out.print(f"validation R²: replayed {number(report.validation_r2, 9)}", soft_wrap=True)
     for notice in report.notices:
         warn(notice)
     for difference in report.differences:
         out.print(text(f"differs: {difference}"), style="bold red", soft_wrap=True)
     if report.reproduced:
         out.print("reproduced to the last digit" if report.exact else "reproduced", style="green")
+    for sentence in report.unchecked:
+        out.print(text(sentence), soft_wrap=True)
 
 
 def _r2(scores: SplitScores | None) -> str:

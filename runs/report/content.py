@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from lawsmith.runs.account import Account
 from lawsmith.runs.archive import Archive
+from lawsmith.runs.gate import checked_names
 from lawsmith.runs.laws import law_of
 from lawsmith.runs.record import Manifest, Result
 from lawsmith.runs.report.errors import grade
@@ -171,6 +172,13 @@ class RunContent:
 def gather(archive: Archive) -> RunContent:
     """Everything a page needs; raises InputError when the result or a log cannot be read."""
     result, trials = archive.result or Result(), tuple(recorded_trials(archive))
+    schema, where = archive.manifest.task, str(archive.path)
+    for trial in trials:
+        if trial.usable and trial.evaluation.constants is not None:
+            fitted = Constants.from_json(trial.evaluation.constants)
+            checked_names(trial.proposal.source, schema, [fitted.names] * len(fitted.groups), where)
+        if trial.id == result.winner and trial.usable:
+            checked_names(trial.proposal.source, schema, (result.constants or {}).values(), where)
     picked = archive.picked if result.winner is not None and archive.picked != result.winner else None
     shown = None if picked is None else law_of(archive)
     return RunContent(

@@ -1,0 +1,129 @@
+"""What every record of an archive must be before anything reads it: an archive may come from a stranger.
+
+Digests tell that bytes are as they were written, not what was written. These checks bound kinds, sizes and characters
+of all that commands, pages and exports take for granted; each refusal is one sentence.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from lawsmith.runs.quoting import visible
+from lawsmith.sandbox import Constants
+from lawsmith.sandbox.law.read import read
+from lawsmith.sandbox.law.statement import Unreadable
+from lawsmith.tasks import InputError, Schema
+
+MOST_PARENTS = 64
+MOST_WORDS = 256 * 1024  # of a note, an origin, a message
+MOST_SOURCE = 4 * 2**20
+LAW_BYTES = 256 * 1024
+"""Of a ``law.py`` without its table of constants: four times a candidate's source."""
+BYTES_OF_A_CONSTANT = 96
+MOST_CONSTANTS = 20_000
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,99}")
+_OF_A_CANDIDATE = ("id", "source")
+_WORDS = ("origin", "note", "name", "agent", "model", "reason")
+
+
+class Unsound(ValueError):
+    """A record that is not as any version writes it; says what is wrong with it."""
+
+
+def checked_event(event: Mapping[str, Any], where: str) -> None:
+    """Raises InputError unless an event is of a kind that readers can rely on; `where` names its archive."""
+    try:
+        _check_event(event)
+    except Unsound as problem:
+        number = event.get("seq")
+        raise InputError(f"{where}: event {number if isinstance(number, int) else '?'} {problem}.") from None
+
+
+def _check_event(event: Mapping[str, Any]) -> None:
+    kind = event.get("event")
+    if kind is not None and not (isinstance(kind, str) and len(kind) <= 40):
+        raise Unsound("does not say of what kind it is")
+    if kind == "candidate":
+        for name in _OF_A_CANDIDATE:
+            if name not in event:
+                raise Unsound(f"is a candidate without {name!r}")
+        evaluation = event.get("evaluation", {})
+        if not isinstance(evaluation, Mapping):
+            raise Unsound("is a candidate whose evaluation is no record")
+        _check_constants(evaluation.get("constants"))
+    if kind == "round" and not isinstance(event.get("proposals"), list):
+        raise Unsound("is a round without proposals")
+    if "round" in event and not _is_count(event["round"]):
+        raise Unsound("has a round that is no count")
+    for record in (event, *(event["proposals"] if kind == "round" else ())):
+        if not isinstance(record, Mapping):
+            raise Unsound("holds a proposal that is no record")
+        _check_proposal(record)
+
+
+def _check_proposal(record: Mapping[str, Any]) -> None:
+    if "id" in record and not (isinstance(record["id"], str) and _ID.fullmatch(record["id"])):
+        raise Unsound(f"has the id {visible(str(record['id']))[:60]!r}, which no candidate has")
+    source = record.get("source")
+    if source is not None and not (isinstance(source, str) and len(source) <= MOST_SOURCE):
+        raise Unsound("has a source that is no text, or far too long")
+    for name in _WORDS:
+        words = record.get(name)
+        if words is not None and not (isinstance(words, str) and len(words) <= MOST_WORDS):
+            raise Unsound(f"has as {name} what is no text, or far too long")
+    parents = record.get("parents", ())
+    if not isinstance(parents, list | tuple) or len(parents) > MOST_PARENTS:
+        raise Unsound("has parents that are no list, or too many")
+    if not all(isinstance(parent, str) and _ID.fullmatch(parent) for parent in parents):
+        raise Unsound("has a parent that is no candidate's id")
+
+
+def _check_constants(recorded: Any) -> None:
+    """Of an evaluation: names, and a row of as many numbers for each group."""
+    if recorded is None:
+        return
+    try:
+        found = Constants.from_json(recorded)
+        sound = all(isinstance(name, str) and name.isidentifier() for name in found.names)
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
+        sound = False
+    if not sound or len(set(found.names)) != len(found.names):
+        raise Unsound("has constants that are no table of names and numbers")
+
+
+def checked_constants(constants: Mapping[str, Mapping[str, float]] | None, where: str) -> None:
+    """Of a result, group -> name -> value; raises InputError unless every group has the same names."""
+    if not constants:
+        return
+    names = tuple(next(iter(constants.values())))
+    for group, row in constants.items():
+        if tuple(row) != names and set(row) != set(names):
+            raise InputError(
+                f"{where}: the constants of {visible(group)[:60]!r} have other names than the first."
+            )
+
+
+def checked_names(source: str | None, schema: Schema, rows: Iterable[Iterable[str]], where: str) -> None:
+    """Raises InputError where rows of constants have other names than the parameters of the form in `source`.
+
+    What cannot be read is executed in the sandbox alone, which says so itself.
+    """
+    found = Unreadable("there is none") if source is None else read(source, schema.targets, schema.features)
+    if isinstance(found, Unreadable):
+        return
+    wanted = {parameter.name for parameter in found.parameters}
+    listed = [set(row) for row in rows]
+    if any(row != wanted for row in listed) or (wanted and not listed):
+        raise InputError(f"{where}: the constants are not those of the parameters in the law's source.")
+
+
+def law_bound(constants: Mapping[str, Mapping[str, float]] | None) -> int:
+    """The most bytes that a ``law.py`` with these constants has."""
+    count = sum(1 + len(row) for row in constants.values()) if constants else 0
+    return LAW_BYTES + BYTES_OF_A_CONSTANT * min(count, MOST_CONSTANTS)
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31
