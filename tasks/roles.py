@@ -256,7 +256,7 @@ class _Decision:
             same = (
                 len(set(self._labels_of(name))) == 1
                 if values is None
-                else missing == 0 and np.ptp(values) == 0
+                else missing == 0 and bool((values == values[0]).all())
             )
             if missing == self.rows:
                 self._set(name, "left out", "empty")

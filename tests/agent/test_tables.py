@@ -1,0 +1,121 @@
+"""Options about tables on the command line: what they decide is printed, archived, and never decided again."""
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lawsmith import discover
+from lawsmith.agent.cli import main
+from lawsmith.runs.laws import Law
+
+FORM = ("--form", "L + A*N^-a", "--only")
+
+
+def table() -> pd.DataFrame:
+    """Two sizes of each of eight models, three seeds, and the error of each loss."""
+    size = np.repeat(10 ** np.linspace(6, 9, 16), 3)
+    rng = np.random.default_rng(0)
+    return pd.DataFrame(
+        {
+            "lab": np.repeat(["x", "y"], 24),
+            "N": size,
+            "seed": np.tile([1, 2, 3], 16),
+            "loss": np.round(1.5 + 30 * size**-0.3 + 0.001 * rng.standard_normal(48), 4),
+            "loss_std": np.linspace(0.001, 0.004, 48),
+            "ppl": np.exp(1.5 + 30 * size**-0.3),
+        }
+    )
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[Any, str]:
+    """What a command prints as JSON, and what it says on stderr; it must succeed."""
+    with pytest.raises(SystemExit) as ended:
+        main([*arguments, "--json"])
+    said = capsys.readouterr()
+    assert not ended.value.code, said.err
+    return json.loads(said.out), said.err
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    table().to_csv("runs.csv", index=False)
+    return tmp_path
+
+
+def test_roles_and_notices_in_every_output(folder: Path, capsys: pytest.CaptureFixture[str]):
+    found, said = run(capsys, "runs.csv", "--target", "loss", *FORM)
+    assert {name: entry["role"] for name, entry in found["roles"].items()} == {
+        "lab": "group",
+        "N": "feature",
+        "seed": "replicate",
+        "loss": "target",
+        "loss_std": "weight",
+        "ppl": "companion",
+    }
+    assert found["notices"][0].startswith("ppl is another outcome of the same runs and left out;")
+    assert found["notices"][0] in said
+    assert "tells repeated measurements apart" in said
+    manifest = json.loads((Path(found["runs"][0]["archive"]) / "manifest.json").read_text())
+    assert [one["name"] for one in manifest["task"]["decided"]["roles"]] == list(table())
+
+
+@pytest.mark.parametrize("kept", [(), ("--no-data",)])
+def test_no_group_stays_no_group(folder: Path, capsys: pytest.CaptureFixture[str], kept: tuple[str, ...]):
+    found, _ = run(capsys, "runs.csv", "--target", "loss", "--group", "none", *FORM, *kept)
+    name = found["runs"][0]["run"]
+    assert found["roles"]["lab"]["role"] == "left out"
+    replayed, _ = run(capsys, "replay", name)
+    assert replayed["reproduced"] is True
+    predicted, _ = run(capsys, "predict", name, "--at", "N=1e10")
+    assert predicted["predictions"][0]["value"] == pytest.approx(1.5 + 30 * 1e10**-0.3, abs=0.02)
+
+
+def test_every_option_reaches_the_table(folder: Path, capsys: pytest.CaptureFixture[str]):
+    text = table().assign(kind=np.arange(48) % 3).to_csv(sep=";", decimal=",", index=False)
+    Path("german.csv").write_text(text)
+    options = ("--category", "kind", "--sigma", "loss_std", "--ignore", "lab", "--range", "loss=0:")
+    options += ("--decimal", ",", "--drop-incomplete", "--expect", "loss falls with N")
+    found, _ = run(capsys, "german.csv", "--target", "loss", *options, *FORM)
+    assert {name: found["roles"][name]["role"] for name in ("kind", "lab", "loss_std")} == {
+        "kind": "category",
+        "lab": "left out",
+        "loss_std": "weight",
+    }
+    manifest = json.loads((Path(found["runs"][0]["archive"]) / "manifest.json").read_text())
+    assert manifest["task"]["knowledge"] == {
+        "ranges": {"loss": [0.0, "Infinity"]},
+        "expectations": [{"target": "loss", "direction": "falls", "features": ["N"]}],
+    }
+    assert manifest["task"]["columns"]["kind"]["levels"] == ["0", "1", "2"]
+
+
+def test_standard_input(folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
+    class Stdin:
+        buffer = io.BytesIO(table().to_json(orient="records").encode())
+
+    monkeypatch.setattr("sys.stdin", Stdin)
+    found, _ = run(capsys, "-", "--target", "loss", *FORM)
+    assert found["roles"]["N"]["role"] == "feature"
+    assert [path.suffix for path in Path("runs/tables").rglob("*.*")] == [".json"]
+
+
+def test_a_frame_of_nullable_columns_and_a_law_that_takes_labels(tmp_path: Path):
+    frame = (
+        table()
+        .drop(columns=["lab", "ppl"])
+        .convert_dtypes()
+        .assign(tied=pd.Categorical(np.arange(48) % 2 == 0))
+    )
+    found = discover(frame, target="loss", form="L + A*N^-a + b*tied", only=True, runs_dir=tmp_path)
+    assert found.dataset.task.schema.features == ("N", "tied")
+    law = found.law
+    assert isinstance(law, Law)
+    one, two = law.predict({"N": [1e9, 1e9], "tied": ["True", "False"]})
+    b = law.constants["all_data"]["b"]
+    assert one - two == pytest.approx(b)
