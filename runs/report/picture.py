@@ -26,7 +26,7 @@ MOST_FEATURES = 8
 MOST_FRONTIERS = 3
 MOST_RIVALS = 5
 MOST_LABELS = 8
-POINTS, LEVEL_POINTS = 40, 24
+POINTS, LEVEL_POINTS = 40, 32
 QUANTILES = (0.1, 0.5, 0.9)
 """Of the feature that matters most beside the one on the axis: where further curves are drawn."""
 BANDS = (0.9, 0.5)

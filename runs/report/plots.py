@@ -17,6 +17,8 @@ from lawsmith.tasks.axes import is_logarithmic
 
 MOST_TARGETS = 3
 MOST_PANELS = 4
+MOST_BANDS = 3
+"""Groups whose bands are drawn together; those of more hide one another."""
 MOST_COLOURED = 10
 """Groups that are told apart by colour; of more, the largest stands out and the others are grey."""
 
@@ -36,8 +38,9 @@ def shown_groups(picture: Picture) -> list[int]:
 
 
 def is_moved(picture: Picture) -> bool:
-    """Whether rows are moved onto the curves at first: several groups, and features beside the one on the axis."""
-    return bool(picture.moved) and len(np.unique(picture.rows.codes)) > 1
+    """Whether rows are moved onto the curves at first: where more varies than an axis and a few curves can show."""
+    several = len(np.unique(picture.rows.codes)) > 1
+    return bool(picture.moved) and (several or len(picture.varying) > 2)
 
 
 def placed(picture: Picture, t: int, k: int) -> Array:
@@ -60,7 +63,7 @@ def _panel(picture: Picture, t: int, k: int) -> Chart:
     plot = Plot(across, Axis(every_y, is_logarithmic(every_y[np.isfinite(every_y)])), _names(picture, t, k))
     for curve in typical:
         hue = colour(groups.index(curve.group))
-        for level, (low, high) in curve.bands.items():
+        for level, (low, high) in curve.bands.items() if len(typical) <= MOST_BANDS else ():
             plot.area(curve.x, low[:, t], high[:, t], hue, "band90" if level == 0.9 else "band50")
     for end in picture.frontiers.get(k, ()):
         plot.rule(end, "frontier")
@@ -91,7 +94,7 @@ def _sentence(picture: Picture, t: int, k: int, typical: Sequence[Curve]) -> str
     said = f"{target} against {feature}: training rows (discs){test}, and the law."
     if is_moved(picture):
         said += " Rows are moved by the law to the other features of their group's curve; residuals are kept."
-    if any(curve.bands for curve in typical):
+    if any(curve.bands for curve in typical) and len(typical) <= MOST_BANDS:
         said += " Bands hold 50 % and 90 % of new measurements."
     for curve in typical[:1]:
         said += f" Training rows end at {curve.high:.4g} (dashed)"

@@ -118,7 +118,7 @@ window.lawsmith.picture = () => {
       const second = secondary(), further = second === undefined || second === null ? [] : lines.filter((c) => c.level !== null);
       const width = Math.max(280, Math.floor(at("picture-chart").clientWidth)), height = width < 560 ? 360 : 460;
       const traces = typical.map((c) => trace(c, c.y[view.t])), all = [...traces, ...further.map((c) => trace(c, c.y[view.t]))].flat();
-      const banded = (typical.length <= 4 || view.g >= 0 ? typical : []).filter((c) => c.bands["90"]);
+      const banded = (typical.length <= 3 || view.g >= 0 ? typical : []).filter((c) => c.bands["90"]);
       const domain = view.zoom ?? {
         x: extent([...rowsNow.map((p) => p.x), ...all.map((p) => p.x)], isLog("x")),
         y: widened(extent([...rowsNow.map((p) => p.y), ...all.map((p) => p.y)], isLog("y")), banded.flatMap((c) => band(c, "90").flatMap((p) => [p.low, p.high])), isLog("y")),
