@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from lawsmith.runs.intervals.estimate import FittedLaw, estimate
 from lawsmith.runs.intervals.model import Uncertainty
 from lawsmith.runs.trials import recorded_trials
 from lawsmith.sandbox import Constants, Sandbox
-from lawsmith.tasks import InputError
+from lawsmith.tasks import InputError, Task
 
 
 def fitted_laws(archive: Archive, law: str | None = None) -> tuple[FittedLaw, ...]:
@@ -70,6 +71,7 @@ def uncertainty(
         raise InputError(
             f"The data of {archive.run} has changed since the run; its errors cannot be measured on it."
         )
+    task = _believed(task, archive)
     try:
         known = estimate(task, laws, sandbox, seed=archive.manifest.seed or 0)
     except ValueError as error:
@@ -77,6 +79,15 @@ def uncertainty(
     if of_winner and os.access(archive.path, os.W_OK):
         archive.attach(seal(known.model_dump(mode="json")), UNCERTAINTY)
     return known
+
+
+def _believed(task: Task, archive: Archive) -> Task:
+    """The task without the rows that the run did not believe: their errors say nothing of the law's."""
+    told = archive.result.details.get("disbelieved") if archive.result is not None else None
+    listed = [one.get("row") for one in told if isinstance(one, dict)] if isinstance(told, list) else []
+    off = {row - 1 for row in listed if isinstance(row, int)}
+    kept = np.array([place not in off for place in range(len(task.train))])
+    return task if kept.all() else replace(task, train=task.train.take(kept))
 
 
 def recorded(archive: Archive) -> Uncertainty | None:

@@ -254,7 +254,10 @@ def _weighted_median(values: Array, weights: Array) -> Array:
 
 
 def _noise(train: Table, residual: Array, constants: int, target: int) -> tuple[Array, Array]:
-    """Standard deviations (G,) of residuals and of the target; a group's noise leans on that of all groups."""
+    """Standard deviations (G,) of residuals and of the target; a group's noise leans on that of all groups.
+
+    Where rows have weights, the noise is that of a measurement of weight 1, the mean of all.
+    """
     y, groups = train.target_matrix()[:, target], len(train.groups)
     overall = float(y.std())
     unit, own, rows = np.full(groups, overall), np.zeros(groups), np.zeros(groups)
@@ -263,7 +266,9 @@ def _noise(train: Table, residual: Array, constants: int, target: int) -> tuple[
         unit[code] = float(y[mask].std()) or overall
         rows[code] = mask.sum()
         free = max(1.0, rows[code] - constants)
-        own[code] = float(np.sum(residual[mask] ** 2)) / min(free, rows[code]) / unit[code] ** 2
+        own[code] = (
+            float(np.sum(train.weights[mask] * residual[mask] ** 2)) / min(free, rows[code]) / unit[code] ** 2
+        )
     pooled = float(np.median(own[rows > 0]))
     noise = (rows * own + POOLED_ROWS * pooled) / (rows + POOLED_ROWS)
     return np.sqrt(noise) * unit, unit

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from made_runs import POWER, make_run, write_table
 
 from lawsmith.agent.cli import main
 from lawsmith.agent.cli.predict import number_of, point
@@ -19,8 +20,9 @@ from lawsmith.runs.intervals.model import Uncertainty
 from lawsmith.runs.intervals.predict import multiplier
 from lawsmith.runs.intervals.reach import remarks, times
 from lawsmith.runs.laws import Law
+from lawsmith.runs.trials import Proposal
 from lawsmith.sandbox import Sandbox
-from lawsmith.tasks import InputError, Table
+from lawsmith.tasks import InputError, Table, read_dataset
 from lawsmith.tasks.knowledge import Knowledge
 
 
@@ -275,3 +277,22 @@ def test_a_fold_on_which_the_fit_ran_away_is_left_out():
     calm = [part(0.01), part(0.03), part(0.02)]
     assert _without_diverged([*calm, part(1e20)]) == calm
     assert len(_without_diverged([*calm, part(0.1)])) == 4
+
+
+def test_rows_that_the_run_did_not_believe_widen_no_interval(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    table = write_table(tmp_path / "off.csv").read_text().splitlines()
+    cells = table[5].split(",")
+    table[5] = ",".join([*cells[:2], str(3 * float(cells[2]))])
+    (tmp_path / "off.csv").write_text("\n".join(table) + "\n")
+    dataset = read_dataset(tmp_path / "off.csv", ("loss",))
+    archive = Archive.open(make_run(tmp_path / "runs", dataset, sandbox, [Proposal(POWER)], "off"))
+    counted = uncertainty(archive, sandbox).errors[0].noise["one"]
+    (archive.path / "uncertainty.json").unlink()
+    result = archive.result
+    assert result is not None
+    told = result.model_copy(update={"details": {"disbelieved": [{"row": 5, "target": "loss"}]}})
+    monkeypatch.setattr(Archive, "result", told)
+    monkeypatch.setattr(Archive, "require_sound", lambda self: None)
+    assert uncertainty(archive, sandbox).errors[0].noise["one"] < counted / 5
