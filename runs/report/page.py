@@ -92,6 +92,7 @@ def report_page(
         up=up,
         title=f"{short(content.manifest.task.name)}: {content.manifest.run}",
         content=content,
+        several=len(content.constants) > 1,
         manifest=content.manifest,
         result=content.result,
         stated=stated,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from lawsmith.runs.report.typeset import mathml_of, short
-from lawsmith.sandbox.law.expression import Feature, Node, Parameter, Sum, parameters, walk
+from lawsmith.sandbox.law.expression import Node, Parameter, Sum, children, features, parameters, walk
 from lawsmith.sandbox.law.formula import formula
 from lawsmith.sandbox.law.read import read
 from lawsmith.sandbox.law.roles import Role
@@ -89,13 +89,10 @@ def _in_words(role: Role, target: str, about: Sequence[str]) -> str:
 
 
 def _about(tree: Node, name: str) -> list[str]:
-    """The features nearest to a parameter: of the smallest part around one of its places that has any."""
-    found: list[str] = []
-    size = float("inf")
-    for part in walk(tree):
-        if any(one.name == name for one in parameters(part)):
-            known = list(dict.fromkeys(one.name for one in walk(part) if isinstance(one, Feature)))
-            length = sum(1 for _ in walk(part))
-            if known and length < size:
-                found, size = known, length
-    return found
+    """The features nearest to each place of a parameter: those of the smallest parts around it that have any."""
+
+    def told(part: Node) -> bool:
+        return any(one.name == name for one in parameters(part)) and bool(features(part))
+
+    found = [part for part in walk(tree) if told(part) and not any(map(told, children(part)))]
+    return list(dict.fromkeys(one for part in found for one in features(part)))
