@@ -15,7 +15,8 @@ from lawsmith.tasks.cells import Cells, Notation, convert
 from lawsmith.tasks.errors import InputError, listing
 from lawsmith.tasks.knowledge import Knowledge, rate_range, read_knowledge
 from lawsmith.tasks.reading import read_table, require_columns
-from lawsmith.tasks.roles import Roles, decide, filled, filled_labels, finished, take
+from lawsmith.tasks.roles import Roles, decide
+from lawsmith.tasks.rows import filled, filled_labels, finished, take
 from lawsmith.tasks.schema import Column, Decided, Schema
 from lawsmith.tasks.task import Dataset
 from lawsmith.tasks.task_file import ColumnMeaning, TaskFile, task_file

@@ -1,0 +1,124 @@
+"""Columns of labels: the group, the categories, and those that say no more than other columns do."""
+
+import numpy as np
+
+from lawsmith.tasks import words
+from lawsmith.tasks.arrays import Array, IntArray
+from lawsmith.tasks.deciding import GROUP_ROWS, Deciding
+from lawsmith.tasks.errors import InputError, listing
+from lawsmith.tasks.follows import label_of
+
+MOST_LEVELS = 8  # of a category that is not named as one
+
+
+def decide_labels(d: Deciding) -> None:
+    """Columns of text: the group, categories, or neither."""
+    texts = [name for name in d.open() if d.numbers[name] is None or name in d.labelled]
+    if "group" in texts and d.asked.group is None and 1 < len(set(d.labels_of("group"))) <= d.rows / 2:
+        d.set("group", "group", "by its name")
+    left: dict[str, IntArray] = {}
+    for name in (name for name in texts if name not in d.role):
+        labels = d.labels_of(name)
+        codes = np.unique(np.array(labels, dtype=object), return_inverse=True)[1]
+        if not all(labels):
+            d.set(name, "left out", f"text, empty in {labels.count('')} of {d.rows} rows")
+        elif len(set(labels)) > max(2, d.rows / 2):
+            d.set(name, "left out", "text that hardly repeats")
+        elif restated := label_of(codes, d.candidates()):
+            d.set(name, "left out", f"a label of {listing(restated)}, which says the same")
+        else:
+            left[name] = codes
+    _group_or_categories(d, left)
+
+
+def _group_or_categories(d: Deciding, labels: dict[str, IntArray]) -> None:
+    for name in list(labels):
+        before = list(labels).index(name)
+        same = next(
+            (
+                other
+                for place, other in enumerate(labels)
+                if other != name and _tells(labels[other], labels[name], place < before)
+            ),
+            None,
+        )
+        if same is not None:
+            d.set(name, "left out", f"follows from {same}")
+            del labels[name]
+    has_group = d.asked.group is not None or any(role == "group" for role, _ in d.role.values())
+    many = [name for name, codes in labels.items() if codes.max() >= MOST_LEVELS]
+    if not has_group and len(many) > 1:
+        raise InputError(
+            f"{d.where}: {listing(many)} could each be the group; choose one with --group, or give --group none."
+        )
+    group = many[0] if many else _lone_group(d, list(labels))
+    if group is not None and not has_group and d.rows / (labels[group].max() + 1) >= GROUP_ROWS:
+        d.set(group, "group", "a label that repeats while features vary; it has constants of its own")
+    for name, codes in labels.items():
+        if name in d.role:
+            continue
+        if d.asked.group == "":
+            d.set(name, "left out", "text; no group was asked for (--category keeps it)")
+        elif codes.max() < MOST_LEVELS and d.asked.features is None:
+            d.category(name, "a label of a few levels")
+        else:
+            d.set(name, "left out", "text")
+
+
+def _lone_group(d: Deciding, labels: list[str]) -> str | None:
+    """The one label, unless other columns are categories too and its name is none of a group."""
+    others = [name for name in (*d.open(), *d.levels) if name in d.cells.booleans or name in d.levels]
+    if len(labels) != 1 or (others and not words.is_group(labels[0])):
+        return None
+    return labels[0]
+
+
+def decide_codes(d: Deciding) -> None:
+    """Truth values, and whole numbers from 0 that are codes: no more and no less of something."""
+    if d.asked.features is not None:
+        return
+    for name in d.open():
+        values = d.numbers[name]
+        if values is None or np.isnan(values).any():
+            continue
+        levels = np.unique(values)
+        if name in d.cells.booleans or np.array_equal(levels, [0.0, 1.0]):
+            d.category(name, "true or false" if name in d.cells.booleans else "0 or 1")
+        elif 3 <= len(levels) <= MOST_LEVELS and np.array_equal(levels - levels[0], np.arange(len(levels))):
+            if words.is_code(name) and levels[0] in (0, 1):
+                d.category(name, "by its name codes")
+            elif levels[0] == 0 and _goes_up_and_down(d, name):
+                d.category(name, "codes, with which the target goes up and down")
+
+
+def _goes_up_and_down(d: Deciding, name: str) -> bool:
+    """Whether the target, all other features equal, clearly neither rises nor falls with these whole numbers."""
+    values, target = d.numbers[name], d.numbers[d.asked.target[0]]
+    others = [column for other, column in d.candidates().items() if other != name]
+    others += [np.unique(np.array(d.labels_of(c)), return_inverse=True)[1].astype(float) for c in d.levels]
+    if values is None or target is None or not np.isfinite(target).all() or not others:
+        return False
+    cell = np.unique(np.column_stack(others), axis=0, return_inverse=True)[1].reshape(-1)
+    return _up_and_down(values.astype(np.intp), cell, np.asarray(target))
+
+
+def _tells(one: IntArray, two: IntArray, alike: bool) -> bool:
+    """Whether every label of `one` stands beside one label of `two`, and not the other way round unless `alike`."""
+    pairs = len(np.unique(one.astype(np.int64) * (int(two.max()) + 1) + two))
+    return bool(pairs == one.max() + 1 and (one.max() > two.max() or (alike and one.max() == two.max())))
+
+
+def _up_and_down(codes: IntArray, cell: IntArray, target: Array) -> bool:
+    """Whether level means within cells differ clearly, and neither rise nor fall throughout."""
+    counts = np.bincount(cell)
+    means = np.bincount(cell, target) / counts
+    rest = target - means[cell]
+    sizes = np.bincount(codes)
+    effect = np.bincount(codes, rest) / sizes
+    left = rest - effect[codes]
+    freedom = len(target) - len(counts) - len(sizes) + 1
+    if freedom < 1 or np.mean(counts) < 2:
+        return False
+    error = np.sqrt(left @ left / freedom / sizes)
+    steps = np.diff(effect) / np.sqrt(error[1:] ** 2 + error[:-1] ** 2 + np.finfo(float).tiny)
+    return bool(steps.max() > 4 and steps.min() < -4)

@@ -1,0 +1,49 @@
+"""Which rows of a file a task uses: those of finished runs, and those that hold what is needed."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lawsmith.tasks import words
+from lawsmith.tasks.arrays import Mask
+from lawsmith.tasks.cells import Cells
+from lawsmith.tasks.numerals import is_missing, is_null
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def filled(frame: "pd.DataFrame", columns: tuple[str, ...]) -> Mask:
+    """The rows (n,) that hold something in all of the columns of numbers that the frame has."""
+    rows = np.ones(len(frame), dtype=bool)
+    for name in columns:
+        if name in frame.columns:
+            column = frame[name]
+            if column.dtype.kind == "f":
+                rows &= ~np.isnan(column.to_numpy(dtype=np.float64))
+            else:
+                rows &= np.array([not is_missing(cell) for cell in column.tolist()])
+    return rows
+
+
+def filled_labels(labels: "pd.DataFrame", columns: tuple[str, ...]) -> Mask:
+    """The rows (n,) that have a label in the group column and in all categories."""
+    rows = np.ones(len(labels), dtype=bool)
+    for name in columns:
+        rows &= np.array([not is_null(cell) and bool(str(cell).strip()) for cell in labels[name].tolist()])
+    return rows
+
+
+def finished(labels: "pd.DataFrame", state: str | None) -> Mask:
+    """The rows (n,) of runs that a tracker's column `state` calls finished; all where there is none."""
+    if state is None:
+        return np.ones(len(labels), dtype=bool)
+    return np.array([str(label).strip().lower() in words.FINISHED for label in labels[state].tolist()])
+
+
+def take(cells: Cells, rows: Mask) -> Cells:
+    """The cells of the rows (n,) that are true."""
+    if rows.all():
+        return cells
+    return replace(cells, frame=cells.frame[rows], labels=cells.labels[rows])
