@@ -30,7 +30,7 @@ FLOOR = 1e-6  # errors below this share of the spread are as good as zero
 class Rules:
     """Every number that was tuned. All but the last are in units of log error: 0.1 is about 10 % of error."""
 
-    constant: float = 0.03  # what one more constant per group and target must buy
+    constant: float = 0.045  # what one more constant per group and target must buy
     chance: float = 0.1  # what a blind change must buy: many are tried, and the best of many is part luck
     missing: float = 0.24  # charged for a level, or a feature that decides, that a law leaves out
     close: float = 0.3  # laws within this distance of the best cannot be separated
@@ -205,15 +205,15 @@ def _warnings(winner: Trial) -> tuple[str, ...]:
 def _charge(trial: Trial, task: Task, rules: Rules) -> float:
     """What is added to the log error of a law, for its constants, its origin, and what it leaves out.
 
-    Beside a fixed price a constant costs what it does in the corrected AIC (Hurvich and Tsai 1989), which is much where
-    a group has few rows. A law that cannot level off wherever the data do, or that ignores a feature on which they
-    clearly depend, is not simple but says less; of one that cannot be read nothing is known, and nothing charged.
+    A constant costs more where a group has few rows, in proportion to the corrected AIC (Hurvich and Tsai 1989). A law
+    that cannot level off wherever the data do, or that ignores a feature on which they clearly depend, is not simple
+    but says less; of one that cannot be read nothing is known, and nothing charged.
     """
     count, rows = _free(trial.evaluation, task), len(task.train) / _groups(task)
-    scarce = count / max(rows - count - 1, 1.0)
+    scarce = rows / max(rows - count - 1, 1.0)
     known = traits(trial.proposal.source, task.schema.targets)
     missing = 0 if known is None else (not known.levels) + len(decisive(task.train) - known.features)
-    return rules.constant * count + scarce + rules.missing * missing + rules.chance * trial.proposal.by_chance
+    return rules.constant * count * scarce + rules.missing * missing + rules.chance * trial.proposal.by_chance
 
 
 def _free(evaluation: Evaluation, task: Task) -> float:
