@@ -19,11 +19,15 @@ from lawsmith.runs.find import find_archive
 from lawsmith.runs.gate import checked_names
 from lawsmith.runs.intervals import Interval, Uncertainty, fitted_laws, uncertainty
 from lawsmith.runs.intervals import predict as predict_intervals
+from lawsmith.runs.intervals.distance import Region
 from lawsmith.runs.law import predict_with
 from lawsmith.runs.law_file import render_law
 from lawsmith.runs.trials import Trial, recorded_trials
 from lawsmith.sandbox import Constants, Sandbox
 from lawsmith.sandbox.law.formula import formula
+from lawsmith.sandbox.law.numeric import evaluate
+from lawsmith.sandbox.law.read import read
+from lawsmith.sandbox.law.statement import Unreadable
 from lawsmith.tasks import Array, InputError, Schema, Table
 
 if TYPE_CHECKING:
@@ -32,6 +36,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Rows = "pd.DataFrame | Mapping[str, Sequence[float]]"
+REACHES = (10.0, 100.0, 1e3, 1e4, 1e6)
 MANY_GROUPS = 6
 """Groups that a message or a printed law names; the others are counted."""
 
@@ -115,6 +120,26 @@ class Law:
     def has_intervals(self) -> bool:
         """Whether the law was scored on held-out rows, by which its errors can be judged."""
         return bool(fitted_laws(self.archive, self.id))
+
+    def finite_up_to(self, known: Uncertainty, group: str) -> float | None:
+        """The largest of some factors beyond the data (10 to a million) up to which the law is finite in a group.
+
+        Each positive feature alone and all of them together are followed beyond their largest values, the others held
+        at both ends of their range. 1 where it is not finite even ten times beyond; None for a law that cannot be read.
+        """
+        stated = None if self.form is None else read(self.form, self.schema.targets, self.schema.features)
+        constants = self.constants.get(group)
+        if stated is None or isinstance(stated, Unreadable) or constants is None:
+            return None
+        region, reached = known.regions[group], 1.0
+        for factor in REACHES:
+            table = _beyond(region, factor)
+            columns = {name: table[:, k] for k, name in enumerate(self.schema.features)}
+            values = [evaluate(tree, columns, constants) for tree in stated.targets.values()]
+            if not all(np.isfinite(value).all() for value in values):
+                break
+            reached = factor
+        return reached
 
     def plot(
         self,
@@ -297,6 +322,18 @@ def trial_of(archive: Archive, law: str) -> Trial:
     raise InputError(
         f"--law {law!r} names no law of {archive.run}: {many}; `discover laws {archive.run}` lists them."
     )
+
+
+def _beyond(region: Region, factor: float) -> Array:
+    """(n, F): corners of the data, with each feature that has a ratio, and all of them, on the way to `factor`."""
+    ends = np.array([region.factor(k, 0.0)[:2] for k in range(len(region.log))])
+    steps = np.geomspace(1, factor, 25)
+    rows = []
+    for base in (ends[:, 0], ends[:, 1]):
+        for moved in (*np.eye(len(region.log), dtype=bool), np.ones(len(region.log), dtype=bool)):
+            grows = moved & np.array(region.log)
+            rows += [np.where(grows, ends[:, 1] * step, base) for step in steps]
+    return np.array(rows)
 
 
 def few(names: Sequence[str]) -> str:

@@ -197,8 +197,11 @@ def _show(
     said = [NO_INTERVAL] if known is None else remarks(known, table)
     entries = _entries(table, found, law.schema.targets)
     told = [sentence for sentence in dict.fromkeys(said) if sentence is not None]
+    reaches = [] if known is None else [law.finite_up_to(known, group) for group in _groups(table)]
+    finite = min((reach for reach in reaches if reach is not None), default=None)
     if as_json:
-        print_json({"predictions": entries, "warnings": told, "law": law.id, "chosen": law.chosen})
+        content = {"predictions": entries, "warnings": told, "law": law.id, "chosen": law.chosen}
+        print_json({**content, "finite_up_to": finite})
         return
     where = ", ".join(f"{name} = {table.features[name][0]:g}" for name in law.features)
     out.print(text(f"{' and '.join(law.schema.targets)} at {where}"), soft_wrap=True)
@@ -226,6 +229,8 @@ def _show(
     if known is not None:
         out.print(_probability(level), soft_wrap=True)
         _parts(entries[0])
+    if told and finite is not None:
+        out.print(text(_finite(finite)), soft_wrap=True)
     if not law.chosen:
         out.print(text(f"By law {law.id}, which the search did not choose."), soft_wrap=True)
     for sentence in told:
@@ -234,6 +239,17 @@ def _show(
             if "do not rely" in sentence or known is None
             else lambda line: out.print(text(line), soft_wrap=True)
         )(sentence)
+
+
+def _groups(table: Table) -> list[str]:
+    """The groups of some rows, at most a few of them."""
+    return [table.groups[code] for code in np.unique(table.codes)[:24]]
+
+
+def _finite(reach: float) -> str:
+    if reach <= 1:
+        return "The law is not finite everywhere within ten times beyond the data."
+    return f"The law is finite at least up to {reach:,.0f} times beyond the data."
 
 
 def _probability(level: float) -> str:

@@ -1,5 +1,6 @@
 """A law as a Python object, and in a notebook."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -69,3 +70,11 @@ def test_a_law_is_drawn_with_its_data_and_band(law: Law):
     assert len(points.get_xdata()) == 12 and max(points.get_xdata()) < max(axes.lines[0].get_xdata())
     with pytest.raises(InputError, match="no feature 'm'"):
         law.plot("m")
+
+
+def test_a_law_tells_how_far_it_is_known_to_be_finite(law: Law, sandbox):
+    known = law.uncertainty(sandbox)
+    assert law.finite_up_to(known, "one") == 1e6
+    pole = law.form.replace('x["n"] ** -p["a"]', '(3e5 - x["n"]) ** 0.5')
+    assert replace(law, form=pole).finite_up_to(known, "one") == 100.0
+    assert replace(law, form=None).finite_up_to(known, "one") is None
