@@ -14,6 +14,7 @@ from lawsmith.sandbox.law.spellings import (
     METHODS,
     MODULES,
     builtin,
+    combined,
     library,
     require_floats,
     truth,
@@ -38,6 +39,8 @@ from lawsmith.sandbox.law.values import (
 )
 
 MAX_STEPS = 20_000
+MAX_LEVELS = 4  # of collections within collections
+MAX_TEXT = 400  # characters of a name that is put together
 MAX_NESTING = 90  # of statements, expressions and calls together: a bound on our own recursion
 
 
@@ -120,7 +123,17 @@ class Interpreter:
             raise Unreadable("a branch that returns nothing", statement.lineno)
         return (merged(condition, then[0], otherwise[0]),)
 
-    def _step(self, node: ast.AST) -> None:
+    def _held(self, value: Any, levels: int = MAX_LEVELS) -> Any:
+        """The collection itself; what it holds is counted, so that no copy or comparison of it can grow out of hand."""
+        for item in value.values() if type(value) is dict else value:
+            self._step(None)
+            if isinstance(item, list) or type(item) is dict:
+                if not levels:
+                    raise Unreadable("collections are nested too deeply")
+                self._held(item, levels - 1)
+        return value
+
+    def _step(self, node: ast.AST | None) -> None:
         self._steps += 1
         if self._steps > MAX_STEPS:
             raise Unreadable(f"it takes more than {MAX_STEPS} steps", getattr(node, "lineno", None))
@@ -181,6 +194,7 @@ class Interpreter:
         """`d[key] = value`, of a dict or list, or of a column where a condition holds."""
         holder = scope.find(name)
         known: Any = holder.names[name] if holder else None
+        self._held([value])
         if (type(known) is dict and isinstance(key, str | int)) or (
             isinstance(known, list) and isinstance(key, int) and -len(known) <= key < len(known)
         ):
@@ -233,17 +247,20 @@ class Interpreter:
                     return merged(condition, self.value(body, scope), self.value(orelse, scope))
                 return self.value(body if truth(condition) else orelse, scope)
             case ast.Tuple(elts=parts) | ast.List(elts=parts):
-                return [self.value(part, scope) for part in parts]
+                return self._held([self.value(part, scope) for part in parts])
             case ast.Dict(keys=keys, values=values) if all(key is not None for key in keys):
                 named = [self._key(key, scope) for key in keys if key is not None]
-                return dict(zip(named, (self.value(value, scope) for value in values), strict=True))
+                return self._held(dict(zip(named, (self.value(v, scope) for v in values), strict=True)))
             case ast.ListComp(elt=item, generators=loops) | ast.GeneratorExp(elt=item, generators=loops):
-                return [self.value(item, inner) for inner in self._scopes(loops, scope)]
+                return self._held([self.value(item, inner) for inner in self._scopes(loops, scope)])
             case ast.DictComp(key=key, value=value, generators=loops):
                 inner_scopes = list(self._scopes(loops, scope))
-                return {self._key(key, inner): self.value(value, inner) for inner in inner_scopes}
+                return self._held({self._key(key, s): self.value(value, s) for s in inner_scopes})
             case ast.JoinedStr(values=values):
-                return "".join(self._text(part, scope) for part in values)
+                text = "".join(self._text(part, scope) for part in values)
+                if len(text) > MAX_TEXT:
+                    raise Unreadable("a name grows too long")
+                return text
             case ast.Lambda():
                 return Own(node, scope)
             case ast.Call():
@@ -402,9 +419,9 @@ class Interpreter:
             raise Unreadable("a call of something that is no function")
         module, _, name = function.name.rpartition(".")
         if module == "builtins":
-            if named:
-                raise Unreadable(f"{name} with named arguments")
-            return builtin(name, values)
+            return builtin(name, values, named)
+        if module == "itertools":
+            return combined(name, values)
         if module not in MODULES:
             raise Unreadable(function.name)
         return library(function.name, values, named)
@@ -425,10 +442,12 @@ class Interpreter:
             case dict(), "items" | "keys" | "values", []:
                 return [list(i) if isinstance(i, tuple) else i for i in getattr(owner, name)()]
             case list(), "append", [value]:
+                self._held([value])
                 owner.append(value)
                 items_of(owner)
                 return None
             case list(), "extend", [several]:
+                self._held(items_of(several))
                 owner.extend(items_of(several))
                 items_of(owner)
                 return None

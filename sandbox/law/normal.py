@@ -22,6 +22,7 @@ from lawsmith.sandbox.law.expression import (
     exp,
     mul,
     power,
+    rebuild,
     size,
 )
 from lawsmith.sandbox.law.functions import apply
@@ -38,6 +39,28 @@ def normal(node: Node, domain: Domain = SIZES, target: Span | None = None) -> No
     """
     made = apply_each(node, lambda part, inner: _normal(part, inner, domain))
     return _unguarded_whole(made, domain.target("") if target is None else target)
+
+
+def unguarded(node: Node) -> Node:
+    """The law as people read it: without what only keeps arithmetic from the edge (a tiny floor of something positive,
+    a far cap inside an exponential, a value instead of what is not finite), else as it was written."""
+
+    def change(part: Node, parts: Sequence[Node]) -> Node:
+        match part:
+            case Function("maximum") if any(
+                isinstance(one, Number) and 0 < one.value <= TINY for one in parts
+            ):
+                return _extreme("maximum", parts, SIZES)
+            case Function("where") if isinstance(parts[0], Function) and parts[0].name in (
+                "isfinite",
+                "not_equal",
+            ):
+                return _where(parts, SIZES)
+            case Function("exp"):
+                return Function("exp", (_uncapped(parts[0]),))
+        return rebuild(part, tuple(parts))
+
+    return apply_each(node, change)
 
 
 def _normal(node: Node, parts: Sequence[Node], domain: Domain) -> Node:
@@ -179,6 +202,8 @@ def _uncapped(node: Node) -> Node:
     """The argument of an exponential without bounds that only keep it from overflowing."""
     while True:
         match node:
+            case Product((Number(-1.0), inner)) if (bare := _uncapped(inner)) != inner:
+                return mul(Number(-1.0), bare)
             case Function("maximum", (inner, Number(value))) | Function(
                 "maximum", (Number(value), inner)
             ) if value <= -FAR:

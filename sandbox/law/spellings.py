@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -37,6 +38,8 @@ SAME = frozenset(
 """Functions that hand back their first argument; a list becomes a vector."""
 METHODS = frozenset({"copy", "astype", "ravel", "flatten", "squeeze", "reshape"})
 _LARGEST = 1.7976931348623157e308
+
+MOST_TOGETHER = 6  # items that itertools puts together
 
 Call = Callable[..., Any]
 
@@ -248,8 +251,29 @@ def _vector(value: Any) -> Any:
     return Vector(map(_vector, value)) if isinstance(value, list | tuple) else value
 
 
-def builtin(name: str, values: Sequence[Any]) -> Any:
+def combined(name: str, values: Sequence[Any]) -> list[Any]:
+    """The call of something in itertools, for collections that are known."""
+    match name, values:
+        case "combinations" | "permutations" | "combinations_with_replacement", [listed, int() as count] if (
+            0 <= count <= MOST_TOGETHER
+        ):
+            made = getattr(itertools, name)(items_of(listed), count)
+        case "product", [_, *_] if len(values) <= MOST_TOGETHER:
+            made = itertools.product(*map(items_of, values))
+        case "chain", [_, *_]:
+            return [item for value in values for item in items_of(value)]
+        case _:
+            raise Unreadable(f"itertools.{name}")
+    found = [list(items) for items in itertools.islice(made, MAX_ITEMS + 1)]
+    return items_of(found)
+
+
+def builtin(name: str, values: Sequence[Any], named: Mapping[str, Any]) -> Any:
     """The call of a built-in function."""
+    if set(named) == {"start"} and name in ("enumerate", "sum"):
+        values, named = [*values, named["start"]], {}
+    if named and not (name == "zip" and set(named) == {"strict"}):
+        raise Unreadable(f"{name} with named arguments")
     match name, values:
         case "float", [value] if not isinstance(value, str):
             return value

@@ -30,6 +30,7 @@ from lawsmith.sandbox.law.expression import (
     walk,
 )
 from lawsmith.sandbox.law.functions import apply
+from lawsmith.sandbox.law.normal import unguarded
 from lawsmith.sandbox.law.spans import span
 
 GREEK = {
@@ -125,10 +126,12 @@ class Notation(ABC):
 def typeset(
     node: Node, notation: Notation, constants: Mapping[str, float] | None = None, digits: int = 4
 ) -> str:
-    """The expression in a notation; parameters in `constants` are replaced by their values, rounded to so many
+    """The expression in a notation, without guards that do nothing (`unguarded`); parameters
+    in `constants` are replaced by their values, rounded to so many
     significant digits."""
-    literal = {abs(n.value) for n in walk(node) if isinstance(n, Number)}
-    shown = _filled(node, constants or {})
+    plain = unguarded(node)
+    literal = {abs(n.value) for n in walk(plain) if isinstance(n, Number)}
+    shown = _filled(plain, constants or {})
     setter = _Setter(notation, frozenset(features(node)), literal if constants else None, digits)
     return setter.set(shown)
 
@@ -208,12 +211,11 @@ class _Setter:
                 above.append(factor)
         above.sort(key=lambda one: (not isinstance(one, Number), not isinstance(one, Parameter)))
         if below:
+            inside = self._small()  # no quotient within a quotient
+            strength = POWER if self._inline else PRODUCT if len(below) > 1 else LOOSE
+            over = PRODUCT if self._inline or len(above) > 1 else LOOSE
             return self._quotient(
-                [self.set(one, PRODUCT) for one in above],
-                [
-                    self.set(one, POWER if self._inline else PRODUCT if len(below) > 1 else LOOSE)
-                    for one in below
-                ],
+                [inside.set(one, over) for one in above], [inside.set(one, strength) for one in below]
             )
         return self._to.row(self._between([self.set(one, PRODUCT) for one in above], "⋅")), PRODUCT
 
@@ -241,16 +243,19 @@ class _Setter:
         if (merged := _merged(Power(base, exponent))) != Power(base, exponent):
             return self._part(merged)
         if (inverse := self._inverse(Power(base, exponent))) is not None:
-            return self._quotient([], [self.set(inverse, POWER if self._inline else LOOSE)])
+            return self._quotient([], [self._small().set(inverse, POWER if self._inline else LOOSE)])
         if exponent == Number(0.5):
             return self._to.root(self.set(base)), POWER
-        small = _Setter(self._to, self._columns, self._literal, self._digits, inline=True)
-        raised, strength = small._part(_spelt_out(exponent))
+        raised, strength = self._small()._part(_spelt_out(exponent))
         positive = _negated(exponent)
         bare = strength == ATOM or isinstance(positive, Parameter | Number)
         if self._to.inline and not bare:
             raised = self._to.fenced(raised)
         return self._to.power(self.set(base, ATOM), raised), POWER
+
+    def _small(self) -> _Setter:
+        """For what stands in an exponent or a quotient: on one line."""
+        return _Setter(self._to, self._columns, self._literal, self._digits, inline=True)
 
     def _between(self, parts: Sequence[str], sign: str) -> list[str]:
         joined = [piece for part in parts for piece in (self._to.operator(sign), part)]

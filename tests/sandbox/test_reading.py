@@ -12,10 +12,11 @@ from lawsmith.sandbox.law.read import read
 from lawsmith.sandbox.law.roles import Role
 from lawsmith.sandbox.law.statement import Statement, Unreadable
 from lawsmith.sandbox.law.write_candidate import candidate
+from lawsmith.sandbox.law.write_text import formula
 
 X = {"N": np.geomspace(3.0, 3e4, 40), "D": np.geomspace(7e3, 2.0, 40), "tokens seen": np.linspace(1, 2, 40)}
 P = {"L": 0.7, "A": 1.3, "a": 0.4, "b": 0.2}
-HEAD = "import math\nimport numpy as np\nPARAMETERS = ('L', 'A', 'a', 'b')\n"
+HEAD = "import itertools\nimport math\nimport numpy as np\nPARAMETERS = ('L', 'A', 'a', 'b')\n"
 
 BODIES = {
     "one expression": "return p['L'] + p['A'] * x['N'] ** -p['a']",
@@ -49,6 +50,10 @@ BODIES = {
     "a name with a blank": "return p['A'] * x['tokens seen'] / (1 + p['a'] * x['tokens seen'])",
     "whole numbers": "return p['A'] * (x['N'] // 7 % 3) + abs(-x['D']) + (x['N'] > 9) * 2 + max(p['a'], 0.1)",
     "of all features": "return sum(p['A'] * np.log(x[name]) for name in sorted(x)) if 'N' in x else p['L']",
+    "pairs": (
+        "y = p['L']\n    for k, (a, b) in enumerate(itertools.combinations(['N', 'D'], 2), start=1):\n"
+        "        y = y + p['A'] / k * np.log(x[a]) * np.log(x[b])\n    return y"
+    ),
     "logarithms": "return np.log2(x['N']) + np.log10(x['D']) + np.log1p(x['N']) + np.logaddexp(0, np.log(x['N']))",
     "select": "return np.select([x['N'] < 9, x['N'] < 99], [p['A'], p['a'] * x['N']], default=p['L'])",
     "full": "y = np.full(x['N'].shape, p['L'])\n    return y + np.full_like(y, 2.0) * np.tanh(x['N']).copy()",
@@ -109,6 +114,17 @@ def gradient(x, p):
     ]
     assert (found.shared, found.loss, list(found.targets)) == (("b1", "b2"), "relative", ["t1", "t2"])
     assert [p.role for p in found.parameters[:2]] == [Role.COEFFICIENT, Role.LEVEL]
+
+
+def test_people_read_a_law_without_what_keeps_arithmetic_from_the_edge() -> None:
+    body = "y = p['L'] + p['A'] * np.exp(np.clip(-p['a'] * np.log(np.maximum(x['N'], 1e-12)), -60, 60))"
+    found = stated(f"{HEAD}def form(x, p):\n    {body}\n    return np.where(np.isfinite(y), y, 1e6)\n")
+    assert formula(found) == "y = L + A * exp(-a * log(N))"
+    hinge = "np.maximum(p['A'] * np.maximum(x['N'], 0) - abs(x['D']), 0)"  # these may be the law
+    assert (
+        formula(stated(f"{HEAD}def form(x, p):\n    return {hinge}\n"))
+        == "y = max(A * max(N, 0) - abs(D), 0)"
+    )
 
 
 def test_roles_follow_from_places_not_from_names() -> None:
@@ -188,6 +204,9 @@ def test_names_and_bounds_are_held_to_the_contract(names: str) -> None:
     assert isinstance(read(f"PARAMETERS = {names}\ndef form(x, p):\n    return x['N']\n", ("y",)), Unreadable)
 
 
+COPY = "    if p['a'] > 0:\n        a = [a, a]\n    return np.sum(a)"
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -207,6 +226,14 @@ def test_names_and_bounds_are_held_to_the_contract(names: str) -> None:
         "return " + "x['N'] if p['a'] > 0 else " * 500 + "x['D']",
         "return x" + ".a" * 900,
         "f = lambda g: g(g)\n    return f(f)",
+        "s = 'N'\n    for i in range(60):\n        s = f'{s}{s}'\n    return x[s]",
+        "a = [x['N']]\n    for i in range(60):\n        a = [a, a]\n" + COPY,
+        "a = []\n    a.append(a)\n" + COPY,
+        "a = [0]\n    for i in range(60):\n        b = []\n        b.append(a)\n        b.append(a)\n        a = b\n"
+        + COPY,
+        "a = list(itertools.permutations(range(4000), 4000))\n" + COPY,
+        "a = list(itertools.product(*[range(99)] * 9))\n" + COPY,
+        "a = {}\n    for i in range(60):\n        a = {'a': a, 'b': a}\n" + COPY,
         "y = x['N']\n" + "    if p['a'] > 0:\n        y = y + 1\n" * 200 + "    return y",
     ],
 )
