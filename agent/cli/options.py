@@ -76,7 +76,7 @@ Agent = Annotated[
     str,
     typer.Option(
         metavar="NAME",
-        help="Who proposes formulas: symbolic (no model), evolve or refine (a language model), or auto.",
+        help="Who proposes formulas: symbolic (no model); analyst, evolve or refine (a language model); or auto.",
         rich_help_panel=SEARCH,
     ),
 ]

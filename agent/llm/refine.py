@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from lawsmith.agent.client.failures import Failure
 from lawsmith.agent.client.messages import Message, told
 from lawsmith.agent.feedback.prompts import Detail
 from lawsmith.agent.feedback.standing import Standing
@@ -72,7 +73,9 @@ class Refine(LLMProposer):
             return  # its feedback is the evaluation, which comes next
         self._since_better += 1
         self._failures_in_row += 1
-        if answer.parsed is not None:
+        if answer.failure is Failure.CUT_OFF:
+            self._add("", False, lambda: self.reminder(f"{answer.problem} Answer in fewer words."))
+        elif answer.parsed is not None:
             said = "" if answer.parsed.source is None else answer.text
             self._add(said, False, lambda: self._refusal(answer))
 
