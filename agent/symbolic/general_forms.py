@@ -5,18 +5,20 @@ from __future__ import annotations
 import math
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 
-from lawsmith.agent.symbolic.factors import KINDS, Ends, Factor
+from lawsmith.agent.symbolic.factors import KINDS, Ends, Factor, starting
 from lawsmith.agent.symbolic.form import SymbolicForm
+from lawsmith.agent.symbolic.product_search import products
 from lawsmith.agent.symbolic.profile import Kind, Profile
 from lawsmith.agent.symbolic.term_law import Rows, TermLaw
-from lawsmith.agent.symbolic.term_search import TermSearch
+from lawsmith.agent.symbolic.term_search import SOLVED, TermSearch
 from lawsmith.sandbox.fitting import Loss
-from lawsmith.sandbox.law.expression import Feature, Node, Number, Parameter, add, mul
+from lawsmith.sandbox.law.expression import ONE, Feature, Node, Number, Parameter, add, exp, mul, power
 from lawsmith.sandbox.law.roles import Role
 from lawsmith.tasks.arrays import Array, IntArray
 from lawsmith.tasks.folds import frontier_folds
@@ -41,6 +43,45 @@ LETTERS = {
 }
 
 
+@dataclass(frozen=True)
+class View:
+    """A function of the target that a sum of terms may state, its slope dy / dview, and the way back from the sum."""
+
+    title: str
+    seen: Callable[[Array], Array]
+    slope: Callable[[Array], Array]
+    back: Callable[[Node], Node]
+
+
+PLAIN = View("value", lambda y: y, np.ones_like, lambda node: node)
+LOGARITHM = View("exponential", np.log, lambda y: y, exp)
+RECIPROCAL = View("reciprocal", lambda y: 1 / y, lambda y: y**2, lambda node: power(node, Number(-1.0)))
+VIEW_PRICE, VIEW_TERMS = 0.1, 5
+MORE_PRICES = (0.03, 0.05, 0.1, 0.2, 0.3)  # of length, that later searches draw from
+DEEP_SHARE = 0.3  # of later searches that look at all columns
+
+Fresh = Callable[..., Parameter]
+
+
+class Letters:
+    """Names constants after their roles, each once."""
+
+    def __init__(self) -> None:
+        self._taken: Counter[str] = Counter()
+
+    def fresh(self, role: Role, lower: float = -math.inf, upper: float = math.inf) -> Parameter:
+        letter = LETTERS[role]
+        self._taken[letter] += 1
+        count = self._taken[letter]
+        return Parameter(letter if count == 1 else f"{letter}{count}", lower, upper, role)
+
+
+def _around(value: float) -> tuple[float, float]:
+    """Bounds with the value in their middle, so that a fit starts there."""
+    reach = 2 * abs(value) + 0.1
+    return value - reach, value + reach
+
+
 class GeneralForms:
     """The search over sums of terms on one task; `batch` gives forms as they are found.
 
@@ -57,6 +98,11 @@ class GeneralForms:
         few = len(task.train) < FEWEST_ROWS or len(names) > MOST_FEATURES
         self.applies = not few and len(task.schema.targets) == 1 and len(np.unique(task.train.codes)) == 1
         self.units = {name: self._unit(name) for name in names}
+        self.arguments = self._arguments() if self.applies else {}
+        self.ends = {name: (float(u.min()), float(u.max())) for name, u in self.arguments.items()}
+        self.target = task.train.target_matrix()[:, 0]
+        kinds = profile.kinds
+        self.steady = frozenset(n for n in names if kinds[n] is Kind.SCALE and n not in profile.even)
         self._lock = threading.Lock()  # runs side by side wait for one search
         self._stop: Callable[[], bool] = lambda: False
         self._stages = self._searched()
@@ -79,31 +125,66 @@ class GeneralForms:
         size = float(np.abs(self.task.train.features[name]).max())
         return 1.0 if READABLE[0] <= size <= READABLE[1] else self.profile.unit[name]
 
+    def more(self, rng: np.random.Generator, stop: Callable[[], bool]) -> list[SymbolicForm]:
+        """Forms of one more search, on other rows, with other starting constants and another price of length."""
+        if not self.applies:
+            return []
+        with self._lock, np.errstate(all="ignore"):
+            self._stop = stop
+            inside, outside = _divided(self.task, rng)
+            rows = self._rows(inside, PLAIN)
+            search = TermSearch(rows, list(self.units), self.steady, self._stopped, rng)
+            laws = search.varied(float(rng.choice(MORE_PRICES)), deep=bool(rng.random() < DEEP_SHARE))
+            self.tried, self.least = self.tried + search.tried, min(self.least, search.least)
+            return self._sums(laws, self._rows(outside, PLAIN))
+
+    def factors(self, rng: np.random.Generator, fresh: Callable[..., Parameter]) -> Node | None:
+        """A product of one or two factors drawn at random, with constants made by `fresh(role, lower, upper)`."""
+        if not self.applies:
+            return None
+        nodes = []
+        for _ in range(int(rng.integers(1, 3))):
+            name = str(rng.choice(list(self.units)))
+            options = starting(name, self.ends[name], steady=name in self.steady)
+            nodes.append(self._node(options[int(rng.integers(len(options)))], self.ends[name], fresh))
+        return mul(*nodes)
+
+    def _stopped(self) -> bool:
+        return self._stop()
+
     def _searched(self) -> Iterator[list[SymbolicForm]]:
+        """The stages that every run has."""
         if not self.applies:
             return
-        inside, outside = _divided(self.task)
-        arguments = self._arguments()
-        ends = {name: (float(values.min()), float(values.max())) for name, values in arguments.items()}
-        target = self.task.train.target_matrix()[:, 0]
-        given = self.task.train.weight
-        weight = np.ones(len(target)) if given is None else np.sqrt(given / given.mean())
-        spread = float(target.std()) or 1.0
-
-        def rows(index: IntArray) -> Rows:
-            own = {name: values[index] for name, values in arguments.items()}
-            return Rows(own, ends, weight[index] * target[index] / spread, weight[index])
-
-        steady = frozenset(
-            n for n in self.units if self.profile.kinds[n] is Kind.SCALE and n not in self.profile.even
-        )
-        search = TermSearch(rows(inside), list(self.units), steady, lambda: self._stop())
-        beyond = rows(outside)
+        inside, outside = _divided(self.task, np.random.default_rng(0))
+        names = list(self.units)
+        seen, beyond = self._rows(inside, PLAIN), self._rows(outside, PLAIN)
+        search = TermSearch(seen, names, self.steady, self._stopped)
         for laws in search.stages():
             self.tried, self.least = search.tried, search.least
-            usable = {law.terms: law for law in laws if math.isfinite(law.error)}
-            best = sorted(usable.values(), key=lambda law: _miss(law, beyond))
-            yield [self._form(law, ends) for law in best[:OF_A_STAGE]]
+            yield self._sums(laws, beyond)
+        if search.least < SOLVED:
+            return
+        found: list[SymbolicForm] = []
+        for law, tried in products(seen, names, self.steady, self._stopped):
+            self.tried, self.least = self.tried + tried, min(self.least, law.error)
+            fresh = Letters().fresh
+            pair = (self._sum(law.first, fresh), self._second(law.second, fresh))
+            found.append(self._form(mul(*pair), "product of two sums"))
+        yield found
+        for view in (LOGARITHM, RECIPROCAL) if self.target.min() > 0 else ():
+            other = TermSearch(self._rows(inside, view), names, self.steady, self._stopped)
+            best = other.shortest(VIEW_PRICE, VIEW_TERMS)
+            self.tried += other.tried
+            if best is not None:
+                node = self._sum(best, Letters().fresh, inner=True)
+                yield [self._form(view.back(node), f"{view.title} of sum of terms")]
+
+    def _sums(self, laws: Sequence[TermLaw], beyond: Rows) -> list[SymbolicForm]:
+        """The laws that miss other rows least, as forms."""
+        usable = {law.terms: law for law in laws if math.isfinite(law.error)}
+        best = sorted(usable.values(), key=lambda law: _miss(law, beyond))[:OF_A_STAGE]
+        return [self._form(self._sum(law, Letters().fresh), "sum of terms") for law in best]
 
     def _arguments(self) -> dict[str, Array]:
         """Features in their units, and the products of two."""
@@ -111,24 +192,39 @@ class GeneralForms:
         products = {f"{one}*{two}": features[one] * features[two] for one, two in combinations(features, 2)}
         return {**features, **products}
 
-    def _form(self, law: TermLaw, ends: dict[str, Ends]) -> SymbolicForm:
-        letters: Counter[str] = Counter()
+    def _rows(self, index: IntArray, view: View) -> Rows:
+        given, target = self.task.train.weight, self.target[index]
+        weight = np.ones(len(index)) if given is None else np.sqrt(given / given.mean())[index]
+        scale = weight * view.slope(target) / (float(self.target.std()) or 1.0)
+        own = {name: values[index] for name, values in self.arguments.items()}
+        return Rows(own, self.ends, scale * view.seen(target), scale)
 
-        def fresh(role: Role, lower: float = -math.inf, upper: float = math.inf) -> Parameter:
-            letter = LETTERS[role]
-            letters[letter] += 1
-            count = letters[letter]
-            return Parameter(letter if count == 1 else f"{letter}{count}", lower, upper, role)
+    def _form(self, node: Node, origin: str) -> SymbolicForm:
+        return SymbolicForm((node,), origin, loss=self.loss, by_chance=True)
 
+    def _sum(self, law: TermLaw, fresh: Fresh, *, inner: bool = False) -> Node:
+        """The law's tree; coefficients have bounds around their values where they stand in an `inner` part."""
         terms: list[Node] = []
-        for term in law.terms:
-            factors = [self._node(factor, ends[factor.argument], fresh) for factor in term]
+        for term, value in zip(law.terms, law.coefficients, strict=True):
+            factors = [self._node(factor, self.ends[factor.argument], fresh) for factor in term]
             bent = any(factor.free for factor in term)
             role = Role.LEVEL if not term else Role.AMPLITUDE if bent else Role.COEFFICIENT
-            terms.append(mul(fresh(role), *factors))
-        return SymbolicForm((add(*terms),), "sum of terms", loss=self.loss, by_chance=True)
+            bounds = _around(value) if inner else (-math.inf, math.inf)
+            terms.append(mul(fresh(role, *bounds), *factors))
+        return add(*terms)
 
-    def _node(self, factor: Factor, ends: Ends, fresh: Callable[..., Parameter]) -> Node:
+    def _second(self, law: TermLaw, fresh: Fresh) -> Node:
+        """The second sum of a product: its level, or else its first term, has the coefficient 1."""
+        lead = law.terms.index(()) if () in law.terms else 0
+        scale = law.coefficients[lead] or 1.0
+        terms: list[Node] = []
+        for k, (term, value) in enumerate(zip(law.terms, law.coefficients, strict=True)):
+            factors = [self._node(factor, self.ends[factor.argument], fresh) for factor in term]
+            own = () if k == lead else (fresh(Role.COEFFICIENT, *_around(value / scale)),)
+            terms.append(mul(*own, *factors) if own or factors else ONE)
+        return add(*terms)
+
+    def _node(self, factor: Factor, ends: Ends, fresh: Fresh) -> Node:
         names = factor.argument.split("*") if factor.argument not in self.units else [factor.argument]
         u = mul(*(Feature(name, self.units[name]) for name in names))
         constants: list[Node] = [Number(value) for value in factor.constants]
@@ -143,9 +239,8 @@ class GeneralForms:
         return factor.node(u, ends[0] < 0, constants)
 
 
-def _divided(task: Task) -> tuple[IntArray, IntArray]:
+def _divided(task: Task, rng: np.random.Generator) -> tuple[IntArray, IntArray]:
     """A sample of the rows that no shallow fold holds out, to be searched, and of all others."""
-    rng = np.random.default_rng(0)
     everything = np.arange(len(task.train))
     held = [fold.held_out for fold in frontier_folds(task.train) if fold.name.endswith(">1")]
     inside = np.setdiff1d(everything, np.concatenate(held)) if held else everything

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from lawsmith.agent.symbolic.general_forms import LETTERS
 from lawsmith.agent.symbolic.profile import Kind, Profile
 from lawsmith.agent.symbolic.terms import DIGITS, STEEPEST, Terms
 from lawsmith.sandbox.law.expression import (
@@ -38,8 +39,13 @@ TRIES = 20
 class Mutator:
     """Draws neighbours; every choice comes from `rng`."""
 
-    def __init__(self, profile: Profile, rng: np.random.Generator) -> None:
-        self.profile, self.rng = profile, rng
+    def __init__(
+        self,
+        profile: Profile,
+        rng: np.random.Generator,
+        factors: Callable[[np.random.Generator, Callable[..., Parameter]], Node | None] | None = None,
+    ) -> None:
+        self.profile, self.rng, self.factors = profile, rng, factors
         self.scales = profile.of(Kind.SCALE)
         self._steps: tuple[Callable[[Node, Node, Terms], Node | None], ...] = (
             self._shift,
@@ -51,6 +57,7 @@ class Mutator:
             self._bend,
             self._cross,
             self._raise_to_power,
+            *([self._add_factors] * 3 if factors else []),
         )
 
     def neighbour(self, node: Node, mate: Node) -> tuple[Node, str] | None:
@@ -70,7 +77,7 @@ class Mutator:
 
     def _shift(self, node: Node, mate: Node, b: Terms) -> Node | None:
         """x becomes x + x0 in one place."""
-        bare = [n for n in walk(node) if isinstance(n, Power | Function) and _scaled(children(n)[0])]
+        bare = [n for n in walk(node) if _is_power_or_log(n) and _scaled(children(n)[0])]
         chosen = self._pick(bare)
         if chosen is None:
             return None
@@ -86,6 +93,19 @@ class Mutator:
             return None
         names = [n for n in self.scales if n == one or self.rng.random() < 0.5]
         return add(node, mul(b.amplitude(), b.monomial(names)))
+
+    def _add_factors(self, node: Node, mate: Node, b: Terms) -> Node | None:
+        """Factors of any kind as a term of their own, or at a term that is there."""
+        if self.factors is None:
+            return None
+        made = self.factors(self.rng, lambda role, *bounds: b.fresh(LETTERS[role], role, *bounds))
+        if made is None:
+            return None
+        terms = [t for t in children(node) if features(t)] if isinstance(node, Sum) else []
+        chosen = self._pick(terms)
+        if chosen is None or self.rng.random() < 0.5:
+            return add(node, mul(b.amplitude(), made))
+        return swap(node, chosen, mul(chosen, made))
 
     def _drop_term(self, node: Node, mate: Node, b: Terms) -> Node | None:
         chosen = self._pick([n for n in walk(node) if isinstance(n, Sum)])
@@ -203,6 +223,10 @@ def _decays(exponent: Node) -> bool:
             return role is Role.EXPONENT
         case _:
             return False
+
+
+def _is_power_or_log(node: Node) -> bool:
+    return isinstance(node, Power) or (isinstance(node, Function) and node.name == "log")
 
 
 def _scaled(node: Node) -> bool:

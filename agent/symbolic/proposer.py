@@ -11,6 +11,7 @@ import numpy as np
 from lawsmith.agent.search.selection import ranking
 from lawsmith.agent.symbolic.form import SymbolicForm
 from lawsmith.agent.symbolic.mutation import Mutator
+from lawsmith.agent.symbolic.profile import Kind
 from lawsmith.agent.symbolic.rank import screen
 from lawsmith.agent.symbolic.start_forms import start_forms
 from lawsmith.runs.trials import History, Proposal, Trial, candidate_id
@@ -40,6 +41,7 @@ class SymbolicProposer:
         self.task, self.schema, self.seed, self.out_of_time = task, task.schema, seed, out_of_time
         self.generations: Iterable[int] = itertools.count() if endless else range(GENERATIONS)
         self.start_forms = start_forms(task)
+        self.scales = self.start_forms.profile.of(Kind.SCALE)
         self.forms: dict[str, SymbolicForm] = {}
         self.seen = {form.key for form in self.start_forms.forms}
         self._batches = self._schedule()
@@ -82,7 +84,12 @@ class SymbolicProposer:
         empty_rounds = 0
         for generation in self.generations:
             rng = self._chance(generation)
-            children = self._admit(self._children(rng))
+            own = generation >= GENERATIONS  # of this seed alone
+            if own:
+                yield self._proposals(self._admit(self.start_forms.general.more(rng, self.out_of_time)))
+                if self._solved():
+                    return
+            children = self._admit(self._children(rng, widely=own or not self.scales))
             empty_rounds = 0 if children else empty_rounds + 1
             if empty_rounds == EMPTY_ROUNDS:
                 return
@@ -154,9 +161,9 @@ class SymbolicProposer:
             if loss is not form.loss and not (loss is Loss.FRONTIER and self.start_forms.loss is Loss.SQUARED)
         ]
 
-    def _children(self, rng: np.random.Generator) -> list[SymbolicForm]:
+    def _children(self, rng: np.random.Generator, *, widely: bool) -> list[SymbolicForm]:
         parents = self._best(PARENTS)
-        mutator = Mutator(self.start_forms.profile, rng)
+        mutator = Mutator(self.start_forms.profile, rng, self.start_forms.general.factors if widely else None)
         children = []
         for _ in range(2 * CHILDREN if parents else 0):
             trial, form = parents[int(rng.integers(len(parents)))]

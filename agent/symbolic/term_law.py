@@ -18,7 +18,7 @@ ROUNDING = 1e-14  # share of the variance below which errors are not told apart
 SINGULAR = 1e-10
 STEPS = 6  # of growing damping, before a refinement gives up
 LEAST_GAIN = 1e-4  # of an iteration, after which a refinement ends
-SIMPLE = tuple(sorted({n / d for d in (1, 2, 3, 4) for n in range(-24, 25) if n}))
+SIMPLE = tuple(sorted({n / d for d in (1, 2, 3) for n in range(-6, 7) if n} | {0.25, 0.75, -0.25, -0.75}))
 NEAR = 0.03  # relative distance up to which a constant is tried at a simple value
 
 

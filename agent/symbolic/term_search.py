@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -23,6 +24,7 @@ PROMISING = (
     1e-3  # share of the variance below which the table has little noise, and all columns are worth a search
 )
 SLOW = 12.0  # turns over the range, up to which waves meet other factors than the features themselves
+JITTER = 0.5  # standard deviation of the logarithm of starting constants in later searches
 LEAST_GAIN = 0.02  # of the score, for which a law is taken further
 ALGEBRAIC = frozenset({"power", "real", "odd"})
 ENDING = frozenset({"exp", "fade", "gauss", "sigmoid", "tanh", "arrhenius"})
@@ -37,11 +39,12 @@ class TermSearch:
         names: Sequence[str],
         steady: frozenset[str] = frozenset(),
         stop: Callable[[], bool] = lambda: False,
+        rng: np.random.Generator | None = None,
     ) -> None:
         self.rows, self.stop = rows, stop
         self.tried = 0
         self.best: dict[int, TermLaw] = {}  # by the number of constants
-        self.terms, self.columns = _dictionary(rows, names, steady)
+        self.terms, self.columns = _dictionary(rows, names, steady, rng)
         self.costs = np.array([cost(term) for term in self.terms])
 
     def stages(self) -> Iterator[list[TermLaw]]:
@@ -58,13 +61,25 @@ class TermSearch:
         """The smallest error of all laws."""
         return min((law.error for law in self.best.values()), default=1.0)
 
+    def varied(self, price: float, *, deep: bool) -> list[TermLaw]:
+        """One search at a price, over the plainest columns or over all of them."""
+        return self._finished(self._deep(price) if deep else self._wide(price), price)
+
+    def shortest(self, price: float, most: int) -> TermLaw | None:
+        """The best sum of at most so many terms, simplified; None where there is none."""
+        front = self._wide(price, most=most)
+        usable = [law for law in front if np.isfinite(law.error)]
+        return self._simplified(min(usable, key=lambda law: law.score(price)), price) if usable else None
+
     def _finished(self, front: Sequence[TermLaw], price: float) -> list[TermLaw]:
         """The two best laws of a beam simplified, and the better of them taken further."""
         ranked = sorted(front, key=lambda law: law.score(price))[:2]
         plain = sorted((self._simplified(law, price) for law in ranked), key=lambda law: law.score(price))
         return [*front, *plain, *(self._deepened(law, price) for law in plain[:1])]
 
-    def _wide(self, price: float, beam: int = 200, refined: int = 16) -> list[TermLaw]:
+    def _wide(
+        self, price: float, beam: int = 200, refined: int = 16, most: int = MOST_TERMS
+    ) -> list[TermLaw]:
         """A wide beam over the plainest columns, by their inner products alone; the best sums are refined as it goes,
         and their terms become columns too."""
         order = np.argsort(self.costs + np.array([_strange(term) for term in self.terms]), kind="stable")[
@@ -75,7 +90,7 @@ class TermSearch:
         gram, products, total = columns @ columns.T, columns @ target, float(target @ target)
         states = np.zeros((1, 0), dtype=np.intp)
         front: list[TermLaw] = []
-        for depth in range(1, MOST_TERMS + 1):
+        for depth in range(1, most + 1):
             if self.stop():
                 break
             scores = self._joined(gram, products, states, total, costs, price)
@@ -244,9 +259,11 @@ def _strange(term: Term) -> float:
     return 0.5 * sum(not f.is_natural for f in term) + 0.5 * max(0, len(term) - 1)
 
 
-def _dictionary(rows: Rows, names: Sequence[str], steady: frozenset[str]) -> tuple[list[Term], Array]:
+def _dictionary(
+    rows: Rows, names: Sequence[str], steady: frozenset[str], rng: np.random.Generator | None
+) -> tuple[list[Term], Array]:
     """Terms and their columns (M, n), of length 1 each; of columns that are equal, the plainest term."""
-    terms = sorted(_products(rows, names, steady), key=cost)[:MOST_COLUMNS]
+    terms = sorted(_products(rows, names, steady, rng), key=cost)[:MOST_COLUMNS]
     cache = {f: f.values(rows.arguments) for term in terms for f in term}
     columns = np.empty((len(terms), rows.count))
     for k, term in enumerate(terms):
@@ -263,9 +280,13 @@ def _dictionary(rows: Rows, names: Sequence[str], steady: frozenset[str]) -> tup
     return [terms[places[k]] for k in kept], np.ascontiguousarray(columns[kept])
 
 
-def _products(rows: Rows, names: Sequence[str], steady: frozenset[str]) -> list[Term]:
+def _products(
+    rows: Rows, names: Sequence[str], steady: frozenset[str], rng: np.random.Generator | None
+) -> list[Term]:
     """The level, factors, products of two, and of three where two are features."""
     each = [starting(name, rows.ends[name], steady=name in steady) for name in names]
+    if rng is not None:
+        each = [[_jittered(f, rng, rows) for f in these] for these in each]
     most = max(MOST_FACTORS // len(each), 12)
     single = [f for these in each for f in sorted(these, key=lambda f: f.cost)[:most]]
     turning = [w for name in names if name not in steady for w in waves(name, rows.ends[name])]
@@ -289,6 +310,16 @@ def _products(rows: Rows, names: Sequence[str], steady: frozenset[str]) -> list[
         if one.argument != two.argument:
             terms += [(one, two, f) for f in single if f.argument not in (one.argument, two.argument)]
     return list(dict.fromkeys(tuple(sorted(term)) for term in terms))
+
+
+def _jittered(factor: Factor, rng: np.random.Generator, rows: Rows) -> Factor:
+    """Other starting constants, unless they are natural or there are none."""
+    if not factor.free or factor.is_natural:
+        return factor
+    bounds = factor.bounds(rows.ends[factor.argument])
+    moved = [c * float(np.exp(JITTER * rng.standard_normal())) for c in factor.constants[: factor.free]]
+    inside = tuple(min(max(c, low), high) for c, (low, high) in zip(moved, bounds, strict=True))
+    return replace(factor, constants=(*inside, *factor.constants[factor.free :]))
 
 
 def _goes(one: Factor, two: Factor) -> bool:

@@ -7,11 +7,17 @@ import pytest
 
 from lawsmith.agent.symbolic.factors import KINDS, Factor, starting
 from lawsmith.agent.symbolic.form import SymbolicForm
-from lawsmith.agent.symbolic.general_forms import GeneralForms
+from lawsmith.agent.symbolic.general_forms import PLAIN, RECIPROCAL, GeneralForms, Letters
+from lawsmith.agent.symbolic.mutation import Mutator
+from lawsmith.agent.symbolic.product_search import products
 from lawsmith.agent.symbolic.profile import profile
 from lawsmith.agent.symbolic.proposer import SymbolicProposer
+from lawsmith.agent.symbolic.rank import form_of
 from lawsmith.agent.symbolic.term_law import Rows, fitted, refine
-from lawsmith.sandbox.fitting import Loss
+from lawsmith.agent.symbolic.term_search import TermSearch
+from lawsmith.agent.symbolic.terms import Terms
+from lawsmith.sandbox.fitting import Loss, fit_form
+from lawsmith.sandbox.law.expression import Function, add, mul, walk
 from lawsmith.tasks import Array, Provenance, Schema, Table, Task
 from lawsmith.tasks.schema import Column
 
@@ -106,3 +112,53 @@ def test_terms_are_marked_as_found_by_chance() -> None:
     proposer = SymbolicProposer(task, 0)
     forms: list[SymbolicForm] = proposer.start_forms.general.batch(0, lambda: False) or []
     assert forms and all(form.by_chance for form in forms)
+
+
+def fitted_error(form: SymbolicForm, task: Task) -> float:
+    """Share of the variance that is left after a fit of the form to all rows."""
+    found = fit_form(form_of(form.source(task.schema)), task.train, ("y",))
+    return float(2 * found.cost.sum() / len(task.train) / task.train.targets["y"].var())
+
+
+def test_a_product_of_two_sums_is_found_by_turns() -> None:
+    e, t = drawn(0.05, 1.0, 0), drawn(-1.0, 1.0, 1)
+    task = task_of({"e": e, "t": t}, (0.3 + 1.2 * e**0.3 - 0.4 * e) * (1 - 0.6 * t**2 + 0.2 * t))
+    general = GeneralForms(task, profile(task.train), Loss.SQUARED)
+    rows, names = general._rows(np.arange(len(e)), PLAIN), ["e", "t"]
+    (law, tried), *others = products(rows, names, frozenset(), lambda: False)
+    assert law.error < 1e-6 and tried > 1000 and not others
+
+
+def test_a_sum_below_a_fraction_line_is_seen_through_the_reciprocal() -> None:
+    x, t = drawn(0.0, 3.0, 0), drawn(-2.0, 2.0, 1)
+    task = task_of({"x": x, "t": t}, 1 / (1 + 0.5 * x + 0.2 * t**2))
+    general = GeneralForms(task, profile(task.train), Loss.SQUARED)
+    search = TermSearch(general._rows(np.arange(len(x)), RECIPROCAL), ["x", "t"])
+    law = search.shortest(0.1, 4)
+    assert law is not None and len(law.terms) == 3 and law.error < 1e-9
+    form = general._form(RECIPROCAL.back(general._sum(law, Letters().fresh, inner=True)), "reciprocal")
+    assert fitted_error(form, task) < 1e-9
+
+
+def test_later_searches_differ_by_chance_and_repeat_by_seed() -> None:
+    x, v = drawn(-2, 2, 0), drawn(-2, 2, 1)
+    task = task_of(
+        {"x": x, "v": v}, np.sin(3 * x) * v + 0.01 * np.random.default_rng(2).standard_normal(len(x))
+    )
+    general = GeneralForms(task, profile(task.train), Loss.SQUARED)
+    keys = [[f.key for f in general.more(np.random.default_rng(seed), lambda: False)] for seed in (1, 1, 2)]
+    assert keys[0] and keys[0] == keys[1]
+
+
+def test_mutations_take_factors_of_any_kind_for_signed_features() -> None:
+    x, v = drawn(-2, 2, 0), drawn(-2, 2, 1)
+    task = task_of({"x": x, "v": v}, np.sin(3 * x) + v)
+    known = profile(task.train)
+    general = GeneralForms(task, known, Loss.SQUARED)
+    mutator = Mutator(known, np.random.default_rng(0), general.factors)
+    b = Terms(known)
+    node = add(b.level(), mul(b.amplitude(), b.plain("x")), mul(b.amplitude(), b.plain("v")))
+    steps = [mutator.neighbour(node, node) for _ in range(40)]
+    grown = [step[0] for step in steps if step is not None and step[1] == "add factors"]
+    assert len(grown) > 5
+    assert any(isinstance(part, Function) for one in grown for part in walk(one))

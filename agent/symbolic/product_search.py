@@ -1,0 +1,83 @@
+"""Products of two sums: one of a feature's own terms, one of the other features', found by turns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from lawsmith.agent.symbolic.term_law import Rows, TermLaw
+from lawsmith.agent.symbolic.term_search import TermSearch
+from lawsmith.tasks.arrays import Array
+
+ROUNDS = 3
+PRICE = 0.1
+TERMS = 3  # of each sum
+MOST_SPLITS = 4
+LEAST = 1e-6  # share of the largest value of a sum, below which a row says nothing of the other
+
+
+@dataclass(frozen=True)
+class ProductLaw:
+    """`first` times `second`; `error` is the share of the target's variance that they leave."""
+
+    first: TermLaw
+    second: TermLaw
+    error: float
+
+    @property
+    def cost(self) -> float:
+        return self.first.cost + self.second.cost
+
+
+def products(
+    rows: Rows, names: Sequence[str], steady: frozenset[str], stop: Callable[[], bool]
+) -> Iterator[tuple[ProductLaw, int]]:
+    """For each feature the best product of its own sum and of one in the others, and how many sums were tried."""
+    for own in names[:MOST_SPLITS] if len(names) > 1 else ():
+        others = [name for name in names if name != own]
+        if len(names) == 2 and own == names[1]:
+            return  # the same split again
+        law, tried = _by_turns(rows, ([own], others), steady, stop)
+        if law is not None:
+            yield law, tried
+
+
+def _by_turns(
+    rows: Rows, sides: tuple[list[str], list[str]], steady: frozenset[str], stop: Callable[[], bool]
+) -> tuple[ProductLaw | None, int]:
+    """Each sum in turn while the other one is held."""
+    sums: list[TermLaw] = [TermLaw(((),), (1.0,), 1.0)] * 2
+    best, tried = None, 0
+    for turn in range(2 * ROUNDS):
+        side = turn % 2
+        held = _values(sums[1 - side], rows)
+        if stop() or not np.isfinite(held).all():
+            break
+        held = held / (np.abs(held).max() or 1.0)
+        own = _on_side(
+            replace(rows, weight=rows.weight * np.where(np.abs(held) < LEAST, LEAST, held)), sides[side]
+        )
+        search = TermSearch(own, sides[side], steady, stop)
+        found = search.shortest(PRICE, TERMS)
+        tried += search.tried
+        if found is None:
+            break
+        sums[side] = found
+        if turn and (best is None or found.error < best.error):
+            first, second = sums[0], sums[1]
+            best = ProductLaw(first, second, found.error)
+    return best, tried
+
+
+def _on_side(rows: Rows, names: Sequence[str]) -> Rows:
+    """Rows with the arguments that are made of these features alone."""
+    known = {k: v for k, v in rows.arguments.items() if set(k.split("*")) <= set(names) or k in names}
+    return replace(rows, arguments=known)
+
+
+def _values(law: TermLaw, rows: Rows) -> Array:
+    """The sum itself (n,), without the weights of the rows."""
+    plain = replace(rows, weight=np.ones(rows.count))
+    return np.asarray(plain.design(law.terms) @ np.array(law.coefficients))
