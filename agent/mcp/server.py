@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 from collections.abc import Callable
@@ -10,6 +11,7 @@ import uvicorn
 from mcp.server.mcpserver import MCPServer
 from mcp.server.transport_security import TransportSecuritySettings
 
+from lawsmith.agent.mcp.room import Room
 from lawsmith.tasks import InputError
 
 HOST = "127.0.0.1"
@@ -17,6 +19,10 @@ PATH = "/mcp"
 MAX_BODY = 512 * 1024
 """Bytes of one HTTP request: a candidate's source, escaped, with room to spare."""
 MAX_CONNECTIONS = 32
+ENDING = 8
+"""Sessions that may be about to end beside the others."""
+IDLE_SECONDS = 600.0
+"""After so long without a request a session ends; its client opens another one and goes on."""
 
 
 def serve_stdio(server: MCPServer) -> None:
@@ -43,11 +49,13 @@ def serve_http(server: MCPServer, port: int, ready: Callable[[str], None]) -> No
         app = server.streamable_http_app(
             streamable_http_path=PATH,
             max_request_body_size=MAX_BODY,
-            max_sessions=MAX_CONNECTIONS,
+            max_sessions=MAX_CONNECTIONS + ENDING,
+            session_idle_timeout=IDLE_SECONDS,
             transport_security=security,
         )
         ready(f"http://{HOST}:{number}{PATH}")
-        uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=5)).run(
+        served = Room(app, MAX_CONNECTIONS, os.getuid())
+        uvicorn.Server(uvicorn.Config(served, log_level="warning", timeout_graceful_shutdown=5)).run(
             sockets=[listener]
         )
 

@@ -28,7 +28,10 @@ if TYPE_CHECKING:
     import sympy
 
 MOST_NODES = 2_000  # sympy's time grows faster than the expression
-MOST_EXTREMES = 12  # Max and Min of many arguments are compared in pairs
+MOST_CASES = (
+    12  # Max and Min of many arguments are compared in pairs, and conditions are worked out in each other
+)
+_CASES = {"maximum": 1, "minimum": 1, "clip": 2, "where": 2}
 
 
 def to_sympy(statement: Statement) -> dict[str, sympy.Expr]:
@@ -38,10 +41,8 @@ def to_sympy(statement: Statement) -> dict[str, sympy.Expr]:
     sympy cannot state.
     """
     nodes = list(statement.targets.values())
-    extremes = sum(
-        isinstance(n, Function) and n.name in ("maximum", "minimum") for node in nodes for n in walk(node)
-    )
-    if sum(map(size, nodes)) > MOST_NODES or extremes > MOST_EXTREMES:
+    cases = sum(_CASES.get(one.name, 0) for node in nodes for one in walk(node) if isinstance(one, Function))
+    if sum(map(size, nodes)) > MOST_NODES or cases > MOST_CASES:
         raise ValueError("the formula is too large for sympy")
     clash = clashing(nodes)
     try:

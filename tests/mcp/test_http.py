@@ -290,3 +290,29 @@ def test_without_the_extra_it_says_how_to_install(
         main(["mcp"])
     assert status.value.code == 2
     assert "pip install 'lawsmith[mcp]'" in capsys.readouterr().err
+
+
+def test_sessions_of_one_client_lock_out_nobody(url: str) -> None:
+    """Eighty are opened and left; a new client is served, and so is the oldest once it opens another session."""
+    opening = {
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": "initialize",
+        "params": {
+            "protocolVersion": "2025-06-18",
+            "capabilities": {},
+            "clientInfo": {"name": "stranger", "version": "0"},
+        },
+    }
+    headers = {"accept": "application/json, text/event-stream", "content-type": "application/json"}
+    with httpx2.Client(timeout=20) as client:
+        answers = [client.post(url, json=opening, headers=headers) for _ in range(80)]
+        assert {answer.status_code for answer in answers} == {200}
+        first = {**headers, "mcp-session-id": answers[0].headers["mcp-session-id"]}
+        told = client.post(url, json={"jsonrpc": "2.0", "id": 2, "method": "ping"}, headers=first)
+        assert told.status_code == 404  # its turn was over
+
+    async def story(agent: Agent) -> None:
+        assert await agent.call("list_tasks")
+
+    act(url, story)
