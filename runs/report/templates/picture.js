@@ -125,7 +125,7 @@ window.lawsmith.picture = () => {
       };
       const alone = further.length > 0;
       const tickX = ticks(isLog("x"), domain.x, width - 80), tickY = ticks(isLog("y"), domain.y, (height - 72) * 1.6);
-      const grid = { stroke: "var(--line)", clip: true }, unit = (one) => one.name + (one.unit ? ` (${one.unit})` : "");
+      const grid = { stroke: "var(--line)", clip: true }, unit = (one) => one.name + (one.unit && one.unit !== one.name ? ` (${one.unit})` : "");
       const marks = [
         Plot.ruleX(tickX, grid),
         Plot.ruleY(tickY, grid),
