@@ -114,6 +114,12 @@ class RunContent:
         return () if decided is None else decided.roles
 
     @property
+    def hypotheses(self) -> tuple[Candidate, ...]:
+        """Candidates that a model gave a reason for, the best first."""
+        reasoned = [one for one in self.candidates if one.note.strip()] if self.account else []
+        return tuple(sorted(reasoned, key=lambda one: (one.validation is None, -(one.validation or 0.0))))
+
+    @property
     def disbelieved(self) -> tuple[tuple[int, str], ...]:
         """Training rows, counted from 1, with the target that the search does not believe there."""
         found = self.result.details.get("disbelieved")

@@ -155,3 +155,40 @@ def test_a_thousand_candidates_fit_in_half_a_megabyte(good: Archive):
 def test_templates_refuse_what_they_are_not_given():
     with pytest.raises(Exception, match="undefined"):
         render("task.html.j2", title="x")
+
+
+def test_hypotheses_of_a_model_stand_with_their_outcome(
+    good: Archive, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+):
+    books = {
+        **dict.fromkeys(("finished", "attempts", "from_cache", "prompt_tokens", "completion_tokens"), 1),
+        "without_usage": 0,
+        "usd": 0.1,
+        "usd_known": 0.1,
+        "failed_attempts": {},
+        "seconds": 1.0,
+    }
+    account = {
+        "calls": books,
+        "floor_candidates": 1,
+        "candidates": 1,
+        "accepted": 1,
+        "improved": 0,
+        **dict.fromkeys(("floor_r2", "best_r2", "gain", "best_by", "acceptance_rate"), None),
+        **dict.fromkeys(("ended", "error", "divergence"), None),
+        "lost": {},
+        "failures": {},
+        "progress": [],
+        "models": {},
+    }
+
+    def asked(archive: Archive):
+        content = gather(archive)
+        noted = replace(content.candidates[0], note="the loss <b>saturates</b>")
+        result = content.result.model_copy(update={"details": {"account": account}})
+        return replace(content, result=result, candidates=(noted, *content.candidates[1:]))
+
+    monkeypatch.setattr(page_module, "gather", asked)
+    page = report_page(good, sandbox, with_intervals=False)
+    _, _, listed = page.partition('aria-label="Hypotheses of the model"')
+    assert "the loss &lt;b&gt;saturates&lt;/b&gt;" in listed and listed.index("saturates") < 900
