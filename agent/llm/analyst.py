@@ -13,7 +13,7 @@ from lawsmith.agent.feedback.prompts import clip_bytes
 from lawsmith.agent.feedback.text import clip
 from lawsmith.agent.feedback.toolbox import Finish, Note, Run, Toolbox, Try, numbered, read_arguments, tools
 from lawsmith.agent.feedback.views import AT_THE_NOISE
-from lawsmith.agent.llm.parsing import parse_reply
+from lawsmith.agent.llm.parsing import parse_reply, parses
 from lawsmith.agent.llm.proposer import LLMProposer
 from lawsmith.agent.llm.questions import Answer, Ask, Setup
 from lawsmith.runs.trials import History, Proposal, Trial
@@ -124,6 +124,11 @@ class Analyst(LLMProposer):
             self.ended = outcome.message or "the budget is spent"
             return []
         if outcome.reply is None:
+            parsed = parse_reply(outcome.text)
+            if outcome.failure is Failure.CUT_OFF and parsed.source is not None and parses(parsed.source):
+                turn = Turn(Message(role="assistant", content=clip_bytes(outcome.text, SAID_BYTES)))
+                self._turns.append(turn)
+                return self._without_calls(ask, outcome.text, turn)
             self._failed(ask, outcome)
             return []
         self._failures_in_row = 0
@@ -151,7 +156,7 @@ class Analyst(LLMProposer):
             self.shrink_prompts(ask.slot)
             self._opening = ()
         elif outcome.failure is Failure.CUT_OFF:
-            said = Message(role="assistant", content=clip_bytes(outcome.text, SAID_BYTES // 3) or "…")
+            said = Message(role="assistant", content="…")  # shown again, it would be imitated
             told = f"{outcome.message} Nothing of it was done. Be shorter: one call with little text."
             self._turns.append(Turn(said, [Message(role="user", content=told)]))
         if self._failures_in_row == MOST_FAILURES and self.ended is None:
@@ -280,8 +285,8 @@ class Analyst(LLMProposer):
         if left > 200 or not self._turns or not self._turns[-1].told:
             return
         last = self._turns[-1].told[-1]
-        words = f"\n[about {max(1, int(left))} replies are left]"
-        if "replies are left]" not in last.content:
+        words = f"\nBudget: about {max(1, int(left))} more replies."
+        if "\nBudget: about " not in last.content:
             self._turns[-1].told[-1] = last.model_copy(update={"content": last.content + words})
 
     def _start(self, history: History) -> dict[str, object]:

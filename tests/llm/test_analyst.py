@@ -13,6 +13,9 @@ from endpoint_server import Endpoint
 from llm_driver import config, run
 from scientist import Scientist, Step
 
+from lawsmith.agent.client.failures import AnsweredFailure, Failure
+from lawsmith.agent.client.messages import Usage
+from lawsmith.agent.client.scripted import ScriptedModel
 from lawsmith.runs import Archive
 from lawsmith.sandbox import Sandbox
 
@@ -125,3 +128,23 @@ def test_a_model_that_calls_no_tools_may_state_a_candidate_in_words(sandbox: San
         found = run(sandbox, tmp_path, "analyst", config(endpoint.url), calls=4)
     assert "maximum" in found.winner.proposal.source
     assert found.stopped.startswith("the model finished")
+
+
+def test_a_reply_that_was_cut_off_is_tried_if_whole_and_else_told_to_be_shorter(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    whole = f"```python\n{HINGE}```\nand then"
+    answers = [AnsweredFailure(Failure.CUT_OFF, "cut off", Usage(), text) for text in ("Let me think", whole)]
+    model = ScriptedModel(answers)
+    found = run(sandbox, tmp_path, "analyst", config(), models={"m": model}, calls=2)
+    assert "maximum" in found.winner.proposal.source
+    assert "Be shorter" in model.requests[1].messages[-1].content
+    assert found.report["lost"] == {Failure.CUT_OFF: 1}
+
+
+def test_three_calls_without_a_reply_end_a_conversation(sandbox: Sandbox, tmp_path: Path) -> None:
+    model = ScriptedModel(lambda request: AnsweredFailure(Failure.REFUSED, "I cannot.", Usage(), ""))
+    found = run(sandbox, tmp_path, "analyst", config(), models={"m": model}, calls=9)
+    assert len(model.requests) == 3
+    assert found.stopped == "3 calls in a row gave no reply; the last: I cannot."
+    assert found.winner.proposal.origin == "line"

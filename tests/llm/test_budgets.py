@@ -14,6 +14,7 @@ from llm_driver import POWER, run_within
 
 from lawsmith.agent.client.config import Config, ModelChoice, Sampling, Transport
 from lawsmith.agent.client.prices import Price
+from lawsmith.agent.llm.parsing import parse_reply
 from lawsmith.agent.search.budget import Allowance
 from lawsmith.sandbox import Sandbox
 
@@ -27,11 +28,17 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 def inventive(handler: Handler, seen: Seen, number: int) -> None:
-    """Another usable law each time; counts four bytes a token."""
-    prompt = sum(len(message["content"].encode()) for message in seen.body["messages"]) // 4
+    """Another usable law each time, by a tool where there are tools; counts four bytes a token."""
+    prompt = len(json.dumps([seen.body["messages"], seen.body.get("tools")])) // 4
     assert seen.body["max_tokens"] >= REPLY_TOKENS
     time.sleep(0.02)
-    says(POWER.format(power=f"{number / 50:.2f}"), usage=(prompt, REPLY_TOKENS))(handler, seen, number)
+    law, usage = POWER.format(power=f"{number / 50:.2f}"), (prompt, REPLY_TOKENS)
+    if "tools" not in seen.body:
+        says(law, usage=usage)(handler, seen, number)
+        return
+    arguments = json.dumps({"source": parse_reply(law).source})
+    call = {"id": f"c{number}", "type": "function", "function": {"name": "try", "arguments": arguments}}
+    says(None, usage=usage, tool_calls=[call])(handler, seen, number)
 
 
 def settings(url: str, in_flight: int) -> Config:
@@ -43,7 +50,7 @@ def settings(url: str, in_flight: int) -> Config:
     )
 
 
-@pytest.mark.parametrize("agent", ["evolve", "refine"])
+@pytest.mark.parametrize("agent", ["evolve", "refine", "analyst"])
 @pytest.mark.parametrize(
     ("name", "limit"), [("calls", 14), ("tokens", 60_000), ("usd", 0.1), ("seconds", 4.0)]
 )
