@@ -13,10 +13,14 @@ from lawsmith.agent.search.journal import Journal
 from lawsmith.agent.search.selection import Choice, choose
 from lawsmith.runs import Archive, LawFailed, Result, close_law, score_law
 from lawsmith.runs.canonical_json import plain
+from lawsmith.runs.law import predict_with
 from lawsmith.runs.trials import History, Trial
 from lawsmith.sandbox import Constants, Limits, Sandbox, Verdict, evaluate
 from lawsmith.sandbox.law.formula import formula
 from lawsmith.tasks import Dataset, Task, thinned
+
+CHOICES = 8
+"""Laws that are asked for finite values at the test rows before a run is given up."""
 
 ROWS_WITHIN_LIMITS = 100_000
 """Rows that a law is fitted to within the limits of one candidate; more get more time."""
@@ -36,21 +40,21 @@ def conclude(
 
     `stopped` says why it did, `account` is what the proposer reports, `doubts` are rows that weigh next to nothing.
     A law that cannot be read wins over one that can only where `allow_opaque` says so.
-    The test split is touched here, once, after the choice. A run without a law, or whose law has no finite prediction
-    for a test row, is sealed as failed.
+    The test split is scored here, once, after the choice. A run without a law is sealed as failed, and so is one none
+    of whose leading laws has a finite prediction for every test row.
     """
     history, archive = journal.history, journal.archive
     record = _books(history, spent, stopped, account)
-    choice = _choice(history.trials, thinned(dataset.task), allow_opaque)
+    task = thinned(dataset.task)
+    choice = _choice(history.trials, task, allow_opaque)
     if choice is None:
         archive.finish(record.model_copy(update={"error": _why_no_law(history, stopped)}), None)
         return
-    choice = replace(choice, winner=_on_all_rows(choice.winner, dataset.task, sandbox))
+    choice, law, passed = _finite_everywhere(choice, journal, dataset, sandbox, allow_opaque)
     if choice.winner.evaluation.verdict is not Verdict.OK:
         why = f"The law chosen on a part of the rows cannot be fitted to all: {choice.winner.evaluation.message}"
         archive.finish(record.model_copy(update={"error": why}), None)
         return
-    law = _law(choice.winner, dataset.task, archive, sandbox)
     try:
         scores, error = score_law(law, dataset, sandbox), None
     except LawFailed as failure:
@@ -60,12 +64,40 @@ def conclude(
     )
     told = () if doubts is None else doubts.sentences(choice.winner, sandbox)
     described = _described(choice, dataset.task) | {
-        "verdict": (*judged.sentences, *told),
+        "verdict": (*judged.sentences, *passed, *told),
         "tone": judged.tone,
     }
     if doubts is not None:
         described["details"] = record.details | {"disbelieved": doubts.to_json()}
     archive.finish(record.model_copy(update={"scores": scores, "error": error, **described}), law)
+
+
+def _finite_everywhere(
+    choice: Choice, journal: Journal, dataset: Dataset, sandbox: Sandbox, allow_opaque: bool
+) -> tuple[Choice, str, tuple[str, ...]]:
+    """The choice with constants from all rows, its law.py, and sentences about laws that were passed over.
+
+    A law without a finite value at the features of a test row is no use there, and the next choice takes its place,
+    unless none of `CHOICES` has one. No test target is looked at.
+    """
+    first, passed = None, set[str]()
+    task, trials = thinned(dataset.task), journal.history.trials
+    following: Choice | None = choice
+    while following is not None and len(passed) < CHOICES:
+        following = replace(following, winner=_on_all_rows(following.winner, dataset.task, sandbox))
+        if following.winner.evaluation.verdict is not Verdict.OK:
+            return (following, "", ()) if first is None else (*first, ())
+        law = _law(following.winner, dataset.task, journal.archive, sandbox)
+        first = first or (following, law)
+        tables = () if dataset.test is None else (dataset.test.hide(),)
+        if not tables or predict_with(law, dataset.task.schema, tables, sandbox).ok:
+            told = f"The law with the best standing has no finite value for some test row; {len(passed)} passed over."
+            return following, law, (told,) if passed else ()
+        passed.add(following.winner.id)
+        left = [trial for trial in trials if trial.id not in passed]
+        following = _choice(left, task, allow_opaque) if any(trial.usable for trial in left) else None
+    assert first is not None
+    return (*first, ())
 
 
 def _on_all_rows(winner: Trial, task: Task, sandbox: Sandbox) -> Trial:

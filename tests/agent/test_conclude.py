@@ -134,3 +134,31 @@ def test_a_law_found_on_a_part_of_the_rows_gets_its_constants_from_all(tmp_path:
     }
     assert result.validation_r2 == found.validation_r2
     assert archive.verify() == []
+
+
+def test_a_law_without_a_value_on_test_rows_gives_way_to_the_next(tmp_path: Path) -> None:
+    dataset = small_dataset()
+    task = dataset.task
+    plain = "p['L'] + p['A'] * (x['N'] / 1e6) ** -p['a']"
+    ends = form_source(
+        ("L", "A", "a"), plain + " + 1e-12 * np.sqrt(1.5e8 - x['N'])"
+    )  # before the test rows do
+    lasts = form_source(("L", "A", "a"), plain)
+    manifest = Manifest(
+        run="r", task=task.schema, agent="symbolic", seed=0, data=DataRecord.of(task.provenance)
+    )
+    with Archive.create(tmp_path, manifest) as archive, Sandbox(workers=1) as sandbox:
+        journal = Journal(archive)
+        for source in (ends, lasts):
+            found = evaluate(sandbox, source, task, frontier_folds(task.train)[:1])
+            worse = found.folds[0].model_copy(update={"rmse": (1.0,)})  # far behind, so not near the other
+            update = {"folds": (worse,)} if source == lasts else {}
+            journal.record(
+                Trial(Proposal(source).id, Proposal(source), found.model_copy(update=update)), Spending()
+            )
+        conclude(journal, dataset, sandbox, Spending(), "the proposer has finished")
+        result = archive.result
+    assert result is not None
+    assert (result.winner, result.error) == (Proposal(lasts).id, None)
+    assert result.scores.test is not None
+    assert any("no finite value for some test row" in sentence for sentence in result.verdict)
