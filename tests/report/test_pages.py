@@ -100,7 +100,8 @@ def test_without_measured_errors_a_report_says_how_to_get_intervals(hostile: Arc
     assert f"No prediction intervals: discover report {hostile.run} measures them." in page
 
 
-def test_a_report_asks_nothing_of_the_network(page: str):
+def test_a_report_is_small_and_asks_nothing_of_the_network(page: str):
+    assert len(page.encode()) < 600_000
     assert not re.search(r'\s(?:src|href)="(?!#|data:)', page[: page.index("<footer>")])
     assert "default-src &#39;none&#39;" in page and "url(http" not in page
 
