@@ -14,6 +14,7 @@ from lawsmith.tasks.folds import frontier_folds
 MAX_COLUMNS = 24
 MAX_GROUPS = 12
 MAX_LEVELS = 8
+MAX_LABELS = 16
 ROWS_OF_GROUP = (
     6  # in a sample, unless groups are few; of more groups with one row each, all would be extremes
 )
@@ -46,6 +47,8 @@ class TaskFacts:
     rows: int
     cap: int | None
     hidden_columns: int
+    known: tuple[str, ...]
+    """What the user knows of the law, a sentence each."""
     explained: bool
     """Whether the meaning of any column is stated."""
 
@@ -66,6 +69,7 @@ def facts(task: Task) -> TaskFacts:
         rows=len(table),
         cap=schema.cap,
         hidden_columns=len(schema.features) - len(shown),
+        known=tuple(clip(sentence) for sentence in task.knowledge.sentences()[:MAX_COLUMNS]),
         explained=any(column.meaning for column in schema.columns.values()),
     )
 
@@ -82,8 +86,14 @@ def _column(task: Task, name: str, values: Array) -> ColumnFacts:
         median=number(float(np.median(values))),
         high=number(distinct[-1]),
         distinct=len(distinct),
-        levels=tuple(number(value) for value in few),
+        levels=_labels(column.levels) if column and column.levels else tuple(number(v) for v in few),
     )
+
+
+def _labels(levels: tuple[str, ...]) -> tuple[str, ...]:
+    """The codes of a category with what they stand for."""
+    shown = tuple(f"{code} = {clip(label, 30)}" for code, label in enumerate(levels[:MAX_LABELS]))
+    return shown if len(levels) <= MAX_LABELS else (*shown, "…")
 
 
 def fold_words(task: Task) -> tuple[str, ...]:

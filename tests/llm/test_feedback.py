@@ -19,7 +19,7 @@ from lawsmith.agent.feedback.standing import Standing
 from lawsmith.agent.feedback.tables import Slice, aggregate_text, data_table, plot_text, rows_text
 from lawsmith.runs.trials import Proposal, Trial
 from lawsmith.sandbox import Evaluation, FoldScore, Sandbox, Tier, Verdict, evaluate
-from lawsmith.tasks import InputError, Provenance, Schema, Table, Task
+from lawsmith.tasks import Column, Expectation, InputError, Knowledge, Provenance, Schema, Table, Task
 from lawsmith.tasks.folds import frontier_folds
 
 
@@ -168,3 +168,25 @@ def test_a_guess_of_the_columns_is_kept_and_shown(sandbox: Sandbox, tmp_path: Pa
     assert "Guess first what each column is" in model.requests[0].messages[-1].content
     assert found.report["notes"][0] == "Columns: N is a number of tokens"
     assert "- Columns: N is a number of tokens" in model.requests[-1].messages[-1].content
+
+
+def test_categories_and_what_is_known_are_stated(sandbox: Sandbox) -> None:
+    known = Knowledge(
+        ranges={"y": (0.0, 10.0)}, expectations=(Expectation(target="y", direction="falls", features=("n",)),)
+    )
+    schema = Schema(
+        name="t",
+        long_name="t",
+        title="t",
+        features=("n", "act"),
+        targets=("y",),
+        group=None,
+        columns={"act": Column(name="act", levels=("gelu", "relu"))},
+        knowledge=known,
+    )
+    n, act = np.geomspace(1, 100, 12), np.arange(12) % 2
+    table = Table({"n": n, "act": act}, {"y": 1 / n + act}, ("all_data",), np.zeros(12, int))
+    task = Task(schema, table, Provenance("file", "0" * 64, None))
+    text = Prompts(task, ("n",), 8000, structured=False).fit("tools.j2", lambda detail: {}, share=1.0)
+    assert "- act — 2 levels: 0 = gelu, 1 = relu" in text
+    assert "not chosen: y stays within 0 and 10. y falls with 'n'." in text or "y falls with n." in text
