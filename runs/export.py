@@ -138,6 +138,8 @@ def _sympy(law: Law) -> str:
     found = _stated(law, "sympy")
     try:
         body = sympy_script(found.sympy())
+    except InputError:
+        raise
     except ValueError as error:
         raise InputError(f"The law of {law.archive.run} cannot be written as sympy: {error}.") from None
     told = "\n".join([visible(found.text()), "", *(visible(f"{k}: {v}") for k, v in _origin(law).items())])

@@ -1,6 +1,7 @@
 """`discover inspect`: the archives in a table, one in full, or what differs between two."""
 
 import shlex
+from collections.abc import Sequence
 from difflib import unified_diff
 from itertools import groupby
 from pathlib import Path
@@ -114,10 +115,10 @@ def _show(found: Details) -> None:
         _outcome(found)
     if found.lineage:
         out.print(Text("\nlineage, from the winner back", "bold"))
-        out.print(_candidates(found.lineage))
+        _candidates(found.lineage, found.targets)
     if found.trials:
         out.print(Text(f"\nbest of {len(found.trials)} candidates", "bold"))
-        out.print(_candidates(found.best(BEST)))
+        _candidates(found.best(BEST), found.targets)
     if found.failures:
         failed = ", ".join(f"{count} {verdict}" for verdict, count in found.failures.most_common())
         out.print(Text.assemble(("failures: ", "bold"), text(failed)), soft_wrap=True)
@@ -149,8 +150,10 @@ def _outcome(found: Details) -> None:
     assert result is not None
     if one.error is not None:
         out.print(text(f"failed: {one.error}"), style="red", soft_wrap=True)
-    scores = (("test", one.r2), ("validation", one.validation_r2), ("train", one.train_r2))
-    out.print("R²:        " + ", ".join(f"{split} {number(value)}" for split, value in scores))
+    scores = (("test", one.r2), ("held-out", one.validation_r2), ("train", one.train_r2))
+    out.print(
+        "R²:        " + ", ".join(f"{split} {number(value)}" for split, value in scores), soft_wrap=True
+    )
     if found.law is not None:
         shown_result.formula(one.expression)
         shown_result.constants(result.constants or {})
@@ -190,16 +193,18 @@ def _cost(found: Details) -> None:
         out.print(text(f"best held-out error against calls: {kept.steps}"), soft_wrap=True)
 
 
-def _candidates(trials: list[Trial] | tuple[Trial, ...]) -> Table:
-    listed = Table(box=None, pad_edge=False)
-    for heading in ("id", "valid. R²", "const.", "origin"):
-        listed.add_column(heading, justify="right" if "." in heading else "left", overflow="fold")
+def _candidates(trials: Sequence[Trial], targets: Sequence[str]) -> None:
+    """Two lines for each candidate: figures and origin; then its formula, or that nobody can read it."""
     for trial in trials:
         got = trial.evaluation
         parents = f" of {', '.join(trial.proposal.parents)}" if trial.proposal.parents else ""
-        origin = text(f"{trial.proposal.origin}{parents}")
-        listed.add_row(text(trial.id), number(got.validation_r2), str(got.constants_count or "–"), origin)
-    return listed
+        known = (
+            counted(got.constants_count, "constant") if got.constants_count is not None else "no constants"
+        )
+        head = f"  {trial.id}  held-out R² {number(got.validation_r2, 4)}, {known}; {trial.proposal.origin}{parents}"
+        out.print(text(head), soft_wrap=True)
+        stated = formula(trial.proposal.source, tuple(targets)).text() or "opaque"
+        out.print(text(f"    {stated}"), style="dim", soft_wrap=True)
 
 
 def compare(one: str, other: str, runs_dir: Path, as_json: bool) -> None:
