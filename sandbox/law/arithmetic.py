@@ -61,10 +61,6 @@ def safe_log1p(value: float) -> float:
     return -math.inf if value == -1 else math.nan
 
 
-def safe_sqrt(value: float) -> float:
-    return math.sqrt(value) if value >= 0 else math.nan
-
-
 def safe_maximum(a: float, b: float) -> float:
     return a if a >= b or math.isnan(a) else b
 
@@ -92,24 +88,19 @@ def safe_logaddexp(a: float, b: float) -> float:
     return max(a, b) + math.log1p(math.exp(-abs(a - b))) if a < b or b < a else math.nan
 
 
-def safe_expit(value: float) -> float:
-    return 1.0 / (1.0 + math.exp(-value)) if value > -700 else safe_exp(value)
-
-
-def safe_xlogy(x: float, y: float) -> float:
-    return 0.0 if x == 0 and not math.isnan(y) else x * safe_log(y)
-
-
-def safe_nan_to_num(
-    value: float,
-    nan: float = 0.0,
-    posinf: float = 1.7976931348623157e308,
-    neginf: float = -1.7976931348623157e308,
-) -> float:
-    if math.isinf(value):
-        return posinf if value > 0 else neginf
-    return nan if math.isnan(value) else value
-
-
 def safe_remainder(a: float, b: float) -> float:
     return math.nan if b == 0 or math.isinf(a) else a % b
+
+
+def safe_arctanh(value: float) -> float:
+    return math.copysign(math.inf, value) if abs(value) == 1 else safe_call(math.atanh, value)
+
+
+def safe_gamma(value: float) -> float:
+    return math.copysign(math.inf, value) if value == 0 else safe_call(math.gamma, value)
+
+
+def safe_gammaln(value: float) -> float:
+    if math.isinf(value):
+        return value
+    return math.inf if value <= 0 and value == math.floor(value) else safe_call(math.lgamma, value)

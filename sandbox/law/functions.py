@@ -72,7 +72,7 @@ def _inverse(node: Node) -> Node:
 
 
 def _relation(numpy: str, sign: str, sympy: Callable[..., Any]) -> Entry:
-    return Entry(2, numpy, (_zero, _zero), f"a {sign} b", sympy, truth=True, low=0.0, high=1.0)
+    return Entry(2, numpy, (_zero, _zero), f"bool(a {sign} b)", sympy, truth=True, low=0.0, high=1.0)
 
 
 FUNCTIONS: dict[str, Entry] = {
@@ -191,7 +191,7 @@ FUNCTIONS: dict[str, Entry] = {
         1,
         "arctanh",
         (lambda u: _inverse(_one_minus_square(u)),),
-        "safe_call(math.atanh, a)",
+        "safe_arctanh(a)",
         lambda s, a: s.atanh(a),
     ),
     "erf": Entry(
@@ -214,10 +214,8 @@ FUNCTIONS: dict[str, Entry] = {
         low=0.0,
         high=2.0,
     ),
-    "gamma": Entry(1, "gamma", None, "safe_call(math.gamma, a)", lambda s, a: s.gamma(a), special=True),
-    "gammaln": Entry(
-        1, "gammaln", None, "safe_call(math.lgamma, a)", lambda s, a: s.loggamma(a), special=True
-    ),
+    "gamma": Entry(1, "gamma", None, "safe_gamma(a)", lambda s, a: s.gamma(a), special=True),
+    "gammaln": Entry(1, "gammaln", None, "safe_gammaln(a)", lambda s, a: s.loggamma(a), special=True),
     "remainder": Entry(2, "mod", None, "safe_remainder(a, b)", lambda s, a, b: s.Mod(a, b)),
     "maximum": Entry(2, "maximum", None, "safe_maximum(a, b)", lambda s, a, b: s.Max(a, b)),
     "minimum": Entry(2, "minimum", None, "safe_minimum(a, b)", lambda s, a, b: s.Min(a, b)),

@@ -33,7 +33,6 @@ from lawsmith.sandbox.law.values import (
     compare,
     items_of,
     merged,
-    node_of,
     total,
     unary,
 )
@@ -463,6 +462,3 @@ class Interpreter:
             case str(), "format" | "join" | "split", _:
                 raise Unreadable(f"the method {name} of text")
         raise Unreadable(f"the method {name}")
-
-
-__all__ = ["Interpreter", "node_of"]

@@ -23,14 +23,12 @@ from lawsmith.sandbox.law.expression import (
     mul,
     power,
     rebuild,
-    size,
 )
 from lawsmith.sandbox.law.functions import apply
 from lawsmith.sandbox.law.spans import ANY, SIZES, Domain, Span, span
 
 TINY = 1e-6  # a floor so low only keeps a logarithm or a quotient of something positive from the edge
 FAR = 30.0  # a cap on the argument of an exponential beyond this only keeps it from overflowing
-MOST_NODES = 20_000  # of a normal form: a larger one is left as it stands
 
 
 def normal(node: Node, domain: Domain = SIZES, target: Span | None = None) -> Node:
@@ -273,8 +271,3 @@ def _unguarded_whole(node: Node, target: Span) -> Node:
             case _:
                 return node
     return node
-
-
-def small(node: Node) -> bool:
-    """Whether a normal form is worth making."""
-    return size(node) <= MOST_NODES

@@ -21,7 +21,6 @@ from lawsmith.sandbox.law.values import (
     call,
     dot,
     items_of,
-    node_of,
     total,
     unary,
 )
@@ -155,10 +154,6 @@ def _filled(filling: float) -> Call:
 
 def _full(shape: Any, value: Any, dtype: Any = None) -> Any:
     return value
-
-
-def _logical(name: str) -> Call:
-    return lambda *values: _fold(name)(*values)
 
 
 def _arithmetic(operator: ast.operator) -> Call:
@@ -323,6 +318,3 @@ def truth(value: Any) -> bool:
     if isinstance(value, TREES | Lookup | Rows):
         raise Unreadable("a branch that depends on a feature or parameter")
     return bool(value)
-
-
-__all__ = ["CONSTANTS", "METHODS", "builtin", "library", "node_of", "truth"]

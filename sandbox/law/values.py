@@ -14,7 +14,6 @@ from typing import Any
 
 from lawsmith.sandbox.law import expression as tree
 from lawsmith.sandbox.law.expression import (
-    ZERO,
     Feature,
     Function,
     Node,
@@ -332,6 +331,3 @@ def merged(condition: Node, then: Any, otherwise: Any) -> Any:
     if isinstance(then, list) and isinstance(otherwise, list) and len(then) == len(otherwise):
         return type(then)(merged(condition, a, b) for a, b in zip(then, otherwise, strict=True))
     return call("where", [condition, then, otherwise])
-
-
-__all__ = ["ZERO", "Library", "Lookup", "Own", "Rows", "Scope", "Vector"]
