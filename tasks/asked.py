@@ -52,6 +52,7 @@ def resolved(name: str, names: Sequence[str], where: str) -> str:
     if name in names:
         return name
     own = [column for column in names if re.split(r"[./]", column)[-1].casefold() == name.casefold()]
+    own = own or [column for column in names if without_unit(column)[0].casefold() == name.strip().casefold()]
     alike = own or [column for column in names if column.strip().casefold() == name.strip().casefold()]
     if len(alike) == 1:
         return alike[0]
@@ -63,6 +64,12 @@ def resolved(name: str, names: Sequence[str], where: str) -> str:
     meant = list(dict.fromkeys([*(parts.get(found, found) for found in close), *ending]))[:5]
     near = f"; did you mean {' or '.join(meant)}? Its" if meant else "; its"
     raise InputError(f"{where} has no column {name!r}{near} columns are {listing(list(names), 12)}.")
+
+
+def without_unit(name: str) -> tuple[str, str]:
+    """A column's name, and the unit that stands behind it in brackets: ``loss [nats]``, ``dose (µM)``."""
+    found = re.fullmatch(r"(.*\S)\s*[\[(]([^\])]+)[\])]", name)
+    return (name, "") if found is None else (found[1], found[2].strip())
 
 
 def _refuse_two_roles(asked: Asked) -> None:

@@ -58,9 +58,10 @@ def bound(cells: int, where: str) -> None:
 
 def parse_delimited(text: str, where: str) -> Grid:
     """The table that a text states; raises InputError, in one sentence, where it states none."""
-    header, body, notices = _header_and_body(text, where)
+    told = re.match(r"\s*sep=([,;|\t])[ \t]*\r?\n", text)  # Excel's own hint
+    header, body, notices = _header_and_body(text[told.end() :] if told else text, where)
     lines = [line for line in body[: 1 << 18].splitlines() if line.strip()][:_LOOK]
-    separator = _separator(header, lines)
+    separator = told[1] if told else _separator(header, lines)
     if separator == "|" and header.strip().startswith("|"):
         header, body = _without_frame(header), "\n".join(_without_frame(line) for line in body.split("\n"))
         lines = [_without_frame(line) for line in lines]
@@ -136,7 +137,7 @@ def _separator(header: str, lines: list[str]) -> str:
     """The separator that divides the header and most lines into equally many cells, at least two."""
     best, best_share = ",", 0.0
     for separator in _SEPARATORS:
-        counts = Counter(len(_split(line, separator)) for line in lines or [header])
+        counts = Counter(_widths(lines or [header], separator))
         width, agreeing = max(counts.items(), key=lambda item: (item[1], item[0]))
         named = len(_split(header, separator))
         if width < 2 or not (named in (width, width - 1) or named == 1):
@@ -147,9 +148,19 @@ def _separator(header: str, lines: list[str]) -> str:
     return best
 
 
+def _widths(lines: list[str], separator: str) -> list[int]:
+    """How many cells the rows have; a quoted cell may run over several lines."""
+    if separator == " ":
+        return [len(_split(line, separator)) for line in lines]
+    try:
+        return [len(row) for row in csv.reader(lines, delimiter=separator, skipinitialspace=True) if row]
+    except csv.Error:
+        return [len(line.split(separator)) for line in lines]
+
+
 def _split(line: str, separator: str) -> list[str]:
     if separator == " ":
-        return [cell.strip('"') for cell in re.findall(r'"[^"]*"|\S+', line)]
+        return [cell.strip('"') for cell in re.findall(r'(?:"[^"]*"|[^\s"])+', line)]
     try:
         return next(csv.reader([line], delimiter=separator, skipinitialspace=True), [])
     except csv.Error:

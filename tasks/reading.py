@@ -206,7 +206,7 @@ def _utf16(content: bytes) -> str | None:
 
 
 def _binary(text: str) -> bool:
-    odd = sum(not character.isprintable() and character not in "\t\r\n\f" for character in text)
+    odd = sum(not (character.isprintable() or character.isspace()) for character in text)
     return odd > 0.02 * len(text)
 
 

@@ -4,6 +4,7 @@ What the user names is taken as named. Everything else is decided from names and
 `_Decision.decide`; the first rule that fits a column decides it.
 """
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -233,6 +234,8 @@ class _Decision(Deciding):
                 self.labelled.add(name)
             elif words.is_replicate(name):
                 self.set(name, "replicate", "tells repeated measurements apart")
+            elif self.numbers[name] is None and _looks_like_a_date(self.labels_of(name)[0]):
+                self.set(name, "bookkeeping", "dates that are not written like 2022-06-01")
             elif words.is_bookkeeping(name) or (self.tracker and plain in words.TRACKER):
                 self.set(name, "bookkeeping", "by its name")
 
@@ -366,6 +369,10 @@ class _Decision(Deciding):
             only_measured=self.tracker,
             notices=tuple(self.notices),
         )
+
+
+def _looks_like_a_date(label: str) -> bool:
+    return re.match(r"\d{1,4}[./-]\d{1,2}[./-]\d{2,4}\b", label) is not None
 
 
 def _views(values: Array) -> list[Array]:

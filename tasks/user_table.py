@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import ValidationError
 
-from lawsmith.tasks.asked import Asked
+from lawsmith.tasks.asked import Asked, without_unit
 from lawsmith.tasks.catalog import names as benchmark_names
 from lawsmith.tasks.cells import Cells, Notation, convert
 from lawsmith.tasks.errors import InputError, listing
@@ -188,7 +188,7 @@ def _columns(roles: Roles, said: TaskFile, units: Mapping[str, str]) -> dict[str
     found = {}
     for name in (*roles.features, *roles.targets, *group):
         known = said.columns.get(name, ColumnMeaning())
-        unit = known.unit or units.get(name, "")
+        unit = known.unit or units.get(name, "") or without_unit(name)[1]
         found[name] = Column(name=name, meaning=known.meaning, unit=unit, levels=roles.levels.get(name, ()))
     return found
 

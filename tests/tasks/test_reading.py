@@ -51,6 +51,16 @@ def workbook() -> bytes:
 SAME: dict[str, tuple[str, Callable[[], str | bytes]]] = {
     "semicolon": ("t.csv", lambda: lines(";")),
     "semicolon and comma": ("t.csv", lambda: lines(";", decimal=",")),
+    "Excel's hint": ("t.csv", lambda: "sep=;\n" + lines(";")),
+    "cells of several lines": (
+        "t.csv",
+        lambda: '"N","loss","note"\n' + "".join(f'"{n}","{v}","a\nb, c"\n' for n, v in ROWS),
+    ),
+    "carriage returns": ("t.csv", lambda: lines(",").replace("\n", "\r")),
+    "hard blanks": (
+        "t.csv",
+        lambda: "N;loss\n" + "".join(f"{n:,};{v}\n".replace(",", "\u00a0") for n, v in ROWS),
+    ),
     "tab": ("t.csv", lambda: lines("\t")),
     "bar": ("t.txt", lambda: lines("|")),
     "blanks": ("t.dat", lambda: lines("   ")),
@@ -157,6 +167,17 @@ def test_what_is_unusual_is_said(text: str | bytes, said: str, tmp_path: Path):
 def test_what_could_mean_two_things_is_refused(text: str, message: str, tmp_path: Path):
     (tmp_path / "t.csv").write_text(text)
     with pytest.raises(InputError, match=re.escape(message)):
+        read_dataset(tmp_path / "t.csv", ["loss"])
+
+
+def test_units_in_brackets_and_dates_of_another_kind(tmp_path: Path):
+    (tmp_path / "t.csv").write_text(lines(",", header="N (M),loss [nats]"))
+    columns = read_dataset(tmp_path / "t.csv", ["loss"]).task.schema.columns
+    assert {name: column.unit for name, column in columns.items()} == {"N (M)": "M", "loss [nats]": "nats"}
+    (tmp_path / "t.csv").write_text(
+        "when,loss\n" + "".join(f"{k + 1}/15/2022,{v}\n" for k, v in enumerate(LOSS))
+    )
+    with pytest.raises(InputError, match=r"when \(dates that are not written like 2022-06-01\)"):
         read_dataset(tmp_path / "t.csv", ["loss"])
 
 
