@@ -10,7 +10,7 @@ import numpy as np
 from lawsmith.agent.search.outliers import Disbelieved, disbelieved, with_little_weight
 from lawsmith.agent.symbolic.start_forms import start_forms
 from lawsmith.runs.trials import Trial
-from lawsmith.sandbox import FitJob, Sandbox
+from lawsmith.sandbox import Constants, FitJob, PredictJob, Sandbox
 from lawsmith.sandbox.fitting import Loss
 from lawsmith.tasks import Dataset, Task, thinned
 from lawsmith.tasks.probes import probe_rows
@@ -36,20 +36,24 @@ class Doubts:
         return [row.to_json() for row in self.rows]
 
     def _effect(self, winner: Trial, sandbox: Sandbox) -> str | None:
-        train = self.trusting.train
-        probes = probe_rows(train)
-        job = FitJob(winner.proposal.source, self.trusting.schema, train, (probes,), optional=1)
-        found, before = sandbox.run(job), np.array(winner.evaluation.probe)
-        if not found.ok or before.shape != found.predictions[0].shape:
+        """How far the law moves, at the training rows and beyond them, when it is fitted to all rows in full."""
+        task, fitted = self.trusting, winner.evaluation.constants
+        if fitted is None:
             return None
-        moved = np.abs(found.predictions[0] - before) / np.maximum(train.target_matrix().std(axis=0), TINY)
-        if not np.isfinite(moved).all():
+        tables = (task.train.hide(), probe_rows(task.train))
+        source, constants = winner.proposal.source, Constants.from_json(fitted)
+        now = sandbox.run(PredictJob(source, task.schema, constants, tables[:1]))
+        full = sandbox.run(FitJob(source, task.schema, task.train, tables, optional=1))
+        if not now.ok or not full.ok:
             return None
+        away = [np.abs(full.predictions[0] - now.predictions[0])]
+        beyond = np.array(winner.evaluation.probe)
+        if beyond.shape == full.predictions[1].shape:
+            away.append(np.abs(full.predictions[1] - beyond))
+        moved = np.concatenate(away) / np.maximum(task.train.target_matrix().std(axis=0), TINY)
         which = "it" if len(self.rows) == 1 else "them"
-        size = f"{moved.max():.2g} times the spread of the measurements"
-        return (
-            f"With {which} counted in full, the law's predictions beyond the data would move by up to {size}."
-        )
+        size = f"{np.nanmax(moved):.2g} times the spread of the measurements"
+        return f"With {which} counted in full, the law's predictions would move by up to {size}."
 
 
 def doubted(dataset: Dataset, sandbox: Sandbox) -> tuple[Dataset, Doubts | None]:

@@ -7,8 +7,11 @@ import pytest
 
 from lawsmith.agent.command.doubts import doubted
 from lawsmith.agent.search.outliers import LITTLE, disbelieved, errors_are_relative, with_little_weight
-from lawsmith.sandbox import Sandbox
+from lawsmith.agent.symbolic.start_forms import start_forms
+from lawsmith.runs.trials import Proposal, Trial
+from lawsmith.sandbox import Sandbox, evaluate
 from lawsmith.tasks import Array, Dataset, Provenance, Schema, Table, Task
+from lawsmith.tasks.probes import probe_rows
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +50,12 @@ def test_two_spoilt_rows_are_named_and_weigh_little(sandbox: Sandbox) -> None:
     weight = dataset.task.train.weights
     assert weight[12] / weight[0] == pytest.approx(LITTLE)
     assert doubts.trusting.train.weight is None
+    source = start_forms(dataset.task).first[-1].source(dataset.task.schema)
+    found = evaluate(sandbox, source, dataset.task, (), probes=probe_rows(dataset.task.train))
+    told = doubts.sentences(Trial("best", Proposal(source), found), sandbox)
+    assert len(told) == 3
+    moved = float(told[-1].split(" up to ")[1].split()[0])
+    assert moved > 0.01
 
 
 def test_clean_tables_are_believed(sandbox: Sandbox) -> None:
