@@ -32,7 +32,8 @@ from lawsmith.sandbox.law.statement import Statement, Unreadable
 LARGEST_FREE = 12  # whole numbers up to this size cost nothing …
 DENOMINATORS = 8  # … nor do fractions of them with such a denominator …
 FREE_NUMBERS = 24  # … up to so many in one target: many small numbers make any number, or a table
-STRUCTURAL = frozenset({-1.0, 0.0, 0.5, 1.0, 2.0})  # what any law is written with; never counted
+STRUCTURAL = frozenset({-1.0, 0.0, 0.5, 1.0, 2.0})  # what any law is written with …
+MOST_STRUCTURAL = 100  # … so often in one target; bits can spell anything
 
 
 @dataclass(frozen=True)
@@ -103,20 +104,20 @@ def _is_endless(node: Node) -> bool:
 def literals(node: Node) -> int:
     """How many numbers of the tree count as constants: a number that data could have chosen does.
 
-    Small whole numbers, simple fractions, powers of ten, one unit for each feature, bounds of guards far out, and
+    Small whole numbers, simple fractions, powers of ten, one unit for each feature, caps inside an exponential, and
     codes that a feature is compared with are free, up to FREE_NUMBERS of them.
     """
     costly: set[float] = set()
-    free = 0
+    free = structural = 0
     units: dict[str, float] = {}
     waiting: list[tuple[Node, str]] = [(node, "")]
     while waiting:
         part, place = waiting.pop()
         match part:
             case Number(value):
-                if value in STRUCTURAL or (place in ("exp", "maximum", "minimum") and _is_far(value)):
-                    continue
-                if place == "code" or _is_free(value):
+                if value in STRUCTURAL:
+                    structural += 1
+                elif place == "code" or _is_free(value) or (place == "exp" and _is_cap(value)):
                     free += 1
                 else:
                     costly.add(abs(value))
@@ -129,7 +130,7 @@ def literals(node: Node) -> int:
                 waiting += [(child, bound) for child in children(part)]
             case _:
                 waiting += [(child, "") for child in children(part)]
-    return len(costly) + max(free - FREE_NUMBERS, 0)
+    return len(costly) + max(free - FREE_NUMBERS, 0) + max(structural - MOST_STRUCTURAL, 0)
 
 
 def literals_of_text(module: ast.Module) -> int:
@@ -157,6 +158,6 @@ def _is_free(value: float) -> bool:
     return simple.numerator <= LARGEST_FREE and math.isclose(size, float(simple), rel_tol=1e-12)
 
 
-def _is_far(value: float) -> bool:
-    """A bound that only keeps numbers from overflowing or vanishing."""
-    return abs(value) >= 1e6 or abs(value) <= 1e-6 or value == round(value, -1)
+def _is_cap(value: float) -> bool:
+    """A bound inside an exponential that only keeps it from overflowing."""
+    return abs(value) <= 1000 and value == round(value, -1)
