@@ -193,3 +193,17 @@ def test_the_deepest_formula_can_be_printed() -> None:
 )
 def test_names_in_latex(name: str, expected: str) -> None:
     assert latex_name(name) == expected
+
+
+@pytest.mark.parametrize("function", ["maximum", "minimum", "where"])
+def test_sympy_meets_only_as_many_cases_as_it_works_out_in_time(function: str) -> None:
+    nested = 'p["a"] * x["n"]'
+    for place in range(25):
+        other = f'x["n"] - {place}'
+        nested = f"np.{function}({nested} > {place}, {other}, 1.0)" if function == "where" else nested
+        nested = nested if function == "where" else f"np.{function}({nested}, {other})"
+    source = f'import numpy as np\nPARAMETERS = ("a",)\ndef form(x, p):\n    return {nested}\n'
+    began = time.monotonic()
+    with pytest.raises(ValueError, match="too large for sympy"):
+        formula(source, ("y",)).sympy()
+    assert time.monotonic() - began < 5
