@@ -104,12 +104,13 @@ def _is_endless(node: Node) -> bool:
 def literals(node: Node) -> int:
     """How many numbers of the tree count as constants: a number that data could have chosen does.
 
-    Small whole numbers, simple fractions, powers of ten, one unit for each feature, caps inside an exponential, and
-    codes that a feature is compared with are free, up to FREE_NUMBERS of them.
+    Small whole numbers, simple fractions, powers of ten, one unit and one origin for each feature, caps inside an
+    exponential, and codes that a feature is compared with are free, up to FREE_NUMBERS of them.
     """
     costly: set[float] = set()
     free = structural = 0
     units: dict[str, float] = {}
+    origins: dict[str, float] = {}
     waiting: list[tuple[Node, str]] = [(node, "")]
     while waiting:
         part, place = waiting.pop()
@@ -121,8 +122,16 @@ def literals(node: Node) -> int:
                     free += 1
                 else:
                     costly.add(abs(value))
-            case Feature(name, unit) if unit != units.setdefault(name, unit) and not _is_free(unit):
-                costly.add(unit)
+            case Feature(name, unit):
+                if not _is_free(unit) and unit != units.setdefault(name, unit):
+                    costly.add(unit)
+            case Product((Number(value), Feature(name, unit))) if not _is_free(value):
+                if unit / value != units.setdefault(name, unit / value):
+                    costly.add(abs(value))
+            case Sum((Number(value), Feature(name) as column, *rest)) if not _is_free(value):
+                if value != origins.setdefault(name, value):
+                    costly.add(abs(value))
+                waiting += [(child, "") for child in (column, *rest)]
             case Function("equal" | "not_equal", (Feature(), Number())):
                 waiting += [(child, "code") for child in children(part)]
             case Function(name):
