@@ -34,7 +34,7 @@ STEPS = (
     ("invalid syntax", WAVE.replace("np.sin", "np.sinn")),
     ("has no attribute 'sinn'", WAVE.replace(' + p["t"]', "").replace(', "t": (-4, 4)', "")),
     ("Result of your candidate", WAVE),
-    ('np.sin(p["w"] * u)', WAVE),
+    ("sin(w * log(N))", WAVE),
 )
 CALLS = {"refine": 10, "evolve": 20}  # evolve learns of a score one round later
 
