@@ -204,7 +204,8 @@ class Result:
         )
         law = self.law
         shown = html.escape(self.reason) if law is None else law._repr_html_()
-        return f"<div>{shown}<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
+        told = "".join(f"<li>{html.escape(sentence)}</li>" for sentence in self.verdict)
+        return f"<div>{shown}<ul>{told}</ul><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
 
     def to_json(self) -> dict[str, Any]:
         """The object that `discover --json` prints."""

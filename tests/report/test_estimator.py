@@ -28,7 +28,7 @@ class Linear:
 
     name = "symbolic"
 
-    def __init__(self, task: Task, seed: int, endless: bool = False) -> None:
+    def __init__(self, task: Task, seed: int, **_: object) -> None:
         features = task.schema.features
         names = tuple(f"b{k}" for k in range(len(features)))
         terms = " + ".join(f"p[{b!r}] * x[{f!r}]" for b, f in zip(names, features, strict=True))

@@ -78,3 +78,12 @@ def test_a_law_tells_how_far_it_is_known_to_be_finite(law: Law, sandbox):
     pole = law.form.replace('x["n"] ** -p["a"]', '(3e5 - x["n"]) ** 0.5')
     assert replace(law, form=pole).finite_up_to(known, "one") == 100.0
     assert replace(law, form=None).finite_up_to(known, "one") is None
+
+
+def test_a_law_that_can_be_read_predicts_at_once_as_the_sandbox_does(law: Law, sandbox, monkeypatch):
+    rows = {"n": [10.0, 250.0, 1e6]}
+    isolated = law.predict(rows, group="two", sandbox=sandbox)
+    monkeypatch.setattr("lawsmith.runs.laws.Sandbox", None)
+    assert law.predict(rows, group="two") == pytest.approx(isolated, rel=1e-13)
+    with pytest.raises(InputError, match="not finite in row 2"):
+        law.predict({"n": [1.0, 0.0]}, group="two")
