@@ -8,6 +8,7 @@ from math import inf
 
 from lawsmith.agent.symbolic.level_forms import of_levels
 from lawsmith.agent.symbolic.other_forms import STEEPEST_SHARE, of_plain, of_shares
+from lawsmith.agent.symbolic.pair_forms import of_pairs
 from lawsmith.agent.symbolic.profile import Kind, Profile
 from lawsmith.agent.symbolic.scale_forms import of_many, of_one
 from lawsmith.agent.symbolic.templates import Template
@@ -47,6 +48,7 @@ def library(profile: Profile) -> list[Template]:
         found += _corrected(profile, [one for one in found if not _looks_at(one, signed)], signed)
     if profile.even.issuperset(scale):
         found += of_plain(profile, [*scale, *signed])
+        found += of_pairs(profile, [*scale, *signed])
     if share and len(found) > 1:
         found += _corrected(profile, found, share[:-1])  # the last share follows from the others
     if share:
