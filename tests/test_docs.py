@@ -1,0 +1,91 @@
+"""What the documentation promises: links that lead somewhere, a tutorial that runs, commands that exist."""
+
+import json
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+LINK = re.compile(r"\]\(([^()\s]+)\)")
+FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+
+
+def slug(heading: str) -> str:
+    """The anchor that GitHub and mkdocs give a heading."""
+    return re.sub(r"[^\w -]", "", heading.replace("`", "")).strip().lower().replace(" ", "-")
+
+
+def anchors(page: Path) -> set[str]:
+    return {slug(line.lstrip("#")) for line in page.read_text("utf-8").splitlines() if line.startswith("#")}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_links_lead_somewhere(page: Path):
+    broken = []
+    for link in LINK.findall(FENCE.sub("", page.read_text("utf-8"))):
+        if "://" in link or link.startswith("mailto:"):
+            continue
+        name, _, anchor = link.partition("#")
+        target = (page.parent / name).resolve() if name else page
+        if not target.exists() or (anchor and anchor not in anchors(target)):
+            broken.append(link)
+    assert not broken
+
+
+def test_the_site_has_every_page_once():
+    listed = re.findall(r":\s(\S+\.md)$", (ROOT / "mkdocs.yml").read_text("utf-8"), re.MULTILINE)
+    written = [page.relative_to(ROOT / "docs").as_posix() for page in (ROOT / "docs").rglob("*.md")]
+    assert sorted(listed) == sorted(written)
+
+
+def test_the_list_of_commands_is_made_from_the_program(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.syspath_prepend(str(ROOT / "docs"))
+    from hooks import PLACE, on_page_markdown
+
+    page = on_page_markdown((ROOT / "docs" / "commands.md").read_text("utf-8"))
+    assert PLACE not in page
+    for expected in ("## discover predict", "## discover laws", "`--target COLUMN,…`", "`--pick ID`"):
+        assert expected in page
+
+
+def test_options_that_the_documentation_names_exist(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.syspath_prepend(str(ROOT / "docs"))
+    from hooks import commands
+
+    known = set(re.findall(r"--[a-z][a-z-]+", commands())) | {"--help"}
+    for page in PAGES:
+        for block in FENCE.findall(page.read_text("utf-8")):
+            for line in block.splitlines():
+                if re.match(r"(\$ )?discover ", line):
+                    named = set(re.findall(r"(?<=\s)--[a-z][a-z-]+", line))
+                    assert named <= known, f"{page.name}: {line}"
+
+
+def test_the_tutorial_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Cell by cell, as a notebook would, but for what only a notebook shows."""
+    matplotlib = pytest.importorskip("matplotlib")
+    matplotlib.use("Agg")
+    monkeypatch.chdir(tmp_path)
+    notebook = json.loads((ROOT / "docs" / "tutorial.ipynb").read_text("utf-8"))
+    cells = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    known: dict[str, object] = {"__name__": "tutorial"}
+    for number, cell in enumerate(cells, 1):
+        exec(compile(cell, f"tutorial.ipynb, cell {number}", "exec"), known)
+    assert "N" in known["law"].stated() and known["page"].is_file()  # type: ignore[attr-defined]
+    truth = known["true_loss"](known["ahead"].N, known["ahead"].D)  # type: ignore[operator, attr-defined]
+    assert known["predicted"] == pytest.approx(truth, rel=0.02)
+
+
+def test_the_example_table_is_what_its_script_makes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    folder = ROOT / "examples" / "scaling"
+    monkeypatch.syspath_prepend(str(folder))
+    import make
+
+    monkeypatch.setattr(make, "HERE", tmp_path)
+    make.main()
+    for name in ("runs.csv", "future.csv"):
+        assert (tmp_path / name).read_text() == (folder / name).read_text()
+    sys.modules.pop("make")
