@@ -113,7 +113,7 @@ Cluster = Annotated[
     str | None,
     typer.Option(
         metavar="ADDRESS",
-        help="Fit on this Dask scheduler (tcp://host:8786), or on a `local` one.",
+        help="Fit on this Dask scheduler (tls://host:8786), or on a `local` one.",
         rich_help_panel=SEARCH,
     ),
 ]
