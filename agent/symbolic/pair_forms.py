@@ -102,6 +102,7 @@ FACTORS: dict[str, tuple[bool, Part]] = {  # whether the feature has to be posit
 def of_pairs(profile: Profile, names: Sequence[str]) -> list[Template]:
     """Every curve of one feature times every factor of another."""
     found: list[Template] = []
+    names = [name for name in names if profile.levels[name] > 1]
     if not 2 <= len(names) <= MOST_FEATURES:
         return found
     for one, two in permutations(names, 2):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from lawsmith.sandbox import Constants, FitJob, JobResult, Limits, PredictJob, Sandbox, Verdict
+from lawsmith.sandbox.clean import OUTPUT_CHARACTERS
 from lawsmith.sandbox.execute import Order, Part, results
 from lawsmith.sandbox.law.parse import read_candidate
 from lawsmith.sandbox.pool.warm_process import Outcome
@@ -97,7 +98,7 @@ def test_the_signal_tells_which_limit_was_met(
 def test_endless_output_is_stopped(stream: str, sandbox: Sandbox, schema: Schema, table: Table) -> None:
     found = predict(sandbox, law(f"while True: {stream}"), schema, table)
     assert found.verdict is Verdict.OUTPUT_LIMIT
-    assert len(found.output) <= 2000
+    assert len(found.output) <= OUTPUT_CHARACTERS
 
 
 @pytest.mark.parametrize(
