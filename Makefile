@@ -37,7 +37,7 @@ bench: dev  ## Run the benchmarks of speed (the others say at their head what th
 	@set -e; for name in fit scale sandbox; do echo "== $$name"; $(BIN)/python -m benchmarks.$$name; done
 
 lock:  ## Pin the newest allowed versions again (needs uv).
-	$(LOCK) --extra report requirements/build.in -o requirements/core.txt
+	$(LOCK) --extra hub --extra sympy requirements/build.in -o requirements/core.txt
 	$(LOCK) --extra dev requirements/build.in -c requirements/core.txt -o requirements/dev.txt
 	cd requirements && uv pip compile model.in --generate-hashes --no-deps --only-binary :all: --no-header \
 		--no-annotate --no-emit-index-url --no-emit-find-links --quiet -o model.txt
