@@ -16,6 +16,10 @@ def loss(parameters: float, factor: float = 0.9) -> float:
     return 1.7 + factor * (parameters / 1e8) ** -0.34
 
 
+def accuracy(compute: float) -> float:
+    return 0.25 + 0.67 / (1 + np.exp(-1.6 * (np.log10(compute) - 21)))
+
+
 def main() -> None:
     noise = np.random.default_rng(3)
 
@@ -36,7 +40,7 @@ def main() -> None:
         [
             {
                 "compute": f"{c:.3g}",
-                "accuracy": f"{0.25 + 0.67 / (1 + np.exp(-1.6 * (np.log10(c) - 21))) + 0.004 * noise.standard_normal():.4f}",
+                "accuracy": f"{accuracy(c) + 0.004 * noise.standard_normal():.4f}",
             }
             for c in np.geomspace(1e18, 3e22, 24)
         ],
