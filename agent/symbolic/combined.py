@@ -7,7 +7,7 @@ from itertools import combinations, product
 
 import numpy as np
 
-from lawsmith.agent.symbolic.profile import Combination, Kind, Profile, kind_of, log_quadratic, profile
+from lawsmith.agent.symbolic.profile import Combination, Kind, Profile, apart, kind_of, log_quadratic, profile
 from lawsmith.sandbox.law.expression import ONE, Feature, Number, add, mul, neg, power
 from lawsmith.tasks.dependence import WithinGroups
 from lawsmith.tasks.folds import simplex_columns
@@ -30,7 +30,7 @@ def _with_rests(table: Table) -> list[Profile]:
     rests = {
         name: 1 - column
         for name, column in table.features.items()
-        if name not in shares and column.min() >= 0 and column.max() <= 1
+        if name not in (*shares, *table.categories) and column.min() >= 0 and column.max() <= 1
     }
     rests = {name: rest for name, rest in rests.items() if kind_of(rest, False, REST_RATIO) is Kind.SCALE}
     if not rests:
@@ -47,7 +47,8 @@ def _with_merged(table: Table) -> list[Profile]:
     scales = [name for name in whole.of(Kind.SCALE) if name not in whole.zeros]
     if len(scales) < 2:
         return []
-    model = WithinGroups(table, log_quadratic(table, scales)[0])
+    rows = apart(table)
+    model = WithinGroups(rows, log_quadratic(rows, scales)[0])
     if model.freedom < model.columns.shape[1] or np.any(model.left >= (1 - EXPLAINED) * model.total):
         return []
     found = []
@@ -55,7 +56,7 @@ def _with_merged(table: Table) -> list[Profile]:
         columns = {name: column for name, column in table.features.items() if name != two}
         columns[one] = table.features[one] * table.features[two] ** sign
         turned = replace(table, features=columns)
-        fewer, _ = log_quadratic(turned, [name for name in scales if name != two])
+        fewer, _ = log_quadratic(apart(turned), [name for name in scales if name != two])
         if np.all(model.lost(fewer) <= ALIKE):
             own = profile(turned)
             unit = {**own.unit, one: whole.unit[one] * whole.unit[two] ** sign}

@@ -212,6 +212,11 @@ KINDS: Mapping[str, Kind] = {
         lambda size, k: ((-50 * size, 50 * size),),
         positive=True,
     ),
+    "is": Kind(
+        lambda u, code: np.asarray(u == code, dtype=np.float64),
+        lambda u, absolute, code: function("equal", u, code),
+        0.5,
+    ),
 }
 
 
@@ -299,6 +304,11 @@ def starting(name: str, ends: Ends, *, pair: bool = False, steady: bool = False)
         for constants in these
     )
     return [f for f in dict.fromkeys(found) if f.kind != "exp" or abs(f.constants[0]) * size < 50]
+
+
+def of_levels(name: str, codes: Sequence[float]) -> list[Factor]:
+    """Factors of a category: 1 in the rows of a level, else 0; of all levels but the first."""
+    return [Factor("is", name, (code,)) for code in codes[1:]]
 
 
 def waves(name: str, ends: Ends) -> Iterator[Factor]:

@@ -11,7 +11,7 @@ from itertools import combinations
 
 import numpy as np
 
-from lawsmith.agent.symbolic.factors import KINDS, Ends, Factor, starting
+from lawsmith.agent.symbolic.factors import KINDS, Ends, Factor, of_levels, starting
 from lawsmith.agent.symbolic.form import SymbolicForm
 from lawsmith.agent.symbolic.product_search import products
 from lawsmith.agent.symbolic.profile import Kind, Profile
@@ -97,12 +97,13 @@ class GeneralForms:
         names = list(task.train.features)
         few = len(task.train) < FEWEST_ROWS or len(names) > MOST_FEATURES
         self.applies = not few and len(task.schema.targets) == 1 and len(np.unique(task.train.codes)) == 1
+        self.plain = [name for name in names if name not in profile.categories]
         self.units = {name: self._unit(name) for name in names}
         self.arguments = self._arguments() if self.applies else {}
         self.ends = {name: (float(u.min()), float(u.max())) for name, u in self.arguments.items()}
         self.target = task.train.target_matrix()[:, 0]
         kinds = profile.kinds
-        self.steady = frozenset(n for n in names if kinds[n] is Kind.SCALE and n not in profile.even)
+        self.steady = frozenset(n for n in self.plain if kinds[n] is Kind.SCALE and n not in profile.even)
         self._lock = threading.Lock()  # runs side by side wait for one search
         self._stop: Callable[[], bool] = lambda: False
         self._stages = self._searched()
@@ -144,8 +145,12 @@ class GeneralForms:
             return None
         nodes = []
         for _ in range(int(rng.integers(1, 3))):
-            name = str(rng.choice(list(self.units)))
-            options = starting(name, self.ends[name], steady=name in self.steady)
+            name, codes = str(rng.choice(list(self.units))), self.profile.categories
+            options = (
+                of_levels(name, codes[name])
+                if name in codes
+                else starting(name, self.ends[name], steady=name in self.steady)
+            )
             nodes.append(self._node(options[int(rng.integers(len(options)))], self.ends[name], fresh))
         return mul(*nodes)
 
@@ -166,8 +171,8 @@ class GeneralForms:
         if search.least < SOLVED:
             return
         found: list[SymbolicForm] = []
-        plain = self.steady.issuperset(names)  # the library multiplies power laws of scales
-        for law, tried in () if plain else products(seen, names, self.steady, self._stopped):
+        plain = self.steady.issuperset(self.plain)  # the library multiplies power laws of scales
+        for law, tried in () if plain else products(seen, self.plain, self.steady, self._stopped):
             self.tried, self.least = self.tried + tried, min(self.least, law.error)
             fresh = Letters().fresh
             pair = (self._sum(law.first, fresh), self._second(law.second, fresh))
@@ -190,7 +195,7 @@ class GeneralForms:
     def _arguments(self) -> dict[str, Array]:
         """Features in their units, and the products of two."""
         features = {name: self.task.train.features[name] / unit for name, unit in self.units.items()}
-        products = {f"{one}*{two}": features[one] * features[two] for one, two in combinations(features, 2)}
+        products = {f"{one}*{two}": features[one] * features[two] for one, two in combinations(self.plain, 2)}
         return {**features, **products}
 
     def _rows(self, index: IntArray, view: View) -> Rows:
@@ -198,7 +203,7 @@ class GeneralForms:
         weight = np.ones(len(index)) if given is None else np.sqrt(given / given.mean())[index]
         scale = weight * view.slope(target) / (float(self.target.std()) or 1.0)
         own = {name: values[index] for name, values in self.arguments.items()}
-        return Rows(own, self.ends, scale * view.seen(target), scale)
+        return Rows(own, self.ends, scale * view.seen(target), scale, self.profile.categories)
 
     def _form(self, node: Node, origin: str) -> SymbolicForm:
         return SymbolicForm((node,), origin, loss=self.loss, by_chance=True)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from math import inf
 
+from lawsmith.agent.symbolic.category_forms import of_categories
 from lawsmith.agent.symbolic.level_forms import of_levels
 from lawsmith.agent.symbolic.other_forms import STEEPEST_SHARE, of_plain, of_shares
 from lawsmith.agent.symbolic.pair_forms import of_pairs
@@ -48,11 +49,13 @@ def library(profile: Profile) -> list[Template]:
         found += _corrected(profile, [one for one in found if not _looks_at(one, signed)], signed)
     if profile.even.issuperset(scale):
         found += of_plain(profile, [*scale, *signed])
-        found += of_pairs(profile, [*scale, *signed])
+        found += of_pairs(profile, [name for name in (*scale, *signed) if profile.levels[name] > 1])
     if share and len(found) > 1:
         found += _corrected(profile, found, share[:-1])  # the last share follows from the others
     if share:
         found += of_shares(profile, share)
+    if profile.categories:
+        found += of_categories(profile, found)
     combinations = [one.title for one in profile.stands_for.values()]
     note = f", with {' and '.join(combinations)}" if combinations else ""
     unique: dict[str, Template] = {}

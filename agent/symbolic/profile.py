@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import combinations, permutations
 
@@ -58,6 +58,7 @@ class Profile:
     alike: positive features whose values lie where the positive target's do, so that they may be levels of its kind.
     positive: every target value is above zero. stands_for:
     what a name stands for where the table is looked at otherwise than it is; everything else here is said of that.
+    categories: the codes that each category takes; nothing else here is said of categories.
     """
 
     kinds: dict[str, Kind]
@@ -75,12 +76,15 @@ class Profile:
     alike: tuple[str, ...]
     positive: bool
     stands_for: dict[str, Combination]
+    categories: dict[str, tuple[float, ...]]
 
     def of(self, kind: Kind) -> tuple[str, ...]:
         return tuple(name for name, own in self.kinds.items() if own is kind)
 
 
 def profile(table: Table) -> Profile:
+    categories = {name: tuple(np.unique(table.features[name]).tolist()) for name in table.categories}
+    table = apart(table)
     shares = simplex_columns(table)
     kinds = {name: kind_of(column, name in shares) for name, column in table.features.items()}
     scales = [name for name, kind in kinds.items() if kind is Kind.SCALE]
@@ -104,6 +108,22 @@ def profile(table: Table) -> Profile:
         ),
         positive=all(column.min() > 0 for column in table.targets.values()),
         stands_for={},
+        categories=categories,
+    )
+
+
+def apart(table: Table) -> Table:
+    """The same rows without categories, and a group for each combination of their levels in a group."""
+    if not table.categories:
+        return table
+    labels = np.stack([table.codes, *(table.features[name] for name in table.categories)], axis=1)
+    kinds, codes = np.unique(labels, axis=0, return_inverse=True)
+    return replace(
+        table,
+        features={name: column for name, column in table.features.items() if name not in table.categories},
+        groups=tuple(str(k) for k in range(len(kinds))),
+        codes=codes.reshape(-1),
+        categories=(),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -57,13 +57,14 @@ class Rows:
     """What a search fits.
 
     arguments: name -> (n,). ends: of the arguments over all rows of the table. target (n,): weighted, and divided so
-    that its weighted variance is 1. weight (n,): of residuals.
+    that its weighted variance is 1. weight (n,): of residuals. levels: of arguments that are categories, their codes.
     """
 
     arguments: Mapping[str, Array]
     ends: Mapping[str, Ends]
     target: Array
     weight: Array
+    levels: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
     @property
     def count(self) -> int:

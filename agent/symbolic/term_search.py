@@ -8,7 +8,7 @@ from itertools import combinations
 
 import numpy as np
 
-from lawsmith.agent.symbolic.factors import Factor, starting, waves
+from lawsmith.agent.symbolic.factors import Factor, of_levels, starting, waves
 from lawsmith.agent.symbolic.term_law import EXACT, Rows, Term, TermLaw, cost, fitted, refine, simpler
 from lawsmith.tasks.arrays import Array, IntArray
 
@@ -284,12 +284,19 @@ def _products(
     rows: Rows, names: Sequence[str], steady: frozenset[str], rng: np.random.Generator | None
 ) -> list[Term]:
     """The level, factors, products of two, and of three where two are features."""
-    each = [starting(name, rows.ends[name], steady=name in steady) for name in names]
+    each = [
+        of_levels(name, rows.levels[name])
+        if name in rows.levels
+        else starting(name, rows.ends[name], steady=name in steady)
+        for name in names
+    ]
     if rng is not None:
         each = [[_jittered(f, rng, rows) for f in these] for these in each]
     most = max(MOST_FACTORS // len(each), 12)
     single = [f for these in each for f in sorted(these, key=lambda f: f.cost)[:most]]
-    turning = [w for name in names if name not in steady for w in waves(name, rows.ends[name])]
+    turning = [
+        w for name in names if name not in (*steady, *rows.levels) for w in waves(name, rows.ends[name])
+    ]
     products = [name for name in rows.arguments if name not in names]
     pairs = [
         f

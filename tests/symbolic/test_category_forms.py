@@ -1,0 +1,72 @@
+"""Categories: an offset or a factor for each level, never a place on an axis."""
+
+import numpy as np
+import pytest
+
+from lawsmith.agent.symbolic.combined import profiles
+from lawsmith.agent.symbolic.general_forms import GeneralForms
+from lawsmith.agent.symbolic.library import library
+from lawsmith.sandbox.fitting import Loss
+from lawsmith.sandbox.law.expression import Feature, Function, features, walk
+from lawsmith.tasks import Provenance, Schema, Table, Task
+from lawsmith.tasks.schema import Column
+
+WIDTHS = np.array([64.0, 128.0, 256.0, 512.0, 1024.0, 2048.0])
+ACTS = np.array([0.05, 0.0, -0.01])
+
+
+def table(names: tuple[str, ...] = ("width", "tied", "act")) -> Table:
+    """y = 0.08 + 3 width^-0.6 + 0.02 [tied = 1] + one offset for each act, of the columns named."""
+    width, tied, act = (column.ravel() for column in np.meshgrid(WIDTHS, [0.0, 1.0], [0.0, 1.0, 2.0]))
+    y = 0.08 + 3 * width**-0.6 + 0.02 * tied + ACTS[act.astype(int)]
+    columns = {"width": width, "tied": tied, "act": act}
+    categories = tuple(name for name in names if name != "width")
+    features = {name: columns[name] for name in names}
+    return Table(features, {"y": y}, ("all",), np.zeros(len(y), dtype=np.intp), None, categories)
+
+
+def compared(node: object) -> set[tuple[str, float]]:
+    """The features and codes that a tree compares."""
+    return {
+        (n.arguments[0].name, n.arguments[1].value)
+        for n in walk(node)
+        if isinstance(n, Function) and n.name == "equal"
+    }
+
+
+@pytest.mark.parametrize("names", [("width", "tied", "act"), ("tied", "act")])
+def test_every_level_but_the_first_has_an_offset_or_a_factor(names):
+    forms = library(profiles(table(names))[0])
+    with_all = [one for one in forms if set(names) <= set(features(one.node))]
+    assert with_all
+    for one in with_all:
+        assert compared(one.node) == {("tied", 1.0), ("act", 1.0), ("act", 2.0)}
+
+
+def test_a_category_is_nowhere_but_in_comparisons():
+    for one in library(profiles(table())[0]):
+        inside = [n.arguments[0] for n in walk(one.node) if isinstance(n, Function) and n.name == "equal"]
+        bare = [n for n in walk(one.node) if isinstance(n, Feature) and n.name != "width"]
+        assert set(bare) == set(inside)
+
+
+def test_the_search_over_sums_of_terms_finds_the_offsets():
+    data = table()
+    columns = {name: Column(name=name) for name in ("width", "y")}
+    columns |= {"tied": Column(name="tied", levels=("False", "True"))}
+    columns |= {"act": Column(name="act", levels=("gelu", "relu", "tanh"))}
+    schema = Schema(
+        name="own",
+        long_name="own",
+        title="",
+        features=("width", "tied", "act"),
+        targets=("y",),
+        group=None,
+        cap=None,
+        columns=columns,
+    )
+    task = Task(schema, data, Provenance(source="file", sha256="", path=None))
+    forms = GeneralForms(task, profiles(data)[0], Loss.SQUARED)
+    found = [form for k in range(2) for form in forms.batch(k, lambda: False) or ()]
+    assert forms.least < 1e-8
+    assert any(len(compared(form.nodes[0])) == 3 for form in found)
