@@ -64,6 +64,18 @@ def test_options_that_the_documentation_names_exist(monkeypatch: pytest.MonkeyPa
                     assert named <= known, f"{page.name}: {line}"
 
 
+NAMED = re.compile(r"`((?:tasks|sandbox|runs|agent|tests|benchmarks|examples|docs|requirements)/[\w./-]*)`")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_files_that_the_documentation_names_exist(page: Path):
+    text = page.read_text("utf-8")
+    files = {name for name in NAMED.findall(text) if "<" not in name}
+    files |= {f"benchmarks/{name}.py" for name in re.findall(r"python -m benchmarks\.(\w+)", text)}
+    missing = [name for name in files if not ((ROOT / name).exists() or (ROOT / f"{name}.py").exists())]
+    assert not missing
+
+
 def test_the_tutorial_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Cell by cell, as a notebook would, but for what only a notebook shows."""
     matplotlib = pytest.importorskip("matplotlib")
