@@ -124,8 +124,8 @@ class Account(_Kept):
             )
         else:
             found = (
-                f"a law that was chosen as the most central, with held-out error {self.best_error:.3g} where the "
-                f"symbolic search alone has {self.floor_error:.3g}"
+                f"a law that predicts nearest to the middle of those that do about as well, with held-out error "
+                f"{self.best_error:.3g} where the symbolic search alone has {self.floor_error:.3g}"
             )
         noise = (
             "; the symbolic search's law leaves no more than the noise, so a model cannot gain inside the data"

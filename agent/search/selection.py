@@ -186,8 +186,11 @@ def _reason(pick: int, close: int, own: float, best: float, rules: Rules) -> str
             f"{told}; every law that predicts otherwise has more than {np.exp(rules.close):.2g} times as much"
         )
     if pick == 0:
-        return f"the least {told}, and central among {close} laws that the data cannot separate"
-    return f"{told}; of {close} laws that the data cannot separate (the best has {best:.3g}) it is the most central"
+        return f"the least {told}; of {close} laws that do about as well, it predicts nearest to their middle"
+    return (
+        f"{told}; of {close} laws that do about as well (the best has {best:.3g}), it predicts nearest to "
+        "their middle"
+    )
 
 
 def _warnings(winner: Trial) -> tuple[str, ...]:
