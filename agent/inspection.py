@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lawsmith.runs import Archive, Result
+from lawsmith.runs import Archive, RunResult
 from lawsmith.runs.find import list_archives
 from lawsmith.runs.trials import Trial, recorded_trials
 from lawsmith.sandbox import Verdict
@@ -86,7 +86,7 @@ def _damaged(address: str, reason: str) -> Summary:
 def summary(archive: Archive) -> Summary:
     """One line about an archive; raises InputError when its result is damaged."""
     manifest = archive.manifest
-    result = archive.result or Result()
+    result = archive.result or RunResult()
     return Summary(
         run=manifest.run,
         archive=str(archive.path),
@@ -118,7 +118,7 @@ class Details:
 
     summary: Summary
     law: str | None
-    result: Result | None
+    result: RunResult | None
     trials: tuple[Trial, ...]
     lineage: tuple[Trial, ...]
     problems: tuple[str, ...]

@@ -24,7 +24,7 @@ from benchmarks.extrapolation import Case, cases
 from lawsmith.agent.search.evaluator import Evaluator
 from lawsmith.agent.search.selection import choose
 from lawsmith.agent.symbolic import SymbolicProposer
-from lawsmith.runs.intervals import FittedLaw, estimate, predict
+from lawsmith.runs.intervals import EvaluatedLaw, estimate, predict
 from lawsmith.runs.intervals.predict import multiplier
 from lawsmith.runs.trials import History, Trial
 from lawsmith.sandbox import Constants, Sandbox
@@ -76,10 +76,10 @@ def measure(case: Case, sandbox: Sandbox, seconds: float) -> dict[str, Any]:
     }
 
 
-def _fitted(trial: Trial) -> FittedLaw:
+def _fitted(trial: Trial) -> EvaluatedLaw:
     assert trial.evaluation.constants is not None
     constants = Constants.from_json(trial.evaluation.constants)
-    return FittedLaw(trial.id, trial.proposal.source, constants, trial.evaluation.folds)
+    return EvaluatedLaw(trial.id, trial.proposal.source, constants, trial.evaluation.folds)
 
 
 def _measured(

@@ -35,7 +35,7 @@ LEAVING_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
-class Job:
+class DisturbedJob:
     """What is searched: an agent and its seed; and the way it is run."""
 
     agent: str
@@ -62,7 +62,7 @@ class Job:
 
 
 @dataclass
-class Books:
+class ProviderBooks:
     """What happened, and all that was wrong."""
 
     faults: Counter[str] = field(default_factory=Counter)
@@ -72,7 +72,7 @@ class Books:
 
 
 @dataclass(frozen=True)
-class Settings:
+class DisturbedSettings:
     """Where tables and temporary files are; mean seconds between faults, most faults of a round, and the seconds
     after which a command is said to hang."""
 
@@ -81,7 +81,7 @@ class Settings:
     most: int
     patience: float
 
-    def start(self, arguments: Sequence[str], job: Job) -> subprocess.Popen[str]:
+    def start(self, arguments: Sequence[str], job: DisturbedJob) -> subprocess.Popen[str]:
         """The command, in a process of its own."""
         path = [str(self.folder / "clock")] if job.way == "clock" else []
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join([*path, str(ROOT)])}
@@ -96,15 +96,15 @@ class Settings:
 
 
 @dataclass
-class Round:
+class DisturbedRound:
     """One disturbed search."""
 
-    settings: Settings
-    books: Books
-    job: Job
+    settings: DisturbedSettings
+    books: ProviderBooks
+    job: DisturbedJob
     rng: np.random.Generator
     disk: faults.Disk
-    model: faults.Model
+    model: faults.FaultyModel
     injected: int = 0
     below: list[int] = field(default_factory=list)
     """Processes of a command that was killed."""

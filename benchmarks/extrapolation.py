@@ -43,7 +43,7 @@ class Case:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class FarOutcome:
     """The trials of one case and the R² of each on the part that was cut off."""
 
     case: str
@@ -84,11 +84,11 @@ def explore(case: Case, sandbox: Sandbox, seconds: float = np.inf) -> tuple[Tria
     return tuple(history.usable())
 
 
-def run(case: Case, sandbox: Sandbox) -> Outcome:
+def run(case: Case, sandbox: Sandbox) -> FarOutcome:
     began = time.monotonic()
     trials = explore(case, sandbox)
     outer = {trial.id: score(trial, case.dataset, sandbox) for trial in trials}
-    return Outcome(case.name, case.dataset.task, trials, outer, time.monotonic() - began)
+    return FarOutcome(case.name, case.dataset.task, trials, outer, time.monotonic() - began)
 
 
 def score(trial: Trial, dataset: Dataset, sandbox: Sandbox) -> float:
@@ -102,11 +102,11 @@ def score(trial: Trial, dataset: Dataset, sandbox: Sandbox) -> float:
     return max(CLIP, r2(dataset.test.target_matrix(), result.predictions[0]))
 
 
-def best_fit(outcome: Outcome) -> str:
+def best_fit(outcome: FarOutcome) -> str:
     return min(outcome.trials, key=lambda t: t.evaluation.train.nmse if t.evaluation.train else np.inf).id
 
 
-def bic(outcome: Outcome) -> str:
+def bic(outcome: FarOutcome) -> str:
     rows = len(outcome.task.train) * len(outcome.task.schema.targets)
     groups = len(np.unique(outcome.task.train.codes)) * len(outcome.task.schema.targets)
 
@@ -119,21 +119,21 @@ def bic(outcome: Outcome) -> str:
     return min(outcome.trials, key=criterion).id
 
 
-def hindsight(outcome: Outcome) -> str:
+def hindsight(outcome: FarOutcome) -> str:
     return max(outcome.outer, key=lambda id: outcome.outer[id])
 
 
-def by_rules(rules: Rules) -> Callable[[Outcome], str]:
+def by_rules(rules: Rules) -> Callable[[FarOutcome], str]:
     return lambda outcome: choose(outcome.trials, outcome.task, rules).winner.id
 
 
-CHOICES: dict[str, Callable[[Outcome], str]] = {
+CHOICES: dict[str, Callable[[FarOutcome], str]] = {
     "chosen": by_rules(RULES),
     "best fit": best_fit,
     "BIC": bic,
     "hindsight": hindsight,
 }
-ABLATIONS: dict[str, Callable[[Outcome], str]] = {
+ABLATIONS: dict[str, Callable[[FarOutcome], str]] = {
     "all rules": by_rules(RULES),
     "best score alone": by_rules(replace(RULES, close=1e-9)),
     "closer": by_rules(replace(RULES, close=0.2)),
@@ -149,7 +149,7 @@ ABLATIONS: dict[str, Callable[[Outcome], str]] = {
 }
 
 
-def table(outcomes: Sequence[Outcome], choices: dict[str, Callable[[Outcome], str]]) -> str:
+def table(outcomes: Sequence[FarOutcome], choices: dict[str, Callable[[FarOutcome], str]]) -> str:
     lines = [f"{'case':58s}" + "".join(f"{name[:16]:>18s}" for name in choices) + "   seconds"]
     scores = np.array([[o.outer[pick(o)] for pick in choices.values()] for o in outcomes])
     for outcome, row in zip(outcomes, scores, strict=True):

@@ -211,7 +211,7 @@ def tear(archive: Path, rng: np.random.Generator) -> str:
 # -- model -------------------------------------------------------------------------------------------------
 
 
-class Model:
+class FaultyModel:
     """A model on loopback whose reply follows from the seed of the question alone, and the books of its owner.
 
     A question is known by the digest of its request and its slot; an idempotency key adds the attempt. With
@@ -262,7 +262,7 @@ class Model:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
-    model: Model
+    model: FaultyModel
 
 
 class _Handler(Speaking):

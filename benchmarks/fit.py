@@ -56,7 +56,7 @@ FORM = Form(("L", "A", "x0", "a"), np.full(4, -np.inf), np.full(4, np.inf), law,
 
 
 @dataclass(frozen=True)
-class Result:
+class FitResult:
     """`best` (groups,): half the smallest sum of squares; `reached` (groups,): share of starts within 1 % of it."""
 
     name: str
@@ -79,15 +79,15 @@ def draw(table: Table, rng: np.random.Generator) -> Array:
     return given
 
 
-def timed(name: str, table: Table, effort: Effort) -> Result:
+def timed(name: str, table: Table, effort: Effort) -> FitResult:
     began = time.process_time()
     fitted = fit_form(FORM, table, ["sft_loss"], effort=effort)
     seconds = time.process_time() - began
     count = STARTS if effort.starts is None else effort.starts
-    return Result(name, fitted.cost, fitted.agreement, len(table.groups) * count, seconds)
+    return FitResult(name, fitted.cost, fitted.agreement, len(table.groups) * count, seconds)
 
 
-def scipy_fits(table: Table, start: Array, method: str) -> Result:
+def scipy_fits(table: Table, start: Array, method: str) -> FitResult:
     cost = np.empty((len(table.groups), len(start)))
     began = time.process_time()
     for group in range(len(table.groups)):
@@ -98,7 +98,7 @@ def scipy_fits(table: Table, start: Array, method: str) -> Result:
     seconds = time.process_time() - began
     best = cost.min(axis=1)
     reached = (cost <= SAME * best[:, None]).mean(axis=1)
-    return Result(f"scipy least_squares, {method}, {len(start)} starts", best, reached, cost.size, seconds)
+    return FitResult(f"scipy least_squares, {method}, {len(start)} starts", best, reached, cost.size, seconds)
 
 
 def _one_fit(x: Array, y: Array, start: Array, method: str) -> float:
@@ -121,7 +121,7 @@ def _one_fit(x: Array, y: Array, start: Array, method: str) -> float:
     return float(found.cost)
 
 
-def report(results: Sequence[Result]) -> str:
+def report(results: Sequence[FitResult]) -> str:
     least = np.min([one.best for one in results], axis=0)
     lm = next(one for one in results if ", lm," in one.name)
     head = f"{'':46s}{'CPU s':>9s}{'fits/s':>9s}{'x lm':>8s}{'starts at best':>16s}{'groups at best':>16s}"

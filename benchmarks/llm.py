@@ -23,7 +23,7 @@ from benchmarks.speaking import Speaking
 from lawsmith.agent.client.config import Config, ModelChoice, Transport
 from lawsmith.agent.command.loop import search
 from lawsmith.agent.command.observer import Observer
-from lawsmith.agent.llm.session import Session, Settings
+from lawsmith.agent.llm.model_session import ModelSession, Settings
 from lawsmith.agent.search.budget import Allowance, Budget, Spending
 from lawsmith.agent.search.evaluator import Evaluator
 from lawsmith.agent.search.journal import Journal
@@ -100,7 +100,7 @@ def searched(agent: str, url: str, calls: int, in_flight: int) -> tuple[Clock, t
     with (
         tempfile.TemporaryDirectory() as folder,
         Archive.create(Path(folder), manifest) as archive,
-        Session(agent, Settings(config=config), environment={}) as session,
+        ModelSession(agent, Settings(config=config), environment={}) as session,
         bench() as evaluator,
     ):
         journal, budget = Journal(archive), Budget(Allowance(calls=calls), Spending())

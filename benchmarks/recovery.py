@@ -15,7 +15,7 @@ import time
 import numpy as np
 
 from benchmarks.extrapolation import Case, explore
-from benchmarks.synthetic import LAWS, Law, synthetic
+from benchmarks.synthetic import LAWS, SyntheticLaw, synthetic
 from lawsmith.agent.search.selection import choose
 from lawsmith.agent.symbolic.rank import form_of
 from lawsmith.runs.trials import Trial
@@ -28,7 +28,7 @@ EXACT = 1e-6  # largest error, as a share of the truth's spread
 CARE = Effort(starts=64, finalists=16)  # the check must not fail for want of starts
 
 
-def recovered(trial: Trial, law: Law, clean: Dataset) -> bool:
+def recovered(trial: Trial, law: SyntheticLaw, clean: Dataset) -> bool:
     """Whether the trial's form is the truth up to algebra."""
     assert clean.test is not None
     if (trial.evaluation.constants_count or 0) > law.constants:
@@ -66,7 +66,7 @@ def main() -> None:
             )
 
 
-def _one(sandbox: Sandbox, law: Law, noise: float, draw: int) -> bool:
+def _one(sandbox: Sandbox, law: SyntheticLaw, noise: float, draw: int) -> bool:
     seed, design = 1000 + draw, "grid" if draw % 2 == 0 else "random"
     began = time.monotonic()
     dataset = synthetic(law, seed, noise=noise, design=design, rows=ROWS)

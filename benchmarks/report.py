@@ -15,9 +15,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from lawsmith.runs import Archive, DataRecord, Manifest
-from lawsmith.runs.record import FinalScores, Result, SplitScores
+from lawsmith.runs.record import FinalScores, RunResult, SplitScores
 from lawsmith.runs.report import write_site
-from lawsmith.runs.report.content import Candidate, RunContent, gather
+from lawsmith.runs.report.content import RunContent, ShownCandidate, gather
 from lawsmith.runs.report.page import packed_candidates
 from lawsmith.sandbox import Evaluation, Tier, Verdict
 from lawsmith.tasks import schema
@@ -46,17 +46,17 @@ def fill(runs_dir: Path, count: int, source: Source = "file") -> None:
         )
         with Archive.create(runs_dir, manifest) as archive:
             if k % 50 == 49:
-                archive.finish(Result(error="no law"), None)
+                archive.finish(RunResult(error="no law"), None)
                 continue
             scores = FinalScores(train=SplitScores(r2=0.99), test=SplitScores(r2=1 - 0.01 * (k % 40 + 1)))
             law = f"# law {k}\ndef law(rows, group):\n    return [{{'sft_loss': {k}.0}} for r in rows]\n"
-            archive.finish(Result(scores=scores, validation_r2=0.9, constants_count=4), law)
+            archive.finish(RunResult(scores=scores, validation_r2=0.9, constants_count=4), law)
 
 
 def many_candidates(content: RunContent, count: int) -> RunContent:
     """The content with `count` candidates, each with constants and a comment of its own."""
     many = tuple(
-        Candidate(
+        ShownCandidate(
             number=k + 1,
             id=f"{k:012x}",
             source=FORM.replace("100.0", f"{k}.25") + f"\n# {k * 7919 % 10007}\n",

@@ -29,7 +29,7 @@ import numpy as np
 from scipy.stats import theilslopes
 
 from benchmarks import faults
-from benchmarks.disturbed import Books, Job, Round, Settings
+from benchmarks.disturbed import DisturbedJob, DisturbedRound, DisturbedSettings, ProviderBooks
 from lawsmith.runs import Archive
 
 AGENTS = ("symbolic", "refine", "evolve")
@@ -47,7 +47,7 @@ class Found:
     questions: frozenset[str]
 
     @classmethod
-    def of(cls, result: dict[str, Any], model: faults.Model) -> Found:
+    def of(cls, result: dict[str, Any], model: faults.FaultyModel) -> Found:
         facts = [_facts(run) for run in result["runs"]]
         laws = [
             (Path(run["archive"]) / "law.py").read_text().replace(run["run"], "") for run in result["runs"]
@@ -67,10 +67,10 @@ def _facts(run: dict[str, Any]) -> dict[str, Any]:
 class Soak:
     """One folder, one model, and the rounds that are made with them."""
 
-    def __init__(self, settings: Settings, seed: int) -> None:
+    def __init__(self, settings: DisturbedSettings, seed: int) -> None:
         self.settings, self.folder, self.seed = settings, settings.folder, seed
         folder = settings.folder
-        self.books = Books()
+        self.books = ProviderBooks()
         self.references: dict[tuple[str, int], Found] = {}
         (folder / "tmp").mkdir()
         (folder / "clock").mkdir()
@@ -96,14 +96,14 @@ class Soak:
     def round(self, number: int, agents: Sequence[str], ways: Sequence[str], seeds: int) -> None:
         """One disturbed search, and everything that must hold after it."""
         rng = np.random.default_rng([self.seed, number])
-        job = Job(str(rng.choice(agents)), int(rng.integers(seeds)), str(rng.choice(ways)))
+        job = DisturbedJob(str(rng.choice(agents)), int(rng.integers(seeds)), str(rng.choice(ways)))
         if job.way == "resident":
             job = replace(job, agent="symbolic")
         began, wrong = time.monotonic(), len(self.books.wrong)
-        with faults.Disk(self.folder / "disk") as disk, faults.Model() as model:
+        with faults.Disk(self.folder / "disk") as disk, faults.FaultyModel() as model:
             expected = self.reference(job, model, disk.folder / "reference")
             model.begin(number, trouble=0.3)
-            result = Round(self.settings, self.books, job, rng, disk, model).run()
+            result = DisturbedRound(self.settings, self.books, job, rng, disk, model).run()
             self.judge(number, expected, result, model)
             if len(self.books.wrong) > wrong:
                 shutil.copytree(disk.folder / "runs", self.folder / f"round-{number}", dirs_exist_ok=True)
@@ -115,7 +115,7 @@ class Soak:
             flush=True,
         )
 
-    def reference(self, job: Job, model: faults.Model, runs_dir: Path) -> Found:
+    def reference(self, job: DisturbedJob, model: faults.FaultyModel, runs_dir: Path) -> Found:
         """What the job finds when nothing goes wrong; searched once."""
         key = job.agent, job.seed
         if key not in self.references:
@@ -128,7 +128,9 @@ class Soak:
             self.references[key] = Found.of(json.loads(said), model)
         return self.references[key]
 
-    def judge(self, number: int, expected: Found, result: dict[str, Any] | None, model: faults.Model) -> None:
+    def judge(
+        self, number: int, expected: Found, result: dict[str, Any] | None, model: faults.FaultyModel
+    ) -> None:
         """Compare what was found with what must be, and check every archive."""
         books, name = self.books, f"round {number}"
         books.faults += model.troubled
@@ -178,7 +180,7 @@ def growth(samples: Sequence[dict[str, float]]) -> dict[str, tuple[float, float,
     return found
 
 
-def report(books: Books) -> None:
+def report(books: ProviderBooks) -> None:
     print(f"\n{'fault':28s}{'times':>8s}")
     for kind, times in sorted(books.faults.items()):
         print(f"{kind:28s}{times:8d}")
@@ -212,7 +214,7 @@ def main() -> int:
     folder = (given.dir or Path(tempfile.mkdtemp(prefix="soak-"))).resolve()
     folder.mkdir(parents=True, exist_ok=True)
     os.environ["TMPDIR"] = tempfile.tempdir = str(folder / "tmp")
-    soak = Soak(Settings(folder, given.gap, given.most, given.patience), given.seed)
+    soak = Soak(DisturbedSettings(folder, given.gap, given.most, given.patience), given.seed)
     deadline = time.monotonic() + 60 * given.minutes
     number = 0
     while time.monotonic() < deadline and number != given.rounds:

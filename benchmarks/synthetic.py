@@ -16,7 +16,7 @@ Truth = Callable[[dict[str, Array]], Array]
 
 
 @dataclass(frozen=True)
-class Law:
+class SyntheticLaw:
     """`draw(rng)` makes one truth with so many `constants`; 0 where the search's grammar cannot state it exactly."""
 
     name: str
@@ -148,25 +148,25 @@ def _two_terms(rng: np.random.Generator) -> Truth:
 
 
 LAWS = (
-    Law("power law", ("n",), _power, 3),
-    Law("shifted power law", ("n",), _shifted, 4),
-    Law("rectified power law", ("n",), _rectified, 4),
-    Law("sum of power laws", ("n", "d"), _chinchilla, 5),
-    Law("product of power laws", ("n", "d"), _product, 4),
-    Law("power of a sum", ("n", "d"), _kaplan, 6),
-    Law("gain from parallel size", ("n", "p"), _gain, 4),
-    Law("moving optimum", ("n", "lr"), _bowl, 6),
-    Law("exponential of shares", ("s1", "s2", "s3"), _exponential_mix, 4),
-    Law("stretched exponential", ("n",), _stretched, 4),
-    Law("sharp break", ("n",), _sharp_break, 6),
-    Law("harmonic mean of two", ("n", "d"), _harmonic, 4),
-    Law("repeated data", ("u", "e"), _repeated, 0),
-    Law("logistic", ("z",), _logistic, 4),
-    Law("wave on a power law", ("n",), _oscillating, 0),
-    Law("feature with zeros", ("n", "v"), _from_zero, 6),
-    Law("scale and shares", ("n", "s1", "s2", "s3"), _mixed_scale, 5),
-    Law("logistic in years", ("year",), _yearly, 4),
-    Law("optimum between two monomials", ("n", "lr"), _two_terms, 0),
+    SyntheticLaw("power law", ("n",), _power, 3),
+    SyntheticLaw("shifted power law", ("n",), _shifted, 4),
+    SyntheticLaw("rectified power law", ("n",), _rectified, 4),
+    SyntheticLaw("sum of power laws", ("n", "d"), _chinchilla, 5),
+    SyntheticLaw("product of power laws", ("n", "d"), _product, 4),
+    SyntheticLaw("power of a sum", ("n", "d"), _kaplan, 6),
+    SyntheticLaw("gain from parallel size", ("n", "p"), _gain, 4),
+    SyntheticLaw("moving optimum", ("n", "lr"), _bowl, 6),
+    SyntheticLaw("exponential of shares", ("s1", "s2", "s3"), _exponential_mix, 4),
+    SyntheticLaw("stretched exponential", ("n",), _stretched, 4),
+    SyntheticLaw("sharp break", ("n",), _sharp_break, 6),
+    SyntheticLaw("harmonic mean of two", ("n", "d"), _harmonic, 4),
+    SyntheticLaw("repeated data", ("u", "e"), _repeated, 0),
+    SyntheticLaw("logistic", ("z",), _logistic, 4),
+    SyntheticLaw("wave on a power law", ("n",), _oscillating, 0),
+    SyntheticLaw("feature with zeros", ("n", "v"), _from_zero, 6),
+    SyntheticLaw("scale and shares", ("n", "s1", "s2", "s3"), _mixed_scale, 5),
+    SyntheticLaw("logistic in years", ("year",), _yearly, 4),
+    SyntheticLaw("optimum between two monomials", ("n", "lr"), _two_terms, 0),
 )
 
 GRIDS: dict[str, tuple[float, float]] = {
@@ -179,7 +179,13 @@ BEYOND = 10.0  # the test part lies up to this factor beyond the largest value o
 
 
 def synthetic(
-    law: Law, seed: int, *, noise: float, groups: int = 1, design: str = "grid", rows: int | None = None
+    law: SyntheticLaw,
+    seed: int,
+    *,
+    noise: float,
+    groups: int = 1,
+    design: str = "grid",
+    rows: int | None = None,
 ) -> Dataset:
     """A dataset with `noise` relative to the spread of the truth; each group has constants of its own, and `rows` rows.
 
@@ -202,14 +208,14 @@ def synthetic(
     return Dataset(task, _table(law, test, groups))
 
 
-def _table(law: Law, parts: list[tuple[dict[str, Array], Array, int]], groups: int) -> Table:
+def _table(law: SyntheticLaw, parts: list[tuple[dict[str, Array], Array, int]], groups: int) -> Table:
     features = {name: np.concatenate([x[name] for x, _, _ in parts]) for name in law.features}
     codes = np.concatenate([np.full(len(y), group) for _, y, group in parts])
     names = tuple(f"g{group}" for group in range(groups))
     return Table(features, {"y": np.concatenate([y for _, y, _ in parts])}, names, codes)
 
 
-def _design(law: Law, design: str, rows: int | None, rng: np.random.Generator) -> dict[str, Array]:
+def _design(law: SyntheticLaw, design: str, rows: int | None, rng: np.random.Generator) -> dict[str, Array]:
     names = law.features
     shares = [name for name in names if name.startswith("s")]
     if len(shares) == len(names):
@@ -243,7 +249,7 @@ def _mixtures(names: Sequence[str], count: int, alpha: Array, rng: np.random.Gen
     return {name: shares[:, k] for k, name in enumerate(names)}
 
 
-def _beyond(law: Law, rng: np.random.Generator) -> dict[str, Array]:
+def _beyond(law: SyntheticLaw, rng: np.random.Generator) -> dict[str, Array]:
     names = law.features
     shares = [name for name in names if name.startswith("s")]
     if len(shares) == len(names):

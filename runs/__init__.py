@@ -6,7 +6,7 @@ from lawsmith.runs.check import Problem
 from lawsmith.runs.find import Listing, addresses, find_archive, list_archives
 from lawsmith.runs.law import LawFailed, close_law, score_law
 from lawsmith.runs.law_file import render_law
-from lawsmith.runs.record import DataRecord, FinalScores, Manifest, Result, SplitScores, new_run_id
+from lawsmith.runs.record import DataRecord, FinalScores, Manifest, RunResult, SplitScores, new_run_id
 from lawsmith.runs.replay import ReplayReport, replay
 
 __all__ = [
@@ -19,7 +19,7 @@ __all__ = [
     "Manifest",
     "Problem",
     "ReplayReport",
-    "Result",
+    "RunResult",
     "SplitScores",
     "State",
     "addresses",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from lawsmith.runs.record import Result
+from lawsmith.runs.record import RunResult
 
 
 class _Kept(BaseModel):
@@ -82,7 +82,7 @@ class Account(_Kept):
     divergence: str | None
 
     @classmethod
-    def of(cls, result: Result) -> Account | None:
+    def of(cls, result: RunResult) -> Account | None:
         """From a run's result; None for a run that asked no model."""
         try:
             return cls.model_validate(result.details.get("account"))

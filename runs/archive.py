@@ -41,7 +41,7 @@ from lawsmith.runs.files import (
 )
 from lawsmith.runs.gate import checked_constants, checked_event, law_bound
 from lawsmith.runs.quoting import visible
-from lawsmith.runs.record import Manifest, Result
+from lawsmith.runs.record import Manifest, RunResult
 from lawsmith.runs.staging import create_folder
 from lawsmith.runs.trials import source_of
 from lawsmith.tasks import InputError
@@ -150,14 +150,14 @@ class Archive:
         """Record a model request and its reply, durably. Secrets must be gone already."""
         return self._writing().calls.append(plain_dict(call))
 
-    def finish(self, result: Result | Mapping[str, Any], law: str | None) -> None:
+    def finish(self, result: RunResult | Mapping[str, Any], law: str | None) -> None:
         """Write ``law.py`` (where there is a law), then seal the run with ``result.json``, and stop writing.
 
         Raises:
             InputError: the disk is full; the run stays resumable.
-            pydantic.ValidationError: `result` has a key or type that `Result` does not know.
+            pydantic.ValidationError: `result` has a key or type that `RunResult` does not know.
         """
-        content = plain_dict(result if isinstance(result, Result) else Result.model_validate(result))
+        content = plain_dict(result if isinstance(result, RunResult) else RunResult.model_validate(result))
         with _SEALING:
             writer = self._writing()
             writer.events.sync()
@@ -204,7 +204,7 @@ class Archive:
         return State.RUNNING if _is_locked(self.path / EVENTS) else State.INTERRUPTED
 
     @property
-    def result(self) -> Result | None:
+    def result(self) -> RunResult | None:
         """How the run ended; None while it is unfinished.
 
         Raises:
@@ -215,7 +215,7 @@ class Archive:
         except FileNotFoundError:
             return None
         content.pop("files", None)
-        found = _validated(Result, content, self.path / RESULT)
+        found = _validated(RunResult, content, self.path / RESULT)
         checked_constants(found.constants, f"{self.path / RESULT}")
         return found
 

@@ -18,7 +18,7 @@ from lawsmith.runs.archive import MANIFEST, Archive
 from lawsmith.runs.files import read_bounded
 from lawsmith.runs.law import LawFailed, score_law
 from lawsmith.runs.law_file import render_law
-from lawsmith.runs.record import DataRecord, FinalScores, Manifest, Result, SplitScores
+from lawsmith.runs.record import DataRecord, FinalScores, Manifest, RunResult, SplitScores
 from lawsmith.sandbox import Candidate, Constants, FitJob, JobResult, Refused, Sandbox, read_candidate
 from lawsmith.sandbox.law.formula import formula
 from lawsmith.tasks import Dataset, InputError, Schema, schema
@@ -71,7 +71,7 @@ def import_law(
     except LawFailed as failure:
         raise InputError(f"{path}: {failure}") from None
     winner = hashlib.sha256(text.encode()).hexdigest()[:12]
-    result = Result(
+    result = RunResult(
         scores=scores,
         winner=winner,
         kind=candidate.kind,
@@ -85,7 +85,7 @@ def import_law(
 
 
 def _archived(
-    manifest: Manifest, event: Mapping[str, JsonValue], result: Result, law: str | None, runs_dir: Path
+    manifest: Manifest, event: Mapping[str, JsonValue], result: RunResult, law: str | None, runs_dir: Path
 ) -> Archive:
     """The archive of an import; what was imported before is not archived again."""
     folder = (runs_dir / manifest.address).parent
@@ -195,7 +195,7 @@ def _archive_scores(
     )
     ordered = tuple(sorted(scores, reverse=True))
     event: Mapping[str, JsonValue] = {"event": "imported", "test_r2": list(ordered), "from": source}
-    result = Result(
+    result = RunResult(
         scores=FinalScores(test=SplitScores(r2=sum(ordered) / len(ordered))),
         siblings=ordered,
         reason=f"imported: the mean of {len(ordered)} published scores",

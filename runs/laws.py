@@ -280,7 +280,7 @@ class Law:
 
     def _repr_html_(self) -> str:
         """For notebooks: the formula as MathML, else as text, and the scores."""
-        from lawsmith.runs.report.typeset import mathml
+        from lawsmith.runs.report.mathml import mathml
 
         result = self.archive.result
         shown = None if self.form is None else mathml(self.form, self.schema.targets)

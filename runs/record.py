@@ -118,7 +118,7 @@ class FinalScores(_Record):
     test: SplitScores | None = None
 
 
-class Result(_Record):
+class RunResult(_Record):
     """How a run ended. Without a law, `error` says why, and every score is None.
 
     `constants` is group -> parameter -> value. `cost_usd` is None where a price is unknown. `decimals` is the

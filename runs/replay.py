@@ -11,7 +11,7 @@ from lawsmith.runs.archive import Archive
 from lawsmith.runs.data import open_data
 from lawsmith.runs.law import LawFailed, score_law
 from lawsmith.runs.quoting import visible
-from lawsmith.runs.record import FinalScores, Manifest, Result, SplitScores
+from lawsmith.runs.record import FinalScores, Manifest, RunResult, SplitScores
 from lawsmith.sandbox import Sandbox, evaluate
 from lawsmith.tasks import Dataset, InputError, thinned
 from lawsmith.tasks.folds import frontier_folds
@@ -121,7 +121,7 @@ def replay(
 
 
 def _validation(
-    archive: Archive, result: Result, data: Dataset, sandbox: Sandbox
+    archive: Archive, result: RunResult, data: Dataset, sandbox: Sandbox
 ) -> tuple[float | None, tuple[str, ...]]:
     """Validation R² from fits to the same folds as the search made, and sentences on what is not repeated."""
     if result.validation_r2 is None:
@@ -158,7 +158,7 @@ def _data_differences(manifest: Manifest, data: Dataset) -> list[str]:
     return [f"the data differ: SHA-256 {found.sha256} ({found.source}), archived is {manifest.data.sha256}"]
 
 
-def _differences(result: Result, replayed: FinalScores) -> list[str]:
+def _differences(result: RunResult, replayed: FinalScores) -> list[str]:
     """A sentence for each archived score that is not found again."""
     found: list[str] = []
     for split in ("train", "test"):
@@ -185,5 +185,5 @@ def _same(archived: float, replayed: float, decimals: int | None) -> bool:
     return abs(archived - replayed) <= allowed
 
 
-def _exact(result: Result, replayed: FinalScores) -> bool:
+def _exact(result: RunResult, replayed: FinalScores) -> bool:
     return result.decimals is None and result.scores == replayed

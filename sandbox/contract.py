@@ -49,7 +49,7 @@ class FittedLaw:
     status: tuple[str, ...]
 
 
-class Law(Protocol):
+class LoadedLaw(Protocol):
     """A loaded candidate."""
 
     def fit(self, table: Table) -> FittedLaw: ...
@@ -57,7 +57,7 @@ class Law(Protocol):
     def predict(self, constants: FittedLaw, table: Table) -> Array: ...
 
 
-def load(source: str, kind: str, allowed_imports: Sequence[str], spec: Spec) -> Law:
+def load(source: str, kind: str, allowed_imports: Sequence[str], spec: Spec) -> LoadedLaw:
     """Executes the source in a fresh module and wraps what it defines."""
     np.seterr(all="ignore")
     np.random.seed(spec.seed % 2**32)

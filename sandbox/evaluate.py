@@ -124,7 +124,7 @@ def evaluate(
         _check_literals(candidate, task.schema)
     except Refused as refused:
         return Evaluation(verdict=refused.verdict, message=refused.message, stage="check", tier=sandbox.tier)
-    trial = _Trial(sandbox, candidate, task, () if candidate.kind == "law" else folds, probes, seed)
+    trial = _EvaluationJobs(sandbox, candidate, task, () if candidate.kind == "law" else folds, probes, seed)
     hangs = whole is not None and whole.verdict is Verdict.TIMEOUT
     return trial.run(began, whole if candidate.pure or hangs else None)
 
@@ -135,7 +135,7 @@ def whole_fit(source: str, task: Task, probes: Table, seed: int = 0) -> FitJob:
     return FitJob(source, task.schema, task.train, tables, seed=seed, optional=2)
 
 
-class _Trial:
+class _EvaluationJobs:
     """The jobs of one evaluation."""
 
     def __init__(

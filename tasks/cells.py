@@ -34,7 +34,7 @@ SAMPLE = (
 MOST = 0.5  # a column is one of numbers where more than this share of its filled cells are
 
 
-class Notation(BaseModel):
+class NumberNotation(BaseModel):
     """How numbers are written in a text table; "" leaves it to the cells."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -42,7 +42,7 @@ class Notation(BaseModel):
     decimal: Literal["", ".", ","] = ""
     thousands: Literal["", ".", ",", " ", "'"] = ""
 
-    def check(self) -> "Notation":
+    def check(self) -> "NumberNotation":
         """The same; raises InputError where one character would have two meanings."""
         if self.decimal and self.decimal == self.thousands:
             raise InputError(
@@ -85,7 +85,7 @@ class _Column:
         return float(np.mean(np.array(good)[self.place][rows])) if rows.any() else 0.0
 
 
-def convert(frame: "pd.DataFrame", separator: str, notation: Notation, where: str) -> Cells:
+def convert(frame: "pd.DataFrame", separator: str, notation: NumberNotation, where: str) -> Cells:
     """Numbers, dates and truth values of every column; raises InputError for a notation that is ambiguous.
 
     frame: as `lawsmith.tasks.reading` gives it, or a DataFrame of the user's own. separator: between the file's cells.
@@ -101,7 +101,7 @@ def convert(frame: "pd.DataFrame", separator: str, notation: Notation, where: st
             booleans |= {name} if is_boolean else set()
             dates |= {name} if is_date else set()
             said |= {name: _said_of_dates(name)} if is_date else {}
-        elif notation == Notation() and (plain := _plainly(frame[name], separator)) is not None:
+        elif notation == NumberNotation() and (plain := _plainly(frame[name], separator)) is not None:
             columns[name], mark, shown = plain
             sure[mark] |= {"decimal"} if shown else set()
             if mark == ",":
@@ -212,7 +212,7 @@ def _said_of_dates(name: str) -> str:
 
 
 def _marks(
-    columns: list[_Column], sure: dict[str, set[str]], separator: str, notation: Notation, where: str
+    columns: list[_Column], sure: dict[str, set[str]], separator: str, notation: NumberNotation, where: str
 ) -> dict[str, tuple[str, str]]:
     """Column -> decimal mark and thousands separator ("" for none)."""
     seen = {mark: {text.name: _evidence(text, mark) for text in columns} for mark in ".,"}
@@ -365,4 +365,4 @@ def _values(text: _Column, found: list[float | None]) -> "np.ndarray[Any, Any]":
     return np.asarray(mixed[text.place])
 
 
-__all__ = ["Cells", "Notation", "convert", "plain"]
+__all__ = ["Cells", "NumberNotation", "convert", "plain"]

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from lawsmith.tasks.asked import Asked, without_unit
 from lawsmith.tasks.catalog import names as benchmark_names
-from lawsmith.tasks.cells import Cells, Notation, convert
+from lawsmith.tasks.cells import Cells, NumberNotation, convert
 from lawsmith.tasks.errors import InputError, listing
 from lawsmith.tasks.knowledge import Knowledge, rate_range, read_knowledge
 from lawsmith.tasks.reading import read_table, require_columns
@@ -134,21 +134,21 @@ def _dataset(schema: Schema, train: Split, test: Path | None, notices: tuple[str
     return dataset(schema, "file", train, _split(cells, schema, test), (*notices, *new))
 
 
-def _notation(decimal: str, thousands: str) -> Notation:
+def _notation(decimal: str, thousands: str) -> NumberNotation:
     try:
-        return Notation.model_validate({"decimal": decimal, "thousands": thousands}).check()
+        return NumberNotation.model_validate({"decimal": decimal, "thousands": thousands}).check()
     except ValidationError:
         raise InputError(
             "--decimal may be '.' or ',', and --thousands '.', ',', \"'\" or a blank; such as --decimal , --thousands ."
         ) from None
 
 
-def _decided_notation(schema: Schema) -> Notation:
+def _decided_notation(schema: Schema) -> NumberNotation:
     decided = schema.decided or Decided()
-    return Notation(decimal=decided.decimal, thousands=decided.thousands)
+    return NumberNotation(decimal=decided.decimal, thousands=decided.thousands)
 
 
-def _cells(path: Path, notation: Notation) -> tuple[Cells, tuple[str, ...]]:
+def _cells(path: Path, notation: NumberNotation) -> tuple[Cells, tuple[str, ...]]:
     """The cells of a file as numbers where they are, and what was unusual about the file."""
     reading = read_table(path)
     cells = convert(reading.frame, reading.separator, notation, str(path))

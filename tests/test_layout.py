@@ -33,6 +33,35 @@ def test_imports_follow_the_arrows(room: str):
         assert known <= MAY_IMPORT[room] | {room}, f"{file.relative_to(ROOT)} imports {known}"
 
 
+def modules(*folders: str) -> list[Path]:
+    """The modules of our packages: runs/ also holds the archives of whoever works here, with their laws."""
+    found = [file for folder in folders for file in sorted((ROOT / folder).rglob("*.py"))]
+    return [file for file in found if file.with_name("__init__.py").exists()]
+
+
+def repeated(places: list[tuple[str, Path]]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name, file in places:
+        found.setdefault(name, []).append(str(file.relative_to(ROOT)))
+    return {name: files for name, files in found.items() if len(files) > 1}
+
+
+def test_no_class_name_stands_twice():
+    files = modules(*MAY_IMPORT, "benchmarks")
+    assert len(files) > 200
+    classes = [
+        (node.name, file)
+        for file in files
+        for node in ast.walk(ast.parse(file.read_text("utf-8")))
+        if isinstance(node, ast.ClassDef)
+    ]
+    assert repeated(classes) == {}
+
+
+def test_no_module_name_stands_twice():
+    assert repeated([(file.stem, file) for file in modules(*MAY_IMPORT) if file.stem != "__init__"]) == {}
+
+
 def test_every_data_file_of_a_room_is_declared_as_package_data():
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"][
         "package-data"

@@ -43,9 +43,9 @@ def predict(
     json: Json = False,
 ) -> None:
     """Predict with the law of a run, with intervals that grow beyond the data."""
-    from lawsmith.agent.cli import predict
+    from lawsmith.agent.cli import predict_command
 
-    predict.run(run, at or [], rows, output, group, level, law, runs_dir, data_dir, json)
+    predict_command.run(run, at or [], rows, output, group, level, law, runs_dir, data_dir, json)
 
 
 @app.command()
@@ -76,9 +76,9 @@ def optimum(
     json: Json = False,
 ) -> None:
     """Find the best features for a budget, with intervals; say so where the optimum is too flat to tell."""
-    from lawsmith.agent.cli import optimum
+    from lawsmith.agent.cli import optimum_command
 
-    optimum.best(run, budget, at or [], target, maximize, group, law, runs_dir, data_dir, json)
+    optimum_command.best(run, budget, at or [], target, maximize, group, law, runs_dir, data_dir, json)
 
 
 @app.command()
@@ -98,9 +98,9 @@ def invert(
     json: Json = False,
 ) -> None:
     """Find the value of a feature at which the law reaches a target, with an interval."""
-    from lawsmith.agent.cli import optimum
+    from lawsmith.agent.cli import optimum_command
 
-    optimum.solve(run, target, solve, at or [], group, law, runs_dir, data_dir, json)
+    optimum_command.solve(run, target, solve, at or [], group, law, runs_dir, data_dir, json)
 
 
 @app.command()
@@ -115,7 +115,7 @@ def report(
     output: Annotated[
         Path | None,
         typer.Option(
-            "--out", metavar="FILE", help="Write the page here instead of report.html in the archive."
+            "--out", metavar="FILE", help="Write the page here instead of report_command.html in the archive."
         ),
     ] = None,
     intervals: Annotated[
@@ -132,9 +132,9 @@ def report(
     json: Json = False,
 ) -> None:
     """Write one HTML page about a run: formula, picture, intervals, rivals."""
-    from lawsmith.agent.cli import report
+    from lawsmith.agent.cli import report_command
 
-    report.run(run, site, output, runs_dir, data_dir, intervals, json, open_)
+    report_command.run(run, site, output, runs_dir, data_dir, intervals, json, open_)
 
 
 @app.command("open")
@@ -146,9 +146,9 @@ def open_(
     runs_dir: RunsDir = RUNS_DIR,
 ) -> None:
     """Open the page about a run in a browser; the latest run by default."""
-    from lawsmith.agent.cli import report
+    from lawsmith.agent.cli import report_command
 
-    report.show(run, runs_dir, data_dir)
+    report_command.show(run, runs_dir, data_dir)
 
 
 @app.command()
@@ -166,9 +166,9 @@ def laws(
     json: Json = False,
 ) -> None:
     """Show the table of laws of a run: formulas, errors and complexity."""
-    from lawsmith.agent.cli import laws
+    from lawsmith.agent.cli import laws_command
 
-    laws.run(run, pick, runs_dir, data_dir, json)
+    laws_command.run(run, pick, runs_dir, data_dir, json)
 
 
 @app.command()
@@ -217,9 +217,9 @@ def export(
     runs_dir: RunsDir = RUNS_DIR,
 ) -> None:
     """Write the law of a run as Python, LaTeX, sympy or JSON, or as the folder that SLDBench scores."""
-    from lawsmith.agent.cli import export
+    from lawsmith.agent.cli import export_command
 
-    export.run(run, format, target, runs_dir, law)
+    export_command.run(run, format, target, runs_dir, law)
 
 
 @app.command()
@@ -241,9 +241,9 @@ def replay(
     run: Reference, data_dir: DataDir = None, runs_dir: RunsDir = RUNS_DIR, json: Json = False
 ) -> None:
     """Execute the law of a run again and compare every score with the archived one."""
-    from lawsmith.agent.cli import replay
+    from lawsmith.agent.cli import replay_command
 
-    replay.run(run, data_dir, runs_dir, json)
+    replay_command.run(run, data_dir, runs_dir, json)
 
 
 @app.command()
@@ -253,9 +253,9 @@ def serve(
     runs_dir: RunsDir = RUNS_DIR,
 ) -> None:
     """Show the reports in a browser on this machine, and follow a search in progress."""
-    from lawsmith.agent.cli import report
+    from lawsmith.agent.cli import report_command
 
-    report.serve(runs_dir, data_dir, port)
+    report_command.serve(runs_dir, data_dir, port)
 
 
 @app.command()
@@ -360,9 +360,9 @@ def doctor(
     json: Json = False,
 ) -> None:
     """Say whether this machine can search: isolation, processors, data, model endpoint."""
-    from lawsmith.agent.cli import doctor
+    from lawsmith.agent.cli import doctor_command
 
     if model is not None:
-        doctor.show_model(model, base_url, config, json)
+        doctor_command.show_model(model, base_url, config, json)
     else:
-        doctor.show(json, verbose)
+        doctor_command.show(json, verbose)

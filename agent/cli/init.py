@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lawsmith.agent.cli.output import announce, err, print_json, shown
-from lawsmith.agent.cli.roles import roles_table
+from lawsmith.agent.cli.roles_command import roles_table
 from lawsmith.runs.files import write_atomic, writing
 from lawsmith.tasks import InputError
 from lawsmith.tasks.asked import Asked
-from lawsmith.tasks.cells import Notation, convert
+from lawsmith.tasks.cells import NumberNotation, convert
 from lawsmith.tasks.reading import read_table
 from lawsmith.tasks.roles import decide
 
@@ -23,7 +23,7 @@ NAME = "task.toml"
 def run(table: Path, target: tuple[str, ...], as_json: bool) -> None:
     """Write ``task.toml`` beside `table`; an existing one is never overwritten."""
     reading = read_table(table)
-    cells = convert(reading.frame, reading.separator, Notation(), str(table))
+    cells = convert(reading.frame, reading.separator, NumberNotation(), str(table))
     path = table.parent / NAME
     if path.exists():
         raise InputError(f"{path} exists; edit it, or move it away to start again.")

@@ -8,7 +8,7 @@ from typing import Self
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from lawsmith.agent.cli.output import announce, counted, err, number, warn
-from lawsmith.agent.cli.roles import roles_table
+from lawsmith.agent.cli.roles_command import roles_table
 from lawsmith.agent.command.job import Job
 from lawsmith.agent.command.observer import Observer
 from lawsmith.agent.command.registry import Chosen

@@ -96,9 +96,9 @@ def run(given: Mapping[str, Any]) -> None:
     }
     found = _finish(lambda observer: discover(source, **own, **settings, observer=observer), given["json"])
     if given["open_"] and found.selected is not None:
-        from lawsmith.agent.cli import report
+        from lawsmith.agent.cli import report_command
 
-        report.show(str(found.selected.archive), given["runs_dir"], None)
+        report_command.show(str(found.selected.archive), given["runs_dir"], None)
     if found.failed:
         raise typer.Exit(1)
 

@@ -8,8 +8,7 @@ from rich.text import Text
 
 from lawsmith.agent.cli.output import counted, number, out, shown, text
 from lawsmith.agent.command.result import WORST_R2, OwnForm, Result, Run
-from lawsmith.runs import Account
-from lawsmith.runs import Result as Record
+from lawsmith.runs import Account, RunResult
 
 MOST_CONSTANTS = 24
 REPLICA = "These are scores on REPLICA data; they compare with no published score."
@@ -145,7 +144,7 @@ def verdict(sentences: Sequence[str], tone: str | None) -> None:
         out.print(Text.assemble((label, "bold"), styled), soft_wrap=True)
 
 
-def account(found: Record, of: str = "") -> None:
+def account(found: RunResult, of: str = "") -> None:
     """What became of the calls to a language model, and what they gained; nothing for a run that asked none."""
     kept = Account.of(found)
     if kept is None:

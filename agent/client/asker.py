@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from lawsmith.agent.client.failures import Failure
-from lawsmith.agent.client.messages import Reply, Request
-from lawsmith.agent.client.recording import Attempt, Recording
+from lawsmith.agent.client.call_failures import Failure
+from lawsmith.agent.client.messages import ModelReply, Request
+from lawsmith.agent.client.recording import CallAttempt, Recording
 
 
 @dataclass(frozen=True)
@@ -20,26 +20,26 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class CallOutcome:
     """The end of one call: a reply, or the failure that closed it and what was said before, if anything."""
 
     slot: str
-    reply: Reply | None
+    reply: ModelReply | None
     failure: Failure | None = None
     message: str = ""
     text: str = ""
 
     @classmethod
-    def of(cls, attempt: Attempt) -> Outcome:
+    def of(cls, attempt: CallAttempt) -> CallOutcome:
         return cls(attempt.slot, attempt.reply, attempt.failure, attempt.message, attempt.text)
 
     @classmethod
-    def unsent(cls, slot: str, why: str) -> Outcome:
+    def unsent(cls, slot: str, why: str) -> CallOutcome:
         """A question that was not asked and stays open."""
         return cls(slot, None, Failure.OUT_OF_BUDGET, why)
 
 
-Awaited = Callable[[], list[Outcome]]
+Awaited = Callable[[], list[CallOutcome]]
 """Waits for the questions of one batch; outcomes in their order. Called once."""
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from lawsmith.agent.client.messages import Reply, Request
+from lawsmith.agent.client.messages import ModelReply, Request
 
 
 def default_directory(environment: Mapping[str, str] = os.environ) -> Path:
@@ -29,13 +29,13 @@ class ReplyCache:
         name = hashlib.sha256(f"{url}\n{request.digest()}".encode()).hexdigest()
         return self._directory / name[:2] / f"{name}.json"
 
-    def get(self, url: str, request: Request) -> Reply | None:
+    def get(self, url: str, request: Request) -> ModelReply | None:
         try:
-            return Reply.model_validate_json(self._path(url, request).read_bytes())
+            return ModelReply.model_validate_json(self._path(url, request).read_bytes())
         except (OSError, ValidationError):
             return None
 
-    def put(self, url: str, request: Request, reply: Reply) -> None:
+    def put(self, url: str, request: Request, reply: ModelReply) -> None:
         """Keep `reply`, readable by its owner only, atomically; raises OSError if the disk refuses."""
         path = self._path(url, request)
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -9,14 +9,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from lawsmith.agent.client.asker import Awaited, Outcome, Question
+from lawsmith.agent.client.asker import Awaited, CallOutcome, Question
 from lawsmith.agent.client.cache import ReplyCache
+from lawsmith.agent.client.call_failures import NOT_BILLED, RETRIED, STOPS_SEARCH, CallFailure, Failure
 from lawsmith.agent.client.costs import Bill, book
-from lawsmith.agent.client.estimate import Estimate, usage_of
-from lawsmith.agent.client.failures import NOT_BILLED, RETRIED, STOPS_SEARCH, CallFailure, Failure
-from lawsmith.agent.client.messages import Model, Reply, Request
+from lawsmith.agent.client.messages import Model, ModelReply, Request
 from lawsmith.agent.client.prices import Prices
-from lawsmith.agent.client.recording import Attempt, Recording, attempt_of
+from lawsmith.agent.client.recording import CallAttempt, Recording, attempt_of
+from lawsmith.agent.client.token_estimate import Estimate, usage_of
 from lawsmith.agent.search.budget import Budget, BudgetSpent, Reservation
 
 ATTEMPTS: Mapping[Failure, int] = {
@@ -34,7 +34,7 @@ LONGEST_RETRY_AFTER_SECONDS = 120.0
 
 
 _Admitted = tuple[Request, Reservation]
-_Outcomes = queue.SimpleQueue[Outcome | BaseException]
+_Outcomes = queue.SimpleQueue[CallOutcome | BaseException]
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ class Caller:
                 if item is not None:
                     outcomes.put(self._call(*item))
 
-        def wait() -> list[Outcome]:
+        def wait() -> list[CallOutcome]:
             found = {outcome.slot: outcome for outcome in _awaited(outcomes, len(questions))}
             return [found[question.slot] for question in questions]
 
@@ -116,10 +116,10 @@ class Caller:
         closed = self.recording.closed(slot)
         if closed is not None:
             book(self._budget, self.recording.attempts(slot))
-            outcomes.put(Outcome.of(closed))
+            outcomes.put(CallOutcome.of(closed))
             return None
         if self.stopped is not None:
-            outcomes.put(Outcome.unsent(slot, self.stopped))
+            outcomes.put(CallOutcome.unsent(slot, self.stopped))
             return None
         request = question.write()
         self._close_lost(request)
@@ -132,7 +132,7 @@ class Caller:
         except BudgetSpent as spent:
             self.stopped = str(spent)
             self.recording.ended(self.stopped)
-            outcomes.put(Outcome.unsent(slot, self.stopped))
+            outcomes.put(CallOutcome.unsent(slot, self.stopped))
             return None
 
     def _reserved(self, request: Request) -> _Admitted:
@@ -145,7 +145,7 @@ class Caller:
                 raise
             return shorter, self._budget.reserve(*self._estimate.at_most(shorter))
 
-    def _cached(self, request: Request) -> Outcome | None:
+    def _cached(self, request: Request) -> CallOutcome | None:
         line = self._lines[request.model]
         reply = self._cache.get(line.url, request) if self._cache else None
         if reply is None:
@@ -153,13 +153,13 @@ class Caller:
         self.recording.asked(request, "cache")
         attempt = attempt_of(request, reply, source="cache", final=True, seconds=0.0, usd=0.0)
         self.recording.answered(attempt)
-        return Outcome.of(attempt)
+        return CallOutcome.of(attempt)
 
-    def _call(self, request: Request, reservation: Reservation) -> Outcome:
+    def _call(self, request: Request, reservation: Reservation) -> CallOutcome:
         """All attempts of one call; settles its reservation."""
         if self.refused is not None:
             reservation.release()
-            return Outcome.unsent(request.slot, self.refused)
+            return CallOutcome.unsent(request.slot, self.refused)
         bill = Bill(reservation, self._prices, self._estimate.at_most(request))
         begun = sum(attempt.failure is not Failure.LOST for attempt in self.recording.attempts(request.slot))
         for number in range(begun + 1, begun + 1 + max(ATTEMPTS.values())):
@@ -167,13 +167,13 @@ class Caller:
             if attempt.final:
                 break
         bill.settle()
-        return Outcome.of(attempt)
+        return CallOutcome.of(attempt)
 
-    def _attempt(self, request: Request, bill: Bill, tried: int) -> Attempt:
+    def _attempt(self, request: Request, bill: Bill, tried: int) -> CallAttempt:
         self.recording.asked(request)
         line = self._lines[request.model]
         started = time.monotonic()
-        result: Reply | CallFailure
+        result: ModelReply | CallFailure
         try:
             result = line.model.complete(request, self._seconds())
         except CallFailure as failure:
@@ -182,7 +182,7 @@ class Caller:
         wait = self._wait_before_next(request, result, tried, bill)
         attempt = bill.add(request, result, final=wait is None, seconds=time.monotonic() - started)
         self.recording.answered(attempt)
-        if isinstance(result, Reply):
+        if isinstance(result, ModelReply):
             if self._cache is not None:
                 self._cache.put(line.url, request, result)
         elif result.kind in STOPS_SEARCH:
@@ -196,10 +196,10 @@ class Caller:
         return self._timeout if remaining is None else max(0.1, min(self._timeout, remaining))
 
     def _wait_before_next(
-        self, request: Request, result: Reply | CallFailure, tried: int, bill: Bill
+        self, request: Request, result: ModelReply | CallFailure, tried: int, bill: Bill
     ) -> float | None:
         """Seconds until the next attempt; None if there is none: success, hopeless, or beyond a limit."""
-        if isinstance(result, Reply) or result.kind not in RETRIED or tried >= ATTEMPTS[result.kind]:
+        if isinstance(result, ModelReply) or result.kind not in RETRIED or tried >= ATTEMPTS[result.kind]:
             return None
         wait = min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2.0 ** (tried - 1)) * _jitter(request)
         if result.retry_after is not None:
@@ -245,7 +245,7 @@ def _in_background(work: Callable[[], None], outcomes: _Outcomes) -> None:
     threading.Thread(target=guarded, daemon=True).start()
 
 
-def _awaited(outcomes: _Outcomes, count: int) -> Iterator[Outcome]:
+def _awaited(outcomes: _Outcomes, count: int) -> Iterator[CallOutcome]:
     for _ in range(count):
         outcome = outcomes.get()
         if isinstance(outcome, BaseException):

@@ -6,8 +6,8 @@ import json
 import threading
 from typing import Any
 
-from lawsmith.agent.client.failures import AnsweredFailure, CallFailure, Failure
-from lawsmith.agent.client.messages import Reply, ToolCall, Usage
+from lawsmith.agent.client.call_failures import AnsweredFailure, CallFailure, Failure
+from lawsmith.agent.client.messages import ModelReply, TokenUsage, ToolCall
 from lawsmith.agent.client.scrub import Scrubber
 
 MOST_TOKENS = 10**9  # of one call; a larger count is no count
@@ -30,7 +30,7 @@ def read_body(content: bytes) -> Any:
     raise CallFailure(Failure.MALFORMED, message)
 
 
-def read_reply(body: Any, scrub: Scrubber, *, tools: bool = False) -> Reply:
+def read_reply(body: Any, scrub: Scrubber, *, tools: bool = False) -> ModelReply:
     """The first choice of a chat completion; `tools` says whether tools were offered.
 
     Raises:
@@ -60,7 +60,7 @@ def read_reply(body: Any, scrub: Scrubber, *, tools: bool = False) -> Reply:
     calls = _tool_calls(message.get("tool_calls"), scrub) if tools else ()
     if not text.strip() and not calls:
         raise AnsweredFailure(Failure.EMPTY, _why_empty(message), usage, text)
-    return Reply(text=text, finish=finish, usage=usage, served_by=served_by, tool_calls=calls)
+    return ModelReply(text=text, finish=finish, usage=usage, served_by=served_by, tool_calls=calls)
 
 
 def _tool_calls(listed: Any, scrub: Scrubber) -> tuple[ToolCall, ...]:
@@ -136,11 +136,11 @@ def _clean(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-def _usage(reported: Any) -> Usage:
+def _usage(reported: Any) -> TokenUsage:
     if not isinstance(reported, dict):
-        return Usage()
+        return TokenUsage()
     cost = reported.get("cost")  # OpenRouter reports USD here
-    return Usage(
+    return TokenUsage(
         prompt_tokens=_count(reported.get("prompt_tokens")),
         completion_tokens=_count(reported.get("completion_tokens")),
         usd=_dollars(cost),

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from lawsmith.agent.client.failures import NOT_BILLED, AnsweredFailure, CallFailure, Failure
-from lawsmith.agent.client.messages import Reply, Request
+from lawsmith.agent.client.call_failures import NOT_BILLED, AnsweredFailure, CallFailure, Failure
+from lawsmith.agent.client.messages import ModelReply, Request
 from lawsmith.agent.client.prices import Prices
-from lawsmith.agent.client.recording import Attempt, attempt_of
+from lawsmith.agent.client.recording import CallAttempt, attempt_of
 from lawsmith.agent.search.budget import Budget, BudgetSpent, Reservation
 
 
@@ -22,10 +22,12 @@ class Bill:
         self._tokens = 0
         self._usd: Fraction | None = Fraction(0)
 
-    def add(self, request: Request, result: Reply | CallFailure, *, final: bool, seconds: float) -> Attempt:
+    def add(
+        self, request: Request, result: ModelReply | CallFailure, *, final: bool, seconds: float
+    ) -> CallAttempt:
         """The record of an attempt, put on the bill."""
         at_most: tuple[int, float | None] = (0, 0.0)
-        if isinstance(result, Reply | AnsweredFailure):
+        if isinstance(result, ModelReply | AnsweredFailure):
             usd = self._prices.of(request.model, result.usage)
             at_most = self._most
         elif result.kind in NOT_BILLED:
@@ -52,7 +54,7 @@ class Bill:
         self._reservation.settle(self._tokens, self._usd)
 
 
-def book(budget: Budget, attempts: Sequence[Attempt]) -> None:
+def book(budget: Budget, attempts: Sequence[CallAttempt]) -> None:
     """Charge recorded attempts: those of an earlier process of this run, or of the run that is replayed."""
     for attempt in attempts:
         tokens = attempt.at_most_tokens if attempt.tokens is None else attempt.tokens

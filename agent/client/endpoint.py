@@ -8,10 +8,10 @@ from typing import Any, NoReturn
 
 import openai
 
+from lawsmith.agent.client.call_failures import AnsweredFailure, CallFailure, EndpointError, Failure
 from lawsmith.agent.client.completion import FullContext, read_body, read_reply
-from lawsmith.agent.client.failures import AnsweredFailure, CallFailure, EndpointError, Failure
 from lawsmith.agent.client.http import BodyTooLarge, bounded_client, never_connected, retry_after, timeout
-from lawsmith.agent.client.messages import Message, Reply, Request
+from lawsmith.agent.client.messages import Message, ModelReply, Request
 from lawsmith.agent.client.profiles import OFFICIAL, Api, profile_of
 from lawsmith.agent.client.responses import as_chat, input_items, parameters
 from lawsmith.agent.client.scrub import Scrubber, public_url
@@ -108,7 +108,7 @@ class Endpoint:
     def _raise_for_user(self, failure: CallFailure) -> NoReturn:
         raise EndpointError(failure.message) from None
 
-    def complete(self, request: Request, seconds: float) -> Reply:
+    def complete(self, request: Request, seconds: float) -> ModelReply:
         """Send `request` once and return its reply within about `seconds`.
 
         A parameter that the endpoint says it does not support is left out from then on and the request is
@@ -135,7 +135,7 @@ class Endpoint:
             self._unsupported.add(parameter)
             return True
 
-    def _once(self, request: Request, seconds: float) -> Reply:
+    def _once(self, request: Request, seconds: float) -> ModelReply:
         options = self._options(request)
         try:
             body = self._send(request, options, seconds)

@@ -90,7 +90,7 @@ class Request(Frozen):
         return sum(message.bytes for message in self.messages) + sum(tool.bytes for tool in self.tools)
 
 
-class Usage(Frozen):
+class TokenUsage(Frozen):
     """Tokens and USD as the endpoint reports them; None means that it did not say."""
 
     prompt_tokens: int | None = None
@@ -100,12 +100,12 @@ class Usage(Frozen):
     """Of the completion's tokens, those of hidden reasoning."""
 
 
-class Reply(Frozen):
+class ModelReply(Frozen):
     """What the model says: text, or calls of tools that the request offered, or both."""
 
     text: str
     finish: str = "stop"
-    usage: Usage = Usage()
+    usage: TokenUsage = TokenUsage()
     served_by: str = ""
     tool_calls: tuple[ToolCall, ...] = ()
 
@@ -113,4 +113,4 @@ class Reply(Frozen):
 class Model(Protocol):
     """Anything that answers one request within about `seconds`, or raises `CallFailure`."""
 
-    def complete(self, request: Request, seconds: float) -> Reply: ...
+    def complete(self, request: Request, seconds: float) -> ModelReply: ...

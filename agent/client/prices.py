@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lawsmith.agent.client.messages import Frozen, Usage
+from lawsmith.agent.client.messages import Frozen, TokenUsage
 from lawsmith.tasks import InputError
 
 
@@ -35,7 +35,7 @@ class Prices:
         """None if it is not known."""
         return self._table.get(model)
 
-    def of(self, model: str, usage: Usage) -> float | None:
+    def of(self, model: str, usage: TokenUsage) -> float | None:
         """Price of a reply in USD: what the endpoint reported, else by the table; None if unknown."""
         if usage.usd is not None:
             return usage.usd

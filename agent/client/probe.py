@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from lawsmith.agent.client.call_failures import AnsweredFailure, CallFailure
 from lawsmith.agent.client.endpoint import Endpoint
-from lawsmith.agent.client.failures import AnsweredFailure, CallFailure
-from lawsmith.agent.client.messages import Message, Request, Tool, Usage
+from lawsmith.agent.client.messages import Message, Request, TokenUsage, Tool
 
 SECONDS = 60.0
 REPLY_TOKENS = 200
@@ -24,7 +24,7 @@ class Support:
     tools: bool
     family: str
     served_by: str
-    usage: Usage
+    usage: TokenUsage
     error: str = ""
 
 
@@ -46,6 +46,6 @@ def probe(endpoint: Endpoint, model: str) -> Support:
     except AnsweredFailure as failure:
         return Support(False, family, "", failure.usage, failure.message)
     except CallFailure as failure:
-        return Support(False, family, "", Usage(), failure.message)
+        return Support(False, family, "", TokenUsage(), failure.message)
     called = any(call.name == _READY.name for call in reply.tool_calls)
     return Support(called, family, reply.served_by, reply.usage)

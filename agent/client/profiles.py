@@ -19,7 +19,7 @@ FILE = Path(__file__).with_name("profiles.toml")
 Api = Literal["chat", "responses"]
 
 
-class Profile(Frozen):
+class ModelProfile(Frozen):
     """How one family is asked; profiles.toml explains the keys."""
 
     name: str
@@ -48,13 +48,13 @@ def _any(patterns: Sequence[str], text: str) -> bool:
 
 
 @cache
-def profiles() -> tuple[Profile, ...]:
+def profiles() -> tuple[ModelProfile, ...]:
     """All profiles, in the order in which they are tried."""
     found = tomllib.loads(FILE.read_text(encoding="utf-8"))
-    return tuple(Profile.model_validate(entry) for entry in found["profile"])
+    return tuple(ModelProfile.model_validate(entry) for entry in found["profile"])
 
 
-def profile_of(model: str, base_url: str) -> Profile:
+def profile_of(model: str, base_url: str) -> ModelProfile:
     """The first profile that matches; the last one matches everything."""
     parts = urlsplit(base_url)
     host = parts.netloc.rpartition("@")[2]

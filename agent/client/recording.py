@@ -6,8 +6,8 @@ import threading
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal, Protocol
 
-from lawsmith.agent.client.failures import AnsweredFailure, CallFailure, Failure
-from lawsmith.agent.client.messages import Frozen, Message, Reply, Request, ToolCall, Usage
+from lawsmith.agent.client.call_failures import AnsweredFailure, CallFailure, Failure
+from lawsmith.agent.client.messages import Frozen, Message, ModelReply, Request, TokenUsage, ToolCall
 
 Source = Literal["endpoint", "cache"]
 
@@ -33,7 +33,7 @@ class MemorySink:
         return list(self.lines)
 
 
-class Attempt(Frozen):
+class CallAttempt(Frozen):
     """One finished attempt at a call. `final` closes its slot: there is a reply, or the call was given up.
 
     `usd` is None where unknown; `at_most_tokens` and `at_most_usd` bound what an attempt without usage cost.
@@ -51,17 +51,17 @@ class Attempt(Frozen):
     served_by: str = ""
     failure: Failure | None = None
     message: str = ""
-    usage: Usage = Usage()
+    usage: TokenUsage = TokenUsage()
     tool_calls: tuple[ToolCall, ...] = ()
     usd: float | None = None
     at_most_tokens: int = 0
     at_most_usd: float | None = None
 
     @property
-    def reply(self) -> Reply | None:
+    def reply(self) -> ModelReply | None:
         if self.failure is not None:
             return None
-        return Reply(
+        return ModelReply(
             text=self.text,
             finish=self.finish,
             usage=self.usage,
@@ -77,7 +77,7 @@ class Attempt(Frozen):
         return self.usage.prompt_tokens + self.usage.completion_tokens
 
 
-class Asked(Frozen):
+class SentRequest(Frozen):
     """A request as it left. `messages` is empty where an earlier attempt of the slot asked the same."""
 
     slot: str
@@ -94,7 +94,7 @@ class Asked(Frozen):
     """Names of the tools that were offered; the digest covers their descriptions."""
 
 
-_FIELDS = {*Asked.model_fields, *Attempt.model_fields}
+_FIELDS = {*SentRequest.model_fields, *CallAttempt.model_fields}
 
 
 class Recording:
@@ -103,8 +103,8 @@ class Recording:
     def __init__(self, sink: CallSink) -> None:
         self._sink = sink
         self._lock = threading.Lock()
-        self._attempts: dict[str, list[Attempt]] = {}
-        self._asked: dict[str, Asked] = {}
+        self._attempts: dict[str, list[CallAttempt]] = {}
+        self._asked: dict[str, SentRequest] = {}
         self._open: set[str] = set()
         self.end: str | None = None  # why no further request was sent, if that was recorded
         self.inherited: tuple[str, ...] | None = (
@@ -117,25 +117,29 @@ class Recording:
         body = {name: value for name, value in line.items() if name in _FIELDS}
         if line.get("event") == "request":
             self._note(
-                Asked.model_validate({name: body[name] for name in Asked.model_fields if name in body})
+                SentRequest.model_validate(
+                    {name: body[name] for name in SentRequest.model_fields if name in body}
+                )
             )
         elif line.get("event") == "reply":
             self._keep(
-                Attempt.model_validate({name: body[name] for name in Attempt.model_fields if name in body})
+                CallAttempt.model_validate(
+                    {name: body[name] for name in CallAttempt.model_fields if name in body}
+                )
             )
         elif line.get("event") == "end":
             self.end = str(line["reason"])
         elif line.get("event") == "inherited":
             self.inherited = tuple(map(str, line["notes"]))
 
-    def _note(self, asked: Asked) -> None:
+    def _note(self, asked: SentRequest) -> None:
         known = self._asked.get(asked.slot)
         if known is None or known.request_sha256 != asked.request_sha256:
             self._asked[asked.slot] = asked
         if asked.source == "endpoint":
             self._open.add(asked.slot)
 
-    def _keep(self, attempt: Attempt) -> None:
+    def _keep(self, attempt: CallAttempt) -> None:
         self._attempts.setdefault(attempt.slot, []).append(attempt)
         self._open.discard(attempt.slot)
 
@@ -144,7 +148,7 @@ class Recording:
         digest = request.digest()
         known = self.request(request.slot)
         repeated = known is not None and known.request_sha256 == digest
-        record = Asked(
+        record = SentRequest(
             **request.model_dump(exclude={"messages", "tools"}),
             tools=tuple(tool.name for tool in request.tools),
             request_sha256=digest,
@@ -155,7 +159,7 @@ class Recording:
             self._sink.append_call({"event": "request", **record.model_dump(mode="json")})
             self._note(record)
 
-    def answered(self, attempt: Attempt) -> None:
+    def answered(self, attempt: CallAttempt) -> None:
         with self._lock:
             self._sink.append_call({"event": "reply", **attempt.model_dump(mode="json")})
             self._keep(attempt)
@@ -172,14 +176,14 @@ class Recording:
             self._sink.append_call({"event": "end", "reason": reason})
             self.end = reason
 
-    def attempts(self, slot: str | None = None) -> Sequence[Attempt]:
+    def attempts(self, slot: str | None = None) -> Sequence[CallAttempt]:
         """The finished attempts of `slot`, or of the whole run, in the order they finished."""
         with self._lock:
             if slot is not None:
                 return tuple(self._attempts.get(slot, ()))
             return tuple(attempt for attempts in self._attempts.values() for attempt in attempts)
 
-    def closed(self, slot: str) -> Attempt | None:
+    def closed(self, slot: str) -> CallAttempt | None:
         """The attempt that closed `slot`; None while it is open."""
         attempts = self.attempts(slot)
         return attempts[-1] if attempts and attempts[-1].final else None
@@ -188,7 +192,7 @@ class Recording:
         """Whether a request of `slot` left and no end of it was recorded: the run was killed in between."""
         return slot in self._open
 
-    def request(self, slot: str) -> Asked | None:
+    def request(self, slot: str) -> SentRequest | None:
         """What was asked at `slot` last, with its messages."""
         with self._lock:
             return self._asked.get(slot)
@@ -196,14 +200,14 @@ class Recording:
 
 def attempt_of(
     request: Request,
-    result: Reply | CallFailure,
+    result: ModelReply | CallFailure,
     *,
     source: Source,
     final: bool,
     seconds: float,
     usd: float | None,
     at_most: tuple[int, float | None] = (0, 0.0),
-) -> Attempt:
+) -> CallAttempt:
     """The record of one attempt: `result` came back, `at_most` bounds tokens and USD where unknown."""
     common: dict[str, Any] = {
         "slot": request.slot,
@@ -217,8 +221,8 @@ def attempt_of(
         "at_most_tokens": at_most[0],
         "at_most_usd": at_most[1],
     }
-    if isinstance(result, Reply):
-        return Attempt(
+    if isinstance(result, ModelReply):
+        return CallAttempt(
             **common,
             text=result.text,
             finish=result.finish,
@@ -226,10 +230,10 @@ def attempt_of(
             usage=result.usage,
             tool_calls=result.tool_calls,
         )
-    return Attempt(
+    return CallAttempt(
         **common,
         failure=result.kind,
         message=result.message,
-        usage=result.usage if isinstance(result, AnsweredFailure) else Usage(),
+        usage=result.usage if isinstance(result, AnsweredFailure) else TokenUsage(),
         text=result.text if isinstance(result, AnsweredFailure) else "",
     )

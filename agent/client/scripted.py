@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Mapping
 
-from lawsmith.agent.client.failures import AnsweredFailure, CallFailure, Failure
-from lawsmith.agent.client.messages import Reply, Request, Usage
+from lawsmith.agent.client.call_failures import AnsweredFailure, CallFailure, Failure
+from lawsmith.agent.client.messages import ModelReply, Request, TokenUsage
 
-Script = Callable[[Request], str | Reply | CallFailure]
+Script = Callable[[Request], str | ModelReply | CallFailure]
 
 
 class ScriptedModel:
@@ -21,12 +21,12 @@ class ScriptedModel:
         requests: every request that was sent, in the order of arrival.
     """
 
-    def __init__(self, script: Script | Mapping[str, str] | Iterable[str | Reply | CallFailure]) -> None:
+    def __init__(self, script: Script | Mapping[str, str] | Iterable[str | ModelReply | CallFailure]) -> None:
         self.requests: list[Request] = []
         self._lock = threading.Lock()
         self._answer = self._from(script)
 
-    def _from(self, script: Script | Mapping[str, str] | Iterable[str | Reply | CallFailure]) -> Script:
+    def _from(self, script: Script | Mapping[str, str] | Iterable[str | ModelReply | CallFailure]) -> Script:
         if callable(script):
             return script
         if isinstance(script, Mapping):
@@ -35,21 +35,21 @@ class ScriptedModel:
         queue = iter(script)
         return lambda request: next(queue, None) or _exhausted()
 
-    def complete(self, request: Request, seconds: float) -> Reply:
+    def complete(self, request: Request, seconds: float) -> ModelReply:
         with self._lock:
             self.requests.append(request)
             answer = self._answer(request)
         if isinstance(answer, CallFailure):
             raise answer
-        if isinstance(answer, Reply):
+        if isinstance(answer, ModelReply):
             return answer
-        usage = Usage(
+        usage = TokenUsage(
             prompt_tokens=sum(_tokens(message.content) for message in request.messages),
             completion_tokens=_tokens(answer),
         )
         if not answer.strip():
             raise AnsweredFailure(Failure.EMPTY, "The reply is empty.", usage, answer)
-        return Reply(text=answer, usage=usage, served_by="scripted")
+        return ModelReply(text=answer, usage=usage, served_by="scripted")
 
 
 def climbing(*steps: tuple[str, str]) -> Script:

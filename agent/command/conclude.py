@@ -6,12 +6,12 @@ from dataclasses import replace
 from typing import Any
 
 from lawsmith.agent.command.doubts import Doubts
+from lawsmith.agent.command.law_verdict import verdict
 from lawsmith.agent.command.result import Run
-from lawsmith.agent.command.verdict import verdict
 from lawsmith.agent.search.budget import Spending
 from lawsmith.agent.search.journal import Journal
 from lawsmith.agent.search.selection import Choice, choose
-from lawsmith.runs import Archive, LawFailed, Result, close_law, score_law
+from lawsmith.runs import Archive, LawFailed, RunResult, close_law, score_law
 from lawsmith.runs.canonical_json import plain
 from lawsmith.runs.law import predict_with
 from lawsmith.runs.trials import History, Trial
@@ -151,10 +151,10 @@ def _train_r2(trial: Trial) -> float:
     return trial.evaluation.train.r2
 
 
-def _books(history: History, spent: Spending, stopped: str, account: dict[str, Any] | None) -> Result:
+def _books(history: History, spent: Spending, stopped: str, account: dict[str, Any] | None) -> RunResult:
     """What the search cost and why it ended."""
     failures = _failures(history)
-    return Result(
+    return RunResult(
         candidates=len(history),
         failed=sum(failures.values()),
         calls=spent.calls,

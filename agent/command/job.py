@@ -86,7 +86,7 @@ class Job(BaseModel):
     cluster: str | None = None
     """Where candidates are evaluated instead of here; see `lawsmith.agent.cluster.client`."""
     settings: dict[str, JsonValue] | None = None
-    """Of an LLM agent, without secrets; see `lawsmith.agent.llm.session.Settings`."""
+    """Of an LLM agent, without secrets; see `lawsmith.agent.llm.model_session.Settings`."""
     forms: tuple[str, ...] = ()
     """Formulas of the user's own, as written; see `lawsmith.sandbox.law.own_form`."""
     only: bool = False

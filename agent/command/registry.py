@@ -19,7 +19,7 @@ from lawsmith.tasks import InputError, Task
 
 if TYPE_CHECKING:
     from lawsmith.agent.client.config import Config, Options
-    from lawsmith.agent.llm.session import Settings
+    from lawsmith.agent.llm.model_session import Settings
 
 AGENTS = ("symbolic", "analyst", "refine", "evolve")
 CLIENT = "mcp"
@@ -64,7 +64,7 @@ def equip(
         agent, why = _automatic(job.model, options, environment)
     if agent == "symbolic":
         return job, Chosen(agent, None, why)
-    from lawsmith.agent.llm.session import Settings
+    from lawsmith.agent.llm.model_session import Settings
 
     limited = any(limit is not None for limit in (job.seconds, job.calls, job.tokens, job.usd))
     settings = Settings.resolve(job.model, limited=limited, options=options, environment=environment)
@@ -102,7 +102,7 @@ def _automatic(model: str | None, options: "Options", environment: Mapping[str, 
 
 def _by_tools(config: "Config", environment: Mapping[str, str]) -> tuple[str, str]:
     """The analyst where every model calls tools, which one cheap call to each shows; else the agent that needs none."""
-    from lawsmith.agent.llm.session import supported
+    from lawsmith.agent.llm.model_session import supported
 
     for name, _, found in supported(config, environment):
         if not found.tools:
@@ -163,10 +163,10 @@ def proposers(chosen: Chosen, job: Job, task: Task) -> Iterator[MakeProposer]:
             )
         )
         return
-    from lawsmith.agent.llm.session import Session, Settings
+    from lawsmith.agent.llm.model_session import ModelSession, Settings
 
     replayed = None if job.replay is None else Archive.open(Path(job.replay))
-    with Session(chosen.agent, Settings.recorded(job.settings), replayed=replayed) as session:
+    with ModelSession(chosen.agent, Settings.recorded(job.settings), replayed=replayed) as session:
         session.check(usd_limited=job.usd is not None)
         yield lambda seed, budget, archive, evaluator: after_own(
             session.proposer(task, seed, budget, archive, evaluator, SymbolicProposer(task, seed))
@@ -177,6 +177,6 @@ def cautions(chosen: Chosen, job: Job) -> tuple[str, ...]:
     """What a user should know before a model is asked."""
     if chosen.model is None or job.replay is not None:
         return ()
-    from lawsmith.agent.llm.session import Settings
+    from lawsmith.agent.llm.model_session import Settings
 
     return Settings.recorded(job.settings).config.cautions()

@@ -6,11 +6,10 @@ from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
+from lawsmith.agent.command.law_verdict import same_law
 from lawsmith.agent.command.own_forms import ORIGIN
 from lawsmith.agent.command.registry import Chosen
-from lawsmith.agent.command.verdict import same_law
-from lawsmith.runs import Archive, Manifest
-from lawsmith.runs import Result as Record
+from lawsmith.runs import Archive, Manifest, RunResult
 from lawsmith.runs.law_table import LawRow, laws
 from lawsmith.runs.laws import Law
 from lawsmith.runs.trials import Trial, recorded_trials
@@ -29,7 +28,7 @@ class Run:
 
     archive: Path
     manifest: Manifest
-    result: Record
+    result: RunResult
     trials: tuple[Trial, ...]
 
     def __repr__(self) -> str:

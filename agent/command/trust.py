@@ -67,7 +67,7 @@ def _asks(job: Job, data_kept: bool) -> list[str]:
 
 
 def _models(settings: Any) -> list[str]:
-    from lawsmith.agent.llm.session import Settings
+    from lawsmith.agent.llm.model_session import Settings
 
     config = Settings.recorded(settings).config
     asked = []

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lawsmith.agent.feedback.folds import fold_labels
+from lawsmith.agent.feedback.fold_text import fold_labels
 from lawsmith.agent.feedback.text import clip, number
 from lawsmith.tasks import Array, IntArray, Table, Task
 from lawsmith.tasks.folds import frontier_folds

@@ -12,10 +12,10 @@ from typing import Any
 import jinja2
 import numpy as np
 
-from lawsmith.agent.client.estimate import BYTES_PER_TOKEN
 from lawsmith.agent.client.messages import Message
+from lawsmith.agent.client.token_estimate import BYTES_PER_TOKEN
 from lawsmith.agent.feedback.describe import facts, sample_rows
-from lawsmith.agent.feedback.noise import noise_line
+from lawsmith.agent.feedback.noise_text import noise_line
 from lawsmith.agent.feedback.tables import data_table
 from lawsmith.agent.feedback.text import number
 from lawsmith.tasks import Array, Task

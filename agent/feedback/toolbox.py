@@ -38,7 +38,7 @@ class Describe(Arguments):
     """Describe the task: columns, units, ranges, groups, means over ranges, noise, how laws are judged and written."""
 
 
-class Rows(Arguments):
+class RowsArguments(Arguments):
     """Read training rows: any slice, sorted, or aggregated over ranges of one or two columns."""
 
     where: list[str] = Field(
@@ -55,7 +55,7 @@ class Rows(Arguments):
     )
 
 
-class Plot(Arguments):
+class PlotArguments(Arguments):
     """Plot the mean of one column over ranges of another, as text; apart for each value of a third if asked."""
 
     x: str = Field(description="Column along the axis.")
@@ -65,7 +65,7 @@ class Plot(Arguments):
     bins: int = Field(12, ge=2, le=20)
 
 
-class Run(Arguments):
+class RunArguments(Arguments):
     """Run analysis code on the training rows. x["N"] and y["loss"] are numpy arrays by column, group is an array of
     names, np is numpy; scipy can be imported. Print what you want to see; the value of a last expression is printed.
     No files, no network, and nothing is kept from one run to the next."""
@@ -103,9 +103,9 @@ class Finish(Arguments):
 
 TOOLS: Mapping[str, type[Arguments]] = {
     "describe": Describe,
-    "rows": Rows,
-    "plot": Plot,
-    "run": Run,
+    "rows": RowsArguments,
+    "plot": PlotArguments,
+    "run": RunArguments,
     "try": Try,
     "laws": Laws,
     "note": Note,
@@ -164,9 +164,9 @@ class Toolbox:
         """What a tool answers; a mistake in its arguments is told in words."""
         answering: dict[type[Arguments], Callable[[], str]] = {
             Describe: self.describe,
-            Rows: lambda: self._rows(arguments, history),  # type: ignore[arg-type]
-            Plot: lambda: self._plot(arguments),  # type: ignore[arg-type]
-            Run: lambda: self._run(arguments),  # type: ignore[arg-type]
+            RowsArguments: lambda: self._rows(arguments, history),  # type: ignore[arg-type]
+            PlotArguments: lambda: self._plot(arguments),  # type: ignore[arg-type]
+            RunArguments: lambda: self._run(arguments),  # type: ignore[arg-type]
             Laws: lambda: self._laws(arguments, history),  # type: ignore[arg-type]
         }
         try:
@@ -178,7 +178,7 @@ class Toolbox:
         """The task, its rows in numbers, and what a candidate must be."""
         return self._prompts.fit("tools.j2", lambda detail: {}, share=1.0)
 
-    def _rows(self, asked: Rows, history: History) -> str:
+    def _rows(self, asked: RowsArguments, history: History) -> str:
         wanted = Slice(tuple(asked.where), asked.sort, asked.limit, asked.offset)
         if asked.by:
             return aggregate_text(self._task.train, wanted, asked.by)
@@ -187,10 +187,10 @@ class Toolbox:
             extra = self._viewer.residuals(numbered(history, asked.residuals_of))
         return rows_text(self._task.train, wanted, extra)
 
-    def _plot(self, asked: Plot) -> str:
+    def _plot(self, asked: PlotArguments) -> str:
         return plot_text(self._task.train, asked.x, asked.y, tuple(asked.where), asked.by, asked.bins)
 
-    def _run(self, asked: Run) -> str:
+    def _run(self, asked: RunArguments) -> str:
         if asked.code not in self._analyses:
             found = analyse(self._sandbox, asked.code, self._task)
             self._analyses[asked.code] = "\n".join(part for part in (found.output, found.error) if part)

@@ -6,16 +6,25 @@ import ast
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from lawsmith.agent.client.asker import Outcome, Question
-from lawsmith.agent.client.failures import Failure
+from lawsmith.agent.client.asker import CallOutcome, Question
+from lawsmith.agent.client.call_failures import Failure
 from lawsmith.agent.client.messages import Message, Request, ToolCall
 from lawsmith.agent.feedback.prompts import clip_bytes
 from lawsmith.agent.feedback.text import clip
-from lawsmith.agent.feedback.toolbox import Finish, Note, Run, Toolbox, Try, numbered, read_arguments, tools
+from lawsmith.agent.feedback.toolbox import (
+    Finish,
+    Note,
+    RunArguments,
+    Toolbox,
+    Try,
+    numbered,
+    read_arguments,
+    tools,
+)
 from lawsmith.agent.feedback.views import AT_THE_NOISE
+from lawsmith.agent.llm.model_proposer import LLMProposer
 from lawsmith.agent.llm.parsing import parse_reply, parses
-from lawsmith.agent.llm.proposer import LLMProposer
-from lawsmith.agent.llm.questions import Answer, Ask, Setup
+from lawsmith.agent.llm.questions import AgentSetup, Ask, CandidateReply
 from lawsmith.runs.trials import History, Proposal, Trial
 from lawsmith.sandbox import Verdict
 from lawsmith.sandbox.law.key import source_key
@@ -70,7 +79,7 @@ class Analyst(LLMProposer):
     looks_ahead = False
     most_in_vain = MOST_LOOKS
 
-    def __init__(self, setup: Setup) -> None:
+    def __init__(self, setup: AgentSetup) -> None:
         super().__init__(setup)
         self._toolbox = Toolbox(setup.task, setup.evaluator.sandbox, self.viewer, self.prompts)
         self._opening: tuple[Message, ...] = ()
@@ -94,7 +103,7 @@ class Analyst(LLMProposer):
     def learn(self, trial: Trial, ask: Ask | None) -> None:
         self._keys.setdefault(source_key(trial.proposal.source), trial.id)
 
-    def heard(self, answer: Answer) -> None:
+    def heard(self, answer: CandidateReply) -> None:
         """Nothing: replies are taken in with their calls."""
 
     def improves(self, trial: Trial, ask: Ask) -> bool:
@@ -119,7 +128,7 @@ class Analyst(LLMProposer):
         self.tally.calls_at |= {proposal.id: self.round for proposal in batch}
         return batch
 
-    def _hear_turn(self, ask: Ask, outcome: Outcome, history: History) -> list[Proposal]:
+    def _hear_turn(self, ask: Ask, outcome: CallOutcome, history: History) -> list[Proposal]:
         if outcome.failure is Failure.OUT_OF_BUDGET:
             self.ended = outcome.message or "the budget is spent"
             return []
@@ -146,7 +155,7 @@ class Analyst(LLMProposer):
                 turn.told.append(_answer(call, told))
         return batch
 
-    def _failed(self, ask: Ask, outcome: Outcome) -> None:
+    def _failed(self, ask: Ask, outcome: CallOutcome) -> None:
         """A call without a reply: the model is told where it can help, and the search ends where it goes on."""
         assert outcome.failure is not None
         self.tally.lost[outcome.failure.value] += 1
@@ -197,7 +206,7 @@ class Analyst(LLMProposer):
         except InputError as error:
             return str(error)
         told = self._toolbox.answer(arguments, history)
-        if isinstance(arguments, Run):
+        if isinstance(arguments, RunArguments):
             self._analyses.append(f"{clip(arguments.code, 160)} -> {clip(told, 300)}")
         return told
 

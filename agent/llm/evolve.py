@@ -12,9 +12,9 @@ from lawsmith.agent.client.messages import Message, told
 from lawsmith.agent.feedback.prompts import Detail
 from lawsmith.agent.feedback.standing import Standing
 from lawsmith.agent.feedback.views import LawView
+from lawsmith.agent.llm.model_proposer import REMINDER_SHARE, LLMProposer
 from lawsmith.agent.llm.population import Population
-from lawsmith.agent.llm.proposer import REMINDER_SHARE, LLMProposer
-from lawsmith.agent.llm.questions import Answer, Ask, Setup
+from lawsmith.agent.llm.questions import AgentSetup, Ask, CandidateReply
 from lawsmith.runs.trials import History, Trial
 from lawsmith.sandbox import Verdict
 
@@ -46,13 +46,13 @@ class Evolve(LLMProposer):
     name = "evolve"
     looks_ahead = True
 
-    def __init__(self, setup: Setup) -> None:
+    def __init__(self, setup: AgentSetup) -> None:
         super().__init__(setup)
         self.merit = self.viewer.standing.merit
         self.population = Population(ISLANDS, self.merit)
         self._seeds: list[Trial] = []
         self._seeded = False
-        self._repairs: list[tuple[Ask, Trial | Answer]] = []
+        self._repairs: list[tuple[Ask, Trial | CandidateReply]] = []
         self._best_round = 0
         self._fresh_island: int | None = None
         self._returned: set[str] = set()
@@ -80,7 +80,7 @@ class Evolve(LLMProposer):
         ):
             self._best_round = self.round
 
-    def heard(self, answer: Answer) -> None:
+    def heard(self, answer: CandidateReply) -> None:
         without_code = answer.parsed is not None and answer.parsed.source is None
         if without_code and not answer.ask.repairs:
             self._repairs.append((answer.ask, answer))
@@ -197,9 +197,9 @@ class Evolve(LLMProposer):
             return ("cross", [first, second]) if second is not None else ("improve", [first])
         return operation, [first]
 
-    def _repair(self, place: int, failed: Ask, what: Trial | Answer) -> Ask:
+    def _repair(self, place: int, failed: Ask, what: Trial | CandidateReply) -> Ask:
         """The second chance of a reply: with its error message, or with a reminder of how to answer."""
-        if isinstance(what, Answer):
+        if isinstance(what, CandidateReply):
             problem = what.problem
 
             def write() -> tuple[Message, ...]:
@@ -217,7 +217,7 @@ class Evolve(LLMProposer):
             operation="repair",
             model=failed.model,
             write=write,
-            parents=failed.parents if isinstance(what, Answer) else (what.id,),
+            parents=failed.parents if isinstance(what, CandidateReply) else (what.id,),
             repairs=True,
             context=failed.context,
         )

@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from fractions import Fraction
 
-from lawsmith.agent.client.failures import Failure
-from lawsmith.agent.client.recording import Attempt
+from lawsmith.agent.client.call_failures import Failure
+from lawsmith.agent.client.recording import CallAttempt
 from lawsmith.agent.search.budget import Allowance
 
 ROUNDS = 4
@@ -28,7 +28,7 @@ class Pace:
         """Calls that were answered or given up, also from the cache."""
         self._calls, self._lost, self._tokens, self._usd = 0, 0, 0, Fraction(0)
 
-    def heard(self, attempts: Sequence[Attempt]) -> None:
+    def heard(self, attempts: Sequence[CallAttempt]) -> None:
         """Take note of one call that has ended, by its attempts."""
         self.calls += bool(attempts)
         sent = [attempt for attempt in attempts if attempt.source == "endpoint"]

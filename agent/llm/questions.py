@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from lawsmith.agent.client.asker import Asker
+from lawsmith.agent.client.call_failures import Failure
 from lawsmith.agent.client.config import Config
-from lawsmith.agent.client.failures import Failure
 from lawsmith.agent.client.messages import Message
 from lawsmith.agent.llm.parsing import Parsed
 from lawsmith.agent.search.budget import Allowance
@@ -19,7 +19,7 @@ from lawsmith.tasks import Task
 
 
 @dataclass(frozen=True)
-class Setup:
+class AgentSetup:
     """What an LLM agent works with.
 
     `floor` proposes first, at no cost; `floor_trials` bounds its candidates so that it cannot use up a
@@ -59,7 +59,7 @@ class Ask:
 
 
 @dataclass(frozen=True)
-class Answer:
+class CandidateReply:
     """A reply that was read: either it states a new candidate, `proposal`, or `problem` says why not.
 
     `text` is "" where nobody answered. `twin` is the known candidate that it repeats, `failure` what became

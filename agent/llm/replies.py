@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from lawsmith.agent.client.asker import Outcome
-from lawsmith.agent.client.failures import Failure
+from lawsmith.agent.client.asker import CallOutcome
+from lawsmith.agent.client.call_failures import Failure
 from lawsmith.agent.feedback.views import Viewer
 from lawsmith.agent.llm.parsing import Parsed, parse_reply, parses
-from lawsmith.agent.llm.questions import Answer, Ask
+from lawsmith.agent.llm.questions import Ask, CandidateReply
 from lawsmith.agent.llm.twins import Behaviour, Screen
 from lawsmith.agent.search.evaluator import Evaluator
 from lawsmith.runs.trials import Proposal, Trial
@@ -55,8 +55,8 @@ class Reader:
             self._behaviours.setdefault(trial.id, seen)
 
     def read(
-        self, asks: Sequence[Ask], outcomes: Sequence[Outcome], renewable: Collection[str] = ()
-    ) -> list[Answer]:
+        self, asks: Sequence[Ask], outcomes: Sequence[CallOutcome], renewable: Collection[str] = ()
+    ) -> list[CandidateReply]:
         """One answer for each question, in order. `renewable` are known candidates that may be stated again."""
         answers = [self._read(ask, outcome, renewable) for ask, outcome in zip(asks, outcomes, strict=True)]
         for answer in answers:
@@ -70,19 +70,21 @@ class Reader:
         waiting = [source for name, source in self._begun.items() if name not in self._recorded]
         self._evaluator.give_up(waiting)
 
-    def _read(self, ask: Ask, outcome: Outcome, renewable: Collection[str]) -> Answer:
+    def _read(self, ask: Ask, outcome: CallOutcome, renewable: Collection[str]) -> CandidateReply:
         parsed = parse_reply(outcome.text)
         if outcome.failure is not None and not _whole(outcome, parsed):
-            return Answer(ask, problem=outcome.message, failure=outcome.failure, reason=outcome.failure.value)
+            return CandidateReply(
+                ask, problem=outcome.message, failure=outcome.failure, reason=outcome.failure.value
+            )
         if parsed.source is None:
-            return Answer(ask, outcome.text, parsed, problem=_without_code(parsed), reason=NO_CODE)
+            return CandidateReply(ask, outcome.text, parsed, problem=_without_code(parsed), reason=NO_CODE)
         proposal = Proposal(
             parsed.source, ask.parents, f"{ask.operation} {ask.slot} {ask.model}", parsed.hypothesis
         )
         twin = self._stated(proposal, ask, renewable)
         if twin is not None:
-            return Answer(ask, outcome.text, parsed, problem=KNOWN, twin=twin, reason=REPEATED)
-        return Answer(ask, outcome.text, parsed, proposal)
+            return CandidateReply(ask, outcome.text, parsed, problem=KNOWN, twin=twin, reason=REPEATED)
+        return CandidateReply(ask, outcome.text, parsed, proposal)
 
     def _stated(self, proposal: Proposal, ask: Ask, renewable: Collection[str]) -> str | None:
         """A known candidate that states the same. A repair may restate its parent, but not word for word, and one
@@ -97,7 +99,7 @@ class Reader:
         self._ids.add(proposal.id)
         return None
 
-    def _screened(self, answer: Answer, proposal: Proposal) -> Answer:
+    def _screened(self, answer: CandidateReply, proposal: Proposal) -> CandidateReply:
         """Reject what predicts the same as a known law without being simpler; begin the evaluation of the rest."""
         if self._closed:
             return answer
@@ -122,7 +124,7 @@ def is_renewable(trial: Trial) -> bool:
     return failed or any("bound" in text for text in found.status.values())
 
 
-def _whole(outcome: Outcome, parsed: Parsed) -> bool:
+def _whole(outcome: CallOutcome, parsed: Parsed) -> bool:
     """Whether a reply that was cut off had already stated a complete candidate."""
     cut_off = outcome.failure in (Failure.CUT_OFF, Failure.TOO_LONG)
     return cut_off and parsed.source is not None and parses(parsed.source)

@@ -14,7 +14,14 @@ from mcp_types import ToolAnnotations
 from pydantic import Field
 
 from lawsmith.agent.feedback.tables import MAX_ROWS
-from lawsmith.agent.feedback.toolbox import Arguments, Laws, Plot, Rows, Run, numbered
+from lawsmith.agent.feedback.toolbox import (
+    Arguments,
+    Laws,
+    PlotArguments,
+    RowsArguments,
+    RunArguments,
+    numbered,
+)
 from lawsmith.agent.mcp import answers
 from lawsmith.agent.mcp.answers import Answer
 from lawsmith.agent.mcp.session import Progress
@@ -113,7 +120,9 @@ class Tools:
     ) -> Answer:
         """Read training rows: any slice, sorted, or aggregated over ranges of one or two columns; with the residuals of
         a law, if one is named."""
-        asked = Rows(where=where, sort=sort, limit=limit, offset=offset, by=by, residuals_of=residuals_of)
+        asked = RowsArguments(
+            where=where, sort=sort, limit=limit, offset=offset, by=by, residuals_of=residuals_of
+        )
         return self._looked(session, asked)
 
     def plot(
@@ -126,14 +135,14 @@ class Tools:
         bins: Annotated[int, Field(ge=2, le=20)] = 12,
     ) -> Answer:
         """Plot the mean of one column over ranges of another, as text."""
-        return self._looked(session, Plot(x=x, y=y, by=by, where=where, bins=bins))
+        return self._looked(session, PlotArguments(x=x, y=y, by=by, where=where, bins=bins))
 
     def run(
         self, session: SessionName, code: Annotated[str, Field(description="Python, at most 16 KiB.")]
     ) -> Answer:
         """Run analysis code on the training rows in the sandbox: x["N"] and y["loss"] are numpy arrays by column, group
         is an array of names, np is numpy; scipy can be imported. Print what you want to see. No files, no network."""
-        return self._looked(session, Run(code=code))
+        return self._looked(session, RunArguments(code=code))
 
     def laws(
         self,

@@ -18,7 +18,7 @@ from lawsmith.sandbox.law.expression import (
     function,
     mul,
 )
-from lawsmith.sandbox.law.roles import Role
+from lawsmith.sandbox.law.parameter_roles import Role
 
 MIXED = 3  # categories up to which each may act in a way of its own
 LEAST_FACTOR = -0.999  # what a level changes may not turn the sign

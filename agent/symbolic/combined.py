@@ -7,7 +7,15 @@ from itertools import combinations, product
 
 import numpy as np
 
-from lawsmith.agent.symbolic.profile import Combination, Kind, Profile, apart, kind_of, log_quadratic, profile
+from lawsmith.agent.symbolic.profile import (
+    ColumnKind,
+    Combination,
+    Profile,
+    apart,
+    kind_of,
+    log_quadratic,
+    profile,
+)
 from lawsmith.sandbox.law.expression import ONE, Feature, Number, add, mul, neg, power
 from lawsmith.tasks.dependence import WithinGroups
 from lawsmith.tasks.folds import simplex_columns
@@ -32,7 +40,9 @@ def _with_rests(table: Table) -> list[Profile]:
         for name, column in table.features.items()
         if name not in (*shares, *table.categories) and column.min() >= 0 and column.max() <= 1
     }
-    rests = {name: rest for name, rest in rests.items() if kind_of(rest, False, REST_RATIO) is Kind.SCALE}
+    rests = {
+        name: rest for name, rest in rests.items() if kind_of(rest, False, REST_RATIO) is ColumnKind.SCALE
+    }
     if not rests:
         return []
     turned = profile(replace(table, features={**table.features, **rests}))
@@ -44,7 +54,7 @@ def _with_merged(table: Table) -> list[Profile]:
     """One profile for every pair of scale columns that the targets depend on through their product or ratio alone: a
     quadratic in the logarithms then explains as much with that in their place, by an F test of nested models."""
     whole = profile(table)
-    scales = [name for name in whole.of(Kind.SCALE) if name not in whole.zeros]
+    scales = [name for name in whole.of(ColumnKind.SCALE) if name not in whole.zeros]
     if len(scales) < 2:
         return []
     rows = apart(table)

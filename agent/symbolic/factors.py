@@ -24,7 +24,7 @@ from lawsmith.sandbox.law.expression import (
     neg,
     power,
 )
-from lawsmith.sandbox.law.roles import Role
+from lawsmith.sandbox.law.parameter_roles import Role
 from lawsmith.tasks.arrays import Array
 
 TINY = 1e-300
@@ -41,7 +41,7 @@ Ends = tuple[float, float]
 
 
 @dataclass(frozen=True)
-class Kind:
+class FactorKind:
     """A function of an argument u (n,) and of constants, which are numbers.
 
     values(u, *constants); slopes(u, *constants) has one entry (n,) per free constant. node(u, |u|, *constants) is its
@@ -82,7 +82,7 @@ def _wave(
     node: Callable[[Node, Node], Node],
     most: Callable[[float], float],
     cost: float,
-) -> Kind:
+) -> FactorKind:
     """sin or cos of w times an inner function of u."""
     sine = name == "sin"
 
@@ -90,7 +90,7 @@ def _wave(
         z = inner(u)
         return (z * np.cos(w * z) if sine else -z * np.sin(w * z),)
 
-    return Kind(
+    return FactorKind(
         lambda u, w: np.asarray(np.sin(w * inner(u)) if sine else np.cos(w * inner(u))),
         lambda u, absolute, w: function(name, mul(w, node(u, absolute))),
         cost,
@@ -100,7 +100,7 @@ def _wave(
     )
 
 
-def _waves(name: str) -> dict[str, Kind]:
+def _waves(name: str) -> dict[str, FactorKind]:
     """Of the argument itself, of its root and of its logarithm."""
     return {
         name: _wave(name, lambda u: u, lambda u, absolute: u, lambda size: 2 * np.pi * 4 * TURNS / size, 2.0),
@@ -121,9 +121,9 @@ def _waves(name: str) -> dict[str, Kind]:
     }
 
 
-KINDS: Mapping[str, Kind] = {
-    "power": Kind(lambda u, n: u**n, lambda u, absolute, n: power(u, n), 1.0),
-    "real": Kind(
+KINDS: Mapping[str, FactorKind] = {
+    "power": FactorKind(lambda u, n: u**n, lambda u, absolute, n: power(u, n), 1.0),
+    "real": FactorKind(
         _real,
         lambda u, absolute, a: power(absolute, a),
         2.0,
@@ -131,7 +131,7 @@ KINDS: Mapping[str, Kind] = {
         (Role.EXPONENT,),
         lambda size, a: ((-STEEPEST, STEEPEST),),
     ),
-    "odd": Kind(
+    "odd": FactorKind(
         lambda u, a: np.sign(u) * _real(u, a),
         lambda u, absolute, a: mul(function("sign", u), power(absolute, a)),
         3.0,
@@ -140,8 +140,8 @@ KINDS: Mapping[str, Kind] = {
         lambda size, a: ((LEAST_EXPONENT, STEEPEST),),
         signed=True,
     ),
-    "log": Kind(_log, lambda u, absolute: log(u), 1.5, positive=True),
-    "log1p": Kind(
+    "log": FactorKind(_log, lambda u, absolute: log(u), 1.5, positive=True),
+    "log1p": FactorKind(
         lambda u, k: np.log1p(k * np.abs(u)),
         lambda u, absolute, k: function("log1p", mul(k, absolute)),
         2.0,
@@ -149,7 +149,7 @@ KINDS: Mapping[str, Kind] = {
         (Role.SCALE,),
         lambda size, k: ((1e-3 / size, 1e4 / size),),
     ),
-    "exp": Kind(
+    "exp": FactorKind(
         lambda u, k: np.exp(k * u),
         lambda u, absolute, k: exp(mul(k, u)),
         2.0,
@@ -157,7 +157,7 @@ KINDS: Mapping[str, Kind] = {
         (Role.RATE,),
         lambda size, k: ((-40 / size, 40 / size),),
     ),
-    "fade": Kind(
+    "fade": FactorKind(
         lambda u, k: np.exp(-k * np.abs(u)),
         lambda u, absolute, k: exp(neg(mul(k, absolute))),
         2.5,
@@ -166,7 +166,7 @@ KINDS: Mapping[str, Kind] = {
         lambda size, k: ((1e-4 / size, 400 / size),),
         signed=True,
     ),
-    "gauss": Kind(
+    "gauss": FactorKind(
         lambda u, k: np.exp(-k * u * u),
         lambda u, absolute, k: exp(neg(mul(k, power(u, Number(2.0))))),
         2.5,
@@ -176,7 +176,7 @@ KINDS: Mapping[str, Kind] = {
     ),
     **_waves("sin"),
     **_waves("cos"),
-    "tanh": Kind(
+    "tanh": FactorKind(
         lambda u, k: np.tanh(k * u),
         lambda u, absolute, k: function("tanh", mul(k, u)),
         2.5,
@@ -184,7 +184,7 @@ KINDS: Mapping[str, Kind] = {
         (Role.RATE,),
         lambda size, k: ((1e-2 / size, 100 / size),),
     ),
-    "hill": Kind(
+    "hill": FactorKind(
         _hill,
         lambda u, absolute, k, n: divide(ONE, add(ONE, mul(k, power(absolute, n)))),
         2.5,
@@ -192,7 +192,7 @@ KINDS: Mapping[str, Kind] = {
         (Role.SCALE,),
         lambda size, k, n: ((1e-3 / size**n, 1e4 / size**n),),
     ),
-    "sigmoid": Kind(
+    "sigmoid": FactorKind(
         lambda u, s, m: _logistic(s * (u - m)),
         lambda u, absolute, s, m: divide(ONE, add(ONE, exp(neg(mul(s, add(u, neg(m))))))),
         3.5,
@@ -203,7 +203,7 @@ KINDS: Mapping[str, Kind] = {
         (Role.SHAPE, Role.CENTRE),
         lambda size, s, m: ((-100 / size, 100 / size), (-2 * size, 2 * size)),
     ),
-    "arrhenius": Kind(
+    "arrhenius": FactorKind(
         lambda u, k: np.exp(-k / np.maximum(u, TINY)),
         lambda u, absolute, k: exp(neg(divide(k, u))),
         2.5,
@@ -212,7 +212,7 @@ KINDS: Mapping[str, Kind] = {
         lambda size, k: ((-50 * size, 50 * size),),
         positive=True,
     ),
-    "is": Kind(
+    "is": FactorKind(
         lambda u, code: np.asarray(u == code, dtype=np.float64),
         lambda u, absolute, code: function("equal", u, code),
         0.5,

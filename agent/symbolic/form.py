@@ -14,7 +14,7 @@ from lawsmith.sandbox.law.expression import (
     rename,
     walk,
 )
-from lawsmith.sandbox.law.roles import LINEAR
+from lawsmith.sandbox.law.parameter_roles import LINEAR
 from lawsmith.sandbox.law.write_candidate import candidate
 from lawsmith.tasks.schema import Schema
 

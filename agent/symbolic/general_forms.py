@@ -14,12 +14,12 @@ import numpy as np
 from lawsmith.agent.symbolic.factors import KINDS, Ends, Factor, of_levels, starting
 from lawsmith.agent.symbolic.form import SymbolicForm
 from lawsmith.agent.symbolic.product_search import products
-from lawsmith.agent.symbolic.profile import Kind, Profile
-from lawsmith.agent.symbolic.term_law import Rows, TermLaw
+from lawsmith.agent.symbolic.profile import ColumnKind, Profile
+from lawsmith.agent.symbolic.term_law import ScaledRows, TermLaw
 from lawsmith.agent.symbolic.term_search import SOLVED, TermSearch
 from lawsmith.sandbox.fitting import Loss
 from lawsmith.sandbox.law.expression import ONE, Feature, Node, Number, Parameter, add, exp, mul, power
-from lawsmith.sandbox.law.roles import Role
+from lawsmith.sandbox.law.parameter_roles import Role
 from lawsmith.tasks.arrays import Array, IntArray
 from lawsmith.tasks.folds import frontier_folds
 from lawsmith.tasks.task import Task
@@ -103,7 +103,9 @@ class GeneralForms:
         self.ends = {name: (float(u.min()), float(u.max())) for name, u in self.arguments.items()}
         self.target = task.train.target_matrix()[:, 0]
         kinds = profile.kinds
-        self.steady = frozenset(n for n in self.plain if kinds[n] is Kind.SCALE and n not in profile.even)
+        self.steady = frozenset(
+            n for n in self.plain if kinds[n] is ColumnKind.SCALE and n not in profile.even
+        )
         self._lock = threading.Lock()  # runs side by side wait for one search
         self._stop: Callable[[], bool] = lambda: False
         self._stages = self._searched()
@@ -186,7 +188,7 @@ class GeneralForms:
                 node = self._sum(best, Letters().fresh, inner=True)
                 yield [self._form(view.back(node), f"{view.title} of sum of terms")]
 
-    def _sums(self, laws: Sequence[TermLaw], beyond: Rows) -> list[SymbolicForm]:
+    def _sums(self, laws: Sequence[TermLaw], beyond: ScaledRows) -> list[SymbolicForm]:
         """The laws that miss other rows least, as forms."""
         usable = {law.terms: law for law in laws if math.isfinite(law.error)}
         best = sorted(usable.values(), key=lambda law: _miss(law, beyond))[:OF_A_STAGE]
@@ -198,12 +200,12 @@ class GeneralForms:
         products = {f"{one}*{two}": features[one] * features[two] for one, two in combinations(self.plain, 2)}
         return {**features, **products}
 
-    def _rows(self, index: IntArray, view: View) -> Rows:
+    def _rows(self, index: IntArray, view: View) -> ScaledRows:
         given, target = self.task.train.weight, self.target[index]
         weight = np.ones(len(index)) if given is None else np.sqrt(given / given.mean())[index]
         scale = weight * view.slope(target) / (float(self.target.std()) or 1.0)
         own = {name: values[index] for name, values in self.arguments.items()}
-        return Rows(own, self.ends, scale * view.seen(target), scale, self.profile.categories)
+        return ScaledRows(own, self.ends, scale * view.seen(target), scale, self.profile.categories)
 
     def _form(self, node: Node, origin: str) -> SymbolicForm:
         return SymbolicForm((node,), origin, loss=self.loss, by_chance=True)
@@ -257,7 +259,7 @@ def _divided(task: Task, rng: np.random.Generator) -> tuple[IntArray, IntArray]:
     return chosen, np.sort(rng.permutation(others if len(others) else everything)[: 4 * ROWS])
 
 
-def _miss(law: TermLaw, rows: Rows) -> float:
+def _miss(law: TermLaw, rows: ScaledRows) -> float:
     """Logarithm of the error of a law as it is on other rows, with a price of length."""
     predicted = rows.design(law.terms) @ np.array(law.coefficients)
     error = float(np.mean((predicted - rows.target) ** 2))

@@ -9,7 +9,7 @@ from lawsmith.agent.symbolic.profile import Profile
 from lawsmith.agent.symbolic.templates import Recipe, Template, named
 from lawsmith.agent.symbolic.terms import Terms
 from lawsmith.sandbox.law.expression import ONE, Node, Number, add, divide, log, mul, neg, power
-from lawsmith.sandbox.law.roles import Role
+from lawsmith.sandbox.law.parameter_roles import Role
 
 SHARPEST = 30.0  # exponent of a mean of powers; beyond it is a maximum
 SOFT = 0.05

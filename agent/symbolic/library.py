@@ -10,7 +10,7 @@ from lawsmith.agent.symbolic.category_forms import of_categories
 from lawsmith.agent.symbolic.level_forms import of_levels
 from lawsmith.agent.symbolic.other_forms import STEEPEST_SHARE, of_plain, of_shares
 from lawsmith.agent.symbolic.pair_forms import of_pairs
-from lawsmith.agent.symbolic.profile import Kind, Profile
+from lawsmith.agent.symbolic.profile import ColumnKind, Profile
 from lawsmith.agent.symbolic.scale_forms import of_many, of_one
 from lawsmith.agent.symbolic.templates import Template
 from lawsmith.agent.symbolic.terms import Terms
@@ -27,7 +27,7 @@ from lawsmith.sandbox.law.expression import (
     mul,
     power,
 )
-from lawsmith.sandbox.law.roles import Role
+from lawsmith.sandbox.law.parameter_roles import Role
 
 BENT = 4  # levels of a feature on a plain axis that may show an optimum inside
 
@@ -36,7 +36,9 @@ Correction = Callable[[Terms, Node], Node]
 
 def library(profile: Profile) -> list[Template]:
     """Forms for a table with this profile, plain ones first."""
-    scale, share, signed = (profile.of(kind) for kind in (Kind.SCALE, Kind.SHARE, Kind.SIGNED))
+    scale, share, signed = (
+        profile.of(kind) for kind in (ColumnKind.SCALE, ColumnKind.SHARE, ColumnKind.SIGNED)
+    )
     found: list[Template] = [Template("constant", Terms(profile).level())]
     for name in scale:
         found += of_one(profile, name)
@@ -68,7 +70,7 @@ def _corrected(profile: Profile, plain: Sequence[Template], others: Sequence[str
     """Every form with the other features as a correction: linear, added or multiplied, an exponential factor, or a
     parabola."""
     found, title = [], ", ".join(others)
-    curved = [n for n in others if profile.kinds[n] is Kind.SIGNED and profile.levels[n] >= BENT]
+    curved = [n for n in others if profile.kinds[n] is ColumnKind.SIGNED and profile.levels[n] >= BENT]
     for template in plain:
         corrections: dict[str, Correction] = {
             f"plus {title}": lambda b, node: add(node, *_slopes(b, others)),

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from lawsmith.agent.symbolic.general_forms import LETTERS
-from lawsmith.agent.symbolic.profile import Kind, Profile
+from lawsmith.agent.symbolic.profile import ColumnKind, Profile
 from lawsmith.agent.symbolic.terms import DIGITS, STEEPEST, Terms
 from lawsmith.sandbox.law.expression import (
     Feature,
@@ -31,7 +31,7 @@ from lawsmith.sandbox.law.expression import (
     transform,
     walk,
 )
-from lawsmith.sandbox.law.roles import Role
+from lawsmith.sandbox.law.parameter_roles import Role
 
 TRIES = 20
 
@@ -46,7 +46,7 @@ class Mutator:
         factors: Callable[[np.random.Generator, Callable[..., Parameter]], Node | None] | None = None,
     ) -> None:
         self.profile, self.rng, self.factors = profile, rng, factors
-        self.scales = profile.of(Kind.SCALE)
+        self.scales = profile.of(ColumnKind.SCALE)
         self._steps: tuple[Callable[[Node, Node, Terms], Node | None], ...] = (
             self._shift,
             self._add_term,

@@ -8,7 +8,7 @@ from lawsmith.agent.symbolic.profile import Profile
 from lawsmith.agent.symbolic.templates import Template, named
 from lawsmith.agent.symbolic.terms import Terms
 from lawsmith.sandbox.law.expression import Feature, Node, add, exp, log, mul, neg, power
-from lawsmith.sandbox.law.roles import Role
+from lawsmith.sandbox.law.parameter_roles import Role
 
 STEEPEST_SHARE = 30.0  # logarithm of the target per unit share
 

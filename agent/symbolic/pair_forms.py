@@ -9,7 +9,7 @@ from lawsmith.agent.symbolic.profile import Profile
 from lawsmith.agent.symbolic.templates import Template
 from lawsmith.agent.symbolic.terms import Terms
 from lawsmith.sandbox.law.expression import ONE, Node, Number, add, divide, exp, mul, neg, power
-from lawsmith.sandbox.law.roles import Role
+from lawsmith.sandbox.law.parameter_roles import Role
 
 MOST_FEATURES = 3  # whose pairs are tried
 FASTEST = 50.0  # rate of an exponential, in inverse units of its feature

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lawsmith.agent.symbolic.term_law import Rows, TermLaw
+from lawsmith.agent.symbolic.term_law import ScaledRows, TermLaw
 from lawsmith.agent.symbolic.term_search import TermSearch
 from lawsmith.tasks.arrays import Array
 
@@ -32,7 +32,7 @@ class ProductLaw:
 
 
 def products(
-    rows: Rows, names: Sequence[str], steady: frozenset[str], stop: Callable[[], bool]
+    rows: ScaledRows, names: Sequence[str], steady: frozenset[str], stop: Callable[[], bool]
 ) -> Iterator[tuple[ProductLaw, int]]:
     """For each feature the best product of its own sum and of one in the others, and how many sums were tried."""
     for own in names[:MOST_SPLITS] if len(names) > 1 else ():
@@ -45,7 +45,7 @@ def products(
 
 
 def _by_turns(
-    rows: Rows, sides: tuple[list[str], list[str]], steady: frozenset[str], stop: Callable[[], bool]
+    rows: ScaledRows, sides: tuple[list[str], list[str]], steady: frozenset[str], stop: Callable[[], bool]
 ) -> tuple[ProductLaw | None, int]:
     """Each sum in turn while the other one is held."""
     sums: list[TermLaw] = [TermLaw(((),), (1.0,), 1.0)] * 2
@@ -71,13 +71,13 @@ def _by_turns(
     return best, tried
 
 
-def _on_side(rows: Rows, names: Sequence[str]) -> Rows:
+def _on_side(rows: ScaledRows, names: Sequence[str]) -> ScaledRows:
     """Rows with the arguments that are made of these features alone."""
     known = {k: v for k, v in rows.arguments.items() if set(k.split("*")) <= set(names) or k in names}
     return replace(rows, arguments=known)
 
 
-def _values(law: TermLaw, rows: Rows) -> Array:
+def _values(law: TermLaw, rows: ScaledRows) -> Array:
     """The sum itself (n,), without the weights of the rows."""
     plain = replace(rows, weight=np.ones(rows.count))
     return np.asarray(plain.design(law.terms) @ np.array(law.coefficients))

@@ -32,7 +32,7 @@ RIM = 0.05  # share of a slice's range by which both its ends must exceed the op
 CLEAR = 0.5  # share of the variance along a column that a parabola must explain, where no slices exist
 
 
-class Kind(StrEnum):
+class ColumnKind(StrEnum):
     SCALE = "scale"  # positive (zero at least) over a wide range: power laws and logarithms make sense
     SHARE = "share"  # part of a whole
     SIGNED = "signed"  # anything else: polynomials and sigmoids
@@ -61,7 +61,7 @@ class Profile:
     categories: the codes that each category takes; nothing else here is said of categories.
     """
 
-    kinds: dict[str, Kind]
+    kinds: dict[str, ColumnKind]
     unit: dict[str, float]
     offset: dict[str, float]
     leading: tuple[str, ...]
@@ -78,7 +78,7 @@ class Profile:
     stands_for: dict[str, Combination]
     categories: dict[str, tuple[float, ...]]
 
-    def of(self, kind: Kind) -> tuple[str, ...]:
+    def of(self, kind: ColumnKind) -> tuple[str, ...]:
         return tuple(name for name, own in self.kinds.items() if own is kind)
 
 
@@ -87,7 +87,7 @@ def profile(table: Table) -> Profile:
     table = apart(table)
     shares = simplex_columns(table)
     kinds = {name: kind_of(column, name in shares) for name, column in table.features.items()}
-    scales = [name for name, kind in kinds.items() if kind is Kind.SCALE]
+    scales = [name for name, kind in kinds.items() if kind is ColumnKind.SCALE]
     even = frozenset(name for name in scales if _is_even(table.features[name]))
     unit = {name: _unit(column, kinds[name], name in even) for name, column in table.features.items()}
     return Profile(
@@ -104,7 +104,7 @@ def profile(table: Table) -> Profile:
         even=even,
         levels={name: len(np.unique(column)) for name, column in table.features.items()},
         alike=tuple(
-            name for name, kind in kinds.items() if kind is not Kind.SHARE and _is_alike(table, name)
+            name for name, kind in kinds.items() if kind is not ColumnKind.SHARE and _is_alike(table, name)
         ),
         positive=all(column.min() > 0 for column in table.targets.values()),
         stands_for={},
@@ -137,14 +137,14 @@ def _is_alike(table: Table, name: str) -> bool:
     return bool(narrow and 1 / ALIKE < middle < ALIKE and len(np.unique(column)) > LEVELS_OF_KIND)
 
 
-def kind_of(column: Array, is_share: bool, least: float = SCALE_RATIO) -> Kind:
+def kind_of(column: Array, is_share: bool, least: float = SCALE_RATIO) -> ColumnKind:
     if is_share:
-        return Kind.SHARE
+        return ColumnKind.SHARE
     positive = column[column > 0]
     if column.min() < 0 or not len(positive):
-        return Kind.SIGNED
+        return ColumnKind.SIGNED
     ratio = least if column.min() > 0 else ZERO_RATIO
-    return Kind.SCALE if positive.max() / positive.min() >= ratio else Kind.SIGNED
+    return ColumnKind.SCALE if positive.max() / positive.min() >= ratio else ColumnKind.SIGNED
 
 
 def _smallest(column: Array) -> float:
@@ -157,19 +157,19 @@ def _is_even(column: Array) -> bool:
     return bool(low <= (np.median(column) - column.min()) / np.ptp(column) <= high)
 
 
-def _unit(column: Array, kind: Kind, even: bool) -> float:
-    if kind is Kind.SHARE:
+def _unit(column: Array, kind: ColumnKind, even: bool) -> float:
+    if kind is ColumnKind.SHARE:
         return 1.0
-    if kind is Kind.SCALE and not even:
+    if kind is ColumnKind.SCALE and not even:
         return float(10.0 ** np.round(np.log10(np.sqrt(_smallest(column) * column.max()))))
     width = np.ptp(column) / 2 or 1.0
     return float(10.0 ** np.round(np.log10(width)))
 
 
-def _offset(column: Array, kind: Kind) -> float:
+def _offset(column: Array, kind: ColumnKind) -> float:
     low, high = float(column.min()), float(column.max())
     middle, width = (low + high) / 2, (high - low) / 2
-    if kind is not Kind.SIGNED or abs(middle) <= FAR_OFF * width:
+    if kind is not ColumnKind.SIGNED or abs(middle) <= FAR_OFF * width:
         return 0.0
     step = 10.0 ** np.floor(np.log10(width or 1.0))
     return float(np.round(middle / step) * step)

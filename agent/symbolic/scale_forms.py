@@ -10,7 +10,7 @@ from lawsmith.agent.symbolic.profile import LEADING, Profile
 from lawsmith.agent.symbolic.templates import Recipe, Template, named
 from lawsmith.agent.symbolic.terms import Terms
 from lawsmith.sandbox.law.expression import ONE, Node, add, log, mul, neg, power
-from lawsmith.sandbox.law.roles import Role
+from lawsmith.sandbox.law.parameter_roles import Role
 
 MONOMIALS = (2, 3, 4)  # terms in sums of monomials
 STEEP = 2.0  # bound of exponents in products beside a leading term

@@ -53,7 +53,7 @@ def cost(term: Term) -> float:
 
 
 @dataclass(frozen=True, eq=False)
-class Rows:
+class ScaledRows:
     """What a search fits.
 
     arguments: name -> (n,). ends: of the arguments over all rows of the table. target (n,): weighted, and divided so
@@ -81,7 +81,7 @@ class Rows:
         return np.stack([self.column(term) for term in terms], axis=1)
 
 
-def fitted(terms: Sequence[Term], rows: Rows) -> TermLaw | None:
+def fitted(terms: Sequence[Term], rows: ScaledRows) -> TermLaw | None:
     """The terms with the coefficients of least squares; None where a value is not finite."""
     design = rows.design(terms)
     size = np.sqrt((design**2).sum(axis=0))
@@ -92,7 +92,7 @@ def fitted(terms: Sequence[Term], rows: Rows) -> TermLaw | None:
     return TermLaw(tuple(terms), tuple(solution.tolist()), float(residual @ residual) / rows.count)
 
 
-def refine(law: TermLaw, rows: Rows, iterations: int = 12) -> TermLaw:
+def refine(law: TermLaw, rows: ScaledRows, iterations: int = 12) -> TermLaw:
     """`law` with better inner constants: variable projection (Golub and Pereyra 1973) with Kaufman's Jacobian."""
     places = [
         (t, k, j) for t, term in enumerate(law.terms) for k, f in enumerate(term) for j in range(f.free)
@@ -125,7 +125,7 @@ def refine(law: TermLaw, rows: Rows, iterations: int = 12) -> TermLaw:
     return best
 
 
-def _linearised(law: TermLaw, rows: Rows, places: Sequence[Place]) -> tuple[Array, Array] | None:
+def _linearised(law: TermLaw, rows: ScaledRows, places: Sequence[Place]) -> tuple[Array, Array] | None:
     """Slopes (n, q) of the residual by the inner constants, beside the coefficients, and the residual (n,)."""
     design = rows.design(law.terms)
     q, r = np.linalg.qr(design / np.sqrt((design**2).sum(axis=0)))

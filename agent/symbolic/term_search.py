@@ -9,7 +9,7 @@ from itertools import combinations
 import numpy as np
 
 from lawsmith.agent.symbolic.factors import Factor, of_levels, starting, waves
-from lawsmith.agent.symbolic.term_law import EXACT, Rows, Term, TermLaw, cost, fitted, refine, simpler
+from lawsmith.agent.symbolic.term_law import EXACT, ScaledRows, Term, TermLaw, cost, fitted, refine, simpler
 from lawsmith.tasks.arrays import Array, IntArray
 
 INDEPENDENT = 1e-6  # share of a column that must lie outside the columns beside it
@@ -35,7 +35,7 @@ class TermSearch:
 
     def __init__(
         self,
-        rows: Rows,
+        rows: ScaledRows,
         names: Sequence[str],
         steady: frozenset[str] = frozenset(),
         stop: Callable[[], bool] = lambda: False,
@@ -260,7 +260,7 @@ def _strange(term: Term) -> float:
 
 
 def _dictionary(
-    rows: Rows, names: Sequence[str], steady: frozenset[str], rng: np.random.Generator | None
+    rows: ScaledRows, names: Sequence[str], steady: frozenset[str], rng: np.random.Generator | None
 ) -> tuple[list[Term], Array]:
     """Terms and their columns (M, n), of length 1 each; of columns that are equal, the plainest term."""
     terms = sorted(_products(rows, names, steady, rng), key=cost)[:MOST_COLUMNS]
@@ -281,7 +281,7 @@ def _dictionary(
 
 
 def _products(
-    rows: Rows, names: Sequence[str], steady: frozenset[str], rng: np.random.Generator | None
+    rows: ScaledRows, names: Sequence[str], steady: frozenset[str], rng: np.random.Generator | None
 ) -> list[Term]:
     """The level, factors, products of two, and of three where two are features."""
     each = [
@@ -319,7 +319,7 @@ def _products(
     return list(dict.fromkeys(tuple(sorted(term)) for term in terms))
 
 
-def _jittered(factor: Factor, rng: np.random.Generator, rows: Rows) -> Factor:
+def _jittered(factor: Factor, rng: np.random.Generator, rows: ScaledRows) -> Factor:
     """Other starting constants, unless they are natural or there are none."""
     if not factor.free or factor.is_natural:
         return factor

@@ -26,7 +26,7 @@ from lawsmith.sandbox.law.expression import (
     power,
     transform,
 )
-from lawsmith.sandbox.law.roles import Role
+from lawsmith.sandbox.law.parameter_roles import Role
 
 STEEPEST = 3.0  # exponents beyond this are not seen in the field and invite blow-ups …
 STEEPEST_GROWTH = 6.0  # … but what grows may follow a sixth power

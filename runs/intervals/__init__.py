@@ -1,12 +1,12 @@
 """Prediction intervals: how far a law's predictions can be trusted, measured on rows held out of training."""
 
 from lawsmith.runs.intervals.archived import fitted_laws, uncertainty
-from lawsmith.runs.intervals.estimate import FittedLaw, estimate
+from lawsmith.runs.intervals.estimate import EvaluatedLaw, estimate
 from lawsmith.runs.intervals.model import Interval, Uncertainty
 from lawsmith.runs.intervals.predict import constant_intervals, member_predictions, predict
 
 __all__ = [
-    "FittedLaw",
+    "EvaluatedLaw",
     "Interval",
     "Uncertainty",
     "constant_intervals",

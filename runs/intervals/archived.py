@@ -14,14 +14,14 @@ from lawsmith.runs.archive import UNCERTAINTY, Archive
 from lawsmith.runs.canonical_json import seal
 from lawsmith.runs.check import read_sealed
 from lawsmith.runs.data import open_data
-from lawsmith.runs.intervals.estimate import FittedLaw, estimate
+from lawsmith.runs.intervals.estimate import EvaluatedLaw, estimate
 from lawsmith.runs.intervals.model import Uncertainty
 from lawsmith.runs.trials import recorded_trials
 from lawsmith.sandbox import Constants, Sandbox
 from lawsmith.tasks import InputError, Task
 
 
-def fitted_laws(archive: Archive, law: str | None = None) -> tuple[FittedLaw, ...]:
+def fitted_laws(archive: Archive, law: str | None = None) -> tuple[EvaluatedLaw, ...]:
     """`law` (by default the winner), then the laws that the winner could not be separated from; empty where the first
     has no fold scores."""
     result = archive.result
@@ -36,7 +36,7 @@ def fitted_laws(archive: Archive, law: str | None = None) -> tuple[FittedLaw, ..
             constants = Constants.from_json(evaluation.constants)
             if trial.id == result.winner and result.constants is not None:
                 constants = _fitted_to_all_rows(constants.names, result.constants)
-            found[trial.id] = FittedLaw(trial.id, trial.proposal.source, constants, evaluation.folds)
+            found[trial.id] = EvaluatedLaw(trial.id, trial.proposal.source, constants, evaluation.folds)
     return tuple(found[id] for id in wanted if id in found) if first in found else ()
 
 

@@ -38,7 +38,7 @@ POOLED_ROWS = 10.0  # rows of common experience that each group's noise is estim
 
 
 @dataclass(frozen=True, eq=False)
-class FittedLaw:
+class EvaluatedLaw:
     """A candidate with the constants and fold scores that its evaluation recorded."""
 
     id: str
@@ -49,7 +49,7 @@ class FittedLaw:
 
 def estimate(
     task: Task,
-    laws: Sequence[FittedLaw],
+    laws: Sequence[EvaluatedLaw],
     sandbox: Sandbox,
     *,
     seed: int = 0,
@@ -67,7 +67,7 @@ def estimate(
     return _Study(thinned(task, every_group=True), tuple(laws), weights, sandbox, seed).run(resamples)
 
 
-def _weights(laws: Sequence[FittedLaw]) -> Array:
+def _weights(laws: Sequence[EvaluatedLaw]) -> Array:
     """(L,): inverse squares of the typical error on the folds, as shares of 1."""
     logs = np.array([_log_error(law.folds) for law in laws])
     weights = np.exp(-2 * (logs - logs.min()))
@@ -96,7 +96,7 @@ class _Study:
     """The refits for one winner and its rivals."""
 
     task: Task
-    laws: tuple[FittedLaw, ...]
+    laws: tuple[EvaluatedLaw, ...]
     weights: Array
     sandbox: Sandbox
     seed: int
@@ -147,7 +147,7 @@ class _Study:
             for law, w in zip(self.laws, self.weights.tolist(), strict=True)
         )
 
-    def _fit(self, law: FittedLaw, fold: Fold) -> Future[JobResult]:
+    def _fit(self, law: EvaluatedLaw, fold: Fold) -> Future[JobResult]:
         train = self.task.train
         rows = train.take(fold.held_out).hide()
         return self.sandbox.submit(

@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict
 
 from lawsmith.runs.archive import Archive
 from lawsmith.runs.law_file import render_law
-from lawsmith.runs.record import FinalScores, Manifest, Result, SplitScores
+from lawsmith.runs.record import FinalScores, Manifest, RunResult, SplitScores
 from lawsmith.sandbox import Constants
 from lawsmith.tasks import replica, schema
 
@@ -93,7 +93,7 @@ def build(name: str, runs_dir: Path) -> Path:
         )
         provenance = {"Published by": law.source, "Test R² as published": f"{scores.runs[0]:.{DECIMALS}f}"}
         archive.finish(
-            Result(
+            RunResult(
                 scores=FinalScores(train=SplitScores(r2=scores.train), test=SplitScores(r2=scores.runs[0])),
                 decimals=DECIMALS,
                 siblings=scores.runs,

@@ -16,8 +16,8 @@ from statistics import fmean
 from lawsmith.runs.archive import Archive
 from lawsmith.runs.files import safe_name
 from lawsmith.runs.find import list_archives
-from lawsmith.runs.record import Manifest, Result
-from lawsmith.runs.report.errors import grade
+from lawsmith.runs.record import Manifest, RunResult
+from lawsmith.runs.report.error_summary import grade
 from lawsmith.tasks import Anchor, InputError, Schema, names
 
 WORST_R2 = -1.0
@@ -26,12 +26,12 @@ ReportLink = Callable[[Archive], str | None]
 
 
 @dataclass(frozen=True, eq=False)
-class Entry:
+class BoardEntry:
     """One archive. `r2` is on the test rows, as it is; None where there are none or the run has not finished."""
 
     archive: Archive
     manifest: Manifest
-    result: Result | None
+    result: RunResult | None
     report: str | None
 
     @property
@@ -43,8 +43,8 @@ class Entry:
         return grade(self.r2)
 
     @property
-    def finished(self) -> Result:
-        return self.result or Result()
+    def finished(self) -> RunResult:
+        return self.result or RunResult()
 
     @property
     def state(self) -> str:
@@ -59,7 +59,7 @@ class System:
     name: str
     replica: bool
     origin: str
-    entries: tuple[Entry, ...]
+    entries: tuple[BoardEntry, ...]
 
     @property
     def page(self) -> str:
@@ -103,10 +103,10 @@ class System:
         return min(self.scores, default=None)
 
     @property
-    def runs(self) -> tuple[Entry, ...]:
+    def runs(self) -> tuple[BoardEntry, ...]:
         """Sorted by test R², the best first; where there is none, by validation R²."""
 
-        def place(entry: Entry) -> tuple[bool, float, float]:
+        def place(entry: BoardEntry) -> tuple[bool, float, float]:
             return entry.r2 is None, -(entry.r2 or 0.0), -(entry.finished.validation_r2 or 0.0)
 
         return tuple(sorted(self.entries, key=place))
@@ -129,13 +129,13 @@ class TaskBoard:
         return self.schema.name in names()
 
     @property
-    def entries(self) -> tuple[Entry, ...]:
+    def entries(self) -> tuple[BoardEntry, ...]:
         """All runs, the newest first."""
         found = [entry for system in self.systems for entry in system.entries]
         return tuple(sorted(found, key=lambda entry: entry.manifest.created, reverse=True))
 
     @property
-    def best(self) -> Entry | None:
+    def best(self) -> BoardEntry | None:
         """The finished run whose law has the smallest error on held-out training rows."""
         usable = [entry for entry in self.entries if entry.finished.validation_r2 is not None]
         return max(usable, key=lambda entry: entry.finished.validation_r2 or 0.0, default=None)
@@ -183,10 +183,10 @@ class Boards:
 def boards(runs_dir: Path, report: ReportLink) -> Boards:
     """Every archive below a folder, and the published ones. Raises InputError where the folder cannot be read."""
     listing = list_archives(runs_dir)
-    unreadable, grouped = list(listing.unreadable), dict[tuple[str, str, bool, str], list[Entry]]()
+    unreadable, grouped = list(listing.unreadable), dict[tuple[str, str, bool, str], list[BoardEntry]]()
     for archive in listing.archives:
         try:
-            entry = Entry(archive, archive.manifest, archive.result, report(archive))
+            entry = BoardEntry(archive, archive.manifest, archive.result, report(archive))
         except InputError as error:
             unreadable.append((archive.manifest.address, str(error)))
             continue

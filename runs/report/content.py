@@ -10,15 +10,15 @@ from lawsmith.runs.account import Account
 from lawsmith.runs.archive import Archive
 from lawsmith.runs.gate import checked_names
 from lawsmith.runs.laws import law_of
-from lawsmith.runs.record import Manifest, Result
-from lawsmith.runs.report.errors import grade
+from lawsmith.runs.record import Manifest, RunResult
+from lawsmith.runs.report.error_summary import grade
 from lawsmith.runs.trials import Trial, recorded_trials
 from lawsmith.sandbox import Constants, Evaluation, Verdict
 from lawsmith.tasks.schema import ColumnRole
 
 
 @dataclass(frozen=True)
-class Candidate:
+class ShownCandidate:
     """One evaluated candidate; `number` counts from 1 in the order of evaluation."""
 
     number: int
@@ -50,10 +50,10 @@ class RunContent:
 
     archive: Archive
     manifest: Manifest
-    result: Result
+    result: RunResult
     state: str
     law: str | None
-    candidates: tuple[Candidate, ...]
+    candidates: tuple[ShownCandidate, ...]
     problems: tuple[str, ...]
     trials: tuple[Trial, ...] = ()
     picked: str | None = None
@@ -64,15 +64,15 @@ class RunContent:
         return Account.of(self.result)
 
     @property
-    def by_id(self) -> Mapping[str, Candidate]:
+    def by_id(self) -> Mapping[str, ShownCandidate]:
         return {candidate.id: candidate for candidate in self.candidates}
 
     @property
-    def winner(self) -> Candidate | None:
+    def winner(self) -> ShownCandidate | None:
         return self.by_id.get(self.result.winner or "")
 
     @property
-    def leader(self) -> Candidate | None:
+    def leader(self) -> ShownCandidate | None:
         """The law of the page: the one that was picked, or the winner; while there is none, the best so far."""
         return (
             self.by_id.get(self.picked or "")
@@ -93,7 +93,7 @@ class RunContent:
         return {group: dict(zip(read.names, row, strict=True)) for group, row in rows}
 
     @property
-    def inseparable(self) -> tuple[Candidate, ...]:
+    def inseparable(self) -> tuple[ShownCandidate, ...]:
         known = self.by_id
         return tuple(known[id] for id in self.result.inseparable if id in known)
 
@@ -114,7 +114,7 @@ class RunContent:
         return () if decided is None else decided.roles
 
     @property
-    def hypotheses(self) -> tuple[Candidate, ...]:
+    def hypotheses(self) -> tuple[ShownCandidate, ...]:
         """Candidates that a model gave a reason for, the best first."""
         reasoned = [one for one in self.candidates if one.note.strip()] if self.account else []
         return tuple(sorted(reasoned, key=lambda one: (one.validation is None, -(one.validation or 0.0))))
@@ -134,8 +134,8 @@ class RunContent:
         return grade(r2)
 
     @property
-    def lineage(self) -> tuple[Candidate, ...]:
-        known, found, waiting = self.by_id, dict[str, Candidate](), [self.result.winner or ""]
+    def lineage(self) -> tuple[ShownCandidate, ...]:
+        known, found, waiting = self.by_id, dict[str, ShownCandidate](), [self.result.winner or ""]
         while waiting:
             id = waiting.pop(0)
             if id in known and id not in found:
@@ -148,15 +148,15 @@ class RunContent:
         return Counter(candidate.evaluation.verdict.value for candidate in self.candidates).most_common()
 
     @property
-    def best(self) -> tuple[Candidate, ...]:
+    def best(self) -> tuple[ShownCandidate, ...]:
         """Working candidates, the highest validation R² first."""
         usable = [candidate for candidate in self.candidates if candidate.validation is not None]
         return tuple(sorted(usable, key=lambda candidate: -(candidate.validation or 0.0)))
 
     @property
-    def front(self) -> tuple[Candidate, ...]:
+    def front(self) -> tuple[ShownCandidate, ...]:
         """The best candidate of each number of constants that beats all with fewer."""
-        found: list[Candidate] = []
+        found: list[ShownCandidate] = []
         for candidate in sorted(self.best, key=lambda one: one.evaluation.constants_count or 0):
             if not found or (candidate.validation or 0.0) > (found[-1].validation or 0.0):
                 found.append(candidate)
@@ -164,9 +164,9 @@ class RunContent:
         return tuple(counts.values())
 
     @property
-    def progress(self) -> tuple[Candidate, ...]:
+    def progress(self) -> tuple[ShownCandidate, ...]:
         """Each candidate whose validation R² was higher than all before."""
-        found: list[Candidate] = []
+        found: list[ShownCandidate] = []
         for candidate in self.candidates:
             if candidate.validation is not None and (
                 not found or candidate.validation > (found[-1].validation or 0.0)
@@ -177,7 +177,7 @@ class RunContent:
 
 def gather(archive: Archive) -> RunContent:
     """Everything a page needs; raises InputError when the result or a log cannot be read."""
-    result, trials = archive.result or Result(), tuple(recorded_trials(archive))
+    result, trials = archive.result or RunResult(), tuple(recorded_trials(archive))
     schema, where = archive.manifest.task, str(archive.path)
     for trial in trials:
         if trial.usable and trial.evaluation.constants is not None:
@@ -200,8 +200,8 @@ def gather(archive: Archive) -> RunContent:
     )
 
 
-def _candidate(number: int, trial: Trial) -> Candidate:
-    return Candidate(
+def _candidate(number: int, trial: Trial) -> ShownCandidate:
+    return ShownCandidate(
         number=number,
         id=trial.id,
         source=trial.proposal.source,

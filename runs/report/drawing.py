@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup
 
-from lawsmith.runs.report.typeset import short
+from lawsmith.runs.report.mathml import short
 from lawsmith.tasks import Array
 
 LABEL = 28

@@ -14,15 +14,15 @@ from lawsmith.runs.archive import REPORT, Archive
 from lawsmith.runs.intervals.archived import recorded
 from lawsmith.runs.law_table import LawRow
 from lawsmith.runs.quoting import visible
-from lawsmith.runs.report.content import Candidate, RunContent, gather
+from lawsmith.runs.report.content import RunContent, ShownCandidate, gather
 from lawsmith.runs.report.drawing import Chart
-from lawsmith.runs.report.errors import worst
+from lawsmith.runs.report.error_summary import worst
 from lawsmith.runs.report.fit import NOT_AT_HAND, Fit, data_of, fit_of
+from lawsmith.runs.report.mathml import code, mathml, short
 from lawsmith.runs.report.picture_data import packed
 from lawsmith.runs.report.plots import calls_chart, front_chart, progress_chart
 from lawsmith.runs.report.render import PLOT, render
 from lawsmith.runs.report.shown_formula import ShownFormula, shown_formula
-from lawsmith.runs.report.typeset import code, mathml, short
 from lawsmith.sandbox import Sandbox
 from lawsmith.tasks import Dataset, InputError
 
@@ -152,7 +152,7 @@ def _calls_chart(content: RunContent) -> Chart | None:
 class LawLine:
     """A line of the table of laws; `row` has its errors where the data is at hand."""
 
-    candidate: Candidate
+    candidate: ShownCandidate
     math: Markup | None
     chosen: bool
     alike: bool
@@ -191,7 +191,7 @@ class Constant:
 
 
 @dataclass(frozen=True)
-class Constants:
+class ShownConstants:
     """groups: the first ones. total: how many there are. few: whether they fit side by side."""
 
     groups: tuple[str, ...]
@@ -205,7 +205,7 @@ class Constants:
 
 def _constants(
     content: RunContent, known: intervals.Uncertainty | None, stated: ShownFormula | None
-) -> Constants | None:
+) -> ShownConstants | None:
     values = content.constants
     if not values:
         return None
@@ -222,7 +222,7 @@ def _constants(
         )
         for name in next(iter(values.values()))
     ]
-    return Constants(groups, len(values), tuple(listed))
+    return ShownConstants(groups, len(values), tuple(listed))
 
 
 def packed_candidates(content: RunContent) -> str:

@@ -25,10 +25,10 @@ from lawsmith.runs.report.compare import compare_page
 from lawsmith.runs.report.content import gather
 from lawsmith.runs.report.fit import data_of, fit_of
 from lawsmith.runs.report.live import Progress, duration, progress, stamp
+from lawsmith.runs.report.mathml import mathml
 from lawsmith.runs.report.page import report_page
 from lawsmith.runs.report.render import environment
 from lawsmith.runs.report.site import makers
-from lawsmith.runs.report.typeset import mathml
 from lawsmith.sandbox import Sandbox
 from lawsmith.tasks import InputError
 

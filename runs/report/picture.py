@@ -33,7 +33,7 @@ BANDS = (0.9, 0.5)
 
 
 @dataclass(frozen=True, eq=False)
-class Rows:
+class ShownRows:
     """Rows that are shown, of both splits. numbers: (n,) counted from 1 within the split. test: (n,) bool.
 
     x: (n, F). measured, predicted: (n, T). codes: (n,) index of the group. total: how many rows there are.
@@ -81,7 +81,7 @@ class Picture:
 
     schema: Schema
     groups: tuple[str, ...]
-    rows: Rows
+    rows: ShownRows
     varying: tuple[int, ...]
     logarithmic: tuple[bool, ...]
     curves: tuple[Curve, ...] = ()
@@ -125,7 +125,7 @@ def picture(
     return replace(made, note="The law has no value along its features, so no curve is drawn.")
 
 
-def _rows(train: Table, test: Table | None, predicted: Sequence[Array]) -> Rows:
+def _rows(train: Table, test: Table | None, predicted: Sequence[Array]) -> ShownRows:
     """All rows of small tables; of large ones an even choice, the worst residuals and many test rows."""
     tables = [train, *([] if test is None else [test])]
     kept = []
@@ -137,7 +137,7 @@ def _rows(train: Table, test: Table | None, predicted: Sequence[Array]) -> Rows:
         )
         worst = np.argsort(-np.abs(table.target_matrix() - prediction).max(axis=1))[:MOST_OUTLIERS]
         kept.append(np.unique(np.concatenate([even, worst]).astype(np.intp)))
-    return Rows(
+    return ShownRows(
         numbers=np.concatenate([index + 1 for index in kept]),
         test=np.concatenate([np.full(len(index), bool(k)) for k, index in enumerate(kept)]),
         codes=np.concatenate([table.codes[index] for table, index in zip(tables, kept, strict=True)]),
@@ -253,7 +253,7 @@ class _Painter:
             return {}
         return {member.id: values for member, values in found[:MOST_RIVALS]}
 
-    def moved(self, rows: Rows) -> dict[int, Array]:
+    def moved(self, rows: ShownRows) -> dict[int, Array]:
         """Feature -> (n, T): the law at each row, its other features moved to the typical row of its group."""
         if len(self.changing) < 2:
             return {}

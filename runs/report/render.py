@@ -13,7 +13,7 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from lawsmith.runs.report.typeset import code_style, escaped, short
+from lawsmith.runs.report.mathml import code_style, escaped, short
 
 _FOLDER = Path(__file__).parent
 PLOT = "vendor/observable-plot.min.js"

@@ -13,10 +13,10 @@ from markupsafe import Markup
 from lawsmith.runs.archive import REPORT, Archive
 from lawsmith.runs.canonical_json import plain
 from lawsmith.runs.files import write_atomic, writing
-from lawsmith.runs.report.boards import Boards, Entry, ReportLink, System, TaskBoard, boards, file_name
+from lawsmith.runs.report.boards import BoardEntry, Boards, ReportLink, System, TaskBoard, boards, file_name
+from lawsmith.runs.report.mathml import code, mathml
 from lawsmith.runs.report.page import report_page
 from lawsmith.runs.report.render import render
-from lawsmith.runs.report.typeset import code, mathml
 from lawsmith.sandbox import Sandbox
 from lawsmith.tasks import InputError
 
@@ -94,12 +94,12 @@ def _system_page(found: Boards, board: TaskBoard, system: System) -> str:
     return render("system.html.j2", title=title, site=found, board=board, system=system, laws=laws)
 
 
-def _law(entry: Entry) -> Markup | None:
+def _law(entry: BoardEntry) -> Markup | None:
     law = entry.archive.law
     return None if law is None else code(law)
 
 
-def _formula(entry: Entry) -> Markup | None:
+def _formula(entry: BoardEntry) -> Markup | None:
     """The law of a run as a formula with named constants; None where it cannot be read."""
     try:
         source = entry.archive.source()
@@ -136,7 +136,7 @@ def _system_json(system: System) -> dict[str, Any]:
     }
 
 
-def _entry_json(entry: Entry) -> dict[str, Any]:
+def _entry_json(entry: BoardEntry) -> dict[str, Any]:
     result = entry.finished
     return {
         "run": entry.manifest.run,

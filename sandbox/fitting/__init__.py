@@ -2,6 +2,6 @@
 
 from lawsmith.sandbox.fitting.engine import Effort, fit_form
 from lawsmith.sandbox.fitting.failures import constants_at_bounds, endings
-from lawsmith.sandbox.fitting.form import Fitted, Form, Loss, Status
+from lawsmith.sandbox.fitting.fit_problem import Fitted, Form, Loss, Status
 
 __all__ = ["Effort", "Fitted", "Form", "Loss", "Status", "constants_at_bounds", "endings", "fit_form"]

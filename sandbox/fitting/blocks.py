@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lawsmith.sandbox.fitting.form import Array, Form, Loss
+from lawsmith.sandbox.fitting.fit_problem import Array, Form, Loss
 from lawsmith.tasks.arrays import IntArray
 from lawsmith.tasks.nearness import nearness
 from lawsmith.tasks.table import Table
@@ -20,22 +20,22 @@ TINY = 1e-300
 
 
 @dataclass(frozen=True, eq=False)
-class Rows:
+class PaddedRows:
     """Padded rows by group: features name -> (G, n), measured and weight (T, G, n)."""
 
     features: dict[str, Array]
     measured: Array
     weight: Array
 
-    def of_groups(self, index: IntArray) -> Rows:
+    def of_groups(self, index: IntArray) -> PaddedRows:
         features = {name: column[index] for name, column in self.features.items()}
-        return Rows(features, self.measured[:, index], self.weight[:, index])
+        return PaddedRows(features, self.measured[:, index], self.weight[:, index])
 
     @property
     def groups(self) -> int:
         return int(self.measured.shape[1])
 
-    def thinned(self, most: int, rng: np.random.Generator) -> Rows:
+    def thinned(self, most: int, rng: np.random.Generator) -> PaddedRows:
         """At most `most` rows of every group, drawn without replacement."""
         n = self.measured.shape[-1]
         if n <= most:
@@ -43,7 +43,7 @@ class Rows:
         keys = np.where(self.weight[0] > 0, rng.random(self.weight.shape[1:]), 2.0)
         return self._picked(np.argpartition(keys, most - 1, axis=1)[:, :most])
 
-    def spread(self, most: int) -> Rows:
+    def spread(self, most: int) -> PaddedRows:
         """At most `most` rows of every group, evenly spaced from the first to the last real one."""
         n = self.measured.shape[-1]
         if n <= most:
@@ -51,17 +51,17 @@ class Rows:
         last = (self.weight[0] > 0).sum(axis=1) - 1
         return self._picked(np.linspace(0, last, most).round().astype(np.intp).T)
 
-    def _picked(self, pick: IntArray) -> Rows:
+    def _picked(self, pick: IntArray) -> PaddedRows:
         features = {name: np.take_along_axis(column, pick, 1) for name, column in self.features.items()}
         chosen = np.broadcast_to(pick, (len(self.measured), *pick.shape))
-        return Rows(
+        return PaddedRows(
             features,
             np.take_along_axis(self.measured, chosen, 2),
             np.take_along_axis(self.weight, chosen, 2),
         )
 
 
-def gather(table: Table, targets: Sequence[str], groups: IntArray, loss: Loss) -> Rows:
+def gather(table: Table, targets: Sequence[str], groups: IntArray, loss: Loss) -> PaddedRows:
     """The rows of `groups` side by side, padded by repeating each group's first row at weight 0."""
     order = np.argsort(table.codes, kind="stable")
     bounds = np.searchsorted(table.codes[order], np.stack([groups, groups + 1]))
@@ -76,7 +76,7 @@ def gather(table: Table, targets: Sequence[str], groups: IntArray, loss: Loss) -
         weight = weight / np.maximum(np.abs(measured), 1e-3 * np.abs(measured).mean() + TINY)
     if loss is Loss.FRONTIER:
         weight = weight * np.sqrt(nearness(table))[pick]
-    return Rows({name: column[pick] for name, column in table.features.items()}, measured, weight)
+    return PaddedRows({name: column[pick] for name, column in table.features.items()}, measured, weight)
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +93,7 @@ class Block:
     target_names: tuple[str, ...]
     nonlinear: tuple[int, ...]
     linear: tuple[int, ...]
-    rows: Rows
+    rows: PaddedRows
     coupled: bool
     vectorised: bool
     offset: bool = True
@@ -154,7 +154,7 @@ class Block:
                 out[b, m] = self._flatten(self.form.call(row, one), (1, 1))[0, 0]
         return out
 
-    def with_rows(self, rows: Rows) -> Block:
+    def with_rows(self, rows: PaddedRows) -> Block:
         return replace(self, rows=rows)
 
 

@@ -7,21 +7,21 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lawsmith.sandbox.fitting.blocks import Block, Rows, gather
-from lawsmith.sandbox.fitting.form import Array, Fitted, Form, Loss, Status
-from lawsmith.sandbox.fitting.lm import Mask, Minimum, Options, minimise
+from lawsmith.sandbox.fitting.blocks import Block, PaddedRows, gather
+from lawsmith.sandbox.fitting.fit_problem import Array, Fitted, Form, Loss, Status
+from lawsmith.sandbox.fitting.lm import Mask, MinimiserOptions, Minimum, minimise
 from lawsmith.sandbox.fitting.refine import refine
 from lawsmith.sandbox.fitting.starts import Scale, draw
 from lawsmith.sandbox.fitting.structure import Structure, analyse
 from lawsmith.tasks.arrays import IntArray
 from lawsmith.tasks.table import Table
 
-EXPLORE = Options(iterations=25, tolerance=1e-3)
-CONTEST = Options(iterations=15, tolerance=1e-6, damping=1e-2)
-POLISH = Options(iterations=100, tolerance=1e-10, damping=1e-2)
+EXPLORE = MinimiserOptions(iterations=25, tolerance=1e-3)
+CONTEST = MinimiserOptions(iterations=15, tolerance=1e-6, damping=1e-2)
+POLISH = MinimiserOptions(iterations=100, tolerance=1e-10, damping=1e-2)
 THROUGHOUT = (
-    Options(iterations=200, tolerance=1e-10),
-    Options(iterations=200, tolerance=1e-10, damping=100.0),
+    MinimiserOptions(iterations=200, tolerance=1e-10),
+    MinimiserOptions(iterations=200, tolerance=1e-10, damping=100.0),
 )
 EXPLORE_ROWS = 160  # rows per group that rank the starts
 CONTEST_ROWS = 5000  # rows per group that tell the best few apart; the best one is then polished on all rows
@@ -112,7 +112,7 @@ class _Engine:
     def _part(
         self,
         groups: IntArray,
-        rows: Rows,
+        rows: PaddedRows,
         targets: tuple[int, ...],
         parameters: tuple[int, ...],
         found: Structure,
@@ -277,7 +277,7 @@ def _deeper(found: _Constants, again: _Constants, at: IntArray) -> _Constants:
     return _Constants(values, cost, found.agrees, settled)
 
 
-def _reweighted(block: Block, best: Minimum) -> Rows:
+def _reweighted(block: Block, best: Minimum) -> PaddedRows:
     """Geman-McClure weights, times the rows' own, from residuals of the best fit; scale by the median deviation."""
     shape = best.theta.shape[:2]
     names = block.form.names
@@ -295,4 +295,4 @@ def _reweighted(block: Block, best: Minimum) -> Rows:
     updated = block.rows.weight.copy()
     for position, target in enumerate(block.targets):
         updated[target] = weight[:, position * rows : (position + 1) * rows]
-    return Rows(block.rows.features, block.rows.measured, updated)
+    return PaddedRows(block.rows.features, block.rows.measured, updated)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lawsmith.sandbox.fitting.form import Array, Fitted, Form, Status
+from lawsmith.sandbox.fitting.fit_problem import Array, Fitted, Form, Status
 from lawsmith.sandbox.fitting.lm import Mask
 from lawsmith.sandbox.fitting.starts import Scale, draw
 from lawsmith.tasks.table import Table

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lawsmith.sandbox.fitting.blocks import Block
-from lawsmith.sandbox.fitting.form import Array
+from lawsmith.sandbox.fitting.fit_problem import Array
 from lawsmith.sandbox.fitting.linear import invert, safe_solve, solve
 from lawsmith.tasks.arrays import IntArray
 
@@ -29,7 +29,7 @@ Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
-class Options:
+class MinimiserOptions:
     """`tolerance`: relative decrease of the cost below which, twice in a row, a problem has settled."""
 
     iterations: int = 60
@@ -101,7 +101,7 @@ class _Work:
         self.gram[at], self.slope[at] = gram, slope
 
 
-def minimise(block: Block, theta: Array, group: IntArray, options: Options) -> Minimum:
+def minimise(block: Block, theta: Array, group: IntArray, options: MinimiserOptions) -> Minimum:
     """Minimises from every row of `theta` (B, M, q); `group` (B,) names each problem's group when uncoupled."""
     width = block.rows.measured.shape[-1] * len(block.targets) * theta.shape[1]
     size = max(1, CHUNK_ELEMENTS // (width * max(1, theta.shape[2] + len(block.linear))))
@@ -121,7 +121,7 @@ def minimise(block: Block, theta: Array, group: IntArray, options: Options) -> M
 
 
 class _Minimiser:
-    def __init__(self, block: Block, group: IntArray, options: Options) -> None:
+    def __init__(self, block: Block, group: IntArray, options: MinimiserOptions) -> None:
         self.block, self.group, self.options = block, group, options
         names = block.form.names
         nonlinear, linear = list(block.nonlinear), list(block.linear)

@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from lawsmith.sandbox.fitting.blocks import Block
-from lawsmith.sandbox.fitting.form import Array
+from lawsmith.sandbox.fitting.fit_problem import Array
 from lawsmith.sandbox.fitting.lm import IDLE, TINY, Minimum
 from lawsmith.tasks.arrays import IntArray
 

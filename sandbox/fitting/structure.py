@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lawsmith.sandbox.fitting.blocks import Block, Rows
-from lawsmith.sandbox.fitting.form import Array, Form
+from lawsmith.sandbox.fitting.blocks import Block, PaddedRows
+from lawsmith.sandbox.fitting.fit_problem import Array, Form
 
 PROBE_ROWS = 7
 USABLE_SETS = 32  # a law that switches regime looks linear while all sets lie in one; four sets were too few
@@ -34,7 +34,7 @@ class Structure:
     offset: bool = True
 
 
-def analyse(form: Form, targets: Sequence[str], rows: Rows, sets: Array) -> Structure:
+def analyse(form: Form, targets: Sequence[str], rows: PaddedRows, sets: Array) -> Structure:
     """Evaluates `form` on a few rows, at the first of the parameter `sets` (S, K) that are usable."""
     few = rows.of_groups(np.arange(min(2, rows.groups))).spread(PROBE_ROWS)
     probe = _Probe(form, tuple(targets), few)
@@ -53,7 +53,7 @@ def analyse(form: Form, targets: Sequence[str], rows: Rows, sets: Array) -> Stru
 
 
 class _Probe:
-    def __init__(self, form: Form, targets: tuple[str, ...], rows: Rows) -> None:
+    def __init__(self, form: Form, targets: tuple[str, ...], rows: PaddedRows) -> None:
         self.form, self.targets, self.rows = form, targets, rows
         self.vectorised = self._broadcasts()
 

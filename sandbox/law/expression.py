@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, dataclass_transform
 
 from lawsmith.sandbox.law.arithmetic import safe_power
-from lawsmith.sandbox.law.roles import Role
+from lawsmith.sandbox.law.parameter_roles import Role
 
 _T = TypeVar("_T")
 

@@ -29,7 +29,7 @@ TWO = Number(2.0)
 
 
 @dataclass(frozen=True)
-class Entry:
+class FunctionEntry:
     """One function of numbers, elementwise over arrays.
 
     numpy: its name in numpy, or in `scipy.special` where `special`. slopes: the partial derivative for each argument;
@@ -71,32 +71,32 @@ def _inverse(node: Node) -> Node:
     return power(node, Number(-1.0))
 
 
-def _relation(numpy: str, sign: str, sympy: Callable[..., Any]) -> Entry:
-    return Entry(2, numpy, (_zero, _zero), f"bool(a {sign} b)", sympy, truth=True, low=0.0, high=1.0)
+def _relation(numpy: str, sign: str, sympy: Callable[..., Any]) -> FunctionEntry:
+    return FunctionEntry(2, numpy, (_zero, _zero), f"bool(a {sign} b)", sympy, truth=True, low=0.0, high=1.0)
 
 
-FUNCTIONS: dict[str, Entry] = {
-    "exp": Entry(1, "exp", (exp,), "safe_exp(a)", lambda s, a: s.exp(a), low=0.0),
-    "expm1": Entry(1, "expm1", (exp,), "safe_expm1(a)", lambda s, a: s.exp(a) - 1, low=-1.0),
-    "log": Entry(1, "log", (_inverse,), "safe_log(a)", lambda s, a: s.log(a)),
-    "log2": Entry(
+FUNCTIONS: dict[str, FunctionEntry] = {
+    "exp": FunctionEntry(1, "exp", (exp,), "safe_exp(a)", lambda s, a: s.exp(a), low=0.0),
+    "expm1": FunctionEntry(1, "expm1", (exp,), "safe_expm1(a)", lambda s, a: s.exp(a) - 1, low=-1.0),
+    "log": FunctionEntry(1, "log", (_inverse,), "safe_log(a)", lambda s, a: s.log(a)),
+    "log2": FunctionEntry(
         1,
         "log2",
         (lambda u: mul(Number(1 / math.log(2)), _inverse(u)),),
         "safe_log2(a)",
         lambda s, a: s.log(a, 2),
     ),
-    "log10": Entry(
+    "log10": FunctionEntry(
         1,
         "log10",
         (lambda u: mul(Number(1 / math.log(10)), _inverse(u)),),
         "safe_log10(a)",
         lambda s, a: s.log(a, 10),
     ),
-    "log1p": Entry(
+    "log1p": FunctionEntry(
         1, "log1p", (lambda u: _inverse(add(ONE, u)),), "safe_log1p(a)", lambda s, a: s.log(1 + a)
     ),
-    "logaddexp": Entry(
+    "logaddexp": FunctionEntry(
         2,
         "logaddexp",
         (
@@ -106,18 +106,20 @@ FUNCTIONS: dict[str, Entry] = {
         "safe_logaddexp(a, b)",
         lambda s, a, b: s.log(s.exp(a) + s.exp(b)),
     ),
-    "cbrt": Entry(
+    "cbrt": FunctionEntry(
         1,
         "cbrt",
         (lambda u: mul(Number(1 / 3), power(function("cbrt", u), Number(-2.0))),),
         "math.cbrt(a)",
         lambda s, a: s.sign(a) * s.Abs(a) ** s.Rational(1, 3),
     ),
-    "abs": Entry(1, "abs", (lambda u: function("sign", u),), "abs(a)", lambda s, a: s.Abs(a), low=0.0),
-    "sign": Entry(1, "sign", (_zero,), "safe_sign(a)", lambda s, a: s.sign(a), low=-1.0, high=1.0),
-    "floor": Entry(1, "floor", (_zero,), "safe_call(math.floor, a)", lambda s, a: s.floor(a)),
-    "ceil": Entry(1, "ceil", (_zero,), "safe_call(math.ceil, a)", lambda s, a: s.ceiling(a)),
-    "sin": Entry(
+    "abs": FunctionEntry(
+        1, "abs", (lambda u: function("sign", u),), "abs(a)", lambda s, a: s.Abs(a), low=0.0
+    ),
+    "sign": FunctionEntry(1, "sign", (_zero,), "safe_sign(a)", lambda s, a: s.sign(a), low=-1.0, high=1.0),
+    "floor": FunctionEntry(1, "floor", (_zero,), "safe_call(math.floor, a)", lambda s, a: s.floor(a)),
+    "ceil": FunctionEntry(1, "ceil", (_zero,), "safe_call(math.ceil, a)", lambda s, a: s.ceiling(a)),
+    "sin": FunctionEntry(
         1,
         "sin",
         (lambda u: function("cos", u),),
@@ -126,7 +128,7 @@ FUNCTIONS: dict[str, Entry] = {
         low=-1.0,
         high=1.0,
     ),
-    "cos": Entry(
+    "cos": FunctionEntry(
         1,
         "cos",
         (lambda u: neg(function("sin", u)),),
@@ -135,17 +137,17 @@ FUNCTIONS: dict[str, Entry] = {
         low=-1.0,
         high=1.0,
     ),
-    "tan": Entry(
+    "tan": FunctionEntry(
         1,
         "tan",
         (lambda u: _one_minus_square(function("tan", u), 1.0),),
         "safe_call(math.tan, a)",
         lambda s, a: s.tan(a),
     ),
-    "sinh": Entry(
+    "sinh": FunctionEntry(
         1, "sinh", (lambda u: function("cosh", u),), "safe_call(math.sinh, a)", lambda s, a: s.sinh(a)
     ),
-    "cosh": Entry(
+    "cosh": FunctionEntry(
         1,
         "cosh",
         (lambda u: function("sinh", u),),
@@ -153,16 +155,20 @@ FUNCTIONS: dict[str, Entry] = {
         lambda s, a: s.cosh(a),
         low=1.0,
     ),
-    "tanh": Entry(1, "tanh", (_squared("tanh"),), "math.tanh(a)", lambda s, a: s.tanh(a), low=-1.0, high=1.0),
-    "arcsin": Entry(1, "arcsin", (_over_root(1.0, -1.0),), "safe_call(math.asin, a)", lambda s, a: s.asin(a)),
-    "arccos": Entry(
+    "tanh": FunctionEntry(
+        1, "tanh", (_squared("tanh"),), "math.tanh(a)", lambda s, a: s.tanh(a), low=-1.0, high=1.0
+    ),
+    "arcsin": FunctionEntry(
+        1, "arcsin", (_over_root(1.0, -1.0),), "safe_call(math.asin, a)", lambda s, a: s.asin(a)
+    ),
+    "arccos": FunctionEntry(
         1,
         "arccos",
         (lambda u: neg(_over_root(1.0, -1.0)(u)),),
         "safe_call(math.acos, a)",
         lambda s, a: s.acos(a),
     ),
-    "arctan": Entry(
+    "arctan": FunctionEntry(
         1,
         "arctan",
         (lambda u: _inverse(_one_minus_square(u, 1.0)),),
@@ -171,7 +177,7 @@ FUNCTIONS: dict[str, Entry] = {
         low=-math.pi / 2,
         high=math.pi / 2,
     ),
-    "arctan2": Entry(
+    "arctan2": FunctionEntry(
         2,
         "arctan2",
         (
@@ -183,18 +189,18 @@ FUNCTIONS: dict[str, Entry] = {
         low=-math.pi,
         high=math.pi,
     ),
-    "arcsinh": Entry(1, "arcsinh", (_over_root(1.0, 1.0),), "math.asinh(a)", lambda s, a: s.asinh(a)),
-    "arccosh": Entry(
+    "arcsinh": FunctionEntry(1, "arcsinh", (_over_root(1.0, 1.0),), "math.asinh(a)", lambda s, a: s.asinh(a)),
+    "arccosh": FunctionEntry(
         1, "arccosh", (_over_root(-1.0, 1.0),), "safe_call(math.acosh, a)", lambda s, a: s.acosh(a), low=0.0
     ),
-    "arctanh": Entry(
+    "arctanh": FunctionEntry(
         1,
         "arctanh",
         (lambda u: _inverse(_one_minus_square(u)),),
         "safe_arctanh(a)",
         lambda s, a: s.atanh(a),
     ),
-    "erf": Entry(
+    "erf": FunctionEntry(
         1,
         "erf",
         (lambda u: mul(Number(2 / math.sqrt(math.pi)), exp(neg(power(u, TWO)))),),
@@ -204,7 +210,7 @@ FUNCTIONS: dict[str, Entry] = {
         low=-1.0,
         high=1.0,
     ),
-    "erfc": Entry(
+    "erfc": FunctionEntry(
         1,
         "erfc",
         (lambda u: mul(Number(-2 / math.sqrt(math.pi)), exp(neg(power(u, TWO)))),),
@@ -214,12 +220,14 @@ FUNCTIONS: dict[str, Entry] = {
         low=0.0,
         high=2.0,
     ),
-    "gamma": Entry(1, "gamma", None, "safe_gamma(a)", lambda s, a: s.gamma(a), special=True),
-    "gammaln": Entry(1, "gammaln", None, "safe_gammaln(a)", lambda s, a: s.loggamma(a), special=True),
-    "remainder": Entry(2, "mod", None, "safe_remainder(a, b)", lambda s, a, b: s.Mod(a, b)),
-    "maximum": Entry(2, "maximum", None, "safe_maximum(a, b)", lambda s, a, b: s.Max(a, b)),
-    "minimum": Entry(2, "minimum", None, "safe_minimum(a, b)", lambda s, a, b: s.Min(a, b)),
-    "where": Entry(3, "where", None, "(b if a else c)", lambda s, a, b, c: s.Piecewise((b, a), (c, True))),
+    "gamma": FunctionEntry(1, "gamma", None, "safe_gamma(a)", lambda s, a: s.gamma(a), special=True),
+    "gammaln": FunctionEntry(1, "gammaln", None, "safe_gammaln(a)", lambda s, a: s.loggamma(a), special=True),
+    "remainder": FunctionEntry(2, "mod", None, "safe_remainder(a, b)", lambda s, a, b: s.Mod(a, b)),
+    "maximum": FunctionEntry(2, "maximum", None, "safe_maximum(a, b)", lambda s, a, b: s.Max(a, b)),
+    "minimum": FunctionEntry(2, "minimum", None, "safe_minimum(a, b)", lambda s, a, b: s.Min(a, b)),
+    "where": FunctionEntry(
+        3, "where", None, "(b if a else c)", lambda s, a, b, c: s.Piecewise((b, a), (c, True))
+    ),
     "less": _relation("less", "<", lambda s, a, b: a < b),
     "less_equal": _relation("less_equal", "<=", lambda s, a, b: a <= b),
     "greater": _relation("greater", ">", lambda s, a, b: a > b),
@@ -228,10 +236,10 @@ FUNCTIONS: dict[str, Entry] = {
     "not_equal": _relation("not_equal", "!=", lambda s, a, b: s.Ne(a, b)),
     "logical_and": _relation("logical_and", "and", lambda s, a, b: s.And(a, b)),
     "logical_or": _relation("logical_or", "or", lambda s, a, b: s.Or(a, b)),
-    "logical_not": Entry(
+    "logical_not": FunctionEntry(
         1, "logical_not", (_zero,), "not a", lambda s, a: s.Not(a), truth=True, low=0.0, high=1.0
     ),
-    "isfinite": Entry(
+    "isfinite": FunctionEntry(
         1, "isfinite", (_zero,), "math.isfinite(a)", lambda s, a: s.true, truth=True, low=0.0, high=1.0
     ),
 }

@@ -25,7 +25,7 @@ from lawsmith.sandbox.law.values import (
     Library,
     Lookup,
     Own,
-    Rows,
+    RowCount,
     Scope,
     Vector,
     binary,
@@ -44,7 +44,7 @@ MAX_NESTING = 90  # of statements, expressions and calls together: a bound on ou
 
 
 class Interpreter:
-    """Values are trees, numbers, text, collections, functions, a `Lookup`, or `Rows`; all raise Unreadable."""
+    """Values are trees, numbers, text, collections, functions, a `Lookup`, or `RowCount`; all raise Unreadable."""
 
     def __init__(self, imports: Mapping[str, str], definitions: Mapping[str, ast.stmt]) -> None:
         self.imports = imports
@@ -334,8 +334,8 @@ class Interpreter:
     def _attribute(self, owner: Any, name: str) -> Any:
         if isinstance(owner, Library):
             return self._dotted(f"{owner.name}.{name}")
-        if isinstance(owner, TREES | Rows) and name in ("shape", "size"):
-            return Rows()
+        if isinstance(owner, TREES | RowCount) and name in ("shape", "size"):
+            return RowCount()
         if isinstance(owner, TREES) and name in ("T", "real"):
             return owner
         raise Unreadable(f"the attribute {name}")
@@ -352,7 +352,7 @@ class Interpreter:
         index = self.value(key, scope)
         if isinstance(value, Lookup):
             return value.item(index)
-        if isinstance(value, Rows):
+        if isinstance(value, RowCount):
             return value
         if isinstance(value, TREES) and isinstance(index, TREES) and is_truth(index):
             return value  # some rows of a column; what is made of them counts only there

@@ -30,8 +30,8 @@ from lawsmith.sandbox.law.expression import (
     walk,
 )
 from lawsmith.sandbox.law.functions import FUNCTIONS
+from lawsmith.sandbox.law.parameter_roles import Role
 from lawsmith.sandbox.law.positions import roles
-from lawsmith.sandbox.law.roles import Role
 from lawsmith.sandbox.law.syntax import parse_expression
 from lawsmith.sandbox.law.write_candidate import candidate
 from lawsmith.tasks.errors import InputError, listing

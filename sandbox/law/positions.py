@@ -16,7 +16,7 @@ from lawsmith.sandbox.law.expression import (
     features,
     parameters,
 )
-from lawsmith.sandbox.law.roles import LINEAR, Role
+from lawsmith.sandbox.law.parameter_roles import LINEAR, Role
 
 _INSIDE = {"exp": "rate", "expm1": "rate"}
 _CHOICES = frozenset({"maximum", "minimum", "where", "abs"})

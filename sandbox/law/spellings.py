@@ -15,7 +15,7 @@ from lawsmith.sandbox.law.values import (
     TREES,
     Library,
     Lookup,
-    Rows,
+    RowCount,
     Vector,
     binary,
     call,
@@ -90,7 +90,7 @@ def _reduced(operator: ast.operator) -> Call:
     """Sum or product of a vector's items; over rows it would bring rows together."""
 
     def reduced(value: Any, axis: Any = None, **named: Any) -> Any:
-        if named or axis not in (None, 0, 1, -1) or isinstance(value, TREES | Rows | Lookup):
+        if named or axis not in (None, 0, 1, -1) or isinstance(value, TREES | RowCount | Lookup):
             raise Unreadable("a sum or product over rows")
         items = items_of(value)
         if isinstance(operator, ast.Add):
@@ -105,7 +105,7 @@ def _reduced(operator: ast.operator) -> Call:
 
 def _extreme(name: str) -> Call:
     def extreme(value: Any, axis: Any = None) -> Any:
-        if axis not in (None, 0, 1, -1) or isinstance(value, TREES | Rows | Lookup):
+        if axis not in (None, 0, 1, -1) or isinstance(value, TREES | RowCount | Lookup):
             raise Unreadable("an extreme over rows")
         return _fold(name)(*items_of(value))
 
@@ -285,7 +285,7 @@ def builtin(name: str, values: Sequence[Any], named: Mapping[str, Any]) -> Any:
             items = [*start, *items_of(listed)]
             return total(items, [1] * len(items)) if items else 0
         case "len", [value]:
-            return Rows() if isinstance(value, TREES) else len(items_of(value))
+            return RowCount() if isinstance(value, TREES) else len(items_of(value))
         case "range", [_, *_] if len(values) <= 3 and all(isinstance(value, int) for value in values):
             return items_of(range(*values))
         case "zip", _:
@@ -315,6 +315,6 @@ def builtin(name: str, values: Sequence[Any], named: Mapping[str, Any]) -> Any:
 
 def truth(value: Any) -> bool:
     """The value of a condition that is known beforehand."""
-    if isinstance(value, TREES | Lookup | Rows):
+    if isinstance(value, TREES | Lookup | RowCount):
         raise Unreadable("a branch that depends on a feature or parameter")
     return bool(value)

@@ -33,7 +33,7 @@ MAX_SIZE = 4_000  # nodes of one tree
 MAX_DEPTH = 80  # levels of one tree: all that walk it recurse
 
 
-class Rows:
+class RowCount:
     """The number of rows, or the shape of a column: good for making columns of one value only."""
 
 
@@ -135,7 +135,7 @@ def node_of(value: Any) -> Node:
 
 
 def _kind(value: Any) -> str:
-    return {Rows: "number of rows", Own: "function", Library: "function", Lookup: "whole table"}.get(
+    return {RowCount: "number of rows", Own: "function", Library: "function", Lookup: "whole table"}.get(
         type(value), type(value).__name__
     )
 

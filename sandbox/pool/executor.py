@@ -14,8 +14,8 @@ from lawsmith.sandbox.isolation import ISOLATED, Tier
 from lawsmith.sandbox.jobs import FitJob, Job, JobResult, SearchOver
 from lawsmith.sandbox.law.parse import Candidate
 from lawsmith.sandbox.limits import DEFAULT_LIMITS, Limits
-from lawsmith.sandbox.pool import library
-from lawsmith.sandbox.pool.queue import Entry, Waiting
+from lawsmith.sandbox.pool import numeric_library
+from lawsmith.sandbox.pool.queue import QueuedJob, Waiting
 from lawsmith.sandbox.pool.start import Attempt, start
 from lawsmith.sandbox.pool.warm_process import Outcome, WarmProcess, WarmProcessFailed
 from lawsmith.sandbox.verdict import Verdict
@@ -85,7 +85,7 @@ class Sandbox:
 
     def submit_all(self, jobs: Sequence[Job]) -> list[Future[JobResult]]:
         """Queues jobs at once: those of a pure candidate share as many processes as there are free workers."""
-        entries = [Entry(job, sharing(job, self.limits), _values(job)) for job in jobs]
+        entries = [QueuedJob(job, sharing(job, self.limits), _values(job)) for job in jobs]
         with self._lock:
             if self._closed:
                 raise RuntimeError("the sandbox is closed")
@@ -131,7 +131,7 @@ class Sandbox:
                     self._pool.submit(self._serve)
         self._waiting.done((), alone=False)
 
-    def _perform(self, entries: Sequence[Entry]) -> list[Entry]:
+    def _perform(self, entries: Sequence[QueuedJob]) -> list[QueuedJob]:
         """Settles the futures of what is done, and returns the rest."""
         try:
             found = perform([entry.job for entry in entries], self.limits, self._execute)
@@ -159,7 +159,7 @@ class Sandbox:
         if time.monotonic() >= stop:
             raise SearchOver
         warm_process = self._current()
-        warm_process.prepare(library.wanted(order.modules))
+        warm_process.prepare(numeric_library.wanted(order.modules))
         outcome = warm_process.run(packed, most, self.limits, stop)
         if outcome.stopped:
             raise SearchOver

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from lawsmith.sandbox.contract import FILENAME, FittedLaw, Law, load
+from lawsmith.sandbox.contract import FILENAME, FittedLaw, LoadedLaw, load
 from lawsmith.sandbox.isolation.canaries import Bait, attempt
 from lawsmith.sandbox.pool.protocol import READY, Reply, pack_reply, unpack_job
 from lawsmith.sandbox.returned import Broken, Spec
@@ -54,7 +54,7 @@ def warm_up() -> None:
 
 def _replies(header: dict[str, Any], arrays: list[Any]) -> Iterator[Reply]:
     """One reply per part until one fails, or no time is left to begin another."""
-    work, sets = _Work(header), list(arrays)
+    work, sets = _JobWork(header), list(arrays)
     for place, part in enumerate(header["parts"]):
         if place and time.process_time() > header["budget"]:
             return
@@ -64,7 +64,7 @@ def _replies(header: dict[str, Any], arrays: list[Any]) -> Iterator[Reply]:
             return
 
 
-class _Work:
+class _JobWork:
     """The candidate, loaded when its first part begins; `stage` is where it is."""
 
     def __init__(self, header: dict[str, Any]) -> None:
@@ -77,7 +77,7 @@ class _Work:
             header["constants"],
             header["seed"],
         )
-        self.law: Law | None = None
+        self.law: LoadedLaw | None = None
         self.stage = "load"
 
     def reply(self, part: dict[str, Any], sets: list[Any]) -> Reply:
@@ -127,7 +127,7 @@ def _table(features: Any, codes: Any, spec: Spec, targets: Any = None) -> Table:
     return Table(columns, measured, spec.groups, codes)
 
 
-def _predict(law: Law, fitted: FittedLaw, sets: list[Any], spec: Spec, required: bool) -> Any:
+def _predict(law: LoadedLaw, fitted: FittedLaw, sets: list[Any], spec: Spec, required: bool) -> Any:
     table = _table(sets.pop(0), sets.pop(0), spec)
     if required:
         return _finite(law.predict(fitted, table), table, spec)

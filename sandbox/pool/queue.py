@@ -15,7 +15,7 @@ FEW = 3
 
 
 @dataclass(eq=False)
-class Entry:
+class QueuedJob:
     """A job and its future. key: jobs of an equal one may share a process; None: this one has its own."""
 
     job: Job
@@ -34,14 +34,14 @@ class Waiting:
     def __init__(self, workers: int) -> None:
         self._workers, self._busy = workers, 0
         self._lock = threading.Lock()
-        self._entries: deque[Entry] = deque()
+        self._entries: deque[QueuedJob] = deque()
 
-    def add(self, entries: Iterable[Entry]) -> None:
+    def add(self, entries: Iterable[QueuedJob]) -> None:
         """All at once, so that they are shared out evenly."""
         with self._lock:
             self._entries.extend(entries)
 
-    def take(self) -> list[Entry]:
+    def take(self) -> list[QueuedJob]:
         """The next job with those that share its process; empty when nothing waits. Call `done` afterwards."""
         with self._lock:
             self._busy += 1
@@ -51,7 +51,7 @@ class Waiting:
                     return chosen
         return []
 
-    def done(self, undone: Sequence[Entry], alone: bool) -> None:
+    def done(self, undone: Sequence[QueuedJob], alone: bool) -> None:
         """A worker is free again; what it could not do goes first, each `alone` in its process if so asked."""
         for entry in undone if alone else ():
             entry.key = None
@@ -65,7 +65,7 @@ class Waiting:
                 entry.future.cancel()
             self._entries.clear()
 
-    def _company(self, first: Entry) -> list[Entry]:
+    def _company(self, first: QueuedJob) -> list[QueuedJob]:
         """Of those that may share with `first`, every second where two workers do them, and so on."""
         if first.key is None:
             return []

@@ -76,7 +76,7 @@ def _warm(setup: Setup, control: socket.socket, parent: int, uid: "int | None") 
         uid = None
     from lawsmith.sandbox.pool.forks import Forks, import_library
     from lawsmith.sandbox.pool.job_main import warm_up
-    from lawsmith.sandbox.pool.library import FROM_THE_START
+    from lawsmith.sandbox.pool.numeric_library import FROM_THE_START
 
     warm_up()
     for module in FROM_THE_START:

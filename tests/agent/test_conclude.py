@@ -10,8 +10,7 @@ from lawsmith.agent.command.registry import Chosen
 from lawsmith.agent.command.result import Result, Run
 from lawsmith.agent.search.budget import Spending
 from lawsmith.agent.search.journal import Journal
-from lawsmith.runs import Archive, DataRecord, FinalScores, Manifest, SplitScores
-from lawsmith.runs import Result as Record
+from lawsmith.runs import Archive, DataRecord, FinalScores, Manifest, RunResult, SplitScores
 from lawsmith.runs.trials import Proposal, Trial
 from lawsmith.sandbox import Constants, Sandbox, Verdict, evaluate
 from lawsmith.tasks import frontier_folds, thinned
@@ -23,7 +22,7 @@ def trial(source: str, r2: float, verdict: Verdict = Verdict.OK) -> Trial:
 
 def run(index: int, trials: tuple[Trial, ...], winner: str | None, r2: float | None = None) -> Run:
     task = small_dataset().task
-    record = Record(
+    record = RunResult(
         winner=None if winner is None else Proposal(winner).id,
         scores=FinalScores(test=None if r2 is None else SplitScores(r2=r2)),
         error="no law" if winner is None else None,

@@ -10,9 +10,9 @@ import pytest
 from agent_doubles import small_dataset
 
 from benchmarks import faults
-from benchmarks.disturbed import Settings
+from benchmarks.disturbed import DisturbedSettings
 from benchmarks.soak import Found, Soak, growth
-from lawsmith.runs import Archive, Manifest, Result
+from lawsmith.runs import Archive, Manifest, RunResult
 
 
 def manifest() -> Manifest:
@@ -44,7 +44,7 @@ def done(tmp_path: Path) -> dict[str, Any]:
     """What a command with one finished run says."""
     archive = Archive.create(tmp_path / "runs", manifest())
     archive.append_event({"event": "note"})
-    archive.finish(Result(candidates=1, failed=0), "# run r\n")
+    archive.finish(RunResult(candidates=1, failed=0), "# run r\n")
     account = {"candidates": 1, "calls": {"attempts": 2}}
     return {
         "runs": [
@@ -55,7 +55,7 @@ def done(tmp_path: Path) -> dict[str, Any]:
 
 def test_the_soak_sees_what_is_wrong(tmp_path: Path, done: dict[str, Any]) -> None:
     (tmp_path / "soak").mkdir()
-    soak = Soak(Settings(tmp_path / "soak", gap=1.0, most=1, patience=60.0), seed=0)
+    soak = Soak(DisturbedSettings(tmp_path / "soak", gap=1.0, most=1, patience=60.0), seed=0)
 
     def wrong(expected: Found) -> list[str]:
         soak.books.wrong.clear()

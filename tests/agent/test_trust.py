@@ -14,13 +14,13 @@ from typing import Any
 import pytest
 
 from lawsmith.agent.cli import main
+from lawsmith.agent.client.call_failures import CallFailure, EndpointError
 from lawsmith.agent.client.config import Config, Options, check_url, own_file
 from lawsmith.agent.client.endpoint import Endpoint
-from lawsmith.agent.client.failures import CallFailure, EndpointError
 from lawsmith.agent.client.messages import Message, Request
 from lawsmith.agent.client.scrub import is_loopback, public_url
 from lawsmith.agent.command.runner import UNPROTECTED, Runner
-from lawsmith.agent.llm.session import Settings
+from lawsmith.agent.llm.model_session import Settings
 from lawsmith.runs import Archive
 from lawsmith.runs.archive import MANIFEST, RESULT
 from lawsmith.runs.canonical_json import seal, unseal

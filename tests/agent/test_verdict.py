@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lawsmith.agent.command.verdict import percent, same_law, verdict
+from lawsmith.agent.command.law_verdict import percent, same_law, verdict
 from lawsmith.runs.record import FinalScores, SplitScores
 from lawsmith.runs.trials import Proposal, Trial
 from lawsmith.sandbox import Evaluation, FoldScore, Tier, Verdict

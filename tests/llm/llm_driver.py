@@ -14,7 +14,7 @@ import numpy as np
 from lawsmith.agent.client.config import Config, ModelChoice, Sampling, Transport
 from lawsmith.agent.client.messages import Model
 from lawsmith.agent.command.loop import search
-from lawsmith.agent.llm.session import Session, Settings
+from lawsmith.agent.llm.model_session import ModelSession, Settings
 from lawsmith.agent.search.budget import Allowance, Budget, Spending
 from lawsmith.agent.search.evaluator import Evaluator
 from lawsmith.agent.search.journal import Journal
@@ -118,7 +118,7 @@ def run(
     path = folder / manifest.address
     with (
         Archive.resume(path) if path.exists() else Archive.create(folder, manifest) as archive,
-        Session(
+        ModelSession(
             agent,
             Settings(config=settings, max_calls=None if limited else calls),
             environment={},
@@ -143,7 +143,7 @@ def run_within(
     manifest = Manifest(run="r0", task=task.schema, agent=agent, model="m", seed=0, data=None)
     with (
         Archive.create(folder, manifest) as archive,
-        Session(agent, Settings(config=settings), environment={}) as session,
+        ModelSession(agent, Settings(config=settings), environment={}) as session,
         Evaluator(sandbox, task, frontier_folds(task.train)[:1], probes=task.train) as evaluator,
     ):
         journal, budget = Journal(archive), Budget(allowance)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import endpoint_server as server
 from endpoint_server import Behaviour, completion, fails, first, says
 
-from lawsmith.agent.client.failures import Failure
+from lawsmith.agent.client.call_failures import Failure
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from endpoint_server import Endpoint
 from llm_driver import config, run
 from scientist import Scientist, Step
 
-from lawsmith.agent.client.failures import AnsweredFailure, Failure
-from lawsmith.agent.client.messages import Usage
+from lawsmith.agent.client.call_failures import AnsweredFailure, Failure
+from lawsmith.agent.client.messages import TokenUsage
 from lawsmith.agent.client.scripted import ScriptedModel
 from lawsmith.runs import Archive
 from lawsmith.sandbox import Sandbox
@@ -134,7 +134,9 @@ def test_a_reply_that_was_cut_off_is_tried_if_whole_and_else_told_to_be_shorter(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:
     whole = f"```python\n{HINGE}```\nand then"
-    answers = [AnsweredFailure(Failure.CUT_OFF, "cut off", Usage(), text) for text in ("Let me think", whole)]
+    answers = [
+        AnsweredFailure(Failure.CUT_OFF, "cut off", TokenUsage(), text) for text in ("Let me think", whole)
+    ]
     model = ScriptedModel(answers)
     found = run(sandbox, tmp_path, "analyst", config(), models={"m": model}, calls=2)
     assert "maximum" in found.winner.proposal.source
@@ -143,7 +145,7 @@ def test_a_reply_that_was_cut_off_is_tried_if_whole_and_else_told_to_be_shorter(
 
 
 def test_three_calls_without_a_reply_end_a_conversation(sandbox: Sandbox, tmp_path: Path) -> None:
-    model = ScriptedModel(lambda request: AnsweredFailure(Failure.REFUSED, "I cannot.", Usage(), ""))
+    model = ScriptedModel(lambda request: AnsweredFailure(Failure.REFUSED, "I cannot.", TokenUsage(), ""))
     found = run(sandbox, tmp_path, "analyst", config(), models={"m": model}, calls=9)
     assert len(model.requests) == 3
     assert found.stopped == "3 calls in a row gave no reply; the last: I cannot."

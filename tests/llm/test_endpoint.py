@@ -19,14 +19,14 @@ from endpoint_server import KEY, Endpoint, fails, says
 from misbehaviour import CASES, GOOD, says_besides
 
 from lawsmith.agent.client.cache import ReplyCache
+from lawsmith.agent.client.call_failures import EndpointError, Failure
 from lawsmith.agent.client.caller import Caller, Line, Outcome, Question
 from lawsmith.agent.client.endpoint import Endpoint as Client
-from lawsmith.agent.client.failures import EndpointError, Failure
 from lawsmith.agent.client.http import retry_after
 from lawsmith.agent.client.messages import Message, Request
 from lawsmith.agent.client.prices import Price, Prices
 from lawsmith.agent.client.recording import MemorySink, Recording
-from lawsmith.agent.llm.report import books
+from lawsmith.agent.llm.gain import books
 from lawsmith.agent.search.budget import Allowance, Budget
 
 PRICES = Prices({"m": Price(prompt=1.0, completion=10.0)})

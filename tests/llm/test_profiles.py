@@ -9,9 +9,9 @@ import pytest
 from endpoint_server import KEY, Endpoint, Handler, Seen, completion, fails, says
 
 from lawsmith.agent.cli import main
+from lawsmith.agent.client.call_failures import AnsweredFailure, Failure
 from lawsmith.agent.client.config import Config, ModelChoice, Options, Sampling
 from lawsmith.agent.client.endpoint import Endpoint as Client
-from lawsmith.agent.client.failures import AnsweredFailure, Failure
 from lawsmith.agent.client.messages import Message, Request, Tool, ToolCall
 from lawsmith.agent.client.probe import probe
 from lawsmith.agent.client.profiles import profile_of, profiles

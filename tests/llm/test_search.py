@@ -16,11 +16,11 @@ from llm_driver import HINGE, POWER, Outcome, config, hinge_task, killable, run
 from misbehaviour import CASES
 from scientist import Scientist, Step
 
+from lawsmith.agent.client.call_failures import AnsweredFailure, CallFailure, Failure
 from lawsmith.agent.client.caller import Caller
-from lawsmith.agent.client.estimate import BYTES_PER_TOKEN
-from lawsmith.agent.client.failures import AnsweredFailure, CallFailure, Failure
-from lawsmith.agent.client.messages import Request, Usage
+from lawsmith.agent.client.messages import Request, TokenUsage
 from lawsmith.agent.client.scripted import ScriptedModel
+from lawsmith.agent.client.token_estimate import BYTES_PER_TOKEN
 from lawsmith.agent.llm.parsing import parse_reply
 from lawsmith.agent.llm.replies import SAME_PREDICTIONS
 from lawsmith.runs import Archive
@@ -159,7 +159,7 @@ class Gauntlet:
 def test_a_search_survives_every_misbehaviour_and_its_books_hold_every_call(
     sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lawsmith.agent.llm.session.Caller", partial(Caller, wait=lambda seconds: None))
+    monkeypatch.setattr("lawsmith.agent.llm.model_session.Caller", partial(Caller, wait=lambda seconds: None))
     gauntlet = Gauntlet()
     calls = len(gauntlet.cases) * 3 // 2 + 3
     with Endpoint(gauntlet) as endpoint:
@@ -280,7 +280,7 @@ def test_a_prompt_too_long_is_asked_again_in_fewer_words(
 
 def test_a_candidate_is_saved_from_a_reply_that_was_cut_off(sandbox: Sandbox, tmp_path: Path) -> None:
     whole, half = f"{HINGE} and then", HINGE[: HINGE.index("return")]
-    answers = [AnsweredFailure(Failure.CUT_OFF, "cut off", Usage(), text) for text in (half, whole)]
+    answers = [AnsweredFailure(Failure.CUT_OFF, "cut off", TokenUsage(), text) for text in (half, whole)]
     found = run(sandbox, tmp_path, "refine", config(), models={"m": ScriptedModel(answers)}, calls=2)
     assert found.report["lost"] == {Failure.CUT_OFF: 1}
     assert "maximum" in found.winner.proposal.source

@@ -10,12 +10,12 @@ import pytest
 
 from lawsmith.agent.client.cache import ReplyCache
 from lawsmith.agent.client.config import Config, ModelChoice, Options, configured, parse_models
-from lawsmith.agent.client.messages import Message, Reply, Request, Usage
+from lawsmith.agent.client.messages import Message, ModelReply, Request, TokenUsage
 from lawsmith.agent.client.prices import Price, Prices
 from lawsmith.agent.client.scrub import REMOVED, Scrubber, public_url
 from lawsmith.agent.llm.ensemble import Ensemble
+from lawsmith.agent.llm.model_session import ModelSession, Settings
 from lawsmith.agent.llm.population import Population
-from lawsmith.agent.llm.session import Session, Settings
 from lawsmith.runs.trials import Proposal, Trial
 from lawsmith.sandbox import Evaluation, Tier, Verdict
 from lawsmith.tasks import InputError
@@ -98,7 +98,7 @@ def test_what_a_user_must_set_is_said() -> None:
     with pytest.raises(InputError, match="--model"):
         Config().resolve(None, {})
     with pytest.raises(InputError, match="OPENAI_API_KEY"):
-        Session("evolve", Settings(config=Config().resolve("m", {})), environment={})
+        ModelSession("evolve", Settings(config=Config().resolve("m", {})), environment={})
     with pytest.raises(InputError, match=r"prices\.\"m\""):
         Prices({}).require(["m"])
 
@@ -111,12 +111,12 @@ def test_recorded_settings_hold_no_password_and_come_back() -> None:
 
 
 def test_unknown_prices_are_unknown() -> None:
-    usage = Usage(prompt_tokens=1_000_000, completion_tokens=100_000)
+    usage = TokenUsage(prompt_tokens=1_000_000, completion_tokens=100_000)
     prices = Prices({"m": Price(prompt=1.25, completion=10.0)})
     assert prices.of("m", usage) == pytest.approx(2.25)
     assert prices.of("other", usage) is None
-    assert prices.of("m", Usage(prompt_tokens=5)) is None
-    assert prices.of("other", Usage(usd=0.25)) == 0.25
+    assert prices.of("m", TokenUsage(prompt_tokens=5)) is None
+    assert prices.of("other", TokenUsage(usd=0.25)) == 0.25
 
 
 def test_secrets_are_removed_and_words_are_not() -> None:
@@ -129,7 +129,7 @@ def test_secrets_are_removed_and_words_are_not() -> None:
 
 
 def test_cached_replies_belong_to_one_endpoint_and_question(tmp_path: Path) -> None:
-    cache, reply = ReplyCache(tmp_path), Reply(text="law", usage=Usage(prompt_tokens=3))
+    cache, reply = ReplyCache(tmp_path), ModelReply(text="law", usage=TokenUsage(prompt_tokens=3))
     request = Request(
         slot="0", model="m", messages=(Message(role="user", content="?"),), max_tokens=9, seed=1
     )

@@ -11,14 +11,14 @@ import pytest
 from made_runs import POWER, make_run, write_table
 
 from lawsmith.agent.cli import main
-from lawsmith.agent.cli.predict import number_of, point
+from lawsmith.agent.cli.predict_command import number_of, point
 from lawsmith.runs import Archive
 from lawsmith.runs.intervals import constant_intervals, predict, uncertainty
+from lawsmith.runs.intervals.beyond_data import remarks, times
 from lawsmith.runs.intervals.distance import Region
 from lawsmith.runs.intervals.estimate import _Errors, _without_diverged, model_spread, weighted_quantiles
 from lawsmith.runs.intervals.model import Uncertainty
 from lawsmith.runs.intervals.predict import multiplier
-from lawsmith.runs.intervals.reach import remarks, times
 from lawsmith.runs.laws import Law
 from lawsmith.runs.trials import Proposal
 from lawsmith.sandbox import Sandbox

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from lawsmith.runs.report.drawing import Axis, Plot
-from lawsmith.runs.report.errors import errors, outliers
+from lawsmith.runs.report.error_summary import errors, outliers
 from lawsmith.runs.report.fit import _believed
 from lawsmith.runs.report.picture import MOST_ROWS, Picture, picture
 from lawsmith.runs.report.picture_data import picture_data

@@ -14,12 +14,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lawsmith.runs import Archive, FinalScores, Manifest, Result, SplitScores, State, new_run_id
+from lawsmith.runs import Archive, FinalScores, Manifest, RunResult, SplitScores, State, new_run_id
 from lawsmith.runs.archive import CALLS, EVENTS, LAW, MANIFEST, REPORT, RESULT
 from lawsmith.runs.canonical_json import encode
 from lawsmith.tasks import InputError
 
-RESULT_OF_TOY = Result(
+RESULT_OF_TOY = RunResult(
     scores=FinalScores(train=SplitScores(r2=0.1 + 0.2, nmse=1e-300, nmae=-0.0)),
     validation_r2=float("-inf"),
     constants={"g\u202e\x1b[31m": {"A": 5e-324, "B": float("nan")}},

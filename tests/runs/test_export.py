@@ -13,7 +13,7 @@ import pytest
 from runs_forms import ARRAYS, PLAIN
 
 from lawsmith.agent.cli import main
-from lawsmith.runs import Archive, Manifest, Result, find_archive
+from lawsmith.runs import Archive, Manifest, RunResult, find_archive
 from lawsmith.runs.archive import LAW
 from lawsmith.runs.export import TEXT_FORMATS, export_sldbench, export_text
 from lawsmith.tasks import InputError, load
@@ -24,7 +24,7 @@ SFT = "published/sft/openhands-gpt-5"
 def archive_of(source: str, manifest: Manifest, runs_dir: Path, **result: Any) -> Archive:
     with Archive.create(runs_dir, manifest) as archive:
         archive.append_event({"event": "candidate", "id": "w", "source": source})
-        archive.finish(Result(winner="w", kind="form", **result), "def law(input_data, group): ...\n")
+        archive.finish(RunResult(winner="w", kind="form", **result), "def law(input_data, group): ...\n")
     return Archive.open(archive.path)
 
 
@@ -75,7 +75,7 @@ def test_runs_without_a_law_and_damaged_ones_are_not_exported(manifest: Manifest
     with Archive.create(tmp_path, manifest.model_copy(update={"run": "open"})) as other:
         with pytest.raises(InputError, match="only a complete run"):
             export_text(Archive.open(other.path), "json")
-        other.finish(Result(error="no candidate worked"), None)
+        other.finish(RunResult(error="no candidate worked"), None)
     with pytest.raises(InputError, match="no candidate worked"):
         export_text(Archive.open(other.path), "json")
 

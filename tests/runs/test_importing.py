@@ -12,7 +12,7 @@ import pytest
 from lawsmith.agent.cli import main
 from lawsmith.runs import Archive, Manifest, replay
 from lawsmith.runs.imports import import_law, import_scores
-from lawsmith.runs.record import FinalScores, Result, SplitScores
+from lawsmith.runs.record import FinalScores, RunResult, SplitScores
 from lawsmith.runs.report.site import site_pages
 from lawsmith.sandbox import Sandbox
 from lawsmith.tasks import Dataset, InputError, Provenance, Schema, Table, Task, load
@@ -199,7 +199,7 @@ def test_the_site_marks_what_was_imported_and_does_not_let_it_lead(
     import_scores(path, runs, source="a page")
     ours = manifest.model_copy(update={"task": task_schema("moe")})
     with Archive.create(runs, ours) as archive:
-        archive.finish(Result(scores=FinalScores(test=SplitScores(r2=0.5)), error=None), None)
+        archive.finish(RunResult(scores=FinalScores(test=SplitScores(r2=0.5)), error=None), None)
     pages, _ = site_pages(runs, lambda archive: None)
     task = next(task for task in json.loads(pages["data.json"])["tasks"] if task["task"] == "moe")
     kinds = {(one["system"], one["kind"]): one["mean_r2"] for one in task["systems"]}

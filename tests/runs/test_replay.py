@@ -14,7 +14,7 @@ from lawsmith.runs import (
     DataRecord,
     FinalScores,
     Manifest,
-    Result,
+    RunResult,
     close_law,
     find_archive,
     replay,
@@ -68,7 +68,7 @@ def own_archive(tables: Path, sandbox: Sandbox, keep: bool = False) -> Path:
     rows = packed(data) if keep else None
     with Archive.create(tables / "runs", manifest, rows) as archive:
         archive.append_event({"event": "candidate", "id": "w", "source": FORM})
-        archive.finish(Result(scores=score_law(law, data, sandbox), winner="w", kind="form"), law)
+        archive.finish(RunResult(scores=score_law(law, data, sandbox), winner="w", kind="form"), law)
     return archive.path
 
 
@@ -139,7 +139,7 @@ def test_damaged_unfinished_and_lawless_archives_are_not_replayed(tables: Path, 
     with pytest.raises(InputError, match="is interrupted; only a complete run"):
         replay(Archive.open(unfinished.path), sandbox)
     with Archive.resume(unfinished.path) as failed:
-        failed.finish(Result(error="every candidate failed"), None)
+        failed.finish(RunResult(error="every candidate failed"), None)
     with pytest.raises(InputError, match="no law to replay: every candidate failed"):
         replay(Archive.open(failed.path), sandbox)
     (path / "law.py").write_text("import os\n")

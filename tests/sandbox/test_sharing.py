@@ -9,7 +9,7 @@ import lawsmith.sandbox.execute as execute
 from lawsmith.sandbox import Constants, FitJob, JobResult, Limits, PredictJob, Sandbox, Verdict
 from lawsmith.sandbox.execute import Order, Part, message
 from lawsmith.sandbox.law.parse import read_candidate
-from lawsmith.sandbox.pool.queue import SHARED_VALUES, Entry, Waiting
+from lawsmith.sandbox.pool.queue import SHARED_VALUES, QueuedJob, Waiting
 from lawsmith.sandbox.pool.warm_process import WarmProcess
 from lawsmith.tasks import Schema, Table
 
@@ -140,8 +140,8 @@ def test_the_child_is_told_only_what_its_parts_may_know(table: Table, schema: Sc
     assert table.targets["y"][-1].tobytes() not in packed
 
 
-def entries(keys: str, values: int = 1) -> list[Entry]:
-    return [Entry(None, None if key == "-" else key, values) for key in keys]  # type: ignore[arg-type]
+def entries(keys: str, values: int = 1) -> list[QueuedJob]:
+    return [QueuedJob(None, None if key == "-" else key, values) for key in keys]  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

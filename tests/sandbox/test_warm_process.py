@@ -13,7 +13,7 @@ import pytest
 
 from lawsmith.sandbox import Limits, PredictJob, Refused, Sandbox, Tier, Verdict, read_candidate
 from lawsmith.sandbox.isolation import ISOLATED
-from lawsmith.sandbox.pool import library
+from lawsmith.sandbox.pool import numeric_library
 from lawsmith.tasks import InputError, Schema, Table
 
 HONEST = "def law(input_data, group):\n    return [{'y': row['n']} for row in input_data]\n"
@@ -34,12 +34,12 @@ def test_only_modules_that_exist_are_prepared() -> None:
         "scipy.special.orthogonal.x",
         "scipy",
     ]
-    found = library.wanted(names)
+    found = numeric_library.wanted(names)
     assert "scipy.stats" in found
     assert "scipy.special" in found
     assert len(found) < 20
     assert not [name for name in found if "made_up" in name or "tests" in name or name.startswith("scipy.io")]
-    assert library.wanted(["numpy", "math", "numpy.random"]) == []
+    assert numeric_library.wanted(["numpy", "math", "numpy.random"]) == []
 
 
 @pytest.mark.parametrize("source", ["from scipy.stats import *\n", "from numpy.f2py.__main__ import *\n"])
@@ -64,7 +64,7 @@ def test_memory_is_the_same_before_and_after_others_import(
     sandbox_of(tier)  # skips where there is none
     with Sandbox(Limits(memory_bytes=128 << 20), workers=1, tier=tier) as sandbox:
         assert predict(sandbox, LARGE, schema, table).ok
-        imports = "".join(f"import scipy.{part}\n" for part in sorted(library.PARTS))
+        imports = "".join(f"import scipy.{part}\n" for part in sorted(numeric_library.PARTS))
         assert predict(sandbox, imports + HONEST, schema, table).ok
         found = predict(sandbox, LARGE, schema, table)
         assert found.ok, found.message

@@ -11,7 +11,7 @@ from lawsmith.agent.symbolic.rank import screen
 from lawsmith.runs.trials import Proposal, Trial
 from lawsmith.sandbox import Constants, Sandbox, evaluate
 from lawsmith.sandbox.law.expression import Feature, Parameter, add, mul, neg, power
-from lawsmith.sandbox.law.roles import Role
+from lawsmith.sandbox.law.parameter_roles import Role
 from lawsmith.tasks import Provenance, Schema, Table, Task
 from lawsmith.tasks.folds import frontier_folds
 from lawsmith.tasks.probes import probe_rows

@@ -11,9 +11,9 @@ from lawsmith.agent.symbolic.general_forms import PLAIN, RECIPROCAL, GeneralForm
 from lawsmith.agent.symbolic.mutation import Mutator
 from lawsmith.agent.symbolic.product_search import products
 from lawsmith.agent.symbolic.profile import profile
-from lawsmith.agent.symbolic.proposer import SymbolicProposer
 from lawsmith.agent.symbolic.rank import form_of
-from lawsmith.agent.symbolic.term_law import Rows, fitted, refine
+from lawsmith.agent.symbolic.symbolic_proposer import SymbolicProposer
+from lawsmith.agent.symbolic.term_law import ScaledRows, fitted, refine
 from lawsmith.agent.symbolic.term_search import TermSearch
 from lawsmith.agent.symbolic.terms import Terms
 from lawsmith.sandbox.fitting import Loss, fit_form
@@ -74,7 +74,9 @@ def test_every_kind_states_its_slopes() -> None:
 
 def test_inner_constants_are_refined() -> None:
     x = drawn(0.0, 10.0, 0)
-    rows = Rows({"x": x}, {"x": (0.0, 10.0)}, 3 * np.exp(-0.37 * x) + np.sin(1.234 * x), np.ones(len(x)))
+    rows = ScaledRows(
+        {"x": x}, {"x": (0.0, 10.0)}, 3 * np.exp(-0.37 * x) + np.sin(1.234 * x), np.ones(len(x))
+    )
     start = fitted([(Factor("exp", "x", (-0.5,)),), (Factor("sin", "x", (1.3,)),)], rows)
     assert start is not None and start.error > 1e-3
     law = refine(start, rows, 20)

@@ -11,7 +11,7 @@ import numpy as np
 from lawsmith.agent.search.selection import ranking
 from lawsmith.agent.symbolic.form import SymbolicForm
 from lawsmith.agent.symbolic.mutation import Mutator
-from lawsmith.agent.symbolic.profile import Kind
+from lawsmith.agent.symbolic.profile import ColumnKind
 from lawsmith.agent.symbolic.rank import screen
 from lawsmith.agent.symbolic.start_forms import start_forms
 from lawsmith.runs.trials import History, Proposal, Trial, candidate_id
@@ -41,7 +41,7 @@ class SymbolicProposer:
         self.task, self.schema, self.seed, self.out_of_time = task, task.schema, seed, out_of_time
         self.generations: Iterable[int] = itertools.count() if endless else range(GENERATIONS)
         self.start_forms = start_forms(task)
-        self.scales = self.start_forms.profile.of(Kind.SCALE)
+        self.scales = self.start_forms.profile.of(ColumnKind.SCALE)
         self.forms: dict[str, SymbolicForm] = {}
         self.seen = {form.key for form in self.start_forms.forms}
         self._batches = self._schedule()

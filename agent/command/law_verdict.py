@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lawsmith.runs.intervals.reach import times
+from lawsmith.runs.intervals.beyond_data import times
 from lawsmith.runs.record import FinalScores, Tone
 from lawsmith.runs.trials import Trial
 from lawsmith.sandbox import Evaluation
@@ -32,7 +32,7 @@ PASSED_OVER = 0.02
 
 
 @dataclass(frozen=True)
-class Verdict:
+class LawVerdict:
     """Sentences for the user, and how they are to be coloured."""
 
     tone: Tone
@@ -46,7 +46,7 @@ def verdict(
     dataset: Dataset,
     scores: FinalScores,
     warnings: Sequence[str] = (),
-) -> Verdict:
+) -> LawVerdict:
     """The verdict on `winner`, given the trials of its search and its final scores.
 
     `warnings` are sentences of the choice about the winner; each makes the verdict bad.
@@ -54,7 +54,7 @@ def verdict(
     task = thinned(dataset.task)
     found = winner.evaluation
     if not found.folds:
-        return Verdict(
+        return LawVerdict(
             "fair", ("The law brings its own constants, so its error on held-out rows is unknown.",)
         )
     folds = frontier_folds(task.train)
@@ -82,7 +82,7 @@ def verdict(
     if passed := _passed_over(winner, trials):
         said.append(passed)
     said += warnings
-    return Verdict("bad" if warnings else tone, tuple(said))
+    return LawVerdict("bad" if warnings else tone, tuple(said))
 
 
 def same_law(winners: Sequence[str | None]) -> str | None:

@@ -19,7 +19,7 @@ from lawsmith.runs.files import write_atomic
 from lawsmith.runs.intervals import Interval, Uncertainty
 from lawsmith.runs.intervals import predict as intervals
 from lawsmith.runs.intervals.archived import recorded
-from lawsmith.runs.intervals.reach import remarks
+from lawsmith.runs.intervals.beyond_data import remarks
 from lawsmith.runs.laws import Law
 from lawsmith.sandbox import Sandbox
 from lawsmith.tasks import InputError, Schema, Table

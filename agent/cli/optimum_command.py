@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lawsmith.agent.cli.output import announce, out, print_json, text, warn
-from lawsmith.agent.cli.predict import pairs, quantity
+from lawsmith.agent.cli.predict_command import pairs, quantity
 from lawsmith.runs.intervals import Interval, Uncertainty
 from lawsmith.runs.intervals import predict as intervals
 from lawsmith.runs.intervals.archived import recorded
-from lawsmith.runs.intervals.reach import remarks
+from lawsmith.runs.intervals.beyond_data import remarks
 from lawsmith.runs.laws import Law, few
 from lawsmith.runs.optimum import Answer, Optimum, invert, optimum
 from lawsmith.sandbox import Sandbox

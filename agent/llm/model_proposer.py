@@ -13,18 +13,18 @@ import numpy as np
 
 from lawsmith.agent.client.asker import Question
 from lawsmith.agent.client.background import in_background
-from lawsmith.agent.client.failures import Failure
+from lawsmith.agent.client.call_failures import Failure
 from lawsmith.agent.client.messages import Request
 from lawsmith.agent.feedback.formulas import formula_of, law_lines
 from lawsmith.agent.feedback.prompts import Detail, Prompts
 from lawsmith.agent.feedback.text import number
 from lawsmith.agent.feedback.views import Viewer, shown_source
 from lawsmith.agent.llm.ensemble import Ensemble
+from lawsmith.agent.llm.gain import report
 from lawsmith.agent.llm.pace import Pace
 from lawsmith.agent.llm.parsing import parse_reply
-from lawsmith.agent.llm.questions import Answer, Ask, Setup, Tally
+from lawsmith.agent.llm.questions import AgentSetup, Ask, CandidateReply, Tally
 from lawsmith.agent.llm.replies import Reader, is_renewable
-from lawsmith.agent.llm.report import report
 from lawsmith.runs.trials import History, Proposal, Trial
 from lawsmith.sandbox import Evaluation, Refused, Verdict, read_candidate
 
@@ -53,7 +53,7 @@ class LLMProposer(ABC):
     most_in_vain = 12
     """Questions in a row without a new candidate (no answer, no code, repetitions) that end a search."""
 
-    def __init__(self, setup: Setup) -> None:
+    def __init__(self, setup: AgentSetup) -> None:
         self.setup = setup
         self.prompts = Prompts(
             setup.task,
@@ -77,7 +77,7 @@ class LLMProposer(ABC):
         self._floor_done = setup.floor is None
         self._in_vain = 0
         self._trouble = ""
-        self._under_way: Future[list[Answer]] | None = None
+        self._under_way: Future[list[CandidateReply]] | None = None
 
     @abstractmethod
     def plan(self, history: History) -> list[Ask]:
@@ -88,7 +88,7 @@ class LLMProposer(ABC):
         """Take note of an evaluated candidate; `ask` is None for one of the floor."""
 
     @abstractmethod
-    def heard(self, answer: Answer) -> None:
+    def heard(self, answer: CandidateReply) -> None:
         """Take note of a reply, in the order of the questions."""
 
     def propose(self, history: History) -> Sequence[Proposal]:
@@ -105,7 +105,7 @@ class LLMProposer(ABC):
                 return batch[len(batch) - (self._issued - len(trials)) :] if batch else ()
 
     def report(self, history: History) -> dict[str, Any]:
-        """What the LLM gained over the floor and at what price, as JSON data; see `lawsmith.agent.llm.report`.
+        """What the LLM gained over the floor and at what price, as JSON data; see `lawsmith.agent.llm.gain`.
 
         Replies that are still under way are waited for, so that the books hold every call.
         """
@@ -228,7 +228,7 @@ class LLMProposer(ABC):
             self._under_way = self._send(history)
         return batch
 
-    def _send(self, history: History) -> Future[list[Answer]] | None:
+    def _send(self, history: History) -> Future[list[CandidateReply]] | None:
         """Ask the next round; its replies are read as soon as all are there."""
         asks = self.plan(history)
         if self.over_default_limit():
@@ -248,7 +248,7 @@ class LLMProposer(ABC):
             self.ended = f"default limit of {self.setup.max_calls} model calls"
         return self.ended is not None
 
-    def _hear(self, answers: Sequence[Answer]) -> list[Proposal]:
+    def _hear(self, answers: Sequence[CandidateReply]) -> list[Proposal]:
         self.round += 1
         batch: list[Proposal] = []
         for answer in answers:

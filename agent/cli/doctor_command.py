@@ -60,7 +60,7 @@ def show(as_json: bool, verbose: bool = False, environment: Mapping[str, str] = 
 def show_model(model: str, base_url: str | None, config: Path | None, as_json: bool) -> None:
     """Print what the endpoint of each model supports; one cheap call to each."""
     from lawsmith.agent.client.config import Config, Options
-    from lawsmith.agent.llm.session import supported
+    from lawsmith.agent.llm.model_session import supported
 
     settings = Config.read(config).resolve(model, options=Options(base_url=base_url, config=config))
     found = [_endpoint(settings, *one) for one in supported(settings)]

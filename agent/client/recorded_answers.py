@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lawsmith.agent.client.asker import Awaited, Outcome, Question
+from lawsmith.agent.client.asker import Awaited, CallOutcome, Question
 from lawsmith.agent.client.costs import book
 from lawsmith.agent.client.messages import Message, Request
 from lawsmith.agent.client.recording import Recording
@@ -34,12 +34,12 @@ class Replayer:
         outcomes = [self._answer(question) for question in questions]
         return lambda: outcomes
 
-    def _answer(self, question: Question) -> Outcome:
+    def _answer(self, question: Question) -> CallOutcome:
         slot = question.slot
         closed = self._source.closed(slot)
         if closed is None or self._ended:
             self._ended = True
-            return Outcome.unsent(slot, self._source.end or END)
+            return CallOutcome.unsent(slot, self._source.end or END)
         request = question.write()
         request = self._as_recorded(request)
         if self.divergence is None and request.digest() != closed.request_sha256:
@@ -49,7 +49,7 @@ class Replayer:
             for attempt in self._source.attempts(slot):
                 self.recording.answered(attempt)
         book(self._budget, self._source.attempts(slot))
-        return Outcome.of(closed)
+        return CallOutcome.of(closed)
 
     def _as_recorded(self, request: Request) -> Request:
         """`request` with the recorded limit of its reply, which followed from what was left of the budget."""

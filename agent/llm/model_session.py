@@ -12,22 +12,22 @@ from pydantic import ValidationError
 
 from lawsmith.agent.client.asker import Asker
 from lawsmith.agent.client.cache import ReplyCache, default_directory
+from lawsmith.agent.client.call_failures import EndpointError
 from lawsmith.agent.client.caller import Caller, Line
 from lawsmith.agent.client.config import AS_CONFIGURED, Config, ModelChoice, Options, check_url
 from lawsmith.agent.client.endpoint import Endpoint
-from lawsmith.agent.client.failures import EndpointError
 from lawsmith.agent.client.messages import Frozen, Model
 from lawsmith.agent.client.prices import Prices
 from lawsmith.agent.client.probe import Support, probe
+from lawsmith.agent.client.recorded_answers import Replayer
 from lawsmith.agent.client.recording import CallSink, MemorySink, Recording
-from lawsmith.agent.client.replay import Replayer
 from lawsmith.agent.client.scrub import public_url
 from lawsmith.agent.feedback.describe import fold_words
 from lawsmith.agent.llm.analyst import Analyst
 from lawsmith.agent.llm.evolve import Evolve
-from lawsmith.agent.llm.proposer import LLMProposer
-from lawsmith.agent.llm.questions import Setup
-from lawsmith.agent.llm.refine import Refine
+from lawsmith.agent.llm.model_proposer import LLMProposer
+from lawsmith.agent.llm.questions import AgentSetup
+from lawsmith.agent.llm.refiner import Refine
 from lawsmith.agent.search.budget import Budget
 from lawsmith.agent.search.evaluator import Evaluator
 from lawsmith.agent.search.proposer import Proposer
@@ -129,7 +129,7 @@ def supported(config: Config, environment: Mapping[str, str] = os.environ) -> li
     return found
 
 
-class Session:
+class ModelSession:
     """Endpoints of one command, closed at its end. One session serves all runs.
 
     Args:
@@ -193,7 +193,7 @@ class Session:
         recording = Recording(sink)
         if recording.inherited is None:
             recording.inherits(self._handed_on())
-        setup = Setup(
+        setup = AgentSetup(
             task=task,
             seed=seed,
             caller=self._asker(budget, recording),

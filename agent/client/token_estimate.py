@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 
-from lawsmith.agent.client.messages import Reply, Request, Usage
+from lawsmith.agent.client.messages import ModelReply, Request, TokenUsage
 from lawsmith.agent.client.prices import Prices
 
 BYTES_PER_TOKEN = 2.3
@@ -24,7 +24,7 @@ class Estimate:
         self._per_byte: float | None = None
         self._longest_reply = 0
 
-    def learn(self, request: Request, usage: Usage) -> None:
+    def learn(self, request: Request, usage: TokenUsage) -> None:
         """Take note of what the endpoint counted."""
         with self._lock:
             if usage.prompt_tokens:
@@ -58,7 +58,7 @@ class Estimate:
         return request.model_copy(update={"max_tokens": room}) if room >= least else None
 
 
-def usage_of(result: Reply | Exception) -> Usage:
+def usage_of(result: ModelReply | Exception) -> TokenUsage:
     """What a result of an attempt says about its usage; nothing where it does not say."""
     found = getattr(result, "usage", None)
-    return found if isinstance(found, Usage) else Usage()
+    return found if isinstance(found, TokenUsage) else TokenUsage()

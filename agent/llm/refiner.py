@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from lawsmith.agent.client.failures import Failure
+from lawsmith.agent.client.call_failures import Failure
 from lawsmith.agent.client.messages import Message, told
 from lawsmith.agent.feedback.prompts import Detail
 from lawsmith.agent.feedback.standing import Standing
-from lawsmith.agent.llm.proposer import LLMProposer
-from lawsmith.agent.llm.questions import Answer, Ask, Setup
+from lawsmith.agent.llm.model_proposer import LLMProposer
+from lawsmith.agent.llm.questions import AgentSetup, Ask, CandidateReply
 from lawsmith.runs.trials import History, Trial
 
 KEPT_TURNS = 2  # exchanges that stay in the conversation besides its start
@@ -21,7 +21,7 @@ PATIENCE = 6  # turns without a better law, after which the conversation starts 
 
 
 @dataclass(frozen=True)
-class Turn:
+class RefiningTurn:
     """What the model said and what it is told about it; written only when it is needed.
 
     `said` is "" for a reply without code, which is not shown again, lest the model imitates it.
@@ -38,15 +38,15 @@ class Refine(LLMProposer):
     name = "refine"
     looks_ahead = False
 
-    def __init__(self, setup: Setup) -> None:
+    def __init__(self, setup: AgentSetup) -> None:
         super().__init__(setup)
         self._best: Trial | None = None
-        self._turns: list[Turn] = []
+        self._turns: list[RefiningTurn] = []
         self._opening: Callable[[], tuple[Message, ...]] | None = None
         self._since_better = 0
         self._failures_in_row = 0
         self._failed: Trial | None = None
-        self._answer: Answer | None = None
+        self._answer: CandidateReply | None = None
 
     def improves(self, trial: Trial, ask: Ask) -> bool:
         return self._beats_best(trial)
@@ -67,7 +67,7 @@ class Refine(LLMProposer):
         best, standing = self._best, self.viewer.standing.frozen()
         self._add(self._answer.text, trial.usable, lambda: self._result(trial, improved, best, standing))
 
-    def heard(self, answer: Answer) -> None:
+    def heard(self, answer: CandidateReply) -> None:
         self._answer = answer
         if answer.proposal is not None:
             return  # its feedback is the evaluation, which comes next
@@ -86,7 +86,7 @@ class Refine(LLMProposer):
     def _add(self, said: str, worked: bool, feedback: Callable[[], str]) -> None:
         """Continue the conversation; of failures in a row only the last stays, lest the model imitates them."""
         kept = [turn for turn in self._turns if turn.worked]
-        turn = Turn(said and self.recalled(said, REPLY_SHARE), worked, cache(feedback))
+        turn = RefiningTurn(said and self.recalled(said, REPLY_SHARE), worked, cache(feedback))
         self._turns = [*kept, turn][-KEPT_TURNS:]
 
     def plan(self, history: History) -> list[Ask]:
@@ -152,7 +152,7 @@ class Refine(LLMProposer):
 
         return self.feedback({"outcome": "scored", "improved": improved}, content)
 
-    def _refusal(self, answer: Answer) -> str:
+    def _refusal(self, answer: CandidateReply) -> str:
         if answer.twin is None:
             return self.reminder(answer.problem)
         known = {"problem": answer.problem, "known": self.viewer.named(answer.twin)}

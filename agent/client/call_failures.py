@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from lawsmith.agent.client.messages import Usage
+from lawsmith.agent.client.messages import TokenUsage
 from lawsmith.tasks import InputError
 
 
@@ -80,7 +80,7 @@ class CallFailure(Exception):
 class AnsweredFailure(CallFailure):
     """The endpoint answered, and billed, but not usefully. `text` is what it said."""
 
-    def __init__(self, kind: Failure, message: str, usage: Usage, text: str) -> None:
+    def __init__(self, kind: Failure, message: str, usage: TokenUsage, text: str) -> None:
         super().__init__(kind, message)
         self.usage = usage
         self.text = text

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from lawsmith.agent.client.recording import Attempt, Recording
+from lawsmith.agent.client.recording import CallAttempt, Recording
 from lawsmith.agent.search.selection import choose, gain
 from lawsmith.runs import Account
 from lawsmith.runs.account import Books
@@ -16,7 +16,7 @@ from lawsmith.sandbox import Verdict
 from lawsmith.tasks import Task
 
 if TYPE_CHECKING:
-    from lawsmith.agent.llm.proposer import LLMProposer
+    from lawsmith.agent.llm.model_proposer import LLMProposer
 
 
 def report(proposer: LLMProposer, history: History) -> dict[str, Any]:
@@ -104,5 +104,5 @@ def books(recording: Recording) -> Books:
     )
 
 
-def _charged_unseen(attempt: Attempt) -> bool:
+def _charged_unseen(attempt: CallAttempt) -> bool:
     return attempt.tokens is None and attempt.at_most_tokens > 0
