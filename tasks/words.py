@@ -19,8 +19,12 @@ OUTCOMES = _words(
     "precision recall brier"
 )
 RATES = _words(
-    "acc accuracy rate prob probability fraction frac share score precision recall f1 auc proportion "
+    "acc accuracy prob probability fraction frac share score precision recall f1 auc proportion "
     "percentage pass em winrate success likelihood"
+)
+RATES_OF = _words(
+    "error win pass hit hits success failure fail solve miss accept acceptance refusal recall response completion "
+    "conversion click survival detection positive negative true false agreement correct dropout mortality"
 )
 ERRORS = _words("sigma err error std stddev sd se sem stderr unc uncertainty dev stdev")
 VARIANCES = _words("var variance")
@@ -88,8 +92,10 @@ def is_outcome(name: str) -> bool:
 
 
 def is_rate(name: str) -> bool:
-    """Whether a name is one of shares, rates or probabilities."""
+    """Whether a name is one of shares, probabilities or rates of trials; other rates are per time."""
     words = [word for word in tokens(name) if word not in SPLITS and not word.isdigit()]
+    if words[-1:] == ["rate"] and len(words) > 1:
+        return words[-2] in RATES_OF
     return bool(words) and (words[-1] in RATES or words[0] in RATES)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import chain, count
@@ -132,8 +131,8 @@ def _identifiers(nodes: Sequence[Node], columns: Sequence[str]) -> dict[Node, st
     ordered = sorted(found, key=lambda f: (list(columns).index(f.name), f.unit))
     names: dict[Node, str] = {}
     for feature in ordered:
-        letters = unicodedata.normalize("NFKC", feature.name)  # as Python reads identifiers
-        clean = "x_" + "".join(c if f"x{c}".isidentifier() else "_" for c in letters)
+        letters = (c if c.isascii() and c.isalnum() else "_" for c in feature.name)  # others need unicodedata
+        clean = "x_" + "".join(letters)
         same = (f"{clean}_{k}" for k in count(2))
         names[feature] = next(name for name in chain([clean], same) if name not in names.values())
     return names

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -367,3 +368,13 @@ def test_constants_that_bend_a_curve_are_shared_whatever_their_names() -> None:
         node = next(template.node for template in library(PROFILES["one"]) if template.origin == origin)
         form = form_of(SymbolicForm((node,), origin, shared=True).source(schema(DESIGNS["one"])))
         assert form.shared == set(shared), origin
+
+
+def test_source_is_plain_ascii_but_for_names_of_columns():
+    """Python needs a module that candidates cannot load to read other letters in names of its own."""
+    node = add(Feature("dose (µM)"), Feature("dose (πM)"), Parameter("L"))
+    source = candidate({"y": node}, columns=("dose (µM)", "dose (πM)"))
+    assert all(line.isascii() or "x['dose" in line for line in source.splitlines())
+    assert "x_dose___M_ = x['dose (µM)']" in source
+    assert "x_dose___M__2 = x['dose (πM)']" in source
+    assert all(name.isascii() for name in re.findall(r"^\s+(\S+) =", source, re.MULTILINE))

@@ -71,6 +71,8 @@ def test_open_ends_survive_the_archive():
         ("val/acc", (0.0, 1.0), True),
         ("accuracy", (20, 90), False),
         ("loss", (0.2, 0.9), False),
+        ("rate", (0.2, 0.9), False),
+        ("count_rate", (0.2, 0.9), False),
         ("score", (-0.1, 0.9), False),
     ],
 )
