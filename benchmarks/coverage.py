@@ -22,6 +22,7 @@ import numpy as np
 
 from benchmarks.extrapolation import Case, cases
 from lawsmith.agent.search.evaluator import Evaluator
+from lawsmith.agent.search.search_task import SearchTask
 from lawsmith.agent.search.selection import choose
 from lawsmith.agent.symbolic import SymbolicProposer
 from lawsmith.runs.intervals import EvaluatedLaw, estimate, predict
@@ -29,8 +30,6 @@ from lawsmith.runs.intervals.predict import multiplier
 from lawsmith.runs.trials import History, Trial
 from lawsmith.sandbox import Constants, Sandbox
 from lawsmith.tasks import names
-from lawsmith.tasks.folds import frontier_folds
-from lawsmith.tasks.probes import probe_rows
 
 LEVELS = (0.5, 0.9)
 BATCH = 8
@@ -42,7 +41,7 @@ def search(case: Case, sandbox: Sandbox, seconds: float) -> History:
     """The symbolic search on the case's training rows, for about so long."""
     task, history, until = case.dataset.task, History(), time.monotonic() + seconds
     proposer = SymbolicProposer(task, 0)
-    with Evaluator(sandbox, task, frontier_folds(task.train), probes=probe_rows(task.train)) as evaluator:
+    with Evaluator(sandbox, SearchTask.of(task)) as evaluator:
         while proposals := proposer.propose(history):
             fresh = list({p.id: p for p in proposals if p.id not in history}.values())
             for begin in range(0, len(fresh), BATCH):

@@ -23,6 +23,7 @@ import numpy as np
 
 from benchmarks.synthetic import LAWS, synthetic
 from lawsmith.agent.search.evaluator import Evaluator
+from lawsmith.agent.search.search_task import SearchTask
 from lawsmith.agent.search.selection import RULES, Rules, choose
 from lawsmith.agent.symbolic import SymbolicProposer
 from lawsmith.runs.trials import History, Trial
@@ -30,7 +31,6 @@ from lawsmith.sandbox import Constants, PredictJob, Sandbox
 from lawsmith.tasks import Dataset, Task, load, names
 from lawsmith.tasks.folds import frontier_folds
 from lawsmith.tasks.metrics import r2
-from lawsmith.tasks.probes import probe_rows
 
 CLIP = -1.0
 NEAR = (">1", "corner>2", "points1", "points2")  # the others cut deeper, or again what these cut
@@ -75,7 +75,7 @@ def explore(case: Case, sandbox: Sandbox, seconds: float = np.inf) -> tuple[Tria
     """The usable trials of one whole search on the case's training rows, or of what it does in so many seconds."""
     task, history, began = case.dataset.task, History(), time.monotonic()
     proposer = SymbolicProposer(task, 0)
-    with Evaluator(sandbox, task, frontier_folds(task.train), probes=probe_rows(task.train)) as evaluator:
+    with Evaluator(sandbox, SearchTask.of(task)) as evaluator:
         while time.monotonic() - began < seconds and (proposals := proposer.propose(history)):
             fresh = {p.id: p for p in proposals if p.id not in history}
             futures = [(p, evaluator.submit(p.source)) for p in fresh.values()]

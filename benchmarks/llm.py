@@ -27,12 +27,11 @@ from lawsmith.agent.llm.model_session import ModelSession, Settings
 from lawsmith.agent.search.budget import Allowance, Budget, Spending
 from lawsmith.agent.search.evaluator import Evaluator
 from lawsmith.agent.search.journal import Journal
+from lawsmith.agent.search.search_task import SearchTask
 from lawsmith.runs import Archive, Manifest
 from lawsmith.runs.trials import Trial
 from lawsmith.sandbox import Sandbox, whole_fit
 from lawsmith.tasks import Provenance, Task
-from lawsmith.tasks.folds import frontier_folds
-from lawsmith.tasks.probes import probe_rows
 
 CANDIDATE = """PARAMETERS = {{"c": (0, None), "a": (0, None), "k": (0, 2)}}
 def form(x, p):
@@ -62,8 +61,7 @@ def serve(latency: float, port: Connection) -> None:
 def bench() -> Iterator[Evaluator]:
     """An evaluator with a memory of nothing, its sandbox warm."""
     task = Task(SCHEMA, table_like_sft(), Provenance("file", "0" * 64, None))
-    folds, probes = frontier_folds(task.train), probe_rows(task.train)
-    with Sandbox() as sandbox, Evaluator(sandbox, task, folds, probes=probes) as evaluator:
+    with Sandbox() as sandbox, Evaluator(sandbox, SearchTask.of(task)) as evaluator:
         assert sandbox.tier
         yield evaluator
 
@@ -114,9 +112,10 @@ def evaluated(trials: Sequence[Trial]) -> tuple[Clock, float]:
     """The same candidates again, all at once and with nothing else to do; also their CPU seconds."""
     clock = Clock()
     with bench() as on, clock.running():
-        assert on.probes is not None
+        seen = on.search_task
+        assert seen.probes is not None
         sources = [trial.proposal.source for trial in trials]
-        fits = [on.sandbox.submit(whole_fit(source, on.task, on.probes, on.seed)) for source in sources]
+        fits = [on.sandbox.submit(whole_fit(source, seen.task, seen.probes, seen.seed)) for source in sources]
         futures = [on.submit(source, fit.result()) for source, fit in zip(sources, fits, strict=True)]
         cpu = sum(future.result().cpu_seconds for future in futures)
     return clock, cpu

@@ -84,6 +84,8 @@ class Manifest(_Record):
     """Who published or exported it, for an origin other than "run"."""
     owner: str | None = None
     """The mark of the user who began it; see `lawsmith.runs.ownership`."""
+    search_task: str | None = None
+    """SHA-256 of what the search saw: rows, weights, folds, probes and seed. None where nothing was searched."""
 
     @property
     def agent_folder(self) -> str:

@@ -16,7 +16,7 @@ from concurrent.futures import CancelledError, Future, InvalidStateError
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from lawsmith.agent.cluster.search_task import SearchTask
+from lawsmith.agent.cluster.cluster_task import ClusterTask
 from lawsmith.sandbox import Evaluation, Tier, Verdict
 from lawsmith.tasks import InputError
 
@@ -61,7 +61,7 @@ def _is_loopback(host: str) -> bool:
 
 @contextmanager
 def joined(
-    address: str, search_task: SearchTask, width: int | None, say: Callable[[str], None]
+    address: str, cluster_task: ClusterTask, width: int | None, say: Callable[[str], None]
 ) -> Iterator[Cluster]:
     """The cluster at `address`, ready to evaluate; `width` candidates at a time, by default twice its threads.
 
@@ -73,14 +73,14 @@ def joined(
         raise InputError("--cluster needs Dask; install it with: pip install 'lawsmith[cluster]'.") from None
     check_address(address)
     if address != LOCAL:
-        with Cluster(address, search_task, width, say) as cluster:
+        with Cluster(address, cluster_task, width, say) as cluster:
             yield cluster
         return
     with (
         distributed.LocalCluster(
             n_workers=width, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0"
         ) as here,
-        Cluster(here.scheduler_address, search_task, None, say) as cluster,
+        Cluster(here.scheduler_address, cluster_task, None, say) as cluster,
     ):
         yield cluster
 
@@ -92,18 +92,18 @@ class Cluster:
     """
 
     def __init__(
-        self, address: str, search_task: SearchTask, width: int | None, say: Callable[[str], None]
+        self, address: str, cluster_task: ClusterTask, width: int | None, say: Callable[[str], None]
     ) -> None:
         from distributed import Client
 
         from lawsmith.agent.cluster.worker import CandidateWorker
 
-        self.address, self.patience = address, search_task.patience_seconds
+        self.address, self.patience = address, cluster_task.patience_seconds
         try:
             self._client: Client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
         except OSError as error:
             raise InputError(f"No scheduler answers at {address} ({_reason(error)}); {_FORM}.") from error
-        plugin = CandidateWorker(search_task)
+        plugin = CandidateWorker(cluster_task)
         self._plugin = plugin.name
         try:
             self._client.register_plugin(plugin)

@@ -14,7 +14,7 @@ from lawsmith.sandbox import Sandbox
 if TYPE_CHECKING:
     from distributed import Worker
 
-    from lawsmith.agent.cluster.search_task import SearchTask
+    from lawsmith.agent.cluster.cluster_task import ClusterTask
 
 
 class CandidateWorker(WorkerPlugin):
@@ -24,9 +24,9 @@ class CandidateWorker(WorkerPlugin):
     RuntimeError, and Dask tells the command, or ends a worker that joined later.
     """
 
-    def __init__(self, search_task: SearchTask) -> None:
+    def __init__(self, cluster_task: ClusterTask) -> None:
         self.name = f"lawsmith-{uuid.uuid4()}"  # of this command alone, which takes it away when it leaves
-        self.search_task = search_task
+        self.cluster_task = cluster_task
         self.versions = versions()
         self._sandbox: Sandbox | None = None
 
@@ -40,7 +40,7 @@ class CandidateWorker(WorkerPlugin):
         ]
         if differ:
             raise RuntimeError(f"it runs {', '.join(differ)}, and the same seed would not give the same law")
-        task = self.search_task
+        task = self.cluster_task
         sandbox = Sandbox(task.limits, worker.state.nthreads, task.unsafe_local)
         await asyncio.to_thread(lambda: sandbox.tier)  # raises where nothing can be isolated
         self._sandbox = sandbox
@@ -52,7 +52,7 @@ class CandidateWorker(WorkerPlugin):
     def evaluate(self, source: str) -> str:
         """The evaluation of a candidate as JSON."""
         assert self._sandbox is not None
-        return self.search_task.evaluate(self._sandbox, source).model_dump_json()
+        return self.cluster_task.search_task.evaluate(self._sandbox, source).model_dump_json()
 
 
 def evaluate_batch(plugin: str, sources: list[str]) -> list[str]:

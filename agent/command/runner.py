@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Self
 
 from lawsmith.agent.cluster.client import joined
-from lawsmith.agent.cluster.search_task import SearchTask
+from lawsmith.agent.cluster.cluster_task import ClusterTask
 from lawsmith.agent.command.conclude import conclude
 from lawsmith.agent.command.doubts import Doubts, doubted
 from lawsmith.agent.command.job import Job
@@ -23,14 +23,13 @@ from lawsmith.agent.search.budget import Allowance, Budget, Spending
 from lawsmith.agent.search.evaluator import Evaluator
 from lawsmith.agent.search.journal import Journal
 from lawsmith.agent.search.proposer import Reporting
+from lawsmith.agent.search.search_task import SearchTask
 from lawsmith.runs import Archive, DataRecord, Manifest
 from lawsmith.runs.data import kept_data, packed
 from lawsmith.runs.ownership import marked
 from lawsmith.runs.trials import recorded_trials, rounds_begun
 from lawsmith.sandbox import Sandbox, Tier
-from lawsmith.tasks import Dataset, InputError, Task, thinned
-from lawsmith.tasks.folds import frontier_folds
-from lawsmith.tasks.probes import probe_rows
+from lawsmith.tasks import Dataset, InputError
 
 UNPROTECTED = (
     "--unsafe-local: nothing isolates candidates on this machine. Their code can do all that you can: read your files, "
@@ -130,26 +129,27 @@ class Command:
         dataset, doubts = (self.dataset, None) if self.job.trust_all else doubted(self.dataset, sandbox)
         for row in () if doubts is None else doubts.rows:
             observer.noted(row.sentence)
-        task = thinned(dataset.task)
+        search_task = SearchTask.of(dataset.task)
         with (
-            proposers(self.chosen, self.job, task) as make_proposer,
-            self._evaluator(task, sandbox, observer) as evaluator,
+            proposers(self.chosen, self.job, search_task.task) as make_proposer,
+            self._evaluator(search_task, sandbox, observer) as evaluator,
         ):
             yield dataset, doubts, make_proposer, evaluator
 
     @contextmanager
-    def _evaluator(self, task: Task, sandbox: Sandbox, observer: Observer) -> Iterator[Evaluator]:
+    def _evaluator(
+        self, search_task: SearchTask, sandbox: Sandbox, observer: Observer
+    ) -> Iterator[Evaluator]:
         """Evaluates on this machine, or on the cluster that the job names."""
         job = self.job
-        folds, probes = frontier_folds(task.train), probe_rows(task.train)
         if job.cluster is None:
-            with Evaluator(sandbox, task, folds, probes=probes) as evaluator:
+            with Evaluator(sandbox, search_task) as evaluator:
                 yield evaluator
             return
-        search_task = SearchTask(task, folds, probes, 0, sandbox.limits, job.unsafe_local)
+        cluster_task = ClusterTask(search_task, sandbox.limits, job.unsafe_local)
         with (
-            joined(job.cluster, search_task, job.workers, observer.noted) as cluster,
-            Evaluator(sandbox, task, folds, probes=probes, elsewhere=cluster) as evaluator,
+            joined(job.cluster, cluster_task, job.workers, observer.noted) as cluster,
+            Evaluator(sandbox, search_task, elsewhere=cluster) as evaluator,
         ):
             yield evaluator
 
@@ -252,7 +252,7 @@ class Runner:
             archive = (
                 Archive.resume(path)
                 if path.exists()
-                else Archive.create(runs_dir, marked(plan.manifest), self.data)
+                else Archive.create(runs_dir, self._manifest(plan), self.data)
             )
             with self.archives.holding(archive):
                 self._search(plan, archive)
@@ -260,6 +260,10 @@ class Runner:
             assert run is not None
         self.observer.finished(plan.index, run)
         return run
+
+    def _manifest(self, plan: Plan) -> Manifest:
+        """The plan's, with the user's mark and the digest of what the search sees."""
+        return marked(plan.manifest).model_copy(update={"search_task": self.evaluator.search_task.digest})
 
     def _announce_tier(self) -> None:
         """Says at each run what `--unsafe-local` comes to here."""

@@ -52,9 +52,11 @@ class Screen:
 
     def begin(self, source: str) -> None:
         """Start looking at a candidate."""
-        on = self._evaluator
-        if source not in self._recorded and on.probes is not None:
-            self._under_way[source] = on.sandbox.submit(whole_fit(source, on.task, on.probes, on.seed))
+        seen = self._evaluator.search_task
+        if source not in self._recorded and seen.probes is not None:
+            self._under_way[source] = self._evaluator.sandbox.submit(
+                whole_fit(source, seen.task, seen.probes, seen.seed)
+            )
 
     def look(self, source: str) -> tuple[Behaviour | None, JobResult | None]:
         """Waits for a candidate that was begun. No behaviour where it fails, or is not finite beyond the data.

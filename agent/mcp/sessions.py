@@ -15,14 +15,13 @@ from lawsmith.agent.command.registry import CLIENT, Chosen
 from lawsmith.agent.command.runner import Command
 from lawsmith.agent.mcp.session import McpTask, Session, check_text
 from lawsmith.agent.search.evaluator import Evaluator
+from lawsmith.agent.search.search_task import SearchTask
 from lawsmith.runs import Archive, new_run_id
 from lawsmith.runs.find import addresses
 from lawsmith.runs.ownership import marked
 from lawsmith.sandbox import Sandbox, Tier
-from lawsmith.tasks import Dataset, InputError, Schema, load, names, schema, thinned, whereabouts
+from lawsmith.tasks import Dataset, InputError, Schema, load, names, schema, whereabouts
 from lawsmith.tasks.errors import listing
-from lawsmith.tasks.folds import frontier_folds
-from lawsmith.tasks.probes import probe_rows
 
 MAX_MODEL = 80
 
@@ -107,10 +106,9 @@ class Sessions:
                 same = mcp_task.dataset.task
                 if (same.schema, same.provenance.sha256) == (task.schema, task.provenance.sha256):
                     return mcp_task
-            searched = thinned(task)  # as a command does, which may have to end this session
             evaluator = Evaluator(
-                self._sandbox, searched, frontier_folds(searched.train), probes=probe_rows(searched.train)
-            )
+                self._sandbox, SearchTask.of(task)
+            )  # as a command, which may have to end it
             self._tasks.append(McpTask(dataset, self._stack.enter_context(evaluator)))
             return self._tasks[-1]
 
@@ -123,12 +121,11 @@ class Sessions:
         mcp_task = self.mcp_task(task)
         job = self._job(mcp_task.dataset, seed)
         chosen = Chosen(CLIENT, model or None, "a client leads it")
-        manifest = Command(job, mcp_task.dataset, chosen, self._runs_dir, new_run_id()).plan(0).manifest
+        planned = Command(job, mcp_task.dataset, chosen, self._runs_dir, new_run_id()).plan(0).manifest
+        manifest = marked(planned).model_copy(update={"search_task": mcp_task.evaluator.search_task.digest})
         with self._lock:
             self._require_room()
-            session = Session(
-                mcp_task, Archive.create(self._runs_dir, marked(manifest)), self.bounds.max_candidates
-            )
+            session = Session(mcp_task, Archive.create(self._runs_dir, manifest), self.bounds.max_candidates)
             self._sessions[manifest.run] = session
         return manifest.run
 

@@ -4,16 +4,15 @@ import math
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from types import TracebackType
 from typing import Protocol, Self
 
-from lawsmith.sandbox import Evaluation, JobResult, Sandbox, SearchOver, evaluate
-from lawsmith.tasks import Table, Task
-from lawsmith.tasks.folds import Fold
+from lawsmith.agent.search.search_task import SearchTask
+from lawsmith.sandbox import Evaluation, JobResult, Sandbox, SearchOver
 
 
 class Elsewhere(Protocol):
@@ -29,27 +28,22 @@ class Evaluator:
     """The sandbox as the loop sees it: source in, future evaluation out. Thread-safe.
 
     One evaluator serves all runs of a command, also those that go on at the same time. What a candidate scores is a
-    function of its source, the folds and the seed; the latter two are fixed here, so the memory of results is keyed
-    by source alone.
+    function of its source and the search task; the latter is fixed here, so the memory of results is keyed by source
+    alone.
     """
 
     def __init__(
         self,
         sandbox: Sandbox,
-        task: Task,
-        folds: Sequence[Fold],
+        search_task: SearchTask,
         *,
-        probes: Table | None = None,
-        seed: int = 0,
         elsewhere: Elsewhere | None = None,
     ) -> None:
-        self.sandbox, self.task, self.folds = sandbox, task, tuple(folds)
-        self.probes, self.seed = probes, seed
+        self.sandbox, self.search_task, self.task = sandbox, search_task, search_task.task
         self._lock = threading.Lock()
         self._results: dict[str, Future[Evaluation]] = {}
         self._wanted: Counter[str] = Counter()
-        here = partial(evaluate, sandbox, task=task, folds=self.folds, probes=probes, seed=seed)
-        self._evaluate: Callable[..., Evaluation] = here
+        self._evaluate: Callable[..., Evaluation] = partial(search_task.evaluate, sandbox)
         # Threads only wait for the sandbox; twice its workers keep it busy while results are being scored.
         self.width = 2 * sandbox.workers
         """Candidates at a time."""

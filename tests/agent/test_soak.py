@@ -62,7 +62,7 @@ def test_the_soak_sees_what_is_wrong(tmp_path: Path, done: dict[str, Any]) -> No
         soak.judge(1, expected, done, model)
         return [said.partition(": ")[2] for said in soak.books.wrong]
 
-    with faults.Model() as model:
+    with faults.FaultyModel() as model:
         model.asked_for("question-1")
         model.asked_for("question-1")  # sent again after a kill: the endpoint bills one key once
         expected = Found.of(done, model)

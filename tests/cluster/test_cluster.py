@@ -28,13 +28,12 @@ from scripted_discover import FORMS, PAUSE, script
 from lawsmith.agent.cli import main
 from lawsmith.agent.cluster import client
 from lawsmith.agent.cluster.client import Cluster, ClusterLost, check_address, joined
-from lawsmith.agent.cluster.search_task import SearchTask
+from lawsmith.agent.cluster.cluster_task import ClusterTask
+from lawsmith.agent.search.search_task import SearchTask
 from lawsmith.runs import Archive
 from lawsmith.runs.trials import recorded_trials
 from lawsmith.sandbox import DEFAULT_LIMITS, Evaluation, Sandbox, Tier, Verdict
 from lawsmith.tasks import InputError
-from lawsmith.tasks.folds import frontier_folds
-from lawsmith.tasks.probes import probe_rows
 
 HERE = Path(__file__).parent
 SOURCES = [form_source(names, body) for *names, body in FORMS]
@@ -52,9 +51,9 @@ SEARCH = ("--data", "train.csv", "--target", "loss", "--runs", "2", "--json")
 
 
 @pytest.fixture(scope="module")
-def search_task() -> SearchTask:
+def cluster_task() -> ClusterTask:
     task = small_dataset().task
-    return SearchTask(task, frontier_folds(task.train), probe_rows(task.train), 0, DEFAULT_LIMITS, False)
+    return ClusterTask(SearchTask.of(task), DEFAULT_LIMITS, False)
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +77,7 @@ Here = Callable[[Sequence[str]], list[dict[str, Any]]]
 
 
 @pytest.fixture(scope="module")
-def here(search_task: SearchTask) -> Iterator[Here]:
+def here(cluster_task: ClusterTask) -> Iterator[Here]:
     """What this machine finds; each candidate is evaluated once for all tests."""
     found: dict[str, dict[str, Any]] = {}
     with Sandbox(workers=1) as sandbox:
@@ -86,7 +85,7 @@ def here(search_task: SearchTask) -> Iterator[Here]:
         def evaluated(sources: Sequence[str]) -> list[dict[str, Any]]:
             for source in sources:
                 if source not in found:
-                    found[source] = facts(search_task.evaluate(sandbox, source))
+                    found[source] = facts(cluster_task.evaluate(sandbox, source))
             return [found[source] for source in sources]
 
         yield evaluated
@@ -107,10 +106,10 @@ def slow(count: int, loops: int = 1_500_000) -> list[str]:
     return [SLOW.format(loops=loops) + f"# {index}" for index in range(count)]
 
 
-def test_workers_find_what_this_machine_finds(engine: Engine, search_task: SearchTask, here: Here) -> None:
+def test_workers_find_what_this_machine_finds(engine: Engine, cluster_task: ClusterTask, here: Here) -> None:
     said: list[str] = []
     with (
-        joined(engine.address, search_task, None, said.append) as cluster,
+        joined(engine.address, cluster_task, None, said.append) as cluster,
         handed_out(cluster, SOURCES) as found,
     ):
         results = [future.result() for future in found]
@@ -121,11 +120,11 @@ def test_workers_find_what_this_machine_finds(engine: Engine, search_task: Searc
 
 
 def test_a_killed_worker_changes_nothing_and_a_new_one_is_taught(
-    engine: Engine, search_task: SearchTask, here: Here
+    engine: Engine, cluster_task: ClusterTask, here: Here
 ) -> None:
     sources = slow(2)
     with (
-        joined(engine.address, search_task, None, lambda _: None) as cluster,
+        joined(engine.address, cluster_task, None, lambda _: None) as cluster,
         handed_out(cluster, sources) as found,
     ):
         until(lambda: len(engine.busy()) == 2)
@@ -136,19 +135,19 @@ def test_a_killed_worker_changes_nothing_and_a_new_one_is_taught(
 
 
 def test_nobody_answers_in_time_is_a_lost_cluster(
-    engine: Engine, search_task: SearchTask, monkeypatch: pytest.MonkeyPatch
+    engine: Engine, cluster_task: ClusterTask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(SearchTask, "patience_seconds", 0.1)
+    monkeypatch.setattr(ClusterTask, "patience_seconds", 0.1)
     with (
-        joined(engine.address, search_task, None, lambda _: None) as cluster,
+        joined(engine.address, cluster_task, None, lambda _: None) as cluster,
         pytest.raises(ClusterLost, match=r"No worker of tcp://.* answered in"),
     ):
         cluster.evaluate(slow(1, 10_000_000)[0])
 
 
-def test_a_candidate_whose_workers_all_die_is_given_up(engine: Engine, search_task: SearchTask) -> None:
+def test_a_candidate_whose_workers_all_die_is_given_up(engine: Engine, cluster_task: ClusterTask) -> None:
     with (
-        joined(engine.address, search_task, None, lambda _: None) as cluster,
+        joined(engine.address, cluster_task, None, lambda _: None) as cluster,
         handed_out(cluster, slow(1, 2_000_000_000)) as found,
     ):
         engine.add(1)
@@ -160,20 +159,20 @@ def test_a_candidate_whose_workers_all_die_is_given_up(engine: Engine, search_ta
     assert result.message == "The workers that evaluated it were killed, one after the other."
 
 
-def test_a_worker_that_cannot_isolate_is_refused(engine: Engine, search_task: SearchTask) -> None:
+def test_a_worker_that_cannot_isolate_is_refused(engine: Engine, cluster_task: ClusterTask) -> None:
     before = set(engine.workers)
     engine.add(1, "--preload", str(HERE / "without_isolation.py"))
     with pytest.raises(InputError, match=r"A worker of the cluster cannot be used: .*--unsafe-local"):
-        joined(engine.address, search_task, None, lambda _: None).__enter__()
+        joined(engine.address, cluster_task, None, lambda _: None).__enter__()
     engine.kill((set(engine.workers) - before).pop())
 
 
 def test_a_worker_with_other_versions_is_refused(
-    engine: Engine, search_task: SearchTask, monkeypatch: pytest.MonkeyPatch
+    engine: Engine, cluster_task: ClusterTask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("lawsmith.agent.cluster.worker.versions", lambda: {"python": "3.99", "numpy": "1.0"})
     with pytest.raises(InputError, match=r"it runs python 3\.\d+\.\d+ instead of 3\.99, numpy"):
-        joined(engine.address, search_task, None, lambda _: None).__enter__()
+        joined(engine.address, cluster_task, None, lambda _: None).__enter__()
 
 
 def scripted(folder: Path, patch: pytest.MonkeyPatch) -> Path:
@@ -353,8 +352,8 @@ def test_nobody_at_the_address_is_one_sentence(
     assert not list(folder.glob("runs/*/*/*"))
 
 
-def test_a_local_cluster_is_started_and_ended(search_task: SearchTask) -> None:
-    with joined("local", search_task, 1, lambda _: None) as cluster:
+def test_a_local_cluster_is_started_and_ended(cluster_task: ClusterTask) -> None:
+    with joined("local", cluster_task, 1, lambda _: None) as cluster:
         assert cluster.address.startswith("tcp://127.0.0.1")
         assert cluster.evaluate(SOURCES[0]).tier is not Tier.NONE
     with pytest.raises(ConnectionRefusedError):

@@ -18,6 +18,7 @@ from lawsmith.agent.llm.model_session import ModelSession, Settings
 from lawsmith.agent.search.budget import Allowance, Budget, Spending
 from lawsmith.agent.search.evaluator import Evaluator
 from lawsmith.agent.search.journal import Journal
+from lawsmith.agent.search.search_task import SearchTask
 from lawsmith.agent.search.selection import choose
 from lawsmith.runs import Archive, Manifest
 from lawsmith.runs.trials import History, Proposal, Trial
@@ -125,7 +126,7 @@ def run(
             models=models,
             replayed=replayed,
         ) as session,
-        Evaluator(sandbox, task, frontier_folds(task.train)[:1], probes=task.train) as evaluator,
+        Evaluator(sandbox, SearchTask(task, frontier_folds(task.train)[:1], task.train)) as evaluator,
     ):
         journal = Journal(archive)
         budget = Budget(Allowance(calls=calls if limited else None), Spending(seconds=journal.spent.seconds))
@@ -144,7 +145,7 @@ def run_within(
     with (
         Archive.create(folder, manifest) as archive,
         ModelSession(agent, Settings(config=settings), environment={}) as session,
-        Evaluator(sandbox, task, frontier_folds(task.train)[:1], probes=task.train) as evaluator,
+        Evaluator(sandbox, SearchTask(task, frontier_folds(task.train)[:1], task.train)) as evaluator,
     ):
         journal, budget = Journal(archive), Budget(allowance)
         proposer = session.proposer(task, 0, budget, archive, evaluator, Lines())

@@ -15,12 +15,11 @@ from lawsmith.agent.command.observer import Observer
 from lawsmith.agent.search.budget import Allowance, Budget
 from lawsmith.agent.search.evaluator import Evaluator
 from lawsmith.agent.search.journal import Journal
+from lawsmith.agent.search.search_task import SearchTask
 from lawsmith.runs import Archive, DataRecord, Manifest, new_run_id
 from lawsmith.runs.trials import History, Proposal
 from lawsmith.sandbox import Sandbox
 from lawsmith.tasks import Dataset, read_dataset
-from lawsmith.tasks.folds import frontier_folds
-from lawsmith.tasks.probes import probe_rows
 
 POWER = """
 PARAMETERS = {"L": (0.0, 10.0), "A": (0.0, 100.0), "a": (0.0, 2.0)}
@@ -94,7 +93,7 @@ def make_run(
     )
     with Archive.create(runs_dir, manifest) as archive:
         journal, budget = Journal(archive), Budget(Allowance())
-        with Evaluator(sandbox, task, frontier_folds(task.train), probes=probe_rows(task.train)) as evaluator:
+        with Evaluator(sandbox, SearchTask.of(task)) as evaluator:
             stopped = search(Fixed(proposals), evaluator, journal, budget, Observer())
         if seal:
             conclude(journal, dataset, sandbox, budget.spent, stopped)

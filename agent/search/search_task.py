@@ -1,0 +1,47 @@
+"""What a search sees: its training rows, thinned where there are many, its folds, its probes and its seed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cached_property
+
+from lawsmith.sandbox import Evaluation, JobResult, Sandbox, evaluate
+from lawsmith.tasks import Table, Task, thinned
+from lawsmith.tasks.folds import Fold, frontier_folds
+from lawsmith.tasks.probes import probe_rows
+
+
+@dataclass(frozen=True, eq=False)
+class SearchTask:
+    """All that the score of a candidate depends on, beside its source. A command makes it once. No test row is in it.
+
+    task: with the rows that the search looks at, and their weights. probes: rows without targets whose predictions
+    are recorded. seed: of the fits.
+    """
+
+    task: Task
+    folds: tuple[Fold, ...]
+    probes: Table | None
+    seed: int = 0
+
+    @classmethod
+    def of(cls, task: Task) -> SearchTask:
+        """What a search of `task` sees, the same at every call."""
+        searched = thinned(task)
+        return cls(searched, frontier_folds(searched.train), probe_rows(searched.train))
+
+    def evaluate(self, sandbox: Sandbox, source: str, whole: JobResult | None = None) -> Evaluation:
+        """Scores one candidate; see `lawsmith.sandbox.evaluate` for what is raised and for `whole`."""
+        return evaluate(
+            sandbox, source, self.task, self.folds, probes=self.probes, seed=self.seed, whole=whole
+        )
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 over rows and weights, folds, probes and seed: equal where equal sources get equal scores."""
+        folds = [[fold.name, fold.kind, fold.fitted.tolist(), fold.held_out.tolist()] for fold in self.folds]
+        probes = None if self.probes is None else self.probes.digest()
+        parts = [self.task.train.digest(), folds, probes, self.seed]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
