@@ -76,6 +76,7 @@ def log_problems(path: Path, anchor: str, complete: bool) -> list[Problem]:
 
 
 def break_problem(path: Path, broken: chain.Break, complete: bool) -> Problem:
+    """What a break in a log says: damage, or the torn end of a run that can be resumed."""
     place = f"line {broken.line} (byte {broken.offset})"
     if broken.altered or complete:
         return Problem(path.name, f"{place} was altered: {broken.reason}")

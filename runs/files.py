@@ -31,6 +31,7 @@ def safe_name(text: str) -> str:
 
 
 def is_safe_name(text: str) -> bool:
+    """Whether the text may name a file as it is."""
     return _NAME.fullmatch(text) is not None
 
 
@@ -111,6 +112,7 @@ def write_all(descriptor: int, data: bytes) -> None:
 
 
 def sync_folder(folder: Path) -> None:
+    """Makes a folder's entries durable; raises OSError."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)

@@ -6,6 +6,7 @@ from typing import Any
 
 
 def checked_group(group: str, groups: Collection[str]) -> str:
+    """The group, if the law knows it; raises ValueError otherwise."""
     if not isinstance(group, str) or group not in groups:
         known = ", ".join(repr(name) for name in list(groups)[:50])
         raise ValueError(
@@ -15,6 +16,7 @@ def checked_group(group: str, groups: Collection[str]) -> str:
 
 
 def checked_rows(input_data: Iterable[Mapping[str, Any]], features: Sequence[str]) -> list[dict[str, float]]:
+    """The rows with their features as finite numbers; raises ValueError that names the row."""
     if isinstance(input_data, (str, bytes, dict)) or not hasattr(input_data, "__iter__"):
         raise ValueError("input_data must be a list of dicts, one for each row")
     rows = []
@@ -29,6 +31,7 @@ def checked_rows(input_data: Iterable[Mapping[str, Any]], features: Sequence[str
 
 
 def checked_number(value: Any, what: str) -> float:
+    """A finite number; raises ValueError that names it as `what`."""
     try:
         number = math.nan if isinstance(value, (str, bytes, bool)) else float(value)
     except (TypeError, ValueError, OverflowError):
@@ -39,6 +42,7 @@ def checked_number(value: Any, what: str) -> float:
 
 
 def checked_prediction(value: Any, targets: Sequence[str], place: int) -> dict[str, float]:
+    """The prediction by target; raises ValueError where one is not finite."""
     values = value if isinstance(value, (list, tuple)) else [value]
     named = value if isinstance(value, dict) else dict(zip(targets, values, strict=True))
     prediction = {target: float(named[target]) for target in targets}

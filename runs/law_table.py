@@ -35,6 +35,7 @@ class LawRow:
     on_front: bool
 
     def to_json(self) -> dict[str, Any]:
+        """The row as JSON data."""
         return dict(vars(self))
 
 

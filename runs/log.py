@@ -196,6 +196,7 @@ class ChainWriter:
             raise
 
     def sync(self) -> None:
+        """Makes durable all that was written; raises InputError where the disk fails."""
         with writing(self._path):
             os.fsync(self._descriptor)
 

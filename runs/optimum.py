@@ -40,6 +40,7 @@ class Answer:
     high: float | None
 
     def to_json(self) -> dict[str, Any]:
+        """The number and its interval as JSON data."""
         return dict(vars(self))
 
 

@@ -29,6 +29,7 @@ def new_run_id(now: datetime | None = None) -> str:
 
 
 def utc_now() -> str:
+    """The time now in UTC to the millisecond, as ISO 8601."""
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -110,6 +111,7 @@ class SplitScores(_Record):
 
     @classmethod
     def of(cls, scores: Scores) -> SplitScores:
+        """The scores that an archive keeps."""
         return cls(r2=scores.r2, nmse=scores.nmse, nmae=scores.nmae)
 
 

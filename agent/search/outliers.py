@@ -55,6 +55,7 @@ class Disbelieved:
         )
 
     def to_json(self) -> dict[str, Any]:
+        """The row as JSON data, counted from 1."""
         return vars(self) | {"row": self.row + 1}
 
 

@@ -246,9 +246,11 @@ class Factor:
         return all(any(math.isclose(c, n) for n in NATURAL) for c in self.constants)
 
     def values(self, arguments: Mapping[str, Array]) -> Array:
+        """The factor at each row (n,)."""
         return KINDS[self.kind].values(arguments[self.argument], *self.constants)
 
     def slopes(self, arguments: Mapping[str, Array]) -> tuple[Array, ...]:
+        """The factor's derivative (n,) by each free constant."""
         return KINDS[self.kind].slopes(arguments[self.argument], *self.constants)
 
     def bounds(self, ends: Ends) -> Bounds:

@@ -53,6 +53,7 @@ class SymbolicForm:
         return self.constants <= (schema.cap or MOST_CONSTANTS) and own < rows
 
     def source(self, schema: Schema) -> str:
+        """The source of the candidate that states this form for the columns of `schema`."""
         if len(schema.targets) == 1:
             targets = {schema.targets[0]: self.nodes[0]}
         else:
@@ -74,6 +75,7 @@ def is_shape(parameter: Parameter) -> bool:
 
 
 def has_shape(node: Node) -> bool:
+    """Whether a constant in the tree bends a curve."""
     return any(isinstance(n, Parameter) and is_shape(n) for n in walk(node))
 
 

@@ -70,6 +70,7 @@ class Letters:
         self._taken: Counter[str] = Counter()
 
     def fresh(self, role: Role, lower: float = -math.inf, upper: float = math.inf) -> Parameter:
+        """A new parameter with the letter of its role."""
         letter = LETTERS[role]
         self._taken[letter] += 1
         count = self._taken[letter]

@@ -79,10 +79,12 @@ class Profile:
     categories: dict[str, tuple[float, ...]]
 
     def of(self, kind: ColumnKind) -> tuple[str, ...]:
+        """The names of the columns of a kind."""
         return tuple(name for name, own in self.kinds.items() if own is kind)
 
 
 def profile(table: Table) -> Profile:
+    """What the search assumes about the columns of a table."""
     categories = {name: tuple(np.unique(table.features[name]).tolist()) for name in table.categories}
     table = apart(table)
     shares = simplex_columns(table)
@@ -138,6 +140,7 @@ def _is_alike(table: Table, name: str) -> bool:
 
 
 def kind_of(column: Array, is_share: bool, least: float = SCALE_RATIO) -> ColumnKind:
+    """The kind of a column (n,); `least` is the smallest ratio of its ends that makes it a scale."""
     if is_share:
         return ColumnKind.SHARE
     positive = column[column > 0]

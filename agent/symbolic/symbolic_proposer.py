@@ -48,6 +48,7 @@ class SymbolicProposer:
         self._history = History()
 
     def propose(self, history: History) -> Sequence[Proposal]:
+        """The next candidates, made from what the history holds; none when the search is over."""
         if not len(self._history) and len(history):
             return self._catch_up(history)
         self._history = history

@@ -49,6 +49,7 @@ class TermLaw:
 
 
 def cost(term: Term) -> float:
+    """The length of a term: 1, and what its factors cost."""
     return 1 + sum(f.cost for f in term)
 
 
@@ -71,6 +72,7 @@ class ScaledRows:
         return len(self.target)
 
     def column(self, factors: Sequence[Factor]) -> Array:
+        """The product of the factors (n,), times the weights."""
         values = self.weight
         for factor in factors:
             values = values * factor.values(self.arguments)

@@ -43,6 +43,7 @@ class Terms:
         self._taken: dict[str, int] = {}
 
     def fresh(self, letter: str, role: Role, lower: float = -math.inf, upper: float = math.inf) -> Parameter:
+        """A new parameter with that letter."""
         self._taken[letter] = self._taken.get(letter, 0) + 1
         count = self._taken[letter]
         return Parameter(letter if count == 1 else f"{letter}{count}", lower, upper, role)
@@ -76,9 +77,11 @@ class Terms:
         return self.fresh("L", Role.LEVEL, 0.0 if self.profile.positive else -math.inf)
 
     def amplitude(self) -> Parameter:
+        """A new amplitude, without bounds."""
         return self.fresh("A", Role.AMPLITUDE)
 
     def exponent(self, lower: float = 0.0) -> Parameter:
+        """A new exponent between `lower` and the steepest one."""
         return self.fresh("a", Role.EXPONENT, lower, STEEPEST)
 
     def decay(self, name: str, lower: float = 0.0) -> Node:
@@ -102,6 +105,7 @@ class Terms:
         return add(self.in_unit(name), self.shift(name))
 
     def shift(self, name: str) -> Parameter:
+        """A new shift of a feature, as large as its smallest value within some orders of magnitude."""
         smallest = self.profile.smallest[name] / self.profile.unit[name]
         return self.fresh("h", Role.SHIFT, 1e-3 * smallest, 1e4 * max(smallest, 1e-2))
 
@@ -134,6 +138,7 @@ class Terms:
         return mul(self.decay(name), power(bend, turn))
 
     def logarithm(self, name: str) -> Node:
+        """log x."""
         return log(self.x(name))
 
     def polynomial(self, bases: Sequence[Node], degree: int) -> Node:

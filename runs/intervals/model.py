@@ -96,4 +96,5 @@ class Interval:
     distance: float
 
     def to_json(self) -> dict[str, Any]:
+        """The interval as JSON data."""
         return asdict(self)

@@ -48,6 +48,7 @@ class Axis:
         self.log, self.low, self.high = log, low - margin * (high - low), high + margin * (high - low)
 
     def at(self, values: Array | Sequence[float] | float) -> Array:
+        """Places of the values along the axis: 0 at its low end, 1 at its high end."""
         found = np.asarray(values, dtype=float)
         with np.errstate(invalid="ignore", divide="ignore"):
             found = np.log10(found) if self.log else found
@@ -101,12 +102,14 @@ class Plot:
         return np.asarray(found[np.isfinite(found).all(axis=1)])
 
     def area(self, x: Array, low: Array, high: Array, colour: str, kind: str = "band") -> None:
+        """Draw the area between two curves (n,)."""
         points = np.concatenate([self._place(x, low), self._place(x, high)[::-1]])
         self._add('<polygon class="{} {}" points="{}"/>', kind, colour, _pairs(points))
 
     def line(
         self, x: Array | Sequence[float], y: Array | Sequence[float], colour: str, kind: str = "curve"
     ) -> None:
+        """Draw a curve through the points."""
         self._add('<polyline class="{} {}" points="{}"/>', kind, colour, _pairs(self._place(x, y)))
 
     def dots(
@@ -137,6 +140,7 @@ class Plot:
         self._add('<polyline class="{}" points="{}"/>', kind, _pairs(points))
 
     def word(self, x: float, y: float, text: str, colour: str) -> None:
+        """Write a text with its start at a point."""
         (place,) = self._place([x], [y])
         self._add('<text class="{}" x="{:.1f}" y="{:.1f}">{}</text>', colour, *place, short(text, LABEL))
 
@@ -184,4 +188,5 @@ def _pairs(points: Array) -> str:
 
 
 def colour(k: int) -> str:
+    """The class of the k-th colour; colours repeat."""
     return f"c{k % COLOURS}"

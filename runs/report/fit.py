@@ -45,6 +45,7 @@ class Fit:
     missing: str = ""
 
     def of(self, split: str) -> tuple[Errors, ...]:
+        """The errors on a split, one entry per target."""
         return tuple(one for one in self.splits if one.split == split)
 
 

@@ -30,6 +30,7 @@ class Scene:
         self.reach = float(np.clip(reach, NEAREST, FARTHEST))
 
     def varies(self, k: int) -> bool:
+        """Whether the k-th feature takes more than one value in the data."""
         return self.region.low[k] < self.region.high[k]
 
     def measured(self, k: int) -> tuple[float, float]:

@@ -28,6 +28,7 @@ class PaddedRows:
     weight: Array
 
     def of_groups(self, index: IntArray) -> PaddedRows:
+        """The rows of the groups at the positions `index`."""
         features = {name: column[index] for name, column in self.features.items()}
         return PaddedRows(features, self.measured[:, index], self.weight[:, index])
 
@@ -155,6 +156,7 @@ class Block:
         return out
 
     def with_rows(self, rows: PaddedRows) -> Block:
+        """The same block with other rows."""
         return replace(self, rows=rows)
 
 

@@ -20,6 +20,7 @@ class Scale:
 
     @classmethod
     def of(cls, table: Table) -> Scale:
+        """The magnitudes of a table: of each feature the median of its size."""
         medians = [float(np.median(np.abs(column))) for column in table.features.values()]
         positive = np.array([value for value in medians if value > 0] or [1.0])
         return cls(np.concatenate([[1.0, 1.0, 1.0], positive, 1 / positive]))

@@ -104,6 +104,7 @@ def depth(node: Node) -> int:
 
 
 def add(*terms: Node) -> Node:
+    """The sum, flat, with all numbers added up in front; zero without terms."""
     flat = [part for term in terms for part in (term.terms if isinstance(term, Sum) else (term,))]
     constant = sum((t.value for t in flat if isinstance(t, Number)), 0.0)
     rest: list[Node] = [t for t in flat if not isinstance(t, Number)]
@@ -115,6 +116,7 @@ def add(*terms: Node) -> Node:
 
 
 def mul(*factors: Node) -> Node:
+    """The product, flat, with all numbers multiplied in front; zero where a number is zero."""
     flat = [
         part for factor in factors for part in (factor.factors if isinstance(factor, Product) else (factor,))
     ]
@@ -128,10 +130,12 @@ def mul(*factors: Node) -> Node:
 
 
 def neg(node: Node) -> Node:
+    """The node times -1."""
     return mul(Number(-1.0), node)
 
 
 def power(base: Node, exponent: Node) -> Node:
+    """The base to the exponent; exponents 0 and 1 and powers of numbers are computed."""
     if exponent == ZERO:
         return ONE
     if exponent == ONE:
@@ -143,22 +147,27 @@ def power(base: Node, exponent: Node) -> Node:
 
 
 def function(name: str, *arguments: Node) -> Node:
+    """The function of that name, one of `lawsmith.sandbox.law.functions`, at its arguments."""
     return Function(name, arguments)
 
 
 def exp(node: Node) -> Node:
+    """e to the node."""
     return Function("exp", (node,))
 
 
 def log(node: Node) -> Node:
+    """The natural logarithm of the node."""
     return Function("log", (node,))
 
 
 def divide(above: Node, below: Node) -> Node:
+    """A quotient, written as a product with the power -1."""
     return mul(above, power(below, Number(-1.0)))
 
 
 def children(node: Node) -> tuple[Node, ...]:
+    """The nodes directly below this one, in order; none for a number, a parameter or a feature."""
     match node:
         case Sum(terms):
             return terms
@@ -225,10 +234,13 @@ def parameters(node: Node) -> tuple[Parameter, ...]:
 
 
 def features(node: Node) -> tuple[str, ...]:
+    """The names of the features in the tree, each once, in the order of first use."""
     return tuple(dict.fromkeys(n.name for n in walk(node) if isinstance(n, Feature)))
 
 
 def rename(node: Node, names: dict[str, str]) -> Node:
+    """The tree with parameters named anew; names that are not in `names` stay."""
+
     def change(one: Node) -> Node:
         return replace(one, name=names.get(one.name, one.name)) if isinstance(one, Parameter) else one
 

@@ -52,9 +52,11 @@ class Domain:
     targets: Mapping[str, Span] = field(default_factory=dict)
 
     def feature(self, name: str) -> Span:
+        """The range of a feature; positive where it is not known."""
         return self.features.get(name, POSITIVE)
 
     def target(self, name: str) -> Span:
+        """The range of a target; positive where it is not known."""
         return self.targets.get(name, POSITIVE)
 
 

@@ -105,22 +105,28 @@ class Notation(ABC):
         """The upright name of a function; `base` is that of a logarithm."""
 
     @abstractmethod
-    def row(self, parts: Sequence[str]) -> str: ...
+    def row(self, parts: Sequence[str]) -> str:
+        """Parts side by side."""
 
     @abstractmethod
-    def fenced(self, inner: str, fence: str = "()") -> str: ...
+    def fenced(self, inner: str, fence: str = "()") -> str:
+        """The inner part between a pair of fences."""
 
     @abstractmethod
-    def fraction(self, above: str, below: str) -> str: ...
+    def fraction(self, above: str, below: str) -> str:
+        """One part over another."""
 
     @abstractmethod
-    def power(self, base: str, exponent: str) -> str: ...
+    def power(self, base: str, exponent: str) -> str:
+        """A base with a raised exponent."""
 
     @abstractmethod
-    def root(self, inner: str, degree: str = "") -> str: ...
+    def root(self, inner: str, degree: str = "") -> str:
+        """A root; a `degree` of "" is a square root."""
 
     @abstractmethod
-    def cases(self, condition: str, then: str, otherwise: str) -> str: ...
+    def cases(self, condition: str, then: str, otherwise: str) -> str:
+        """One part where the condition holds, else the other."""
 
 
 def typeset(

@@ -58,6 +58,7 @@ class Lookup:
     complete: bool = True
 
     def item(self, key: object) -> Node:
+        """The tree under a key; raises Unreadable where there is none or the key is no text."""
         if not isinstance(key, str):
             raise Unreadable(f"a {self.what} that is not named by text")
         if key not in self.items:
@@ -67,6 +68,7 @@ class Lookup:
         return self.items[key]
 
     def names(self) -> list[str]:
+        """All keys; raises Unreadable where they are not known."""
         if not self.complete:
             raise Unreadable(f"a loop over every {self.what}")
         return list(self.items)
@@ -80,6 +82,7 @@ class Scope:
     outer: Scope | None = None
 
     def find(self, name: str) -> Scope | None:
+        """The innermost scope that holds the name, or None."""
         scope: Scope | None = self
         while scope is not None and name not in scope.names:
             scope = scope.outer
@@ -292,6 +295,7 @@ def _number(op: ast.AST, left: Any, right: Any) -> Any:
 
 
 def unary(op: ast.unaryop, value: Any) -> Any:
+    """The value of a unary operator; raises Unreadable for one that trees do not have."""
     if isinstance(value, Vector):
         return Vector(unary(op, item) for item in value)
     if isinstance(op, ast.Not | ast.Invert):
@@ -306,6 +310,7 @@ def unary(op: ast.unaryop, value: Any) -> Any:
 
 
 def compare(left: Any, op: ast.cmpop, right: Any) -> Any:
+    """The truth of a comparison, or the tree of one between trees; raises Unreadable for others."""
     if isinstance(op, ast.In | ast.NotIn) and isinstance(right, dict | list | tuple | Lookup | str):
         keys = right.names() if isinstance(right, Lookup) else right
         return (left in keys) == isinstance(op, ast.In)

@@ -114,10 +114,13 @@ def _helpers(body: str) -> list[str]:
 
 
 def function_source(function: Callable[..., object]) -> str:
-    """The source of one of our own functions for a law: without annotations, whose names the law lacks."""
+    """The source of one of our own functions for a law: without annotations, whose names the law lacks, and without
+    the docstring."""
     (node,) = parse(inspect.getsource(function)).body
     assert isinstance(node, ast.FunctionDef)
     for argument in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs):
         argument.annotation = None
     node.returns = None
+    if ast.get_docstring(node) is not None:
+        del node.body[0]
     return ast.unparse(node)
