@@ -10,6 +10,7 @@ from lawsmith.agent.command.law_verdict import verdict
 from lawsmith.agent.command.result import Run
 from lawsmith.agent.search.budget import Spending
 from lawsmith.agent.search.journal import Journal
+from lawsmith.agent.search.search_task import SearchTask
 from lawsmith.agent.search.selection import Choice, choose
 from lawsmith.runs import Archive, LawFailed, RunResult, close_law, score_law
 from lawsmith.runs.canonical_json import plain
@@ -17,7 +18,7 @@ from lawsmith.runs.law import predict_with
 from lawsmith.runs.trials import History, Trial
 from lawsmith.sandbox import Constants, Limits, Sandbox, Verdict, evaluate
 from lawsmith.sandbox.law.formula import formula
-from lawsmith.tasks import Dataset, Task, thinned
+from lawsmith.tasks import Dataset, Task
 
 CHOICES = 8
 """Laws that are asked for finite values at the test rows before a run is given up."""
@@ -29,6 +30,7 @@ ROWS_WITHIN_LIMITS = 100_000
 def conclude(
     journal: Journal,
     dataset: Dataset,
+    search_task: SearchTask,
     sandbox: Sandbox,
     spent: Spending,
     stopped: str,
@@ -38,19 +40,19 @@ def conclude(
 ) -> None:
     """Seal the archive of a search that has ended.
 
-    `stopped` says why it did, `account` is what the proposer reports, `doubts` are rows that weigh next to nothing.
-    A law that cannot be read wins over one that can only where `allow_opaque` says so.
+    `search_task` is what the search saw of `dataset`, `stopped` says why it ended, `account` is what the proposer
+    reports, `doubts` are rows that weigh next to nothing. A law that cannot be read wins over one that can only where
+    `allow_opaque` says so.
     The test split is scored here, once, after the choice. A run without a law is sealed as failed, and so is one none
     of whose leading laws has a finite prediction for every test row.
     """
     history, archive = journal.history, journal.archive
     record = _books(history, spent, stopped, account)
-    task = thinned(dataset.task)
-    choice = _choice(history.trials, task, allow_opaque)
+    choice = _choice(history.trials, search_task.task, allow_opaque)
     if choice is None:
         archive.finish(record.model_copy(update={"error": _why_no_law(history, stopped)}), None)
         return
-    choice, law, passed = _finite_everywhere(choice, journal, dataset, sandbox, allow_opaque)
+    choice, law, passed = _finite_everywhere(choice, journal, dataset, search_task, sandbox, allow_opaque)
     if choice.winner.evaluation.verdict is not Verdict.OK:
         why = f"The law chosen on a part of the rows cannot be fitted to all: {choice.winner.evaluation.message}"
         archive.finish(record.model_copy(update={"error": why}), None)
@@ -60,7 +62,13 @@ def conclude(
     except LawFailed as failure:
         scores, error = score_law(law, replace(dataset, test=None), sandbox), str(failure)
     judged = verdict(
-        choice.winner, choice.inseparable, history.trials, dataset, scores, warnings=choice.warnings
+        choice.winner,
+        choice.inseparable,
+        history.trials,
+        dataset,
+        search_task,
+        scores,
+        warnings=choice.warnings,
     )
     told = () if doubts is None else doubts.sentences(choice.winner, sandbox)
     described = _described(choice, dataset.task) | {
@@ -73,7 +81,12 @@ def conclude(
 
 
 def _finite_everywhere(
-    choice: Choice, journal: Journal, dataset: Dataset, sandbox: Sandbox, allow_opaque: bool
+    choice: Choice,
+    journal: Journal,
+    dataset: Dataset,
+    search_task: SearchTask,
+    sandbox: Sandbox,
+    allow_opaque: bool,
 ) -> tuple[Choice, str, tuple[str, ...]]:
     """The choice with constants from all rows, its law.py, and sentences about laws that were passed over.
 
@@ -81,10 +94,12 @@ def _finite_everywhere(
     unless none of `CHOICES` has one. No test target is looked at.
     """
     first, passed = None, set[str]()
-    task, trials = thinned(dataset.task), journal.history.trials
+    trials = journal.history.trials
     following: Choice | None = choice
     while following is not None and len(passed) < CHOICES:
-        following = replace(following, winner=_on_all_rows(following.winner, dataset.task, sandbox))
+        following = replace(
+            following, winner=_on_all_rows(following.winner, dataset.task, search_task, sandbox)
+        )
         if following.winner.evaluation.verdict is not Verdict.OK:
             return (following, "", ()) if first is None else (*first, ())
         law = _law(following.winner, dataset.task, journal.archive, sandbox)
@@ -95,14 +110,16 @@ def _finite_everywhere(
             return following, law, (told,) if passed else ()
         passed.add(following.winner.id)
         left = [trial for trial in trials if trial.id not in passed]
-        following = _choice(left, task, allow_opaque) if any(trial.usable for trial in left) else None
+        following = (
+            _choice(left, search_task.task, allow_opaque) if any(trial.usable for trial in left) else None
+        )
     assert first is not None
     return (*first, ())
 
 
-def _on_all_rows(winner: Trial, task: Task, sandbox: Sandbox) -> Trial:
+def _on_all_rows(winner: Trial, task: Task, search_task: SearchTask, sandbox: Sandbox) -> Trial:
     """The winner with constants from all training rows, where the search looked at a part of them."""
-    if thinned(task) is task or winner.evaluation.constants is None:
+    if len(search_task.task.train) == len(task.train) or winner.evaluation.constants is None:
         return winner
     with Sandbox(_for_all_rows(sandbox.limits, len(task.train)), workers=1, tier=sandbox.tier) as patient:
         found = evaluate(patient, winner.proposal.source, task, ())

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lawsmith.agent.search.search_task import SearchTask
 from lawsmith.runs.intervals.beyond_data import times
 from lawsmith.runs.record import FinalScores, Tone
 from lawsmith.runs.trials import Trial
 from lawsmith.sandbox import Evaluation
-from lawsmith.tasks import Array, Dataset, Fold, Table, Task, frontier_folds, thinned
+from lawsmith.tasks import Array, Dataset, Fold, Table, Task
 from lawsmith.tasks.axes import is_logarithmic
 from lawsmith.tasks.noise import replicates
 
@@ -44,20 +45,20 @@ def verdict(
     inseparable: Sequence[str],
     trials: Sequence[Trial],
     dataset: Dataset,
+    search_task: SearchTask,
     scores: FinalScores,
     warnings: Sequence[str] = (),
 ) -> LawVerdict:
-    """The verdict on `winner`, given the trials of its search and its final scores.
+    """The verdict on `winner`, given the trials of its search, what the search saw of the data set, and final scores.
 
     `warnings` are sentences of the choice about the winner; each makes the verdict bad.
     """
-    task = thinned(dataset.task)
+    task, folds = search_task.task, search_task.folds
     found = winner.evaluation
     if not found.folds:
         return LawVerdict(
             "fair", ("The law brings its own constants, so its error on held-out rows is unknown.",)
         )
-    folds = frontier_folds(task.train)
     size = _size(found, task)
     tone, said = _grade(size), list[str]()
     said.append(_held_out(found, task.train, folds))

@@ -288,5 +288,13 @@ class Runner:
         account = proposer.report(journal.history) if isinstance(proposer, Reporting) else None
         sandbox = self.evaluator.sandbox
         conclude(
-            journal, self.dataset, sandbox, budget.spent, stopped, account, self.doubts, self.allow_opaque
+            journal,
+            self.dataset,
+            self.evaluator.search_task,
+            sandbox,
+            budget.spent,
+            stopped,
+            account,
+            self.doubts,
+            self.allow_opaque,
         )

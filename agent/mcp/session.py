@@ -151,9 +151,15 @@ class Session:
         if not self.history.has_law or self.submitted == len(self.history):
             self.search_floor(floor_seconds, progress)
         account = {"submitted": self.submitted, "floor": len(self.history) - self.submitted}
-        sandbox = self.mcp_task.evaluator.sandbox
+        on = self.mcp_task.evaluator
         conclude(
-            self.journal, self.mcp_task.dataset, sandbox, self._budget.spent, "the client finished", account
+            self.journal,
+            self.mcp_task.dataset,
+            on.search_task,
+            on.sandbox,
+            self._budget.spent,
+            "the client finished",
+            account,
         )
 
     def close(self) -> None:

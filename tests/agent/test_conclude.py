@@ -10,6 +10,7 @@ from lawsmith.agent.command.registry import Chosen
 from lawsmith.agent.command.result import Result, Run
 from lawsmith.agent.search.budget import Spending
 from lawsmith.agent.search.journal import Journal
+from lawsmith.agent.search.search_task import SearchTask
 from lawsmith.runs import Archive, DataRecord, FinalScores, Manifest, RunResult, SplitScores
 from lawsmith.runs.trials import Proposal, Trial
 from lawsmith.sandbox import Constants, Sandbox, Verdict, evaluate
@@ -101,7 +102,14 @@ def test_a_run_without_a_law_says_why(tmp_path: Path, sources: tuple[str, ...], 
         journal = Journal(archive)
         for source in sources:
             journal.record(trial(source, 0.0, Verdict.TIMEOUT), Spending())
-        conclude(journal, dataset, sandbox, Spending(seconds=2.0), "the proposer has finished")
+        conclude(
+            journal,
+            dataset,
+            SearchTask.of(dataset.task),
+            sandbox,
+            Spending(seconds=2.0),
+            "the proposer has finished",
+        )
         result = archive.result
     assert result is not None
     assert result.error == expected
@@ -122,7 +130,9 @@ def test_a_law_found_on_a_part_of_the_rows_gets_its_constants_from_all(tmp_path:
         journal = Journal(archive)
         found = evaluate(sandbox, source, part, frontier_folds(part.train)[:1])
         journal.record(Trial(Proposal(source).id, Proposal(source), found), Spending())
-        conclude(journal, dataset, sandbox, Spending(), "the proposer has finished")
+        conclude(
+            journal, dataset, SearchTask.of(dataset.task), sandbox, Spending(), "the proposer has finished"
+        )
         everything = evaluate(sandbox, source, task, ())
     result = archive.result
     assert result is not None and result.constants is not None and everything.constants is not None
@@ -155,7 +165,9 @@ def test_a_law_without_a_value_on_test_rows_gives_way_to_the_next(tmp_path: Path
             journal.record(
                 Trial(Proposal(source).id, Proposal(source), found.model_copy(update=update)), Spending()
             )
-        conclude(journal, dataset, sandbox, Spending(), "the proposer has finished")
+        conclude(
+            journal, dataset, SearchTask.of(dataset.task), sandbox, Spending(), "the proposer has finished"
+        )
         result = archive.result
     assert result is not None
     assert (result.winner, result.error) == (Proposal(lasts).id, None)

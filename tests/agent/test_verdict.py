@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from lawsmith.agent.command.law_verdict import percent, same_law, verdict
+from lawsmith.agent.search.search_task import SearchTask
 from lawsmith.runs.record import FinalScores, SplitScores
 from lawsmith.runs.trials import Proposal, Trial
 from lawsmith.sandbox import Evaluation, FoldScore, Tier, Verdict
@@ -46,7 +47,9 @@ def trial(
 
 
 def said(dataset: Dataset, *trials: Trial, scores: FinalScores = NO_TEST) -> tuple[str, str]:
-    found = verdict(trials[0], [other.id for other in trials[1:]], trials, dataset, scores)
+    found = verdict(
+        trials[0], [other.id for other in trials[1:]], trials, dataset, SearchTask.of(dataset.task), scores
+    )
     return found.tone, " ".join(found.sentences)
 
 
@@ -100,7 +103,7 @@ def test_what_the_progress_showed_and_the_choice_passed_over_is_explained(untest
     large = trial(untested, "large", 0.003, r2=0.977, constants=9)
     wild = trial(untested, "wild", 0.003, r2=0.977, probe=None)
     for other, why in ((large, "it has 9 constants, 6 more"), (wild, "no finite value")):
-        sentences = verdict(law, (), (law, other), untested, NO_TEST).sentences
+        sentences = verdict(law, (), (law, other), untested, SearchTask.of(untested.task), NO_TEST).sentences
         assert any("held-out R² of 0.977 (the chosen one has 0.738)" in s and why in s for s in sentences)
 
 
@@ -136,5 +139,13 @@ def test_replicates_tell_what_no_law_can_explain(untested: Dataset):
 
 def test_a_warning_of_the_choice_makes_the_verdict_bad(untested: Dataset):
     law = trial(untested, "law", 0.003)
-    found = verdict(law, (), (law,), untested, NO_TEST, warnings=("It passes a pole at N = 3e9.",))
+    found = verdict(
+        law,
+        (),
+        (law,),
+        untested,
+        SearchTask.of(untested.task),
+        NO_TEST,
+        warnings=("It passes a pole at N = 3e9.",),
+    )
     assert found.tone == "bad" and found.sentences[-1] == "It passes a pole at N = 3e9."

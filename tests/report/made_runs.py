@@ -96,7 +96,7 @@ def make_run(
         with Evaluator(sandbox, SearchTask.of(task)) as evaluator:
             stopped = search(Fixed(proposals), evaluator, journal, budget, Observer())
         if seal:
-            conclude(journal, dataset, sandbox, budget.spent, stopped)
+            conclude(journal, dataset, evaluator.search_task, sandbox, budget.spent, stopped)
         return archive.path
 
 
