@@ -9,25 +9,20 @@ from typing import Any, cast
 
 from lawsmith.sandbox.law.expression import Node
 from lawsmith.sandbox.law.functions import is_truth
+from lawsmith.sandbox.law.members import attribute, call_method, dotted, item_at, slice_of
 from lawsmith.sandbox.law.spellings import (
-    CONSTANTS,
-    METHODS,
     MODULES,
     builtin,
     combined,
     library,
-    require_floats,
     truth,
 )
 from lawsmith.sandbox.law.statement import Unreadable
 from lawsmith.sandbox.law.values import (
     TREES,
     Library,
-    Lookup,
     Own,
-    RowCount,
     Scope,
-    Vector,
     binary,
     call,
     compare,
@@ -229,7 +224,7 @@ class Interpreter:
             case ast.Name(id=name):
                 return self._name(name, node, scope)
             case ast.Attribute(value=owner, attr=name):
-                return self._attribute(self.value(owner, scope), name)
+                return attribute(self.value(owner, scope), name)
             case ast.Subscript(value=value, slice=key):
                 return self._subscript(self.value(value, scope), key, scope)
             case ast.BinOp():
@@ -320,25 +315,12 @@ class Interpreter:
             self._pending.add(name)
             self._statement(definition, self.globals)
         elif name in self.imports:
-            return self._dotted(self.imports[name])
+            return dotted(self.imports[name])
         else:
             return Library(f"builtins.{name}")
         if name not in self.globals.names:
             raise Unreadable(f"the name {name}")
         return self.globals.names[name]
-
-    def _dotted(self, dotted: str) -> Any:
-        module, _, name = dotted.rpartition(".")
-        return CONSTANTS[name] if module in ("numpy", "math") and name in CONSTANTS else Library(dotted)
-
-    def _attribute(self, owner: Any, name: str) -> Any:
-        if isinstance(owner, Library):
-            return self._dotted(f"{owner.name}.{name}")
-        if isinstance(owner, TREES | RowCount) and name in ("shape", "size"):
-            return RowCount()
-        if isinstance(owner, TREES) and name in ("T", "real"):
-            return owner
-        raise Unreadable(f"the attribute {name}")
 
     def _key(self, node: ast.expr, scope: Scope) -> str | int:
         key = self.value(node, scope)
@@ -347,29 +329,10 @@ class Interpreter:
         raise Unreadable("an array index", node.lineno)
 
     def _subscript(self, value: Any, key: ast.expr, scope: Scope) -> Any:
-        if isinstance(key, ast.Slice):
-            return self._slice(value, key, scope)
-        index = self.value(key, scope)
-        if isinstance(value, Lookup):
-            return value.item(index)
-        if isinstance(value, RowCount):
-            return value
-        if isinstance(value, TREES) and isinstance(index, TREES) and is_truth(index):
-            return value  # some rows of a column; what is made of them counts only there
-        if isinstance(value, dict | list | str) and isinstance(index, str | int):
-            try:
-                return value[index]  # type: ignore[index]
-            except (KeyError, IndexError, TypeError):
-                raise Unreadable(f"there is no item {index!r:.40}") from None
-        raise Unreadable("an index into something that is not known beforehand")
-
-    def _slice(self, value: Any, key: ast.Slice, scope: Scope) -> Any:
+        if not isinstance(key, ast.Slice):
+            return item_at(value, self.value(key, scope))
         ends = [None if end is None else self.value(end, scope) for end in (key.lower, key.upper, key.step)]
-        if isinstance(value, TREES) and ends == [None, None, None]:
-            return value
-        if isinstance(value, list | str) and all(end is None or isinstance(end, int) for end in ends):
-            return value[slice(*ends)]
-        raise Unreadable("a slice of a column")
+        return slice_of(value, ends)
 
     def _text(self, part: ast.expr, scope: Scope) -> str:
         if isinstance(part, ast.FormattedValue) and part.format_spec is not None:
@@ -411,7 +374,7 @@ class Interpreter:
             raise Unreadable("a call that writes into `out`")
         if method is not None:
             assert isinstance(node.func, ast.Attribute)
-            return self._method(method, node.func.attr, values, named)
+            return call_method(method, node.func.attr, values, named, self._held)
         if isinstance(function, Own):
             return self.call(function, values, named)
         if not isinstance(function, Library):
@@ -424,41 +387,3 @@ class Interpreter:
         if module not in MODULES:
             raise Unreadable(function.name)
         return library(function.name, values, named)
-
-    def _method(self, owner: Any, name: str, values: list[Any], named: dict[str, Any]) -> Any:
-        match owner, name, values:
-            case Lookup(), "get", [str() as key, *default]:
-                known = key in owner.items or not owner.complete
-                return owner.item(key) if known or not default else default[0]
-            case Lookup(), "keys", []:
-                return owner.names()
-            case Lookup(), "values", []:
-                return [owner.item(key) for key in owner.names()]
-            case Lookup(), "items", []:
-                return [[key, owner.item(key)] for key in owner.names()]
-            case dict(), "get", [key, *default]:
-                return owner.get(key, default[0] if default else None)
-            case dict(), "items" | "keys" | "values", []:
-                return [list(i) if isinstance(i, tuple) else i for i in getattr(owner, name)()]
-            case list(), "append", [value]:
-                self._held([value])
-                owner.append(value)
-                items_of(owner)
-                return None
-            case list(), "extend", [several]:
-                self._held(items_of(several))
-                owner.extend(items_of(several))
-                items_of(owner)
-                return None
-            case _, "sum" | "prod" | "max" | "min" | "dot", _ if isinstance(owner, Vector):
-                return library(f"numpy.{name}", [owner, *values], named)
-            case _, "clip" | "dot", _ if isinstance(owner, TREES):
-                return library(f"numpy.{name}", [owner, *values], named)
-            case _, "astype", [kind]:
-                require_floats(kind)
-                return owner
-            case _, _, _ if name in METHODS and isinstance(owner, TREES | int | float | Vector | dict | list):
-                return owner
-            case str(), "format" | "join" | "split", _:
-                raise Unreadable(f"the method {name} of text")
-        raise Unreadable(f"the method {name}")
