@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lawsmith.agent.search.waves import unshown_waves
 from lawsmith.runs.trials import Trial
 from lawsmith.sandbox import Evaluation
 from lawsmith.sandbox.evaluate import NARROW
@@ -32,7 +33,7 @@ class Rules:
 
     constant: float = 0.045  # what one more constant per group and target must buy
     chance: float = 0.1  # what a blind change must buy: many are tried, and the best of many is part luck
-    missing: float = 0.24  # charged for a level, or a feature that decides, that a law leaves out
+    missing: float = 0.24  # for a level or a decisive feature that is left out, or a wave that no row shows
     close: float = 0.3  # laws within this distance of the best cannot be separated
     alike: float = (
         0.1  # laws that differ by less than this share of the typical difference have one vote together
@@ -210,12 +211,14 @@ def _charge(trial: Trial, task: Task, rules: Rules) -> float:
 
     A constant costs more where a group has few rows, in proportion to the corrected AIC (Hurvich and Tsai 1989). A law
     that cannot level off wherever the data do, or that ignores a feature on which they clearly depend, is not simple
-    but says less; of one that cannot be read nothing is known, and nothing charged.
+    but says less, and a wave that the rows cannot show says more than they do; of a law that cannot be read nothing is
+    known, and nothing charged.
     """
     count, rows = _free(trial.evaluation, task), len(task.train) / _groups(task)
     scarce = rows / max(rows - count - 1, 1.0)
     known = traits(trial.proposal.source, task.schema.targets)
     missing = 0 if known is None else (not known.levels) + len(decisive(task.train) - known.features)
+    missing += unshown_waves(trial.proposal.source, trial.evaluation, task.train)
     return rules.constant * count * scarce + rules.missing * missing + rules.chance * trial.proposal.by_chance
 
 

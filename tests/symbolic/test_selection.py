@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from lawsmith.agent.search.selection import Gain, choose, gain, held_out_error, ranking, typical_error
+from lawsmith.agent.search.waves import unshown_waves
 from lawsmith.runs.trials import Proposal, Trial
-from lawsmith.sandbox import Evaluation, Verdict
+from lawsmith.sandbox import Constants, Evaluation, Verdict
 from lawsmith.sandbox.evaluate import FoldScore
 from lawsmith.sandbox.isolation import Tier
 from lawsmith.tasks import Provenance, Schema, Table, Task
@@ -288,3 +289,22 @@ def test_a_law_that_nobody_can_read_wins_only_where_none_can_be_read_or_the_user
     alone = choose([opaque], task())
     assert alone.winner is opaque
     assert any("opaque" in warning and "global" in warning for warning in alone.warnings)
+
+
+WAVE = 'import numpy as np\nPARAMETERS = ["A", "w"]\ndef form(x, p):\n    return p["A"] * np.cos(p["w"] * x["x"])\n'
+
+
+@pytest.mark.parametrize(
+    ("rate", "levels", "unshown"),
+    [(2.0, 20, 0), (2.0, 5, 1), (0.1, 20, 1), (6.0, 20, 1)],
+)
+def test_a_wave_needs_rows_that_show_its_turns(rate, levels, unshown):
+    table = Table(
+        {"x": np.repeat(np.linspace(0, 10, levels), 2)},
+        {"y": np.zeros(2 * levels)},
+        ("g",),
+        np.zeros(2 * levels, dtype=np.intp),
+    )
+    constants = Constants(("A", "w"), ("g",), np.array([[1.0, rate]]))
+    evaluation = trial("wave", [0.1]).evaluation.model_copy(update={"constants": constants.to_json()})
+    assert unshown_waves(WAVE, evaluation, table) == unshown
