@@ -12,6 +12,8 @@ from lawsmith.tasks.folds import simplex_columns
 from lawsmith.tasks.table import Table
 
 CLEAR = 10.0  # F statistic; with tens of rows to spare, chance alone reaches it once in thousands of features
+LAST = 2 / 3  # rows beyond this quantile of a feature are the last ones
+STEEPENING = 1.5  # factor by which the last rows are steeper than all, where nothing levels off
 ROUNDING = 1e-12  # share of the targets' variance below which nothing is explained or left
 ROWS_PER_COLUMN = 3  # a model with fewer rows than this for each of its columns tells nothing
 
@@ -36,6 +38,25 @@ def decisive(table: Table) -> frozenset[str]:
         if np.any(model.lost(model.columns[:, others]) > CLEAR):
             found.add(name)
     return frozenset(found)
+
+
+@lru_cache(maxsize=8)
+def steepens(table: Table) -> bool:
+    """Whether a target grows or falls ever faster up to the largest values of the only feature that is a number, so
+    that nothing in the data levels off; False with several such features."""
+    names = [name for name in table.features if name not in table.categories]
+    if len(names) != 1:
+        return False
+    columns = table.within_groups(np.column_stack([table.features[names[0]], *table.targets.values()]))
+    last = table.features[names[0]] >= np.quantile(table.features[names[0]], LAST)
+    whole, end = _slopes(columns), _slopes(columns[last])
+    return bool(np.any(np.abs(end) > STEEPENING * np.abs(whole)))
+
+
+def _slopes(columns: Array) -> Array:
+    """Slopes (T,) of the other columns by the first."""
+    centred = columns - columns.mean(axis=0)
+    return np.asarray(centred[:, 0] @ centred[:, 1:] / max(centred[:, 0] @ centred[:, 0], 1e-300))
 
 
 class WithinGroups:

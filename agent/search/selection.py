@@ -19,7 +19,7 @@ from lawsmith.sandbox import Evaluation
 from lawsmith.sandbox.evaluate import NARROW
 from lawsmith.sandbox.law.traits import traits
 from lawsmith.tasks.arrays import Array
-from lawsmith.tasks.dependence import decisive
+from lawsmith.tasks.dependence import decisive, steepens
 from lawsmith.tasks.noise import replicates, resolution
 from lawsmith.tasks.task import Task
 
@@ -141,6 +141,9 @@ def choose(trials: Sequence[Trial], task: Task, rules: Rules = RULES, allow_opaq
         raise ValueError("no usable trial to choose from")
     errors = np.array([scores[trial.id] for trial in ranked])
     exact = held_out_error(ranked[0].evaluation, task) <= EXACT
+    if exact:  # whether a law levels off is no question where nothing contradicts it
+        ranked.sort(key=lambda trial: _simplicity(trial, task))
+        errors = np.array([scores[trial.id] for trial in ranked])
     near = ranked[
         : 1 if exact else int(np.searchsorted(np.log(errors), np.log(errors[0]) + rules.close, side="right"))
     ]
@@ -159,6 +162,12 @@ def choose(trials: Sequence[Trial], task: Task, rules: Rules = RULES, allow_opaq
         votes={trial.id: float(vote) for trial, vote in zip(near, votes, strict=True)},
         warnings=_warnings(winner),
     )
+
+
+def _simplicity(trial: Trial, task: Task) -> tuple[bool, float, float]:
+    """Sorts laws that nothing in the data contradicts first, and those of fewer constants before others."""
+    contradicted = held_out_error(trial.evaluation, task) > EXACT
+    return contradicted, 0.0 if contradicted else _free(trial.evaluation, task), typical_error(trial, task)
 
 
 def _breaks_what_is_known(trial: Trial) -> bool:
@@ -217,7 +226,8 @@ def _charge(trial: Trial, task: Task, rules: Rules) -> float:
     count, rows = _free(trial.evaluation, task), len(task.train) / _groups(task)
     scarce = rows / max(rows - count - 1, 1.0)
     known = traits(trial.proposal.source, task.schema.targets)
-    missing = 0 if known is None else (not known.levels) + len(decisive(task.train) - known.features)
+    endless = known is not None and not known.levels and not steepens(task.train)
+    missing = 0 if known is None else endless + len(decisive(task.train) - known.features)
     missing += unshown_waves(trial.proposal.source, trial.evaluation, task.train)
     return rules.constant * count * scarce + rules.missing * missing + rules.chance * trial.proposal.by_chance
 

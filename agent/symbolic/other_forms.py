@@ -99,11 +99,13 @@ def of_plain(profile: Profile, names: Sequence[str]) -> list[Template]:
                 f"quadratic in {name}": lambda b: b.polynomial([b.plain(name)], 2),
                 f"cubic in {name}": lambda b: b.polynomial([b.plain(name)], 3),
                 f"pure exponential in {name}": lambda b: mul(
-                    b.amplitude(), exp(mul(b.fresh("k", Role.RATE, -5.0, 5.0), b.plain(name)))
+                    b.amplitude(), exp(mul(b.rate(name), b.plain(name)))
                 ),
                 f"exponential in {name}": lambda b: add(
-                    b.level(), mul(b.amplitude(), exp(mul(b.fresh("k", Role.RATE, -5.0, 5.0), b.plain(name))))
+                    b.level(), mul(b.amplitude(), exp(mul(b.rate(name), b.plain(name))))
                 ),
+                f"pure sigmoid in {name}": lambda b: mul(b.amplitude(), b.sigmoid(name)),
+                f"pure Gompertz curve in {name}": lambda b: mul(b.amplitude(), b.gompertz(name)),
                 f"sigmoid in {name}": lambda b: add(b.level(), mul(b.amplitude(), b.sigmoid(name))),
                 f"Gompertz curve in {name}": lambda b: add(b.level(), mul(b.amplitude(), b.gompertz(name))),
                 f"wave in {name}": lambda b: add(b.level(), b.wave(name)),

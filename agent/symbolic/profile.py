@@ -56,7 +56,8 @@ class Profile:
     is never below the second, and equal somewhere. rising: scale columns that the first target grows with. even: scale
     columns spread over a plain axis as evenly as over a logarithmic one. levels: how many distinct values.
     alike: positive features whose values lie where the positive target's do, so that they may be levels of its kind.
-    positive: every target value is above zero. stands_for:
+    positive: every target value is above zero. growth: logarithm of the factor that the first target spans, 0 where it
+    takes both signs. stands_for:
     what a name stands for where the table is looked at otherwise than it is; everything else here is said of that.
     categories: the codes that each category takes; nothing else here is said of categories.
     """
@@ -75,6 +76,7 @@ class Profile:
     levels: dict[str, int]
     alike: tuple[str, ...]
     positive: bool
+    growth: float
     stands_for: dict[str, Combination]
     categories: dict[str, tuple[float, ...]]
 
@@ -109,6 +111,7 @@ def profile(table: Table) -> Profile:
             name for name, kind in kinds.items() if kind is not ColumnKind.SHARE and _is_alike(table, name)
         ),
         positive=all(column.min() > 0 for column in table.targets.values()),
+        growth=_growth(next(iter(table.targets.values()))),
         stands_for={},
         categories=categories,
     )
@@ -127,6 +130,12 @@ def apart(table: Table) -> Table:
         codes=codes.reshape(-1),
         categories=(),
     )
+
+
+def _growth(target: Array) -> float:
+    size = np.abs(target[target != 0])
+    one_sign = target.min() >= 0 or target.max() <= 0
+    return float(np.log(size.max()) - np.log(size.min())) if len(size) and one_sign else 0.0
 
 
 def _is_alike(table: Table, name: str) -> bool:

@@ -32,6 +32,7 @@ STEEPEST = 3.0  # exponents beyond this are not seen in the field and invite blo
 STEEPEST_GROWTH = 6.0  # … but what grows may follow a sixth power
 FEWEST_TURNS = 1.5  # of a wave within the data; with fewer it is no more than a bend
 DIGITS = "0123456789"
+STEEPEST_RATE = 5.0  # logarithm of the factor per unit, which is near half the data's width
 MOST_BEND = 50.0  # logarithm of the factor over the data
 
 
@@ -111,7 +112,13 @@ class Terms:
 
     def saturating(self, name: str) -> Node:
         """1 / (x^a + x0): the rectified law (arXiv 2402.02314 for fine-tuning data), a Hill curve in log x."""
-        return divide(ONE, add(power(self.x(name), self.exponent()), self.shift(name)))
+        return divide(ONE, add(power(self.plain(name), self.exponent()), self.shift(name)))
+
+    def rate(self, name: str) -> Parameter:
+        """k in exp(k x): steep enough for all that the target grows or falls over the data."""
+        low, high = (end / self.profile.unit[name] for end in self.profile.range[name])
+        steepest = max(STEEPEST_RATE, 1.5 * self.profile.growth / (high - low))
+        return self.fresh("k", Role.RATE, -steepest, steepest)
 
     def fading(self, name: str) -> Node:
         """exp(-k x): what fades within a few units, such as the cost of few bits."""

@@ -56,6 +56,9 @@ def derivative(node: Node, name: str) -> Node:
         case Power(base, Number(value)):  # without dividing by the base, which may be 0
             inner = derivative(base, name)
             return ZERO if inner == ZERO else mul(Number(value), power(base, Number(value - 1)), inner)
+        case Power(Feature() as base, Parameter(name=own)):  # 0 where the feature is, as the power's
+            slope = mul(node, log(base))
+            return _branches(function("greater", base, ZERO), slope, ZERO) if own == name else ZERO
         case Power(base, exponent):
             inner, outer = derivative(base, name), derivative(exponent, name)
             falling = mul(exponent, node, power(base, Number(-1.0)), inner) if inner != ZERO else ZERO

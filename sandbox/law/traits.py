@@ -77,11 +77,63 @@ def _has_level(node: Node) -> bool:
             sums = [f for f in factors if features(f)]
             scaled = any(parameters(f) for f in factors if not features(f))
             return all(
-                isinstance(f, Sum)
-                and any(not features(term) and (scaled or parameters(term)) for term in f.terms)
+                (scaled and _saturates(f))
+                or (
+                    isinstance(f, Sum)
+                    and any(not features(term) and (scaled or parameters(term)) for term in f.terms)
+                )
                 for f in sums
             ) and bool(scaled or sums)
     return bool(parameters(node)) and not features(node)
+
+
+def _saturates(node: Node) -> bool:
+    """Whether all that depends on features fades inside a power or an exponential: a logistic curve, a Hill curve."""
+    match node:
+        case Power(Sum(terms), exponent) if not features(exponent):
+            rest = [term for term in terms if features(term)]
+            return len(rest) < len(terms) and all(map(_fades, rest))
+        case Function("exp", (argument,)):
+            return _fades(argument)
+    return False
+
+
+def _fades(node: Node) -> bool:
+    """Whether a term falls to zero as features grow, by its signs and the bounds of its constants."""
+    match node:
+        case Product(factors):
+            own = [factor for factor in factors if features(factor)]
+            return bool(own) and all(map(_fades, own))
+        case Power(base, exponent) if not features(exponent):
+            return _is_positive(base) and _is_negative(exponent)
+        case Function("exp", (argument,)):
+            return _is_negative(argument)
+    return False
+
+
+def _is_negative(node: Node) -> bool:
+    """Whether it is a number below zero times positive constants and features that grow."""
+    factors = node.factors if isinstance(node, Product) else (node,)
+    numbers = [factor.value for factor in factors if isinstance(factor, Number)]
+    return math.prod(numbers) < 0 and all(_is_positive(f) for f in factors if not isinstance(f, Number))
+
+
+def _is_positive(node: Node) -> bool:
+    """Whether a constant is never below zero, or features grow in it, from any origin."""
+    match node:
+        case Number(value):
+            return value > 0
+        case Parameter(lower=lower):
+            return lower >= 0
+        case Feature():
+            return True
+        case Product(factors):
+            return all(map(_is_positive, factors))
+        case Power(base, exponent):
+            return _is_positive(base) and not features(exponent)
+        case Sum(terms):
+            return all(_is_positive(term) for term in terms if features(term))
+    return False
 
 
 def _is_endless(node: Node) -> bool:

@@ -205,6 +205,24 @@ def test_which_laws_may_level_off(law: str, expected: bool) -> None:
     assert found.levels is expected
 
 
+@pytest.mark.parametrize(
+    ("law", "expected"),
+    [
+        ("p['A'] / (1 + np.exp(-p['a'] * (x['n'] - p['L'])))", True),
+        ("p['A'] / (1 + np.exp(p['a'] * (x['n'] - p['L'])))", False),
+        ("p['A'] * np.exp(-np.exp(-p['a'] * (x['n'] - p['L'])))", True),
+        ("p['A'] / (1 + (x['n'] / p['L']) ** -p['a'])", True),
+        ("p['A'] / (1 + (x['n'] / p['L']) ** p['a'])", False),
+        ("p['A'] * np.exp(p['a'] * x['n'])", False),
+    ],
+)
+def test_curves_that_saturate_level_off(law: str, expected: bool) -> None:
+    positive = FORM.replace('("L", "A", "a")', '{"L": (0, 9), "A": (0, 9), "a": (0, 9)}')
+    found = traits(positive.replace("{law}", law))
+    assert found is not None
+    assert found.levels is expected
+
+
 def test_of_what_cannot_be_read_nothing_is_claimed() -> None:
     assert traits(FORM.format(law="np.sort(x['n'])")) is None
 

@@ -12,7 +12,7 @@ from lawsmith.sandbox import Constants, Evaluation, Verdict
 from lawsmith.sandbox.evaluate import FoldScore
 from lawsmith.sandbox.isolation import Tier
 from lawsmith.tasks import Provenance, Schema, Table, Task
-from lawsmith.tasks.dependence import decisive
+from lawsmith.tasks.dependence import decisive, steepens
 from lawsmith.tasks.metrics import Scores
 from lawsmith.tasks.reach import Unsafe
 from lawsmith.tasks.schema import Column
@@ -308,3 +308,19 @@ def test_a_wave_needs_rows_that_show_its_turns(rate, levels, unshown):
     constants = Constants(("A", "w"), ("g",), np.array([[1.0, rate]]))
     evaluation = trial("wave", [0.1]).evaluation.model_copy(update={"constants": constants.to_json()})
     assert unshown_waves(WAVE, evaluation, table) == unshown
+
+
+@pytest.mark.parametrize(
+    ("law", "expected"),
+    [
+        (lambda t: np.exp(0.5 * t), True),
+        (lambda t: 2 + t**3, True),
+        (lambda t: 1.7 + t**-0.3, False),
+        (lambda t: 3 * t, False),
+        (lambda t: 1 / (1 + np.exp(6 - t)), False),
+    ],
+)
+def test_data_that_steepen_ask_no_law_for_a_level(law, expected):
+    t = np.arange(1.0, 13.0)
+    rows = Table({"t": t}, {"y": law(t)}, ("all",), np.zeros(12, dtype=np.intp))
+    assert steepens(rows) is expected
