@@ -102,6 +102,7 @@ class FormLaw:
         check_cap(len(self.names), spec)
 
     def fit(self, table: Table) -> FittedLaw:
+        """The constants of each group, fitted to its rows of `table`; raises Broken."""
         if self.own_fit is not None:
             return _fit_groups(table, self.spec, self._fit_group, self.names)
         form = Form(
@@ -133,6 +134,8 @@ class FormLaw:
         return {name: scalar(value, f"parameter {name}") for name, value in returned.items()}
 
     def predict(self, constants: FittedLaw, table: Table) -> Array:
+        """The predictions (n, T) for the rows of `table`; raises Broken."""
+
         def one(group: int, columns: dict[str, Array], rows: int) -> Array:
             p = dict(zip(self.names, constants.values[group].tolist(), strict=True))
             return as_matrix(self.form(columns, p), rows, self.spec.targets, "form")
@@ -148,11 +151,14 @@ class ClosedLaw:
         self.law = _function(module, "law")
 
     def fit(self, table: Table) -> FittedLaw:
+        """The constants of each group, fitted to its rows of `table`; raises Broken."""
         return FittedLaw(
             (), np.empty((len(self.spec.groups), 0)), tuple("closed law" for _ in self.spec.groups)
         )
 
     def predict(self, constants: FittedLaw, table: Table) -> Array:
+        """The predictions (n, T) for the rows of `table`; raises Broken."""
+
         def one(group: int, columns: dict[str, Array], rows: int) -> Array:
             values = [columns[name].tolist() for name in self.spec.features]
             data = [dict(zip(self.spec.features, row, strict=True)) for row in zip(*values, strict=True)]
@@ -175,6 +181,7 @@ class PairLaw:
         self.own_fit = _function(module, "fit_scaling_law")
 
     def fit(self, table: Table) -> FittedLaw:
+        """The constants of each group, fitted to its rows of `table`; raises Broken."""
         return _fit_groups(table, self.spec, self._fit_group, None)
 
     def _fit_group(self, rows: Table) -> dict[str, float]:
@@ -189,6 +196,8 @@ class PairLaw:
         return {f"p{t}_{k}": float(value) for (t, k), value in np.ndenumerate(params)}
 
     def predict(self, constants: FittedLaw, table: Table) -> Array:
+        """The predictions (n, T) for the rows of `table`; raises Broken."""
+
         def one(group: int, columns: dict[str, Array], rows: int) -> Array:
             params = constants.values[group].copy()
             if constants.names and "_" in constants.names[0]:

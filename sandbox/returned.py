@@ -34,6 +34,7 @@ class Spec:
 
 
 def parameters(declared: Any) -> tuple[tuple[str, ...], Array, Array]:
+    """Names, lower and upper bounds (K,) of what PARAMETERS declares; raises Broken."""
     rule = "PARAMETERS must be a tuple of names, or a dict of name -> (low, high)"
     if isinstance(declared, Mapping):
         names, bounds = tuple(declared), list(declared.values())
@@ -58,6 +59,7 @@ def parameters(declared: Any) -> tuple[tuple[str, ...], Array, Array]:
 
 
 def shared(declared: Any, names: tuple[str, ...]) -> frozenset[str]:
+    """The names in SHARED; raises Broken for one that is no parameter."""
     listed = (declared,) if isinstance(declared, str) else tuple(declared)
     unknown = [name for name in listed if name not in names]
     if unknown:
@@ -66,6 +68,7 @@ def shared(declared: Any, names: tuple[str, ...]) -> frozenset[str]:
 
 
 def loss(declared: Any) -> Loss:
+    """The loss that LOSS names; raises Broken for another."""
     try:
         return Loss(declared)
     except ValueError:
@@ -91,6 +94,7 @@ def per_target(
 
 
 def check_cap(count: int, spec: Spec) -> None:
+    """Raises Broken for more constants per group than the task or the limits allow."""
     if count > spec.constants:
         raise Broken(
             Verdict.OVER_CAP, f"{count} constants per group; at most {spec.constants} are ever allowed."
@@ -102,10 +106,12 @@ def check_cap(count: int, spec: Spec) -> None:
 
 
 def writable(columns: Mapping[str, Array]) -> dict[str, Array]:
+    """Copies of the columns, which the candidate may overwrite."""
     return {name: column.copy() for name, column in columns.items()}
 
 
 def numbers(value: Any, where: str) -> Array:
+    """The value as an array of floats; raises Broken that names `where` it is from."""
     try:
         array = np.asarray(value)
         if array.dtype.kind in "biuf":
@@ -120,6 +126,7 @@ def numbers(value: Any, where: str) -> Array:
 
 
 def scalar(value: Any, what: str) -> float:
+    """The value as one float; raises Broken that names `what` it is."""
     array = numbers(value, f"fit, for {what},")
     if array.size != 1:
         raise Broken(Verdict.CONTRACT, f"fit must return one number for {what}, not {array.size}.")
@@ -153,6 +160,7 @@ def _column(value: Any, rows: int, where: str) -> Array:
 
 
 def from_records(returned: Any, rows: int, targets: Sequence[str]) -> Array:
+    """The predictions (n, T) in a list of dicts; raises Broken."""
     if not isinstance(returned, list | tuple) or len(returned) != rows:
         found = f"{len(returned)} rows" if isinstance(returned, list | tuple) else kind_of(returned)
         raise Broken(Verdict.WRONG_SHAPE, f"law returned {found}; expected a list of {rows} dicts.")
@@ -177,8 +185,10 @@ def _scalar_or_broken(value: Any, target: str) -> float:
 
 
 def kind_of(value: Any) -> str:
+    """The type of a value in words."""
     return f"a value of type {type(value).__name__}"
 
 
 def some(names: Sequence[str]) -> str:
+    """The first names, quoted, for a message."""
     return ", ".join(repr(name) for name in names[:8]) + (", …" if len(names) > 8 else "")

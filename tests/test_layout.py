@@ -93,7 +93,7 @@ def test_pins_carry_hashes_and_name_no_host():
 
 
 def documented_rooms() -> list[tuple[Path, ast.Module]]:
-    folders = ("sandbox/law", "sandbox/fitting", "tasks", "agent/search", "agent/symbolic", "runs")
+    folders = tuple(MAY_IMPORT)
     return [(file, ast.parse(file.read_text("utf-8"))) for file in modules(*folders)]
 
 

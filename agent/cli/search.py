@@ -42,6 +42,7 @@ SETTINGS = (
 
 
 def print_version() -> None:
+    """Print the version of the program."""
     print(f"discover {version('lawsmith')}")
 
 

@@ -31,6 +31,7 @@ class CallOutcome:
 
     @classmethod
     def of(cls, attempt: CallAttempt) -> CallOutcome:
+        """The end of a call whose last attempt is given."""
         return cls(attempt.slot, attempt.reply, attempt.failure, attempt.message, attempt.text)
 
     @classmethod

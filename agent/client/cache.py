@@ -30,6 +30,7 @@ class ReplyCache:
         return self._directory / name[:2] / f"{name}.json"
 
     def get(self, url: str, request: Request) -> ModelReply | None:
+        """The reply that is kept for a request, or None."""
         try:
             return ModelReply.model_validate_json(self._path(url, request).read_bytes())
         except (OSError, ValidationError):

@@ -89,6 +89,7 @@ class Endpoint:
         self._lock = threading.Lock()
 
     def close(self) -> None:
+        """Close the connections."""
         self._client.close()
 
     def preflight(self) -> None:

@@ -17,6 +17,7 @@ class Price(Frozen):
     """The day on which somebody looked the price up."""
 
     def usd(self, prompt_tokens: int, completion_tokens: int) -> float:
+        """The price in US dollars of so many tokens."""
         return (prompt_tokens * self.prompt + completion_tokens * self.completion) / 1e6
 
 

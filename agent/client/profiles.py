@@ -33,6 +33,7 @@ class ModelProfile(Frozen):
     extra: dict[str, Any] = Field(default_factory=dict)
 
     def matches(self, model: str, host: str) -> bool:
+        """Whether the profile is meant for a model at a host."""
         return _any(self.models, model.lower()) and _any(self.hosts, host.lower())
 
     def effort_parameters(self, effort: str | None) -> dict[str, Any]:

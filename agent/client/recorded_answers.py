@@ -31,6 +31,7 @@ class Replayer:
         self._ended = False
 
     def send(self, questions: Sequence[Question]) -> Awaited:
+        """Answer the questions from the recording; nothing is waited for."""
         outcomes = [self._answer(question) for question in questions]
         return lambda: outcomes
 

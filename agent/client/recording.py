@@ -27,9 +27,11 @@ class MemorySink:
         self.lines = list(lines)
 
     def append_call(self, record: dict[str, Any]) -> None:
+        """Keep a record of a call."""
         self.lines.append(record)
 
     def calls(self) -> list[dict[str, Any]]:
+        """The records so far, in order."""
         return list(self.lines)
 
 
@@ -160,6 +162,7 @@ class Recording:
             self._note(record)
 
     def answered(self, attempt: CallAttempt) -> None:
+        """Record a finished attempt."""
         with self._lock:
             self._sink.append_call({"event": "reply", **attempt.model_dump(mode="json")})
             self._keep(attempt)

@@ -36,6 +36,7 @@ class ScriptedModel:
         return lambda request: next(queue, None) or _exhausted()
 
     def complete(self, request: Request, seconds: float) -> ModelReply:
+        """The next scripted reply; raises CallFailure where the script says so."""
         with self._lock:
             self.requests.append(request)
             answer = self._answer(request)

@@ -33,6 +33,7 @@ class Doubts:
         return (*told, *([] if (effect := self._effect(winner, sandbox)) is None else [effect]))
 
     def to_json(self) -> list[dict[str, Any]]:
+        """The rows as JSON data."""
         return [row.to_json() for row in self.rows]
 
     def _effect(self, winner: Trial, sandbox: Sandbox) -> str | None:

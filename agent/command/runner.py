@@ -216,6 +216,7 @@ class OpenArchives:
             yield archive
 
     def close(self) -> None:
+        """Close all archives; none is opened after that."""
         with self._lock:
             self._closed = True
             for archive in self._archives:

@@ -22,6 +22,7 @@ class Standing:
         return copy
 
     def learn(self, trial: Trial) -> None:
+        """Take a law into the standing, if it is usable."""
         if trial.usable and trial.id not in self._trials:
             self._trials[trial.id] = trial
 

@@ -6,6 +6,7 @@ MAX_TEXT = 160
 
 
 def number(value: float, digits: int = 4) -> str:
+    """A number with so many significant digits."""
     return f"{value:.{digits}g}"
 
 

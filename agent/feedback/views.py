@@ -182,6 +182,7 @@ def _made_by(proposal: Proposal) -> str:
 
 
 def score(value: float | None) -> str:
+    """A score with four decimals, or that it is unknown."""
     return "unknown" if value is None else f"{value:.4f}"
 
 

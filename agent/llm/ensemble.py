@@ -22,6 +22,7 @@ class Ensemble:
         self._improvements: Counter[str] = Counter()
 
     def learn(self, model: str, improved: bool) -> None:
+        """Count an answer of a model, and whether it improved on its parents."""
         self._answers[model] += 1
         self._improvements[model] += improved
 

@@ -59,6 +59,7 @@ class Population:
             del members[ISLAND_SIZE:]
 
     def best(self, island: int | None = None) -> Trial | None:
+        """The best law of an island, or of all; None where there is none."""
         names = list(self._trials) if island is None else self.islands[island]
         return min((self._trials[name] for name in names), key=self._merit, default=None)
 

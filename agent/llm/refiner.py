@@ -159,6 +159,7 @@ class Refine(LLMProposer):
         return self.feedback({"outcome": "repeated", **known}, lambda detail: {})
 
     def feedback(self, fixed: Mapping[str, Any], content: Callable[[Detail], Mapping[str, Any]]) -> str:
+        """The prompt after a candidate, fitted to its share of the tokens."""
         return self.prompts.fit(
             "refine_next.j2", lambda detail: {**fixed, **content(detail)}, share=FEEDBACK_SHARE
         )

@@ -25,6 +25,7 @@ def syscall(number: int, *arguments: int | ctypes.c_void_p | bytes | None) -> in
 
 
 def prctl(option: int, *arguments: int) -> int:
+    """prctl(2); raises OSError where the kernel refuses."""
     padded = [ctypes.c_ulong(value) for value in (*arguments, 0, 0, 0, 0)[:4]]
     return _checked(int(_libc().prctl(option, *padded)), f"prctl {option}")
 
@@ -40,16 +41,19 @@ def forget_robust_list() -> None:
 
 
 def unshare(flags: int) -> None:
+    """unshare(2): leave the namespaces in `flags`; raises OSError."""
     _checked(int(_libc().unshare(flags)), "unshare")
 
 
 def mount(source: str, target: str, kind: str | None, flags: int, data: str | None = None) -> None:
+    """mount(2); raises OSError that names the target."""
     encoded = [None if text is None else os.fsencode(text) for text in (source, target, kind)]
     options = None if data is None else data.encode()
     _checked(int(_libc().mount(*encoded, ctypes.c_ulong(flags), options)), f"mount {target}")
 
 
 def umount(target: str, flags: int) -> None:
+    """umount2(2); raises OSError that names the target."""
     _checked(int(_libc().umount2(os.fsencode(target), flags)), f"umount {target}")
 
 

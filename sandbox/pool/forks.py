@@ -36,6 +36,7 @@ class Forks:
         self.poll.register(parent, select.POLLIN)
 
     def serve(self) -> None:
+        """Fork a process for each job that the parent sends, and reap it, until the parent is gone."""
         gc.collect()
         gc.freeze()
         gc.disable()
@@ -143,6 +144,7 @@ def _limit(cpu: float, memory: int, nothing_but_compute: bool) -> None:
 
 
 def import_library(module: str) -> None:
+    """Import a module, if it is installed, so that every fork finds it ready."""
     try:
         __import__(module)
     except ImportError:

@@ -61,6 +61,7 @@ class Reply:
 
 
 def pack_reply(reply: Reply) -> bytes:
+    """The bytes of a reply, its texts cut to their bounds."""
     texts = [
         reply.stage.encode(errors="replace")[:64],
         reply.message.encode(errors="replace")[:TEXT_BYTES],

@@ -60,6 +60,7 @@ class Waiting:
             self._entries.extendleft(reversed(undone))
 
     def cancel(self) -> None:
+        """Give up every job that waits."""
         with self._lock:
             for entry in self._entries:
                 entry.future.cancel()

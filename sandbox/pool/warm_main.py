@@ -29,6 +29,7 @@ class Setup:
 
 
 def main(descriptor: int) -> None:
+    """Run the warm process: read what the parent asks for, lock down, import the library, serve forks."""
     control = socket.socket(fileno=descriptor)
     setup = Setup(**json.loads(control.recv(1 << 16)))
     parent = os.pidfd_open(setup.parent)

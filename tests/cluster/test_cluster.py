@@ -85,7 +85,7 @@ def here(cluster_task: ClusterTask) -> Iterator[Here]:
         def evaluated(sources: Sequence[str]) -> list[dict[str, Any]]:
             for source in sources:
                 if source not in found:
-                    found[source] = facts(cluster_task.evaluate(sandbox, source))
+                    found[source] = facts(cluster_task.search_task.evaluate(sandbox, source))
             return [found[source] for source in sources]
 
         yield evaluated
