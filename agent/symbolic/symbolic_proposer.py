@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
@@ -70,9 +71,11 @@ class SymbolicProposer:
     def _schedule(self) -> Iterator[list[Proposal]]:
         yield self._proposals(self.start_forms.first)
         yield from self._general(0)
-        if self._solved():
+        if self._solved(most_constants=len(self.schema.features) + 2):  # as many as a product of powers has
             return
         yield self._proposals(self.start_forms.early)
+        if self._solved():
+            return
         yield from self._general(1)
         if self._solved():
             return
@@ -105,12 +108,14 @@ class SymbolicProposer:
             if found is None or stage == 0:
                 return
 
-    def _solved(self) -> bool:
-        """Whether a law leaves nothing of the training rows nor of any fold: no other law can be told from it."""
+    def _solved(self, most_constants: float = math.inf) -> bool:
+        """Whether a law of so many constants leaves nothing of the training rows nor of any fold: no other law can be
+        told from it."""
         spread = np.maximum(self.task.train.target_matrix().std(axis=0), 1e-300)
         return any(
             trial.evaluation.train is not None
             and trial.evaluation.train.nmse < SOLVED
+            and (trial.evaluation.constants_count or 0) <= most_constants
             and all((np.array(fold.rmse) < SOLVED_BEYOND * spread).all() for fold in trial.evaluation.folds)
             for trial in self._history.usable()
         )
