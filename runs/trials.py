@@ -41,15 +41,16 @@ class Proposal:
     """Candidate source as a proposer hands it in.
 
     `parents` are ids of the candidates it was derived from, `origin` names the operation that made it
-    (for instance "seed" or "mutation") and `note` is free text for the archive. `by_chance` says that it is one of many
-    blind changes of its parents, the best of which is part luck: the choice charges for that.
+    (for instance "seed" or "mutation") and `note` is free text for the archive. `by_chance` says how blindly it
+    was found, since the best of many is part luck and the choice charges for that: 0 for what was stated on purpose, 1
+    for one of many blind changes of its parents, 2 for one of millions of sums, and what is made of it.
     """
 
     source: str
     parents: tuple[str, ...] = ()
     origin: str = ""
     note: str = ""
-    by_chance: bool = False
+    by_chance: int = 0
 
     @property
     def id(self) -> str:

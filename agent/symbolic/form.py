@@ -24,14 +24,14 @@ MOST_CONSTANTS = 40  # per group and target, where the task sets no cap
 @dataclass(frozen=True)
 class SymbolicForm:
     """`nodes` holds one expression per target; `shared` says that shape constants are common to all groups, `by_chance`
-    that the form is one of many that were tried."""
+    how blindly the form was found (`lawsmith.runs.trials.Proposal`)."""
 
     nodes: tuple[Node, ...]
     origin: str
     shared: bool = False
     loss: Loss = Loss.SQUARED
     parents: tuple[str, ...] = ()
-    by_chance: bool = False
+    by_chance: int = 0
 
     @property
     def key(self) -> str:

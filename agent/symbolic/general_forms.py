@@ -209,7 +209,7 @@ class GeneralForms:
         return ScaledRows(own, self.ends, scale * view.seen(target), scale, self.profile.categories)
 
     def _form(self, node: Node, origin: str) -> SymbolicForm:
-        return SymbolicForm((node,), origin, loss=self.loss, by_chance=True)
+        return SymbolicForm((node,), origin, loss=self.loss, by_chance=2)
 
     def _sum(self, law: TermLaw, fresh: Fresh, *, inner: bool = False) -> Node:
         """The law's tree; coefficients have bounds around their values where they stand in an `inner` part."""

@@ -154,13 +154,17 @@ class SymbolicProposer:
             chosen.append(best)
         nodes = tuple(self.forms[trial.id].nodes[k] for k, trial in enumerate(chosen))
         parents = tuple(dict.fromkeys(trial.id for trial in chosen))
-        return [SymbolicForm(nodes, "best form for each target", parents=parents, by_chance=True)]
+        return [SymbolicForm(nodes, "best form for each target", parents=parents, by_chance=1)]
 
     def _variants(self) -> list[SymbolicForm]:
         """The leading forms with other losses."""
         return [
             replace(
-                form, loss=loss, origin=f"{form.origin}, {loss} loss", parents=(trial.id,), by_chance=True
+                form,
+                loss=loss,
+                origin=f"{form.origin}, {loss} loss",
+                parents=(trial.id,),
+                by_chance=max(1, form.by_chance),
             )
             for trial, form in self._best(3)
             for loss in Loss
@@ -182,5 +186,7 @@ class SymbolicProposer:
             same = all(other == form.nodes[0] for other in form.nodes)
             nodes = (node,) * len(form.nodes) if same else (*form.nodes[:k], node, *form.nodes[k + 1 :])
             lineage = (trial.id, mate_trial.id) if name == "cross" else (trial.id,)
-            children.append(replace(form, nodes=nodes, origin=name, parents=lineage, by_chance=True))
+            children.append(
+                replace(form, nodes=nodes, origin=name, parents=lineage, by_chance=max(1, form.by_chance))
+            )
         return children

@@ -18,9 +18,10 @@ import pytest
 from endpoint_server import KEY, Endpoint, fails, says
 from misbehaviour import CASES, GOOD, says_besides
 
+from lawsmith.agent.client.asker import CallOutcome
 from lawsmith.agent.client.cache import ReplyCache
 from lawsmith.agent.client.call_failures import EndpointError, Failure
-from lawsmith.agent.client.caller import Caller, Line, Outcome, Question
+from lawsmith.agent.client.caller import Caller, Line, Question
 from lawsmith.agent.client.endpoint import Endpoint as Client
 from lawsmith.agent.client.http import retry_after
 from lawsmith.agent.client.messages import Message, Request
@@ -69,7 +70,7 @@ class Asking:
             wait=self.waits.append,
         )
 
-    def ask(self, *requests: Request) -> list[Outcome]:
+    def ask(self, *requests: Request) -> list[CallOutcome]:
         asked = requests or (request(),)
         return self.caller.send([Question(one.slot, partial(Request.model_validate, one)) for one in asked])()
 

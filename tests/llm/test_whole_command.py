@@ -118,12 +118,12 @@ def measured_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Searches of the same rows, each of which begins with the same floor, evaluate no law again."""
     known: dict[tuple[str, int], Evaluation] = {}
 
-    def evaluated(sandbox: Sandbox, source: str, *, seed: int, **rest: Any) -> Evaluation:
+    def evaluated(sandbox: Sandbox, source: str, *rows: Any, seed: int, **rest: Any) -> Evaluation:
         if (source, seed) not in known:
-            known[source, seed] = evaluate(sandbox, source, seed=seed, **rest)
+            known[source, seed] = evaluate(sandbox, source, *rows, seed=seed, **rest)
         return known[source, seed]
 
-    monkeypatch.setattr("lawsmith.agent.search.evaluator.evaluate", evaluated)
+    monkeypatch.setattr("lawsmith.agent.search.search_task.evaluate", evaluated)
 
 
 @pytest.mark.usefixtures("measured_once")

@@ -17,7 +17,7 @@ from lawsmith.runs.trials import (
 from lawsmith.sandbox import Evaluation, Tier, Verdict
 from lawsmith.tasks import InputError
 
-PROPOSAL = Proposal("law = 1", parents=("abc",), origin="mutation", note="a note", by_chance=True)
+PROPOSAL = Proposal("law = 1", parents=("abc",), origin="mutation", note="a note", by_chance=1)
 EVALUATION = Evaluation(verdict=Verdict.OK, validation_r2=0.5, tier=Tier.NONE, probe=((float("inf"),),))
 SPENT = {"seconds": 1.5, "calls": 2, "tokens": 3, "usd": None}
 
@@ -33,7 +33,7 @@ def test_archives_of_earlier_versions_say_less():
     assert isinstance(event, dict)
     del event["by_chance"]
     found = read_event(event)
-    assert isinstance(found, Recorded) and found.trial.proposal.by_chance is False
+    assert isinstance(found, Recorded) and found.trial.proposal.by_chance == 0
 
 
 def test_events_of_other_kinds_are_passed_over():

@@ -262,7 +262,7 @@ def test_a_blind_change_and_a_lack_of_rows_make_a_law_dearer():
     first = trial("first", [0.1, 0.1])
     for gained, expected in ((0.05, "first"), (0.15, "child")):  # less than a change must buy, and more
         child = trial("child", [0.1 * np.exp(-gained)] * 2)
-        changed = Trial("child", Proposal("child", ("first",), by_chance=True), child.evaluation)
+        changed = Trial("child", Proposal("child", ("first",), by_chance=1), child.evaluation)
         assert winner(first, changed) == expected
         assert winner(first, child) == "child", "what somebody wrote is no blind change"
     small, large = trial("small", [0.1, 0.1], constants=4), trial("large", [0.06, 0.06], constants=9)

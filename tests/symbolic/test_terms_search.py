@@ -113,7 +113,7 @@ def test_terms_are_marked_as_found_by_chance() -> None:
     task = task_of({"x": x}, np.tanh(x) + 0.5 * x)
     proposer = SymbolicProposer(task, 0)
     forms: list[SymbolicForm] = proposer.start_forms.general.batch(0, lambda: False) or []
-    assert forms and all(form.by_chance for form in forms)
+    assert forms and all(form.by_chance == 2 for form in forms)
 
 
 def fitted_error(form: SymbolicForm, task: Task) -> float:
