@@ -129,9 +129,10 @@ def choose(trials: Sequence[Trial], task: Task, rules: Rules = RULES, allow_opaq
     Laws within `rules.close` of the best score form a set that the data cannot separate, each the more plausible the
     better its score. Where one of them is believable far beyond the data, those that are not leave the set. Of the rest
     the law wins whose predictions beyond the data lie nearest to their weighted median: it errs less than most of them.
-    Laws that predict nearly the same share one vote. Of exact laws the simplest wins. A law that nobody can read is
-    chosen only where none can be read, or where `allow_opaque` says so; one that breaks what the user knows of the
-    target (`task.knowledge`) only where all do. Raises ValueError when no trial is usable.
+    Laws that predict nearly the same share one vote, and the best of them stands for all. Of exact laws the simplest
+    wins. A law that nobody can read is chosen only where none can be read, or where `allow_opaque` says so; one that
+    breaks what the user knows of the target (`task.knowledge`) only where all do. Raises ValueError when no trial is
+    usable.
     """
     ranked = ranking(list({trial.id: trial for trial in trials}.values()), task, rules=rules)
     scores = {trial.id: typical_error(trial, task, rules=rules) for trial in ranked}
@@ -273,9 +274,10 @@ def _beyond(evaluation: Evaluation, task: Task) -> Array | None:
 
 
 def _most_central(beyond: Sequence[Array | None], plausible: Array, rules: Rules) -> tuple[int, Array]:
-    """Position of the law nearest to the median prediction of all by their votes, and the votes (C,), which sum to 1.
+    """Position of the most central law, and the votes (C,), which sum to 1. Laws come in the order of their score.
 
-    The first law wins where fewer than two can be compared.
+    Most central is the law nearest to the median prediction of all by their votes, or the best of those that predict
+    nearly the same as that one. The first law wins where fewer than two can be compared.
     """
     usable = [k for k, values in enumerate(beyond) if values is not None]
     votes = plausible / plausible.sum()
@@ -286,7 +288,9 @@ def _most_central(beyond: Sequence[Array | None], plausible: Array, rules: Rules
     away = np.abs(predictions - _median(predictions, shared)).mean(axis=1)
     votes = np.zeros(len(plausible))
     votes[usable] = shared
-    return usable[int(np.argmin(away))], votes
+    apart = _apart(predictions)
+    alike = apart[np.argmin(away)] <= rules.alike * _typical(apart, plausible[usable])
+    return usable[int(np.argmax(alike))], votes
 
 
 def _different(pick: int, beyond: Sequence[Array | None], plausible: Array, rules: Rules) -> list[int]:
