@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -109,6 +110,11 @@ def _believed(
     return {"training": parts["training"], BELIEVED: (table.take(kept), predicted[kept])} | rest
 
 
+def _finite(value: float | None) -> float | None:
+    """The value; None also for one that is not finite, as an archive of a stranger may hold."""
+    return value if value is not None and math.isfinite(value) else None
+
+
 def _levels(
     content: RunContent, data: Dataset, levels: Mapping[str, str]
 ) -> Sequence[Sequence[float | None]] | None:
@@ -117,6 +123,6 @@ def _levels(
     if not constants or any(target not in levels for target in targets):
         return None
     return [
-        [constants.get(group, {}).get(levels[target]) for group in data.task.train.groups]
+        [_finite(constants.get(group, {}).get(levels[target])) for group in data.task.train.groups]
         for target in targets
     ]
