@@ -29,11 +29,6 @@ class FormSource:
     definitions: dict[str, ast.stmt]
     obstacle: Untranslatable | None = None
 
-    def require_tidy(self) -> None:
-        """Raises Untranslatable where there is an obstacle."""
-        if self.obstacle is not None:
-            raise self.obstacle
-
     def function(self, name: str) -> ast.FunctionDef:
         """The top-level function of that name; raises Untranslatable where there is none."""
         node = self.definitions.get(name)

@@ -11,7 +11,6 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from lawsmith.sandbox.constants import Constants
-from lawsmith.sandbox.fitting import constants_at_bounds
 from lawsmith.sandbox.isolation import Tier
 from lawsmith.sandbox.jobs import FitJob, JobResult, Usage
 from lawsmith.sandbox.law.parse import Candidate, Kind, Refused, read_candidate
@@ -96,11 +95,6 @@ class Evaluation(BaseModel):
     formula: str | None = None
     opaque: bool = False
     unread: str = ""
-
-    @property
-    def at_bounds(self) -> tuple[str, ...]:
-        """The constants that the fit left at one of their bounds, in any group."""
-        return constants_at_bounds(tuple(self.status.values()))
 
 
 def evaluate(

@@ -1,7 +1,7 @@
 """The fitting engine: batched, bounded, multi-start least squares for forms with per-group and shared constants."""
 
 from lawsmith.sandbox.fitting.engine import Effort, fit_form
-from lawsmith.sandbox.fitting.failures import constants_at_bounds, endings
+from lawsmith.sandbox.fitting.failures import endings
 from lawsmith.sandbox.fitting.fit_problem import Fitted, Form, Loss, Status
 
-__all__ = ["Effort", "Fitted", "Form", "Loss", "Status", "constants_at_bounds", "endings", "fit_form"]
+__all__ = ["Effort", "Fitted", "Form", "Loss", "Status", "endings", "fit_form"]

@@ -35,13 +35,6 @@ def endings(form: Form, fitted: Fitted, table: Table, targets: Sequence[str]) ->
     return tuple(texts)
 
 
-def constants_at_bounds(texts: Sequence[str]) -> tuple[str, ...]:
-    """The constants that `endings` names, in any group, each once."""
-    prefix = f"{Status.AT_BOUND.value}: "
-    listed = [name for text in texts if text.startswith(prefix) for name in text[len(prefix) :].split(", ")]
-    return tuple(dict.fromkeys(listed))
-
-
 def _not_finite(form: Form, rows: Table, targets: Sequence[str]) -> str:
     """Which rows of one group have no finite value at the constants, of `TRIED` sets, that leave the fewest."""
     rng = np.random.default_rng(0)

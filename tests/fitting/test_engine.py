@@ -15,7 +15,6 @@ from lawsmith.sandbox.fitting import (
     Form,
     Loss,
     Status,
-    constants_at_bounds,
     endings,
     fit_form,
     structure,
@@ -325,7 +324,6 @@ def test_endings_name_constants_at_bounds_and_rows_without_a_value() -> None:
     data = three_groups(0.01).take(np.arange(25))
     texts = endings(bounded, fit_form(bounded, data, ["y"]), data, ["y"])
     assert texts[0] == "converged, with a constant at its bound: L"
-    assert constants_at_bounds(texts) == ("L",)
     rooted = form("A c", lambda x, p: p["A"] * np.sqrt(p["c"] - x["x"]), {"A": (0.0, 1.0), "c": (0.0, 10.0)})
     failed = fit_form(rooted, table(X, X), ["y"])
     (text,) = endings(rooted, failed, table(X, X), ["y"])
