@@ -174,14 +174,18 @@ class Cluster:
         except Exception as error:  # noqa: BLE001 - whatever Dask raises for a client that was closed
             self._lose(batch, error)
             return
-        answer.add_done_callback(lambda done: self._receive(batch, done))
+        assert self._client.loop is not None, "a client that took work has a loop"
+        self._client.loop.add_callback(self._receive, batch, answer)
 
-    def _receive(self, batch: list[Waiting], answer: Answer[list[str]]) -> None:
-        """Runs in a thread of Dask's when a batch is answered, or given up."""
+    async def _receive(self, batch: list[Waiting], answer: Answer[list[str]]) -> None:
+        """Waits in the client's own loop, and ends with it.
+
+        Dask's callbacks share one thread of the process, where waiting for a client that closes never ends.
+        """
         from distributed import KilledWorker
 
         try:
-            found = [Evaluation.model_validate_json(text) for text in answer.result()]
+            found = [Evaluation.model_validate_json(text) for text in await answer]
         except KilledWorker:
             if len(batch) > 1:  # one of them kills workers: ask for each by itself
                 for one in batch:

@@ -1,11 +1,13 @@
 """A real Dask scheduler and real workers on loopback, each a process that can be killed."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from distributed import Client
@@ -24,6 +26,7 @@ class Engine:
         self.address = f"tcp://127.0.0.1:{self.port}"
         self.environment = {**os.environ, "PYTHONPATH": str(ROOT / "src"), **settings}
         self.workers: dict[int, subprocess.Popen[bytes]] = {}
+        self.pids: dict[str, int] = {}
         self.start()
 
     def start(self) -> None:
@@ -39,15 +42,27 @@ class Engine:
         for _ in range(workers):
             worker = self._begin("worker", self.address, *common, *options)
             self.workers[worker.pid] = worker
-        until(lambda: set(self._pids().values()) == set(self.workers))
+        until(self._all_there)
+
+    def _all_there(self) -> bool:
+        self.pids = dict(self.client.run(os.getpid, on_error="ignore"))
+        return set(self.pids.values()) == set(self.workers)
 
     def busy(self) -> list[int]:
         """Process ids of workers that have a candidate right now."""
         tasks = self.client.processing()
-        return [pid for address, pid in self._pids().items() if tasks.get(address)]
+        return [pid for address, pid in self.pids.items() if tasks.get(address) and pid in self.workers]
 
-    def _pids(self) -> dict[str, int]:
-        return dict(self.client.run(os.getpid, on_error="ignore"))
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Whatever is handed out meanwhile stays with the worker that got it."""
+        for pid in self.workers:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in self.workers:
+                os.kill(pid, signal.SIGCONT)
 
     def kill(self, pid: int) -> None:
         """As the kernel's out-of-memory killer does."""

@@ -122,27 +122,30 @@ def test_workers_find_what_this_machine_finds(engine: Engine, cluster_task: Clus
 def test_a_killed_worker_changes_nothing_and_a_new_one_is_taught(
     engine: Engine, cluster_task: ClusterTask, here: Here
 ) -> None:
-    sources = slow(2)
     with (
         joined(engine.address, cluster_task, None, lambda _: None) as cluster,
-        handed_out(cluster, sources) as found,
+        ThreadPoolExecutor(2) as threads,
     ):
-        until(lambda: len(engine.busy()) == 2)
-        engine.kill(engine.busy()[0])
-        assert not any(future.done() for future in found)
+        with engine.stopped():
+            found = [threads.submit(cluster.evaluate, source) for source in slow(2)]
+            until(lambda: len(engine.busy()) == 2)
+            engine.kill(engine.busy()[0])
         engine.add(1)
         assert [facts(future.result()) for future in found] == 2 * here(slow(1))
 
 
 def test_nobody_answers_in_time_is_a_lost_cluster(
-    engine: Engine, cluster_task: ClusterTask, monkeypatch: pytest.MonkeyPatch
+    engine: Engine, cluster_task: ClusterTask, here: Here, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ClusterTask, "patience_seconds", 0.1)
-    with (
-        joined(engine.address, cluster_task, None, lambda _: None) as cluster,
-        pytest.raises(ClusterLost, match=r"No worker of tcp://.* answered in"),
-    ):
-        cluster.evaluate(slow(1, 10_000_000)[0])
+    with monkeypatch.context() as patch:
+        patch.setattr(ClusterTask, "patience_seconds", 0.1)
+        with (
+            joined(engine.address, cluster_task, None, lambda _: None) as cluster,
+            pytest.raises(ClusterLost, match=r"No worker of tcp://.* answered in"),
+        ):
+            cluster.evaluate(slow(1, 10_000_000)[0])
+    with joined(engine.address, cluster_task, None, lambda _: None) as cluster:
+        assert facts(cluster.evaluate(SOURCES[0])) == here(SOURCES[:1])[0]
 
 
 def test_a_candidate_whose_workers_all_die_is_given_up(engine: Engine, cluster_task: ClusterTask) -> None:
