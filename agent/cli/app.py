@@ -48,6 +48,7 @@ def discover(
     trust_all: of.TrustAll = False,
     allow_opaque: of.AllowOpaque = False,
     form: of.Form = None,
+    hall_of_fame: of.HallOfFame = None,
     only: of.Only = False,
     model: of.Model = None,
     max_calls: of.MaxCalls = None,

@@ -244,9 +244,19 @@ Form = Annotated[
         rich_help_panel=SEARCH,
     ),
 ]
+HallOfFame = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Formulas that PySR or operon found (CSV, JSON); they are fitted and judged like all others.",
+        rich_help_panel=SEARCH,
+    ),
+]
 Only = Annotated[
     bool,
-    typer.Option("--only", metavar=FLAG, help="Fit nothing but --form.", rich_help_panel=SEARCH),
+    typer.Option(
+        "--only", metavar=FLAG, help="Fit nothing but --form and --hall-of-fame.", rich_help_panel=SEARCH
+    ),
 ]
 
 Model = Annotated[

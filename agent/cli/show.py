@@ -29,6 +29,8 @@ def result(found: Result) -> None:
         _selected(found, found.selected)
     for own in found.own_forms:
         _own_form(own, found.selected)
+    if found.hall_of_fame:
+        _hall_of_fame(found.hall_of_fame, found.selected)
 
 
 def _leaderboard_line(found: Result) -> str:
@@ -116,6 +118,22 @@ def _own_form(own: OwnForm, selected: Run | None) -> None:
         out.print(
             text(f"           use it: discover predict {run} --law {own.row.id} --at …"), soft_wrap=True
         )
+
+
+def _hall_of_fame(formulas: Sequence[OwnForm], selected: Run | None) -> None:
+    """The best formula of another program, its place, and how many could be fitted."""
+    rows = [one for one in formulas if one.row is not None]
+    told = f"{len(rows)} of {counted(len(formulas), 'formula')} could be judged"
+    out.print(Text.assemble(("\nhall of fame: ", "bold"), text(told)), soft_wrap=True)
+    if not rows or rows[0].row is None or selected is None:
+        return
+    best, row = rows[0], rows[0].row
+    place = "chosen" if row.chosen else f"place {best.place} of {best.of} by error on held-out rows"
+    out.print(text(f"           its best: {row.formula}"), soft_wrap=True)
+    out.print(text(f"           found as: {best.trial.proposal.note[:200]}"), soft_wrap=True)
+    out.print(
+        text(f"           {place}; all of them: discover laws {selected.manifest.run} --json"), soft_wrap=True
+    )
 
 
 def _ranges(run: Run, law: str) -> Mapping[str, Mapping[str, tuple[float, float]]]:

@@ -6,6 +6,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from lawsmith.agent.command.conclude import select
+from lawsmith.agent.command.hall_of_fame import formulas
 from lawsmith.agent.command.job import Job, Label, OwnTable, listed, table_path
 from lawsmith.agent.command.observer import Observer
 from lawsmith.agent.command.registry import equip
@@ -33,6 +34,7 @@ def discover(
     test: "str | Path | pd.DataFrame | None" = None,
     name: str | None = None,
     form: str | Sequence[str] = (),
+    hall_of_fame: str | Path | None = None,
     only: bool = False,
     cap: int | None = None,
     category: str | Sequence[str] = (),
@@ -75,7 +77,8 @@ def discover(
         name: what a DataFrame is called in reports and in the folder of its runs.
         form: a formula of your own, such as "E + A/N^a + B/D^b", or several. Names of columns are features, other names
             are constants, which are fitted; the formula is judged beside those of the search.
-        only: fit nothing but `form`.
+        hall_of_fame: a file of formulas that PySR, operon or another program found; they join the search like `form`.
+        only: fit nothing but `form` and `hall_of_fame`.
         target, features, group, test, cap, category, sigma, ignore, drop_incomplete, decimal, thousands: what the
             columns of an own table are, and how its numbers are written; see `lawsmith.tasks.read_dataset`.
         ranges, expect: what is known of the law, such as "loss=0:" and "loss falls with N, D".
@@ -118,6 +121,7 @@ def discover(
         trust_all=trust_all,
         allow_opaque=allow_opaque,
         forms=(form,) if isinstance(form, str) else tuple(form),
+        hall_of_fame=() if hall_of_fame is None else formulas(Path(hall_of_fame)),
         only=only,
     ).check()
     runs_dir = Path(runs_dir)

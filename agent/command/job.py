@@ -89,8 +89,10 @@ class Job(BaseModel):
     """Of an LLM agent, without secrets; see `lawsmith.agent.llm.model_session.Settings`."""
     forms: tuple[str, ...] = ()
     """Formulas of the user's own, as written; see `lawsmith.sandbox.law.own_form`."""
+    hall_of_fame: tuple[str, ...] = ()
+    """Formulas that another program found, as it wrote them; see `lawsmith.sandbox.law.imported_form`."""
     only: bool = False
-    """Whether nothing but `forms` is fitted."""
+    """Whether nothing but `forms` and `hall_of_fame` is fitted."""
     keep_data: bool = True
     """Whether the rows of an own table go with the archives."""
     trust_all: bool = False
@@ -109,8 +111,8 @@ class Job(BaseModel):
         ):
             if value is not None and value < least:
                 raise InputError(f"--{option} is {value}; it must be at least {least}.")
-        if self.only and not self.forms:
-            raise InputError("--only fits your own form alone; give it with --form.")
+        if self.only and not self.forms and not self.hall_of_fame:
+            raise InputError("--only fits your own formulas alone; give them with --form or --hall-of-fame.")
         self.allowance(0)
         if self.cluster is not None:
             check_address(self.cluster)

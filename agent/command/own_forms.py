@@ -1,25 +1,38 @@
-"""Formulas of the user's own in a search: fitted and judged like any other, before the rest or instead of it."""
+"""Formulas of the user's own in a search, and those of a hall of fame: fitted and judged like any other, before the
+rest or instead of it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lawsmith.agent.search.proposer import Proposer
 from lawsmith.runs.trials import History, Proposal
 
 ORIGIN = "own form"
+HALL_OF_FAME = "hall of fame"
 
 
 class OwnForms:
-    """Proposes the user's forms first, then whatever `others` proposes; nothing else without them.
+    """Proposes the user's forms and those of a hall of fame, then whatever `others` proposes; without them nothing else.
+
+    A formula of a hall of fame is the best of millions that another program tried, and is charged as such.
 
     Attributes that it lacks (`ended`, `report`) are those of `others`.
     """
 
-    def __init__(self, sources: Sequence[str], others: Proposer | None) -> None:
+    def __init__(self, sources: Sequence[str], others: Proposer | None, fame: Mapping[str, str]) -> None:
+        """`fame`: candidate source -> the formula as the other program wrote it."""
         self.name = ORIGIN if others is None else others.name
-        self._proposals = tuple(Proposal(source, origin=ORIGIN) for source in dict.fromkeys(sources))
+        own = dict.fromkeys(sources)
+        self._proposals = (
+            *(Proposal(source, origin=ORIGIN) for source in own),
+            *(
+                Proposal(source, origin=HALL_OF_FAME, note=formula, by_chance=2)
+                for source, formula in fame.items()
+                if source not in own
+            ),
+        )
         self._others = others
 
     def propose(self, history: History) -> Sequence[Proposal]:

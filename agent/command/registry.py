@@ -14,6 +14,7 @@ from lawsmith.agent.search.evaluator import Evaluator
 from lawsmith.agent.search.proposer import Proposer
 from lawsmith.runs import Archive
 from lawsmith.runs.find import find_archive
+from lawsmith.sandbox.law.imported_form import imported_candidates
 from lawsmith.sandbox.law.own_form import own_candidate
 from lawsmith.tasks import InputError, Task
 
@@ -148,12 +149,13 @@ def proposers(chosen: Chosen, job: Job, task: Task) -> Iterator[MakeProposer]:
     from lawsmith.agent.symbolic import SymbolicProposer
 
     own = [own_candidate(text, task.schema) for text in job.forms]
+    fame, _ = imported_candidates(job.hall_of_fame, task.schema)
     if job.only:
-        yield lambda seed, budget, archive, evaluator: OwnForms(own, None)
+        yield lambda seed, budget, archive, evaluator: OwnForms(own, None, fame)
         return
 
     def after_own(proposer: Proposer) -> Proposer:
-        return OwnForms(own, proposer) if own else proposer
+        return OwnForms(own, proposer, fame) if own or fame else proposer
 
     if chosen.agent in ("symbolic", CLIENT):
         endless = job.seconds is not None
@@ -171,6 +173,19 @@ def proposers(chosen: Chosen, job: Job, task: Task) -> Iterator[MakeProposer]:
         yield lambda seed, budget, archive, evaluator: after_own(
             session.proposer(task, seed, budget, archive, evaluator, SymbolicProposer(task, seed))
         )
+
+
+def left_out(job: Job, task: Task) -> tuple[str, ...]:
+    """A sentence about the formulas of a hall of fame that cannot be fitted; InputError where none can."""
+    _, refused = imported_candidates(job.hall_of_fame, task.schema)
+    if not refused:
+        return ()
+    formula, reason = refused[0]
+    told = f"{len(refused)} of {len(job.hall_of_fame)} formulas of the hall of fame cannot be fitted"
+    said = f"{told}, among them {formula[:80]!r}: {reason}."
+    if len(refused) == len(job.hall_of_fame) and job.only:
+        raise InputError(said)
+    return (said,)
 
 
 def cautions(chosen: Chosen, job: Job) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from lawsmith.agent.command.law_verdict import same_law
-from lawsmith.agent.command.own_forms import ORIGIN
+from lawsmith.agent.command.own_forms import HALL_OF_FAME, ORIGIN
 from lawsmith.agent.command.registry import Chosen
 from lawsmith.runs import Archive, Manifest, RunResult
 from lawsmith.runs.law_table import LawRow, laws
@@ -96,6 +96,11 @@ class OwnForm:
     place: int | None
     of: int
 
+    def to_json(self) -> dict[str, Any]:
+        """What became of it, as JSON data."""
+        found = self.trial
+        return {"law": found.id, "place": self.place, "of": self.of, "message": found.evaluation.message}
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Result:
@@ -122,8 +127,18 @@ class Result:
         return pd.DataFrame(listed, columns=[field.name for field in fields(LawRow)])
 
     @property
+    def hall_of_fame(self) -> "tuple[OwnForm, ...]":
+        """What became of the formulas of another program in the selected run, the best first."""
+        return tuple(
+            sorted(self._imported(HALL_OF_FAME), key=lambda one: one.place or len(self.runs[0].trials) + 1)
+        )
+
+    @property
     def own_forms(self) -> "tuple[OwnForm, ...]":
         """What became of the user's own formulas in the selected run (in the first, where every run failed)."""
+        return self._imported(ORIGIN)
+
+    def _imported(self, origin: str) -> "tuple[OwnForm, ...]":
         run = self.selected or self.runs[0]
         rows = sorted(run.table(self.dataset.task), key=lambda row: row.heldout_error)
         places = {row.id: place for place, row in enumerate(rows, 1)}
@@ -131,7 +146,7 @@ class Result:
         return tuple(
             OwnForm(trial, known.get(trial.id), places.get(trial.id), len(rows))
             for trial in run.trials
-            if trial.proposal.origin == ORIGIN
+            if trial.proposal.origin == origin
         )
 
     def pick(self, law: str) -> Law:
@@ -217,15 +232,8 @@ class Result:
             "data": {"source": task.provenance.source, "sha256": task.provenance.sha256},
             "notes": list(self.dataset.notices),
             "notices": list(self.dataset.notices),
-            "own_forms": [
-                {
-                    "law": one.trial.id,
-                    "place": one.place,
-                    "of": one.of,
-                    "message": one.trial.evaluation.message,
-                }
-                for one in self.own_forms
-            ],
+            "own_forms": [one.to_json() for one in self.own_forms],
+            "hall_of_fame": [one.to_json() for one in self.hall_of_fame],
             "roles": {one.name: {"role": one.role, "reason": one.reason} for one in self.dataset.roles},
             "verdict": list(self.verdict),
             "tone": None if self.selected is None else self.selected.result.tone,

@@ -15,7 +15,7 @@ from lawsmith.agent.command.doubts import Doubts, doubted
 from lawsmith.agent.command.job import Job
 from lawsmith.agent.command.loop import OutOfTime, search
 from lawsmith.agent.command.observer import InTurn, Observer
-from lawsmith.agent.command.registry import Chosen, MakeProposer, cautions, proposers
+from lawsmith.agent.command.registry import Chosen, MakeProposer, cautions, left_out, proposers
 from lawsmith.agent.command.result import Run
 from lawsmith.agent.command.run_threads import RunThreads
 from lawsmith.agent.command.trust import recorded_job
@@ -90,6 +90,8 @@ class Command:
         observer.begun(self.job, self.dataset, self.chosen)
         for caution in cautions(self.chosen, self.job):
             observer.warned(caution)
+        for sentence in left_out(self.job, self.dataset.task):
+            observer.noted(sentence)
         try:
             with (
                 RunThreads() as threads,

@@ -54,7 +54,17 @@ _OTHERS: Mapping[str, tuple[int, Callable[..., Node]]] = {
     "sqrt": (1, lambda u: power(u, Number(0.5))),
     "sigmoid": (1, lambda u: power(add(Number(1.0), exp(neg(u))), Number(-1.0))),
     "pow": (2, power),
+    "square": (1, lambda u: power(u, Number(2.0))),
+    "cube": (1, lambda u: power(u, Number(3.0))),
+    "inv": (1, lambda u: power(u, Number(-1.0))),
+    "neg": (1, neg),
+    "add": (2, add),
+    "sub": (2, lambda u, v: add(u, neg(v))),
+    "mul": (2, mul),
+    "div": (2, divide),
+    "aq": (2, lambda u, v: divide(u, power(add(Number(1.0), power(v, Number(2.0))), Number(0.5)))),
 }
+"""Functions beside the table's, among them names that PySR, operon and gplearn print."""
 
 
 def own_candidate(text: str, schema: Schema) -> str:

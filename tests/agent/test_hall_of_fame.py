@@ -1,0 +1,109 @@
+"""Formulas that PySR, operon or gplearn found join a search: their numbers are fitted anew, and they are judged alike."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lawsmith import discover
+from lawsmith.agent.command.hall_of_fame import formulas
+from lawsmith.agent.command.own_forms import HALL_OF_FAME
+from lawsmith.sandbox.law.imported_form import imported_candidates
+from lawsmith.sandbox.law.read import read
+from lawsmith.sandbox.law.write_text import text
+from lawsmith.tasks import InputError, Schema
+
+PYSR = """Complexity,Loss,Equation
+1,0.08,"2.61"
+3,0.012,"n ^ -0.03"
+7,2e-05,"1.1 + (2.9 * (n ^ -0.39))"
+9,0.3,"fancy(n, 2.0)"
+"""
+
+
+def schema(*features: str) -> Schema:
+    return Schema(name="t", long_name="t", title="t", features=features, targets=("y",), group=None)
+
+
+def form(formula: str, *features: str) -> str:
+    ((source, _),) = imported_candidates([formula], schema(*features))[0].items()
+    return text(read(source, ("y",), features).targets["y"])
+
+
+@pytest.mark.parametrize(
+    ("formula", "features", "read_as"),
+    [
+        ("1.7 + (513.2 * (x0 ^ -0.34))", ("N", "D"), "c1 + c2 * N^-c3"),
+        ("y = 0.5 * square(x1) + 2.0", ("N", "D"), "c1 * D^2 + c2"),
+        ("((-0.4) + (1.2 * X2))", ("N", "D"), "c2 * D - c1"),  # operon counts from 1
+        ("add(X0, mul(X1, 0.5))", ("N", "D"), "N + c1 * D"),  # gplearn from 0
+        ("1.5e-3 * x1 / x0 ** 2", ("x1", "x0"), "c1 * x1 * x0^-2"),  # columns of that name come first
+    ],
+)
+def test_numbers_become_constants_and_places_columns(formula: str, features: tuple[str, ...], read_as: str):
+    assert form(formula, *features) == read_as
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("hall_of_fame.csv", PYSR),
+        ("front.json", json.dumps([{"model": line} for line in ("2.61", "n ^ -0.03")])),
+        ("front.csv", "complexity;equation\n3;n ^ -0.03\n1;2.61\n"),
+        ("front.txt", "n ^ -0.03\n\n2.61\n"),
+    ],
+)
+def test_files_of_several_programs_are_read(tmp_path: Path, name: str, content: str):
+    (tmp_path / name).write_text(content)
+    assert {"2.61", "n ^ -0.03"} <= set(formulas(tmp_path / name))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("no.csv", None, "cannot be read"),
+        ("empty.csv", "equation\n", "no column of formulas|holds no formula"),
+        ("other.csv", "a,b\n1,2\n", "no column of formulas"),
+        ("bad.json", "{", "is no JSON"),
+    ],
+)
+def test_a_wrong_file_is_one_sentence(tmp_path: Path, name: str, content: str | None, said: str):
+    if content is not None:
+        (tmp_path / name).write_text(content)
+    with pytest.raises(InputError, match=said):
+        formulas(tmp_path / name)
+
+
+def test_they_are_fitted_judged_and_listed_with_the_others(tmp_path: Path):
+    (tmp_path / "hall_of_fame.csv").write_text(PYSR)
+    n = np.geomspace(10, 1e4, 24)
+    loss = 1.2 + 3 * n**-0.4 + 0.003 * np.random.default_rng(0).standard_normal(24)
+    found = discover(
+        pd.DataFrame({"n": n, "loss": loss}),
+        target="loss",
+        hall_of_fame=tmp_path / "hall_of_fame.csv",
+        form="E + A*n",
+        only=True,
+        runs_dir=tmp_path / "runs",
+    )
+    best, other = found.hall_of_fame
+    assert [best.place, other.row is None or other.place > 1] == [1, True]
+    assert best.trial.proposal.origin == HALL_OF_FAME and best.trial.proposal.by_chance == 2
+    assert sorted(found.law.constants["all_data"].values()) == pytest.approx([0.4, 1.2, 3], rel=0.05)
+    assert best.trial.id in set(found.table()["id"]) and len(found.own_forms) == 1
+    assert [one["law"] for one in found.to_json()["hall_of_fame"]] == [best.trial.id, other.trial.id]
+
+
+def test_a_hall_of_fame_that_nobody_can_fit_says_why(tmp_path: Path):
+    (tmp_path / "front.txt").write_text("2.61\nfancy(n)\n")
+    frame = pd.DataFrame({"n": np.arange(1.0, 20), "loss": np.arange(1.0, 20) ** 0.5})
+    with pytest.raises(InputError, match="2 of 2 formulas .* '2.61': names no feature"):
+        discover(
+            frame,
+            target="loss",
+            hall_of_fame=tmp_path / "front.txt",
+            only=True,
+            runs_dir=tmp_path / "runs",
+        )
