@@ -14,7 +14,7 @@ HALL_OF_FAME = "hall of fame"
 
 
 class OwnForms:
-    """Proposes the user's forms and those of a hall of fame, then whatever `others` proposes; without them nothing else.
+    """Proposes the user's forms and those of a hall of fame, then whatever `others` proposes, if there are others.
 
     A formula of a hall of fame is the best of millions that another program tried, and is charged as such.
 

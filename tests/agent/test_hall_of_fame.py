@@ -1,4 +1,4 @@
-"""Formulas that PySR, operon or gplearn found join a search: their numbers are fitted anew, and they are judged alike."""
+"""Formulas that PySR, operon or gplearn found join a search: their numbers are fitted anew."""
 
 import json
 from pathlib import Path
@@ -99,7 +99,7 @@ def test_they_are_fitted_judged_and_listed_with_the_others(tmp_path: Path):
 def test_a_hall_of_fame_that_nobody_can_fit_says_why(tmp_path: Path):
     (tmp_path / "front.txt").write_text("2.61\nfancy(n)\n")
     frame = pd.DataFrame({"n": np.arange(1.0, 20), "loss": np.arange(1.0, 20) ** 0.5})
-    with pytest.raises(InputError, match="2 of 2 formulas .* '2.61': names no feature"):
+    with pytest.raises(InputError, match=r"2 of 2 formulas .* '2.61': names no feature"):
         discover(
             frame,
             target="loss",
