@@ -43,6 +43,7 @@ class Summary:
     expression: str | None = None
     constants_count: int | None = None
     candidates: int | None = None
+    tried: int | None = None
     failed: int | None = None
     seconds: float | None = None
     cost_usd: float | None = None
@@ -105,6 +106,7 @@ def summary(archive: Archive) -> Summary:
         expression=result.expression,
         constants_count=result.constants_count,
         candidates=result.candidates,
+        tried=result.tried,
         failed=result.failed,
         seconds=result.seconds,
         cost_usd=result.cost_usd,

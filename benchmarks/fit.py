@@ -30,7 +30,6 @@ from scipy.optimize import least_squares
 from lawsmith.agent.symbolic.form import SymbolicForm
 from lawsmith.agent.symbolic.library import library
 from lawsmith.agent.symbolic.profile import profile
-from lawsmith.agent.symbolic.rank import form_of
 from lawsmith.sandbox.fitting import Effort, Form, fit_form
 from lawsmith.tasks import Table, load, names
 
@@ -157,7 +156,7 @@ def jobs(data_dir: Path | None, per_task: int = 6) -> str:
         forms = library(profile(task.train))
         for k in sorted(rng.choice(len(forms), min(per_task, len(forms)), replace=False)):
             draft = SymbolicForm((forms[k].node,) * len(task.schema.targets), forms[k].origin)
-            form = form_of(draft.source(task.schema))
+            form = draft.to_fit(task.schema)
             began = time.process_time()
             fitted = fit_form(form, task.train, task.schema.targets)
             spent = 1000 * (time.process_time() - began)

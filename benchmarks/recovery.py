@@ -17,10 +17,12 @@ import numpy as np
 from benchmarks.extrapolation import Case, explore
 from benchmarks.synthetic import LAWS, SyntheticLaw, synthetic
 from lawsmith.agent.search.selection import choose
-from lawsmith.agent.symbolic.rank import form_of
 from lawsmith.runs.trials import Trial
 from lawsmith.sandbox import Sandbox
 from lawsmith.sandbox.fitting import Effort, fit_form
+from lawsmith.sandbox.fitting.tree_form import tree_form
+from lawsmith.sandbox.law.read import read
+from lawsmith.sandbox.law.statement import Unreadable
 from lawsmith.tasks import Dataset, Table
 
 ROWS = 100  # enough to tell the laws apart at 1 % noise
@@ -34,7 +36,10 @@ def recovered(trial: Trial, law: SyntheticLaw, clean: Dataset) -> bool:
     if (trial.evaluation.constants_count or 0) > law.constants:
         return False
     everywhere = _joined(clean.task.train, clean.test)
-    form = form_of(trial.proposal.source)
+    stated = read(trial.proposal.source, ["y"])
+    if isinstance(stated, Unreadable):
+        return False
+    form = tree_form(stated.targets, shared=stated.shared, loss=stated.loss)
     fitted = fit_form(form, everywhere, ["y"], effort=CARE)
     x = dict(everywhere.features)
     p = dict(zip(form.names, fitted.values[0].tolist(), strict=True))

@@ -127,7 +127,9 @@ class RunResult(_Record):
 
     `constants` is group -> parameter -> value. `cost_usd` is None where a price is unknown. `decimals` is the
     number of decimals to which the scores are known; None means to the last digit. `siblings` are the test R²
-    of all runs of the same system, where only one of them is archived. `verdict`: sentences on how far the law can be
+    of all runs of the same system, where only one of them is archived. `tried` counts all forms that were fitted:
+    `candidates` to all rows and folds, `screened` to a sample of the rows alone, and `sums` of terms to a sample, by
+    their coefficients. `verdict`: sentences on how far the law can be
     trusted, and `tone` how they are coloured.
     """
 
@@ -143,6 +145,9 @@ class RunResult(_Record):
     verdict: tuple[str, ...] = ()
     tone: Tone | None = None
     candidates: int | None = None
+    tried: int | None = None
+    screened: int | None = None
+    sums: int | None = None
     failed: int | None = None
     calls: int | None = None
     seconds: float | None = None
@@ -151,3 +156,13 @@ class RunResult(_Record):
     decimals: int | None = None
     siblings: tuple[float, ...] = ()
     details: dict[str, JsonValue] = {}
+
+    @property
+    def effort(self) -> str | None:
+        """What was fitted, in a sentence; None where an archive does not say."""
+        if self.tried is None:
+            return None
+        return (
+            f"{self.tried:,} forms were fitted: {self.candidates or 0:,} to all rows and folds, {self.screened or 0:,} "
+            f"others to a sample of the rows, and {self.sums or 0:,} sums of terms to a sample."
+        )

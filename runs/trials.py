@@ -8,6 +8,9 @@ This is the one reader and the one writer of the events of a search:
   "evaluation", "spent"}`` for every evaluated candidate, in the order of the proposals; `spent` is the run's total at
   that moment.
 
+* ``{"event": "screening", "forms", "rest", "sums", "least"}`` after forms were fitted to a sample of the rows, so that
+  the best of them become candidates: the run's totals so far (`Screening`).
+
 Other events (a published result, an import) are no part of a search: readers pass them over.
 """
 
@@ -128,6 +131,25 @@ class Recorded:
     spent: Mapping[str, float | None] = field(default_factory=dict)
 
 
+@model(frozen=True, config=_IGNORING)
+class Screening:
+    """Forms that a run fitted to a sample of the rows, so that the best of them became candidates.
+
+    forms: their number, and `rest` of them never became one. sums: sums of terms, by their coefficients alone or with
+    their inner constants. least: the smallest share of the target's variance that a sum left; None without one.
+    """
+
+    forms: int = 0
+    rest: int = 0
+    sums: int = 0
+    least: float | None = None
+
+
+def screening_event(found: Screening) -> dict[str, Any]:
+    """The event that records a screening; `read_event` reads it."""
+    return {"event": "screening", **asdict(found)}
+
+
 def round_event(number: int, proposals: Sequence[Proposal]) -> dict[str, Any]:
     """The event that records a batch; `read_event` reads it."""
     listed = [{"id": proposal.id, **asdict(proposal)} for proposal in proposals]
@@ -148,9 +170,10 @@ def candidate_event(recorded: Recorded) -> dict[str, Any]:
 
 
 _PROPOSAL = TypeAdapter(Proposal)
+_SCREENING = TypeAdapter(Screening)
 
 
-def read_event(event: Mapping[str, Any]) -> Round | Recorded | None:
+def read_event(event: Mapping[str, Any]) -> Round | Recorded | Screening | None:
     """What an event records; None for an event that is no part of a search.
 
     Raises InputError where an event of a search is not as this version writes it.
@@ -164,6 +187,8 @@ def read_event(event: Mapping[str, Any]) -> Round | Recorded | None:
                 evaluation = Evaluation.model_validate(event["evaluation"])
                 trial = Trial(str(event["id"]), _PROPOSAL.validate_python(dict(event)), evaluation)
                 return Recorded(int(event.get("round") or 0), trial, dict(event.get("spent") or {}))
+            case "screening":
+                return _SCREENING.validate_python(dict(event))
             case _:
                 return None
     except ValidationError as error:

@@ -134,3 +134,17 @@ def test_every_public_function_has_a_docstring():
             if is_plain(function) and not ast.get_docstring(function)
         ]
     assert missing == []
+
+
+def test_only_a_worker_executes_source():
+    """Neither a candidate's source nor our own print of it runs in the command."""
+    found = {
+        str(file.relative_to(ROOT))
+        for room in MAY_IMPORT
+        for file in (ROOT / room).rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in ("exec", "compile")
+    }
+    assert found == {"sandbox/contract.py"}

@@ -159,6 +159,8 @@ def _outcome(found: Details) -> None:
         shown_result.constants(result.constants or {})
         out.print(text(f"chosen:    {result.reason or 'not recorded'}"), soft_wrap=True)
         shown_result.verdict(result.verdict, result.tone)
+    if result.effort is not None:
+        out.print(text(f"search:    {result.effort}"), soft_wrap=True)
     if result.inseparable:
         _rivals(found)
     _cost(found)

@@ -124,7 +124,8 @@ class ProgressReport(Observer):
 
 def _summary(run: Run) -> str:
     found = run.result
-    books = f"{counted(found.candidates, 'formula')}, {found.seconds or 0.0:.1f} s"
+    fitted = f" of {found.tried:,} that were fitted" if found.tried is not None else ""
+    books = f"{counted(found.candidates, 'formula')}{fitted}, {found.seconds or 0.0:.1f} s"
     if found.error is not None:
         return f"failed after {books}: {found.error}"
     return f"held-out R² {number(found.validation_r2, 4)} from {books}"

@@ -52,7 +52,7 @@ def _runs_table(found: Result, tested: bool) -> Table:
         "held-out R²": lambda run: number(run.result.validation_r2, 4),
         "train R²": lambda run: number(run.train_r2, 4),
         "constants": lambda run: str(run.result.constants_count or "–"),
-        "tried": lambda run: str(run.result.candidates),
+        "tried": lambda run: f"{run.result.tried or run.result.candidates or 0:,}",
     }
     if any(run.result.failed for run in found.runs):
         columns["failed"] = lambda run: str(run.result.failed)

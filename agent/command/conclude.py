@@ -47,7 +47,7 @@ def conclude(
     of whose leading laws has a finite prediction for every test row.
     """
     history, archive = journal.history, journal.archive
-    record = _books(history, spent, stopped, account)
+    record = _books(journal, spent, stopped, account)
     choice = _choice(history.trials, search_task.task, allow_opaque)
     if choice is None:
         archive.finish(record.model_copy(update={"error": _why_no_law(history, stopped)}), None)
@@ -168,11 +168,14 @@ def _train_r2(trial: Trial) -> float:
     return trial.evaluation.train.r2
 
 
-def _books(history: History, spent: Spending, stopped: str, account: dict[str, Any] | None) -> RunResult:
+def _books(journal: Journal, spent: Spending, stopped: str, account: dict[str, Any] | None) -> RunResult:
     """What the search cost and why it ended."""
-    failures = _failures(history)
+    failures, candidates = _failures(journal.history), len(journal.history)
     return RunResult(
-        candidates=len(history),
+        candidates=candidates,
+        tried=candidates + journal.screening.rest + journal.screening.sums,
+        screened=journal.screening.rest,
+        sums=journal.screening.sums,
         failed=sum(failures.values()),
         calls=spent.calls,
         seconds=round(spent.seconds, 3),

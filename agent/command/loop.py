@@ -7,7 +7,7 @@ from lawsmith.agent.command.observer import Observer
 from lawsmith.agent.search.budget import Budget
 from lawsmith.agent.search.evaluator import Evaluator
 from lawsmith.agent.search.journal import Journal
-from lawsmith.agent.search.proposer import Proposer, Reporting
+from lawsmith.agent.search.proposer import Proposer, Reporting, Screens
 from lawsmith.runs.trials import History, Proposal, Trial
 from lawsmith.sandbox import SearchOver
 
@@ -56,6 +56,7 @@ def search(
         if (batch or len(journal.history)) and (limit := out_of_time()) is not None:
             return limit
         proposals = proposer.propose(journal.history)
+        note_screening(proposer, journal)
         if not proposals:
             ended = proposer.ended if isinstance(proposer, Reporting) else None
             return ended or "the proposer has finished"
@@ -65,6 +66,12 @@ def search(
             return "the proposer only repeats itself"
         if batch:
             journal.begin_round(batch)
+
+
+def note_screening(proposer: Proposer, journal: Journal) -> None:
+    """Record how many forms the proposer fitted by itself."""
+    if isinstance(proposer, Screens):
+        journal.screened(proposer.screening(journal.history))
 
 
 def _unknown(proposals: Sequence[Proposal], history: History) -> tuple[Proposal, ...]:

@@ -171,7 +171,14 @@ def proposers(chosen: Chosen, job: Job, task: Task) -> Iterator[MakeProposer]:
     with ModelSession(chosen.agent, Settings.recorded(job.settings), replayed=replayed) as session:
         session.check(usd_limited=job.usd is not None)
         yield lambda seed, budget, archive, evaluator: after_own(
-            session.proposer(task, seed, budget, archive, evaluator, SymbolicProposer(task, seed))
+            session.proposer(
+                task,
+                seed,
+                budget,
+                archive,
+                evaluator,
+                SymbolicProposer(task, seed, out_of_time=lambda: budget.out_of_time() is not None),
+            )
         )
 
 

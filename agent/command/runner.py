@@ -13,7 +13,7 @@ from lawsmith.agent.cluster.cluster_task import ClusterTask
 from lawsmith.agent.command.conclude import conclude
 from lawsmith.agent.command.doubts import Doubts, doubted
 from lawsmith.agent.command.job import Job
-from lawsmith.agent.command.loop import OutOfTime, search
+from lawsmith.agent.command.loop import OutOfTime, note_screening, search
 from lawsmith.agent.command.observer import InTurn, Observer
 from lawsmith.agent.command.registry import Chosen, MakeProposer, cautions, left_out, proposers
 from lawsmith.agent.command.result import Run
@@ -288,6 +288,7 @@ class Runner:
         self.observer.started(plan.index, archive, budget, journal.history)
         with self.evaluator.until(budget.remaining_seconds):
             stopped = search(proposer, self.evaluator, journal, budget, self.observer, plan.until)
+        note_screening(proposer, journal)
         account = proposer.report(journal.history) if isinstance(proposer, Reporting) else None
         sandbox = self.evaluator.sandbox
         conclude(

@@ -25,7 +25,8 @@ from lawsmith.agent.llm.pace import Pace
 from lawsmith.agent.llm.parsing import parse_reply
 from lawsmith.agent.llm.questions import AgentSetup, Ask, CandidateReply, Tally
 from lawsmith.agent.llm.replies import Reader, is_renewable
-from lawsmith.runs.trials import History, Proposal, Trial
+from lawsmith.agent.search.proposer import Screens
+from lawsmith.runs.trials import History, Proposal, Screening, Trial
 from lawsmith.sandbox import Evaluation, Refused, Verdict, read_candidate
 
 MAX_NOTES = 40
@@ -115,6 +116,11 @@ class LLMProposer(ABC):
             self._under_way = None
         self._catch_up(history)
         return report(self, history)
+
+    def screening(self, history: History) -> Screening:
+        """What the symbolic floor fitted to a sample."""
+        floor = self.setup.floor
+        return floor.screening(history) if isinstance(floor, Screens) else Screening()
 
     def rng(self, place: int) -> np.random.Generator:
         """Randomness of one place in the current round."""

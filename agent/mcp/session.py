@@ -20,7 +20,7 @@ from lawsmith.agent.search.journal import Journal
 from lawsmith.agent.search.proposer import Proposer
 from lawsmith.agent.symbolic import SymbolicProposer
 from lawsmith.runs import Archive
-from lawsmith.runs.trials import History, Proposal, Trial
+from lawsmith.runs.trials import History, Proposal, Screening, Trial
 from lawsmith.tasks import Dataset, InputError
 
 SUBMITTED = "submitted"
@@ -194,7 +194,7 @@ class _Floor:
 
     name = "floor"
 
-    def __init__(self, floor: Proposer) -> None:
+    def __init__(self, floor: SymbolicProposer) -> None:
         self.exhausted = False
         self._floor = floor
         self._deadline = 0.0
@@ -211,6 +211,10 @@ class _Floor:
         batch = () if self.exhausted else self._floor.propose(history)
         self.exhausted = not batch
         return batch
+
+    def screening(self, history: History) -> Screening:
+        """What was fitted to a sample."""
+        return self._floor.screening(history)
 
 
 class _Told(Observer):

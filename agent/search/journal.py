@@ -10,10 +10,12 @@ from lawsmith.runs.trials import (
     Proposal,
     Recorded,
     Round,
+    Screening,
     Trial,
     candidate_event,
     read_event,
     round_event,
+    screening_event,
 )
 
 
@@ -28,6 +30,8 @@ class Journal:
         """Proposals of the last recorded round that are not evaluated yet."""
         self.rounds = 0
         """Batches begun so far."""
+        self.screening = Screening()
+        """The forms that were fitted to a sample so far."""
         for event in archive.events():
             match read_event(event):
                 case Round(number, proposals):
@@ -35,6 +39,14 @@ class Journal:
                 case Recorded(_, trial, spent):
                     self._append(trial)
                     self.spent = Spending(**spent)  # type: ignore[arg-type]  # as it was written below
+                case Screening() as known:
+                    self.screening = known
+
+    def screened(self, found: Screening) -> None:
+        """Record the forms that were fitted to a sample, where they are more than on record."""
+        if found.forms > self.screening.forms or found.sums > self.screening.sums:
+            self.archive.append_event(screening_event(found))
+        self.screening = found
 
     def begin_round(self, proposals: Sequence[Proposal]) -> None:
         """Record a batch that is about to be evaluated."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Protocol, runtime_checkable
 
-from lawsmith.runs.trials import History, Proposal
+from lawsmith.runs.trials import History, Proposal, Screening
 
 
 class Proposer(Protocol):
@@ -29,4 +29,13 @@ class Reporting(Protocol):
 
     def report(self, history: History) -> dict[str, Any]:
         """JSON data for the result of the run."""
+        ...
+
+
+@runtime_checkable
+class Screens(Protocol):
+    """A proposer that fits forms to a sample of the rows before it proposes the best of them."""
+
+    def screening(self, history: History) -> Screening:
+        """What it fitted so far, of which the candidates of `history` are a part."""
         ...

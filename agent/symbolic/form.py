@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from lawsmith.sandbox.fitting import Loss
+from lawsmith.sandbox.fitting import Form, Loss
+from lawsmith.sandbox.fitting.tree_form import tree_form
 from lawsmith.sandbox.law.expression import (
     Node,
     Parameter,
@@ -54,19 +56,24 @@ class SymbolicForm:
 
     def source(self, schema: Schema) -> str:
         """The source of the candidate that states this form for the columns of `schema`."""
+        targets = self._targets(schema)
+        return candidate(targets, shared=self._common(targets), loss=self.loss, columns=schema.features)
+
+    def to_fit(self, schema: Schema) -> Form:
+        """The same for the engine, without a source."""
+        targets = self._targets(schema)
+        return tree_form(targets, shared=self._common(targets), loss=self.loss)
+
+    def _targets(self, schema: Schema) -> dict[str, Node]:
         if len(schema.targets) == 1:
-            targets = {schema.targets[0]: self.nodes[0]}
-        else:
-            targets = {
-                name: _numbered(node, k)
-                for k, (name, node) in enumerate(zip(schema.targets, self.nodes, strict=True))
-            }
-        shared = (
-            [p.name for node in targets.values() for p in parameters(node) if is_shape(p)]
-            if self.shared
-            else []
-        )
-        return candidate(targets, shared=shared, loss=self.loss, columns=schema.features)
+            return {schema.targets[0]: self.nodes[0]}
+        named = enumerate(zip(schema.targets, self.nodes, strict=True))
+        return {name: _numbered(node, k) for k, (name, node) in named}
+
+    def _common(self, targets: Mapping[str, Node]) -> list[str]:
+        """The names of the constants that are common to all groups."""
+        every = (p for node in targets.values() for p in parameters(node))
+        return [p.name for p in every if is_shape(p)] if self.shared else []
 
 
 def is_shape(parameter: Parameter) -> bool:

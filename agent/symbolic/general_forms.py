@@ -13,7 +13,7 @@ import numpy as np
 
 from lawsmith.agent.symbolic.factors import KINDS, Ends, Factor, of_levels, starting
 from lawsmith.agent.symbolic.form import SymbolicForm
-from lawsmith.agent.symbolic.product_search import products
+from lawsmith.agent.symbolic.product_search import ProductLaw, products
 from lawsmith.agent.symbolic.profile import ColumnKind, Profile
 from lawsmith.agent.symbolic.term_law import ScaledRows, TermLaw
 from lawsmith.agent.symbolic.term_search import SOLVED, TermSearch
@@ -83,8 +83,18 @@ def _around(value: float) -> tuple[float, float]:
     return value - reach, value + reach
 
 
+@dataclass(frozen=True)
+class Stage:
+    """What a part of the search found. tried: sums of terms that were fitted for it, by their coefficients alone or
+    with their inner constants. least: the smallest share of the variance that one of them leaves."""
+
+    forms: Sequence[SymbolicForm] = ()
+    tried: int = 0
+    least: float = 1.0
+
+
 class GeneralForms:
-    """The search over sums of terms on one task; `batch` gives forms as they are found.
+    """The search over sums of terms on one task; `stage` gives forms as they are found.
 
     Made for tables of one target and one group, whatever their features are: signed, periodic, saturating. The search
     does not see the rows that the shallowest folds hold out, so that those folds test terms as well as constants.
@@ -92,9 +102,6 @@ class GeneralForms:
 
     def __init__(self, task: Task, profile: Profile, loss: Loss) -> None:
         self.task, self.profile, self.loss = task, profile, loss
-        self.tried, self.least = 0, 1.0
-        """Sums of terms that were fitted so far, by their coefficients alone or with their inner constants; and the
-        smallest share of the variance that one of them leaves."""
         names = list(task.train.features)
         few = len(task.train) < FEWEST_ROWS or len(names) > MOST_FEATURES
         self.applies = not few and len(task.schema.targets) == 1 and len(np.unique(task.train.codes)) == 1
@@ -110,10 +117,10 @@ class GeneralForms:
         self._lock = threading.Lock()  # runs side by side wait for one search
         self._stop: Callable[[], bool] = lambda: False
         self._stages = self._searched()
-        self._known: list[list[SymbolicForm]] = []
+        self._known: list[Stage] = []
 
-    def batch(self, k: int, stop: Callable[[], bool]) -> list[SymbolicForm] | None:
-        """The forms of the stage `k`, found now unless they are known; None after the last. Once `stop` says that time
+    def stage(self, k: int, stop: Callable[[], bool]) -> Stage | None:
+        """What the stage `k` finds, found now unless they are known; None after the last. Once `stop` says that time
         is up, a stage ends with what it has."""
         with self._lock:
             self._stop = stop
@@ -129,18 +136,17 @@ class GeneralForms:
         size = float(np.abs(self.task.train.features[name]).max())
         return 1.0 if READABLE[0] <= size <= READABLE[1] else self.profile.unit[name]
 
-    def more(self, rng: np.random.Generator, stop: Callable[[], bool]) -> list[SymbolicForm]:
+    def more(self, rng: np.random.Generator, stop: Callable[[], bool]) -> Stage:
         """Forms of one more search, on other rows, with other starting constants and another price of length."""
         if not self.applies:
-            return []
+            return Stage()
         with self._lock, np.errstate(all="ignore"):
             self._stop = stop
             inside, outside = _divided(self.task, rng)
             rows = self._rows(inside, PLAIN)
             search = TermSearch(rows, list(self.units), self.steady, self._stopped, rng)
             laws = search.varied(float(rng.choice(MORE_PRICES)), deep=bool(rng.random() < DEEP_SHARE))
-            self.tried, self.least = self.tried + search.tried, min(self.least, search.least)
-            return self._sums(laws, self._rows(outside, PLAIN))
+            return Stage(self._sums(laws, self._rows(outside, PLAIN)), search.tried, search.least)
 
     def factors(self, rng: np.random.Generator, fresh: Callable[..., Parameter]) -> Node | None:
         """A product of one or two factors drawn at random, with constants made by `fresh(role, lower, upper)`."""
@@ -160,7 +166,7 @@ class GeneralForms:
     def _stopped(self) -> bool:
         return self._stop()
 
-    def _searched(self) -> Iterator[list[SymbolicForm]]:
+    def _searched(self) -> Iterator[Stage]:
         """The stages that every run has."""
         if not self.applies:
             return
@@ -168,26 +174,33 @@ class GeneralForms:
         names = list(self.units)
         seen, beyond = self._rows(inside, PLAIN), self._rows(outside, PLAIN)
         search = TermSearch(seen, names, self.steady, self._stopped)
+        before = 0
         for laws in search.stages():
-            self.tried, self.least = search.tried, search.least
-            yield self._sums(laws, beyond)
+            yield Stage(self._sums(laws, beyond), search.tried - before, search.least)
+            before = search.tried
         if search.least < SOLVED:
             return
-        found: list[SymbolicForm] = []
         plain = self.steady.issuperset(self.plain)  # the library multiplies power laws of scales
-        for law, tried in () if plain else products(seen, self.plain, self.steady, self._stopped):
-            self.tried, self.least = self.tried + tried, min(self.least, law.error)
-            fresh = Letters().fresh
-            pair = (self._sum(law.first, fresh), self._second(law.second, fresh))
-            found.append(self._form(mul(*pair), "product of two sums"))
-        yield found
+        pairs = [] if plain else list(products(seen, self.plain, self.steady, self._stopped))
+        found = [law for law, _ in pairs if law is not None]
+        yield Stage(
+            [self._product(law) for law in found],
+            sum(tried for _, tried in pairs),
+            min((law.error for law in found), default=1.0),
+        )
         for view in (LOGARITHM, RECIPROCAL) if self.target.min() > 0 else ():
             other = TermSearch(self._rows(inside, view), names, self.steady, self._stopped)
             best = other.shortest(VIEW_PRICE, VIEW_TERMS)
-            self.tried += other.tried
+            forms = []
             if best is not None:
                 node = self._sum(best, Letters().fresh, inner=True)
-                yield [self._form(view.back(node), f"{view.title} of sum of terms")]
+                forms = [self._form(view.back(node), f"{view.title} of sum of terms")]
+            yield Stage(forms, other.tried)
+
+    def _product(self, law: ProductLaw) -> SymbolicForm:
+        fresh = Letters().fresh
+        pair = (self._sum(law.first, fresh), self._second(law.second, fresh))
+        return self._form(mul(*pair), "product of two sums")
 
     def _sums(self, laws: Sequence[TermLaw], beyond: ScaledRows) -> list[SymbolicForm]:
         """The laws that miss other rows least, as forms."""

@@ -33,15 +33,14 @@ class ProductLaw:
 
 def products(
     rows: ScaledRows, names: Sequence[str], steady: frozenset[str], stop: Callable[[], bool]
-) -> Iterator[tuple[ProductLaw, int]]:
-    """For each feature the best product of its own sum and of one in the others, and how many sums were tried."""
+) -> Iterator[tuple[ProductLaw | None, int]]:
+    """For each feature the best product of its own sum and of one in the others, if any, and how many sums were
+    tried."""
     for own in names[:MOST_SPLITS] if len(names) > 1 else ():
         others = [name for name in names if name != own]
         if len(names) == 2 and own == names[1]:
             return  # the same split again
-        law, tried = _by_turns(rows, ([own], others), steady, stop)
-        if law is not None:
-            yield law, tried
+        yield _by_turns(rows, ([own], others), steady, stop)
 
 
 def _by_turns(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from lawsmith.agent.symbolic.form import SymbolicForm, is_shape
-from lawsmith.sandbox.fitting import Effort, Form, Loss, fit_form
+from lawsmith.sandbox.fitting import Effort, fit_form
 from lawsmith.sandbox.law.expression import parameters
 from lawsmith.tasks.schema import Schema
 from lawsmith.tasks.table import Table
@@ -20,19 +20,47 @@ COARSE_ROWS = 100
 COARSE = Effort(starts=4, finalists=1)
 
 
+@dataclass(frozen=True)
+class Screened:
+    """`ranked`: all forms, the most promising first; what could not be fitted, or not in time, comes last. `fitted`
+    counts those that were; `complete` says that there was time for all."""
+
+    ranked: tuple[SymbolicForm, ...]
+    fitted: tuple[SymbolicForm, ...]
+    complete: bool
+
+
 def screen(
-    forms: Sequence[SymbolicForm], table: Table, schema: Schema, rng: np.random.Generator
-) -> list[SymbolicForm]:
-    """`forms` ordered by the Bayesian information criterion on a sample of the rows; failed fits come last."""
+    forms: Sequence[SymbolicForm],
+    table: Table,
+    schema: Schema,
+    rng: np.random.Generator,
+    stop: Callable[[], bool] = lambda: False,
+) -> Screened:
+    """`forms` by the Bayesian information criterion on a sample of the rows, until `stop` says that time is up."""
+    ranked = fitted = tuple(forms)
     if len(forms) > MANY:
-        forms = _ranked(forms, _sample(table, COARSE_ROWS, rng), schema, COARSE)[:MANY]
-    return _ranked(forms, _sample(table, ROWS, rng), schema, EFFORT)
+        ranked, fitted = _ranked(forms, _sample(table, COARSE_ROWS, rng), schema, COARSE, stop)
+    careful, again = _ranked(ranked[:MANY], _sample(table, ROWS, rng), schema, EFFORT, stop)
+    complete = len(fitted) == len(forms) and len(again) == len(careful)
+    return Screened((*careful, *ranked[MANY:]), fitted if len(forms) > MANY else again, complete)
 
 
 def _ranked(
-    forms: Sequence[SymbolicForm], sample: Table, schema: Schema, effort: Effort
-) -> list[SymbolicForm]:
-    return sorted(forms, key=lambda form: _criterion(form, sample, schema, effort))
+    forms: Sequence[SymbolicForm],
+    sample: Table,
+    schema: Schema,
+    effort: Effort,
+    stop: Callable[[], bool],
+) -> tuple[tuple[SymbolicForm, ...], tuple[SymbolicForm, ...]]:
+    """The forms in their order, and those that were fitted before time was up."""
+    found: list[float] = []
+    for form in forms:
+        if stop():
+            break
+        found.append(_criterion(form, sample, schema, effort))
+    order = sorted(range(len(found)), key=found.__getitem__)
+    return (*(forms[k] for k in order), *forms[len(found) :]), tuple(forms[: len(found)])
 
 
 def _sample(table: Table, most: int, rng: np.random.Generator) -> Table:
@@ -43,7 +71,7 @@ def _sample(table: Table, most: int, rng: np.random.Generator) -> Table:
 
 
 def _criterion(form: SymbolicForm, sample: Table, schema: Schema, effort: Effort) -> float:
-    fitted = fit_form(form_of(form.source(schema)), sample, schema.targets, effort=effort)
+    fitted = fit_form(form.to_fit(schema), sample, schema.targets, effort=effort)
     present = np.unique(sample.codes)
     if not all(fitted.status[g].usable for g in present):
         return float("inf")
@@ -53,20 +81,3 @@ def _criterion(form: SymbolicForm, sample: Table, schema: Schema, effort: Effort
     common = sum(form.shared and is_shape(parameter) for parameter in every)  # counted once for all groups
     constants = common + (len(every) - common) * groups
     return values * float(np.log(variance)) + constants * float(np.log(values))
-
-
-def form_of(source: str) -> Form:
-    """Compiles source that our own printer wrote; text from anywhere else belongs in the sandbox."""
-    space: dict[str, Any] = {}
-    exec(compile(source, "<form>", "exec"), space)
-    bounds: Mapping[str, tuple[float, float]] = space["PARAMETERS"]
-    return Form(
-        names=tuple(bounds),
-        lower=np.array([low for low, _ in bounds.values()], dtype=float),
-        upper=np.array([high for _, high in bounds.values()], dtype=float),
-        call=space["form"],
-        shared=frozenset(space.get("SHARED", ())),
-        gradient=space.get("gradient"),
-        per_target=space.get("PER_TARGET", {}),
-        loss=Loss(space.get("LOSS", Loss.SQUARED)),
-    )

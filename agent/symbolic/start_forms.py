@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
-from functools import cached_property, lru_cache
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from lawsmith.agent.symbolic.combined import profiles
 from lawsmith.agent.symbolic.form import SymbolicForm, has_shape
 from lawsmith.agent.symbolic.general_forms import GeneralForms
 from lawsmith.agent.symbolic.library import library
-from lawsmith.agent.symbolic.rank import screen
+from lawsmith.agent.symbolic.rank import Screened, screen
 from lawsmith.sandbox.fitting import Loss
 from lawsmith.sandbox.law.expression import features
 from lawsmith.tasks.nearness import has_frontier
@@ -30,6 +30,7 @@ class StartForms:
     def __init__(self, task: Task) -> None:
         self.task = task
         self._lock = threading.Lock()  # runs side by side wait for one screening
+        self._known: dict[str, Screened] = {}
         self.profile, *self._others = profiles(task.train)
         self.loss = Loss.FRONTIER if has_frontier(task.train) else Loss.SQUARED
         counts = np.bincount(task.train.codes)
@@ -69,28 +70,25 @@ class StartForms:
     def first(self) -> tuple[SymbolicForm, ...]:
         return self.forms[:FIRST]
 
-    @property
-    def early(self) -> tuple[SymbolicForm, ...]:
-        """The most promising of the plain forms."""
+    def plainest(self, stop: Callable[[], bool]) -> Screened:
+        """The plain forms, the most promising first; the best `EARLY` of them are worth a try at once."""
+        return self._screened("plainest", self.forms[FIRST:PLAINEST], stop)
+
+    def others(self, stop: Callable[[], bool]) -> Screened:
+        """All but the first and the early ones, the most promising first; may take a while."""
+        early = self.plainest(stop).ranked[:EARLY]
+        return self._screened("others", [form for form in self.forms[FIRST:] if form not in early], stop)
+
+    def _screened(self, which: str, forms: Sequence[SymbolicForm], stop: Callable[[], bool]) -> Screened:
+        """Known, unless time was up before all were fitted."""
         with self._lock:
-            return self._early
-
-    @property
-    def ranked(self) -> tuple[SymbolicForm, ...]:
-        """The others, the most promising first; may take a while."""
-        with self._lock:
-            return self._ranked
-
-    @cached_property
-    def _early(self) -> tuple[SymbolicForm, ...]:
-        return self._screened(self.forms[FIRST:PLAINEST])[:EARLY]
-
-    @cached_property
-    def _ranked(self) -> tuple[SymbolicForm, ...]:
-        return self._screened([form for form in self.forms[FIRST:] if form not in self._early])
-
-    def _screened(self, forms: Sequence[SymbolicForm]) -> tuple[SymbolicForm, ...]:
-        return tuple(screen(forms, self.task.train, self.task.schema, np.random.default_rng(0)))
+            found = self._known.get(which)
+            if found is None:
+                rng = np.random.default_rng(0)
+                found = screen(forms, self.task.train, self.task.schema, rng, stop)
+                if found.complete:
+                    self._known[which] = found
+            return found
 
 
 _known = lru_cache(maxsize=4)(StartForms)

@@ -11,11 +11,12 @@ import numpy as np
 
 from lawsmith.agent.search.selection import ranking
 from lawsmith.agent.symbolic.form import SymbolicForm
+from lawsmith.agent.symbolic.general_forms import Stage
 from lawsmith.agent.symbolic.mutation import Mutator
 from lawsmith.agent.symbolic.profile import ColumnKind
-from lawsmith.agent.symbolic.rank import screen
-from lawsmith.agent.symbolic.start_forms import start_forms
-from lawsmith.runs.trials import History, Proposal, Trial, candidate_id
+from lawsmith.agent.symbolic.rank import Screened, screen
+from lawsmith.agent.symbolic.start_forms import EARLY, start_forms
+from lawsmith.runs.trials import History, Proposal, Screening, Trial, candidate_id
 from lawsmith.sandbox.fitting import Loss
 from lawsmith.tasks.task import Task
 
@@ -47,6 +48,8 @@ class SymbolicProposer:
         self.seen = {form.key for form in self.start_forms.forms}
         self._batches = self._schedule()
         self._history = History()
+        self._screened: set[str] = set()
+        self._sums, self._least = 0, 1.0
 
     def propose(self, history: History) -> Sequence[Proposal]:
         """The next candidates, made from what the history holds; none when the search is over."""
@@ -73,13 +76,13 @@ class SymbolicProposer:
         yield from self._general(0)
         if self._solved(most_constants=len(self.schema.features) + 2):  # as many as a product of powers has
             return
-        yield self._proposals(self.start_forms.early)
+        yield self._proposals(self._ranked(self.start_forms.plainest(self.out_of_time))[:EARLY])
         if self._solved():
             return
         yield from self._general(1)
         if self._solved():
             return
-        ranked = self.start_forms.ranked[:KEEP]
+        ranked = self._ranked(self.start_forms.others(self.out_of_time))[:KEEP]
         for begin in range(0, len(ranked), BATCH):
             yield self._proposals(ranked[begin : begin + BATCH])
         if len(self.schema.targets) > 1:
@@ -90,23 +93,40 @@ class SymbolicProposer:
             rng = self._chance(generation)
             own = generation >= GENERATIONS  # of this seed alone
             if own:
-                yield self._proposals(self._admit(self.start_forms.general.more(rng, self.out_of_time)))
+                yield self._found(self.start_forms.general.more(rng, self.out_of_time))
                 if self._solved():
                     return
             children = self._admit(self._children(rng, widely=own or not self.scales))
             empty_rounds = 0 if children else empty_rounds + 1
             if empty_rounds == EMPTY_ROUNDS:
                 return
-            yield self._proposals(screen(children, self.task.train, self.schema, rng)[:CHILDREN])
+            screened = screen(children, self.task.train, self.schema, rng, self.out_of_time)
+            yield self._proposals(self._ranked(screened)[:CHILDREN])
 
     def _general(self, stage: int) -> Iterator[list[Proposal]]:
         """Sums of terms: the first stage, or all from the second on."""
         for k in itertools.count(stage):
-            found = self.start_forms.general.batch(k, self.out_of_time)
+            found = self.start_forms.general.stage(k, self.out_of_time)
             if found is not None:
-                yield self._proposals(self._admit(found))
+                yield self._found(found)
             if found is None or stage == 0:
                 return
+
+    def _found(self, found: Stage) -> list[Proposal]:
+        """The new forms of a search over sums, which is counted."""
+        self._sums, self._least = self._sums + found.tried, min(self._least, found.least)
+        return self._proposals(self._admit(found.forms))
+
+    def _ranked(self, screened: Screened) -> tuple[SymbolicForm, ...]:
+        """The forms of a screening, which is counted."""
+        self._screened |= {form.key for form in screened.fitted}
+        return screened.ranked
+
+    def screening(self, history: History) -> Screening:
+        """The forms and sums that were fitted to a sample so far, whoever of the runs did it."""
+        whole = {self.forms[trial.id].key for trial in history if trial.id in self.forms}
+        rest = len(self._screened - whole)
+        return Screening(len(self._screened), rest, self._sums, self._least if self._sums else None)
 
     def _solved(self, most_constants: float = math.inf) -> bool:
         """Whether a law of so many constants leaves nothing of the training rows nor of any fold: no other law can be

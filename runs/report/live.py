@@ -13,7 +13,7 @@ import numpy as np
 from lawsmith.runs.archive import Archive, State
 from lawsmith.runs.report.drawing import Axis, Chart, Plot, colour
 from lawsmith.runs.report.mathml import short
-from lawsmith.runs.trials import Recorded, Round, Trial, read_event
+from lawsmith.runs.trials import Recorded, Round, Screening, Trial, read_event
 
 MOST_TRYING = 5
 
@@ -48,6 +48,7 @@ class Progress:
     calls: int
     calls_left: int | None
     candidates: int
+    screened: int
     failed: int
     best: Trial | None
     trying: tuple[str, ...]
@@ -96,12 +97,14 @@ def progress(archive: Archive) -> Progress:
     """How far a run is; raises InputError where an event cannot be read."""
     manifest, config = archive.manifest, archive.manifest.config
     spent, waiting, best = dict[str, float | None](), dict[str, str](), None
-    candidates = failed = 0
+    candidates = screened = failed = 0
     steps: list[Step] = []
     for event in archive.events():
         match read_event(event):
             case Round(proposals=proposals):
                 waiting = {one.id: one.origin or "a candidate" for one in proposals}
+            case Screening(rest=rest, sums=sums):
+                screened = rest + sums
             case Recorded(trial=trial, spent=known):
                 candidates += 1
                 failed += not trial.usable
@@ -128,6 +131,7 @@ def progress(archive: Archive) -> Progress:
         calls=int(spent.get("calls") or 0),
         calls_left=None if (left := _left(config, "calls", spent.get("calls") or 0)) is None else int(left),
         candidates=candidates,
+        screened=screened,
         failed=failed,
         best=best,
         trying=tuple(dict.fromkeys(short(one) for one in waiting.values()))[:MOST_TRYING]

@@ -151,6 +151,7 @@ def _entry_json(entry: BoardEntry) -> dict[str, Any]:
         "constants_count": result.constants_count,
         "expression": result.expression,
         "candidates": result.candidates,
+        "tried": result.tried,
         "seconds": result.seconds,
         "cost_usd": result.cost_usd,
         "error": result.error,

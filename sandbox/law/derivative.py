@@ -20,13 +20,27 @@ from lawsmith.sandbox.law.expression import (
     function,
     log,
     mul,
+    parameters,
     power,
+    size,
 )
 from lawsmith.sandbox.law.functions import FUNCTIONS
+
+MOST_NODES = 20_000  # of all slopes together; numeric slopes are as fast beyond
 
 
 class NoDerivative(ValueError):
     """The table of functions has no derivative of one of them."""
+
+
+def slopes(node: Node) -> dict[str, Node] | None:
+    """The partial derivative for each parameter in the tree; None where a part has none, or all are too large to
+    help."""
+    try:
+        found = {p.name: derivative(node, p.name) for p in parameters(node)}
+    except NoDerivative:
+        return None
+    return found if sum(map(size, found.values())) <= MOST_NODES else None
 
 
 @lru_cache(maxsize=100_000)
@@ -70,12 +84,12 @@ def _branches(condition: Node, then: Node, otherwise: Node) -> Node:
     return ZERO if then == otherwise == ZERO else function("where", condition, then, otherwise)
 
 
-def _chain(called: str, arguments: Sequence[Node], slopes: Sequence[Node]) -> Node:
+def _chain(called: str, arguments: Sequence[Node], inner: Sequence[Node]) -> Node:
     """The slope of a function whose arguments have these slopes."""
     own = FUNCTIONS[called].slopes
     if own is not None:
-        steps = zip(own, slopes, strict=True)
-        return add(*(mul(outer(*arguments), inner) for outer, inner in steps if inner != ZERO))
-    if any(slope != ZERO for slope in slopes):
+        steps = zip(own, inner, strict=True)
+        return add(*(mul(outer(*arguments), slope) for outer, slope in steps if slope != ZERO))
+    if any(slope != ZERO for slope in inner):
         raise NoDerivative(called)
     return ZERO

@@ -245,6 +245,9 @@ FUNCTIONS: dict[str, FunctionEntry] = {
 }
 """The functions by our own names. `where`, `maximum` and `minimum` are differentiated branch by branch."""
 
+CONDITIONS = {"where": 1, "logical_and": 2, "logical_or": 2, "logical_not": 1}
+"""How many first arguments of a function are conditions."""
+
 
 def is_truth(node: Node) -> bool:
     """Whether the value of `node` is true or false rather than a number."""

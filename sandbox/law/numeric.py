@@ -1,49 +1,160 @@
-"""The value of a tree over columns of numbers, computed here: a tree is ours, so nothing of a candidate's runs."""
+"""The values of trees over columns of numbers, computed here: a tree is ours, so nothing of a candidate's runs."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from lawsmith.sandbox.law.expression import Feature, Function, Node, Number, Parameter, Power, Product, Sum
-from lawsmith.sandbox.law.functions import FUNCTIONS
+from lawsmith.sandbox.law.expression import (
+    Feature,
+    Function,
+    Node,
+    Number,
+    Parameter,
+    Power,
+    Product,
+    Sum,
+    children,
+)
+from lawsmith.sandbox.law.functions import CONDITIONS, FUNCTIONS, is_truth
 from lawsmith.tasks.arrays import Array
 
+INVERSE = Number(-1.0)
+Values = Mapping[str, Any]
+Step = tuple[Callable[..., Any], tuple[int, ...]]
 
-def evaluate(node: Node, features: Mapping[str, Array], constants: Mapping[str, float]) -> Array:
+
+def evaluate(node: Node, features: Values, constants: Mapping[str, float]) -> Array:
     """(n,) values for features of n rows each; not finite where numpy would say so.
 
     Raises KeyError for a feature or a constant that is not given.
     """
     with np.errstate(all="ignore"):
-        return np.asarray(_value(node, features, constants), dtype=np.float64)
+        return np.asarray(Program([node])(features, constants)[0], dtype=np.float64)
 
 
-def _value(node: Node, x: Mapping[str, Array], p: Mapping[str, float]) -> Any:
-    match node:
+class Program:
+    """Trees made ready to be evaluated many times; call it with features and constants for one value of each tree.
+
+    Each distinct part is computed once, and in the order of the printed source (`write_candidate`), so that both give
+    the same digits. Features and constants may be arrays of any shapes that broadcast.
+    """
+
+    def __init__(self, trees: Sequence[Node]) -> None:
+        self._leaves = tuple(dict.fromkeys(leaf for tree in trees for leaf in _leaves(tree)))
+        self._steps: list[Step] = []
+        self._places = {leaf: place for place, leaf in enumerate(self._leaves)}
+        self._results = [self._number(tree) for tree in trees]
+
+    def __call__(self, x: Values, p: Values) -> list[Any]:
+        """The values of the trees; raises KeyError for a feature or a constant that is not given."""
+        values = [_leaf(leaf, x, p) for leaf in self._leaves]
+        for called, places in self._steps:
+            values.append(called(*[values[place] for place in places]))
+        return [values[place] for place in self._results]
+
+    def _number(self, node: Node) -> int:
+        """The place of the value of `node`; 1 or 0 for what is true or false, as numpy adds and negates truths
+        otherwise."""
+        place = self._value(node)
+        if not is_truth(node):
+            return place
+        number = Function("where", (node, Number(1.0), Number(0.0)))
+        if number not in self._places:
+            self._places[number] = self._step(lambda truth: np.where(truth, 1.0, 0.0), (place,))
+        return self._places[number]
+
+    def _value(self, node: Node) -> int:
+        if node not in self._places:
+            self._places[node] = self._step(*self._operation(node))
+        return self._places[node]
+
+    def _step(self, called: Callable[..., Any], places: tuple[int, ...]) -> int:
+        self._steps.append((called, places))
+        return len(self._leaves) + len(self._steps) - 1
+
+    def _operation(self, node: Node) -> Step:
+        match node:
+            case Sum(terms):
+                return _total, tuple(map(self._number, terms))
+            case Product(factors):
+                return self._product(factors)
+            case Power(base, exponent) if exponent == INVERSE:
+                return _inverse, (self._number(base),)
+            case Power(base, exponent):
+                return _power, (self._number(base), self._number(exponent))
+            case Function(name, arguments):
+                entry, conditions = FUNCTIONS[name], CONDITIONS.get(name, 0)
+                found = [
+                    self._value(a) if k < conditions else self._number(a) for k, a in enumerate(arguments)
+                ]
+                return _called(entry.numpy, entry.special), tuple(found)
+        raise TypeError(f"{type(node).__name__} is no operation")
+
+    def _product(self, factors: Sequence[Node]) -> Step:
+        """What is above the line is multiplied from the left, then divided by each factor below it."""
+        below = [f.base for f in factors if isinstance(f, Power) and f.exponent == INVERSE]
+        above = [f for f in factors if not (isinstance(f, Power) and f.exponent == INVERSE)]
+        count = len(above)
+
+        def product(*values: Any) -> Any:
+            found = values[0] if count else 1.0
+            for value in values[1:count]:
+                found = found * value
+            for value in values[count:]:
+                found = np.true_divide(found, value)
+            return found
+
+        return product, tuple(map(self._number, (*above, *below)))
+
+
+def _leaves(tree: Node) -> list[Node]:
+    """Numbers, parameters and features, each once."""
+    found: dict[Node, None] = {}
+    seen, waiting = {tree}, [tree]
+    while waiting:
+        node = waiting.pop()
+        parts = children(node)
+        if not parts:
+            found[node] = None
+        new = [part for part in dict.fromkeys(parts) if part not in seen]
+        seen.update(new)
+        waiting += new
+    return list(found)
+
+
+def _leaf(leaf: Node, x: Values, p: Values) -> Any:
+    match leaf:
         case Number(value):
             return value
         case Parameter(name):
-            return p[name]
+            value = p[name]
+            return np.float64(value) if isinstance(value, float) else value
         case Feature(name, unit):
-            return x[name] / unit
-        case Sum(terms):
-            return sum(_value(term, x, p) for term in terms)
-        case Product(factors):
-            found: Any = 1.0
-            for factor in factors:
-                found = found * _value(factor, x, p)
-            return found
-        case Power(base, exponent):
-            return np.power(np.asarray(_value(base, x, p), dtype=np.float64), _value(exponent, x, p))
-        case Function(name, arguments):
-            entry = FUNCTIONS[name]
-            if entry.special:
-                import scipy.special
+            return x[name] / unit if unit != 1 else x[name]
+    raise TypeError(f"{type(leaf).__name__} is no leaf")
 
-                called = getattr(scipy.special, entry.numpy)
-            else:
-                called = getattr(np, entry.numpy)
-            return called(*(_value(argument, x, p) for argument in arguments))
+
+def _inverse(below: Any) -> Any:
+    return np.true_divide(1.0, below)  # where Python's own raises at 0
+
+
+def _power(base: Any, exponent: Any) -> Any:
+    return (np.float64(base) if isinstance(base, float) else base) ** exponent
+
+
+def _total(*terms: Any) -> Any:
+    found = terms[0]
+    for term in terms[1:]:
+        found = found + term
+    return found
+
+
+def _called(name: str, special: bool) -> Callable[..., Any]:
+    if not special:
+        return getattr(np, name)  # type: ignore[no-any-return]
+    import scipy.special
+
+    return getattr(scipy.special, name)  # type: ignore[no-any-return]

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import chain, count
 
-from lawsmith.sandbox.law.derivative import NoDerivative, derivative
+from lawsmith.sandbox.law.derivative import slopes
 from lawsmith.sandbox.law.expression import (
     ZERO,
     Feature,
@@ -23,13 +23,10 @@ from lawsmith.sandbox.law.expression import (
     size,
     walk,
 )
-from lawsmith.sandbox.law.functions import FUNCTIONS, is_truth
+from lawsmith.sandbox.law.functions import CONDITIONS, FUNCTIONS, is_truth
 from lawsmith.sandbox.law.statement import Statement
 
 SUM, PRODUCT, UNARY, POWER, ATOM = range(5)  # binding strength
-TRUTHS = {"where": 1, "logical_and": 2, "logical_or": 2, "logical_not": 1}
-"""How many first arguments of a function are conditions."""
-MAX_GRADIENT = 20_000  # nodes of all slopes together; numeric slopes are as fast beyond
 
 
 def write(statement: Statement, columns: Sequence[str]) -> str:
@@ -74,9 +71,9 @@ def candidate(
             [*lines, *_form("", node, columns), *(_gradient("", node, columns, names) or ()), ""]
         )
     own = {p.name for node in targets.values() for p in parameters(node)} == set(names)
-    slopes = [_gradient(f"_{k}", node, columns, None) for k, node in enumerate(targets.values(), start=1)]
-    if own and all(slope is not None for slope in slopes):
-        for k, (node, slope) in enumerate(zip(targets.values(), slopes, strict=True), start=1):
+    gradients = [_gradient(f"_{k}", node, columns, None) for k, node in enumerate(targets.values(), start=1)]
+    if own and all(gradient is not None for gradient in gradients):
+        for k, (node, slope) in enumerate(zip(targets.values(), gradients, strict=True), start=1):
             lines += [*_form(f"_{k}", node, columns), *(slope or ())]
         pairs = [f"    {name!r}: (form_{k}, gradient_{k})," for k, name in enumerate(targets, start=1)]
         lines += ["", "", "PER_TARGET = {", *pairs, "}"]
@@ -99,19 +96,16 @@ def _gradient(
     suffix: str, node: Node, columns: Sequence[str], declared: Sequence[str] | None
 ) -> list[str] | None:
     """The function `gradient` of one target; None where a part has no derivative, or all are too large to help."""
-    try:
-        slopes = {p.name: derivative(node, p.name) for p in parameters(node)}
-    except NoDerivative:
+    found = slopes(node)
+    if found is None:
         return None
-    slopes |= {name: ZERO for name in declared or () if name not in slopes}
-    if sum(map(size, slopes.values())) > MAX_GRADIENT:
-        return None
+    found |= {name: ZERO for name in declared or () if name not in found}
     identifiers = _identifiers([node], columns)
-    names, lines = _parts(list(slopes.values()), identifiers)
+    names, lines = _parts(list(found.values()), identifiers)
     head = ["", "", f"def gradient{suffix}(x, p):", *_definitions(identifiers), *lines, "    return {"]
     return [
         *head,
-        *(f"        {name!r}: {_python(slope, names)[0]}," for name, slope in slopes.items()),
+        *(f"        {name!r}: {_python(slope, names)[0]}," for name, slope in found.items()),
         "    }",
     ]
 
@@ -176,7 +170,7 @@ def _python(node: Node, names: Mapping[Node, str], inside: Node | None = None) -
         case Power(base, exponent):
             return f"{at_least(base, ATOM)} ** {at_least(exponent, UNARY)}", POWER
         case Function(name, arguments):
-            truths = TRUTHS.get(name, 0)
+            truths = CONDITIONS.get(name, 0)
             written = [
                 _python(argument, names)[0] if k < truths else _number(argument, names)[0]
                 for k, argument in enumerate(arguments)

@@ -12,7 +12,7 @@ from lawsmith.agent.command.observer import Observer
 from lawsmith.agent.search.budget import Allowance, Budget, Spending
 from lawsmith.agent.search.journal import Journal
 from lawsmith.runs import Archive, DataRecord, Manifest
-from lawsmith.runs.trials import Proposal, Trial
+from lawsmith.runs.trials import History, Proposal, Screening, Trial
 from lawsmith.sandbox import Evaluation, Verdict
 from lawsmith.tasks import Dataset
 
@@ -199,6 +199,25 @@ def test_seconds_spent_before_an_interruption_count(archive: Archive) -> None:
     journal = continued(archive)
     assert 100.0 <= journal.spent.seconds < 110.0
     journal.archive.close()
+
+
+class ScreeningProposer(ScriptedProposer):
+    """Fits two forms and five sums more to a sample before each batch, of which the batch is a part."""
+
+    def screening(self, history: History) -> Screening:
+        return Screening(2 * self.asked, max(0, 2 * self.asked - len(history)), 5 * self.asked, 0.25)
+
+
+def test_what_a_proposer_fits_by_itself_is_on_record(archive: Archive) -> None:
+    journal = Journal(archive)
+    search(ScreeningProposer(BATCHES[:2]), TableEvaluator(ANSWERS), journal, Budget(), Observer())
+    recorded = [event for event in archive.events() if event["event"] == "screening"]
+    assert [event["forms"] for event in recorded] == [2, 4, 6]
+    assert [event["sums"] for event in recorded] == [5, 10, 15]
+    kept = continued(archive)
+    assert kept.screening == journal.screening == Screening(6, 2, 15, 0.25)
+    search(ScreeningProposer(BATCHES[:2]), TableEvaluator(ANSWERS), kept, Budget(), Observer())
+    assert len([event for event in kept.archive.events() if event["event"] == "screening"]) == 3
 
 
 def trial_id(source: str) -> str:

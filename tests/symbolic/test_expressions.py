@@ -13,7 +13,6 @@ from lawsmith.agent.symbolic.form import SymbolicForm
 from lawsmith.agent.symbolic.library import library
 from lawsmith.agent.symbolic.mutation import Mutator, is_redundant
 from lawsmith.agent.symbolic.profile import ColumnKind, Profile, profile
-from lawsmith.agent.symbolic.rank import form_of
 from lawsmith.sandbox.law.expression import (
     Feature,
     Function,
@@ -119,23 +118,35 @@ def constants(node: Node, seed: int) -> dict[str, float]:
     return found
 
 
+def executed(source: str) -> dict[str, Any]:
+    """What the workers run."""
+    space: dict[str, Any] = {}
+    exec(source, space)
+    return space
+
+
 def all_forms() -> list[Any]:
     return [pytest.param(name, id=name) for name in DESIGNS]
 
 
 @pytest.mark.parametrize("design", all_forms())
-def test_printed_source_computes_the_tree_and_its_derivatives(design: str) -> None:
+def test_the_engine_and_printed_source_compute_the_tree_and_its_derivatives(design: str) -> None:
     data = DESIGNS[design]
     x = dict(data.features)
     with np.errstate(all="ignore"):
         for template in library(PROFILES[design]):
-            form = form_of(SymbolicForm((template.node,), template.origin).source(schema(data)))
+            stated = SymbolicForm((template.node,), template.origin)
+            form, printed = stated.to_fit(schema(data)), executed(stated.source(schema(data)))
             p = constants(template.node, 1)
             expected = np.broadcast_to(value(template.node, x, p), (len(data),))
             np.testing.assert_allclose(form.call(x, p), expected, rtol=1e-9, err_msg=template.origin)
             assert form.gradient is not None
             slopes = form.gradient(x, p)
             assert set(slopes) == set(p)
+            wide = {name: np.full((3, 1), value) for name, value in p.items()}  # as the engine asks
+            np.testing.assert_array_equal(form.call(x, wide), printed["form"](x, wide), template.origin)
+            for name, slope in printed["gradient"](x, wide).items():
+                np.testing.assert_array_equal(form.gradient(x, wide)[name], slope, template.origin)
             for name, slope in slopes.items():
                 size = STEP * max(abs(p[name]), 1e-3)
                 up, down = (form.call(x, p | {name: p[name] + sign * size}) for sign in (1, -1))
@@ -158,14 +169,14 @@ def test_columns_that_python_would_name_alike_are_told_apart() -> None:
     x = {name: np.array([float(k)]) for k, name in enumerate(names, start=1)}
     terms = [mul(Number(10.0**k), Feature(name)) for k, name in enumerate(names)]
     in_another_unit = mul(Number(1e7), Feature("a b", 0.5))
-    form = form_of(candidate({"y": add(*terms, in_another_unit)}, columns=names))
-    np.testing.assert_allclose(form.call(x, {}), 60654321)
+    printed = executed(candidate({"y": add(*terms, in_another_unit)}, columns=names))
+    np.testing.assert_allclose(printed["form"](x, {}), 60654321)
 
 
 def test_a_square_has_a_finite_slope_at_its_minimum() -> None:
     data = DESIGNS["signed"]
     node = power(add(Feature("z"), mul(Number(-1.0), Parameter("m"))), Number(2.0))
-    form = form_of(SymbolicForm((node,), "square").source(schema(data)))
+    form = SymbolicForm((node,), "square").to_fit(schema(data))
     assert form.gradient is not None
     np.testing.assert_allclose(form.gradient(dict(data.features), {"m": 0.0})["m"], -2 * data.features["z"])
 
@@ -217,7 +228,7 @@ def test_neighbours_stay_within_the_grammar_and_finite(design: str) -> None:
         names = [one.name for one in parameters(changed)]
         assert len(set(names)) == len(names), "one name, two bounds"
         assert all(one.lower < one.upper for one in parameters(changed))
-        form = form_of(SymbolicForm((changed,), "neighbour").source(schema(data)))
+        form = SymbolicForm((changed,), "neighbour").to_fit(schema(data))
         with np.errstate(all="ignore"):
             p = constants(changed, 3)
             np.testing.assert_allclose(
@@ -366,7 +377,7 @@ def test_constants_that_bend_a_curve_are_shared_whatever_their_names() -> None:
         "cubic in log n": (),
     }.items():
         node = next(template.node for template in library(PROFILES["one"]) if template.origin == origin)
-        form = form_of(SymbolicForm((node,), origin, shared=True).source(schema(DESIGNS["one"])))
+        form = SymbolicForm((node,), origin, shared=True).to_fit(schema(DESIGNS["one"]))
         assert form.shared == set(shared), origin
 
 

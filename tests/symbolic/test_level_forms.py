@@ -3,7 +3,6 @@
 import numpy as np
 
 from lawsmith.agent.symbolic.profile import profile
-from lawsmith.agent.symbolic.rank import form_of
 from lawsmith.agent.symbolic.start_forms import StartForms
 from lawsmith.sandbox.fitting import fit_form
 from tests.symbolic.test_terms_search import drawn, task_of
@@ -21,7 +20,7 @@ def test_a_soft_maximum_of_a_level_and_power_laws_is_among_the_forms_and_fits() 
     task = task_of({"n": n, "d": d, "t": t}, (own**9 + (0.9 * t) ** 9) ** (1 / 9))
     forms = StartForms(task)
     soft = next(form for form in forms.forms if form.origin == "soft maximum of t and power laws n + d")
-    fitted = fit_form(form_of(soft.source(task.schema)), task.train, ("y",))
+    fitted = fit_form(soft.to_fit(task.schema), task.train, ("y",))
     assert 2 * fitted.cost.sum() / len(task.train) < 1e-4 * task.train.targets["y"].var()
 
 

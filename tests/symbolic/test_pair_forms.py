@@ -8,7 +8,6 @@ import pytest
 from lawsmith.agent.symbolic.form import SymbolicForm
 from lawsmith.agent.symbolic.pair_forms import of_pairs
 from lawsmith.agent.symbolic.profile import profile
-from lawsmith.agent.symbolic.rank import form_of
 from lawsmith.sandbox.fitting import fit_form
 from lawsmith.tasks import Array, Provenance, Schema, Table, Task
 from lawsmith.tasks.schema import Column
@@ -39,8 +38,8 @@ def test_a_curve_times_a_factor_fits(origin: str) -> None:
     x, y = rng.uniform(0.02, 1.0, 200), rng.uniform(0.1, 1.0, 200)
     task = task_of(x, y, LAWS[origin](x, y))
     template = next(one for one in of_pairs(profile(task.train), ["x", "y"]) if one.origin == origin)
-    source = SymbolicForm((template.node,), template.origin).source(task.schema)
-    found = fit_form(form_of(source), task.train, ("z",))
+    form = SymbolicForm((template.node,), template.origin)
+    found = fit_form(form.to_fit(task.schema), task.train, ("z",))
     assert 2 * found.cost.sum() / len(x) < 1e-8 * task.train.targets["z"].var()
 
 

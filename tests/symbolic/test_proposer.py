@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from lawsmith.agent.symbolic import SymbolicProposer
-from lawsmith.runs.trials import History, Proposal, Trial
+from lawsmith.agent.symbolic.start_forms import FIRST, PLAINEST, StartForms
+from lawsmith.agent.symbolic.symbolic_proposer import CHILDREN
+from lawsmith.runs.trials import History, Proposal, Screening, Trial
 from lawsmith.sandbox import Evaluation, Verdict
 from lawsmith.sandbox.evaluate import FoldScore
 from lawsmith.sandbox.isolation import Tier
@@ -98,3 +100,44 @@ def test_rows_near_the_frontier_weigh_more_unless_another_loss_is_tried(searches
     }
     assert losses == {"LOSS = 'frontier'", "LOSS = 'relative'", "LOSS = 'robust'"}
     assert any("LOSS" not in p.source for batch in searches[0] for p in batch)
+
+
+def test_every_form_that_a_search_fits_is_counted_once():
+    own, history = task(("n", "d")), History()
+    proposer, counts = SymbolicProposer(own, 0), []
+    while proposals := proposer.propose(history):
+        for proposal in proposals:
+            history.append(scored(proposal))
+        counts.append(proposer.screening(history))
+    assert [one.forms for one in counts] == sorted(one.forms for one in counts)
+    known, last = StartForms(own), counts[-1]
+    library = {form.key for form in known.forms[FIRST:]}
+    assert len(library) <= last.forms <= len(library) + 6 * CHILDREN  # and the children of each generation
+    assert 0 < last.rest < last.forms
+    assert last.sums == 0 or last.least is not None
+    again = SymbolicProposer(own, 1)
+    again.propose(history)  # a run that finds everything on record fitted the same
+    assert again.screening(history).forms == last.forms
+
+
+def test_screening_looks_at_the_clock_and_what_it_did_not_finish_is_not_kept():
+    own, calls = task(("n", "d")), []
+
+    def stop() -> bool:
+        calls.append(1)
+        return len(calls) > 10
+
+    forms = StartForms(own)
+    cut = forms.plainest(stop)
+    assert not cut.complete and len(cut.fitted) == 10
+    whole = forms.plainest(lambda: False)
+    assert whole.complete and set(whole.fitted) == set(whole.ranked) == set(forms.forms[FIRST:PLAINEST])
+    assert forms.plainest(lambda: True) is whole  # known by now
+
+
+def test_a_search_without_time_screens_nothing():
+    proposer, history = SymbolicProposer(task(("n", "d")), 0, out_of_time=lambda: True), History()
+    for _ in range(4):
+        for proposal in proposer.propose(history):
+            history.append(scored(proposal))
+    assert proposer.screening(history) == Screening(0, 0, 0, None)

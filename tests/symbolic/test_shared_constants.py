@@ -47,7 +47,7 @@ def test_the_true_shared_exponent_wins_the_screening_and_the_choice(sandbox: San
     screened, chosen = 0, 0
     for seed in range(10):
         task = one_exponent(seed)
-        first = screen(forms(), task.train, task.schema, np.random.default_rng(seed))[0]
+        first = screen(forms(), task.train, task.schema, np.random.default_rng(seed)).ranked[0]
         screened += first.shared
         folds, probes = frontier_folds(task.train), probe_rows(task.train)
         sources = [form.source(task.schema) for form in forms()]
