@@ -85,6 +85,7 @@ def _endpoint(settings: "Config", name: str, url: str, found: "Support") -> dict
         "error": found.error,
         "tools": "yes: --agent auto is analyst" if found.tools else "no: --agent auto is evolve",
         "family": found.family,
+        "left out": ", ".join(found.left_out) or "nothing",
         "usage": "not reported"
         if usage.prompt_tokens is None
         else f"{usage.prompt_tokens} + {usage.completion_tokens} tokens for this check",

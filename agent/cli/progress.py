@@ -1,13 +1,24 @@
 """What a command shows on stderr while it searches: a bar per run on a terminal, a line per run elsewhere."""
 
+import threading
+from collections.abc import Iterable
 from pathlib import Path
 from time import monotonic
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.console import Console, RenderableType
+from rich.progress import (
+    BarColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
 
-from lawsmith.agent.cli.output import announce, counted, err, number, warn
+from lawsmith.agent.cli.output import announce, counted, err, number, text, warn
 from lawsmith.agent.cli.roles_command import roles_table
 from lawsmith.agent.command.job import Job
 from lawsmith.agent.command.observer import Observer
@@ -19,14 +30,67 @@ from lawsmith.runs import Archive
 from lawsmith.runs.trials import History, Trial
 from lawsmith.tasks import Dataset, Task, thinned
 
+if TYPE_CHECKING:
+    from lawsmith.agent.client.streaming import Arriving
+
 EVERY = 5.0
 """Seconds between two lines of progress where there is no terminal to draw a bar on."""
+REPLIES_SHOWN = 3
+
+
+class Replies:
+    """What models are saying at the moment, in one line. Told from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._now: dict[int, Arriving] = {}
+        self._last: Arriving | None = None
+
+    def take(self, reply: "Arriving") -> None:
+        """Take note of a part of a reply, or of its end."""
+        with self._lock:
+            self._last = reply
+            self._now.pop(reply.number, None)
+            if not reply.over:
+                self._now[reply.number] = reply
+
+    @property
+    def line(self) -> str:
+        """The replies under way, or how the last one ended; empty before the first question."""
+        with self._lock:
+            shown = list(self._now.values()) or ([self._last] if self._last else [])
+        more = len(shown) - REPLIES_SHOWN
+        said = [_doing(reply) for reply in shown[:REPLIES_SHOWN]]
+        return " · ".join([*said, *([f"{more} more"] if more > 0 else [])])
+
+
+def _doing(reply: "Arriving") -> str:
+    if not reply.tokens:
+        return f"{reply.model}: {'no reply' if reply.over else 'asked'}"
+    about = f"{reply.model}: about {counted(reply.tokens, 'token')}"
+    if reply.thinking and not reply.over:
+        return f"{about}, thinking"
+    return f"{about}, {'called' if reply.over else 'calls'} {reply.tool}" if reply.tool else about
+
+
+class _Bars(Progress):
+    """A bar per run, and below them the line of replies."""
+
+    def __init__(self, *columns: ProgressColumn, console: Console, disable: bool) -> None:
+        self.replies = Replies()
+        super().__init__(*columns, console=console, disable=disable)
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        yield from super().get_renderables()
+        if line := self.replies.line:
+            yield text(line)
 
 
 class ProgressReport(Observer):
     """Follows a command for people."""
 
     def __init__(self) -> None:
+        self.follows_replies = err.is_terminal and not err.quiet
         self.archive: Path | None = None
         """The archive of a run in progress, or of the last one."""
         self._runs = 1
@@ -35,7 +99,7 @@ class ProgressReport(Observer):
         self._task: Task | None = None
         self._best: dict[int, tuple[float, Trial]] = {}
         self._next_line = monotonic() + EVERY
-        self._bars = Progress(
+        self._bars = _Bars(
             SpinnerColumn(),
             TextColumn("run {task.fields[run]}"),
             BarColumn(bar_width=24),
@@ -97,6 +161,9 @@ class ProgressReport(Observer):
             run = f"run {index + 1}/{self._runs}"
             seconds = f"{budget.spent.seconds:.0f} s"
             announce(f"{run}: {counted(len(history), 'formula')} in {seconds}, best held-out R² {best}")
+
+    def arriving(self, reply: "Arriving") -> None:
+        self._bars.replies.take(reply)
 
     def finished(self, index: int, run: Run) -> None:
         if index in self._shown:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import re
 from enum import StrEnum
+from typing import Any
 
 from lawsmith.agent.client.messages import TokenUsage
 from lawsmith.tasks import InputError
@@ -56,6 +59,26 @@ NOT_BILLED = frozenset(
         Failure.NOT_RECORDED,
     }
 )
+
+_TOO_LONG = re.compile(
+    r"context[ _](?:length|size|window)|(?:prompt|input|request|message)s? (?:is|are) too long|too many \S* ?tokens",
+    re.IGNORECASE,
+)
+
+
+def says_too_long(text: str) -> bool:
+    """Whether an endpoint's words mean that the prompt does not fit into the model's context."""
+    return _TOO_LONG.search(text) is not None
+
+
+def kind_of_error(error: Any, otherwise: Failure) -> Failure:
+    """What an error means that came in a body with status 200, as routers and servers that stream send them."""
+    code = error.get("code") if isinstance(error, dict) else None
+    if code == 429:
+        return Failure.RATE_LIMITED
+    if isinstance(code, int) and code >= 500:
+        return Failure.SERVER_ERROR
+    return Failure.TOO_LONG if says_too_long(json.dumps(error)) else otherwise
 
 
 class CallFailure(Exception):

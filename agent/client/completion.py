@@ -6,7 +6,7 @@ import json
 import threading
 from typing import Any
 
-from lawsmith.agent.client.call_failures import AnsweredFailure, CallFailure, Failure
+from lawsmith.agent.client.call_failures import AnsweredFailure, CallFailure, Failure, kind_of_error
 from lawsmith.agent.client.messages import ModelReply, TokenUsage, ToolCall
 from lawsmith.agent.client.scrub import Scrubber
 
@@ -46,7 +46,8 @@ def read_reply(body: Any, scrub: Scrubber, *, tools: bool = False) -> ModelReply
     except (KeyError, IndexError, TypeError, AttributeError):
         said = body.get("error") if isinstance(body, dict) else None
         hint = f" It said: {scrub(json.dumps(said))[:300]}" if said else ""
-        raise CallFailure(Failure.MALFORMED, f"The reply is no chat completion.{hint}") from None
+        kind = kind_of_error(said, Failure.MALFORMED) if said else Failure.MALFORMED
+        raise CallFailure(kind, f"The reply is no chat completion.{hint}") from None
     text = scrub(_text(content))
     if refusal:
         raise AnsweredFailure(Failure.REFUSED, f"The model refused: {_named(refusal, scrub)}", usage, text)
@@ -65,16 +66,19 @@ def read_reply(body: Any, scrub: Scrubber, *, tools: bool = False) -> ModelReply
 
 def _tool_calls(listed: Any, scrub: Scrubber) -> tuple[ToolCall, ...]:
     """The calls that a message holds, at most MOST_CALLS; what is no call is left out."""
-    found = []
+    found: list[ToolCall] = []
     for place, call in enumerate(listed if isinstance(listed, list) else ()):
         function = call.get("function") if isinstance(call, dict) else None
         if not isinstance(function, dict) or not isinstance(function.get("name"), str):
             continue
         arguments = function.get("arguments")
         text = arguments if isinstance(arguments, str) else json.dumps(arguments or {})
+        name = _named(call.get("id") or f"call-{place}", scrub)
+        if any(name == known.id for known in found):  # some servers number every call 0
+            name = f"{name}-{place}"
         found.append(
             ToolCall(
-                id=_named(call.get("id") or f"call-{place}", scrub),
+                id=name,
                 name=_named(function["name"], scrub),
                 arguments=scrub(_clean(text)),
             )

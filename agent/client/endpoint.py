@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any, NoReturn
 
+import httpx2
 import openai
 
-from lawsmith.agent.client.call_failures import AnsweredFailure, CallFailure, EndpointError, Failure
+from lawsmith.agent.client.call_failures import (
+    AnsweredFailure,
+    CallFailure,
+    EndpointError,
+    Failure,
+    says_too_long,
+)
 from lawsmith.agent.client.completion import FullContext, read_body, read_reply
 from lawsmith.agent.client.http import BodyTooLarge, bounded_client, never_connected, retry_after, timeout
 from lawsmith.agent.client.messages import Message, ModelReply, Request
 from lawsmith.agent.client.profiles import OFFICIAL, Api, profile_of
 from lawsmith.agent.client.responses import as_chat, input_items, parameters
 from lawsmith.agent.client.scrub import Scrubber, public_url
+from lawsmith.agent.client.streaming import Listener, Watch, chat_body, events, response_body
 
 NO_KEY = "none"  # what local servers without authentication are sent
 PREFLIGHT_SECONDS = 10.0
@@ -36,10 +46,13 @@ REPLY_SCHEMA: dict[str, Any] = {
         },
     },
 }
-_TOO_LONG = re.compile(
-    r"context[ _](?:length|size|window)|(?:prompt|input|request|message)s? (?:is|are) too long|too many \S* ?tokens",
+_NO_SYSTEM = re.compile(
+    r"system (?:role|message|prompt)s? (?:is |are )?not supported|does not support '?\"?system|role 'system'.*not",
     re.IGNORECASE,
 )
+_LIMITS = ("max_tokens", "max_completion_tokens")
+SYSTEM_ROLE = "system role"
+"""Stands among the parameters for the role that some models do not know."""
 _OPTIONAL = (
     "response_format",
     "temperature",
@@ -51,6 +64,8 @@ _OPTIONAL = (
     "usage",
     "text",
     "store",
+    "stream_options",
+    "stream",
 )
 
 
@@ -62,6 +77,7 @@ class Endpoint:
         key: API key; None where the endpoint needs none.
         model: which family's profile applies. effort: of reasoning, where the family can be told.
         api: "chat" or "responses"; None is the family's own.
+        listener: is told while replies arrive, for which they are streamed; replies are the same with and without.
     """
 
     def __init__(
@@ -73,6 +89,7 @@ class Endpoint:
         structured: bool = True,
         effort: str | None = None,
         api: Api | None = None,
+        listener: Listener | None = None,
     ) -> None:
         root = base_url or OFFICIAL
         self.profile = profile_of(model, root)
@@ -84,13 +101,21 @@ class Endpoint:
             base_url=root, api_key=key or NO_KEY, max_retries=0, http_client=bounded_client(root)
         )
         self._limit_name: str = self.profile.limit
+        self._rejected_limits: set[str] = set()
         self._unsupported = {*self.profile.omit, *(() if structured else ("response_format",))}
         self._full_context = FullContext()
+        self._listener = listener
         self._lock = threading.Lock()
 
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """What is not sent because the family or the endpoint does not take it."""
+        with self._lock:
+            return tuple(sorted({*self._unsupported, *self._rejected_limits}))
 
     def preflight(self) -> None:
         """Find a wrong key or address before costly work, by a listing that costs nothing.
@@ -122,26 +147,42 @@ class Endpoint:
             try:
                 return self._once(request, seconds)
             except CallFailure as failure:
-                if failure.parameter is None or not self._adapt(failure.parameter):
+                if failure.parameter is None:
+                    raise
+                self._adapt(failure.parameter)
+                if failure.parameter in self._sent_with(request):
                     raise
 
-    def _adapt(self, parameter: str) -> bool:
-        """Stop using `parameter`; False if nothing is left to change."""
+    def _adapt(self, parameter: str) -> None:
+        """Stop using `parameter`, if that is possible. Calls under way at the same time may each report it."""
         with self._lock:
-            if parameter == self._limit_name == "max_tokens":
-                self._limit_name = "max_completion_tokens"
-                return True
-            if parameter in ("max_tokens", "max_completion_tokens") or parameter in self._unsupported:
-                return False
+            if parameter in _LIMITS:
+                other = _LIMITS[1 - _LIMITS.index(parameter)]
+                self._rejected_limits.add(parameter)
+                self._limit_name = parameter if other in self._rejected_limits else other
+                return
+            if parameter == "stream_options":  # a stream without usage would leave holes in the books
+                self._unsupported.add("stream")
             self._unsupported.add(parameter)
-            return True
+
+    def _sent_with(self, request: Request) -> frozenset[str]:
+        """What `request` is sent with beside the model and its conversation."""
+        role = SYSTEM_ROLE not in self._unsupported and any(m.role == "system" for m in request.messages)
+        return frozenset([*self._options(request), *([SYSTEM_ROLE] if role else [])])
 
     def _once(self, request: Request, seconds: float) -> ModelReply:
-        options = self._options(request)
+        options, sent = self._options(request), self._sent_with(request)
         try:
             body = self._send(request, options, seconds)
+        except CallFailure as failure:
+            raise CallFailure(failure.kind, self._scrub(failure.message)) from None
         except openai.OpenAIError as error:
-            raise self._failure(error, frozenset([*options, *self._extra()])) from None
+            raise self._failure(error, sent) from None
+        except httpx2.TimeoutException:
+            raise CallFailure(Failure.TIMED_OUT, f"No complete reply from {self.url} in time.") from None
+        except httpx2.HTTPError:
+            message = f"The connection to {self.url} broke before a reply was complete."
+            raise CallFailure(Failure.DROPPED, message) from None
         try:
             return read_reply(body, self._scrub, tools=bool(request.tools))
         except AnsweredFailure as failure:
@@ -153,22 +194,35 @@ class Endpoint:
             "model": request.model,
             "timeout": timeout(seconds),
             "extra_headers": {"Idempotency-Key": request.idempotency_key()},
+            "extra_body": options,  # as they are: the package knows no other families' parameters
         }
-        if self._api == "responses":
-            raw = self._client.responses.with_raw_response.create(
-                input=input_items(request.messages),  # type: ignore[arg-type]
-                **common,
-                **options,
-            )
-            return as_chat(read_body(raw.http_response.content))
-        messages = [_sent(message) for message in request.messages]
-        answer = self._client.chat.completions.with_raw_response.create(
-            messages=messages,  # type: ignore[arg-type]
-            extra_body=self._extra() or None,
-            **common,
-            **options,
-        )
-        return read_body(answer.http_response.content)
+        chat = self._api == "chat"
+        said = _without_system(request.messages) if SYSTEM_ROLE in self._unsupported else request.messages
+        with Watch(self._listener, request.model) if self._listener else nullcontext() as watch:
+            if chat:
+                messages: Any = [_sent(message) for message in said]
+                made = self._client.chat.completions.with_streaming_response.create(
+                    messages=messages, **common
+                )
+            else:
+                made = self._client.responses.with_streaming_response.create(
+                    input=input_items(said),  # type: ignore[arg-type]
+                    **common,
+                )
+            with made as answer:
+                response = answer.http_response
+                if watch is None or "event-stream" not in response.headers.get("content-type", ""):
+                    body = read_body(response.read())
+                else:
+                    body = (chat_body if chat else response_body)(events(response.iter_raw()), watch)
+                    self._judge_stream(body)
+        return body if chat else as_chat(body)
+
+    def _judge_stream(self, body: Any) -> None:
+        """Stream no more where a stream does not say what it cost: the books are worth more than the show."""
+        if not (isinstance(body, dict) and body.get("usage")):
+            with self._lock:
+                self._unsupported.add("stream")
 
     def _extra(self) -> dict[str, Any]:
         """What the family takes besides the protocol."""
@@ -176,10 +230,14 @@ class Endpoint:
         return {name: value for name, value in found.items() if name not in self._unsupported}
 
     def _options(self, request: Request) -> dict[str, Any]:
+        """All but model and conversation, without what the endpoint is known to reject."""
+        streamed = self._listener is not None and "stream" not in self._unsupported
         if self._api == "responses":
-            wanted = parameters(request, REPLY_SCHEMA, self._effort)
+            wanted = parameters(request, REPLY_SCHEMA, self._effort) | ({"stream": True} if streamed else {})
             return {name: value for name, value in wanted.items() if name not in self._unsupported}
-        options: dict[str, Any] = {self._limit_name: request.max_tokens}
+        options: dict[str, Any] = {self._limit_name: request.max_tokens, **self._extra()}
+        if streamed:
+            options |= {"stream": True, "stream_options": {"include_usage": True}}
         if request.temperature is not None:
             options["temperature"] = request.temperature
         if request.seed is not None:
@@ -230,11 +288,11 @@ class Endpoint:
         if status == 429:
             wait = retry_after(error.response.headers)
             return CallFailure(Failure.RATE_LIMITED, f"HTTP 429: {said}", retry_after=wait)
-        if status in (408, 409) or status >= 500:
+        parameter = _blamed(error, sent)
+        if status in (408, 409) or (status >= 500 and parameter != SYSTEM_ROLE):
             wait = retry_after(error.response.headers)
             return CallFailure(Failure.SERVER_ERROR, f"HTTP {status}: {said}", retry_after=wait)
-        parameter = _blamed(error, sent)
-        too_long = parameter is None and _TOO_LONG.search(f"{error.code} {error.type} {error.message}")
+        too_long = parameter is None and says_too_long(f"{error.code} {error.type} {error.message}")
         kind = Failure.TOO_LONG if too_long or status == 413 else Failure.REJECTED
         return CallFailure(kind, f"HTTP {status}: {said}", parameter=parameter)
 
@@ -257,7 +315,19 @@ def _sent(message: Message) -> dict[str, Any]:
     return sent
 
 
+def _without_system(messages: Sequence[Message]) -> list[Message]:
+    """The conversation with what the system says at the beginning of the first question."""
+    rules = "\n\n".join(message.content for message in messages if message.role == "system")
+    first, *others = [message for message in messages if message.role != "system"]
+    return [first.model_copy(update={"content": f"{rules}\n\n{first.content}"}), *others]
+
+
 def _blamed(error: openai.APIStatusError, sent: frozenset[str]) -> str | None:
     """The optional parameter that a 400 or 422 complains about, if it names one that was sent."""
-    text = f"{error.param or ''} {error.message}"
-    return next((name for name in _OPTIONAL if name in sent and re.search(rf"\b{name}\b", text)), None)
+    if error.param in sent and error.param in _OPTIONAL:
+        return error.param
+    if SYSTEM_ROLE in sent and _NO_SYSTEM.search(error.message):
+        return SYSTEM_ROLE
+    return next(
+        (name for name in _OPTIONAL if name in sent and re.search(rf"\b{name}\b", error.message)), None
+    )

@@ -19,13 +19,15 @@ _READY = Tool(
 
 @dataclass(frozen=True)
 class Support:
-    """What one call showed. error: why there was no reply, "" where there was one."""
+    """What one call showed. error: why there was no reply, "" where there was one. left_out: parameters that neither
+    this call nor a later one sends, since the family or the endpoint does not take them."""
 
     tools: bool
     family: str
     served_by: str
     usage: TokenUsage
     error: str = ""
+    left_out: tuple[str, ...] = ()
 
 
 def probe(endpoint: Endpoint, model: str) -> Support:
@@ -38,14 +40,16 @@ def probe(endpoint: Endpoint, model: str) -> Support:
             Message(role="user", content='Call the tool `ready` with the word "yes". Say nothing else.'),
         ),
         max_tokens=least,
+        temperature=0.0,  # with the seed only to learn whether they are taken: what is rejected is not billed
+        seed=0,
         tools=(_READY,),
     )
     family = endpoint.profile.name
     try:
         reply = endpoint.complete(request, SECONDS)
     except AnsweredFailure as failure:
-        return Support(False, family, "", failure.usage, failure.message)
+        return Support(False, family, "", failure.usage, failure.message, endpoint.left_out)
     except CallFailure as failure:
-        return Support(False, family, "", TokenUsage(), failure.message)
+        return Support(False, family, "", TokenUsage(), failure.message, endpoint.left_out)
     called = any(call.name == _READY.name for call in reply.tool_calls)
-    return Support(called, family, reply.served_by, reply.usage)
+    return Support(called, family, reply.served_by, reply.usage, left_out=endpoint.left_out)

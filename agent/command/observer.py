@@ -1,6 +1,7 @@
 """Who wants to know how a command is getting on."""
 
 import threading
+from typing import TYPE_CHECKING
 
 from lawsmith.agent.command.job import Job
 from lawsmith.agent.command.registry import Chosen
@@ -10,6 +11,9 @@ from lawsmith.runs import Archive
 from lawsmith.runs.trials import History, Trial
 from lawsmith.tasks import Dataset
 
+if TYPE_CHECKING:
+    from lawsmith.agent.client.streaming import Arriving
+
 
 class Observer:
     """Follows a command, and does nothing unless a method is overridden.
@@ -17,6 +21,9 @@ class Observer:
     Every method must be quick. All but `noted` are called one at a time, and by the thread that executes the
     command, unless it has joined a cluster: then runs go on at the same time, each in a thread of its own.
     """
+
+    follows_replies = False
+    """Whether replies of models are streamed, so that `arriving` is told of their parts."""
 
     def begun(self, job: Job, dataset: Dataset, chosen: Chosen) -> None:
         """The data is loaded; nothing has been evaluated."""
@@ -32,6 +39,9 @@ class Observer:
 
     def noted(self, sentence: str) -> None:
         """Something happened that a user may want to know, such as a connection that was lost; from any thread."""
+
+    def arriving(self, reply: "Arriving") -> None:
+        """A part of a model's reply has arrived; from any thread."""
 
     def warned(self, sentence: str) -> None:
         """Something that nobody should overlook; from any thread."""

@@ -20,6 +20,7 @@ from lawsmith.tasks import InputError, Task
 
 if TYPE_CHECKING:
     from lawsmith.agent.client.config import Config, Options
+    from lawsmith.agent.client.streaming import Listener
     from lawsmith.agent.llm.model_session import Settings
 
 AGENTS = ("symbolic", "analyst", "refine", "evolve")
@@ -141,8 +142,11 @@ def _recorded(job: Job, archive: Archive) -> tuple[Job, Chosen]:
 
 
 @contextmanager
-def proposers(chosen: Chosen, job: Job, task: Task) -> Iterator[MakeProposer]:
-    """What makes the proposers of a command's runs. They see the task, never a test row.
+def proposers(
+    chosen: Chosen, job: Job, task: Task, listener: "Listener | None" = None
+) -> Iterator[MakeProposer]:
+    """What makes the proposers of a command's runs. They see the task, never a test row. `listener` is told while
+    replies of models arrive.
 
     Raises InputError where a model is needed and its settings are wrong or its endpoint refuses.
     """
@@ -168,7 +172,9 @@ def proposers(chosen: Chosen, job: Job, task: Task) -> Iterator[MakeProposer]:
     from lawsmith.agent.llm.model_session import ModelSession, Settings
 
     replayed = None if job.replay is None else Archive.open(Path(job.replay))
-    with ModelSession(chosen.agent, Settings.recorded(job.settings), replayed=replayed) as session:
+    with ModelSession(
+        chosen.agent, Settings.recorded(job.settings), replayed=replayed, listener=listener
+    ) as session:
         session.check(usd_limited=job.usd is not None)
         yield lambda seed, budget, archive, evaluator: after_own(
             session.proposer(

@@ -133,7 +133,12 @@ class Command:
             observer.noted(row.sentence)
         search_task = SearchTask.of(dataset.task)
         with (
-            proposers(self.chosen, self.job, search_task.task) as make_proposer,
+            proposers(
+                self.chosen,
+                self.job,
+                search_task.task,
+                observer.arriving if observer.follows_replies else None,
+            ) as make_proposer,
             self._evaluator(search_task, sandbox, observer) as evaluator,
         ):
             yield dataset, doubts, make_proposer, evaluator

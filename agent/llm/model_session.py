@@ -22,6 +22,7 @@ from lawsmith.agent.client.probe import Support, probe
 from lawsmith.agent.client.recorded_answers import Replayer
 from lawsmith.agent.client.recording import CallSink, MemorySink, Recording
 from lawsmith.agent.client.scrub import public_url
+from lawsmith.agent.client.streaming import Listener
 from lawsmith.agent.feedback.describe import fold_words
 from lawsmith.agent.llm.analyst import Analyst
 from lawsmith.agent.llm.evolve import Evolve
@@ -94,7 +95,9 @@ class Settings(Frozen):
         return ", ".join(choice.name for choice in self.config.models)
 
 
-def connect(choice: ModelChoice, config: Config, environment: Mapping[str, str]) -> Endpoint:
+def connect(
+    choice: ModelChoice, config: Config, environment: Mapping[str, str], listener: Listener | None = None
+) -> Endpoint:
     """The endpoint of a model; raises EndpointError where neither a key nor an address is known."""
     key = environment.get(choice.key_env)
     base_url = choice.base_url and check_url(choice.base_url)
@@ -114,6 +117,7 @@ def connect(choice: ModelChoice, config: Config, environment: Mapping[str, str])
         structured=sampling.structured,
         effort=sampling.effort,
         api=choice.api,
+        listener=listener,
     )
 
 
@@ -135,6 +139,7 @@ class ModelSession:
     Args:
         models: model name -> what answers, instead of endpoints: a scripted model, for instance.
         replayed: an earlier run whose recording answers instead of any model.
+        listener: is told while replies arrive from endpoints.
     """
 
     def __init__(
@@ -145,7 +150,9 @@ class ModelSession:
         environment: Mapping[str, str] = os.environ,
         models: Mapping[str, Model] | None = None,
         replayed: RecordedRun | None = None,
+        listener: Listener | None = None,
     ) -> None:
+        self._listener = listener
         self._agent = AGENTS[agent]
         self._settings = settings
         self._environment = environment
@@ -162,7 +169,7 @@ class ModelSession:
         self._cache = ReplyCache(directory) if cached else None
 
     def _connect(self, choice: ModelChoice) -> Line:
-        endpoint = connect(choice, self._settings.config, self._environment)
+        endpoint = connect(choice, self._settings.config, self._environment, self._listener)
         self._close.callback(endpoint.close)
         return Line(endpoint, endpoint.url)
 
