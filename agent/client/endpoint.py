@@ -24,7 +24,7 @@ from lawsmith.agent.client.messages import Message, ModelReply, Request
 from lawsmith.agent.client.profiles import OFFICIAL, Api, profile_of
 from lawsmith.agent.client.responses import as_chat, input_items, parameters
 from lawsmith.agent.client.scrub import Scrubber, public_url
-from lawsmith.agent.client.streaming import Listener, Watch, chat_body, events, response_body
+from lawsmith.agent.client.streaming import Listener, ReplyWatch, chat_body, events, response_body
 
 NO_KEY = "none"  # what local servers without authentication are sent
 PREFLIGHT_SECONDS = 10.0
@@ -198,7 +198,7 @@ class Endpoint:
         }
         chat = self._api == "chat"
         said = _without_system(request.messages) if SYSTEM_ROLE in self._unsupported else request.messages
-        with Watch(self._listener, request.model) if self._listener else nullcontext() as watch:
+        with ReplyWatch(self._listener, request.model) if self._listener else nullcontext() as watch:
             if chat:
                 messages: Any = [_sent(message) for message in said]
                 made = self._client.chat.completions.with_streaming_response.create(

@@ -31,7 +31,7 @@ Listener = Callable[[Arriving], None]
 """Is told while replies arrive, from any thread; must be quick."""
 
 
-class Watch:
+class ReplyWatch:
     """Tells a listener how one reply gets on, from the question to its end, however it ends."""
 
     def __init__(self, listener: Listener, model: str) -> None:
@@ -39,7 +39,7 @@ class Watch:
         self._now = Arriving(next(_numbers), model)
         self._bytes = 0
 
-    def __enter__(self) -> Watch:
+    def __enter__(self) -> ReplyWatch:
         self._listener(self._now)
         return self
 
@@ -87,9 +87,9 @@ def _of_lines(lines: Iterable[bytes]) -> Iterator[Any]:
             yield found
 
 
-def chat_body(stream: Iterable[Any], watch: Watch) -> dict[str, Any]:
+def chat_body(stream: Iterable[Any], watch: ReplyWatch) -> dict[str, Any]:
     """The chat completion that the events of a stream state; raises CallFailure where it breaks off."""
-    parts = _Parts()
+    parts = _ArrivedParts()
     for event in stream:
         if event is DONE:
             parts.finish = parts.finish or "stop"
@@ -101,7 +101,7 @@ def chat_body(stream: Iterable[Any], watch: Watch) -> dict[str, Any]:
 
 
 @dataclass
-class _Parts:
+class _ArrivedParts:
     """What arrived of a chat completion. Of several choices the first one counts."""
 
     said: list[str] = field(default_factory=list)
@@ -113,7 +113,7 @@ class _Parts:
     usage: Any = None
     model: Any = None
 
-    def take(self, event: dict[str, Any], watch: Watch) -> None:
+    def take(self, event: dict[str, Any], watch: ReplyWatch) -> None:
         if event.get("error"):
             raise _broken_off(event["error"])
         self.usage = event.get("usage") or self.usage
@@ -137,7 +137,7 @@ class _Parts:
         for call in listed if isinstance(listed, list) else ():
             self._take_call(call, watch)
 
-    def _take_call(self, delta: Any, watch: Watch) -> None:
+    def _take_call(self, delta: Any, watch: ReplyWatch) -> None:
         """A part of a call. A new id begins a new call also where a server gives all calls one index."""
         function = delta.get("function") if isinstance(delta, dict) else None
         if not isinstance(function, dict):
@@ -171,7 +171,7 @@ class _Parts:
         return {"choices": [choice], "usage": self.usage, "model": self.model}
 
 
-def response_body(stream: Iterable[Any], watch: Watch) -> Any:
+def response_body(stream: Iterable[Any], watch: ReplyWatch) -> Any:
     """The response of OpenAI's Responses protocol that a stream of its events ends with."""
     final: Any = None
     tool = ""
