@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lawsmith.runs.files import read_bounded
+from lawsmith.runs.ownership import is_own
 from lawsmith.tasks import Dataset, InputError, Table, Task, load, names, read_decided, replica
 from lawsmith.tasks.task import Provenance
 from lawsmith.tasks.validation import Split
@@ -31,6 +32,14 @@ MOST_NUMBERS = 1_000_000
 """A table with more cells than this stays outside: its text would take some 10 MB in every archive."""
 MOST_BYTES = 64 * 2**20
 """Bound of the unpacked text; protects against a small file that unpacks to gigabytes."""
+NOT_OPENED = (
+    "You did not begin this run on this machine, so no page opens the table that it names; "
+    "say where the table is with --data-dir."
+)
+
+
+class NotOpened(InputError):
+    """A page does not open what an archive of somebody else names."""
 
 
 def packed(dataset: Dataset) -> bytes | None:
@@ -127,6 +136,8 @@ def open_data(archive: Archive, data_dir: Path | None = None) -> Dataset:
     manifest = archive.manifest
     record, schema = manifest.data, manifest.task
     if record is not None and record.source == "replica":
+        if schema.name not in replica.available():
+            raise InputError(f"The archive of {manifest.run} is damaged: its task has no replica.")
         train, test = (Split(frame, f"the replica of {schema.name}", None) for frame in replica.rows(schema))
         return validated(schema, "replica", train, test)
     if record is not None and record.train is not None:
@@ -140,6 +151,24 @@ def open_data(archive: Archive, data_dir: Path | None = None) -> Dataset:
     if data_dir is None and found_before is not None and Path(found_before).is_file():
         data_dir = Path(found_before).parent
     return load(schema.name, data_dir)
+
+
+def open_shown_data(archive: Archive, data_dir: Path | None = None) -> Dataset:
+    """As `open_data`, for pages, which open archives that nobody vouches for.
+
+    Without `data_dir` a file that the archive names is opened only where this user began the run. Of any other, the
+    rows that it carries and those of known tasks are all there is. Raises InputError when they cannot be had.
+    """
+    if data_dir is not None or is_own(archive.manifest):
+        return open_data(archive, data_dir)
+    if (kept := kept_data(archive)) is not None:
+        return kept
+    record, schema = archive.manifest.data, archive.manifest.task
+    if record is not None and record.source == "replica":
+        return open_data(archive)
+    if (record is None or record.train is None) and schema.name in names():
+        return load(schema.name)
+    raise NotOpened(NOT_OPENED)
 
 
 def _moved(path: str, data_dir: Path | None) -> Path:

@@ -1,8 +1,9 @@
 """Which archives this user began: a mark that nobody makes without a secret of the user's.
 
-A resume does what an archive says: it asks models, reads files, starts processes. That is right for an archive of one's
-own, and a stranger could write any. The mark is an HMAC of what the archive asks for, under a key in the user's state
-folder; an archive from elsewhere, also of one's own from another machine, has none that fits.
+A resume does what an archive says: it asks models, reads files, starts processes; a page opens the table that it
+names. That is right for an archive of one's own, and a stranger could write any. The mark is an HMAC of what the
+archive asks for and of its data, under a key in the user's state folder; an archive from elsewhere, also of one's own
+from another machine, has none that fits.
 """
 
 from __future__ import annotations
@@ -42,7 +43,8 @@ def key_path(environment: Mapping[str, str] = os.environ) -> Path:
 
 
 def _mark(key: bytes, manifest: Manifest) -> str:
-    asked = encode([manifest.run, manifest.batch, manifest.agent, manifest.model, manifest.config])
+    data = None if manifest.data is None else manifest.data.model_dump()
+    asked = encode([manifest.run, manifest.batch, manifest.agent, manifest.model, data, manifest.config])
     return hmac.new(key, asked, hashlib.sha256).hexdigest()
 
 

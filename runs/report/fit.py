@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lawsmith.runs.data import open_data
+from lawsmith.runs.data import NotOpened, open_shown_data
 from lawsmith.runs.intervals import Uncertainty
 from lawsmith.runs.law_table import LawRow, laws
 from lawsmith.runs.report.content import RunContent
@@ -50,24 +50,26 @@ class Fit:
         return tuple(one for one in self.splits if one.split == split)
 
 
-def data_of(content: RunContent, data_dir: Path | None) -> Dataset | None:
-    """The rows of the run; None where they are not at hand. Why they are not is not told: that may quote them."""
+def data_of(content: RunContent, data_dir: Path | None) -> Dataset | str:
+    """The rows of the run, or a sentence where they are not at hand. It does not say more: that may quote them."""
     try:
-        return open_data(content.archive, data_dir)
+        return open_shown_data(content.archive, data_dir)
+    except NotOpened as refused:
+        return str(refused)
     except InputError:
-        return None
+        return NOT_AT_HAND.format(content.manifest.run)
 
 
 def fit_of(
     content: RunContent,
     sandbox: Sandbox,
-    data: Dataset | None,
+    data: Dataset | str,
     known: Uncertainty | None,
     levels: Mapping[str, str],
 ) -> Fit:
-    """levels: target -> the constant that the law tends to, where it has one."""
-    if data is None:
-        return Fit(missing=NOT_AT_HAND.format(content.manifest.run))
+    """data: the rows, or why there are none. levels: target -> the constant that the law tends to, if it has one."""
+    if isinstance(data, str):
+        return Fit(missing=data)
     if content.manifest.data is not None and data.task.provenance.sha256 != content.manifest.data.sha256:
         return Fit(missing="The data has changed since the run, so the law is not shown on it.")
     if content.state != "complete":

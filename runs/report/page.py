@@ -17,7 +17,7 @@ from lawsmith.runs.quoting import visible
 from lawsmith.runs.report.content import RunContent, ShownCandidate, gather
 from lawsmith.runs.report.drawing import Chart
 from lawsmith.runs.report.error_summary import worst
-from lawsmith.runs.report.fit import NOT_AT_HAND, Fit, data_of, fit_of
+from lawsmith.runs.report.fit import Fit, data_of, fit_of
 from lawsmith.runs.report.mathml import code, mathml, short
 from lawsmith.runs.report.picture_data import packed
 from lawsmith.runs.report.plots import calls_chart, front_chart, progress_chart
@@ -121,7 +121,7 @@ def _stated(content: RunContent) -> ShownFormula | None:
 
 
 def _uncertainty(
-    content: RunContent, sandbox: Sandbox, data_dir: Path | None, wanted: bool, data: Dataset | None
+    content: RunContent, sandbox: Sandbox, data_dir: Path | None, wanted: bool, data: Dataset | str
 ) -> tuple[intervals.Uncertainty | None, str]:
     """What is known of the law's errors, or why nothing is."""
     if content.result.winner is None and content.law is None:
@@ -130,8 +130,8 @@ def _uncertainty(
         if not wanted:
             known = None if content.picked else recorded(content.archive)
             return known, "" if known else f"discover report {content.manifest.run} measures them."
-        if data is None and (content.picked or recorded(content.archive) is None):
-            return None, NOT_AT_HAND.format(content.manifest.run)
+        if isinstance(data, str) and (content.picked or recorded(content.archive) is None):
+            return None, data
         return intervals.uncertainty(content.archive, sandbox, data_dir, content.picked), ""
     except InputError as error:
         return None, str(error)

@@ -17,6 +17,7 @@ from lawsmith.agent.search.evaluator import Evaluator
 from lawsmith.agent.search.journal import Journal
 from lawsmith.agent.search.search_task import SearchTask
 from lawsmith.runs import Archive, DataRecord, Manifest, new_run_id
+from lawsmith.runs.ownership import marked
 from lawsmith.runs.trials import History, Proposal
 from lawsmith.sandbox import Sandbox
 from lawsmith.tasks import Dataset, read_dataset
@@ -81,8 +82,9 @@ def make_run(
     proposals: Sequence[Proposal],
     run: str,
     seal: bool = True,
+    own: bool = True,
 ) -> Path:
-    """The archive of a run of `proposals`; left unfinished without `seal`."""
+    """The archive of a run of `proposals`; left unfinished without `seal`, a stranger's if it is not `own`."""
     task = dataset.task
     manifest = Manifest(
         run=run,
@@ -91,6 +93,7 @@ def make_run(
         seed=0,
         data=DataRecord.of(task.provenance, task.provenance.path, None),
     )
+    manifest = marked(manifest) if own else manifest
     with Archive.create(runs_dir, manifest) as archive:
         journal, budget = Journal(archive), Budget(Allowance())
         with Evaluator(sandbox, SearchTask.of(task)) as evaluator:
@@ -127,7 +130,9 @@ def hostile_proposals() -> list[Proposal]:
 def under_way(runs_dir: Path, good: Archive) -> Iterator[Archive]:
     """A run in progress that has tried one candidate and waits for the others; nothing is left of it."""
     config = {"seconds": 600, "usd": 1.5, "calls": 10}
-    manifest = good.manifest.model_copy(update={"run": new_run_id(), "agent": "under-way", "config": config})
+    manifest = marked(
+        good.manifest.model_copy(update={"run": new_run_id(), "agent": "under-way", "config": config})
+    )
     listed = [event for event in good.events() if event["event"] in ("round", "candidate")]
     with Archive.create(runs_dir, manifest) as archive:
         for event in listed[:2]:
