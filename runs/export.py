@@ -13,13 +13,14 @@ from lawsmith.runs.files import write_atomic, writing
 from lawsmith.runs.laws import Law, law_of
 from lawsmith.runs.pair import pair_source
 from lawsmith.runs.quoting import docstring, latex_plain, visible
+from lawsmith.runs.uncertain_constants import covariances, uncertainties_script
 from lawsmith.sandbox.law.formula import Formula, formula
 from lawsmith.sandbox.law.statement import Unreadable
 from lawsmith.sandbox.law.write_latex import latex_name
 from lawsmith.sandbox.law.write_sympy import sympy_script
 from lawsmith.tasks import InputError
 
-TextFormat = Literal["law", "latex", "sympy", "json"]
+TextFormat = Literal["law", "latex", "sympy", "json", "uncertainties"]
 TEXT_FORMATS: tuple[TextFormat, ...] = get_args(TextFormat)
 
 
@@ -27,7 +28,8 @@ def export_text(archive: Archive, form: TextFormat, law: str | None = None) -> s
     """The law of an archive (or another of its table, by id) in one of `TEXT_FORMATS`.
 
     law: the archived ``law.py``. latex: equation and table of constants. sympy: a script that defines
-    `expressions` and `constants`. json: formula, constants per group, scores and provenance.
+    `expressions` and `constants`. json: formula, constants per group with their covariance, scores and provenance.
+    uncertainties: a script that defines `constants` as correlated numbers of the package of that name.
 
     Raises: InputError: the run is damaged, unfinished or without a law, or its formula cannot be stated in
     that format.
@@ -37,6 +39,7 @@ def export_text(archive: Archive, form: TextFormat, law: str | None = None) -> s
         "latex": _latex,
         "sympy": _sympy,
         "json": _json,
+        "uncertainties": lambda law: uncertainties_script(law, _origin(law)),
     }
     if form not in writers:
         raise InputError(f"The format {form!r} is not known; choose one of {', '.join(TEXT_FORMATS)}.")
@@ -168,9 +171,21 @@ def _json(law: Law) -> str:
         "latex": latex,
         "parameters": found.parameters,
         "constants": law.constants or None,
+        "covariance": _covariance(law),
         "scores": result.scores if scored else None,
         "validation_r2": result.validation_r2 if scored else None,
         "provenance": _origin(law),
         "law": law.source,
     }
     return json.dumps(plain(content), indent=2, allow_nan=False) + "\n"
+
+
+def _covariance(law: Law) -> dict[str, Any] | None:
+    """Names of the constants and group -> matrix; None where it cannot be measured, as without the rows."""
+    if not law.has_intervals:
+        return None
+    try:
+        found = covariances(law)
+    except InputError:
+        return None
+    return {"names": found.names, "matrices": found.matrices}

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import sympy
     from matplotlib.axes import Axes
+    from uncertainties import UFloat
 
 Rows = "pd.DataFrame | Mapping[str, Sequence[float]]"
 REACHES = (10.0, 100.0, 1e3, 1e4, 1e6)
@@ -109,6 +110,20 @@ class Law:
             known = self.uncertainty(sandbox, data_dir)
             table = self.table(rows, group, known)
             return predict_intervals(known, self.schema, table, sandbox, level)
+
+    def covariance(self, group: str | None = None, data_dir: Path | None = None) -> pd.DataFrame:
+        """Covariance of a group's constants; see `lawsmith.runs.uncertain_constants.covariance_frame`."""
+        from lawsmith.runs.uncertain_constants import covariance_frame
+
+        return covariance_frame(self, group, data_dir)
+
+    def uncertain_constants(
+        self, group: str | None = None, data_dir: Path | None = None
+    ) -> dict[str, UFloat]:
+        """A group's constants as correlated numbers; see `lawsmith.runs.uncertain_constants.uncertain_constants`."""
+        from lawsmith.runs.uncertain_constants import uncertain_constants
+
+        return uncertain_constants(self, group, data_dir)
 
     def uncertainty(self, sandbox: Sandbox, data_dir: Path | None = None) -> Uncertainty:
         """What is known of the law's errors; measured the first time. Raises InputError where nothing can be."""

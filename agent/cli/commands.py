@@ -205,7 +205,10 @@ def inspect(
 def export(
     run: Reference,
     format: Annotated[
-        str, typer.Option(metavar="FORMAT", help="Write it as law, latex, sympy, json or sldbench.")
+        str,
+        typer.Option(
+            metavar="FORMAT", help="Write it as law, latex, sympy, json, uncertainties or sldbench."
+        ),
     ] = "law",
     target: Annotated[
         Path | None,

@@ -169,6 +169,12 @@ class Result:
             archive = Archive.open(self.selected.archive)
             return write_report(archive, sandbox, out=None if path is None else Path(path))
 
+    def log(self, run: Any = None) -> None:
+        """Log the law to a tracker: `run` of W&B or MLflow; by default MLflow's active run."""
+        from lawsmith.agent.command.tracking import log
+
+        log(self, run)
+
     def __repr__(self) -> str:
         """Some ten lines: the law, the verdict, where it is."""
         law = self.law

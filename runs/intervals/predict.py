@@ -179,3 +179,23 @@ def constant_intervals(
             low, high = np.quantile(np.array(drawn), tails, axis=0)
             found[group] = dict(zip(names, zip(low.tolist(), high.tolist(), strict=True), strict=True))
     return found
+
+
+def covariance(known: Uncertainty, group: str) -> Array | None:
+    """(P, P): covariance of a group's constants, in the order of `known.members[0].names`; None with under 3 refits.
+
+    Standard deviations are half the middle 68 % of the refitted constants, so one diverging refit sets none of them;
+    correlations are those of the refits, each constant clipped at three standard deviations from its median.
+    """
+    drawn = np.array([row for values in known.resamples if (row := values.get(group)) is not None])
+    if len(drawn) < 3:
+        return None
+    from scipy.special import ndtr
+
+    low, middle, high = np.quantile(drawn, [*ndtr([-1.0]), 0.5, *ndtr([1.0])], axis=0)
+    size = (high - low) / 2
+    unit = np.clip((drawn - middle) / np.where(size > 0, size, 1.0), -3, 3)
+    moved = unit - unit.mean(axis=0)
+    spread = np.sqrt(np.sum(moved**2, axis=0))
+    direction = moved / np.where(spread > 0, spread, 1.0)
+    return np.asarray(size[:, None] * (direction.T @ direction) * size[None, :])

@@ -63,7 +63,7 @@ def test_formats_that_cannot_state_a_law_say_so(manifest: Manifest, tmp_path: Pa
         ):
             export_text(archive, form)  # type: ignore[arg-type]
     assert json.loads(export_text(archive, "json"))["latex"] == {}
-    with pytest.raises(InputError, match="choose one of law, latex, sympy, json"):
+    with pytest.raises(InputError, match="choose one of law, latex, sympy, json, uncertainties"):
         export_text(archive, "pdf")  # type: ignore[arg-type]
 
 

@@ -1,0 +1,106 @@
+"""Logs a result to an experiment tracker: a run of Weights & Biases or of MLflow. Neither is imported unless used."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lawsmith.runs.laws import Law
+from lawsmith.tasks import InputError
+from lawsmith.tasks.errors import require
+
+if TYPE_CHECKING:
+    from lawsmith.agent.command.result import Result
+
+PREFIX = "law"
+LONGEST = 500
+"""Characters of a parameter that MLflow takes for certain."""
+
+
+@dataclass(frozen=True)
+class Logged:
+    """What is logged. settings: short texts; metrics: numbers; texts: file name -> content."""
+
+    settings: dict[str, str]
+    metrics: dict[str, float]
+    texts: dict[str, str]
+
+
+def logged(result: Result) -> Logged:
+    """The formula, scores, constants and verdict of the selected law; raises InputError where there is none."""
+    law, run = result.law, result.selected
+    if law is None or run is None:
+        raise InputError("No run found a law, so there is nothing to log.")
+    row = next((row for row in run.table(result.dataset.task) if row.chosen), None)
+    scores = {
+        "heldout_r2": run.result.validation_r2,
+        "train_r2": run.train_r2,
+        "test_r2": run.test_r2,
+        "constants_count": run.result.constants_count,
+        "heldout_error": None if row is None else row.heldout_error,
+        "train_error": None if row is None else row.train_error,
+    }
+    metrics = {f"{PREFIX}/{name}": float(value) for name, value in scores.items() if value is not None}
+    settings = {
+        "formula": law.expression or "see law.py",
+        "run": run.manifest.run,
+        "tone": run.result.tone or "",
+    }
+    return Logged(
+        {f"{PREFIX}/{name}": value[:LONGEST] for name, value in settings.items()},
+        {**metrics, **_constants(law)},
+        {
+            "law.py": law.source,
+            "constants.json": json.dumps(law.constants, indent=2),
+            "verdict.txt": "\n".join(result.verdict) + "\n",
+        },
+    )
+
+
+def _constants(law: Law) -> dict[str, float]:
+    """Constants as metrics: of several groups with the group's name between."""
+    several = len(law.constants) > 1
+    found = dict[str, float]()
+    for group, values in law.constants.items():
+        middle = f"{re.sub(r'[^A-Za-z0-9_.-]+', '_', group)}/" if several else ""
+        found |= {f"{PREFIX}/constant/{middle}{name}": value for name, value in values.items()}
+    return found
+
+
+def log(result: Result, run: Any = None) -> None:
+    """Log the result to `run`: a run of W&B, an MLflow run, or None for MLflow's active run.
+
+    Raises InputError for something else, and where the package is missing.
+    """
+    content = logged(result)
+    if hasattr(run, "config") and hasattr(run, "summary"):
+        _to_wandb(content, run, result)
+    elif run is None or hasattr(run, "info"):
+        _to_mlflow(content, None if run is None else run.info.run_id)
+    else:
+        raise InputError(
+            "result.log() takes a run of W&B (wandb.init()) or of MLflow (mlflow.start_run()), "
+            f"not {type(run).__name__}."
+        )
+
+
+def _to_wandb(content: Logged, run: Any, result: Result) -> None:
+    run.config.update(content.settings, allow_val_change=True)
+    run.summary.update(content.metrics)
+    folder = Path(run.dir)
+    for name, text in content.texts.items():
+        (folder / name).write_text(text, encoding="utf-8")
+        run.save(str(folder / name), base_path=str(folder), policy="now")
+
+
+def _to_mlflow(content: Logged, run_id: str | None) -> None:
+    require("mlflow", "mlflow", "Logging to MLflow")
+    import mlflow
+
+    mlflow.log_params(content.settings, run_id=run_id)
+    mlflow.log_metrics(content.metrics, run_id=run_id)
+    for name, text in content.texts.items():
+        mlflow.log_text(text, f"{PREFIX}/{name}", run_id=run_id)
