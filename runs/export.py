@@ -182,10 +182,8 @@ def _json(law: Law) -> str:
 
 def _covariance(law: Law) -> dict[str, Any] | None:
     """Names of the constants and group -> matrix; None where it cannot be measured, as without the rows."""
-    if not law.has_intervals:
-        return None
     try:
-        found = covariances(law)
+        found = covariances(law) if law.has_intervals else None
     except InputError:
         return None
-    return {"names": found.names, "matrices": found.matrices}
+    return None if found is None else {"names": found.names, "matrices": found.matrices}

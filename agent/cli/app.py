@@ -20,6 +20,7 @@ def discover(
     data_dir: of.DataDir = None,
     runs_dir: of.RunsDir = of.RUNS_DIR,
     json: of.Json = False,
+    json_schema: of.JsonSchema = False,
     version: of.Version = False,
     quiet: of.Quiet = False,
     open_: of.Open = False,
@@ -87,6 +88,8 @@ def discover(
 
     if version:
         search.print_version()
+    elif json_schema:
+        search.print_json_schema()
     else:
         search.run(given)
 

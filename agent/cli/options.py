@@ -39,6 +39,12 @@ DataDir = Annotated[
 RunsDir = Annotated[Path, typer.Option(help="The folder that the runs are kept in.", metavar="DIR")]
 Json = Annotated[bool, typer.Option("--json", metavar=FLAG, help="Print one JSON object on stdout.")]
 Version = Annotated[bool, typer.Option("--version", "-V", metavar=FLAG, help="Print the version and exit.")]
+JsonSchema = Annotated[
+    bool,
+    typer.Option(
+        "--json-schema", metavar=FLAG, help="Print the JSON Schema of what --json prints, and exit."
+    ),
+]
 Quiet = Annotated[
     bool,
     typer.Option("--quiet", "-q", metavar=FLAG, help="Print results and warnings only, no progress."),

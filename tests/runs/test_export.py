@@ -57,6 +57,8 @@ def test_every_format_of_a_published_law(tmp_path: Path) -> None:
 
 def test_formats_that_cannot_state_a_law_say_so(manifest: Manifest, tmp_path: Path) -> None:
     archive = archive_of(ARRAYS["rows together"], manifest, tmp_path)
+    with pytest.raises(InputError, match="not as this version writes it|no error measured"):
+        export_text(archive, "uncertainties")
     for form in ("latex", "sympy"):
         with pytest.raises(
             InputError, match=r"cannot be written as .*\(line \d+\); export it as law or json"
@@ -96,7 +98,7 @@ def test_hostile_names_are_text_in_every_format(manifest: Manifest, tmp_path: Pa
     assert space["constants"] == {nasty: {"E": 2.0}}
     latex = export_text(archive, "latex")
     assert "\\input" not in latex
-    for form in TEXT_FORMATS:
+    for form in (form for form in TEXT_FORMATS if form != "uncertainties"):
         assert "\x1b" not in export_text(archive, form)
 
 

@@ -1,0 +1,251 @@
+"""The schema of what commands print with ``--json``: `discover --json-schema` prints it.
+
+The models state the contract that docs/json.md tells in words. Tests hold the output of each command against them.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+from pydantic.json_schema import models_json_schema
+
+from lawsmith.tasks.schema import Role
+
+Special = Literal["NaN", "Infinity", "-Infinity"]
+Number = float | Special
+Constants = dict[str, dict[str, Number]]
+"""Group -> name -> value."""
+
+
+class _Printed(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Data(_Printed):
+    """Where the rows came from."""
+
+    source: Literal["file", "cache", "hub", "replica"]
+    sha256: str
+
+
+class ColumnRole(_Printed):
+    """What a column is to the search, and why."""
+
+    role: Role
+    reason: str
+
+
+class OwnForm(_Printed):
+    """What became of a formula that the user gave: its place among all laws by held-out error."""
+
+    law: str
+    place: int | None
+    of: int
+    message: str
+
+
+class LawRow(_Printed):
+    """A law of the table of laws. Errors are root mean squares in the target's unit."""
+
+    id: str
+    formula: str
+    constants: Constants
+    complexity: int
+    train_error: Number
+    heldout_error: Number
+    heldout_r2: Number | None
+    chosen: bool
+    on_front: bool
+
+
+class ListedLaw(LawRow):
+    """A law of the table of a run; `picked` where the user picked it."""
+
+    picked: bool
+
+
+class Run(_Printed):
+    """One run of a search."""
+
+    run: str
+    archive: str
+    seed: int | None
+    r2: Number | None
+    validation_r2: Number | None
+    train_r2: Number | None
+    expression: str | None
+    constants: Constants | None
+    constants_count: int | None
+    candidates: int | None
+    failed: int | None
+    seconds: float | None
+    cost_usd: float | None
+    account: dict[str, Any] | None
+    verdict: list[str]
+    laws: list[LawRow]
+    error: str | None
+
+
+class Selected(_Printed):
+    """The run whose law was selected, and why."""
+
+    run: str
+    archive: str
+    r2: Number | None
+    validation_r2: Number | None
+    train_r2: Number | None
+    expression: str | None
+    constants_count: int | None
+    reason: str
+
+
+class Search(_Printed):
+    """What a search found: `discover … --json` and `discover resume RUN --json`."""
+
+    task: str
+    agent: str
+    model: str | None
+    why: str
+    data: Data
+    notes: list[str]
+    notices: list[str]
+    own_forms: list[OwnForm]
+    hall_of_fame: list[OwnForm]
+    roles: dict[str, ColumnRole]
+    verdict: list[str]
+    tone: Literal["good", "fair", "bad"] | None
+    runs: list[Run]
+    best_r2: Number | None
+    mean_r2: Number | None
+    min_r2: Number | None
+    selected: Selected | None
+    seconds: float
+
+
+class Laws(_Printed):
+    """The table of laws: `discover laws RUN --json`."""
+
+    run: str
+    picked: str | None
+    laws: list[ListedLaw]
+
+
+class Prediction(_Printed):
+    """A prediction of one target at one point; ends and standard deviations are null for a law without intervals."""
+
+    target: str
+    value: Number
+    low: Number | None
+    high: Number | None
+    level: float | None
+    mean_low: Number | None = None
+    mean_high: Number | None = None
+    parameter: Number | None = None
+    model: Number | None = None
+    noise: Number | None = None
+    extrapolation: Number | None = None
+    distance: Number | None = None
+    group: str | None = None
+
+
+class Predict(_Printed):
+    """A prediction at a point: `discover predict RUN --at … --json`."""
+
+    predictions: list[Prediction]
+    warnings: list[str]
+    law: str | None
+    chosen: bool
+    finite_up_to: Number | None
+
+
+class PredictRows(_Printed):
+    """Predictions for a file: `discover predict RUN --rows FILE --json`; remarks has an entry for each row."""
+
+    predictions: list[Prediction]
+    remarks: list[str | None]
+    level: float
+
+
+class Answer(_Printed):
+    """A number with its 90 % interval."""
+
+    value: Number
+    low: Number | None
+    high: Number | None
+
+
+class Optimum(_Printed):
+    """The best features for a budget: `discover optimum RUN --json`."""
+
+    target: str
+    budget: str
+    features: dict[str, Answer]
+    as_good: dict[str, tuple[Number, Number]]
+    flat: bool
+    at_edge: list[str]
+    prediction: Prediction
+    warnings: list[str]
+
+
+class Invert(_Printed):
+    """Where a target is reached: `discover invert RUN --json`."""
+
+    target: str
+    wanted: float
+    solve: dict[str, Answer]
+    warnings: list[str]
+
+
+class Covariance(_Printed):
+    """Covariance of the constants: group -> matrix, rows and columns in the order of `names`."""
+
+    names: list[str]
+    matrices: dict[str, list[list[Number]]]
+
+
+class Export(_Printed):
+    """A law for other tools: `discover export RUN --format json`."""
+
+    run: str
+    law_id: str | None
+    chosen: bool
+    task: str
+    features: list[str]
+    targets: list[str]
+    group: str | None
+    kind: Literal["form", "law", "pair"] | None
+    formula: str
+    latex: dict[str, str]
+    parameters: list[str]
+    constants: Constants | None
+    covariance: Covariance | None
+    scores: dict[str, Any] | None
+    validation_r2: Number | None
+    provenance: dict[str, Any]
+    law: str
+
+
+PRINTED: dict[str, type[_Printed]] = {
+    "discover": Search,
+    "laws": Laws,
+    "predict --at": Predict,
+    "predict --rows": PredictRows,
+    "optimum": Optimum,
+    "invert": Invert,
+    "export": Export,
+}
+"""Command -> the model of what it prints."""
+
+
+def json_schema() -> dict[str, Any]:
+    """One JSON Schema (2020-12) with a definition for each command, named in `properties`."""
+    places, whole = models_json_schema([(model, "validation") for model in PRINTED.values()])
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "What the commands of lawsmith print with --json",
+        "description": "The property of a command is the schema of the object that it prints.",
+        "type": "object",
+        "properties": {command: places[(model, "validation")] for command, model in PRINTED.items()},
+        "$defs": whole["$defs"],
+    }
