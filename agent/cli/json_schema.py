@@ -22,21 +22,21 @@ class _Printed(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Data(_Printed):
+class DataJson(_Printed):
     """Where the rows came from."""
 
     source: Literal["file", "cache", "hub", "replica"]
     sha256: str
 
 
-class ColumnRole(_Printed):
+class ColumnRoleJson(_Printed):
     """What a column is to the search, and why."""
 
     role: Role
     reason: str
 
 
-class OwnForm(_Printed):
+class OwnFormJson(_Printed):
     """What became of a formula that the user gave: its place among all laws by held-out error."""
 
     law: str
@@ -45,7 +45,7 @@ class OwnForm(_Printed):
     message: str
 
 
-class LawRow(_Printed):
+class LawRowJson(_Printed):
     """A law of the table of laws. Errors are root mean squares in the target's unit."""
 
     id: str
@@ -59,13 +59,13 @@ class LawRow(_Printed):
     on_front: bool
 
 
-class ListedLaw(LawRow):
+class ListedLawJson(LawRowJson):
     """A law of the table of a run; `picked` where the user picked it."""
 
     picked: bool
 
 
-class Run(_Printed):
+class RunJson(_Printed):
     """One run of a search."""
 
     run: str
@@ -83,11 +83,11 @@ class Run(_Printed):
     cost_usd: float | None
     account: dict[str, Any] | None
     verdict: list[str]
-    laws: list[LawRow]
+    laws: list[LawRowJson]
     error: str | None
 
 
-class Selected(_Printed):
+class SelectedJson(_Printed):
     """The run whose law was selected, and why."""
 
     run: str
@@ -100,38 +100,38 @@ class Selected(_Printed):
     reason: str
 
 
-class Search(_Printed):
+class SearchJson(_Printed):
     """What a search found: `discover … --json` and `discover resume RUN --json`."""
 
     task: str
     agent: str
     model: str | None
     why: str
-    data: Data
+    data: DataJson
     notes: list[str]
     notices: list[str]
-    own_forms: list[OwnForm]
-    hall_of_fame: list[OwnForm]
-    roles: dict[str, ColumnRole]
+    own_forms: list[OwnFormJson]
+    hall_of_fame: list[OwnFormJson]
+    roles: dict[str, ColumnRoleJson]
     verdict: list[str]
     tone: Literal["good", "fair", "bad"] | None
-    runs: list[Run]
+    runs: list[RunJson]
     best_r2: Number | None
     mean_r2: Number | None
     min_r2: Number | None
-    selected: Selected | None
+    selected: SelectedJson | None
     seconds: float
 
 
-class Laws(_Printed):
+class LawsJson(_Printed):
     """The table of laws: `discover laws RUN --json`."""
 
     run: str
     picked: str | None
-    laws: list[ListedLaw]
+    laws: list[ListedLawJson]
 
 
-class Prediction(_Printed):
+class PredictionJson(_Printed):
     """A prediction of one target at one point; ends and standard deviations are null for a law without intervals."""
 
     target: str
@@ -149,25 +149,25 @@ class Prediction(_Printed):
     group: str | None = None
 
 
-class Predict(_Printed):
+class PredictJson(_Printed):
     """A prediction at a point: `discover predict RUN --at … --json`."""
 
-    predictions: list[Prediction]
+    predictions: list[PredictionJson]
     warnings: list[str]
     law: str | None
     chosen: bool
     finite_up_to: Number | None
 
 
-class PredictRows(_Printed):
+class PredictRowsJson(_Printed):
     """Predictions for a file: `discover predict RUN --rows FILE --json`; remarks has an entry for each row."""
 
-    predictions: list[Prediction]
+    predictions: list[PredictionJson]
     remarks: list[str | None]
     level: float
 
 
-class Answer(_Printed):
+class AnswerJson(_Printed):
     """A number with its 90 % interval."""
 
     value: Number
@@ -175,36 +175,36 @@ class Answer(_Printed):
     high: Number | None
 
 
-class Optimum(_Printed):
+class OptimumJson(_Printed):
     """The best features for a budget: `discover optimum RUN --json`."""
 
     target: str
     budget: str
-    features: dict[str, Answer]
+    features: dict[str, AnswerJson]
     as_good: dict[str, tuple[Number, Number]]
     flat: bool
     at_edge: list[str]
-    prediction: Prediction
+    prediction: PredictionJson
     warnings: list[str]
 
 
-class Invert(_Printed):
+class InvertJson(_Printed):
     """Where a target is reached: `discover invert RUN --json`."""
 
     target: str
     wanted: float
-    solve: dict[str, Answer]
+    solve: dict[str, AnswerJson]
     warnings: list[str]
 
 
-class Covariance(_Printed):
+class CovarianceJson(_Printed):
     """Covariance of the constants: group -> matrix, rows and columns in the order of `names`."""
 
     names: list[str]
     matrices: dict[str, list[list[Number]]]
 
 
-class Export(_Printed):
+class ExportJson(_Printed):
     """A law for other tools: `discover export RUN --format json`."""
 
     run: str
@@ -219,7 +219,7 @@ class Export(_Printed):
     latex: dict[str, str]
     parameters: list[str]
     constants: Constants | None
-    covariance: Covariance | None
+    covariance: CovarianceJson | None
     scores: dict[str, Any] | None
     validation_r2: Number | None
     provenance: dict[str, Any]
@@ -227,13 +227,13 @@ class Export(_Printed):
 
 
 PRINTED: dict[str, type[_Printed]] = {
-    "discover": Search,
-    "laws": Laws,
-    "predict --at": Predict,
-    "predict --rows": PredictRows,
-    "optimum": Optimum,
-    "invert": Invert,
-    "export": Export,
+    "discover": SearchJson,
+    "laws": LawsJson,
+    "predict --at": PredictJson,
+    "predict --rows": PredictRowsJson,
+    "optimum": OptimumJson,
+    "invert": InvertJson,
+    "export": ExportJson,
 }
 """Command -> the model of what it prints."""
 
