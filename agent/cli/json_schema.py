@@ -79,6 +79,7 @@ class RunJson(_Printed):
     constants_count: int | None
     candidates: int | None
     failed: int | None
+    sums: int | None
     seconds: float | None
     cost_usd: float | None
     account: dict[str, Any] | None
