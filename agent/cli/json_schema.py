@@ -78,8 +78,10 @@ class RunJson(_Printed):
     constants: Constants | None
     constants_count: int | None
     candidates: int | None
-    failed: int | None
+    tried: int | None
+    screened: int | None
     sums: int | None
+    failed: int | None
     seconds: float | None
     cost_usd: float | None
     account: dict[str, Any] | None
