@@ -11,6 +11,7 @@ import numpy as np
 from lawsmith.runs.trials import Trial
 from lawsmith.sandbox import Constants, Evaluation
 from lawsmith.sandbox.law.formula import formula
+from lawsmith.sandbox.law.key import source_key
 from lawsmith.tasks import Task
 
 
@@ -21,7 +22,7 @@ class LawRow:
     formula: with names of constants; constants: group -> name -> value. complexity: how many constants it has per
     group and target. train_error, heldout_error: root mean squared errors in units of the target (of several targets,
     in units of their spread), the latter typical of the folds. on_front: no law with as few constants has a smaller
-    held-out error.
+    held-out error. also: ids of other candidates that state the same law in other words.
     """
 
     id: str
@@ -33,6 +34,11 @@ class LawRow:
     heldout_r2: float | None
     chosen: bool
     on_front: bool
+    also: tuple[str, ...] = ()
+
+    def stands_for(self, id: str | None) -> bool:
+        """Whether a candidate states the law of this row."""
+        return id == self.id or id in self.also
 
     def to_json(self) -> dict[str, Any]:
         """The row as JSON data."""
@@ -40,14 +46,22 @@ class LawRow:
 
 
 def laws(trials: Iterable[Trial], task: Task, chosen: str | None = None) -> tuple[LawRow, ...]:
-    """The usable laws among the trials, the simplest first, of equals the one with the smaller held-out error."""
+    """The usable laws among the trials, the simplest first, of equals the one with the smaller held-out error.
+
+    A law that several candidates state in other words has one row: that of the chosen one, or of the one with the
+    smallest error.
+    """
     spread = task.train.target_matrix().std(axis=0)
     unit = spread if len(spread) == 1 else np.ones(1)
     usable = [trial for trial in trials if trial.usable and trial.evaluation.constants is not None]
     errors = {trial.id: _heldout(trial.evaluation, unit) for trial in usable}
     order = sorted(usable, key=lambda trial: (trial.evaluation.constants_count or 0, errors[trial.id]))
+    alike: dict[str, list[Trial]] = {}
+    for trial in sorted(order, key=lambda trial: trial.id != chosen):
+        alike.setdefault(source_key(trial.proposal.source, task.schema.targets), []).append(trial)
+    also = {first.id: tuple(one.id for one in others) for first, *others in alike.values()}
     rows, best = [], np.inf
-    for trial in order:
+    for trial in (one for one in order if one.id in also):
         found = trial.evaluation
         fitted = Constants.from_json(found.constants or {})
         on_front, best = errors[trial.id] < best, min(best, errors[trial.id])
@@ -66,6 +80,7 @@ def laws(trials: Iterable[Trial], task: Task, chosen: str | None = None) -> tupl
                 heldout_r2=found.validation_r2,
                 chosen=trial.id == chosen,
                 on_front=on_front,
+                also=also[trial.id],
             )
         )
     return tuple(rows)

@@ -30,7 +30,7 @@ def run(reference: str, pick: str | None, runs_dir: Path, data_dir: Path | None,
         _pick(archive, pick)
     rows = table_of(archive, data_dir)
     if as_json:
-        found = [{**row.to_json(), "picked": row.id == archive.picked} for row in rows]
+        found = [{**row.to_json(), "picked": row.stands_for(archive.picked)} for row in rows]
         print_json({"run": archive.run, "picked": archive.picked, "laws": found})
     else:
         _show(archive, rows)
@@ -56,7 +56,7 @@ def _pick(archive: Archive, pick: str) -> None:
 
 
 def _show(archive: Archive, rows: Sequence[LawRow]) -> None:
-    shown = [row for row in rows if row.on_front or row.chosen or row.id == archive.picked]
+    shown = [row for row in rows if row.on_front or row.chosen or row.stands_for(archive.picked)]
     stated = {row.formula for row in shown}
     for row in sorted((row for row in rows if row not in shown), key=lambda row: row.heldout_error):
         if len(shown) < LISTED and row.formula not in stated:  # not the same formula fitted with another loss
@@ -73,7 +73,9 @@ def _show(archive: Archive, rows: Sequence[LawRow]) -> None:
     )
     for row in shown:
         marks = [
-            name for name, there in (("chosen", row.chosen), ("picked", row.id == archive.picked)) if there
+            name
+            for name, there in (("chosen", row.chosen), ("picked", row.stands_for(archive.picked)))
+            if there
         ]
         head = f"{'*' if row.on_front else ' '} {row.id}  {counted(row.complexity, 'constant')}  "
         errors = f"{row.train_error:.3g} / {row.heldout_error:.3g}"

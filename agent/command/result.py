@@ -1,7 +1,7 @@
 """What a command found: its finished runs, and the one whose law was selected."""
 
 import html
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
@@ -142,15 +142,17 @@ class Result:
         return self._imported(ORIGIN)
 
     def _imported(self, origin: str) -> "tuple[OwnForm, ...]":
-        run = self.selected or self.runs[0]
-        rows = sorted(run.table(self.dataset.task), key=lambda row: row.heldout_error)
-        places = {row.id: place for place, row in enumerate(rows, 1)}
-        known = {row.id: row for row in rows}
-        return tuple(
-            OwnForm(trial, known.get(trial.id), places.get(trial.id), len(rows))
-            for trial in run.trials
-            if trial.proposal.origin == origin
-        )
+        run, task = self.selected or self.runs[0], self.dataset.task
+        rows = sorted(run.table(task), key=lambda row: row.heldout_error)
+        found = []
+        for trial in run.trials:
+            if trial.proposal.origin == origin:
+                place = next((k for k, row in enumerate(rows, 1) if row.stands_for(trial.id)), None)
+                own = next(iter(laws([trial], task)), None)  # with the user's own names of constants
+                if own is not None and place is not None:
+                    own = replace(own, chosen=rows[place - 1].chosen, on_front=rows[place - 1].on_front)
+                found.append(OwnForm(trial, own, place, len(rows)))
+        return tuple(found)
 
     def pick(self, law: str) -> Law:
         """Another law of the table by its id, or the beginning of it; raises InputError where there is none."""

@@ -96,7 +96,7 @@ def fit_of(
         groups=tuple(errors(schema, parts, by_group=True)[:MOST_GROUP_ROWS]),
         outliers=tuple(outliers(schema, parts, content.disbelieved)),
         notices=data.notices,
-        laws={row.id: row for row in laws(content.trials, data.task)},
+        laws={id: row for row in laws(content.trials, data.task) for id in (row.id, *row.also)},
     )
 
 

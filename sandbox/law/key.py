@@ -19,9 +19,9 @@ from lawsmith.sandbox.law.expression import (
     children,
     parameters,
 )
-from lawsmith.sandbox.law.normal import normal
 from lawsmith.sandbox.law.read import read
 from lawsmith.sandbox.law.spans import SIZES, Domain
+from lawsmith.sandbox.law.standard import standard
 from lawsmith.sandbox.law.statement import Statement, Unreadable
 from lawsmith.sandbox.law.syntax import parse
 
@@ -31,7 +31,7 @@ _ORDERLESS = frozenset({"maximum", "minimum", "logical_and", "logical_or", "equa
 
 def statement_key(statement: Statement, domain: Domain = SIZES) -> str:
     """Equal for statements that state the same law over the domain; bounds guide the fit and do not count."""
-    trees = [normal(node, domain, domain.target(target)) for target, node in statement.targets.items()]
+    trees = standard(statement, domain)
     marks = {p.name: "shared" if p.name in statement.shared else "own" for p in statement.parameters}
     for _ in range(ROUNDS):
         marks = _told_apart(trees, marks)

@@ -21,6 +21,7 @@ from lawsmith.sandbox.law.expression import (
     apply_each,
     exp,
     mul,
+    parameters,
     power,
     rebuild,
 )
@@ -114,6 +115,9 @@ def _product(factors: Sequence[Node], domain: Domain) -> Node:
                     inside.append(argument)
                 case Power(base, exponent):
                     powers.setdefault(base, []).append(exponent)
+                case Sum() if _is_reversed(part):
+                    number = -number
+                    powers.setdefault(_opposite(part), []).append(ONE)
                 case _:
                     powers.setdefault(part, []).append(ONE)
     made = [power(base, _sum(exponents)) for base, exponents in powers.items()]
@@ -126,8 +130,26 @@ def _product(factors: Sequence[Node], domain: Domain) -> Node:
     return mul(Number(number), *made)
 
 
+def _is_reversed(terms: Sum) -> bool:
+    """Whether the first of the columns in a sum is taken off it, as in m - log x; not where a number stands in it."""
+    pairs = [_coefficient(term) for term in terms.terms]
+    columns = [(repr(rest), value) for value, rest in pairs if rest != ONE and not parameters(rest)]
+    return bool(columns) and min(columns)[1] < 0 and all(rest != ONE for _, rest in pairs)
+
+
+def _opposite(terms: Sum) -> Node:
+    return _sum([mul(Number(-1.0), term) for term in terms.terms])
+
+
 def _power(base: Node, exponent: Node, domain: Domain) -> Node:
     whole = isinstance(exponent, Number) and exponent.value == round(exponent.value)
+    if (
+        isinstance(base, Sum)
+        and isinstance(exponent, Number)
+        and exponent.value % 2 == 0
+        and _is_reversed(base)
+    ):
+        base = _opposite(base)  # a distance to a square
     match base:
         case Power(inner, first) if whole or span(inner, domain)[0] >= 0:
             return _power(inner, _product([first, exponent], domain), domain)

@@ -24,9 +24,9 @@ from lawsmith.sandbox.law.expression import (
     features,
     parameters,
 )
-from lawsmith.sandbox.law.normal import normal
 from lawsmith.sandbox.law.read import read
 from lawsmith.sandbox.law.spans import SIZES, Domain
+from lawsmith.sandbox.law.standard import standard
 from lawsmith.sandbox.law.statement import Statement, Unreadable
 
 LARGEST_FREE = 12  # whole numbers up to this size cost nothing …
@@ -58,7 +58,7 @@ def traits(
 
 def traits_of(statement: Statement, domain: Domain = SIZES) -> Traits:
     """The traits of a statement over a domain."""
-    trees = [normal(node, domain, domain.target(target)) for target, node in statement.targets.items()]
+    trees = standard(statement, domain)
     return Traits(
         levels=all(_has_level(tree) and not _is_endless(tree) for tree in trees),
         features=frozenset(name for tree in trees for name in features(tree)),

@@ -32,6 +32,7 @@ def form(expression: str, parameters: str = '("a", "b", "c")', before: str = "",
     return f"import numpy as np\nPARAMETERS = {parameters}\n{extra}\ndef form(x, p):\n{before}    return {expression}\n"
 
 
+POSITIVE = '{"a": (0, 9), "b": (0, 9), "c": (0, 9)}'
 POWER_LAW = [
     form('p["a"] + p["b"] * x["N"] ** -p["c"]'),
     form('p["a"] + x["N"] ** (-p["c"]) * p["b"]'),
@@ -56,11 +57,11 @@ POWER_LAW = [
     form('sum([p["a"], p["b"] * np.sqrt(x["N"]) ** (-2 * p["c"])])'),
 ]
 OTHERS = [
-    form('p["a"] - p["b"] * x["N"] ** -p["c"]'),
+    form('p["a"] - p["b"] * x["N"] ** -p["c"]', POSITIVE),
     form('p["a"] + p["b"] * x["D"] ** -p["c"]'),
     form('p["a"] + p["b"] * x["N"] ** -p["b"]'),
     form('p["a"] + p["b"] * np.exp(x["N"]) ** -p["c"]'),
-    form('p["a"] + p["b"] * x["N"] ** p["c"]'),
+    form('p["a"] + p["b"] * x["N"] ** p["c"]', POSITIVE),
     form('p["a"] + p["b"] * x["N"] ** -p["c"]', extra='SHARED = ("c",)'),
     form('p["a"] + p["b"] * x["N"] ** -p["c"]', extra='SHARED = ("b",)'),
     form('p["a"] + p["b"] * x["N"] ** -p["c"]', extra='LOSS = "relative"'),
@@ -84,6 +85,58 @@ def test_spellings_share_key_and_traits(source: str) -> None:
 def test_statements_differ_in_key() -> None:
     for a, b in itertools.combinations([POWER_LAW[0], *OTHERS], 2):
         assert source_key(a) != source_key(b), (a, b)
+
+
+TURNED = [
+    # one law in each line: a constant's sign or inverse is another constant where bounds allow it
+    [
+        form('p["a"] * x["N"] ** -p["b"]', '("a", "b")'),
+        form('p["a"] * x["N"] ** p["b"]', '("a", "b")'),
+        form('p["a"] / x["N"] ** p["b"]', '{"a": (-9, 9), "b": (-3, 3)}'),
+        form('-p["a"] * x["N"] ** p["b"]', '{"b": (-2, 0), "a": None}'),
+        form('p["a"] * np.exp(p["b"] * np.log(x["N"]))', '("b", "a")'),
+    ],
+    [
+        form('p["a"] * np.exp(-p["b"] * x["N"])', '{"a": (0, 9), "b": (0, 2)}'),
+        form('p["a"] * np.exp(p["b"] * x["N"])', '{"a": (0, 9), "b": (-2, 0)}'),
+        form('-p["a"] * np.exp(p["b"] * x["N"])', '{"a": (-9, 0), "b": (-2, 0)}'),
+        form('p["a"] / np.exp(x["N"] / p["b"])', '{"a": (0, 9), "b": (0.5, 99)}'),
+        form('1 / p["a"] * np.exp(-x["N"] / p["b"])', '{"a": (0, None), "b": (0, None)}'),
+    ],
+    [
+        form('p["a"] * np.exp(p["b"] * x["N"])', POSITIVE.replace(', "c": (0, 9)', "")),
+        form('p["a"] * np.exp(-p["b"] * x["N"])', '{"a": (0, 9), "b": (-2, 0)}'),
+    ],
+    [
+        form('p["a"] * (np.log(x["N"]) - p["b"]) ** 2', '("a", "b")'),
+        form('p["a"] * (p["b"] - np.log(x["N"])) ** 2', '("a", "b")'),
+        form('p["a"] * (np.log(x["N"]) + p["b"]) ** 2', '("a", "b")'),
+    ],
+    [
+        form('p["a"] / (1 + np.exp(-p["b"] * (x["N"] - p["c"])))', POSITIVE),
+        form('p["a"] / (1 + np.exp(p["b"] * (p["c"] - x["N"])))', POSITIVE),
+        form('p["a"] / (1 + np.exp(p["b"] * (x["N"] - p["c"])))', '{"a": (0, 9), "b": (-9, 0), "c": (0, 9)}'),
+        form('p["a"] / (1 + np.exp((p["c"] - x["N"]) / p["b"]))', POSITIVE),
+    ],
+    [
+        form('p["a"] * (x["N"] / p["b"]) ** -p["c"]', POSITIVE),
+        form('p["a"] * (x["N"] * p["b"]) ** -p["c"]', POSITIVE),
+        form('p["a"] / (x["N"] / p["b"]) ** p["c"]', POSITIVE),
+    ],
+    [
+        form('p["a"] + p["b"] * x["N"]', '("a", "b")'),
+        form('p["a"] - p["b"] * x["N"]', '{"a": None, "b": (-9, 9)}'),
+        form('p["a"] + x["N"] / p["b"]', '("a", "b")'),
+    ],
+]
+
+
+@pytest.mark.parametrize("place", range(len(TURNED)))
+def test_the_sign_and_the_inverse_of_a_free_constant_make_no_other_law(place: int) -> None:
+    assert len({source_key(source) for source in TURNED[place]}) == 1
+    assert len({traits(source) for source in TURNED[place]}) == 1
+    others = [source for k, line in enumerate(TURNED) if k != place for source in line]
+    assert not {source_key(source) for source in others} & {source_key(TURNED[place][0])}
 
 
 def random_law(rng: np.random.Generator) -> tuple[Node, list[Parameter]]:
@@ -154,6 +207,27 @@ def test_random_laws_keep_key_and_price_however_they_are_written() -> None:
         assert len({traits(source) for source in written}) == 1, "\n".join(written)
         keys.add(source_key(written[0]))
     assert len(keys) >= 12
+
+
+def test_random_laws_keep_their_key_with_constants_turned() -> None:
+    """Each constant of a random law, by chance: its opposite with opposite bounds, or its inverse."""
+    rng = np.random.default_rng(5)
+    for _ in range(20):
+        node, names = random_law(rng)
+        keys, prices = set(), set()
+        for _ in range(5):
+            called = {p.name: p.name for p in names}
+            ends, text = {p.name: "(0, 3)" for p in names}, spelled(node, rng, called)
+            for name in (p.name for p in names):
+                turn = rng.integers(3)
+                written = {1: f'(-p["{name}"])', 2: f'(1 / p["{name}"])'}.get(int(turn))
+                if written is not None and f'np.maximum(p["{name}"]' not in text:
+                    text = text.replace(f'p["{name}"]', written)
+                    ends[name] = "(-3, 0)" if turn == 1 else "(1/3, None)"
+            bounds = "{" + ", ".join(f"'{name}': {end}" for name, end in ends.items()) + "}"
+            keys.add(source_key(form(text, bounds)))
+            prices.add(traits(form(text, bounds)))
+        assert len(keys) == len(prices) == 1
 
 
 def test_sources_built_to_explode_are_named_quickly() -> None:

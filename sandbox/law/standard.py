@@ -1,0 +1,140 @@
+"""One way to write what free constants may turn round: signs and inverses that their bounds allow.
+
+``A x^-a`` and ``A x^b`` are one law where a and b may have either sign, and so are ``exp(-k x)`` with k in [0, 2] and
+``exp(k x)`` with k in [-2, 0], or ``x / h`` and ``k x``. Keys and traits look at a law after this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from lawsmith.sandbox.law.expression import (
+    Function,
+    Node,
+    Number,
+    Parameter,
+    Power,
+    Product,
+    apply_each,
+    children,
+    mul,
+    parameters,
+    power,
+    rebuild,
+)
+from lawsmith.sandbox.law.normal import normal
+from lawsmith.sandbox.law.spans import SIZES, Domain
+from lawsmith.sandbox.law.statement import Statement
+
+MINUS = Number(-1.0)
+Places = Sequence[tuple[float, bool]]
+"""Of a constant, for each of its places: the number beside it, and whether it bends what it stands in."""
+
+
+def standard(statement: Statement, domain: Domain = SIZES) -> list[Node]:
+    """One tree per target in normal form, with the constants turned the usual way: positive where bounds leave no
+    choice, powers and exponentials that fall, coefficients that are added."""
+
+    def normalised(trees: Sequence[Node]) -> list[Node]:
+        pairs = zip(statement.targets, trees, strict=True)
+        return [normal(tree, domain, domain.target(target)) for target, tree in pairs]
+
+    trees = normalised(list(statement.targets.values()))
+    for turned in (_inverted, _signed):
+        if changes := turned(trees):
+            trees = normalised([_changed(tree, changes) for tree in trees])
+    return trees
+
+
+def _changed(tree: Node, changes: Mapping[Node, Node]) -> Node:
+    """The tree with constants replaced. (`transform` would replace again what looks like the constant itself.)"""
+    return apply_each(tree, lambda node, parts: changes.get(node) or rebuild(node, tuple(parts)))
+
+
+def _inverted(trees: Sequence[Node]) -> dict[Node, Node]:
+    """Constants that stand below fraction lines alone: 1 / h is k."""
+    return _changes(trees, _exponents, _inverse)
+
+
+def _inverse(one: Parameter, places: Places) -> Node | None:
+    whole = all(exponent == round(exponent) and not bent for exponent, bent in places)
+    if not places or sum(exponent for exponent, _ in places) >= 0 or not (one.lower >= 0 or whole):
+        return None
+    if one.lower >= 0:
+        low, high = (1 / one.upper if one.upper else 0.0), (1 / one.lower if one.lower else float("inf"))
+        return power(replace(one, lower=low, upper=high), MINUS)
+    return power(replace(one, lower=float("-inf"), upper=float("inf")), MINUS)
+
+
+def _exponents(tree: Node) -> Iterator[tuple[Parameter, float, bool]]:
+    """The exponent of each constant at each of its places: a number, or the sign of what bends it."""
+    waiting: list[Node] = [tree]
+    while waiting:
+        node = waiting.pop()
+        match node:
+            case Parameter():
+                yield node, 1.0, False
+            case Power(Parameter() as base, Number(value)):
+                yield base, value, False
+            case Power(Parameter() as base, exponent):
+                yield base, _factor(exponent), True
+                waiting.append(exponent)
+            case _:
+                waiting += children(node)
+
+
+def _signed(trees: Sequence[Node]) -> dict[Node, Node]:
+    """Constants that are better written with the other sign."""
+    return _changes(trees, _coefficients, _opposite)
+
+
+def _opposite(one: Parameter, places: Places) -> Node | None:
+    if one.lower >= 0:
+        return None
+    wanted = sum((-1.0 if bends else 1.0) * (1.0 if factor > 0 else -1.0) for factor, bends in places)
+    if one.upper > 0 and wanted >= 0:
+        return None
+    return mul(MINUS, replace(one, lower=-one.upper, upper=-one.lower))
+
+
+def _coefficients(tree: Node) -> Iterator[tuple[Parameter, float, bool]]:
+    """The number beside each constant at each of its places, and whether it bends: stands in an exponent."""
+    waiting: list[tuple[Node, bool]] = [(tree, False)]
+    while waiting:
+        node, bends = waiting.pop()
+        match node:
+            case Parameter():
+                yield node, 1.0, bends
+            case Product(factors):
+                for factor in factors:
+                    if isinstance(factor, Parameter):
+                        yield factor, _factor(node), bends
+                    else:
+                        waiting.append((factor, bends))
+            case Power(base, exponent):
+                waiting += [(base, bends), (exponent, True)]
+            case Function("exp", (argument,)):
+                waiting.append((argument, True))
+            case _:
+                waiting += [(child, bends) for child in children(node)]
+
+
+def _factor(node: Node) -> float:
+    """The number in front."""
+    first = node.factors[0] if isinstance(node, Product) else node
+    return first.value if isinstance(first, Number) else 1.0
+
+
+def _changes(
+    trees: Sequence[Node],
+    places: Callable[[Node], Iterator[tuple[Parameter, float, bool]]],
+    turned: Callable[[Parameter, Places], Node | None],
+) -> dict[Node, Node]:
+    """Constant -> what stands for it, of those that are to be turned."""
+    found: dict[Parameter, list[tuple[float, bool]]] = {p: [] for tree in trees for p in parameters(tree)}
+    for tree in trees:
+        for one, number, bends in places(tree):
+            found[one].append((number, bends))
+    changes = {one: turned(one, at) for one, at in found.items()}
+    return {one: node for one, node in changes.items() if node is not None}

@@ -1,0 +1,46 @@
+"""The table of laws: one row for a law, however many candidates state it."""
+
+import numpy as np
+
+from lawsmith.runs.law_table import laws
+from lawsmith.runs.trials import Proposal, Trial
+from lawsmith.sandbox import Evaluation, FoldScore, Tier, Verdict
+from lawsmith.tasks import Provenance, Schema, Scores, Table, Task
+
+SOURCE = """
+import numpy as np
+PARAMETERS = {{"A": (0, 9), "a": {bounds}}}
+def form(x, p):
+    return {law}
+"""
+
+
+def trial(law: str, bounds: str, error: float) -> Trial:
+    fold = FoldScore(name="n", kind="frontier", rows=4, r2=0, nmse=0, nmae=0, rmse=(error,), scale=(1.0,))
+    found = Evaluation(
+        verdict=Verdict.OK,
+        train=Scores(r2=0.9, nmse=0.1, nmae=0.1),
+        folds=(fold,),
+        constants={"names": ["A", "a"], "values": {"all": [1.0, 0.5]}},
+        constants_count=2,
+        tier=Tier.FULL,
+    )
+    proposal = Proposal(SOURCE.format(law=law, bounds=bounds))
+    return Trial(proposal.id, proposal, found)
+
+
+def test_a_law_in_several_spellings_has_one_row():
+    n = np.geomspace(1, 100, 10)
+    schema = Schema(name="t", long_name="t", title="", features=("n",), targets=("y",), group=None)
+    table = Table({"n": n}, {"y": n**-0.5}, ("all",), np.zeros(10, dtype=np.intp))
+    task = Task(schema, table, Provenance("file", "", None))
+    falling = trial("p['A'] * x['n'] ** -p['a']", "(-3, 3)", 0.1)
+    rising = trial("p['A'] * x['n'] ** p['a']", "(-3, 3)", 0.2)
+    below = trial("p['A'] / x['n'] ** p['a']", "(0, 3)", 0.3)
+    growth = trial("p['A'] * x['n'] ** p['a']", "(0, 3)", 0.4)
+    rows = laws([rising, growth, falling, below], task)
+    assert [row.id for row in rows] == [falling.id, growth.id]
+    assert set(rows[0].also) == {rising.id, below.id} and rows[1].also == ()
+    assert rows[0].stands_for(below.id) and not rows[0].stands_for(growth.id)
+    chosen = laws([rising, growth, falling, below], task, chosen=below.id)
+    assert [(row.id, row.chosen) for row in chosen] == [(below.id, True), (growth.id, False)]
