@@ -42,6 +42,13 @@ class Constants:
             raise KeyError(f"no constants for group {group!r}")
         return dict(zip(self.names, self.values[self.groups.index(group)].tolist(), strict=True))
 
+    def named(self, names: Sequence[str]) -> "Constants":
+        """The same constants in the order of `names`, which are all of theirs; raises ValueError for others."""
+        if set(names) != set(self.names):
+            raise ValueError(f"the constants are {self.names}, not {tuple(names)}")
+        places = [self.names.index(name) for name in names]
+        return Constants(tuple(names), self.groups, self.values[:, places])
+
     def reorder(self, groups: Sequence[str]) -> "Constants":
         """The same constants with rows in the order of `groups`; a group without constants gets NaN."""
         rows = dict(zip(self.groups, self.values, strict=True))

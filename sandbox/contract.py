@@ -137,7 +137,7 @@ class FormLaw:
         """The predictions (n, T) for the rows of `table`; raises Broken."""
 
         def one(group: int, columns: dict[str, Array], rows: int) -> Array:
-            p = dict(zip(self.names, constants.values[group].tolist(), strict=True))
+            p = dict(zip(constants.names, constants.values[group].tolist(), strict=True))
             return as_matrix(self.form(columns, p), rows, self.spec.targets, "form")
 
         return _predict_groups(table, self.spec, one)

@@ -272,6 +272,8 @@ def _success(order: Order, part: Part, reply: Reply, usage: Usage, output: str) 
     if part.fit is not None and reply.values is not None:
         values = np.where(np.isnan(reply.values), np.nan, reply.values)
         constants = Constants(reply.names, order.groups, values)
+        if order.candidate.statement is not None:  # as the source declares them, not as they are fitted
+            constants = constants.named([p.name for p in order.candidate.statement.parameters])
         status = _statuses(reply.status, len(order.groups))
     return JobResult(Verdict.OK, "", "", constants, reply.predictions, status, usage, output)
 

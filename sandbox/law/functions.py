@@ -245,6 +245,8 @@ FUNCTIONS: dict[str, FunctionEntry] = {
 }
 """The functions by our own names. `where`, `maximum` and `minimum` are differentiated branch by branch."""
 
+ORDERLESS = frozenset({"maximum", "minimum", "logical_and", "logical_or", "equal", "not_equal", "logaddexp"})
+"""Functions whose arguments may be swapped."""
 CONDITIONS = {"where": 1, "logical_and": 2, "logical_or": 2, "logical_not": 1}
 """How many first arguments of a function are conditions."""
 

@@ -19,6 +19,7 @@ from lawsmith.sandbox.law.expression import (
     children,
     parameters,
 )
+from lawsmith.sandbox.law.functions import ORDERLESS
 from lawsmith.sandbox.law.read import read
 from lawsmith.sandbox.law.spans import SIZES, Domain
 from lawsmith.sandbox.law.standard import standard
@@ -26,7 +27,6 @@ from lawsmith.sandbox.law.statement import Statement, Unreadable
 from lawsmith.sandbox.law.syntax import parse
 
 ROUNDS = 2  # of telling parameters apart by their places
-_ORDERLESS = frozenset({"maximum", "minimum", "logical_and", "logical_or", "equal", "not_equal", "logaddexp"})
 
 
 def statement_key(statement: Statement, domain: Domain = SIZES) -> str:
@@ -88,7 +88,7 @@ def _text(node: Node, marks: Mapping[str, str], order: dict[str, str] | None) ->
             assert order is not None
             return order.setdefault(one.name, f"#{len(order)}")
         parts = list(children(one))
-        if isinstance(one, Sum | Product) or (isinstance(one, Function) and one.name in _ORDERLESS):
+        if isinstance(one, Sum | Product) or (isinstance(one, Function) and one.name in ORDERLESS):
             parts.sort(key=plain)
         return _written(one, [numbered(part) for part in parts], marks, ordered=True)
 
@@ -108,7 +108,7 @@ def _written(node: Node, parts: list[str], marks: Mapping[str, str], ordered: bo
         case Power():
             return f"({parts[0]}^{parts[1]})"
         case Function(name):
-            orderless = name in _ORDERLESS and not ordered
+            orderless = name in ORDERLESS and not ordered
             return f"{name}({','.join(sorted(parts) if orderless else parts)})"
 
 

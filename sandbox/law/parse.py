@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from lawsmith.sandbox.clean import clean
+from lawsmith.sandbox.law.arrange import arranged
 from lawsmith.sandbox.law.read import read
 from lawsmith.sandbox.law.statement import Statement, Unreadable
 from lawsmith.sandbox.law.syntax import parse
@@ -58,7 +59,8 @@ class Candidate:
 
     source: as it was written. has_fit: brings its own fit. modules: dotted names of all imports. statement: what a form
     states, where it can be read; else `unread` says why not, and the candidate is opaque. law: the source that
-    predicts, and that the engine fits: for a form that can be read our own, printed from the tree.
+    predicts, and that the engine fits: for a form that can be read our own, printed from the tree, in an order that the
+    spelling does not change.
     """
 
     source: str
@@ -116,7 +118,7 @@ def _read(
     found = read(tree, targets, features)
     if isinstance(found, Unreadable):
         return replace(plain, unread=found.reason)
-    law = "" if features is None else write(found, features)
+    law = "" if features is None else write(arranged(found), features)
     return replace(plain, law=law, statement=found)
 
 

@@ -1,0 +1,92 @@
+"""The same law in other words is the same fit: same constants and same scores, to the last digit."""
+
+import numpy as np
+import pytest
+
+from lawsmith.sandbox import Sandbox, evaluate, read_candidate
+from lawsmith.sandbox.law.arrange import arranged
+from lawsmith.sandbox.law.read import read
+from lawsmith.sandbox.law.statement import Statement
+from lawsmith.tasks import Provenance, Schema, Table, Task
+from lawsmith.tasks.folds import frontier_folds
+
+SCHEMA = Schema(name="t", long_name="t", title="", features=("n", "d"), targets=("y",), group=None)
+BROKEN = {
+    # a smooth break, whose fit has several optima: each line names L, A, a, h, b in its own words
+    "L A a h b": """
+PARAMETERS = {"L": (0, None), "A": None, "a": (0, 3), "h": (1e-3, 1e4), "b": (-3, 3)}
+def form(x, p):
+    return p["L"] + p["A"] * x["n"] ** -p["a"] * (1 + x["n"] / p["h"]) ** -p["b"] / x["d"] ** 0.5
+""",
+    "e u v w z": """
+PARAMETERS = {"z": (-3, 3), "w": (1e-3, 1e4), "v": (0, 3), "u": None, "e": (0, np.inf)}
+def form(x, p):
+    n, d = x["n"], x["d"]
+    bend = n / p["w"] + 1
+    y = bend ** -p["z"] / n ** p["v"]
+    y *= p["u"] / d ** 0.5
+    return y + p["e"]
+""",
+    "q4 q1 q0 q3 q2": """
+import numpy as np
+PARAMETERS = {"q0": (0, 3), "q1": (-np.inf, np.inf), "q2": (-3, 3), "q3": (0.001, 10000.0), "q4": (0, None)}
+def decay(n, a):
+    return n ** (-1 * a)
+def form(x, p):
+    parts = [decay(x["n"], p["q0"]) * p["q1"] * decay(1 + x["n"] / p["q3"], p["q2"]) / x["d"] ** 0.5, p["q4"]]
+    return sum(parts)
+""",
+}
+
+
+@pytest.fixture(scope="module")
+def task() -> Task:
+    rng = np.random.default_rng(7)
+    n, d = 10 ** rng.uniform(0, 3, 60), 10 ** rng.uniform(0, 1, 60)
+    y = 0.5 + 3 * n**-0.2 * (1 + n / 40) ** -0.7 / d**0.5 + 0.02 * rng.standard_normal(60)
+    return Task(
+        SCHEMA,
+        Table({"n": n, "d": d}, {"y": y}, ("all",), np.zeros(60, dtype=np.intp)),
+        Provenance("file", "", None),
+    )
+
+
+def test_a_respelled_law_gets_the_same_constants_and_scores(task: Task, sandbox: Sandbox) -> None:
+    folds = frontier_folds(task.train)
+    found = []
+    for names, source in BROKEN.items():
+        got = evaluate(sandbox, "import numpy as np\n" + source, task, folds)
+        assert got.verdict == "ok" and got.constants is not None, got.message
+        declared = list(read_candidate("import numpy as np\n" + source, schema=SCHEMA).statement.parameters)
+        assert got.constants["names"] == [p.name for p in declared]  # told as the source declares them
+        values = dict(zip(got.constants["names"], got.constants["values"]["all"], strict=True))
+        found.append(([values[name] for name in names.split()], got.validation_r2, got.folds, got.probe))
+    assert found[0] == found[1] == found[2]
+
+
+def program(source: str, names: str) -> str:
+    """What a worker runs, with the constants named alike."""
+    law = read_candidate("import numpy as np\n" + source, schema=SCHEMA).law
+    for place, name in enumerate(names.split()):
+        law = law.replace(f"'{name}'", f"'c{place}'")
+    return law
+
+
+def test_what_is_executed_does_not_depend_on_the_spelling() -> None:
+    assert len({program(source, names) for names, source in BROKEN.items()}) == 1
+
+
+def test_bounds_sharing_and_what_is_stated_still_make_a_difference() -> None:
+    base = BROKEN["L A a h b"]
+    others = [
+        base.replace('"b": (-3, 3)', '"b": (-2, 3)'),
+        base.replace("(1 + x", "(2 + x"),
+        base.replace("PARAMETERS", "SHARED = ('a',)\nPARAMETERS"),
+    ]
+    assert len({program(source, "L A a h b") for source in (base, *others)}) == 4
+
+
+def test_arranging_is_done_once() -> None:
+    stated = read(BROKEN["L A a h b"], SCHEMA.targets, SCHEMA.features)
+    assert isinstance(stated, Statement)
+    assert arranged(arranged(stated)) == arranged(stated)
