@@ -7,7 +7,7 @@ and the task only, never on the other laws. docs/selection.md shows what each ru
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,11 +20,14 @@ from lawsmith.sandbox.evaluate import NARROW
 from lawsmith.sandbox.law.traits import traits
 from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.dependence import decisive, steepens
+from lawsmith.tasks.folds import frontier_folds
 from lawsmith.tasks.noise import replicates, resolution
 from lawsmith.tasks.task import Task
 
 EXACT = 2e-6  # typical error of a law that nothing in the data contradicts
 FLOOR = 1e-6  # errors below this share of the spread are as good as zero
+DIGITS = 2.0  # no error is believed to be below so many standard deviations of rounding …
+ROUNDED = (1.5, 3.0)  # … and one of the rows, and of a fold, that is below so many is nothing but rounding
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,9 @@ class Rules:
     close: float = 0.3  # laws within this distance of the best cannot be separated
     alike: float = (
         0.1  # laws that differ by less than this share of the typical difference have one vote together
+    )
+    surplus: float = (
+        0.02  # spreads beyond the data by which a law must differ from a simpler one to be worth it
     )
 
 
@@ -91,11 +97,11 @@ def held_out_error(evaluation: Evaluation, task: Task, target: int | None = None
     """The typical error on held-out rows, as a share of their spread: the geometric mean over folds and targets.
 
     No law is taken to predict better than it fits, or than repeated measurements agree: the training error and the
-    scatter of replicates are part of every error. Errors below the digits of the data count as zero.
+    scatter of replicates are part of every error, and so is rounding to the digits of the data.
     """
     misfit = np.maximum(training_error(evaluation, task), _pure_noise(task))
+    misfit = np.hypot(misfit, DIGITS * resolution(task.train))
     errors = np.hypot([fold.rmse for fold in evaluation.folds], misfit)
-    errors = np.where(errors > resolution(task.train), errors, 0.0)
     scale = np.array([fold.scale for fold in evaluation.folds])
     widest = np.where(scale.max(axis=0) > 0, scale.max(axis=0), 1.0)
     scale = np.where(scale > NARROW * widest, scale, widest)  # a single row has no spread of its own
@@ -129,10 +135,10 @@ def choose(trials: Sequence[Trial], task: Task, rules: Rules = RULES, allow_opaq
     Laws within `rules.close` of the best score form a set that the data cannot separate, each the more plausible the
     better its score. Where one of them is believable far beyond the data, those that are not leave the set. Of the rest
     the law wins whose predictions beyond the data lie nearest to their weighted median: it errs less than most of them.
-    Laws that predict nearly the same share one vote, and the best of them stands for all. Of exact laws the simplest
-    wins. A law that nobody can read is chosen only where none can be read, or where `allow_opaque` says so; one that
-    breaks what the user knows of the target (`task.knowledge`) only where all do. Raises ValueError when no trial is
-    usable.
+    Laws that predict nearly the same share one vote, and the best of them stands for all. A law with fewer constants
+    that the rows cannot tell from that one is preferred. Of exact laws the simplest wins. A law that nobody can read is
+    chosen only where none can be read, or where `allow_opaque` says so; one that breaks what the user knows of the
+    target (`task.knowledge`) only where all do. Raises ValueError when no trial is usable.
     """
     ranked = ranking(list({trial.id: trial for trial in trials}.values()), task, rules=rules)
     scores = {trial.id: typical_error(trial, task, rules=rules) for trial in ranked}
@@ -141,7 +147,7 @@ def choose(trials: Sequence[Trial], task: Task, rules: Rules = RULES, allow_opaq
     if not ranked:
         raise ValueError("no usable trial to choose from")
     errors = np.array([scores[trial.id] for trial in ranked])
-    exact = held_out_error(ranked[0].evaluation, task) <= EXACT
+    exact = any(_is_exact(trial.evaluation, task) for trial in ranked)
     if exact:  # whether a law levels off is no question where nothing contradicts it
         ranked.sort(key=lambda trial: _simplicity(trial, task))
         errors = np.array([scores[trial.id] for trial in ranked])
@@ -154,10 +160,15 @@ def choose(trials: Sequence[Trial], task: Task, rules: Rules = RULES, allow_opaq
         near, plausible = [trial for trial, ok in zip(near, safe, strict=True) if ok], plausible[safe]
     beyond = [_beyond(trial.evaluation, task) for trial in near]
     pick, votes = _most_central(beyond, plausible, rules)
+    plainer = None if exact else _plainer(near[pick], ranked, scores, task, rules)
+    if plainer is not None and plainer not in near:
+        near, beyond = [*near, plainer], [*beyond, _beyond(plainer.evaluation, task)]
+        plausible, votes = np.append(plausible, np.exp(-1)), np.append(votes, 0.0)
+    pick = pick if plainer is None else near.index(plainer)
     winner = near[pick]
     return Choice(
         winner=winner,
-        reason=_reason(pick, len(near), scores[winner.id], scores[near[0].id], rules),
+        reason=_reason(pick, len(near), scores[winner.id], scores[near[0].id], rules, plainer is not None),
         inseparable=tuple(near[k].id for k in _different(pick, beyond, plausible, rules)),
         scores=scores,
         votes={trial.id: float(vote) for trial, vote in zip(near, votes, strict=True)},
@@ -167,8 +178,18 @@ def choose(trials: Sequence[Trial], task: Task, rules: Rules = RULES, allow_opaq
 
 def _simplicity(trial: Trial, task: Task) -> tuple[bool, float, float]:
     """Sorts laws that nothing in the data contradicts first, and those of fewer constants before others."""
-    contradicted = held_out_error(trial.evaluation, task) > EXACT
+    contradicted = not _is_exact(trial.evaluation, task)
     return contradicted, 0.0 if contradicted else _free(trial.evaluation, task), typical_error(trial, task)
+
+
+def _is_exact(evaluation: Evaluation, task: Task) -> bool:
+    """Whether nothing in the rows contradicts the law: it misses none, or by no more than their digits."""
+    if held_out_error(evaluation, task) <= EXACT:
+        return True
+    rounding, (within, beyond) = resolution(task.train), ROUNDED
+    missed = np.array([fold.rmse for fold in evaluation.folds])
+    fits = training_error(evaluation, task) <= within * rounding
+    return bool(rounding.all() and fits.all() and len(missed) and (missed <= beyond * rounding).all())
 
 
 def _breaks_what_is_known(trial: Trial) -> bool:
@@ -190,11 +211,16 @@ def gain(trials: Sequence[Trial], task: Task, made_by_model: Callable[[Trial], b
     return Gain(winner.id, typical_error(winner, task), alone)
 
 
-def _reason(pick: int, close: int, own: float, best: float, rules: Rules) -> str:
+def _reason(pick: int, close: int, own: float, best: float, rules: Rules, plain: bool) -> str:
     told = f"typical error {own:.3g} of the targets' spread on held-out rows"
     if close == 1:
         return (
             f"{told}; every law that predicts otherwise has more than {np.exp(rules.close):.2g} times as much"
+        )
+    if plain:
+        return (
+            f"{told}; of {close} laws that do about as well (the best has {best:.3g}), those nearer to their "
+            "middle have more constants than these rows can tell"
         )
     if pick == 0:
         return f"the least {told}; of {close} laws that do about as well, it predicts nearest to their middle"
@@ -226,11 +252,16 @@ def _charge(trial: Trial, task: Task, rules: Rules) -> float:
     """
     count, rows = _free(trial.evaluation, task), len(task.train) / _groups(task)
     scarce = rows / max(rows - count - 1, 1.0)
+    missing, chance = _missing(trial, task), trial.proposal.by_chance
+    return rules.constant * count * scarce + rules.missing * missing + rules.chance * chance
+
+
+def _missing(trial: Trial, task: Task) -> int:
+    """How many things a law leaves out that the rows show, or claims that they do not."""
     known = traits(trial.proposal.source, task.schema.targets)
     endless = known is not None and not known.levels and not steepens(task.train)
     missing = 0 if known is None else endless + len(decisive(task.train) - known.features)
-    missing += unshown_waves(trial.proposal.source, trial.evaluation, task.train)
-    return rules.constant * count * scarce + rules.missing * missing + rules.chance * trial.proposal.by_chance
+    return missing + unshown_waves(trial.proposal.source, trial.evaluation, task.train)
 
 
 def _free(evaluation: Evaluation, task: Task) -> float:
@@ -291,6 +322,55 @@ def _most_central(beyond: Sequence[Array | None], plausible: Array, rules: Rules
     apart = _apart(predictions)
     alike = apart[np.argmin(away)] <= rules.alike * _typical(apart, plausible[usable])
     return usable[int(np.argmax(alike))], votes
+
+
+def _plainer(
+    winner: Trial, ranked: Sequence[Trial], scores: Mapping[str, float], task: Task, rules: Rules
+) -> Trial | None:
+    """The best law with fewer constants than the winner's that the rows cannot tell from it; None where none is.
+
+    By the Bayesian information criterion (Schwarz 1978) the winner's fit has to be worth its constants. Where many rows
+    are held out the two have to predict nearly the same as well; where few are, their errors are no more than a guess,
+    and laws are told apart only by twice its standard deviation.
+    """
+    doubt = 2 / np.sqrt(2 * _held_out_rows(task))
+    close = max(rules.close, doubt)
+    own, best = _beyond(winner.evaluation, task), scores[ranked[0].id]
+    missing = _missing(winner, task)
+    plain = []
+    for trial in ranked:
+        if np.log(scores[trial.id] / best) > close:
+            break
+        other = _beyond(trial.evaluation, task)
+        if own is None or other is None or _free(trial.evaluation, task) >= _free(winner.evaluation, task):
+            continue
+        alike = float(np.abs(own - other).mean()) <= rules.surplus
+        if (
+            (alike or doubt > rules.close)
+            and _missing(trial, task) <= missing
+            and _is_enough(trial, winner, task)
+        ):
+            plain.append(trial)
+    safe = _safe([winner, *plain])
+    allowed = [trial for trial, ok in zip(plain, safe[1:], strict=True) if ok or not safe[0]]
+    return allowed[0] if allowed else None
+
+
+def _is_enough(plain: Trial, other: Trial, task: Task) -> bool:
+    """Whether the better fit of a law with more constants is not worth them."""
+    rounding = resolution(task.train)
+    one, two = (np.hypot(training_error(t.evaluation, task), rounding) for t in (plain, other))
+    values = task.train.target_matrix().size
+    groups = _groups(task) * len(task.schema.targets)
+    more = groups * (_free(other.evaluation, task) - _free(plain.evaluation, task))
+    tiny = np.finfo(float).tiny
+    gained = 2 * values * float(np.mean(np.log(np.maximum(one, tiny) / np.maximum(two, tiny))))
+    return bool(gained <= more * np.log(values))
+
+
+def _held_out_rows(task: Task) -> int:
+    """Rows that some fold holds out."""
+    return len(set().union(*(fold.held_out.tolist() for fold in frontier_folds(task.train)))) or 1
 
 
 def _different(pick: int, beyond: Sequence[Array | None], plausible: Array, rules: Rules) -> list[int]:
