@@ -110,7 +110,7 @@ def _fitted(table: SmallTable) -> Array:
     size = np.abs(truth) if table.relative else np.asarray(table.train.get("y_err", np.ones(len(truth))))
 
     def form(_: Array, *constants: float) -> Array:
-        return (table.formula(table.train, *constants) / size)[kept]
+        return np.asarray(table.formula(table.train, *constants) / size)[kept]
 
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
