@@ -66,9 +66,9 @@ class Evaluation(BaseModel):
     and target, rounded up, shared ones included: what the cap limits; None for a closed law. free_constants: all
     numbers that the fit chose, a shared constant once; None where unknown. rmse: of the training rows, weighed as
     the table does, per target. status: how the fit of each group ended. unsafe: where the law stops being
-    believable within 100 times of the data, if it does. probe: (n_probe, T) predictions at the probe rows, empty
-    when one of them is not finite. seconds: elapsed; cpu_seconds and peak_bytes: as the kernel counted them. formula:
-    printed from the tree that was read and executed; None for an opaque candidate, which runs its own code because
+    believable within 100 times of the data or as far as stated, if it does. probe: (n_probe, T) predictions at the
+    probe rows, empty when one of them is not finite. seconds: elapsed; cpu_seconds and peak_bytes: as the kernel
+    counted them. formula: printed from the tree that was read and executed; None for an opaque candidate, which runs its own code because
     `unread` kept it from being read.
     """
 
@@ -125,7 +125,7 @@ def evaluate(
 
 def whole_fit(source: str, task: Task, probes: Table, seed: int = 0) -> FitJob:
     """The first job of an evaluation: fits all training rows and predicts them, the probe rows, and rows far beyond."""
-    tables = (task.train.hide(), probes.hide(), reach_rows(task.train))
+    tables = (task.train.hide(), probes.hide(), reach_rows(task.train, task.knowledge.distances))
     return FitJob(source, task.schema, task.train, tables, seed=seed, optional=2)
 
 
@@ -234,13 +234,17 @@ class _EvaluationJobs:
             Claim(part.constants, table, part.predictions[0])
             for part, table in zip(parts, tables, strict=False)
         ]
-        beyond = () if self.probes is None else (self.probes, reach_rows(train))
+        beyond = () if self.probes is None else (self.probes, self._far)
         for table, predictions in zip(beyond, parts[0].predictions[1:], strict=True):
             if np.isfinite(predictions).all():
                 claims.append(Claim(constants, table, predictions))
         checked = self.sandbox.verify(self.candidate, self.task.schema, claims)
         self.usage += checked.usage
         return checked
+
+    @property
+    def _far(self) -> Table:
+        return reach_rows(self.task.train, self.task.knowledge.distances)
 
     def _constants(self, full: JobResult) -> Constants | None:
         return full.constants if self.candidate.kind != "law" else None
@@ -268,7 +272,7 @@ class _EvaluationJobs:
             free_constants=None if constants is None else constants.free + self.candidate.literals,
             status=dict(zip(train.groups, full.status, strict=False)),
             probe=tuple(map(tuple, probe.tolist())) if probe is not None and np.isfinite(probe).all() else (),
-            unsafe=None if far is None else unsafe(train, reach_rows(train), far, self.task.knowledge),
+            unsafe=None if far is None else unsafe(train, self._far, far, self.task.knowledge),
         )
 
     def _count(self, constants: Constants) -> int:

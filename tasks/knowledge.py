@@ -1,4 +1,5 @@
-"""What a user knows of a law before it is found: the range of a target, and whether it rises or falls."""
+"""What a user knows of a law before it is found: the range of a target, whether it rises or falls, and how far it is to
+be used."""
 
 import math
 import re
@@ -16,6 +17,8 @@ _VERBS: dict[str, Literal["rises", "falls"]] = {
 }
 _EXPECTATION = re.compile(rf"\s*(.+?)\s+({'|'.join(_VERBS)})\s+(?:with|in|as)\s+(.+?)\s*", re.IGNORECASE)
 
+FARTHEST = 1e12  # of a stated reach
+
 
 class Expectation(BaseModel):
     """A target that rises, or falls, while each of the features grows and all others stay."""
@@ -28,12 +31,17 @@ class Expectation(BaseModel):
 
 
 class Knowledge(BaseModel):
-    """What laws of a task must respect, in the data and beyond. ranges: target -> (low, high), infinite where open."""
+    """What laws of a task must respect, in the data and beyond. ranges: target -> (low, high), infinite where open.
+
+    reach: feature -> how far beyond the data laws are used; times its largest value where it is on a logarithmic axis,
+    else in widths of its measured range.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     ranges: Mapping[str, tuple[float, float]] = {}
     expectations: tuple[Expectation, ...] = ()
+    reach: Mapping[str, float] = {}
 
     @field_validator("ranges", mode="before")
     @classmethod
@@ -55,6 +63,11 @@ class Knowledge(BaseModel):
 
     def __bool__(self) -> bool:
         return bool(self.ranges or self.expectations)
+
+    @property
+    def distances(self) -> tuple[tuple[str, float], ...]:
+        """`reach` as a value that can be a key."""
+        return tuple(sorted(self.reach.items()))
 
     def sentences(self) -> tuple[str, ...]:
         """What is known, a sentence each."""
@@ -80,6 +93,37 @@ def read_knowledge(
             if said.setdefault((one.target, feature), one.direction) != one.direction:
                 raise InputError(f"{one.target} cannot both rise and fall with {feature}; give one --expect.")
     return Knowledge(ranges=found, expectations=read)
+
+
+def read_reach(texts: Sequence[str], features: Sequence[str], logarithmic: Sequence[str]) -> dict[str, float]:
+    """Read ``10``, which is for all `logarithmic` features, and ``N=100``, which is for one; a later one replaces it.
+
+    Raises InputError for a text not of this form, a column that is no feature, and a distance that leads nowhere.
+    """
+    found: dict[str, float] = {}
+    for text in texts:
+        name, equals, size = text.rpartition("=")
+        chosen = [_known(name.strip(), features, "--reach", "feature")] if equals else list(logarithmic)
+        if not chosen:
+            raise InputError(
+                f"--reach {text} is a factor, and no feature spans one; name a feature, such as "
+                f"{features[0]}=2 for two widths of its range."
+            )
+        found |= dict.fromkeys(chosen, _distance(size, text, factor=chosen[0] in logarithmic))
+    return found
+
+
+def _distance(size: str, text: str, *, factor: bool) -> float:
+    try:
+        value = float(size)
+    except ValueError:
+        raise InputError(
+            f"--reach {text!r} is not understood; write a factor, such as 10 or N=100."
+        ) from None
+    if not (1.0 if factor else 0.0) < value < FARTHEST:
+        least = "1 (times its largest value)" if factor else "0 (widths of its range)"
+        raise InputError(f"--reach {text!r} leads nowhere; it must be above {least} and below {FARTHEST:g}.")
+    return value
 
 
 def rate_range(name: str, low: float, high: float) -> tuple[float, float] | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from lawsmith.tasks.arrays import Array, Mask
@@ -13,52 +15,68 @@ GROUPS = 6  # groups that are probed; more would only repeat
 STEPS = (1.5, 4.0)  # factors beyond the largest value of a positive feature
 SHARES = (0.15, 0.5)  # shares of the range beyond the largest value of any other feature
 MIXTURES = 12
+NEAR = float(
+    np.log(STEPS[0]) / np.log(STEPS[1])
+)  # of the way to the far half, where the user states how far that is
 
 
-def probe_rows(table: Table, *, seed: int = 0) -> Table:
+def probe_rows(table: Table, *, seed: int = 0, reach: Mapping[str, float] = {}) -> Table:
     """Rows without targets: per group, the frontier itself, each feature beyond it alone, and all of them together.
 
     For shares of a whole the rows are mixtures between and somewhat beyond the observed ones; categories keep labels
     that they have in the group. The near half comes first and the far half last, so that row i of the first half and
-    row i of the second differ in distance only.
+    row i of the second differ in distance only. `reach` is how far the user said that laws are used: so
+    far goes the far half for those features.
     """
     shares = np.array([name in simplex_columns(table) for name in table.features])
     labels = np.array([name in table.categories for name in table.features])
+    far = np.array([_step(reach.get(name), column) for name, column in table.features.items()])
     present = np.unique(table.codes)
     chosen = present[np.linspace(0, len(present) - 1, min(GROUPS, len(present))).astype(int)]
     halves: list[list[Array]] = [[], []]
     codes = []
     for group in dict.fromkeys(chosen.tolist()):
         x = table.take(np.flatnonzero(table.codes == group)).matrix()
-        near, far = _with_labels(x, shares, labels, seed)
-        halves[0].append(near)
-        halves[1].append(far)
-        codes += [group] * len(near)
+        near_half, far_half = _with_labels(x, shares, labels, far, seed)
+        halves[0].append(near_half)
+        halves[1].append(far_half)
+        codes += [group] * len(near_half)
     matrix = np.concatenate([*halves[0], *halves[1]])
     features = {name: matrix[:, k] for k, name in enumerate(table.features)}
     return Table(features, {}, table.groups, np.array(codes + codes, dtype=np.intp))
 
 
-def _with_labels(x: Array, shares: Mask, labels: Mask, seed: int) -> tuple[Array, Array]:
+def _step(stated: float | None, column: Array) -> tuple[float, float, bool]:
+    """How far the far and the near half go beyond a column, and whether these are factors; else they are shares of its
+    range. Not a number where nothing is stated."""
+    factor = is_logarithmic(column)
+    if stated is None:
+        return np.nan, np.nan, factor
+    return (stated, stated**NEAR, True) if factor else (stated, stated * SHARES[0] / SHARES[1], False)
+
+
+def _with_labels(x: Array, shares: Mask, labels: Mask, steps: Array, seed: int) -> tuple[Array, Array]:
     """Near and far rows in which the columns of labels run through the combinations that were measured."""
     if labels.all():
         return x, x
     halves = []
     measured = np.unique(x[:, labels], axis=0)
-    for half in _both(x[:, ~labels], shares[~labels], seed):
+    for half in _both(x[:, ~labels], shares[~labels], steps[~labels], seed):
         rows = np.empty((len(half), x.shape[1]))
         rows[:, ~labels], rows[:, labels] = half, measured[np.arange(len(half)) % len(measured)]
         halves.append(rows)
     return halves[0], halves[1]
 
 
-def _both(x: Array, shares: Mask, seed: int) -> tuple[Array, Array]:
+def _both(x: Array, shares: Mask, steps: Array, seed: int) -> tuple[Array, Array]:
     if shares.all():
         return _mixtures(x, seed)
     if not shares.any():
-        return _beyond(x)
+        return _beyond(x, steps)
     halves = []
-    for ordered, mixed in zip(_beyond(x[:, ~shares]), _mixtures(x[:, shares], seed), strict=True):
+    for ordered, mixed in zip(
+        _beyond(x[:, ~shares], steps[~shares]), _mixtures(x[:, shares], seed), strict=True
+    ):
         rows = np.arange(max(len(ordered), len(mixed)))
         both = np.empty((len(rows), x.shape[1]))
         both[:, ~shares], both[:, shares] = ordered[rows % len(ordered)], mixed[rows % len(mixed)]
@@ -66,9 +84,9 @@ def _both(x: Array, shares: Mask, seed: int) -> tuple[Array, Array]:
     return halves[0], halves[1]
 
 
-def _beyond(x: Array) -> tuple[Array, Array]:
+def _beyond(x: Array, steps: Array) -> tuple[Array, Array]:
     top, middle = x.max(axis=0), np.median(x, axis=0)
-    near, far = _extended(x, 0), _extended(x, 1)
+    near, far = _extended(x, 0, steps), _extended(x, 1, steps)
     halves = []
     for value in (near, far):
         rows = [value]
@@ -80,10 +98,15 @@ def _beyond(x: Array) -> tuple[Array, Array]:
     return halves[0], halves[1]
 
 
-def _extended(x: Array, step: int) -> Array:
+def _extended(x: Array, half: int, steps: Array) -> Array:
+    """One row beyond the largest values: `half` 0 is near, 1 is far; `steps` (d, 3) are of `_step`."""
     low, high = x.min(axis=0), x.max(axis=0)
-    factor = np.array([is_logarithmic(column) for column in x.T])
-    return np.asarray(np.where(factor, high * STEPS[step], high + SHARES[step] * (high - low)))
+    stated, by_factor = steps[:, 1 - half], steps[:, 2].astype(bool)
+    usual = np.array([is_logarithmic(column) for column in x.T])
+    open_ = np.isnan(stated)
+    factor = np.where(open_, usual, by_factor)
+    size = np.where(open_, np.where(usual, STEPS[half], SHARES[half]), stated)
+    return np.asarray(np.where(factor, high * size, high + size * (high - low)))
 
 
 def _mixtures(x: Array, seed: int) -> tuple[Array, Array]:

@@ -6,6 +6,7 @@ Dense probes find that for any law, whatever it is made of.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import product
 from typing import Literal
@@ -14,7 +15,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from lawsmith.tasks.arrays import Array, IntArray, Mask
-from lawsmith.tasks.axes import WIDE
+from lawsmith.tasks.axes import WIDE, is_logarithmic
 from lawsmith.tasks.folds import frontier_features
 from lawsmith.tasks.knowledge import Knowledge
 from lawsmith.tasks.table import Table
@@ -58,13 +59,16 @@ class Unsafe(BaseModel):
 
 
 NOTHING = Knowledge()
+Stated = tuple[float, bool]
+"""How far the user says that a law is used along one feature, and whether that is a factor; else it is in widths."""
 
 
 @lru_cache(maxsize=4)
-def reach_rows(table: Table) -> Table:
+def reach_rows(table: Table, distances: tuple[tuple[str, float], ...] = ()) -> Table:
     """Rows without targets: in each group each feature alone from the data to `BEYOND` on both sides, the others at
     their medians or their largest values; the corners of that box; and points inside the data's own box.
 
+    `distances` are those that the user stated (`Knowledge.distances`); they replace `BEYOND` and `RANGES`.
     Shares of a whole and labels have no beyond; they stay as measured.
     """
     rng = np.random.default_rng(0)
@@ -72,10 +76,12 @@ def reach_rows(table: Table) -> Table:
     labels = np.array([name in table.categories for name in table.features])
     present = np.unique(table.codes)
     chosen = present[np.linspace(0, len(present) - 1, min(GROUPS, len(present))).astype(int)]
+    stated = {name: (size, is_logarithmic(table.features[name])) for name, size in distances}
+    far = [stated.get(name) for name in table.features]
     parts, codes = [], []
     for group in dict.fromkeys(chosen.tolist()):
         x = table.take(table.codes == group).matrix()
-        rows = _rows(x, fixed, rng)
+        rows = _rows(x, fixed, far, rng)
         rows[:, labels] = x[rng.integers(len(x), size=len(rows))][:, labels]  # a median is no label
         parts.append(rows)
         codes += [group] * len(rows)
@@ -84,9 +90,12 @@ def reach_rows(table: Table) -> Table:
     return Table(features, {}, table.groups, np.array(codes, dtype=np.intp))
 
 
-def _rows(x: Array, fixed: Mask, rng: np.random.Generator) -> Array:
+def _rows(x: Array, fixed: Mask, far: Sequence[Stated | None], rng: np.random.Generator) -> Array:
     low, high = x.min(axis=0), x.max(axis=0)
-    sides = [[_way(column, up) for up in (False, True)] for column in x.T]
+    sides = [
+        [_way(column, up, distance) for up in (False, True)]
+        for column, distance in zip(x.T, far, strict=True)
+    ]
     rows = []
     for k in np.flatnonzero(~fixed):
         for base in (np.median(x, axis=0), high):
@@ -109,16 +118,19 @@ def _rows(x: Array, fixed: Mask, rng: np.random.Generator) -> Array:
     return np.array(rows)
 
 
-def _way(column: Array, up: bool) -> Array:
-    """`STEPS` values from the edge of the data outwards; never past zero, or past one for fractions."""
+def _way(column: Array, up: bool, stated: Stated | None) -> Array:
+    """`STEPS` values from the edge of the data outwards, as far as stated or as usual; never past zero, or past one for
+    fractions."""
     low, high = float(column.min()), float(column.max())
     if low >= 0 and FRACTION <= high <= 1:
         return np.linspace(high, 1.0, STEPS + 1)[1:] if up else np.linspace(low, 0.0, STEPS + 2)[1:-1]
-    if low > 0 and high >= WIDE * low:
-        factors = np.geomspace(1.0, BEYOND, STEPS + 1)[1:]
+    factor = low > 0 and high >= WIDE * low
+    size, by_factor = stated or (BEYOND if factor else RANGES, factor)
+    if by_factor:
+        factors = np.geomspace(1.0, size, STEPS + 1)[1:]
         counts = low >= 1 and np.array_equal(column, np.round(column))  # of experts, GPUs …: never below one
         return high * factors if up else np.maximum(low / factors, 1.0 if counts else 0.0)
-    ways = np.linspace(0.0, RANGES, STEPS + 1)[1:] * (high - low)
+    ways = np.linspace(0.0, size, STEPS + 1)[1:] * (high - low)
     values = high + ways if up else low - ways
     return np.maximum(values, 0.0 if low == 0 else low / BEYOND) if low >= 0 else values
 

@@ -34,6 +34,7 @@ class TaskFile(BaseModel):
     ignore: tuple[str, ...] = ()
     ranges: tuple[str, ...] = Field(default=(), alias="range")
     expect: tuple[str, ...] = ()
+    reach: tuple[str, ...] = ()
 
 
 def task_file(given: Path | None, beside: Path) -> TaskFile:
@@ -61,7 +62,7 @@ def _parsed(path: Path) -> TaskFile:
         what = "is not known" if first["type"] == "extra_forbidden" else f"is wrong ({first['msg'].lower()})"
         raise InputError(
             f"{path}: {entry} {what}; the file may hold `title`, `features`, `group`, `category`, `sigma`, `ignore`, "
-            "`range`, `expect` and, for each column, [columns.NAME] with `meaning` and `unit`."
+            "`range`, `expect`, `reach` and, for each column, [columns.NAME] with `meaning` and `unit`."
         ) from None
     except ValueError as error:  # of TOML, of UTF-8, of an integer with thousands of digits
         raise InputError(f"{path} is not valid TOML: {error}.") from None

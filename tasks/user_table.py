@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import ValidationError
 
+from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.asked import Asked, without_unit
+from lawsmith.tasks.axes import is_logarithmic
 from lawsmith.tasks.catalog import names as benchmark_names
 from lawsmith.tasks.cells import Cells, NumberNotation, convert
 from lawsmith.tasks.errors import InputError, listing
-from lawsmith.tasks.knowledge import Knowledge, rate_range, read_knowledge
+from lawsmith.tasks.knowledge import Knowledge, rate_range, read_knowledge, read_reach
 from lawsmith.tasks.reading import read_table, require_columns
 from lawsmith.tasks.roles import Roles, decide
 from lawsmith.tasks.rows import filled, filled_labels, finished, take
@@ -40,6 +42,7 @@ def read_dataset(
     ignore: Sequence[str] = (),
     ranges: Sequence[str] = (),
     expect: Sequence[str] = (),
+    reach: Sequence[str] = (),
     drop_incomplete: bool = False,
     decimal: str = "",
     thousands: str = "",
@@ -56,6 +59,7 @@ def read_dataset(
         sigma: the column with the error of the target in each row, or with how many measurements the row is.
         ignore: columns to leave out.
         ranges, expect: what is known of the law, such as "loss=0:" and "loss falls with N, D".
+        reach: how far beyond the data it is used, such as "10" or "N=100"; see `lawsmith.tasks.knowledge.read_reach`.
         drop_incomplete: leave out rows without a value instead of columns with gaps.
         decimal, thousands: how the file writes numbers, such as "," and "."; "" decides it from the cells.
 
@@ -108,6 +112,9 @@ def read_dataset(
         tuple(ranges) or said.ranges, tuple(expect) or said.expect, schema.targets, schema.features
     )
     known, rates = _with_rates(stated, split.frame, schema.targets)
+    scales = [name for name in schema.features if _is_scale(split.frame[name].to_numpy())]
+    far = read_reach(tuple(reach) or said.reach, schema.features, scales)
+    known = known.model_copy(update={"reach": far})
     schema = schema.model_copy(update={"knowledge": known})
     meant = [
         f"{given} was taken to mean {name}."
@@ -191,6 +198,10 @@ def _columns(roles: Roles, said: TaskFile, units: Mapping[str, str]) -> dict[str
         unit = known.unit or units.get(name, "") or without_unit(name)[1]
         found[name] = Column(name=name, meaning=known.meaning, unit=unit, levels=roles.levels.get(name, ()))
     return found
+
+
+def _is_scale(values: Array) -> bool:
+    return values.dtype.kind in "fiu" and bool(np.isfinite(values).all()) and is_logarithmic(values)
 
 
 def _with_rates(

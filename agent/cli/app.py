@@ -42,6 +42,7 @@ def discover(
     ignore: of.Ignore = None,
     ranges: of.Ranges = None,
     expect: of.Expect = None,
+    reach: of.Reach = None,
     drop_incomplete: of.DropIncomplete = False,
     decimal: of.Decimal = None,
     thousands: of.Thousands = None,

@@ -333,6 +333,7 @@ def mcp(
     ignore: of.Ignore = None,
     ranges: of.Ranges = None,
     expect: of.Expect = None,
+    reach: of.Reach = None,
     drop_incomplete: of.DropIncomplete = False,
     decimal: of.Decimal = None,
     thousands: of.Thousands = None,

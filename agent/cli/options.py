@@ -182,6 +182,14 @@ Expect = Annotated[
     list[str] | None,
     typer.Option(metavar="SENTENCE", help="What is known: 'loss falls with N, D'.", rich_help_panel=TABLE),
 ]
+Reach = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="FACTOR",
+        help="How far beyond the data the law is used: 10 times, or N=100.",
+        rich_help_panel=TABLE,
+    ),
+]
 DropIncomplete = Annotated[
     bool,
     typer.Option(

@@ -65,7 +65,7 @@ def table(given: Mapping[str, Any]) -> dict[str, Any]:
         "target": columns(given["target"]),
         "features": columns(given["features"]) or None,
         **{name: columns(given[name]) for name in ("category", "ignore")},
-        **{name: tuple(given[name] or ()) for name in ("ranges", "expect")},
+        **{name: tuple(given[name] or ()) for name in ("ranges", "expect", "reach")},
         **{name: given[name] for name in ("group", "test", "cap", "sigma", "drop_incomplete")},
         **{name: given[name] or "" for name in ("decimal", "thousands")},
     }

@@ -42,6 +42,7 @@ def discover(
     ignore: str | Sequence[str] = (),
     ranges: str | Sequence[str] = (),
     expect: str | Sequence[str] = (),
+    reach: str | float | Sequence[str] = (),
     drop_incomplete: bool = False,
     decimal: str = "",
     thousands: str = "",
@@ -82,6 +83,7 @@ def discover(
         target, features, group, test, cap, category, sigma, ignore, drop_incomplete, decimal, thousands: what the
             columns of an own table are, and how its numbers are written; see `lawsmith.tasks.read_dataset`.
         ranges, expect: what is known of the law, such as "loss=0:" and "loss falls with N, D".
+        reach: how far beyond the data the law will be used: 10 times the largest values, or "N=100".
         runs: independent searches; run k (from 1) uses `seed` + k - 1.
         time_limit: seconds of search per run.
         max_calls, max_tokens, max_usd: limits of the whole command, shared evenly by its runs.
@@ -140,6 +142,7 @@ def discover(
             ignore=listed(ignore),
             ranges=listed(ranges),
             expect=listed(expect),
+            reach=(f"{reach:g}",) if isinstance(reach, int | float) else listed(reach),
             drop_incomplete=drop_incomplete,
             decimal=decimal,
             thousands=thousands,

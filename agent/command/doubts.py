@@ -41,7 +41,7 @@ class Doubts:
         task, fitted = self.trusting, winner.evaluation.constants
         if fitted is None:
             return None
-        tables = (task.train.hide(), probe_rows(task.train))
+        tables = (task.train.hide(), probe_rows(task.train, reach=task.knowledge.reach))
         source, constants = winner.proposal.source, Constants.from_json(fitted)
         now = sandbox.run(PredictJob(source, task.schema, constants, tables[:1]))
         full = sandbox.run(FitJob(source, task.schema, task.train, tables, optional=1))

@@ -44,6 +44,7 @@ class OwnTable(BaseModel):
     ignore: tuple[str, ...] = ()
     ranges: tuple[str, ...] = ()
     expect: tuple[str, ...] = ()
+    reach: tuple[str, ...] = ()
     drop_incomplete: bool = False
     decimal: str = ""
     thousands: str = ""

@@ -9,6 +9,7 @@ import numpy as np
 from lawsmith.agent.feedback.fold_text import fold_labels
 from lawsmith.agent.feedback.text import clip, number
 from lawsmith.tasks import Array, IntArray, Table, Task
+from lawsmith.tasks.axes import is_logarithmic
 from lawsmith.tasks.folds import frontier_folds
 
 MAX_COLUMNS = 24
@@ -49,6 +50,8 @@ class TaskFacts:
     hidden_columns: int
     known: tuple[str, ...]
     """What the user knows of the law, a sentence each."""
+    reach: str
+    """How far beyond the data the law will be used, in words."""
     explained: bool
     """Whether the meaning of any column is stated."""
 
@@ -70,8 +73,26 @@ def facts(task: Task) -> TaskFacts:
         cap=schema.cap,
         hidden_columns=len(schema.features) - len(shown),
         known=tuple(clip(sentence) for sentence in task.knowledge.sentences()[:MAX_COLUMNS]),
+        reach=reach_words(task),
         explained=any(column.meaning for column in schema.columns.values()),
     )
+
+
+def reach_words(task: Task) -> str:
+    """How far the test may lie beyond the data, as the user states it; else that it is not known."""
+    stated, table = task.knowledge.reach, task.train
+    if not stated:
+        return "How far it lies beyond the data is not known: assume several times the largest values."
+    ways = []
+    for name, size in list(stated.items())[:MAX_COLUMNS]:
+        values = table.features[name]
+        low, high = float(values.min()), float(values.max())
+        if is_logarithmic(values):
+            ways.append(f"{name} up to {number(size)} times the largest value, {number(high * size, 3)}")
+        else:
+            ways.append(f"{name} up to {number(high + size * (high - low), 4)}")
+    rest = "" if len(stated) == len(table.features) else "; of the other features it is not known"
+    return f"How far it lies beyond the data, as the user states it: {', '.join(ways)}{rest}."
 
 
 def _column(task: Task, name: str, values: Array) -> ColumnFacts:

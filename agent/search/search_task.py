@@ -30,7 +30,8 @@ class SearchTask:
     def of(cls, task: Task) -> SearchTask:
         """What a search of `task` sees, the same at every call."""
         searched = thinned(task)
-        return cls(searched, frontier_folds(searched.train), probe_rows(searched.train))
+        probes = probe_rows(searched.train, reach=task.knowledge.reach)
+        return cls(searched, frontier_folds(searched.train), probes)
 
     def evaluate(self, sandbox: Sandbox, source: str, whole: JobResult | None = None) -> Evaluation:
         """Scores one candidate; see `lawsmith.sandbox.evaluate` for what is raised and for `whole`."""
