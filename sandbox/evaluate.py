@@ -68,8 +68,8 @@ class Evaluation(BaseModel):
     the table does, per target. status: how the fit of each group ended. unsafe: where the law stops being
     believable within 100 times of the data or as far as stated, if it does. probe: (n_probe, T) predictions at the
     probe rows, empty when one of them is not finite. seconds: elapsed; cpu_seconds and peak_bytes: as the kernel
-    counted them. formula: printed from the tree that was read and executed; None for an opaque candidate, which runs its own code because
-    `unread` kept it from being read.
+    counted them. formula: printed from the tree that was read and executed; None for an opaque candidate, which runs
+    its own code because `unread` kept it from being read.
     """
 
     model_config = _EXACT
