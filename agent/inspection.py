@@ -8,6 +8,7 @@ from typing import Any
 
 from lawsmith.runs import Archive, RunResult
 from lawsmith.runs.find import list_archives
+from lawsmith.runs.hypotheses import Hypothesis, hypotheses
 from lawsmith.runs.trials import Trial, recorded_trials
 from lawsmith.sandbox import Verdict
 from lawsmith.tasks import InputError
@@ -127,6 +128,14 @@ class Details:
     targets: tuple[str, ...] = ()
 
     @property
+    def hypotheses(self) -> tuple[Hypothesis, ...]:
+        """Why a model proposed its laws, and what became of them."""
+        chosen, inseparable = (
+            (None, ()) if self.result is None else (self.result.winner, self.result.inseparable)
+        )
+        return hypotheses(self.trials, chosen, inseparable, {trial.id for trial in self.lineage})
+
+    @property
     def failures(self) -> Counter[str]:
         """Failed candidates by verdict."""
         verdicts = (trial.evaluation.verdict for trial in self.trials)
@@ -146,6 +155,7 @@ class Details:
             "failures": dict(self.failures),
             "lineage": [_entry(trial) for trial in self.lineage],
             "candidates_list": [_entry(trial) for trial in self.trials],
+            "hypotheses": [vars(one) for one in self.hypotheses],
             "problems": list(self.problems),
         }
 

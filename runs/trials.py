@@ -31,6 +31,8 @@ from lawsmith.tasks import InputError
 if TYPE_CHECKING:
     from lawsmith.runs.archive import Archive
 
+HALL_OF_FAME = "hall of fame"
+"""Origin of a formula of another program; its note is the formula as that program wrote it."""
 _IGNORING = ConfigDict(extra="ignore")
 
 

@@ -20,6 +20,8 @@ from lawsmith.sandbox import Tier
 from lawsmith.sandbox.law.formula import formula
 from lawsmith.tasks import schema
 
+HYPOTHESES = 12
+"""The last ones that the view of one run lists."""
 BEST = 8
 """Candidates that the view of one run lists; `--json` and the archive have all."""
 
@@ -119,6 +121,10 @@ def _show(found: Details) -> None:
     if found.trials:
         out.print(Text(f"\nbest of {len(found.trials)} candidates", "bold"))
         _candidates(found.best(BEST), found.targets)
+    if found.hypotheses:
+        out.print(Text("\nhypotheses of the model, and what became of them", "bold"))
+    for one in found.hypotheses[-HYPOTHESES:]:
+        out.print(text(f"{one.number:>4}  {one.text[:400]}\n      -> {one.fate}"), soft_wrap=True)
     if found.failures:
         failed = ", ".join(f"{count} {verdict}" for verdict, count in found.failures.most_common())
         out.print(Text.assemble(("failures: ", "bold"), text(failed)), soft_wrap=True)

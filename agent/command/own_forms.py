@@ -7,10 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lawsmith.agent.search.proposer import Proposer
-from lawsmith.runs.trials import History, Proposal
+from lawsmith.runs.trials import HALL_OF_FAME, History, Proposal
 
 ORIGIN = "own form"
-HALL_OF_FAME = "hall of fame"
 
 
 class OwnForms:

@@ -7,12 +7,12 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from lawsmith.agent.command.law_verdict import same_law
-from lawsmith.agent.command.own_forms import HALL_OF_FAME, ORIGIN
+from lawsmith.agent.command.own_forms import ORIGIN
 from lawsmith.agent.command.registry import Chosen
 from lawsmith.runs import Archive, Manifest, RunResult
 from lawsmith.runs.law_table import LawRow, laws
 from lawsmith.runs.laws import Law
-from lawsmith.runs.trials import Trial, recorded_trials
+from lawsmith.runs.trials import HALL_OF_FAME, Trial, recorded_trials
 from lawsmith.tasks import Dataset, InputError, Task
 
 if TYPE_CHECKING:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from lawsmith.runs.account import Account
 from lawsmith.runs.archive import Archive
 from lawsmith.runs.gate import checked_names
+from lawsmith.runs.hypotheses import Hypothesis, hypotheses
 from lawsmith.runs.laws import law_of
 from lawsmith.runs.record import Manifest, RunResult
 from lawsmith.runs.report.error_summary import grade
@@ -113,11 +115,12 @@ class RunContent:
         decided = self.manifest.task.decided
         return () if decided is None else decided.roles
 
-    @property
-    def hypotheses(self) -> tuple[ShownCandidate, ...]:
-        """Candidates that a model gave a reason for, the best first."""
-        reasoned = [one for one in self.candidates if one.note.strip()] if self.account else []
-        return tuple(sorted(reasoned, key=lambda one: (one.validation is None, -(one.validation or 0.0))))
+    @cached_property
+    def hypotheses(self) -> Mapping[str, Hypothesis]:
+        """Id of a candidate -> why a model proposed it and what became of it, in the order of the search."""
+        chosen, ancestors = self.result.winner, {one.id for one in self.lineage}
+        found = hypotheses(self.trials, chosen, self.result.inseparable, ancestors)
+        return {one.id: one for one in found}
 
     @property
     def disbelieved(self) -> tuple[tuple[int, str], ...]:

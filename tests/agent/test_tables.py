@@ -80,7 +80,7 @@ def test_every_option_reaches_the_table(folder: Path, capsys: pytest.CaptureFixt
     text = table().assign(kind=np.arange(48) % 3).to_csv(sep=";", decimal=",", index=False)
     Path("german.csv").write_text(text)
     options = ("--category", "kind", "--sigma", "loss_std", "--ignore", "lab", "--range", "loss=0:")
-    options += ("--decimal", ",", "--drop-incomplete", "--expect", "loss falls with N")
+    options += ("--decimal", ",", "--drop-incomplete", "--expect", "loss falls with N", "--reach", "N=100")
     found, _ = run(capsys, "german.csv", "--target", "loss", *options, *FORM)
     assert {name: found["roles"][name]["role"] for name in ("kind", "lab", "loss_std")} == {
         "kind": "category",
@@ -91,6 +91,7 @@ def test_every_option_reaches_the_table(folder: Path, capsys: pytest.CaptureFixt
     assert manifest["task"]["knowledge"] == {
         "ranges": {"loss": [0.0, "Infinity"]},
         "expectations": [{"target": "loss", "direction": "falls", "features": ["N"]}],
+        "reach": {"N": 100.0},
     }
     assert manifest["task"]["columns"]["kind"]["levels"] == ["0", "1", "2"]
 

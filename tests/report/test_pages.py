@@ -185,11 +185,13 @@ def test_hypotheses_of_a_model_stand_with_their_outcome(
 
     def asked(archive: Archive):
         content = gather(archive)
-        noted = replace(content.candidates[0], note="the loss <b>saturates</b>")
+        first, *others = content.trials
+        noted = replace(first, proposal=replace(first.proposal, note="the loss <b>saturates</b>"))
         result = content.result.model_copy(update={"details": {"account": account}})
-        return replace(content, result=result, candidates=(noted, *content.candidates[1:]))
+        return replace(content, result=result, trials=(noted, *others))
 
     monkeypatch.setattr(page_module, "gather", asked)
     page = report_page(good, sandbox, with_intervals=False)
     _, _, listed = page.partition('aria-label="Hypotheses of the model"')
     assert "the loss &lt;b&gt;saturates&lt;/b&gt;" in listed and listed.index("saturates") < 900
+    assert "held-out R²" in listed[:1500] and ", place " in listed[:1500]

@@ -1,0 +1,73 @@
+"""What a model supposed when it proposed a law, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from lawsmith.runs.quoting import visible
+from lawsmith.runs.trials import HALL_OF_FAME, Trial
+from lawsmith.sandbox import Verdict
+
+MESSAGE = 160  # characters of a failure's reason
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """Why candidate `number` (from 1, in the order of evaluation) was proposed, and its fate in words."""
+
+    number: int
+    id: str
+    text: str
+    fate: str
+
+
+def hypotheses(
+    trials: Sequence[Trial],
+    chosen: str | None,
+    inseparable: Collection[str] = (),
+    ancestors: Collection[str] = (),
+) -> tuple[Hypothesis, ...]:
+    """The hypotheses in the order in which they were tried.
+
+    inseparable: laws that held-out rows cannot tell from the chosen one. ancestors: what the chosen law was made from.
+    """
+    places = {
+        trial.id: place
+        for place, trial in enumerate(
+            sorted((one for one in trials if one.usable), key=lambda one: -_held_out(one)), start=1
+        )
+    }
+    numbers = {trial.id: number for number, trial in enumerate(trials, start=1)}
+    known = {trial.id: trial for trial in trials}
+    found = []
+    for trial in trials:
+        text = trial.proposal.note.strip()
+        if not text or trial.proposal.origin == HALL_OF_FAME:
+            continue
+        words = [_outcome(trial, places)]
+        if trial.id == chosen:
+            words.append("chosen")
+        elif trial.id in inseparable:
+            words.append("held-out rows cannot tell it from the chosen law")
+        elif trial.id in ancestors:
+            words.append("the chosen law was made from it")
+        for parent in trial.proposal.parents[:2] if trial.usable else ():
+            if parent in places:
+                better = "better" if _held_out(trial) > _held_out(known[parent]) else "not better"
+                words.append(f"{better} than law {numbers[parent]}")
+        found.append(Hypothesis(numbers[trial.id], trial.id, visible(text), "; ".join(words)))
+    return tuple(found)
+
+
+def _held_out(trial: Trial) -> float:
+    return -1.0 if trial.evaluation.validation_r2 is None else trial.evaluation.validation_r2
+
+
+def _outcome(trial: Trial, places: dict[str, int]) -> str:
+    evaluation = trial.evaluation
+    if evaluation.verdict is not Verdict.OK:
+        return f"failed ({evaluation.verdict.value}): {visible(evaluation.message[:MESSAGE])}"
+    if trial.id not in places:
+        return "works, but its constants saw all rows, so it was not judged"
+    return f"held-out R² {_held_out(trial):.4f}, place {places[trial.id]} of {len(places)}"

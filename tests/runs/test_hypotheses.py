@@ -1,0 +1,39 @@
+"""What a model supposed stands with what became of it."""
+
+from lawsmith.runs.hypotheses import hypotheses
+from lawsmith.runs.trials import HALL_OF_FAME, Proposal, Trial
+from lawsmith.sandbox import Evaluation, FoldScore, Tier, Verdict
+
+
+def trial(
+    name: str, r2: float | None, note: str = "", parents: tuple[str, ...] = (), origin: str = "try"
+) -> Trial:
+    if r2 is None:
+        found = Evaluation(verdict=Verdict.SYNTAX, message="Line 3:\x1b[31m expected ':'.", tier=Tier.NONE)
+    else:
+        fold = FoldScore(
+            name="N>1", kind="frontier", rows=3, r2=r2, nmse=1, nmae=1, rmse=(1.0,), scale=(1.0,)
+        )
+        found = Evaluation(verdict=Verdict.OK, validation_r2=r2, folds=(fold,), tier=Tier.NONE)
+    return Trial(name, Proposal(f"# {name}", parents, origin, note), found)
+
+
+def test_each_hypothesis_has_a_number_and_a_fate():
+    trials = [
+        trial("a", 0.5, origin="power"),
+        trial("b", 0.8, "It saturates.", ("a",)),
+        trial("c", 0.7, "It oscillates.", ("b",)),
+        trial("d", None, "It has a pole."),
+        trial("e", 0.9, "A level and a wave.", ("b",)),
+        trial("f", 0.85, "x0 + 1.5", origin=HALL_OF_FAME),
+        trial("g", 0.89, "Two waves."),
+    ]
+    found = hypotheses(trials, "e", ("g",), ("e", "b"))
+    assert {one.number: one.fate for one in found} == {
+        2: "held-out R² 0.8000, place 4 of 6; the chosen law was made from it; better than law 1",
+        3: "held-out R² 0.7000, place 5 of 6; not better than law 2",
+        4: "failed (syntax): Line 3:\\x1b[31m expected ':'.",
+        5: "held-out R² 0.9000, place 1 of 6; chosen; better than law 2",
+        7: "held-out R² 0.8900, place 2 of 6; held-out rows cannot tell it from the chosen law",
+    }
+    assert found[0].text == "It saturates."
