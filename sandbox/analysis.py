@@ -10,7 +10,7 @@ import ast
 import re
 from dataclasses import dataclass
 
-from lawsmith.sandbox.jobs import FitJob
+from lawsmith.sandbox.jobs import FitJob, SearchOver
 from lawsmith.sandbox.law.syntax import parse
 from lawsmith.sandbox.pool.executor import Sandbox
 from lawsmith.sandbox.verdict import Verdict
@@ -63,7 +63,10 @@ def analyse(sandbox: Sandbox, code: str, task: Task, seed: int = 0) -> Analysis:
     except (ValueError, RecursionError, MemoryError):
         return Analysis("", "syntax: the code cannot be parsed.")
     schema, rows = _with_codes(task)
-    found = sandbox.run(FitJob(source, schema, rows, seed=seed))
+    try:
+        found = sandbox.run(FitJob(source, schema, rows, seed=seed))
+    except SearchOver:
+        return Analysis("", "the time of the search is over.")
     if found.verdict is Verdict.OK:
         return Analysis(found.output or "(nothing was printed)")
     return Analysis(found.output, f"{found.verdict.value}: {_located(found.message, source)}")

@@ -11,13 +11,14 @@ import logging
 import math
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future, InvalidStateError
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from lawsmith.agent.cluster.cluster_task import ClusterTask
-from lawsmith.sandbox import Evaluation, Tier, Verdict
+from lawsmith.sandbox import Evaluation, SearchOver, Tier, Verdict
 from lawsmith.tasks import InputError
 
 if TYPE_CHECKING:
@@ -99,6 +100,8 @@ class Cluster:
         from lawsmith.agent.cluster.worker import CandidateWorker
 
         self.address, self.patience = address, cluster_task.patience_seconds
+        self.deadline = math.inf
+        """As `Sandbox.deadline`, for code that may hang on a worker."""
         try:
             self._client: Client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
         except OSError as error:
@@ -140,8 +143,8 @@ class Cluster:
     def evaluate(self, source: str) -> Evaluation:
         """Scores one candidate on some worker.
 
-        Raises ClusterLost when the scheduler is lost, or when no worker answers in the time that the limits of all
-        candidates before it allow.
+        Raises SearchOver (see `Sandbox.deadline`), and ClusterLost when the scheduler is lost, or when no worker
+        answers in the time that the limits of all candidates before it allow.
         """
         answer: Future[Evaluation] = Future()
         self._asked.add(answer)
@@ -165,19 +168,19 @@ class Cluster:
             self._send(batch)
 
     def _send(self, batch: list[Waiting]) -> None:
-        from lawsmith.agent.cluster.worker import evaluate_batch
+        from lawsmith.agent.cluster.worker import SearchTime, evaluate_batch
 
+        sources, deadline = [source for source, _ in batch], self.deadline
+        left = SearchTime(deadline, deadline - time.monotonic())
         try:
-            answer = self._client.submit(
-                evaluate_batch, self._plugin, [source for source, _ in batch], pure=False
-            )
+            answer = self._client.submit(evaluate_batch, self._plugin, sources, left, pure=False)
         except Exception as error:  # noqa: BLE001 - whatever Dask raises for a client that was closed
             self._lose(batch, error)
             return
         assert self._client.loop is not None, "a client that took work has a loop"
         self._client.loop.add_callback(self._receive, batch, answer)
 
-    async def _receive(self, batch: list[Waiting], answer: Answer[list[str]]) -> None:
+    async def _receive(self, batch: list[Waiting], answer: Answer[list[str | None]]) -> None:
         """Waits in the client's own loop, and ends with it.
 
         Dask's callbacks share one thread of the process, where waiting for a client that closes never ends.
@@ -185,7 +188,7 @@ class Cluster:
         from distributed import KilledWorker
 
         try:
-            found = [Evaluation.model_validate_json(text) for text in await answer]
+            found = [None if text is None else Evaluation.model_validate_json(text) for text in await answer]
         except KilledWorker:
             if len(batch) > 1:  # one of them kills workers: ask for each by itself
                 for one in batch:
@@ -198,8 +201,12 @@ class Cluster:
         except (CancelledError, Exception) as error:  # noqa: BLE001 - told to whoever waits
             self._lose(batch, error)
             return
-        self._seconds = max(sum(one.seconds for one in found) / len(found), 1e-3)
+        took = [one.seconds for one in found if one is not None]
+        self._seconds = max(sum(took) / len(took), 1e-3) if took else self._seconds
         for (_, waiting), evaluation in zip(batch, found, strict=True):
+            if evaluation is None:
+                _fail(waiting, SearchOver())
+                continue
             with suppress(InvalidStateError):
                 waiting.set_result(evaluation)
 

@@ -293,8 +293,9 @@ class Runner:
         self.observer.started(plan.index, archive, budget, journal.history)
         with self.evaluator.until(budget.remaining_seconds):
             stopped = search(proposer, self.evaluator, journal, budget, self.observer, plan.until)
-        note_screening(proposer, journal)
-        account = proposer.report(journal.history) if isinstance(proposer, Reporting) else None
+            note_screening(proposer, journal)
+            # A report waits for replies under way, whose candidates may hang: the deadline holds for them too.
+            account = proposer.report(journal.history) if isinstance(proposer, Reporting) else None
         sandbox = self.evaluator.sandbox
         conclude(
             journal,

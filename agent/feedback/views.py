@@ -102,7 +102,10 @@ class Viewer:
     def residuals(self, trial: Trial) -> dict[str, Array]:
         """Measured minus predicted of each target on the training rows; empty where there are no predictions."""
         self.prepare(trial)
-        found = self._predicted[trial.id].result()
+        try:
+            found = self._predicted[trial.id].result()
+        except SearchOver:
+            return {}
         if not found.ok:
             return {}
         residuals = self._task.train.target_matrix() - found.predictions[0]

@@ -16,7 +16,12 @@ from lawsmith.sandbox import Evaluation, JobResult, Sandbox, SearchOver
 
 
 class Elsewhere(Protocol):
-    """What evaluates candidates instead of the sandbox of this machine: `width` at a time, each call waiting."""
+    """What evaluates candidates instead of the sandbox of this machine: `width` at a time, each call waiting.
+
+    deadline: as `Sandbox.deadline`.
+    """
+
+    deadline: float
 
     @property
     def width(self) -> int: ...
@@ -43,6 +48,8 @@ class Evaluator:
         self._lock = threading.Lock()
         self._results: dict[str, Future[Evaluation]] = {}
         self._wanted: Counter[str] = Counter()
+        self._elsewhere = elsewhere
+        self._deadlines: list[float] = []
         self._evaluate: Callable[..., Evaluation] = partial(search_task.evaluate, sandbox)
         # Threads only wait for the sandbox; twice its workers keep it busy while results are being scored.
         self.width = 2 * sandbox.workers
@@ -69,12 +76,22 @@ class Evaluator:
 
     @contextmanager
     def until(self, seconds: float | None) -> Iterator[None]:
-        """Within this context the search has so many seconds left; see `Sandbox.deadline`."""
-        self.sandbox.deadline = math.inf if seconds is None else time.monotonic() + seconds
+        """Within this context a search has so many seconds left; see `Sandbox.deadline`. Of several, the last counts."""
+        deadline = math.inf if seconds is None else time.monotonic() + seconds
+        with self._lock:
+            self._deadlines.append(deadline)
+            self._tell_deadline()
         try:
             yield
         finally:
-            self.sandbox.deadline = math.inf
+            with self._lock:
+                self._deadlines.remove(deadline)
+                self._tell_deadline()
+
+    def _tell_deadline(self) -> None:
+        for executor in (self.sandbox, self._elsewhere):
+            if executor is not None:
+                executor.deadline = max(self._deadlines, default=math.inf)
 
     def remember(self, source: str, evaluation: Evaluation) -> None:
         """Take over a result that an archive has on record."""

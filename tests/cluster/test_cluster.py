@@ -1,11 +1,13 @@
 """Candidates on real workers give what they give here, whoever is lost on the way."""
 
 import json
+import math
 import os
 import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, redirect_stdout
@@ -32,7 +34,7 @@ from lawsmith.agent.cluster.cluster_task import ClusterTask
 from lawsmith.agent.search.search_task import SearchTask
 from lawsmith.runs import Archive
 from lawsmith.runs.trials import recorded_trials
-from lawsmith.sandbox import DEFAULT_LIMITS, Evaluation, Sandbox, Tier, Verdict
+from lawsmith.sandbox import DEFAULT_LIMITS, Evaluation, Sandbox, SearchOver, Tier, Verdict
 from lawsmith.tasks import InputError
 
 HERE = Path(__file__).parent
@@ -47,6 +49,13 @@ def form(x, p):
     return p["L"] + 0 * x["N"]
 """
 BRIEF = 200_000
+SLEEPER = """
+import collections
+PARAMETERS = ("a",)
+def form(x, p):
+    collections._sys.modules["time"].sleep(60)
+    return p["a"] * x["N"]
+"""
 SEARCH = ("--data", "train.csv", "--target", "loss", "--runs", "2", "--json")
 
 
@@ -132,6 +141,20 @@ def test_a_killed_worker_changes_nothing_and_a_new_one_is_taught(
             engine.kill(engine.busy()[0])
         engine.add(1)
         assert [facts(future.result()) for future in found] == 2 * here(slow(1))
+
+
+def test_the_end_of_a_search_stops_what_hangs_on_a_worker(engine: Engine, cluster_task: ClusterTask) -> None:
+    with joined(engine.address, cluster_task, None, lambda _: None) as cluster:
+        began = time.monotonic()
+        cluster.deadline = began + 0.5
+        with handed_out(cluster, [SLEEPER + f"# {index}" for index in range(5)]) as found:
+            for future in found:
+                with pytest.raises(SearchOver):
+                    future.result()
+        assert time.monotonic() - began < PATIENCE / 2  # each by itself may sleep for that long
+        assert cluster.evaluate(SOURCES[1]).verdict is Verdict.OK  # arithmetic cannot hang
+        cluster.deadline = math.inf
+        assert cluster.evaluate(slow(1, BRIEF)[0]).verdict is Verdict.OK  # another search has its own time
 
 
 def test_nobody_answers_in_time_is_a_lost_cluster(
