@@ -76,7 +76,7 @@ class Evaluator:
 
     @contextmanager
     def until(self, seconds: float | None) -> Iterator[None]:
-        """Within this context a search has so many seconds left; see `Sandbox.deadline`. Of several, the last counts."""
+        """Within this context a search has so many seconds left; see `Sandbox.deadline`. Of several the last counts."""
         deadline = math.inf if seconds is None else time.monotonic() + seconds
         with self._lock:
             self._deadlines.append(deadline)

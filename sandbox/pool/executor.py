@@ -23,7 +23,7 @@ from lawsmith.sandbox.verify import Claim, perform, sharing, verify
 from lawsmith.tasks.schema import Schema
 
 _RETRIES = 2
-GRACE_SECONDS = 1.0
+GRACE_SECONDS = 0.5
 
 
 class Sandbox:
