@@ -67,6 +67,9 @@ def verdict(
         said.append(test_said)
     if test_size is not None and (scores.test is None or scores.test.r2 < 0.9):
         tone = _worse(tone, _grade(test_size))
+    if worse := _worse_than_the_mean(found, dataset, scores, test_size):
+        said.append(worse)
+        tone = "bad"
     said.append(_trust(task.train, folds, tone))
     away, rivals = _rivals(winner, inseparable, trials)
     if rivals:
@@ -177,6 +180,34 @@ def _test(dataset: Dataset, scores: FinalScores) -> tuple[float | None, str]:
     told = _error(np.array([rmse]), [measured[:, 0]])
     said = f"The {len(measured)} test rows are predicted within {told}; R² is {scores.test.r2:.4g}."
     return rmse / (float(train[:, 0].std()) or 1.0), said
+
+
+def _worse_than_the_mean(
+    found: Evaluation, dataset: Dataset, scores: FinalScores, test_size: float | None
+) -> str:
+    """A plain sentence where the mean of the rows beyond the data predicts them better than the law does.
+
+    Errors as small as those on fitted rows are no failure: such rows lie on a plateau, and differ by noise alone.
+    """
+    typical = float(np.exp(np.mean([np.log(max(e / s, 1e-12)) for e, s in _pairs(found)])))
+    if dataset.test is not None and scores.test is not None:
+        spread = float(dataset.task.train.target_matrix()[:, 0].std()) or 1.0
+        noise = max(found.rmse, default=0.0) / spread
+        if scores.test.r2 >= 0 or (test_size is not None and test_size <= AT_NOISE * noise):
+            return ""
+        return "This law fails beyond the data: on the test rows it is worse than their mean."
+    noisy = bool(found.rmse) and all(
+        float(np.median([fold.rmse[k] for fold in found.folds])) <= AT_NOISE * own
+        for k, own in enumerate(found.rmse)
+    )
+    if typical <= 1 or noisy:
+        return ""
+    return "This law fails beyond the data: on held-out rows it is typically worse than their mean."
+
+
+def _pairs(found: Evaluation) -> list[tuple[float, float]]:
+    """Error and spread of the held-out rows, of each fold and target with a spread."""
+    return [(e, s) for fold in found.folds for e, s in zip(fold.rmse, fold.scale, strict=True) if s > 0]
 
 
 def _rivals(winner: Trial, inseparable: Sequence[str], trials: Sequence[Trial]) -> tuple[float, str]:

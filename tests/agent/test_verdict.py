@@ -78,6 +78,21 @@ def test_a_bad_law_is_never_neutral(untested: Dataset, dataset: Dataset):
     assert tone == "bad" and "R² is -3.5" in sentences and "6 test rows" in sentences
 
 
+def test_a_law_worse_than_the_mean_says_that_it_fails(untested: Dataset, dataset: Dataset):
+    good = trial(dataset, "law", 0.003)
+    measured = float(dataset.test.target_matrix().std())
+    tone, sentences = said(dataset, good, scores=FinalScores(test=SplitScores(r2=-0.4, nmse=1.4)))
+    assert (
+        tone == "bad" and "fails beyond the data: on the test rows it is worse than their mean" in sentences
+    )
+    noisy = replace(good, evaluation=good.evaluation.model_copy(update={"rmse": (2 * measured,)}))
+    tone, sentences = said(dataset, noisy, scores=FinalScores(test=SplitScores(r2=-0.4, nmse=1.4)))
+    assert "fails" not in sentences  # rows of a plateau, that differ by noise alone
+    tone, sentences = said(untested, trial(untested, "law", 1.5, r2=-1.0))
+    assert tone == "bad" and "on held-out rows it is typically worse than their mean" in sentences
+    assert "Do not trust it beyond the data." in sentences
+
+
 def test_rivals_agree_or_cannot_be_separated(untested: Dataset):
     law, near, far = (
         trial(untested, name, 0.003, probe=p) for name, p in (("l", 1.0), ("n", 1.01), ("f", 1.5))
