@@ -23,6 +23,7 @@ from lawsmith.runs.intervals.beyond_data import remarks
 from lawsmith.runs.laws import Law
 from lawsmith.sandbox import Sandbox
 from lawsmith.tasks import InputError, Schema, Table
+from lawsmith.tasks.errors import listing, nearest
 from lawsmith.tasks.numerals import FACTORS, numeral
 
 if TYPE_CHECKING:
@@ -85,13 +86,21 @@ def pairs(law: Law, at: Sequence[str]) -> dict[str, float]:
         name, equals, value = part.rpartition("=")
         name = name.strip()
         if not equals or name not in schema.features:
-            raise InputError(
-                f"--at {part.strip()!r} is not understood; write FEATURE=NUMBER for {', '.join(law.features)}."
-            )
+            raise InputError(_not_a_feature(law, part.strip(), name if equals else ""))
         if name in given:
             raise InputError(f"--at names {name} twice.")
         given[name] = number_of(schema, name, value)
     return given
+
+
+def _not_a_feature(law: Law, part: str, left: str) -> str:
+    """What is wrong with a part of ``--at``: an unknown name, or no name at all."""
+    features = law.schema.features
+    unknown = left.rpartition(",")[2].strip()  # N=1e9,d=2 ends with the name that is unknown
+    if not unknown:
+        return f"--at {part!r} is not understood; write FEATURE=NUMBER for {', '.join(law.features)}."
+    near = nearest(unknown, features)
+    return f"--at: there is no feature {unknown!r}{near or f'; the table has {listing(features, 8)}.'}"
 
 
 def number_of(schema: Schema, name: str, value: str) -> float:
