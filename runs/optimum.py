@@ -1,7 +1,8 @@
 """Questions turned round: the best features for a budget, and the feature at which a target is reached.
 
-Both are asked of the law, of its refits to resampled rows and of its rivals; what these answer differently is the
-interval. The law is evaluated from its tree, so it must be one that can be read.
+An optimum is asked of the law, of its refits to resampled rows and of its rivals; what these answer differently is the
+interval. A target is reached wherever the interval of the mean holds it. The law is evaluated from its tree, so it must
+be one that can be read.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from lawsmith.runs.intervals.model import Uncertainty, Values
-from lawsmith.runs.intervals.predict import multiplier
+from lawsmith.runs.intervals.predict import multiplier, predict
 from lawsmith.runs.laws import Law
+from lawsmith.sandbox import Sandbox
 from lawsmith.sandbox.law.expression import Node
 from lawsmith.sandbox.law.expression import features as features_of
 from lawsmith.sandbox.law.numeric import evaluate
@@ -33,7 +35,7 @@ FLAT = 10.0
 
 @dataclass(frozen=True)
 class Answer:
-    """A number with its 90 % interval; low and high are None where too few of the laws asked have an answer."""
+    """A number with its 90 % interval; low and high are None where few laws have an answer, or beyond the search."""
 
     value: float
     low: float | None
@@ -124,22 +126,24 @@ def invert(
     solve: str,
     fixed: Mapping[str, float],
     group: str,
+    sandbox: Sandbox,
     *,
     level: float = 0.9,
 ) -> Answer:
     """The value of the feature `solve` at which the law predicts `wanted`, the nearest to the data where several do.
 
-    Raises InputError where the law never does (it names the nearest it comes), and as `optimum`.
+    Its interval holds the values at which `wanted` lies in the interval of the mean, so it grows beyond the data as
+    predictions do. An end is None where it lies beyond the searched range. Raises InputError where the law never
+    predicts `wanted` (it names the nearest it comes), and as `optimum`.
     """
     _require(law, {solve, *fixed})
     line = _line(known, group, solve)
     columns = {**{name: np.full(len(line), value) for name, value in fixed.items()}, solve: line}
     region, place = known.regions[group], known.features.index(solve)
-    laws = asked(law, known, group, target)
-    values = [one.call(columns) for one in laws]
-    found = [_crossing(line, value, wanted, region.middle(place)) for value in values]
-    if found[0] is None:
-        near = values[0][np.isfinite(values[0])]
+    values = _finite(asked(law, known, group, target)[0].call(columns))
+    own = _crossing(line, values, wanted, region.middle(place))
+    if own is None:
+        near = values[np.isfinite(values)]
         if not len(near):
             raise InputError(f"The law has no finite value along {solve}.")
         closest = float(near[np.argmin(np.abs(near - wanted))])
@@ -147,7 +151,34 @@ def invert(
             f"The law never reaches {target} = {wanted:g} for {solve} between {line[0]:.3g} and {line[-1]:.3g}; "
             f"the nearest is {closest:.4g}."
         )
-    return _answer(found, laws, _times(known, target, level))
+    inside = np.flatnonzero(np.isfinite(values))
+    row = {name: column[inside].tolist() for name, column in columns.items()}
+    found = predict(known, law.schema, law.table(row, group, known), sandbox, level)
+    means = [one[known.targets.index(target)] for one in found]
+    bands = [np.array([getattr(one, end) for one in means]) for end in ("mean_low", "mean_high")]
+    return Answer(own, *_within(line[inside], bands[0] - wanted, bands[1] - wanted, own))
+
+
+def _within(line: Array, low: Array, high: Array, own: float) -> tuple[float | None, float | None]:
+    """The ends of the stretch of a line around `own` where low <= 0 <= high; None where it goes to the line's end."""
+    axis, at = (np.log(line), float(np.log(own))) if line[0] > 0 else (line, own)
+    margin = np.minimum(-low, high)  # not negative inside
+    outside = margin < 0
+    before, after = np.flatnonzero(outside & (axis < at)), np.flatnonzero(outside & (axis > at))
+
+    def crossing(out: int, step: int) -> float:
+        share = margin[out] / (margin[out] - margin[out + step])
+        end = (
+            float(axis[out] + share * (axis[out + step] - axis[out]))
+            if outside[out] != outside[out + step]
+            else at
+        )
+        return float(np.exp(end)) if line[0] > 0 else end
+
+    return (
+        crossing(int(before[-1]), 1) if len(before) else None,
+        crossing(int(after[0]), -1) if len(after) else None,
+    )
 
 
 def _times(known: Uncertainty, target: str, level: float) -> float:

@@ -93,7 +93,7 @@ def solve(
     fixed = pairs(found, at)
     with Sandbox() as sandbox:
         known = _known(found, sandbox, data_dir)
-        got = invert(found, known, name, size, feature, fixed, group)
+        got = invert(found, known, name, size, feature, fixed, group, sandbox)
         _, said = _predicted(found, known, {**fixed, feature: got.value}, name, group, sandbox)
     if as_json:
         print_json({"target": name, "wanted": size, "solve": {feature: got.to_json()}, "warnings": said})
@@ -153,9 +153,18 @@ def _remarks(got: Optimum) -> list[str]:
 
 def _list(answers: Mapping[str, Answer]) -> None:
     for name, answer in answers.items():
-        known = answer.low is not None and answer.high is not None
-        span = f"   90 %: {answer.low:.3g} to {answer.high:.3g}" if known else "   (no interval)"
-        out.print(text(f"  {name} = {answer.value:.4g}{span}"), soft_wrap=True)
+        out.print(text(f"  {name} = {answer.value:.4g}   {_span(answer)}"), soft_wrap=True)
+
+
+def _span(answer: Answer) -> str:
+    """``90 %: 1e9 to 3e9``; an end beyond the searched range is said to be open."""
+    if answer.low is None and answer.high is None:
+        return "(no interval: every value is possible)"
+    if answer.high is None:
+        return f"90 %: {answer.low:.3g} or more"
+    if answer.low is None:
+        return f"90 %: {answer.high:.3g} or less"
+    return f"90 %: {answer.low:.3g} to {answer.high:.3g}"
 
 
 def _value(value: Interval) -> None:

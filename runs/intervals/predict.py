@@ -101,7 +101,8 @@ def multiplier(ratios: Sequence[float], folds: int, level: float) -> float:
     """Half-width of an interval in units of its standard deviation.
 
     The quantile of the measured error ratios, with tails as much heavier than measured as Student's t has them over
-    the normal distribution of the same median: rows of one fold err together, so each fold counts as one observation.
+    the normal distribution of the same median: rows of one fold err together, so each fold counts as one observation,
+    and since the rows held out of one fold are largely held out of another, two folds count as one degree of freedom.
     """
     quantile = float(np.interp(level, np.linspace(0, 1, len(ratios)), ratios))
     return quantile * _tail(level, folds) / _tail(0.5, folds)
@@ -111,7 +112,7 @@ def _tail(level: float, folds: int) -> float:
     from scipy.special import ndtri, stdtrit  # a third of a second that commands without intervals save
 
     at = (1 + level) / 2
-    return float(stdtrit(max(2, folds), at) / ndtri(at))
+    return float(stdtrit(max(2.0, folds / 2), at) / ndtri(at))
 
 
 def distances(known: Uncertainty, rows: Table) -> Array:

@@ -125,7 +125,7 @@ def test_the_command_prints_the_agreed_json(
     ("arguments", "said"),
     [
         (["--at", "n=ten", "--group", "one"], "is not a number"),
-        (["--at", "m=1", "--group", "one"], "is not understood"),
+        (["--at", "m=1", "--group", "one"], "no feature 'm'; the table has n"),
         (["--at", "n=1,n=2", "--group", "one"], "twice"),
         (["--at", "n=inf", "--group", "one"], "not finite"),
         (["--rows", "none.csv", "--at", "n=1"], "Say where to predict"),

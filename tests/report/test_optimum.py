@@ -8,6 +8,7 @@ import pytest
 
 from lawsmith import discover
 from lawsmith.agent.cli import main
+from lawsmith.runs.intervals import predict
 from lawsmith.runs.laws import Law
 from lawsmith.runs.optimum import invert, optimum
 from lawsmith.sandbox import Sandbox
@@ -75,7 +76,8 @@ def test_a_target_is_reached_where_algebra_says(law: Law, capsys: pytest.Capture
         "--json",
     )
     found = json.loads(out)["solve"]["N"]
-    assert code == 0 and found["low"] < at < found["high"] and found["value"] == pytest.approx(at, rel=0.2)
+    assert code == 0 and found["value"] == pytest.approx(at, rel=0.2)
+    assert found["low"] < at < (found["high"] or np.inf)
 
 
 @pytest.mark.parametrize(
@@ -116,8 +118,25 @@ def test_a_flat_optimum_is_too_flat_to_tell(law: Law):
     budget = feature_expression("6*N*D", law.schema)
     assert optimum(law, doubtful, budget, 1e21, {}, "all_data", "loss").flat
     assert not optimum(law, known, budget, 1e21, {}, "all_data", "loss").flat
-    with pytest.raises(InputError, match="never reaches"):
-        invert(law, known, "loss", 1.0, "N", {"D": 1e10}, "all_data")
+
+
+def test_far_inversions_are_as_uncertain_as_the_predictions_there(law: Law):
+    """The wanted value is the end of the interval of the mean at the end of the answer's, and farther means wider."""
+    with Sandbox() as sandbox:
+        known = law.uncertainty(sandbox)
+        widths = []
+        for times in (1.0, 30.0, 300.0):
+            n = 1e9 * times
+            wanted = E + A / n**a + B / 2e11**b
+            got = invert(law, known, "loss", wanted, "N", {"D": 2e11}, "all_data", sandbox)
+            assert got.low < n and (got.high is None or n < got.high)
+            edge = law.table({"N": [got.low], "D": [2e11]}, "all_data", known)
+            (there,) = predict(known, law.schema, edge, sandbox)[0]
+            assert there.mean_low == pytest.approx(wanted, rel=1e-3)
+            widths.append(np.inf if got.high is None else got.high / got.low)
+        assert widths == sorted(widths) and widths[0] > 1
+        with pytest.raises(InputError, match="never reaches"):
+            invert(law, known, "loss", 1.0, "N", {"D": 1e10}, "all_data", sandbox)
 
 
 def test_trees_are_evaluated_as_numpy_does(law: Law):
