@@ -57,6 +57,7 @@ class LawRowJson(_Printed):
     heldout_r2: Number | None
     chosen: bool
     on_front: bool
+    also: list[str]
 
 
 class ListedLawJson(LawRowJson):
