@@ -32,10 +32,14 @@ from lawsmith.sandbox.returned import (
     some,
     writable,
 )
+from lawsmith.sandbox.significant import MOST, rounded, significant_digits
 from lawsmith.sandbox.verdict import Verdict
 from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.table import Table
 
+UNNOTICED = (
+    0.1  # share of the standard error of a mean, by which predictions may move when constants are rounded
+)
 MODULE = "candidate"
 FILENAME = "<candidate>"
 
@@ -117,7 +121,26 @@ class FormLaw:
         )
         fitted = fit_form(form, table, self.spec.targets, seed=self.spec.seed)
         status = endings(form, fitted, table, self.spec.targets)
-        return FittedLaw(self.names, np.asarray(fitted.values, dtype=np.float64), status)
+        values = np.asarray(fitted.values, dtype=np.float64)
+        return FittedLaw(self.names, self._told(values, table) if self.spec.ours else values, status)
+
+    def _told(self, values: Array, table: Table) -> Array:
+        """The constants to the digits that the rows can tell, and to more where predictions would notice."""
+        before = self._everywhere(values, table)
+        digits = significant_digits(table, before)
+        noise = np.sqrt(np.mean((table.target_matrix() - before) ** 2, axis=0) / len(table))
+        while digits < MOST:
+            fewer = np.clip(rounded(values, digits), self.lower, self.upper)
+            moved = np.sqrt(np.mean((self._everywhere(fewer, table) - before) ** 2, axis=0))
+            if (moved <= UNNOTICED * noise).all():
+                return fewer
+            digits += 1
+        return values
+
+    def _everywhere(self, values: Array, table: Table) -> Array:
+        """Predictions (n, T) with the constants (G, K), all groups at once: our own source works row by row."""
+        p = {name: values[table.codes, k] for k, name in enumerate(self.names)}
+        return as_matrix(self.form(dict(table.features), p), len(table), self.spec.targets, "form")
 
     def _fit_group(self, rows: Table) -> dict[str, float]:
         assert self.own_fit is not None

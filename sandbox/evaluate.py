@@ -16,6 +16,7 @@ from lawsmith.sandbox.jobs import FitJob, JobResult, Usage
 from lawsmith.sandbox.law.parse import Candidate, Kind, Refused, read_candidate
 from lawsmith.sandbox.law.write_text import formula
 from lawsmith.sandbox.pool.executor import Sandbox
+from lawsmith.sandbox.significant import told_again
 from lawsmith.sandbox.verdict import Verdict
 from lawsmith.sandbox.verify import Claim, differing
 from lawsmith.tasks.arrays import Array
@@ -153,7 +154,11 @@ class _EvaluationJobs:
         checked = self._verify([part for _, part in parts])
         if not checked.ok:
             return self._failure(began, checked.stage, checked)
-        return self._scored([part for _, part in parts], began)
+        found = self._told([part for _, part in parts])
+        failed = next((part for part in found if not part.ok), None)
+        if failed is not None:
+            return self._failure(began, failed.stage, failed)
+        return self._scored(found, began)
 
     def _together(self, whole: JobResult | None) -> list[tuple[str, JobResult]]:
         """The full fit and the folds, up to the first that failed, at the same time."""
@@ -245,6 +250,26 @@ class _EvaluationJobs:
     @property
     def _far(self) -> Table:
         return reach_rows(self.task.train, self.task.knowledge.distances)
+
+    def _told(self, found: Sequence[JobResult]) -> Sequence[JobResult]:
+        """The parts, full fit first; those of opaque code with constants to the digits that the rows can tell. Of all
+        others these are taken where they are fitted."""
+        if not self.candidate.opaque or self.candidate.kind == "law":
+            return found
+        train = self.task.train
+        beyond = () if self.probes is None else (self.probes, self._far)
+        fitted = [*(train.take(fold.fitted) for fold in self.folds), train]
+        held = [(train.take(fold.held_out).hide(),) for fold in self.folds]
+        tables = [*held, (train.hide(), *beyond)]  # those that need no finite prediction come last
+        told = told_again(
+            partial(self.sandbox.predict, self.candidate, self.task.schema),
+            [*found[1:], found[0]],
+            fitted,
+            tables,
+            len(beyond),
+        )
+        self.usage += told[0].usage
+        return [told[-1], *told[:-1]]
 
     def _constants(self, full: JobResult) -> Constants | None:
         return full.constants if self.candidate.kind != "law" else None

@@ -100,6 +100,7 @@ def message(order: Order, limits: Limits) -> bytes:
         "cap": order.schema.cap,
         "constants": limits.constants,
         "seed": order.seed,
+        "ours": not order.foreign,
         "budget": min(SHARED_SECONDS, limits.cpu_seconds / 4, limits.wall_seconds / 4),
         "parts": [_described(part) for part in order.parts],
     }

@@ -23,7 +23,7 @@ class Broken(Exception):
 
 @dataclass(frozen=True)
 class Spec:
-    """What the child is told about its task."""
+    """What the child is told about its task; `ours` says that the source is our own print of a law."""
 
     features: tuple[str, ...]
     targets: tuple[str, ...]
@@ -31,6 +31,7 @@ class Spec:
     cap: int | None
     constants: int
     seed: int
+    ours: bool = False
 
 
 def parameters(declared: Any) -> tuple[tuple[str, ...], Array, Array]:

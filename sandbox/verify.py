@@ -16,12 +16,14 @@ from lawsmith.sandbox.execute import Order, Part
 from lawsmith.sandbox.jobs import FitJob, Job, JobResult, PredictJob
 from lawsmith.sandbox.law.parse import Candidate, Refused, read_candidate
 from lawsmith.sandbox.limits import Limits
+from lawsmith.sandbox.significant import told
 from lawsmith.sandbox.verdict import Verdict
 from lawsmith.tasks.arrays import Array, IntArray
 from lawsmith.tasks.schema import Schema
 from lawsmith.tasks.table import Table
 
 Execute = Callable[[Order], Sequence[JobResult | None]]
+SAME = 2e-5  # relative difference of constants that are the same fit: the last digit that is kept may turn
 TOLERANCE = 1e-9  # relative; vectorised functions may round differently at another place of the batch
 
 
@@ -64,15 +66,39 @@ def _fitted_by_itself(job: FitJob, candidate: Candidate, execute: Execute) -> Jo
         assert again is not None
         fitted = differing(fitted, again) or fitted
     assert fitted is not None
-    if not fitted.ok or not job.predict:
+    if not fitted.ok:
         return fitted
-    part = Part(job.predict, None, (fitted.constants,) * len(job.predict), optional=job.optional)
-    (predicted,) = execute(replace(order, parts=(part,)))
-    assert predicted is not None
-    usage = fitted.usage + predicted.usage
+    assert fitted.constants is not None
+    seen = predict(candidate, job.schema, [(fitted.constants, job.fit.hide())], execute)
+    if not seen.ok:
+        return replace(seen, usage=fitted.usage + seen.usage)
+    constants, usage = told(fitted.constants, job.fit, seen.predictions[0]), fitted.usage + seen.usage
+    if not job.predict:
+        return replace(fitted, constants=constants, usage=usage)
+    pairs = [(constants, table) for table in job.predict]
+    predicted = predict(candidate, job.schema, pairs, execute, optional=job.optional)
+    usage += predicted.usage
     if not predicted.ok:
         return replace(predicted, usage=usage)
-    return replace(fitted, predictions=predicted.predictions, usage=usage)
+    return replace(fitted, constants=constants, predictions=predicted.predictions, usage=usage)
+
+
+def predict(
+    candidate: Candidate,
+    schema: Schema,
+    pairs: Sequence[tuple[Constants | None, Table]],
+    execute: Execute,
+    *,
+    optional: int = 0,
+) -> JobResult:
+    """Predictions for tables without targets, each with constants of its own, in a process that never held a target.
+
+    The last `optional` tables need no finite prediction.
+    """
+    part = Part(tuple(table for _, table in pairs), None, tuple(one for one, _ in pairs), optional=optional)
+    (found,) = execute(Order(candidate, schema, pairs[0][1].groups, (part,)))
+    assert found is not None
+    return found
 
 
 def sharing(job: Job, limits: Limits) -> object | None:
@@ -109,10 +135,8 @@ def verify(
     if not claims:
         return JobResult(Verdict.OK)
     parts = [(claim, index) for claim in claims for index in _batches(len(claim.table))]
-    tables = [claim.table.take(index) for claim, index in parts]
-    part = Part(tuple(tables), None, tuple(claim.constants for claim, _ in parts))
-    (found,) = execute(Order(candidate, schema, claims[0].table.groups, (part,)))
-    assert found is not None
+    pairs = [(claim.constants, claim.table.take(index)) for claim, index in parts]
+    found = predict(candidate, schema, pairs, execute)
     if not found.ok:
         return replace(found, stage="verify")
     for (claim, index), again_there in zip(parts, found.predictions, strict=True):
@@ -171,7 +195,7 @@ def differing(found: JobResult, again: JobResult) -> JobResult | None:
     first, second = found.constants, again.constants
     assert first is not None
     assert second is not None
-    if first.names == second.names and np.allclose(first.values, second.values, 1e-6, 0, equal_nan=True):
+    if first.names == second.names and np.allclose(first.values, second.values, SAME, 0, equal_nan=True):
         return None
     text = "The candidate's own fit gave other constants for the same rows: fix its seed, use no clock."
     return JobResult(Verdict.IMPURE, text, "verify")

@@ -9,6 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Self
 
+from lawsmith.sandbox.constants import Constants
 from lawsmith.sandbox.execute import Order, bound, killed_from_outside, message, results
 from lawsmith.sandbox.isolation import ISOLATED, Tier
 from lawsmith.sandbox.jobs import FitJob, Job, JobResult, SearchOver
@@ -19,8 +20,9 @@ from lawsmith.sandbox.pool.queue import QueuedJob, Waiting
 from lawsmith.sandbox.pool.start import Attempt, start
 from lawsmith.sandbox.pool.warm_process import Outcome, WarmProcess, WarmProcessFailed
 from lawsmith.sandbox.verdict import Verdict
-from lawsmith.sandbox.verify import Claim, perform, sharing, verify
+from lawsmith.sandbox.verify import Claim, perform, predict, sharing, verify
 from lawsmith.tasks.schema import Schema
+from lawsmith.tasks.table import Table
 
 _RETRIES = 2
 GRACE_SECONDS = 0.5
@@ -97,6 +99,16 @@ class Sandbox:
     def run(self, job: Job) -> JobResult:
         """Runs one job and waits for it."""
         return self.submit(job).result()
+
+    def predict(
+        self,
+        candidate: Candidate,
+        schema: Schema,
+        pairs: Sequence[tuple[Constants | None, Table]],
+        optional: int = 0,
+    ) -> JobResult:
+        """Predictions for each table with its own constants; see sandbox.verify."""
+        return predict(candidate, schema, pairs, self._execute, optional=optional)
 
     def verify(
         self,

@@ -76,6 +76,7 @@ class _JobWork:
             header["cap"],
             header["constants"],
             header["seed"],
+            header["ours"],
         )
         self.law: LoadedLaw | None = None
         self.stage = "load"
