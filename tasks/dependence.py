@@ -9,6 +9,7 @@ import numpy as np
 
 from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.folds import simplex_columns
+from lawsmith.tasks.leading import leading
 from lawsmith.tasks.table import Table
 
 CLEAR = 10.0  # F statistic; with tens of rows to spare, chance alone reaches it once in thousands of features
@@ -22,9 +23,9 @@ ROWS_PER_COLUMN = 3  # a model with fewer rows than this for each of its columns
 def decisive(table: Table) -> frozenset[str]:
     """The features without which a quadratic in the ranks of all, with a level per group, misses some target clearly
     more: by an F test of nested models. None of the shares of a whole, which the others state too; none where rows are
-    too few to tell."""
+    too few to tell. In a wide table only those that lead are looked at."""
     shares = simplex_columns(table)
-    names = [name for name in table.features if name not in shares]
+    names = leading(table, tuple(name for name in table.features if name not in shares))
     pairs = [*((k, k) for k in range(len(names))), *combinations(range(len(names)), 2)]
     uses = [{k} for k in range(len(names))] + [set(pair) for pair in pairs]
     if not names or len(table) - len(np.unique(table.codes)) < ROWS_PER_COLUMN * len(uses):

@@ -1,6 +1,7 @@
 """Divisions of the training rows whose held-out part lies beyond the fitted range, as a test split's does.
 
-Everything here looks at features and groups only, never at a target.
+Everything here looks at features and groups only, never at a target, but that a table of many features is cut along
+those alone that explain its targets best.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import numpy as np
 
 from lawsmith.tasks.arrays import Array, IntArray, Mask
 from lawsmith.tasks.axes import is_logarithmic
+from lawsmith.tasks.leading import leading
 from lawsmith.tasks.table import Table
 
 FEW_LEVELS = 24  # a feature with more distinct values in a group is cut by row shares instead of by level
@@ -40,10 +42,11 @@ class Fold:
 
 
 def frontier_folds(table: Table, *, seed: int = 0) -> tuple[Fold, ...]:
-    """The folds of a table, a function of its features, its groups and `seed` (which shuffles design points only)."""
+    """The folds of a table, a function of its features, its groups and `seed` (which shuffles design points only); of
+    a wide table also of its targets, by `lawsmith.tasks.leading`."""
     rng = np.random.default_rng(seed)
     shares = simplex_columns(table)
-    ordered = frontier_features(table)
+    ordered = leading(table, frontier_features(table))
     folds = [*_frontiers(table, ordered), *_corners(table, ordered)]
     if len(folds) < 2 or shares:
         folds += _leave_points_out(table, shares or ordered or tuple(table.features), rng)

@@ -52,7 +52,8 @@ def _with_rests(table: Table) -> list[Profile]:
 
 def _with_merged(table: Table) -> list[Profile]:
     """One profile for every pair of scale columns that the targets depend on through their product or ratio alone: a
-    quadratic in the logarithms then explains as much with that in their place, by an F test of nested models."""
+    quadratic in the logarithms then explains as much with that in their place, and less without it, by F tests of
+    nested models."""
     whole = profile(table)
     scales = [name for name in whole.of(ColumnKind.SCALE) if name not in whole.zeros]
     if len(scales) < 2:
@@ -66,8 +67,10 @@ def _with_merged(table: Table) -> list[Profile]:
         columns = {name: column for name, column in table.features.items() if name != two}
         columns[one] = table.features[one] * table.features[two] ** sign
         turned = replace(table, features=columns)
-        fewer, _ = log_quadratic(apart(turned), [name for name in scales if name != two])
-        if np.all(model.lost(fewer) <= ALIKE):
+        names = [name for name in scales if name != two]
+        fewer, uses = log_quadratic(apart(turned), names)
+        without = fewer[:, ~uses[names.index(one)]]
+        if np.all(model.lost(fewer) <= ALIKE) and np.any(model.lost(without) > ALIKE):
             own = profile(turned)
             unit = {**own.unit, one: whole.unit[one] * whole.unit[two] ** sign}
             other = power(Feature(two, whole.unit[two]), Number(float(sign)))

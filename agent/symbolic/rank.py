@@ -17,7 +17,7 @@ ROWS, GROUPS = 400, 8  # the sample that screening looks at
 EFFORT = Effort(starts=10, finalists=1)
 MANY = 120  # forms that are screened with care; a coarse pass on fewer rows picks them out of more
 COARSE_ROWS = 100
-COARSE = Effort(starts=4, finalists=1)
+COARSE = Effort(starts=4, finalists=0)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -15,6 +16,8 @@ from lawsmith.agent.symbolic.library import library
 from lawsmith.agent.symbolic.rank import Screened, screen
 from lawsmith.sandbox.fitting import Loss
 from lawsmith.sandbox.law.expression import features
+from lawsmith.tasks.folds import frontier_features
+from lawsmith.tasks.leading import leading
 from lawsmith.tasks.nearness import has_frontier
 from lawsmith.tasks.task import Task
 
@@ -28,15 +31,15 @@ class StartForms:
     """What every run on `task` begins with, whatever its seed, plain forms first."""
 
     def __init__(self, task: Task) -> None:
-        self.task = task
+        self.task = narrowed(task)
         self._lock = threading.Lock()  # runs side by side wait for one screening
         self._known: dict[str, Screened] = {}
-        self.profile, *self._others = profiles(task.train)
+        self.profile, *self._others = profiles(self.task.train)
         self.loss = Loss.FRONTIER if has_frontier(task.train) else Loss.SQUARED
         counts = np.bincount(task.train.codes)
         self.few = int(np.quantile(counts[counts > 0], TINY, method="lower"))
         self._backbones: set[str] = set()
-        self.general = GeneralForms(task, self.profile, self.loss)
+        self.general = GeneralForms(self.task, self.profile, self.loss)
         forms: dict[str, SymbolicForm] = {}
         for form in self._made():
             if self.admits(form):
@@ -89,6 +92,18 @@ class StartForms:
                 if found.complete:
                     self._known[which] = found
             return found
+
+
+def narrowed(task: Task) -> Task:
+    """The task with the features alone that forms are made of: in a wide table those that explain its targets best,
+    with all shares of a whole and all categories. The schema stays."""
+    table = task.train
+    free = frontier_features(table)
+    out = set(free) - set(leading(table, free))
+    if not out:
+        return task
+    kept = {name: column for name, column in table.features.items() if name not in out}
+    return replace(task, train=replace(table, features=kept))
 
 
 _known = lru_cache(maxsize=4)(StartForms)

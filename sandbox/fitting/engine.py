@@ -44,7 +44,8 @@ class Effort:
     `starts` is their number (None: by the number of nonlinear constants); `start` (S, K) gives them instead of drawing
     them, and what it says of constants that the form is linear in is not needed. Starts are ranked by a short fit to a
     sample of the rows, and the best `finalists` are carried on with all rows; with as many finalists as starts, each
-    start is carried to its end, once with bold and once with cautious first steps.
+    start is carried to its end, once with bold and once with cautious first steps. Without finalists the best of the
+    short fits stands: good enough to rank forms on a few rows.
     """
 
     starts: int | None = None
@@ -141,7 +142,7 @@ class _Engine:
         for _ in range(ROBUST_ROUNDS if self.form.loss is Loss.ROBUST else 0):
             weighted = block.with_rows(_reweighted(block, best))
             best = minimise(weighted, best.theta, np.arange(len(best.theta)), POLISH)
-        best = refine(weighted, best)
+        best = refine(weighted, best) if self.effort.finalists else best
         order = np.argsort([*block.nonlinear, *block.linear], kind="stable")
         values = np.concatenate([best.theta, best.linear], axis=2)[..., order]
         values = values[0] if block.coupled else values[:, 0]
@@ -161,7 +162,8 @@ class _Engine:
             tried = polished = _better(*(minimise(block, theta, group, options) for options in THROUGHOUT))
         else:
             few = block.with_rows(block.rows.thinned(EXPLORE_ROWS, self.rng))
-            tried = minimise(few, theta, group, EXPLORE)
+            tried = polished = minimise(few, theta, group, EXPLORE)
+        if 0 < self.effort.finalists < starts:
             finalists = _finalists(tried, problems, self.effort.finalists, relay=not block.coupled)
             contestants = np.repeat(np.arange(problems), len(finalists) // problems)
             some = block.with_rows(block.rows.thinned(CONTEST_ROWS, self.rng))

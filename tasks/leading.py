@@ -1,0 +1,86 @@
+"""Which features of a wide table explain its targets best, found by forward regression over pairs of features."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+
+from lawsmith.tasks.arrays import Array, IntArray
+from lawsmith.tasks.axes import is_logarithmic
+from lawsmith.tasks.table import Table
+
+MANY = 8  # features up to which a table is looked at whole
+FEWEST = 4  # features that lead in a wide table, however little they explain
+CHANCE = 15.0  # F statistic of a term that one of some hundreds of idle terms hardly ever reaches
+MOST_TERMS = 24
+MOST_ROWS = 2000  # that are looked at
+PAIRED = 60  # features whose products are looked at, those that explain most alone
+
+
+@lru_cache(maxsize=8)
+def leading(table: Table, names: tuple[str, ...]) -> tuple[str, ...]:
+    """At most `MANY` of the features `names`, in their order: those whose terms explain the targets of the table best.
+
+    Terms are each feature on its own axis, its square, and products of two, less their means in each group. One term
+    after the other joins, the one that explains most of what the others leave, for as long as chance does not explain
+    as much. A table of few features, or without targets, keeps all.
+    """
+    if len(names) <= MANY or not table.targets:
+        return names
+    part = table
+    if len(table) > MOST_ROWS:
+        part = table.take(np.sort(np.random.default_rng(0).choice(len(table), MOST_ROWS, replace=False)))
+    axes = np.stack([_on_axis(part.features[name]) for name in names])
+    targets = part.within_groups(part.target_matrix()).T
+    left = targets / np.maximum(np.sqrt((targets**2).sum(axis=1)), np.finfo(float).tiny)[:, None]
+    columns, uses = _terms(part, axes, left)
+    freedom = len(part) - len(np.unique(part.codes))
+    chosen: list[int] = []
+    for count in range(1, min(MOST_TERMS, freedom // 3) + 1):
+        gains = ((columns @ left.T) ** 2).sum(axis=1)
+        best = int(np.argmax(gains))
+        among = list(dict.fromkeys([*chosen, *uses[best].tolist()]))
+        beyond = float((left**2).sum()) - gains[best]
+        clear = gains[best] * (freedom - count) > CHANCE * max(beyond, 0.0)
+        if len(among) > MANY or not gains[best] > 0 or (not clear and len(chosen) >= FEWEST):
+            break
+        chosen = among
+        left = left - np.outer(left @ columns[best], columns[best])
+        columns = _outside(columns, columns[best])
+    return tuple(names[k] for k in sorted(chosen)) or names[:FEWEST]
+
+
+def _on_axis(column: Array) -> Array:
+    """A column (n,) on its axis, around zero, with a standard deviation of one; zeros where it does not vary."""
+    values = np.log(column) if is_logarithmic(column) else column
+    values = values / max(float(np.abs(values).max()), np.finfo(float).tiny)
+    values = values - values.mean()
+    size = float(values.std())
+    return np.asarray(values / size if size > 0 else values)
+
+
+def _terms(table: Table, axes: Array, targets: Array) -> tuple[Array, IntArray]:
+    """Columns (M, n) of length 1, or 0 where they do not vary within groups, and the two features (M, 2) of each."""
+    single = _unit(table.within_groups(axes.T).T)
+    best = np.argsort(-((single @ targets.T) ** 2).sum(axis=1), kind="stable")[:PAIRED]
+    one, two = np.triu_indices(len(best))
+    uses = np.concatenate(
+        [np.repeat(np.arange(len(axes)), 2).reshape(-1, 2), np.stack([best[one], best[two]], axis=1)]
+    )
+    products = axes[best[one]] * axes[best[two]]
+    return np.concatenate([single, _unit(table.within_groups(products.T).T)]), uses
+
+
+def _unit(columns: Array) -> Array:
+    size = np.sqrt((columns**2).sum(axis=1, keepdims=True))
+    return np.asarray(
+        np.where(size > 1e-9 * np.sqrt(columns.shape[1]), columns / np.maximum(size, 1e-300), 0.0)
+    )
+
+
+def _outside(columns: Array, direction: Array) -> Array:
+    """What of unit columns lies outside a direction (n,), of length 1 again; nothing of those almost along it."""
+    rest = columns - np.outer(columns @ direction, direction)
+    size = np.sqrt((rest**2).sum(axis=1, keepdims=True))
+    return np.asarray(np.where(size > 1e-3, rest / np.maximum(size, 1e-300), 0.0))

@@ -1,0 +1,68 @@
+"""Which features of a wide table lead."""
+
+import numpy as np
+import pytest
+
+from lawsmith.tasks.arrays import Array
+from lawsmith.tasks.folds import frontier_folds
+from lawsmith.tasks.leading import FEWEST, MANY, leading
+from lawsmith.tasks.table import Table
+
+
+def wide(target: str, rows: int = 150, count: int = 39, unit: float = 1.0) -> Table:
+    rng = np.random.default_rng(3)
+    x = {f"x{k}": rng.uniform(-2, 2, rows) for k in range(count // 2)}
+    x |= {f"n{k}": 10 ** rng.uniform(0, 3, rows) for k in range(count - len(x))}
+    laws: dict[str, Array] = {
+        "scaling": 1.7 + 4 * x["n3"] ** -0.34 + 3 * x["n11"] ** -0.28,
+        "product alone": x["x4"] * x["x9"],
+        "curved": 2 * x["x0"] - x["x1"] ** 2 + x["x0"] * x["x7"],
+    }
+    y = laws[target] + 0.01 * laws[target].std() * rng.standard_normal(rows)
+    return Table(
+        {name: unit * column for name, column in x.items()},
+        {"y": unit * y},
+        ("all",),
+        np.zeros(rows, np.intp),
+    )
+
+
+@pytest.mark.parametrize(
+    ("target", "told"),
+    [("scaling", {"n3", "n11"}), ("product alone", {"x4", "x9"}), ("curved", {"x0", "x1", "x7"})],
+)
+@pytest.mark.parametrize("unit", [1.0, 1e-15, 1e15])
+def test_features_that_the_target_depends_on_lead(target: str, told: set[str], unit: float) -> None:
+    table = wide(target)
+    found = leading(table, tuple(table.features))
+    assert told <= set(found)
+    assert FEWEST <= len(found) <= MANY
+    scaled = wide(target, unit=unit)
+    assert leading(scaled, tuple(scaled.features)) == found
+
+
+def test_the_order_of_columns_changes_nothing() -> None:
+    table = wide("curved")
+    names = tuple(table.features)
+    assert set(leading(table, names[::-1])) == set(leading(table, names))
+
+
+def test_few_features_all_lead() -> None:
+    table = wide("curved")
+    few = tuple(table.features)[-MANY:]
+    assert leading(table, few) == few
+
+
+def test_columns_that_do_not_vary_do_not_lead() -> None:
+    table = wide("scaling")
+    features = table.features | {"fixed": np.full(len(table), 3.0)}
+    constant = Table(features, {"y": np.ones(len(table))}, table.groups, table.codes)
+    assert leading(constant, tuple(features)) == tuple(features)[:FEWEST]
+    assert "fixed" not in leading(Table(features, table.targets, table.groups, table.codes), tuple(features))
+
+
+def test_a_wide_table_is_cut_along_the_features_that_lead() -> None:
+    folds = frontier_folds(wide("scaling"))
+    cut = {fold.name.split(">")[0] for fold in folds} - {"corner"}
+    assert {"n3", "n11"} <= cut
+    assert len(cut) <= MANY
