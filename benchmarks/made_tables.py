@@ -4,7 +4,7 @@ Every table is a known law of some of its columns with noise, from a fixed seed;
 data. `discover` runs once on each table with default options. Seconds of the processor are those of the command and of
 all processes that it began, which a machine shared with others distorts less than the seconds that pass.
 
-    python -m benchmarks.tables [--only wide,long] [--discover PATH_OF_ANOTHER_DISCOVER]
+    python -m benchmarks.made_tables [--only wide,long] [--discover PATH_OF_ANOTHER_DISCOVER]
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ TITLES = ("case", "rows", "columns", "wall, s", "CPU, s", "tried", "constants", 
 
 
 @dataclass(frozen=True)
-class Case:
+class MadeTable:
     """A table of `rows` rows: `columns(rng, rows, reach)` draws features, `law(columns)` is the target without noise.
 
     Rows beyond the data have `reach` larger than 1. noise: in standard deviations of the target, or relative to it.
@@ -85,19 +85,19 @@ def force(x: Columns) -> Array:
 
 
 CASES = (
-    Case("wide-scales", 150, scales(39), loss),
-    Case("wide-signed", 150, signed(39), force, relative=False),
-    Case("wide-groups", 150, scales(38), loss, groups=3),
-    Case("long-scales", 300_000, scales(3), loss),
-    Case("long-signed", 300_000, signed(3), force, relative=False),
-    Case("long-groups", 300_000, scales(2), loss, groups=4),
-    Case("small-scales", 60, scales(5), loss),
-    Case("small-signed", 60, signed(5), force, relative=False),
-    Case("small-groups", 60, scales(4), loss, groups=3),
+    MadeTable("wide-scales", 150, scales(39), loss),
+    MadeTable("wide-signed", 150, signed(39), force, relative=False),
+    MadeTable("wide-groups", 150, scales(38), loss, groups=3),
+    MadeTable("long-scales", 300_000, scales(3), loss),
+    MadeTable("long-signed", 300_000, signed(3), force, relative=False),
+    MadeTable("long-groups", 300_000, scales(2), loss, groups=4),
+    MadeTable("small-scales", 60, scales(5), loss),
+    MadeTable("small-signed", 60, signed(5), force, relative=False),
+    MadeTable("small-groups", 60, scales(4), loss, groups=3),
 )
 
 
-def measure(case: Case, discover: list[str], folder: Path) -> tuple[object, ...]:
+def measure(case: MadeTable, discover: list[str], folder: Path) -> tuple[object, ...]:
     """One command on one case; the values of a row of the table."""
     rng = np.random.default_rng(7)
     train, beyond = folder / "train.csv", folder / "beyond.csv"
