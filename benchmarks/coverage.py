@@ -22,13 +22,13 @@ import numpy as np
 
 from benchmarks.extrapolation import Case, cases
 from lawsmith.agent.search.evaluator import Evaluator
-from lawsmith.agent.search.search_task import SearchTask
 from lawsmith.agent.search.selection import choose
 from lawsmith.agent.symbolic import SymbolicProposer
 from lawsmith.runs.intervals import EvaluatedLaw, estimate, predict
 from lawsmith.runs.intervals.predict import multiplier
 from lawsmith.runs.trials import History, Trial
 from lawsmith.sandbox import Constants, Sandbox
+from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks import names
 
 LEVELS = (0.5, 0.9)

@@ -23,11 +23,11 @@ import numpy as np
 
 from benchmarks.synthetic import LAWS, synthetic
 from lawsmith.agent.search.evaluator import Evaluator
-from lawsmith.agent.search.search_task import SearchTask
 from lawsmith.agent.search.selection import RULES, Rules, choose
 from lawsmith.agent.symbolic import SymbolicProposer
 from lawsmith.runs.trials import History, Trial
 from lawsmith.sandbox import Constants, PredictJob, Sandbox
+from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks import Dataset, Task, load, names
 from lawsmith.tasks.folds import frontier_folds
 from lawsmith.tasks.metrics import r2

@@ -27,10 +27,10 @@ from lawsmith.agent.llm.model_session import ModelSession, Settings
 from lawsmith.agent.search.budget import Allowance, Budget, Spending
 from lawsmith.agent.search.evaluator import Evaluator
 from lawsmith.agent.search.journal import Journal
-from lawsmith.agent.search.search_task import SearchTask
 from lawsmith.runs import Archive, Manifest
 from lawsmith.runs.trials import Trial
 from lawsmith.sandbox import Sandbox, whole_fit
+from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks import Provenance, Task
 
 CANDIDATE = """PARAMETERS = {{"c": (0, None), "a": (0, None), "k": (0, 2)}}

@@ -29,11 +29,11 @@ from lawsmith.agent.search.budget import Allowance, Budget
 from lawsmith.agent.search.evaluator import Evaluator
 from lawsmith.agent.search.journal import Journal
 from lawsmith.agent.search.proposer import Proposer
-from lawsmith.agent.search.search_task import SearchTask
 from lawsmith.agent.symbolic import SymbolicProposer
 from lawsmith.runs import Archive, Manifest
 from lawsmith.runs.trials import History, Proposal
 from lawsmith.sandbox import Sandbox
+from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks import InputError, Task, load, names
 
 AGENTS = ("analyst", "evolve", "refine")

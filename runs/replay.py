@@ -12,9 +12,9 @@ from lawsmith.runs.data import open_data
 from lawsmith.runs.law import LawFailed, score_law
 from lawsmith.runs.quoting import visible
 from lawsmith.runs.record import FinalScores, Manifest, RunResult, SplitScores
+from lawsmith.runs.searched import CHANGED, is_same, searched
 from lawsmith.sandbox import Sandbox, evaluate
-from lawsmith.tasks import Dataset, InputError, thinned
-from lawsmith.tasks.folds import frontier_folds
+from lawsmith.tasks import Dataset, InputError
 
 TOLERANCE = 1e-9
 """Relative to max(1, |score|): what libraries of another machine may change in the last digits."""
@@ -131,12 +131,17 @@ def _validation(
         return None, (
             "Validation R² was not checked: the archive does not hold what its folds were fitted with.",
         )
-    task = thinned(data.task)
-    found = evaluate(sandbox, source, task, frontier_folds(task.train))
+    search_task = searched(archive, data.task)
+    told = () if is_same(archive, search_task) else (CHANGED,)
+    found = evaluate(sandbox, source, search_task.task, search_task.folds, seed=search_task.seed)
     if found.validation_r2 is None:
         why = found.message or found.verdict.value
-        return math.nan, (f"The fits to the folds cannot be repeated: {visible(why)[:300]}", NEVER_CHECKED)
-    return found.validation_r2, (NEVER_CHECKED,)
+        return math.nan, (
+            f"The fits to the folds cannot be repeated: {visible(why)[:300]}",
+            *told,
+            NEVER_CHECKED,
+        )
+    return found.validation_r2, (*told, NEVER_CHECKED)
 
 
 def _validation_difference(archived: float, replayed: float) -> list[str]:

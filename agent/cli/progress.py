@@ -28,7 +28,8 @@ from lawsmith.agent.search.budget import Budget
 from lawsmith.agent.search.selection import typical_error
 from lawsmith.runs import Archive
 from lawsmith.runs.trials import History, Trial
-from lawsmith.tasks import Dataset, Task, thinned
+from lawsmith.sandbox.search_task import SearchTask
+from lawsmith.tasks import Dataset, Task
 
 if TYPE_CHECKING:
     from lawsmith.agent.client.streaming import Arriving
@@ -93,7 +94,7 @@ class ProgressReport(Observer):
         self.follows_replies = err.is_terminal and not err.quiet
         self.archive: Path | None = None
         """The archive of a run in progress, or of the last one."""
-        self._runs = 1
+        self._runs, self._rows = 1, 0
         self._shown: dict[int, tuple[TaskID, Budget]] = {}
         self._of: dict[History, int] = {}
         self._task: Task | None = None
@@ -125,18 +126,21 @@ class ProgressReport(Observer):
         groups = f", {len(train.groups)} groups" if len(train.groups) > 1 else ""
         announce(f"{schema.name}: {schema.title} ({len(train)} training rows{groups}, {tested})")
         announce(f"agent {chosen.agent}{f' with {chosen.model}' if chosen.model else ''}: {chosen.why}")
-        self._task = thinned(dataset.task)
-        searched = self._task.train
-        if len(searched) < len(train):
-            announce(
-                f"the search looks at {counted(len(searched), 'row')} of {counted(len(searched.groups), 'group')}; "
-                "the constants of its law are fitted to all"
-            )
+        self._rows = len(train)
         say = warn if dataset.task.provenance.source == "replica" else announce
         if dataset.roles:
             err.print(roles_table(dataset.roles))
         for notice in dataset.notices:
             say(notice)
+
+    def searching(self, search_task: SearchTask) -> None:
+        self._task = search_task.task
+        seen = self._task.train
+        if len(seen) < self._rows:
+            announce(
+                f"the search looks at {counted(len(seen), 'row')} of {counted(len(seen.groups), 'group')}; "
+                "the constants of its law are fitted to all"
+            )
 
     def started(self, index: int, archive: Archive, budget: Budget, history: History) -> None:
         self.archive = archive.path

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from lawsmith.agent.search.search_task import SearchTask
 from lawsmith.sandbox import Limits
+from lawsmith.sandbox.search_task import SearchTask
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,7 +15,6 @@ from lawsmith.agent.command.runner import Command, Interrupted
 from lawsmith.runs import new_run_id
 from lawsmith.runs.laws import Law
 from lawsmith.sandbox import DEFAULT_LIMITS, Limits
-from lawsmith.tasks import thinned
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -181,6 +180,6 @@ def resume(
 
 def _execute(command: Command, observer: Observer | None) -> Result:
     began = monotonic()
-    runs = command.execute(observer or Observer())
-    selected, reason = select(runs, thinned(command.dataset.task), command.job.allow_opaque)
+    runs, search_task = command.execute(observer or Observer())
+    selected, reason = select(runs, search_task.task, command.job.allow_opaque)
     return Result(command.dataset, command.chosen, runs, selected, reason, monotonic() - began)

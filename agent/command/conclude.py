@@ -10,7 +10,6 @@ from lawsmith.agent.command.law_verdict import verdict
 from lawsmith.agent.command.result import Run
 from lawsmith.agent.search.budget import Spending
 from lawsmith.agent.search.journal import Journal
-from lawsmith.agent.search.search_task import SearchTask
 from lawsmith.agent.search.selection import Choice, choose
 from lawsmith.runs import Archive, LawFailed, RunResult, close_law, score_law
 from lawsmith.runs.canonical_json import plain
@@ -18,6 +17,7 @@ from lawsmith.runs.law import predict_with
 from lawsmith.runs.trials import History, Trial
 from lawsmith.sandbox import Constants, Limits, Sandbox, Verdict, evaluate
 from lawsmith.sandbox.law.formula import formula
+from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks import Dataset, Task
 
 CHOICES = 8

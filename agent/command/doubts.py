@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from lawsmith.agent.search.outliers import Disbelieved, disbelieved, with_little_weight
+from lawsmith.agent.search.outliers import Disbelieved, disbelieved
 from lawsmith.agent.symbolic.start_forms import start_forms
 from lawsmith.runs.trials import Trial
 from lawsmith.sandbox import Constants, FitJob, PredictJob, Sandbox
 from lawsmith.sandbox.fitting import Loss
-from lawsmith.tasks import Dataset, Task, thinned
-from lawsmith.tasks.probes import probe_rows
+from lawsmith.sandbox.search_task import SearchTask, with_little_weight
+from lawsmith.tasks import Dataset
 
 LAWS = 24  # plain laws of the library that are asked
 TINY = np.finfo(float).tiny
@@ -22,10 +22,10 @@ LEAST_ROWS = 12  # fewer rows cannot outvote one
 
 @dataclass(frozen=True, eq=False)
 class Doubts:
-    """Rows that the search does not believe; `trusting` is the task in which they count in full."""
+    """Rows that the search does not believe; `trusting` is what a search would see in which they count in full."""
 
     rows: tuple[Disbelieved, ...]
-    trusting: Task
+    trusting: SearchTask
 
     def sentences(self, winner: Trial, sandbox: Sandbox) -> tuple[str, ...]:
         """What a user has to know: each row, and what changes with them."""
@@ -38,10 +38,10 @@ class Doubts:
 
     def _effect(self, winner: Trial, sandbox: Sandbox) -> str | None:
         """How far the law moves, at the training rows and beyond them, when it is fitted to all rows in full."""
-        task, fitted = self.trusting, winner.evaluation.constants
-        if fitted is None:
+        task, probes, fitted = self.trusting.task, self.trusting.probes, winner.evaluation.constants
+        if fitted is None or probes is None:
             return None
-        tables = (task.train.hide(), probe_rows(task.train, reach=task.knowledge.reach))
+        tables = (task.train.hide(), probes.hide())
         source, constants = winner.proposal.source, Constants.from_json(fitted)
         now = sandbox.run(PredictJob(source, task.schema, constants, tables[:1]))
         full = sandbox.run(FitJob(source, task.schema, task.train, tables, optional=1))
@@ -64,8 +64,8 @@ def doubted(dataset: Dataset, sandbox: Sandbox) -> tuple[Dataset, Doubts | None]
     trusted: no single row decides there.
     """
     task = dataset.task
-    train = task.train
-    if len(train) < LEAST_ROWS or thinned(task) is not task:
+    train, trusting = task.train, SearchTask.of(task)
+    if len(train) < LEAST_ROWS or trusting.task is not task:
         return dataset, None
     forms = [form for form in start_forms(task).forms if 3 * form.constants <= len(train)][:LAWS]
     jobs = [
@@ -76,5 +76,5 @@ def doubted(dataset: Dataset, sandbox: Sandbox) -> tuple[Dataset, Doubts | None]
     rows = disbelieved(train, [found.predictions[0] for found in results if found.ok])
     if not rows:
         return dataset, None
-    weighed = replace(task, train=with_little_weight(train, rows))
-    return replace(dataset, task=weighed), Doubts(rows, task)
+    weighed = with_little_weight(task, [row.row for row in rows])
+    return replace(dataset, task=weighed), Doubts(rows, trusting)

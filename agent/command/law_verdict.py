@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lawsmith.agent.search.search_task import SearchTask
 from lawsmith.runs.intervals.beyond_data import times
 from lawsmith.runs.record import FinalScores, Tone
 from lawsmith.runs.trials import Trial
 from lawsmith.sandbox import Evaluation
+from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks import Array, Dataset, Fold, Table, Task
 from lawsmith.tasks.axes import is_logarithmic
 from lawsmith.tasks.noise import replicates

@@ -9,6 +9,7 @@ from lawsmith.agent.command.result import Run
 from lawsmith.agent.search.budget import Budget
 from lawsmith.runs import Archive
 from lawsmith.runs.trials import History, Trial
+from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks import Dataset
 
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ class Observer:
 
     def begun(self, job: Job, dataset: Dataset, chosen: Chosen) -> None:
         """The data is loaded; nothing has been evaluated."""
+
+    def searching(self, search_task: SearchTask) -> None:
+        """What the searches of all runs see is made."""
 
     def started(self, index: int, archive: Archive, budget: Budget, history: History) -> None:
         """A run begins; what is on record already is in `history`."""

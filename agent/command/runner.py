@@ -23,12 +23,13 @@ from lawsmith.agent.search.budget import Allowance, Budget, Spending
 from lawsmith.agent.search.evaluator import Evaluator
 from lawsmith.agent.search.journal import Journal
 from lawsmith.agent.search.proposer import Reporting
-from lawsmith.agent.search.search_task import SearchTask
 from lawsmith.runs import Archive, DataRecord, Manifest
 from lawsmith.runs.data import kept_data, packed
 from lawsmith.runs.ownership import marked
+from lawsmith.runs.searched import is_same
 from lawsmith.runs.trials import recorded_trials, rounds_begun
 from lawsmith.sandbox import Sandbox, Tier
+from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks import Dataset, InputError
 
 UNPROTECTED = (
@@ -81,10 +82,12 @@ class Command:
         chosen = Chosen(manifest.agent, manifest.model, "as when the command began")
         return cls(job, dataset, chosen, Path(os.path.abspath(archive)).parents[2], manifest.batch)
 
-    def execute(self, observer: Observer) -> tuple[Run, ...]:
-        """Make every run that is not there yet, and resume those that were interrupted.
+    def execute(self, observer: Observer) -> tuple[tuple[Run, ...], SearchTask]:
+        """Make every run that is not there yet, and resume those that were interrupted. Returns them, and what their
+        searches saw.
 
-        Raises Interrupted for Ctrl-C, and InputError for what the user has to change.
+        Raises Interrupted for Ctrl-C, and InputError for what the user has to change, and where a run was interrupted
+        that saw something else.
         """
         plans = [self.plan(index) for index in range(self.job.runs)]
         observer.begun(self.job, self.dataset, self.chosen)
@@ -103,13 +106,16 @@ class Command:
                     dataset, make_proposer, evaluator, InTurn(observer), data, doubts, self.job.allow_opaque
                 )
                 for plan in plans:
+                    require_same(plan.path(self.runs_dir), evaluator.search_task)
                     runner.recall(plan.path(self.runs_dir))
-                return threads.map(
+                observer.searching(evaluator.search_task)
+                runs = threads.map(
                     lambda index: runner.run(plans[index], self.runs_dir),
                     len(plans),
                     self._at_a_time(evaluator),
                     runner.close,
                 )
+                return runs, evaluator.search_task
         except KeyboardInterrupt as interrupt:
             begun = [path for plan in plans if (path := plan.path(self.runs_dir)).exists()]
             if not begun:
@@ -175,6 +181,15 @@ class Command:
         )
         until = None if self.job.replay is None else _out_of_time(Path(self.job.replay))
         return Plan(index, self.job.seed + index, self.job.allowance(index), manifest, until)
+
+
+def require_same(path: Path, found: SearchTask) -> None:
+    """Raises InputError where the run at `path` was interrupted and its search did not see `found`."""
+    if path.exists() and (begun := Archive.open(path)).result is None and not is_same(begun, found):
+        raise InputError(
+            f"{path} cannot be resumed: its search saw other rows, weights, folds or probes than this version "
+            "makes of the data; begin a new run."
+        )
 
 
 def _out_of_time(path: Path) -> OutOfTime | None:

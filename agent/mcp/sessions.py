@@ -15,11 +15,11 @@ from lawsmith.agent.command.registry import CLIENT, Chosen
 from lawsmith.agent.command.runner import Command
 from lawsmith.agent.mcp.session import McpTask, Session, check_text
 from lawsmith.agent.search.evaluator import Evaluator
-from lawsmith.agent.search.search_task import SearchTask
 from lawsmith.runs import Archive, new_run_id
 from lawsmith.runs.find import addresses
 from lawsmith.runs.ownership import marked
 from lawsmith.sandbox import Sandbox, Tier
+from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks import Dataset, InputError, Schema, load, names, schema, whereabouts
 from lawsmith.tasks.errors import listing
 

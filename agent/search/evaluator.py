@@ -11,8 +11,8 @@ from functools import partial
 from types import TracebackType
 from typing import Protocol, Self
 
-from lawsmith.agent.search.search_task import SearchTask
 from lawsmith.sandbox import Evaluation, JobResult, Sandbox, SearchOver
+from lawsmith.sandbox.search_task import SearchTask
 
 
 class Elsewhere(Protocol):

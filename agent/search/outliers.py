@@ -8,7 +8,7 @@ its neighbours is no outlier: there is a bend that no law has yet.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -29,7 +29,6 @@ FEW, MOST = (
 )  # rows, or share of them; where more are missed, the noise has heavy tails and none is to blame
 NEIGHBOURS = 5
 OWN = 0.6  # share of a row's residual that its neighbours must not have as well
-LITTLE = 1e-4  # what a disbelieved row weighs beside another
 ALSO_PLAIN = 3.0  # plain standard deviations that a row with a large relative error has to be off as well
 GROWS, RATIO = (
     0.3,
@@ -80,15 +79,6 @@ def disbelieved(train: Table, predictions: Sequence[Array]) -> tuple[Disbelieved
                 for row in np.flatnonzero(missed)
             ]
     return tuple(found)
-
-
-def with_little_weight(train: Table, rows: Sequence[Disbelieved]) -> Table:
-    """The table with the disbelieved rows at next to no weight; itself where there are none."""
-    if not rows:
-        return train
-    weight = train.weights.copy()
-    weight[[one.row for one in rows]] *= LITTLE
-    return replace(train, weight=weight)
 
 
 def errors_are_relative(measured: Array, expected: Array) -> bool:

@@ -16,6 +16,7 @@ from lawsmith.runs.check import read_sealed
 from lawsmith.runs.data import open_data
 from lawsmith.runs.intervals.estimate import EvaluatedLaw, estimate
 from lawsmith.runs.intervals.model import Uncertainty
+from lawsmith.runs.searched import disbelieved_rows
 from lawsmith.runs.trials import recorded_trials
 from lawsmith.sandbox import Constants, Sandbox
 from lawsmith.tasks import InputError, Task
@@ -83,9 +84,7 @@ def uncertainty(
 
 def _believed(task: Task, archive: Archive) -> Task:
     """The task without the rows that the run did not believe: their errors say nothing of the law's."""
-    told = archive.result.details.get("disbelieved") if archive.result is not None else None
-    listed = [one.get("row") for one in told if isinstance(one, dict)] if isinstance(told, list) else []
-    off = {row - 1 for row in listed if isinstance(row, int)}
+    off = {row - 1 for row, _ in disbelieved_rows(archive.result)}
     kept = np.array([place not in off for place in range(len(task.train))])
     return task if kept.all() else replace(task, train=task.train.take(kept))
 

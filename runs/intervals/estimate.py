@@ -25,7 +25,8 @@ import numpy as np
 from lawsmith.runs.intervals.distance import Region
 from lawsmith.runs.intervals.model import Member, TargetErrors, Uncertainty, Values
 from lawsmith.sandbox import Constants, FitJob, FoldScore, JobResult, Sandbox
-from lawsmith.tasks import Array, Fold, Table, Task, frontier_folds, thinned
+from lawsmith.sandbox.search_task import SearchTask
+from lawsmith.tasks import Array, Fold, Table, Task
 from lawsmith.tasks.axes import is_logarithmic
 
 RESAMPLES = 12
@@ -64,7 +65,8 @@ def estimate(
     weights = _weights(laws)
     keep = [0, *sorted(range(1, len(laws)), key=lambda k: -weights[k])[: MOST_MEMBERS - 1]]
     laws, weights = [laws[k] for k in keep], weights[keep] / weights[keep].sum()
-    return _Study(thinned(task, every_group=True), tuple(laws), weights, sandbox, seed).run(resamples)
+    seen = SearchTask.of(task, every_group=True)
+    return _Study(seen, tuple(laws), weights, sandbox, seed).run(resamples)
 
 
 def _weights(laws: Sequence[EvaluatedLaw]) -> Array:
@@ -95,15 +97,19 @@ class _HeldOut:
 class _Study:
     """The refits for one winner and its rivals."""
 
-    task: Task
+    seen: SearchTask
     laws: tuple[EvaluatedLaw, ...]
     weights: Array
     sandbox: Sandbox
     seed: int
 
+    @property
+    def task(self) -> Task:
+        return self.seen.task
+
     def run(self, resamples: int) -> Uncertainty:
         train, schema = self.task.train, self.task.schema
-        folds = frontier_folds(train)
+        folds = self.seen.folds
         fold_fits = [[self._fit(law, fold) for law in self.laws] for fold in folds]
         full = self.sandbox.submit(
             FitJob(self.laws[0].source, schema, train, (train.hide(),), seed=self.seed)

@@ -14,6 +14,7 @@ from lawsmith.runs.hypotheses import Hypothesis, hypotheses
 from lawsmith.runs.laws import law_of
 from lawsmith.runs.record import Manifest, RunResult
 from lawsmith.runs.report.error_summary import grade
+from lawsmith.runs.searched import disbelieved_rows
 from lawsmith.runs.trials import Trial, recorded_trials
 from lawsmith.sandbox import Constants, Evaluation, Verdict
 from lawsmith.tasks.schema import ColumnRole
@@ -125,11 +126,7 @@ class RunContent:
     @property
     def disbelieved(self) -> tuple[tuple[int, str], ...]:
         """Training rows, counted from 1, with the target that the search does not believe there."""
-        found = self.result.details.get("disbelieved")
-        listed = [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
-        return tuple(
-            (row, str(one.get("target"))) for one in listed if isinstance(row := one.get("row"), int)
-        )
+        return disbelieved_rows(self.result)
 
     @staticmethod
     def grade(r2: float | None) -> str:

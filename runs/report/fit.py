@@ -19,6 +19,7 @@ from lawsmith.runs.report.picture import Picture, picture
 from lawsmith.runs.report.picture_data import packed, picture_data
 from lawsmith.runs.report.plots import picture_charts, residual_charts
 from lawsmith.runs.report.predicting import predictor
+from lawsmith.runs.searched import searched
 from lawsmith.sandbox import Sandbox
 from lawsmith.tasks import Array, Dataset, InputError, Table
 
@@ -86,7 +87,10 @@ def fit_of(
     parts = {name: (table, values) for (name, table), values in zip(tables.items(), predicted, strict=True)}
     places = {name: t for t, name in enumerate(schema.targets)}
     off = tuple((row, places[target]) for row, target in content.disbelieved if target in places)
-    drawn = replace(picture(data, predicted, predict, known, sandbox), disbelieved=off)
+    drawn = replace(
+        picture(data, predicted, predict, known, sandbox, searched(content.archive, data.task)),
+        disbelieved=off,
+    )
     return Fit(
         picture=drawn,
         charts=tuple(picture_charts(drawn)),

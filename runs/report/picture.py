@@ -16,7 +16,8 @@ from lawsmith.runs.intervals import Uncertainty
 from lawsmith.runs.report.predicting import Predict
 from lawsmith.runs.report.scene import Scene
 from lawsmith.sandbox import Sandbox
-from lawsmith.tasks import Array, Dataset, InputError, IntArray, Schema, Table, frontier_folds, thinned
+from lawsmith.sandbox.search_task import SearchTask
+from lawsmith.tasks import Array, Dataset, InputError, IntArray, Schema, Table
 from lawsmith.tasks.axes import is_logarithmic
 
 MOST_ROWS = 3000
@@ -98,6 +99,7 @@ def picture(
     predict: Predict,
     known: Uncertainty | None,
     sandbox: Sandbox,
+    seen: SearchTask,
 ) -> Picture:
     """The picture of a law whose predictions for the training rows and, where there are any, test rows are given.
 
@@ -114,7 +116,7 @@ def picture(
     reach = known.reach if known else 0.0
     scenes = [Scene(train, data.test, code, log, reach) for code in _largest_groups(train)]
     painter = _Painter(train, scenes, varying, changing, labels, predict, known, sandbox, schema)
-    made = Picture(schema, train.groups, rows, tuple(varying), log, frontiers=_frontiers(data))
+    made = Picture(schema, train.groups, rows, tuple(varying), log, frontiers=_frontiers(seen))
     for far, note in ((True, ""), (False, "The law has no value beyond the data; its curves end there.")):
         try:
             second = painter.seconds()
@@ -271,10 +273,10 @@ class _Painter:
         return found
 
 
-def _frontiers(data: Dataset) -> dict[int, tuple[float, ...]]:
+def _frontiers(seen: SearchTask) -> dict[int, tuple[float, ...]]:
     """Feature -> where fitted rows of the folds ended and held-out rows began."""
-    train, found = thinned(data.task).train, dict[int, set[float]]()
-    for fold in frontier_folds(train):
+    train, found = seen.task.train, dict[int, set[float]]()
+    for fold in seen.folds:
         for k, column in enumerate(train.features.values()):
             end = float(column[fold.fitted].max())
             if column[fold.held_out].max() > end:

@@ -10,10 +10,10 @@ from lawsmith.agent.command.registry import Chosen
 from lawsmith.agent.command.result import Result, Run
 from lawsmith.agent.search.budget import Spending
 from lawsmith.agent.search.journal import Journal
-from lawsmith.agent.search.search_task import SearchTask
 from lawsmith.runs import Archive, DataRecord, FinalScores, Manifest, RunResult, SplitScores
 from lawsmith.runs.trials import Proposal, Trial
 from lawsmith.sandbox import Constants, Sandbox, Verdict, evaluate
+from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks import frontier_folds, thinned
 
 

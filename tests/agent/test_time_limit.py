@@ -15,10 +15,10 @@ from lawsmith.agent.command.observer import Observer
 from lawsmith.agent.command.runner import Plan, Runner
 from lawsmith.agent.search.budget import Allowance
 from lawsmith.agent.search.evaluator import Evaluator
-from lawsmith.agent.search.search_task import SearchTask
 from lawsmith.runs import Manifest
 from lawsmith.runs.trials import History, Proposal
 from lawsmith.sandbox import Evaluation, FitJob, Sandbox, SearchOver
+from lawsmith.sandbox.search_task import SearchTask
 
 POWER = form_source(("L", "A", "a"), 'p["L"] + p["A"] * x["N"] ** -p["a"]')
 SLEEPER = """

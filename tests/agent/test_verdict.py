@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from lawsmith.agent.command.law_verdict import percent, same_law, verdict
-from lawsmith.agent.search.search_task import SearchTask
 from lawsmith.runs.record import FinalScores, SplitScores
 from lawsmith.runs.trials import Proposal, Trial
 from lawsmith.sandbox import Evaluation, FoldScore, Tier, Verdict
+from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks import Dataset, Scores, Table, frontier_folds
 from lawsmith.tasks.noise import replicates
 

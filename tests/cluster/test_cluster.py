@@ -31,10 +31,10 @@ from lawsmith.agent.cli import main
 from lawsmith.agent.cluster import client
 from lawsmith.agent.cluster.client import Cluster, ClusterLost, check_address, joined
 from lawsmith.agent.cluster.cluster_task import ClusterTask
-from lawsmith.agent.search.search_task import SearchTask
 from lawsmith.runs import Archive
 from lawsmith.runs.trials import recorded_trials
 from lawsmith.sandbox import DEFAULT_LIMITS, Evaluation, Sandbox, SearchOver, Tier, Verdict
+from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks import InputError
 
 HERE = Path(__file__).parent

@@ -18,11 +18,11 @@ from lawsmith.agent.llm.model_session import ModelSession, Settings
 from lawsmith.agent.search.budget import Allowance, Budget, Spending
 from lawsmith.agent.search.evaluator import Evaluator
 from lawsmith.agent.search.journal import Journal
-from lawsmith.agent.search.search_task import SearchTask
 from lawsmith.agent.search.selection import choose
 from lawsmith.runs import Archive, Manifest
 from lawsmith.runs.trials import History, Proposal, Trial
 from lawsmith.sandbox import Sandbox
+from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks import Provenance, Schema, Table, Task
 from lawsmith.tasks.folds import frontier_folds
 

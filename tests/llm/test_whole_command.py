@@ -123,7 +123,7 @@ def measured_once(monkeypatch: pytest.MonkeyPatch) -> None:
             known[source, seed] = evaluate(sandbox, source, *rows, seed=seed, **rest)
         return known[source, seed]
 
-    monkeypatch.setattr("lawsmith.agent.search.search_task.evaluate", evaluated)
+    monkeypatch.setattr("lawsmith.sandbox.search_task.evaluate", evaluated)
 
 
 @pytest.mark.usefixtures("measured_once")

@@ -15,11 +15,11 @@ from lawsmith.agent.command.observer import Observer
 from lawsmith.agent.search.budget import Allowance, Budget
 from lawsmith.agent.search.evaluator import Evaluator
 from lawsmith.agent.search.journal import Journal
-from lawsmith.agent.search.search_task import SearchTask
 from lawsmith.runs import Archive, DataRecord, Manifest, new_run_id
 from lawsmith.runs.ownership import marked
 from lawsmith.runs.trials import History, Proposal
 from lawsmith.sandbox import Sandbox
+from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks import Dataset, read_dataset
 
 POWER = """

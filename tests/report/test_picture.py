@@ -15,6 +15,7 @@ from lawsmith.runs.report.picture_data import picture_data
 from lawsmith.runs.report.plots import picture_charts
 from lawsmith.runs.report.shown_formula import shown_formula
 from lawsmith.sandbox import Sandbox
+from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks import Dataset, InputError, read_dataset
 
 Law = Callable[[dict[str, np.ndarray]], np.ndarray]
@@ -44,7 +45,7 @@ def drawn(data: Dataset, law: Law, sandbox: Sandbox) -> Picture:
         return tuple(np.asarray(law(dict(table.features)))[:, None] for table in tables)
 
     tables = [data.task.train, *([] if data.test is None else [data.test])]
-    return picture(data, predict(tables), predict, None, sandbox)
+    return picture(data, predict(tables), predict, None, sandbox, SearchTask.of(data.task))
 
 
 def test_rows_are_moved_onto_the_curve_of_their_group_with_their_residuals(tmp_path: Path, sandbox: Sandbox):

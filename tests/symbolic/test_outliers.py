@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from lawsmith.agent.command.doubts import doubted
-from lawsmith.agent.search.outliers import LITTLE, disbelieved, errors_are_relative, with_little_weight
+from lawsmith.agent.search.outliers import disbelieved, errors_are_relative
 from lawsmith.agent.symbolic.start_forms import start_forms
 from lawsmith.runs.trials import Proposal, Trial
 from lawsmith.sandbox import Sandbox, evaluate
+from lawsmith.sandbox.search_task import LITTLE, with_little_weight
 from lawsmith.tasks import Array, Dataset, Provenance, Schema, Table, Task
 from lawsmith.tasks.probes import probe_rows
 
@@ -49,7 +50,7 @@ def test_two_spoilt_rows_are_named_and_weigh_little(sandbox: Sandbox) -> None:
     assert first.sentence.startswith("Row 13 is not believed: loss is ")
     weight = dataset.task.train.weights
     assert weight[12] / weight[0] == pytest.approx(LITTLE)
-    assert doubts.trusting.train.weight is None
+    assert doubts.trusting.task.train.weight is None
     source = start_forms(dataset.task).first[-1].source(dataset.task.schema)
     found = evaluate(sandbox, source, dataset.task, (), probes=probe_rows(dataset.task.train))
     told = doubts.sentences(Trial("best", Proposal(source), found), sandbox)
@@ -102,5 +103,5 @@ def test_errors_that_grow_with_the_value_are_recognised() -> None:
 
 
 def test_without_doubts_the_table_stays_the_same_object() -> None:
-    rows = table(np.arange(5.0), np.arange(5.0))
-    assert with_little_weight(rows, ()) is rows
+    task = families({}).task
+    assert with_little_weight(task, ()) is task

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from lawsmith.agent.feedback.describe import facts
-from lawsmith.agent.search.search_task import SearchTask
 from lawsmith.sandbox import Sandbox, evaluate
+from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks import Dataset, InputError, Schema, read_dataset
 from lawsmith.tasks.knowledge import Knowledge, read_reach
 from lawsmith.tasks.reach import reach_rows

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
-from lawsmith.sandbox import Evaluation, JobResult, Sandbox, evaluate
+from lawsmith.sandbox.evaluate import Evaluation, evaluate
+from lawsmith.sandbox.jobs import JobResult
+from lawsmith.sandbox.pool.executor import Sandbox
 from lawsmith.tasks import Table, Task, thinned
 from lawsmith.tasks.folds import Fold, frontier_folds
 from lawsmith.tasks.probes import probe_rows
+
+LITTLE = 1e-4  # what a disbelieved row weighs beside another
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,9 +32,13 @@ class SearchTask:
     seed: int = 0
 
     @classmethod
-    def of(cls, task: Task) -> SearchTask:
-        """What a search of `task` sees, the same at every call."""
-        searched = thinned(task)
+    def of(cls, task: Task, disbelieved: Sequence[int] = (), *, every_group: bool = False) -> SearchTask:
+        """What a search of `task` sees, the same at every call.
+
+        disbelieved: training rows, from 0, that weigh next to nothing. every_group: rows of every group are seen, as
+        intervals need.
+        """
+        searched = thinned(with_little_weight(task, disbelieved), every_group=every_group)
         probes = probe_rows(searched.train, reach=task.knowledge.reach)
         return cls(searched, frontier_folds(searched.train), probes)
 
@@ -46,3 +55,12 @@ class SearchTask:
         probes = None if self.probes is None else self.probes.digest()
         parts = [self.task.train.digest(), folds, probes, self.seed]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def with_little_weight(task: Task, rows: Sequence[int]) -> Task:
+    """The task with those training rows, from 0, at next to no weight; itself where there are none."""
+    if not rows:
+        return task
+    weight = task.train.weights.copy()
+    weight[list(rows)] *= LITTLE
+    return replace(task, train=replace(task.train, weight=weight))
