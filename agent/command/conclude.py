@@ -1,7 +1,7 @@
 """The end of a run: choose by validation, write the law down, score it once, seal the archive."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -60,7 +60,10 @@ def conclude(
     try:
         scores, error = score_law(law, dataset, sandbox), None
     except LawFailed as failure:
-        scores, error = score_law(law, replace(dataset, test=None), sandbox), str(failure)
+        scores, error = (
+            score_law(law, replace(dataset, test=None), sandbox),
+            " ".join((*passed, str(failure))),
+        )
     judged = verdict(
         choice.winner,
         choice.inseparable,
@@ -101,7 +104,7 @@ def _finite_everywhere(
             following, winner=_on_all_rows(following.winner, dataset.task, search_task, sandbox)
         )
         if following.winner.evaluation.verdict is not Verdict.OK:
-            return (following, "", ()) if first is None else (*first, ())
+            return (following, "", ()) if first is None else (*first, _nowhere_finite(passed))
         law = _law(following.winner, dataset.task, journal.archive, sandbox)
         first = first or (following, law)
         tables = () if dataset.test is None else (dataset.test.hide(),)
@@ -114,7 +117,17 @@ def _finite_everywhere(
             _choice(left, search_task.task, allow_opaque) if any(trial.usable for trial in left) else None
         )
     assert first is not None
-    return (*first, ())
+    return (*first, _nowhere_finite(passed))
+
+
+def _nowhere_finite(asked: Collection[str]) -> tuple[str]:
+    """What is said where none of the laws that were asked has a finite value for every test row."""
+    if len(asked) == 1:
+        return ("The only law has no finite value for some test row, so the run has no test score.",)
+    return (
+        f"None of the {len(asked)} leading laws has a finite value for every test row, so the run has no test score; "
+        "the best of them is kept.",
+    )
 
 
 def _on_all_rows(winner: Trial, task: Task, search_task: SearchTask, sandbox: Sandbox) -> Trial:

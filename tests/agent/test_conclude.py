@@ -173,3 +173,33 @@ def test_a_law_without_a_value_on_test_rows_gives_way_to_the_next(tmp_path: Path
     assert (result.winner, result.error) == (Proposal(lasts).id, None)
     assert result.scores.test is not None
     assert any("no finite value for some test row" in sentence for sentence in result.verdict)
+
+
+@pytest.mark.parametrize(
+    ("ends_at", "told"),
+    [
+        ((1.5e8,), "The only law has no finite value"),
+        ((1.5e8, 1.6e8), "None of the 2 leading laws has a finite value"),
+    ],
+)
+def test_where_no_law_has_a_value_on_test_rows_the_run_says_so(
+    tmp_path: Path, ends_at: tuple[float, ...], told: str
+) -> None:
+    dataset = small_dataset()
+    task = dataset.task
+    plain = "p['L'] + p['A'] * (x['N'] / 1e6) ** -p['a']"
+    manifest = Manifest(
+        run="r", task=task.schema, agent="symbolic", seed=0, data=DataRecord.of(task.provenance)
+    )
+    with Archive.create(tmp_path, manifest) as archive, Sandbox(workers=1) as sandbox:
+        journal = Journal(archive)
+        for end in ends_at:
+            source = form_source(("L", "A", "a"), f"{plain} + 1e-12 * np.sqrt({end} - x['N'])")
+            found = evaluate(sandbox, source, task, frontier_folds(task.train)[:1])
+            journal.record(Trial(Proposal(source).id, Proposal(source), found), Spending())
+        seen = SearchTask.of(dataset.task)
+        conclude(journal, dataset, seen, sandbox, Spending(), "the proposer has finished")
+        result = archive.result
+    assert result is not None and result.winner is not None and result.scores.test is None
+    assert result.error is not None and result.error.startswith(told)
+    assert any(sentence.startswith(told) for sentence in result.verdict)
