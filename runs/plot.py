@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 POINTS = 80
 BEYOND = 0.5
 """How far a curve goes beyond the data, in ranges of it (in the logarithm, where the feature spans a factor)."""
+
+EAST_ASIAN = re.compile(r"CJK|WenQuanYi|PingFang|Hiragino|YaHei|Yu Gothic|Malgun|SimHei|Droid Sans Fallback")
 
 
 def plot(
@@ -64,9 +67,22 @@ def plot(
     if line[0] > 0 and line[-1] > 10 * line[0]:
         axes.set_xscale("log")
     others = ", ".join(f"{name} = {typical[name]:.3g}" for name in law.features if name != feature)
-    axes.set(xlabel=feature, ylabel=target, title=f"{others}" if others else "")
+    families = _families()
+    axes.set_xlabel(feature, fontfamily=families)
+    axes.set_ylabel(target, fontfamily=families)
+    axes.set_title(others, fontfamily=families)
     axes.legend(fontsize="small")
     return axes
+
+
+def _families() -> list[str]:
+    """matplotlib's own font, then the fonts of this machine with Chinese, Japanese and Korean letters."""
+    from matplotlib.font_manager import fontManager
+
+    return [
+        "sans-serif",
+        *sorted({font.name for font in fontManager.ttflist if EAST_ASIAN.search(font.name)}),
+    ]
 
 
 def _one(name: str | None, known: tuple[str, ...], what: str) -> str:

@@ -68,7 +68,7 @@ def verdict(
     if test_size is not None and (scores.test is None or scores.test.r2 < 0.9):
         tone = _worse(tone, _grade(test_size))
     if worse := _worse_than_the_mean(found, dataset, scores, test_size):
-        said.append(worse)
+        said.insert(0, worse)
         tone = "bad"
     said.append(_trust(task.train, folds, tone))
     away, rivals = _rivals(winner, inseparable, trials)
@@ -228,9 +228,14 @@ def _rivals(winner: Trial, inseparable: Sequence[str], trials: Sequence[Trial]) 
     if away <= AGREE:
         return away, f"{count} as well and {agree} to {percent(max(away, 1e-4))} just beyond the data."
     return away, (
-        f"{count} as well but differ{'s' if len(others) == 1 else ''} by {percent(away)} just beyond the data: "
+        f"{count} as well but differ{'s' if len(others) == 1 else ''} by {_size_of(away)} just beyond the data: "
         "they cannot be separated, and only more rows can tell which is right."
     )
+
+
+def _size_of(away: float) -> str:
+    """A difference as a share of the prediction, or as its multiple where it is large."""
+    return percent(away) if away < 2 else f"{away:.0f} times the prediction"
 
 
 def _count(number: int) -> str:

@@ -241,6 +241,28 @@ def test_no_page_is_wider_than_a_phone(browser, report: Path, site: Path):
     context.close()
 
 
+def test_a_wide_formula_is_set_smaller_on_a_phone_until_it_fits(browser, report: Path):
+    page = browser.new_page(viewport=PHONE)
+    page.goto(report.as_uri())
+    widen = "document.querySelector('#formula .shown:not([hidden]) math').style.paddingRight = '12em'"
+    page.evaluate(f"{widen}; dispatchEvent(new Event('resize'))")
+    wide, room = page.evaluate(
+        "[document.querySelector('#formula').scrollWidth, document.querySelector('#formula').clientWidth]"
+    )
+    assert wide <= room
+    page.close()
+
+
+def test_a_printed_page_has_constants_and_no_folded_section(browser, report: Path):
+    page = browser.new_page(viewport=DESKTOP)
+    page.emulate_media(media="print")
+    page.goto(report.as_uri())
+    assert page.locator("section[aria-labelledby=constants]").is_visible()
+    assert page.locator("section[aria-labelledby=verdict]").is_visible()
+    assert not page.locator("section[aria-labelledby=candidates]").is_visible()
+    page.close()
+
+
 def test_links_and_filters_of_the_site_work(context, site: Path):
     watched = Watched(context, site / "index.html")
     page = watched.page

@@ -120,10 +120,21 @@ window.lawsmith.page = () => {
     const all = [...document.querySelectorAll("#formula .shown")], buttons = [...tools.querySelectorAll("[data-formula]")];
     const select = at("formula-group");
     let symbols = buttons.length < 2, group = all[0].dataset.group;
+    // A formula wider than the page is set smaller, as far as it stays readable; then its box scrolls.
+    const fit = () => {
+      const box = at("formula"), one = all.find((each) => !each.hidden), math = one?.querySelector("math");
+      if (!math) return;
+      one.style.fontSize = "";
+      const padding = parseFloat(getComputedStyle(box).paddingLeft) + parseFloat(getComputedStyle(box).paddingRight);
+      const size = parseFloat(getComputedStyle(one).fontSize), room = box.clientWidth - padding;
+      const wide = Math.max(math.getBoundingClientRect().width, math.scrollWidth);
+      if (wide > room) one.style.fontSize = `${Math.max(9, size * room / wide)}px`;
+    };
     const show = () => {
       for (const one of all) one.hidden = symbols ? !one.classList.contains("symbols") : one.dataset.group !== group;
       for (const button of buttons) button.setAttribute("aria-pressed", String((button.dataset.formula === "symbols") === symbols));
       if (select) select.value = group;
+      fit();
     };
     for (const button of buttons) button.addEventListener("click", () => { symbols = button.dataset.formula === "symbols"; show(); });
     select?.addEventListener("change", () => {
@@ -141,6 +152,7 @@ window.lawsmith.page = () => {
     });
     tools.hidden = false;
     show();
+    addEventListener("resize", fit);
   }
 
   // The choice of two runs to compare.

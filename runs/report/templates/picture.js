@@ -176,6 +176,7 @@ window.lawsmith.picture = () => {
       if (rowsNow.some((p) => p.shown && !believed(p.k))) items.push(item("var(--bad)", "not believed", "cross"));
       if (banded.length) items.push(item("var(--soft)", "50 and 90 % of new measurements", "band"));
       items.push(item("var(--edge)", "training rows end", "dash"));
+      if ((data.frontiers[view.f] ?? []).length) items.push(item("var(--edge)", "held-out parts begin", "dots"));
       if (view.rivals) items.push(item("var(--soft)", "laws that do as well", "dash"));
       list.replaceChildren(...items);
       const first = typical[0], held = first ? Object.entries(first.others).filter(([k]) => (data.varying.includes(+k) || data.features[k].labels.length) && !(further.length && +k === second)).map(([k, v]) => `${data.features[k].name} ${valued(k, v)}`) : [];
