@@ -85,6 +85,7 @@ def test_a_law_worse_than_the_mean_says_that_it_fails(untested: Dataset, dataset
     assert (
         tone == "bad" and "fails beyond the data: on the test rows it is worse than their mean" in sentences
     )
+    assert sentences.startswith("This law fails")  # the sentence that the page colours
     noisy = replace(good, evaluation=good.evaluation.model_copy(update={"rmse": (2 * measured,)}))
     tone, sentences = said(dataset, noisy, scores=FinalScores(test=SplitScores(r2=-0.4, nmse=1.4)))
     assert "fails" not in sentences  # rows of a plateau, that differ by noise alone
