@@ -69,7 +69,7 @@ def load(source: str, kind: str, allowed_imports: Sequence[str], spec: Spec) -> 
     module = types.ModuleType(MODULE)
     sys.modules[MODULE] = module  # dataclasses look their module up
     module.__dict__["__builtins__"] = _builtins(allowed_imports)
-    code = compile(source, FILENAME, "exec", dont_inherit=True)
+    code = compile(source, FILENAME, "exec", dont_inherit=True, optimize=2)  # without docstrings
     exec(code, module.__dict__)
     if kind == "form":
         return FormLaw(module, spec)

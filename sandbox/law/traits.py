@@ -27,13 +27,15 @@ from lawsmith.sandbox.law.expression import (
 from lawsmith.sandbox.law.read import read
 from lawsmith.sandbox.law.spans import SIZES, Domain
 from lawsmith.sandbox.law.standard import standard
-from lawsmith.sandbox.law.statement import Statement, Unreadable
+from lawsmith.sandbox.law.statement import MAX_NAME, Statement, Unreadable
 
 LARGEST_FREE = 12  # whole numbers up to this size cost nothing …
 DENOMINATORS = 8  # … nor do fractions of them with such a denominator …
-FREE_NUMBERS = 24  # … up to so many in one target: many small numbers make any number, or a table
+FREE_NUMBERS = 8  # … up to so many beside the parameters of a target: many small numbers make a table
 STRUCTURAL = frozenset({-1.0, 0.0, 0.5, 1.0, 2.0})  # what any law is written with …
-MOST_STRUCTURAL = 100  # … so often in one target; bits can spell anything
+MOST_STRUCTURAL = 24  # … so often beside two for each parameter; bits can spell anything
+FREE_CODES = 2  # levels of a category that are compared with, beside one for each parameter
+BITS = 64  # of a long text, or of a whole number that no float holds, for each number that they count as
 
 
 @dataclass(frozen=True)
@@ -157,10 +159,11 @@ def literals(node: Node) -> int:
     """How many numbers of the tree count as constants: a number that data could have chosen does.
 
     Small whole numbers, simple fractions, powers of ten, one unit and one origin for each feature, caps inside an
-    exponential, and codes that a feature is compared with are free, up to FREE_NUMBERS of them.
+    exponential, and codes that a feature is compared with are free, up to some beside the parameters: 2446 laws of
+    searches hold at most 3 such numbers and 10 structural ones, and no code without a parameter of its own.
     """
     costly: set[float] = set()
-    free = structural = 0
+    free = structural = codes = 0
     units: dict[str, float] = {}
     origins: dict[str, float] = {}
     waiting: list[tuple[Node, str]] = [(node, "")]
@@ -168,9 +171,11 @@ def literals(node: Node) -> int:
         part, place = waiting.pop()
         match part:
             case Number(value):
-                if value in STRUCTURAL:
+                if place == "code":
+                    codes += 1
+                elif value in STRUCTURAL:
                     structural += 1
-                elif place == "code" or _is_free(value) or (place == "exp" and _is_cap(value)):
+                elif _is_free(value) or (place == "exp" and _is_cap(value)):
                     free += 1
                 else:
                     costly.add(abs(value))
@@ -191,21 +196,42 @@ def literals(node: Node) -> int:
                 waiting += [(child, bound) for child in children(part)]
             case _:
                 waiting += [(child, "") for child in children(part)]
-    return len(costly) + max(free - FREE_NUMBERS, 0) + max(structural - MOST_STRUCTURAL, 0)
+    own = len({parameter.name for parameter in parameters(node)})
+    beyond = (free - FREE_NUMBERS - own, structural - MOST_STRUCTURAL - 2 * own, codes - FREE_CODES - own)
+    return len(costly) + sum(max(more, 0) for more in beyond)
 
 
 def literals_of_text(module: ast.Module) -> int:
-    """The same for a form that cannot be read: of all numbers in its text, those of its own fit apart."""
-    numbers = [
-        value
-        for part in module.body
-        if not (isinstance(part, ast.FunctionDef) and part.name in ("fit", "gradient"))
-        for value in (node.value for node in ast.walk(part) if isinstance(node, ast.Constant))
-        if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300
-    ]
-    counted = [abs(number) for number in numbers if number not in STRUCTURAL]
-    costly = {number for number in counted if not _is_free(number)}
-    return len(costly) + max(sum(map(_is_free, counted)) - FREE_NUMBERS, 0)
+    """The same for a form that cannot be read: of all numbers in its text, those of its own fit apart, and of texts
+    longer than names, which may hold a table too."""
+    held = [value for part in module.body if not _is_own_fit(part) for value in _constants(part)]
+    numbers = [value for value in held if isinstance(value, int | float) and not isinstance(value, bool)]
+    counted = [abs(value) for value in numbers if value not in STRUCTURAL and not _is_infinite(value)]
+    costly = {value for value in counted if not _is_free(value)}
+    long = sum(value.bit_length() // BITS for value in counted if isinstance(value, int) and value >= 1 << 53)
+    long += sum(
+        8 * len(value) // BITS for value in held if isinstance(value, str | bytes) and len(value) > MAX_NAME
+    )
+    return len(costly) + max(sum(map(_is_free, counted)) - FREE_NUMBERS - MOST_STRUCTURAL, 0) + long
+
+
+def _is_own_fit(part: ast.stmt) -> bool:
+    return isinstance(part, ast.FunctionDef) and part.name in ("fit", "gradient")
+
+
+def _constants(part: ast.stmt) -> list[object]:
+    """The constants in a statement, docstrings apart: the source is compiled without them."""
+    told = {
+        id(node.value)
+        for node in ast.walk(part)
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    }
+    return [node.value for node in ast.walk(part) if isinstance(node, ast.Constant) and id(node) not in told]
+
+
+def _is_infinite(value: float) -> bool:
+    """As good as infinite; a whole number that no float can hold is none, but a table."""
+    return isinstance(value, float) and abs(value) >= 1e300
 
 
 def _is_free(value: float) -> bool:

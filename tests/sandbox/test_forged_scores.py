@@ -137,7 +137,14 @@ def unprotected() -> Iterator[Sandbox]:
 
 
 def filled(source: str, file: str = "", patience: float = 0.2) -> str:
-    values = {"FOLDED": "(8, 9)", "ROWS": ROWS, "BITS": BITS, "SPAN": SPAN, "FILE": file, "PATIENCE": patience}
+    values = {
+        "FOLDED": "(8, 9)",
+        "ROWS": ROWS,
+        "BITS": BITS,
+        "SPAN": SPAN,
+        "FILE": file,
+        "PATIENCE": patience,
+    }
     for name, value in values.items():
         source = source.replace(name, str(value))
     return source
