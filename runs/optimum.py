@@ -105,7 +105,7 @@ def optimum(
         name: _answer([None if p is None else float(rows[name][p]) for p in places], laws, times)
         for name in free
     }
-    noise = known.errors[known.targets.index(target)].noise[group]
+    noise = known.errors[known.targets.index(target)].noise_at(group, float(values[0][best]))
     good = values[0] <= values[0][best] + noise
     ends = {name: (float(column.min()), float(column.max())) for name, column in rows.items()}
     at_edge = tuple(name for name in free if len(free) > 1 and answers[name].value in ends[name])

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
+
 from lawsmith.runs.archive import Archive
 from lawsmith.runs.record import RunResult
 from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks import Task
+from lawsmith.tasks.arrays import Array
 
 CHANGED = (
     "This version makes other rows, weights, folds or probes of the data than the search saw, so held-out scores may "
@@ -20,10 +25,31 @@ def disbelieved_rows(result: RunResult | None) -> tuple[tuple[int, str], ...]:
     return tuple((row, str(one.get("target"))) for one in listed if isinstance(row := one.get("row"), int))
 
 
+def growing_weights(result: RunResult | None, rows: int) -> Array | None:
+    """The weights (rows,) that the search gave to training rows because errors grow with the value; None where it did
+    not, or where the record cannot be used."""
+    told = None if result is None else result.details.get("growing")
+    listed = told.get("weights") if isinstance(told, dict) else None
+    if not isinstance(listed, list) or len(listed) != rows:
+        return None
+    if not all(isinstance(one, int | float) and not isinstance(one, bool) for one in listed):
+        return None
+    weights = np.array(listed, dtype=np.float64)
+    return weights if bool((np.isfinite(weights) & (weights > 0)).all()) else None
+
+
+def weighed(archive: Archive, task: Task) -> Task:
+    """The task with rows that weigh as their errors deserve, where the search of a run found that these grow."""
+    weights = growing_weights(archive.result, len(task.train))
+    return task if weights is None else replace(task, train=replace(task.train, weight=weights))
+
+
 def searched(archive: Archive, task: Task) -> SearchTask:
     """What the search of a finished run saw of `task`; rows that it did not believe weigh next to nothing, as then."""
     rows = {row - 1 for row, _ in disbelieved_rows(archive.result)}
-    return SearchTask.of(task, tuple(sorted(row for row in rows if 0 <= row < len(task.train))))
+    return SearchTask.of(
+        weighed(archive, task), tuple(sorted(row for row in rows if 0 <= row < len(task.train)))
+    )
 
 
 def is_same(archive: Archive, found: SearchTask) -> bool:

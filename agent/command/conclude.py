@@ -41,7 +41,7 @@ def conclude(
     """Seal the archive of a search that has ended.
 
     `search_task` is what the search saw of `dataset`, `stopped` says why it ended, `account` is what the proposer
-    reports, `doubts` are rows that weigh next to nothing. A law that cannot be read wins over one that can only where
+    reports, `doubts` says how rows were weighed. A law that cannot be read wins over one that can only where
     `allow_opaque` says so.
     The test split is scored here, once, after the choice. A run without a law is sealed as failed, and so is one none
     of whose leading laws has a finite prediction for every test row.
@@ -79,7 +79,7 @@ def conclude(
         "tone": judged.tone,
     }
     if doubts is not None:
-        described["details"] = record.details | {"disbelieved": doubts.to_json()}
+        described["details"] = record.details | doubts.to_json()
     archive.finish(record.model_copy(update={"scores": scores, "error": error, **described}), law)
 
 

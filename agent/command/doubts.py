@@ -7,13 +7,15 @@ from typing import Any
 
 import numpy as np
 
+from lawsmith.agent.search.growing_errors import GrowingErrors, by_value, growing_errors, may_grow
 from lawsmith.agent.search.outliers import Disbelieved, disbelieved
 from lawsmith.agent.symbolic.start_forms import start_forms
 from lawsmith.runs.trials import Trial
 from lawsmith.sandbox import Constants, FitJob, PredictJob, Sandbox
 from lawsmith.sandbox.fitting import Loss
 from lawsmith.sandbox.search_task import SearchTask, with_little_weight
-from lawsmith.tasks import Dataset
+from lawsmith.tasks import Dataset, Table, Task
+from lawsmith.tasks.arrays import Array
 
 LAWS = 24  # plain laws of the library that are asked
 TINY = np.finfo(float).tiny
@@ -22,19 +24,31 @@ LEAST_ROWS = 12  # fewer rows cannot outvote one
 
 @dataclass(frozen=True, eq=False)
 class Doubts:
-    """Rows that the search does not believe; `trusting` is what a search would see in which they count in full."""
+    """How the search counts rows, where it does not count all alike.
+
+    rows: those that it does not believe. growing: what their errors grow with, if they do. trusting: what a search
+    would see in which every row counts in full.
+    """
 
     rows: tuple[Disbelieved, ...]
     trusting: SearchTask
+    growing: GrowingErrors | None = None
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What is known before the search: whether errors grow with the value, and each row."""
+        grows = () if self.growing is None else (self.growing.sentence,)
+        return (*grows, *(row.sentence for row in self.rows))
 
     def sentences(self, winner: Trial, sandbox: Sandbox) -> tuple[str, ...]:
-        """What a user has to know: each row, and what changes with them."""
-        told = [row.sentence for row in self.rows]
-        return (*told, *([] if (effect := self._effect(winner, sandbox)) is None else [effect]))
+        """What a user has to know of the result: the same, and what changes with rows counted in full."""
+        effect = self._effect(winner, sandbox) if self.rows else None
+        return (*self.notices, *([] if effect is None else [effect]))
 
-    def to_json(self) -> list[dict[str, Any]]:
-        """The rows as JSON data."""
-        return [row.to_json() for row in self.rows]
+    def to_json(self) -> dict[str, Any]:
+        """The same as details of a record."""
+        found: dict[str, Any] = {"disbelieved": [row.to_json() for row in self.rows]} if self.rows else {}
+        return found if self.growing is None else found | {"growing": self.growing.to_json()}
 
     def _effect(self, winner: Trial, sandbox: Sandbox) -> str | None:
         """How far the law moves, at the training rows and beyond them, when it is fitted to all rows in full."""
@@ -58,23 +72,37 @@ class Doubts:
 
 
 def doubted(dataset: Dataset, sandbox: Sandbox) -> tuple[Dataset, Doubts | None]:
-    """The data set with rows that the best of the library's plain laws do not believe at next to no weight.
+    """The data set with rows that count as their errors deserve: less where errors grow with the value, and next to
+    nothing where the best of the library's plain laws do not believe a row.
 
-    None, and the data set itself, where every row is believed. A table that is searched by a sample of its rows is
+    None, and the data set itself, where all rows count alike. A table that is searched by a sample of its rows is
     trusted: no single row decides there.
     """
     task = dataset.task
-    train, trusting = task.train, SearchTask.of(task)
-    if len(train) < LEAST_ROWS or trusting.task is not task:
+    trusting = SearchTask.of(task)
+    if len(task.train) < LEAST_ROWS or trusting.task is not task:
         return dataset, None
+    predictions = _robust(task, task.train, sandbox)
+    growing = None
+    if may_grow(task.train):
+        relative = _robust(task, by_value(task.train), sandbox)
+        growing = growing_errors(task.train, [*predictions, *relative])
+        if growing is not None:
+            predictions = relative
+            task = replace(task, train=replace(task.train, weight=growing.weights))
+    rows = disbelieved(task.train, predictions)
+    if not rows and growing is None:
+        return dataset, None
+    weighed = with_little_weight(task, [row.row for row in rows])
+    return replace(dataset, task=weighed), Doubts(rows, trusting, growing)
+
+
+def _robust(task: Task, train: Table, sandbox: Sandbox) -> list[Array]:
+    """Predictions (n, T) for the training rows by plain laws of the library that no single row pulls."""
     forms = [form for form in start_forms(task).forms if 3 * form.constants <= len(train)][:LAWS]
     jobs = [
         FitJob(replace(form, loss=Loss.ROBUST).source(task.schema), task.schema, train, (train.hide(),))
         for form in forms
     ]
     results = [future.result() for future in sandbox.submit_all(jobs)]
-    rows = disbelieved(train, [found.predictions[0] for found in results if found.ok])
-    if not rows:
-        return dataset, None
-    weighed = with_little_weight(task, [row.row for row in rows])
-    return replace(dataset, task=weighed), Doubts(rows, trusting)
+    return [found.predictions[0] for found in results if found.ok]

@@ -135,8 +135,8 @@ class Command:
     ) -> Iterator[tuple[Dataset, Doubts | None, MakeProposer, Evaluator]]:
         """What all runs search with: the rows as far as they are believed, proposers, and an evaluator."""
         dataset, doubts = (self.dataset, None) if self.job.trust_all else doubted(self.dataset, sandbox)
-        for row in () if doubts is None else doubts.rows:
-            observer.noted(row.sentence)
+        for notice in () if doubts is None else doubts.notices:
+            observer.noted(notice)
         search_task = SearchTask.of(dataset.task)
         with (
             proposers(

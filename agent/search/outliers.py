@@ -63,7 +63,7 @@ def disbelieved(train: Table, predictions: Sequence[Array]) -> tuple[Disbelieved
 
     The laws have to be fitted robustly. Empty where no law explains the rows, or where too many rows are missed.
     """
-    around = _neighbours(train)
+    around = neighbours(train)
     edge = _at_edge(train)
     found = []
     for k, (name, measured) in enumerate(train.targets.items()):
@@ -119,7 +119,7 @@ def _missed(measured: Array, leading: Array, around: IntArray, edge: Mask) -> Ma
     return np.asarray(far.all(axis=0) & (side == side[0]).all(axis=0) & lonely)
 
 
-def _neighbours(train: Table) -> IntArray:
+def neighbours(train: Table) -> IntArray:
     """The nearest rows (n, k) of each row by ranks of the features, of its own group where that has enough of them."""
     levels = [np.unique(column, return_inverse=True)[1].reshape(-1) for column in train.features.values()]
     ranks = np.column_stack([place / max(1, place.max()) for place in levels])

@@ -16,7 +16,7 @@ from lawsmith.runs.check import read_sealed
 from lawsmith.runs.data import open_data
 from lawsmith.runs.intervals.estimate import EvaluatedLaw, estimate
 from lawsmith.runs.intervals.model import Uncertainty
-from lawsmith.runs.searched import disbelieved_rows
+from lawsmith.runs.searched import disbelieved_rows, weighed
 from lawsmith.runs.trials import recorded_trials
 from lawsmith.sandbox import Constants, Sandbox
 from lawsmith.tasks import InputError, Task
@@ -72,9 +72,10 @@ def uncertainty(
         raise InputError(
             f"The data of {archive.run} has changed since the run; its errors cannot be measured on it."
         )
-    task = _believed(task, archive)
+    counted = weighed(archive, task)
+    growing, task = counted is not task, _believed(counted, archive)
     try:
-        known = estimate(task, laws, sandbox, seed=archive.manifest.seed or 0)
+        known = estimate(task, laws, sandbox, seed=archive.manifest.seed or 0, growing=growing)
     except ValueError as error:
         raise InputError(f"There is no interval for {archive.run}: {error}.") from None
     if of_winner and os.access(archive.path, os.W_OK):

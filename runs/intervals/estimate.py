@@ -55,9 +55,11 @@ def estimate(
     *,
     seed: int = 0,
     resamples: int = RESAMPLES,
+    growing: bool = False,
 ) -> Uncertainty:
     """The uncertainty of laws[0], given its rivals laws[1:], from the training rows of `task` alone.
 
+    `growing` says that errors are shares of the value, and the rows weighed so.
     Raises ValueError for a law without fold scores: there is nothing that its errors could be judged by.
     """
     if not laws or not laws[0].folds:
@@ -66,7 +68,7 @@ def estimate(
     keep = [0, *sorted(range(1, len(laws)), key=lambda k: -weights[k])[: MOST_MEMBERS - 1]]
     laws, weights = [laws[k] for k in keep], weights[keep] / weights[keep].sum()
     seen = SearchTask.of(task, every_group=True)
-    return _Study(seen, tuple(laws), weights, sandbox, seed).run(resamples)
+    return _Study(seen, tuple(laws), weights, sandbox, seed, growing).run(resamples)
 
 
 def _weights(laws: Sequence[EvaluatedLaw]) -> Array:
@@ -85,12 +87,14 @@ def _log_error(folds: Sequence[FoldScore]) -> float:
 
 @dataclass(frozen=True, eq=False)
 class _HeldOut:
-    """Rows of one fold: codes (n,), distance (n,), residual (n, T) of the winner, spread (n, T) of the members."""
+    """Rows of one fold: codes (n,), distance (n,), residual (n, T) of the winner, spread (n, T) of the members,
+    predicted (n, T) by the winner."""
 
     codes: Array
     distance: Array
     residual: Array
     spread: Array
+    predicted: Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,6 +106,7 @@ class _Study:
     weights: Array
     sandbox: Sandbox
     seed: int
+    growing: bool
 
     @property
     def task(self) -> Task:
@@ -182,13 +187,21 @@ class _Study:
         predictions = [(fit.predictions[0], w) for fit, w in zip(fits, self.weights, strict=True) if fit.ok]
         own = fits[0].predictions[0]
         return _HeldOut(
-            rows.codes.astype(float), distance, rows.target_matrix() - own, model_spread(own, predictions)
+            rows.codes.astype(float),
+            distance,
+            rows.target_matrix() - own,
+            model_spread(own, predictions),
+            own,
         )
 
     def _errors(self, target: int, residual: Array, held_out: Sequence[_HeldOut]) -> TargetErrors:
         train, names = self.task.train, self.task.train.groups
         noise, unit = _noise(train, residual[:, target], len(self.laws[0].constants.names), target)
-        parts = _without_diverged([_Errors.of(part, target, noise, unit) for part in held_out])
+        if self.growing:
+            noise = np.full(len(names), _share(train.target_matrix() - residual, residual, target))
+        parts = _without_diverged(
+            [_Errors.of(part, target, noise, unit, growing=self.growing) for part in held_out]
+        )
         growth = _growth(parts)
         ratios = np.concatenate([part.error / part.expected(growth) for part in parts])
         weights = np.concatenate([np.full(len(part.error), 1 / len(part.error)) for part in parts])
@@ -197,6 +210,7 @@ class _Study:
             unit=dict(zip(names, unit.tolist(), strict=True)),
             growth=growth,
             ratios=tuple(weighted_quantiles(ratios, weights, np.linspace(0, 1, KNOTS)).tolist()),
+            growing=self.growing,
             positive=bool((train.target_matrix()[:, target] > 0).all()),
         )
 
@@ -212,11 +226,12 @@ class _Errors:
     reach: Array
 
     @classmethod
-    def of(cls, part: _HeldOut, target: int, noise: Array, unit: Array) -> _Errors:
+    def of(cls, part: _HeldOut, target: int, noise: Array, unit: Array, *, growing: bool) -> _Errors:
         codes = part.codes.astype(int)
+        size = np.abs(part.predicted[:, target]) if growing else 1.0
         return cls(
             np.abs(part.residual[:, target]),
-            np.hypot(noise[codes], part.spread[:, target]),
+            np.hypot(noise[codes] * size, part.spread[:, target]),
             np.minimum(part.distance, 1e6) * unit[codes],
         )
 
@@ -278,6 +293,12 @@ def _noise(train: Table, residual: Array, constants: int, target: int) -> tuple[
     pooled = float(np.median(own[rows > 0]))
     noise = (rows * own + POOLED_ROWS * pooled) / (rows + POOLED_ROWS)
     return np.sqrt(noise) * unit, unit
+
+
+def _share(predicted: Array, residual: Array, target: int) -> float:
+    """The typical error as a share of what is predicted."""
+    size = np.maximum(np.abs(predicted[:, target]), np.finfo(float).tiny)
+    return float(np.sqrt(np.mean((residual[:, target] / size) ** 2)))
 
 
 def _factors(train: Table, folds: Sequence[Fold]) -> tuple[float, ...]:

@@ -36,7 +36,7 @@ class TargetErrors(BaseModel):
     noise and unit: per group, the standard deviation of the training residuals and that of the target. growth:
     error added per unit of distance beyond the data, in units of `unit`. ratios: quantiles (equally spaced from 0
     to 1) of the held-out errors, each divided by the error that was expected of it. positive: whether the target is,
-    in every training row.
+    in every training row. growing: whether the noise grows with the value, so that `noise` is a share of it.
     """
 
     model_config = _EXACT
@@ -46,6 +46,11 @@ class TargetErrors(BaseModel):
     growth: float
     ratios: tuple[float, ...]
     positive: bool = False
+    growing: bool = False
+
+    def noise_at(self, group: str, value: float) -> float:
+        """The standard deviation of one measurement in a group, where the law predicts `value`."""
+        return self.noise[group] * (abs(value) if self.growing else 1.0)
 
 
 class Uncertainty(BaseModel):

@@ -47,10 +47,11 @@ def predict(
                 float(spread[row, k]),
                 float(distance[row]),
                 ends[target],
+                float(own[row, k]),
             )
             for k, target in enumerate(known.targets)
         ]
-        listed.append([part.interval(float(own[row, k]), level) for k, part in enumerate(parts)])
+        listed.append([part.interval(level) for part in parts])
     return listed
 
 
@@ -66,13 +67,17 @@ class _Parts:
         model: float,
         distance: float,
         ends: tuple[float, float],
+        value: float,
     ) -> None:
         self.known, self.target, self.distance, self.ends = known, target, distance, ends
+        self.value = value
         errors = known.errors[target]
-        self.parameter, self.model, self.noise = parameter, model, errors.noise[group]
+        self.parameter, self.model = parameter, model
+        self.noise = errors.noise_at(group, value)
         self.extrapolation = errors.growth * distance * errors.unit[group]
 
-    def interval(self, value: float, level: float) -> Interval:
+    def interval(self, level: float) -> Interval:
+        value = self.value
         size = float(np.sqrt(self.parameter**2 + self.model**2 + self.noise**2 + self.extrapolation**2))
         errors = self.known.errors[self.target]
         times = multiplier(errors.ratios, self.known.folds, level)

@@ -1,6 +1,7 @@
 """Rows that no law believes are found, named and hardly counted; clean tables stay as they are."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,8 +9,11 @@ import pytest
 from lawsmith.agent.command.doubts import doubted
 from lawsmith.agent.search.outliers import disbelieved, errors_are_relative
 from lawsmith.agent.symbolic.start_forms import start_forms
+from lawsmith.runs.record import RunResult
+from lawsmith.runs.searched import growing_weights
 from lawsmith.runs.trials import Proposal, Trial
-from lawsmith.sandbox import Sandbox, evaluate
+from lawsmith.sandbox import Constants, Sandbox, evaluate
+from lawsmith.sandbox.fitting import Loss
 from lawsmith.sandbox.search_task import LITTLE, with_little_weight
 from lawsmith.tasks import Array, Dataset, Provenance, Schema, Table, Task
 from lawsmith.tasks.probes import probe_rows
@@ -105,3 +109,56 @@ def test_errors_that_grow_with_the_value_are_recognised() -> None:
 def test_without_doubts_the_table_stays_the_same_object() -> None:
     task = families({}).task
     assert with_little_weight(task, ()) is task
+
+
+def product(noise: float, relative: bool, seed: int = 0) -> Dataset:
+    """2 m^1.2 l^-0.8 over three decades, with errors that are shares of the value or not."""
+    rng = np.random.default_rng(seed)
+    mass, length = 10 ** rng.uniform(-1, 2, 40), 10 ** rng.uniform(0, 1, 40)
+    truth = 2 * mass**1.2 * length**-0.8
+    size = truth if relative else np.median(truth)
+    rows = Table(
+        {"m": mass, "l": length},
+        {"y": truth + noise * size * rng.standard_normal(40)},
+        ("g",),
+        np.zeros(40, int),
+    )
+    schema = Schema(name="p", long_name="p", title="", features=("m", "l"), targets=("y",), group=None, cap=7)
+    return Dataset(Task(schema, rows, Provenance("file", "", None)), None)
+
+
+def test_errors_that_are_shares_of_the_value_bring_constants_nearer_to_the_truth(sandbox: Sandbox) -> None:
+    away: list[list[float]] = [[], []]
+    for seed in range(2):
+        dataset = product(0.1, relative=True, seed=seed)
+        counted, doubts = doubted(dataset, sandbox)
+        assert doubts is not None and doubts.growing is not None
+        assert doubts.notices[0].startswith("Errors of y grow with its value")
+        form = next(f for f in start_forms(dataset.task).forms if f.origin.startswith("pure product"))
+        source = replace(form, loss=Loss.SQUARED).source(dataset.task.schema)
+        for k, task in enumerate((dataset.task, counted.task)):
+            found = evaluate(sandbox, source, task, ()).constants
+            assert found is not None
+            values = Constants.from_json(found).of("g")
+            away[k].append(abs(values["a"] + 1.2) + abs(values["a2"] - 0.8))
+    assert np.mean(away[1]) < 0.5 * np.mean(away[0])
+
+
+def test_errors_that_do_not_grow_are_left_alone(sandbox: Sandbox) -> None:
+    dataset = product(0.1, relative=False)
+    positive = dataset.task.train.targets["y"] > 0
+    task = replace(dataset.task, train=dataset.task.train.take(positive))
+    assert doubted(replace(dataset, task=task), sandbox)[1] is None
+
+
+def test_recorded_weights_are_used_again_and_damaged_ones_are_not() -> None:
+    weights = np.linspace(0.5, 1.5, 40).tolist()
+
+    def told(weights: object) -> RunResult:
+        return RunResult(details={"growing": {"target": "y", "weights": weights}})  # type: ignore[dict-item]
+
+    again = growing_weights(told(weights), 40)
+    assert again is not None and again.tolist() == weights
+    for damaged in (None, weights[1:], [*weights[1:], 0.0], [*weights[1:], "1"], [*weights[1:], -1.0]):
+        assert growing_weights(told(damaged), 40) is None
+    assert growing_weights(RunResult(), 40) is None

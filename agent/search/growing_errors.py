@@ -1,0 +1,111 @@
+"""Recognises errors that grow with the value: a tenth of what is measured rather than a tenth of a gram.
+
+Least squares then looks at the largest values alone. With weights, the inverse square of each expected error, every
+row says as much as it can, in fits, on folds and in the choice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from lawsmith.agent.search.outliers import neighbours
+from lawsmith.tasks.arrays import Array
+from lawsmith.tasks.table import Table
+
+FEWEST_ROWS = 12
+RATIO = 3.0  # of the targets' upper and lower tenth, below which both kinds of errors look alike
+CLEARLY, EACH = (
+    6.0,
+    0.1,
+)  # logarithm of how much likelier errors that grow must be: at least, and for each row
+FLOORS = (0.0, 0.03, 0.1, 0.3, 1.0)  # errors that do not grow, as shares of the typical one that does
+NOISE = 0.5  # correlation of a row's residual with its neighbours' beyond which laws miss a bend
+LEAST = 1e-9  # share of the largest value below which a value says nothing of its error
+
+
+@dataclass(frozen=True, eq=False)
+class GrowingErrors:
+    """Errors of a target that are shares of its value. weights: (n,) of the rows, mean 1."""
+
+    target: str
+    weights: Array
+
+    @property
+    def sentence(self) -> str:
+        """What a user has to know."""
+        return (
+            f"Errors of {self.target} grow with its value, so rows count by the inverse square of the value that is "
+            "expected there; --trust-all counts all rows alike."
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """The target and the weights as JSON data."""
+        return {"target": self.target, "weights": self.weights.tolist()}
+
+
+def may_grow(train: Table) -> bool:
+    """Whether the question makes sense: one target of one sign over a factor, and rows without weights of their own."""
+    measured = train.target_matrix()[:, 0]
+    if train.weight is not None or len(train.targets) > 1 or len(train) < FEWEST_ROWS:
+        return False
+    low, high = np.quantile(np.abs(measured), [0.1, 0.9])
+    return bool((measured > 0).all() or (measured < 0).all()) and bool(high >= RATIO * low)
+
+
+def growing_errors(train: Table, predictions: Sequence[Array]) -> GrowingErrors | None:
+    """Errors that grow with the value, where they clearly do, in a table that `may_grow`; None elsewhere.
+
+    predictions: (n, 1) each, of laws that may hold, fitted robustly with and without weights. The likelihood of the
+    rows decides, with errors of Laplace's distribution, which no outlier moves: the best law with errors that are
+    shares of the expected value (and a floor below which they do not fall), against the best one with equal errors.
+    """
+    measured = train.target_matrix()[:, 0]
+    laws = [one[:, 0] for one in predictions if np.isfinite(one).all()]
+    equal = max((_likelihood(measured, law, np.ones(len(law))) for law in laws), default=np.inf)
+    growing = [(law, size) for law in laws for size in _sizes(measured, law)]
+    if not growing:
+        return None
+    likelihoods = [_likelihood(measured, law, size) for law, size in growing]
+    law, size = growing[int(np.argmax(likelihoods))]
+    clearly = max(CLEARLY, EACH * len(train))
+    if max(likelihoods) < equal + clearly or _bends(train, (measured - law) / size):
+        return None
+    return GrowingErrors(next(iter(train.targets)), _weights(size))
+
+
+def by_value(train: Table) -> Table:
+    """The table as if every error were a share of the measured value; for a first look at laws."""
+    size = np.abs(train.target_matrix()[:, 0])
+    return replace(train, weight=_weights(np.maximum(size, LEAST * size.max())))
+
+
+def _weights(sizes: Array) -> Array:
+    """(n,), mean 1, of expected errors (n,)."""
+    weight = (sizes / sizes.min()) ** -2.0
+    return np.asarray(weight / weight.mean())
+
+
+def _sizes(measured: Array, law: Array) -> list[Array]:
+    if not (law * measured > 0).all():
+        return []
+    typical = float(np.median(np.abs(law)))
+    return [np.hypot(floor * typical, law) for floor in FLOORS]
+
+
+def _likelihood(measured: Array, law: Array, size: Array) -> float:
+    """Logarithm of the likelihood with the best scale, up to a constant."""
+    missed = float(np.mean(np.abs(measured - law) / size))
+    least = LEAST * float(np.mean(np.abs(measured) / size))  # exact laws have no errors that could grow
+    return -len(law) * float(np.log(max(missed, least))) - float(np.log(size).sum())
+
+
+def _bends(train: Table, residual: Array) -> bool:
+    """Whether rows are missed together with their neighbours, so that the residual is no noise."""
+    around = residual[neighbours(train)].mean(axis=1)
+    if residual.std() == 0 or around.std() == 0:
+        return True
+    return float(np.corrcoef(residual, around)[0, 1]) > NOISE
