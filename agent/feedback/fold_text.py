@@ -34,7 +34,7 @@ def _label(table: Table, fold: Fold) -> str:
         where = low if low == high else f"{low} to {high}, by group"
         return f"{name} from {where} on, {rows}"
     if fold.kind == "corner":
-        return f"several features far out at once ({'near' if depth == '1' else 'wider'} corner), {rows}"
+        return f"several features far out ({'near' if depth == '1' else 'wider'} corner), {rows}"
     return f"whole design points ({clip(fold.name, 40)}), {rows}"
 
 

@@ -214,7 +214,7 @@ class Toolbox:
             words = fit_words(trial)
             lines.append(
                 f"{numbers[trial.id]} | {number(self._viewer.standing.error(trial), 3)} | "
-                f"{trial.evaluation.constants_count} | {by} | {clip(worst, 110)} | {clip(formula_of(trial), 200)}"
+                f"{trial.evaluation.constants_count} | {by} | {clip(worst, 150)} | {clip(formula_of(trial), 200)}"
                 + (f" [{words}]" if words else "")
             )
         return lines

@@ -41,6 +41,7 @@ OPENINGS = (
 OPENING_SHARE = 0.6  # of a prompt's size
 FULL = 0.85  # share of a prompt's size at which the conversation is shortened
 KEPT = 0.3  # share of it that the last turns keep
+LEAST_ANSWER = 600  # bytes of an answer that is cut
 SAID_BYTES = 3000  # of what the model says beside its calls
 MOST_FAILURES = 3  # replies in a row that are of no use
 MOST_LOOKS = 40  # turns in a row without a candidate
@@ -279,10 +280,16 @@ class Analyst(LLMProposer):
         self._tell_budget()
 
     def _last_turns(self) -> list[Turn]:
-        """As many of the last turns as KEPT of the room holds, so that the model knows where it was."""
-        kept: list[Turn] = []
-        room = KEPT * self.prompts.bytes
-        for turn in reversed(self._turns):
+        """The last turn, whose answers the model has not read yet, and as many before it as KEPT of the room holds."""
+        if not self._turns:
+            return []
+        *before, last = self._turns
+        room = self.prompts.bytes - sum(
+            message.bytes for message in self._opening if message.role != "system"
+        )
+        kept = [_fitted(last, room)]
+        room = min(KEPT * self.prompts.bytes, room) - kept[0].bytes
+        for turn in reversed(before):
             room -= turn.bytes
             if room < 0:
                 break
@@ -310,6 +317,17 @@ class Analyst(LLMProposer):
             if not self.round
             else "The conversation was shortened. Go on where you were.",
         }
+
+
+def _fitted(turn: Turn, room: int) -> Turn:
+    """A turn whose answers are cut so that it takes about `room` bytes, each at its middle."""
+    if turn.bytes <= room or not turn.told:
+        return turn
+    each = max(LEAST_ANSWER, (room - turn.said.bytes) // len(turn.told))
+    told = [
+        message.model_copy(update={"content": clip_bytes(message.content, each)}) for message in turn.told
+    ]
+    return Turn(turn.said, told)
 
 
 def _answer(call: ToolCall, text: str) -> Message:

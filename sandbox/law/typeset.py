@@ -254,7 +254,9 @@ class _Setter:
             return self._to.root(self.set(base)), POWER
         raised, strength = self._small()._part(_spelt_out(exponent))
         positive = _negated(exponent)
-        bare = strength == ATOM or isinstance(positive, Parameter | Number)
+        bare = strength == ATOM or isinstance(positive, Parameter)
+        if isinstance(positive, Number):  # a fraction would divide what is raised
+            bare = self._small()._number(positive.value)[1] == ATOM
         if self._to.inline and not bare:
             raised = self._to.fenced(raised)
         return self._to.power(self.set(base, ATOM), raised), POWER

@@ -115,6 +115,18 @@ def test_a_conversation_is_shortened_and_notes_survive(sandbox: Sandbox, tmp_pat
     assert "remember the kink" in json.dumps(endpoint.requests[-1].body["messages"])
 
 
+def test_what_the_model_has_not_read_yet_survives_a_shortening(sandbox: Sandbox, tmp_path: Path) -> None:
+    many = [("run", {"code": f"print('answer {k} ' + 'number ' * 500)"}) for k in range(4)]
+    with Endpoint(Forgetful([Step("", many)])) as endpoint:
+        run(sandbox, tmp_path, "analyst", config(endpoint.url, prompt_tokens=5000), calls=6)
+    for seen in endpoint.requests[1:]:
+        *_, said = [message for message in seen.body["messages"] if message["role"] == "assistant"]
+        told = {m["tool_call_id"]: m["content"] for m in seen.body["messages"] if m["role"] == "tool"}
+        for k, call in enumerate(said["tool_calls"]):
+            assert told[call["id"]].startswith(f"answer {k}")
+    assert max(len(json.dumps(seen.body["messages"])) for seen in endpoint.requests) < 5000 * 2.3 * 1.4
+
+
 class Forgetful(Scientist):
     """Goes by the number of requests: a shortened conversation does not tell the turn."""
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from lawsmith.sandbox import FitJob, Sandbox, read_candidate
+from lawsmith.sandbox.law.formula import formula
 from lawsmith.sandbox.law.own_form import own_candidate, own_form
 from lawsmith.sandbox.law.write_text import text
 from lawsmith.tasks import InputError, Schema, Table
@@ -96,3 +97,17 @@ def test_constants_in_raw_units_are_found():
     assert found.ok and found.constants is not None
     got = found.constants.of("all_data")
     assert [got[name] for name in "EAaBb"] == pytest.approx([1.69, 406.4, 0.34, 410.7, 0.28], rel=1e-3)
+
+
+@pytest.mark.parametrize("exponent", ["(-1/3)", "(2/3)", "(-2/3)", "(-0.5)", "(-2)", "(-p['A']/3)"])
+def test_a_printed_power_reads_back_as_it_was(exponent: str):
+    source = (
+        f"PARAMETERS = {{'A': (0, 2)}}\ndef form(x, p):\n    return p['A'] * (x['N'] / 1e2) ** {exponent}\n"
+    )
+    again = own_candidate(formula(source, ("loss",)).text(), TABLE)
+    values = []
+    for law in (source, again):
+        scope: dict = {}
+        exec(law, scope)
+        values.append(scope["form"]({"N": 730.0, "D": 1.0, "lr (x)": 1.0}, {"A": 1.3}))
+    assert values[0] == pytest.approx(values[1], rel=1e-12)
