@@ -288,10 +288,10 @@ class Analyst(LLMProposer):
             message.bytes for message in self._opening if message.role != "system"
         )
         kept = [_fitted(last, room)]
-        room = min(KEPT * self.prompts.bytes, room) - kept[0].bytes
+        left = min(KEPT * self.prompts.bytes, room) - kept[0].bytes
         for turn in reversed(before):
-            room -= turn.bytes
-            if room < 0:
+            left -= turn.bytes
+            if left < 0:
                 break
             kept.insert(0, turn)
         return kept
