@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lawsmith.runs.canonical_json import decode
 from lawsmith.runs.files import read_bounded
 from lawsmith.runs.ownership import is_own
-from lawsmith.tasks import Dataset, InputError, Table, Task, load, names, read_decided, replica
+from lawsmith.runs.quoting import visible
+from lawsmith.tasks import Dataset, InputError, Schema, Table, Task, load, names, read_decided, replica
 from lawsmith.tasks.task import Provenance
 from lawsmith.tasks.validation import Split
 from lawsmith.tasks.validation import dataset as validated
@@ -32,6 +34,7 @@ MOST_NUMBERS = 1_000_000
 """A table with more cells than this stays outside: its text would take some 10 MB in every archive."""
 MOST_BYTES = 64 * 2**20
 """Bound of the unpacked text; protects against a small file that unpacks to gigabytes."""
+MOST_NOTES, MOST_NOTE = 200, 1000
 NOT_OPENED = (
     "You did not begin this run on this machine, so no page opens the table that it names; "
     "say where the table is with --data-dir."
@@ -82,28 +85,48 @@ def kept_data(archive: Archive) -> Dataset | None:
             text = file.read(MOST_BYTES + 1)
         if len(text) > MOST_BYTES:
             raise ValueError(f"it unpacks to more than {MOST_BYTES} bytes")
-        found = json.loads(text)
-        train, test = (None if found[name] is None else _table(found[name]) for name in ("train", "test"))
-        if train is None or manifest.data is None:
-            raise ValueError("it holds no training rows")
-        made = Dataset(
-            Task(manifest.task, train, _provenance(manifest)), test, tuple(map(str, found["notes"]))
+        found = decode(text)
+        train, test = (
+            None if found[name] is None else _table(found[name], manifest.task) for name in ("train", "test")
         )
-    except (OSError, EOFError, ValueError, KeyError, TypeError, RecursionError) as error:
+        if train is None or not len(train) or manifest.data is None:
+            raise ValueError("it holds no training rows")
+        notes = tuple(visible(str(note))[:MOST_NOTE] for note in list(found["notes"])[:MOST_NOTES])
+        made = Dataset(Task(manifest.task, train, _provenance(manifest)), test, notes)
+        digest = _digest(made)
+    except (
+        OSError,
+        EOFError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        OverflowError,
+        RecursionError,
+    ) as error:
         raise InputError(
-            f"The archive {archive.path} is damaged: {DATA}: {str(error)[:200] or 'unreadable'}."
+            f"The archive {archive.path} is damaged: {DATA}: {visible(str(error))[:200] or 'unreadable'}."
         ) from None
-    digest = _digest(made)
     if digest != manifest.data.sha256:
         raise InputError(f"The archive {archive.path} is damaged: {DATA} holds other rows than its run had.")
     return made
 
 
-def _table(content: Mapping[str, Any]) -> Table:
+def _table(content: Mapping[str, Any], schema: Schema) -> Table:
+    """The table; raises ValueError, or what a wrong kind leads to, unless it is as `validated` makes it."""
     known = {field.name for field in fields(Table)}
     if set(content) - known:
         raise ValueError(f"unknown parts of a table: {', '.join(sorted(set(content) - known))}")
-    return Table(**{name: _array(name, value) for name, value in content.items()})
+    if not all(isinstance(code, int) for code in content["codes"]):
+        raise ValueError("a group code is no whole number")
+    made = Table(**{name: _array(name, value) for name, value in content.items()})
+    if tuple(made.features) != schema.features or tuple(made.targets) != schema.targets:
+        raise ValueError("it has other columns than its task")
+    if not all(np.isfinite(column).all() for column in (*made.features.values(), *made.targets.values())):
+        raise ValueError("a cell is no finite number")
+    if not all(isinstance(name, str) for name in (*made.groups, *made.categories)):
+        raise ValueError("a group has no name")
+    return made
 
 
 def _array(name: str, value: Any) -> Any:
