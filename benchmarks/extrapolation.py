@@ -28,7 +28,7 @@ from lawsmith.agent.symbolic import SymbolicProposer
 from lawsmith.runs.trials import History, Trial
 from lawsmith.sandbox import Constants, PredictJob, Sandbox
 from lawsmith.sandbox.search_task import SearchTask
-from lawsmith.tasks import Dataset, Task, load, names
+from lawsmith.tasks import Dataset, Table, Task, load, names
 from lawsmith.tasks.folds import frontier_folds
 from lawsmith.tasks.metrics import r2
 
@@ -51,6 +51,7 @@ class FarOutcome:
     trials: tuple[Trial, ...]
     outer: dict[str, float]
     seconds: float
+    test: Table | None = None
 
 
 def cases(tasks: Sequence[str], data_dir: Path | None, count: int, *, deeper: bool = False) -> Iterator[Case]:
@@ -88,7 +89,9 @@ def run(case: Case, sandbox: Sandbox) -> FarOutcome:
     began = time.monotonic()
     trials = explore(case, sandbox)
     outer = {trial.id: score(trial, case.dataset, sandbox) for trial in trials}
-    return FarOutcome(case.name, case.dataset.task, trials, outer, time.monotonic() - began)
+    return FarOutcome(
+        case.name, case.dataset.task, trials, outer, time.monotonic() - began, case.dataset.test
+    )
 
 
 def score(trial: Trial, dataset: Dataset, sandbox: Sandbox) -> float:
