@@ -32,9 +32,9 @@ ROUNDED = (1.5, 3.0)  # … and one of the rows, and of a fold, that is below so
 
 @dataclass(frozen=True)
 class Rules:
-    """Every number that was tuned. All but the last are in units of log error: 0.1 is about 10 % of error."""
+    """Every number that was tuned. Those of chance, missing and close are in units of log error: 0.1 is about 10 %."""
 
-    constant: float = 0.045  # what one more constant per group and target must buy
+    constant: float = 1.0  # what one more constant must buy, in prices of the Bayesian information criterion
     chance: float = 0.1  # what a blind change must buy: many are tried, and the best of many is part luck
     missing: float = 0.24  # for a level or a decisive feature that is left out, or a wave that no row shows
     close: float = 0.3  # laws within this distance of the best cannot be separated
@@ -245,15 +245,17 @@ def _warnings(winner: Trial) -> tuple[str, ...]:
 def _charge(trial: Trial, task: Task, rules: Rules) -> float:
     """What is added to the log error of a law, for its constants, its origin, and what it leaves out.
 
-    A constant costs more where a group has few rows, in proportion to the corrected AIC (Hurvich and Tsai 1989). A law
-    that cannot level off wherever the data do, or that ignores a feature on which they clearly depend, is not simple
-    but says less, and a wave that the rows cannot show says more than they do; of a law that cannot be read nothing is
-    known, and nothing charged.
+    A constant costs what it does in the Bayesian information criterion (Schwarz 1978), log(n) / 2n for n rows of a
+    group, and more where these are few, in proportion to the corrected AIC (Hurvich and Tsai 1989). A law that cannot
+    level off wherever the data do, or that ignores a feature on which they clearly depend, is not simple but says less,
+    and a wave that the rows cannot show says more than they do; of a law that cannot be read nothing is known, and
+    nothing charged.
     """
-    count, rows = _free(trial.evaluation, task), len(task.train) / _groups(task)
+    count, rows = _free(trial.evaluation, task), max(len(task.train) / _groups(task), 2.0)
     scarce = rows / max(rows - count - 1, 1.0)
+    price = rules.constant * np.log(rows) / (2 * rows) * scarce
     missing, chance = _missing(trial, task), trial.proposal.by_chance
-    return rules.constant * count * scarce + rules.missing * missing + rules.chance * chance
+    return float(price * count + rules.missing * missing + rules.chance * chance)
 
 
 def _missing(trial: Trial, task: Task) -> int:

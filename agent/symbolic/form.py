@@ -50,9 +50,9 @@ class SymbolicForm:
         return sum(complexity(node) for node in self.nodes)
 
     def fits(self, schema: Schema, rows: int) -> bool:
-        """Within the cap, and with fewer constants of a group's own than it has `rows`."""
+        """Within the cap, with something to fit, and with fewer constants of a group's own than it has `rows`."""
         own = max(sum(not (self.shared and is_shape(p)) for p in parameters(node)) for node in self.nodes)
-        return self.constants <= (schema.cap or MOST_CONSTANTS) and own < rows
+        return 0 < self.constants <= (schema.cap or MOST_CONSTANTS) and own < rows
 
     def source(self, schema: Schema) -> str:
         """The source of the candidate that states this form for the columns of `schema`."""

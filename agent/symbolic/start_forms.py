@@ -60,7 +60,7 @@ class StartForms:
         return found
 
     def admits(self, form: SymbolicForm) -> bool:
-        """Within the cap, and fewer constants of a group's own than small groups have rows."""
+        """Within the cap, with a constant to fit, and with fewer of a group's own than small groups have rows."""
         return form.fits(self.task.schema, self.few)
 
     def _plainness(self, form: SymbolicForm) -> tuple[bool, bool, int, int]:

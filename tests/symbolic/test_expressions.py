@@ -389,3 +389,10 @@ def test_source_is_plain_ascii_but_for_names_of_columns():
     assert "x_dose___M_ = x['dose (µM)']" in source
     assert "x_dose___M__2 = x['dose (πM)']" in source
     assert all(name.isascii() for name in re.findall(r"^\s+(\S+) =", source, re.MULTILINE))
+
+
+def test_a_form_without_a_constant_is_no_candidate():
+    """Dropping the only factor of a term leaves one: there is nothing to fit in it."""
+    x = Feature("n")
+    assert not SymbolicForm((x,), "drop factor").fits(schema(DESIGNS["one"]), 30)
+    assert SymbolicForm((mul(Parameter("A", 0.0, 10.0), x),), "scaled").fits(schema(DESIGNS["one"]), 30)
