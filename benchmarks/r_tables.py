@@ -16,7 +16,6 @@ from benchmarks.extrapolation import Case
 from lawsmith.tasks import Dataset, Task, read_dataset
 from lawsmith.tasks.folds import Fold, frontier_folds
 
-
 FEWEST = 4  # rows that a held-out part has, where a table has such a fold
 
 
