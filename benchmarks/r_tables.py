@@ -1,8 +1,8 @@
 """Real tables of the R data collection (`pip install 'lawsmith[tables]'`), each cut once at its own frontier.
 
 Growth, dose and response, kinetics, physics and engineering. The tables were chosen by what they measure, before any
-search ran on them. Held out are the rows that are far out in two features, or else the largest fifth of the rows, or the
-two or three largest levels, of the first feature.
+search ran on them. Held out are the rows that are far out in two features, or else the largest fifth of the rows, or
+the two or three largest levels, of the first feature.
 """
 
 from __future__ import annotations
