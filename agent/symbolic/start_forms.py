@@ -12,6 +12,7 @@ import numpy as np
 from lawsmith.agent.symbolic.combined import profiles
 from lawsmith.agent.symbolic.form import SymbolicForm, has_shape
 from lawsmith.agent.symbolic.general_forms import GeneralForms
+from lawsmith.agent.symbolic.known_forms import of_knowledge
 from lawsmith.agent.symbolic.library import library
 from lawsmith.agent.symbolic.rank import Screened, screen
 from lawsmith.sandbox.fitting import Loss
@@ -58,6 +59,18 @@ class StartForms:
                 origin = f"{template.origin}, one shape for all groups"
                 found.append(SymbolicForm(nodes, origin, shared=True, loss=self.loss))
         return found
+
+    @property
+    def respectful(self) -> tuple[SymbolicForm, ...]:
+        """Forms that keep to what is known of the target wherever they are asked; none where nothing is known."""
+        task, forms = self.task, list[SymbolicForm]()
+        several = len(np.unique(task.train.codes)) > 1
+        for template in of_knowledge(self.profile, task.knowledge, task.schema.targets):
+            forms.append(SymbolicForm((template.node,), template.origin, loss=self.loss))
+            if several:
+                origin = f"{template.origin}, one shape for all groups"
+                forms.append(replace(forms[-1], origin=origin, shared=True))
+        return tuple(form for form in forms if self.admits(form))
 
     def admits(self, form: SymbolicForm) -> bool:
         """Within the cap, with a constant to fit, and with fewer of a group's own than small groups have rows."""

@@ -21,6 +21,7 @@ from lawsmith.sandbox.fitting import Loss
 from lawsmith.tasks.task import Task
 
 KEEP = 28  # forms of the library that get folds besides the first and the early ones
+RESPECTFUL = 24  # forms that keep to what is known of the target, proposed whatever their rank
 BATCH = 8
 GENERATIONS = 3  # the same for every seed, and so evaluated once in a command; a fourth found nothing better
 PARENTS = 6
@@ -77,6 +78,7 @@ class SymbolicProposer:
         if self._solved(most_constants=len(self.schema.features) + 2):  # as many as a product of powers has
             return
         yield self._proposals(self._ranked(self.start_forms.plainest(self.out_of_time))[:EARLY])
+        yield self._proposals(self._admit(self.start_forms.respectful[:RESPECTFUL]))
         if self._solved():
             return
         yield from self._general(1)

@@ -1,0 +1,74 @@
+"""Forms that respect stated knowledge: proposed early, and true to it a hundred times beyond the data."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from lawsmith.agent.symbolic import SymbolicProposer
+from lawsmith.agent.symbolic.start_forms import start_forms
+from lawsmith.runs.trials import History
+from lawsmith.sandbox import Sandbox, Verdict, evaluate
+from lawsmith.tasks import Array, Provenance, Schema, Table, Task
+from lawsmith.tasks.knowledge import Knowledge, read_knowledge
+from lawsmith.tasks.probes import probe_rows
+
+
+def task_of(features: dict[str, Array], y: Array, ranges: str = "", expect: str = "") -> Task:
+    names = tuple(features)
+    knowledge = read_knowledge([ranges] if ranges else [], [expect] if expect else [], ["y"], names)
+    schema = Schema(
+        name="k",
+        long_name="k",
+        title="",
+        features=names,
+        targets=("y",),
+        group=None,
+        cap=7,
+        knowledge=knowledge,
+    )
+    rows = Table(features, {"y": y}, ("g",), np.zeros(len(y), dtype=np.intp))
+    return Task(schema, rows, Provenance("file", "", None))
+
+
+RNG = np.random.default_rng(4)
+N, D = 10 ** RNG.uniform(7, 9, 24), 10 ** RNG.uniform(9, 11, 24)
+NOISE = RNG.standard_normal(24)
+LOSS = 1.2 + (N / 1e8) ** -0.4 + (D / 1e10) ** -0.3 + 0.02 * NOISE
+RATE = 1 / (1 + (N / 1e8) ** -0.9) + 0.02 * NOISE
+TABLES = {
+    "rate": ({"N": N}, RATE, "y=0:1", ""),
+    "rate of two": ({"N": N, "D": D}, np.clip(RATE, 0.01, 0.99), "y=0:1", ""),
+    "percent": ({"N": N}, 100 * RATE, "y=0:100", "y rises with N"),
+    "positive": ({"N": N, "D": D}, LOSS, "y=0:", ""),
+    "capped": ({"N": N}, 5 - LOSS, "y=:5", ""),
+    "falling": ({"N": N, "D": D}, LOSS, "", "y falls with N, D"),
+    "year": ({"year": 2010 + np.log10(N)}, RATE, "y=0:1", ""),
+}
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(workers=2) as made:
+        yield made
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_every_such_form_keeps_to_what_is_known(name: str, sandbox: Sandbox) -> None:
+    task = task_of(*TABLES[name])
+    forms = start_forms(task).respectful
+    assert len(forms) >= 2
+    for form in forms:
+        found = evaluate(sandbox, form.source(task.schema), task, (), probes=probe_rows(task.train))
+        assert found.verdict is Verdict.OK, found.message
+        assert found.unsafe is None or found.unsafe.what != "stated", (form.origin, found.unsafe)
+
+
+def test_they_are_proposed_early_and_only_where_something_is_known() -> None:
+    task = task_of(*TABLES["rate"])
+    proposer, history, origins = SymbolicProposer(task, 0), History(), list[str]()
+    for _ in range(4):
+        origins += [one.origin for one in proposer.propose(history)]
+    assert any("between the bounds" in origin for origin in origins)
+    assert start_forms(task_of({"N": N}, RATE)).respectful == ()
+    assert not Knowledge()
