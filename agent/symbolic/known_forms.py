@@ -1,4 +1,4 @@
-"""Forms that keep to what a user knows of the target: between two bounds, beyond one, rising or falling with features."""
+"""Forms that keep to what a user knows of the target: between bounds, beyond one, rising or falling with features."""
 
 from __future__ import annotations
 
