@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import combinations
 
@@ -95,7 +95,7 @@ class TermSearch:
                 break
             scores = self._joined(gram, products, states, total, costs, price)
             best = sorted(scores, key=lambda one: scores[one])[:beam]
-            laws = [self._refined([terms[k] for k in one], 6) for one in best[:refined]]
+            laws = self._each_refined([[terms[k] for k in one] for one in best[:refined]], 6)
             laws.sort(key=lambda law: law.score(price))
             front += laws[:1]
             known = {term: k for k, term in enumerate(terms)}
@@ -125,6 +125,8 @@ class TermSearch:
         found: dict[tuple[int, ...], float] = {}
         width = min(30, len(gram) - 1)
         for begin in range(0, len(states), 25):
+            if begin and self.stop():
+                break
             some = states[begin : begin + 25]
             left = _left(gram, products, some, total)
             scores = np.log(left / total + 1e-13) + price * (costs + costs[some].sum(axis=1)[:, None])
@@ -150,7 +152,7 @@ class TermSearch:
                     if whole < grown.get(frozenset(terms), (np.inf,))[0]:
                         grown[frozenset(terms)] = (whole, terms)
             chosen = sorted(grown.values(), key=lambda pair: pair[0])[:refined]
-            laws = [self._refined(terms) for _, terms in chosen]
+            laws = self._each_refined([terms for _, terms in chosen])
             best: dict[object, TermLaw] = {}
             for law in sorted(laws, key=lambda law: law.score(price)):
                 best.setdefault(law.shape, law)
@@ -179,6 +181,10 @@ class TermSearch:
         best = np.argpartition(scores, min(width, len(scores) - 1))[:width]
         best = best[np.argsort(scores[best], kind="stable")]
         return [(float(scores[k]), (*terms, self.terms[k])) for k in best if np.isfinite(scores[k])]
+
+    def _each_refined(self, sums: Iterable[Sequence[Term]], iterations: int = 8) -> list[TermLaw]:
+        """The laws of several sums, as far as there is time."""
+        return [self._refined(terms, iterations) for terms in sums if not self.stop()]
 
     def _refined(self, terms: Sequence[Term], iterations: int = 8) -> TermLaw:
         self.tried += 1
@@ -209,7 +215,7 @@ class TermSearch:
         """Without the terms and factors that earn nothing, with simple constants where the rows cannot tell."""
         law = refine(law, self.rows, 30)
         while not self.stop():
-            trials = [self._refined(terms, 15) for terms in simpler(law.terms)]
+            trials = self._each_refined(simpler(law.terms), 15)
             best = min(trials, key=lambda one: one.score(price), default=law)
             if best.score(price) >= law.score(price):
                 break
@@ -221,7 +227,8 @@ class TermSearch:
         for _ in range(rounds):
             if law.error < EXACT or self.stop():
                 break
-            trials = [self._refined(terms, 10) for _, terms in self._grown(law.terms, width, price)]
+            grown_terms = [terms for _, terms in self._grown(law.terms, width, price)]
+            trials = self._each_refined(grown_terms, 10)
             grown = min(trials, key=lambda one: one.score(price), default=law)
             grown = self._exchanged(self._simplified(grown, price), price, 1)
             if grown.score(price) > law.score(price) - LEAST_GAIN:

@@ -165,3 +165,19 @@ def test_mutations_take_factors_of_any_kind_for_signed_features() -> None:
     grown = [step[0] for step in steps if step is not None and step[1] == "add factors"]
     assert len(grown) > 5
     assert any(isinstance(part, Function) for one in grown for part in walk(one))
+
+
+def test_a_search_asks_for_the_time_before_each_sum_that_it_refines() -> None:
+    x, v = drawn(-2, 2, 0), drawn(-2, 2, 1)
+    task = task_of({"x": x, "v": v}, np.sin(3 * x) * v + 0.1 * np.cos(x))
+    general = GeneralForms(task, profile(task.train), Loss.SQUARED)
+    asked: list[int] = []
+
+    def stop() -> bool:
+        asked.append(1)
+        return len(asked) > 5
+
+    search = TermSearch(general._rows(np.arange(len(x)), PLAIN), ["x", "v"], stop=stop)
+    columns = len(search.terms)
+    search.varied(0.1, deep=True)
+    assert search.tried <= columns + 5  # one look at all columns, and no sum refined after the time is up
