@@ -11,11 +11,9 @@ from lawsmith.agent.cli.options import RUNS_DIR, Cluster, DataDir, Json, LawId, 
 
 __all__ = ["app"]
 
-Level = Annotated[
-    float, typer.Option(metavar="P", help="The probability that the interval holds, between 0 and 1.")
-]
+Level = Annotated[float, of.option("P", "The probability that the interval holds, between 0 and 1.")]
 GroupName = Annotated[
-    str | None, typer.Option(metavar="NAME", help="Predict for this group only; by default for all of them.")
+    str | None, of.option("NAME", "Predict for this group only; by default for all of them.")
 ]
 
 
@@ -24,16 +22,11 @@ def predict(
     run: Reference,
     at: Annotated[
         list[str] | None,
-        typer.Option(
-            metavar="N=70B,D=2e12", help="Predict at this point: a value for each feature of the formula."
-        ),
+        of.option("N=70B,D=2e12", "Predict at this point: a value for each feature of the formula."),
     ] = None,
-    rows: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Predict every row of this table instead.")
-    ] = None,
+    rows: Annotated[Path | None, of.option("FILE", "Predict every row of this table instead.")] = None,
     output: Annotated[
-        Path | None,
-        typer.Option("--out", metavar="FILE", help="Write the predictions of --rows to this CSV file."),
+        Path | None, of.option("FILE", "Write the predictions of --rows to this CSV file.", "--out")
     ] = None,
     group: GroupName = None,
     level: Level = 0.9,
@@ -52,24 +45,19 @@ def predict(
 def optimum(
     run: Reference,
     budget: Annotated[
-        str,
-        typer.Option(
-            metavar="'6*N*D=1e24'", help="What may be spent: an expression of features, and its amount."
-        ),
+        str, of.option("'6*N*D=1e24'", "What may be spent: an expression of features, and its amount.")
     ],
     at: Annotated[
         list[str] | None,
-        typer.Option(
-            metavar="LR=1e-3", help="Fix the features of the formula that the budget does not name."
-        ),
+        of.option("LR=1e-3", "Fix the features of the formula that the budget does not name."),
     ] = None,
     target: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="The target to make least, where there are several.")
+        str | None, of.option("COLUMN", "The target to make least, where there are several.")
     ] = None,
     maximize: Annotated[
-        bool, typer.Option("--maximize", metavar=of.FLAG, help="Make the target most instead of least.")
+        bool, of.option(of.FLAG, "Make the target most instead of least.", "--maximize")
     ] = False,
-    group: Annotated[str | None, typer.Option(metavar="NAME", help="Ask the law of this group.")] = None,
+    group: Annotated[str | None, of.option("NAME", "Ask the law of this group.")] = None,
     law: LawId = None,
     data_dir: DataDir = None,
     runs_dir: RunsDir = RUNS_DIR,
@@ -84,14 +72,10 @@ def optimum(
 @app.command()
 def invert(
     run: Reference,
-    target: Annotated[
-        str, typer.Option(metavar="loss=2.1", help="The target and the value that it shall have.")
-    ],
-    solve: Annotated[str, typer.Option(metavar="FEATURE", help="The feature to find the value of.")],
-    at: Annotated[
-        list[str] | None, typer.Option(metavar="D=2e12", help="Fix the other features of the formula.")
-    ] = None,
-    group: Annotated[str | None, typer.Option(metavar="NAME", help="Ask the law of this group.")] = None,
+    target: Annotated[str, of.option("loss=2.1", "The target and the value that it shall have.")],
+    solve: Annotated[str, of.option("FEATURE", "The feature to find the value of.")],
+    at: Annotated[list[str] | None, of.option("D=2e12", "Fix the other features of the formula.")] = None,
+    group: Annotated[str | None, of.option("NAME", "Ask the law of this group.")] = None,
     law: LawId = None,
     data_dir: DataDir = None,
     runs_dir: RunsDir = RUNS_DIR,
@@ -110,21 +94,15 @@ def report(
         typer.Argument(metavar="[RUN]", help="The run to report on.", autocompletion=of.complete_run),
     ] = None,
     site: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Write pages about all runs into this folder instead.")
+        Path | None, of.option("DIR", "Write pages about all runs into this folder instead.")
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option(
-            "--out", metavar="FILE", help="Write the page here instead of report_command.html in the archive."
-        ),
+        of.option("FILE", "Write the page here instead of report_command.html in the archive.", "--out"),
     ] = None,
     intervals: Annotated[
         bool,
-        typer.Option(
-            metavar=of.FLAG,
-            help="Refit the law to measure its intervals, or leave them out.",
-            show_default=False,
-        ),
+        of.option(of.FLAG, "Refit the law to measure its intervals, or leave them out.", show_default=False),
     ] = True,
     open_: of.Open = False,
     data_dir: DataDir = None,
@@ -156,9 +134,8 @@ def laws(
     run: Reference,
     pick: Annotated[
         str | None,
-        typer.Option(
-            metavar="ID",
-            help="From now on use this law of the table instead of the chosen one; `chosen` undoes it.",
+        of.option(
+            "ID", "From now on use this law of the table instead of the chosen one; `chosen` undoes it."
         ),
     ] = None,
     data_dir: DataDir = None,
@@ -178,15 +155,11 @@ def inspect(
         typer.Argument(metavar="[RUN]", help="Show this run in full.", autocompletion=of.complete_run),
     ] = None,
     runs_dir: RunsDir = RUNS_DIR,
-    task: Annotated[str | None, typer.Option(metavar="NAME", help="List the runs of this task only.")] = None,
-    agent: Annotated[
-        str | None, typer.Option(metavar="NAME", help="List the runs of this agent only.")
-    ] = None,
-    sort: Annotated[
-        str, typer.Option(metavar="KEY", help="Sort by r2, validation, seconds, cost or run.")
-    ] = "r2",
+    task: Annotated[str | None, of.option("NAME", "List the runs of this task only.")] = None,
+    agent: Annotated[str | None, of.option("NAME", "List the runs of this agent only.")] = None,
+    sort: Annotated[str, of.option("KEY", "Sort by r2, validation, seconds, cost or run.")] = "r2",
     diff: Annotated[
-        tuple[str, str] | None, typer.Option(metavar="RUN RUN", help="Show what differs between two runs.")
+        tuple[str, str] | None, of.option("RUN RUN", "Show what differs between two runs.")
     ] = None,
     json: Json = False,
 ) -> None:
@@ -205,16 +178,11 @@ def inspect(
 def export(
     run: Reference,
     format: Annotated[
-        str,
-        typer.Option(
-            metavar="FORMAT", help="Write it as law, latex, sympy, json, uncertainties or sldbench."
-        ),
+        str, of.option("FORMAT", "Write it as law, latex, sympy, json, uncertainties or sldbench.")
     ] = "law",
     target: Annotated[
         Path | None,
-        typer.Option(
-            "--out", metavar="PATH", help="Write to this file (for sldbench: folder) instead of stdout."
-        ),
+        of.option("PATH", "Write to this file (for sldbench: folder) instead of stdout.", "--out"),
     ] = None,
     law: LawId = None,
     runs_dir: RunsDir = RUNS_DIR,
@@ -251,7 +219,7 @@ def replay(
 
 @app.command()
 def serve(
-    port: Annotated[int, typer.Option(metavar="N", help="Listen on this port; 0 takes a free one.")] = 8765,
+    port: Annotated[int, of.option("N", "Listen on this port; 0 takes a free one.")] = 8765,
     data_dir: DataDir = None,
     runs_dir: RunsDir = RUNS_DIR,
 ) -> None:
@@ -273,8 +241,7 @@ def tasks(data_dir: DataDir = None, json: Json = False) -> None:
 def init(
     table: Annotated[Path, typer.Argument(metavar="FILE", help="The table: CSV, Parquet, JSON or Excel.")],
     target: Annotated[
-        list[str] | None,
-        typer.Option(metavar="COLUMN,…", help="The column to predict; the last one by default."),
+        list[str] | None, of.option("COLUMN,…", "The column to predict; the last one by default.")
     ] = None,
     json: Json = False,
 ) -> None:
@@ -289,11 +256,11 @@ def import_(
     path: Annotated[
         Path, typer.Argument(metavar="FILE", help="A law (.py), or a table of scores (CSV, JSON, Parquet).")
     ],
-    task: Annotated[str | None, typer.Option(metavar="NAME", help="The task that the law is for.")] = None,
-    system: Annotated[str | None, typer.Option(metavar="NAME", help="The system that made the law.")] = None,
-    model: Annotated[str | None, typer.Option(metavar="ID", help="The model that the system used.")] = None,
+    task: Annotated[str | None, of.option("NAME", "The task that the law is for.")] = None,
+    system: Annotated[str | None, of.option("NAME", "The system that made the law.")] = None,
+    model: Annotated[str | None, of.option("ID", "The model that the system used.")] = None,
     source: Annotated[
-        str | None, typer.Option(metavar="TEXT", help="Where it was published; by default the file's name.")
+        str | None, of.option("TEXT", "Where it was published; by default the file's name.")
     ] = None,
     data_dir: DataDir = None,
     runs_dir: RunsDir = RUNS_DIR,
@@ -308,15 +275,12 @@ def import_(
 @app.command()
 def mcp(
     http: Annotated[
-        int | None,
-        typer.Option(metavar="PORT", help="Serve HTTP on loopback instead of stdio; 0 takes a free port."),
+        int | None, of.option("PORT", "Serve HTTP on loopback instead of stdio; 0 takes a free port.")
     ] = None,
-    max_candidates: Annotated[
-        int, typer.Option(metavar="N", help="The most candidates that one session may submit.")
-    ] = 200,
-    max_sessions: Annotated[int, typer.Option(metavar="N", help="The most sessions open at a time.")] = 4,
+    max_candidates: Annotated[int, of.option("N", "The most candidates that one session may submit.")] = 200,
+    max_sessions: Annotated[int, of.option("N", "The most sessions open at a time.")] = 4,
     floor_seconds: Annotated[
-        float, typer.Option(metavar="SECONDS", help="The longest built-in search that one call may ask for.")
+        float, of.option("SECONDS", "The longest built-in search that one call may ask for.")
     ] = 30.0,
     data_dir: DataDir = None,
     runs_dir: RunsDir = RUNS_DIR,
@@ -351,13 +315,10 @@ def mcp(
 @app.command()
 def doctor(
     verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", metavar=of.FLAG, help="List every test of the isolation.")
+        bool, of.option(of.FLAG, "List every test of the isolation.", "--verbose", "-v")
     ] = False,
     model: Annotated[
-        str | None,
-        typer.Option(
-            metavar="ID", help="Check this model's endpoint by one cheap call instead of this machine."
-        ),
+        str | None, of.option("ID", "Check this model's endpoint by one cheap call instead of this machine.")
     ] = None,
     base_url: of.BaseUrl = None,
     config: of.Config = None,

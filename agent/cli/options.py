@@ -1,7 +1,8 @@
 """Every option that a search takes, and those that several commands share, each declared once."""
 
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -10,6 +11,15 @@ LIMITS = "Limits of one candidate"
 KIB, MIB = 1 << 10, 1 << 20
 FLAG = " "
 """The value that the help shows for a flag: none."""
+
+
+def option(metavar: str | None, help: str, *names: str, panel: str | None = None, **more: Any) -> Any:
+    """An option whose help stands in a `panel`; `names` and `more` as `typer.Option` takes them."""
+    return typer.Option(*names, metavar=metavar, help=help, rich_help_panel=panel, **more)
+
+
+search, table = partial(option, panel=SEARCH), partial(option, panel=TABLE)
+model, limit = partial(option, panel=MODEL), partial(option, panel=LIMITS)
 
 
 def complete_run(incomplete: str) -> list[str]:
@@ -31,25 +41,16 @@ def complete_task(incomplete: str) -> list[str]:
 
 RUNS_DIR = Path("runs")
 DataDir = Annotated[
-    Path | None,
-    typer.Option(
-        help="The folder that holds the data of the benchmark tasks.", metavar="DIR", show_default=False
-    ),
+    Path | None, option("DIR", "The folder that holds the data of the benchmark tasks.", show_default=False)
 ]
-RunsDir = Annotated[Path, typer.Option(help="The folder that the runs are kept in.", metavar="DIR")]
-Json = Annotated[bool, typer.Option("--json", metavar=FLAG, help="Print one JSON object on stdout.")]
-Version = Annotated[bool, typer.Option("--version", "-V", metavar=FLAG, help="Print the version and exit.")]
+RunsDir = Annotated[Path, option("DIR", "The folder that the runs are kept in.")]
+Json = Annotated[bool, option(FLAG, "Print one JSON object on stdout.", "--json")]
+Version = Annotated[bool, option(FLAG, "Print the version and exit.", "--version", "-V")]
 JsonSchema = Annotated[
-    bool,
-    typer.Option(
-        "--json-schema", metavar=FLAG, help="Print the JSON Schema of what --json prints, and exit."
-    ),
+    bool, option(FLAG, "Print the JSON Schema of what --json prints, and exit.", "--json-schema")
 ]
-Quiet = Annotated[
-    bool,
-    typer.Option("--quiet", "-q", metavar=FLAG, help="Print results and warnings only, no progress."),
-]
-Open = Annotated[bool, typer.Option("--open", metavar=FLAG, help="Open the report in a browser at the end.")]
+Quiet = Annotated[bool, option(FLAG, "Print results and warnings only, no progress.", "--quiet", "-q")]
+Open = Annotated[bool, option(FLAG, "Open the report in a browser at the end.", "--open")]
 Reference = Annotated[
     str,
     typer.Argument(
@@ -60,331 +61,147 @@ Reference = Annotated[
 ]
 LawId = Annotated[
     str | None,
-    typer.Option(
-        "--law",
-        metavar="ID",
-        help="Take this law of the run's table (see `discover laws`) instead of its chosen one.",
+    option(
+        "ID", "Take this law of the run's table (see `discover laws`) instead of its chosen one.", "--law"
     ),
 ]
 
 Task = Annotated[
     str | None,
-    typer.Option(
-        metavar="NAME",
-        help="The benchmark task to explain. `discover tasks` lists them; `discover NAME` is the same.",
+    option(
+        "NAME",
+        "The benchmark task to explain. `discover tasks` lists them; `discover NAME` is the same.",
         autocompletion=complete_task,
     ),
 ]
-Runs = Annotated[
-    int, typer.Option(metavar="N", help="How many independent searches to make.", rich_help_panel=SEARCH)
-]
+Runs = Annotated[int, search("N", "How many independent searches to make.")]
 Agent = Annotated[
     str,
-    typer.Option(
-        metavar="NAME",
-        help="Who proposes formulas: symbolic (no model); analyst, evolve or refine (a language model); or auto.",
-        rich_help_panel=SEARCH,
+    search(
+        "NAME",
+        "Who proposes formulas: symbolic (no model); analyst, evolve or refine (a language model); or auto.",
     ),
 ]
-Seed = Annotated[
-    int,
-    typer.Option(
-        metavar="S", help="The seed of the first run; run k uses S + k - 1.", rich_help_panel=SEARCH
-    ),
-]
-TimeLimit = Annotated[
-    float | None,
-    typer.Option(
-        metavar="SECONDS", help="End the search of each run after this time.", rich_help_panel=SEARCH
-    ),
-]
-Workers = Annotated[
-    int | None,
-    typer.Option(
-        metavar="N",
-        help="How many formulas to fit at a time; by default one per core.",
-        rich_help_panel=SEARCH,
-    ),
-]
+Seed = Annotated[int, search("S", "The seed of the first run; run k uses S + k - 1.")]
+TimeLimit = Annotated[float | None, search("SECONDS", "End the search of each run after this time.")]
+Workers = Annotated[int | None, search("N", "How many formulas to fit at a time; by default one per core.")]
 UnsafeLocal = Annotated[
-    bool,
-    typer.Option(
-        "--unsafe-local",
-        metavar=FLAG,
-        help="Run candidates unprotected where this machine cannot isolate them.",
-        rich_help_panel=SEARCH,
-    ),
+    bool, search(FLAG, "Run candidates unprotected where this machine cannot isolate them.", "--unsafe-local")
 ]
 Cluster = Annotated[
-    str | None,
-    typer.Option(
-        metavar="ADDRESS",
-        help="Fit on this Dask scheduler (tls://host:8786), or on a `local` one.",
-        rich_help_panel=SEARCH,
-    ),
+    str | None, search("ADDRESS", "Fit on this Dask scheduler (tls://host:8786), or on a `local` one.")
 ]
 Trust = Annotated[
-    bool,
-    typer.Option("--trust", help="Do as the archive says, also if you did not begin it on this machine."),
+    bool, option(None, "Do as the archive says, also if you did not begin it on this machine.", "--trust")
 ]
 
 Data = Annotated[
     Path | None,
-    typer.Option(
-        metavar="FILE",
-        help="The table to learn from: CSV, Parquet, JSON or Excel; - reads stdin. `discover FILE` is the same.",
-        rich_help_panel=TABLE,
+    table(
+        "FILE",
+        "The table to learn from: CSV, Parquet, JSON or Excel; - reads stdin. `discover FILE` is the same.",
     ),
 ]
-Target = Annotated[
-    list[str] | None,
-    typer.Option(metavar="COLUMN,…", help="The column, or columns, to predict.", rich_help_panel=TABLE),
-]
+Target = Annotated[list[str] | None, table("COLUMN,…", "The column, or columns, to predict.")]
 Features = Annotated[
     list[str] | None,
-    typer.Option(
-        metavar="COLUMN,…",
-        help="The columns to predict from. By default lawsmith decides, and says why.",
-        rich_help_panel=TABLE,
-    ),
+    table("COLUMN,…", "The columns to predict from. By default lawsmith decides, and says why."),
 ]
 Group = Annotated[
     str | None,
-    typer.Option(
-        metavar="COLUMN",
-        help="The column whose every value (a model family, say) gets constants of its own; `none` for one law.",
-        rich_help_panel=TABLE,
+    table(
+        "COLUMN",
+        "The column whose every value (a model family, say) gets constants of its own; `none` for one law.",
     ),
 ]
-Category = Annotated[
-    list[str] | None,
-    typer.Option(metavar="COLUMN,…", help="Labels that shift the law, such as codes.", rich_help_panel=TABLE),
-]
-Sigma = Annotated[
-    str | None,
-    typer.Option(
-        metavar="COLUMN", help="Error of the target in each row; rows count by it.", rich_help_panel=TABLE
-    ),
-]
-Ignore = Annotated[
-    list[str] | None, typer.Option(metavar="COLUMN,…", help="Columns to leave out.", rich_help_panel=TABLE)
-]
+Category = Annotated[list[str] | None, table("COLUMN,…", "Labels that shift the law, such as codes.")]
+Sigma = Annotated[str | None, table("COLUMN", "Error of the target in each row; rows count by it.")]
+Ignore = Annotated[list[str] | None, table("COLUMN,…", "Columns to leave out.")]
 Ranges = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--range",
-        metavar="TARGET=LOW:HIGH",
-        help="Where a target stays: loss=0: or acc=0:1.",
-        rich_help_panel=TABLE,
-    ),
+    list[str] | None, table("TARGET=LOW:HIGH", "Where a target stays: loss=0: or acc=0:1.", "--range")
 ]
-Expect = Annotated[
-    list[str] | None,
-    typer.Option(metavar="SENTENCE", help="What is known: 'loss falls with N, D'.", rich_help_panel=TABLE),
-]
+Expect = Annotated[list[str] | None, table("SENTENCE", "What is known: 'loss falls with N, D'.")]
 Reach = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="FACTOR",
-        help="How far beyond the data the law is used: 10 times, or N=100.",
-        rich_help_panel=TABLE,
-    ),
+    list[str] | None, table("FACTOR", "How far beyond the data the law is used: 10 times, or N=100.")
 ]
 DropIncomplete = Annotated[
-    bool,
-    typer.Option(
-        "--drop-incomplete", help="Leave out rows with gaps instead of columns.", rich_help_panel=TABLE
-    ),
+    bool, table(None, "Leave out rows with gaps instead of columns.", "--drop-incomplete")
 ]
-Decimal = Annotated[
-    str | None, typer.Option(metavar="CHAR", help="Decimal mark of the file: . or ,", rich_help_panel=TABLE)
-]
-Thousands = Annotated[
-    str | None,
-    typer.Option(metavar="CHAR", help="Thousands separator of the file, such as .", rich_help_panel=TABLE),
-]
+Decimal = Annotated[str | None, table("CHAR", "Decimal mark of the file: . or ,")]
+Thousands = Annotated[str | None, table("CHAR", "Thousands separator of the file, such as .")]
 Test = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="FILE",
-        help="Rows that the search never sees. The chosen law is scored on them once.",
-        rich_help_panel=TABLE,
-    ),
+    Path | None, table("FILE", "Rows that the search never sees. The chosen law is scored on them once.")
 ]
-Cap = Annotated[
-    int | None,
-    typer.Option(
-        metavar="N",
-        help="The most constants that a law may have, per group and target.",
-        rich_help_panel=TABLE,
-    ),
-]
+Cap = Annotated[int | None, table("N", "The most constants that a law may have, per group and target.")]
 KeepData = Annotated[
     bool,
-    typer.Option(
+    table(
+        FLAG,
+        "Keep the table's rows in the archive (the default), or leave them out; replays then need the file.",
         "--keep-data/--no-data",
-        metavar=FLAG,
         show_default=False,
-        help="Keep the table's rows in the archive (the default), or leave them out; replays then need the file.",
-        rich_help_panel=TABLE,
     ),
 ]
 
 TrustAll = Annotated[
     bool,
-    typer.Option(
-        "--trust-all",
-        metavar=FLAG,
-        help="Count every row in full, also rows that the leading laws do not believe.",
-        rich_help_panel=TABLE,
-    ),
+    table(FLAG, "Count every row in full, also rows that the leading laws do not believe.", "--trust-all"),
 ]
 
 AllowOpaque = Annotated[
     bool,
-    typer.Option(
+    limit(
+        FLAG,
+        "Let a law win that nobody can read: its law.py runs the code that a model wrote.",
         "--allow-opaque",
-        metavar=FLAG,
-        help="Let a law win that nobody can read: its law.py runs the code that a model wrote.",
-        rich_help_panel=LIMITS,
     ),
 ]
 
 Form = Annotated[
     list[str] | None,
-    typer.Option(
-        metavar="FORMULA",
-        help="Fit a formula of your own beside the search, such as 'E + A/N^a + B/D^b'.",
-        rich_help_panel=SEARCH,
-    ),
+    search("FORMULA", "Fit a formula of your own beside the search, such as 'E + A/N^a + B/D^b'."),
 ]
 HallOfFame = Annotated[
     Path | None,
-    typer.Option(
-        metavar="FILE",
-        help="Formulas that PySR or operon found (CSV, JSON); they are fitted and judged like all others.",
-        rich_help_panel=SEARCH,
+    search(
+        "FILE", "Formulas that PySR or operon found (CSV, JSON); they are fitted and judged like all others."
     ),
 ]
-Only = Annotated[
-    bool,
-    typer.Option(
-        "--only", metavar=FLAG, help="Fit nothing but --form and --hall-of-fame.", rich_help_panel=SEARCH
-    ),
-]
+Only = Annotated[bool, search(FLAG, "Fit nothing but --form and --hall-of-fame.", "--only")]
 
 Model = Annotated[
-    str | None,
-    typer.Option(
-        metavar="ID",
-        help="The model to ask. replay:RUN repeats the replies of a recorded run.",
-        rich_help_panel=MODEL,
-    ),
+    str | None, model("ID", "The model to ask. replay:RUN repeats the replies of a recorded run.")
 ]
-MaxCalls = Annotated[
-    int | None,
-    typer.Option(metavar="N", help="The most calls of all runs together.", rich_help_panel=MODEL),
-]
-MaxTokens = Annotated[
-    int | None,
-    typer.Option(metavar="N", help="The most tokens of all runs together.", rich_help_panel=MODEL),
-]
-MaxUsd = Annotated[
-    float | None,
-    typer.Option(metavar="USD", help="The most dollars of all runs together.", rich_help_panel=MODEL),
-]
-BaseUrl = Annotated[
-    str | None,
-    typer.Option(
-        metavar="URL", help="The address of an OpenAI-compatible server, with /v1.", rich_help_panel=MODEL
-    ),
-]
-Temperature = Annotated[
-    float | None,
-    typer.Option(metavar="T", help="The sampling temperature; 0.8 by default.", rich_help_panel=MODEL),
-]
-MaxReplyTokens = Annotated[
-    int | None,
-    typer.Option(metavar="N", help="The most tokens of one reply; 4096 by default.", rich_help_panel=MODEL),
-]
+MaxCalls = Annotated[int | None, model("N", "The most calls of all runs together.")]
+MaxTokens = Annotated[int | None, model("N", "The most tokens of all runs together.")]
+MaxUsd = Annotated[float | None, model("USD", "The most dollars of all runs together.")]
+BaseUrl = Annotated[str | None, model("URL", "The address of an OpenAI-compatible server, with /v1.")]
+Temperature = Annotated[float | None, model("T", "The sampling temperature; 0.8 by default.")]
+MaxReplyTokens = Annotated[int | None, model("N", "The most tokens of one reply; 4096 by default.")]
 ContextTokens = Annotated[
-    int | None,
-    typer.Option(
-        metavar="N",
-        help="The most tokens of prompt and reply together; 16096 by default.",
-        rich_help_panel=MODEL,
-    ),
+    int | None, model("N", "The most tokens of prompt and reply together; 16096 by default.")
 ]
-InFlight = Annotated[
-    int | None,
-    typer.Option(
-        metavar="N", help="How many requests to send at a time; 8 by default.", rich_help_panel=MODEL
-    ),
-]
+InFlight = Annotated[int | None, model("N", "How many requests to send at a time; 8 by default.")]
 RequestTimeout = Annotated[
-    float | None,
-    typer.Option(
-        metavar="SECONDS", help="How long to wait for a whole reply; 180 s by default.", rich_help_panel=MODEL
-    ),
+    float | None, model("SECONDS", "How long to wait for a whole reply; 180 s by default.")
 ]
 EffortOfReasoning = Annotated[
-    str | None,
-    typer.Option(
-        "--effort",
-        metavar="LEVEL",
-        help="How hard a reasoning model thinks: minimal, low, medium or high.",
-        rich_help_panel=MODEL,
-    ),
+    str | None, model("LEVEL", "How hard a reasoning model thinks: minimal, low, medium or high.", "--effort")
 ]
 Config = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="FILE",
-        help="A file with models, sampling and prices; ./lawsmith.toml by default.",
-        rich_help_panel=MODEL,
-    ),
+    Path | None, model("FILE", "A file with models, sampling and prices; ./lawsmith.toml by default.")
 ]
 
-LimitWall = Annotated[
-    float | None,
-    typer.Option(
-        metavar="SECONDS", help="The most elapsed time of one fit; 60 by default.", rich_help_panel=LIMITS
-    ),
-]
-LimitCpu = Annotated[
-    float | None,
-    typer.Option(
-        metavar="SECONDS", help="The most computing time of one fit; 30 by default.", rich_help_panel=LIMITS
-    ),
-]
+LimitWall = Annotated[float | None, limit("SECONDS", "The most elapsed time of one fit; 60 by default.")]
+LimitCpu = Annotated[float | None, limit("SECONDS", "The most computing time of one fit; 30 by default.")]
 LimitMemory = Annotated[
-    int | None,
-    typer.Option(
-        metavar="MIB",
-        help="The most memory of one fit, beyond the interpreter; 1024 by default.",
-        rich_help_panel=LIMITS,
-    ),
+    int | None, limit("MIB", "The most memory of one fit, beyond the interpreter; 1024 by default.")
 ]
-LimitOutput = Annotated[
-    int | None,
-    typer.Option(
-        metavar="KIB", help="The most that a candidate may print; 64 by default.", rich_help_panel=LIMITS
-    ),
-]
+LimitOutput = Annotated[int | None, limit("KIB", "The most that a candidate may print; 64 by default.")]
 LimitRows = Annotated[
-    int | None,
-    typer.Option(
-        metavar="N",
-        help="The most rows fitted and predicted at once; 5000000 by default.",
-        rich_help_panel=LIMITS,
-    ),
+    int | None, limit("N", "The most rows fitted and predicted at once; 5000000 by default.")
 ]
-LimitSource = Annotated[
-    int | None,
-    typer.Option(
-        metavar="KIB", help="The longest source of a candidate; 64 by default.", rich_help_panel=LIMITS
-    ),
-]
+LimitSource = Annotated[int | None, limit("KIB", "The longest source of a candidate; 64 by default.")]
 LIMIT_FIELDS = {
     "limit_wall": ("wall_seconds", 1),
     "limit_cpu": ("cpu_seconds", 1),
