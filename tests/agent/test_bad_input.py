@@ -66,7 +66,10 @@ def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
         ("replay", "RUN"),
         ("resume nothing", "no run 'nothing'"),
         ("resume published/sft/openhands-gpt-5", "only a search can be resumed"),
-        ("export published/sft/openhands-gpt-5 --format word", "law, latex, sympy, json, uncertainties, sldbench"),
+        (
+            "export published/sft/openhands-gpt-5 --format word",
+            "law, latex, sympy, json, uncertainties, sldbench",
+        ),
         ("export published/sft/openhands-gpt-5 --format sldbench", "--out"),
         ("tasks --data-dir nowhere", "not a folder"),
     ],
