@@ -6,7 +6,7 @@ import re
 import warnings
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from lawsmith.tasks.errors import InputError, listing
@@ -41,13 +41,21 @@ _MOST_FOOTERS = 6  # lines at the end that may be summaries or remarks
 
 
 @dataclass(frozen=True, eq=False)
-class Grid:
-    """Named columns of cells; the fields are those of `lawsmith.tasks.reading.Reading`."""
+class Reading:
+    """A table as it was read.
+
+    frame: the rows; text formats keep text. separator: between the cells of a text format, "" elsewhere.
+    units: column -> unit, from a row of units. notices: sentences about what was read in an unusual way.
+    """
 
     frame: "pd.DataFrame"
     separator: str = ""
     units: Mapping[str, str] = field(default_factory=dict)
     notices: tuple[str, ...] = ()
+
+    def after(self, *notices: str) -> "Reading":
+        """The same with these notices in front of its own."""
+        return replace(self, notices=(*notices, *self.notices))
 
 
 def bound(cells: int, where: str) -> None:
@@ -56,7 +64,7 @@ def bound(cells: int, where: str) -> None:
         raise InputError(f"{where} holds {cells:,} cells; at most {MAX_CELLS:,} are read: sample its rows.")
 
 
-def parse_delimited(text: str, where: str) -> Grid:
+def parse_delimited(text: str, where: str) -> Reading:
     """The table that a text states; raises InputError, in one sentence, where it states none."""
     told = re.match(r"\s*sep=([,;|\t])[ \t]*\r?\n", text)  # Excel's own hint
     header, body, notices = _header_and_body(text[told.end() :] if told else text, where)
@@ -78,10 +86,10 @@ def parse_delimited(text: str, where: str) -> Grid:
     _refuse_no_header(names, lines, separator, where)
     frame = _frame(body, names, separator, where)
     grid = tidy(frame, names, where)
-    return Grid(grid.frame, separator, grid.units, (*notices, *grid.notices))
+    return replace(grid, separator=separator).after(*notices)
 
 
-def tidy(frame: "pd.DataFrame", names: list[str], where: str) -> Grid:
+def tidy(frame: "pd.DataFrame", names: list[str], where: str) -> Reading:
     """Give the columns their names, and set aside nameless empty columns, a row of units and summaries at the end."""
     names = [name.strip() for name in names]
     repeated = [name for name, count in Counter(names).items() if count > 1 and name]
@@ -93,7 +101,7 @@ def tidy(frame: "pd.DataFrame", names: list[str], where: str) -> Grid:
     frame = frame.drop(columns=empty)
     frame, units, said_units = _without_units(frame, where)
     frame, said_footers = _without_footers(frame, where)
-    return Grid(frame, "", units, (*said_units, *said_footers))
+    return Reading(frame, "", units, (*said_units, *said_footers))
 
 
 def _header_and_body(text: str, where: str) -> tuple[str, str, list[str]]:

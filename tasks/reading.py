@@ -10,11 +10,10 @@ import json
 import zipfile
 import zlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lawsmith.tasks.delimited import Grid, bound, parse_delimited, tidy
+from lawsmith.tasks.delimited import Reading, bound, parse_delimited, tidy
 from lawsmith.tasks.errors import InputError, listing, nearest, require
 
 if TYPE_CHECKING:  # pandas takes half a second to import, and the sandbox never needs it
@@ -36,20 +35,6 @@ _JSON = (".json", ".jsonl", ".ndjson")
 _PACKED = (".gz", ".zip")
 SUFFIXES = (".csv", ".tsv", ".parquet", ".jsonl", ".ndjson", ".json", ".txt", ".dat", ".xlsx")
 """Suffixes of tables; each may be followed by ``.gz`` or stand inside a ``.zip``."""
-
-
-@dataclass(frozen=True, eq=False)
-class Reading:
-    """A table as it was read.
-
-    frame: the rows; text formats keep text. separator: between the cells of a text format, "" elsewhere.
-    units: column -> unit, from a row of units. notices: sentences about what was read in an unusual way.
-    """
-
-    frame: "pd.DataFrame"
-    separator: str = ""
-    units: Mapping[str, str] = field(default_factory=dict)
-    notices: tuple[str, ...] = ()
 
 
 def read_table(path: Path) -> Reading:
@@ -118,7 +103,7 @@ def parse_table(content: bytes, name: str, where: str) -> Reading:
         reading = _json(_text(content, where)[0], where)
     elif suffix in _TEXT:
         text, notices = _text(content, where)
-        reading = _reading(parse_delimited(text, where), notices)
+        reading = parse_delimited(text, where).after(*notices)
     else:
         raise InputError(
             f"{where} is of an unknown kind; tables are read from {', '.join((*SUFFIXES, *_PACKED))} files."
@@ -177,10 +162,6 @@ def _gunzipped(content: bytes, where: str) -> bytes:
 def _bounded(content: bytes, where: str) -> bytes:
     refuse_size(len(content), f"{where}, unpacked,")
     return content
-
-
-def _reading(grid: Grid, notices: tuple[str, ...] = ()) -> Reading:
-    return Reading(grid.frame, grid.separator, grid.units, (*notices, *grid.notices))
 
 
 def _text(content: bytes, where: str) -> tuple[str, tuple[str, ...]]:
@@ -307,7 +288,7 @@ def _workbook(content: bytes, where: str) -> Reading:
     names = ["" if cell is None else str(cell) for cell in rows[0]]
     said = f"{where} has {len(titles)} sheets; {title!r} was read."
     grid = tidy(frame, [*names, *[""] * (width - len(names))], where)
-    return _reading(grid, (said,) if len(titles) > 1 else ())
+    return grid.after(*((said,) if len(titles) > 1 else ()))
 
 
 def _json(text: str, where: str) -> Reading:
