@@ -7,6 +7,7 @@ semicolons is 12, or 12000.
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -28,9 +29,7 @@ from lawsmith.tasks.numerals import (
 if TYPE_CHECKING:
     import pandas as pd
 
-SAMPLE = (
-    20_000  # distinct cells of a column that decide on its notation; whatever does not follow it is refused
-)
+SAMPLE = 20_000  # cells of a column that decide on its notation; whatever does not follow it is refused
 MOST = 0.5  # a column is one of numbers where more than this share of its filled cells are
 
 
@@ -161,8 +160,8 @@ def _plainly(series: "pd.Series[Any]", separator: str) -> tuple[Array, str, str]
         values = np.array([float(text) for text in texts])
     except (TypeError, ValueError, OverflowError):
         return None
-    marked = (cell for cell in cells if isinstance(cell, str) and mark in cell)
-    shown = next((cell.strip() for cell in marked if evidence(cell.strip(), mark) == "decimal"), "")
+    marked = islice((cell.strip() for cell in cells if isinstance(cell, str) and mark in cell), SAMPLE)
+    shown = next((cell for cell in marked if evidence(cell, mark) == "decimal"), "")
     doubtful = not shown and separator in (";", "\t", "|", " ") and any(mark in str(cell) for cell in cells)
     return None if len(texts) < len(cells) or doubtful else (values, mark, shown)
 
@@ -184,10 +183,13 @@ def as_text(cell: Any) -> str:
 def _truth(text: _Column, columns: dict[str, Any], booleans: set[str]) -> bool:
     """Whether all filled cells are true or false (or yes and no); then the column is 1 and 0."""
     truths = {"true": 1.0, "false": 0.0, "yes": 1.0, "no": 0.0}
-    found = [
-        truths.get(word.strip().lower(), None if not is_missing(word) else np.nan) for word in text.words
-    ]
-    if any(one is None for one in found) or np.isnan(np.array(found, dtype=float)).all():
+    found = []
+    for word in text.words:
+        one = truths.get(word.strip().lower(), np.nan if is_missing(word) else None)
+        if one is None:
+            return False
+        found.append(one)
+    if np.isnan(np.array(found, dtype=float)).all():
         return False
     columns[text.name] = np.array(found, dtype=np.float64)[text.place]
     booleans.add(text.name)

@@ -22,6 +22,8 @@ from lawsmith.tasks.table import Table
 
 BEYOND = 100.0  # factor beyond the data, on both sides, to which a law is looked at
 RANGES = 2.0  # for a feature that is no scale: ranges of its values beyond the largest and the smallest
+FIRST_STEPS = 3  # smallest values that differ by at most so many times the smallest one may be counts
+ROUNDED = 1e-6  # part of a step by which rounding may miss it
 STEPS = 12  # on the way there
 GROUPS = 6  # groups that are looked at; more would only repeat
 CORNERS = 32  # of the box, at most
@@ -127,12 +129,18 @@ def _way(column: Array, up: bool, stated: Stated | None) -> Array:
     factor = low > 0 and high >= WIDE * low
     size, by_factor = stated or (BEYOND if factor else RANGES, factor)
     if by_factor:
-        factors = np.geomspace(1.0, size, STEPS + 1)[1:]
-        counts = low >= 1 and np.array_equal(column, np.round(column))  # of experts, GPUs …: never below one
-        return high * factors if up else np.maximum(low / factors, 1.0 if counts else 0.0)
+        factors = np.geomspace(1.0, 1.0 if not up and _counts(column / low) else size, STEPS + 1)[1:]
+        return high * factors if up else low / factors
     ways = np.linspace(0.0, size, STEPS + 1)[1:] * (high - low)
     values = high + ways if up else low - ways
     return np.maximum(values, 0.0 if low == 0 else low / BEYOND) if low >= 0 else values
+
+
+def _counts(steps: Array) -> bool:
+    """Whether values (n,), as multiples of the smallest, count whole things (experts, GPUs, layers), whatever their
+    unit; there is nothing below the first."""
+    levels = np.unique(np.round(steps))
+    return bool(np.abs(steps - np.round(steps)).max() < ROUNDED and levels[1] <= FIRST_STEPS)
 
 
 def unsafe(train: Table, rows: Table, predicted: Array, knowledge: Knowledge = NOTHING) -> Unsafe | None:

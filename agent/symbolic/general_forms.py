@@ -77,9 +77,9 @@ class Letters:
         return Parameter(letter if count == 1 else f"{letter}{count}", lower, upper, role)
 
 
-def _around(value: float) -> tuple[float, float]:
-    """Bounds with the value in their middle, so that a fit starts there."""
-    reach = 2 * abs(value) + 0.1
+def _around(value: float, size: float = 1.0) -> tuple[float, float]:
+    """Bounds with the value in their middle, so that a fit starts there; `size`: of values of its kind."""
+    reach = 2 * abs(value) + 0.1 * size
     return value - reach, value + reach
 
 
@@ -193,7 +193,7 @@ class GeneralForms:
             best = other.shortest(VIEW_PRICE, VIEW_TERMS)
             forms = []
             if best is not None:
-                node = self._sum(best, Letters().fresh, inner=True)
+                node = self._sum(best, Letters().fresh, inner=float(view.seen(self.target).std()))
                 forms = [self._form(view.back(node), f"{view.title} of sum of terms")]
             yield Stage(forms, other.tried)
 
@@ -224,14 +224,15 @@ class GeneralForms:
     def _form(self, node: Node, origin: str) -> SymbolicForm:
         return SymbolicForm((node,), origin, loss=self.loss, by_chance=2)
 
-    def _sum(self, law: TermLaw, fresh: Fresh, *, inner: bool = False) -> Node:
-        """The law's tree; coefficients have bounds around their values where they stand in an `inner` part."""
+    def _sum(self, law: TermLaw, fresh: Fresh, *, inner: float | None = None) -> Node:
+        """The law's tree; coefficients have bounds around their values where they stand in an inner part, whose values
+        have a spread of `inner`."""
         terms: list[Node] = []
         for term, value in zip(law.terms, law.coefficients, strict=True):
             factors = [self._node(factor, self.ends[factor.argument], fresh) for factor in term]
             bent = any(factor.free for factor in term)
             role = Role.LEVEL if not term else Role.AMPLITUDE if bent else Role.COEFFICIENT
-            bounds = _around(value) if inner else (-math.inf, math.inf)
+            bounds = (-math.inf, math.inf) if inner is None else _around(value, inner)
             terms.append(mul(fresh(role, *bounds), *factors))
         return add(*terms)
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from lawsmith.agent.symbolic.profile import Profile
 from lawsmith.agent.symbolic.templates import Template, named
 from lawsmith.agent.symbolic.terms import Terms
-from lawsmith.sandbox.law.expression import Feature, Node, add, exp, log, mul, neg, power
+from lawsmith.sandbox.law.expression import Node, add, exp, log, mul, neg, power
 from lawsmith.sandbox.law.parameter_roles import Role
 
 STEEPEST_SHARE = 30.0  # logarithm of the target per unit share
@@ -41,22 +41,22 @@ def of_shares(profile: Profile, names: Sequence[str]) -> list[Template]:
                     _affine(b, rest),
                     mul(
                         b.amplitude(),
-                        power(add(Feature(name), b.fresh("e", Role.SHIFT, 1e-4, 1.0)), neg(b.exponent())),
+                        power(add(b.in_unit(name), b.fresh("e", Role.SHIFT, 1e-4, 1.0)), neg(b.exponent())),
                     ),
                 ),
                 f"logarithm of {name} and linear rest": lambda b: add(
                     _affine(b, rest),
-                    mul(b.amplitude(), log(add(Feature(name), b.fresh("e", Role.SHIFT, 1e-4, 1.0)))),
+                    mul(b.amplitude(), log(add(b.in_unit(name), b.fresh("e", Role.SHIFT, 1e-4, 1.0)))),
                 ),
                 f"exponential of {name} and linear rest": lambda b: add(
                     _affine(b, rest),
-                    mul(b.amplitude(), exp(mul(neg(b.fresh("k", Role.RATE, 0.1, 100.0)), Feature(name)))),
+                    mul(b.amplitude(), exp(mul(neg(b.fresh("k", Role.RATE, 0.1, 100.0)), b.in_unit(name)))),
                 ),
                 f"power law of {name} alone": lambda b: add(
                     b.level(),
                     mul(
                         b.amplitude(),
-                        power(add(Feature(name), b.fresh("e", Role.SHIFT, 1e-4, 1.0)), neg(b.exponent())),
+                        power(add(b.in_unit(name), b.fresh("e", Role.SHIFT, 1e-4, 1.0)), neg(b.exponent())),
                     ),
                 ),
             },
@@ -65,14 +65,14 @@ def of_shares(profile: Profile, names: Sequence[str]) -> list[Template]:
 
 
 def _affine(b: Terms, names: Sequence[str]) -> Node:
-    return add(b.fresh("c", Role.LEVEL), *(mul(b.fresh("t", Role.COEFFICIENT), Feature(n)) for n in names))
+    return add(b.fresh("c", Role.LEVEL), *(mul(b.fresh("t", Role.COEFFICIENT), b.in_unit(n)) for n in names))
 
 
 def _positive(b: Terms, names: Sequence[str]) -> Node:
     """Effective amount of data: a small constant plus what each share is worth."""
     return add(
         b.fresh("e", Role.SHIFT, 1e-4, 1.0),
-        *(mul(b.fresh("w", Role.SCALE, 0.0, 100.0), Feature(n)) for n in names),
+        *(mul(b.fresh("w", Role.SCALE, 0.0, 100.0), b.in_unit(n)) for n in names),
     )
 
 

@@ -20,6 +20,7 @@ SCALE_RATIO = 1.5  # a positive column that spans at least this factor is treate
 ZERO_RATIO = 30.0  # so is one that also holds zeros, where its positive values span at least this factor
 FAR_OFF = 3.0  # a column whose middle lies more half-widths than this from zero is counted from its middle
 LEADING = 4  # scale columns that joint forms are made of, beside forms in all of them
+WHOLE = 0.01  # logarithm by which rounding may take a share past its whole
 EVEN = (
     0.35,
     0.65,
@@ -171,7 +172,9 @@ def _is_even(column: Array) -> bool:
 
 def _unit(column: Array, kind: ColumnKind, even: bool) -> float:
     if kind is ColumnKind.SHARE:
-        return 1.0
+        return float(
+            10.0 ** np.ceil(np.log10(column.max()) - WHOLE)
+        )  # 1 of a share of one, 100 of one in percent
     if kind is ColumnKind.SCALE and not even:
         return float(10.0 ** np.round(np.log10(np.sqrt(_smallest(column) * column.max()))))
     width = np.ptp(column) / 2 or 1.0

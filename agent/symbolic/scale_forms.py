@@ -123,10 +123,7 @@ def _joint(profile: Profile, names: Sequence[str]) -> list[Template]:
             f"exponential of product of {title}": lambda b: b.exponential_of(names),
             f"power of sum of {title}": lambda b: add(
                 b.level(),
-                power(
-                    add(*(mul(b.fresh("A", Role.SCALE, 0.0, 1e3), b.decay(n)) for n in names)),
-                    b.fresh("g", Role.EXPONENT, 0.1, 3.0),
-                ),
+                mul(b.amplitude(), power(_shared_out(b, names), b.fresh("g", Role.EXPONENT, 0.1, 3.0))),
             ),
             f"power of weighted sum of {title}": lambda b: add(
                 b.level(), mul(b.amplitude(), power(b.weighted(names), neg(b.exponent())))
@@ -150,6 +147,12 @@ def _joint(profile: Profile, names: Sequence[str]) -> list[Template]:
         },
     )
     return found
+
+
+def _shared_out(b: Terms, names: Sequence[str]) -> Node:
+    """x^-a + k y^-b + ...: power laws, each worth a multiple of the first, whatever the unit of the target."""
+    first, *others = names
+    return add(b.decay(first), *(mul(b.fresh("k", Role.SCALE, 1e-4, 1e4), b.decay(n)) for n in others))
 
 
 def _monomial_sums(profile: Profile, names: Sequence[str]) -> list[Template]:

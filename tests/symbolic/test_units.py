@@ -1,0 +1,96 @@
+"""A search does not depend on units: the same forms, in the same order, with the same errors, in any unit."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from lawsmith.agent.symbolic.form import SymbolicForm
+from lawsmith.agent.symbolic.start_forms import StartForms
+from lawsmith.sandbox.law.expression import Feature, Node, canonical, transform
+from lawsmith.tasks.arrays import Array
+from lawsmith.tasks.folds import frontier_folds
+from lawsmith.tasks.reach import reach_rows, unsafe
+from lawsmith.tasks.table import Table
+from lawsmith.tasks.task import Task
+from tests.symbolic.test_terms_search import task_of
+
+Columns = dict[str, Array]
+RNG = np.random.default_rng(5)
+ROWS = 60
+NOISE = RNG.standard_normal(ROWS)
+KINDS: dict[str, tuple[Columns, Callable[[Columns], Array]]] = {
+    "power law and constant": (
+        {"n": 10 ** RNG.uniform(0.2, 3.3, ROWS), "d": 10 ** RNG.uniform(1.2, 4.3, ROWS)},
+        lambda x: 1.7 + 4 * x["n"] ** -0.34 + 9 * x["d"] ** -0.28,
+    ),
+    "exponential": ({"t": RNG.uniform(0, 45, ROWS)}, lambda x: 3 + 20 * np.exp(-0.1 * x["t"])),
+    "signed features": (
+        {name: RNG.uniform(-2, 2, ROWS) for name in "abc"},
+        lambda x: 2 * x["a"] - x["b"] ** 2 + x["a"] * x["c"],
+    ),
+    "sigmoid": ({"z": RNG.uniform(-4, 7, ROWS)}, lambda x: 1 + 5 / (1 + np.exp(-1.3 * (x["z"] - 1)))),
+    "shares": (
+        dict(zip("uvw", RNG.dirichlet((2, 2, 2), ROWS).T, strict=True)),
+        lambda x: 2 + 3 * x["u"] + 0.5 * np.exp(x["v"]),
+    ),
+}
+
+
+def scaled(kind: str, factors: dict[str, float], size: float = 1.0) -> Task:
+    """The table of a kind with each feature in another unit, and the target too."""
+    columns, law = KINDS[kind]
+    target = law(columns)
+    target = (target + 0.01 * target.std() * NOISE) * size
+    return task_of({name: column * factors.get(name, 1.0) for name, column in columns.items()}, target)
+
+
+def key(form: SymbolicForm, factors: dict[str, float]) -> str:
+    """What a form says, with its features in their first units again."""
+
+    def back(node: Node) -> Node:
+        if not isinstance(node, Feature):
+            return node
+        return Feature(node.name, float(f"{node.unit / factors.get(node.name, 1.0):.9g}"))
+
+    return f"{form.shared} {canonical(transform(form.nodes[0], back))}"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("one", "two", "size"), [(1e15, 1e-15, 1.0), (1e-6, 1e9, 1e15), (1.0, 1.0, 1e-15)])
+def test_the_library_offers_the_same_forms_in_any_unit(
+    kind: str, one: float, two: float, size: float
+) -> None:
+    names = list(KINDS[kind][0])
+    factors = dict(zip(names, (one, two, one), strict=False))
+    plain, other = StartForms(scaled(kind, {})), StartForms(scaled(kind, factors, size))
+    assert {key(form, {}) for form in plain.forms} == {key(form, factors) for form in other.forms}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_forms_rank_alike_in_any_unit(kind: str) -> None:
+    factors = dict(zip(KINDS[kind][0], (1e15, 1e-15, 1e6), strict=False))
+    plain, other = StartForms(scaled(kind, {})), StartForms(scaled(kind, factors, 1e-9))
+    ranked = [key(form, {}) for form in plain.plainest(lambda: False).ranked]
+    again = [key(form, factors) for form in other.plainest(lambda: False).ranked]
+    assert set(ranked[:4]) == set(again[:4])
+
+
+def test_laws_are_looked_at_equally_far_beyond_the_data_in_any_unit() -> None:
+    counts = np.tile([1.0, 2.0, 4.0, 8.0], 10)
+    for unit in (1e-15, 1.0, 3.0, 1e15):
+        table = Table({"n": counts * unit}, {"y": 1 + 1 / counts}, ("all",), np.zeros(40, np.intp))
+        assert reach_rows(table).features["n"].min() / unit == pytest.approx(1)
+        assert reach_rows(table).features["n"].max() / unit == pytest.approx(800)
+        far = reach_rows(table)
+        law = 1 + np.log(far.features["n"] / unit)
+        assert unsafe(table, far, law[:, None]) is None
+
+
+def test_folds_are_the_same_in_any_unit() -> None:
+    for kind, (columns, _) in KINDS.items():
+        plain = frontier_folds(scaled(kind, {}).train)
+        other = frontier_folds(scaled(kind, dict.fromkeys(columns, 1e-15), 1e15).train)
+        assert [(f.name, f.held_out.tolist()) for f in plain] == [
+            (f.name, f.held_out.tolist()) for f in other
+        ]
