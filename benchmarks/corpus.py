@@ -1,6 +1,7 @@
 """How well the search does on a folder of tables, NAME.train.csv beside NAME.test.csv.
 
-    python -m benchmarks.corpus DIR [NAME ...] [--outer CUTS] [--seconds S] [--target NAME=COLUMN]
+    python -m benchmarks.corpus DIR [NAME ...] [--outer CUTS] [--seconds S] [--cap K]
+                               [--target NAME=COLUMN]
 
 The target is the last column, unless named. With `--outer` no test file is opened: the search runs on training rows
 that are cut at their own frontiers, and the part cut off is the test; 1 takes the cut at the corner alone, more also
@@ -27,7 +28,9 @@ from lawsmith.tasks.folds import frontier_folds
 SUFFIX = ".train.csv"
 
 
-def cases(folder: Path, wanted: Sequence[str], targets: Mapping[str, str], outer: int) -> Iterator[Case]:
+def cases(
+    folder: Path, wanted: Sequence[str], targets: Mapping[str, str], outer: int, cap: int | None = None
+) -> Iterator[Case]:
     """The tables with their test files, or each training table cut at its frontiers."""
     for path in sorted(folder.glob(f"*{SUFFIX}")):
         name = path.name.removesuffix(SUFFIX)
@@ -36,7 +39,7 @@ def cases(folder: Path, wanted: Sequence[str], targets: Mapping[str, str], outer
         with path.open() as file:
             target = targets.get(name) or next(csv.reader(file))[-1]
         test = None if outer else path.with_name(f"{name}.test.csv")
-        dataset = read_dataset(path, (target,), test=test)
+        dataset = read_dataset(path, (target,), test=test, cap=cap)
         if not outer:
             yield Case(name, dataset)
             continue
@@ -57,6 +60,7 @@ def main() -> None:
         "--outer", type=int, default=0, metavar="CUTS", help="of the training rows; no test file is opened"
     )
     parser.add_argument("--seconds", type=float, default=math.inf, help="of one search")
+    parser.add_argument("--cap", type=int, help="most constants that a law may have")
     parser.add_argument("--target", action="append", default=[], metavar="NAME=COLUMN")
     options = parser.parse_args()
     targets = dict(one.split("=", 1) for one in options.target)
@@ -65,7 +69,7 @@ def main() -> None:
     )
     print(f"{heads}  formulas")
     with Sandbox() as sandbox:
-        for case in cases(options.folder, options.names, targets, options.outer):
+        for case in cases(options.folder, options.names, targets, options.outer, options.cap):
             case = replace(case, dataset=replace(case.dataset, task=thinned(case.dataset.task)))
             began = time.monotonic()
             trials = explore(case, sandbox, options.seconds)

@@ -5,7 +5,7 @@ not touched), the whole search runs on the rest, and every law it tried is score
 synthetic tasks whose truth is known. Compared: the chosen law, the best training fit, the BIC choice, and the best in
 hindsight.
 
-    python -m benchmarks.extrapolation [--data-dir DIR] [--tasks a,b] [--near] [--synthetic N] [--out FILE]
+    python -m benchmarks.extrapolation [--data-dir DIR] [--tasks a,b] [--near] [--synthetic N] [--r-tables] [--out FILE]
     python -m benchmarks.extrapolation --read FILE ...        # tables from saved trials, with ablations
 """
 
@@ -17,6 +17,7 @@ import pickle
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -38,8 +39,11 @@ NEAR = (">1", "corner>2", "points1", "points2")  # the others cut deeper, or aga
 
 @dataclass(frozen=True)
 class Case:
+    """`whole`: R² is relative to the whole table's spread where that is larger, for parts that lie on a plateau."""
+
     name: str
     dataset: Dataset
+    whole: bool = False
 
 
 @dataclass(frozen=True)
@@ -88,21 +92,26 @@ def explore(case: Case, sandbox: Sandbox, seconds: float = np.inf) -> tuple[Tria
 def run(case: Case, sandbox: Sandbox) -> FarOutcome:
     began = time.monotonic()
     trials = explore(case, sandbox)
-    outer = {trial.id: score(trial, case.dataset, sandbox) for trial in trials}
+    outer = {trial.id: score(trial, case.dataset, sandbox, whole=case.whole) for trial in trials}
     return FarOutcome(
         case.name, case.dataset.task, trials, outer, time.monotonic() - began, case.dataset.test
     )
 
 
-def score(trial: Trial, dataset: Dataset, sandbox: Sandbox) -> float:
-    """R² of a trial's law on the part that was cut off, at least -1."""
+def score(trial: Trial, dataset: Dataset, sandbox: Sandbox, *, whole: bool = False) -> float:
+    """R² of a trial's law on the part that was cut off, at least -1; see `Case` for `whole`."""
     assert dataset.test is not None and trial.evaluation.constants is not None
     constants = Constants.from_json(trial.evaluation.constants)
     job = PredictJob(trial.proposal.source, dataset.task.schema, constants, (dataset.test.hide(),))
     result = sandbox.run(job)
     if not result.predictions or not np.isfinite(result.predictions[0]).all():
         return CLIP
-    return max(CLIP, r2(dataset.test.target_matrix(), result.predictions[0]))
+    measured = dataset.test.target_matrix()
+    found = r2(measured, result.predictions[0])
+    if whole:
+        spread = np.concatenate([dataset.task.train.target_matrix(), measured]).std(axis=0)
+        found = 1 - (1 - found) * float(np.mean(np.minimum(measured.std(axis=0) / spread, 1.0) ** 2))
+    return max(CLIP, found)
 
 
 def best_fit(outcome: FarOutcome) -> str:
@@ -159,15 +168,23 @@ def table(outcomes: Sequence[FarOutcome], choices: dict[str, Callable[[FarOutcom
         lines.append(
             f"{outcome.case[:57]:58s}" + "".join(f"{v:18.4f}" for v in row) + f"{outcome.seconds:10.1f}"
         )
-    real = np.array([not o.case.startswith("synthetic") for o in outcomes])
+    tables = np.array([o.case.startswith("R ") for o in outcomes])
+    real = np.array([not o.case.startswith("synthetic") for o in outcomes]) & ~tables
     near = np.array([o.case.endswith(NEAR) for o in outcomes])
-    parts = {"near cuts": real & near, "deeper cuts": real & ~near, "all cuts": real, "synthetic": ~real}
+    parts = {"near cuts": real & near, "deeper cuts": real & ~near, "all cuts": real, "tables": tables}
+    parts["synthetic"] = ~real & ~tables
     for title, mask in parts.items():
         if mask.any():
             part = scores[mask]
             lines.append(f"{'mean of ' + title:58s}" + "".join(f"{v:18.4f}" for v in part.mean(axis=0)))
             lines.append(f"{'worst of ' + title:58s}" + "".join(f"{v:18.4f}" for v in part.min(axis=0)))
     return "\n".join(lines)
+
+
+def _r_tables() -> Iterator[Case]:
+    from benchmarks import r_tables  # which makes cases as defined here
+
+    return r_tables.cases()
 
 
 def main() -> None:
@@ -179,6 +196,7 @@ def main() -> None:
     parser.add_argument("--synthetic", type=int, default=30)
     parser.add_argument("--out", type=Path)
     parser.add_argument("--near", action="store_true", help="only one cut for each feature, and the corner")
+    parser.add_argument("--r-tables", action="store_true", help="also the tables of benchmarks.r_tables")
     parser.add_argument("--read", type=Path, nargs="+")
     options = parser.parse_args()
     if options.read:
@@ -188,7 +206,8 @@ def main() -> None:
     outcomes = []
     with Sandbox() as sandbox:
         tasks = [t for t in options.tasks.split(",") if t]
-        for case in cases(tasks, options.data_dir, options.synthetic, deeper=not options.near):
+        todo = cases(tasks, options.data_dir, options.synthetic, deeper=not options.near)
+        for case in chain(todo, _r_tables() if options.r_tables else ()):
             outcomes.append(run(case, sandbox))
             one = outcomes[-1]
             picks = {name: round(one.outer[pick(one)], 4) for name, pick in CHOICES.items()}

@@ -99,7 +99,8 @@ def cases(names: Sequence[str] = ()) -> Iterator[Case]:
             task = _read(table)
             fold = _frontier(frontier_folds(task.train))
             inner = replace(task, train=task.train.take(fold.fitted))
-            yield Case(f"R {table.name} {fold.name}", Dataset(inner, task.train.take(fold.held_out)))
+            part = task.train.take(fold.held_out)
+            yield Case(f"R {table.name} {fold.name}", Dataset(inner, part), whole=True)
 
 
 def _frontier(folds: Sequence[Fold]) -> Fold:
