@@ -410,6 +410,57 @@ CHANNELS = {
     "large pages of the machine": "imp('mmap').mmap(-1, 2 << 20, flags=0x40022)",
 }
 
+MESSAGES = {
+    "its own name": "syscall_ok(157, 15, b'message', 0, 0, 0)",
+    "its own name in /proc": "open_('/proc/self/comm', 'w').write('message')",
+    "how likely the system is to kill it": "open_('/proc/self/oom_score_adj', 'w').write('7')",
+    "its timer slack": "syscall_ok(157, 29, 77777, 0, 0, 0)",
+    "its limits": "r = imp('resource')\nr.setrlimit(r.RLIMIT_STACK, (1 << 20, r.getrlimit(r.RLIMIT_STACK)[1]))",
+    "its scheduling class": "syscall_ok(144, 0, 3, ctypes.create_string_buffer(8))",
+    "its scheduling, by attributes": "syscall_ok(315, 0, ctypes.create_string_buffer(64), 64, 0)",
+    "its input and output class": "syscall_ok(251, 1, 0, 3 << 13)",
+    "its umask": "imp('os').umask(0o77)",
+    "its working folder": "imp('os').getcwd()",
+    "a semaphore by its key": "if syscall(64, 0x1A53, 1, 0o1666) < 0: raise OSError",
+    "a message queue by its key": "if syscall(68, 0x1A53, 0o1666) < 0: raise OSError",
+    "shared memory by its key": "if syscall(29, 0x1A53, 4096, 0o1666) < 0: raise OSError",
+    "a key in the user's ring": "syscall_ok(250, 0, -4, 1)",
+    "the state of the clock": "syscall_ok(159, ctypes.create_string_buffer(256))",
+    "the state of a clock by its number": "syscall_ok(305, 0, ctypes.create_string_buffer(256))",
+    "pages that are in the cache": (
+        "a, b = ctypes.create_string_buffer(16), ctypes.create_string_buffer(40)\nsyscall_ok(451, 1, a, b, 0)"
+    ),
+    "a futex by the newer call": "syscall_ok(454, page(), 1, 1, 2)",
+    "waiting by the newer call": (
+        "if syscall(455, page(), 1, 1, 2, None, 1) < 0 and ctypes.get_errno() != 11: raise OSError"
+    ),
+    "input and output without waiting": "syscall_ok(206, 1, ctypes.create_string_buffer(8))",
+    "locked pages": "syscall_ok(325, page(), 4096, 1)",
+    "a segment of its own": "b = ctypes.create_string_buffer(16)\nif syscall(154, 0, b, 16) < 0: raise OSError",
+    "the messages of the kernel": "syscall_ok(103, 10, None, 0)",
+    "a name on the local bus": (
+        "s = imp('socket')\ns.socket(s.AF_UNIX, s.SOCK_DGRAM).bind('\\0lawsmith%d' % imp('os').getpid())"
+    ),
+    "a socket of the machine": "s = imp('socket')\ns.socket(40, s.SOCK_STREAM)",
+    "cryptography of the kernel": "s = imp('socket')\ns.socket(38, s.SOCK_SEQPACKET)",
+    "a packet to itself": "s = imp('socket')\ns.socket(s.AF_INET6, s.SOCK_DGRAM).bind(('::1', 0))",
+    "a named pipe": "imp('os').mkfifo(bait['folder'] + '/p%d' % imp('os').getpid())",
+    "a mark on a file": "imp('os').setxattr(bait['secret'], 'user.x', b'message')",
+    "the time of a file": "imp('os').utime(bait['secret'])",
+    "a place taken on the disk": "open_(bait['folder'] + '/big', 'wb').truncate(1 << 20)",
+    "a watch on a folder": (
+        "fd = syscall(294, 0)\nif fd < 0 or syscall(254, fd, bait['folder'].encode(), 2) < 0: raise OSError"
+    ),
+    "a lock that another sees": (
+        "os, f = imp('os'), imp('fcntl')\nf.flock(os.open(bait['secret'], 0), f.LOCK_SH | f.LOCK_NB)"
+    ),
+    "memory of another by madvise": (
+        "fd = syscall(434, bait['sibling'], 0)\n"
+        "if fd < 0 or (syscall(440, fd, None, 0, 20, 0) < 0 and ctypes.get_errno() == 1): raise OSError"
+    ),
+}
+"""Where one process may leave, or find, a word for another."""
+
 PRELUDE = """
 import collections
 import numpy as np
@@ -485,6 +536,20 @@ HOST_MAY_FORBID = {  # what containers, hardened kernels or a system-wide instal
     "large pages of the machine",
     "terminal's input",
     "a lease",
+    "its own name in /proc",
+    "how likely the system is to kill it",
+    "a key in the user's ring",
+    "pages that are in the cache",
+    "a futex by the newer call",
+    "waiting by the newer call",
+    "a segment of its own",
+    "the messages of the kernel",
+    "a socket of the machine",
+    "cryptography of the kernel",
+    "a packet to itself",
+    "a mark on a file",
+    "memory of another by madvise",
+    "locked pages",
 }
 
 

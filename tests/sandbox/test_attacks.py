@@ -25,6 +25,7 @@ from attacks import (
     KERNEL,
     LIBRARIES,
     MEMORY,
+    MESSAGES,
     MORE_KERNEL,
     MORE_MEMORY,
     NETWORK,
@@ -50,6 +51,7 @@ ATTACKS = {
     **MEMORY,
     **MORE_MEMORY,
     **CHANNELS,
+    **MESSAGES,
 }
 KEY = {"LAWSMITH_TEST_KEY": "never to be seen"}
 
@@ -157,9 +159,10 @@ def test_no_attack_succeeds_in_a_tier(
 def test_no_attack_succeeds_through_analysis_code(
     sandbox: Sandbox, bait: dict[str, object], schema: Schema, table: Table
 ) -> None:
+    """Some of each kind: analysis code runs as a candidate does, which meets all of them above."""
     task = Task(schema, table, Provenance("file", "0" * 64, None))
     succeeded, slipped = [], {}
-    for name, body in ATTACKS.items():
+    for name, body in {**FILES, **NETWORK, **PROCESSES}.items():
         found = analyse(sandbox, f"{unprotected(body, bait)}\nprint('escaped')", task)
         if not found.error or "escaped" in found.output:
             succeeded.append(name)
