@@ -43,6 +43,10 @@ def fitted_laws(archive: Archive, law: str | None = None) -> tuple[EvaluatedLaw,
 
 def _fitted_to_all_rows(names: tuple[str, ...], constants: Mapping[str, Mapping[str, float]]) -> Constants:
     """The winner's constants of the result; a search in a large table knows only those fitted to a part of it."""
+    if any(set(own) != set(names) for own in constants.values()):
+        raise InputError(
+            "The archive is damaged: its result and its record name the winner's constants differently."
+        )
     values = np.array([[own[name] for name in names] for own in constants.values()])
     return Constants(names, tuple(constants), values)
 

@@ -144,12 +144,16 @@ def test_the_engine_and_printed_source_compute_the_tree_and_its_derivatives(desi
             slopes = form.gradient(x, p)
             assert set(slopes) == set(p)
             wide = {name: np.full((3, 1), value) for name, value in p.items()}  # as the engine asks
-            np.testing.assert_array_equal(form.call(x, wide), printed["form"](x, wide), template.origin)
+            ours = np.broadcast_to(form.call(x, wide), (3, len(data)))
+            np.testing.assert_array_equal(ours, printed["form"](x, wide), template.origin)
             for name, slope in printed["gradient"](x, wide).items():
                 np.testing.assert_array_equal(form.gradient(x, wide)[name], slope, template.origin)
             for name, slope in slopes.items():
                 size = STEP * max(abs(p[name]), 1e-3)
-                up, down = (form.call(x, p | {name: p[name] + sign * size}) for sign in (1, -1))
+                up, down = (
+                    np.broadcast_to(form.call(x, p | {name: p[name] + sign * size}), (len(data),))
+                    for sign in (1, -1)
+                )
                 usable = np.isfinite(up) & np.isfinite(down) & (np.abs(up) < 1e8)
                 numeric = ((up - down) / (2 * size))[usable]
                 exact = np.broadcast_to(slope, (len(data),))[usable]
