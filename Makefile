@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-emit-index-url --no-emit-find-links --quiet
 
-.PHONY: help install dev discover test check format docs bench lock model clean
+.PHONY: help install dev discover test check format docs bench lock model rehearse clean
 
 help:  ## Show what can be made.
 	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -32,6 +32,9 @@ format: dev  ## Format the code and fix what lint can fix.
 
 docs: dev  ## Build the documentation's site in build/site; a broken link is an error.
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+rehearse: dev  ## Rehearse a release: build, check, install and use the wheel, for every Python at hand.
+	@bash .ci/rehearse $(ARGS)
 
 bench: dev  ## Run the benchmarks of speed (the others say at their head what they need).
 	@set -e; for name in fit scale sandbox; do echo "== $$name"; $(BIN)/python -m benchmarks.$$name; done

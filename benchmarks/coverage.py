@@ -1,11 +1,12 @@
 """How often prediction intervals contain what was measured, on rows that neither search nor intervals ever see.
 
 As in `benchmarks.extrapolation`, the *training* rows of each benchmark task are cut once more at their own frontiers
-(test splits are not touched), and synthetic tasks of known truth run beside them (noise is added to their test part:
-an interval is for a measurement). A short search runs on the rest, a law is chosen, its intervals are estimated, and
-the rows that were cut off are counted. Every case counts once, whatever its number of rows.
+(test splits are not touched), and so are the training tables of a corpus (see `benchmarks.corpus`). Synthetic tasks of
+known truth run beside them (noise is added to their test part: an interval is for a measurement). A short search runs
+on the rest, a law is chosen, its intervals are estimated, and the rows that were cut off are counted. Every case counts
+once, whatever its number of rows.
 
-    python -m benchmarks.coverage [--data-dir DIR] [--tasks a,b] [--synthetic N] [--seconds S] [--out FILE]
+    python -m benchmarks.coverage [--data-dir DIR] [--tasks a,b] [--synthetic N] [--corpus DIR] [--seconds S] [--out F]
     python -m benchmarks.coverage --read FILE
 """
 
@@ -15,11 +16,13 @@ import argparse
 import json
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from benchmarks import corpus
 from benchmarks.extrapolation import Case, cases
 from lawsmith.agent.search.evaluator import Evaluator
 from lawsmith.agent.search.selection import choose
@@ -29,10 +32,11 @@ from lawsmith.runs.intervals.predict import multiplier
 from lawsmith.runs.trials import History, Trial
 from lawsmith.sandbox import Constants, Sandbox
 from lawsmith.sandbox.search_task import SearchTask
-from lawsmith.tasks import names
+from lawsmith.tasks import names, thinned
 
 LEVELS = (0.5, 0.9)
 BATCH = 8
+CORPUS_CUTS = 2
 MOST_ROWS = 200
 NOISE_SEED = 7
 
@@ -55,8 +59,9 @@ def search(case: Case, sandbox: Sandbox, seconds: float) -> History:
 
 def measure(case: Case, sandbox: Sandbox, seconds: float) -> dict[str, Any]:
     """What was measured on the rows cut off, and the intervals that were given for them."""
-    task, test = case.dataset.task, case.dataset.test
+    task, test = thinned(case.dataset.task), case.dataset.test
     assert test is not None
+    case = replace(case, dataset=replace(case.dataset, task=task))
     history = search(case, sandbox, seconds)
     choice = choose(history.usable(), task)
     laws = [_fitted(history[name]) for name in (choice.winner.id, *choice.inseparable)]
@@ -120,7 +125,7 @@ def width(found: dict[str, Any], level: float) -> float:
 
 
 def table(results: Sequence[dict[str, Any]]) -> str:
-    """Coverage per task and over all synthetic cases, as Markdown."""
+    """Coverage per task, and over each family: tasks, corpus, synthetic cases; as Markdown."""
     by_task: dict[str, list[dict[str, Any]]] = {}
     for found in results:
         by_task.setdefault(found["case"].split()[0], []).append(found)
@@ -130,9 +135,11 @@ def table(results: Sequence[dict[str, Any]]) -> str:
     ]
     for task, part in by_task.items():
         lines.append(_line(task, part))
-    real = [found for found in results if not found["case"].startswith("synthetic")]
+    families = ("corpus", "synthetic")
+    real = [found for found in results if not found["case"].startswith(families)]
     if real:
         lines.append(_line("**all cuts of the tasks**", real))
+    lines.append(_line("**all**", results))
     return "\n".join(lines)
 
 
@@ -143,10 +150,18 @@ def _line(title: str, part: Sequence[dict[str, Any]]) -> str:
     return f"| {title} | {len(part)} | {rows} | {half:.0f} % | {most:.0f} % | {wide:.2f} |"
 
 
+def all_cases(tasks: Sequence[str], options: argparse.Namespace) -> Iterator[Case]:
+    """Cuts of the tasks, synthetic cases, and two cuts of each training table of the corpus, if one is named."""
+    yield from cases(tasks, options.data_dir, options.synthetic)
+    if options.corpus is not None:
+        for case in corpus.cases(options.corpus, (), {}, CORPUS_CUTS):
+            yield replace(case, name=f"corpus {case.name}")
+
+
 def results(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     tasks = [name for name in options.tasks.split(",") if name]
     with Sandbox() as sandbox:
-        for case in cases(tasks, options.data_dir, options.synthetic):
+        for case in all_cases(tasks, options):
             began = time.monotonic()
             found = json.loads(json.dumps(measure(case, sandbox, options.seconds)))
             covered = {level: round(coverage(found, level), 3) for level in LEVELS}
@@ -161,6 +176,7 @@ def main() -> None:
     parser.add_argument("--data-dir", type=Path)
     parser.add_argument("--tasks", default=",".join(names()))
     parser.add_argument("--synthetic", type=int, default=30)
+    parser.add_argument("--corpus", type=Path, metavar="DIR")
     parser.add_argument("--seconds", type=float, default=30.0, help="of search per case")
     parser.add_argument("--out", type=Path)
     parser.add_argument("--read", type=Path)
