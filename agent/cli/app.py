@@ -1,5 +1,7 @@
 """The command line: the main job with its options. A command imports what it needs: `--help` is instant."""
 
+from importlib.metadata import version as installed
+
 import typer
 
 from lawsmith.agent.cli import options as of
@@ -85,11 +87,12 @@ def discover(
     if context.invoked_subcommand is not None:
         _refuse_stray_options(context)
         return
+    if version:
+        print(f"discover {installed('lawsmith')}")
+        return
     from lawsmith.agent.cli import search
 
-    if version:
-        search.print_version()
-    elif json_schema:
+    if json_schema:
         search.print_json_schema()
     else:
         search.run(given)

@@ -6,8 +6,6 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from lawsmith.tasks.errors import InputError, nearest
-
 SHARED = ("--runs-dir", "--data-dir", "--json")
 """Options that may stand before a command as well as after it."""
 QUIET = ("-q", "--quiet")
@@ -83,6 +81,7 @@ def _meaning(first: str, commands: Mapping[str, Any]) -> str:
     if first == "-" or Path(first).is_file() or first.lower().endswith(TABLES):
         return "--data"
     from lawsmith.tasks import names, schema
+    from lawsmith.tasks.errors import InputError, nearest
 
     try:
         schema(first)
@@ -97,6 +96,8 @@ def _meaning(first: str, commands: Mapping[str, Any]) -> str:
 
 def complaint(error: Any, arguments: Sequence[str]) -> str:
     """What a usage error says: the option, what is wrong, and which help to read."""
+    from lawsmith.tasks.errors import nearest
+
     context = getattr(error, "ctx", None)
     where = "discover" if context is None else context.command_path
     message = error.format_message().strip().rstrip(".")

@@ -4,7 +4,6 @@ import shlex
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -39,11 +38,6 @@ SETTINGS = (
     "runs_dir",
 )
 """Options that `discover` of the Python API takes under the same name."""
-
-
-def print_version() -> None:
-    """Print the version of the program."""
-    print(f"discover {version('lawsmith')}")
 
 
 def print_json_schema() -> None:

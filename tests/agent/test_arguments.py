@@ -1,6 +1,8 @@
 """The argument list as people type it."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -111,3 +113,16 @@ def test_lists_are_readable_on_any_terminal(
 def test_doctor_gives_the_verdict_first(capsys: pytest.CaptureFixture[str]) -> None:
     short, long = ask(capsys, "doctor"), ask(capsys, "doctor", "-v")
     assert short.startswith("This machine") and len(short.splitlines()) < 15 < len(long.splitlines())
+
+
+@pytest.mark.parametrize("option", ["-V", "--help"])
+def test_help_and_version_wait_for_nothing_heavy(option: str) -> None:
+    asked = f"""import sys
+from lawsmith.agent.cli import main
+try:
+    main([{option!r}])
+except SystemExit:
+    heavy = {{"numpy", "pandas", "lawsmith.tasks", "lawsmith.sandbox", "lawsmith.runs"}}
+    print("loaded:", sorted(heavy & set(sys.modules)))"""
+    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "loaded: []"
