@@ -51,7 +51,8 @@ def resolved(name: str, names: Sequence[str], where: str) -> str:
     """The column that a name means; raises InputError where none or several could be meant."""
     if name in names:
         return name
-    own = [column for column in names if re.split(r"[./]", column)[-1].casefold() == name.casefold()]
+    ends = tuple(f"{mark}{name.casefold()}" for mark in "./")
+    own = [c for c in names if c.casefold() == name.casefold() or c.casefold().endswith(ends)]
     own = own or [column for column in names if without_unit(column)[0].casefold() == name.strip().casefold()]
     alike = own or [column for column in names if column.strip().casefold() == name.strip().casefold()]
     if len(alike) == 1:

@@ -67,9 +67,9 @@ def verdict(
         said.append(test_said)
     if test_size is not None and (scores.test is None or scores.test.r2 < 0.9):
         tone = _worse(tone, _grade(test_size))
-    if worse := _worse_than_the_mean(found, dataset, scores, test_size):
+    if worse := _worse_than_the_mean(found, dataset, scores, test_size, size):
         said.insert(0, worse)
-        tone = "bad"
+        tone = "bad" if "fails" in worse else _worse(tone, "fair")
     said.append(_trust(task.train, folds, tone))
     away, rivals = _rivals(winner, inseparable, trials)
     if rivals:
@@ -183,7 +183,7 @@ def _test(dataset: Dataset, scores: FinalScores) -> tuple[float | None, str]:
 
 
 def _worse_than_the_mean(
-    found: Evaluation, dataset: Dataset, scores: FinalScores, test_size: float | None
+    found: Evaluation, dataset: Dataset, scores: FinalScores, test_size: float | None, size: float
 ) -> str:
     """A plain sentence where the mean of the rows beyond the data predicts them better than the law does.
 
@@ -195,13 +195,18 @@ def _worse_than_the_mean(
         noise = max(found.rmse, default=0.0) / spread
         if scores.test.r2 >= 0 or (test_size is not None and test_size <= AT_NOISE * noise):
             return ""
+        if scores.test.r2 > -1 and test_size is not None and test_size <= FAIR:
+            return (
+                "On the test rows the law is worse than their mean, though its errors are small beside the spread "
+                "of the training rows."
+            )
         return "This law fails beyond the data: on the test rows it is worse than their mean."
     noisy = bool(found.rmse) and all(
         float(np.median([fold.rmse[k] for fold in found.folds])) <= AT_NOISE * own
         for k, own in enumerate(found.rmse)
     )
-    if typical <= 1 or noisy:
-        return ""
+    if typical <= 1 or noisy or size <= FAIR:
+        return ""  # on a plateau the mean is hard to beat, and small errors are no failure
     return "This law fails beyond the data: on held-out rows it is typically worse than their mean."
 
 

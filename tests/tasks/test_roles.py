@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from lawsmith.tasks import Dataset, InputError, read_dataset, read_decided
+from lawsmith.tasks.asked import resolved
 
 
 def chinchilla(rows: int = 90, seed: int = 0) -> pd.DataFrame:
@@ -108,6 +109,19 @@ def test_one_quantity_on_two_scales_is_one_feature(tmp_path: Path):
     t = np.linspace(-20, 80, 30)
     table = pd.DataFrame({"celsius": t, "kelvin": t + 273.15, "loss": np.exp(-((t + 300) / 500))})
     assert read(tmp_path, table).task.schema.features == ("celsius",)
+
+
+@pytest.mark.parametrize(
+    ("name", "column"),
+    [
+        ("loss", "summary.loss"),
+        ("eval/acc", "summary.eval/acc"),
+        ("acc", "summary.eval/acc"),
+        ("LR", "config.lr"),
+    ],
+)
+def test_a_name_means_the_column_that_ends_with_it(name: str, column: str):
+    assert resolved(name, ["summary.loss", "summary.eval/acc", "config.lr", "config.wlr"], "t.csv") == column
 
 
 def test_a_trackers_export(tmp_path: Path):
