@@ -114,22 +114,26 @@ window.lawsmith.page = () => {
     new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).json().then(candidates);
   }
 
+  // A formula wider than its box is set smaller, as far as it stays readable; then the box scrolls.
+  const fit = () => {
+    for (const math of document.querySelectorAll(".formula math")) {
+      math.style.fontSize = "";
+      const box = math.closest(".formula"), style = getComputedStyle(box);
+      const room = box.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+      const wide = Math.max(math.getBoundingClientRect().width, math.scrollWidth);
+      if (wide > room && room > 0) math.style.fontSize = `${Math.max(9, parseFloat(getComputedStyle(math).fontSize) * room / wide)}px`;
+    }
+  };
+  fit();
+  if (!window.lawsmith.fits) addEventListener("resize", fit);
+  window.lawsmith.fits = true;
+
   // The formula: with the constants of a group, or as symbols; it follows the group that the picture shows.
   const tools = at("formula-tools");
   if (tools) {
     const all = [...document.querySelectorAll("#formula .shown")], buttons = [...tools.querySelectorAll("[data-formula]")];
     const select = at("formula-group");
     let symbols = buttons.length < 2, group = all[0].dataset.group;
-    // A formula wider than the page is set smaller, as far as it stays readable; then its box scrolls.
-    const fit = () => {
-      const box = at("formula"), one = all.find((each) => !each.hidden), math = one?.querySelector("math");
-      if (!math) return;
-      one.style.fontSize = "";
-      const padding = parseFloat(getComputedStyle(box).paddingLeft) + parseFloat(getComputedStyle(box).paddingRight);
-      const size = parseFloat(getComputedStyle(one).fontSize), room = box.clientWidth - padding;
-      const wide = Math.max(math.getBoundingClientRect().width, math.scrollWidth);
-      if (wide > room) one.style.fontSize = `${Math.max(9, size * room / wide)}px`;
-    };
     const show = () => {
       for (const one of all) one.hidden = symbols ? !one.classList.contains("symbols") : one.dataset.group !== group;
       for (const button of buttons) button.setAttribute("aria-pressed", String((button.dataset.formula === "symbols") === symbols));
@@ -152,7 +156,6 @@ window.lawsmith.page = () => {
     });
     tools.hidden = false;
     show();
-    addEventListener("resize", fit);
   }
 
   // The choice of two runs to compare.
