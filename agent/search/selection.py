@@ -20,7 +20,6 @@ from lawsmith.sandbox.evaluate import NARROW
 from lawsmith.sandbox.law.traits import traits
 from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.dependence import decisive, steepens
-from lawsmith.tasks.folds import frontier_folds
 from lawsmith.tasks.noise import replicates, resolution
 from lawsmith.tasks.task import Task
 
@@ -331,27 +330,20 @@ def _plainer(
 ) -> Trial | None:
     """The best law with fewer constants than the winner's that the rows cannot tell from it; None where none is.
 
-    By the Bayesian information criterion (Schwarz 1978) the winner's fit has to be worth its constants. Where many rows
-    are held out the two have to predict nearly the same as well; where few are, their errors are no more than a guess,
-    and laws are told apart only by twice its standard deviation.
+    The two predict nearly the same beyond the data, and by the Bayesian information criterion (Schwarz 1978) the
+    winner's fit is not worth its constants.
     """
-    doubt = 2 / np.sqrt(2 * _held_out_rows(task))
-    close = max(rules.close, doubt)
     own, best = _beyond(winner.evaluation, task), scores[ranked[0].id]
     missing = _missing(winner, task)
     plain = []
     for trial in ranked:
-        if np.log(scores[trial.id] / best) > close:
+        if np.log(scores[trial.id] / best) > rules.close:
             break
         other = _beyond(trial.evaluation, task)
         if own is None or other is None or _free(trial.evaluation, task) >= _free(winner.evaluation, task):
             continue
         alike = float(np.abs(own - other).mean()) <= rules.surplus
-        if (
-            (alike or doubt > rules.close)
-            and _missing(trial, task) <= missing
-            and _is_enough(trial, winner, task)
-        ):
+        if alike and _missing(trial, task) <= missing and _is_enough(trial, winner, task):
             plain.append(trial)
     safe = _safe([winner, *plain])
     allowed = [trial for trial, ok in zip(plain, safe[1:], strict=True) if ok or not safe[0]]
@@ -368,11 +360,6 @@ def _is_enough(plain: Trial, other: Trial, task: Task) -> bool:
     tiny = np.finfo(float).tiny
     gained = 2 * values * float(np.mean(np.log(np.maximum(one, tiny) / np.maximum(two, tiny))))
     return bool(gained <= more * np.log(values))
-
-
-def _held_out_rows(task: Task) -> int:
-    """Rows that some fold holds out."""
-    return len(set().union(*(fold.held_out.tolist() for fold in frontier_folds(task.train)))) or 1
 
 
 def _different(pick: int, beyond: Sequence[Array | None], plausible: Array, rules: Rules) -> list[int]:

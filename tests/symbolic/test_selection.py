@@ -190,14 +190,6 @@ def test_a_term_that_changes_nothing_is_surplus():
     assert choice.winner.id == "true"
 
 
-def test_where_few_rows_are_held_out_more_constants_have_to_fit_better():
-    few = task()
-    few = replace(few, train=few.train.take(np.arange(10)))
-    plain = trial("plain", [0.15, 0.15], train=0.05, constants=3, beyond=1.0)
-    assert choose([plain, trial("more", [0.05, 0.05], train=0.045, constants=5)], few).winner.id == "plain"
-    assert choose([plain, trial("more", [0.05, 0.05], train=0.004, constants=5)], few).winner.id == "more"
-
-
 def test_a_law_that_cannot_be_read_is_chosen_only_where_none_can():
     opaque = trial("def form(x, p): return mystery(x)", [0.05, 0.05])
     source = FORM.format(law="p['L'] + p['A'] * x['x'] ** -p['a']")
