@@ -145,7 +145,7 @@ def five_folds(repeats: int, folder: Path | None) -> None:
     with Sandbox(workers=1) as sandbox:
         for name, source in (
             ("a form proved pure", form),
-            ("a process for each fit", f"kept = print\n{form}"),
+            ("a process for each fit", f"[0].clear()\n{form}"),
         ):
             whole = partial(evaluate, sandbox, source, task, folds)
             whole()

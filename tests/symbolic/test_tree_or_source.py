@@ -1,0 +1,73 @@
+"""A form that is executed from its tree gives what its source gives when that is executed in the sandbox."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lawsmith.agent.symbolic.form import SymbolicForm
+from lawsmith.agent.symbolic.library import library
+from lawsmith.agent.symbolic.profile import profile
+from lawsmith.sandbox import Constants, PredictJob, Sandbox, Verdict, evaluate
+from lawsmith.sandbox.law.parse import read_candidate
+from lawsmith.tasks import Task, load
+from lawsmith.tasks.folds import frontier_folds
+
+OPAQUE = "[0].clear()\n"
+"""A line that no reader of laws understands: what follows is executed as it is written."""
+EIGHT = ("sft", "lr_bsz", "parallel", "moe", "u_shape", "domain_mixture", "data_constrained", "vocab")
+EVERY = int(os.environ.get("EVERY_FORM", "23"))
+"""Of the forms of a task, one in so many is tried; 1 tries all of them."""
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(workers=2) as started:
+        yield started
+
+
+def sources(task: Task) -> list[str]:
+    count = len(task.schema.targets)
+    forms = [SymbolicForm((one.node,) * count, one.origin) for one in library(profile(task.train))]
+    return [form.source(task.schema) for form in forms if form.fits(task.schema, len(task.train))]
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("name", EIGHT)
+def test_trees_and_sources_of_the_library_agree(name: str, sldbench: Path, sandbox: Sandbox) -> None:
+    task = load(name, sldbench).task
+    rows, made = task.train.hide(), sources(task)
+    assert len(made) > 5
+    for source in made[::EVERY]:
+        read = read_candidate(source, schema=task.schema)
+        assert read.pure and read_candidate(OPAQUE + source, schema=task.schema).opaque
+        assert read.statement is not None
+        names = tuple(parameter.name for parameter in read.statement.parameters)
+        drawn = np.random.default_rng(0).uniform(0.1, 0.9, (len(rows.groups), len(names)))
+        constants = Constants(names, rows.groups, drawn)
+        jobs = [PredictJob(text, task.schema, constants, (rows,)) for text in (source, OPAQUE + source)]
+        tree, text = (future.result() for future in sandbox.submit_all(jobs))
+        assert tree.verdict is text.verdict, (source, tree.message, text.message)
+        if tree.ok:
+            np.testing.assert_allclose(tree.predictions[0], text.predictions[0], rtol=1e-9, err_msg=source)
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("name", ["sft", "vocab"])
+def test_an_evaluation_from_the_tree_is_that_of_the_source(
+    name: str, sldbench: Path, sandbox: Sandbox
+) -> None:
+    task = load(name, sldbench).task
+    folds = frontier_folds(task.train)[:2]
+    for source in sources(task)[: 2 if EVERY > 1 else 8]:
+        tree, text = (evaluate(sandbox, one, task, folds) for one in (source, OPAQUE + source))
+        assert tree.verdict is text.verdict is Verdict.OK, (tree.message, text.message)
+        assert text.opaque and not tree.opaque
+        # The engine has the slopes of a tree, and asks a source for its own, so a weakly bent fit may end a little aside.
+        assert tree.validation_r2 == pytest.approx(text.validation_r2, abs=2e-3)
+        assert tree.train is not None and text.train is not None
+        assert tree.train.r2 == pytest.approx(text.train.r2, abs=1e-4)
