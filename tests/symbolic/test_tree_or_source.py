@@ -67,7 +67,7 @@ def test_an_evaluation_from_the_tree_is_that_of_the_source(
         tree, text = (evaluate(sandbox, one, task, folds) for one in (source, OPAQUE + source))
         assert tree.verdict is text.verdict is Verdict.OK, (tree.message, text.message)
         assert text.opaque and not tree.opaque
-        # The engine has the slopes of a tree, and asks a source for its own, so a weakly bent fit may end a little aside.
+        # The engine derives the slopes of a tree, and asks a source for its own: a weak fit may end a little aside.
         assert tree.validation_r2 == pytest.approx(text.validation_r2, abs=2e-3)
         assert tree.train is not None and text.train is not None
         assert tree.train.r2 == pytest.approx(text.train.r2, abs=1e-4)
