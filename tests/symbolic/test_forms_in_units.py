@@ -1,12 +1,14 @@
 """A search does not depend on units: the same forms, in the same order, with the same errors, in any unit."""
 
+import warnings
 from collections.abc import Callable
 
 import numpy as np
 import pytest
 
 from lawsmith.agent.symbolic.form import SymbolicForm
-from lawsmith.agent.symbolic.start_forms import StartForms
+from lawsmith.agent.symbolic.start_forms import EARLY, StartForms
+from lawsmith.sandbox.fitting import fit_form
 from lawsmith.sandbox.law.expression import Feature, Node, canonical, transform
 from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.folds import frontier_folds
@@ -94,3 +96,17 @@ def test_folds_are_the_same_in_any_unit() -> None:
         assert [(f.name, f.held_out.tolist()) for f in plain] == [
             (f.name, f.held_out.tolist()) for f in other
         ]
+
+
+@pytest.mark.parametrize("begin", [0.0, 2010.0, 60_000.0, 2_460_000.5])
+def test_a_decay_is_found_wherever_time_begins(begin: float) -> None:
+    """A decay over thirty days, counted from zero, in years or in Julian days: the same law, and no warning."""
+    t = np.linspace(0, 30, ROWS)
+    y = 2 + 5 * np.exp(-0.2 * t) + 0.01 * NOISE
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        task = task_of({"time": begin + t}, y)
+        best = StartForms(task).plainest(lambda: False).ranked[:EARLY]
+        exponential = next(form for form in best if form.origin == "exponential in time")
+        fitted = fit_form(exponential.to_fit(task.schema), task.train, ("y",))
+    assert 2 * fitted.cost.sum() / ROWS < 3 * 0.01**2
