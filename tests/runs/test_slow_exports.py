@@ -1,0 +1,40 @@
+"""Laws made to keep an exporter busy, or to overflow in it: a text, or a sentence, at once."""
+
+import pytest
+
+from lawsmith.sandbox.law.parse import read_candidate
+from lawsmith.sandbox.law.write_latex import latex
+from lawsmith.sandbox.law.write_sympy import sympy_script, to_sympy
+
+HEAD = "import numpy as np\nPARAMETERS = ('a',)\ndef form(x, p):\n    return "
+
+
+def nested(depth: int) -> str:
+    law = "x['n']"
+    for place in range(depth):
+        law = f"np.maximum({law}, p['a'] * {place % 9})"
+    return law
+
+
+@pytest.mark.parametrize(
+    "law",
+    [
+        "p['a'] * np.sinh(1000) * x['n']",
+        "p['a'] * np.sinh(1000 * x['n'])",
+        "p['a'] * np.exp(1e6) + x['n']",
+        "p['a'] * x['n'] ** (9 ** 9)",
+    ],
+)
+def test_a_law_that_overflows_is_written(law: str) -> None:
+    stated = read_candidate(f"{HEAD}{law}\n").statement
+    assert stated is not None
+    assert "n" in sympy_script(to_sympy(stated))
+    assert latex(stated)
+
+
+def test_nested_maxima_are_too_large_for_sympy() -> None:
+    stated = read_candidate(f"{HEAD}{nested(70)}\n").statement
+    assert stated is not None
+    with pytest.raises(ValueError, match="too large for sympy"):
+        to_sympy(stated)
+    assert latex(stated)
