@@ -22,6 +22,8 @@ MOST_LEVELS = 10  # of a feature that is shown level by level
 FRONTIER_SHARE = 0.15
 NOTABLE_DRIFT = 0.2
 NOTABLE_BIAS = 0.4  # in units of the law's own rms residual
+CHANCE = 2.0  # standard errors that a finding must exceed: few rows always lean to one side
+UNEVEN = 1.3  # times its share of the rows that a group's share of the squared error is worth a line
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,11 @@ class TargetDiagnosis:
     """Names of the groups with the largest squared error, worst first."""
     within: str = ""
     """R² within groups: how much of what varies inside the groups is explained. "" where there is one group."""
+
+    @property
+    def random(self) -> bool:
+        """Whether nothing systematic is left along any feature or in any group."""
+        return not (self.groups or self.ranges or self.frontier or self.drift)
 
     def shortened(self, lines: int) -> Self:
         """At most `lines` findings of each kind."""
@@ -111,17 +118,23 @@ def _rms(residual: Array) -> float:
 
 
 def _notable(residual: Array, rows: IntArray) -> bool:
-    return abs(float(residual[rows].mean())) >= NOTABLE_BIAS * _rms(residual) > 0.0
+    least = max(NOTABLE_BIAS, CHANCE / np.sqrt(max(1, len(residual[rows]))))
+    return abs(float(residual[rows].mean())) >= least * _rms(residual) > 0.0
 
 
 def _worst_groups(table: Table, residual: Array) -> tuple[str, ...]:
     total = float((residual**2).sum())
     if total == 0.0 or len(table.groups) < 2:
         return ()
-    found = []
+    found, uneven = [], False
     for code in np.unique(table.codes):
-        part = residual[table.codes == code]
-        found.append((float((part**2).sum()) / total, clip(table.groups[code], 60), part))
+        rows = np.flatnonzero(table.codes == code)
+        part = residual[rows]
+        share = float((part**2).sum()) / total
+        uneven |= share > UNEVEN * len(part) / len(residual) or _notable(residual, rows)
+        found.append((share, clip(table.groups[code], 60), part))
+    if not uneven:
+        return ()
     found.sort(key=lambda item: (-item[0], item[1]))
     return tuple(_group_line(name, share, part) for share, name, part in found[:MAX_GROUPS])
 
@@ -178,10 +191,11 @@ def _frontier(name: str, values: Array, residual: Array) -> list[str]:
 def _drift(table: Table, features: list[str], residual: Array) -> tuple[str, ...]:
     """Rank correlation of residuals with each feature within groups: what the form misses as a trend."""
     centred = _within_groups(table, residual)
+    least = max(NOTABLE_DRIFT, CHANCE / np.sqrt(len(residual)))
     found = []
     for name in features:
         correlation = _correlation(_within_groups(table, table.features[name]), centred)
-        if abs(correlation) >= NOTABLE_DRIFT:
+        if abs(correlation) >= least:
             found.append((abs(correlation), f"{name}: rank correlation {correlation:+.2f}"))
     return tuple(text for _, text in sorted(found, key=lambda item: (-item[0], item[1])))
 

@@ -14,6 +14,7 @@ from lawsmith.tasks.folds import Fold, frontier_folds
 MAX_TARGETS = 3
 MAX_GROUPS = 4
 NOTABLE = 0.05  # of a bias, in units of the target's spread
+CHANCE = 2.0  # standard errors that the bias of a fold must exceed, at most half of its own rms error
 
 
 def fold_labels(table: Table, folds: Sequence[Fold] | None = None) -> dict[str, str]:
@@ -52,7 +53,9 @@ def held_out_lines(
 def _line(fold: FoldScore, targets: Sequence[str], spread: Array, noise: Array | None, label: str) -> str:
     said = [f"{label}: R² {fold.r2:.3f}, rms {_sizes(fold.rmse, spread, noise)}"]
     for k, target in enumerate(targets[:MAX_TARGETS]):
-        if k < len(fold.bias) and abs(fold.bias[k]) >= NOTABLE * fold.rmse[k]:
+        if k < len(fold.bias) and abs(fold.bias[k]) >= fold.rmse[k] * min(
+            0.5, CHANCE / max(1, fold.rows) ** 0.5
+        ):
             name = f"{target} " if len(targets) > 1 else ""
             said.append(f"{name}predicted {_direction(fold.bias[k], spread[k])}")
         by_group = _by_group(fold, k, spread[k])

@@ -11,6 +11,7 @@ from llm_driver import HINGE, config, hinge_task, run
 
 from lawsmith.agent.client.messages import Request
 from lawsmith.agent.client.scripted import ScriptedModel
+from lawsmith.agent.feedback.diagnostics import diagnose
 from lawsmith.agent.feedback.fold_text import fold_labels, held_out_lines
 from lawsmith.agent.feedback.formulas import fit_words, formula_of, law_lines
 from lawsmith.agent.feedback.noise_text import at_the_noise, noise_line, spread
@@ -190,3 +191,35 @@ def test_categories_and_what_is_known_are_stated(sandbox: Sandbox) -> None:
     text = Prompts(task, ("n",), 8000, structured=False).fit("tools.j2", lambda detail: {}, share=1.0)
     assert "- act — 2 levels: 0 = gelu, 1 = relu" in text
     assert "not chosen: y stays within 0 and 10. y falls with 'n'." in text or "y falls with n." in text
+
+
+def test_noise_is_called_random_and_a_trend_is_not() -> None:
+    rng = np.random.default_rng(3)
+    n = np.tile(np.linspace(1.0, 9.0, 24), 3)
+    y = 2.0 * n + rng.normal(0, 0.1, 72)
+    table = Table({"n": n}, {"y": y}, ("a", "b", "c"), np.repeat([0, 1, 2], 24))
+    [found] = diagnose(table, 2.0 * n[:, None])
+    assert found.random and not found.groups and found.rows
+    for bent in (2.0 * n + 0.04 * (n - 5) ** 2, 2.0 * n + 0.3 * (table.codes == 1), 1.97 * n):
+        [found] = diagnose(table, bent[:, None])
+        assert not found.random
+
+
+def test_a_bias_within_chance_is_not_told() -> None:
+    def said(rows: int, bias: float) -> list[str]:
+        fold = FoldScore(
+            name="N>1",
+            kind="frontier",
+            rows=rows,
+            r2=0.9,
+            nmse=1,
+            nmae=1,
+            rmse=(1.0,),
+            scale=(1.0,),
+            bias=(bias,),
+        )
+        found = Evaluation(verdict=Verdict.OK, folds=(fold,), tier=Tier.FULL)
+        return held_out_lines(found, ("y",), np.ones(1), None, {})
+
+    assert "predicted" not in said(100, 0.19)[0] and "predicted too low by 0.21σ" in said(100, 0.21)[0]
+    assert "predicted" not in said(4, -0.45)[0] and "predicted too high by 0.55σ" in said(4, -0.55)[0]
