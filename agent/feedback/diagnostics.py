@@ -119,7 +119,7 @@ def _rms(residual: Array) -> float:
 
 def _notable(residual: Array, rows: IntArray) -> bool:
     least = max(NOTABLE_BIAS, CHANCE / np.sqrt(max(1, len(residual[rows]))))
-    return abs(float(residual[rows].mean())) >= least * _rms(residual) > 0.0
+    return bool(abs(float(residual[rows].mean())) >= least * _rms(residual) > 0.0)
 
 
 def _worst_groups(table: Table, residual: Array) -> tuple[str, ...]:
