@@ -22,8 +22,8 @@ MOST_LEVELS = 10  # of a feature that is shown level by level
 FRONTIER_SHARE = 0.15
 NOTABLE_DRIFT = 0.2
 NOTABLE_BIAS = 0.4  # in units of the law's own rms residual
-CHANCE = 2.0  # standard errors that a finding must exceed: few rows always lean to one side
-UNEVEN = 1.3  # times its share of the rows that a group's share of the squared error is worth a line
+CHANCE = 3.0  # standard errors that a finding must exceed: of many ranges some lean to one side by chance
+UNEVEN = 1.3  # times its share of the rows that a group's share of the squared error is notable, and more for few rows
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,8 @@ def _worst_groups(table: Table, residual: Array) -> tuple[str, ...]:
         rows = np.flatnonzero(table.codes == code)
         part = residual[rows]
         share = float((part**2).sum()) / total
-        uneven |= share > UNEVEN * len(part) / len(residual) or _notable(residual, rows)
+        most = max(UNEVEN, 1 + 2 * np.sqrt(2 / len(part)))  # twice the scatter of a sum of squares
+        uneven |= share > most * len(part) / len(residual) or _notable(residual, rows)
         found.append((share, clip(table.groups[code], 60), part))
     if not uneven:
         return ()
