@@ -49,12 +49,7 @@ def resolve(asked: Asked, names: Sequence[str], where: str) -> Asked:
 
 def resolved(name: str, names: Sequence[str], where: str) -> str:
     """The column that a name means; raises InputError where none or several could be meant."""
-    if name in names:
-        return name
-    ends = tuple(f"{mark}{name.casefold()}" for mark in "./")
-    own = [c for c in names if c.casefold() == name.casefold() or c.casefold().endswith(ends)]
-    own = own or [column for column in names if without_unit(column)[0].casefold() == name.strip().casefold()]
-    alike = own or [column for column in names if column.strip().casefold() == name.strip().casefold()]
+    alike = meant(name, names)
     if len(alike) == 1:
         return alike[0]
     if len(alike) > 1:
@@ -62,9 +57,20 @@ def resolved(name: str, names: Sequence[str], where: str) -> str:
     parts = {re.split(r"[./]", column)[-1]: column for column in names}
     close = difflib.get_close_matches(name, [*names, *parts], n=3, cutoff=0.6)
     ending = [column for column in names if len(name) > 2 and name.casefold() in column.casefold()]
-    meant = list(dict.fromkeys([*(parts.get(found, found) for found in close), *ending]))[:5]
-    near = f"; did you mean {' or '.join(meant)}? Its" if meant else "; its"
+    guesses = list(dict.fromkeys([*(parts.get(found, found) for found in close), *ending]))[:5]
+    near = f"; did you mean {' or '.join(guesses)}? Its" if guesses else "; its"
     raise InputError(f"{where} has no column {name!r}{near} columns are {listing(list(names), 12)}.")
+
+
+def meant(name: str, names: Sequence[str]) -> list[str]:
+    """The columns that a name may mean: of that name; else those that end with it, or have it before their unit."""
+    if name in names:
+        return [name]
+    wanted = name.strip().casefold()
+    ends = tuple(f"{mark}{wanted}" for mark in "./")
+    own = [c for c in names if c.casefold() == wanted or c.casefold().endswith(ends)]
+    own = own or [column for column in names if without_unit(column)[0].casefold() == wanted]
+    return own or [column for column in names if column.strip().casefold() == wanted]
 
 
 def without_unit(name: str) -> tuple[str, str]:

@@ -16,6 +16,7 @@ from lawsmith.runs.optimum import Answer, Optimum, invert, optimum
 from lawsmith.sandbox import Sandbox
 from lawsmith.sandbox.law.own_form import feature_expression
 from lawsmith.tasks import InputError
+from lawsmith.tasks.asked import meant
 
 
 def best(
@@ -86,6 +87,7 @@ def solve(
     if not equals or size is None:
         raise InputError(f"--target {target!r} is not understood; write it like loss=2.1.")
     found, name, group = _asked(reference, name.strip(), group, law, runs_dir)
+    feature = (meant(feature, found.features) or [feature])[0]
     if feature not in found.features:
         raise InputError(
             f"--solve {feature!r} does not stand in the formula; it has {', '.join(found.features)}."
@@ -111,7 +113,7 @@ def _asked(
     targets = found.schema.targets
     if target is None and len(targets) > 1:
         raise InputError(f"Say which target is meant with --target: {', '.join(targets)}.")
-    target = target if target is not None else targets[0]
+    target = (meant(target, targets) or [target])[0] if target is not None else targets[0]
     if target not in targets:
         raise InputError(f"{target!r} is no target of the law; it predicts {', '.join(targets)}.")
     if group is None and len(found.groups) > 1:

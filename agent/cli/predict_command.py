@@ -23,6 +23,7 @@ from lawsmith.runs.intervals.beyond_data import remarks
 from lawsmith.runs.laws import Law
 from lawsmith.sandbox import Sandbox
 from lawsmith.tasks import InputError, Schema, Table
+from lawsmith.tasks.asked import meant, without_unit
 from lawsmith.tasks.errors import listing, nearest
 from lawsmith.tasks.numerals import FACTORS, numeral
 
@@ -80,13 +81,15 @@ def point(law: Law, at: Sequence[str]) -> dict[str, float]:
 def pairs(law: Law, at: Sequence[str]) -> dict[str, float]:
     """Feature -> value of what ``--at`` names; raises InputError for what is unknown, named twice or not a number."""
     schema, given = law.schema, dict[str, float]()
-    names = "|".join(re.escape(name) for name in schema.features)
+    short = [re.split(r"[./]", without_unit(name)[0])[-1] for name in schema.features]
+    names = "|".join(re.escape(name) for name in (*schema.features, *short))
     separator = re.compile(rf",(?=\s*(?:{names})\s*=|\s*$)")  # a feature's name may hold a comma itself
     for part in (part for piece in at for part in separator.split(piece) if part.strip()):
         name, equals, value = part.rpartition("=")
-        name = name.strip()
-        if not equals or name not in schema.features:
-            raise InputError(_not_a_feature(law, part.strip(), name if equals else ""))
+        known = meant(name.strip(), schema.features) if equals else []
+        if len(known) != 1:
+            raise InputError(_not_a_feature(law, part.strip(), name.strip() if equals else ""))
+        name = known[0]
         if name in given:
             raise InputError(f"--at names {name} twice.")
         given[name] = number_of(schema, name, value)

@@ -34,6 +34,7 @@ from lawsmith.sandbox.law.parameter_roles import Role
 from lawsmith.sandbox.law.positions import roles
 from lawsmith.sandbox.law.syntax import parse_expression
 from lawsmith.sandbox.law.write_candidate import candidate
+from lawsmith.tasks.asked import meant
 from lawsmith.tasks.errors import InputError, listing
 from lawsmith.tasks.schema import Schema
 
@@ -115,7 +116,7 @@ def own_form(text: str, schema: Schema) -> dict[str, Node]:
 
 def feature_expression(text: str, schema: Schema) -> Node:
     """An expression of features alone, such as ``6*N*D``; raises InputError for any other name."""
-    tree = _read(text, schema)
+    tree = transform(_read(text, schema), lambda node: _short(node, schema))
     unknown = [parameter.name for parameter in parameters(tree)]
     if unknown:
         raise InputError(
@@ -127,6 +128,12 @@ def feature_expression(text: str, schema: Schema) -> Node:
             f"{text.strip()!r} names no feature; the features are {listing(schema.features, 8)}."
         )
     return tree
+
+
+def _short(node: Node, schema: Schema) -> Node:
+    """The feature that a name means, ``params`` for ``config.params``, where there is just one."""
+    known = meant(node.name, schema.features) if isinstance(node, Parameter) else []
+    return Feature(known[0]) if len(known) == 1 else node
 
 
 def _sides(part: str, schema: Schema) -> tuple[str, str]:

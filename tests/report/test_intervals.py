@@ -145,6 +145,12 @@ def test_a_wrong_request_gets_one_sentence(
     assert said in capsys.readouterr().err
 
 
+def test_short_names_of_features_are_understood(good: Archive):
+    task = good.manifest.task.model_copy(update={"features": ("config.N", "dose [uM]")})
+    law = replace(Law.open(good.path), schema=task, form=None)
+    assert point(law, ["N=70B,dose=2"]) == {"config.N": 7e10, "dose [uM]": 2.0}
+
+
 def test_a_feature_may_hold_commas_and_equal_signs(good: Archive):
     task = good.manifest.task.model_copy(update={"features": ("N, M", "D=t")})
     law = replace(Law.open(good.path), schema=task, form=None)

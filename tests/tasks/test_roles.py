@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from lawsmith.tasks import Dataset, InputError, read_dataset, read_decided
-from lawsmith.tasks.asked import resolved
+from lawsmith.tasks.asked import meant, resolved
 
 
 def chinchilla(rows: int = 90, seed: int = 0) -> pd.DataFrame:
@@ -121,7 +121,9 @@ def test_one_quantity_on_two_scales_is_one_feature(tmp_path: Path):
     ],
 )
 def test_a_name_means_the_column_that_ends_with_it(name: str, column: str):
-    assert resolved(name, ["summary.loss", "summary.eval/acc", "config.lr", "config.wlr"], "t.csv") == column
+    names = ["summary.loss", "summary.eval/acc", "config.lr", "config.wlr"]
+    assert resolved(name, names, "t.csv") == column and meant(name, names) == [column]
+    assert meant("r", names) == []
 
 
 def test_a_trackers_export(tmp_path: Path):
