@@ -53,7 +53,7 @@ _BOOKKEEPING = _words(
     "id index idx uuid guid hash run row no nr number timestamp date datetime created created_at updated "
     "updated_at start_time end_time host hostname user username notes note comment comments remark "
     "remarks tags url path commit git_commit checkpoint job job_id slurm_job_id name run_name experiment "
-    "group_id level_0 entity project sweep display_name"
+    "group_id level_0 entity project sweep display_name wall_time walltime"
 ) | {""}
 TRACKER = _words(
     "state status runtime duration job_type source_type source_name lifecycle_stage artifact_uri "

@@ -9,6 +9,7 @@ import pytest
 
 from lawsmith.tasks import Dataset, InputError, read_dataset, read_decided
 from lawsmith.tasks.asked import meant, resolved
+from lawsmith.tasks.words import is_bookkeeping
 
 
 def chinchilla(rows: int = 90, seed: int = 0) -> pd.DataFrame:
@@ -124,6 +125,10 @@ def test_a_name_means_the_column_that_ends_with_it(name: str, column: str):
     names = ["summary.loss", "summary.eval/acc", "config.lr", "config.wlr"]
     assert resolved(name, names, "t.csv") == column and meant(name, names) == [column]
     assert meant("r", names) == []
+
+
+def test_the_clock_of_a_tensorboard_export_is_no_feature():
+    assert is_bookkeeping("Wall time") and not is_bookkeeping("Step") and not is_bookkeeping("Value")
 
 
 def test_a_trackers_export(tmp_path: Path):
