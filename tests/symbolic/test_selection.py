@@ -309,6 +309,14 @@ def test_of_exact_laws_the_simplest_wins_however_central_another_is():
     assert winner(*exact) == "exact0"
 
 
+def test_a_law_that_memorises_the_rows_changes_nothing_for_the_others():
+    others = [trial("a", [0.05, 0.06], beyond=0.05), trial("b", [0.06, 0.06], beyond=0.2)]
+    memory = [trial(f"m{k}", [0.9, 1.1], train=1e-12, constants=10, beyond=9.0) for k in range(5)]
+    alone, beside = choose(others, task()), choose([*memory, *others], task())
+    assert (beside.winner, beside.inseparable, beside.votes) == (alone.winner, alone.inseparable, alone.votes)
+    assert {name: beside.scores[name] for name in alone.scores} == alone.scores
+
+
 def test_a_law_that_nobody_can_read_wins_only_where_none_can_be_read_or_the_user_allows_it():
     readable = Trial(
         "readable", Proposal(FORM.format(law="p['L'] + p['A'] / x['x']")), trial("a", [0.1, 0.1]).evaluation
