@@ -30,8 +30,9 @@ class Brief:
 
     name = "symbolic"
 
-    def __init__(self, task: Task, seed: int) -> None:
+    def __init__(self, task: Task, seed: int, **_: object) -> None:
         self._whole = SymbolicProposer(task, seed)
+        self.screening = self._whole.screening
 
     def propose(self, history: History) -> Sequence[Proposal]:
         return () if len(history) else self._whole.propose(history)[:4]
