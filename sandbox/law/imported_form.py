@@ -24,9 +24,9 @@ def imported_candidates(
 ) -> tuple[dict[str, str], tuple[tuple[str, str], ...]]:
     """Candidate source -> formula, for those that can be fitted; and (formula, reason) of the others.
 
-    Raises InputError for a table with several targets: a hall of fame is about one.
+    Raises InputError for formulas of a table with several targets: a hall of fame is about one.
     """
-    if len(schema.targets) > 1:
+    if formulas and len(schema.targets) > 1:
         raise InputError("--hall-of-fame takes formulas of one target; this table has several.")
     first = 1 if _counts_from_one(formulas, schema) else 0
     known, refused = dict[str, str](), list[tuple[str, str]]()

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from lawsmith import discover
+from lawsmith.agent.cli import main
 from lawsmith.agent.command.hall_of_fame import formulas
 from lawsmith.agent.command.own_forms import HALL_OF_FAME
 from lawsmith.sandbox.law.imported_form import imported_candidates
@@ -44,6 +45,23 @@ def form(formula: str, *features: str) -> str:
 )
 def test_numbers_become_constants_and_places_columns(formula: str, features: tuple[str, ...], read_as: str):
     assert form(formula, *features) == read_as
+
+
+def test_only_formulas_ask_for_a_single_target():
+    two = schema("N").model_copy(update={"targets": ("y", "z")})
+    assert imported_candidates([], two) == ({}, ())
+    with pytest.raises(InputError, match="one target"):
+        imported_candidates(["2 * N"], two)
+
+
+@pytest.mark.data
+def test_a_task_of_several_targets_is_searched(sldbench: Path, tmp_path: Path, capsys):
+    with pytest.raises(SystemExit) as left:
+        main(
+            f"--task domain_mixture --time-limit 2 --json --data-dir {sldbench} --runs-dir {tmp_path}".split()
+        )
+    assert left.value.code == 0
+    assert json.loads(capsys.readouterr().out)["runs"][0]["validation_r2"] > 0
 
 
 @pytest.mark.parametrize(
