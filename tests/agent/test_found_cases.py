@@ -9,7 +9,6 @@ from lawsmith import discover
 
 FOUND = {
     # file: (target, least R² beyond, most constants per group)
-    "06-growth": ("biomass", 0.6, 5),
     "07-decay-mjd": ("rate", 0.8, 3),
     "14-sigma-outliers": ("y", 0.95, 4),
     "15-exp-40-decades": ("y", 0.999, 2),

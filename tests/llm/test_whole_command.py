@@ -17,9 +17,10 @@ from benchmarks.waves import CALLS, searched, student, write_tables
 from lawsmith.agent.cli import main
 from lawsmith.agent.symbolic.library import library
 from lawsmith.agent.symbolic.profile import profile
+from lawsmith.agent.symbolic.start_forms import StartForms, start_forms
 from lawsmith.sandbox import Evaluation, Sandbox, evaluate
 from lawsmith.sandbox.law.expression import Function, walk
-from lawsmith.tasks import Table
+from lawsmith.tasks import Table, Task
 
 VARIES = re.compile(
     rb'^(  ?"(?:seconds|digest|[a-z]+\.(?:jsonl|json|py))"): (?:[0-9.]+|"[0-9a-f]{64}")', re.MULTILINE
@@ -124,6 +125,14 @@ def measured_once(monkeypatch: pytest.MonkeyPatch) -> None:
         return known[source, seed]
 
     monkeypatch.setattr("lawsmith.sandbox.search_task.evaluate", evaluated)
+    forms: list[StartForms] = []
+
+    def shared(task: Task) -> StartForms:
+        if not forms:
+            forms.append(start_forms(task))
+        return forms[0]
+
+    monkeypatch.setattr("lawsmith.agent.symbolic.symbolic_proposer.start_forms", shared)
 
 
 @pytest.mark.usefixtures("measured_once")
