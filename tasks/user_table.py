@@ -15,11 +15,14 @@ from lawsmith.tasks.axes import is_logarithmic
 from lawsmith.tasks.catalog import names as benchmark_names
 from lawsmith.tasks.cells import Cells, NumberNotation, convert
 from lawsmith.tasks.errors import InputError, listing
+from lawsmith.tasks.folds import frontier_features
 from lawsmith.tasks.knowledge import Knowledge, rate_range, read_knowledge, read_reach
+from lawsmith.tasks.leading import leading
 from lawsmith.tasks.reading import read_table, require_columns
 from lawsmith.tasks.roles import Roles, decide
 from lawsmith.tasks.rows import filled, filled_labels, finished, take
 from lawsmith.tasks.schema import Column, Decided, Schema
+from lawsmith.tasks.table import Table
 from lawsmith.tasks.task import Dataset
 from lawsmith.tasks.task_file import ColumnMeaning, TaskFile, task_file
 from lawsmith.tasks.validation import Split, dataset
@@ -121,7 +124,20 @@ def read_dataset(
         for given, name in zip(target, roles.targets, strict=True)
         if given != name
     ]
-    return _dataset(schema, split, test, (*read, *_said(cells, schema), *meant, *roles.notices, *rates))
+    found = _dataset(schema, split, test, (*read, *_said(cells, schema), *meant, *roles.notices, *rates))
+    return replace(found, notices=(*found.notices, *_what_leads(found.task.train)))
+
+
+def _what_leads(table: Table) -> tuple[str, ...]:
+    """A sentence where the table has more features than forms are made of."""
+    names = frontier_features(table)
+    kept = leading(table, names)
+    if len(kept) == len(names):
+        return ()
+    told = (
+        f"Formulas are made of {len(kept)} of the {len(names)} features, those that explain the target best"
+    )
+    return (f"{told}: {', '.join(kept)}. Name others with --features.",)
 
 
 def read_decided(schema: Schema, train: Path, test: Path | None = None) -> Dataset:

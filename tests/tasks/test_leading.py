@@ -1,12 +1,16 @@
 """Which features of a wide table lead."""
 
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 import pytest
 
 from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.folds import frontier_folds
 from lawsmith.tasks.leading import FEWEST, MANY, leading
 from lawsmith.tasks.table import Table
+from lawsmith.tasks.user_table import read_dataset
 
 
 def wide(target: str, rows: int = 150, count: int = 39, unit: float = 1.0) -> Table:
@@ -66,3 +70,14 @@ def test_a_wide_table_is_cut_along_the_features_that_lead() -> None:
     cut = {fold.name.split(">")[0] for fold in folds} - {"corner"}
     assert {"n3", "n11"} <= cut
     assert len(cut) <= MANY
+
+
+def test_features_that_no_form_is_made_of_are_told(tmp_path: Path) -> None:
+    table = wide("scaling")
+    frame = pd.DataFrame(dict(table.features) | dict(table.targets))
+    frame.to_csv(tmp_path / "wide.csv", index=False)
+    [told] = [one for one in read_dataset(tmp_path / "wide.csv", ["y"]).notices if "Formulas are made" in one]
+    assert "of the 39 features" in told
+    assert "n3" in told and "n11" in told
+    frame[["n3", "n11", "y"]].to_csv(tmp_path / "few.csv", index=False)
+    assert not any("Formulas are made" in one for one in read_dataset(tmp_path / "few.csv", ["y"]).notices)
