@@ -84,10 +84,11 @@ LIBRARIES = {
     "faulthandler's thread": "imp('faulthandler').dump_traceback_later(600)",
     "debugger's shell": "imp('pdb'); imp('pty').fork()",
     "shared memory by name": (
-        "imp('multiprocessing.shared_memory').shared_memory.SharedMemory('x%d' % imp('os').getpid(), "
-        "True, 64).unlink()"
+        "imp('multiprocessing.shared_memory').shared_memory.SharedMemory(bait['abstract'], True, 64).unlink()"
     ),
-    "a file in /dev/shm": "open_('/dev/shm/x%d' % imp('os').getpid(), 'w').write('x')",
+    "a file in /dev/shm": (
+        "name = '/dev/shm/file-' + bait['abstract']\nopen_(name, 'w').write('x')\nimp('os').unlink(name)"
+    ),
 }
 
 NETWORK = {
@@ -170,7 +171,7 @@ KERNEL = {
     "eventfd": "syscall_ok(290, 0, 0)",
     "pipe": "imp('os').pipe()",
     "alarm clock": "syscall_ok(37, 100)",
-    "semaphores": "if syscall(64, 0, 1, 0o1600) < 0: raise OSError",
+    "semaphores": "kept(syscall(64, 0, 1, 0o1600), 66, 0, 0)",
     "handle of a file": (
         "b = ctypes.create_string_buffer(128)\n"
         "b[0] = 120\n"
@@ -195,8 +196,8 @@ KERNEL = {
     "death signal cleared": "syscall_ok(157, 1, 0)",
     "affinity": "imp('os').sched_setaffinity(0, imp('os').sched_getaffinity(0))",
     "nice": "imp('os').nice(1)",
-    "shared memory": "m = imp('ctypes')\nif syscall(29, 0, 4096, 0o1600) < 0: raise OSError",
-    "message queue": "if syscall(68, 0, 0o1600) < 0: raise OSError",
+    "shared memory": "kept(syscall(29, 0, 4096, 0o1600), 31, 0, 0)",
+    "message queue": "kept(syscall(68, 0, 0o1600), 71, 0, 0)",
     "change directory": "imp('os').chdir('/')",
     "change root": "imp('os').chdir('/')\nimp('os').umask(0)",
     "duplicate a terminal": "imp('fcntl').ioctl(1, 0x5451)",
@@ -312,7 +313,9 @@ MORE_KERNEL = {
     "signalfd": "b = ctypes.create_string_buffer(8)\nsyscall_ok(289, -1, b, 8, 0)",
     "fanotify": "syscall_ok(300, 0, 0)",
     "key added": "syscall_ok(248, b'user', b'lawsmith', b'x', 1, -2)",
-    "message queue by name": "syscall_ok(240, b'lawsmith%d' % imp('os').getpid(), 0o102, 0o600, 0)",
+    "message queue by name": (
+        "name = b'lawsmith%d' % imp('os').getpid()\nsyscall_ok(240, name, 0o102, 0o600, 0)\nsyscall(241, name)"
+    ),
     "secret memory": "syscall_ok(447, 0)",
     "landlock ruleset": "syscall_ok(444, 0, 0, 1)",
     "a filter of its own": "syscall_ok(317, 2, 0, ctypes.create_string_buffer(b'\\0\\0\\0\\0', 4))",
@@ -421,9 +424,9 @@ MESSAGES = {
     "its input and output class": "syscall_ok(251, 1, 0, 3 << 13)",
     "its umask": "imp('os').umask(0o77)",
     "its working folder": "imp('os').getcwd()",
-    "a semaphore by its key": "if syscall(64, 0x1A53, 1, 0o1666) < 0: raise OSError",
-    "a message queue by its key": "if syscall(68, 0x1A53, 0o1666) < 0: raise OSError",
-    "shared memory by its key": "if syscall(29, 0x1A53, 4096, 0o1666) < 0: raise OSError",
+    "a semaphore by its key": "kept(syscall(64, 0x1A53, 1, 0o1666), 66, 0, 0)",
+    "a message queue by its key": "kept(syscall(68, 0x1A53, 0o1666), 71, 0, 0)",
+    "shared memory by its key": "kept(syscall(29, 0x1A53, 4096, 0o1666), 31, 0, 0)",
     "a key in the user's ring": "syscall_ok(250, 0, -4, 1)",
     "the state of the clock": "syscall_ok(159, ctypes.create_string_buffer(256))",
     "the state of a clock by its number": "syscall_ok(305, 0, ctypes.create_string_buffer(256))",
@@ -473,6 +476,10 @@ def syscall(*arguments):
 def syscall_ok(*arguments):
     if syscall(*arguments) < 0:
         raise OSError(ctypes.get_errno(), "refused")
+def kept(made, remove, *how):
+    if made < 0:
+        raise OSError(ctypes.get_errno(), "refused")
+    syscall(remove, made, *how)
 def page():
     return ctypes.cast(libc.getpid, ctypes.c_void_p).value & ~4095
 def bait_file(bait):
