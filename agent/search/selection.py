@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lawsmith.agent.search.waves import turns_beyond, unshown_waves
+from lawsmith.agent.search.waves import unshown_waves
 from lawsmith.runs.trials import Trial
 from lawsmith.sandbox import Evaluation
 from lawsmith.sandbox.evaluate import NARROW
@@ -262,7 +262,6 @@ def _missing(trial: Trial, task: Task) -> int:
     known = traits(trial.proposal.source, task.schema.targets)
     endless = known is not None and not known.levels and not steepens(task.train)
     missing = 0 if known is None else endless + len(decisive(task.train) - known.features)
-    missing += turns_beyond(trial.evaluation, task.train)
     return missing + unshown_waves(trial.proposal.source, trial.evaluation, task.train)
 
 

@@ -1,4 +1,4 @@
-"""Whether the rows show the waves that a law claims: less than a turn or two is any bend, and turns beyond the data."""
+"""Whether the rows show the waves that a law claims: less than a turn or two is any bend."""
 
 from __future__ import annotations
 
@@ -16,8 +16,6 @@ from lawsmith.tasks.table import Table
 
 PER_TURN = 4  # levels of its angle that show one turn of a wave
 FEWEST_TURNS = 1.5  # within the data; with fewer a wave is no more than a bend
-FEWEST_STEPS = 4  # of the upper half of the rows that all go one way
-TURNED = 0.05  # spreads of the target by which a law goes back beyond them
 DIGITS = 9  # to which angles are the same level
 
 
@@ -32,21 +30,6 @@ def unshown_waves(source: str, evaluation: Evaluation, train: Table) -> int:
         return 0
     constants = Constants.from_json(evaluation.constants)
     return sum(not _is_shown(angle, constants, train) for angle in angles)
-
-
-def turns_beyond(evaluation: Evaluation, train: Table) -> bool:
-    """Whether a law of one feature turns back just beyond rows of one group that go one way up to the last."""
-    names = [name for name in train.features if name not in train.categories]
-    if len(names) != 1 or train.categories or len(train.targets) != 1 or len(evaluation.probe) != 6:
-        return False
-    column, measured = train.features[names[0]], train.target_matrix()[:, 0]
-    last = np.argsort(column, kind="stable")[len(column) // 2 :]
-    steps = np.diff(measured[last])
-    way = np.sign(measured[last[-1]] - measured[last[0]])
-    if len(steps) < FEWEST_STEPS or not (steps * way > 0).all():
-        return False
-    near, far = evaluation.probe[0][0], evaluation.probe[3][0]
-    return bool(way * (far - near) < -TURNED * float(np.std(measured)))
 
 
 @lru_cache(maxsize=2048)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lawsmith.agent.search.selection import Gain, choose, gain, held_out_error, ranking, typical_error
-from lawsmith.agent.search.waves import turns_beyond, unshown_waves
+from lawsmith.agent.search.waves import unshown_waves
 from lawsmith.runs.trials import Proposal, Trial
 from lawsmith.sandbox import Constants, Evaluation, Verdict
 from lawsmith.sandbox.evaluate import FoldScore
@@ -365,17 +365,3 @@ def test_data_that_steepen_ask_no_law_for_a_level(law, expected):
     t = np.arange(1.0, 13.0)
     rows = Table({"t": t}, {"y": law(t)}, ("all",), np.zeros(12, dtype=np.intp))
     assert steepens(rows) is expected
-
-
-def test_a_law_that_turns_back_where_all_rows_rise_is_charged() -> None:
-    x = np.linspace(1, 10, 12)
-    rising = Table({"x": x}, {"y": np.tanh(x / 5)}, ("g",), np.zeros(12, dtype=np.intp))
-    steady, back = ([0.95, 0.95, 0.95, 1.0, 1.0, 1.0], [0.95, 0.95, 0.95, 0.7, 0.7, 0.7])
-
-    def turning(values: list[float], table: Table) -> bool:
-        probe = tuple((value,) for value in values)
-        return turns_beyond(trial("x", [0.1]).evaluation.model_copy(update={"probe": probe}), table)
-
-    assert turning(back, rising) and not turning(steady, rising)
-    bent = replace(rising, targets={"y": np.sin(x / 4)})
-    assert not turning(back, bent)
