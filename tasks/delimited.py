@@ -37,6 +37,7 @@ _SUMMARIES = (
     "count",
     "n",
 )
+_REMARK = re.compile(r"(?<=[\d.%])[ \t]+#.*$", flags=re.MULTILINE)
 _MOST_FOOTERS = 6  # lines at the end that may be summaries or remarks
 
 
@@ -68,14 +69,14 @@ def parse_delimited(text: str, where: str) -> Reading:
     """The table that a text states; raises InputError, in one sentence, where it states none."""
     told = re.match(r"\s*sep=([,;|\t])[ \t]*\r?\n", text)  # Excel's own hint
     header, body, notices = _header_and_body(text[told.end() :] if told else text, where)
-    lines = [line for line in body[: 1 << 18].splitlines() if line.strip()][:_LOOK]
+    lines = [_without_remark(line) for line in body[: 1 << 18].splitlines() if line.strip()][:_LOOK]
     separator = told[1] if told else _separator(header, lines)
     if separator == "|" and header.strip().startswith("|"):
         header, body = _without_frame(header), "\n".join(_without_frame(line) for line in body.split("\n"))
         lines = [_without_frame(line) for line in lines]
     names = _cells(header, separator, where)
     bound(max(body.count("\n"), body.count("\r")) * len(names), where)
-    names += [""] if _ends_in_separators(names, lines, separator) else []
+    names += [""] * _surplus(names, lines, separator)
     title = None
     while lines and len(names) == 1 and len(_split(lines[0], separator)) > 1:
         title, header = title or header, lines.pop(0)
@@ -84,6 +85,8 @@ def parse_delimited(text: str, where: str) -> Reading:
     if title is not None:
         notices = [*notices, f"{where}: the line {title.strip()[:60]!r} above the header was left out."]
     _refuse_no_header(names, lines, separator, where)
+    body, said = _without_remarks(body, names, separator, where)
+    notices = [*notices, *said]
     frame = _frame(body, names, separator, where)
     grid = tidy(frame, names, where)
     return replace(grid, separator=separator).after(*notices)
@@ -148,7 +151,9 @@ def _separator(header: str, lines: list[str]) -> str:
         counts = Counter(_widths(lines or [header], separator))
         width, agreeing = max(counts.items(), key=lambda item: (item[1], item[0]))
         named = len(_split(header, separator))
-        if width < 2 or not (named in (width, width - 1) or named == 1):
+        if width < 2 or not (
+            named in (width, width - 1, width - _surplus([""] * named, lines, separator)) or named == 1
+        ):
             continue
         share = agreeing / sum(counts.values()) - (0.5 if named == 1 else 0.25 if named == width - 1 else 0.0)
         if share > best_share + 0.02:
@@ -190,10 +195,35 @@ def _without_frame(line: str) -> str:
     return "" if re.fullmatch(r"[\s|:-]*", inner) else inner
 
 
-def _ends_in_separators(names: list[str], lines: list[str], separator: str) -> bool:
-    """Whether every row, but not the header, ends in a separator."""
+def _surplus(names: list[str], lines: list[str], separator: str) -> int:
+    """How many separators too many stand at the end of every row, but not of the header."""
     rows = [_split(line, separator) for line in lines]
-    return bool(rows) and all(len(row) == len(names) + 1 and not row[-1].strip() for row in rows)
+    extra = min((len(row) - len(names) for row in rows), default=0)
+    if extra < 1 or any(cell.strip() for row in rows for cell in row[len(names) :]):
+        return 0
+    return extra
+
+
+def _without_remark(line: str) -> str:
+    """A line without the remark behind its last number: ``3.2,5 # run 7``."""
+    found = _REMARK.search(line)
+    return line[: found.start()] if found else line
+
+
+def _without_remarks(body: str, names: list[str], separator: str, where: str) -> tuple[str, tuple[str, ...]]:
+    """The rows without remarks behind them, where what stands before a remark is a whole row."""
+    if not _REMARK.search(body):
+        return body, ()
+    lines, cut = body.split("\n"), 0
+    for place, line in enumerate(lines):
+        short = _without_remark(line)
+        if short != line and len(_split(short, separator)) == len(names):
+            lines[place] = short
+            cut += 1
+    if not cut:
+        return body, ()
+    noun = "1 row" if cut == 1 else f"{cut} rows"
+    return "\n".join(lines), (f"{where}: the remarks after # behind {noun} were left out.",)
 
 
 def _refuse_no_header(names: list[str], lines: list[str], separator: str, where: str) -> None:

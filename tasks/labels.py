@@ -23,7 +23,7 @@ def decide_labels(d: Deciding) -> None:
         if not all(labels):
             d.set(name, "left out", f"text, empty in {labels.count('')} of {d.rows} rows")
         elif len(set(labels)) > max(2, d.rows / 2):
-            d.set(name, "left out", "text that hardly repeats")
+            d.set(name, "left out", f"text that hardly repeats, such as {labels[0][:20]!r}")
         elif restated := label_of(codes, d.candidates()):
             d.set(name, "left out", f"a label of {listing(restated)}, which says the same")
         else:

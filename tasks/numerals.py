@@ -19,6 +19,7 @@ _NUMERAL = re.compile(
     r"([+\-−]?(?:\d[\d.,]*|[.,]\d[\d.,]*)(?:[eE][+\-−]?\d+)?)\s*([^\d\s.,+\-−][^\d,;]{0,15})?"
 )
 _POWER = re.compile(r"(?:([+\-−]?\d[\d.,]*)\s*[x×*·]\s*)?10\s*(?:\^|\*\*)\s*([+\-−]?\d+)")
+_BINARY = re.compile(r"2\s*(?:\^|\*\*)\s*(\d{1,3})")
 _FORTRAN = re.compile(r"([+\-−]?\d[\d.,]*)[dD]([+\-−]?\d+)")
 _SPECIAL = re.compile(r"[+-]?(?:inf|infinity)", re.IGNORECASE)
 _DATE = re.compile(
@@ -54,6 +55,8 @@ def numeral(cell: str) -> Numeral | None:
         return Numeral(text, "")
     if (power := _POWER.fullmatch(text) or _FORTRAN.fullmatch(text)) is not None:
         text = f"{power[1] or 1}e{power[2]}"
+    elif (binary := _BINARY.fullmatch(text)) is not None:
+        text = f"{2.0 ** int(binary[1]):.17g}"
     elif text[:1] in "$€£":
         text = text[1:].strip()
     found = _NUMERAL.fullmatch(text)

@@ -269,13 +269,16 @@ def _workbook(content: bytes, where: str) -> Reading:
         rows: list[tuple[Any, ...]] = []
         title, titles, cells = "", list(book.sheetnames), 0
         for sheet in book.worksheets:
+            found: list[tuple[Any, ...]] = []
             for row in sheet.iter_rows(values_only=True):
                 cells += _CELLS_OF_A_RECORD + len(row)
                 bound(cells, where)
                 if any(cell is not None for cell in row):
-                    rows.append(row)
-            if rows:
-                title = str(sheet.title)
+                    found.append(row)
+            if found and not rows:
+                rows, title = found, str(sheet.title)
+            if sum(_width(row) > 1 for row in found) > 1:  # a table rather than a remark
+                rows, title = found, str(sheet.title)
                 break
     except InputError:
         raise
@@ -283,12 +286,22 @@ def _workbook(content: bytes, where: str) -> Reading:
         raise InputError(f"{where} is not a readable Excel workbook: {str(error)[:100]}.") from None
     if not rows:
         raise InputError(f"{where} is empty; a table needs a header and at least one row.")
+    notices = [f"{where} has {len(titles)} sheets; {title!r} was read."] if len(titles) > 1 else []
+    while len(rows) > 2 and _width(rows[0]) == 1 < min(_width(rows[1]), _width(rows[2])):
+        shown = next(str(cell) for cell in rows.pop(0) if cell is not None)
+        notices.append(f"{where}: the line {shown.strip()[:60]!r} above the header was left out.")
+    first = min(next(k for k, cell in enumerate(row) if cell is not None) for row in rows)
+    rows = [row[first:] for row in rows]
     width = max(len(row) for row in rows)
     frame = pd.DataFrame([(*row, *[None] * (width - len(row))) for row in rows[1:]], dtype=object)
     names = ["" if cell is None else str(cell) for cell in rows[0]]
-    said = f"{where} has {len(titles)} sheets; {title!r} was read."
     grid = tidy(frame, [*names, *[""] * (width - len(names))], where)
-    return grid.after(*((said,) if len(titles) > 1 else ()))
+    return grid.after(*notices)
+
+
+def _width(row: tuple[Any, ...]) -> int:
+    """How many cells of a row hold something."""
+    return sum(cell is not None for cell in row)
 
 
 def _json(text: str, where: str) -> Reading:
@@ -299,7 +312,10 @@ def _json(text: str, where: str) -> Reading:
     cells = 0
     for place, record in _records(text, where):
         if not isinstance(record, dict):
-            raise InputError(f"{where}, {place}, is not a JSON object with one entry per column.")
+            raise InputError(
+                f"{where}, {place}, is not a JSON object with one entry per column, nor the names of the columns "
+                "above their rows."
+            )
         records.append(dict(_flat(record)))
         cells += _CELLS_OF_A_RECORD + len(records[-1])
         bound(cells, where)
@@ -309,6 +325,7 @@ def _json(text: str, where: str) -> Reading:
 def _records(text: str, where: str) -> Iterable[tuple[str, Any]]:
     whole = _whole(text) if text.lstrip()[:1] in ("[", "{") else None
     if isinstance(whole, list):
+        whole = _named_rows(whole)
         return ((f"entry {number}", entry) for number, entry in enumerate(whole, start=1))
     if isinstance(whole, dict):
         return ((f"entry {number}", entry) for number, entry in enumerate(_rows_of(whole), start=1))
@@ -323,17 +340,30 @@ def _whole(text: str) -> Any:
         return None
 
 
+def _named_rows(entries: list[Any]) -> list[Any]:
+    """Objects of a list of lists whose first one names the columns; any other list as it is."""
+    names = entries[0] if entries else None
+    named = isinstance(names, list) and names and all(isinstance(name, str) for name in names)
+    if not named or not all(isinstance(row, list) and len(row) == len(names) for row in entries):
+        return entries
+    return [dict(zip(names, row, strict=True)) for row in entries[1:]]
+
+
 def _rows_of(whole: dict[str, Any]) -> list[Any]:
-    """Rows of an object of columns (lists, or pandas' objects by row), of names and rows, or of one list."""
+    """Rows of an object of columns (lists, or pandas' objects by row), of rows by their numbers, of names and rows, or
+    of one list beside remarks."""
     values = list(whole.values())
-    if len(values) == 1 and isinstance(values[0], list) and values[0] and isinstance(values[0][0], dict):
-        return list(values[0])
+    lists = [v for v in values if isinstance(v, list) and v and all(isinstance(row, dict) for row in v)]
+    if len(lists) == 1 and not any(isinstance(value, list) and value is not lists[0] for value in values):
+        return list(lists[0])
     names, rows = whole.get("columns"), whole.get("data")
     if isinstance(names, list) and isinstance(rows, list) and all(isinstance(row, list) for row in rows):
         return [dict(zip(map(str, names), row, strict=False)) for row in rows]
     if values and all(isinstance(value, list) for value in values) and len({len(v) for v in values}) == 1:
         return [dict(zip(whole, row, strict=True)) for row in zip(*values, strict=True)]
     if values and all(isinstance(value, dict) for value in values) and len({tuple(v) for v in values}) == 1:
+        if all(map(str.isdigit, whole)) and not all(map(str.isdigit, values[0])):
+            return values
         return [{name: column[row] for name, column in whole.items()} for row in values[0]]
     return [whole]
 

@@ -174,7 +174,8 @@ class _Decision(Deciding):
                 self._weight_of_target(name, self.asked.target[0])
             if of is None or of == name or name in self.role:
                 continue
-            if of in self.asked.target or (of == "" and self._looks_like_error(name)):
+            rival = words.is_outcome(name) and any(map(words.is_outcome, self.asked.target))
+            if of in self.asked.target or (of == "" and not rival and self._looks_like_error(name)):
                 self._weight_of_target(name, of or self.asked.target[0])
             elif of:
                 self.set(name, "left out", f"by its name the error of {of}")

@@ -111,6 +111,14 @@ def numbers(frame: "pd.DataFrame", column: str, where: str) -> Array:
 def _parsed(values: "pd.Series[str]", column: str, where: str) -> Array:
     cells = [plain(value) for value in values.tolist()]
     bad = np.flatnonzero([cell is None for cell in cells])
+    read = [isinstance(value, float) and value == value for value in values.tolist()]
+    unlike = [isinstance(value, str) and cell == cell for value, cell in zip(values, cells, strict=True)]
+    if not len(bad) and any(read) and any(unlike):  # what its column's notation could not read
+        odd = np.flatnonzero(unlike)
+        raise InputError(
+            f"{where}: column {column!r} holds {str(values.iloc[int(odd[0])])[:40]!r} in {_data_rows(odd)}, without "
+            "the notation or the unit of its other cells; write all cells alike."
+        )
     if len(bad):
         shown = str(values.iloc[int(bad[0])])[:40]
         raise InputError(

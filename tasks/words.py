@@ -38,7 +38,8 @@ GROUPS = _words(
 )
 _ALONE = _words(
     "stderr std_err std_error standard_error std sem se sd stddev error_bar errorbar uncertainty unc yerr "
-    "y_err y_error y_sigma sigma_y y_std dy"
+    "y_err y_error y_sigma sigma_y y_std dy err std_dev standard_deviation std_deviation error_bars "
+    "measurement_error uncert sig"
 )
 _LABELS = _words("curve series group subject patient site species run experiment cluster trace trajectory")
 _COUNTS = re.compile(
@@ -101,6 +102,8 @@ def is_rate(name: str) -> bool:
 
 def error_of(name: str, targets: tuple[str, ...], others: tuple[str, ...]) -> str | None:
     """The column whose error a name says it is ("" for an error that names none); None for any other name."""
+    for sign in ("σ", "δ", "Δ", "±"):
+        name = name.replace(sign, "_sigma_")
     words = tokens(name)
     plain = bare(name)
     base = [word for word in words if word not in ERRORS]
@@ -108,6 +111,8 @@ def error_of(name: str, targets: tuple[str, ...], others: tuple[str, ...]) -> st
         for column in (*targets, *others):
             if base and "_".join(base) in ("_".join(tokens(column)), bare(column)):
                 return column
+    if words[:1] in (["e"], ["d"], ["delta"]) and any(words[1:] == tokens(one) for one in targets):
+        return ""  # as e_loss and delta_loss, which may also be something else
     if plain in _ALONE or plain == "sigma":
         return ""
     return None

@@ -48,6 +48,17 @@ def workbook() -> bytes:
     return content.getvalue()
 
 
+def second_sheet() -> bytes:
+    """A sheet of remarks, then a table below a title that begins in the second column."""
+    openpyxl = pytest.importorskip("openpyxl")
+    book, content = openpyxl.Workbook(), io.BytesIO()
+    book.active.append(["made by hand"])
+    for row in ([], [None, "Runs of May"], [], [None, "N", "loss"], *([None, n, v] for n, v in ROWS)):
+        book["data"].append(row) if "data" in book.sheetnames else book.create_sheet("data")
+    book.save(content)
+    return content.getvalue()
+
+
 SAME: dict[str, tuple[str, Callable[[], str | bytes]]] = {
     "semicolon": ("t.csv", lambda: lines(";")),
     "semicolon and comma": ("t.csv", lambda: lines(";", decimal=",")),
@@ -71,6 +82,8 @@ SAME: dict[str, tuple[str, Callable[[], str | bytes]]] = {
     "title": ("t.csv", lambda: "Runs of May\n\n" + lines(",")),
     "trailing commas": ("t.csv", lambda: lines(",", end=",")),
     "trailing commas in rows": ("t.csv", lambda: lines(",", header="N,loss", end=",")),
+    "several trailing semicolons": ("t.csv", lambda: lines(";", header="N;loss", end=";;")),
+    "remarks behind rows": ("t.csv", lambda: lines(",", header="N,loss", end=" # run 7, again")),
     "units": ("t.csv", lambda: lines(",").replace("loss\n", "loss\nparams,nats\n")),
     "footer": ("t.csv", lambda: lines(",") + "\nmean,2.3\n"),
     "remark": ("t.csv", lambda: lines(",") + "source: the lab,\n"),
@@ -83,6 +96,10 @@ SAME: dict[str, tuple[str, Callable[[], str | bytes]]] = {
     "array": ("t.json", lambda: FRAME.to_json(orient="records")),
     "columns": ("t.json", lambda: FRAME.to_json()),
     "lists": ("t.json", lambda: json.dumps({"N": N, "loss": LOSS})),
+    "second sheet": ("t.xlsx", second_sheet),
+    "rows below names": ("t.json", lambda: json.dumps([["N", "loss"], *([n, v] for n, v in ROWS)])),
+    "rows by number": ("t.json", lambda: FRAME.to_json(orient="index")),
+    "pandas' own table": ("t.json", lambda: FRAME.to_json(orient="table")),
     "names and rows": ("t.json", lambda: FRAME.to_json(orient="split")),
     "lines": ("t.json", lambda: FRAME.to_json(orient="records", lines=True)),
     "suffixes": ("t.csv", lambda: "N,loss\n1k,3.5\n20K,2.25\n0.3M,2.125\n4M,2.0625\n5e6,2.05\n0.06B,2.01\n"),
@@ -130,6 +147,7 @@ def test_the_same_rows_in_every_file(kind: str, tmp_path: Path):
         ("Runs of May\n\n" + lines(","), "the line 'Runs of May' above the header was left out."),
         (lines(" ", header="# N loss"), "the columns' names were read from the comment '# N loss'."),
         (lines(";", decimal=","), "loss: '3,5' was read as 3.5."),
+        (lines(",", header="N,loss", end=" # a"), "the remarks after # behind 6 rows were left out."),
         ("p,loss\n15%,3\n20%,2\n30%,1\n40%,1.5\n", "p: text was read as numbers ('15%' is 0.15)."),
         ("p,loss\n15 ms,3\n20 ms,2\n30 ms,1\n40 ms,4\n", "p: the unit 'ms' stands in every cell"),
         ("p,loss\n2020-01-01,3\n2021-07-02,2\n2022-01,1\n2023-01-01,4\n", "p: dates became decimal years"),
@@ -160,6 +178,10 @@ def test_what_is_unusual_is_said(text: str | bytes, said: str, tmp_path: Path):
         (
             "N;loss\n1,000;3\n20,000;2\n300,000;2\n4,000;1\n",
             "'1,000' in column 'N' is 1 if the comma marks decimals, and 1000 if it marks thousands;",
+        ),
+        (
+            "N,loss\n1,35%\n2,0.3\n3,28%\n4,25%\n",
+            "column 'loss' holds '0.3' in data row 2, without the notation or the unit of its other cells;",
         ),
         ("N,loss\n1,abc\n2,3\n3,2\n4,1\n", "column 'loss' holds text ('abc') in data row 1;"),
     ],
@@ -196,6 +218,7 @@ def test_notations_that_contradict_themselves(tmp_path: Path):
     [
         (("6x10^9", "2×10^8", "10^7", "3*10**6"), [6e9, 2e8, 1e7, 3e6]),
         (("1.5D+06", "2.5d+05", "1D3", "7"), [1.5e6, 2.5e5, 1e3, 7]),
+        (("2^10", "2^11", "2**12", "7"), [1024, 2048, 4096, 7]),
         (("$12", "$1,200", "$7.5", "$3"), [12, 1200, 7.5, 3]),
         (("−1.5", "+2", "3.", ".5"), [-1.5, 2, 3, 0.5]),
         (("1'200", "12'000", "900", "1"), [1200, 12000, 900, 1]),

@@ -202,6 +202,15 @@ def test_variances_and_ends_of_intervals(tmp_path: Path):
     assert roles(data)["loss_lower"] == roles(data)["loss_ci_high"] == "companion"
 
 
+@pytest.mark.parametrize("name", ["σ_y", "y ±", "Δy", "e_y", "delta_y", "y (std)", "Std Dev", "err", "y_unc"])
+def test_names_of_errors_as_people_write_them(name: str, tmp_path: Path):
+    x, spread = np.arange(1.0, 31.0), np.linspace(0.01, 0.05, 30)
+    table = pd.DataFrame({"x": x, "y": 2 + 9 / x, name: spread})
+    assert read(tmp_path, table, "y").task.schema.features == ("x",)
+    of_a_run = table.rename(columns={"y": "loss", name: "err"})
+    assert roles(read(tmp_path, of_a_run))["err"] == "companion"  # of a classifier
+
+
 def test_a_sigma_that_was_set_is_a_feature(tmp_path: Path):
     """A noise level of three values is a setting of the experiment."""
     table = chinchilla()[["n_params", "loss"]].assign(sigma=np.array([0.1, 0.2, 0.5])[np.arange(90) % 3])
