@@ -342,11 +342,12 @@ def _whole(text: str) -> Any:
 
 def _named_rows(entries: list[Any]) -> list[Any]:
     """Objects of a list of lists whose first one names the columns; any other list as it is."""
-    names = entries[0] if entries else None
-    named = isinstance(names, list) and names and all(isinstance(name, str) for name in names)
-    if not named or not all(isinstance(row, list) and len(row) == len(names) for row in entries):
+    if not entries or not all(isinstance(row, list) and len(row) == len(entries[0]) for row in entries):
         return entries
-    return [dict(zip(names, row, strict=True)) for row in entries[1:]]
+    names, *rows = entries
+    if not names or not all(isinstance(name, str) for name in names):
+        return entries
+    return [dict(zip(names, row, strict=True)) for row in rows]
 
 
 def _rows_of(whole: dict[str, Any]) -> list[Any]:
