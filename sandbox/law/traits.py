@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -20,10 +21,14 @@ from lawsmith.sandbox.law.expression import (
     Power,
     Product,
     Sum,
+    add,
     children,
     features,
+    mul,
     parameters,
+    power,
 )
+from lawsmith.sandbox.law.normal import normal
 from lawsmith.sandbox.law.read import read
 from lawsmith.sandbox.law.spans import SIZES, Domain
 from lawsmith.sandbox.law.standard import standard
@@ -78,25 +83,44 @@ def _has_level(node: Node) -> bool:
         case Product(factors):
             sums = [f for f in factors if features(f)]
             scaled = any(parameters(f) for f in factors if not features(f))
-            return all(
-                (scaled and _saturates(f))
-                or (
-                    isinstance(f, Sum)
-                    and any(not features(term) and (scaled or parameters(term)) for term in f.terms)
+            return bool(scaled or sums) and (
+                (scaled and _saturates(mul(*sums)))
+                or all(
+                    (scaled and _saturates(f))
+                    or (
+                        isinstance(f, Sum)
+                        and any(not features(term) and (scaled or parameters(term)) for term in f.terms)
+                    )
+                    for f in sums
                 )
-                for f in sums
-            ) and bool(scaled or sums)
+            )
     return bool(parameters(node)) and not features(node)
 
 
 def _saturates(node: Node) -> bool:
-    """Whether all that depends on features fades inside a power or an exponential: a logistic curve, a Hill curve."""
+    """Whether it goes to a constant as features grow: all that depends on them fades inside a power or an exponential,
+    or grows as fast above the line as below it (a logistic curve, a Hill curve); or grows inside a hyperbolic tangent
+    or an arctangent."""
     match node:
         case Power(Sum(terms), exponent) if not features(exponent):
             rest = [term for term in terms if features(term)]
             return len(rest) < len(terms) and all(map(_fades, rest))
+        case Product(factors):
+            return any(_saturates_below(factors, k) for k in range(len(factors)))
         case Function("exp", (argument,)):
             return _fades(argument)
+        case Function("tanh" | "arctan", (argument,)):
+            return bool(features(argument)) and (_is_positive(argument) or _is_negative(argument))
+    return False
+
+
+def _saturates_below(factors: Sequence[Node], k: int) -> bool:
+    """Whether a product saturates when all its other factors are taken into the sum that factor `k` is a power of."""
+    match factors[k]:
+        case Power(Sum(terms), exponent) if not features(exponent):
+            rest = mul(*factors[:k], *factors[k + 1 :])
+            inside = power(rest, power(exponent, Number(-1.0)))
+            return _saturates(power(add(*(normal(mul(term, inside)) for term in terms)), exponent))
     return False
 
 

@@ -288,6 +288,16 @@ def test_which_laws_may_level_off(law: str, expected: bool) -> None:
         ("p['A'] / (1 + (x['n'] / p['L']) ** -p['a'])", True),
         ("p['A'] / (1 + (x['n'] / p['L']) ** p['a'])", False),
         ("p['A'] * np.exp(p['a'] * x['n'])", False),
+        ("p['A'] * x['n'] / (p['a'] + x['n'])", True),
+        ("p['A'] * x['n'] ** p['a'] / (p['L'] + x['n'] ** p['a'])", True),
+        ("p['A'] * (x['n'] / (p['a'] + x['n'])) ** p['L']", True),
+        ("p['A'] * x['n'] / np.sqrt(p['a'] + x['n'] ** 2)", True),
+        ("p['A'] * x['n'] ** 2 / (p['a'] + x['n'])", False),
+        ("p['A'] * x['n'] / (p['a'] + x['n'] ** 2)", False),
+        ("p['A'] * np.tanh(p['a'] * x['n'])", True),
+        ("p['A'] * np.arctan(x['n'] / p['a'])", True),
+        ("p['A'] * np.tanh(np.sin(p['a'] * x['n']))", False),
+        ("p['A'] * x['d'] * np.tanh(p['a'] * x['n'])", False),
     ],
 )
 def test_curves_that_saturate_level_off(law: str, expected: bool) -> None:
