@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lawsmith.sandbox.fitting import Form, Loss
@@ -25,8 +24,9 @@ MOST_CONSTANTS = 40  # per group and target, where the task sets no cap
 
 @dataclass(frozen=True)
 class SymbolicForm:
-    """`nodes` holds one expression per target; `shared` says that shape constants are common to all groups, `by_chance`
-    how blindly the form was found (`lawsmith.runs.trials.Proposal`)."""
+    """`nodes` holds one expression per target; `shared` says that shape constants are common to all groups, as are the
+    constants that `pooled` names by target; `by_chance` says how blindly the form was found
+    (`lawsmith.runs.trials.Proposal`)."""
 
     nodes: tuple[Node, ...]
     origin: str
@@ -34,11 +34,13 @@ class SymbolicForm:
     loss: Loss = Loss.SQUARED
     parents: tuple[str, ...] = ()
     by_chance: int = 0
+    pooled: frozenset[tuple[int, str]] = frozenset()
 
     @property
     def key(self) -> str:
         """Equal for forms that state the same form."""
-        return f"{self.shared}|{self.loss}|" + ";".join(canonical(node) for node in self.nodes)
+        common = f"{self.shared}{sorted(self.pooled) or ''}"
+        return f"{common}|{self.loss}|" + ";".join(canonical(node) for node in self.nodes)
 
     @property
     def constants(self) -> int:
@@ -51,29 +53,44 @@ class SymbolicForm:
 
     def fits(self, schema: Schema, rows: int) -> bool:
         """Within the cap, with something to fit, and with fewer constants of a group's own than it has `rows`."""
-        own = max(sum(not (self.shared and is_shape(p)) for p in parameters(node)) for node in self.nodes)
+        own = max(len(parameters(node)) - self.common(k) for k, node in enumerate(self.nodes))
         return 0 < self.constants <= (schema.cap or MOST_CONSTANTS) and own < rows
+
+    def common(self, target: int) -> int:
+        """How many constants of a target all groups share."""
+        return sum(self._is_common(target, p) for p in parameters(self.nodes[target]))
+
+    def _is_common(self, target: int, parameter: Parameter) -> bool:
+        return (self.shared and is_shape(parameter)) or (target, parameter.name) in self.pooled
 
     def source(self, schema: Schema) -> str:
         """The source of the candidate that states this form for the columns of `schema`."""
         targets = self._targets(schema)
-        return candidate(targets, shared=self._common(targets), loss=self.loss, columns=schema.features)
+        return candidate(targets, shared=self._shared_names(), loss=self.loss, columns=schema.features)
 
     def to_fit(self, schema: Schema) -> Form:
         """The same for the engine, without a source."""
         targets = self._targets(schema)
-        return tree_form(targets, shared=self._common(targets), loss=self.loss)
+        return tree_form(targets, shared=self._shared_names(), loss=self.loss)
 
     def _targets(self, schema: Schema) -> dict[str, Node]:
         if len(schema.targets) == 1:
             return {schema.targets[0]: self.nodes[0]}
         named = enumerate(zip(schema.targets, self.nodes, strict=True))
-        return {name: _numbered(node, k) for k, (name, node) in named}
+        return {
+            name: rename(node, {p.name: _numbered(p, k) for p in parameters(node)})
+            for k, (name, node) in named
+        }
 
-    def _common(self, targets: Mapping[str, Node]) -> list[str]:
+    def _shared_names(self) -> list[str]:
         """The names of the constants that are common to all groups."""
-        every = (p for node in targets.values() for p in parameters(node))
-        return [p.name for p in every if is_shape(p)] if self.shared else []
+        several = len(self.nodes) > 1
+        return [
+            _numbered(p, k) if several else p.name
+            for k, node in enumerate(self.nodes)
+            for p in parameters(node)
+            if self._is_common(k, p)
+        ]
 
 
 def is_shape(parameter: Parameter) -> bool:
@@ -86,5 +103,5 @@ def has_shape(node: Node) -> bool:
     return any(isinstance(n, Parameter) and is_shape(n) for n in walk(node))
 
 
-def _numbered(node: Node, target: int) -> Node:
-    return rename(node, {p.name: f"{p.name}_{target + 1}" for p in parameters(node)})
+def _numbered(parameter: Parameter, target: int) -> str:
+    return f"{parameter.name}_{target + 1}"

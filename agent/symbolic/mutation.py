@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from lawsmith.agent.symbolic.general_forms import LETTERS
 from lawsmith.agent.symbolic.profile import ColumnKind, Profile
+from lawsmith.agent.symbolic.term_forms import LETTERS
 from lawsmith.agent.symbolic.terms import DIGITS, STEEPEST, Terms
 from lawsmith.sandbox.law.expression import (
     Feature,

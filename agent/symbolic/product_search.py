@@ -38,7 +38,7 @@ def products(
     tried."""
     for own in names[:MOST_SPLITS] if len(names) > 1 else ():
         others = [name for name in names if name != own]
-        if len(names) == 2 and own == names[1]:
+        if len(names) == 2 and own == names[1] and rows.blocks == 1:
             return  # the same split again
         yield _by_turns(rows, ([own], others), steady, stop)
 
@@ -46,18 +46,18 @@ def products(
 def _by_turns(
     rows: ScaledRows, sides: tuple[list[str], list[str]], steady: frozenset[str], stop: Callable[[], bool]
 ) -> tuple[ProductLaw | None, int]:
-    """Each sum in turn while the other one is held."""
-    sums: list[TermLaw] = [TermLaw(((),), (1.0,), 1.0)] * 2
+    """Each sum in turn while the other one is held; blocks share the second one."""
+    looks = (rows, replace(rows, blocks=1))
+    sums = [TermLaw(((),), (1.0,) * look.blocks, 1.0) for look in looks]
     best, tried = None, 0
     for turn in range(2 * ROUNDS):
         side = turn % 2
-        held = _values(sums[1 - side], rows)
+        held = _values(sums[1 - side], looks[1 - side])
         if stop() or not np.isfinite(held).all():
             break
         held = held / (np.abs(held).max() or 1.0)
-        own = _on_side(
-            replace(rows, weight=rows.weight * np.where(np.abs(held) < LEAST, LEAST, held)), sides[side]
-        )
+        weight = rows.weight * np.where(np.abs(held) < LEAST, LEAST, held)
+        own = _on_side(replace(looks[side], weight=weight), sides[side])
         search = TermSearch(own, sides[side], steady, stop)
         found = search.shortest(PRICE, TERMS)
         tried += search.tried
@@ -78,5 +78,4 @@ def _on_side(rows: ScaledRows, names: Sequence[str]) -> ScaledRows:
 
 def _values(law: TermLaw, rows: ScaledRows) -> Array:
     """The sum itself (n,), without the weights of the rows."""
-    plain = replace(rows, weight=np.ones(rows.count))
-    return np.asarray(plain.design(law.terms) @ np.array(law.coefficients))
+    return replace(rows, weight=np.ones(rows.count)).values(law)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lawsmith.agent.symbolic.form import SymbolicForm, is_shape
+from lawsmith.agent.symbolic.form import SymbolicForm
 from lawsmith.sandbox.fitting import Effort, fit_form
 from lawsmith.sandbox.law.expression import parameters
 from lawsmith.tasks.schema import Schema
@@ -77,7 +77,7 @@ def _criterion(form: SymbolicForm, sample: Table, schema: Schema, effort: Effort
         return float("inf")
     values, groups = len(sample) * len(schema.targets), len(present)
     variance = max(2 * float(fitted.cost.sum()) / values, 1e-300)
-    every = [parameter for node in form.nodes for parameter in parameters(node)]
-    common = sum(form.shared and is_shape(parameter) for parameter in every)  # counted once for all groups
-    constants = common + (len(every) - common) * groups
+    every = sum(len(parameters(node)) for node in form.nodes)
+    common = sum(form.common(k) for k in range(len(form.nodes)))  # counted once for all groups
+    constants = common + (every - common) * groups
     return values * float(np.log(variance)) + constants * float(np.log(values))

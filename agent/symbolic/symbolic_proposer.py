@@ -174,9 +174,13 @@ class SymbolicProposer:
             if best is None:
                 return []
             chosen.append(best)
-        nodes = tuple(self.forms[trial.id].nodes[k] for k, trial in enumerate(chosen))
+        forms = [self.forms[trial.id] for trial in chosen]
+        nodes = tuple(form.nodes[k] for k, form in enumerate(forms))
         parents = tuple(dict.fromkeys(trial.id for trial in chosen))
-        return [SymbolicForm(nodes, "best form for each target", parents=parents, by_chance=1)]
+        pooled = frozenset(one for k, form in enumerate(forms) for one in form.pooled if one[0] == k)
+        shared = all(form.shared for form in forms)
+        origin = "best form for each target"
+        return [SymbolicForm(nodes, origin, shared=shared, parents=parents, by_chance=1, pooled=pooled)]
 
     def _variants(self) -> list[SymbolicForm]:
         """The leading forms with other losses."""

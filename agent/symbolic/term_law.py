@@ -24,11 +24,17 @@ NEAR = 0.03  # relative distance up to which a constant is tried at a simple val
 
 @dataclass(frozen=True)
 class TermLaw:
-    """A sum of terms with their coefficients; `error` is the share of the target's variance that it leaves."""
+    """A sum of terms with their coefficients, those of one block after the other; `error` is the share of the target's
+    variance that it leaves."""
 
     terms: tuple[Term, ...]
     coefficients: tuple[float, ...]
     error: float
+
+    @property
+    def by_block(self) -> Array:
+        """The coefficients (B, k)."""
+        return np.array(self.coefficients).reshape(-1, len(self.terms))
 
     @property
     def constants(self) -> int:
@@ -59,6 +65,8 @@ class ScaledRows:
 
     arguments: name -> (n,). ends: of the arguments over all rows of the table. target (n,): weighted, and divided so
     that its weighted variance is 1. weight (n,): of residuals. levels: of arguments that are categories, their codes.
+    blocks: parts of equal length (groups, targets), each with coefficients of its own; rows of weight 0 fill them up.
+    fixed (B, m, r): orthonormal columns of each block that every law has; the target is given without them.
     """
 
     arguments: Mapping[str, Array]
@@ -66,10 +74,23 @@ class ScaledRows:
     target: Array
     weight: Array
     levels: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    blocks: int = 1
+    fixed: Array | None = None
 
     @property
     def count(self) -> int:
+        """How many rows there are, with those that fill blocks up."""
         return len(self.target)
+
+    @property
+    def measured(self) -> int:
+        """How many rows weigh something."""
+        return int(np.count_nonzero(self.weight))
+
+    @property
+    def targets(self) -> Array:
+        """The target by block (B, m)."""
+        return self.target.reshape(self.blocks, -1)
 
     def column(self, factors: Sequence[Factor]) -> Array:
         """The product of the factors (n,), times the weights."""
@@ -79,19 +100,45 @@ class ScaledRows:
         return values
 
     def design(self, terms: Sequence[Term]) -> Array:
-        """(n, k)."""
-        return np.stack([self.column(term) for term in terms], axis=1)
+        """The columns of the terms by block (B, m, k), without what the fixed columns explain of them."""
+        columns = np.stack([self.column(term) for term in terms], axis=1)
+        return self.beside(columns.reshape(self.blocks, -1, len(terms)))
+
+    def beside(self, columns: Array) -> Array:
+        """Columns (B, m, k) without what the fixed ones explain of them."""
+        if self.fixed is None:
+            return columns
+        return columns - self.fixed @ (np.swapaxes(self.fixed, 1, 2) @ columns)
+
+    def values(self, law: TermLaw) -> Array:
+        """The law at each row (n,), times the weights."""
+        return np.asarray((self.design(law.terms) @ law.by_block[..., None])[..., 0].reshape(-1))
 
 
 def fitted(terms: Sequence[Term], rows: ScaledRows) -> TermLaw | None:
     """The terms with the coefficients of least squares; None where a value is not finite."""
     design = rows.design(terms)
-    size = np.sqrt((design**2).sum(axis=0))
-    if not np.isfinite(size).all() or not size.all():
+    size = np.sqrt((design**2).sum(axis=1))
+    if not np.isfinite(size).all() or not size.any(axis=0).all():
         return None
-    solution = np.linalg.lstsq(design / size, rows.target, rcond=1e-12)[0] / size
-    residual = rows.target - design @ solution
-    return TermLaw(tuple(terms), tuple(solution.tolist()), float(residual @ residual) / rows.count)
+    size[size == 0] = 1.0
+    parts = zip(design / size[:, None], rows.targets, strict=True)
+    solution = np.stack([np.linalg.lstsq(part, target, rcond=1e-12)[0] for part, target in parts]) / size
+    residual = rows.targets - (design @ solution[..., None])[..., 0]
+    error = float((residual**2).sum()) / rows.measured
+    return TermLaw(tuple(terms), tuple(solution.reshape(-1).tolist()), error)
+
+
+def basis(design: Array) -> tuple[Array, bool]:
+    """Orthonormal columns (B, m, k) that span each block's design, zeros where it has fewer; and whether the columns of
+    every block are independent."""
+    size = np.sqrt((design**2).sum(axis=1, keepdims=True))
+    columns = design / np.where(size > 0, size, 1.0)
+    q, r = np.linalg.qr(columns)
+    if np.abs(np.diagonal(r, axis1=1, axis2=2)).min() >= SINGULAR:
+        return q, True
+    u, share, _ = np.linalg.svd(columns, full_matrices=False)
+    return u * (share > SINGULAR)[:, None, :], False
 
 
 def refine(law: TermLaw, rows: ScaledRows, iterations: int = 12) -> TermLaw:
@@ -129,17 +176,20 @@ def refine(law: TermLaw, rows: ScaledRows, iterations: int = 12) -> TermLaw:
 
 def _linearised(law: TermLaw, rows: ScaledRows, places: Sequence[Place]) -> tuple[Array, Array] | None:
     """Slopes (n, q) of the residual by the inner constants, beside the coefficients, and the residual (n,)."""
-    design = rows.design(law.terms)
-    q, r = np.linalg.qr(design / np.sqrt((design**2).sum(axis=0)))
-    if np.abs(np.diag(r)).min() < SINGULAR:
+    q, independent = basis(rows.design(law.terms))
+    if not independent and rows.blocks == 1:
         return None
     slopes = np.empty((rows.count, len(places)))
+    coefficients = np.repeat(law.by_block, rows.count // rows.blocks, axis=0)
     for m, (t, k, j) in enumerate(places):
         term = law.terms[t]
         rest = rows.column(term[:k] + term[k + 1 :])
-        slopes[:, m] = law.coefficients[t] * rest * term[k].slopes(rows.arguments)[j]
-    slopes -= q @ (q.T @ slopes)
-    return (slopes, rows.target - q @ (q.T @ rows.target)) if np.isfinite(slopes).all() else None
+        slopes[:, m] = coefficients[:, t] * rest * term[k].slopes(rows.arguments)[j]
+    inside = rows.beside(slopes.reshape(rows.blocks, -1, len(places)))
+    inside = inside - q @ (np.swapaxes(q, 1, 2) @ inside)
+    target = rows.targets[..., None]
+    residual = (target - q @ (np.swapaxes(q, 1, 2) @ target)).reshape(-1)
+    return (inside.reshape(rows.count, -1), residual) if np.isfinite(inside).all() else None
 
 
 def _moved(terms: Sequence[Term], places: Sequence[Place], values: Array) -> tuple[Term, ...]:

@@ -9,9 +9,20 @@ from itertools import combinations
 import numpy as np
 
 from lawsmith.agent.symbolic.factors import Factor, of_levels, starting, waves
-from lawsmith.agent.symbolic.term_law import EXACT, ScaledRows, Term, TermLaw, cost, fitted, refine, simpler
+from lawsmith.agent.symbolic.term_law import (
+    EXACT,
+    ScaledRows,
+    Term,
+    TermLaw,
+    basis,
+    cost,
+    fitted,
+    refine,
+    simpler,
+)
 from lawsmith.tasks.arrays import Array, IntArray
 
+FIXED = 1e-9  # share of a column outside the columns that every law has, below which it is one of them
 INDEPENDENT = 1e-6  # share of a column that must lie outside the columns beside it
 MOST_FACTORS = 170  # of one argument each that pairs are made of
 MOST_COLUMNS = 24_000
@@ -46,6 +57,12 @@ class TermSearch:
         self.best: dict[int, TermLaw] = {}  # by the number of constants
         self.terms, self.columns = _dictionary(rows, names, steady, rng)
         self.costs = np.array([cost(term) for term in self.terms])
+        own = rows.blocks - 1  # more coefficients of a term than a table of one block has
+        self.surcharge = own * float(np.log(rows.measured)) / rows.measured
+
+    def score(self, law: TermLaw, price: float) -> float:
+        """A law's score, with what its coefficients in each block cost by the Bayesian criterion; lower is better."""
+        return law.score(price) + self.surcharge * len(law.terms)
 
     def stages(self) -> Iterator[list[TermLaw]]:
         """Laws as they are found, the quick searches first."""
@@ -69,12 +86,16 @@ class TermSearch:
         """The best sum of at most so many terms, simplified; None where there is none."""
         front = self._wide(price, most=most)
         usable = [law for law in front if np.isfinite(law.error)]
-        return self._simplified(min(usable, key=lambda law: law.score(price)), price) if usable else None
+        return (
+            self._simplified(min(usable, key=lambda law: self.score(law, price)), price) if usable else None
+        )
 
     def _finished(self, front: Sequence[TermLaw], price: float) -> list[TermLaw]:
         """The two best laws of a beam simplified, and the better of them taken further."""
-        ranked = sorted(front, key=lambda law: law.score(price))[:2]
-        plain = sorted((self._simplified(law, price) for law in ranked), key=lambda law: law.score(price))
+        ranked = sorted(front, key=lambda law: self.score(law, price))[:2]
+        plain = sorted(
+            (self._simplified(law, price) for law in ranked), key=lambda law: self.score(law, price)
+        )
         return [*front, *plain, *(self._deepened(law, price) for law in plain[:1])]
 
     def _wide(
@@ -82,12 +103,13 @@ class TermSearch:
     ) -> list[TermLaw]:
         """A wide beam over the plainest columns, by their inner products alone; the best sums are refined as it goes,
         and their terms become columns too."""
-        order = np.argsort(self.costs + np.array([_strange(term) for term in self.terms]), kind="stable")[
-            :PLAIN_COLUMNS
-        ]
-        terms, columns, costs = [self.terms[k] for k in order], self.columns[order], self.costs[order]
-        target = self.rows.target
-        gram, products, total = columns @ columns.T, columns @ target, float(target @ target)
+        most_columns = round(PLAIN_COLUMNS / self.rows.blocks**0.5)
+        order = np.argsort(self.costs + np.array([_strange(term) for term in self.terms]), kind="stable")
+        order = order[:most_columns]
+        terms, columns, costs = [self.terms[k] for k in order], self.columns[:, order], self.costs[order]
+        target = self.rows.targets[..., None]
+        gram, products = columns @ np.swapaxes(columns, 1, 2), (columns @ target)[..., 0]
+        total = (target**2).sum(axis=(1, 2))
         states = np.zeros((1, 0), dtype=np.intp)
         front: list[TermLaw] = []
         for depth in range(1, most + 1):
@@ -96,18 +118,17 @@ class TermSearch:
             scores = self._joined(gram, products, states, total, costs, price)
             best = sorted(scores, key=lambda one: scores[one])[:beam]
             laws = self._each_refined([[terms[k] for k in one] for one in best[:refined]], 6)
-            laws.sort(key=lambda law: law.score(price))
+            laws.sort(key=lambda law: self.score(law, price))
             front += laws[:1]
             known = {term: k for k, term in enumerate(terms)}
             new = list(dict.fromkeys(term for law in laws for term in law.terms if term not in known))
             if new:
-                added = _normalised(self.rows.design(new).T)
-                cross = columns @ added.T
-                gram = np.block([[gram, cross], [cross.T, added @ added.T]])
-                columns, products = (
-                    np.concatenate([columns, added]),
-                    np.concatenate([products, added @ target]),
-                )
+                added = _normalised(np.swapaxes(self.rows.design(new), 1, 2))
+                columns = np.concatenate([columns, added], axis=1)
+                cross = added @ np.swapaxes(columns, 1, 2)
+                above = np.concatenate([gram, np.swapaxes(cross[:, :, : len(terms)], 1, 2)], axis=2)
+                gram = np.concatenate([above, cross], axis=1)
+                products = np.concatenate([products, (added @ target)[..., 0]], axis=1)
                 costs = np.concatenate([costs, [cost(term) for term in new]])
                 known |= {term: len(terms) + k for k, term in enumerate(new)}
                 terms = terms + new
@@ -119,17 +140,17 @@ class TermSearch:
         return front
 
     def _joined(
-        self, gram: Array, products: Array, states: IntArray, total: float, costs: Array, price: float
+        self, gram: Array, products: Array, states: IntArray, total: Array, costs: Array, price: float
     ) -> dict[tuple[int, ...], float]:
         """The best sums of one more column than the states (b, k), with their scores."""
         found: dict[tuple[int, ...], float] = {}
-        width = min(30, len(gram) - 1)
+        width = min(30, len(costs) - 1)
         for begin in range(0, len(states), 25):
             if begin and self.stop():
                 break
             some = states[begin : begin + 25]
             left = _left(gram, products, some, total)
-            scores = np.log(left / total + 1e-13) + price * (costs + costs[some].sum(axis=1)[:, None])
+            scores = np.log(left / total.sum() + 1e-13) + price * (costs + costs[some].sum(axis=1)[:, None])
             top = np.argpartition(scores, width, axis=1)[:, :width]
             self.tried += scores.size
             for row, state in enumerate(some.tolist()):
@@ -154,7 +175,7 @@ class TermSearch:
             chosen = sorted(grown.values(), key=lambda pair: pair[0])[:refined]
             laws = self._each_refined([terms for _, terms in chosen])
             best: dict[object, TermLaw] = {}
-            for law in sorted(laws, key=lambda law: law.score(price)):
+            for law in sorted(laws, key=lambda law: self.score(law, price)):
                 best.setdefault(law.shape, law)
             states = list(best.values())[:beam]
             if not states:
@@ -167,17 +188,18 @@ class TermSearch:
 
     def _grown(self, terms: Sequence[Term], width: int, price: float) -> list[tuple[float, tuple[Term, ...]]]:
         """The best sums of one term more, with their scores but for the price of what was there."""
-        target, outside = self.rows.target, np.ones(len(self.columns))
+        target, outside = self.rows.targets[..., None], np.ones(self.columns.shape[:2])
         if terms:
-            q, _ = np.linalg.qr(_normalised(self.rows.design(terms).T).T)
-            target = target - q @ (q.T @ target)
-            target = target - q @ (q.T @ target)  # once more, for the digits that the first time left
-            outside = 1 - ((self.columns @ q) ** 2).sum(axis=1)
-        total = float(target @ target)
-        left = total - (self.columns @ target) ** 2 / np.maximum(outside, INDEPENDENT)
-        left = np.where(outside > INDEPENDENT, np.maximum(left, 1e-4 * total), np.inf)
-        self.tried += len(self.columns)
-        scores = np.log(left / self.rows.count + 1e-300) + price * self.costs
+            q, _ = basis(self.rows.design(terms))
+            target = target - q @ (np.swapaxes(q, 1, 2) @ target)
+            target = target - q @ (np.swapaxes(q, 1, 2) @ target)  # for the digits that the first time left
+            outside = 1 - ((self.columns @ q) ** 2).sum(axis=2)
+        total = float((target**2).sum())
+        gain = (self.columns @ target)[..., 0] ** 2 / np.maximum(outside, INDEPENDENT)
+        left = total - np.where(outside > INDEPENDENT, gain, 0.0).sum(axis=0)
+        left = np.where((outside > INDEPENDENT).any(axis=0), np.maximum(left, 1e-4 * total), np.inf)
+        self.tried += len(self.terms)
+        scores = np.log(left / self.rows.measured + 1e-300) + price * self.costs
         best = np.argpartition(scores, min(width, len(scores) - 1))[:width]
         best = best[np.argsort(scores[best], kind="stable")]
         return [(float(scores[k]), (*terms, self.terms[k])) for k in best if np.isfinite(scores[k])]
@@ -205,7 +227,7 @@ class TermSearch:
                     return law
                 for _, terms in self._grown(law.terms[:k] + law.terms[k + 1 :], width, price):
                     trial = self._refined(terms)
-                    if trial.score(price) < law.score(price) - 1e-3:
+                    if self.score(trial, price) < self.score(law, price) - 1e-3:
                         law = trial
             if law is before:
                 break
@@ -216,8 +238,8 @@ class TermSearch:
         law = refine(law, self.rows, 30)
         while not self.stop():
             trials = self._each_refined(simpler(law.terms), 15)
-            best = min(trials, key=lambda one: one.score(price), default=law)
-            if best.score(price) >= law.score(price):
+            best = min(trials, key=lambda one: self.score(one, price), default=law)
+            if self.score(best, price) >= self.score(law, price):
                 break
             law = best
         return law
@@ -229,36 +251,41 @@ class TermSearch:
                 break
             grown_terms = [terms for _, terms in self._grown(law.terms, width, price)]
             trials = self._each_refined(grown_terms, 10)
-            grown = min(trials, key=lambda one: one.score(price), default=law)
+            grown = min(trials, key=lambda one: self.score(one, price), default=law)
             grown = self._exchanged(self._simplified(grown, price), price, 1)
-            if grown.score(price) > law.score(price) - LEAST_GAIN:
+            if self.score(grown, price) > self.score(law, price) - LEAST_GAIN:
                 break
             law = grown
         return self._simplified(law, price)
 
 
-def _left(gram: Array, products: Array, states: IntArray, total: float) -> Array:
-    """Sums of squares (b, M) that are left when each column joins each state (b, k); infinite for dependent ones."""
+def _left(gram: Array, products: Array, states: IntArray, total: Array) -> Array:
+    """Sums of squares (b, M) that are left when each column joins each state (b, k); infinite for dependent ones.
+
+    gram (B, M, M), products (B, M) and total (B,): of the columns and the target of each block.
+    """
     b, k = states.shape
     if not k:
-        return np.maximum(total - products[None] ** 2, 1e-16 * total)
-    across = gram[states]
-    inner = np.take_along_axis(across, np.broadcast_to(states[:, None, :], (b, k, k)), 2) + 1e-13 * np.eye(k)
+        return np.asarray(np.maximum(total.sum() - (products**2).sum(axis=0)[None], 1e-16 * total.sum()))
+    across = gram[:, states]
+    places = np.broadcast_to(states[:, None, :], (len(gram), b, k, k))
+    inner = np.take_along_axis(across, places, 3) + 1e-13 * np.eye(k)
     try:
         inverse = np.linalg.inv(np.linalg.cholesky(inner))
     except np.linalg.LinAlgError:  # one state of the batch is dependent: none of it goes on
-        return np.full((b, len(gram)), np.inf)
-    parts, own = inverse @ across, (inverse @ products[states][..., None])[..., 0]
-    outside = 1 - (parts * parts).sum(axis=1)
-    now = total - (own * own).sum(axis=1)
-    gain = (products[None] - (own[:, None, :] @ parts)[:, 0]) ** 2 / np.maximum(outside, INDEPENDENT)
-    left = np.maximum(now[:, None] - gain, 1e-16 * total)
-    return np.asarray(np.where(outside > INDEPENDENT, left, np.inf))
+        return np.full((b, products.shape[1]), np.inf)
+    parts, own = inverse @ across, (inverse @ products[:, states][..., None])[..., 0]
+    outside = 1 - (parts * parts).sum(axis=2)
+    now = (total[:, None] - (own * own).sum(axis=2)).sum(axis=0)
+    gain = (products[:, None] - (own[:, :, None, :] @ parts)[:, :, 0]) ** 2 / np.maximum(outside, INDEPENDENT)
+    gains = np.where(outside > INDEPENDENT, gain, 0.0).sum(axis=0)
+    left = np.maximum(now[:, None] - gains, 1e-16 * total.sum())
+    return np.asarray(np.where((outside > INDEPENDENT).any(axis=0), left, np.inf))
 
 
 def _normalised(columns: Array) -> Array:
-    """Columns (M, n) of length 1 each."""
-    return np.asarray(columns / np.maximum(np.sqrt((columns**2).sum(axis=1)), 1e-300)[:, None])
+    """Columns (B, M, m) of length 1 each, or 0."""
+    return np.asarray(columns / np.maximum(np.sqrt((columns**2).sum(axis=2)), 1e-300)[..., None])
 
 
 def _strange(term: Term) -> float:
@@ -269,7 +296,7 @@ def _strange(term: Term) -> float:
 def _dictionary(
     rows: ScaledRows, names: Sequence[str], steady: frozenset[str], rng: np.random.Generator | None
 ) -> tuple[list[Term], Array]:
-    """Terms and their columns (M, n), of length 1 each; of columns that are equal, the plainest term."""
+    """Terms and their columns by block (B, M, m), of length 1 each; of columns that are equal, the plainest term."""
     terms = sorted(_products(rows, names, steady, rng), key=cost)[:MOST_COLUMNS]
     cache = {f: f.values(rows.arguments) for term in terms for f in term}
     columns = np.empty((len(terms), rows.count))
@@ -279,12 +306,19 @@ def _dictionary(
             columns[k] *= cache[factor]
     size = np.sqrt((columns**2).sum(axis=1))
     usable = np.isfinite(size) & (size > 1e-12) & (np.abs(columns).max(axis=1) < 0.9 * size)
-    columns = columns[usable] / size[usable, None]
-    keys = np.round(columns @ np.random.default_rng(0).normal(size=(rows.count, 2)), 9)
-    keys *= np.where(keys[:, :1] < 0, -1, 1)
-    _, first = np.unique(keys, axis=0, return_index=True)
-    kept, places = np.sort(first), np.flatnonzero(usable)
-    return [terms[places[k]] for k in kept], np.ascontiguousarray(columns[kept])
+    places = np.flatnonzero(usable)
+    blocks = (columns[places] / size[places, None]).reshape(len(places), rows.blocks, -1)
+    if rows.fixed is not None:
+        blocks = np.swapaxes(rows.beside(blocks.transpose(1, 2, 0)), 1, 2).swapaxes(0, 1)
+    beside = np.sqrt((blocks**2).sum(axis=2))
+    told = (beside > FIXED).any(axis=1)  # apart from the columns that every law has
+    places = places[told]
+    columns = np.where(beside > FIXED, 1 / np.maximum(beside, FIXED), 0.0)[told, :, None] * blocks[told]
+    keys = np.round(columns @ np.random.default_rng(0).normal(size=(columns.shape[2], 2)), 9)
+    keys *= np.where(keys[..., :1] < 0, -1, 1)
+    _, first = np.unique(keys.reshape(len(keys), -1), axis=0, return_index=True)
+    kept = np.sort(first)
+    return [terms[places[k]] for k in kept], np.ascontiguousarray(columns[kept].swapaxes(0, 1))
 
 
 def _products(

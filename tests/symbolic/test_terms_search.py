@@ -7,7 +7,8 @@ import pytest
 
 from lawsmith.agent.symbolic.factors import KINDS, Factor, starting
 from lawsmith.agent.symbolic.form import SymbolicForm
-from lawsmith.agent.symbolic.general_forms import PLAIN, RECIPROCAL, GeneralForms, Letters
+from lawsmith.agent.symbolic.general_forms import GeneralForms
+from lawsmith.agent.symbolic.looks import PLAIN, RECIPROCAL, View
 from lawsmith.agent.symbolic.mutation import Mutator
 from lawsmith.agent.symbolic.product_search import products
 from lawsmith.agent.symbolic.profile import profile
@@ -92,14 +93,6 @@ def test_a_zero_in_a_feature_gets_no_pole() -> None:
     assert not any(f.kind == "power" and f.constants[0] < 0 for f in starting("x", (0.0, 3.0)))
 
 
-def test_groups_and_several_targets_are_left_to_the_library() -> None:
-    x = drawn(0.1, 9, 0)
-    task = task_of({"x": x}, x**2)
-    table = Table({"x": x}, {"y": x**2}, ("a", "b"), np.arange(len(x)) % 2)
-    grouped = Task(task.schema, table, task.provenance)
-    assert GeneralForms(grouped, profile(table), Loss.SQUARED).stage(0, lambda: False) is None
-
-
 def test_a_search_out_of_time_ends_with_what_it_has() -> None:
     x, v = drawn(-2, 2, 0), drawn(-2, 2, 1)
     task = task_of({"x": x, "v": v}, np.sin(3 * x) + v)
@@ -115,6 +108,11 @@ def test_terms_are_marked_as_found_by_chance() -> None:
     assert found is not None and found.forms and all(form.by_chance == 2 for form in found.forms)
 
 
+def all_rows(task: Task, view: View = PLAIN) -> ScaledRows:
+    general = GeneralForms(task, profile(task.train), Loss.SQUARED)
+    return general.maker.rows(general.together[0], np.arange(len(task.train)), view)
+
+
 def fitted_error(form: SymbolicForm, task: Task) -> float:
     """Share of the variance that is left after a fit of the form to all rows."""
     found = fit_form(form.to_fit(task.schema), task.train, ("y",))
@@ -124,8 +122,7 @@ def fitted_error(form: SymbolicForm, task: Task) -> float:
 def test_a_product_of_two_sums_is_found_by_turns() -> None:
     e, t = drawn(0.05, 1.0, 0), drawn(-1.0, 1.0, 1)
     task = task_of({"e": e, "t": t}, (0.3 + 1.2 * e**0.3 - 0.4 * e) * (1 - 0.6 * t**2 + 0.2 * t))
-    general = GeneralForms(task, profile(task.train), Loss.SQUARED)
-    rows, names = general._rows(np.arange(len(e)), PLAIN), ["e", "t"]
+    rows, names = all_rows(task), ["e", "t"]
     (law, tried), *others = products(rows, names, frozenset(), lambda: False)
     assert law is not None and law.error < 1e-6 and tried > 1000 and not others
 
@@ -134,10 +131,10 @@ def test_a_sum_below_a_fraction_line_is_seen_through_the_reciprocal() -> None:
     x, t = drawn(0.0, 3.0, 0), drawn(-2.0, 2.0, 1)
     task = task_of({"x": x, "t": t}, 1 / (1 + 0.5 * x + 0.2 * t**2))
     general = GeneralForms(task, profile(task.train), Loss.SQUARED)
-    search = TermSearch(general._rows(np.arange(len(x)), RECIPROCAL), ["x", "t"])
-    law = search.shortest(0.1, 4)
+    law = TermSearch(all_rows(task, RECIPROCAL), ["x", "t"]).shortest(0.1, 4)
     assert law is not None and len(law.terms) == 3 and law.error < 1e-9
-    form = general._form(RECIPROCAL.back(general._sum(law, Letters().fresh, inner=True)), "reciprocal")
+    part = general.writer.seen_through(RECIPROCAL, law, 1 / task.train.targets["y"], 1)
+    form = SymbolicForm((part.node,), part.origin)
     assert fitted_error(form, task) < 1e-9
 
 
@@ -170,14 +167,13 @@ def test_mutations_take_factors_of_any_kind_for_signed_features() -> None:
 def test_a_search_asks_for_the_time_before_each_sum_that_it_refines() -> None:
     x, v = drawn(-2, 2, 0), drawn(-2, 2, 1)
     task = task_of({"x": x, "v": v}, np.sin(3 * x) * v + 0.1 * np.cos(x))
-    general = GeneralForms(task, profile(task.train), Loss.SQUARED)
     asked: list[int] = []
 
     def stop() -> bool:
         asked.append(1)
         return len(asked) > 5
 
-    search = TermSearch(general._rows(np.arange(len(x)), PLAIN), ["x", "v"], stop=stop)
+    search = TermSearch(all_rows(task), ["x", "v"], stop=stop)
     columns = len(search.terms)
     search.varied(0.1, deep=True)
     assert search.tried <= columns + 5  # one look at all columns, and no sum refined after the time is up

@@ -1,0 +1,190 @@
+"""Sums of terms and products of them, as a search found them, written as trees of one target."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from lawsmith.agent.symbolic.factors import KINDS, Ends, Factor
+from lawsmith.agent.symbolic.form import has_shape
+from lawsmith.agent.symbolic.looks import Sharing, View, is_scaled, pooled
+from lawsmith.agent.symbolic.product_search import ProductLaw
+from lawsmith.agent.symbolic.term_law import ScaledRows, TermLaw
+from lawsmith.sandbox.law.expression import ONE, Feature, Node, Number, Parameter, add, mul
+from lawsmith.sandbox.law.parameter_roles import Role
+from lawsmith.tasks.arrays import Array
+
+AROUND = 0.5  # relative distance from a found constant within which the folds look for theirs
+FAR = 3.0  # the same, where each group has a constant of its own
+LETTERS = {
+    Role.AMPLITUDE: "A",
+    Role.COEFFICIENT: "b",
+    Role.LEVEL: "L",
+    Role.EXPONENT: "a",
+    Role.RATE: "k",
+    Role.SCALE: "q",
+    Role.SHAPE: "s",
+    Role.CENTRE: "m",
+}
+
+Fresh = Callable[..., Parameter]
+
+
+@dataclass(frozen=True)
+class PartForm:
+    """A form of one target. shared: shape constants are common to all groups; so are those that `pooled` names."""
+
+    node: Node
+    origin: str
+    shared: bool = False
+    pooled: frozenset[str] = frozenset()
+
+
+class Letters:
+    """Names constants after their roles, each once."""
+
+    def __init__(self) -> None:
+        self._taken: Counter[str] = Counter()
+
+    def fresh(self, role: Role, lower: float = -math.inf, upper: float = math.inf) -> Parameter:
+        """A new parameter with the letter of its role."""
+        letter = LETTERS[role]
+        self._taken[letter] += 1
+        count = self._taken[letter]
+        return Parameter(letter if count == 1 else f"{letter}{count}", lower, upper, role)
+
+
+@dataclass
+class _Names:
+    """Makes constants, and remembers the linear ones by the term that they belong to."""
+
+    letters: Letters = field(default_factory=Letters)
+    linear: list[str] = field(default_factory=list)
+
+    def coefficient(self, role: Role, bounds: tuple[float, float] = (-math.inf, math.inf)) -> Parameter:
+        made = self.letters.fresh(role, *bounds)
+        self.linear.append(made.name)
+        return made
+
+
+@dataclass(frozen=True)
+class TermWriter:
+    """units: of the features. ends: of the arguments in these units."""
+
+    units: Mapping[str, float]
+    ends: Mapping[str, Ends]
+
+    def sums(
+        self, law: TermLaw, sharing: Sharing, groups: int, rows: ScaledRows | None = None
+    ) -> Iterator[PartForm]:
+        """A sum as forms of one target: for several groups with coefficients of each, with all constants of a group's
+        own, and with those shared that may be by the `rows` of one target."""
+        origin, names = "sum of terms", _Names()
+        node = self.sum(law, names)
+        bent = has_shape(node)
+        if groups == 1:
+            yield PartForm(node, origin)
+            return
+        if sharing is Sharing.LEVELS:
+            level = names.letters.fresh(Role.LEVEL)
+            title = f"{origin}, a level for each group"
+            yield PartForm(add(level, node), title, bent, frozenset(names.linear))
+            return
+        if bent:
+            yield PartForm(node, f"{origin}, one shape for all groups", True)
+        yield PartForm(self.sum(law, _Names(), around=FAR), origin)
+        if rows is not None and rows.blocks > 1:
+            yield from self._shared(law, rows, PartForm(node, origin, bent), names.linear)
+
+    def _shared(
+        self, law: TermLaw, rows: ScaledRows, own: PartForm, linear: Sequence[str]
+    ) -> Iterator[PartForm]:
+        """The form with one curve that each group scales, or with the coefficients pooled that may be, if any."""
+        design, target = rows.design(law.terms), rows.targets
+        shares = pooled(design, target, rows.measured)
+        if len(law.terms) > 1 and is_scaled(design, target, rows.measured, shares):
+            names = _Names()
+            curve = self.second(law, names)
+            node = mul(names.letters.fresh(Role.AMPLITUDE), curve)
+            title = f"{own.origin}, one curve for all groups"
+            yield PartForm(node, title, own.shared, frozenset(names.linear))
+        elif shares:
+            title = f"{own.origin}, coefficients shared by groups"
+            yield replace(own, origin=title, pooled=frozenset(linear[t] for t in shares))
+
+    def seen_through(self, view: View, law: TermLaw, seen: Array, groups: int) -> PartForm:
+        """The target of a sum that states a view of it; `seen` (n,): the view of the measured values."""
+        names = _Names()
+        node = self.sum(law, names, inner=float(seen.std()))
+        origin = f"{view.title} of sum of terms"
+        if groups == 1:
+            return PartForm(view.back(node), origin)
+        middle, width = float(seen.mean()), float(np.ptp(seen))
+        level = names.letters.fresh(Role.LEVEL, middle - 3 * width, middle + 3 * width)
+        title = f"{origin}, a level for each group"
+        return PartForm(view.back(add(level, node)), title, has_shape(node), frozenset(names.linear))
+
+    def product(self, law: ProductLaw, groups: int) -> PartForm:
+        """A product of two sums; groups share the second one."""
+        names = _Names()
+        first = self.sum(law.first, names)
+        own = len(names.linear)
+        node = mul(first, self.second(law.second, names))
+        if groups == 1:
+            return PartForm(node, "product of two sums")
+        title = "product of two sums, the second one of all groups"
+        return PartForm(node, title, has_shape(node), frozenset(names.linear[own:]))
+
+    def sum(self, law: TermLaw, names: _Names, *, inner: float | None = None, around: float = AROUND) -> Node:
+        """The law's tree; coefficients have bounds around their values where they stand in an inner part, whose values
+        have a spread of `inner`."""
+        terms: list[Node] = []
+        for term, values in zip(law.terms, law.by_block.T, strict=True):
+            factors = [self.factor(f, self.ends[f.argument], names.letters.fresh, around) for f in term]
+            bent = any(factor.free for factor in term)
+            role = Role.LEVEL if not term else Role.AMPLITUDE if bent else Role.COEFFICIENT
+            bounds = (-math.inf, math.inf) if inner is None else _around(float(values.mean()), inner)
+            terms.append(mul(names.coefficient(role, bounds), *factors))
+        return add(*terms)
+
+    def second(self, law: TermLaw, names: _Names) -> Node:
+        """The second sum of a product: its level, or else its first term, has the coefficient 1."""
+        lead = law.terms.index(()) if () in law.terms else 0
+        ratios = _ratios(law.by_block, lead)
+        terms: list[Node] = []
+        for k, (term, ratio) in enumerate(zip(law.terms, ratios, strict=True)):
+            factors = [self.factor(f, self.ends[f.argument], names.letters.fresh) for f in term]
+            own = () if k == lead else (names.coefficient(Role.COEFFICIENT, _around(ratio)),)
+            terms.append(mul(*own, *factors) if own or factors else ONE)
+        return add(*terms)
+
+    def factor(self, factor: Factor, ends: Ends, fresh: Fresh, around: float = AROUND) -> Node:
+        """A factor's tree, its constants free within `around` of where they were found."""
+        names = factor.argument.split("*") if factor.argument not in self.units else [factor.argument]
+        u = mul(*(Feature(name, self.units[name]) for name in names))
+        constants: list[Node] = [Number(value) for value in factor.constants]
+        if factor.free:
+            for k, (role, (low, high)) in enumerate(
+                zip(KINDS[factor.kind].roles, factor.bounds(ends), strict=True)
+            ):
+                value = factor.constants[k]
+                reach = around * abs(value) if role is not Role.CENTRE else around * (ends[1] - ends[0])
+                reach = min(reach, value - low, high - value) or AROUND * abs(value)
+                constants[k] = fresh(role, value - reach, value + reach)
+        return factor.node(u, ends[0] < 0, constants)
+
+
+def _ratios(values: Array, lead: int) -> list[float]:
+    """Of coefficients (B, k) those of all blocks together, beside the leading one: the first singular vector."""
+    curve = values[0] if len(values) == 1 else np.linalg.svd(values, full_matrices=False)[2][0]
+    return [float(c) for c in curve / (curve[lead] or 1.0)]
+
+
+def _around(value: float, size: float = 1.0) -> tuple[float, float]:
+    """Bounds with the value in their middle, so that a fit starts there; `size`: of values of its kind."""
+    reach = 2 * abs(value) + 0.1 * size
+    return value - reach, value + reach
