@@ -109,7 +109,16 @@ class FormLaw:
         """The constants of each group, fitted to its rows of `table`; raises Broken."""
         if self.own_fit is not None:
             return _fit_groups(table, self.spec, self._fit_group, self.names)
-        form = Form(
+        form = self.to_fit
+        fitted = fit_form(form, table, self.spec.targets, seed=self.spec.seed)
+        status = endings(form, fitted, table, self.spec.targets)
+        values = np.asarray(fitted.values, dtype=np.float64)
+        return FittedLaw(self.names, self._told(values, table) if self.spec.ours else values, status)
+
+    @property
+    def to_fit(self) -> Form:
+        """The form as the engine takes it."""
+        return Form(
             self.names,
             self.lower,
             self.upper,
@@ -119,10 +128,6 @@ class FormLaw:
             loss=self.loss,
             per_target=self.per_target,
         )
-        fitted = fit_form(form, table, self.spec.targets, seed=self.spec.seed)
-        status = endings(form, fitted, table, self.spec.targets)
-        values = np.asarray(fitted.values, dtype=np.float64)
-        return FittedLaw(self.names, self._told(values, table) if self.spec.ours else values, status)
 
     def _told(self, values: Array, table: Table) -> Array:
         """The constants to the digits that the rows can tell, and to more where predictions would notice."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from lawsmith.sandbox.clean import OUTPUT_CHARACTERS, clean, clean_lines
 from lawsmith.sandbox.constants import Constants
-from lawsmith.sandbox.jobs import JobResult, Usage
+from lawsmith.sandbox.jobs import JobResult, ScreenJob, Usage
 from lawsmith.sandbox.law.parse import ALLOWED_IMPORTS, Candidate
 from lawsmith.sandbox.law.statement import MAX_NAME
 from lawsmith.sandbox.limits import Limits
@@ -85,7 +85,12 @@ class Order:
         """What the executed source imports."""
         if self.foreign:
             return self.candidate.modules
-        return frozenset({"scipy.special"} if "import scipy.special" in self.candidate.law else ())
+        return modules_of_ours(self.candidate.law)
+
+
+def modules_of_ours(source: str) -> frozenset[str]:
+    """What source of our own imports beside numpy."""
+    return frozenset({"scipy.special"} if "import scipy.special" in source else ())
 
 
 def message(order: Order, limits: Limits) -> bytes:
@@ -107,6 +112,29 @@ def message(order: Order, limits: Limits) -> bytes:
     return pack_job(header, [array for part in order.parts for array in _arrays(part, len(order.groups))])
 
 
+def screening_message(job: ScreenJob, limits: Limits) -> bytes:
+    """A screening as bytes."""
+    header = {
+        "screen": list(job.sources),
+        "features": list(job.schema.features),
+        "targets": list(job.schema.targets),
+        "groups": list(job.fit.groups),
+        "constants": limits.constants,
+        "starts": job.effort.starts,
+        "finalists": job.effort.finalists,
+    }
+    return pack_job(header, _measured(job.fit))
+
+
+def screened(job: ScreenJob, outcome: Outcome) -> Array | None:
+    """The cost (F,) of each form, NaN for one that could not be fitted; None where the process did not end well."""
+    try:
+        (reply,) = unpack_replies(outcome.reply, 0, 0, [[len(job.sources)]], 1)
+    except Malformed:
+        return None
+    return reply.predictions[0][:, 0] if outcome.exit_code == 0 and reply.predictions else None
+
+
 def _described(part: Part) -> dict[str, Any]:
     names = next((c.names for c in part.constants if c is not None), ())
     return {
@@ -121,14 +149,18 @@ def _described(part: Part) -> dict[str, Any]:
 def _arrays(part: Part, groups: int) -> list[Any]:
     arrays: list[Any] = []
     if part.fit is not None:
-        arrays += [part.fit.matrix(), part.fit.codes.astype(np.int64), part.fit.target_matrix()]
-        arrays += [] if part.fit.weight is None else [part.fit.weight]
+        arrays += _measured(part.fit)
     for place, table in enumerate(part.predict):
         if part.fit is None:
             constants = part.constants[place]
             arrays.append(np.empty((groups, 0)) if constants is None else constants.values)
         arrays += [table.matrix(), table.codes.astype(np.int64)]
     return arrays
+
+
+def _measured(table: Table) -> list[Any]:
+    weight = [] if table.weight is None else [table.weight]
+    return [table.matrix(), table.codes.astype(np.int64), table.target_matrix(), *weight]
 
 
 def bound(order: Order, limits: Limits) -> int:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from lawsmith.sandbox.constants import Constants
+from lawsmith.sandbox.fitting import Effort
 from lawsmith.sandbox.verdict import Verdict
 from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.schema import Schema
@@ -42,6 +43,16 @@ class PredictJob:
 
     def __post_init__(self) -> None:
         _require_hidden(self.predict)
+
+
+@dataclass(frozen=True, eq=False)
+class ScreenJob:
+    """Fit forms with little `effort` to the rows of `fit`, to rank them. The sources are our own: no candidate's."""
+
+    sources: tuple[str, ...]
+    schema: Schema
+    fit: Table
+    effort: Effort
 
 
 Job = FitJob | PredictJob

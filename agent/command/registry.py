@@ -151,6 +151,7 @@ def proposers(
     Raises InputError where a model is needed and its settings are wrong or its endpoint refuses.
     """
     from lawsmith.agent.symbolic import SymbolicProposer
+    from lawsmith.agent.symbolic.rank import within
 
     own = [own_candidate(text, task.schema) for text in job.forms]
     fame, _ = imported_candidates(job.hall_of_fame, task.schema)
@@ -161,12 +162,18 @@ def proposers(
     def after_own(proposer: Proposer) -> Proposer:
         return OwnForms(own, proposer, fame) if own or fame else proposer
 
+    def symbolic(seed: int, budget: Budget, evaluator: Evaluator, endless: bool = False) -> SymbolicProposer:
+        return SymbolicProposer(
+            task,
+            seed,
+            endless=endless,
+            out_of_time=lambda: budget.out_of_time() is not None,
+            costs=within(evaluator.sandbox),
+        )
+
     if chosen.agent in ("symbolic", CLIENT):
-        endless = job.seconds is not None
         yield lambda seed, budget, archive, evaluator: after_own(
-            SymbolicProposer(
-                task, seed, endless=endless, out_of_time=lambda: budget.out_of_time() is not None
-            )
+            symbolic(seed, budget, evaluator, endless=job.seconds is not None)
         )
         return
     from lawsmith.agent.llm.model_session import ModelSession, Settings
@@ -177,14 +184,7 @@ def proposers(
     ) as session:
         session.check(usd_limited=job.usd is not None)
         yield lambda seed, budget, archive, evaluator: after_own(
-            session.proposer(
-                task,
-                seed,
-                budget,
-                archive,
-                evaluator,
-                SymbolicProposer(task, seed, out_of_time=lambda: budget.out_of_time() is not None),
-            )
+            session.proposer(task, seed, budget, archive, evaluator, symbolic(seed, budget, evaluator))
         )
 
 

@@ -19,6 +19,7 @@ from lawsmith.agent.search.evaluator import Evaluator
 from lawsmith.agent.search.journal import Journal
 from lawsmith.agent.search.proposer import Proposer
 from lawsmith.agent.symbolic import SymbolicProposer
+from lawsmith.agent.symbolic.rank import within
 from lawsmith.runs import Archive
 from lawsmith.runs.trials import History, Proposal, Screening, Trial
 from lawsmith.tasks import Dataset, InputError
@@ -59,7 +60,7 @@ class Session:
         self._candidates = candidates
         self._learnt = 0
         self._budget = Budget(Allowance(), Spending(seconds=self.journal.spent.seconds))
-        self._floor = _Floor(SymbolicProposer(searched, archive.manifest.seed or 0))
+        self._floor = _Floor(SymbolicProposer(searched, archive.manifest.seed or 0, costs=within(sandbox)))
         for trial in self.history:
             mcp_task.evaluator.remember(trial.proposal.source, trial.evaluation)
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from lawsmith.agent.symbolic.form import SymbolicForm
+from lawsmith.sandbox import Sandbox
 from lawsmith.sandbox.fitting import Effort, fit_form
+from lawsmith.sandbox.jobs import ScreenJob
 from lawsmith.sandbox.law.expression import parameters
 from lawsmith.tasks.schema import Schema
 from lawsmith.tasks.table import Table
@@ -18,6 +21,38 @@ EFFORT = Effort(starts=10, finalists=1)
 MANY = 120  # forms that are screened with care; a coarse pass on fewer rows picks them out of more
 COARSE_ROWS = 100
 COARSE = Effort(starts=4, finalists=0)
+TOGETHER = 6  # forms that one process fits: a few, so that all workers end at about the same time
+
+
+Costs = Callable[[Sequence[SymbolicForm], Table, Schema, Effort], Generator[float]]
+"""The cost of each form, fitted to the rows of a table; NaN for one that cannot be fitted."""
+
+
+def here(forms: Sequence[SymbolicForm], sample: Table, schema: Schema, effort: Effort) -> Generator[float]:
+    """Fits in this process, one form after another."""
+    for form in forms:
+        fitted = fit_form(form.to_fit(schema), sample, schema.targets, effort=effort)
+        yield fitted.total_cost(sample.codes)
+
+
+def within(sandbox: Sandbox) -> Costs:
+    """Fits the same in processes of the sandbox, as many at a time as it has workers."""
+
+    def costs(
+        forms: Sequence[SymbolicForm], sample: Table, schema: Schema, effort: Effort
+    ) -> Generator[float]:
+        futures = [
+            sandbox.screen(ScreenJob(tuple(form.source(schema) for form in some), schema, sample, effort))
+            for some in (forms[k : k + TOGETHER] for k in range(0, len(forms), TOGETHER))
+        ]
+        try:
+            for future in futures:
+                yield from map(float, future.result())
+        finally:
+            for future in futures:
+                future.cancel()
+
+    return costs
 
 
 @dataclass(frozen=True)
@@ -36,12 +71,14 @@ def screen(
     schema: Schema,
     rng: np.random.Generator,
     stop: Callable[[], bool] = lambda: False,
+    costs: Costs = here,
 ) -> Screened:
-    """`forms` by the Bayesian information criterion on a sample of the rows, until `stop` says that time is up."""
+    """`forms` by the Bayesian information criterion on a sample of the rows, until `stop` says that time is up. `costs`
+    fits them."""
     ranked = fitted = tuple(forms)
     if len(forms) > MANY:
-        ranked, fitted = _ranked(forms, _sample(table, COARSE_ROWS, rng), schema, COARSE, stop)
-    careful, again = _ranked(ranked[:MANY], _sample(table, ROWS, rng), schema, EFFORT, stop)
+        ranked, fitted = _ranked(forms, _sample(table, COARSE_ROWS, rng), schema, COARSE, stop, costs)
+    careful, again = _ranked(ranked[:MANY], _sample(table, ROWS, rng), schema, EFFORT, stop, costs)
     complete = len(fitted) == len(forms) and len(again) == len(careful)
     return Screened((*careful, *ranked[MANY:]), fitted if len(forms) > MANY else again, complete)
 
@@ -52,13 +89,16 @@ def _ranked(
     schema: Schema,
     effort: Effort,
     stop: Callable[[], bool],
+    costs: Costs,
 ) -> tuple[tuple[SymbolicForm, ...], tuple[SymbolicForm, ...]]:
     """The forms in their order, and those that were fitted before time was up."""
     found: list[float] = []
+    fitting = costs(forms, sample, schema, effort)
     for form in forms:
         if stop():
             break
-        found.append(_criterion(form, sample, schema, effort))
+        found.append(_criterion(form, next(fitting), sample, schema))
+    fitting.close()
     order = sorted(range(len(found)), key=found.__getitem__)
     return (*(forms[k] for k in order), *forms[len(found) :]), tuple(forms[: len(found)])
 
@@ -70,14 +110,12 @@ def _sample(table: Table, most: int, rng: np.random.Generator) -> Table:
     return table.take(np.sort(rng.choice(rows, min(most, len(rows)), replace=False)))
 
 
-def _criterion(form: SymbolicForm, sample: Table, schema: Schema, effort: Effort) -> float:
-    fitted = fit_form(form.to_fit(schema), sample, schema.targets, effort=effort)
-    present = np.unique(sample.codes)
-    if not all(fitted.status[g].usable for g in present):
-        return float("inf")
-    values, groups = len(sample) * len(schema.targets), len(present)
-    variance = max(2 * float(fitted.cost.sum()) / values, 1e-300)
+def _criterion(form: SymbolicForm, cost: float, sample: Table, schema: Schema) -> float:
+    if not math.isfinite(cost):
+        return math.inf
+    values, groups = len(sample) * len(schema.targets), len(np.unique(sample.codes))
+    variance = max(2 * cost / values, 1e-300)
     every = sum(len(parameters(node)) for node in form.nodes)
     common = sum(form.common(k) for k in range(len(form.nodes)))  # counted once for all groups
     constants = common + (every - common) * groups
-    return values * float(np.log(variance)) + constants * float(np.log(values))
+    return values * math.log(variance) + constants * math.log(values)

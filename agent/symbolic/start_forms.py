@@ -14,7 +14,7 @@ from lawsmith.agent.symbolic.form import SymbolicForm, has_shape
 from lawsmith.agent.symbolic.general_forms import GeneralForms
 from lawsmith.agent.symbolic.known_forms import of_knowledge
 from lawsmith.agent.symbolic.library import library
-from lawsmith.agent.symbolic.rank import Screened, screen
+from lawsmith.agent.symbolic.rank import Costs, Screened, here, screen
 from lawsmith.sandbox.fitting import Loss
 from lawsmith.sandbox.law.expression import features
 from lawsmith.tasks.folds import frontier_features
@@ -86,22 +86,26 @@ class StartForms:
     def first(self) -> tuple[SymbolicForm, ...]:
         return self.forms[:FIRST]
 
-    def plainest(self, stop: Callable[[], bool]) -> Screened:
+    def plainest(self, stop: Callable[[], bool], costs: Costs = here) -> Screened:
         """The plain forms, the most promising first; the best `EARLY` of them are worth a try at once."""
-        return self._screened("plainest", self.forms[FIRST:PLAINEST], stop)
+        return self._screened("plainest", self.forms[FIRST:PLAINEST], stop, costs)
 
-    def others(self, stop: Callable[[], bool]) -> Screened:
+    def others(self, stop: Callable[[], bool], costs: Costs = here) -> Screened:
         """All but the first and the early ones, the most promising first; may take a while."""
-        early = self.plainest(stop).ranked[:EARLY]
-        return self._screened("others", [form for form in self.forms[FIRST:] if form not in early], stop)
+        early = self.plainest(stop, costs).ranked[:EARLY]
+        return self._screened(
+            "others", [form for form in self.forms[FIRST:] if form not in early], stop, costs
+        )
 
-    def _screened(self, which: str, forms: Sequence[SymbolicForm], stop: Callable[[], bool]) -> Screened:
+    def _screened(
+        self, which: str, forms: Sequence[SymbolicForm], stop: Callable[[], bool], costs: Costs
+    ) -> Screened:
         """Known, unless time was up before all were fitted."""
         with self._lock:
             found = self._known.get(which)
             if found is None:
                 rng = np.random.default_rng(0)
-                found = screen(forms, self.task.train, self.task.schema, rng, stop)
+                found = screen(forms, self.task.train, self.task.schema, rng, stop, costs)
                 if found.complete:
                     self._known[which] = found
             return found

@@ -14,7 +14,7 @@ from lawsmith.agent.symbolic.form import SymbolicForm
 from lawsmith.agent.symbolic.general_forms import Stage
 from lawsmith.agent.symbolic.mutation import Mutator
 from lawsmith.agent.symbolic.profile import ColumnKind
-from lawsmith.agent.symbolic.rank import Screened, screen
+from lawsmith.agent.symbolic.rank import Costs, Screened, here, screen
 from lawsmith.agent.symbolic.start_forms import EARLY, start_forms
 from lawsmith.runs.trials import History, Proposal, Screening, Trial, candidate_id
 from lawsmith.sandbox.fitting import Loss
@@ -39,9 +39,16 @@ class SymbolicProposer:
     name = "symbolic"
 
     def __init__(
-        self, task: Task, seed: int, *, endless: bool = False, out_of_time: Callable[[], bool] = lambda: False
+        self,
+        task: Task,
+        seed: int,
+        *,
+        endless: bool = False,
+        out_of_time: Callable[[], bool] = lambda: False,
+        costs: Costs = here,
     ) -> None:
         self.task, self.schema, self.seed, self.out_of_time = task, task.schema, seed, out_of_time
+        self.costs = costs
         self.generations: Iterable[int] = itertools.count() if endless else range(GENERATIONS)
         self.start_forms = start_forms(task)
         self.scales = self.start_forms.profile.of(ColumnKind.SCALE)
@@ -77,14 +84,14 @@ class SymbolicProposer:
         yield from self._general(0)
         if self._solved(most_constants=len(self.schema.features) + 2):  # as many as a product of powers has
             return
-        yield self._proposals(self._ranked(self.start_forms.plainest(self.out_of_time))[:EARLY])
+        yield self._proposals(self._ranked(self.start_forms.plainest(self.out_of_time, self.costs))[:EARLY])
         yield self._proposals(self._admit(self.start_forms.respectful[:RESPECTFUL]))
         if self._solved():
             return
         yield from self._general(1)
         if self._solved():
             return
-        ranked = self._ranked(self.start_forms.others(self.out_of_time))[:KEEP]
+        ranked = self._ranked(self.start_forms.others(self.out_of_time, self.costs))[:KEEP]
         for begin in range(0, len(ranked), BATCH):
             yield self._proposals(ranked[begin : begin + BATCH])
         if len(self.schema.targets) > 1:
@@ -102,7 +109,7 @@ class SymbolicProposer:
             empty_rounds = 0 if children else empty_rounds + 1
             if empty_rounds == EMPTY_ROUNDS:
                 return
-            screened = screen(children, self.task.train, self.schema, rng, self.out_of_time)
+            screened = screen(children, self.task.train, self.schema, rng, self.out_of_time, self.costs)
             yield self._proposals(self._ranked(screened)[:CHILDREN])
 
     def _general(self, stage: int) -> Iterator[list[Proposal]]:

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lawsmith.sandbox.fitting.fit_problem import Array, Form, Loss
-from lawsmith.tasks.arrays import IntArray
+from lawsmith.sandbox.fitting.fit_problem import Form, Loss
+from lawsmith.tasks.arrays import Array, IntArray
 from lawsmith.tasks.nearness import nearness
 from lawsmith.tasks.table import Table
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lawsmith.sandbox.fitting.blocks import Block, PaddedRows, gather
-from lawsmith.sandbox.fitting.fit_problem import Array, Fitted, Form, Loss, Status
+from lawsmith.sandbox.fitting.fit_problem import Fitted, Form, Loss, Status
 from lawsmith.sandbox.fitting.lm import Mask, MinimiserOptions, Minimum, minimise
 from lawsmith.sandbox.fitting.refine import refine
 from lawsmith.sandbox.fitting.starts import Scale, draw
 from lawsmith.sandbox.fitting.structure import Structure, analyse
-from lawsmith.tasks.arrays import IntArray
+from lawsmith.tasks.arrays import Array, IntArray
 from lawsmith.tasks.table import Table
 
 EXPLORE = MinimiserOptions(iterations=25, tolerance=1e-3)

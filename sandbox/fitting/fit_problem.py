@@ -8,9 +8,9 @@ from enum import StrEnum
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from lawsmith.tasks.arrays import Array, IntArray
+
 Arguments = Mapping[str, Any]
 Law = Callable[[Arguments, Arguments], Any]
 
@@ -80,3 +80,8 @@ class Fitted:
     agreement: Array
     iterations: int = 0
     linear: tuple[str, ...] = field(default=())
+
+    def total_cost(self, codes: IntArray) -> float:
+        """The cost of all groups; NaN where one of those that rows have, by their `codes`, could not be fitted."""
+        usable = all(self.status[group].usable for group in np.unique(codes))
+        return float(self.cost.sum()) if usable else float("nan")

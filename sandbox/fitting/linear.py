@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lawsmith.sandbox.fitting.fit_problem import Array
+from lawsmith.tasks.arrays import Array
 
 RIDGE = 1e-14
 SWEEPS = 25

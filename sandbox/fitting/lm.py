@@ -13,9 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lawsmith.sandbox.fitting.blocks import Block
-from lawsmith.sandbox.fitting.fit_problem import Array
 from lawsmith.sandbox.fitting.linear import invert, safe_solve, solve
-from lawsmith.tasks.arrays import IntArray
+from lawsmith.tasks.arrays import Array, IntArray
 
 DIFFERENCE = 1.5e-8  # relative forward-difference step: the square root of the machine's precision
 IDLE, ZERO = np.ones((1, 1, 1)), np.zeros((1, 1, 1))

@@ -11,9 +11,8 @@ from dataclasses import replace
 import numpy as np
 
 from lawsmith.sandbox.fitting.blocks import Block
-from lawsmith.sandbox.fitting.fit_problem import Array
 from lawsmith.sandbox.fitting.lm import IDLE, TINY, Minimum
-from lawsmith.tasks.arrays import IntArray
+from lawsmith.tasks.arrays import Array, IntArray
 
 STEPS = 16
 FASTEST = 0.95  # rate of convergence up to which steps are extrapolated

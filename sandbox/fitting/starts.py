@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lawsmith.sandbox.fitting.fit_problem import Array
+from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.table import Table
 
 WIDE = 30.0  # a positive interval wider than this factor is sampled in the logarithm

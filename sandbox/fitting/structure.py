@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lawsmith.sandbox.fitting.blocks import Block, PaddedRows
-from lawsmith.sandbox.fitting.fit_problem import Array, Form
+from lawsmith.sandbox.fitting.fit_problem import Form
+from lawsmith.tasks.arrays import Array
 
 PROBE_ROWS = 7
 USABLE_SETS = 32  # a law that switches regime looks linear while all sets lie in one; four sets were too few

@@ -6,21 +6,36 @@ import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
+import numpy as np
+
 from lawsmith.sandbox.constants import Constants
-from lawsmith.sandbox.execute import Order, bound, killed_from_outside, message, results
+from lawsmith.sandbox.execute import (
+    Order,
+    bound,
+    killed_from_outside,
+    message,
+    modules_of_ours,
+    results,
+    screened,
+    screening_message,
+)
 from lawsmith.sandbox.isolation import ISOLATED, Tier
-from lawsmith.sandbox.jobs import FitJob, Job, JobResult, SearchOver
+from lawsmith.sandbox.jobs import FitJob, Job, JobResult, ScreenJob, SearchOver
 from lawsmith.sandbox.law.parse import Candidate
 from lawsmith.sandbox.limits import DEFAULT_LIMITS, Limits
 from lawsmith.sandbox.pool import numeric_library
+from lawsmith.sandbox.pool.protocol import reply_bound
 from lawsmith.sandbox.pool.queue import QueuedJob, Waiting
 from lawsmith.sandbox.pool.start import Attempt, start
 from lawsmith.sandbox.pool.warm_process import Outcome, WarmProcess, WarmProcessFailed
 from lawsmith.sandbox.verdict import Verdict
 from lawsmith.sandbox.verify import Claim, perform, predict, sharing, verify
+from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.schema import Schema
 from lawsmith.tasks.table import Table
 
@@ -99,6 +114,13 @@ class Sandbox:
     def run(self, job: Job) -> JobResult:
         """Runs one job and waits for it."""
         return self.submit(job).result()
+
+    def screen(self, job: ScreenJob) -> Future[Array]:
+        """The cost (F,) of each form of our own, see `Fitted.total_cost`; NaN for one that cannot be fitted."""
+        with self._lock:
+            if self._closed:
+                raise RuntimeError("the sandbox is closed")
+            return self._pool.submit(self._screened, job)
 
     def predict(
         self,
@@ -197,6 +219,23 @@ class Sandbox:
                 return found
             reason = found.message
         return JobResult(Verdict.SANDBOX_BROKEN, f"The sandbox failed {1 + _RETRIES} times: {reason}.")
+
+    def _screened(self, job: ScreenJob) -> Array:
+        """In one fork; what ends a fork that several share is found by halves."""
+        found, count = None, len(job.sources)
+        packed, most = screening_message(job, self.limits), reply_bound(0, 0, [count], 1)
+        for _ in range(1 + _RETRIES):
+            warm_process = self._current()
+            warm_process.prepare(numeric_library.wanted(modules_of_ours(" ".join(job.sources))))
+            with suppress(WarmProcessFailed):
+                found = screened(job, warm_process.run(packed, most, self.limits))
+                break
+        if found is not None:
+            return found
+        if count == 1:
+            return np.full(1, np.nan)
+        halves = job.sources[: count // 2], job.sources[count // 2 :]
+        return np.concatenate([self._screened(replace(job, sources=half)) for half in halves])
 
     def _warm(self) -> WarmProcess:
         return self._current()

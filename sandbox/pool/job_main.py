@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from lawsmith.sandbox.contract import FILENAME, FittedLaw, LoadedLaw, load
+from lawsmith.sandbox.contract import FILENAME, FittedLaw, FormLaw, LoadedLaw, load
+from lawsmith.sandbox.fitting import Effort, fit_form
 from lawsmith.sandbox.isolation.canaries import Bait, attempt
 from lawsmith.sandbox.pool.protocol import READY, Reply, pack_reply, unpack_job
 from lawsmith.sandbox.returned import Broken, Spec
@@ -22,6 +23,7 @@ from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.table import Table
 
 VERDICTS = tuple(Verdict)
+OURS = ("numpy", "scipy")  # what forms of our own import
 _TYPICAL = """
 PARAMETERS = {"c": (0, None), "a": (0, None), "k": (0, 2), "n0": (0, None)}
 def form(x, p):
@@ -39,7 +41,7 @@ def run(descriptor: int) -> None:
     warnings.simplefilter("ignore")
     gc.enable()
     _write_all(descriptor, READY)
-    for reply in _replies(header, arrays):
+    for reply in (_screening(header, arrays),) if "screen" in header else _replies(header, arrays):
         _write_all(descriptor, pack_reply(reply))
 
 
@@ -50,6 +52,27 @@ def warm_up() -> None:
     table = Table({"n": n}, {"y": 1 + 2 * n**-0.3}, spec.groups, np.repeat(np.arange(3), 12))
     law = load(_TYPICAL, "form", (), spec)
     law.predict(law.fit(table), table)
+
+
+def _screening(header: dict[str, Any], arrays: list[Any]) -> Reply:
+    """The cost of each form, all of our own; see `lawsmith.sandbox.jobs.ScreenJob`."""
+    spec = Spec(
+        tuple(header["features"]),
+        tuple(header["targets"]),
+        tuple(header["groups"]),
+        None,
+        header["constants"],
+        0,
+    )
+    features, codes, targets, *weight = arrays
+    table = replace(_table(features, codes, spec, targets), weight=weight[0] if weight else None)
+    effort = Effort(header["starts"], header["finalists"])
+    costs = np.empty((len(header["screen"]), 1))
+    for place, source in enumerate(header["screen"]):
+        law = load(source, "form", OURS, spec)
+        assert isinstance(law, FormLaw)
+        costs[place] = fit_form(law.to_fit, table, spec.targets, effort=effort).total_cost(table.codes)
+    return Reply(VERDICTS.index(Verdict.OK), values=np.empty((0, 0)), predictions=(costs,))
 
 
 def _replies(header: dict[str, Any], arrays: list[Any]) -> Iterator[Reply]:

@@ -12,9 +12,12 @@ import pytest
 from lawsmith.agent.symbolic.form import SymbolicForm
 from lawsmith.agent.symbolic.library import library
 from lawsmith.agent.symbolic.profile import profile
+from lawsmith.agent.symbolic.rank import EFFORT, TOGETHER, here, within
 from lawsmith.sandbox import Constants, PredictJob, Sandbox, Verdict, evaluate
+from lawsmith.sandbox.fitting import Loss
+from lawsmith.sandbox.jobs import ScreenJob
 from lawsmith.sandbox.law.parse import read_candidate
-from lawsmith.tasks import Task, load
+from lawsmith.tasks import Schema, Table, Task, load
 from lawsmith.tasks.folds import frontier_folds
 
 OPAQUE = "[0].clear()\n"
@@ -71,3 +74,37 @@ def test_an_evaluation_from_the_tree_is_that_of_the_source(
         assert tree.validation_r2 == pytest.approx(text.validation_r2, abs=2e-3)
         assert tree.train is not None and text.train is not None
         assert tree.train.r2 == pytest.approx(text.train.r2, abs=1e-4)
+
+
+def test_a_screening_costs_the_same_here_and_in_the_sandbox(sandbox: Sandbox) -> None:
+    rng = np.random.default_rng(0)
+    n, d = rng.permutation(np.geomspace(1, 1e4, 60)), np.geomspace(1, 1e3, 60)
+    table = Table(
+        {"n": n, "d": d},
+        {"y": 1 + n**-0.3, "z": d**-0.2 + rng.normal(0, 0.01, 60)},
+        ("a", "b"),
+        np.arange(60) % 2,
+        weight=np.where(np.arange(60) < 30, 0.5, 1.5),
+    )
+    schema = Schema(
+        name="two", long_name="two", title="Two", group=None, features=("n", "d"), targets=("y", "z")
+    )
+    made = [
+        SymbolicForm((one.node,) * 2, one.origin, shared=place % 2 == 1, loss=loss)
+        for place, one in enumerate(library(profile(table))[1:60:5])
+        for loss in (Loss.SQUARED, Loss.RELATIVE)
+    ]
+    assert len(made) > 2 * TOGETHER
+    there = list(within(sandbox)(made, table, schema, EFFORT))
+    np.testing.assert_allclose(there, list(here(made, table, schema, EFFORT)), rtol=1e-9)
+    assert np.isfinite(there).all()
+
+
+def test_what_ends_a_screening_process_costs_the_other_forms_nothing(sandbox: Sandbox) -> None:
+    n = np.geomspace(1, 1e4, 30)
+    table = Table({"n": n}, {"y": 2 * n}, ("g",), np.zeros(30, dtype=np.intp))
+    line = "PARAMETERS = {'a': (0, 9)}\ndef form(x, p):\n    return p['a'] * x['n']\n"
+    hungry = "PARAMETERS = {'a': (0, 9)}\nimport numpy as np\nkept = np.ones((1 << 40,))\n"
+    schema = Schema(name="one", long_name="one", title="One", group=None, features=("n",), targets=("y",))
+    job = ScreenJob((line, line, hungry, line), schema, table, EFFORT)
+    np.testing.assert_allclose(sandbox.screen(job).result(), [0, 0, np.nan, 0], atol=1e-9)
