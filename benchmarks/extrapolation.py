@@ -24,7 +24,8 @@ import numpy as np
 
 from benchmarks.synthetic import LAWS, synthetic
 from lawsmith.agent.search.evaluator import Evaluator
-from lawsmith.agent.search.selection import RULES, Rules, choose
+from lawsmith.agent.search.score import RULES, Rules
+from lawsmith.agent.search.selection import choose
 from lawsmith.agent.symbolic import SymbolicProposer
 from lawsmith.runs.trials import History, Trial
 from lawsmith.sandbox import Constants, PredictJob, Sandbox

@@ -25,7 +25,7 @@ from lawsmith.agent.command.observer import Observer
 from lawsmith.agent.command.registry import Chosen
 from lawsmith.agent.command.result import Run
 from lawsmith.agent.search.budget import Budget
-from lawsmith.agent.search.selection import typical_error
+from lawsmith.agent.search.score import typical_error
 from lawsmith.runs import Archive
 from lawsmith.runs.trials import History, Trial
 from lawsmith.sandbox.search_task import SearchTask

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lawsmith.agent.search.selection import typical_error
+from lawsmith.agent.search.score import typical_error
 from lawsmith.runs.trials import Trial
 from lawsmith.tasks import Task
 

@@ -1,9 +1,4 @@
-"""Scores laws and chooses one: the one place whose number orders candidates everywhere.
-
-The score of a law is its *typical error*: the typical error on held-out rows as a share of the spread of the targets
-there, raised for each constant. Lower is better, and 0.05 against 0.06 is a sixth less error. It depends on the law
-and the task only, never on the other laws. docs/selection.md shows what each rule earns.
-"""
+"""Chooses a law among those that a search tried, by their scores and by how they predict beyond the data."""
 
 from __future__ import annotations
 
@@ -13,39 +8,24 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lawsmith.agent.search.waves import unshown_waves
+from lawsmith.agent.search.score import (
+    RULES,
+    Rules,
+    free_constants,
+    group_count,
+    is_exact,
+    missing_parts,
+    ranking,
+    spread,
+    training_error,
+    typical_error,
+)
 from lawsmith.runs.trials import Trial
 from lawsmith.sandbox import Evaluation
-from lawsmith.sandbox.evaluate import NARROW
 from lawsmith.sandbox.law.traits import traits
 from lawsmith.tasks.arrays import Array
-from lawsmith.tasks.dependence import decisive, steepens
-from lawsmith.tasks.noise import replicates, resolution
+from lawsmith.tasks.noise import resolution
 from lawsmith.tasks.task import Task
-
-EXACT = 2e-6  # typical error of a law that nothing in the data contradicts
-FLOOR = 1e-6  # errors below this share of the spread are as good as zero
-DIGITS = 2.0  # no error is believed to be below so many standard deviations of rounding …
-ROUNDED = (1.5, 3.0)  # … and one of the rows, and of a fold, that is below so many is nothing but rounding
-
-
-@dataclass(frozen=True)
-class Rules:
-    """Every number that was tuned. Those of chance, missing and close are in units of log error: 0.1 is about 10 %."""
-
-    constant: float = 1.0  # what one more constant must buy, in prices of the Bayesian information criterion
-    chance: float = 0.1  # what a blind change must buy: many are tried, and the best of many is part luck
-    missing: float = 0.24  # for a level or a decisive feature that is left out, or a wave that no row shows
-    close: float = 0.3  # laws within this distance of the best cannot be separated
-    alike: float = (
-        0.1  # laws that differ by less than this share of the typical difference have one vote together
-    )
-    surplus: float = (
-        0.02  # spreads beyond the data by which a law must differ from a simpler one to be worth it
-    )
-
-
-RULES = Rules()
 
 
 @dataclass(frozen=True)
@@ -81,53 +61,6 @@ class Gain:
         return None if self.without is None else 1 - self.error / self.without
 
 
-def typical_error(trial: Trial, task: Task, target: int | None = None, rules: Rules = RULES) -> float:
-    """The score of a usable trial, lower is better; infinite for a trial that is not usable.
-
-    `target` looks at one target only. Raises nothing.
-    """
-    if not trial.usable:
-        return float("inf")
-    score = held_out_error(trial.evaluation, task, target)
-    return float(score * np.exp(_charge(trial, task, rules)))
-
-
-def held_out_error(evaluation: Evaluation, task: Task, target: int | None = None) -> float:
-    """The typical error on held-out rows, as a share of their spread: the geometric mean over folds and targets.
-
-    No law is taken to predict better than it fits, or than repeated measurements agree: the training error and the
-    scatter of replicates are part of every error, and so is rounding to the digits of the data.
-    """
-    misfit = np.maximum(training_error(evaluation, task), _pure_noise(task))
-    misfit = np.hypot(misfit, DIGITS * resolution(task.train))
-    errors = np.hypot([fold.rmse for fold in evaluation.folds], misfit)
-    scale = np.array([fold.scale for fold in evaluation.folds])
-    widest = np.where(scale.max(axis=0) > 0, scale.max(axis=0), 1.0)
-    scale = np.where(scale > NARROW * widest, scale, widest)  # a single row has no spread of its own
-    logs = np.log(np.maximum(errors / scale, FLOOR))
-    return float(np.exp(np.mean(logs if target is None else logs[:, target])))
-
-
-def training_error(evaluation: Evaluation, task: Task) -> Array:
-    """Root mean squared error (T,) of the training rows, in the targets' units."""
-    if evaluation.rmse:
-        return np.array(evaluation.rmse)
-    nmse = (
-        0.0 if evaluation.train is None else evaluation.train.nmse
-    )  # archives of earlier versions have no more
-    return np.asarray(np.sqrt(max(nmse, 0.0)) * _spread(task))
-
-
-def ranking(
-    trials: Sequence[Trial], task: Task, target: int | None = None, rules: Rules = RULES
-) -> list[Trial]:
-    """The usable trials by their typical error, best first; of equals the earlier."""
-    return sorted(
-        (trial for trial in trials if trial.usable),
-        key=lambda trial: typical_error(trial, task, target, rules),
-    )
-
-
 def choose(trials: Sequence[Trial], task: Task, rules: Rules = RULES, allow_opaque: bool = False) -> Choice:
     """The winner among usable trials.
 
@@ -146,7 +79,7 @@ def choose(trials: Sequence[Trial], task: Task, rules: Rules = RULES, allow_opaq
     if not ranked:
         raise ValueError("no usable trial to choose from")
     errors = np.array([scores[trial.id] for trial in ranked])
-    exact = any(_is_exact(trial.evaluation, task) for trial in ranked)
+    exact = any(is_exact(trial.evaluation, task) for trial in ranked)
     if exact:  # whether a law levels off is no question where nothing contradicts it
         ranked.sort(key=lambda trial: _simplicity(trial, task))
         errors = np.array([scores[trial.id] for trial in ranked])
@@ -177,18 +110,12 @@ def choose(trials: Sequence[Trial], task: Task, rules: Rules = RULES, allow_opaq
 
 def _simplicity(trial: Trial, task: Task) -> tuple[bool, float, float]:
     """Sorts laws that nothing in the data contradicts first, and those of fewer constants before others."""
-    contradicted = not _is_exact(trial.evaluation, task)
-    return contradicted, 0.0 if contradicted else _free(trial.evaluation, task), typical_error(trial, task)
-
-
-def _is_exact(evaluation: Evaluation, task: Task) -> bool:
-    """Whether nothing in the rows contradicts the law: it misses none, or by no more than their digits."""
-    if held_out_error(evaluation, task) <= EXACT:
-        return True
-    rounding, (within, beyond) = resolution(task.train), ROUNDED
-    missed = np.array([fold.rmse for fold in evaluation.folds])
-    fits = training_error(evaluation, task) <= within * rounding
-    return bool(rounding.all() and fits.all() and len(missed) and (missed <= beyond * rounding).all())
+    contradicted = not is_exact(trial.evaluation, task)
+    return (
+        contradicted,
+        0.0 if contradicted else free_constants(trial.evaluation, task),
+        typical_error(trial, task),
+    )
 
 
 def _breaks_what_is_known(trial: Trial) -> bool:
@@ -241,53 +168,6 @@ def _warnings(winner: Trial) -> tuple[str, ...]:
     return (*opaque, f"The law {unsafe.sentence}; no law without that predicts held-out rows nearly as well.")
 
 
-def _charge(trial: Trial, task: Task, rules: Rules) -> float:
-    """What is added to the log error of a law, for its constants, its origin, and what it leaves out.
-
-    A constant costs what it does in the Bayesian information criterion (Schwarz 1978), log(n) / 2n for n rows of a
-    group, and more where these are few, in proportion to the corrected AIC (Hurvich and Tsai 1989). A law that cannot
-    level off wherever the data do, or that ignores a feature on which they clearly depend, is not simple but says less,
-    and a wave that the rows cannot show says more than they do; of a law that cannot be read nothing is known, and
-    nothing charged.
-    """
-    count, rows = _free(trial.evaluation, task), max(len(task.train) / _groups(task), 2.0)
-    scarce = rows / max(rows - count - 1, 1.0)
-    price = rules.constant * np.log(rows) / (2 * rows) * scarce
-    missing, chance = _missing(trial, task), trial.proposal.by_chance
-    return float(price * count + rules.missing * missing + rules.chance * chance)
-
-
-def _missing(trial: Trial, task: Task) -> int:
-    """How many things a law leaves out that the rows show, or claims that they do not."""
-    known = traits(trial.proposal.source, task.schema.targets)
-    endless = known is not None and not known.levels and not steepens(task.train)
-    missing = 0 if known is None else endless + len(decisive(task.train) - known.features)
-    return missing + unshown_waves(trial.proposal.source, trial.evaluation, task.train)
-
-
-def _free(evaluation: Evaluation, task: Task) -> float:
-    """Constants that the fit chose, per group and target; a shared one counts once for all groups."""
-    if evaluation.free_constants is None:
-        return float(evaluation.constants_count or 0)
-    return evaluation.free_constants / (_groups(task) * len(task.schema.targets))
-
-
-def _groups(task: Task) -> int:
-    return len(np.unique(task.train.codes))
-
-
-def _pure_noise(task: Task) -> Array:
-    """Scatter (T,) of repeated measurements, and of rounding; 0 where nothing was measured twice."""
-    found = replicates(task.train)
-    return np.zeros(len(task.schema.targets)) if found is None else found.noise
-
-
-def _spread(task: Task) -> Array:
-    """Standard deviation (T,) of the training targets, 1 for one that does not vary."""
-    spread = task.train.target_matrix().std(axis=0)
-    return np.where(spread > 0, spread, 1.0)
-
-
 def _safe(trials: Sequence[Trial]) -> NDArray[np.bool_]:
     """Which laws stay believable far beyond the data.
 
@@ -302,7 +182,7 @@ def _safe(trials: Sequence[Trial]) -> NDArray[np.bool_]:
 
 def _beyond(evaluation: Evaluation, task: Task) -> Array | None:
     """Predictions (P * T,) at the probe rows in units of the training targets' spread; None when not all are finite."""
-    return (np.array(evaluation.probe) / _spread(task)).reshape(-1) if evaluation.probe else None
+    return (np.array(evaluation.probe) / spread(task)).reshape(-1) if evaluation.probe else None
 
 
 def _most_central(beyond: Sequence[Array | None], plausible: Array, rules: Rules) -> tuple[int, Array]:
@@ -334,16 +214,16 @@ def _plainer(
     winner's fit is not worth its constants.
     """
     own, best = _beyond(winner.evaluation, task), scores[ranked[0].id]
-    missing = _missing(winner, task)
+    missing, constants = missing_parts(winner, task), free_constants(winner.evaluation, task)
     plain = []
     for trial in ranked:
         if np.log(scores[trial.id] / best) > rules.close:
             break
         other = _beyond(trial.evaluation, task)
-        if own is None or other is None or _free(trial.evaluation, task) >= _free(winner.evaluation, task):
+        if own is None or other is None or free_constants(trial.evaluation, task) >= constants:
             continue
         alike = float(np.abs(own - other).mean()) <= rules.surplus
-        if alike and _missing(trial, task) <= missing and _is_enough(trial, winner, task):
+        if alike and missing_parts(trial, task) <= missing and _is_enough(trial, winner, task):
             plain.append(trial)
     safe = _safe([winner, *plain])
     allowed = [trial for trial, ok in zip(plain, safe[1:], strict=True) if ok or not safe[0]]
@@ -355,8 +235,8 @@ def _is_enough(plain: Trial, other: Trial, task: Task) -> bool:
     rounding = resolution(task.train)
     one, two = (np.hypot(training_error(t.evaluation, task), rounding) for t in (plain, other))
     values = task.train.target_matrix().size
-    groups = _groups(task) * len(task.schema.targets)
-    more = groups * (_free(other.evaluation, task) - _free(plain.evaluation, task))
+    groups = group_count(task) * len(task.schema.targets)
+    more = groups * (free_constants(other.evaluation, task) - free_constants(plain.evaluation, task))
     tiny = np.finfo(float).tiny
     gained = 2 * values * float(np.mean(np.log(np.maximum(one, tiny) / np.maximum(two, tiny))))
     return bool(gained <= more * np.log(values))

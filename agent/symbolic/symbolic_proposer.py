@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from lawsmith.agent.search.selection import ranking
+from lawsmith.agent.search.score import ranking
 from lawsmith.agent.symbolic.form import SymbolicForm
 from lawsmith.agent.symbolic.general_forms import Stage
 from lawsmith.agent.symbolic.mutation import Mutator

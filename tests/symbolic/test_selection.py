@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lawsmith.agent.search.selection import Gain, choose, gain, held_out_error, ranking, typical_error
+from lawsmith.agent.search.score import held_out_error, ranking, typical_error
+from lawsmith.agent.search.selection import Gain, choose, gain
 from lawsmith.agent.search.waves import unshown_waves
 from lawsmith.runs.trials import Proposal, Trial
 from lawsmith.sandbox import Constants, Evaluation, Verdict

@@ -1,0 +1,151 @@
+"""Scores laws: the one place whose number orders candidates everywhere.
+
+The score of a law is its *typical error*: the typical error on held-out rows as a share of the spread of the targets
+there, raised for each constant. Lower is better, and 0.05 against 0.06 is a sixth less error. It depends on the law
+and the task only, never on the other laws. docs/selection.md shows what each rule earns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from lawsmith.agent.search.waves import unshown_waves
+from lawsmith.runs.trials import Trial
+from lawsmith.sandbox import Evaluation
+from lawsmith.sandbox.evaluate import NARROW
+from lawsmith.sandbox.law.traits import traits
+from lawsmith.tasks.arrays import Array
+from lawsmith.tasks.dependence import decisive, steepens
+from lawsmith.tasks.noise import replicates, resolution
+from lawsmith.tasks.task import Task
+
+EXACT = 2e-6  # typical error of a law that nothing in the data contradicts
+FLOOR = 1e-6  # errors below this share of the spread are as good as zero
+DIGITS = 2.0  # no error is believed to be below so many standard deviations of rounding …
+ROUNDED = (1.5, 3.0)  # … and one of the rows, and of a fold, that is below so many is nothing but rounding
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Every number that was tuned. Those of chance, missing and close are in units of log error: 0.1 is about 10 %."""
+
+    constant: float = 1.0  # what one more constant must buy, in prices of the Bayesian information criterion
+    chance: float = 0.1  # what a blind change must buy: many are tried, and the best of many is part luck
+    missing: float = 0.24  # for a level or a decisive feature that is left out, or a wave that no row shows
+    close: float = 0.3  # laws within this distance of the best cannot be separated
+    alike: float = (
+        0.1  # laws that differ by less than this share of the typical difference have one vote together
+    )
+    surplus: float = (
+        0.02  # spreads beyond the data by which a law must differ from a simpler one to be worth it
+    )
+
+
+RULES = Rules()
+
+
+def typical_error(trial: Trial, task: Task, target: int | None = None, rules: Rules = RULES) -> float:
+    """The score of a usable trial, lower is better; infinite for a trial that is not usable.
+
+    `target` looks at one target only. Raises nothing.
+    """
+    if not trial.usable:
+        return float("inf")
+    score = held_out_error(trial.evaluation, task, target)
+    return float(score * np.exp(_charge(trial, task, rules)))
+
+
+def held_out_error(evaluation: Evaluation, task: Task, target: int | None = None) -> float:
+    """The typical error on held-out rows, as a share of their spread: the geometric mean over folds and targets.
+
+    No law is taken to predict better than it fits, or than repeated measurements agree: the training error and the
+    scatter of replicates are part of every error, and so is rounding to the digits of the data.
+    """
+    misfit = np.maximum(training_error(evaluation, task), _pure_noise(task))
+    misfit = np.hypot(misfit, DIGITS * resolution(task.train))
+    errors = np.hypot([fold.rmse for fold in evaluation.folds], misfit)
+    scale = np.array([fold.scale for fold in evaluation.folds])
+    widest = np.where(scale.max(axis=0) > 0, scale.max(axis=0), 1.0)
+    scale = np.where(scale > NARROW * widest, scale, widest)  # a single row has no spread of its own
+    logs = np.log(np.maximum(errors / scale, FLOOR))
+    return float(np.exp(np.mean(logs if target is None else logs[:, target])))
+
+
+def training_error(evaluation: Evaluation, task: Task) -> Array:
+    """Root mean squared error (T,) of the training rows, in the targets' units."""
+    if evaluation.rmse:
+        return np.array(evaluation.rmse)
+    nmse = (
+        0.0 if evaluation.train is None else evaluation.train.nmse
+    )  # archives of earlier versions have no more
+    return np.asarray(np.sqrt(max(nmse, 0.0)) * spread(task))
+
+
+def ranking(
+    trials: Sequence[Trial], task: Task, target: int | None = None, rules: Rules = RULES
+) -> list[Trial]:
+    """The usable trials by their typical error, best first; of equals the earlier."""
+    return sorted(
+        (trial for trial in trials if trial.usable),
+        key=lambda trial: typical_error(trial, task, target, rules),
+    )
+
+
+def is_exact(evaluation: Evaluation, task: Task) -> bool:
+    """Whether nothing in the rows contradicts the law: it misses none, or by no more than their digits."""
+    if held_out_error(evaluation, task) <= EXACT:
+        return True
+    rounding, (within, beyond) = resolution(task.train), ROUNDED
+    missed = np.array([fold.rmse for fold in evaluation.folds])
+    fits = training_error(evaluation, task) <= within * rounding
+    return bool(rounding.all() and fits.all() and len(missed) and (missed <= beyond * rounding).all())
+
+
+def _charge(trial: Trial, task: Task, rules: Rules) -> float:
+    """What is added to the log error of a law, for its constants, its origin, and what it leaves out.
+
+    A constant costs what it does in the Bayesian information criterion (Schwarz 1978), log(n) / 2n for n rows of a
+    group, and more where these are few, in proportion to the corrected AIC (Hurvich and Tsai 1989). A law that cannot
+    level off wherever the data do, or that ignores a feature on which they clearly depend, is not simple but says less,
+    and a wave that the rows cannot show says more than they do; of a law that cannot be read nothing is known, and
+    nothing charged.
+    """
+    count, rows = free_constants(trial.evaluation, task), max(len(task.train) / group_count(task), 2.0)
+    scarce = rows / max(rows - count - 1, 1.0)
+    price = rules.constant * np.log(rows) / (2 * rows) * scarce
+    missing, chance = missing_parts(trial, task), trial.proposal.by_chance
+    return float(price * count + rules.missing * missing + rules.chance * chance)
+
+
+def missing_parts(trial: Trial, task: Task) -> int:
+    """How many things a law leaves out that the rows show, or claims that they do not."""
+    known = traits(trial.proposal.source, task.schema.targets)
+    endless = known is not None and not known.levels and not steepens(task.train)
+    missing = 0 if known is None else endless + len(decisive(task.train) - known.features)
+    return missing + unshown_waves(trial.proposal.source, trial.evaluation, task.train)
+
+
+def free_constants(evaluation: Evaluation, task: Task) -> float:
+    """Constants that the fit chose, per group and target; a shared one counts once for all groups."""
+    if evaluation.free_constants is None:
+        return float(evaluation.constants_count or 0)
+    return evaluation.free_constants / (group_count(task) * len(task.schema.targets))
+
+
+def group_count(task: Task) -> int:
+    return len(np.unique(task.train.codes))
+
+
+def _pure_noise(task: Task) -> Array:
+    """Scatter (T,) of repeated measurements, and of rounding; 0 where nothing was measured twice."""
+    found = replicates(task.train)
+    return np.zeros(len(task.schema.targets)) if found is None else found.noise
+
+
+def spread(task: Task) -> Array:
+    """Standard deviation (T,) of the training targets, 1 for one that does not vary."""
+    found = task.train.target_matrix().std(axis=0)
+    return np.where(found > 0, found, 1.0)
