@@ -136,6 +136,7 @@ def free_constants(evaluation: Evaluation, task: Task) -> float:
 
 
 def group_count(task: Task) -> int:
+    """The groups that training rows have."""
     return len(np.unique(task.train.codes))
 
 
