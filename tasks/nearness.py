@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from lawsmith.tasks.arrays import Array, IntArray
@@ -16,6 +18,7 @@ def has_frontier(table: Table) -> bool:
     return bool(frontier_features(table))
 
 
+@lru_cache(maxsize=8)
 def nearness(table: Table) -> Array:
     """Weights (n,) in (0, 1]: exp(-FADE (1 - r)), r the mean over features of a row's rank among its group's levels.
 

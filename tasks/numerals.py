@@ -18,6 +18,7 @@ _GAPS = re.compile(r"(?<=\d)[ '’\u00a0\u202f\u2009](?=\d{3}(?!\d))")
 _NUMERAL = re.compile(
     r"([+\-−]?(?:\d[\d.,]*|[.,]\d[\d.,]*)(?:[eE][+\-−]?\d+)?)\s*([^\d\s.,+\-−][^\d,;]{0,15})?"
 )
+_COMMON = re.compile(r"(-?\d+(?:\.\d*)?(?:e[+-]?\d+)?)([kKMBGT%]?)")
 _POWER = re.compile(r"(?:([+\-−]?\d[\d.,]*)\s*[x×*·]\s*)?10\s*(?:\^|\*\*)\s*([+\-−]?\d+)")
 _BINARY = re.compile(r"2\s*(?:\^|\*\*)\s*(\d{1,3})")
 _FORTRAN = re.compile(r"([+\-−]?\d[\d.,]*)[dD]([+\-−]?\d+)")
@@ -48,6 +49,8 @@ def is_null(cell: object) -> bool:
 
 def numeral(cell: str) -> Numeral | None:
     """A cell of text taken apart (``6x10^9``, ``1.5D+06`` and ``$12`` too); None where it is no number."""
+    if (common := _COMMON.fullmatch(cell)) is not None:  # most cells of most tables
+        return Numeral(common[1], common[2])
     text = cell.strip()
     if not text.isascii() or " " in text or "'" in text:
         text = _GAPS.sub("", text)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from lawsmith.agent.symbolic.factors import Ends, Factor
+from lawsmith.agent.symbolic.factors import KINDS, Ends, Factor
 from lawsmith.tasks.arrays import Array
 
 Term = tuple[Factor, ...]  # a product; the empty one is the level
@@ -143,61 +143,145 @@ def basis(design: Array) -> tuple[Array, bool]:
 
 def refine(law: TermLaw, rows: ScaledRows, iterations: int = 12) -> TermLaw:
     """`law` with better inner constants: variable projection (Golub and Pereyra 1973) with Kaufman's Jacobian."""
-    places = [
-        (t, k, j) for t, term in enumerate(law.terms) for k, f in enumerate(term) for j in range(f.free)
-    ]
-    if not places:
+    inner = _Inner(law.terms, rows)
+    found = inner.at(inner.begin) if inner.places else None
+    if found is None or not found.goes_on:
         return law
-    bounds = [law.terms[t][k].bounds(rows.ends[law.terms[t][k].argument])[j] for t, k, j in places]
-    low, high = np.array(bounds).T
-    best, damping = law, 1e-3
-    theta = np.clip([law.terms[t][k].constants[j] for t, k, j in places], low, high)
+    error, damping = law.error, 1e-3
     for _ in range(iterations):
-        linear = _linearised(best, rows, places)
-        if linear is None:
-            return best
-        jacobian, residual = linear
-        scale = np.sqrt((jacobian**2).sum(axis=0))
+        slopes = inner.slopes(found)
+        if slopes is None:
+            break
+        scale = np.sqrt((slopes**2).sum(axis=0))
         scale[scale == 0] = 1.0
-        before = best.error
-        inner, right = (jacobian / scale).T @ (jacobian / scale), (jacobian / scale).T @ residual
+        slopes /= scale
+        normal, right, before = slopes.T @ slopes, slopes.T @ found.residual.reshape(-1), error
         for _ in range(STEPS):
-            step = np.linalg.solve(inner + damping * np.eye(len(places)), right) / scale
-            new = np.clip(theta + step, low, high)
-            trial = fitted(_moved(best.terms, places, new), rows)
-            if trial is not None and trial.error < best.error:
-                best, theta, damping = trial, new, max(damping / 5, 1e-12)
+            step = np.linalg.solve(normal + damping * np.eye(len(scale)), right) / scale
+            trial = inner.at(np.clip(found.theta + step, inner.low, inner.high))
+            if trial is not None and trial.error < error:
+                found, error, damping = trial, trial.error, max(damping / 5, 1e-12)
                 break
             damping *= 8
-        if best.error > before * (1 - LEAST_GAIN) or best.error < EXACT * 1e-2:
-            return best
-    return best
+        if error > before * (1 - LEAST_GAIN) or error < EXACT * 1e-2 or not found.goes_on:
+            break
+    if not error < law.error:
+        return law
+    return TermLaw(inner.moved(found.theta), tuple(found.coefficients.reshape(-1).tolist()), error)
 
 
-def _linearised(law: TermLaw, rows: ScaledRows, places: Sequence[Place]) -> tuple[Array, Array] | None:
-    """Slopes (n, q) of the residual by the inner constants, beside the coefficients, and the residual (n,)."""
-    q, independent = basis(rows.design(law.terms))
-    if not independent and rows.blocks == 1:
-        return None
-    slopes = np.empty((rows.count, len(places)))
-    coefficients = np.repeat(law.by_block, rows.count // rows.blocks, axis=0)
-    for m, (t, k, j) in enumerate(places):
-        term = law.terms[t]
-        rest = rows.column(term[:k] + term[k + 1 :])
-        slopes[:, m] = coefficients[:, t] * rest * term[k].slopes(rows.arguments)[j]
-    inside = rows.beside(slopes.reshape(rows.blocks, -1, len(places)))
-    inside = inside - q @ (np.swapaxes(q, 1, 2) @ inside)
-    target = rows.targets[..., None]
-    residual = (target - q @ (np.swapaxes(q, 1, 2) @ target)).reshape(-1)
-    return (inside.reshape(rows.count, -1), residual) if np.isfinite(inside).all() else None
+@dataclass(frozen=True, eq=False)
+class _Projected:
+    """A sum at some inner constants theta (q,), with the least squares of its coefficients (B, k).
+
+    values: of each factor (n,), term by term. span (B, m, k): orthonormal, of the columns. residual (B, m).
+    goes_on: whether the columns are independent, or there are several blocks.
+    """
+
+    theta: Array
+    values: list[list[Array]]
+    span: Array
+    coefficients: Array
+    residual: Array
+    error: float
+    goes_on: bool
 
 
-def _moved(terms: Sequence[Term], places: Sequence[Place], values: Array) -> tuple[Term, ...]:
-    new = [list(term) for term in terms]
-    for (t, k, j), value in zip(places, values.tolist(), strict=True):
-        old = new[t][k].constants
-        new[t][k] = replace(new[t][k], constants=(*old[:j], value, *old[j + 1 :]))
-    return tuple(map(tuple, new))
+class _Inner:
+    """A sum of terms as a function of its inner constants; factors without any are computed once.
+
+    begin, low, high (q,): the constants and their bounds. places: of the constants in the terms.
+    """
+
+    def __init__(self, terms: Sequence[Term], rows: ScaledRows) -> None:
+        self.terms, self.rows, self.begin = terms, rows, np.empty(0)
+        self.places: list[Place] = [
+            (t, k, j) for t, term in enumerate(terms) for k, f in enumerate(term) for j in range(f.free)
+        ]
+        if not self.places:
+            return
+        bounds = [terms[t][k].bounds(rows.ends[terms[t][k].argument])[j] for t, k, j in self.places]
+        self.low, self.high = np.array(bounds).T
+        self.begin = np.clip([terms[t][k].constants[j] for t, k, j in self.places], self.low, self.high)
+        self._measured = rows.measured
+        self._moving = list(dict.fromkeys((t, k) for t, k, _ in self.places))
+        self._values = [[factor.values(rows.arguments) for factor in term] for term in terms]
+        self._columns = [self._column(values) for values in self._values]
+
+    def at(self, theta: Array) -> _Projected | None:
+        """The sum with these constants; None where a value is not finite."""
+        values, columns = [list(one) for one in self._values], list(self._columns)
+        for (t, k), own in self._constants(theta).items():
+            factor = self.terms[t][k]
+            values[t][k] = KINDS[factor.kind].values(self.rows.arguments[factor.argument], *own)
+        for t in dict.fromkeys(t for t, _ in self._moving):
+            columns[t] = self._column(values[t])
+        blocks, targets = self.rows.blocks, self.rows.targets[..., None]
+        design = self.rows.beside(np.array(columns).T.reshape(blocks, -1, len(columns)))
+        size = np.sqrt((design**2).sum(axis=1))
+        if not np.isfinite(size).all() or not size.any(axis=0).all():
+            return None
+        size[size == 0] = 1.0
+        design = design / size[:, None]
+        span, triangle = np.linalg.qr(design)
+        independent = bool(np.abs(np.diagonal(triangle, axis1=1, axis2=2)).min() >= SINGULAR)
+        if independent:
+            own_part = np.swapaxes(span, 1, 2) @ targets
+            residual, solution = targets - span @ own_part, np.linalg.solve(triangle, own_part)
+        else:
+            parts = zip(design, self.rows.targets, strict=True)
+            solution = np.stack([np.linalg.lstsq(one, y, rcond=1e-12)[0] for one, y in parts])[..., None]
+            residual, span = targets - design @ solution, basis(design)[0]
+        return _Projected(
+            theta,
+            values,
+            span,
+            solution[..., 0] / size,
+            residual[..., 0],
+            float((residual**2).sum()) / self._measured,
+            independent or blocks > 1,
+        )
+
+    def slopes(self, found: _Projected) -> Array | None:
+        """Slopes (n, q) of the residual by the inner constants, beside the coefficients; None where one is not
+        finite."""
+        slopes = {}
+        for (t, k), own in self._constants(found.theta).items():
+            factor = self.terms[t][k]
+            slopes[t, k] = KINDS[factor.kind].slopes(self.rows.arguments[factor.argument], *own)
+        blocks = self.rows.blocks
+        coefficients = np.repeat(found.coefficients, self.rows.count // blocks, axis=0)
+        columns = []
+        for t, k, j in self.places:
+            rest = self._column([one for place, one in enumerate(found.values[t]) if place != k])
+            columns.append(coefficients[:, t] * rest * slopes[t, k][j])
+        inside = self.rows.beside(np.array(columns).T.reshape(blocks, -1, len(columns)))
+        inside = inside - found.span @ (np.swapaxes(found.span, 1, 2) @ inside)
+        return inside.reshape(self.rows.count, -1) if np.isfinite(inside).all() else None
+
+    def moved(self, theta: Array) -> tuple[Term, ...]:
+        """The terms with these constants."""
+        constants = self._constants(theta)
+        return tuple(
+            tuple(
+                replace(factor, constants=tuple(constants[t, k])) if (t, k) in constants else factor
+                for k, factor in enumerate(term)
+            )
+            for t, term in enumerate(self.terms)
+        )
+
+    def _column(self, values: Sequence[Array]) -> Array:
+        column = self.rows.weight
+        for one in values:
+            column = column * one
+        return column
+
+    def _constants(self, theta: Array) -> dict[tuple[int, int], list[float]]:
+        """Term and factor -> all constants of it, the free ones from theta (q,)."""
+        found = {(t, k): list(self.terms[t][k].constants) for t, k in self._moving}
+        for (t, k, j), value in zip(self.places, theta.tolist(), strict=True):
+            found[t, k][j] = value
+        return found
 
 
 def simpler(terms: Sequence[Term]) -> Iterator[tuple[Term, ...]]:

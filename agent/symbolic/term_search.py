@@ -106,10 +106,15 @@ class TermSearch:
         most_columns = round(PLAIN_COLUMNS / self.rows.blocks**0.5)
         order = np.argsort(self.costs + np.array([_strange(term) for term in self.terms]), kind="stable")
         order = order[:most_columns]
-        terms, columns, costs = [self.terms[k] for k in order], self.columns[:, order], self.costs[order]
+        terms, costs = [self.terms[k] for k in order], self.costs[order]
         target = self.rows.targets[..., None]
-        gram, products = columns @ np.swapaxes(columns, 1, 2), (columns @ target)[..., 0]
-        total = (target**2).sum(axis=(1, 2))
+        count, room = len(order), len(order) + refined * most * (most + 1) // 2
+        every = np.empty((self.rows.blocks, room, target.shape[1]))
+        whole = np.empty((self.rows.blocks, room, room))
+        every[:, :count] = self.columns[:, order]
+        columns, gram = every[:, :count], whole[:, :count, :count]
+        np.matmul(columns, np.swapaxes(columns, 1, 2), out=gram)
+        products, total = (columns @ target)[..., 0], (target**2).sum(axis=(1, 2))
         states = np.zeros((1, 0), dtype=np.intp)
         front: list[TermLaw] = []
         for depth in range(1, most + 1):
@@ -123,12 +128,12 @@ class TermSearch:
             known = {term: k for k, term in enumerate(terms)}
             new = list(dict.fromkeys(term for law in laws for term in law.terms if term not in known))
             if new:
-                added = _normalised(np.swapaxes(self.rows.design(new), 1, 2))
-                columns = np.concatenate([columns, added], axis=1)
-                cross = added @ np.swapaxes(columns, 1, 2)
-                above = np.concatenate([gram, np.swapaxes(cross[:, :, : len(terms)], 1, 2)], axis=2)
-                gram = np.concatenate([above, cross], axis=1)
-                products = np.concatenate([products, (added @ target)[..., 0]], axis=1)
+                before, count = count, count + len(new)
+                every[:, before:count] = _normalised(np.swapaxes(self.rows.design(new), 1, 2))
+                columns, gram = every[:, :count], whole[:, :count, :count]
+                gram[:, before:] = columns[:, before:] @ np.swapaxes(columns, 1, 2)
+                gram[:, :before, before:] = np.swapaxes(gram[:, before:, :before], 1, 2)
+                products = (columns @ target)[..., 0]
                 costs = np.concatenate([costs, [cost(term) for term in new]])
                 known |= {term: len(terms) + k for k, term in enumerate(new)}
                 terms = terms + new
@@ -188,14 +193,14 @@ class TermSearch:
 
     def _grown(self, terms: Sequence[Term], width: int, price: float) -> list[tuple[float, tuple[Term, ...]]]:
         """The best sums of one term more, with their scores but for the price of what was there."""
-        target, outside = self.rows.targets[..., None], np.ones(self.columns.shape[:2])
-        if terms:
-            q, _ = basis(self.rows.design(terms))
-            target = target - q @ (np.swapaxes(q, 1, 2) @ target)
-            target = target - q @ (np.swapaxes(q, 1, 2) @ target)  # for the digits that the first time left
-            outside = 1 - ((self.columns @ q) ** 2).sum(axis=2)
-        total = float((target**2).sum())
-        gain = (self.columns @ target)[..., 0] ** 2 / np.maximum(outside, INDEPENDENT)
+        target = self.rows.targets[..., None]
+        q = basis(self.rows.design(terms))[0] if terms else np.empty((*target.shape[:2], 0))
+        target = target - q @ (np.swapaxes(q, 1, 2) @ target)
+        target = target - q @ (np.swapaxes(q, 1, 2) @ target)  # for the digits that the first time left
+        along = self.columns @ np.concatenate([target, q], axis=2)
+        along *= along
+        total, outside = float((target**2).sum()), 1 - along[..., 1:].sum(axis=2)
+        gain = along[..., 0] / np.maximum(outside, INDEPENDENT)
         left = total - np.where(outside > INDEPENDENT, gain, 0.0).sum(axis=0)
         left = np.where((outside > INDEPENDENT).any(axis=0), np.maximum(left, 1e-4 * total), np.inf)
         self.tried += len(self.terms)

@@ -17,6 +17,7 @@ USABLE_SETS = 32  # a law that switches regime looks linear while all sets lie i
 USABLE_SETS_ONE_BY_ONE = (
     8  # of a form that is evaluated one set at a time; the fit is checked afterwards anyway
 )
+HUGE = 1e12  # of values beside moderate ones, where a change of a small one is hard to tell from rounding
 LINEAR_TOLERANCE = 1e-7
 ROUNDING = 1e-14
 DROWNED = 1e-8  # share of the values below which a change is hard to tell from rounding
@@ -83,9 +84,11 @@ class _Probe:
         return bool(np.allclose(fast, slow, rtol=1e-9, equal_nan=True))
 
     def usable_sets(self, sets: Array) -> Array:
-        """The first few at which every value is finite and of moderate size."""
-        out = self(sets)
-        return sets[_largest(out) < 1e12][: USABLE_SETS if self.vectorised else USABLE_SETS_ONE_BY_ONE]
+        """The first few at which every value is finite and of moderate size beside those of the other sets."""
+        size = _largest(self(sets))
+        finite = size[np.isfinite(size)]
+        most = HUGE * float(np.quantile(finite, 0.25)) if len(finite) else 0.0
+        return sets[size <= most][: USABLE_SETS if self.vectorised else USABLE_SETS_ONE_BY_ONE]
 
 
 def _moved(sets: Array, steps: Array, *columns: int) -> Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -42,5 +42,21 @@ def _one(node: Node) -> tuple[Law, Law | None]:
     found = slopes(node)
     if found is None:
         return (lambda x, p: value(x, p)[0]), None
-    program = Program(list(found.values()))
-    return (lambda x, p: value(x, p)[0]), lambda x, p: dict(zip(found, program(x, p), strict=True))
+    program, places = Program(list(found.values())), {name: k for k, name in enumerate(found)}
+    return (lambda x, p: value(x, p)[0]), lambda x, p: _Slopes(program, places, x, p)
+
+
+class _Slopes(Mapping[str, Any]):
+    """Parameter -> slope at one place, each computed when it is asked for."""
+
+    def __init__(self, program: Program, places: Mapping[str, int], x: Arguments, p: Arguments) -> None:
+        self._program, self._places, self._values = program, places, program.begun(x, p)
+
+    def __getitem__(self, name: str) -> Any:
+        return self._program.one(self._places[name], self._values)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)

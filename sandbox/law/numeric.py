@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -43,17 +44,44 @@ class Program:
     """
 
     def __init__(self, trees: Sequence[Node]) -> None:
-        self._leaves = tuple(dict.fromkeys(leaf for tree in trees for leaf in _leaves(tree)))
+        leaves = tuple(dict.fromkeys(leaf for tree in trees for leaf in _leaves(tree)))
+        self._leaves = [_leaf(leaf) for leaf in leaves]
         self._steps: list[Step] = []
-        self._places = {leaf: place for place, leaf in enumerate(self._leaves)}
+        self._places = {leaf: place for place, leaf in enumerate(leaves)}
         self._results = [self._number(tree) for tree in trees]
+        self._needed: dict[int, list[int]] = {}
 
     def __call__(self, x: Values, p: Values) -> list[Any]:
         """The values of the trees; raises KeyError for a feature or a constant that is not given."""
-        values = [_leaf(leaf, x, p) for leaf in self._leaves]
+        values = [leaf(x, p) for leaf in self._leaves]
         for called, places in self._steps:
             values.append(called(*[values[place] for place in places]))
         return [values[place] for place in self._results]
+
+    def begun(self, x: Values, p: Values) -> list[Any]:
+        """Values of the leaves, and None for every step, for `one` to go on from; raises KeyError as a call does."""
+        return [*(leaf(x, p) for leaf in self._leaves), *[None] * len(self._steps)]
+
+    def one(self, tree: int, values: list[Any]) -> Any:
+        """The value of the tree with that number alone; `values` are as `begun` gave them, and remember each step."""
+        first = len(self._leaves)
+        for place in self._needed_by(tree):
+            if values[place] is None:
+                called, places = self._steps[place - first]
+                values[place] = called(*[values[other] for other in places])
+        return values[self._results[tree]]
+
+    def _needed_by(self, tree: int) -> list[int]:
+        """The places of the steps that the value of a tree takes, in their order."""
+        if tree not in self._needed:
+            first, found, waiting = len(self._leaves), set[int](), [self._results[tree]]
+            while waiting:
+                place = waiting.pop()
+                if place >= first and place not in found:
+                    found.add(place)
+                    waiting += self._steps[place - first][1]
+            self._needed[tree] = sorted(found)
+        return self._needed[tree]
 
     def _number(self, node: Node) -> int:
         """The place of the value of `node`; 1 or 0 for what is true or false, as numpy adds and negates truths
@@ -78,7 +106,8 @@ class Program:
     def _operation(self, node: Node) -> Step:
         match node:
             case Sum(terms):
-                return _total, tuple(map(self._number, terms))
+                places = tuple(map(self._number, terms))
+                return (operator.add if len(places) == 2 else _total), places
             case Product(factors):
                 return self._product(factors)
             case Power(base, exponent) if exponent == INVERSE:
@@ -98,6 +127,9 @@ class Program:
         below = [f.base for f in factors if isinstance(f, Power) and f.exponent == INVERSE]
         above = [f for f in factors if not (isinstance(f, Power) and f.exponent == INVERSE)]
         count = len(above)
+        places = tuple(map(self._number, (*above, *below)))
+        if len(places) == 2 and count:
+            return (operator.mul if count == 2 else np.true_divide), places
 
         def product(*values: Any) -> Any:
             found = values[0] if count else 1.0
@@ -107,7 +139,7 @@ class Program:
                 found = np.true_divide(found, value)
             return found
 
-        return product, tuple(map(self._number, (*above, *below)))
+        return product, places
 
 
 def _leaves(tree: Node) -> list[Node]:
@@ -125,16 +157,22 @@ def _leaves(tree: Node) -> list[Node]:
     return list(found)
 
 
-def _leaf(leaf: Node, x: Values, p: Values) -> Any:
+def _leaf(leaf: Node) -> Callable[[Values, Values], Any]:
+    """The value of a leaf as a function of features and constants."""
     match leaf:
         case Number(value):
-            return value
+            return lambda x, p: value
         case Parameter(name):
-            value = p[name]
-            return np.float64(value) if isinstance(value, float) else value
-        case Feature(name, unit):
-            return x[name] / unit if unit != 1 else x[name]
+            return lambda x, p: _as_numpy(p[name])
+        case Feature(name, unit) if unit != 1:
+            return lambda x, p: x[name] / unit
+        case Feature(name):
+            return lambda x, p: x[name]
     raise TypeError(f"{type(leaf).__name__} is no leaf")
+
+
+def _as_numpy(value: Any) -> Any:
+    return np.float64(value) if isinstance(value, float) else value
 
 
 def _inverse(below: Any) -> Any:

@@ -218,6 +218,15 @@ def test_features_of_any_magnitude_without_bounds(size: float) -> None:
     np.testing.assert_allclose(predicted, 1 + 2 * X**-0.4, rtol=1e-6)
 
 
+@pytest.mark.parametrize("unit", [1e-15, 1.0, 1e15])
+def test_what_is_linear_does_not_depend_on_the_unit_of_a_feature(unit: float) -> None:
+    line = form("a b c", lambda x, p: p["a"] + p["b"] * x["x"] + p["c"] * x["x"] ** 2)
+    x = np.linspace(1.0, 9.0, 12)
+    found = fit_form(line, table(unit * x, 2.0 + 3.0 * x - 0.5 * x**2), ["y"])
+    assert set(found.linear) == {"a", "b", "c"}
+    np.testing.assert_allclose(found.values[0] * [1.0, unit, unit**2], [2.0, 3.0, -0.5], rtol=1e-6)
+
+
 def test_starts_where_the_form_is_not_finite_are_passed_over() -> None:
     logarithm = form("A c", lambda x, p: p["A"] * np.log(x["x"] - p["c"]), {"c": (-5.0, 60.0)})
     x = X + 10

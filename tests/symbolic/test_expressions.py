@@ -34,6 +34,7 @@ from lawsmith.sandbox.law.expression import (
     rename,
     walk,
 )
+from lawsmith.sandbox.law.numeric import Program
 from lawsmith.sandbox.law.write_candidate import candidate
 from lawsmith.sandbox.law.write_text import text
 from lawsmith.tasks import Array, Table
@@ -175,6 +176,17 @@ def test_columns_that_python_would_name_alike_are_told_apart() -> None:
     in_another_unit = mul(Number(1e7), Feature("a b", 0.5))
     printed = executed(candidate({"y": add(*terms, in_another_unit)}, columns=names))
     np.testing.assert_allclose(printed["form"](x, {}), 60654321)
+
+
+def test_a_slope_that_nobody_asks_for_is_not_computed() -> None:
+    x, k = Feature("x"), Parameter("k")
+    program = Program([mul(k, x), exp(mul(k, x)), log(x)])
+    values = program.begun({"x": np.array([1.0, 2.0])}, {"k": 0.5})
+    np.testing.assert_array_equal(program.one(1, values), np.exp([0.5, 1.0]))
+    assert sum(value is None for value in values) == 1  # the logarithm
+    every = program({"x": np.array([1.0, 2.0])}, {"k": 0.5})
+    for tree, value in enumerate(every):
+        np.testing.assert_array_equal(program.one(tree, values), value)
 
 
 def test_a_square_has_a_finite_slope_at_its_minimum() -> None:

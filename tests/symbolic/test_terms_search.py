@@ -84,6 +84,18 @@ def test_inner_constants_are_refined() -> None:
     assert law.terms[0][0].constants[0] == pytest.approx(-0.37, abs=1e-7)
 
 
+def test_a_refined_sum_is_the_least_squares_of_its_terms() -> None:
+    x = drawn(0.5, 10.0, 1)
+    rows = ScaledRows({"x": x}, {"x": (0.5, 10.0)}, 2 * x**0.7 + np.cos(x), np.linspace(0.5, 2, len(x)))
+    start = fitted([(), (Factor("real", "x", (0.5,)), Factor("power", "x", (1.0,)))], rows)
+    assert start is not None
+    law = refine(start, rows, 20)
+    again = fitted(law.terms, rows)
+    assert again is not None and law.error < start.error
+    assert law.error == pytest.approx(again.error, rel=1e-9)
+    assert law.coefficients == pytest.approx(again.coefficients, rel=1e-9)
+
+
 def test_a_feature_of_many_decades_gets_no_waves() -> None:
     assert not any(f.kind in ("sin", "cos", "tanh") for f in starting("n", (1.0, 1e4), steady=True))
 
