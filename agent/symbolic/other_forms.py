@@ -106,6 +106,7 @@ def of_plain(profile: Profile, names: Sequence[str]) -> list[Template]:
                 ),
                 f"pure sigmoid in {name}": lambda b: mul(b.amplitude(), b.sigmoid(name)),
                 f"pure Gompertz curve in {name}": lambda b: mul(b.amplitude(), b.gompertz(name)),
+                f"Richards curve (1959) in {name}": lambda b: mul(b.amplitude(), b.richards(name)),
                 f"sigmoid in {name}": lambda b: add(b.level(), mul(b.amplitude(), b.sigmoid(name))),
                 f"Gompertz curve in {name}": lambda b: add(b.level(), mul(b.amplitude(), b.gompertz(name))),
                 f"wave in {name}": lambda b: add(b.level(), b.wave(name)),

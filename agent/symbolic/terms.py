@@ -229,6 +229,10 @@ class Terms:
         """1 / (1 + exp(-s (x - m)))."""
         return divide(ONE, add(ONE, exp(self._before(name))))
 
+    def richards(self, name: str) -> Node:
+        """(1 + exp(-s (x - m)))^-g: a sigmoid that bends more at its start, or at its end."""
+        return power(add(ONE, exp(self._before(name))), neg(self.fresh("g", Role.SHAPE, 0.1, 10.0)))
+
     def gompertz(self, name: str) -> Node:
         """exp(-exp(-s (x - m))): a sigmoid that starts fast and ends slowly."""
         return exp(neg(exp(self._before(name))))

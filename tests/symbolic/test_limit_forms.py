@@ -1,0 +1,91 @@
+"""Curves that level off, limits that another feature sets, and regimes that a threshold parts, are among the forms."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from lawsmith.agent.symbolic.form import SymbolicForm
+from lawsmith.agent.symbolic.library import library
+from lawsmith.agent.symbolic.profile import profile
+from lawsmith.sandbox.fitting import Effort, fit_form
+from lawsmith.tasks import Array, Provenance, Schema, Table, Task
+from lawsmith.tasks.schema import Column
+
+DOSES = np.repeat(np.r_[0, np.geomspace(0.01, 30, 8)], 2)
+TIMES = np.linspace(0, 24, 13)
+ONE: dict[str, tuple[Array, Callable[[Array], Array]]] = {
+    "hyperbola (Michaelis and Menten 1913) of x": (DOSES, lambda x: 7 * x / (2.5 + x)),
+    "level and hyperbola of x": (DOSES, lambda x: 0.4 + 7 * x / (2.5 + x)),
+    "Hill curve (1910) of x": (DOSES, lambda x: 7 * x**2.2 / (3**2.2 + x**2.2)),
+    "level and Hill curve of x": (DOSES, lambda x: 0.1 + 7 * x**0.8 / (3**0.8 + x**0.8)),
+    "falling Hill curve of x": (DOSES, lambda x: 100 / (1 + (x / 0.4) ** 1.3)),
+    "level and falling Hill curve of x": (DOSES, lambda x: 5 + 90 / (1 + (x / 0.4) ** 1.3)),
+    "inhibited hyperbola (Haldane 1930) of x": (DOSES, lambda x: 7 * x / (2.5 + x + 0.1 * x**2)),
+    "rise of x to a limit": (TIMES, lambda x: 3e4 * (1 - np.exp(-x / 9))),
+    "stretched rise of x to a limit": (TIMES, lambda x: 3e-4 * (1 - np.exp(-((x / 9) ** 1.7)))),
+    "Richards curve (1959) in x": (TIMES, lambda x: 660 * (1 + np.exp(-0.5 * (x - 4))) ** -3.0),
+}
+
+
+def _square(x: Array, y: Array) -> Array:
+    above = np.maximum(x - 0.32, 0)
+    open_ = np.minimum(y, above)
+    return 2e-4 * (above * open_ - open_**2 / 2) * (1 + 0.07 * y)
+
+
+def _alpha(x: Array, y: Array) -> Array:
+    above = 0.8 * np.maximum(x - 0.32, 0) ** 0.7
+    open_ = np.minimum(y, above)
+    return 2e-4 * open_ * (2 * above - open_) * (1 + 0.07 * y)
+
+
+TWO: dict[str, Callable[[Array, Array], Array]] = {
+    "rise of x to a limit of y": lambda x, y: 1.2 * y * (1 - np.exp(-0.7 * x / y)),
+    "rise of x to a limit of powers of y": lambda x, y: y**0.4 * (1 - np.exp(-1.7 * x * y**1.1)),
+    "hyperbola of x to a limit of y": lambda x, y: 3 * y * x / (0.4 * y + x),
+    "hyperbola of x to a limit of powers of y": lambda x, y: 3 * y**0.5 * x / (0.4 * y**-0.7 + x),
+    "power beyond a threshold of x, line of y": lambda x, y: (
+        5 * np.maximum(x - 0.4, 0) ** 1.6 * (1 + 0.3 * y)
+    ),
+    "square law (Shichman and Hodges 1968) of x and y": _square,
+    "alpha-power law (Sakurai and Newton 1990) of x and y": _alpha,
+}
+
+
+def _task(features: dict[str, Array], target: Array) -> Task:
+    names = (*features, "z")
+    schema = Schema(
+        name="own", long_name="own", title="own", features=tuple(features), targets=("z",), group="group", cap=None,
+        columns={n: Column(name=n) for n in names},
+    )  # fmt: skip
+    table = Table(features, {"z": target}, ("all",), np.zeros(len(target), dtype=np.intp))
+    return Task(schema, table, Provenance(source="file", sha256="", path=None))
+
+
+def _left(task: Task, origin: str) -> float:
+    """The share of the variance that the form leaves."""
+    template = next(one for one in library(profile(task.train)) if one.origin == origin)
+    form = SymbolicForm((template.node,), template.origin)
+    found = fit_form(form.to_fit(task.schema), task.train, ("z",), effort=Effort(starts=24, finalists=4))
+    return float(2 * found.cost.sum() / len(task.train) / task.train.targets["z"].var())
+
+
+@pytest.mark.parametrize("origin", ONE)
+@pytest.mark.parametrize("unit", [1.0, 1e-9])
+def test_a_curve_that_levels_off_fits_in_any_unit(origin: str, unit: float) -> None:
+    values, law = ONE[origin]
+    assert _left(_task({"x": values * unit}, law(values)), origin) < 1e-8
+
+
+@pytest.mark.parametrize("origin", TWO)
+def test_a_limit_that_another_feature_sets_and_a_threshold_fit(origin: str) -> None:
+    x, y = (mesh.ravel() for mesh in np.meshgrid(np.linspace(0, 1, 11), np.linspace(0.05, 0.95, 8)))
+    assert _left(_task({"x": x, "y": y}, TWO[origin](x, y)), origin) < 1e-5
+
+
+def test_features_below_zero_get_no_limits() -> None:
+    rng = np.random.default_rng(0)
+    task = _task({"x": rng.uniform(-1, 1, 40)}, rng.uniform(0, 1, 40))
+    origins = [one.origin for one in library(profile(task.train))]
+    assert not any("limit" in origin or "hyperbola" in origin or "Hill" in origin for origin in origins)
