@@ -25,6 +25,13 @@ def disbelieved_rows(result: RunResult | None) -> tuple[tuple[int, str], ...]:
     return tuple((row, str(one.get("target"))) for one in listed if isinstance(row := one.get("row"), int))
 
 
+def growing_target(result: RunResult | None) -> str | None:
+    """The target whose errors the search found to grow with its value; None where it did not."""
+    told = None if result is None else result.details.get("growing")
+    target = told.get("target") if isinstance(told, dict) else None
+    return target if isinstance(target, str) else None
+
+
 def growing_weights(result: RunResult | None, rows: int) -> Array | None:
     """The weights (rows,) that the search gave to training rows because errors grow with the value; None where it did
     not, or where the record cannot be used."""

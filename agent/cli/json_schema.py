@@ -66,6 +66,15 @@ class ListedLawJson(LawRowJson):
     picked: bool
 
 
+class DisbelievedJson(_Printed):
+    """A training row, counted from 1, that the leading laws do not believe."""
+
+    row: int
+    target: str
+    measured: Number
+    expected: Number
+
+
 class RunJson(_Printed):
     """One run of a search."""
 
@@ -86,6 +95,8 @@ class RunJson(_Printed):
     seconds: float | None
     cost_usd: float | None
     account: dict[str, Any] | None
+    disbelieved: list[DisbelievedJson]
+    growing_errors: str | None
     verdict: list[str]
     laws: list[LawRowJson]
     error: str | None

@@ -12,6 +12,7 @@ from lawsmith.agent.command.registry import Chosen
 from lawsmith.runs import Archive, Manifest, RunResult
 from lawsmith.runs.law_table import LawRow, laws
 from lawsmith.runs.laws import Law
+from lawsmith.runs.searched import growing_target
 from lawsmith.runs.trials import HALL_OF_FAME, Trial, recorded_trials
 from lawsmith.tasks import Dataset, InputError, Task
 
@@ -72,6 +73,8 @@ class Run:
             "seconds": found.seconds,
             "cost_usd": found.cost_usd,
             "account": found.details.get("account"),
+            "disbelieved": found.details.get("disbelieved", []),
+            "growing_errors": growing_target(found),
             "verdict": list(found.verdict),
             "laws": [row.to_json() for row in self.table(task)],
             "error": found.error,

@@ -14,7 +14,7 @@ from lawsmith.runs.hypotheses import Hypothesis, hypotheses
 from lawsmith.runs.laws import law_of
 from lawsmith.runs.record import Manifest, RunResult
 from lawsmith.runs.report.error_summary import grade
-from lawsmith.runs.searched import disbelieved_rows
+from lawsmith.runs.searched import disbelieved_rows, growing_target
 from lawsmith.runs.trials import Trial, recorded_trials
 from lawsmith.sandbox import Constants, Evaluation, Verdict
 from lawsmith.tasks.schema import ColumnRole
@@ -127,6 +127,11 @@ class RunContent:
     def disbelieved(self) -> tuple[tuple[int, str], ...]:
         """Training rows, counted from 1, with the target that the search does not believe there."""
         return disbelieved_rows(self.result)
+
+    @property
+    def growing(self) -> str | None:
+        """The target whose errors grow with its value; None where none does."""
+        return growing_target(self.result)
 
     @staticmethod
     def grade(r2: float | None) -> str:

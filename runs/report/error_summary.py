@@ -108,18 +108,22 @@ def _r2(residual: Array, away: Array) -> float | None:
 
 
 def outliers(
-    schema: Schema, parts: Mapping[str, tuple[Table, Array]], disbelieved: Collection[tuple[int, str]] = ()
+    schema: Schema,
+    parts: Mapping[str, tuple[Table, Array]],
+    disbelieved: Collection[tuple[int, str]] = (),
+    growing: str | None = None,
 ) -> list[Outlier]:
     """Rows far from the law, the farthest first; what is typical is told by the training rows.
 
-    disbelieved: training rows, counted from 1, with the target that the search does not believe there.
+    disbelieved: training rows, counted from 1, with the target that the search does not believe there. growing: a
+    target whose errors are shares of its value; so are its residuals here.
     """
     found: list[Outlier] = []
     rows, predicted = next(iter(parts.values()))
     for t, target in enumerate(schema.targets):
-        typical = _typical(rows, rows.target_matrix()[:, t] - predicted[:, t])
+        typical = _typical(rows, _missed(rows, predicted, t, share=target == growing))
         for split, (table, values) in parts.items():
-            residual = table.target_matrix()[:, t] - values[:, t]
+            residual = _missed(table, values, t, share=target == growing)
             times = np.abs(residual) / typical[table.codes]
             for k in np.argsort(-times)[:MOST_OUTLIERS]:
                 if times[k] >= FAR and np.isfinite(times[k]):
@@ -132,6 +136,12 @@ def outliers(
                         )
                     )  # fmt: skip
     return sorted(found, key=lambda one: -one.times)[:MOST_OUTLIERS]
+
+
+def _missed(rows: Table, predicted: Array, t: int, *, share: bool) -> Array:
+    """Measured less predicted values (n,) of a target; as shares of the predicted ones where `share` says so."""
+    missed = rows.target_matrix()[:, t] - predicted[:, t]
+    return missed / np.maximum(np.abs(predicted[:, t]), np.finfo(float).tiny) if share else missed
 
 
 def _typical(rows: Table, residual: Array) -> Array:

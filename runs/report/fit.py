@@ -98,7 +98,7 @@ def fit_of(
         residuals=tuple(residual_charts(drawn)),
         splits=tuple(errors(schema, _believed(parts, content.disbelieved))),
         groups=tuple(errors(schema, parts, by_group=True)[:MOST_GROUP_ROWS]),
-        outliers=tuple(outliers(schema, parts, content.disbelieved)),
+        outliers=tuple(outliers(schema, parts, content.disbelieved, content.growing)),
         notices=data.notices,
         laws={id: row for row in laws(content.trials, data.task) for id in (row.id, *row.also)},
     )

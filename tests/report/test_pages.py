@@ -46,6 +46,14 @@ def test_a_report_says_what_each_constant_does_and_how_large_errors_are(page: st
     assert good.manifest.data is not None and good.manifest.data.sha256 in page
 
 
+def test_a_report_says_where_errors_grow_with_the_value(
+    page: str, good: Archive, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+):
+    assert "grow with its value" not in page
+    monkeypatch.setattr("lawsmith.runs.report.content.growing_target", lambda result: "loss")
+    assert "Errors of loss grow with its value" in report_page(good, sandbox, with_intervals=False)
+
+
 def test_the_picture_holds_rows_curves_and_bands_beyond_the_data(page: str, known: Uncertainty):
     data = unpacked(page, "picture-data")
     assert len(data["rows"]["n"]) == 24 and data["groups"] == ["one", "two"]

@@ -110,6 +110,19 @@ def test_rows_that_are_not_believed_are_crossed_out_and_named(tmp_path: Path, sa
     assert first.number == 3 and not first.believed
 
 
+def test_rows_far_from_a_law_are_told_by_shares_where_errors_grow(tmp_path: Path):
+    data = table_of_two(tmp_path)
+    train = data.task.train
+    size = np.geomspace(1, 1e4, len(train))[:, None]
+    shares = np.where(np.arange(len(train)) % 2, 1.02, 0.98)[:, None]
+    shares[0] = 1.5  # fifty per cent off where the value is smallest
+    rows = replace(train, targets={"loss": (size * shares)[:, 0]})
+    (row,) = outliers(data.task.schema, {"training": (rows, size)}, growing="loss")
+    assert row.number == 1 and row.times > 10
+    plain = outliers(data.task.schema, {"training": (rows, size)})
+    assert plain and 1 not in [one.number for one in plain]
+
+
 def test_errors_are_told_with_and_without_rows_that_are_not_believed(tmp_path: Path):
     train = table_of_two(tmp_path).task.train
     predicted = train.target_matrix() - 0.01

@@ -10,7 +10,7 @@ from lawsmith.agent.command.doubts import doubted
 from lawsmith.agent.search.outliers import disbelieved, errors_are_relative
 from lawsmith.agent.symbolic.start_forms import start_forms
 from lawsmith.runs.record import RunResult
-from lawsmith.runs.searched import growing_weights
+from lawsmith.runs.searched import growing_target, growing_weights
 from lawsmith.runs.trials import Proposal, Trial
 from lawsmith.sandbox import Constants, Sandbox, evaluate
 from lawsmith.sandbox.fitting import Loss
@@ -162,3 +162,5 @@ def test_recorded_weights_are_used_again_and_damaged_ones_are_not() -> None:
     for damaged in (None, weights[1:], [*weights[1:], 0.0], [*weights[1:], "1"], [*weights[1:], -1.0]):
         assert growing_weights(told(damaged), 40) is None
     assert growing_weights(RunResult(), 40) is None
+    assert growing_target(told(weights)) == "y" and growing_target(RunResult()) is None
+    assert growing_target(RunResult(details={"growing": ["y"]})) is None
