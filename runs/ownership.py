@@ -18,6 +18,7 @@ from pathlib import Path
 
 from lawsmith.runs.canonical_json import encode
 from lawsmith.runs.record import Manifest
+from lawsmith.tasks.folders import user_folder
 
 _KEY_BYTES = 32
 
@@ -38,8 +39,7 @@ def is_own(manifest: Manifest) -> bool:
 
 def key_path(environment: Mapping[str, str] = os.environ) -> Path:
     """Where the secret is kept: ``$XDG_STATE_HOME/lawsmith/owner.key``, by default below ``~/.local/state``."""
-    root = environment.get("XDG_STATE_HOME")
-    return (Path(root) if root else Path.home() / ".local" / "state") / "lawsmith" / "owner.key"
+    return user_folder("XDG_STATE_HOME", "~/.local/state", environment) / "owner.key"
 
 
 def _mark(key: bytes, manifest: Manifest) -> str:

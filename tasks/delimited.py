@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 MAX_CELLS = 20_000_000
 """Bound on rows times columns of one file."""
+MAX_COLUMNS = 2_000
+"""Bound on the columns of one file."""
 MAX_HEADER = 1024**2
 """Bound on the characters of a header line."""
 
@@ -65,6 +67,14 @@ def bound(cells: int, where: str) -> None:
         raise InputError(f"{where} holds {cells:,} cells; at most {MAX_CELLS:,} are read: sample its rows.")
 
 
+def bound_columns(columns: int, where: str) -> None:
+    """Raise InputError for a table of more than `MAX_COLUMNS` columns."""
+    if columns > MAX_COLUMNS:
+        raise InputError(
+            f"{where} has {columns:,} columns; at most {MAX_COLUMNS:,} are read: keep those of use."
+        )
+
+
 def parse_delimited(text: str, where: str) -> Reading:
     """The table that a text states; raises InputError, in one sentence, where it states none."""
     told = re.match(r"\s*sep=([,;|\t])[ \t]*\r?\n", text)  # Excel's own hint
@@ -94,6 +104,7 @@ def parse_delimited(text: str, where: str) -> Reading:
 
 def tidy(frame: "pd.DataFrame", names: list[str], where: str) -> Reading:
     """Give the columns their names, and set aside nameless empty columns, a row of units and summaries at the end."""
+    bound_columns(len(names), where)
     names = [name.strip() for name in names]
     repeated = [name for name, count in Counter(names).items() if count > 1 and name]
     if repeated:
@@ -131,7 +142,9 @@ def _header_and_body(text: str, where: str) -> tuple[str, str, list[str]]:
 
 def _named_by_comment(comments: list[str], text: str, first: str) -> tuple[str, str] | None:
     """A comment right above the first row that names as many columns as the row of numbers has, as loggers write."""
-    above = [comment for comment in comments if text.find(comment) <= text.find(first)] if first else []
+    above = (
+        re.findall(r"^[ \t]*#.*$", text[: text.find(first)], flags=re.MULTILINE) if first and comments else []
+    )
     if not above:
         return None
     separator = _separator(first, [first])

@@ -10,6 +10,7 @@ from pathlib import Path
 from threading import Thread
 
 from lawsmith.tasks.errors import InputError
+from lawsmith.tasks.folders import user_folder
 
 REPOSITORY = "pkuHaowei/sldbench"
 PROBE_SECONDS = 4.0
@@ -37,8 +38,7 @@ def split_file(long_name: str, split: str) -> str:
 
 def cache_folder() -> Path:
     """Where fetched files are kept: ``$XDG_CACHE_HOME`` or ``~/.cache``, below ``lawsmith/sldbench``."""
-    root = os.environ.get("XDG_CACHE_HOME")
-    return (Path(root) if root else Path("~/.cache").expanduser()) / "lawsmith" / "sldbench"
+    return user_folder("XDG_CACHE_HOME", "~/.cache") / "sldbench"
 
 
 def cached(name: str) -> bytes | None:

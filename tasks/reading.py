@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lawsmith.tasks.delimited import Reading, bound, parse_delimited, tidy
+from lawsmith.tasks.delimited import Reading, bound, bound_columns, parse_delimited, tidy
 from lawsmith.tasks.errors import InputError, listing, nearest, require
 
 if TYPE_CHECKING:  # pandas takes half a second to import, and the sandbox never needs it
@@ -26,6 +26,8 @@ MAX_UNPACKED_BYTES = 1024**3
 """Bound on what a Parquet file or a workbook unpacks to."""
 MAX_CELL = 32 * 1024
 """Bound on the characters of one cell of a Parquet file: many rows may mean one stored text."""
+MAX_NAME = 500
+"""Bound on the characters of a column's name and of a label of groups or categories."""
 MAX_DEPTH = 6
 """Bound on the nesting of a JSON record, whose inner entries become columns named ``outer.inner``."""
 
@@ -110,7 +112,14 @@ def parse_table(content: bytes, name: str, where: str) -> Reading:
         )
     if reading.frame.empty:
         raise InputError(f"{where} holds no data rows; a table needs a header and at least one row.")
+    bound_names([str(name) for name in reading.frame.columns], f"{where}: a column's name")
     return reading
+
+
+def bound_names(names: Iterable[str], what: str) -> None:
+    """Raise InputError for a name of more than `MAX_NAME` characters; `what` begins the sentence."""
+    if (longest := max(map(len, names), default=0)) > MAX_NAME:
+        raise InputError(f"{what} has {longest:,} characters; at most {MAX_NAME} are read.")
 
 
 def kind(content: bytes, name: str) -> str:
@@ -200,6 +209,7 @@ def _parquet(content: bytes, where: str) -> Reading:
         file = pq.ParquetFile(io.BytesIO(content))
         schema = file.schema_arrow
         plain = [column.name for column in schema if _is_plain(column.type)]
+        bound_columns(len(plain), where)
         bound(file.metadata.num_rows * max(1, len(plain)), where)
         groups = (file.metadata.row_group(place) for place in range(file.metadata.num_row_groups))
         if (size := sum(group.total_byte_size for group in groups)) > MAX_UNPACKED_BYTES:
@@ -309,7 +319,7 @@ def _json(text: str, where: str) -> Reading:
     import pandas as pd
 
     records: list[dict[str, Any]] = []
-    cells = 0
+    names: set[str] = set()
     for place, record in _records(text, where):
         if not isinstance(record, dict):
             raise InputError(
@@ -317,9 +327,18 @@ def _json(text: str, where: str) -> Reading:
                 "above their rows."
             )
         records.append(dict(_flat(record)))
-        cells += _CELLS_OF_A_RECORD + len(records[-1])
-        bound(cells, where)
+        names.update(records[-1])
+        bound_columns(len(names), where)
+        bound((_CELLS_OF_A_RECORD + len(names)) * len(records), where)  # an absent entry takes room as well
+        _refuse_half_characters(records[-1], f"{where}, {place},")
     return Reading(pd.DataFrame(records, dtype=object))
+
+
+def _refuse_half_characters(record: Mapping[str, Any], where: str) -> None:
+    """JSON can write one half of a pair of surrogates, which no file, terminal or library takes."""
+    for text in (*record, *record.values()):
+        if isinstance(text, str) and not text.isascii() and any("\ud800" <= c <= "\udfff" for c in text):
+            raise InputError(f"{where} holds half a character (\\ud800 to \\udfff), which is no text.")
 
 
 def _records(text: str, where: str) -> Iterable[tuple[str, Any]]:

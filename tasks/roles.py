@@ -24,6 +24,7 @@ from lawsmith.tasks.schema import ColumnRole, Weight
 if TYPE_CHECKING:
     pass
 
+MOST_FEATURES = 200  # that nobody named: each is compared with each other
 COMPANION = 1 - 1e-5  # correlation of a column with a function of the target that makes it another outcome
 
 
@@ -255,16 +256,14 @@ class _Decision(Deciding):
         """Whether a column restates the target (its exponential, its logarithm, a multiple) in a table where other
         columns were set to a few values each."""
         values, target = self.numbers[name], self.numbers[self.asked.target[0]]
-        settings = [
-            v
-            for other, v in self.candidates().items()
-            if other != name and 2 * len(np.unique(v)) <= self.rows
-        ]
-        if values is None or target is None or len(settings) < 2 or self.rows < 8:
+        if values is None or target is None or self.rows < 8:
             return False
         if not np.isfinite([values, target]).all() or len(np.unique(values)) < 0.8 * self.rows:
             return False
-        return any(_correlated(a, b) for a in _views(values) for b in _views(target))
+        if not any(_correlated(a, b) for a in _views(values) for b in _views(target)):
+            return False
+        settings = [v for v in self.candidates().values() if 2 * len(np.unique(v)) <= self.rows]
+        return len(settings) >= 2
 
     def _gaps(self) -> None:
         if self.asked.features is not None or self.asked.drop_incomplete:
@@ -282,6 +281,11 @@ class _Decision(Deciding):
 
     def _features(self) -> None:
         """What is left and varies is a feature, save counters and dates beside others and what follows from others."""
+        if (many := len(self.candidates())) > MOST_FEATURES:
+            raise InputError(
+                f"{self.where} has {many} columns that may be features; at most {MOST_FEATURES} are taken "
+                "unnamed: name some with --features, or leave some out with --ignore."
+            )
         dated = [name for name in self.open() if name in self.cells.dates]
         counters = [name for name in self.open() if _counts_rows(self.numbers[name])]
         spare = [*dated, *counters]
@@ -320,10 +324,13 @@ class _Decision(Deciding):
         if pool:
             self.set(pool[0][0], "feature", pool[0][1])
             return
-        reasons = ", ".join(
-            f"{name} ({why})"
-            for name, (role, why) in self.role.items()
-            if role not in ("target", "group", "weight")
+        reasons = listing(
+            [
+                f"{name} ({why})"
+                for name, (role, why) in self.role.items()
+                if role not in ("target", "group", "weight")
+            ],
+            limit=12,
         )
         seen = f"; left out: {reasons}" if reasons else ""
         raise InputError(f"{self.where} has no column to be a feature{seen}; name some with --features.")

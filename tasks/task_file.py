@@ -1,14 +1,11 @@
 """``task.toml``: what a user writes down beside a table, once, about the columns and about the law."""
 
-import tomllib
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lawsmith.tasks.errors import InputError
-from lawsmith.tasks.reading import read_bytes
-
-MAX_TASK_FILE_BYTES = 64 * 1024
+from lawsmith.tasks.toml import read_toml
 
 
 class ColumnMeaning(BaseModel):
@@ -45,17 +42,8 @@ def task_file(given: Path | None, beside: Path) -> TaskFile:
 
 
 def _parsed(path: Path) -> TaskFile:
-    content = read_bytes(path)
-    if len(content) > MAX_TASK_FILE_BYTES:
-        raise InputError(
-            f"{path} is larger than {MAX_TASK_FILE_BYTES} bytes, which no description of columns is."
-        )
     try:
-        return TaskFile.model_validate(tomllib.loads(content.decode("utf-8")))
-    except RecursionError:
-        raise InputError(
-            f"{path} is nested too deeply; it may hold plain entries and [columns.NAME]."
-        ) from None
+        return TaskFile.model_validate(read_toml(path, str(path)))
     except ValidationError as error:
         first = error.errors()[0]
         entry = ".".join(str(part) for part in first["loc"])
@@ -64,5 +52,3 @@ def _parsed(path: Path) -> TaskFile:
             f"{path}: {entry} {what}; the file may hold `title`, `features`, `group`, `category`, `sigma`, `ignore`, "
             "`range`, `expect`, `reach` and, for each column, [columns.NAME] with `meaning` and `unit`."
         ) from None
-    except ValueError as error:  # of TOML, of UTF-8, of an integer with thousands of digits
-        raise InputError(f"{path} is not valid TOML: {error}.") from None

@@ -15,7 +15,7 @@ import numpy as np
 from lawsmith.tasks.arrays import Array, IntArray
 from lawsmith.tasks.errors import InputError, listing
 from lawsmith.tasks.numerals import is_null, plain
-from lawsmith.tasks.reading import require_columns
+from lawsmith.tasks.reading import bound_names, require_columns
 from lawsmith.tasks.schema import SINGLE_GROUP, Column, Schema
 from lawsmith.tasks.table import Table
 from lawsmith.tasks.task import Dataset, Provenance, Source, Task, content_digest
@@ -27,6 +27,10 @@ MIN_GROUP_ROWS = 2
 """Rows that a group needs when the task states no cap: one to fit a constant, one to check it."""
 MIN_ROWS = 4
 """Rows that a whole training split needs to be fitted and checked."""
+
+
+LARGEST = 1e290
+"""Bound on the largest magnitude of a column, and on its inverse: arithmetic ends soon beyond."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,6 +109,9 @@ def numbers(frame: "pd.DataFrame", column: str, where: str) -> Array:
         raise InputError(
             f"{where}: column {column!r} holds infinity in {_data_rows(infinite)}; every value must be a finite number."
         )
+    largest = np.abs(result).max(initial=0.0)
+    if largest and not 1 / LARGEST < largest < LARGEST:
+        raise InputError(f"{where}: column {column!r} reaches {largest:.1e}; state it in another unit.")
     return result
 
 
@@ -135,6 +142,8 @@ def _table(split: Split, schema: Schema, groups: tuple[str, ...] | None) -> Tabl
     written = frame if split.labels is None else split.labels
     labels = _labels(written, schema.group, where)
     known = tuple(sorted(set(labels))) if groups is None else groups
+    levels = {name: column for name, column in schema.columns.items() if column.levels}
+    bound_names((*labels, *(level for one in levels.values() for level in one.levels)), f"{where}: a label")
     strangers = sorted(set(labels) - set(known))
     if strangers:
         raise InputError(
@@ -142,7 +151,6 @@ def _table(split: Split, schema: Schema, groups: tuple[str, ...] | None) -> Tabl
             "rows, or say with --group none that one law holds for all."
         )
     positions = {name: code for code, name in enumerate(known)}
-    levels = {name: column for name, column in schema.columns.items() if column.levels}
     return Table(
         {
             name: _codes(written, levels[name], where) if name in levels else numbers(frame, name, where)

@@ -11,12 +11,12 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from lawsmith.agent.client.messages import ModelReply, Request
+from lawsmith.tasks.folders import user_folder
 
 
 def default_directory(environment: Mapping[str, str] = os.environ) -> Path:
     """`$XDG_CACHE_HOME/lawsmith/replies`, by default under `~/.cache`."""
-    root = environment.get("XDG_CACHE_HOME")
-    return (Path(root) if root else Path.home() / ".cache") / "lawsmith" / "replies"
+    return user_folder("XDG_CACHE_HOME", "~/.cache", environment) / "replies"
 
 
 class ReplyCache:

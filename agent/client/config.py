@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 import os
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 
 from lawsmith.agent.client.messages import Frozen
 from lawsmith.agent.client.prices import Price
@@ -18,18 +17,26 @@ from lawsmith.agent.client.profiles import OFFICIAL, Api, profile_of
 from lawsmith.agent.client.scrub import is_loopback, public_url
 from lawsmith.runs.quoting import visible
 from lawsmith.tasks import InputError
+from lawsmith.tasks.folders import user_folder
+from lawsmith.tasks.toml import read_toml
 
 CONFIG_NAME = "lawsmith.toml"
 KEY_ENV = "OPENAI_API_KEY"
-MAX_CONFIG_BYTES = 256 * 1024
+MOST_TOKENS, MOST_SECONDS, MOST_MODELS = 10_000_000, 86_400, 64
 SHORTEST_PROMPT = 2_000  # tokens: the rules, the task, one law and a few rows
+
+
+def _printable(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("a character that cannot be printed")
+    return text
 
 
 class ModelChoice(Frozen):
     """One member of the ensemble. `key_env` names the environment variable that holds its key."""
 
-    name: str = Field(min_length=1)
-    weight: float = Field(default=1.0, gt=0)
+    name: Annotated[str, AfterValidator(_printable)] = Field(min_length=1, max_length=200)
+    weight: float = Field(default=1.0, gt=0, le=1e6)
     base_url: str | None = None
     key_env: str = KEY_ENV
     api: Api | None = None
@@ -40,7 +47,7 @@ class Sampling(Frozen):
     """How replies are drawn. None leaves a value to the endpoint."""
 
     temperature: float | None = Field(default=0.8, ge=0, le=2)
-    max_reply_tokens: int = Field(default=4096, ge=64)
+    max_reply_tokens: int = Field(default=4096, ge=64, le=MOST_TOKENS)
     structured: bool = True
     effort: Literal["minimal", "low", "medium", "high"] | None = None
     """Of reasoning, for models that can be told; None leaves it to the endpoint."""
@@ -50,8 +57,8 @@ class Transport(Frozen):
     """How the endpoint is called."""
 
     in_flight: int = Field(default=8, ge=1, le=64)
-    timeout_seconds: float = Field(default=180.0, gt=0)
-    prompt_tokens: int = Field(default=12_000, ge=SHORTEST_PROMPT)
+    timeout_seconds: float = Field(default=180.0, gt=0, le=MOST_SECONDS)
+    prompt_tokens: int = Field(default=12_000, ge=SHORTEST_PROMPT, le=MOST_TOKENS)
     cache: bool = True
 
 
@@ -92,7 +99,7 @@ class Config(Frozen):
     """The configuration file `lawsmith.toml`; every key is optional."""
 
     base_url: str | None = None
-    models: tuple[ModelChoice, ...] = ()
+    models: tuple[ModelChoice, ...] = Field(default=(), max_length=MOST_MODELS)
     sampling: Sampling = Sampling()
     transport: Transport = Transport()
     prices: dict[str, Price] = Field(default_factory=dict)
@@ -101,8 +108,8 @@ class Config(Frozen):
     def read(cls, path: Path | None, environment: Mapping[str, str] = os.environ) -> Self:
         """The configuration in `files`: the one that is named, or the user's own under what the current folder says.
 
-        The folder may be a stranger's, so its file names no address and no key. Raises InputError where it does, and
-        for a missing, unreadable or invalid file, naming the key at fault.
+        The folder may be a stranger's, so its file names no address, no key and no price. Raises InputError where it
+        does, and for a missing, unreadable or invalid file, naming the key at fault.
         """
         if (named := _named(path, environment)) is not None:
             return cls._of_file(named)
@@ -113,36 +120,30 @@ class Config(Frozen):
     @classmethod
     def _of_file(cls, source: Path) -> Self:
         try:
-            with source.open("rb") as file:
-                data = file.read(MAX_CONFIG_BYTES + 1)
-            if len(data) > MAX_CONFIG_BYTES:
-                raise InputError(f"The configuration file {source} is larger than {MAX_CONFIG_BYTES} bytes.")
-            return cls.model_validate(tomllib.loads(data.decode("utf-8")))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
-            raise InputError(f"Cannot read the configuration file {source}: {error}.") from error
+            return cls.model_validate(read_toml(source, f"The configuration file {source}"))
         except ValidationError as error:
             first = error.errors()[0]
             key = ".".join(str(part) for part in first["loc"])
-            raise InputError(f"Configuration file {source}: {key}: {first['msg']}.") from error
+            raise InputError(f"The configuration file {source}: {key}: {first['msg']}.") from error
 
     def _without_places(self) -> Self:
-        """The same; raises InputError where it says who is sent keys and rows, or which variable is a key."""
+        """The same; raises InputError where it says who is sent keys and rows, which variable is a key, or a price."""
         asked = [self.base_url, *(choice.base_url for choice in self.models)]
         asked += [choice.key_env for choice in self.models if choice.key_env != KEY_ENV]
+        asked += [f"the price of {model}" for model in self.prices]
         if (first := next((text for text in asked if text is not None), None)) is not None:
             raise InputError(
                 f"./{CONFIG_NAME} names {visible(first)[:200]}: a file in the current folder may not say where keys "
-                f"and rows go. Put that into {own_file()}, or pass --config {CONFIG_NAME} if you trust it."
+                f"and rows go, nor what they cost. Put that into {own_file()}, or pass --config {CONFIG_NAME} if you "
+                "trust it."
             )
         return self
 
     def _with_folder(self, folder: Self) -> Self:
-        """This configuration of the user's own under what a folder says of models, sampling and prices."""
+        """This configuration of the user's own under what a folder says of models and sampling."""
         models = self._with_known_places(folder.models) or self.models
         stated = {name: getattr(folder, name) for name in folder.model_fields_set}
-        return self.model_copy(
-            update={**stated, "models": models, "prices": {**self.prices, **folder.prices}}
-        )
+        return self.model_copy(update={**stated, "models": models, "prices": self.prices})
 
     def cautions(self, environment: Mapping[str, str] = os.environ) -> tuple[str, ...]:
         """A sentence for each key that would cross a network in plain text."""
@@ -245,8 +246,7 @@ def _named(path: Path | None, environment: Mapping[str, str]) -> Path | None:
 
 def own_file(environment: Mapping[str, str] = os.environ) -> Path:
     """``$XDG_CONFIG_HOME/lawsmith/lawsmith.toml``, by default below ``~/.config``."""
-    root = environment.get("XDG_CONFIG_HOME")
-    return (Path(root) if root else Path("~/.config").expanduser()) / "lawsmith" / CONFIG_NAME
+    return user_folder("XDG_CONFIG_HOME", "~/.config", environment) / CONFIG_NAME
 
 
 def check_url(text: str) -> str:

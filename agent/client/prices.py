@@ -52,5 +52,6 @@ class Prices:
             example = f'[prices."{missing[0]}"]'
             raise InputError(
                 f"--max-usd needs the price of {', '.join(missing)}: add {example} with prompt and completion "
-                "(USD per million tokens) to lawsmith.toml, or limit by --max-calls or --max-tokens."
+                "(USD per million tokens) to your own lawsmith.toml or the file of --config, or limit by "
+                "--max-calls or --max-tokens."
             )

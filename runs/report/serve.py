@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import html
 import json
+import socket
 import time
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import BoundedSemaphore
+from threading import Event, Lock
+from typing import Any, Generic, TypeVar
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from lawsmith.runs.report.pages import EVENTS, News, Pages
@@ -17,10 +20,12 @@ from lawsmith.runs.report.render import server_policy
 from lawsmith.sandbox import Sandbox
 from lawsmith.tasks import InputError
 
+T = TypeVar("T")
 ADDRESS = "127.0.0.1"
 IDLE_SECONDS = 20.0
 """A connection that sends no request, or takes no answer, for so long is closed."""
-MOST_STREAMS = 16
+MOST_CONNECTIONS, MOST_STREAMS = 128, 16
+"""Where more are asked for, the oldest is closed: whoever opens many cannot lock others out."""
 BEAT_SECONDS = 1.0
 MOST_SILENT_BEATS = 10
 
@@ -38,20 +43,67 @@ def serve(runs_dir: Path, port: int, started: Callable[[str], None], data_dir: P
 def server(pages: Pages, port: int) -> ThreadingHTTPServer:
     """The server, listening but not yet answering."""
     try:
-        made = ThreadingHTTPServer((ADDRESS, port), _handler(pages))
+        return _Server((ADDRESS, port), _handler(pages))
     except (OSError, OverflowError) as error:
         raise InputError(f"Port {port} cannot be used: {error}; name another with --port.") from None
-    made.daemon_threads = True
-    return made
 
 
-def events(pages: Pages, path: str, beat: float = BEAT_SECONDS) -> Iterator[bytes]:
+class _Server(ThreadingHTTPServer):
+    """A thread for each of the newest `MOST_CONNECTIONS` connections."""
+
+    daemon_threads = True
+    request_queue_size = MOST_CONNECTIONS
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._open = Newest(MOST_CONNECTIONS, _hang_up)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self._open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        self._open.discard(request)
+        super().shutdown_request(request)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A library does not print; a connection that broke is nobody's concern."""
+
+
+class Newest(Generic[T]):
+    """At most `most` things; the oldest is ended where another one comes. Safe to use from several threads."""
+
+    def __init__(self, most: int, end: Callable[[T], object]) -> None:
+        self._most, self._end = most, end
+        self._kept: dict[int, T] = {}
+        self._lock = Lock()
+
+    def add(self, thing: T) -> None:
+        with self._lock:
+            if len(self._kept) >= self._most:
+                self._end(self._kept.pop(next(iter(self._kept))))
+            self._kept[id(thing)] = thing
+
+    def discard(self, thing: T) -> None:
+        with self._lock:
+            self._kept.pop(id(thing), None)
+
+
+def _hang_up(connection: socket.socket) -> None:
+    """Wakes the thread that waits for this connection, which then closes it."""
+    with contextlib.suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
+
+
+def events(
+    pages: Pages, path: str, beat: float | None = None, ended: Callable[[], bool] = lambda: False
+) -> Iterator[bytes]:
     """Server-sent events about a run, or about all in progress (an empty path), while there is something to tell.
 
     ``progress`` carries a fragment of HTML, ``law`` the id of a new best law, ``done`` ends the stream.
     """
     told, law, silent, begun = "", None, 0, False
-    while True:
+    while not ended():
         try:
             news = pages.news(path)
         except InputError:  # its archive has gone
@@ -71,7 +123,7 @@ def events(pages: Pages, path: str, beat: float = BEAT_SECONDS) -> Iterator[byte
         if silent >= MOST_SILENT_BEATS:  # a listener who has gone is noticed by writing to it
             silent = 0
             yield b": still here\n\n"
-        time.sleep(beat)
+        time.sleep(BEAT_SECONDS if beat is None else beat)
 
 
 def _event(name: str, content: str) -> bytes:
@@ -79,7 +131,7 @@ def _event(name: str, content: str) -> bytes:
 
 
 def _handler(pages: Pages) -> type[BaseHTTPRequestHandler]:
-    streams = BoundedSemaphore(MOST_STREAMS)
+    streams: Newest[Event] = Newest(MOST_STREAMS, Event.set)
 
     class Handler(BaseHTTPRequestHandler):
         timeout = IDLE_SECONDS
@@ -87,18 +139,21 @@ def _handler(pages: Pages) -> type[BaseHTTPRequestHandler]:
         sys_version = ""
 
         def do_GET(self) -> None:
-            if not self._is_local():
-                self._answer(HTTPStatus.FORBIDDEN, "This server answers its own machine only.")
-                return
-            asked = urlsplit(self.path)
-            path = unquote(asked.path).lstrip("/")
             try:
+                if not self._is_local():
+                    self._answer(HTTPStatus.FORBIDDEN, "This server answers its own machine only.")
+                    return
+                asked = urlsplit(self.path)
+                path = unquote(asked.path).lstrip("/")
                 if path.startswith(EVENTS) and self.command == "GET":
                     self._stream(path.removeprefix(EVENTS))
                     return
                 page = pages.get(path, parse_qs(asked.query, max_num_fields=8))
             except InputError as error:
                 self._answer(HTTPStatus.NOT_FOUND, str(error))
+                return
+            except (ConnectionError, TimeoutError):
+                self.close_connection = True  # the page was closed
                 return
             except (ValueError, OSError):
                 self._answer(HTTPStatus.BAD_REQUEST, "This address cannot be read.")
@@ -126,19 +181,20 @@ def _handler(pages: Pages) -> type[BaseHTTPRequestHandler]:
             return len(hosts) == 1 and all(name in names for name in (*hosts, *named))
 
         def _stream(self, path: str) -> None:
-            if not streams.acquire(blocking=False):
-                self._answer(HTTPStatus.SERVICE_UNAVAILABLE, "Too many pages are open; close some.")
-                return
+            pages.news(path)  # says that there is no such run while an answer can still say so
+            end = Event()
+            streams.add(end)
             try:
-                pages.news(path)  # says that there is no such run while an answer can still say so
                 self._head(HTTPStatus.OK, "text/event-stream", None)
-                for part in events(pages, path):
+                for part in events(pages, path, ended=end.is_set):
                     self.wfile.write(part)
                     self.wfile.flush()
-            except (ConnectionError, TimeoutError):
-                self.close_connection = True  # the page was closed
             finally:
-                streams.release()
+                streams.discard(end)
+
+        def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+            """What the library answers to a request that it cannot read, with our headers and none of its words."""
+            self._answer(HTTPStatus(code), "This request cannot be read.")
 
         def _answer(self, status: HTTPStatus, said: str) -> None:
             self._send(
@@ -150,10 +206,11 @@ def _handler(pages: Pages) -> type[BaseHTTPRequestHandler]:
         def _send(self, status: HTTPStatus, content: str, kind: str) -> None:
             data = content.encode(errors="replace")
             self._head(status, kind, len(data))
-            if self.command != "HEAD":
+            if getattr(self, "command", None) != "HEAD":
                 self.wfile.write(data)
 
         def _head(self, status: HTTPStatus, kind: str, length: int | None) -> None:
+            self.request_version = self.protocol_version  # an answer has a head, whatever was asked for
             self.send_response(status)
             for name, value in (
                 ("Content-Type", f"{kind}; charset=utf-8"),

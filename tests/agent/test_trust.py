@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -160,6 +161,7 @@ def test_an_archive_without_a_job_is_a_sentence(
         'base_url = "http://evil/v1"',
         '[[models]]\nname = "gpt-5"\nbase_url = "http://evil/v1"',
         '[[models]]\nname = "gpt-5"\nkey_env = "AWS_SECRET_ACCESS_KEY"',
+        "[prices.gpt-5]\nprompt = 0\ncompletion = 0",  # a limit in USD would hold nothing
     ],
 )
 def test_a_file_in_the_folder_never_says_where_keys_go(
@@ -172,6 +174,60 @@ def test_a_file_in_the_folder_never_says_where_keys_go(
     assert "may not say where keys and rows go" in " ".join(told.split())
     assert Config.read(folder / "lawsmith.toml", {})  # passed by hand, it is the user's word
     assert Config.read(None, {"LAWSMITH_CONFIG": "lawsmith.toml"})
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("x = " + "9" * 60_000, "is not valid TOML"),
+        ("x = " + "[" * 60_000, "nested too deeply"),
+        (".".join("a" * 30_000) + " = 1", "more than 256 dots"),  # would take Python minutes
+        ("x = " + "{a=" * 5_000 + "1" + "}" * 5_000, "nested too deeply"),
+        ("#" * 70_000, "is larger than 65536 bytes"),
+        ('x = "\0"', "is not valid TOML"),
+        ('[cluster]\naddress = "tcp://evil:8786"', "cluster: Extra inputs"),
+        ('runs_dir = "/etc"', "runs_dir: Extra inputs"),
+        ("[limits]\nmemory_bytes = 1", "limits: Extra inputs"),
+        ('"\\u001b[31mevil" = 1', "Extra inputs"),
+        ("[transport]\ntimeout_seconds = inf", "transport.timeout_seconds"),
+        ("[transport]\nprompt_tokens = 1" + "0" * 30, "transport.prompt_tokens"),
+        ("[sampling]\nmax_reply_tokens = 9223372036854775807", "sampling.max_reply_tokens"),
+        ("[sampling]\ntemperature = nan", "sampling.temperature"),
+        ('[[models]]\nname = "m"\nweight = inf', "models.0.weight"),
+        ('[[models]]\nname = "m\\u001b[31m"', "models.0.name"),
+        ('[[models]]\nname = "m\\r\\nX-Evil: 1"', "models.0.name"),
+        ("\n".join(f'[[models]]\nname = "m{k}"' for k in range(65)), "models: Tuple"),
+    ],
+)
+def test_a_hostile_file_in_the_folder_is_a_sentence(
+    text: str, why: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "lawsmith.toml").write_text(text)
+    began = time.monotonic()
+    code, told = said(capsys, "--data", "t.csv", "--target", "y", "--agent", "evolve", "--model", "gpt-5")
+    assert code == 2
+    assert why in " ".join(told.split())
+    assert "lawsmith.toml" in told
+    assert not set("\x1b\r") & set(told)
+    assert time.monotonic() - began < 10
+
+
+def test_a_file_in_the_folder_that_is_no_file_is_passed_over(folder: Path) -> None:
+    for make in (os.mkfifo, os.mkdir, lambda path: os.symlink("/dev/zero", path)):
+        make(folder / "lawsmith.toml")
+        assert Config.read(None, {}) == Config()
+        with pytest.raises(InputError, match="is a folder, a pipe or a device"):
+            Config.read(folder / "lawsmith.toml", {})
+        (folder / "lawsmith.toml").rename(folder / f"was{len(list(folder.iterdir()))}")
+
+
+def test_a_relative_folder_of_settings_is_none(folder: Path) -> None:
+    """It would lie in the current folder, where a stranger may have put a file."""
+    (folder / "lawsmith").mkdir()
+    (folder / "lawsmith" / "lawsmith.toml").write_text('base_url = "http://evil/v1"')
+    assert own_file({"XDG_CONFIG_HOME": "."}) == own_file({})
+    assert own_file({"XDG_CONFIG_HOME": str(folder)}) == folder / "lawsmith" / "lawsmith.toml"
+    assert key_path({"XDG_STATE_HOME": "."}) == key_path({})
 
 
 def test_settings_of_the_folder_lie_on_top_of_the_users_own(folder: Path) -> None:

@@ -46,7 +46,7 @@ HOSTILE = (
     "\x1b[31mred\x1b[0m",
     "\N{RIGHT-TO-LEFT OVERRIDE}gnirts",
     "{{ 7 * 7 }}",
-    "long " * 2000,
+    "long " * 90,
 )
 
 

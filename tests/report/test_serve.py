@@ -86,16 +86,96 @@ def test_an_archive_outside_of_the_folder_is_not_opened_by_its_path(
         ("GET / HTTP/1.1", ["127.0.0.1:{port}", "evil.example"]),
         ("GET http://evil.example/ HTTP/1.1", ["127.0.0.1:{port}"]),
         ("HEAD / HTTP/1.1", ["evil.example:{port}"]),
+        ("GET http://evil.example:{port}/ HTTP/1.1", ["127.0.0.1:{port}"]),
+        ("GET http://127.0.0.1:{port}@evil.example/ HTTP/1.1", ["127.0.0.1:{port}"]),
+        ("GET / HTTP/1.1", ["127.0.0.1:{port}.evil.example"]),
+        ("GET / HTTP/1.1", ["127.0.0.1:{port},evil.example"]),
+        ("GET / HTTP/1.1", ["[::1]:{port}"]),
         ("GET / HTTP/1.0", []),
     ],
 )
 def test_the_server_refuses_foreign_names_in_every_form(address: str, line: str, hosts: list[str]):
     port = int(address.rpartition(":")[2])
-    asked = "\r\n".join([line, *(f"Host: {host.format(port=port)}" for host in hosts), "", ""])
+    asked = "\r\n".join([line, *(f"Host: {host}" for host in hosts), "", ""]).format(port=port)
+    assert b" 403 " in answer_to(asked.encode(), port).partition(b"\r\n")[0]
+
+
+def answer_to(asked: bytes, port: int) -> bytes:
+    """All that the server says to these bytes, until it closes the connection."""
     with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
-        connection.sendall(asked.encode())
-        answer = connection.makefile("rb").readline()
-    assert b" 403 " in answer
+        connection.sendall(asked)
+        return connection.makefile("rb").read()
+
+
+@pytest.mark.parametrize(
+    ("line", "header", "status"),
+    [
+        ("GET http://[::1/ HTTP/1.1", "", 400),
+        ("GET /events/x\r\nevil: 1", "", 404),
+        ("GET / HTTP/9.9", "", 505),
+        ("GET /%0d%0aSet-Cookie:%20evil=1 HTTP/1.1", "", 404),
+        ("GET /runs/x%00y HTTP/1.1", "", 404),
+        ("GET /runs/..%2f..%2fetc%2fpasswd HTTP/1.1", "", 404),
+        ("GET /runs/%252e%252e%252fetc HTTP/1.1", "", 404),
+        ("GET /compare?" + "&".join(["a=1"] * 99) + " HTTP/1.1", "", 400),
+        ("GET /compare?a=" + "x" * 60_000 + " HTTP/1.1", "", 200),
+        ("GET /" + "a" * 70_000 + " HTTP/1.1", "", 414),
+        ("GET / HTTP/1.1", "X: " + "y" * 70_000, 431),
+        ("GET / HTTP/1.1", "\r\n".join(f"X{k}: y" for k in range(1000)), 431),
+        ("GET / HTTP/1.1", "Range: bytes=" + ",".join(["0-1"] * 8000), 200),
+        ("\x1b[31mGET / HTTP/1.1", "", 501),
+        ("POST / HTTP/1.1", "Content-Length: 99999999999", 501),
+        ("\x16\x03\x01\x00 a b c", "", 400),
+    ],
+)
+def test_a_request_made_to_confuse_is_answered_in_our_words(
+    address: str, line: str, header: str, status: int, capfd: pytest.CaptureFixture[str]
+):
+    port = int(address.rpartition(":")[2])
+    head, _, body = answer_to(
+        f"{line}\r\nHost: 127.0.0.1:{port}\r\n{header}\r\n\r\n".encode(), port
+    ).partition(b"\r\n\r\n")
+    assert head.split(b"\r\n")[0].split()[1] == str(status).encode()
+    assert b"Content-Security-Policy: default-src 'none'" in head
+    assert b"Set-Cookie" not in head and b"\x1b" not in head + body
+    assert not capfd.readouterr().err, "no traceback, whatever was asked"
+
+
+def test_whoever_opens_many_connections_locks_nobody_out(pages: Pages, monkeypatch: pytest.MonkeyPatch):
+    module = importlib.import_module("lawsmith.runs.report.serve")
+    monkeypatch.setattr(module, "MOST_CONNECTIONS", 4)
+    with server(pages, 0) as http:
+        threading.Thread(target=http.serve_forever, daemon=True).start()
+        before = threading.active_count()
+        idle = [socket.create_connection(("127.0.0.1", http.server_port), timeout=20) for _ in range(12)]
+        for connection in idle:
+            connection.sendall(b"GET / HT")
+        assert fetch(f"http://127.0.0.1:{http.server_port}/")[0] == 200
+        assert [connection.recv(1) for connection in idle[:8]] == [b""] * 8, "the oldest are closed"
+        assert threading.active_count() <= before + 5
+        for connection in idle:
+            connection.close()
+        http.shutdown()
+
+
+def test_the_oldest_of_too_many_streams_ends(
+    pages: Pages, runs_dir: Path, good: Archive, monkeypatch: pytest.MonkeyPatch
+):
+    module = importlib.import_module("lawsmith.runs.report.serve")
+    monkeypatch.setattr(module, "MOST_STREAMS", 2)
+    monkeypatch.setattr(module, "BEAT_SECONDS", 0.01)
+    with under_way(runs_dir, good), server(pages, 0) as http:
+        threading.Thread(target=http.serve_forever, daemon=True).start()
+        asked = f"GET /events/ HTTP/1.1\r\nHost: 127.0.0.1:{http.server_port}\r\n\r\n".encode()
+        streams = []
+        for _ in range(3):
+            streams.append(socket.create_connection(("127.0.0.1", http.server_port), timeout=20))
+            streams[-1].sendall(asked)
+            assert streams[-1].recv(12) == b"HTTP/1.0 200"
+        assert streams[0].makefile("rb").read() is not None, "it comes to an end"
+        for connection in streams:
+            connection.close()
+        http.shutdown()
 
 
 def test_every_answer_carries_the_policy(address: str, good: Archive):

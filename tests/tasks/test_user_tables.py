@@ -1,5 +1,9 @@
+import gzip
+import io
 import os
 import re
+import time
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -280,6 +284,23 @@ def test_a_table_is_named_after_its_file_but_never_like_a_benchmark(file: str, n
     assert read_dataset(tmp_path / file, ["loss"]).task.schema.name == name
 
 
+def zipped(**files: bytes) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(f"{name}.zip", content)
+    return packed.getvalue()
+
+
+def _wide(columns: int) -> bytes:
+    values = np.random.default_rng(0).random((12, columns + 1))
+    lines = [
+        ",".join(["y", *(f"c{k}" for k in range(columns))]),
+        *(",".join(map(str, row)) for row in values),
+    ]
+    return "\n".join(lines).encode()
+
+
 HOSTILE = {
     "field.csv": (b"N,y," + b"a" * 200_000 + b"\n1,2,3\n", "has a header that cannot be read"),
     "header.csv": (b"," * 1_100_000 + b"\n1,2\n", "which is no header"),
@@ -288,16 +309,40 @@ HOSTILE = {
     "empty.jsonl": (b"{}\n" * 60, "at most 100 are read"),
     "digits.jsonl": (b'{"N":' + b"9" * 10_000 + b"}\n", "line 1, is not JSON"),
     "deep.jsonl": (b"[" * 100_000 + b"\n", "line 1, is not JSON"),
+    "sparse.json": (b"[" + b",".join(b'{"c%d":1}' % k for k in range(12)) + b"]", "at most 100 are read"),
+    "half.json": (b'[{"N\\ud800":1,"y":2}]', "holds half a character"),
+    "half_cell.json": (b'[{"N":"\\udfff","y":2}]', "holds half a character"),
+    "name.csv": (b"N" * 501 + b",y\n1,2\n", "a column's name has 501 characters; at most 500"),
+    "label.csv": (
+        b"g,N,y\n" + b"".join(b"a%s,%d,%d\n" % (b"b" * 500, k, k * k) for k in range(5)),
+        "501 char",
+    ),
+    "many.csv": (b"y" + b",c" * 2_000 + b"\n", "has 2,001 columns"),
+    "wide.csv": (_wide(201), "has 201 columns that may be features; at most 200"),
+    "huge_values.csv": (b"N,y\n" + b"".join(b"%d,%de305\n" % (k, k) for k in range(1, 9)), "another unit"),
+    "tiny_values.csv": (b"N,y\n" + b"".join(b"%d,%de-320\n" % (k, k) for k in range(1, 9)), "another unit"),
+    "gzip_in_gzip.csv.gz": (gzip.compress(gzip.compress(b"N,y\n1,2\n")), "binary file"),
+    "nested.zip": (zipped(t=zipped(t=b"N,y\n1,2\n")), "not"),
+    "escapes.csv": (b'"N\x1b]8;;http://evil\x07",y\n', "binary file"),
 }
 
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_table_is_refused_in_a_sentence(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("lawsmith.tasks.delimited.MAX_CELLS", 100)
+    bounded = name in ("returns.csv", "blank.csv", "empty.jsonl", "sparse.json")
+    monkeypatch.setattr("lawsmith.tasks.delimited.MAX_CELLS", 100 if bounded else 10_000)
     content, message = HOSTILE[name]
     (tmp_path / name).write_bytes(content)
     with refused(message):
-        read_dataset(tmp_path / name, ["y"])
+        read_dataset(tmp_path / name, ["y"], group="g" if name == "label.csv" else None)
+
+
+def test_comments_without_end_are_read_in_linear_time(tmp_path: Path):
+    lines = [f"# remark {k}" for k in range(50_000)]
+    (tmp_path / "t.csv").write_text("\n".join([*lines, "N,y", "1,2", "2,3", "3,5", "4,7"]))
+    began = time.monotonic()
+    assert len(read_dataset(tmp_path / "t.csv", ["y"]).task.train) == 4
+    assert time.monotonic() - began < 5
 
 
 def test_gigabytes_are_refused_unread(tmp_path: Path):
@@ -331,9 +376,10 @@ def test_a_parquet_file_that_unpacks_to_too_much(tmp_path: Path, monkeypatch: py
         ("columns = 1", "columns is wrong"),
         ('[columns."../../etc/passwd"]\nmeaning = "x"', "no column"),
         ("x = " + "9" * 10_000, "not valid TOML"),
+        (".".join("a" * 30_000) + " = 1", "more than 256 dots"),
         ("title = 1979-05-27T07:32:00Z", "title is wrong"),
     ],
-    ids=["deep", "dotted", "huge", "number", "no table", "path", "digits", "date"],
+    ids=["deep", "dotted", "huge", "number", "no table", "path", "digits", "dots", "date"],
 )
 def test_a_hostile_task_file_is_refused_in_a_sentence(text: str, message: str, tmp_path: Path):
     frame().to_csv(tmp_path / "runs.csv", index=False)
