@@ -43,12 +43,12 @@ def serve(runs_dir: Path, port: int, started: Callable[[str], None], data_dir: P
 def server(pages: Pages, port: int) -> ThreadingHTTPServer:
     """The server, listening but not yet answering."""
     try:
-        return _Server((ADDRESS, port), _handler(pages))
+        return _PageServer((ADDRESS, port), _handler(pages))
     except (OSError, OverflowError) as error:
         raise InputError(f"Port {port} cannot be used: {error}; name another with --port.") from None
 
 
-class _Server(ThreadingHTTPServer):
+class _PageServer(ThreadingHTTPServer):
     """A thread for each of the newest `MOST_CONNECTIONS` connections."""
 
     daemon_threads = True
