@@ -79,12 +79,14 @@ class Newest(Generic[T]):
         self._lock = Lock()
 
     def add(self, thing: T) -> None:
+        """Keep one more; the oldest is ended where there is no room."""
         with self._lock:
             if len(self._kept) >= self._most:
                 self._end(self._kept.pop(next(iter(self._kept))))
             self._kept[id(thing)] = thing
 
     def discard(self, thing: T) -> None:
+        """It has ended by itself."""
         with self._lock:
             self._kept.pop(id(thing), None)
 
