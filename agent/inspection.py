@@ -126,6 +126,7 @@ class Details:
     lineage: tuple[Trial, ...]
     problems: tuple[str, ...]
     targets: tuple[str, ...] = ()
+    codes: tuple[str, ...] = ()
 
     @property
     def hypotheses(self) -> tuple[Hypothesis, ...]:
@@ -172,6 +173,7 @@ def details(archive: Archive) -> Details:
         lineage=lineage(trials, None if result is None else result.winner),
         problems=tuple(str(problem) for problem in archive.verify()),
         targets=archive.manifest.task.targets,
+        codes=archive.manifest.task.codes,
     )
 
 

@@ -137,6 +137,17 @@ class Schema(BaseModel):
         """Every column that the task uses: features, targets, then the group column if there is one."""
         return (*self.features, *self.targets, *(() if self.group is None else (self.group,)))
 
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """What the numbers of each category stand for in formulas, such as ``opt: 0 adam, 1 sgd``; none where labels
+        are these numbers themselves."""
+        coded = {name: column.levels for name, column in self.columns.items() if column.levels}
+        return tuple(
+            f"{name}: {', '.join(f'{code} {level}' for code, level in enumerate(levels))}"
+            for name, levels in coded.items()
+            if levels != tuple(map(str, range(len(levels))))
+        )
+
     @model_validator(mode="after")
     def _roles_are_distinct(self) -> Self:
         repeated = [name for name, count in Counter(self.names).items() if count > 1]

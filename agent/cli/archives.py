@@ -161,7 +161,7 @@ def _outcome(found: Details) -> None:
         "R²:        " + ", ".join(f"{split} {number(value)}" for split, value in scores), soft_wrap=True
     )
     if found.law is not None:
-        shown_result.formula(one.expression)
+        shown_result.formula(one.expression, found.codes)
         shown_result.constants(result.constants or {})
         out.print(text(f"chosen:    {result.reason or 'not recorded'}"), soft_wrap=True)
         shown_result.verdict(result.verdict, result.tone)

@@ -87,7 +87,7 @@ def _order(run: Run, tested: bool) -> tuple[bool, float]:
 def _selected(found: Result, run: Run) -> None:
     chosen = f"run {_place(found, run)} *, " if len(found.runs) > 1 else ""
     out.print(Text.assemble(("\nselected:  ", "bold"), chosen, text(found.reason)), soft_wrap=True)
-    formula(run.result.expression)
+    formula(run.result.expression, run.manifest.task.codes)
     constants(run.result.constants or {})
     verdict(found.verdict, run.result.tone)
     out.print(Text.assemble(("law:       ", "bold"), shown(run.archive / "law.py")), soft_wrap=True)
@@ -179,10 +179,12 @@ def account(found: RunResult, of: str = "") -> None:
             out.print(Text.assemble((f"{of}{label:<11}", "bold"), text(line)), soft_wrap=True)
 
 
-def formula(expression: str | None) -> None:
-    """The formula of a law."""
+def formula(expression: str | None, codes: Sequence[str] = ()) -> None:
+    """The formula of a law, and what the codes of its categories stand for."""
     shown_expression = text(expression or "see law.py")
     out.print(Text.assemble(("formula:   ", "bold"), shown_expression), soft_wrap=True)
+    if codes:
+        out.print(Text.assemble(("codes:     ", "bold"), text("; ".join(codes))), soft_wrap=True)
 
 
 def constants(values: Mapping[str, Mapping[str, float]]) -> None:

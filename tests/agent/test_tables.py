@@ -120,3 +120,17 @@ def test_a_frame_of_nullable_columns_and_a_law_that_takes_labels(tmp_path: Path)
     one, two = law.predict({"N": [1e9, 1e9], "tied": ["True", "False"]})
     b = law.constants["all_data"]["b"]
     assert one - two == pytest.approx(b)
+
+
+def test_a_formula_with_categories_says_what_their_codes_stand_for(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+):
+    table().assign(tied=np.arange(48) % 2 == 0).to_csv("tied.csv", index=False)
+    for command in (
+        ["tied.csv", "--target", "loss", "--form", "L + A*N^-a + b*tied", "--only"],
+        ["inspect", "latest"],
+    ):
+        with pytest.raises(SystemExit) as ended:
+            main(command)
+        assert ended.value.code == 0
+        assert "codes:     tied: 0 False, 1 True" in capsys.readouterr().out

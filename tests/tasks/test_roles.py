@@ -202,6 +202,13 @@ def test_variances_and_ends_of_intervals(tmp_path: Path):
     assert roles(data)["loss_lower"] == roles(data)["loss_ci_high"] == "companion"
 
 
+def test_what_the_codes_of_a_formula_stand_for_is_said(tmp_path: Path):
+    rows = np.arange(90)
+    kinds = {"act": np.array(["relu", "gelu"])[rows % 2], "tied": rows % 3 == 0, "kind": rows % 5 % 3}
+    schema = read(tmp_path, chinchilla()[["n_params", "tokens", "loss"]].assign(**kinds)).task.schema
+    assert schema.codes == ("act: 0 gelu, 1 relu", "tied: 0 False, 1 True")  # those of kind say it themselves
+
+
 @pytest.mark.parametrize("name", ["σ_y", "y ±", "Δy", "e_y", "delta_y", "y (std)", "Std Dev", "err", "y_unc"])
 def test_names_of_errors_as_people_write_them(name: str, tmp_path: Path):
     x, spread = np.arange(1.0, 31.0), np.linspace(0.01, 0.05, 30)
