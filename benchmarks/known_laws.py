@@ -48,10 +48,12 @@ def log(low: float, high: float) -> Range:
 
 @dataclass(frozen=True)
 class Known:
-    """`features`: name -> where it is measured, where it is asked for."""
+    """`features`: name -> where it is measured, where it is asked for. `constants`: how many the law has; 0 where
+    nobody asks."""
 
     features: dict[str, tuple[Range | Levels, Range | Levels]]
     law: Callable[..., Array]
+    constants: int = 0
 
     def table(self, part: int, rows: int, rng: np.random.Generator) -> tuple[dict[str, Array], Array]:
         x = {name: ranges[part].draw(rows, rng) for name, ranges in self.features.items()}
@@ -357,4 +359,47 @@ SCALING_LATER = {
         lambda D, more: 1.4 + 90 * D**-0.15 * more ** (-0.16 + 0.0045 * np.log(D)),
     ),
 }  # fmt: skip
-SETS = {"settled": SETTLED, "later": LATER, "scaling": SCALING, "scaling-later": SCALING_LATER}
+SPAN, BEYOND = even(-2, 2), even(-3, 3)
+SIGNED = {  # laws of features that take both signs; picked before any search ran on them
+    "Duffing": Known(
+        {"x": (SPAN, BEYOND), "v": (SPAN, BEYOND)}, lambda x, v: -1.4 * x - 0.3 * v - 0.7 * x**3, constants=3
+    ),
+    "friction": Known(
+        {"v": (SPAN, BEYOND)}, lambda v: -0.8 * np.tanh(2.5 * v) - 0.15 * v, constants=3
+    ),
+    "products": Known(
+        {"x": (SPAN, BEYOND), "z": (SPAN, BEYOND)}, lambda x, z: 0.6 + 1.3 * x * z - 0.4 * x**2, constants=3
+    ),
+    "turbulent drag": Known(
+        {"v": (SPAN, BEYOND)}, lambda v: -0.9 * np.sign(v) * np.abs(v) ** 1.7, constants=2
+    ),
+    "wave and slope": Known(
+        {"x": (SPAN, BEYOND), "z": (SPAN, BEYOND)}, lambda x, z: 1.2 * np.sin(2.3 * x) + 0.5 * z, constants=3
+    ),
+    "beam": Known(
+        {"x": (SPAN, BEYOND), "z": (SPAN, BEYOND)}, lambda x, z: 2.1 * np.exp(-0.8 * x**2) * z + 0.4, constants=3
+    ),
+    "dispersion": Known({"x": (SPAN, BEYOND)}, lambda x: 1.7 * x / (1 + 0.6 * x**2), constants=2),
+    "switch": Known({"x": (SPAN, BEYOND)}, lambda x: 0.3 + 1.9 / (1 + np.exp(-2.2 * (x - 0.4))), constants=4),
+    "ringing": Known({"x": (SPAN, BEYOND)}, lambda x: 1.5 * np.exp(-0.7 * np.abs(x)) * np.cos(5.3 * x), constants=3),
+    "threshold": Known(
+        {"x": (SPAN, BEYOND), "z": (SPAN, BEYOND)},
+        lambda x, z: 1.6 * np.maximum(x - 0.35, 0) - 0.5 * z,
+        constants=3,
+    ),
+    "softened attraction": Known(
+        {"x": (SPAN, BEYOND), "z": (SPAN, BEYOND)}, lambda x, z: -2.4 * x / (x**2 + z**2 + 0.5) ** 1.5, constants=2
+    ),
+    "driven pendulum": Known(
+        {"angle": (even(-3, 3), even(-4, 4)), "v": (SPAN, BEYOND), "t": (even(0, 10), even(10, 14))},
+        lambda angle, v, t: -2.1 * np.sin(angle) - 0.25 * v + 0.7 * np.cos(1.3 * t),
+        constants=4,
+    ),
+}  # fmt: skip
+SETS = {
+    "settled": SETTLED,
+    "later": LATER,
+    "scaling": SCALING,
+    "scaling-later": SCALING_LATER,
+    "signed": SIGNED,
+}

@@ -4,6 +4,7 @@ A law counts as recovered when the chosen form, fitted to noise-free values of t
 beyond the data to a millionth of its spread, and has no more constants than the truth.
 
     python -m benchmarks.recovery [--draws 2] [--noise 0,0.01] [--laws NAME,NAME]
+    python -m benchmarks.recovery --signed [--noise 0]      # laws of features that take both signs, at random points
 """
 
 from __future__ import annotations
@@ -11,11 +12,15 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
+from benchmarks.classics import case as known_case
 from benchmarks.extrapolation import Case, explore
-from benchmarks.synthetic import LAWS, SyntheticLaw, synthetic
+from benchmarks.known_laws import SIGNED
+from benchmarks.synthetic import LAWS, synthetic
 from lawsmith.agent.search.selection import choose
 from lawsmith.runs.trials import Trial
 from lawsmith.sandbox import Sandbox
@@ -30,10 +35,10 @@ EXACT = 1e-6  # largest error, as a share of the truth's spread
 CARE = Effort(starts=64, finalists=16)  # the check must not fail for want of starts
 
 
-def recovered(trial: Trial, law: SyntheticLaw, clean: Dataset) -> bool:
-    """Whether the trial's form is the truth up to algebra."""
+def recovered(trial: Trial, constants: int, clean: Dataset) -> bool:
+    """Whether the trial's form is the truth, which has so many constants, up to algebra."""
     assert clean.test is not None
-    if (trial.evaluation.constants_count or 0) > law.constants:
+    if (trial.evaluation.constants_count or 0) > constants:
         return False
     everywhere = _joined(clean.task.train, clean.test)
     stated = read(trial.proposal.source, ["y"])
@@ -59,31 +64,57 @@ def main() -> None:
     )
     parser.add_argument("--draws", type=int, default=2)
     parser.add_argument("--noise", default="0,0.01")
-    parser.add_argument("--laws", default=",".join(law.name for law in LAWS if law.expressible))
+    parser.add_argument("--laws", help="their names, with commas between them; all unless given")
+    parser.add_argument("--signed", action="store_true", help="known laws of features that take both signs")
     options = parser.parse_args()
-    chosen = [law for law in LAWS if law.name in options.laws.split(",")]
     with Sandbox() as sandbox:
         for noise in map(float, options.noise.split(",")):
-            found = [_one(sandbox, law, noise, draw) for law in chosen for draw in range(options.draws)]
+            problems = _signed(noise) if options.signed else _drawn(noise, options.draws)
+            asked = options.laws.split(",") if options.laws else None
+            found = [_one(sandbox, one, noise) for one in problems if asked is None or one.name in asked]
             share = sum(found) / len(found)
             print(
                 f"noise {noise:g}: {sum(found)} of {len(found)} recovered ({100 * share:.0f} %)", flush=True
             )
 
 
-def _one(sandbox: Sandbox, law: SyntheticLaw, noise: float, draw: int) -> bool:
-    seed, design = 1000 + draw, "grid" if draw % 2 == 0 else "random"
+@dataclass(frozen=True)
+class Problem:
+    """Rows with noise and without, of a law with so many constants, laid out in a `design`."""
+
+    name: str
+    design: str
+    constants: int
+    dataset: Dataset
+    clean: Dataset
+
+
+def _drawn(noise: float, draws: int) -> Iterator[Problem]:
+    for law in [law for law in LAWS if law.expressible]:
+        for draw in range(draws):
+            design = "grid" if draw % 2 == 0 else "random"
+            noisy, clean = (
+                synthetic(law, 1000 + draw, noise=size, design=design, rows=ROWS) for size in (noise, 0.0)
+            )
+            yield Problem(law.name, design, law.constants, noisy, clean)
+
+
+def _signed(noise: float) -> Iterator[Problem]:
+    for name, known in SIGNED.items():
+        noisy, clean = (known_case(name, known, size).dataset for size in (noise, 0.0))
+        yield Problem(name, "random", known.constants, noisy, clean)
+
+
+def _one(sandbox: Sandbox, problem: Problem, noise: float) -> bool:
     began = time.monotonic()
-    dataset = synthetic(law, seed, noise=noise, design=design, rows=ROWS)
-    clean = synthetic(law, seed, noise=0.0, design=design, rows=ROWS)
-    trials = explore(Case(law.name, dataset), sandbox)
-    winner = choose(trials, dataset.task).winner
-    exact = recovered(winner, law, clean)
-    tried = any(recovered(trial, law, clean) for trial in trials) if not exact else True
+    trials = explore(Case(problem.name, problem.dataset), sandbox)
+    winner = choose(trials, problem.dataset.task).winner
+    exact = recovered(winner, problem.constants, problem.clean)
+    tried = exact or any(recovered(trial, problem.constants, problem.clean) for trial in trials)
     line = {
-        "law": law.name,
+        "law": problem.name,
         "noise": noise,
-        "design": design,
+        "design": problem.design,
         "recovered": exact,
         "among the tried": tried,
         "chosen": winner.proposal.origin,

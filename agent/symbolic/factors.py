@@ -34,7 +34,14 @@ TURNS = 60.0  # of a wave over the range of its argument, where the dictionary's
 NATURAL = (1.0, 2.0, 3.0, 4.0, 0.5, 1 / 3, 1.5, -1.0, -2.0)  # constants that laws have in their own units
 OWN_UNIT = (0.1, 30.0)  # sizes of an argument of which constants near 1 are more likely than others
 
-TURNING = ("sin", "cos", "sigmoid", "tanh", "gauss")  # kinds that a scale of many decades does not show
+TURNING = (
+    "sin",
+    "cos",
+    "sigmoid",
+    "tanh",
+    "gauss",
+    "hinge",
+)  # kinds that a scale of many decades does not show
 
 Bounds = tuple[tuple[float, float], ...]
 Ends = tuple[float, float]
@@ -70,6 +77,10 @@ def _log(u: Array) -> Array:
 
 def _hill(u: Array, k: float, n: float) -> Array:
     return np.asarray(1 / (1 + k * _real(u, n)))
+
+
+def _is_even(node: Node) -> bool:
+    return isinstance(node, Number) and node.value % 2 == 0
 
 
 def _logistic(z: Array) -> Array:
@@ -186,7 +197,7 @@ KINDS: Mapping[str, FactorKind] = {
     ),
     "hill": FactorKind(
         _hill,
-        lambda u, absolute, k, n: divide(ONE, add(ONE, mul(k, power(absolute, n)))),
+        lambda u, absolute, k, n: divide(ONE, add(ONE, mul(k, power(u if _is_even(n) else absolute, n)))),
         2.5,
         lambda u, k, n: (-_real(u, n) * _hill(u, k, n) ** 2,),
         (Role.SCALE,),
@@ -202,6 +213,14 @@ KINDS: Mapping[str, FactorKind] = {
         ),
         (Role.SHAPE, Role.CENTRE),
         lambda size, s, m: ((-100 / size, 100 / size), (-2 * size, 2 * size)),
+    ),
+    "hinge": FactorKind(
+        lambda u, m: np.maximum(u - m, 0.0),
+        lambda u, absolute, m: function("maximum", add(u, neg(m)), Number(0.0)),
+        3.0,
+        lambda u, m: (-(u > m).astype(np.float64),),
+        (Role.CENTRE,),
+        lambda size, m: ((-size, size),),
     ),
     "arrhenius": FactorKind(
         lambda u, k: np.exp(-k / np.maximum(u, TINY)),
@@ -296,6 +315,7 @@ def starting(name: str, ends: Ends, *, pair: bool = False, steady: bool = False)
         sets["log1p"] = [(k / size,) for k in (1.0, 20.0)] + [(k,) for k in own]
         sets["gauss"] = [(k / size**2,) for k in (1.0, 8.0)] + [(k,) for k in own]
         sets["sigmoid"] = [(s / width, low + m * width) for s in (6.0, 20.0) for m in (0.25, 0.5, 0.75)]
+        sets["hinge"] = [(low + m * width,) for m in (0.2, 0.4, 0.6, 0.8)]
         for wave in ("sin", "cos"):
             sets[f"{wave} of root"] = [(3.0 / size**0.5,)] + [(k,) for k in own]
             sets[f"{wave} of log"] = [(1.0,), (2.0,)] if own else []

@@ -45,13 +45,18 @@ class TermLaw:
         return sum(map(cost, self.terms))
 
     @property
-    def shape(self) -> frozenset[tuple[tuple[str, str], ...]]:
-        """Equal for laws that differ in constants only."""
-        return frozenset(tuple((f.kind, f.argument) for f in term) for term in self.terms)
+    def shape(self) -> frozenset[Term]:
+        """Equal for laws that differ in fitted constants only."""
+        return shape(self.terms)
 
     def score(self, price: float) -> float:
         """Logarithm of the error, with a price of length; lower is better."""
         return float(np.log(self.error + ROUNDING)) + price * self.cost
+
+
+def shape(terms: Sequence[Term]) -> frozenset[Term]:
+    """Equal for sums that differ in fitted constants only."""
+    return frozenset(tuple(replace(f, constants=()) if f.free else f for f in term) for term in terms)
 
 
 def cost(term: Term) -> float:
@@ -307,7 +312,7 @@ def _plainer(factor: Factor) -> Iterator[Factor]:
             yield Factor("power", argument, (float(n),))
     if kind == "sigmoid":
         yield Factor("tanh", argument, (abs(first) / 2 or 1.0,))
-    if kind in ("sin", "tanh", "sin of log", "log1p", "exp", "odd"):
+    if kind in ("sin", "tanh", "sin of log", "log1p", "exp", "odd", "hinge"):
         yield Factor("power", argument, (1.0,))
     if kind in ("cos", "gauss", "hill"):
         yield Factor("power", argument, (2.0,))

@@ -18,6 +18,7 @@ from lawsmith.agent.symbolic.term_law import (
     cost,
     fitted,
     refine,
+    shape,
     simpler,
 )
 from lawsmith.tasks.arrays import Array, IntArray
@@ -30,6 +31,8 @@ PLAIN_COLUMNS = 3000  # that the wide beam sees
 MOST_TERMS = 8
 PRICES = (0.1, 0.3)  # of length, in logarithms of the error
 DEEP_PRICE = 0.02
+MANY_REFINED, FEW_TERMS = 150, 4  # of sums of short terms
+FIRST_WIDTH = 1000  # single terms, which cost little to look at
 SOLVED = 1e-10  # share of the variance below which a search is over
 PROMISING = (
     1e-3  # share of the variance below which the table has little noise, and all columns are worth a search
@@ -66,6 +69,11 @@ class TermSearch:
 
     def stages(self) -> Iterator[list[TermLaw]]:
         """Laws as they are found, the quick searches first."""
+        front = self._short(PRICES[0])
+        best = sorted(front, key=lambda law: self.score(law, PRICES[0]))[:2]
+        yield [*front, *(self._simplified(law, PRICES[0]) for law in best)]
+        if self.least < SOLVED:
+            return
         for price in PRICES:
             yield self._finished(self._wide(price), price)
             if self.least < SOLVED:
@@ -98,14 +106,23 @@ class TermSearch:
         )
         return [*front, *plain, *(self._deepened(law, price) for law in plain[:1])]
 
-    def _wide(
-        self, price: float, beam: int = 200, refined: int = 16, most: int = MOST_TERMS
-    ) -> list[TermLaw]:
-        """A wide beam over the plainest columns, by their inner products alone; the best sums are refined as it goes,
-        and their terms become columns too."""
-        most_columns = round(PLAIN_COLUMNS / self.rows.blocks**0.5)
+    def _wide(self, price: float, most: int = MOST_TERMS) -> list[TermLaw]:
+        """A wide beam over the plainest columns."""
         order = np.argsort(self.costs + np.array([_strange(term) for term in self.terms]), kind="stable")
-        order = order[:most_columns]
+        count = round(PLAIN_COLUMNS / self.rows.blocks**0.5)
+        return self._beam(order[:count], price, refined=16, most=most)
+
+    def _short(self, price: float) -> list[TermLaw]:
+        """Few terms of one function each. Their inner constants decide which of them fit together, and so many more of
+        them are refined."""
+        short = np.flatnonzero([_is_short(term) for term in self.terms])
+        return self._beam(short, price, refined=round(MANY_REFINED / self.rows.blocks**0.5), most=FEW_TERMS)
+
+    def _beam(
+        self, order: IntArray, price: float, *, refined: int, most: int, beam: int = 200
+    ) -> list[TermLaw]:
+        """A beam over some columns, by their inner products alone; the best sums of each shape are refined as it goes,
+        and their terms become columns too."""
         terms, costs = [self.terms[k] for k in order], self.costs[order]
         target = self.rows.targets[..., None]
         count, room = len(order), len(order) + refined * most * (most + 1) // 2
@@ -121,8 +138,15 @@ class TermSearch:
             if self.stop():
                 break
             scores = self._joined(gram, products, states, total, costs, price)
-            best = sorted(scores, key=lambda one: scores[one])[:beam]
-            laws = self._each_refined([[terms[k] for k in one] for one in best[:refined]], 6)
+            ranked = sorted(scores, key=lambda one: scores[one])
+            best = ranked[:beam]
+            shapes: dict[object, list[Term]] = {}
+            for one in ranked:
+                some = [terms[k] for k in one]
+                shapes.setdefault(shape(some), some)
+                if len(shapes) == refined:
+                    break
+            laws = self._each_refined(shapes.values(), 6)
             laws.sort(key=lambda law: self.score(law, price))
             front += laws[:1]
             known = {term: k for k, term in enumerate(terms)}
@@ -149,7 +173,7 @@ class TermSearch:
     ) -> dict[tuple[int, ...], float]:
         """The best sums of one more column than the states (b, k), with their scores."""
         found: dict[tuple[int, ...], float] = {}
-        width = min(30, len(costs) - 1)
+        width = min(30 if states.shape[1] else FIRST_WIDTH, len(costs) - 1)
         for begin in range(0, len(states), 25):
             if begin and self.stop():
                 break
@@ -293,6 +317,13 @@ def _normalised(columns: Array) -> Array:
     return np.asarray(columns / np.maximum(np.sqrt((columns**2).sum(axis=2)), 1e-300)[..., None])
 
 
+def _is_short(term: Term) -> bool:
+    """Whether it is one function of one argument, or that times another feature."""
+    return len(term) < 2 or (
+        len(term) == 2 and any(f.kind == "power" and f.constants == (1.0,) for f in term)
+    )
+
+
 def _strange(term: Term) -> float:
     """How far the constants are from those that laws have in their own units."""
     return 0.5 * sum(not f.is_natural for f in term) + 0.5 * max(0, len(term) - 1)
@@ -350,7 +381,7 @@ def _products(
         for f in starting(name, rows.ends[name], pair=True, steady=not steady.isdisjoint(name.split("*")))
     ]
     plain = [f for f in single if f.kind == "power" and f.constants[0] in (1.0, 2.0, 3.0)]
-    bases = [f for f in single if f in plain or f.kind == "exp"]
+    bases = [f for f in single if f in plain or f.kind in ("exp", "fade")]
     terms: list[tuple[Factor, ...]] = [(), *((f,) for f in [*single, *turning, *pairs])]
     terms += [two for two in combinations(single, 2) if _goes(*two)]
     for wave in turning:

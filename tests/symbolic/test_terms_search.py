@@ -42,6 +42,7 @@ LAWS: dict[str, tuple[dict[str, tuple[float, float]], Callable[..., Array]]] = {
         lambda x, v: -1.7 * x - 0.6 * v**3 + 0.9 * np.sin(x) * v,
     ),
     "driven": ({"v": (-2, 2), "t": (0, 20)}, lambda v, t: 0.4 * np.sin(1.3 * t) - 0.7 * np.abs(v) ** 1.5 * np.sign(v)),
+    "ringing": ({"x": (-2, 2)}, lambda x: 1.5 * np.exp(-0.7 * np.abs(x)) * np.cos(5.3 * x)),
     "saturation": ({"s": (0.1, 9), "t": (0, 30)}, lambda s, t: 2.1 * s / (1 + 0.8 * s) + 0.3 * np.exp(-0.2 * t) * s),
 }  # fmt: skip
 
@@ -57,6 +58,24 @@ def test_a_noise_free_law_is_exact_after_the_first_stages(name: str) -> None:
     assert "PARAMETERS" in source
     assert min(stage.least for stage in stages) < 1e-9
     assert sum(stage.tried for stage in stages) > 10_000
+
+
+SHORT: dict[str, tuple[dict[str, tuple[float, float]], Callable[..., Array], int]] = {
+    "friction": ({"v": (-2, 2)}, lambda v: -0.8 * np.tanh(2.5 * v) - 0.15 * v, 3),
+    "threshold": ({"x": (-2, 2), "z": (-2, 2)}, lambda x, z: 1.6 * np.maximum(x - 0.35, 0) - 0.5 * z, 3),
+    "wave": ({"x": (-3, 3), "v": (-2, 2)}, lambda x, v: -2.1 * np.sin(1.7 * x) - 0.25 * v, 3),
+}
+
+
+@pytest.mark.parametrize("name", SHORT)
+def test_a_short_law_is_found_at_once_with_no_constant_too_many(name: str) -> None:
+    ranges, law, constants = SHORT[name]
+    features = {one: drawn(*ends, seed, 80) for seed, (one, ends) in enumerate(ranges.items())}
+    task = task_of(features, law(**features))
+    stage = GeneralForms(task, profile(task.train), Loss.SQUARED).stage(0, lambda: False)
+    assert stage is not None
+    assert stage.least < 1e-20
+    assert min(form.constants for form in stage.forms[:2]) <= constants
 
 
 def test_every_kind_states_its_slopes() -> None:
