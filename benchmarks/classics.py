@@ -14,7 +14,7 @@ import time
 
 import numpy as np
 
-from benchmarks.extrapolation import Case, explore, score
+from benchmarks.extrapolation import Case, believed, explore, score
 from benchmarks.known_laws import SETS, Known
 from lawsmith.agent.search.selection import choose
 from lawsmith.sandbox import Sandbox
@@ -56,7 +56,8 @@ def main() -> None:
         for title, laws in {options.set: SETS[options.set]}.items() if options.set else SETS.items():
             chosen = []
             for name in [name for name in laws if not options.names or name in options.names]:
-                one, began = case(name, laws[name], options.noise), time.monotonic()
+                began = time.monotonic()
+                one = believed(case(name, laws[name], options.noise), sandbox)
                 trials = explore(one, sandbox)
                 seconds = time.monotonic() - began
                 winner = choose(trials, one.dataset.task).winner

@@ -19,7 +19,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks.extrapolation import NEAR, Case, explore, score
+from benchmarks.extrapolation import NEAR, Case, believed, explore, score
 from lawsmith.agent.search.selection import choose
 from lawsmith.sandbox import Sandbox
 from lawsmith.tasks import Dataset, read_dataset, thinned
@@ -72,6 +72,7 @@ def main() -> None:
         for case in cases(options.folder, options.names, targets, options.outer, options.cap):
             case = replace(case, dataset=replace(case.dataset, task=thinned(case.dataset.task)))
             began = time.monotonic()
+            case = believed(case, sandbox)
             trials = explore(case, sandbox, options.seconds)
             seconds = time.monotonic() - began
             winner = choose(trials, case.dataset.task).winner

@@ -72,6 +72,7 @@ def disbelieved(train: Table, predictions: Sequence[Array]) -> tuple[Disbelieved
         if not len(leading):
             continue
         missed = _missed(measured, leading, around, edge)
+        missed |= _missed(measured, leading, around, edge, known=missed)
         if missed.sum() <= max(FEW, MOST * len(train)):
             expected = np.median(leading, axis=0)
             found += [
@@ -103,8 +104,9 @@ def _leading(measured: Array, columns: Sequence[Array]) -> Array:
     return np.array([columns[k] for k in good]).reshape(len(good), len(measured))
 
 
-def _missed(measured: Array, leading: Array, around: IntArray, edge: Mask) -> Mask:
-    """Rows (n,) that every leading law (L, n) misses by far, to one side, and their neighbours are not missed so."""
+def _missed(measured: Array, leading: Array, around: IntArray, edge: Mask, known: Mask | None = None) -> Mask:
+    """Rows (n,) that every leading law (L, n) misses by far, to one side, and their neighbours are not missed so; rows
+    that are `known` to be missed are no neighbours."""
     relative = errors_are_relative(measured, np.median(leading, axis=0))
     residual = (measured - leading) / (np.abs(leading) if relative else 1.0)
     size = np.abs(residual)
@@ -115,7 +117,10 @@ def _missed(measured: Array, leading: Array, around: IntArray, edge: Mask) -> Ma
     far = noticed & (size > np.where(edge, FAR_AT_EDGE, FAR) * np.maximum(scale, rounding))
     side = np.sign(residual)
     typical = np.median(residual, axis=0)
-    lonely = np.abs(np.median(typical[around], axis=1)) < (1 - OWN) * np.abs(typical)
+    near = typical[around] if known is None else np.where(known[around], np.nan, typical[around])
+    counts = ~np.isnan(near).all(axis=1)
+    lonely = np.zeros(len(typical), dtype=bool)
+    lonely[counts] = np.abs(np.nanmedian(near[counts], axis=1)) < (1 - OWN) * np.abs(typical[counts])
     return np.asarray(far.all(axis=0) & (side == side[0]).all(axis=0) & lonely)
 
 

@@ -75,6 +75,15 @@ def test_a_bend_that_no_law_has_is_no_outlier() -> None:
     assert disbelieved(jump, [flat, flat + 0.001]) == ()
 
 
+def test_a_spoilt_row_is_found_among_other_spoilt_rows() -> None:
+    rng = np.random.default_rng(2)
+    n = np.geomspace(1, 1000, 200)
+    law, spoilt = np.log(n), np.zeros(200)
+    spoilt[[100, 101, 102, 103]] = 0.061, 0.011, 0.019, 0.0075
+    rows = table(n, law + spoilt + 0.001 * rng.standard_normal(200))
+    assert {row.row for row in disbelieved(rows, [law[:, None]])} == {100, 101, 102}
+
+
 def test_heavy_tails_are_noise() -> None:
     rng = np.random.default_rng(1)
     n = np.geomspace(1, 1000, 200)
