@@ -79,7 +79,7 @@ def main() -> None:
 
 
 @dataclass(frozen=True)
-class Problem:
+class KnownRows:
     """Rows with noise and without, of a law with so many constants, laid out in a `design`."""
 
     name: str
@@ -89,23 +89,23 @@ class Problem:
     clean: Dataset
 
 
-def _drawn(noise: float, draws: int) -> Iterator[Problem]:
+def _drawn(noise: float, draws: int) -> Iterator[KnownRows]:
     for law in [law for law in LAWS if law.expressible]:
         for draw in range(draws):
             design = "grid" if draw % 2 == 0 else "random"
             noisy, clean = (
                 synthetic(law, 1000 + draw, noise=size, design=design, rows=ROWS) for size in (noise, 0.0)
             )
-            yield Problem(law.name, design, law.constants, noisy, clean)
+            yield KnownRows(law.name, design, law.constants, noisy, clean)
 
 
-def _signed(noise: float) -> Iterator[Problem]:
+def _signed(noise: float) -> Iterator[KnownRows]:
     for name, known in SIGNED.items():
         noisy, clean = (known_case(name, known, size).dataset for size in (noise, 0.0))
-        yield Problem(name, "random", known.constants, noisy, clean)
+        yield KnownRows(name, "random", known.constants, noisy, clean)
 
 
-def _one(sandbox: Sandbox, problem: Problem, noise: float) -> bool:
+def _one(sandbox: Sandbox, problem: KnownRows, noise: float) -> bool:
     began = time.monotonic()
     trials = explore(Case(problem.name, problem.dataset), sandbox)
     winner = choose(trials, problem.dataset.task).winner
