@@ -16,6 +16,8 @@ _VERBS: dict[str, Literal["rises", "falls"]] = {
     **dict.fromkeys(("falls", "fall", "decreases", "decrease", "drops", "shrinks", "down"), "falls"),
 }
 _EXPECTATION = re.compile(rf"\s*(.+?)\s+({'|'.join(_VERBS)})\s+(?:with|in|as)\s+(.+?)\s*", re.IGNORECASE)
+_GROWING = re.compile(r"\s+(?:grows?|rises?|increases?|goes up|gets? larger)$", re.IGNORECASE)
+"""The end of ``loss falls as N grows``."""
 
 FARTHEST = 1e12  # of a stated reach
 
@@ -161,9 +163,10 @@ def _expectation(text: str, targets: Sequence[str], features: Sequence[str]) -> 
             f"--expect {text!r} is not understood; write it like 'loss falls with N, D' or 'acc rises with compute'."
         )
     target = _known(found[1], targets, "--expect", "target")
-    named = re.split(r"\s*,\s*(?:and\s+)?|\s+and\s+", found[3].removesuffix("."))
-    over = tuple(_known(name, features, "--expect", "feature") for name in named if name)
-    return Expectation(target=target, direction=_VERBS[found[2].lower()], features=over)
+    over = re.sub(_GROWING, "", found[3].removesuffix("."))
+    named = re.split(r"\s*,\s*(?:and\s+)?|\s+and\s+", over)
+    known = tuple(_known(name, features, "--expect", "feature") for name in named if name)
+    return Expectation(target=target, direction=_VERBS[found[2].lower()], features=known)
 
 
 def _known(name: str, columns: Sequence[str], option: str, noun: str) -> str:

@@ -115,6 +115,7 @@ def read_dataset(
         tuple(ranges) or said.ranges, tuple(expect) or said.expect, schema.targets, schema.features
     )
     known, rates = _with_rates(stated, split.frame, schema.targets)
+    rates = (*_outside(stated, split.frame), *rates)
     scales = [name for name in schema.features if _is_scale(split.frame[name].to_numpy())]
     far = read_reach(tuple(reach) or said.reach, schema.features, scales)
     known = known.model_copy(update={"reach": far})
@@ -236,6 +237,21 @@ def _with_rates(
                 f"{name} is a rate by its name and values, so laws stay within 0 and 1; --range {name}=: lifts that."
             )
     return stated.model_copy(update={"ranges": ranges}), tuple(notices)
+
+
+def _outside(stated: Knowledge, frame: "pd.DataFrame") -> tuple[str, ...]:
+    """A sentence for each target that was measured outside its stated range."""
+    said = []
+    for name, (low, high) in stated.ranges.items():
+        values = frame[name].to_numpy(dtype=float)
+        out = values[(values < low) | (values > high)]
+        if len(out):
+            worst = out[np.argmax(np.maximum(low - out, out - high))]
+            said.append(
+                f"{name} lies outside its stated range ({low:g} to {high:g}) in {len(out)} of {len(values)} rows, "
+                f"such as {worst:g}; no law within the range can meet them."
+            )
+    return tuple(said)
 
 
 def _name(train: Path) -> str:

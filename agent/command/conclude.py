@@ -20,6 +20,9 @@ from lawsmith.sandbox.law.formula import formula
 from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks import Dataset, Task
 
+PLAINEST = 36
+"""Candidates that a search tries of the library before it varies them; one with fewer has hardly begun."""
+
 CHOICES = 8
 """Laws that are asked for finite values at the test rows before a run is given up."""
 
@@ -75,7 +78,7 @@ def conclude(
     )
     told = () if doubts is None else doubts.sentences(choice.winner, sandbox)
     described = _described(choice, dataset.task) | {
-        "verdict": (*judged.sentences, *passed, *told),
+        "verdict": (*judged.sentences, *passed, *told, *_cut_short(history, stopped)),
         "tone": judged.tone,
     }
     if doubts is not None:
@@ -205,6 +208,14 @@ def _books(journal: Journal, spent: Spending, stopped: str, account: dict[str, A
 def _failures(history: History) -> Counter[str]:
     """How many candidates failed, by verdict."""
     return Counter(t.evaluation.verdict.value for t in history if t.evaluation.verdict is not Verdict.OK)
+
+
+def _cut_short(history: History, stopped: str) -> tuple[str, ...]:
+    """What is said where time ran out before the plainest forms were tried."""
+    if not stopped.startswith("time limit") or len(history) >= PLAINEST:
+        return ()
+    tried = f"{len(history)} candidates" if len(history) > 1 else "one candidate"
+    return (f"The {stopped} ended the search after {tried}; a longer --time-limit may find a better law.",)
 
 
 def _why_no_law(history: History, stopped: str) -> str:

@@ -303,7 +303,10 @@ def _passed_over(winner: Trial, trials: Sequence[Trial]) -> str:
     if best is None or best.id == winner.id or (best.evaluation.validation_r2 or 0.0) < own + PASSED_OVER:
         return ""
     more = (best.evaluation.constants_count or 0) - (winner.evaluation.constants_count or 0)
-    if not best.evaluation.probe:
+    unsafe = best.evaluation.unsafe
+    if unsafe is not None and unsafe.what == "stated" and winner.evaluation.unsafe != unsafe:
+        why = f"it {unsafe.sentence}; check whether what was stated is right"
+    elif not best.evaluation.probe:
         why = "it has no finite value in places beyond the data"
     elif more > 0:
         why = f"it has {best.evaluation.constants_count} constants, {more} more than the data can pay for"

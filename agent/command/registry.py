@@ -153,7 +153,7 @@ def proposers(
     from lawsmith.agent.symbolic import SymbolicProposer
     from lawsmith.agent.symbolic.rank import within
 
-    own = [own_candidate(text, task.schema) for text in job.forms]
+    own = [own_candidate(text, task.schema, task.train) for text in job.forms]
     fame, _ = imported_candidates(job.hall_of_fame, task.schema)
     if job.only:
         yield lambda seed, budget, archive, evaluator: OwnForms(own, None, fame)

@@ -10,14 +10,18 @@ import ast
 import difflib
 import math
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+
+import numpy as np
 
 from lawsmith.sandbox.law.expression import (
     Feature,
     Node,
     Number,
     Parameter,
+    Power,
+    Product,
     add,
     divide,
     exp,
@@ -37,11 +41,14 @@ from lawsmith.sandbox.law.write_candidate import candidate
 from lawsmith.tasks.asked import meant
 from lawsmith.tasks.errors import InputError, listing
 from lawsmith.tasks.schema import Schema
+from lawsmith.tasks.table import Table
 
 LONGEST = 4096
 MOST_NODES = 400
 STEEPEST = 8.0
 """Bound of a fitted exponent's size; steeper powers of measured features are not met, and overflow."""
+NEAR = 1e6
+"""Factor beyond a feature's values within which a constant of its size is sought."""
 _SIGNS = {"−": "-", "–": "-", "·": "*", "×": "*", "÷": "/", "²": "**2", "³": "**3", "^": "**"}
 _NAMES = {
     "ln": "log",
@@ -68,24 +75,51 @@ _OTHERS: Mapping[str, tuple[int, Callable[..., Node]]] = {
 """Functions beside the table's, among them names that PySR, operon and gplearn print."""
 
 
-def own_candidate(text: str, schema: Schema) -> str:
+def own_candidate(text: str, schema: Schema, train: Table | None = None) -> str:
     """Candidate source for a formula; for several targets ``a = …; b = …``.
 
-    Raises InputError that says what is not understood, for a form without a feature, and for one without a constant.
+    `train` tells the sizes of features: a constant that divides one before a power is taken, ``(N/N0)^-a``, is sought
+    within some decades of them. Raises InputError that says what is not understood, for a form without a feature, and
+    for one without a constant.
     """
     trees = own_form(text, schema)
     places = roles(list(trees.values()))
+    sizes = {} if train is None else _sizes(trees.values(), train)
 
     def bounded(node: Node) -> Node:
         if not isinstance(node, Parameter):
             return node
         role = places.get(node.name, Role.COEFFICIENT)
         end = STEEPEST if role is Role.EXPONENT else math.inf
-        return replace(node, lower=-end, upper=end, role=role)
+        low, high = sizes.get(node.name, (-end, end))
+        return replace(node, lower=low, upper=high, role=role)
 
     return candidate(
         {name: transform(tree, bounded) for name, tree in trees.items()}, columns=schema.features
     )
+
+
+def _sizes(trees: Iterable[Node], train: Table) -> dict[str, tuple[float, float]]:
+    """Bounds of constants that stand alone beside a feature in the base of a power."""
+    found: dict[str, tuple[float, float]] = {}
+    for base in (node.base for tree in trees for node in walk(tree) if isinstance(node, Power)):
+        match base:
+            case (
+                Product((Parameter(name), Power(Feature(column), Number(-1.0))))
+                | Product((Power(Feature(column), Number(-1.0)), Parameter(name)))
+                | Product((Power(Parameter(name), Number(-1.0)), Feature(column)))
+                | Product((Feature(column), Power(Parameter(name), Number(-1.0))))
+            ):
+                inverse = False
+            case Product((Parameter(name), Feature(column))) | Product((Feature(column), Parameter(name))):
+                inverse = True
+            case _:
+                continue
+        values = np.abs(train.features[column][train.features[column] != 0])
+        if len(values):
+            low, high = float(values.min()) / NEAR, float(values.max()) * NEAR
+            found[name] = (1 / high, 1 / low) if inverse else (low, high)
+    return found
 
 
 def own_form(text: str, schema: Schema) -> dict[str, Node]:

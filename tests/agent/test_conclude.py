@@ -203,3 +203,23 @@ def test_where_no_law_has_a_value_on_test_rows_the_run_says_so(
     assert result is not None and result.winner is not None and result.scores.test is None
     assert result.error is not None and result.error.startswith(told)
     assert any(sentence.startswith(told) for sentence in result.verdict)
+
+
+@pytest.mark.parametrize(
+    ("stopped", "said"), [("time limit of 5 s", True), ("the proposer has finished", False)]
+)
+def test_a_search_that_had_hardly_begun_says_so(tmp_path: Path, stopped: str, said: bool) -> None:
+    dataset = small_dataset()
+    task = dataset.task
+    manifest = Manifest(
+        run="r", task=task.schema, agent="symbolic", seed=0, data=DataRecord.of(task.provenance)
+    )
+    with Archive.create(tmp_path, manifest) as archive, Sandbox(workers=1) as sandbox:
+        journal = Journal(archive)
+        source = form_source(("L", "A", "a"), "p['L'] + p['A'] * (x['N'] / 1e6) ** -p['a']")
+        found = evaluate(sandbox, source, task, frontier_folds(task.train)[:1])
+        journal.record(Trial(Proposal(source).id, Proposal(source), found), Spending())
+        conclude(journal, dataset, SearchTask.of(task), sandbox, Spending(), stopped)
+        result = archive.result
+    assert result is not None
+    assert any("ended the search after one candidate" in sentence for sentence in result.verdict) == said

@@ -12,6 +12,7 @@ from lawsmith.sandbox import Evaluation, FoldScore, Tier, Verdict
 from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks import Dataset, Scores, Table, frontier_folds
 from lawsmith.tasks.noise import replicates
+from lawsmith.tasks.reach import Unsafe
 
 NO_TEST = FinalScores(train=SplitScores(r2=1.0))
 
@@ -167,3 +168,14 @@ def test_a_warning_of_the_choice_makes_the_verdict_bad(untested: Dataset):
         warnings=("It passes a pole at N = 3e9.",),
     )
     assert found.tone == "bad" and found.sentences[-1] == "It passes a pole at N = 3e9."
+
+
+def test_a_better_law_that_breaks_what_was_stated_is_told_as_that(untested: Dataset) -> None:
+    chosen, better = (
+        trial(untested, "constant", 1.0, r2=0.1),
+        trial(untested, "power", 0.1, r2=0.99, constants=4),
+    )
+    unsafe = Unsafe(what="stated", target="loss", where="N = 3e+07")
+    better = replace(better, evaluation=better.evaluation.model_copy(update={"unsafe": unsafe}))
+    sentence = "it breaks what is known of loss at N = 3e+07; check whether what was stated is right."
+    assert sentence in said(untested, chosen, better)[1]

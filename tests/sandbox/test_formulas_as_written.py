@@ -49,6 +49,19 @@ def test_names_that_are_no_columns_are_constants_and_exponents_are_bounded():
     assert scope["PARAMETERS"]["a"] == (-8.0, 8.0) and read_candidate(source).pure
 
 
+def test_a_scale_inside_a_power_is_found_from_the_sizes_of_the_features():
+    n, d = (mesh.ravel() for mesh in np.meshgrid(np.geomspace(1e7, 1e10, 6), np.geomspace(1e9, 1e11, 6)))
+    loss = 1.7 + (5e7 / n) ** 0.34 + (3e9 / d) ** 0.31
+    table = Table({"N": n, "D": d}, {"loss": loss}, ("all",), np.zeros(len(n), dtype=np.intp))
+    source = own_candidate("E + (A/N)^a + (D/B)^-b", schema("N", "D"), table)
+    with Sandbox(workers=1) as sandbox:
+        found = sandbox.run(FitJob(source, schema("N", "D"), table))
+    assert found.constants is not None
+    assert found.constants.of("all") == pytest.approx(
+        {"E": 1.7, "A": 5e7, "a": 0.34, "B": 3e9, "b": 0.31}, rel=1e-3
+    )
+
+
 def test_several_targets_have_a_formula_each():
     two = schema("N", targets=("loss", "acc"))
     trees = own_form("acc = c + d*N; loss = E/N", two)

@@ -25,6 +25,7 @@ def test_ranges_and_expectations_as_people_write_them():
             Expectation(target="summary.acc", direction="rises", features=("config.compute",)),
         )
     assert known((), ("loss decreases with N and D",)).expectations[0].features == ("N", "D")
+    assert known((), ("loss falls as N, D grow.",)).expectations[0].features == ("N", "D")
     assert known(("loss=0:",), ("loss falls with N, D",)).sentences() == (
         "loss stays within 0 and inf.",
         "loss falls with N and D.",
@@ -87,3 +88,15 @@ def test_a_rate_is_known_by_name_and_values(
     assert any("is a rate by its name and values" in notice for notice in data.notices) == bounded
     lifted = read_dataset(tmp_path / "t.csv", [name], ranges=[f"{name}=:"])
     assert lifted.task.knowledge.ranges == {name: (-math.inf, math.inf)}
+
+
+def test_rows_outside_a_stated_range_are_told(tmp_path: Path):
+    pd.DataFrame({"N": np.arange(3, 11), "acc": np.linspace(0.2, 0.9, 8)}).to_csv(
+        tmp_path / "t.csv", index=False
+    )
+    told = read_dataset(tmp_path / "t.csv", ["acc"], ranges=["acc=0:0.75"]).notices
+    assert any(
+        "acc lies outside its stated range (0 to 0.75) in 2 of 8 rows, such as 0.9" in sentence
+        for sentence in told
+    )
+    assert not read_dataset(tmp_path / "t.csv", ["acc"], ranges=["acc=0:1"]).notices
