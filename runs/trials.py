@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 HALL_OF_FAME = "hall of fame"
 """Origin of a formula of another program; its note is the formula as that program wrote it."""
+CATALOGUE = "catalogue"
+"""Beginning of the origin of a law of the user's catalogue; the law's name and reference follow."""
 _IGNORING = ConfigDict(extra="ignore")
 
 

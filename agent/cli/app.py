@@ -53,6 +53,7 @@ def discover(
     allow_opaque: of.AllowOpaque = False,
     form: of.Form = None,
     hall_of_fame: of.HallOfFame = None,
+    catalogue: of.CatalogueFile = None,
     only: of.Only = False,
     model: of.Model = None,
     max_calls: of.MaxCalls = None,

@@ -45,6 +45,12 @@ class OwnFormJson(_Printed):
     message: str
 
 
+class KnownLawJson(OwnFormJson):
+    """A law of the user's catalogue; `name` with its source."""
+
+    name: str
+
+
 class LawRowJson(_Printed):
     """A law of the table of laws. Errors are root mean squares in the target's unit."""
 
@@ -127,6 +133,7 @@ class SearchJson(_Printed):
     notices: list[str]
     own_forms: list[OwnFormJson]
     hall_of_fame: list[OwnFormJson]
+    catalogue: list[KnownLawJson]
     roles: dict[str, ColumnRoleJson]
     verdict: list[str]
     tone: Literal["good", "fair", "bad"] | None

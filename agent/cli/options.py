@@ -167,7 +167,13 @@ HallOfFame = Annotated[
         "FILE", "Formulas that PySR or operon found (CSV, JSON); they are fitted and judged like all others."
     ),
 ]
-Only = Annotated[bool, search(FLAG, "Fit nothing but --form and --hall-of-fame.", "--only")]
+CatalogueFile = Annotated[
+    Path | None,
+    search(
+        "FILE", "Known laws of your field, with their sources (TOML); those that suit the table are fitted."
+    ),
+]
+Only = Annotated[bool, search(FLAG, "Fit nothing but --form, --hall-of-fame and --catalogue.", "--only")]
 
 Model = Annotated[
     str | None, model("ID", "The model to ask. replay:RUN repeats the replies of a recorded run.")

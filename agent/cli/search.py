@@ -96,6 +96,7 @@ def run(given: Mapping[str, Any]) -> None:
         "form": given["form"] or (),
         "only": given["only"],
         "hall_of_fame": given["hall_of_fame"],
+        "catalogue": given["catalogue"],
     }
     found = _finish(lambda observer: discover(source, **own, **settings, observer=observer), given["json"])
     if given["open_"] and found.selected is not None:

@@ -30,7 +30,9 @@ def result(found: Result) -> None:
     for own in found.own_forms:
         _own_form(own, found.selected)
     if found.hall_of_fame:
-        _hall_of_fame(found.hall_of_fame, found.selected)
+        _best_of("hall of fame", "formula", found.hall_of_fame, found.selected)
+    if found.catalogue:
+        _best_of("catalogue", "law", found.catalogue, found.selected)
 
 
 def _leaderboard_line(found: Result) -> str:
@@ -120,17 +122,17 @@ def _own_form(own: OwnForm, selected: Run | None) -> None:
         )
 
 
-def _hall_of_fame(formulas: Sequence[OwnForm], selected: Run | None) -> None:
-    """The best formula of another program, its place, and how many could be fitted."""
+def _best_of(title: str, kind: str, formulas: Sequence[OwnForm], selected: Run | None) -> None:
+    """The best formula of another program or of a catalogue, its place, and how many could be fitted."""
     rows = [one for one in formulas if one.row is not None]
-    told = f"{len(rows)} of {counted(len(formulas), 'formula')} could be judged"
-    out.print(Text.assemble(("\nhall of fame: ", "bold"), text(told)), soft_wrap=True)
+    told = f"{len(rows)} of {counted(len(formulas), kind)} could be judged"
+    out.print(Text.assemble((f"\n{title}: ", "bold"), text(told)), soft_wrap=True)
     if not rows or rows[0].row is None or selected is None:
         return
-    best, row = rows[0], rows[0].row
+    best, row, proposal = rows[0], rows[0].row, rows[0].trial.proposal
     place = "chosen" if row.chosen else f"place {best.place} of {best.of} by error on held-out rows"
     out.print(text(f"           its best: {row.formula}"), soft_wrap=True)
-    out.print(text(f"           found as: {best.trial.proposal.note[:200]}"), soft_wrap=True)
+    out.print(text(f"           found as: {(proposal.note or proposal.origin)[:200]}"), soft_wrap=True)
     out.print(
         text(f"           {place}; all of them: discover laws {selected.manifest.run} --json"), soft_wrap=True
     )

@@ -12,6 +12,7 @@ from lawsmith.agent.command.observer import Observer
 from lawsmith.agent.command.registry import equip
 from lawsmith.agent.command.result import Result, Run
 from lawsmith.agent.command.runner import Command, Interrupted
+from lawsmith.agent.symbolic.catalogue import catalogue_text
 from lawsmith.runs import new_run_id
 from lawsmith.runs.laws import Law
 from lawsmith.sandbox import DEFAULT_LIMITS, Limits
@@ -34,6 +35,7 @@ def discover(
     name: str | None = None,
     form: str | Sequence[str] = (),
     hall_of_fame: str | Path | None = None,
+    catalogue: str | Path | None = None,
     only: bool = False,
     cap: int | None = None,
     category: str | Sequence[str] = (),
@@ -78,7 +80,8 @@ def discover(
         form: a formula of your own, such as "E + A/N^a + B/D^b", or several. Names of columns are features, other names
             are constants, which are fitted; the formula is judged beside those of the search.
         hall_of_fame: a file of formulas that PySR, operon or another program found; they join the search like `form`.
-        only: fit nothing but `form` and `hall_of_fame`.
+        catalogue: a TOML file of known laws with their sources; those that suit the table join the search.
+        only: fit nothing but `form`, `hall_of_fame` and `catalogue`.
         target, features, group, test, cap, category, sigma, ignore, drop_incomplete, decimal, thousands: what the
             columns of an own table are, and how its numbers are written; see `lawsmith.tasks.read_dataset`.
         ranges, expect: what is known of the law, such as "loss=0:" and "loss falls with N, D".
@@ -123,6 +126,7 @@ def discover(
         allow_opaque=allow_opaque,
         forms=(form,) if isinstance(form, str) else tuple(form),
         hall_of_fame=() if hall_of_fame is None else formulas(Path(hall_of_fame)),
+        catalogue="" if catalogue is None else catalogue_text(Path(catalogue)),
         only=only,
     ).check()
     runs_dir = Path(runs_dir)

@@ -92,8 +92,10 @@ class Job(BaseModel):
     """Formulas of the user's own, as written; see `lawsmith.sandbox.law.own_form`."""
     hall_of_fame: tuple[str, ...] = ()
     """Formulas that another program found, as it wrote them; see `lawsmith.sandbox.law.imported_form`."""
+    catalogue: str = ""
+    """The content of a file of known laws; see `lawsmith.agent.symbolic.catalogue`."""
     only: bool = False
-    """Whether nothing but `forms` and `hall_of_fame` is fitted."""
+    """Whether nothing but `forms`, `hall_of_fame` and `catalogue` is fitted."""
     keep_data: bool = True
     """Whether the rows of an own table go with the archives."""
     trust_all: bool = False
@@ -112,8 +114,10 @@ class Job(BaseModel):
         ):
             if value is not None and value < least:
                 raise InputError(f"--{option} is {value}; it must be at least {least}.")
-        if self.only and not self.forms and not self.hall_of_fame:
-            raise InputError("--only fits your own formulas alone; give them with --form or --hall-of-fame.")
+        if self.only and not self.forms and not self.hall_of_fame and not self.catalogue:
+            raise InputError(
+                "--only fits your own formulas alone; give them with --form, --hall-of-fame or --catalogue."
+            )
         self.allowance(0)
         if self.cluster is not None:
             check_address(self.cluster)

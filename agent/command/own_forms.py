@@ -1,5 +1,5 @@
-"""Formulas of the user's own in a search, and those of a hall of fame: fitted and judged like any other, before the
-rest or instead of it."""
+"""Formulas of the user's own in a search, those of a hall of fame and of a catalogue: fitted and judged like any other,
+before the rest or instead of it."""
 
 from __future__ import annotations
 
@@ -7,21 +7,28 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lawsmith.agent.search.proposer import Proposer
-from lawsmith.runs.trials import HALL_OF_FAME, History, Proposal
+from lawsmith.runs.trials import CATALOGUE, HALL_OF_FAME, History, Proposal
 
 ORIGIN = "own form"
 
 
 class OwnForms:
-    """Proposes the user's forms and those of a hall of fame, then whatever `others` proposes, if there are others.
+    """Proposes the user's forms, those of a hall of fame and of a catalogue, then whatever `others` proposes, if any.
 
     A formula of a hall of fame is the best of millions that another program tried, and is charged as such.
 
     Attributes that it lacks (`ended`, `report`) are those of `others`.
     """
 
-    def __init__(self, sources: Sequence[str], others: Proposer | None, fame: Mapping[str, str]) -> None:
-        """`fame`: candidate source -> the formula as the other program wrote it."""
+    def __init__(
+        self,
+        sources: Sequence[str],
+        others: Proposer | None,
+        fame: Mapping[str, str],
+        catalogue: Mapping[str, str],
+    ) -> None:
+        """`fame`: candidate source -> the formula as the other program wrote it. `catalogue`: candidate source -> name
+        and reference of a law of the user's catalogue."""
         self.name = ORIGIN if others is None else others.name
         own = dict.fromkeys(sources)
         self._proposals = (
@@ -29,6 +36,11 @@ class OwnForms:
             *(
                 Proposal(source, origin=HALL_OF_FAME, note=formula, by_chance=2)
                 for source, formula in fame.items()
+                if source not in own
+            ),
+            *(
+                Proposal(source, origin=f"{CATALOGUE}: {name}")
+                for source, name in catalogue.items()
                 if source not in own
             ),
         )

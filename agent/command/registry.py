@@ -151,16 +151,19 @@ def proposers(
     Raises InputError where a model is needed and its settings are wrong or its endpoint refuses.
     """
     from lawsmith.agent.symbolic import SymbolicProposer
+    from lawsmith.agent.symbolic.catalogue import candidates, read_catalogue
     from lawsmith.agent.symbolic.rank import within
 
     own = [own_candidate(text, task.schema, task.train) for text in job.forms]
     fame, _ = imported_candidates(job.hall_of_fame, task.schema)
+    known, _ = candidates(read_catalogue(job.catalogue), task)
+    listed = {source: f"{law.name} ({law.source})" for source, law in known.items()}
     if job.only:
-        yield lambda seed, budget, archive, evaluator: OwnForms(own, None, fame)
+        yield lambda seed, budget, archive, evaluator: OwnForms(own, None, fame, listed)
         return
 
     def after_own(proposer: Proposer) -> Proposer:
-        return OwnForms(own, proposer, fame) if own or fame else proposer
+        return OwnForms(own, proposer, fame, listed) if own or fame or listed else proposer
 
     def symbolic(seed: int, budget: Budget, evaluator: Evaluator, endless: bool = False) -> SymbolicProposer:
         return SymbolicProposer(
@@ -189,14 +192,34 @@ def proposers(
 
 
 def left_out(job: Job, task: Task) -> tuple[str, ...]:
-    """A sentence about the formulas of a hall of fame that cannot be fitted; InputError where none can."""
+    """Sentences about the formulas of a hall of fame that cannot be fitted, and about the laws of a catalogue that no
+    columns suit; InputError where nothing is left to fit."""
+    return (*_unfit_formulas(job, task), *_unfit_laws(job, task))
+
+
+def _unfit_laws(job: Job, task: Task) -> tuple[str, ...]:
+    from lawsmith.agent.symbolic.catalogue import candidates, read_catalogue
+
+    laws = read_catalogue(job.catalogue)
+    found, refused = candidates(laws, task)
+    if not refused:
+        return ()
+    told = f"{len(refused)} of {len(laws)} laws of the catalogue suit no columns of the table"
+    first = refused[0]
+    said = f"{told}, among them {first.name[:80]!r} ({first.conditions})."
+    if job.only and not found and not job.forms and not job.hall_of_fame:
+        raise InputError(said)
+    return (said,)
+
+
+def _unfit_formulas(job: Job, task: Task) -> tuple[str, ...]:
     _, refused = imported_candidates(job.hall_of_fame, task.schema)
     if not refused:
         return ()
     formula, reason = refused[0]
     told = f"{len(refused)} of {len(job.hall_of_fame)} formulas of the hall of fame cannot be fitted"
     said = f"{told}, among them {formula[:80]!r}: {reason}."
-    if len(refused) == len(job.hall_of_fame) and job.only:
+    if len(refused) == len(job.hall_of_fame) and job.only and not job.catalogue and not job.forms:
         raise InputError(said)
     return (said,)
 

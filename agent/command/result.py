@@ -13,7 +13,7 @@ from lawsmith.runs import Archive, Manifest, RunResult
 from lawsmith.runs.law_table import LawRow, laws
 from lawsmith.runs.laws import Law
 from lawsmith.runs.searched import growing_target
-from lawsmith.runs.trials import HALL_OF_FAME, Trial, recorded_trials
+from lawsmith.runs.trials import CATALOGUE, HALL_OF_FAME, Trial, recorded_trials
 from lawsmith.tasks import Dataset, InputError, Task
 
 if TYPE_CHECKING:
@@ -135,8 +135,16 @@ class Result:
     @property
     def hall_of_fame(self) -> "tuple[OwnForm, ...]":
         """What became of the formulas of another program in the selected run, the best first."""
+        return self._best_first(HALL_OF_FAME)
+
+    @property
+    def catalogue(self) -> "tuple[OwnForm, ...]":
+        """What became of the laws of the user's catalogue in the selected run, the best first."""
+        return self._best_first(f"{CATALOGUE}: ")
+
+    def _best_first(self, origin: str) -> "tuple[OwnForm, ...]":
         return tuple(
-            sorted(self._imported(HALL_OF_FAME), key=lambda one: one.place or len(self.runs[0].trials) + 1)
+            sorted(self._imported(origin), key=lambda one: one.place or len(self.runs[0].trials) + 1)
         )
 
     @property
@@ -149,7 +157,7 @@ class Result:
         rows = sorted(run.table(task), key=lambda row: row.heldout_error)
         found = []
         for trial in run.trials:
-            if trial.proposal.origin == origin:
+            if trial.proposal.origin.startswith(origin):
                 place = next((k for k, row in enumerate(rows, 1) if row.stands_for(trial.id)), None)
                 own = next(iter(laws([trial], task)), None)  # with the user's own names of constants
                 if own is not None and place is not None:
@@ -248,6 +256,10 @@ class Result:
             "notices": list(self.dataset.notices),
             "own_forms": [one.to_json() for one in self.own_forms],
             "hall_of_fame": [one.to_json() for one in self.hall_of_fame],
+            "catalogue": [
+                {**one.to_json(), "name": one.trial.proposal.origin.removeprefix(f"{CATALOGUE}: ")}
+                for one in self.catalogue
+            ],
             "roles": {one.name: {"role": one.role, "reason": one.reason} for one in self.dataset.roles},
             "verdict": list(self.verdict),
             "tone": None if self.selected is None else self.selected.result.tone,

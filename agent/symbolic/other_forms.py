@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from lawsmith.agent.symbolic.catalogue import laws_of
 from lawsmith.agent.symbolic.profile import Profile
 from lawsmith.agent.symbolic.templates import Template, named
 from lawsmith.agent.symbolic.terms import Terms
@@ -92,59 +93,5 @@ def of_plain(profile: Profile, names: Sequence[str]) -> list[Template]:
             },
         )
     for name in names:
-        found += named(
-            profile,
-            {
-                f"linear in {name}": lambda b: b.polynomial([b.plain(name)], 1),
-                f"quadratic in {name}": lambda b: b.polynomial([b.plain(name)], 2),
-                f"cubic in {name}": lambda b: b.polynomial([b.plain(name)], 3),
-                f"pure exponential in {name}": lambda b: mul(
-                    b.amplitude(), exp(mul(b.rate(name), b.plain(name)))
-                ),
-                f"exponential in {name}": lambda b: add(
-                    b.level(), mul(b.amplitude(), exp(mul(b.rate(name), b.plain(name))))
-                ),
-                f"pure sigmoid in {name}": lambda b: mul(b.amplitude(), b.sigmoid(name)),
-                f"pure Gompertz curve in {name}": lambda b: mul(b.amplitude(), b.gompertz(name)),
-                f"Richards curve (1959) in {name}": lambda b: mul(b.amplitude(), b.richards(name)),
-                f"sigmoid in {name}": lambda b: add(b.level(), mul(b.amplitude(), b.sigmoid(name))),
-                f"Gompertz curve in {name}": lambda b: add(b.level(), mul(b.amplitude(), b.gompertz(name))),
-                f"wave in {name}": lambda b: add(b.level(), b.wave(name)),
-                f"wave and slope in {name}": lambda b: add(
-                    b.level(), mul(b.fresh("b", Role.COEFFICIENT), b.plain(name)), b.wave(name)
-                ),
-                f"fading wave in {name}": lambda b: add(
-                    b.level(), mul(exp(mul(b.fresh("k", Role.RATE, -5.0, 5.0), b.plain(name))), b.wave(name))
-                ),
-                f"bump in {name}": lambda b: add(b.level(), mul(b.amplitude(), b.bump(name))),
-                f"sigmoid and slope in {name}": lambda b: add(
-                    b.level(),
-                    mul(b.fresh("b", Role.COEFFICIENT), b.plain(name)),
-                    mul(b.amplitude(), b.sigmoid(name)),
-                ),
-                f"bump and slope in {name}": lambda b: add(
-                    b.level(),
-                    mul(b.fresh("b", Role.COEFFICIENT), b.plain(name)),
-                    mul(b.amplitude(), b.bump(name)),
-                ),
-                f"bump and sigmoid in {name}": lambda b: add(
-                    b.level(), mul(b.amplitude(), b.bump(name)), mul(b.amplitude(), b.sigmoid(name))
-                ),
-                f"two exponentials in {name}": lambda b: add(
-                    b.level(),
-                    mul(b.amplitude(), exp(mul(b.fresh("k", Role.RATE, 0.0, 5.0), b.plain(name)))),
-                    mul(b.amplitude(), exp(mul(b.fresh("k", Role.RATE, -5.0, 0.0), b.plain(name)))),
-                ),
-            },
-        )
-        if profile.range[name][0] > 0:
-            found += named(
-                profile,
-                {
-                    f"pure exponential of 1/{name}": lambda b: mul(b.amplitude(), b.activated(name)),
-                    f"exponential of 1/{name}": lambda b: add(
-                        b.level(), mul(b.amplitude(), b.activated(name))
-                    ),
-                },
-            )
+        found += laws_of(profile, name)
     return found

@@ -33,6 +33,8 @@ PRICES = (0.1, 0.3)  # of length, in logarithms of the error
 DEEP_PRICE = 0.02
 MANY_REFINED, FEW_TERMS = 150, 4  # of sums of short terms
 FIRST_WIDTH = 1000  # single terms, which cost little to look at
+ROWS_OF_A_TERM = 3  # of each block, where there are several
+ROWS_FOR_DEPTH = 40  # of each block, for a search in all columns
 SOLVED = 1e-10  # share of the variance below which a search is over
 PROMISING = (
     1e-3  # share of the variance below which the table has little noise, and all columns are worth a search
@@ -62,6 +64,9 @@ class TermSearch:
         self.costs = np.array([cost(term) for term in self.terms])
         own = rows.blocks - 1  # more coefficients of a term than a table of one block has
         self.surcharge = own * float(np.log(rows.measured)) / rows.measured
+        each = rows.measured // rows.blocks
+        self.most = MOST_TERMS if rows.blocks == 1 else max(1, min(MOST_TERMS, each // ROWS_OF_A_TERM))
+        self.looks_deep = rows.blocks == 1 or each >= ROWS_FOR_DEPTH
 
     def score(self, law: TermLaw, price: float) -> float:
         """A law's score, with what its coefficients in each block cost by the Bayesian criterion; lower is better."""
@@ -78,7 +83,7 @@ class TermSearch:
             yield self._finished(self._wide(price), price)
             if self.least < SOLVED:
                 return
-        if self.least < PROMISING:
+        if self.least < PROMISING and self.looks_deep:
             yield self._finished(self._deep(DEEP_PRICE), DEEP_PRICE)
 
     @property
@@ -134,7 +139,7 @@ class TermSearch:
         products, total = (columns @ target)[..., 0], (target**2).sum(axis=(1, 2))
         states = np.zeros((1, 0), dtype=np.intp)
         front: list[TermLaw] = []
-        for depth in range(1, most + 1):
+        for depth in range(1, min(most, self.most) + 1):
             if self.stop():
                 break
             scores = self._joined(gram, products, states, total, costs, price)
@@ -192,7 +197,7 @@ class TermSearch:
         """A narrow beam over all columns, in which every sum is refined."""
         states = [TermLaw((), (), 1.0)]
         front: list[TermLaw] = []
-        for _ in range(MOST_TERMS):
+        for _ in range(self.most):
             if self.stop():
                 break
             grown: dict[frozenset[Term], tuple[float, tuple[Term, ...]]] = {}
@@ -276,7 +281,7 @@ class TermSearch:
     def _deepened(self, law: TermLaw, price: float, rounds: int = 5, width: int = 16) -> TermLaw:
         """Grown by a term, exchanged and simplified in turns for as long as that helps."""
         for _ in range(rounds):
-            if law.error < EXACT or self.stop():
+            if law.error < EXACT or len(law.terms) >= self.most or self.stop():
                 break
             grown_terms = [terms for _, terms in self._grown(law.terms, width, price)]
             trials = self._each_refined(grown_terms, 10)

@@ -18,7 +18,6 @@ from lawsmith.sandbox.law.expression import (
     add,
     divide,
     exp,
-    function,
     log,
     mul,
     neg,
@@ -114,11 +113,22 @@ class Terms:
         """1 / (x^a + x0): the rectified law (arXiv 2402.02314 for fine-tuning data), a Hill curve in log x."""
         return divide(ONE, add(power(self.plain(name), self.exponent()), self.shift(name)))
 
-    def rate(self, name: str) -> Parameter:
-        """k in exp(k x): steep enough for all that the target grows or falls over the data."""
+    def suggested(self, kind: str, name: str) -> tuple[float, float]:
+        """Bounds that the values of a feature suggest, in its unit: of a rate k in exp(k x), steep enough for all that
+        the target grows or falls over the data; of a centre m in x - m; of w in cos(w x), for a few turns within the
+        data, at most one for every four levels; of an activation k in exp(-k / x) of a positive feature."""
         low, high = (end / self.profile.unit[name] for end in self.profile.range[name])
-        steepest = max(STEEPEST_RATE, 1.5 * self.profile.growth / (high - low))
-        return self.fresh("k", Role.RATE, -steepest, steepest)
+        if kind == "rate":
+            steepest = max(STEEPEST_RATE, 1.5 * self.profile.growth / (high - low))
+            return -steepest, steepest
+        if kind == "turns":
+            turns = (FEWEST_TURNS, max(self.profile.levels[name] / 4, 2 * FEWEST_TURNS))
+            return math.tau * turns[0] / (high - low), math.tau * turns[1] / (high - low)
+        if kind == "activation":
+            most = MOST_BEND / (1 / low - 1 / high)
+            return -most, most
+        low, high = low - self.profile.offset[name], high - self.profile.offset[name]
+        return low - 0.5 * (high - low), high + 0.5 * (high - low)
 
     def fading(self, name: str) -> Node:
         """exp(-k x): what fades within a few units, such as the cost of few bits."""
@@ -224,49 +234,6 @@ class Terms:
         r = self.fresh("r", Role.SCALE, 0.1, 300.0)
         epochs = add(divide(d, u), Number(-1.0))
         return mul(u, add(ONE, mul(r, add(ONE, neg(exp(neg(divide(epochs, r))))))))
-
-    def sigmoid(self, name: str) -> Node:
-        """1 / (1 + exp(-s (x - m)))."""
-        return divide(ONE, add(ONE, exp(self._before(name))))
-
-    def richards(self, name: str) -> Node:
-        """(1 + exp(-s (x - m)))^-g: a sigmoid that bends more at its start, or at its end."""
-        return power(add(ONE, exp(self._before(name))), neg(self.fresh("g", Role.SHAPE, 0.1, 10.0)))
-
-    def gompertz(self, name: str) -> Node:
-        """exp(-exp(-s (x - m))): a sigmoid that starts fast and ends slowly."""
-        return exp(neg(exp(self._before(name))))
-
-    def _before(self, name: str) -> Node:
-        """-s (x - m)."""
-        return mul(neg(self.fresh("s", Role.RATE, 0.1, 20.0)), add(self.plain(name), neg(self._centre(name))))
-
-    def bump(self, name: str) -> Node:
-        """exp(-((x - m) / w)^2)."""
-        away = divide(add(self.plain(name), neg(self._centre(name))), self.fresh("w", Role.WIDTH, 0.05, 20.0))
-        return exp(neg(power(away, Number(2.0))))
-
-    def activated(self, name: str) -> Node:
-        """exp(-k / x) of a positive feature, as in Arrhenius's law."""
-        low, high = (end / self.profile.unit[name] for end in self.profile.range[name])
-        most = MOST_BEND / (1 / low - 1 / high)
-        return exp(neg(divide(self.fresh("k", Role.RATE, -most, most), self.in_unit(name))))
-
-    def wave(self, name: str) -> Node:
-        """A cos(w x) + A2 sin(w x), with a few turns within the data, at most one for every four levels."""
-        low, high = (end / self.profile.unit[name] for end in self.profile.range[name])
-        turns = (FEWEST_TURNS, max(self.profile.levels[name] / 4, 2 * FEWEST_TURNS))
-        least, most = (math.tau * count / (high - low) for count in turns)
-        angle = mul(self.fresh("w", Role.RATE, least, most), self.plain(name))
-        return add(
-            mul(self.amplitude(), function("cos", angle)), mul(self.amplitude(), function("sin", angle))
-        )
-
-    def _centre(self, name: str) -> Parameter:
-        low, high = (
-            end / self.profile.unit[name] - self.profile.offset[name] for end in self.profile.range[name]
-        )
-        return self.fresh("m", Role.CENTRE, low - 0.5 * (high - low), high + 0.5 * (high - low))
 
 
 def _monomials(bases: Sequence[Node], degree: int) -> list[Node]:

@@ -131,7 +131,7 @@ def own_form(text: str, schema: Schema) -> dict[str, Node]:
         target, formula = _sides(part, schema)
         if target in trees:
             raise InputError(f"--form states {target} twice.")
-        trees[target] = _read(formula, schema)
+        trees[target] = _read(formula, schema.features)
     missing = [target for target in schema.targets if target not in trees]
     if missing:
         raise InputError(
@@ -150,7 +150,7 @@ def own_form(text: str, schema: Schema) -> dict[str, Node]:
 
 def feature_expression(text: str, schema: Schema) -> Node:
     """An expression of features alone, such as ``6*N*D``; raises InputError for any other name."""
-    tree = transform(_read(text, schema), lambda node: _short(node, schema))
+    tree = transform(_read(text, schema.features), lambda node: _short(node, schema))
     unknown = [parameter.name for parameter in parameters(tree)]
     if unknown:
         raise InputError(
@@ -183,7 +183,15 @@ def _sides(part: str, schema: Schema) -> tuple[str, str]:
     return target, right
 
 
-def _read(formula: str, schema: Schema) -> Node:
+def formula_tree(formula: str, features: Sequence[str]) -> Node:
+    """The tree of one formula: names of `features` are features, all others constants. Raises InputError as
+    `own_candidate`."""
+    if len(formula) > LONGEST:
+        raise InputError(f"--form is longer than {LONGEST} characters.")
+    return _read(formula, features)
+
+
+def _read(formula: str, features: Sequence[str]) -> Node:
     quoted: dict[str, str] = {}
 
     def kept(match: re.Match[str]) -> str:
@@ -202,12 +210,12 @@ def _read(formula: str, schema: Schema) -> Node:
         ) from None
     if sum(1 for _ in ast.walk(tree)) > MOST_NODES:
         raise InputError(f"--form is larger than {MOST_NODES} parts.")
-    return _Reader(quoted, schema).node(tree)
+    return _Reader(quoted, features).node(tree)
 
 
 class _Reader:
-    def __init__(self, quoted: Mapping[str, str], schema: Schema) -> None:
-        self.quoted, self.features = quoted, schema.features
+    def __init__(self, quoted: Mapping[str, str], features: Sequence[str]) -> None:
+        self.quoted, self.features = quoted, features
 
     def node(self, tree: ast.expr) -> Node:
         match tree:

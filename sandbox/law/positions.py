@@ -33,8 +33,8 @@ def roles(trees: Sequence[Node]) -> dict[str, Role]:
 
 
 def _places(node: Node, inside: str) -> Iterator[tuple[Parameter, Role]]:
-    """`inside` says where `node` stands: the whole law, a factor, a base, a square, a rate (the argument of an
-    exponential), or an argument of another function."""
+    """`inside` says where `node` stands: the whole law, a factor, a base, a square, the divisor of a square, a rate
+    (the argument of an exponential), or an argument of another function."""
     match node:
         case Parameter():
             yield node, _ALONE[inside]
@@ -48,9 +48,9 @@ def _places(node: Node, inside: str) -> Iterator[tuple[Parameter, Role]]:
                 yield parameter, Role.EXPONENT
             square = exponent == Number(2.0)
             divides = exponent == Number(-1.0) and inside in ("whole", "factor", "rate")
-            yield from _places(
-                base, "square" if square else inside if divides and inside == "rate" else "base"
-            )
+            width = inside == "square" and exponent == Number(-1.0)
+            kept = inside if divides and inside == "rate" else "width" if width else "base"
+            yield from _places(base, "square" if square else kept)
         case Function(name, arguments):
             within = inside if name in _CHOICES else _INSIDE.get(name, "argument")
             for argument in arguments:
@@ -75,6 +75,7 @@ _ALONE = {
     "factor": Role.AMPLITUDE,
     "base": Role.SHIFT,
     "square": Role.CENTRE,
+    "width": Role.WIDTH,
     "rate": Role.CENTRE,
     "argument": Role.SHIFT,
 }
@@ -86,7 +87,7 @@ def _scaling(inside: str, others: Sequence[Node]) -> Role:
         case "whole" | "factor":
             bends = any(parameters(other) for other in others)
             return Role.AMPLITUDE if bends else Role.COEFFICIENT
-        case "base":
+        case "base" | "width":
             return Role.SCALE
         case "square":
             return Role.CENTRE

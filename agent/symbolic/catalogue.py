@@ -1,0 +1,300 @@
+"""Known laws as data: formulas as people write them, with their source, their domain and what a table must be like.
+
+`laws/*.toml` holds those of this package. A user's file holds entries `[[law]]` of the same kind.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from itertools import permutations
+from pathlib import Path
+from typing import Literal, Self
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+
+from lawsmith.agent.symbolic.form import SymbolicForm, has_shape
+from lawsmith.agent.symbolic.profile import Profile, profile
+from lawsmith.agent.symbolic.templates import Template
+from lawsmith.agent.symbolic.terms import DIGITS, Terms
+from lawsmith.sandbox.fitting import Loss
+from lawsmith.sandbox.law.expression import Feature, Node, Parameter, features, mul, parameters, transform
+from lawsmith.sandbox.law.own_form import formula_tree
+from lawsmith.sandbox.law.parameter_roles import Role
+from lawsmith.sandbox.law.positions import roles
+from lawsmith.tasks.errors import InputError
+from lawsmith.tasks.nearness import has_frontier
+from lawsmith.tasks.reading import read_bytes
+from lawsmith.tasks.task import Task
+
+FOLDER = Path(__file__).with_name("laws")
+MOST_BYTES = 64 * 1024
+MOST_LAWS = 100  # of a user's file
+MOST_PLACES = 24  # ways to put columns in the places of a law's features
+LEVEL = "level"
+MOST_OF_PAIRS = 3  # features whose pairs are tried
+EXPONENTS = 8.0  # bound of an exponent's size that a law leaves open
+ENTRIES = "name, formula, source, domain, features and constants"
+_KIND = re.compile(r"(rate|centre|turns|activation) of (\w+)")
+
+Sign = Literal["any", "positive", "not negative"]
+Bounds = tuple[float, float]
+
+
+class Condition(BaseModel):
+    """What a column must be like to stand in a feature's place; `spans`: the least ratio of its largest to its smallest
+    positive value."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    sign: Sign = "any"
+    spans: float = 1.0
+
+    def allows(self, profile: Profile, column: str) -> bool:
+        """Whether a column of the table may stand there."""
+        low, high = profile.range[column]
+        allowed = {"any": True, "positive": low > 0, "not negative": low >= 0}[self.sign]
+        return allowed and (self.spans <= 1 or high >= self.spans * profile.smallest[column])
+
+    def __str__(self) -> str:
+        span = f", spans a factor of {self.spans:g}" if self.spans > 1 else ""
+        return f"{self.sign if self.sign != 'any' else 'any sign'}{span}"
+
+
+class KnownLaw(BaseModel):
+    """An entry of a catalogue.
+
+    features: name in the formula -> what its column must be like. constants: name -> its bounds, or those that the
+    values of a feature suggest: "rate of x", "centre of x", "turns of x", "activation of x"; or "level", which is not
+    negative where no target is. target: the sign of the target.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    formula: str
+    source: str
+    domain: str
+    features: dict[str, Condition | Sign]
+    constants: dict[str, Bounds | str] = {}
+    target: Sign = "any"
+
+    @model_validator(mode="after")
+    def _checked(self) -> Self:
+        tree = self.tree
+        stated = dict.fromkeys(self.features, "features") | dict.fromkeys(self.constants, "constants")
+        known = {*features(tree), *(p.name for p in parameters(tree))}
+        for name, place in stated.items():
+            if name not in known:
+                raise ValueError(f"{place}.{name} is not in its formula")
+        for name, bounds in self.constants.items():
+            if isinstance(bounds, str):
+                found = _KIND.fullmatch(bounds)
+                if bounds != LEVEL and (found is None or found.group(2) not in self.features):
+                    raise ValueError(
+                        f"constants.{name} is {bounds!r}; write two bounds, or rate, centre, turns or activation of "
+                        "a feature, or level"
+                    )
+            elif not bounds[0] < bounds[1]:
+                raise ValueError(f"constants.{name} has no room between its bounds")
+        if not parameters(tree):
+            raise ValueError("its formula leaves no constant to fit")
+        return self
+
+    @property
+    def tree(self) -> Node:
+        """The formula's tree, with the law's own names of features."""
+        return formula_tree(self.formula, tuple(self.features))
+
+    def condition(self, feature: str) -> Condition:
+        """What the column of a feature must be like."""
+        given = self.features[feature]
+        return given if isinstance(given, Condition) else Condition(sign=given)
+
+    @property
+    def conditions(self) -> str:
+        """All of them, in words."""
+        return "; ".join(f"{name}: {self.condition(name)}" for name in self.features)
+
+    def places(self, profile: Profile) -> Iterator[dict[str, str]]:
+        """The ways to put columns of the table in the places of the features. A column of a feature's own name takes
+        its place; at most `MOST_PLACES` ways."""
+        columns = [name for name, levels in profile.levels.items() if levels > 1]
+        fixed = {name: name for name in self.features if name in columns}
+        open_, free = [n for n in self.features if n not in fixed], [n for n in columns if n not in fixed]
+        if (self.target == "positive" and not profile.positive) or len(open_) > len(free):
+            return
+        count = 0
+        for chosen in permutations(free, len(open_)):
+            found = fixed | dict(zip(open_, chosen, strict=True))
+            if all(self.condition(name).allows(profile, column) for name, column in found.items()):
+                yield found
+                count += 1
+                if count == MOST_PLACES:
+                    return
+
+    def node(self, b: Terms, places: Mapping[str, str], *, scaled: bool) -> Node:
+        """The tree for these columns with constants of `b`. Features and bounds are in units near 1 where `scaled`,
+        else as the table has them."""
+        tree = self.tree
+        known = roles([tree])
+        made: dict[str, Parameter] = {}
+
+        def changed(node: Node) -> Node:
+            if isinstance(node, Feature):
+                return _column(b, places[node.name], self.condition(node.name), scaled)
+            if isinstance(node, Parameter):
+                return made[node.name]
+            return node
+
+        for parameter in parameters(tree):
+            role = known.get(parameter.name, Role.COEFFICIENT)
+            bounds = self._bounds(b, parameter.name, role, places, scaled)
+            made[parameter.name] = b.fresh(parameter.name.rstrip(DIGITS), role, *bounds)
+        return transform(tree, changed)
+
+    def _bounds(self, b: Terms, name: str, role: Role, places: Mapping[str, str], scaled: bool) -> Bounds:
+        given = self.constants.get(name)
+        if given is None:
+            end = EXPONENTS if role is Role.EXPONENT else math.inf
+            return -end, end
+        if not isinstance(given, str):
+            return given
+        if given == LEVEL:
+            return (0.0 if b.profile.positive else -math.inf), math.inf
+        found = _KIND.fullmatch(given)
+        assert found is not None
+        kind, column = found.group(1), places[found.group(2)]
+        low, high = b.suggested(kind, column)
+        unit, offset = (1.0, 0.0) if scaled else (b.profile.unit[column], b.profile.offset[column])
+        if kind in ("rate", "turns"):
+            return low / unit, high / unit
+        return (
+            ((low + offset) * unit, (high + offset) * unit) if kind == "centre" else (low * unit, high * unit)
+        )
+
+
+def _column(b: Terms, column: str, condition: Condition, scaled: bool) -> Node:
+    """A column that may take any sign is counted from its middle, where it lies far from zero."""
+    if not scaled:
+        return Feature(column)
+    return b.plain(column) if condition.sign == "any" else b.in_unit(column)
+
+
+class Catalogue(BaseModel):
+    """A file of laws; `curve` and `factor` are halves of laws of two features."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    law: tuple[KnownLaw, ...] = ()
+    curve: tuple[KnownLaw, ...] = ()
+    factor: tuple[KnownLaw, ...] = ()
+
+
+@cache
+def own_catalogue(name: str) -> Catalogue:
+    """A catalogue of this package, `laws/NAME.toml`."""
+    return Catalogue.model_validate(tomllib.loads((FOLDER / f"{name}.toml").read_text(encoding="utf-8")))
+
+
+def laws_of(profile: Profile, column: str) -> list[Template]:
+    """The package's laws of one feature on a plain axis."""
+    found = []
+    for law in own_catalogue("curves").law:
+        (feature,) = law.features
+        if law.condition(feature).allows(profile, column):
+            node = law.node(Terms(profile), {feature: column}, scaled=True)
+            found.append(Template(_titled(law.name, column), node))
+    return found
+
+
+def _titled(name: str, column: str) -> str:
+    return name.replace("of 1/x", f"of 1/{column}") if "of 1/x" in name else f"{name} in {column}"
+
+
+def laws_of_pairs(profile: Profile, names: Sequence[str]) -> list[Template]:
+    """The package's laws of two features on plain axes, each curve of one times each factor of the other; none in
+    tables of more than `MOST_OF_PAIRS` features."""
+    found = []
+    known = own_catalogue("pairs")
+    for one, two in permutations(names, 2) if len(names) <= MOST_OF_PAIRS else ():
+        for curve in known.curve:
+            for factor in known.factor:
+                if curve.condition("x").allows(profile, one) and factor.condition("y").allows(profile, two):
+                    b = Terms(profile)
+                    halves = (curve.node(b, {"x": one}, scaled=True), factor.node(b, {"y": two}, scaled=True))
+                    found.append(Template(f"{curve.name} of {one}, {factor.name} of {two}", mul(*halves)))
+    return found
+
+
+def catalogue_text(path: Path) -> str:
+    """The content of a user's file, whose laws can be read; raises InputError otherwise."""
+    content = read_bytes(path)
+    if len(content) > MOST_BYTES:
+        raise InputError(f"--catalogue {path} is larger than {MOST_BYTES // 1024} kB.")
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError:
+        raise InputError(f"--catalogue {path} is not text in UTF-8.") from None
+    read_catalogue(text, path)
+    return text
+
+
+def read_catalogue(text: str, path: Path | None = None) -> tuple[KnownLaw, ...]:
+    """The laws of a user's file, by its content; none where it is empty. Raises InputError that names the entry and
+    says what is wrong with it."""
+    if not text and path is None:
+        return ()
+    try:
+        raw = tomllib.loads(text)
+    except RecursionError:
+        raise InputError(f"--catalogue {path} is nested too deeply; it may hold entries [[law]].") from None
+    except ValueError as error:
+        raise InputError(f"--catalogue {path} is not valid TOML: {error}.") from None
+    entries = raw.get("law")
+    if not isinstance(entries, list) or not entries or set(raw) != {"law"}:
+        raise InputError(f"--catalogue {path} may hold entries [[law]] alone, each with {ENTRIES}.")
+    if len(entries) > MOST_LAWS:
+        raise InputError(f"--catalogue {path} holds {len(entries)} laws; at most {MOST_LAWS} are taken.")
+    return tuple(_law(entry, f"--catalogue {path}, law {k}") for k, entry in enumerate(entries, 1))
+
+
+def candidates(known: Sequence[KnownLaw], task: Task) -> tuple[dict[str, KnownLaw], tuple[KnownLaw, ...]]:
+    """Candidate source -> law, for every way in which the table's columns can stand in a law; and the laws that no
+    columns suit. Several groups share the constants that bend a curve, and also have all of their own; several targets
+    have a law of the same form each."""
+    table, found, refused = profile(task.train), dict[str, KnownLaw](), list[KnownLaw]()
+    loss = Loss.FRONTIER if has_frontier(task.train) else Loss.SQUARED
+    rows = int(np.bincount(task.train.codes).max())
+    several = len(np.unique(task.train.codes)) > 1
+    for law in known:
+        before = len(found)
+        for places in law.places(table):
+            node = law.node(Terms(table), places, scaled=False)
+            for shared in (False, True) if several and has_shape(node) else (False,):
+                form = SymbolicForm((node,) * len(task.schema.targets), law.name, shared, loss)
+                if form.fits(task.schema, rows):
+                    found.setdefault(form.source(task.schema), law)
+        if len(found) == before:
+            refused.append(law)
+    return found, tuple(refused)
+
+
+def _law(entry: object, place: str) -> KnownLaw:
+    if isinstance(entry, Mapping) and isinstance(entry.get("name"), str):
+        place = f"{place} ({entry['name'][:60]})"
+    try:
+        return KnownLaw.model_validate(entry)
+    except ValidationError as error:
+        first = error.errors()[0]
+        if first["type"] == "value_error":  # of the checks above, or of the reader of formulas
+            said = re.sub(r"^--form(?: '.*?')?:? ?", "", str(first["ctx"]["error"])).rstrip(".")
+            raise InputError(f"{place}: {said}.") from None
+        at = ".".join(str(part) for part in first["loc"][:2]) or "it"
+        what = {"extra_forbidden": "is not known", "missing": "is missing"}.get(first["type"])
+        said = what or f"is wrong ({first['msg'].lower()})"
+        raise InputError(f"{place}: {at} {said}; an entry holds {ENTRIES}.") from None

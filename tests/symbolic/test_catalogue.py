@@ -1,0 +1,152 @@
+"""Known laws as data: the package's own, and those of a user's file that suit a table."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lawsmith.agent.symbolic.catalogue import (
+    Condition,
+    candidates,
+    catalogue_text,
+    laws_of,
+    laws_of_pairs,
+    own_catalogue,
+    read_catalogue,
+)
+from lawsmith.agent.symbolic.form import SymbolicForm
+from lawsmith.agent.symbolic.profile import profile
+from lawsmith.sandbox.fitting import fit_form
+from lawsmith.sandbox.law.read import read
+from lawsmith.tasks import Array, InputError, IntArray, Provenance, Schema, Table, Task
+from lawsmith.tasks.schema import Column
+
+LAWS: dict[str, Callable[[Array, Array], Array]] = {
+    "power hardening (Ludwik 1909) of x, softening (Johnson and Cook 1983) of y": lambda x, y: (
+        (0.4 + 0.7 * x**0.3) * (1 - 0.5 * y**1.6)
+    ),
+    "hyperbola (Michaelis and Menten 1913) of x, inhibition of y": lambda x, y: (
+        2 * x / (0.3 + x) / (1 + 4 * y)
+    ),
+    "saturation and slope of x, line of y": lambda x, y: (1 - 0.8 * np.exp(-9 * x) + 0.2 * x) * (1 - 0.4 * y),
+}
+
+
+def task_of(x: Array, y: Array, target: Array) -> Task:
+    schema = Schema(
+        name="pair", long_name="pair", title="pair", features=("x", "y"), targets=("z",), group="group", cap=None,
+        columns={n: Column(name=n) for n in ("x", "y", "z")},
+    )  # fmt: skip
+    table = Table({"x": x, "y": y}, {"z": target}, ("all",), np.zeros(len(x), dtype=np.intp))
+    return Task(schema, table, Provenance(source="file", sha256="", path=None))
+
+
+@pytest.mark.parametrize("origin", LAWS)
+def test_a_curve_times_a_factor_fits(origin: str) -> None:
+    rng = np.random.default_rng(0)
+    x, y = rng.uniform(0.02, 1.0, 200), rng.uniform(0.1, 1.0, 200)
+    task = task_of(x, y, LAWS[origin](x, y))
+    template = next(one for one in laws_of_pairs(profile(task.train), ["x", "y"]) if one.origin == origin)
+    form = SymbolicForm((template.node,), template.origin)
+    found = fit_form(form.to_fit(task.schema), task.train, ("z",))
+    assert 2 * found.cost.sum() / len(x) < 1e-8 * task.train.targets["z"].var()
+
+
+def test_signed_features_get_no_powers_and_many_features_get_no_pairs() -> None:
+    rng = np.random.default_rng(0)
+    task = task_of(rng.uniform(-1, 1, 50), rng.uniform(-1, 1, 50), rng.uniform(0, 1, 50))
+    known = profile(task.train)
+    assert not any(
+        "power" in one.origin or "activation" in one.origin for one in laws_of_pairs(known, ["x", "y"])
+    )
+    assert laws_of_pairs(known, ["x"]) == [] and laws_of_pairs(known, ["x", "y", "x", "y"]) == []
+
+
+@pytest.mark.parametrize("name", ["curves", "pairs"])
+def test_every_law_of_the_package_states_its_source_and_its_domain(name: str) -> None:
+    known = own_catalogue(name)
+    laws = (*known.law, *known.curve, *known.factor)
+    assert len(laws) >= 12
+    for law in laws:
+        assert law.domain and any(letter.isdigit() for letter in law.source), law.name
+
+
+def test_laws_of_one_feature_follow_its_sign() -> None:
+    table = task_of(np.linspace(-1, 1, 30), np.linspace(1, 2, 30), np.linspace(3, 4, 30)).train
+    known = profile(table)
+    assert not any("1/x" in one.origin for one in laws_of(known, "x"))
+    assert any("1/y" in one.origin for one in laws_of(known, "y"))
+
+
+FILE = """
+[[law]]
+name = "competitive inhibition"
+formula = "V * s / (K * (1 + i/Ki) + s)"
+source = "Cornish-Bowden 2012"
+domain = "enzymes"
+features = { s = "not negative", i = "positive" }
+constants = { V = [0, inf], K = [0, inf], Ki = [0, inf] }
+
+[[law]]
+name = "approach"
+formula = "L - A * exp(-k*t)"
+source = "Newton 1701"
+domain = "cooling"
+features = { t = { sign = "positive", spans = 50 } }
+constants = { k = "rate of t", L = "level" }
+"""
+
+
+def grouped(x: Array, y: Array, target: Array, codes: IntArray) -> Task:
+    task = task_of(x, y, target)
+    names = tuple(f"g{k}" for k in range(int(codes.max()) + 1))
+    table = Table(dict(task.train.features), dict(task.train.targets), names, codes)
+    return Task(task.schema, table, task.provenance)
+
+
+def test_columns_take_the_places_of_features_where_they_suit() -> None:
+    rng = np.random.default_rng(0)
+    x, y = rng.uniform(0, 5, 60), rng.uniform(0.1, 3, 60)
+    x[0] = 0.0
+    task = task_of(x, y, 9 * x / (0.5 * (1 + y / 2) + x))
+    found, refused = candidates(read_catalogue(FILE), task)
+    assert [law.name for law in found.values()] == ["competitive inhibition"]  # x has a zero, so that i is y
+    assert [law.name for law in refused] == ["approach"]
+    assert Condition(sign="positive", spans=50) == refused[0].condition("t")
+    (source,) = found
+    assert read(source, ("z",), ("x", "y")).parameters[0].lower == 0.0
+
+
+def test_groups_share_what_bends_the_curve_and_names_of_columns_are_kept() -> None:
+    rng = np.random.default_rng(0)
+    x, y = rng.uniform(0.1, 5, 60), rng.uniform(0.1, 3, 60)
+    law = FILE.replace("s / (K", "y / (K").replace("+ s)", "+ y)").replace("{ s =", "{ y =")
+    found, _ = candidates(read_catalogue(law), grouped(x, y, x + y, np.arange(60) % 2))
+    inhibition = [source for source, one in found.items() if one.name.startswith("competitive")]
+    assert len(inhibition) == 2  # y is y, and i is x; with shared constants, and with each group's own
+    assert sum("SHARED" in source for source in inhibition) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (("V * s /", "V * s //"), r"law 1 \(competitive inhibition\): only \+ - \* / and \^"),
+        (("(1 + i/Ki)", "(1 + i/Ki"), "is not a formula"),
+        (('i = "positive"', 'j = "positive"'), "features.j is not in its formula"),
+        (("Ki = [0, inf]", "Ki = [2, 1]"), "constants.Ki has no room"),
+        (("rate of t", "speed of t"), "constants.k is 'speed of t'; write two bounds, or rate"),
+        (('domain = "enzymes"\n', ""), "domain is missing; an entry holds name, formula"),
+        (('domain = "enzymes"', 'domian = "enzymes"'), "domian is not known|domain is missing"),
+        (("[[law]]", "[[lw]]"), "may hold entries \\[\\[law\\]\\] alone"),
+        (("name =", "name"), "is not valid TOML"),
+    ],
+)
+def test_a_flaw_of_a_users_file_is_named_in_one_sentence(
+    change: tuple[str, str], said: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text(FILE.replace(*change))
+    with pytest.raises(InputError, match=said) as caught:
+        catalogue_text(path)
+    assert str(path) in str(caught.value) and "\n" not in str(caught.value)
