@@ -98,7 +98,7 @@ def report(
     ] = None,
     output: Annotated[
         Path | None,
-        of.option("FILE", "Write the page here instead of report_command.html in the archive.", "--out"),
+        of.option("FILE", "Write the page here instead of report.html in the archive.", "--out"),
     ] = None,
     intervals: Annotated[
         bool,
