@@ -66,11 +66,11 @@ class State(StrEnum):
 class Archive:
     """One run on disk, made by `create` or `resume` (to write) or `open` (to read); a context manager."""
 
-    def __init__(self, path: Path, manifest: Manifest, anchor: str, writer: _Writer | None = None) -> None:
+    def __init__(self, path: Path, manifest: Manifest, anchor: str) -> None:
         self.path = path
         self.manifest = manifest
         self._anchor = anchor
-        self._writer = writer
+        self._writer: _Writer | None = None
         self.recovered: tuple[Problem, ...] = ()
         """What `resume` found torn and cut off."""
 

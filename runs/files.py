@@ -36,24 +36,24 @@ def is_safe_name(text: str) -> bool:
 
 
 @contextmanager
-def open_regular(path: Path, flags: int = os.O_RDONLY, mode: int = 0o644) -> Iterator[int]:
+def open_regular(path: Path, flags: int = os.O_RDONLY) -> Iterator[int]:
     """A descriptor of a regular file, no link followed, no pipe waited for.
 
     Raises:
         FileNotFoundError: there is none.
         InputError: it is a link or something else than a regular file.
     """
-    descriptor = open_regular_descriptor(path, flags, mode)
+    descriptor = open_regular_descriptor(path, flags)
     try:
         yield descriptor
     finally:
         os.close(descriptor)
 
 
-def open_regular_descriptor(path: Path, flags: int = os.O_RDONLY, mode: int = 0o644) -> int:
+def open_regular_descriptor(path: Path, flags: int) -> int:
     """As `open_regular`; the caller closes it."""
     try:
-        descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, mode)
+        descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o644)
     except OSError as error:
         if error.errno in (errno.ELOOP, errno.ENXIO, errno.EISDIR):
             raise InputError(

@@ -76,7 +76,7 @@ def import_law(
         winner=winner,
         kind=candidate.kind,
         expression=formula(text, task.schema.targets).text() or None,
-        constants=None if constants is None else _by_group(constants),
+        constants=None if constants is None else constants.by_group(),
         constants_count=None if constants is None else len(constants.names),
         reason="imported",
     )
@@ -119,10 +119,6 @@ def _fitted(candidate: Candidate, dataset: Dataset, sandbox: Sandbox, path: Path
     if fitted.constants is None:
         raise InputError(f"{path} cannot be fitted to the training rows: {fitted.message}")
     return fitted.constants
-
-
-def _by_group(constants: Constants) -> dict[str, dict[str, float]]:
-    return {group: constants.of(group) for group in constants.groups}
 
 
 def import_scores(path: Path, runs_dir: Path, *, source: str | None = None) -> list[Archive]:

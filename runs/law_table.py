@@ -71,7 +71,7 @@ def laws(trials: Iterable[Trial], task: Task, chosen: str | None = None) -> tupl
                 formula=formula(trial.proposal.source, task.schema.targets).text()
                 or found.formula
                 or "opaque",
-                constants={group: fitted.of(group) for group in fitted.groups},
+                constants=fitted.by_group(),
                 complexity=found.constants_count or 0,
                 train_error=0.0
                 if found.train is None

@@ -7,13 +7,14 @@ the search chose is the law of the run, unless the user picked another (``picked
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lawsmith.runs import law_rows
 from lawsmith.runs.archive import Archive
 from lawsmith.runs.find import find_archive
 from lawsmith.runs.gate import checked_names
@@ -22,12 +23,13 @@ from lawsmith.runs.intervals import predict as predict_intervals
 from lawsmith.runs.intervals.distance import Region
 from lawsmith.runs.law import predict_with
 from lawsmith.runs.law_file import render_law
+from lawsmith.runs.law_rows import few
 from lawsmith.runs.trials import Trial, recorded_trials
 from lawsmith.sandbox import Constants, Sandbox
 from lawsmith.sandbox.law.formula import formula
 from lawsmith.sandbox.law.numeric import evaluate
 from lawsmith.sandbox.law.read import read
-from lawsmith.sandbox.law.statement import Unreadable
+from lawsmith.sandbox.law.statement import Statement, Unreadable
 from lawsmith.tasks import Array, InputError, Schema, Table
 
 if TYPE_CHECKING:
@@ -36,10 +38,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from uncertainties import UFloat
 
-Rows = "pd.DataFrame | Mapping[str, Sequence[float]]"
+    from lawsmith.runs.law_rows import Rows
+
 REACHES = (10.0, 100.0, 1e3, 1e4, 1e6)
-MANY_GROUPS = 6
-"""Groups that a message or a printed law names; the others are counted."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -85,7 +86,7 @@ class Law:
 
     def predict(
         self,
-        rows: pd.DataFrame | Mapping[str, Sequence[float]],
+        rows: Rows,
         group: str | int | None = None,
         sandbox: Sandbox | None = None,
     ) -> Array:
@@ -100,7 +101,7 @@ class Law:
 
     def interval(
         self,
-        rows: pd.DataFrame | Mapping[str, Sequence[float]],
+        rows: Rows,
         group: str | int | None = None,
         level: float = 0.9,
         data_dir: Path | None = None,
@@ -142,9 +143,8 @@ class Law:
         Each positive feature alone and all of them together are followed beyond their largest values, the others held
         at both ends of their range. 1 where it is not finite even ten times beyond; None for a law that cannot be read.
         """
-        stated = None if self.form is None else read(self.form, self.schema.targets, self.schema.features)
-        constants = self.constants.get(group)
-        if stated is None or isinstance(stated, Unreadable) or constants is None:
+        stated, constants = self._statement, self.constants.get(group)
+        if stated is None or constants is None:
             return None
         region, reached = known.regions[group], 1.0
         for factor in REACHES:
@@ -199,10 +199,16 @@ class Law:
             raise InputError(f"The law has no prediction for these rows: {found.message}")
         return found.predictions[0]
 
+    @property
+    def _statement(self) -> Statement | None:
+        """What the form states; None where it cannot be read."""
+        found = None if self.form is None else read(self.form, self.schema.targets, self.schema.features)
+        return None if isinstance(found, Unreadable) else found
+
     def _from_tree(self, table: Table) -> Array | None:
         """(n, T) values of the law's own tree; None for a law that cannot be read, or lacks a constant."""
-        stated = None if self.form is None else read(self.form, self.schema.targets, self.schema.features)
-        if stated is None or isinstance(stated, Unreadable):
+        stated = self._statement
+        if stated is None:
             return None
         found = np.full((len(table), len(self.schema.targets)), np.nan)
         for code in np.unique(table.codes):
@@ -223,7 +229,7 @@ class Law:
 
     def table(
         self,
-        rows: pd.DataFrame | Mapping[str, Sequence[float]],
+        rows: Rows,
         group: str | int | None = None,
         known: Uncertainty | None = None,
     ) -> Table:
@@ -232,51 +238,10 @@ class Law:
 
         Raises InputError for a missing column, text, or an unknown group.
         """
-        if hasattr(rows, "rename"):
-            rows = rows.rename(columns=str)  # a DataFrame's columns may be numbered
-        missing = [name for name in self.features if name not in rows]
-        if missing:
-            raise InputError(
-                f"The rows lack {', '.join(missing)}; the formula needs {', '.join(self.features)}."
-            )
-        given = {name: _column(self.schema, rows, name) for name in self.schema.features if name in rows}
-        count = len(next(iter(given.values()), _labels(rows, self.schema.group)))
-        if any(column.shape != (count,) for column in given.values()):
-            raise InputError("The features must be columns of one length.")
-        codes = self._codes(rows, group, count)
-        features = {
-            name: given[name] if name in given else self._typical(name, codes, known)
-            for name in self.schema.features
-        }
-        return Table(features, {}, self.groups, codes)
-
-    def _typical(self, feature: str, codes: Array, known: Uncertainty | None) -> Array:
-        if known is None:
-            return np.ones(len(codes))
-        place = self.schema.features.index(feature)
-        middles = {code: known.regions[self.groups[code]].middle(place) for code in np.unique(codes)}
-        return np.array([middles[code] for code in codes])
-
-    def _codes(self, rows: Any, group: str | int | None, count: int) -> Any:
-        column = self.schema.group
-        if group is None and column is not None and column in rows:
-            names = [str(value) for value in rows[column]]
-        elif group is None and len(self.groups) != 1:
-            raise InputError(f"Name a group; the law knows {few(self.groups)}.")
-        else:
-            names = [str(group) if group is not None else self.groups[0]] * count
-        places = {name: code for code, name in enumerate(self.groups)}
-        unknown = next((name for name in names if name not in places), None)
-        if unknown is not None:
-            raise InputError(f"There is no group {unknown!r}; the law knows {few(self.groups)}.")
-        return np.array([places[name] for name in names], dtype=np.intp)
+        return law_rows.table(self.schema, self.features, self.groups, rows, group, known)
 
     def __repr__(self) -> str:
         """Some ten lines: the formula, its constants in the first group, the scores, where it is."""
-        result = self.archive.result
-        test = None if result is None or result.scores.test is None else result.scores.test.r2
-        scores = {"test R²": test, "validation R²": None if result is None else result.validation_r2}
-        told = ", ".join(f"{name} {value:.4f}" for name, value in scores.items() if value is not None)
         first = self.constants[self.groups[0]] if self.groups else {}
         lines = [f"Law of {self.schema.name}: {self.expression or 'an opaque law, see .source'}"]
         if stated := self.stated():
@@ -287,24 +252,29 @@ class Law:
             )
         if len(self.groups) > 1:
             lines.append(f"  constants of {self.groups[0]}; groups: {few(self.groups)}")
-        if self.chosen and told:
-            lines.append(f"  {told}")
+        if self.chosen and self._scores:
+            lines.append(f"  {self._scores}")
         if not self.chosen:
             lines.append(f"  law {self.id} of the table, not the one that the search chose")
         return "\n".join([*lines, f"  run {self.archive.run}: {self.archive.path}"])
+
+    @property
+    def _scores(self) -> str:
+        result = self.archive.result
+        if result is None:
+            return ""
+        test = None if result.scores.test is None else result.scores.test.r2
+        known = {"test R²": test, "validation R²": result.validation_r2}
+        return ", ".join(f"{name} {value:.4f}" for name, value in known.items() if value is not None)
 
     def _repr_html_(self) -> str:
         """For notebooks: the formula as MathML, else as text, and the scores."""
         from lawsmith.runs.report.mathml import mathml
 
-        result = self.archive.result
         shown = None if self.form is None else mathml(self.form, self.schema.targets)
-        test = None if result is None or result.scores.test is None else result.scores.test.r2
-        known = {"test R²": test, "validation R²": None if result is None else result.validation_r2}
-        scores = ", ".join(f"{name} {value:.4f}" for name, value in known.items() if value is not None)
         return (
             f"<div>{shown or '<code>' + html.escape(self.expression) + '</code>'}"
-            f"<p><code>{html.escape(self.stated())}</code></p><p>{html.escape(scores)}</p></div>"
+            f"<p><code>{html.escape(self.stated())}</code></p><p>{html.escape(self._scores)}</p></div>"
         )
 
 
@@ -350,7 +320,7 @@ def _other_law(archive: Archive, law: str) -> Law:
         text,
         trial.proposal.source,
         formula(trial.proposal.source, schema.targets).text() or trial.evaluation.formula or "",
-        {group: fitted.of(group) for group in fitted.groups},
+        fitted.by_group(),
     )
 
 
@@ -376,24 +346,3 @@ def _beyond(region: Region, factor: float) -> Array:
             grows = moved & np.array(region.log)
             rows += [np.where(grows, ends[:, 1] * step, base) for step in steps]
     return np.array(rows)
-
-
-def few(names: Sequence[str]) -> str:
-    """The first names of a list, and how many there are."""
-    more = f", … ({len(names)} in all)" if len(names) > MANY_GROUPS else ""
-    return ", ".join(names[:MANY_GROUPS]) + more
-
-
-def _labels(rows: Any, column: str | None) -> Any:
-    return rows[column] if column is not None and column in rows else [0]
-
-
-def _column(schema: Schema, rows: pd.DataFrame | Mapping[str, Sequence[float]], name: str) -> Array:
-    column = schema.columns.get(name)
-    try:
-        if column is not None and column.levels:
-            cells: list[Any] = list(np.atleast_1d(np.asarray(rows[name], dtype=object)))
-            return np.array([column.code(cell) for cell in cells])
-        return np.atleast_1d(np.asarray(rows[name], dtype=np.float64))
-    except (TypeError, ValueError):
-        raise InputError(f"The column {name!r} holds something that is no number.") from None

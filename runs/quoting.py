@@ -11,14 +11,14 @@ def visible_lines(text: str) -> str:
     return "".join(c if c in "\n\t" else visible(c) for c in text)
 
 
-def docstring(text: str, indent: str = "") -> str:
+def docstring(text: str) -> str:
     """A triple-quoted literal whose value is `text`, whatever it holds; line ends and only they stay as they
     are.
     """
     lines = [visible(line) for line in text.split("\n")]
-    body = "\n".join((indent + line).rstrip() if index else line for index, line in enumerate(lines))
+    body = "\n".join(line.rstrip() if index else line for index, line in enumerate(lines))
     body = body.replace("\\", "\\\\").replace('"', '\\"') if '"""' in body or "\\" in body else body
-    end = "\n" + indent if "\n" in body or body.endswith('"') else ""
+    end = "\n" if "\n" in body or body.endswith('"') else ""
     return f'"""{body}{end}"""'
 
 

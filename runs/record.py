@@ -22,9 +22,9 @@ class _Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
 
 
-def new_run_id(now: datetime | None = None) -> str:
+def new_run_id() -> str:
     """A run's name, sortable by start: ``20261122T012104123-9f3a1c`` (UTC, milliseconds, 24 random bits)."""
-    moment = (now or datetime.now(UTC)).astimezone(UTC)
+    moment = datetime.now(UTC)
     return f"{moment:%Y%m%dT%H%M%S}{moment.microsecond // 1000:03d}-{secrets.token_hex(3)}"
 
 

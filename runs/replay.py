@@ -111,7 +111,7 @@ def replay(
     return ReplayReport(
         run=archive.manifest.address,
         reproduced=not differences,
-        exact=not differences and _exact(result, replayed),
+        exact=not differences and (result.decimals is None and result.scores == replayed),
         scores=ReplayScores(archived=result.scores, replayed=replayed),
         differences=tuple(differences),
         validation_r2=validation,
@@ -188,7 +188,3 @@ def _same(archived: float, replayed: float, decimals: int | None) -> bool:
         return False
     allowed = TOLERANCE * max(1.0, abs(archived)) if decimals is None else 0.5000001 * 10.0**-decimals
     return abs(archived - replayed) <= allowed
-
-
-def _exact(result: RunResult, replayed: FinalScores) -> bool:
-    return result.decimals is None and result.scores == replayed

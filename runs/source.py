@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
-from lawsmith.sandbox.law.syntax import parse
+from lawsmith.sandbox.law.syntax import imported, parse
 
 MAX_SOURCE_BYTES = 256 * 1024
 
@@ -76,9 +76,9 @@ def read_form(source: str) -> FormSource:
         tree = parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise Untranslatable("the source is not valid Python") from None
-    imported: dict[str, str] = {}
+    known: dict[str, str] = {}
     for node in ast.walk(tree):
-        imported.update(_imports(node))
+        known.update(imported(node))
     definitions: dict[str, ast.stmt] = {}
     obstacle = None
     for statement in tree.body:
@@ -88,7 +88,7 @@ def read_form(source: str) -> FormSource:
             if obstacle is None and name in definitions:
                 obstacle = Untranslatable(f"the source defines {name} twice", statement)
             definitions[name] = statement
-    return FormSource(tree, imported, definitions, obstacle)
+    return FormSource(tree, known, definitions, obstacle)
 
 
 def _works(statement: ast.stmt) -> bool:
@@ -101,16 +101,6 @@ def _works(statement: ast.stmt) -> bool:
         statement,
         ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom | ast.AnnAssign,
     )
-
-
-def _imports(node: ast.AST) -> dict[str, str]:
-    if isinstance(node, ast.Import):
-        return {
-            a.asname or a.name.split(".")[0]: a.name if a.asname else a.name.split(".")[0] for a in node.names
-        }
-    if isinstance(node, ast.ImportFrom) and node.module != "__future__":
-        return {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
-    return {}
 
 
 def _defined(statement: ast.stmt) -> list[str]:

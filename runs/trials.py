@@ -113,6 +113,10 @@ class History:
     def __getitem__(self, candidate: str) -> Trial:
         return self._trials[candidate]
 
+    def place(self, trial: Trial) -> int:
+        """Its place in that order, from 1."""
+        return list(self._trials).index(trial.id) + 1
+
     def usable(self) -> tuple[Trial, ...]:
         """The trials that may be selected."""
         return tuple(trial for trial in self if trial.usable)

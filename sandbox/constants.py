@@ -42,6 +42,10 @@ class Constants:
             raise KeyError(f"no constants for group {group!r}")
         return dict(zip(self.names, self.values[self.groups.index(group)].tolist(), strict=True))
 
+    def by_group(self) -> dict[str, dict[str, float]]:
+        """Group -> name -> value."""
+        return {group: self.of(group) for group in self.groups}
+
     def named(self, names: Sequence[str]) -> "Constants":
         """The same constants in the order of `names`, which are all of theirs; raises ValueError for others."""
         if set(names) != set(self.names):

@@ -11,7 +11,8 @@ from lawsmith.runs.intervals import Interval, Uncertainty
 from lawsmith.runs.intervals import predict as intervals
 from lawsmith.runs.intervals.archived import recorded
 from lawsmith.runs.intervals.beyond_data import remarks
-from lawsmith.runs.laws import Law, few
+from lawsmith.runs.law_rows import few
+from lawsmith.runs.laws import Law
 from lawsmith.runs.optimum import Answer, Optimum, invert, optimum
 from lawsmith.sandbox import Sandbox
 from lawsmith.sandbox.law.own_form import feature_expression

@@ -20,6 +20,7 @@ from lawsmith.runs.intervals import Interval, Uncertainty
 from lawsmith.runs.intervals import predict as intervals
 from lawsmith.runs.intervals.archived import recorded
 from lawsmith.runs.intervals.beyond_data import remarks
+from lawsmith.runs.intervals.predict import check_level
 from lawsmith.runs.laws import Law
 from lawsmith.sandbox import Sandbox
 from lawsmith.tasks import InputError, Schema, Table
@@ -52,8 +53,7 @@ def run(
         )
     if output is not None and rows is None:
         raise InputError("--out goes with --rows; a single point is printed.")
-    if not 0 < level < 1:
-        raise InputError(f"--level is {level:g}; it must lie between 0 and 1, such as 0.9.")
+    check_level(level)
     found = Law.open(reference, runs_dir, law)
     if rows is None:
         given = {name: [value] for name, value in point(found, at).items()}

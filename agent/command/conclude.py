@@ -249,7 +249,7 @@ def _described(choice: Choice, task: Task) -> dict[str, Any]:
         "kind": found.kind,
         "validation_r2": found.validation_r2,
         "expression": formula(source, task.schema.targets).text() or found.formula,
-        "constants": None if fitted is None else {group: fitted.of(group) for group in fitted.groups},
+        "constants": None if fitted is None else fitted.by_group(),
         "constants_count": found.constants_count,
         "inseparable": choice.inseparable,
         "reason": choice.reason,

@@ -17,9 +17,9 @@ NOTABLE = 0.05  # of a bias, in units of the target's spread
 CHANCE = 2.0  # standard errors that the bias of a fold must exceed, at most half of its own rms error
 
 
-def fold_labels(table: Table, folds: Sequence[Fold] | None = None) -> dict[str, str]:
+def fold_labels(table: Table) -> dict[str, str]:
     """Name of a fold -> the rows that it holds out, as a range."""
-    return {fold.name: _label(table, fold) for fold in (frontier_folds(table) if folds is None else folds)}
+    return {fold.name: _label(table, fold) for fold in frontier_folds(table)}
 
 
 def _label(table: Table, fold: Fold) -> str:

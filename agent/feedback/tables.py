@@ -21,6 +21,7 @@ MAX_GROUPS = 12
 MAX_FEATURES = 8
 MAX_TARGETS = 3
 MAX_ROWS = 60
+RANGES = 6  # that a column is divided into where means are asked for
 MAX_COLUMNS = 24
 BAR = 24  # characters of the longest bar of a plot
 
@@ -159,13 +160,13 @@ def rows_text(table: Table, wanted: Slice, extra: dict[str, Array] | None = None
     return "\n".join([f"{len(order)} rows match, {len(chosen)} shown", head, *lines])
 
 
-def aggregate_text(table: Table, wanted: Slice, by: Sequence[str], count: int = 6) -> str:
+def aggregate_text(table: Table, wanted: Slice, by: Sequence[str]) -> str:
     """Means, deviations and numbers of rows of each target over the ranges of one or two columns (or of the group)."""
     columns = _columns(table)
     mask = _mask(table, wanted.where, columns)
     if not mask.any():
         return "0 rows match"
-    parts = [_ranges(table, columns, name, count) for name in by[:2]] or [
+    parts = [_ranges(table, columns, name, RANGES) for name in by[:2]] or [
         Bins(("all",), np.zeros(len(table), dtype=np.intp))
     ]
     lines = [" | ".join([*by[:2], "rows", *(f"mean {t} ± deviation" for t in table.targets)])]

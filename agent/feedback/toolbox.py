@@ -221,7 +221,7 @@ class Toolbox:
 
     def detail(self, trial: Trial, history: History) -> str:
         """One law in detail, or the reason why a candidate failed."""
-        place = next(place for place, known in enumerate(history, start=1) if known.id == trial.id)
+        place = history.place(trial)
         if not trial.usable:
             return self._prompts.fit("tried.j2", lambda detail: _failure(trial, place), share=1.0)
         view = self._viewer.view(trial, source=SOURCE, findings=FINDINGS, lineage=False)
@@ -233,7 +233,7 @@ class Toolbox:
 
     def outcome(self, trial: Trial, history: History) -> str:
         """What is told about a candidate that was just tried: all but its source, and the best law so far."""
-        place = next(place for place, known in enumerate(history, start=1) if known.id == trial.id)
+        place = history.place(trial)
         if not trial.usable:
             return self._prompts.fit("tried.j2", lambda detail: _failure(trial, place), share=1.0)
         view = self._viewer.view(trial, source=0, findings=FINDINGS, lineage=False)

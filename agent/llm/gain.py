@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from lawsmith.agent.client.recording import CallAttempt, Recording
-from lawsmith.agent.search.selection import choose, gain
+from lawsmith.agent.client.recording import Recording
+from lawsmith.agent.search.selection import gain
 from lawsmith.runs import Account
 from lawsmith.runs.account import Books
 from lawsmith.runs.trials import History, Trial
 from lawsmith.sandbox import Verdict
-from lawsmith.tasks import Task
 
 if TYPE_CHECKING:
     from lawsmith.agent.llm.model_proposer import LLMProposer
@@ -22,17 +20,14 @@ if TYPE_CHECKING:
 def report(proposer: LLMProposer, history: History) -> dict[str, Any]:
     """`lawsmith.runs.Account` as JSON data."""
     tally, caller = proposer.tally, proposer.setup.caller
-    floor = {trial.id for trial in history if trial.id not in tally.asked}
     asked = [trial for trial in history if trial.id in tally.asked]
     accepted = sum(trial.evaluation.verdict is Verdict.OK for trial in asked)
-    task = proposer.setup.task
-    without = _chosen([trial for trial in history if trial.id in floor], task)
-    gained = gain(history.trials, task, lambda trial: trial.id in tally.asked)
-    chosen = None if gained is None else history[gained.chosen]
+    gained = gain(history.trials, proposer.setup.task, lambda trial: trial.id in tally.asked)
+    chosen, without = (None, None) if gained is None else (gained.chosen, gained.alone)
     answered = len(tally.asked) + tally.lost.total()
     account = Account(
         calls=books(caller.recording),
-        floor_candidates=len(floor),
+        floor_candidates=len(history) - len(asked),
         floor_r2=None if without is None else without.evaluation.validation_r2,
         best_r2=None if chosen is None else chosen.evaluation.validation_r2,
         floor_error=None if gained is None else gained.without,
@@ -54,11 +49,6 @@ def report(proposer: LLMProposer, history: History) -> dict[str, Any]:
         divergence=caller.divergence,
     )
     return account.model_dump(mode="json")
-
-
-def _chosen(trials: Sequence[Trial], task: Task) -> Trial | None:
-    """The law that is chosen among these, by the rules that choose a run's; None where none is usable."""
-    return choose(trials, task).winner if any(trial.usable for trial in trials) else None
 
 
 def _at_the_noise(proposer: LLMProposer, trial: Trial) -> bool:
@@ -96,13 +86,9 @@ def books(recording: Recording) -> Books:
         reasoning_tokens=sum(attempt.usage.reasoning_tokens or 0 for attempt in sent),
         prompt_tokens=sum(attempt.usage.prompt_tokens or 0 for attempt in sent),
         completion_tokens=sum(attempt.usage.completion_tokens or 0 for attempt in sent),
-        without_usage=sum(_charged_unseen(attempt) for attempt in sent),
+        without_usage=sum(attempt.tokens is None and attempt.at_most_tokens > 0 for attempt in sent),
         usd=math.fsum(known) if len(known) == len(sent) else None,
         usd_known=math.fsum(known),
         failed_attempts=dict(sorted(Counter(a.failure.value for a in sent if a.failure).items())),
         seconds=round(math.fsum(attempt.seconds for attempt in sent), 3),
     )
-
-
-def _charged_unseen(attempt: CallAttempt) -> bool:
-    return attempt.tokens is None and attempt.at_most_tokens > 0

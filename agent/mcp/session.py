@@ -70,7 +70,7 @@ class Session:
 
     def number(self, trial: Trial) -> int:
         """The number by which tools name a candidate."""
-        return next(place for place, known in enumerate(self.history, start=1) if known.id == trial.id)
+        return self.history.place(trial)
 
     @property
     def leader(self) -> Trial | None:

@@ -46,13 +46,15 @@ class Choice:
 
 @dataclass(frozen=True)
 class Gain:
-    """What a model added to a search: typical errors of the law chosen with its candidates and without them.
+    """What a model added to a search: the law chosen with its candidates and the one without them, and their typical
+    errors.
 
-    `without` is None where the search alone had no law.
+    `alone` and `without` are None where the search alone had no law.
     """
 
-    chosen: str
+    chosen: Trial
     error: float
+    alone: Trial | None
     without: float | None
 
     @property
@@ -133,8 +135,10 @@ def gain(trials: Sequence[Trial], task: Task, made_by_model: Callable[[Trial], b
         return None
     winner = choose(trials, task).winner
     others = [trial for trial in trials if trial.usable and not made_by_model(trial)]
-    alone = typical_error(choose(others, task).winner, task) if others else None
-    return Gain(winner.id, typical_error(winner, task), alone)
+    alone = choose(others, task).winner if others else None
+    return Gain(
+        winner, typical_error(winner, task), alone, None if alone is None else typical_error(alone, task)
+    )
 
 
 def _reason(pick: int, close: int, own: float, best: float, rules: Rules, plain: bool) -> str:

@@ -99,7 +99,7 @@ class SymbolicProposer:
         yield self._proposals(self._admit(self._variants()))
         empty_rounds = 0
         for generation in self.generations:
-            rng = self._chance(generation)
+            rng = np.random.default_rng((0 if generation < GENERATIONS else 1 + self.seed, generation))
             own = generation >= GENERATIONS  # of this seed alone
             if own:
                 yield self._found(self.start_forms.general.more(rng, self.out_of_time))
@@ -148,10 +148,6 @@ class SymbolicProposer:
             and all((np.array(fold.rmse) < SOLVED_BEYOND * spread).all() for fold in trial.evaluation.folds)
             for trial in self._history.usable()
         )
-
-    def _chance(self, generation: int) -> np.random.Generator:
-        """What decides a generation: the same for all seeds in those that every search has."""
-        return np.random.default_rng((0 if generation < GENERATIONS else 1 + self.seed, generation))
 
     def _admit(self, forms: Sequence[SymbolicForm]) -> list[SymbolicForm]:
         """Those within the cap that state a form not yet seen."""

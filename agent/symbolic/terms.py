@@ -92,9 +92,9 @@ class Terms:
         """x^a."""
         return power(self.x(name), self.fresh("a", Role.EXPONENT, 0.0, STEEPEST_GROWTH))
 
-    def monomial(self, names: Sequence[str], lower: float = -STEEPEST) -> Node:
+    def monomial(self, names: Sequence[str]) -> Node:
         """Product of x_i^-a_i; exponents may take either sign, as a ratio of features needs."""
-        return mul(*(self.decay(name, lower if len(names) > 1 else max(lower, 0.0)) for name in names))
+        return mul(*(self.decay(name, -STEEPEST if len(names) > 1 else 0.0) for name in names))
 
     def shifted(self, name: str) -> Node:
         """(x + x0)^-a: a power law that begins at x0."""

@@ -54,7 +54,6 @@ def estimate(
     sandbox: Sandbox,
     *,
     seed: int = 0,
-    resamples: int = RESAMPLES,
     growing: bool = False,
 ) -> Uncertainty:
     """The uncertainty of laws[0], given its rivals laws[1:], from the training rows of `task` alone.
@@ -68,7 +67,7 @@ def estimate(
     keep = [0, *sorted(range(1, len(laws)), key=lambda k: -weights[k])[: MOST_MEMBERS - 1]]
     laws, weights = [laws[k] for k in keep], weights[keep] / weights[keep].sum()
     seen = SearchTask.of(task, every_group=True)
-    return _Study(seen, tuple(laws), weights, sandbox, seed, growing).run(resamples)
+    return _Study(seen, tuple(laws), weights, sandbox, seed, growing).run()
 
 
 def _weights(laws: Sequence[EvaluatedLaw]) -> Array:
@@ -112,14 +111,14 @@ class _Study:
     def task(self) -> Task:
         return self.seen.task
 
-    def run(self, resamples: int) -> Uncertainty:
+    def run(self) -> Uncertainty:
         train, schema = self.task.train, self.task.schema
         folds = self.seen.folds
         fold_fits = [[self._fit(law, fold) for law in self.laws] for fold in folds]
         full = self.sandbox.submit(
             FitJob(self.laws[0].source, schema, train, (train.hide(),), seed=self.seed)
         )
-        redraws = [self._resample(index) for index in range(resamples)]
+        redraws = [self._resample(index) for index in range(RESAMPLES)]
         log = tuple(is_logarithmic(column) for column in train.features.values())
         held_out = [
             found

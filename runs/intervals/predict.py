@@ -16,6 +16,12 @@ FAR = 1.0
 """Beyond the farthest held-out row by this many times its own distance, a point is called far outside."""
 
 
+def check_level(level: float) -> None:
+    """Raises InputError unless `level` is a probability."""
+    if not 0 < level < 1:
+        raise InputError(f"--level is {level:g}; it must lie between 0 and 1, such as 0.9.")
+
+
 def predict(
     known: Uncertainty, schema: Schema, rows: Table, sandbox: Sandbox, level: float = LEVEL
 ) -> list[list[Interval]]:
@@ -26,8 +32,7 @@ def predict(
     Raises:
         InputError: `level` is not between 0 and 1, or the law cannot predict at these rows (it says why).
     """
-    if not 0 < level < 1:
-        raise InputError(f"--level is {level:g}; it must lie between 0 and 1, such as 0.9.")
+    check_level(level)
     hidden = rows.hide()
     found = member_predictions(known, schema, hidden, sandbox)
     own = found[0][1]

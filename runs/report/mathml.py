@@ -128,16 +128,14 @@ def _formatter() -> HtmlFormatter[str]:
 
 def code_style() -> str:
     """CSS of the highlighter for light and dark pages."""
-    light = HtmlFormatter(style="default").get_style_defs("code")
-    dark = HtmlFormatter(style="github-dark").get_style_defs("code")
-    kept = "\n".join(
-        line for line in light.splitlines() if line.startswith("code .") and "background" not in line
-    )
-    night = "\n".join(
-        line for line in dark.splitlines() if line.startswith("code .") and "background" not in line
-    )
+
+    def rules(style: str) -> str:
+        lines = HtmlFormatter(style=style).get_style_defs("code").splitlines()
+        return "\n".join(line for line in lines if line.startswith("code .") and "background" not in line)
+
+    day, night = rules("default"), rules("github-dark")
     # The style's operator words are too pale for small text.
-    return f"{kept}\ncode .ow {{ color: #7a1fb8 }}\n@media (prefers-color-scheme: dark) {{\n{night}\n}}"
+    return f"{day}\ncode .ow {{ color: #7a1fb8 }}\n@media (prefers-color-scheme: dark) {{\n{night}\n}}"
 
 
 def escaped(text: str) -> Markup:

@@ -68,12 +68,7 @@ def _panel(picture: Picture, t: int, k: int) -> Chart:
     for end in picture.frontiers.get(k, ()):
         plot.rule(end, "frontier")
     plot.rule(max((curve.high for curve in typical), default=float(x[~rows.test].max())))
-    if len(groups) < len(np.unique(rows.codes)):
-        plot.dots(x, y, "grey")
-    for number, code in enumerate(groups):
-        for test in (False, True):
-            mine = (rows.codes == code) & (rows.test == test)
-            plot.dots(x[mine], y[mine], colour(number), test)
+    _dots(plot, picture, x, y)
     off = np.isin(rows.numbers, [row for row, target in picture.disbelieved if target == t]) & ~rows.test
     plot.crosses(x[off], y[off])
     for curve in levels:
@@ -82,6 +77,17 @@ def _panel(picture: Picture, t: int, k: int) -> Chart:
         plot.line(curve.x, curve.value[:, t], colour(groups.index(curve.group)))
     alt = _sentence(picture, t, k, typical)
     return Chart(f"{_names(picture, t, k)[1]} against {_names(picture, t, k)[0]}", alt, plot.svg(alt))
+
+
+def _dots(plot: Plot, picture: Picture, x: Array, y: Array) -> None:
+    """All rows, in the colours of the groups that are shown."""
+    rows, groups = picture.rows, shown_groups(picture)
+    if len(groups) < len(np.unique(rows.codes)):
+        plot.dots(x, y, "grey")
+    for number, code in enumerate(groups):
+        for test in (False, True):
+            mine = (rows.codes == code) & (rows.test == test)
+            plot.dots(x[mine], y[mine], colour(number), test)
 
 
 def _names(picture: Picture, t: int, k: int) -> tuple[str, str]:
@@ -109,20 +115,14 @@ def _sentence(picture: Picture, t: int, k: int, typical: Sequence[Curve]) -> str
 
 def residual_charts(picture: Picture) -> list[Chart]:
     """Per target: measured less predicted against predicted."""
-    rows, groups = picture.rows, shown_groups(picture)
-    charts = []
+    rows, charts = picture.rows, []
     for t, target in enumerate(picture.schema.targets[:MOST_TARGETS]):
         x, y = rows.predicted[:, t], rows.measured[:, t] - rows.predicted[:, t]
         plot = Plot(
             Axis(x, is_logarithmic(x)), Axis(y), (f"predicted {short(target, LABEL)}", "measured − predicted")
         )
         plot.rule(0.0, "zero", upright=False)
-        if len(groups) < len(np.unique(rows.codes)):
-            plot.dots(x, y, "grey")
-        for number, code in enumerate(groups):
-            for test in (False, True):
-                mine = (rows.codes == code) & (rows.test == test)
-                plot.dots(x[mine], y[mine], colour(number), test)
+        _dots(plot, picture, x, y)
         alt = f"Residuals of {short(target, LABEL)} against its prediction; test rows are diamonds."
         charts.append(Chart(f"Residuals of {short(target, LABEL)}", alt, plot.svg(alt)))
     return charts

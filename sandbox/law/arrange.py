@@ -14,14 +14,13 @@ from lawsmith.sandbox.law.expression import (
     Parameter,
     Power,
     Product,
-    Sum,
     apply_each,
     mul,
     parameters,
     power,
     rebuild,
 )
-from lawsmith.sandbox.law.functions import ORDERLESS
+from lawsmith.sandbox.law.functions import is_orderless
 from lawsmith.sandbox.law.statement import Statement
 
 INVERSE = Number(-1.0)
@@ -63,7 +62,7 @@ def _sorted(tree: Node, shared: frozenset[str]) -> Node:
 
     def change(node: Node, parts: Sequence[tuple[Node, str]]) -> tuple[Node, str]:
         inner = list(parts)
-        if isinstance(node, Sum | Product) or (isinstance(node, Function) and node.name in ORDERLESS):
+        if is_orderless(node):
             inner.sort(key=lambda part: part[1])
         found = rebuild(node, tuple(part for part, _ in inner))
         return found, _print(node, [text for _, text in inner], shared)

@@ -16,6 +16,8 @@ from lawsmith.sandbox.law.expression import (
     Function,
     Node,
     Number,
+    Product,
+    Sum,
     add,
     exp,
     function,
@@ -249,6 +251,11 @@ ORDERLESS = frozenset({"maximum", "minimum", "logical_and", "logical_or", "equal
 """Functions whose arguments may be swapped."""
 CONDITIONS = {"where": 1, "logical_and": 2, "logical_or": 2, "logical_not": 1}
 """How many first arguments of a function are conditions."""
+
+
+def is_orderless(node: Node) -> bool:
+    """Whether the parts of `node` may be swapped."""
+    return isinstance(node, Sum | Product) or (isinstance(node, Function) and node.name in ORDERLESS)
 
 
 def is_truth(node: Node) -> bool:

@@ -19,9 +19,9 @@ from lawsmith.sandbox.law.expression import (
     children,
     parameters,
 )
-from lawsmith.sandbox.law.functions import ORDERLESS
+from lawsmith.sandbox.law.functions import ORDERLESS, is_orderless
 from lawsmith.sandbox.law.read import read
-from lawsmith.sandbox.law.spans import SIZES, Domain
+from lawsmith.sandbox.law.spans import SIZES
 from lawsmith.sandbox.law.standard import standard
 from lawsmith.sandbox.law.statement import Statement, Unreadable
 from lawsmith.sandbox.law.syntax import parse
@@ -29,9 +29,9 @@ from lawsmith.sandbox.law.syntax import parse
 ROUNDS = 2  # of telling parameters apart by their places
 
 
-def statement_key(statement: Statement, domain: Domain = SIZES) -> str:
-    """Equal for statements that state the same law over the domain; bounds guide the fit and do not count."""
-    trees = standard(statement, domain)
+def statement_key(statement: Statement) -> str:
+    """Equal for statements that state the same law of sizes; bounds guide the fit and do not count."""
+    trees = standard(statement, SIZES)
     marks = {p.name: "shared" if p.name in statement.shared else "own" for p in statement.parameters}
     for _ in range(ROUNDS):
         marks = _told_apart(trees, marks)
@@ -88,7 +88,7 @@ def _text(node: Node, marks: Mapping[str, str], order: dict[str, str] | None) ->
             assert order is not None
             return order.setdefault(one.name, f"#{len(order)}")
         parts = list(children(one))
-        if isinstance(one, Sum | Product) or (isinstance(one, Function) and one.name in ORDERLESS):
+        if is_orderless(one):
             parts.sort(key=plain)
         return _written(one, [numbered(part) for part in parts], marks, ordered=True)
 

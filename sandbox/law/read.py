@@ -12,7 +12,7 @@ from lawsmith.sandbox.law.expression import Feature, Node, Parameter, transform
 from lawsmith.sandbox.law.interpret import Interpreter
 from lawsmith.sandbox.law.positions import roles
 from lawsmith.sandbox.law.statement import MAX_NAME, Statement, Unreadable
-from lawsmith.sandbox.law.syntax import parse
+from lawsmith.sandbox.law.syntax import imported, parse
 from lawsmith.sandbox.law.values import Lookup, Own, items_of, node_of
 
 MAX_SOURCE_BYTES = 256 * 1024
@@ -53,7 +53,9 @@ class _Form:
         self.definitions: dict[str, ast.stmt] = {}
         for node in ast.walk(module):
             if isinstance(node, ast.Import | ast.ImportFrom):
-                self.imports.update(_imported(node))
+                if any(alias.name == "*" for alias in node.names):
+                    raise Unreadable("an import of everything", node.lineno)
+                self.imports.update(imported(node))
         for statement in module.body:
             for name in _defined(statement):
                 if name in self.definitions or name in self.imports:
@@ -98,18 +100,6 @@ class _Form:
         if not isinstance(value, str):
             raise Unreadable(f"{name} is no text")
         return value
-
-
-def _imported(node: ast.Import | ast.ImportFrom) -> dict[str, str]:
-    if isinstance(node, ast.Import):
-        return {
-            a.asname or a.name.split(".")[0]: a.name if a.asname else a.name.split(".")[0] for a in node.names
-        }
-    if node.module == "__future__":
-        return {}
-    if any(alias.name == "*" for alias in node.names):
-        raise Unreadable("an import of everything", node.lineno)
-    return {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
 
 
 def _defined(statement: ast.stmt) -> list[str]:

@@ -30,7 +30,7 @@ from lawsmith.sandbox.law.expression import (
 )
 from lawsmith.sandbox.law.normal import normal
 from lawsmith.sandbox.law.read import read
-from lawsmith.sandbox.law.spans import SIZES, Domain
+from lawsmith.sandbox.law.spans import SIZES
 from lawsmith.sandbox.law.standard import standard
 from lawsmith.sandbox.law.statement import MAX_NAME, Statement, Unreadable
 
@@ -63,9 +63,9 @@ def traits(
     return None if isinstance(found, Unreadable) else traits_of(found)
 
 
-def traits_of(statement: Statement, domain: Domain = SIZES) -> Traits:
-    """The traits of a statement over a domain."""
-    trees = standard(statement, domain)
+def traits_of(statement: Statement) -> Traits:
+    """The traits of a statement, for features that are sizes."""
+    trees = standard(statement, SIZES)
     return Traits(
         levels=all(_has_level(tree) and not _is_endless(tree) for tree in trees),
         features=frozenset(name for tree in trees for name in features(tree)),

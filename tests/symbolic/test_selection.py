@@ -202,9 +202,9 @@ def test_a_law_that_cannot_be_read_is_chosen_only_where_none_can():
 def test_what_a_model_gained_is_measured_by_the_score_that_chooses():
     base, model = trial("base", [0.2, 0.2]), trial("model", [0.1, 0.1])
     found = gain([base, model], task(), lambda one: one.id == "model")
-    assert found is not None and found.chosen == "model"
+    assert found is not None and found.chosen is model and found.alone is base
     assert found.share == pytest.approx(0.5, abs=0.02)
-    assert gain([model], task(), lambda one: True) == Gain("model", typical_error(model, task()), None)
+    assert gain([model], task(), lambda one: True) == Gain(model, typical_error(model, task()), None, None)
 
 
 FORM = """

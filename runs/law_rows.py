@@ -1,0 +1,88 @@
+"""Rows that a user gives, as a table that a law can predict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lawsmith.runs.intervals import Uncertainty
+from lawsmith.tasks import Array, InputError, IntArray, Schema, Table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    Rows = pd.DataFrame | Mapping[str, Sequence[float]]
+    """Columns named as the features."""
+
+MANY_GROUPS = 6
+"""Groups that a message or a printed law names; the others are counted."""
+
+
+def table(
+    schema: Schema,
+    needed: Sequence[str],
+    groups: tuple[str, ...],
+    rows: Rows,
+    group: str | int | None,
+    known: Uncertainty | None,
+) -> Table:
+    """See `Law.table`; `needed` are the features that the formula names."""
+    if hasattr(rows, "rename"):
+        rows = rows.rename(columns=str)  # a DataFrame's columns may be numbered
+    missing = [name for name in needed if name not in rows]
+    if missing:
+        raise InputError(f"The rows lack {', '.join(missing)}; the formula needs {', '.join(needed)}.")
+    given = {name: _column(schema, rows, name) for name in schema.features if name in rows}
+    labels = rows[schema.group] if schema.group is not None and schema.group in rows else None
+    count = len(next(iter(given.values()), [0] if labels is None else labels))
+    if any(column.shape != (count,) for column in given.values()):
+        raise InputError("The features must be columns of one length.")
+    codes = _codes(labels, groups, group, count)
+    features = {
+        name: given[name] if name in given else _typical(schema, groups, name, codes, known)
+        for name in schema.features
+    }
+    return Table(features, {}, groups, codes)
+
+
+def _typical(
+    schema: Schema, groups: tuple[str, ...], feature: str, codes: IntArray, known: Uncertainty | None
+) -> Array:
+    if known is None:
+        return np.ones(len(codes))
+    place = schema.features.index(feature)
+    middles = {code: known.regions[groups[code]].middle(place) for code in np.unique(codes)}
+    return np.array([middles[code] for code in codes])
+
+
+def _codes(labels: Any, groups: tuple[str, ...], group: str | int | None, count: int) -> IntArray:
+    if group is None and labels is not None:
+        names = [str(value) for value in labels]
+    elif group is None and len(groups) != 1:
+        raise InputError(f"Name a group; the law knows {few(groups)}.")
+    else:
+        names = [str(group) if group is not None else groups[0]] * count
+    places = {name: code for code, name in enumerate(groups)}
+    unknown = next((name for name in names if name not in places), None)
+    if unknown is not None:
+        raise InputError(f"There is no group {unknown!r}; the law knows {few(groups)}.")
+    return np.array([places[name] for name in names], dtype=np.intp)
+
+
+def _column(schema: Schema, rows: Rows, name: str) -> Array:
+    column = schema.columns.get(name)
+    try:
+        if column is not None and column.levels:
+            cells: list[Any] = list(np.atleast_1d(np.asarray(rows[name], dtype=object)))
+            return np.array([column.code(cell) for cell in cells])
+        return np.atleast_1d(np.asarray(rows[name], dtype=np.float64))
+    except (TypeError, ValueError):
+        raise InputError(f"The column {name!r} holds something that is no number.") from None
+
+
+def few(names: Sequence[str]) -> str:
+    """The first names of a list, and how many there are."""
+    more = f", … ({len(names)} in all)" if len(names) > MANY_GROUPS else ""
+    return ", ".join(names[:MANY_GROUPS]) + more
