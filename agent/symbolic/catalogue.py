@@ -39,7 +39,9 @@ LEVEL = "level"
 MOST_OF_PAIRS = 3  # features whose pairs are tried
 EXPONENTS = 8.0  # bound of an exponent's size that a law leaves open
 ENTRIES = "name, formula, source, domain, features and constants"
-_KIND = re.compile(r"(rate|centre|turns|activation) of (\w+)")
+KINDS = ("rate", "centre", "width", "turns", "activation", "steepness", "drift", "rise", "fall")
+INVERSE = ("rate", "turns", "steepness", "drift", "rise", "fall")  # in the inverse of a feature's unit
+_KIND = re.compile(rf"({'|'.join(KINDS)}) of (\w+)")
 
 Sign = Literal["any", "positive", "not negative"]
 Bounds = tuple[float, float]
@@ -69,8 +71,8 @@ class KnownLaw(BaseModel):
     """An entry of a catalogue.
 
     features: name in the formula -> what its column must be like. constants: name -> its bounds, or those that the
-    values of a feature suggest: "rate of x", "centre of x", "turns of x", "activation of x"; or "level", which is not
-    negative where no target is. target: the sign of the target.
+    values of a feature suggest: "rate of x" and so for all `KINDS`; or "level", which is not negative where no target
+    is. target: the sign of the target.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -96,8 +98,8 @@ class KnownLaw(BaseModel):
                 found = _KIND.fullmatch(bounds)
                 if bounds != LEVEL and (found is None or found.group(2) not in self.features):
                     raise ValueError(
-                        f"constants.{name} is {bounds!r}; write two bounds, or rate, centre, turns or activation of "
-                        "a feature, or level"
+                        f"constants.{name} is {bounds!r}; write two bounds, or {', '.join(KINDS[:-1])} or {KINDS[-1]} "
+                        "of a feature, or level"
                     )
             elif not bounds[0] < bounds[1]:
                 raise ValueError(f"constants.{name} has no room between its bounds")
@@ -171,7 +173,7 @@ class KnownLaw(BaseModel):
         kind, column = found.group(1), places[found.group(2)]
         low, high = b.suggested(kind, column)
         unit, offset = (1.0, 0.0) if scaled else (b.profile.unit[column], b.profile.offset[column])
-        if kind in ("rate", "turns"):
+        if kind in INVERSE:
             return low / unit, high / unit
         return (
             ((low + offset) * unit, (high + offset) * unit) if kind == "centre" else (low * unit, high * unit)

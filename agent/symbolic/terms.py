@@ -32,6 +32,8 @@ STEEPEST_GROWTH = 6.0  # … but what grows may follow a sixth power
 FEWEST_TURNS = 1.5  # of a wave within the data; with fewer it is no more than a bend
 DIGITS = "0123456789"
 STEEPEST_RATE = 5.0  # logarithm of the factor per unit, which is near half the data's width
+WIDTHS = (0.05, 20.0)  # of a bump, in half the width of the data
+PER_HALF_WIDTH = {"steepness": (0.1, 20.0), "drift": (-5.0, 5.0), "rise": (0.0, 5.0), "fall": (-5.0, 0.0)}
 MOST_BEND = 50.0  # logarithm of the factor over the data
 
 
@@ -116,8 +118,14 @@ class Terms:
     def suggested(self, kind: str, name: str) -> tuple[float, float]:
         """Bounds that the values of a feature suggest, in its unit: of a rate k in exp(k x), steep enough for all that
         the target grows or falls over the data; of a centre m in x - m; of w in cos(w x), for a few turns within the
-        data, at most one for every four levels; of an activation k in exp(-k / x) of a positive feature."""
+        data, at most one for every four levels; of an activation k in exp(-k / x) of a positive feature; and of what
+        counts in half the width of the data: the width of a bump, and rates (`PER_HALF_WIDTH`)."""
         low, high = (end / self.profile.unit[name] for end in self.profile.range[name])
+        half = (high - low) / 2
+        if kind in PER_HALF_WIDTH:
+            return PER_HALF_WIDTH[kind][0] / half, PER_HALF_WIDTH[kind][1] / half
+        if kind == "width":
+            return WIDTHS[0] * half, WIDTHS[1] * half
         if kind == "rate":
             steepest = max(STEEPEST_RATE, 1.5 * self.profile.growth / (high - low))
             return -steepest, steepest

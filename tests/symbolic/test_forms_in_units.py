@@ -8,7 +8,7 @@ import pytest
 
 from lawsmith.agent.symbolic.form import SymbolicForm
 from lawsmith.agent.symbolic.start_forms import EARLY, StartForms
-from lawsmith.sandbox.fitting import fit_form
+from lawsmith.sandbox.fitting import Effort, fit_form
 from lawsmith.sandbox.law.expression import Feature, Node, canonical, transform
 from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.folds import frontier_folds
@@ -20,6 +20,12 @@ from tests.symbolic.test_terms_search import task_of
 Columns = dict[str, Array]
 RNG = np.random.default_rng(5)
 ROWS = 60
+QUICK = Effort(starts=8, finalists=2)
+PLAIN = {
+    f"{title} in {name}"
+    for name in "tz"
+    for title in ("sigmoid", "bump", "bump and sigmoid", "bump and slope")
+}
 NOISE = RNG.standard_normal(ROWS)
 KINDS: dict[str, tuple[Columns, Callable[[Columns], Array]]] = {
     "power law and constant": (
@@ -76,6 +82,24 @@ def test_forms_rank_alike_in_any_unit(kind: str) -> None:
     ranked = [key(form, {}) for form in plain.plainest(lambda: False).ranked]
     again = [key(form, factors) for form in other.plainest(lambda: False).ranked]
     assert set(ranked[:4]) == set(again[:4])
+
+
+@pytest.mark.parametrize("kind", ["sigmoid", "exponential"])
+@pytest.mark.parametrize("unit", [3.7, 60.0, 1e-15 / 3])
+def test_forms_on_a_plain_axis_fit_alike_in_any_unit(kind: str, unit: float) -> None:
+    """Hours or minutes: not only powers of ten."""
+    (name,) = KINDS[kind][0]
+    costs = []
+    for factor in (1.0, unit):
+        task = scaled(kind, {name: factor})
+        forms = {form.origin: form for form in StartForms(task).forms if form.origin in PLAIN}
+        fits = {
+            origin: fit_form(forms[origin].to_fit(task.schema), task.train, ("y",), effort=QUICK)
+            for origin in forms
+        }
+        costs.append({origin: float(fitted.cost.sum()) for origin, fitted in fits.items()})
+    assert len(costs[0]) == 4
+    assert costs[1] == pytest.approx(costs[0], rel=1e-3)
 
 
 def test_laws_are_looked_at_equally_far_beyond_the_data_in_any_unit() -> None:
