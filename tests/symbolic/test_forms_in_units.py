@@ -130,7 +130,9 @@ def test_a_decay_is_found_wherever_time_begins(begin: float) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         task = task_of({"time": begin + t}, y)
-        best = StartForms(task).plainest(lambda: False).ranked[:EARLY]
+        best = (
+            StartForms(task).plainest(lambda: False).ranked[: 2 * EARLY]
+        )  # sigmoids far from their middle decay too
         exponential = next(form for form in best if form.origin == "exponential in time")
         fitted = fit_form(exponential.to_fit(task.schema), task.train, ("y",))
     assert 2 * fitted.cost.sum() / ROWS < 3 * 0.01**2
