@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+from scipy import special
 
 from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.table import Table
 
 LEAST_FREEDOM = 3  # repetitions, beyond the first of each, below which their scatter says little
+CHANCE = 1e-3  # of so large a misfit by noise alone, at which repeated measurements rule a law out
+COPIED = 1e-9  # share of the targets' spread below which repeated rows are copies
 MOST_DECIMALS = 12  # numbers written with more are as exact as a float
 
 
@@ -46,6 +49,21 @@ def replicates(table: Table) -> Replicates | None:
     variance = np.var(y, axis=0)
     best = 1 - left / np.where(variance > 0, len(y) * variance, 1.0)
     return Replicates(np.sqrt(left / freedom), freedom, best)
+
+
+def rules_out(table: Table, errors: Array, constants: float) -> bool:
+    """Whether repeated measurements contradict a law with so many fitted constants that misses the rows by `errors`
+    (T,), root mean squares: the F test of lack of fit (Fisher 1922) against their scatter. Rows that were copied, and
+    do not scatter at all, say nothing."""
+    known = replicates(table)
+    if known is None:
+        return False
+    copied = known.noise <= COPIED * table.target_matrix().std(axis=0)
+    variance = np.where(copied, np.inf, known.noise**2 + resolution(table) ** 2)
+    points = len(table) - known.freedom
+    left = max(points - constants, 1.0)
+    ratio = np.maximum(len(table) * errors**2 / variance - known.freedom, 0.0) / left
+    return bool(np.any(special.fdtrc(left, known.freedom, ratio) < CHANCE))
 
 
 @lru_cache(maxsize=8)

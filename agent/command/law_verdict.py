@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lawsmith.agent.search.score import is_ruled_out
 from lawsmith.runs.intervals.beyond_data import times
 from lawsmith.runs.record import FinalScores, Tone
 from lawsmith.runs.trials import Trial
@@ -83,7 +84,7 @@ def verdict(
     if not found.probe:
         said.append("The law has no finite value in places beyond the data.")
         tone = "bad"
-    if passed := _passed_over(winner, trials):
+    if passed := _passed_over(winner, trials, task):
         said.append(passed)
     said += warnings
     return LawVerdict("bad" if warnings else tone, tuple(said))
@@ -259,6 +260,9 @@ def _noise(found: Evaluation, task: Task) -> str:
     told = f"Rows with equal features differ by {noise:.2g} (standard deviation): {limit}"
     if errors <= AT_NOISE * noise:
         return f"{told}. The law is at the noise: a more accurate one cannot be seen in these rows."
+    if is_ruled_out(found, task):
+        missed = f"{errors / noise:.2g} times that"
+        return f"{told}. The law misses the rows by {missed}: it does not follow them everywhere."
     return f"{told}{'; a variable may be missing' if best < 0.9 else ''}."
 
 
@@ -294,7 +298,7 @@ def _plain_error(train: Table, fold: Fold, degree: int) -> Array:
     return np.asarray(np.sqrt(np.mean(errors**2, axis=0)))
 
 
-def _passed_over(winner: Trial, trials: Sequence[Trial]) -> str:
+def _passed_over(winner: Trial, trials: Sequence[Trial], task: Task) -> str:
     """Why a law with a higher R² on held-out rows, which the progress showed, was not chosen."""
     own = winner.evaluation.validation_r2 or 0.0
     best = max(
@@ -306,6 +310,8 @@ def _passed_over(winner: Trial, trials: Sequence[Trial]) -> str:
     unsafe = best.evaluation.unsafe
     if unsafe is not None and unsafe.what == "stated" and winner.evaluation.unsafe != unsafe:
         why = f"it {unsafe.sentence}; check whether what was stated is right"
+    elif is_ruled_out(best.evaluation, task) and not is_ruled_out(winner.evaluation, task):
+        why = "it misses the rows by more than repeated measurements scatter"
     elif not best.evaluation.probe:
         why = "it has no finite value in places beyond the data"
     elif more > 0:

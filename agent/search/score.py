@@ -19,7 +19,7 @@ from lawsmith.sandbox.evaluate import NARROW
 from lawsmith.sandbox.law.traits import traits
 from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.dependence import decisive, steepens
-from lawsmith.tasks.noise import replicates, resolution
+from lawsmith.tasks.noise import replicates, resolution, rules_out
 from lawsmith.tasks.task import Task
 
 EXACT = 2e-6  # typical error of a law that nothing in the data contradicts
@@ -82,6 +82,12 @@ def training_error(evaluation: Evaluation, task: Task) -> Array:
         0.0 if evaluation.train is None else evaluation.train.nmse
     )  # archives of earlier versions have no more
     return np.asarray(np.sqrt(max(nmse, 0.0)) * spread(task))
+
+
+def is_ruled_out(evaluation: Evaluation, task: Task) -> bool:
+    """Whether the law misses the rows by more than repeated measurements and its constants allow."""
+    constants = free_constants(evaluation, task) * group_count(task)
+    return rules_out(task.train, training_error(evaluation, task), constants)
 
 
 def ranking(

@@ -14,6 +14,7 @@ from lawsmith.agent.search.score import (
     free_constants,
     group_count,
     is_exact,
+    is_ruled_out,
     missing_parts,
     ranking,
     spread,
@@ -26,6 +27,9 @@ from lawsmith.sandbox.law.traits import traits
 from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.noise import resolution
 from lawsmith.tasks.task import Task
+
+MUCH_WORSE = np.e
+"""Factor of the typical error within which a law that repeated measurements allow is preferred to those they do not."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,8 @@ def choose(trials: Sequence[Trial], task: Task, rules: Rules = RULES, allow_opaq
     """The winner among usable trials.
 
     Laws within `rules.close` of the best score form a set that the data cannot separate, each the more plausible the
-    better its score. Where one of them is believable far beyond the data, those that are not leave the set. Of the rest
+    better its score. Laws that repeated measurements rule out are left out where a law that they allow does nearly as
+    well. Where one of the set is believable far beyond the data, those that are not leave the set. Of the rest
     the law wins whose predictions beyond the data lie nearest to their weighted median: it errs less than most of them.
     Laws that predict nearly the same share one vote, and the best of them stands for all. A law with fewer constants
     that the rows cannot tell from that one is preferred. Of exact laws the simplest wins. A law that nobody can read is
@@ -80,6 +85,7 @@ def choose(trials: Sequence[Trial], task: Task, rules: Rules = RULES, allow_opaq
     ranked = [trial for trial in ranked if not _breaks_what_is_known(trial)] or ranked
     if not ranked:
         raise ValueError("no usable trial to choose from")
+    ranked = _at_the_scatter(ranked, scores, task)
     errors = np.array([scores[trial.id] for trial in ranked])
     exact = any(is_exact(trial.evaluation, task) for trial in ranked)
     if exact:  # whether a law levels off is no question where nothing contradicts it
@@ -118,6 +124,13 @@ def _simplicity(trial: Trial, task: Task) -> tuple[bool, float, float]:
         0.0 if contradicted else free_constants(trial.evaluation, task),
         typical_error(trial, task),
     )
+
+
+def _at_the_scatter(ranked: list[Trial], scores: Mapping[str, float], task: Task) -> list[Trial]:
+    """The laws that repeated measurements do not rule out, where one of them does nearly as well on held-out rows."""
+    allowed = [trial for trial in ranked if not is_ruled_out(trial.evaluation, task)]
+    nearly = bool(allowed) and scores[allowed[0].id] <= MUCH_WORSE * scores[ranked[0].id]
+    return allowed if nearly else ranked
 
 
 def _breaks_what_is_known(trial: Trial) -> bool:

@@ -154,6 +154,7 @@ def test_replicates_tell_what_no_law_can_explain(untested: Dataset):
     assert "The law is at the noise" in said(data, at_noise)[1]
     sentences = said(data, missed)[1]
     assert "at the noise" not in sentences and "no law of these columns can pass R²" in sentences
+    assert f"The law misses the rows by {2 / scatter:.2g} times that" in sentences
 
 
 def test_a_warning_of_the_choice_makes_the_verdict_bad(untested: Dataset):

@@ -15,6 +15,7 @@ from lawsmith.sandbox.isolation import Tier
 from lawsmith.tasks import Provenance, Schema, Table, Task
 from lawsmith.tasks.dependence import decisive, steepens
 from lawsmith.tasks.metrics import Scores
+from lawsmith.tasks.noise import replicates
 from lawsmith.tasks.reach import Unsafe
 from lawsmith.tasks.schema import Column
 
@@ -366,3 +367,26 @@ def test_data_that_steepen_ask_no_law_for_a_level(law, expected):
     t = np.arange(1.0, 13.0)
     rows = Table({"t": t}, {"y": law(t)}, ("all",), np.zeros(12, dtype=np.intp))
     assert steepens(rows) is expected
+
+
+def test_a_law_that_repeated_measurements_rule_out_gives_way_to_one_nearly_as_good() -> None:
+    plain = task()
+    rng, x = np.random.default_rng(0), np.repeat(np.linspace(1, 10, 7), 4)
+    table = Table(
+        {"x": x}, {"y": 1 / x + 0.01 * rng.standard_normal(28)}, ("g",), np.zeros(28, dtype=np.intp)
+    )
+    measured, known = replace(plain, train=table), replicates(table)
+    assert known is not None
+    scatter = float(known.noise[0])
+
+    def one(name: str, error: float, misfit: float) -> Trial:
+        made = trial(name, [error] * 3)
+        return replace(made, evaluation=made.evaluation.model_copy(update={"rmse": (misfit,)}))
+
+    def chosen(*trials: Trial, of: Task = measured) -> str:
+        return choose(trials, of).winner.id
+
+    assert chosen(one("off", 0.05, 3 * scatter), one("at the scatter", 0.1, scatter)) == "at the scatter"
+    assert chosen(one("off", 0.05, 3 * scatter), one("at the scatter", 0.5, scatter)) == "off"
+    assert chosen(one("off", 0.05, 3 * scatter), one("at the scatter", 0.1, scatter), of=plain) == "off"
+    assert chosen(one("near it", 0.05, 1.1 * scatter), one("at the scatter", 0.1, scatter)) == "near it"

@@ -7,7 +7,7 @@ import pytest
 
 from lawsmith.tasks import Array, Table
 from lawsmith.tasks.knowledge import Expectation, Knowledge
-from lawsmith.tasks.noise import replicates, resolution
+from lawsmith.tasks.noise import replicates, resolution, rules_out
 from lawsmith.tasks.reach import BEYOND, reach_rows, unsafe
 
 
@@ -24,6 +24,20 @@ def test_replicates_tell_the_noise_and_the_best_that_any_law_can_do() -> None:
     assert found.noise[0] == pytest.approx(0.1, rel=0.1)
     assert 0.98 < found.best_r2[0] < 1
     assert replicates(table(np.arange(1.0, 100), np.arange(99.0))) is None
+
+
+def test_repeated_measurements_rule_out_what_misses_them_by_more_than_they_scatter() -> None:
+    rng = np.random.default_rng(0)
+    n = np.repeat(np.arange(1.0, 11), 3)
+    y = np.log(n) + 0.1 * rng.standard_normal(30)
+    measured = table(n, y)
+    straight = np.array([np.std(y - np.polyval(np.polyfit(n, y, 1), n))])
+    right = np.array([np.std(y - np.polyval(np.polyfit(np.log(n), y, 1), np.log(n)))])
+    assert rules_out(measured, straight, 2)
+    assert not rules_out(measured, right, 2)
+    assert not rules_out(table(n[::3], y[::3]), straight, 2)
+    copied = table(n, np.repeat(y[::3], 3))
+    assert not rules_out(copied, straight, 2)
 
 
 def test_groups_are_no_replicates_and_weights_count() -> None:
