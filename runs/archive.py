@@ -7,12 +7,8 @@ SHA-256 of every other file and the digest of itself. A run without it was inter
 
 from __future__ import annotations
 
-import fcntl
-import os
 import threading
-import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
@@ -25,7 +21,6 @@ from lawsmith.runs.canonical_json import plain, seal
 from lawsmith.runs.check import (
     Problem,
     bound_problems,
-    break_problem,
     file_digest,
     log_problems,
     read_sealed,
@@ -33,13 +28,12 @@ from lawsmith.runs.check import (
 )
 from lawsmith.runs.data import DATA
 from lawsmith.runs.files import (
-    open_regular,
-    open_regular_descriptor,
     read_bounded,
     write_atomic,
     writing,
 )
 from lawsmith.runs.gate import checked_constants, checked_event, law_bound
+from lawsmith.runs.open_logs import CALLS, EVENTS, OpenLogs, is_locked
 from lawsmith.runs.quoting import visible
 from lawsmith.runs.record import Manifest, RunResult
 from lawsmith.runs.staging import create_folder
@@ -48,10 +42,9 @@ from lawsmith.tasks import InputError
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
-MANIFEST, EVENTS, CALLS, LAW, RESULT = "manifest.json", "events.jsonl", "calls.jsonl", "law.py", "result.json"
+MANIFEST, LAW, RESULT = "manifest.json", "law.py", "result.json"
 REPORT, UNCERTAINTY, PICKED, ATTACHED = "report.html", "uncertainty.json", "picked.json", "attached.json"
 ATTACHABLE = (REPORT, UNCERTAINTY, PICKED)
-_LOCK_ATTEMPTS = 25
 _SEALING = threading.RLock()  # of all archives: one of their own could not be pickled
 
 
@@ -70,7 +63,7 @@ class Archive:
         self.path = path
         self.manifest = manifest
         self._anchor = anchor
-        self._writer: _Writer | None = None
+        self._writer: OpenLogs | None = None
         self.recovered: tuple[Problem, ...] = ()
         """What `resume` found torn and cut off."""
 
@@ -118,7 +111,7 @@ class Archive:
         archive = cls.open(path)
         if (archive.path / RESULT).exists():
             raise InputError(f"{archive.path} is complete; there is nothing to resume.")
-        archive._writer, archive.recovered = _Writer.start(archive.path, archive._anchor)
+        archive._writer, archive.recovered = OpenLogs.start(archive.path, archive._anchor)
         return archive
 
     def __enter__(self) -> Self:
@@ -186,7 +179,7 @@ class Archive:
         optional = {LAW: with_law, DATA: (self.path / DATA).exists()}
         return (MANIFEST, EVENTS, CALLS, *(name for name, there in optional.items() if there))
 
-    def _writing(self) -> _Writer:
+    def _writing(self) -> OpenLogs:
         if self._writer is None:
             raise RuntimeError(f"{self.path} was opened for reading or is finished")
         return self._writer
@@ -201,7 +194,7 @@ class Archive:
     def state(self) -> State:
         if (self.path / RESULT).exists():
             return State.COMPLETE
-        return State.RUNNING if _is_locked(self.path / EVENTS) else State.INTERRUPTED
+        return State.RUNNING if is_locked(self.path / EVENTS) else State.INTERRUPTED
 
     @property
     def result(self) -> RunResult | None:
@@ -302,81 +295,6 @@ class Archive:
         if damage:
             more = f" ({len(damage) - 1} more problems)" if len(damage) > 1 else ""
             raise InputError(f"The archive {self.path} is damaged: {damage[0]}{more}.")
-
-
-@dataclass(frozen=True)
-class _Writer:
-    """The open logs of a run that this process owns, locked against another one."""
-
-    events: chain.ChainWriter
-    calls: chain.ChainWriter
-
-    @classmethod
-    def start(cls, path: Path, anchor: str) -> tuple[_Writer, tuple[Problem, ...]]:
-        descriptor = _open_log(path / EVENTS)
-        try:
-            _lock(descriptor, path)
-            recovered: list[Problem] = []
-            at_events = _cut_torn_end(path / EVENTS, anchor, recovered)
-            at_calls = _cut_torn_end(path / CALLS, anchor, recovered)
-            for leftover in path.glob(".*.tmp"):
-                leftover.unlink()
-            calls = _open_log(path / CALLS)
-        except BaseException:
-            os.close(descriptor)
-            raise
-        writer = cls(
-            chain.ChainWriter(descriptor, path / EVENTS, at_events, durable=False),
-            chain.ChainWriter(calls, path / CALLS, at_calls, durable=True),
-        )
-        return writer, tuple(recovered)
-
-    def close(self) -> None:
-        self.events.close()
-        self.calls.close()
-
-
-def _open_log(path: Path) -> int:
-    try:
-        return open_regular_descriptor(path, os.O_RDWR | os.O_APPEND)
-    except FileNotFoundError:
-        raise InputError(f"The archive {path.parent} is damaged: {path.name} is missing.") from None
-
-
-def _cut_torn_end(path: Path, anchor: str, recovered: list[Problem]) -> chain.Scan:
-    scan = chain.scan(path, anchor)
-    if scan.broken is None:
-        return scan
-    problem = break_problem(path, scan.broken, complete=False)
-    if not problem.resumable:
-        raise InputError(f"The archive {path.parent} is damaged and cannot be resumed: {problem}.")
-    with writing(path), open_regular(path, os.O_RDWR) as descriptor:
-        os.ftruncate(descriptor, scan.length)
-        os.fsync(descriptor)
-    recovered.append(problem)
-    return scan
-
-
-def _lock(descriptor: int, path: Path) -> None:
-    # A reader asking for the state holds the lock for an instant, hence the attempts.
-    for _ in range(_LOCK_ATTEMPTS):
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
-        except BlockingIOError:
-            time.sleep(0.02)
-    raise InputError(f"{path} is being written by another process; wait for it or stop it, then resume.")
-
-
-def _is_locked(path: Path) -> bool:
-    try:
-        with open_regular(path) as descriptor:
-            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except FileNotFoundError:
-        return False
-    return False
 
 
 def _validated(model: type[_Model], content: dict[str, Any], path: Path) -> _Model:

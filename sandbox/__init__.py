@@ -2,7 +2,8 @@
 
 from lawsmith.sandbox.clean import clean
 from lawsmith.sandbox.constants import Constants
-from lawsmith.sandbox.evaluate import Evaluation, FoldScore, evaluate, whole_fit
+from lawsmith.sandbox.evaluate import evaluate, whole_fit
+from lawsmith.sandbox.evaluation import Evaluation, FoldScore
 from lawsmith.sandbox.isolation import Tier
 from lawsmith.sandbox.isolation.doctor import Diagnosis, diagnose
 from lawsmith.sandbox.jobs import FitJob, JobResult, PredictJob, SearchOver, Usage

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from lawsmith.sandbox.evaluate import Evaluation, evaluate
+from lawsmith.sandbox.evaluate import evaluate
+from lawsmith.sandbox.evaluation import Evaluation
 from lawsmith.sandbox.jobs import JobResult
 from lawsmith.sandbox.pool.executor import Sandbox
 from lawsmith.tasks import Table, Task, thinned

@@ -15,7 +15,7 @@ import numpy as np
 from lawsmith.agent.search.waves import unshown_waves
 from lawsmith.runs.trials import Trial
 from lawsmith.sandbox import Evaluation
-from lawsmith.sandbox.evaluate import NARROW
+from lawsmith.sandbox.evaluation import NARROW
 from lawsmith.sandbox.law.traits import traits
 from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.dependence import decisive, steepens

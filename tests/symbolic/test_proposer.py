@@ -11,7 +11,7 @@ from lawsmith.agent.symbolic.start_forms import FIRST, PLAINEST, StartForms
 from lawsmith.agent.symbolic.symbolic_proposer import CHILDREN
 from lawsmith.runs.trials import History, Proposal, Screening, Trial
 from lawsmith.sandbox import Evaluation, Verdict
-from lawsmith.sandbox.evaluate import FoldScore
+from lawsmith.sandbox.evaluation import FoldScore
 from lawsmith.sandbox.isolation import Tier
 from lawsmith.tasks import Provenance, Schema, Table, Task
 from lawsmith.tasks.metrics import Scores

@@ -10,7 +10,7 @@ from lawsmith.agent.search.selection import Gain, choose, gain
 from lawsmith.agent.search.waves import unshown_waves
 from lawsmith.runs.trials import Proposal, Trial
 from lawsmith.sandbox import Constants, Evaluation, Verdict
-from lawsmith.sandbox.evaluate import FoldScore
+from lawsmith.sandbox.evaluation import FoldScore
 from lawsmith.sandbox.isolation import Tier
 from lawsmith.tasks import Provenance, Schema, Table, Task
 from lawsmith.tasks.dependence import decisive, steepens

@@ -1,0 +1,133 @@
+"""What is known of a candidate from the training rows: the record, and the scores of a fold."""
+
+from typing import Any
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from lawsmith.sandbox.isolation import Tier
+from lawsmith.sandbox.law.parse import Kind
+from lawsmith.sandbox.verdict import Verdict
+from lawsmith.tasks.arrays import Array
+from lawsmith.tasks.folds import Fold
+from lawsmith.tasks.metrics import Scores, scores
+from lawsmith.tasks.reach import Unsafe
+from lawsmith.tasks.table import Table
+
+NARROW = 0.01  # held-out rows whose spread is below this share of the whole spread are no measure of an error
+MOST_GROUPS = 12
+_EXACT = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
+
+
+class FoldScore(BaseModel):
+    """How well the rows of one fold that were held out are predicted; `rows` counts them.
+
+    rmse and scale have one entry per target: root mean squared error, and standard deviation of the held-out
+    measurements; both weigh rows as the table does. r2, nmse and nmae do not. r2 is raw, not clipped; where the
+    held-out rows of a target hardly vary, as a single row does not, it is relative to all training rows.
+    """
+
+    model_config = _EXACT
+
+    name: str
+    kind: str
+    rows: int
+    r2: float
+    nmse: float
+    nmae: float
+    rmse: tuple[float, ...]
+    scale: tuple[float, ...]
+    bias: tuple[float, ...] = ()
+    """Mean of measured minus predicted, one entry per target."""
+    group_bias: dict[str, tuple[float, ...]] = {}
+    """The same for the groups with most held-out rows, at most MOST_GROUPS of them."""
+
+
+class Evaluation(BaseModel):
+    """All that is known of a candidate from the training rows; JSON round-trips exactly.
+
+    Scores are there only with the verdict OK. stage: where it failed: "check", "load", "fit", "predict",
+    "verify" or "fold:<name>". validation_r2: mean over folds of R² clipped to [-1, 1]; None for a closed
+    law, whose constants have seen every row. constants: `Constants.to_json()`. constants_count: per group
+    and target, rounded up, shared ones included: what the cap limits; None for a closed law. free_constants: all
+    numbers that the fit chose, a shared constant once; None where unknown. rmse: of the training rows, weighed as
+    the table does, per target. status: how the fit of each group ended. unsafe: where the law stops being
+    believable within 100 times of the data or as far as stated, if it does. probe: (n_probe, T) predictions at the
+    probe rows, empty when one of them is not finite. seconds: elapsed; cpu_seconds and peak_bytes: as the kernel
+    counted them. formula: printed from the tree that was read and executed; None for an opaque candidate, which runs
+    its own code because `unread` kept it from being read.
+    """
+
+    model_config = _EXACT
+
+    verdict: Verdict
+    message: str = ""
+    stage: str = ""
+    kind: Kind | None = None
+    train: Scores | None = None
+    folds: tuple[FoldScore, ...] = ()
+    validation_r2: float | None = None
+    constants: dict[str, Any] | None = None
+    constants_count: int | None = None
+    unsafe: Unsafe | None = None
+    free_constants: int | None = None
+    rmse: tuple[float, ...] = ()
+    status: dict[str, str] = {}
+    probe: tuple[tuple[float, ...], ...] = ()
+    seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    peak_bytes: int = 0
+    tier: Tier
+    formula: str | None = None
+    opaque: bool = False
+    unread: str = ""
+
+
+def fold_score(fold: Fold, train: Table, predicted: Array) -> FoldScore:
+    """The score of predictions (n, T) for the held-out rows of a fold of the training table."""
+    rows = train.take(fold.held_out)
+    measured = rows.target_matrix()
+    found = scores(measured, predicted)
+    return FoldScore(
+        name=fold.name,
+        kind=fold.kind,
+        rows=len(measured),
+        r2=_r2(measured, predicted, train.target_matrix(), found.r2),
+        nmse=found.nmse,
+        nmae=found.nmae,
+        rmse=weighted_rmse(rows, predicted),
+        scale=weighted_rmse(rows, np.average(measured, axis=0, weights=rows.weights)),
+        bias=tuple((measured - predicted).mean(axis=0).tolist()),
+        group_bias=_group_bias(rows, measured - predicted),
+    )
+
+
+def _r2(measured: Array, predicted: Array, everything: Array, usual: float) -> float:
+    """The usual R², but relative to the spread of all training rows where the held-out rows of a target hardly vary."""
+    spread, whole = np.std(measured, axis=0), np.std(everything, axis=0)
+    narrow = (spread <= NARROW * whole) & (whole > 0)
+    if not narrow.any():
+        return usual
+    scale = np.where(narrow, whole, np.where(spread > 0, spread, 1.0))
+    with np.errstate(over="ignore"):
+        return float(1 - np.mean(np.mean((measured - predicted) ** 2, axis=0) / scale**2))
+
+
+def _group_bias(rows: Table, residuals: Array) -> dict[str, tuple[float, ...]]:
+    """Mean residuals of the groups with most rows; nothing where there is only one group."""
+    counts = np.bincount(rows.codes, minlength=len(rows.groups))
+    if len(rows.groups) < 2:
+        return {}
+    largest = np.argsort(-counts, kind="stable")[:MOST_GROUPS]
+    return {
+        rows.groups[code]: tuple(residuals[rows.codes == code].mean(axis=0).tolist())
+        for code in largest
+        if counts[code]
+    }
+
+
+def weighted_rmse(rows: Table, predicted: Array) -> tuple[float, ...]:
+    """Root mean squared error of each target, rows weighed as the table does."""
+    with np.errstate(over="ignore"):
+        squares = (rows.target_matrix() - predicted) ** 2
+        return tuple(np.sqrt(np.average(squares, axis=0, weights=rows.weights)).tolist())
