@@ -18,6 +18,7 @@ from lawsmith.sandbox.law.expression import (
     add,
     divide,
     exp,
+    function,
     log,
     mul,
     neg,
@@ -217,12 +218,12 @@ class Terms:
         return power(add(log(self.x(name)), neg(add(*centre))), Number(2.0))
 
     def gain(self, name: str) -> Node:
-        """1 + k log(x / smallest x): slow growth from 1, as parallel computation brings."""
+        """1 + k log(x / smallest x): slow growth from 1, as parallel computation brings; none below the smallest x."""
         if name in self.profile.zeros:
             growth = divide(self.in_unit(name), self.shift(name))
             return add(ONE, mul(self.fresh("k", Role.SCALE, 0.0, 10.0), log(add(ONE, growth))))
         base = divide(self.x(name), Number(self.profile.smallest[name] / self.profile.unit[name]))
-        return add(ONE, mul(self.fresh("k", Role.SCALE, 0.0, 10.0), log(base)))
+        return add(ONE, mul(self.fresh("k", Role.SCALE, 0.0, 10.0), log(function("maximum", base, ONE))))
 
     def soft_minimum(self, first: str, second: str) -> Node:
         """(x^-c + (k y)^-c)^(-1/c): whichever of x and k y is scarcer limits."""

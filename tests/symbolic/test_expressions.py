@@ -306,6 +306,16 @@ def test_a_plain_feature_beside_a_scale_may_have_an_optimum() -> None:
     assert "power law of n, plus parabola of z" in {form.origin for form in forms}
 
 
+def test_a_gain_is_finite_below_the_smallest_value() -> None:
+    n, p = (axis.ravel() for axis in np.meshgrid(np.geomspace(1e6, 1e9, 6), [4.0, 8, 16, 32]))
+    table = Table({"n": n, "p": p}, {"loss": 2 + n**-0.1}, ("all",), np.zeros(24, dtype=np.intp))
+    form = {form.origin: form.node for form in library(profile(table))}["n with gain from p"]
+    fitted = {parameter.name: 2.0 for parameter in parameters(form)}
+    found = value(form, {"n": np.full(3, 1e7), "p": np.array([0.04, 4.0, 400.0])}, fitted)
+    assert np.isfinite(found).all()
+    assert found[0] == found[1] > found[2]
+
+
 def test_a_column_of_one_value_gets_no_form_of_its_own() -> None:
     z, same = np.linspace(-2, 2, 12), np.full(12, 7.0)
     seen = profile(Table({"z": z, "same": same}, {"y": z**2}, ("all",), np.zeros(12, dtype=np.intp)))
