@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lawsmith.agent.search.patterns import refuted
 from lawsmith.agent.search.score import (
     RULES,
     Rules,
@@ -72,12 +73,13 @@ def choose(trials: Sequence[Trial], task: Task, rules: Rules = RULES, allow_opaq
 
     Laws within `rules.close` of the best score form a set that the data cannot separate, each the more plausible the
     better its score. Laws that repeated measurements rule out are left out where a law that they allow does nearly as
-    well. Where one of the set is believable far beyond the data, those that are not leave the set. Of the rest
-    the law wins whose predictions beyond the data lie nearest to their weighted median: it errs less than most of them.
-    Laws that predict nearly the same share one vote, and the best of them stands for all. A law with fewer constants
-    that the rows cannot tell from that one is preferred. Of exact laws the simplest wins. A law that nobody can read is
-    chosen only where none can be read, or where `allow_opaque` says so; one that breaks what the user knows of the
-    target (`task.knowledge`) only where all do. Raises ValueError when no trial is usable.
+    well, and those that miss the rows in a pattern where another one leaves nothing but noise. Where one of the rest is
+    believable far beyond the data, those that are not leave the set. The law wins whose predictions beyond the data lie
+    nearest to their weighted median: it errs less than most of them. Laws that predict nearly the same share one vote,
+    and the best of them stands for all. A law with fewer constants that the rows cannot tell from that one is
+    preferred. Of exact laws the simplest wins. A law that nobody can read is chosen only where none can be read, or
+    where `allow_opaque` says so; one that breaks what the user knows of the target (`task.knowledge`) only where all
+    do. Raises ValueError when no trial is usable.
     """
     ranked = ranking(list({trial.id: trial for trial in trials}.values()), task, rules=rules)
     scores = {trial.id: typical_error(trial, task, rules=rules) for trial in ranked}
@@ -86,14 +88,15 @@ def choose(trials: Sequence[Trial], task: Task, rules: Rules = RULES, allow_opaq
     if not ranked:
         raise ValueError("no usable trial to choose from")
     ranked = _at_the_scatter(ranked, scores, task)
-    errors = np.array([scores[trial.id] for trial in ranked])
     exact = any(is_exact(trial.evaluation, task) for trial in ranked)
+    if not exact:
+        out = refuted(_close(ranked, scores, rules), task)
+        ranked = [trial for trial in ranked if trial.id not in out]
+    errors = np.array([scores[trial.id] for trial in ranked])
     if exact:  # whether a law levels off is no question where nothing contradicts it
         ranked.sort(key=lambda trial: _simplicity(trial, task))
         errors = np.array([scores[trial.id] for trial in ranked])
-    near = ranked[
-        : 1 if exact else int(np.searchsorted(np.log(errors), np.log(errors[0]) + rules.close, side="right"))
-    ]
+    near = ranked[:1] if exact else _close(ranked, scores, rules)
     plausible = np.exp(-np.log(errors[: len(near)] / errors[0]) / rules.close)
     safe = _safe(near)
     if safe.any():
@@ -114,6 +117,12 @@ def choose(trials: Sequence[Trial], task: Task, rules: Rules = RULES, allow_opaq
         votes={trial.id: float(vote) for trial, vote in zip(near, votes, strict=True)},
         warnings=_warnings(winner),
     )
+
+
+def _close(ranked: Sequence[Trial], scores: Mapping[str, float], rules: Rules) -> list[Trial]:
+    """The laws that cannot be separated from the first, which come in the order of their scores."""
+    most = np.log(scores[ranked[0].id]) + rules.close
+    return [trial for trial in ranked if np.log(scores[trial.id]) <= most]
 
 
 def _simplicity(trial: Trial, task: Task) -> tuple[bool, float, float]:

@@ -1,0 +1,71 @@
+"""Whether the residuals of a law follow a pattern: rows beside one another are missed to the same side.
+
+Such a law is wrong where the rows lie, whatever its errors are. Where another law that predicts as well leaves nothing
+but noise, the rows have told the two apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+
+from lawsmith.agent.search.outliers import neighbours
+from lawsmith.runs.trials import Trial
+from lawsmith.sandbox import Constants
+from lawsmith.sandbox.law.numeric import evaluate
+from lawsmith.sandbox.law.read import read
+from lawsmith.sandbox.law.statement import Unreadable
+from lawsmith.tasks.arrays import Array, IntArray
+from lawsmith.tasks.table import Table
+from lawsmith.tasks.task import Task
+
+CLEAR, NONE = 3.0, 1.0  # standard deviations from which there is a pattern, and below which there is none
+MOST_ROWS = 1000  # of a table that is looked at
+
+
+def refuted(trials: Sequence[Trial], task: Task) -> frozenset[str]:
+    """The ids of laws whose residuals follow a pattern, where those of another one follow none."""
+    if len(task.train) > MOST_ROWS:
+        return frozenset()
+    found = {trial.id: pattern(trial, task) for trial in trials}
+    if not any(size is not None and size < NONE for size in found.values()):
+        return frozenset()
+    return frozenset(id for id, size in found.items() if size is not None and size > CLEAR)
+
+
+def pattern(trial: Trial, task: Task) -> float | None:
+    """Correlation of the training residuals with those of the nearest rows, in standard deviations of what noise has;
+    the largest of all targets. None for a law that cannot be read, or that is not finite."""
+    residuals = _residuals(trial, task)
+    if residuals is None or not np.isfinite(residuals).all():
+        return None
+    around = _around(task.train)
+    chance = np.sqrt(2 / len(task.train))  # each pair of neighbours counts twice
+    return max(_correlation(column, column[around].mean(axis=1)) for column in residuals) / float(chance)
+
+
+def _residuals(trial: Trial, task: Task) -> Array | None:
+    """(T, n), weighed as the rows are."""
+    stated = read(trial.proposal.source, task.schema.targets, task.schema.features)
+    if isinstance(stated, Unreadable) or trial.evaluation.constants is None:
+        return None
+    constants, train = Constants.from_json(trial.evaluation.constants), task.train
+    residuals = np.full((len(stated.targets), len(train)), np.nan)
+    for k, (target, tree) in enumerate(stated.targets.items()):
+        for code in np.unique(train.codes):
+            rows = np.flatnonzero(train.codes == code)
+            features = {name: column[rows] for name, column in train.features.items()}
+            predicted = evaluate(tree, features, constants.of(train.groups[code]))
+            residuals[k, rows] = train.targets[target][rows] - predicted
+    return np.asarray(residuals * np.sqrt(train.weights))
+
+
+def _correlation(one: Array, two: Array) -> float:
+    return float(np.corrcoef(one, two)[0, 1]) if one.std() > 0 and two.std() > 0 else 0.0
+
+
+@lru_cache(maxsize=8)
+def _around(train: Table) -> IntArray:
+    return neighbours(train)

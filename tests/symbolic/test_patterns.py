@@ -1,0 +1,61 @@
+"""Laws that miss the rows in a pattern are refuted where another law leaves nothing but noise."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from lawsmith.agent.search.patterns import CLEAR, NONE, pattern, refuted
+from lawsmith.agent.search.selection import choose
+from lawsmith.runs.trials import Proposal, Trial
+from lawsmith.sandbox import Sandbox, evaluate
+from lawsmith.tasks import Provenance, Schema, Table, Task
+from lawsmith.tasks.folds import frontier_folds
+from lawsmith.tasks.probes import probe_rows
+
+FORM = """import numpy as np
+PARAMETERS = {{"L": (0, 9), "A": (0, 99), "a": (0, 3), "h": (0.001, 99)}}
+def form(x, p):
+    return {law}
+"""
+TRUE = "p['L'] + p['A'] / (x['n'] ** p['a'] + p['h'])"
+CURVED = "p['L'] + p['A'] * (x['n'] + p['h']) ** -p['a']"
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(workers=2) as made:
+        yield made
+
+
+def task(noise: float) -> Task:
+    rng = np.random.default_rng(1)
+    n = np.geomspace(0.05, 20, 100)
+    truth = 1.2 + 4 / (n**0.45 + 1.3)
+    loss = truth + noise * truth.std() * rng.standard_normal(100)
+    schema = Schema(name="t", long_name="t", title="", features=("n",), targets=("loss",), group="g")
+    rows = Table({"n": n}, {"loss": loss}, ("a",), np.zeros(100, dtype=np.intp))
+    return Task(schema, rows, Provenance("file", "", None))
+
+
+def tried(law: str, of: Task, sandbox: Sandbox) -> Trial:
+    source = FORM.format(law=law)
+    folds, probes = frontier_folds(of.train), probe_rows(of.train)
+    return Trial(law, Proposal(source, origin=law), evaluate(sandbox, source, of, folds, probes=probes))
+
+
+def test_a_law_that_misses_rows_in_a_pattern_is_refuted_by_one_that_does_not(sandbox: Sandbox) -> None:
+    noisy = task(0.01)
+    true, curved = (tried(law, noisy, sandbox) for law in (TRUE, CURVED))
+    sizes = [pattern(trial, noisy) for trial in (true, curved)]
+    assert None not in sizes
+    assert sizes[0] < NONE < CLEAR < sizes[1]
+    assert refuted([true, curved], noisy) == {CURVED}
+    assert refuted([curved], noisy) == frozenset()
+    assert choose([curved, true], noisy).winner is true
+
+
+def test_noise_that_hides_the_pattern_refutes_nothing(sandbox: Sandbox) -> None:
+    noisy = task(0.3)
+    trials = [tried(law, noisy, sandbox) for law in (TRUE, CURVED)]
+    assert refuted(trials, noisy) == frozenset()
