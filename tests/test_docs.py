@@ -101,3 +101,11 @@ def test_example_tables_are_what_their_scripts_make(
     make["main"]()
     made = {path.name: path.read_text() for path in tmp_path.glob("*.csv")}
     assert made == {path.name: path.read_text() for path in place.glob("*.csv")}
+
+
+def test_every_file_that_the_architecture_names_is_there() -> None:
+    named = re.findall(
+        r"`((?:agent|sandbox|runs|tasks|tests)/[\w/.]*)`", (ROOT / "docs/architecture.md").read_text()
+    )
+    assert len(named) > 40
+    assert [name for name in named if not any((ROOT / f"{name}{end}").exists() for end in ("", ".py"))] == []
