@@ -24,7 +24,7 @@ from lawsmith.sandbox.law.read import read
 from lawsmith.sandbox.law.statement import Unreadable
 from lawsmith.tasks import Array, InputError
 
-POINTS = 601
+POINTS = 601  # of a search along a line, on a logarithmic axis where the feature has a ratio
 MOST_FREE = 3
 """Features that a budget may share out."""
 BELOW, ABOVE = 1e3, 1e6

@@ -22,6 +22,10 @@ class _Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
 
 
+WORST_R2 = -1.0
+"""What a failed run counts as, and where R² is clipped, in the best, mean and minimum of a leaderboard."""
+
+
 def new_run_id() -> str:
     """A run's name, sortable by start: ``20261122T012104123-9f3a1c`` (UTC, milliseconds, 24 random bits)."""
     moment = datetime.now(UTC)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
+from lawsmith.sandbox.law.read import MAX_SOURCE_BYTES
 from lawsmith.sandbox.law.syntax import imported, parse
-
-MAX_SOURCE_BYTES = 256 * 1024
 
 
 class Untranslatable(Exception):

@@ -14,7 +14,7 @@ from lawsmith.tasks.table import Table
 GROUPS = 6  # groups that are probed; more would only repeat
 STEPS = (1.5, 4.0)  # factors beyond the largest value of a positive feature
 SHARES = (0.15, 0.5)  # shares of the range beyond the largest value of any other feature
-MIXTURES = 12
+MIXTURES = 12  # mixtures of two rows, where features are shares of a whole
 NEAR = float(
     np.log(STEPS[0]) / np.log(STEPS[1])
 )  # of the way to the far half, where the user states how far that is

@@ -7,8 +7,9 @@ from rich.table import Table
 from rich.text import Text
 
 from lawsmith.agent.cli.output import counted, number, out, shown, text
-from lawsmith.agent.command.result import WORST_R2, OwnForm, Result, Run
+from lawsmith.agent.command.result import OwnForm, Result, Run
 from lawsmith.runs import Account, RunResult
+from lawsmith.runs.record import WORST_R2
 
 MOST_CONSTANTS = 24
 REPLICA = "These are scores on REPLICA data; they compare with no published score."

@@ -23,6 +23,7 @@ from lawsmith.tasks.noise import replicates
 BAD = 0.5
 """A typical held-out error of so many spreads of the training targets is bad: guessing the mean errs by one."""
 FAIR = 0.2
+"""A typical held-out error above so many spreads is fair at best."""
 AGREE = 0.1
 """Rivals that differ by less than this share of the prediction say much the same."""
 AT_NOISE = 1.15

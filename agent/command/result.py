@@ -12,15 +12,13 @@ from lawsmith.agent.command.registry import Chosen
 from lawsmith.runs import Archive, Manifest, RunResult
 from lawsmith.runs.law_table import LawRow, laws
 from lawsmith.runs.laws import Law
+from lawsmith.runs.record import WORST_R2
 from lawsmith.runs.searched import growing_target
 from lawsmith.runs.trials import CATALOGUE, HALL_OF_FAME, Trial, recorded_trials
 from lawsmith.tasks import Dataset, InputError, Task
 
 if TYPE_CHECKING:
     import pandas as pd
-
-WORST_R2 = -1.0
-"""What a failed run counts as, and where R² is clipped, in the best, mean and minimum of a leaderboard."""
 
 
 @dataclass(frozen=True, repr=False)

@@ -10,7 +10,7 @@ import numpy as np
 from lawsmith.agent.client.config import ModelChoice
 
 PRIOR = 2.0  # a model's first answers count as this many of average success
-AVERAGE = 0.5
+AVERAGE = 0.5  # the success that is assumed of a model before it has answered
 
 
 class Ensemble:

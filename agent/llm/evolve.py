@@ -18,10 +18,10 @@ from lawsmith.agent.llm.questions import AgentSetup, Ask, CandidateReply
 from lawsmith.runs.trials import History, Trial
 from lawsmith.sandbox import Verdict
 
-ISLANDS = 3
+ISLANDS = 3  # populations side by side, so that one leading law does not fill all prompts
 EMPTY_ROUNDS = 5  # full rounds without a candidate that end a search
-SEEDS_PER_ISLAND = 3
-MIGRATION_ROUNDS = 4
+SEEDS_PER_ISLAND = 3  # laws of the symbolic search that each island begins with
+MIGRATION_ROUNDS = 4  # rounds between two visits of a law to the next island
 FIRST_SHARE = 1.0 - REMINDER_SHARE
 STUCK_ROUNDS = 8  # rounds without a better law after which the weakest island starts afresh
 ANGLES = (

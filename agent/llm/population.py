@@ -11,9 +11,9 @@ from lawsmith.runs.trials import Trial
 from lawsmith.sandbox.law.key import source_key
 from lawsmith.tasks import Array
 
-ISLAND_SIZE = 12
+ISLAND_SIZE = 12  # members that an island keeps, the best ones
 GREED = 0.5  # weight of a rank falls by exp(-GREED) from one rank to the next
-NOVELTY_WEIGHT = 0.5
+NOVELTY_WEIGHT = 0.5  # how much likelier a member is a parent that is unlike all others
 
 
 Merit = Callable[[Trial], tuple[float, int]]

@@ -33,7 +33,7 @@ from lawsmith.sandbox.law.expression import (
 )
 from lawsmith.sandbox.law.parameter_roles import Role
 
-TRIES = 20
+TRIES = 20  # at a change that makes another form, before a parent is given up
 
 
 class Mutator:

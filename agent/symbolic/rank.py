@@ -17,7 +17,9 @@ from lawsmith.tasks.schema import Schema
 from lawsmith.tasks.table import Table
 
 ROWS, GROUPS = 400, 8  # the sample that screening looks at
-EFFORT = Effort(starts=10, finalists=1)
+EFFORT = Effort(
+    starts=10, finalists=1
+)  # enough to rank forms: the best of them are fitted with care afterwards
 MANY = 120  # forms that are screened with care; a coarse pass on fewer rows picks them out of more
 COARSE_ROWS = 100
 COARSE = Effort(starts=4, finalists=0)

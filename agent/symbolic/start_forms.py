@@ -25,7 +25,7 @@ from lawsmith.tasks.task import Task
 TINY = 0.1  # share of the groups that may have fewer rows than a form has constants
 FIRST = 4  # forms proposed before anything is screened: a usable law at once
 EARLY = 4  # the best of the plainest, proposed before the others are screened: a good one within seconds
-PLAINEST = 48
+PLAINEST = 48  # forms that are screened first, within a second or two
 
 
 class StartForms:

@@ -22,9 +22,9 @@ from lawsmith.tasks.task import Task
 
 KEEP = 28  # forms of the library that get folds besides the first and the early ones
 RESPECTFUL = 24  # forms that keep to what is known of the target, proposed whatever their rank
-BATCH = 8
+BATCH = 8  # candidates that are evaluated side by side before the clock is asked
 GENERATIONS = 3  # the same for every seed, and so evaluated once in a command; a fourth found nothing better
-PARENTS = 6
+PARENTS = 6  # the best laws that a generation changes
 CHILDREN = 10  # per generation
 SOLVED = 1e-10  # share of the variance that a law leaves which leaves nothing …
 SOLVED_BEYOND = 1e-4  # … and its error in a fold, in spreads of the target

@@ -29,8 +29,8 @@ from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks import Array, Fold, Table, Task
 from lawsmith.tasks.axes import is_logarithmic
 
-RESAMPLES = 12
-MOST_MEMBERS = 6
+RESAMPLES = 12  # refits to rows drawn again: enough for a standard deviation to a fifth of itself
+MOST_MEMBERS = 6  # laws whose spread counts as doubt about the form
 DIVERGED = 4.0
 """A rival so many times as far away as rivals typically are, or a fold with errors so many times the folds' typical
 ones to the power of two, is a fit that ran away."""

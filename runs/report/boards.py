@@ -16,11 +16,10 @@ from statistics import fmean
 from lawsmith.runs.archive import Archive
 from lawsmith.runs.files import safe_name
 from lawsmith.runs.find import list_archives
-from lawsmith.runs.record import Manifest, RunResult
+from lawsmith.runs.record import WORST_R2, Manifest, RunResult
 from lawsmith.runs.report.error_summary import grade
 from lawsmith.tasks import Anchor, InputError, Schema, names
 
-WORST_R2 = -1.0
 ReportLink = Callable[[Archive], str | None]
 """Where the report of a run is, seen from the top of the site; None where there is none."""
 

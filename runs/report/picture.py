@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from lawsmith.runs import intervals
 from lawsmith.runs.intervals import Uncertainty
+from lawsmith.runs.report.error_summary import MOST_OUTLIERS
 from lawsmith.runs.report.predicting import Predict
 from lawsmith.runs.report.scene import Scene
 from lawsmith.sandbox import Sandbox
@@ -21,7 +22,6 @@ from lawsmith.tasks import Array, Dataset, InputError, IntArray, Schema, Table
 from lawsmith.tasks.axes import is_logarithmic
 
 MOST_ROWS = 3000
-MOST_OUTLIERS = 20
 MOST_GROUPS = 60
 MOST_FEATURES = 8
 MOST_FRONTIERS = 3

@@ -16,7 +16,7 @@ from lawsmith.tasks.arrays import Array, IntArray
 from lawsmith.tasks.nearness import nearness
 from lawsmith.tasks.table import Table
 
-TINY = 1e-300
+TINY = 1e-300  # added to a size that is divided by and may be zero
 
 
 @dataclass(frozen=True, eq=False)

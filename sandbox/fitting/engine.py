@@ -16,18 +16,18 @@ from lawsmith.sandbox.fitting.structure import Structure, analyse
 from lawsmith.tasks.arrays import Array, IntArray
 from lawsmith.tasks.table import Table
 
-EXPLORE = MinimiserOptions(iterations=25, tolerance=1e-3)
-CONTEST = MinimiserOptions(iterations=15, tolerance=1e-6, damping=1e-2)
-POLISH = MinimiserOptions(iterations=100, tolerance=1e-10, damping=1e-2)
+EXPLORE = MinimiserOptions(iterations=25, tolerance=1e-3)  # ranks the starts: two digits are enough
+CONTEST = MinimiserOptions(iterations=15, tolerance=1e-6, damping=1e-2)  # of the best few
+POLISH = MinimiserOptions(iterations=100, tolerance=1e-10, damping=1e-2)  # of the best one
 THROUGHOUT = (
     MinimiserOptions(iterations=200, tolerance=1e-10),
     MinimiserOptions(iterations=200, tolerance=1e-10, damping=100.0),
 )
 EXPLORE_ROWS = 160  # rows per group that rank the starts
 CONTEST_ROWS = 5000  # rows per group that tell the best few apart; the best one is then polished on all rows
-SAME_OPTIMUM = 1.01
-ROBUST_ROUNDS = 4
-PROBE_SETS = 64
+SAME_OPTIMUM = 1.01  # ratio of costs up to which two starts have ended at one optimum
+ROBUST_ROUNDS = 4  # of weighing rows again: later ones move constants by less than their errors
+PROBE_SETS = 64  # of parameters that are drawn; some give no finite values
 AGREEMENT = 1e-6  # of a law with the linear combination that stood for it, as a share of the measurements
 AT_BOUND = (
     1e-12  # relative distance at which a constant is at its bound: linear ones are scaled and scaled back

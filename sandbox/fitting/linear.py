@@ -9,9 +9,11 @@ from numpy.typing import NDArray
 
 from lawsmith.tasks.arrays import Array
 
-RIDGE = 1e-14
-SWEEPS = 25
-KKT_TOLERANCE = 1e-12
+RIDGE = (
+    1e-14  # beside scaled columns of length 1: columns that are alike stay solvable, others keep their digits
+)
+SWEEPS = 25  # of coordinate descent, where the active set does not settle
+KKT_TOLERANCE = 1e-12  # slope, beside scaled columns, at which a bound is left
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,7 +22,7 @@ CHUNK_ELEMENTS = 3_000_000  # doubles in the largest temporary array; bounds mem
 BUSY = 0.8  # problems that have settled are set aside once less than this share is still at work
 EASE, RAISE, LEAST_DAMPING = 8.0, 5.0, 1e-14  # damping after a step that helped, and after one that did not
 STUCK = 1e7  # damping at which no step can be found
-TINY = 1e-300
+TINY = 1e-300  # added to a diagonal that may be zero
 
 Mask = NDArray[np.bool_]
 

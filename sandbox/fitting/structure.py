@@ -12,14 +12,16 @@ from lawsmith.sandbox.fitting.blocks import Block, PaddedRows
 from lawsmith.sandbox.fitting.fit_problem import Form
 from lawsmith.tasks.arrays import Array
 
-PROBE_ROWS = 7
+PROBE_ROWS = 7  # at most, of two groups: whether a constant is linear shows on few rows
 USABLE_SETS = 32  # a law that switches regime looks linear while all sets lie in one; four sets were too few
 USABLE_SETS_ONE_BY_ONE = (
     8  # of a form that is evaluated one set at a time; the fit is checked afterwards anyway
 )
 HUGE = 1e12  # of values beside moderate ones, where a change of a small one is hard to tell from rounding
-LINEAR_TOLERANCE = 1e-7
-ROUNDING = 1e-14
+LINEAR_TOLERANCE = (
+    1e-7  # of a second difference, as a share of the change: what rounding leaves of an exact zero
+)
+ROUNDING = 1e-14  # share of the values by which a sum of a few dozen doubles may be off
 DROWNED = 1e-8  # share of the values below which a change is hard to tell from rounding
 
 
