@@ -1,7 +1,8 @@
 """Short searches over tables of every kind: how often the chosen law has no finite value on rows far beyond the data.
 
 Each table is searched for a few seconds. The chosen law then predicts rows up to 100 times beyond it on both sides
-(features that take both signs: up to 100 of their ranges), each feature drawn alone and all together. Some tables keep
+(features that are no scales: up to 100 of their ranges, and not below zero where they are not), each feature drawn
+alone and all together. Some tables keep
 only a few rows, get a feature with zeros, or a few rows whose first feature is a thousandth of the smallest.
 
     python -m benchmarks.finite [--searches 100] [--seconds 8] [--first 0]
@@ -31,6 +32,7 @@ from lawsmith.runs.trials import History, Trial
 from lawsmith.sandbox import Constants, PredictJob, Sandbox
 from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks import Dataset, InputError, Table, Task, thinned
+from lawsmith.tasks.axes import is_logarithmic
 
 BEYOND = 100.0
 ROWS = 60  # of a group, to be predicted
@@ -94,10 +96,11 @@ def beyond(table: Table, rng: np.random.Generator) -> Table:
 
 def _far(column: np.ndarray, rng: np.random.Generator) -> float:
     low, high = float(column.min()), float(column.max())
-    if low >= 0:
+    if is_logarithmic(column):
         smallest = float(column[column > 0].min()) if (column > 0).any() else 1.0
         return float(np.exp(rng.uniform(np.log(smallest / BEYOND), np.log(BEYOND * max(high, smallest)))))
-    return float(rng.uniform(low - BEYOND * (high - low), high + BEYOND * (high - low)))
+    least = low - BEYOND * (high - low)
+    return float(rng.uniform(max(least, 0.0) if low >= 0 else least, high + BEYOND * (high - low)))
 
 
 def searched(task: Task, sandbox: Sandbox, seconds: float) -> tuple[Trial, ...]:
