@@ -31,7 +31,7 @@ from lawsmith.agent.symbolic import SymbolicProposer
 from lawsmith.runs.trials import History, Trial
 from lawsmith.sandbox import Constants, PredictJob, Sandbox
 from lawsmith.sandbox.search_task import SearchTask
-from lawsmith.tasks import Dataset, Table, Task, load, names
+from lawsmith.tasks import Array, Dataset, Table, Task, load, names
 from lawsmith.tasks.folds import frontier_folds
 from lawsmith.tasks.metrics import r2
 
@@ -112,10 +112,16 @@ def score(trial: Trial, dataset: Dataset, sandbox: Sandbox, *, whole: bool = Fal
     constants = Constants.from_json(trial.evaluation.constants)
     job = PredictJob(trial.proposal.source, dataset.task.schema, constants, (dataset.test.hide(),))
     result = sandbox.run(job)
-    if not result.predictions or not np.isfinite(result.predictions[0]).all():
+    return beyond_r2(result.predictions[0], dataset, whole=whole) if result.predictions else CLIP
+
+
+def beyond_r2(predicted: Array, dataset: Dataset, *, whole: bool = False) -> float:
+    """R² of predictions (n, targets) of the part that was cut off, at least -1; see `Case` for `whole`."""
+    assert dataset.test is not None
+    if not np.isfinite(predicted).all():
         return CLIP
     measured = dataset.test.target_matrix()
-    found = r2(measured, result.predictions[0])
+    found = r2(measured, predicted)
     if whole:
         spread = np.concatenate([dataset.task.train.target_matrix(), measured]).std(axis=0)
         found = 1 - (1 - found) * float(np.mean(np.minimum(measured.std(axis=0) / spread, 1.0) ** 2))

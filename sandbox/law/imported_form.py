@@ -1,9 +1,9 @@
 """Reads a formula that another program found, ``1.69 + 406.4 * x0 ^ -0.34``, as a law whose numbers are fitted anew.
 
 A number with a decimal point or an exponent was fitted by the other program: it becomes a constant. Whole numbers are
-part of the form, as in ``x0 ^ 2``. Columns go by their names, and by ``x0``, ``x1``, … or ``X1``, ``X2``, … where no
-column has that name: the features in the table's order, from 0 as PySR and gplearn count (``X0``), or from 1 as
-operon does.
+part of the form, as in ``x0 ^ 2``. Constants that say the same become one. Columns go by their names, and by ``x0``,
+``x1``, … or ``X1``, ``X2``, … where no column has that name: the features in the table's order, from 0 as PySR and
+gplearn count (``X0``), or from 1 as operon does.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def imported_candidates(
     known, refused = dict[str, str](), list[tuple[str, str]]()
     for formula in formulas:
         try:
-            known.setdefault(own_candidate(_open(formula, schema, first), schema), formula)
+            known.setdefault(own_candidate(_open(formula, schema, first), schema, merge=True), formula)
         except InputError as error:
             reason = re.sub(r"^--form(?: '.*?')?:? ?", "", str(error)).partition(";")[0].rstrip(".")
             refused.append((formula, reason))

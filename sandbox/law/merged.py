@@ -52,32 +52,46 @@ def _simpler(node: Node) -> Node:
     return node
 
 
-def _one_constant(terms: tuple[Node, ...]) -> list[Node]:
-    """At most one constant among terms or factors; numbers go with it."""
-    free = [term for term in terms if isinstance(term, Parameter)]
-    if not free:
-        return list(terms)
-    return [free[0], *(t for t in terms if not isinstance(t, Parameter | Number))]
+def _one_constant(parts: tuple[Node, ...]) -> list[Node]:
+    """The terms or factors with at most one constant among them; numbers beside several of them go."""
+    free = [part for part in parts if _is_free(part)]
+    if len(free) < 2:
+        return list(parts)
+    return [part for part in parts if part is free[0] or not (_is_free(part) or isinstance(part, Number))]
+
+
+def _is_free(part: Node) -> bool:
+    """Whether a part is a constant, perhaps times numbers."""
+    if isinstance(part, Product):
+        return sum(isinstance(f, Parameter) for f in part.factors) == 1 and all(
+            isinstance(f, Parameter | Number) for f in part.factors
+        )
+    return isinstance(part, Parameter)
 
 
 def _product(factors: tuple[Node, ...]) -> Node:
     """One constant among the factors, and none where a factor brings its own."""
     kept = _one_constant(factors)
-    if not isinstance(kept[0], Parameter):
+    lead = next((factor for factor in kept if isinstance(factor, Parameter)), None)
+    if lead is None:
         return mul(*kept)
-    for k, factor in enumerate(kept[1:], 1):
+    for k, factor in enumerate(kept):
         if isinstance(factor, Sum) and _has_own(factor):
-            return mul(*kept[1:])
-        if isinstance(factor, Function) and factor.name == "exp":
-            (inner,) = factor.arguments
-            rest = [t for t in inner.terms if not isinstance(t, Parameter)] if isinstance(inner, Sum) else []
-            if isinstance(inner, Sum) and 0 < len(rest) < len(inner.terms):
-                kept[k] = function("exp", add(*rest))
-        if isinstance(factor, Power) and isinstance(factor.base, Product):
-            bare = [f for f in factor.base.factors if not isinstance(f, Parameter)]
-            if 0 < len(bare) < len(factor.base.factors):
-                kept[k] = power(mul(*bare), factor.exponent)
+            return mul(*(one for one in kept if one is not lead))
+        kept[k] = _without_scale(factor)
     return mul(*kept)
+
+
+def _without_scale(factor: Node) -> Node:
+    """A factor beside a constant, without a constant of its own that only scales it."""
+    match factor:
+        case Function("exp", (Sum(terms),)):
+            rest = [term for term in terms if not _is_free(term)]
+            return function("exp", add(*rest)) if 0 < len(rest) < len(terms) else factor
+        case Power(Product(factors), exponent):
+            rest = [one for one in factors if not isinstance(one, Parameter)]
+            return power(mul(*rest), exponent) if 0 < len(rest) < len(factors) else factor
+    return factor
 
 
 def _has_own(term: Node) -> bool:

@@ -34,6 +34,7 @@ from lawsmith.sandbox.law.expression import (
     walk,
 )
 from lawsmith.sandbox.law.functions import FUNCTIONS
+from lawsmith.sandbox.law.merged import merged
 from lawsmith.sandbox.law.parameter_roles import Role
 from lawsmith.sandbox.law.positions import roles
 from lawsmith.sandbox.law.syntax import parse_expression
@@ -75,14 +76,16 @@ _OTHERS: Mapping[str, tuple[int, Callable[..., Node]]] = {
 """Functions beside the table's, among them names that PySR, operon and gplearn print."""
 
 
-def own_candidate(text: str, schema: Schema, train: Table | None = None) -> str:
+def own_candidate(text: str, schema: Schema, train: Table | None = None, *, merge: bool = False) -> str:
     """Candidate source for a formula; for several targets ``a = …; b = …``.
 
     `train` tells the sizes of features: a constant that divides one before a power is taken, ``(N/N0)^-a``, is sought
-    within some decades of them. Raises InputError that says what is not understood, for a form without a feature, and
-    for one without a constant.
+    within some decades of them. `merge`: constants that say the same become one. Raises InputError that says what is
+    not understood, for a form without a feature, and for one without a constant.
     """
     trees = own_form(text, schema)
+    if merge:
+        trees = {name: merged(tree) for name, tree in trees.items()}
     places = roles(list(trees.values()))
     sizes = {} if train is None else _sizes(trees.values(), train)
 

@@ -12,6 +12,8 @@ from lawsmith.agent.cli import main
 from lawsmith.agent.command.hall_of_fame import formulas
 from lawsmith.agent.command.own_forms import HALL_OF_FAME
 from lawsmith.sandbox.law.imported_form import imported_candidates
+from lawsmith.sandbox.law.merged import merged
+from lawsmith.sandbox.law.own_form import formula_tree
 from lawsmith.sandbox.law.read import read
 from lawsmith.sandbox.law.write_text import text
 from lawsmith.tasks import InputError, Schema
@@ -45,6 +47,25 @@ def form(formula: str, *features: str) -> str:
 )
 def test_numbers_become_constants_and_places_columns(formula: str, features: tuple[str, ...], read_as: str):
     assert form(formula, *features) == read_as
+
+
+@pytest.mark.parametrize(
+    ("formula", "read_as"),
+    [
+        ("0.2 + (1.3 * (0.7 * N + 2.5))", "c1 + c3 * N"),
+        ("0.1 + 1.2 * exp((0.3 * N) + 0.4)", "c1 + c2 * exp(c3 * N)"),
+        ("1.5 * ((2.5 * N) ^ 0.3)", "c1 * N^c3"),
+        ("0.1 + 0.2 * ((0.3 * D) * ((0.4 * N) - 0.5) + 0.6 * N)", "c1 + D * (c4 * N - c5) + c6 * N"),
+        ("0.1 + 0.2 * sin((0.3 * N) + 0.4)", "c1 + c2 * sin(c3 * N + c4)"),
+    ],
+)
+def test_constants_that_say_the_same_become_one(formula: str, read_as: str):
+    assert form(formula, "N", "D") == read_as
+
+
+def test_a_constant_in_several_places_is_never_merged():
+    tree = formula_tree("a * (a * x + b) + b", ("x",))
+    assert merged(tree) == tree
 
 
 def test_only_formulas_ask_for_a_single_target():
