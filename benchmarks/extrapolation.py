@@ -171,6 +171,7 @@ ABLATIONS: dict[str, Callable[[FarOutcome], str]] = {
     "no price of chance": by_rules(replace(RULES, chance=0.0)),
     "double price of chance": by_rules(replace(RULES, chance=2 * RULES.chance)),
     "no price of what is missing": by_rules(replace(RULES, missing=0.0)),
+    "patterns refute nothing": by_rules(replace(RULES, pattern=np.inf)),
     "library only": lambda o: choose([t for t in o.trials if not t.proposal.parents], o.task).winner.id,
 }
 

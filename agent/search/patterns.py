@@ -21,18 +21,19 @@ from lawsmith.tasks.arrays import Array, IntArray
 from lawsmith.tasks.table import Table
 from lawsmith.tasks.task import Task
 
-CLEAR, NONE = 3.0, 1.0  # standard deviations from which there is a pattern, and below which there is none
+NONE = 1.0  # standard deviations of noise below which there is no pattern
 MOST_ROWS = 1000  # of a table that is looked at
 
 
-def refuted(trials: Sequence[Trial], task: Task) -> frozenset[str]:
-    """The ids of laws whose residuals follow a pattern, where those of another one follow none."""
+def refuted(trials: Sequence[Trial], task: Task, clear: float) -> frozenset[str]:
+    """The ids of laws whose residuals follow a `clear` pattern, in standard deviations, where those of another one
+    follow none."""
     if len(task.train) > MOST_ROWS:
         return frozenset()
     found = {trial.id: pattern(trial, task) for trial in trials}
     if not any(size is not None and size < NONE for size in found.values()):
         return frozenset()
-    return frozenset(id for id, size in found.items() if size is not None and size > CLEAR)
+    return frozenset(id for id, size in found.items() if size is not None and size > clear)
 
 
 def pattern(trial: Trial, task: Task) -> float | None:

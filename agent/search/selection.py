@@ -90,7 +90,7 @@ def choose(trials: Sequence[Trial], task: Task, rules: Rules = RULES, allow_opaq
     ranked = _at_the_scatter(ranked, scores, task)
     exact = any(is_exact(trial.evaluation, task) for trial in ranked)
     if not exact:
-        out = refuted(_close(ranked, scores, rules), task)
+        out = refuted(_close(ranked, scores, rules), task, rules.pattern)
         ranked = [trial for trial in ranked if trial.id not in out]
     errors = np.array([scores[trial.id] for trial in ranked])
     if exact:  # whether a law levels off is no question where nothing contradicts it

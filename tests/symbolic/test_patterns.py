@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from lawsmith.agent.search.patterns import CLEAR, NONE, pattern, refuted
+from lawsmith.agent.search.patterns import NONE, pattern, refuted
+from lawsmith.agent.search.score import RULES
 from lawsmith.agent.search.selection import choose
 from lawsmith.runs.trials import Proposal, Trial
 from lawsmith.sandbox import Sandbox, evaluate
@@ -49,13 +50,13 @@ def test_a_law_that_misses_rows_in_a_pattern_is_refuted_by_one_that_does_not(san
     true, curved = (tried(law, noisy, sandbox) for law in (TRUE, CURVED))
     sizes = [pattern(trial, noisy) for trial in (true, curved)]
     assert None not in sizes
-    assert sizes[0] < NONE < CLEAR < sizes[1]
-    assert refuted([true, curved], noisy) == {CURVED}
-    assert refuted([curved], noisy) == frozenset()
+    assert sizes[0] < NONE < RULES.pattern < sizes[1]
+    assert refuted([true, curved], noisy, RULES.pattern) == {CURVED}
+    assert refuted([curved], noisy, RULES.pattern) == frozenset()
     assert choose([curved, true], noisy).winner is true
 
 
 def test_noise_that_hides_the_pattern_refutes_nothing(sandbox: Sandbox) -> None:
     noisy = task(0.3)
     trials = [tried(law, noisy, sandbox) for law in (TRUE, CURVED)]
-    assert refuted(trials, noisy) == frozenset()
+    assert refuted(trials, noisy, RULES.pattern) == frozenset()
