@@ -83,7 +83,13 @@ Agent = Annotated[
     ),
 ]
 Seed = Annotated[int, search("S", "The seed of the first run; run k uses S + k - 1.")]
-TimeLimit = Annotated[float | None, search("SECONDS", "End the search of each run after this time.")]
+TimeLimit = Annotated[
+    float | None,
+    search(
+        "SECONDS",
+        "End the search of each run after this time; reading, weighing rows and writing come on top.",
+    ),
+]
 Workers = Annotated[int | None, search("N", "How many formulas to fit at a time; by default one per core.")]
 UnsafeLocal = Annotated[
     bool, search(FLAG, "Run candidates unprotected where this machine cannot isolate them.", "--unsafe-local")

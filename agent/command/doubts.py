@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import time
+from concurrent.futures import wait
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -71,21 +74,24 @@ class Doubts:
         return f"With {which} counted in full, the law's predictions would move by up to {size}."
 
 
-def doubted(dataset: Dataset, sandbox: Sandbox) -> tuple[Dataset, Doubts | None]:
+def doubted(
+    dataset: Dataset, sandbox: Sandbox, seconds: float | None = None
+) -> tuple[Dataset, Doubts | None]:
     """The data set with rows that count as their errors deserve: less where errors grow with the value, and next to
     nothing where the best of the library's plain laws do not believe a row.
 
     None, and the data set itself, where all rows count alike. A table that is searched by a sample of its rows is
-    trusted: no single row decides there.
+    trusted: no single row decides there. Raises TimeoutError where the plain laws are not fitted after `seconds`.
     """
+    end = math.inf if seconds is None else time.monotonic() + seconds
     task = dataset.task
     trusting = SearchTask.of(task)
     if len(task.train) < LEAST_ROWS or trusting.task is not task:
         return dataset, None
-    predictions = _robust(task, task.train, sandbox)
+    predictions = _robust(task, task.train, sandbox, end)
     growing = None
     if may_grow(task.train):
-        relative = _robust(task, by_value(task.train), sandbox)
+        relative = _robust(task, by_value(task.train), sandbox, end)
         growing = growing_errors(task.train, [*predictions, *relative])
         if growing is not None:
             predictions = relative
@@ -97,12 +103,21 @@ def doubted(dataset: Dataset, sandbox: Sandbox) -> tuple[Dataset, Doubts | None]
     return replace(dataset, task=weighed), Doubts(rows, trusting, growing)
 
 
-def _robust(task: Task, train: Table, sandbox: Sandbox) -> list[Array]:
-    """Predictions (n, T) for the training rows by plain laws of the library that no single row pulls."""
+def _robust(task: Task, train: Table, sandbox: Sandbox, end: float) -> list[Array]:
+    """Predictions (n, T) for the training rows by plain laws of the library that no single row pulls.
+
+    Raises TimeoutError where they are not fitted at `end`, by the monotonic clock; those under way are finished.
+    """
     forms = [form for form in start_forms(task).forms if 3 * form.constants <= len(train)][:LAWS]
     jobs = [
         FitJob(replace(form, loss=Loss.ROBUST).source(task.schema), task.schema, train, (train.hide(),))
         for form in forms
     ]
-    results = [future.result() for future in sandbox.submit_all(jobs)]
+    futures = sandbox.submit_all(jobs)
+    late = wait(futures, timeout=None if end == math.inf else max(0.0, end - time.monotonic())).not_done
+    if late:
+        for future in late:
+            future.cancel()
+        raise TimeoutError
+    results = [future.result() for future in futures]
     return [found.predictions[0] for found in results if found.ok]

@@ -38,6 +38,8 @@ UNPROTECTED = (
 )
 CONVERSING, CONVERSATIONS = "analyst", 4
 """The agent that holds one conversation in each run, and how many are held at a time."""
+LEAST_WEIGHING = 5.0
+"""Seconds that looking for rows which are not believed may take, however short the time limit."""
 CANDIDATES_OF_A_RUN = 8
 """Candidates that a run usually has under way: the runs that go on at a time are as many as a cluster's width holds."""
 
@@ -134,7 +136,7 @@ class Command:
         self, sandbox: Sandbox, observer: Observer
     ) -> Iterator[tuple[Dataset, Doubts | None, MakeProposer, Evaluator]]:
         """What all runs search with: the rows as far as they are believed, proposers, and an evaluator."""
-        dataset, doubts = (self.dataset, None) if self.job.trust_all else doubted(self.dataset, sandbox)
+        dataset, doubts = self._weighed(sandbox, observer)
         for notice in () if doubts is None else doubts.notices:
             observer.noted(notice)
         search_task = SearchTask.of(dataset.task)
@@ -148,6 +150,29 @@ class Command:
             self._evaluator(search_task, sandbox, observer) as evaluator,
         ):
             yield dataset, doubts, make_proposer, evaluator
+
+    def _weighed(self, sandbox: Sandbox, observer: Observer) -> tuple[Dataset, Doubts | None]:
+        """The data set with rows that count as they deserve, or where all count in full.
+
+        With a time limit it must be known in `LEAST_WEIGHING` seconds, or in half of the limit where that is longer.
+        A run that goes on sees what it saw when it began, however long that takes.
+        """
+        begun = [Archive.open(path) for index in range(self.job.runs) if (path := self._path(index)).exists()]
+        trusting = SearchTask.of(self.dataset.task).digest
+        if self.job.trust_all or any(archive.manifest.search_task == trusting for archive in begun):
+            return self.dataset, None
+        limit = None if self.job.seconds is None or begun else max(LEAST_WEIGHING, self.job.seconds / 2)
+        try:
+            return doubted(self.dataset, sandbox, limit)
+        except TimeoutError:
+            observer.noted(
+                f"Which rows the plain laws do not believe was not known after {limit:g} s (--time-limit): all rows "
+                "count in full."
+            )
+            return self.dataset, None
+
+    def _path(self, index: int) -> Path:
+        return self.plan(index).path(self.runs_dir)
 
     @contextmanager
     def _evaluator(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,14 +12,18 @@ from typing import Any
 import pytest
 from agent_doubles import form_source, small_dataset
 
+from lawsmith.agent.cli import main
+from lawsmith.agent.command.doubts import doubted
 from lawsmith.agent.command.observer import Observer
 from lawsmith.agent.command.runner import Plan, Runner
 from lawsmith.agent.search.budget import Allowance
 from lawsmith.agent.search.evaluator import Evaluator
 from lawsmith.runs import Manifest
+from lawsmith.runs.archive import RESULT
 from lawsmith.runs.trials import History, Proposal
 from lawsmith.sandbox import Evaluation, FitJob, Sandbox, SearchOver
 from lawsmith.sandbox.search_task import SearchTask
+from lawsmith.tasks import Dataset
 
 POWER = form_source(("L", "A", "a"), 'p["L"] + p["A"] * x["N"] ** -p["a"]')
 SLEEPER = """
@@ -102,3 +107,44 @@ def test_of_several_searches_the_last_deadline_counts() -> None:
             with evaluator.until(None):
                 assert sandbox.deadline == math.inf
         assert sandbox.deadline == elsewhere.deadline == math.inf
+
+
+def test_doubts_that_take_too_long_are_given_up() -> None:
+    with Sandbox(workers=1) as sandbox:
+        began = time.monotonic()
+        with pytest.raises(TimeoutError):
+            doubted(small_dataset(), sandbox, 0.0)
+        assert time.monotonic() - began < 5
+        dataset = small_dataset()
+        assert doubted(dataset, sandbox, 600.0)[0] is dataset, "the same sandbox goes on, and has time now"
+
+
+def test_a_run_without_time_for_doubts_says_so_and_is_resumed_as_it_began(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [f"{n},{3 * n**-0.4 * (1.9 if n == 64 else 1):.6f}" for n in range(4, 104, 4)]
+    (tmp_path / "t.csv").write_text("\n".join(["N,y", *rows]))
+    allowed: list[float | None] = []
+
+    def slow(dataset: Dataset, sandbox: Sandbox, seconds: float | None = None) -> Any:
+        allowed.append(seconds)
+        raise TimeoutError
+
+    def command(*arguments: str) -> str:
+        with pytest.raises(SystemExit) as ended:
+            main(list(arguments))
+        assert not ended.value.code
+        said = capsys.readouterr()
+        return " ".join((said.out + said.err).split())
+
+    search = ("--data", str(tmp_path / "t.csv"), "--target", "y", "--runs-dir", str(tmp_path / "runs"))
+    limited = (*search, "--agent", "symbolic", "--time-limit", "0.2")
+    assert "is not believed" in command(*limited), "the control: with time the row is found"
+    shutil.rmtree(tmp_path / "runs")
+    with monkeypatch.context() as patch:
+        patch.setattr("lawsmith.agent.command.runner.doubted", slow)
+        assert "was not known after 5 s (--time-limit): all rows count in full" in command(*limited)
+    assert allowed == [5.0]
+    result = next(tmp_path.glob(f"runs/*/*/*/{RESULT}"))
+    result.unlink()
+    assert "is not believed" not in command("resume", str(result.parent))
