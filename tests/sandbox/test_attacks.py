@@ -31,7 +31,9 @@ from attacks import (
     NETWORK,
     PROCESSES,
     REACH,
+    SLIPS,
     candidate,
+    together,
     unprotected,
 )
 
@@ -53,6 +55,9 @@ ATTACKS = {
     **CHANNELS,
     **MESSAGES,
 }
+TOGETHER = 8
+"""Attacks that one process makes in the lower tiers, and in all where the suite is run again by another user."""
+AGAIN = "ATTACKS_MADE_AGAIN"
 KEY = {"LAWSMITH_TEST_KEY": "never to be seen"}
 
 
@@ -141,9 +146,13 @@ def test_no_attack_succeeds_in_a_tier(
     table: Table,
 ) -> None:
     sandbox = sandbox_of(tier)
+    names = list(ATTACKS)
+    each = tier is Tier.FULL and AGAIN not in os.environ
+    alone = set(names) if each else _not_stopped_together(sandbox, names, bait, schema, table)
     jobs = {
         name: sandbox.submit(PredictJob(candidate(body, bait), schema, None, (table.hide(),)))
         for name, body in ATTACKS.items()
+        if name in alone
     }
     verdicts = {name: job.result() for name, job in jobs.items()}
     succeeded = [name for name, found in verdicts.items() if found.ok]
@@ -152,8 +161,22 @@ def test_no_attack_succeeds_in_a_tier(
     others = {name: (r.verdict, r.message) for name, r in verdicts.items() if r.verdict not in expected}
     assert not others
     # stopped by the walls, not by a slip in the attack's own code
-    slips = ("NameError", "SyntaxError", "TypeError", "AttributeError", "KeyError: 'bait", "IndexError")
-    assert not [name for name, found in verdicts.items() if found.message.startswith(slips)]
+    assert not [name for name, found in verdicts.items() if found.message.startswith(SLIPS)]
+
+
+def _not_stopped_together(
+    sandbox: Sandbox, names: list[str], bait: dict[str, object], schema: Schema, table: Table
+) -> set[str]:
+    """Of these attacks, `TOGETHER` to a process, those that succeeded, slipped, or shared a process with one that ended
+    it: each is made again alone."""
+    parts = [names[start : start + TOGETHER] for start in range(0, len(names), TOGETHER)]
+    sources = [together([ATTACKS[name] for name in part], bait) for part in parts]
+    jobs = [sandbox.submit(PredictJob(source, schema, None, (table.hide(),))) for source in sources]
+    again: set[str] = set()
+    for part, job in zip(parts, jobs, strict=True):
+        found = job.result()
+        again |= {name for k, name in enumerate(part) if not found.ok or found.predictions[0][k, 0] != 0}
+    return again
 
 
 def test_no_attack_succeeds_through_analysis_code(

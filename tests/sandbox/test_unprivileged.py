@@ -51,7 +51,12 @@ def test_the_attack_suite_holds_for_an_ordinary_user(tmp_path: Path) -> None:
         done = subprocess.run(
             [*pytest_command, "-k", "not analysis", "--basetemp", str(base), SUITE],
             cwd=ROOT,
-            env={"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1", "HOME": "/nonexistent"},
+            env={
+                "PATH": os.environ["PATH"],
+                "ATTACKS_MADE_AGAIN": "1",
+                "PYTHONDONTWRITEBYTECODE": "1",
+                "HOME": "/nonexistent",
+            },
             preexec_fn=lambda: _become_nobody_who_can_reach(paths),
             capture_output=True,
             text=True,
