@@ -1,6 +1,7 @@
 """What every test stands on: no network but loopback, no user cache, no settings of the machine."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,9 @@ import pytest
 os.environ["HF_HUB_OFFLINE"] = "1"
 for _name in [name for name in os.environ if name.startswith(("LAWSMITH_", "OPENAI_"))]:
     del os.environ[_name]
+# Commands and sandboxes that tests start find their modules compiled, whatever the shell says: a third of a start.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 _SHARED = Path(__file__).parents[2] / "shared"
 
