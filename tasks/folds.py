@@ -63,15 +63,19 @@ def frontier_features(table: Table) -> tuple[str, ...]:
 
 
 def simplex_columns(table: Table) -> tuple[str, ...]:
-    """The features that are shares of a whole, whatever the whole and the unit of each; empty where there are none.
+    """The features that are shares of a whole; empty where there are none."""
+    return tuple(simplex_units(table))
 
-    Shares are not negative, and add up to one number in every row once each has been given a unit: there are factors
-    b > 0 with sum of b x = 1, but for an error that is small beside what each b x varies.
+
+def simplex_units(table: Table) -> dict[str, float]:
+    """Factors b > 0 by feature, for those that are shares of a whole, whatever the whole and the unit of each.
+
+    Shares are not negative, and add up to one number in every row once each has been given a unit: the sum of b x is 1
+    but for an error that is small beside what each b x varies.
     """
     columns = {name: column for name, column in table.features.items() if name not in table.categories}
-    columns = {
-        name: column / column.max() for name, column in columns.items() if column.size and column.max() > 0
-    }
+    largest = {name: column.max() for name, column in columns.items() if column.size and column.max() > 0}
+    columns = {name: columns[name] / most for name, most in largest.items()}
     columns = {name: column for name, column in columns.items() if column.min() >= -SIMPLEX_TOLERANCE}
     names = list(columns)
     while len(names) > 1 and len(table) > len(names) + 1:
@@ -79,15 +83,16 @@ def simplex_columns(table: Table) -> tuple[str, ...]:
         factors = np.linalg.lstsq(parts, np.ones(len(table)), rcond=None)[0]
         ranges = factors * np.ptp(parts, axis=0)
         if not ranges.max() > 0:
-            return ()
+            return {}
         shares = [
             name for name, spread in zip(names, ranges, strict=True) if spread > LEAST_SHARE * ranges.max()
         ]
         if len(shares) == len(names):
-            error = np.ptp(parts @ factors)
-            return tuple(names) if error <= SIMPLEX_TOLERANCE * ranges.max() else ()
+            close = np.ptp(parts @ factors) <= SIMPLEX_TOLERANCE * ranges.max()
+            units = {name: float(factor / largest[name]) for name, factor in zip(names, factors, strict=True)}
+            return units if close else {}
         names = shares
-    return ()
+    return {}
 
 
 def _frontiers(table: Table, names: Sequence[str]) -> Iterator[Fold]:

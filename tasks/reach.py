@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict
 
 from lawsmith.tasks.arrays import Array, IntArray, Mask
 from lawsmith.tasks.axes import WIDE, is_logarithmic
-from lawsmith.tasks.folds import frontier_features
+from lawsmith.tasks.folds import frontier_features, simplex_units
 from lawsmith.tasks.knowledge import Knowledge
 from lawsmith.tasks.table import Table
 
@@ -31,6 +31,7 @@ FRACTION = 0.5  # a column between 0 and 1 that comes to this much ends at 1
 WITHIN = 5  # values inside the data on that way
 SLACK = 1e-6  # share of the target's spread by which what is known may be broken, for rounding
 INSIDE = 24  # points inside the box
+MIXTURES = 4  # measured rows whose shares are moved to either end
 SIGN = 0.01  # share of the target's spread by which a prediction has to pass zero to have changed its sign
 ROOM = 1e6  # a target may grow to so many times its largest value, or to its range to the third power, if that is more
 NAMED = 3  # features that a sentence names
@@ -71,11 +72,12 @@ def reach_rows(table: Table, distances: tuple[tuple[str, float], ...] = ()) -> T
     their medians or their largest values; the corners of that box; and points inside the data's own box.
 
     `distances` are those that the user stated (`Knowledge.distances`); they replace `BEYOND` and `RANGES`.
-    Shares of a whole and labels have no beyond; they stay as measured.
+    Shares of a whole end at nothing and at the whole: each alone at either end. Labels stay as measured.
     """
     rng = np.random.default_rng(0)
     fixed = np.array([name not in frontier_features(table) for name in table.features])
     labels = np.array([name in table.categories for name in table.features])
+    units = np.array([simplex_units(table).get(name, 0.0) for name in table.features])
     present = np.unique(table.codes)
     chosen = present[np.linspace(0, len(present) - 1, min(GROUPS, len(present))).astype(int)]
     stated = {name: (size, is_logarithmic(table.features[name])) for name, size in distances}
@@ -83,7 +85,7 @@ def reach_rows(table: Table, distances: tuple[tuple[str, float], ...] = ()) -> T
     parts, codes = [], []
     for group in dict.fromkeys(chosen.tolist()):
         x = table.take(table.codes == group).matrix()
-        rows = _rows(x, fixed, far, rng)
+        rows = np.concatenate([_rows(x, fixed, far, rng), _edges(x, units, rng)])
         rows[:, labels] = x[rng.integers(len(x), size=len(rows))][:, labels]  # a median is no label
         parts.append(rows)
         codes += [group] * len(rows)
@@ -118,6 +120,20 @@ def _rows(x: Array, fixed: Mask, far: Sequence[Stated | None], rng: np.random.Ge
         row[free] = (low + rng.random(len(low)) * (high - low))[free]
         rows.append(row)
     return np.array(rows)
+
+
+def _edges(x: Array, units: Array, rng: np.random.Generator) -> Array:
+    """Measured rows (n, d) in which one share of a whole is nothing or the whole; the other shares keep their ratios.
+    `units` (d,) are the factors with which shares add up to 1, and 0 for other features."""
+    rows = []
+    for k in np.flatnonzero(units):
+        others = (units > 0) & (np.arange(len(units)) != k)
+        for row in x[rng.integers(len(x), size=MIXTURES)].copy():
+            rest = float(row[others] @ units[others])
+            if rest > 0:
+                rows += [np.where(others, row / rest, row), np.where(others, 0.0, row)]
+                rows[-2][k], rows[-1][k] = 0.0, 1 / units[k]
+    return np.array(rows).reshape(-1, x.shape[1])
 
 
 def _way(column: Array, up: bool, stated: Stated | None) -> Array:

@@ -96,6 +96,22 @@ def test_laws_that_cannot_be_true_beyond_the_data_are_found() -> None:
     assert unsafe(table(n, np.sin(n)), far, -np.ones((len(far), 1))) is None, "a target of both signs"
 
 
+@pytest.mark.parametrize("percent", [1.0, 100.0])
+def test_shares_of_a_whole_are_looked_at_where_one_is_nothing_or_all(percent: float) -> None:
+    parts = np.random.default_rng(0).dirichlet([4.0, 4.0, 4.0], 30)
+    columns = {"code": parts[:, 0] * percent, "books": parts[:, 1], "web": parts[:, 2]}
+    mixed = Table(columns, {"loss": 2 + parts[:, 0]}, ("g",), np.zeros(30, dtype=np.intp))
+    far = reach_rows(mixed)
+    shares = np.stack([far.features["code"] / percent, far.features["books"], far.features["web"]])
+    assert shares.sum(axis=0) == pytest.approx(1)
+    for share in shares:
+        assert (share.min(), share.max()) == (0, pytest.approx(1))
+    found = unsafe(mixed, far, 1 / shares[1][:, None])
+    assert found is not None
+    assert found.what == "not finite"
+    assert unsafe(mixed, far, 2 + shares[:1].T) is None
+
+
 def test_steep_laws_are_believed() -> None:
     n = np.geomspace(1, 100, 20)
     cube = table(n, n**3)
