@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -29,7 +30,7 @@ from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.noise import resolution
 from lawsmith.tasks.task import Task
 
-MUCH_WORSE = np.e
+MUCH_WORSE = math.e
 """Factor of the typical error within which a law that repeated measurements allow is preferred to those they do not."""
 
 

@@ -106,7 +106,8 @@ def test_shares_of_a_whole_are_looked_at_where_one_is_nothing_or_all(percent: fl
     assert shares.sum(axis=0) == pytest.approx(1)
     for share in shares:
         assert (share.min(), share.max()) == (0, pytest.approx(1))
-    found = unsafe(mixed, far, 1 / shares[1][:, None])
+    with np.errstate(divide="ignore"):
+        found = unsafe(mixed, far, 1 / shares[1][:, None])
     assert found is not None
     assert found.what == "not finite"
     assert unsafe(mixed, far, 2 + shares[:1].T) is None
