@@ -269,6 +269,8 @@ def candidates(known: Sequence[KnownLaw], task: Task) -> tuple[dict[str, KnownLa
     """Candidate source -> law, for every way in which the table's columns can stand in a law; and the laws that no
     columns suit. Several groups share the constants that bend a curve, and also have all of their own; several targets
     have a law of the same form each."""
+    if not known:
+        return {}, ()
     table, found, refused = profile(task.train), dict[str, KnownLaw](), list[KnownLaw]()
     loss = Loss.FRONTIER if has_frontier(task.train) else Loss.SQUARED
     rows = int(np.bincount(task.train.codes).max())
