@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from lawsmith.agent.search.outliers import neighbours
+from lawsmith.agent.search.outliers import FEW, MOST, neighbours
 from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.table import Table
 
@@ -60,19 +60,23 @@ def growing_errors(train: Table, predictions: Sequence[Array]) -> GrowingErrors 
     """Errors that grow with the value, where they clearly do, in a table that `may_grow`; None elsewhere.
 
     predictions: (n, 1) each, of laws that may hold, fitted robustly with and without weights. The likelihood of the
-    rows decides, with errors of Laplace's distribution, which no outlier moves: the best law with errors that are
-    shares of the expected value (and a floor below which they do not fall), against the best one with equal errors.
+    rows decides, with errors of Laplace's distribution: the best law with errors that are shares of the expected value
+    (and a floor below which they do not fall), against the best one with equal errors. It has to, with and without as
+    many rows as may be outliers.
     """
     measured = train.target_matrix()[:, 0]
     laws = [one[:, 0] for one in predictions if np.isfinite(one).all()]
-    equal = max((_likelihood(measured, law, np.ones(len(law))) for law in laws), default=np.inf)
     growing = [(law, size) for law in laws for size in _sizes(measured, law)]
     if not growing:
         return None
-    likelihoods = [_likelihood(measured, law, size) for law, size in growing]
+    gains = []
+    for left_out in (max(FEW, int(MOST * len(train))), 0):  # single rows can speak for either kind
+        equal = max(_likelihood(measured, law, np.ones(len(law)), left_out) for law in laws)
+        likelihoods = [_likelihood(measured, law, size, left_out) for law, size in growing]
+        gains.append(max(likelihoods) - equal)
     law, size = growing[int(np.argmax(likelihoods))]
     clearly = max(CLEARLY, EACH * len(train))
-    if max(likelihoods) < equal + clearly or _bends(train, (measured - law) / size):
+    if min(gains) < clearly or _bends(train, (measured - law) / size):
         return None
     return GrowingErrors(next(iter(train.targets)), _weights(size))
 
@@ -96,11 +100,12 @@ def _sizes(measured: Array, law: Array) -> list[Array]:
     return [np.hypot(floor * typical, law) for floor in FLOORS]
 
 
-def _likelihood(measured: Array, law: Array, size: Array) -> float:
-    """Logarithm of the likelihood with the best scale, up to a constant."""
-    missed = float(np.mean(np.abs(measured - law) / size))
+def _likelihood(measured: Array, law: Array, size: Array, left_out: int) -> float:
+    """Logarithm of the likelihood with the best scale, up to a constant; so many rows with the largest errors do not
+    count."""
+    usual = np.sort(np.abs(measured - law) / size)[: len(law) - left_out]
     least = LEAST * float(np.mean(np.abs(measured) / size))  # exact laws have no errors that could grow
-    return -len(law) * float(np.log(max(missed, least))) - float(np.log(size).sum())
+    return -len(law) * float(np.log(max(float(np.mean(usual)), least))) - float(np.log(size).sum())
 
 
 def _bends(train: Table, residual: Array) -> bool:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from lawsmith.agent.command.doubts import doubted
+from lawsmith.agent.search.growing_errors import growing_errors
 from lawsmith.agent.search.outliers import disbelieved, errors_are_relative
 from lawsmith.agent.symbolic.start_forms import start_forms
 from lawsmith.runs.record import RunResult
@@ -113,6 +114,18 @@ def test_errors_that_grow_with_the_value_are_recognised() -> None:
     assert not errors_are_relative(plain, truth)
     relative[60] *= 2
     assert [row.row for row in disbelieved(table(np.arange(80.0), relative), [truth[:, None]])] == [60]
+
+
+def test_an_outlier_where_values_are_large_is_no_growing_error() -> None:
+    rng = np.random.default_rng(3)
+    x = np.geomspace(1, 1000, 40)
+    truth = 2 + 8 * x**-0.5
+    spoilt = truth + 0.01 * rng.standard_normal(40)
+    spoilt[0] -= 3
+    assert growing_errors(table(x, spoilt), [truth[:, None]]) is None
+    relative = truth * (1 + 0.1 * rng.standard_normal(40))
+    relative[30] += 3
+    assert growing_errors(table(x, 40 * relative**3), [40 * truth[:, None] ** 3]) is not None
 
 
 def test_without_doubts_the_table_stays_the_same_object() -> None:
