@@ -51,7 +51,7 @@ def test_the_main_job_with_a_real_model_leaves_a_valid_archive(
 ) -> None:
     monkeypatch.setenv("LAWSMITH_REQUEST_TIMEOUT", "600")  # a machine may be busy
     monkeypatch.setattr(lawsmith.agent.symbolic, "SymbolicProposer", Brief)
-    job = ("--task", "sft", "--runs", "1", "--agent", "refine", "--max-calls", "2")
+    job = ("--task", "sft", "--runs", "1", "--agent", "refine", "--max-calls", "1")
     with local_model.served() as url:
         found = discover(capsys, *job, *MODEL, "--base-url", url, "--runs-dir", str(tmp_path))
     [run] = found["runs"]
@@ -60,9 +60,9 @@ def test_the_main_job_with_a_real_model_leaves_a_valid_archive(
     assert archive.result is not None
     account = Account.of(archive.result)
     assert account is not None
-    assert account.calls.finished == 2
+    assert account.calls.finished == 1
     assert account.calls.prompt_tokens > 500
-    assert 2 <= account.calls.completion_tokens <= 2 * 64
+    assert 1 <= account.calls.completion_tokens <= 64
     assert account.calls.usd is None is run["cost_usd"]
     assert account.floor_candidates == 4
     assert discover(capsys, "replay", run["archive"])["reproduced"]
