@@ -1,10 +1,17 @@
 """What every test stands on: no network but loopback, no user cache, no settings of the machine."""
 
+from __future__ import annotations
+
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from lawsmith.sandbox import Sandbox
 
 # Read at import by huggingface_hub and inherited by processes that tests start.
 os.environ["HF_HUB_OFFLINE"] = "1"
@@ -22,6 +29,15 @@ def _private_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
     os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
     os.environ["XDG_STATE_HOME"] = str(tmp_path_factory.mktemp("state"))
     os.environ["XDG_CONFIG_HOME"] = str(tmp_path_factory.mktemp("config"))
+
+
+@pytest.fixture(scope="session")
+def sandbox() -> Iterator[Sandbox]:
+    """The strongest isolation that there is, started once for all tests that just need some."""
+    from lawsmith.sandbox import Sandbox
+
+    with Sandbox(workers=2) as started:
+        yield started
 
 
 @pytest.fixture(scope="session")

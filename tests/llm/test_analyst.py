@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -60,12 +59,6 @@ STEPS = (
     Step("There is no tool 'dig'", [("try", {"source": HINGE})]),
     Step("states what is known already", [("finish", {"reason": "only rounding is left"})]),
 )
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(workers=2) as box:
-        yield box
 
 
 def test_a_scientist_reads_computes_tries_is_told_and_finishes(sandbox: Sandbox, tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +18,6 @@ from lawsmith.agent.search.budget import Allowance
 from lawsmith.sandbox import Sandbox
 
 REPLY_TOKENS = 150
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(workers=2) as box:
-        yield box
 
 
 def inventive(handler: Handler, seen: Seen, number: int) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -22,12 +21,6 @@ from lawsmith.runs.trials import Proposal, Trial
 from lawsmith.sandbox import Evaluation, FoldScore, Sandbox, Tier, Verdict, evaluate
 from lawsmith.tasks import Column, Expectation, InputError, Knowledge, Provenance, Schema, Table, Task
 from lawsmith.tasks.folds import frontier_folds
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(workers=2) as box:
-        yield box
 
 
 def grid() -> Table:

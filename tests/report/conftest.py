@@ -1,7 +1,6 @@
 """A finished run on a small table, made by the real loop from three fixed candidates; and a real browser."""
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,12 +11,6 @@ from lawsmith.runs.intervals import Uncertainty, uncertainty
 from lawsmith.runs.trials import Proposal
 from lawsmith.sandbox import Sandbox
 from lawsmith.tasks import read_dataset
-
-
-@pytest.fixture(scope="session")
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(workers=2) as started:
-        yield started
 
 
 @pytest.fixture(scope="session")

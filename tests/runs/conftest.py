@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from lawsmith.runs import DataRecord, Manifest, new_run_id
-from lawsmith.sandbox import Sandbox
 from lawsmith.tasks import Schema
 
 
@@ -34,9 +31,3 @@ def manifest(schema: Schema) -> Manifest:
         data=DataRecord(source="file", sha256="0" * 64),
         config={"time_limit": 60.0, "options": ["a", None, 0]},
     )
-
-
-@pytest.fixture(scope="session")
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(workers=1) as started:
-        yield started

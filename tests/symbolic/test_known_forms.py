@@ -1,7 +1,5 @@
 """Forms that respect stated knowledge: proposed early, and true to it a hundred times beyond the data."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 
@@ -45,12 +43,6 @@ TABLES = {
     "falling": ({"N": N, "D": D}, LOSS, "", "y falls with N, D"),
     "year": ({"year": 2010 + np.log10(N)}, RATE, "y=0:1", ""),
 }
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(workers=2) as made:
-        yield made
 
 
 @pytest.mark.parametrize("name", TABLES)

@@ -1,6 +1,5 @@
 """Rows that no law believes are found, named and hardly counted; clean tables stay as they are."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -18,12 +17,6 @@ from lawsmith.sandbox.fitting import Loss
 from lawsmith.sandbox.search_task import LITTLE, with_little_weight
 from lawsmith.tasks import Array, Dataset, Provenance, Schema, Table, Task
 from lawsmith.tasks.probes import probe_rows
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(workers=2) as made:
-        yield made
 
 
 def table(n: Array, loss: Array) -> Table:

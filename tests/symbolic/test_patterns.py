@@ -1,9 +1,6 @@
 """Laws that miss the rows in a pattern are refuted where another law leaves nothing but noise."""
 
-from collections.abc import Iterator
-
 import numpy as np
-import pytest
 
 from lawsmith.agent.search.patterns import NONE, pattern, refuted
 from lawsmith.agent.search.score import RULES
@@ -21,12 +18,6 @@ def form(x, p):
 """
 TRUE = "p['L'] + p['A'] / (x['n'] ** p['a'] + p['h'])"
 CURVED = "p['L'] + p['A'] * (x['n'] + p['h']) ** -p['a']"
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(workers=2) as made:
-        yield made
 
 
 def task(noise: float) -> Task:

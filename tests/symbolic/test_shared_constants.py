@@ -1,9 +1,6 @@
 """A constant that all groups share is one number wherever constants are counted."""
 
-from collections.abc import Iterator
-
 import numpy as np
-import pytest
 
 from lawsmith.agent.search.selection import choose
 from lawsmith.agent.symbolic.form import SymbolicForm
@@ -17,12 +14,6 @@ from lawsmith.tasks.folds import frontier_folds
 from lawsmith.tasks.probes import probe_rows
 
 GROUPS = 6
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(workers=2) as made:
-        yield made
 
 
 def one_exponent(seed: int) -> Task:

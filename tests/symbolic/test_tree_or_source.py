@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -25,12 +24,6 @@ OPAQUE = "[0].clear()\n"
 EIGHT = ("sft", "lr_bsz", "parallel", "moe", "u_shape", "domain_mixture", "data_constrained", "vocab")
 EVERY = int(os.environ.get("EVERY_FORM", "23"))
 """Of the forms of a task, one in so many is tried; 1 tries all of them."""
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(workers=2) as started:
-        yield started
 
 
 def sources(task: Task) -> list[str]:
