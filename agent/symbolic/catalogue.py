@@ -36,11 +36,23 @@ MOST_BYTES = 64 * 1024
 MOST_LAWS = 100  # of a user's file
 MOST_PLACES = 24  # ways to put columns in the places of a law's features
 LEVEL = "level"
+MOST_OF_LIMITS = 2
 MOST_OF_PAIRS = 3  # features whose pairs are tried
 EXPONENTS = 8.0  # bound of an exponent's size that a law leaves open
 ENTRIES = "name, formula, source, domain, features and constants"
-KINDS = ("rate", "centre", "width", "turns", "activation", "steepness", "drift", "rise", "fall")
-INVERSE = ("rate", "turns", "steepness", "drift", "rise", "fall")  # in the inverse of a feature's unit
+KINDS = (
+    *("rate", "centre", "width", "turns", "activation", "steepness", "drift", "rise", "fall"),
+    *("half", "approach", "threshold"),
+)
+INVERSE = (
+    "rate",
+    "turns",
+    "steepness",
+    "drift",
+    "rise",
+    "fall",
+    "approach",
+)  # in the inverse of a feature's unit
 _KIND = re.compile(rf"({'|'.join(KINDS)}) of (\w+)")
 
 Sign = Literal["any", "positive", "not negative"]
@@ -216,6 +228,20 @@ def laws_of(profile: Profile, column: str) -> list[Template]:
 
 def _titled(name: str, column: str) -> str:
     return name.replace("of 1/x", f"of 1/{column}") if "of 1/x" in name else f"{name} in {column}"
+
+
+def laws_of_limits(profile: Profile, names: Sequence[str]) -> list[Template]:
+    """The package's laws with limits of features that are never negative; none in tables of more than
+    `MOST_OF_LIMITS` numbers, of which these forms say too little."""
+    found: list[Template] = []
+    usable = [name for name in names if profile.levels[name] > 1]
+    for law in own_catalogue("limits").law if len(names) <= MOST_OF_LIMITS else ():
+        for columns in permutations(usable, len(law.features)):
+            places = dict(zip(law.features, columns, strict=True))
+            if all(law.condition(name).allows(profile, column) for name, column in places.items()):
+                node = law.node(Terms(profile), places, scaled=True)
+                found.append(Template(law.name.format(**places), node))
+    return found
 
 
 def laws_of_pairs(profile: Profile, names: Sequence[str]) -> list[Template]:

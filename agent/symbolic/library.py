@@ -6,10 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from math import inf
 
-from lawsmith.agent.symbolic.catalogue import laws_of_pairs
+from lawsmith.agent.symbolic.catalogue import laws_of_limits, laws_of_pairs
 from lawsmith.agent.symbolic.category_forms import of_categories
 from lawsmith.agent.symbolic.level_forms import of_levels
-from lawsmith.agent.symbolic.limit_forms import of_limits
 from lawsmith.agent.symbolic.other_forms import STEEPEST_SHARE, of_plain, of_shares
 from lawsmith.agent.symbolic.profile import ColumnKind, Profile
 from lawsmith.agent.symbolic.scale_forms import of_many, of_one
@@ -53,7 +52,7 @@ def library(profile: Profile) -> list[Template]:
     if profile.even.issuperset(scale):
         found += of_plain(profile, [*scale, *signed])
         found += laws_of_pairs(profile, [name for name in (*scale, *signed) if profile.levels[name] > 1])
-    found += of_limits(profile, [*scale, *signed])
+    found += laws_of_limits(profile, [*scale, *signed])
     if share and len(found) > 1:
         found += _corrected(profile, found, share[:-1])  # the last share follows from the others
     if share:

@@ -35,6 +35,7 @@ DIGITS = "0123456789"
 STEEPEST_RATE = 5.0  # logarithm of the factor per unit, which is near half the data's width
 WIDTHS = (0.05, 20.0)  # of a bump, in half the width of the data
 PER_HALF_WIDTH = {"steepness": (0.1, 20.0), "drift": (-5.0, 5.0), "rise": (0.0, 5.0), "fall": (-5.0, 0.0)}
+OUTSIDE = 30.0  # factor beyond the measured values within which a half-way point is looked for
 MOST_BEND = 50.0  # logarithm of the factor over the data
 
 
@@ -120,8 +121,16 @@ class Terms:
         """Bounds that the values of a feature suggest, in its unit: of a rate k in exp(k x), steep enough for all that
         the target grows or falls over the data; of a centre m in x - m; of w in cos(w x), for a few turns within the
         data, at most one for every four levels; of an activation k in exp(-k / x) of a positive feature; and of what
-        counts in half the width of the data: the width of a bump, and rates (`PER_HALF_WIDTH`)."""
+        counts in half the width of the data: the width of a bump, and rates (`PER_HALF_WIDTH`). Of positive values: of
+        a half-way point h in x / (h + x), of a rate k in 1 - exp(-k x), and of a threshold."""
         low, high = (end / self.profile.unit[name] for end in self.profile.range[name])
+        smallest = self.profile.smallest[name] / self.profile.unit[name]
+        if kind == "half":
+            return smallest / OUTSIDE, high * OUTSIDE
+        if kind == "approach":
+            return 1 / (high * OUTSIDE), OUTSIDE / smallest
+        if kind == "threshold":
+            return low, high
         half = (high - low) / 2
         if kind in PER_HALF_WIDTH:
             return PER_HALF_WIDTH[kind][0] / half, PER_HALF_WIDTH[kind][1] / half

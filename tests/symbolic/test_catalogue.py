@@ -63,7 +63,7 @@ def test_signed_features_get_no_powers_and_many_features_get_no_pairs() -> None:
     assert laws_of_pairs(known, ["x"]) == [] and laws_of_pairs(known, ["x", "y", "x", "y"]) == []
 
 
-@pytest.mark.parametrize("name", ["curves", "pairs"])
+@pytest.mark.parametrize("name", ["curves", "limits", "pairs"])
 def test_every_law_of_the_package_states_its_source_and_its_domain(name: str) -> None:
     known = own_catalogue(name)
     laws = (*known.law, *known.curve, *known.factor)
