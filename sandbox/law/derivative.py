@@ -76,7 +76,10 @@ def derivative(node: Node, name: str) -> Node:
         case Power(base, exponent):
             inner, outer = derivative(base, name), derivative(exponent, name)
             falling = mul(exponent, node, power(base, Number(-1.0)), inner) if inner != ZERO else ZERO
-            return add(falling, mul(node, log(base), outer) if outer != ZERO else ZERO)
+            slope = add(falling, mul(node, log(base), outer) if outer != ZERO else ZERO)
+            if isinstance(base, Sum) or slope == ZERO:
+                return slope
+            return _branches(function("greater", base, ZERO), slope, ZERO)  # the base may begin at 0
 
 
 def _branches(condition: Node, then: Node, otherwise: Node) -> Node:
