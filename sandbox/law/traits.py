@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -40,6 +41,7 @@ FREE_NUMBERS = 8  # … up to so many beside the parameters of a target: many sm
 STRUCTURAL = frozenset({-1.0, 0.0, 0.5, 1.0, 2.0})  # what any law is written with …
 MOST_STRUCTURAL = 24  # … so often beside two for each parameter; bits can spell anything
 FREE_CODES = 2  # levels of a category that are compared with, beside one for each parameter
+FREE_BITS = 64  # zeros, ones and truth values of a form that cannot be read
 BITS = 64  # of a long text, or of a whole number that no float holds, for each number that they count as
 
 
@@ -226,17 +228,46 @@ def literals(node: Node) -> int:
 
 
 def literals_of_text(module: ast.Module) -> int:
-    """The same for a form that cannot be read: of all numbers in its text, those of its own fit apart, and of texts
-    longer than names, which may hold a table too."""
-    held = [value for part in module.body if not _is_own_fit(part) for value in _constants(part)]
+    """The same for a form that cannot be read: of all numbers in its text, those of its own fit apart, and of what else
+    may hold a table: texts, digits in names, and many truth values or zeros and ones."""
+    parts = [part for part in module.body if not _is_own_fit(part)]
+    held = [value for part in parts for value in _constants(part)]
     numbers = [value for value in held if isinstance(value, int | float) and not isinstance(value, bool)]
     counted = [abs(value) for value in numbers if value not in STRUCTURAL and not _is_infinite(value)]
     costly = {value for value in counted if not _is_free(value)}
     long = sum(value.bit_length() // BITS for value in counted if isinstance(value, int) and value >= 1 << 53)
-    long += sum(
-        8 * len(value) // BITS for value in held if isinstance(value, str | bytes) and len(value) > MAX_NAME
+    long += 8 * max(_told(parts) - MAX_NAME, 0) // BITS
+    long += (
+        max(sum(value in STRUCTURAL for value in held if isinstance(value, int | float)) - FREE_BITS, 0) // 8
     )
     return len(costly) + max(sum(map(_is_free, counted)) - FREE_NUMBERS - MOST_STRUCTURAL, 0) + long
+
+
+def _told(parts: list[ast.stmt]) -> int:
+    """Characters of different texts, and of numbers within names. Subscripts, as columns are, and docstrings, which are
+    compiled away, are apart."""
+    texts: set[str | bytes] = set()
+    names: set[str] = set()
+    free: set[int] = set()
+    for node in (node for part in parts for node in ast.walk(part)):  # from the outside to the inside
+        match node:
+            case ast.Expr(value=ast.Constant() as docstring):
+                free.add(id(docstring))
+            case ast.Subscript(slice=ast.Constant() as key):
+                free.add(id(key))
+            case ast.Constant(value=str() | bytes() as text) if id(node) not in free:
+                texts.add(text)
+            case (
+                ast.Name(id=name)
+                | ast.Attribute(attr=name)
+                | ast.keyword(arg=str() as name)
+                | ast.arg(arg=name)
+            ):
+                names.add(name)
+            case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+                names.add(name)
+    digits = sum(len(number) for name in names for number in re.findall(r"\d{3,}", name))
+    return sum(map(len, texts)) + digits
 
 
 def _is_own_fit(part: ast.stmt) -> bool:

@@ -18,6 +18,7 @@ SMALL = np.clip(np.rint(4 * NOISE), -12, 12).astype(int)
 LEVELS = np.array([-1.0, -0.5, 0.0, 0.5, 1.0])[np.clip(np.rint(NOISE) + 2, 0, 4).astype(int)]
 TEXT = " ".join(f"{value:.4f}" for value in NOISE)
 LENGTHS = ", ".join(f"len('{'x' * round((value + 4) * 20)}')" for value in NOISE)
+NAMES = [f"k{k:02d}_{round((value + 5) * 1000):04d}" for k, value in enumerate(NOISE)]
 DIGITS = int("".join(f"{round((value + 5) * 1000):04d}" for value in NOISE))
 
 
@@ -58,6 +59,23 @@ OPAQUE = {
         f"np.array([({DIGITS} // 10000 ** (30 - int(k))) % 10000 for k in n]) / 1000 - 5"
     ),
     "complex numbers": form(f"np.array({[complex(v) for v in NOISE]}).real[n.astype(int) - 1]"),
+    "short texts": form(f"np.array({[f'{v + 5:.3f}' for v in NOISE]}).astype(float)[n.astype(int) - 1] - 5"),
+    "names of keywords": form(
+        f"np.array([int(k[4:]) for k in dict({', '.join(f'{name}=0' for name in NAMES)})])"
+        "[n.astype(int) - 1] / 1000 - 5"
+    ),
+    "names of functions": form(
+        f"np.array([int(f.__name__[4:]) for f in [{', '.join(NAMES)}]])[n.astype(int) - 1] / 1000 - 5",
+        "".join(f"def {name}(): pass\n" for name in NAMES),
+    ),
+    "names of variables": form(
+        "np.array([int(k[4:]) for k in sorted(globals()) if k[:1] == 'k'])[n.astype(int) - 1] / 1000 - 5",
+        "".join(f"{name} = None\n" for name in NAMES),
+    ),
+    "truth values": form(
+        f"(np.array({[bool(round((v + 4) * 30) >> bit & 1) for v in NOISE for bit in range(8)]}).reshape(30, 8)"
+        " @ (2.0 ** np.arange(8)))[n.astype(int) - 1] / 30 - 4"
+    ),
     "lengths of texts": form(f"np.array([{LENGTHS}])[n.astype(int) - 1] / 20 - 4"),
 }
 
