@@ -42,7 +42,7 @@ class Rules:
     surplus: float = (
         0.02  # spreads beyond the data by which a law must differ from a simpler one to be worth it
     )
-    pattern: float = 3.0  # standard deviations of noise from which residuals follow a pattern; not tuned
+    pattern: float = 4.0  # standard deviations of noise from which residuals follow a pattern
 
 
 RULES = Rules()
