@@ -84,6 +84,7 @@ def parse_delimited(text: str, where: str) -> Reading:
     if separator == "|" and header.strip().startswith("|"):
         header, body = _without_frame(header), "\n".join(_without_frame(line) for line in body.split("\n"))
         lines = [_without_frame(line) for line in lines]
+    bound_columns(header.count(separator) + 1, where)
     names = _cells(header, separator, where)
     bound(max(body.count("\n"), body.count("\r")) * len(names), where)
     names += [""] * _surplus(names, lines, separator)
@@ -125,9 +126,9 @@ def _header_and_body(text: str, where: str) -> tuple[str, str, list[str]]:
     if "#" in text:
         comments = re.findall(r"^[ \t]*#.*$", text, flags=re.MULTILINE)
         body = re.sub(r"^[ \t]*#.*$", "", text, flags=re.MULTILINE)
-    begun = body[: 2 * MAX_HEADER].lstrip()
+    begun = body.lstrip()[: 2 * MAX_HEADER]
     header = begun.splitlines()[0] if begun else ""
-    if not header and not comments:
+    if not header:
         raise InputError(f"{where} is empty; a table needs a header and at least one row.")
     if len(header) > MAX_HEADER:
         raise InputError(

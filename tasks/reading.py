@@ -9,6 +9,7 @@ import io
 import json
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -209,7 +210,11 @@ def _parquet(content: bytes, where: str) -> Reading:
         file = pq.ParquetFile(io.BytesIO(content))
         schema = file.schema_arrow
         plain = [column.name for column in schema if _is_plain(column.type)]
-        bound_columns(len(plain), where)
+        bound_columns(len(schema), where)
+        if repeated := [name for name, count in Counter(schema.names).items() if count > 1]:
+            raise InputError(
+                f"{where} names the column {repeated[0]!r} twice; every column needs its own name."
+            )
         bound(file.metadata.num_rows * max(1, len(plain)), where)
         groups = (file.metadata.row_group(place) for place in range(file.metadata.num_row_groups))
         if (size := sum(group.total_byte_size for group in groups)) > MAX_UNPACKED_BYTES:
@@ -254,9 +259,15 @@ def _bound_texts(table: "pa.Table", where: str) -> None:
     for name, column in zip(table.column_names, table.columns, strict=True):
         for chunk in column.chunks:
             words = chunk.dictionary if pa.types.is_dictionary(chunk.type) else chunk
-            if _is_text(words.type) and (pc.max(pc.binary_length(words)).as_py() or 0) > MAX_CELL:
+            longest = (pc.max(pc.binary_length(words)).as_py() or 0) if _is_text(words.type) else 0
+            if longest > MAX_CELL:
                 raise InputError(
                     f"{where}: column {name!r} holds a text of more than {MAX_CELL} bytes; leave it out."
+                )
+            if (size := longest * table.num_rows / 1024**2) > MAX_UNPACKED_BYTES / 1024**2:
+                raise InputError(
+                    f"{where}: the texts of column {name!r} may unpack to {size:.0f} MiB; at most "
+                    f"{MAX_UNPACKED_BYTES // 1024**2} MiB are read."
                 )
 
 

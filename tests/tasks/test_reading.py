@@ -267,6 +267,21 @@ def test_a_dataframe_of_any_kinds_of_columns():
         frame_bytes(pd.DataFrame([[1, 2]], columns=[1, "1"]))
 
 
+def test_a_parquet_file_that_means_more_than_it_holds_is_refused():
+    many = pa.DictionaryArray.from_arrays(
+        pa.array(np.zeros(100_000, dtype=np.int32)), pa.array(["x" * 30_000])
+    )
+    for table, message in (
+        (pa.table({"note": many}), "texts of column 'note' may unpack to 2861 MiB; at most 1024"),
+        (pa.table([[1.0], [2.0]], names=["y", "y"]), "names the column 'y' twice"),
+    ):
+        content = io.BytesIO()
+        pq.write_table(table, content)
+        assert len(content.getvalue()) < 1 << 17
+        with pytest.raises(InputError, match=message):
+            parse_table(content.getvalue(), "t.parquet", "t")
+
+
 def test_texts_of_a_parquet_file_are_bounded():
     text = "x" * (1 << 20)
     table = pa.table({"note": pa.DictionaryArray.from_arrays(pa.array([0] * 3000), pa.array([text]))})
