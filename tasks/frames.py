@@ -9,6 +9,7 @@ import numpy as np
 
 from lawsmith.tasks.cells import as_text
 from lawsmith.tasks.errors import InputError
+from lawsmith.tasks.labels import MOST_LEVELS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,6 +38,20 @@ def frame_bytes(frame: "pd.DataFrame") -> bytes:
     content = io.BytesIO()
     pd.DataFrame(columns).to_parquet(content, index=False)
     return content.getvalue()
+
+
+def numbered_categories(frame: "pd.DataFrame") -> tuple[str, ...]:
+    """The columns of pandas' unordered categories whose few labels are numbers, which a file would hold as numbers."""
+    import pandas as pd
+
+    found = []
+    for name, column in frame.items():
+        kind = column.dtype
+        if isinstance(kind, pd.CategoricalDtype) and not kind.ordered:
+            labels = column.dropna().unique().tolist()
+            if 2 <= len(labels) <= MOST_LEVELS and all(isinstance(label, int | float) for label in labels):
+                found.append(as_text(name))
+    return tuple(found)
 
 
 def _plain(column: "pd.Series[Any]") -> Any:

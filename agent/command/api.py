@@ -16,6 +16,7 @@ from lawsmith.agent.symbolic.catalogue import catalogue_text
 from lawsmith.runs import new_run_id
 from lawsmith.runs.laws import Law
 from lawsmith.sandbox import DEFAULT_LIMITS, Limits
+from lawsmith.tasks.frames import numbered_categories
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -140,7 +141,7 @@ def discover(
             group=None if group is None else str(group),
             test=None if test is None else str(table_path(_file(test), runs_dir, f"{name or 'table'}-test")),
             cap=cap,
-            category=listed(category),
+            category=(*listed(category), *_own_categories(data, target, group, ignore, category)),
             sigma=sigma,
             ignore=listed(ignore),
             ranges=listed(ranges),
@@ -159,6 +160,16 @@ def discover(
 
     with ProgressReport() as shown:
         return _execute(command, shown)
+
+
+def _own_categories(
+    data: "str | Path | pd.DataFrame", *named: "Label | Sequence[Label] | None"
+) -> tuple[str, ...]:
+    """Columns of a DataFrame that are categories of numbers by their type, and that nothing else was said of."""
+    if isinstance(data, str | Path):
+        return ()
+    said = {name for one in named if one is not None for name in listed(one)}
+    return tuple(name for name in numbered_categories(data) if name not in said)
 
 
 def _file(table: "str | Path | pd.DataFrame") -> "Path | pd.DataFrame":

@@ -122,6 +122,19 @@ def test_a_frame_of_nullable_columns_and_a_law_that_takes_labels(tmp_path: Path)
     assert one - two == pytest.approx(b)
 
 
+def test_numbers_that_pandas_calls_categories_are_categories(tmp_path: Path):
+    frame = table()[["N", "loss"]].assign(
+        kind=pd.Categorical(np.arange(48) % 3 + 5), size=pd.Categorical(np.arange(48) % 4, ordered=True)
+    )
+    found = discover(frame, target="loss", form="L + A*N^-a", only=True, runs_dir=tmp_path)
+    assert {one.name: one.role for one in found.dataset.roles} == {
+        "N": "feature",
+        "loss": "target",
+        "kind": "category",
+        "size": "feature",
+    }
+
+
 def test_a_formula_with_categories_says_what_their_codes_stand_for(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ):

@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 import re
+import warnings
 import zipfile
 from collections.abc import Callable
 from decimal import Decimal
@@ -17,6 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from lawsmith.tasks import InputError, read_dataset
+from lawsmith.tasks.cells import NumberNotation, convert
 from lawsmith.tasks.frames import frame_bytes
 from lawsmith.tasks.numerals import decimal_year
 from lawsmith.tasks.reading import parse_table
@@ -263,6 +265,9 @@ def test_a_dataframe_of_any_kinds_of_columns():
     assert read["kind"].tolist() == ["small", "large", "small", "large"]
     assert read["decimal"].tolist()[:3] == ["1.5", "2.5", "3.25"]
     assert np.isnan(read["flag"].tolist()[2]) and np.isnan(read["count"].tolist()[1])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # pandas gives up names now and then
+        assert convert(read, "", NumberNotation(), "t").dates == {"when"}
     with pytest.raises(InputError, match="two columns called '1'"):
         frame_bytes(pd.DataFrame([[1, 2]], columns=[1, "1"]))
 
