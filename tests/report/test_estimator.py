@@ -57,7 +57,7 @@ class Shared:
 def quick(sandbox: Sandbox) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(lawsmith.agent.symbolic, "SymbolicProposer", Linear)
-        patch.setattr(lawsmith.agent.command.runner, "doubted", lambda dataset, sandbox: (dataset, None))
+        patch.setattr(lawsmith.agent.command.runner, "doubted", lambda dataset, *rest: (dataset, None))
         for module in (lawsmith.agent.command.runner, lawsmith.runs.laws):
             patch.setattr(module, "Sandbox", lambda *args, **kwargs: Shared(sandbox))
         yield
