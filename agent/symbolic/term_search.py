@@ -348,6 +348,8 @@ def _dictionary(
     size = np.sqrt((columns**2).sum(axis=1))
     usable = np.isfinite(size) & (size > 1e-12) & (np.abs(columns).max(axis=1) < 0.9 * size)
     places = np.flatnonzero(usable)
+    if not len(places):  # each term stands out in one row
+        return [], np.empty((rows.blocks, 0, rows.count // rows.blocks))
     blocks = (columns[places] / size[places, None]).reshape(len(places), rows.blocks, -1)
     if rows.fixed is not None:
         blocks = np.swapaxes(rows.beside(blocks.transpose(1, 2, 0)), 1, 2).swapaxes(0, 1)

@@ -131,6 +131,12 @@ def test_a_search_out_of_time_ends_with_what_it_has() -> None:
     assert stage is not None and len(stage.forms) <= 5
 
 
+def test_rows_of_which_one_outweighs_all_others_end_the_search() -> None:
+    x = np.arange(-50.0, 50.0)
+    task = task_of({"x": x}, np.exp(2 * x))
+    assert GeneralForms(task, profile(task.train), Loss.SQUARED).stage(0, lambda: False) is not None
+
+
 def test_terms_are_marked_as_found_by_chance() -> None:
     x = drawn(-2, 2, 0)
     task = task_of({"x": x}, np.tanh(x) + 0.5 * x)
