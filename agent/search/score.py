@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lawsmith.agent.search.ceilings import claims_a_ceiling
 from lawsmith.agent.search.waves import unshown_waves
 from lawsmith.runs.trials import Trial
 from lawsmith.sandbox import Evaluation
@@ -132,6 +133,7 @@ def missing_parts(trial: Trial, task: Task) -> int:
     known = traits(trial.proposal.source, task.schema.targets)
     endless = known is not None and not known.levels and not steepens(task.train)
     missing = 0 if known is None else endless + len(decisive(task.train) - known.features)
+    missing += claims_a_ceiling(trial.proposal.source, trial.evaluation, task.train)
     return missing + unshown_waves(trial.proposal.source, trial.evaluation, task.train)
 
 
