@@ -32,7 +32,7 @@ class SmallTable:
     outliers: tuple[int, ...] = ()
 
 
-def _made(
+def made_table(
     rng: np.random.Generator,
     kind: str,
     target: str,
@@ -49,12 +49,12 @@ def _made(
     """Noise is a share of the spread of the truth, or of each value; values are written with so many digits."""
     truth = np.asarray(formula(inside, *constants), dtype=float)
     size = np.abs(truth) if relative else truth.std()
-    measured = _written(truth + noise * size * rng.standard_normal(len(truth)), digits)
+    measured = written(truth + noise * size * rng.standard_normal(len(truth)), digits)
     train, test = inside | {target: measured}, beyond | {target: formula(beyond, *constants)}
     return SmallTable(kind, target, train, test, formula, constants, relative, **more)
 
 
-def _written(values: Array, digits: int) -> Array:
+def written(values: Array, digits: int) -> Array:
     return np.array([float(f"{value:.{digits - 1}e}") for value in values])
 
 
@@ -72,7 +72,7 @@ def logistic_growth(rng: np.random.Generator) -> SmallTable:
     inside = {"t": np.round(np.linspace(0, last, rows), 2)}
     beyond = {"t": np.linspace(1.1 * last, 1.6 * last, 8)}
     noise = float(rng.choice([0.003, 0.01, 0.02]))
-    return _made(
+    return made_table(
         rng, "logistic growth", "count", inside, beyond, _logistic, (top, middle, rate), noise, digits=4
     )
 
@@ -91,7 +91,7 @@ def exponential_years(rng: np.random.Generator) -> SmallTable:
     noise = float(rng.choice([0.05, 0.12, 0.2]))
     start = 10 ** rng.uniform(0, 18) * np.exp(rate * (2010 - first))
     made = (start, rate)
-    return _made(
+    return made_table(
         rng, "exponential years", "flops", {"year": years}, beyond, _exponential, made, noise, relative=True, digits=4
     )  # fmt: skip
 
@@ -109,9 +109,11 @@ def accuracy_compute(rng: np.random.Generator, *, plateau: bool) -> SmallTable:
     slope = rng.uniform(1.5, 2.5)
     middle = first + decades * (0.5 if plateau else 0.85)
     beyond = {"compute": 10 ** np.linspace(first + 1.05 * decades, first + decades + 1.5, 8)}
-    inside, made = {"compute": _written(compute, 4)}, (low, high, middle, slope)
+    inside, made = {"compute": written(compute, 4)}, (low, high, middle, slope)
     kind = "accuracy, plateau" if plateau else "accuracy, no plateau"
-    return _made(rng, kind, "acc", inside, beyond, _rising, made, float(rng.choice([0.01, 0.03])), digits=4)
+    return made_table(
+        rng, kind, "acc", inside, beyond, _rising, made, float(rng.choice([0.01, 0.03])), digits=4
+    )
 
 
 def _power(x: Columns, level: float, size: float, exponent: float) -> Any:
@@ -125,7 +127,9 @@ def power_law(rng: np.random.Generator) -> SmallTable:
     made = (rng.uniform(0.5, 2.5), rng.uniform(0.5, 3.0), rng.uniform(0.15, 0.6))
     beyond = {"N": 10 ** np.linspace(7 + decades + 0.2, 8 + decades, 8)}
     noise = float(rng.choice([0.001, 0.005, 0.01, 0.05]))
-    return _made(rng, "power law + level", "loss", {"N": _written(budgets, 3)}, beyond, _power, made, noise)
+    return made_table(
+        rng, "power law + level", "loss", {"N": written(budgets, 3)}, beyond, _power, made, noise
+    )
 
 
 def exact_power_law(rng: np.random.Generator) -> SmallTable:
@@ -134,8 +138,8 @@ def exact_power_law(rng: np.random.Generator) -> SmallTable:
     budgets = 10 ** np.linspace(6, 6 + decades, rows)
     made = (rng.uniform(0.5, 2.5), rng.uniform(0.5, 3.0), rng.uniform(0.2, 0.5))
     beyond = {"N": 10 ** np.linspace(6 + decades + 0.2, 7 + decades, 8)}
-    return _made(
-        rng, "power law, rounded", "loss", {"N": _written(budgets, 2)}, beyond, _power, made, 0.0, digits=5
+    return made_table(
+        rng, "power law, rounded", "loss", {"N": written(budgets, 2)}, beyond, _power, made, 0.0, digits=5
     )
 
 
@@ -148,10 +152,12 @@ def relative_errors(rng: np.random.Generator) -> SmallTable:
     rows = int(rng.integers(16, 40))
     draw = {"mass": 10 ** rng.uniform(-1, 2, rows), "length": 10 ** rng.uniform(0, 1.5, rows)}
     made = (10 ** rng.uniform(-1, 1), rng.uniform(0.6, 1.5), -rng.uniform(0.5, 2.0))
-    inside = {name: _written(column, 4) for name, column in draw.items()}
+    inside = {name: written(column, 4) for name, column in draw.items()}
     beyond = {"mass": 10 ** rng.uniform(2.1, 3, 12), "length": 10 ** rng.uniform(0, 1.5, 12)}
     noise = float(rng.choice([0.05, 0.1, 0.2]))
-    return _made(rng, "relative errors", "rate", inside, beyond, _pure, made, noise, relative=True, digits=4)
+    return made_table(
+        rng, "relative errors", "rate", inside, beyond, _pure, made, noise, relative=True, digits=4
+    )
 
 
 def _two(x: Columns, level: float, a: float, alpha: float, b: float, beta: float) -> Any:
@@ -160,8 +166,8 @@ def _two(x: Columns, level: float, a: float, alpha: float, b: float, beta: float
 
 def _chinchilla_rows(rng: np.random.Generator, rows: int) -> dict[str, Any]:
     return {
-        "N": _written(10 ** rng.uniform(7.6, 9.5, rows), 3),
-        "D": _written(10 ** rng.uniform(9, 11.2, rows), 3),
+        "N": written(10 ** rng.uniform(7.6, 9.5, rows), 3),
+        "D": written(10 ** rng.uniform(9, 11.2, rows), 3),
     }
 
 
@@ -174,7 +180,7 @@ def chinchilla(rng: np.random.Generator) -> SmallTable:
     inside = _chinchilla_rows(rng, int(rng.integers(24, 60)))
     beyond = {"N": 10 ** rng.uniform(9.6, 10.6, 12), "D": 10 ** rng.uniform(10.5, 12, 12)}
     noise = float(rng.choice([0.001, 0.003, 0.005]))
-    return _made(rng, "two power laws", "loss", inside, beyond, _two, made, noise, relative=True)
+    return made_table(rng, "two power laws", "loss", inside, beyond, _two, made, noise, relative=True)
 
 
 def _labelled(x: Columns, level: float, size: float, exponent: float, tied: float, *kinds: float) -> Any:
@@ -204,7 +210,9 @@ def categories(rng: np.random.Generator) -> SmallTable:
         rng.uniform(0.05, 0.5), rng.uniform(0.3, 1.0), rng.uniform(0.4, 0.8),
         rng.uniform(0.02, 0.1), rng.uniform(0.03, 0.1), -rng.uniform(0.02, 0.1),
     )  # fmt: skip
-    return _made(rng, "categories", "loss", inside, beyond, _labelled, made, float(rng.choice([0.01, 0.03])))
+    return made_table(
+        rng, "categories", "loss", inside, beyond, _labelled, made, float(rng.choice([0.01, 0.03]))
+    )
 
 
 def _dose(x: Columns, level: float, size: float, exponent: float) -> Any:
@@ -216,7 +224,9 @@ def replicates(rng: np.random.Generator) -> SmallTable:
     doses = np.repeat(2.0 ** np.arange(7), int(rng.integers(3, 6)))
     made = (rng.uniform(1, 4), rng.uniform(6, 12), rng.uniform(0.5, 1.0))
     beyond = {"dose": np.array([96.0, 128.0, 256.0, 512.0])}
-    return _made(rng, "replicates, rounded", "signal", {"dose": doses}, beyond, _dose, made, 0.02, digits=3)
+    return made_table(
+        rng, "replicates, rounded", "signal", {"dose": doses}, beyond, _dose, made, 0.02, digits=3
+    )
 
 
 def sigmas(rng: np.random.Generator) -> SmallTable:
@@ -229,7 +239,7 @@ def sigmas(rng: np.random.Generator) -> SmallTable:
     spoiled = rng.choice(np.arange(4, rows - 4), 2, replace=False)
     measured[spoiled] += np.array([3.0, -2.0])
     error[spoiled] = 3.0
-    inside = {"dose": _written(dose, 4), "y_err": error, "y": _written(measured, 5)}
+    inside = {"dose": written(dose, 4), "y_err": error, "y": written(measured, 5)}
     beyond = {"dose": 10 ** np.linspace(2.1, 3, 8)}
     test = beyond | {"y_err": np.full(8, 0.01), "y": _dose(beyond, *made)}
     return SmallTable("sigmas", "y", inside, test, _dose, made)
@@ -245,7 +255,7 @@ def decay(rng: np.random.Generator) -> SmallTable:
     days = np.sort(60000 + np.round(rng.uniform(0, 3.0 * life, int(rng.integers(14, 40))), 3))
     made = (rng.uniform(0.02, 0.1), rng.uniform(0.3, 2.0), life)
     beyond = {"MJD": 60000 + np.linspace(3.2, 6, 8) * life}
-    return _made(
+    return made_table(
         rng, "decay to a level", "rate", {"MJD": days}, beyond, _decay, made, float(rng.choice([0.01, 0.03]))
     )
 
@@ -268,7 +278,7 @@ def dose_response(rng: np.random.Generator) -> SmallTable:
     own = [value for _ in names for value in (rng.uniform(0.7, 1.2), 10 ** rng.uniform(-0.3, 1.0))]
     made = (rng.uniform(0.02, 0.1), rng.uniform(0.8, 1.6), *own)
     noise = float(rng.choice([0.01, 0.03]))
-    return _made(rng, "dose and response", "response", inside, beyond, _hill, made, noise, digits=4)
+    return made_table(rng, "dose and response", "response", inside, beyond, _hill, made, noise, digits=4)
 
 
 def _threshold(x: Columns, gain: float, start: float, power: float, slope: float) -> Any:
@@ -284,7 +294,9 @@ def transistor(rng: np.random.Generator) -> SmallTable:
     inside = {"vg": mesh[0].ravel(), "vd": mesh[1].ravel()}
     beyond = {"vg": rng.uniform(1.3, 1.8, 12), "vd": rng.uniform(0.2, 1.4, 12)}
     made = (rng.uniform(1, 6), rng.uniform(0.25, 0.38), rng.uniform(1.3, 2.0), rng.uniform(0.03, 0.12))
-    return _made(rng, "threshold of a voltage", "ids", inside, beyond, _threshold, made, 0.005, relative=True)
+    return made_table(
+        rng, "threshold of a voltage", "ids", inside, beyond, _threshold, made, 0.005, relative=True
+    )
 
 
 def _charge(x: Columns, volts: float, ohms: float) -> Any:
@@ -301,7 +313,7 @@ def charging(rng: np.random.Generator) -> SmallTable:
     inside = {"cap_F": mesh[0].ravel(), "t_s": mesh[1].ravel()}
     far = np.meshgrid(np.array([1.5e-5, 2.2e-5]) * unit, np.array([2.0, 4.0, 6.0]), indexing="ij")
     beyond = {"cap_F": far[0].ravel(), "t_s": far[1].ravel()}
-    return _made(
+    return made_table(
         rng, "charging", "Q_C", inside, beyond, _charge, made, float(rng.choice([0.003, 0.01])), relative=True
     )
 
@@ -312,11 +324,11 @@ def _root(x: Columns, level: float, size: float, one: float, two: float) -> Any:
 
 def product_on_level(rng: np.random.Generator) -> SmallTable:
     """A level and a product of two powers, nearly exact."""
-    inside = {"A": _written(10 ** rng.uniform(0, 2, 40), 3), "a": _written(10 ** rng.uniform(0, 2, 40), 3)}
+    inside = {"A": written(10 ** rng.uniform(0, 2, 40), 3), "a": written(10 ** rng.uniform(0, 2, 40), 3)}
     beyond = {"A": 10 ** rng.uniform(2.1, 3, 12), "a": 10 ** rng.uniform(1, 3, 12)}
     made = (rng.uniform(0.5, 3), rng.uniform(1, 4), rng.uniform(0.3, 0.7), -rng.uniform(0.2, 0.5))
     noise = float(rng.choice([1e-5, 0.001, 0.005]))
-    return _made(rng, "level and product", "L", inside, beyond, _root, made, noise)
+    return made_table(rng, "level and product", "L", inside, beyond, _root, made, noise)
 
 
 def _families(x: Columns, *constants: float) -> Any:
@@ -344,9 +356,9 @@ def flagship(rng: np.random.Generator, *, derived: bool, spoiled: bool) -> Small
     if derived:
         for part in (rows, far):
             n = part["N"] * (1 + 0.05 * rng.standard_normal(len(part["N"])))
-            part["lr"] = _written(3e-4 * (44e6 / n) ** 0.1, 4)
+            part["lr"] = written(3e-4 * (44e6 / n) ** 0.1, 4)
     kind = f"flagship{', derived rate' if derived else ''}{', two outliers' if spoiled else ''}"
-    found = _made(rng, kind, "loss", rows, far, _families, made, 0.005, relative=True, digits=5)
+    found = made_table(rng, kind, "loss", rows, far, _families, made, 0.005, relative=True, digits=5)
     if not spoiled:
         return found
     slipped = np.sort(rng.choice(90, 2, replace=False))

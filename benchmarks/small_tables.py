@@ -25,7 +25,9 @@ import pandas as pd
 from scipy.optimize import curve_fit
 
 from benchmarks.extrapolation import CHOICES, Case, FarOutcome, explore
-from benchmarks.small_kinds import KINDS, SmallTable
+from benchmarks.small_curves import CURVES
+from benchmarks.small_kinds import KINDS as PLAIN
+from benchmarks.small_kinds import SmallTable
 from lawsmith.agent.command.doubts import doubted
 from lawsmith.runs.trials import Trial
 from lawsmith.sandbox import Constants, PredictJob, Sandbox
@@ -33,6 +35,7 @@ from lawsmith.tasks import Dataset, read_dataset
 from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.metrics import r2
 
+KINDS = {**PLAIN, **CURVES}
 SURPLUS, NEARLY = 2.0, 0.99  # times the error of the true form's fit, or R², at which a table is won
 WORST = -1.0
 MOST = 50.0  # times the error of the true form's fit that a mean counts, at most

@@ -32,6 +32,9 @@ STEEPEST = 8.0  # of exponents
 LEAST_EXPONENT = 0.02  # where an argument may be zero
 TURNS = 60.0  # of a wave over the range of its argument, where the dictionary's frequencies end
 NATURAL = (1.0, 2.0, 3.0, 4.0, 0.5, 1 / 3, 1.5, -1.0, -2.0)  # constants that laws have in their own units
+FAR_OFF = (
+    0.02  # width of a positive argument, as a share of its smallest value, in which every power is a line
+)
 OWN_UNIT = (0.1, 30.0)  # sizes of an argument of which constants near 1 are more likely than others
 
 TURNING = (
@@ -325,6 +328,8 @@ def starting(name: str, ends: Ends, *, pair: bool = False, steady: bool = False)
         if not (steady and kind.startswith(TURNING))
         for constants in these
     )
+    if positive and width < FAR_OFF * low:  # calendar years: each power and logarithm of them is a line
+        found = (f for f in found if f.kind in ("sigmoid", "hinge") or f == Factor("power", name, (1.0,)))
     return [f for f in dict.fromkeys(found) if f.kind != "exp" or abs(f.constants[0]) * size < 50]
 
 

@@ -10,8 +10,10 @@ from lawsmith import discover
 FOUND = {
     # file: (target, least R² beyond, most constants per group)
     "07-decay-mjd": ("rate", 0.8, 3),
+    "08-tiny-units": ("Q_C", 0.999, 2),
     "14-sigma-outliers": ("y", 0.95, 4),
     "15-exp-40-decades": ("y", 0.999, 2),
+    "22-transistor": ("ids", 0.999, 5),
 }
 YEARS = "year,flops\n2022-06-01,8.263e19\n2024-06-01,2.44e20\n"
 

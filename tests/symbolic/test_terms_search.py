@@ -124,6 +124,11 @@ def test_a_zero_in_a_feature_gets_no_pole() -> None:
     assert not any(f.kind == "power" and f.constants[0] < 0 for f in starting("x", (0.0, 3.0)))
 
 
+def test_calendar_years_get_no_powers_nor_logarithms() -> None:
+    assert {f.kind for f in starting("year", (2010.4, 2024.4))} == {"power", "sigmoid", "hinge"}
+    assert "real" in {f.kind for f in starting("kelvin", (273.0, 350.0))}
+
+
 def test_a_search_out_of_time_ends_with_what_it_has() -> None:
     x, v = drawn(-2, 2, 0), drawn(-2, 2, 1)
     task = task_of({"x": x, "v": v}, np.sin(3 * x) + v)

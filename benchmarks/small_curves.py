@@ -1,0 +1,145 @@
+"""More tables of few rows: growth curves, rises to a limit, enzymes, doses and transistors, beside `small_kinds`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from benchmarks.small_kinds import Columns, SmallTable, made_table, written
+
+
+def _gompertz(x: Columns, top: float, middle: float, rate: float) -> Any:
+    return top * np.exp(-np.exp(-rate * (x["day"] - middle)))
+
+
+def gompertz_growth(rng: np.random.Generator) -> SmallTable:
+    """Growth that starts fast and ends slowly; 75 to 95 % of the upper level are seen."""
+    rows, top, rate = int(rng.integers(7, 16)), 10 ** rng.uniform(1, 3.5), rng.uniform(0.2, 0.6)
+    middle = np.log(-np.log(rng.uniform(0.01, 0.06))) / rate
+    last = middle - np.log(-np.log(rng.uniform(0.75, 0.95))) / rate
+    inside = {"day": np.round(np.linspace(0, last, rows), 2)}
+    beyond = {"day": np.linspace(1.1 * last, 1.6 * last, 8)}
+    noise = float(rng.choice([0.003, 0.01, 0.02]))
+    return made_table(
+        rng, "Gompertz growth", "size", inside, beyond, _gompertz, (top, middle, rate), noise, digits=4
+    )
+
+
+def _richards(x: Columns, top: float, middle: float, rate: float, bend: float) -> Any:
+    return top * (1 + np.exp(-rate * (x["hour"] - middle))) ** -bend
+
+
+def richards_growth(rng: np.random.Generator) -> SmallTable:
+    """Growth that bends more at its start, or at its end; 80 to 97 % of the upper level are seen."""
+    rows, top, rate = int(rng.integers(9, 20)), 10 ** rng.uniform(0, 4), rng.uniform(0.3, 0.8)
+    bend, middle = float(rng.choice([0.5, 2.0, 4.0])), rng.uniform(3, 6) / rate
+    last = middle - np.log(rng.uniform(0.8, 0.97) ** (-1 / bend) - 1) / rate
+    inside = {"hour": np.round(np.linspace(0, last, rows), 2)}
+    beyond = {"hour": np.linspace(1.1 * last, 1.6 * last, 8)}
+    constants, noise = (top, middle, rate, bend), float(rng.choice([0.003, 0.01]))
+    return made_table(rng, "Richards growth", "od", inside, beyond, _richards, constants, noise, digits=4)
+
+
+def _rise(x: Columns, top: float, time: float) -> Any:
+    return top * (1 - np.exp(-x["time_min"] / time))
+
+
+def rise(rng: np.random.Generator) -> SmallTable:
+    """A rise from zero to a maximum, seen for one and a half to two and a half of its times."""
+    rows, top, time = int(rng.integers(6, 14)), 10 ** rng.uniform(-1, 3), 10 ** rng.uniform(-1, 2)
+    last = time * rng.uniform(1.5, 2.5)
+    inside = {"time_min": written(np.linspace(last / rows, last, rows), 3)}
+    beyond = {"time_min": np.linspace(1.1 * last, 2 * last, 8)}
+    noise = float(rng.choice([0.003, 0.01, 0.02]))
+    return made_table(rng, "rise to a maximum", "signal", inside, beyond, _rise, (top, time), noise, digits=4)
+
+
+def _enzyme(x: Columns, most: float, half: float) -> Any:
+    return most * x["S_mM"] / (half + x["S_mM"])
+
+
+def michaelis(rng: np.random.Generator) -> SmallTable:
+    """An enzyme's rate over six to twelve concentrations, up to two to five times its half-way point."""
+    rows, most, half = int(rng.integers(6, 13)), 10 ** rng.uniform(0, 2.5), 10 ** rng.uniform(-2, 1)
+    amounts = half * 10 ** np.linspace(-1, rng.uniform(0.3, 0.7), rows)
+    inside, beyond = {"S_mM": written(amounts, 3)}, {"S_mM": amounts[-1] * np.linspace(1.3, 4, 8)}
+    noise = float(rng.choice([0.005, 0.02, 0.05]))
+    return made_table(
+        rng, "Michaelis and Menten", "rate_uM", inside, beyond, _enzyme, (most, half), noise, digits=4
+    )
+
+
+def _two_states(x: Columns, one: float, two: float, half: float) -> Any:
+    most = np.where(np.asarray(x["state"]) == "treated", one, two)
+    return most * np.asarray(x["conc"]) / (half + np.asarray(x["conc"]))
+
+
+def enzyme_of_two_states(rng: np.random.Generator) -> SmallTable:
+    """The same for two states with a rate of their own, measured twice: few rows of two groups."""
+    amounts = np.array([0.02, 0.06, 0.11, 0.22, 0.56, 1.1]) * 10 ** rng.uniform(-1, 2)
+    most = 10 ** rng.uniform(1, 2.5)
+    constants = (most, most * rng.uniform(0.5, 0.9), float(np.median(amounts)) * rng.uniform(0.3, 1.2))
+    names = ("treated", "untreated")
+    inside = {"conc": written(np.tile(np.repeat(amounts, 2), 2), 3), "state": np.repeat(names, 12)}
+    far = amounts[-1] * np.array([1.5, 2, 4.0])
+    beyond = {"conc": np.tile(far, 2), "state": np.repeat(names, 3)}
+    noise = float(rng.choice([0.01, 0.03, 0.05]))
+    return made_table(
+        rng, "enzyme of two states", "rate", inside, beyond, _two_states, constants, noise, digits=4
+    )
+
+
+def _response(x: Columns, low: float, high: float, half: float, steep: float) -> Any:
+    dose = np.asarray(x["conc_uM"]) ** steep
+    return low + (high - low) * dose / (half**steep + dose)
+
+
+def response(rng: np.random.Generator) -> SmallTable:
+    """One curve of a dose with a control of dose zero, each measured one to three times."""
+    doses = np.r_[0, 10 ** np.linspace(-2, 1, int(rng.integers(6, 9)))] * 10 ** rng.uniform(-1, 3)
+    doses = np.repeat(doses, int(rng.integers(1, 4)))
+    high = 10 ** rng.uniform(-1, 3)
+    constants = (
+        high * rng.uniform(0, 0.1), high, doses[-1] * 10 ** rng.uniform(-1.2, -0.4), rng.uniform(0.7, 2.5),
+    )  # fmt: skip
+    beyond = {"conc_uM": doses[-1] * np.array([1.5, 2, 3, 5, 10])}
+    noise = float(rng.choice([0.005, 0.01, 0.03]))
+    inside = {"conc_uM": written(doses, 3)}
+    return made_table(
+        rng, "response to a dose", "response", inside, beyond, _response, constants, noise, digits=4
+    )
+
+
+def _transistor(x: Columns, gain: float, start: float, ratio: float, power: float, slope: float) -> Any:
+    limit = ratio * np.maximum(np.asarray(x["vgs"]) - start, 0) ** power
+    drain = np.asarray(x["vds"])
+    opened = np.minimum(drain, limit)
+    return gain * opened * (2 * limit - opened) * (1 + slope * drain)
+
+
+def transistor(rng: np.random.Generator) -> SmallTable:
+    """Currents below the threshold, in the linear and in the saturated region: square law, or alpha-power law."""
+    gates = np.round(np.arange(0, 1.01, 0.1), 2)
+    drains = np.round(np.r_[0.05, np.arange(0.15, 0.9, float(rng.choice([0.1, 0.15])))], 2)
+    mesh, far = (
+        np.meshgrid(*ends, indexing="ij") for ends in ((gates, drains), ([1.1, 1.2, 1.3], [0.4, 0.8, 1.2]))
+    )
+    inside = {"vgs": mesh[0].ravel(), "vds": mesh[1].ravel()}
+    beyond = {"vgs": far[0].ravel(), "vds": far[1].ravel()}
+    square = bool(rng.random() < 0.5)
+    shape = (1.0, 1.0) if square else (rng.uniform(0.5, 1.0), rng.uniform(0.6, 0.9))
+    constants = (10 ** rng.uniform(-5, -2), rng.uniform(0.2, 0.45), *shape, rng.uniform(0.02, 0.12))
+    return made_table(rng, "transistor", "id", inside, beyond, _transistor, constants, 0.002)
+
+
+CURVES: dict[str, Callable[[np.random.Generator], SmallTable]] = {
+    "Gompertz growth": gompertz_growth,
+    "Richards growth": richards_growth,
+    "rise to a maximum": rise,
+    "Michaelis and Menten": michaelis,
+    "enzyme of two states": enzyme_of_two_states,
+    "response to a dose": response,
+    "transistor": transistor,
+}
