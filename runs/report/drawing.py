@@ -19,6 +19,7 @@ LABEL = 28
 COLOURS = 10
 """Colours that the page's style defines for groups: ``c0`` to ``c9``."""
 MOST_TICKS = 6
+LARGEST, LARGEST_POWER = 1e300, 300.0  # what an archive states may be larger, and overflows
 LEFT, RIGHT, TOP, BOTTOM = 62, 14, 26, 46
 
 
@@ -39,13 +40,19 @@ class Axis:
         found = found[np.isfinite(found) & ((found > 0) | (not log))]
         low, high = 1.0, 2.0
         if len(found):
-            low, high = float(found.min()), float(found.max())
+            low, high = np.clip(
+                (found.min(), found.max()), 1 / LARGEST if log else -LARGEST, LARGEST
+            ).tolist()
         if log:
             low, high = math.log10(low), math.log10(high)
         if high <= low:
             room = 0.5 if log else (abs(low) * 0.1 or 1.0)
             low, high = low - room, high + room
         self.log, self.low, self.high = log, low - margin * (high - low), high + margin * (high - low)
+        if log:
+            self.low, self.high = (
+                min(max(end, -LARGEST_POWER), LARGEST_POWER) for end in (self.low, self.high)
+            )
 
     def at(self, values: Array | Sequence[float] | float) -> Array:
         """Places of the values along the axis: 0 at its low end, 1 at its high end."""

@@ -145,6 +145,8 @@ def test_axes_name_round_places():
     assert [name for _, name in Axis([1e6, 1e10], log=True).ticks()] == ["10⁶", "10⁷", "10⁸", "10⁹", "10¹⁰"]
     assert [name for _, name in Axis([1.7, 4.1]).ticks()] == ["2", "2.5", "3", "3.5", "4"]
     assert Axis([2.0, 2.0]).ticks() and Axis([], log=True).ticks()
+    for values in ([1e308, 1.0], [5e-324, 1e308], [1e308], [5e-324]):  # as a stranger's archive may state
+        assert Axis(values, log=True).ticks() and Axis([-1e308, *values]).ticks()
 
 
 def test_a_name_in_a_plot_stays_text():
