@@ -133,6 +133,24 @@ def test_a_strangers_cluster_is_never_joined(interrupted: Path, capsys: pytest.C
             scheduler.accept()
 
 
+def test_control_what_is_refused_to_a_stranger_is_done_for_the_user(
+    interrupted: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def joined(address: str, *_: object) -> None:
+        asked.append(address)
+        raise InputError("enough")
+
+    monkeypatch.setattr("lawsmith.agent.command.runner.joined", joined)
+    monkeypatch.setattr("lawsmith.agent.command.trust.is_own", lambda manifest: True)
+    far = {"cluster": "tcp://127.0.0.1:9", "unsafe_local": True, "data_dir": "/etc"}
+    archive = altered(interrupted, lambda manifest: manifest["config"].update(far))
+    code, text = said(capsys, "resume", str(archive))
+    assert code == 2 and text.endswith("discover: enough\n") and "--trust" not in text
+    assert asked == ["tcp://127.0.0.1:9"]
+
+
 def test_a_mark_of_another_user_or_for_another_job_does_not_count(interrupted: Path, tmp_path: Path) -> None:
     manifest = Archive.open(interrupted).manifest
     assert not is_own(manifest.model_copy(update={"config": {**manifest.config, "workers": 3}}))
