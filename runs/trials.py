@@ -228,10 +228,3 @@ def source_of(events: Iterable[Mapping[str, Any]], candidate: str) -> str | None
 def recorded_trials(archive: Archive) -> Iterator[Trial]:
     """The trials in an archive, in order; raises InputError as `read_event`."""
     return read_trials(archive.events())
-
-
-def rounds_begun(archive: Archive) -> int:
-    """How many batches the archive records, evaluated or not."""
-    return max(
-        (event.get("round", 0) for event in archive.events() if event.get("event") == "round"), default=0
-    )

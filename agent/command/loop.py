@@ -8,7 +8,7 @@ from lawsmith.agent.search.budget import Budget
 from lawsmith.agent.search.evaluator import Evaluator
 from lawsmith.agent.search.journal import Journal
 from lawsmith.agent.search.proposer import Proposer, Reporting, Screens
-from lawsmith.runs.trials import History, Proposal, Trial
+from lawsmith.runs.trials import History, Proposal, Screening, Trial
 from lawsmith.sandbox import SearchOver
 
 STALE_ROUNDS = 3
@@ -17,11 +17,15 @@ STALE_ROUNDS = 3
 
 @dataclass(frozen=True)
 class OutOfTime:
-    """Where a recorded search ran out of time: after how many rounds and candidates; `limit` in words."""
+    """Where a recorded search ran out of time: after how many rounds and candidates, and what it had screened.
+
+    `limit` is in words.
+    """
 
     rounds: int
     candidates: int
     limit: str
+    screening: Screening
 
     def reached(self, journal: Journal) -> str | None:
         """The limit, once the search has come that far."""
@@ -56,7 +60,7 @@ def search(
         if (batch or len(journal.history)) and (limit := out_of_time()) is not None:
             return limit
         proposals = proposer.propose(journal.history)
-        note_screening(proposer, journal)
+        note_screening(proposer, journal, until)
         if not proposals:
             ended = proposer.ended if isinstance(proposer, Reporting) else None
             return ended or "the proposer has finished"
@@ -68,10 +72,12 @@ def search(
             journal.begin_round(batch)
 
 
-def note_screening(proposer: Proposer, journal: Journal) -> None:
-    """Record how many forms the proposer fitted by itself."""
+def note_screening(proposer: Proposer, journal: Journal, until: OutOfTime | None) -> None:
+    """Record how many forms the proposer fitted by itself: in a replay, no more than there was time for."""
     if isinstance(proposer, Screens):
-        journal.screened(proposer.screening(journal.history))
+        found = proposer.screening(journal.history)
+        more = until is not None and (found.forms, found.sums) > (until.screening.forms, until.screening.sums)
+        journal.screened(until.screening if until is not None and more else found)
 
 
 def _unknown(proposals: Sequence[Proposal], history: History) -> tuple[Proposal, ...]:

@@ -27,7 +27,7 @@ from lawsmith.runs import Archive, DataRecord, Manifest
 from lawsmith.runs.data import kept_data, packed
 from lawsmith.runs.ownership import marked
 from lawsmith.runs.searched import is_same
-from lawsmith.runs.trials import recorded_trials, rounds_begun
+from lawsmith.runs.trials import recorded_trials
 from lawsmith.sandbox import Sandbox, Tier
 from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks import Dataset, InputError
@@ -155,9 +155,11 @@ class Command:
         """The data set with rows that count as they deserve, or where all count in full.
 
         With a time limit it must be known in `LEAST_WEIGHING` seconds, or in half of the limit where that is longer.
-        A run that goes on sees what it saw when it began, however long that takes.
+        A run that goes on, or is made again, sees what it saw when it began, however long that takes.
         """
-        begun = [Archive.open(path) for index in range(self.job.runs) if (path := self._path(index)).exists()]
+        paths = [self._path(index) for index in range(self.job.runs)]
+        paths += [] if self.job.replay is None else [Path(self.job.replay)]
+        begun = [Archive.open(path) for path in paths if path.exists()]
         trusting = SearchTask.of(self.dataset.task).digest
         if self.job.trust_all or any(archive.manifest.search_task == trusting for archive in begun):
             return self.dataset, None
@@ -223,7 +225,10 @@ def _out_of_time(path: Path) -> OutOfTime | None:
     account = None if run is None else run.result.details.get("account")
     if run is None or not isinstance(account, dict) or account.get("ended") is not None:
         return None
-    return OutOfTime(rounds_begun(Archive.open(path)), len(run.trials), str(run.result.details["stopped"]))
+    journal = Journal(Archive.open(path))
+    return OutOfTime(
+        journal.rounds, len(run.trials), str(run.result.details["stopped"]), screening=journal.screening
+    )
 
 
 @dataclass(frozen=True)
@@ -333,7 +338,7 @@ class Runner:
         self.observer.started(plan.index, archive, budget, journal.history)
         with self.evaluator.until(budget.remaining_seconds):
             stopped = search(proposer, self.evaluator, journal, budget, self.observer, plan.until)
-            note_screening(proposer, journal)
+            note_screening(proposer, journal, plan.until)
             # A report waits for replies under way, whose candidates may hang: the deadline holds for them too.
             account = proposer.report(journal.history) if isinstance(proposer, Reporting) else None
         sandbox = self.evaluator.sandbox

@@ -184,7 +184,7 @@ def test_a_replay_runs_out_of_time_where_the_recorded_search_did(
     archive: Archive, rounds: int, candidates: int, tried: str, given_up: list[str]
 ) -> None:
     journal, evaluator = Journal(archive), TableEvaluator(ANSWERS)
-    until = OutOfTime(rounds, candidates, "time limit of 9 s")
+    until = OutOfTime(rounds, candidates, "time limit of 9 s", Screening())
     stopped = search(ScriptedProposer(BATCHES), evaluator, journal, Budget(), Observer(), until)
     assert stopped == "time limit of 9 s"
     assert "".join(trial.proposal.source for trial in journal.history) == tried
@@ -206,6 +206,13 @@ class ScreeningProposer(ScriptedProposer):
 
     def screening(self, history: History) -> Screening:
         return Screening(2 * self.asked, max(0, 2 * self.asked - len(history)), 5 * self.asked, 0.25)
+
+
+def test_a_replay_says_that_no_more_was_screened_than_there_was_time_for(archive: Archive) -> None:
+    journal, had = Journal(archive), Screening(3, 1, 7, 0.5)
+    until = OutOfTime(2, 2, "time limit of 9 s", had)
+    search(ScreeningProposer(BATCHES), TableEvaluator(ANSWERS), journal, Budget(), Observer(), until)
+    assert journal.screening == had
 
 
 def test_what_a_proposer_fits_by_itself_is_on_record(archive: Archive) -> None:
