@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -29,9 +28,6 @@ from lawsmith.sandbox.law.traits import traits
 from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.noise import resolution
 from lawsmith.tasks.task import Task
-
-MUCH_WORSE = math.e
-"""Factor of the typical error within which a law that repeated measurements allow is preferred to those they do not."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +84,7 @@ def choose(trials: Sequence[Trial], task: Task, rules: Rules = RULES, allow_opaq
     ranked = [trial for trial in ranked if not _breaks_what_is_known(trial)] or ranked
     if not ranked:
         raise ValueError("no usable trial to choose from")
-    ranked = _at_the_scatter(ranked, scores, task)
+    ranked = _at_the_scatter(ranked, scores, task, rules)
     exact = any(is_exact(trial.evaluation, task) for trial in ranked)
     if not exact:
         out = refuted(_close(ranked, scores, rules), task, rules.pattern)
@@ -136,11 +132,14 @@ def _simplicity(trial: Trial, task: Task) -> tuple[bool, float, float]:
     )
 
 
-def _at_the_scatter(ranked: list[Trial], scores: Mapping[str, float], task: Task) -> list[Trial]:
-    """The laws that repeated measurements do not rule out, where one of them does nearly as well on held-out rows."""
+def _at_the_scatter(
+    ranked: list[Trial], scores: Mapping[str, float], task: Task, rules: Rules
+) -> list[Trial]:
+    """The laws that repeated measurements do not rule out, where one of them does nearly as well on held-out rows:
+    within twice the distance of laws that cannot be separated."""
     allowed = [trial for trial in ranked if not is_ruled_out(trial.evaluation, task)]
-    nearly = bool(allowed) and scores[allowed[0].id] <= MUCH_WORSE * scores[ranked[0].id]
-    return allowed if nearly else ranked
+    most = scores[ranked[0].id] * np.exp(2 * rules.close)
+    return allowed if allowed and scores[allowed[0].id] <= most else ranked
 
 
 def _breaks_what_is_known(trial: Trial) -> bool:
