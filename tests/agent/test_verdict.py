@@ -121,7 +121,14 @@ def test_what_the_progress_showed_and_the_choice_passed_over_is_explained(untest
     law = trial(untested, "law", 0.003, r2=0.738)
     large = trial(untested, "large", 0.003, r2=0.977, constants=9)
     wild = trial(untested, "wild", 0.003, r2=0.977, probe=None)
-    for other, why in ((large, "it has 9 constants, 6 more"), (wild, "no finite value")):
+    pole = Unsafe(what="not finite", target="loss", where="N = 0")
+    ends = replace(large, evaluation=large.evaluation.model_copy(update={"unsafe": pole}))
+    reasons = {
+        "it has 9 constants, 6 more": large,
+        "no finite value": wild,
+        "no finite value of loss at N = 0": ends,
+    }
+    for why, other in reasons.items():
         sentences = verdict(law, (), (law, other), untested, SearchTask.of(untested.task), NO_TEST).sentences
         assert any("held-out R² of 0.977 (the chosen one has 0.738)" in s and why in s for s in sentences)
 

@@ -1,13 +1,18 @@
 """Laws that miss the rows in a pattern are refuted where another law leaves nothing but noise."""
 
+from dataclasses import replace
+
 import numpy as np
 
+from lawsmith.agent.command.law_verdict import verdict
 from lawsmith.agent.search.patterns import NONE, pattern, refuted
 from lawsmith.agent.search.score import RULES
 from lawsmith.agent.search.selection import choose
+from lawsmith.runs.record import FinalScores, SplitScores
 from lawsmith.runs.trials import Proposal, Trial
 from lawsmith.sandbox import Sandbox, evaluate
-from lawsmith.tasks import Provenance, Schema, Table, Task
+from lawsmith.sandbox.search_task import SearchTask
+from lawsmith.tasks import Dataset, Provenance, Schema, Table, Task
 from lawsmith.tasks.folds import frontier_folds
 from lawsmith.tasks.probes import probe_rows
 
@@ -43,6 +48,13 @@ def test_a_law_that_misses_rows_in_a_pattern_is_refuted_by_one_that_does_not(san
     assert None not in sizes
     assert sizes[0] < NONE < RULES.pattern < sizes[1]
     assert refuted([true, curved], noisy, RULES.pattern) == {CURVED}
+    better = curved.evaluation.model_copy(update={"validation_r2": 1.0})
+    chosen = true.evaluation.model_copy(update={"validation_r2": 0.8})
+    trials = replace(true, evaluation=chosen), replace(curved, evaluation=better)
+    data, seen = Dataset(noisy, None), SearchTask.of(noisy)
+    scores = FinalScores(train=SplitScores(r2=1.0))
+    sentences = verdict(trials[0], (), trials, data, seen, scores).sentences
+    assert any("passed over: its errors follow a pattern" in sentence for sentence in sentences)
     assert refuted([curved], noisy, RULES.pattern) == frozenset()
     assert choose([curved, true], noisy).winner is true
 
