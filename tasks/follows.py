@@ -1,11 +1,12 @@
 """Columns that follow from others: sums of logarithms (C = 6 N D), straight lines, labels of feature values."""
 
 from collections.abc import Mapping, Sequence
-from itertools import combinations
+from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
-from lawsmith.tasks.arrays import Array, IntArray
+from lawsmith.tasks.arrays import Array, IntArray, Mask
 
 FOLLOWS = 0.999  # share of the variance (R²) that the others explain where a column follows from them
 SET_FROM = 0.995  # the same of a column that by its name is set from others, such as a learning rate
@@ -52,75 +53,94 @@ def derived(
     columns: name -> (n,) finite. words: name -> the words of the name. Columns of `keep` are never left out. Of columns
     that follow from each other the more basic ones stay: those so named, with fewer levels, further to the left.
     """
-    rest, order = dict(columns), list(columns)
-    made = {name: any(word in _MADE for word in words[name]) for name in columns}
+    order = list(columns)
+    made = [any(word in _MADE for word in words[name]) for name in order]
+    levels = [len(np.unique(column)) for column in columns.values()]
+    likeness = _Likeness.of(list(columns.values()), levels, made)
+    rest = list(range(len(order)))
     found: dict[str, tuple[tuple[str, ...], float]] = {}
 
-    def grade(name: str) -> tuple[int, int, int]:
-        basic = not made[name] and bool(words[name]) and words[name][-1] in _BASIC
-        return made[name] - basic, len(np.unique(columns[name])), order.index(name)
+    def grade(place: int) -> tuple[int, int, int]:
+        name = order[place]
+        basic = not made[place] and bool(words[name]) and words[name][-1] in _BASIC
+        return made[place] - basic, levels[place], place
 
-    while (parts := _dependence(rest, made)) is not None:
-        choice = [name for name in parts if name not in keep]
+    while (parts := likeness.dependence(rest)) is not None:
+        choice = [place for place in parts if order[place] not in keep]
         if not choice:
             break
         out = max(choice, key=grade)
-        others = tuple(name for name in order if name in parts and name != out)
-        found[out] = (others, _closeness(out, others, rest))
-        del rest[out]
+        others = tuple(order[place] for place in sorted(parts) if place != out)
+        found[order[out]] = (others, _closeness(order[out], others, columns))
+        rest.remove(out)
     return found
 
 
-def _dependence(columns: Mapping[str, Array], made: Mapping[str, bool]) -> tuple[str, ...] | None:
-    """The smallest set of columns of which one follows from the others; None where there is none."""
-    for one, two in combinations(columns, 2):
-        if _same_quantity(columns[one], columns[two]):
-            return one, two
-    logs = {name: np.log(column) for name, column in columns.items() if column.min() > 0}
-    rows = len(next(iter(columns.values()))) if columns else 0
-    scaled = {name: _standard(column) for name, column in logs.items()}
-    names = [name for name, column in scaled.items() if column is not None]
-    for one, two in combinations(names, 2):
-        least = SET_FROM if made[one] or made[two] else FOLLOWS
-        if rows >= ROWS_PER_COLUMN * 2 and _correlation(logs[one], logs[two]) ** 2 > least:
-            return one, two
-    return _combination({name: logs[name] for name in names}, made, rows)
+@dataclass(frozen=True, eq=False)
+class _Likeness:
+    """What C columns have in common, from one product of all of them.
 
+    same: (C, C), whether two are one quantity, shifted and scaled, or one the logarithm of the other. logs: (C, C)
+    correlations between logarithms, 0 where there is none. least: (C,) R² from which a column follows from others.
+    """
 
-def _combination(logs: Mapping[str, Array], made: Mapping[str, bool], rows: int) -> tuple[str, ...] | None:
-    """Three or more columns of which one is a product of powers of the others, as few as do."""
-    names = list(logs)
-    if len(names) < 3 or rows < ROWS_PER_COLUMN * 3:
-        return None
-    matrix = np.stack([_centred(logs[name]) for name in names], axis=1)
-    usable = min(len(names), rows // ROWS_PER_COLUMN)
-    for place, name in enumerate(names):
-        others = [k for k in range(len(names)) if k != place]
-        least = SET_FROM if made[name] else FOLLOWS
-        parts = _forward(matrix, place, others, min(MOST_PARTS, usable - 1), least)
-        if parts is not None:
-            return name, *(names[k] for k in parts)
-    return None
+    rows: int
+    same: Mask
+    logs: Array
+    least: Array
 
+    @classmethod
+    def of(cls, columns: Sequence[Array], levels: Sequence[int], made: Sequence[bool]) -> Self:
+        plain = np.array([_centred(column) for column in columns])
+        logs = np.array(
+            [_centred(np.log(column)) if column.min() > 0 else np.zeros(len(column)) for column in columns]
+        )
+        across, enough = logs @ plain.T, np.array(levels) > 2
+        closest = np.maximum(np.abs(plain @ plain.T), np.maximum(np.abs(across), np.abs(across.T)))
+        same = (closest**2 > EXACT) & enough & enough[:, None]
+        return cls(plain.shape[-1], same, logs @ logs.T, np.where(made, SET_FROM, FOLLOWS))
 
-def _forward(matrix: Array, place: int, others: list[int], most: int, least: float) -> list[int] | None:
-    """Columns of `others`, at most `most`, that explain column `place`, found one after the other; None without."""
-    target = matrix[:, place]
-    total = float(target @ target)
-    left, chosen, basis = target.copy(), list[int](), matrix[:, others].copy()
-    for _ in range(most):
-        norms = np.sqrt(np.sum(basis**2, axis=0))
-        scale = np.sqrt(np.sum(matrix[:, others] ** 2, axis=0))
-        usable = norms > 1e-6 * scale
-        gains = np.where(usable, np.abs(left @ basis) / np.where(usable, norms, 1.0), 0.0)
-        best = int(np.argmax(gains))
-        if gains[best] == 0:
+    def dependence(self, rest: Sequence[int]) -> tuple[int, ...] | None:
+        """The smallest set of the columns `rest` of which one follows from the others; None where there is none."""
+        kept = np.ix_(rest, rest)
+        alike = self.logs[kept] ** 2 > np.minimum(self.least[rest], self.least[rest][:, None])
+        for pairs in (self.same[kept], alike & (self.rows >= ROWS_PER_COLUMN * 2)):
+            found = np.argwhere(np.triu(pairs, 1))
+            if len(found):
+                return rest[found[0, 0]], rest[found[0, 1]]
+        return self._combination([place for place in rest if self.logs[place, place] > 0])
+
+    def _combination(self, rest: Sequence[int]) -> tuple[int, ...] | None:
+        """Three or more columns of which one is a product of powers of the others, as few as do."""
+        if len(rest) < 3 or self.rows < ROWS_PER_COLUMN * 3:
             return None
-        direction = basis[:, best] / norms[best]
-        left = left - direction * float(direction @ left)
-        basis = basis - np.outer(direction, direction @ basis)
-        chosen.append(others[best])
-        if float(left @ left) < (1 - least) * total:
+        products = self.logs[np.ix_(rest, rest)]
+        most = min(MOST_PARTS, len(rest) - 1, self.rows // ROWS_PER_COLUMN - 1)
+        for place, column in enumerate(rest):
+            parts = _forward(products, place, most, self.least[column])
+            if parts is not None:
+                return column, *(rest[part] for part in parts)
+        return None
+
+
+def _forward(products: Array, place: int, most: int, least: float) -> list[int] | None:
+    """Columns, at most `most`, that explain column `place`, found one after the other; None without.
+
+    products: (C, C) scalar products of columns of unit length. What is explained is taken away from all of them.
+    """
+    left, chosen = products, list[int]()
+    usable = np.arange(len(products)) != place
+    for _ in range(most):
+        squares = np.diag(left)
+        usable &= squares > 1e-12
+        gains = np.where(usable, left[place] ** 2 / np.where(usable, squares, 1.0), 0.0)
+        best = int(np.argmax(gains))
+        if gains[best] <= 0:
+            return None
+        left = left - np.outer(left[best], left[best]) / squares[best]
+        usable[best] = False
+        chosen.append(best)
+        if left[place, place] < 1 - least:
             return chosen if len(chosen) > 1 else None
     return None
 
@@ -133,15 +153,6 @@ def _closeness(out: str, others: Sequence[str], columns: Mapping[str, Array]) ->
     target = _centred(values[out])
     left = target - matrix @ np.linalg.lstsq(matrix, target, rcond=None)[0]
     return float(1 - left @ left / max(float(target @ target), np.finfo(float).tiny))
-
-
-def _same_quantity(one: Array, two: Array) -> bool:
-    """Whether two columns are one quantity, shifted and scaled, or one the logarithm of the other."""
-    pairs = [(one, two)]
-    pairs += [(np.log(one), two)] if one.min() > 0 else []
-    pairs += [(one, np.log(two))] if two.min() > 0 else []
-    enough = len(np.unique(one)) > 2 and len(np.unique(two)) > 2
-    return enough and any(_correlation(a, b) ** 2 > EXACT for a, b in pairs)
 
 
 def _centred(values: Array) -> Array:
@@ -157,11 +168,6 @@ def _standard(values: Array) -> Array | None:
     shifted = (values - values.min()) / spread  # no overflow, whatever the unit
     shifted = shifted - shifted.mean()
     return np.asarray(shifted / np.sqrt(shifted @ shifted))
-
-
-def _correlation(one: Array, two: Array) -> float:
-    a, b = _standard(one), _standard(two)
-    return 0.0 if a is None or b is None else float(a @ b)
 
 
 def label_of(labels: IntArray, columns: Mapping[str, Array]) -> tuple[str, ...]:

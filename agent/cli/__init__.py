@@ -10,10 +10,15 @@ from collections.abc import Sequence
 from typer import TyperException
 
 PROGRAM = "discover"
+LIBRARIES = ("OPENBLAS", "OMP", "MKL")
+"""Of linear algebra. On the small matrices of a search, several threads of theirs take longer than one, and give other
+last digits on another machine."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its status."""
+    for library in LIBRARIES:
+        os.environ.setdefault(f"{library}_NUM_THREADS", "1")
     from typer.main import get_command
 
     from lawsmith.agent.cli.arguments import arranged, complaint

@@ -87,7 +87,8 @@ TimeLimit = Annotated[
     float | None,
     search(
         "SECONDS",
-        "End the search of each run after this time; reading, weighing rows and writing come on top.",
+        "End the search of each run after this time. Reading and preparing count for up to half of it; "
+        "writing comes on top.",
     ),
 ]
 Workers = Annotated[int | None, search("N", "How many formulas to fit at a time; by default one per core.")]

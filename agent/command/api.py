@@ -88,7 +88,7 @@ def discover(
         ranges, expect: what is known of the law, such as "loss=0:" and "loss falls with N, D".
         reach: how far beyond the data the law will be used: 10 times the largest values, or "N=100".
         runs: independent searches; run k (from 1) uses `seed` + k - 1.
-        time_limit: seconds of search per run.
+        time_limit: seconds per run; reading and preparing count for up to half of them.
         max_calls, max_tokens, max_usd: limits of the whole command, shared evenly by its runs.
         workers: sandbox processes at a time; by default one per core.
         unsafe_local: run candidates unprotected where this machine can isolate nothing.
@@ -109,6 +109,7 @@ def discover(
         InputError: one sentence that says what has to change.
         Interrupted: Ctrl-C; carries the archive from which `resume` continues.
     """
+    began = monotonic()
     job = Job(
         runs=runs,
         agent=agent,
@@ -153,7 +154,7 @@ def discover(
         )
         job = job.of_table(table)
     job, chosen = equip(job, runs_dir, options)
-    command = Command(job, job.dataset(), chosen, runs_dir, batch=new_run_id())
+    command = Command(job, job.dataset(), chosen, runs_dir, batch=new_run_id(), began=began)
     if not progress or observer is not None:
         return _execute(command, observer)
     from lawsmith.agent.cli.progress import ProgressReport

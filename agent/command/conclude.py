@@ -13,7 +13,7 @@ from lawsmith.agent.search.journal import Journal
 from lawsmith.agent.search.selection import Choice, choose
 from lawsmith.runs import Archive, LawFailed, RunResult, close_law, score_law
 from lawsmith.runs.canonical_json import plain
-from lawsmith.runs.law import predict_with
+from lawsmith.runs.law import Closed, predict_with
 from lawsmith.runs.trials import History, Trial
 from lawsmith.sandbox import Constants, Limits, Sandbox, Verdict, evaluate
 from lawsmith.sandbox.law.formula import formula
@@ -55,16 +55,23 @@ def conclude(
     if choice is None:
         archive.finish(record.model_copy(update={"error": _why_no_law(history, stopped)}), None)
         return
-    choice, law, passed = _finite_everywhere(choice, journal, dataset, search_task, sandbox, allow_opaque)
+    try:
+        choice, closed, passed = _finite_everywhere(
+            choice, journal, dataset, search_task, sandbox, allow_opaque
+        )
+    except LawFailed as failure:
+        archive.finish(record.model_copy(update={"error": str(failure)}), None)
+        return
     if choice.winner.evaluation.verdict is not Verdict.OK:
         why = f"The law chosen on a part of the rows cannot be fitted to all: {choice.winner.evaluation.message}"
         archive.finish(record.model_copy(update={"error": why}), None)
         return
+    law, trained = closed.text, closed.trained
     try:
-        scores, error = score_law(law, dataset, sandbox), None
+        scores, error = score_law(law, dataset, sandbox, trained), None
     except LawFailed as failure:
         scores, error = (
-            score_law(law, replace(dataset, test=None), sandbox),
+            score_law(law, replace(dataset, test=None), sandbox, trained),
             " ".join((*passed, str(failure))),
         )
     judged = verdict(
@@ -93,13 +100,14 @@ def _finite_everywhere(
     search_task: SearchTask,
     sandbox: Sandbox,
     allow_opaque: bool,
-) -> tuple[Choice, str, tuple[str, ...]]:
+) -> tuple[Choice, Closed, tuple[str, ...]]:
     """The choice with constants from all rows, its law.py, and sentences about laws that were passed over.
 
     A law without a finite value at the features of a test row is no use there, and the next choice takes its place,
-    unless none of `CHOICES` has one. No test target is looked at.
+    unless none of `CHOICES` has one. The same holds for one whose code no longer does what it did. No test target is
+    looked at. Raises LawFailed where that holds for all.
     """
-    first, passed = None, set[str]()
+    first, passed, failed = None, set[str](), list[LawFailed]()
     trials = journal.history.trials
     following: Choice | None = choice
     while following is not None and len(passed) < CHOICES:
@@ -107,20 +115,32 @@ def _finite_everywhere(
             following, winner=_on_all_rows(following.winner, dataset.task, search_task, sandbox)
         )
         if following.winner.evaluation.verdict is not Verdict.OK:
-            return (following, "", ()) if first is None else (*first, _nowhere_finite(passed))
-        law = _law(following.winner, dataset.task, journal.archive, sandbox)
-        first = first or (following, law)
-        tables = () if dataset.test is None else (dataset.test.hide(),)
-        if not tables or predict_with(law, dataset.task.schema, tables, sandbox).ok:
-            told = f"The law with the best standing has no finite value for some test row; {len(passed)} passed over."
-            return following, law, (told,) if passed else ()
+            return (following, Closed(""), ()) if first is None else (*first, _nowhere_finite(passed))
         passed.add(following.winner.id)
+        try:
+            law = _law(following.winner, dataset.task, journal.archive, sandbox)
+        except LawFailed as failure:
+            failed.append(failure)
+        else:
+            first = first or (following, law)
+            tables = () if dataset.test is None else (dataset.test.hide(),)
+            if not tables or predict_with(law.text, dataset.task.schema, tables, sandbox).ok:
+                return following, law, _passed_over(len(passed) - 1, failed)
         left = [trial for trial in trials if trial.id not in passed]
         following = (
             _choice(left, search_task.task, allow_opaque) if any(trial.usable for trial in left) else None
         )
-    assert first is not None
+    if first is None:
+        raise failed[0]
     return (*first, _nowhere_finite(passed))
+
+
+def _passed_over(count: int, failed: Sequence[LawFailed]) -> tuple[str, ...]:
+    """What is said of laws with a better standing than the one that was taken."""
+    if failed:
+        return (f"{count} with a better standing passed over; of the first, {failed[0]}",)
+    told = f"The law with the best standing has no finite value for some test row; {count} passed over."
+    return (told,) if count else ()
 
 
 def _nowhere_finite(asked: Collection[str]) -> tuple[str]:
@@ -226,8 +246,8 @@ def _why_no_law(history: History, stopped: str) -> str:
     return f"None of {len(history)} candidates gave a law ({counted}); the last one: {last.message}"
 
 
-def _law(winner: Trial, task: Task, archive: Archive, sandbox: Sandbox) -> str:
-    """The text of ``law.py``."""
+def _law(winner: Trial, task: Task, archive: Archive, sandbox: Sandbox) -> Closed:
+    """Its ``law.py``; raises LawFailed."""
     manifest, fitted = archive.manifest, winner.evaluation.constants
     provenance = {
         "Task": task.schema.name,

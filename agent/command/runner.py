@@ -4,8 +4,9 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from time import monotonic
 from typing import Self
 
 from lawsmith.agent.cluster.client import joined
@@ -38,8 +39,10 @@ UNPROTECTED = (
 )
 CONVERSING, CONVERSATIONS = "analyst", 4
 """The agent that holds one conversation in each run, and how many are held at a time."""
-LEAST_WEIGHING = 5.0
+LEAST_WEIGHING = 2.0
 """Seconds that looking for rows which are not believed may take, however short the time limit."""
+PREPARING = 0.5
+"""Share of the time limit that reading and preparing count for at the most: the rest is for the search."""
 CANDIDATES_OF_A_RUN = 8
 """Candidates that a run usually has under way: the runs that go on at a time are as many as a cluster's width holds."""
 
@@ -54,13 +57,15 @@ class Interrupted(KeyboardInterrupt):
 
 @dataclass(frozen=True)
 class Command:
-    """A job with its data and the place of its archives; `batch` is the name that its runs share."""
+    """A job with its data and the place of its archives; `batch` is the name that its runs share, `began` when the
+    command did, by the monotonic clock."""
 
     job: Job
     dataset: Dataset
     chosen: Chosen
     runs_dir: Path
     batch: str
+    began: float = field(default_factory=monotonic)
 
     @classmethod
     def recorded(cls, archive: Path, cluster: str | None = None, trust: bool = False) -> Self:
@@ -111,11 +116,13 @@ class Command:
                     require_same(plan.path(self.runs_dir), evaluator.search_task)
                     runner.recall(plan.path(self.runs_dir))
                 observer.searching(evaluator.search_task)
+                at_a_time = self._at_a_time(evaluator)
+                plans = [
+                    *(replace(plan, spent=self._spent()) for plan in plans[:at_a_time]),
+                    *plans[at_a_time:],
+                ]
                 runs = threads.map(
-                    lambda index: runner.run(plans[index], self.runs_dir),
-                    len(plans),
-                    self._at_a_time(evaluator),
-                    runner.close,
+                    lambda index: runner.run(plans[index], self.runs_dir), len(plans), at_a_time, runner.close
                 )
                 return runs, evaluator.search_task
         except KeyboardInterrupt as interrupt:
@@ -154,7 +161,7 @@ class Command:
     def _weighed(self, sandbox: Sandbox, observer: Observer) -> tuple[Dataset, Doubts | None]:
         """The data set with rows that count as they deserve, or where all count in full.
 
-        With a time limit it must be known in `LEAST_WEIGHING` seconds, or in half of the limit where that is longer.
+        With a time limit it must be known when its share for preparing is over, or in `LEAST_WEIGHING` seconds.
         A run that goes on, or is made again, sees what it saw when it began, however long that takes.
         """
         paths = [self._path(index) for index in range(self.job.runs)]
@@ -163,18 +170,25 @@ class Command:
         trusting = SearchTask.of(self.dataset.task).digest
         if self.job.trust_all or any(archive.manifest.search_task == trusting for archive in begun):
             return self.dataset, None
-        limit = None if self.job.seconds is None or begun else max(LEAST_WEIGHING, self.job.seconds / 2)
+        limit = None
+        if self.job.seconds is not None and not begun:
+            limit = max(LEAST_WEIGHING, PREPARING * self.job.seconds - self._spent())
         try:
             return doubted(self.dataset, sandbox, limit)
         except TimeoutError:
             observer.noted(
-                f"Which rows the plain laws do not believe was not known after {limit:g} s (--time-limit): all rows "
+                f"Which rows the plain laws do not believe was not known after {limit:.0f} s (--time-limit): all rows "
                 "count in full."
             )
             return self.dataset, None
 
     def _path(self, index: int) -> Path:
         return self.plan(index).path(self.runs_dir)
+
+    def _spent(self) -> float:
+        """Seconds since the command began, as far as they count for the time limit."""
+        limit = self.job.seconds
+        return 0.0 if limit is None else min(monotonic() - self.began, PREPARING * limit)
 
     @contextmanager
     def _evaluator(
@@ -235,7 +249,8 @@ def _out_of_time(path: Path) -> OutOfTime | None:
 class Plan:
     """What one run of a command is to be. Of an archive that is there already, `manifest` tells the address.
 
-    `until` is where a run that is repeated ran out of time.
+    `until` is where a run that is repeated ran out of time, `spent` the seconds of its time that are over when it
+    begins.
     """
 
     index: int
@@ -243,6 +258,7 @@ class Plan:
     allowance: Allowance
     manifest: Manifest
     until: OutOfTime | None = None
+    spent: float = 0.0
 
     def path(self, runs_dir: Path) -> Path:
         """Where its archive is, or will be."""
@@ -332,7 +348,7 @@ class Runner:
 
     def _search(self, plan: Plan, archive: Archive) -> None:
         journal = Journal(archive)
-        budget = Budget(plan.allowance, Spending(seconds=journal.spent.seconds))
+        budget = Budget(plan.allowance, Spending(seconds=max(journal.spent.seconds, plan.spent)))
         with self.making:  # the first makes what the others find ready
             proposer = self.make_proposer(plan.seed, budget, archive, self.evaluator)
         self.observer.started(plan.index, archive, budget, journal.history)

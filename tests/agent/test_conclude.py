@@ -205,6 +205,38 @@ def test_where_no_law_has_a_value_on_test_rows_the_run_says_so(
     assert any(sentence.startswith(told) for sentence in result.verdict)
 
 
+@pytest.mark.parametrize("alone", [True, False])
+def test_a_law_whose_code_no_longer_does_what_it_did_gives_way_or_fails_the_run(
+    tmp_path: Path, alone: bool
+) -> None:
+    dataset = small_dataset()
+    task = dataset.task
+    honest = form_source(("L", "A", "a"), "p['L'] + p['A'] * (x['N'] / 1e6) ** -p['a']")
+    bomb = honest + "[][0]\n"  # as when it was evaluated, and its time has come since
+    manifest = Manifest(
+        run="r", task=task.schema, agent="symbolic", seed=0, data=DataRecord.of(task.provenance)
+    )
+    with Archive.create(tmp_path, manifest) as archive, Sandbox(workers=1) as sandbox:
+        journal = Journal(archive)
+        found = evaluate(sandbox, honest, task, frontier_folds(task.train)[:1])
+        worse = found.model_copy(
+            update={"folds": (found.folds[0].model_copy(update={"rmse": (1.0,)}),), "opaque": True}
+        )
+        for source in (bomb,) if alone else (bomb, honest):
+            told = worse if source == honest else found.model_copy(update={"opaque": True})
+            journal.record(Trial(Proposal(source).id, Proposal(source), told), Spending())
+        seen = SearchTask.of(dataset.task)
+        conclude(journal, dataset, seen, sandbox, Spending(), "the proposer has finished", allow_opaque=True)
+        result = archive.result
+    assert result is not None
+    if alone:
+        assert result.winner is None
+        assert result.error is not None and "IndexError" in result.error
+    else:
+        assert (result.winner, result.error) == (Proposal(honest).id, None)
+        assert any("1 with a better standing passed over" in sentence for sentence in result.verdict)
+
+
 @pytest.mark.parametrize(
     ("stopped", "said"), [("time limit of 5 s", True), ("the proposer has finished", False)]
 )

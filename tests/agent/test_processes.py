@@ -279,3 +279,27 @@ def test_a_full_disk_ends_in_a_sentence_and_the_run_resumes(
         subprocess.run(["mount", "-o", "remount,size=20m", str(disk)], check=True)
         assert facts(finish(folder, *command[1:])) == facts(uninterrupted)
         assert not [problem for done in archives(disk, "runs") for problem in Archive.open(done).verify()]
+
+
+@pytest.mark.parametrize(("asked", "threads"), [({}, 1), ({"OPENBLAS_NUM_THREADS": "3"}, 3)])
+def test_linear_algebra_has_one_thread_unless_asked_otherwise(asked: dict[str, str], threads: int) -> None:
+    script = (
+        "from lawsmith.agent.cli import main\n"
+        "try: main(['tasks'])\n"
+        "except SystemExit: pass\n"
+        "import os, numpy\n"
+        "print(len(os.listdir('/proc/self/task')), numpy.show_config('dicts')['Build Dependencies']['blas']['name'])"
+    )
+    kept = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**kept, "PYTHONPATH": f"{HERE.parents[1] / 'src'}", **asked},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=True,
+    )
+    count, library = done.stdout.splitlines()[-1].split(maxsplit=1)
+    if "openblas" not in library:
+        pytest.skip(f"numpy uses {library}")
+    assert int(count) == min(threads, max(1, os.cpu_count() or 1))

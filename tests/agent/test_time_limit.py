@@ -9,16 +9,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 from agent_doubles import form_source, small_dataset
 
 from lawsmith.agent.cli import main
+from lawsmith.agent.command.api import discover
 from lawsmith.agent.command.doubts import doubted
 from lawsmith.agent.command.observer import Observer
 from lawsmith.agent.command.runner import Plan, Runner
-from lawsmith.agent.search.budget import Allowance
+from lawsmith.agent.search.budget import Allowance, Budget
 from lawsmith.agent.search.evaluator import Evaluator
-from lawsmith.runs import Manifest
+from lawsmith.runs import Archive, Manifest
 from lawsmith.runs.archive import RESULT
 from lawsmith.runs.trials import History, Proposal
 from lawsmith.sandbox import Evaluation, FitJob, Sandbox, SearchOver
@@ -109,6 +112,32 @@ def test_of_several_searches_the_last_deadline_counts() -> None:
         assert sandbox.deadline == elsewhere.deadline == math.inf
 
 
+class Started(Observer):
+    """Remembers how much of its time each run had spent when it began."""
+
+    def __init__(self) -> None:
+        self.spent: list[float] = []
+
+    def started(self, run: int, archive: Archive, budget: Budget, history: History) -> None:
+        self.spent.append(budget.spent.seconds)
+
+
+def test_reading_and_preparing_count_for_up_to_half_of_the_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frame = pd.DataFrame({"N": np.arange(4.0, 14), "y": 3 / np.arange(4.0, 14)})
+
+    def spent(runs: int, name: str) -> list[float]:
+        observer = Started()
+        discover(frame, target="y", time_limit=0.8, runs=runs, runs_dir=tmp_path / name, observer=observer)
+        return observer.spent
+
+    monkeypatch.setattr("lawsmith.agent.command.api.monotonic", lambda: time.monotonic() - 100)
+    first, second = spent(2, "slow")
+    assert 0.4 <= first < 0.8, "a command that took 100 s to prepare leaves half of the limit"
+    assert second < 0.4, "a run that follows has all of it"
+
+
 def test_doubts_that_take_too_long_are_given_up() -> None:
     with Sandbox(workers=1) as sandbox:
         began = time.monotonic()
@@ -145,8 +174,8 @@ def test_a_run_without_time_for_doubts_says_so_and_is_resumed_as_it_began(
     shutil.rmtree(tmp_path / "runs")
     with monkeypatch.context() as patch:
         patch.setattr("lawsmith.agent.command.runner.doubted", slow)
-        assert "was not known after 5 s (--time-limit): all rows count in full" in command(*limited)
-    assert allowed == [5.0]
+        assert "was not known after 2 s (--time-limit): all rows count in full" in command(*limited)
+    assert allowed == [2.0]
     result = next(tmp_path.glob(f"runs/*/*/*/{RESULT}"))
     result.unlink()
     assert "is not believed" not in command("resume", str(result.parent))

@@ -260,7 +260,7 @@ def form(x, p):
     rows = table(schema)
     task = Task(schema, rows, Provenance("file", "0" * 64, None))
     constants = Constants(("A",), GROUPS, np.array([[1.0], [2.0], [3.0]]))
-    text = close_law(source, task, constants, {"run": "r"}, sandbox)
+    text = close_law(source, task, constants, {"run": "r"}, sandbox).text
     assert "Needs only Python's standard library" in text
     expected = sandbox.run(PredictJob(source, schema, constants, (rows.hide(),))).predictions[0]
     found = predict_with(text, schema, (rows.hide(),), sandbox)

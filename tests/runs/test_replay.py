@@ -64,7 +64,7 @@ def own_archive(tables: Path, sandbox: Sandbox, keep: bool = False) -> Path:
     )
     fitted = sandbox.run(FitJob(FORM, data.task.schema, data.task.train))
     assert fitted.constants is not None
-    law = close_law(FORM, data.task, fitted.constants, {"run": manifest.address}, sandbox)
+    law = close_law(FORM, data.task, fitted.constants, {"run": manifest.address}, sandbox).text
     rows = packed(data) if keep else None
     with Archive.create(tables / "runs", manifest, rows) as archive:
         archive.append_event({"event": "candidate", "id": "w", "source": FORM})
