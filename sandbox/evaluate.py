@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -16,6 +17,7 @@ from lawsmith.sandbox.law.parse import Candidate, Refused, read_candidate
 from lawsmith.sandbox.law.write_text import formula
 from lawsmith.sandbox.pool.executor import Sandbox
 from lawsmith.sandbox.significant import told_again
+from lawsmith.sandbox.stacked import apart, may_stack, stacked
 from lawsmith.sandbox.verdict import Verdict
 from lawsmith.sandbox.verify import Claim, differing
 from lawsmith.tasks.folds import Fold
@@ -91,12 +93,33 @@ class _EvaluationJobs:
     def _together(self, whole: JobResult | None) -> list[tuple[str, JobResult]]:
         """The full fit and the folds, up to the first that failed, at the same time."""
         first, *others = self._jobs()
+        statement = self.candidate.statement
+        if statement is not None and may_stack(statement, self.folds):
+            whole, folds = self._stacked(first, whole)
+            if folds is not None or not whole.ok:
+                return self._parts(whole, folds or [])
+            # Something fails in a fold: fitted by themselves, the folds say which and why.
         full, *rest = self._submit(first, others, whole)
         try:
             return self._parts(self._result(full), [partial(self._result, future) for future in rest])
         finally:
             for future in rest:
                 future.cancel()
+
+    def _stacked(
+        self, first: FitJob, whole: JobResult | None
+    ) -> tuple[JobResult, list[Callable[[], JobResult]] | None]:
+        """The full fit, and the folds fitted as one table; None where one of them fails, or the full fit did."""
+        full, together = self._submit(first, [self._job(*stacked(self.task.train, self.folds))], whole)
+        found = self._result(full)
+        if not found.ok:
+            together.cancel()
+            return found, None
+        folds = self._result(together)
+        if not folds.ok:
+            return found, None
+        predicted = apart(folds.predictions[0], self.folds)
+        return found, [partial(replace, folds, predictions=(one,)) for one in predicted]
 
     def _apart(self, whole: JobResult | None) -> list[tuple[str, JobResult]]:
         """The same for code that could tell one process what another one knows: one after the other, so that no two

@@ -20,7 +20,9 @@ from lawsmith.sandbox import (
     evaluate,
     whole_fit,
 )
+from lawsmith.sandbox.law.parse import read_candidate
 from lawsmith.sandbox.pool.warm_process import WarmProcess
+from lawsmith.sandbox.stacked import may_stack
 from lawsmith.tasks import Provenance, Schema, Table, Task
 from lawsmith.tasks.folds import Fold
 
@@ -90,6 +92,39 @@ def test_fold_scores_are_those_of_the_rows_held_out(sandbox: Sandbox, task: Task
         assert score.rmse == pytest.approx((np.sqrt(np.mean(error**2)),), rel=1e-6)
         assert score.scale == pytest.approx((np.std(held.targets["y"]),), rel=1e-12)
     assert found.validation_r2 == pytest.approx(np.mean([max(-1, s.r2) for s in found.folds]))
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_folds_fitted_together_score_as_if_each_were_alone(
+    sandbox: Sandbox, task: Task, folds: list[Fold], weighted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fits of all folds in one process, and one fit for each: the same scores, of noisy rows and their weights."""
+    rng, train = np.random.default_rng(1), task.train
+    noisy = {"y": train.targets["y"] * (1 + 0.01 * rng.standard_normal(36))}
+    weight = rng.uniform(0.1, 3.0, 36) if weighted else None
+    task = dataclasses.replace(task, train=dataclasses.replace(train, targets=noisy, weight=weight))
+    fits: list[int] = []
+    submit_all = Sandbox.submit_all
+    monkeypatch.setattr(
+        Sandbox, "submit_all", lambda box, jobs: (fits.append(len(jobs)), submit_all(box, jobs))[1]
+    )
+    together = evaluate(sandbox, FORM, task, folds)
+    monkeypatch.setattr("lawsmith.sandbox.stacked.MOST_ROWS", 0)
+    apart = evaluate(sandbox, FORM, task, folds)
+    assert fits == [2, 1 + len(folds)]
+    assert together.constants == apart.constants
+    for one, other in zip(together.folds, apart.folds, strict=True):
+        assert one.rmse == pytest.approx(other.rmse, rel=1e-5)
+        assert one.group_bias["b"] == pytest.approx(other.group_bias["b"], abs=1e-5)
+
+
+def test_constants_that_groups_share_keep_folds_apart(folds: list[Fold]) -> None:
+    own, common = (read_candidate(source).statement for source in (FORM, FORM + 'SHARED = ("k",)\n'))
+    assert own is not None
+    assert common is not None
+    assert may_stack(own, folds)
+    assert not may_stack(common, folds)
+    assert not may_stack(own, folds[:1])
 
 
 def test_json_round_trips_exactly(sandbox: Sandbox, task: Task, folds: list[Fold]) -> None:
