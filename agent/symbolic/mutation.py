@@ -31,21 +31,25 @@ from lawsmith.sandbox.law.expression import (
     transform,
     walk,
 )
+from lawsmith.sandbox.law.identified import tells_apart, unit_bound
+from lawsmith.sandbox.law.merged import merged
 from lawsmith.sandbox.law.parameter_roles import Role
+from lawsmith.tasks.table import Table
 
 TRIES = 20  # at a change that makes another form, before a parent is given up
 
 
 class Mutator:
-    """Draws neighbours; every choice comes from `rng`."""
+    """Draws neighbours whose constants the rows of a table can tell apart; every choice comes from `rng`."""
 
     def __init__(
         self,
         profile: Profile,
+        table: Table,
         rng: np.random.Generator,
         factors: Callable[[np.random.Generator, Callable[..., Parameter]], Node | None] | None = None,
     ) -> None:
-        self.profile, self.rng, self.factors = profile, rng, factors
+        self.profile, self.rows, self.rng, self.factors = profile, table.features, rng, factors
         self.scales = profile.of(ColumnKind.SCALE)
         self._steps: tuple[Callable[[Node, Node, Terms], Node | None], ...] = (
             self._shift,
@@ -64,10 +68,20 @@ class Mutator:
         """One changed form and the name of the step, or None when no step applies; `mate` lends terms."""
         for _ in range(TRIES):
             step = self._steps[int(self.rng.integers(len(self._steps)))]
-            changed = step(node, mate, _parts_beyond(self.profile, node))
-            if changed is not None and changed != node and not is_redundant(changed):
+            found = step(node, mate, _parts_beyond(self.profile, node))
+            changed = None if found is None else merged(found)
+            if changed is not None and changed != node and self._is_sound(changed, (node, mate)):
                 return tidy(changed), step.__name__.strip("_").replace("_", " ")
         return None
+
+    def _is_sound(self, changed: Node, parents: Sequence[Node]) -> bool:
+        """Whether each constant says something of its own, and a change of units matters no more than before."""
+        if is_redundant(changed) or not tells_apart(changed, self.rows):
+            return False
+        bound = unit_bound(changed, self.rows, self.scales)
+        return not bound or bound <= frozenset().union(
+            *(unit_bound(one, self.rows, self.scales) for one in parents)
+        )
 
     def _pick(self, options: Sequence[Node]) -> Node | None:
         return options[int(self.rng.integers(len(options)))] if options else None

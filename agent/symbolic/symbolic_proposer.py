@@ -202,7 +202,8 @@ class SymbolicProposer:
 
     def _children(self, rng: np.random.Generator, *, widely: bool) -> list[SymbolicForm]:
         parents = self._best(PARENTS)
-        mutator = Mutator(self.start_forms.profile, rng, self.start_forms.general.factors if widely else None)
+        factors = self.start_forms.general.factors if widely else None
+        mutator = Mutator(self.start_forms.profile, self.task.train, rng, factors)
         children = []
         for _ in range(2 * CHILDREN if parents else 0):
             trial, form = parents[int(rng.integers(len(parents)))]

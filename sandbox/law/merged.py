@@ -1,11 +1,16 @@
 """Constants of a formula that say the same, merged: ``c1 + c2 * (c3 * x + c4)`` is ``c1 + c2 * x``.
 
-Other programs print a constant at every place where they fitted one. Each costs what any constant costs here.
+Other programs print a constant at every place where they fitted one, and a change of a form may add a second one:
+``exp(k1 * x) * exp(k2 * x)``. Each costs what any constant costs here.
 """
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 from lawsmith.sandbox.law.expression import (
+    ONE,
     Function,
     Node,
     Number,
@@ -53,11 +58,17 @@ def _simpler(node: Node) -> Node:
 
 
 def _one_constant(parts: tuple[Node, ...]) -> list[Node]:
-    """The terms or factors with at most one constant among them; numbers beside several of them go."""
+    """The terms or factors with at most one constant among them, the one with the widest bounds; numbers beside several
+    of them go."""
     free = [part for part in parts if _is_free(part)]
     if len(free) < 2:
         return list(parts)
-    return [part for part in parts if part is free[0] or not (_is_free(part) or isinstance(part, Number))]
+    kept = max(free, key=_width)
+    return [part for part in parts if part is kept or not (_is_free(part) or isinstance(part, Number))]
+
+
+def _width(part: Node) -> float:
+    return sum(one.upper - one.lower for one in parameters(part))
 
 
 def _is_free(part: Node) -> bool:
@@ -70,8 +81,8 @@ def _is_free(part: Node) -> bool:
 
 
 def _product(factors: tuple[Node, ...]) -> Node:
-    """One constant among the factors, and none where a factor brings its own."""
-    kept = _one_constant(factors)
+    """One constant among the factors, and none where a factor brings its own; one exponent for each base."""
+    kept = _one_exponent(_one_constant(factors))
     lead = next((factor for factor in kept if isinstance(factor, Parameter)), None)
     if lead is None:
         return mul(*kept)
@@ -80,6 +91,65 @@ def _product(factors: tuple[Node, ...]) -> Node:
             return mul(*(one for one in kept if one is not lead))
         kept[k] = _without_scale(factor)
     return mul(*kept)
+
+
+def _one_exponent(factors: list[Node]) -> list[Node]:
+    """The factors with one of those that are powers of the same, or exponentials of it, where a constant says how
+    much: it takes in the others, and their bounds."""
+    alike: dict[tuple[str, Node], list[tuple[int, float, Parameter | None]]] = {}
+    for k, factor in enumerate(factors):
+        kind, base, exponent = _taken_apart(factor)
+        found = _scaled_constant(exponent)
+        if base != ONE and found is not None:
+            alike.setdefault((kind, base), []).append((k, *found))
+    changed: dict[int, Node] = {}
+    for (kind, base), members in alike.items():
+        lead = next((one for one in members if one[2] is not None), None)
+        if len(members) > 1 and lead is not None:
+            k, number, constant = lead
+            assert constant is not None
+            whole = mul(Number(number), _with_all(constant, number, members))
+            changed |= {other: ONE for other, _, _ in members}
+            changed[k] = power(base, whole) if kind == "power" else function("exp", mul(whole, base))
+    return [factor for k, part in enumerate(factors) if (factor := changed.get(k, part)) != ONE]
+
+
+def _taken_apart(factor: Node) -> tuple[str, Node, Node]:
+    """A factor as a power of a base, or as an exponential of so much of it."""
+    match factor:
+        case Power(base, exponent):
+            return "power", base, exponent
+        case Function("exp", (argument,)):
+            parts = argument.factors if isinstance(argument, Product) else (argument,)
+            much = [part for part in parts if isinstance(part, Parameter | Number)]
+            return "exp", mul(*(part for part in parts if part not in much)), mul(*much)
+        case Parameter() | Number():
+            return "power", ONE, ONE
+    return "power", factor, ONE
+
+
+def _scaled_constant(exponent: Node) -> tuple[float, Parameter | None] | None:
+    """A number, or a number times a constant; None for anything else."""
+    match exponent:
+        case Number(value):
+            return value, None
+        case Parameter():
+            return 1.0, exponent
+        case Product((Number(value), Parameter() as constant)):
+            return value, constant
+    return None
+
+
+def _with_all(
+    constant: Parameter, number: float, members: list[tuple[int, float, Parameter | None]]
+) -> Parameter:
+    """The constant, so bounded that `number` times it takes every value that the sum of the members took."""
+    ends = [
+        sorted((size * one.lower, size * one.upper)) if one is not None else [size, size]
+        for _, size, one in members
+    ]
+    low, high = sorted(math.fsum(side) / number for side in zip(*ends, strict=True))
+    return replace(constant, lower=low, upper=high)
 
 
 def _without_scale(factor: Node) -> Node:

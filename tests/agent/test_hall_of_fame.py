@@ -1,6 +1,7 @@
 """Formulas that PySR, operon or gplearn found join a search: their numbers are fitted anew."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from lawsmith import discover
 from lawsmith.agent.cli import main
 from lawsmith.agent.command.hall_of_fame import formulas
 from lawsmith.agent.command.own_forms import HALL_OF_FAME
+from lawsmith.sandbox.law.expression import Feature, Parameter, mul, neg, power
 from lawsmith.sandbox.law.imported_form import imported_candidates
 from lawsmith.sandbox.law.merged import merged
 from lawsmith.sandbox.law.own_form import formula_tree
@@ -57,6 +59,9 @@ def test_numbers_become_constants_and_places_columns(formula: str, features: tup
         ("1.5 * ((2.5 * N) ^ 0.3)", "c1 * N^c3"),
         ("0.1 + 0.2 * ((0.3 * D) * ((0.4 * N) - 0.5) + 0.6 * N)", "c1 + D * (c4 * N - c5) + c6 * N"),
         ("0.1 + 0.2 * sin((0.3 * N) + 0.4)", "c1 + c2 * sin(c3 * N + c4)"),
+        ("1.5 * exp(0.3 * N) * exp(-0.1 * N)", "c1 * exp(c2 * N)"),
+        ("1.5 * N ^ 0.3 * N ^ 0.4 * N", "c1 * N^c2"),
+        ("1.5 * N ^ 0.3 * D ^ 0.4 * exp(0.2 * D)", "c1 * N^c2 * D^c3 * exp(c4 * D)"),
     ],
 )
 def test_constants_that_say_the_same_become_one(formula: str, read_as: str):
@@ -66,6 +71,13 @@ def test_constants_that_say_the_same_become_one(formula: str, read_as: str):
 def test_a_constant_in_several_places_is_never_merged():
     tree = formula_tree("a * (a * x + b) + b", ("x",))
     assert merged(tree) == tree
+
+
+def test_what_takes_in_another_constant_takes_in_its_bounds():
+    one, two = (Parameter(name, low, high) for name, low, high in (("a", 0, 3), ("b", -1, 2)))
+    x = Feature("x")
+    assert merged(mul(x, power(x, neg(one)))) == power(x, neg(replace(one, lower=-1, upper=2)))
+    assert merged(mul(power(x, two), power(x, neg(one)))) == power(x, replace(two, lower=-4, upper=2))
 
 
 def test_only_formulas_ask_for_a_single_target():

@@ -34,6 +34,7 @@ from lawsmith.sandbox.law.expression import (
     rename,
     walk,
 )
+from lawsmith.sandbox.law.identified import tells_apart, unit_bound
 from lawsmith.sandbox.law.numeric import Program
 from lawsmith.sandbox.law.write_candidate import candidate
 from lawsmith.sandbox.law.write_text import text
@@ -42,6 +43,7 @@ from lawsmith.tasks.schema import Column, Schema
 
 STEP = 1e-6
 X = Feature("x")
+N = Feature("n")
 L, A, B, C = (Parameter(name) for name in "LABC")
 
 
@@ -231,7 +233,7 @@ def test_neighbours_stay_within_the_grammar_and_finite(design: str) -> None:
     data = DESIGNS[design]
     forms = [template.node for template in library(PROFILES[design])]
     rng = np.random.default_rng(0)
-    mutator = Mutator(PROFILES[design], rng)
+    mutator = Mutator(PROFILES[design], data, rng)
     finite = made = 0
     for _ in range(60):
         node = forms[int(rng.integers(len(forms)))]
@@ -360,17 +362,50 @@ def test_features_that_act_together_alone_are_also_looked_at_as_one(sign: int, c
 def test_no_form_of_the_library_and_no_neighbour_is_redundant() -> None:
     for name, one in PROFILES.items():
         forms = [template.node for template in library(one)]
-        mutator = Mutator(one, np.random.default_rng(1))
+        mutator = Mutator(one, DESIGNS[name], np.random.default_rng(1))
         steps = [mutator.neighbour(node, forms[-1]) for node in forms]
         neighbours = [step[0] for step in steps if step is not None]
         assert len(neighbours) > len(forms) / 2
         assert not any(is_redundant(node) for node in (*forms, *neighbours)), name
 
 
+def test_each_constant_of_a_neighbour_says_something_of_its_own_in_any_unit() -> None:
+    for name in ("one", "two", "zeros"):
+        rows, known = DESIGNS[name].features, PROFILES[name]
+        scales = known.of(ColumnKind.SCALE)
+        forms = [template.node for template in library(known)][::3]
+        mutator = Mutator(known, DESIGNS[name], np.random.default_rng(2))
+        steps = [mutator.neighbour(node, forms[0]) for node in forms for _ in range(2)]
+        for changed, origin in filter(None, steps):
+            assert tells_apart(changed, rows), (name, origin, text(changed))
+            assert not unit_bound(changed, rows, scales), (name, origin, text(changed))
+
+
+@pytest.mark.parametrize(
+    ("node", "apart", "bound"),
+    [
+        (add(L, mul(A, power(N, B))), True, ()),
+        (add(L, mul(A, power(add(N, C), B))), True, ()),
+        (add(L, mul(A, power(add(Number(1.0), N), B))), True, ("n",)),
+        (add(L, power(N, B)), True, ("n",)),  # an amplitude is missing
+        (add(L, mul(A, exp(mul(B, N)), exp(mul(C, N)))), False, ()),
+        (add(L, mul(A, power(power(N, B), C))), False, ()),
+        (add(L, mul(A, log(mul(B, N)))), False, ()),  # L takes in the logarithm of B
+        (add(L, mul(A, N), mul(B, power(N, Number(2.0))), mul(C, exp(N))), True, ("n",)),
+    ],
+    ids=str,
+)
+def test_slopes_tell_constants_apart_and_units(node: Node, apart: bool, bound: tuple[str, ...]) -> None:
+    rows = {"n": np.geomspace(0.1, 10, 12)}
+    assert tells_apart(node, rows) is apart
+    assert unit_bound(node, rows, ["n"]) == set(bound)
+    assert not tells_apart(node, {"n": np.array([2.0])})  # one row tells no more than one constant
+
+
 def test_no_neighbour_multiplies_the_terms_of_an_exponent() -> None:
-    name = "level and quadratic in log n, d"
-    node = next(template.node for template in library(PROFILES["two"]) if template.origin == name)
-    mutator = Mutator(PROFILES["two"], np.random.default_rng(4))
+    logarithms = [log(Feature("n", 1e8)), log(Feature("d", 0.1))]
+    node = add(L, mul(A, exp(add(mul(B, power(logarithms[0], Number(2.0))), mul(C, *logarithms)))))
+    mutator = Mutator(PROFILES["two"], DESIGNS["two"], np.random.default_rng(4))
     steps = [step for step in (mutator.neighbour(node, node) for _ in range(200)) if step is not None]
     grown = [changed for changed, origin in steps if origin == "add factor"]
     inside = [
@@ -387,7 +422,7 @@ def test_neighbours_are_a_function_of_the_seed() -> None:
     forms = [template.node for template in library(PROFILES["two"])]
 
     def walked(seed: int) -> list[str]:
-        mutator = Mutator(PROFILES["two"], np.random.default_rng(seed))
+        mutator = Mutator(PROFILES["two"], DESIGNS["two"], np.random.default_rng(seed))
         steps = [mutator.neighbour(node, forms[0]) for node in forms[:20]]
         return [canonical(step[0]) for step in steps if step is not None]
 

@@ -197,7 +197,7 @@ def test_mutations_take_factors_of_any_kind_for_signed_features() -> None:
     task = task_of({"x": x, "v": v}, np.sin(3 * x) + v)
     known = profile(task.train)
     general = GeneralForms(task, known, Loss.SQUARED)
-    mutator = Mutator(known, np.random.default_rng(0), general.factors)
+    mutator = Mutator(known, task.train, np.random.default_rng(0), general.factors)
     b = Terms(known)
     node = add(b.level(), mul(b.amplitude(), b.plain("x")), mul(b.amplitude(), b.plain("v")))
     steps = [mutator.neighbour(node, node) for _ in range(40)]

@@ -1,0 +1,95 @@
+"""What the rows of a table tell of a form's constants, by its slopes: whether each can be told from the others, and of
+which features' units the form depends on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from lawsmith.sandbox.law.derivative import slopes
+from lawsmith.sandbox.law.expression import Feature, Node, Parameter, mul, parameters, transform
+from lawsmith.sandbox.law.expression import features as used
+from lawsmith.sandbox.law.numeric import Program
+from lawsmith.tasks.arrays import Array
+
+DRAWS = 4  # of constants; what holds at all of them holds for the form
+MOST_ROWS = 120
+SAME = (
+    1e-9  # share of the largest direction in which constants move a law, below which one moves it not at all
+)
+OUTSIDE = 1e-6  # share of a change that constants cannot make, above which they cannot undo it
+USUAL = (0.2, 1.5)  # sizes of constants near which most functions bend
+TINY = 1e-300
+UNIT = "unit of "  # before a feature's name: no name of a constant has a space
+
+
+def tells_apart(node: Node, rows: Mapping[str, Array]) -> bool:
+    """Whether no constant of the form does at these rows what others do; True where that cannot be computed."""
+    found = [own for own, _ in _directions(node, rows, ())]
+    return not found or any(map(_independent, found))
+
+
+def _independent(columns: Array) -> bool:
+    sizes = np.linalg.svd(columns, compute_uv=False)
+    return len(sizes) == columns.shape[1] and bool(sizes[-1] > SAME * sizes[0])
+
+
+def unit_bound(node: Node, rows: Mapping[str, Array], features: Sequence[str]) -> frozenset[str]:
+    """Those of the `features` whose change of unit no change of constants can undo; none where that cannot be
+    computed."""
+    features = [name for name in features if name in used(node)]
+    outside = []
+    for own, scaled in _directions(node, rows, features):
+        q = np.linalg.svd(own, full_matrices=False)[0]
+        outside.append(np.linalg.norm(scaled - q @ (q.T @ scaled), axis=0))
+    if not outside:
+        return frozenset()
+    return frozenset(
+        name for name, share in zip(features, np.min(outside, axis=0), strict=True) if share > OUTSIDE
+    )
+
+
+def _directions(
+    node: Node, rows: Mapping[str, Array], features: Sequence[str]
+) -> Iterator[tuple[Array, Array]]:
+    """How the law moves at several sets of constants: (n, k) with each of them, and (n, f) with the unit of each
+    feature; every direction has the length 1, or 0."""
+
+    def in_any_unit(part: Node) -> Node:
+        if isinstance(part, Feature) and part.name in features:
+            return mul(Parameter(f"{UNIT}{part.name}"), part)
+        return part
+
+    constants, found = parameters(node), slopes(transform(node, in_any_unit))
+    if not constants or found is None:
+        return
+    units = [f"{UNIT}{name}" for name in features]
+    program = Program([found[name] for name in [*(one.name for one in constants), *units]])
+    count = len(next(iter(rows.values())))
+    some = np.linspace(0, count - 1, min(count, MOST_ROWS)).astype(int)
+    x = {name: column[some] for name, column in rows.items()}
+    rng = np.random.default_rng(0)
+    for _ in range(DRAWS):
+        p = {one.name: _usual(one, rng) for one in constants} | dict.fromkeys(units, 1.0)
+        with np.errstate(all="ignore"):
+            columns = [np.broadcast_to(np.asarray(one, dtype=float), len(some)) for one in program(x, p)]
+        moved = np.array(columns).T
+        moved = moved[np.isfinite(moved).all(axis=1)]
+        moved = moved / np.maximum(
+            np.abs(moved).max(axis=1, keepdims=True), TINY
+        )  # no row outweighs the others
+        if len(moved):
+            length = np.linalg.norm(moved, axis=0)
+            moved = moved / np.where(length > 0, length, 1.0)
+            yield moved[:, : len(constants)], moved[:, len(constants) :]
+
+
+def _usual(one: Parameter, rng: np.random.Generator) -> float:
+    """A size within the bounds, near 1 where they allow it."""
+    low, high = max(one.lower, USUAL[0]), min(one.upper, USUAL[1])
+    if low < high:
+        return float(rng.uniform(low, high))
+    if np.isfinite(one.lower) and np.isfinite(one.upper):
+        return float(rng.uniform(one.lower, one.upper))
+    return one.lower if np.isfinite(one.lower) else one.upper
