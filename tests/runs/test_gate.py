@@ -85,7 +85,7 @@ QUICK = (
 REPORT, REPLAY, PREDICT, RESUME = (
     ("report", "{}"),
     ("replay", "{}"),
-    ("predict", "{}", "N=5"),
+    ("predict", "{}", "--at", "N=5"),
     ("resume", "{}"),
 )
 

@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import select
 import subprocess
 import sys
 import textwrap
@@ -42,6 +43,13 @@ def test_only_modules_that_exist_are_prepared() -> None:
     assert numeric_library.wanted(["numpy", "math", "numpy.random"]) == []
 
 
+def test_control_the_first_import_of_a_name_may_run_a_program() -> None:
+    """Why names of modules are resolved by nobody but the sandbox: this module's import ends the process."""
+    script = "import numpy.f2py.__main__\nprint('went on')"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    assert "went on" not in done.stdout
+
+
 @pytest.mark.parametrize("source", ["from scipy.stats import *\n", "from numpy.f2py.__main__ import *\n"])
 def test_everything_of_a_module_is_imported_from_two_modules_only(source: str) -> None:
     assert read_candidate("from numpy import *\n" + HONEST)
@@ -70,12 +78,55 @@ def test_memory_is_the_same_before_and_after_others_import(
         assert found.ok, found.message
 
 
+def test_control_where_the_limit_does_not_follow_imports_take_memory_away() -> None:
+    script = f"""
+        import importlib, resource
+        import numpy as np
+        from lawsmith.sandbox.pool.memory import Memory
+        limit = Memory().address_space() + (128 << 20)  # measured once, as a warm process did that never looked again
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+        np.ones(90 << 17)
+        for part in {sorted(numeric_library.PARTS)!r}:
+            importlib.import_module("scipy." + part)
+        try:
+            np.ones(90 << 17)
+        except MemoryError:
+            print("no room")
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script)],
+        env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.stdout == "no room\n" or "MemoryError" in done.stderr, done.stderr
+
+
 @pytest.mark.parametrize("tier", ISOLATED)
 def test_the_library_works_without_opening_a_file(
     tier: Tier, sandbox_of: Callable[[Tier], Sandbox], schema: Schema, table: Table
 ) -> None:
     """Each call imports something late, in an interpreter that may still open files."""
-    body = """
+    found = predict(sandbox_of(tier), textwrap.dedent(LATE), schema, table)
+    assert found.ok, found.message
+
+
+def test_control_the_library_opens_files_late_where_it_may() -> None:
+    script = f"{textwrap.dedent(LATE)}\n" + textwrap.dedent("""
+        import sys
+        opened = []
+        sys.addaudithook(lambda event, arguments: opened.append(arguments[0]) if event == "open" else None)
+        law([{"n": 1.0}], "a")
+        print(len([name for name in opened if str(name).endswith((".so", ".py", ".pyc", ".npz"))]))
+    """)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=120
+    )
+    assert int(done.stdout) > 10
+
+
+LATE = """
         import numpy as np
         from scipy import integrate, interpolate, linalg, optimize, sparse, special, stats
         import scipy.signal
@@ -102,8 +153,6 @@ def test_the_library_works_without_opening_a_file(
             str(np.arange(3.0)); repr(np.ones(2)); np.array2string(np.ones(2))
             return [{"y": row["n"]} for row in input_data]
     """
-    found = predict(sandbox_of(tier), textwrap.dedent(body), schema, table)
-    assert found.ok, found.message
 
 
 @pytest.mark.parametrize("tier", ISOLATED)
@@ -151,7 +200,10 @@ def test_a_library_of_another_folder_opens_that_file_alone(tmp_path: Path) -> No
     real = home / "liballocator.so.1.2"
     real.write_bytes(Path(ctypes_library()).read_bytes())
     (home / "liballocator.so.1").symlink_to(real)
-    script = "from lawsmith.sandbox.pool import paths; print('\\n'.join(paths.readable()))"
+    script = (
+        "import re; from lawsmith.sandbox.pool import paths; maps = open('/proc/self/maps').read()\n"
+        "print(*re.findall(r'/\\S+[.]so\\S*', maps), '--', *paths.readable(), sep='\\n')"
+    )
     done = subprocess.run(
         [sys.executable, "-c", script],
         env={**os.environ, "LD_PRELOAD": str(home / "liballocator.so.1")},
@@ -159,7 +211,8 @@ def test_a_library_of_another_folder_opens_that_file_alone(tmp_path: Path) -> No
         text=True,
         check=True,
     )
-    opened = [Path(line) for line in done.stdout.splitlines()]
+    mapped, opened = ([Path(line) for line in part.splitlines()] for part in done.stdout.split("--\n"))
+    assert home in [path.parent for path in mapped]  # the control: the folders of mapped files include it
     assert Path(os.path.realpath(real)) in opened  # it was loaded
     assert home / "liballocator.so.1" in opened
     assert not [path for path in opened if path in (tmp_path, home, home / "id")]
@@ -172,6 +225,11 @@ def ctypes_library() -> str:
     maps = Path("/proc/self/maps").read_text().split()
     ctypes.CDLL("libm.so.6")
     return next(word for word in maps if "/libm" in word and ".so" in word)
+
+
+def test_control_the_kernel_cannot_wait_for_ages() -> None:
+    with pytest.raises(OverflowError):
+        select.poll().poll(1e15 * 1000)
 
 
 @pytest.mark.parametrize("name", ["wall_seconds", "cpu_seconds"])
