@@ -24,7 +24,9 @@ from lawsmith.tasks.numerals import (
     numeral,
     plain,
     value,
+    years_of_days,
 )
+from lawsmith.tasks.words import is_day
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -114,6 +116,10 @@ def convert(frame: "pd.DataFrame", separator: str, notation: NumberNotation, whe
     marks = _marks(numbers, sure, separator, notation, where)
     for text in numbers:
         columns[text.name] = _numbers(text, *marks[text.name], units, said)
+    for name in filter(is_day, map(str, columns)):
+        if columns[name].dtype.kind == "f" and (years := years_of_days(columns[name])) is not None:
+            columns[name], said[name] = years, _said_of_dates(name, "20220601")
+            dates.add(name)
     import pandas as pd
 
     converted = pd.DataFrame(
@@ -209,8 +215,8 @@ def _dates(text: _Column, columns: dict[str, Any], dates: set[str], said: dict[s
     return True
 
 
-def _said_of_dates(name: str) -> str:
-    return f"{name}: dates became decimal years (2022-06-01 is {decimal_year('2022-06-01'):.3f})."
+def _said_of_dates(name: str, shown: str = "2022-06-01") -> str:
+    return f"{name}: dates became decimal years ({shown} is {decimal_year('2022-06-01'):.3f})."
 
 
 def _marks(
@@ -265,7 +271,8 @@ def _mark(
                 "marks alike."
             )
         return ",", "." if point else ""
-    if "thousands" in comma or (comma and ("decimal" in known["."] or separator == ",")):
+    quoted = separator == "," and "decimal" not in known[","]
+    if "thousands" in comma or (comma and ("decimal" in known["."] or quoted)):
         return ".", ","
     if "either" in comma and "decimal" not in known[","]:
         raise _two_readings(name, comma["either"], ",", where)

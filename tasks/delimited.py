@@ -40,6 +40,14 @@ _SUMMARIES = (
     "n",
 )
 _REMARK = re.compile(r"(?<=[\d.%])[ \t]+#.*$", flags=re.MULTILINE)
+_EXCEL = r"(?:N/A|DIV/0!|VALUE!|REF!|NAME\?|NUM!|NULL!)"
+_COMMENT = re.compile(
+    rf"^[ \t]*#(?!{_EXCEL}).*$", flags=re.MULTILINE
+)  # a row may begin with an error of Excel's
+_OTHER_MARK = re.compile(r"^([ \t]*)(?:%|//|!)", flags=re.MULTILINE)
+_OTHER_REMARKS = re.compile(
+    r"\A(?:[ \t]*(?:%|//|!)[^\n]*\n)+"
+)  # lines above a table, as some programs mark them
 _MOST_FOOTERS = 6  # lines at the end that may be summaries or remarks
 
 
@@ -78,6 +86,7 @@ def bound_columns(columns: int, where: str) -> None:
 def parse_delimited(text: str, where: str) -> Reading:
     """The table that a text states; raises InputError, in one sentence, where it states none."""
     told = re.match(r"\s*sep=([,;|\t])[ \t]*\r?\n", text)  # Excel's own hint
+    text = _OTHER_REMARKS.sub(lambda lines: re.sub(_OTHER_MARK, r"\1#", lines[0]), text)
     header, body, notices = _header_and_body(text[told.end() :] if told else text, where)
     lines = [_without_remark(line) for line in body[: 1 << 18].splitlines() if line.strip()][:_LOOK]
     separator = told[1] if told else _separator(header, lines)
@@ -124,8 +133,8 @@ def _header_and_body(text: str, where: str) -> tuple[str, str, list[str]]:
     body, notices = text, []
     comments = []
     if "#" in text:
-        comments = re.findall(r"^[ \t]*#.*$", text, flags=re.MULTILINE)
-        body = re.sub(r"^[ \t]*#.*$", "", text, flags=re.MULTILINE)
+        comments = _COMMENT.findall(text)
+        body = _COMMENT.sub("", text)
     begun = body.lstrip()[: 2 * MAX_HEADER]
     header = begun.splitlines()[0] if begun else ""
     if not header:
@@ -143,9 +152,7 @@ def _header_and_body(text: str, where: str) -> tuple[str, str, list[str]]:
 
 def _named_by_comment(comments: list[str], text: str, first: str) -> tuple[str, str] | None:
     """A comment right above the first row that names as many columns as the row of numbers has, as loggers write."""
-    above = (
-        re.findall(r"^[ \t]*#.*$", text[: text.find(first)], flags=re.MULTILINE) if first and comments else []
-    )
+    above = _COMMENT.findall(text[: text.find(first)]) if first and comments else []
     if not above:
         return None
     separator = _separator(first, [first])

@@ -97,6 +97,18 @@ def read_knowledge(
     return Knowledge(ranges=found, expectations=read)
 
 
+def range_texts(ranges: Mapping[Any, Any]) -> tuple[str, ...]:
+    """``{"loss": (0, None)}`` as `read_knowledge` takes it: ``loss=0:``. Raises InputError for no pair of ends."""
+    texts = []
+    for name, ends in ranges.items():
+        if not isinstance(ends, Sequence) or isinstance(ends, str) or len(ends) != 2:
+            raise InputError(
+                f"The range of {name!r} is {ends!r}; give its two ends, such as (0, None) or (0, 1)."
+            )
+        texts.append(f"{name}=" + ":".join("" if end is None else f"{end}" for end in ends))
+    return tuple(texts)
+
+
 def read_reach(texts: Sequence[str], features: Sequence[str], logarithmic: Sequence[str]) -> dict[str, float]:
     """Read ``10``, which is for all `logarithmic` features, and ``N=100``, which is for one; a later one replaces it.
 

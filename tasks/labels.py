@@ -7,6 +7,7 @@ from lawsmith.tasks.arrays import Array, IntArray
 from lawsmith.tasks.deciding import GROUP_ROWS, Deciding
 from lawsmith.tasks.errors import InputError, listing
 from lawsmith.tasks.follows import label_of
+from lawsmith.tasks.numerals import numeral
 
 MOST_LEVELS = 8  # of a category that is not named as one
 
@@ -23,12 +24,28 @@ def decide_labels(d: Deciding) -> None:
         if not all(labels):
             d.set(name, "left out", f"text, empty in {labels.count('')} of {d.rows} rows")
         elif len(set(labels)) > max(2, d.rows / 2):
-            d.set(name, "left out", f"text that hardly repeats, such as {labels[0][:20]!r}")
+            d.set(name, "left out", _why_no_label(labels))
+            if (units := units_of(labels)) is not None:
+                d.notices.append(f"{name} holds {units} and was left out; write all of it in one unit.")
         elif restated := label_of(codes, d.candidates()):
             d.set(name, "left out", f"a label of {listing(restated)}, which says the same")
         else:
             left[name] = codes
     _group_or_categories(d, left)
+
+
+def _why_no_label(labels: list[str]) -> str:
+    units = units_of(labels)
+    return f"text that hardly repeats, such as {labels[0][:20]!r}" if units is None else units
+
+
+def units_of(labels: list[str]) -> str | None:
+    """``numbers in different units (ms and s)`` of cells that are numbers with several units; None for others."""
+    found = [numeral(label) for label in labels]
+    units = list(dict.fromkeys(one.suffix for one in found if one is not None))
+    if None in found or len(units) < 2 or len(units) > MOST_LEVELS:
+        return None
+    return f"numbers in different units ({listing([unit or 'none' for unit in units])})"
 
 
 def _group_or_categories(d: Deciding, labels: dict[str, IntArray]) -> None:

@@ -6,10 +6,32 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from lawsmith.tasks.arrays import Array
+
 MISSING = frozenset(
-    ("", "na", "n/a", "#n/a", "nan", "null", "none", "nil", "-", "--", "?", ".", "<na>", "nat")
+    (
+        *(
+            "",
+            "na",
+            "n/a",
+            "#n/a",
+            "nan",
+            "null",
+            "none",
+            "nil",
+            "-",
+            "--",
+            "—",
+            "–",
+            "?",
+            ".",
+            "<na>",
+            "nat",
+        ),
+        *("n.a.", "n.d.", "nd", "missing", "#div/0!", "#value!", "#ref!", "#name?", "#num!", "#null!"),
+    )
 )
-"""What stands in a cell of a column of numbers, in lower case, where nothing was measured."""
+"""What stands in a cell of a column of numbers, in lower case, where nothing was measured; Excel's errors too."""
 
 FACTORS = {"k": 1e3, "K": 1e3, "M": 1e6, "m": 1e6, "B": 1e9, "b": 1e9, "G": 1e9, "T": 1e12, "t": 1e12}
 """Suffix of a number -> its factor."""
@@ -20,6 +42,8 @@ _NUMERAL = re.compile(
 )
 _COMMON = re.compile(r"(-?\d+(?:\.\d*)?(?:e[+-]?\d+)?)([kKMBGT%]?)")
 _POWER = re.compile(r"(?:([+\-−]?\d[\d.,]*)\s*[x×*·]\s*)?10\s*(?:\^|\*\*)\s*([+\-−]?\d+)")
+_RAISED = re.compile(r"(?<=10)([⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)$")
+_LOWERED = str.maketrans("⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "+-0123456789")
 _BINARY = re.compile(r"2\s*(?:\^|\*\*)\s*(\d{1,3})")
 _FORTRAN = re.compile(r"([+\-−]?\d[\d.,]*)[dD]([+\-−]?\d+)")
 _SPECIAL = re.compile(r"[+-]?(?:inf|infinity)", re.IGNORECASE)
@@ -39,7 +63,12 @@ def is_missing(cell: object) -> bool:
     """Whether a cell says that there is no value."""
     if cell is None or (isinstance(cell, float) and cell != cell):
         return True
-    return isinstance(cell, str) and cell.strip().lower() in MISSING
+    if not isinstance(cell, str):
+        return False
+    text = cell.strip().lower()
+    return text in MISSING or (
+        text.startswith("***") and not text.strip("*")
+    )  # what does not fit Fortran's field
 
 
 def is_null(cell: object) -> bool:
@@ -54,6 +83,7 @@ def numeral(cell: str) -> Numeral | None:
     text = cell.strip()
     if not text.isascii() or " " in text or "'" in text:
         text = _GAPS.sub("", text)
+        text = _RAISED.sub(lambda raised: "^" + raised[1].translate(_LOWERED), text)
     if _SPECIAL.fullmatch(text):
         return Numeral(text, "")
     if (power := _POWER.fullmatch(text) or _FORTRAN.fullmatch(text)) is not None:
@@ -116,6 +146,17 @@ def decimal_year(cell: str) -> float | None:
     except ValueError:
         return None
     return year_of(moment)
+
+
+def years_of_days(values: Array) -> Array | None:
+    """Decimal years of whole numbers that all are days, written as 20240131; None for any others."""
+    whole = len(values) > 0 and bool(np.isfinite(values).all() and (values == np.round(values)).all())
+    if not whole or values.min() < 1900_01_01 or values.max() > 2100_12_31:
+        return None
+    distinct, place = np.unique(values, return_inverse=True)
+    texts = [f"{day:.0f}" for day in distinct]
+    years = [decimal_year(f"{text[:4]}-{text[4:6]}-{text[6:]}") for text in texts]
+    return None if None in years else np.array(years, dtype=np.float64)[place]
 
 
 def year_of(moment: datetime) -> float:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     pass
 
 MOST_FEATURES = 200  # that nobody named: each is compared with each other
+AGAIN = 0.25  # standard deviations of the target by which repeated measurements typically differ at most
 COMPANION = 1 - 1e-5  # correlation of a column with a function of the target that makes it another outcome
 
 
@@ -181,7 +182,7 @@ class _Decision(Deciding):
             elif of:
                 self.set(name, "left out", f"by its name the error of {of}")
         for name in self.open():
-            if words.is_count(name) and self._is_count(name):
+            if words.is_count(name, self.asked.target) and self._is_count(name):
                 if self.weight is None and len(self.asked.target) == 1:
                     self._weigh(name, "count", "by its name a number of measurements; rows count by it")
                 else:
@@ -201,7 +202,7 @@ class _Decision(Deciding):
             self._weigh(name, kind, f"by its name the {kind} of {of}; rows count by it")
 
     def _kind_of_weight(self, name: str) -> Literal["error", "variance", "count"]:
-        if words.is_count(name):
+        if words.is_count(name, self.asked.target):
             return "count"
         return "variance" if words.variance_of(name, self.asked.target) else "error"
 
@@ -249,8 +250,18 @@ class _Decision(Deciding):
                 continue
             if name.lower().startswith(words.RESULTS) or (outcome and words.is_outcome(name)):
                 self.set(name, "companion", f"another outcome beside {target}")
+            elif words.repeats_of(name, target) and self._agrees_with(name, target):
+                self.set(name, "companion", f"named like {target} and nearly the same: measured again")
             elif self._is_function_of_target(name):
                 self.set(name, "companion", f"follows from {target} itself")
+
+    def _agrees_with(self, name: str, target: str) -> bool:
+        """Whether two columns differ by far less than they vary."""
+        values, others = self.numbers[name], self.numbers[target]
+        if values is None or others is None or not np.isfinite([values, others]).all():
+            return False
+        apart = values - others
+        return bool(np.median(np.abs(apart)) < AGAIN * np.std(others))
 
     def _is_function_of_target(self, name: str) -> bool:
         """Whether a column restates the target (its exponential, its logarithm, a multiple) in a table where other

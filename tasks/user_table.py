@@ -22,6 +22,7 @@ from lawsmith.tasks.reading import read_table, require_columns
 from lawsmith.tasks.roles import Roles, decide
 from lawsmith.tasks.rows import filled, filled_labels, finished, take
 from lawsmith.tasks.schema import Column, Decided, Schema
+from lawsmith.tasks.suspicions import suspicions
 from lawsmith.tasks.table import Table
 from lawsmith.tasks.task import Dataset
 from lawsmith.tasks.task_file import ColumnMeaning, TaskFile, task_file
@@ -126,7 +127,8 @@ def read_dataset(
         if given != name
     ]
     found = _dataset(schema, split, test, (*read, *_said(cells, schema), *meant, *roles.notices, *rates))
-    return replace(found, notices=(*found.notices, *_what_leads(found.task.train)))
+    rows = found.task.train
+    return replace(found, notices=(*found.notices, *suspicions(rows), *_what_leads(rows)))
 
 
 def _what_leads(table: Table) -> tuple[str, ...]:

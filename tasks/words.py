@@ -27,6 +27,7 @@ RATES_OF = _words(
     "conversion click survival detection positive negative true false agreement correct dropout mortality"
 )
 ERRORS = _words("sigma err error std stddev sd se sem stderr unc uncertainty dev stdev")
+AVERAGES = _words("mean avg average median")
 VARIANCES = _words("var variance")
 BOUNDS = _words("lo low lower hi high upper ci ci95 ci90 q05 q25 q75 q95 p05 p95 lb ub minus plus")
 CODES = _words(
@@ -56,6 +57,7 @@ _BOOKKEEPING = _words(
     "remarks tags url path commit git_commit checkpoint job job_id slurm_job_id name run_name experiment "
     "group_id level_0 entity project sweep display_name wall_time walltime"
 ) | {""}
+_DAYS = _words("date day datum ymd yyyymmdd")
 TRACKER = _words(
     "state status runtime duration job_type source_type source_name lifecycle_stage artifact_uri "
     "experiment_id source group agent description commits"
@@ -64,10 +66,10 @@ TRACKER = _words(
 
 INPUTS = ("config.", "config/", "params.", "params/", "param.", "hparams.", "hparams/")
 RESULTS = ("summary.", "summary/", "metrics.", "metrics/", "summary_metrics.")
-FINISHED = _words("finished completed complete success succeeded done")
+FINISHED = _words("finished completed complete success succeeded done ok")
 UNFINISHED = _words(
     "failed crashed killed running pending preempted preempting scheduled queued error aborted cancelled "
-    "canceled stopped unfinished"
+    "canceled stopped unfinished fail pruned waiting timeout oom"
 )
 
 
@@ -102,6 +104,8 @@ def is_rate(name: str) -> bool:
 
 def error_of(name: str, targets: tuple[str, ...], others: tuple[str, ...]) -> str | None:
     """The column whose error a name says it is ("" for an error that names none); None for any other name."""
+    if name.strip() and not name.strip(" ±+/-"):
+        return targets[0]
     for sign in ("σ", "δ", "Δ", "±"):
         name = name.replace(sign, "_sigma_")
     words = tokens(name)
@@ -109,13 +113,19 @@ def error_of(name: str, targets: tuple[str, ...], others: tuple[str, ...]) -> st
     base = [word for word in words if word not in ERRORS]
     if len(base) < len(words):
         for column in (*targets, *others):
-            if base and "_".join(base) in ("_".join(tokens(column)), bare(column)):
+            known = ("_".join(tokens(column)), bare(column), "_".join(_without_averages(column)))
+            if base and "_".join(base) in known:
                 return column
     if words[:1] in (["e"], ["d"], ["delta"]) and any(words[1:] == tokens(one) for one in targets):
         return ""  # as e_loss and delta_loss, which may also be something else
     if plain in _ALONE or plain == "sigma":
         return ""
     return None
+
+
+def _without_averages(name: str) -> list[str]:
+    """The words of ``loss_mean`` or ``avg loss`` without the one that says how repetitions were summed up."""
+    return [word for word in tokens(name) if word not in AVERAGES]
 
 
 def variance_of(name: str, targets: tuple[str, ...]) -> bool:
@@ -131,7 +141,16 @@ def bounds_of(name: str, targets: tuple[str, ...]) -> bool:
 def _about(name: str, kinds: frozenset[str], targets: tuple[str, ...]) -> bool:
     words = tokens(name)
     base = [word for word in words if word not in kinds]
-    return len(base) < len(words) and any(base in (tokens(one), bare(one).split("_")) for one in targets)
+    known = [
+        names for one in targets for names in (tokens(one), bare(one).split("_"), _without_averages(one))
+    ]
+    return len(base) < len(words) and base in known
+
+
+def repeats_of(name: str, target: str) -> bool:
+    """Whether two names differ in the number at their end alone, as those of ``y1`` and ``y2``."""
+    one, two = (re.fullmatch(r"(.*[^\d\s._-])[\s._-]*\d+", text.strip()) for text in (name, target))
+    return one is not None and two is not None and name != target and one[1] == two[1]
 
 
 def is_code(name: str) -> bool:
@@ -151,14 +170,21 @@ def is_group(name: str) -> bool:
     return not GROUPS.isdisjoint(tokens(name))
 
 
-def is_count(name: str) -> bool:
-    """Whether a name is one of a number of repetitions, or of a weight in proportion to it."""
+def is_count(name: str, targets: tuple[str, ...]) -> bool:
+    """Whether a name is one of a number of repetitions, or of a weight in proportion to it; ``n`` beside a mean too."""
+    if bare(name) in ("n", "count") and any(_without_averages(one) != tokens(one) for one in targets):
+        return True
     return _COUNTS.fullmatch(bare(name).rstrip("_")) is not None
 
 
 def is_replicate(name: str) -> bool:
     """Whether a name tells repetitions of one measurement apart."""
     return bare(name) in _REPLICATES
+
+
+def is_day(name: str) -> bool:
+    """Whether a name is one of calendar days, which may be written as whole numbers such as 20240131."""
+    return not _DAYS.isdisjoint(tokens(name))
 
 
 def is_bookkeeping(name: str) -> bool:

@@ -1,6 +1,6 @@
 """The Python API: discover a law, and continue an interrupted command."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ from lawsmith.runs import new_run_id
 from lawsmith.runs.laws import Law
 from lawsmith.sandbox import DEFAULT_LIMITS, Limits
 from lawsmith.tasks.frames import numbered_categories
+from lawsmith.tasks.knowledge import range_texts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,7 +43,7 @@ def discover(
     category: str | Sequence[str] = (),
     sigma: str | None = None,
     ignore: str | Sequence[str] = (),
-    ranges: str | Sequence[str] = (),
+    ranges: str | Sequence[str] | Mapping[Label, tuple[float | None, float | None]] = (),
     expect: str | Sequence[str] = (),
     reach: str | float | Sequence[str] = (),
     drop_incomplete: bool = False,
@@ -85,7 +86,7 @@ def discover(
         only: fit nothing but `form`, `hall_of_fame` and `catalogue`.
         target, features, group, test, cap, category, sigma, ignore, drop_incomplete, decimal, thousands: what the
             columns of an own table are, and how its numbers are written; see `lawsmith.tasks.read_dataset`.
-        ranges, expect: what is known of the law, such as "loss=0:" and "loss falls with N, D".
+        ranges, expect: what is known of the law, such as "loss=0:" or {"loss": (0, None)}, and "loss falls with N, D".
         reach: how far beyond the data the law will be used: 10 times the largest values, or "N=100".
         runs: independent searches; run k (from 1) uses `seed` + k - 1.
         time_limit: seconds per run; reading and preparing count for up to half of them.
@@ -145,7 +146,7 @@ def discover(
             category=(*listed(category), *_own_categories(data, target, group, ignore, category)),
             sigma=sigma,
             ignore=listed(ignore),
-            ranges=listed(ranges),
+            ranges=range_texts(ranges) if isinstance(ranges, Mapping) else listed(ranges),
             expect=listed(expect),
             reach=(f"{reach:g}",) if isinstance(reach, int | float) else listed(reach),
             drop_incomplete=drop_incomplete,

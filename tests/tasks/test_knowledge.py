@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from lawsmith.tasks import InputError, Schema, read_dataset
-from lawsmith.tasks.knowledge import Expectation, Knowledge, read_knowledge
+from lawsmith.tasks.knowledge import Expectation, Knowledge, range_texts, read_knowledge
 
 
 def known(ranges: tuple[str, ...] = (), expect: tuple[str, ...] = ()) -> Knowledge:
@@ -16,6 +16,10 @@ def known(ranges: tuple[str, ...] = (), expect: tuple[str, ...] = ()) -> Knowled
 
 def test_ranges_and_expectations_as_people_write_them():
     assert known(("loss=0:", "acc=0:1")).ranges == {"loss": (0, math.inf), "summary.acc": (0, 1)}
+    ends = {"loss": (0, None), "acc": [None, 1.5]}
+    assert known(range_texts(ends)).ranges == {"loss": (0, math.inf), "summary.acc": (-math.inf, 1.5)}
+    with pytest.raises(InputError, match=r"The range of 'loss' is 3; give its two ends, such as \(0, None\)"):
+        range_texts({"loss": 3})
     assert known(("loss=:5",)).ranges == {"loss": (-math.inf, 5)}
     assert known((), ("loss falls with N, D",)).expectations == (
         Expectation(target="loss", direction="falls", features=("N", "D")),

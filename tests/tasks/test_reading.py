@@ -85,6 +85,20 @@ SAME: dict[str, tuple[str, Callable[[], str | bytes]]] = {
     "trailing commas": ("t.csv", lambda: lines(",", end=",")),
     "trailing commas in rows": ("t.csv", lambda: lines(",", header="N,loss", end=",")),
     "several trailing semicolons": ("t.csv", lambda: lines(";", header="N;loss", end=";;")),
+    "remarks as MATLAB marks them": ("t.csv", lambda: "% by hand\n%% twice\n" + lines(",")),
+    "remarks as C marks them": ("t.dat", lambda: "// by hand, N\n" + lines(" ")),
+    "names in such a remark": ("t.dat", lambda: "% by hand\n" + lines(" ", header="% N loss")),
+    "decimal commas of three digits between commas": (
+        "t.csv",
+        lambda: (
+            "N,loss\n"
+            + "".join(f'{n},"{v:.{4 if n == 4000000 else 3}f}"\n'.replace(".", ",") for n, v in ROWS)
+        ),
+    ),
+    "powers as they are printed": (
+        "t.csv",
+        lambda: "N,loss\n10³,3.5\n2×10⁴,2.25\n3·10⁵,2.125\n4×10⁶,2.0625\n5×10⁺⁶,2.05\n60000000,201×10⁻²\n",
+    ),
     "remarks behind rows": ("t.csv", lambda: lines(",", header="N,loss", end=" # run 7, again")),
     "units": ("t.csv", lambda: lines(",").replace("loss\n", "loss\nparams,nats\n")),
     "footer": ("t.csv", lambda: lines(",") + "\nmean,2.3\n"),
@@ -152,6 +166,23 @@ def test_the_same_rows_in_every_file(kind: str, tmp_path: Path):
         (lines(",", header="N,loss", end=" # a"), "the remarks after # behind 6 rows were left out."),
         ("p,loss\n15%,3\n20%,2\n30%,1\n40%,1.5\n", "p: text was read as numbers ('15%' is 0.15)."),
         ("p,loss\n15 ms,3\n20 ms,2\n30 ms,1\n40 ms,4\n", "p: the unit 'ms' stands in every cell"),
+        (
+            "date,loss\n20200101,3\n20210702,2\n20220131,1\n20231231,4\n",
+            "date: dates became decimal years (20220601",
+        ),
+        (
+            "p,q,loss\n1 ms,1.5,3\n20 ms,2,2\n3 s,1,1\n40,3,4\n",
+            "p holds numbers in different units (ms, s and none) and was",
+        ),
+        (
+            "p,loss\n1,3\n2,-999\n3,1\n4,4\n5,5\n6,6\n",
+            "loss is -999 in 1 row and between 1 and 6 in all others;",
+        ),
+        ("p,q,loss\n1,5,3\n#VALUE!,2,2\n3,7,1\n4,4,4\n5,3,5\n6,9,6\n", "p has no value in 1 of 6 rows"),
+        (
+            "kind,p,loss\n" + "".join(f"{'GPT' if k < 4 else 'gpt'},{k % 4},{k * 1.5}\n" for k in range(8)),
+            "The groups GPT and gpt differ in case alone and are taken as 2 groups.",
+        ),
         ("p,loss\n2020-01-01,3\n2021-07-02,2\n2022-01,1\n2023-01-01,4\n", "p: dates became decimal years"),
     ],
 )
@@ -184,6 +215,10 @@ def test_what_is_unusual_is_said(text: str | bytes, said: str, tmp_path: Path):
         (
             "N,loss\n1,35%\n2,0.3\n3,28%\n4,25%\n",
             "column 'loss' holds '0.3' in data row 2, without the notation or the unit of its other cells;",
+        ),
+        (
+            "N,loss\n1,#DIV/0!\n2,3\n3,2\n4,*****\n5,2\n",
+            "column 'loss' has no value in data rows 1 and 4; fill the cells in, drop the rows, or give --drop",
         ),
         ("N,loss\n1,abc\n2,3\n3,2\n4,1\n", "column 'loss' holds text ('abc') in data row 1;"),
     ],
@@ -230,6 +265,16 @@ def test_other_ways_to_write_a_number(cells: tuple[str, ...], values: list[float
     rows = "".join(f"{cell}\t{k + 2}\n" for k, cell in enumerate(cells))
     (tmp_path / "t.tsv").write_text(f"x\ty\n{rows}")
     assert read_dataset(tmp_path / "t.tsv", ["y"]).task.train.features["x"].tolist() == values
+
+
+def test_numbers_that_only_look_like_days(tmp_path: Path):
+    """No day is the 31st of February; and sizes are sizes whatever they look like."""
+    sizes = (20200101, 20200202, 20200301, 20210101)
+    for name, cells in (("day", (20200101, 20200231, 20200301, 20210101)), ("N", sizes)):
+        (tmp_path / "t.csv").write_text(
+            f"{name},y\n" + "".join(f"{cell},{k}\n" for k, cell in enumerate(cells))
+        )
+        assert read_dataset(tmp_path / "t.csv", ["y"]).task.train.features[name].tolist() == list(cells)
 
 
 def test_dates_are_decimal_years():

@@ -222,13 +222,58 @@ def test_what_the_codes_of_a_formula_stand_for_is_said(tmp_path: Path):
     assert schema.codes == ("act: 0 gelu, 1 relu", "tied: 0 False, 1 True")  # those of kind say it themselves
 
 
-@pytest.mark.parametrize("name", ["σ_y", "y ±", "Δy", "e_y", "delta_y", "y (std)", "Std Dev", "err", "y_unc"])
+@pytest.mark.parametrize(
+    "name", ["σ_y", "y ±", "±", "+/-", "Δy", "e_y", "delta_y", "y (std)", "Std Dev", "err", "y_unc"]
+)
 def test_names_of_errors_as_people_write_them(name: str, tmp_path: Path):
     x, spread = np.arange(1.0, 31.0), np.linspace(0.01, 0.05, 30)
     table = pd.DataFrame({"x": x, "y": 2 + 9 / x, name: spread})
     assert read(tmp_path, table, "y").task.schema.features == ("x",)
     of_a_run = table.rename(columns={"y": "loss", name: "err"})
     assert roles(read(tmp_path, of_a_run))["err"] == "companion"  # of a classifier
+
+
+def test_a_mean_with_its_error_and_count(tmp_path: Path):
+    x = np.arange(1.0, 31.0)
+    table = pd.DataFrame({"x": x, "y_mean": 2 + 9 / x, "y_sem": np.linspace(0.01, 0.05, 30), "n": 3 + x % 3})
+    found = read(tmp_path, table, "y_mean")
+    assert roles(found) == {"x": "feature", "y_mean": "target", "y_sem": "weight", "n": "left out"}
+    assert roles(read(tmp_path, table.drop(columns="y_sem"), "y_mean"))["n"] == "weight"
+    assert roles(read(tmp_path, table.rename(columns={"y_mean": "y"}), "y"))["n"] == "feature"
+
+
+def test_columns_that_measure_the_target_again(tmp_path: Path):
+    """Named alike and nearly equal they are no features; a number at the end of the name alone says nothing."""
+    k = np.arange(30)
+    x = np.geomspace(1.0, 30.0, 30)
+    table = pd.DataFrame(
+        {"x1": x, "x2": x + 1e-3 * k, "y1": 2 + 9 / x, "y2": 2.01 + 9 / x, "y3": 1 + k % 5 / 3}
+    )
+    assert roles(read(tmp_path, table, "y1")) == {
+        **dict.fromkeys(("x1", "y3"), "feature"),
+        "x2": "derived",
+        "y1": "target",
+        "y2": "companion",
+    }
+    assert read(tmp_path, table[["x1", "x2"]], "x2").task.schema.features == ("x1",)
+
+
+def test_the_trials_of_optuna(tmp_path: Path):
+    lr = np.geomspace(1e-4, 1e-2, 24)
+    table = pd.DataFrame(
+        {
+            "number": np.arange(24),
+            "value": np.where(np.arange(24) % 8 == 3, np.nan, np.log(lr) ** 2),
+            "datetime_start": "2024-05-01 10:00:00.123456",
+            "duration": [f"0 days 00:00:{k + 10}.376544" for k in range(24)],
+            "params_lr": lr,
+            "state": np.where(np.arange(24) % 8 == 3, ["PRUNED", "FAIL"] * 12, "COMPLETE"),
+        }
+    )
+    found = read(tmp_path, table, "value")
+    assert found.task.schema.features == ("params_lr",)
+    assert len(found.task.train) == 21
+    assert any("3 rows of runs that have not finished (state) left out" in said for said in found.notices)
 
 
 def test_a_sigma_that_was_set_is_a_feature(tmp_path: Path):
