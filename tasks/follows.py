@@ -54,6 +54,8 @@ def derived(
     that follow from each other the more basic ones stay: those so named, with fewer levels, further to the left.
     """
     order = list(columns)
+    if len(order) < 2:
+        return {}
     made = [any(word in _MADE for word in words[name]) for name in order]
     levels = [len(np.unique(column)) for column in columns.values()]
     likeness = _Likeness.of(list(columns.values()), levels, made)
