@@ -59,7 +59,9 @@ def main() -> None:
     parser.add_argument(
         "--outer", type=int, default=0, metavar="CUTS", help="of the training rows; no test file is opened"
     )
-    parser.add_argument("--seconds", type=float, default=math.inf, help="of one search")
+    parser.add_argument(
+        "--seconds", type=float, default=math.inf, help="of one search, which then goes on for so long"
+    )
     parser.add_argument("--cap", type=int, help="most constants that a law may have")
     parser.add_argument("--target", action="append", default=[], metavar="NAME=COLUMN")
     options = parser.parse_args()

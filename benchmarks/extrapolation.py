@@ -83,17 +83,29 @@ def believed(case: Case, sandbox: Sandbox) -> Case:
     return replace(case, dataset=doubted(case.dataset, sandbox)[0])
 
 
-def explore(case: Case, sandbox: Sandbox, seconds: float = np.inf) -> tuple[Trial, ...]:
-    """The usable trials of one whole search on the case's training rows, or of what it does in so many seconds."""
-    task, history, began = case.dataset.task, History(), time.monotonic()
-    proposer = SymbolicProposer(task, 0)
+def timed(task: Task, sandbox: Sandbox, seconds: float = np.inf) -> tuple[tuple[float, Trial], ...]:
+    """The usable trials of one search, each with the seconds after which it was there; with a limit of time the search
+    goes on until then."""
+    history, began = History(), time.monotonic()
+
+    def left() -> bool:
+        return time.monotonic() - began < seconds
+
+    proposer = SymbolicProposer(task, 0, endless=bool(np.isfinite(seconds)), out_of_time=lambda: not left())
+    found: list[tuple[float, Trial]] = []
     with Evaluator(sandbox, SearchTask.of(task)) as evaluator:
-        while time.monotonic() - began < seconds and (proposals := proposer.propose(history)):
+        while left() and (proposals := proposer.propose(history)):
             fresh = {p.id: p for p in proposals if p.id not in history}
             futures = [(p, evaluator.submit(p.source)) for p in fresh.values()]
             for proposal, future in futures:
                 history.append(Trial(proposal.id, proposal, future.result()))
-    return tuple(history.usable())
+                found.append((time.monotonic() - began, history[proposal.id]))
+    return tuple((when, trial) for when, trial in found if trial.usable)
+
+
+def explore(case: Case, sandbox: Sandbox, seconds: float = np.inf) -> tuple[Trial, ...]:
+    """The usable trials of one whole search on the case's training rows, or of one with a limit of time."""
+    return tuple(trial for _, trial in timed(case.dataset.task, sandbox, seconds))
 
 
 def run(case: Case, sandbox: Sandbox) -> FarOutcome:

@@ -11,27 +11,22 @@ only a few rows, get a feature with zeros, or a few rows whose first feature is 
 from __future__ import annotations
 
 import argparse
-import time
 import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 
-from benchmarks.extrapolation import Case
+from benchmarks.extrapolation import Case, explore
 from benchmarks.grouped import LAWS as GROUPED
 from benchmarks.grouped import case as grouped
 from benchmarks.r_tables import cases as r_tables
 from benchmarks.small_kinds import KINDS
 from benchmarks.small_tables import dataset_of, table_of
 from benchmarks.synthetic import LAWS, synthetic
-from lawsmith.agent.search.evaluator import Evaluator
 from lawsmith.agent.search.selection import choose
-from lawsmith.agent.symbolic import SymbolicProposer
-from lawsmith.runs.trials import History, Trial
 from lawsmith.sandbox import Constants, PredictJob, Sandbox
-from lawsmith.sandbox.search_task import SearchTask
-from lawsmith.tasks import Dataset, InputError, Table, Task, thinned
+from lawsmith.tasks import Dataset, InputError, Table, thinned
 from lawsmith.tasks.axes import is_logarithmic
 
 BEYOND = 100.0
@@ -103,19 +98,6 @@ def _far(column: np.ndarray, rng: np.random.Generator) -> float:
     return float(rng.uniform(max(least, 0.0) if low >= 0 else least, high + BEYOND * (high - low)))
 
 
-def searched(task: Task, sandbox: Sandbox, seconds: float) -> tuple[Trial, ...]:
-    """The usable trials of a search with a time limit."""
-    history, end = History(), time.monotonic() + seconds
-    proposer = SymbolicProposer(task, 0, endless=True, out_of_time=lambda: time.monotonic() > end)
-    with Evaluator(sandbox, SearchTask.of(task)) as evaluator:
-        while time.monotonic() < end and (proposals := proposer.propose(history)):
-            futures = [(p, evaluator.submit(p.source)) for p in proposals if p.id not in history]
-            for proposal, future in futures:
-                if proposal.id not in history:
-                    history.append(Trial(proposal.id, proposal, future.result()))
-    return tuple(history.usable())
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -135,7 +117,7 @@ def main() -> None:
             asked += 1
             try:
                 task = thinned(case.dataset.task)
-                trials = searched(task, sandbox, options.seconds)
+                trials = explore(Case(case.name, Dataset(task, None)), sandbox, options.seconds)
             except InputError as error:
                 none += 1
                 print(f"{number:4d} {case.name[:50]:52s} refused: {error}", flush=True)
