@@ -5,6 +5,7 @@ group's rows, a shared one as well, because without it the group could not be pr
 weigh simplicity, count the numbers that were fitted instead, where a shared constant is one number for all groups.
 """
 
+import ast
 import builtins
 import random
 import sys
@@ -16,6 +17,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from lawsmith.sandbox.fitting import Form, endings, fit_form
+from lawsmith.sandbox.law.printed import PrintedGradient, printed_gradients
 from lawsmith.sandbox.returned import (
     Broken,
     Spec,
@@ -72,8 +74,14 @@ def load(source: str, kind: str, allowed_imports: Sequence[str], spec: Spec) -> 
     code = compile(source, FILENAME, "exec", dont_inherit=True, optimize=2)  # without docstrings
     exec(code, module.__dict__)
     if kind == "form":
-        return FormLaw(module, spec)
+        return FormLaw(module, spec, printed_gradients(source, vars(module), _defined) if spec.ours else {})
     return PairLaw(module, spec) if kind == "pair" else ClosedLaw(module, spec)
+
+
+def _defined(module: ast.Module, names: dict[str, Any]) -> dict[str, Any]:
+    """The names with what the module defines: our own print, put together anew."""
+    exec(compile(module, "<printed>", "exec"), names)
+    return names
 
 
 def _builtins(allowed: Sequence[str]) -> dict[str, Any]:
@@ -92,17 +100,24 @@ def _builtins(allowed: Sequence[str]) -> dict[str, Any]:
 
 
 class FormLaw:
-    """PARAMETERS and form(x, p), fitted by the engine or by the candidate's own fit(x, y)."""
+    """PARAMETERS and form(x, p), fitted by the engine or by the candidate's own fit(x, y).
 
-    def __init__(self, module: types.ModuleType, spec: Spec) -> None:
+    printed: the gradients of our own print, by their names.
+    """
+
+    def __init__(self, module: types.ModuleType, spec: Spec, printed: Mapping[str, PrintedGradient]) -> None:
         self.spec = spec
         self.form = _function(module, "form")
         self.own_fit = _function(module, "fit") if hasattr(module, "fit") else None
         self.names, self.lower, self.upper = parameters(getattr(module, "PARAMETERS", None))
         self.shared = shared(getattr(module, "SHARED", ()), self.names)
         self.loss = loss(getattr(module, "LOSS", "squared"))
-        self.gradient = _function(module, "gradient") if hasattr(module, "gradient") else None
+        gradient = _function(module, "gradient") if hasattr(module, "gradient") else None
+        self.gradient = printed.get("gradient", gradient)
         self.per_target = per_target(getattr(module, "PER_TARGET", {}), spec.targets)
+        if printed:
+            pairs = self.per_target.items()
+            self.per_target = {target: (own, printed[slope.__name__]) for target, (own, slope) in pairs}
         check_cap(len(self.names), spec)
 
     def fit(self, table: Table) -> FittedLaw:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lawsmith.sandbox.fitting.fit_problem import Form, Loss
+from lawsmith.sandbox.law.printed import PrintedGradient, SplitGradient
 from lawsmith.tasks.arrays import Array, IntArray
 from lawsmith.tasks.nearness import nearness
 from lawsmith.tasks.table import Table
@@ -116,7 +117,7 @@ class Block:
     def values(self, x: dict[str, Array], p: dict[str, Array], shape: tuple[int, int]) -> Array:
         """Predictions (B, M, n*T)."""
         if self.vectorised:
-            return self._flatten(self.form.call(x, p), shape)
+            return self.filled(self.form.call(x, p), shape)
         return self._looped(x, p, shape)
 
     def partials(
@@ -126,7 +127,7 @@ class Block:
         assert self.form.gradient is not None
         found = self.form.gradient(x, p)
         n = self.rows.measured.shape[-1]
-        out = np.empty((*shape, len(names), n * len(self.targets)))
+        out = np.empty((*shape, len(names), self.columns))
         for position, name in enumerate(names):
             slope = found.get(name, 0.0)
             if not isinstance(slope, dict):
@@ -136,10 +137,20 @@ class Block:
                 out[:, :, position, t * n : (t + 1) * n] = slope.get(target, 0.0)
         return out
 
-    def _columns(self) -> int:
+    def split(self, linear: Sequence[str], nonlinear: Sequence[str], *, value: bool) -> SplitGradient | None:
+        """See `PrintedGradient.split`; None for forms that are not our own print."""
+        gradient = self.form.gradient
+        if not self.vectorised or not isinstance(gradient, PrintedGradient):
+            return None
+        return gradient.split(tuple(linear), tuple(nonlinear), value=value)
+
+    @property
+    def columns(self) -> int:
+        """n * T."""
         return int(self.rows.measured.shape[-1]) * len(self.targets)
 
-    def _flatten(self, out: object, shape: tuple[int, int]) -> Array:
+    def filled(self, out: object, shape: tuple[int, int]) -> Array:
+        """What the form returned as (B, M, n*T)."""
         n = self.rows.measured.shape[-1]
         if not isinstance(out, dict):
             return _filled(out, (*shape, n))
@@ -147,12 +158,12 @@ class Block:
         return np.concatenate(parts, axis=-1) if len(parts) > 1 else parts[0]
 
     def _looped(self, x: dict[str, Array], p: dict[str, Array], shape: tuple[int, int]) -> Array:
-        out = np.empty((*shape, self._columns()))
+        out = np.empty((*shape, self.columns))
         for b in range(shape[0]):
             for m in range(shape[1]):
                 row = {name: value[min(b, len(value) - 1), m] for name, value in x.items()}
                 one = {name: float(np.broadcast_to(value, (*shape, 1))[b, m, 0]) for name, value in p.items()}
-                out[b, m] = self._flatten(self.form.call(row, one), (1, 1))[0, 0]
+                out[b, m] = self.filled(self.form.call(row, one), (1, 1))[0, 0]
         return out
 
     def with_rows(self, rows: PaddedRows) -> Block:

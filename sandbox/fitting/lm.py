@@ -8,6 +8,7 @@ constants the normal equations have arrow shape, and each group's own constants 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,11 +57,9 @@ class _Data:
     weight: Array | None
 
     def take(self, index: IntArray) -> _Data:
-        def some(array: Array) -> Array:
-            return array if len(array) == 1 else array[index]
-
-        weight = None if self.weight is None else some(self.weight)
-        return _Data({name: some(column) for name, column in self.x.items()}, some(self.measured), weight)
+        weight = None if self.weight is None else _some(self.weight, index)
+        x = {name: _some(column, index) for name, column in self.x.items()}
+        return _Data(x, _some(self.measured, index), weight)
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,9 +72,11 @@ class _Trial:
     inverse: Array  # (b, M, l, l) of the normal matrix of the linear constants
     design: Array  # (b, M, l, n) weighted
     residual: Array  # (b, M, n) weighted
+    kept: tuple[Any, ...] = ()  # of the slopes by the linear constants, for the others
 
     def take(self, index: IntArray) -> _Trial:
-        return _Trial(*(getattr(self, field.name)[index] for field in fields(self)))
+        arrays = {field.name: getattr(self, field.name)[index] for field in fields(self)[:-1]}
+        return replace(self, **arrays, kept=tuple(_some(part, index) for part in self.kept))
 
 
 @dataclass(eq=False)
@@ -127,6 +128,8 @@ class _Minimiser:
         self.nonlinear, self.linear = [names[k] for k in nonlinear], [names[k] for k in linear]
         self.lower, self.upper = block.form.lower[nonlinear], block.form.upper[nonlinear]
         self.low_linear, self.high_linear = block.form.lower[linear], block.form.upper[linear]
+        self.offset = block.offset or not self.linear
+        self.split = block.split(self.linear, self.nonlinear, value=self.offset)
         self.bounded = bool(np.isfinite(self.lower).any() or np.isfinite(self.upper).any())
         span = self.upper - self.lower
         self.floor = np.where(np.isfinite(span), 1e-3 * span, 1e-6)
@@ -206,7 +209,7 @@ class _Minimiser:
         return p | {name: linear[:, :, j, None] for j, name in enumerate(self.linear)}
 
     def _try(self, data: _Data, theta: Array) -> _Trial:
-        design, target = self._design(data, theta)
+        design, target, kept = self._design(data, theta)
         bad = _not_finite(design, target)
         if bad is not None:
             target = np.array(np.broadcast_to(target, (len(theta), *target.shape[1:])))
@@ -220,32 +223,40 @@ class _Minimiser:
             residual = target
         cost = 0.5 * np.einsum("bmn,bmn->b", residual, residual)
         cost[~np.isfinite(cost) if bad is None else bad | ~np.isfinite(cost)] = np.inf
-        return _Trial(theta, linear, cost, inverse, design, residual)
+        return _Trial(theta, linear, cost, inverse, design, residual, kept)
 
-    def _design(self, data: _Data, theta: Array) -> tuple[Array, Array]:
-        """Each linear constant's weighted column (b, M, l, n), and what they have to explain (b or 1, M, n)."""
-        shape, target = theta.shape[:2], data.measured
+    def _design(self, data: _Data, theta: Array) -> tuple[Array, Array, tuple[Any, ...]]:
+        """Each linear constant's weighted column (b, M, l, n), what they have to explain (b or 1, M, n), and what is
+        kept of that work."""
+        shape, target, kept = theta.shape[:2], data.measured, tuple[Any, ...]()
         at_zero = self._parameters(theta, None)
-        offset: Array | float = 0.0
-        if self.block.offset or not self.linear:
-            offset = self.block.values(data.x, at_zero, shape)
-            target = target - offset
-        if not self.linear:
-            design = np.empty((*shape, 0, target.shape[-1]))
-        elif self.block.form.gradient is not None:
-            design = self.block.partials(data.x, at_zero, self.linear, shape)
+        if self.split is not None:
+            design = np.empty((*shape, len(self.linear), self.block.columns))
+            kept = self.split.first(data.x, at_zero, design)
+            if self.offset:
+                target, kept = target - self.block.filled(kept[0], shape), kept[1:]
         else:
-            columns = [
-                self.block.values(data.x, at_zero | {name: IDLE}, shape) - offset for name in self.linear
-            ]
-            design = np.stack(columns, axis=2)
+            offset = self.block.values(data.x, at_zero, shape) if self.offset else 0.0
+            target = target - offset if self.offset else target
+            design = self._columns(data, at_zero, offset, shape)
         if data.weight is None:
-            return design, target
-        return design * data.weight[..., None, :], target * data.weight
+            return design, target, kept
+        return design * data.weight[..., None, :], target * data.weight, kept
+
+    def _columns(
+        self, data: _Data, at_zero: dict[str, Array], offset: Array | float, shape: tuple[int, int]
+    ) -> Array:
+        """Each linear constant's column (b, M, l, n)."""
+        if not self.linear:
+            return np.empty((*shape, 0, self.measured.shape[-1]))
+        if self.block.form.gradient is not None:
+            return self.block.partials(data.x, at_zero, self.linear, shape)
+        columns = [self.block.values(data.x, at_zero | {name: IDLE}, shape) - offset for name in self.linear]
+        return np.stack(columns, axis=2)
 
     def _curvature(self, data: _Data, trial: _Trial) -> tuple[Array, Array]:
         """Gauss-Newton matrix (b, M, q, q) and slope (b, M, q) of the projected residual."""
-        jacobian = self._jacobian(data, trial.theta, trial.linear)
+        jacobian = self._jacobian(data, trial)
         if data.weight is not None:
             jacobian *= data.weight[..., None, :]
         if not np.isfinite(jacobian.sum()):
@@ -257,10 +268,14 @@ class _Minimiser:
             gram -= np.swapaxes(cross, -1, -2) @ (trial.inverse @ cross)
         return gram, slope
 
-    def _jacobian(self, data: _Data, theta: Array, linear: Array) -> Array:
+    def _jacobian(self, data: _Data, trial: _Trial) -> Array:
         """(b, M, q, n)."""
-        shape = theta.shape[:2]
-        p = self._parameters(theta, linear)
+        theta, shape = trial.theta, trial.theta.shape[:2]
+        p = self._parameters(theta, trial.linear)
+        if self.split is not None:
+            out = np.empty((*shape, len(self.nonlinear), self.block.columns))
+            self.split.second(data.x, p, out, *trial.kept)
+            return out
         if self.block.form.gradient is not None:
             return self.block.partials(data.x, p, self.nonlinear, shape)
         base = self.block.values(data.x, p, shape)
@@ -310,6 +325,11 @@ class _Minimiser:
         step[..., c] = shared[:, None]
         step[..., o] = own - np.einsum("bmoc,bc->bmo", lifted, shared)
         return step
+
+
+def _some(part: Any, index: IntArray) -> Any:
+    """Of an array by problems (b, M, ...) those at `index`; the part itself where it is the same for all."""
+    return part[index] if isinstance(part, np.ndarray) and part.ndim > 2 and len(part) > 1 else part
 
 
 def _store(work: _Work, found: Minimum) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from typing import Any
 
@@ -36,6 +37,7 @@ from lawsmith.sandbox.law.expression import (
 )
 from lawsmith.sandbox.law.identified import tells_apart, unit_bound
 from lawsmith.sandbox.law.numeric import Program
+from lawsmith.sandbox.law.printed import printed_gradients
 from lawsmith.sandbox.law.write_candidate import candidate
 from lawsmith.sandbox.law.write_text import text
 from lawsmith.tasks import Array, Table
@@ -121,6 +123,11 @@ def constants(node: Node, seed: int) -> dict[str, float]:
     return found
 
 
+def defined(module: ast.Module, names: dict[str, Any]) -> dict[str, Any]:
+    exec(compile(module, "<test>", "exec"), names)
+    return names
+
+
 def executed(source: str) -> dict[str, Any]:
     """What the workers run."""
     space: dict[str, Any] = {}
@@ -149,8 +156,18 @@ def test_the_engine_and_printed_source_compute_the_tree_and_its_derivatives(desi
             wide = {name: np.full((3, 1), value) for name, value in p.items()}  # as the engine asks
             ours = np.broadcast_to(form.call(x, wide), (3, len(data)))
             np.testing.assert_array_equal(ours, printed["form"](x, wide), template.origin)
-            for name, slope in printed["gradient"](x, wide).items():
+            whole = printed["gradient"](x, wide)
+            for name, slope in whole.items():
                 np.testing.assert_array_equal(form.gradient(x, wide)[name], slope, template.origin)
+            apart = printed_gradients(stated.source(schema(data)), printed, defined)["gradient"]
+            out = np.empty((3, 1, len(p), len(data)))
+            apart.split(tuple(p), (), value=False).first(
+                x, {name: column[..., None] for name, column in wide.items()}, out
+            )
+            for k, name in enumerate(p):
+                np.testing.assert_array_equal(
+                    out[:, 0, k], np.broadcast_to(whole[name], (3, len(data))), template.origin
+                )
             for name, slope in slopes.items():
                 size = STEP * max(abs(p[name]), 1e-3)
                 up, down = (
