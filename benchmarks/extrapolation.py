@@ -7,6 +7,7 @@ hindsight.
 
     python -m benchmarks.extrapolation [--data-dir DIR] [--tasks a,b] [--near] [--synthetic N] [--r-tables] [--out FILE]
     python -m benchmarks.extrapolation --read FILE ...        # tables from saved trials, with ablations
+    python -m benchmarks.extrapolation --read FILE ... --resample 24      # the mean of choices from resampled folds
 """
 
 from __future__ import annotations
@@ -188,9 +189,25 @@ ABLATIONS: dict[str, Callable[[FarOutcome], str]] = {
 }
 
 
-def table(outcomes: Sequence[FarOutcome], choices: dict[str, Callable[[FarOutcome], str]]) -> str:
+def with_resampled_folds(outcome: FarOutcome, seed: int) -> FarOutcome:
+    """The outcome with folds drawn with replacement (Efron 1979), the same for all laws. A choice differs little from
+    draw to draw where the folds tell the laws apart, so its mean over draws compares rules with less luck."""
+    count = len(outcome.trials[0].evaluation.folds)
+    drawn = np.random.default_rng(seed).integers(count, size=count)
+    trials = []
+    for trial in outcome.trials:
+        folds = trial.evaluation.folds
+        evaluation = trial.evaluation.model_copy(update={"folds": tuple(folds[k] for k in drawn)})
+        trials.append(replace(trial, evaluation=evaluation))
+    return replace(outcome, trials=tuple(trials))
+
+
+def table(
+    outcomes: Sequence[FarOutcome], choices: dict[str, Callable[[FarOutcome], str]], draws: int = 0
+) -> str:
+    """R² of each choice in each case; with `draws`, the mean over so many draws of the folds."""
     lines = [f"{'case':58s}" + "".join(f"{name[:16]:>18s}" for name in choices) + "   seconds"]
-    scores = np.array([[o.outer[pick(o)] for pick in choices.values()] for o in outcomes])
+    scores = np.array([_scores(outcome, choices, draws) for outcome in outcomes])
     for outcome, row in zip(outcomes, scores, strict=True):
         lines.append(
             f"{outcome.case[:57]:58s}" + "".join(f"{v:18.4f}" for v in row) + f"{outcome.seconds:10.1f}"
@@ -206,6 +223,11 @@ def table(outcomes: Sequence[FarOutcome], choices: dict[str, Callable[[FarOutcom
             lines.append(f"{'mean of ' + title:58s}" + "".join(f"{v:18.4f}" for v in part.mean(axis=0)))
             lines.append(f"{'worst of ' + title:58s}" + "".join(f"{v:18.4f}" for v in part.min(axis=0)))
     return "\n".join(lines)
+
+
+def _scores(outcome: FarOutcome, choices: dict[str, Callable[[FarOutcome], str]], draws: int) -> Array:
+    seen = [with_resampled_folds(outcome, seed) for seed in range(draws)] or [outcome]
+    return np.asarray(np.mean([[one.outer[pick(one)] for pick in choices.values()] for one in seen], axis=0))
 
 
 def _r_tables() -> Iterator[Case]:
@@ -225,10 +247,12 @@ def main() -> None:
     parser.add_argument("--near", action="store_true", help="only one cut for each feature, and the corner")
     parser.add_argument("--r-tables", action="store_true", help="also the tables of benchmarks.r_tables")
     parser.add_argument("--read", type=Path, nargs="+")
+    parser.add_argument("--resample", type=int, default=0, help="with --read: draws of the folds")
     options = parser.parse_args()
     if options.read:
         outcomes = [outcome for path in options.read for outcome in pickle.loads(path.read_bytes())]
-        print(table(outcomes, CHOICES), "\n\nablations\n", table(outcomes, ABLATIONS), sep="")
+        tables = (table(outcomes, choices, options.resample) for choices in (CHOICES, ABLATIONS))
+        print(*tables, sep="\n\nablations\n")
         return
     outcomes = []
     with Sandbox() as sandbox:

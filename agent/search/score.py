@@ -36,9 +36,9 @@ class Rules:
     constant: float = 1.0  # what one more constant must buy, in prices of the Bayesian information criterion
     chance: float = 0.1  # what a blind change must buy: many are tried, and the best of many is part luck
     missing: float = 0.24  # for a level or a decisive feature that is left out, or a wave that no row shows
-    close: float = 0.3  # laws within this distance of the best cannot be separated
+    close: float = 0.4  # laws within this distance of the best cannot be separated
     alike: float = (
-        0.1  # laws that differ by less than this share of the typical difference have one vote together
+        0.2  # laws that differ by less than this share of the typical difference have one vote together
     )
     surplus: float = (
         0.02  # spreads beyond the data by which a law must differ from a simpler one to be worth it
@@ -61,7 +61,7 @@ def typical_error(trial: Trial, task: Task, target: int | None = None, rules: Ru
 
 
 def held_out_error(evaluation: Evaluation, task: Task, target: int | None = None) -> float:
-    """The typical error on held-out rows, as a share of their spread: the geometric mean over folds and targets.
+    """The typical error on held-out rows, as a share of their spread: the mean over folds and targets.
 
     No law is taken to predict better than it fits, or than repeated measurements agree: the training error and the
     scatter of replicates are part of every error, and so is rounding to the digits of the data.
@@ -72,8 +72,8 @@ def held_out_error(evaluation: Evaluation, task: Task, target: int | None = None
     scale = np.array([fold.scale for fold in evaluation.folds])
     widest = np.where(scale.max(axis=0) > 0, scale.max(axis=0), 1.0)
     scale = np.where(scale > NARROW * widest, scale, widest)  # a single row has no spread of its own
-    logs = np.log(np.maximum(errors / scale, FLOOR))
-    return float(np.exp(np.mean(logs if target is None else logs[:, target])))
+    shares = np.maximum(errors / scale, FLOOR)
+    return float(np.mean(shares if target is None else shares[:, target]))
 
 
 def training_error(evaluation: Evaluation, task: Task) -> Array:

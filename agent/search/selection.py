@@ -138,7 +138,7 @@ def _at_the_scatter(
     """The laws that repeated measurements do not rule out, where one of them does nearly as well on held-out rows:
     within twice the distance of laws that cannot be separated."""
     allowed = [trial for trial in ranked if not is_ruled_out(trial.evaluation, task)]
-    most = scores[ranked[0].id] * np.exp(2 * rules.close)
+    most = scores[ranked[0].id] * np.exp(1.5 * rules.close)
     return allowed if allowed and scores[allowed[0].id] <= most else ranked
 
 
