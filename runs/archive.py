@@ -162,7 +162,10 @@ class Archive:
             self.close()
 
     def attach(self, data: bytes, name: str = REPORT) -> Path:
-        """Add or replace a file derived from a complete archive; its digest goes to ``attached.json``."""
+        """Add or replace a file derived from a complete archive; its digest goes to ``attached.json``.
+
+        Raises ValueError for a name that is not in `ATTACHABLE`.
+        """
         if name not in ATTACHABLE:
             raise ValueError(f"only {', '.join(ATTACHABLE)} can be attached, not {name!r}")
         try:

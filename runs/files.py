@@ -51,7 +51,7 @@ def open_regular(path: Path, flags: int = os.O_RDONLY) -> Iterator[int]:
 
 
 def open_regular_descriptor(path: Path, flags: int) -> int:
-    """As `open_regular`; the caller closes it."""
+    """As `open_regular`; the caller closes it. Raises InputError for a link, a pipe or a folder."""
     try:
         descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o644)
     except OSError as error:
@@ -122,7 +122,7 @@ def sync_folder(folder: Path) -> None:
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Turn the system's refusal to write into one sentence for the user."""
+    """Turn the system's refusal to write into one sentence for the user. Raises InputError."""
     try:
         yield
     except OSError as error:

@@ -28,7 +28,10 @@ def table(
     group: str | int | None,
     known: Uncertainty | None,
 ) -> Table:
-    """See `Law.table`; `needed` are the features that the formula names."""
+    """See `Law.table`; `needed` are the features that the formula names.
+
+    Raises InputError where one is missing, and for columns of different lengths.
+    """
     if hasattr(rows, "rename"):
         rows = rows.rename(columns=str)  # a DataFrame's columns may be numbered
     missing = [name for name in needed if name not in rows]

@@ -279,7 +279,7 @@ class Law:
 
 
 def law_of(archive: Archive, law: str | None = None) -> Law:
-    """The law of an archive; see `Law.open`."""
+    """The law of an archive; see `Law.open`. Raises InputError where it has none."""
     result, text = archive.result, archive.law
     if result is None or text is None:
         why = "" if result is None or result.error is None else f": {result.error}"

@@ -3,8 +3,8 @@
 import re
 import unicodedata
 
-MESSAGE_CHARACTERS = 600
-OUTPUT_CHARACTERS = 6000
+MESSAGE_CHARACTERS = 600  # of an error: a paragraph
+OUTPUT_CHARACTERS = 6000  # of what was printed: some pages of a prompt
 
 _ESCAPES = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?|[@-Z\\-_])")
 _PATHS = re.compile(r"(?<![\w.])(?:/[\w.+@~-]+){2,}")

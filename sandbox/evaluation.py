@@ -15,7 +15,7 @@ from lawsmith.tasks.reach import Unsafe
 from lawsmith.tasks.table import Table
 
 NARROW = 0.01  # held-out rows whose spread is below this share of the whole spread are no measure of an error
-MOST_GROUPS = 12
+MOST_GROUPS = 12  # that a record lists by name: as many as a prompt or a page shows
 _EXACT = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
 
 

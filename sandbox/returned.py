@@ -80,7 +80,10 @@ def loss(declared: Any) -> Loss:
 def per_target(
     declared: Any, targets: Sequence[str]
 ) -> dict[str, tuple[Callable[..., Any], Callable[..., Any]]]:
-    """PER_TARGET: target -> (form, gradient) of that target alone; it must then name every target."""
+    """PER_TARGET: target -> (form, gradient) of that target alone; it must then name every target.
+
+    Raises Broken for anything else.
+    """
     if not declared:
         return {}
     pairs = dict(declared) if isinstance(declared, Mapping) else {}
@@ -112,7 +115,7 @@ def writable(columns: Mapping[str, Array]) -> dict[str, Array]:
 
 
 def numbers(value: Any, where: str) -> Array:
-    """The value as an array of floats; raises Broken that names `where` it is from."""
+    """The value as an array of floats of its own shape; raises Broken that names `where` it is from."""
     try:
         array = np.asarray(value)
         if array.dtype.kind in "biuf":
@@ -135,7 +138,7 @@ def scalar(value: Any, what: str) -> float:
 
 
 def as_matrix(returned: Any, rows: int, targets: Sequence[str], where: str) -> Array:
-    """(n, T) from an array (n,), (n, T), (n, 1), or a mapping target -> (n,)."""
+    """(n, T) from an array (n,), (n, T), (n, 1), or a mapping target -> (n,). Raises Broken for anything else."""
     if isinstance(returned, Mapping):
         missing = [target for target in targets if target not in returned]
         if missing:

@@ -20,7 +20,7 @@ from lawsmith.sandbox.jobs import JobResult, Usage
 from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.table import Table
 
-GUARD = 5
+GUARD = 5  # digits beyond what the rows tell, so that predictions do not notice
 MOST = 16  # digits that tell two floats apart, nearly always; with as many nothing is rounded
 
 
@@ -37,7 +37,7 @@ def significant_digits(table: Table, predicted: Array) -> int:
 
 
 def rounded(values: Array, digits: int) -> Array:
-    """The values to so many significant digits; not a number stays what it is."""
+    """The values, of any shape, to so many significant digits; not a number stays what it is."""
     if digits >= MOST:
         return values
     flat = [float(f"{value:.{digits - 1}e}") for value in np.ravel(values).tolist()]

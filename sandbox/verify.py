@@ -40,6 +40,7 @@ def perform(jobs: Sequence[Job], limits: Limits, execute: Execute) -> Sequence[J
     """Runs a job: static checks, the fork itself, and what `check` asks to prove.
 
     Several jobs, of one pure candidate (see `sharing`), run in one process; None stands for one to be run again.
+    Raises ValueError for a job that does not suit the candidate or the limits.
     """
     try:
         candidate = read_candidate(jobs[0].source, limits, jobs[0].schema)

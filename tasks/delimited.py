@@ -113,7 +113,10 @@ def parse_delimited(text: str, where: str) -> Reading:
 
 
 def tidy(frame: "pd.DataFrame", names: list[str], where: str) -> Reading:
-    """Give the columns their names, and set aside nameless empty columns, a row of units and summaries at the end."""
+    """Give the columns their names, and set aside nameless empty columns, a row of units and summaries at the end.
+
+    Raises InputError for a name that stands twice.
+    """
     bound_columns(len(names), where)
     names = [name.strip() for name in names]
     repeated = [name for name, count in Counter(names).items() if count > 1 and name]

@@ -13,7 +13,7 @@ from lawsmith.tasks.table import Table
 MANY = 8  # features up to which a table is looked at whole
 FEWEST = 4  # features that lead in a wide table, however little they explain
 CHANCE = 15.0  # F statistic of a term that one of some hundreds of idle terms hardly ever reaches
-MOST_TERMS = 24
+MOST_TERMS = 24  # that explain a wide table together
 MOST_ROWS = 2000  # that are looked at
 PAIRED = 60  # features whose products are looked at, those that explain most alone
 

@@ -149,7 +149,7 @@ def decimal_year(cell: str) -> float | None:
 
 
 def years_of_days(values: Array) -> Array | None:
-    """Decimal years of whole numbers that all are days, written as 20240131; None for any others."""
+    """Decimal years (n,) of whole numbers (n,) that all are days, written as 20240131; None for any others."""
     whole = len(values) > 0 and bool(np.isfinite(values).all() and (values == np.round(values)).all())
     if not whole or values.min() < 1900_01_01 or values.max() > 2100_12_31:
         return None

@@ -9,7 +9,7 @@ import numpy as np
 from lawsmith.tasks.task import Task
 
 MOST_ROWS = 6000  # rows that a search looks at
-MOST_GROUPS = 200
+MOST_GROUPS = 200  # that a search looks at: 30 rows of each make its rows
 FEWEST = 30  # a thinned group keeps at least this many of its rows
 
 

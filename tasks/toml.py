@@ -6,7 +6,7 @@ from typing import Any
 
 from lawsmith.tasks.errors import InputError
 
-MAX_TOML_BYTES = 64 * 1024
+MAX_TOML_BYTES = 64 * 1024  # of settings or a schema: ours have some 2 KB
 MAX_DOTS = 256
 """Bound on the dots of one line: Python's reader takes time in the square of the parts of a dotted key."""
 

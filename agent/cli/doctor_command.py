@@ -58,7 +58,10 @@ def show(as_json: bool, verbose: bool = False, environment: Mapping[str, str] = 
 
 
 def show_model(model: str, base_url: str | None, config: Path | None, as_json: bool) -> None:
-    """Print what the endpoint of each model supports; one cheap call to each."""
+    """Print what the endpoint of each model supports; one cheap call to each.
+
+    Exits with 1 where one does not answer.
+    """
     from lawsmith.agent.client.config import Config, Options
     from lawsmith.agent.llm.model_session import supported
 

@@ -15,7 +15,10 @@ SLDBENCH = "sldbench"
 
 
 def run(reference: str, form: str, target: Path | None, runs_dir: Path, law: str | None = None) -> None:
-    """Write the law to `target`, or print it; the form `sldbench` is a folder and needs a `target`."""
+    """Write the law to `target`, or print it; the form `sldbench` is a folder and needs a `target`.
+
+    Raises InputError for an unknown form.
+    """
     if form not in (*TEXT_FORMATS, SLDBENCH):
         raise InputError(
             f"--format {form} is not known; the formats are {', '.join(TEXT_FORMATS)}, {SLDBENCH}."

@@ -20,7 +20,10 @@ def run(
     runs_dir: Path,
     as_json: bool,
 ) -> None:
-    """Archive the law in a Python file, or the scores in a table, and print what stands in the archives."""
+    """Archive the law in a Python file, or the scores in a table, and print what stands in the archives.
+
+    Raises InputError for an option that goes with a law and is given for scores.
+    """
     found: list[tuple[Archive, bool | None]]
     if path.suffix == ".py":
         found = [_law(path, task, system, model, source, data_dir, runs_dir)]

@@ -21,7 +21,10 @@ NAME = "task.toml"
 
 
 def run(table: Path, target: tuple[str, ...], as_json: bool) -> None:
-    """Write ``task.toml`` beside `table`; an existing one is never overwritten."""
+    """Write ``task.toml`` beside `table`; an existing one is never overwritten.
+
+    Raises InputError where there is one.
+    """
     reading = read_table(table)
     cells = convert(reading.frame, reading.separator, NumberNotation(), str(table))
     path = table.parent / NAME

@@ -22,7 +22,10 @@ LISTED = 10
 
 
 def run(reference: str, pick: str | None, runs_dir: Path, data_dir: Path | None, as_json: bool) -> None:
-    """Show the table; with `pick`, put that law in the place of the chosen one first."""
+    """Show the table; with `pick`, put that law in the place of the chosen one first.
+
+    Raises InputError for a run without laws.
+    """
     archive = find_archive(reference, runs_dir)
     if archive.result is None or archive.law is None:
         raise InputError(f"The run {archive.run} has no laws to show; it is {archive.state}.")

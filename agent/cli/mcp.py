@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 
 def run(given: Mapping[str, Any]) -> None:
-    """Serve until the client leaves or Ctrl-C; then tell which sessions are unfinished. Options are given by name."""
+    """Serve until the client leaves or Ctrl-C; then tell which sessions are unfinished. Options are given by name.
+
+    Raises InputError where the package mcp is missing.
+    """
     if find_spec("mcp") is None:
         raise InputError("discover mcp needs the package mcp; install it with: pip install 'lawsmith[mcp]'.")
     from lawsmith.agent.mcp.server import serve_stdio

@@ -32,7 +32,10 @@ def best(
     data_dir: Path | None,
     as_json: bool,
 ) -> None:
-    """Find the features that spend a budget best, and print them with intervals."""
+    """Find the features that spend a budget best, and print them with intervals.
+
+    Raises InputError for a budget that is not understood.
+    """
     found, target, group = _asked(reference, target, group, law, runs_dir)
     spend, equals, amount = budget.rpartition("=")
     size = quantity(amount.strip())
@@ -82,7 +85,10 @@ def solve(
     data_dir: Path | None,
     as_json: bool,
 ) -> None:
-    """Find the value of a feature at which the target is reached, and print it with its interval."""
+    """Find the value of a feature at which the target is reached, and print it with its interval.
+
+    Raises InputError for a target that is not understood, and for a feature that is not in the formula.
+    """
     name, equals, wanted = target.rpartition("=")
     size = quantity(wanted.strip())
     if not equals or size is None:

@@ -46,7 +46,10 @@ def run(
     data_dir: Path | None,
     as_json: bool,
 ) -> None:
-    """Predict at one point, or for every row of a table, and print or write the predictions."""
+    """Predict at one point, or for every row of a table, and print or write the predictions.
+
+    Raises InputError for neither or both, and for --out without rows.
+    """
     if bool(at) == (rows is not None):
         raise InputError(
             "Say where to predict: --at FEATURE=NUMBER,…, or --rows FILE for every row of a table."
@@ -107,7 +110,10 @@ def _not_a_feature(law: Law, part: str, left: str) -> str:
 
 
 def number_of(schema: Schema, name: str, value: str) -> float:
-    """A value as people write it: ``70B``, ``1.5e9``, ``15%``, or the label of a category."""
+    """A value as people write it: ``70B``, ``1.5e9``, ``15%``, or the label of a category.
+
+    Raises InputError for anything else.
+    """
     column, cell = schema.columns.get(name), value.strip()
     if column is not None and column.levels:
         return column.code(cell)

@@ -72,7 +72,10 @@ def limits(given: Mapping[str, Any]) -> Limits:
 
 
 def run(given: Mapping[str, Any]) -> None:
-    """Search as the options say, by name; print the result, and exit with 1 if a run failed."""
+    """Search as the options say, by name; print the result, and exit with 1 if a run failed.
+
+    Raises InputError for options that do not go together.
+    """
     from lawsmith.agent.client.config import Options
 
     task, data, own = given["task"], given["data"], table(given)
@@ -108,7 +111,7 @@ def run(given: Mapping[str, Any]) -> None:
 
 
 def resume(reference: str, runs_dir: Path, cluster: str | None, trust: bool, as_json: bool) -> None:
-    """Continue the command that `reference` belongs to, and print its result."""
+    """Continue the command that `reference` belongs to, and print its result. Exits with 1 if a run failed."""
     path = find_archive(reference, runs_dir).path
     if _finish(lambda observer: resume_command(path, observer, cluster, trust), as_json).failed:
         raise typer.Exit(1)

@@ -51,6 +51,7 @@ def bounded_client(base_url: str) -> httpx2.Client:
 
     A proxy that the environment names is not asked for what is on this machine.
     The bound on time is loose by one read: a read that starts before the deadline may last as long again.
+    Raises BodyTooLarge, while it reads, for a body that is larger or compressed.
     """
 
     def start(request: httpx2.Request) -> None:

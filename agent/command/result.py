@@ -170,7 +170,10 @@ class Result:
         return Law.open(self.selected.archive, law=law)
 
     def report(self, path: str | Path | None = None) -> Path:
-        """Write the page about the selected run and return where it is; by default in its archive."""
+        """Write the page about the selected run and return where it is; by default in its archive.
+
+        Raises InputError where no run found a law.
+        """
         if self.selected is None:
             raise InputError("No run found a law, so there is nothing to report.")
         from lawsmith.runs.report import write_report

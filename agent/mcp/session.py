@@ -89,7 +89,7 @@ class Session:
         return self._toolbox.outcome(trial, self.history)
 
     def note(self, text: str) -> None:
-        """Keep a fact in the archive."""
+        """Keep a fact in the archive. Raises InputError where there are `MAX_NOTES` already."""
         if len(self.notes) >= MAX_NOTES:
             raise InputError(f"There are {MAX_NOTES} notes already.")
         self.archive.append_event({"event": NOTE, "text": text[:MAX_NOTE]})

@@ -16,7 +16,7 @@ from lawsmith.agent.search.outliers import FEW, MOST, neighbours
 from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.table import Table
 
-FEWEST_ROWS = 12
+FEWEST_ROWS = 12  # with fewer, how errors grow is chance
 RATIO = 3.0  # of the targets' upper and lower tenth, below which both kinds of errors look alike
 CLEARLY, EACH = (
     6.0,

@@ -83,7 +83,7 @@ def disbelieved(train: Table, predictions: Sequence[Array]) -> tuple[Disbelieved
 
 
 def errors_are_relative(measured: Array, expected: Array) -> bool:
-    """Whether errors grow with the size of what is measured, as a share of it."""
+    """Whether errors grow with the size of what is measured (n,), as a share of it."""
     size, miss = np.abs(expected), np.abs(measured - expected)
     if len(size) < 12 or not (np.sign(measured) == np.sign(measured[0])).all() or not (size > 0).all():
         return False

@@ -32,11 +32,11 @@ from lawsmith.tasks.reading import read_bytes
 from lawsmith.tasks.task import Task
 
 FOLDER = Path(__file__).with_name("laws")
-MOST_BYTES = 64 * 1024
+MOST_BYTES = 64 * 1024  # of a user's file: room for `MOST_LAWS`
 MOST_LAWS = 100  # of a user's file
 MOST_PLACES = 24  # ways to put columns in the places of a law's features
 LEVEL = "level"
-MOST_OF_LIMITS = 2
+MOST_OF_LIMITS = 2  # features of a table that laws with limits are proposed for
 MOST_OF_PAIRS = 3  # features whose pairs are tried
 EXPONENTS = 8.0  # bound of an exponent's size that a law leaves open
 ENTRIES = "name, formula, source, domain, features and constants"

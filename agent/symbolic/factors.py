@@ -27,7 +27,7 @@ from lawsmith.sandbox.law.expression import (
 from lawsmith.sandbox.law.parameter_roles import Role
 from lawsmith.tasks.arrays import Array
 
-TINY = 1e-300
+TINY = 1e-300  # added to what is divided by and may be zero
 STEEPEST = 8.0  # of exponents
 LEAST_EXPONENT = 0.02  # where an argument may be zero
 TURNS = 60.0  # of a wave over the range of its argument, where the dictionary's frequencies end

@@ -32,12 +32,12 @@ from lawsmith.sandbox.law.expression import Node, Parameter, mul
 from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.task import Task
 
-MOST_FEATURES = 8
+MOST_FEATURES = 8  # with more, pairs and triples of factors are too many to look at
 MOST_TARGETS = 3  # that are searched one by one
 OF_A_STAGE = 5  # laws that go on from a stage
 OF_GROUPS = 3  # the same where each is tried with several ways of sharing constants
 READABLE = (1e-3, 1e3)  # sizes of features that need no unit
-VIEW_PRICE, VIEW_TERMS = 0.1, 5
+VIEW_PRICE, VIEW_TERMS = 0.1, 5  # of sums that state a logarithm or reciprocal: short
 MORE_PRICES = (0.03, 0.05, 0.1, 0.2, 0.3)  # of length, that later searches draw from
 DEEP_SHARE = 0.3  # of later searches that look at all columns
 

@@ -12,7 +12,7 @@ from lawsmith.sandbox.law.expression import ONE, Node, Number, add, divide, log,
 from lawsmith.sandbox.law.parameter_roles import Role
 
 SHARPEST = 30.0  # exponent of a mean of powers; beyond it is a maximum
-SOFT = 0.05
+SOFT = 0.05  # least sharpness of a step: below it the step is a line over any range
 
 
 def of_levels(profile: Profile, scale: Sequence[str], level: str) -> list[Template]:

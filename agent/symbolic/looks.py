@@ -16,11 +16,11 @@ from lawsmith.tasks.task import Task
 
 ROWS = 400  # that a search fits
 ROWS_OF_A_GROUP = 30  # at the least, where a group has as many
-FEWEST_ROWS = 20
+FEWEST_ROWS = 20  # with fewer, a sum of terms fits chance
 FEWEST_OF_A_GROUP = 8  # inside, for coefficients of a group's own
 FEWEST_BESIDE_LEVELS = 3  # rows of a group on average, for levels of each group
 MOST_GROUPS = 8  # with coefficients of their own, that a search sees
-MOST_LEVELS = 60
+MOST_LEVELS = 60  # groups with a level of their own, that a search sees
 INNER_SHARE = 0.6  # of the rows that must lie inside, for the search to keep to them
 
 
@@ -183,7 +183,7 @@ def is_scaled(design: Array, target: Array, measured: int, shares: frozenset[int
     return bool(own < _criterion(design, target, measured, shares))
 
 
-SCALING_ROUNDS = 20
+SCALING_ROUNDS = 20  # of alternating least squares, which settles in a few
 ROUNDING = 1e-14  # share of the variance below which errors are not told apart
 
 

@@ -21,7 +21,7 @@ EFFORT = Effort(
     starts=10, finalists=1
 )  # enough to rank forms: the best of them are fitted with care afterwards
 MANY = 120  # forms that are screened with care; a coarse pass on fewer rows picks them out of more
-COARSE_ROWS = 100
+COARSE_ROWS = 100  # of the coarse pass: a form of ten constants has ten rows for each
 COARSE = Effort(starts=4, finalists=0)
 TOGETHER = 6  # forms that one process fits: a few, so that all workers end at about the same time
 

@@ -15,7 +15,7 @@ Place = tuple[int, int, int]  # of a constant: term, factor, position
 
 EXACT = 1e-13  # share of the variance that is as good as nothing
 ROUNDING = 1e-14  # share of the variance below which errors are not told apart
-SINGULAR = 1e-10
+SINGULAR = 1e-10  # smallest pivot of scaled columns that counts as independent
 STEPS = 6  # of growing damping, before a refinement gives up
 LEAST_GAIN = 1e-4  # of an iteration, after which a refinement ends
 SIMPLE = tuple(sorted({n / d for d in (1, 2, 3) for n in range(-6, 7) if n} | {0.25, 0.75, -0.25, -0.75}))

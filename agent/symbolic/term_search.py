@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
-from itertools import combinations
 
 import numpy as np
 
-from lawsmith.agent.symbolic.factors import Factor, of_levels, starting, waves
+from lawsmith.agent.symbolic.term_dictionary import dictionary
 from lawsmith.agent.symbolic.term_law import (
     EXACT,
     ScaledRows,
@@ -23,14 +21,11 @@ from lawsmith.agent.symbolic.term_law import (
 )
 from lawsmith.tasks.arrays import Array, IntArray
 
-FIXED = 1e-9  # share of a column outside the columns that every law has, below which it is one of them
 INDEPENDENT = 1e-6  # share of a column that must lie outside the columns beside it
-MOST_FACTORS = 170  # of one argument each that pairs are made of
-MOST_COLUMNS = 24_000
 PLAIN_COLUMNS = 3000  # that the wide beam sees
-MOST_TERMS = 8
+MOST_TERMS = 8  # laws of more are no laws that anybody reads
 PRICES = (0.1, 0.3)  # of length, in logarithms of the error
-DEEP_PRICE = 0.02
+DEEP_PRICE = 0.02  # of length where there is little noise, and length is no sign of chance
 MANY_REFINED, FEW_TERMS = 150, 4  # of sums of short terms
 FIRST_WIDTH = 1000  # single terms, which cost little to look at
 ROWS_OF_A_TERM = 3  # of each block, where there are several
@@ -39,11 +34,7 @@ SOLVED = 1e-10  # share of the variance below which a search is over
 PROMISING = (
     1e-3  # share of the variance below which the table has little noise, and all columns are worth a search
 )
-SLOW = 12.0  # turns over the range, up to which waves meet other factors than the features themselves
-JITTER = 0.5  # standard deviation of the logarithm of starting constants in later searches
 LEAST_GAIN = 0.02  # of the score, for which a law is taken further
-ALGEBRAIC = frozenset({"power", "real", "odd"})
-ENDING = frozenset({"exp", "fade", "gauss", "sigmoid", "tanh", "arrhenius"})
 
 
 class TermSearch:
@@ -60,7 +51,7 @@ class TermSearch:
         self.rows, self.stop = rows, stop
         self.tried = 0
         self.best: dict[int, TermLaw] = {}  # by the number of constants
-        self.terms, self.columns = _dictionary(rows, names, steady, rng)
+        self.terms, self.columns = dictionary(rows, names, steady, rng)
         self.costs = np.array([cost(term) for term in self.terms])
         own = rows.blocks - 1  # more coefficients of a term than a table of one block has
         self.surcharge = own * float(np.log(rows.measured)) / rows.measured
@@ -332,88 +323,3 @@ def _is_short(term: Term) -> bool:
 def _strange(term: Term) -> float:
     """How far the constants are from those that laws have in their own units."""
     return 0.5 * sum(not f.is_natural for f in term) + 0.5 * max(0, len(term) - 1)
-
-
-def _dictionary(
-    rows: ScaledRows, names: Sequence[str], steady: frozenset[str], rng: np.random.Generator | None
-) -> tuple[list[Term], Array]:
-    """Terms and their columns by block (B, M, m), of length 1 each; of columns that are equal, the plainest term."""
-    terms = sorted(_products(rows, names, steady, rng), key=cost)[:MOST_COLUMNS]
-    cache = {f: f.values(rows.arguments) for term in terms for f in term}
-    columns = np.empty((len(terms), rows.count))
-    for k, term in enumerate(terms):
-        columns[k] = rows.weight
-        for factor in term:
-            columns[k] *= cache[factor]
-    size = np.sqrt((columns**2).sum(axis=1))
-    usable = np.isfinite(size) & (size > 1e-12) & (np.abs(columns).max(axis=1) < 0.9 * size)
-    places = np.flatnonzero(usable)
-    if not len(places):  # each term stands out in one row
-        return [], np.empty((rows.blocks, 0, rows.count // rows.blocks))
-    blocks = (columns[places] / size[places, None]).reshape(len(places), rows.blocks, -1)
-    if rows.fixed is not None:
-        blocks = np.swapaxes(rows.beside(blocks.transpose(1, 2, 0)), 1, 2).swapaxes(0, 1)
-    beside = np.sqrt((blocks**2).sum(axis=2))
-    told = (beside > FIXED).any(axis=1)  # apart from the columns that every law has
-    places = places[told]
-    columns = np.where(beside > FIXED, 1 / np.maximum(beside, FIXED), 0.0)[told, :, None] * blocks[told]
-    keys = np.round(columns @ np.random.default_rng(0).normal(size=(columns.shape[2], 2)), 9)
-    keys *= np.where(keys[..., :1] < 0, -1, 1)
-    _, first = np.unique(keys.reshape(len(keys), -1), axis=0, return_index=True)
-    kept = np.sort(first)
-    return [terms[places[k]] for k in kept], np.ascontiguousarray(columns[kept].swapaxes(0, 1))
-
-
-def _products(
-    rows: ScaledRows, names: Sequence[str], steady: frozenset[str], rng: np.random.Generator | None
-) -> list[Term]:
-    """The level, factors, products of two, and of three where two are features."""
-    each = [
-        of_levels(name, rows.levels[name])
-        if name in rows.levels
-        else starting(name, rows.ends[name], steady=name in steady)
-        for name in names
-    ]
-    if rng is not None:
-        each = [[_jittered(f, rng, rows) for f in these] for these in each]
-    most = max(MOST_FACTORS // len(each), 12)
-    single = [f for these in each for f in sorted(these, key=lambda f: f.cost)[:most]]
-    turning = [
-        w for name in names if name not in (*steady, *rows.levels) for w in waves(name, rows.ends[name])
-    ]
-    products = [name for name in rows.arguments if name not in names]
-    pairs = [
-        f
-        for name in products
-        for f in starting(name, rows.ends[name], pair=True, steady=not steady.isdisjoint(name.split("*")))
-    ]
-    plain = [f for f in single if f.kind == "power" and f.constants[0] in (1.0, 2.0, 3.0)]
-    bases = [f for f in single if f in plain or f.kind in ("exp", "fade")]
-    terms: list[tuple[Factor, ...]] = [(), *((f,) for f in [*single, *turning, *pairs])]
-    terms += [two for two in combinations(single, 2) if _goes(*two)]
-    for wave in turning:
-        slow = (
-            wave.constants[0] * (rows.ends[wave.argument][1] - rows.ends[wave.argument][0]) < 2 * np.pi * SLOW
-        )
-        terms += [(wave, f) for f in bases if (slow or f.constants == (1.0,)) and _goes(wave, f)]
-    terms += [(p, f) for p in pairs for f in plain if p.kind != "power"]
-    for one, two in combinations(plain, 2):
-        if one.argument != two.argument:
-            terms += [(one, two, f) for f in single if f.argument not in (one.argument, two.argument)]
-    return list(dict.fromkeys(tuple(sorted(term)) for term in terms))
-
-
-def _jittered(factor: Factor, rng: np.random.Generator, rows: ScaledRows) -> Factor:
-    """Other starting constants, unless they are natural or there are none."""
-    if not factor.free or factor.is_natural:
-        return factor
-    bounds = factor.bounds(rows.ends[factor.argument])
-    moved = [c * float(np.exp(JITTER * rng.standard_normal())) for c in factor.constants[: factor.free]]
-    inside = tuple(min(max(c, low), high) for c, (low, high) in zip(moved, bounds, strict=True))
-    return replace(factor, constants=(*inside, *factor.constants[factor.free :]))
-
-
-def _goes(one: Factor, two: Factor) -> bool:
-    """Whether a product says more than one factor of a dictionary does."""
-    kinds = {one.kind, two.kind}
-    return one.argument != two.argument or not (len(kinds) == 1 or kinds <= ALGEBRAIC or kinds <= ENDING)

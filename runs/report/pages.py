@@ -74,7 +74,10 @@ class Pages:
         return None if make is None else make()
 
     def news(self, address: str) -> News:
-        """About the run at an address, or with an empty one about all in progress."""
+        """About the run at an address, or with an empty one about all in progress.
+
+        Raises InputError where there is none.
+        """
         if address:
             archive = self._archive(address)
             if archive is None:

@@ -41,7 +41,7 @@ def serve(runs_dir: Path, port: int, started: Callable[[str], None], data_dir: P
 
 
 def server(pages: Pages, port: int) -> ThreadingHTTPServer:
-    """The server, listening but not yet answering."""
+    """The server, listening but not yet answering. Raises InputError for a port that is taken."""
     try:
         return _PageServer((ADDRESS, port), _handler(pages))
     except (OSError, OverflowError) as error:

@@ -119,7 +119,7 @@ def invert(system: Array) -> Array:
 
 
 def safe_solve(system: Array, right: Array) -> Array:
-    """np.linalg.solve for stacks in which a few systems may be singular or not finite."""
+    """np.linalg.solve for stacks (..., k, k) and (..., k, r) in which a few systems may be singular or not finite."""
     system, right = _finite(system), np.nan_to_num(right, nan=0.0, posinf=0.0, neginf=0.0)
     try:
         return np.asarray(np.linalg.solve(system, right))

@@ -14,13 +14,13 @@ from lawsmith.sandbox.law.numeric import Program
 from lawsmith.tasks.arrays import Array
 
 DRAWS = 4  # of constants; what holds at all of them holds for the form
-MOST_ROWS = 120
+MOST_ROWS = 120  # that are looked at, some for each constant
 SAME = (
     1e-9  # share of the largest direction in which constants move a law, below which one moves it not at all
 )
 OUTSIDE = 1e-6  # share of a change that constants cannot make, above which they cannot undo it
 USUAL = (0.2, 1.5)  # sizes of constants near which most functions bend
-TINY = 1e-300
+TINY = 1e-300  # added to what is divided by and may be zero
 UNIT = "unit of "  # before a feature's name: no name of a constant has a space
 
 

@@ -32,7 +32,7 @@ from lawsmith.sandbox.law.values import (
     unary,
 )
 
-MAX_STEPS = 20_000
+MAX_STEPS = 20_000  # expressions that are followed: a loop cannot keep the reader busy
 MAX_LEVELS = 4  # of collections within collections
 MAX_TEXT = 400  # characters of a name that is put together
 MAX_NESTING = 90  # of statements, expressions and calls together: a bound on our own recursion
@@ -53,7 +53,7 @@ class Interpreter:
         return self._name(name, None, self.globals)
 
     def call(self, function: Own, values: Sequence[Any], named: Mapping[str, Any]) -> Any:
-        """What a function of the source returns for these arguments."""
+        """What a function of the source returns for these arguments. Raises Unreadable."""
         taken = function.node.args
         if taken.vararg or taken.kwarg:
             raise Unreadable("a function with starred arguments", function.node.lineno)
@@ -201,7 +201,7 @@ class Interpreter:
     # -- values --------------------------------------------------------------------------------------------
 
     def value(self, node: ast.expr, scope: Scope) -> Any:
-        """What an expression stands for."""
+        """What an expression stands for. Raises Unreadable, with the line."""
         self._step(node)
         self._depth += 1
         try:

@@ -44,8 +44,8 @@ from lawsmith.tasks.errors import InputError, listing
 from lawsmith.tasks.schema import Schema
 from lawsmith.tasks.table import Table
 
-LONGEST = 4096
-MOST_NODES = 400
+LONGEST = 4096  # characters of --form: far more than anybody types
+MOST_NODES = 400  # parts of its tree
 STEEPEST = 8.0
 """Bound of a fitted exponent's size; steeper powers of measured features are not met, and overflow."""
 NEAR = 1e6

@@ -41,7 +41,7 @@ MOST_IMPORTS = 100
 """Names and modules that one candidate imports."""
 _REFUSED_NAMES = frozenset({"open", "exec", "eval", "compile", "__import__", "input", "breakpoint"})
 _ARGUMENTS = {"form": 2, "fit": 2, "gradient": 2, "law": 2, "scaling_law_func": 2, "fit_scaling_law": 2}
-_MAX_NESTING = 100
+_MAX_NESTING = 100  # as deep as Python's own tokenizer goes with indents
 
 
 class Refused(Exception):

@@ -16,7 +16,7 @@ from lawsmith.sandbox.law.syntax import imported, parse
 from lawsmith.sandbox.law.values import Lookup, Own, items_of, node_of
 
 MAX_SOURCE_BYTES = 256 * 1024  # of a candidate, by far: limits are tighter, archives of others are not
-MAX_PARAMETERS = 512
+MAX_PARAMETERS = 512  # as many as a job may fit
 
 
 def read(

@@ -36,7 +36,7 @@ SAME = frozenset(
 )
 """Functions that hand back their first argument; a list becomes a vector."""
 METHODS = frozenset({"copy", "astype", "ravel", "flatten", "squeeze", "reshape"})
-_LARGEST = 1.7976931348623157e308
+_LARGEST = 1.7976931348623157e308  # the largest float, numpy's own bound in nan_to_num
 
 MOST_TOGETHER = 6  # items that itertools puts together
 
@@ -235,7 +235,7 @@ def library(dotted: str, values: Sequence[Any], named: Mapping[str, Any]) -> Any
 
 
 def require_floats(*kinds: Any) -> None:
-    """Refuses a conversion to anything but ordinary floats."""
+    """Refuses a conversion to anything but ordinary floats. Raises Unreadable."""
     for kind in kinds:
         name = kind.name.rpartition(".")[2] if isinstance(kind, Library) else kind
         if name not in (None, "float", "float64", "double", "float_", "f8"):
@@ -247,7 +247,7 @@ def _vector(value: Any) -> Any:
 
 
 def combined(name: str, values: Sequence[Any]) -> list[Any]:
-    """The call of something in itertools, for collections that are known."""
+    """The call of something in itertools, for collections that are known. Raises Unreadable for others."""
     match name, values:
         case "combinations" | "permutations" | "combinations_with_replacement", [listed, int() as count] if (
             0 <= count <= MOST_TOGETHER
@@ -264,7 +264,7 @@ def combined(name: str, values: Sequence[Any]) -> list[Any]:
 
 
 def builtin(name: str, values: Sequence[Any], named: Mapping[str, Any]) -> Any:
-    """The call of a built-in function."""
+    """The call of a built-in function. Raises Unreadable for one that no formula needs."""
     if set(named) == {"start"} and name in ("enumerate", "sum"):
         values, named = [*values, named["start"]], {}
     if named and not (name == "zip" and set(named) == {"strict"}):
@@ -314,7 +314,7 @@ def builtin(name: str, values: Sequence[Any], named: Mapping[str, Any]) -> Any:
 
 
 def truth(value: Any) -> bool:
-    """The value of a condition that is known beforehand."""
+    """The value of a condition that is known beforehand. Raises Unreadable for others."""
     if isinstance(value, TREES | Lookup | RowCount):
         raise Unreadable("a branch that depends on a feature or parameter")
     return bool(value)

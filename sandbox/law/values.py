@@ -112,7 +112,7 @@ def copied(value: Any) -> Any:
 
 
 def items_of(value: Any) -> list[Any]:
-    """The items of a collection whose items are known."""
+    """The items of a collection whose items are known. Raises Unreadable for others."""
     if isinstance(value, Lookup):
         return value.names()
     if not isinstance(value, list | tuple | dict | range | str) or len(value) > MAX_ITEMS:
@@ -222,7 +222,7 @@ def total(terms: Sequence[Any], sign: Sequence[int]) -> Any:
 
 
 def binary(left: Any, op: ast.operator, right: Any) -> Any:
-    """`left op right` as numpy would do it."""
+    """`left op right` as numpy would do it. Raises Unreadable for an operator that no formula needs."""
     if isinstance(left, Vector) or isinstance(right, Vector):
         if isinstance(op, ast.MatMult):
             return dot(left, right)
@@ -263,7 +263,7 @@ def _positive(value: Any) -> bool:
 
 
 def dot(left: Any, right: Any) -> Any:
-    """The inner product of two known vectors."""
+    """The inner product of two known vectors. Raises Unreadable for matrices, and for different lengths."""
     pairs = list(zip(items_of(left), items_of(right), strict=False))
     if len(items_of(left)) != len(items_of(right)) or not pairs:
         raise Unreadable("a product of arrays of different lengths")

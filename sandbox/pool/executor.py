@@ -39,8 +39,8 @@ from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.schema import Schema
 from lawsmith.tasks.table import Table
 
-_RETRIES = 2
-GRACE_SECONDS = 0.5
+_RETRIES = 2  # of what broke on our side
+GRACE_SECONDS = 0.5  # after the deadline, for what is nearly done
 
 
 class Sandbox:
@@ -101,7 +101,10 @@ class Sandbox:
         return self.submit_all((job,))[0]
 
     def submit_all(self, jobs: Sequence[Job]) -> list[Future[JobResult]]:
-        """Queues jobs at once: those of a pure candidate share as many processes as there are free workers."""
+        """Queues jobs at once: those of a pure candidate share as many processes as there are free workers.
+
+        Raises RuntimeError where the sandbox is closed.
+        """
         entries = [QueuedJob(job, sharing(job, self.limits), _values(job)) for job in jobs]
         with self._lock:
             if self._closed:
@@ -116,7 +119,10 @@ class Sandbox:
         return self.submit(job).result()
 
     def screen(self, job: ScreenJob) -> Future[Array]:
-        """The cost (F,) of each form of our own, see `Fitted.total_cost`; NaN for one that cannot be fitted."""
+        """The cost (F,) of each form of our own, see `Fitted.total_cost`; NaN for one that cannot be fitted.
+
+        Raises RuntimeError where the sandbox is closed.
+        """
         with self._lock:
             if self._closed:
                 raise RuntimeError("the sandbox is closed")

@@ -13,7 +13,7 @@ from lawsmith.sandbox.pool import job_main
 from lawsmith.sandbox.pool.control import ENDED, LAUNCH, MESSAGE_BYTES, STARTED
 from lawsmith.sandbox.pool.memory import Memory
 
-SETUP_FAILED = 97
+SETUP_FAILED = 97  # exit status that no interpreter and no shell uses
 _JOB = 3  # where every candidate's process finds its job
 
 

@@ -11,7 +11,7 @@ import resource
 from lawsmith.sandbox.isolation import kernel
 
 _POPULATE_READ = 22  # madvise, from Linux 5.14
-_CHUNK = 1 << 20
+_CHUNK = 1 << 20  # bytes read at once
 
 
 class Memory:

@@ -17,9 +17,9 @@ from lawsmith.tasks.arrays import Array, IntArray
 READY = b"R"
 _LENGTH = struct.Struct("<Q")
 _RESULT = struct.Struct("<BHIIII")  # verdict, K, then bytes of stage, message, names, status
-TEXT_BYTES = 16 * 1024
-NAMES_BYTES = 64 * 1024
-STATUS_BYTES = 1024 * 1024
+TEXT_BYTES = 16 * 1024  # of a message, which is cut much shorter for whoever reads it
+NAMES_BYTES = 64 * 1024  # of 512 names: twice what they need at `MAX_NAME`
+STATUS_BYTES = 1024 * 1024  # some 400 bytes for each of 2500 groups
 
 
 class Malformed(ValueError):

@@ -11,7 +11,7 @@ from lawsmith.sandbox.jobs import Job, JobResult
 
 SHARED_VALUES = 1 << 20
 """Most numbers that one process takes on for several jobs: beyond it, a process costs little beside the work."""
-FEW = 3
+FEW = 3  # jobs that are not shared out: another process costs more
 
 
 @dataclass(eq=False)

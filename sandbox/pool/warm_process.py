@@ -19,9 +19,9 @@ from lawsmith.sandbox.limits import Limits
 from lawsmith.sandbox.pool import paths
 from lawsmith.sandbox.pool.control import ENDED, LAUNCH, MESSAGE_BYTES, STARTED
 
-START_SECONDS = 300.0
+START_SECONDS = 300.0  # to import numpy and prove isolation: a second, and minutes on a loaded machine
 STALL_SECONDS = 120.0  # for what the warm process itself must do; a candidate has no part in it
-_CHUNK = 1 << 16
+_CHUNK = 1 << 16  # bytes read at once: what a pipe holds
 _LONGEST_WAIT = 3600.0  # what the kernel counts in milliseconds has an end
 
 

@@ -1,0 +1,106 @@
+"""The terms that a search over sums begins with: products of factors, each as a column over the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import combinations
+
+import numpy as np
+
+from lawsmith.agent.symbolic.factors import Factor, of_levels, starting, waves
+from lawsmith.agent.symbolic.term_law import ScaledRows, Term, cost
+from lawsmith.tasks.arrays import Array
+
+FIXED = 1e-9  # share of a column outside the columns that every law has, below which it is one of them
+MOST_FACTORS = 170  # of one argument each that pairs are made of
+MOST_COLUMNS = 24_000  # of the dictionary: with 400 rows some 80 MB
+SLOW = 12.0  # turns over the range, up to which waves meet other factors than the features themselves
+JITTER = 0.5  # standard deviation of the logarithm of starting constants in later searches
+ALGEBRAIC = frozenset({"power", "real", "odd"})
+ENDING = frozenset({"exp", "fade", "gauss", "sigmoid", "tanh", "arrhenius"})
+
+
+def dictionary(
+    rows: ScaledRows, names: Sequence[str], steady: frozenset[str], rng: np.random.Generator | None
+) -> tuple[list[Term], Array]:
+    """Terms and their columns by block (B, M, m), of length 1 each; of columns that are equal, the plainest term."""
+    terms = sorted(_products(rows, names, steady, rng), key=cost)[:MOST_COLUMNS]
+    cache = {f: f.values(rows.arguments) for term in terms for f in term}
+    columns = np.empty((len(terms), rows.count))
+    for k, term in enumerate(terms):
+        columns[k] = rows.weight
+        for factor in term:
+            columns[k] *= cache[factor]
+    size = np.sqrt((columns**2).sum(axis=1))
+    usable = np.isfinite(size) & (size > 1e-12) & (np.abs(columns).max(axis=1) < 0.9 * size)
+    places = np.flatnonzero(usable)
+    if not len(places):  # each term stands out in one row
+        return [], np.empty((rows.blocks, 0, rows.count // rows.blocks))
+    blocks = (columns[places] / size[places, None]).reshape(len(places), rows.blocks, -1)
+    if rows.fixed is not None:
+        blocks = np.swapaxes(rows.beside(blocks.transpose(1, 2, 0)), 1, 2).swapaxes(0, 1)
+    beside = np.sqrt((blocks**2).sum(axis=2))
+    told = (beside > FIXED).any(axis=1)  # apart from the columns that every law has
+    places = places[told]
+    columns = np.where(beside > FIXED, 1 / np.maximum(beside, FIXED), 0.0)[told, :, None] * blocks[told]
+    keys = np.round(columns @ np.random.default_rng(0).normal(size=(columns.shape[2], 2)), 9)
+    keys *= np.where(keys[..., :1] < 0, -1, 1)
+    _, first = np.unique(keys.reshape(len(keys), -1), axis=0, return_index=True)
+    kept = np.sort(first)
+    return [terms[places[k]] for k in kept], np.ascontiguousarray(columns[kept].swapaxes(0, 1))
+
+
+def _products(
+    rows: ScaledRows, names: Sequence[str], steady: frozenset[str], rng: np.random.Generator | None
+) -> list[Term]:
+    """The level, factors, products of two, and of three where two are features."""
+    each = [
+        of_levels(name, rows.levels[name])
+        if name in rows.levels
+        else starting(name, rows.ends[name], steady=name in steady)
+        for name in names
+    ]
+    if rng is not None:
+        each = [[_jittered(f, rng, rows) for f in these] for these in each]
+    most = max(MOST_FACTORS // len(each), 12)
+    single = [f for these in each for f in sorted(these, key=lambda f: f.cost)[:most]]
+    turning = [
+        w for name in names if name not in (*steady, *rows.levels) for w in waves(name, rows.ends[name])
+    ]
+    products = [name for name in rows.arguments if name not in names]
+    pairs = [
+        f
+        for name in products
+        for f in starting(name, rows.ends[name], pair=True, steady=not steady.isdisjoint(name.split("*")))
+    ]
+    plain = [f for f in single if f.kind == "power" and f.constants[0] in (1.0, 2.0, 3.0)]
+    bases = [f for f in single if f in plain or f.kind in ("exp", "fade")]
+    terms: list[tuple[Factor, ...]] = [(), *((f,) for f in [*single, *turning, *pairs])]
+    terms += [two for two in combinations(single, 2) if _goes(*two)]
+    for wave in turning:
+        slow = (
+            wave.constants[0] * (rows.ends[wave.argument][1] - rows.ends[wave.argument][0]) < 2 * np.pi * SLOW
+        )
+        terms += [(wave, f) for f in bases if (slow or f.constants == (1.0,)) and _goes(wave, f)]
+    terms += [(p, f) for p in pairs for f in plain if p.kind != "power"]
+    for one, two in combinations(plain, 2):
+        if one.argument != two.argument:
+            terms += [(one, two, f) for f in single if f.argument not in (one.argument, two.argument)]
+    return list(dict.fromkeys(tuple(sorted(term)) for term in terms))
+
+
+def _jittered(factor: Factor, rng: np.random.Generator, rows: ScaledRows) -> Factor:
+    """Other starting constants, unless they are natural or there are none."""
+    if not factor.free or factor.is_natural:
+        return factor
+    bounds = factor.bounds(rows.ends[factor.argument])
+    moved = [c * float(np.exp(JITTER * rng.standard_normal())) for c in factor.constants[: factor.free]]
+    inside = tuple(min(max(c, low), high) for c, (low, high) in zip(moved, bounds, strict=True))
+    return replace(factor, constants=(*inside, *factor.constants[factor.free :]))
+
+
+def _goes(one: Factor, two: Factor) -> bool:
+    """Whether a product says more than one factor of a dictionary does."""
+    kinds = {one.kind, two.kind}
+    return one.argument != two.argument or not (len(kinds) == 1 or kinds <= ALGEBRAIC or kinds <= ENDING)
