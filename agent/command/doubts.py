@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Sequence
 from concurrent.futures import wait
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,11 +17,13 @@ from lawsmith.agent.symbolic.start_forms import start_forms
 from lawsmith.runs.trials import Trial
 from lawsmith.sandbox import Constants, FitJob, PredictJob, Sandbox
 from lawsmith.sandbox.fitting import Loss
+from lawsmith.sandbox.law.parse import read_candidate
+from lawsmith.sandbox.law.write_candidate import write
 from lawsmith.sandbox.search_task import SearchTask, with_little_weight
 from lawsmith.tasks import Dataset, Table, Task
 from lawsmith.tasks.arrays import Array
 
-LAWS = 24  # plain laws of the library that are asked
+LAWS = 24  # plain laws of the library that are asked, and laws of the user's own
 TINY = np.finfo(float).tiny
 LEAST_ROWS = 12  # fewer rows cannot outvote one
 
@@ -75,10 +78,10 @@ class Doubts:
 
 
 def doubted(
-    dataset: Dataset, sandbox: Sandbox, seconds: float | None = None
+    dataset: Dataset, sandbox: Sandbox, seconds: float | None = None, own: Sequence[str] = ()
 ) -> tuple[Dataset, Doubts | None]:
     """The data set with rows that count as their errors deserve: less where errors grow with the value, and next to
-    nothing where the best of the library's plain laws do not believe a row.
+    nothing where the best of the library's plain laws, and of the forms `own` that the user gave, do not believe a row.
 
     None, and the data set itself, where all rows count alike. A table that is searched by a sample of its rows is
     trusted: no single row decides there. Raises TimeoutError where the plain laws are not fitted after `seconds`.
@@ -88,10 +91,10 @@ def doubted(
     trusting = SearchTask.of(task)
     if len(task.train) < LEAST_ROWS or trusting.task is not task:
         return dataset, None
-    predictions = _robust(task, task.train, sandbox, end)
+    predictions = _robust(task, task.train, own, sandbox, end)
     growing = None
     if may_grow(task.train):
-        relative = _robust(task, by_value(task.train), sandbox, end)
+        relative = _robust(task, by_value(task.train), own, sandbox, end)
         growing = growing_errors(task.train, [*predictions, *relative])
         if growing is not None:
             predictions = relative
@@ -103,16 +106,17 @@ def doubted(
     return replace(dataset, task=weighed), Doubts(rows, trusting, growing)
 
 
-def _robust(task: Task, train: Table, sandbox: Sandbox, end: float) -> list[Array]:
-    """Predictions (n, T) for the training rows by plain laws of the library that no single row pulls.
+def _robust(task: Task, train: Table, own: Sequence[str], sandbox: Sandbox, end: float) -> list[Array]:
+    """Predictions (n, T) for the training rows by plain laws of the library, and `own` ones, that no single row pulls.
 
     Raises TimeoutError where they are not fitted at `end`, by the monotonic clock; those under way are finished.
     """
     forms = [form for form in start_forms(task).forms if 3 * form.constants <= len(train)][:LAWS]
-    jobs = [
-        FitJob(replace(form, loss=Loss.ROBUST).source(task.schema), task.schema, train, (train.hide(),))
-        for form in forms
-    ]
+    sources = [replace(form, loss=Loss.ROBUST).source(task.schema) for form in forms]
+    for statement in (read_candidate(source, schema=task.schema).statement for source in own[:LAWS]):
+        if statement is not None and 3 * len(statement.parameters) <= len(train):
+            sources.append(write(replace(statement, loss=Loss.ROBUST), task.schema.features))
+    jobs = [FitJob(source, task.schema, train, (train.hide(),)) for source in sources]
     futures = sandbox.submit_all(jobs)
     late = wait(futures, timeout=None if end == math.inf else max(0.0, end - time.monotonic())).not_done
     if late:

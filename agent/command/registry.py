@@ -141,6 +141,17 @@ def _recorded(job: Job, archive: Archive) -> tuple[Job, Chosen]:
     )
 
 
+def own_sources(job: Job, task: Task) -> tuple[list[str], dict[str, str], dict[str, str]]:
+    """Candidates that the user brings: own forms, those of a hall of fame by the formula, and laws of a catalogue by
+    name and reference."""
+    from lawsmith.agent.symbolic.catalogue import candidates, read_catalogue
+
+    own = [own_candidate(text, task.schema, task.train) for text in job.forms]
+    fame, _ = imported_candidates(job.hall_of_fame, task.schema)
+    known, _ = candidates(read_catalogue(job.catalogue), task)
+    return own, dict(fame), {source: f"{law.name} ({law.source})" for source, law in known.items()}
+
+
 @contextmanager
 def proposers(
     chosen: Chosen, job: Job, task: Task, listener: "Listener | None" = None
@@ -151,13 +162,9 @@ def proposers(
     Raises InputError where a model is needed and its settings are wrong or its endpoint refuses.
     """
     from lawsmith.agent.symbolic import SymbolicProposer
-    from lawsmith.agent.symbolic.catalogue import candidates, read_catalogue
     from lawsmith.agent.symbolic.rank import within
 
-    own = [own_candidate(text, task.schema, task.train) for text in job.forms]
-    fame, _ = imported_candidates(job.hall_of_fame, task.schema)
-    known, _ = candidates(read_catalogue(job.catalogue), task)
-    listed = {source: f"{law.name} ({law.source})" for source, law in known.items()}
+    own, fame, listed = own_sources(job, task)
     if job.only:
         yield lambda seed, budget, archive, evaluator: OwnForms(own, None, fame, listed)
         return

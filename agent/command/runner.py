@@ -16,7 +16,7 @@ from lawsmith.agent.command.doubts import Doubts, doubted
 from lawsmith.agent.command.job import Job
 from lawsmith.agent.command.loop import OutOfTime, note_screening, search
 from lawsmith.agent.command.observer import InTurn, Observer
-from lawsmith.agent.command.registry import Chosen, MakeProposer, cautions, left_out, proposers
+from lawsmith.agent.command.registry import Chosen, MakeProposer, cautions, left_out, own_sources, proposers
 from lawsmith.agent.command.result import Run
 from lawsmith.agent.command.run_threads import RunThreads
 from lawsmith.agent.command.trust import recorded_job
@@ -173,8 +173,9 @@ class Command:
         limit = None
         if self.job.seconds is not None and not begun:
             limit = max(LEAST_WEIGHING, PREPARING * self.job.seconds - self._spent())
+        own, _, catalogue = own_sources(self.job, self.dataset.task)
         try:
-            return doubted(self.dataset, sandbox, limit)
+            return doubted(self.dataset, sandbox, limit, [*own, *catalogue])
         except TimeoutError:
             observer.noted(
                 f"Which rows the plain laws do not believe was not known after {limit:.0f} s (--time-limit): all rows "

@@ -14,6 +14,7 @@ from lawsmith.runs.searched import growing_target, growing_weights
 from lawsmith.runs.trials import Proposal, Trial
 from lawsmith.sandbox import Constants, Sandbox, evaluate
 from lawsmith.sandbox.fitting import Loss
+from lawsmith.sandbox.law.own_form import own_candidate
 from lawsmith.sandbox.search_task import LITTLE, with_little_weight
 from lawsmith.tasks import Array, Dataset, Provenance, Schema, Table, Task
 from lawsmith.tasks.probes import probe_rows
@@ -55,6 +56,19 @@ def test_two_spoilt_rows_are_named_and_weigh_little(sandbox: Sandbox) -> None:
     assert len(told) == 3
     moved = float(told[-1].split(" up to ")[1].split()[0])
     assert moved > 0.01
+
+
+def test_a_row_that_a_form_of_the_users_own_explains_is_believed(sandbox: Sandbox) -> None:
+    """One row on a narrow line above a slope: no plain law of the library has the line."""
+    x = np.linspace(0, 6, 31)
+    y = 1 + 2 * x + 5 / (1 + ((x - 3) / 0.02) ** 2) + 0.02 * np.random.default_rng(0).standard_normal(31)
+    schema = Schema(name="t", long_name="t", title="t", features=("n",), targets=("loss",))
+    dataset = Dataset(Task(schema, table(x, y), Provenance("file", "", None)), None)
+    _, doubts = doubted(dataset, sandbox)
+    assert doubts is not None
+    assert [row.row for row in doubts.rows] == [15]
+    own = own_candidate("L + b*n + A / (1 + ((n - m)/w)^2)", schema, dataset.task.train)
+    assert doubted(dataset, sandbox, own=[own])[1] is None
 
 
 def test_clean_tables_are_believed(sandbox: Sandbox) -> None:
