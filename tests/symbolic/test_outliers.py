@@ -62,7 +62,7 @@ def test_a_row_that_a_form_of_the_users_own_explains_is_believed(sandbox: Sandbo
     """One row on a narrow line above a slope: no plain law of the library has the line."""
     x = np.linspace(0, 6, 31)
     y = 1 + 2 * x + 5 / (1 + ((x - 3) / 0.02) ** 2) + 0.02 * np.random.default_rng(0).standard_normal(31)
-    schema = Schema(name="t", long_name="t", title="t", features=("n",), targets=("loss",))
+    schema = Schema(name="t", long_name="t", title="t", features=("n",), targets=("loss",), group="g", cap=7)
     dataset = Dataset(Task(schema, table(x, y), Provenance("file", "", None)), None)
     _, doubts = doubted(dataset, sandbox)
     assert doubts is not None
