@@ -22,6 +22,7 @@ from lawsmith.sandbox.law.write_candidate import write
 from lawsmith.sandbox.search_task import SearchTask, with_little_weight
 from lawsmith.tasks import Dataset, Table, Task
 from lawsmith.tasks.arrays import Array
+from lawsmith.tasks.metrics import r2
 
 LAWS = 24  # plain laws of the library that are asked, and laws of the user's own
 TINY = np.finfo(float).tiny
@@ -48,25 +49,25 @@ class Doubts:
 
     def sentences(self, winner: Trial, sandbox: Sandbox) -> tuple[str, ...]:
         """What a user has to know of the result: the same, and what changes with rows counted in full."""
-        effect = self._effect(winner, sandbox) if self.rows else None
-        return (*self.notices, *([] if effect is None else [effect]))
+        return (*self.notices, *(self._effects(winner, sandbox) if self.rows else ()))
 
     def to_json(self) -> dict[str, Any]:
         """The same as details of a record."""
         found: dict[str, Any] = {"disbelieved": [row.to_json() for row in self.rows]} if self.rows else {}
         return found if self.growing is None else found | {"growing": self.growing.to_json()}
 
-    def _effect(self, winner: Trial, sandbox: Sandbox) -> str | None:
-        """How far the law moves, at the training rows and beyond them, when it is fitted to all rows in full."""
+    def _effects(self, winner: Trial, sandbox: Sandbox) -> tuple[str, ...]:
+        """R² of the training rows without those, and how far the law moves, at the training rows and beyond them, when
+        it is fitted to all rows in full."""
         task, probes, fitted = self.trusting.task, self.trusting.probes, winner.evaluation.constants
         if fitted is None or probes is None:
-            return None
+            return ()
         tables = (task.train.hide(), probes.hide())
         source, constants = winner.proposal.source, Constants.from_json(fitted)
         now = sandbox.run(PredictJob(source, task.schema, constants, tables[:1]))
         full = sandbox.run(FitJob(source, task.schema, task.train, tables, optional=1))
         if not now.ok or not full.ok:
-            return None
+            return ()
         away = [np.abs(full.predictions[0] - now.predictions[0])]
         beyond = np.array(winner.evaluation.probe)
         if beyond.shape == full.predictions[1].shape:
@@ -74,7 +75,12 @@ class Doubts:
         moved = np.concatenate(away) / np.maximum(task.train.target_matrix().std(axis=0), TINY)
         which = "it" if len(self.rows) == 1 else "them"
         size = f"{np.nanmax(moved):.2g} times the spread of the measurements"
-        return f"With {which} counted in full, the law's predictions would move by up to {size}."
+        kept = ~np.isin(np.arange(len(task.train)), [one.row for one in self.rows])
+        without = r2(task.train.target_matrix()[kept], now.predictions[0][kept])
+        return (
+            f"R² of training and held-out rows counts {which}; without {which} the training rows have {without:.4f}.",
+            f"With {which} counted in full, the law's predictions would move by up to {size}.",
+        )
 
 
 def doubted(

@@ -50,10 +50,13 @@ def test_two_spoilt_rows_are_named_and_weigh_little(sandbox: Sandbox) -> None:
     weight = dataset.task.train.weights
     assert weight[12] / weight[0] == pytest.approx(LITTLE)
     assert doubts.trusting.task.train.weight is None
-    source = start_forms(dataset.task).first[-1].source(dataset.task.schema)
+    forms = {form.origin: form for form in start_forms(dataset.task).first}
+    source = forms["power laws n + d"].source(dataset.task.schema)
     found = evaluate(sandbox, source, dataset.task, (), probes=probe_rows(dataset.task.train))
     told = doubts.sentences(Trial("best", Proposal(source), found), sandbox)
-    assert len(told) == 3
+    assert len(told) == 4
+    assert found.train is not None
+    assert float(told[2].removesuffix(".").split()[-1]) > 0.99 > found.train.r2
     moved = float(told[-1].split(" up to ")[1].split()[0])
     assert moved > 0.01
 
