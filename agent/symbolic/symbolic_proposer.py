@@ -81,10 +81,10 @@ class SymbolicProposer:
 
     def _schedule(self) -> Iterator[list[Proposal]]:
         yield self._proposals(self.start_forms.first)
+        yield self._proposals(self._ranked(self.start_forms.plainest(self.out_of_time, self.costs))[:EARLY])
         yield from self._general(0)
         if self._solved(most_constants=len(self.schema.features) + 2):  # as many as a product of powers has
             return
-        yield self._proposals(self._ranked(self.start_forms.plainest(self.out_of_time, self.costs))[:EARLY])
         yield self._proposals(self._admit(self.start_forms.respectful[:RESPECTFUL]))
         if self._solved():
             return

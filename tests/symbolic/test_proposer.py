@@ -83,6 +83,12 @@ def test_the_first_batch_is_the_constant_and_forms_of_every_feature(searches):
     assert all("x['n']" in source and "x['d']" in source for source in others)
 
 
+def test_the_plainest_forms_come_before_the_sums_which_take_longer(searches):
+    sums = [any("sum" in p.origin for p in batch) for batch in searches[0]]
+    plain = {f.origin for f in StartForms(task(("n", "d"))).forms[FIRST:PLAINEST]}
+    assert {p.origin for p in searches[0][1]} <= plain and not sums[1] and any(sums[2:])
+
+
 def test_seeds_share_what_every_search_has_and_differ_beyond_it(searches):
     assert ids(searches[0]) == ids(searches[1])
     plan, own = len(searches[0]), task(("n", "d"))
