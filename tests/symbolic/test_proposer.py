@@ -1,6 +1,6 @@
 """What the symbolic search proposes, and in which order."""
 
-from collections.abc import Sequence
+from functools import cache
 from math import inf
 
 import numpy as np
@@ -18,8 +18,9 @@ from lawsmith.tasks.metrics import Scores
 from lawsmith.tasks.schema import Column
 
 
-def task(features: Sequence[str]) -> Task:
-    """A small product of power laws with noise."""
+@cache
+def task(features: tuple[str, ...]) -> Task:
+    """A small product of power laws with noise; searches of one task screen the library once."""
     rng = np.random.default_rng(5)
     x = {name: 10 ** rng.uniform(0, 2, 40) for name in features}
     y = 1 + 3 * np.prod([column**-0.4 for column in x.values()], axis=0) + 0.01 * rng.standard_normal(40)
@@ -28,7 +29,7 @@ def task(features: Sequence[str]) -> Task:
         name="own",
         long_name="own",
         title="",
-        features=tuple(features),
+        features=features,
         targets=("y",),
         group=None,
         cap=5,
@@ -142,7 +143,7 @@ def test_screening_looks_at_the_clock_and_what_it_did_not_finish_is_not_kept():
 
 
 def test_a_search_without_time_screens_nothing():
-    proposer, history = SymbolicProposer(task(("n", "d")), 0, out_of_time=lambda: True), History()
+    proposer, history = SymbolicProposer(task(("n", "k")), 0, out_of_time=lambda: True), History()
     for _ in range(4):
         for proposal in proposer.propose(history):
             history.append(scored(proposal))
