@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from lawsmith.sandbox.fitting.blocks import Block, PaddedRows
 from lawsmith.sandbox.fitting.fit_problem import Form
+from lawsmith.sandbox.law.printed import PrintedGradient
 from lawsmith.tasks.arrays import Array
 
 PROBE_ROWS = 7  # at most, of two groups: whether a constant is linear shows on few rows
@@ -48,7 +49,7 @@ def analyse(form: Form, targets: Sequence[str], rows: PaddedRows, sets: Array) -
         return Structure(probe.vectorised, (whole,), frozenset())
     steps = np.where(sets != 0, 0.37 * np.abs(sets), 0.37)
     base = probe(sets)
-    single = [probe(_moved(sets, steps, k)) for k in range(len(form.names))]
+    single = [probe.changed(base, sets, steps, k) for k in range(len(form.names))]
     parts = _parts(np.stack([(one != base).any(axis=(0, 1, 3)) for one in single], axis=1))
     linear = _linear(probe, form, sets, steps, base, single)
     emptied = sets.copy()
@@ -60,6 +61,36 @@ class _Probe:
     def __init__(self, form: Form, targets: tuple[str, ...], rows: PaddedRows) -> None:
         self.form, self.targets, self.rows = form, targets, rows
         self.vectorised = self._broadcasts()
+        self._own = [self._targets_of(name) for name in form.names]
+
+    def changed(self, base: Array, sets: Array, steps: Array, k: int) -> Array:
+        """(S, M, T, n) after a step of the parameter k from `sets`, where the form has the values `base`."""
+        moved, own = _moved(sets, steps, k), self._own[k]
+        if len(own) == len(self.targets):
+            return self(moved)
+        out = base.copy()
+        for t in own:
+            name = self.targets[t]
+            block = Block(self.form.alone(name), (t,), (name,), (), (), self.rows, True, self.vectorised)
+            out[:, :, t] = self._evaluate(block, moved)[:, :, 0]
+        return out
+
+    def joined(self, single: Sequence[Array], sets: Array, steps: Array, j: int, k: int) -> Array:
+        """The values after steps of two parameters, given those after each."""
+        if not set(self._own[j]).isdisjoint(self._own[k]):
+            return self.changed(single[j], _moved(sets, steps, j), steps, k)
+        out = single[j].copy()
+        out[:, :, self._own[k]] = single[k][:, :, self._own[k]]
+        return out
+
+    def _targets_of(self, parameter: str) -> list[int]:
+        """The targets that depend on a parameter, all where that is not known from our own print."""
+        gradients = [self.form.per_target.get(target, (None, None))[1] for target in self.targets]
+        return [
+            t
+            for t, one in enumerate(gradients)
+            if not isinstance(one, PrintedGradient) or parameter in one.parameters
+        ]
 
     def __call__(self, sets: Array) -> Array:
         """(S, K) -> (S, M, T, n)."""
@@ -74,7 +105,7 @@ class _Probe:
         p = {name: sets[:, k, None, None] for k, name in enumerate(self.form.names)}
         groups, n = self.rows.measured.shape[1:]
         flat = block.values(block.features(None), p, (len(sets), groups))
-        return flat.reshape(len(sets), groups, len(self.targets), n)
+        return flat.reshape(len(sets), groups, len(block.targets), n)
 
     def _broadcasts(self) -> bool:
         sets = np.tile(np.linspace(0.3, 0.9, len(self.form.names)), (2, 1)) * np.array([[1.0], [1.1]])
@@ -93,10 +124,9 @@ class _Probe:
         return sets[size <= most][: USABLE_SETS if self.vectorised else USABLE_SETS_ONE_BY_ONE]
 
 
-def _moved(sets: Array, steps: Array, *columns: int) -> Array:
+def _moved(sets: Array, steps: Array, column: int) -> Array:
     out = sets.copy()
-    for k in columns:
-        out[:, k] += steps[:, k]
+    out[:, column] += steps[:, column]
     return out
 
 
@@ -131,11 +161,11 @@ def _linear(
     for k, name in enumerate(form.names):
         if name in form.shared:
             continue
-        twice = probe(_moved(sets, 2 * steps, k))
+        twice = probe.changed(base, sets, 2 * steps, k)
         if not _vanishes(twice - 2 * single[k] + base, change[:, k], twice):
             continue
         for j in chosen:
-            both = probe(_moved(sets, steps, k, j))
+            both = probe.joined(single, sets, steps, j, k)
             rest = both - single[k] - single[j] + base
             if not _vanishes(rest, np.minimum(change[:, k], change[:, j]), both):
                 break

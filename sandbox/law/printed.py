@@ -57,6 +57,11 @@ class PrintedGradient:
     def __call__(self, x: Values, p: Values) -> Mapping[str, Any]:
         return self._gradient(x, p)  # type: ignore[no-any-return]
 
+    @property
+    def parameters(self) -> Collection[str]:
+        """The constants that the form depends on."""
+        return self._slopes.keys()
+
     def split(self, linear: tuple[str, ...], nonlinear: tuple[str, ...], *, value: bool) -> SplitGradient:
         """The slopes by the `linear` constants, after the form's value where that is asked for, and those by the
         `nonlinear` ones, which may be given other linear constants.

@@ -63,6 +63,7 @@ def _screening(header: dict[str, Any], arrays: list[Any]) -> Reply:
         None,
         header["constants"],
         0,
+        ours=True,
     )
     features, codes, targets, *weight = arrays
     table = replace(_table(features, codes, spec, targets), weight=weight[0] if weight else None)

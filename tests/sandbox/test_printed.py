@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from lawsmith.sandbox.contract import FormLaw, load
+from lawsmith.sandbox.fitting import Loss
+from lawsmith.sandbox.fitting.blocks import gather
+from lawsmith.sandbox.fitting.structure import analyse
 from lawsmith.sandbox.law.printed import PrintedGradient, printed_gradients
 from lawsmith.sandbox.law.read import read
 from lawsmith.sandbox.law.statement import Statement
 from lawsmith.sandbox.law.write_candidate import write
-from lawsmith.tasks import Array
+from lawsmith.sandbox.returned import Spec
+from lawsmith.tasks import Array, Table
 
 LAWS = {
     "power": "p['L'] + p['A'] * x['n'] ** -p['a'] + p['B'] * x['d'] ** -p['b']",
@@ -87,6 +93,47 @@ def test_a_constant_that_is_not_in_the_law_has_no_slope() -> None:
     out = np.full((SETS, 1, 2, ROWS), np.nan)
     gradient.split(("L", "idle"), (), value=False).first(X, p, out)
     np.testing.assert_array_equal(out[0, 0], [[1.0] * ROWS, [0.0] * ROWS])
+
+
+def test_what_is_separate_is_found_without_evaluating_the_whole_law(monkeypatch: pytest.MonkeyPatch) -> None:
+    laws = {
+        "y": "p['L'] + p['A'] * x['n'] ** -p['a']",
+        "z": "p['M'] + p['B'] * x['n'] ** -p['b'] + p['C'] * x['d'] ** 2.0",
+        "w": "p['A'] * x['d'] + p['c']",
+    }
+    parts = ", ".join(f"{name!r}: {law}" for name, law in laws.items())
+    stated = read(
+        f"PARAMETERS = {tuple('LAaMBbCc')!r}\ndef form(x, p):\n    return {{{parts}}}\n", tuple(laws)
+    )
+    assert isinstance(stated, Statement)
+    spec = Spec(("n", "d"), tuple(laws), ("all",), None, 99, 0, ours=True)
+    source = write(stated, spec.features)
+    rows = gather(
+        Table(
+            {k: v[0, 0] for k, v in X.items()},
+            dict.fromkeys(laws, X["n"][0, 0]),
+            spec.groups,
+            np.zeros(ROWS, int),
+        ),
+        spec.targets,
+        np.array([0]),
+        Loss.SQUARED,
+    )
+    sets = RNG.uniform(0.3, 1.2, (9, 8))
+    found, calls = [], list[int]()
+    for ours in (True, False):
+        law = load(source, "form", ("numpy",), replace(spec, ours=ours))
+        assert isinstance(law, FormLaw)
+        form = law.to_fit
+        count: list[int] = []
+        counted = replace(
+            form, call=lambda x, p, form=form, count=count: (count.append(1), form.call(x, p))[1]
+        )
+        found.append(analyse(counted, spec.targets, rows, sets))
+        calls.append(len(count))
+    assert found[0] == found[1]
+    assert len(found[0].parts) == 2 and len(found[0].linear) == 6
+    assert calls[0] < calls[1] / 3
 
 
 def test_a_law_of_very_many_terms_is_left_whole() -> None:
