@@ -1,4 +1,4 @@
-"""Room for new clients over HTTP: where as many sessions are open as may be, the one that was idle longest ends.
+"""Room for new clients over HTTP: where as many sessions or connections are open as may be, the idlest ends.
 
 Anybody on this machine may open sessions. One that is ended loses nothing: its search is named by `start` and goes on
 in another session; its client is told to open one.
@@ -6,17 +6,21 @@ in another session; its client is told to open one.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
+
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+MOST_CONNECTIONS = 256
 _SESSION = b"mcp-session-id"
 
 
@@ -47,9 +51,16 @@ class Room:
 
     async def _serve(self, session: bytes | None, scope: Scope, receive: Receive, send: Send) -> None:
         client = None if session is None else self._clients.get(session)
-        calls = int(scope["method"] == "POST")  # a stream that waits for news is no call
-        if client is not None:
-            client.used, client.calls = time.monotonic(), client.calls + calls
+        calls = 0  # a stream that waits for news is no call, and a request that is not whole is none yet
+
+        async def receiving() -> MutableMapping[str, Any]:
+            nonlocal calls
+            message = await receive()
+            whole = message["type"] == "http.request" and not message.get("more_body", False)
+            if client is not None and not calls and whole and scope["method"] == "POST":
+                calls = 1
+                client.used, client.calls = time.monotonic(), client.calls + calls
+            return message
 
         async def noticing(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start":
@@ -57,7 +68,7 @@ class Room:
             await send(message)
 
         try:
-            await self._app(scope, receive, noticing)
+            await self._app(scope, receiving, noticing)
         finally:
             if client is not None:
                 client.used, client.calls = time.monotonic(), client.calls - calls
@@ -71,20 +82,52 @@ class Room:
             self._clients.setdefault(opened, _Client(_user(scope)))
 
     async def _make_room(self, scope: Scope) -> None:
-        """Ends sessions without a call under way until there is room; with none of them, the answer will be 503."""
+        """Ends sessions without a call under way until there is room, and for the server's own user also busy ones of
+        others; with none of them, the answer will be 503."""
+        own = len(self._clients) >= self._most and _user(scope) == self._own_user
         while len(self._clients) >= self._most:
-            idle = [session for session, client in self._clients.items() if not client.calls]
-            if not idle:
+            may_end = [
+                session
+                for session, client in self._clients.items()
+                if not client.calls or (own and client.user != self._own_user)
+            ]
+            if not may_end:
                 return
-            session = min(idle, key=self._worth)
+            session = min(may_end, key=self._worth)
             del self._clients[session]
             headers = [(name, value) for name, value in scope["headers"] if name == b"host"]
             ending = {**scope, "method": "DELETE", "headers": [*headers, (_SESSION, session)]}
             await self._app(ending, _nothing, _unheard)
 
-    def _worth(self, session: bytes) -> tuple[bool, float]:
+    def _worth(self, session: bytes) -> tuple[bool, bool, float]:
         client = self._clients[session]
-        return client.user == self._own_user, client.used
+        return client.user == self._own_user, client.calls > 0, client.used
+
+
+class Connection(H11Protocol):
+    """A connection to uvicorn. Beyond `MOST_CONNECTIONS` the oldest one ends whose request is not whole, else the
+    oldest: otherwise whoever opens a thousand and says nothing takes every descriptor of the server."""
+
+    open: ClassVar[dict[Connection, None]] = {}
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Count it, and end another one where they are too many."""
+        super().connection_made(transport)
+        self.open[self] = None
+        if len(self.open) > MOST_CONNECTIONS:
+            oldest = next((one for one in self.open if one.waits), next(iter(self.open)))
+            oldest.transport.abort()
+            self.open.pop(oldest, None)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Count it no longer."""
+        self.open.pop(self, None)
+        super().connection_lost(exc)
+
+    @property
+    def waits(self) -> bool:
+        """Whether nothing is being answered."""
+        return self.cycle is None or self.cycle.response_complete or self.cycle.more_body
 
 
 async def _nothing() -> MutableMapping[str, Any]:

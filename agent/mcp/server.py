@@ -11,7 +11,7 @@ import uvicorn
 from mcp.server.mcpserver import MCPServer
 from mcp.server.transport_security import TransportSecuritySettings
 
-from lawsmith.agent.mcp.room import Room
+from lawsmith.agent.mcp.room import Connection, Room
 from lawsmith.tasks import InputError
 
 HOST = "127.0.0.1"
@@ -55,9 +55,8 @@ def serve_http(server: MCPServer, port: int, ready: Callable[[str], None]) -> No
         )
         ready(f"http://{HOST}:{number}{PATH}")
         served = Room(app, MAX_CONNECTIONS, os.getuid())
-        uvicorn.Server(uvicorn.Config(served, log_level="warning", timeout_graceful_shutdown=5)).run(
-            sockets=[listener]
-        )
+        config = uvicorn.Config(served, http=Connection, log_level="critical", timeout_graceful_shutdown=5)
+        uvicorn.Server(config).run(sockets=[listener])
 
 
 def _listening(port: int) -> socket.socket:

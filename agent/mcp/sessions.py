@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 from types import TracebackType
 from typing import Self
 
@@ -21,7 +22,6 @@ from lawsmith.runs.ownership import marked
 from lawsmith.sandbox import Sandbox, Tier
 from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks import Dataset, InputError, Schema, load, names, schema, whereabouts
-from lawsmith.tasks.errors import listing
 
 MAX_MODEL = 80
 
@@ -42,7 +42,8 @@ class Bounds:
 
 
 class Sessions:
-    """Opens, finds and closes sessions; safe to use from several threads.
+    """Opens, finds and closes sessions; safe to use from several threads. Where as many are open as may be, the one
+    that was idle longest is closed: it is opened again when its client asks for it by its name.
 
     Args:
         table: a table of the user's own, offered as one more task.
@@ -58,6 +59,7 @@ class Sessions:
         self._sandbox, self._runs_dir, self._data_dir, self._table = sandbox, runs_dir, data_dir, table
         self._lock = threading.Lock()
         self._sessions: dict[str, Session] = {}
+        self._unfinished: dict[str, Path] = {}
         self._tasks: list[McpTask] = []
         self._stack = ExitStack()
         self._own = None if table is None else table.read()
@@ -77,8 +79,8 @@ class Sessions:
         self._stack.__exit__(kind, error, trace)
 
     def unfinished(self) -> tuple[Path, ...]:
-        """The archives of the open sessions."""
-        return tuple(session.archive.path for session in self._sessions.values())
+        """The archives of the sessions that were begun, or gone on with, and not finished."""
+        return tuple(self._unfinished.values())
 
     def schemas(self) -> dict[str, tuple[Schema, str]]:
         """Name of a task -> its schema, and where its rows are from; nothing is loaded."""
@@ -115,7 +117,7 @@ class Sessions:
     def start(self, task: str, model: str | None, seed: int) -> str:
         """Begin a session; returns its name, which is the run's.
 
-        Raises InputError as `mcp_task`, and when as many sessions are open as are allowed.
+        Raises InputError as `mcp_task`, and when as many sessions are busy as are allowed.
         """
         check_text("model", model or "", MAX_MODEL)
         mcp_task = self.mcp_task(task)
@@ -124,10 +126,14 @@ class Sessions:
         planned = Command(job, mcp_task.dataset, chosen, self._runs_dir, new_run_id()).plan(0).manifest
         manifest = marked(planned).model_copy(update={"search_task": mcp_task.evaluator.search_task.digest})
         with self._lock:
-            self._require_room()
-            session = Session(mcp_task, Archive.create(self._runs_dir, manifest), self.bounds.max_candidates)
-            self._sessions[manifest.run] = session
+            self._make_room()
+            archive = Archive.create(self._runs_dir, manifest)
+            self._open(Session(mcp_task, archive, self.bounds.max_candidates))
         return manifest.run
+
+    def _open(self, session: Session) -> None:
+        name = session.archive.run
+        self._sessions[name], self._unfinished[name] = session, session.archive.path
 
     def _job(self, dataset: Dataset, seed: int) -> Job:
         job = Job(
@@ -141,12 +147,18 @@ class Sessions:
             return job.of_table(self._table)
         return job.of_task(name, self._data_dir)
 
-    def _require_room(self) -> None:
-        if len(self._sessions) >= self.bounds.max_sessions:
-            raise InputError(
-                f"{len(self._sessions)} sessions are open, as many as allowed; finish one of "
-                f"{listing(list(self._sessions), self.bounds.max_sessions)}."
-            )
+    def _make_room(self) -> None:
+        """Nobody is told whose sessions are open: the name of one is all that it takes to go on with it."""
+        if len(self._sessions) < self.bounds.max_sessions:
+            return
+        for name, session in sorted(self._sessions.items(), key=lambda one: one[1].used):
+            if session.lock.acquire(blocking=False):
+                with suppress(KeyError):  # finished meanwhile
+                    del self._sessions[name]
+                session.close()
+                session.lock.release()
+                return
+        raise InputError(f"All {len(self._sessions)} sessions that may be open are busy; ask again later.")
 
     @contextmanager
     def session(self, name: str) -> Iterator[Session]:
@@ -154,15 +166,17 @@ class Sessions:
 
         Raises InputError when there is none, when it is finished, or when another server has it.
         """
-        session = self._sessions.get(name) or self._reopen(name)
-        with session.lock:
-            if self._sessions.get(name) is not session:
-                raise _finished(name)
-            yield session
+        while True:
+            session = self._sessions.get(name) or self._reopen(name)
+            with session.lock:
+                if self._sessions.get(name) is session:  # it was not finished, nor closed for another one
+                    session.used = monotonic()
+                    yield session
+                    return
 
     def forget(self, session: Session) -> None:
         """A finished session is open no longer."""
-        del self._sessions[session.archive.run]
+        del self._sessions[session.archive.run], self._unfinished[session.archive.run]
 
     def _reopen(self, name: str) -> Session:
         path = next((p for p in addresses(self._runs_dir, published=False).values() if p.name == name), None)
@@ -175,8 +189,8 @@ class Sessions:
         mcp_task = self._task(command.dataset)
         with self._lock:
             if name not in self._sessions:
-                self._require_room()
-                self._sessions[name] = Session(mcp_task, Archive.resume(path), _allowed(command.job))
+                self._make_room()
+                self._open(Session(mcp_task, Archive.resume(path), _allowed(command.job)))
             return self._sessions[name]
 
 

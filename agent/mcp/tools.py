@@ -49,7 +49,7 @@ _WRITES = ToolAnnotations(read_only_hint=False, destructive_hint=False, open_wor
 def build_server(sessions: Sessions) -> MCPServer:
     """The server with its tools, to be run on a transport."""
     server: MCPServer = MCPServer(
-        "lawsmith", instructions=INSTRUCTIONS, version=version("lawsmith"), log_level="WARNING"
+        "lawsmith", instructions=INSTRUCTIONS, version=version("lawsmith"), log_level="CRITICAL"
     )
     asked = Tools(sessions)
     for reads in (asked.list_tasks, asked.describe_task, asked.rows, asked.plot, asked.run, asked.laws):

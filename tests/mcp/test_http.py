@@ -1,8 +1,11 @@
 """Over loopback HTTP, with agents that make mistakes or mean harm; and servers that are killed."""
 
 import asyncio
+import json
+import socket
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +18,8 @@ from scripted_discover import script
 
 from lawsmith.agent.cli import main
 from lawsmith.agent.inspection import details
+from lawsmith.agent.mcp.room import MOST_CONNECTIONS
+from lawsmith.agent.mcp.server import ENDING, MAX_CONNECTIONS
 from lawsmith.runs import Archive, replay
 from lawsmith.sandbox import Sandbox
 
@@ -176,8 +181,8 @@ def test_sessions_are_bounded_and_calls_at_once_are_safe(url: str) -> None:
     async def story(agent: Agent) -> None:
         one = (await agent.call("start", task="measured"))["session"]
         two = (await agent.call("start", task="measured", seed=1))["session"]
-        told = await refused(agent, "start", task="measured")
-        assert "2 sessions are open" in told and one in told and two in told
+        three = (await agent.call("start", task="measured", seed=2))["session"]
+        assert len({one, two, three}) == 3  # of two that may be open; the others go on when they are asked
         async with Client(url) as second:
             other = Agent(second)
             results = await asyncio.gather(
@@ -189,11 +194,64 @@ def test_sessions_are_bounded_and_calls_at_once_are_safe(url: str) -> None:
         assert results[0]["validation_r2"] == results[3]["validation_r2"]
         tried = (await agent.call("laws", session=one))["text"]
         assert "| you |" in tried and "| symbolic search |" in tried
-        for session in (one, two):
+        for session in (one, two, three):
             finished = await agent.call("finish", session=session)
             assert Archive.open(Path(finished["archive"])).verify() == []
+            assert "is finished" in await refused(agent, "laws", session=session)
 
-    act(url, story)
+    begun = act(url, story).heard[:3]
+    names = [json.loads(answer)["session"] for answer in begun]
+    assert not any(name in begun[2] for name in names[:2]), "the name of another's session is told to nobody"
+
+
+@pytest.mark.parametrize(
+    "begun",
+    [
+        "",
+        "POST /mcp HTTP/1.1\r\nHost: 127",
+        "POST /mcp HTTP/1.1\r\nHost: HERE\r\nContent-Length: 9000\r\n\r\n{",
+    ],
+)
+def test_connections_that_say_nothing_lock_out_nobody(url: str, begun: str) -> None:
+    """More of them than the server's connections and descriptors; the first of them are closed."""
+    host = httpx2.URL(url)
+    held = []
+    try:
+        for _ in range(MOST_CONNECTIONS + 40):
+            held.append(socket.create_connection((host.host, host.port), timeout=20))
+            held[-1].sendall(begun.replace("HERE", f"{host.host}:{host.port}").encode())
+
+        async def story(agent: Agent) -> None:
+            assert await agent.call("list_tasks")
+
+        act(url, story)
+        with suppress(ConnectionResetError):
+            while held[0].recv(1000):
+                pass  # what it may have answered; then the end
+    finally:
+        for connection in held:
+            connection.close()
+
+
+def test_a_session_whose_request_never_ends_makes_room(url: str) -> None:
+    host = httpx2.URL(url)
+    place = (host.host, host.port)
+    headers = {"accept": "application/json, text/event-stream", "content-type": "application/json"}
+    held = []
+    try:
+        with httpx2.Client(timeout=20) as client:
+            for _ in range(MAX_CONNECTIONS + ENDING + 5):
+                answer = client.post(url, json=OPENING, headers=headers)
+                assert answer.status_code == 200
+                session = answer.headers["mcp-session-id"]
+                held.append(socket.create_connection(place, timeout=20))
+                held[-1].sendall(
+                    f"POST /mcp HTTP/1.1\r\nHost: {place[0]}:{place[1]}\r\nmcp-session-id: {session}\r\n"
+                    "Content-Type: application/json\r\nContent-Length: 9000\r\n\r\n{".encode()
+                )
+    finally:
+        for connection in held:
+            connection.close()
 
 
 def test_a_killed_server_loses_nothing(
@@ -292,21 +350,23 @@ def test_without_the_extra_it_says_how_to_install(
     assert "pip install 'lawsmith[mcp]'" in capsys.readouterr().err
 
 
+OPENING = {
+    "jsonrpc": "2.0",
+    "id": 1,
+    "method": "initialize",
+    "params": {
+        "protocolVersion": "2025-06-18",
+        "capabilities": {},
+        "clientInfo": {"name": "stranger", "version": "0"},
+    },
+}
+
+
 def test_sessions_of_one_client_lock_out_nobody(url: str) -> None:
     """Eighty are opened and left; a new client is served, and so is the oldest once it opens another session."""
-    opening = {
-        "jsonrpc": "2.0",
-        "id": 1,
-        "method": "initialize",
-        "params": {
-            "protocolVersion": "2025-06-18",
-            "capabilities": {},
-            "clientInfo": {"name": "stranger", "version": "0"},
-        },
-    }
     headers = {"accept": "application/json, text/event-stream", "content-type": "application/json"}
     with httpx2.Client(timeout=20) as client:
-        answers = [client.post(url, json=opening, headers=headers) for _ in range(80)]
+        answers = [client.post(url, json=OPENING, headers=headers) for _ in range(80)]
         assert {answer.status_code for answer in answers} == {200}
         first = {**headers, "mcp-session-id": answers[0].headers["mcp-session-id"]}
         told = client.post(url, json={"jsonrpc": "2.0", "id": 2, "method": "ping"}, headers=first)
