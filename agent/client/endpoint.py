@@ -98,7 +98,10 @@ class Endpoint:
         self.url = public_url(root)
         self._scrub = Scrubber.of([key] if key else [])
         self._client = openai.OpenAI(
-            base_url=root, api_key=key or NO_KEY, max_retries=0, http_client=bounded_client(root)
+            base_url=root,
+            api_key=key or NO_KEY,
+            max_retries=0,
+            http_client=bounded_client(root, key or NO_KEY),
         )
         self._limit_name: str = self.profile.limit
         self._rejected_limits: set[str] = set()

@@ -12,6 +12,10 @@ import openai
 from lawsmith.agent.client.scrub import is_loopback
 
 MAX_BODY_BYTES = 2 * 1024 * 1024
+SENT = {"accept", "accept-encoding", "authorization", "connection", "content-length", "content-type", "host"}
+SENT |= {"idempotency-key", "user-agent", "x-stainless-raw-response"}  # the last one is a note to itself
+"""The headers of a request. The library would add more from its own environment variables (an organisation, a project,
+any of OPENAI_CUSTOM_HEADERS), which were not meant for each address that a model has."""
 CONNECT_SECONDS = 10.0
 
 
@@ -46,8 +50,9 @@ def timeout(seconds: float) -> httpx2.Timeout:
     return httpx2.Timeout(seconds, connect=min(CONNECT_SECONDS, seconds))
 
 
-def bounded_client(base_url: str) -> httpx2.Client:
-    """An HTTP client that reads at most `MAX_BODY_BYTES` of body within the request's read timeout.
+def bounded_client(base_url: str, key: str) -> httpx2.Client:
+    """An HTTP client that reads at most `MAX_BODY_BYTES` of body within the request's read timeout, and sends `key` and
+    no other secret.
 
     A proxy that the environment names is not asked for what is on this machine.
     The bound on time is loose by one read: a read that starts before the deadline may last as long again.
@@ -55,6 +60,9 @@ def bounded_client(base_url: str) -> httpx2.Client:
     """
 
     def start(request: httpx2.Request) -> None:
+        for name in set(request.headers) - SENT:
+            del request.headers[name]
+        request.headers["authorization"] = f"Bearer {key}"
         request.extensions["deadline"] = time.monotonic() + float(request.extensions["timeout"]["read"])
 
     def bound(response: httpx2.Response) -> None:

@@ -14,8 +14,9 @@ from functools import partial
 from pathlib import Path
 
 import endpoint_server as server
+import openai
 import pytest
-from endpoint_server import KEY, Endpoint, fails, says
+from endpoint_server import KEY, Endpoint, Handler, Seen, fails, says
 from misbehaviour import CASES, GOOD, says_besides
 
 from lawsmith.agent.client.asker import CallOutcome
@@ -226,6 +227,30 @@ def test_no_key_in_a_reply_reaches_record_or_result() -> None:
         [outcome] = client.ask()
     assert outcome.reply is not None and "[removed]" in outcome.reply.text
     assert KEY not in json.dumps(client.sink.lines)
+
+
+def test_what_the_library_finds_in_the_environment_goes_to_no_address(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    secrets = {
+        "OPENAI_ORG_ID": "org-secret",
+        "OPENAI_PROJECT_ID": "project-secret",
+        "OPENAI_CUSTOM_HEADERS": "X-Key: header-secret\nAuthorization: Bearer other-secret",
+    }
+    for name, value in secrets.items():
+        monkeypatch.setenv(name, value)
+    heard: list[str] = []
+
+    def overhear(handler: Handler, seen: Seen, number: int) -> None:
+        heard.append(str(handler.headers))
+        says("fine")(handler, seen, number)
+
+    with Endpoint(overhear) as endpoint:
+        assert Asking(endpoint.url).ask()[0].reply is not None
+        bare = openai.OpenAI(base_url=endpoint.url, api_key=KEY)
+        bare.chat.completions.create(model="m", messages=[{"role": "user", "content": "ask"}])
+    assert f"Bearer {KEY}" in heard[0] and "secret" not in heard[0]
+    assert "org-secret" in heard[1], "the control: the library alone sends it"
 
 
 @pytest.mark.parametrize(
