@@ -1,7 +1,6 @@
 """What archives say, gathered for people and scripts: a summary of each, one in full, two compared."""
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ from typing import Any
 from lawsmith.runs import Archive, RunResult
 from lawsmith.runs.find import list_archives
 from lawsmith.runs.hypotheses import Hypothesis, hypotheses
-from lawsmith.runs.trials import Trial, recorded_trials
+from lawsmith.runs.trials import Trial, lineage, recorded_trials
 from lawsmith.sandbox import Verdict
 from lawsmith.tasks import InputError
 
@@ -164,30 +163,18 @@ class Details:
 def details(archive: Archive) -> Details:
     """Everything about one archive, its digests checked; raises InputError when it cannot be read."""
     trials = tuple(recorded_trials(archive))
-    result = archive.result
+    known, result = {trial.id: trial for trial in trials}, archive.result
+    parents = {trial.id: trial.proposal.parents for trial in trials}
     return Details(
         summary=summary(archive),
         law=archive.law,
         result=result,
         trials=trials,
-        lineage=lineage(trials, None if result is None else result.winner),
+        lineage=tuple(known[id] for id in lineage(None if result is None else result.winner, parents)),
         problems=tuple(str(problem) for problem in archive.verify()),
         targets=archive.manifest.task.targets,
         codes=archive.manifest.task.codes,
     )
-
-
-def lineage(trials: Sequence[Trial], winner: str | None) -> tuple[Trial, ...]:
-    """The winner and all that it descends from, nearest first; empty when it is not among the trials."""
-    known = {trial.id: trial for trial in trials}
-    found: dict[str, Trial] = {}
-    waiting = [winner] if winner is not None else []
-    while waiting:
-        name = waiting.pop(0)
-        if name in known and name not in found:
-            found[name] = known[name]
-            waiting += known[name].proposal.parents
-    return tuple(found.values())
 
 
 def _entry(trial: Trial) -> dict[str, Any]:

@@ -228,3 +228,15 @@ def source_of(events: Iterable[Mapping[str, Any]], candidate: str) -> str | None
 def recorded_trials(archive: Archive) -> Iterator[Trial]:
     """The trials in an archive, in order; raises InputError as `read_event`."""
     return read_trials(archive.events())
+
+
+def lineage(winner: str | None, parents: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """The winner and all that it descends from, nearest first, by id; empty when it is not among them."""
+    found: dict[str, None] = {}
+    waiting = [winner] if winner is not None else []
+    while waiting:
+        name = waiting.pop(0)
+        if name in parents and name not in found:
+            found[name] = None
+            waiting += parents[name]
+    return tuple(found)

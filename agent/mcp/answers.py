@@ -10,7 +10,7 @@ from lawsmith.agent.feedback.prompts import Prompts
 from lawsmith.agent.feedback.text import clip
 from lawsmith.agent.mcp.session import SUBMITTED, Session
 from lawsmith.runs import Archive
-from lawsmith.runs.canonical_json import plain
+from lawsmith.runs.archive import plain_dict
 from lawsmith.runs.trials import Trial
 from lawsmith.sandbox import Verdict
 from lawsmith.tasks import Dataset, Schema
@@ -59,7 +59,7 @@ def verdict(session: Session, trial: Trial) -> Answer:
         "formula": found.formula,
     }
     failed = {"stage": found.stage, "message": found.message[:MAX_MESSAGE], "advice": found.verdict.advice}
-    return _plain(
+    return plain_dict(
         {
             "candidate": trial.id,
             "number": session.number(trial),
@@ -94,7 +94,7 @@ def outcome(archive: Archive) -> Answer:
     result, law = archive.result, archive.law
     assert result is not None
     by = next((e.get("origin") for e in archive.events() if e.get("id") == result.winner), None)
-    return _plain(
+    return plain_dict(
         {
             "run": archive.run,
             "archive": str(archive.path.absolute()),
@@ -120,9 +120,3 @@ def _maker(trial: Trial) -> str:
 def _scores(trial: Trial) -> Answer:
     found = trial.evaluation
     return {"validation_r2": found.validation_r2, "constants_per_group": found.constants_count}
-
-
-def _plain(answer: Answer) -> Answer:
-    content = plain(answer)
-    assert isinstance(content, dict)
-    return content

@@ -15,7 +15,7 @@ from lawsmith.runs.laws import law_of
 from lawsmith.runs.record import Manifest, RunResult
 from lawsmith.runs.report.error_summary import grade
 from lawsmith.runs.searched import disbelieved_rows, growing_target
-from lawsmith.runs.trials import Trial, recorded_trials
+from lawsmith.runs.trials import Trial, lineage, recorded_trials
 from lawsmith.sandbox import Constants, Evaluation, Verdict
 from lawsmith.tasks.schema import ColumnRole
 
@@ -140,13 +140,8 @@ class RunContent:
 
     @property
     def lineage(self) -> tuple[ShownCandidate, ...]:
-        known, found, waiting = self.by_id, dict[str, ShownCandidate](), [self.result.winner or ""]
-        while waiting:
-            id = waiting.pop(0)
-            if id in known and id not in found:
-                found[id] = known[id]
-                waiting += known[id].parents
-        return tuple(found.values())
+        parents = {id: candidate.parents for id, candidate in self.by_id.items()}
+        return tuple(self.by_id[id] for id in lineage(self.result.winner, parents))
 
     @property
     def verdicts(self) -> list[tuple[str, int]]:

@@ -116,7 +116,7 @@ def _believed(
     return {"training": parts["training"], BELIEVED: (table.take(kept), predicted[kept])} | rest
 
 
-def _finite(value: float | None) -> float | None:
+def finite(value: float | None) -> float | None:
     """The value; None also for one that is not finite, as an archive of a stranger may hold."""
     return value if value is not None and math.isfinite(value) else None
 
@@ -129,6 +129,6 @@ def _levels(
     if not constants or any(target not in levels for target in targets):
         return None
     return [
-        [_finite(constants.get(group, {}).get(levels[target])) for group in data.task.train.groups]
+        [finite(constants.get(group, {}).get(levels[target])) for group in data.task.train.groups]
         for target in targets
     ]

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 from markupsafe import Markup
 
 from lawsmith.runs import intervals
@@ -17,7 +16,7 @@ from lawsmith.runs.quoting import visible
 from lawsmith.runs.report.content import RunContent, ShownCandidate, gather
 from lawsmith.runs.report.drawing import Chart
 from lawsmith.runs.report.error_summary import worst
-from lawsmith.runs.report.fit import Fit, data_of, fit_of
+from lawsmith.runs.report.fit import Fit, data_of, finite, fit_of
 from lawsmith.runs.report.mathml import code, mathml, short
 from lawsmith.runs.report.picture_data import packed
 from lawsmith.runs.report.plots import calls_chart, front_chart, progress_chart
@@ -229,7 +228,7 @@ def packed_candidates(content: RunContent) -> str:
     """Every candidate for the page's table."""
     rows = [
         [
-            one.number, one.id, one.evaluation.verdict.value, _finite(one.validation), _finite(one.train),
+            one.number, one.id, one.evaluation.verdict.value, finite(one.validation), finite(one.train),
             one.evaluation.constants_count, round(one.evaluation.seconds, 3), visible(one.origin[:200]),
             list(one.parents), visible(one.evaluation.message[:2000]), visible(one.note[:2000]),
         ]
@@ -237,10 +236,6 @@ def packed_candidates(content: RunContent) -> str:
     ]  # fmt: skip
     sources = [code(one.source) for one in content.candidates]
     return packed({"rows": rows, "code": sources, "winner": content.result.winner})
-
-
-def _finite(value: float | None) -> float | None:
-    return value if value is not None and np.isfinite(value) else None
 
 
 def _provenance(content: RunContent) -> list[tuple[str, str]]:

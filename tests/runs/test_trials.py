@@ -9,6 +9,7 @@ from lawsmith.runs.trials import (
     Round,
     Trial,
     candidate_event,
+    lineage,
     read_event,
     read_trials,
     round_event,
@@ -51,3 +52,9 @@ def test_an_event_of_another_shape_is_one_sentence(damage: dict[str, object]):
     assert isinstance(event, dict)
     with pytest.raises(InputError, match=f"candidate {PROPOSAL.id} of the archive is not as this version"):
         read_event(event | damage)
+
+
+def test_a_lineage_goes_back_through_all_parents_once_nearest_first() -> None:
+    parents = {"d": ("b", "c"), "c": ("a",), "b": ("a", "gone"), "a": ("d",), "other": ("a",)}
+    assert lineage("d", parents) == ("d", "b", "c", "a")
+    assert lineage("nobody", parents) == lineage(None, parents) == ()
