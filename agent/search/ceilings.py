@@ -2,39 +2,52 @@
 
 from __future__ import annotations
 
+import json
+from functools import lru_cache
+
 import numpy as np
 
 from lawsmith.sandbox import Constants, Evaluation
-from lawsmith.sandbox.law.expression import Node
-from lawsmith.sandbox.law.numeric import evaluate
+from lawsmith.sandbox.law.expression import Node, features
+from lawsmith.sandbox.law.numeric import Program, evaluate
 from lawsmith.sandbox.law.read import read
 from lawsmith.sandbox.law.statement import Unreadable
 from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.axes import is_logarithmic
+from lawsmith.tasks.folds import frontier_features
 from lawsmith.tasks.table import Table
 
 FEWEST = 4  # values of the feature in a group that may show a bend
 STEPS = 8  # in which slopes are taken
+MOST_ROWS = 64  # at which a law of several features is looked at
 SLOWER = 0.5  # share of the slope at the last row to which a law falls that levels off or turns beyond it
 
 
 def claims_a_ceiling(source: str, evaluation: Evaluation, train: Table) -> bool:
     """Whether the law is steepest at the last rows of most groups, and less than half as steep within a width beyond.
 
-    False with several features that are numbers, or with categories, and for a law that cannot be read.
+    With several features, whether it turns within half a width beyond the rows along one of them, and nowhere within.
+    False for a law that cannot be read.
     """
+    return evaluation.constants is not None and _claims(source, json.dumps(evaluation.constants), train)
+
+
+@lru_cache(maxsize=2048)  # each law is scored again whenever laws are ranked
+def _claims(source: str, constants: str, train: Table) -> bool:
     names = tuple(train.features)
-    if len(names) != 1 or train.categories or evaluation.constants is None:
-        return False
     found = read(source, tuple(train.targets), names)
-    if isinstance(found, Unreadable):
+    if isinstance(found, Unreadable) or (len(names) == 1 and train.categories):
         return False
-    constants, told = Constants.from_json(evaluation.constants), list[bool]()
+    known, trees = Constants.from_json(json.loads(constants)), found.targets.values()
+    if len(names) > 1:
+        along = frontier_features(train)
+        return any(_turns(tree, name, train, known) for name in along for tree in trees)
+    told = []
     for code in np.unique(train.codes):
         column = train.features[names[0]][train.codes == code]
         if len(np.unique(column)) >= FEWEST:
-            values = constants.of(train.groups[code])
-            told += [_slows(tree, names[0], column, values) for tree in found.targets.values()]
+            values = known.of(train.groups[code])
+            told += [_slows(tree, names[0], column, values) for tree in trees]
     return sum(told) > len(told) / 2
 
 
@@ -53,3 +66,30 @@ def _slows(tree: Node, name: str, column: Array, constants: dict[str, float]) ->
         return False
     inside, beyond = inside / inside[-1], beyond / inside[-1]
     return bool((inside >= 0).all() and (inside <= 1).all() and beyond.min() < SLOWER)
+
+
+def _turns(tree: Node, name: str, train: Table, constants: Constants) -> bool:
+    """Whether a tree rises, or falls, with a feature at all rows, and does the opposite within half a width beyond."""
+    column = train.features[name]
+    if name not in features(tree) or np.ptp(column) == 0:
+        return False
+    logarithmic = is_logarithmic(column)
+    rows = np.flatnonzero(column > 0) if logarithmic else np.arange(len(train))
+    rows = rows[:: max(1, len(rows) // MOST_ROWS)]
+    axis = np.log(column[rows]) if logarithmic else column[rows]
+    step = float(np.ptp(axis)) / STEPS
+    beyond = axis.max() + step / 2 * np.arange(STEPS + 1)[:, None]
+    places = np.concatenate(
+        [axis[None] - step / 2, axis[None], np.broadcast_to(beyond, (STEPS + 1, len(rows)))]
+    )
+    columns = {other: values[rows] for other, values in train.features.items()}
+    columns[name] = np.exp(places) if logarithmic else places
+    order = [constants.groups.index(group) for group in train.groups]
+    by_row = dict(zip(constants.names, constants.values[order][train.codes[rows]].T, strict=True))
+    with np.errstate(all="ignore"):
+        values = np.broadcast_to(np.asarray(Program([tree])(columns, by_row)[0], dtype=float), places.shape)
+        inside, outside = values[1] - values[0], np.diff(values[2:], axis=0)
+    side = np.sign(inside)
+    if not np.isfinite(values).all() or not side[0] or (side != side[0]).any():
+        return False
+    return bool((side * outside < 0).any(axis=0).all())

@@ -39,3 +39,29 @@ def test_only_what_bends_within_the_rows_is_shown(
     fitted = {"names": ["A", "k", "m"], "values": {"g": list(constants)}}
     found = Evaluation(verdict=Verdict.OK, kind="form", constants=fitted, tier=Tier.FULL)
     assert claims_a_ceiling(LAW.format(law=law), found, train) == claims
+
+
+OPTIMUM = "p['A'] * x['a'] ** -0.3 + p['k'] * (np.log(x['b']) - p['m']) ** 2"
+
+
+@pytest.mark.parametrize(
+    ("law", "constants", "claims"),
+    [
+        (OPTIMUM, (3.0, 0.1, 6.0), True),  # the rows end at log 100, 4.6: all of them fall
+        (OPTIMUM, (3.0, 0.1, 3.0), False),  # the rows show the turn
+        (OPTIMUM, (3.0, 0.1, 30.0), False),  # nobody looks so far
+        ("p['A'] * x['a'] ** -0.3 + p['k'] * x['b'] ** -0.4 + p['m']", (3.0, 2.0, 1.0), False),
+        ("p['A'] * x['a'] ** -0.3 + p['k'] * x['b'] * np.exp(-x['b'] / p['m'])", (3.0, 2.0, 150.0), True),
+        ("p['A'] + p['k'] * np.sin(x['b'] / p['m'])", (3.0, 2.0, 5.0), False),  # up and down within the rows
+    ],
+)
+@pytest.mark.parametrize("groups", [1, 2])
+def test_a_turn_along_one_of_several_features_has_to_be_shown(
+    law: str, constants: tuple[float, ...], claims: bool, groups: int
+) -> None:
+    a, b = (grid.ravel() for grid in np.meshgrid(np.geomspace(1, 100, 5), np.geomspace(1, 100, 8)))
+    names = ("g", "h")[:groups]
+    train = Table({"a": a, "b": b}, {"y": a}, names, np.arange(len(a)) % groups)
+    fitted = {"names": ["A", "k", "m"], "values": {name: list(constants) for name in names[::-1]}}
+    found = Evaluation(verdict=Verdict.OK, kind="form", constants=fitted, tier=Tier.FULL)
+    assert claims_a_ceiling(LAW.format(law=law), found, train) == claims
