@@ -8,10 +8,11 @@ from lawsmith.agent.symbolic.catalogue import laws_of
 from lawsmith.agent.symbolic.profile import Profile
 from lawsmith.agent.symbolic.templates import Template, named
 from lawsmith.agent.symbolic.terms import Terms
-from lawsmith.sandbox.law.expression import Node, add, exp, log, mul, neg, power
+from lawsmith.sandbox.law.expression import ONE, Node, add, exp, log, mul, neg, power
 from lawsmith.sandbox.law.parameter_roles import Role
 
 STEEPEST_SHARE = 30.0  # logarithm of the target per unit share
+WORTH = (1e-3, 1e4)  # of a share, in units of the amount that the last one brings
 
 
 def of_shares(profile: Profile, names: Sequence[str]) -> list[Template]:
@@ -27,9 +28,9 @@ def of_shares(profile: Profile, names: Sequence[str]) -> list[Template]:
                 b.level(), b.exponential(_affine(b, names), STEEPEST_SHARE)
             ),
             f"power of {title}": lambda b: add(b.level(), power(_positive(b, names), neg(b.exponent()))),
-            f"logarithm of {title}": lambda b: add(b.level(), mul(b.amplitude(), log(_positive(b, names)))),
+            f"logarithm of {title}": lambda b: add(b.level(), mul(b.amplitude(), log(_worth(b, names)))),
             f"pure power of {title}": lambda b: mul(
-                b.amplitude(), power(_positive(b, names), neg(b.exponent()))
+                b.amplitude(), power(_worth(b, names), neg(b.exponent()))
             ),
         },
     )
@@ -75,6 +76,11 @@ def _positive(b: Terms, names: Sequence[str]) -> Node:
         b.fresh("e", Role.SHIFT, 1e-4, 1.0),
         *(mul(b.fresh("w", Role.SCALE, 0.0, 100.0), b.in_unit(n)) for n in names),
     )
+
+
+def _worth(b: Terms, names: Sequence[str]) -> Node:
+    """The same in units of the small constant, where another one says how large it is."""
+    return add(ONE, *(mul(b.fresh("w", Role.SCALE, *WORTH), b.in_unit(n)) for n in names))
 
 
 def of_plain(profile: Profile, names: Sequence[str]) -> list[Template]:

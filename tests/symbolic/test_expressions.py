@@ -386,6 +386,13 @@ def test_no_form_of_the_library_and_no_neighbour_is_redundant() -> None:
         assert not any(is_redundant(node) for node in (*forms, *neighbours)), name
 
 
+@pytest.mark.parametrize("name", ["one", "two", "shares", "signed", "time"])
+def test_each_constant_of_the_library_says_something_of_its_own(name: str) -> None:
+    rows = DESIGNS[name].features
+    vain = {t.origin: text(t.node) for t in library(PROFILES[name]) if not tells_apart(t.node, rows)}
+    assert not vain
+
+
 def test_each_constant_of_a_neighbour_says_something_of_its_own_in_any_unit() -> None:
     for name in ("one", "two", "zeros"):
         rows, known = DESIGNS[name].features, PROFILES[name]
