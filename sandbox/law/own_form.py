@@ -1,7 +1,8 @@
 """Reads a formula as people write it, ``E + A/N^a + B/D^b``, into the tree of a law.
 
-Names of columns are features; a name that is no column is a constant to be fitted. ``^`` and ``**`` are powers; there
-is no hidden multiplication. A column whose name is no word is written in backticks: ```lr (x)```.
+Names of columns are features, without their units too; a name that is no column is a constant to be fitted. ``^`` and
+``**`` are powers, and ``e^x`` is exp(x); there is no hidden multiplication. A column whose name is no word is written
+in backticks: ```lr (x)```.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ from lawsmith.sandbox.law.parameter_roles import Role
 from lawsmith.sandbox.law.positions import roles
 from lawsmith.sandbox.law.syntax import parse_expression
 from lawsmith.sandbox.law.write_candidate import candidate
-from lawsmith.tasks.asked import meant
+from lawsmith.tasks.asked import meant, without_unit
 from lawsmith.tasks.errors import InputError, listing
 from lawsmith.tasks.schema import Schema
 from lawsmith.tasks.table import Table
@@ -134,7 +135,7 @@ def own_form(text: str, schema: Schema) -> dict[str, Node]:
         target, formula = _sides(part, schema)
         if target in trees:
             raise InputError(f"--form states {target} twice.")
-        trees[target] = _read(formula, schema.features)
+        trees[target] = _with_exp(_read(formula, schema.features))
     missing = [target for target in schema.targets if target not in trees]
     if missing:
         raise InputError(
@@ -149,6 +150,19 @@ def own_form(text: str, schema: Schema) -> dict[str, Node]:
     if not any(parameters(tree) for tree in trees.values()):
         raise InputError(f"--form {text.strip()!r} leaves no constant to fit.")
     return {target: trees[target] for target in schema.targets}
+
+
+def _with_exp(tree: Node) -> Node:
+    """``e^(-k t)`` is exp(-k t) where e is nothing else in the formula."""
+
+    def euler(node: Node) -> Node:
+        match node:
+            case Power(Parameter("e"), exponent) if any(isinstance(part, Feature) for part in walk(exponent)):
+                return exp(exponent)
+        return node
+
+    found = transform(tree, euler)
+    return tree if "e" in [parameter.name for parameter in parameters(found)] else found
 
 
 def feature_expression(text: str, schema: Schema) -> Node:
@@ -167,6 +181,15 @@ def feature_expression(text: str, schema: Schema) -> Node:
     return tree
 
 
+def _column(name: str, columns: Sequence[str]) -> str:
+    """The column that a name stands for: ``V`` for ``V (mV)`` and ``lr`` for ``config.lr``, where there is just one;
+    else the name itself."""
+    if name in columns:
+        return name
+    known = [one for one in columns if name in (without_unit(one)[0], re.split(r"[./]", one)[-1])]
+    return known[0] if len(known) == 1 else name
+
+
 def _short(node: Node, schema: Schema) -> Node:
     """The feature that a name means, ``params`` for ``config.params``, where there is just one."""
     known = meant(node.name, schema.features) if isinstance(node, Parameter) else []
@@ -180,7 +203,7 @@ def _sides(part: str, schema: Schema) -> tuple[str, str]:
         if len(schema.targets) > 1:
             raise InputError(f"--form {part.strip()!r}: say for which target, as in {schema.targets[0]} = ….")
         return schema.targets[0], part
-    target = left.strip().strip("`")
+    target = _column(left.strip().strip("`"), schema.targets)
     if target not in schema.targets:
         raise InputError(f"--form: {target!r} is no target; the targets are {listing(schema.targets)}.")
     return target, right
@@ -241,7 +264,7 @@ class _Reader:
         )
 
     def _name(self, name: str) -> Node:
-        column = self.quoted.get(name, name)
+        column = self.quoted.get(name) or _column(name, self.features)
         if column in self.features:
             return Feature(column)
         if name in self.quoted:

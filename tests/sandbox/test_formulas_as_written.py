@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from lawsmith.sandbox import FitJob, Sandbox, read_candidate
+from lawsmith.sandbox.law.expression import features, parameters
 from lawsmith.sandbox.law.formula import formula
 from lawsmith.sandbox.law.own_form import own_candidate, own_form
 from lawsmith.sandbox.law.write_text import text
@@ -27,6 +28,8 @@ TABLE = schema("N", "D", "lr (x)")
         ("A * `lr (x)`^p", "loss = A*`lr (x)`^p"),
         ("E + A*min(N, D)^-a", "E + A*minimum(N, D)**(-a)"),
         ("1.5e3*A*N", "1500*A*N"),
+        ("A * lr^p", "A * `lr (x)`^p"),  # a column may be named without its unit
+        ("A*e^(-k*N) + B/e**(D/h)", "A*exp(-k*N) + B*exp(-D/h)"),
     ],
 )
 def test_spellings_state_the_same_law(written: str, same: str):
@@ -60,6 +63,22 @@ def test_a_scale_inside_a_power_is_found_from_the_sizes_of_the_features():
     assert found.constants.of("all") == pytest.approx(
         {"E": 1.7, "A": 5e7, "a": 0.34, "B": 3e9, "b": 0.31}, rel=1e-3
     )
+
+
+def test_names_in_short_mean_columns_only_where_they_are_clear():
+    """A constant keeps its name where its letter differs in case, or where two columns could be meant."""
+    two = schema("V (mV)", "config.lr", "a.x", "b.x", targets=("I (nA)",))
+    tree = own_form("I = G*(V - v)*lr^x", two)["I (nA)"]
+    assert list(features(tree)) == ["V (mV)", "config.lr"]
+    assert {parameter.name for parameter in parameters(tree)} == {"G", "v", "x"}
+
+
+def test_a_constant_called_e_stays_one_where_it_is_more_than_a_base():
+    kept = {parameter.name for parameter in parameters(own_form("e + A*e^(-k*N)", TABLE)["loss"])}
+    assert kept == {"e", "A", "k"}
+    assert [p.name for p in parameters(own_form("e^2*N + A", TABLE)["loss"])] == ["e", "A"]
+    with_column = own_form("A*e^(-k*N)", schema("N", "e"))["loss"]
+    assert set(features(with_column)) == {"N", "e"}
 
 
 def test_several_targets_have_a_formula_each():
