@@ -181,13 +181,17 @@ def _constants(member: Member, values: Values, rows: Table) -> Constants:
 def constant_intervals(
     known: Uncertainty, level: float = LEVEL
 ) -> Mapping[str, Mapping[str, tuple[float, float]]]:
-    """Group -> parameter -> (low, high): the middle `level` of the refitted constants (pairs bootstrap)."""
+    """Group -> parameter -> (low, high): the middle `level` of the refitted constants (pairs bootstrap).
+
+    It reaches to the constant itself, where refits end elsewhere: rows that cannot tell two constants apart do that.
+    """
     tails = [(1 - level) / 2, (1 + level) / 2]
     names, found = known.members[0].names, {}
-    for group in known.members[0].constants:
+    for group, own in known.members[0].constants.items():
         drawn = [row for values in known.resamples if (row := values.get(group)) is not None]
-        if len(drawn) >= 3:
+        if len(drawn) >= 3 and own is not None:
             low, high = np.quantile(np.array(drawn), tails, axis=0)
+            low, high = np.minimum(low, own), np.maximum(high, own)
             found[group] = dict(zip(names, zip(low.tolist(), high.tolist(), strict=True), strict=True))
     return found
 

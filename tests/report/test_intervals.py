@@ -82,6 +82,15 @@ def test_constants_get_intervals_around_the_truth(known: Uncertainty):
     assert low < 0.5 < high and high - low < 0.3
 
 
+def test_an_interval_holds_the_constant_itself_where_refits_end_elsewhere(known: Uncertainty):
+    winner = known.members[0]
+    away = {group: tuple(9.0 + value for value in values) for group, values in winner.constants.items()}
+    moved = known.model_copy(update={"members": (winner.model_copy(update={"constants": away}),)})
+    for name, (low, high) in constant_intervals(moved)["one"].items():
+        assert high == away["one"][winner.names.index(name)] > constant_intervals(known)["one"][name][1]
+        assert low == constant_intervals(known)["one"][name][0]
+
+
 def test_the_measurement_is_kept_with_the_archive_and_covered_by_its_digests(
     known: Uncertainty, good: Archive
 ):
