@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -255,7 +256,7 @@ class Factor:
     def free(self) -> int:
         return 0 if self.fixed else len(KINDS[self.kind].roles)
 
-    @property
+    @cached_property
     def cost(self) -> float:
         """Length, and half as much again for each constant that is neither fixed nor natural."""
         pair = 0.5 if "*" in self.argument else 0.0
@@ -263,7 +264,7 @@ class Factor:
             return pair + 0.5 * abs(self.constants[0]) if abs(self.constants[0]) <= 3 else pair + 2.0
         return pair + KINDS[self.kind].cost + 0.5 * (self.free > 0 and not self.is_natural)
 
-    @property
+    @cached_property
     def is_natural(self) -> bool:
         return all(any(math.isclose(c, n) for n in NATURAL) for c in self.constants)
 

@@ -178,10 +178,11 @@ class TermSearch:
             scores = np.log(left / total.sum() + 1e-13) + price * (costs + costs[some].sum(axis=1)[:, None])
             top = np.argpartition(scores, width, axis=1)[:, :width]
             self.tried += scores.size
-            for row, state in enumerate(some.tolist()):
-                for k in top[row].tolist():
-                    if np.isfinite(scores[row, k]):
-                        found[tuple(sorted((*state, k)))] = float(scores[row, k])
+            picked = np.take_along_axis(scores, top, axis=1)
+            before = np.broadcast_to(some[:, None, :], (*top.shape, some.shape[1]))
+            sums = np.sort(np.concatenate([before, top[..., None]], axis=2), axis=2)
+            usable = np.isfinite(picked)
+            found.update(zip(map(tuple, sums[usable].tolist()), picked[usable].tolist(), strict=True))
         return found
 
     def _deep(self, price: float, beam: int = 10, width: int = 12, refined: int = 40) -> list[TermLaw]:
