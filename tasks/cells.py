@@ -188,7 +188,7 @@ def as_text(cell: Any) -> str:
 
 def _truth(text: _Column, columns: dict[str, Any], booleans: set[str]) -> bool:
     """Whether all filled cells are true or false (or yes and no); then the column is 1 and 0."""
-    truths = {"true": 1.0, "false": 0.0, "yes": 1.0, "no": 0.0}
+    truths = dict.fromkeys(("true", "yes", "y", "on"), 1.0) | dict.fromkeys(("false", "no", "n", "off"), 0.0)
     found = []
     for word in text.words:
         one = truths.get(word.strip().lower(), np.nan if is_missing(word) else None)

@@ -106,7 +106,7 @@ def parse_delimited(text: str, where: str) -> Reading:
         notices = [*notices, f"{where}: the line {title.strip()[:60]!r} above the header was left out."]
     _refuse_no_header(names, lines, separator, where)
     body, said = _without_remarks(body, names, separator, where)
-    notices = [*notices, *said]
+    notices = [*notices, *said, *_said_of_commented_rows(text, header, len(names), separator, where)]
     frame = _frame(body, names, separator, where)
     grid = tidy(frame, names, where)
     return replace(grid, separator=separator).after(*notices)
@@ -166,6 +166,24 @@ def _named_by_comment(comments: list[str], text: str, first: str) -> tuple[str, 
     if not fits or any(map(is_numeral, names)):
         return None
     return (said if separator != " " else said.strip()), above[-1]
+
+
+def _said_of_commented_rows(
+    text: str, header: str, width: int, separator: str, where: str
+) -> tuple[str, ...]:
+    """A sentence about comments below the header that have as many cells as a row: perhaps they are meant as rows."""
+    rows = 0
+    for comment in _COMMENT.findall(text.partition(header)[2]) if "#" in text and width > 1 else ():
+        cells = _split(comment.strip().lstrip("# "), separator)
+        rows += len(cells) == width and is_numeral(cells[-1])
+    if not rows:
+        return ()
+    told = "1 line looks" if rows == 1 else f"{rows} lines look"
+    return (
+        (f"{where}: {told} like a row but for a # in front, and was left out as a comment.",)
+        if rows == 1
+        else (f"{where}: {told} like rows but for a # in front, and were left out as comments.",)
+    )
 
 
 def _separator(header: str, lines: list[str]) -> str:

@@ -59,7 +59,7 @@ class Column(BaseModel):
         if text.casefold() in folded:
             return float(folded.index(text.casefold()))
         number = plain(label)
-        if folded in (["false", "true"], ["no", "yes"]) and number in (0.0, 1.0):
+        if folded in (["false", "true"], ["no", "yes"], ["n", "y"], ["off", "on"]) and number in (0.0, 1.0):
             return float(number)
         alike = [
             place for place, level in enumerate(self.levels) if number is not None and plain(level) == number

@@ -178,6 +178,11 @@ def test_the_same_rows_in_every_file(kind: str, tmp_path: Path):
             "p,loss\n1,3\n2,-999\n3,1\n4,4\n5,5\n6,6\n",
             "loss is -999 in 1 row and between 1 and 6 in all others;",
         ),
+        (
+            "p,loss\n1,3\n#2,2\n# half way, by hand\n3,1\n4,4\n#5,5\n6,6\n7,1\n",
+            "2 lines look like rows but for a # in front",
+        ),
+        ("p,loss\n1,3\n#2,2\n3,1\n4,4\n6,6\n", "1 line looks like a row but for a # in front, and was left"),
         ("p,q,loss\n1,5,3\n#VALUE!,2,2\n3,7,1\n4,4,4\n5,3,5\n6,9,6\n", "p has no value in 1 of 6 rows"),
         (
             "kind,p,loss\n" + "".join(f"{'GPT' if k < 4 else 'gpt'},{k % 4},{k * 1.5}\n" for k in range(8)),
@@ -220,6 +225,7 @@ def test_what_is_unusual_is_said(text: str | bytes, said: str, tmp_path: Path):
             "N,loss\n1,#DIV/0!\n2,3\n3,2\n4,*****\n5,2\n",
             "column 'loss' has no value in data rows 1 and 4; fill the cells in, drop the rows, or give --drop",
         ),
+        ("N,loss\n1,3;\n2,3;\n3,2;\n4,1;\n", "column 'loss' holds text ('3;') in data rows 1, 2, 3 and 4;"),
         ("N,loss\n1,abc\n2,3\n3,2\n4,1\n", "column 'loss' holds text ('abc') in data row 1;"),
     ],
 )
@@ -265,6 +271,15 @@ def test_other_ways_to_write_a_number(cells: tuple[str, ...], values: list[float
     rows = "".join(f"{cell}\t{k + 2}\n" for k, cell in enumerate(cells))
     (tmp_path / "t.tsv").write_text(f"x\ty\n{rows}")
     assert read_dataset(tmp_path / "t.tsv", ["y"]).task.train.features["x"].tolist() == values
+
+
+@pytest.mark.parametrize("words", [("Y", "N"), ("on", "OFF"), ("yes", "no"), ("TRUE", "false")])
+def test_words_for_true_and_false(words: tuple[str, str], tmp_path: Path):
+    rows = "".join(f"{k + 1.5},{words[k % 2]},{k + 3 * (k % 2)}\n" for k in range(12))
+    (tmp_path / "t.csv").write_text(f"x,flag,y\n{rows}")
+    task = read_dataset(tmp_path / "t.csv", ["y"]).task
+    assert task.train.categories == ("flag",)
+    assert set(task.schema.columns["flag"].levels) == set(words)
 
 
 def test_numbers_that_only_look_like_days(tmp_path: Path):
