@@ -20,6 +20,7 @@ from lawsmith.sandbox.law.expression import features
 from lawsmith.tasks.folds import frontier_features
 from lawsmith.tasks.leading import leading
 from lawsmith.tasks.nearness import has_frontier
+from lawsmith.tasks.table import Table
 from lawsmith.tasks.task import Task
 
 TINY = 0.1  # share of the groups that may have fewer rows than a form has constants
@@ -34,7 +35,7 @@ class StartForms:
     def __init__(self, task: Task) -> None:
         self.task = narrowed(task)
         self._lock = threading.Lock()  # runs side by side wait for one screening
-        self._known: dict[str, Screened] = {}
+        self._known: dict[object, Screened] = {}  # by forms and the state of chance
         self.profile, *self._others = profiles(self.task.train)
         self.loss = Loss.FRONTIER if has_frontier(task.train) else Loss.SQUARED
         counts = np.bincount(task.train.codes)
@@ -88,26 +89,34 @@ class StartForms:
 
     def plainest(self, stop: Callable[[], bool], costs: Costs = here) -> Screened:
         """The plain forms, the most promising first; the best `EARLY` of them are worth a try at once."""
-        return self._screened("plainest", self.forms[FIRST:PLAINEST], stop, costs)
+        forms = self.forms[FIRST:PLAINEST]
+        return self.screened(forms, self.task.train, np.random.default_rng(0), stop, costs)
 
     def others(self, stop: Callable[[], bool], costs: Costs = here) -> Screened:
         """All but the first and the early ones, the most promising first; may take a while."""
         early = self.plainest(stop, costs).ranked[:EARLY]
-        return self._screened(
-            "others", [form for form in self.forms[FIRST:] if form not in early], stop, costs
-        )
+        forms = [form for form in self.forms[FIRST:] if form not in early]
+        return self.screened(forms, self.task.train, np.random.default_rng(0), stop, costs)
 
-    def _screened(
-        self, which: str, forms: Sequence[SymbolicForm], stop: Callable[[], bool], costs: Costs
+    def screened(
+        self,
+        forms: Sequence[SymbolicForm],
+        table: Table,
+        rng: np.random.Generator,
+        stop: Callable[[], bool],
+        costs: Costs,
     ) -> Screened:
-        """Known, unless time was up before all were fitted."""
+        """The forms by their rank on rows of `table`, the most promising first.
+
+        Runs that come to the same forms by the same chance share this, unless time was up before all were fitted.
+        """
+        key = tuple(forms), repr(rng.bit_generator.state)
         with self._lock:
-            found = self._known.get(which)
+            found = self._known.get(key)
             if found is None:
-                rng = np.random.default_rng(0)
-                found = screen(forms, self.task.train, self.task.schema, rng, stop, costs)
+                found = screen(forms, table, self.task.schema, rng, stop, costs)
                 if found.complete:
-                    self._known[which] = found
+                    self._known[key] = found
             return found
 
 

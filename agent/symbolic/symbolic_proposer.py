@@ -109,7 +109,11 @@ class SymbolicProposer:
             empty_rounds = 0 if children else empty_rounds + 1
             if empty_rounds == EMPTY_ROUNDS:
                 return
-            screened = screen(children, self.task.train, self.schema, rng, self.out_of_time, self.costs)
+            how = rng, self.out_of_time, self.costs
+            if own:
+                screened = screen(children, self.task.train, self.schema, *how)
+            else:
+                screened = self.start_forms.screened(children, self.task.train, *how)
             yield self._proposals(self._ranked(screened)[:CHILDREN])
 
     def _general(self, stage: int) -> Iterator[list[Proposal]]:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from lawsmith.agent.symbolic import SymbolicProposer
+from lawsmith.agent.symbolic.rank import here
 from lawsmith.agent.symbolic.start_forms import FIRST, PLAINEST, StartForms
 from lawsmith.agent.symbolic.symbolic_proposer import CHILDREN
 from lawsmith.runs.trials import History, Proposal, Screening, Trial
@@ -97,6 +98,20 @@ def test_seeds_share_what_every_search_has_and_differ_beyond_it(searches):
     assert ids(zero[:plan]) == ids(one[:plan]) == ids(searches[0])
     assert ids(zero[plan:]) != ids(one[plan:])
     assert ids(zero) == ids(again)
+
+
+def test_a_run_that_comes_to_the_same_forms_fits_none_of_them_again(searches):
+    fitted: list[int] = []
+
+    def costs(forms, sample, schema, effort):
+        fitted.append(len(forms))
+        yield from here(forms, sample, schema, effort)
+
+    again = batches(SymbolicProposer(task(("n", "d")), 2, costs=costs))
+    assert ids(again) == ids(searches[0]) and fitted == []
+    another = task.__wrapped__(("n", "d"))
+    batches(SymbolicProposer(another, 2, costs=costs), 3)
+    assert fitted
 
 
 def test_rows_near_the_frontier_weigh_more_unless_another_loss_is_tried(searches):
