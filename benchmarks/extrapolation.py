@@ -86,7 +86,7 @@ def believed(case: Case, sandbox: Sandbox) -> Case:
 
 def timed(task: Task, sandbox: Sandbox, seconds: float = np.inf) -> tuple[tuple[float, Trial], ...]:
     """The usable trials of one search, each with the seconds after which it was there; with a limit of time the search
-    goes on until then."""
+    goes on until then, or until there is a law, as the command does."""
     history, began = History(), time.monotonic()
 
     def left() -> bool:
@@ -95,7 +95,7 @@ def timed(task: Task, sandbox: Sandbox, seconds: float = np.inf) -> tuple[tuple[
     proposer = SymbolicProposer(task, 0, endless=bool(np.isfinite(seconds)), out_of_time=lambda: not left())
     found: list[tuple[float, Trial]] = []
     with Evaluator(sandbox, SearchTask.of(task)) as evaluator:
-        while left() and (proposals := proposer.propose(history)):
+        while (left() or not history.has_law) and (proposals := proposer.propose(history)):
             fresh = {p.id: p for p in proposals if p.id not in history}
             futures = [(p, evaluator.submit(p.source)) for p in fresh.values()]
             for proposal, future in futures:

@@ -32,7 +32,6 @@ class TwoBatches:
         self, task: Task, seed: int, *, endless: bool = False, out_of_time: Callable[[], bool] = bool
     ) -> None:
         self.endless.append(endless)
-        assert not out_of_time()
         self.batches = [[SOURCE.format(exponent=1), BROKEN], [SOURCE.format(exponent=0.5)]]
 
     def propose(self, history: History) -> Sequence[Proposal]:
@@ -50,9 +49,12 @@ def test_each_law_comes_with_its_time(
     assert TwoBatches.endless[-1] is endless
 
 
-def test_no_batch_begins_when_the_time_is_up(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox) -> None:
+@pytest.mark.parametrize("seconds", [3.0, 0.0])
+def test_no_batch_begins_when_the_time_is_up_unless_there_is_no_law(
+    monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox, seconds: float
+) -> None:
     monkeypatch.setattr(extrapolation, "SymbolicProposer", TwoBatches)
     clock = iter(np.arange(0.0, 100.0, 1.0))
     monkeypatch.setattr(extrapolation, "time", SimpleNamespace(monotonic=lambda: next(clock)))
-    found = extrapolation.timed(synthetic(LAWS[0], 0, noise=0.01).task, sandbox, 3.0)
+    found = extrapolation.timed(synthetic(LAWS[0], 0, noise=0.01).task, sandbox, seconds)
     assert len(found) == 1  # the second batch would begin after the limit
