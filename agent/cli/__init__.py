@@ -3,6 +3,7 @@
 Exit status: 0 success, 1 a run failed or a replay differs, 2 bad usage or input, 130 interrupted.
 """
 
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -19,6 +20,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its status."""
     for library in LIBRARIES:
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # of a terminal that cannot show R²
+            stream.reconfigure(errors="backslashreplace")
     from typer.main import get_command
 
     from lawsmith.agent.cli.arguments import arranged, complaint

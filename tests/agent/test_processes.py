@@ -303,3 +303,27 @@ def test_linear_algebra_has_one_thread_unless_asked_otherwise(asked: dict[str, s
     if "openblas" not in library:
         pytest.skip(f"numpy uses {library}")
     assert int(count) == min(threads, max(1, os.cpu_count() or 1))
+
+
+@pytest.mark.parametrize("setting", [{"PYTHONIOENCODING": "ascii"}, {"PYTHONUTF8": "0", "LC_ALL": "C"}])
+def test_a_terminal_without_our_signs_is_no_crash(folder: Path, setting: dict[str, str]) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(HERE.parents[1] / "src"), **setting}
+
+    def told(*command: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, *command],
+            env=environment,
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+        )
+
+    assert "UnicodeEncodeError" in told("-c", "print('R\\xb2')").stderr  # the control
+    found = told("-m", "lawsmith", "doctor")
+    assert "Traceback" not in found.stderr and found.returncode in (0, 1)
+    script = (
+        "from lawsmith.agent.cli import main, complain\n"
+        "try: main(['tasks'])\nexcept SystemExit: complain('R\\xb2', 0)"
+    )
+    assert told("-c", script).stderr == "discover: R\\xb2\n"
