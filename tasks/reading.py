@@ -32,6 +32,7 @@ MAX_NAME = 500
 MAX_DEPTH = 6
 """Bound on the nesting of a JSON record, whose inner entries become columns named ``outer.inner``."""
 
+_ROWS_OF_A_SHEET = 2**20
 _CELLS_OF_A_RECORD = 4  # a record costs memory even where it is empty
 _TEXT = (".csv", ".tsv", ".txt", ".dat")
 _JSON = (".json", ".jsonl", ".ndjson")
@@ -291,7 +292,11 @@ def _workbook(content: bytes, where: str) -> Reading:
         title, titles, cells = "", list(book.sheetnames), 0
         for sheet in book.worksheets:
             found: list[tuple[Any, ...]] = []
-            for row in sheet.iter_rows(values_only=True):
+            for place, row in enumerate(sheet.iter_rows(values_only=True)):
+                if place >= _ROWS_OF_A_SHEET:
+                    raise InputError(
+                        f"{where} has a sheet of more than {_ROWS_OF_A_SHEET:,} rows; Excel makes none."
+                    )
                 cells += _CELLS_OF_A_RECORD + len(row)
                 bound(cells, where)
                 if any(cell is not None for cell in row):
@@ -314,7 +319,8 @@ def _workbook(content: bytes, where: str) -> Reading:
     first = min(next(k for k, cell in enumerate(row) if cell is not None) for row in rows)
     rows = [row[first:] for row in rows]
     width = max(len(row) for row in rows)
-    frame = pd.DataFrame([(*row, *[None] * (width - len(row))) for row in rows[1:]], dtype=object)
+    filled = [(*row, *[None] * (width - len(row))) for row in rows[1:]]
+    frame = pd.DataFrame(filled, columns=range(width), dtype=object)
     names = ["" if cell is None else str(cell) for cell in rows[0]]
     grid = tidy(frame, [*names, *[""] * (width - len(names))], where)
     return grid.after(*notices)

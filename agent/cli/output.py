@@ -64,6 +64,8 @@ def warn(message: str) -> None:
 
 
 def shown(path: Path) -> str:
-    """A path as a user would type it: relative inside the working folder, else absolute."""
+    """A path as a user would type it: relative inside the working folder, else absolute; no control characters."""
+    from lawsmith.runs.quoting import visible
+
     absolute = Path(os.path.abspath(path))
-    return str(absolute.relative_to(Path.cwd()) if absolute.is_relative_to(Path.cwd()) else absolute)
+    return visible(str(absolute.relative_to(Path.cwd()) if absolute.is_relative_to(Path.cwd()) else absolute))

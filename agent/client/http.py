@@ -9,7 +9,8 @@ from email.utils import parsedate_to_datetime
 import httpx2
 import openai
 
-from lawsmith.agent.client.scrub import is_loopback
+from lawsmith.agent.client.scrub import is_loopback, public_url
+from lawsmith.tasks import InputError
 
 MAX_BODY_BYTES = 2 * 1024 * 1024
 SENT = {"accept", "accept-encoding", "authorization", "connection", "content-length", "content-type", "host"}
@@ -52,7 +53,7 @@ def timeout(seconds: float) -> httpx2.Timeout:
 
 def bounded_client(base_url: str, key: str) -> httpx2.Client:
     """An HTTP client that reads at most `MAX_BODY_BYTES` of body within the request's read timeout, and sends `key` and
-    no other secret.
+    no other secret. Raises InputError where the environment names a proxy or certificates that are none.
 
     A proxy that the environment names is not asked for what is on this machine.
     The bound on time is loose by one read: a read that starts before the deadline may last as long again.
@@ -72,13 +73,19 @@ def bounded_client(base_url: str, key: str) -> httpx2.Client:
             deadline = response.request.extensions["deadline"]
             response.stream = _BoundedStream(response.stream, deadline, response.request)
 
-    return openai.DefaultHttpxClient(
-        headers={"Accept-Encoding": "identity"},
-        trust_env=not is_loopback(base_url),
-        follow_redirects=False,  # another address may be another owner, who is to see neither key nor prompts
-        event_hooks={"request": [start], "response": [bound]},
-        limits=httpx2.Limits(max_connections=32, max_keepalive_connections=8),
-    )
+    try:
+        return openai.DefaultHttpxClient(
+            headers={"Accept-Encoding": "identity"},
+            trust_env=not is_loopback(base_url),
+            follow_redirects=False,  # another address may be another owner, who is to see neither key nor prompts
+            event_hooks={"request": [start], "response": [bound]},
+            limits=httpx2.Limits(max_connections=32, max_keepalive_connections=8),
+        )
+    except (OSError, ValueError, httpx2.InvalidURL) as error:
+        raise InputError(
+            f"{public_url(base_url)} cannot be asked: the environment names a proxy (HTTPS_PROXY, ALL_PROXY) or "
+            f"certificates (SSL_CERT_FILE) that cannot be used: {error}."
+        ) from None
 
 
 def never_connected(error: openai.APIConnectionError) -> bool:

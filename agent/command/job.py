@@ -1,6 +1,7 @@
 """What a command was asked to do, in the form that archives keep and a resume starts from."""
 
 import hashlib
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -159,7 +160,7 @@ def table_path(table: "Path | pd.DataFrame", runs_dir: Path, name: str = "table"
     """The file that holds a table: a DataFrame, and what - reads from standard input, are first saved below `runs_dir`,
     as `name` in a folder named by their digests."""
     if isinstance(table, Path) and table != STDIN:
-        return table.resolve()
+        return Path(os.path.realpath(table))
     if isinstance(table, Path):
         content = sys.stdin.buffer.read(MAX_BYTES + 1)
         refuse_size(len(content), "Standard input")

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from lawsmith.agent.cli import main
+from lawsmith.agent.cli.output import shown
 from lawsmith.agent.client.call_failures import CallFailure, EndpointError
 from lawsmith.agent.client.config import Config, Options, check_url, own_file
 from lawsmith.agent.client.endpoint import Endpoint
@@ -325,6 +326,36 @@ def test_a_key_in_plain_text_to_another_machine_is_warned_of() -> None:
     for safe in ("https://192.0.2.7/v1", "http://127.0.0.1:1/v1"):
         assert not Config().resolve("m", {}, Options(base_url=safe)).cautions({"OPENAI_API_KEY": "sk"})
     assert Settings(config=config).config.cautions({"OPENAI_API_KEY": "sk"})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SSL_CERT_FILE", "/nonexistent"),
+        ("SSL_CERT_FILE", "/dev/null"),
+        ("HTTPS_PROXY", "http://[::1"),
+        ("HTTPS_PROXY", "socks5://x:y"),
+        ("ALL_PROXY", "ftp://x"),
+        ("HTTP_PROXY", "\n"),
+    ],
+)
+def test_a_broken_proxy_or_certificate_of_the_environment_is_a_sentence(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(InputError, match="cannot be asked: the environment names"):
+        Endpoint("https://models.invalid/v1", "sk-x")
+    Endpoint("http://127.0.0.1:9/v1", "sk-x").close()  # nothing of the environment is asked there
+
+
+def test_a_name_of_a_folder_reaches_no_terminal_as_it_is(tmp_path: Path) -> None:
+    assert shown(tmp_path / "a\n\x1b[31mb").isprintable()
+
+
+def test_a_table_that_links_to_itself_is_a_sentence(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "loop.csv").symlink_to(folder / "loop.csv")
+    code, text = said(capsys, "--data", "loop.csv", "--target", "y")
+    assert code == 2 and "loop.csv" in text and "Traceback" not in text
 
 
 class _Redirecting(BaseHTTPRequestHandler):

@@ -380,3 +380,26 @@ def test_packed_files_are_bounded(monkeypatch: pytest.MonkeyPatch):
         archive.writestr("b.csv", "y")
     with pytest.raises(InputError, match="holds 2 files; pack one table alone, or unpack it first"):
         parse_table(content.getvalue(), "t.zip", "t")
+
+
+def test_a_workbook_with_one_cell_at_its_end_is_a_sentence(tmp_path: Path) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    book.active["ZZ900"] = 1
+    book.save(tmp_path / "corner.xlsx")
+    with pytest.raises(InputError, match=r"corner\.xlsx"):
+        read_dataset(tmp_path / "corner.xlsx", ["y"])
+
+
+def test_a_workbook_of_more_rows_than_excel_makes_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    for row in (("n", "y"), *((k, 2 * k) for k in range(40))):
+        book.active.append(row)
+    book.save(tmp_path / "rows.xlsx")
+    assert len(read_dataset(tmp_path / "rows.xlsx", ["y"]).task.train) == 40
+    monkeypatch.setattr("lawsmith.tasks.reading._ROWS_OF_A_SHEET", 40)
+    with pytest.raises(InputError, match="more than 40 rows; Excel makes none"):
+        read_dataset(tmp_path / "rows.xlsx", ["y"])
