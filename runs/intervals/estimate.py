@@ -114,10 +114,11 @@ class _Study:
     def run(self) -> Uncertainty:
         train, schema = self.task.train, self.task.schema
         folds = self.seen.folds
+        full = FitJob(self.laws[0].source, schema, train, (train.hide(),), seed=self.seed)
+        fitted = self.sandbox.run(full)  # before all others: code that hangs is waited for once
+        if not fitted.ok:
+            raise ValueError(f"the law cannot be fitted again: {fitted.message}")
         fold_fits = [[self._fit(law, fold) for law in self.laws] for fold in folds]
-        full = self.sandbox.submit(
-            FitJob(self.laws[0].source, schema, train, (train.hide(),), seed=self.seed)
-        )
         redraws = [self._resample(index) for index in range(RESAMPLES)]
         log = tuple(is_logarithmic(column) for column in train.features.values())
         held_out = [
@@ -125,11 +126,8 @@ class _Study:
             for fold, fits in zip(folds, fold_fits, strict=True)
             if (found := self._held_out(fold, [fit.result() for fit in fits], log)) is not None
         ]
-        fitted = full.result()
-        if not fitted.ok or not held_out:
-            raise ValueError(
-                f"the law cannot be fitted again: {fitted.message or 'no fold could be repeated'}"
-            )
+        if not held_out:
+            raise ValueError("the law cannot be fitted again: no fold could be repeated")
         residual = train.target_matrix() - fitted.predictions[0]
         return Uncertainty(
             features=schema.features,

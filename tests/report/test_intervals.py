@@ -16,13 +16,21 @@ from lawsmith.runs import Archive
 from lawsmith.runs.intervals import constant_intervals, predict, uncertainty
 from lawsmith.runs.intervals.beyond_data import remarks, times
 from lawsmith.runs.intervals.distance import Region
-from lawsmith.runs.intervals.estimate import _Errors, _without_diverged, model_spread, weighted_quantiles
+from lawsmith.runs.intervals.estimate import (
+    EvaluatedLaw,
+    _Errors,
+    _without_diverged,
+    estimate,
+    model_spread,
+    weighted_quantiles,
+)
 from lawsmith.runs.intervals.model import Uncertainty
 from lawsmith.runs.intervals.predict import multiplier
 from lawsmith.runs.laws import Law
 from lawsmith.runs.trials import Proposal
-from lawsmith.sandbox import Sandbox
-from lawsmith.tasks import InputError, Table, read_dataset
+from lawsmith.sandbox import Constants, FitJob, Limits, Sandbox, evaluate
+from lawsmith.sandbox.search_task import SearchTask
+from lawsmith.tasks import InputError, Provenance, Schema, Table, Task, read_dataset
 from lawsmith.tasks.knowledge import Knowledge
 
 
@@ -101,6 +109,32 @@ def test_without_the_data_a_kept_measurement_still_predicts(
     known: Uncertainty, good: Archive, sandbox: Sandbox
 ):
     assert uncertainty(good, sandbox, Path("/nonexistent")) == known
+
+
+def test_a_law_whose_code_hangs_is_fitted_again_once(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch):
+    n = np.geomspace(1, 1e3, 24)
+    schema = Schema(name="t", long_name="t", title="t", group=None, features=("n",), targets=("y",))
+    table = Table({"n": n}, {"y": 1 + n**-0.5}, ("all",), np.zeros(24, dtype=np.intp))
+    task = Task(schema, table, Provenance("file", "0" * 64, None))
+    found = evaluate(sandbox, POWER, task, SearchTask.of(task).folds)
+    assert found.constants is not None, found.message
+    spins = "PARAMETERS = ('a',)\nwhile True:\n    pass\ndef form(x, p):\n    return p['a'] * x['n']\n"
+    law = EvaluatedLaw("spins", spins, Constants.from_json(found.constants), found.folds)
+    asked: list[object] = []
+    run = Sandbox.submit
+
+    def counted(self: Sandbox, job: FitJob) -> object:
+        asked.append(job)
+        return run(self, job)
+
+    monkeypatch.setattr(Sandbox, "submit", counted)
+    limits = Limits(wall_seconds=1, cpu_seconds=1)
+    with (
+        Sandbox(limits, workers=1, tier=sandbox.tier) as short,
+        pytest.raises(ValueError, match="cannot be fitted again"),
+    ):
+        estimate(task, [law], short)
+    assert len(asked) == 1
 
 
 def test_a_published_law_has_a_value_but_no_interval(capsys: pytest.CaptureFixture[str]):
