@@ -150,7 +150,8 @@ def _header_and_body(text: str, where: str) -> tuple[str, str, list[str]]:
     if named is not None:
         notices.append(f"{where}: the columns' names were read from the comment {named[1].strip()[:60]!r}.")
         return named[0], body, notices
-    return header, body.replace(header, "", 1), notices
+    lead = len(body) - len(body.lstrip())  # blank lines stay, and blanks in front of the header do not
+    return header, re.sub(r"[^\S\r\n]", "", body[:lead]) + body[lead + len(header) :], notices
 
 
 def _named_by_comment(comments: list[str], text: str, first: str) -> tuple[str, str] | None:

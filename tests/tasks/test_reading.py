@@ -99,6 +99,7 @@ SAME: dict[str, tuple[str, Callable[[], str | bytes]]] = {
         "t.csv",
         lambda: "N,loss\n10³,3.5\n2×10⁴,2.25\n3·10⁵,2.125\n4×10⁶,2.0625\n5×10⁺⁶,2.05\n60000000,201×10⁻²\n",
     ),
+    "hard blanks around names": ("t.csv", lambda: lines(",", header="\n\u00a0N\u00a0,\u00a0loss\u00a0")),
     "remarks behind rows": ("t.csv", lambda: lines(",", header="N,loss", end=" # run 7, again")),
     "units": ("t.csv", lambda: lines(",").replace("loss\n", "loss\nparams,nats\n")),
     "footer": ("t.csv", lambda: lines(",") + "\nmean,2.3\n"),
