@@ -4,6 +4,7 @@ import difflib
 import tomllib
 from functools import cache
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from lawsmith.tasks.errors import InputError
@@ -42,7 +43,12 @@ def schema(name: str) -> Schema:
         aliases[match].name for match in difflib.get_close_matches(wanted, aliases, n=4, cutoff=0.5)
     )
     offer = f"did you mean {' or '.join(near)}?" if near else f"the tasks are {', '.join(names())}."
-    raise InputError(f"There is no task {name!r}; {offer} A table of your own goes in with --data.")
+    own = (
+        "Law.open opens the law of a run."
+        if Path(name).is_dir()
+        else "A table of your own goes in with --data."
+    )
+    raise InputError(f"There is no task {name!r}; {offer} {own}")
 
 
 def _aliases(known: Schema) -> tuple[str, str, str]:

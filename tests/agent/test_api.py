@@ -127,7 +127,7 @@ def test_import_does_not_wait_for_the_machinery() -> None:
     import sys
 
     heavy = "numpy", "pandas", "scipy", "openai", "sympy"
-    code = f"import agent, agent.cli, sys; print([m for m in {heavy!r} if m in sys.modules])"
+    code = f"import lawsmith.agent.cli, sys; print([m for m in {heavy!r} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
@@ -142,3 +142,5 @@ def test_a_string_is_a_file_where_a_target_is_named_and_else_a_task(tmp_path: Pa
         lawsmith.discover("train.csv", target="loss", runs_dir=tmp_path)
     with pytest.raises(InputError, match="There is no task"):
         lawsmith.discover("train", runs_dir=tmp_path)
+    with pytest.raises(InputError, match=r"Law\.open opens the law of a run"):
+        lawsmith.load(str(tmp_path))
