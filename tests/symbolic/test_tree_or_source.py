@@ -1,9 +1,10 @@
 """A form that is executed from its tree gives what its source gives when that is executed in the sandbox.
 
-Of 650 forms of the library on seven tasks, 633 end at the same cost to a millionth and 646 to 0.2 %. Of the other four
-one is better by its tree (2.7 %), and three cost at least seven times as much as the mean either way. All of it is due
-to one thing: the engine derives the slopes of a tree, and takes differences of a source. Without the derived slopes all
-650 end at the same cost.
+Of all 1155 forms of the library on the eight tasks, 1076 end at the same cost to a millionth and 1131 to 0.2 %. Of the
+other 24, 14 are better by their tree and 10 by their source: forms with many optima, to the best of which few starts
+lead. With 128 starts 30 would be better than by their tree, and 32 than by their source. Nearly all of it is due to one
+thing: the engine derives the slopes of a tree, and takes differences of a source. Without the derived slopes 1153 of
+1155 end at the same cost to nine digits.
 """
 
 from __future__ import annotations
