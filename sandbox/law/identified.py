@@ -87,9 +87,12 @@ def _directions(
 
 def _usual(one: Parameter, rng: np.random.Generator) -> float:
     """A size within the bounds, near 1 where they allow it."""
-    low, high = max(one.lower, USUAL[0]), min(one.upper, USUAL[1])
+    lower, upper = sorted(
+        (one.lower, one.upper)
+    )  # of a scale below 0 a form may give them the other way round
+    low, high = max(lower, USUAL[0]), min(upper, USUAL[1])
     if low < high:
         return float(rng.uniform(low, high))
-    if np.isfinite(one.lower) and np.isfinite(one.upper):
-        return float(rng.uniform(one.lower, one.upper))
-    return one.lower if np.isfinite(one.lower) else one.upper
+    if np.isfinite(lower) and np.isfinite(upper):
+        return float(rng.uniform(lower, upper))
+    return lower if np.isfinite(lower) else upper

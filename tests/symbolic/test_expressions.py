@@ -481,3 +481,11 @@ def test_a_form_without_a_constant_is_no_candidate():
     x = Feature("n")
     assert not SymbolicForm((x,), "drop factor").fits(schema(DESIGNS["one"]), 30)
     assert SymbolicForm((mul(Parameter("A", 0.0, 10.0), x),), "scaled").fits(schema(DESIGNS["one"]), 30)
+
+
+def test_bounds_the_other_way_round_tell_constants_apart_too() -> None:
+    """A bound that is a share of a scale below 0, as that of a decay over dates, may come above its other end."""
+    k = Parameter("k", lower=-20.0, upper=-60.0)
+    rows = {"x": np.linspace(1.0, 9.0, 12)}
+    assert tells_apart(add(L, mul(A, exp(mul(k, X)))), rows)
+    assert not tells_apart(add(L, mul(A, exp(add(mul(k, X), B)))), rows)
