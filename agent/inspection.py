@@ -50,9 +50,7 @@ class Summary:
     error: str | None = None
 
 
-def summaries(
-    runs_dir: Path, task: str | None = None, agent: str | None = None, sort: str = "r2"
-) -> list[Summary]:
+def summaries(runs_dir: Path, task: str | None = None, agent: str | None = None, sort: str = "r2") -> list[Summary]:
     """A summary of every archive below `runs_dir`, by task and then by `sort`; those without the figure last.
 
     An archive that cannot be read is listed as damaged, with its `error`. Raises InputError for an unknown key.
@@ -130,9 +128,7 @@ class Details:
     @property
     def hypotheses(self) -> tuple[Hypothesis, ...]:
         """Why a model proposed its laws, and what became of them."""
-        chosen, inseparable = (
-            (None, ()) if self.result is None else (self.result.winner, self.result.inseparable)
-        )
+        chosen, inseparable = (None, ()) if self.result is None else (self.result.winner, self.result.inseparable)
         return hypotheses(self.trials, chosen, inseparable, {trial.id for trial in self.lineage})
 
     @property

@@ -44,9 +44,7 @@ def _one_group(x: dict[str, Array], y: Array) -> Table:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME")
     parser.add_argument("--noise", type=float, default=0.005)
     parser.add_argument("--set", choices=SETS)

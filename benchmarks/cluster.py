@@ -33,9 +33,7 @@ HANDED_OVER = 1000
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data-dir", type=Path)
     parser.add_argument("--tasks", default="sft,parallel")
     parser.add_argument("--runs", type=int, default=2)
@@ -92,9 +90,7 @@ class Watch(Observer):
         return self.ended - self.began
 
 
-def search(
-    task: str, runs: int, data_dir: Path | None, workers: int | None, cluster: str | None
-) -> dict[str, Any]:
+def search(task: str, runs: int, data_dir: Path | None, workers: int | None, cluster: str | None) -> dict[str, Any]:
     """What `discover --json` prints, with the seconds of searching only."""
     folder, watch = Path(tempfile.mkdtemp(prefix="cluster-")), Watch()
     result = discover(
@@ -124,9 +120,7 @@ def hand_over() -> tuple[float, float]:
     from distributed import Client, LocalCluster
 
     with (
-        LocalCluster(
-            n_workers=1, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0"
-        ) as here,
+        LocalCluster(n_workers=1, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0") as here,
         Client(here) as client,
     ):
         source = "x" * 2000
@@ -150,17 +144,13 @@ def simulation(seconds: Sequence[float], candidates: int, batches: Sequence[int]
         end=", ",
     )
     print(f"mean {spent.mean():.2f}; a round trip {1e3 * trip:.1f} ms, {1e3 * share:.2f} ms of CPU there,")
-    print(
-        f"in scheduler and client, which serve one at a time and are busy at {spent.mean() / share:.0f} workers"
-    )
+    print(f"in scheduler and client, which serve one at a time and are busy at {spent.mean() / share:.0f} workers")
     print(f"{'hours in batches of':>20s}" + "".join(f"{batch:>16d}" for batch in (*batches, candidates)))
     times = np.random.default_rng(0).choice(spent, candidates)
     for workers in WORKERS:
         cells = []
         for batch in (*batches, candidates):
-            wall = sum(
-                makespan(times[k : k + batch], workers, trip, share) for k in range(0, candidates, batch)
-            )
+            wall = sum(makespan(times[k : k + batch], workers, trip, share) for k in range(0, candidates, batch))
             cells.append(f"{wall / 3600:9.2f} ({times.sum() / wall / workers:3.0%})")
         print(f"{workers:12d} workers" + "".join(f"{cell:>16s}" for cell in cells), flush=True)
 

@@ -51,24 +51,18 @@ def cases(
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("names", nargs="*", metavar="NAME")
     parser.add_argument(
         "--outer", type=int, default=0, metavar="CUTS", help="of the training rows; no test file is opened"
     )
-    parser.add_argument(
-        "--seconds", type=float, default=math.inf, help="of one search, which then goes on for so long"
-    )
+    parser.add_argument("--seconds", type=float, default=math.inf, help="of one search, which then goes on for so long")
     parser.add_argument("--cap", type=int, help="most constants that a law may have")
     parser.add_argument("--target", action="append", default=[], metavar="NAME=COLUMN")
     options = parser.parse_args()
     targets = dict(one.split("=", 1) for one in options.target)
-    heads = (
-        f"{'table':34s}{'chosen':>9s}{'best':>9s}{'train':>9s}{'constants':>10s}{'tried':>7s}{'seconds':>8s}"
-    )
+    heads = f"{'table':34s}{'chosen':>9s}{'best':>9s}{'train':>9s}{'constants':>10s}{'tried':>7s}{'seconds':>8s}"
     print(f"{heads}  formulas")
     with Sandbox() as sandbox:
         for case in cases(options.folder, options.names, targets, options.outer, options.cap):

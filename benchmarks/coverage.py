@@ -86,17 +86,13 @@ def _fitted(trial: Trial) -> EvaluatedLaw:
     return EvaluatedLaw(trial.id, trial.proposal.source, constants, trial.evaluation.folds)
 
 
-def _measured(
-    case: Case, targets: np.ndarray[Any, np.dtype[np.float64]]
-) -> np.ndarray[Any, np.dtype[np.float64]]:
+def _measured(case: Case, targets: np.ndarray[Any, np.dtype[np.float64]]) -> np.ndarray[Any, np.dtype[np.float64]]:
     """The targets; those of a synthetic test part get the noise that its training rows have."""
     if "noise" not in case.name:
         return targets
     noise = float(case.name.split("noise ")[1].split(",")[0])
     spread = case.dataset.task.train.target_matrix().std(axis=0)
-    return np.asarray(
-        targets + noise * spread * np.random.default_rng(NOISE_SEED).standard_normal(targets.shape)
-    )
+    return np.asarray(targets + noise * spread * np.random.default_rng(NOISE_SEED).standard_normal(targets.shape))
 
 
 def coverage(found: dict[str, Any], level: float) -> float:
@@ -170,9 +166,7 @@ def results(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data-dir", type=Path)
     parser.add_argument("--tasks", default=",".join(names()))
     parser.add_argument("--synthetic", type=int, default=30)

@@ -114,9 +114,7 @@ def run(case: Case, sandbox: Sandbox) -> FarOutcome:
     case = believed(case, sandbox)
     trials = explore(case, sandbox)
     outer = {trial.id: score(trial, case.dataset, sandbox, whole=case.whole) for trial in trials}
-    return FarOutcome(
-        case.name, case.dataset.task, trials, outer, time.monotonic() - began, case.dataset.test
-    )
+    return FarOutcome(case.name, case.dataset.task, trials, outer, time.monotonic() - began, case.dataset.test)
 
 
 def score(trial: Trial, dataset: Dataset, sandbox: Sandbox, *, whole: bool = False) -> float:
@@ -202,16 +200,12 @@ def with_resampled_folds(outcome: FarOutcome, seed: int) -> FarOutcome:
     return replace(outcome, trials=tuple(trials))
 
 
-def table(
-    outcomes: Sequence[FarOutcome], choices: dict[str, Callable[[FarOutcome], str]], draws: int = 0
-) -> str:
+def table(outcomes: Sequence[FarOutcome], choices: dict[str, Callable[[FarOutcome], str]], draws: int = 0) -> str:
     """R² of each choice in each case; with `draws`, the mean over so many draws of the folds."""
     lines = [f"{'case':58s}" + "".join(f"{name[:16]:>18s}" for name in choices) + "   seconds"]
     scores = np.array([_scores(outcome, choices, draws) for outcome in outcomes])
     for outcome, row in zip(outcomes, scores, strict=True):
-        lines.append(
-            f"{outcome.case[:57]:58s}" + "".join(f"{v:18.4f}" for v in row) + f"{outcome.seconds:10.1f}"
-        )
+        lines.append(f"{outcome.case[:57]:58s}" + "".join(f"{v:18.4f}" for v in row) + f"{outcome.seconds:10.1f}")
     tables = np.array([o.case.startswith("R ") for o in outcomes])
     real = np.array([not o.case.startswith("synthetic") for o in outcomes]) & ~tables
     near = np.array([o.case.endswith(NEAR) for o in outcomes])
@@ -237,9 +231,7 @@ def _r_tables() -> Iterator[Case]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data-dir", type=Path)
     parser.add_argument("--tasks", default=",".join(names()))
     parser.add_argument("--synthetic", type=int, default=30)
@@ -263,9 +255,7 @@ def main() -> None:
             one = outcomes[-1]
             picks = {name: round(one.outer[pick(one)], 4) for name, pick in CHOICES.items()}
             print(
-                json.dumps(
-                    {"case": one.case, "seconds": round(one.seconds, 1), "tried": len(one.trials), **picks}
-                ),
+                json.dumps({"case": one.case, "seconds": round(one.seconds, 1), "tried": len(one.trials), **picks}),
                 flush=True,
             )
             if options.out:

@@ -94,9 +94,7 @@ def kill_candidate(pid: int, seconds: float = 3.0) -> bool:
         for warm_process in warm(pid):
             until = time.monotonic() + 0.2
             while time.monotonic() < until:
-                if any(
-                    _is_candidate(one) and _kill_child(one, warm_process) for one in children(warm_process)
-                ):
+                if any(_is_candidate(one) and _kill_child(one, warm_process) for one in children(warm_process)):
                     return True
                 time.sleep(0.003)
         time.sleep(0.05)
@@ -122,25 +120,19 @@ def kill_warm_process(pid: int, rng: np.random.Generator) -> bool:
     if not found:
         return False
     chosen = int(rng.choice(found))
-    return any(
-        _kill_child(chosen, parent) for parent in (pid, *descendants(pid)) if chosen in children(parent)
-    )
+    return any(_kill_child(chosen, parent) for parent in (pid, *descendants(pid)) if chosen in children(parent))
 
 
 def workers(pid: int) -> list[int]:
     """The cluster's workers that a command started on this machine."""
-    return [
-        one for one in descendants(pid) if _says(one, b"multiprocessing.spawn") and _says(one, b"spawn_main")
-    ]
+    return [one for one in descendants(pid) if _says(one, b"multiprocessing.spawn") and _says(one, b"spawn_main")]
 
 
 def kill_worker(pid: int, rng: np.random.Generator) -> bool:
     """SIGKILL to one of the workers; False where there is none."""
     found = workers(pid)
     chosen = int(rng.choice(found)) if found else 0
-    return any(
-        _kill_child(chosen, parent) for parent in (pid, *descendants(pid)) if chosen in children(parent)
-    )
+    return any(_kill_child(chosen, parent) for parent in (pid, *descendants(pid)) if chosen in children(parent))
 
 
 def stop_worker(pid: int, rng: np.random.Generator) -> bool:

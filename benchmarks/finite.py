@@ -37,10 +37,7 @@ def tables() -> Iterator[Case]:
     """Tables of all benchmarks in turns, every third one disturbed."""
     rng = np.random.default_rng(1)
     sources: list[Iterator[Case]] = [
-        (
-            Case(f"synthetic {law.name}", synthetic(law, k, noise=0.01, groups=1 + k % 3))
-            for k, law in enumerate(LAWS)
-        ),
+        (Case(f"synthetic {law.name}", synthetic(law, k, noise=0.01, groups=1 + k % 3)) for k, law in enumerate(LAWS)),
         (grouped(law, 0.01) for law in GROUPED),
         (Case(f"small {kind}", dataset_of(table_of(kind, 1))) for kind in KINDS),
         r_tables(),
@@ -99,9 +96,7 @@ def _far(column: np.ndarray, rng: np.random.Generator) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--searches", type=int, default=100)
     parser.add_argument("--seconds", type=float, default=8.0, help="of each search")
     parser.add_argument("--first", type=int, default=0)
@@ -136,13 +131,9 @@ def main() -> None:
             finite = bool(result.predictions) and bool(np.isfinite(result.predictions[0]).all())
             told = winner.evaluation.unsafe is not None
             infinite, unsafe = infinite + (not finite), unsafe + told
-            line = (
-                f"{number:4d} {case.name[:50]:52s}{len(trials):4d} {'finite' if finite else 'NOT FINITE':11s}"
-            )
+            line = f"{number:4d} {case.name[:50]:52s}{len(trials):4d} {'finite' if finite else 'NOT FINITE':11s}"
             print(line, "unsafe  " if told else "        ", winner.evaluation.formula, flush=True)
-    print(
-        f"{asked} searches: {infinite} laws are not finite, {unsafe} are told to be unsafe, {none} without a law"
-    )
+    print(f"{asked} searches: {infinite} laws are not finite, {unsafe} are told to be unsafe, {none} without a law")
 
 
 if __name__ == "__main__":

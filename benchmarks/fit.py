@@ -107,9 +107,7 @@ def _one_fit(x: Array, y: Array, start: Array, method: str) -> float:
     def jacobian(p: Array) -> Array:
         base = x + p[2]
         term = base ** -p[3]
-        return np.stack(
-            [np.ones_like(x), term, -p[1] * p[3] * term / base, -p[1] * term * np.log(base)], axis=1
-        )
+        return np.stack([np.ones_like(x), term, -p[1] * p[3] * term / base, -p[1] * term * np.log(base)], axis=1)
 
     design = np.stack([np.ones_like(x), (x + start[0]) ** -start[1]], axis=1)
     linear = np.linalg.lstsq(design, y, rcond=None)[0]
@@ -168,9 +166,7 @@ def jobs(data_dir: Path | None, per_task: int = 6) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data-dir", type=Path)
     parser.add_argument("--jobs", action="store_true")
     options = parser.parse_args()

@@ -54,12 +54,8 @@ LAWS = (
         3,
         40,
     ),
-    GroupedLaw(
-        "driven", {"t": (0, 12), "v": (-2, 2)}, lambda x, g: [g * np.sin(1.7 * x["t"]) - 0.4 * x["v"]], 4, 40
-    ),
-    GroupedLaw(
-        "drag", {"v": (-5, 5)}, lambda x, g: [-0.6 * g * x["v"] * np.abs(x["v"]) - 0.3 * x["v"]], 5, 20
-    ),
+    GroupedLaw("driven", {"t": (0, 12), "v": (-2, 2)}, lambda x, g: [g * np.sin(1.7 * x["t"]) - 0.4 * x["v"]], 4, 40),
+    GroupedLaw("drag", {"v": (-5, 5)}, lambda x, g: [-0.6 * g * x["v"] * np.abs(x["v"]) - 0.3 * x["v"]], 5, 20),
     GroupedLaw("offsets", {"x": (-3, 3)}, lambda x, g: [g + 0.8 * x["x"] - 0.3 * x["x"] ** 2], 12, 8),
     GroupedLaw(
         "scaled product",
@@ -147,9 +143,7 @@ def _table(law: GroupedLaw, parts: Sequence[_Part]) -> Table:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME")
     parser.add_argument("--noise", type=float, nargs="+", default=[0.0, 0.01])
     parser.add_argument("--seconds", type=float, default=math.inf, help="of one search")
@@ -164,9 +158,7 @@ def main() -> None:
                 winner = choose(trials, one.dataset.task).winner
                 scores.append(score(winner, one.dataset, sandbox))
                 line = f"{one.name:28s}{scores[-1]:10.5f}{winner.evaluation.constants_count or 0:4d}"
-                line += (
-                    f"{len(trials):5d}{seconds:7.1f}  {winner.proposal.origin}: {winner.evaluation.formula}"
-                )
+                line += f"{len(trials):5d}{seconds:7.1f}  {winner.proposal.origin}: {winner.evaluation.formula}"
                 print(line, flush=True)
     print(f"mean {np.mean(scores):.4f}, at least 0.999 in {sum(s >= 0.999 for s in scores)} of {len(scores)}")
 

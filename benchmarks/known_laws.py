@@ -211,11 +211,7 @@ def _routed(N: Array, E: Array) -> Array:
 def _sparse_experts(N: Array, D: Array, S: Array) -> Array:
     dense = 1 - S
     return np.asarray(
-        0.94
-        + 16612 * N**-0.5962
-        + 5455 * D**-0.3954
-        + 0.4598 * dense**-0.1666
-        + 17.26 * dense**0.16 * N**-0.1595
+        0.94 + 16612 * N**-0.5962 + 5455 * D**-0.3954 + 0.4598 * dense**-0.1666 + 17.26 * dense**0.16 * N**-0.1595
     )
 
 

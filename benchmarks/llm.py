@@ -153,9 +153,7 @@ def utilisation(url: str, calls: int, latency: float) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--latency", type=float, default=0.5, metavar="SECONDS")
     parser.add_argument("--calls", type=int, default=32)
     arguments = parser.parse_args()

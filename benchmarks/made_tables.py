@@ -128,9 +128,7 @@ def measure(case: MadeTable, discover: list[str], folder: Path) -> tuple[object,
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default="", help="beginnings of the cases' names")
     parser.add_argument("--discover", help="the command to measure instead of this one")
     options = parser.parse_args()

@@ -35,9 +35,7 @@ from lawsmith.sandbox import Sandbox
 from lawsmith.tasks import Array, IntArray, Table, names
 
 EXACT = 1e-9  # 1 - R² on held-out rows, below which a law is recovered
-NOISE_SHARE = (
-    0.1  # of its seconds in which operon finds out how large the noise is, which its MDL needs to know
-)
+NOISE_SHARE = 0.1  # of its seconds in which operon finds out how large the noise is, which its MDL needs to know
 NUMBER = re.compile(r"(?<![\w.])\d+\.\d+(?:[eE][+-]?\d+)?")
 
 
@@ -171,9 +169,7 @@ def peer(regress: Regress, case: Case, seconds: float) -> dict[str, PeerScore]:
                 constants[name].append(law.constants)
     spent = time.monotonic() - began
     return {
-        name: PeerScore(
-            beyond_r2(values, case.dataset, whole=case.whole), float(np.mean(constants[name])), spent
-        )
+        name: PeerScore(beyond_r2(values, case.dataset, whole=case.whole), float(np.mean(constants[name])), spent)
         for name, values in predicted.items()
     }
 
@@ -214,9 +210,7 @@ def compared(case: Case, packages: Sequence[str], seconds: float) -> dict[str, P
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data-dir", type=Path)
     parser.add_argument("--tasks", default=",".join(names()))
     parser.add_argument("--corpus", type=Path, help="a folder of tables, as in benchmarks.corpus")
@@ -235,9 +229,7 @@ def main() -> None:
             for name, one in compared(case, packages, options.seconds).items():
                 table[name].append(one)
                 print(f"{case.name[:40]:42s}{name:18s}{one}", flush=True)
-    print(
-        f"\n{'':18s}{'mean R²':>9s}{'worst':>9s}{'exact':>7s}{'constants':>11s}{'seconds':>9s}{'tables':>8s}"
-    )
+    print(f"\n{'':18s}{'mean R²':>9s}{'worst':>9s}{'exact':>7s}{'constants':>11s}{'seconds':>9s}{'tables':>8s}")
     for name, scores in table.items():
         r2s, many = [one.r2 for one in scores], [one.constants for one in scores]
         line = f"{name:18s}{np.mean(r2s):9.4f}{min(r2s):9.4f}{sum(one.exact for one in scores):7d}"

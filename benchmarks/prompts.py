@@ -86,16 +86,12 @@ def counter() -> tuple[str, Count]:
 
         encoding = tiktoken.get_encoding("cl100k_base")
     except Exception:  # noqa: BLE001 - not installed, or an encoding that has to be downloaded
-        return f"at most, at {BYTES_PER_TOKEN} bytes each", lambda text: math.ceil(
-            len(text.encode()) / BYTES_PER_TOKEN
-        )
+        return f"at most, at {BYTES_PER_TOKEN} bytes each", lambda text: math.ceil(len(text.encode()) / BYTES_PER_TOKEN)
     return "of cl100k_base", lambda text: len(encoding.encode(text, disallowed_special=()))
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("tasks", nargs="*", metavar="TASK", default=list(names()))
     parser.add_argument("--data-dir", type=Path)
     options = parser.parse_args()

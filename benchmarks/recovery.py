@@ -59,9 +59,7 @@ def _joined(one: Table, two: Table) -> Table:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--draws", type=int, default=2)
     parser.add_argument("--noise", default="0,0.01")
     parser.add_argument("--laws", help="their names, with commas between them; all unless given")
@@ -73,9 +71,7 @@ def main() -> None:
             asked = options.laws.split(",") if options.laws else None
             found = [_one(sandbox, one, noise) for one in problems if asked is None or one.name in asked]
             share = sum(found) / len(found)
-            print(
-                f"noise {noise:g}: {sum(found)} of {len(found)} recovered ({100 * share:.0f} %)", flush=True
-            )
+            print(f"noise {noise:g}: {sum(found)} of {len(found)} recovered ({100 * share:.0f} %)", flush=True)
 
 
 @dataclass(frozen=True)
@@ -93,9 +89,7 @@ def _drawn(noise: float, draws: int) -> Iterator[KnownRows]:
     for law in [law for law in LAWS if law.expressible]:
         for draw in range(draws):
             design = "grid" if draw % 2 == 0 else "random"
-            noisy, clean = (
-                synthetic(law, 1000 + draw, noise=size, design=design, rows=ROWS) for size in (noise, 0.0)
-            )
+            noisy, clean = (synthetic(law, 1000 + draw, noise=size, design=design, rows=ROWS) for size in (noise, 0.0))
             yield KnownRows(law.name, design, law.constants, noisy, clean)
 
 

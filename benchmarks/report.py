@@ -63,9 +63,7 @@ def many_candidates(content: RunContent, count: int) -> RunContent:
             origin="mutation of the shifted power law",
             note="",
             parents=(f"{k // 2:012x}",),
-            evaluation=Evaluation(
-                verdict=Verdict.OK, tier=Tier.NONE, constants_count=4, seconds=0.1 * (k % 17)
-            ),
+            evaluation=Evaluation(verdict=Verdict.OK, tier=Tier.NONE, constants_count=4, seconds=0.1 * (k % 17)),
         )
         for k in range(count)
     )
@@ -73,9 +71,7 @@ def many_candidates(content: RunContent, count: int) -> RunContent:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--archives", type=int, default=1000)
     parser.add_argument("--candidates", type=int, default=10_000)
     options = parser.parse_args()
@@ -90,9 +86,7 @@ def main() -> None:
         processor = time.process_time()
         size = len(packed_candidates(many_candidates(content, options.candidates)))
         processor = time.process_time() - processor
-        print(
-            f"{options.candidates} candidates: {size / 1e6:.2f} MB of a page, {processor:.1f} s of processor"
-        )
+        print(f"{options.candidates} candidates: {size / 1e6:.2f} MB of a page, {processor:.1f} s of processor")
 
 
 if __name__ == "__main__":

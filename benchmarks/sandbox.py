@@ -56,9 +56,7 @@ def table_like_sft() -> Table:
     """42 groups of 12 rows, the shape of the benchmark's largest grouped task, with noise of a fixed seed."""
     n, codes = np.tile(np.geomspace(2e2, 1.6e6, 12), 42), np.repeat(np.arange(42), 12)
     noise = np.random.default_rng(0).normal(0, 0.01, len(n))
-    return Table(
-        {"n": n}, {"y": 0.5 + (5 + codes) * n**-0.2 + noise}, tuple(f"g{i:02d}" for i in range(42)), codes
-    )
+    return Table({"n": n}, {"y": 0.5 + (5 + codes) * n**-0.2 + noise}, tuple(f"g{i:02d}" for i in range(42)), codes)
 
 
 def timed(action: Callable[[], object], repeats: int) -> list[float]:
@@ -128,9 +126,7 @@ def five_folds(repeats: int, folder: Path | None) -> None:
     folds, form = deepest_rows_held_out(table), FORM.replace('"n"', repr(feature))
     namespace: dict[str, Any] = {}
     exec(form, namespace)
-    fitted = Form(
-        ("c", "a", "k"), np.array([0.0, 0, 0]), np.array([np.inf, np.inf, 2]), call=namespace["form"]
-    )
+    fitted = Form(("c", "a", "k"), np.array([0.0, 0, 0]), np.array([np.inf, np.inf, 2]), call=namespace["form"])
     task = Task(schema, table, Provenance("file", "0" * 64, None))
 
     tables = [table, *(table.take(fold.fitted) for fold in folds)]
@@ -163,8 +159,7 @@ def deepest_rows_held_out(table: Table) -> list[Fold]:
         rows = np.flatnonzero(table.codes == code)
         rank[rows[np.argsort(column[rows], kind="stable")]] = np.arange(len(rows))
     return [
-        Fold(f"f{keep}", "frontier", np.flatnonzero(rank < keep), np.flatnonzero(rank >= keep))
-        for keep in range(7, 12)
+        Fold(f"f{keep}", "frontier", np.flatnonzero(rank < keep), np.flatnonzero(rank >= keep)) for keep in range(7, 12)
     ]
 
 
@@ -188,9 +183,7 @@ def leak(count: int) -> None:
                 f"{_resident(os.getpid()):9.1f}{sum(map(_resident, warm)):9.1f}{len(list(Path('/tmp').iterdir())):6d}"
             )
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
-    print(
-        f"peak of all candidates {children.ru_maxrss / 1024:.0f} MB; left running: {_descendants(os.getpid())}"
-    )
+    print(f"peak of all candidates {children.ru_maxrss / 1024:.0f} MB; left running: {_descendants(os.getpid())}")
 
 
 def _resident(pid: int) -> float:
@@ -204,9 +197,7 @@ def _descendants(pid: int) -> list[int]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repeats", type=int, default=200)
     parser.add_argument("--data-dir", type=Path, help="a folder with the benchmark's data")
     parser.add_argument("--leak", type=int, nargs="?", const=10_000, metavar="N", help="default 10000")

@@ -49,9 +49,7 @@ def form() -> Form:
         term = x["x0"] ** -p["a"]
         return {"L": 1.0, "A": term, "a": -p["A"] * term * np.log(x["x0"])}
 
-    return Form(
-        ("L", "A", "a"), np.array([0, -np.inf, 0]), np.array([np.inf, np.inf, 3]), call, gradient=gradient
-    )
+    return Form(("L", "A", "a"), np.array([0, -np.inf, 0]), np.array([np.inf, np.inf, 3]), call, gradient=gradient)
 
 
 def measure(rows: int, groups: int, features: int) -> dict[str, float]:
@@ -84,9 +82,7 @@ def search(rows: int, groups: int, features: int) -> dict[str, float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", default="1000,10000,100000,1000000")
     parser.add_argument("--groups", default="1,100,10000")
     parser.add_argument("--features", default="1,3,10")
@@ -96,11 +92,7 @@ def main() -> None:
     if options.one:
         print(json.dumps((search if options.search else measure)(*map(int, options.one.split(",")))))
         return
-    print(
-        "".join(
-            f"{title:>14s}" for title in ("rows", "groups", "features", *(SEARCH if options.search else FIT))
-        )
-    )
+    print("".join(f"{title:>14s}" for title in ("rows", "groups", "features", *(SEARCH if options.search else FIT))))
     for rows in map(int, options.rows.split(",")):
         for groups in (g for g in map(int, options.groups.split(",")) if 5 * g <= rows):
             for features in map(int, options.features.split(",")):
@@ -113,9 +105,7 @@ def apart(case: tuple[int, int, int], searching: bool) -> dict[str, float]:
     """One case in a process of its own."""
     command = [sys.executable, "-m", "benchmarks.scale", "--one", ",".join(map(str, case))]
     command += ["--search"] if searching else []
-    found: dict[str, float] = json.loads(
-        subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    )
+    found: dict[str, float] = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     return found
 
 

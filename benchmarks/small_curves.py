@@ -22,9 +22,7 @@ def gompertz_growth(rng: np.random.Generator) -> SmallTable:
     inside = {"day": np.round(np.linspace(0, last, rows), 2)}
     beyond = {"day": np.linspace(1.1 * last, 1.6 * last, 8)}
     noise = float(rng.choice([0.003, 0.01, 0.02]))
-    return made_table(
-        rng, "Gompertz growth", "size", inside, beyond, _gompertz, (top, middle, rate), noise, digits=4
-    )
+    return made_table(rng, "Gompertz growth", "size", inside, beyond, _gompertz, (top, middle, rate), noise, digits=4)
 
 
 def _richards(x: Columns, top: float, middle: float, rate: float, bend: float) -> Any:
@@ -66,9 +64,7 @@ def michaelis(rng: np.random.Generator) -> SmallTable:
     amounts = half * 10 ** np.linspace(-1, rng.uniform(0.3, 0.7), rows)
     inside, beyond = {"S_mM": written(amounts, 3)}, {"S_mM": amounts[-1] * np.linspace(1.3, 4, 8)}
     noise = float(rng.choice([0.005, 0.02, 0.05]))
-    return made_table(
-        rng, "Michaelis and Menten", "rate_uM", inside, beyond, _enzyme, (most, half), noise, digits=4
-    )
+    return made_table(rng, "Michaelis and Menten", "rate_uM", inside, beyond, _enzyme, (most, half), noise, digits=4)
 
 
 def _two_states(x: Columns, one: float, two: float, half: float) -> Any:
@@ -86,9 +82,7 @@ def enzyme_of_two_states(rng: np.random.Generator) -> SmallTable:
     far = amounts[-1] * np.array([1.5, 2, 4.0])
     beyond = {"conc": np.tile(far, 2), "state": np.repeat(names, 3)}
     noise = float(rng.choice([0.01, 0.03, 0.05]))
-    return made_table(
-        rng, "enzyme of two states", "rate", inside, beyond, _two_states, constants, noise, digits=4
-    )
+    return made_table(rng, "enzyme of two states", "rate", inside, beyond, _two_states, constants, noise, digits=4)
 
 
 def _response(x: Columns, low: float, high: float, half: float, steep: float) -> Any:
@@ -107,9 +101,7 @@ def response(rng: np.random.Generator) -> SmallTable:
     beyond = {"conc_uM": doses[-1] * np.array([1.5, 2, 3, 5, 10])}
     noise = float(rng.choice([0.005, 0.01, 0.03]))
     inside = {"conc_uM": written(doses, 3)}
-    return made_table(
-        rng, "response to a dose", "response", inside, beyond, _response, constants, noise, digits=4
-    )
+    return made_table(rng, "response to a dose", "response", inside, beyond, _response, constants, noise, digits=4)
 
 
 def _transistor(x: Columns, gain: float, start: float, ratio: float, power: float, slope: float) -> Any:
@@ -123,9 +115,7 @@ def transistor(rng: np.random.Generator) -> SmallTable:
     """Currents below the threshold, in the linear and in the saturated region: square law, or alpha-power law."""
     gates = np.round(np.arange(0, 1.01, 0.1), 2)
     drains = np.round(np.r_[0.05, np.arange(0.15, 0.9, float(rng.choice([0.1, 0.15])))], 2)
-    mesh, far = (
-        np.meshgrid(*ends, indexing="ij") for ends in ((gates, drains), ([1.1, 1.2, 1.3], [0.4, 0.8, 1.2]))
-    )
+    mesh, far = (np.meshgrid(*ends, indexing="ij") for ends in ((gates, drains), ([1.1, 1.2, 1.3], [0.4, 0.8, 1.2])))
     inside = {"vgs": mesh[0].ravel(), "vds": mesh[1].ravel()}
     beyond = {"vgs": far[0].ravel(), "vds": far[1].ravel()}
     square = bool(rng.random() < 0.5)

@@ -72,9 +72,7 @@ def logistic_growth(rng: np.random.Generator) -> SmallTable:
     inside = {"t": np.round(np.linspace(0, last, rows), 2)}
     beyond = {"t": np.linspace(1.1 * last, 1.6 * last, 8)}
     noise = float(rng.choice([0.003, 0.01, 0.02]))
-    return made_table(
-        rng, "logistic growth", "count", inside, beyond, _logistic, (top, middle, rate), noise, digits=4
-    )
+    return made_table(rng, "logistic growth", "count", inside, beyond, _logistic, (top, middle, rate), noise, digits=4)
 
 
 def _exponential(x: Columns, start: float, rate: float) -> Any:
@@ -111,9 +109,7 @@ def accuracy_compute(rng: np.random.Generator, *, plateau: bool) -> SmallTable:
     beyond = {"compute": 10 ** np.linspace(first + 1.05 * decades, first + decades + 1.5, 8)}
     inside, made = {"compute": written(compute, 4)}, (low, high, middle, slope)
     kind = "accuracy, plateau" if plateau else "accuracy, no plateau"
-    return made_table(
-        rng, kind, "acc", inside, beyond, _rising, made, float(rng.choice([0.01, 0.03])), digits=4
-    )
+    return made_table(rng, kind, "acc", inside, beyond, _rising, made, float(rng.choice([0.01, 0.03])), digits=4)
 
 
 def _power(x: Columns, level: float, size: float, exponent: float) -> Any:
@@ -127,9 +123,7 @@ def power_law(rng: np.random.Generator) -> SmallTable:
     made = (rng.uniform(0.5, 2.5), rng.uniform(0.5, 3.0), rng.uniform(0.15, 0.6))
     beyond = {"N": 10 ** np.linspace(7 + decades + 0.2, 8 + decades, 8)}
     noise = float(rng.choice([0.001, 0.005, 0.01, 0.05]))
-    return made_table(
-        rng, "power law + level", "loss", {"N": written(budgets, 3)}, beyond, _power, made, noise
-    )
+    return made_table(rng, "power law + level", "loss", {"N": written(budgets, 3)}, beyond, _power, made, noise)
 
 
 def exact_power_law(rng: np.random.Generator) -> SmallTable:
@@ -155,9 +149,7 @@ def relative_errors(rng: np.random.Generator) -> SmallTable:
     inside = {name: written(column, 4) for name, column in draw.items()}
     beyond = {"mass": 10 ** rng.uniform(2.1, 3, 12), "length": 10 ** rng.uniform(0, 1.5, 12)}
     noise = float(rng.choice([0.05, 0.1, 0.2]))
-    return made_table(
-        rng, "relative errors", "rate", inside, beyond, _pure, made, noise, relative=True, digits=4
-    )
+    return made_table(rng, "relative errors", "rate", inside, beyond, _pure, made, noise, relative=True, digits=4)
 
 
 def _two(x: Columns, level: float, a: float, alpha: float, b: float, beta: float) -> Any:
@@ -186,9 +178,7 @@ def chinchilla(rng: np.random.Generator) -> SmallTable:
 def _labelled(x: Columns, level: float, size: float, exponent: float, tied: float, *kinds: float) -> Any:
     names = np.asarray(x["act"])
     offset = sum(value * (names == name) for name, value in zip(("gelu", "silu"), kinds, strict=True))
-    return np.asarray(
-        level + size * (x["width"] / 100) ** -exponent + tied * (np.asarray(x["tied"]) == "yes") + offset
-    )
+    return np.asarray(level + size * (x["width"] / 100) ** -exponent + tied * (np.asarray(x["tied"]) == "yes") + offset)
 
 
 def categories(rng: np.random.Generator) -> SmallTable:
@@ -210,9 +200,7 @@ def categories(rng: np.random.Generator) -> SmallTable:
         rng.uniform(0.05, 0.5), rng.uniform(0.3, 1.0), rng.uniform(0.4, 0.8),
         rng.uniform(0.02, 0.1), rng.uniform(0.03, 0.1), -rng.uniform(0.02, 0.1),
     )  # fmt: skip
-    return made_table(
-        rng, "categories", "loss", inside, beyond, _labelled, made, float(rng.choice([0.01, 0.03]))
-    )
+    return made_table(rng, "categories", "loss", inside, beyond, _labelled, made, float(rng.choice([0.01, 0.03])))
 
 
 def _dose(x: Columns, level: float, size: float, exponent: float) -> Any:
@@ -224,9 +212,7 @@ def replicates(rng: np.random.Generator) -> SmallTable:
     doses = np.repeat(2.0 ** np.arange(7), int(rng.integers(3, 6)))
     made = (rng.uniform(1, 4), rng.uniform(6, 12), rng.uniform(0.5, 1.0))
     beyond = {"dose": np.array([96.0, 128.0, 256.0, 512.0])}
-    return made_table(
-        rng, "replicates, rounded", "signal", {"dose": doses}, beyond, _dose, made, 0.02, digits=3
-    )
+    return made_table(rng, "replicates, rounded", "signal", {"dose": doses}, beyond, _dose, made, 0.02, digits=3)
 
 
 def sigmas(rng: np.random.Generator) -> SmallTable:
@@ -282,9 +268,7 @@ def dose_response(rng: np.random.Generator) -> SmallTable:
 
 
 def _threshold(x: Columns, gain: float, start: float, power: float, slope: float) -> Any:
-    return (
-        gain * np.maximum(np.asarray(x["vg"]) - start, 0) ** power * (1 + slope * np.asarray(x["vd"])) * 1e-4
-    )
+    return gain * np.maximum(np.asarray(x["vg"]) - start, 0) ** power * (1 + slope * np.asarray(x["vd"])) * 1e-4
 
 
 def transistor(rng: np.random.Generator) -> SmallTable:
@@ -294,9 +278,7 @@ def transistor(rng: np.random.Generator) -> SmallTable:
     inside = {"vg": mesh[0].ravel(), "vd": mesh[1].ravel()}
     beyond = {"vg": rng.uniform(1.3, 1.8, 12), "vd": rng.uniform(0.2, 1.4, 12)}
     made = (rng.uniform(1, 6), rng.uniform(0.25, 0.38), rng.uniform(1.3, 2.0), rng.uniform(0.03, 0.12))
-    return made_table(
-        rng, "threshold of a voltage", "ids", inside, beyond, _threshold, made, 0.005, relative=True
-    )
+    return made_table(rng, "threshold of a voltage", "ids", inside, beyond, _threshold, made, 0.005, relative=True)
 
 
 def _charge(x: Columns, volts: float, ohms: float) -> Any:
@@ -334,9 +316,7 @@ def product_on_level(rng: np.random.Generator) -> SmallTable:
 def _families(x: Columns, *constants: float) -> Any:
     names, exponents = np.asarray(x["family"]), constants[6:]
     own = [constants[2 * k : 2 * k + 2] for k in range(3)]
-    level, size = (
-        sum(pair[k] * (names == name) for pair, name in zip(own, "ABC", strict=True)) for k in range(2)
-    )
+    level, size = (sum(pair[k] * (names == name) for pair, name in zip(own, "ABC", strict=True)) for k in range(2))
     b, alpha, beta = exponents
     return np.asarray(
         level + size * (np.asarray(x["N"]) / 1e8) ** -alpha + b * size * (np.asarray(x["D"]) / 1e9) ** -beta

@@ -148,9 +148,7 @@ def _constants(far: FarOutcome, id: str) -> int:
 
 def _true_constants(kind: str) -> int:
     """Per group; for groups the number of constants that each has."""
-    return {"dose and response": 4}.get(
-        kind, 5 if kind.startswith("flagship") else len(table_of(kind, 0).constants)
-    )
+    return {"dose and response": 4}.get(kind, 5 if kind.startswith("flagship") else len(table_of(kind, 0).constants))
 
 
 def told(one: SmallOutcome) -> str:
@@ -166,9 +164,7 @@ def told(one: SmallOutcome) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kinds", help="comma separated beginnings of kinds, separated by ';'")
     parser.add_argument("--count", type=int, default=4, help="tables of each kind")
     parser.add_argument("--first", type=int, default=0, help="number of the first table of each kind")

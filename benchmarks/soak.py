@@ -49,9 +49,7 @@ class Found:
     @classmethod
     def of(cls, result: dict[str, Any], model: faults.FaultyModel) -> Found:
         facts = [_facts(run) for run in result["runs"]]
-        laws = [
-            (Path(run["archive"]) / "law.py").read_text().replace(run["run"], "") for run in result["runs"]
-        ]
+        laws = [(Path(run["archive"]) / "law.py").read_text().replace(run["run"], "") for run in result["runs"]]
         return cls(facts, laws, frozenset(model.questions()))
 
 
@@ -83,9 +81,7 @@ class Soak:
             check=True,
         )
         if asked.stdout != "jumping\n":
-            raise SystemExit(
-                "the clock of commands cannot be made to jump: another sitecustomize comes first"
-            )
+            raise SystemExit("the clock of commands cannot be made to jump: another sitecustomize comes first")
         (folder / "lawsmith.toml").write_text("[transport]\ntimeout_seconds = 15\ncache = false\n")
         rng = np.random.default_rng(0)
         for name, n in (("train", np.geomspace(1e6, 1e8, 10)), ("test", np.geomspace(2e8, 1e9, 4))):
@@ -128,9 +124,7 @@ class Soak:
             self.references[key] = Found.of(json.loads(said), model)
         return self.references[key]
 
-    def judge(
-        self, number: int, expected: Found, result: dict[str, Any] | None, model: faults.FaultyModel
-    ) -> None:
+    def judge(self, number: int, expected: Found, result: dict[str, Any] | None, model: faults.FaultyModel) -> None:
         """Compare what was found with what must be, and check every archive."""
         books, name = self.books, f"round {number}"
         books.faults += model.troubled
@@ -197,9 +191,7 @@ def report(books: ProviderBooks) -> None:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=120.0, help="no round begins later")
     parser.add_argument("--rounds", type=int, help="most rounds")
     parser.add_argument("--seed", type=int, default=0)

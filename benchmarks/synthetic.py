@@ -72,9 +72,7 @@ def _gain(rng: np.random.Generator) -> Truth:
 def _bowl(rng: np.random.Generator) -> Truth:
     level, a, alpha, c = _u(rng, 1, 2), _u(rng, 0.5, 2), _u(rng, 0.2, 0.5), _u(rng, 0.01, 0.06)
     centre, drift = _u(rng, -0.5, 0.5), _u(rng, -0.3, 0.3)
-    return lambda x: (
-        level + a * x["n"] ** -alpha + c * (np.log(x["lr"]) - centre - drift * np.log(x["n"])) ** 2
-    )
+    return lambda x: level + a * x["n"] ** -alpha + c * (np.log(x["lr"]) - centre - drift * np.log(x["n"])) ** 2
 
 
 def _exponential_mix(rng: np.random.Generator) -> Truth:

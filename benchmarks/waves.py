@@ -53,9 +53,7 @@ class _Student(Speaking):
     answer_to = staticmethod(climbing(*STEPS))
 
     def say(self, asked: dict[str, Any]) -> str:
-        return str(
-            self.answer_to(Request(slot="", model="student", messages=asked["messages"], max_tokens=1))
-        )
+        return str(self.answer_to(Request(slot="", model="student", messages=asked["messages"], max_tokens=1)))
 
 
 @contextmanager
@@ -94,9 +92,7 @@ def main() -> None:
         for agent in ("symbolic", *CALLS):
             [run] = searched(agent, Path(folder), url).runs
             got = run.result
-            print(
-                f"{agent:10s}{got.validation_r2:15.4f}{run.test_r2:10.4f}{got.candidates:12d}{got.calls:7d}"
-            )
+            print(f"{agent:10s}{got.validation_r2:15.4f}{run.test_r2:10.4f}{got.candidates:12d}{got.calls:7d}")
 
 
 if __name__ == "__main__":

@@ -50,10 +50,7 @@ class Box:
 
 def arrow(path: str, said: Sequence[str] = (), x: float = 0, y: float = 0) -> str:
     """An arrow along a path, with lines of text at a place."""
-    texts = [
-        f'<text class="said" x="{x:g}" y="{y + 15 * k:g}">{escape(line)}</text>'
-        for k, line in enumerate(said)
-    ]
+    texts = [f'<text class="said" x="{x:g}" y="{y + 15 * k:g}">{escape(line)}</text>' for k, line in enumerate(said)]
     return f'<path d="{path}" marker-end="url(#end)"/>' + "".join(texts)
 
 

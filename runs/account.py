@@ -106,9 +106,7 @@ class Account(_Kept):
         failed = self.calls.failed_attempts
         if not failed:
             return None
-        return (
-            f"{sum(failed.values())} of {self.calls.attempts} attempts failed: {', '.join(_counted(failed))}"
-        )
+        return f"{sum(failed.values())} of {self.calls.attempts} attempts failed: {', '.join(_counted(failed))}"
 
     @property
     def gained(self) -> str:

@@ -80,9 +80,7 @@ class Archive:
         with writing(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             if path.exists():
-                raise InputError(
-                    f"{path} exists; a run's archive is never overwritten, choose another run id."
-                )
+                raise InputError(f"{path} exists; a run's archive is never overwritten, choose another run id.")
             files = {MANIFEST: seal(plain_dict(manifest)), EVENTS: b"", CALLS: b""}
             create_folder(path, files if data is None else {**files, DATA: data})
         return cls.resume(path)
@@ -306,9 +304,7 @@ def _validated(model: type[_Model], content: dict[str, Any], path: Path) -> _Mod
     except ValidationError as error:
         first = error.errors()[0]
         where = visible(".".join(map(str, first["loc"])))[:200] or "its content"
-        raise InputError(
-            f"{path} is not as this version writes it: {where}: {visible(first['msg'])}."
-        ) from None
+        raise InputError(f"{path} is not as this version writes it: {where}: {visible(first['msg'])}.") from None
 
 
 def plain_dict(record: Mapping[str, Any] | BaseModel) -> dict[str, Any]:

@@ -83,9 +83,7 @@ def break_problem(path: Path, broken: chain.Break, complete: bool) -> Problem:
     return Problem(path.name, f"the end is torn at {place}: {broken.reason}", resumable=True)
 
 
-def bound_problems(
-    folder: Path, name: str, logs: Collection[str] = (), damaged: Collection[str] = ()
-) -> list[Problem]:
+def bound_problems(folder: Path, name: str, logs: Collection[str] = (), damaged: Collection[str] = ()) -> list[Problem]:
     """What is wrong with the sealed file `name` and with the files whose SHA-256 it lists under ``files``.
 
     Only `logs` may be of any length; those that are known to be `damaged` are not read to their end.

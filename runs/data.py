@@ -167,9 +167,7 @@ def open_data(archive: Archive, data_dir: Path | None = None) -> Dataset:
         test_file = None if record.test is None else _moved(record.test, data_dir)
         return read_decided(schema, _moved(record.train, data_dir), test_file)
     if schema.name not in names():
-        raise InputError(
-            f"The archive of {manifest.run} does not say where its table is, so it cannot be replayed."
-        )
+        raise InputError(f"The archive of {manifest.run} does not say where its table is, so it cannot be replayed.")
     found_before = None if record is None or record.source != "file" else record.path
     if data_dir is None and found_before is not None and Path(found_before).is_file():
         data_dir = Path(found_before).parent

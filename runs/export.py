@@ -74,9 +74,7 @@ def _finished(archive: Archive, law: str | None) -> Law:
     if archive.result is None:
         raise InputError(f"The run {archive.run} is {archive.state}; only a complete run can be exported.")
     if archive.law is None:
-        raise InputError(
-            f"The run {archive.run} has no law to export: {archive.result.error or 'none was recorded'}."
-        )
+        raise InputError(f"The run {archive.run} has no law to export: {archive.result.error or 'none was recorded'}.")
     return law_of(archive, law)
 
 
@@ -121,13 +119,9 @@ def _latex(law: Law) -> str:
 
 
 def _latex_table(constants: Mapping[str, Mapping[str, float]], order: Sequence[str]) -> str:
-    names = sorted(
-        next(iter(constants.values())), key=lambda name: (name not in order, [*order, name].index(name))
-    )
+    names = sorted(next(iter(constants.values())), key=lambda name: (name not in order, [*order, name].index(name)))
     rows = [["group", *(f"${latex_name(name)}$" for name in names)]]
-    rows += [
-        [latex_plain(group), *(_latex_number(p[name]) for name in names)] for group, p in constants.items()
-    ]
+    rows += [[latex_plain(group), *(_latex_number(p[name]) for name in names)] for group, p in constants.items()]
     body = "".join(f"  {' & '.join(row)} \\\\\n" for row in rows)
     return f"\\begin{{tabular}}{{l{'r' * len(names)}}}\n{body}\\end{{tabular}}\n"
 

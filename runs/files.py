@@ -56,9 +56,7 @@ def open_regular_descriptor(path: Path, flags: int) -> int:
         descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o644)
     except OSError as error:
         if error.errno in (errno.ELOOP, errno.ENXIO, errno.EISDIR):
-            raise InputError(
-                f"{path} must be a regular file; archives hold no links, pipes or folders."
-            ) from None
+            raise InputError(f"{path} must be a regular file; archives hold no links, pipes or folders.") from None
         raise
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
@@ -129,7 +127,5 @@ def writing(path: Path) -> Iterator[None]:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             remedy = "the disk is full; what is recorded is safe, free some space and run the command again"
         else:
-            remedy = (
-                f"{(error.strerror or 'input/output error').lower()}; choose a folder that can be written"
-            )
+            remedy = f"{(error.strerror or 'input/output error').lower()}; choose a folder that can be written"
         raise InputError(f"{path} cannot be written: {remedy}.") from error

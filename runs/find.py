@@ -50,9 +50,7 @@ def addresses(runs_dir: Path, published: bool = True) -> dict[str, Path]:
         if published
         else {}
     )
-    own = {
-        address: path for address, path in sorted(found.items()) if not address.startswith(f"{PUBLISHED}/")
-    }
+    own = {address: path for address, path in sorted(found.items()) if not address.startswith(f"{PUBLISHED}/")}
     return own | dict(sorted(known.items()))
 
 
@@ -95,21 +93,15 @@ def find_archive(text: str, runs_dir: Path) -> Archive:
     if (begun_last := _newest(wanted, known)) is not None:
         return Archive.open(known[begun_last])
     if wanted == LATEST:
-        raise InputError(
-            f"There is no run below {runs_dir} yet; 'discover runs.csv --target COLUMN' makes one."
-        )
+        raise InputError(f"There is no run below {runs_dir} yet; 'discover runs.csv --target COLUMN' makes one.")
     fitting = [address for address in known if wanted in (address, address.rpartition("/")[2])] or [
-        address
-        for address in known
-        if address.startswith(wanted) or address.rpartition("/")[2].startswith(wanted)
+        address for address in known if address.startswith(wanted) or address.rpartition("/")[2].startswith(wanted)
     ]
     if len(fitting) == 1 and wanted:
         return Archive.open(known[fitting[0]])
     if fitting:
         newest = sorted(map(visible, fitting), key=lambda address: address.rpartition("/")[2], reverse=True)
-        raise InputError(
-            f"{text!r} fits {len(fitting)} runs: {listing(newest, _SHOWN)}; write more of the name."
-        )
+        raise InputError(f"{text!r} fits {len(fitting)} runs: {listing(newest, _SHOWN)}; write more of the name.")
     raise InputError(f"There is no run {text!r} below {runs_dir}; {_nearest(wanted, list(known))}.")
 
 

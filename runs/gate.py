@@ -100,9 +100,7 @@ def checked_constants(constants: Mapping[str, Mapping[str, float]] | None, where
     names = tuple(next(iter(constants.values())))
     for group, row in constants.items():
         if tuple(row) != names and set(row) != set(names):
-            raise InputError(
-                f"{where}: the constants of {visible(group)[:60]!r} have other names than the first."
-            )
+            raise InputError(f"{where}: the constants of {visible(group)[:60]!r} have other names than the first.")
 
 
 def checked_names(source: str | None, schema: Schema, rows: Iterable[Iterable[str]], where: str) -> None:

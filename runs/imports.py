@@ -143,9 +143,7 @@ def _score_rows(path: Path) -> dict[tuple[str, str, str | None], list[float]]:
     frame = _json_list(path) if path.suffix.lower() == ".json" else read_frame(path)
     missing = [name for name in SCORE_COLUMNS if name not in frame.columns]
     if missing:
-        raise InputError(
-            f"{path} has no column {missing[0]!r}; a table of scores needs {', '.join(SCORE_COLUMNS)}."
-        )
+        raise InputError(f"{path} has no column {missing[0]!r}; a table of scores needs {', '.join(SCORE_COLUMNS)}.")
     rows: dict[tuple[str, str, str | None], list[float]] = {}
     for number, row in enumerate(frame.to_dict("records"), start=1):
         r2 = _score(row["r2"], path, number)
@@ -186,9 +184,7 @@ def _score(value: object, path: Path, number: int) -> float:
 def _archive_scores(
     task: Schema, system: str, model: str | None, scores: Sequence[float], runs_dir: Path, source: str
 ) -> Archive:
-    manifest = Manifest(
-        origin="imported", task=task, agent=system, model=model, seed=None, data=None, source=source
-    )
+    manifest = Manifest(origin="imported", task=task, agent=system, model=model, seed=None, data=None, source=source)
     ordered = tuple(sorted(scores, reverse=True))
     event: Mapping[str, JsonValue] = {"event": "imported", "test_r2": list(ordered), "from": source}
     result = RunResult(

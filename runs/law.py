@@ -90,9 +90,7 @@ def predict_with(law: str, schema: Schema, tables: tuple[Table, ...], sandbox: S
     size = len(law.encode(errors="replace"))
     if size <= sandbox.limits.source_bytes:
         return _in_parts(law, schema, tables, sandbox)
-    with Sandbox(
-        replace(sandbox.limits, source_bytes=size), workers=sandbox.workers, tier=sandbox.tier
-    ) as wider:
+    with Sandbox(replace(sandbox.limits, source_bytes=size), workers=sandbox.workers, tier=sandbox.tier) as wider:
         return _in_parts(law, schema, tables, wider)
 
 
@@ -132,7 +130,6 @@ def score_law(law: str, dataset: Dataset, sandbox: Sandbox, trained: Array | Non
             raise LawFailed(result)
         known += result.predictions
     found = [
-        SplitScores.of(scores(table.target_matrix(), predicted))
-        for table, predicted in zip(tables, known, strict=True)
+        SplitScores.of(scores(table.target_matrix(), predicted)) for table, predicted in zip(tables, known, strict=True)
     ]
     return FinalScores(train=found[0], test=found[1] if len(found) > 1 else None)

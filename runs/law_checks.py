@@ -9,9 +9,7 @@ def checked_group(group: str, groups: Collection[str]) -> str:
     """The group, if the law knows it; raises ValueError otherwise."""
     if not isinstance(group, str) or group not in groups:
         known = ", ".join(repr(name) for name in list(groups)[:50])
-        raise ValueError(
-            f"unknown group {group!r}: this law knows {known}{', ...' if len(groups) > 50 else ''}"
-        )
+        raise ValueError(f"unknown group {group!r}: this law knows {known}{', ...' if len(groups) > 50 else ''}")
     return group
 
 
@@ -23,9 +21,7 @@ def checked_rows(input_data: Iterable[Mapping[str, Any]], features: Sequence[str
     for place, row in enumerate(input_data):
         missing = [name for name in features if not hasattr(row, "keys") or name not in row]
         if missing:
-            raise ValueError(
-                f"row {place} has no {missing[0]!r}: each row is a dict with {', '.join(features)}"
-            )
+            raise ValueError(f"row {place} has no {missing[0]!r}: each row is a dict with {', '.join(features)}")
         rows.append({name: checked_number(row[name], f"{name!r} in row {place}") for name in features})
     return rows
 

@@ -33,9 +33,7 @@ _CHECKS = tuple(
         law_checks.checked_prediction,
     )
 )
-OPAQUE = (
-    "OPAQUE LAW: importing this file runs code that a candidate brought; nobody could read what it states."
-)
+OPAQUE = "OPAQUE LAW: importing this file runs code that a candidate brought; nobody could read what it states."
 """The first line of a law that is not our own code."""
 _SIGNATURE = "def law(input_data: list[dict[str, float]], group: str{default}) -> list[dict[str, float]]:\n"
 _HELP = '''    """The predictions for rows that all belong to one group.
@@ -152,9 +150,7 @@ def _table(constants: Constants | None) -> dict[str, dict[str, float]]:
     return {group: dict(zip(fitted.names, values, strict=True)) for group, values in _rows(fitted).items()}
 
 
-def _pair_law(
-    parsed: FormSource, schema: Schema, constants: Constants | None, provenance: Mapping[str, object]
-) -> str:
+def _pair_law(parsed: FormSource, schema: Schema, constants: Constants | None, provenance: Mapping[str, object]) -> str:
     fitted = _fitted(constants)
     per_target = len(schema.targets) if fitted.names and "_" in fitted.names[0] else 0
     table = {
@@ -169,9 +165,7 @@ def _pair_law(
     )
 
 
-def _closed_law(
-    parsed: FormSource, schema: Schema, groups: Sequence[str], provenance: Mapping[str, object]
-) -> str:
+def _closed_law(parsed: FormSource, schema: Schema, groups: Sequence[str], provenance: Mapping[str, object]) -> str:
     note = "The law is carried as it was proposed, with its constants inside."
     head = _head(schema, "The formula is the function `law` below.", note, provenance, ["math"], OPAQUE)
     return _assembled(head, schema, ("GROUPS", tuple(groups)), [*_CHECKS, carried(parsed, "law")], _CLOSED)
@@ -210,9 +204,7 @@ def _named(statement: ast.stmt, parsed: FormSource) -> ast.stmt:
     module = str(statement.module)
     if module not in STAR_IMPORTS:
         raise ValueError(f"the candidate imports everything of {module}")
-    offered = vars(
-        {"math": math, "numpy": np}[module]
-    )  # nothing is imported here because a candidate says so
+    offered = vars({"math": math, "numpy": np}[module])  # nothing is imported here because a candidate says so
     public = [name for name in offered.get("__all__", offered) if not name.startswith("_")]
     meant = sorted(set(public) & set(names_in(parsed.tree)))
     return ast.ImportFrom(module, [ast.alias(name) for name in meant], 0) if meant else ast.Pass()
@@ -245,9 +237,7 @@ def _head(
     lines += ["", note, ""]
     lines += [f"{heading}: {value}" for heading, value in provenance.items()]
     imports = "\n".join(f"import {module}" for module in modules)
-    return (
-        f"{docstring(chr(10).join(map(visible, lines)))}\n\nfrom __future__ import annotations\n\n{imports}\n"
-    )
+    return f"{docstring(chr(10).join(map(visible, lines)))}\n\nfrom __future__ import annotations\n\n{imports}\n"
 
 
 def _meaning(schema: Schema, name: str) -> str:
@@ -267,9 +257,7 @@ def _assembled(head: str, schema: Schema, table: tuple[str, object], parts: Sequ
         f"{name} = {_literal(content)}",
     ]
     law = _SIGNATURE.format(default=default) + _HELP + body
-    return "\n\n".join(
-        [head + "\n" + "\n".join(data) + "\n", *(f"{part.strip()}\n" for part in (*parts, law))]
-    )
+    return "\n\n".join([head + "\n" + "\n".join(data) + "\n", *(f"{part.strip()}\n" for part in (*parts, law))])
 
 
 def _literal(content: object) -> str:

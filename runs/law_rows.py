@@ -44,8 +44,7 @@ def table(
         raise InputError("The features must be columns of one length.")
     codes = _codes(labels, groups, group, count)
     features = {
-        name: given[name] if name in given else _typical(schema, groups, name, codes, known)
-        for name in schema.features
+        name: given[name] if name in given else _typical(schema, groups, name, codes, known) for name in schema.features
     }
     return Table(features, {}, groups, codes)
 

@@ -68,14 +68,10 @@ def laws(trials: Iterable[Trial], task: Task, chosen: str | None = None) -> tupl
         rows.append(
             LawRow(
                 id=trial.id,
-                formula=formula(trial.proposal.source, task.schema.targets).text()
-                or found.formula
-                or "opaque",
+                formula=formula(trial.proposal.source, task.schema.targets).text() or found.formula or "opaque",
                 constants=fitted.by_group(),
                 complexity=found.constants_count or 0,
-                train_error=0.0
-                if found.train is None
-                else float(np.sqrt(found.train.nmse)) * float(unit.mean()),
+                train_error=0.0 if found.train is None else float(np.sqrt(found.train.nmse)) * float(unit.mean()),
                 heldout_error=errors[trial.id],
                 heldout_r2=found.validation_r2,
                 chosen=trial.id == chosen,

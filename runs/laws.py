@@ -118,9 +118,7 @@ class Law:
 
         return covariance_frame(self, group, data_dir)
 
-    def uncertain_constants(
-        self, group: str | None = None, data_dir: Path | None = None
-    ) -> dict[str, UFloat]:
+    def uncertain_constants(self, group: str | None = None, data_dir: Path | None = None) -> dict[str, UFloat]:
         """A group's constants as correlated numbers; see `lawsmith.runs.uncertain_constants.uncertain_constants`."""
         from lawsmith.runs.uncertain_constants import uncertain_constants
 
@@ -247,9 +245,7 @@ class Law:
         if stated := self.stated():
             lines.append(f"  {stated}")
         elif first:
-            lines.append(
-                "  " + ", ".join(f"{name} = {value:.5g}" for name, value in list(first.items())[:12])
-            )
+            lines.append("  " + ", ".join(f"{name} = {value:.5g}" for name, value in list(first.items())[:12]))
         if len(self.groups) > 1:
             lines.append(f"  constants of {self.groups[0]}; groups: {few(self.groups)}")
         if self.chosen and self._scores:
@@ -331,9 +327,7 @@ def trial_of(archive: Archive, law: str) -> Trial:
     if len(fitting) == 1:
         return fitting[0]
     many = f"{len(fitting)} laws begin with it" if fitting else "it has none of that id"
-    raise InputError(
-        f"--law {law!r} names no law of {archive.run}: {many}; `discover laws {archive.run}` lists them."
-    )
+    raise InputError(f"--law {law!r} names no law of {archive.run}: {many}; `discover laws {archive.run}` lists them.")
 
 
 def _beyond(region: Region, factor: float) -> Array:

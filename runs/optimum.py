@@ -102,8 +102,7 @@ def optimum(
     assert best is not None
     times = _times(known, target, level)
     answers = {
-        name: _answer([None if p is None else float(rows[name][p]) for p in places], laws, times)
-        for name in free
+        name: _answer([None if p is None else float(rows[name][p]) for p in places], laws, times) for name in free
     }
     noise = known.errors[known.targets.index(target)].noise_at(group, float(values[0][best]))
     good = values[0] <= values[0][best] + noise
@@ -168,11 +167,7 @@ def _within(line: Array, low: Array, high: Array, own: float) -> tuple[float | N
 
     def crossing(out: int, step: int) -> float:
         share = margin[out] / (margin[out] - margin[out + step])
-        end = (
-            float(axis[out] + share * (axis[out + step] - axis[out]))
-            if outside[out] != outside[out + step]
-            else at
-        )
+        end = float(axis[out] + share * (axis[out + step] - axis[out])) if outside[out] != outside[out + step] else at
         return float(np.exp(end)) if line[0] > 0 else end
 
     return (
@@ -192,9 +187,7 @@ def asked(law: Law, known: Uncertainty, group: str, target: str) -> list[_Asked]
     if law.form is None or own is None:
         raise InputError("This law is not written as a formula, so it cannot be turned round.")
     found = [_Asked(_function(law.form, law, target, own), 0.0)]
-    refits = [
-        dict(zip(winner.names, row, strict=True)) for values in known.resamples if (row := values.get(group))
-    ]
+    refits = [dict(zip(winner.names, row, strict=True)) for values in known.resamples if (row := values.get(group))]
     found += [_Asked(_function(law.form, law, target, row), 0.0, refit=True) for row in refits]
     for member in known.members[1:]:
         constants = _constants(member.names, member.constants, group)
@@ -233,9 +226,7 @@ def _constants(names: Sequence[str], values: Values, group: str) -> dict[str, fl
 def _require(law: Law, given: set[str]) -> None:
     missing = [name for name in law.features if name not in given]
     if missing:
-        raise InputError(
-            f"The formula also needs {', '.join(missing)}; fix the value with --at {missing[0]}=NUMBER."
-        )
+        raise InputError(f"The formula also needs {', '.join(missing)}; fix the value with --at {missing[0]}=NUMBER.")
 
 
 def _line(known: Uncertainty, group: str, feature: str, points: int = POINTS) -> Array:
@@ -248,9 +239,7 @@ def _line(known: Uncertainty, group: str, feature: str, points: int = POINTS) ->
     return np.linspace(low - room, high + room, points)
 
 
-def _spent(
-    budget: Node, amount: float, free: Sequence[str], known: Uncertainty, group: str
-) -> dict[str, Array]:
+def _spent(budget: Node, amount: float, free: Sequence[str], known: Uncertainty, group: str) -> dict[str, Array]:
     """Columns of points that spend the budget exactly: all free features but the last on a grid, the last solved."""
     per_axis = {1: 1, 2: 4 * POINTS, 3: 150}[len(free)]
     axes = [_line(known, group, name, per_axis) for name in free[:-1]]

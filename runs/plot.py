@@ -54,9 +54,7 @@ def plot(
         points = [("training rows", rows)]
         if data.test is not None and len(hidden := _of_group(data.test, group)):
             points.append(("test rows", hidden))
-        moved = [
-            (name, part, _moved(law, part, typical, feature, group, place, sandbox)) for name, part in points
-        ]
+        moved = [(name, part, _moved(law, part, typical, feature, group, place, sandbox)) for name, part in points]
     axes = ax if ax is not None else pyplot.subplots(figsize=(6, 4))[1]
     curve = [row[place] for row in found]
     low, high = ([getattr(one, end) for one in curve] for end in ("low", "high"))

@@ -85,9 +85,7 @@ def replay(
     if result is None:
         raise InputError(f"The run {archive.run} is {archive.state}; only a complete run can be replayed.")
     if law is None:
-        raise InputError(
-            f"The run {archive.run} has no law to replay: {result.error or 'none was recorded'}."
-        )
+        raise InputError(f"The run {archive.run} has no law to replay: {result.error or 'none was recorded'}.")
     data = dataset if dataset is not None else open_data(archive, data_dir)
     failed: tuple[str, ...] = ()
     try:
@@ -128,9 +126,7 @@ def _validation(
         return None, (NEVER_CHECKED,)
     source = archive.source()
     if archive.manifest.origin != "run" or source is None:
-        return None, (
-            "Validation R² was not checked: the archive does not hold what its folds were fitted with.",
-        )
+        return None, ("Validation R² was not checked: the archive does not hold what its folds were fitted with.",)
     search_task = searched(archive, data.task)
     told = () if is_same(archive, search_task) else (CHANGED,)
     found = evaluate(sandbox, source, search_task.task, search_task.folds, seed=search_task.seed)

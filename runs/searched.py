@@ -54,9 +54,7 @@ def weighed(archive: Archive, task: Task) -> Task:
 def searched(archive: Archive, task: Task) -> SearchTask:
     """What the search of a finished run saw of `task`; rows that it did not believe weigh next to nothing, as then."""
     rows = {row - 1 for row, _ in disbelieved_rows(archive.result)}
-    return SearchTask.of(
-        weighed(archive, task), tuple(sorted(row for row in rows if 0 <= row < len(task.train)))
-    )
+    return SearchTask.of(weighed(archive, task), tuple(sorted(row for row in rows if 0 <= row < len(task.train))))
 
 
 def is_same(archive: Archive, found: SearchTask) -> bool:

@@ -120,6 +120,4 @@ def _defined(statement: ast.stmt) -> list[str]:
 
 def names_in(node: ast.AST) -> list[str]:
     """Every name that is read anywhere below `node`."""
-    return [
-        leaf.id for leaf in ast.walk(node) if isinstance(leaf, ast.Name) and isinstance(leaf.ctx, ast.Load)
-    ]
+    return [leaf.id for leaf in ast.walk(node) if isinstance(leaf, ast.Name) and isinstance(leaf.ctx, ast.Load)]

@@ -42,11 +42,7 @@ def _sweep(folder: Path, now: float, names: Collection[str]) -> None:
     but the files of those names is not ours and stays."""
     ours = re.compile("|".join(rf"{re.escape(name)}|\.{re.escape(name)}\.\d+\.tmp" for name in names))
     with os.scandir(folder) as entries:
-        found = [
-            entry
-            for entry in entries
-            if _HIDDEN.fullmatch(entry.name) and entry.is_dir(follow_symlinks=False)
-        ]
+        found = [entry for entry in entries if _HIDDEN.fullmatch(entry.name) and entry.is_dir(follow_symlinks=False)]
     for entry in found:
         with suppress(OSError):  # somebody else sweeps, or may and we may not
             if now - entry.stat().st_mtime > STALE_SECONDS and all(map(ours.fullmatch, os.listdir(entry))):

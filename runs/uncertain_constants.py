@@ -33,9 +33,7 @@ def covariances(law: Law, data_dir: Path | None = None) -> Covariances:
     with Sandbox() as sandbox:
         known = law.uncertainty(sandbox, data_dir)
     found = {group: covariance(known, group) for group in law.constants}
-    return Covariances(
-        known.members[0].names, {g: matrix for g, matrix in found.items() if matrix is not None}
-    )
+    return Covariances(known.members[0].names, {g: matrix for g, matrix in found.items() if matrix is not None})
 
 
 def covariance_frame(law: Law, group: str | None = None, data_dir: Path | None = None) -> pd.DataFrame:
@@ -55,9 +53,7 @@ def covariance_frame(law: Law, group: str | None = None, data_dir: Path | None =
     return pd.DataFrame(found.matrices[name], index=list(found.names), columns=list(found.names))
 
 
-def uncertain_constants(
-    law: Law, group: str | None = None, data_dir: Path | None = None
-) -> dict[str, UFloat]:
+def uncertain_constants(law: Law, group: str | None = None, data_dir: Path | None = None) -> dict[str, UFloat]:
     """The constants of a group as correlated numbers of the package ``uncertainties`` (lawsmith[uncertainties]).
 
     Raises InputError as `covariance_frame`, and without the package.
@@ -68,17 +64,13 @@ def uncertain_constants(
     found = covariance_frame(law, group, data_dir)
     names = [str(name) for name in found.index]
     values = law.constants[law.groups[0] if group is None else group]
-    return dict(
-        zip(names, correlated_values([values[name] for name in names], found.to_numpy()), strict=True)
-    )
+    return dict(zip(names, correlated_values([values[name] for name in names], found.to_numpy()), strict=True))
 
 
 def uncertainties_script(law: Law, heading: Mapping[str, object]) -> str:
     """A script that defines `constants`: group -> name -> number of the package ``uncertainties``."""
     found = covariances(law)
-    told = "\n".join(
-        [visible(law.expression), "", *(visible(f"{key}: {said}") for key, said in heading.items())]
-    )
+    told = "\n".join([visible(law.expression), "", *(visible(f"{key}: {said}") for key, said in heading.items())])
     rows = []
     for group, matrix in found.matrices.items():
         values = {name: law.constants[group][name] for name in found.names}

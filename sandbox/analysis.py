@@ -77,15 +77,11 @@ def _source(code: str, task: Task) -> str:
     if len(code.encode(errors="replace")) > MOST_BYTES:
         raise SyntaxError(f"the code has more than {MOST_BYTES} bytes")
     body = parse(code).body
-    if any(
-        isinstance(node, ast.Yield | ast.YieldFrom | ast.Await) for stmt in body for node in ast.walk(stmt)
-    ):
+    if any(isinstance(node, ast.Yield | ast.YieldFrom | ast.Await) for stmt in body for node in ast.walk(stmt)):
         raise SyntaxError("yield and await have no use here")
     schema, name = task.schema, _code_name(task.schema)
     frame = ast.parse(
-        _FRAME.format(
-            first=schema.features[0], groups=list(task.train.groups), code=name, target=schema.targets[0]
-        )
+        _FRAME.format(first=schema.features[0], groups=list(task.train.groups), code=name, target=schema.targets[0])
     )
     if body and isinstance(body[-1], ast.Expr):
         shown = ast.Call(ast.Name("_print_unless_none", ast.Load()), [body[-1].value], [])

@@ -57,9 +57,7 @@ class Constants:
         """The same constants with rows in the order of `groups`; a group without constants gets NaN."""
         rows = dict(zip(self.groups, self.values, strict=True))
         missing = np.full(len(self.names), np.nan)
-        values = np.array([rows.get(group, missing) for group in groups]).reshape(
-            len(groups), len(self.names)
-        )
+        values = np.array([rows.get(group, missing) for group in groups]).reshape(len(groups), len(self.names))
         return Constants(self.names, tuple(groups), values)
 
     def to_json(self) -> dict[str, Any]:

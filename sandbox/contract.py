@@ -39,9 +39,7 @@ from lawsmith.sandbox.verdict import Verdict
 from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.table import Table
 
-UNNOTICED = (
-    0.1  # share of the standard error of a mean, by which predictions may move when constants are rounded
-)
+UNNOTICED = 0.1  # share of the standard error of a mean, by which predictions may move when constants are rounded
 MODULE = "candidate"
 FILENAME = "<candidate>"
 
@@ -87,13 +85,9 @@ def _defined(module: ast.Module, names: dict[str, Any]) -> dict[str, Any]:
 def _builtins(allowed: Sequence[str]) -> dict[str, Any]:
     """The usual built-ins; imports by the candidate are held to the contract, for the message, not safety."""
 
-    def importing(
-        name: str, globals: Any = None, locals: Any = None, fromlist: Any = (), level: int = 0
-    ) -> Any:
+    def importing(name: str, globals: Any = None, locals: Any = None, fromlist: Any = (), level: int = 0) -> Any:
         if level or name.split(".")[0] not in allowed:
-            raise Broken(
-                Verdict.IMPORT_REFUSED, f"The candidate imports {name!r}; allowed are {', '.join(allowed)}."
-            )
+            raise Broken(Verdict.IMPORT_REFUSED, f"The candidate imports {name!r}; allowed are {', '.join(allowed)}.")
         return __import__(name, globals, locals, fromlist, level)
 
     return {**vars(builtins), "__import__": importing}
@@ -171,9 +165,7 @@ class FormLaw:
         names = [str(name) for name in returned]
         check_cap(len(names), self.spec)
         if set(names) != set(self.names):
-            raise Broken(
-                Verdict.CONTRACT, f"fit returned {some(names)} where PARAMETERS names {some(self.names)}."
-            )
+            raise Broken(Verdict.CONTRACT, f"fit returned {some(names)} where PARAMETERS names {some(self.names)}.")
         return {name: scalar(value, f"parameter {name}") for name, value in returned.items()}
 
     def predict(self, constants: FittedLaw, table: Table) -> Array:
@@ -195,9 +187,7 @@ class ClosedLaw:
 
     def fit(self, table: Table) -> FittedLaw:
         """The constants of each group, fitted to its rows of `table`; raises Broken."""
-        return FittedLaw(
-            (), np.empty((len(self.spec.groups), 0)), tuple("closed law" for _ in self.spec.groups)
-        )
+        return FittedLaw((), np.empty((len(self.spec.groups), 0)), tuple("closed law" for _ in self.spec.groups))
 
     def predict(self, constants: FittedLaw, table: Table) -> Array:
         """The predictions (n, T) for the rows of `table`; raises Broken."""
@@ -274,9 +264,7 @@ def _predict_groups(table: Table, spec: Spec, one: Callable[[int, dict[str, Arra
     predictions = np.full((len(table), len(spec.targets)), np.nan)
     order = np.argsort(table.codes, kind="stable")
     groups, begins = np.unique(table.codes[order], return_index=True)
-    for group, index in zip(
-        groups.tolist(), np.split(order, begins[1:]), strict=False
-    ):  # of no rows, one part
+    for group, index in zip(groups.tolist(), np.split(order, begins[1:]), strict=False):  # of no rows, one part
         columns = {name: column[index] for name, column in table.features.items()}
         predictions[index] = one(group, columns, len(index))
     return predictions

@@ -138,9 +138,7 @@ class _EvaluationJobs:
         known = [partial(_known, found) for found in scored]
         return self._parts(full(), [*again, *known])
 
-    def _submit(
-        self, first: FitJob, others: list[FitJob], whole: JobResult | None
-    ) -> list[Future[JobResult]]:
+    def _submit(self, first: FitJob, others: list[FitJob], whole: JobResult | None) -> list[Future[JobResult]]:
         if whole is None:
             return self.sandbox.submit_all([first, *others])
         known: Future[JobResult] = Future()
@@ -186,10 +184,7 @@ class _EvaluationJobs:
             return JobResult(Verdict.OK)
         train, constants = self.task.train, self._constants(parts[0])
         tables = [train, *(train.take(fold.held_out) for fold in self.folds)]
-        claims = [
-            Claim(part.constants, table, part.predictions[0])
-            for part, table in zip(parts, tables, strict=False)
-        ]
+        claims = [Claim(part.constants, table, part.predictions[0]) for part, table in zip(parts, tables, strict=False)]
         beyond = () if self.probes is None else (self.probes, self._far)
         for table, predictions in zip(beyond, parts[0].predictions[1:], strict=True):
             if np.isfinite(predictions).all():

@@ -77,9 +77,7 @@ def loss(declared: Any) -> Loss:
         raise Broken(Verdict.CONTRACT, f"LOSS must be one of {allowed}.") from None
 
 
-def per_target(
-    declared: Any, targets: Sequence[str]
-) -> dict[str, tuple[Callable[..., Any], Callable[..., Any]]]:
+def per_target(declared: Any, targets: Sequence[str]) -> dict[str, tuple[Callable[..., Any], Callable[..., Any]]]:
     """PER_TARGET: target -> (form, gradient) of that target alone; it must then name every target.
 
     Raises Broken for anything else.
@@ -87,22 +85,16 @@ def per_target(
     if not declared:
         return {}
     pairs = dict(declared) if isinstance(declared, Mapping) else {}
-    sound = all(
-        isinstance(pair, tuple) and len(pair) == 2 and all(map(callable, pair)) for pair in pairs.values()
-    )
+    sound = all(isinstance(pair, tuple) and len(pair) == 2 and all(map(callable, pair)) for pair in pairs.values())
     if set(pairs) != set(targets) or not sound:
-        raise Broken(
-            Verdict.CONTRACT, "PER_TARGET must map every target to a tuple (form, gradient) of functions."
-        )
+        raise Broken(Verdict.CONTRACT, "PER_TARGET must map every target to a tuple (form, gradient) of functions.")
     return pairs
 
 
 def check_cap(count: int, spec: Spec) -> None:
     """Raises Broken for more constants per group than the task or the limits allow."""
     if count > spec.constants:
-        raise Broken(
-            Verdict.OVER_CAP, f"{count} constants per group; at most {spec.constants} are ever allowed."
-        )
+        raise Broken(Verdict.OVER_CAP, f"{count} constants per group; at most {spec.constants} are ever allowed.")
     if spec.cap is not None and count > spec.cap * len(spec.targets):
         per_target = f" ({spec.cap} for each of {len(spec.targets)} targets)" if len(spec.targets) > 1 else ""
         allowed = spec.cap * len(spec.targets)
@@ -124,9 +116,7 @@ def numbers(value: Any, where: str) -> Array:
             raise TypeError("a complex number has no order")  # numpy would drop the imaginary part
         return np.array(value, dtype=np.float64)
     except (TypeError, ValueError):
-        raise Broken(
-            Verdict.WRONG_SHAPE, f"{where} returned {kind_of(value)} that is not real numbers."
-        ) from None
+        raise Broken(Verdict.WRONG_SHAPE, f"{where} returned {kind_of(value)} that is not real numbers.") from None
 
 
 def scalar(value: Any, what: str) -> float:
@@ -148,9 +138,7 @@ def as_matrix(returned: Any, rows: int, targets: Sequence[str], where: str) -> A
         return _column(returned, rows, where)[:, None]
     array = numbers(returned, where)
     if array.shape != (rows, len(targets)):
-        raise Broken(
-            Verdict.WRONG_SHAPE, f"{where} returned shape {array.shape}; expected {(rows, len(targets))}."
-        )
+        raise Broken(Verdict.WRONG_SHAPE, f"{where} returned shape {array.shape}; expected {(rows, len(targets))}.")
     return array
 
 
@@ -183,9 +171,7 @@ def _scalar_or_broken(value: Any, target: str) -> float:
             raise TypeError("a complex number has no order")
         return float(value)
     except (TypeError, ValueError, OverflowError):
-        raise Broken(
-            Verdict.WRONG_SHAPE, f"law returned {kind_of(value)} for {target!r}, not a number."
-        ) from None
+        raise Broken(Verdict.WRONG_SHAPE, f"law returned {kind_of(value)} for {target!r}, not a number.") from None
 
 
 def kind_of(value: Any) -> str:

@@ -45,9 +45,7 @@ class SearchTask:
 
     def evaluate(self, sandbox: Sandbox, source: str, whole: JobResult | None = None) -> Evaluation:
         """Scores one candidate; see `lawsmith.sandbox.evaluate` for what is raised and for `whole`."""
-        return evaluate(
-            sandbox, source, self.task, self.folds, probes=self.probes, seed=self.seed, whole=whole
-        )
+        return evaluate(sandbox, source, self.task, self.folds, probes=self.probes, seed=self.seed, whole=whole)
 
     @cached_property
     def digest(self) -> str:

@@ -46,9 +46,7 @@ def rounded(values: Array, digits: int) -> Array:
 
 def told(constants: Constants, table: Table, predicted: Array) -> Constants:
     """The constants of a fit to `table`, of which `predicted` (n, T) are the predictions there."""
-    return Constants(
-        constants.names, constants.groups, rounded(constants.values, significant_digits(table, predicted))
-    )
+    return Constants(constants.names, constants.groups, rounded(constants.values, significant_digits(table, predicted)))
 
 
 def told_again(
@@ -80,7 +78,5 @@ def told_again(
     predictions = iter(last.predictions)
     return [
         replace(fit, constants=one, predictions=tuple(islice(predictions, len(own))), usage=used)
-        for fit, one, own, used in zip(
-            fits, constants, tables, [usage, *[Usage()] * (len(fits) - 1)], strict=True
-        )
+        for fit, one, own, used in zip(fits, constants, tables, [usage, *[Usage()] * (len(fits) - 1)], strict=True)
     ]

@@ -46,9 +46,7 @@ class NumberNotation(BaseModel):
     def check(self) -> "NumberNotation":
         """The same; raises InputError where one character would have two meanings."""
         if self.decimal and self.decimal == self.thousands:
-            raise InputError(
-                f"--decimal and --thousands are both {self.decimal!r}; one character means one thing."
-            )
+            raise InputError(f"--decimal and --thousands are both {self.decimal!r}; one character means one thing.")
         return self
 
 
@@ -109,9 +107,7 @@ def convert(frame: "pd.DataFrame", separator: str, notation: NumberNotation, whe
                 said[name] = f"{name}: {shown!r} was read as {shown.replace(',', '.')}."
         else:
             texts.append(_column(name, frame[name]))
-    texts = [
-        text for text in texts if not (_truth(text, columns, booleans) or _dates(text, columns, dates, said))
-    ]
+    texts = [text for text in texts if not (_truth(text, columns, booleans) or _dates(text, columns, dates, said))]
     numbers = [text for text in texts if text.share([one is not None for one in text.numerals]) > MOST]
     marks = _marks(numbers, sure, separator, notation, where)
     for text in numbers:
@@ -122,9 +118,7 @@ def convert(frame: "pd.DataFrame", separator: str, notation: NumberNotation, whe
             dates.add(name)
     import pandas as pd
 
-    converted = pd.DataFrame(
-        {name: columns.get(name, frame[name]) for name in frame.columns}, index=frame.index
-    )
+    converted = pd.DataFrame({name: columns.get(name, frame[name]) for name in frame.columns}, index=frame.index)
     return Cells(converted, frame, frozenset(dates), frozenset(booleans), units, said)
 
 
@@ -233,10 +227,7 @@ def _marks(
                 )
     known = {mark: sure[mark] | {kind for found in seen[mark].values() for kind in found} for mark in ".,"}
     decimal = notation.decimal or {".": ",", ",": "."}.get(notation.thousands, "")
-    return {
-        text.name: _mark(text.name, seen, known, decimal, notation.thousands, separator, where)
-        for text in columns
-    }
+    return {text.name: _mark(text.name, seen, known, decimal, notation.thousands, separator, where) for text in columns}
 
 
 def _evidence(text: _Column, mark: str) -> dict[str, str]:
@@ -328,11 +319,7 @@ def _numbers(
         number = values[text.words.index(shown)]
         said.append(f"text was read as numbers ({shown.strip()!r} is {number:g})")
     marked = next(
-        (
-            k
-            for k, one in enumerate(text.numerals)
-            if one and values[k] is not None and _needs_a_word(one, decimal)
-        ),
+        (k for k, one in enumerate(text.numerals) if one and values[k] is not None and _needs_a_word(one, decimal)),
         None,
     )
     if marked is not None and shown is None:
@@ -361,16 +348,11 @@ def _suffixes(counted: "Counter[str]") -> tuple[dict[str, float], str]:
 
 def _values(text: _Column, found: list[float | None]) -> "np.ndarray[Any, Any]":
     """(n,) float64 where all filled cells were read; else objects with the text of the others."""
-    known = [
-        np.nan if one is None and is_missing(word) else one
-        for word, one in zip(text.words, found, strict=True)
-    ]
+    known = [np.nan if one is None and is_missing(word) else one for word, one in zip(text.words, found, strict=True)]
     if all(one is not None for one in known):
         values: Array = np.array(known, dtype=np.float64)
         return values[text.place]
-    mixed = np.array(
-        [word if one is None else one for word, one in zip(text.words, known, strict=True)], dtype=object
-    )
+    mixed = np.array([word if one is None else one for word, one in zip(text.words, known, strict=True)], dtype=object)
     return np.asarray(mixed[text.place])
 
 

@@ -63,9 +63,7 @@ class Deciding:
             and name not in self.labelled
         ]
         found = {name: self.numbers[name] for name in names}
-        return {
-            name: values for name, values in found.items() if values is not None and np.isfinite(values).all()
-        }
+        return {name: values for name, values in found.items() if values is not None and np.isfinite(values).all()}
 
     def labels_of(self, name: str) -> list[str]:
         """A column's cells as they were written, "" where nothing was."""

@@ -41,13 +41,9 @@ _SUMMARIES = (
 )
 _REMARK = re.compile(r"(?<=[\d.%])[ \t]+#.*$", flags=re.MULTILINE)
 _EXCEL = r"(?:N/A|DIV/0!|VALUE!|REF!|NAME\?|NUM!|NULL!)"
-_COMMENT = re.compile(
-    rf"^[ \t]*#(?!{_EXCEL}).*$", flags=re.MULTILINE
-)  # a row may begin with an error of Excel's
+_COMMENT = re.compile(rf"^[ \t]*#(?!{_EXCEL}).*$", flags=re.MULTILINE)  # a row may begin with an error of Excel's
 _OTHER_MARK = re.compile(r"^([ \t]*)(?:%|//|!)", flags=re.MULTILINE)
-_OTHER_REMARKS = re.compile(
-    r"\A(?:[ \t]*(?:%|//|!)[^\n]*\n)+"
-)  # lines above a table, as some programs mark them
+_OTHER_REMARKS = re.compile(r"\A(?:[ \t]*(?:%|//|!)[^\n]*\n)+")  # lines above a table, as some programs mark them
 _MOST_FOOTERS = 6  # lines at the end that may be summaries or remarks
 
 
@@ -78,9 +74,7 @@ def bound(cells: int, where: str) -> None:
 def bound_columns(columns: int, where: str) -> None:
     """Raise InputError for a table of more than `MAX_COLUMNS` columns."""
     if columns > MAX_COLUMNS:
-        raise InputError(
-            f"{where} has {columns:,} columns; at most {MAX_COLUMNS:,} are read: keep those of use."
-        )
+        raise InputError(f"{where} has {columns:,} columns; at most {MAX_COLUMNS:,} are read: keep those of use.")
 
 
 def parse_delimited(text: str, where: str) -> Reading:
@@ -143,9 +137,7 @@ def _header_and_body(text: str, where: str) -> tuple[str, str, list[str]]:
     if not header:
         raise InputError(f"{where} is empty; a table needs a header and at least one row.")
     if len(header) > MAX_HEADER:
-        raise InputError(
-            f"{where} begins with a line of more than {MAX_HEADER} characters, which is no header."
-        )
+        raise InputError(f"{where} begins with a line of more than {MAX_HEADER} characters, which is no header.")
     named = _named_by_comment(comments, text, header)
     if named is not None:
         notices.append(f"{where}: the columns' names were read from the comment {named[1].strip()[:60]!r}.")
@@ -169,9 +161,7 @@ def _named_by_comment(comments: list[str], text: str, first: str) -> tuple[str, 
     return (said if separator != " " else said.strip()), above[-1]
 
 
-def _said_of_commented_rows(
-    text: str, header: str, width: int, separator: str, where: str
-) -> tuple[str, ...]:
+def _said_of_commented_rows(text: str, header: str, width: int, separator: str, where: str) -> tuple[str, ...]:
     """A sentence about comments below the header that have as many cells as a row: perhaps they are meant as rows."""
     rows = 0
     for comment in _COMMENT.findall(text.partition(header)[2]) if "#" in text and width > 1 else ():
@@ -297,22 +287,16 @@ def _frame(body: str, names: list[str], separator: str, where: str) -> "pd.DataF
                 skipinitialspace=True,
             )
     except pd.errors.EmptyDataError:
-        raise InputError(
-            f"{where} holds no data rows; a table needs a header and at least one row."
-        ) from None
+        raise InputError(f"{where} holds no data rows; a table needs a header and at least one row.") from None
     except pd.errors.ParserWarning:
-        raise InputError(
-            f"{where} has more cells in its rows than its header names; name every column."
-        ) from None
+        raise InputError(f"{where} has more cells in its rows than its header names; name every column.") from None
     except pd.errors.ParserError as error:
         reason = str(error).removeprefix("Error tokenizing data. C error: ").strip().rstrip(".")
         raise InputError(f"{where} is not a well-formed table: {reason}.") from None
     return frame.fillna("")
 
 
-def _without_units(
-    frame: "pd.DataFrame", where: str
-) -> tuple["pd.DataFrame", dict[str, str], tuple[str, ...]]:
+def _without_units(frame: "pd.DataFrame", where: str) -> tuple["pd.DataFrame", dict[str, str], tuple[str, ...]]:
     """Set aside a first row that holds no number where all rows below do: the units of the columns."""
     if len(frame) < 3:
         return frame, {}, ()
@@ -337,9 +321,7 @@ def _without_footers(frame: "pd.DataFrame", where: str) -> tuple["pd.DataFrame",
     measured = {name for name in frame.columns if _mostly_numerals(head[name].tolist())}
     cut, seen = len(frame), []
     while cut > max(2, len(frame) - _MOST_FOOTERS):
-        cells = {
-            name: str(cell).strip() for name, cell in frame.iloc[cut - 1].items() if not is_missing(cell)
-        }
+        cells = {name: str(cell).strip() for name, cell in frame.iloc[cut - 1].items() if not is_missing(cell)}
         shown = ", ".join(cells.values())
         if not _is_footer({str(name): cell for name, cell in cells.items()}, measured, len(frame.columns)):
             break
@@ -347,11 +329,7 @@ def _without_footers(frame: "pd.DataFrame", where: str) -> tuple["pd.DataFrame",
         cut -= 1
     if not seen:
         return frame, ()
-    noun = (
-        "line is a summary or a remark and was"
-        if len(seen) == 1
-        else "lines are summaries or remarks and were"
-    )
+    noun = "line is a summary or a remark and was" if len(seen) == 1 else "lines are summaries or remarks and were"
     said = f"{where}: the last {noun} left out: {listing(seen[::-1])}."
     return frame.iloc[:cut], (said,)
 

@@ -84,9 +84,7 @@ def simplex_units(table: Table) -> dict[str, float]:
         ranges = factors * np.ptp(parts, axis=0)
         if not ranges.max() > 0:
             return {}
-        shares = [
-            name for name, spread in zip(names, ranges, strict=True) if spread > LEAST_SHARE * ranges.max()
-        ]
+        shares = [name for name, spread in zip(names, ranges, strict=True) if spread > LEAST_SHARE * ranges.max()]
         if len(shares) == len(names):
             close = np.ptp(parts @ factors) <= SIMPLEX_TOLERANCE * ranges.max()
             units = {name: float(factor / largest[name]) for name, factor in zip(names, factors, strict=True)}

@@ -94,9 +94,7 @@ class _Likeness:
     @classmethod
     def of(cls, columns: Sequence[Array], levels: Sequence[int], made: Sequence[bool]) -> Self:
         plain = np.array([_centred(column) for column in columns])
-        logs = np.array(
-            [_centred(np.log(column)) if column.min() > 0 else np.zeros(len(column)) for column in columns]
-        )
+        logs = np.array([_centred(np.log(column)) if column.min() > 0 else np.zeros(len(column)) for column in columns])
         across, enough = logs @ plain.T, np.array(levels) > 2
         closest = np.maximum(np.abs(plain @ plain.T), np.maximum(np.abs(across), np.abs(across.T)))
         same = (closest**2 > EXACT) & enough & enough[:, None]

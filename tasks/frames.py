@@ -27,9 +27,7 @@ def frame_bytes(frame: "pd.DataFrame") -> bytes:
     names = [".".join(map(str, name)) if isinstance(name, tuple) else as_text(name) for name in frame.columns]
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
-        raise InputError(
-            f"The DataFrame has two columns called {twice[0]!r}; every column needs its own name."
-        )
+        raise InputError(f"The DataFrame has two columns called {twice[0]!r}; every column needs its own name.")
     if not names:
         raise InputError("The DataFrame has no columns; a table needs a target and at least one feature.")
     columns = {name: _plain(frame.iloc[:, place]) for place, name in enumerate(names)}

@@ -25,9 +25,7 @@ class HubUnavailable(Exception):
 @cache
 def digests() -> dict[str, str]:
     """``<long name>/<file>`` -> SHA-256 of each file as published."""
-    lines = (
-        resources.files("lawsmith.tasks.catalog").joinpath("sldbench.sha256").read_text("utf-8").splitlines()
-    )
+    lines = resources.files("lawsmith.tasks.catalog").joinpath("sldbench.sha256").read_text("utf-8").splitlines()
     return {name: digest for digest, name in (line.split() for line in lines)}
 
 

@@ -59,9 +59,7 @@ class Knowledge(BaseModel):
 
     @field_serializer("ranges", when_used="json")
     def _closed_ends(self, ranges: Mapping[str, tuple[float, float]]) -> dict[str, list[float | None]]:
-        return {
-            target: [end if math.isfinite(end) else None for end in ends] for target, ends in ranges.items()
-        }
+        return {target: [end if math.isfinite(end) else None for end in ends] for target, ends in ranges.items()}
 
     def __bool__(self) -> bool:
         return bool(self.ranges or self.expectations)
@@ -102,9 +100,7 @@ def range_texts(ranges: Mapping[Any, Any]) -> tuple[str, ...]:
     texts = []
     for name, ends in ranges.items():
         if not isinstance(ends, Sequence) or isinstance(ends, str) or len(ends) != 2:
-            raise InputError(
-                f"The range of {name!r} is {ends!r}; give its two ends, such as (0, None) or (0, 1)."
-            )
+            raise InputError(f"The range of {name!r} is {ends!r}; give its two ends, such as (0, None) or (0, 1).")
         texts.append(f"{name}=" + ":".join("" if end is None else f"{end}" for end in ends))
     return tuple(texts)
 
@@ -131,9 +127,7 @@ def _distance(size: str, text: str, *, factor: bool) -> float:
     try:
         value = float(size)
     except ValueError:
-        raise InputError(
-            f"--reach {text!r} is not understood; write a factor, such as 10 or N=100."
-        ) from None
+        raise InputError(f"--reach {text!r} is not understood; write a factor, such as 10 or N=100.") from None
     if not (1.0 if factor else 0.0) < value < FARTHEST:
         least = "1 (times its largest value)" if factor else "0 (widths of its range)"
         raise InputError(f"--reach {text!r} leads nowhere; it must be above {least} and below {FARTHEST:g}.")
@@ -149,9 +143,7 @@ def _range(text: str, targets: Sequence[str]) -> tuple[str, tuple[float, float]]
     name, equals, interval = text.rpartition("=")
     low, colon, high = interval.partition(":")
     if not equals or not colon:
-        raise InputError(
-            f"--range {text!r} is not understood; write TARGET=LOW:HIGH, such as loss=0: or acc=0:1."
-        )
+        raise InputError(f"--range {text!r} is not understood; write TARGET=LOW:HIGH, such as loss=0: or acc=0:1.")
     bounds = (_number(low, -math.inf, text), _number(high, math.inf, text))
     if not bounds[0] < bounds[1]:
         raise InputError(f"--range {text!r} is empty; its low end must be below its high end.")
@@ -186,7 +178,5 @@ def _known(name: str, columns: Sequence[str], option: str, noun: str) -> str:
         return name
     alike = [column for column in columns if re.split(r"[./]", column)[-1].casefold() == name.casefold()]
     if len(alike) != 1:
-        raise InputError(
-            f"{option} names {name!r}, which is no {noun}; the {noun}s are {listing(list(columns), 12)}."
-        )
+        raise InputError(f"{option} names {name!r}, which is no {noun}; the {noun}s are {listing(list(columns), 12)}.")
     return alike[0]

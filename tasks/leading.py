@@ -65,18 +65,14 @@ def _terms(table: Table, axes: Array, targets: Array) -> tuple[Array, IntArray]:
     single = _unit(table.within_groups(axes.T).T)
     best = np.argsort(-((single @ targets.T) ** 2).sum(axis=1), kind="stable")[:PAIRED]
     one, two = np.triu_indices(len(best))
-    uses = np.concatenate(
-        [np.repeat(np.arange(len(axes)), 2).reshape(-1, 2), np.stack([best[one], best[two]], axis=1)]
-    )
+    uses = np.concatenate([np.repeat(np.arange(len(axes)), 2).reshape(-1, 2), np.stack([best[one], best[two]], axis=1)])
     products = axes[best[one]] * axes[best[two]]
     return np.concatenate([single, _unit(table.within_groups(products.T).T)]), uses
 
 
 def _unit(columns: Array) -> Array:
     size = np.sqrt((columns**2).sum(axis=1, keepdims=True))
-    return np.asarray(
-        np.where(size > 1e-9 * np.sqrt(columns.shape[1]), columns / np.maximum(size, 1e-300), 0.0)
-    )
+    return np.asarray(np.where(size > 1e-9 * np.sqrt(columns.shape[1]), columns / np.maximum(size, 1e-300), 0.0))
 
 
 def _outside(columns: Array, direction: Array) -> Array:

@@ -48,9 +48,7 @@ def scores(measured: Array, predicted: Array) -> Scores:
 
 def _check(measured: Array, predicted: Array) -> None:
     if measured.ndim != 2 or measured.shape != predicted.shape or 0 in measured.shape:
-        raise ValueError(
-            f"scores need two arrays of one shape (n, T), not {measured.shape}, {predicted.shape}"
-        )
+        raise ValueError(f"scores need two arrays of one shape (n, T), not {measured.shape}, {predicted.shape}")
 
 
 def _normalised(error: Array, spread: Array, measured: Array) -> float:

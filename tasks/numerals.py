@@ -37,9 +37,7 @@ FACTORS = {"k": 1e3, "K": 1e3, "M": 1e6, "m": 1e6, "B": 1e9, "b": 1e9, "G": 1e9,
 """Suffix of a number -> its factor."""
 
 _GAPS = re.compile(r"(?<=\d)[ '’\u00a0\u202f\u2009](?=\d{3}(?!\d))")
-_NUMERAL = re.compile(
-    r"([+\-−]?(?:\d[\d.,]*|[.,]\d[\d.,]*)(?:[eE][+\-−]?\d+)?)\s*([^\d\s.,;+\-−][^\d,;]{0,15})?"
-)
+_NUMERAL = re.compile(r"([+\-−]?(?:\d[\d.,]*|[.,]\d[\d.,]*)(?:[eE][+\-−]?\d+)?)\s*([^\d\s.,;+\-−][^\d,;]{0,15})?")
 _COMMON = re.compile(r"(-?\d+(?:\.\d*)?(?:e[+-]?\d+)?)([kKMBGT%]?)")
 _POWER = re.compile(r"(?:([+\-−]?\d[\d.,]*)\s*[x×*·]\s*)?10\s*(?:\^|\*\*)\s*([+\-−]?\d+)")
 _RAISED = re.compile(r"(?<=10)([⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)$")
@@ -66,9 +64,7 @@ def is_missing(cell: object) -> bool:
     if not isinstance(cell, str):
         return False
     text = cell.strip().lower()
-    return text in MISSING or (
-        text.startswith("***") and not text.strip("*")
-    )  # what does not fit Fortran's field
+    return text in MISSING or (text.startswith("***") and not text.strip("*"))  # what does not fit Fortran's field
 
 
 def is_null(cell: object) -> bool:

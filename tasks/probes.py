@@ -15,9 +15,7 @@ GROUPS = 6  # groups that are probed; more would only repeat
 STEPS = (1.5, 4.0)  # factors beyond the largest value of a positive feature
 SHARES = (0.15, 0.5)  # shares of the range beyond the largest value of any other feature
 MIXTURES = 12  # mixtures of two rows, where features are shares of a whole
-NEAR = float(
-    np.log(STEPS[0]) / np.log(STEPS[1])
-)  # of the way to the far half, where the user states how far that is
+NEAR = float(np.log(STEPS[0]) / np.log(STEPS[1]))  # of the way to the far half, where the user states how far that is
 
 
 def probe_rows(table: Table, *, seed: int = 0, reach: Mapping[str, float] = {}) -> Table:
@@ -74,9 +72,7 @@ def _both(x: Array, shares: Mask, steps: Array, seed: int) -> tuple[Array, Array
     if not shares.any():
         return _beyond(x, steps)
     halves = []
-    for ordered, mixed in zip(
-        _beyond(x[:, ~shares], steps[~shares]), _mixtures(x[:, shares], seed), strict=True
-    ):
+    for ordered, mixed in zip(_beyond(x[:, ~shares], steps[~shares]), _mixtures(x[:, shares], seed), strict=True):
         rows = np.arange(max(len(ordered), len(mixed)))
         both = np.empty((len(rows), x.shape[1]))
         both[:, ~shares], both[:, shares] = ordered[rows % len(ordered)], mixed[rows % len(mixed)]

@@ -96,10 +96,7 @@ def reach_rows(table: Table, distances: tuple[tuple[str, float], ...] = ()) -> T
 
 def _rows(x: Array, fixed: Mask, far: Sequence[Stated | None], rng: np.random.Generator) -> Array:
     low, high = x.min(axis=0), x.max(axis=0)
-    sides = [
-        [_way(column, up, distance) for up in (False, True)]
-        for column, distance in zip(x.T, far, strict=True)
-    ]
+    sides = [[_way(column, up, distance) for up in (False, True)] for column, distance in zip(x.T, far, strict=True)]
     rows = []
     for k in np.flatnonzero(~fixed):
         for base in (np.median(x, axis=0), high):

@@ -64,13 +64,9 @@ def read_bytes(path: Path) -> bytes:
     """The content of a file of at most `MAX_BYTES`; raises InputError when it cannot be had."""
     try:
         if path.is_dir():
-            raise InputError(
-                f"{path} is a folder; name a {', '.join(SUFFIXES)} file in it, or use --data-dir."
-            )
+            raise InputError(f"{path} is a folder; name a {', '.join(SUFFIXES)} file in it, or use --data-dir.")
         if path.exists() and not path.is_file():
-            raise InputError(
-                f"{path} is a pipe or a device; save its rows in a file first, or give - for stdin."
-            )
+            raise InputError(f"{path} is a pipe or a device; save its rows in a file first, or give - for stdin.")
         refuse_size(path.stat().st_size, str(path))
         return path.read_bytes()
     except FileNotFoundError:
@@ -152,9 +148,7 @@ def _unpacked(content: bytes, name: str, where: str) -> tuple[bytes, str]:
                 if not info.is_dir() and not info.filename.startswith(("__MACOSX", "."))
             ]
             if len(inside) != 1:
-                raise InputError(
-                    f"{where} holds {len(inside)} files; pack one table alone, or unpack it first."
-                )
+                raise InputError(f"{where} holds {len(inside)} files; pack one table alone, or unpack it first.")
             refuse_size(inside[0].file_size, f"{where}, unpacked,")
             with archive.open(inside[0]) as file:
                 return _bounded(file.read(MAX_BYTES + 1), where), inside[0].filename
@@ -213,9 +207,7 @@ def _parquet(content: bytes, where: str) -> Reading:
         plain = [column.name for column in schema if _is_plain(column.type)]
         bound_columns(len(schema), where)
         if repeated := [name for name, count in Counter(schema.names).items() if count > 1]:
-            raise InputError(
-                f"{where} names the column {repeated[0]!r} twice; every column needs its own name."
-            )
+            raise InputError(f"{where} names the column {repeated[0]!r} twice; every column needs its own name.")
         bound(file.metadata.num_rows * max(1, len(plain)), where)
         groups = (file.metadata.row_group(place) for place in range(file.metadata.num_row_groups))
         if (size := sum(group.total_byte_size for group in groups)) > MAX_UNPACKED_BYTES:
@@ -231,9 +223,7 @@ def _parquet(content: bytes, where: str) -> Reading:
         table = pa.concat_tables(parts) if parts else file.schema_arrow.empty_table()
         frame: pd.DataFrame = table.to_pandas(ignore_metadata=True)
     except (pa.ArrowException, OSError) as error:
-        raise InputError(
-            f"{where} is not a readable Parquet file: {str(error).splitlines()[0].rstrip('.')}."
-        ) from None
+        raise InputError(f"{where} is not a readable Parquet file: {str(error).splitlines()[0].rstrip('.')}.") from None
     nested = [column.name for column in schema if column.name not in plain]
     said = f"{where}: {listing(nested)} left out, because the cells hold lists or bytes."
     return Reading(frame, notices=(said,) if nested else ())
@@ -262,9 +252,7 @@ def _bound_texts(table: "pa.Table", where: str) -> None:
             words = chunk.dictionary if pa.types.is_dictionary(chunk.type) else chunk
             longest = (pc.max(pc.binary_length(words)).as_py() or 0) if _is_text(words.type) else 0
             if longest > MAX_CELL:
-                raise InputError(
-                    f"{where}: column {name!r} holds a text of more than {MAX_CELL} bytes; leave it out."
-                )
+                raise InputError(f"{where}: column {name!r} holds a text of more than {MAX_CELL} bytes; leave it out.")
             if (size := longest * table.num_rows / 1024**2) > MAX_UNPACKED_BYTES / 1024**2:
                 raise InputError(
                     f"{where}: the texts of column {name!r} may unpack to {size:.0f} MiB; at most "
@@ -294,9 +282,7 @@ def _workbook(content: bytes, where: str) -> Reading:
             found: list[tuple[Any, ...]] = []
             for place, row in enumerate(sheet.iter_rows(values_only=True)):
                 if place >= _ROWS_OF_A_SHEET:
-                    raise InputError(
-                        f"{where} has a sheet of more than {_ROWS_OF_A_SHEET:,} rows; Excel makes none."
-                    )
+                    raise InputError(f"{where} has a sheet of more than {_ROWS_OF_A_SHEET:,} rows; Excel makes none.")
                 cells += _CELLS_OF_A_RECORD + len(row)
                 bound(cells, where)
                 if any(cell is not None for cell in row):

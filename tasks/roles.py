@@ -69,21 +69,15 @@ def decide(cells: Cells, asked: Asked, where: str) -> Roles:
         decision.notices.append(f"{_count(~rows)} of runs that have not finished ({state}) left out.")
     if decision.tracker and not (measured := filled(cells.frame, named.target))[rows].all():
         decision.restrict(take(cells, rows & measured))
-        decision.notices.append(
-            f"{_count(rows & ~measured)} without a value of {listing(named.target)} left out."
-        )
+        decision.notices.append(f"{_count(rows & ~measured)} without a value of {listing(named.target)} left out.")
         rows = rows & measured
     if not rows.any():
-        raise InputError(
-            f"{where} has no row that can be used: {' '.join(decision.notices) or 'it is empty.'}"
-        )
+        raise InputError(f"{where} has no row that can be used: {' '.join(decision.notices) or 'it is empty.'}")
     found = decision.decide()
     if asked.drop_incomplete:
         kept = filled(cells.frame, found.numbers) & filled_labels(cells.labels, found.labels)
         if not kept[rows].any():
-            raise InputError(
-                f"{where} has no row in which all used columns are filled; leave some out with --ignore."
-            )
+            raise InputError(f"{where} has no row in which all used columns are filled; leave some out with --ignore.")
         if not kept[rows].all():
             decision = _Decision(take(cells, rows & kept), named, where, state)
             decision.notices.append(f"{_count(rows & ~kept)} without a value in some used column left out.")
@@ -186,9 +180,7 @@ class _Decision(Deciding):
                 if self.weight is None and len(self.asked.target) == 1:
                     self._weigh(name, "count", "by its name a number of measurements; rows count by it")
                 else:
-                    self.set(
-                        name, "left out", "a number of measurements; the errors already say how rows count"
-                    )
+                    self.set(name, "left out", "a number of measurements; the errors already say how rows count")
 
     def _weight_of_target(self, name: str, of: str) -> None:
         if len(self.asked.target) > 1:
@@ -216,8 +208,7 @@ class _Decision(Deciding):
         if values is None or target is None or not self.is_positive(name):
             return False
         return (
-            bool(np.median(values) < np.nanmax(target) - np.nanmin(target))
-            and len(np.unique(values)) > self.rows / 4
+            bool(np.median(values) < np.nanmax(target) - np.nanmin(target)) and len(np.unique(values)) > self.rows / 4
         )
 
     def _is_count(self, name: str) -> bool:
@@ -282,9 +273,7 @@ class _Decision(Deciding):
         for name in self.open():
             missing = self.missing(name)
             if missing and self.numbers[name] is not None:
-                self.set(
-                    name, "left out", f"empty in {missing} of {self.rows} rows; --drop-incomplete keeps it"
-                )
+                self.set(name, "left out", f"empty in {missing} of {self.rows} rows; --drop-incomplete keeps it")
                 self.notices.append(
                     f"{name} has no value in {missing} of {self.rows} rows and was left out; --drop-incomplete leaves "
                     "the rows out instead."
@@ -321,12 +310,8 @@ class _Decision(Deciding):
         roles = self.role.items()
         pool = [(name, "dates, the only feature") for name in dated]
         pool += [(name, "row numbers, the only feature") for name in counters]
-        pool += [
-            (name, "another outcome, the only feature") for name, (role, _) in roles if role == "companion"
-        ]
-        pool += [
-            (name, "kept, because it is the only feature") for name, (_, why) in roles if "--drop" in why
-        ]
+        pool += [(name, "another outcome, the only feature") for name, (role, _) in roles if role == "companion"]
+        pool += [(name, "kept, because it is the only feature") for name, (_, why) in roles if "--drop" in why]
         pool += [
             (name, "by its name bookkeeping, but the only feature")
             for name, (role, _) in roles
@@ -336,11 +321,7 @@ class _Decision(Deciding):
             self.set(pool[0][0], "feature", pool[0][1])
             return
         reasons = listing(
-            [
-                f"{name} ({why})"
-                for name, (role, why) in self.role.items()
-                if role not in ("target", "group", "weight")
-            ],
+            [f"{name} ({why})" for name, (role, why) in self.role.items() if role not in ("target", "group", "weight")],
             limit=12,
         )
         seen = f"; left out: {reasons}" if reasons else ""
@@ -350,9 +331,7 @@ class _Decision(Deciding):
         columns = self.candidates()
         found = derived(columns, {name: words.tokens(name) for name in columns})
         for name, (others, closeness) in found.items():
-            self.set(
-                name, "derived", f"follows from {listing(others)} (R² {closeness:.5f} between logarithms)"
-            )
+            self.set(name, "derived", f"follows from {listing(others)} (R² {closeness:.5f} between logarithms)")
         if found:
             kept = ",".join([*(name for name in self._features_in_order()), *found])
             self.notices.append(

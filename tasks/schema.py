@@ -61,13 +61,9 @@ class Column(BaseModel):
         number = plain(label)
         if folded in (["false", "true"], ["no", "yes"], ["n", "y"], ["off", "on"]) and number in (0.0, 1.0):
             return float(number)
-        alike = [
-            place for place, level in enumerate(self.levels) if number is not None and plain(level) == number
-        ]
+        alike = [place for place, level in enumerate(self.levels) if number is not None and plain(level) == number]
         if len(alike) != 1:
-            raise InputError(
-                f"The category {self.name!r} has no level {text!r}; it has {listing(self.levels, 8)}."
-            )
+            raise InputError(f"The category {self.name!r} has no level {text!r}; it has {listing(self.levels, 8)}.")
         return float(alike[0])
 
 
@@ -152,9 +148,7 @@ class Schema(BaseModel):
     def _roles_are_distinct(self) -> Self:
         repeated = [name for name, count in Counter(self.names).items() if count > 1]
         if repeated:
-            raise ValueError(
-                f"column {repeated[0]!r} has more than one role among features, targets and group"
-            )
+            raise ValueError(f"column {repeated[0]!r} has more than one role among features, targets and group")
         unknown = sorted(set(self.columns) - set(self.names))
         if unknown:
             raise ValueError(f"a meaning is given for {unknown[0]!r}, which is not a column of the task")

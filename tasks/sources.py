@@ -75,9 +75,7 @@ def _folder(data_dir: Path | None) -> tuple[Path | None, bool]:
     folder = data_dir if data_dir is not None else Path(named) if named else None
     if folder is not None and not folder.is_dir():
         said = "--data-dir" if data_dir is not None else DATA_VARIABLE
-        raise InputError(
-            f"{said} names {folder}, which is not a folder; give one that holds the task's tables."
-        )
+        raise InputError(f"{said} names {folder}, which is not a folder; give one that holds the task's tables.")
     return folder, data_dir is not None
 
 

@@ -42,10 +42,7 @@ class Table:
             if not (np.isfinite(self.weight).all() and (self.weight > 0).all()):
                 raise ValueError("every weight must be positive and finite")
         measures = () if self.weight is None else (self.weight,)
-        shapes = {
-            column.shape
-            for column in (*self.features.values(), *self.targets.values(), self.codes, *measures)
-        }
+        shapes = {column.shape for column in (*self.features.values(), *self.targets.values(), self.codes, *measures)}
         if shapes != {(len(self.codes),)}:
             raise ValueError(f"columns of one table must have one length, not shapes {sorted(shapes)}")
         if len(self.codes) and not 0 <= self.codes.min() <= self.codes.max() < len(self.groups):

@@ -78,9 +78,7 @@ def read_dataset(
     cells, read = _cells(train, notation)
     beside = train.parent / "task.toml"
     said = task_file(task_toml, beside)
-    require_columns(
-        cells.frame, tuple(said.columns), f"{task_toml or beside} describes columns of the table, which"
-    )
+    require_columns(cells.frame, tuple(said.columns), f"{task_toml or beside} describes columns of the table, which")
     asked = Asked(
         target=tuple(target),
         features=said.features if features is None else tuple(features),
@@ -112,9 +110,7 @@ def read_dataset(
         ),
     )
     split = _split(cells, schema, train)
-    stated = read_knowledge(
-        tuple(ranges) or said.ranges, tuple(expect) or said.expect, schema.targets, schema.features
-    )
+    stated = read_knowledge(tuple(ranges) or said.ranges, tuple(expect) or said.expect, schema.targets, schema.features)
     known, rates = _with_rates(stated, split.frame, schema.targets)
     rates = (*_outside(stated, split.frame), *rates)
     scales = [name for name in schema.features if _is_scale(split.frame[name].to_numpy())]
@@ -122,9 +118,7 @@ def read_dataset(
     known = known.model_copy(update={"reach": far})
     schema = schema.model_copy(update={"knowledge": known})
     meant = [
-        f"{given} was taken to mean {name}."
-        for given, name in zip(target, roles.targets, strict=True)
-        if given != name
+        f"{given} was taken to mean {name}." for given, name in zip(target, roles.targets, strict=True) if given != name
     ]
     found = _dataset(schema, split, test, (*read, *_said(cells, schema), *meant, *roles.notices, *rates))
     rows = found.task.train
@@ -137,9 +131,7 @@ def _what_leads(table: Table) -> tuple[str, ...]:
     kept = leading(table, names)
     if len(kept) == len(names):
         return ()
-    told = (
-        f"Formulas are made of {len(kept)} of the {len(names)} features, those that explain the target best"
-    )
+    told = f"Formulas are made of {len(kept)} of the {len(names)} features, those that explain the target best"
     return (f"{told}: {', '.join(kept)}. Name others with --features.",)
 
 

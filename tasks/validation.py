@@ -46,9 +46,7 @@ class Split:
     labels: "pd.DataFrame | None" = None
 
 
-def dataset(
-    schema: Schema, source: Source, train: Split, test: Split | None, notices: tuple[str, ...] = ()
-) -> Dataset:
+def dataset(schema: Schema, source: Source, train: Split, test: Split | None, notices: tuple[str, ...] = ()) -> Dataset:
     """Validate both splits and bind them to their provenance; raises InputError as the module says."""
     rows = train_table(train, schema)
     held_out = None if test is None else test_table(test, schema, rows)
@@ -210,11 +208,7 @@ def _refuse_constant_targets(table: Table, where: str) -> None:
 
 def _refuse_small_groups(table: Table, where: str) -> None:
     counts = np.bincount(table.codes, minlength=len(table.groups))
-    small = [
-        f"{name!r} ({_rows(int(n))})"
-        for name, n in zip(table.groups, counts, strict=True)
-        if n < MIN_GROUP_ROWS
-    ]
+    small = [f"{name!r} ({_rows(int(n))})" for name, n in zip(table.groups, counts, strict=True) if n < MIN_GROUP_ROWS]
     if small:
         raise InputError(
             f"{where}: too few rows (one to fit a constant, one to check it) in group {listing(small)}; add rows, drop "

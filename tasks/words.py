@@ -30,9 +30,7 @@ ERRORS = _words("sigma err error std stddev sd se sem stderr unc uncertainty dev
 AVERAGES = _words("mean avg average median")
 VARIANCES = _words("var variance")
 BOUNDS = _words("lo low lower hi high upper ci ci95 ci90 q05 q25 q75 q95 p05 p95 lb ub minus plus")
-CODES = _words(
-    "act activation type kind code mode method optimizer optimiser variant class scheme strategy category"
-)
+CODES = _words("act activation type kind code mode method optimizer optimiser variant class scheme strategy category")
 GROUPS = _words(
     "group family model models dataset data series compound material species site lab system sample batch curve "
     "architecture arch country subject patient device machine language domain task benchmark"
@@ -48,8 +46,7 @@ _COUNTS = re.compile(
     r"|(seeds?|runs?|reps?|repeats?|replicates?)_(n|num|count)|n_?obs|sample_weights?"
 )
 _REPLICATES = _words(
-    "seed seeds random_seed random_state rng replicate replica rep repeat repetition trial trial_id "
-    "seed_id fold"
+    "seed seeds random_seed random_state rng replicate replica rep repeat repetition trial trial_id seed_id fold"
 )
 _BOOKKEEPING = _words(
     "id index idx uuid guid hash run row no nr number timestamp date datetime created created_at updated "
@@ -141,9 +138,7 @@ def bounds_of(name: str, targets: tuple[str, ...]) -> bool:
 def _about(name: str, kinds: frozenset[str], targets: tuple[str, ...]) -> bool:
     words = tokens(name)
     base = [word for word in words if word not in kinds]
-    known = [
-        names for one in targets for names in (tokens(one), bare(one).split("_"), _without_averages(one))
-    ]
+    known = [names for one in targets for names in (tokens(one), bare(one).split("_"), _without_averages(one))]
     return len(base) < len(words) and base in known
 
 
@@ -192,9 +187,7 @@ def is_bookkeeping(name: str) -> bool:
     own = name
     for prefix in (*INPUTS, *RESULTS):
         own = own[len(prefix) :] if own.lower().startswith(prefix) else own
-    if own.startswith(("_", "Unnamed:")) or name.lower().startswith(
-        ("tags.", "config._", "system.", "system/")
-    ):
+    if own.startswith(("_", "Unnamed:")) or name.lower().startswith(("tags.", "config._", "system.", "system/")):
         return True
     plain = bare(name)
     return plain in _BOOKKEEPING or plain.endswith(("_id", "_uuid", "_hash", "_timestamp"))

@@ -92,9 +92,7 @@ def test_the_tutorial_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 
 @pytest.mark.parametrize("folder", ["scaling", "how-to"])
-def test_example_tables_are_what_their_scripts_make(
-    folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+def test_example_tables_are_what_their_scripts_make(folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     place = ROOT / "examples" / folder
     make = runpy.run_path(str(place / "make.py"))
     monkeypatch.setitem(make["write"].__globals__, "HERE", tmp_path)
@@ -104,8 +102,6 @@ def test_example_tables_are_what_their_scripts_make(
 
 
 def test_every_file_that_the_architecture_names_is_there() -> None:
-    named = re.findall(
-        r"`((?:agent|sandbox|runs|tasks|tests)/[\w/.]*)`", (ROOT / "docs/architecture.md").read_text()
-    )
+    named = re.findall(r"`((?:agent|sandbox|runs|tasks|tests)/[\w/.]*)`", (ROOT / "docs/architecture.md").read_text())
     assert len(named) > 40
     assert [name for name in named if not any((ROOT / f"{name}{end}").exists() for end in ("", ".py"))] == []

@@ -63,13 +63,9 @@ def test_no_module_name_stands_twice():
 
 
 def test_every_data_file_of_a_room_is_declared_as_package_data():
-    declared = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"][
-        "package-data"
-    ]
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]["package-data"]
     # What git tracks, because runs/ also holds the archives of whoever works here.
-    listed = subprocess.run(
-        ["git", "ls-files", *MAY_IMPORT], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    listed = subprocess.run(["git", "ls-files", *MAY_IMPORT], cwd=ROOT, capture_output=True, text=True, check=False)
     tracked = [Path(line) for line in listed.stdout.splitlines()]
     if not tracked:
         pytest.skip("not a git checkout")
@@ -111,15 +107,11 @@ def is_plain(function: ast.FunctionDef) -> bool:
 def test_every_public_function_has_a_docstring():
     """Exempt: properties, stubs, and methods that a base class of ours declares."""
     trees = documented_rooms()
-    classes = {
-        node.name: node for _, tree in trees for node in ast.walk(tree) if isinstance(node, ast.ClassDef)
-    }
+    classes = {node.name: node for _, tree in trees for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
 
     def inherited(node: ast.ClassDef) -> set[str]:
         bases = [classes[name] for base in node.bases if (name := ast.unparse(base)) in classes]
-        return {one.name for base in bases for one in methods(base)} | set[str]().union(
-            *map(inherited, bases)
-        )
+        return {one.name for base in bases for one in methods(base)} | set[str]().union(*map(inherited, bases))
 
     missing = []
     for file, tree in trees:
@@ -143,8 +135,6 @@ def test_only_a_worker_executes_source():
         for room in MAY_IMPORT
         for file in (ROOT / room).rglob("*.py")
         for node in ast.walk(ast.parse(file.read_text()))
-        if isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Name)
-        and node.func.id in ("exec", "compile")
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("exec", "compile")
     }
     assert found == {"sandbox/contract.py"}

@@ -102,11 +102,7 @@ def discover(
 def _refuse_stray_options(context: typer.Context) -> None:
     """`discover --task sft inspect` would silently ignore what was asked."""
     sources = {name: context.get_parameter_source(name) for name in context.params}
-    given = [
-        name
-        for name, source in sources.items()
-        if source and source.name == "COMMANDLINE" and name != "quiet"
-    ]
+    given = [name for name, source in sources.items() if source and source.name == "COMMANDLINE" and name != "quiet"]
     if given:
         from lawsmith.tasks import InputError
 

@@ -62,9 +62,7 @@ def _list(heading: str, found: list[Summary]) -> None:
         agent = entry.agent if entry.model is None else f"{entry.agent} {entry.model}"
         name = f"published/{entry.task}/{entry.run}" if entry.origin == "published" else entry.run
         when = f", {_date(entry.created)}" if entry.created and entry.origin != "published" else ""
-        out.print(
-            Text.assemble("  ", (name, "cyan"), text(f"{when}, {agent}  "), _remark(entry)), soft_wrap=True
-        )
+        out.print(Text.assemble("  ", (name, "cyan"), text(f"{when}, {agent}  "), _remark(entry)), soft_wrap=True)
         out.print(text(f"    {entry.expression or entry.error or 'no formula'}"), soft_wrap=True)
         out.print(text(f"    {_figures(entry)}"), style="dim", soft_wrap=True)
 
@@ -157,9 +155,7 @@ def _outcome(found: Details) -> None:
     if one.error is not None:
         out.print(text(f"failed: {one.error}"), style="red", soft_wrap=True)
     scores = (("test", one.r2), ("held-out", one.validation_r2), ("train", one.train_r2))
-    out.print(
-        "R²:        " + ", ".join(f"{split} {number(value)}" for split, value in scores), soft_wrap=True
-    )
+    out.print("R²:        " + ", ".join(f"{split} {number(value)}" for split, value in scores), soft_wrap=True)
     if found.law is not None:
         shown_result.formula(one.expression, found.codes)
         shown_result.constants(result.constants or {})
@@ -192,9 +188,7 @@ def _cost(found: Details) -> None:
         return
     cost = "unknown" if one.cost_usd is None else f"{one.cost_usd:.4f}"
     spent = f"{one.seconds:.1f} s, {result.calls or 0} model calls, USD {cost}"
-    out.print(
-        text(f"cost:      {spent}; ended by: {result.details.get('stopped', 'not recorded')}"), soft_wrap=True
-    )
+    out.print(text(f"cost:      {spent}; ended by: {result.details.get('stopped', 'not recorded')}"), soft_wrap=True)
     shown_result.account(result)
     kept = Account.of(result)
     if kept is not None and kept.progress:
@@ -206,9 +200,7 @@ def _candidates(trials: Sequence[Trial], targets: Sequence[str]) -> None:
     for trial in trials:
         got = trial.evaluation
         parents = f" of {', '.join(trial.proposal.parents)}" if trial.proposal.parents else ""
-        known = (
-            counted(got.constants_count, "constant") if got.constants_count is not None else "no constants"
-        )
+        known = counted(got.constants_count, "constant") if got.constants_count is not None else "no constants"
         head = f"  {trial.id}  held-out R² {number(got.validation_r2, 4)}, {known}; {trial.proposal.origin}{parents}"
         out.print(text(head), soft_wrap=True)
         stated = formula(trial.proposal.source, tuple(targets)).text() or "opaque"

@@ -12,9 +12,7 @@ from lawsmith.agent.cli.options import RUNS_DIR, Cluster, DataDir, Json, LawId, 
 __all__ = ["app"]
 
 Level = Annotated[float, of.option("P", "The probability that the interval holds, between 0 and 1.")]
-GroupName = Annotated[
-    str | None, of.option("NAME", "Predict for this group only; by default for all of them.")
-]
+GroupName = Annotated[str | None, of.option("NAME", "Predict for this group only; by default for all of them.")]
 
 
 @app.command()
@@ -44,19 +42,13 @@ def predict(
 @app.command()
 def optimum(
     run: Reference,
-    budget: Annotated[
-        str, of.option("'6*N*D=1e24'", "What may be spent: an expression of features, and its amount.")
-    ],
+    budget: Annotated[str, of.option("'6*N*D=1e24'", "What may be spent: an expression of features, and its amount.")],
     at: Annotated[
         list[str] | None,
         of.option("LR=1e-3", "Fix the features of the formula that the budget does not name."),
     ] = None,
-    target: Annotated[
-        str | None, of.option("COLUMN", "The target to make least, where there are several.")
-    ] = None,
-    maximize: Annotated[
-        bool, of.option(of.FLAG, "Make the target most instead of least.", "--maximize")
-    ] = False,
+    target: Annotated[str | None, of.option("COLUMN", "The target to make least, where there are several.")] = None,
+    maximize: Annotated[bool, of.option(of.FLAG, "Make the target most instead of least.", "--maximize")] = False,
     group: Annotated[str | None, of.option("NAME", "Ask the law of this group.")] = None,
     law: LawId = None,
     data_dir: DataDir = None,
@@ -93,9 +85,7 @@ def report(
         str | None,
         typer.Argument(metavar="[RUN]", help="The run to report on.", autocompletion=of.complete_run),
     ] = None,
-    site: Annotated[
-        Path | None, of.option("DIR", "Write pages about all runs into this folder instead.")
-    ] = None,
+    site: Annotated[Path | None, of.option("DIR", "Write pages about all runs into this folder instead.")] = None,
     output: Annotated[
         Path | None,
         of.option("FILE", "Write the page here instead of report.html in the archive.", "--out"),
@@ -134,9 +124,7 @@ def laws(
     run: Reference,
     pick: Annotated[
         str | None,
-        of.option(
-            "ID", "From now on use this law of the table instead of the chosen one; `chosen` undoes it."
-        ),
+        of.option("ID", "From now on use this law of the table instead of the chosen one; `chosen` undoes it."),
     ] = None,
     data_dir: DataDir = None,
     runs_dir: RunsDir = RUNS_DIR,
@@ -158,9 +146,7 @@ def inspect(
     task: Annotated[str | None, of.option("NAME", "List the runs of this task only.")] = None,
     agent: Annotated[str | None, of.option("NAME", "List the runs of this agent only.")] = None,
     sort: Annotated[str, of.option("KEY", "Sort by r2, validation, seconds, cost or run.")] = "r2",
-    diff: Annotated[
-        tuple[str, str] | None, of.option("RUN RUN", "Show what differs between two runs.")
-    ] = None,
+    diff: Annotated[tuple[str, str] | None, of.option("RUN RUN", "Show what differs between two runs.")] = None,
     json: Json = False,
 ) -> None:
     """List the runs; or show one: law, scores, constants, lineage, cost, failures."""
@@ -208,9 +194,7 @@ def resume(
 
 
 @app.command()
-def replay(
-    run: Reference, data_dir: DataDir = None, runs_dir: RunsDir = RUNS_DIR, json: Json = False
-) -> None:
+def replay(run: Reference, data_dir: DataDir = None, runs_dir: RunsDir = RUNS_DIR, json: Json = False) -> None:
     """Execute the law of a run again and compare every score with the archived one."""
     from lawsmith.agent.cli import replay_command
 
@@ -259,9 +243,7 @@ def import_(
     task: Annotated[str | None, of.option("NAME", "The task that the law is for.")] = None,
     system: Annotated[str | None, of.option("NAME", "The system that made the law.")] = None,
     model: Annotated[str | None, of.option("ID", "The model that the system used.")] = None,
-    source: Annotated[
-        str | None, of.option("TEXT", "Where it was published; by default the file's name.")
-    ] = None,
+    source: Annotated[str | None, of.option("TEXT", "Where it was published; by default the file's name.")] = None,
     data_dir: DataDir = None,
     runs_dir: RunsDir = RUNS_DIR,
     json: Json = False,
@@ -314,9 +296,7 @@ def mcp(
 
 @app.command()
 def doctor(
-    verbose: Annotated[
-        bool, of.option(of.FLAG, "List every test of the isolation.", "--verbose", "-v")
-    ] = False,
+    verbose: Annotated[bool, of.option(of.FLAG, "List every test of the isolation.", "--verbose", "-v")] = False,
     model: Annotated[
         str | None, of.option("ID", "Check this model's endpoint by one cheap call instead of this machine.")
     ] = None,

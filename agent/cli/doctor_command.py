@@ -128,6 +128,4 @@ def _model(environment: Mapping[str, str], configured: bool) -> str:
     if not configured:
         return "no endpoint configured (OPENAI_API_KEY or OPENAI_BASE_URL); the agent is symbolic"
     model = environment.get("LAWSMITH_MODEL")
-    return (
-        f"endpoint configured, {f'model {model}' if model else 'no model named: LAWSMITH_MODEL or --model'}"
-    )
+    return f"endpoint configured, {f'model {model}' if model else 'no model named: LAWSMITH_MODEL or --model'}"

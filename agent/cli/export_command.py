@@ -20,9 +20,7 @@ def run(reference: str, form: str, target: Path | None, runs_dir: Path, law: str
     Raises InputError for an unknown form.
     """
     if form not in (*TEXT_FORMATS, SLDBENCH):
-        raise InputError(
-            f"--format {form} is not known; the formats are {', '.join(TEXT_FORMATS)}, {SLDBENCH}."
-        )
+        raise InputError(f"--format {form} is not known; the formats are {', '.join(TEXT_FORMATS)}, {SLDBENCH}.")
     archive = find_archive(reference, runs_dir)
     if form == SLDBENCH:
         if target is None:
@@ -32,9 +30,7 @@ def run(reference: str, form: str, target: Path | None, runs_dir: Path, law: str
         return
     text = export_text(archive, cast(TextFormat, form), law)
     if target is None:
-        sys.stdout.write(
-            visible_lines(text)
-        )  # a stranger's law must not steer the terminal; --out writes it as it is
+        sys.stdout.write(visible_lines(text))  # a stranger's law must not steer the terminal; --out writes it as it is
     else:
         write_atomic(target, text.encode())
         announce(f"wrote {shown(target)}")

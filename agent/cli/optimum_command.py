@@ -96,9 +96,7 @@ def solve(
     found, name, group = _asked(reference, name.strip(), group, law, runs_dir)
     feature = (meant(feature, found.features) or [feature])[0]
     if feature not in found.features:
-        raise InputError(
-            f"--solve {feature!r} does not stand in the formula; it has {', '.join(found.features)}."
-        )
+        raise InputError(f"--solve {feature!r} does not stand in the formula; it has {', '.join(found.features)}.")
     fixed = pairs(found, at)
     with Sandbox() as sandbox:
         known = _known(found, sandbox, data_dir)
@@ -150,13 +148,9 @@ def _remarks(got: Optimum) -> list[str]:
     said = []
     if got.at_edge:
         ends = ", ".join(got.at_edge)
-        said.append(
-            f"There is no optimum inside the searched range: the law improves up to the end of {ends}."
-        )
+        said.append(f"There is no optimum inside the searched range: the law improves up to the end of {ends}.")
     if got.flat:
-        said.append(
-            "The optimum is too flat to tell: good laws of these rows disagree on it by more than ten times."
-        )
+        said.append("The optimum is too flat to tell: good laws of these rows disagree on it by more than ten times.")
     return said
 
 

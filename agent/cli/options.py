@@ -26,9 +26,7 @@ def complete_run(incomplete: str) -> list[str]:
     """Names of runs for the shell's completion."""
     from lawsmith.runs.find import addresses
 
-    ends = [
-        address if "published" in address else address.rpartition("/")[2] for address in addresses(RUNS_DIR)
-    ]
+    ends = [address if "published" in address else address.rpartition("/")[2] for address in addresses(RUNS_DIR)]
     return [name for name in ("latest", *ends) if name.startswith(incomplete)]
 
 
@@ -46,9 +44,7 @@ DataDir = Annotated[
 RunsDir = Annotated[Path, option("DIR", "The folder that the runs are kept in.")]
 Json = Annotated[bool, option(FLAG, "Print one JSON object on stdout.", "--json")]
 Version = Annotated[bool, option(FLAG, "Print the version and exit.", "--version", "-V")]
-JsonSchema = Annotated[
-    bool, option(FLAG, "Print the JSON Schema of what --json prints, and exit.", "--json-schema")
-]
+JsonSchema = Annotated[bool, option(FLAG, "Print the JSON Schema of what --json prints, and exit.", "--json-schema")]
 Quiet = Annotated[bool, option(FLAG, "Print results and warnings only, no progress.", "--quiet", "-q")]
 Open = Annotated[bool, option(FLAG, "Open the report in a browser at the end.", "--open")]
 Reference = Annotated[
@@ -61,9 +57,7 @@ Reference = Annotated[
 ]
 LawId = Annotated[
     str | None,
-    option(
-        "ID", "Take this law of the run's table (see `discover laws`) instead of its chosen one.", "--law"
-    ),
+    option("ID", "Take this law of the run's table (see `discover laws`) instead of its chosen one.", "--law"),
 ]
 
 Task = Annotated[
@@ -95,9 +89,7 @@ Workers = Annotated[int | None, search("N", "How many formulas to fit at a time;
 UnsafeLocal = Annotated[
     bool, search(FLAG, "Run candidates unprotected where this machine cannot isolate them.", "--unsafe-local")
 ]
-Cluster = Annotated[
-    str | None, search("ADDRESS", "Fit on this Dask scheduler (tls://host:8786), or on a `local` one.")
-]
+Cluster = Annotated[str | None, search("ADDRESS", "Fit on this Dask scheduler (tls://host:8786), or on a `local` one.")]
 Trust = Annotated[
     bool, option(None, "Do as the archive says, also if you did not begin it on this machine.", "--trust")
 ]
@@ -124,21 +116,13 @@ Group = Annotated[
 Category = Annotated[list[str] | None, table("COLUMN,…", "Labels that shift the law, such as codes.")]
 Sigma = Annotated[str | None, table("COLUMN", "Error of the target in each row; rows count by it.")]
 Ignore = Annotated[list[str] | None, table("COLUMN,…", "Columns to leave out.")]
-Ranges = Annotated[
-    list[str] | None, table("TARGET=LOW:HIGH", "Where a target stays: loss=0: or acc=0:1.", "--range")
-]
+Ranges = Annotated[list[str] | None, table("TARGET=LOW:HIGH", "Where a target stays: loss=0: or acc=0:1.", "--range")]
 Expect = Annotated[list[str] | None, table("SENTENCE", "What is known: 'loss falls with N, D'.")]
-Reach = Annotated[
-    list[str] | None, table("FACTOR", "How far beyond the data the law is used: 10 times, or N=100.")
-]
-DropIncomplete = Annotated[
-    bool, table(None, "Leave out rows with gaps instead of columns.", "--drop-incomplete")
-]
+Reach = Annotated[list[str] | None, table("FACTOR", "How far beyond the data the law is used: 10 times, or N=100.")]
+DropIncomplete = Annotated[bool, table(None, "Leave out rows with gaps instead of columns.", "--drop-incomplete")]
 Decimal = Annotated[str | None, table("CHAR", "Decimal mark of the file: . or ,")]
 Thousands = Annotated[str | None, table("CHAR", "Thousands separator of the file, such as .")]
-Test = Annotated[
-    Path | None, table("FILE", "Rows that the search never sees. The chosen law is scored on them once.")
-]
+Test = Annotated[Path | None, table("FILE", "Rows that the search never sees. The chosen law is scored on them once.")]
 Cap = Annotated[int | None, table("N", "The most constants that a law may have, per group and target.")]
 KeepData = Annotated[
     bool,
@@ -170,40 +154,28 @@ Form = Annotated[
 ]
 HallOfFame = Annotated[
     Path | None,
-    search(
-        "FILE", "Formulas that PySR or operon found (CSV, JSON); they are fitted and judged like all others."
-    ),
+    search("FILE", "Formulas that PySR or operon found (CSV, JSON); they are fitted and judged like all others."),
 ]
 CatalogueFile = Annotated[
     Path | None,
-    search(
-        "FILE", "Known laws of your field, with their sources (TOML); those that suit the table are fitted."
-    ),
+    search("FILE", "Known laws of your field, with their sources (TOML); those that suit the table are fitted."),
 ]
 Only = Annotated[bool, search(FLAG, "Fit nothing but --form, --hall-of-fame and --catalogue.", "--only")]
 
-Model = Annotated[
-    str | None, model("ID", "The model to ask. replay:RUN repeats the replies of a recorded run.")
-]
+Model = Annotated[str | None, model("ID", "The model to ask. replay:RUN repeats the replies of a recorded run.")]
 MaxCalls = Annotated[int | None, model("N", "The most calls of all runs together.")]
 MaxTokens = Annotated[int | None, model("N", "The most tokens of all runs together.")]
 MaxUsd = Annotated[float | None, model("USD", "The most dollars of all runs together.")]
 BaseUrl = Annotated[str | None, model("URL", "The address of an OpenAI-compatible server, with /v1.")]
 Temperature = Annotated[float | None, model("T", "The sampling temperature; 0.8 by default.")]
 MaxReplyTokens = Annotated[int | None, model("N", "The most tokens of one reply; 4096 by default.")]
-ContextTokens = Annotated[
-    int | None, model("N", "The most tokens of prompt and reply together; 16096 by default.")
-]
+ContextTokens = Annotated[int | None, model("N", "The most tokens of prompt and reply together; 16096 by default.")]
 InFlight = Annotated[int | None, model("N", "How many requests to send at a time; 8 by default.")]
-RequestTimeout = Annotated[
-    float | None, model("SECONDS", "How long to wait for a whole reply; 180 s by default.")
-]
+RequestTimeout = Annotated[float | None, model("SECONDS", "How long to wait for a whole reply; 180 s by default.")]
 EffortOfReasoning = Annotated[
     str | None, model("LEVEL", "How hard a reasoning model thinks: minimal, low, medium or high.", "--effort")
 ]
-Config = Annotated[
-    Path | None, model("FILE", "A file with models, sampling and prices; ./lawsmith.toml by default.")
-]
+Config = Annotated[Path | None, model("FILE", "A file with models, sampling and prices; ./lawsmith.toml by default.")]
 
 LimitWall = Annotated[float | None, limit("SECONDS", "The most elapsed time of one fit; 60 by default.")]
 LimitCpu = Annotated[float | None, limit("SECONDS", "The most computing time of one fit; 30 by default.")]
@@ -211,9 +183,7 @@ LimitMemory = Annotated[
     int | None, limit("MIB", "The most memory of one fit, beyond the interpreter; 1024 by default.")
 ]
 LimitOutput = Annotated[int | None, limit("KIB", "The most that a candidate may print; 64 by default.")]
-LimitRows = Annotated[
-    int | None, limit("N", "The most rows fitted and predicted at once; 5000000 by default.")
-]
+LimitRows = Annotated[int | None, limit("N", "The most rows fitted and predicted at once; 5000000 by default.")]
 LimitSource = Annotated[int | None, limit("KIB", "The longest source of a candidate; 64 by default.")]
 LIMIT_FIELDS = {
     "limit_wall": ("wall_seconds", 1),

@@ -43,9 +43,7 @@ def number(value: float | None, digits: int = 6) -> str:
 
 def text(content: object) -> Text:
     """Foreign text as it is: no markup, and no control or bidirectional character reaches the terminal."""
-    return Text(
-        "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in str(content))
-    )
+    return Text("".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in str(content)))
 
 
 def counted(count: int | None, noun: str) -> str:

@@ -51,9 +51,7 @@ def run(
     Raises InputError for neither or both, and for --out without rows.
     """
     if bool(at) == (rows is not None):
-        raise InputError(
-            "Say where to predict: --at FEATURE=NUMBER,…, or --rows FILE for every row of a table."
-        )
+        raise InputError("Say where to predict: --at FEATURE=NUMBER,…, or --rows FILE for every row of a table.")
     if output is not None and rows is None:
         raise InputError("--out goes with --rows; a single point is printed.")
     check_level(level)
@@ -188,9 +186,7 @@ def _cell(schema: Schema, name: str, cell: str, row: int, path: Path) -> float:
     try:
         return number_of(schema, name, cell)
     except InputError:
-        raise InputError(
-            f"{path}: column {name!r} holds {cell!r} in data row {row}, which is no number."
-        ) from None
+        raise InputError(f"{path}: column {name!r} holds {cell!r} in data row {row}, which is no number.") from None
 
 
 def _entries(table: Table, found: Sequence[Sequence[Any]], targets: Sequence[str]) -> list[dict[str, Any]]:
@@ -252,11 +248,9 @@ def _show(
     if not law.chosen:
         out.print(text(f"By law {law.id}, which the search did not choose."), soft_wrap=True)
     for sentence in told:
-        (
-            warn
-            if "do not rely" in sentence or known is None
-            else lambda line: out.print(text(line), soft_wrap=True)
-        )(sentence)
+        (warn if "do not rely" in sentence or known is None else lambda line: out.print(text(line), soft_wrap=True))(
+            sentence
+        )
 
 
 def _groups(table: Table) -> list[str]:
@@ -285,9 +279,7 @@ def _parts(entry: Mapping[str, Any]) -> None:
         "the choice of the formula": entry["model"],
         "the distance from the data": entry["extrapolation"],
     }
-    told = [
-        f"{name} {size:.2g}" for name, size in sorted(parts.items(), key=lambda part: -part[1]) if size > 0
-    ]
+    told = [f"{name} {size:.2g}" for name, size in sorted(parts.items(), key=lambda part: -part[1]) if size > 0]
     if told:
         out.print(text(f"The width comes from (standard deviations): {', '.join(told)}."), soft_wrap=True)
 
@@ -338,9 +330,7 @@ def _csv(
             repr(figure)
             for one in values
             for figure in (
-                (one.value, one.low, one.high, one.mean_low, one.mean_high)
-                if isinstance(one, Interval)
-                else (one,)
+                (one.value, one.low, one.high, one.mean_low, one.mean_high) if isinstance(one, Interval) else (one,)
             )
         ]
         writer.writerow([*cells, *figures, remark or ""])

@@ -82,16 +82,12 @@ def run(given: Mapping[str, Any]) -> None:
     described = [name for name, value in own.items() if value]
     if task is not None and (data is not None or described):
         option = "data" if data is not None else described[0]
-        raise InputError(
-            f"--task and --{option} do not go together: a task is a table that is already described."
-        )
+        raise InputError(f"--task and --{option} do not go together: a task is a table that is already described.")
     if data is not None and not own["target"]:
         raise InputError("--data needs --target: the name of the column to explain.")
     source = task or data
     if source is None:
-        raise InputError(
-            "Nothing to explain: give --task NAME (see 'discover tasks') or --data FILE --target COLUMN."
-        )
+        raise InputError("Nothing to explain: give --task NAME (see 'discover tasks') or --data FILE --target COLUMN.")
     settings = {name: given[name] for name in SETTINGS}
     settings |= {
         "options": Options(**{name: given[name] for name in Options.model_fields}),
@@ -124,9 +120,7 @@ def _finish(work: Callable[[Observer], Result], as_json: bool) -> Result:
         with terminated_like_interrupted(), progress:
             result = work(progress)
     except Interrupted as interrupt:
-        announce(
-            f"Interrupted; everything so far is kept. Continue with:\n  {_resume_line(interrupt.archive)}"
-        )
+        announce(f"Interrupted; everything so far is kept. Continue with:\n  {_resume_line(interrupt.archive)}")
         raise typer.Exit(130) from interrupt
     except InputError:
         if progress.archive is not None:

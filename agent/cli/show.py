@@ -39,9 +39,7 @@ def result(found: Result) -> None:
 def _leaderboard_line(found: Result) -> str:
     scores = found.leaderboard_scores
     if scores is None:
-        return (
-            "No test rows: held-out R² is measured on training rows beyond those that the law was fitted to."
-        )
+        return "No test rows: held-out R² is measured on training rows beyond those that the law was fitted to."
     figures = f"best {number(max(scores))}, mean {number(fmean(scores))}, min {number(min(scores))}"
     note = "; R² is clipped at -1, and a failed run counts as -1" if min(scores) == WORST_R2 else ""
     return f"test R² over {counted(len(scores), 'run')}: {figures}{note}"
@@ -61,9 +59,7 @@ def _runs_table(found: Result, tested: bool) -> Table:
         columns["failed"] = lambda run: str(run.result.failed)
     columns["s"] = lambda run: f"{run.result.seconds or 0.0:.1f}"
     if any(run.result.calls for run in found.runs):
-        columns["USD"] = lambda run: (
-            "unknown" if run.result.cost_usd is None else f"{run.result.cost_usd:.4f}"
-        )
+        columns["USD"] = lambda run: "unknown" if run.result.cost_usd is None else f"{run.result.cost_usd:.4f}"
     table = Table(title=text(title), title_justify="left", box=None, pad_edge=False)
     table.add_column("run")
     for heading in columns:
@@ -101,9 +97,7 @@ def _own_form(own: OwnForm, selected: Run | None) -> None:
     """A formula of the user's own: its place, its constants with intervals, or why it could not be fitted."""
     if own.row is None:
         said = own.trial.evaluation.message or "it has no finite prediction for held-out rows"
-        out.print(
-            Text.assemble(("\nyour form: ", "bold red"), text(f"could not be used: {said}")), soft_wrap=True
-        )
+        out.print(Text.assemble(("\nyour form: ", "bold red"), text(f"could not be used: {said}")), soft_wrap=True)
         return
     place = "chosen" if own.row.chosen else f"place {own.place} of {own.of} by error on held-out rows"
     errors = f"errors {own.row.train_error:.3g} on seen rows, {own.row.heldout_error:.3g} on held-out rows"
@@ -118,9 +112,7 @@ def _own_form(own: OwnForm, selected: Run | None) -> None:
         out.print(text(f"           {name} = {value:.5g}{span}"), soft_wrap=True)
     if not own.row.chosen:
         run = selected.manifest.run
-        out.print(
-            text(f"           use it: discover predict {run} --law {own.row.id} --at …"), soft_wrap=True
-        )
+        out.print(text(f"           use it: discover predict {run} --law {own.row.id} --at …"), soft_wrap=True)
 
 
 def _best_of(title: str, kind: str, formulas: Sequence[OwnForm], selected: Run | None) -> None:
@@ -134,9 +126,7 @@ def _best_of(title: str, kind: str, formulas: Sequence[OwnForm], selected: Run |
     place = "chosen" if row.chosen else f"place {best.place} of {best.of} by error on held-out rows"
     out.print(text(f"           its best: {row.formula}"), soft_wrap=True)
     out.print(text(f"           found as: {(proposal.note or proposal.origin)[:200]}"), soft_wrap=True)
-    out.print(
-        text(f"           {place}; all of them: discover laws {selected.manifest.run} --json"), soft_wrap=True
-    )
+    out.print(text(f"           {place}; all of them: discover laws {selected.manifest.run} --json"), soft_wrap=True)
 
 
 def _ranges(run: Run, law: str) -> Mapping[str, Mapping[str, tuple[float, float]]]:

@@ -41,9 +41,7 @@ def _list(described: list[dict[str, Any]]) -> None:
     for entry in described:
         path = entry["data"]["path"]
         elsewhere = (
-            "not in the folder given"
-            if entry["data"]["source"] == "file"
-            else "fetched from the hub when needed"
+            "not in the folder given" if entry["data"]["source"] == "file" else "fetched from the hub when needed"
         )
         place = elsewhere if path is None else shown(Path(path).parent)
         cap = "no cap" if entry["cap"] is None else f"at most {entry['cap']} constants per group and target"
@@ -53,9 +51,7 @@ def _list(described: list[dict[str, Any]]) -> None:
         out.print(text(f"  data: {place}"), soft_wrap=True)
         if best is not None:
             out.print(text(f"  best published R²: {best['r2']:.3f} ({best['system']})"))
-    out.print(
-        "\nPublished scores are other people's; discover tasks --json gives all of them with their sources."
-    )
+    out.print("\nPublished scores are other people's; discover tasks --json gives all of them with their sources.")
 
 
 def _few(columns: list[str]) -> str:

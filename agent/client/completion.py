@@ -52,9 +52,7 @@ def read_reply(body: Any, scrub: Scrubber, *, tools: bool = False) -> ModelReply
     if refusal:
         raise AnsweredFailure(Failure.REFUSED, f"The model refused: {_named(refusal, scrub)}", usage, text)
     if finish == "content_filter":
-        raise AnsweredFailure(
-            Failure.FILTERED, "The endpoint's content filter stopped the reply.", usage, text
-        )
+        raise AnsweredFailure(Failure.FILTERED, "The endpoint's content filter stopped the reply.", usage, text)
     if finish == "length":
         why = "The reply was cut off at the token limit; raise --max-reply-tokens."
         raise AnsweredFailure(Failure.CUT_OFF, why, usage, text)
@@ -106,9 +104,7 @@ class FullContext:
             before, self._cut_off = self._cut_off, [*self._cut_off[-7:], (prompt, said)]
         full = any(abs(p + s - prompt - said) <= 2 and abs(s - said) > 2 for p, s in before)
         if not full:
-            message = (
-                f"The endpoint cut the reply off after {said} tokens, below the limit that was asked for."
-            )
+            message = f"The endpoint cut the reply off after {said} tokens, below the limit that was asked for."
             return AnsweredFailure(Failure.CUT_OFF, message, failure.usage, failure.text)
         message = (
             f"The prompt left room for {said} tokens of reply in the model's context of {prompt + said}; "

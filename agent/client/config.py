@@ -83,9 +83,7 @@ class Options(Frozen):
         Raises InputError for what is no number.
         """
         open_names = [name for name in _FLAGS if getattr(self, name) is None]
-        found = {
-            name: environment[_variable(name)] for name in open_names if environment.get(_variable(name))
-        }
+        found = {name: environment[_variable(name)] for name in open_names if environment.get(_variable(name))}
         try:
             return self.model_validate(self.model_dump() | found)
         except ValidationError as error:
@@ -150,11 +148,7 @@ class Config(Frozen):
         found: list[str] = []
         for choice in self.models:
             place = choice.base_url or self.base_url or ""
-            if (
-                place.lower().startswith("http://")
-                and not is_loopback(place)
-                and environment.get(choice.key_env)
-            ):
+            if place.lower().startswith("http://") and not is_loopback(place) and environment.get(choice.key_env):
                 found.append(
                     f"The key in {choice.key_env} goes to {public_url(place)} in plain text, where others can read "
                     "it on the way; use an https:// address."
@@ -177,9 +171,7 @@ class Config(Frozen):
             raise InputError("No model is named: give --model, or set LAWSMITH_MODEL.")
         here = options.base_url or base_url
         placed = tuple(
-            choice.model_copy(update={"base_url": here})
-            if options.base_url or not choice.base_url
-            else choice
+            choice.model_copy(update={"base_url": here}) if options.base_url or not choice.base_url else choice
             for choice in self._with_known_places(models)
         )
         for place in (base_url, *(choice.base_url for choice in placed)):
@@ -226,9 +218,7 @@ class Config(Frozen):
         """`models` named on the command line keep the address and key that the file states for them."""
         known = {choice.name: choice for choice in self.models}
         return tuple(
-            known[choice.name].model_copy(update={"weight": choice.weight})
-            if choice.name in known
-            else choice
+            known[choice.name].model_copy(update={"weight": choice.weight}) if choice.name in known else choice
             for choice in models
         )
 
@@ -310,7 +300,5 @@ def _parse_model(part: str) -> ModelChoice:
     except ValueError:
         value = math.nan
     if not name or not (0 < value < math.inf):
-        raise InputError(
-            f"--model {part!r}: write NAME or NAME=WEIGHT with a positive weight, separated by commas."
-        )
+        raise InputError(f"--model {part!r}: write NAME or NAME=WEIGHT with a positive weight, separated by commas.")
     return ModelChoice(name=name, weight=value)

@@ -22,9 +22,7 @@ class Bill:
         self._tokens = 0
         self._usd: Fraction | None = Fraction(0)
 
-    def add(
-        self, request: Request, result: ModelReply | CallFailure, *, final: bool, seconds: float
-    ) -> CallAttempt:
+    def add(self, request: Request, result: ModelReply | CallFailure, *, final: bool, seconds: float) -> CallAttempt:
         """The record of an attempt, put on the bill."""
         at_most: tuple[int, float | None] = (0, 0.0)
         if isinstance(result, ModelReply | AnsweredFailure):
@@ -34,9 +32,7 @@ class Bill:
             usd = 0.0
         else:
             usd, at_most = None, self._most
-        attempt = attempt_of(
-            request, result, source="endpoint", final=final, seconds=seconds, usd=usd, at_most=at_most
-        )
+        attempt = attempt_of(request, result, source="endpoint", final=final, seconds=seconds, usd=usd, at_most=at_most)
         self._tokens += at_most[0] if attempt.tokens is None else attempt.tokens
         self._usd = None if usd is None or self._usd is None else self._usd + Fraction(usd)
         return attempt
@@ -58,9 +54,7 @@ def book(budget: Budget, attempts: Sequence[CallAttempt]) -> None:
     """Charge recorded attempts: those of an earlier process of this run, or of the run that is replayed."""
     for attempt in attempts:
         tokens = attempt.at_most_tokens if attempt.tokens is None else attempt.tokens
-        counts = (
-            attempt.final or attempt.failure is Failure.LOST
-        )  # a lost call may have been answered and paid
+        counts = attempt.final or attempt.failure is Failure.LOST  # a lost call may have been answered and paid
         budget.book(
             calls=int(counts and attempt.source == "endpoint"),
             tokens=0 if attempt.source == "cache" else tokens,

@@ -204,9 +204,7 @@ class Endpoint:
         with ReplyWatch(self._listener, request.model) if self._listener else nullcontext() as watch:
             if chat:
                 messages: Any = [_sent(message) for message in said]
-                made = self._client.chat.completions.with_streaming_response.create(
-                    messages=messages, **common
-                )
+                made = self._client.chat.completions.with_streaming_response.create(messages=messages, **common)
             else:
                 made = self._client.responses.with_streaming_response.create(
                     input=input_items(said),  # type: ignore[arg-type]
@@ -275,15 +273,11 @@ class Endpoint:
             message = f"{self.url} refuses the key (HTTP {status}); set OPENAI_API_KEY. It said: {said}"
             return CallFailure(Failure.UNAUTHORIZED, message)
         if status in (404, 405):
-            message = (
-                f"{self.url} has no such model or path (HTTP {status}); check --model and OPENAI_BASE_URL."
-            )
+            message = f"{self.url} has no such model or path (HTTP {status}); check --model and OPENAI_BASE_URL."
             return CallFailure(Failure.NOT_FOUND, f"{message} It said: {said}")
         if 300 <= status < 400:
             place = public_url(error.response.headers.get("location", "")) or "elsewhere"
-            message = (
-                f"{self.url} redirects to {place} (HTTP {status}), where no key is sent; set OPENAI_BASE_URL."
-            )
+            message = f"{self.url} redirects to {place} (HTTP {status}), where no key is sent; set OPENAI_BASE_URL."
             return CallFailure(Failure.NOT_FOUND, message)
         if status == 402 or (status == 429 and error.code == "insufficient_quota"):
             message = f"The account behind OPENAI_API_KEY has no quota left at {self.url}. It said: {said}"
@@ -331,6 +325,4 @@ def _blamed(error: openai.APIStatusError, sent: frozenset[str]) -> str | None:
         return error.param
     if SYSTEM_ROLE in sent and _NO_SYSTEM.search(error.message):
         return SYSTEM_ROLE
-    return next(
-        (name for name in _OPTIONAL if name in sent and re.search(rf"\b{name}\b", error.message)), None
-    )
+    return next((name for name in _OPTIONAL if name in sent and re.search(rf"\b{name}\b", error.message)), None)

@@ -90,9 +90,7 @@ def bounded_client(base_url: str, key: str) -> httpx2.Client:
 
 def never_connected(error: openai.APIConnectionError) -> bool:
     """Whether a request did not reach the endpoint, so that it cannot have been billed."""
-    return isinstance(
-        error.__cause__, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.UnsupportedProtocol
-    )
+    return isinstance(error.__cause__, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.UnsupportedProtocol)
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

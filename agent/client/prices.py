@@ -27,9 +27,7 @@ class Prices:
     def __init__(self, table: Mapping[str, Price]) -> None:
         for model, price in table.items():
             if not (0 <= price.prompt < float("inf") and 0 <= price.completion < float("inf")):
-                raise InputError(
-                    f"The price of {model!r} must be finite and not negative (USD per million tokens)."
-                )
+                raise InputError(f"The price of {model!r} must be finite and not negative (USD per million tokens).")
         self._table = dict(table)
 
     def price(self, model: str) -> Price | None:

@@ -36,9 +36,7 @@ def probe(endpoint: Endpoint, model: str) -> Support:
     request = Request(
         slot="probe",
         model=model,
-        messages=(
-            Message(role="user", content='Call the tool `ready` with the word "yes". Say nothing else.'),
-        ),
+        messages=(Message(role="user", content='Call the tool `ready` with the word "yes". Say nothing else.'),),
         max_tokens=least,
         temperature=0.0,  # with the seed only to learn whether they are taken: what is rejected is not billed
         seed=0,

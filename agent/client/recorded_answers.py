@@ -81,9 +81,7 @@ def first_difference(recorded: Sequence[Message], now: Sequence[Message]) -> str
         if before == after:
             continue
         old, new = before.content.splitlines(), after.content.splitlines()
-        line = next(
-            (n for n, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new))
-        )
+        line = next((n for n, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
         was = clip(old[line]) if line < len(old) else "(end)"
         is_now = clip(new[line]) if line < len(new) else "(end)"
         return f"message {place} ({before.role}), line {line + 1} was {was!r}, now {is_now!r}"

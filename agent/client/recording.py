@@ -109,9 +109,7 @@ class Recording:
         self._asked: dict[str, SentRequest] = {}
         self._open: set[str] = set()
         self.end: str | None = None  # why no further request was sent, if that was recorded
-        self.inherited: tuple[str, ...] | None = (
-            None  # notes of earlier runs, None where that was not recorded
-        )
+        self.inherited: tuple[str, ...] | None = None  # notes of earlier runs, None where that was not recorded
         for line in sink.calls():
             self._read(line)
 
@@ -119,15 +117,11 @@ class Recording:
         body = {name: value for name, value in line.items() if name in _FIELDS}
         if line.get("event") == "request":
             self._note(
-                SentRequest.model_validate(
-                    {name: body[name] for name in SentRequest.model_fields if name in body}
-                )
+                SentRequest.model_validate({name: body[name] for name in SentRequest.model_fields if name in body})
             )
         elif line.get("event") == "reply":
             self._keep(
-                CallAttempt.model_validate(
-                    {name: body[name] for name in CallAttempt.model_fields if name in body}
-                )
+                CallAttempt.model_validate({name: body[name] for name in CallAttempt.model_fields if name in body})
             )
         elif line.get("event") == "end":
             self.end = str(line["reason"])

@@ -13,9 +13,7 @@ def input_items(messages: Sequence[Message]) -> list[dict[str, Any]]:
     items: list[dict[str, Any]] = []
     for message in messages:
         if message.tool_call_id:
-            items.append(
-                {"type": "function_call_output", "call_id": message.tool_call_id, "output": message.content}
-            )
+            items.append({"type": "function_call_output", "call_id": message.tool_call_id, "output": message.content})
             continue
         if message.content:
             items.append({"role": message.role, "content": message.content})
@@ -36,9 +34,7 @@ def parameters(request: Request, schema: dict[str, Any], effort: str | None) -> 
     if request.structured:
         found["text"] = {"format": {"type": "json_schema", **schema["json_schema"]}}
     if request.tools:
-        found["tools"] = [
-            {"type": "function", "strict": False, **tool.model_dump()} for tool in request.tools
-        ]
+        found["tools"] = [{"type": "function", "strict": False, **tool.model_dump()} for tool in request.tools]
     return found
 
 

@@ -28,9 +28,7 @@ class Estimate:
         """Take note of what the endpoint counted."""
         with self._lock:
             if usage.prompt_tokens:
-                ratio = (usage.prompt_tokens - TOKENS_PER_MESSAGE * len(request.messages)) / max(
-                    1, request.bytes
-                )
+                ratio = (usage.prompt_tokens - TOKENS_PER_MESSAGE * len(request.messages)) / max(1, request.bytes)
                 self._per_byte = max(self._per_byte or 0.0, ratio)
             self._longest_reply = max(self._longest_reply, usage.completion_tokens or 0)
 

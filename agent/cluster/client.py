@@ -61,9 +61,7 @@ def _is_loopback(host: str) -> bool:
 
 
 @contextmanager
-def joined(
-    address: str, cluster_task: ClusterTask, width: int | None, say: Callable[[str], None]
-) -> Iterator[Cluster]:
+def joined(address: str, cluster_task: ClusterTask, width: int | None, say: Callable[[str], None]) -> Iterator[Cluster]:
     """The cluster at `address`, ready to evaluate; `width` candidates at a time, by default twice its threads.
 
     Raises InputError where Dask is not installed, nothing answers, or a worker cannot be used.
@@ -92,9 +90,7 @@ class Cluster:
     `width` is the number of candidates under way at a time.
     """
 
-    def __init__(
-        self, address: str, cluster_task: ClusterTask, width: int | None, say: Callable[[str], None]
-    ) -> None:
+    def __init__(self, address: str, cluster_task: ClusterTask, width: int | None, say: Callable[[str], None]) -> None:
         from distributed import Client
 
         from lawsmith.agent.cluster.worker import CandidateWorker
@@ -195,9 +191,7 @@ class Cluster:
                     self._send([one])
                 return
             message = "The workers that evaluated it were killed, one after the other."
-            found = [
-                Evaluation(verdict=Verdict.SANDBOX_BROKEN, message=message, stage="worker", tier=Tier.NONE)
-            ]
+            found = [Evaluation(verdict=Verdict.SANDBOX_BROKEN, message=message, stage="worker", tier=Tier.NONE)]
         except (CancelledError, Exception) as error:  # noqa: BLE001 - told to whoever waits
             self._lose(batch, error)
             return

@@ -164,9 +164,7 @@ def discover(
         return _execute(command, shown)
 
 
-def _own_categories(
-    data: "str | Path | pd.DataFrame", *named: "Label | Sequence[Label] | None"
-) -> tuple[str, ...]:
+def _own_categories(data: "str | Path | pd.DataFrame", *named: "Label | Sequence[Label] | None") -> tuple[str, ...]:
     """Columns of a DataFrame that are categories of numbers by their type, and that nothing else was said of."""
     if isinstance(data, str | Path):
         return ()

@@ -56,9 +56,7 @@ def conclude(
         archive.finish(record.model_copy(update={"error": _why_no_law(history, stopped)}), None)
         return
     try:
-        choice, closed, passed = _finite_everywhere(
-            choice, journal, dataset, search_task, sandbox, allow_opaque
-        )
+        choice, closed, passed = _finite_everywhere(choice, journal, dataset, search_task, sandbox, allow_opaque)
     except LawFailed as failure:
         archive.finish(record.model_copy(update={"error": str(failure)}), None)
         return
@@ -111,9 +109,7 @@ def _finite_everywhere(
     trials = journal.history.trials
     following: Choice | None = choice
     while following is not None and len(passed) < CHOICES:
-        following = replace(
-            following, winner=_on_all_rows(following.winner, dataset.task, search_task, sandbox)
-        )
+        following = replace(following, winner=_on_all_rows(following.winner, dataset.task, search_task, sandbox))
         if following.winner.evaluation.verdict is not Verdict.OK:
             return (following, Closed(""), ()) if first is None else (*first, _nowhere_finite(passed))
         passed.add(following.winner.id)
@@ -127,9 +123,7 @@ def _finite_everywhere(
             if not tables or predict_with(law.text, dataset.task.schema, tables, sandbox).ok:
                 return following, law, _passed_over(len(passed) - 1, failed)
         left = [trial for trial in trials if trial.id not in passed]
-        following = (
-            _choice(left, search_task.task, allow_opaque) if any(trial.usable for trial in left) else None
-        )
+        following = _choice(left, search_task.task, allow_opaque) if any(trial.usable for trial in left) else None
     if first is None:
         raise failed[0]
     return (*first, _nowhere_finite(passed))

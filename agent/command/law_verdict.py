@@ -59,9 +59,7 @@ def verdict(
     task, folds = search_task.task, search_task.folds
     found = winner.evaluation
     if not found.folds:
-        return LawVerdict(
-            "fair", ("The law brings its own constants, so its error on held-out rows is unknown.",)
-        )
+        return LawVerdict("fair", ("The law brings its own constants, so its error on held-out rows is unknown.",))
     size = _size(found, task)
     tone, said = _grade(size), list[str]()
     said.append(_held_out(found, task.train, folds))
@@ -119,15 +117,8 @@ def _held_out(found: Evaluation, train: Table, folds: Sequence[Fold]) -> str:
     """``Held-out rows up to 8 times larger are predicted within 0.6 %.``"""
     rmse = np.array([fold.rmse for fold in found.folds])
     names = list(train.targets)
-    parts = [
-        _error(rmse[:, k], [train.target_matrix()[fold.held_out, k] for fold in folds])
-        for k in range(len(names))
-    ]
-    told = (
-        parts[0]
-        if len(names) == 1
-        else ", ".join(f"{name} {part}" for name, part in zip(names, parts, strict=True))
-    )
+    parts = [_error(rmse[:, k], [train.target_matrix()[fold.held_out, k] for fold in folds]) for k in range(len(names))]
+    told = parts[0] if len(names) == 1 else ", ".join(f"{name} {part}" for name, part in zip(names, parts, strict=True))
     factor = _factor(train, folds)
     which = f"Held-out rows up to {times(factor)} larger" if factor > 1.05 else "Held-out rows"
     return f"{which} are typically predicted within {told}."
@@ -205,8 +196,7 @@ def _worse_than_the_mean(
             )
         return "This law fails beyond the data: on the test rows it is worse than their mean."
     noisy = bool(found.rmse) and all(
-        float(np.median([fold.rmse[k] for fold in found.folds])) <= AT_NOISE * own
-        for k, own in enumerate(found.rmse)
+        float(np.median([fold.rmse[k] for fold in found.folds])) <= AT_NOISE * own for k, own in enumerate(found.rmse)
     )
     if typical <= 1 or noisy or size <= FAIR:
         return ""  # on a plateau the mean is hard to beat, and small errors are no failure
@@ -303,9 +293,7 @@ def _plain_error(train: Table, fold: Fold, degree: int) -> Array:
 def _passed_over(winner: Trial, trials: Sequence[Trial], task: Task) -> str:
     """Why a law with a higher R² on held-out rows, which the progress showed, was not chosen."""
     own = winner.evaluation.validation_r2 or 0.0
-    best = max(
-        (t for t in trials if t.usable), key=lambda t: t.evaluation.validation_r2 or -1.0, default=None
-    )
+    best = max((t for t in trials if t.usable), key=lambda t: t.evaluation.validation_r2 or -1.0, default=None)
     if best is None or best.id == winner.id or (best.evaluation.validation_r2 or 0.0) < own + PASSED_OVER:
         return ""
     more = (best.evaluation.constants_count or 0) - (winner.evaluation.constants_count or 0)

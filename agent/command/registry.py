@@ -53,9 +53,7 @@ def equip(
     if job.agent not in (*AGENTS, "auto"):
         raise InputError(f"There is no agent {job.agent!r}; the agents are auto, {', '.join(AGENTS)}.")
     if job.agent == "symbolic" and job.model:
-        raise InputError(
-            f"--agent symbolic asks no model; leave --model {job.model} out, or take evolve or refine."
-        )
+        raise InputError(f"--agent symbolic asks no model; leave --model {job.model} out, or take evolve or refine.")
     if job.model is not None and job.model.startswith(REPLAY):
         return _recorded(job, find_archive(job.model.removeprefix(REPLAY), runs_dir))
     from lawsmith.agent.client.config import AS_CONFIGURED
@@ -122,9 +120,7 @@ def _recorded(job: Job, archive: Archive) -> tuple[Job, Chosen]:
     if job.runs != 1:
         raise InputError(f"--model {job.model} repeats one run; leave --runs out.")
     if manifest.agent not in AGENTS[1:] or job.agent not in (manifest.agent, "auto"):
-        raise InputError(
-            f"{path} was made by the agent {manifest.agent}; only a run of that agent repeats it."
-        )
+        raise InputError(f"{path} was made by the agent {manifest.agent}; only a run of that agent repeats it.")
     original = Job.model_validate(manifest.config)
     share = original.allowance((manifest.seed or 0) - original.seed)
     update = {
@@ -136,9 +132,7 @@ def _recorded(job: Job, archive: Archive) -> tuple[Job, Chosen]:
         "tokens": share.tokens,
         "usd": share.usd,
     }
-    return job.model_copy(update=update), Chosen(
-        manifest.agent, manifest.model, f"its replies are those of {path}"
-    )
+    return job.model_copy(update=update), Chosen(manifest.agent, manifest.model, f"its replies are those of {path}")
 
 
 def own_sources(job: Job, task: Task) -> tuple[list[str], dict[str, str], dict[str, str]]:
@@ -153,9 +147,7 @@ def own_sources(job: Job, task: Task) -> tuple[list[str], dict[str, str], dict[s
 
 
 @contextmanager
-def proposers(
-    chosen: Chosen, job: Job, task: Task, listener: "Listener | None" = None
-) -> Iterator[MakeProposer]:
+def proposers(chosen: Chosen, job: Job, task: Task, listener: "Listener | None" = None) -> Iterator[MakeProposer]:
     """What makes the proposers of a command's runs. They see the task, never a test row. `listener` is told while
     replies of models arrive.
 
@@ -189,9 +181,7 @@ def proposers(
     from lawsmith.agent.llm.model_session import ModelSession, Settings
 
     replayed = None if job.replay is None else Archive.open(Path(job.replay))
-    with ModelSession(
-        chosen.agent, Settings.recorded(job.settings), replayed=replayed, listener=listener
-    ) as session:
+    with ModelSession(chosen.agent, Settings.recorded(job.settings), replayed=replayed, listener=listener) as session:
         session.check(usd_limited=job.usd is not None)
         yield lambda seed, budget, archive, evaluator: after_own(
             session.proposer(task, seed, budget, archive, evaluator, symbolic(seed, budget, evaluator))

@@ -83,9 +83,7 @@ class Run:
         """The run archived at `path`; None if it has not finished."""
         archive = Archive.open(path)
         result = archive.result
-        return (
-            None if result is None else cls(path, archive.manifest, result, tuple(recorded_trials(archive)))
-        )
+        return None if result is None else cls(path, archive.manifest, result, tuple(recorded_trials(archive)))
 
 
 @dataclass(frozen=True)
@@ -141,9 +139,7 @@ class Result:
         return self._best_first(f"{CATALOGUE}: ")
 
     def _best_first(self, origin: str) -> "tuple[OwnForm, ...]":
-        return tuple(
-            sorted(self._imported(origin), key=lambda one: one.place or len(self.runs[0].trials) + 1)
-        )
+        return tuple(sorted(self._imported(origin), key=lambda one: one.place or len(self.runs[0].trials) + 1))
 
     @property
     def own_forms(self) -> "tuple[OwnForm, ...]":
@@ -233,9 +229,7 @@ class Result:
             figures = ["–" if score is None else f"{score:.4f}" for score in scores]
             return [run.manifest.run + mark, *figures, run.result.expression or run.result.error or ""]
 
-        head = "".join(
-            f"<th>{name}</th>" for name in ("run", "test R²", "validation R²", "training R²", "law")
-        )
+        head = "".join(f"<th>{name}</th>" for name in ("run", "test R²", "validation R²", "training R²", "law"))
         rows = "".join(
             f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in cells(run))}</tr>" for run in self.runs
         )

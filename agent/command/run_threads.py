@@ -23,9 +23,7 @@ class RunThreads:
     def __init__(self) -> None:
         self._threads: list[threading.Thread] = []
 
-    def map(
-        self, work: Callable[[int], T], count: int, width: int, stop: Callable[[], None]
-    ) -> tuple[T, ...]:
+    def map(self, work: Callable[[int], T], count: int, width: int, stop: Callable[[], None]) -> tuple[T, ...]:
         """What `work(0)` to `work(count - 1)` return, in that order; at most `width` of them go on at a time.
 
         With a width of 1 they follow each other in this thread. Otherwise the first exception of any, or Ctrl-C
@@ -43,9 +41,7 @@ class RunThreads:
                 if futures[index].set_running_or_notify_cancel():
                     _perform(work, index, futures[index])
 
-        self._threads = [
-            threading.Thread(target=go_on, name=f"run-{n}", daemon=True) for n in range(min(width, count))
-        ]
+        self._threads = [threading.Thread(target=go_on, name=f"run-{n}", daemon=True) for n in range(min(width, count))]
         try:
             for thread in self._threads:
                 thread.start()

@@ -83,9 +83,7 @@ class Command:
         job = recorded_job(opened, trust, cluster, data_kept=kept is not None)
         dataset = kept or job.dataset(manifest.task)
         if dataset.task.provenance.sha256 != manifest.data.sha256:
-            raise InputError(
-                f"The data of {archive} has changed since the run began, so it cannot be resumed."
-            )
+            raise InputError(f"The data of {archive} has changed since the run began, so it cannot be resumed.")
         chosen = Chosen(manifest.agent, manifest.model, "as when the command began")
         return cls(job, dataset, chosen, Path(os.path.abspath(archive)).parents[2], manifest.batch)
 
@@ -192,9 +190,7 @@ class Command:
         return 0.0 if limit is None else min(monotonic() - self.began, PREPARING * limit)
 
     @contextmanager
-    def _evaluator(
-        self, search_task: SearchTask, sandbox: Sandbox, observer: Observer
-    ) -> Iterator[Evaluator]:
+    def _evaluator(self, search_task: SearchTask, sandbox: Sandbox, observer: Observer) -> Iterator[Evaluator]:
         """Evaluates on this machine, or on the cluster that the job names."""
         job = self.job
         if job.cluster is None:
@@ -241,9 +237,7 @@ def _out_of_time(path: Path) -> OutOfTime | None:
     if run is None or not isinstance(account, dict) or account.get("ended") is not None:
         return None
     journal = Journal(Archive.open(path))
-    return OutOfTime(
-        journal.rounds, len(run.trials), str(run.result.details["stopped"]), screening=journal.screening
-    )
+    return OutOfTime(journal.rounds, len(run.trials), str(run.result.details["stopped"]), screening=journal.screening)
 
 
 @dataclass(frozen=True)
@@ -320,9 +314,7 @@ class Runner:
         if run is None:
             self._announce_tier()  # raises where nothing can be isolated, before a run begins
             archive = (
-                Archive.resume(path)
-                if path.exists()
-                else Archive.create(runs_dir, self._manifest(plan), self.data)
+                Archive.resume(path) if path.exists() else Archive.create(runs_dir, self._manifest(plan), self.data)
             )
             with self.archives.holding(archive):
                 self._search(plan, archive)

@@ -49,18 +49,12 @@ def _asks(job: Job, data_kept: bool) -> list[str]:
     if job.unsafe_local:
         found.append("run candidates unprotected where nothing can be isolated")
     if job.limits != DEFAULT_LIMITS:
-        changed = {
-            name: value for name, value in vars(job.limits).items() if value != getattr(DEFAULT_LIMITS, name)
-        }
-        found.append(
-            f"set other limits ({', '.join(f'{name} {value:g}' for name, value in changed.items())})"
-        )
+        changed = {name: value for name, value in vars(job.limits).items() if value != getattr(DEFAULT_LIMITS, name)}
+        found.append(f"set other limits ({', '.join(f'{name} {value:g}' for name, value in changed.items())})")
     if job.workers is not None:
         found.append(f"start {job.workers} processes at a time")
     if job.table is not None and not data_kept:
-        found += [
-            f"read {visible(path)[:200]}" for path in (job.table.train, job.table.test) if path is not None
-        ]
+        found += [f"read {visible(path)[:200]}" for path in (job.table.train, job.table.test) if path is not None]
     if job.data_dir is not None:
         found.append(f"read data in {visible(job.data_dir)[:200]}")
     return found

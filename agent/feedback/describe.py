@@ -16,9 +16,7 @@ MAX_COLUMNS = 24
 MAX_GROUPS = 12
 MAX_LEVELS = 8
 MAX_LABELS = 16
-ROWS_OF_GROUP = (
-    6  # in a sample, unless groups are few; of more groups with one row each, all would be extremes
-)
+ROWS_OF_GROUP = 6  # in a sample, unless groups are few; of more groups with one row each, all would be extremes
 
 
 @dataclass(frozen=True)
@@ -145,9 +143,7 @@ def sample_rows(table: Table, count: int) -> list[str]:
         chosen += [rows[rank] for rows in by_group if rank < len(rows)]
         if len(chosen) >= count:
             break
-    return [
-        _row(table, index) for index in sorted(chosen[:count], key=lambda index: (table.codes[index], index))
-    ]
+    return [_row(table, index) for index in sorted(chosen[:count], key=lambda index: (table.codes[index], index))]
 
 
 def _spread(table: Table, rows: IntArray) -> list[int]:

@@ -50,9 +50,7 @@ class TargetDiagnosis:
 
     def shortened(self, lines: int) -> Self:
         """At most `lines` findings of each kind."""
-        kinds = {
-            name: getattr(self, name)[:lines] for name in ("groups", "ranges", "frontier", "drift", "rows")
-        }
+        kinds = {name: getattr(self, name)[:lines] for name in ("groups", "ranges", "frontier", "drift", "rows")}
         return replace(self, **kinds)
 
 
@@ -69,8 +67,7 @@ def diagnose(table: Table, predicted: Array) -> list[TargetDiagnosis]:
     order = np.argsort(-np.sqrt((residuals**2).mean(axis=0)), kind="stable")[:MAX_TARGETS]
     names = list(table.targets)
     return [
-        _diagnose(table, names[column], residuals[:, column], measured[:, column] / scale[column])
-        for column in order
+        _diagnose(table, names[column], residuals[:, column], measured[:, column] / scale[column]) for column in order
     ]
 
 
@@ -183,9 +180,7 @@ def _frontier(name: str, values: Array, residual: Array) -> list[str]:
         bias = float(residual[rows].mean())
         if _notable(residual, np.flatnonzero(rows)):
             verb = "too low" if bias > 0 else "too high"
-            found.append(
-                f"at the {side} {name}: predictions {verb} by {abs(bias):.2g}σ ({int(rows.sum())} rows)"
-            )
+            found.append(f"at the {side} {name}: predictions {verb} by {abs(bias):.2g}σ ({int(rows.sum())} rows)")
     return found
 
 

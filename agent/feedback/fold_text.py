@@ -53,9 +53,7 @@ def held_out_lines(
 def _line(fold: FoldScore, targets: Sequence[str], spread: Array, noise: Array | None, label: str) -> str:
     said = [f"{label}: R² {fold.r2:.3f}, rms {_sizes(fold.rmse, spread, noise)}"]
     for k, target in enumerate(targets[:MAX_TARGETS]):
-        if k < len(fold.bias) and abs(fold.bias[k]) >= fold.rmse[k] * min(
-            0.5, CHANCE / max(1, fold.rows) ** 0.5
-        ):
+        if k < len(fold.bias) and abs(fold.bias[k]) >= fold.rmse[k] * min(0.5, CHANCE / max(1, fold.rows) ** 0.5):
             name = f"{target} " if len(targets) > 1 else ""
             said.append(f"{name}predicted {_direction(fold.bias[k], spread[k])}")
         by_group = _by_group(fold, k, spread[k])

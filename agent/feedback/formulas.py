@@ -58,8 +58,7 @@ def law_lines(trials: Sequence[Trial], standing: Standing, most: int) -> list[st
     lines = []
     for text, same in list(merged.items())[:most]:
         scores = ", ".join(
-            f"{number(standing.error(t), 3)}{f' ({words})' if (words := fit_words(t)) else ''}"
-            for t in same[:4]
+            f"{number(standing.error(t), 3)}{f' ({words})' if (words := fit_words(t)) else ''}" for t in same[:4]
         )
         count = same[0].evaluation.constants_count or 0
         lines.append(f"{scores} | {count} constants | {text}")

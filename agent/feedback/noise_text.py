@@ -22,9 +22,7 @@ def noise_line(table: Table) -> str | None:
     if found is None:
         return None
     shares = found.noise / spread(table)
-    each = ", ".join(
-        f"{name} {share:.3g}σ" for name, share in list(zip(table.targets, shares, strict=True))[:8]
-    )
+    each = ", ".join(f"{name} {share:.3g}σ" for name, share in list(zip(table.targets, shares, strict=True))[:8])
     return (
         f"Noise: rows with equal features and group differ by {each} ({found.freedom} repetitions). No law can leave "
         "smaller residuals, and one that does has learnt the noise."

@@ -106,9 +106,7 @@ class Prompts:
         written = sum(len(message.content.encode()) for message in messages if message.role != "system")
         self.bytes = min(self.bytes, int(0.6 * written))
 
-    def first(
-        self, template: str, content: Content, *, share: float, system: str | None = None
-    ) -> tuple[Message, ...]:
+    def first(self, template: str, content: Content, *, share: float, system: str | None = None) -> tuple[Message, ...]:
         """System prompt (of another template, if one is named) and a first question that takes at most `share` of the
         room beside it."""
         head = self.system if system is None else Message(role="system", content=self._text(system, {}))

@@ -111,9 +111,7 @@ def _grid(table: Table, groups: int) -> list[str] | None:
             )
             for low in levels[0]:
                 cells = [
-                    table.targets[target][
-                        mask & (table.features[first] == low) & (table.features[second] == high)
-                    ]
+                    table.targets[target][mask & (table.features[first] == low) & (table.features[second] == high)]
                     for high in levels[1]
                 ]
                 lines.append(f"{number(low, 3)} | " + " | ".join(_cell(cell) for cell in cells))
@@ -177,16 +175,13 @@ def aggregate_text(table: Table, wanted: Slice, by: Sequence[str]) -> str:
         row = int(np.flatnonzero(here)[0])
         labels = [part.labels[part.place[row]] for part in parts]
         stats = [
-            f"{number(float(y[here].mean()), 5)} ± {number(float(y[here].std()), 2)}"
-            for y in table.targets.values()
+            f"{number(float(y[here].mean()), 5)} ± {number(float(y[here].std()), 2)}" for y in table.targets.values()
         ]
         lines.append(" | ".join([*labels, str(int(here.sum())), *stats]))
     return "\n".join(lines)
 
 
-def plot_text(
-    table: Table, x: str, y: str, where: tuple[str, ...] = (), by: str = "", count: int = 12
-) -> str:
+def plot_text(table: Table, x: str, y: str, where: tuple[str, ...] = (), by: str = "", count: int = 12) -> str:
     """A small plot in characters: mean of `y` over ranges of `x`, a bar for each, apart for each value of `by`."""
     columns = _columns(table)
     mask = _mask(table, where, columns)
@@ -214,9 +209,7 @@ def _columns(table: Table) -> dict[str, Array]:
 
 def _column(columns: dict[str, Array], name: str) -> Array:
     if name not in columns:
-        raise InputError(
-            f"There is no column {clip(name, 60)!r}; the columns are {listing(list(columns), 12)}."
-        )
+        raise InputError(f"There is no column {clip(name, 60)!r}; the columns are {listing(list(columns), 12)}.")
     return columns[name]
 
 

@@ -47,12 +47,8 @@ class RowsArguments(Arguments):
     sort: str = Field("", description="Column to sort by; '-N' sorts descending.")
     limit: int = Field(20, ge=1, le=MAX_ROWS)
     offset: int = Field(0, ge=0)
-    by: list[str] = Field(
-        [], description="Aggregate over ranges of these columns (at most two; 'group' is one)."
-    )
-    residuals_of: int | None = Field(
-        None, description="Number of a law whose residuals are shown as columns."
-    )
+    by: list[str] = Field([], description="Aggregate over ranges of these columns (at most two; 'group' is one).")
+    residuals_of: int | None = Field(None, description="Number of a law whose residuals are shown as columns.")
 
 
 class PlotArguments(Arguments):
@@ -77,9 +73,7 @@ class Try(Arguments):
     """Fit and score a candidate law: verdict, constants and bounds hit, held-out errors with sign and size, rank."""
 
     source: str = Field(description="Python source with PARAMETERS and form(x, p).")
-    hypothesis: str = Field(
-        "", description="Why this law: mechanism or limiting behaviour, in one to three sentences."
-    )
+    hypothesis: str = Field("", description="Why this law: mechanism or limiting behaviour, in one to three sentences.")
     parents: list[int] = Field(default_factory=list, description="Numbers of the laws that it was made from.")
 
 
@@ -115,9 +109,7 @@ TOOLS: Mapping[str, type[Arguments]] = {
 
 def tools() -> tuple[Tool, ...]:
     """All tools as a model is offered them."""
-    return tuple(
-        Tool(name=name, description=_said(model), parameters=_schema(model)) for name, model in TOOLS.items()
-    )
+    return tuple(Tool(name=name, description=_said(model), parameters=_schema(model)) for name, model in TOOLS.items())
 
 
 def _said(model: type[Arguments]) -> str:
@@ -148,9 +140,7 @@ def read_arguments(name: str, text: str) -> Arguments:
         if isinstance(error, ValidationError):
             first = error.errors()[0]
             why = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
-        raise InputError(
-            f"{name}: {why}. It takes {', '.join(TOOLS[name].model_fields) or 'nothing'}."
-        ) from None
+        raise InputError(f"{name}: {why}. It takes {', '.join(TOOLS[name].model_fields) or 'nothing'}.") from None
 
 
 class Toolbox:
@@ -205,9 +195,7 @@ class Toolbox:
         """The laws so far, best first: number, held-out error, constants, maker, what it misses most, formula."""
         numbers = {trial.id: place for place, trial in enumerate(history, start=1)}
         ranking = [trial for trial in self._viewer.standing.ranking if trial.id in numbers]
-        lines = (
-            ["# number | held-out error | constants | by | worst held-out part | formula"] if ranking else []
-        )
+        lines = ["# number | held-out error | constants | by | worst held-out part | formula"] if ranking else []
         for trial in ranking[:most]:
             worst = next(iter(self._viewer.held_out(trial)), "")
             by = "you" if trial.proposal.origin.startswith(("try", "submitted")) else "symbolic search"

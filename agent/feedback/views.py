@@ -141,9 +141,7 @@ class Viewer:
             fitted=_fitted(evaluation, min(findings, MAX_FITTED_GROUPS), self._worst_groups(trial, findings)),
             status=_status(evaluation) if findings else (),
             folds=tuple(self.held_out(trial)[:findings]),
-            diagnosis=tuple(part.shortened(findings) for part in self._diagnosis(trial)[:findings])
-            if findings
-            else (),
+            diagnosis=tuple(part.shortened(findings) for part in self._diagnosis(trial)[:findings]) if findings else (),
             noise=AT_THE_NOISE if findings and self.at_the_noise(trial) else "",
         )
 
@@ -229,6 +227,4 @@ def _status(evaluation: Evaluation) -> tuple[str, ...]:
     counts = Counter(evaluation.status.values())
     if set(counts) <= {"converged"}:
         return ()
-    return tuple(
-        f"{clip(text)} ({count} of {counts.total()} groups)" for text, count in counts.most_common(3)
-    )
+    return tuple(f"{clip(text)} ({count} of {counts.total()} groups)" for text, count in counts.most_common(3))

@@ -143,9 +143,7 @@ class Analyst(LLMProposer):
             return []
         self._failures_in_row = 0
         reply = outcome.reply
-        turn = Turn(
-            Message(role="assistant", content=clip_bytes(reply.text, SAID_BYTES), tool_calls=reply.tool_calls)
-        )
+        turn = Turn(Message(role="assistant", content=clip_bytes(reply.text, SAID_BYTES), tool_calls=reply.tool_calls))
         self._turns.append(turn)
         if not reply.tool_calls:
             return self._without_calls(ask, reply.text, turn)
@@ -284,9 +282,7 @@ class Analyst(LLMProposer):
         if not self._turns:
             return []
         *before, last = self._turns
-        room = self.prompts.bytes - sum(
-            message.bytes for message in self._opening if message.role != "system"
-        )
+        room = self.prompts.bytes - sum(message.bytes for message in self._opening if message.role != "system")
         kept = [_fitted(last, room)]
         left = min(KEPT * self.prompts.bytes, room) - kept[0].bytes
         for turn in reversed(before):
@@ -324,9 +320,7 @@ def _fitted(turn: Turn, room: int) -> Turn:
     if turn.bytes <= room or not turn.told:
         return turn
     each = max(LEAST_ANSWER, (room - turn.said.bytes) // len(turn.told))
-    told = [
-        message.model_copy(update={"content": clip_bytes(message.content, each)}) for message in turn.told
-    ]
+    told = [message.model_copy(update={"content": clip_bytes(message.content, each)}) for message in turn.told]
     return Turn(turn.said, told)
 
 

@@ -85,9 +85,7 @@ class Evolve(LLMProposer):
         if without_code and not answer.ask.repairs:
             self._repairs.append((answer.ask, answer))
         refused = None if answer.proposal is None else self.refusal(answer.proposal)
-        if (
-            refused is not None and not answer.ask.repairs
-        ):  # known before it is evaluated: back in the next round
+        if refused is not None and not answer.ask.repairs:  # known before it is evaluated: back in the next round
             self._returned.add(refused.id)
             self._repairs.append((answer.ask, refused))
 
@@ -149,8 +147,7 @@ class Evolve(LLMProposer):
                 ],
                 "best": self._best_view(best, parents, detail, standing),
                 "others": [
-                    self.viewer.view(t, source=detail.source, standing=standing)
-                    for t in others[: detail.others]
+                    self.viewer.view(t, source=detail.source, standing=standing) for t in others[: detail.others]
                 ],
                 **_remembered(memory, detail),
             }
@@ -181,9 +178,7 @@ class Evolve(LLMProposer):
         if best is None or any(best is parent for parent in parents):
             return None
         findings = detail.findings // 2
-        return self.viewer.view(
-            best, source=detail.source, findings=findings, lineage=False, standing=standing
-        )
+        return self.viewer.view(best, source=detail.source, findings=findings, lineage=False, standing=standing)
 
     def _operation(self, island: int, rng: np.random.Generator) -> tuple[str, list[Trial]]:
         """What to ask for, and of which parents, as far as the population allows."""
@@ -208,9 +203,7 @@ class Evolve(LLMProposer):
             trial = what
 
             def write() -> tuple[Message, ...]:
-                return self.prompts.first(
-                    "repair.j2", lambda detail: self.failure_of(trial, detail), share=FIRST_SHARE
-                )
+                return self.prompts.first("repair.j2", lambda detail: self.failure_of(trial, detail), share=FIRST_SHARE)
 
         return Ask(
             slot=f"{self.round}.{place}",
@@ -235,7 +228,5 @@ def _angle(times: int) -> str:
 def _remembered(memory: Mapping[str, list[str]], detail: Detail) -> dict[str, list[str]]:
     """As much of each memory as the prompt has room for: the best formulas, and the last of everything else."""
     kept = {"attempts": detail.failures, "failures": detail.failures, "notes": detail.notes}
-    last = {
-        name: lines[-kept[name] :] if kept[name] else [] for name, lines in memory.items() if name in kept
-    }
+    last = {name: lines[-kept[name] :] if kept[name] else [] for name, lines in memory.items() if name in kept}
     return {"tried": memory["tried"][: detail.tried], **last}

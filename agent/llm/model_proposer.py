@@ -34,9 +34,7 @@ GUESS = "Columns:"
 """Begins the sentence in which a model says what it takes the columns to be."""
 MAX_WORDS_AGAIN = 240  # characters of hypothesis in a reply that is shown again
 REMINDER_SHARE = 0.15  # of a prompt's size
-CLOSED_LAW = (
-    "A law with its constants inside saw all training rows; it has no honest validation and is not selected."
-)
+CLOSED_LAW = "A law with its constants inside saw all training rows; it has no honest validation and is not selected."
 
 
 class LLMProposer(ABC):
@@ -207,8 +205,7 @@ class LLMProposer(ABC):
                 self.tally.improved.add(trial.id)
             if trial.evaluation.verdict is not Verdict.OK:
                 self.failures.append(
-                    f"{trial.evaluation.verdict.value}: {trial.evaluation.message}"[:240]
-                    + f" | {formula_of(trial)}"
+                    f"{trial.evaluation.verdict.value}: {trial.evaluation.message}"[:240] + f" | {formula_of(trial)}"
                 )
             self.attempts.append(self._outcome_of(trial))
         self.learn(trial, ask)

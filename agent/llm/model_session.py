@@ -78,9 +78,7 @@ class Settings(Frozen):
         try:
             return cls.model_validate(data)
         except ValidationError as error:
-            raise InputError(
-                "The archive does not record the settings of an LLM agent; it cannot be used."
-            ) from error
+            raise InputError("The archive does not record the settings of an LLM agent; it cannot be used.") from error
 
     def to_json(self) -> dict[str, Any]:
         """As JSON data, user names and passwords in addresses removed."""

@@ -77,9 +77,7 @@ def _objects(text: str) -> Iterator[dict[str, Any]]:
             continue
         if isinstance(body, dict):
             yield body
-    for match in list(_CODE_VALUE.finditer(text))[
-        :8
-    ]:  # of an object that was cut off, or is damaged elsewhere
+    for match in list(_CODE_VALUE.finditer(text))[:8]:  # of an object that was cut off, or is damaged elsewhere
         try:
             yield {"code": decoder.raw_decode(text, match.end() - 1)[0]}
         except ValueError:

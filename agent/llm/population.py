@@ -72,9 +72,7 @@ class Population:
 
     def restart_weakest(self) -> int:
         """Empty the island whose best law is worst; returns it."""
-        ranks = [
-            self._merit(best) if (best := self.best(i)) else (np.inf, 0) for i in range(len(self.islands))
-        ]
+        ranks = [self._merit(best) if (best := self.best(i)) else (np.inf, 0) for i in range(len(self.islands))]
         weakest = ranks.index(max(ranks))
         self.islands[weakest].clear()
         return weakest

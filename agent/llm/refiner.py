@@ -145,9 +145,7 @@ class Refine(LLMProposer):
         def content(detail: Detail) -> Mapping[str, Any]:
             return {
                 "view": self.viewer.view(trial, source=0, findings=detail.findings, standing=standing),
-                "best": None
-                if best is None
-                else self.viewer.view(best, source=detail.source, standing=standing),
+                "best": None if best is None else self.viewer.view(best, source=detail.source, standing=standing),
             }
 
         return self.feedback({"outcome": "scored", "improved": improved}, content)
@@ -160,6 +158,4 @@ class Refine(LLMProposer):
 
     def feedback(self, fixed: Mapping[str, Any], content: Callable[[Detail], Mapping[str, Any]]) -> str:
         """The prompt after a candidate, fitted to its share of the tokens."""
-        return self.prompts.fit(
-            "refine_next.j2", lambda detail: {**fixed, **content(detail)}, share=FEEDBACK_SHARE
-        )
+        return self.prompts.fit("refine_next.j2", lambda detail: {**fixed, **content(detail)}, share=FEEDBACK_SHARE)

@@ -73,14 +73,10 @@ class Reader:
     def _read(self, ask: Ask, outcome: CallOutcome, renewable: Collection[str]) -> CandidateReply:
         parsed = parse_reply(outcome.text)
         if outcome.failure is not None and not _whole(outcome, parsed):
-            return CandidateReply(
-                ask, problem=outcome.message, failure=outcome.failure, reason=outcome.failure.value
-            )
+            return CandidateReply(ask, problem=outcome.message, failure=outcome.failure, reason=outcome.failure.value)
         if parsed.source is None:
             return CandidateReply(ask, outcome.text, parsed, problem=_without_code(parsed), reason=NO_CODE)
-        proposal = Proposal(
-            parsed.source, ask.parents, f"{ask.operation} {ask.slot} {ask.model}", parsed.hypothesis
-        )
+        proposal = Proposal(parsed.source, ask.parents, f"{ask.operation} {ask.slot} {ask.model}", parsed.hypothesis)
         twin = self._stated(proposal, ask, renewable)
         if twin is not None:
             return CandidateReply(ask, outcome.text, parsed, problem=KNOWN, twin=twin, reason=REPEATED)

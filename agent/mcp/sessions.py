@@ -72,9 +72,7 @@ class Sessions:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         for session in self._sessions.values():
-            if session.lock.acquire(
-                blocking=False
-            ):  # a call under way keeps its archive until the process ends
+            if session.lock.acquire(blocking=False):  # a call under way keeps its archive until the process ends
                 session.close()
         self._stack.__exit__(kind, error, trace)
 
@@ -108,9 +106,7 @@ class Sessions:
                 same = mcp_task.dataset.task
                 if (same.schema, same.provenance.sha256) == (task.schema, task.provenance.sha256):
                     return mcp_task
-            evaluator = Evaluator(
-                self._sandbox, SearchTask.of(task)
-            )  # as a command, which may have to end it
+            evaluator = Evaluator(self._sandbox, SearchTask.of(task))  # as a command, which may have to end it
             self._tasks.append(McpTask(dataset, self._stack.enter_context(evaluator)))
             return self._tasks[-1]
 

@@ -92,9 +92,7 @@ class Tools:
     def start(
         self,
         task: TaskName,
-        model: Annotated[
-            str | None, Field(description="Your model's name, for the record; it is not checked.")
-        ] = None,
+        model: Annotated[str | None, Field(description="Your model's name, for the record; it is not checked.")] = None,
         seed: Annotated[int, Field(ge=0, le=2**31, description="Of the built-in search.")] = 0,
     ) -> Answer:
         """Begin a session: one archived run on a task. Returns the session's name and its budget."""
@@ -111,18 +109,12 @@ class Tools:
         sort: Annotated[str, Field(description="Column to sort by; '-N' sorts descending.")] = "",
         limit: Annotated[int, Field(ge=1, le=MAX_ROWS)] = 20,
         offset: Annotated[int, Field(ge=0)] = 0,
-        by: Annotated[
-            list[str], Field(description="Aggregate over ranges of these columns ('group' is one).")
-        ] = [],  # noqa: B006
-        residuals_of: Annotated[
-            int | None, Field(description="Number of a law to show residuals of.")
-        ] = None,
+        by: Annotated[list[str], Field(description="Aggregate over ranges of these columns ('group' is one).")] = [],  # noqa: B006
+        residuals_of: Annotated[int | None, Field(description="Number of a law to show residuals of.")] = None,
     ) -> Answer:
         """Read training rows: any slice, sorted, or aggregated over ranges of one or two columns; with the residuals of
         a law, if one is named."""
-        asked = RowsArguments(
-            where=where, sort=sort, limit=limit, offset=offset, by=by, residuals_of=residuals_of
-        )
+        asked = RowsArguments(where=where, sort=sort, limit=limit, offset=offset, by=by, residuals_of=residuals_of)
         return self._looked(session, asked)
 
     def plot(
@@ -137,9 +129,7 @@ class Tools:
         """Plot the mean of one column over ranges of another, as text."""
         return self._looked(session, PlotArguments(x=x, y=y, by=by, where=where, bins=bins))
 
-    def run(
-        self, session: SessionName, code: Annotated[str, Field(description="Python, at most 16 KiB.")]
-    ) -> Answer:
+    def run(self, session: SessionName, code: Annotated[str, Field(description="Python, at most 16 KiB.")]) -> Answer:
         """Run analysis code on the training rows in the sandbox: x["N"] and y["loss"] are numpy arrays by column, group
         is an array of names, np is numpy; scipy can be imported. Print what you want to see. No files, no network."""
         return self._looked(session, RunArguments(code=code))
@@ -198,8 +188,6 @@ def _progress(context: Context) -> Progress:
     """Tells a client that waits, which keeps it from giving up."""
 
     def told(candidates: int) -> None:
-        anyio.from_thread.run(
-            context.report_progress, float(candidates), None, f"{candidates} candidates on record"
-        )
+        anyio.from_thread.run(context.report_progress, float(candidates), None, f"{candidates} candidates on record")
 
     return told

@@ -171,9 +171,7 @@ class Budget:
             return f"limit of {allowed.usd:g} USD"
         return None
 
-    def book(
-        self, calls: int = 0, tokens: int = 0, usd: float | None = 0.0, usd_at_most: float | None = None
-    ) -> None:
+    def book(self, calls: int = 0, tokens: int = 0, usd: float | None = 0.0, usd_at_most: float | None = None) -> None:
         """Charge what an earlier process of this run spent, whatever the limits say.
 
         `usd` None means unknown; `usd_at_most` then bounds it, if that is known.

@@ -79,9 +79,7 @@ def _turns(tree: Node, name: str, train: Table, constants: Constants) -> bool:
     axis = np.log(column[rows]) if logarithmic else column[rows]
     step = float(np.ptp(axis)) / STEPS
     beyond = axis.max() + step / 2 * np.arange(STEPS + 1)[:, None]
-    places = np.concatenate(
-        [axis[None] - step / 2, axis[None], np.broadcast_to(beyond, (STEPS + 1, len(rows)))]
-    )
+    places = np.concatenate([axis[None] - step / 2, axis[None], np.broadcast_to(beyond, (STEPS + 1, len(rows)))])
     columns = {other: values[rows] for other, values in train.features.items()}
     columns[name] = np.exp(places) if logarithmic else places
     order = [constants.groups.index(group) for group in train.groups]

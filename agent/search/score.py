@@ -37,12 +37,8 @@ class Rules:
     chance: float = 0.1  # what a blind change must buy: many are tried, and the best of many is part luck
     missing: float = 0.24  # for a level or a decisive feature that is left out, or a wave that no row shows
     close: float = 0.4  # laws within this distance of the best cannot be separated
-    alike: float = (
-        0.2  # laws that differ by less than this share of the typical difference have one vote together
-    )
-    surplus: float = (
-        0.02  # spreads beyond the data by which a law must differ from a simpler one to be worth it
-    )
+    alike: float = 0.2  # laws that differ by less than this share of the typical difference have one vote together
+    surplus: float = 0.02  # spreads beyond the data by which a law must differ from a simpler one to be worth it
     pattern: float = 4.0  # standard deviations of noise from which residuals follow a pattern
 
 
@@ -80,9 +76,7 @@ def training_error(evaluation: Evaluation, task: Task) -> Array:
     """Root mean squared error (T,) of the training rows, in the targets' units."""
     if evaluation.rmse:
         return np.array(evaluation.rmse)
-    nmse = (
-        0.0 if evaluation.train is None else evaluation.train.nmse
-    )  # archives of earlier versions have no more
+    nmse = 0.0 if evaluation.train is None else evaluation.train.nmse  # archives of earlier versions have no more
     return np.asarray(np.sqrt(max(nmse, 0.0)) * spread(task))
 
 
@@ -92,9 +86,7 @@ def is_ruled_out(evaluation: Evaluation, task: Task) -> bool:
     return rules_out(task.train, training_error(evaluation, task), constants)
 
 
-def ranking(
-    trials: Sequence[Trial], task: Task, target: int | None = None, rules: Rules = RULES
-) -> list[Trial]:
+def ranking(trials: Sequence[Trial], task: Task, target: int | None = None, rules: Rules = RULES) -> list[Trial]:
     """The usable trials by their typical error, best first; of equals the earlier."""
     return sorted(
         (trial for trial in trials if trial.usable),

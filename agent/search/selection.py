@@ -132,9 +132,7 @@ def _simplicity(trial: Trial, task: Task) -> tuple[bool, float, float]:
     )
 
 
-def _at_the_scatter(
-    ranked: list[Trial], scores: Mapping[str, float], task: Task, rules: Rules
-) -> list[Trial]:
+def _at_the_scatter(ranked: list[Trial], scores: Mapping[str, float], task: Task, rules: Rules) -> list[Trial]:
     """The laws that repeated measurements do not rule out, where one of them does nearly as well on held-out rows:
     within twice the distance of laws that cannot be separated."""
     allowed = [trial for trial in ranked if not is_ruled_out(trial.evaluation, task)]
@@ -158,17 +156,13 @@ def gain(trials: Sequence[Trial], task: Task, made_by_model: Callable[[Trial], b
     winner = choose(trials, task).winner
     others = [trial for trial in trials if trial.usable and not made_by_model(trial)]
     alone = choose(others, task).winner if others else None
-    return Gain(
-        winner, typical_error(winner, task), alone, None if alone is None else typical_error(alone, task)
-    )
+    return Gain(winner, typical_error(winner, task), alone, None if alone is None else typical_error(alone, task))
 
 
 def _reason(pick: int, close: int, own: float, best: float, rules: Rules, plain: bool) -> str:
     told = f"typical error {own:.3g} of the targets' spread on held-out rows"
     if close == 1:
-        return (
-            f"{told}; every law that predicts otherwise has more than {np.exp(rules.close):.2g} times as much"
-        )
+        return f"{told}; every law that predicts otherwise has more than {np.exp(rules.close):.2g} times as much"
     if plain:
         return (
             f"{told}; of {close} laws that do about as well (the best has {best:.3g}), those nearer to their "
@@ -177,8 +171,7 @@ def _reason(pick: int, close: int, own: float, best: float, rules: Rules, plain:
     if pick == 0:
         return f"the least {told}; of {close} laws that do about as well, it predicts nearest to their middle"
     return (
-        f"{told}; of {close} laws that do about as well (the best has {best:.3g}), it predicts nearest to "
-        "their middle"
+        f"{told}; of {close} laws that do about as well (the best has {best:.3g}), it predicts nearest to their middle"
     )
 
 

@@ -187,9 +187,7 @@ class KnownLaw(BaseModel):
         unit, offset = (1.0, 0.0) if scaled else (b.profile.unit[column], b.profile.offset[column])
         if kind in INVERSE:
             return low / unit, high / unit
-        return (
-            ((low + offset) * unit, (high + offset) * unit) if kind == "centre" else (low * unit, high * unit)
-        )
+        return ((low + offset) * unit, (high + offset) * unit) if kind == "centre" else (low * unit, high * unit)
 
 
 def _column(b: Terms, column: str, condition: Condition, scaled: bool) -> Node:

@@ -40,9 +40,7 @@ def of_categories(profile: Profile, plain: Sequence[Template]) -> list[Template]
             )
         )
         found.append(
-            Template(
-                f"{template.origin}, factors of {title}", with_factors(Terms(profile), template.node, names)
-            )
+            Template(f"{template.origin}, factors of {title}", with_factors(Terms(profile), template.node, names))
         )
         for one in names if 1 < len(names) <= MIXED else ():
             rest = [name for name in names if name != one]

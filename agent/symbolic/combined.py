@@ -40,9 +40,7 @@ def _with_rests(table: Table) -> list[Profile]:
         for name, column in table.features.items()
         if name not in (*shares, *table.categories) and column.min() >= 0 and column.max() <= 1
     }
-    rests = {
-        name: rest for name, rest in rests.items() if kind_of(rest, False, REST_RATIO) is ColumnKind.SCALE
-    }
+    rests = {name: rest for name, rest in rests.items() if kind_of(rest, False, REST_RATIO) is ColumnKind.SCALE}
     if not rests:
         return []
     turned = profile(replace(table, features={**table.features, **rests}))

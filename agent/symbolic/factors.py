@@ -33,9 +33,7 @@ STEEPEST = 8.0  # of exponents
 LEAST_EXPONENT = 0.02  # where an argument may be zero
 TURNS = 60.0  # of a wave over the range of its argument, where the dictionary's frequencies end
 NATURAL = (1.0, 2.0, 3.0, 4.0, 0.5, 1 / 3, 1.5, -1.0, -2.0)  # constants that laws have in their own units
-FAR_OFF = (
-    0.02  # width of a positive argument, as a share of its smallest value, in which every power is a line
-)
+FAR_OFF = 0.02  # width of a positive argument, as a share of its smallest value, in which every power is a line
 OWN_UNIT = (0.1, 30.0)  # sizes of an argument of which constants near 1 are more likely than others
 
 TURNING = (

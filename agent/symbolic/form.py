@@ -77,10 +77,7 @@ class SymbolicForm:
         if len(schema.targets) == 1:
             return {schema.targets[0]: self.nodes[0]}
         named = enumerate(zip(schema.targets, self.nodes, strict=True))
-        return {
-            name: rename(node, {p.name: _numbered(p, k) for p in parameters(node)})
-            for k, (name, node) in named
-        }
+        return {name: rename(node, {p.name: _numbered(p, k) for p in parameters(node)}) for k, (name, node) in named}
 
     def _shared_names(self) -> list[str]:
         """The names of the constants that are common to all groups."""

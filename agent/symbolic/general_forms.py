@@ -83,9 +83,7 @@ class GeneralForms:
         self.together = looks(task, tuple(range(self.count))) if not few else []
         self.applies = bool(self.together)
         kinds = profile.kinds
-        self.steady = frozenset(
-            n for n in self.plain if kinds[n] is ColumnKind.SCALE and n not in profile.even
-        )
+        self.steady = frozenset(n for n in self.plain if kinds[n] is ColumnKind.SCALE and n not in profile.even)
         self._lock = threading.Lock()  # runs side by side wait for one search
         self._stop: Callable[[], bool] = lambda: False
         self._stages = self._searched()
@@ -123,9 +121,7 @@ class GeneralForms:
         rows = self.maker.rows(look, inside)
         search = TermSearch(rows, list(self.units), self.steady, self._stopped, rng)
         laws = search.varied(float(rng.choice(MORE_PRICES)), deep=bool(rng.random() < DEEP_SHARE))
-        return _Step(
-            self._parts(laws, look, rows, self.maker.rows(look, outside)), search.tried, search.least
-        )
+        return _Step(self._parts(laws, look, rows, self.maker.rows(look, outside)), search.tried, search.least)
 
     def factors(self, rng: np.random.Generator, fresh: Callable[..., Parameter]) -> Node | None:
         """A product of one or two factors drawn at random, with constants made by `fresh(role, lower, upper)`."""
@@ -136,9 +132,7 @@ class GeneralForms:
             name, codes = str(rng.choice(list(self.units))), self.profile.categories
             ends = self.writer.ends[name]
             options = (
-                of_levels(name, codes[name])
-                if name in codes
-                else starting(name, ends, steady=name in self.steady)
+                of_levels(name, codes[name]) if name in codes else starting(name, ends, steady=name in self.steady)
             )
             nodes.append(self.writer.factor(options[int(rng.integers(len(options)))], ends, fresh))
         return mul(*nodes)
@@ -178,9 +172,7 @@ class GeneralForms:
                     pooled=pooled,
                 )
             )
-        return Stage(
-            forms, sum({id(step): step.tried for step in steps}.values()), max(s.least for s in steps)
-        )
+        return Stage(forms, sum({id(step): step.tried for step in steps}.values()), max(s.least for s in steps))
 
     def _of_target(self, target: int) -> Iterator[_Step]:
         """The search of one target, step by step."""
@@ -205,9 +197,7 @@ class GeneralForms:
             yield _Step(self._parts(laws, look, seen, beyond), search.tried - before, search.least)
             before = search.tried
 
-    def _parts(
-        self, laws: Sequence[TermLaw], look: Look, seen: ScaledRows, beyond: ScaledRows
-    ) -> list[PartForm]:
+    def _parts(self, laws: Sequence[TermLaw], look: Look, seen: ScaledRows, beyond: ScaledRows) -> list[PartForm]:
         """The laws that miss other rows least, as forms of one target."""
         usable = {law.terms: law for law in laws if math.isfinite(law.error)}
         groups = len(self.task.train.groups)

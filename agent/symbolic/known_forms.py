@@ -61,9 +61,7 @@ def _of(profile: Profile, known: _Known) -> list[Template]:
 def _subsets(profile: Profile, known: _Known) -> list[list[str]]:
     """All numbers together, and each alone; those that the target is known to follow are never left out."""
     usable = [n for n in profile.kinds if profile.levels[n] > 1 and profile.kinds[n] is not ColumnKind.SHARE]
-    leading = [
-        n for n in usable if n in profile.leading or profile.kinds[n] is ColumnKind.SIGNED or n in known.rises
-    ]
+    leading = [n for n in usable if n in profile.leading or profile.kinds[n] is ColumnKind.SIGNED or n in known.rises]
     alone = [[name] for name in leading if set(known.rises) <= {name}]
     return [leading, *alone] if len(leading) > 1 else alone
 
@@ -92,9 +90,7 @@ def _between(profile: Profile, known: _Known, names: Sequence[str]) -> list[Temp
             span,
             add(
                 ONE,
-                neg(
-                    exp(neg(mul(b.fresh("h", Role.SCALE, 0.0, LARGEST), *_factors(b, known, names, up=1.0))))
-                ),
+                neg(exp(neg(mul(b.fresh("h", Role.SCALE, 0.0, LARGEST), *_factors(b, known, names, up=1.0))))),
             ),
         ),
     }

@@ -28,11 +28,9 @@ def of_levels(profile: Profile, scale: Sequence[str], level: str) -> list[Templa
         f"{title} and {level} in power laws times power of {level}": lambda b: add(
             b.level(), _share(b, level), mul(add(*_decays(b, scale)), _scaled(b, level))
         ),
-        f"{level} plus power of {title} over power of {level}": lambda b: (
-            add(  # arXiv 2502.08606, for strong teachers
-                b.in_unit(level),
-                mul(power(add(*_decays(b, scale)), b.fresh("g", Role.EXPONENT, 0.1, 3.0)), _scaled(b, level)),
-            )
+        f"{level} plus power of {title} over power of {level}": lambda b: add(  # arXiv 2502.08606, for strong teachers
+            b.in_unit(level),
+            mul(power(add(*_decays(b, scale)), b.fresh("g", Role.EXPONENT, 0.1, 3.0)), _scaled(b, level)),
         ),
         f"{title}, with a moving optimum of {level}": lambda b: _valley(b, scale, level),
         f"distillation law of {', '.join(scale)} and {level}": lambda b: _distilled(b, scale, level),
@@ -67,9 +65,7 @@ def _soft_maximum(b: Terms, scale: Sequence[str], level: str) -> Node:
 
 def _valley(b: Terms, scale: Sequence[str], level: str) -> Node:
     """A teacher may be too weak or too strong: the best level moves with the student's own."""
-    centre = add(
-        b.fresh("m", Role.CENTRE), *(mul(b.fresh("m", Role.CENTRE), log(b.x(name))) for name in scale)
-    )
+    centre = add(b.fresh("m", Role.CENTRE), *(mul(b.fresh("m", Role.CENTRE), log(b.x(name))) for name in scale))
     away = power(add(b.in_unit(level), neg(centre)), Number(2.0))
     return add(_own(b, scale), _share(b, level), mul(b.fresh("C", Role.AMPLITUDE), away))
 

@@ -36,9 +36,7 @@ Correction = Callable[[Terms, Node], Node]
 
 def library(profile: Profile) -> list[Template]:
     """Forms for a table with this profile, plain ones first."""
-    scale, share, signed = (
-        profile.of(kind) for kind in (ColumnKind.SCALE, ColumnKind.SHARE, ColumnKind.SIGNED)
-    )
+    scale, share, signed = (profile.of(kind) for kind in (ColumnKind.SCALE, ColumnKind.SHARE, ColumnKind.SIGNED))
     found: list[Template] = [Template("constant", Terms(profile).level())]
     for name in scale:
         found += of_one(profile, name)

@@ -127,11 +127,7 @@ class RowMaker:
         seen = weight * view.seen(target)[pick, of]
         own = {name: values[pick] for name, values in self.arguments.items()}
         rows = ScaledRows(own, self.ends, seen, weight, self.levels, len(blocks))
-        return (
-            rows
-            if look.sharing is Sharing.COEFFICIENTS
-            else _beside_levels(rows, self.task.train.codes[pick])
-        )
+        return rows if look.sharing is Sharing.COEFFICIENTS else _beside_levels(rows, self.task.train.codes[pick])
 
     def _targets(self, look: Look, view: View) -> tuple[Array, Array]:
         """The targets (N, T) of all rows, and how each value weighs."""

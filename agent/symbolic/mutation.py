@@ -79,9 +79,7 @@ class Mutator:
         if is_redundant(changed) or not tells_apart(changed, self.rows):
             return False
         bound = unit_bound(changed, self.rows, self.scales)
-        return not bound or bound <= frozenset().union(
-            *(unit_bound(one, self.rows, self.scales) for one in parents)
-        )
+        return not bound or bound <= frozenset().union(*(unit_bound(one, self.rows, self.scales) for one in parents))
 
     def _pick(self, options: Sequence[Node]) -> Node | None:
         return options[int(self.rng.integers(len(options)))] if options else None
@@ -225,9 +223,7 @@ def _with_positive_amplitude(term: Node) -> Node:
 
 
 def _has_power_of(node: Node, name: str) -> bool:
-    return any(
-        isinstance(f, Power) and isinstance(f.base, Feature) and f.base.name == name for f in children(node)
-    )
+    return any(isinstance(f, Power) and isinstance(f.base, Feature) and f.base.name == name for f in children(node))
 
 
 def _decays(exponent: Node) -> bool:

@@ -29,9 +29,7 @@ def of_shares(profile: Profile, names: Sequence[str]) -> list[Template]:
             ),
             f"power of {title}": lambda b: add(b.level(), power(_positive(b, names), neg(b.exponent()))),
             f"logarithm of {title}": lambda b: add(b.level(), mul(b.amplitude(), log(_worth(b, names)))),
-            f"pure power of {title}": lambda b: mul(
-                b.amplitude(), power(_worth(b, names), neg(b.exponent()))
-            ),
+            f"pure power of {title}": lambda b: mul(b.amplitude(), power(_worth(b, names), neg(b.exponent()))),
         },
     )
     for name in [*names, *dropped]:

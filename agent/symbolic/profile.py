@@ -108,9 +108,7 @@ def profile(table: Table) -> Profile:
         rising=_rising(table, scales),
         even=even,
         levels={name: len(np.unique(column)) for name, column in table.features.items()},
-        alike=tuple(
-            name for name, kind in kinds.items() if kind is not ColumnKind.SHARE and _is_alike(table, name)
-        ),
+        alike=tuple(name for name, kind in kinds.items() if kind is not ColumnKind.SHARE and _is_alike(table, name)),
         positive=all(column.min() > 0 for column in table.targets.values()),
         growth=_growth(next(iter(table.targets.values()))),
         stands_for={},
@@ -172,9 +170,7 @@ def _is_even(column: Array) -> bool:
 
 def _unit(column: Array, kind: ColumnKind, even: bool) -> float:
     if kind is ColumnKind.SHARE:
-        return float(
-            10.0 ** np.ceil(np.log10(column.max()) - WHOLE)
-        )  # 1 of a share of one, 100 of one in percent
+        return float(10.0 ** np.ceil(np.log10(column.max()) - WHOLE))  # 1 of a share of one, 100 of one in percent
     if kind is ColumnKind.SCALE and not even:
         return float(10.0 ** np.round(np.log10(np.sqrt(_smallest(column) * column.max()))))
     width = np.ptp(column) / 2 or 1.0

@@ -17,9 +17,7 @@ from lawsmith.tasks.schema import Schema
 from lawsmith.tasks.table import Table
 
 ROWS, GROUPS = 400, 8  # the sample that screening looks at
-EFFORT = Effort(
-    starts=10, finalists=1
-)  # enough to rank forms: the best of them are fitted with care afterwards
+EFFORT = Effort(starts=10, finalists=1)  # enough to rank forms: the best of them are fitted with care afterwards
 MANY = 120  # forms that are screened with care; a coarse pass on fewer rows picks them out of more
 COARSE_ROWS = 100  # of the coarse pass: a form of ten constants has ten rows for each
 COARSE = Effort(starts=4, finalists=0)
@@ -40,9 +38,7 @@ def here(forms: Sequence[SymbolicForm], sample: Table, schema: Schema, effort: E
 def within(sandbox: Sandbox) -> Costs:
     """Fits the same in processes of the sandbox, as many at a time as it has workers."""
 
-    def costs(
-        forms: Sequence[SymbolicForm], sample: Table, schema: Schema, effort: Effort
-    ) -> Generator[float]:
+    def costs(forms: Sequence[SymbolicForm], sample: Table, schema: Schema, effort: Effort) -> Generator[float]:
         futures = [
             sandbox.screen(ScreenJob(tuple(form.source(schema) for form in some), schema, sample, effort))
             for some in (forms[k : k + TOGETHER] for k in range(0, len(forms), TOGETHER))

@@ -27,23 +27,15 @@ def of_one(profile: Profile, name: str) -> list[Template]:
         "sharply broken power law": lambda b: b.sharply_broken(name),
         "logarithm": lambda b: b.logarithm(name),
     }
-    found = [
-        Template(f"{origin} of {name}", _on_level(Terms(profile), term)) for origin, term in terms.items()
-    ]
+    found = [Template(f"{origin} of {name}", _on_level(Terms(profile), term)) for origin, term in terms.items()]
     rises = name in profile.rising
     if rises:
-        found.append(
-            Template(f"growing power law of {name}", _on_level(Terms(profile), lambda b: b.growth(name)))
-        )
+        found.append(Template(f"growing power law of {name}", _on_level(Terms(profile), lambda b: b.growth(name))))
     others: dict[str, Recipe] = {
-        f"pure power law of {name}": lambda b: mul(
-            b.amplitude(), b.growth(name) if rises else b.decay(name, -1.0)
-        ),
+        f"pure power law of {name}": lambda b: mul(b.amplitude(), b.growth(name) if rises else b.decay(name, -1.0)),
         f"pure shifted power law of {name}": lambda b: mul(b.amplitude(), b.shifted(name)),
         f"pure broken power law of {name}": lambda b: mul(b.amplitude(), b.broken(name)),
-        f"exponential of log polynomial of {name}": lambda b: b.exponential(
-            b.polynomial([log(b.x(name))], 2)
-        ),
+        f"exponential of log polynomial of {name}": lambda b: b.exponential(b.polynomial([log(b.x(name))], 2)),
         f"level and log polynomial of {name}": lambda b: add(
             b.level(), b.exponential(b.polynomial([log(b.x(name))], 2))
         ),
@@ -129,9 +121,7 @@ def _joint(profile: Profile, names: Sequence[str]) -> list[Template]:
                 b.level(), mul(b.amplitude(), power(b.weighted(names), neg(b.exponent())))
             ),
             f"sum and interaction of {title}": lambda b: _interacting(b, names),
-            f"log-linear with interactions in {title}": lambda b: b.exponential(
-                b.cross([log(b.x(n)) for n in names])
-            ),
+            f"log-linear with interactions in {title}": lambda b: b.exponential(b.cross([log(b.x(n)) for n in names])),
             f"level and log-linear with interactions in {title}": lambda b: add(
                 b.level(), b.exponential(b.cross([log(b.x(n)) for n in names]))
             ),
@@ -322,9 +312,7 @@ def _with_bowls(profile: Profile, names: Sequence[str]) -> list[Template]:
         for chosen in combinations(bowls, size):
             for title, backbone in backbones.items():
                 for fixed in (True, False):
-                    found += named(
-                        profile, _bowl_recipes(title, backbone, chosen, () if fixed else movers, bowls)
-                    )
+                    found += named(profile, _bowl_recipes(title, backbone, chosen, () if fixed else movers, bowls))
     return found
 
 

@@ -220,7 +220,5 @@ class SymbolicProposer:
             same = all(other == form.nodes[0] for other in form.nodes)
             nodes = (node,) * len(form.nodes) if same else (*form.nodes[:k], node, *form.nodes[k + 1 :])
             lineage = (trial.id, mate_trial.id) if name == "cross" else (trial.id,)
-            children.append(
-                replace(form, nodes=nodes, origin=name, parents=lineage, by_chance=max(1, form.by_chance))
-            )
+            children.append(replace(form, nodes=nodes, origin=name, parents=lineage, by_chance=max(1, form.by_chance)))
         return children

@@ -65,9 +65,7 @@ def _products(
         each = [[_jittered(f, rng, rows) for f in these] for these in each]
     most = max(MOST_FACTORS // len(each), 12)
     single = [f for these in each for f in sorted(these, key=lambda f: f.cost)[:most]]
-    turning = [
-        w for name in names if name not in (*steady, *rows.levels) for w in waves(name, rows.ends[name])
-    ]
+    turning = [w for name in names if name not in (*steady, *rows.levels) for w in waves(name, rows.ends[name])]
     products = [name for name in rows.arguments if name not in names]
     pairs = [
         f
@@ -79,9 +77,7 @@ def _products(
     terms: list[tuple[Factor, ...]] = [(), *((f,) for f in [*single, *turning, *pairs])]
     terms += [two for two in combinations(single, 2) if _goes(*two)]
     for wave in turning:
-        slow = (
-            wave.constants[0] * (rows.ends[wave.argument][1] - rows.ends[wave.argument][0]) < 2 * np.pi * SLOW
-        )
+        slow = wave.constants[0] * (rows.ends[wave.argument][1] - rows.ends[wave.argument][0]) < 2 * np.pi * SLOW
         terms += [(wave, f) for f in bases if (slow or f.constants == (1.0,)) and _goes(wave, f)]
     terms += [(p, f) for p in pairs for f in plain if p.kind != "power"]
     for one, two in combinations(plain, 2):

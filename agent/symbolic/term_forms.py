@@ -78,9 +78,7 @@ class TermWriter:
     units: Mapping[str, float]
     ends: Mapping[str, Ends]
 
-    def sums(
-        self, law: TermLaw, sharing: Sharing, groups: int, rows: ScaledRows | None = None
-    ) -> Iterator[PartForm]:
+    def sums(self, law: TermLaw, sharing: Sharing, groups: int, rows: ScaledRows | None = None) -> Iterator[PartForm]:
         """A sum as forms of one target: for several groups with coefficients of each, with all constants of a group's
         own, and with those shared that may be by the `rows` of one target."""
         origin, names = "sum of terms", _Names()
@@ -100,9 +98,7 @@ class TermWriter:
         if rows is not None and rows.blocks > 1:
             yield from self._shared(law, rows, PartForm(node, origin, bent), names.linear)
 
-    def _shared(
-        self, law: TermLaw, rows: ScaledRows, own: PartForm, linear: Sequence[str]
-    ) -> Iterator[PartForm]:
+    def _shared(self, law: TermLaw, rows: ScaledRows, own: PartForm, linear: Sequence[str]) -> Iterator[PartForm]:
         """The form with one curve that each group scales, or with the coefficients pooled that may be, if any."""
         design, target = rows.design(law.terms), rows.targets
         shares = pooled(design, target, rows.measured)
@@ -168,9 +164,7 @@ class TermWriter:
         u = mul(*(Feature(name, self.units[name]) for name in names))
         constants: list[Node] = [Number(value) for value in factor.constants]
         if factor.free:
-            for k, (role, (low, high)) in enumerate(
-                zip(KINDS[factor.kind].roles, factor.bounds(ends), strict=True)
-            ):
+            for k, (role, (low, high)) in enumerate(zip(KINDS[factor.kind].roles, factor.bounds(ends), strict=True)):
                 value = factor.constants[k]
                 reach = around * abs(value) if role is not Role.CENTRE else around * (ends[1] - ends[0])
                 reach = min(reach, value - low, high - value) or AROUND * abs(value)

@@ -31,9 +31,7 @@ FIRST_WIDTH = 1000  # single terms, which cost little to look at
 ROWS_OF_A_TERM = 3  # of each block, where there are several
 ROWS_FOR_DEPTH = 40  # of each block, for a search in all columns
 SOLVED = 1e-10  # share of the variance below which a search is over
-PROMISING = (
-    1e-3  # share of the variance below which the table has little noise, and all columns are worth a search
-)
+PROMISING = 1e-3  # share of the variance below which the table has little noise, and all columns are worth a search
 LEAST_GAIN = 0.02  # of the score, for which a law is taken further
 
 
@@ -90,16 +88,12 @@ class TermSearch:
         """The best sum of at most so many terms, simplified; None where there is none."""
         front = self._wide(price, most=most)
         usable = [law for law in front if np.isfinite(law.error)]
-        return (
-            self._simplified(min(usable, key=lambda law: self.score(law, price)), price) if usable else None
-        )
+        return self._simplified(min(usable, key=lambda law: self.score(law, price)), price) if usable else None
 
     def _finished(self, front: Sequence[TermLaw], price: float) -> list[TermLaw]:
         """The two best laws of a beam simplified, and the better of them taken further."""
         ranked = sorted(front, key=lambda law: self.score(law, price))[:2]
-        plain = sorted(
-            (self._simplified(law, price) for law in ranked), key=lambda law: self.score(law, price)
-        )
+        plain = sorted((self._simplified(law, price) for law in ranked), key=lambda law: self.score(law, price))
         return [*front, *plain, *(self._deepened(law, price) for law in plain[:1])]
 
     def _wide(self, price: float, most: int = MOST_TERMS) -> list[TermLaw]:
@@ -114,9 +108,7 @@ class TermSearch:
         short = np.flatnonzero([_is_short(term) for term in self.terms])
         return self._beam(short, price, refined=round(MANY_REFINED / self.rows.blocks**0.5), most=FEW_TERMS)
 
-    def _beam(
-        self, order: IntArray, price: float, *, refined: int, most: int, beam: int = 200
-    ) -> list[TermLaw]:
+    def _beam(self, order: IntArray, price: float, *, refined: int, most: int, beam: int = 200) -> list[TermLaw]:
         """A beam over some columns, by their inner products alone; the best sums of each shape are refined as it goes,
         and their terms become columns too."""
         terms, costs = [self.terms[k] for k in order], self.costs[order]
@@ -316,9 +308,7 @@ def _normalised(columns: Array) -> Array:
 
 def _is_short(term: Term) -> bool:
     """Whether it is one function of one argument, or that times another feature."""
-    return len(term) < 2 or (
-        len(term) == 2 and any(f.kind == "power" and f.constants == (1.0,) for f in term)
-    )
+    return len(term) < 2 or (len(term) == 2 and any(f.kind == "power" and f.constants == (1.0,) for f in term))
 
 
 def _strange(term: Term) -> float:

@@ -186,16 +186,12 @@ class Terms:
     def cross(self, bases: Sequence[Node]) -> Node:
         """c + sum b_i u_i + sum over pairs b_ij u_i u_j, without squares."""
         terms = [*bases, *(mul(one, two) for one, two in combinations(bases, 2))]
-        return add(
-            self.fresh("c", Role.LEVEL), *(mul(self.fresh("b", Role.COEFFICIENT), term) for term in terms)
-        )
+        return add(self.fresh("c", Role.LEVEL), *(mul(self.fresh("b", Role.COEFFICIENT), term) for term in terms))
 
     def exponential(self, polynomial: Node, steepest: float = STEEPEST) -> Node:
         """A exp(polynomial without its constant), coefficients bounded to what logarithms near 1 can bear."""
         assert isinstance(polynomial, Sum)
-        tame = {
-            p: replace(p, lower=-steepest, upper=steepest, role=Role.EXPONENT) for p in parameters(polynomial)
-        }
+        tame = {p: replace(p, lower=-steepest, upper=steepest, role=Role.EXPONENT) for p in parameters(polynomial)}
         terms = (
             transform(term, lambda n: tame.get(n, n) if isinstance(n, Parameter) else n)
             for term in polynomial.terms[1:]

@@ -29,11 +29,7 @@ def main() -> None:
     write("spoilt.csv", spoilt())
     write(
         "seeds.csv",
-        [
-            {"N": f"{n:.3g}", "seed": str(seed), "loss": noisy(loss(n), 0.004)}
-            for n in SIZES
-            for seed in (1, 2, 3)
-        ],
+        [{"N": f"{n:.3g}", "seed": str(seed), "loss": noisy(loss(n), 0.004)} for n in SIZES for seed in (1, 2, 3)],
     )
     write(
         "acc.csv",

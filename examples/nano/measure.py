@@ -119,9 +119,7 @@ def measurements() -> Iterator[tuple[str, int, int, float]]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path(__file__).parents[2] / "tasks" / "measured" / "nano")
     folder: Path = parser.parse_args().out
     folder.mkdir(parents=True, exist_ok=True)

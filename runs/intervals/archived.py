@@ -44,9 +44,7 @@ def fitted_laws(archive: Archive, law: str | None = None) -> tuple[EvaluatedLaw,
 def _fitted_to_all_rows(names: tuple[str, ...], constants: Mapping[str, Mapping[str, float]]) -> Constants:
     """The winner's constants of the result; a search in a large table knows only those fitted to a part of it."""
     if any(set(own) != set(names) for own in constants.values()):
-        raise InputError(
-            "The archive is damaged: its result and its record name the winner's constants differently."
-        )
+        raise InputError("The archive is damaged: its result and its record name the winner's constants differently.")
     values = np.array([[own[name] for name in names] for own in constants.values()])
     return Constants(names, tuple(constants), values)
 
@@ -73,9 +71,7 @@ def uncertainty(
         raise InputError(f"There is no interval for {archive.run}: {_why_not(archive)}.")
     task = open_data(archive, data_dir).task
     if archive.manifest.data is not None and task.provenance.sha256 != archive.manifest.data.sha256:
-        raise InputError(
-            f"The data of {archive.run} has changed since the run; its errors cannot be measured on it."
-        )
+        raise InputError(f"The data of {archive.run} has changed since the run; its errors cannot be measured on it.")
     counted = weighed(archive, task)
     growing, task = counted is not task, _believed(counted, archive)
     try:

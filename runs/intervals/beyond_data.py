@@ -62,13 +62,7 @@ def trusted_factor(known: Uncertainty, group: str, feature: int) -> float | None
 
 def times(factor: float) -> str:
     """``1.6 times``, ``110 times``: two digits, never an exponent below a million."""
-    digits = (
-        f"{factor:.1f}"
-        if factor < 9.95
-        else f"{float(f'{factor:.2g}'):.0f}"
-        if factor < 1e6
-        else f"{factor:.2g}"
-    )
+    digits = f"{factor:.1f}" if factor < 9.95 else f"{float(f'{factor:.2g}'):.0f}" if factor < 1e6 else f"{factor:.2g}"
     return f"{digits.removesuffix('.0')} times"
 
 

@@ -133,9 +133,7 @@ class _Study:
             features=schema.features,
             targets=schema.targets,
             members=self._members(),
-            resamples=tuple(
-                _values(got.constants) for f in redraws if (got := f.result()).ok and got.constants
-            ),
+            resamples=tuple(_values(got.constants) for f in redraws if (got := f.result()).ok and got.constants),
             errors=tuple(self._errors(t, residual, held_out) for t in range(len(schema.targets))),
             folds=len(held_out),
             reach=max(float(part.distance.max()) for part in held_out),
@@ -167,9 +165,7 @@ class _Study:
         train = self.task.train
         groups = [np.flatnonzero(train.codes == code) for code in np.unique(train.codes)]
         rows = np.concatenate([np.sort(rng.choice(group, len(group))) for group in groups])
-        return self.sandbox.submit(
-            FitJob(self.laws[0].source, self.task.schema, train.take(rows), seed=self.seed)
-        )
+        return self.sandbox.submit(FitJob(self.laws[0].source, self.task.schema, train.take(rows), seed=self.seed))
 
     def _held_out(self, fold: Fold, fits: Sequence[JobResult], log: tuple[bool, ...]) -> _HeldOut | None:
         """None where the winner cannot be fitted to that part."""
@@ -196,9 +192,7 @@ class _Study:
         noise, unit = _noise(train, residual[:, target], len(self.laws[0].constants.names), target)
         if self.growing:
             noise = np.full(len(names), _share(train.target_matrix() - residual, residual, target))
-        parts = _without_diverged(
-            [_Errors.of(part, target, noise, unit, growing=self.growing) for part in held_out]
-        )
+        parts = _without_diverged([_Errors.of(part, target, noise, unit, growing=self.growing) for part in held_out])
         growth = _growth(parts)
         ratios = np.concatenate([part.error / part.expected(growth) for part in parts])
         weights = np.concatenate([np.full(len(part.error), 1 / len(part.error)) for part in parts])
@@ -284,9 +278,7 @@ def _noise(train: Table, residual: Array, constants: int, target: int) -> tuple[
         unit[code] = float(y[mask].std()) or overall
         rows[code] = mask.sum()
         free = max(1.0, rows[code] - constants)
-        own[code] = (
-            float(np.sum(train.weights[mask] * residual[mask] ** 2)) / min(free, rows[code]) / unit[code] ** 2
-        )
+        own[code] = float(np.sum(train.weights[mask] * residual[mask] ** 2)) / min(free, rows[code]) / unit[code] ** 2
     pooled = float(np.median(own[rows > 0]))
     noise = (rows * own + POOLED_ROWS * pooled) / (rows + POOLED_ROWS)
     return np.sqrt(noise) * unit, unit

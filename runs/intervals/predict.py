@@ -134,9 +134,7 @@ def distances(known: Uncertainty, rows: Table) -> Array:
     return found
 
 
-def member_predictions(
-    known: Uncertainty, schema: Schema, rows: Table, sandbox: Sandbox
-) -> list[tuple[Member, Array]]:
+def member_predictions(known: Uncertainty, schema: Schema, rows: Table, sandbox: Sandbox) -> list[tuple[Member, Array]]:
     """Predictions (n, T) of the winner, which comes first, and of each rival that has finite ones for all rows.
 
     Raises InputError where the winner has none.
@@ -148,11 +146,7 @@ def member_predictions(
     results = [job.result() for job in jobs]
     if not results[0].ok:
         raise InputError(f"The law has no prediction at this point: {results[0].message}")
-    return [
-        (member, result.predictions[0])
-        for result, member in zip(results, known.members, strict=True)
-        if result.ok
-    ]
+    return [(member, result.predictions[0]) for result, member in zip(results, known.members, strict=True) if result.ok]
 
 
 def _parameter_spread(known: Uncertainty, schema: Schema, rows: Table, sandbox: Sandbox, own: Array) -> Array:
@@ -178,9 +172,7 @@ def _constants(member: Member, values: Values, rows: Table) -> Constants:
     return Constants(member.names, rows.groups, np.array(table).reshape(len(rows.groups), len(member.names)))
 
 
-def constant_intervals(
-    known: Uncertainty, level: float = LEVEL
-) -> Mapping[str, Mapping[str, tuple[float, float]]]:
+def constant_intervals(known: Uncertainty, level: float = LEVEL) -> Mapping[str, Mapping[str, tuple[float, float]]]:
     """Group -> parameter -> (low, high): the middle `level` of the refitted constants (pairs bootstrap).
 
     It reaches to the constant itself, where refits end elsewhere: rows that cannot tell two constants apart do that.

@@ -195,9 +195,7 @@ def boards(runs_dir: Path, report: ReportLink) -> Boards:
         grouped.setdefault(key, []).append(entry)
     systems = [System(*key, tuple(entries)) for key, entries in grouped.items()]
     listed = [
-        TaskBoard(
-            next(s for s in systems if s.task == task).entries[0].manifest.task, tuple(_ranked(systems, task))
-        )
+        TaskBoard(next(s for s in systems if s.task == task).entries[0].manifest.task, tuple(_ranked(systems, task)))
         for task in sorted({system.task for system in systems})
     ]
     return Boards(tuple(listed), tuple(unreadable), len(listing.archives))

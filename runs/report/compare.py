@@ -70,9 +70,7 @@ def _measures(sides: Sequence[Side], same_data: bool) -> list[Measure]:
             errors = [side.fit.of(split)[:1] for side in sides]
             if not all(errors):
                 continue
-            values = [
-                {"R²": e[0].r2, "typical error (RMSE)": e[0].rmse}.get(kind, e[0].share) for e in errors
-            ]
+            values = [{"R²": e[0].r2, "typical error (RMSE)": e[0].rmse}.get(kind, e[0].share) for e in errors]
             write = {"R²": figure, "typical error (RMSE)": constant}.get(kind, percent)
             found.append(Measure(f"{split} {kind}", tuple(map(write, values)), _better(values, lowest)))
     validation = [side.content.leader.validation if side.content.leader else None for side in sides]

@@ -168,9 +168,7 @@ class RunContent:
         """Each candidate whose validation R² was higher than all before."""
         found: list[ShownCandidate] = []
         for candidate in self.candidates:
-            if candidate.validation is not None and (
-                not found or candidate.validation > (found[-1].validation or 0.0)
-            ):
+            if candidate.validation is not None and (not found or candidate.validation > (found[-1].validation or 0.0)):
                 found.append(candidate)
         return tuple(found)
 

@@ -40,9 +40,7 @@ class Axis:
         found = found[np.isfinite(found) & ((found > 0) | (not log))]
         low, high = 1.0, 2.0
         if len(found):
-            low, high = np.clip(
-                (found.min(), found.max()), 1 / LARGEST if log else -LARGEST, LARGEST
-            ).tolist()
+            low, high = np.clip((found.min(), found.max()), 1 / LARGEST if log else -LARGEST, LARGEST).tolist()
         if log:
             low, high = math.log10(low), math.log10(high)
         if high <= low:
@@ -50,9 +48,7 @@ class Axis:
             low, high = low - room, high + room
         self.log, self.low, self.high = log, low - margin * (high - low), high + margin * (high - low)
         if log:
-            self.low, self.high = (
-                min(max(end, -LARGEST_POWER), LARGEST_POWER) for end in (self.low, self.high)
-            )
+            self.low, self.high = (min(max(end, -LARGEST_POWER), LARGEST_POWER) for end in (self.low, self.high))
 
     def at(self, values: Array | Sequence[float] | float) -> Array:
         """Places of the values along the axis: 0 at its low end, 1 at its high end."""
@@ -113,15 +109,11 @@ class Plot:
         points = np.concatenate([self._place(x, low), self._place(x, high)[::-1]])
         self._add('<polygon class="{} {}" points="{}"/>', kind, colour, _pairs(points))
 
-    def line(
-        self, x: Array | Sequence[float], y: Array | Sequence[float], colour: str, kind: str = "curve"
-    ) -> None:
+    def line(self, x: Array | Sequence[float], y: Array | Sequence[float], colour: str, kind: str = "curve") -> None:
         """Draw a curve through the points."""
         self._add('<polyline class="{} {}" points="{}"/>', kind, colour, _pairs(self._place(x, y)))
 
-    def dots(
-        self, x: Array | Sequence[float], y: Array | Sequence[float], colour: str, test: bool = False
-    ) -> None:
+    def dots(self, x: Array | Sequence[float], y: Array | Sequence[float], colour: str, test: bool = False) -> None:
         """Discs of training rows, or diamonds of test rows."""
         shape = "m{:.1f} {:.1f}m0 -4.2l4.2 4.2l-4.2 4.2l-4.2 -4.2z" if test else "m{:.1f} {:.1f}h0"
         path = "".join("M0 0" + shape.format(*point) for point in self._inside(self._place(x, y)).round(1))
@@ -162,9 +154,7 @@ class Plot:
         for value, name in self.x.ticks():
             at = LEFT + (right - LEFT) * float(self.x.at(value))
             frame.append(
-                Markup('<line class="grid" x1="{0:.1f}" x2="{0:.1f}" y1="{1}" y2="{2}"/>').format(
-                    at, TOP, bottom
-                )
+                Markup('<line class="grid" x1="{0:.1f}" x2="{0:.1f}" y1="{1}" y2="{2}"/>').format(at, TOP, bottom)
                 + Markup('<text class="tick" x="{:.1f}" y="{}" text-anchor="middle">{}</text>').format(
                     at, bottom + 16, name
                 )
@@ -172,9 +162,7 @@ class Plot:
         for value, name in self.y.ticks():
             at = bottom - (bottom - TOP) * float(self.y.at(value))
             frame.append(
-                Markup('<line class="grid" x1="{1}" x2="{2}" y1="{0:.1f}" y2="{0:.1f}"/>').format(
-                    at, LEFT, right
-                )
+                Markup('<line class="grid" x1="{1}" x2="{2}" y1="{0:.1f}" y2="{0:.1f}"/>').format(at, LEFT, right)
                 + Markup('<text class="tick" x="{}" y="{:.1f}" text-anchor="end">{}</text>').format(
                     LEFT - 7, at + 4, name
                 )

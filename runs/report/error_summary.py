@@ -84,9 +84,7 @@ def errors(schema: Schema, parts: Mapping[str, tuple[Table, Array]], by_group: b
     return found
 
 
-def _errors(
-    split: str, target: str, group: str | None, y: Array, predicted: Array, codes: IntArray
-) -> Errors:
+def _errors(split: str, target: str, group: str | None, y: Array, predicted: Array, codes: IntArray) -> Errors:
     residual = y - predicted
     one_sign = bool((y > 0).all() or (y < 0).all())
     means = np.bincount(codes, y) / np.maximum(np.bincount(codes), 1)

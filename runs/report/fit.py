@@ -121,14 +121,11 @@ def finite(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
 
 
-def _levels(
-    content: RunContent, data: Dataset, levels: Mapping[str, str]
-) -> Sequence[Sequence[float | None]] | None:
+def _levels(content: RunContent, data: Dataset, levels: Mapping[str, str]) -> Sequence[Sequence[float | None]] | None:
     """Per target and group the value that the law tends to; None unless every target has one."""
     constants, targets = content.constants, data.task.schema.targets
     if not constants or any(target not in levels for target in targets):
         return None
     return [
-        [finite(constants.get(group, {}).get(levels[target])) for group in data.task.train.groups]
-        for target in targets
+        [finite(constants.get(group, {}).get(levels[target])) for group in data.task.train.groups] for target in targets
     ]

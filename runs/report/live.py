@@ -79,9 +79,7 @@ class Progress:
         seconds = [*(step.seconds for step in self.steps), max(self.seconds_spent, self.steps[-1].seconds)]
         charts = [self._chart("seconds", seconds)]
         if self.calls:
-            charts.append(
-                self._chart("model calls", [*(step.calls for step in self.steps), float(self.calls)])
-            )
+            charts.append(self._chart("model calls", [*(step.calls for step in self.steps), float(self.calls)]))
         return charts
 
     def _chart(self, label: str, at: list[float]) -> Chart:
@@ -177,6 +175,4 @@ def duration(seconds: float) -> str:
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"
-    return (
-        f"{whole // 60} min {whole % 60} s" if whole < 3600 else f"{whole // 3600} h {whole % 3600 // 60} min"
-    )
+    return f"{whole // 60} min {whole % 60} s" if whole < 3600 else f"{whole // 3600} h {whole % 3600 // 60} min"

@@ -73,9 +73,7 @@ class MathML(Notation):
 
     def scientific(self, mantissa: str, exponent: str) -> tuple[str, int]:
         size = self.number(exponent.removeprefix("-"))
-        raised = self.power(
-            self.number("10"), self.row([self.operator("−"), size]) if "-" in exponent else size
-        )
+        raised = self.power(self.number("10"), self.row([self.operator("−"), size]) if "-" in exponent else size)
         if not mantissa:
             return raised, POWER
         return self.row([self.number(mantissa), self.operator("⋅"), raised]), PRODUCT

@@ -51,9 +51,7 @@ def write_report(
     page = report_page(archive, sandbox, data_dir=data_dir, with_intervals=with_intervals).encode()
     if out is None:
         if archive.result is None:
-            raise InputError(
-                f"The run {archive.run} is {archive.state}; name a file for its report with --out."
-            )
+            raise InputError(f"The run {archive.run} is {archive.state}; name a file for its report with --out.")
         return archive.attach(page, REPORT)
     try:
         out.write_bytes(page)

@@ -107,9 +107,7 @@ def picture(
     """
     train, schema = data.task.train, data.task.schema
     rows = _rows(train, data.test, predicted)
-    labels = [
-        bool(schema.columns[name].levels) if name in schema.columns else False for name in schema.features
-    ]
+    labels = [bool(schema.columns[name].levels) if name in schema.columns else False for name in schema.features]
     changing = [k for k, x in enumerate(train.matrix().T) if x.min() < x.max()]
     varying = ([k for k in changing if not labels[k]] or changing)[:MOST_FEATURES]
     log = tuple(is_logarithmic(column) for column in train.features.values())
@@ -134,9 +132,7 @@ def _rows(train: Table, test: Table | None, predicted: Sequence[Array]) -> Shown
     for table, prediction in zip(tables, predicted, strict=True):
         most = MOST_ROWS if len(tables) == 1 else MOST_ROWS // 2
         order = np.argsort(table.codes, kind="stable")
-        even = (
-            order[np.linspace(0, len(table) - 1, min(len(table), most)).astype(int)] if len(table) else order
-        )
+        even = order[np.linspace(0, len(table) - 1, min(len(table), most)).astype(int)] if len(table) else order
         worst = np.argsort(-np.abs(table.target_matrix() - prediction).max(axis=1))[:MOST_OUTLIERS]
         kept.append(np.unique(np.concatenate([even, worst]).astype(np.intp)))
     return ShownRows(
@@ -144,9 +140,7 @@ def _rows(train: Table, test: Table | None, predicted: Sequence[Array]) -> Shown
         test=np.concatenate([np.full(len(index), bool(k)) for k, index in enumerate(kept)]),
         codes=np.concatenate([table.codes[index] for table, index in zip(tables, kept, strict=True)]),
         x=np.concatenate([table.matrix()[index] for table, index in zip(tables, kept, strict=True)]),
-        measured=np.concatenate(
-            [table.target_matrix()[index] for table, index in zip(tables, kept, strict=True)]
-        ),
+        measured=np.concatenate([table.target_matrix()[index] for table, index in zip(tables, kept, strict=True)]),
         predicted=np.concatenate([values[index] for values, index in zip(predicted, kept, strict=True)]),
         total=sum(map(len, tables)),
     )
@@ -264,8 +258,7 @@ class _Painter:
         found = {}
         for k in self.varying:
             parts = [
-                (scene, scene.at(k, rows.x[place, k]))
-                for scene, place in zip(scenes.values(), places, strict=True)
+                (scene, scene.at(k, rows.x[place, k])) for scene, place in zip(scenes.values(), places, strict=True)
             ]
             values = np.full(rows.measured.shape, np.nan)
             values[np.concatenate(places)] = self.values(parts)[1]

@@ -118,9 +118,7 @@ def residual_charts(picture: Picture) -> list[Chart]:
     rows, charts = picture.rows, []
     for t, target in enumerate(picture.schema.targets[:MOST_TARGETS]):
         x, y = rows.predicted[:, t], rows.measured[:, t] - rows.predicted[:, t]
-        plot = Plot(
-            Axis(x, is_logarithmic(x)), Axis(y), (f"predicted {short(target, LABEL)}", "measured − predicted")
-        )
+        plot = Plot(Axis(x, is_logarithmic(x)), Axis(y), (f"predicted {short(target, LABEL)}", "measured − predicted"))
         plot.rule(0.0, "zero", upright=False)
         _dots(plot, picture, x, y)
         alt = f"Residuals of {short(target, LABEL)} against its prediction; test rows are diamonds."
@@ -168,9 +166,7 @@ def _steps(
 def front_chart(content: RunContent) -> Chart:
     """Error on held-out rows against the number of constants, with the front of the laws that nothing beats."""
     front, usable = content.front, content.best[:1500]
-    places = [
-        [(c.evaluation.constants_count or 0, _error(c.validation)) for c in some] for some in (usable, front)
-    ]
+    places = [[(c.evaluation.constants_count or 0, _error(c.validation)) for c in some] for some in (usable, front)]
     (x, y), (front_x, front_y) = (np.array(some, dtype=float).T for some in places)
     plot = Plot(
         Axis(x, margin=0.06),

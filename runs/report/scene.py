@@ -18,9 +18,7 @@ class Scene:
     `Uncertainty` has it, how far beyond the data errors were measured.
     """
 
-    def __init__(
-        self, train: Table, test: Table | None, code: int, log: tuple[bool, ...], reach: float
-    ) -> None:
+    def __init__(self, train: Table, test: Table | None, code: int, log: tuple[bool, ...], reach: float) -> None:
         self.code, self.log = code, log
         self.rows = train.matrix()[train.codes == code]
         there = self.rows[:0] if test is None else test.matrix()[test.codes == code]

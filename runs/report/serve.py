@@ -174,9 +174,7 @@ def _handler(pages: Pages) -> type[BaseHTTPRequestHandler]:
             The name may stand in the Host header and, in the form that proxies are sent, in the request line.
             """
             _, port = self.connection.getsockname()
-            names = [f"{name}:{port}" for name in (ADDRESS, "localhost")] + [ADDRESS, "localhost"] * (
-                port == 80
-            )
+            names = [f"{name}:{port}" for name in (ADDRESS, "localhost")] + [ADDRESS, "localhost"] * (port == 80)
             hosts = self.headers.get_all("Host") or []
             asked = urlsplit(self.path)
             named = [asked.netloc] if asked.netloc or asked.scheme else []

@@ -120,9 +120,7 @@ class Block:
             return self.filled(self.form.call(x, p), shape)
         return self._looped(x, p, shape)
 
-    def partials(
-        self, x: dict[str, Array], p: dict[str, Array], names: Sequence[str], shape: tuple[int, int]
-    ) -> Array:
+    def partials(self, x: dict[str, Array], p: dict[str, Array], names: Sequence[str], shape: tuple[int, int]) -> Array:
         """Analytic derivatives (B, M, len(names), n*T)."""
         assert self.form.gradient is not None
         found = self.form.gradient(x, p)

@@ -29,12 +29,8 @@ SAME_OPTIMUM = 1.01  # ratio of costs up to which two starts have ended at one o
 ROBUST_ROUNDS = 4  # of weighing rows again: later ones move constants by less than their errors
 PROBE_SETS = 64  # of parameters that are drawn; some give no finite values
 AGREEMENT = 1e-6  # of a law with the linear combination that stood for it, as a share of the measurements
-AT_BOUND = (
-    1e-12  # relative distance at which a constant is at its bound: linear ones are scaled and scaled back
-)
-PADDING = (
-    4.0  # groups are fitted together while the longest has at most this many times the rows of the shortest
-)
+AT_BOUND = 1e-12  # relative distance at which a constant is at its bound: linear ones are scaled and scaled back
+PADDING = 4.0  # groups are fitted together while the longest has at most this many times the rows of the shortest
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,9 +60,7 @@ class _Constants:
     settled: Mask
 
 
-def fit_form(
-    form: Form, table: Table, targets: Sequence[str], *, seed: int = 0, effort: Effort = Effort()
-) -> Fitted:
+def fit_form(form: Form, table: Table, targets: Sequence[str], *, seed: int = 0, effort: Effort = Effort()) -> Fitted:
     """Fits `form` to every group of `table` that has rows.
 
     Raises nothing for a bad form: groups without a finite start get `Status.NO_FINITE_START` and NaN constants.
@@ -99,9 +93,7 @@ class _Engine:
                 self._part(groups, rows, targets, parameters, structure)
         linear = tuple(self.form.names[k] for k in sorted(structure.linear))
         status = tuple(self._status(g, counts[g]) for g in range(len(counts)))
-        return Fitted(
-            self.form.names, self.values, status, self.cost, self.agreement, self.iterations, linear
-        )
+        return Fitted(self.form.names, self.values, status, self.cost, self.agreement, self.iterations, linear)
 
     def _probe_sets(self) -> Array:
         """Parameter sets (S, K) that may show the form's structure: near 1 and at the data's magnitudes in turns."""
@@ -238,9 +230,7 @@ def _better(one: Minimum, two: Minimum) -> Minimum:
 def _best(found: Minimum, problems: int) -> Minimum:
     cost = found.cost.reshape(problems, -1)
     pick = np.arange(problems) * cost.shape[1] + np.argmin(cost, axis=1)
-    return Minimum(
-        found.theta[pick], found.linear[pick], found.cost[pick], found.settled[pick], found.iterations
-    )
+    return Minimum(found.theta[pick], found.linear[pick], found.cost[pick], found.settled[pick], found.iterations)
 
 
 def _at_bounds(values: Array, lower: Array, upper: Array) -> Array:

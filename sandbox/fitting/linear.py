@@ -9,9 +9,7 @@ from numpy.typing import NDArray
 
 from lawsmith.tasks.arrays import Array
 
-RIDGE = (
-    1e-14  # beside scaled columns of length 1: columns that are alike stay solvable, others keep their digits
-)
+RIDGE = 1e-14  # beside scaled columns of length 1: columns that are alike stay solvable, others keep their digits
 SWEEPS = 25  # of coordinate descent, where the active set does not settle
 KKT_TOLERANCE = 1e-12  # slope, beside scaled columns, at which a bound is left
 
@@ -41,12 +39,8 @@ def solve(design: Array, target: Array, lower: Array, upper: Array) -> Solution:
     values += _times(inverse, moment - _times(gram, values))
     outside = ((values < lower * scale) | (values > upper * scale)).any(axis=-1)
     if outside.any():
-        low, high = (
-            np.broadcast_to(bound, scale.shape)[outside] * scale[outside] for bound in (lower, upper)
-        )
-        values[outside], inverse[outside] = _bounded(
-            gram[outside], moment[outside], values[outside], low, high
-        )
+        low, high = (np.broadcast_to(bound, scale.shape)[outside] * scale[outside] for bound in (lower, upper))
+        values[outside], inverse[outside] = _bounded(gram[outside], moment[outside], values[outside], low, high)
     return Solution(values / scale, inverse / (scale[..., :, None] * scale[..., None, :]))
 
 
@@ -68,9 +62,7 @@ def _bounded(gram: Array, moment: Array, values: Array, low: Array, high: Array)
         values = held + _times(inverse, moment - _times(gram, held))
     values = np.clip(values, low, high)
     pull = np.where(free, 0.0, moment - _times(gram, values))
-    wrong = (((values <= low) & (pull > KKT_TOLERANCE)) | ((values >= high) & (pull < -KKT_TOLERANCE))).any(
-        axis=-1
-    )
+    wrong = (((values <= low) & (pull > KKT_TOLERANCE)) | ((values >= high) & (pull < -KKT_TOLERANCE))).any(axis=-1)
     if wrong.any():
         values[wrong] = _descend(gram[wrong], moment[wrong], values[wrong], low[wrong], high[wrong])
         inside = (values[wrong] > low[wrong]) & (values[wrong] < high[wrong])

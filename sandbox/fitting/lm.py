@@ -106,8 +106,7 @@ def minimise(block: Block, theta: Array, group: IntArray, options: MinimiserOpti
     width = block.rows.measured.shape[-1] * len(block.targets) * theta.shape[1]
     size = max(1, CHUNK_ELEMENTS // (width * max(1, theta.shape[2] + len(block.linear))))
     parts = [
-        _Minimiser(block, group[k : k + size], options).run(theta[k : k + size])
-        for k in range(0, len(theta), size)
+        _Minimiser(block, group[k : k + size], options).run(theta[k : k + size]) for k in range(0, len(theta), size)
     ]
     if len(parts) == 1:
         return parts[0]
@@ -163,9 +162,7 @@ class _Minimiser:
         gram, slope = self._curvature(data, trial)
         settled = ~np.isfinite(trial.cost) | (q == 0)
         damping, calm = np.full(count, self.options.damping), np.zeros(count, dtype=np.intp)
-        return _Work(
-            problem, trial.theta, trial.linear, trial.cost, gram, slope, damping, calm, settled
-        ), data
+        return _Work(problem, trial.theta, trial.linear, trial.cost, gram, slope, damping, calm, settled), data
 
     def _advance(self, work: _Work, data: _Data, floor: Array) -> None:
         """One step of every problem in `work`, updated in place."""
@@ -200,9 +197,7 @@ class _Minimiser:
         return _Data(x, measured, weight if self.weighted else None)
 
     def _parameters(self, theta: Array, linear: Array | None) -> dict[str, Array]:
-        p: dict[str, Array] = dict.fromkeys(
-            self.block.form.names, IDLE
-        )  # those of other parts do not matter here
+        p: dict[str, Array] = dict.fromkeys(self.block.form.names, IDLE)  # those of other parts do not matter here
         p |= {name: theta[:, :, j, None] for j, name in enumerate(self.nonlinear)}
         if linear is None:
             return p | dict.fromkeys(self.linear, ZERO)
@@ -243,9 +238,7 @@ class _Minimiser:
             return design, target, kept
         return design * data.weight[..., None, :], target * data.weight, kept
 
-    def _columns(
-        self, data: _Data, at_zero: dict[str, Array], offset: Array | float, shape: tuple[int, int]
-    ) -> Array:
+    def _columns(self, data: _Data, at_zero: dict[str, Array], offset: Array | float, shape: tuple[int, int]) -> Array:
         """Each linear constant's column (b, M, l, n)."""
         if not self.linear:
             return np.empty((*shape, 0, self.measured.shape[-1]))
@@ -291,9 +284,7 @@ class _Minimiser:
     def _step(self, gram: Array, slope: Array, damping: Array, theta: Array) -> Array:
         """The damped step (b, M, q); constants held by a bound do not move."""
         diagonal = np.einsum("bmjj->bmj", gram)
-        extra = (
-            damping[:, None, None] * np.maximum(diagonal, 1e-12 * diagonal.max(axis=-1, keepdims=True)) + TINY
-        )
+        extra = damping[:, None, None] * np.maximum(diagonal, 1e-12 * diagonal.max(axis=-1, keepdims=True)) + TINY
         if self.bounded:
             held = self._held(slope, theta)
             if held.any():

@@ -15,13 +15,9 @@ from lawsmith.tasks.arrays import Array
 
 PROBE_ROWS = 7  # at most, of two groups: whether a constant is linear shows on few rows
 USABLE_SETS = 32  # a law that switches regime looks linear while all sets lie in one; four sets were too few
-USABLE_SETS_ONE_BY_ONE = (
-    8  # of a form that is evaluated one set at a time; the fit is checked afterwards anyway
-)
+USABLE_SETS_ONE_BY_ONE = 8  # of a form that is evaluated one set at a time; the fit is checked afterwards anyway
 HUGE = 1e12  # of values beside moderate ones, where a change of a small one is hard to tell from rounding
-LINEAR_TOLERANCE = (
-    1e-7  # of a second difference, as a share of the change: what rounding leaves of an exact zero
-)
+LINEAR_TOLERANCE = 1e-7  # of a second difference, as a share of the change: what rounding leaves of an exact zero
 ROUNDING = 1e-14  # share of the values by which a sum of a few dozen doubles may be off
 DROWNED = 1e-8  # share of the values below which a change is hard to tell from rounding
 
@@ -87,9 +83,7 @@ class _Probe:
         """The targets that depend on a parameter, all where that is not known from our own print."""
         gradients = [self.form.per_target.get(target, (None, None))[1] for target in self.targets]
         return [
-            t
-            for t, one in enumerate(gradients)
-            if not isinstance(one, PrintedGradient) or parameter in one.parameters
+            t for t, one in enumerate(gradients) if not isinstance(one, PrintedGradient) or parameter in one.parameters
         ]
 
     def __call__(self, sets: Array) -> Array:
@@ -152,9 +146,7 @@ def _parts(effects: NDArray[np.bool_]) -> tuple[tuple[tuple[int, ...], tuple[int
     return tuple(parts)
 
 
-def _linear(
-    probe: _Probe, form: Form, sets: Array, steps: Array, base: Array, single: Sequence[Array]
-) -> list[int]:
+def _linear(probe: _Probe, form: Form, sets: Array, steps: Array, base: Array, single: Sequence[Array]) -> list[int]:
     """Greedy largest set of parameters in which the form is jointly affine (pairwise second differences vanish)."""
     change = np.stack([_largest(one - base) for one in single], axis=1)
     chosen: list[int] = []

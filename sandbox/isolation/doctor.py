@@ -55,9 +55,7 @@ def _report(tier: Tier, limits: Limits) -> TierReport:
         warm_process.close()
         return TierReport(tier=tier, granted=True, canaries=attempts[-1].canaries)
     found = obstacle(attempt.reason)
-    return TierReport(
-        tier=tier, granted=False, reason=found.why, remedy=found.remedy, canaries=attempt.canaries
-    )
+    return TierReport(tier=tier, granted=False, reason=found.why, remedy=found.remedy, canaries=attempt.canaries)
 
 
 def _system() -> dict[str, str]:

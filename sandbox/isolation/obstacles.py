@@ -40,9 +40,7 @@ def obstacle(reason: str) -> Obstacle:
     for signs, why, remedy in _KNOWN:
         if any(sign in reason for sign in signs):
             return Obstacle(f"{why} ({reason})", remedy)
-    return Obstacle(
-        reason, "try again, and report it with the output of `discover doctor --json` if it stays"
-    )
+    return Obstacle(reason, "try again, and report it with the output of `discover doctor --json` if it stays")
 
 
 _KNOWN = (

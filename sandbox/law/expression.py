@@ -117,9 +117,7 @@ def add(*terms: Node) -> Node:
 
 def mul(*factors: Node) -> Node:
     """The product, flat, with all numbers multiplied in front; zero where a number is zero."""
-    flat = [
-        part for factor in factors for part in (factor.factors if isinstance(factor, Product) else (factor,))
-    ]
+    flat = [part for factor in factors for part in (factor.factors if isinstance(factor, Product) else (factor,))]
     constant = math.prod(f.value for f in flat if isinstance(f, Number))
     if constant == 0:
         return ZERO

@@ -95,9 +95,7 @@ FUNCTIONS: dict[str, FunctionEntry] = {
         "safe_log10(a)",
         lambda s, a: s.log(a, 10),
     ),
-    "log1p": FunctionEntry(
-        1, "log1p", (lambda u: _inverse(add(ONE, u)),), "safe_log1p(a)", lambda s, a: s.log(1 + a)
-    ),
+    "log1p": FunctionEntry(1, "log1p", (lambda u: _inverse(add(ONE, u)),), "safe_log1p(a)", lambda s, a: s.log(1 + a)),
     "logaddexp": FunctionEntry(
         2,
         "logaddexp",
@@ -115,9 +113,7 @@ FUNCTIONS: dict[str, FunctionEntry] = {
         "math.cbrt(a)",
         lambda s, a: s.sign(a) * s.Abs(a) ** s.Rational(1, 3),
     ),
-    "abs": FunctionEntry(
-        1, "abs", (lambda u: function("sign", u),), "abs(a)", lambda s, a: s.Abs(a), low=0.0
-    ),
+    "abs": FunctionEntry(1, "abs", (lambda u: function("sign", u),), "abs(a)", lambda s, a: s.Abs(a), low=0.0),
     "sign": FunctionEntry(1, "sign", (_zero,), "safe_sign(a)", lambda s, a: s.sign(a), low=-1.0, high=1.0),
     "floor": FunctionEntry(1, "floor", (_zero,), "safe_call(math.floor, a)", lambda s, a: s.floor(a)),
     "ceil": FunctionEntry(1, "ceil", (_zero,), "safe_call(math.ceil, a)", lambda s, a: s.ceiling(a)),
@@ -157,12 +153,8 @@ FUNCTIONS: dict[str, FunctionEntry] = {
         lambda s, a: s.cosh(a),
         low=1.0,
     ),
-    "tanh": FunctionEntry(
-        1, "tanh", (_squared("tanh"),), "math.tanh(a)", lambda s, a: s.tanh(a), low=-1.0, high=1.0
-    ),
-    "arcsin": FunctionEntry(
-        1, "arcsin", (_over_root(1.0, -1.0),), "safe_call(math.asin, a)", lambda s, a: s.asin(a)
-    ),
+    "tanh": FunctionEntry(1, "tanh", (_squared("tanh"),), "math.tanh(a)", lambda s, a: s.tanh(a), low=-1.0, high=1.0),
+    "arcsin": FunctionEntry(1, "arcsin", (_over_root(1.0, -1.0),), "safe_call(math.asin, a)", lambda s, a: s.asin(a)),
     "arccos": FunctionEntry(
         1,
         "arccos",
@@ -227,9 +219,7 @@ FUNCTIONS: dict[str, FunctionEntry] = {
     "remainder": FunctionEntry(2, "mod", None, "safe_remainder(a, b)", lambda s, a, b: s.Mod(a, b)),
     "maximum": FunctionEntry(2, "maximum", None, "safe_maximum(a, b)", lambda s, a, b: s.Max(a, b)),
     "minimum": FunctionEntry(2, "minimum", None, "safe_minimum(a, b)", lambda s, a, b: s.Min(a, b)),
-    "where": FunctionEntry(
-        3, "where", None, "(b if a else c)", lambda s, a, b, c: s.Piecewise((b, a), (c, True))
-    ),
+    "where": FunctionEntry(3, "where", None, "(b if a else c)", lambda s, a, b, c: s.Piecewise((b, a), (c, True))),
     "less": _relation("less", "<", lambda s, a, b: a < b),
     "less_equal": _relation("less_equal", "<=", lambda s, a, b: a <= b),
     "greater": _relation("greater", ">", lambda s, a, b: a > b),

@@ -15,9 +15,7 @@ from lawsmith.tasks.arrays import Array
 
 DRAWS = 4  # of constants; what holds at all of them holds for the form
 MOST_ROWS = 120  # that are looked at, some for each constant
-SAME = (
-    1e-9  # share of the largest direction in which constants move a law, below which one moves it not at all
-)
+SAME = 1e-9  # share of the largest direction in which constants move a law, below which one moves it not at all
 OUTSIDE = 1e-6  # share of a change that constants cannot make, above which they cannot undo it
 USUAL = (0.2, 1.5)  # sizes of constants near which most functions bend
 TINY = 1e-300  # added to what is divided by and may be zero
@@ -45,14 +43,10 @@ def unit_bound(node: Node, rows: Mapping[str, Array], features: Sequence[str]) -
         outside.append(np.linalg.norm(scaled - q @ (q.T @ scaled), axis=0))
     if not outside:
         return frozenset()
-    return frozenset(
-        name for name, share in zip(features, np.min(outside, axis=0), strict=True) if share > OUTSIDE
-    )
+    return frozenset(name for name, share in zip(features, np.min(outside, axis=0), strict=True) if share > OUTSIDE)
 
 
-def _directions(
-    node: Node, rows: Mapping[str, Array], features: Sequence[str]
-) -> Iterator[tuple[Array, Array]]:
+def _directions(node: Node, rows: Mapping[str, Array], features: Sequence[str]) -> Iterator[tuple[Array, Array]]:
     """How the law moves at several sets of constants: (n, k) with each of them, and (n, f) with the unit of each
     feature; every direction has the length 1, or 0."""
 
@@ -76,9 +70,7 @@ def _directions(
             columns = [np.broadcast_to(np.asarray(one, dtype=float), len(some)) for one in program(x, p)]
         moved = np.array(columns).T
         moved = moved[np.isfinite(moved).all(axis=1)]
-        moved = moved / np.maximum(
-            np.abs(moved).max(axis=1, keepdims=True), TINY
-        )  # no row outweighs the others
+        moved = moved / np.maximum(np.abs(moved).max(axis=1, keepdims=True), TINY)  # no row outweighs the others
         if len(moved):
             length = np.linalg.norm(moved, axis=0)
             moved = moved / np.where(length > 0, length, 1.0)
@@ -87,9 +79,7 @@ def _directions(
 
 def _usual(one: Parameter, rng: np.random.Generator) -> float:
     """A size within the bounds, near 1 where they allow it."""
-    lower, upper = sorted(
-        (one.lower, one.upper)
-    )  # of a scale below 0 a form may give them the other way round
+    lower, upper = sorted((one.lower, one.upper))  # of a scale below 0 a form may give them the other way round
     low, high = max(lower, USUAL[0]), min(upper, USUAL[1])
     if low < high:
         return float(rng.uniform(low, high))

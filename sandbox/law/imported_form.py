@@ -19,9 +19,7 @@ _NUMBER = re.compile(r"(?<![\w.`])(?:\d+\.\d*|\.\d+|\d+(?=[eE]))(?:[eE][+-]?\d+)
 _PLACE = re.compile(r"(?<![\w`])([xX])_?(\d+)(?![\w`(])")
 
 
-def imported_candidates(
-    formulas: Sequence[str], schema: Schema
-) -> tuple[dict[str, str], tuple[tuple[str, str], ...]]:
+def imported_candidates(formulas: Sequence[str], schema: Schema) -> tuple[dict[str, str], tuple[tuple[str, str], ...]]:
     """Candidate source -> formula, for those that can be fitted; and (formula, reason) of the others.
 
     Raises InputError for formulas of a table with several targets: a hall of fame is about one.

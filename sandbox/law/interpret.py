@@ -101,9 +101,7 @@ class Interpreter:
         finally:
             self._depth -= 1
 
-    def _both(
-        self, condition: Node, statement: ast.If, rest: Sequence[ast.stmt], scope: Scope
-    ) -> tuple[Any] | None:
+    def _both(self, condition: Node, statement: ast.If, rest: Sequence[ast.stmt], scope: Scope) -> tuple[Any] | None:
         """Both branches of a condition on data; what follows is read once where neither of them returns."""
         one, two = scope.branch(), scope.branch()
         then, otherwise = self._run(statement.body, one), self._run(statement.orelse, two)

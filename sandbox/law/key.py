@@ -36,9 +36,7 @@ def statement_key(statement: Statement) -> str:
     for _ in range(ROUNDS):
         marks = _told_apart(trees, marks)
     order: dict[str, str] = {}
-    texts = [
-        f"{target}={_text(tree, marks, order)}" for target, tree in zip(statement.targets, trees, strict=True)
-    ]
+    texts = [f"{target}={_text(tree, marks, order)}" for target, tree in zip(statement.targets, trees, strict=True)]
     used = {p.name for tree in trees for p in parameters(tree)}
     idle = sum(p.name not in used for p in statement.parameters)
     shared = sorted(order[name] for name in statement.shared if name in order)

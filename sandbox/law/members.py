@@ -53,9 +53,7 @@ def slice_of(value: Any, ends: list[Any]) -> Any:
     raise Unreadable("a slice of a column")
 
 
-def call_method(
-    owner: Any, name: str, values: list[Any], named: dict[str, Any], held: Callable[[Any], Any]
-) -> Any:
+def call_method(owner: Any, name: str, values: list[Any], named: dict[str, Any], held: Callable[[Any], Any]) -> Any:
     """The answer of a value's method; `held` counts what a collection takes in. Raises Unreadable for other methods."""
     match owner, name, values:
         case Lookup(), "get", [str() as key, *default]:

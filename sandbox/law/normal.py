@@ -46,9 +46,7 @@ def unguarded(node: Node) -> Node:
 
     def change(part: Node, parts: Sequence[Node]) -> Node:
         match part:
-            case Function("maximum") if any(
-                isinstance(one, Number) and 0 < one.value <= TINY for one in parts
-            ):
+            case Function("maximum") if any(isinstance(one, Number) and 0 < one.value <= TINY for one in parts):
                 return _extreme("maximum", parts, SIZES)
             case Function("where") if isinstance(parts[0], Function) and parts[0].name in (
                 "isfinite",
@@ -143,12 +141,7 @@ def _opposite(terms: Sum) -> Node:
 
 def _power(base: Node, exponent: Node, domain: Domain) -> Node:
     whole = isinstance(exponent, Number) and exponent.value == round(exponent.value)
-    if (
-        isinstance(base, Sum)
-        and isinstance(exponent, Number)
-        and exponent.value % 2 == 0
-        and _is_reversed(base)
-    ):
+    if isinstance(base, Sum) and isinstance(exponent, Number) and exponent.value % 2 == 0 and _is_reversed(base):
         base = _opposite(base)  # a distance to a square
     match base:
         case Power(inner, first) if whole or span(inner, domain)[0] >= 0:
@@ -224,13 +217,13 @@ def _uncapped(node: Node) -> Node:
         match node:
             case Product((Number(-1.0), inner)) if (bare := _uncapped(inner)) != inner:
                 return mul(Number(-1.0), bare)
-            case Function("maximum", (inner, Number(value))) | Function(
-                "maximum", (Number(value), inner)
-            ) if value <= -FAR:
+            case Function("maximum", (inner, Number(value))) | Function("maximum", (Number(value), inner)) if (
+                value <= -FAR
+            ):
                 node = inner
-            case Function("minimum", (inner, Number(value))) | Function(
-                "minimum", (Number(value), inner)
-            ) if value >= FAR:
+            case Function("minimum", (inner, Number(value))) | Function("minimum", (Number(value), inner)) if (
+                value >= FAR
+            ):
                 node = inner
             case _:
                 return node

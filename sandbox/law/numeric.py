@@ -116,9 +116,7 @@ class Program:
                 return _power, (self._number(base), self._number(exponent))
             case Function(name, arguments):
                 entry, conditions = FUNCTIONS[name], CONDITIONS.get(name, 0)
-                found = [
-                    self._value(a) if k < conditions else self._number(a) for k, a in enumerate(arguments)
-                ]
+                found = [self._value(a) if k < conditions else self._number(a) for k, a in enumerate(arguments)]
                 return _called(entry.numpy, entry.special), tuple(found)
         raise TypeError(f"{type(node).__name__} is no operation")
 

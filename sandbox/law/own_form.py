@@ -98,9 +98,7 @@ def own_candidate(text: str, schema: Schema, train: Table | None = None, *, merg
         low, high = sizes.get(node.name, (-end, end))
         return replace(node, lower=low, upper=high, role=role)
 
-    return candidate(
-        {name: transform(tree, bounded) for name, tree in trees.items()}, columns=schema.features
-    )
+    return candidate({name: transform(tree, bounded) for name, tree in trees.items()}, columns=schema.features)
 
 
 def _sizes(trees: Iterable[Node], train: Table) -> dict[str, tuple[float, float]]:
@@ -138,9 +136,7 @@ def own_form(text: str, schema: Schema) -> dict[str, Node]:
         trees[target] = _with_exp(_read(formula, schema.features))
     missing = [target for target in schema.targets if target not in trees]
     if missing:
-        raise InputError(
-            f"--form states nothing for {listing(missing)}; write TARGET = FORMULA for each, joined by ;."
-        )
+        raise InputError(f"--form states nothing for {listing(missing)}; write TARGET = FORMULA for each, joined by ;.")
     named = [tree for tree in trees.values() if any(isinstance(n, Feature) for n in walk(tree))]
     if not named:
         raise InputError(
@@ -175,9 +171,7 @@ def feature_expression(text: str, schema: Schema) -> Node:
             f"the features are {listing(schema.features, 8)}."
         )
     if not any(isinstance(node, Feature) for node in walk(tree)):
-        raise InputError(
-            f"{text.strip()!r} names no feature; the features are {listing(schema.features, 8)}."
-        )
+        raise InputError(f"{text.strip()!r} names no feature; the features are {listing(schema.features, 8)}.")
     return tree
 
 
@@ -245,9 +239,7 @@ class _Reader:
 
     def node(self, tree: ast.expr) -> Node:
         match tree:
-            case ast.Constant(value=int() | float() as value) if not isinstance(
-                value, bool
-            ) and math.isfinite(value):
+            case ast.Constant(value=int() | float() as value) if not isinstance(value, bool) and math.isfinite(value):
                 return Number(float(value))
             case ast.Name(id=name):
                 return self._name(name)
@@ -297,9 +289,7 @@ class _Reader:
                 f"--form: {name!r} is not a function{_near(name, known)}; write * between factors, as in A * (x + b)."
             )
         if len(arguments) != known[called]:
-            raise InputError(
-                f"--form: {name} takes {known[called]} argument{'s' if known[called] > 1 else ''}."
-            )
+            raise InputError(f"--form: {name} takes {known[called]} argument{'s' if known[called] > 1 else ''}.")
         return function(called, *arguments) if entry is not None else _OTHERS[called][1](*arguments)
 
 

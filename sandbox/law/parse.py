@@ -100,9 +100,7 @@ def read_candidate(source: str, limits: Limits = DEFAULT_LIMITS, schema: Schema 
 
 
 @functools.lru_cache(maxsize=256)  # one evaluation asks once per fold
-def _read(
-    source: str, limits: Limits, targets: tuple[str, ...] | None, features: tuple[str, ...] | None
-) -> Candidate:
+def _read(source: str, limits: Limits, targets: tuple[str, ...] | None, features: tuple[str, ...] | None) -> Candidate:
     tree = _parse(source, limits)
     modules = _imports(tree)
     _refuse_names(tree)
@@ -128,9 +126,7 @@ def _parse(source: str, limits: Limits) -> ast.Module:
     except UnicodeEncodeError:
         raise Refused(Verdict.SYNTAX, "The source is not valid Unicode text.") from None
     if size > limits.source_bytes:
-        raise Refused(
-            Verdict.CONTRACT, f"The source has {size} bytes; at most {limits.source_bytes} are allowed."
-        )
+        raise Refused(Verdict.CONTRACT, f"The source has {size} bytes; at most {limits.source_bytes} are allowed.")
     if "\0" in source:
         raise Refused(Verdict.SYNTAX, "The source contains a null byte.")
     _refuse_deep_nesting(source)
@@ -141,9 +137,7 @@ def _parse(source: str, limits: Limits) -> ast.Module:
     except SyntaxError as error:
         raise Refused(Verdict.SYNTAX, _describe(error)) from None
     except (ValueError, RecursionError, MemoryError):
-        raise Refused(
-            Verdict.SYNTAX, "The source cannot be parsed: it is nested too deeply or malformed."
-        ) from None
+        raise Refused(Verdict.SYNTAX, "The source cannot be parsed: it is nested too deeply or malformed.") from None
 
 
 def _refuse_deep_nesting(source: str) -> None:
@@ -156,9 +150,7 @@ def _refuse_deep_nesting(source: str) -> None:
             prefix = token.string in ("-", "+", "~", "not", "lambda", "await")
             run = run + 1 if prefix else 0
             if max(depth, indent, run) > _MAX_NESTING:
-                raise Refused(
-                    Verdict.SYNTAX, f"Line {token.start[0]} is nested more than {_MAX_NESTING} deep."
-                )
+                raise Refused(Verdict.SYNTAX, f"Line {token.start[0]} is nested more than {_MAX_NESTING} deep.")
     except (tokenize.TokenError, SyntaxError):
         return  # the parser words the error better
 
@@ -193,17 +185,13 @@ def _imports(tree: ast.Module) -> frozenset[str]:
             )
         found.update(names)
         if len(found) > MOST_IMPORTS:
-            raise Refused(
-                Verdict.IMPORT_REFUSED, f"Line {node.lineno}: at most {MOST_IMPORTS} names may be imported."
-            )
+            raise Refused(Verdict.IMPORT_REFUSED, f"Line {node.lineno}: at most {MOST_IMPORTS} names may be imported.")
     return frozenset(found)
 
 
 def _refuse_names(tree: ast.Module) -> None:
     bound = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)}
-    bound |= {
-        node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
-    }
+    bound |= {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
     bound |= {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and node.id in _REFUSED_NAMES - bound:
@@ -217,9 +205,7 @@ def _top_level(tree: ast.Module) -> frozenset[str]:
             names.add(node.name)
         elif isinstance(node, ast.Assign | ast.AnnAssign):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            names.update(
-                leaf.id for target in targets for leaf in ast.walk(target) if isinstance(leaf, ast.Name)
-            )
+            names.update(leaf.id for target in targets for leaf in ast.walk(target) if isinstance(leaf, ast.Name))
         elif isinstance(node, ast.Import | ast.ImportFrom):
             names.update(alias.asname or alias.name.split(".")[0] for alias in node.names)
     return frozenset(names)
@@ -235,15 +221,11 @@ def _kind(names: frozenset[str]) -> Kind:
     if len(kinds) == 1:
         return kinds[0]
     if kinds:
-        raise Refused(
-            Verdict.CONTRACT, f"The source defines both a {kinds[0]} and a {kinds[1]}; define only one."
-        )
+        raise Refused(Verdict.CONTRACT, f"The source defines both a {kinds[0]} and a {kinds[1]}; define only one.")
     for needed in needs.values():
         if present := sorted(needed & names):
             missing = sorted(needed - names)
-            raise Refused(
-                Verdict.CONTRACT, f"{present[0]} is defined, but {missing[0]} is missing at top level."
-            )
+            raise Refused(Verdict.CONTRACT, f"{present[0]} is defined, but {missing[0]} is missing at top level.")
     raise Refused(
         Verdict.CONTRACT,
         "Define at top level PARAMETERS and form(x, p), or law(input_data, group), "
@@ -260,6 +242,4 @@ def _check_arguments(tree: ast.Module) -> None:
         wanted = _ARGUMENTS[node.name]
         most = wanted if node.args.vararg else len(takes)
         if not required <= wanted <= most or any(default is None for default in node.args.kw_defaults):
-            raise Refused(
-                Verdict.CONTRACT, f"Line {node.lineno}: {node.name} must take {wanted} positional arguments."
-            )
+            raise Refused(Verdict.CONTRACT, f"Line {node.lineno}: {node.name} must take {wanted} positional arguments.")

@@ -44,9 +44,7 @@ class PrintedGradient:
     Raises NotImplementedError for what our print never holds.
     """
 
-    def __init__(
-        self, form: ast.FunctionDef, gradient: ast.FunctionDef, names: dict[str, Any], define: Define
-    ) -> None:
+    def __init__(self, form: ast.FunctionDef, gradient: ast.FunctionDef, names: dict[str, Any], define: Define) -> None:
         self._names, self._gradient, self._define = names, names[gradient.name], define
         self._operations: list[_Operation] = []
         self._numbers: dict[tuple[object, ...], int] = {}
@@ -76,9 +74,7 @@ class PrintedGradient:
             done = self._below([*asked, *one]) - self._changing(linear)
             done = {k for k in done if self._operations[k].operands}
             kept = sorted(done & self._below(two, done))
-            self._splits[key] = SplitGradient(
-                self._function(one, (), [*asked, *kept]), self._function(two, kept, ())
-            )
+            self._splits[key] = SplitGradient(self._function(one, (), [*asked, *kept]), self._function(two, kept, ()))
         return self._splits[key]
 
     def _returned(self, function: ast.FunctionDef) -> dict[str, int]:

@@ -146,13 +146,7 @@ def _by_target(value: Any, targets: Sequence[str] | None) -> dict[str, Node]:
             raise Unreadable(f"it returns nothing for {missing[0] if missing else 'any target'}")
         return {name: node_of(value[name]) for name in names}
     values = value if isinstance(value, list) else [value]
-    names = (
-        list(targets)
-        if targets is not None
-        else [""]
-        if len(values) == 1
-        else [str(k) for k in range(len(values))]
-    )
+    names = list(targets) if targets is not None else [""] if len(values) == 1 else [str(k) for k in range(len(values))]
     if len(values) != len(names):
         raise Unreadable(f"it returns {len(values)} values for {len(names)} targets")
     return {name: node_of(item) for name, item in zip(names, values, strict=True)}

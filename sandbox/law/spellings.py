@@ -173,10 +173,7 @@ SPELLINGS: dict[str, Call] = {
     **dict.fromkeys(("absolute", "fabs"), lambda value: call("abs", [value])),
     **dict.fromkeys(("maximum", "fmax"), _fold("maximum")),
     **dict.fromkeys(("minimum", "fmin"), _fold("minimum")),
-    **{
-        f"a{name}": (lambda value, name=name: call(f"arc{name}", [value]))
-        for name in ("sin", "cos", "tan", "sinh")
-    },
+    **{f"a{name}": (lambda value, name=name: call(f"arc{name}", [value])) for name in ("sin", "cos", "tan", "sinh")},
     **{f"a{name}": (lambda value, name=name: call(f"arc{name}", [value])) for name in ("cosh", "tanh")},
     **dict.fromkeys(("atan2", "arctan2"), lambda one, two: call("arctan2", [one, two])),
     **dict.fromkeys(("gammaln", "lgamma"), lambda value: call("gammaln", [value])),

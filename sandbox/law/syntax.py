@@ -19,9 +19,7 @@ def parse(source: str) -> ast.Module:
 def imported(node: ast.AST) -> dict[str, str]:
     """Local name -> dotted name (``np`` -> ``numpy``) of an import; nothing for other nodes."""
     if isinstance(node, ast.Import):
-        return {
-            a.asname or a.name.split(".")[0]: a.name if a.asname else a.name.split(".")[0] for a in node.names
-        }
+        return {a.asname or a.name.split(".")[0]: a.name if a.asname else a.name.split(".")[0] for a in node.names}
     if isinstance(node, ast.ImportFrom) and node.module != "__future__":
         return {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
     return {}

@@ -237,9 +237,7 @@ def literals_of_text(module: ast.Module) -> int:
     costly = {value for value in counted if not _is_free(value)}
     long = sum(value.bit_length() // BITS for value in counted if isinstance(value, int) and value >= 1 << 53)
     long += 8 * max(_told(parts) - MAX_NAME, 0) // BITS
-    long += (
-        max(sum(value in STRUCTURAL for value in held if isinstance(value, int | float)) - FREE_BITS, 0) // 8
-    )
+    long += max(sum(value in STRUCTURAL for value in held if isinstance(value, int | float)) - FREE_BITS, 0) // 8
     return len(costly) + max(sum(map(_is_free, counted)) - FREE_NUMBERS - MOST_STRUCTURAL, 0) + long
 
 
@@ -257,12 +255,7 @@ def _told(parts: list[ast.stmt]) -> int:
                 free.add(id(key))
             case ast.Constant(value=str() | bytes() as text) if id(node) not in free:
                 texts.add(text)
-            case (
-                ast.Name(id=name)
-                | ast.Attribute(attr=name)
-                | ast.keyword(arg=str() as name)
-                | ast.arg(arg=name)
-            ):
+            case ast.Name(id=name) | ast.Attribute(attr=name) | ast.keyword(arg=str() as name) | ast.arg(arg=name):
                 names.add(name)
             case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
                 names.add(name)
@@ -277,9 +270,7 @@ def _is_own_fit(part: ast.stmt) -> bool:
 def _constants(part: ast.stmt) -> list[object]:
     """The constants in a statement, docstrings apart: the source is compiled without them."""
     told = {
-        id(node.value)
-        for node in ast.walk(part)
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        id(node.value) for node in ast.walk(part) if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
     }
     return [node.value for node in ast.walk(part) if isinstance(node, ast.Constant) and id(node) not in told]
 

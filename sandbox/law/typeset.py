@@ -129,9 +129,7 @@ class Notation(ABC):
         """One part where the condition holds, else the other."""
 
 
-def typeset(
-    node: Node, notation: Notation, constants: Mapping[str, float] | None = None, digits: int = 4
-) -> str:
+def typeset(node: Node, notation: Notation, constants: Mapping[str, float] | None = None, digits: int = 4) -> str:
     """The expression in a notation, without guards that do nothing (`unguarded`); parameters
     in `constants` are replaced by their values, rounded to so many
     significant digits."""

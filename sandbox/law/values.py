@@ -195,9 +195,7 @@ _NUMBERS: dict[type[ast.AST], Callable[[Any, Any], Any]] = {
     ast.GtE: operator.ge,
     ast.Eq: operator.eq,
     ast.NotEq: operator.ne,
-    ast.Pow: lambda a, b: (
-        a**b if isinstance(a, int) and abs(a) < 1e6 and b in (0, 1, 2, 3) else float(a) ** float(b)
-    ),
+    ast.Pow: lambda a, b: a**b if isinstance(a, int) and abs(a) < 1e6 and b in (0, 1, 2, 3) else float(a) ** float(b),
 }
 RELATIONS: dict[type[ast.cmpop], str] = {
     ast.Lt: "less",
@@ -327,9 +325,7 @@ def compare(left: Any, op: ast.cmpop, right: Any) -> Any:
 
 def merged(condition: Node, then: Any, otherwise: Any) -> Any:
     """One value for what two branches left behind."""
-    if then is otherwise or (
-        not isinstance(then, TREES) and type(then) is type(otherwise) and then == otherwise
-    ):
+    if then is otherwise or (not isinstance(then, TREES) and type(then) is type(otherwise) and then == otherwise):
         return then
     if type(then) is dict and type(otherwise) is dict and then.keys() == otherwise.keys():
         return {key: merged(condition, then[key], otherwise[key]) for key in then}

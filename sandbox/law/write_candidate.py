@@ -54,9 +54,7 @@ def candidate(
     that occur. Where every part has a derivative, the source brings an analytic gradient.
     """
     known = declared or dict.fromkeys(p for node in targets.values() for p in parameters(node))
-    special = any(
-        FUNCTIONS[n.name].special for node in targets.values() for n in walk(node) if isinstance(n, Function)
-    )
+    special = any(FUNCTIONS[n.name].special for node in targets.values() for n in walk(node) if isinstance(n, Function))
     lines = ["import numpy as np", *(["import scipy.special"] if special else []), "", "PARAMETERS = {"]
     lines += [f"    {p.name!r}: ({_bound(p.lower)}, {_bound(p.upper)})," for p in known]
     lines += ["}"]
@@ -67,9 +65,7 @@ def candidate(
     names = [p.name for p in known]
     if len(targets) == 1:
         node = next(iter(targets.values()))
-        return "\n".join(
-            [*lines, *_form("", node, columns), *(_gradient("", node, columns, names) or ()), ""]
-        )
+        return "\n".join([*lines, *_form("", node, columns), *(_gradient("", node, columns, names) or ()), ""])
     own = {p.name for node in targets.values() for p in parameters(node)} == set(names)
     gradients = [_gradient(f"_{k}", node, columns, None) for k, node in enumerate(targets.values(), start=1)]
     if own and all(gradient is not None for gradient in gradients):
@@ -92,9 +88,7 @@ def _form(suffix: str, node: Node, columns: Sequence[str]) -> list[str]:
     return [*head, f"    return {_rowwise(node, names, columns)}"]
 
 
-def _gradient(
-    suffix: str, node: Node, columns: Sequence[str], declared: Sequence[str] | None
-) -> list[str] | None:
+def _gradient(suffix: str, node: Node, columns: Sequence[str], declared: Sequence[str] | None) -> list[str] | None:
     """The function `gradient` of one target; None where a part has no derivative, or all are too large to help."""
     found = slopes(node)
     if found is None:

@@ -11,9 +11,7 @@ from lawsmith.sandbox.law.typeset import POWER as RAISED
 from lawsmith.sandbox.law.write_text import visible
 
 
-def latex(
-    statement: Statement, constants: Mapping[str, float] | None = None, digits: int = 4
-) -> dict[str, str]:
+def latex(statement: Statement, constants: Mapping[str, float] | None = None, digits: int = 4) -> dict[str, str]:
     """Target -> LaTeX of its right-hand side; parameters in `constants` are replaced by their rounded values."""
     notation = Latex()
     return {target: typeset(node, notation, constants, digits) for target, node in statement.targets.items()}

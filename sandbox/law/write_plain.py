@@ -54,9 +54,7 @@ def plain_form(statement: Statement) -> str:
 
 def _recurring(nodes: list[Node]) -> list[Node]:
     """Powers, functions and columns that occur more than once, inner ones first."""
-    seen = Counter(
-        part for node in nodes for part in walk(node) if isinstance(part, Power | Function | Feature)
-    )
+    seen = Counter(part for node in nodes for part in walk(node) if isinstance(part, Power | Function | Feature))
     return sorted((part for part, times in seen.items() if times > 1), key=size)
 
 
@@ -92,9 +90,7 @@ def _sum(terms: list[str]) -> str:
 
 
 def _product(factors: tuple[Node, ...], names: Mapping[Node, str]) -> str:
-    below = [
-        f.base for f in factors if isinstance(f, Power) and f.exponent == Number(-1.0) and f not in names
-    ]
+    below = [f.base for f in factors if isinstance(f, Power) and f.exponent == Number(-1.0) and f not in names]
     above = [f for f in factors if not (isinstance(f, Power) and f.exponent == Number(-1.0)) or f in names]
     line = " * ".join(_plain(factor, names) for factor in above) or "1.0"
     return f"safe_divide({line}, {_plain(mul(*below), names)})" if below else f"({line})"

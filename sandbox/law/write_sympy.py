@@ -28,9 +28,7 @@ if TYPE_CHECKING:
     import sympy
 
 MOST_NODES = 2_000  # sympy's time grows faster than the expression
-MOST_CASES = (
-    12  # Max and Min of many arguments are compared in pairs, and conditions are worked out in each other
-)
+MOST_CASES = 12  # Max and Min of many arguments are compared in pairs, and conditions are worked out in each other
 _CASES = {"maximum": 1, "minimum": 1, "clip": 2, "where": 2}
 
 
@@ -99,14 +97,10 @@ def sympy_script(expressions: Mapping[str, sympy.Expr]) -> str:
     for symbol in symbols:
         plain = str(symbol)
         usable = plain.isidentifier() and plain.isascii() and plain not in reserved
-        identifiers[symbol] = (
-            plain if usable and plain not in identifiers.values() else f"symbol_{len(identifiers)}"
-        )
+        identifiers[symbol] = plain if usable and plain not in identifiers.values() else f"symbol_{len(identifiers)}"
     renamed = {symbol: sympy.Symbol(name, real=True) for symbol, name in identifiers.items()}
     lines = ["from sympy import *", ""]
     lines += [f"{name} = Symbol({str(symbol)!a}, real=True)" for symbol, name in identifiers.items()]
     lines += ["expressions = {"]
-    lines += [
-        f"    {t!a}: {sympy.sstr(e.xreplace(renamed), full_prec=True)}," for t, e in expressions.items()
-    ]
+    lines += [f"    {t!a}: {sympy.sstr(e.xreplace(renamed), full_prec=True)}," for t, e in expressions.items()]
     return "\n".join([*lines, "}", ""])

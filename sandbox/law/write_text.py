@@ -26,9 +26,7 @@ def text(node: Node, constants: Mapping[str, float] | None = None, digits: int =
 
 def visible(name: str) -> str:
     """A stranger's name with every character that a terminal would interpret written as an escape."""
-    return "".join(
-        c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in name
-    )
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in name)
 
 
 class Text(Notation):

@@ -134,9 +134,7 @@ class _JobWork:
             fitted = law.fit(table)
             _require_fit(fitted, table, spec)
             self.stage = "predict"
-            predictions = [
-                _predict(law, fitted, sets, spec, place < needed) for place in range(part["predict"])
-            ]
+            predictions = [_predict(law, fitted, sets, spec, place < needed) for place in range(part["predict"])]
             return Reply(done, "", "", fitted.names, fitted.status, fitted.values, tuple(predictions))
         self.stage = "predict"
         names, predictions = tuple(part["names"]), []

@@ -44,9 +44,7 @@ _MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_": st
 def environment() -> dict[str, str]:
     """The whole environment of the warm process: one thread, fixed hashes, nothing of the user's."""
     kept = {
-        name: value
-        for name, value in os.environ.items()
-        if name.startswith("OPENBLAS_") or name == "LD_LIBRARY_PATH"
+        name: value for name, value in os.environ.items() if name.startswith("OPENBLAS_") or name == "LD_LIBRARY_PATH"
     }
     threads = {f"{library}_NUM_THREADS": "1" for library in ("OPENBLAS", "OMP", "MKL")}
     return {**kept, **threads, **_MEMORY, "PYTHONHASHSEED": "0"}

@@ -87,10 +87,7 @@ def prove(warm_process: WarmProcess, limits: Limits) -> dict[str, str]:
     if outcome.exit_code != 0 or len(claimed) != len(CANARIES):
         told = clean(outcome.output.decode(errors="replace")) or f"exit {outcome.exit_code}, {outcome.signal}"
         raise WarmProcessFailed(f"a process could not be locked down: {told}")
-    return {
-        name: text if text.startswith(STOPPED) else PASSED
-        for name, text in zip(CANARIES, claimed, strict=True)
-    }
+    return {name: text if text.startswith(STOPPED) else PASSED for name, text in zip(CANARIES, claimed, strict=True)}
 
 
 def _why(attempts: Sequence[Attempt]) -> str:
@@ -99,6 +96,4 @@ def _why(attempts: Sequence[Attempt]) -> str:
         return f"Candidates cannot be isolated on this machine: {obstacle('')}."
     last = attempts[-1]
     unsafe = "" if last.tier is Tier.NONE else "; or pass --unsafe-local to run candidates unprotected"
-    return (
-        f"Candidates cannot be isolated on this machine (tier {last.tier}): {obstacle(last.reason)}{unsafe}."
-    )
+    return f"Candidates cannot be isolated on this machine (tier {last.tier}): {obstacle(last.reason)}{unsafe}."

@@ -39,15 +39,9 @@ def schema(name: str) -> Schema:
     aliases = {alias: known for known in _schemas().values() for alias in _aliases(known)}
     if wanted in aliases:
         return aliases[wanted]
-    near = dict.fromkeys(
-        aliases[match].name for match in difflib.get_close_matches(wanted, aliases, n=4, cutoff=0.5)
-    )
+    near = dict.fromkeys(aliases[match].name for match in difflib.get_close_matches(wanted, aliases, n=4, cutoff=0.5))
     offer = f"did you mean {' or '.join(near)}?" if near else f"the tasks are {', '.join(names())}."
-    own = (
-        "Law.open opens the law of a run."
-        if Path(name).is_dir()
-        else "A table of your own goes in with --data."
-    )
+    own = "Law.open opens the law of a run." if Path(name).is_dir() else "A table of your own goes in with --data."
     raise InputError(f"There is no task {name!r}; {offer} {own}")
 
 

@@ -87,11 +87,7 @@ def _sft(x: Mapping[str, Array], p: Mapping[str, float]) -> Array:
 def _lr_bsz_grid(test: bool) -> Array:
     rates = np.round(2.0 ** np.arange(-12, -5), 6)
     batches = 16.0 * 4.0 ** np.arange(4)
-    runs = (
-        [(1.6e11, 1.6e9)]
-        if test
-        else list(product((2e9, 5e9, 1.2e10, 3e10, 8e10), (6e7, 1.2e8, 2.5e8, 5e8, 1e9)))
-    )
+    runs = [(1.6e11, 1.6e9)] if test else list(product((2e9, 5e9, 1.2e10, 3e10, 8e10), (6e7, 1.2e8, 2.5e8, 5e8, 1e9)))
     return np.array([(lr, bsz, *run) for lr, bsz, run in product(rates, batches, runs)])
 
 

@@ -40,9 +40,7 @@ def evaluation(r2: float = 0.9, verdict: Verdict = Verdict.OK, constants: int = 
     """What the sandbox would say about a form with that validation R²."""
     if verdict is not Verdict.OK:
         return Evaluation(verdict=verdict, message="it did not work", stage="fit", tier=Tier.FULL)
-    fold = FoldScore(
-        name="N", kind="frontier", rows=4, r2=r2, nmse=1 - r2, nmae=1 - r2, rmse=(0.1,), scale=(1.0,)
-    )
+    fold = FoldScore(name="N", kind="frontier", rows=4, r2=r2, nmse=1 - r2, nmae=1 - r2, rmse=(0.1,), scale=(1.0,))
     return Evaluation(
         verdict=verdict,
         kind="form",

@@ -21,9 +21,7 @@ TRUE = "loss = L + A * N^-a"
 @pytest.fixture(scope="module")
 def frame() -> pd.DataFrame:
     table = pd.read_csv(io.StringIO(power_law_csv()))
-    return pd.concat(
-        [table.assign(model=name, loss=table.loss * factor) for name, factor in (("a", 1), ("b", 2))]
-    )
+    return pd.concat([table.assign(model=name, loss=table.loss * factor) for name, factor in (("a", 1), ("b", 2))])
 
 
 class Watching(lawsmith.Observer):
@@ -43,9 +41,7 @@ class Watching(lawsmith.Observer):
 def found(frame: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> tuple[lawsmith.Result, Watching]:
     watching = Watching()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            lawsmith.agent.symbolic, "SymbolicProposer", lambda task, seed, **_: ScriptedProposer(script())
-        )
+        patch.setattr(lawsmith.agent.symbolic, "SymbolicProposer", lambda task, seed, **_: ScriptedProposer(script()))
         result = lawsmith.discover(
             frame,
             target="loss",

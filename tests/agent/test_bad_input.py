@@ -169,9 +169,7 @@ def test_numbers_that_are_not_finite_are_valid_json(capsys: pytest.CaptureFixtur
     ]
 
 
-def test_a_table_beyond_the_limit_of_rows_is_refused_before_the_search(
-    refused: Discover, tmp_path: Path
-) -> None:
+def test_a_table_beyond_the_limit_of_rows_is_refused_before_the_search(refused: Discover, tmp_path: Path) -> None:
     (tmp_path / "runs.csv").write_text(power_law_csv(60))
     said = refused("--data", "runs.csv", "--target", "loss", "--limit-rows", "100")
     assert "60 training rows, so one job fits and predicts 120 rows; at most 100 are allowed" in said

@@ -95,9 +95,7 @@ def test_nothing_is_selected_when_every_run_failed() -> None:
 def test_a_run_without_a_law_says_why(tmp_path: Path, sources: tuple[str, ...], expected: str) -> None:
     dataset = small_dataset()
     task = dataset.task
-    manifest = Manifest(
-        run="r", task=task.schema, agent="symbolic", seed=0, data=DataRecord.of(task.provenance)
-    )
+    manifest = Manifest(run="r", task=task.schema, agent="symbolic", seed=0, data=DataRecord.of(task.provenance))
     with Archive.create(tmp_path, manifest) as archive, Sandbox(workers=1) as sandbox:
         journal = Journal(archive)
         for source in sources:
@@ -123,24 +121,18 @@ def test_a_law_found_on_a_part_of_the_rows_gets_its_constants_from_all(tmp_path:
     task, part = dataset.task, thinned(dataset.task)
     assert len(part.train) == 6000
     source = form_source(("L", "A", "a"), "p['L'] + p['A'] * (x['N'] / 1e6) ** -p['a']")
-    manifest = Manifest(
-        run="r", task=task.schema, agent="symbolic", seed=0, data=DataRecord.of(task.provenance)
-    )
+    manifest = Manifest(run="r", task=task.schema, agent="symbolic", seed=0, data=DataRecord.of(task.provenance))
     with Archive.create(tmp_path, manifest) as archive, Sandbox(workers=1) as sandbox:
         journal = Journal(archive)
         found = evaluate(sandbox, source, part, frontier_folds(part.train)[:1])
         journal.record(Trial(Proposal(source).id, Proposal(source), found), Spending())
-        conclude(
-            journal, dataset, SearchTask.of(dataset.task), sandbox, Spending(), "the proposer has finished"
-        )
+        conclude(journal, dataset, SearchTask.of(dataset.task), sandbox, Spending(), "the proposer has finished")
         everything = evaluate(sandbox, source, task, ())
     result = archive.result
     assert result is not None and result.constants is not None and everything.constants is not None
     expected = Constants.from_json(everything.constants)
     assert result.constants == {group: expected.of(group) for group in expected.groups}
-    assert result.constants != {
-        g: Constants.from_json(found.constants or {}).of(g) for g in task.train.groups
-    }
+    assert result.constants != {g: Constants.from_json(found.constants or {}).of(g) for g in task.train.groups}
     assert result.validation_r2 == found.validation_r2
     assert archive.verify() == []
 
@@ -149,25 +141,17 @@ def test_a_law_without_a_value_on_test_rows_gives_way_to_the_next(tmp_path: Path
     dataset = small_dataset()
     task = dataset.task
     plain = "p['L'] + p['A'] * (x['N'] / 1e6) ** -p['a']"
-    ends = form_source(
-        ("L", "A", "a"), plain + " + 1e-12 * np.sqrt(1.5e8 - x['N'])"
-    )  # before the test rows do
+    ends = form_source(("L", "A", "a"), plain + " + 1e-12 * np.sqrt(1.5e8 - x['N'])")  # before the test rows do
     lasts = form_source(("L", "A", "a"), plain)
-    manifest = Manifest(
-        run="r", task=task.schema, agent="symbolic", seed=0, data=DataRecord.of(task.provenance)
-    )
+    manifest = Manifest(run="r", task=task.schema, agent="symbolic", seed=0, data=DataRecord.of(task.provenance))
     with Archive.create(tmp_path, manifest) as archive, Sandbox(workers=1) as sandbox:
         journal = Journal(archive)
         for source in (ends, lasts):
             found = evaluate(sandbox, source, task, frontier_folds(task.train)[:1])
             worse = found.folds[0].model_copy(update={"rmse": (1.0,)})  # far behind, so not near the other
             update = {"folds": (worse,)} if source == lasts else {}
-            journal.record(
-                Trial(Proposal(source).id, Proposal(source), found.model_copy(update=update)), Spending()
-            )
-        conclude(
-            journal, dataset, SearchTask.of(dataset.task), sandbox, Spending(), "the proposer has finished"
-        )
+            journal.record(Trial(Proposal(source).id, Proposal(source), found.model_copy(update=update)), Spending())
+        conclude(journal, dataset, SearchTask.of(dataset.task), sandbox, Spending(), "the proposer has finished")
         result = archive.result
     assert result is not None
     assert (result.winner, result.error) == (Proposal(lasts).id, None)
@@ -188,9 +172,7 @@ def test_where_no_law_has_a_value_on_test_rows_the_run_says_so(
     dataset = small_dataset()
     task = dataset.task
     plain = "p['L'] + p['A'] * (x['N'] / 1e6) ** -p['a']"
-    manifest = Manifest(
-        run="r", task=task.schema, agent="symbolic", seed=0, data=DataRecord.of(task.provenance)
-    )
+    manifest = Manifest(run="r", task=task.schema, agent="symbolic", seed=0, data=DataRecord.of(task.provenance))
     with Archive.create(tmp_path, manifest) as archive, Sandbox(workers=1) as sandbox:
         journal = Journal(archive)
         for end in ends_at:
@@ -206,16 +188,12 @@ def test_where_no_law_has_a_value_on_test_rows_the_run_says_so(
 
 
 @pytest.mark.parametrize("alone", [True, False])
-def test_a_law_whose_code_no_longer_does_what_it_did_gives_way_or_fails_the_run(
-    tmp_path: Path, alone: bool
-) -> None:
+def test_a_law_whose_code_no_longer_does_what_it_did_gives_way_or_fails_the_run(tmp_path: Path, alone: bool) -> None:
     dataset = small_dataset()
     task = dataset.task
     honest = form_source(("L", "A", "a"), "p['L'] + p['A'] * (x['N'] / 1e6) ** -p['a']")
     bomb = honest + "[][0]\n"  # as when it was evaluated, and its time has come since
-    manifest = Manifest(
-        run="r", task=task.schema, agent="symbolic", seed=0, data=DataRecord.of(task.provenance)
-    )
+    manifest = Manifest(run="r", task=task.schema, agent="symbolic", seed=0, data=DataRecord.of(task.provenance))
     with Archive.create(tmp_path, manifest) as archive, Sandbox(workers=1) as sandbox:
         journal = Journal(archive)
         found = evaluate(sandbox, honest, task, frontier_folds(task.train)[:1])
@@ -237,15 +215,11 @@ def test_a_law_whose_code_no_longer_does_what_it_did_gives_way_or_fails_the_run(
         assert any("1 with a better standing passed over" in sentence for sentence in result.verdict)
 
 
-@pytest.mark.parametrize(
-    ("stopped", "said"), [("time limit of 5 s", True), ("the proposer has finished", False)]
-)
+@pytest.mark.parametrize(("stopped", "said"), [("time limit of 5 s", True), ("the proposer has finished", False)])
 def test_a_search_that_had_hardly_begun_says_so(tmp_path: Path, stopped: str, said: bool) -> None:
     dataset = small_dataset()
     task = dataset.task
-    manifest = Manifest(
-        run="r", task=task.schema, agent="symbolic", seed=0, data=DataRecord.of(task.provenance)
-    )
+    manifest = Manifest(run="r", task=task.schema, agent="symbolic", seed=0, data=DataRecord.of(task.provenance))
     with Archive.create(tmp_path, manifest) as archive, Sandbox(workers=1) as sandbox:
         journal = Journal(archive)
         source = form_source(("L", "A", "a"), "p['L'] + p['A'] * (x['N'] / 1e6) ** -p['a']")

@@ -30,9 +30,7 @@ def frame() -> pd.DataFrame:
 def test_replicates_tell_the_noise_and_leave_the_law_as_it_is(tmp_path: Path) -> None:
     """Rows around the same means, as far apart as the noise: the same constants, and a verdict that knows the noise."""
     means = frame()
-    rows = pd.concat(
-        [means.assign(loss=means["loss"] + shift) for shift in (-0.1, 0.0, 0.1)], ignore_index=True
-    )
+    rows = pd.concat([means.assign(loss=means["loss"] + shift) for shift in (-0.1, 0.0, 0.1)], ignore_index=True)
     alone, repeated = law_of(means, tmp_path), law_of(rows, tmp_path)
     assert len(repeated.dataset.task.train) == 3 * len(alone.dataset.task.train)
     assert constants(repeated) == pytest.approx(constants(alone), rel=1e-3)
@@ -67,9 +65,7 @@ def test_an_error_of_each_row_weighs_it(tmp_path: Path) -> None:
 
 def test_a_stated_range_rules_out_laws_that_leave_it_and_changes_no_fit(tmp_path: Path) -> None:
     n = np.geomspace(10, 1e4, 24)
-    falling = pd.DataFrame(
-        {"n": n, "loss": 6 - 0.6 * np.log(n) + 0.002 * np.random.default_rng(1).standard_normal(24)}
-    )
+    falling = pd.DataFrame({"n": n, "loss": 6 - 0.6 * np.log(n) + 0.002 * np.random.default_rng(1).standard_normal(24)})
     forms = ["B - C*log(n)", "A/n^a"]
     free = law_of(falling, tmp_path, forms)
     bound = law_of(falling, tmp_path, forms, ranges="loss=0:", reach="n=1000")

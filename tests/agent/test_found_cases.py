@@ -22,9 +22,7 @@ YEARS = "year,flops\n2022-06-01,8.263e19\n2024-06-01,2.44e20\n"
 @pytest.mark.parametrize("name", FOUND)
 def test_the_law_holds_beyond_the_rows(name: str, cases: Path, tmp_path: Path) -> None:
     target, least, constants = FOUND[name]
-    found = discover(
-        cases / f"{name}.csv", target=target, test=cases / f"{name}-truth.csv", runs_dir=tmp_path
-    ).runs[0]
+    found = discover(cases / f"{name}.csv", target=target, test=cases / f"{name}-truth.csv", runs_dir=tmp_path).runs[0]
     assert found.test_r2 is not None
     assert found.test_r2 > least
     assert len(next(iter((found.result.constants or {}).values()))) <= constants

@@ -90,9 +90,7 @@ def test_only_formulas_ask_for_a_single_target():
 @pytest.mark.data
 def test_a_task_of_several_targets_is_searched(sldbench: Path, tmp_path: Path, capsys):
     with pytest.raises(SystemExit) as left:
-        main(
-            f"--task domain_mixture --time-limit 2 --json --data-dir {sldbench} --runs-dir {tmp_path}".split()
-        )
+        main(f"--task domain_mixture --time-limit 2 --json --data-dir {sldbench} --runs-dir {tmp_path}".split())
     assert left.value.code == 0
     assert json.loads(capsys.readouterr().out)["runs"][0]["validation_r2"] > 0
 

@@ -55,9 +55,7 @@ BATCHES = [
 @pytest.fixture
 def archive(tmp_path: Path, dataset: Dataset) -> Iterator[Archive]:
     task = dataset.task
-    manifest = Manifest(
-        run="r1", task=task.schema, agent="scripted", seed=0, data=DataRecord.of(task.provenance)
-    )
+    manifest = Manifest(run="r1", task=task.schema, agent="scripted", seed=0, data=DataRecord.of(task.provenance))
     with Archive.create(tmp_path, manifest) as archive:
         yield archive
 
@@ -86,9 +84,7 @@ def test_a_history_knows_whether_it_has_a_law(archive: Archive) -> None:
 
 
 @pytest.mark.parametrize("dies_after", range(5))
-def test_an_interrupted_search_continues_as_if_nothing_had_happened(
-    archive: Archive, dies_after: int
-) -> None:
+def test_an_interrupted_search_continues_as_if_nothing_had_happened(archive: Archive, dies_after: int) -> None:
     whole = [trial_id(source) for source in "abcde"]
     with pytest.raises(KeyboardInterrupt):
         search(

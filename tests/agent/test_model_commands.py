@@ -34,9 +34,7 @@ def answer(handler: Handler, seen: Seen, number: int) -> None:
 def in_a_folder_with_a_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "train.csv").write_text(power_law_csv())
-    monkeypatch.setattr(
-        lawsmith.agent.symbolic, "SymbolicProposer", lambda task, seed, **_: ScriptedProposer(FLOOR)
-    )
+    monkeypatch.setattr(lawsmith.agent.symbolic, "SymbolicProposer", lambda task, seed, **_: ScriptedProposer(FLOOR))
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
 
 
@@ -51,9 +49,7 @@ def test_a_limit_given_to_the_command_decides_on_a_candidate(
 ) -> None:
     endless = form_source(("L",), 'p["L"] + sum(0 * x["N"] for _ in iter(int, 1))')
     floor = [[Proposal(endless)], *FLOOR]
-    monkeypatch.setattr(
-        lawsmith.agent.symbolic, "SymbolicProposer", lambda task, seed, **_: ScriptedProposer(floor)
-    )
+    monkeypatch.setattr(lawsmith.agent.symbolic, "SymbolicProposer", lambda task, seed, **_: ScriptedProposer(floor))
     assert discover(*SEARCH, "--agent", "symbolic", "--limit-wall", "0.75") == 0
     [run] = json.loads(capsys.readouterr().out)["runs"]
     late, good = recorded_trials(Archive.open(Path(run["archive"])))

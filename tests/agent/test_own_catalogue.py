@@ -51,9 +51,7 @@ def test_the_laws_that_suit_are_judged_and_the_file_is_archived(tmp_path: Path) 
     assert archive.manifest.config["catalogue"] == FILE
 
 
-def test_the_command_names_the_best_law_and_its_source(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_command_names_the_best_law_and_its_source(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "own.toml").write_text(FILE)
     rates().to_csv(tmp_path / "rates.csv", index=False)
     asked = f"{tmp_path}/rates.csv --target rate --catalogue {tmp_path}/own.toml --only --runs-dir {tmp_path}/runs"
@@ -63,10 +61,7 @@ def test_the_command_names_the_best_law_and_its_source(
     told = capsys.readouterr()
     printed = told.out
     assert "1 of 2 laws of the catalogue suit no columns" in " ".join(told.err.split())
-    assert (
-        "catalogue:" in printed
-        and "found as: catalogue: competitive inhibition (Cornish-Bowden 2012)" in printed
-    )
+    assert "catalogue:" in printed and "found as: catalogue: competitive inhibition (Cornish-Bowden 2012)" in printed
 
 
 def test_a_catalogue_of_which_nothing_suits_says_so(tmp_path: Path) -> None:

@@ -65,9 +65,7 @@ def test_a_result_gives_its_laws_as_a_table_and_picks_one(alone: Result):
         alone.pick("zzz")
 
 
-def test_a_file_may_be_named_by_a_string_and_columns_by_numbers(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+def test_a_file_may_be_named_by_a_string_and_columns_by_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
     frame().to_csv("sweep.csv", index=False)
     by_name = discover("sweep.csv", target="loss", form=FORM, only=True)

@@ -88,9 +88,7 @@ def interrupted(folder: Path, runs_dir: str, sent: signal.Signals, after: int) -
 
 def facts(result: dict[str, Any]) -> list[dict[str, Any]]:
     """What a resumed command must share with an uninterrupted one: all but names and times."""
-    return [
-        {k: v for k, v in run.items() if k not in ("run", "archive", "seconds")} for run in result["runs"]
-    ]
+    return [{k: v for k, v in run.items() if k not in ("run", "archive", "seconds")} for run in result["runs"]]
 
 
 def archives(folder: Path, runs_dir: str) -> list[Path]:
@@ -98,9 +96,7 @@ def archives(folder: Path, runs_dir: str) -> list[Path]:
 
 
 @pytest.mark.parametrize("after", [3, 7])
-def test_killed_and_resumed_is_as_if_uninterrupted(
-    folder: Path, uninterrupted: dict[str, Any], after: int
-) -> None:
+def test_killed_and_resumed_is_as_if_uninterrupted(folder: Path, uninterrupted: dict[str, Any], after: int) -> None:
     runs_dir = f"killed{after}"
     status, _ = interrupted(folder, runs_dir, signal.SIGKILL, after)
     assert status == -signal.SIGKILL
@@ -173,16 +169,12 @@ def test_inspect_lists_the_archives_best_first(
     own = [entry for entry in listed if entry["origin"] == "run"]
     assert [entry["run"] for entry in own] == [run["run"] for run in uninterrupted["runs"]]
     assert own[0]["r2"] == uninterrupted["runs"][0]["r2"]
-    shown = said_by(
-        capsys, "inspect", "--runs-dir", runs_dir, "--task", own[0]["task"], "--agent", "symbolic"
-    )
+    shown = said_by(capsys, "inspect", "--runs-dir", runs_dir, "--task", own[0]["task"], "--agent", "symbolic")
     assert all(entry["run"] in shown for entry in own)
     assert "openhands" not in shown
 
 
-def test_inspect_shows_a_run_in_full(
-    uninterrupted: dict[str, Any], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_inspect_shows_a_run_in_full(uninterrupted: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
     archive = uninterrupted["runs"][0]["archive"]
     shown = said_by(capsys, "inspect", archive)
     for part in ("loss = L + A * N^-a", "best of 6 candidates", "1 crash", "the proposer has finished"):
@@ -202,9 +194,7 @@ def test_diff_shows_what_differs(uninterrupted: dict[str, Any], capsys: pytest.C
     assert "seed" in said_by(capsys, "inspect", "--diff", first, second)
 
 
-def test_replay_gives_the_same_scores(
-    uninterrupted: dict[str, Any], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_replay_gives_the_same_scores(uninterrupted: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
     report = json.loads(said_by(capsys, "replay", uninterrupted["runs"][1]["archive"], "--json"))
     assert report["reproduced"] is True
     assert report["scores"]["archived"]["test"]["r2"] == report["scores"]["replayed"]["test"]["r2"]
@@ -323,7 +313,6 @@ def test_a_terminal_without_our_signs_is_no_crash(folder: Path, setting: dict[st
     found = told("-m", "lawsmith", "doctor")
     assert "Traceback" not in found.stderr and found.returncode in (0, 1)
     script = (
-        "from lawsmith.agent.cli import main, complain\n"
-        "try: main(['tasks'])\nexcept SystemExit: complain('R\\xb2', 0)"
+        "from lawsmith.agent.cli import main, complain\ntry: main(['tasks'])\nexcept SystemExit: complain('R\\xb2', 0)"
     )
     assert told("-c", script).stderr == "discover: R\\xb2\n"

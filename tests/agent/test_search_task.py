@@ -41,9 +41,7 @@ def test_an_interrupted_run_goes_on_only_with_what_it_saw(tmp_path: Path):
         with Archive.create(tmp_path / name, manifest.model_copy(update={"search_task": digest})) as archive:
             path = archive.path
             if refused:
-                with pytest.raises(
-                    InputError, match=r"cannot be resumed: its search saw other rows.*begin a new run"
-                ):
+                with pytest.raises(InputError, match=r"cannot be resumed: its search saw other rows.*begin a new run"):
                     require_same(path, seen)
                 archive.finish(RunResult(candidates=0, failed=0, error="no law"), None)
         require_same(path, seen)  # a finished run is read, not resumed
@@ -54,9 +52,7 @@ def test_what_an_archived_search_saw_is_made_again_with_the_rows_it_disbelieved(
     task = small_dataset().task
     seen = SearchTask.of(task, (2,))
     assert seen.task.train.weights[2] / seen.task.train.weights[3] == pytest.approx(LITTLE)
-    manifest = Manifest(
-        run="r", task=task.schema, agent="symbolic", seed=0, data=None, search_task=seen.digest
-    )
+    manifest = Manifest(run="r", task=task.schema, agent="symbolic", seed=0, data=None, search_task=seen.digest)
     told = [{"row": 3, "target": "loss"}, {"row": 10**9, "target": "loss"}, "nonsense"]
     with Archive.create(tmp_path, manifest) as archive:
         archive.finish(RunResult(error="no law", details={"disbelieved": told}), None)

@@ -46,11 +46,7 @@ def done(tmp_path: Path) -> dict[str, Any]:
     archive.append_event({"event": "note"})
     archive.finish(RunResult(candidates=1, failed=0), "# run r\n")
     account = {"candidates": 1, "calls": {"attempts": 2}}
-    return {
-        "runs": [
-            {"run": "r", "archive": str(archive.path), "seed": 0, "validation_r2": 0.5, "account": account}
-        ]
-    }
+    return {"runs": [{"run": "r", "archive": str(archive.path), "seed": 0, "validation_r2": 0.5, "account": account}]}
 
 
 def test_the_soak_sees_what_is_wrong(tmp_path: Path, done: dict[str, Any]) -> None:

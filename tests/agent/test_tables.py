@@ -107,12 +107,7 @@ def test_standard_input(folder: Path, capsys: pytest.CaptureFixture[str], monkey
 
 
 def test_a_frame_of_nullable_columns_and_a_law_that_takes_labels(tmp_path: Path):
-    frame = (
-        table()
-        .drop(columns=["lab", "ppl"])
-        .convert_dtypes()
-        .assign(tied=pd.Categorical(np.arange(48) % 2 == 0))
-    )
+    frame = table().drop(columns=["lab", "ppl"]).convert_dtypes().assign(tied=pd.Categorical(np.arange(48) % 2 == 0))
     found = discover(frame, target="loss", form="L + A*N^-a + b*tied", only=True, runs_dir=tmp_path)
     assert found.dataset.task.schema.features == ("N", "tied")
     law = found.law
@@ -135,9 +130,7 @@ def test_numbers_that_pandas_calls_categories_are_categories(tmp_path: Path):
     }
 
 
-def test_a_formula_with_categories_says_what_their_codes_stand_for(
-    folder: Path, capsys: pytest.CaptureFixture[str]
-):
+def test_a_formula_with_categories_says_what_their_codes_stand_for(folder: Path, capsys: pytest.CaptureFixture[str]):
     table().assign(tied=np.arange(48) % 2 == 0).to_csv("tied.csv", index=False)
     for command in (
         ["tied.csv", "--target", "loss", "--form", "L + A*N^-a + b*tied", "--only"],

@@ -155,9 +155,7 @@ def test_a_run_without_time_for_doubts_says_so_and_is_resumed_as_it_began(
     (tmp_path / "t.csv").write_text("\n".join(["N,y", *rows]))
     allowed: list[float | None] = []
 
-    def slow(
-        dataset: Dataset, sandbox: Sandbox, seconds: float | None = None, own: Sequence[str] = ()
-    ) -> Any:
+    def slow(dataset: Dataset, sandbox: Sandbox, seconds: float | None = None, own: Sequence[str] = ()) -> Any:
         allowed.append(seconds)
         raise TimeoutError
 

@@ -78,9 +78,7 @@ def altered(archive: Path, change: Callable[[dict[str, Any]], None]) -> Path:
     return archive
 
 
-def test_a_run_of_ones_own_is_resumed_without_a_question(
-    interrupted: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_run_of_ones_own_is_resumed_without_a_question(interrupted: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert is_own(Archive.open(interrupted).manifest)
     assert os.stat(key_path()).st_mode & 0o777 == 0o600
     code, text = said(capsys, "resume", str(interrupted))
@@ -165,9 +163,7 @@ def test_a_mark_of_another_user_or_for_another_job_does_not_count(interrupted: P
         os.environ["XDG_STATE_HOME"] = before
 
 
-def test_an_archive_without_a_job_is_a_sentence(
-    interrupted: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_archive_without_a_job_is_a_sentence(interrupted: Path, capsys: pytest.CaptureFixture[str]) -> None:
     archive = altered(interrupted, lambda manifest: manifest.update(config={"agent": 3, "else": [1]}))
     code, text = said(capsys, "resume", str(archive))
     assert code == 2
@@ -255,9 +251,7 @@ def test_settings_of_the_folder_lie_on_top_of_the_users_own(folder: Path) -> Non
     places = 'base_url = "https://mine/v1"\nkey_env = "MY_KEY"'
     own.write_text(f'[[models]]\nname = "big"\n{places}\n[transport]\nin_flight = 3')
     try:
-        (folder / "lawsmith.toml").write_text(
-            '[[models]]\nname = "big"\nweight = 5\n[sampling]\ntemperature = 0.1'
-        )
+        (folder / "lawsmith.toml").write_text('[[models]]\nname = "big"\nweight = 5\n[sampling]\ntemperature = 0.1')
         found = Config.read(None, {"XDG_CONFIG_HOME": os.environ["XDG_CONFIG_HOME"]})
         (model,) = found.models
         assert (model.weight, model.base_url, model.key_env) == (5.0, "https://mine/v1", "MY_KEY")
@@ -273,9 +267,7 @@ def test_files_and_addresses_that_are_used_are_told(
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     base = f"http://127.0.0.1:{port}/v1"
-    _, told = said(
-        capsys, "--data", "t.csv", "--target", "y", "--agent", "evolve", "--model", "m", "--base-url", base
-    )
+    _, told = said(capsys, "--data", "t.csv", "--target", "y", "--agent", "evolve", "--model", "m", "--base-url", base)
     told = " ".join(told.split())
     assert f"asks {base}" in told
     assert "with settings of lawsmith.toml" in told
@@ -386,9 +378,7 @@ def test_a_broken_redirect_is_a_failure_like_others(
     location: str, redirecting: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(_Redirecting, "location", location)
-    monkeypatch.setenv(
-        "HTTP_PROXY", "http://127.0.0.1:9/"
-    )  # a proxy that nobody runs is not asked on this machine
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9/")  # a proxy that nobody runs is not asked on this machine
     monkeypatch.delenv("NO_PROXY", raising=False)
     endpoint = Endpoint(redirecting, "sk-key")
     try:
@@ -437,9 +427,7 @@ def test_unsafe_local_is_announced_at_each_run(tier: Tier, unsafe: bool, told: s
     assert len(heard.warnings) == (told is not None)
 
 
-def test_the_command_says_that_unsafe_local_was_given(
-    folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_command_says_that_unsafe_local_was_given(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     asked = ("--agent", "symbolic", "--unsafe-local", "--time-limit", "0.2", "--runs-dir", "runs")
     code, told = said(capsys, "--data", "t.csv", "--target", "y", *asked)
     assert code == 0, told

@@ -48,9 +48,7 @@ def trial(
 
 
 def said(dataset: Dataset, *trials: Trial, scores: FinalScores = NO_TEST) -> tuple[str, str]:
-    found = verdict(
-        trials[0], [other.id for other in trials[1:]], trials, dataset, SearchTask.of(dataset.task), scores
-    )
+    found = verdict(trials[0], [other.id for other in trials[1:]], trials, dataset, SearchTask.of(dataset.task), scores)
     return found.tone, " ".join(found.sentences)
 
 
@@ -62,9 +60,7 @@ def untested(dataset: Dataset) -> Dataset:
 def test_a_good_law_says_how_far_it_was_tried_and_how_well(untested: Dataset):
     tone, sentences = said(untested, trial(untested, "law", 0.003))
     assert tone == "good"
-    assert (
-        "Held-out rows up to" in sentences and "times larger are typically predicted within 0." in sentences
-    )
+    assert "Held-out rows up to" in sentences and "times larger are typically predicted within 0." in sentences
     assert "Trust it to about" in sentences and "beyond your largest rows" in sentences
 
 
@@ -72,9 +68,7 @@ def test_a_bad_law_is_never_neutral(untested: Dataset, dataset: Dataset):
     spread = float(untested.task.train.target_matrix().std())
     tone, sentences = said(untested, trial(untested, "law", spread))
     assert tone == "bad" and "Do not trust it beyond the data." in sentences
-    scores = FinalScores(
-        test=SplitScores(r2=-3.5, nmse=4.5 * (spread / dataset.test.target_matrix().std()) ** 2)
-    )
+    scores = FinalScores(test=SplitScores(r2=-3.5, nmse=4.5 * (spread / dataset.test.target_matrix().std()) ** 2))
     tone, sentences = said(dataset, trial(dataset, "law", 0.003), scores=scores)
     assert tone == "bad" and "R² is -3.5" in sentences and "6 test rows" in sentences
 
@@ -98,9 +92,7 @@ def test_a_law_worse_than_the_mean_says_that_it_fails(untested: Dataset, dataset
 
 
 def test_rivals_agree_or_cannot_be_separated(untested: Dataset):
-    law, near, far = (
-        trial(untested, name, 0.003, probe=p) for name, p in (("l", 1.0), ("n", 1.01), ("f", 1.5))
-    )
+    law, near, far = (trial(untested, name, 0.003, probe=p) for name, p in (("l", 1.0), ("n", 1.01), ("f", 1.5)))
     assert "One other formula does as well and agrees to 1 %" in said(untested, law, near)[1]
     tone, sentences = said(untested, law, near, far)
     assert tone == "fair" and "Two other formulas do as well but differ by 50 %" in sentences

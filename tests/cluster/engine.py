@@ -31,9 +31,7 @@ class Engine:
 
     def start(self) -> None:
         """Begin a scheduler at the address, which is free again after `kill_scheduler`."""
-        self.scheduler = self._begin(
-            "scheduler", "--host", "127.0.0.1", "--port", str(self.port), "--no-dashboard"
-        )
+        self.scheduler = self._begin("scheduler", "--host", "127.0.0.1", "--port", str(self.port), "--no-dashboard")
         self.client = Client(self.address, timeout=PATIENCE, set_as_default=False)
 
     def add(self, workers: int = 1, *options: str) -> None:
@@ -87,9 +85,7 @@ class Engine:
 
     def _begin(self, *arguments: str) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "dask", *arguments]
-        return subprocess.Popen(
-            command, env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
+        return subprocess.Popen(command, env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def until(condition: Callable[[], bool]) -> None:

@@ -262,9 +262,7 @@ def test_a_command_that_loses_its_cluster_resumes_with_the_same_laws(
     with monkeypatch.context() as patch, dask.config.set({"distributed.comm.timeouts.connect": "2s"}):
         patch.setattr(Cluster, "evaluate", evaluate_and_die)
         patch.setattr(client, "CONNECT_SECONDS", 3.0)
-        status, printed, said = discover(
-            *SEARCH, "--runs-dir", "lost", "--workers", "1", "--cluster", engine.address
-        )
+        status, printed, said = discover(*SEARCH, "--runs-dir", "lost", "--workers", "1", "--cluster", engine.address)
     assert (status, printed) == (2, "")
     assert said.splitlines()[-1].startswith(f"discover: The cluster at {engine.address} is lost (")
     resume = next(line.split() for line in said.splitlines() if "discover resume" in line)
@@ -293,9 +291,7 @@ def one_by_one(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 def unfinished(runs_dir: Path) -> list[Path]:
     return [
-        path.parent
-        for path in runs_dir.glob(f"{ARCHIVES}/manifest.json")
-        if not (path.parent / "result.json").exists()
+        path.parent for path in runs_dir.glob(f"{ARCHIVES}/manifest.json") if not (path.parent / "result.json").exists()
     ]
 
 
@@ -348,10 +344,7 @@ def test_runs_that_were_interrupted_side_by_side_all_resume(
         text=True,
     )
     until(
-        lambda: (
-            sum('"event":"candidate"' in p.read_text() for p in folder.glob(f"ended/{ARCHIVES}/events.jsonl"))
-            > 1
-        )
+        lambda: sum('"event":"candidate"' in p.read_text() for p in folder.glob(f"ended/{ARCHIVES}/events.jsonl")) > 1
     )
     process.send_signal(sent)
     said = process.communicate(timeout=PATIENCE)[1]
@@ -392,8 +385,6 @@ def test_a_scheduler_on_another_machine_needs_tls(address: str) -> None:
         check_address(address)
 
 
-@pytest.mark.parametrize(
-    "address", ["local", "tcp://127.0.0.1:8786", "tcp://[::1]:8786", "tls://example.org:8786"]
-)
+@pytest.mark.parametrize("address", ["local", "tcp://127.0.0.1:8786", "tcp://[::1]:8786", "tls://example.org:8786"])
 def test_loopback_and_tls_are_allowed(address: str) -> None:
     check_address(address)

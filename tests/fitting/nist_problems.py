@@ -32,9 +32,7 @@ class Problem:
 def read(name: str) -> Problem:
     lines = (FOLDER / f"{name}.dat").read_text().splitlines()
     rows = [
-        re.findall(r"-?\d[\d.]*(?:E[+-]?\d+)?", line.split("=")[1])
-        for line in lines
-        if re.match(r"\s+b\d+ =", line)
+        re.findall(r"-?\d[\d.]*(?:E[+-]?\d+)?", line.split("=")[1]) for line in lines if re.match(r"\s+b\d+ =", line)
     ]
     numbers = np.array([row[:3] for row in rows], dtype=float)
     data = np.array([line.split() for line in lines[60:] if line.strip()], dtype=float)

@@ -125,9 +125,7 @@ def test_robust_loss_ignores_outliers_and_squared_does_not() -> None:
 
 @pytest.mark.filterwarnings("error")
 def test_robust_loss_of_a_form_without_values_fails_in_silence() -> None:
-    nowhere = form(
-        "A a", lambda x, p: p["A"] * np.sqrt(-x["x"]) ** p["a"], {"a": (0.5, 3.0)}, loss=Loss.ROBUST
-    )
+    nowhere = form("A a", lambda x, p: p["A"] * np.sqrt(-x["x"]) ** p["a"], {"a": (0.5, 3.0)}, loss=Loss.ROBUST)
     fitted = fit_form(nowhere, table(X, X), ["y"])
     assert not fitted.status[0].usable
 
@@ -336,9 +334,7 @@ def test_endings_name_constants_at_bounds_and_rows_without_a_value() -> None:
     rooted = form("A c", lambda x, p: p["A"] * np.sqrt(p["c"] - x["x"]), {"A": (0.0, 1.0), "c": (0.0, 10.0)})
     failed = fit_form(rooted, table(X, X), ["y"])
     (text,) = endings(rooted, failed, table(X, X), ["y"])
-    assert text.startswith(
-        "no start gave finite predictions (of 32 sets of constants within the bounds the best, A="
-    )
+    assert text.startswith("no start gave finite predictions (of 32 sets of constants within the bounds the best, A=")
     assert "rows without a finite value, first x=" in text
 
 

@@ -35,9 +35,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         size = int(self.headers.get("content-length", 0))
-        seen = Seen(
-            self.path, {k.lower(): v for k, v in self.headers.items()}, json.loads(self.rfile.read(size))
-        )
+        seen = Seen(self.path, {k.lower(): v for k, v in self.headers.items()}, json.loads(self.rfile.read(size)))
         owner = self.server.owner
         with owner.lock:
             owner.requests.append(seen)

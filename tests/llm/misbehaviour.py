@@ -89,9 +89,7 @@ CASES = {
     "cut off": Case(says("par", finish="length", usage=(100, 50)), Failure.CUT_OFF, 1, 0.0006),
     "cut off by a limit of the server's own": Case(says("par", finish="length"), Failure.CUT_OFF, 1, PRICE),
     "prompt beyond the context": Case(
-        fails(
-            400, "request (5000 tokens) exceeds the available context size (4096 tokens), try increasing it"
-        ),
+        fails(400, "request (5000 tokens) exceeds the available context size (4096 tokens), try increasing it"),
         Failure.TOO_LONG,
         1,
     ),
@@ -99,9 +97,7 @@ CASES = {
     "20 MB in 20 KB": Case(server.compressed, Failure.TOO_LARGE, 1, None),
     "usage missing": Case(says("fine", usage=None), None, 1, None),
     "negative usage": Case(says("fine", usage=(-5, 20)), None, 1, None),
-    "usage as text": Case(
-        says_besides(usage={"prompt_tokens": "9", "completion_tokens": "9"}), None, 1, None
-    ),
+    "usage as text": Case(says_besides(usage={"prompt_tokens": "9", "completion_tokens": "9"}), None, 1, None),
     "usage beyond measure": Case(says("fine", usage=(10**400, 1)), None, 1, None),
     "a price beyond measure": Case(says_besides(usage={"cost": 10**400}), None, 1, None),
     "a key twice": Case(sends(f'{{"choices": [], "choices": [{HELD}]}}'.encode()), None, 1, None),

@@ -89,9 +89,7 @@ def test_every_call_and_answer_is_on_record_and_a_replay_repeats_it(sandbox: San
     recorded = [json.dumps(call) for call in Archive.open(found.archive).calls()]
     assert any("only rounding is left" in line for line in recorded)
     assert any("The slope in log10 N" in line for line in recorded)
-    again = run(
-        sandbox, tmp_path / "again", "analyst", config(), replayed=Archive.open(found.archive), calls=12
-    )
+    again = run(sandbox, tmp_path / "again", "analyst", config(), replayed=Archive.open(found.archive), calls=12)
     assert again.report == found.report and again.report["divergence"] is None
     assert [trial.id for trial in again.history] == [trial.id for trial in found.history]
 
@@ -139,9 +137,7 @@ def test_a_reply_that_was_cut_off_is_tried_if_whole_and_else_told_to_be_shorter(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:
     whole = f"```python\n{HINGE}```\nand then"
-    answers = [
-        AnsweredFailure(Failure.CUT_OFF, "cut off", TokenUsage(), text) for text in ("Let me think", whole)
-    ]
+    answers = [AnsweredFailure(Failure.CUT_OFF, "cut off", TokenUsage(), text) for text in ("Let me think", whole)]
     model = ScriptedModel(answers)
     found = run(sandbox, tmp_path, "analyst", config(), models={"m": model}, calls=2)
     assert "maximum" in found.winner.proposal.source

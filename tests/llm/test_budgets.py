@@ -44,16 +44,12 @@ def settings(url: str, in_flight: int) -> Config:
 
 
 @pytest.mark.parametrize("agent", ["evolve", "refine", "analyst"])
-@pytest.mark.parametrize(
-    ("name", "limit"), [("calls", 14), ("tokens", 60_000), ("usd", 0.1), ("seconds", 4.0)]
-)
+@pytest.mark.parametrize(("name", "limit"), [("calls", 14), ("tokens", 60_000), ("usd", 0.1), ("seconds", 4.0)])
 def test_each_limit_ends_a_search_between_85_and_100_percent_of_it(
     agent: str, name: str, limit: float, sandbox: Sandbox, tmp_path: Path
 ) -> None:
     with Endpoint(inventive) as endpoint:
-        found, spent = run_within(
-            sandbox, tmp_path, agent, settings(endpoint.url, 8), Allowance(**{name: limit})
-        )
+        found, spent = run_within(sandbox, tmp_path, agent, settings(endpoint.url, 8), Allowance(**{name: limit}))
     used = getattr(spent, name)
     assert 0.85 * limit <= used
     assert used <= limit or (name == "seconds" and used <= limit + 1.5)
@@ -61,9 +57,7 @@ def test_each_limit_ends_a_search_between_85_and_100_percent_of_it(
 
 
 @pytest.mark.parametrize("agent", ["evolve", "refine"])
-def test_of_14_calls_all_but_the_first_three_know_earlier_scores(
-    agent: str, sandbox: Sandbox, tmp_path: Path
-) -> None:
+def test_of_14_calls_all_but_the_first_three_know_earlier_scores(agent: str, sandbox: Sandbox, tmp_path: Path) -> None:
     with Endpoint(inventive) as endpoint:
         run_within(sandbox, tmp_path, agent, settings(endpoint.url, 8), Allowance(calls=14))
     prompts = [_prompt(seen.body) for seen in endpoint.requests]

@@ -98,9 +98,7 @@ def test_noise_is_stated_where_rows_were_repeated() -> None:
 def law(body: str, more: str = "", r2: float = 0.5) -> Trial:
     source = f"import numpy as np\nPARAMETERS = ('a', 'b')\n{more}def form(x, p):\n{body}"
     error = float(np.sqrt(1 - r2))
-    fold = FoldScore(
-        name="N>1", kind="frontier", rows=4, r2=r2, nmse=1 - r2, nmae=1, rmse=(error,), scale=(1.0,)
-    )
+    fold = FoldScore(name="N>1", kind="frontier", rows=4, r2=r2, nmse=1 - r2, nmae=1, rmse=(error,), scale=(1.0,))
     proposal = Proposal(source, origin="try 0 m")
     found = Evaluation(
         verdict=Verdict.OK, folds=(fold,), validation_r2=r2, constants_count=2, rmse=(error,), tier=Tier.FULL

@@ -18,9 +18,7 @@ WRAPPED = {
     "fence without language": f"Because.\n```\n{FORM}```",
     "unclosed fence": f"Because.\n```python\n{FORM}",
     "tildes": f"~~~python\n{FORM}~~~",
-    "indented fence": "1. Because\n   ```python\n"
-    + "".join(f"   {x}\n" for x in FORM.split("\n"))
-    + "   ```",
+    "indented fence": "1. Because\n   ```python\n" + "".join(f"   {x}\n" for x in FORM.split("\n")) + "   ```",
     "windows lines": f"Because.\r\n```python\r\n{FORM}```".replace("\n", "\r\n").replace("\r\r", "\r"),
     "a second block of another kind": f"```python\n{FORM}```\nRun it:\n```bash\npip install numpy\n```",
     "an example before": f"First:\n```python\n{OTHER}```\nThen:\n```python\n{FORM}```",
@@ -76,9 +74,7 @@ def test_a_huge_reply_is_read_quickly() -> None:
     assert parse_reply("word " * 400_000).source is None
 
 
-@pytest.mark.parametrize(
-    "filler", [" ", "`", "\n", "\t", "~", "{", '"code" ', "<think>", "note:", "``` ", " \n```"]
-)
+@pytest.mark.parametrize("filler", [" ", "`", "\n", "\t", "~", "{", '"code" ', "<think>", "note:", "``` ", " \n```"])
 def test_a_reply_made_to_be_slow_is_read_in_linear_time(filler: str) -> None:
     text = filler * (195 * 1024 // len(filler)) + "\n" + FENCED
     started = time.process_time()

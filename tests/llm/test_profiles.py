@@ -99,9 +99,7 @@ def test_the_responses_protocol_carries_words_and_calls_both_ways() -> None:
         tools=(TOOL,),
         messages=(
             Message(role="user", content="ask"),
-            Message(
-                role="assistant", content="", tool_calls=(ToolCall(id="c1", name="look", arguments="{}"),)
-            ),
+            Message(role="assistant", content="", tool_calls=(ToolCall(id="c1", name="look", arguments="{}"),)),
             Message(role="tool", content="seen", tool_call_id="c1"),
         ),
     )

@@ -56,13 +56,9 @@ def speaks_as_system(body: dict[str, Any]) -> bool:
     return any(message["role"] == "system" for message in body["messages"])
 
 
-NO_TEMPERATURE = (
-    "Unsupported value: 'temperature' does not support 0.8 with this model. Only the default (1) value."
-)
+NO_TEMPERATURE = "Unsupported value: 'temperature' does not support 0.8 with this model. Only the default (1) value."
 NO_MAX_TOKENS = "Unsupported parameter: 'max_tokens' is not supported. Use 'max_completion_tokens' instead."
-NO_SYSTEM = (
-    'Jinja Exception: System role not supported at row 1, column 60: {{ raise_exception("System role…") }}'
-)
+NO_SYSTEM = 'Jinja Exception: System role not supported at row 1, column 60: {{ raise_exception("System role…") }}'
 SERVERS: dict[str, tuple[Refusal, ...]] = {
     "a reasoning model behind a proxy": (
         (sends("max_tokens"), 400, NO_MAX_TOKENS, "max_tokens"),
@@ -155,9 +151,7 @@ def test_calls_under_way_together_may_all_be_refused_for_the_same_reason() -> No
         ({"error": {"code": 400, "message": "no"}}, Failure.MALFORMED),
     ],
 )
-def test_a_router_that_sends_errors_with_status_200_is_understood(
-    body: dict[str, Any], kind: Failure
-) -> None:
+def test_a_router_that_sends_errors_with_status_200_is_understood(body: dict[str, Any], kind: Failure) -> None:
     sent = json.dumps(body).encode()
     with (
         Endpoint(lambda handler, *_: handler.send(200, sent)) as endpoint,

@@ -114,17 +114,13 @@ def test_a_scientist_finds_a_law_outside_the_grammar(
     [run] = found.runs
     assert run.test_r2 is not None and run.test_r2 > 0.99, scientist.told[-1]
     assert len(endpoint.requests) == 5
-    held = [
-        record["source"] for record in Archive.open(run.archive).events() if record["event"] == "candidate"
-    ]
+    held = [record["source"] for record in Archive.open(run.archive).events() if record["event"] == "candidate"]
     assert held[-1] == source(LAWS[name])
     test_rows = test.read_text().split()[1:]
     assert not any(value in text for text in scientist.told for row in test_rows for value in row.split(","))
 
 
-def test_runs_begin_differently_and_notes_reach_later_runs(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_runs_begin_differently_and_notes_reach_later_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     floor = lambda task, seed, **_: ScriptedProposer(FLOOR)  # noqa: E731
     monkeypatch.setattr(lawsmith.agent.symbolic, "SymbolicProposer", floor)
@@ -137,9 +133,7 @@ def test_runs_begin_differently_and_notes_reach_later_runs(
         one, two = (endpoint.requests[place].body["messages"][1]["content"] for place in (0, 5))
     assert "Look at the rows first" in one and "Begin with limits" in two
     assert "The slope in log N is not monotone." not in one and "The slope in log N is not monotone." in two
-    again = discover(
-        train, target="y", cap=5, model=f"replay:{found.runs[1].archive}", runs_dir=tmp_path / "again"
-    )
+    again = discover(train, target="y", cap=5, model=f"replay:{found.runs[1].archive}", runs_dir=tmp_path / "again")
     assert again.runs[0].result.winner == found.runs[1].result.winner
     assert again.runs[0].result.details["account"]["divergence"] is None
 

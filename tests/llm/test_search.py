@@ -171,9 +171,7 @@ def test_a_search_survives_every_misbehaviour_and_its_books_hold_every_call(
     kinds = {case.failure for case in CASES.values()} - {None, Failure.UNAUTHORIZED, Failure.NOT_FOUND}
     kinds -= {Failure.CUT_OFF}  # with the longer replies of this search it is a full context
     assert {str(kind) for kind in kinds} <= set(found.report["lost"])
-    again = run(
-        sandbox, tmp_path / "again", "evolve", settings, replayed=Archive.open(found.archive), calls=calls
-    )
+    again = run(sandbox, tmp_path / "again", "evolve", settings, replayed=Archive.open(found.archive), calls=calls)
     assert summary(again) == summary(found)
     assert again.report == found.report
 
@@ -240,9 +238,7 @@ def fields(line: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("agent", ["evolve", "refine"])
-def test_a_prompt_too_long_is_asked_again_in_fewer_words(
-    agent: str, sandbox: Sandbox, tmp_path: Path
-) -> None:
+def test_a_prompt_too_long_is_asked_again_in_fewer_words(agent: str, sandbox: Sandbox, tmp_path: Path) -> None:
     def narrow(request: Request) -> str | CallFailure:
         if request.bytes > 0.9 * model.requests[0].bytes:
             return CallFailure(Failure.TOO_LONG, "the context is shorter than that")
@@ -300,13 +296,9 @@ def test_a_replay_repeats_the_search_without_a_model(agent: str, sandbox: Sandbo
 def test_a_replay_says_where_a_prompt_changed(
     sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = run(
-        sandbox, tmp_path / "first", "refine", config(), models={"m": ScriptedModel(knowing(1))}, calls=3
-    )
+    found = run(sandbox, tmp_path / "first", "refine", config(), models={"m": ScriptedModel(knowing(1))}, calls=3)
     monkeypatch.setattr("lawsmith.agent.feedback.views.MAX_FITTED_GROUPS", 1)
-    again = run(
-        sandbox, tmp_path / "again", "refine", config(), replayed=Archive.open(found.archive), calls=3
-    )
+    again = run(sandbox, tmp_path / "again", "refine", config(), replayed=Archive.open(found.archive), calls=3)
     assert summary(again) == summary(found)
     assert "at question 0: message 2 (user), line" in again.report["divergence"]
 

@@ -46,9 +46,7 @@ def test_flags_come_before_environment_before_file(tmp_path: Path) -> None:
     path.write_text(FILE)
     config = Config.read(path, {})
     from_file = config.resolve(None, {})
-    assert [(m.name, m.base_url, m.key_env) for m in from_file.models] == [
-        ("big", "http://file/v1", "BIG_KEY")
-    ]
+    assert [(m.name, m.base_url, m.key_env) for m in from_file.models] == [("big", "http://file/v1", "BIG_KEY")]
     environment = {"LAWSMITH_MODEL": "other", "OPENAI_BASE_URL": "http://environment/v1"}
     from_environment = config.resolve(None, environment)
     assert [(m.name, m.base_url) for m in from_environment.models] == [("other", "http://environment/v1")]
@@ -83,9 +81,7 @@ def test_what_no_flag_says_the_environment_may() -> None:
             Config().resolve("m", wrong)
 
 
-@pytest.mark.parametrize(
-    "text", ["[sampling]\ntemprature = 1", "models = 3", "[[models]]\nkey = 'sk-x'", "= ="]
-)
+@pytest.mark.parametrize("text", ["[sampling]\ntemprature = 1", "models = 3", "[[models]]\nkey = 'sk-x'", "= ="])
 def test_a_wrong_file_is_named_with_its_key(text: str, tmp_path: Path) -> None:
     path = tmp_path / "wrong.toml"
     path.write_text(text)
@@ -120,9 +116,7 @@ def test_unknown_prices_are_unknown() -> None:
 
 
 def test_secrets_are_removed_and_words_are_not() -> None:
-    scrub = Scrubber.of(
-        ["my-own-secret-key"], {"SOME_TOKEN": "abcdefgh12345", "HOME": "/home/user", "A_KEY": "none"}
-    )
+    scrub = Scrubber.of(["my-own-secret-key"], {"SOME_TOKEN": "abcdefgh12345", "HOME": "/home/user", "A_KEY": "none"})
     text = "my-own-secret-key abcdefgh12345 /home/user none sk-proj-ABCDEFGHIJKLMNOPQRST"
     assert scrub(text) == f"{REMOVED} {REMOVED} /home/user none {REMOVED}"
     assert public_url("http://u:p@[::1]:80/v1?x=1#y") == "http://[::1]:80/v1"
@@ -130,9 +124,7 @@ def test_secrets_are_removed_and_words_are_not() -> None:
 
 def test_cached_replies_belong_to_one_endpoint_and_question(tmp_path: Path) -> None:
     cache, reply = ReplyCache(tmp_path), ModelReply(text="law", usage=TokenUsage(prompt_tokens=3))
-    request = Request(
-        slot="0", model="m", messages=(Message(role="user", content="?"),), max_tokens=9, seed=1
-    )
+    request = Request(slot="0", model="m", messages=(Message(role="user", content="?"),), max_tokens=9, seed=1)
     cache.put("http://a", request, reply)
     assert cache.get("http://a", request.model_copy(update={"slot": "7"})) == reply
     assert cache.get("http://b", request) is None

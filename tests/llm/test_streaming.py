@@ -26,9 +26,7 @@ from lawsmith.agent.command.observer import Observer
 from lawsmith.agent.search.budget import Allowance, Budget
 
 TOOL = Tool(name="look", description="Look.", parameters={"type": "object", "properties": {}})
-REQUEST = Request(
-    slot="0", model="m", messages=(Message(role="user", content="ask"),), max_tokens=50, tools=(TOOL,)
-)
+REQUEST = Request(slot="0", model="m", messages=(Message(role="user", content="ask"),), max_tokens=50, tools=(TOOL,))
 CALLS = [
     {"id": "a", "type": "function", "function": {"name": "look", "arguments": '{"where": ["N > 1"]}'}},
     {"id": "b", "type": "function", "function": {"name": "look", "arguments": "{}"}},
@@ -156,9 +154,7 @@ def test_the_responses_protocol_streams_too() -> None:
     reply, told, _ = asked(lambda handler, seen, number: stream(handler, events), api="responses")
     assert reply.tool_calls == (ToolCall(id="c9", name="look", arguments="{}"),)
     assert reply.usage.prompt_tokens == 7
-    assert [now.thinking for now in told] == [False, True, True, False, False][: len(told)] or told[
-        1
-    ].thinking
+    assert [now.thinking for now in told] == [False, True, True, False, False][: len(told)] or told[1].thinking
     assert told[-1].tool == "look"
 
 
@@ -195,9 +191,7 @@ class Watching(Observer):
         self.told.append(reply)
 
 
-def test_an_observer_that_follows_replies_is_told_of_them(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_observer_that_follows_replies_is_told_of_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lawsmith.agent.symbolic.SymbolicProposer", lambda *_, **__: Lines())
     table = tmp_path / "table.csv"
     table.write_text("N,loss\n" + "".join(f"{n},{3 / n**0.5 + 0.01 * (n % 3):.6f}\n" for n in range(1, 19)))

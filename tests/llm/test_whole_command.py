@@ -22,9 +22,7 @@ from lawsmith.sandbox import Evaluation, Sandbox, evaluate
 from lawsmith.sandbox.law.expression import Function, walk
 from lawsmith.tasks import Table, Task
 
-VARIES = re.compile(
-    rb'^(  ?"(?:seconds|digest|[a-z]+\.(?:jsonl|json|py))"): (?:[0-9.]+|"[0-9a-f]{64}")', re.MULTILINE
-)
+VARIES = re.compile(rb'^(  ?"(?:seconds|digest|[a-z]+\.(?:jsonl|json|py))"): (?:[0-9.]+|"[0-9a-f]{64}")', re.MULTILINE)
 """The seconds of the run and the digests of files that hold times; all else in `result.json` must be equal."""
 
 
@@ -101,9 +99,7 @@ def test_a_run_that_ran_out_of_time_is_replayed_to_the_byte_and_its_books_hold_e
     model = ("--agent", "evolve", "--model", "m", "--in-flight", "2", "--time-limit", str(seconds))
     table = power_law(tmp_path)
     with Endpoint(slow_later) as endpoint:
-        first = discover(
-            capsys, *table, *model, "--base-url", endpoint.url, "--runs-dir", str(tmp_path / "first")
-        )
+        first = discover(capsys, *table, *model, "--base-url", endpoint.url, "--runs-dir", str(tmp_path / "first"))
         sent = len(endpoint.requests)
     archive = first["runs"][0]["archive"]
     again = discover(capsys, *table, "--model", f"replay:{archive}", "--runs-dir", str(tmp_path / "again"))
@@ -140,9 +136,7 @@ def test_agents_beat_the_whole_symbolic_search_where_its_grammar_cannot_follow(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read = pd.read_csv(write_tables(tmp_path)[0])
-    table = Table(
-        {"N": read["N"].to_numpy()}, {"y": read["y"].to_numpy()}, ("all",), np.zeros(len(read), int)
-    )
+    table = Table({"N": read["N"].to_numpy()}, {"y": read["y"].to_numpy()}, ("all",), np.zeros(len(read), int))
     nodes = [node for form in library(profile(table)) for node in walk(form.node)]
     functions = {node.name for node in nodes if isinstance(node, Function)}
     assert functions == {

@@ -69,9 +69,7 @@ def on_stdio(folder: Path, arguments: Sequence[str]) -> StdioServerParameters:
 def on_http(folder: Path, arguments: Sequence[str]) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """The address and the process of a server on a free port, with the scripted search as its floor."""
     command = [sys.executable, str(SCRIPTED), "mcp", "--http", "0", *arguments]
-    with subprocess.Popen(
-        command, cwd=folder, env=environment(), stderr=subprocess.PIPE, text=True
-    ) as process:
+    with subprocess.Popen(command, cwd=folder, env=environment(), stderr=subprocess.PIPE, text=True) as process:
         try:
             assert process.stderr is not None
             found = re.search(r"http://\S+", process.stderr.readline())

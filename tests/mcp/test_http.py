@@ -84,9 +84,7 @@ def test_finish_gives_a_law_even_when_nothing_was_submitted(url: str) -> None:
 
 
 def test_hostile_and_mistaken_calls(url: str, folder: Path) -> None:
-    reader = (
-        f"import numpy as np\nPARAMETERS = ('L',)\nTEST = np.loadtxt({str(folder / 'test.csv')!r}, str)\n"
-    )
+    reader = f"import numpy as np\nPARAMETERS = ('L',)\nTEST = np.loadtxt({str(folder / 'test.csv')!r}, str)\n"
     attack = reader + "def form(x, p):\n    raise ValueError(str(TEST))\n"
 
     async def story(agent: Agent) -> None:
@@ -283,9 +281,7 @@ def test_a_killed_server_loses_nothing(
     act(url, go_on)
 
     monkeypatch.chdir(folder)
-    monkeypatch.setattr(
-        "lawsmith.agent.symbolic.SymbolicProposer", lambda task, seed, **_: ScriptedProposer(script())
-    )
+    monkeypatch.setattr("lawsmith.agent.symbolic.SymbolicProposer", lambda task, seed, **_: ScriptedProposer(script()))
     archive = Archive.open(next((folder / "runs").glob(f"*/*/{names[1]}")))
     assert archive.state == "interrupted"
     with pytest.raises(SystemExit) as status:

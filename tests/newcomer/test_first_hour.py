@@ -121,9 +121,7 @@ def test_6_the_csv_has_moved(folder: Path, tmp_path: Path):
     assert "<svg" in (copy / "there.html").read_text("utf-8")
 
 
-def test_7_a_published_law_on_replica_rows_is_not_compared(
-    ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+def test_7_a_published_law_on_replica_rows_is_not_compared(ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.delenv("LAWSMITH_DATA", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")

@@ -107,9 +107,7 @@ def hostile_table(folder: Path) -> Dataset:
     """The table with hostile group names and a hostile feature, task title, meaning and unit."""
     table = write_table(folder / "bad.csv", [name for name in HOSTILE if "\x1b" not in name], HOSTILE[0])
     dataset = read_dataset(table, ("loss",), group="model")
-    column = dataset.task.schema.columns["loss"].model_copy(
-        update={"meaning": HOSTILE[1], "unit": HOSTILE[4]}
-    )
+    column = dataset.task.schema.columns["loss"].model_copy(update={"meaning": HOSTILE[1], "unit": HOSTILE[4]})
     columns = {**dataset.task.schema.columns, "loss": column}
     schema = dataset.task.schema.model_copy(update={"title": HOSTILE[1] + HOSTILE[3], "columns": columns})
     return replace(dataset, task=replace(dataset.task, schema=schema))
@@ -120,9 +118,7 @@ def hostile_proposals() -> list[Proposal]:
     note = "\n".join(HOSTILE)
     return [
         Proposal(source + f"\n# {HOSTILE[1]}\n", origin=HOSTILE[1], note=note),
-        Proposal(
-            f"</code><script>document.title='owned'</script>\n{HOSTILE[2]}", origin=HOSTILE[4], note=note
-        ),
+        Proposal(f"</code><script>document.title='owned'</script>\n{HOSTILE[2]}", origin=HOSTILE[4], note=note),
     ]
 
 
@@ -130,9 +126,7 @@ def hostile_proposals() -> list[Proposal]:
 def under_way(runs_dir: Path, good: Archive) -> Iterator[Archive]:
     """A run in progress that has tried one candidate and waits for the others; nothing is left of it."""
     config = {"seconds": 600, "usd": 1.5, "calls": 10}
-    manifest = marked(
-        good.manifest.model_copy(update={"run": new_run_id(), "agent": "under-way", "config": config})
-    )
+    manifest = marked(good.manifest.model_copy(update={"run": new_run_id(), "agent": "under-way", "config": config}))
     listed = [event for event in good.events() if event["event"] in ("round", "candidate")]
     with Archive.create(runs_dir, manifest) as archive:
         for event in listed[:2]:

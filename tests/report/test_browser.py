@@ -55,9 +55,7 @@ def context(browser) -> Iterator:
 
 
 @pytest.fixture(scope="module")
-def report(
-    good: Archive, known: Uncertainty, sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory
-) -> Path:
+def report(good: Archive, known: Uncertainty, sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("page") / "report.html"
     path.write_text(report_page(good, sandbox, with_intervals=False))
     return path
@@ -277,9 +275,7 @@ def test_links_and_filters_of_the_site_work(context, site: Path):
     watched.clean()
 
 
-def test_hostile_strings_execute_nowhere(
-    context, hostile: Archive, sandbox: Sandbox, site: Path, tmp_path: Path
-):
+def test_hostile_strings_execute_nowhere(context, hostile: Archive, sandbox: Sandbox, site: Path, tmp_path: Path):
     path = tmp_path / "hostile.html"
     path.write_text(report_page(hostile, sandbox, with_intervals=False))
     watched = Watched(context, path)

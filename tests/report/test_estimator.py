@@ -81,9 +81,7 @@ def test_the_estimator_finds_a_power_law_in_a_pipeline():
 
     x = np.geomspace(1, 1000, 12)[:, None]
     y = 2 + 3 * x[:, 0] ** -0.5
-    model = make_pipeline(FunctionTransformer(), clone(LawRegressor(time_limit=None, cap=3, workers=1))).fit(
-        x, y
-    )
+    model = make_pipeline(FunctionTransformer(), clone(LawRegressor(time_limit=None, cap=3, workers=1))).fit(x, y)
     assert model.score(x, y) > 0.99 and model[-1].expression_.startswith("y = ")
 
 

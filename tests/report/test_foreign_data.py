@@ -83,9 +83,7 @@ def test_the_mark_holds_for_the_table_that_was_named_and_no_other(runs: Path, tm
         assert is_own(marked(own.manifest.model_copy(update={"data": other})))
 
 
-def test_a_known_task_is_looked_for_where_this_machine_has_it(
-    runs: Path, table: Path, monkeypatch: pytest.MonkeyPatch
-):
+def test_a_known_task_is_looked_for_where_this_machine_has_it(runs: Path, table: Path, monkeypatch: pytest.MonkeyPatch):
     """An archive may say that a known task's file was found in a folder; a stranger's is not followed there."""
     own = archive_in(runs, "own")
     assert own.manifest.data is not None

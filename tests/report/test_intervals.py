@@ -39,9 +39,7 @@ def rows(known: Uncertainty, *n: float) -> Table:
     return Table({"n": np.array(n)}, {}, groups, np.zeros(len(n), dtype=np.intp))
 
 
-def test_an_interval_holds_the_truth_inside_the_data_and_is_narrow(
-    known: Uncertainty, good: Archive, sandbox: Sandbox
-):
+def test_an_interval_holds_the_truth_inside_the_data_and_is_narrow(known: Uncertainty, good: Archive, sandbox: Sandbox):
     (found,) = predict(known, good.manifest.task, rows(known, 100.0), sandbox)[0]
     assert found.low < 1 + 5 * 100**-0.5 < found.high
     assert found.high - found.low < 0.2
@@ -99,15 +97,11 @@ def test_an_interval_holds_the_constant_itself_where_refits_end_elsewhere(known:
         assert low == constant_intervals(known)["one"][name][0]
 
 
-def test_the_measurement_is_kept_with_the_archive_and_covered_by_its_digests(
-    known: Uncertainty, good: Archive
-):
+def test_the_measurement_is_kept_with_the_archive_and_covered_by_its_digests(known: Uncertainty, good: Archive):
     assert (good.path / "uncertainty.json").is_file() and good.verify() == []
 
 
-def test_without_the_data_a_kept_measurement_still_predicts(
-    known: Uncertainty, good: Archive, sandbox: Sandbox
-):
+def test_without_the_data_a_kept_measurement_still_predicts(known: Uncertainty, good: Archive, sandbox: Sandbox):
     assert uncertainty(good, sandbox, Path("/nonexistent")) == known
 
 
@@ -153,9 +147,7 @@ def test_a_published_law_has_a_value_but_no_interval(capsys: pytest.CaptureFixtu
     assert found["predictions"][0]["low"] is None and "no interval" in found["warnings"][0]
 
 
-def test_the_command_prints_the_agreed_json(
-    known: Uncertainty, good: Archive, capsys: pytest.CaptureFixture[str]
-):
+def test_the_command_prints_the_agreed_json(known: Uncertainty, good: Archive, capsys: pytest.CaptureFixture[str]):
     with pytest.raises(SystemExit) as ended:
         main(["predict", str(good.path), "--at", "n=2e3", "--group", "one", "--level", "0.5", "--json"])
     assert ended.value.code == 0
@@ -245,10 +237,7 @@ def test_another_law_of_the_table_is_picked_and_the_archive_says_so(
         main(["laws", str(copy), "--json"])
     listed = json.loads(capsys.readouterr().out)["laws"]
     other = next(row["id"] for row in listed if not row["chosen"])
-    assert (
-        sum(row["chosen"] for row in listed) == 1
-        and "log(n)" in {r["id"]: r["formula"] for r in listed}[other]
-    )
+    assert sum(row["chosen"] for row in listed) == 1 and "log(n)" in {r["id"]: r["formula"] for r in listed}[other]
     with pytest.raises(SystemExit):
         main(["laws", str(copy), "--pick", other[:6]])
     capsys.readouterr()

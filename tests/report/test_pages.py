@@ -123,9 +123,7 @@ def test_a_report_is_kept_with_the_archive_and_covered_by_its_digests(good: Arch
     assert path == good.path / "report.html" and good.verify() == []
 
 
-def test_a_report_without_the_data_says_so_and_shows_the_rest(
-    good: Archive, sandbox: Sandbox, tmp_path: Path
-):
+def test_a_report_without_the_data_says_so_and_shows_the_rest(good: Archive, sandbox: Sandbox, tmp_path: Path):
     (tmp_path / "toy.csv").write_text("n,model,loss\nmy secret,one,2\n")
     page = report_page(good, sandbox, data_dir=tmp_path)
     assert "The data is not at hand" in page and "<math" in page and "secret" not in page
@@ -146,12 +144,7 @@ def form(x, p):
     return p["a"] * x["<script>alert(1)</script>"]
 """
     found = mathml(source, ("<b>&",))
-    assert (
-        found is not None
-        and "<script" not in found
-        and "&lt;script&gt;" in found
-        and "&lt;b&gt;&amp;" in found
-    )
+    assert found is not None and "<script" not in found and "&lt;script&gt;" in found and "&lt;b&gt;&amp;" in found
 
 
 def test_a_thousand_candidates_fit_in_half_a_megabyte(good: Archive):

@@ -152,9 +152,7 @@ def test_axes_name_round_places():
 def test_a_name_in_a_plot_stays_text():
     plot = Plot(Axis([1, 2]), Axis([1, 2]), ("<script>", "b"))
     plot.word(1.5, 1.5, "<b>", "c0")
-    assert (
-        "<script>" not in plot.svg("<i>") and "&lt;b&gt;" in plot.svg("<i>") and "<i>" not in plot.svg("<i>")
-    )
+    assert "<script>" not in plot.svg("<i>") and "&lt;b&gt;" in plot.svg("<i>") and "<i>" not in plot.svg("<i>")
 
 
 def test_numbers_of_the_filled_formula_are_worked_out():
@@ -168,6 +166,4 @@ def form(x, p):
     assert "<mn>0.75</mn></msup>" in math and "<mn>2.5</mn>" not in math and "loss = " in text
     assert "<mrow><mfrac><mn>1</mn><mrow><msup><mrow><mo>(" not in math
     assert shown.levels == {"loss": "L"}
-    assert shown.meanings["L"].startswith("irreducible loss") and shown.meanings["c"].startswith(
-        "exponent of"
-    )
+    assert shown.meanings["L"].startswith("irreducible loss") and shown.meanings["c"].startswith("exponent of")

@@ -67,13 +67,9 @@ def test_the_server_has_nothing_else(address: str, path: str):
     assert fetch(address + path)[0] == 404
 
 
-def test_an_archive_outside_of_the_folder_is_not_opened_by_its_path(
-    address: str, tmp_path: Path, sandbox: Sandbox
-):
+def test_an_archive_outside_of_the_folder_is_not_opened_by_its_path(address: str, tmp_path: Path, sandbox: Sandbox):
     table = write_table(tmp_path / "elsewhere.csv")
-    folder = make_run(
-        tmp_path / "other", read_dataset(table, ("loss",)), sandbox, [Proposal(POWER)], "secret"
-    )
+    folder = make_run(tmp_path / "other", read_dataset(table, ("loss",)), sandbox, [Proposal(POWER)], "secret")
     assert fetch(f"{address}/runs/{folder}")[0] == 404
     assert fetch(f"{address}/compare?a={folder}&b=")[2].count("<section") == 0
 
@@ -132,9 +128,9 @@ def test_a_request_made_to_confuse_is_answered_in_our_words(
     address: str, line: str, header: str, status: int, capfd: pytest.CaptureFixture[str]
 ):
     port = int(address.rpartition(":")[2])
-    head, _, body = answer_to(
-        f"{line}\r\nHost: 127.0.0.1:{port}\r\n{header}\r\n\r\n".encode(), port
-    ).partition(b"\r\n\r\n")
+    head, _, body = answer_to(f"{line}\r\nHost: 127.0.0.1:{port}\r\n{header}\r\n\r\n".encode(), port).partition(
+        b"\r\n\r\n"
+    )
     assert head.split(b"\r\n")[0].split()[1] == str(status).encode()
     assert b"Content-Security-Policy: default-src 'none'" in head
     assert b"Set-Cookie" not in head and b"\x1b" not in head + body
@@ -263,9 +259,7 @@ def test_news_come_over_the_wire(address: str, runs_dir: Path, good: Archive):
         wire.close()
 
 
-def test_two_runs_stand_side_by_side_with_the_better_figures_marked(
-    pages: Pages, good: Archive, hostile: Archive
-):
+def test_two_runs_stand_side_by_side_with_the_better_figures_marked(pages: Pages, good: Archive, hostile: Archive):
     query = {"a": [good.manifest.address], "b": [hostile.manifest.address]}
     page = pages.get("compare", query) or ""
     assert page.count('aria-labelledby="side-') == 2 and "did not see the same rows" in page

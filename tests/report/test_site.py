@@ -26,9 +26,7 @@ def test_the_site_ranks_systems_beside_anchors_and_keeps_replicas_apart(site: Pa
     data = json.loads((site / "data.json").read_text())
     task = next(entry for entry in data["tasks"] if entry["task"] == "sft")
     real = [entry for entry in task["systems"] if not entry["replica"] and entry["origin"] == "run"]
-    assert len(real) == 10 and [e["mean_r2"] for e in real] == sorted(
-        (e["mean_r2"] for e in real), reverse=True
-    )
+    assert len(real) == 10 and [e["mean_r2"] for e in real] == sorted((e["mean_r2"] for e in real), reverse=True)
     assert real[0]["best_r2"] >= real[0]["mean_r2"] >= real[0]["min_r2"]
     (page,) = (site / "tasks").glob("sft-*.html")
     text = page.read_text()

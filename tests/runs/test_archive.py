@@ -57,9 +57,7 @@ def test_what_a_kill_leaves_of_a_beginning_is_cleared_away_once_it_is_old(
     tmp_path: Path, manifest: Manifest, call: str, calls: int
 ) -> None:
     code = KILLED_WHILE_IT_BEGINS.format(call=call, calls=calls)
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path), manifest.model_dump_json()], check=False
-    )
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path), manifest.model_dump_json()], check=False)
     assert done.returncode == -signal.SIGKILL
     (left,) = (tmp_path / "toy" / "symbolic").iterdir()
     assert left.name.startswith(".new-")
@@ -76,9 +74,7 @@ def test_what_a_kill_leaves_of_a_beginning_is_cleared_away_once_it_is_old(
     assert begin() == [foreign.name]
 
 
-def test_an_archive_that_is_closed_from_another_thread_takes_nothing_more(
-    tmp_path: Path, manifest: Manifest
-) -> None:
+def test_an_archive_that_is_closed_from_another_thread_takes_nothing_more(tmp_path: Path, manifest: Manifest) -> None:
     archive = Archive.create(tmp_path, manifest)
     archive.append_event({"event": "note"})
     closing = threading.Thread(target=archive.close)
@@ -138,9 +134,7 @@ def test_every_changed_byte_is_reported(tmp_path: Path, manifest: Manifest) -> N
             changed = bytearray(original)
             changed[place] ^= 1 << int(rng.integers(8))
             (path / name).write_bytes(changed)
-            assert damage_is_reported(path, name), (
-                f"{name} byte {place}: {original[place]} -> {changed[place]}"
-            )
+            assert damage_is_reported(path, name), f"{name} byte {place}: {original[place]} -> {changed[place]}"
         for altered in (original[:-1], original + b"\n", original + b" ", b""):
             (path / name).write_bytes(altered)
             assert damage_is_reported(path, name)
@@ -161,15 +155,11 @@ def damage_is_reported(path: Path, name: str) -> bool:
 def test_damage_is_one_sentence_with_file_and_digest(tmp_path: Path, manifest: Manifest) -> None:
     path = finished(tmp_path, manifest)
     (path / LAW).write_text("def law(): pass\n")
-    with pytest.raises(
-        InputError, match=r"is damaged: law\.py: its SHA-256 is [0-9a-f]{64}, not [0-9a-f]{64}"
-    ):
+    with pytest.raises(InputError, match=r"is damaged: law\.py: its SHA-256 is [0-9a-f]{64}, not [0-9a-f]{64}"):
         Archive.open(path).require_sound()
 
 
-def test_unfinished_run_reports_changes_and_resumes_after_a_torn_end(
-    tmp_path: Path, manifest: Manifest
-) -> None:
+def test_unfinished_run_reports_changes_and_resumes_after_a_torn_end(tmp_path: Path, manifest: Manifest) -> None:
     with Archive.create(tmp_path, manifest) as archive:
         for index in range(4):
             archive.append_event({"index": index})

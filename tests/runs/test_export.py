@@ -60,9 +60,7 @@ def test_formats_that_cannot_state_a_law_say_so(manifest: Manifest, tmp_path: Pa
     with pytest.raises(InputError, match=r"not as this version writes it|no error measured"):
         export_text(archive, "uncertainties")
     for form in ("latex", "sympy"):
-        with pytest.raises(
-            InputError, match=r"cannot be written as .*\(line \d+\); export it as law or json"
-        ):
+        with pytest.raises(InputError, match=r"cannot be written as .*\(line \d+\); export it as law or json"):
             export_text(archive, form)  # type: ignore[arg-type]
     assert json.loads(export_text(archive, "json"))["latex"] == {}
     with pytest.raises(InputError, match="choose one of law, latex, sympy, json, uncertainties"):
@@ -194,8 +192,7 @@ def form(x, p):
     return {"t1": p["A"] * np.sqrt(x["n"]), "t2": p["B"] + 0 * x["d"]}
 """
     own = (
-        source
-        + '\ndef fit(x, y):\n    return {"A": float(np.mean(y["t1"] / np.sqrt(x["n"]))), "B": y["t2"].mean()}\n'
+        source + '\ndef fit(x, y):\n    return {"A": float(np.mean(y["t1"] / np.sqrt(x["n"]))), "B": y["t2"].mean()}\n'
     )
     points = np.column_stack([np.arange(1.0, 9.0), np.ones(8)])
     measured = np.column_stack([3.0 * np.sqrt(points[:, 0]), np.full(8, 5.0)])

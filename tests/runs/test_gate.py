@@ -45,9 +45,7 @@ class Forger:
             del event["seq"], event["digest"]
 
     def winner(self) -> dict[str, Any]:
-        return next(
-            e for e in self.events if e.get("id") == self.result["winner"] and e["event"] == "candidate"
-        )
+        return next(e for e in self.events if e.get("id") == self.result["winner"] and e["event"] == "candidate")
 
     def write(self, law: str | None = None) -> None:
         (self.archive / MANIFEST).write_bytes(seal(self.manifest))
@@ -128,19 +126,11 @@ EVENTS_CHANGED: dict[str, Change] = {
     "round of words": lambda e: e.update(round="first"),
     "round below": lambda e: e.update(round=-1),
     "empty constants": lambda e: e["evaluation"].update(constants={}),
-    "ragged constants": lambda e: e["evaluation"].update(
-        constants={"names": ["a", "b"], "values": {"all": [1.0]}}
-    ),
-    "constants of words": lambda e: e["evaluation"].update(
-        constants={"names": ["a"], "values": {"all": ["x"]}}
-    ),
+    "ragged constants": lambda e: e["evaluation"].update(constants={"names": ["a", "b"], "values": {"all": [1.0]}}),
+    "constants of words": lambda e: e["evaluation"].update(constants={"names": ["a"], "values": {"all": ["x"]}}),
     "constants without names": lambda e: e["evaluation"].update(constants={"names": [], "values": {}}),
-    "constants renamed": lambda e: e["evaluation"].update(
-        constants={"names": ["zz"], "values": {"all_data": [1.0]}}
-    ),
-    "constants twice": lambda e: e["evaluation"].update(
-        constants={"names": ["a", "a"], "values": {"g": [1.0, 2.0]}}
-    ),
+    "constants renamed": lambda e: e["evaluation"].update(constants={"names": ["zz"], "values": {"all_data": [1.0]}}),
+    "constants twice": lambda e: e["evaluation"].update(constants={"names": ["a", "a"], "values": {"g": [1.0, 2.0]}}),
     "spent on words": lambda e: e.update(spent={"seconds": "long"}),
     "folds of words": lambda e: e["evaluation"].update(folds="none"),
 }
@@ -163,9 +153,7 @@ RESULTS_CHANGED: dict[str, Change] = {
     "no constants": _constants(lambda _: {}),
     "constants gone": _constants(lambda _: None),
     "an empty group": _constants(lambda c: {group: {} for group in c}),
-    "renamed": _constants(
-        lambda c: {group: {f"{name}_": v for name, v in row.items()} for group, row in c.items()}
-    ),
+    "renamed": _constants(lambda c: {group: {f"{name}_": v for name, v in row.items()} for group, row in c.items()}),
     "renamed groups": _constants(lambda c: {f"{group}{ESCAPE}": row for group, row in c.items()}),
     "ragged": _constants(lambda c: {**c, "more": {"q": 1.0}}),
     "infinite": _constants(lambda c: {group: dict.fromkeys(row, "Infinity") for group, row in c.items()}),
@@ -236,17 +224,13 @@ LAWS_CHANGED = {
 
 
 @pytest.mark.parametrize("name", LAWS_CHANGED)
-def test_a_law_that_is_none_is_a_sentence(
-    name: str, forger: Forger, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_law_that_is_none_is_a_sentence(name: str, forger: Forger, capsys: pytest.CaptureFixture[str]) -> None:
     forger.write(LAWS_CHANGED[name])
     assert "reproduced" not in told(forger.archive, (REPLAY,), capsys)
     told(forger.archive, QUICK, capsys)
 
 
-def test_control_what_is_not_altered_is_reproduced(
-    forger: Forger, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_control_what_is_not_altered_is_reproduced(forger: Forger, capsys: pytest.CaptureFixture[str]) -> None:
     forger.write()
     said = told(forger.archive, (*QUICK, REPORT, REPLAY, PREDICT, RESUME), capsys)
     assert "reproduced" in said

@@ -5,15 +5,11 @@ from lawsmith.runs.trials import HALL_OF_FAME, Proposal, Trial
 from lawsmith.sandbox import Evaluation, FoldScore, Tier, Verdict
 
 
-def trial(
-    name: str, r2: float | None, note: str = "", parents: tuple[str, ...] = (), origin: str = "try"
-) -> Trial:
+def trial(name: str, r2: float | None, note: str = "", parents: tuple[str, ...] = (), origin: str = "try") -> Trial:
     if r2 is None:
         found = Evaluation(verdict=Verdict.SYNTAX, message="Line 3:\x1b[31m expected ':'.", tier=Tier.NONE)
     else:
-        fold = FoldScore(
-            name="N>1", kind="frontier", rows=3, r2=r2, nmse=1, nmae=1, rmse=(1.0,), scale=(1.0,)
-        )
+        fold = FoldScore(name="N>1", kind="frontier", rows=3, r2=r2, nmse=1, nmae=1, rmse=(1.0,), scale=(1.0,))
         found = Evaluation(verdict=Verdict.OK, validation_r2=r2, folds=(fold,), tier=Tier.NONE)
     return Trial(name, Proposal(f"# {name}", parents, origin, note), found)
 

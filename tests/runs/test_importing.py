@@ -45,14 +45,10 @@ def dataset(schema: Schema) -> Dataset:
 
 
 @pytest.mark.parametrize(("text", "kind"), [(LAW, "law"), (FORM, "form"), (PAIR, "pair")])
-def test_law_of_another_system(
-    text: str, kind: str, dataset: Dataset, sandbox: Sandbox, tmp_path: Path
-) -> None:
+def test_law_of_another_system(text: str, kind: str, dataset: Dataset, sandbox: Sandbox, tmp_path: Path) -> None:
     path = tmp_path / "their_law.py"
     path.write_text(text)
-    archive = import_law(
-        path, dataset, tmp_path / "runs", sandbox, system="Goose", model="GPT-5", source="a page"
-    )
+    archive = import_law(path, dataset, tmp_path / "runs", sandbox, system="Goose", model="GPT-5", source="a page")
     assert archive.manifest.origin == "imported"
     assert archive.manifest.address.startswith("toy/Goose-GPT-5/")
     assert archive.verify() == []
@@ -135,9 +131,7 @@ def law(input_data, group):
 """
 
 
-def test_the_command_archives_a_law_and_scores_it_here(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_command_archives_a_law_and_scores_it_here(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path, runs = tmp_path / "law.py", tmp_path / "runs"
     path.write_text(CLOSED)
     law = ("import", path, "--task", "nano", "--system", "Goose", "--source", "a page", "--runs-dir", runs)
@@ -147,10 +141,7 @@ def test_the_command_archives_a_law_and_scores_it_here(
     data = load("nano")
     assert data.test is not None
     law_of_file = runpy.run_path(str(path))["law"]
-    rows = [
-        dict(zip(data.test.features, row, strict=True))
-        for row in np.column_stack([*data.test.features.values()])
-    ]
+    rows = [dict(zip(data.test.features, row, strict=True)) for row in np.column_stack([*data.test.features.values()])]
     predicted = np.array([row["loss"] for row in law_of_file(rows, "any")])
     measured = data.test.targets["loss"]
     assert one["r2"] == pytest.approx(1 - np.mean((measured - predicted) ** 2) / np.var(measured), rel=1e-9)
@@ -175,9 +166,7 @@ def test_the_command_archives_a_table_as_reported(
     if suffix == "json":
         path.write_text(json.dumps([dict(zip(columns, row, strict=True)) for row in rows]))
     else:
-        path.write_text(
-            "\n".join(",".join("" if c is None else str(c) for c in row) for row in [columns, *rows])
-        )
+        path.write_text("\n".join(",".join("" if c is None else str(c) for c in row) for row in [columns, *rows]))
     for _ in range(2):
         discovered("import", path, "--runs-dir", tmp_path / "runs", "--json")
         found = json.loads(capsys.readouterr().out)["imported"]
@@ -191,9 +180,7 @@ def test_the_command_archives_a_table_as_reported(
     assert "no law to replay" in capsys.readouterr().err
 
 
-def test_the_site_marks_what_was_imported_and_does_not_let_it_lead(
-    manifest: Manifest, tmp_path: Path
-) -> None:
+def test_the_site_marks_what_was_imported_and_does_not_let_it_lead(manifest: Manifest, tmp_path: Path) -> None:
     runs, path = tmp_path / "runs", tmp_path / "scores.csv"
     path.write_text("task,system,r2\nmoe,symbolic,0.99\nmoe,<b>Goose</b>,0.98\n")
     import_scores(path, runs, source="a page")

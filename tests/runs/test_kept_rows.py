@@ -41,9 +41,7 @@ def kept(folder: Path, content: object, sha256: str) -> Dataset | None:
 def cell(column: str, value: object) -> Callable[[Content], None]:
     def change(content: Content) -> None:
         part = content["train"]
-        cells = (
-            part["codes"] if column == "codes" else part["features" if column == "n" else "targets"][column]
-        )
+        cells = part["codes"] if column == "codes" else part["features" if column == "n" else "targets"][column]
         cells[0] = value
 
     return change

@@ -80,9 +80,7 @@ def test_law_predicts_as_the_form(name: str, schema: Schema) -> None:
 def test_law_runs_on_the_bare_interpreter(schema: Schema, tmp_path: Path) -> None:
     path = tmp_path / "law.py"
     path.write_text(render_law(PLAIN["power"], schema, constants_for(PLAIN["power"]), {}), encoding="utf-8")
-    check = (
-        "import law; print(law.law([{'n': 10, 'd': 1.0}], 'a')); import sys; print('numpy' in sys.modules)"
-    )
+    check = "import law; print(law.law([{'n': 10, 'd': 1.0}], 'a')); import sys; print('numpy' in sys.modules)"
     done = subprocess.run(
         [sys.executable, "-S", "-c", check],
         cwd=tmp_path,

@@ -49,9 +49,7 @@ def tables(tmp_path: Path) -> Path:
 
 
 def read(tables: Path) -> Dataset:
-    return read_dataset(
-        tables / "train.csv", ["loss"], features=["n", "d"], group="model", test=tables / "test.csv"
-    )
+    return read_dataset(tables / "train.csv", ["loss"], features=["n", "d"], group="model", test=tables / "test.csv")
 
 
 def own_archive(tables: Path, sandbox: Sandbox, keep: bool = False) -> Path:
@@ -171,9 +169,7 @@ def open_replica(task: str) -> Dataset:
 
 
 @pytest.mark.data
-@pytest.mark.parametrize(
-    ("task", "test", "train"), [("sft", 0.980774, 0.998467), ("lr_bsz", -0.773483, 0.878933)]
-)
+@pytest.mark.parametrize(("task", "test", "train"), [("sft", 0.980774, 0.998467), ("lr_bsz", -0.773483, 0.878933)])
 def test_published_results_replay_to_six_digits(
     task: str, test: float, train: float, sldbench: Path, sandbox: Sandbox
 ) -> None:

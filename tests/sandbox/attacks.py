@@ -55,9 +55,7 @@ LIBRARIES = {
     "np.load of a pickle": "if np.load(bait['pickled'], allow_pickle=True)[0] != 1: raise OSError",
     "np.fromfile of its own memory": "np.fromfile('/proc/self/maps', dtype=np.uint8)",
     "np.lib.format.open_memmap": "np.lib.format.open_memmap(bait['array'], mode='r')",
-    "np.lib.npyio.DataSource": (
-        "imp('numpy.lib.npyio').lib.npyio.DataSource(None).open(bait['numbers']).read()"
-    ),
+    "np.lib.npyio.DataSource": ("imp('numpy.lib.npyio').lib.npyio.DataSource(None).open(bait['numbers']).read()"),
     "np.genfromtxt of an address": "np.genfromtxt(bait['url'])",
     "urllib through numpy": "imp('urllib.request').request.urlopen(bait['url'], timeout=2).read()",
     "np.ctypeslib.load_library": "imp('numpy.ctypeslib').ctypeslib.load_library(bait['shared'], '/')",
@@ -75,9 +73,7 @@ LIBRARIES = {
         "spec.loader.exec_module(u.module_from_spec(spec))"
     ),
     "a module's hidden sys": "imp('functools'); imp('typing').sys.modules['posix'].listdir(bait['folder'])",
-    "dataclasses' inspect": (
-        "if not imp('dataclasses').inspect.linecache.updatecache(bait['secret']): raise OSError"
-    ),
+    "dataclasses' inspect": ("if not imp('dataclasses').inspect.linecache.updatecache(bait['secret']): raise OSError"),
     "zip import": "imp('zipimport').zipimporter(bait['zipped']).load_module('planted')",
     "temporary file": "imp('tempfile').TemporaryFile(dir=bait['folder'])",
     "logging to a file": "imp('logging').FileHandler(bait['folder'] + '/log').close()",
@@ -103,9 +99,7 @@ NETWORK = {
 
 PROCESSES = {
     "thread bomb": "t = imp('threading')\nfor i in range(64): t.Thread(target=int).start()",
-    "pool of threads": (
-        "imp('concurrent.futures.thread').futures.thread.ThreadPoolExecutor(2).submit(int).result()"
-    ),
+    "pool of threads": ("imp('concurrent.futures.thread').futures.thread.ThreadPoolExecutor(2).submit(int).result()"),
     "pool of a library": (
         "imp('scipy.optimize').optimize.differential_evolution(sum, [(0, 1)] * 2, workers=2, "
         "updating='deferred', maxiter=1)"
@@ -151,22 +145,15 @@ PROCESSES = {
     "pidfd of a sibling": "imp('os').pidfd_open(bait['sibling'])",
     "trace a sibling": "if syscall(101, 0x4206, bait['sibling'], 0, 0) < 0: raise OSError",
     "read a sibling's memory": "if syscall(310, bait['sibling'], 0, 0, 0, 0, 0) < 0: raise OSError",
-    "signals by fcntl": (
-        "fcntl = imp('fcntl')\nr = imp('os').dup(1)\nfcntl.fcntl(r, fcntl.F_SETOWN, bait['sibling'])"
-    ),
+    "signals by fcntl": ("fcntl = imp('fcntl')\nr = imp('os').dup(1)\nfcntl.fcntl(r, fcntl.F_SETOWN, bait['sibling'])"),
     "lower a sibling's priority": "imp('os').setpriority(0, bait['sibling'], 19)",
 }
 
 KERNEL = {
-    "bpf": (
-        "b = ctypes.create_string_buffer(64)\nb[0], b[4], b[8], b[12] = 2, 4, 4, 1\nsyscall_ok(321, 0, b, 64)"
-    ),
+    "bpf": ("b = ctypes.create_string_buffer(64)\nb[0], b[4], b[8], b[12] = 2, 4, 4, 1\nsyscall_ok(321, 0, b, 64)"),
     "userfaultfd": "syscall_ok(323, 1)",
     "perf counters": (
-        "b = ctypes.create_string_buffer(128)\n"
-        "b[0], b[4] = 1, 112\n"
-        "b[40] = 0x60\n"
-        "syscall_ok(298, b, 0, -1, -1, 0)"
+        "b = ctypes.create_string_buffer(128)\nb[0], b[4] = 1, 112\nb[40] = 0x60\nsyscall_ok(298, b, 0, -1, -1, 0)"
     ),
     "eventfd": "syscall_ok(290, 0, 0)",
     "pipe": "imp('os').pipe()",
@@ -181,9 +168,7 @@ KERNEL = {
     "personality": "if syscall(135, 0xFFFFFFFF) < 0: raise OSError",
     "host's name set": "if syscall(170, b'x', 0) not in (0,): raise OSError",
     "protection keys": "syscall_ok(330, 0, 0)",
-    "lock memory": (
-        "if syscall(149, ctypes.addressof(ctypes.create_string_buffer(4096)), 4096) < 0: raise OSError"
-    ),
+    "lock memory": ("if syscall(149, ctypes.addressof(ctypes.create_string_buffer(4096)), 4096) < 0: raise OSError"),
     "memfd": "imp('os').memfd_create('x')",
     "anonymous file by shm_open": "syscall_ok(319, b'x', 0)",
     "io_uring": "b = imp('ctypes').create_string_buffer(200)\nsyscall_ok(425, 4, b)",
@@ -236,8 +221,7 @@ REACH = {
     "np.savetxt": "np.savetxt(bait['folder'] + '/w.txt', np.ones(3))",
     "np.fromregex": "np.fromregex(bait['numbers'], r'(\\d)', [('a', int)])",
     "np.frombuffer of a mapped file": (
-        "os = imp('os')\nfd = os.open(bait['secret'], 0)\n"
-        "np.frombuffer(imp('mmap').mmap(fd, 0, prot=1), np.uint8)"
+        "os = imp('os')\nfd = os.open(bait['secret'], 0)\nnp.frombuffer(imp('mmap').mmap(fd, 0, prot=1), np.uint8)"
     ),
     "Python through ctypes.pythonapi": (
         "code = b'open(%r).close()' % bait['secret'].encode()\n"
@@ -282,9 +266,7 @@ REACH = {
         "while frame.f_back: frame = frame.f_back\n"
         "frame.f_builtins['__import__']('io').open(bait['secret'])"
     ),
-    "a pickled command": (
-        "p = imp('pickle')\nif p._loads(b\"cposix\\nsystem\\n(S'true'\\ntR.\"): raise OSError"
-    ),
+    "a pickled command": ("p = imp('pickle')\nif p._loads(b\"cposix\\nsystem\\n(S'true'\\ntR.\"): raise OSError"),
     "readlines of fileinput": "next(imp('fileinput').input(bait['secret']))",
     "tokenize.open": "imp('tokenize').open(bait['secret'])",
     "codecs.open": "imp('codecs').open(bait['secret']).read()",
@@ -567,9 +549,7 @@ def unprotected(body: str, bait: dict[str, object]) -> str:
 
 def candidate(body: str, bait: dict[str, object]) -> str:
     """A closed law that makes the attack before it predicts; the verdict OK means that it succeeded."""
-    law = (
-        f"def law(input_data, group):\n    attack({bait!r})\n    return [{{'y': 1.0}} for _ in input_data]\n"
-    )
+    law = f"def law(input_data, group):\n    attack({bait!r})\n    return [{{'y': 1.0}} for _ in input_data]\n"
     return f"{PRELUDE}{textwrap.indent(body, '    ')}\n{law}"
 
 

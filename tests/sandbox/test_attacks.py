@@ -83,9 +83,7 @@ def bait(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, object]
     shutil.copy(next(Path(np.__file__).parent.rglob("_multiarray_umath*.so")), folder / "shared.so")
     abstract = f"lawsmith-{os.getpid()}"
     sockets = [socket.socket(), socket.socket(socket.AF_UNIX), socket.socket(socket.AF_UNIX)]
-    for listener, address in zip(
-        sockets, (("127.0.0.1", 0), f"{folder}/socket", f"\0{abstract}"), strict=True
-    ):
+    for listener, address in zip(sockets, (("127.0.0.1", 0), f"{folder}/socket", f"\0{abstract}"), strict=True):
         listener.bind(address)
         listener.listen(64)
     web = ThreadingHTTPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=str(folder)))
@@ -195,15 +193,11 @@ def test_no_attack_succeeds_through_analysis_code(
     assert not slipped
 
 
-def test_analysis_code_sees_the_training_rows_and_nothing_else(
-    sandbox: Sandbox, schema: Schema, table: Table
-) -> None:
+def test_analysis_code_sees_the_training_rows_and_nothing_else(sandbox: Sandbox, schema: Schema, table: Table) -> None:
     task = Task(schema, table, Provenance("file", "0" * 64, None))
     shown = "print(len(y['y']), sorted(x), sorted(y), sorted(set(group.tolist())))"
     assert analyse(sandbox, shown, task).output == "36 ['n'] ['y'] ['a', 'b', 'c']"
-    assert analyse(
-        sandbox, "k = np.polyfit(np.log(x['n']), y['y'], 1)\nround(k[0], 3)", task
-    ).output.startswith("-")
+    assert analyse(sandbox, "k = np.polyfit(np.log(x['n']), y['y'], 1)\nround(k[0], 3)", task).output.startswith("-")
     assert "ZeroDivisionError" in analyse(sandbox, "print('before')\n1 / 0", task).error
     assert analyse(sandbox, "print('before')\n1 / 0", task).output == "before"
     assert analyse(sandbox, "for x in", task).error.startswith("syntax: line 1")

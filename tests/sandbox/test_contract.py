@@ -19,9 +19,7 @@ TWO = Schema(name="t", long_name="t", title="t", features=("n",), targets=("y", 
 @pytest.fixture
 def fit(sandbox: Sandbox, schema: Schema, table: Table) -> Callable[..., JobResult]:
     def run(source: str, check: bool = True) -> JobResult:
-        return sandbox.run(
-            FitJob(source, schema, table, (table.hide(), table.take(np.arange(5)).hide()), check=check)
-        )
+        return sandbox.run(FitJob(source, schema, table, (table.hide(), table.take(np.arange(5)).hide()), check=check))
 
     return run
 

@@ -78,10 +78,7 @@ def test_a_first_fit_that_is_there_already_changes_nothing(
 
 def test_fold_scores_are_those_of_the_rows_held_out(sandbox: Sandbox, task: Task, folds: list[Fold]) -> None:
     """The mean of the fitted rows, scored by hand on the held-out ones."""
-    source = (
-        "PARAMETERS = ('m',)\ndef form(x, p): return p['m'] + 0 * x['n']\n"
-        "def fit(x, y): return {'m': y.mean()}\n"
-    )
+    source = "PARAMETERS = ('m',)\ndef form(x, p): return p['m'] + 0 * x['n']\ndef fit(x, y): return {'m': y.mean()}\n"
     found = evaluate(sandbox, source, task, folds)
     assert found.verdict is Verdict.OK, found.message
     for fold, score in zip(folds, found.folds, strict=True):
@@ -105,9 +102,7 @@ def test_folds_fitted_together_score_as_if_each_were_alone(
     task = dataclasses.replace(task, train=dataclasses.replace(train, targets=noisy, weight=weight))
     fits: list[int] = []
     submit_all = Sandbox.submit_all
-    monkeypatch.setattr(
-        Sandbox, "submit_all", lambda box, jobs: (fits.append(len(jobs)), submit_all(box, jobs))[1]
-    )
+    monkeypatch.setattr(Sandbox, "submit_all", lambda box, jobs: (fits.append(len(jobs)), submit_all(box, jobs))[1])
     together = evaluate(sandbox, FORM, task, folds)
     monkeypatch.setattr("lawsmith.sandbox.stacked.MOST_ROWS", 0)
     apart = evaluate(sandbox, FORM, task, folds)
@@ -216,9 +211,7 @@ def test_a_form_that_is_swapped_is_opaque_or_runs_as_it_is_read(
     assert fitted.probe[0][0] == pytest.approx(task.train.features["n"][0] ** -0.5)
 
 
-def test_numbers_written_into_a_form_count_against_the_cap(
-    sandbox: Sandbox, task: Task, folds: list[Fold]
-) -> None:
+def test_numbers_written_into_a_form_count_against_the_cap(sandbox: Sandbox, task: Task, folds: list[Fold]) -> None:
     rows = " + ".join(f"np.where(x['n'] < {7.3 * k}, {1.37 * k + 0.011}, 0)" for k in range(1, 9))
     table = f"import numpy as np\nPARAMETERS = ('a',)\ndef form(x, p):\n    return p['a'] + {rows}\n"
     for source in (
@@ -233,9 +226,7 @@ def test_numbers_written_into_a_form_count_against_the_cap(
 
 
 @pytest.mark.data
-@pytest.mark.parametrize(
-    ("name", "train", "test"), [("sft", 0.998467, 0.980774), ("lr_bsz", 0.878933, -0.773483)]
-)
+@pytest.mark.parametrize(("name", "train", "test"), [("sft", 0.998467, 0.980774), ("lr_bsz", 0.878933, -0.773483)])
 def test_published_laws_score_as_published(
     name: str, train: float, test: float, sandbox: Sandbox, sldbench: Path, published_pages: Path
 ) -> None:
@@ -257,9 +248,7 @@ def _directly(code: str, table: Table) -> list[float]:
     module = types.ModuleType("published")
     exec(compile(code, "published", "exec", dont_inherit=True), vars(module))
     rows = [dict(zip(table.features, row, strict=True)) for row in table.matrix().tolist()]
-    answers = [
-        module.law([row], table.groups[code])[0] for row, code in zip(rows, table.codes.tolist(), strict=True)
-    ]
+    answers = [module.law([row], table.groups[code])[0] for row, code in zip(rows, table.codes.tolist(), strict=True)]
     return list(itertools.chain.from_iterable(answer.values() for answer in answers))
 
 
@@ -362,9 +351,7 @@ def form(x, p):
 """
 
 
-def test_probe_predictions_are_proved_like_the_others(
-    sandbox: Sandbox, task: Task, folds: list[Fold]
-) -> None:
+def test_probe_predictions_are_proved_like_the_others(sandbox: Sandbox, task: Task, folds: list[Fold]) -> None:
     beyond = task.train.take(np.array([0, 35]))
     beyond = dataclasses.replace(beyond, features={"n": np.array([1e7, 1e8])})
     assert evaluate(sandbox, PROBED, task, folds).verdict is Verdict.OK  # on the rows it keeps to itself

@@ -60,9 +60,7 @@ def test_a_scale_inside_a_power_is_found_from_the_sizes_of_the_features():
     with Sandbox(workers=1) as sandbox:
         found = sandbox.run(FitJob(source, schema("N", "D"), table))
     assert found.constants is not None
-    assert found.constants.of("all") == pytest.approx(
-        {"E": 1.7, "A": 5e7, "a": 0.34, "B": 3e9, "b": 0.31}, rel=1e-3
-    )
+    assert found.constants.of("all") == pytest.approx({"E": 1.7, "A": 5e7, "a": 0.34, "B": 3e9, "b": 0.31}, rel=1e-3)
 
 
 def test_names_in_short_mean_columns_only_where_they_are_clear():
@@ -133,9 +131,7 @@ def test_constants_in_raw_units_are_found():
 
 @pytest.mark.parametrize("exponent", ["(-1/3)", "(2/3)", "(-2/3)", "(-0.5)", "(-2)", "(-p['A']/3)"])
 def test_a_printed_power_reads_back_as_it_was(exponent: str):
-    source = (
-        f"PARAMETERS = {{'A': (0, 2)}}\ndef form(x, p):\n    return p['A'] * (x['N'] / 1e2) ** {exponent}\n"
-    )
+    source = f"PARAMETERS = {{'A': (0, 2)}}\ndef form(x, p):\n    return p['A'] * (x['N'] / 1e2) ** {exponent}\n"
     again = own_candidate(formula(source, ("loss",)).text(), TABLE)
     values = []
     for law in (source, again):

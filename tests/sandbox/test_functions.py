@@ -55,9 +55,7 @@ def test_derivatives_are_those_of_the_values(name: str) -> None:
             space: dict[str, Any] = {"math": math}
             exec(plain_form(Statement({"y": slope}, tuple(shifts))), space)
             exact = space["form"]({}, dict.fromkeys((p.name for p in shifts), 0.0))
-            up, down = (
-                evaluate(name, [v + sign * STEP * (j == k) for j, v in enumerate(values)]) for sign in (1, -1)
-            )
+            up, down = (evaluate(name, [v + sign * STEP * (j == k) for j, v in enumerate(values)]) for sign in (1, -1))
             assert exact == pytest.approx((up - down) / (2 * STEP), rel=1e-5, abs=1e-7)
 
 

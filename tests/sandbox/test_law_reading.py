@@ -121,16 +121,11 @@ def test_people_read_a_law_without_what_keeps_arithmetic_from_the_edge() -> None
     found = stated(f"{HEAD}def form(x, p):\n    {body}\n    return np.where(np.isfinite(y), y, 1e6)\n")
     assert formula(found) == "y = L + A * exp(-a * log(N))"
     hinge = "np.maximum(p['A'] * np.maximum(x['N'], 0) - abs(x['D']), 0)"  # these may be the law
-    assert (
-        formula(stated(f"{HEAD}def form(x, p):\n    return {hinge}\n"))
-        == "y = max(A * max(N, 0) - abs(D), 0)"
-    )
+    assert formula(stated(f"{HEAD}def form(x, p):\n    return {hinge}\n")) == "y = max(A * max(N, 0) - abs(D), 0)"
 
 
 def test_roles_follow_from_places_not_from_names() -> None:
-    body = (
-        "return p['q'] + p['L'] * (x['N'] + p['A']) ** -p['u'] + p['v'] * np.exp(-p['w'] * (x['D'] - p['m']))"
-    )
+    body = "return p['q'] + p['L'] * (x['N'] + p['A']) ** -p['u'] + p['v'] * np.exp(-p['w'] * (x['D'] - p['m']))"
     source = f"import numpy as np\nPARAMETERS = tuple('qLAuvwm')\ndef form(x, p):\n    {body}\n"
     assert {p.name: p.role for p in stated(source).parameters} == {
         "q": Role.LEVEL,
@@ -249,6 +244,4 @@ def test_a_form_of_a_thousand_terms_is_read_and_printed() -> None:
     terms = " + ".join(f"p['A'] * x['N'] ** {k}" for k in range(2, 700))
     found = stated(f"{HEAD}def form(x, p):\n    return {terms}\n")
     near = {name: np.linspace(0.5, 0.9, 5) for name in X}
-    np.testing.assert_allclose(
-        value(printed(found), near), P["A"] * sum(near["N"] ** k for k in range(2, 700))
-    )
+    np.testing.assert_allclose(value(printed(found), near), P["A"] * sum(near["N"] ** k for k in range(2, 700)))

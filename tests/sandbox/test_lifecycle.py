@@ -20,9 +20,7 @@ from lawsmith.sandbox.pool.warm_process import WarmProcess, WarmProcessFailed
 from lawsmith.tasks import InputError, Schema, Table
 
 HONEST = "def law(input_data, group): return [{'y': r['n']} for r in input_data]"
-SLEEPER = (
-    "import collections\ndef law(d, g): collections._sys.modules['builtins'].__import__('time').sleep(600)"
-)
+SLEEPER = "import collections\ndef law(d, g): collections._sys.modules['builtins'].__import__('time').sleep(600)"
 MISBEHAVIOUR = [
     HONEST,
     "def law(d, g): raise ValueError(d)",
@@ -69,15 +67,11 @@ def test_a_killed_parent_leaves_nothing_running(tier: Tier) -> None:
         print("ready", flush=True)
         jobs[0].result()
     """
-    with subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(script)], stdout=subprocess.PIPE, text=True
-    ) as parent:
+    with subprocess.Popen([sys.executable, "-c", textwrap.dedent(script)], stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None
         if parent.stdout.readline() != "ready\n":
             pytest.skip(f"this machine forbids the tier {tier}")
-        expected = (
-            4 if tier is Tier.FULL else 3
-        )  # two candidates, the warm process, and its watcher in `full`
+        expected = 4 if tier is Tier.FULL else 3  # two candidates, the warm process, and its watcher in `full`
         deadline = time.monotonic() + 60
         while len(running := descendants(parent.pid)) < expected and time.monotonic() < deadline:
             time.sleep(0.02)
@@ -126,9 +120,7 @@ def test_a_kill_from_outside_is_not_the_candidates_fault(schema: Schema, table: 
         assert machinery <= descendants(os.getpid())
 
 
-def test_a_kill_at_the_start_does_not_weaken_the_tier(
-    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_kill_at_the_start_does_not_weaken_the_tier(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     tried: list[Tier] = []
 
     def killed_once(self: WarmProcess) -> None:
@@ -144,9 +136,7 @@ def test_a_kill_at_the_start_does_not_weaken_the_tier(
     assert tried[0] is tried[1]
 
 
-def test_a_replacement_is_never_of_a_weaker_tier(
-    schema: Schema, table: Table, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_replacement_is_never_of_a_weaker_tier(schema: Schema, table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
     """What evaluations have on record is the tier that was proved at the start."""
     job = PredictJob(HONEST, schema, None, (table.hide(),))
     with Sandbox(workers=1) as sandbox:
@@ -173,9 +163,7 @@ def test_many_candidates_leak_nothing(sandbox: Sandbox, schema: Schema, table: T
         sandbox.run(job)
     gc.collect()
     before = open_descriptors(), len(descendants(os.getpid()))
-    verdicts = [
-        future.result().verdict for future in [sandbox.submit(job) for _ in range(40) for job in jobs]
-    ]
+    verdicts = [future.result().verdict for future in [sandbox.submit(job) for _ in range(40) for job in jobs]]
     gc.collect()
     assert verdicts == [Verdict.OK, Verdict.CRASH, Verdict.CRASH] * 40
     assert (open_descriptors(), len(descendants(os.getpid()))) == before

@@ -28,18 +28,14 @@ def form(body: str, before: str = "") -> str:
 
 
 def added(term: str, values: np.ndarray = SMALL) -> str:
-    return " + ".join(
-        term.format(v=value, s=abs(value), k=k) for k, value in zip(PLACES, values, strict=True)
-    )
+    return " + ".join(term.format(v=value, s=abs(value), k=k) for k, value in zip(PLACES, values, strict=True))
 
 
 READ = {
     "an indicator for each row": form(added("{v} * (n == {k})")),
     "levels that any law is written with": form(added("{v} * (n == {k})", LEVELS)),
     "nested thresholds": form(
-        "".join(f"np.where(n < {k}.5, {v}, " for k, v in zip(PLACES, SMALL[:-1], strict=False))
-        + "0"
-        + ")" * 29
+        "".join(f"np.where(n < {k}.5, {v}, " for k, v in zip(PLACES, SMALL[:-1], strict=False)) + "0" + ")" * 29
     ),
     "tents": form(added("{v} * np.maximum(0, 1 - np.abs(n - {k}))", LEVELS)),
     "bells": form(added("{v} * np.exp(-10 * (n - {k}) ** 2)")),
@@ -55,9 +51,7 @@ OPAQUE = {
     "a text": form(f"np.array('{TEXT}'.split()).astype(float)[n.astype(int) - 1]"),
     "bytes": form(f"np.frombuffer({NOISE.tobytes()!r})[n.astype(int) - 1]"),
     "hexadecimal": form(f"np.frombuffer(bytes.fromhex('{NOISE.tobytes().hex()}'))[n.astype(int) - 1]"),
-    "one whole number": form(
-        f"np.array([({DIGITS} // 10000 ** (30 - int(k))) % 10000 for k in n]) / 1000 - 5"
-    ),
+    "one whole number": form(f"np.array([({DIGITS} // 10000 ** (30 - int(k))) % 10000 for k in n]) / 1000 - 5"),
     "complex numbers": form(f"np.array({[complex(v) for v in NOISE]}).real[n.astype(int) - 1]"),
     "short texts": form(f"np.array({[f'{v + 5:.3f}' for v in NOISE]}).astype(float)[n.astype(int) - 1] - 5"),
     "names of keywords": form(
@@ -101,9 +95,7 @@ def test_a_table_of_noise_is_refused(name: str, sandbox: Sandbox, task: Task, fo
 
 
 @pytest.mark.parametrize("name", [*READ, *OPAQUE])
-def test_control_it_would_win_if_numbers_were_free(
-    name: str, sandbox: Sandbox, task: Task, folds: list[Fold]
-) -> None:
+def test_control_it_would_win_if_numbers_were_free(name: str, sandbox: Sandbox, task: Task, folds: list[Fold]) -> None:
     without_cap = replace(task, schema=task.schema.model_copy(update={"cap": None}))
     found = evaluate(sandbox, (READ | OPAQUE)[name], without_cap, folds)
     assert found.verdict is Verdict.OK, found.message
@@ -111,9 +103,7 @@ def test_control_it_would_win_if_numbers_were_free(
     assert found.validation_r2 is not None and found.validation_r2 > (0.1 if name in READ else 0.9)
 
 
-def test_what_a_form_says_of_itself_is_not_there_when_it_runs(
-    sandbox: Sandbox, task: Task, folds: list[Fold]
-) -> None:
+def test_what_a_form_says_of_itself_is_not_there_when_it_runs(sandbox: Sandbox, task: Task, folds: list[Fold]) -> None:
     """A docstring holds any table, and is not counted: so the source is compiled without it."""
     source = form("np.array((form.__doc__ or '0 ' * 30).split()).astype(float)[n.astype(int) - 1]").replace(
         "(x, p):\n", f"(x, p):\n    '{TEXT}'\n"

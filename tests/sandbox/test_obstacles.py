@@ -9,9 +9,7 @@ import pytest
 from lawsmith.sandbox import Diagnosis, Tier, diagnose
 from lawsmith.sandbox.isolation.obstacles import obstacle
 
-UNSHARE, LANDLOCK, SECCOMP = {"x86_64": (272, 444, 317), "aarch64": (97, 444, 277)}.get(
-    os.uname().machine, (0, 0, 0)
-)
+UNSHARE, LANDLOCK, SECCOMP = {"x86_64": (272, 444, 317), "aarch64": (97, 444, 277)}.get(os.uname().machine, (0, 0, 0))
 DENYING = """
 import sys
 from lawsmith.sandbox import diagnose
@@ -26,9 +24,7 @@ print(diagnose().model_dump_json())
 
 def diagnosed_without(*calls: int) -> Diagnosis:
     """The diagnosis where the kernel refuses these system calls, as the filter of a container does."""
-    done = subprocess.run(
-        [sys.executable, "-c", DENYING, *map(str, calls)], capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([sys.executable, "-c", DENYING, *map(str, calls)], capture_output=True, text=True, check=True)
     return Diagnosis.model_validate_json(done.stdout)
 
 

@@ -78,9 +78,7 @@ def test_no_sine_is_computed_twice() -> None:
     def counted(name: str) -> Any:
         return lambda *some: (calls.append(name), getattr(np, name)(*some))[1]
 
-    gradient, p = gradient_of(
-        LAWS["wave"], SimpleNamespace(**{name: counted(name) for name in ("sin", "cos", "exp")})
-    )
+    gradient, p = gradient_of(LAWS["wave"], SimpleNamespace(**{name: counted(name) for name in ("sin", "cos", "exp")}))
     split = gradient.split(("A", "c"), ("w", "f", "k"), value=False)
     kept = split.first(X, p, np.empty((SETS, 1, 2, ROWS)))
     assert sorted(calls) == ["exp", "sin"]
@@ -102,9 +100,7 @@ def test_what_is_separate_is_found_without_evaluating_the_whole_law(monkeypatch:
         "w": "p['A'] * x['d'] + p['c']",
     }
     parts = ", ".join(f"{name!r}: {law}" for name, law in laws.items())
-    stated = read(
-        f"PARAMETERS = {tuple('LAaMBbCc')!r}\ndef form(x, p):\n    return {{{parts}}}\n", tuple(laws)
-    )
+    stated = read(f"PARAMETERS = {tuple('LAaMBbCc')!r}\ndef form(x, p):\n    return {{{parts}}}\n", tuple(laws))
     assert isinstance(stated, Statement)
     spec = Spec(("n", "d"), tuple(laws), ("all",), None, 99, 0, ours=True)
     source = write(stated, spec.features)
@@ -126,9 +122,7 @@ def test_what_is_separate_is_found_without_evaluating_the_whole_law(monkeypatch:
         assert isinstance(law, FormLaw)
         form = law.to_fit
         count: list[int] = []
-        counted = replace(
-            form, call=lambda x, p, form=form, count=count: (count.append(1), form.call(x, p))[1]
-        )
+        counted = replace(form, call=lambda x, p, form=form, count=count: (count.append(1), form.call(x, p))[1])
         found.append(analyse(counted, spec.targets, rows, sets))
         calls.append(len(count))
     assert found[0] == found[1]

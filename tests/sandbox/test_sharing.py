@@ -84,9 +84,7 @@ def test_other_code_has_a_process_for_each_fit(sandbox: Sandbox, table: Table, l
         Order(read_candidate(OTHER), parts(table, OTHER)[0].schema, table.groups, (part, part))
 
 
-def test_what_differs_is_not_shared(
-    sandbox: Sandbox, schema: Schema, table: Table, launched: list[int]
-) -> None:
+def test_what_differs_is_not_shared(sandbox: Sandbox, schema: Schema, table: Table, launched: list[int]) -> None:
     constants = Constants(("c", "a", "k"), table.groups, np.tile([0.5, 10.0, 0.2], (3, 1)))
     jobs = [
         FitJob(PURE, schema, table, (table.hide(),)),
@@ -99,9 +97,7 @@ def test_what_differs_is_not_shared(
 
 
 def test_a_part_that_fails_is_judged_as_if_it_were_alone(sandbox: Sandbox, table: Table) -> None:
-    source = PURE.replace("return", "return np.log(600000 - x['n']) + ").replace(
-        "\nP", "import numpy as np\nP", 1
-    )
+    source = PURE.replace("return", "return np.log(600000 - x['n']) + ").replace("\nP", "import numpy as np\nP", 1)
     assert read_candidate(source).pure
     alone = [sandbox.run(job) for job in parts(table, source)]
     assert {found.verdict for found in alone} <= {Verdict.NON_FINITE, Verdict.FIT_FAILED}

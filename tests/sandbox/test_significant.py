@@ -94,9 +94,7 @@ def test_honest_laws_keep_their_predictions(source: str, sandbox: Sandbox) -> No
     exec(source, space)
     p = dict(zip(found.constants["names"], values, strict=True))
     left = given.train.targets["y"] - space["form"](x, p)
-    design = np.stack(
-        [np.ones(40), n ** -p["a"]] if source is POWER else [np.ones(40), n / 1e4, (n / 1e4) ** 2]
-    )
+    design = np.stack([np.ones(40), n ** -p["a"]] if source is POWER else [np.ones(40), n / 1e4, (n / 1e4) ** 2])
     best = np.linalg.lstsq(design.T, given.train.targets["y"], rcond=None)[1][0]
     assert (left**2).sum() <= best * (1 + 1e-3)
 

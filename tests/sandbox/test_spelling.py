@@ -168,9 +168,7 @@ def spelled(node: Node, rng: np.random.Generator, names: dict[str, str]) -> str:
         case Parameter(name):
             return f'p["{names[name]}"]' if guard else f'np.maximum(p["{names[name]}"], 0)'
         case Feature(name):
-            return [f'x["{name}"]', f'np.clip(x["{name}"], 1e-9, None)', f'abs(np.asarray(x["{name}"]))'][
-                guard % 3
-            ]
+            return [f'x["{name}"]', f'np.clip(x["{name}"], 1e-9, None)', f'abs(np.asarray(x["{name}"]))'][guard % 3]
         case Sum(terms):
             order = rng.permutation(len(terms))
             return "(" + " + ".join(inner(terms[k]) for k in order) + ")"

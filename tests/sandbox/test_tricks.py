@@ -56,9 +56,7 @@ def predict(sandbox: Sandbox, source: str, schema: Schema, table: Table, check: 
         "np.linalg.eig(np.random.rand(1500, 1500))",
     ],
 )
-def test_endless_work_is_stopped_at_the_deadline(
-    body: str, brisk: Sandbox, schema: Schema, table: Table
-) -> None:
+def test_endless_work_is_stopped_at_the_deadline(body: str, brisk: Sandbox, schema: Schema, table: Table) -> None:
     began = time.monotonic()
     found = predict(brisk, law(body), schema, table)
     assert found.verdict is Verdict.TIMEOUT
@@ -245,9 +243,7 @@ def test_a_forged_frame_gains_nothing_over_returning_the_same_numbers(
         "process",
     ],
 )
-def test_what_depends_on_more_than_the_row_is_impure(
-    body: str, sandbox: Sandbox, schema: Schema, table: Table
-) -> None:
+def test_what_depends_on_more_than_the_row_is_impure(body: str, sandbox: Sandbox, schema: Schema, table: Table) -> None:
     found = predict(sandbox, law(body), schema, table, check=True)
     assert found.verdict is Verdict.IMPURE
     assert found.stage == "verify"
@@ -268,19 +264,13 @@ def form(x, p):
 def test_targets_remembered_outside_the_constants_are_worth_nothing(
     sandbox: Sandbox, schema: Schema, table: Table
 ) -> None:
-    one = Table(
-        {"n": table.features["n"][:12]}, {"y": table.targets["y"][:12]}, ("a",), np.zeros(12, dtype=int)
-    )
+    one = Table({"n": table.features["n"][:12]}, {"y": table.targets["y"][:12]}, ("a",), np.zeros(12, dtype=int))
     unchecked = sandbox.run(FitJob(SMUGGLER, schema, one, (one.hide(),)))
-    assert np.array_equal(
-        unchecked.predictions[0], one.target_matrix()
-    )  # the trick works where it is not checked
+    assert np.array_equal(unchecked.predictions[0], one.target_matrix())  # the trick works where it is not checked
     assert sandbox.run(FitJob(SMUGGLER, schema, one, (one.hide(),), check=True)).verdict is Verdict.IMPURE
 
 
-def test_no_target_is_in_the_memory_of_a_process_that_predicts(
-    sandbox: Sandbox, schema: Schema, table: Table
-) -> None:
+def test_no_target_is_in_the_memory_of_a_process_that_predicts(sandbox: Sandbox, schema: Schema, table: Table) -> None:
     """The candidate searches every array that the collector or a frame can reach, and all of its writable memory."""
     hunter = SYS + HUNTER
     fitted, held = table.take(np.arange(0, 36, 2)), table.take(np.arange(1, 36, 2))
@@ -390,9 +380,7 @@ def test_words_of_a_candidate_are_cleaned(sandbox: Sandbox, schema: Schema, tabl
     assert len(found.message) <= 600
 
 
-def test_an_exception_that_cannot_be_described_is_described(
-    sandbox: Sandbox, schema: Schema, table: Table
-) -> None:
+def test_an_exception_that_cannot_be_described_is_described(sandbox: Sandbox, schema: Schema, table: Table) -> None:
     body = "class E(Exception):\n        def __str__(self): raise E\n    raise E"
     found = predict(sandbox, law(body), schema, table)
     assert found.verdict is Verdict.CRASH
@@ -413,9 +401,7 @@ return [{'y': np.exp(1.0)} for row in input_data]
 NEXT = "return [{'y': float(np.exp(1.0)) + 3.0 * hasattr(collections, 'left_behind') + 0.1 + 0.2} for _ in input_data]"
 
 
-def test_nothing_that_a_candidate_changes_is_there_for_the_next(
-    sandbox: Sandbox, schema: Schema, table: Table
-) -> None:
+def test_nothing_that_a_candidate_changes_is_there_for_the_next(sandbox: Sandbox, schema: Schema, table: Table) -> None:
     before = predict(sandbox, law(NEXT), schema, table)
     vandal = law("\n    ".join(VANDAL.strip().splitlines()))
     ruined = [predict(sandbox, vandal, schema, table) for _ in range(2 * sandbox.workers)]

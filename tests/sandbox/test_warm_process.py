@@ -120,9 +120,7 @@ def test_control_the_library_opens_files_late_where_it_may() -> None:
         law([{"n": 1.0}], "a")
         print(len([name for name in opened if str(name).endswith((".so", ".py", ".pyc", ".npz"))]))
     """)
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=120
-    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=120)
     assert int(done.stdout) > 10
 
 

@@ -26,9 +26,7 @@ LAWS: dict[str, Callable[[Array, Array], Array]] = {
     "power hardening (Ludwik 1909) of x, softening (Johnson and Cook 1983) of y": lambda x, y: (
         (0.4 + 0.7 * x**0.3) * (1 - 0.5 * y**1.6)
     ),
-    "hyperbola (Michaelis and Menten 1913) of x, inhibition of y": lambda x, y: (
-        2 * x / (0.3 + x) / (1 + 4 * y)
-    ),
+    "hyperbola (Michaelis and Menten 1913) of x, inhibition of y": lambda x, y: 2 * x / (0.3 + x) / (1 + 4 * y),
     "saturation and slope of x, line of y": lambda x, y: (1 - 0.8 * np.exp(-9 * x) + 0.2 * x) * (1 - 0.4 * y),
 }
 
@@ -57,9 +55,7 @@ def test_signed_features_get_no_powers_and_many_features_get_no_pairs() -> None:
     rng = np.random.default_rng(0)
     task = task_of(rng.uniform(-1, 1, 50), rng.uniform(-1, 1, 50), rng.uniform(0, 1, 50))
     known = profile(task.train)
-    assert not any(
-        "power" in one.origin or "activation" in one.origin for one in laws_of_pairs(known, ["x", "y"])
-    )
+    assert not any("power" in one.origin or "activation" in one.origin for one in laws_of_pairs(known, ["x", "y"]))
     assert laws_of_pairs(known, ["x"]) == [] and laws_of_pairs(known, ["x", "y", "x", "y"]) == []
 
 
@@ -142,9 +138,7 @@ def test_groups_share_what_bends_the_curve_and_names_of_columns_are_kept() -> No
         (("name =", "name"), "is not valid TOML"),
     ],
 )
-def test_a_flaw_of_a_users_file_is_named_in_one_sentence(
-    change: tuple[str, str], said: str, tmp_path: Path
-) -> None:
+def test_a_flaw_of_a_users_file_is_named_in_one_sentence(change: tuple[str, str], said: str, tmp_path: Path) -> None:
     path = tmp_path / "own.toml"
     path.write_text(FILE.replace(*change))
     with pytest.raises(InputError, match=said) as caught:

@@ -28,9 +28,7 @@ def table(names: tuple[str, ...] = ("width", "tied", "act")) -> Table:
 def compared(node: object) -> set[tuple[str, float]]:
     """The features and codes that a tree compares."""
     return {
-        (n.arguments[0].name, n.arguments[1].value)
-        for n in walk(node)
-        if isinstance(n, Function) and n.name == "equal"
+        (n.arguments[0].name, n.arguments[1].value) for n in walk(node) if isinstance(n, Function) and n.name == "equal"
     }
 
 

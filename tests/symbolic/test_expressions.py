@@ -117,9 +117,7 @@ def constants(node: Node, seed: int) -> dict[str, float]:
     found = {}
     for one in parameters(node):
         low, high = max(one.lower, 0.2), min(one.upper, 1.3)
-        found[one.name] = (
-            float(rng.uniform(low, high)) if low < high else float(rng.uniform(one.lower, one.upper))
-        )
+        found[one.name] = float(rng.uniform(low, high)) if low < high else float(rng.uniform(one.lower, one.upper))
     return found
 
 
@@ -171,16 +169,13 @@ def test_the_engine_and_printed_source_compute_the_tree_and_its_derivatives(desi
             for name, slope in slopes.items():
                 size = STEP * max(abs(p[name]), 1e-3)
                 up, down = (
-                    np.broadcast_to(form.call(x, p | {name: p[name] + sign * size}), (len(data),))
-                    for sign in (1, -1)
+                    np.broadcast_to(form.call(x, p | {name: p[name] + sign * size}), (len(data),)) for sign in (1, -1)
                 )
                 usable = np.isfinite(up) & np.isfinite(down) & (np.abs(up) < 1e8)
                 numeric = ((up - down) / (2 * size))[usable]
                 exact = np.broadcast_to(slope, (len(data),))[usable]
                 noise = 1e-9 * np.abs(up[usable]).max(initial=0) / size * 1e-4
-                np.testing.assert_allclose(
-                    exact, numeric, rtol=2e-4, atol=noise + 1e-9, err_msg=template.origin
-                )
+                np.testing.assert_allclose(exact, numeric, rtol=2e-4, atol=noise + 1e-9, err_msg=template.origin)
 
 
 def test_people_read_the_names_of_the_columns() -> None:
@@ -310,9 +305,7 @@ def test_an_optimum_is_seen_and_a_plateau_is_none() -> None:
 
     def bowls(y: Array) -> tuple[str, ...]:
         y = y + 0.01 * y.std() * rng.standard_normal(len(n))
-        return profile(
-            Table({"n": n, "bits": bits}, {"y": y}, ("all",), np.zeros(len(n), dtype=np.intp))
-        ).bowls
+        return profile(Table({"n": n, "bits": bits}, {"y": y}, ("all",), np.zeros(len(n), dtype=np.intp))).bowls
 
     assert bowls(2 + n**-0.1 + np.log(bits / 5) ** 2) == ("bits",)
     assert bowls(1.8 + 300 * (n * (1 - np.exp(-bits / 2.5))) ** -0.28) == ()
@@ -368,9 +361,7 @@ def test_features_that_act_together_alone_are_also_looked_at_as_one(sign: int, c
     law = next(template.node for template in library(turned) if template.origin == name)
     p = {"L": 0.5, "A": 1.0, "h": 3.0, "a": 0.4, "d": 0.0}
     np.testing.assert_allclose(value(law, dict(data.features), p), 0.5 + (together + 3) ** -0.4)
-    exact = Table(
-        data.features, {"y": 1 + np.log(together)}, ("all",), data.codes
-    )  # rounding is no difference
+    exact = Table(data.features, {"y": 1 + np.log(together)}, ("all",), data.codes)  # rounding is no difference
     assert [one.title for one in profiles(exact)[1].stands_for.values()] == [combination]
     apart = Table(data.features, {"y": y + 0.1 * np.log(n)}, ("all",), data.codes)
     assert len(profiles(apart)) == 1
@@ -432,12 +423,7 @@ def test_no_neighbour_multiplies_the_terms_of_an_exponent() -> None:
     mutator = Mutator(PROFILES["two"], DESIGNS["two"], np.random.default_rng(4))
     steps = [step for step in (mutator.neighbour(node, node) for _ in range(200)) if step is not None]
     grown = [changed for changed, origin in steps if origin == "add factor"]
-    inside = [
-        n.arguments[0]
-        for changed in grown
-        for n in walk(changed)
-        if isinstance(n, Function) and n.name == "exp"
-    ]
+    inside = [n.arguments[0] for changed in grown for n in walk(changed) if isinstance(n, Function) and n.name == "exp"]
     assert len(grown) > 5
     assert not any(isinstance(n, Power) and n.exponent != Number(2.0) for one in inside for n in walk(one))
 

@@ -21,11 +21,7 @@ Columns = dict[str, Array]
 RNG = np.random.default_rng(5)
 ROWS = 60
 QUICK = Effort(starts=8, finalists=2)
-PLAIN = {
-    f"{title} in {name}"
-    for name in "tz"
-    for title in ("sigmoid", "bump", "bump and sigmoid", "bump and slope")
-}
+PLAIN = {f"{title} in {name}" for name in "tz" for title in ("sigmoid", "bump", "bump and sigmoid", "bump and slope")}
 NOISE = RNG.standard_normal(ROWS)
 KINDS: dict[str, tuple[Columns, Callable[[Columns], Array]]] = {
     "power law and constant": (
@@ -66,9 +62,7 @@ def key(form: SymbolicForm, factors: dict[str, float]) -> str:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(("one", "two", "size"), [(1e15, 1e-15, 1.0), (1e-6, 1e9, 1e15), (1.0, 1.0, 1e-15)])
-def test_the_library_offers_the_same_forms_in_any_unit(
-    kind: str, one: float, two: float, size: float
-) -> None:
+def test_the_library_offers_the_same_forms_in_any_unit(kind: str, one: float, two: float, size: float) -> None:
     names = list(KINDS[kind][0])
     factors = dict(zip(names, (one, two, one), strict=False))
     plain, other = StartForms(scaled(kind, {})), StartForms(scaled(kind, factors, size))
@@ -94,8 +88,7 @@ def test_forms_on_a_plain_axis_fit_alike_in_any_unit(kind: str, unit: float) -> 
         task = scaled(kind, {name: factor})
         forms = {form.origin: form for form in StartForms(task).forms if form.origin in PLAIN}
         fits = {
-            origin: fit_form(forms[origin].to_fit(task.schema), task.train, ("y",), effort=QUICK)
-            for origin in forms
+            origin: fit_form(forms[origin].to_fit(task.schema), task.train, ("y",), effort=QUICK) for origin in forms
         }
         costs.append({origin: float(fitted.cost.sum()) for origin, fitted in fits.items()})
     assert len(costs[0]) == 4
@@ -117,9 +110,7 @@ def test_folds_are_the_same_in_any_unit() -> None:
     for kind, (columns, _) in KINDS.items():
         plain = frontier_folds(scaled(kind, {}).train)
         other = frontier_folds(scaled(kind, dict.fromkeys(columns, 1e-15), 1e15).train)
-        assert [(f.name, f.held_out.tolist()) for f in plain] == [
-            (f.name, f.held_out.tolist()) for f in other
-        ]
+        assert [(f.name, f.held_out.tolist()) for f in plain] == [(f.name, f.held_out.tolist()) for f in other]
 
 
 @pytest.mark.parametrize("begin", [0.0, 2010.0, 60_000.0, 2_460_000.5])
@@ -130,9 +121,7 @@ def test_a_decay_is_found_wherever_time_begins(begin: float) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         task = task_of({"time": begin + t}, y)
-        best = (
-            StartForms(task).plainest(lambda: False).ranked[: 2 * EARLY]
-        )  # sigmoids far from their middle decay too
+        best = StartForms(task).plainest(lambda: False).ranked[: 2 * EARLY]  # sigmoids far from their middle decay too
         exponential = next(form for form in best if form.origin == "exponential in time")
         fitted = fit_form(exponential.to_fit(task.schema), task.train, ("y",))
     assert 2 * fitted.cost.sum() / ROWS < 3 * 0.01**2

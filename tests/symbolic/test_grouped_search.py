@@ -43,9 +43,7 @@ def best(task: Task, stages: int = 2) -> SymbolicForm:
 def left(form: SymbolicForm, task: Task) -> float:
     """Share of the variance that a fit to all rows leaves."""
     fitted = fit_form(form.to_fit(task.schema), task.train, task.schema.targets)
-    return (
-        float(2 * fitted.cost.sum()) / len(task.train) / float(task.train.target_matrix().var(axis=0).sum())
-    )
+    return float(2 * fitted.cost.sum()) / len(task.train) / float(task.train.target_matrix().var(axis=0).sum())
 
 
 def constants(form: SymbolicForm, task: Task) -> int:

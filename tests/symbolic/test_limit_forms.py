@@ -45,9 +45,7 @@ TWO: dict[str, Callable[[Array, Array], Array]] = {
     "rise of x to a limit of powers of y": lambda x, y: y**0.4 * (1 - np.exp(-1.7 * x * y**1.1)),
     "hyperbola of x to a limit of y": lambda x, y: 3 * y * x / (0.4 * y + x),
     "hyperbola of x to a limit of powers of y": lambda x, y: 3 * y**0.5 * x / (0.4 * y**-0.7 + x),
-    "power beyond a threshold of x, line of y": lambda x, y: (
-        5 * np.maximum(x - 0.4, 0) ** 1.6 * (1 + 0.3 * y)
-    ),
+    "power beyond a threshold of x, line of y": lambda x, y: 5 * np.maximum(x - 0.4, 0) ** 1.6 * (1 + 0.3 * y),
     "square law (Shichman and Hodges 1968) of x and y": _square,
     "alpha-power law (Sakurai and Newton 1990) of x and y": _alpha,
 }

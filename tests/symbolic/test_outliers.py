@@ -33,9 +33,7 @@ def families(spoilt: dict[int, float], seed: int = 0) -> Dataset:
     loss = (level + a * n**-0.34 + b * d**-0.28) * (1 + 0.005 * rng.standard_normal(90))
     for row, factor in spoilt.items():
         loss[row] *= factor
-    schema = Schema(
-        name="f", long_name="f", title="", features=("n", "d"), targets=("loss",), group="family", cap=7
-    )
+    schema = Schema(name="f", long_name="f", title="", features=("n", "d"), targets=("loss",), group="family", cap=7)
     rows = Table({"n": n, "d": d}, {"loss": loss}, ("a", "b", "c"), family)
     return Dataset(Task(schema, rows, Provenance("file", "", None)), None)
 

@@ -117,9 +117,7 @@ def test_a_run_that_comes_to_the_same_forms_fits_none_of_them_again(searches):
 def test_rows_near_the_frontier_weigh_more_unless_another_loss_is_tried(searches):
     first = searches[0][0]
     assert all("LOSS = 'frontier'" in p.source for p in first)
-    losses = {
-        line for batch in searches[0] for p in batch for line in p.source.splitlines() if "LOSS" in line
-    }
+    losses = {line for batch in searches[0] for p in batch for line in p.source.splitlines() if "LOSS" in line}
     assert losses == {"LOSS = 'frontier'", "LOSS = 'relative'", "LOSS = 'robust'"}
     assert any("LOSS" not in p.source for batch in searches[0] for p in batch)
 

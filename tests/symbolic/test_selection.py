@@ -36,9 +36,7 @@ def task() -> Task:
     return Task(schema, table, Provenance(source="file", sha256="", path=None))
 
 
-def trial(
-    name: str, errors: list[float], *, train: float = 0.01, constants: int = 3, beyond: float = 0.05
-) -> Trial:
+def trial(name: str, errors: list[float], *, train: float = 0.01, constants: int = 3, beyond: float = 0.05) -> Trial:
     folds = tuple(
         FoldScore(name=f"x>{k + 1}", kind="frontier", rows=5, r2=0, nmse=0, nmae=0, rmse=(e,), scale=(1.0,))
         for k, e in enumerate(errors)
@@ -88,9 +86,7 @@ def test_predictions_that_are_not_finite_beyond_the_data_count_against_a_law():
 
 
 def test_of_inseparable_laws_the_central_one_wins_and_the_others_are_named():
-    trials = [
-        trial(name, [0.1, 0.1], beyond=at) for name, at in (("low", 0.0), ("middle", 0.5), ("high", 1.5))
-    ]
+    trials = [trial(name, [0.1, 0.1], beyond=at) for name, at in (("low", 0.0), ("middle", 0.5), ("high", 1.5))]
     choice = choose(trials, task())
     assert choice.winner.id == "middle"
     assert set(choice.inseparable) == {"low", "high"}
@@ -161,9 +157,7 @@ def test_the_score_of_a_law_does_not_depend_on_the_others():
 def test_no_law_predicts_better_than_it_fits_or_than_the_digits_tell():
     lucky = trial("lucky", [1e-9, 1e-9], train=0.3)
     assert held_out_error(lucky.evaluation, task()) == pytest.approx(0.3 * np.std(task().train.targets["y"]))
-    exact = replace(
-        task(), train=replace(task().train, targets={"y": np.round(1 / task().train.features["x"], 2)})
-    )
+    exact = replace(task(), train=replace(task().train, targets={"y": np.round(1 / task().train.features["x"], 2)}))
     errors = [held_out_error(trial("x", [e, e], train=1e-9).evaluation, exact) for e in (1e-3, 2e-3, 1e-2)]
     digits = 0.01 / np.sqrt(12)
     assert errors[0] > 2 * digits and errors[1] < 1.05 * errors[0] and errors[2] > 1.5 * errors[0]
@@ -226,9 +220,7 @@ SPELLINGS = {
 def score_of(body: str) -> float:
     source = f"import numpy as np\nPARAMETERS = ('L', 'A', 'a')\ndef form(x, p):\n    {body}\n"
     one = trial("one", [0.1, 0.1])
-    return choose(
-        [Trial("one", Proposal(source), one.evaluation), trial("other", [0.1, 0.2])], task()
-    ).scores["one"]
+    return choose([Trial("one", Proposal(source), one.evaluation), trial("other", [0.1, 0.2])], task()).scores["one"]
 
 
 def test_spelling_never_changes_a_price():
@@ -257,9 +249,7 @@ def test_only_what_the_data_depend_on_is_missed():
 def test_a_law_without_a_feature_that_decides_is_dearer_than_one_with_it():
     x = np.stack(np.meshgrid(np.arange(1.0, 9), np.arange(1.0, 9)), axis=-1).reshape(-1, 2)
     both = task()
-    table = Table(
-        {"x": x[:, 0], "w": x[:, 1]}, {"y": 1 / x[:, 0] + 1 / x[:, 1]}, ("g",), np.zeros(64, dtype=np.intp)
-    )
+    table = Table({"x": x[:, 0], "w": x[:, 1]}, {"y": 1 / x[:, 0] + 1 / x[:, 1]}, ("g",), np.zeros(64, dtype=np.intp))
     both = Task(both.schema.model_copy(update={"features": ("x", "w")}), table, both.provenance)
     laws = {"without": "p['L'] + p['A'] / x['x']", "with": "p['L'] + p['A'] / x['x'] + p['a'] / x['w']"}
     found = {}
@@ -305,9 +295,7 @@ def test_a_blind_change_and_a_lack_of_rows_make_a_law_dearer():
 
 
 def test_of_exact_laws_the_simplest_wins_however_central_another_is():
-    exact = [
-        trial(f"exact{k}", [1e-9] * 2, train=1e-12, constants=4 + (k > 0), beyond=0.1 * k) for k in range(5)
-    ]
+    exact = [trial(f"exact{k}", [1e-9] * 2, train=1e-12, constants=4 + (k > 0), beyond=0.1 * k) for k in range(5)]
     assert winner(*exact) == "exact0"
 
 
@@ -372,9 +360,7 @@ def test_data_that_steepen_ask_no_law_for_a_level(law, expected):
 def test_a_law_that_repeated_measurements_rule_out_gives_way_to_one_nearly_as_good() -> None:
     plain = task()
     rng, x = np.random.default_rng(0), np.repeat(np.linspace(1, 10, 7), 4)
-    table = Table(
-        {"x": x}, {"y": 1 / x + 0.01 * rng.standard_normal(28)}, ("g",), np.zeros(28, dtype=np.intp)
-    )
+    table = Table({"x": x}, {"y": 1 / x + 0.01 * rng.standard_normal(28)}, ("g",), np.zeros(28, dtype=np.intp))
     measured, known = replace(plain, train=table), replicates(table)
     assert known is not None
     scatter = float(known.noise[0])

@@ -93,9 +93,7 @@ def test_every_kind_states_its_slopes() -> None:
 
 def test_inner_constants_are_refined() -> None:
     x = drawn(0.0, 10.0, 0)
-    rows = ScaledRows(
-        {"x": x}, {"x": (0.0, 10.0)}, 3 * np.exp(-0.37 * x) + np.sin(1.234 * x), np.ones(len(x))
-    )
+    rows = ScaledRows({"x": x}, {"x": (0.0, 10.0)}, 3 * np.exp(-0.37 * x) + np.sin(1.234 * x), np.ones(len(x)))
     start = fitted([(Factor("exp", "x", (-0.5,)),), (Factor("sin", "x", (1.3,)),)], rows)
     assert start is not None and start.error > 1e-3
     law = refine(start, rows, 20)
@@ -182,13 +180,9 @@ def test_a_sum_below_a_fraction_line_is_seen_through_the_reciprocal() -> None:
 
 def test_later_searches_differ_by_chance_and_repeat_by_seed() -> None:
     x, v = drawn(-2, 2, 0), drawn(-2, 2, 1)
-    task = task_of(
-        {"x": x, "v": v}, np.sin(3 * x) * v + 0.01 * np.random.default_rng(2).standard_normal(len(x))
-    )
+    task = task_of({"x": x, "v": v}, np.sin(3 * x) * v + 0.01 * np.random.default_rng(2).standard_normal(len(x)))
     general = GeneralForms(task, profile(task.train), Loss.SQUARED)
-    keys = [
-        [f.key for f in general.more(np.random.default_rng(seed), lambda: False).forms] for seed in (1, 1, 2)
-    ]
+    keys = [[f.key for f in general.more(np.random.default_rng(seed), lambda: False).forms] for seed in (1, 1, 2)]
     assert keys[0] and keys[0] == keys[1]
 
 

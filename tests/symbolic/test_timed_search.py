@@ -28,9 +28,7 @@ class TwoBatches:
 
     endless: ClassVar[list[bool]] = []
 
-    def __init__(
-        self, task: Task, seed: int, *, endless: bool = False, out_of_time: Callable[[], bool] = bool
-    ) -> None:
+    def __init__(self, task: Task, seed: int, *, endless: bool = False, out_of_time: Callable[[], bool] = bool) -> None:
         self.endless.append(endless)
         self.batches = [[SOURCE.format(exponent=1), BROKEN], [SOURCE.format(exponent=0.5)]]
 

@@ -69,11 +69,7 @@ def test_constants_by_tree_and_by_source_are_the_same(name: str, sldbench: Path,
     task = load(name, sldbench).task
     rows, made = task.train.hide(), sources(task)[::EVERY][: 10 if EVERY > 1 else None]
     measured = task.train.target_matrix()
-    jobs = [
-        FitJob(text, task.schema, task.train, (rows,))
-        for source in made
-        for text in (source, OPAQUE + source)
-    ]
+    jobs = [FitJob(text, task.schema, task.train, (rows,)) for source in made for text in (source, OPAQUE + source)]
     results = [future.result() for future in sandbox.submit_all(jobs)]
     determined = 0
     for source, tree, text in zip(made, results[::2], results[1::2], strict=True):
@@ -108,9 +104,7 @@ def test_a_tree_without_derived_slopes_ends_exactly_where_its_source_does(name: 
 
 @pytest.mark.data
 @pytest.mark.parametrize("name", ["sft"])
-def test_an_evaluation_from_the_tree_is_that_of_the_source(
-    name: str, sldbench: Path, sandbox: Sandbox
-) -> None:
+def test_an_evaluation_from_the_tree_is_that_of_the_source(name: str, sldbench: Path, sandbox: Sandbox) -> None:
     task = load(name, sldbench).task
     folds = frontier_folds(task.train)[:2]
     for source in sources(task)[: 2 if EVERY > 1 else 8]:
@@ -133,9 +127,7 @@ def test_a_screening_costs_the_same_here_and_in_the_sandbox(sandbox: Sandbox) ->
         np.arange(60) % 2,
         weight=np.where(np.arange(60) < 30, 0.5, 1.5),
     )
-    schema = Schema(
-        name="two", long_name="two", title="Two", group=None, features=("n", "d"), targets=("y", "z")
-    )
+    schema = Schema(name="two", long_name="two", title="Two", group=None, features=("n", "d"), targets=("y", "z"))
     made = [
         SymbolicForm((one.node,) * 2, one.origin, shared=place % 2 == 1, loss=loss)
         for place, one in enumerate(library(profile(table))[1:60:5])

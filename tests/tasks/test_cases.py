@@ -103,9 +103,7 @@ def test_suffixes_units_weights_labels_and_levels(cases: Path):
     assert (units["N"].unit, units["loss"].unit) == ("params", "nats")
     weight = read(cases, "14-sigma-outliers", "y").task.train.weight
     assert weight is not None
-    assert (
-        weight.min() / weight.max() < 1e-4
-    )  # the two spoiled rows have an error of 3, the others of about 0.03
+    assert weight.min() / weight.max() < 1e-4  # the two spoiled rows have an error of 3, the others of about 0.03
     assert read(cases, "09-dose-response", "response").task.train.groups[2:] == ("NA", "None")
     schema = read(cases, "17-booleans-codes", "err").task.schema
     assert schema.columns["tied"].levels == ("False", "True")

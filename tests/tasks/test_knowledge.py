@@ -81,12 +81,8 @@ def test_open_ends_survive_the_archive():
         ("score", (-0.1, 0.9), False),
     ],
 )
-def test_a_rate_is_known_by_name_and_values(
-    name: str, values: tuple[float, float], bounded: bool, tmp_path: Path
-):
-    pd.DataFrame({"N": np.arange(3, 11), name: np.linspace(*values, 8)}).to_csv(
-        tmp_path / "t.csv", index=False
-    )
+def test_a_rate_is_known_by_name_and_values(name: str, values: tuple[float, float], bounded: bool, tmp_path: Path):
+    pd.DataFrame({"N": np.arange(3, 11), name: np.linspace(*values, 8)}).to_csv(tmp_path / "t.csv", index=False)
     data = read_dataset(tmp_path / "t.csv", [name])
     assert data.task.knowledge.ranges == ({name: (0, 1)} if bounded else {})
     assert any("is a rate by its name and values" in notice for notice in data.notices) == bounded
@@ -95,12 +91,9 @@ def test_a_rate_is_known_by_name_and_values(
 
 
 def test_rows_outside_a_stated_range_are_told(tmp_path: Path):
-    pd.DataFrame({"N": np.arange(3, 11), "acc": np.linspace(0.2, 0.9, 8)}).to_csv(
-        tmp_path / "t.csv", index=False
-    )
+    pd.DataFrame({"N": np.arange(3, 11), "acc": np.linspace(0.2, 0.9, 8)}).to_csv(tmp_path / "t.csv", index=False)
     told = read_dataset(tmp_path / "t.csv", ["acc"], ranges=["acc=0:0.75"]).notices
     assert any(
-        "acc lies outside its stated range (0 to 0.75) in 2 of 8 rows, such as 0.9" in sentence
-        for sentence in told
+        "acc lies outside its stated range (0 to 0.75) in 2 of 8 rows, such as 0.9" in sentence for sentence in told
     )
     assert not read_dataset(tmp_path / "t.csv", ["acc"], ranges=["acc=0:1"]).notices

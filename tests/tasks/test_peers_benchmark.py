@@ -43,6 +43,4 @@ def test_a_package_that_fails_counts_as_the_worst_and_says_so(
 
 
 def test_exact_is_marked() -> None:
-    assert str(peers.PeerScore(1.0, 2, 1)).split()[0] == "1.0000=" and "=" not in str(
-        peers.PeerScore(0.9999, 2, 1)
-    )
+    assert str(peers.PeerScore(1.0, 2, 1)).split()[0] == "1.0000=" and "=" not in str(peers.PeerScore(0.9999, 2, 1))

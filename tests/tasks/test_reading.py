@@ -30,10 +30,7 @@ FRAME = pd.DataFrame({"N": N, "loss": LOSS})
 
 def lines(separator: str, header: str = "", end: str = "", decimal: str = ".") -> str:
     cells = (f"{n}{separator}{loss}{end}" for n, loss in ROWS)
-    return (
-        "\n".join([header or f"N{separator}loss{end}", *(line.replace(".", decimal) for line in cells)])
-        + "\n"
-    )
+    return "\n".join([header or f"N{separator}loss{end}", *(line.replace(".", decimal) for line in cells)]) + "\n"
 
 
 def zipped(name: str = "in/side.csv") -> bytes:
@@ -90,10 +87,7 @@ SAME: dict[str, tuple[str, Callable[[], str | bytes]]] = {
     "names in such a remark": ("t.dat", lambda: "% by hand\n" + lines(" ", header="% N loss")),
     "decimal commas of three digits between commas": (
         "t.csv",
-        lambda: (
-            "N,loss\n"
-            + "".join(f'{n},"{v:.{4 if n == 4000000 else 3}f}"\n'.replace(".", ",") for n, v in ROWS)
-        ),
+        lambda: "N,loss\n" + "".join(f'{n},"{v:.{4 if n == 4000000 else 3}f}"\n'.replace(".", ",") for n, v in ROWS),
     ),
     "powers as they are printed": (
         "t.csv",
@@ -122,15 +116,11 @@ SAME: dict[str, tuple[str, Callable[[], str | bytes]]] = {
     "suffixes": ("t.csv", lambda: "N,loss\n1k,3.5\n20K,2.25\n0.3M,2.125\n4M,2.0625\n5e6,2.05\n0.06B,2.01\n"),
     "commas of thousands": (
         "t.csv",
-        lambda: (
-            'N,loss\n"1,000",3.5\n"20,000",2.25\n"300,000",2.125\n"4,000,000",2.0625\n5000000,2.05\n6e7,2.01\n'
-        ),
+        lambda: 'N,loss\n"1,000",3.5\n"20,000",2.25\n"300,000",2.125\n"4,000,000",2.0625\n5000000,2.05\n6e7,2.01\n',
     ),
     "points of thousands": (
         "t.csv",
-        lambda: (
-            "N;loss\n1.000;3,5\n20.000;2,25\n300.000;2,125\n4.000.000;2,0625\n5000000;2,05\n60000000;2,01\n"
-        ),
+        lambda: "N;loss\n1.000;3,5\n20.000;2,25\n300.000;2,125\n4.000.000;2,0625\n5000000;2,05\n60000000;2,01\n",
     ),
     "blanks of thousands": (
         "t.csv",
@@ -240,18 +230,14 @@ def test_units_in_brackets_and_dates_of_another_kind(tmp_path: Path):
     (tmp_path / "t.csv").write_text(lines(",", header="N (M),loss [nats]"))
     columns = read_dataset(tmp_path / "t.csv", ["loss"]).task.schema.columns
     assert {name: column.unit for name, column in columns.items()} == {"N (M)": "M", "loss [nats]": "nats"}
-    (tmp_path / "t.csv").write_text(
-        "when,loss\n" + "".join(f"{k + 1}/15/2022,{v}\n" for k, v in enumerate(LOSS))
-    )
+    (tmp_path / "t.csv").write_text("when,loss\n" + "".join(f"{k + 1}/15/2022,{v}\n" for k, v in enumerate(LOSS)))
     with pytest.raises(InputError, match=r"when \(dates that are not written like 2022-06-01\)"):
         read_dataset(tmp_path / "t.csv", ["loss"])
 
 
 def test_notations_that_contradict_themselves(tmp_path: Path):
     (tmp_path / "t.csv").write_text(lines(","))
-    with pytest.raises(
-        InputError, match="--decimal and --thousands are both ','; one character means one thing"
-    ):
+    with pytest.raises(InputError, match="--decimal and --thousands are both ','; one character means one thing"):
         read_dataset(tmp_path / "t.csv", ["loss"], decimal=",", thousands=",")
     with pytest.raises(InputError, match=r"--decimal may be '\.' or ','"):
         read_dataset(tmp_path / "t.csv", ["loss"], decimal="x")
@@ -287,9 +273,7 @@ def test_numbers_that_only_look_like_days(tmp_path: Path):
     """No day is the 31st of February; and sizes are sizes whatever they look like."""
     sizes = (20200101, 20200202, 20200301, 20210101)
     for name, cells in (("day", (20200101, 20200231, 20200301, 20210101)), ("N", sizes)):
-        (tmp_path / "t.csv").write_text(
-            f"{name},y\n" + "".join(f"{cell},{k}\n" for k, cell in enumerate(cells))
-        )
+        (tmp_path / "t.csv").write_text(f"{name},y\n" + "".join(f"{cell},{k}\n" for k, cell in enumerate(cells)))
         assert read_dataset(tmp_path / "t.csv", ["y"]).task.train.features[name].tolist() == list(cells)
 
 
@@ -334,9 +318,7 @@ def test_a_dataframe_of_any_kinds_of_columns():
 
 
 def test_a_parquet_file_that_means_more_than_it_holds_is_refused():
-    many = pa.DictionaryArray.from_arrays(
-        pa.array(np.zeros(100_000, dtype=np.int32)), pa.array(["x" * 30_000])
-    )
+    many = pa.DictionaryArray.from_arrays(pa.array(np.zeros(100_000, dtype=np.int32)), pa.array(["x" * 30_000]))
     for table, message in (
         (pa.table({"note": many}), "texts of column 'note' may unpack to 2861 MiB; at most 1024"),
         (pa.table([[1.0], [2.0]], names=["y", "y"]), "names the column 'y' twice"),

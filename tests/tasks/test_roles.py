@@ -190,9 +190,7 @@ def test_a_target_that_could_be_several(tmp_path: Path):
 
 
 def test_errors_and_counts_are_weights(tmp_path: Path):
-    table = chinchilla()[["n_params", "tokens", "loss"]].assign(
-        loss_std=np.linspace(0.01, 0.1, 90), n_seeds=3
-    )
+    table = chinchilla()[["n_params", "tokens", "loss"]].assign(loss_std=np.linspace(0.01, 0.1, 90), n_seeds=3)
     data = read(tmp_path, table)
     assert roles(data)["loss_std"] == "weight"
     weight = data.task.train.weights
@@ -246,9 +244,7 @@ def test_columns_that_measure_the_target_again(tmp_path: Path):
     """Named alike and nearly equal they are no features; a number at the end of the name alone says nothing."""
     k = np.arange(30)
     x = np.geomspace(1.0, 30.0, 30)
-    table = pd.DataFrame(
-        {"x1": x, "x2": x + 1e-3 * k, "y1": 2 + 9 / x, "y2": 2.01 + 9 / x, "y3": 1 + k % 5 / 3}
-    )
+    table = pd.DataFrame({"x1": x, "x2": x + 1e-3 * k, "y1": 2 + 9 / x, "y2": 2.01 + 9 / x, "y3": 1 + k % 5 / 3})
     assert roles(read(tmp_path, table, "y1")) == {
         **dict.fromkeys(("x1", "y3"), "feature"),
         "x2": "derived",
@@ -284,9 +280,7 @@ def test_a_sigma_that_was_set_is_a_feature(tmp_path: Path):
 
 def test_other_outcomes_of_the_same_runs(tmp_path: Path):
     table = chinchilla()[["n_params", "tokens", "loss"]]
-    table = table.assign(
-        perplexity=np.exp(table["loss"]), train_loss=table["loss"] - 0.03, bpb=table["loss"] / 3
-    )
+    table = table.assign(perplexity=np.exp(table["loss"]), train_loss=table["loss"] - 0.03, bpb=table["loss"] / 3)
     data = read(tmp_path, table)
     assert {name for name, role in roles(data).items() if role == "companion"} == {
         "perplexity",
@@ -301,13 +295,8 @@ def test_a_column_that_restates_the_target_beside_settings(tmp_path: Path):
     table = wandb()[["config.n_params", "config.tokens", "summary.loss"]].dropna()
     table.columns = pd.Index(["N", "D", "loss"])
     assert roles(read(tmp_path, table.assign(q=table["loss"] * 1.44)))["q"] == "companion"
-    assert (
-        roles(read(tmp_path, table.assign(q=table["loss"] * (2 + np.sin(np.arange(len(table)))))))["q"]
-        == "feature"
-    )
-    alone = pd.DataFrame(
-        {"x": np.linspace(1, 2, 20), "z": np.arange(20) % 3, "loss": 2 * np.linspace(1, 2, 20)}
-    )
+    assert roles(read(tmp_path, table.assign(q=table["loss"] * (2 + np.sin(np.arange(len(table)))))))["q"] == "feature"
+    alone = pd.DataFrame({"x": np.linspace(1, 2, 20), "z": np.arange(20) % 3, "loss": 2 * np.linspace(1, 2, 20)})
     assert roles(read(tmp_path, alone))["x"] == "feature"
 
 
@@ -349,10 +338,7 @@ def test_a_models_name_beside_its_size_is_no_group(tmp_path: Path):
     )
     data = read(tmp_path, table)
     assert (data.task.schema.features, data.task.schema.group) == (("compute", "shots"), None)
-    assert (
-        next(one.reason for one in data.roles if one.name == "model")
-        == "a label of compute, which says the same"
-    )
+    assert next(one.reason for one in data.roles if one.name == "model") == "a label of compute, which says the same"
     later = table.assign(model="lm-z", compute=table["compute"] * 1e3)
     later.to_csv(tmp_path / "later.csv", index=False)
     assert read(tmp_path, table, test=tmp_path / "later.csv").test is not None
@@ -374,9 +360,7 @@ def test_what_was_decided_is_not_decided_again(tmp_path: Path):
     table = wandb()
     data = read(tmp_path, table)
     # Another sweep with the same columns: one size only, so size would now be left out as constant.
-    table.assign(**{"config.n_params": 1e6, "config.lr": np.arange(100.0)}).to_csv(
-        tmp_path / "new.csv", index=False
-    )
+    table.assign(**{"config.n_params": 1e6, "config.lr": np.arange(100.0)}).to_csv(tmp_path / "new.csv", index=False)
     again = read_decided(data.task.schema, tmp_path / "new.csv")
     assert tuple(again.task.train.features) == ("config.n_params", "config.tokens")
     assert len(again.task.train) == 90
@@ -447,9 +431,7 @@ def test_the_order_of_rows_and_columns_decides_nothing(tmp_path: Path):
 
 @pytest.mark.parametrize("scale", [1e-15, 1e15])
 def test_the_units_of_columns_decide_nothing(scale: float, tmp_path: Path):
-    table = chinchilla().assign(
-        C=lambda t: 6 * t["n_params"] * t["tokens"], loss_std=np.linspace(0.01, 0.1, 90)
-    )
+    table = chinchilla().assign(C=lambda t: 6 * t["n_params"] * t["tokens"], loss_std=np.linspace(0.01, 0.1, 90))
     expected = roles(read(tmp_path, table))
     for name in ("n_params", "tokens", "lr", "C", "loss_std"):
         assert roles(read(tmp_path, table.assign(**{name: table[name] * scale}))) == expected

@@ -67,18 +67,14 @@ def test_the_published_law_scores_what_was_published(sldbench: Path):
         assert table is not None
         constants = [law[table.groups[code]] for code in table.codes]
         n = table.features["sft_data_size"]
-        predicted = [
-            p["L_inf"] + p["A"] * (x + p["N0"]) ** -p["alpha"] for x, p in zip(n, constants, strict=True)
-        ]
+        predicted = [p["L_inf"] + p["A"] * (x + p["N0"]) ** -p["alpha"] for x, p in zip(n, constants, strict=True)]
         assert r2(table.target_matrix(), np.array(predicted)[:, None]) == pytest.approx(published, abs=5e-7)
 
 
 def write_table(folder: Path, name: str = "train.csv", rows: int = 6) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     n = 10.0 ** np.arange(1, rows + 1)
-    pd.DataFrame({"sft_data_size": n, "sft_loss": 1 + n**-0.2, "group": "g"}).to_csv(
-        folder / name, index=False
-    )
+    pd.DataFrame({"sft_data_size": n, "sft_loss": 1 + n**-0.2, "group": "g"}).to_csv(folder / name, index=False)
 
 
 def test_a_folder_is_read_with_or_without_the_task_in_its_path(tmp_path: Path):
@@ -91,18 +87,14 @@ def test_a_folder_is_read_with_or_without_the_task_in_its_path(tmp_path: Path):
 
 
 def test_a_folder_without_the_task_is_an_error_not_a_replica(tmp_path: Path):
-    with pytest.raises(
-        InputError, match=r"has no rows of sft: neither sft_scaling_law/train.* nor train\.csv"
-    ):
+    with pytest.raises(InputError, match=r"has no rows of sft: neither sft_scaling_law/train.* nor train\.csv"):
         load("sft", tmp_path)
     assert whereabouts("sft", tmp_path) == ("file", None)
     with pytest.raises(InputError, match=r"--data-dir names .*, which is not a folder"):
         load("sft", tmp_path / "absent")
 
 
-def test_the_variable_comes_after_the_argument_and_before_the_cache(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+def test_the_variable_comes_after_the_argument_and_before_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     write_table(tmp_path / "named", rows=5)
     write_table(tmp_path / "given", rows=7)
     monkeypatch.setenv(sources.DATA_VARIABLE, str(tmp_path / "named"))
@@ -117,9 +109,7 @@ def test_the_variable_comes_after_the_argument_and_before_the_cache(
 def test_a_variable_that_lacks_the_task_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     write_table(tmp_path / "sft_scaling_law")
     monkeypatch.setenv(sources.DATA_VARIABLE, str(tmp_path))
-    with pytest.raises(
-        InputError, match=rf"rows of moe could not be had \(LAWSMITH_DATA={tmp_path} has none, HF_HUB"
-    ):
+    with pytest.raises(InputError, match=rf"rows of moe could not be had \(LAWSMITH_DATA={tmp_path} has none, HF_HUB"):
         load("moe")
     assert whereabouts("moe") == ("hub", None)
 
@@ -138,9 +128,7 @@ def test_without_data_two_tasks_become_a_loud_replica(monkeypatch: pytest.Monkey
 
 def test_without_data_the_other_tasks_say_how_to_get_them():
     for name in set(names()) - set(replica.available()) - {"nano"}:
-        with pytest.raises(
-            InputError, match=f"The rows of {name} could not be had .*--data-dir or LAWSMITH_DATA"
-        ):
+        with pytest.raises(InputError, match=f"The rows of {name} could not be had .*--data-dir or LAWSMITH_DATA"):
             load(name)
 
 

@@ -55,9 +55,7 @@ def test_rows_and_probes_go_as_far_as_stated(tmp_path: Path):
     assert rows.features["N"].max() == pytest.approx(1e12) and rows.features["T"].max() == pytest.approx(700)
     probes = SearchTask.of(far).probes
     assert probes is not None
-    assert probes.features["N"].max() == pytest.approx(1e12) and probes.features["T"].max() == pytest.approx(
-        700
-    )
+    assert probes.features["N"].max() == pytest.approx(1e12) and probes.features["T"].max() == pytest.approx(700)
     half = len(probes) // 2
     assert 1e3 < probes.features["N"][:half].max() < 1e12
     assert SearchTask.of(far).digest != SearchTask.of(usual).digest
@@ -79,9 +77,7 @@ def test_it_is_archived_and_told(tmp_path: Path):
     told = "How far it lies beyond the data, as the user states it: {}."
     both = "N up to 100 times the largest value, 1e+05, T up to 450"
     assert facts(task).reach == told.format(both)
-    assert facts(table(tmp_path, ("100",)).task).reach.endswith(
-        "1e+05; of the other features it is not known."
-    )
+    assert facts(table(tmp_path, ("100",)).task).reach.endswith("1e+05; of the other features it is not known.")
     assert "is not known: assume several times" in facts(table(tmp_path).task).reach
     (tmp_path / "task.toml").write_text('reach = ["N=7"]\n')
     assert table(tmp_path).task.knowledge.reach == {"N": 7.0}

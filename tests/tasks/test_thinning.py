@@ -7,14 +7,10 @@ from lawsmith.tasks.thinning import FEWEST, MOST_GROUPS, MOST_ROWS
 
 
 def task(codes: np.ndarray, groups: int) -> Task:
-    schema = Schema(
-        name="t", long_name="t", title="t", features=("N",), targets=("loss",), group="g", cap=None
-    )
+    schema = Schema(name="t", long_name="t", title="t", features=("N",), targets=("loss",), group="g", cap=None)
     n = np.geomspace(1, 1e6, len(codes))
     names = tuple(f"g{k:05d}" for k in range(groups))
-    return Task(
-        schema, Table({"N": n}, {"loss": n**-0.3 + codes}, names, codes), Provenance("file", "", None)
-    )
+    return Task(schema, Table({"N": n}, {"loss": n**-0.3 + codes}, names, codes), Provenance("file", "", None))
 
 
 def test_a_small_table_is_left_as_it_is() -> None:

@@ -80,9 +80,7 @@ def test_the_order_of_rows_and_columns_decides_nothing():
 def test_labels_have_no_beyond():
     table = grid()
     kind = np.arange(35) % 3.0
-    labelled = Table(
-        {**table.features, "kind": kind}, table.targets, table.groups, table.codes, categories=("kind",)
-    )
+    labelled = Table({**table.features, "kind": kind}, table.targets, table.groups, table.codes, categories=("kind",))
     assert frontier_features(labelled) == ("n", "d")
     assert held_out(labelled) == held_out(table)
     assert np.array_equal(nearness(labelled), nearness(table))

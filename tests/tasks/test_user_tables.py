@@ -217,9 +217,7 @@ def test_a_test_split_is_validated_against_training(tmp_path: Path):
     data = reading(beyond[:15])
     assert data.test is not None
     assert (len(data.test), data.test.groups) == (15, data.task.train.groups)
-    with refused(
-        "group c is not in the training split, so no law can predict it; drop the rows, or say with"
-    ):
+    with refused("group c is not in the training split, so no law can predict it; drop the rows, or say with"):
         reading(beyond.assign(model="c"))
     with refused("the target 'loss' is"):
         reading(beyond[:1])
