@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 MAX_CELLS = 20_000_000
 """Bound on rows times columns of one file."""
+CELLS_OF_A_RECORD = 4
+"""Cells that each row of objects counts for beside its entries: a row costs memory even where it is empty."""
 MAX_COLUMNS = 2_000
 """Bound on the columns of one file."""
 MAX_HEADER = 1024**2

@@ -4,9 +4,7 @@ What the user names is taken as named. Everything else is decided from names and
 `_Decision.decide`; the first rule that fits a column decides it.
 """
 
-import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -14,19 +12,16 @@ from lawsmith.tasks import words
 from lawsmith.tasks.arrays import Array, Mask
 from lawsmith.tasks.asked import Asked, resolve
 from lawsmith.tasks.cells import Cells
+from lawsmith.tasks.companions import decide_bookkeeping, decide_companions
 from lawsmith.tasks.deciding import Deciding
 from lawsmith.tasks.errors import InputError, listing
 from lawsmith.tasks.follows import derived
 from lawsmith.tasks.labels import MOST_LEVELS, decide_codes, decide_labels
 from lawsmith.tasks.rows import filled, filled_labels, finished, take
 from lawsmith.tasks.schema import ColumnRole, Weight
-
-if TYPE_CHECKING:
-    pass
+from lawsmith.tasks.weights import decide_weights, kind_of_weight, weigh
 
 MOST_FEATURES = 200  # that nobody named: each is compared with each other
-AGAIN = 0.25  # standard deviations of the target by which repeated measurements typically differ at most
-COMPANION = 1 - 1e-5  # correlation of a column with a function of the target that makes it another outcome
 
 
 @dataclass(frozen=True)
@@ -108,9 +103,9 @@ class _Decision(Deciding):
         """Apply the rules in order."""
         self._named()
         self._empty_and_constant()
-        self._weights()
-        self._bookkeeping()
-        self._companions()
+        decide_weights(self)
+        decide_bookkeeping(self)
+        decide_companions(self)
         self._gaps()
         decide_labels(self)
         decide_codes(self)
@@ -136,7 +131,7 @@ class _Decision(Deciding):
         if asked.group:
             self.set(asked.group, "group", "named")
         if asked.sigma is not None:
-            self._weigh(asked.sigma, self._kind_of_weight(asked.sigma), "named")
+            weigh(self, asked.sigma, kind_of_weight(self, asked.sigma), "named")
 
     def _named_feature(self, name: str) -> None:
         labels = set(self.labels_of(name))
@@ -159,113 +154,6 @@ class _Decision(Deciding):
                 self.set(name, "left out", f"empty in {missing} of {self.rows} rows")
             elif same and self.rows > 1:
                 self.set(name, "left out", "the same in every row")
-
-    def _weights(self) -> None:
-        others = tuple(name for name in self.open() if self.numbers[name] is not None)
-        errors = {name: words.error_of(name, self.asked.target, others) for name in others}
-        for name, of in errors.items():
-            if words.bounds_of(name, self.asked.target):
-                self.set(name, "companion", f"by its name an end of an interval of {self.asked.target[0]}")
-            elif words.variance_of(name, self.asked.target):
-                self._weight_of_target(name, self.asked.target[0])
-            if of is None or of == name or name in self.role:
-                continue
-            rival = words.is_outcome(name) and any(map(words.is_outcome, self.asked.target))
-            if of in self.asked.target or (of == "" and not rival and self._looks_like_error(name)):
-                self._weight_of_target(name, of or self.asked.target[0])
-            elif of:
-                self.set(name, "left out", f"by its name the error of {of}")
-        for name in self.open():
-            if words.is_count(name, self.asked.target) and self._is_count(name):
-                if self.weight is None and len(self.asked.target) == 1:
-                    self._weigh(name, "count", "by its name a number of measurements; rows count by it")
-                else:
-                    self.set(name, "left out", "a number of measurements; the errors already say how rows count")
-
-    def _weight_of_target(self, name: str, of: str) -> None:
-        if len(self.asked.target) > 1:
-            self.set(name, "left out", f"the error of {of}; with several targets all rows count alike")
-        elif self.weight is not None:
-            self.set(name, "left out", f"an error of {of}; {self.weight.column} already says how rows count")
-        elif not self.is_positive(name):
-            self.set(name, "left out", f"by its name the error of {of}, but not positive in every row")
-        else:
-            kind = self._kind_of_weight(name)
-            self._weigh(name, kind, f"by its name the {kind} of {of}; rows count by it")
-
-    def _kind_of_weight(self, name: str) -> Literal["error", "variance", "count"]:
-        if words.is_count(name, self.asked.target):
-            return "count"
-        return "variance" if words.variance_of(name, self.asked.target) else "error"
-
-    def _weigh(self, name: str, kind: Literal["error", "variance", "count"], reason: str) -> None:
-        self.weight = Weight(column=name, kind=kind)
-        self.set(name, "weight", reason)
-
-    def _looks_like_error(self, name: str) -> bool:
-        """Whether a column called sigma, say, is smaller than the target varies, and no setting of a few levels."""
-        values, target = self.numbers[name], self.numbers[self.asked.target[0]]
-        if values is None or target is None or not self.is_positive(name):
-            return False
-        return (
-            bool(np.median(values) < np.nanmax(target) - np.nanmin(target)) and len(np.unique(values)) > self.rows / 4
-        )
-
-    def _is_count(self, name: str) -> bool:
-        values = self.numbers[name]
-        return (
-            values is not None
-            and self.is_positive(name)
-            and bool((values == np.round(values)).all() and values.max() <= 1e4)
-        )
-
-    def _bookkeeping(self) -> None:
-        for name in self.open():
-            plain = words.bare(name)
-            if name in self.cells.dates:
-                continue  # a feature, where there is no other
-            if words.is_label(name) and self.repeats(name):
-                self.labelled.add(name)
-            elif words.is_replicate(name):
-                self.set(name, "replicate", "tells repeated measurements apart")
-            elif self.numbers[name] is None and _looks_like_a_date(self.labels_of(name)[0]):
-                self.set(name, "bookkeeping", "dates that are not written like 2022-06-01")
-            elif words.is_bookkeeping(name) or (self.tracker and plain in words.TRACKER):
-                self.set(name, "bookkeeping", "by its name")
-
-    def _companions(self) -> None:
-        target = self.asked.target[0]
-        outcome = any(words.is_outcome(name) for name in self.asked.target)
-        for name in self.open():
-            if self.numbers[name] is None or name in self.labelled:
-                continue
-            if name.lower().startswith(words.RESULTS) or (outcome and words.is_outcome(name)):
-                self.set(name, "companion", f"another outcome beside {target}")
-            elif words.repeats_of(name, target) and self._agrees_with(name, target):
-                self.set(name, "companion", f"named like {target} and nearly the same: measured again")
-            elif self._is_function_of_target(name):
-                self.set(name, "companion", f"follows from {target} itself")
-
-    def _agrees_with(self, name: str, target: str) -> bool:
-        """Whether two columns differ by far less than they vary."""
-        values, others = self.numbers[name], self.numbers[target]
-        if values is None or others is None or not np.isfinite([values, others]).all():
-            return False
-        apart = values - others
-        return bool(np.median(np.abs(apart)) < AGAIN * np.std(others))
-
-    def _is_function_of_target(self, name: str) -> bool:
-        """Whether a column restates the target (its exponential, its logarithm, a multiple) in a table where other
-        columns were set to a few values each."""
-        values, target = self.numbers[name], self.numbers[self.asked.target[0]]
-        if values is None or target is None or self.rows < 8:
-            return False
-        if not np.isfinite([values, target]).all() or len(np.unique(values)) < 0.8 * self.rows:
-            return False
-        if not any(_correlated(a, b) for a in _views(values) for b in _views(target)):
-            return False
-        settings = [v for v in self.candidates().values() if 2 * len(np.unique(v)) <= self.rows]
-        return len(settings) >= 2
 
     def _gaps(self) -> None:
         if self.asked.features is not None or self.asked.drop_incomplete:
@@ -367,24 +255,6 @@ class _Decision(Deciding):
             only_measured=self.tracker,
             notices=tuple(self.notices),
         )
-
-
-def _looks_like_a_date(label: str) -> bool:
-    return re.match(r"\d{1,4}[./-]\d{1,2}[./-]\d{2,4}\b", label) is not None
-
-
-def _views(values: Array) -> list[Array]:
-    views = [values]
-    if values.min() > 0:
-        views.append(np.log(values))
-    return views
-
-
-def _correlated(one: Array, two: Array) -> bool:
-    if np.ptp(one) == 0 or np.ptp(two) == 0:
-        return False
-    a, b = ((v - v.min()) / np.ptp(v) for v in (one, two))
-    return bool(abs(np.corrcoef(a, b)[0, 1]) > COMPANION)
 
 
 def _counts_rows(values: Array | None) -> bool:

@@ -383,6 +383,6 @@ def test_a_workbook_of_more_rows_than_excel_makes_is_a_sentence(
         book.active.append(row)
     book.save(tmp_path / "rows.xlsx")
     assert len(read_dataset(tmp_path / "rows.xlsx", ["y"]).task.train) == 40
-    monkeypatch.setattr("lawsmith.tasks.reading._ROWS_OF_A_SHEET", 40)
+    monkeypatch.setattr("lawsmith.tasks.binary_tables._ROWS_OF_A_SHEET", 40)
     with pytest.raises(InputError, match="more than 40 rows; Excel makes none"):
         read_dataset(tmp_path / "rows.xlsx", ["y"])

@@ -360,7 +360,7 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path):
 
 
 def test_a_parquet_file_that_unpacks_to_too_much(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("lawsmith.tasks.reading.MAX_UNPACKED_BYTES", 100)
+    monkeypatch.setattr("lawsmith.tasks.binary_tables.MAX_UNPACKED_BYTES", 100)
     write_parquet(tmp_path / "t.parquet", frame())
     with refused("unpacks to"):
         read_dataset(tmp_path / "t.parquet", ["loss"])

@@ -1,0 +1,145 @@
+"""Tables of the formats that hold no text: Parquet files and Excel workbooks.
+
+Both unpack to more than they weigh, so sizes are looked at before anything is unpacked.
+"""
+
+import io
+import zipfile
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from lawsmith.tasks.delimited import CELLS_OF_A_RECORD, Reading, bound, bound_columns, tidy
+from lawsmith.tasks.errors import InputError, listing, require
+
+if TYPE_CHECKING:  # pandas takes half a second to import, and the sandbox never needs it
+    import pandas as pd
+    import pyarrow as pa
+
+MAX_UNPACKED_BYTES = 1024**3
+"""Bound on what a Parquet file or a workbook unpacks to."""
+MAX_CELL = 32 * 1024
+"""Bound on the characters of one cell of a Parquet file: many rows may mean one stored text."""
+
+_ROWS_OF_A_SHEET = 2**20
+
+
+def parquet(content: bytes, where: str) -> Reading:
+    """The columns of a Parquet file that hold no lists or bytes. Raises InputError for a damaged or too large file."""
+    require("pyarrow", "parquet", f"Reading {where}, a Parquet file,")
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        file = pq.ParquetFile(io.BytesIO(content))
+        schema = file.schema_arrow
+        plain = [column.name for column in schema if _is_plain(column.type)]
+        bound_columns(len(schema), where)
+        if repeated := [name for name, count in Counter(schema.names).items() if count > 1]:
+            raise InputError(f"{where} names the column {repeated[0]!r} twice; every column needs its own name.")
+        bound(file.metadata.num_rows * max(1, len(plain)), where)
+        groups = (file.metadata.row_group(place) for place in range(file.metadata.num_row_groups))
+        if (size := sum(group.total_byte_size for group in groups)) > MAX_UNPACKED_BYTES:
+            raise InputError(
+                f"{where} unpacks to {size / 1024**2:.0f} MiB; at most {MAX_UNPACKED_BYTES // 1024**2} MiB are read."
+            )
+        texts = [column.name for column in schema if _is_text(column.type)]
+        file = pq.ParquetFile(io.BytesIO(content), read_dictionary=texts)
+        parts = []
+        for place in range(file.metadata.num_row_groups):
+            parts.append(file.read_row_group(place, columns=plain))
+            _bound_texts(parts[-1], where)
+        table = pa.concat_tables(parts) if parts else file.schema_arrow.empty_table()
+        frame: pd.DataFrame = table.to_pandas(ignore_metadata=True)
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(f"{where} is not a readable Parquet file: {str(error).splitlines()[0].rstrip('.')}.") from None
+    nested = [column.name for column in schema if column.name not in plain]
+    said = f"{where}: {listing(nested)} left out, because the cells hold lists or bytes."
+    return Reading(frame, notices=(said,) if nested else ())
+
+
+def _is_text(kind: "pa.DataType") -> bool:
+    import pyarrow as pa
+
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+def _is_plain(kind: "pa.DataType") -> bool:
+    import pyarrow as pa
+
+    inner = kind.value_type if pa.types.is_dictionary(kind) else kind
+    nested = pa.types.is_nested(inner) or pa.types.is_binary(inner) or pa.types.is_large_binary(inner)
+    return not (nested or pa.types.is_fixed_size_binary(inner))
+
+
+def _bound_texts(table: "pa.Table", where: str) -> None:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        for chunk in column.chunks:
+            words = chunk.dictionary if pa.types.is_dictionary(chunk.type) else chunk
+            longest = (pc.max(pc.binary_length(words)).as_py() or 0) if _is_text(words.type) else 0
+            if longest > MAX_CELL:
+                raise InputError(f"{where}: column {name!r} holds a text of more than {MAX_CELL} bytes; leave it out.")
+            if (size := longest * table.num_rows / 1024**2) > MAX_UNPACKED_BYTES / 1024**2:
+                raise InputError(
+                    f"{where}: the texts of column {name!r} may unpack to {size:.0f} MiB; at most "
+                    f"{MAX_UNPACKED_BYTES // 1024**2} MiB are read."
+                )
+
+
+def workbook(content: bytes, where: str) -> Reading:
+    """The first sheet of an Excel workbook that holds a table. Raises InputError for a damaged or too large file."""
+    import pandas as pd
+
+    try:
+        import openpyxl
+    except ImportError:
+        raise InputError(
+            f"{where}: reading Excel workbooks needs openpyxl; install it with: pip install 'lawsmith[xlsx]', or save "
+            "the sheet as CSV."
+        ) from None
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            if (size := sum(info.file_size for info in archive.infolist())) > MAX_UNPACKED_BYTES:
+                raise InputError(f"{where} unpacks to {size / 1024**2:.0f} MiB; save the sheet as CSV.")
+        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+        rows: list[tuple[Any, ...]] = []
+        title, titles, cells = "", list(book.sheetnames), 0
+        for sheet in book.worksheets:
+            found: list[tuple[Any, ...]] = []
+            for place, row in enumerate(sheet.iter_rows(values_only=True)):
+                if place >= _ROWS_OF_A_SHEET:
+                    raise InputError(f"{where} has a sheet of more than {_ROWS_OF_A_SHEET:,} rows; Excel makes none.")
+                cells += CELLS_OF_A_RECORD + len(row)
+                bound(cells, where)
+                if any(cell is not None for cell in row):
+                    found.append(row)
+            if found and not rows:
+                rows, title = found, str(sheet.title)
+            if sum(_width(row) > 1 for row in found) > 1:  # a table rather than a remark
+                rows, title = found, str(sheet.title)
+                break
+    except InputError:
+        raise
+    except Exception as error:  # noqa: BLE001  # openpyxl raises whatever a damaged part makes it raise
+        raise InputError(f"{where} is not a readable Excel workbook: {str(error)[:100]}.") from None
+    if not rows:
+        raise InputError(f"{where} is empty; a table needs a header and at least one row.")
+    notices = [f"{where} has {len(titles)} sheets; {title!r} was read."] if len(titles) > 1 else []
+    while len(rows) > 2 and _width(rows[0]) == 1 < min(_width(rows[1]), _width(rows[2])):
+        shown = next(str(cell) for cell in rows.pop(0) if cell is not None)
+        notices.append(f"{where}: the line {shown.strip()[:60]!r} above the header was left out.")
+    first = min(next(k for k, cell in enumerate(row) if cell is not None) for row in rows)
+    rows = [row[first:] for row in rows]
+    width = max(len(row) for row in rows)
+    filled = [(*row, *[None] * (width - len(row))) for row in rows[1:]]
+    frame = pd.DataFrame(filled, columns=range(width), dtype=object)
+    names = ["" if cell is None else str(cell) for cell in rows[0]]
+    grid = tidy(frame, [*names, *[""] * (width - len(names))], where)
+    return grid.after(*notices)
+
+
+def _width(row: tuple[Any, ...]) -> int:
+    """How many cells of a row hold something."""
+    return sum(cell is not None for cell in row)

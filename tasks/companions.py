@@ -1,0 +1,84 @@
+"""Which columns of a table keep record of the runs, and which are further outcomes of them."""
+
+import re
+
+import numpy as np
+
+from lawsmith.tasks import words
+from lawsmith.tasks.arrays import Array
+from lawsmith.tasks.deciding import Deciding
+
+AGAIN = 0.25  # standard deviations of the target by which repeated measurements typically differ at most
+COMPANION = 1 - 1e-5  # correlation of a column with a function of the target that makes it another outcome
+
+
+def decide_bookkeeping(d: Deciding) -> None:
+    """Columns that label, repeat or record runs; labels are left to `lawsmith.tasks.labels`."""
+    for name in d.open():
+        plain = words.bare(name)
+        if name in d.cells.dates:
+            continue  # a feature, where there is no other
+        if words.is_label(name) and d.repeats(name):
+            d.labelled.add(name)
+        elif words.is_replicate(name):
+            d.set(name, "replicate", "tells repeated measurements apart")
+        elif d.numbers[name] is None and _looks_like_a_date(d.labels_of(name)[0]):
+            d.set(name, "bookkeeping", "dates that are not written like 2022-06-01")
+        elif words.is_bookkeeping(name) or (d.tracker and plain in words.TRACKER):
+            d.set(name, "bookkeeping", "by its name")
+
+
+def decide_companions(d: Deciding) -> None:
+    """Columns that are outcomes of the same runs, as the target is."""
+    target = d.asked.target[0]
+    outcome = any(words.is_outcome(name) for name in d.asked.target)
+    for name in d.open():
+        if d.numbers[name] is None or name in d.labelled:
+            continue
+        if name.lower().startswith(words.RESULTS) or (outcome and words.is_outcome(name)):
+            d.set(name, "companion", f"another outcome beside {target}")
+        elif words.repeats_of(name, target) and _agrees_with(d, name, target):
+            d.set(name, "companion", f"named like {target} and nearly the same: measured again")
+        elif _is_function_of_target(d, name):
+            d.set(name, "companion", f"follows from {target} itself")
+
+
+def _agrees_with(d: Deciding, name: str, target: str) -> bool:
+    """Whether two columns differ by far less than they vary."""
+    values, others = d.numbers[name], d.numbers[target]
+    if values is None or others is None or not np.isfinite([values, others]).all():
+        return False
+    apart = values - others
+    return bool(np.median(np.abs(apart)) < AGAIN * np.std(others))
+
+
+def _is_function_of_target(d: Deciding, name: str) -> bool:
+    """Whether a column restates the target (its exponential, its logarithm, a multiple) in a table where other
+    columns were set to a few values each."""
+    values, target = d.numbers[name], d.numbers[d.asked.target[0]]
+    if values is None or target is None or d.rows < 8:
+        return False
+    if not np.isfinite([values, target]).all() or len(np.unique(values)) < 0.8 * d.rows:
+        return False
+    if not any(_correlated(a, b) for a in _views(values) for b in _views(target)):
+        return False
+    settings = [v for v in d.candidates().values() if 2 * len(np.unique(v)) <= d.rows]
+    return len(settings) >= 2
+
+
+def _looks_like_a_date(label: str) -> bool:
+    return re.match(r"\d{1,4}[./-]\d{1,2}[./-]\d{2,4}\b", label) is not None
+
+
+def _views(values: Array) -> list[Array]:
+    views = [values]
+    if values.min() > 0:
+        views.append(np.log(values))
+    return views
+
+
+def _correlated(one: Array, two: Array) -> bool:
+    if np.ptp(one) == 0 or np.ptp(two) == 0:
+        return False
+    a, b = ((v - v.min()) / np.ptp(v) for v in (one, two))
+    return bool(abs(np.corrcoef(a, b)[0, 1]) > COMPANION)

@@ -1,0 +1,104 @@
+"""Tables written as JSON: an array of objects, an object of columns, or one object a line."""
+
+import io
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from lawsmith.tasks.delimited import CELLS_OF_A_RECORD, Reading, bound, bound_columns
+from lawsmith.tasks.errors import InputError
+
+MAX_DEPTH = 6
+"""Bound on the nesting of a JSON record, whose inner entries become columns named ``outer.inner``."""
+
+
+def json_rows(text: str, where: str) -> Reading:
+    """The rows of an array of objects, an object of columns, or one object a line; raises InputError for others."""
+    import pandas as pd
+
+    records: list[dict[str, Any]] = []
+    names: set[str] = set()
+    for place, record in _records(text, where):
+        if not isinstance(record, dict):
+            raise InputError(
+                f"{where}, {place}, is not a JSON object with one entry per column, nor the names of the columns "
+                "above their rows."
+            )
+        records.append(dict(_flat(record)))
+        names.update(records[-1])
+        bound_columns(len(names), where)
+        bound((CELLS_OF_A_RECORD + len(names)) * len(records), where)  # an absent entry takes room as well
+        _refuse_half_characters(records[-1], f"{where}, {place},")
+    return Reading(pd.DataFrame(records, dtype=object))
+
+
+def _refuse_half_characters(record: Mapping[str, Any], where: str) -> None:
+    """JSON can write one half of a pair of surrogates, which no file, terminal or library takes."""
+    for text in (*record, *record.values()):
+        if isinstance(text, str) and not text.isascii() and any("\ud800" <= c <= "\udfff" for c in text):
+            raise InputError(f"{where} holds half a character (\\ud800 to \\udfff), which is no text.")
+
+
+def _records(text: str, where: str) -> Iterable[tuple[str, Any]]:
+    whole = _whole(text) if text.lstrip()[:1] in ("[", "{") else None
+    if isinstance(whole, list):
+        whole = _named_rows(whole)
+        return ((f"entry {number}", entry) for number, entry in enumerate(whole, start=1))
+    if isinstance(whole, dict):
+        return ((f"entry {number}", entry) for number, entry in enumerate(_rows_of(whole), start=1))
+    return _lines(text, where)
+
+
+def _whole(text: str) -> Any:
+    """The one JSON value that a text is; None where it is none, or several lines of them."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):  # ValueError also for an integer of thousands of digits
+        return None
+
+
+def _named_rows(entries: list[Any]) -> list[Any]:
+    """Objects of a list of lists whose first one names the columns; any other list as it is."""
+    if not entries or not all(isinstance(row, list) and len(row) == len(entries[0]) for row in entries):
+        return entries
+    names, *rows = entries
+    if not names or not all(isinstance(name, str) for name in names):
+        return entries
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def _rows_of(whole: dict[str, Any]) -> list[Any]:
+    """Rows of an object of columns (lists, or pandas' objects by row), of rows by their numbers, of names and rows, or
+    of one list beside remarks."""
+    values = list(whole.values())
+    lists = [v for v in values if isinstance(v, list) and v and all(isinstance(row, dict) for row in v)]
+    if len(lists) == 1 and not any(isinstance(value, list) and value is not lists[0] for value in values):
+        return list(lists[0])
+    names, rows = whole.get("columns"), whole.get("data")
+    if isinstance(names, list) and isinstance(rows, list) and all(isinstance(row, list) for row in rows):
+        return [dict(zip(map(str, names), row, strict=False)) for row in rows]
+    if values and all(isinstance(value, list) for value in values) and len({len(v) for v in values}) == 1:
+        return [dict(zip(whole, row, strict=True)) for row in zip(*values, strict=True)]
+    if values and all(isinstance(value, dict) for value in values) and len({tuple(v) for v in values}) == 1:
+        if all(map(str.isdigit, whole)) and not all(map(str.isdigit, values[0])):
+            return values
+        return [{name: column[row] for name, column in whole.items()} for row in values[0]]
+    return [whole]
+
+
+def _lines(text: str, where: str) -> Iterable[tuple[str, Any]]:
+    for number, line in enumerate(io.StringIO(text), start=1):
+        if not line.strip():
+            continue
+        try:
+            yield f"line {number}", json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise InputError(f"{where}, line {number}, is not JSON: {error}.") from None
+
+
+def _flat(record: Mapping[str, Any], prefix: str = "", depth: int = 0) -> Iterable[tuple[str, Any]]:
+    for name, value in record.items():
+        if isinstance(value, dict) and value and depth < MAX_DEPTH:
+            yield from _flat(value, f"{prefix}{name}.", depth + 1)
+        else:
+            yield f"{prefix}{name}", value

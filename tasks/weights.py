@@ -1,0 +1,73 @@
+"""Which column of a table says how much each row counts: an error, a variance or a number of measurements."""
+
+from typing import Literal
+
+import numpy as np
+
+from lawsmith.tasks import words
+from lawsmith.tasks.deciding import Deciding
+from lawsmith.tasks.schema import Weight
+
+
+def decide_weights(d: Deciding) -> None:
+    """Find the column that says how rows count: errors, variances or numbers of measurements of the target."""
+    others = tuple(name for name in d.open() if d.numbers[name] is not None)
+    errors = {name: words.error_of(name, d.asked.target, others) for name in others}
+    for name, of in errors.items():
+        if words.bounds_of(name, d.asked.target):
+            d.set(name, "companion", f"by its name an end of an interval of {d.asked.target[0]}")
+        elif words.variance_of(name, d.asked.target):
+            _weight_of_target(d, name, d.asked.target[0])
+        if of is None or of == name or name in d.role:
+            continue
+        rival = words.is_outcome(name) and any(map(words.is_outcome, d.asked.target))
+        if of in d.asked.target or (of == "" and not rival and _looks_like_error(d, name)):
+            _weight_of_target(d, name, of or d.asked.target[0])
+        elif of:
+            d.set(name, "left out", f"by its name the error of {of}")
+    for name in d.open():
+        if words.is_count(name, d.asked.target) and _is_count(d, name):
+            if d.weight is None and len(d.asked.target) == 1:
+                weigh(d, name, "count", "by its name a number of measurements; rows count by it")
+            else:
+                d.set(name, "left out", "a number of measurements; the errors already say how rows count")
+
+
+def _weight_of_target(d: Deciding, name: str, of: str) -> None:
+    if len(d.asked.target) > 1:
+        d.set(name, "left out", f"the error of {of}; with several targets all rows count alike")
+    elif d.weight is not None:
+        d.set(name, "left out", f"an error of {of}; {d.weight.column} already says how rows count")
+    elif not d.is_positive(name):
+        d.set(name, "left out", f"by its name the error of {of}, but not positive in every row")
+    else:
+        kind = kind_of_weight(d, name)
+        weigh(d, name, kind, f"by its name the {kind} of {of}; rows count by it")
+
+
+def kind_of_weight(d: Deciding, name: str) -> Literal["error", "variance", "count"]:
+    """What a column of weights holds, by its name."""
+    if words.is_count(name, d.asked.target):
+        return "count"
+    return "variance" if words.variance_of(name, d.asked.target) else "error"
+
+
+def weigh(d: Deciding, name: str, kind: Literal["error", "variance", "count"], reason: str) -> None:
+    """Let the column `name` say how rows count."""
+    d.weight = Weight(column=name, kind=kind)
+    d.set(name, "weight", reason)
+
+
+def _looks_like_error(d: Deciding, name: str) -> bool:
+    """Whether a column called sigma, say, is smaller than the target varies, and no setting of a few levels."""
+    values, target = d.numbers[name], d.numbers[d.asked.target[0]]
+    if values is None or target is None or not d.is_positive(name):
+        return False
+    return bool(np.median(values) < np.nanmax(target) - np.nanmin(target)) and len(np.unique(values)) > d.rows / 4
+
+
+def _is_count(d: Deciding, name: str) -> bool:
+    values = d.numbers[name]
+    return (
+        values is not None and d.is_positive(name) and bool((values == np.round(values)).all() and values.max() <= 1e4)
+    )
