@@ -122,6 +122,8 @@ def _robust(task: Task, train: Table, own: Sequence[str], sandbox: Sandbox, end:
     for statement in (read_candidate(source, schema=task.schema).statement for source in own[:LAWS]):
         if statement is not None and 3 * len(statement.parameters) <= len(train):
             sources.append(write(replace(statement, loss=Loss.ROBUST), task.schema.features))
+    if time.monotonic() > end:  # making the forms of a table with many rows and features takes its time too
+        raise TimeoutError
     jobs = [FitJob(source, task.schema, train, (train.hide(),)) for source in sources]
     futures = sandbox.submit_all(jobs)
     late = wait(futures, timeout=None if end == math.inf else max(0.0, end - time.monotonic())).not_done

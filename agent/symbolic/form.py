@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from lawsmith.sandbox.fitting import Form, Loss
 from lawsmith.sandbox.fitting.tree_form import tree_form
@@ -36,7 +37,7 @@ class SymbolicForm:
     by_chance: int = 0
     pooled: frozenset[tuple[int, str]] = frozenset()
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Equal for forms that state the same form."""
         common = f"{self.shared}{sorted(self.pooled) or ''}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, dataclass_transform
 
@@ -253,21 +253,36 @@ def complexity(node: Node) -> int:
 def canonical(node: Node) -> str:
     """One text for expressions that differ in parameter names and in the order of terms and factors only."""
     order: dict[str, str] = {}
+    nameless = dict[Node, str]()
 
-    def text(one: Node, named: bool) -> str:
-        match one:
-            case Number(value):
-                return f"{value:.6g}"
-            case Feature(name):
-                return name
-            case Parameter(name):
-                return order.setdefault(name, f"#{len(order)}") if named else "#"
-            case Sum() | Product():
-                parts = sorted(children(one), key=lambda child: text(child, False))
-                return type(one).__name__[0] + "(" + ",".join(text(part, named) for part in parts) + ")"
-            case Power(base, exponent):
-                return f"({text(base, named)}^{text(exponent, named)})"
-            case Function(name, arguments):
-                return f"{name}({','.join(text(argument, named) for argument in arguments)})"
+    def without_names(one: Node, texts: list[str]) -> str:
+        nameless[one] = _text(one, sorted(texts) if isinstance(one, Sum | Product) else texts)
+        return nameless[one]
 
-    return text(node, True)
+    def with_names(one: Node) -> str:
+        if isinstance(one, Parameter):
+            return order.setdefault(one.name, f"#{len(order)}")
+        parts: Sequence[Node] = children(one)
+        if isinstance(one, Sum | Product):
+            parts = sorted(parts, key=nameless.__getitem__)
+        return _text(one, [with_names(part) for part in parts])
+
+    apply_each(node, without_names)
+    return with_names(node)
+
+
+def _text(node: Node, parts: list[str]) -> str:
+    """The text of a node whose parts have these texts; a parameter's is that of any."""
+    match node:
+        case Number(value):
+            return f"{value:.6g}"
+        case Feature(name):
+            return name
+        case Parameter():
+            return "#"
+        case Sum() | Product():
+            return f"{type(node).__name__[0]}({','.join(parts)})"
+        case Power():
+            return f"({parts[0]}^{parts[1]})"
+        case Function(name, _):
+            return f"{name}({','.join(parts)})"

@@ -6,8 +6,9 @@ import math
 import shutil
 import time
 from collections.abc import Sequence
+from concurrent.futures import Future
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -136,6 +137,27 @@ def test_reading_and_preparing_count_for_up_to_half_of_the_limit(
     first, second = spent(2, "slow")
     assert 0.4 <= first < 0.8, "a command that took 100 s to prepare leaves half of the limit"
     assert second < 0.4, "a run that follows has all of it"
+
+
+class StuckSandbox:
+    """Fits nothing, ever."""
+
+    def __init__(self) -> None:
+        self.asked: list[Future[Any]] = []
+
+    def submit_all(self, jobs: Sequence[FitJob]) -> list[Future[Any]]:
+        self.asked += [Future[Any]() for _ in jobs]
+        return self.asked
+
+
+def test_no_doubts_are_asked_once_the_time_for_them_is_over() -> None:
+    dataset, idle, stuck = small_dataset(), StuckSandbox(), StuckSandbox()
+    with pytest.raises(TimeoutError):
+        doubted(dataset, cast(Sandbox, idle), 0.0)
+    assert idle.asked == [], "making the forms took all of it: no fit is begun that nobody waits for"
+    with pytest.raises(TimeoutError):
+        doubted(dataset, cast(Sandbox, stuck), 2.0)
+    assert stuck.asked and all(future.cancelled() for future in stuck.asked)
 
 
 def test_doubts_that_take_too_long_are_given_up() -> None:
