@@ -10,7 +10,7 @@ from itertools import combinations, zip_longest
 
 import numpy as np
 
-from lawsmith.agent.symbolic.factors import of_levels, starting
+from lawsmith.agent.symbolic.factors import OWN_UNIT, of_levels, starting
 from lawsmith.agent.symbolic.form import SymbolicForm
 from lawsmith.agent.symbolic.looks import (
     FEWEST_ROWS,
@@ -36,7 +36,7 @@ MOST_FEATURES = 8  # with more, pairs and triples of factors are too many to loo
 MOST_TARGETS = 3  # that are searched one by one
 OF_A_STAGE = 5  # laws that go on from a stage
 OF_GROUPS = 3  # the same where each is tried with several ways of sharing constants
-READABLE = (1e-3, 1e3)  # sizes of features that need no unit
+ROUND = 0.25  # logarithm (base 10): columns end between 0.56 and 5.6 of their unit, so that 1 and 5 are no borders
 VIEW_PRICE, VIEW_TERMS = 0.1, 5  # of sums that state a logarithm or reciprocal: short
 MORE_PRICES = (0.03, 0.05, 0.1, 0.2, 0.3)  # of length, that later searches draw from
 DEEP_SHARE = 0.3  # of later searches that look at all columns
@@ -75,6 +75,8 @@ class GeneralForms:
         few = len(task.train) < FEWEST_ROWS or len(names) > MOST_FEATURES
         self.count = len(task.schema.targets)
         self.plain = [name for name in names if name not in profile.categories]
+        kinds = profile.kinds
+        self.steady = frozenset(n for n in self.plain if kinds[n] is ColumnKind.SCALE and n not in profile.even)
         self.units = {name: self._unit(name) for name in names}
         arguments = self._arguments() if not few else {}
         ends = {name: (float(u.min()), float(u.max())) for name, u in arguments.items()}
@@ -82,8 +84,6 @@ class GeneralForms:
         self.writer = TermWriter(self.units, ends)
         self.together = looks(task, tuple(range(self.count))) if not few else []
         self.applies = bool(self.together)
-        kinds = profile.kinds
-        self.steady = frozenset(n for n in self.plain if kinds[n] is ColumnKind.SCALE and n not in profile.even)
         self._lock = threading.Lock()  # runs side by side wait for one search
         self._stop: Callable[[], bool] = lambda: False
         self._stages = self._searched()
@@ -103,8 +103,13 @@ class GeneralForms:
             return self._known[k]
 
     def _unit(self, name: str) -> float:
+        """1 where constants near 1 are likely, else a power of ten that goes with the column from unit to unit."""
         size = float(np.abs(self.task.train.features[name]).max())
-        return 1.0 if READABLE[0] <= size <= READABLE[1] else self.profile.unit[name]
+        unit = 1.0 if not size else 10.0 ** float(np.round(np.log10(size) - ROUND))
+        own = OWN_UNIT[0] < size < OWN_UNIT[1]
+        if name in self.steady:
+            return 1.0 if own else self.profile.unit[name]
+        return 1.0 if own and unit > 1 else unit
 
     def more(self, rng: np.random.Generator, stop: Callable[[], bool]) -> Stage:
         """Forms of one more search, on other rows, with other starting constants and another price of length."""

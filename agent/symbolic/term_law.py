@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from lawsmith.agent.symbolic.factors import KINDS, Ends, Factor
+from lawsmith.sandbox.law.parameter_roles import Role
 from lawsmith.tasks.arrays import Array
 
 Term = tuple[Factor, ...]  # a product; the empty one is the level
@@ -19,6 +21,7 @@ SINGULAR = 1e-10  # smallest pivot of scaled columns that counts as independent
 STEPS = 6  # of growing damping, before a refinement gives up
 LEAST_GAIN = 1e-4  # of an iteration, after which a refinement ends
 SIMPLE = tuple(sorted({n / d for d in (1, 2, 3) for n in range(-6, 7) if n} | {0.25, 0.75, -0.25, -0.75}))
+DIGITS = (1.0, 4 / 3, 1.5, 5 / 3, 2.0, 2.5, 3.0, 10 / 3, 4.0, 5.0, 6.0, 20 / 3, 7.5, 10.0)  # theirs, in any decade
 NEAR = 0.03  # relative distance up to which a constant is tried at a simple value
 
 
@@ -317,6 +320,16 @@ def _plainer(factor: Factor) -> Iterator[Factor]:
     if kind in ("cos", "gauss", "hill"):
         yield Factor("power", argument, (2.0,))
     if len(factor.constants) - (kind == "hill") == 1 and factor.free:
-        nearest = min(SIMPLE, key=lambda simple: abs(simple - first))
+        nearest = _simple(first, has_unit=KINDS[kind].roles[0] is not Role.EXPONENT)
         if abs(nearest - first) <= NEAR * abs(first):
             yield replace(factor, constants=(nearest, *factor.constants[1:]), fixed=True)
+
+
+def _simple(value: float, *, has_unit: bool) -> float:
+    """The nearest simple number, for a constant that has a unit times any power of ten: 0.3 in one unit is 300 in
+    another."""
+    if not has_unit or not value:
+        return min(SIMPLE, key=lambda simple: abs(simple - value))
+    decade = math.floor(math.log10(abs(value)))
+    digits = min(DIGITS, key=lambda simple: abs(simple - abs(value) / 10.0**decade))
+    return math.copysign(float(f"{digits!r}e{decade}"), value)

@@ -6,9 +6,13 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from lawsmith.agent.symbolic.factors import Factor, starting
 from lawsmith.agent.symbolic.form import SymbolicForm
+from lawsmith.agent.symbolic.general_forms import GeneralForms
+from lawsmith.agent.symbolic.profile import profile
 from lawsmith.agent.symbolic.start_forms import EARLY, StartForms
-from lawsmith.sandbox.fitting import Effort, fit_form
+from lawsmith.agent.symbolic.term_law import simpler
+from lawsmith.sandbox.fitting import Effort, Loss, fit_form
 from lawsmith.sandbox.law.expression import Feature, Node, canonical, transform
 from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.folds import frontier_folds
@@ -93,6 +97,41 @@ def test_forms_on_a_plain_axis_fit_alike_in_any_unit(kind: str, unit: float) -> 
         costs.append({origin: float(fitted.cost.sum()) for origin, fitted in fits.items()})
     assert len(costs[0]) == 4
     assert costs[1] == pytest.approx(costs[0], rel=1e-3)
+
+
+AXES = {
+    "kelvin": np.linspace(273.15, 373.15, ROWS),
+    "minutes": np.linspace(0.0, 45.0, ROWS),
+    "signed": np.linspace(-4.0, 4.0, ROWS),
+    "many decades": np.geomspace(2.0, 5e5, ROWS),
+}
+
+
+@pytest.mark.parametrize("unit", [1e-15, 1e-9, 1e-3, 1e12])
+@pytest.mark.parametrize("axis", AXES)
+def test_the_search_over_terms_begins_with_the_same_factors_in_any_unit(axis: str, unit: float) -> None:
+    found = []
+    for factor in (1.0, unit):
+        task = task_of({"x": AXES[axis] * factor}, NOISE)
+        general = GeneralForms(task, profile(task.train), Loss.SQUARED)
+        factors = starting("x", general.writer.ends["x"], steady="x" in general.steady)
+        found.append([(one.kind, one.constants) for one in factors])
+    assert len(found[0]) > 10
+    assert [kind for kind, _ in found[0]] == [kind for kind, _ in found[1]]
+    for (_, first), (_, second) in zip(*found, strict=True):
+        assert first == pytest.approx(second, rel=1e-9)
+
+
+@pytest.mark.parametrize(("constant", "simple"), [(0.298, 0.3), (-1.49, -1.5), (6.61, 20 / 3), (0.99, 1.0)])
+def test_constants_with_a_unit_become_the_same_simple_numbers_in_any_unit(constant: float, simple: float) -> None:
+    for decade in range(-12, 13):
+        terms = [(Factor("exp", "x", (constant * 10.0**decade,)),)]
+        tried = [term[0].constants[0] for (term,) in simpler(terms) if term and term[0].fixed]
+        assert tried == [pytest.approx(simple * 10.0**decade, rel=1e-12)]
+
+
+def test_an_exponent_becomes_no_simple_number_of_another_decade() -> None:
+    assert not [term for (term,) in simpler([(Factor("real", "x", (0.0298,)),)]) if term and term[0].fixed]
 
 
 def test_laws_are_looked_at_equally_far_beyond_the_data_in_any_unit() -> None:
