@@ -20,6 +20,7 @@ FEW_LEVELS = 24  # a feature with more distinct values in a group is cut by row 
 SHARES = (0.1, 0.2, 0.35)  # depths of frontier cuts for continuous features, as shares of a group's rows
 LEVELS = (1, 2, 3)  # depths for features on a grid: the largest one, two, three levels …
 LEAST = (0.05, 0.1, 0.15)  # … or as many more as hold such a share of a group's rows
+FEWEST_POINTS = 5  # distinct rows that the fitted part keeps in each group, where two folds do
 KEEP_LEVELS = 3  # a fitted part keeps at least this many levels of the feature that is cut
 SMALLEST_SHARE, LARGEST_SHARE = 0.04, 0.6  # of the rows that a fold may hold out
 SAME_LEVEL = 1.04  # positive values closer than this ratio are one level
@@ -53,7 +54,21 @@ def frontier_folds(table: Table, *, seed: int = 0) -> tuple[Fold, ...]:
     unique: dict[bytes, Fold] = {}
     for fold in folds:
         unique.setdefault(fold.held_out.tobytes(), fold)
-    return tuple(unique.values())
+    return _telling(table, tuple(unique.values()))
+
+
+def _telling(table: Table, folds: tuple[Fold, ...]) -> tuple[Fold, ...]:
+    """The folds that tell laws apart: laws of four constants pass through four points, and their errors beyond are
+    whatever it takes to do so. All of them where fewer than two folds have more points."""
+    distinct, point = np.unique(np.column_stack([table.codes, table.matrix()]), axis=0, return_inverse=True)
+    group = distinct[:, 0].astype(np.intp)
+    telling = [f for f in folds if _fewest(group[np.unique(point.reshape(-1)[f.fitted])]) >= FEWEST_POINTS]
+    return tuple(telling) if len(telling) > 1 else folds
+
+
+def _fewest(codes: IntArray) -> int:
+    """How many entries the rarest of the codes has."""
+    return int(np.unique(codes, return_counts=True)[1].min())
 
 
 def frontier_features(table: Table) -> tuple[str, ...]:

@@ -87,6 +87,21 @@ def test_levels_of_few_rows_are_held_out_together() -> None:
     assert found == {"n>1": 6, "n>2": 16}  # 5, 10 and 15 % of 106 rows; the last two cuts are one
 
 
+def test_a_fold_that_leaves_a_group_four_points_is_left_out_where_two_leave_more() -> None:
+    doses = np.array([0.0, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0])
+    assert [fold.name for fold in frontier_folds(_table({"dose": np.tile(np.repeat(doses, 3), 2)}, 2))] == [
+        "dose>1",
+        "dose>2",
+    ]
+    four = frontier_folds(_table({"dose": doses[:4]}, 1))
+    assert four and max(len(fold.fitted) for fold in four) == 3  # no fold has more
+    six = frontier_folds(_table({"dose": doses[:6]}, 1))
+    assert [len(fold.fitted) for fold in six] == [5, 4, 3]  # one alone would hold out a single row
+    beside = np.tile(np.arange(6.0), 4)
+    grown = frontier_folds(_table({"dose": np.repeat(doses[1:5], 6), "z": beside}, 1))
+    assert min(len(np.unique(np.repeat(doses[1:5], 6)[fold.fitted])) for fold in grown) == 2  # levels, but many rows
+
+
 def test_a_mixture_is_divided_by_whole_design_points() -> None:
     twice = _table({name: np.repeat(column, 2) for name, column in mixture().features.items()}, 1)
     for fold in frontier_folds(twice):
