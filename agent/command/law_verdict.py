@@ -129,7 +129,7 @@ def _error(rmse: Array, measured: Sequence[Array]) -> str:
     typical = float(np.exp(np.mean(np.log(np.maximum(rmse, 1e-300)))))
     if len(measured) == len(rmse) and all((part > 0).all() or (part < 0).all() for part in measured):
         sizes = np.array([float(np.abs(part).mean()) for part in measured])
-        share = float(np.exp(np.mean(np.log(np.maximum(rmse, 1e-300) / sizes))))
+        share = float(np.exp(np.mean(np.log(np.maximum(rmse, 1e-300)) - np.log(sizes))))
         if share < 1.0:
             return f"{percent(share)} ({typical:.2g})"
     return f"{typical:.2g}"
@@ -267,7 +267,7 @@ def _line(found: Evaluation, task: Task, folds: Sequence[Fold]) -> str:
         plain = np.array([_plain_error(task.train, fold, degree) for fold in folds])
         if not np.isfinite(plain).all():
             continue
-        ratio = float(np.exp(np.mean(np.log(np.maximum(own, 1e-300) / np.maximum(plain, 1e-300)))))
+        ratio = float(np.exp(np.mean(np.log(np.maximum(own, 1e-300)) - np.log(np.maximum(plain, 1e-300)))))
         if ratio > LINE and (found.constants_count or 0) > degree + len(task.schema.features) * degree:
             told = "does as well on held-out rows"
             return f"{what} {told}: these rows do not say much about the form of the law."

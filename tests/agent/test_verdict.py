@@ -57,6 +57,14 @@ def untested(dataset: Dataset) -> Dataset:
     return replace(dataset, test=None)
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_law_without_an_error_of_a_huge_target_warns_of_nothing(untested: Dataset):
+    huge = {name: 1e40 * column for name, column in untested.task.train.targets.items()}
+    task = replace(untested.task, train=replace(untested.task.train, targets=huge))
+    tone, sentences = said(replace(untested, task=task), trial(untested, "law", 0.0))
+    assert tone == "good" and "typically predicted within" in sentences
+
+
 def test_a_good_law_says_how_far_it_was_tried_and_how_well(untested: Dataset):
     tone, sentences = said(untested, trial(untested, "law", 0.003))
     assert tone == "good"
