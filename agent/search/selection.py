@@ -134,7 +134,7 @@ def _simplicity(trial: Trial, task: Task) -> tuple[bool, float, float]:
 
 def _at_the_scatter(ranked: list[Trial], scores: Mapping[str, float], task: Task, rules: Rules) -> list[Trial]:
     """The laws that repeated measurements do not rule out, where one of them does nearly as well on held-out rows:
-    within twice the distance of laws that cannot be separated."""
+    within half as far again as laws that cannot be separated."""
     allowed = [trial for trial in ranked if not is_ruled_out(trial.evaluation, task)]
     most = scores[ranked[0].id] * np.exp(1.5 * rules.close)
     return allowed if allowed and scores[allowed[0].id] <= most else ranked

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from benchmarks.extrapolation import FarOutcome, with_resampled_folds
 from lawsmith.agent.search.score import held_out_error, ranking, typical_error
 from lawsmith.agent.search.selection import Gain, choose, gain
 from lawsmith.agent.search.waves import unshown_waves
@@ -77,6 +78,23 @@ def test_a_constant_costs_less_where_there_are_many_rows():
 
 def test_one_blow_up_costs_more_than_small_gains_bring():
     assert winner(trial("risky", [0.09, 0.09, 30.0]), trial("steady", [0.1, 0.1, 0.1])) == "steady"
+
+
+def test_a_fold_that_cannot_tell_a_constant_does_not_decide():
+    """However far off a law is on one fold, it counts as useless there and no worse."""
+    wild, useless = (trial(name, [0.01, 0.01, 0.01, 0.01, 0.01, far]) for name, far in (("wild", 1e12), ("far", 2.0)))
+    assert held_out_error(wild.evaluation, task()) == held_out_error(useless.evaluation, task())
+    assert winner(wild, trial("even", [0.1] * 6)) == "wild"
+
+
+def test_resampled_folds_are_the_same_for_all_laws_and_any_of_the_old_ones():
+    trials = trial("one", [0.1, 0.2, 0.3]), trial("two", [1.0, 2.0, 3.0])
+    outcome = FarOutcome("case", task(), trials, {"one": 0.5, "two": 0.5}, 1.0)
+    drawn = [with_resampled_folds(outcome, seed) for seed in range(8)]
+    seen = [[[fold.rmse[0] for fold in one.evaluation.folds] for one in each.trials] for each in drawn]
+    assert all(np.allclose(np.multiply(first, 10), second) for first, second in seen)
+    assert len({tuple(first) for first, _ in seen}) > 1
+    assert with_resampled_folds(outcome, 3).trials == drawn[3].trials
 
 
 def test_predictions_that_are_not_finite_beyond_the_data_count_against_a_law():
