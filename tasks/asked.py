@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pydantic import BaseModel, ConfigDict
 
 from lawsmith.tasks.errors import InputError, listing
+from lawsmith.tasks.numerals import is_numeral
 
 
 class Asked(BaseModel):
@@ -59,7 +60,11 @@ def resolved(name: str, names: Sequence[str], where: str) -> str:
     ending = [column for column in names if len(name) > 2 and name.casefold() in column.casefold()]
     guesses = list(dict.fromkeys([*(parts.get(found, found) for found in close), *ending]))[:5]
     near = f"; did you mean {' or '.join(guesses)}? Its" if guesses else "; its"
-    raise InputError(f"{where} has no column {name!r}{near} columns are {listing(list(names), 12)}.")
+    wide = sum(map(is_numeral, names)) > max(2, len(names) // 2)
+    said = (
+        " Most of these names are numbers, as in a pivot table: give each measurement a row of its own." if wide else ""
+    )
+    raise InputError(f"{where} has no column {name!r}{near} columns are {listing(list(names), 12)}.{said}")
 
 
 def meant(name: str, names: Sequence[str]) -> list[str]:

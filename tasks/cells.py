@@ -4,6 +4,7 @@ A notation that fits the file but perhaps not its meaning is refused with both r
 semicolons is 12, or 12000.
 """
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -108,6 +109,7 @@ def convert(frame: "pd.DataFrame", separator: str, notation: NumberNotation, whe
         else:
             texts.append(_column(name, frame[name]))
     texts = [text for text in texts if not (_truth(text, columns, booleans) or _dates(text, columns, dates, said))]
+    texts = [text for text in texts if not _fractions(text, columns, said)]
     numbers = [text for text in texts if text.share([one is not None for one in text.numerals]) > MOST]
     marks = _marks(numbers, sure, separator, notation, where)
     for text in numbers:
@@ -206,6 +208,24 @@ def _dates(text: _Column, columns: dict[str, Any], dates: set[str], said: dict[s
     columns[text.name] = _values(text, years)
     dates.add(text.name)
     said[text.name] = _said_of_dates(text.name)
+    return True
+
+
+def _fractions(text: _Column, columns: dict[str, Any], said: dict[str, str]) -> bool:
+    """Whether the cells are fractions such as 1/100, beyond what a day or a month may be; then they become numbers."""
+    parts = [re.fullmatch(r"(\d{1,7})\s*/\s*([1-9]\d{0,6})", word.strip()) for word in text.words]
+    found = [(int(part[1]), int(part[2])) for part in parts if part is not None]
+    beyond = any(below > 31 for _, below in found)
+    month = any(1900 <= below <= 2100 and above <= 12 and above != 1 for above, below in found)
+    if is_day(text.name) or not beyond or month or text.share([part is not None for part in parts]) <= MOST:
+        return False
+    values = [
+        plain(word) if part is None else int(part[1]) / int(part[2])
+        for word, part in zip(text.words, parts, strict=True)
+    ]
+    shown = next(place for place, part in enumerate(parts) if part is not None)
+    columns[text.name] = _values(text, values)
+    said[text.name] = f"{text.name}: fractions became numbers ({text.words[shown].strip()!r} is {values[shown]:g})."
     return True
 
 
@@ -319,7 +339,11 @@ def _numbers(
         number = values[text.words.index(shown)]
         said.append(f"text was read as numbers ({shown.strip()!r} is {number:g})")
     marked = next(
-        (k for k, one in enumerate(text.numerals) if one and values[k] is not None and _needs_a_word(one, decimal)),
+        (
+            k
+            for k, one in enumerate(text.numerals)
+            if one and values[k] is not None and _needs_a_word(one, decimal, text.words[k])
+        ),
         None,
     )
     if marked is not None and shown is None:
@@ -328,8 +352,8 @@ def _numbers(
     return _values(text, values)
 
 
-def _needs_a_word(one: Numeral, decimal: str) -> bool:
-    return "," in one.digits or ("." in one.digits and decimal == ",")
+def _needs_a_word(one: Numeral, decimal: str, word: str) -> bool:
+    return "," in one.digits or ("." in one.digits and decimal == ",") or word.strip()[0] in "~≈≃"
 
 
 def _suffixes(counted: "Counter[str]") -> tuple[dict[str, float], str]:

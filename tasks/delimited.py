@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from lawsmith.tasks.errors import InputError, listing
+from lawsmith.tasks.headers import joined_header
+from lawsmith.tasks.layouts import from_latex, without_emphasis, without_rules
 from lawsmith.tasks.numerals import is_missing, is_numeral
 
 if TYPE_CHECKING:
@@ -81,6 +83,10 @@ def bound_columns(columns: int, where: str) -> None:
 
 def parse_delimited(text: str, where: str) -> Reading:
     """The table that a text states; raises InputError, in one sentence, where it states none."""
+    if (latex := from_latex(text)) is not None:
+        said_latex = f"{where}: a table in LaTeX; its rows were read and its commands left out."
+        return parse_delimited(latex, where).after(said_latex)
+    text = without_rules(text)
     told = re.match(r"\s*sep=([,;|\t])[ \t]*\r?\n", text)  # Excel's own hint
     text = _OTHER_REMARKS.sub(lambda lines: re.sub(_OTHER_MARK, r"\1#", lines[0]), text)
     header, body, notices = _header_and_body(text[told.end() :] if told else text, where)
@@ -93,6 +99,8 @@ def parse_delimited(text: str, where: str) -> Reading:
     names = _cells(header, separator, where)
     bound(max(body.count("\n"), body.count("\r")) * len(names), where)
     names += [""] * _surplus(names, lines, separator)
+    named_rows = _names_rows(names, lines, separator)
+    names = ["", *names] if named_rows else names
     title = None
     while lines and len(names) == 1 and len(_split(lines[0], separator)) > 1:
         title, header = title or header, lines.pop(0)
@@ -103,9 +111,11 @@ def parse_delimited(text: str, where: str) -> Reading:
     _refuse_no_header(names, lines, separator, where)
     body, said = _without_remarks(body, names, separator, where)
     notices = [*notices, *said, *_said_of_commented_rows(text, header, len(names), separator, where)]
-    frame = _frame(body, names, separator, where)
+    frame, again = _without_headers(_frame(body, names, separator, where), names, where)
+    if named_rows:
+        notices = [*notices, f"{where}: the first cell of every row has no name above it and was taken for the row's."]
     grid = tidy(frame, names, where)
-    return replace(grid, separator=separator).after(*notices)
+    return replace(grid, separator=separator).after(*notices, *again)
 
 
 def tidy(frame: "pd.DataFrame", names: list[str], where: str) -> Reading:
@@ -114,7 +124,7 @@ def tidy(frame: "pd.DataFrame", names: list[str], where: str) -> Reading:
     Raises InputError for a name that stands twice.
     """
     bound_columns(len(names), where)
-    names = [name.strip() for name in names]
+    names, frame, said_header = joined_header([name.strip() for name in names], frame, where)
     repeated = [name for name, count in Counter(names).items() if count > 1 and name]
     if repeated:
         raise InputError(f"{where} names the column {repeated[0]!r} twice; every column needs its own name.")
@@ -124,7 +134,7 @@ def tidy(frame: "pd.DataFrame", names: list[str], where: str) -> Reading:
     frame = frame.drop(columns=empty)
     frame, units, said_units = _without_units(frame, where)
     frame, said_footers = _without_footers(frame, where)
-    return Reading(frame, "", units, (*said_units, *said_footers))
+    return Reading(frame, "", units, (*said_header, *said_units, *said_footers))
 
 
 def _header_and_body(text: str, where: str) -> tuple[str, str, list[str]]:
@@ -227,7 +237,7 @@ def _cells(header: str, separator: str, where: str) -> list[str]:
 def _without_frame(line: str) -> str:
     """A line of a Markdown table without its outer bars; the line of dashes becomes blank."""
     inner = line.strip().removeprefix("|").removesuffix("|")
-    return "" if re.fullmatch(r"[\s|:-]*", inner) else inner
+    return "" if re.fullmatch(r"[\s|:-]*", inner) else without_emphasis(inner)
 
 
 def _surplus(names: list[str], lines: list[str], separator: str) -> int:
@@ -237,6 +247,35 @@ def _surplus(names: list[str], lines: list[str], separator: str) -> int:
     if extra < 1 or any(cell.strip() for row in rows for cell in row[len(names) :]):
         return 0
     return extra
+
+
+def _names_rows(names: list[str], lines: list[str], separator: str) -> bool:
+    """Whether every row begins with a name or number of its own that the header does not count, as R and pandas print.
+
+    With commas between the cells a number there may be the whole part of a decimal comma, so it has to be text.
+    """
+    rows = [_split(line, separator) for line in lines]
+    if len(rows) < 2 or any(len(row) != len(names) + 1 for row in rows):
+        return False
+    first = [row[0].strip() for row in rows]
+    if len(set(first)) < len(first):
+        return False
+    counted = first[0] in ("0", "1") and first == [str(k + int(first[0])) for k in range(len(first))]
+    return (counted and separator != ",") or not any(is_numeral(cell) or is_missing(cell) for cell in first)
+
+
+def _without_headers(frame: "pd.DataFrame", names: list[str], where: str) -> tuple["pd.DataFrame", tuple[str, ...]]:
+    """The rows without those that repeat the header, as in files that were put together from several."""
+    wanted = [name.strip() for name in names]
+    if not len(frame) or not any(wanted):
+        return frame, ()
+    place = next(k for k, name in enumerate(wanted) if name)
+    rows = (frame[place].str.strip() == wanted[place]).to_numpy().nonzero()[0]
+    again = [int(row) for row in rows if [str(cell).strip() for cell in frame.iloc[row]] == wanted]
+    if not again:
+        return frame, ()
+    told = "1 line repeats the header and was" if len(again) == 1 else f"{len(again)} lines repeat the header and were"
+    return frame.drop(index=again).reset_index(drop=True), (f"{where}: {told} left out.",)
 
 
 def _without_remark(line: str) -> str:

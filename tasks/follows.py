@@ -11,6 +11,7 @@ from lawsmith.tasks.arrays import Array, IntArray, Mask
 FOLLOWS = 0.999  # share of the variance (R²) that the others explain where a column follows from them
 SET_FROM = 0.995  # the same of a column that by its name is set from others, such as a learning rate
 EXACT = 1 - 1e-10  # the same of two columns that are one quantity on scales that differ by a shift
+STATED_LOGARITHM = 1 - 1e-4  # the same where the name of one says that it is a logarithm, which may be rounded
 ROWS_PER_COLUMN = 3  # a model with fewer rows than this for each of its columns tells nothing
 MOST_PARTS = 3  # columns that a derived one is made of
 
@@ -29,6 +30,7 @@ _MADE = (
     "pf",
 )
 """Words in names of columns that are made of others."""
+_LOGARITHM = frozenset(("log", "log2", "log10", "ln", "lg"))
 _BASIC = (
     "n",
     "d",
@@ -56,9 +58,10 @@ def derived(
     order = list(columns)
     if len(order) < 2:
         return {}
-    made = [any(word in _MADE for word in words[name]) for name in order]
+    logarithms = [not _LOGARITHM.isdisjoint(words[name]) for name in order]
+    made = [any(word in _MADE for word in words[name]) or logarithms[k] for k, name in enumerate(order)]
     levels = [len(np.unique(column)) for column in columns.values()]
-    likeness = _Likeness.of(list(columns.values()), levels, made)
+    likeness = _Likeness.of(list(columns.values()), levels, made, logarithms)
     rest = list(range(len(order)))
     found: dict[str, tuple[tuple[str, ...], float]] = {}
 
@@ -92,12 +95,16 @@ class _Likeness:
     least: Array
 
     @classmethod
-    def of(cls, columns: Sequence[Array], levels: Sequence[int], made: Sequence[bool]) -> Self:
+    def of(
+        cls, columns: Sequence[Array], levels: Sequence[int], made: Sequence[bool], logarithms: Sequence[bool]
+    ) -> Self:
         plain = np.array([_centred(column) for column in columns])
         logs = np.array([_centred(np.log(column)) if column.min() > 0 else np.zeros(len(column)) for column in columns])
         across, enough = logs @ plain.T, np.array(levels) > 2
         closest = np.maximum(np.abs(plain @ plain.T), np.maximum(np.abs(across), np.abs(across.T)))
-        same = (closest**2 > EXACT) & enough & enough[:, None]
+        stated = np.array(logarithms, dtype=bool)
+        enough_alike = np.where(stated[:, None] ^ stated, STATED_LOGARITHM, EXACT)
+        same = (closest**2 > enough_alike) & enough & enough[:, None]
         return cls(plain.shape[-1], same, logs @ logs.T, np.where(made, SET_FROM, FOLLOWS))
 
     def dependence(self, rest: Sequence[int]) -> tuple[int, ...] | None:

@@ -43,12 +43,14 @@ def units_of(labels: list[str]) -> str | None:
     """``numbers in different units (ms and s)`` of cells that are numbers with several units; None for others."""
     found = [numeral(label) for label in labels]
     units = list(dict.fromkeys(one.suffix for one in found if one is not None))
-    if None in found or len(units) < 2 or len(units) > MOST_LEVELS:
+    marks = [unit for unit in units if unit and not any(one.isalpha() or one in "%°" for one in unit)]
+    if None in found or marks or len(units) < 2 or len(units) > MOST_LEVELS:
         return None
     return f"numbers in different units ({listing([unit or 'none' for unit in units])})"
 
 
 def _group_or_categories(d: Deciding, labels: dict[str, IntArray]) -> None:
+    _leave_out_finer(d, labels)
     for name in list(labels):
         before = list(labels).index(name)
         same = next(
@@ -69,17 +71,45 @@ def _group_or_categories(d: Deciding, labels: dict[str, IntArray]) -> None:
             f"{d.where}: {listing(many)} could each be the group; choose one with --group, or give --group none."
         )
     group = many[0] if many else _lone_group(d, list(labels))
-    if group is not None and not has_group and d.rows / (labels[group].max() + 1) >= GROUP_ROWS:
+    if group is not None and not has_group and _has_rows_enough(d, labels[group]):
         d.set(group, "group", "a label that repeats while features vary; it has constants of its own")
     for name, codes in labels.items():
         if name in d.role:
             continue
+        if name == group and not has_group and d.asked.features is None and codes.max() < MOST_LEVELS:
+            d.notices.append(
+                f"{name} has labels of fewer than {GROUP_ROWS} rows, too few for constants of their own; it shifts or "
+                f"scales one law, and --group {name} says otherwise."
+            )
         if d.asked.group == "":
             d.set(name, "left out", "text; no group was asked for (--category keeps it)")
         elif codes.max() < MOST_LEVELS and d.asked.features is None:
             d.category(name, "a label of a few levels")
         else:
             d.set(name, "left out", "text")
+
+
+def _leave_out_finer(d: Deciding, labels: dict[str, IntArray]) -> None:
+    """Leave out labels that say no more than a coarser one and the features do: a model's name beside its family and
+    size."""
+    for name in list(labels):
+        coarser = {
+            other: codes for other, codes in labels.items() if other != name and _tells(labels[name], codes, False)
+        }
+        for other, codes in coarser.items():
+            restated = label_of(labels[name], {**d.candidates(), other: codes.astype(float)})
+            if other in restated and len(restated) > 1:
+                d.set(name, "left out", f"a label of {listing(restated)}, which say the same")
+                del labels[name]
+                break
+
+
+def _has_rows_enough(d: Deciding, codes: IntArray) -> bool:
+    """Whether labels have rows enough for constants of their own: on average, and each of a few. A label of one row
+    may be a slip; as a group it is refused by name."""
+    counts = np.bincount(codes)
+    each = counts.min() >= GROUP_ROWS or counts.min() == 1 or len(counts) > MOST_LEVELS
+    return bool(d.rows / len(counts) >= GROUP_ROWS and each)
 
 
 def _lone_group(d: Deciding, labels: list[str]) -> str | None:

@@ -1,5 +1,6 @@
 """Numbers as people write them: decimal commas, thousands separators, 70M, 15 %, ISO dates."""
 
+import math
 import re
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -28,18 +29,20 @@ MISSING = frozenset(
             "<na>",
             "nat",
         ),
+        *("diverged", "failed", "crashed", "oom", "timeout", "killed"),
         *("n.a.", "n.d.", "nd", "missing", "#div/0!", "#value!", "#ref!", "#name?", "#num!", "#null!"),
     )
 )
 """What stands in a cell of a column of numbers, in lower case, where nothing was measured; Excel's errors too."""
 
 FACTORS = {"k": 1e3, "K": 1e3, "M": 1e6, "m": 1e6, "B": 1e9, "b": 1e9, "G": 1e9, "T": 1e12, "t": 1e12}
+FACTORS |= {"thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12, "mn": 1e6, "mln": 1e6, "bn": 1e9}
 """Suffix of a number -> its factor."""
 
 _GAPS = re.compile(r"(?<=\d)[ '’\u00a0\u202f\u2009](?=\d{3}(?!\d))")
 _NUMERAL = re.compile(r"([+\-−]?(?:\d[\d.,]*|[.,]\d[\d.,]*)(?:[eE][+\-−]?\d+)?)\s*([^\d\s.,;+\-−][^\d,;]{0,15})?")
 _COMMON = re.compile(r"(-?\d+(?:\.\d*)?(?:e[+-]?\d+)?)([kKMBGT%]?)")
-_POWER = re.compile(r"(?:([+\-−]?\d[\d.,]*)\s*[x×*·]\s*)?10\s*(?:\^|\*\*)\s*([+\-−]?\d+)")
+_POWER = re.compile(r"(?:([+\-−]?\d[\d.,]*)\s*[x×*·]\s*)?10\s*(?:\^|\*\*)\s*\(?([+\-−]?\d+(?:\.\d+)?)\)?")
 _RAISED = re.compile(r"(?<=10)([⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)$")
 _LOWERED = str.maketrans("⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "+-0123456789")
 _BINARY = re.compile(r"2\s*(?:\^|\*\*)\s*(\d{1,3})")
@@ -83,13 +86,20 @@ def numeral(cell: str) -> Numeral | None:
     if _SPECIAL.fullmatch(text):
         return Numeral(text, "")
     if (power := _POWER.fullmatch(text) or _FORTRAN.fullmatch(text)) is not None:
-        text = f"{power[1] or 1}e{power[2]}"
+        text = f"{power[1] or 1}e{power[2]}" if "." not in power[2] else _fractional(power[1] or "1", power[2])
     elif (binary := _BINARY.fullmatch(text)) is not None:
         text = f"{2.0 ** int(binary[1]):.17g}"
-    elif text[:1] in "$€£":
+    elif text[:1] in "$€£~≈≃":
         text = text[1:].strip()
     found = _NUMERAL.fullmatch(text)
     return None if found is None else Numeral(found[1].replace("−", "-"), (found[2] or "").strip())
+
+
+def _fractional(factor: str, exponent: str) -> str:
+    """``3·10^6.5`` in plain digits; the factor as it is where its mark may mean thousands."""
+    number = float(factor) if re.fullmatch(r"[+-]?\d+(\.\d+)?", factor) else math.nan
+    size = float(exponent.replace("−", "-"))
+    return f"{number * 10.0**size:.17g}" if abs(size) < 300 and number == number else f"{factor}e{exponent}"
 
 
 def is_numeral(cell: object) -> bool:

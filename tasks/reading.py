@@ -16,6 +16,7 @@ from lawsmith.tasks.binary_tables import parquet, workbook
 from lawsmith.tasks.delimited import Reading, parse_delimited
 from lawsmith.tasks.errors import InputError, listing, nearest
 from lawsmith.tasks.json_rows import json_rows
+from lawsmith.tasks.plus_minus import with_errors_apart
 
 if TYPE_CHECKING:  # pandas takes half a second to import, and the sandbox never needs it
     import pandas as pd
@@ -102,7 +103,7 @@ def parse_table(content: bytes, name: str, where: str) -> Reading:
     if reading.frame.empty:
         raise InputError(f"{where} holds no data rows; a table needs a header and at least one row.")
     bound_names([str(name) for name in reading.frame.columns], f"{where}: a column's name")
-    return reading
+    return with_errors_apart(reading, where)
 
 
 def bound_names(names: Iterable[str], what: str) -> None:

@@ -8,22 +8,22 @@ import numpy as np
 from lawsmith.tasks import words
 from lawsmith.tasks.arrays import Mask
 from lawsmith.tasks.cells import Cells
-from lawsmith.tasks.numerals import is_missing, is_null
+from lawsmith.tasks.numerals import is_missing, is_null, plain
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 def filled(frame: "pd.DataFrame", columns: tuple[str, ...]) -> Mask:
-    """The rows (n,) that hold something in all of the columns of numbers that the frame has."""
+    """The rows (n,) that hold something finite in all of the columns of numbers that the frame has."""
     rows = np.ones(len(frame), dtype=bool)
     for name in columns:
         if name in frame.columns:
             column = frame[name]
             if column.dtype.kind == "f":
-                rows &= ~np.isnan(column.to_numpy(dtype=np.float64))
+                rows &= np.isfinite(column.to_numpy(dtype=np.float64))
             else:
-                rows &= np.array([not is_missing(cell) for cell in column.tolist()])
+                rows &= np.array([not is_missing(cell) and abs(plain(cell) or 0) < np.inf for cell in column.tolist()])
     return rows
 
 

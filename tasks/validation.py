@@ -14,6 +14,7 @@ import numpy as np
 
 from lawsmith.tasks.arrays import Array, IntArray
 from lawsmith.tasks.errors import InputError, listing
+from lawsmith.tasks.labels import units_of
 from lawsmith.tasks.numerals import is_null, plain
 from lawsmith.tasks.reading import bound_names, require_columns
 from lawsmith.tasks.schema import SINGLE_GROUP, Column, Schema
@@ -126,6 +127,8 @@ def _parsed(values: "pd.Series[str]", column: str, where: str) -> Array:
         )
     if len(bad):
         shown = str(values.iloc[int(bad[0])])[:40]
+        if (units := units_of([str(value) for value in values])) is not None:
+            raise InputError(f"{where}: column {column!r} holds {units}; write all of it in one unit.")
         raise InputError(
             f"{where}: column {column!r} holds text ({shown!r}) in {_data_rows(bad)}; every value must be a number."
         )

@@ -14,7 +14,7 @@ def decide_weights(d: Deciding) -> None:
     others = tuple(name for name in d.open() if d.numbers[name] is not None)
     errors = {name: words.error_of(name, d.asked.target, others) for name in others}
     for name, of in errors.items():
-        if words.bounds_of(name, d.asked.target):
+        if words.bounds_of(name, d.asked.target) or _bounds_target(d, name):
             d.set(name, "companion", f"by its name an end of an interval of {d.asked.target[0]}")
         elif words.variance_of(name, d.asked.target):
             _weight_of_target(d, name, d.asked.target[0])
@@ -31,6 +31,14 @@ def decide_weights(d: Deciding) -> None:
                 weigh(d, name, "count", "by its name a number of measurements; rows count by it")
             else:
                 d.set(name, "left out", "a number of measurements; the errors already say how rows count")
+
+
+def _bounds_target(d: Deciding, name: str) -> bool:
+    """Whether a column called an end of an interval lies on one side of the target in every row."""
+    values, target = d.numbers[name], d.numbers[d.asked.target[0]]
+    if not words.is_bound(name) or values is None or target is None:
+        return False
+    return bool((values <= target).all() or (values >= target).all())
 
 
 def _weight_of_target(d: Deciding, name: str, of: str) -> None:

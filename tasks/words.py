@@ -29,7 +29,7 @@ RATES_OF = _words(
 ERRORS = _words("sigma err error std stddev sd se sem stderr unc uncertainty dev stdev")
 AVERAGES = _words("mean avg average median")
 VARIANCES = _words("var variance")
-BOUNDS = _words("lo low lower hi high upper ci ci95 ci90 q05 q25 q75 q95 p05 p95 lb ub minus plus")
+BOUNDS = _words("lo low lower hi high upper ci ci95 ci90 q05 q25 q75 q95 p05 p95 lb ub minus plus lcl ucl bound limit")
 CODES = _words("act activation type kind code mode method optimizer optimiser variant class scheme strategy category")
 GROUPS = _words(
     "group family model models dataset data series compound material species site lab system sample batch curve "
@@ -40,6 +40,7 @@ _ALONE = _words(
     "y_err y_error y_sigma sigma_y y_std dy err std_dev standard_deviation std_deviation error_bars "
     "measurement_error uncert sig"
 )
+_INITIALS = re.compile(r"\bs\. ?(?:d|e\. ?m|e)\.?(?![a-z])", re.IGNORECASE)  # s.d., s.e. and s.e.m.
 _LABELS = _words("curve series group subject patient site species run experiment cluster trace trajectory")
 _COUNTS = re.compile(
     r"(n|num|no|nr|number_of|count_of)_?(seeds?|runs?|reps?|repeats?|repetitions?|replicates?|trials?|measurements?|obs)"
@@ -52,12 +53,14 @@ _BOOKKEEPING = _words(
     "id index idx uuid guid hash run row no nr number timestamp date datetime created created_at updated "
     "updated_at start_time end_time host hostname user username notes note comment comments remark "
     "remarks tags url path commit git_commit checkpoint job job_id slurm_job_id name run_name experiment "
-    "group_id level_0 entity project sweep display_name wall_time walltime"
+    "group_id level_0 entity project sweep display_name wall_time walltime "
+    "pid node_ip logdir log_dir experiment_tag"
 ) | {""}
 _DAYS = _words("date day datum ymd yyyymmdd")
 TRACKER = _words(
     "state status runtime duration job_type source_type source_name lifecycle_stage artifact_uri "
-    "experiment_id source group agent description commits"
+    "experiment_id source group agent description commits "
+    "time_total_s time_this_iter_s time_since_restore iterations_since_restore done"
 )
 """Columns that only a tracker's export uses for bookkeeping."""
 
@@ -105,6 +108,7 @@ def error_of(name: str, targets: tuple[str, ...], others: tuple[str, ...]) -> st
         return targets[0]
     for sign in ("σ", "δ", "Δ", "±"):
         name = name.replace(sign, "_sigma_")
+    name = _INITIALS.sub(lambda found: found[0].replace(".", "").replace(" ", ""), name)
     words = tokens(name)
     plain = bare(name)
     base = [word for word in words if word not in ERRORS]
@@ -133,6 +137,12 @@ def variance_of(name: str, targets: tuple[str, ...]) -> bool:
 def bounds_of(name: str, targets: tuple[str, ...]) -> bool:
     """Whether a name is an end of an interval of a target."""
     return _about(name, BOUNDS, targets)
+
+
+def is_bound(name: str) -> bool:
+    """Whether a name is one of an end of an interval, of whatever it may be: ``ci_low``, ``upper 95% CI``."""
+    words = [word for word in tokens(name) if not word.isdigit()]
+    return bool(words) and BOUNDS.issuperset(words) and not {"minus", "plus"}.intersection(words)
 
 
 def _about(name: str, kinds: frozenset[str], targets: tuple[str, ...]) -> bool:

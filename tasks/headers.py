@@ -1,0 +1,76 @@
+"""Headers of several lines, as merged cells and pandas write them: one name for each column."""
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from lawsmith.tasks.errors import listing
+from lawsmith.tasks.numerals import is_missing, is_numeral
+from lawsmith.tasks.words import AVERAGES, ERRORS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_MOST_LINES = 2  # below the first one
+_STATISTICS = AVERAGES | ERRORS | {"count", "min", "max", "var"}
+_LOOK = 20  # rows that show which columns hold numbers
+
+
+def joined_header(
+    names: list[str], frame: "pd.DataFrame", where: str
+) -> tuple[list[str], "pd.DataFrame", tuple[str, ...]]:
+    """Names of a first line that leaves columns nameless or alike, completed by the lines of text below it.
+
+    frame: has columns 0, 1, … Returns the names, the rows below the header, and a notice. A header that further lines
+    do not complete stays as it is.
+    """
+    if _is_complete(names, frame) or len(frame) < _MOST_LINES + 2:
+        return names, frame, ()
+    upper = _filled_from_left(names)
+    lines: list[list[str]] = []
+    for place in range(_MOST_LINES):
+        row = ["" if is_missing(cell) else str(cell).strip() for cell in frame.iloc[place].tolist()]
+        if not any(row) or any(map(is_numeral, row)):
+            break
+        lines.append(row)
+    found, below = _joined(names, upper, lines), frame.iloc[len(lines) :].reset_index(drop=True)
+    if not lines or not _is_complete(found, below) or not _holds_numbers(below):
+        return names, frame, ()
+    listed = listing([name for name in found if name], 12)
+    return found, below, (f"{where}: the header has {len(lines) + 1} lines; its columns are {listed}.",)
+
+
+def _filled_from_left(names: list[str]) -> list[str]:
+    """Names with each blank one named as the one to its left, as a merged cell means it."""
+    filled = list(names)
+    for left, place in pairwise(range(len(names))):
+        filled[place] = filled[place] or filled[left]
+    return filled
+
+
+def _joined(names: list[str], upper: list[str], lines: list[list[str]]) -> list[str]:
+    """The lowest name of each column; with the one above it where the lowest alone says too little."""
+    lowest = [next((line[k] for line in reversed(lines) if line[k]), names[k]) for k in range(len(names))]
+    return [
+        f"{upper[k]} {name}"
+        if (lowest.count(name) > 1 or name.lower() in _STATISTICS) and upper[k] not in ("", name)
+        else name
+        for k, name in enumerate(lowest)
+    ]
+
+
+def _is_complete(names: list[str], frame: "pd.DataFrame") -> bool:
+    """Whether each column that holds something has a name of its own, save a first one that numbers the rows."""
+    given = [name for name in names if name]
+    if len(set(given)) < len(given):
+        return False
+    nameless = [k for k, name in enumerate(names) if not name and k]
+    return all(is_missing(cell) for k in nameless for cell in frame[k].tolist())
+
+
+def _holds_numbers(frame: "pd.DataFrame") -> bool:
+    """Whether most cells below are numbers in some column."""
+    for _, column in frame.iloc[:_LOOK].items():
+        known = [cell for cell in column.tolist() if not is_missing(cell)]
+        if known and sum(map(is_numeral, known)) >= 0.8 * len(known):
+            return True
+    return False

@@ -1,0 +1,58 @@
+"""Text tables as documents and terminals show them (LaTeX, grids of dashes, bold cells), made plain before reading."""
+
+import re
+
+_RULE = re.compile(r"^(?=.*(?:-{3}|={3}|─{3}|━{3}))[ \t|+:=\-─━┼├┤┌┐└┘┬┴│╔╗╚╝═╠╣╦╩╬]+$", flags=re.MULTILINE)
+_ENDS = re.compile(r"\\\\(?:\[[^\]]*\])?|\\tabularnewline")
+_LINES = re.compile(
+    r"\\(?:begin|end)\{(?:tabular|table|longtable|array|tabularx|center)[^\n]*"
+    r"|\\(?:top|mid|bottom|h|c|cmid)(?:rule|line)(?:\([^)]*\))?(?:\{[^}]*\})?"
+    r"|\\(?:caption|label|centering|small|footnotesize)(?:\{[^\n]*\})?"
+)
+_WRAPPED = re.compile(r"\\(?:textbf|textit|mathbf|mathrm|text|emph|num|underline|texttt|bf)\s*\{([^{}]*)\}")
+_SIGNS = {
+    r"\pm": "±",
+    r"\times": "×",
+    r"\cdot": "·",
+    r"\%": "%",
+    r"\_": "_",
+    r"\$": "",
+    r"\#": "#",
+    r"\,": "",
+    r"\;": "",
+    r"\!": "",
+    "{,}": ",",
+    "~": " ",
+}
+_EMPHASIS = re.compile(r"(\*\*|__|`)(.+?)\1")
+_SHOWN = 2  # rows of a table in LaTeX, at least
+
+
+def without_rules(text: str) -> str:
+    """The text with lines of dashes alone (``+-----+``, ``=== ===``) made blank, so that line numbers stay."""
+    return _RULE.sub("", text) if any(mark in text for mark in ("---", "===", "───", "━━━")) else text
+
+
+def without_emphasis(cell: str) -> str:
+    """A cell of a Markdown table without the marks of bold or fixed type around its text."""
+    return _EMPHASIS.sub(r"\2", cell)
+
+
+def from_latex(text: str) -> str | None:
+    """The rows of a table in LaTeX with tabs between the cells; None for a text that is none."""
+    if text.count("&") < _SHOWN or len(_ENDS.findall(text)) < _SHOWN:
+        return None
+    plain = re.sub(r"(?<!\\)%[^\n]*", "", text)
+    rows = [" ".join(_LINES.sub(" ", row).split()) for row in _ENDS.split(plain)]
+    cells = [[_cell(cell) for cell in re.split(r"(?<!\\)&", row)] for row in rows if row]
+    return "\n".join("\t".join(row) for row in cells if len(row) > 1) + "\n"
+
+
+def _cell(text: str) -> str:
+    for written, meant in _SIGNS.items():
+        text = text.replace(written, meant)
+    text = text.replace(r"\&", "and").replace("$", "")
+    while (bare := _WRAPPED.sub(r"\1", text)) != text:
+        text = bare
+    text = re.sub(r"\^\{([^{}]*)\}", r"^\1", text)
+    return re.sub(r"[{}\t]", "", text).strip()

@@ -1,0 +1,66 @@
+"""Cells that state a value with its error, as ``2.31 ± 0.02``: a column of values, and one of errors."""
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from lawsmith.tasks.delimited import Reading
+from lawsmith.tasks.numerals import is_missing, is_numeral
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_CELL = re.compile(r"\(?([^±()]*?\d[^±()]*?)\s*(?:(?:±|\+/-|\+-)\s*([^±()]*?\d[^±()]*?)|\((\d*[.,]\d+)\))\s*\)?(\s*%)?")
+_NAME = re.compile(r"(.*?\S)\s*[\[(]?\s*(?:±|\+/-|\+-).*")
+_LOOK = 200  # cells that show whether a column states errors
+_MOST = 0.5  # of the filled cells that state an error
+
+
+def with_errors_apart(reading: Reading, where: str) -> Reading:
+    """The same with each column of such cells as two: its values, and their errors in ``NAME ±``."""
+    frame, notices = reading.frame, []
+    for name in list(frame.columns):
+        parts = _parts(frame[name])
+        if parts is None:
+            continue
+        values, errors, shown = parts
+        base = _named(str(name), [str(one) for one in frame.columns])
+        place = list(frame.columns).index(name)
+        frame = frame.drop(columns=name)
+        frame.insert(place, base, values)
+        frame.insert(place + 1, f"{base} ±", errors)
+        notices.append(
+            f"{where}: {shown.strip()!r} was read as a value of {base} and its error, in a column '{base} ±'."
+        )
+    return replace(reading, frame=frame, notices=(*reading.notices, *notices))
+
+
+def _parts(column: "pd.Series[str]") -> tuple[list[object], list[object], str] | None:
+    """Values, errors, and a cell that shows both; None for a column of other cells."""
+    cells = column.tolist() if column.dtype.kind not in "iufbM" else []
+    if not any(mark in str(cell) for cell in cells[:_LOOK] for mark in ("±", "+/-", "+-", "(")):
+        return None
+    values: list[object] = []
+    errors: list[object] = []
+    shown, both, filled = "", 0, 0
+    for cell in cells:
+        found = _CELL.fullmatch(cell.strip()) if isinstance(cell, str) else None
+        value, error = (found[1], found[2] or found[3]) if found is not None else (cell, None)
+        if error is not None and not is_numeral(error.strip()):
+            return None
+        if not is_missing(cell):
+            filled += 1
+            if not is_numeral(value.strip() if isinstance(value, str) else value):
+                return None
+        both += error is not None
+        shown = shown or (cell if error is not None else "")
+        percent = (found[4] or "") if found is not None else ""
+        values.append(f"{value.strip()}{percent}" if error is not None else cell)
+        errors.append(f"{error.strip()}{percent}" if error is not None else None)
+    return (values, errors, shown) if both > _MOST * filled else None
+
+
+def _named(name: str, others: list[str]) -> str:
+    """``loss`` of a column called ``loss ± std``, where no other column has that name."""
+    found = _NAME.fullmatch(name)
+    return found[1] if found is not None and found[1] not in others else name

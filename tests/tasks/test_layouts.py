@@ -1,0 +1,171 @@
+"""Tables as documents, terminals and other programs show them, and roles that only such tables have."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lawsmith.tasks import Dataset, InputError, read_dataset
+from lawsmith.tasks.reading import parse_table
+
+SIZES = (1e7, 3e7, 1e8, 3e8, 1e9)
+ROWS = [(n, d, 1.7 + 400 / n**0.34 + 900 / d**0.3) for n in SIZES for d in (1e9, 1e10, 1e11)]
+FRAME = pd.DataFrame(ROWS, columns=["N", "D", "loss"]).round(4)
+
+
+def text(row: str, *above: str, below: tuple[str, ...] = (), between: str = "") -> str:
+    lines = [
+        line for n, d, loss in ROWS for line in (row.format(n=n, d=d, loss=loss, log=np.log10(n)), between) if line
+    ]
+    return "\n".join((*above, *lines, *below)) + "\n"
+
+
+SHOWN = {
+    "LaTeX": text(
+        r"{n:g} & {d:g} & \textbf{{{loss:.4f}}} \\ % a remark",
+        r"\begin{tabular}{lrr}",
+        r"\toprule",
+        r"$N$ & $D$ & loss \\ \midrule",
+        below=(r"\bottomrule", r"\end{tabular}"),
+    ),
+    "bare LaTeX": text(r"$10^{{{log:.4f}}}$ & {d:g} & ${loss:.4f}$ \\", r"N & D & loss \\ \hline"),
+    "psql": text(" {n:g} | {d:g} | {loss:.4f}", "  N | D | loss ", "----+---+------", below=("(15 rows)",)),
+    "grid": text(
+        "| {n:g} | {d:g} | {loss:.4f} |",
+        "+---+---+------+",
+        "| N | D | loss |",
+        "+===+===+======+",
+        between="+---+---+------+",
+    ),
+    "dashes": text("{n:g}  {d:g}  {loss:.4f}", "N      D      loss", "-----  -----  ----"),
+    "markdown": text("| {n:g} | **{d:g}** | `{loss:.4f}` |", "| N | D | loss |", "|:--|---:|:--:|"),
+    "printed by pandas": FRAME.to_string(),
+    "written by R": "N D loss\n" + FRAME.to_csv(header=False, sep=" "),
+    "put together": FRAME[:8].to_csv(index=False) + FRAME[8:].to_csv(index=False),
+    "merged cells": "Model,Data,Result,\n" + FRAME.assign(ppl=2.0).to_csv(index=False),
+}
+
+
+def frame_of(content: str) -> pd.DataFrame:
+    return parse_table(content.encode(), "table.txt", "table.txt").frame
+
+
+@pytest.mark.parametrize("shown", SHOWN)
+def test_a_table_as_shown_is_the_table(shown: str, tmp_path: Path):
+    (tmp_path / "table.txt").write_text(SHOWN[shown])
+    found = read_dataset(tmp_path / "table.txt", ["loss"], ["N", "D"]).task.train
+    assert len(found) == len(ROWS)
+    np.testing.assert_allclose(found.matrix(), FRAME[["N", "D"]], rtol=1e-3)
+    np.testing.assert_allclose(found.target_matrix()[:, 0], FRAME["loss"])
+
+
+def test_a_missing_comma_is_not_taken_for_the_name_of_a_row():
+    rows = "\n".join(f"{k},{2 + k},5" for k in range(1, 6))
+    with pytest.raises(InputError, match="more cells in its rows"):
+        frame_of(f"N,loss\n{rows}\n")
+
+
+def test_headers_of_pandas_pivots_are_joined():
+    frame = pd.DataFrame({"width": [1.0, 1, 2, 2, 4, 4], "loss": [3.0, 3.1, 2, 2.1, 1, 1.1]})
+    content = frame.groupby("width").agg(["mean", "std"]).to_csv()
+    assert list(frame_of(content).columns) == ["width", "loss mean", "loss std"]
+
+
+@pytest.mark.parametrize("cell", ["{:.3f} ± 0.02", "{:.3f}±.02", "{:.3f} +/- 0.02", "{:.3f} (0.02)", "({:.3f} ± 0.02)"])
+def test_a_value_with_its_error_becomes_two_columns(cell: str, tmp_path: Path):
+    frame = FRAME.assign(loss=[cell.format(loss) for loss in FRAME["loss"]])
+    frame.loc[3, "loss"] = "3.5 ± 0.05"
+    data = read(tmp_path, frame)
+    weights = data.task.train.weight
+    assert weights is not None and np.argmin(weights) == 3 and data.task.schema.features == ("N", "D")
+    assert "and its error, in a column 'loss ±'" in " ".join(data.notices)
+
+
+def test_labels_in_brackets_are_no_errors(tmp_path: Path):
+    frame = FRAME.assign(model=[f"A{k} (0.5)" for k in range(15)])
+    assert "model ±" not in parse_table(frame.to_csv(index=False).encode(), "t.csv", "t").frame
+
+
+def read(folder: Path, frame: pd.DataFrame, target: str = "loss", **options: bool) -> Dataset:
+    frame.to_csv(folder / "table.csv", index=False)
+    return read_dataset(folder / "table.csv", [target], **options)
+
+
+@pytest.mark.parametrize(
+    ("cells", "largest"),
+    [
+        (["10 million", "30 million", "100 million", "300 million", "1 billion"], 1e9),
+        (["~10M", "~30M", "~100M", "≈300M", "1B"], 1e9),
+        (["10^7", "10^7.5", "10^8", "10^8.5", "10^9.0"], 1e9),
+        (["1/1000", "1/300", "1/100", "1/30", "1/10"], 0.1),
+    ],
+)
+def test_numbers_as_people_write_them(cells: list[str], largest: float, tmp_path: Path):
+    found = read(tmp_path, FRAME.assign(N=np.repeat(cells, 3))).task
+    assert found.schema.features == ("N", "D") and found.train.features["N"].max() == pytest.approx(largest)
+
+
+@pytest.mark.parametrize(
+    "cells", [["1/2", "1/3", "1/4", "1/5", "1/6"], ["3/2020", "4/2020", "5/2020", "6/2020", "7/2020"]]
+)
+def test_what_may_be_a_day_is_no_fraction(cells: list[str], tmp_path: Path):
+    assert "when" not in read(tmp_path, FRAME.assign(when=np.repeat(cells, 3))).task.train.features
+
+
+def test_runs_that_diverged_have_no_target(tmp_path: Path):
+    frame = FRAME.astype({"loss": object})
+    frame.loc[[1, 4, 6], "loss"] = ["diverged", "inf", "nan"]
+    assert len(read(tmp_path, frame, drop_incomplete=True).task.train) == 12
+    with pytest.raises(InputError, match="no value in data rows 2 and 7; fill"):
+        read(tmp_path, frame)
+
+
+def test_units_that_differ_in_the_target_are_named(tmp_path: Path):
+    frame = FRAME.assign(loss=[f"{loss:.3f} {'ms' if k % 2 else 's'}" for k, loss in enumerate(FRAME["loss"])])
+    with pytest.raises(InputError, match=r"numbers in different units \(s and ms\)"):
+        read(tmp_path, frame)
+
+
+def test_a_pivot_table_is_told_from_a_typing_error(tmp_path: Path):
+    FRAME.pivot(index="N", columns="D", values="loss").reset_index().to_csv(tmp_path / "t.csv", index=False)
+    with pytest.raises(InputError, match="give each measurement a row of its own"):
+        read_dataset(tmp_path / "t.csv", ["loss"])
+
+
+def test_roles_of_columns_that_say_it_by_their_values_or_names(tmp_path: Path):
+    low, high = FRAME["loss"] - 0.1, FRAME["loss"] + 0.1
+    rounded = np.log10(FRAME["N"]).round(2)
+    made = FRAME.assign(ci_low=low, ci_high=high, log10_N=rounded, pid=range(15), node_ip=["a", "b", "c"] * 5)
+    data = read(tmp_path, made.rename(columns={"loss": "effect"}), "effect")
+    roles = {one.name: one.role for one in data.task.schema.decided.roles} if data.task.schema.decided else {}
+    assert data.task.schema.features == ("N", "D")
+    assert roles["ci_low"] == roles["ci_high"] == "companion" and roles["log10_N"] == "derived"
+    assert roles["pid"] == roles["node_ip"] == "bookkeeping"
+
+
+def test_s_e_m_is_an_error(tmp_path: Path):
+    frame = FRAME.rename(columns={"loss": "loss (mean)"})
+    frame["loss (s.e.m.)"] = np.linspace(0.01, 0.02, 15)
+    data = read(tmp_path, frame, "loss (mean)")
+    assert data.task.train.weight is not None and data.task.schema.features == ("N", "D")
+
+
+def families(rows: list[int]) -> pd.DataFrame:
+    parts = [
+        FRAME.assign(family=name, loss=FRAME["loss"] + 0.1 * k)[:n]
+        for k, (name, n) in enumerate(zip("abc", rows, strict=True))
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def test_a_models_name_does_not_hide_its_family(tmp_path: Path):
+    frame = families([15, 15, 15])
+    frame["model"] = frame["family"] + "-" + frame["N"].astype(str)
+    assert read(tmp_path, frame).task.schema.group == "family"
+
+
+def test_a_label_with_few_rows_shifts_the_law_and_is_no_group(tmp_path: Path):
+    data = read(tmp_path, families([15, 15, 2]))
+    assert data.task.schema.group is None and "family" in data.task.schema.features
+    assert "too few for constants of their own" in " ".join(data.notices)
