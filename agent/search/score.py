@@ -123,7 +123,7 @@ def _charge(trial: Trial, task: Task, rules: Rules) -> float:
 
 def missing_parts(trial: Trial, task: Task) -> int:
     """How many things a law leaves out that the rows show, or claims that they do not."""
-    known = traits(trial.proposal.source, task.schema.targets)
+    known = traits(trial.proposal.source, task.schema.targets, task.schema.features)
     endless = known is not None and not known.levels and not steepens(task.train)
     missing = 0 if known is None else endless + len(decisive(task.train) - known.features)
     missing += claims_a_ceiling(trial.proposal.source, trial.evaluation, task.train)

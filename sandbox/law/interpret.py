@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping, Sequence
+from functools import reduce
 from typing import Any, cast
 
+from lawsmith.sandbox.law.calls import Bound, Partial, arguments, mapping_of, spread
 from lawsmith.sandbox.law.expression import Node
 from lawsmith.sandbox.law.functions import is_truth
 from lawsmith.sandbox.law.members import attribute, call_method, dotted, item_at, slice_of
 from lawsmith.sandbox.law.spellings import (
-    MODULES,
     builtin,
     combined,
     library,
@@ -37,6 +38,8 @@ MAX_LEVELS = 4  # of collections within collections
 MAX_TEXT = 400  # characters of a name that is put together
 MAX_NESTING = 90  # of statements, expressions and calls together: a bound on our own recursion
 
+BREAK, CONTINUE = ("break",), ("continue",)  # what a loop's body may end with, instead of what it returns
+
 
 class Interpreter:
     """Values are trees, numbers, text, collections, functions, a `Lookup`, or `RowCount`; all raise Unreadable."""
@@ -54,22 +57,7 @@ class Interpreter:
 
     def call(self, function: Own, values: Sequence[Any], named: Mapping[str, Any]) -> Any:
         """What a function of the source returns for these arguments. Raises Unreadable."""
-        taken = function.node.args
-        if taken.vararg or taken.kwarg:
-            raise Unreadable("a function with starred arguments", function.node.lineno)
-        arguments = [argument.arg for argument in (*taken.posonlyargs, *taken.args)]
-        local: dict[str, Any] = {}
-        first = len(arguments) - len(taken.defaults)
-        for name, default in zip(arguments[first:], taken.defaults, strict=True):
-            local[name] = self.value(default, function.scope or self.globals)
-        for keyword, given in zip(taken.kwonlyargs, taken.kw_defaults, strict=True):
-            arguments.append(keyword.arg)
-            if given is not None:
-                local[keyword.arg] = self.value(given, function.scope or self.globals)
-        local.update(zip(arguments, values, strict=False))
-        local.update(named)
-        if len(values) > len(arguments) or set(arguments) != set(local):
-            raise Unreadable("a function is called with other arguments than it takes", function.node.lineno)
+        local = arguments(function, values, named, lambda node: self.value(node, function.scope or self.globals))
         scope = Scope(local, function.scope)
         if isinstance(function.node, ast.Lambda):
             return self.value(function.node.body, scope)
@@ -81,7 +69,7 @@ class Interpreter:
     # -- statements ----------------------------------------------------------------------------------------
 
     def _run(self, body: Sequence[ast.stmt], scope: Scope) -> tuple[Any] | None:
-        """What the statements return, in a tuple; None where they go on."""
+        """What the statements return, in a tuple; None where they go on; BREAK or CONTINUE of the loop around them."""
         self._depth += 1
         try:
             if self._depth > MAX_NESTING:
@@ -111,9 +99,9 @@ class Interpreter:
             return self._run(rest, scope)
         then = then or self._run(rest, one)
         otherwise = otherwise or self._run(rest, two)
-        if then is None or otherwise is None:
+        if any(one is None or one is BREAK or one is CONTINUE for one in (then, otherwise)):
             raise Unreadable("a branch that returns nothing", statement.lineno)
-        return (merged(condition, then[0], otherwise[0]),)
+        return (merged(condition, cast(Any, then)[0], cast(Any, otherwise)[0]),)
 
     def _held(self, value: Any, levels: int = MAX_LEVELS) -> Any:
         """The collection itself; what it holds is counted, so that no copy or comparison of it can grow out of hand."""
@@ -144,11 +132,14 @@ class Interpreter:
             case ast.AugAssign(target=target, op=op, value=value):
                 old = self.value(target, scope)
                 self._assign(target, binary(old, op, self.value(value, scope)), scope)
-            case ast.For(target=target, iter=iterable, body=body, orelse=[]):
-                for item in items_of(self.value(iterable, scope)):
-                    self._assign(target, item, scope)
-                    if (returned := self._run(body, scope)) is not None:
-                        return returned
+            case ast.For(orelse=[]) | ast.While(orelse=[]):
+                return self._loop(node, scope)
+            case ast.Break():
+                return BREAK
+            case ast.Continue():
+                return CONTINUE
+            case ast.Delete(targets=[ast.Name(id=name)]):
+                scope.names.pop(name, None)
             case ast.With(items=items, body=body) if all(self._is_errstate(item, scope) for item in items):
                 return self._run(body, scope)
             case ast.FunctionDef(name=name, decorator_list=[]):
@@ -163,6 +154,24 @@ class Interpreter:
                 raise Unreadable(f"the statement {type(node).__name__.lower()}", node.lineno)
         return None
 
+    def _loop(self, node: ast.For | ast.While, scope: Scope) -> tuple[Any] | None:
+        for _ in self._rounds(node, scope):
+            returned = self._run(node.body, scope)
+            if returned is BREAK:
+                break
+            if returned is not None and returned is not CONTINUE:
+                return returned
+        return None
+
+    def _rounds(self, node: ast.For | ast.While, scope: Scope) -> Iterator[None]:
+        if isinstance(node, ast.While):
+            while truth(self.value(node.test, scope)):
+                yield
+            return
+        for item in items_of(self.value(node.iter, scope)):
+            self._assign(node.target, item, scope)
+            yield
+
     def _is_errstate(self, item: ast.withitem, scope: Scope) -> bool:
         called = item.context_expr
         return isinstance(called, ast.Call) and self.value(called.func, scope) == Library("numpy.errstate")
@@ -170,13 +179,12 @@ class Interpreter:
     def _assign(self, target: ast.expr, value: Any, scope: Scope) -> None:
         match target:
             case ast.Name(id=name):
+                if isinstance(value, Bound) and isinstance(value.owner, list | dict):
+                    raise Unreadable("a method that changes a collection is kept for later", target.lineno)
                 scope.names[name] = value
             case ast.Tuple(elts=parts) | ast.List(elts=parts):
-                items = items_of(value)
-                if len(items) != len(parts):
-                    raise Unreadable("an assignment to several names does not match", target.lineno)
-                for part, item in zip(parts, items, strict=True):
-                    self._assign(part, item, scope)
+                for part, item in zip(parts, spread(parts, items_of(value)), strict=True):
+                    self._assign(part.value if isinstance(part, ast.Starred) else part, item, scope)
             case ast.Subscript(value=ast.Name(id=name), slice=key):
                 self._assign_item(name, self.value(key, scope), value, scope, target)
             case _:
@@ -239,10 +247,17 @@ class Interpreter:
                     return merged(condition, self.value(body, scope), self.value(orelse, scope))
                 return self.value(body if truth(condition) else orelse, scope)
             case ast.Tuple(elts=parts) | ast.List(elts=parts):
-                return self._held([self.value(part, scope) for part in parts])
-            case ast.Dict(keys=keys, values=values) if all(key is not None for key in keys):
-                named = [self._key(key, scope) for key in keys if key is not None]
-                return self._held(dict(zip(named, (self.value(v, scope) for v in values), strict=True)))
+                return self._held(self._values(parts, scope))
+            case ast.NamedExpr(target=ast.Name(id=name), value=value):
+                holder = scope.function()
+                holder.names[name] = self.value(value, scope)
+                return holder.names[name]
+            case ast.Dict(keys=keys, values=values):
+                made: dict[Any, Any] = {}
+                for word, item in zip(keys, values, strict=True):
+                    found = self.value(item, scope)
+                    made.update(self._held(mapping_of(found)) if word is None else {self._key(word, scope): found})
+                return self._held(made)
             case ast.ListComp(elt=item, generators=loops) | ast.GeneratorExp(elt=item, generators=loops):
                 return self._held([self.value(item, inner) for inner in self._scopes(loops, scope)])
             case ast.DictComp(key=key, value=value, generators=loops):
@@ -345,43 +360,56 @@ class Interpreter:
             yield scope
             return
         for item in items_of(self.value(loops[0].iter, scope)):
-            inner = Scope({}, scope)
+            inner = Scope({}, scope, inside=True)
             self._assign(loops[0].target, item, inner)
             if all(truth(self.value(test, inner)) for test in loops[0].ifs):
                 yield from self._scopes(loops[1:], inner)
 
     # -- calls ---------------------------------------------------------------------------------------------
 
-    def _called(self, node: ast.Call, scope: Scope) -> Any:
-        if any(keyword.arg is None for keyword in node.keywords):
-            raise Unreadable("a call with starred arguments")
+    def _values(self, nodes: Sequence[ast.expr], scope: Scope) -> list[Any]:
+        """The values of expressions, `*several` spread out."""
         values: list[Any] = []
-        method = None
-        if isinstance(node.func, ast.Attribute):
-            owner = self.value(node.func.value, scope)
-            if not isinstance(owner, Library):
-                method = owner
-        function = None if method is not None else self.value(node.func, scope)
-        for argument in node.args:
-            if isinstance(argument, ast.Starred):
-                values += items_of(self.value(argument.value, scope))
+        for node in nodes:
+            if isinstance(node, ast.Starred):
+                values += self._held(items_of(self.value(node.value, scope)))
             else:
-                values.append(self.value(argument, scope))
-        named = {str(word.arg): self.value(word.value, scope) for word in node.keywords}
+                values.append(self.value(node, scope))
+        return values
+
+    def _called(self, node: ast.Call, scope: Scope) -> Any:
+        function = self.value(node.func, scope)
+        values = self._values(node.args, scope)
+        named: dict[str, Any] = {}
+        for word in node.keywords:
+            value = self.value(word.value, scope)
+            named.update(self._held(mapping_of(value)) if word.arg is None else {word.arg: value})
         if "out" in named:
             raise Unreadable("a call that writes into `out`")
-        if method is not None:
-            assert isinstance(node.func, ast.Attribute)
-            return call_method(method, node.func.attr, values, named, self._held)
-        if isinstance(function, Own):
-            return self.call(function, values, named)
-        if not isinstance(function, Library):
-            raise Unreadable("a call of something that is no function")
-        module, _, name = function.name.rpartition(".")
-        if module == "builtins":
-            return builtin(name, values, named)
-        if module == "itertools":
-            return combined(name, values)
-        if module not in MODULES:
-            raise Unreadable(function.name)
-        return library(function.name, values, named)
+        return self._applied(function, values, named)
+
+    def _applied(self, function: Any, values: list[Any], named: dict[str, Any]) -> Any:
+        self._step(None)
+        match function:
+            case Own():
+                return self.call(function, values, named)
+            case Bound(owner=owner, name=name):
+                return call_method(owner, name, values, named, self._held)
+            case Partial():
+                return self._applied(function.function, [*function.values, *values], {**function.named, **named})
+            case Library(name="functools.partial") if values:
+                return Partial(values[0], values[1:], named)
+            case Library(name="functools.reduce") if len(values) in (2, 3) and not named:
+                items = [*values[2:], *items_of(values[1])]
+                if not items:
+                    raise Unreadable("reduce of nothing")
+                return reduce(lambda left, right: self._applied(values[0], [left, right], {}), items)
+            case Library(name="builtins.map") if len(values) > 1 and not named:
+                rows = zip(*map(items_of, values[1:]), strict=False)
+                return self._held([self._applied(values[0], list(row), {}) for row in rows])
+            case Library(name=dotted):
+                module, _, name = dotted.rpartition(".")
+                if module == "builtins":
+                    return builtin(name, values, named)
+                return combined(name, values) if module == "itertools" else library(dotted, values, named)
+        raise Unreadable("a call of something that is no function")

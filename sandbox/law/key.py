@@ -20,6 +20,7 @@ from lawsmith.sandbox.law.expression import (
     parameters,
 )
 from lawsmith.sandbox.law.functions import ORDERLESS, is_orderless
+from lawsmith.sandbox.law.normal import expanded
 from lawsmith.sandbox.law.read import read
 from lawsmith.sandbox.law.spans import SIZES
 from lawsmith.sandbox.law.standard import standard
@@ -31,7 +32,7 @@ ROUNDS = 2  # of telling parameters apart by their places
 
 def statement_key(statement: Statement) -> str:
     """Equal for statements that state the same law of sizes; bounds guide the fit and do not count."""
-    trees = standard(statement, SIZES)
+    trees = [expanded(tree) for tree in standard(statement, SIZES)]
     marks = {p.name: "shared" if p.name in statement.shared else "own" for p in statement.parameters}
     for _ in range(ROUNDS):
         marks = _told_apart(trees, marks)
@@ -44,13 +45,16 @@ def statement_key(statement: Statement) -> str:
 
 
 @lru_cache(maxsize=2048)
-def source_key(source: str, targets: tuple[str, ...] | None = None) -> str:
-    """The key of what `source` states; of what cannot be read, a name of its text without what says nothing."""
+def source_key(source: str, targets: tuple[str, ...] | None = None, features: tuple[str, ...] | None = None) -> str:
+    """The key of what `source` states; of what cannot be read, a name of its text without what says nothing.
+
+    A loop over all features can be followed only where these are named.
+    """
     try:
         module = parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return _digest(source)
-    found = read(module, targets)
+    found = read(module, targets, features)
     if isinstance(found, Unreadable):
         return _digest(_whole(module) or source)
     fit = next((n for n in module.body if isinstance(n, ast.FunctionDef) and n.name == "fit"), None)

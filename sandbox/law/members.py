@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from lawsmith.sandbox.law.calls import Bound
 from lawsmith.sandbox.law.functions import is_truth
 from lawsmith.sandbox.law.spellings import CONSTANTS, METHODS, library, require_floats
 from lawsmith.sandbox.law.statement import Unreadable
@@ -18,14 +19,14 @@ def dotted(name: str) -> Any:
 
 
 def attribute(owner: Any, name: str) -> Any:
-    """An attribute of a value; raises Unreadable for one that is not known."""
+    """An attribute of a value: known ones, and methods, which are looked at where they are called."""
     if isinstance(owner, Library):
         return dotted(f"{owner.name}.{name}")
     if isinstance(owner, TREES | RowCount) and name in ("shape", "size"):
         return RowCount()
     if isinstance(owner, TREES) and name in ("T", "real"):
         return owner
-    raise Unreadable(f"the attribute {name}")
+    return Bound(owner, name)
 
 
 def item_at(value: Any, index: Any) -> Any:

@@ -3,6 +3,7 @@ executed stays as it was read."""
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 
@@ -29,6 +30,8 @@ from lawsmith.sandbox.law.functions import apply
 from lawsmith.sandbox.law.spans import ANY, SIZES, Domain, Span, span
 
 TINY = 1e-6  # a floor so low only keeps a logarithm or a quotient of something positive from the edge
+DIGITS = 13  # of a number: 1 / log 10 times log 10 is 1
+MOST_TERMS = 64  # of a product that is multiplied out
 FAR = 30.0  # a cap on the argument of an exponential beyond this only keeps it from overflowing
 
 
@@ -56,6 +59,19 @@ def unguarded(node: Node) -> Node:
             case Function("exp"):
                 return Function("exp", (_uncapped(parts[0]),))
         return rebuild(part, tuple(parts))
+
+    return apply_each(node, change)
+
+
+def expanded(node: Node, domain: Domain = SIZES) -> Node:
+    """The normal form with products of sums multiplied out: b (x - c) is b x - b c."""
+
+    def change(part: Node, parts: Sequence[Node]) -> Node:
+        sums = [inner.terms for inner in parts if isinstance(inner, Sum)]
+        if not isinstance(part, Product) or not sums or math.prod(map(len, sums)) > MOST_TERMS:
+            return _normal(part, parts, domain)
+        rest = [inner for inner in parts if not isinstance(inner, Sum)]
+        return _sum([_product([*rest, *chosen], domain) for chosen in itertools.product(*sums)])
 
     return apply_each(node, change)
 
@@ -118,6 +134,7 @@ def _product(factors: Sequence[Node], domain: Domain) -> Node:
                     powers.setdefault(_opposite(part), []).append(ONE)
                 case _:
                     powers.setdefault(part, []).append(ONE)
+    number = float(f"{number:.{DIGITS}g}")
     made = [power(base, _sum(exponents)) for base, exponents in powers.items()]
     if inside:
         made.append(exp(_sum(inside)))
@@ -139,7 +156,16 @@ def _opposite(terms: Sum) -> Node:
     return _sum([mul(Number(-1.0), term) for term in terms.terms])
 
 
+def _unfloored(node: Node, domain: Domain) -> Node:
+    """What a power or a logarithm is taken of, without a number so low that it only keeps it from the edge."""
+    match node:
+        case Sum((Number(value), *rest)) if 0 < value <= TINY and span(add(*rest), domain)[0] >= 0:
+            return add(*rest)
+    return node
+
+
 def _power(base: Node, exponent: Node, domain: Domain) -> Node:
+    base = _unfloored(base, domain)
     whole = isinstance(exponent, Number) and exponent.value == round(exponent.value)
     if isinstance(base, Sum) and isinstance(exponent, Number) and exponent.value % 2 == 0 and _is_reversed(base):
         base = _opposite(base)  # a distance to a square
@@ -189,6 +215,10 @@ def _function(name: str, parts: Sequence[Node], domain: Domain) -> Node:
         case "log2" | "log10":
             base = math.log(2.0 if name == "log2" else 10.0)
             return _product([Number(1 / base), _logarithm(first, domain)], domain)
+        case "logaddexp":
+            return _logarithm(_sum([_exponential(part, domain) for part in parts]), domain)
+        case "cbrt" if span(first, domain)[0] >= 0:
+            return _power(first, Number(1 / 3), domain)
         case "abs" if span(first, domain)[0] >= 0:
             return first
         case "maximum" | "minimum":
@@ -201,6 +231,7 @@ def _function(name: str, parts: Sequence[Node], domain: Domain) -> Node:
 
 
 def _logarithm(node: Node, domain: Domain) -> Node:
+    node = _unfloored(node, domain)
     match node:
         case Power(base, exponent) if span(base, domain)[0] >= 0:
             return _product([exponent, _logarithm(base, domain)], domain)

@@ -165,8 +165,7 @@ SPELLINGS: dict[str, Call] = {
     "add": _arithmetic(ast.Add()),
     "subtract": _arithmetic(ast.Sub()),
     "multiply": _arithmetic(ast.Mult()),
-    "divide": _arithmetic(ast.Div()),
-    "true_divide": _arithmetic(ast.Div()),
+    **dict.fromkeys(("divide", "true_divide"), _arithmetic(ast.Div())),
     "floor_divide": _arithmetic(ast.FloorDiv()),
     **dict.fromkeys(("mod", "remainder"), _arithmetic(ast.Mod())),
     **dict.fromkeys(("power", "float_power", "pow"), _power),
@@ -199,6 +198,7 @@ SPELLINGS: dict[str, Call] = {
     "polyval": _polyval,
     **dict.fromkeys(("dot", "inner", "vdot", "matmul"), dot),
     "sum": _reduced(ast.Add()),
+    "mean": lambda value, axis=None: binary(_reduced(ast.Add())(value, axis), ast.Div(), float(len(items_of(value)))),
     "prod": _reduced(ast.Mult()),
     **dict.fromkeys(("max", "amax"), _extreme("maximum")),
     **dict.fromkeys(("min", "amin"), _extreme("minimum")),
@@ -209,9 +209,21 @@ SPELLINGS: dict[str, Call] = {
 }
 
 
+REDUCED = {
+    "numpy.add": "sum",
+    "numpy.multiply": "prod",
+    "numpy.maximum": "max",
+    "numpy.minimum": "min",
+    "numpy.logaddexp": "logsumexp",
+}
+"""What a function's `reduce` over a list is called otherwise."""
+
+
 def library(dotted: str, values: Sequence[Any], named: Mapping[str, Any]) -> Any:
     """The call of something in numpy, math or scipy.special; raises Unreadable for what is not known."""
     module, _, name = dotted.rpartition(".")
+    if name == "reduce" and module in REDUCED:
+        module, name = "numpy", REDUCED[module]
     if module not in MODULES or (not values and not named):
         raise Unreadable(dotted)
     require_floats(*([named["dtype"]] if "dtype" in named else []))
@@ -264,8 +276,9 @@ def builtin(name: str, values: Sequence[Any], named: Mapping[str, Any]) -> Any:
     """The call of a built-in function. Raises Unreadable for one that no formula needs."""
     if set(named) == {"start"} and name in ("enumerate", "sum"):
         values, named = [*values, named["start"]], {}
-    if named and not (name == "zip" and set(named) == {"strict"}):
+    if named and name != "dict" and not (name == "zip" and set(named) == {"strict"}):
         raise Unreadable(f"{name} with named arguments")
+    given = dict(named)
     match name, values:
         case "float", [value] if not isinstance(value, str):
             return value
@@ -298,15 +311,17 @@ def builtin(name: str, values: Sequence[Any], named: Mapping[str, Any]) -> Any:
         case "list" | "tuple", [listed]:
             return items_of(listed)
         case "dict", []:
-            return {}
-        case "dict", [listed] if isinstance(listed, dict):
-            return dict(listed)
+            return given
+        case "dict", [Lookup() as listed]:
+            return {key: listed.item(key) for key in listed.names()} | given
+        case "dict", [dict() as listed]:
+            return listed | given
         case "dict", [listed]:
-            return {pair[0]: pair[1] for pair in map(items_of, items_of(listed)) if len(pair) == 2}
+            return {pair[0]: pair[1] for pair in map(items_of, items_of(listed)) if len(pair) == 2} | given
         case "str", [str() | int() as value]:
             return str(value)
-        case "isinstance" | "print", _:
-            raise Unreadable(name)
+        case "print", _:
+            return None
     raise Unreadable(f"the name {name}")
 
 

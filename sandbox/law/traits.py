@@ -29,7 +29,7 @@ from lawsmith.sandbox.law.expression import (
     parameters,
     power,
 )
-from lawsmith.sandbox.law.normal import normal
+from lawsmith.sandbox.law.normal import DIGITS, normal
 from lawsmith.sandbox.law.read import read
 from lawsmith.sandbox.law.spans import SIZES
 from lawsmith.sandbox.law.standard import standard
@@ -40,6 +40,7 @@ DENOMINATORS = 8  # … nor do fractions of them with such a denominator …
 FREE_NUMBERS = 8  # … up to so many beside the parameters of a target: many small numbers make a table
 STRUCTURAL = frozenset({-1.0, 0.0, 0.5, 1.0, 2.0})  # what any law is written with …
 MOST_STRUCTURAL = 24  # … so often beside two for each parameter; bits can spell anything
+MATHEMATICAL = (math.pi, math.e, math.log(2), math.log(10))  # simple fractions of them are free as well
 FREE_CODES = 2  # levels of a category that are compared with, beside one for each parameter
 FREE_BITS = 64  # zeros, ones and truth values of a form that cannot be read
 BITS = 64  # of a long text, or of a whole number that no float holds, for each number that they count as
@@ -82,6 +83,8 @@ def _has_level(node: Node) -> bool:
             return True
         case Sum(terms):
             return any(map(_has_level, terms))
+        case Function("maximum" | "minimum", (inner, Number())):  # a cap: the law is the one inside
+            return _has_level(inner)
         case Product(factors):
             sums = [f for f in factors if features(f)]
             scaled = any(parameters(f) for f in factors if not features(f))
@@ -199,12 +202,15 @@ def literals(node: Node) -> int:
             case Number(value):
                 if place == "code":
                     codes += 1
-                elif value in STRUCTURAL:
+                elif float(f"{value:.{DIGITS}g}") in STRUCTURAL:
                     structural += 1
                 elif _is_free(value) or (place == "exp" and _is_cap(value)):
                     free += 1
                 else:
                     costly.add(abs(value))
+            case Product((Number(-1.0), Function("maximum" | "minimum") as inner)) if place == "exp":
+                structural += 1
+                waiting.append((inner, place))
             case Feature(name, unit):
                 if not _is_free(unit) and unit != units.setdefault(name, unit):
                     costly.add(unit)
@@ -287,6 +293,10 @@ def _is_free(value: float) -> bool:
     exponent = round(math.log10(size))
     if math.isclose(size, 10.0**exponent, rel_tol=1e-12):
         return True
+    return any(_is_simple(size / one) or _is_simple(size * one) for one in (1.0, *MATHEMATICAL))
+
+
+def _is_simple(size: float) -> bool:
     simple = Fraction(size).limit_denominator(DENOMINATORS)
     return simple.numerator <= LARGEST_FREE and math.isclose(size, float(simple), rel_tol=1e-12)
 

@@ -80,6 +80,11 @@ class Scope:
 
     names: dict[str, Any]
     outer: Scope | None = None
+    inside: bool = False  # of a comprehension, whose `:=` binds in the function around it
+
+    def function(self) -> Scope:
+        """The scope of the function itself."""
+        return self if not self.inside or self.outer is None else self.outer.function()
 
     def find(self, name: str) -> Scope | None:
         """The innermost scope that holds the name, or None."""
@@ -90,7 +95,7 @@ class Scope:
 
     def branch(self) -> Scope:
         """A copy for one of two branches."""
-        return Scope({name: copied(value) for name, value in self.names.items()}, self.outer)
+        return Scope({name: copied(value) for name, value in self.names.items()}, self.outer, self.inside)
 
 
 @dataclass(frozen=True)
@@ -244,7 +249,7 @@ def binary(left: Any, op: ast.operator, right: Any) -> Any:
         case ast.Div():
             made = tree.divide(a, b)
         case ast.Pow():
-            made = tree.power(a, b)
+            made = apply("exp", [b]) if a == Number(math.e) else tree.power(a, b)
         case ast.FloorDiv():
             made = apply("floor", [tree.divide(a, b)])
         case ast.Mod():
@@ -312,6 +317,8 @@ def compare(left: Any, op: ast.cmpop, right: Any) -> Any:
     if isinstance(op, ast.In | ast.NotIn) and isinstance(right, dict | list | tuple | Lookup | str):
         keys = right.names() if isinstance(right, Lookup) else right
         return (left in keys) == isinstance(op, ast.In)
+    if isinstance(left, RowCount) and type(right) is int and right <= 0:
+        return _number(op, 1, right)  # there is always a row
     if isinstance(op, ast.Is | ast.IsNot) and (left is None or right is None):
         return (left is right) == isinstance(op, ast.Is)
     if isinstance(left, TREES) or isinstance(right, TREES):

@@ -56,7 +56,7 @@ def candidate(
     known = declared or dict.fromkeys(p for node in targets.values() for p in parameters(node))
     special = any(FUNCTIONS[n.name].special for node in targets.values() for n in walk(node) if isinstance(n, Function))
     lines = ["import numpy as np", *(["import scipy.special"] if special else []), "", "PARAMETERS = {"]
-    lines += [f"    {p.name!r}: ({_bound(p.lower)}, {_bound(p.upper)})," for p in known]
+    lines += [f"    {p.name!r}: ({_literal(p.lower)}, {_literal(p.upper)})," for p in known]
     lines += ["}"]
     if shared:
         lines.append(f"SHARED = {tuple(shared)!r}")
@@ -150,7 +150,7 @@ def _python(node: Node, names: Mapping[Node, str], inside: Node | None = None) -
 
     match node:
         case Number(value):
-            return (repr(value), ATOM if value >= 0 else UNARY)
+            return _literal(value), ATOM if value >= 0 else UNARY
         case Parameter(name):
             return f"p[{name!r}]", ATOM
         case Feature():
@@ -192,7 +192,7 @@ def _product(node: Product, at_least) -> tuple[str, int]:  # type: ignore[no-unt
     return line, PRODUCT
 
 
-def _bound(value: float) -> str:
+def _literal(value: float) -> str:
     if math.isinf(value):
         return "np.inf" if value > 0 else "-np.inf"
     return repr(value)
