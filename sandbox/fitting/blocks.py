@@ -86,7 +86,8 @@ class Block:
     """One least-squares problem family: some targets, some parameters, all B x M x n at once.
 
     `nonlinear` and `linear` index `form.names`; `coupled` says that M counts groups that share constants.
-    `offset`: whether anything is left of the form when all linear constants are 0.
+    `offset`: whether anything is left of the form when all linear constants are 0; `kinked`: whether its slopes are
+    others there.
     `values` and `partials` return rows of all the block's targets one after the other: n * T columns.
     """
 
@@ -99,6 +100,7 @@ class Block:
     coupled: bool
     vectorised: bool
     offset: bool = True
+    kinked: bool = False
 
     @property
     def measured(self) -> Array:

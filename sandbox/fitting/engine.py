@@ -115,10 +115,12 @@ class _Engine:
         nonlinear = tuple(k for k in parameters if k not in found.linear)
         coupled = any(self.form.names[k] in self.form.shared for k in parameters)
         form = self.form.alone(names[0]) if len(names) == 1 else self.form
-        block = Block(form, targets, names, nonlinear, linear, rows, coupled, found.vectorised, found.offset)
+        block = Block(
+            form, targets, names, nonlinear, linear, rows, coupled, found.vectorised, found.offset, found.kinked
+        )
         fit = self._fit_block(block, groups)
         if linear and (wrong := ~fit.agrees).any():
-            free = replace(block, nonlinear=parameters, linear=(), offset=True)
+            free = replace(block, nonlinear=parameters, linear=(), offset=True, kinked=False)
             at = np.arange(len(groups)) if coupled else np.flatnonzero(wrong)
             again = self._fit_block(free.with_rows(rows.of_groups(at)), groups[at])
             fit = _deeper(fit, again, at)

@@ -18,7 +18,7 @@ from lawsmith.sandbox.fitting.linear import invert, safe_solve, solve
 from lawsmith.tasks.arrays import Array, IntArray
 
 DIFFERENCE = 1.5e-8  # relative forward-difference step: the square root of the machine's precision
-IDLE, ZERO = np.ones((1, 1, 1)), np.zeros((1, 1, 1))
+IDLE = np.ones((1, 1, 1))
 CHUNK_ELEMENTS = 3_000_000  # doubles in the largest temporary array; bounds memory whatever the table's size
 BUSY = 0.8  # problems that have settled are set aside once less than this share is still at work
 EASE, RAISE, LEAST_DAMPING = 8.0, 5.0, 1e-14  # damping after a step that helped, and after one that did not
@@ -127,7 +127,9 @@ class _Minimiser:
         self.nonlinear, self.linear = [names[k] for k in nonlinear], [names[k] for k in linear]
         self.lower, self.upper = block.form.lower[nonlinear], block.form.upper[nonlinear]
         self.low_linear, self.high_linear = block.form.lower[linear], block.form.upper[linear]
-        self.offset = block.offset or not self.linear
+        self.offset = block.offset or block.kinked or not self.linear
+        ends = np.stack([self.low_linear, self.high_linear])
+        self.origin = np.clip(1.0, *ends) if block.kinked else np.zeros(len(self.linear))
         self.split = block.split(self.linear, self.nonlinear, value=self.offset)
         self.bounded = bool(np.isfinite(self.lower).any() or np.isfinite(self.upper).any())
         span = self.upper - self.lower
@@ -196,12 +198,10 @@ class _Minimiser:
             weight = self.weight[group][:, None]
         return _Data(x, measured, weight if self.weighted else None)
 
-    def _parameters(self, theta: Array, linear: Array | None) -> dict[str, Array]:
+    def _parameters(self, theta: Array, linear: Array) -> dict[str, Array]:
         p: dict[str, Array] = dict.fromkeys(self.block.form.names, IDLE)  # those of other parts do not matter here
         p |= {name: theta[:, :, j, None] for j, name in enumerate(self.nonlinear)}
-        if linear is None:
-            return p | dict.fromkeys(self.linear, ZERO)
-        return p | {name: linear[:, :, j, None] for j, name in enumerate(self.linear)}
+        return p | {name: linear[..., j, None] for j, name in enumerate(self.linear)}
 
     def _try(self, data: _Data, theta: Array) -> _Trial:
         design, target, kept = self._design(data, theta)
@@ -224,27 +224,29 @@ class _Minimiser:
         """Each linear constant's weighted column (b, M, l, n), what they have to explain (b or 1, M, n), and what is
         kept of that work."""
         shape, target, kept = theta.shape[:2], data.measured, tuple[Any, ...]()
-        at_zero = self._parameters(theta, None)
+        start = self._parameters(theta, self.origin[None, None])
         if self.split is not None:
             design = np.empty((*shape, len(self.linear), self.block.columns))
-            kept = self.split.first(data.x, at_zero, design)
+            kept = self.split.first(data.x, start, design)
             if self.offset:
                 target, kept = target - self.block.filled(kept[0], shape), kept[1:]
         else:
-            offset = self.block.values(data.x, at_zero, shape) if self.offset else 0.0
+            offset = self.block.values(data.x, start, shape) if self.offset else 0.0
             target = target - offset if self.offset else target
-            design = self._columns(data, at_zero, offset, shape)
+            design = self._columns(data, start, offset, shape)
+        if self.block.kinked:
+            target = target + (self.origin @ design)
         if data.weight is None:
             return design, target, kept
         return design * data.weight[..., None, :], target * data.weight, kept
 
-    def _columns(self, data: _Data, at_zero: dict[str, Array], offset: Array | float, shape: tuple[int, int]) -> Array:
+    def _columns(self, data: _Data, start: dict[str, Array], offset: Array | float, shape: tuple[int, int]) -> Array:
         """Each linear constant's column (b, M, l, n)."""
         if not self.linear:
             return np.empty((*shape, 0, self.measured.shape[-1]))
         if self.block.form.gradient is not None:
-            return self.block.partials(data.x, at_zero, self.linear, shape)
-        columns = [self.block.values(data.x, at_zero | {name: IDLE}, shape) - offset for name in self.linear]
+            return self.block.partials(data.x, start, self.linear, shape)
+        columns = [self.block.values(data.x, start | {name: IDLE}, shape) - offset for name in self.linear]
         return np.stack(columns, axis=2)
 
     def _curvature(self, data: _Data, trial: _Trial) -> tuple[Array, Array]:

@@ -26,13 +26,15 @@ DROWNED = 1e-8  # share of the values below which a change is hard to tell from 
 class Structure:
     """`parts`: (targets, parameters) that can be fitted on their own; `linear`: parameters the form is affine in.
 
-    `offset`: whether anything is left when all linear parameters are 0.
+    `offset`: whether anything is left when all linear parameters are 0. `kinked`: whether slopes by linear parameters
+    are others there, as those of a guard max(law, 0) are.
     """
 
     vectorised: bool
     parts: tuple[tuple[tuple[int, ...], tuple[int, ...]], ...]
     linear: frozenset[int]
     offset: bool = True
+    kinked: bool = False
 
 
 def analyse(form: Form, targets: Sequence[str], rows: PaddedRows, sets: Array) -> Structure:
@@ -50,7 +52,8 @@ def analyse(form: Form, targets: Sequence[str], rows: PaddedRows, sets: Array) -
     linear = _linear(probe, form, sets, steps, base, single)
     emptied = sets.copy()
     emptied[:, linear] = 0.0
-    return Structure(probe.vectorised, parts, frozenset(linear), bool((probe(emptied) != 0).any()))
+    offset = bool((probe(emptied) != 0).any())
+    return Structure(probe.vectorised, parts, frozenset(linear), offset, probe.kinked(sets, emptied, linear))
 
 
 class _Probe:
@@ -79,6 +82,18 @@ class _Probe:
         out[:, :, self._own[k]] = single[k][:, :, self._own[k]]
         return out
 
+    def kinked(self, sets: Array, emptied: Array, linear: Sequence[int]) -> bool:
+        """Whether the slopes by these parameters are others at `emptied` than at `sets`, where there are slopes."""
+        if self.form.gradient is None or not self.vectorised or not linear:
+            return False
+        block, names = self._block(True), [self.form.names[k] for k in linear]
+        shape = (len(sets), self.rows.groups)
+        one, two = (block.partials(block.features(None), self._named(at), names, shape) for at in (sets, emptied))
+        return not np.allclose(one, two, rtol=1e-6, atol=0.0, equal_nan=True)
+
+    def _named(self, sets: Array) -> dict[str, Array]:
+        return {name: sets[:, k, None, None] for k, name in enumerate(self.form.names)}
+
     def _targets_of(self, parameter: str) -> list[int]:
         """The targets that depend on a parameter, all where that is not known from our own print."""
         gradients = [self.form.per_target.get(target, (None, None))[1] for target in self.targets]
@@ -96,9 +111,8 @@ class _Probe:
         return Block(self.form, everything, self.targets, (), (), self.rows, True, vectorised)
 
     def _evaluate(self, block: Block, sets: Array) -> Array:
-        p = {name: sets[:, k, None, None] for k, name in enumerate(self.form.names)}
         groups, n = self.rows.measured.shape[1:]
-        flat = block.values(block.features(None), p, (len(sets), groups))
+        flat = block.values(block.features(None), self._named(sets), (len(sets), groups))
         return flat.reshape(len(sets), groups, len(block.targets), n)
 
     def _broadcasts(self) -> bool:

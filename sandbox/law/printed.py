@@ -101,7 +101,7 @@ class PrintedGradient:
         match node:
             case ast.Name(name) if name in local:
                 return local[name]
-            case ast.Constant() | ast.Subscript(ast.Name("x")):
+            case ast.Constant() | ast.Subscript(ast.Name("x")) | ast.Attribute(ast.Name("np"), "inf"):
                 key, found = (ast.dump(node),), _Operation(lambda: node)
             case ast.Subscript(ast.Name("p"), ast.Constant(name)):
                 key, found = (ast.dump(node),), _Operation(lambda: node, parameter=str(name))

@@ -5,17 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lawsmith.sandbox import read_candidate
+from lawsmith.sandbox import Sandbox, evaluate, read_candidate
 from lawsmith.sandbox.law.key import source_key
 from lawsmith.sandbox.law.read import read
 from lawsmith.sandbox.law.statement import Statement
 from lawsmith.sandbox.law.traits import traits
-from lawsmith.tasks import Schema
+from lawsmith.tasks import Provenance, Schema, Table, Task
+from lawsmith.tasks.folds import frontier_folds
 
 TARGETS, FEATURES = ("y",), ("N", "D")
 SCHEMA = Schema(name="t", long_name="t", title="", features=FEATURES, targets=TARGETS, group=None)
 THREE = '{"a": (0, 9), "b": (0, 9), "c": (0, 9)}'
 FIVE = '{"E": (0, 9), "A": (0, 9), "B": (0, 9), "a": (0, 2), "b": (0, 2)}'
+POWER = '    y = p["a"] + p["b"] * x["N"] ** -p["c"]\n'
 IMPORTS = "import functools\nimport math\n\nimport numpy as np\n"
 
 
@@ -184,6 +186,15 @@ LAWS = {
                 '        if i == 2:\n            break\n        y = y + p["b"] * x["N"] ** -p["c"]\n'
             ),
         ),
+        form("np.where(y > 0, y, 0.0)", before=POWER),
+        form("np.where(y < 0, 0.0, y)", before=POWER),
+        form("np.where(y > 1e-9, y, 1e-9)", before=POWER),
+        form("(y + np.abs(y)) / 2", before=POWER),
+        form("np.abs(y)", before=POWER),
+        form("np.maximum(np.maximum(y, 0), 1e-12)", before=POWER),
+        form('np.maximum(p["a"], 0) + np.clip(p["b"], 0, None) * np.maximum(x["N"], 0) ** -np.clip(p["c"], 0, None)'),
+        form("y if True else x", before=POWER),
+        form("0.0 if False else np.nan_to_num(np.maximum(0.0, y), posinf=1e12)", before=POWER),
     ],
     "two power laws": [
         form('p["E"] + p["A"] / x["N"] ** p["a"] + p["B"] / x["D"] ** p["b"]', FIVE),
@@ -316,6 +327,27 @@ def test_what_is_read_predicts_what_the_source_does(name: str, source: str) -> N
     written = ours["form"](x, p)  # type: ignore[operator]
     expected = own["form"](x, p)  # type: ignore[operator]
     np.testing.assert_allclose(np.broadcast_to(np.squeeze(written), 50), expected, rtol=1e-9)
+
+
+CONSTANTS = {"E": 0.5, "A": 3.0, "B": 2.0, "a": 0.4, "b": 0.6, "c": 0.7}
+
+
+@pytest.mark.parametrize("name", LAWS)
+def test_every_rewriting_is_fitted_as_well(name: str, sandbox: Sandbox) -> None:
+    """Also where a guard hides the slopes from a fit that looks for them at zero."""
+    rng = np.random.default_rng(0)
+    x = {"N": rng.uniform(0.5, 12, 40), "D": rng.uniform(1, 9, 40)}
+    own: dict[str, object] = {}
+    exec(LAWS[name][0], own)
+    y = own["form"](x, CONSTANTS) * (1 + 0.01 * rng.standard_normal(40))  # type: ignore[operator]
+    table = Table(x, {"y": y}, ("all",), np.zeros(40, dtype=np.intp))
+    task = Task(SCHEMA, table, Provenance("file", "", None))
+    programs = {read_candidate(source, schema=SCHEMA).law: source for source in LAWS[name]}
+    found = [evaluate(sandbox, source, task, frontier_folds(table)[:2]) for source in programs.values()]
+    assert {one.verdict for one in found} == {"ok"}
+    errors = [one.train.nmse for one in found if one.train is not None]
+    np.testing.assert_allclose(errors, errors[0], rtol=1e-4)
+    np.testing.assert_allclose([one.validation_r2 for one in found], found[0].validation_r2, atol=1e-5)
 
 
 def test_what_the_reader_follows_is_bounded() -> None:
