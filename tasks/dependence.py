@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from itertools import combinations
 
 import numpy as np
@@ -10,7 +9,7 @@ import numpy as np
 from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.folds import simplex_columns
 from lawsmith.tasks.leading import leading
-from lawsmith.tasks.table import Table
+from lawsmith.tasks.table import Table, kept_with_table
 
 CLEAR = 10.0  # F statistic; with tens of rows to spare, chance alone reaches it once in thousands of features
 LAST = 2 / 3  # rows beyond this quantile of a feature are the last ones
@@ -19,7 +18,7 @@ ROUNDING = 1e-12  # share of the targets' variance below which nothing is explai
 ROWS_PER_COLUMN = 3  # a model with fewer rows than this for each of its columns tells nothing
 
 
-@lru_cache(maxsize=8)
+@kept_with_table
 def decisive(table: Table) -> frozenset[str]:
     """The features without which a quadratic in the ranks of all, with a level per group, misses some target clearly
     more: by an F test of nested models. None of the shares of a whole, which the others state too; none where rows are
@@ -41,7 +40,7 @@ def decisive(table: Table) -> frozenset[str]:
     return frozenset(found)
 
 
-@lru_cache(maxsize=8)
+@kept_with_table
 def steepens(table: Table) -> bool:
     """Whether a target grows or falls ever faster up to the largest values of the only feature that is a number, so
     that nothing in the data levels off; False with several such features."""

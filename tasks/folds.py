@@ -45,6 +45,24 @@ class Fold:
 def frontier_folds(table: Table, *, seed: int = 0) -> tuple[Fold, ...]:
     """The folds of a table, a function of its features, its groups and `seed` (which shuffles design points only); of
     a wide table also of its targets, by `lawsmith.tasks.leading`."""
+    folds = _all_folds(table, seed)
+    starved = _starved(table, folds)
+    telling = tuple(fold for fold, group in zip(folds, starved, strict=True) if group is None)
+    return telling if len(telling) > 1 else folds
+
+
+def left_out_folds(table: Table, *, seed: int = 0) -> tuple[int, str]:
+    """How many folds `frontier_folds` leaves out, and a group of which they would leave fewer than `FEWEST_POINTS`
+    distinct rows to fit.
+
+    Laws of four constants pass through four points, and their errors beyond are whatever it takes to do so.
+    """
+    folds = _all_folds(table, seed)
+    starved = [group for group in _starved(table, folds) if group is not None]
+    return (len(starved), starved[0]) if starved and len(folds) - len(starved) > 1 else (0, "")
+
+
+def _all_folds(table: Table, seed: int) -> tuple[Fold, ...]:
     rng = np.random.default_rng(seed)
     shares = simplex_columns(table)
     ordered = leading(table, frontier_features(table))
@@ -54,21 +72,17 @@ def frontier_folds(table: Table, *, seed: int = 0) -> tuple[Fold, ...]:
     unique: dict[bytes, Fold] = {}
     for fold in folds:
         unique.setdefault(fold.held_out.tobytes(), fold)
-    return _telling(table, tuple(unique.values()))
+    return tuple(unique.values())
 
 
-def _telling(table: Table, folds: tuple[Fold, ...]) -> tuple[Fold, ...]:
-    """The folds that tell laws apart: laws of four constants pass through four points, and their errors beyond are
-    whatever it takes to do so. All of them where fewer than two folds have more points."""
+def _starved(table: Table, folds: Sequence[Fold]) -> list[str | None]:
+    """For each fold a group of which it leaves fewer than `FEWEST_POINTS` distinct rows; None where there is none."""
     distinct, point = np.unique(np.column_stack([table.codes, table.matrix()]), axis=0, return_inverse=True)
-    group = distinct[:, 0].astype(np.intp)
-    telling = [f for f in folds if _fewest(group[np.unique(point.reshape(-1)[f.fitted])]) >= FEWEST_POINTS]
-    return tuple(telling) if len(telling) > 1 else folds
-
-
-def _fewest(codes: IntArray) -> int:
-    """How many entries the rarest of the codes has."""
-    return int(np.unique(codes, return_counts=True)[1].min())
+    group, found = distinct[:, 0].astype(np.intp), list[str | None]()
+    for fold in folds:
+        codes, counts = np.unique(group[np.unique(point.reshape(-1)[fold.fitted])], return_counts=True)
+        found.append(table.groups[codes[counts.argmin()]] if counts.min() < FEWEST_POINTS else None)
+    return found
 
 
 def frontier_features(table: Table) -> tuple[str, ...]:

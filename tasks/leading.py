@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import numpy as np
 
 from lawsmith.tasks.arrays import Array, IntArray
 from lawsmith.tasks.axes import is_logarithmic
-from lawsmith.tasks.table import Table
+from lawsmith.tasks.table import Table, kept_with_table
 
 MANY = 8  # features up to which a table is looked at whole
 FEWEST = 4  # features that lead in a wide table, however little they explain
@@ -18,7 +16,7 @@ MOST_ROWS = 2000  # that are looked at
 PAIRED = 60  # features whose products are looked at, those that explain most alone
 
 
-@lru_cache(maxsize=8)
+@kept_with_table
 def leading(table: Table, names: tuple[str, ...]) -> tuple[str, ...]:
     """At most `MANY` of the features `names`, in their order: those whose terms explain the targets of the table best.
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import numpy as np
 
 from lawsmith.tasks.arrays import Array, IntArray
 from lawsmith.tasks.folds import frontier_features
-from lawsmith.tasks.table import Table
+from lawsmith.tasks.table import Table, kept_with_table
 
 FADE = 3.0  # a row with the smallest level of every feature weighs exp(-FADE) of one with the largest
 
@@ -18,7 +16,7 @@ def has_frontier(table: Table) -> bool:
     return bool(frontier_features(table))
 
 
-@lru_cache(maxsize=8)
+@kept_with_table
 def nearness(table: Table) -> Array:
     """Weights (n,) in (0, 1]: exp(-FADE (1 - r)), r the mean over features of a row's rank among its group's levels.
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from scipy import special
 
 from lawsmith.tasks.arrays import Array
-from lawsmith.tasks.table import Table
+from lawsmith.tasks.table import Table, kept_with_table
 
 LEAST_FREEDOM = 3  # repetitions, beyond the first of each, below which their scatter says little
 CHANCE = 1e-3  # of so large a misfit by noise alone, at which repeated measurements rule a law out
@@ -30,7 +29,7 @@ class Replicates:
     best_r2: Array
 
 
-@lru_cache(maxsize=8)
+@kept_with_table
 def replicates(table: Table) -> Replicates | None:
     """The pure noise of a table; None where hardly anything was measured twice.
 
@@ -66,7 +65,7 @@ def rules_out(table: Table, errors: Array, constants: float) -> bool:
     return bool(np.any(special.fdtrc(left, known.freedom, ratio) < CHANCE))
 
 
-@lru_cache(maxsize=8)
+@kept_with_table
 def resolution(table: Table) -> Array:
     """Standard deviation (T,) of rounding to the digits in which each target is written; 0 for full precision."""
     return np.array([_rounding(column) for column in table.targets.values()])

@@ -7,7 +7,6 @@ Dense probes find that for any law, whatever it is made of.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from itertools import product
 from typing import Literal
 
@@ -18,7 +17,7 @@ from lawsmith.tasks.arrays import Array, IntArray, Mask
 from lawsmith.tasks.axes import WIDE, is_logarithmic
 from lawsmith.tasks.folds import frontier_features, simplex_units
 from lawsmith.tasks.knowledge import Knowledge
-from lawsmith.tasks.table import Table
+from lawsmith.tasks.table import Table, kept_with_table
 
 BEYOND = 100.0  # factor beyond the data, on both sides, to which a law is looked at
 RANGES = 2.0  # for a feature that is no scale: ranges of its values beyond the largest and the smallest
@@ -66,7 +65,7 @@ Stated = tuple[float, bool]
 """How far the user says that a law is used along one feature, and whether that is a factor; else it is in widths."""
 
 
-@lru_cache(maxsize=4)
+@kept_with_table
 def reach_rows(table: Table, distances: tuple[tuple[str, float], ...] = ()) -> Table:
     """Rows without targets: in each group each feature alone from the data to `BEYOND` on both sides, the others at
     their medians or their largest values; the corners of that box; and points inside the data's own box.

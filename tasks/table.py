@@ -2,15 +2,35 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import wraps
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lawsmith.tasks.arrays import Array, IntArray
+
+_T = TypeVar("_T")
+_Others = ParamSpec("_Others")
+
+
+def kept_with_table(
+    function: Callable[Concatenate["Table", _Others], _T],
+) -> Callable[Concatenate["Table", _Others], _T]:
+    """Computes what depends on a table, and hashable arguments, once. It is kept for as long as the table is."""
+
+    @wraps(function)
+    def known(table: "Table", /, *others: _Others.args, **named: _Others.kwargs) -> _T:
+        kept: dict[Any, _T] = table.__dict__.setdefault("_kept", {})
+        key = (function, others, *named.items())
+        if key not in kept:
+            kept[key] = function(table, *others, **named)
+        return kept[key]
+
+    return known
 
 
 @dataclass(frozen=True, eq=False)

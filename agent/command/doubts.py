@@ -24,7 +24,7 @@ from lawsmith.tasks import Dataset, Table, Task
 from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.metrics import r2
 
-LAWS = 24  # plain laws of the library that are asked, and laws of the user's own
+LAWS = 24  # plain laws of the library that are asked, and as many of the user's own
 TINY = np.finfo(float).tiny
 LEAST_ROWS = 12  # fewer rows cannot outvote one
 
@@ -34,18 +34,20 @@ class Doubts:
     """How the search counts rows, where it does not count all alike.
 
     rows: those that it does not believe. growing: what their errors grow with, if they do. trusting: what a search
-    would see in which every row counts in full.
+    would see in which every row counts in full. unasked: forms of the user's own that were not fitted for this.
     """
 
     rows: tuple[Disbelieved, ...]
     trusting: SearchTask
     growing: GrowingErrors | None = None
+    unasked: int = 0
 
     @property
     def notices(self) -> tuple[str, ...]:
         """What is known before the search: whether errors grow with the value, and each row."""
         grows = () if self.growing is None else (self.growing.sentence,)
-        return (*grows, *(row.sentence for row in self.rows))
+        unasked = f"Only the first {LAWS} of your forms had a say in this; {self.unasked} had none."
+        return (*grows, *(row.sentence for row in self.rows), *([unasked] if self.unasked and self.rows else []))
 
     def sentences(self, winner: Trial, sandbox: Sandbox) -> tuple[str, ...]:
         """What a user has to know of the result: the same, and what changes with rows counted in full."""
@@ -109,7 +111,7 @@ def doubted(
     if not rows and growing is None:
         return dataset, None
     weighed = with_little_weight(task, [row.row for row in rows])
-    return replace(dataset, task=weighed), Doubts(rows, trusting, growing)
+    return replace(dataset, task=weighed), Doubts(rows, trusting, growing, max(len(own) - LAWS, 0))
 
 
 def _robust(task: Task, train: Table, own: Sequence[str], sandbox: Sandbox, end: float) -> list[Array]:

@@ -19,6 +19,7 @@ from lawsmith.sandbox import Evaluation
 from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks import Array, Dataset, Fold, Table, Task
 from lawsmith.tasks.axes import is_logarithmic
+from lawsmith.tasks.folds import FEWEST_POINTS, left_out_folds
 from lawsmith.tasks.noise import replicates
 
 BAD = 0.5
@@ -63,6 +64,8 @@ def verdict(
     size = _size(found, task)
     tone, said = _grade(size), list[str]()
     said.append(_held_out(found, task.train, folds))
+    if left_out := _starved_folds(task.train):
+        said.append(left_out)
     test_size, test_said = _test(dataset, scores)
     if test_said:
         said.append(test_said)
@@ -122,6 +125,16 @@ def _held_out(found: Evaluation, train: Table, folds: Sequence[Fold]) -> str:
     factor = _factor(train, folds)
     which = f"Held-out rows up to {times(factor)} larger" if factor > 1.05 else "Held-out rows"
     return f"{which} are typically predicted within {told}."
+
+
+def _starved_folds(train: Table) -> str:
+    """A sentence on folds that leave a group too few rows."""
+    count, group = left_out_folds(train)
+    if not count:
+        return ""
+    whose = f"group {group}" if len(train.groups) > 1 else "the fit"
+    left = f"{'it' if count == 1 else 'they'} would leave {whose} fewer than {FEWEST_POINTS} different rows"
+    return f"{'One cut of the rows was' if count == 1 else f'{count} cuts of the rows were'} not used, as {left}."
 
 
 def _error(rmse: Array, measured: Sequence[Array]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from functools import lru_cache
 
 import numpy as np
 
@@ -15,7 +14,7 @@ from lawsmith.sandbox.law.statement import Unreadable
 from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.axes import is_logarithmic
 from lawsmith.tasks.folds import frontier_features
-from lawsmith.tasks.table import Table
+from lawsmith.tasks.table import Table, kept_with_table
 
 FEWEST = 4  # values of the feature in a group that may show a bend
 STEPS = 8  # in which slopes are taken
@@ -29,11 +28,11 @@ def claims_a_ceiling(source: str, evaluation: Evaluation, train: Table) -> bool:
     With several features, whether it turns within half a width beyond the rows along one of them, and nowhere within.
     False for a law that cannot be read.
     """
-    return evaluation.constants is not None and _claims(source, json.dumps(evaluation.constants), train)
+    return evaluation.constants is not None and _claims(train, source, json.dumps(evaluation.constants))
 
 
-@lru_cache(maxsize=2048)  # each law is scored again whenever laws are ranked
-def _claims(source: str, constants: str, train: Table) -> bool:
+@kept_with_table  # each law is scored again whenever laws are ranked
+def _claims(train: Table, source: str, constants: str) -> bool:
     names = tuple(train.features)
     found = read(source, tuple(train.targets), names)
     if isinstance(found, Unreadable) or (len(names) == 1 and train.categories):

@@ -7,7 +7,6 @@ but noise, the rows have told the two apart.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 
 import numpy as np
 
@@ -18,7 +17,7 @@ from lawsmith.sandbox.law.numeric import evaluate
 from lawsmith.sandbox.law.read import read
 from lawsmith.sandbox.law.statement import Unreadable
 from lawsmith.tasks.arrays import Array, IntArray
-from lawsmith.tasks.table import Table
+from lawsmith.tasks.table import Table, kept_with_table
 from lawsmith.tasks.task import Task
 
 NONE = 1.0  # standard deviations of noise below which there is no pattern
@@ -67,6 +66,6 @@ def _correlation(one: Array, two: Array) -> float:
     return float(np.corrcoef(one, two)[0, 1]) if one.std() > 0 and two.std() > 0 else 0.0
 
 
-@lru_cache(maxsize=8)
+@kept_with_table
 def _around(train: Table) -> IntArray:
     return neighbours(train)

@@ -72,6 +72,22 @@ def test_a_good_law_says_how_far_it_was_tried_and_how_well(untested: Dataset):
     assert "Trust it to about" in sentences and "beyond your largest rows" in sentences
 
 
+def test_cuts_that_leave_a_group_too_few_rows_are_told(untested: Dataset):
+    doses = np.tile(np.array([0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 90.0]), 2)
+    task = untested.task
+    name, target = task.schema.features[0], task.schema.targets[0]
+    rows = Table(
+        {column: doses if column == name else np.ones(14) for column in task.schema.features},
+        {target: 1 / doses},
+        ("low", "high"),
+        np.repeat([0, 1], 7),
+    )
+    starved = replace(untested, task=replace(task, train=rows))
+    told = "One cut of the rows was not used, as it would leave group low fewer than 5 different rows."
+    assert told in said(starved, trial(starved, "law", 0.003))[1]
+    assert "cut of the rows" not in said(untested, trial(untested, "law", 0.003))[1]
+
+
 def test_a_bad_law_is_never_neutral(untested: Dataset, dataset: Dataset):
     spread = float(untested.task.train.target_matrix().std())
     tone, sentences = said(untested, trial(untested, "law", spread))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from lawsmith.tasks import Table
-from lawsmith.tasks.folds import frontier_folds
+from lawsmith.tasks.folds import frontier_folds, left_out_folds
 from lawsmith.tasks.probes import probe_rows
 
 
@@ -93,9 +93,11 @@ def test_a_fold_that_leaves_a_group_four_points_is_left_out_where_two_leave_more
         "dose>1",
         "dose>2",
     ]
+    assert left_out_folds(_table({"dose": np.tile(np.repeat(doses, 3), 2)}, 2)) == (1, "g0")
     four = frontier_folds(_table({"dose": doses[:4]}, 1))
     assert four and max(len(fold.fitted) for fold in four) == 3  # no fold has more
     six = frontier_folds(_table({"dose": doses[:6]}, 1))
+    assert left_out_folds(_table({"dose": doses[:6]}, 1)) == left_out_folds(_table({"dose": doses[:4]}, 1)) == (0, "")
     assert [len(fold.fitted) for fold in six] == [5, 4, 3]  # one alone would hold out a single row
     beside = np.tile(np.arange(6.0), 4)
     grown = frontier_folds(_table({"dose": np.repeat(doses[1:5], 6), "z": beside}, 1))

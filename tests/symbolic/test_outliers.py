@@ -72,6 +72,15 @@ def test_a_row_that_a_form_of_the_users_own_explains_is_believed(sandbox: Sandbo
     assert doubted(dataset, sandbox, own=[own])[1] is None
 
 
+def test_forms_of_the_users_own_that_had_no_say_are_told(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lawsmith.agent.command.doubts.LAWS", 2)
+    dataset = families({12: 1.35})
+    own = [own_candidate(f"L + b*n^-{k}", dataset.task.schema, dataset.task.train) for k in range(1, 6)]
+    _, doubts = doubted(dataset, sandbox, own=own)
+    assert doubts is not None
+    assert doubts.notices[-1] == "Only the first 2 of your forms had a say in this; 3 had none."
+
+
 def test_clean_tables_are_believed(sandbox: Sandbox) -> None:
     dataset = families({}, seed=3)
     assert doubted(dataset, sandbox) == (dataset, None)

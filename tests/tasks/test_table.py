@@ -1,10 +1,13 @@
 import dataclasses
+import gc
 import pickle
+import weakref
 
 import numpy as np
 import pytest
 
 from lawsmith.tasks import Table
+from lawsmith.tasks.table import kept_with_table
 
 
 @pytest.fixture
@@ -61,3 +64,21 @@ def test_weights_travel_with_their_rows_and_change_the_digest_only_where_they_ar
     for bad in ([1.0, 2.0], [1.0, 0.0, 1.0, 1.0], [1.0, np.nan, 1.0, 1.0]):
         with pytest.raises(ValueError, match=r"weight|length"):
             dataclasses.replace(plain, weight=np.array(bad))
+
+
+def test_what_is_computed_of_a_table_is_computed_once_and_goes_with_it() -> None:
+    asked: list[int] = []
+
+    @kept_with_table
+    def rows(table: Table, times: int) -> Table:
+        asked.append(times)
+        return table if times == 1 else table.take(np.repeat(np.arange(len(table)), times))
+
+    one = Table({"x": [1, 2]}, {}, ("g",), [0, 0])
+    assert rows(one, 2) is rows(one, 2) and rows(one, 1) is one and asked == [2, 1]
+    assert len(rows(dataclasses.replace(one), 2)) == 4 and asked == [2, 1, 2]
+    assert "_kept" not in pickle.loads(pickle.dumps(one)).__dict__
+    gone = weakref.ref(one)
+    del one
+    gc.collect()
+    assert gone() is None
