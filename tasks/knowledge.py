@@ -8,16 +8,38 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, field_serializer, field_validator
 
+from lawsmith.tasks.asked import meant
 from lawsmith.tasks.errors import InputError, listing
 from lawsmith.tasks.words import is_rate
 
+_UP = "rises rise rising increases increase increasing grows grow growing up larger higher bigger"
+_DOWN = (
+    "falls fall falling decreases decrease decreasing drops drop dropping shrinks shrink shrinking down smaller lower"
+)
 _VERBS: dict[str, Literal["rises", "falls"]] = {
-    **dict.fromkeys(("rises", "rise", "increases", "increase", "grows", "grow", "up"), "rises"),
-    **dict.fromkeys(("falls", "fall", "decreases", "decrease", "drops", "shrinks", "down"), "falls"),
+    **dict.fromkeys(_UP.split(), "rises"),
+    **dict.fromkeys(_DOWN.split(), "falls"),
 }
-_EXPECTATION = re.compile(rf"\s*(.+?)\s+({'|'.join(_VERBS)})\s+(?:with|in|as)\s+(.+?)\s*", re.IGNORECASE)
-_GROWING = re.compile(r"\s+(?:grows?|rises?|increases?|goes up|gets? larger)$", re.IGNORECASE)
+_HELPING = r"(?:(?:is|are|goes|go|gets|get|becomes)\s+)?(?:strictly\s+|monoton(?:e|ic|ically)\s+)?"
+_EXPECTATION = re.compile(
+    rf"\s*(.+?)\s+{_HELPING}({'|'.join(_VERBS)})\s+(?:with|in|as|when|if)\s+(.+?)\s*", re.IGNORECASE
+)
+_GROWING = re.compile(
+    r"\s+(?:(?:is|are)\s+)?(?:grows?|rises?|increases?|goes up|gets? (?:larger|bigger))$", re.IGNORECASE
+)
 """The end of ``loss falls as N grows``."""
+_TURN = re.compile(
+    rf"\s*,?\s+(?:but|and|while)\s+(?={_HELPING}(?:{'|'.join(_VERBS)})\s+(?:with|in|as|when|if)\s)", re.IGNORECASE
+)
+"""Between the two parts of ``loss falls with N but rises with lr``."""
+_NOT = re.compile(r"\b(?:not|never|no|n't|neither|constant|independent)\b|\bnon-", re.IGNORECASE)
+_ALL = ("all features", "every feature", "all", "everything", "each feature")
+_BETWEEN = re.compile(
+    r"(.+?)\s*(?:=|:|\bin\b)\s*[\[(]?\s*([^\s,\[\]()]*?)\s*(?:\.\.\.?|…|,|\bto\b|;)\s*([^\s,\[\]()]*?)\s*[\])]?"
+)
+_NOT_BELOW = re.compile(r"(.+?)\s*(?:>=?|≥)\s*([^\s<>=≤≥]+)")
+_NOT_ABOVE = re.compile(r"(.+?)\s*(?:<=?|≤)\s*([^\s<>=≤≥]+)")
+_WITHIN = re.compile(r"([^\s<>=≤≥]+)\s*(?:<=?|≤)\s*(.+?)\s*(?:<=?|≤)\s*([^\s<>=≤≥]+)")
 
 FARTHEST = 1e12  # of a stated reach
 
@@ -80,13 +102,13 @@ class Knowledge(BaseModel):
 def read_knowledge(
     ranges: Sequence[str], expectations: Sequence[str], targets: Sequence[str], features: Sequence[str]
 ) -> Knowledge:
-    """Read ``loss=0:``, ``acc=0:1`` and ``loss falls with N, D``.
+    """Read ``loss=0:``, ``acc=0:1``, ``loss >= 0``, ``0 <= acc <= 1`` and ``loss falls with N, D but rises with lr``.
 
     Raises InputError for a text that is not of this form, a column that is no target or no feature, an empty range,
     and for a target that should both rise and fall.
     """
-    found = dict(_range(text, targets) for text in ranges)
-    read = tuple(_expectation(text, targets, features) for text in expectations)
+    found = dict(_range(part, targets) for text in ranges for part in _parts(text))
+    read = tuple(one for text in expectations for one in _expectations(text, targets, features))
     said: dict[tuple[str, str], str] = {}
     for one in read:
         for feature in one.features:
@@ -111,7 +133,7 @@ def read_reach(texts: Sequence[str], features: Sequence[str], logarithmic: Seque
     Raises InputError for a text not of this form, a column that is no feature, and a distance that leads nowhere.
     """
     found: dict[str, float] = {}
-    for text in texts:
+    for text in (part for whole in texts for part in _parts(whole)):
         name, equals, size = text.rpartition("=")
         chosen = [_known(name.strip(), features, "--reach", "feature")] if equals else list(logarithmic)
         if not chosen:
@@ -125,7 +147,7 @@ def read_reach(texts: Sequence[str], features: Sequence[str], logarithmic: Seque
 
 def _distance(size: str, text: str, *, factor: bool) -> float:
     try:
-        value = float(size)
+        value = float(re.sub(r"\s*(?:x|×|times|-?fold)\s*$", "", size))
     except ValueError:
         raise InputError(f"--reach {text!r} is not understood; write a factor, such as 10 or N=100.") from None
     if not (1.0 if factor else 0.0) < value < FARTHEST:
@@ -139,20 +161,42 @@ def rate_range(name: str, low: float, high: float) -> tuple[float, float] | None
     return (0.0, 1.0) if is_rate(name) and low >= 0 and high <= 1 else None
 
 
+def _parts(text: str) -> list[str]:
+    """``acc=0:1`` and ``loss=0:`` of ``acc=0:1, loss=0:``."""
+    return re.split(r"\s*[,;]\s*(?=[^,;]+=)", text)
+
+
 def _range(text: str, targets: Sequence[str]) -> tuple[str, tuple[float, float]]:
-    name, equals, interval = text.rpartition("=")
-    low, colon, high = interval.partition(":")
-    if not equals or not colon:
-        raise InputError(f"--range {text!r} is not understood; write TARGET=LOW:HIGH, such as loss=0: or acc=0:1.")
+    name, low, high = _ends(text)
     bounds = (_number(low, -math.inf, text), _number(high, math.inf, text))
     if not bounds[0] < bounds[1]:
         raise InputError(f"--range {text!r} is empty; its low end must be below its high end.")
     return _known(name.strip(), targets, "--range", "target"), bounds
 
 
+def _ends(text: str) -> tuple[str, str, str]:
+    """The target, the low end and the high end of a range as people write it; an end that is left open is ""."""
+    text = text.strip()
+    if (found := _WITHIN.fullmatch(text)) is not None:
+        return found[2], found[1], found[3]
+    if (found := _NOT_BELOW.fullmatch(text)) is not None:
+        return found[1], found[2], ""
+    if (found := _NOT_ABOVE.fullmatch(text)) is not None:
+        return found[1], "", found[2]
+    name, equals, interval = text.rpartition("=")
+    low, colon, high = interval.partition(":")
+    if equals and colon:
+        return name, low, high
+    if (found := _BETWEEN.fullmatch(text)) is not None:
+        return found[1], found[2], found[3]
+    raise InputError(f"--range {text!r} is not understood; write TARGET=LOW:HIGH, such as loss=0: or acc=0:1.")
+
+
 def _number(text: str, missing: float, whole: str) -> float:
+    plain = text.strip().replace("−", "-").replace("∞", "inf")
+    percent = plain.endswith("%")
     try:
-        value = float(text) if text.strip() else missing
+        value = float(plain.removesuffix("%")) * (0.01 if percent else 1.0) if plain else missing
     except ValueError:
         value = math.nan
     if math.isnan(value):
@@ -160,23 +204,35 @@ def _number(text: str, missing: float, whole: str) -> float:
     return value
 
 
+def _expectations(text: str, targets: Sequence[str], features: Sequence[str]) -> list[Expectation]:
+    """The one expectation of a sentence, or those that ``but`` or ``;`` join."""
+    read: list[Expectation] = []
+    for sentence in filter(None, re.split(r"\s*;\s*", text)):
+        first, *others = re.split(_TURN, sentence)
+        read.append(_expectation(first, targets, features))
+        read += [_expectation(f"{read[-1].target} {other}", targets, features) for other in others]
+    return read or [_expectation(text, targets, features)]
+
+
 def _expectation(text: str, targets: Sequence[str], features: Sequence[str]) -> Expectation:
     found = _EXPECTATION.fullmatch(text)
-    if found is None:
+    if found is None or (_NOT.search(found[1]) and found[1].strip() not in targets):
         raise InputError(
             f"--expect {text!r} is not understood; write it like 'loss falls with N, D' or 'acc rises with compute'."
         )
     target = _known(found[1], targets, "--expect", "target")
     over = re.sub(_GROWING, "", found[3].removesuffix("."))
+    if over.casefold() in _ALL and over not in features:
+        return Expectation(target=target, direction=_VERBS[found[2].lower()], features=tuple(features))
     named = re.split(r"\s*,\s*(?:and\s+)?|\s+and\s+", over)
-    known = tuple(_known(name, features, "--expect", "feature") for name in named if name)
+    known = tuple(dict.fromkeys(_known(name, features, "--expect", "feature") for name in named if name))
     return Expectation(target=target, direction=_VERBS[found[2].lower()], features=known)
 
 
 def _known(name: str, columns: Sequence[str], option: str, noun: str) -> str:
     if name in columns:
         return name
-    alike = [column for column in columns if re.split(r"[./]", column)[-1].casefold() == name.casefold()]
+    alike = meant(name, columns)
     if len(alike) != 1:
         raise InputError(f"{option} names {name!r}, which is no {noun}; the {noun}s are {listing(list(columns), 12)}.")
     return alike[0]

@@ -110,7 +110,8 @@ def read_dataset(
         ),
     )
     split = _split(cells, schema, train)
-    stated = read_knowledge(tuple(ranges) or said.ranges, tuple(expect) or said.expect, schema.targets, schema.features)
+    plain = [name for name in schema.features if name not in roles.levels]
+    stated = read_knowledge(tuple(ranges) or said.ranges, tuple(expect) or said.expect, schema.targets, plain)
     known, rates = _with_rates(stated, split.frame, schema.targets)
     rates = (*_outside(stated, split.frame), *rates)
     scales = [name for name in schema.features if _is_scale(split.frame[name].to_numpy())]

@@ -18,6 +18,7 @@ import numpy as np
 
 from lawsmith.sandbox.law.expression import (
     Feature,
+    Function,
     Node,
     Number,
     Parameter,
@@ -36,6 +37,7 @@ from lawsmith.sandbox.law.expression import (
 )
 from lawsmith.sandbox.law.functions import FUNCTIONS
 from lawsmith.sandbox.law.merged import merged
+from lawsmith.sandbox.law.notation import plain_formula
 from lawsmith.sandbox.law.parameter_roles import Role
 from lawsmith.sandbox.law.positions import roles
 from lawsmith.sandbox.law.syntax import parse_expression
@@ -51,7 +53,6 @@ STEEPEST = 8.0
 """Bound of a fitted exponent's size; steeper powers of measured features are not met, and overflow."""
 NEAR = 1e6
 """Factor beyond a feature's values within which a constant of its size is sought."""
-_SIGNS = {"−": "-", "–": "-", "·": "*", "×": "*", "÷": "/", "²": "**2", "³": "**3", "^": "**"}
 _NAMES = {
     "ln": "log",
     "min": "minimum",
@@ -102,9 +103,11 @@ def own_candidate(text: str, schema: Schema, train: Table | None = None, *, merg
 
 
 def _sizes(trees: Iterable[Node], train: Table) -> dict[str, tuple[float, float]]:
-    """Bounds of constants that stand alone beside a feature in the base of a power."""
+    """Bounds of constants that stand alone beside a feature in the base of a power, or divide it in ``exp(-t/tau)``."""
     found: dict[str, tuple[float, float]] = {}
-    for base in (node.base for tree in trees for node in walk(tree) if isinstance(node, Power)):
+    nodes = [node for tree in trees for node in walk(tree)]
+    bases = [node.base for node in nodes if isinstance(node, Power)]
+    for base in (*bases, *filter(None, map(_decay, nodes))):
         match base:
             case (
                 Product((Parameter(name), Power(Feature(column), Number(-1.0))))
@@ -124,6 +127,16 @@ def _sizes(trees: Iterable[Node], train: Table) -> dict[str, tuple[float, float]
     return found
 
 
+def _decay(node: Node) -> Node | None:
+    """``t/tau`` of ``exp(-t/tau)``, whose tau is a size; None for anything else."""
+    if not (isinstance(node, Function) and node.name == "exp" and isinstance(node.arguments[0], Product)):
+        return None
+    factors = node.arguments[0].factors
+    rest = tuple(factor for factor in factors if factor != Number(-1.0))
+    divides = any(isinstance(factor, Power) and isinstance(factor.base, Parameter) for factor in rest)
+    return Product(rest) if divides and len(rest) == len(factors) - 1 == 2 else None
+
+
 def own_form(text: str, schema: Schema) -> dict[str, Node]:
     """Target -> tree of a formula; raises InputError as `own_candidate`."""
     if len(text) > LONGEST:
@@ -141,11 +154,33 @@ def own_form(text: str, schema: Schema) -> dict[str, Node]:
     if not named:
         raise InputError(
             f"--form {text.strip()!r} names no feature; the features are {listing(schema.features, 8)}, "
-            "and any other name is a constant to be fitted."
+            f"and any other name is a constant to be fitted{_meant_columns(trees.values(), schema.features)}."
         )
+    _refuse_powers_of_constants(trees.values(), schema.features)
     if not any(parameters(tree) for tree in trees.values()):
         raise InputError(f"--form {text.strip()!r} leaves no constant to fit.")
     return {target: trees[target] for target in schema.targets}
+
+
+def _meant_columns(trees: Iterable[Node], features: Sequence[str]) -> str:
+    """``; did you mean N?`` for constants that are called like a feature but for the case of letters."""
+    names = {parameter.name.casefold() for tree in trees for parameter in parameters(tree)}
+    near = [name for name in features if name.casefold() in names]
+    return f"; did you mean {listing(near)}?".rstrip("?") if near else ""
+
+
+def _refuse_powers_of_constants(trees: Iterable[Node], features: Sequence[str]) -> None:
+    """Refuse ``A/n^a`` where n is no feature but N is one, which nothing else names."""
+    trees = list(trees)
+    used = {node.name for tree in trees for node in walk(tree) if isinstance(node, Feature)}
+    for node in (node for tree in trees for node in walk(tree)):
+        if isinstance(node, Power) and isinstance(node.base, Parameter) and parameters(node.exponent):
+            near = [name for name in features if name not in used and name.casefold() == node.base.name.casefold()]
+            if near and not any(isinstance(part, Feature) for part in walk(node.exponent)):
+                raise InputError(
+                    f"--form: {node.base.name!r} is no feature, and a power of constants alone says nothing; did you "
+                    f"mean {near[0]}?"
+                )
 
 
 def _with_exp(tree: Node) -> Node:
@@ -181,7 +216,14 @@ def _column(name: str, columns: Sequence[str]) -> str:
     if name in columns:
         return name
     known = [one for one in columns if name in (without_unit(one)[0], re.split(r"[./]", one)[-1])]
+    if not known and len(_letters(name)) > 1:
+        known = [one for one in columns if _letters(name) in (_letters(one), _letters(without_unit(one)[0]))]
     return known[0] if len(known) == 1 else name
+
+
+def _letters(name: str) -> str:
+    """What of a name counts: ``batch_size`` and ``Batch size`` are alike."""
+    return re.sub(r"[\s_.-]+", "", name).casefold()
 
 
 def _short(node: Node, schema: Schema) -> Node:
@@ -192,15 +234,26 @@ def _short(node: Node, schema: Schema) -> Node:
 
 def _sides(part: str, schema: Schema) -> tuple[str, str]:
     """The target of ``target = formula``, and the formula; the only target may be left out."""
-    left, equals, right = part.partition("=")
+    left, equals, right = re.sub(r"^([^=~]*)~", r"\1=", part).partition("=")
     if not equals:
         if len(schema.targets) > 1:
             raise InputError(f"--form {part.strip()!r}: say for which target, as in {schema.targets[0]} = ….")
         return schema.targets[0], part
-    target = _column(left.strip().strip("`"), schema.targets)
+    left = re.sub(r"\\[a-zA-Z]+\{(\w+)\}", r"\1", left).strip(" $`")
+    target = _column(left, schema.targets)
+    if len(schema.targets) == 1 and _is_symbol(left, right, schema.features):
+        target = schema.targets[0]
     if target not in schema.targets:
         raise InputError(f"--form: {target!r} is no target; the targets are {listing(schema.targets)}.")
     return target, right
+
+
+def _is_symbol(left: str, right: str, features: Sequence[str]) -> bool:
+    """Whether a left side stands for the only target: one letter that is not on the right, or ``L(N, D)``."""
+    called = re.fullmatch(r"[^\W\d]\w*\s*\(([^()]*)\)", left)
+    if called is not None:
+        return all(_column(name.strip(), features) in features for name in called[1].split(","))
+    return re.fullmatch(r"[^\W\d_]", left) is not None and left not in (*re.findall(r"\w+", right), *features)
 
 
 def formula_tree(formula: str, features: Sequence[str]) -> Node:
@@ -219,9 +272,7 @@ def _read(formula: str, features: Sequence[str]) -> Node:
         quoted[name] = match.group(1)
         return name
 
-    plain = re.sub(r"`([^`]+)`", kept, formula)
-    for sign, meaning in _SIGNS.items():
-        plain = plain.replace(sign, meaning)
+    plain = re.sub(r"`([^`]+)`", kept, plain_formula(formula, features))
     try:
         tree = parse_expression(plain.strip())
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -251,6 +302,11 @@ class _Reader:
                 return self._binary(operator, self.node(left), self.node(right))
             case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]):
                 return self._call(name, [self.node(argument) for argument in arguments])
+            case ast.Tuple():
+                raise InputError(
+                    "--form: a comma may stand between the arguments of a function alone; write 0.34 with a point, and "
+                    "; between the formulas of several targets."
+                )
         raise InputError(
             f"--form: {ast.unparse(tree)!r} is not understood; use + - * / ^, numbers, names and functions."
         )

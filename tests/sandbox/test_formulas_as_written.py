@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lawsmith.sandbox import FitJob, Sandbox, read_candidate
-from lawsmith.sandbox.law.expression import features, parameters
+from lawsmith.sandbox.law.expression import canonical, features, parameters
 from lawsmith.sandbox.law.formula import formula
 from lawsmith.sandbox.law.own_form import own_candidate, own_form
 from lawsmith.sandbox.law.write_text import text
@@ -139,3 +139,62 @@ def test_a_printed_power_reads_back_as_it_was(exponent: str):
         exec(law, scope)
         values.append(scope["form"]({"N": 730.0, "D": 1.0, "lr (x)": 1.0}, {"A": 1.3}))
     assert values[0] == pytest.approx(values[1], rel=1e-12)
+
+
+PAPERS = schema("N", "D", "t", "T (K)", "config.lr", "batch size")
+
+
+@pytest.mark.parametrize(
+    ("written", "plain"),
+    [
+        (r"E + \frac{A}{N^{\alpha}} + \frac{B}{D^{\beta}}", "E + A/N^alpha + B/D^beta"),
+        (r"\hat{L}(N, D) = E + A \cdot N^{-\alpha_{\mathrm{N}}}", "E + A*N^(-alpha_N)"),
+        (r"$L(N, D) = E + A N^{-\alpha} + B \cdot D^{-\beta}$", "E + A*N^(-alpha) + B*D^(-beta)"),
+        (r"E + \left(\frac{N_c}{N}\right)^{\alpha_N}", "E + (N_c/N)^alpha_N"),
+        (r"A e^{-t/\tau} + c", "A*exp(-t/tau) + c"),
+        (r"a + b \log N + \sqrt{D}", "a + b*log(N) + sqrt(D)"),
+        ("c₀ + c₁·N⁻¹ + d*t⁴", "c0 + c1/N + d*t^4"),
+        ("A/√N + B/√(D + k)", "A/sqrt(N) + B/sqrt(D + k)"),
+        ("L∞ + A∕N^a", "L_inf + A/N^a"),
+        ("a + b*ln N", "a + b*log(N)"),
+        ("A*sin(2π*t/P)", "A*sin(2*pi*t/P)"),
+        ("|t - t0|^a", "abs(t - t0)^a"),
+        ("a*batch size^b + c*batch_size", "a*`batch size`^b + c*`batch size`"),
+        ("config.lr*a + b*T (K)", "`config.lr`*a + b*`T (K)`"),
+        ("y = a + b*N", "a + b*N"),
+        ("loss ~ a + b*N", "a + b*N"),
+    ],
+)
+def test_formulas_of_papers_and_keyboards(written: str, plain: str):
+    one, two = (own_form(form, PAPERS)["loss"] for form in (written, plain))
+    assert canonical(one) == canonical(two)
+    assert [p.name for p in parameters(one)] == [p.name for p in parameters(two)]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ("E + A/n^a + B/d^b", "did you mean N and D"),
+        ("E + A/n^a + B/D^b", "'n' is no feature, and a power of constants alone says nothing; did you mean N?"),
+        ("a + b*N^-0,34", "write 0.34 with a point"),
+        ("acc = a + b*N", "'acc' is no target"),
+        ("M(N, S) = a + b*N", "is no target"),
+        ("a/2N", "is not a formula"),
+    ],
+)
+def test_slips_in_a_formula_are_named(wrong: str, said: str):
+    with pytest.raises(InputError, match="--form") as refused:
+        own_form(wrong, PAPERS)
+    assert said in str(refused.value)
+
+
+def test_a_time_constant_is_a_size_in_any_unit():
+    rng = np.random.default_rng(0)
+    for unit in (1e-9, 1.0, 1e9):
+        t = np.linspace(0.1, 5, 30) * unit
+        values = 2 * np.exp(-t / (1.3 * unit)) + 0.01 * rng.standard_normal(30)
+        table = Table({"t": t}, {"loss": values}, ("all",), np.zeros(30, dtype=np.intp))
+        source = own_candidate("A*exp(-t/tau)", schema("t"), table)
+        with Sandbox(workers=1) as sandbox:
+            found = sandbox.run(FitJob(source, schema("t"), table)).constants
+        assert found is not None and found.of("all")["tau"] == pytest.approx(1.3 * unit, rel=0.03)

@@ -37,6 +37,49 @@ def test_ranges_and_expectations_as_people_write_them():
 
 
 @pytest.mark.parametrize(
+    ("text", "ends"),
+    [
+        *((text, (0, 1)) for text in ("acc=0..1", "acc=[0, 1]", "acc in [0,1]", "0 <= acc <= 1", "acc=0%:100%")),
+        *((text, (0, math.inf)) for text in ("acc>=0", "acc > 0", "acc=0:∞", "0 <= acc <= inf")),
+        *((text, (-math.inf, 1)) for text in ("acc <= 1", "acc≤1", "acc=:1")),
+        ("acc=−1:1", (-1, 1)),
+    ],
+)
+def test_ranges_in_other_words(text: str, ends: tuple[float, float]):
+    assert known((text,)).ranges == {"summary.acc": pytest.approx(ends)}
+
+
+def test_several_ranges_and_expectations_in_one_text():
+    assert set(known(("acc=0:1, loss=0:",)).ranges) == {"summary.acc", "loss"}
+    one, two = known((), ("loss falls with N but rises with D",)).expectations
+    assert (one.direction, one.features, two.direction, two.features) == ("falls", ("N",), "rises", ("D",))
+    assert len(known((), ("loss falls with N; acc rises with N",)).expectations) == 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "acc goes up with compute",
+        "acc is monotonically increasing in compute",
+        "acc gets larger when compute increases",
+    ],
+)
+def test_expectations_in_other_words(text: str):
+    (found,) = known((), (text,)).expectations
+    assert (found.direction, found.features) == ("rises", ("config.compute",))
+
+
+def test_all_features_are_those_that_are_numbers():
+    assert known((), ("loss falls with all features",)).expectations[0].features == ("N", "D", "config.compute")
+
+
+@pytest.mark.parametrize("text", ["loss never rises with N", "loss does not fall with N", "loss falls as N falls"])
+def test_what_says_no_direction_is_refused(text: str):
+    with pytest.raises(InputError, match="--expect"):
+        known((), (text,))
+
+
+@pytest.mark.parametrize(
     ("ranges", "expect", "message"),
     [
         (("loss",), (), "--range 'loss' is not understood; write TARGET=LOW:HIGH"),

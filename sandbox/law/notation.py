@@ -1,0 +1,85 @@
+"""Makes plain what people write in formulas: LaTeX, signs and digits of Unicode, ``2π``, ``|x|``, ``log N``, columns
+whose names hold blanks, dots or brackets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+_SIGNS = {
+    "−": "-",
+    "–": "-",
+    "·": "*",
+    "⋅": "*",
+    "∙": "*",
+    "×": "*",
+    "∗": "*",
+    "÷": "/",
+    "∕": "/",
+    "π": "pi",
+    "∞": "_inf",
+}
+_RAISED = str.maketrans("⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "+-0123456789")
+_LOWERED = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
+_FRACTION = re.compile(r"\\[dt]?frac\s*\{([^{}]*)\}\s*\{([^{}]*)\}")
+_ROOT = re.compile(r"\\sqrt\s*\{([^{}]*)\}")
+_SET = re.compile(r"\\(?:mathrm|text|operatorname|mathit|mathbf|mathcal|hat|bar|tilde|rm)\s*\{([^{}]*)\}")
+_LOWER_GROUP = re.compile(r"_\{(\w*)\}")
+_UPPER_GROUP = re.compile(r"\^\s*\{([^{}]*)\}")
+_SPACES = re.compile(r"\\(?:left|right|big|Big|displaystyle|[,;:! ])")
+_TIMES = re.compile(r"\\(?:times|cdot)(?![a-zA-Z])")
+_COMMAND = re.compile(r"\\([a-zA-Z]+)")
+_FUNCTIONS = r"(?:log|ln|log10|log2|exp|sqrt|sin|cos|tan|tanh|sinh|cosh|erf)"
+
+
+def plain_formula(text: str, columns: Sequence[str]) -> str:
+    """The formula with ``*``, ``**`` and ``/``, and columns of the table that are no words in backticks."""
+    text = _in_backticks(text, columns)
+    quoted = re.findall(r"`[^`]+`", text)
+    parts = [_plain(part) for part in re.split(r"`[^`]+`", text)]
+    return "".join(part + name for part, name in zip(parts, [*quoted, ""], strict=True))
+
+
+def _in_backticks(text: str, columns: Sequence[str]) -> str:
+    """Columns whose names hold blanks, dots or brackets, but no sign that may join features, in backticks."""
+    odd = [name for name in columns if re.search(r"[ .()\[\]{}]", name) and not re.search(r"[-+*/^`\\]", name)]
+    for name in sorted(odd, key=len, reverse=True):
+        pattern = rf"(?<![\w.`]){re.escape(name)}(?![\w`])"
+        text = "`".join(
+            re.sub(pattern, lambda found: f"`{found[0]}`", part) if place % 2 == 0 else part
+            for place, part in enumerate(text.split("`"))
+        )
+    return text
+
+
+def _plain(text: str) -> str:
+    if "\\" in text or "$" in text or "{" in text:
+        text = _without_latex(text)
+    text = re.sub("[⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+", lambda found: f"**({found[0].translate(_RAISED)})", text)
+    text = text.translate(_LOWERED)
+    text = re.sub(r"√\s*(?=\()", "sqrt", text)
+    text = re.sub(r"√\s*(\w+)", r"sqrt(\1)", text)
+    text = re.sub(r"\b(\d+(?:\.\d+)?)\s*(?=π)", r"\1*", text)
+    for sign, meaning in _SIGNS.items():
+        text = text.replace(sign, meaning)
+    text = re.sub(rf"\b({_FUNCTIONS})[ \t]+(\w+)(?![ \t]*(?:[\w(^]|\*\*))", r"\1(\2)", text)
+    text = re.sub(r"\|([^|]+)\|", r"abs(\1)", text)
+    return text.replace("^", "**")
+
+
+def _without_latex(text: str) -> str:
+    """LaTeX as plain text: fractions and roots are written out, groups become brackets, and blanks between factors
+    mean what they mean there."""
+    text = _SPACES.sub(" ", text.replace("$", " ").replace("{,}", ","))
+    text = _TIMES.sub(" * ", text)
+    before = None
+    while text != before:  # from the inside out
+        before = text
+        text = _LOWER_GROUP.sub(r"_\1", _SET.sub(r"\1", text))
+        text = _UPPER_GROUP.sub(r"^(\1)", text)
+        text = _ROOT.sub(r"sqrt(\1)", _FRACTION.sub(r"((\1)/(\2))", text))
+    text = _COMMAND.sub(r" \1", re.sub(r"(\\[a-zA-Z]+)(?![a-zA-Z_])", r"\1 ", text)).replace("{", "(").replace("}", ")")
+    text = re.sub(r"\s*(\*\*|[-+*/^=(,;])\s*", r" \1 ", text)
+    text = re.sub(rf"\b({_FUNCTIONS})\s+\(", r"\1(", text)
+    named = re.sub(rf"\b({_FUNCTIONS})\s+(\w+)", r"\1(\2)", text)
+    return re.sub(r"(?<=[\w)])\s+(?=[\w(])", "*", re.sub(rf"\b({_FUNCTIONS})\(", r"\1(", named))
