@@ -3,7 +3,7 @@
 A law counts as recovered when the chosen form, fitted to noise-free values of the truth, reproduces it inside and
 beyond the data to a millionth of its spread, and has no more constants than the truth.
 
-    python -m benchmarks.recovery [--draws 2] [--noise 0,0.01] [--laws NAME,NAME]
+    python -m benchmarks.recovery [--draws 2] [--noise 0,0.01] [--laws NAME,NAME] [--out FILE]
     python -m benchmarks.recovery --signed [--noise 0]      # laws of features that take both signs, at random points
 """
 
@@ -11,14 +11,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import time
+import pickle
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from benchmarks.classics import case as known_case
-from benchmarks.extrapolation import Case, explore
+from benchmarks.extrapolation import Case, FarOutcome, run
 from benchmarks.known_laws import SIGNED
 from benchmarks.synthetic import LAWS, synthetic
 from lawsmith.agent.search.selection import choose
@@ -64,12 +65,19 @@ def main() -> None:
     parser.add_argument("--noise", default="0,0.01")
     parser.add_argument("--laws", help="their names, with commas between them; all unless given")
     parser.add_argument("--signed", action="store_true", help="known laws of features that take both signs")
+    parser.add_argument("--out", type=Path, help="write the trials there, as benchmarks.extrapolation reads them")
     options = parser.parse_args()
+    outcomes: list[FarOutcome] = []
     with Sandbox() as sandbox:
         for noise in map(float, options.noise.split(",")):
             problems = _signed(noise) if options.signed else _drawn(noise, options.draws)
             asked = options.laws.split(",") if options.laws else None
-            found = [_one(sandbox, one, noise) for one in problems if asked is None or one.name in asked]
+            found = []
+            for one in (one for one in problems if asked is None or one.name in asked):
+                outcomes.append(run(Case(f"recovery {one.name}, noise {noise:g}", one.dataset), sandbox))
+                found.append(_told(outcomes[-1], one, noise))
+                if options.out:
+                    options.out.write_bytes(pickle.dumps(outcomes))
             share = sum(found) / len(found)
             print(f"noise {noise:g}: {sum(found)} of {len(found)} recovered ({100 * share:.0f} %)", flush=True)
 
@@ -99,21 +107,21 @@ def _signed(noise: float) -> Iterator[KnownRows]:
         yield KnownRows(name, "random", known.constants, noisy, clean)
 
 
-def _one(sandbox: Sandbox, problem: KnownRows, noise: float) -> bool:
-    began = time.monotonic()
-    trials = explore(Case(problem.name, problem.dataset), sandbox)
-    winner = choose(trials, problem.dataset.task).winner
+def _told(outcome: FarOutcome, problem: KnownRows, noise: float) -> bool:
+    """Whether the chosen law is the truth; prints it with what was tried."""
+    winner = choose(outcome.trials, outcome.task).winner
     exact = recovered(winner, problem.constants, problem.clean)
-    tried = exact or any(recovered(trial, problem.constants, problem.clean) for trial in trials)
+    tried = exact or any(recovered(trial, problem.constants, problem.clean) for trial in outcome.trials)
     line = {
         "law": problem.name,
         "noise": noise,
         "design": problem.design,
         "recovered": exact,
         "among the tried": tried,
+        "beyond": round(outcome.outer[winner.id], 4),
         "chosen": winner.proposal.origin,
         "formula": winner.evaluation.formula,
-        "seconds": round(time.monotonic() - began, 1),
+        "seconds": round(outcome.seconds, 1),
     }
     print(json.dumps(line), flush=True)
     return exact

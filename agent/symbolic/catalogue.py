@@ -242,6 +242,19 @@ def laws_of_limits(profile: Profile, names: Sequence[str]) -> list[Template]:
     return found
 
 
+def laws_of_repeats(profile: Profile) -> list[Template]:
+    """The package's laws of repeated data, for each pair of columns of which one counts repeats of the other and each
+    further leading column."""
+    found = []
+    for seen, distinct in profile.nested:
+        for size in (name for name in profile.leading if name not in (seen, distinct)):
+            places = {"D": seen, "U": distinct, "N": size}
+            for law in own_catalogue("repeated").law:
+                if all(law.condition(name).allows(profile, column) for name, column in places.items()):
+                    found.append(Template(law.name.format(**places), law.node(Terms(profile), places, scaled=True)))
+    return found
+
+
 def laws_of_pairs(profile: Profile, names: Sequence[str]) -> list[Template]:
     """The package's laws of two features on plain axes, each curve of one times each factor of the other; none in
     tables of more than `MOST_OF_PAIRS` features."""

@@ -12,6 +12,7 @@ from lawsmith.agent.symbolic.catalogue import (
     catalogue_text,
     laws_of,
     laws_of_pairs,
+    laws_of_repeats,
     own_catalogue,
     read_catalogue,
 )
@@ -59,11 +60,38 @@ def test_signed_features_get_no_powers_and_many_features_get_no_pairs() -> None:
     assert laws_of_pairs(known, ["x"]) == [] and laws_of_pairs(known, ["x", "y", "x", "y"]) == []
 
 
-@pytest.mark.parametrize("name", ["curves", "limits", "pairs"])
-def test_every_law_of_the_package_states_its_source_and_its_domain(name: str) -> None:
+def repeated(rng: np.random.Generator) -> Table:
+    """Rows of models of sizes `N` that see `U` distinct items up to fifty times; larger models gain less from it."""
+    distinct, size, epochs = (10.0 ** v.ravel() for v in np.meshgrid([8, 9, 10], [7, 8, 9], [0, 0.5, 1, 1.7]))
+    seen = distinct * epochs
+    loss = 1.8 + 90 * size**-0.3 + 400 * (1 / seen + (size / 1e8) ** 0.5 / (9 * distinct)) ** 0.32
+    features = {"distinct": distinct, "size": size, "seen": seen}
+    return Table(
+        features, {"z": loss + rng.normal(0, 1e-4, len(loss))}, ("all_data",), np.zeros(len(loss), dtype=np.intp)
+    )
+
+
+def test_repeated_data_get_laws_of_repeats_and_other_data_do_not() -> None:
+    table = repeated(np.random.default_rng(0))
+    known = profile(table)
+    found = {one.origin: one for one in laws_of_repeats(known)}
+    assert len(found) == len(own_catalogue("repeated").law)
+    template = found["repeats of distinct to seen limited by the root of size"]
+    schema = Schema(
+        name="t", long_name="t", title="t", features=tuple(table.features), targets=("z",), group="group", cap=None,
+        columns={name: Column(name=name) for name in (*table.features, "z")},
+    )  # fmt: skip
+    form = SymbolicForm((template.node,), template.origin)
+    assert 2 * fit_form(form.to_fit(schema), table, ("z",)).cost.sum() / len(table) < 4e-8
+    features = dict(table.features) | {"seen": table.features["seen"] * table.features["size"] ** -0.1}
+    assert not laws_of_repeats(profile(Table(features, table.targets, table.groups, table.codes)))
+
+
+@pytest.mark.parametrize(("name", "least"), [("curves", 12), ("limits", 12), ("pairs", 12), ("repeated", 6)])
+def test_every_law_of_the_package_states_its_source_and_its_domain(name: str, least: int) -> None:
     known = own_catalogue(name)
     laws = (*known.law, *known.curve, *known.factor)
-    assert len(laws) >= 12
+    assert len(laws) >= least
     for law in laws:
         assert law.domain and any(letter.isdigit() for letter in law.source), law.name
 
