@@ -32,6 +32,8 @@ from lawsmith.tasks.words import is_day
 if TYPE_CHECKING:
     import pandas as pd
 
+_DURATION = re.compile(r"(?:(\d+) days? )?(\d{1,3}):([0-5]\d):([0-5]\d(?:\.\d+)?)")
+_WITH_NOUN = re.compile(r"([kKMBGT]?) ?([a-zA-Z]{3,})")  # the suffix of ``70M params``
 SAMPLE = 20_000  # cells of a column that decide on its notation; whatever does not follow it is refused
 MOST = 0.5  # a column is one of numbers where more than this share of its filled cells are
 
@@ -109,7 +111,7 @@ def convert(frame: "pd.DataFrame", separator: str, notation: NumberNotation, whe
         else:
             texts.append(_column(name, frame[name]))
     texts = [text for text in texts if not (_truth(text, columns, booleans) or _dates(text, columns, dates, said))]
-    texts = [text for text in texts if not _fractions(text, columns, said)]
+    texts = [text for text in texts if not (_fractions(text, columns, said) or _durations(text, columns, said))]
     numbers = [text for text in texts if text.share([one is not None for one in text.numerals]) > MOST]
     marks = _marks(numbers, sure, separator, notation, where)
     for text in numbers:
@@ -226,6 +228,23 @@ def _fractions(text: _Column, columns: dict[str, Any], said: dict[str, str]) -> 
     shown = next(place for place, part in enumerate(parts) if part is not None)
     columns[text.name] = _values(text, values)
     said[text.name] = f"{text.name}: fractions became numbers ({text.words[shown].strip()!r} is {values[shown]:g})."
+    return True
+
+
+def _durations(text: _Column, columns: dict[str, Any], said: dict[str, str]) -> bool:
+    """Whether the cells are durations such as 01:30:00 or ``2 days 01:30:00``; then they become seconds."""
+    parts = [_DURATION.fullmatch(word.strip()) for word in text.words]
+    if text.share([part is not None for part in parts]) <= MOST:
+        return False
+    values = [
+        plain(word)
+        if part is None
+        else 86400.0 * int(part[1] or 0) + 3600.0 * int(part[2]) + 60.0 * int(part[3]) + float(part[4])
+        for word, part in zip(text.words, parts, strict=True)
+    ]
+    shown = next(place for place, part in enumerate(parts) if part is not None)
+    columns[text.name] = _values(text, values)
+    said[text.name] = f"{text.name}: durations became seconds ({text.words[shown].strip()!r} is {values[shown]:g})."
     return True
 
 
@@ -359,6 +378,10 @@ def _needs_a_word(one: Numeral, decimal: str, word: str) -> bool:
 def _suffixes(counted: "Counter[str]") -> tuple[dict[str, float], str]:
     """Suffix -> factor for those that a column may hold, and the unit that all of its cells name."""
     used = set(counted)
+    nouns = {suffix: _WITH_NOUN.fullmatch(suffix) for suffix in used if suffix not in FACTORS}
+    scaled = len(used) > 1 or any(noun and noun[1] for noun in nouns.values())
+    if scaled and nouns and all(nouns.values()) and len({noun[2] for noun in nouns.values() if noun}) == 1:
+        return {suffix: FACTORS.get(noun[1], 1.0) for suffix, noun in nouns.items() if noun}, ""
     if len(used) == 1 and (only := next(iter(used))):
         if only == "%":
             return {"%": 0.01}, ""

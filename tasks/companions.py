@@ -37,6 +37,12 @@ def decide_companions(d: Deciding) -> None:
             continue
         if name.lower().startswith(words.RESULTS) or (outcome and words.is_outcome(name)):
             d.set(name, "companion", f"another outcome beside {target}")
+        elif words.summary_of(name, d.asked.target):
+            d.set(name, "companion", f"by its name another statistic beside {target}")
+        elif words.prediction_of(name, d.asked.target):
+            d.set(name, "companion", "by its name what a fit made of the target")
+        elif words.is_rank(name) and _ranks(d, name, target):
+            d.set(name, "companion", f"the order of {target}")
         elif words.repeats_of(name, target) and _agrees_with(d, name, target):
             d.set(name, "companion", f"named like {target} and nearly the same: measured again")
         elif _is_function_of_target(d, name):
@@ -50,6 +56,15 @@ def _agrees_with(d: Deciding, name: str, target: str) -> bool:
         return False
     apart = values - others
     return bool(np.median(np.abs(apart)) < AGAIN * np.std(others))
+
+
+def _ranks(d: Deciding, name: str, target: str) -> bool:
+    """Whether a column says in which order the target's values come."""
+    values, others = d.numbers[name], d.numbers[target]
+    if values is None or others is None or not np.isfinite([values, others]).all():
+        return False
+    steps = np.diff(others[np.argsort(values, kind="stable")])
+    return bool((steps >= 0).all() or (steps <= 0).all())
 
 
 def _is_function_of_target(d: Deciding, name: str) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from lawsmith.tasks.errors import InputError, listing
 from lawsmith.tasks.headers import joined_header
-from lawsmith.tasks.layouts import from_latex, without_emphasis, without_rules
+from lawsmith.tasks.layouts import from_latex, from_pairs, without_emphasis, without_rules
 from lawsmith.tasks.numerals import is_missing, is_numeral
 
 if TYPE_CHECKING:
@@ -86,6 +86,9 @@ def parse_delimited(text: str, where: str) -> Reading:
     if (latex := from_latex(text)) is not None:
         said_latex = f"{where}: a table in LaTeX; its rows were read and its commands left out."
         return parse_delimited(latex, where).after(said_latex)
+    if (pairs := from_pairs(text)) is not None:
+        said_pairs = f"{where}: its lines of NAME=VALUE were read as rows{pairs[1]}."
+        return parse_delimited(pairs[0], where).after(said_pairs)
     text = without_rules(text)
     told = re.match(r"\s*sep=([,;|\t])[ \t]*\r?\n", text)  # Excel's own hint
     text = _OTHER_REMARKS.sub(lambda lines: re.sub(_OTHER_MARK, r"\1#", lines[0]), text)
@@ -95,6 +98,8 @@ def parse_delimited(text: str, where: str) -> Reading:
     if separator == "|" and header.strip().startswith("|"):
         header, body = _without_frame(header), "\n".join(_without_frame(line) for line in body.split("\n"))
         lines = [_without_frame(line) for line in lines]
+    if '"' not in text and all(re.fullmatch(r"\s*'[^']+'\s*", name) for name in header.split(separator)):
+        return parse_delimited(text.replace("'", '"'), where)
     bound_columns(header.count(separator) + 1, where)
     names = _cells(header, separator, where)
     bound(max(body.count("\n"), body.count("\r")) * len(names), where)
@@ -124,7 +129,7 @@ def tidy(frame: "pd.DataFrame", names: list[str], where: str) -> Reading:
     Raises InputError for a name that stands twice.
     """
     bound_columns(len(names), where)
-    names, frame, said_header = joined_header([name.strip() for name in names], frame, where)
+    names, frame, said_header = joined_header([re.sub(r"\s*\n\s*", " ", name.strip()) for name in names], frame, where)
     repeated = [name for name, count in Counter(names).items() if count > 1 and name]
     if repeated:
         raise InputError(f"{where} names the column {repeated[0]!r} twice; every column needs its own name.")

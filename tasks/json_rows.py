@@ -24,7 +24,7 @@ def json_rows(text: str, where: str) -> Reading:
                 f"{where}, {place}, is not a JSON object with one entry per column, nor the names of the columns "
                 "above their rows."
             )
-        records.append(dict(_flat(record)))
+        records.append(dict(flat(record)))
         names.update(records[-1])
         bound_columns(len(names), where)
         bound((CELLS_OF_A_RECORD + len(names)) * len(records), where)  # an absent entry takes room as well
@@ -96,9 +96,10 @@ def _lines(text: str, where: str) -> Iterable[tuple[str, Any]]:
             raise InputError(f"{where}, line {number}, is not JSON: {error}.") from None
 
 
-def _flat(record: Mapping[str, Any], prefix: str = "", depth: int = 0) -> Iterable[tuple[str, Any]]:
+def flat(record: Mapping[str, Any], prefix: str = "", depth: int = 0) -> Iterable[tuple[str, Any]]:
+    """The entries of an object, those of inner objects as ``outer.inner``."""
     for name, value in record.items():
         if isinstance(value, dict) and value and depth < MAX_DEPTH:
-            yield from _flat(value, f"{prefix}{name}.", depth + 1)
+            yield from flat(value, f"{prefix}{name}.", depth + 1)
         else:
             yield f"{prefix}{name}", value

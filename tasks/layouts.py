@@ -25,6 +25,8 @@ _SIGNS = {
     "~": " ",
 }
 _EMPHASIS = re.compile(r"(\*\*|__|`)(.+?)\1")
+_PAIR = re.compile(r"([A-Za-z_][\w./]*)\s*=\s*([^\s,;|=]+)")
+_FEWEST = 4  # lines of pairs
 _SHOWN = 2  # rows of a table in LaTeX, at least
 
 
@@ -46,6 +48,26 @@ def from_latex(text: str) -> str | None:
     rows = [" ".join(_LINES.sub(" ", row).split()) for row in _ENDS.split(plain)]
     cells = [[_cell(cell) for cell in re.split(r"(?<!\\)&", row)] for row in rows if row]
     return "\n".join("\t".join(row) for row in cells if len(row) > 1) + "\n"
+
+
+def from_pairs(text: str) -> tuple[str, str] | None:
+    """The rows of lines such as ``step=10 loss=3.2`` with tabs between the cells, and a word on lines of another kind;
+    None for a text whose first line is of another kind, or with fewer than `_FEWEST` such lines."""
+    first = next((line for line in text[: 1 << 16].splitlines() if line.strip()), "")
+    names = [name for name, _ in _PAIR.findall(first)]
+    if len(names) < 2 or len(set(names)) < len(names):
+        return None
+    rows, others = [], 0
+    for line in filter(str.strip, text.splitlines()):
+        pairs = dict(_PAIR.findall(line))
+        if list(pairs) == names:
+            rows.append("\t".join(pairs.values()))
+        else:
+            others += 1
+    if len(rows) < max(_FEWEST, others):
+        return None
+    said = f"; {others} others without these names left out" if others else ""
+    return "\n".join(("\t".join(names), *rows)) + "\n", said
 
 
 def _cell(text: str) -> str:

@@ -30,7 +30,7 @@ MISSING = frozenset(
             "nat",
         ),
         *("diverged", "failed", "crashed", "oom", "timeout", "killed"),
-        *("n.a.", "n.d.", "nd", "missing", "#div/0!", "#value!", "#ref!", "#name?", "#num!", "#null!"),
+        *("\\n", "n.a.", "n.d.", "nd", "missing", "#div/0!", "#value!", "#ref!", "#name?", "#num!", "#null!"),
     )
 )
 """What stands in a cell of a column of numbers, in lower case, where nothing was measured; Excel's errors too."""

@@ -16,6 +16,7 @@ from lawsmith.tasks.binary_tables import parquet, workbook
 from lawsmith.tasks.delimited import Reading, parse_delimited
 from lawsmith.tasks.errors import InputError, listing, nearest
 from lawsmith.tasks.json_rows import json_rows
+from lawsmith.tasks.nested_cells import with_entries_apart
 from lawsmith.tasks.plus_minus import with_errors_apart
 
 if TYPE_CHECKING:  # pandas takes half a second to import, and the sandbox never needs it
@@ -102,8 +103,9 @@ def parse_table(content: bytes, name: str, where: str) -> Reading:
         )
     if reading.frame.empty:
         raise InputError(f"{where} holds no data rows; a table needs a header and at least one row.")
+    reading = with_errors_apart(with_entries_apart(reading, where), where)
     bound_names([str(name) for name in reading.frame.columns], f"{where}: a column's name")
-    return with_errors_apart(reading, where)
+    return reading
 
 
 def bound_names(names: Iterable[str], what: str) -> None:

@@ -17,6 +17,7 @@ from lawsmith.tasks.deciding import Deciding
 from lawsmith.tasks.errors import InputError, listing
 from lawsmith.tasks.follows import derived
 from lawsmith.tasks.labels import MOST_LEVELS, decide_codes, decide_labels
+from lawsmith.tasks.numerals import is_missing
 from lawsmith.tasks.rows import filled, filled_labels, finished, take
 from lawsmith.tasks.schema import ColumnRole, Weight
 from lawsmith.tasks.weights import decide_weights, kind_of_weight, weigh
@@ -62,7 +63,7 @@ def decide(cells: Cells, asked: Asked, where: str) -> Roles:
     decision = _Decision(take(cells, rows), named, where, state)
     if not rows.all():
         decision.notices.append(f"{_count(~rows)} of runs that have not finished ({state}) left out.")
-    if decision.tracker and not (measured := filled(cells.frame, named.target))[rows].all():
+    if (decision.tracker or asked.drop_incomplete) and not (measured := filled(cells.frame, named.target))[rows].all():
         decision.restrict(take(cells, rows & measured))
         decision.notices.append(f"{_count(rows & ~measured)} without a value of {listing(named.target)} left out.")
         rows = rows & measured
@@ -143,6 +144,8 @@ class _Decision(Deciding):
     def _empty_and_constant(self) -> None:
         for name in self.open():
             missing, values = self.missing(name), self.numbers[name]
+            if values is None and all(map(is_missing, self.labels_of(name))):
+                missing = self.rows
             same = (
                 len(set(self.labels_of(name))) == 1
                 if values is None

@@ -198,7 +198,7 @@ def _labels(frame: "pd.DataFrame", group: str | None, where: str) -> list[str]:
     missing = np.flatnonzero([is_null(cell) or not str(cell).strip() for cell in cells])
     if len(missing):
         raise InputError(f"{where}: the group column {group!r} is empty in {_data_rows(missing)}.")
-    return [str(label) for label in cells]
+    return [str(label).strip() for label in cells]
 
 
 def _refuse_constant_targets(table: Table, where: str) -> None:

@@ -16,7 +16,7 @@ SPLITS = _words(
 OUTCOMES = _words(
     "loss losses perplexity ppl bpb bpc nll ce entropy acc accuracy err error errors rmse mse mae r2 f1 "
     "auc bleu rouge score reward return em match mmlu arc gsm8k hellaswag winogrande top1 top5 pass "
-    "precision recall brier"
+    "precision recall brier grad_norm"
 )
 RATES = _words(
     "acc accuracy prob probability fraction frac share score precision recall f1 auc proportion "
@@ -28,6 +28,9 @@ RATES_OF = _words(
 )
 ERRORS = _words("sigma err error std stddev sd se sem stderr unc uncertainty dev stdev")
 AVERAGES = _words("mean avg average median")
+STATISTICS = AVERAGES | _words("min max mode p50 p75 p90 p95 p99 q1 q3 real cpu wall user sys system")
+PREDICTIONS = _words("pred predicted prediction predictions fitted fit hat yhat residual residuals resid")
+RANKS = _words("rank ranking position place")
 VARIANCES = _words("var variance")
 BOUNDS = _words("lo low lower hi high upper ci ci95 ci90 q05 q25 q75 q95 p05 p95 lb ub minus plus lcl ucl bound limit")
 CODES = _words("act activation type kind code mode method optimizer optimiser variant class scheme strategy category")
@@ -54,7 +57,8 @@ _BOOKKEEPING = _words(
     "updated_at start_time end_time host hostname user username notes note comment comments remark "
     "remarks tags url path commit git_commit checkpoint job job_id slurm_job_id name run_name experiment "
     "group_id level_0 entity project sweep display_name wall_time walltime "
-    "pid node_ip logdir log_dir experiment_tag"
+    "pid node_ip logdir log_dir experiment_tag fit_time score_time mean_fit_time std_fit_time mean_score_time "
+    "std_score_time eval_runtime train_runtime"
 ) | {""}
 _DAYS = _words("date day datum ymd yyyymmdd")
 TRACKER = _words(
@@ -150,6 +154,29 @@ def _about(name: str, kinds: frozenset[str], targets: tuple[str, ...]) -> bool:
     base = [word for word in words if word not in kinds]
     known = [names for one in targets for names in (tokens(one), bare(one).split("_"), _without_averages(one))]
     return len(base) < len(words) and base in known
+
+
+def summary_of(name: str, targets: tuple[str, ...]) -> bool:
+    """Whether a name is another statistic of a target: ``max`` beside ``mean``, ``cpu_time`` beside ``real_time``."""
+    return any(
+        name != target
+        and not STATISTICS.isdisjoint(tokens(target))
+        and [word for word in tokens(name) if word not in STATISTICS]
+        == [word for word in tokens(target) if word not in STATISTICS]
+        for target in targets
+    )
+
+
+def prediction_of(name: str, targets: tuple[str, ...]) -> bool:
+    """Whether a name is one of what a fit predicts or leaves of a target: ``pred``, ``loss_fit``, ``residual``."""
+    words = tokens(name)
+    base = [word for word in words if word not in PREDICTIONS]
+    return len(base) < len(words) and (base in ([], ["y"]) or base in [tokens(target) for target in targets])
+
+
+def is_rank(name: str) -> bool:
+    """Whether a name is one of places in an order."""
+    return not RANKS.isdisjoint(tokens(name))
 
 
 def repeats_of(name: str, target: str) -> bool:

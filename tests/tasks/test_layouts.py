@@ -42,6 +42,8 @@ SHOWN = {
     "markdown": text("| {n:g} | **{d:g}** | `{loss:.4f}` |", "| N | D | loss |", "|:--|---:|:--:|"),
     "printed by pandas": FRAME.to_string(),
     "written by R": "N D loss\n" + FRAME.to_csv(header=False, sep=" "),
+    "lines of a log": text("12:00 INFO N={n:g}, D={d:g}, loss={loss:.4f}"),
+    "single quotes": text("'{n:g}';'{d:g}';'{loss:.4f}'", "'N';'D';'loss'"),
     "put together": FRAME[:8].to_csv(index=False) + FRAME[8:].to_csv(index=False),
     "merged cells": "Model,Data,Result,\n" + FRAME.assign(ppl=2.0).to_csv(index=False),
 }
@@ -169,3 +171,72 @@ def test_a_label_with_few_rows_shifts_the_law_and_is_no_group(tmp_path: Path):
     data = read(tmp_path, families([15, 15, 2]))
     assert data.task.schema.group is None and "family" in data.task.schema.features
     assert "too few for constants of their own" in " ".join(data.notices)
+
+
+def test_objects_in_cells_become_columns(tmp_path: Path):
+    """As an export of W&B through its API."""
+    config = [str({"N": n, "model": {"D": d}, "seed": k % 3}) for k, (n, d, _) in enumerate(ROWS)]
+    summary = [f'{{"loss": {loss}, "acc": 0.5, "_step": 9}}' for _, _, loss in ROWS]
+    data = read(tmp_path, pd.DataFrame({"summary": summary, "config": config, "name": "run"}))
+    assert data.task.schema.targets == ("summary.loss",)
+    assert data.task.schema.features == ("config.N", "config.model.D")
+
+
+def test_braces_of_another_kind_stay_text(tmp_path: Path):
+    data = read(tmp_path, FRAME.assign(note=["{see below}", "{1, 2}", "{}"] * 5))
+    assert data.task.schema.features == ("N", "D")
+
+
+@pytest.mark.parametrize(
+    "cells", [[f"0 days 00:{k:02d}:30" for k in range(15)], [f"00:{k:02d}:30.0" for k in range(15)]]
+)
+def test_durations_become_seconds(cells: list[str], tmp_path: Path):
+    data = read(tmp_path, pd.DataFrame({"elapsed": cells, "volts": np.exp(-np.arange(15) / 4)}), "volts")
+    assert data.task.train.features["elapsed"] == pytest.approx(30 + 60.0 * np.arange(15))
+    assert "durations became seconds" in " ".join(data.notices)
+
+
+def test_sizes_with_their_noun_are_numbers(tmp_path: Path):
+    sizes = np.repeat(["10M params", "30M params", "100M params", "300M params", "1B params"], 3)
+    found = read(tmp_path, FRAME.assign(N=sizes, D=[f"{d / 1e9:g}B tokens" for d in FRAME["D"]])).task.train.features
+    assert found["N"].max() == 1e9 and found["D"].max() == 1e11
+
+
+@pytest.mark.parametrize(
+    ("target", "others"),
+    [
+        ("mean", {"min": 0.9, "max": 1.1, "median": 1.01, "system": 0.05}),
+        ("real_time", {"cpu_time": 0.99}),
+        ("latency_mean", {"latency_p99": 2.0, "latency_min": 0.7}),
+        ("loss", {"loss_pred": 1.02, "residual": 0.01, "predicted": 0.98}),
+    ],
+)
+def test_statistics_and_fits_of_the_target_are_no_features(target: str, others: dict[str, float], tmp_path: Path):
+    rng = np.random.default_rng(0)
+    made = {name: share * FRAME["loss"] * (1 + 0.01 * rng.standard_normal(15)) for name, share in others.items()}
+    data = read(tmp_path, FRAME.rename(columns={"loss": target}).assign(**made), target)
+    assert data.task.schema.features == ("N", "D")
+
+
+def test_the_rank_of_the_target_is_no_feature_but_another_rank_is(tmp_path: Path):
+    made = FRAME.assign(rank=FRAME["loss"].rank(), lora_rank=[4, 8, 16, 16, 4, 8, 8, 16, 4, 4, 8, 16, 16, 8, 4])
+    assert read(tmp_path, made).task.schema.features == ("N", "D", "lora_rank")
+
+
+def test_rows_without_a_target_tell_nothing_of_other_columns(tmp_path: Path):
+    """As in a trainer's log, where half of the rows hold other columns."""
+    step = np.arange(1.0, 31)
+    train = pd.DataFrame({"step": step, "lr": 1e-3 / step, "loss": 2 + step**-0.5})
+    test = pd.DataFrame({"step": step, "eval_loss": 2.1 + step**-0.5})
+    data = read(tmp_path, pd.concat([train, test]), "eval_loss", drop_incomplete=True)
+    assert len(data.task.train) == 30 and data.task.schema.features == ("step",)
+
+
+def test_blanks_around_a_label_make_no_other_group(tmp_path: Path):
+    frame = families([15, 15, 15])
+    frame.loc[:4, "family"] = " a "
+    assert read(tmp_path, frame).task.train.groups == ("a", "b", "c")
+
+
+def test_two_words_for_nothing_are_no_groups(tmp_path: Path):
+    assert read(tmp_path, FRAME.assign(wd=["NULL", "\\N", "n.a."] * 5)).task.schema.features == ("N", "D")

@@ -1,0 +1,65 @@
+"""Columns whose cells hold objects, ``{'lr': 0.1, 'model': {'n': 7}}``, as programs write them: a column each entry."""
+
+import ast
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from lawsmith.tasks.delimited import CELLS_OF_A_RECORD, Reading, bound, bound_columns
+from lawsmith.tasks.json_rows import flat
+from lawsmith.tasks.numerals import is_missing
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST_CHARACTERS = 20_000  # of one cell
+
+
+def with_entries_apart(reading: Reading, where: str) -> Reading:
+    """The same with each column of objects as columns ``NAME.ENTRY``; cells of other kinds stay as they are."""
+    import pandas as pd
+
+    frame, notices = reading.frame, []
+    for name in list(frame.columns):
+        records = _records(frame[name])
+        if records is None:
+            continue
+        records = [{f"{name}.{entry}": value for entry, value in record.items()} for record in records]
+        entries = {entry for record in records for entry in record}
+        bound_columns(len(entries) + len(frame.columns), where)
+        bound((CELLS_OF_A_RECORD + len(entries)) * len(records), where)
+        apart = pd.DataFrame(records, dtype=object, index=frame.index)
+        place = list(frame.columns).index(name)
+        taken = [column for column in apart.columns if column in frame.columns]
+        parts = [frame.iloc[:, :place], apart.drop(columns=taken), frame.iloc[:, place + 1 :]]
+        frame = pd.concat(parts, axis=1)
+        notices.append(f"{where}: the cells of {name} hold objects, whose entries were read as columns {name}.….")
+    return replace(reading, frame=frame, notices=(*reading.notices, *notices))
+
+
+def _records(column: "pd.Series[Any]") -> list[dict[str, Any]] | None:
+    """The objects of a column, empty for missing cells; None where a cell is no object, or all are empty."""
+    if column.dtype.kind in "iufbM":
+        return None
+    cells = [cell.strip() if isinstance(cell, str) else cell for cell in column.tolist()]
+    filled = [cell for cell in cells if not is_missing(cell)]
+    if not filled or not all(isinstance(cell, str) and cell[:1] == "{" and cell[-1:] == "}" for cell in filled):
+        return None
+    records = [{} if is_missing(cell) else _object(cell) for cell in cells]
+    if any(record is None for record in records) or not any(records):
+        return None
+    return [dict(flat(record)) for record in records if record is not None]
+
+
+def _object(text: str) -> dict[str, Any] | None:
+    """The object that a text states in JSON or as Python prints it; None where it states none."""
+    if len(text) > MOST_CHARACTERS:
+        return None
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        try:
+            found = ast.literal_eval(text)
+        except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
+            return None
+    return {str(name): value for name, value in found.items()} if isinstance(found, dict) else None
