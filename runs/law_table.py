@@ -11,7 +11,7 @@ import numpy as np
 from lawsmith.runs.trials import Trial
 from lawsmith.sandbox import Constants, Evaluation
 from lawsmith.sandbox.law.formula import formula
-from lawsmith.sandbox.law.key import source_key
+from lawsmith.sandbox.law.key import law_key
 from lawsmith.tasks import Task
 
 
@@ -58,7 +58,7 @@ def laws(trials: Iterable[Trial], task: Task, chosen: str | None = None) -> tupl
     order = sorted(usable, key=lambda trial: (trial.evaluation.constants_count or 0, errors[trial.id]))
     alike: dict[str, list[Trial]] = {}
     for trial in sorted(order, key=lambda trial: trial.id != chosen):
-        alike.setdefault(source_key(trial.proposal.source, task.schema.targets, task.schema.features), []).append(trial)
+        alike.setdefault(law_key(trial.proposal.source, task.schema), []).append(trial)
     also = {first.id: tuple(one.id for one in others) for first, *others in alike.values()}
     rows, best = [], np.inf
     for trial in (one for one in order if one.id in also):

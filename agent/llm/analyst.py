@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from lawsmith.agent.client.asker import CallOutcome, Question
@@ -27,9 +25,10 @@ from lawsmith.agent.llm.parsing import parse_reply, parses
 from lawsmith.agent.llm.questions import AgentSetup, Ask, CandidateReply
 from lawsmith.runs.trials import History, Proposal, Trial
 from lawsmith.sandbox import Verdict
-from lawsmith.sandbox.law.key import source_key
-from lawsmith.sandbox.law.syntax import parse
-from lawsmith.tasks import InputError
+from lawsmith.sandbox.law.key import law_key
+from lawsmith.sandbox.law.read import read
+from lawsmith.sandbox.law.statement import Unreadable
+from lawsmith.tasks import InputError, Schema
 
 OPENINGS = (
     "Look at the rows first: which transformation of targets and features makes them simple? Then try.",
@@ -102,7 +101,7 @@ class Analyst(LLMProposer):
         return self.setup.config.models[self.setup.seed % len(self.setup.config.models)].name
 
     def learn(self, trial: Trial, ask: Ask | None) -> None:
-        self._keys.setdefault(source_key(trial.proposal.source), trial.id)
+        self._keys.setdefault(law_key(trial.proposal.source, self.setup.task.schema), trial.id)
 
     def heard(self, answer: CandidateReply) -> None:
         """Nothing: replies are taken in with their calls."""
@@ -221,14 +220,12 @@ class Analyst(LLMProposer):
         if (refused := self.refusal(proposal)) is not None:
             found = refused.evaluation
             return f"Not evaluated. {found.verdict.value}: {found.message} {found.verdict.advice}"
-        if (
-            over := _over_cap(tried.source, self.setup.task.schema.cap, len(self.setup.task.schema.targets))
-        ) is not None:
+        if (over := _over_cap(tried.source, self.setup.task.schema)) is not None:
             return f"Not evaluated. {over} {Verdict.OVER_CAP.advice}"
         known = self._known(proposal)
         if known is not None:
             return f"Not evaluated: this states what is known already, with the same bounds. {known}"
-        self._keys[source_key(tried.source)] = proposal.id
+        self._keys[law_key(tried.source, self.setup.task.schema)] = proposal.id
         batch.append(proposal)
         self.tally.asked[proposal.id] = ask
         return None
@@ -237,7 +234,7 @@ class Analyst(LLMProposer):
         """The law that a candidate only states again, in words; None where it is new."""
         if proposal.id in self.tally.asked:
             return "It is a candidate that you tried."
-        twin = self._keys.get(source_key(proposal.source))
+        twin = self._keys.get(law_key(proposal.source, self.setup.task.schema))
         if twin in self._renewable:
             return None
         return None if twin is None else f"It is the law {self.viewer.named(twin) or 'that is being tried'}."
@@ -328,23 +325,11 @@ def _answer(call: ToolCall, text: str) -> Message:
     return Message(role="tool", content=text, tool_call_id=call.id)
 
 
-def _over_cap(source: str, cap: int | None, targets: int) -> str | None:
-    """Whether more constants are declared than the task allows, in words."""
-    if cap is None:
+def _over_cap(source: str, schema: Schema) -> str | None:
+    """Whether more constants are declared than the task allows, in words; of a law that cannot be read the sandbox
+    tells."""
+    stated = read(source, schema.targets, schema.features)
+    if schema.cap is None or isinstance(stated, Unreadable):
         return None
-    for node in parse(source).body:
-        names: Sequence[ast.Name] = [
-            t for t in (node.targets if isinstance(node, ast.Assign) else ()) if isinstance(t, ast.Name)
-        ]
-        if any(name.id == "PARAMETERS" for name in names) and isinstance(node, ast.Assign):
-            value = node.value
-            count = (
-                len(value.keys)
-                if isinstance(value, ast.Dict)
-                else len(value.elts)
-                if isinstance(value, ast.Tuple | ast.List)
-                else 0
-            )
-            if count > cap * targets:
-                return f"over_cap: {count} constants are declared, the task allows {cap * targets}."
-    return None
+    count, most = len(stated.parameters), schema.cap * len(schema.targets)
+    return f"over_cap: {count} constants are declared, the task allows {most}." if count > most else None

@@ -8,8 +8,8 @@ import numpy as np
 
 from lawsmith.agent.llm.twins import Behaviour
 from lawsmith.runs.trials import Trial
-from lawsmith.sandbox.law.key import source_key
-from lawsmith.tasks import Array
+from lawsmith.sandbox.law.key import law_key
+from lawsmith.tasks import Array, Schema
 
 ISLAND_SIZE = 12  # members that an island keeps, the best ones
 GREED = 0.5  # weight of a rank falls by exp(-GREED) from one rank to the next
@@ -23,8 +23,8 @@ Merit = Callable[[Trial], tuple[float, int]]
 class Population:
     """Islands of trial ids. Of laws that predict the same, one with more constants than a known one stays out."""
 
-    def __init__(self, islands: int, merit: Merit) -> None:
-        self._merit = merit
+    def __init__(self, islands: int, merit: Merit, schema: Schema) -> None:
+        self._merit, self._schema = merit, schema
         self.islands: list[list[str]] = [[] for _ in range(islands)]
         self._trials: dict[str, Trial] = {}
         self._behaviours: list[Behaviour] = []
@@ -110,10 +110,9 @@ class Population:
         for trial in sorted((self._trials[name] for name in dict.fromkeys(pool)), key=self._merit):
             if len(chosen) == count:
                 break
-            if trial.id not in besides and all(_differs(trial, other) for other in chosen):
+            if trial.id not in besides and all(self._key(trial) != self._key(other) for other in chosen):
                 chosen.append(trial)
         return chosen
 
-
-def _differs(a: Trial, b: Trial) -> bool:
-    return source_key(a.proposal.source) != source_key(b.proposal.source)
+    def _key(self, trial: Trial) -> str:
+        return law_key(trial.proposal.source, self._schema)

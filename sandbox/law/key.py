@@ -26,6 +26,7 @@ from lawsmith.sandbox.law.spans import SIZES
 from lawsmith.sandbox.law.standard import standard
 from lawsmith.sandbox.law.statement import Statement, Unreadable
 from lawsmith.sandbox.law.syntax import parse
+from lawsmith.tasks.schema import Schema
 
 ROUNDS = 2  # of telling parameters apart by their places
 
@@ -60,6 +61,11 @@ def source_key(source: str, targets: tuple[str, ...] | None = None, features: tu
     fit = next((n for n in module.body if isinstance(n, ast.FunctionDef) and n.name == "fit"), None)
     key = statement_key(found)
     return key if fit is None else _digest(f"{key} {_whole(ast.Module([fit], [])) or source}")
+
+
+def law_key(source: str, schema: Schema) -> str:
+    """The key of what `source` states for a task's targets and features."""
+    return source_key(source, schema.targets, schema.features)
 
 
 def _digest(text: str) -> str:
