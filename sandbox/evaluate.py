@@ -16,10 +16,9 @@ from lawsmith.sandbox.jobs import FitJob, JobResult, Usage
 from lawsmith.sandbox.law.parse import Candidate, Refused, read_candidate
 from lawsmith.sandbox.law.write_text import formula
 from lawsmith.sandbox.pool.executor import Sandbox
-from lawsmith.sandbox.significant import told_again
 from lawsmith.sandbox.stacked import apart, may_stack, stacked
 from lawsmith.sandbox.verdict import Verdict
-from lawsmith.sandbox.verify import Claim, differing
+from lawsmith.sandbox.verify import Claim, differing, told_again
 from lawsmith.tasks.folds import Fold
 from lawsmith.tasks.metrics import scores
 from lawsmith.tasks.reach import reach_rows, unsafe

@@ -9,14 +9,10 @@ have no room for a table of targets. What fits without an error keeps all digits
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import replace
-from itertools import islice
 
 import numpy as np
 
 from lawsmith.sandbox.constants import Constants
-from lawsmith.sandbox.jobs import JobResult, Usage
 from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.table import Table
 
@@ -47,36 +43,3 @@ def rounded(values: Array, digits: int) -> Array:
 def told(constants: Constants, table: Table, predicted: Array) -> Constants:
     """The constants of a fit to `table`, of which `predicted` (n, T) are the predictions there."""
     return Constants(constants.names, constants.groups, rounded(constants.values, significant_digits(table, predicted)))
-
-
-def told_again(
-    predict: Callable[[Sequence[tuple[Constants | None, Table]], int], JobResult],
-    fits: Sequence[JobResult],
-    fitted: Sequence[Table],
-    tables: Sequence[Sequence[Table]],
-    optional: int,
-) -> list[JobResult]:
-    """Fits with constants as `told` gives them, and the predictions of these; the first has the usage of both steps.
-
-    fitted: the rows of each fit. tables: what each fit predicts, the last `optional` of all need no finite prediction.
-    Where a prediction fails, every result says so.
-    """
-    shown = [table.hide() for table in fitted]
-    seen = predict([(fit.constants, table) for fit, table in zip(fits, shown, strict=True)], 0)
-    if not seen.ok:
-        return [seen] * len(fits)
-    constants = [
-        told(fit.constants, table, predicted)
-        for fit, table, predicted in zip(fits, fitted, seen.predictions, strict=True)
-        if fit.constants is not None
-    ]
-    pairs = [(one, table) for one, own in zip(constants, tables, strict=True) for table in own]
-    last = predict(pairs, optional)
-    usage = seen.usage + last.usage
-    if not last.ok:
-        return [replace(last, usage=usage)] * len(fits)
-    predictions = iter(last.predictions)
-    return [
-        replace(fit, constants=one, predictions=tuple(islice(predictions, len(own))), usage=used)
-        for fit, one, own, used in zip(fits, constants, tables, [usage, *[Usage()] * (len(fits) - 1)], strict=True)
-    ]

@@ -8,12 +8,13 @@ is not asked twice.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 import numpy as np
 
 from lawsmith.sandbox.constants import Constants
 from lawsmith.sandbox.execute import Order, Part
-from lawsmith.sandbox.jobs import FitJob, Job, JobResult, PredictJob
+from lawsmith.sandbox.jobs import FitJob, Job, JobResult, PredictJob, Usage
 from lawsmith.sandbox.law.parse import Candidate, Refused, read_candidate
 from lawsmith.sandbox.limits import Limits
 from lawsmith.sandbox.significant import told
@@ -214,3 +215,36 @@ def _impure(claim: Claim, row: int, schema: Schema, again: Array) -> JobResult:
         "that row, its group and the constants.",
         "verify",
     )
+
+
+def told_again(
+    predict: Callable[[Sequence[tuple[Constants | None, Table]], int], JobResult],
+    fits: Sequence[JobResult],
+    fitted: Sequence[Table],
+    tables: Sequence[Sequence[Table]],
+    optional: int,
+) -> list[JobResult]:
+    """Fits with constants as `told` gives them, and the predictions of these; the first has the usage of both steps.
+
+    fitted: the rows of each fit. tables: what each fit predicts, the last `optional` of all need no finite prediction.
+    Where a prediction fails, every result says so.
+    """
+    shown = [table.hide() for table in fitted]
+    seen = predict([(fit.constants, table) for fit, table in zip(fits, shown, strict=True)], 0)
+    if not seen.ok:
+        return [seen] * len(fits)
+    constants = [
+        told(fit.constants, table, predicted)
+        for fit, table, predicted in zip(fits, fitted, seen.predictions, strict=True)
+        if fit.constants is not None
+    ]
+    pairs = [(one, table) for one, own in zip(constants, tables, strict=True) for table in own]
+    last = predict(pairs, optional)
+    usage = seen.usage + last.usage
+    if not last.ok:
+        return [replace(last, usage=usage)] * len(fits)
+    predictions = iter(last.predictions)
+    return [
+        replace(fit, constants=one, predictions=tuple(islice(predictions, len(own))), usage=used)
+        for fit, one, own, used in zip(fits, constants, tables, [usage, *[Usage()] * (len(fits) - 1)], strict=True)
+    ]

@@ -57,6 +57,21 @@ def test_everything_of_a_module_is_imported_from_two_modules_only(source: str) -
         read_candidate(source + HONEST)
 
 
+def test_candidates_are_forked_from_a_process_that_holds_no_more_than_they_need() -> None:
+    """Reading tables and checking records is the parent's: every command would wait for it once more."""
+    program = """
+import sys, types
+for name, folder in {"lawsmith": "", "lawsmith.sandbox": "sandbox", "lawsmith.tasks": "tasks"}.items():
+    sys.modules[name] = types.ModuleType(name)
+    sys.modules[name].__path__ = [folder]
+import lawsmith.sandbox.pool.forks
+print(*sorted({name.partition(".")[0] for name in sys.modules} & {"numpy", "pydantic", "pandas", "csv", "socketserver"}))
+"""
+    root = Path(__file__).parents[2]
+    found = subprocess.run([sys.executable, "-c", program], cwd=root, capture_output=True, text=True, check=True)
+    assert found.stdout.split() == ["numpy"]
+
+
 def test_an_import_bomb_is_refused_at_once() -> None:
     names = ", ".join(f"name_{k}" for k in range(4000))
     began = time.monotonic()
