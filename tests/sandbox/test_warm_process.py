@@ -65,7 +65,7 @@ for name, folder in {"lawsmith": "", "lawsmith.sandbox": "sandbox", "lawsmith.ta
     sys.modules[name] = types.ModuleType(name)
     sys.modules[name].__path__ = [folder]
 import lawsmith.sandbox.pool.forks
-print(*sorted({name.partition(".")[0] for name in sys.modules} & {"numpy", "pydantic", "pandas", "csv", "socketserver"}))
+print(*sorted({name.partition(".")[0] for name in sys.modules} & {"numpy", "pydantic", "pandas", "csv"}))
 """
     root = Path(__file__).parents[2]
     found = subprocess.run([sys.executable, "-c", program], cwd=root, capture_output=True, text=True, check=True)
