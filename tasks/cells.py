@@ -60,7 +60,8 @@ class Cells:
     frame: float64 where all cells of a column are numbers, NaN where one is missing; objects that keep the text of
     unreadable cells elsewhere. labels: the cells as they were written, for groups and categories.
     dates: columns that were dates. booleans: columns of true and false. units: column -> unit.
-    said: column -> a sentence about what was done to it.
+    percents: columns that were written in per cent, which became shares. said: column -> a sentence about what was done
+    to it.
     """
 
     frame: "pd.DataFrame"
@@ -68,6 +69,7 @@ class Cells:
     dates: frozenset[str]
     booleans: frozenset[str]
     units: Mapping[str, str]
+    percents: frozenset[str]
     said: Mapping[str, str]
 
 
@@ -123,7 +125,8 @@ def convert(frame: "pd.DataFrame", separator: str, notation: NumberNotation, whe
     import pandas as pd
 
     converted = pd.DataFrame({name: columns.get(name, frame[name]) for name in frame.columns}, index=frame.index)
-    return Cells(converted, frame, frozenset(dates), frozenset(booleans), units, said)
+    percents = frozenset(text.name for text in numbers if any(one and one.suffix == "%" for one in text.numerals))
+    return Cells(converted, frame, frozenset(dates), frozenset(booleans), units, percents, said)
 
 
 def _typed(series: "pd.Series[Any]") -> tuple[Any, bool, bool] | None:

@@ -31,6 +31,8 @@ from lawsmith.tasks.validation import Split, dataset
 if TYPE_CHECKING:
     import pandas as pd
 
+_WHOLE = 1.5  # share above which numbers without % are taken to be in per cent
+
 
 def read_dataset(
     train: Path,
@@ -121,7 +123,7 @@ def read_dataset(
     meant = [
         f"{given} was taken to mean {name}." for given, name in zip(target, roles.targets, strict=True) if given != name
     ]
-    found = _dataset(schema, split, test, (*read, *_said(cells, schema), *meant, *roles.notices, *rates))
+    found = _dataset(schema, cells, split, test, (*read, *_said(cells, schema), *meant, *roles.notices, *rates))
     rows = found.task.train
     return replace(found, notices=(*found.notices, *suspicions(rows), *_what_leads(rows)))
 
@@ -142,15 +144,39 @@ def read_decided(schema: Schema, train: Path, test: Path | None = None) -> Datas
     Raises InputError as `read_dataset`.
     """
     cells, read = _cells(train, _decided_notation(schema))
-    return _dataset(schema, _split(cells, schema, train), test, (*read, *_said(cells, schema)))
+    return _dataset(schema, cells, _split(cells, schema, train), test, (*read, *_said(cells, schema)))
 
 
-def _dataset(schema: Schema, train: Split, test: Path | None, notices: tuple[str, ...]) -> Dataset:
+def _dataset(schema: Schema, own: Cells, train: Split, test: Path | None, notices: tuple[str, ...]) -> Dataset:
+    """`own`: the cells that `train` holds rows of."""
     if test is None:
         return dataset(schema, "file", train, None, notices)
     cells, read = _cells(test, _decided_notation(schema))
+    _refuse_other_units(own, cells, schema.names, str(test))
     new = tuple(one for one in (*read, *_said(cells, schema)) if one not in notices)
     return dataset(schema, "file", train, _split(cells, schema, test), (*notices, *new))
+
+
+def _refuse_other_units(train: Cells, test: Cells, names: Sequence[str], where: str) -> None:
+    """Raise InputError where the cells of test rows name another unit than those of the training rows, or hold plain
+    numbers above 1 where those are in per cent."""
+    for name in names:
+        one, two = train.units.get(name), test.units.get(name)
+        if one and two and one != two:
+            raise InputError(f"{where} writes {name!r} in {two!r}, the training rows in {one!r}; write both alike.")
+        if name not in test.frame.columns or (name in train.percents) == (name in test.percents):
+            continue
+        largest = [_largest(cells, name) for cells in (train, test)]
+        if max(largest) > _WHOLE >= min(largest):
+            told = "with % behind its numbers" if name in test.percents else "without % behind its numbers"
+            raise InputError(
+                f"{where} writes {name!r} {told}, up to {largest[1]:g}, and the training rows do not; write both alike."
+            )
+
+
+def _largest(cells: Cells, name: str) -> float:
+    values = cells.frame[name].to_numpy()
+    return float(np.nanmax(np.abs(values))) if values.dtype.kind == "f" and np.isfinite(values).any() else 0.0
 
 
 def _notation(decimal: str, thousands: str) -> NumberNotation:

@@ -240,3 +240,30 @@ def test_blanks_around_a_label_make_no_other_group(tmp_path: Path):
 
 def test_two_words_for_nothing_are_no_groups(tmp_path: Path):
     assert read(tmp_path, FRAME.assign(wd=["NULL", "\\N", "n.a."] * 5)).task.schema.features == ("N", "D")
+
+
+@pytest.mark.parametrize(
+    ("train", "test", "message"),
+    [
+        ("{:.4f} ms", "{:.4f} s", "writes 'loss' in 's', the training rows in 'ms'"),
+        ("{:.2f}%", "{:.2f}", "writes 'loss' without % behind its numbers"),
+        ("{:.2f}", "{:.2f}%", "writes 'loss' with % behind its numbers"),
+    ],
+)
+def test_rows_in_another_unit_are_no_test_rows(train: str, test: str, message: str, tmp_path: Path):
+    for name, cell in (("train", train), ("test", test)):
+        FRAME.assign(loss=[cell.format(20 * loss) for loss in FRAME["loss"]]).to_csv(
+            tmp_path / f"{name}.csv", index=False
+        )
+    with pytest.raises(InputError, match=message):
+        read_dataset(tmp_path / "train.csv", ["loss"], test=tmp_path / "test.csv")
+
+
+def test_shares_and_per_cent_go_together(tmp_path: Path):
+    for name, cell, size in (("train", "{:.2f}%", 10), ("test", "{:.4f}", 0.1)):
+        FRAME.assign(loss=[cell.format(size * loss) for loss in FRAME["loss"]]).to_csv(
+            tmp_path / f"{name}.csv", index=False
+        )
+    found = read_dataset(tmp_path / "train.csv", ["loss"], test=tmp_path / "test.csv")
+    assert found.test is not None
+    assert found.test.targets["loss"] == pytest.approx(found.task.train.targets["loss"], abs=2e-4)
