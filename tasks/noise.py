@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
 
 from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.table import Table, kept_with_table
@@ -62,7 +61,9 @@ def rules_out(table: Table, errors: Array, constants: float) -> bool:
     points = len(table) - known.freedom
     left = max(points - constants, 1.0)
     ratio = np.maximum(len(table) * errors**2 / variance - known.freedom, 0.0) / left
-    return bool(np.any(special.fdtrc(left, known.freedom, ratio) < CHANCE))
+    from scipy.special import fdtrc  # a third of a second that tables without repetitions save
+
+    return bool(np.any(fdtrc(left, known.freedom, ratio) < CHANCE))
 
 
 @kept_with_table
