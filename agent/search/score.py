@@ -124,10 +124,15 @@ def _charge(trial: Trial, task: Task, rules: Rules) -> float:
 def missing_parts(trial: Trial, task: Task) -> int:
     """How many things a law leaves out that the rows show, or claims that they do not."""
     known = traits(trial.proposal.source, task.schema.targets, task.schema.features)
-    endless = known is not None and not known.levels and not steepens(task.train)
-    missing = 0 if known is None else endless + len(decisive(task.train) - known.features)
+    missing = 0 if known is None else never_levels(trial, task) + len(decisive(task.train) - known.features)
     missing += claims_a_ceiling(trial.proposal.source, trial.evaluation, task.train)
     return missing + unshown_waves(trial.proposal.source, trial.evaluation, task.train)
+
+
+def never_levels(trial: Trial, task: Task) -> bool:
+    """Whether the law cannot level off although the rows do not steepen; False for one that cannot be read."""
+    known = traits(trial.proposal.source, task.schema.targets, task.schema.features)
+    return known is not None and not known.levels and not steepens(task.train)
 
 
 def free_constants(evaluation: Evaluation, task: Task) -> float:

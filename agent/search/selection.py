@@ -17,6 +17,7 @@ from lawsmith.agent.search.score import (
     is_exact,
     is_ruled_out,
     missing_parts,
+    never_levels,
     ranking,
     spread,
     training_error,
@@ -233,7 +234,7 @@ def _plainer(
     winner's fit is not worth its constants.
     """
     own, best = _beyond(winner.evaluation, task), scores[ranked[0].id]
-    missing, constants = missing_parts(winner, task), free_constants(winner.evaluation, task)
+    missing, constants = _missing_but_level(winner, task), free_constants(winner.evaluation, task)
     plain = []
     for trial in ranked:
         if np.log(scores[trial.id] / best) > rules.close:
@@ -242,11 +243,16 @@ def _plainer(
         if own is None or other is None or free_constants(trial.evaluation, task) >= constants:
             continue
         alike = float(np.abs(own - other).mean()) <= rules.surplus
-        if alike and missing_parts(trial, task) <= missing and _is_enough(trial, winner, task):
+        if alike and _missing_but_level(trial, task) <= missing and _is_enough(trial, winner, task):
             plain.append(trial)
     safe = _safe([winner, *plain])
     allowed = [trial for trial, ok in zip(plain, safe[1:], strict=True) if ok or not safe[0]]
     return allowed[0] if allowed else None
+
+
+def _missing_but_level(trial: Trial, task: Task) -> int:
+    """What a law leaves out beside a level, which says nothing where another law predicts the same without one."""
+    return missing_parts(trial, task) - never_levels(trial, task)
 
 
 def _is_enough(plain: Trial, other: Trial, task: Task) -> bool:

@@ -78,13 +78,17 @@ class SymbolicForm:
         if len(schema.targets) == 1:
             return {schema.targets[0]: self.nodes[0]}
         named = enumerate(zip(schema.targets, self.nodes, strict=True))
-        return {name: rename(node, {p.name: _numbered(p, k) for p in parameters(node)}) for k, (name, node) in named}
+        return {name: rename(node, self.names(k)) for k, (name, node) in named}
+
+    def names(self, target: int) -> dict[str, str]:
+        """The names of a target's constants, and what they are called in the source."""
+        several = len(self.nodes) > 1
+        return {p.name: _numbered(p, target) if several else p.name for p in parameters(self.nodes[target])}
 
     def _shared_names(self) -> list[str]:
         """The names of the constants that are common to all groups."""
-        several = len(self.nodes) > 1
         return [
-            _numbered(p, k) if several else p.name
+            self.names(k)[p.name]
             for k, node in enumerate(self.nodes)
             for p in parameters(node)
             if self._is_common(k, p)

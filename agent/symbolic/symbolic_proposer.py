@@ -12,12 +12,16 @@ import numpy as np
 from lawsmith.agent.search.score import ranking
 from lawsmith.agent.symbolic.form import SymbolicForm
 from lawsmith.agent.symbolic.general_forms import Stage
+from lawsmith.agent.symbolic.limits import limits
 from lawsmith.agent.symbolic.mutation import Mutator
 from lawsmith.agent.symbolic.profile import ColumnKind
 from lawsmith.agent.symbolic.rank import Costs, Screened, here, screen
 from lawsmith.agent.symbolic.start_forms import EARLY, start_forms
 from lawsmith.runs.trials import History, Proposal, Screening, Trial, candidate_id
+from lawsmith.sandbox import Constants
 from lawsmith.sandbox.fitting import Loss
+from lawsmith.sandbox.law.expression import Node
+from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.task import Task
 
 KEEP = 28  # forms of the library that get folds besides the first and the early ones
@@ -26,6 +30,7 @@ BATCH = 8  # candidates that are evaluated side by side before the clock is aske
 GENERATIONS = 3  # the same for every seed, and so evaluated once in a command; a fourth found nothing better
 PARENTS = 6  # the best laws that a generation changes
 CHILDREN = 10  # per generation
+NEAR_LIMITS = 15  # leading laws that may have become simpler ones
 SOLVED = 1e-10  # share of the variance that a law leaves which leaves nothing …
 SOLVED_BEYOND = 1e-4  # … and its error in a fold, in spreads of the target
 EMPTY_ROUNDS = 5  # generations in a row without a new form, after which there are none
@@ -96,6 +101,7 @@ class SymbolicProposer:
             yield self._proposals(ranked[begin : begin + BATCH])
         if len(self.schema.targets) > 1:
             yield self._proposals(self._admit(self._assembled()))
+        yield self._proposals(self._admit(self._limits()))
         yield self._proposals(self._admit(self._variants()))
         empty_rounds = 0
         for generation in self.generations:
@@ -115,6 +121,8 @@ class SymbolicProposer:
             else:
                 screened = self.start_forms.screened(children, self.task.train, *how)
             yield self._proposals(self._ranked(screened)[:CHILDREN])
+            if generation >= GENERATIONS - 1:
+                yield self._proposals(self._admit(self._limits()))
 
     def _general(self, stage: int) -> Iterator[list[Proposal]]:
         """Sums of terms: the first stage, or all from the second on."""
@@ -188,6 +196,34 @@ class SymbolicProposer:
         shared = all(form.shared for form in forms)
         origin = "best form for each target"
         return [SymbolicForm(nodes, origin, shared=shared, parents=parents, by_chance=1, pooled=pooled)]
+
+    def _limits(self) -> list[SymbolicForm]:
+        """The simpler forms that the leading ones have nearly become."""
+        found = []
+        for trial, form in self._best(NEAR_LIMITS):
+            if form.pooled:  # their names are those of its own constants
+                continue
+            each = [list(limits(node, self._fitted(trial, form, k))) for k, node in enumerate(form.nodes)]
+            if len(each) == 1:
+                changed: list[tuple[Node, ...]] = [(node,) for node in each[0]]
+            else:
+                nodes = tuple((new or [old])[0] for new, old in zip(each, form.nodes, strict=True))
+                changed = [nodes] if nodes != form.nodes else []
+            found += [replace(form, nodes=nodes, origin="limit", parents=(trial.id,)) for nodes in changed]
+        return found
+
+    def _fitted(self, trial: Trial, form: SymbolicForm, target: int) -> list[tuple[dict[str, Array], dict[str, float]]]:
+        """The features and the fitted constants of each group of training rows, for `limits`."""
+        table = self.task.train
+        constants = Constants.from_json(trial.evaluation.constants or {})
+        groups = []
+        for code in np.unique(table.codes):
+            own = constants.of(table.groups[code])
+            names = form.names(target)
+            rows = table.codes == code
+            x = {name: column[rows] for name, column in table.features.items()}
+            groups.append((x, {name: own[written] for name, written in names.items()}))
+        return groups
 
     def _variants(self) -> list[SymbolicForm]:
         """The leading forms with other losses."""

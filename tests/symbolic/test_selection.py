@@ -204,6 +204,19 @@ def test_a_term_that_changes_nothing_is_surplus():
     assert choice.winner.id == "true"
 
 
+def test_a_level_that_changes_nothing_is_surplus():
+    def made(law: str, error: float, constants: int, beyond: float) -> Trial:
+        one = trial(law, [error, error], train=error, constants=constants, beyond=beyond)
+        return Trial(law, Proposal(FORM.format(law=law)), one.evaluation)
+
+    nearly = made("p['L'] + p['A'] * x['x'] ** -p['a']", 0.0100, 3, 0.050)
+    plain = made("p['A'] * x['x'] ** -p['a']", 0.0101, 2, 0.051)
+    other = made("p['A'] * x['x'] ** -p['a']", 0.0101, 2, 0.090)
+    assert typical_error(plain, task()) > 1.1 * typical_error(nearly, task())
+    assert choose([nearly, plain], task()).winner is plain
+    assert choose([nearly, other], task()).winner is nearly
+
+
 def test_a_law_that_cannot_be_read_is_chosen_only_where_none_can():
     opaque = trial("def form(x, p): return mystery(x)", [0.05, 0.05])
     source = FORM.format(law="p['L'] + p['A'] * x['x'] ** -p['a']")

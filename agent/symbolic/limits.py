@@ -1,0 +1,99 @@
+"""The simpler forms that fitted laws have nearly become: a part whose constant went to an extreme becomes its limit.
+
+Such constants often grow against one another, as in `4294 - 4293 x^-1e-5`, which is a logarithm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+import numpy as np
+
+from lawsmith.agent.symbolic.mutation import is_redundant, swap, tidy
+from lawsmith.agent.symbolic.terms import STEEPEST_RATE
+from lawsmith.sandbox.law.expression import (
+    Function,
+    Node,
+    Number,
+    Parameter,
+    Power,
+    Product,
+    Sum,
+    add,
+    exp,
+    features,
+    log,
+    mul,
+    parameters,
+    walk,
+)
+from lawsmith.sandbox.law.identified import tells_apart
+from lawsmith.sandbox.law.merged import merged
+from lawsmith.sandbox.law.numeric import evaluate
+from lawsmith.sandbox.law.parameter_roles import Role
+from lawsmith.tasks.arrays import Array
+
+STRAIGHT = 0.1  # most that the logarithm of a power or an exponential moves over the rows, where it is nearly straight
+NEGLIGIBLE = 0.01  # share of the other part below which a constant in a sum is nothing …
+DOMINANT = 10.0  # … and multiple of the other part above which it leaves only the first slope
+NEW = "k0"  # no form has a constant of this name: they count from 1
+
+Values = Callable[[Node], Sequence[Array]]
+"""A part's values in each group of rows."""
+
+
+def limits(node: Node, groups: Sequence[tuple[Mapping[str, Array], Mapping[str, float]]]) -> Iterator[Node]:
+    """Forms with a part of `node` replaced by its limit, and whose constants the rows can tell apart.
+
+    `groups` holds the features (n,) of the rows of each group, and the constants that were fitted there.
+    """
+
+    def values(part: Node) -> list[Array]:
+        return [np.broadcast_to(evaluate(part, x, p), len(next(iter(x.values())))) for x, p in groups]
+
+    every = {name: np.concatenate([x[name] for x, _ in groups]) for name in groups[0][0]}
+    for part in dict.fromkeys(walk(node)):
+        limit = _limit(part, values)
+        changed = None if limit is None else merged(swap(node, part, limit))
+        if changed is not None and not is_redundant(changed) and tells_apart(changed, every):
+            yield tidy(changed)
+
+
+def _limit(part: Node, values: Values) -> Node | None:
+    """What a part is nearly, but for a factor and a constant beside it; None where it is far from any limit."""
+    if not features(part):
+        return None
+    match part:
+        case Power(Sum() as base, exponent) if not features(exponent) and _shifted(base, values) > DOMINANT:
+            rate = Parameter(NEW, -STEEPEST_RATE, STEEPEST_RATE, Role.RATE)
+            rest = _without_shift(base)
+            return exp(mul(rate, rest)) if parameters(exponent) else rest
+        case Power(base, exponent) if parameters(exponent) and not features(exponent):
+            return log(base) if _moves(part, values) < STRAIGHT else None
+        case Function("exp", (Product(factors),)):
+            bare = mul(*(factor for factor in factors if not isinstance(factor, Parameter | Number)))
+            return bare if not parameters(bare) and _moves(part, values) < STRAIGHT else None
+        case Sum() if _shifted(part, values, np.max) < NEGLIGIBLE:
+            return _without_shift(part)
+        case _:
+            return None
+
+
+def _without_shift(part: Sum) -> Node:
+    return add(*(term for term in part.terms if not isinstance(term, Parameter)))
+
+
+def _shifted(part: Sum, values: Values, which: Callable[[Array], float] = np.min) -> float:
+    """The constant of a sum as a multiple of its other terms, in the row where it is least; NaN where there is none."""
+    constants = [term for term in part.terms if isinstance(term, Parameter)]
+    if not constants:
+        return np.nan
+    pairs = zip(values(add(*constants)), values(_without_shift(part)), strict=True)
+    with np.errstate(all="ignore"):
+        return float(which(np.concatenate([np.abs(constant / rest) for constant, rest in pairs])))
+
+
+def _moves(part: Node, values: Values) -> float:
+    """How far the logarithm of a part moves over the rows of a group, at the most; NaN where it has none."""
+    with np.errstate(all="ignore"):
+        return float(np.max([np.ptp(np.log(one)) for one in values(part)]))

@@ -1,0 +1,64 @@
+"""Laws whose constants went to an extreme, and the simpler forms that they have nearly become."""
+
+import numpy as np
+import pytest
+
+from lawsmith.agent.symbolic.limits import limits
+from lawsmith.sandbox.law.expression import (
+    Feature,
+    Node,
+    Number,
+    Parameter,
+    add,
+    canonical,
+    exp,
+    log,
+    mul,
+    neg,
+    power,
+)
+from lawsmith.sandbox.law.parameter_roles import Role
+
+X = Feature("x", 1.0)
+L, A, H = Parameter("L", role=Role.LEVEL), Parameter("A", role=Role.AMPLITUDE), Parameter("h", 0.0, role=Role.SHIFT)
+EXPONENT, RATE = Parameter("a", role=Role.EXPONENT), Parameter("k", role=Role.RATE)
+ROWS = {"x": np.linspace(2.0, 40.0, 30)}
+
+POWER = add(L, mul(A, power(X, neg(EXPONENT))))
+FADING = add(L, mul(A, exp(neg(mul(RATE, X)))))
+SHIFTED = add(L, mul(A, power(add(X, H), neg(EXPONENT))))
+HILL = add(L, mul(A, power(add(X, H), Number(-1.0))))
+
+
+@pytest.mark.parametrize(
+    ("form", "constants", "limit"),
+    [
+        (POWER, {"L": -4293.0, "A": 4294.0, "a": 1e-5}, add(L, mul(A, log(X)))),
+        (FADING, {"L": -99.0, "A": 100.0, "k": 1e-3}, add(L, mul(A, X))),
+        (SHIFTED, {"L": 1.0, "A": 2e6, "a": 3.0, "h": 500.0}, add(L, mul(A, exp(mul(RATE, X))))),
+        (SHIFTED, {"L": 1.0, "A": 2.0, "a": 0.5, "h": 1e-4}, POWER),
+        (HILL, {"L": 1.0, "A": 2e3, "h": 900.0}, add(L, mul(A, X))),
+        (POWER, {"L": 0.0, "A": 2.0, "a": 0.5}, mul(A, power(X, neg(EXPONENT)))),
+    ],
+)
+def test_a_constant_at_an_extreme_gives_the_simpler_form(form: Node, constants: dict[str, float], limit: Node) -> None:
+    assert [canonical(one) for one in limits(form, [(ROWS, constants)])] == [canonical(limit)]
+
+
+@pytest.mark.parametrize(
+    ("form", "constants"),
+    [
+        (POWER, {"L": 1.0, "A": 2.0, "a": 0.3}),
+        (FADING, {"L": 1.0, "A": 2.0, "k": 0.3}),
+        (SHIFTED, {"L": 1.0, "A": 2.0, "a": 0.5, "h": 3.0}),
+        (HILL, {"L": 1.0, "A": 2.0, "h": 9.0}),
+    ],
+)
+def test_a_law_that_bends_within_the_rows_has_no_limit(form: Node, constants: dict[str, float]) -> None:
+    assert not list(limits(form, [(ROWS, constants)]))
+
+
+def test_what_bends_in_one_group_stays_in_all() -> None:
+    flat, bent = {"L": -4293.0, "A": 4294.0, "a": 1e-5}, {"L": 1.0, "A": 2.0, "a": 0.3}
+    assert list(limits(POWER, [(ROWS, flat), (ROWS, flat)]))
+    assert not list(limits(POWER, [(ROWS, flat), (ROWS, bent)]))
