@@ -6,6 +6,7 @@ Such constants often grow against one another, as in `4294 - 4293 x^-1e-5`, whic
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TypeGuard
 
 import numpy as np
 
@@ -25,6 +26,7 @@ from lawsmith.sandbox.law.expression import (
     log,
     mul,
     parameters,
+    power,
     walk,
 )
 from lawsmith.sandbox.law.identified import tells_apart
@@ -67,7 +69,9 @@ def _limit(part: Node, values: Values) -> Node | None:
         case Power(Sum() as base, exponent) if not features(exponent) and _shifted(base, values) > DOMINANT:
             rate = Parameter(NEW, -STEEPEST_RATE, STEEPEST_RATE, Role.RATE)
             rest = _without_shift(base)
-            return exp(mul(rate, rest)) if parameters(exponent) else rest
+            if not parameters(exponent):
+                return rest
+            return power(rest.arguments[0], rate) if _is_log(rest) else exp(mul(rate, rest))
         case Power(base, exponent) if parameters(exponent) and not features(exponent):
             return log(base) if _moves(part, values) < STRAIGHT else None
         case Function("exp", (Product(factors),)):
@@ -77,6 +81,10 @@ def _limit(part: Node, values: Values) -> Node | None:
             return _without_shift(part)
         case _:
             return None
+
+
+def _is_log(node: Node) -> TypeGuard[Function]:
+    return isinstance(node, Function) and node.name == "log"
 
 
 def _without_shift(part: Sum) -> Node:

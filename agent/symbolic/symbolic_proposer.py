@@ -201,7 +201,7 @@ class SymbolicProposer:
         """The simpler forms that the leading ones have nearly become."""
         found = []
         for trial, form in self._best(NEAR_LIMITS):
-            if form.pooled:  # their names are those of its own constants
+            if form.pooled or trial.evaluation.constants is None:  # pooled names are those of its own constants
                 continue
             each = [list(limits(node, self._fitted(trial, form, k))) for k, node in enumerate(form.nodes)]
             if len(each) == 1:
@@ -214,9 +214,9 @@ class SymbolicProposer:
 
     def _fitted(self, trial: Trial, form: SymbolicForm, target: int) -> list[tuple[dict[str, Array], dict[str, float]]]:
         """The features and the fitted constants of each group of training rows, for `limits`."""
-        table = self.task.train
-        constants = Constants.from_json(trial.evaluation.constants or {})
-        groups = []
+        assert trial.evaluation.constants is not None
+        table, groups = self.task.train, []
+        constants = Constants.from_json(trial.evaluation.constants)
         for code in np.unique(table.codes):
             own = constants.of(table.groups[code])
             names = form.names(target)

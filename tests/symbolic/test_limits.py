@@ -27,6 +27,7 @@ ROWS = {"x": np.linspace(2.0, 40.0, 30)}
 POWER = add(L, mul(A, power(X, neg(EXPONENT))))
 FADING = add(L, mul(A, exp(neg(mul(RATE, X)))))
 SHIFTED = add(L, mul(A, power(add(X, H), neg(EXPONENT))))
+LOGS = add(L, mul(A, power(add(log(X), H), neg(EXPONENT))))
 HILL = add(L, mul(A, power(add(X, H), Number(-1.0))))
 
 
@@ -37,6 +38,7 @@ HILL = add(L, mul(A, power(add(X, H), Number(-1.0))))
         (FADING, {"L": -99.0, "A": 100.0, "k": 1e-3}, add(L, mul(A, X))),
         (SHIFTED, {"L": 1.0, "A": 2e6, "a": 3.0, "h": 500.0}, add(L, mul(A, exp(mul(RATE, X))))),
         (SHIFTED, {"L": 1.0, "A": 2.0, "a": 0.5, "h": 1e-4}, POWER),
+        (LOGS, {"L": 1.0, "A": 2e6, "a": 3.0, "h": 500.0}, add(L, mul(A, power(X, RATE)))),
         (HILL, {"L": 1.0, "A": 2e3, "h": 900.0}, add(L, mul(A, X))),
         (POWER, {"L": 0.0, "A": 2.0, "a": 0.5}, mul(A, power(X, neg(EXPONENT)))),
     ],
