@@ -12,7 +12,7 @@ import numpy as np
 from lawsmith.agent.search.score import ranking
 from lawsmith.agent.symbolic.form import SymbolicForm
 from lawsmith.agent.symbolic.general_forms import Stage
-from lawsmith.agent.symbolic.limits import limits
+from lawsmith.agent.symbolic.limiting_forms import limiting_forms
 from lawsmith.agent.symbolic.mutation import Mutator
 from lawsmith.agent.symbolic.profile import ColumnKind
 from lawsmith.agent.symbolic.rank import Costs, Screened, here, screen
@@ -203,7 +203,7 @@ class SymbolicProposer:
         for trial, form in self._best(NEAR_LIMITS):
             if form.pooled or trial.evaluation.constants is None:  # pooled names are those of its own constants
                 continue
-            each = [list(limits(node, self._fitted(trial, form, k))) for k, node in enumerate(form.nodes)]
+            each = [list(limiting_forms(node, self._fitted(trial, form, k))) for k, node in enumerate(form.nodes)]
             if len(each) == 1:
                 changed: list[tuple[Node, ...]] = [(node,) for node in each[0]]
             else:
@@ -213,7 +213,7 @@ class SymbolicProposer:
         return found
 
     def _fitted(self, trial: Trial, form: SymbolicForm, target: int) -> list[tuple[dict[str, Array], dict[str, float]]]:
-        """The features and the fitted constants of each group of training rows, for `limits`."""
+        """The features and the fitted constants of each group of training rows, for `limiting_forms`."""
         assert trial.evaluation.constants is not None
         table, groups = self.task.train, []
         constants = Constants.from_json(trial.evaluation.constants)

@@ -44,7 +44,7 @@ Values = Callable[[Node], Sequence[Array]]
 """A part's values in each group of rows."""
 
 
-def limits(node: Node, groups: Sequence[tuple[Mapping[str, Array], Mapping[str, float]]]) -> Iterator[Node]:
+def limiting_forms(node: Node, groups: Sequence[tuple[Mapping[str, Array], Mapping[str, float]]]) -> Iterator[Node]:
     """Forms with a part of `node` replaced by its limit, and whose constants the rows can tell apart.
 
     `groups` holds the features (n,) of the rows of each group, and the constants that were fitted there.

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lawsmith.agent.symbolic.limits import limits
+from lawsmith.agent.symbolic.limiting_forms import limiting_forms
 from lawsmith.sandbox.law.expression import (
     Feature,
     Node,
@@ -44,7 +44,7 @@ HILL = add(L, mul(A, power(add(X, H), Number(-1.0))))
     ],
 )
 def test_a_constant_at_an_extreme_gives_the_simpler_form(form: Node, constants: dict[str, float], limit: Node) -> None:
-    assert [canonical(one) for one in limits(form, [(ROWS, constants)])] == [canonical(limit)]
+    assert [canonical(one) for one in limiting_forms(form, [(ROWS, constants)])] == [canonical(limit)]
 
 
 @pytest.mark.parametrize(
@@ -57,10 +57,10 @@ def test_a_constant_at_an_extreme_gives_the_simpler_form(form: Node, constants: 
     ],
 )
 def test_a_law_that_bends_within_the_rows_has_no_limit(form: Node, constants: dict[str, float]) -> None:
-    assert not list(limits(form, [(ROWS, constants)]))
+    assert not list(limiting_forms(form, [(ROWS, constants)]))
 
 
 def test_what_bends_in_one_group_stays_in_all() -> None:
     flat, bent = {"L": -4293.0, "A": 4294.0, "a": 1e-5}, {"L": 1.0, "A": 2.0, "a": 0.3}
-    assert list(limits(POWER, [(ROWS, flat), (ROWS, flat)]))
-    assert not list(limits(POWER, [(ROWS, flat), (ROWS, bent)]))
+    assert list(limiting_forms(POWER, [(ROWS, flat), (ROWS, flat)]))
+    assert not list(limiting_forms(POWER, [(ROWS, flat), (ROWS, bent)]))
