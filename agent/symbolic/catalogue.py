@@ -233,7 +233,7 @@ def laws_of_limits(profile: Profile, names: Sequence[str]) -> list[Template]:
     `MOST_OF_LIMITS` numbers, of which these forms say too little."""
     found: list[Template] = []
     usable = [name for name in names if profile.levels[name] > 1]
-    for law in own_catalogue("limiting_forms").law if len(names) <= MOST_OF_LIMITS else ():
+    for law in own_catalogue("limits").law if len(names) <= MOST_OF_LIMITS else ():
         for columns in permutations(usable, len(law.features)):
             places = dict(zip(law.features, columns, strict=True))
             if all(law.condition(name).allows(profile, column) for name, column in places.items()):
