@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +21,8 @@ EFFORT = Effort(starts=10, finalists=1)  # enough to rank forms: the best of the
 MANY = 120  # forms that are screened with care; a coarse pass on fewer rows picks them out of more
 COARSE_ROWS = 100  # of the coarse pass: a form of ten constants has ten rows for each
 COARSE = Effort(starts=4, finalists=0)
-TOGETHER = 6  # forms that one process fits: a few, so that all workers end at about the same time
+TOGETHER = 6  # forms that one process fits in the end: a few, so that all workers end at about the same time …
+MOST_TOGETHER = 24  # … and more at the beginning: a process costs as much as one of the quick fits
 
 
 Costs = Callable[[Sequence[SymbolicForm], Table, Schema, Effort], Generator[float]]
@@ -41,7 +42,7 @@ def within(sandbox: Sandbox) -> Costs:
     def costs(forms: Sequence[SymbolicForm], sample: Table, schema: Schema, effort: Effort) -> Generator[float]:
         futures = [
             sandbox.screen(ScreenJob(tuple(form.source(schema) for form in some), schema, sample, effort))
-            for some in (forms[k : k + TOGETHER] for k in range(0, len(forms), TOGETHER))
+            for some in _shared_out(forms, sandbox.workers)
         ]
         try:
             for future in futures:
@@ -51,6 +52,16 @@ def within(sandbox: Sandbox) -> Costs:
                 future.cancel()
 
     return costs
+
+
+def _shared_out(forms: Sequence[SymbolicForm], workers: int) -> Iterator[Sequence[SymbolicForm]]:
+    """The forms in parts that get smaller, each a fair share of half of those left."""
+    begin = 0
+    while begin < len(forms):
+        fair = (len(forms) - begin) // (2 * workers)
+        end = begin + min(max(fair, TOGETHER), MOST_TOGETHER)
+        yield forms[begin:end]
+        begin = end
 
 
 @dataclass(frozen=True)

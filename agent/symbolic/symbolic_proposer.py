@@ -26,7 +26,6 @@ from lawsmith.tasks.task import Task
 
 KEEP = 28  # forms of the library that get folds besides the first and the early ones
 RESPECTFUL = 24  # forms that keep to what is known of the target, proposed whatever their rank
-BATCH = 8  # candidates that are evaluated side by side before the clock is asked
 GENERATIONS = 3  # the same for every seed, and so evaluated once in a command; a fourth found nothing better
 PARENTS = 6  # the best laws that a generation changes
 CHILDREN = 10  # per generation
@@ -97,8 +96,7 @@ class SymbolicProposer:
         if self._solved():
             return
         ranked = self._ranked(self.start_forms.others(self.out_of_time, self.costs))[:KEEP]
-        for begin in range(0, len(ranked), BATCH):
-            yield self._proposals(ranked[begin : begin + BATCH])
+        yield self._proposals(ranked)
         if len(self.schema.targets) > 1:
             yield self._proposals(self._admit(self._assembled()))
         yield self._proposals(self._admit(self._limits()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -104,19 +105,35 @@ def invert(system: Array) -> Array:
         out[..., 0, 0], out[..., 1, 1] = d / determinant, a / determinant
         out[..., 0, 1] = out[..., 1, 0] = -b / determinant
         return out
+    return _regular(np.linalg.inv, system)
+
+
+def solve_stack(system: Array, right: Array) -> Array:
+    """Solutions (..., k, r) of a stack (..., k, k) of symmetric systems; of singular ones the shortest."""
+    return _regular(np.linalg.solve, system, right)
+
+
+def _regular(function: Callable[..., Array], system: Array, *right: Array) -> Array:
+    """`function` of a stack of systems, the pseudoinverse in its place where one is singular: found by halves, so that
+    it costs the others nothing."""
     try:
-        return np.asarray(np.linalg.inv(system))
+        return np.asarray(function(system, *right))
     except np.linalg.LinAlgError:
-        return np.asarray(np.linalg.pinv(_finite(system), hermitian=True))
+        pass
+    stack, *sides = (one.reshape(-1, *one.shape[-2:]) for one in (system, *right))
+    if len(stack) == 1:
+        inverse = np.asarray(np.linalg.pinv(_finite(stack), hermitian=True))
+        found = inverse @ sides[0] if sides else inverse
+    else:
+        halves = zip(*(np.array_split(one, 2) for one in (stack, *sides)), strict=True)
+        found = np.concatenate([_regular(function, *half) for half in halves])
+    return found.reshape((*system.shape[:-2], *found.shape[-2:]))
 
 
 def safe_solve(system: Array, right: Array) -> Array:
     """np.linalg.solve for stacks (..., k, k) and (..., k, r) in which a few systems may be singular or not finite."""
     system, right = _finite(system), np.nan_to_num(right, nan=0.0, posinf=0.0, neginf=0.0)
-    try:
-        return np.asarray(np.linalg.solve(system, right))
-    except np.linalg.LinAlgError:
-        return np.asarray(np.linalg.pinv(system, hermitian=True) @ right)
+    return solve_stack(system, right)
 
 
 def _finite(system: Array) -> Array:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lawsmith.sandbox.fitting.blocks import Block
-from lawsmith.sandbox.fitting.linear import invert, safe_solve, solve
+from lawsmith.sandbox.fitting.linear import invert, safe_solve, solve, solve_stack
 from lawsmith.tasks.arrays import Array, IntArray
 
 DIFFERENCE = 1.5e-8  # relative forward-difference step: the square root of the machine's precision
@@ -23,6 +23,7 @@ CHUNK_ELEMENTS = 3_000_000  # doubles in the largest temporary array; bounds mem
 BUSY = 0.8  # problems that have settled are set aside once less than this share is still at work
 EASE, RAISE, LEAST_DAMPING = 8.0, 5.0, 1e-14  # damping after a step that helped, and after one that did not
 STUCK = 1e7  # damping at which no step can be found
+MANY = 64  # problems at once, to rank starts; few are fitted to the last digit, which the inverse gives in flat valleys
 TINY = 1e-300  # added to a diagonal that may be zero
 
 Mask = NDArray[np.bool_]
@@ -75,7 +76,7 @@ class _Trial:
     kept: tuple[Any, ...] = ()  # of the slopes by the linear constants, for the others
 
     def take(self, index: IntArray) -> _Trial:
-        arrays = {field.name: getattr(self, field.name)[index] for field in fields(self)[:-1]}
+        arrays = {field.name: getattr(self, field.name).take(index, axis=0) for field in fields(self)[:-1]}
         return replace(self, **arrays, kept=tuple(_some(part, index) for part in self.kept))
 
 
@@ -94,7 +95,7 @@ class _Work:
     settled: Mask  # (b,)
 
     def take(self, index: IntArray) -> _Work:
-        return _Work(*(getattr(self, field.name)[index] for field in fields(self)))
+        return _Work(*(getattr(self, field.name).take(index, axis=0) for field in fields(self)))
 
     def accept(self, trial: _Trial, gram: Array, slope: Array, at: IntArray) -> None:
         self.theta[at], self.linear[at], self.cost[at] = trial.theta, trial.linear, trial.cost
@@ -322,7 +323,7 @@ class _Minimiser:
 
 def _some(part: Any, index: IntArray) -> Any:
     """Of an array by problems (b, M, ...) those at `index`; the part itself where it is the same for all."""
-    return part[index] if isinstance(part, np.ndarray) and part.ndim > 2 and len(part) > 1 else part
+    return part.take(index, axis=0) if isinstance(part, np.ndarray) and part.ndim > 2 and len(part) > 1 else part
 
 
 def _store(work: _Work, found: Minimum) -> None:
@@ -346,5 +347,7 @@ def _not_finite(design: Array, target: Array) -> Mask | None:
 def _solved(system: Array, right: Array) -> Array:
     """Solutions (..., q) of positive definite systems, scaled to unit diagonals."""
     scale = 1.0 / np.sqrt(np.einsum("...jj->...j", system))
-    inverse = invert(system * (scale[..., :, None] * scale[..., None, :]))
-    return np.asarray(scale * (inverse @ (scale * right)[..., None])[..., 0])
+    scaled = system * (scale[..., :, None] * scale[..., None, :])
+    right = (scale * right)[..., None]
+    found = solve_stack(scaled, right) if len(scaled) >= MANY else invert(scaled) @ right
+    return np.asarray(scale * found[..., 0])

@@ -19,6 +19,7 @@ from lawsmith.sandbox.fitting import (
     fit_form,
     structure,
 )
+from lawsmith.sandbox.fitting.linear import invert, solve_stack
 from lawsmith.tasks import Table
 from lawsmith.tasks.nearness import nearness
 
@@ -350,3 +351,18 @@ def test_rows_count_by_their_weight(loss: Loss) -> None:
     if loss is Loss.SQUARED:
         np.testing.assert_allclose(values[0], values[1], rtol=1e-9)
     assert np.abs(values[0] / values[2] - 1).max() > 1e-3
+
+
+def test_a_singular_system_changes_no_other_of_its_stack() -> None:
+    rng = np.random.default_rng(0)
+    root = rng.normal(size=(7, 4, 4))
+    systems = root @ np.swapaxes(root, 1, 2)
+    systems[5] = 0.0
+    systems[5, :2, :2] = np.eye(2)  # of rank 2: the shortest solution has nothing in the other two places
+    right = rng.normal(size=(7, 4, 1))
+    solutions, inverses = solve_stack(systems, right), invert(systems)
+    others = [0, 1, 2, 3, 4, 6]
+    np.testing.assert_array_equal(solutions[others], np.linalg.solve(systems[others], right[others]))
+    np.testing.assert_array_equal(inverses[others], np.linalg.inv(systems[others]))
+    np.testing.assert_allclose(solutions[5, :, 0], [*right[5, :2, 0], 0, 0], atol=1e-12)
+    np.testing.assert_allclose(inverses[5], systems[5], atol=1e-12)
