@@ -43,6 +43,7 @@ _SUMMARIES = (
     "count",
     "n",
 )
+_NO_UNIT = ("-", "–", "—", "(-)", "[-]")
 _REMARK = re.compile(r"(?<=[\d.%])[ \t]+#.*$", flags=re.MULTILINE)
 _EXCEL = r"(?:N/A|DIV/0!|VALUE!|REF!|NAME\?|NUM!|NULL!)"
 _COMMENT = re.compile(rf"^[ \t]*#(?!{_EXCEL}).*$", flags=re.MULTILINE)  # a row may begin with an error of Excel's
@@ -353,8 +354,10 @@ def _without_units(frame: "pd.DataFrame", where: str) -> tuple["pd.DataFrame", d
     bracketed = all(cell[0] in "[(" and cell[-1] in "])" for cell in first.values() if cell)
     if any(map(is_numeral, first.values())) or not units or not (bracketed or len(units) > 1):
         return frame, {}, ()
-    if any(is_missing(cell) for cell in first.values() if cell) and not bracketed:
+    named = {name: unit for name, unit in units.items() if first[name] not in _NO_UNIT}
+    if not named or (any(map(is_missing, named.values())) and not bracketed):
         return frame, {}, ()
+    units = named
     said = ", ".join(f"{name} in {unit}" for name, unit in units.items())
     return frame.iloc[1:].reset_index(drop=True), units, (f"{where}: the first row holds units ({said}).",)
 

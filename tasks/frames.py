@@ -1,6 +1,7 @@
 """A user's DataFrame as a file of plain columns: names are text, cells are numbers, truth values, moments or text."""
 
 import io
+import json
 from collections import Counter
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
@@ -24,7 +25,9 @@ def frame_bytes(frame: "pd.DataFrame") -> bytes:
 
     if any(name is not None for name in frame.index.names):
         frame = frame.reset_index()
-    names = [".".join(map(str, name)) if isinstance(name, tuple) else as_text(name) for name in frame.columns]
+    names = [
+        ".".join(filter(None, map(str, name))) if isinstance(name, tuple) else as_text(name) for name in frame.columns
+    ]
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         raise InputError(f"The DataFrame has two columns called {twice[0]!r}; every column needs its own name.")
@@ -68,7 +71,12 @@ def _plain(column: "pd.Series[Any]") -> Any:
             return column.to_numpy(dtype=bool if pd.api.types.is_bool_dtype(kind) else np.int64)
         return column.to_numpy(dtype=np.float64, na_value=np.nan)
     cells = column.tolist()
-    return pd.array([None if _absent(cell) else as_text(cell) for cell in cells], dtype="string")
+    return pd.array([None if _absent(cell) else _text(cell) for cell in cells], dtype="string")
+
+
+def _text(cell: Any) -> str:
+    """A cell as text; an object as JSON, so that its numbers are numbers when it is read."""
+    return json.dumps(cell, default=as_text) if isinstance(cell, dict) else as_text(cell)
 
 
 def _absent(cell: Any) -> bool:

@@ -29,7 +29,7 @@ def joined_header(
     lines: list[list[str]] = []
     for place in range(_MOST_LINES):
         row = ["" if is_missing(cell) else str(cell).strip() for cell in frame.iloc[place].tolist()]
-        if not any(row) or any(map(is_numeral, row)):
+        if any(map(is_numeral, row)):
             break
         lines.append(row)
     found, below = _joined(names, upper, lines), frame.iloc[len(lines) :].reset_index(drop=True)

@@ -39,9 +39,11 @@ def with_entries_apart(reading: Reading, where: str) -> Reading:
 
 def _records(column: "pd.Series[Any]") -> list[dict[str, Any]] | None:
     """The objects of a column, empty for missing cells; None where a cell is no object, or all are empty."""
-    if column.dtype.kind in "iufbM":
+    cells = [] if column.dtype.kind in "iufbM" else column.tolist()
+    first = next((cell for cell in cells if not is_missing(cell)), None)
+    if not isinstance(first, str) or first.strip()[:1] != "{":
         return None
-    cells = [cell.strip() if isinstance(cell, str) else cell for cell in column.tolist()]
+    cells = [cell.strip() if isinstance(cell, str) else cell for cell in cells]
     filled = [cell for cell in cells if not is_missing(cell)]
     if not filled or not all(isinstance(cell, str) and cell[:1] == "{" and cell[-1:] == "}" for cell in filled):
         return None

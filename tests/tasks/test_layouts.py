@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from lawsmith.tasks import Dataset, InputError, read_dataset
+from lawsmith.tasks.frames import frame_bytes
 from lawsmith.tasks.reading import parse_table
 
 SIZES = (1e7, 3e7, 1e8, 3e8, 1e9)
@@ -45,6 +46,8 @@ SHOWN = {
     "lines of a log": text("12:00 INFO N={n:g}, D={d:g}, loss={loss:.4f}"),
     "single quotes": text("'{n:g}';'{d:g}';'{loss:.4f}'", "'N';'D';'loss'"),
     "put together": FRAME[:8].to_csv(index=False) + FRAME[8:].to_csv(index=False),
+    "title of a sheet": "Runs of May,,\n,,\n" + FRAME.to_csv(index=False),
+    "units and none": text("{n:g};{d:g};{loss:.4f}", "N;D;loss", "-;tokens;nats"),
     "merged cells": "Model,Data,Result,\n" + FRAME.assign(ppl=2.0).to_csv(index=False),
 }
 
@@ -180,6 +183,18 @@ def test_objects_in_cells_become_columns(tmp_path: Path):
     data = read(tmp_path, pd.DataFrame({"summary": summary, "config": config, "name": "run"}))
     assert data.task.schema.targets == ("summary.loss",)
     assert data.task.schema.features == ("config.N", "config.model.D")
+
+
+def test_objects_of_a_data_frame_become_columns():
+    config = [{"N": np.float64(n), "model": {"D": int(d)}} for n, d, _ in ROWS]
+    content = frame_bytes(pd.DataFrame({"config": config, "loss": FRAME["loss"]}))
+    frame = parse_table(content, "t.parquet", "t").frame
+    assert [float(n) for n in frame["config.N"]] == list(FRAME["N"]) and "config.model.D" in frame
+
+
+def test_names_of_joined_headers_end_in_no_dot():
+    made = FRAME.groupby("N").agg({"loss": ["mean", "std"]}).reset_index()
+    assert list(parse_table(frame_bytes(made), "t.parquet", "t").frame) == ["N", "loss.mean", "loss.std"]
 
 
 def test_braces_of_another_kind_stay_text(tmp_path: Path):
