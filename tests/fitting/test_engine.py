@@ -144,7 +144,7 @@ def test_frontier_loss_is_least_squares_weighed_by_nearness() -> None:
     codes = np.repeat([0, 1], len(X))
     data = table(np.tile(X, 2), np.concatenate([np.log(X), 3 * np.log(X)]), codes, 2)
     near = fit_form(form("L b", lambda x, p: p["L"] + p["b"] * x["x"], {}, loss=Loss.FRONTIER), data, ["y"])
-    weight = np.exp(-3 * (1 - np.arange(len(X)) / (len(X) - 1)))
+    weight = np.exp(-3 * (len(X) / 12) ** 0.2 * (1 - np.arange(len(X)) / (len(X) - 1)))
     assert nearness(data) == pytest.approx(np.tile(weight, 2))
     peer = np.polyfit(X, np.log(X), 1, w=np.sqrt(weight))[::-1]
     np.testing.assert_allclose(near.values, [peer, 3 * peer], rtol=1e-9)
@@ -155,9 +155,18 @@ def test_nearness_ranks_levels_within_groups_and_leaves_shares_out() -> None:
     share = np.array([0.2, 0.5, 0.9, 0.1, 0.7])
     features = {"size": size, "a": share, "b": 1 - share}
     rows = Table(features, {}, ("one", "two"), np.array([0, 0, 0, 0, 1]))
-    assert nearness(rows) == pytest.approx(np.exp([-3.0, -1.5, -1.5, 0.0, 0.0]))
+    fade = 3 * (4 / 12) ** 0.2
+    assert nearness(rows) == pytest.approx(np.exp([-fade, -fade / 2, -fade / 2, 0.0, 0.0]))
     mixture = Table({"a": share, "b": 1 - share}, {}, ("one",), np.zeros(5, dtype=np.intp))
     assert nearness(mixture) == pytest.approx(np.ones(5))
+
+
+def test_more_rows_bear_a_steeper_fall_up_to_a_bound() -> None:
+    def least(count: int) -> float:
+        return float(nearness(table(np.arange(1.0, count + 1), np.ones(count))).min())
+
+    assert least(12) == pytest.approx(np.exp(-3)) and least(384) == pytest.approx(np.exp(-6))
+    assert least(5000) == least(2000) == pytest.approx(np.exp(-7))
 
 
 def test_forms_written_for_one_set_of_constants_give_the_same_result() -> None:

@@ -1,0 +1,87 @@
+"""Whether it matters how a law is fitted: the best laws of recorded searches, fitted with each loss.
+
+Only constants differ: the same forms, the same training rows. Printed for each case: R² beyond the data (at least -1)
+by loss, the mean over its forms; and the mean over cases with how many are better and worse than least squares.
+
+    python -m benchmarks.extrapolation ... --out FILE
+    python -m benchmarks.losses FILE ... [--forms 12]
+"""
+
+from __future__ import annotations
+
+import argparse
+import pickle
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.extrapolation import FarOutcome, beyond_r2
+from lawsmith.agent.search.score import ranking
+from lawsmith.sandbox.fitting import Loss, fit_form
+from lawsmith.sandbox.fitting.tree_form import tree_form
+from lawsmith.sandbox.law.read import read
+from lawsmith.sandbox.law.statement import Statement, Unreadable
+from lawsmith.tasks import Array, Dataset
+
+SAME = 0.002  # R² that does not count as a difference
+
+
+def forms(outcome: FarOutcome, most: int) -> list[Statement]:
+    """The forms of the laws with the best scores, each once whatever its loss."""
+    found: dict[str, Statement] = {}
+    for trial in ranking(outcome.trials, outcome.task):
+        stated = read(trial.proposal.source, outcome.task.schema.targets)
+        if not isinstance(stated, Unreadable):
+            found.setdefault(repr((stated.targets, sorted(stated.shared))), stated)
+    return list(found.values())[:most]
+
+
+def beyond(stated: Statement, loss: Loss, dataset: Dataset, *, whole: bool) -> float:
+    """R² beyond the data of a form that is fitted with this loss."""
+    assert dataset.test is not None
+    targets = dataset.task.schema.targets
+    form = tree_form(stated.targets, shared=stated.shared, loss=loss)
+    fitted = fit_form(form, dataset.task.train, targets)
+    predicted = np.full((len(dataset.test), len(targets)), np.nan)
+    for code in np.unique(dataset.test.codes):
+        rows = np.flatnonzero(dataset.test.codes == code)
+        constants = dict(zip(form.names, fitted.values[code].tolist(), strict=True))
+        values = form.call({name: column[rows] for name, column in dataset.test.features.items()}, constants)
+        for k, target in enumerate(targets):
+            predicted[rows, k] = values[target] if isinstance(values, dict) else values
+    return beyond_r2(predicted, dataset, whole=whole)
+
+
+def compared(outcome: FarOutcome, most: int) -> Array:
+    """The mean over forms (losses,)."""
+    dataset = Dataset(outcome.task, outcome.test)
+    whole = outcome.case.startswith("R ")
+    found = [[beyond(one, loss, dataset, whole=whole) for loss in Loss] for one in forms(outcome, most)]
+    return np.asarray(np.mean(found, axis=0))
+
+
+def summary(scores: Sequence[Array]) -> str:
+    """The mean of each loss, and its better and worse cases beside least squares."""
+    table = np.array(scores)
+    plain = table[:, [list(Loss).index(Loss.SQUARED)]]
+    better, worse = (table > plain + SAME).sum(axis=0), (table < plain - SAME).sum(axis=0)
+    cells = [f"{m:.3f} ({b} better, {w} worse)" for m, b, w in zip(table.mean(axis=0), better, worse, strict=True)]
+    return "\n".join(f"{loss:10s} {cell}" for loss, cell in zip(Loss, cells, strict=True))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("files", nargs="+", type=Path)
+    parser.add_argument("--forms", type=int, default=12)
+    options = parser.parse_args()
+    scores = []
+    print(f"{'case':42s}" + "".join(f"{loss:>10s}" for loss in Loss))
+    for outcome in (one for path in options.files for one in pickle.loads(path.read_bytes())):
+        scores.append(compared(outcome, options.forms))
+        print(f"{outcome.case[:40]:42s}" + "".join(f"{value:10.3f}" for value in scores[-1]), flush=True)
+    print(f"\nmean of {len(scores)} cases\n{summary(scores)}")
+
+
+if __name__ == "__main__":
+    main()
