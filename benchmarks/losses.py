@@ -1,7 +1,9 @@
 """Whether it matters how a law is fitted: the best laws of recorded searches, fitted with each loss.
 
 Only constants differ: the same forms, the same training rows. Printed for each case: R² beyond the data (at least -1)
-by loss, the mean over its forms; and the mean over cases with how many are better and worse than least squares.
+by loss, the mean over its forms; the best of them by least squares on the training rows and the rows beyond together,
+which no form of these can do better than by much; and means over cases, with how many are better and worse than
+least squares.
 
     python -m benchmarks.extrapolation ... --out FILE
     python -m benchmarks.losses FILE ... [--forms 12]
@@ -22,9 +24,10 @@ from lawsmith.sandbox.fitting import Loss, fit_form
 from lawsmith.sandbox.fitting.tree_form import tree_form
 from lawsmith.sandbox.law.read import read
 from lawsmith.sandbox.law.statement import Statement, Unreadable
-from lawsmith.tasks import Array, Dataset
+from lawsmith.tasks import Array, Dataset, Table
 
 SAME = 0.002  # R² that does not count as a difference
+COLUMNS = (*Loss, "seen")
 
 
 def forms(outcome: FarOutcome, most: int) -> list[Statement]:
@@ -37,12 +40,12 @@ def forms(outcome: FarOutcome, most: int) -> list[Statement]:
     return list(found.values())[:most]
 
 
-def beyond(stated: Statement, loss: Loss, dataset: Dataset, *, whole: bool) -> float:
-    """R² beyond the data of a form that is fitted with this loss."""
+def beyond(stated: Statement, loss: Loss, dataset: Dataset, fitted_to: Table, *, whole: bool) -> float:
+    """R² beyond the data of a form that is fitted to these rows with this loss."""
     assert dataset.test is not None
     targets = dataset.task.schema.targets
     form = tree_form(stated.targets, shared=stated.shared, loss=loss)
-    fitted = fit_form(form, dataset.task.train, targets)
+    fitted = fit_form(form, fitted_to, targets)
     predicted = np.full((len(dataset.test), len(targets)), np.nan)
     for code in np.unique(dataset.test.codes):
         rows = np.flatnonzero(dataset.test.codes == code)
@@ -54,11 +57,21 @@ def beyond(stated: Statement, loss: Loss, dataset: Dataset, *, whole: bool) -> f
 
 
 def compared(outcome: FarOutcome, most: int) -> Array:
-    """The mean over forms (losses,)."""
+    """The mean over forms for each loss, and the best form that has seen the rows beyond (losses + 1,)."""
     dataset = Dataset(outcome.task, outcome.test)
-    whole = outcome.case.startswith("R ")
-    found = [[beyond(one, loss, dataset, whole=whole) for loss in Loss] for one in forms(outcome, most)]
-    return np.asarray(np.mean(found, axis=0))
+    assert outcome.test is not None
+    train, both = outcome.task.train, joined(outcome.task.train, outcome.test)
+    whole, known = outcome.case.startswith("R "), forms(outcome, most)
+    means = [np.mean([beyond(one, loss, dataset, train, whole=whole) for one in known]) for loss in Loss]
+    seen = max(beyond(one, Loss.SQUARED, dataset, both, whole=whole) for one in known)
+    return np.array([*means, seen])
+
+
+def joined(one: Table, two: Table) -> Table:
+    """The rows of both, without weights."""
+    features = {name: np.concatenate([column, two.features[name]]) for name, column in one.features.items()}
+    targets = {name: np.concatenate([column, two.targets[name]]) for name, column in one.targets.items()}
+    return Table(features, targets, one.groups, np.concatenate([one.codes, two.codes]))
 
 
 def summary(scores: Sequence[Array]) -> str:
@@ -67,7 +80,7 @@ def summary(scores: Sequence[Array]) -> str:
     plain = table[:, [list(Loss).index(Loss.SQUARED)]]
     better, worse = (table > plain + SAME).sum(axis=0), (table < plain - SAME).sum(axis=0)
     cells = [f"{m:.3f} ({b} better, {w} worse)" for m, b, w in zip(table.mean(axis=0), better, worse, strict=True)]
-    return "\n".join(f"{loss:10s} {cell}" for loss, cell in zip(Loss, cells, strict=True))
+    return "\n".join(f"{loss:10s} {cell}" for loss, cell in zip(COLUMNS, cells, strict=True))
 
 
 def main() -> None:
@@ -76,7 +89,7 @@ def main() -> None:
     parser.add_argument("--forms", type=int, default=12)
     options = parser.parse_args()
     scores = []
-    print(f"{'case':42s}" + "".join(f"{loss:>10s}" for loss in Loss))
+    print(f"{'case':42s}" + "".join(f"{name:>10s}" for name in COLUMNS))
     for outcome in (one for path in options.files for one in pickle.loads(path.read_bytes())):
         scores.append(compared(outcome, options.forms))
         print(f"{outcome.case[:40]:42s}" + "".join(f"{value:10.3f}" for value in scores[-1]), flush=True)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from benchmarks.losses import beyond, summary
+from benchmarks.losses import beyond, joined, summary
 from lawsmith.sandbox.fitting import Loss
 from lawsmith.sandbox.law.expression import Feature, Parameter, add, mul
 from lawsmith.sandbox.law.parameter_roles import Role
@@ -25,7 +25,10 @@ def test_a_line_through_a_bend_predicts_better_where_it_looks_ahead() -> None:
     task = Task(schema, table(np.linspace(0, 10, 40)), Provenance(source="file", sha256="", path=None))
     dataset = Dataset(task, table(np.linspace(10, 14, 9)))
     stated = Statement({"y": add(LEVEL, mul(SLOPE, Feature("x")))}, (LEVEL, SLOPE))
-    found = {loss: beyond(stated, loss, dataset, whole=False) for loss in Loss}
+    found = {loss: beyond(stated, loss, dataset, task.train, whole=False) for loss in Loss}
     assert found[Loss.FRONTIER] > found[Loss.SQUARED] > -1
-    lines = summary([np.array(list(found.values()))] * 2).splitlines()
+    assert dataset.test is not None
+    seen = beyond(stated, Loss.SQUARED, dataset, joined(task.train, dataset.test), whole=False)
+    assert seen > found[Loss.FRONTIER]
+    lines = summary([np.array([*found.values(), seen])] * 2).splitlines()
     assert lines[list(Loss).index(Loss.FRONTIER)].endswith("(2 better, 0 worse)")
