@@ -189,10 +189,12 @@ class Archive:
 
     @property
     def run(self) -> str:
+        """The id of the run."""
         return self.manifest.run
 
     @property
     def state(self) -> State:
+        """Complete once a result is there; else running while a process holds its log, or interrupted."""
         if (self.path / RESULT).exists():
             return State.COMPLETE
         return State.RUNNING if is_locked(self.path / EVENTS) else State.INTERRUPTED

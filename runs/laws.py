@@ -74,6 +74,7 @@ class Law:
 
     @property
     def groups(self) -> tuple[str, ...]:
+        """The groups that the law has constants for."""
         return tuple(self.constants)
 
     @property

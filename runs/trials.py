@@ -61,6 +61,7 @@ class Proposal:
 
     @property
     def id(self) -> str:
+        """Digest of the source: equal sources are one candidate."""
         return candidate_id(self.source)
 
 
@@ -99,6 +100,7 @@ class History:
 
     @property
     def trials(self) -> tuple[Trial, ...]:
+        """All trials, in the order in which they were recorded."""
         return tuple(self._trials.values())
 
     def __len__(self) -> int:

@@ -56,9 +56,11 @@ class FittedLaw:
 class LoadedLaw(Protocol):
     """A loaded candidate."""
 
-    def fit(self, table: Table) -> FittedLaw: ...
+    def fit(self, table: Table) -> FittedLaw:
+        """Fit all groups of the table. Raises Broken with the verdict where the candidate fails."""
 
-    def predict(self, constants: FittedLaw, table: Table) -> Array: ...
+    def predict(self, constants: FittedLaw, table: Table) -> Array:
+        """Predictions (n, T) for the rows of the table. Raises Broken with the verdict where the candidate fails."""
 
 
 def load(source: str, kind: str, allowed_imports: Sequence[str], spec: Spec) -> LoadedLaw:

@@ -54,6 +54,7 @@ class Part:
 
     @property
     def rows(self) -> list[int]:
+        """Rows of each table that is predicted."""
         return [len(table) for table in self.predict]
 
 

@@ -99,4 +99,5 @@ class JobResult:
 
     @property
     def ok(self) -> bool:
+        """Whether constants and predictions are there."""
         return self.verdict is Verdict.OK

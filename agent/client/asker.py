@@ -53,4 +53,5 @@ class Asker(Protocol):
     divergence: str | None
     """Where a prompt first differed from the recorded one."""
 
-    def send(self, questions: Sequence[Question]) -> Awaited: ...
+    def send(self, questions: Sequence[Question]) -> Awaited:
+        """Ask all of them; the answers arrive in what is returned, as the model gives them."""

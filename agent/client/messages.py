@@ -113,4 +113,5 @@ class ModelReply(Frozen):
 class Model(Protocol):
     """Anything that answers one request within about `seconds`, or raises `CallFailure`."""
 
-    def complete(self, request: Request, seconds: float) -> ModelReply: ...
+    def complete(self, request: Request, seconds: float) -> ModelReply:
+        """The reply to one request, waited for about `seconds`. Raises CallFailure."""

@@ -15,9 +15,11 @@ Source = Literal["endpoint", "cache"]
 class CallSink(Protocol):
     """Where lines go: the run's archive, or anything with these two methods."""
 
-    def append_call(self, record: dict[str, Any], /) -> object: ...
+    def append_call(self, record: dict[str, Any], /) -> object:
+        """Keep one line; it is on disk when this returns."""
 
-    def calls(self) -> Iterable[dict[str, Any]]: ...
+    def calls(self) -> Iterable[dict[str, Any]]:
+        """All lines so far, the oldest first."""
 
 
 class MemorySink:
@@ -61,6 +63,7 @@ class CallAttempt(Frozen):
 
     @property
     def reply(self) -> ModelReply | None:
+        """The reply as it was received; None where the call failed."""
         if self.failure is not None:
             return None
         return ModelReply(

@@ -40,10 +40,12 @@ class Run:
 
     @property
     def test_r2(self) -> float | None:
+        """R² of the chosen law on the test rows; None without any."""
         return self.result.scores.test.r2 if self.result.scores.test else None
 
     @property
     def train_r2(self) -> float | None:
+        """R² of the chosen law on all training rows; None where no law was chosen."""
         return self.result.scores.train.r2 if self.result.scores.train else None
 
     def table(self, task: Task) -> tuple[LawRow, ...]:

@@ -67,6 +67,7 @@ class Session:
 
     @property
     def history(self) -> History:
+        """All trials of the session."""
         return self.journal.history
 
     def number(self, trial: Trial) -> int:

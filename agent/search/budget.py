@@ -99,6 +99,7 @@ class Budget:
 
     @property
     def spent(self) -> Spending:
+        """What has been spent so far; dollars are None where a price is unknown."""
         usd = None if self._usd is None else float(self._usd)
         return Spending(self._clock() - self._started, self._calls, self._tokens, usd)
 

@@ -24,9 +24,11 @@ class Elsewhere(Protocol):
     deadline: float
 
     @property
-    def width(self) -> int: ...
+    def width(self) -> int:
+        """How many candidates it evaluates at a time."""
 
-    def evaluate(self, source: str) -> Evaluation: ...
+    def evaluate(self, source: str) -> Evaluation:
+        """Score one candidate, as `SearchTask.evaluate` does; waits for it."""
 
 
 class Evaluator:

@@ -48,6 +48,7 @@ class Disbelieved:
 
     @property
     def sentence(self) -> str:
+        """What a user is told of the row, counted from 1."""
         return (
             f"Row {self.row + 1} is not believed: {self.target} is {self.measured:.4g} there, and the leading laws "
             f"expect {self.expected:.4g}. It weighs next to nothing; --trust-all counts it in full."

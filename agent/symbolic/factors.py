@@ -252,6 +252,7 @@ class Factor:
 
     @property
     def free(self) -> int:
+        """How many of its constants a fit chose."""
         return 0 if self.fixed else len(KINDS[self.kind].roles)
 
     @cached_property
@@ -264,6 +265,7 @@ class Factor:
 
     @cached_property
     def is_natural(self) -> bool:
+        """Whether all of its constants are ones that laws are written with, such as 2 or -1/2."""
         return all(any(math.isclose(c, n) for n in NATURAL) for c in self.constants)
 
     def values(self, arguments: Mapping[str, Array]) -> Array:

@@ -50,6 +50,7 @@ class SymbolicForm:
 
     @property
     def complexity(self) -> int:
+        """Nodes of all targets' trees together; a parameter counts twice."""
         return sum(complexity(node) for node in self.nodes)
 
     def fits(self, schema: Schema, rows: int) -> bool:

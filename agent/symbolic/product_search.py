@@ -28,6 +28,7 @@ class ProductLaw:
 
     @property
     def cost(self) -> float:
+        """Length of both sums; shorter is simpler."""
         return self.first.cost + self.second.cost
 
 

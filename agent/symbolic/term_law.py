@@ -41,10 +41,12 @@ class TermLaw:
 
     @property
     def constants(self) -> int:
+        """Free constants: a coefficient for each term, and those of its factors."""
         return sum(1 + sum(f.free for f in term) for term in self.terms)
 
     @property
     def cost(self) -> float:
+        """Length of all terms; shorter is simpler."""
         return sum(map(cost, self.terms))
 
     @property

@@ -35,6 +35,7 @@ class PaddedRows:
 
     @property
     def groups(self) -> int:
+        """How many groups stand side by side."""
         return int(self.measured.shape[1])
 
     def thinned(self, most: int, rng: np.random.Generator) -> PaddedRows:
@@ -104,10 +105,12 @@ class Block:
 
     @property
     def measured(self) -> Array:
+        """Targets (G, n*T), those of one target after the other's."""
         return np.concatenate([self.rows.measured[t] for t in self.targets], axis=-1)
 
     @property
     def weight(self) -> Array:
+        """Weights (G, n*T) in the same layout; 0 where a row is padding."""
         return np.concatenate([self.rows.weight[t] for t in self.targets], axis=-1)
 
     def features(self, group: IntArray | None) -> dict[str, Array]:

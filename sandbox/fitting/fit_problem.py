@@ -35,6 +35,7 @@ class Status(StrEnum):
 
     @property
     def usable(self) -> bool:
+        """Whether the fit gave constants at all."""
         return self is not Status.NO_FINITE_START
 
 
