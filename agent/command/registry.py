@@ -195,18 +195,25 @@ def left_out(job: Job, task: Task) -> tuple[str, ...]:
 
 
 def _unfit_laws(job: Job, task: Task) -> tuple[str, ...]:
-    from lawsmith.agent.symbolic.catalogue import candidates, read_catalogue
+    from lawsmith.agent.symbolic.catalogue import MOST_PLACES, candidates, read_catalogue
+    from lawsmith.agent.symbolic.profile import profile
 
     laws = read_catalogue(job.catalogue)
     found, refused = candidates(laws, task)
+    table = profile(task.train) if laws else None
+    crowded = tuple(
+        f"The columns of the table can stand in {law.name[:80]!r} in many ways; {MOST_PLACES} of them are fitted."
+        for law in laws
+        if table is not None and law.has_more_places(table)
+    )
     if not refused:
-        return ()
+        return crowded
     told = f"{len(refused)} of {len(laws)} laws of the catalogue suit no columns of the table"
     first = refused[0]
     said = f"{told}, among them {first.name[:80]!r} ({first.conditions})."
     if job.only and not found and not job.forms and not job.hall_of_fame:
         raise InputError(said)
-    return (said,)
+    return (said, *crowded)
 
 
 def _unfit_formulas(job: Job, task: Task) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from itertools import permutations
+from itertools import islice, permutations
 from pathlib import Path
 from typing import Literal, Self
 
@@ -135,21 +135,24 @@ class KnownLaw(BaseModel):
         return "; ".join(f"{name}: {self.condition(name)}" for name in self.features)
 
     def places(self, profile: Profile) -> Iterator[dict[str, str]]:
-        """The ways to put columns of the table in the places of the features. A column of a feature's own name takes
-        its place; at most `MOST_PLACES` ways."""
+        """The ways to put columns of the table in the places of the features, at most `MOST_PLACES`. A column of a
+        feature's own name takes its place."""
+        return islice(self._all_places(profile), MOST_PLACES)
+
+    def has_more_places(self, profile: Profile) -> bool:
+        """Whether there are ways beyond those of `places`."""
+        return any(True for _ in islice(self._all_places(profile), MOST_PLACES, MOST_PLACES + 1))
+
+    def _all_places(self, profile: Profile) -> Iterator[dict[str, str]]:
         columns = [name for name, levels in profile.levels.items() if levels > 1]
         fixed = {name: name for name in self.features if name in columns}
         open_, free = [n for n in self.features if n not in fixed], [n for n in columns if n not in fixed]
         if (self.target == "positive" and not profile.positive) or len(open_) > len(free):
             return
-        count = 0
         for chosen in permutations(free, len(open_)):
             found = fixed | dict(zip(open_, chosen, strict=True))
             if all(self.condition(name).allows(profile, column) for name, column in found.items()):
                 yield found
-                count += 1
-                if count == MOST_PLACES:
-                    return
 
     def node(self, b: Terms, places: Mapping[str, str], *, scaled: bool) -> Node:
         """The tree for these columns with constants of `b`. Features and bounds are in units near 1 where `scaled`,

@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lawsmith.agent.command.job import Job
+from lawsmith.agent.command.registry import left_out
 from lawsmith.agent.symbolic.catalogue import (
     Condition,
     candidates,
@@ -172,3 +174,18 @@ def test_a_flaw_of_a_users_file_is_named_in_one_sentence(change: tuple[str, str]
     with pytest.raises(InputError, match=said) as caught:
         catalogue_text(path)
     assert str(path) in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_a_law_that_columns_can_stand_in_many_ways_is_cut_short_and_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = '[[law]]\nname = "lens"\nformula = "a + b * x / y"\nsource = "s"\ndomain = "d"\n'
+    (law,) = read_catalogue(text + 'features = { x = "any", y = "any" }\n')
+    rng = np.random.default_rng(0)
+    names = tuple("uvw")
+    table = Table({n: rng.uniform(1, 9, 30) for n in names}, {"t": rng.uniform(1, 2, 30)}, ("g",), np.zeros(30, int))
+    schema = Schema(name="t", long_name="t", title="", features=names, targets=("t",), group=None)
+    job = Job(agent="symbolic", catalogue=text + 'features = { x = "any", y = "any" }\n')
+    own = Task(schema, table, Provenance("file", "", None))
+    assert len(list(law.places(profile(table)))) == 6 and left_out(job, own) == ()
+    monkeypatch.setattr("lawsmith.agent.symbolic.catalogue.MOST_PLACES", 5)
+    assert len(list(law.places(profile(table)))) == 5
+    assert left_out(job, own) == ("The columns of the table can stand in 'lens' in many ways; 5 of them are fitted.",)
