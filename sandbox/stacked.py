@@ -15,7 +15,7 @@ from lawsmith.tasks.arrays import Array, IntArray
 from lawsmith.tasks.folds import Fold
 from lawsmith.tasks.table import Table
 
-MOST_ROWS = 10_000
+MOST_ROWS = 40_000
 """Rows that the folds fit together: with more, the calls are short beside the arithmetic, and folds may share out."""
 
 

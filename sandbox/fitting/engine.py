@@ -24,7 +24,7 @@ THROUGHOUT = (
     MinimiserOptions(iterations=200, tolerance=1e-10, damping=100.0),
 )
 EXPLORE_ROWS = 160  # rows per group that rank the starts
-CONTEST_ROWS = 5000  # rows per group that tell the best few apart; the best one is then polished on all rows
+CONTEST_ROWS = 800  # rows per group that tell the best few apart; the best one is then polished on all rows
 SAME_OPTIMUM = 1.01  # ratio of costs up to which two starts have ended at one optimum
 ROBUST_ROUNDS = 4  # of weighing rows again: later ones move constants by less than their errors
 PROBE_SETS = 64  # of parameters that are drawn; some give no finite values

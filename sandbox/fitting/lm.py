@@ -20,6 +20,7 @@ from lawsmith.tasks.arrays import Array, IntArray
 DIFFERENCE = 1.5e-8  # relative forward-difference step: the square root of the machine's precision
 IDLE = np.ones((1, 1, 1))
 CHUNK_ELEMENTS = 3_000_000  # doubles in the largest temporary array; bounds memory whatever the table's size
+LONG, CACHED_ELEMENTS = 500, 130_000
 BUSY = 0.8  # problems that have settled are set aside once less than this share is still at work
 EASE, RAISE, LEAST_DAMPING = 8.0, 5.0, 1e-14  # damping after a step that helped, and after one that did not
 STUCK = 1e7  # damping at which no step can be found
@@ -105,7 +106,8 @@ class _Work:
 def minimise(block: Block, theta: Array, group: IntArray, options: MinimiserOptions) -> Minimum:
     """Minimises from every row of `theta` (B, M, q); `group` (B,) names each problem's group when uncoupled."""
     width = block.rows.measured.shape[-1] * len(block.targets) * theta.shape[1]
-    size = max(1, CHUNK_ELEMENTS // (width * max(1, theta.shape[2] + len(block.linear))))
+    each = width * max(1, theta.shape[2] + len(block.linear))
+    size = max(1, (CACHED_ELEMENTS if width >= LONG else CHUNK_ELEMENTS) // each)
     parts = [
         _Minimiser(block, group[k : k + size], options).run(theta[k : k + size]) for k in range(0, len(theta), size)
     ]
