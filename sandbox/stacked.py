@@ -16,7 +16,7 @@ from lawsmith.tasks.folds import Fold
 from lawsmith.tasks.table import Table
 
 MOST_ROWS = 40_000
-"""Rows that the folds fit together: with more, the calls are short beside the arithmetic, and folds may share out."""
+"""Rows that the folds fit together: with more, a fit is long beside the time of the calls, and folds may share out."""
 
 
 def may_stack(statement: Statement, folds: Sequence[Fold]) -> bool:

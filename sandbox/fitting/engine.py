@@ -24,6 +24,8 @@ THROUGHOUT = (
     MinimiserOptions(iterations=200, tolerance=1e-10, damping=100.0),
 )
 EXPLORE_ROWS = 160  # rows per group that rank the starts
+RELAYED = 2  # groups from which on each is also given the median of what all found
+MOST_STARTS, MOST_STARTS_RELAYED = 32, 16  # with more, relayed groups end no deeper than with another seed
 CONTEST_ROWS = 800  # rows per group that tell the best few apart; the best one is then polished on all rows
 SAME_OPTIMUM = 1.01  # ratio of costs up to which two starts have ended at one optimum
 ROBUST_ROUNDS = 4  # of weighing rows again: later ones move constants by less than their errors
@@ -176,7 +178,9 @@ class _Engine:
             return np.zeros((1, 0))
         if self.effort.start is not None:
             return self.effort.start[:, index]
-        count = self.effort.starts or min(8 + 4 * len(index), 32)
+        relayed = not block.coupled and block.rows.groups > RELAYED
+        most = MOST_STARTS_RELAYED if relayed else MOST_STARTS
+        count = self.effort.starts or min(8 + 4 * len(index), most)
         return draw(self.form.lower[index], self.form.upper[index], count, self.scale, self.rng)
 
     def _status(self, group: int, rows: int) -> Status:
@@ -210,7 +214,7 @@ def _finalists(tried: Minimum, problems: int, count: int, *, relay: bool) -> Arr
     cost = tried.cost.reshape(problems, -1)
     best = np.argsort(cost, axis=1, kind="stable")[:, :count]
     chosen = np.take_along_axis(theta, best[:, :, None, None], 1)
-    if relay and problems > 2:
+    if relay and problems > RELAYED:
         middle = np.median(chosen[:, 0], axis=0)
         chosen = np.concatenate([chosen, np.broadcast_to(middle, (problems, 1, *middle.shape))], axis=1)
     return chosen.reshape(chosen.shape[0] * chosen.shape[1], *tried.theta.shape[1:])

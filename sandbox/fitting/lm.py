@@ -20,7 +20,8 @@ from lawsmith.tasks.arrays import Array, IntArray
 DIFFERENCE = 1.5e-8  # relative forward-difference step: the square root of the machine's precision
 IDLE = np.ones((1, 1, 1))
 CHUNK_ELEMENTS = 3_000_000  # doubles in the largest temporary array; bounds memory whatever the table's size
-LONG, CACHED_ELEMENTS = 500, 130_000
+LONG = 500  # rows from which arithmetic takes longer than calls: problems go in parts then …
+CACHED_ELEMENTS = 130_000  # … with arrays of so many doubles, which a processor's own cache of 1 MB holds
 BUSY = 0.8  # problems that have settled are set aside once less than this share is still at work
 EASE, RAISE, LEAST_DAMPING = 8.0, 5.0, 1e-14  # damping after a step that helped, and after one that did not
 STUCK = 1e7  # damping at which no step can be found
