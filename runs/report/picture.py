@@ -109,19 +109,21 @@ def picture(
     rows = _rows(train, data.test, predicted)
     labels = [bool(schema.columns[name].levels) if name in schema.columns else False for name in schema.features]
     changing = [k for k, x in enumerate(train.matrix().T) if x.min() < x.max()]
-    varying = ([k for k in changing if not labels[k]] or changing)[:MOST_FEATURES]
+    offered = [k for k in changing if not labels[k]] or changing
+    varying = offered[:MOST_FEATURES]
     log = tuple(is_logarithmic(column) for column in train.features.values())
     reach = known.reach if known else 0.0
     scenes = [Scene(train, data.test, code, log, reach) for code in _largest_groups(train)]
     painter = _Painter(train, scenes, varying, changing, labels, predict, known, sandbox, schema)
     made = Picture(schema, train.groups, rows, tuple(varying), log, frontiers=_frontiers(seen))
+    left_out = _left_out(len(offered), len(np.unique(train.codes)))
     for far, note in ((True, ""), (False, "The law has no value beyond the data; its curves end there.")):
         try:
             second = painter.seconds()
             curves, moved = painter.curves(second, far), painter.moved(rows)
         except InputError:
             continue
-        return replace(made, curves=curves, moved=moved, second=second, note=note)
+        return replace(made, curves=curves, moved=moved, second=second, note=f"{note} {left_out}".strip())
     return replace(made, note="The law has no value along its features, so no curve is drawn.")
 
 
@@ -144,6 +146,16 @@ def _rows(train: Table, test: Table | None, predicted: Sequence[Array]) -> Shown
         predicted=np.concatenate([values[index] for values, index in zip(predicted, kept, strict=True)]),
         total=sum(map(len, tables)),
     )
+
+
+def _left_out(features: int, groups: int) -> str:
+    """What the picture does not show of so many features and groups, in words."""
+    said = []
+    if groups > MOST_GROUPS:
+        said.append(f"Curves are drawn for the {MOST_GROUPS} groups with most rows, of {groups}.")
+    if features > MOST_FEATURES:
+        said.append(f"An axis is offered for the first {MOST_FEATURES} of {features} features.")
+    return " ".join(said)
 
 
 def _largest_groups(train: Table) -> list[int]:

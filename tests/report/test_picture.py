@@ -89,6 +89,18 @@ def test_a_law_without_a_value_beyond_the_data_is_drawn_on_the_data(tmp_path: Pa
     assert max(one.x.max() for one in found.curves if one.feature == 0) == pytest.approx(1e9)
 
 
+def test_what_the_picture_leaves_out_is_told(tmp_path: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch):
+    rows = [(f"g{k}", n, n + k, 2 + k * n**-0.5) for k in range(3) for n in np.geomspace(1, 100, 6)]
+    data = read_dataset(write(tmp_path / "three.csv", "who,n,d,loss", rows), ("loss",), group="who")
+    assert drawn(data, lambda x: 2 + x["n"] ** -0.5, sandbox).note == ""
+    monkeypatch.setattr("lawsmith.runs.report.picture.MOST_GROUPS", 2)
+    monkeypatch.setattr("lawsmith.runs.report.picture.MOST_FEATURES", 1)
+    told = drawn(data, lambda x: 2 + x["n"] ** -0.5, sandbox).note
+    assert told == (
+        "Curves are drawn for the 2 groups with most rows, of 3. An axis is offered for the first 1 of 2 features."
+    )
+
+
 def test_many_rows_are_thinned_and_the_worst_stays(tmp_path: Path, sandbox: Sandbox):
     n = np.geomspace(1, 1000, 20_000)
     y = 1 + n**-0.5
