@@ -66,6 +66,9 @@ def verdict(
     said.append(_held_out(found, task.train, folds))
     if left_out := _starved_folds(task.train):
         said.append(left_out)
+    if len(task.train) < len(dataset.task.train):
+        seen, rows = len(task.train), len(dataset.task.train)
+        said.append(f"The search looked at {seen:,} of {rows:,} rows; the law's constants are fitted to all.")
     test_size, test_said = _test(dataset, scores)
     if test_said:
         said.append(test_said)

@@ -88,6 +88,15 @@ def test_cuts_that_leave_a_group_too_few_rows_are_told(untested: Dataset):
     assert "cut of the rows" not in said(untested, trial(untested, "law", 0.003))[1]
 
 
+def test_a_search_that_looked_at_a_part_of_the_rows_says_so(untested: Dataset, monkeypatch: pytest.MonkeyPatch):
+    assert "The search looked at" not in said(untested, trial(untested, "law", 0.003))[1]
+    law, task = trial(untested, "law", 0.003), untested.task
+    seen = SearchTask.of(replace(task, train=task.train.take(np.arange(len(task.train) - 1))))
+    told = verdict(law, (), (law,), untested, seen, NO_TEST).sentences
+    rows = len(task.train)
+    assert f"The search looked at {rows - 1} of {rows} rows; the law's constants are fitted to all." in told
+
+
 def test_a_bad_law_is_never_neutral(untested: Dataset, dataset: Dataset):
     spread = float(untested.task.train.target_matrix().std())
     tone, sentences = said(untested, trial(untested, "law", spread))
