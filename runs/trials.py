@@ -35,6 +35,8 @@ HALL_OF_FAME = "hall of fame"
 """Origin of a formula of another program; its note is the formula as that program wrote it."""
 CATALOGUE = "catalogue"
 """Beginning of the origin of a law of the user's catalogue; the law's name and reference follow."""
+OF_MILLIONS = 3
+"""`Proposal.by_chance` of a law that is the best of millions."""
 _IGNORING = ConfigDict(extra="ignore")
 
 
@@ -50,7 +52,7 @@ class Proposal:
     `parents` are ids of the candidates it was derived from, `origin` names the operation that made it
     (for instance "seed" or "mutation") and `note` is free text for the archive. `by_chance` says how blindly it
     was found, since the best of many is part luck and the choice charges for that: 0 for what was stated on purpose, 1
-    for one of many blind changes of its parents, 2 for one of millions of sums, and what is made of it.
+    for one of many blind changes of its parents, `OF_MILLIONS` for one of millions of sums, and what is made of it.
     """
 
     source: str

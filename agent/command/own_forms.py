@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lawsmith.agent.search.proposer import Proposer
-from lawsmith.runs.trials import CATALOGUE, HALL_OF_FAME, History, Proposal
+from lawsmith.runs.trials import CATALOGUE, HALL_OF_FAME, OF_MILLIONS, History, Proposal
 
 ORIGIN = "own form"
 
@@ -34,7 +34,7 @@ class OwnForms:
         self._proposals = (
             *(Proposal(source, origin=ORIGIN) for source in own),
             *(
-                Proposal(source, origin=HALL_OF_FAME, note=formula, by_chance=2)
+                Proposal(source, origin=HALL_OF_FAME, note=formula, by_chance=OF_MILLIONS)
                 for source, formula in fame.items()
                 if source not in own
             ),

@@ -27,6 +27,7 @@ from lawsmith.agent.symbolic.profile import ColumnKind, Profile
 from lawsmith.agent.symbolic.term_forms import PartForm, TermWriter
 from lawsmith.agent.symbolic.term_law import ScaledRows, TermLaw
 from lawsmith.agent.symbolic.term_search import PRICES, SOLVED, TermSearch
+from lawsmith.runs.trials import OF_MILLIONS
 from lawsmith.sandbox.fitting import Loss
 from lawsmith.sandbox.law.expression import Node, Parameter, mul
 from lawsmith.tasks.arrays import Array
@@ -173,7 +174,7 @@ class GeneralForms:
                     parts[0].origin,
                     shared=any(part.shared for part in parts),
                     loss=self.loss,
-                    by_chance=2,
+                    by_chance=OF_MILLIONS,
                     pooled=pooled,
                 )
             )

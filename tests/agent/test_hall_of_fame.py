@@ -139,7 +139,7 @@ def test_they_are_fitted_judged_and_listed_with_the_others(tmp_path: Path):
     )
     best, other = found.hall_of_fame
     assert [best.place, other.row is None or other.place > 1] == [1, True]
-    assert best.trial.proposal.origin == HALL_OF_FAME and best.trial.proposal.by_chance == 2
+    assert best.trial.proposal.origin == HALL_OF_FAME and best.trial.proposal.by_chance == 3
     assert sorted(found.law.constants["all_data"].values()) == pytest.approx([0.4, 1.2, 3], rel=0.05)
     assert best.trial.id in set(found.table()["id"]) and len(found.own_forms) == 1
     assert [one["law"] for one in found.to_json()["hall_of_fame"]] == [best.trial.id, other.trial.id]

@@ -145,7 +145,7 @@ def test_terms_are_marked_as_found_by_chance() -> None:
     task = task_of({"x": x}, np.tanh(x) + 0.5 * x)
     proposer = SymbolicProposer(task, 0)
     found = proposer.start_forms.general.stage(0, lambda: False)
-    assert found is not None and found.forms and all(form.by_chance == 2 for form in found.forms)
+    assert found is not None and found.forms and all(form.by_chance == 3 for form in found.forms)
 
 
 def all_rows(task: Task, view: View = PLAIN) -> ScaledRows:
