@@ -39,6 +39,7 @@ from lawsmith.sandbox.verdict import Verdict
 from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.table import Table
 
+ROUNDING = 1e-12  # share of the predictions by which the order of operations may change them
 UNNOTICED = 0.1  # share of the standard error of a mean, by which predictions may move when constants are rounded
 MODULE = "candidate"
 FILENAME = "<candidate>"
@@ -98,8 +99,11 @@ def _builtins(allowed: Sequence[str]) -> dict[str, Any]:
 class FormLaw:
     """PARAMETERS and form(x, p), fitted by the engine or by the candidate's own fit(x, y).
 
-    printed: the gradients of our own print, by their names.
+    printed: the gradients of our own print, by their names. bare: the law without guards, if it has any. Guards hide
+    slopes from a fit, and so the bare law is fitted first; its constants stand where no guard acts on the rows.
     """
+
+    bare: "FormLaw | None" = None
 
     def __init__(self, module: types.ModuleType, spec: Spec, printed: Mapping[str, PrintedGradient]) -> None:
         self.spec = spec
@@ -120,11 +124,20 @@ class FormLaw:
         """The constants of each group, fitted to its rows of `table`; raises Broken."""
         if self.own_fit is not None:
             return _fit_groups(table, self.spec, self._fit_group, self.names)
+        if self.bare is not None and self._agrees(found := self.bare.fit(table), table):
+            return found
         form = self.to_fit
         fitted = fit_form(form, table, self.spec.targets, seed=self.spec.seed)
         status = endings(form, fitted, table, self.spec.targets)
         values = np.asarray(fitted.values, dtype=np.float64)
         return FittedLaw(self.names, self._told(values, table) if self.spec.ours else values, status)
+
+    def _agrees(self, found: FittedLaw, table: Table) -> bool:
+        """Whether the bare law with these constants is this law on the rows of the table."""
+        assert self.bare is not None
+        values = found.values[:, [found.names.index(name) for name in self.names]]
+        own, plain = self._everywhere(values, table), self.bare._everywhere(found.values, table)
+        return bool(np.allclose(own, plain, rtol=ROUNDING, atol=ROUNDING * float(np.abs(plain).max(initial=0.0))))
 
     @property
     def to_fit(self) -> Form:

@@ -98,6 +98,7 @@ def message(order: Order, limits: Limits) -> bytes:
     """The job as bytes: source, names, and the rows that its process may know."""
     header = {
         "source": order.candidate.source if order.own else order.candidate.law,
+        "bare": "" if order.foreign else order.candidate.bare,
         "kind": order.candidate.kind,
         "imports": list(ALLOWED_IMPORTS),
         "features": list(order.schema.features),

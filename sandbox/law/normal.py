@@ -63,6 +63,24 @@ def unguarded(node: Node) -> Node:
     return apply_each(node, change)
 
 
+def bare(node: Node) -> Node:
+    """The law without bounds and conditions around the whole of it, and without what `unguarded` takes away. It is
+    another law where one of these acts."""
+    node = unguarded(node)
+    while True:
+        match node:
+            case Function("maximum" | "minimum", (Number(), inner)) | Function(
+                "maximum" | "minimum", (inner, Number())
+            ):
+                node = inner
+            case Function("where", (condition, inner, Number())) | Function("where", (condition, Number(), inner)) if (
+                set(parameters(condition)) <= set(parameters(inner))
+            ):
+                node = inner
+            case _:
+                return node
+
+
 def expanded(node: Node, domain: Domain = SIZES) -> Node:
     """The normal form with products of sums multiplied out: b (x - c) is b x - b c."""
 

@@ -13,6 +13,8 @@ from typing import Literal
 
 from lawsmith.sandbox.clean import clean
 from lawsmith.sandbox.law.arrange import arranged
+from lawsmith.sandbox.law.expression import parameters
+from lawsmith.sandbox.law.normal import bare
 from lawsmith.sandbox.law.read import read
 from lawsmith.sandbox.law.statement import Statement, Unreadable
 from lawsmith.sandbox.law.syntax import parse
@@ -60,7 +62,7 @@ class Candidate:
     source: as it was written. has_fit: brings its own fit. modules: dotted names of all imports. statement: what a form
     states, where it can be read; else `unread` says why not, and the candidate is opaque. law: the source that
     predicts, and that the engine fits: for a form that can be read our own, printed from the tree, in an order that the
-    spelling does not change.
+    spelling does not change. bare: the same without guards, to which it is fitted first; empty where it has none.
     """
 
     source: str
@@ -68,6 +70,7 @@ class Candidate:
     has_fit: bool
     modules: frozenset[str]
     law: str
+    bare: str = ""
     statement: Statement | None = None
     unread: str = ""
 
@@ -116,8 +119,12 @@ def _read(source: str, limits: Limits, targets: tuple[str, ...] | None, features
     found = read(tree, targets, features)
     if isinstance(found, Unreadable):
         return replace(plain, unread=found.reason)
-    law = "" if features is None else write(arranged(found), features)
-    return replace(plain, law=law, statement=found)
+    if features is None:
+        return replace(plain, law="", statement=found)
+    trees = {target: bare(node) for target, node in found.targets.items()}
+    guarded = not has_fit and trees != found.targets and all(map(parameters, trees.values()))
+    without = write(arranged(replace(found, targets=trees)), features) if guarded else ""
+    return replace(plain, law=write(arranged(found), features), bare=without, statement=found)
 
 
 def _parse(source: str, limits: Limits) -> ast.Module:

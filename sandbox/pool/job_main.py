@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 from types import TracebackType
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -124,6 +124,8 @@ class _JobWork:
         spec, header = self.spec, self.header
         if self.law is None:
             self.law = load(header["source"], header["kind"], header["imports"], spec)
+            if header["bare"] and isinstance(self.law, FormLaw):
+                self.law.bare = cast(FormLaw, load(header["bare"], "form", header["imports"], spec))
         law, done = self.law, VERDICTS.index(Verdict.OK)
         needed = part["predict"] - part["optional"]
         if part["fit"]:

@@ -350,6 +350,50 @@ def test_every_rewriting_is_fitted_as_well(name: str, sandbox: Sandbox) -> None:
     np.testing.assert_allclose([one.validation_r2 for one in found], found[0].validation_r2, atol=1e-5)
 
 
+GUARDS = [
+    "np.maximum(y, 0)",
+    "np.clip(y, 1e-9, None)",
+    "np.where(y > 0, y, 0.0)",
+    "np.where(np.isfinite(y), y, 0.0)",
+    "np.clip(y, 0, 1e9)",
+    "np.maximum(y, 1e-3)",
+    "np.minimum(y, 1e6)",
+]
+GUARDED = [
+    'p["a"] * x["N"] ** p["b"] * x["D"] ** -p["c"]',
+    'p["a"] + p["b"] * x["N"] ** -p["c"]',
+    'p["a"] / (1 + np.exp(-p["b"] * (x["N"] - p["c"])))',
+]
+
+
+@pytest.mark.parametrize("shared", ["", 'SHARED = ("c",)'])
+@pytest.mark.parametrize("law", GUARDED)
+def test_a_guard_that_does_not_act_changes_no_digit(law: str, shared: str, sandbox: Sandbox) -> None:
+    rng = np.random.default_rng(1)
+    codes = np.repeat([0, 1], 20)
+    x = {"N": rng.uniform(0.5, 12, 40), "D": rng.uniform(1, 9, 40)}
+    own: dict[str, object] = {}
+    exec(form(law), own)
+    p = {"a": np.array([2.0, 2.4])[codes], "b": 0.7, "c": 0.4}
+    y = own["form"](x, p) * (1 + 0.02 * rng.standard_normal(40))  # type: ignore[operator]
+    table = Table(x, {"y": y}, ("u", "v"), codes)
+    schema = SCHEMA.model_copy(update={"group": "g"})
+    task, wide = Task(schema, table, Provenance("file", "", None)), THREE.replace("9", "50")
+    sources = [form(guard, wide, before=f"    y = {law}\n", extra=shared) for guard in ("y", *GUARDS)]
+    first, *others = [evaluate(sandbox, source, task, frontier_folds(table)[:2]) for source in sources]
+    for one in others:
+        assert one.constants == first.constants and one.folds == first.folds
+
+
+def test_a_guard_that_acts_is_fitted_with_it(sandbox: Sandbox) -> None:
+    n = np.linspace(0.1, 6, 40)
+    y = np.maximum(3 - n, 0) + 0.01 * np.random.default_rng(0).standard_normal(40)
+    table = Table({"N": n, "D": np.ones(40)}, {"y": y}, ("all",), np.zeros(40, dtype=np.intp))
+    task = Task(SCHEMA, table, Provenance("file", "", None))
+    found = evaluate(sandbox, form('np.maximum(p["a"] - p["b"] * x["N"], 0)', '("a", "b")'), task, ())
+    assert found.train is not None and found.train.nmse < 1e-3
+
+
 def test_what_the_reader_follows_is_bounded() -> None:
     doubled = "    q = [p['a']]\n" + "    q = [*q, *q]\n" * 60
     unending = "    k = 1\n    while k > 0:\n        k += 1\n"
