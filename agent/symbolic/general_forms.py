@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from itertools import combinations, zip_longest
 
 import numpy as np
 
+from lawsmith.agent.symbolic.ahead import SearchedAhead
 from lawsmith.agent.symbolic.factors import OWN_UNIT, of_levels, starting
 from lawsmith.agent.symbolic.form import SymbolicForm
 from lawsmith.agent.symbolic.looks import (
@@ -85,23 +86,17 @@ class GeneralForms:
         self.writer = TermWriter(self.units, ends)
         self.together = looks(task, tuple(range(self.count))) if not few else []
         self.applies = bool(self.together)
-        self._lock = threading.Lock()  # runs side by side wait for one search
         self._stop: Callable[[], bool] = lambda: False
-        self._stages = self._searched()
-        self._known: list[Stage] = []
+        self._stages = SearchedAhead(self._searched)  # runs side by side wait for one search
 
     def stage(self, k: int, stop: Callable[[], bool]) -> Stage | None:
         """What the stage `k` finds, found now unless they are known; None after the last. Once `stop` says that time
         is up, a stage ends with what it has."""
-        with self._lock:
-            self._stop = stop
-            while len(self._known) <= k:
-                with np.errstate(all="ignore"):  # columns that overflow are left out
-                    found = next(self._stages, None)
-                if found is None:
-                    return None
-                self._known.append(found)
-            return self._known[k]
+        return self._stages.get(k, stop)
+
+    def ahead(self, stop: Callable[[], bool]) -> AbstractContextManager[None]:
+        """Within this context the stages are searched beside all else, until `stop` says that time is up."""
+        return self._stages.ahead(stop) if self.applies else nullcontext()
 
     def _unit(self, name: str) -> float:
         """1 where constants near 1 are likely, else a power of ten that goes with the column from unit to unit."""
@@ -116,9 +111,11 @@ class GeneralForms:
         """Forms of one more search, on other rows, with other starting constants and another price of length."""
         if not self.applies:
             return Stage()
-        with self._lock, np.errstate(all="ignore"):
-            self._stop = stop
-            return self._joined([self._varied(target, rng) for target in range(self.count)])
+        with self._stages.lock, np.errstate(all="ignore"):
+            before, self._stop = self._stop, stop
+            found = self._joined([self._varied(target, rng) for target in range(self.count)])
+            self._stop = before
+            return found
 
     def _varied(self, target: int, rng: np.random.Generator) -> _Step:
         ways = looks(self.task, (target,))
@@ -146,10 +143,11 @@ class GeneralForms:
     def _stopped(self) -> bool:
         return self._stop()
 
-    def _searched(self) -> Iterator[Stage]:
+    def _searched(self, stop: Callable[[], bool]) -> Iterator[Stage]:
         """The stages that every run has."""
         if not self.applies:
             return
+        self._stop = stop
         last = [_Step()] * self.count
         one_by_one = range(self.count if self.count <= MOST_TARGETS else 0)
         for steps in zip_longest(*(self._of_target(target) for target in one_by_one)):

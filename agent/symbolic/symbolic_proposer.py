@@ -85,6 +85,10 @@ class SymbolicProposer:
 
     def _schedule(self) -> Iterator[list[Proposal]]:
         yield self._proposals(self.start_forms.first)
+        with self.start_forms.general.ahead(self.out_of_time):
+            yield from self._after_the_first()
+
+    def _after_the_first(self) -> Iterator[list[Proposal]]:
         yield self._proposals(self._ranked(self.start_forms.plainest(self.out_of_time, self.costs))[:EARLY])
         yield from self._general(0)
         if self._solved(most_constants=len(self.schema.features) + 2):  # as many as a product of powers has
