@@ -49,11 +49,20 @@ def _column(unit: Array, low: float, high: float, scale: Scale, rng: np.random.G
     if np.isfinite(low) and np.isfinite(high):
         if low > 0 and high / low > WIDE:
             return np.asarray(np.exp(np.log(low) + unit * (np.log(high) - np.log(low))))
-        return low + unit * (high - low)
-    magnitude = rng.choice(scale.magnitudes, len(unit)) * 10 ** (2 * unit - 1)
+        even = low + unit * (high - low)
+        if low <= 0 and max(high, -low) > WIDE:  # generous bounds say nothing of the constant's size: the data may
+            signs = rng.choice([-1.0, 1.0], len(unit)) if low < 0 else 1.0
+            even[1::2] = np.clip(signs * _magnitudes(unit, scale, rng), low, high)[1::2]
+        return even
+    magnitude = _magnitudes(unit, scale, rng)
     magnitude[0] = 1.0
     if np.isfinite(low):
         return np.asarray(low + magnitude)
     if np.isfinite(high):
         return np.asarray(high - magnitude)
     return np.asarray(magnitude * rng.choice([-1.0, 1.0], len(unit)))
+
+
+def _magnitudes(unit: Array, scale: Scale, rng: np.random.Generator) -> Array:
+    """Sizes that the data suggests, within a factor of ten."""
+    return np.asarray(rng.choice(scale.magnitudes, len(unit)) * 10 ** (2 * unit - 1))

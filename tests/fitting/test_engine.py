@@ -336,6 +336,25 @@ def test_laws_that_switch_regime_are_never_lost(case: Any, probes: int, seeds: i
         assert np.mean((found - y) ** 2) < 0.01 * np.var(y), f"seed {seed}"
 
 
+@pytest.mark.parametrize("shared", [(), ("c",)])
+@pytest.mark.parametrize("bounds", [(0.0, 50.0), (0.0, 1e5), (-1e3, 1e3), (-INF, INF)])
+def test_generous_bounds_lose_no_optimum(bounds: tuple[float, float], shared: tuple[str, ...]) -> None:
+    """A logistic curve in three groups, whose constants are of the order of 1."""
+
+    def logistic(x: Any, p: Any) -> Any:
+        return p["a"] / (1 + np.exp(-p["b"] * (x["x"] - p["c"])))
+
+    shape = form("a b c", logistic, dict.fromkeys("abc", bounds), shared=frozenset(shared))
+    codes = np.repeat([0, 1, 2], 20)
+    truth = {"a": np.array([2, 2.4, 1.8])[codes], "b": np.array([0.7, 0.84, 0.63])[codes], "c": 0.4}
+    for seed in range(4):
+        x = RNG(seed).uniform(0.5, 12, 60)
+        exact = logistic({"x": x}, truth)
+        y = exact * (1 + 0.02 * RNG(seed + 100).standard_normal(60))
+        fitted = fit_form(shape, table(x, y, codes, 3), ["y"], seed=seed)
+        assert fitted.total_cost(codes) <= 0.5 * np.sum((y - exact) ** 2), f"seed {seed}"
+
+
 def test_endings_name_constants_at_bounds_and_rows_without_a_value() -> None:
     bounded = form("L A a", power, {"L": (1.5, INF), "a": (0.0, 3.0)})
     data = three_groups(0.01).take(np.arange(25))
