@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from lawsmith.sandbox.constants import Constants
-from lawsmith.sandbox.evaluation import Evaluation, fold_score, weighted_rmse
+from lawsmith.sandbox.evaluation import Evaluation, fold_score, training_rmse
 from lawsmith.sandbox.jobs import FitJob, JobResult, Usage
 from lawsmith.sandbox.law.parse import Candidate, Refused, read_candidate
 from lawsmith.sandbox.law.write_text import formula
@@ -233,7 +233,7 @@ class _EvaluationJobs:
             began,
             verdict=Verdict.OK,
             train=scores(train.target_matrix(), full.predictions[0]),
-            rmse=weighted_rmse(train, full.predictions[0]),
+            rmse=training_rmse(train, full.predictions[0]),
             folds=scored,
             validation_r2=float(np.mean([np.clip(s.r2, -1, 1) for s in scored])) if scored else None,
             constants=None if constants is None else constants.to_json(),

@@ -17,6 +17,10 @@ from lawsmith.tasks.table import Table
 NARROW = 0.01  # held-out rows whose spread is below this share of the whole spread are no measure of an error
 MOST_GROUPS = 12  # that a record lists by name: as many as a prompt or a page shows
 _EXACT = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
+MOST_OFF = 8.0  # robust standard deviations with which a training row counts at most …
+FEW_OFF = 0.05  # … where no more than such a share of the rows is further off
+LEAST_SCALE = 0.01  # of the targets' spread is the least such deviation: laws that are exact but for a few rows are not
+NORMAL = 1.4826  # a normal standard deviation in median absolute deviations
 
 
 class FoldScore(BaseModel):
@@ -50,11 +54,10 @@ class Evaluation(BaseModel):
     "verify" or "fold:<name>". validation_r2: mean over folds of R² clipped to [-1, 1]; None for a closed
     law, whose constants have seen every row. constants: `Constants.to_json()`. constants_count: per group
     and target, rounded up, shared ones included: what the cap limits; None for a closed law. free_constants: all
-    numbers that the fit chose, a shared constant once; None where unknown. rmse: of the training rows, weighed as
-    the table does, per target. status: how the fit of each group ended. unsafe: where the law stops being
-    believable within 100 times of the data or as far as stated, if it does. probe: (n_probe, T) predictions at the
-    probe rows, empty when one of them is not finite. seconds: elapsed; cpu_seconds and peak_bytes: as the kernel
-    counted them. formula: printed from the tree that was read and executed; None for an opaque candidate, which runs
+    numbers that the fit chose, a shared constant once; None where unknown. rmse: per target, see
+    `training_rmse`. status: how the fit of each group ended. unsafe: where the law stops being believable within 100
+    times of the data or as far as stated, if it does. probe: (n_probe, T) predictions at the probe rows, empty when
+    one of them is not finite. seconds: elapsed; cpu_seconds and peak_bytes: as the kernel counted them. formula: printed from the tree that was read and executed; None for an opaque candidate, which runs
     its own code because `unread` kept it from being read.
     """
 
@@ -124,6 +127,18 @@ def _group_bias(rows: Table, residuals: Array) -> dict[str, tuple[float, ...]]:
         for code in largest
         if counts[code]
     }
+
+
+def training_rmse(train: Table, predicted: Array) -> tuple[float, ...]:
+    """Root mean squared error of each target, rows weighed as the table does; of a few rows that are far off none counts
+    with more than MOST_OFF robust standard deviations, so that they do not decide how well a law fits the others."""
+    measured = train.target_matrix()
+    off = measured - predicted
+    spread = np.median(np.abs(measured - np.median(measured, axis=0)), axis=0)
+    scale = NORMAL * np.maximum(np.median(np.abs(off), axis=0), LEAST_SCALE * spread)
+    few = (np.abs(off) > MOST_OFF * scale).mean(axis=0) <= FEW_OFF
+    counted = np.where(few, np.clip(off, -MOST_OFF * scale, MOST_OFF * scale), off)
+    return weighted_rmse(train, measured - counted)
 
 
 def weighted_rmse(rows: Table, predicted: Array) -> tuple[float, ...]:

@@ -228,7 +228,9 @@ class SymbolicProposer:
         return groups
 
     def _variants(self) -> list[SymbolicForm]:
-        """The leading forms with other losses."""
+        """The leading forms with other losses; where there is a frontier, the robust one looks ahead as well."""
+        plain = self.start_forms.loss is Loss.SQUARED
+        skipped = (Loss.FRONTIER, Loss.ROBUST_FRONTIER) if plain else (Loss.ROBUST,)
         return [
             replace(
                 form,
@@ -239,7 +241,7 @@ class SymbolicProposer:
             )
             for trial, form in self._best(3)
             for loss in Loss
-            if loss is not form.loss and not (loss is Loss.FRONTIER and self.start_forms.loss is Loss.SQUARED)
+            if loss is not form.loss and loss not in skipped
         ]
 
     def _children(self, rng: np.random.Generator, *, widely: bool) -> list[SymbolicForm]:

@@ -77,7 +77,7 @@ def gather(table: Table, targets: Sequence[str], groups: IntArray, loss: Loss) -
     weight = weight * np.sqrt(table.weights)[pick]
     if loss is Loss.RELATIVE:
         weight = weight / np.maximum(np.abs(measured), 1e-3 * np.abs(measured).mean() + TINY)
-    if loss is Loss.FRONTIER:
+    if loss.looks_ahead:
         weight = weight * np.sqrt(nearness(table))[pick]
     return PaddedRows({name: column[pick] for name, column in table.features.items()}, measured, weight)
 

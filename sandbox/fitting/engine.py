@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lawsmith.sandbox.fitting.blocks import Block, PaddedRows, gather
-from lawsmith.sandbox.fitting.fit_problem import Fitted, Form, Loss, Status
+from lawsmith.sandbox.fitting.fit_problem import Fitted, Form, Status
 from lawsmith.sandbox.fitting.lm import Mask, MinimiserOptions, Minimum, minimise
 from lawsmith.sandbox.fitting.refine import refine
 from lawsmith.sandbox.fitting.starts import Scale, draw
@@ -135,7 +135,7 @@ class _Engine:
         """The best constants of each group, in the order of the form, and the law's own cost with them."""
         best = self._search(block, groups)
         weighted = block
-        for _ in range(ROBUST_ROUNDS if self.form.loss is Loss.ROBUST else 0):
+        for _ in range(ROBUST_ROUNDS if self.form.loss.robust else 0):
             weighted = block.with_rows(_reweighted(block, best))
             best = minimise(weighted, best.theta, np.arange(len(best.theta)), POLISH)
         best = refine(weighted, best) if self.effort.finalists else best

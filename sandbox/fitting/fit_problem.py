@@ -22,6 +22,17 @@ class Loss(StrEnum):
     RELATIVE = "relative"  # (measured - predicted) / |measured|
     ROBUST = "robust"  # squared, rows far from the rest weighed down (Geman-McClure, re-weighted)
     FRONTIER = "frontier"  # squared, rows weigh more the nearer they are to where the law will be used
+    ROBUST_FRONTIER = "robust frontier"  # both: no row decides alone, and those near the frontier weigh more
+
+    @property
+    def robust(self) -> bool:
+        """Whether rows far from the rest are weighed down."""
+        return self in (Loss.ROBUST, Loss.ROBUST_FRONTIER)
+
+    @property
+    def looks_ahead(self) -> bool:
+        """Whether rows near the frontier weigh more."""
+        return self in (Loss.FRONTIER, Loss.ROBUST_FRONTIER)
 
 
 class Status(StrEnum):

@@ -125,6 +125,17 @@ def test_robust_loss_ignores_outliers_and_squared_does_not() -> None:
 
 
 @pytest.mark.filterwarnings("error")
+def test_robust_frontier_loss_ignores_outliers_and_looks_ahead() -> None:
+    bent, line = np.log(X), lambda x, p: p["L"] + p["b"] * x["x"]
+    spoilt = bent.copy()
+    spoilt[3] += 40
+    known = {loss: form("L b", line, {}, loss=loss) for loss in (Loss.FRONTIER, Loss.ROBUST, Loss.ROBUST_FRONTIER)}
+    fits = {loss: fit_form(one, table(X, spoilt), ["y"]).values[0] for loss, one in known.items()}
+    clean = fit_form(known[Loss.FRONTIER], table(X, bent), ["y"]).values[0]
+    off = {loss: float(np.abs(values - clean)[0]) for loss, values in fits.items()}
+    assert off[Loss.ROBUST_FRONTIER] < 0.3 * min(off[Loss.FRONTIER], off[Loss.ROBUST])
+
+
 def test_robust_loss_of_a_form_without_values_fails_in_silence() -> None:
     nowhere = form("A a", lambda x, p: p["A"] * np.sqrt(-x["x"]) ** p["a"], {"a": (0.5, 3.0)}, loss=Loss.ROBUST)
     fitted = fit_form(nowhere, table(X, X), ["y"])

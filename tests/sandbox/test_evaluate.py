@@ -4,6 +4,7 @@ import dataclasses
 import itertools
 import time
 import types
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from lawsmith.sandbox import (
     evaluate,
     whole_fit,
 )
+from lawsmith.sandbox.evaluation import training_rmse
 from lawsmith.sandbox.law.parse import read_candidate
 from lawsmith.sandbox.pool.warm_process import WarmProcess
 from lawsmith.sandbox.stacked import may_stack
@@ -372,3 +374,18 @@ def test_predictions_that_drop_an_imaginary_part_are_refused(
     law = "import numpy as np\ndef law(input_data, group):\n    return [{'y': np.complex128(1j)} for r in input_data]\n"
     rows = PredictJob(law, task.schema, None, (task.train.hide(),))
     assert sandbox.run(rows).verdict is Verdict.WRONG_SHAPE
+
+
+def test_a_few_rows_that_are_far_off_do_not_decide_how_well_a_law_fits() -> None:
+    noise = np.random.default_rng(0).normal(0, 0.1, 100)
+
+    def error(off: Mapping[int, float]) -> float:
+        measured = np.linspace(0, 1, 100) + noise
+        measured[list(off)] += list(off.values())
+        table = Table({"x": np.arange(100.0)}, {"y": measured}, ("all",), np.zeros(100, dtype=np.intp))
+        return training_rmse(table, np.linspace(0, 1, 100)[:, None])[0]
+
+    clean, few = error({}), error({3: 90.0, 50: -70.0})
+    assert clean == pytest.approx(noise.std(), rel=0.02) and clean < few < 2 * clean
+    assert error({3: 900.0, 50: -700.0}) == pytest.approx(few)
+    assert error(dict.fromkeys(range(6), 90.0)) > 100 * clean  # six of a hundred are no exceptions
