@@ -57,8 +57,9 @@ class Evaluation(BaseModel):
     numbers that the fit chose, a shared constant once; None where unknown. rmse: per target, see
     `training_rmse`. status: how the fit of each group ended. unsafe: where the law stops being believable within 100
     times of the data or as far as stated, if it does. probe: (n_probe, T) predictions at the probe rows, empty when
-    one of them is not finite. seconds: elapsed; cpu_seconds and peak_bytes: as the kernel counted them. formula: printed from the tree that was read and executed; None for an opaque candidate, which runs
-    its own code because `unread` kept it from being read.
+    one of them is not finite. seconds: elapsed; cpu_seconds and peak_bytes: as the kernel counted them. formula:
+    printed from the tree that was read and executed; None for an opaque candidate, which runs its own code because
+    `unread` kept it from being read.
     """
 
     model_config = _EXACT
@@ -130,8 +131,11 @@ def _group_bias(rows: Table, residuals: Array) -> dict[str, tuple[float, ...]]:
 
 
 def training_rmse(train: Table, predicted: Array) -> tuple[float, ...]:
-    """Root mean squared error of each target, rows weighed as the table does; of a few rows that are far off none counts
-    with more than MOST_OFF robust standard deviations, so that they do not decide how well a law fits the others."""
+    """Root mean squared error of each target, rows weighed as the table does.
+
+    Of a few rows that are far off none counts with more than MOST_OFF robust standard deviations, so that they do not
+    decide how well a law fits the others.
+    """
     measured = train.target_matrix()
     off = measured - predicted
     spread = np.median(np.abs(measured - np.median(measured, axis=0)), axis=0)
