@@ -166,8 +166,7 @@ def test_nearness_ranks_levels_within_groups_and_leaves_shares_out() -> None:
     share = np.array([0.2, 0.5, 0.9, 0.1, 0.7])
     features = {"size": size, "a": share, "b": 1 - share}
     rows = Table(features, {}, ("one", "two"), np.array([0, 0, 0, 0, 1]))
-    fade = 3 * (4 / 12) ** 0.2
-    assert nearness(rows) == pytest.approx(np.exp([-fade, -fade / 2, -fade / 2, 0.0, 0.0]))
+    assert nearness(rows) == pytest.approx(np.exp([-3.0, -1.5, -1.5, 0.0, 0.0]))
     mixture = Table({"a": share, "b": 1 - share}, {}, ("one",), np.zeros(5, dtype=np.intp))
     assert nearness(mixture) == pytest.approx(np.ones(5))
 
@@ -176,7 +175,7 @@ def test_more_rows_bear_a_steeper_fall_up_to_a_bound() -> None:
     def least(count: int) -> float:
         return float(nearness(table(np.arange(1.0, count + 1), np.ones(count))).min())
 
-    assert least(12) == pytest.approx(np.exp(-3)) and least(384) == pytest.approx(np.exp(-6))
+    assert least(5) == least(12) == pytest.approx(np.exp(-3)) and least(384) == pytest.approx(np.exp(-6))
     assert least(5000) == least(2000) == pytest.approx(np.exp(-7))
 
 
