@@ -28,7 +28,7 @@ from lawsmith.runs.quoting import visible
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
-MAX_DEPTH = 64
+MAX_DEPTH = 64  # of what is read: json's own reader recurses
 LONGEST_INTEGER = 40  # digits
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from lawsmith.tasks.errors import InputError
 
 MAX_FILE_BYTES = 64 * 2**20  # manifest, law, result, report; the two logs are bounded by the line
-MAX_LINE_BYTES = 16 * 2**20
+MAX_LINE_BYTES = 16 * 2**20  # of a log: a trial takes some kB
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 

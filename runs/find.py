@@ -17,7 +17,7 @@ from lawsmith.tasks.errors import listing
 PUBLISHED_DIR = Path(__file__).parent / PUBLISHED
 """The documented results that come with the package."""
 LATEST = "latest"
-_SHOWN = 5
+_SHOWN = 5  # runs that an ambiguous name lists
 
 
 @dataclass(frozen=True)

@@ -16,13 +16,13 @@ from lawsmith.sandbox.law.read import read
 from lawsmith.sandbox.law.statement import Unreadable
 from lawsmith.tasks import InputError, Schema
 
-MOST_PARENTS = 64
+MOST_PARENTS = 64  # of a trial: more are no lineage
 MOST_WORDS = 256 * 1024  # of a note, an origin, a message
-MOST_SOURCE = 4 * 2**20
+MOST_SOURCE = 4 * 2**20  # bytes, by far more than a candidate may have
 LAW_BYTES = 256 * 1024
 """Of a ``law.py`` without its table of constants: four times a candidate's source."""
-BYTES_OF_A_CONSTANT = 96
-MOST_CONSTANTS = 20_000
+BYTES_OF_A_CONSTANT = 96  # in JSON, with its name and group
+MOST_CONSTANTS = 20_000  # of one law: 512 in 40 groups
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,99}")
 _OF_A_CANDIDATE = ("id", "source")
 _WORDS = ("origin", "note", "name", "agent", "model", "reason")

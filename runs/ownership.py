@@ -20,7 +20,7 @@ from lawsmith.runs.canonical_json import encode
 from lawsmith.runs.record import Manifest
 from lawsmith.tasks.folders import user_folder
 
-_KEY_BYTES = 32
+_KEY_BYTES = 32  # of an HMAC with SHA-256
 
 
 def marked(manifest: Manifest) -> Manifest:

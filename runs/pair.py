@@ -17,7 +17,7 @@ from lawsmith.sandbox.law.statement import Unreadable
 from lawsmith.sandbox.law.write_candidate import write
 from lawsmith.tasks import InputError, Schema
 
-MAX_STARTS = 64
+MAX_STARTS = 64  # of the exported fit: as many as the engine draws, twice
 
 _FUNCTION = '''
 

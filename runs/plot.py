@@ -17,7 +17,7 @@ from lawsmith.tasks.errors import require
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-POINTS = 80
+POINTS = 80  # of a curve
 BEYOND = 0.5
 """How far a curve goes beyond the data, in ranges of it (in the logarithm, where the feature spans a factor)."""
 

@@ -20,7 +20,7 @@ MAX_UNPACKED_BYTES = 1024**3
 MAX_CELL = 32 * 1024
 """Bound on the characters of one cell of a Parquet file: many rows may mean one stored text."""
 
-_ROWS_OF_A_SHEET = 2**20
+_ROWS_OF_A_SHEET = 2**20  # the most that Excel has
 
 
 def parquet(content: bytes, where: str) -> Reading:

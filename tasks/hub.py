@@ -15,7 +15,7 @@ from lawsmith.tasks.folders import user_folder
 REPOSITORY = "pkuHaowei/sldbench"
 PROBE_SECONDS = 4.0
 """How long the hub may take to answer at all. The bound includes name resolution, which ignores timeouts."""
-FETCH_SECONDS = 30.0
+FETCH_SECONDS = 30.0  # for one file
 
 
 class HubUnavailable(Exception):

@@ -18,7 +18,7 @@ from lawsmith.tasks import InputError
 
 CHOSEN = "chosen"
 """What `--pick` takes to go back to the law that the search chose."""
-LISTED = 10
+LISTED = 10  # laws on one screen; --json has all
 
 
 def run(reference: str, pick: str | None, runs_dir: Path, data_dir: Path | None, as_json: bool) -> None:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 EVERY = 5.0
 """Seconds between two lines of progress where there is no terminal to draw a bar on."""
-REPLIES_SHOWN = 3
+REPLIES_SHOWN = 3  # replies under way that fit below the bars
 
 
 class Replies:

@@ -11,7 +11,7 @@ from lawsmith.agent.command.result import OwnForm, Result, Run
 from lawsmith.runs import Account, RunResult
 from lawsmith.runs.record import WORST_R2
 
-MOST_CONSTANTS = 24
+MOST_CONSTANTS = 24  # on one line of an inspection; --json has all
 REPLICA = "These are scores on REPLICA data; they compare with no published score."
 
 

@@ -28,9 +28,9 @@ ATTEMPTS: Mapping[Failure, int] = {
     Failure.MALFORMED: 2,
     Failure.EMPTY: 2,
 }
-FIRST_WAIT_SECONDS = 1.0
-LONGEST_WAIT_SECONDS = 30.0
-LONGEST_RETRY_AFTER_SECONDS = 120.0
+FIRST_WAIT_SECONDS = 1.0  # before a second attempt; each further wait is twice as long …
+LONGEST_WAIT_SECONDS = 30.0  # … up to this
+LONGEST_RETRY_AFTER_SECONDS = 120.0  # that an endpoint may ask for: a longer one would look like a hang
 
 
 _Admitted = tuple[Request, Reservation]

@@ -11,7 +11,7 @@ from lawsmith.agent.client.messages import ModelReply, TokenUsage, ToolCall
 from lawsmith.agent.client.scrub import Scrubber
 
 MOST_TOKENS = 10**9  # of one call; a larger count is no count
-MOST_USD = 1e6
+MOST_USD = 1e6  # of one call; a larger price is no price
 MOST_CALLS = 16  # tools that one reply may call
 
 

@@ -27,7 +27,7 @@ from lawsmith.agent.client.scrub import Scrubber, public_url
 from lawsmith.agent.client.streaming import Listener, ReplyWatch, chat_body, events, response_body
 
 NO_KEY = "none"  # what local servers without authentication are sent
-PREFLIGHT_SECONDS = 10.0
+PREFLIGHT_SECONDS = 10.0  # for a list of models, which costs an endpoint nothing
 
 REPLY_SCHEMA: dict[str, Any] = {
     "type": "json_schema",

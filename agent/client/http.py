@@ -12,12 +12,12 @@ import openai
 from lawsmith.agent.client.scrub import is_loopback, public_url
 from lawsmith.tasks import InputError
 
-MAX_BODY_BYTES = 2 * 1024 * 1024
+MAX_BODY_BYTES = 2 * 1024 * 1024  # of a reply: some 500,000 tokens, more than any model writes
 SENT = {"accept", "accept-encoding", "authorization", "connection", "content-length", "content-type", "host"}
 SENT |= {"idempotency-key", "user-agent", "x-stainless-raw-response"}  # the last one is a note to itself
 """The headers of a request. The library would add more from its own environment variables (an organisation, a project,
 any of OPENAI_CUSTOM_HEADERS), which were not meant for each address that a model has."""
-CONNECT_SECONDS = 10.0
+CONNECT_SECONDS = 10.0  # an address that takes longer does not answer
 
 
 class BodyTooLarge(openai.OpenAIError):

@@ -8,8 +8,8 @@ from lawsmith.agent.client.call_failures import AnsweredFailure, CallFailure
 from lawsmith.agent.client.endpoint import Endpoint
 from lawsmith.agent.client.messages import Message, Request, TokenUsage, Tool
 
-SECONDS = 60.0
-REPLY_TOKENS = 200
+SECONDS = 60.0  # that one short reply may take, with loading a local model
+REPLY_TOKENS = 200  # room for one tool call
 _READY = Tool(
     name="ready",
     description="Say that you are ready.",

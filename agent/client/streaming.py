@@ -11,7 +11,7 @@ from typing import Any
 from lawsmith.agent.client.call_failures import CallFailure, Failure, kind_of_error
 
 BYTES_OF_A_TOKEN = 4  # about, for people who watch
-MOST_PARALLEL_CALLS = 64
+MOST_PARALLEL_CALLS = 64  # tools that one reply may begin: four times what is answered
 _numbers = itertools.count()
 
 

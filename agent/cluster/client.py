@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 LOCAL = "local"
 """Instead of an address: a scheduler and workers on this machine, for as long as the command runs."""
 
-CONNECT_SECONDS = 15.0
+CONNECT_SECONDS = 15.0  # a scheduler that takes longer is not there
 BATCH_SECONDS = 0.2
 """A batch holds as many candidates as take about so long: the hand-over of one costs some 10 ms."""
 

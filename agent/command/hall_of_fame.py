@@ -13,8 +13,8 @@ from lawsmith.tasks import InputError
 
 COLUMNS = ("equation", "formula", "expression", "infix", "model", "sympy_format")
 """Names of the column that holds the formulas, the first that is there; upper and lower case are the same."""
-MOST_FORMULAS = 200
-MOST_BYTES = 4_000_000
+MOST_FORMULAS = 200  # each is fitted; a front of PySR has some 20
+MOST_BYTES = 4_000_000  # of the file: room for `MOST_FORMULAS` with all their columns
 
 
 def formulas(path: Path) -> tuple[str, ...]:

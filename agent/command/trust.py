@@ -12,7 +12,7 @@ from lawsmith.sandbox import DEFAULT_LIMITS
 from lawsmith.tasks import InputError
 from lawsmith.tasks.errors import listing
 
-_SHOWN = 6
+_SHOWN = 6  # entries that one question lists
 
 
 def recorded_job(archive: Archive, trust: bool, cluster: str | None, data_kept: bool) -> Job:

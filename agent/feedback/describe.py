@@ -12,10 +12,10 @@ from lawsmith.tasks import Array, IntArray, Table, Task
 from lawsmith.tasks.axes import is_logarithmic
 from lawsmith.tasks.folds import frontier_folds
 
-MAX_COLUMNS = 24
-MAX_GROUPS = 12
-MAX_LEVELS = 8
-MAX_LABELS = 16
+MAX_COLUMNS = 24  # a description of more columns would crowd out the laws
+MAX_GROUPS = 12  # that are named; the others are counted
+MAX_LEVELS = 8  # of a column that are listed
+MAX_LABELS = 16  # of a category that are listed
 ROWS_OF_GROUP = 6  # in a sample, unless groups are few; of more groups with one row each, all would be extremes
 
 

@@ -13,11 +13,11 @@ import numpy as np
 from lawsmith.agent.feedback.text import clip, number
 from lawsmith.tasks import Array, IntArray, Table
 
-MAX_TARGETS = 3
-MAX_GROUPS = 5
-MAX_FEATURES = 8
-MAX_WORST = 6
-BINS = 6
+MAX_TARGETS = 3  # these bounds keep a diagnosis short
+MAX_GROUPS = 5  # that are named
+MAX_FEATURES = 8  # that are looked at
+MAX_WORST = 6  # rows
+BINS = 6  # of residuals along a feature: enough to show a bend
 MOST_LEVELS = 10  # of a feature that is shown level by level
 FRONTIER_SHARE = 0.15  # of the rows, at each end of a feature, whose residuals are compared
 NOTABLE_DRIFT = 0.2  # correlation of residuals with a feature that is worth a sentence

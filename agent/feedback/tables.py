@@ -17,12 +17,12 @@ FEW_LEVELS = 10  # of a feature that is shown level by level
 GRID_LEVELS = 14  # of each of the two features of a grid
 GRID_FILLED = 0.5  # share of a grid's places that must hold rows
 FRONTIER = 0.1  # share of the rows in the last range, where extrapolation starts
-MAX_GROUPS = 12
-MAX_FEATURES = 8
-MAX_TARGETS = 3
-MAX_ROWS = 60
+MAX_GROUPS = 12  # of an answer to a model; it may ask for others
+MAX_FEATURES = 8  # as in a diagnosis
+MAX_TARGETS = 3  # as in a diagnosis
+MAX_ROWS = 60  # of one answer
 RANGES = 6  # that a column is divided into where means are asked for
-MAX_COLUMNS = 24
+MAX_COLUMNS = 24  # as in a description
 BAR = 24  # characters of the longest bar of a plot
 
 

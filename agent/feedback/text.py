@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-MAX_TEXT = 160
+MAX_TEXT = 160  # characters of a foreign text on one line
 
 
 def number(value: float, digits: int = 4) -> str:

@@ -25,7 +25,7 @@ from lawsmith.tasks import InputError, Task
 ANSWER_BYTES = 5000
 """Of one answer: some 1500 tokens."""
 FINDINGS, SOURCE = 6, 4000
-MAX_LAWS = 30
+MAX_LAWS = 30  # on one list that a model asks for
 
 
 class Arguments(BaseModel):

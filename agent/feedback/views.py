@@ -20,8 +20,8 @@ from lawsmith.sandbox.law.syntax import parse
 from lawsmith.tasks import Array, Task
 from lawsmith.tasks.noise import replicates
 
-MAX_FITTED_GROUPS = 3
-MAX_CONSTANTS = 16
+MAX_FITTED_GROUPS = 3  # whose constants are written out
+MAX_CONSTANTS = 16  # of one group
 MOST_REMEMBERED = 64  # laws whose predictions of the training rows are kept
 AT_THE_NOISE = (
     "Its residuals are as small as repeated measurements allow: inside the data nothing is left to explain. Only fewer "

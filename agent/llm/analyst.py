@@ -44,7 +44,7 @@ LEAST_ANSWER = 600  # bytes of an answer that is cut
 SAID_BYTES = 3000  # of what the model says beside its calls
 MOST_FAILURES = 3  # replies in a row that are of no use
 MOST_LOOKS = 40  # turns in a row without a candidate
-LAWS_SHOWN = 12
+LAWS_SHOWN = 12  # when a conversation begins or was shortened
 NO_TOOLS = "Call a tool: `try` with a candidate's source, `run`, `rows`, `plot`, `laws`, `note`, or `finish`."
 
 

@@ -29,7 +29,7 @@ from lawsmith.agent.search.proposer import Screens
 from lawsmith.runs.trials import History, Proposal, Screening, Trial
 from lawsmith.sandbox import Evaluation, Refused, Verdict, read_candidate
 
-MAX_NOTES = 40
+MAX_NOTES = 40  # the latest; older ones have led to laws that are shown
 GUESS = "Columns:"
 """Begins the sentence in which a model says what it takes the columns to be."""
 MAX_WORDS_AGAIN = 240  # characters of hypothesis in a reply that is shown again

@@ -11,7 +11,7 @@ from typing import Any
 
 from lawsmith.sandbox.law.syntax import parse
 
-MAX_SOURCE_BYTES = 64 * 1024
+MAX_SOURCE_BYTES = 64 * 1024  # as the sandbox's own limit: a longer one is refused there
 MAX_WORDS = 600  # characters of hypothesis and note that are kept
 
 _THINKING = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.DOTALL)

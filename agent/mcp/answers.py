@@ -15,9 +15,9 @@ from lawsmith.runs.trials import Trial
 from lawsmith.sandbox import Verdict
 from lawsmith.tasks import Dataset, Schema
 
-MAX_MESSAGE = 1200
-MAX_LAW = 64 * 1024
-DESCRIPTION_TOKENS = 9000
+MAX_MESSAGE = 1200  # characters of what went wrong: the end of a trace says it
+MAX_LAW = 64 * 1024  # characters: law.py of any law that people read
+DESCRIPTION_TOKENS = 9000  # of the description that an agent asks for
 
 Answer = dict[str, Any]
 

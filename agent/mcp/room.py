@@ -20,7 +20,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-MOST_CONNECTIONS = 256
+MOST_CONNECTIONS = 256  # agents of one machine are few; more are an attack
 _SESSION = b"mcp-session-id"
 
 

@@ -18,7 +18,7 @@ HOST = "127.0.0.1"
 PATH = "/mcp"
 MAX_BODY = 512 * 1024
 """Bytes of one HTTP request: a candidate's source, escaped, with room to spare."""
-MAX_CONNECTIONS = 32
+MAX_CONNECTIONS = 32  # at a time, so that strangers leave threads for the user's agent
 ENDING = 8
 """Sessions that may be about to end beside the others."""
 IDLE_SECONDS = 600.0

@@ -26,12 +26,12 @@ from lawsmith.tasks import Dataset, InputError
 
 SUBMITTED = "submitted"
 """The origin of a client's candidates."""
-MAX_NOTE = 2000
-MAX_NOTES = 200
+MAX_NOTE = 2000  # characters
+MAX_NOTES = 200  # of one session; older ones go
 NOTE = "note"
 """The event of a note in the archive."""
-PROMPT_TOKENS = 9000
-MAX_PARENTS = 8
+PROMPT_TOKENS = 9000  # of what an agent is shown at once
+MAX_PARENTS = 8  # that a candidate may name
 
 Progress = Callable[[int], None]
 """Told how many candidates are on record, after each one."""

@@ -23,7 +23,7 @@ from lawsmith.sandbox import Sandbox, Tier
 from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks import Dataset, InputError, Schema, load, names, schema, whereabouts
 
-MAX_MODEL = 80
+MAX_MODEL = 80  # characters of a model's name
 
 
 @dataclass(frozen=True)

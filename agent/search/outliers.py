@@ -27,7 +27,7 @@ FEW, MOST = (
     2,
     0.02,
 )  # rows, or share of them; where more are missed, the noise has heavy tails and none is to blame
-NEIGHBOURS = 5
+NEIGHBOURS = 5  # rows whose errors say whether one alone is wrong
 OWN = 0.6  # share of a row's residual that its neighbours must not have as well
 ALSO_PLAIN = 3.0  # plain standard deviations that a row with a large relative error has to be off as well
 GROWS, RATIO = (

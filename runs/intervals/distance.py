@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from lawsmith.tasks import Array
 
-MOST_ROWS = 256
+MOST_ROWS = 256  # of a group that distances are measured to
 
 
 class Region(BaseModel):

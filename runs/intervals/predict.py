@@ -11,7 +11,7 @@ from lawsmith.runs.intervals.model import Interval, Member, Uncertainty, Values
 from lawsmith.sandbox import Constants, PredictJob, Sandbox
 from lawsmith.tasks import Array, InputError, Schema, Table
 
-LEVEL = 0.9
+LEVEL = 0.9  # probability of an interval where none is asked for
 FAR = 1.0
 """Beyond the farthest held-out row by this many times its own distance, a point is called far outside."""
 

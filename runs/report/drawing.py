@@ -15,10 +15,10 @@ from markupsafe import Markup
 from lawsmith.runs.report.mathml import short
 from lawsmith.tasks import Array
 
-LABEL = 28
+LABEL = 28  # characters of a name beside an axis
 COLOURS = 10
 """Colours that the page's style defines for groups: ``c0`` to ``c9``."""
-MOST_TICKS = 6
+MOST_TICKS = 6  # that fit below the narrowest panel
 LARGEST, LARGEST_POWER = 1e300, 300.0  # what an archive states may be larger, and overflows
 LEFT, RIGHT, TOP, BOTTOM = 62, 14, 26, 46
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from lawsmith.tasks import Array, IntArray, Schema, Table
 
-MOST_OUTLIERS = 20
+MOST_OUTLIERS = 20  # rows that a reader looks up
 FAR = 5.0
 """An outlier's residual is at least this many typical residuals of the training rows of its group."""
 POOLED_ROWS = 20

@@ -23,7 +23,7 @@ from lawsmith.runs.searched import searched
 from lawsmith.sandbox import Sandbox
 from lawsmith.tasks import Array, Dataset, InputError, Table
 
-MOST_GROUP_ROWS = 500
+MOST_GROUP_ROWS = 500  # lines of the table of groups
 BELIEVED = "training, rows that are believed"
 NOT_AT_HAND = "The data is not at hand, or cannot be read; `discover replay {}` says why."
 """It quotes nothing: an archive from a stranger may name any file of this machine as its data."""

@@ -15,7 +15,7 @@ from lawsmith.runs.report.drawing import Axis, Chart, Plot, colour
 from lawsmith.runs.report.mathml import short
 from lawsmith.runs.trials import Recorded, Round, Screening, Trial, read_event
 
-MOST_TRYING = 5
+MOST_TRYING = 5  # candidates under way that are named
 
 
 @dataclass(frozen=True)

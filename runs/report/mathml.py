@@ -16,8 +16,8 @@ from lawsmith.sandbox.law.expression import Node
 from lawsmith.sandbox.law.formula import formula
 from lawsmith.sandbox.law.typeset import GREEK, POWER, PRODUCT, Notation, typeset
 
-LONGEST_CODE = 64 * 2**10
-LONGEST_NAME = 60
+LONGEST_CODE = 64 * 2**10  # characters that are coloured; the rest is plain
+LONGEST_NAME = 60  # characters of a column in a formula
 
 
 def short(text: str, most: int = LONGEST_NAME) -> str:

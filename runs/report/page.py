@@ -28,9 +28,9 @@ from lawsmith.tasks import Dataset, InputError
 NOTHING = Markup()
 LISTED = 25
 """Candidates that the page lists where scripts do not run, and on paper; with scripts all can be seen."""
-MOST_GROUPS = 500
-MOST_FORMULAS = 60
-MOST_LAWS = 16
+MOST_GROUPS = 500  # whose constants have a line; the page says so
+MOST_FORMULAS = 60  # with numbers filled in: one for each group, so that the page stays small
+MOST_LAWS = 16  # beside the chosen one
 FEW_GROUPS = 3
 """Groups that stand side by side in the table of constants; more have a line each."""
 

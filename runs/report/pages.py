@@ -33,7 +33,7 @@ from lawsmith.sandbox import Sandbox
 from lawsmith.tasks import InputError
 
 RUNS, COMPARE, EVENTS = "runs/", "compare", "events/"
-MOST_KEPT = 64
+MOST_KEPT = 64  # pages that a server keeps ready
 T = TypeVar("T")
 
 

@@ -21,12 +21,12 @@ from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks import Array, Dataset, InputError, IntArray, Schema, Table
 from lawsmith.tasks.axes import is_logarithmic
 
-MOST_ROWS = 3000
-MOST_GROUPS = 60
-MOST_FEATURES = 8
-MOST_FRONTIERS = 3
-MOST_RIVALS = 5
-MOST_LABELS = 8
+MOST_ROWS = 3000  # points that a browser moves without a jolt
+MOST_GROUPS = 60  # whose curves are drawn, those with most rows
+MOST_FEATURES = 8  # axes to choose from
+MOST_FRONTIERS = 3  # marks on an axis, the furthest ones
+MOST_RIVALS = 5  # curves of other laws
+MOST_LABELS = 8  # curves of a category's labels
 POINTS, LEVEL_POINTS = 40, 32
 QUANTILES = (0.1, 0.5, 0.9)
 """Of the feature that matters most beside the one on the axis: where further curves are drawn."""

@@ -16,7 +16,7 @@ from lawsmith.runs.report.plots import is_moved, shown_groups
 from lawsmith.tasks import Array
 from lawsmith.tasks.axes import is_logarithmic
 
-DIGITS = 6
+DIGITS = 6  # more than a screen can show
 
 
 def packed(content: Mapping[str, Any]) -> str:

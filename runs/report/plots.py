@@ -15,8 +15,8 @@ from lawsmith.runs.report.picture import Curve, Picture
 from lawsmith.tasks import Array
 from lawsmith.tasks.axes import is_logarithmic
 
-MOST_TARGETS = 3
-MOST_PANELS = 4
+MOST_TARGETS = 3  # rows of panels
+MOST_PANELS = 4  # panels in a row
 MOST_BANDS = 3
 """Groups whose bands are drawn together; those of more hide one another."""
 MOST_COLOURED = 10

@@ -5,6 +5,7 @@ import functools
 import os
 import platform
 
+# linux/prctl.h
 PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
 PR_CAPBSET_READ = 23

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from lawsmith.sandbox.isolation.kernel import syscall
 
 _CREATE, _ADD, _RESTRICT = 444, 445, 446  # the same numbers on every architecture
+# linux/landlock.h
 _VERSION = 1
 _PATH_BENEATH = 1
 _READ_FILE, _READ_DIR = 1 << 2, 1 << 3

@@ -66,6 +66,7 @@ class _Bound:
     any_of: int = 0
 
 
+# linux/futex.h and asm-generic/mman.h
 _PRIVATE, _CLOCK_REALTIME = 128, 256
 _ANONYMOUS = 0x20
 _MAP_FLAGS = 0x1 | 0x2 | 0x10 | _ANONYMOUS | 0x100 | 0x800 | 0x4000 | 0x8000 | 0x20000 | 0x100000
@@ -86,6 +87,7 @@ _BOUND: dict[str, _Bound] = {
 _ARCHITECTURES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
 
 _SECCOMP = {"x86_64": 317, "aarch64": 277}
+# linux/seccomp.h and filter.h
 _SET_MODE_FILTER = 1
 _ALLOW, _KILL, _EPERM = 0x7FFF0000, 0x80000000, 0x00050000 | 1
 _LOAD, _AND, _RETURN = 0x20, 0x54, 0x06
