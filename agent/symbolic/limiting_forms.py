@@ -27,6 +27,7 @@ from lawsmith.sandbox.law.expression import (
     mul,
     parameters,
     power,
+    transform,
     walk,
 )
 from lawsmith.sandbox.law.identified import tells_apart
@@ -56,7 +57,7 @@ def limiting_forms(node: Node, groups: Sequence[tuple[Mapping[str, Array], Mappi
     every = {name: np.concatenate([x[name] for x, _ in groups]) for name in groups[0][0]}
     for part in dict.fromkeys(walk(node)):
         limit = _limit(part, values)
-        changed = None if limit is None else merged(swap(node, part, limit))
+        changed = None if limit is None else merged(_cancelled(swap(node, part, limit)))
         if changed is not None and not is_redundant(changed) and tells_apart(changed, every):
             yield tidy(changed)
 
@@ -81,6 +82,30 @@ def _limit(part: Node, values: Values) -> Node | None:
             return _without_shift(part)
         case _:
             return None
+
+
+def _cancelled(node: Node) -> Node:
+    """The same without factors that divide themselves, as ``x`` does in the limit of ``A x / (h + x)``."""
+
+    def shorter(part: Node) -> Node:
+        if not isinstance(part, Product):
+            return part
+        factors: list[Node] = []
+        for factor in part.factors:
+            match factor:
+                case Power(Product(inner), Number(-1.0)):
+                    factors += [power(one, Number(-1.0)) for one in inner]
+                case _:
+                    factors.append(factor)
+        count = len(factors)
+        for factor in [one for one in factors if not isinstance(one, Number)]:
+            inverse = Power(factor, Number(-1.0))
+            if factor in factors and inverse in factors:
+                factors.remove(factor)
+                factors.remove(inverse)
+        return mul(*factors) if len(factors) < count else part
+
+    return transform(node, shorter)
 
 
 def _is_log(node: Node) -> TypeGuard[Function]:

@@ -22,13 +22,15 @@ from lawsmith.sandbox.law.parameter_roles import Role
 X = Feature("x", 1.0)
 L, A, H = Parameter("L", role=Role.LEVEL), Parameter("A", role=Role.AMPLITUDE), Parameter("h", 0.0, role=Role.SHIFT)
 EXPONENT, RATE = Parameter("a", role=Role.EXPONENT), Parameter("k", role=Role.RATE)
-ROWS = {"x": np.linspace(2.0, 40.0, 30)}
+ROWS = {"x": np.linspace(2.0, 40.0, 30), "z": np.cos(np.arange(30.0))}
 
 POWER = add(L, mul(A, power(X, neg(EXPONENT))))
 FADING = add(L, mul(A, exp(neg(mul(RATE, X)))))
 SHIFTED = add(L, mul(A, power(add(X, H), neg(EXPONENT))))
 LOGS = add(L, mul(A, power(add(log(X), H), neg(EXPONENT))))
 HILL = add(L, mul(A, power(add(X, H), Number(-1.0))))
+SCALED = mul(Number(1e-10), X)
+RISE = add(mul(A, SCALED, power(add(SCALED, H), Number(-1.0))), mul(Parameter("b"), power(Feature("z"), Number(2.0))))
 
 
 @pytest.mark.parametrize(
@@ -41,6 +43,7 @@ HILL = add(L, mul(A, power(add(X, H), Number(-1.0))))
         (LOGS, {"L": 1.0, "A": 2e6, "a": 3.0, "h": 500.0}, add(L, mul(A, power(X, RATE)))),
         (HILL, {"L": 1.0, "A": 2e3, "h": 900.0}, add(L, mul(A, X))),
         (POWER, {"L": 0.0, "A": 2.0, "a": 0.5}, mul(A, power(X, neg(EXPONENT)))),
+        (RISE, {"A": 2.0, "h": 1e-14, "b": 0.5}, add(A, mul(Parameter("b"), power(Feature("z"), Number(2.0))))),
     ],
 )
 def test_a_constant_at_an_extreme_gives_the_simpler_form(form: Node, constants: dict[str, float], limit: Node) -> None:
