@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
+from lawsmith.agent.symbolic.terms import DIGITS
 from lawsmith.sandbox.fitting import Form, Loss
 from lawsmith.sandbox.fitting.tree_form import tree_form
 from lawsmith.sandbox.law.expression import (
@@ -42,6 +43,15 @@ class SymbolicForm:
         """Equal for forms that state the same form."""
         common = f"{self.shared}{sorted(self.pooled) or ''}"
         return f"{common}|{self.loss}|" + ";".join(canonical(node) for node in self.nodes)
+
+    def with_nodes(
+        self, nodes: tuple[Node, ...], origin: str, parents: tuple[str, ...], by_chance: int
+    ) -> SymbolicForm:
+        """The same with other trees and renumbered constants; what `pooled` names stays common to all groups."""
+        names = [_renumbered(node) for node in nodes]
+        pooled = frozenset((k, names[k][name]) for k, name in self.pooled if name in names[k])
+        renamed = tuple(rename(node, own) for node, own in zip(nodes, names, strict=True))
+        return replace(self, nodes=renamed, origin=origin, parents=parents, by_chance=by_chance, pooled=pooled)
 
     @property
     def constants(self) -> int:
@@ -108,3 +118,14 @@ def has_shape(node: Node) -> bool:
 
 def _numbered(parameter: Parameter, target: int) -> str:
     return f"{parameter.name}_{target + 1}"
+
+
+def _renumbered(node: Node) -> dict[str, str]:
+    """A new name for each constant: those of one letter are numbered in the order in which they appear."""
+    seen: dict[str, int] = {}
+    names: dict[str, str] = {}
+    for parameter in parameters(node):
+        letter = parameter.name.rstrip(DIGITS)
+        seen[letter] = seen.get(letter, 0) + 1
+        names[parameter.name] = letter if seen[letter] == 1 else f"{letter}{seen[letter]}"
+    return names

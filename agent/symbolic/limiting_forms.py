@@ -6,11 +6,10 @@ Such constants often grow against one another, as in `4294 - 4293 x^-1e-5`, whic
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TypeGuard
 
 import numpy as np
 
-from lawsmith.agent.symbolic.mutation import is_redundant, swap, tidy
+from lawsmith.agent.symbolic.mutation import is_redundant, swap
 from lawsmith.agent.symbolic.terms import STEEPEST_RATE
 from lawsmith.sandbox.law.expression import (
     Function,
@@ -59,7 +58,7 @@ def limiting_forms(node: Node, groups: Sequence[tuple[Mapping[str, Array], Mappi
         limit = _limit(part, values)
         changed = None if limit is None else merged(_cancelled(swap(node, part, limit)))
         if changed is not None and not is_redundant(changed) and tells_apart(changed, every):
-            yield tidy(changed)
+            yield changed
 
 
 def _limit(part: Node, values: Values) -> Node | None:
@@ -70,9 +69,7 @@ def _limit(part: Node, values: Values) -> Node | None:
         case Power(Sum() as base, exponent) if not features(exponent) and _shifted(base, values) > DOMINANT:
             rate = Parameter(NEW, -STEEPEST_RATE, STEEPEST_RATE, Role.RATE)
             rest = _without_shift(base)
-            if not parameters(exponent):
-                return rest
-            return power(rest.arguments[0], rate) if _is_log(rest) else exp(mul(rate, rest))
+            return exp(mul(rate, rest)) if parameters(exponent) else rest
         case Power(base, exponent) if parameters(exponent) and not features(exponent):
             return log(base) if _moves(part, values) < STRAIGHT else None
         case Function("exp", (Product(factors),)):
@@ -106,10 +103,6 @@ def _cancelled(node: Node) -> Node:
         return mul(*factors) if len(factors) < count else part
 
     return transform(node, shorter)
-
-
-def _is_log(node: Node) -> TypeGuard[Function]:
-    return isinstance(node, Function) and node.name == "log"
 
 
 def _without_shift(part: Sum) -> Node:

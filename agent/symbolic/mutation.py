@@ -10,7 +10,7 @@ import numpy as np
 
 from lawsmith.agent.symbolic.profile import ColumnKind, Profile
 from lawsmith.agent.symbolic.term_forms import LETTERS
-from lawsmith.agent.symbolic.terms import DIGITS, STEEPEST, Terms
+from lawsmith.agent.symbolic.terms import STEEPEST, Terms
 from lawsmith.sandbox.law.expression import (
     Feature,
     Function,
@@ -71,7 +71,7 @@ class Mutator:
             found = step(node, mate, _parts_beyond(self.profile, node))
             changed = None if found is None else merged(found)
             if changed is not None and changed != node and self._is_sound(changed, (node, mate)):
-                return tidy(changed), step.__name__.strip("_").replace("_", " ")
+                return changed, step.__name__.strip("_").replace("_", " ")
         return None
 
     def _is_sound(self, changed: Node, parents: Sequence[Node]) -> bool:
@@ -256,15 +256,4 @@ def swap(node: Node, old: Node, new: Node) -> Node:
     return transform(node, lambda n: new if n == old else n)
 
 
-def tidy(node: Node) -> Node:
-    """Renumbers the constants of each letter in order of appearance."""
-    seen: dict[str, int] = {}
-    names: dict[str, str] = {}
-    for parameter in parameters(node):
-        letter = parameter.name.rstrip(DIGITS)
-        seen[letter] = seen.get(letter, 0) + 1
-        names[parameter.name] = letter if seen[letter] == 1 else f"{letter}{seen[letter]}"
-    return rename(node, names)
-
-
-__all__ = ["Mutator", "swap", "tidy"]
+__all__ = ["Mutator", "swap"]

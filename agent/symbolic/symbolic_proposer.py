@@ -203,7 +203,7 @@ class SymbolicProposer:
         """The simpler forms that the leading ones have nearly become."""
         found = []
         for trial, form in self._best(NEAR_LIMITS):
-            if form.pooled or trial.evaluation.constants is None:  # pooled names are those of its own constants
+            if trial.evaluation.constants is None:
                 continue
             each = [list(limiting_forms(node, self._fitted(trial, form, k))) for k, node in enumerate(form.nodes)]
             if len(each) == 1:
@@ -211,7 +211,7 @@ class SymbolicProposer:
             else:
                 nodes = tuple((new or [old])[0] for new, old in zip(each, form.nodes, strict=True))
                 changed = [nodes] if nodes != form.nodes else []
-            found += [replace(form, nodes=nodes, origin="limit", parents=(trial.id,)) for nodes in changed]
+            found += [form.with_nodes(nodes, "limit", (trial.id,), form.by_chance) for nodes in changed]
         return found
 
     def _fitted(self, trial: Trial, form: SymbolicForm, target: int) -> list[tuple[dict[str, Array], dict[str, float]]]:
@@ -260,5 +260,5 @@ class SymbolicProposer:
             same = all(other == form.nodes[0] for other in form.nodes)
             nodes = (node,) * len(form.nodes) if same else (*form.nodes[:k], node, *form.nodes[k + 1 :])
             lineage = (trial.id, mate_trial.id) if name == "cross" else (trial.id,)
-            children.append(replace(form, nodes=nodes, origin=name, parents=lineage, by_chance=max(1, form.by_chance)))
+            children.append(form.with_nodes(nodes, name, lineage, max(1, form.by_chance)))
         return children

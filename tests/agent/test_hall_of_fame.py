@@ -61,6 +61,7 @@ def test_numbers_become_constants_and_places_columns(formula: str, features: tup
         ("0.1 + 0.2 * sin((0.3 * N) + 0.4)", "c1 + c2 * sin(c3 * N + c4)"),
         ("1.5 * exp(0.3 * N) * exp(-0.1 * N)", "c1 * exp(c2 * N)"),
         ("1.5 * N ^ 0.3 * N ^ 0.4 * N", "c1 * N^c2"),
+        ("1.5 * exp(0.3 * log(N))", "c1 * N^c2"),
         ("1.5 * N ^ 0.3 * D ^ 0.4 * exp(0.2 * D)", "c1 * N^c2 * D^c3 * exp(c4 * D)"),
     ],
 )

@@ -11,6 +11,8 @@ from lawsmith.agent.symbolic.looks import Look, Sharing, is_scaled, looks, poole
 from lawsmith.agent.symbolic.product_search import products
 from lawsmith.agent.symbolic.profile import profile
 from lawsmith.sandbox.fitting import Loss, fit_form
+from lawsmith.sandbox.law.expression import Feature, Parameter, add, exp, mul, parameters
+from lawsmith.sandbox.law.parameter_roles import Role
 from lawsmith.tasks import Array, IntArray, Provenance, Schema, Table, Task
 from lawsmith.tasks.schema import Column
 
@@ -111,6 +113,15 @@ def test_groups_share_the_second_sum_of_a_product() -> None:
     assert len(part.pooled) == len(law.second.terms) - 1
     form = SymbolicForm((part.node,), "", part.shared, pooled=frozenset((0, name) for name in part.pooled))
     assert left(form, task) < 1e-6
+
+
+def test_what_groups_share_stays_shared_when_a_term_before_it_goes() -> None:
+    x = Feature("x", 1.0)
+    first, second = Parameter("A", role=Role.AMPLITUDE), Parameter("A2", role=Role.AMPLITUDE)
+    form = SymbolicForm((add(mul(first, x), mul(second, exp(x))),), "", pooled=frozenset({(0, "A2")}))
+    changed = form.with_nodes((mul(second, exp(x)),), "drop term", ("parent",), 1)
+    assert [one.name for one in parameters(changed.nodes[0])] == ["A"]
+    assert changed.pooled == {(0, "A")} and changed.common(0) == 1
 
 
 def test_small_groups_get_no_coefficients_of_their_own() -> None:
