@@ -42,7 +42,7 @@ def within(sandbox: Sandbox) -> Costs:
     def costs(forms: Sequence[SymbolicForm], sample: Table, schema: Schema, effort: Effort) -> Generator[float]:
         futures = [
             sandbox.screen(ScreenJob(tuple(form.source(schema) for form in some), schema, sample, effort))
-            for some in _shared_out(forms, sandbox.workers)
+            for some in shared_out(forms, sandbox.workers)
         ]
         try:
             for future in futures:
@@ -54,7 +54,7 @@ def within(sandbox: Sandbox) -> Costs:
     return costs
 
 
-def _shared_out(forms: Sequence[SymbolicForm], workers: int) -> Iterator[Sequence[SymbolicForm]]:
+def shared_out(forms: Sequence[SymbolicForm], workers: int) -> Iterator[Sequence[SymbolicForm]]:
     """The forms in parts that get smaller, each a fair share of half of those left."""
     begin = 0
     while begin < len(forms):

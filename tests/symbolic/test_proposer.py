@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from lawsmith.agent.symbolic import SymbolicProposer
-from lawsmith.agent.symbolic.rank import here
+from lawsmith.agent.symbolic.rank import MOST_TOGETHER, TOGETHER, here, shared_out
 from lawsmith.agent.symbolic.start_forms import FIRST, PLAINEST, StartForms
 from lawsmith.agent.symbolic.symbolic_proposer import CHILDREN
 from lawsmith.runs.trials import History, Proposal, Screening, Trial
@@ -161,3 +161,14 @@ def test_a_search_without_time_screens_nothing():
         for proposal in proposer.propose(history):
             history.append(scored(proposal))
     assert proposer.screening(history) == Screening(0, 0, 0, None)
+
+
+def test_parts_of_a_screening_hold_each_form_once_the_larger_ones_first():
+    forms = StartForms(task(("a", "b"))).forms
+    for workers in (1, 3):
+        parts = list(shared_out(forms, workers))
+        assert [form for part in parts for form in part] == list(forms)
+        sizes = [len(part) for part in parts]
+        assert sizes == sorted(sizes, reverse=True)
+        assert sizes[0] == min(len(forms) // (2 * workers), MOST_TOGETHER) > TOGETHER
+        assert sizes[-2] == TOGETHER
