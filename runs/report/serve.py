@@ -27,7 +27,7 @@ IDLE_SECONDS = 20.0
 MOST_CONNECTIONS, MOST_STREAMS = 128, 16
 """Where more are asked for, the oldest is closed: whoever opens many cannot lock others out."""
 BEAT_SECONDS = 1.0  # between looks at the log of a run
-MOST_SILENT_BEATS = 10  # then a comment is sent, or a proxy closes the line
+MOST_SILENT_BEATS = 10  # then something is written, which tells whether anybody still listens
 
 
 def serve(runs_dir: Path, port: int, started: Callable[[str], None], data_dir: Path | None = None) -> None:
