@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,22 +28,24 @@ class Partial:
     named: dict[str, Any]
 
 
-def arguments(
-    function: Own, values: Sequence[Any], named: Mapping[str, Any], default: Callable[[ast.expr], Any]
-) -> dict[str, Any]:
+def defaults_of(node: ast.FunctionDef | ast.Lambda) -> list[ast.expr]:
+    """The defaults of a function's arguments, in the order in which `arguments` takes their values."""
+    return [*node.args.defaults, *(one for one in node.args.kw_defaults if one is not None)]
+
+
+def arguments(function: Own, values: Sequence[Any], named: Mapping[str, Any]) -> dict[str, Any]:
     """The value of each argument of a function of the source. Raises Unreadable where they do not fit."""
-    taken = function.node.args
+    taken, defaults = function.node.args, list(function.defaults)
     names = [argument.arg for argument in (*taken.posonlyargs, *taken.args)]
     local: dict[str, Any] = {}
-    first = len(names) - len(taken.defaults)
-    for name, node in zip(names[first:], taken.defaults, strict=True):
-        local[name] = default(node)
+    for name in names[len(names) - len(taken.defaults) :]:
+        local[name] = defaults.pop(0)
     local.update(zip(names, values, strict=False))
     positional = len(names)
     for keyword, given in zip(taken.kwonlyargs, taken.kw_defaults, strict=True):
         names.append(keyword.arg)
         if given is not None:
-            local[keyword.arg] = default(given)
+            local[keyword.arg] = defaults.pop(0)
     others = {name: value for name, value in named.items() if name not in names}
     local.update({name: value for name, value in named.items() if name in names})
     twice = set(names[: min(len(values), positional)]) & set(named)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import reduce
 from typing import Any, cast
 
-from lawsmith.sandbox.law.calls import Bound, Partial, arguments, mapping_of, spread
+from lawsmith.sandbox.law.calls import Bound, Partial, arguments, defaults_of, mapping_of, spread
 from lawsmith.sandbox.law.expression import Node
 from lawsmith.sandbox.law.functions import is_truth
 from lawsmith.sandbox.law.members import attribute, call_method, dotted, item_at, slice_of
@@ -22,6 +22,7 @@ from lawsmith.sandbox.law.statement import Unreadable
 from lawsmith.sandbox.law.values import (
     TREES,
     Library,
+    Once,
     Own,
     Scope,
     binary,
@@ -49,6 +50,7 @@ class Interpreter:
         self.definitions = definitions
         self.globals = Scope({})
         self._pending: set[str] = set()
+        self._stale: list[Any] = []
         self._steps = self._depth = 0
 
     def module_value(self, name: str) -> Any:
@@ -57,8 +59,7 @@ class Interpreter:
 
     def call(self, function: Own, values: Sequence[Any], named: Mapping[str, Any]) -> Any:
         """What a function of the source returns for these arguments. Raises Unreadable."""
-        local = arguments(function, values, named, lambda node: self.value(node, function.scope or self.globals))
-        scope = Scope(local, function.scope)
+        scope = Scope(arguments(function, values, named), function.scope)
         if isinstance(function.node, ast.Lambda):
             return self.value(function.node.body, scope)
         returned = self._run(function.node.body, scope)
@@ -131,7 +132,10 @@ class Interpreter:
                     self._assign(target, self.value(value, scope), scope)
             case ast.AugAssign(target=target, op=op, value=value):
                 old = self.value(target, scope)
-                self._assign(target, binary(old, op, self.value(value, scope)), scope)
+                new = binary(old, op, self.value(value, scope))
+                if isinstance(old, list):
+                    self._stale.append(old)  # it is changed in place: whatever else holds it would change with it
+                self._assign(target, new, scope)
             case ast.For(orelse=[]) | ast.While(orelse=[]):
                 return self._loop(node, scope)
             case ast.Break():
@@ -143,7 +147,7 @@ class Interpreter:
             case ast.With(items=items, body=body) if all(self._is_errstate(item, scope) for item in items):
                 return self._run(body, scope)
             case ast.FunctionDef(name=name, decorator_list=[]):
-                scope.names[name] = Own(node, scope)
+                scope.names[name] = self._own(node, scope)
             case ast.Expr(value=ast.Constant()) | ast.Pass() | ast.Assert():
                 pass
             case ast.Import() | ast.ImportFrom():
@@ -259,7 +263,8 @@ class Interpreter:
                     made.update(self._held(mapping_of(found)) if word is None else {self._key(word, scope): found})
                 return self._held(made)
             case ast.ListComp(elt=item, generators=loops) | ast.GeneratorExp(elt=item, generators=loops):
-                return self._held([self.value(item, inner) for inner in self._scopes(loops, scope)])
+                kind = list if isinstance(node, ast.ListComp) else Once
+                return self._held(kind(self.value(item, inner) for inner in self._scopes(loops, scope)))
             case ast.DictComp(key=key, value=value, generators=loops):
                 inner_scopes = list(self._scopes(loops, scope))
                 return self._held({self._key(key, s): self.value(value, s) for s in inner_scopes})
@@ -269,7 +274,7 @@ class Interpreter:
                     raise Unreadable("a name grows too long")
                 return text
             case ast.Lambda():
-                return Own(node, scope)
+                return self._own(node, scope)
             case ast.Call():
                 return self._called(node, scope)
         raise Unreadable(f"the expression {type(node).__name__.lower()}")
@@ -318,10 +323,10 @@ class Interpreter:
     def _name(self, name: str, node: ast.expr | None, scope: Scope) -> Any:
         holder = scope.find(name) or self.globals.find(name)
         if holder is not None:
-            return holder.names[name]
+            return self._fresh(holder.names[name])
         definition = self.definitions.get(name)
         if isinstance(definition, ast.FunctionDef):
-            self.globals.names[name] = Own(definition)
+            self.globals.names[name] = self._own(definition, None)
         elif definition is not None:
             if name in self._pending:
                 raise Unreadable(f"{name} is used before it is defined")
@@ -335,6 +340,17 @@ class Interpreter:
             raise Unreadable(f"the name {name}")
         return self.globals.names[name]
 
+    def _fresh(self, value: Any) -> Any:
+        if any(value is old for old in self._stale):
+            raise Unreadable("a list is changed in place and used under another name")
+        return value
+
+    def _own(self, node: ast.FunctionDef | ast.Lambda, scope: Scope | None) -> Own:
+        defaults = tuple(self.value(one, scope or self.globals) for one in defaults_of(node))
+        if any(isinstance(one, list | dict) for one in defaults):
+            raise Unreadable("a default that may be changed", node.lineno)
+        return Own(node, scope, defaults)
+
     def _key(self, node: ast.expr, scope: Scope) -> str | int:
         key = self.value(node, scope)
         if isinstance(key, str) or (isinstance(key, int) and not isinstance(key, bool)):
@@ -343,7 +359,7 @@ class Interpreter:
 
     def _subscript(self, value: Any, key: ast.expr, scope: Scope) -> Any:
         if not isinstance(key, ast.Slice):
-            return item_at(value, self.value(key, scope))
+            return self._fresh(item_at(value, self.value(key, scope)))
         ends = [None if end is None else self.value(end, scope) for end in (key.lower, key.upper, key.step)]
         return slice_of(value, ends)
 
@@ -390,6 +406,8 @@ class Interpreter:
 
     def _applied(self, function: Any, values: list[Any], named: dict[str, Any]) -> Any:
         self._step(None)
+        if not isinstance(function, Own):
+            values = [items_of(value) if isinstance(value, Once) else value for value in values]
         match function:
             case Own():
                 return self.call(function, values, named)
@@ -406,10 +424,10 @@ class Interpreter:
                 return reduce(lambda left, right: self._applied(values[0], [left, right], {}), items)
             case Library(name="builtins.map") if len(values) > 1 and not named:
                 rows = zip(*map(items_of, values[1:]), strict=False)
-                return self._held([self._applied(values[0], list(row), {}) for row in rows])
+                return self._held(Once(self._applied(values[0], list(row), {}) for row in rows))
             case Library(name=dotted):
                 module, _, name = dotted.rpartition(".")
                 if module == "builtins":
                     return builtin(name, values, named)
-                return combined(name, values) if module == "itertools" else library(dotted, values, named)
+                return Once(combined(name, values)) if module == "itertools" else library(dotted, values, named)
         raise Unreadable("a call of something that is no function")

@@ -15,6 +15,7 @@ from lawsmith.sandbox.law.values import (
     TREES,
     Library,
     Lookup,
+    Once,
     RowCount,
     Vector,
     binary,
@@ -299,11 +300,11 @@ def builtin(name: str, values: Sequence[Any], named: Mapping[str, Any]) -> Any:
         case "range", [_, *_] if len(values) <= 3 and all(isinstance(value, int) for value in values):
             return items_of(range(*values))
         case "zip", _:
-            return [list(items) for items in zip(*map(items_of, values), strict=False)]
+            return Once(list(items) for items in zip(*map(items_of, values), strict=False))
         case "enumerate", [listed, *start]:
-            return [[k, item] for k, item in enumerate(items_of(listed), *start)]
+            return Once([k, item] for k, item in enumerate(items_of(listed), *start))
         case "reversed", [listed]:
-            return items_of(listed)[::-1]
+            return Once(items_of(listed)[::-1])
         case "sorted", [listed] if all(isinstance(item, str) for item in items_of(listed)):
             return sorted(items_of(listed))
         case "list" | "tuple", []:

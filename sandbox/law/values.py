@@ -41,6 +41,12 @@ class Vector(list[Any]):
     """An array of known length along an axis that is not the rows': operations act on each item."""
 
 
+class Once(list[Any]):
+    """The items of a generator, of `map` or `zip`: they can be gone through one time."""
+
+    used = False
+
+
 @dataclass(frozen=True)
 class Library:
     """Something of numpy, math or scipy, by its dotted name."""
@@ -100,10 +106,11 @@ class Scope:
 
 @dataclass(frozen=True)
 class Own:
-    """A function of the source."""
+    """A function of the source; `defaults` are the values of its arguments' defaults, made where it is defined."""
 
     node: ast.FunctionDef | ast.Lambda
     scope: Scope | None = field(default=None, compare=False)
+    defaults: tuple[Any, ...] = field(default=(), compare=False)
 
 
 TREES = Number | Parameter | Feature | Sum | Product | Power | Function
@@ -120,6 +127,10 @@ def items_of(value: Any) -> list[Any]:
     """The items of a collection whose items are known. Raises Unreadable for others."""
     if isinstance(value, Lookup):
         return value.names()
+    if isinstance(value, Once):
+        if value.used:
+            raise Unreadable("a generator is gone through twice")
+        value.used = True
     if not isinstance(value, list | tuple | dict | range | str) or len(value) > MAX_ITEMS:
         raise Unreadable("a loop over something that is not known beforehand")
     return list(value)
