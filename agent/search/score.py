@@ -25,7 +25,7 @@ from lawsmith.tasks.task import Task
 
 EXACT = 2e-6  # typical error of a law that nothing in the data contradicts
 FLOOR = 1e-6  # errors below this share of the spread are as good as zero
-USELESS = 2.0  # and above this one a law is of no use there, however far off: the rows left may not tell its constants
+USELESS = 2.0  # and above this one a law is of no use there: the rows left may not tell its constants
 DIGITS = 2.0  # no error is believed to be below so many standard deviations of rounding …
 ROUNDED = (1.5, 3.0)  # … and one of the rows, and of a fold, that is below so many is nothing but rounding
 
@@ -61,15 +61,18 @@ def held_out_error(evaluation: Evaluation, task: Task, target: int | None = None
     """The typical error on held-out rows, as a share of their spread: the geometric mean over folds and targets.
 
     No law is taken to predict better than it fits, or than repeated measurements agree: the training error and the
-    scatter of replicates are part of every error, and so is rounding to the digits of the data.
+    scatter of replicates are part of every error, and so is rounding to the digits of the data. On held-out rows no
+    error counts for more than two of their spreads, or one of all rows where that is more, as on the flat end of a
+    curve.
     """
     misfit = np.maximum(training_error(evaluation, task), _pure_noise(task))
     misfit = np.hypot(misfit, DIGITS * resolution(task.train))
-    errors = np.hypot([fold.rmse for fold in evaluation.folds], misfit)
     scale = np.array([fold.scale for fold in evaluation.folds])
     widest = np.where(scale.max(axis=0) > 0, scale.max(axis=0), 1.0)
     scale = np.where(scale > NARROW * widest, scale, widest)  # a single row has no spread of its own
-    logs = np.log(np.clip(errors / scale, FLOOR, USELESS))
+    most = np.maximum(USELESS * scale, spread(task))
+    errors = np.hypot(np.minimum([fold.rmse for fold in evaluation.folds], most), misfit)
+    logs = np.log(np.maximum(errors / scale, FLOOR))
     return float(np.exp(np.mean(logs if target is None else logs[:, target])))
 
 

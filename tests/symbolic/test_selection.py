@@ -87,6 +87,23 @@ def test_a_fold_that_cannot_tell_a_constant_does_not_decide():
     assert winner(wild, trial("even", [0.1] * 6)) == "wild"
 
 
+def on_flat_ends(miss: float, train: float = 0.01) -> float:
+    """The held-out error of a law on folds whose rows hardly vary; `miss` and `train` in spreads of all rows."""
+    spread = float(task().train.target_matrix().std())
+    found = trial("one", [miss * spread] * 3, train=train).evaluation
+    folds = [fold.model_copy(update={"scale": (0.01 * spread,)}) for fold in found.folds]
+    return held_out_error(found.model_copy(update={"folds": tuple(folds)}), task())
+
+
+def test_a_fold_of_noise_alone_tells_garbage_from_a_law():
+    assert on_flat_ends(0.3) > 10 * on_flat_ends(0.01)
+    assert on_flat_ends(1.0) == on_flat_ends(1e6)
+
+
+def test_no_fold_hides_that_a_law_misses_the_training_rows():
+    assert on_flat_ends(1e6, train=1.5) > 1.5 * on_flat_ends(1e6, train=0.1)
+
+
 def test_resampled_folds_are_the_same_for_all_laws_and_any_of_the_old_ones():
     trials = trial("one", [0.1, 0.2, 0.3]), trial("two", [1.0, 2.0, 3.0])
     outcome = FarOutcome("case", task(), trials, {"one": 0.5, "two": 0.5}, 1.0)
