@@ -54,27 +54,39 @@ def limiting_forms(node: Node, groups: Sequence[tuple[Mapping[str, Array], Mappi
         return [np.broadcast_to(evaluate(part, x, p), len(next(iter(x.values())))) for x, p in groups]
 
     every = {name: np.concatenate([x[name] for x, _ in groups]) for name in groups[0][0]}
+    beside_constants = {factor for part in walk(node) if isinstance(part, Sum) for factor in _beside_constants(part)}
     for part in dict.fromkeys(walk(node)):
-        limit = _limit(part, values)
+        limit = _limit(part, values, part in beside_constants)
         changed = None if limit is None else merged(_cancelled(swap(node, part, limit)))
         if changed is not None and not is_redundant(changed) and tells_apart(changed, every):
             yield changed
 
 
-def _limit(part: Node, values: Values) -> Node | None:
-    """What a part is nearly, but for a factor and a constant beside it; None where it is far from any limit."""
+def _beside_constants(part: Sum) -> Iterator[Node]:
+    """What stands in a sum with a constant beside it, times constants: A x^-a in L + A x^-a."""
+    if any(isinstance(term, Parameter) for term in part.terms):
+        for term in part.terms:
+            own = [factor for factor in (term.factors if isinstance(term, Product) else (term,)) if features(factor)]
+            if len(own) == 1:
+                yield own[0]
+
+
+def _limit(part: Node, values: Values, beside_constant: bool) -> Node | None:
+    """What a part is nearly, but for a factor, and for a constant where one stands beside it; None where it is far from
+    any limit."""
     if not features(part):
         return None
     match part:
         case Power(Sum() as base, exponent) if not features(exponent) and _shifted(base, values) > DOMINANT:
             rate = Parameter(NEW, -STEEPEST_RATE, STEEPEST_RATE, Role.RATE)
             rest = _without_shift(base)
-            return exp(mul(rate, rest)) if parameters(exponent) else rest
+            return exp(mul(rate, rest)) if parameters(exponent) else rest if beside_constant else None
         case Power(base, exponent) if parameters(exponent) and not features(exponent):
-            return log(base) if _moves(part, values) < STRAIGHT else None
+            return log(base) if beside_constant and _moves(part, values) < STRAIGHT else None
         case Function("exp", (Product(factors),)):
             bare = mul(*(factor for factor in factors if not isinstance(factor, Parameter | Number)))
-            return bare if not parameters(bare) and _moves(part, values) < STRAIGHT else None
+            straight = beside_constant and not parameters(bare) and _moves(part, values) < STRAIGHT
+            return bare if straight else None
         case Sum() if _shifted(part, values, np.max) < NEGLIGIBLE:
             return _without_shift(part)
         case _:

@@ -57,6 +57,8 @@ def test_a_constant_at_an_extreme_gives_the_simpler_form(form: Node, constants: 
         (FADING, {"L": 1.0, "A": 2.0, "k": 0.3}),
         (SHIFTED, {"L": 1.0, "A": 2.0, "a": 0.5, "h": 3.0}),
         (HILL, {"L": 1.0, "A": 2.0, "h": 9.0}),
+        (mul(A, power(X, neg(EXPONENT))), {"A": 2.0, "a": 1e-5}),  # no constant beside it takes the rest of a logarithm
+        (mul(A, exp(neg(mul(RATE, X)))), {"A": 2.0, "k": 1e-5}),
     ],
 )
 def test_a_law_that_bends_within_the_rows_has_no_limit(form: Node, constants: dict[str, float]) -> None:
