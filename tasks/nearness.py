@@ -10,7 +10,6 @@ from lawsmith.tasks.table import Table, kept_with_table
 
 FADE = 3.0  # a row with the smallest level of every feature weighs exp(-FADE) of one with the largest in a group of …
 ROWS = 12  # … so many rows, or fewer; more rows bear a steeper fall
-BANDWIDTH = 0.2  # its power of the rows, as the bandwidth of local regression falls (Fan and Gijbels 1996)
 STEEPEST = 7.0  # of any number of rows, so that no row counts for nothing
 
 
@@ -23,8 +22,9 @@ def has_frontier(table: Table) -> bool:
 def nearness(table: Table) -> Array:
     """Weights (n,) in (0, 1]: exp(-f (1 - r)), r the mean over features of a row's rank among its group's levels.
 
-    f is FADE (m / ROWS)^BANDWIDTH for the m rows of the group, from FADE to STEEPEST. Every law is wrong somewhere,
-    and with many rows this moves a fit more than their noise does. Ranks run from 0 at the smallest level to 1 at the
+    f is FADE (m / ROWS)^(1 / (4 + d)) for the m rows of the group and d features, from FADE to STEEPEST, as the
+    bandwidth of local regression falls (Fan and Gijbels 1996). Every law is wrong somewhere, and with many rows this
+    moves a fit more than their noise does. Ranks run from 0 at the smallest level to 1 at the
     largest. Shares of a whole and labels have no frontier and do not count; a table without other features gets ones.
     """
     columns = [table.features[name] for name in frontier_features(table)]
@@ -32,7 +32,7 @@ def nearness(table: Table) -> Array:
         return np.ones(len(table))
     rank = sum(_rank(column, table.codes) for column in columns) / len(columns)
     rows = np.bincount(table.codes)[table.codes]
-    fade = np.clip(FADE * (rows / ROWS) ** BANDWIDTH, FADE, STEEPEST)
+    fade = np.clip(FADE * (rows / ROWS) ** (1 / (4 + len(columns))), FADE, STEEPEST)
     return np.asarray(np.exp(-fade * (1 - rank)))
 
 

@@ -23,6 +23,7 @@ from lawsmith.agent.search.score import (
     training_error,
     typical_error,
 )
+from lawsmith.agent.search.waves import unshown_waves
 from lawsmith.runs.trials import Trial
 from lawsmith.sandbox import Evaluation
 from lawsmith.sandbox.law.traits import traits
@@ -72,12 +73,12 @@ def choose(trials: Sequence[Trial], task: Task, rules: Rules = RULES, allow_opaq
     Laws within `rules.close` of the best score form a set that the data cannot separate, each the more plausible the
     better its score. Laws that repeated measurements rule out are left out where a law that they allow does nearly as
     well, and those that miss the rows in a pattern where another one leaves nothing but noise. Where one of the rest is
-    believable far beyond the data, those that are not leave the set. The law wins whose predictions beyond the data lie
-    nearest to their weighted median: it errs less than most of them. Laws that predict nearly the same share one vote,
-    and the best of them stands for all. A law with fewer constants that the rows cannot tell from that one is
-    preferred. Of exact laws the simplest wins. A law that nobody can read is chosen only where none can be read, or
-    where `allow_opaque` says so; one that breaks what the user knows of the target (`task.knowledge`) only where all
-    do. Raises ValueError when no trial is usable.
+    believable far beyond the data, those that are not leave the set, and so do those with a wave that no row shows. The
+    law wins whose predictions beyond the data lie nearest to their weighted median: it errs less than most of them.
+    Laws that predict nearly the same share one vote, and the best of them stands for all. A law with fewer constants
+    that the rows cannot tell from that one is preferred. Of exact laws the simplest wins. A law that nobody can read is
+    chosen only where none can be read, or where `allow_opaque` says so; one that breaks what the user knows of the
+    target (`task.knowledge`) only where all do. Raises ValueError when no trial is usable.
     """
     ranked = ranking(list({trial.id: trial for trial in trials}.values()), task, rules=rules)
     scores = {trial.id: typical_error(trial, task, rules=rules) for trial in ranked}
@@ -95,10 +96,12 @@ def choose(trials: Sequence[Trial], task: Task, rules: Rules = RULES, allow_opaq
         ranked.sort(key=lambda trial: _simplicity(trial, task))
         errors = np.array([scores[trial.id] for trial in ranked])
     near = ranked[:1] if exact else _close(ranked, scores, rules)
-    plausible = np.exp(-np.log(errors[: len(near)] / errors[0]) / rules.close)
-    safe = _safe(near)
-    if safe.any():
-        near, plausible = [trial for trial, ok in zip(near, safe, strict=True) if ok], plausible[safe]
+    plausible, kept = np.exp(-np.log(errors[: len(near)] / errors[0]) / rules.close), np.ones(len(near), dtype=np.bool_)
+    shown = np.array([not unshown_waves(one.proposal.source, one.evaluation, task.train) for one in near])
+    for good in (_safe(near), shown):
+        both = good & kept
+        kept = both if both.any() else kept
+    near, plausible = [trial for trial, ok in zip(near, kept, strict=True) if ok], plausible[kept]
     beyond = [_beyond(trial.evaluation, task) for trial in near]
     pick, votes = _most_central(beyond, plausible, rules)
     plainer = None if exact else _plainer(near[pick], ranked, scores, task, rules)

@@ -389,6 +389,21 @@ def test_a_wave_needs_rows_that_show_its_turns(rate, levels, unshown):
     assert unshown_waves(WAVE, evaluation, table) == unshown
 
 
+def test_a_wave_that_no_row_shows_wins_only_where_nothing_else_does_about_as_well():
+    def made(name: str, source: str, constants: Constants, error: float) -> Trial:
+        evaluation = trial(name, [error, error], constants=2).evaluation
+        known = evaluation.model_copy(update={"constants": constants.to_json()})
+        return Trial(name, Proposal(source), known)
+
+    bend = made("bend", WAVE, Constants(("A", "w"), ("g",), np.array([[1.0, 0.1]])), 0.01)
+    turns = made("turns", WAVE, Constants(("A", "w"), ("g",), np.array([[1.0, 2.0]])), 0.01)
+    power = FORM.format(law="p['A'] * x['x'] ** -p['a']")
+    constants = Constants(("L", "A", "a"), ("g",), np.array([[0.0, 1.0, 1.0]]))
+    assert winner(bend, made("power", power, constants, 0.016)) == "power"
+    assert winner(turns, made("power", power, constants, 0.016)) == "turns"
+    assert winner(bend, made("power", power, constants, 0.1)) == "bend"
+
+
 @pytest.mark.parametrize(
     ("law", "expected"),
     [
