@@ -122,7 +122,8 @@ def _without_shift(part: Sum) -> Node:
 
 
 def _shifted(part: Sum, values: Values, which: Callable[[Array], float] = np.min) -> float:
-    """The constant of a sum as a multiple of its other terms, in the row where it is least; NaN where there is none."""
+    """The constant of a sum as a multiple of its other terms, in the row that `which` picks (where it is least); NaN
+    where there is none."""
     constants = [term for term in part.terms if isinstance(term, Parameter)]
     if not constants:
         return np.nan
