@@ -66,10 +66,7 @@ def measurement(tasks: Sequence[str], runs: int, data_dir: Path | None, workers:
             found = search(task, runs, data_dir, count, "local")
             first = first or found["seconds"]
             same = "the same" if laws(found) == laws(alone) else "DIFFERENT"
-            print(
-                f"{'':18s}{count:12d}{found['seconds']:10.1f}{first / found['seconds']:10.2f}  {same}",
-                flush=True,
-            )
+            print(f"{'':18s}{count:12d}{found['seconds']:10.1f}{first / found['seconds']:10.2f}  {same}", flush=True)
 
 
 class Watch(Observer):
@@ -139,10 +136,7 @@ def simulation(seconds: Sequence[float], candidates: int, batches: Sequence[int]
     spent = np.array(seconds)
     trip, share = hand_over()
     low, middle, high = np.quantile(spent, (0.05, 0.5, 0.95))
-    print(
-        f"{len(spent)} candidates took {low:.2f} to {high:.2f} CPU s (5 to 95 %), median {middle:.2f}",
-        end=", ",
-    )
+    print(f"{len(spent)} candidates took {low:.2f} to {high:.2f} CPU s (5 to 95 %), median {middle:.2f}", end=", ")
     print(f"mean {spent.mean():.2f}; a round trip {1e3 * trip:.1f} ms, {1e3 * share:.2f} ms of CPU there,")
     print(f"in scheduler and client, which serve one at a time and are busy at {spent.mean() / share:.0f} workers")
     print(f"{'hours in batches of':>20s}" + "".join(f"{batch:>16d}" for batch in (*batches, candidates)))

@@ -39,16 +39,10 @@ def main() -> None:
                     print(f"{case.name[:33]:34s}{seconds:6.0f} s  no law yet", flush=True)
                     continue
                 choice = choose(trials, case.dataset.task)
-                beyond, error = (
-                    score(choice.winner, case.dataset, sandbox),
-                    choice.scores[choice.winner.id],
-                )
+                beyond, error = (score(choice.winner, case.dataset, sandbox), choice.scores[choice.winner.id])
                 line = f"{case.name[:33]:34s}{seconds:6.0f} s{beyond:9.4f}{error:11.3g}{len(trials):6d}"
                 print(
-                    line,
-                    f"{choice.winner.proposal.origin}: {choice.winner.evaluation.formula}",
-                    sep="  ",
-                    flush=True,
+                    line, f"{choice.winner.proposal.origin}: {choice.winner.evaluation.formula}", sep="  ", flush=True
                 )
 
 

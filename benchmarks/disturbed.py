@@ -44,14 +44,7 @@ class DisturbedJob:
 
     def options(self, folder: Path, url: str) -> list[str]:
         """Of the command, but for the folder of archives."""
-        options = [
-            "--data",
-            str(folder / "train.csv"),
-            "--test",
-            str(folder / "test.csv"),
-            "--target",
-            "loss",
-        ]
+        options = ["--data", str(folder / "train.csv"), "--test", str(folder / "test.csv"), "--target", "loss"]
         options += ["--cap", "3", "--runs", "2", "--agent", self.agent]
         options += ["--workers", "2" if self.way == "cluster" else "1"]
         options += ["--seed", str(self.seed)]

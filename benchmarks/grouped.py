@@ -68,10 +68,7 @@ LAWS = (
     GroupedLaw(
         "projectile",
         {"v": (1, 10), "angle": (-1.2, 1.2), "t": (0, 2)},
-        lambda x, g: [
-            x["v"] * np.cos(x["angle"]) * x["t"],
-            x["v"] * np.sin(x["angle"]) * x["t"] - 4.905 * x["t"] ** 2,
-        ],
+        lambda x, g: [x["v"] * np.cos(x["angle"]) * x["t"], x["v"] * np.sin(x["angle"]) * x["t"] - 4.905 * x["t"] ** 2],
         1,
         150,
         2,
@@ -79,10 +76,7 @@ LAWS = (
     GroupedLaw(
         "predators",
         {"x": (0.2, 4), "y": (0.2, 4)},
-        lambda x, g: [
-            1.1 * g * x["x"] - 0.4 * x["x"] * x["y"],
-            0.2 * x["x"] * x["y"] - 0.6 * g * x["y"],
-        ],
+        lambda x, g: [1.1 * g * x["x"] - 0.4 * x["x"] * x["y"], 0.2 * x["x"] * x["y"] - 0.6 * g * x["y"]],
         2,
         40,
         2,

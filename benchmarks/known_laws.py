@@ -392,10 +392,4 @@ SIGNED = {  # laws of features that take both signs; picked before any search ra
         constants=4,
     ),
 }  # fmt: skip
-SETS = {
-    "settled": SETTLED,
-    "later": LATER,
-    "scaling": SCALING,
-    "scaling-later": SCALING_LATER,
-    "signed": SIGNED,
-}
+SETS = {"settled": SETTLED, "later": LATER, "scaling": SCALING, "scaling-later": SCALING_LATER, "signed": SIGNED}

@@ -60,10 +60,7 @@ def scales(count: int) -> Callable[[np.random.Generator, int, float], Columns]:
     """Positive features over three decades, N and D of them over their usual ones."""
 
     def drawn(rng: np.random.Generator, rows: int, reach: float) -> Columns:
-        columns = {
-            "N": 1e7 * reach * 10 ** rng.uniform(0, 3, rows),
-            "D": 1e9 * reach * 10 ** rng.uniform(0, 3, rows),
-        }
+        columns = {"N": 1e7 * reach * 10 ** rng.uniform(0, 3, rows), "D": 1e9 * reach * 10 ** rng.uniform(0, 3, rows)}
         return columns | {f"p{k}": 10 ** rng.uniform(-1, 2, rows) for k in range(count - 2)}
 
     return drawn
@@ -103,18 +100,7 @@ def measure(case: MadeTable, discover: list[str], folder: Path) -> tuple[object,
     train, beyond = folder / "train.csv", folder / "beyond.csv"
     case.frame(rng, case.rows, 1.0).to_csv(train, index=False)
     case.frame(rng, 400, 3.0).to_csv(beyond, index=False)
-    command = [
-        *discover,
-        "--data",
-        str(train),
-        "--target",
-        "y",
-        "--test",
-        str(beyond),
-        "--runs",
-        "1",
-        "--json",
-    ]
+    command = [*discover, "--data", str(train), "--target", "y", "--test", str(beyond), "--runs", "1", "--json"]
     command += ["--runs-dir", str(folder / "runs")] + (["--group", "model"] if case.groups > 1 else [])
     began, used = time.monotonic(), os.times()
     found = subprocess.run(command, check=True, capture_output=True, text=True)

@@ -139,10 +139,7 @@ def five_folds(repeats: int, folder: Path | None) -> None:
     title = f"six fits to {rows}, one worker"
     print(f"\n{title:46s}{'fits alone':>14s}{'evaluation':>14s}{'beyond the fits':>18s}")
     with Sandbox(workers=1) as sandbox:
-        for name, source in (
-            ("a form proved pure", form),
-            ("a process for each fit", f"[0].clear()\n{form}"),
-        ):
+        for name, source in (("a form proved pure", form), ("a process for each fit", f"[0].clear()\n{form}")):
             whole = partial(evaluate, sandbox, source, task, folds)
             whole()
             pairs = [(timed(fits, 1)[0], timed(whole, 1)[0]) for _ in range(repeats)]

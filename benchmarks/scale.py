@@ -72,9 +72,7 @@ def search(rows: int, groups: int, features: int) -> dict[str, float]:
         command = ["--data", str(path), "--target", "y", "--group", "model", "--runs-dir", folder]
         began = time.monotonic()
         subprocess.run(
-            [sys.executable, "-c", "from agent.cli import main; main()", *command],
-            check=True,
-            capture_output=True,
+            [sys.executable, "-c", "from agent.cli import main; main()", *command], check=True, capture_output=True
         )
         seconds = time.monotonic() - began
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20

@@ -157,10 +157,7 @@ def _two(x: Columns, level: float, a: float, alpha: float, b: float, beta: float
 
 
 def _chinchilla_rows(rng: np.random.Generator, rows: int) -> dict[str, Any]:
-    return {
-        "N": written(10 ** rng.uniform(7.6, 9.5, rows), 3),
-        "D": written(10 ** rng.uniform(9, 11.2, rows), 3),
-    }
+    return {"N": written(10 ** rng.uniform(7.6, 9.5, rows), 3), "D": written(10 ** rng.uniform(9, 11.2, rows), 3)}
 
 
 def chinchilla(rng: np.random.Generator) -> SmallTable:
@@ -191,11 +188,7 @@ def categories(rng: np.random.Generator) -> SmallTable:
         "act": [a for *_, a in design],
     }
     far = [(w, tied, act) for w in (4096.0, 8192.0) for tied in ("no", "yes") for act in ("gelu", "silu")]
-    beyond = {
-        "width": np.array([w for w, _, _ in far]),
-        "tied": [t for _, t, _ in far],
-        "act": [a for *_, a in far],
-    }
+    beyond = {"width": np.array([w for w, _, _ in far]), "tied": [t for _, t, _ in far], "act": [a for *_, a in far]}
     made = (
         rng.uniform(0.05, 0.5), rng.uniform(0.3, 1.0), rng.uniform(0.4, 0.8),
         rng.uniform(0.02, 0.1), rng.uniform(0.03, 0.1), -rng.uniform(0.02, 0.1),

@@ -86,13 +86,7 @@ def _stretched(rng: np.random.Generator) -> Truth:
 
 
 def _sharp_break(rng: np.random.Generator) -> Truth:
-    level, a, one, two, at = (
-        _u(rng, 0.2, 1),
-        _u(rng, 2, 4),
-        _u(rng, 0.05, 0.2),
-        _u(rng, 0.3, 0.7),
-        _u(rng, 1, 10),
-    )
+    level, a, one, two, at = (_u(rng, 0.2, 1), _u(rng, 2, 4), _u(rng, 0.05, 0.2), _u(rng, 0.3, 0.7), _u(rng, 1, 10))
     return lambda x: level + a * (x["n"] / at) ** -one * (1 + (x["n"] / at) ** 4) ** (-(two - one) / 4)
 
 
@@ -117,13 +111,7 @@ def _oscillating(rng: np.random.Generator) -> Truth:
 
 
 def _from_zero(rng: np.random.Generator) -> Truth:
-    level, a, b, alpha, beta = (
-        _u(rng, 1, 2),
-        _u(rng, 0.5, 2),
-        _u(rng, 0.5, 2),
-        _u(rng, 0.2, 0.5),
-        _u(rng, 0.2, 0.6),
-    )
+    level, a, b, alpha, beta = (_u(rng, 1, 2), _u(rng, 0.5, 2), _u(rng, 0.5, 2), _u(rng, 0.2, 0.5), _u(rng, 0.2, 0.6))
     return lambda x: level + a * x["n"] ** -alpha + b * (1 + x["v"] / 300) ** -beta
 
 
@@ -177,13 +165,7 @@ BEYOND = 10.0  # the test part lies up to this factor beyond the largest value o
 
 
 def synthetic(
-    law: SyntheticLaw,
-    seed: int,
-    *,
-    noise: float,
-    groups: int = 1,
-    design: str = "grid",
-    rows: int | None = None,
+    law: SyntheticLaw, seed: int, *, noise: float, groups: int = 1, design: str = "grid", rows: int | None = None
 ) -> Dataset:
     """A dataset with `noise` relative to the spread of the truth; each group has constants of its own, and `rows` rows.
 

@@ -94,16 +94,7 @@ def kept_data(archive: Archive) -> Dataset | None:
         notes = tuple(visible(str(note))[:MOST_NOTE] for note in list(found["notes"])[:MOST_NOTES])
         made = Dataset(Task(manifest.task, train, _provenance(manifest)), test, notes)
         digest = _digest(made)
-    except (
-        OSError,
-        EOFError,
-        ValueError,
-        KeyError,
-        TypeError,
-        AttributeError,
-        OverflowError,
-        RecursionError,
-    ) as error:
+    except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise InputError(
             f"The archive {archive.path} is damaged: {DATA}: {visible(str(error))[:200] or 'unreadable'}."
         ) from None

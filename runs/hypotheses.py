@@ -23,10 +23,7 @@ class Hypothesis:
 
 
 def hypotheses(
-    trials: Sequence[Trial],
-    chosen: str | None,
-    inseparable: Collection[str] = (),
-    ancestors: Collection[str] = (),
+    trials: Sequence[Trial], chosen: str | None, inseparable: Collection[str] = (), ancestors: Collection[str] = ()
 ) -> tuple[Hypothesis, ...]:
     """The hypotheses in the order in which they were tried.
 

@@ -44,11 +44,7 @@ class LawFailed(RuntimeError):
 
 
 def close_law(
-    source: str,
-    task: Task,
-    constants: Constants | None,
-    provenance: Mapping[str, object],
-    sandbox: Sandbox,
+    source: str, task: Task, constants: Constants | None, provenance: Mapping[str, object], sandbox: Sandbox
 ) -> Closed:
     """The winner's ``law.py``, proved on the training rows to predict as the candidate does.
 

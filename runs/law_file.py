@@ -113,11 +113,7 @@ def render_law(
 
 
 def _stated_law(
-    stated: Statement,
-    schema: Schema,
-    constants: Constants | None,
-    provenance: Mapping[str, object],
-    arrays: bool,
+    stated: Statement, schema: Schema, constants: Constants | None, provenance: Mapping[str, object], arrays: bool
 ) -> str:
     """Our own code, written from the tree that was read, fitted and scored."""
     headline, table = visible(formula(stated)), ("CONSTANTS", _table(constants))
@@ -130,11 +126,7 @@ def _stated_law(
 
 
 def _opaque_law(
-    parsed: FormSource,
-    reason: str,
-    schema: Schema,
-    constants: Constants | None,
-    provenance: Mapping[str, object],
+    parsed: FormSource, reason: str, schema: Schema, constants: Constants | None, provenance: Mapping[str, object]
 ) -> str:
     """The candidate's own code: its first line says so."""
     headline = "The formula is the function `form` below."
@@ -251,11 +243,7 @@ def _assembled(head: str, schema: Schema, table: tuple[str, object], parts: Sequ
     name, content = table
     known = list(content) if isinstance(content, dict | tuple) else []
     default = f" = {known[0]!a}" if len(known) == 1 else ""
-    data = [
-        f"FEATURES = {schema.features!a}",
-        f"TARGETS = {schema.targets!a}",
-        f"{name} = {_literal(content)}",
-    ]
+    data = [f"FEATURES = {schema.features!a}", f"TARGETS = {schema.targets!a}", f"{name} = {_literal(content)}"]
     law = _SIGNATURE.format(default=default) + _HELP + body
     return "\n\n".join([head + "\n" + "\n".join(data) + "\n", *(f"{part.strip()}\n" for part in (*parts, law))])
 

@@ -85,12 +85,7 @@ class Law:
             return self.schema.features
         return tuple(name for name in self.schema.features if name in stated.features)
 
-    def predict(
-        self,
-        rows: Rows,
-        group: str | int | None = None,
-        sandbox: Sandbox | None = None,
-    ) -> Array:
+    def predict(self, rows: Rows, group: str | int | None = None, sandbox: Sandbox | None = None) -> Array:
         """Predictions (n,), or (n, T) for several targets, for columns named as the features.
 
         `group` is needed where the law has several, unless `rows` has the group column. Features that do not stand in
@@ -101,11 +96,7 @@ class Law:
         return found[:, 0] if found.shape[1] == 1 else found
 
     def interval(
-        self,
-        rows: Rows,
-        group: str | int | None = None,
-        level: float = 0.9,
-        data_dir: Path | None = None,
+        self, rows: Rows, group: str | int | None = None, level: float = 0.9, data_dir: Path | None = None
     ) -> list[list[Interval]]:
         """Per row and target a prediction with its interval; see docs/intervals.md. Raises InputError as `predict`."""
         with Sandbox() as sandbox:
@@ -226,12 +217,7 @@ class Law:
             )
         return found
 
-    def table(
-        self,
-        rows: Rows,
-        group: str | int | None = None,
-        known: Uncertainty | None = None,
-    ) -> Table:
+    def table(self, rows: Rows, group: str | int | None = None, known: Uncertainty | None = None) -> Table:
         """The rows as a table of the task. A feature that the formula does not name may be missing: it is then taken
         from the middle of the data (where `known` tells it), which changes no prediction.
 

@@ -170,10 +170,7 @@ def _within(line: Array, low: Array, high: Array, own: float) -> tuple[float | N
         end = float(axis[out] + share * (axis[out + step] - axis[out])) if outside[out] != outside[out + step] else at
         return float(np.exp(end)) if line[0] > 0 else end
 
-    return (
-        crossing(int(before[-1]), 1) if len(before) else None,
-        crossing(int(after[0]), -1) if len(after) else None,
-    )
+    return (crossing(int(before[-1]), 1) if len(before) else None, crossing(int(after[0]), -1) if len(after) else None)
 
 
 def _times(known: Uncertainty, target: str, level: float) -> float:

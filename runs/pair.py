@@ -78,10 +78,7 @@ def _bounds():
 
 
 def pair_source(
-    source: str,
-    schema: Schema,
-    constants: Mapping[str, Mapping[str, float]],
-    provenance: Mapping[str, object],
+    source: str, schema: Schema, constants: Mapping[str, Mapping[str, float]], provenance: Mapping[str, object]
 ) -> str:
     """The text of ``scaling_law.py`` for a candidate; one that is a pair already is carried as it is.
 

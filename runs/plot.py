@@ -77,10 +77,7 @@ def _families() -> list[str]:
     """matplotlib's own font, then the fonts of this machine with Chinese, Japanese and Korean letters."""
     from matplotlib.font_manager import fontManager
 
-    return [
-        "sans-serif",
-        *sorted({font.name for font in fontManager.ttflist if EAST_ASIAN.search(font.name)}),
-    ]
+    return ["sans-serif", *sorted({font.name for font in fontManager.ttflist if EAST_ASIAN.search(font.name)})]
 
 
 def _one(name: str | None, known: tuple[str, ...], what: str) -> str:

@@ -132,11 +132,7 @@ def _validation(
     found = evaluate(sandbox, source, search_task.task, search_task.folds, seed=search_task.seed)
     if found.validation_r2 is None:
         why = found.message or found.verdict.value
-        return math.nan, (
-            f"The fits to the folds cannot be repeated: {visible(why)[:300]}",
-            *told,
-            NEVER_CHECKED,
-        )
+        return math.nan, (f"The fits to the folds cannot be repeated: {visible(why)[:300]}", *told, NEVER_CHECKED)
     return found.validation_r2, (*told, NEVER_CHECKED)
 
 

@@ -63,13 +63,7 @@ class _EvaluationJobs:
     """The jobs of one evaluation."""
 
     def __init__(
-        self,
-        sandbox: Sandbox,
-        candidate: Candidate,
-        task: Task,
-        folds: Sequence[Fold],
-        probes: Table | None,
-        seed: int,
+        self, sandbox: Sandbox, candidate: Candidate, task: Task, folds: Sequence[Fold], probes: Table | None, seed: int
     ) -> None:
         self.sandbox, self.candidate, self.task, self.folds, self.seed = sandbox, candidate, task, folds, seed
         self.probes = None if probes is None else probes.hide()

@@ -272,10 +272,7 @@ def _unfit(order: Order, part: Part, reply: Reply) -> tuple[Verdict, str] | None
         return Verdict.NON_FINITE, "Some predictions are not finite."
     count, cap = len(reply.names), order.schema.cap
     if cap is not None and count > cap * len(order.schema.targets):
-        return (
-            Verdict.OVER_CAP,
-            f"{count} constants per group were returned; the task allows {cap} per target.",
-        )
+        return (Verdict.OVER_CAP, f"{count} constants per group were returned; the task allows {cap} per target.")
     if len(set(reply.names)) != count or not all(_is_name(order, name) for name in reply.names):
         return (
             Verdict.CONTRACT,

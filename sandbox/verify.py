@@ -126,12 +126,7 @@ def _checked(job: Job, candidate: Candidate, found: JobResult, execute: Execute)
     return found if checked.ok else replace(checked, usage=found.usage + checked.usage)
 
 
-def verify(
-    candidate: Candidate,
-    schema: Schema,
-    claims: Sequence[Claim],
-    execute: Execute,
-) -> JobResult:
+def verify(candidate: Candidate, schema: Schema, claims: Sequence[Claim], execute: Execute) -> JobResult:
     """Predicts the claims again from nothing but constants and rows; OK, without predictions, or what differs."""
     claims = [claim for claim in claims if len(claim.table)]
     if not claims:

@@ -142,11 +142,7 @@ def _typed(series: "pd.Series[Any]") -> tuple[Any, bool, bool] | None:
         moments = pd.to_datetime(series, utc=True).dt
         length = np.where(moments.is_leap_year, 366.0, 365.0)
         seconds = moments.hour * 3600 + moments.minute * 60 + moments.second
-        return (
-            (moments.year + (moments.day_of_year - 1 + seconds / 86400) / length).to_numpy(np.float64),
-            False,
-            True,
-        )
+        return ((moments.year + (moments.day_of_year - 1 + seconds / 86400) / length).to_numpy(np.float64), False, True)
     return None
 
 

@@ -28,21 +28,7 @@ MAX_HEADER = 1024**2
 
 _SEPARATORS = ("\t", ";", "|", ",", " ")  # in this order where several fit equally well
 _LOOK = 200  # lines that decide on the separator
-_SUMMARIES = (
-    "mean",
-    "average",
-    "avg",
-    "total",
-    "sum",
-    "median",
-    "std",
-    "stdev",
-    "sd",
-    "min",
-    "max",
-    "count",
-    "n",
-)
+_SUMMARIES = ("mean", "average", "avg", "total", "sum", "median", "std", "stdev", "sd", "min", "max", "count", "n")
 _NO_UNIT = ("-", "–", "—", "(-)", "[-]")
 _REMARK = re.compile(r"(?<=[\d.%])[ \t]+#.*$", flags=re.MULTILINE)
 _EXCEL = r"(?:N/A|DIV/0!|VALUE!|REF!|NAME\?|NUM!|NULL!)"

@@ -15,35 +15,10 @@ STATED_LOGARITHM = 1 - 1e-4  # the same where the name of one says that it is a 
 ROWS_PER_COLUMN = 3  # a model with fewer rows than this for each of its columns tells nothing
 MOST_PARTS = 3  # columns that a derived one is made of
 
-_MADE = (
-    "lr",
-    "learning_rate",
-    "warmup",
-    "flops",
-    "flop",
-    "compute",
-    "cost",
-    "budget",
-    "energy",
-    "ratio",
-    "per",
-    "pf",
-)
+_MADE = ("lr", "learning_rate", "warmup", "flops", "flop", "compute", "cost", "budget", "energy", "ratio", "per", "pf")
 """Words in names of columns that are made of others."""
 _LOGARITHM = frozenset(("log", "log2", "log10", "ln", "lg"))
-_BASIC = (
-    "n",
-    "d",
-    "params",
-    "parameters",
-    "tokens",
-    "samples",
-    "width",
-    "depth",
-    "layers",
-    "size",
-    "examples",
-)
+_BASIC = ("n", "d", "params", "parameters", "tokens", "samples", "width", "depth", "layers", "size", "examples")
 """Words in names of columns that others are made of."""
 
 

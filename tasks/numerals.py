@@ -11,24 +11,7 @@ from lawsmith.tasks.arrays import Array
 
 MISSING = frozenset(
     (
-        *(
-            "",
-            "na",
-            "n/a",
-            "#n/a",
-            "nan",
-            "null",
-            "none",
-            "nil",
-            "-",
-            "--",
-            "—",
-            "–",
-            "?",
-            ".",
-            "<na>",
-            "nat",
-        ),
+        *("", "na", "n/a", "#n/a", "nan", "null", "none", "nil", "-", "--", "—", "–", "?", ".", "<na>", "nat"),
         *("diverged", "failed", "crashed", "oom", "timeout", "killed"),
         *("\\n", "n.a.", "n.d.", "nd", "missing", "#div/0!", "#value!", "#ref!", "#name?", "#num!", "#null!"),
     )

@@ -14,16 +14,7 @@ SINGLE_GROUP = "all_data"
 
 
 Role = Literal[
-    "target",
-    "feature",
-    "group",
-    "category",
-    "weight",
-    "replicate",
-    "bookkeeping",
-    "companion",
-    "derived",
-    "left out",
+    "target", "feature", "group", "category", "weight", "replicate", "bookkeeping", "companion", "derived", "left out"
 ]
 
 

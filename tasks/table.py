@@ -72,14 +72,7 @@ class Table:
         return len(self.codes)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Table, (
-            dict(self.features),
-            dict(self.targets),
-            self.groups,
-            self.codes,
-            self.weight,
-            self.categories,
-        )
+        return Table, (dict(self.features), dict(self.targets), self.groups, self.codes, self.weight, self.categories)
 
     def take(self, index: IntArray | NDArray[np.bool_]) -> "Table":
         """The rows at `index` (positions, or a mask of shape (n,)), in that order, with all groups kept."""

@@ -75,12 +75,7 @@ def test_it_works_beside_a_users_modules_and_without_extras(installed: Path, tmp
 
     def run(*command: str) -> str:
         done = subprocess.run(
-            [sys.executable, *command],
-            cwd=tmp_path,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
+            [sys.executable, *command], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stderr
         return done.stdout

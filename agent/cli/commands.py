@@ -19,8 +19,7 @@ GroupName = Annotated[str | None, of.option("NAME", "Predict for this group only
 def predict(
     run: Reference,
     at: Annotated[
-        list[str] | None,
-        of.option("N=70B,D=2e12", "Predict at this point: a value for each feature of the formula."),
+        list[str] | None, of.option("N=70B,D=2e12", "Predict at this point: a value for each feature of the formula.")
     ] = None,
     rows: Annotated[Path | None, of.option("FILE", "Predict every row of this table instead.")] = None,
     output: Annotated[
@@ -44,8 +43,7 @@ def optimum(
     run: Reference,
     budget: Annotated[str, of.option("'6*N*D=1e24'", "What may be spent: an expression of features, and its amount.")],
     at: Annotated[
-        list[str] | None,
-        of.option("LR=1e-3", "Fix the features of the formula that the budget does not name."),
+        list[str] | None, of.option("LR=1e-3", "Fix the features of the formula that the budget does not name.")
     ] = None,
     target: Annotated[str | None, of.option("COLUMN", "The target to make least, where there are several.")] = None,
     maximize: Annotated[bool, of.option(of.FLAG, "Make the target most instead of least.", "--maximize")] = False,
@@ -82,17 +80,14 @@ def invert(
 @app.command()
 def report(
     run: Annotated[
-        str | None,
-        typer.Argument(metavar="[RUN]", help="The run to report on.", autocompletion=of.complete_run),
+        str | None, typer.Argument(metavar="[RUN]", help="The run to report on.", autocompletion=of.complete_run)
     ] = None,
     site: Annotated[Path | None, of.option("DIR", "Write pages about all runs into this folder instead.")] = None,
     output: Annotated[
-        Path | None,
-        of.option("FILE", "Write the page here instead of report.html in the archive.", "--out"),
+        Path | None, of.option("FILE", "Write the page here instead of report.html in the archive.", "--out")
     ] = None,
     intervals: Annotated[
-        bool,
-        of.option(of.FLAG, "Refit the law to measure its intervals, or leave them out.", show_default=False),
+        bool, of.option(of.FLAG, "Refit the law to measure its intervals, or leave them out.", show_default=False)
     ] = True,
     open_: of.Open = False,
     data_dir: DataDir = None,
@@ -139,8 +134,7 @@ def laws(
 @app.command()
 def inspect(
     run: Annotated[
-        str | None,
-        typer.Argument(metavar="[RUN]", help="Show this run in full.", autocompletion=of.complete_run),
+        str | None, typer.Argument(metavar="[RUN]", help="Show this run in full.", autocompletion=of.complete_run)
     ] = None,
     runs_dir: RunsDir = RUNS_DIR,
     task: Annotated[str | None, of.option("NAME", "List the runs of this task only.")] = None,
@@ -167,8 +161,7 @@ def export(
         str, of.option("FORMAT", "Write it as law, latex, sympy, json, uncertainties or sldbench.")
     ] = "law",
     target: Annotated[
-        Path | None,
-        of.option("PATH", "Write to this file (for sldbench: folder) instead of stdout.", "--out"),
+        Path | None, of.option("PATH", "Write to this file (for sldbench: folder) instead of stdout.", "--out")
     ] = None,
     law: LawId = None,
     runs_dir: RunsDir = RUNS_DIR,
@@ -181,11 +174,7 @@ def export(
 
 @app.command()
 def resume(
-    run: Reference,
-    runs_dir: RunsDir = RUNS_DIR,
-    cluster: Cluster = None,
-    trust: Trust = False,
-    json: Json = False,
+    run: Reference, runs_dir: RunsDir = RUNS_DIR, cluster: Cluster = None, trust: Trust = False, json: Json = False
 ) -> None:
     """Continue an interrupted search. Nothing on record is fitted, or paid for, again."""
     from lawsmith.agent.cli import search

@@ -45,10 +45,7 @@ def show(as_json: bool, verbose: bool = False, environment: Mapping[str, str] = 
     if not verbose:
         refused = [tier for tier, report in tiers.items() if not report["granted"]]
         more = f"; not granted here: {', '.join(refused)}" if refused else ""
-        out.print(
-            text(f"The isolation was tested by attacks{more}. `discover doctor -v` lists them."),
-            soft_wrap=True,
-        )
+        out.print(text(f"The isolation was tested by attacks{more}. `discover doctor -v` lists them."), soft_wrap=True)
         return
     for tier, report in tiers.items():
         refusal = f"not granted: {report['reason']}; {report['remedy']}."

@@ -68,8 +68,7 @@ def best(
     _value(value)
     for name, (low, high) in got.as_good.items():
         out.print(
-            text(f"Any {name} from {low:.2g} to {high:.2g} is as good: it costs less than the noise."),
-            soft_wrap=True,
+            text(f"Any {name} from {low:.2g} to {high:.2g} is as good: it costs less than the noise."), soft_wrap=True
         )
     _say(said)
 

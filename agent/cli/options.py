@@ -72,8 +72,7 @@ Runs = Annotated[int, search("N", "How many independent searches to make.")]
 Agent = Annotated[
     str,
     search(
-        "NAME",
-        "Who proposes formulas: symbolic (no model); analyst, evolve or refine (a language model); or auto.",
+        "NAME", "Who proposes formulas: symbolic (no model); analyst, evolve or refine (a language model); or auto."
     ),
 ]
 Seed = Annotated[int, search("S", "The seed of the first run; run k uses S + k - 1.")]
@@ -96,21 +95,16 @@ Trust = Annotated[
 
 Data = Annotated[
     Path | None,
-    table(
-        "FILE",
-        "The table to learn from: CSV, Parquet, JSON or Excel; - reads stdin. `discover FILE` is the same.",
-    ),
+    table("FILE", "The table to learn from: CSV, Parquet, JSON or Excel; - reads stdin. `discover FILE` is the same."),
 ]
 Target = Annotated[list[str] | None, table("COLUMN,…", "The column, or columns, to predict.")]
 Features = Annotated[
-    list[str] | None,
-    table("COLUMN,…", "The columns to predict from. By default lawsmith decides, and says why."),
+    list[str] | None, table("COLUMN,…", "The columns to predict from. By default lawsmith decides, and says why.")
 ]
 Group = Annotated[
     str | None,
     table(
-        "COLUMN",
-        "The column whose every value (a model family, say) gets constants of its own; `none` for one law.",
+        "COLUMN", "The column whose every value (a model family, say) gets constants of its own; `none` for one law."
     ),
 ]
 Category = Annotated[list[str] | None, table("COLUMN,…", "Labels that shift the law, such as codes.")]
@@ -135,22 +129,16 @@ KeepData = Annotated[
 ]
 
 TrustAll = Annotated[
-    bool,
-    table(FLAG, "Count every row in full, also rows that the leading laws do not believe.", "--trust-all"),
+    bool, table(FLAG, "Count every row in full, also rows that the leading laws do not believe.", "--trust-all")
 ]
 
 AllowOpaque = Annotated[
     bool,
-    limit(
-        FLAG,
-        "Let a law win that nobody can read: its law.py runs the code that a model wrote.",
-        "--allow-opaque",
-    ),
+    limit(FLAG, "Let a law win that nobody can read: its law.py runs the code that a model wrote.", "--allow-opaque"),
 ]
 
 Form = Annotated[
-    list[str] | None,
-    search("FORMULA", "Fit a formula of your own beside the search, such as 'E + A/N^a + B/D^b'."),
+    list[str] | None, search("FORMULA", "Fit a formula of your own beside the search, such as 'E + A/N^a + B/D^b'.")
 ]
 HallOfFame = Annotated[
     Path | None,

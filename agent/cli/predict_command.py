@@ -201,12 +201,7 @@ def _entries(table: Table, found: Sequence[Sequence[Any]], targets: Sequence[str
 
 
 def _show(
-    law: Law,
-    table: Table,
-    found: Sequence[Sequence[Any]],
-    known: Uncertainty | None,
-    as_json: bool,
-    level: float,
+    law: Law, table: Table, found: Sequence[Sequence[Any]], known: Uncertainty | None, as_json: bool, level: float
 ) -> None:
     said = [NO_INTERVAL] if known is None else remarks(known, table)
     entries = _entries(table, found, law.schema.targets)
@@ -221,11 +216,7 @@ def _show(
     out.print(text(f"{' and '.join(law.schema.targets)} at {where}"), soft_wrap=True)
     several = len(table) > 1
     listed = Shown(box=box.SIMPLE_HEAD, pad_edge=False)
-    headings = [
-        *(["group"] if several else []),
-        *(["target"] if len(law.schema.targets) > 1 else []),
-        "value",
-    ]
+    headings = [*(["group"] if several else []), *(["target"] if len(law.schema.targets) > 1 else []), "value"]
     for heading in headings:
         listed.add_column(heading, justify="right" if heading == "value" else "left")
     if known is not None:

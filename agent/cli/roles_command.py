@@ -7,17 +7,7 @@ from rich.table import Table
 from lawsmith.agent.cli.output import text
 from lawsmith.tasks import ColumnRole
 
-ORDER = (
-    "target",
-    "feature",
-    "category",
-    "group",
-    "weight",
-    "replicate",
-    "derived",
-    "companion",
-    "bookkeeping",
-)
+ORDER = ("target", "feature", "category", "group", "weight", "replicate", "derived", "companion", "bookkeeping")
 MOST = 40
 """Columns that are shown; those that are left out come last."""
 

@@ -74,13 +74,7 @@ def _tool_calls(listed: Any, scrub: Scrubber) -> tuple[ToolCall, ...]:
         name = _named(call.get("id") or f"call-{place}", scrub)
         if any(name == known.id for known in found):  # some servers number every call 0
             name = f"{name}-{place}"
-        found.append(
-            ToolCall(
-                id=name,
-                name=_named(function["name"], scrub),
-                arguments=scrub(_clean(text)),
-            )
-        )
+        found.append(ToolCall(id=name, name=_named(function["name"], scrub), arguments=scrub(_clean(text))))
     return tuple(found[:MOST_CALLS])
 
 

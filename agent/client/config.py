@@ -189,11 +189,7 @@ class Config(Frozen):
             reply = min(self.sampling.max_reply_tokens, context // 4)
         prompt = None if context is None or reply is None else context - reply
         changed: dict[str, dict[str, float | str | None]] = {
-            "sampling": {
-                "temperature": options.temperature,
-                "max_reply_tokens": reply,
-                "effort": options.effort,
-            },
+            "sampling": {"temperature": options.temperature, "max_reply_tokens": reply, "effort": options.effort},
             "transport": {
                 "prompt_tokens": prompt,
                 "in_flight": options.in_flight,

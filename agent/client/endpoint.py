@@ -11,13 +11,7 @@ from typing import Any, NoReturn
 import httpx2
 import openai
 
-from lawsmith.agent.client.call_failures import (
-    AnsweredFailure,
-    CallFailure,
-    EndpointError,
-    Failure,
-    says_too_long,
-)
+from lawsmith.agent.client.call_failures import AnsweredFailure, CallFailure, EndpointError, Failure, says_too_long
 from lawsmith.agent.client.completion import FullContext, read_body, read_reply
 from lawsmith.agent.client.http import BodyTooLarge, bounded_client, never_connected, retry_after, timeout
 from lawsmith.agent.client.messages import Message, ModelReply, Request
@@ -98,10 +92,7 @@ class Endpoint:
         self.url = public_url(root)
         self._scrub = Scrubber.of([key] if key else [])
         self._client = openai.OpenAI(
-            base_url=root,
-            api_key=key or NO_KEY,
-            max_retries=0,
-            http_client=bounded_client(root, key or NO_KEY),
+            base_url=root, api_key=key or NO_KEY, max_retries=0, http_client=bounded_client(root, key or NO_KEY)
         )
         self._limit_name: str = self.profile.limit
         self._rejected_limits: set[str] = set()
@@ -300,11 +291,7 @@ def _sent(message: Message) -> dict[str, Any]:
     if message.tool_calls:
         sent["content"] = message.content or None
         sent["tool_calls"] = [
-            {
-                "id": call.id,
-                "type": "function",
-                "function": {"name": call.name, "arguments": call.arguments},
-            }
+            {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
             for call in message.tool_calls
         ]
     if message.tool_call_id:

@@ -67,11 +67,7 @@ class CallAttempt(Frozen):
         if self.failure is not None:
             return None
         return ModelReply(
-            text=self.text,
-            finish=self.finish,
-            usage=self.usage,
-            served_by=self.served_by,
-            tool_calls=self.tool_calls,
+            text=self.text, finish=self.finish, usage=self.usage, served_by=self.served_by, tool_calls=self.tool_calls
         )
 
     @property

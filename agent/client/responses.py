@@ -51,10 +51,7 @@ def as_chat(body: Any) -> Any:
         if isinstance(part, dict)
     ]
     calls = [
-        {
-            "id": item.get("call_id"),
-            "function": {"name": item.get("name"), "arguments": item.get("arguments")},
-        }
+        {"id": item.get("call_id"), "function": {"name": item.get("name"), "arguments": item.get("arguments")}}
         for item in items
         if item.get("type") == "function_call"
     ]

@@ -50,10 +50,7 @@ class ReplyWatch:
         """A part of the reply: words, or arguments of a tool."""
         self._bytes += len(part) if isinstance(part, str) else 0
         self._now = replace(
-            self._now,
-            tokens=-(-self._bytes // BYTES_OF_A_TOKEN),
-            tool=tool[:40] or self._now.tool,
-            thinking=thinking,
+            self._now, tokens=-(-self._bytes // BYTES_OF_A_TOKEN), tool=tool[:40] or self._now.tool, thinking=thinking
         )
         self._listener(self._now)
 

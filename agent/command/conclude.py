@@ -73,13 +73,7 @@ def conclude(
             " ".join((*passed, str(failure))),
         )
     judged = verdict(
-        choice.winner,
-        choice.inseparable,
-        history.trials,
-        dataset,
-        search_task,
-        scores,
-        warnings=choice.warnings,
+        choice.winner, choice.inseparable, history.trials, dataset, search_task, scores, warnings=choice.warnings
     )
     told = () if doubts is None else doubts.sentences(choice.winner, sandbox)
     described = _described(choice, dataset.task) | {
@@ -92,12 +86,7 @@ def conclude(
 
 
 def _finite_everywhere(
-    choice: Choice,
-    journal: Journal,
-    dataset: Dataset,
-    search_task: SearchTask,
-    sandbox: Sandbox,
-    allow_opaque: bool,
+    choice: Choice, journal: Journal, dataset: Dataset, search_task: SearchTask, sandbox: Sandbox, allow_opaque: bool
 ) -> tuple[Choice, Closed, tuple[str, ...]]:
     """The choice with constants from all rows, its law.py, and sentences about laws that were passed over.
 
@@ -210,12 +199,7 @@ def _books(journal: Journal, spent: Spending, stopped: str, account: dict[str, A
         calls=spent.calls,
         seconds=round(spent.seconds, 3),
         cost_usd=spent.usd,
-        details={
-            "stopped": stopped,
-            "tokens": spent.tokens,
-            "failures": dict(failures),
-            "account": plain(account),
-        },
+        details={"stopped": stopped, "tokens": spent.tokens, "failures": dict(failures), "account": plain(account)},
     )
 
 

@@ -108,11 +108,7 @@ class Job(BaseModel):
 
     def check(self) -> Self:
         """The same job; raises InputError for a number that makes no sense."""
-        for option, value, least in (
-            ("runs", self.runs, 1),
-            ("workers", self.workers, 1),
-            ("seed", self.seed, 0),
-        ):
+        for option, value, least in (("runs", self.runs, 1), ("workers", self.workers, 1), ("seed", self.seed, 0)):
             if value is not None and value < least:
                 raise InputError(f"--{option} is {value}; it must be at least {least}.")
         if self.only and not self.forms and not self.hall_of_fame and not self.catalogue:

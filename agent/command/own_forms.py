@@ -21,11 +21,7 @@ class OwnForms:
     """
 
     def __init__(
-        self,
-        sources: Sequence[str],
-        others: Proposer | None,
-        fame: Mapping[str, str],
-        catalogue: Mapping[str, str],
+        self, sources: Sequence[str], others: Proposer | None, fame: Mapping[str, str], catalogue: Mapping[str, str]
     ) -> None:
         """`fame`: candidate source -> the formula as the other program wrote it. `catalogue`: candidate source -> name
         and reference of a law of the user's catalogue."""

@@ -115,10 +115,7 @@ class Command:
                     runner.recall(plan.path(self.runs_dir))
                 observer.searching(evaluator.search_task)
                 at_a_time = self._at_a_time(evaluator)
-                plans = [
-                    *(replace(plan, spent=self._spent()) for plan in plans[:at_a_time]),
-                    *plans[at_a_time:],
-                ]
+                plans = [*(replace(plan, spent=self._spent()) for plan in plans[:at_a_time]), *plans[at_a_time:]]
                 runs = threads.map(
                     lambda index: runner.run(plans[index], self.runs_dir), len(plans), at_a_time, runner.close
                 )
@@ -147,10 +144,7 @@ class Command:
         search_task = SearchTask.of(dataset.task)
         with (
             proposers(
-                self.chosen,
-                self.job,
-                search_task.task,
-                observer.arriving if observer.follows_replies else None,
+                self.chosen, self.job, search_task.task, observer.arriving if observer.follows_replies else None
             ) as make_proposer,
             self._evaluator(search_task, sandbox, observer) as evaluator,
         ):

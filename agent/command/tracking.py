@@ -44,11 +44,7 @@ def logged(result: Result) -> Logged:
         "train_error": None if row is None else row.train_error,
     }
     metrics = {f"{PREFIX}/{name}": float(value) for name, value in scores.items() if value is not None}
-    settings = {
-        "formula": law.expression or "see law.py",
-        "run": run.manifest.run,
-        "tone": run.result.tone or "",
-    }
+    settings = {"formula": law.expression or "see law.py", "run": run.manifest.run, "tone": run.result.tone or ""}
     return Logged(
         {f"{PREFIX}/{name}": value[:LONGEST] for name, value in settings.items()},
         {**metrics, **_constants(law)},

@@ -45,30 +45,8 @@ DETAILS = (
     Detail(rows=8, bins=6, groups=12, others=3, tried=20, failures=5, notes=8, source=6000, findings=8),
     Detail(rows=6, bins=5, groups=8, others=2, tried=12, failures=3, notes=5, source=4000, findings=6),
     Detail(rows=6, bins=5, groups=4, others=1, tried=8, failures=2, notes=3, source=2500, findings=4),
-    Detail(
-        rows=4,
-        bins=4,
-        groups=2,
-        others=0,
-        tried=4,
-        failures=1,
-        notes=1,
-        source=1500,
-        findings=2,
-        lineage=False,
-    ),
-    Detail(
-        rows=4,
-        bins=0,
-        groups=2,
-        others=0,
-        tried=0,
-        failures=0,
-        notes=0,
-        source=900,
-        findings=1,
-        lineage=False,
-    ),
+    Detail(rows=4, bins=4, groups=2, others=0, tried=4, failures=1, notes=1, source=1500, findings=2, lineage=False),
+    Detail(rows=4, bins=0, groups=2, others=0, tried=0, failures=0, notes=0, source=900, findings=1, lineage=False),
 )
 
 Content = Callable[[Detail], Mapping[str, Any]]

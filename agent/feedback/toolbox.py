@@ -213,11 +213,7 @@ class Toolbox:
         if not trial.usable:
             return self._prompts.fit("tried.j2", lambda detail: _failure(trial, place), share=1.0)
         view = self._viewer.view(trial, source=SOURCE, findings=FINDINGS, lineage=False)
-        return self._prompts.fit(
-            "tried.j2",
-            lambda detail: {"view": view, "number": place, "leader": ""},
-            share=1.0,
-        )
+        return self._prompts.fit("tried.j2", lambda detail: {"view": view, "number": place, "leader": ""}, share=1.0)
 
     def outcome(self, trial: Trial, history: History) -> str:
         """What is told about a candidate that was just tried: all but its source, and the best law so far."""

@@ -112,13 +112,7 @@ class Viewer:
         return {f"residual_{name}": residuals[:, k] for k, name in enumerate(self._task.schema.targets)}
 
     def view(
-        self,
-        trial: Trial,
-        *,
-        source: int,
-        findings: int = 0,
-        lineage: bool = True,
-        standing: Standing | None = None,
+        self, trial: Trial, *, source: int, findings: int = 0, lineage: bool = True, standing: Standing | None = None
     ) -> LawView:
         """`source` bounds the characters of source, `findings` the lines of each kind of diagnostics.
 

@@ -9,16 +9,7 @@ from lawsmith.agent.client.call_failures import Failure
 from lawsmith.agent.client.messages import Message, Request, ToolCall
 from lawsmith.agent.feedback.prompts import clip_bytes
 from lawsmith.agent.feedback.text import clip
-from lawsmith.agent.feedback.toolbox import (
-    Finish,
-    Note,
-    RunArguments,
-    Toolbox,
-    Try,
-    numbered,
-    read_arguments,
-    tools,
-)
+from lawsmith.agent.feedback.toolbox import Finish, Note, RunArguments, Toolbox, Try, numbered, read_arguments, tools
 from lawsmith.agent.feedback.views import AT_THE_NOISE
 from lawsmith.agent.llm.model_proposer import LLMProposer
 from lawsmith.agent.llm.parsing import parse_reply, parses
@@ -266,10 +257,7 @@ class Analyst(LLMProposer):
         size = sum(turn.bytes for turn in self._turns) + sum(message.bytes for message in self._opening)
         if not self._opening or size > FULL * self.prompts.bytes:
             self._opening = self.prompts.first(
-                "analyst_start.j2",
-                lambda detail: self._start(history),
-                share=OPENING_SHARE,
-                system="analyst_system.j2",
+                "analyst_start.j2", lambda detail: self._start(history), share=OPENING_SHARE, system="analyst_system.j2"
             )
             self._turns = self._last_turns()
         self._tell_budget()

@@ -38,9 +38,6 @@ class Ensemble:
     def record(self) -> dict[str, dict[str, int]]:
         """Per model: answers and improvements."""
         return {
-            choice.name: {
-                "answers": self._answers[choice.name],
-                "improvements": self._improvements[choice.name],
-            }
+            choice.name: {"answers": self._answers[choice.name], "improvements": self._improvements[choice.name]}
             for choice in self._models
         }

@@ -137,11 +137,7 @@ class Evolve(LLMProposer):
                 "angle": angle,
                 "parents": [
                     self.viewer.view(
-                        t,
-                        source=detail.source,
-                        findings=detail.findings,
-                        lineage=detail.lineage,
-                        standing=standing,
+                        t, source=detail.source, findings=detail.findings, lineage=detail.lineage, standing=standing
                     )
                     for t in parents
                 ],

@@ -186,13 +186,7 @@ class ModelSession:
                 line.model.preflight()
 
     def proposer(
-        self,
-        task: Task,
-        seed: int,
-        budget: Budget,
-        sink: CallSink,
-        evaluator: Evaluator,
-        floor: Proposer | None,
+        self, task: Task, seed: int, budget: Budget, sink: CallSink, evaluator: Evaluator, floor: Proposer | None
     ) -> LLMProposer:
         """The proposer of one run; its calls are recorded in `sink`, the run's archive."""
         recording = Recording(sink)

@@ -80,12 +80,7 @@ def standing(session: Session) -> Answer:
     """The best law so far, and what may still be spent."""
     leader = session.leader
     best = None if leader is None else {"candidate": leader.id, "by": _maker(leader), **_scores(leader)}
-    return {
-        "best": best,
-        "candidates_left": session.left,
-        "floor_ended": session.floor_ended,
-        "notes": session.notes,
-    }
+    return {"best": best, "candidates_left": session.left, "floor_ended": session.floor_ended, "notes": session.notes}
 
 
 def outcome(archive: Archive) -> Answer:

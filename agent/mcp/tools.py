@@ -14,14 +14,7 @@ from mcp_types import ToolAnnotations
 from pydantic import Field
 
 from lawsmith.agent.feedback.tables import MAX_ROWS
-from lawsmith.agent.feedback.toolbox import (
-    Arguments,
-    Laws,
-    PlotArguments,
-    RowsArguments,
-    RunArguments,
-    numbered,
-)
+from lawsmith.agent.feedback.toolbox import Arguments, Laws, PlotArguments, RowsArguments, RunArguments, numbered
 from lawsmith.agent.mcp import answers
 from lawsmith.agent.mcp.answers import Answer
 from lawsmith.agent.mcp.session import Progress

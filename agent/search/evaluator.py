@@ -39,13 +39,7 @@ class Evaluator:
     alone.
     """
 
-    def __init__(
-        self,
-        sandbox: Sandbox,
-        search_task: SearchTask,
-        *,
-        elsewhere: Elsewhere | None = None,
-    ) -> None:
+    def __init__(self, sandbox: Sandbox, search_task: SearchTask, *, elsewhere: Elsewhere | None = None) -> None:
         self.sandbox, self.search_task, self.task = sandbox, search_task, search_task.task
         self._lock = threading.Lock()
         self._results: dict[str, Future[Evaluation]] = {}

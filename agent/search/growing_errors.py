@@ -18,10 +18,7 @@ from lawsmith.tasks.table import Table
 
 FEWEST_ROWS = 12  # with fewer, how errors grow is chance
 RATIO = 3.0  # of the targets' upper and lower tenth, below which both kinds of errors look alike
-CLEARLY, EACH = (
-    6.0,
-    0.1,
-)  # logarithm of how much likelier errors that grow must be: at least, and for each row
+CLEARLY, EACH = (6.0, 0.1)  # logarithm of how much likelier errors that grow must be: at least, and for each row
 FLOORS = (0.0, 0.03, 0.1, 0.3, 1.0)  # errors that do not grow, as shares of the typical one that does
 NOISE = 0.5  # correlation of a row's residual with its neighbours' beyond which laws miss a bend
 LEAST = 1e-9  # share of the largest value below which a value says nothing of its error

@@ -18,22 +18,13 @@ from lawsmith.tasks.table import Table
 
 FAR = 8.0  # robust standard deviations beyond which a row is not believed …
 FAR_AT_EDGE = 16.0  # … and where it is outermost in some feature, where laws that are nearly right bend away
-LEADING, AS_GOOD = (
-    8,
-    1.5,
-)  # laws that are asked: at most so many, with at most this times the best robust error
+LEADING, AS_GOOD = (8, 1.5)  # laws that are asked: at most so many, with at most this times the best robust error
 EXPLAINED = 0.5  # share of the targets' robust spread below which the errors of a leading law have to lie
-FEW, MOST = (
-    2,
-    0.02,
-)  # rows, or share of them; where more are missed, the noise has heavy tails and none is to blame
+FEW, MOST = (2, 0.02)  # rows, or share of them; where more are missed, the noise has heavy tails and none is to blame
 NEIGHBOURS = 5  # rows whose errors say whether one alone is wrong
 OWN = 0.6  # share of a row's residual that its neighbours must not have as well
 ALSO_PLAIN = 3.0  # plain standard deviations that a row with a large relative error has to be off as well
-GROWS, RATIO = (
-    0.3,
-    3.0,
-)  # rank correlation of error and size, and ratio of sizes, from which errors are relative
+GROWS, RATIO = (0.3, 3.0)  # rank correlation of error and size, and ratio of sizes, from which errors are relative
 NORMAL = 1.4826  # a normal standard deviation in median absolute deviations
 
 

@@ -93,8 +93,7 @@ def is_ruled_out(evaluation: Evaluation, task: Task) -> bool:
 def ranking(trials: Sequence[Trial], task: Task, target: int | None = None, rules: Rules = RULES) -> list[Trial]:
     """The usable trials by their typical error, best first; of equals the earlier."""
     return sorted(
-        (trial for trial in trials if trial.usable),
-        key=lambda trial: typical_error(trial, task, target, rules),
+        (trial for trial in trials if trial.usable), key=lambda trial: typical_error(trial, task, target, rules)
     )
 
 

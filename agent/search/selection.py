@@ -129,11 +129,7 @@ def _close(ranked: Sequence[Trial], scores: Mapping[str, float], rules: Rules) -
 def _simplicity(trial: Trial, task: Task) -> tuple[bool, float, float]:
     """Sorts laws that nothing in the data contradicts first, and those of fewer constants before others."""
     contradicted = not is_exact(trial.evaluation, task)
-    return (
-        contradicted,
-        0.0 if contradicted else free_constants(trial.evaluation, task),
-        typical_error(trial, task),
-    )
+    return (contradicted, 0.0 if contradicted else free_constants(trial.evaluation, task), typical_error(trial, task))
 
 
 def _at_the_scatter(ranked: list[Trial], scores: Mapping[str, float], task: Task, rules: Rules) -> list[Trial]:

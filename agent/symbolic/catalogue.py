@@ -44,15 +44,7 @@ KINDS = (
     *("rate", "centre", "width", "turns", "activation", "steepness", "drift", "rise", "fall"),
     *("half", "approach", "threshold"),
 )
-INVERSE = (
-    "rate",
-    "turns",
-    "steepness",
-    "drift",
-    "rise",
-    "fall",
-    "approach",
-)  # in the inverse of a feature's unit
+INVERSE = ("rate", "turns", "steepness", "drift", "rise", "fall", "approach")  # in the inverse of a feature's unit
 _KIND = re.compile(rf"({'|'.join(KINDS)}) of (\w+)")
 
 Sign = Literal["any", "positive", "not negative"]

@@ -7,17 +7,7 @@ from collections.abc import Sequence
 from lawsmith.agent.symbolic.profile import Profile
 from lawsmith.agent.symbolic.templates import Template
 from lawsmith.agent.symbolic.terms import Terms
-from lawsmith.sandbox.law.expression import (
-    ONE,
-    Feature,
-    Node,
-    Number,
-    Parameter,
-    Sum,
-    add,
-    function,
-    mul,
-)
+from lawsmith.sandbox.law.expression import ONE, Feature, Node, Number, Parameter, Sum, add, function, mul
 from lawsmith.sandbox.law.parameter_roles import Role
 
 MIXED = 3  # categories up to which each may act in a way of its own
@@ -33,11 +23,7 @@ def of_categories(profile: Profile, plain: Sequence[Template]) -> list[Template]
     for template in plain:
         b = Terms(profile)
         found.append(
-            Template(
-                f"{template.origin}, offsets of {title}",
-                with_offsets(b, template.node, names),
-                template.backbone,
-            )
+            Template(f"{template.origin}, offsets of {title}", with_offsets(b, template.node, names), template.backbone)
         )
         found.append(
             Template(f"{template.origin}, factors of {title}", with_factors(Terms(profile), template.node, names))

@@ -7,15 +7,7 @@ from itertools import combinations, product
 
 import numpy as np
 
-from lawsmith.agent.symbolic.profile import (
-    ColumnKind,
-    Combination,
-    Profile,
-    apart,
-    kind_of,
-    log_quadratic,
-    profile,
-)
+from lawsmith.agent.symbolic.profile import ColumnKind, Combination, Profile, apart, kind_of, log_quadratic, profile
 from lawsmith.sandbox.law.expression import ONE, Feature, Number, add, mul, neg, power
 from lawsmith.tasks.dependence import WithinGroups
 from lawsmith.tasks.folds import simplex_columns

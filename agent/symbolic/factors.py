@@ -12,19 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
-from lawsmith.sandbox.law.expression import (
-    ONE,
-    Node,
-    Number,
-    add,
-    divide,
-    exp,
-    function,
-    log,
-    mul,
-    neg,
-    power,
-)
+from lawsmith.sandbox.law.expression import ONE, Node, Number, add, divide, exp, function, log, mul, neg, power
 from lawsmith.sandbox.law.parameter_roles import Role
 from lawsmith.tasks.arrays import Array
 
@@ -36,14 +24,7 @@ NATURAL = (1.0, 2.0, 3.0, 4.0, 0.5, 1 / 3, 1.5, -1.0, -2.0)  # constants that la
 FAR_OFF = 0.02  # width of a positive argument, as a share of its smallest value, in which every power is a line
 OWN_UNIT = (0.1, 30.0)  # sizes of an argument of which constants near 1 are more likely than others
 
-TURNING = (
-    "sin",
-    "cos",
-    "sigmoid",
-    "tanh",
-    "gauss",
-    "hinge",
-)  # kinds that a scale of many decades does not show
+TURNING = ("sin", "cos", "sigmoid", "tanh", "gauss", "hinge")  # kinds that a scale of many decades does not show
 
 Bounds = tuple[tuple[float, float], ...]
 Ends = tuple[float, float]
@@ -125,11 +106,7 @@ def _waves(name: str) -> dict[str, FactorKind]:
             3.0,
         ),
         f"{name} of log": _wave(
-            name,
-            lambda u: np.log1p(np.abs(u)),
-            lambda u, absolute: function("log1p", absolute),
-            lambda size: 40.0,
-            3.0,
+            name, lambda u: np.log1p(np.abs(u)), lambda u, absolute: function("log1p", absolute), lambda size: 40.0, 3.0
         ),
     }
 

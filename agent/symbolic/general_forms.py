@@ -13,16 +13,7 @@ import numpy as np
 from lawsmith.agent.symbolic.ahead import SearchedAhead
 from lawsmith.agent.symbolic.factors import OWN_UNIT, of_levels, starting
 from lawsmith.agent.symbolic.form import SymbolicForm
-from lawsmith.agent.symbolic.looks import (
-    FEWEST_ROWS,
-    LOGARITHM,
-    RECIPROCAL,
-    Look,
-    RowMaker,
-    Sharing,
-    divided,
-    looks,
-)
+from lawsmith.agent.symbolic.looks import FEWEST_ROWS, LOGARITHM, RECIPROCAL, Look, RowMaker, Sharing, divided, looks
 from lawsmith.agent.symbolic.product_search import products
 from lawsmith.agent.symbolic.profile import ColumnKind, Profile
 from lawsmith.agent.symbolic.term_forms import PartForm, TermWriter

@@ -88,10 +88,7 @@ def _between(profile: Profile, known: _Known, names: Sequence[str]) -> list[Temp
         f"exponential of powers {title}, with a ceiling": lambda b: mul(share(b, "A"), exp(neg(rest(b)))),
         f"rest of an exponential {title}": lambda b: mul(
             span,
-            add(
-                ONE,
-                neg(exp(neg(mul(b.fresh("h", Role.SCALE, 0.0, LARGEST), *_factors(b, known, names, up=1.0))))),
-            ),
+            add(ONE, neg(exp(neg(mul(b.fresh("h", Role.SCALE, 0.0, LARGEST), *_factors(b, known, names, up=1.0)))))),
         ),
     }
     return named(profile, {origin: _raised(recipe, known.low) for origin, recipe in recipes.items()})
@@ -119,9 +116,7 @@ def _beyond_one(profile: Profile, known: _Known, names: Sequence[str]) -> list[T
     def product(b: Terms) -> Node:
         return mul(amplitude(b), *_factors(b, known, names, up=way))
 
-    recipes: dict[str, Recipe] = {
-        f"level and positive product {title}": lambda b: add(level(b), product(b)),
-    }
+    recipes: dict[str, Recipe] = {f"level and positive product {title}": lambda b: add(level(b), product(b))}
     if known.one_sided:
         recipes[f"positive product {title}"] = product
     if len(names) > 1:

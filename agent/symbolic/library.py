@@ -14,19 +14,7 @@ from lawsmith.agent.symbolic.profile import ColumnKind, Profile
 from lawsmith.agent.symbolic.scale_forms import of_many, of_one
 from lawsmith.agent.symbolic.templates import Template
 from lawsmith.agent.symbolic.terms import Terms
-from lawsmith.sandbox.law.expression import (
-    ONE,
-    Node,
-    Number,
-    Parameter,
-    Sum,
-    add,
-    canonical,
-    exp,
-    features,
-    mul,
-    power,
-)
+from lawsmith.sandbox.law.expression import ONE, Node, Number, Parameter, Sum, add, canonical, exp, features, mul, power
 from lawsmith.sandbox.law.parameter_roles import Role
 
 BENT = 4  # levels of a feature on a plain axis that may show an optimum inside

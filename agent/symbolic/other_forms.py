@@ -45,8 +45,7 @@ def of_shares(profile: Profile, names: Sequence[str]) -> list[Template]:
                     ),
                 ),
                 f"logarithm of {name} and linear rest": lambda b: add(
-                    _affine(b, rest),
-                    mul(b.amplitude(), log(add(b.in_unit(name), b.fresh("e", Role.SHIFT, 1e-4, 1.0)))),
+                    _affine(b, rest), mul(b.amplitude(), log(add(b.in_unit(name), b.fresh("e", Role.SHIFT, 1e-4, 1.0))))
                 ),
                 f"exponential of {name} and linear rest": lambda b: add(
                     _affine(b, rest),
@@ -71,8 +70,7 @@ def _affine(b: Terms, names: Sequence[str]) -> Node:
 def _positive(b: Terms, names: Sequence[str]) -> Node:
     """Effective amount of data: a small constant plus what each share is worth."""
     return add(
-        b.fresh("e", Role.SHIFT, 1e-4, 1.0),
-        *(mul(b.fresh("w", Role.SCALE, 0.0, 100.0), b.in_unit(n)) for n in names),
+        b.fresh("e", Role.SHIFT, 1e-4, 1.0), *(mul(b.fresh("w", Role.SCALE, 0.0, 100.0), b.in_unit(n)) for n in names)
     )
 
 

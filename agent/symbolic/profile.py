@@ -21,10 +21,7 @@ ZERO_RATIO = 30.0  # so is one that also holds zeros, where its positive values 
 FAR_OFF = 3.0  # a column whose middle lies more half-widths than this from zero is counted from its middle
 LEADING = 4  # scale columns that joint forms are made of, beside forms in all of them
 WHOLE = 0.01  # logarithm by which rounding may take a share past its whole
-EVEN = (
-    0.35,
-    0.65,
-)  # where the median of a column lies between its ends that is spread evenly over a plain axis
+EVEN = (0.35, 0.65)  # where the median of a column lies between its ends that is spread evenly over a plain axis
 NARROW = 5.0  # ratio of the largest to the smallest value, up to which a column may be a level of the target's kind …
 ALIKE = 2.0  # … where their medians differ by at most this factor …
 LEVELS_OF_KIND = 5  # … and it takes more values than these

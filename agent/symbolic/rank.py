@@ -93,12 +93,7 @@ def screen(
 
 
 def _ranked(
-    forms: Sequence[SymbolicForm],
-    sample: Table,
-    schema: Schema,
-    effort: Effort,
-    stop: Callable[[], bool],
-    costs: Costs,
+    forms: Sequence[SymbolicForm], sample: Table, schema: Schema, effort: Effort, stop: Callable[[], bool], costs: Costs
 ) -> tuple[tuple[SymbolicForm, ...], tuple[SymbolicForm, ...]]:
     """The forms in their order, and those that were fitted before time was up."""
     found: list[float] = []

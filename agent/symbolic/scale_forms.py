@@ -114,8 +114,7 @@ def _joint(profile: Profile, names: Sequence[str]) -> list[Template]:
             f"pure product of {title}": lambda b: mul(b.amplitude(), b.monomial(names)),
             f"exponential of product of {title}": lambda b: b.exponential_of(names),
             f"power of sum of {title}": lambda b: add(
-                b.level(),
-                mul(b.amplitude(), power(_shared_out(b, names), b.fresh("g", Role.EXPONENT, 0.1, 3.0))),
+                b.level(), mul(b.amplitude(), power(_shared_out(b, names), b.fresh("g", Role.EXPONENT, 0.1, 3.0)))
             ),
             f"power of weighted sum of {title}": lambda b: add(
                 b.level(), mul(b.amplitude(), power(b.weighted(names), neg(b.exponent())))
@@ -161,7 +160,7 @@ def _monomial_sums(profile: Profile, names: Sequence[str]) -> list[Template]:
                 {
                     f"power law of {one} and {count} monomials of {title}": lambda b: add(
                         b.level(), mul(b.amplitude(), b.decay(one)), *_monomials(b, names, count)
-                    ),
+                    )
                 },
             )
         found += named(
@@ -169,7 +168,7 @@ def _monomial_sums(profile: Profile, names: Sequence[str]) -> list[Template]:
             {
                 f"power law of {one} and exponential of quadratic in log {title}": lambda b: add(
                     b.level(), mul(b.amplitude(), b.decay(one)), _log_quadratic(b, names)
-                ),
+                )
             },
         )
     return found + named(
@@ -177,7 +176,7 @@ def _monomial_sums(profile: Profile, names: Sequence[str]) -> list[Template]:
         {
             f"monomial and exponential of quadratic in log {title}": lambda b: add(
                 b.level(), *_monomials(b, names, 1), _log_quadratic(b, names)
-            ),
+            )
         },
     )
 
@@ -202,38 +201,27 @@ def _led(profile: Profile, names: Sequence[str]) -> list[Template]:
                     b.level(), mul(b.amplitude(), b.shifted(lead), *(b.decay(o, -STEEP) for o in rest))
                 ),
                 f"shifted {lead} plus {', '.join(rest)}": lambda b: add(
-                    b.level(),
-                    mul(b.amplitude(), b.shifted(lead)),
-                    *(mul(b.amplitude(), b.decay(o)) for o in rest),
+                    b.level(), mul(b.amplitude(), b.shifted(lead)), *(mul(b.amplitude(), b.decay(o)) for o in rest)
                 ),
                 f"exponential of {lead} plus {', '.join(rest)}": lambda b: add(
-                    b.level(),
-                    mul(b.amplitude(), b.fading(lead)),
-                    *(mul(b.amplitude(), b.decay(o)) for o in rest),
+                    b.level(), mul(b.amplitude(), b.fading(lead)), *(mul(b.amplitude(), b.decay(o)) for o in rest)
                 ),
                 f"exponential of {lead} times {', '.join(rest)}": lambda b: add(
                     b.level(),
-                    mul(
-                        add(b.amplitude(), mul(b.amplitude(), b.fading(lead))),
-                        *(b.decay(o, -STEEP) for o in rest),
-                    ),
+                    mul(add(b.amplitude(), mul(b.amplitude(), b.fading(lead))), *(b.decay(o, -STEEP) for o in rest)),
                 ),
                 f"saturating {lead} times {', '.join(rest)}": lambda b: add(
                     b.level(), mul(b.amplitude(), b.saturating(lead), *(b.decay(o, -STEEP) for o in rest))
                 ),
                 f"floor of {lead} scaled by {', '.join(rest)}": lambda b: add(
                     b.level(),
-                    mul(
-                        add(b.amplitude(), mul(b.amplitude(), b.decay(lead))),
-                        *(b.decay(o, -STEEP) for o in rest),
-                    ),
+                    mul(add(b.amplitude(), mul(b.amplitude(), b.decay(lead))), *(b.decay(o, -STEEP) for o in rest)),
                 ),
                 f"shifted {lead} in log-linear with {', '.join(rest)}": lambda b: b.exponential(
                     b.cross([log(b.begun(lead)), *(log(b.x(o)) for o in rest)])
                 ),
                 f"level and shifted {lead} in log-linear with {', '.join(rest)}": lambda b: add(
-                    b.level(),
-                    b.exponential(b.cross([log(b.begun(lead)), *(log(b.x(o)) for o in rest)])),
+                    b.level(), b.exponential(b.cross([log(b.begun(lead)), *(log(b.x(o)) for o in rest)]))
                 ),
             },
         )
@@ -256,9 +244,7 @@ def _effective(profile: Profile, names: Sequence[str]) -> list[Template]:
     found: list[Template] = []
     for one, two in permutations(names, 2):
         rest = [n for n in names if n not in (one, two)]
-        changes: dict[str, Recipe] = {
-            f"{one} with gain from {two}": lambda b: mul(b.x(one), b.gain(two)),
-        }
+        changes: dict[str, Recipe] = {f"{one} with gain from {two}": lambda b: mul(b.x(one), b.gain(two))}
         if one < two:
             changes[f"scarcer of {one} and {two}"] = lambda b: b.soft_minimum(one, two)
             changes[f"harmonic mean of {one} and {two}"] = lambda b: b.harmonic(one, two)
@@ -272,7 +258,7 @@ def _effective(profile: Profile, names: Sequence[str]) -> list[Template]:
                         b.level(),
                         mul(b.amplitude(), power(change(b), neg(b.exponent()))),
                         *(mul(b.amplitude(), b.decay(o)) for o in rest),
-                    ),
+                    )
                 },
             )
             if rest:
@@ -282,9 +268,7 @@ def _effective(profile: Profile, names: Sequence[str]) -> list[Template]:
                         f"{title}, times the rest": lambda b: add(
                             b.level(),
                             mul(
-                                b.amplitude(),
-                                power(change(b), neg(b.exponent())),
-                                *(b.decay(o, -STEEP) for o in rest),
+                                b.amplitude(), power(change(b), neg(b.exponent())), *(b.decay(o, -STEEP) for o in rest)
                             ),
                         ),
                         f"{title}, and a term of {two}": lambda b: add(
@@ -317,11 +301,7 @@ def _with_bowls(profile: Profile, names: Sequence[str]) -> list[Template]:
 
 
 def _bowl_recipes(
-    title: str,
-    backbone: Recipe,
-    chosen: Sequence[str],
-    movers: Sequence[str],
-    bowls: Sequence[str],
+    title: str, backbone: Recipe, chosen: Sequence[str], movers: Sequence[str], bowls: Sequence[str]
 ) -> dict[str, Recipe]:
     drift = "moving" if movers else "fixed"
     name = f"{title} with {drift} optimum of {', '.join(chosen)}"

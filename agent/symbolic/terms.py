@@ -155,8 +155,7 @@ class Terms:
     def stretched(self, name: str) -> Node:
         """exp(-(k x)^c)."""
         inner = power(
-            mul(self.fresh("k", Role.RATE, 1e-4, 1e3), self.x(name)),
-            self.fresh("c", Role.EXPONENT, 0.05, 2.0),
+            mul(self.fresh("k", Role.RATE, 1e-4, 1e3), self.x(name)), self.fresh("c", Role.EXPONENT, 0.05, 2.0)
         )
         return exp(neg(inner))
 

@@ -34,10 +34,7 @@ def main() -> None:
     write(
         "acc.csv",
         [
-            {
-                "compute": f"{c:.3g}",
-                "accuracy": f"{accuracy(c) + 0.004 * noise.standard_normal():.4f}",
-            }
+            {"compute": f"{c:.3g}", "accuracy": f"{accuracy(c) + 0.004 * noise.standard_normal():.4f}"}
             for c in np.geomspace(1e18, 3e22, 24)
         ],
     )

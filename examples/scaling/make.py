@@ -21,12 +21,7 @@ def main() -> None:
     noise = np.random.default_rng(7)
     sizes = [(n, d) for n in np.geomspace(5e7, 2e9, 8) for d in np.geomspace(1e9, 1e11, 6)]
     rows = [
-        (
-            f"run-{number:02}",
-            f"{n:.3g}",
-            f"{d:.3g}",
-            f"{loss(n, d) * (1 + 0.001 * noise.standard_normal()):.4f}",
-        )
+        (f"run-{number:02}", f"{n:.3g}", f"{d:.3g}", f"{loss(n, d) * (1 + 0.001 * noise.standard_normal()):.4f}")
         for number, (n, d) in enumerate(sizes, 1)
     ]
     write("runs.csv", ["run_id", "N", "D", "loss"], rows)

@@ -49,12 +49,7 @@ class EvaluatedLaw:
 
 
 def estimate(
-    task: Task,
-    laws: Sequence[EvaluatedLaw],
-    sandbox: Sandbox,
-    *,
-    seed: int = 0,
-    growing: bool = False,
+    task: Task, laws: Sequence[EvaluatedLaw], sandbox: Sandbox, *, seed: int = 0, growing: bool = False
 ) -> Uncertainty:
     """The uncertainty of laws[0], given its rivals laws[1:], from the training rows of `task` alone.
 
@@ -143,13 +138,7 @@ class _Study:
 
     def _members(self) -> tuple[Member, ...]:
         return tuple(
-            Member(
-                id=law.id,
-                source=law.source,
-                names=law.constants.names,
-                constants=_values(law.constants),
-                weight=w,
-            )
+            Member(id=law.id, source=law.source, names=law.constants.names, constants=_values(law.constants), weight=w)
             for law, w in zip(self.laws, self.weights.tolist(), strict=True)
         )
 
@@ -180,11 +169,7 @@ class _Study:
         predictions = [(fit.predictions[0], w) for fit, w in zip(fits, self.weights, strict=True) if fit.ok]
         own = fits[0].predictions[0]
         return _HeldOut(
-            rows.codes.astype(float),
-            distance,
-            rows.target_matrix() - own,
-            model_spread(own, predictions),
-            own,
+            rows.codes.astype(float), distance, rows.target_matrix() - own, model_spread(own, predictions), own
         )
 
     def _errors(self, target: int, residual: Array, held_out: Sequence[_HeldOut]) -> TargetErrors:

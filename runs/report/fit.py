@@ -62,11 +62,7 @@ def data_of(content: RunContent, data_dir: Path | None) -> Dataset | str:
 
 
 def fit_of(
-    content: RunContent,
-    sandbox: Sandbox,
-    data: Dataset | str,
-    known: Uncertainty | None,
-    levels: Mapping[str, str],
+    content: RunContent, sandbox: Sandbox, data: Dataset | str, known: Uncertainty | None, levels: Mapping[str, str]
 ) -> Fit:
     """data: the rows, or why there are none. levels: target -> the constant that the law tends to, if it has one."""
     if isinstance(data, str):
@@ -88,8 +84,7 @@ def fit_of(
     places = {name: t for t, name in enumerate(schema.targets)}
     off = tuple((row, places[target]) for row, target in content.disbelieved if target in places)
     drawn = replace(
-        picture(data, predicted, predict, known, sandbox, searched(content.archive, data.task)),
-        disbelieved=off,
+        picture(data, predicted, predict, known, sandbox, searched(content.archive, data.task)), disbelieved=off
     )
     return Fit(
         picture=drawn,

@@ -247,8 +247,5 @@ def _provenance(content: RunContent) -> list[tuple[str, str]]:
         ("Seed", "none" if manifest.seed is None else str(manifest.seed)),
         ("Data", "not recorded" if data is None else f"{data.source}, SHA-256 {data.sha256}"),
         ("Commit", manifest.git_commit or "not recorded"),
-        (
-            "Versions",
-            ", ".join(f"{name} {version}" for name, version in manifest.versions.items()) or "not recorded",
-        ),
+        ("Versions", ", ".join(f"{name} {version}" for name, version in manifest.versions.items()) or "not recorded"),
     ]

@@ -131,8 +131,7 @@ class Pages:
         if archive is None:
             return None
         return self._shown(
-            address,
-            lambda: self._keep(("report", archive.path, *stamp(archive)), lambda: self._made(archive)),
+            address, lambda: self._keep(("report", archive.path, *stamp(archive)), lambda: self._made(archive))
         )
 
     def _made(self, archive: Archive) -> str:

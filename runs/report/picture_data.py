@@ -36,12 +36,7 @@ def picture_data(picture: Picture, levels: Sequence[Sequence[float | None]] | No
             for name, values in zip(schema.targets, measured, strict=True)
         ],
         "features": [
-            {
-                "name": short(name),
-                "unit": short(units.get(name, "")),
-                "log": log,
-                "labels": levels_of.get(name, []),
-            }
+            {"name": short(name), "unit": short(units.get(name, "")), "log": log, "labels": levels_of.get(name, [])}
             for name, log in zip(schema.features, picture.logarithmic, strict=True)
         ],
         "varying": list(picture.varying),

@@ -29,13 +29,7 @@ def environment() -> Environment:
         loader=PackageLoader("lawsmith.runs.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
-    made.filters |= {
-        "foreign": escaped,
-        "short": short,
-        "figure": figure,
-        "constant": constant,
-        "percent": percent,
-    }
+    made.filters |= {"foreign": escaped, "short": short, "figure": figure, "constant": constant, "percent": percent}
     return made
 
 

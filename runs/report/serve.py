@@ -197,11 +197,7 @@ def _handler(pages: Pages) -> type[BaseHTTPRequestHandler]:
             self._answer(HTTPStatus(code), "This request cannot be read.")
 
         def _answer(self, status: HTTPStatus, said: str) -> None:
-            self._send(
-                status,
-                f"<!DOCTYPE html><title>{status.phrase}</title><p>{html.escape(said)}</p>",
-                "text/html",
-            )
+            self._send(status, f"<!DOCTYPE html><title>{status.phrase}</title><p>{html.escape(said)}</p>", "text/html")
 
         def _send(self, status: HTTPStatus, content: str, kind: str) -> None:
             data = content.encode(errors="replace")

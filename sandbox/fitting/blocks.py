@@ -58,9 +58,7 @@ class PaddedRows:
         features = {name: np.take_along_axis(column, pick, 1) for name, column in self.features.items()}
         chosen = np.broadcast_to(pick, (len(self.measured), *pick.shape))
         return PaddedRows(
-            features,
-            np.take_along_axis(self.measured, chosen, 2),
-            np.take_along_axis(self.weight, chosen, 2),
+            features, np.take_along_axis(self.measured, chosen, 2), np.take_along_axis(self.weight, chosen, 2)
         )
 
 

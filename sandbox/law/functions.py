@@ -82,18 +82,10 @@ FUNCTIONS: dict[str, FunctionEntry] = {
     "expm1": FunctionEntry(1, "expm1", (exp,), "safe_expm1(a)", lambda s, a: s.exp(a) - 1, low=-1.0),
     "log": FunctionEntry(1, "log", (_inverse,), "safe_log(a)", lambda s, a: s.log(a)),
     "log2": FunctionEntry(
-        1,
-        "log2",
-        (lambda u: mul(Number(1 / math.log(2)), _inverse(u)),),
-        "safe_log2(a)",
-        lambda s, a: s.log(a, 2),
+        1, "log2", (lambda u: mul(Number(1 / math.log(2)), _inverse(u)),), "safe_log2(a)", lambda s, a: s.log(a, 2)
     ),
     "log10": FunctionEntry(
-        1,
-        "log10",
-        (lambda u: mul(Number(1 / math.log(10)), _inverse(u)),),
-        "safe_log10(a)",
-        lambda s, a: s.log(a, 10),
+        1, "log10", (lambda u: mul(Number(1 / math.log(10)), _inverse(u)),), "safe_log10(a)", lambda s, a: s.log(a, 10)
     ),
     "log1p": FunctionEntry(1, "log1p", (lambda u: _inverse(add(ONE, u)),), "safe_log1p(a)", lambda s, a: s.log(1 + a)),
     "logaddexp": FunctionEntry(
@@ -118,13 +110,7 @@ FUNCTIONS: dict[str, FunctionEntry] = {
     "floor": FunctionEntry(1, "floor", (_zero,), "safe_call(math.floor, a)", lambda s, a: s.floor(a)),
     "ceil": FunctionEntry(1, "ceil", (_zero,), "safe_call(math.ceil, a)", lambda s, a: s.ceiling(a)),
     "sin": FunctionEntry(
-        1,
-        "sin",
-        (lambda u: function("cos", u),),
-        "safe_call(math.sin, a)",
-        lambda s, a: s.sin(a),
-        low=-1.0,
-        high=1.0,
+        1, "sin", (lambda u: function("cos", u),), "safe_call(math.sin, a)", lambda s, a: s.sin(a), low=-1.0, high=1.0
     ),
     "cos": FunctionEntry(
         1,
@@ -146,21 +132,12 @@ FUNCTIONS: dict[str, FunctionEntry] = {
         1, "sinh", (lambda u: function("cosh", u),), "safe_call(math.sinh, a)", lambda s, a: s.sinh(a)
     ),
     "cosh": FunctionEntry(
-        1,
-        "cosh",
-        (lambda u: function("sinh", u),),
-        "safe_call(math.cosh, a)",
-        lambda s, a: s.cosh(a),
-        low=1.0,
+        1, "cosh", (lambda u: function("sinh", u),), "safe_call(math.cosh, a)", lambda s, a: s.cosh(a), low=1.0
     ),
     "tanh": FunctionEntry(1, "tanh", (_squared("tanh"),), "math.tanh(a)", lambda s, a: s.tanh(a), low=-1.0, high=1.0),
     "arcsin": FunctionEntry(1, "arcsin", (_over_root(1.0, -1.0),), "safe_call(math.asin, a)", lambda s, a: s.asin(a)),
     "arccos": FunctionEntry(
-        1,
-        "arccos",
-        (lambda u: neg(_over_root(1.0, -1.0)(u)),),
-        "safe_call(math.acos, a)",
-        lambda s, a: s.acos(a),
+        1, "arccos", (lambda u: neg(_over_root(1.0, -1.0)(u)),), "safe_call(math.acos, a)", lambda s, a: s.acos(a)
     ),
     "arctan": FunctionEntry(
         1,
@@ -188,11 +165,7 @@ FUNCTIONS: dict[str, FunctionEntry] = {
         1, "arccosh", (_over_root(-1.0, 1.0),), "safe_call(math.acosh, a)", lambda s, a: s.acosh(a), low=0.0
     ),
     "arctanh": FunctionEntry(
-        1,
-        "arctanh",
-        (lambda u: _inverse(_one_minus_square(u)),),
-        "safe_arctanh(a)",
-        lambda s, a: s.atanh(a),
+        1, "arctanh", (lambda u: _inverse(_one_minus_square(u)),), "safe_arctanh(a)", lambda s, a: s.atanh(a)
     ),
     "erf": FunctionEntry(
         1,

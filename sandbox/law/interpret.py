@@ -12,12 +12,7 @@ from lawsmith.sandbox.law.calls import Bound, Partial, arguments, defaults_of, m
 from lawsmith.sandbox.law.expression import Node
 from lawsmith.sandbox.law.functions import is_truth
 from lawsmith.sandbox.law.members import attribute, call_method, dotted, item_at, slice_of
-from lawsmith.sandbox.law.spellings import (
-    builtin,
-    combined,
-    library,
-    truth,
-)
+from lawsmith.sandbox.law.spellings import builtin, combined, library, truth
 from lawsmith.sandbox.law.statement import Unreadable
 from lawsmith.sandbox.law.values import (
     TREES,

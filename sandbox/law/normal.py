@@ -51,10 +51,7 @@ def unguarded(node: Node) -> Node:
         match part:
             case Function("maximum") if any(isinstance(one, Number) and 0 < one.value <= TINY for one in parts):
                 return _extreme("maximum", parts, SIZES)
-            case Function("where") if isinstance(parts[0], Function) and parts[0].name in (
-                "isfinite",
-                "not_equal",
-            ):
+            case Function("where") if isinstance(parts[0], Function) and parts[0].name in ("isfinite", "not_equal"):
                 return _where(parts, SIZES)
             case Function("exp"):
                 return Function("exp", (_uncapped(parts[0]),))

@@ -8,17 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from lawsmith.sandbox.law.expression import (
-    Feature,
-    Function,
-    Node,
-    Number,
-    Parameter,
-    Power,
-    Product,
-    Sum,
-    children,
-)
+from lawsmith.sandbox.law.expression import Feature, Function, Node, Number, Parameter, Power, Product, Sum, children
 from lawsmith.sandbox.law.functions import CONDITIONS, FUNCTIONS, is_truth
 from lawsmith.tasks.arrays import Array
 

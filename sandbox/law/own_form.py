@@ -53,14 +53,7 @@ STEEPEST = 8.0
 """Bound of a fitted exponent's size; steeper powers of measured features are not met, and overflow."""
 NEAR = 1e6
 """Factor beyond a feature's values within which a constant of its size is sought."""
-_NAMES = {
-    "ln": "log",
-    "min": "minimum",
-    "max": "maximum",
-    "asin": "arcsin",
-    "acos": "arccos",
-    "atan": "arctan",
-}
+_NAMES = {"ln": "log", "min": "minimum", "max": "maximum", "asin": "arcsin", "acos": "arccos", "atan": "arctan"}
 _OTHERS: Mapping[str, tuple[int, Callable[..., Node]]] = {
     "sqrt": (1, lambda u: power(u, Number(0.5))),
     "sigmoid": (1, lambda u: power(add(Number(1.0), exp(neg(u))), Number(-1.0))),
@@ -336,10 +329,7 @@ class _Reader:
     def _call(self, name: str, arguments: Sequence[Node]) -> Node:
         called = _NAMES.get(name, name)
         entry = FUNCTIONS.get(called)
-        known = {
-            **{n: e.arity for n, e in FUNCTIONS.items() if not e.truth},
-            **{n: a for n, (a, _) in _OTHERS.items()},
-        }
+        known = {**{n: e.arity for n, e in FUNCTIONS.items() if not e.truth}, **{n: a for n, (a, _) in _OTHERS.items()}}
         if called not in known:
             raise InputError(
                 f"--form: {name!r} is not a function{_near(name, known)}; write * between factors, as in A * (x + b)."

@@ -151,12 +151,7 @@ def _filled(node: Node, constants: Mapping[str, float]) -> Node:
 
 class _Setter:
     def __init__(
-        self,
-        notation: Notation,
-        columns: frozenset[str],
-        literal: set[float] | None,
-        digits: int,
-        inline: bool = False,
+        self, notation: Notation, columns: frozenset[str], literal: set[float] | None, digits: int, inline: bool = False
     ) -> None:
         self._to, self._columns, self._literal, self._digits = notation, columns, literal, digits
         self._inline = inline or notation.inline

@@ -13,18 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lawsmith.sandbox.law import expression as tree
-from lawsmith.sandbox.law.expression import (
-    Feature,
-    Function,
-    Node,
-    Number,
-    Parameter,
-    Power,
-    Product,
-    Sum,
-    depth,
-    size,
-)
+from lawsmith.sandbox.law.expression import Feature, Function, Node, Number, Parameter, Power, Product, Sum, depth, size
 from lawsmith.sandbox.law.functions import apply, is_truth
 from lawsmith.sandbox.law.statement import Unreadable
 

@@ -32,11 +32,7 @@ SUM, PRODUCT, UNARY, POWER, ATOM = range(5)  # binding strength
 def write(statement: Statement, columns: Sequence[str]) -> str:
     """Our own candidate source for what was read; `columns` are the features of the task."""
     return candidate(
-        statement.targets,
-        columns=columns,
-        shared=statement.shared,
-        loss=statement.loss,
-        declared=statement.parameters,
+        statement.targets, columns=columns, shared=statement.shared, loss=statement.loss, declared=statement.parameters
     )
 
 
@@ -97,11 +93,7 @@ def _gradient(suffix: str, node: Node, columns: Sequence[str], declared: Sequenc
     identifiers = _identifiers([node], columns)
     names, lines = _parts(list(found.values()), identifiers)
     head = ["", "", f"def gradient{suffix}(x, p):", *_definitions(identifiers), *lines, "    return {"]
-    return [
-        *head,
-        *(f"        {name!r}: {_python(slope, names)[0]}," for name, slope in found.items()),
-        "    }",
-    ]
+    return [*head, *(f"        {name!r}: {_python(slope, names)[0]}," for name, slope in found.items()), "    }"]
 
 
 def _parts(nodes: list[Node], identifiers: Mapping[Node, str]) -> tuple[dict[Node, str], list[str]]:

@@ -28,21 +28,7 @@ class Latex(Notation):
         "⌊⌋": (r"\lfloor", r"\rfloor"), "⌈⌉": (r"\lceil", r"\rceil"),
     }  # fmt: skip
     _FUNCTIONS = frozenset(
-        {
-            "exp",
-            "log",
-            "sinh",
-            "cosh",
-            "tanh",
-            "sin",
-            "cos",
-            "tan",
-            "arcsin",
-            "arccos",
-            "arctan",
-            "max",
-            "min",
-        }
+        {"exp", "log", "sinh", "cosh", "tanh", "sin", "cos", "tan", "arcsin", "arccos", "arctan", "max", "min"}
     )
 
     def name(self, name: str) -> str:

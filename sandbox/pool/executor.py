@@ -129,21 +129,12 @@ class Sandbox:
             return self._pool.submit(self._screened, job)
 
     def predict(
-        self,
-        candidate: Candidate,
-        schema: Schema,
-        pairs: Sequence[tuple[Constants | None, Table]],
-        optional: int = 0,
+        self, candidate: Candidate, schema: Schema, pairs: Sequence[tuple[Constants | None, Table]], optional: int = 0
     ) -> JobResult:
         """Predictions for each table with its own constants; see sandbox.verify."""
         return predict(candidate, schema, pairs, self._execute, optional=optional)
 
-    def verify(
-        self,
-        candidate: Candidate,
-        schema: Schema,
-        claims: Sequence[Claim],
-    ) -> JobResult:
+    def verify(self, candidate: Candidate, schema: Schema, claims: Sequence[Claim]) -> JobResult:
         """Whether all predictions follow from constants and rows alone; see sandbox.verify."""
         return verify(candidate, schema, claims, self._execute)
 

@@ -21,12 +21,7 @@ class Forks:
     """Forks a process per launch message, reports how each ended, and kills all when the parent goes."""
 
     def __init__(
-        self,
-        control: socket.socket,
-        parent: int,
-        memory: Memory,
-        uid: int | None,
-        filter_program: bytes | None,
+        self, control: socket.socket, parent: int, memory: Memory, uid: int | None, filter_program: bytes | None
     ) -> None:
         self.control, self.parent, self.memory = control, parent, memory
         self.uid, self.filter_program = uid, filter_program

@@ -48,9 +48,6 @@ class Memory:
 def _populate(begin: int, end: int, path: str) -> None:
     if kernel.madvise(ctypes.c_void_p(begin), end - begin, _POPULATE_READ):
         return
-    with (
-        contextlib.suppress(OSError),
-        open(path, "rb", buffering=0) as file,
-    ):  # older kernels: in memory at least
+    with contextlib.suppress(OSError), open(path, "rb", buffering=0) as file:  # older kernels: in memory at least
         while file.read(_CHUNK):
             pass

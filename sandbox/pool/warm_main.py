@@ -94,10 +94,7 @@ def _warm(setup: Setup, control: socket.socket, parent: int, uid: "int | None") 
 def _bare_packages(setup: Setup) -> None:
     """Makes our packages importable without running their __init__, which imports far more than is needed."""
     sys.path += setup.path
-    for name, folders in {
-        "lawsmith": [],
-        **{name: [folder] for name, folder in setup.packages.items()},
-    }.items():
+    for name, folders in {"lawsmith": [], **{name: [folder] for name, folder in setup.packages.items()}}.items():
         package = types.ModuleType(name)
         package.__path__ = folders
         sys.modules[name] = package

@@ -64,13 +64,7 @@ def small_dataset(rows: int = 30, groups: int = 2, seed: int = 0) -> Dataset:
 
     train, test = table(np.geomspace(1e6, 1e8, rows)), table(np.geomspace(2e8, 1e9, 6))
     schema = Schema(
-        name="small",
-        long_name="small",
-        title="A power law",
-        features=("N",),
-        targets=("loss",),
-        group="g",
-        cap=4,
+        name="small", long_name="small", title="A power law", features=("N",), targets=("loss",), group="g", cap=4
     )
     return Dataset(Task(schema, train, Provenance("file", content_digest(train, test), None)), test)
 

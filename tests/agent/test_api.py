@@ -93,9 +93,7 @@ def test_rows_that_cannot_be_predicted(
         law.predict(rows, group)
 
 
-def test_runs_of_a_command_share_evaluations_but_each_archive_is_whole(
-    found: tuple[lawsmith.Result, Watching],
-) -> None:
+def test_runs_of_a_command_share_evaluations_but_each_archive_is_whole(found: tuple[lawsmith.Result, Watching]) -> None:
     result, watching = found
     assert watching.finished_ == [0, 1]
     assert watching.tried_[: len(FORMS)] == watching.tried_[len(FORMS) :]

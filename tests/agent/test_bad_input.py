@@ -66,10 +66,7 @@ def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
         ("replay", "RUN"),
         ("resume nothing", "no run 'nothing'"),
         ("resume published/sft/openhands-gpt-5", "only a search can be resumed"),
-        (
-            "export published/sft/openhands-gpt-5 --format word",
-            "law, latex, sympy, json, uncertainties, sldbench",
-        ),
+        ("export published/sft/openhands-gpt-5 --format word", "law, latex, sympy, json, uncertainties, sldbench"),
         ("export published/sft/openhands-gpt-5 --format sldbench", "--out"),
         ("tasks --data-dir nowhere", "not a folder"),
     ],
@@ -103,24 +100,10 @@ def edit(table: list[list[str]], row: int, column: str, value: str) -> list[list
         (lambda t: t, "--group flavour", "flavour"),
         (lambda t: t, "--test absent.csv", "absent.csv"),
     ],
-    ids=[
-        "text",
-        "missing",
-        "infinite",
-        "empty",
-        "constant",
-        "feature",
-        "two roles",
-        "group",
-        "test",
-    ],
+    ids=["text", "missing", "infinite", "empty", "constant", "feature", "two roles", "group", "test"],
 )
 def test_a_table_that_is_not_one(
-    refused: Discover,
-    tmp_path: Path,
-    change: Callable[[list[list[str]]], list[list[str]]],
-    options: str,
-    expected: str,
+    refused: Discover, tmp_path: Path, change: Callable[[list[list[str]]], list[list[str]]], options: str, expected: str
 ) -> None:
     table = [line.split(",") for line in power_law_csv().splitlines()]
     (tmp_path / "train.csv").write_text("\n".join(",".join(row) for row in change(table)) + "\n")
@@ -156,17 +139,7 @@ def test_numbers_that_are_not_finite_are_valid_json(capsys: pytest.CaptureFixtur
     from lawsmith.agent.cli.output import print_json
 
     print_json({"r2": -np.inf, "rows": [float("nan"), 1.0]})
-    assert capsys.readouterr().out.split() == [
-        "{",
-        '"r2":',
-        '"-Infinity",',
-        '"rows":',
-        "[",
-        '"NaN",',
-        "1.0",
-        "]",
-        "}",
-    ]
+    assert capsys.readouterr().out.split() == ["{", '"r2":', '"-Infinity",', '"rows":', "[", '"NaN",', "1.0", "]", "}"]
 
 
 def test_a_table_beyond_the_limit_of_rows_is_refused_before_the_search(refused: Discover, tmp_path: Path) -> None:

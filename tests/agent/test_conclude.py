@@ -61,11 +61,7 @@ def test_a_law_that_won_several_runs_is_selected_in_the_first() -> None:
 
 
 def test_figures_of_a_leaderboard() -> None:
-    runs = (
-        run(0, (trial("a", 0.9),), "a", r2=0.8),
-        run(1, (trial("b", 0.8),), "b", r2=-7.0),
-        run(2, (), None),
-    )
+    runs = (run(0, (trial("a", 0.9),), "a", r2=0.8), run(1, (trial("b", 0.8),), "b", r2=-7.0), run(2, (), None))
     content = found(*runs).to_json()
     assert (content["best_r2"], content["min_r2"]) == (0.8, -1.0)
     assert content["mean_r2"] == pytest.approx((0.8 - 1.0 - 1.0) / 3)
@@ -101,12 +97,7 @@ def test_a_run_without_a_law_says_why(tmp_path: Path, sources: tuple[str, ...], 
         for source in sources:
             journal.record(trial(source, 0.0, Verdict.TIMEOUT), Spending())
         conclude(
-            journal,
-            dataset,
-            SearchTask.of(dataset.task),
-            sandbox,
-            Spending(seconds=2.0),
-            "the proposer has finished",
+            journal, dataset, SearchTask.of(dataset.task), sandbox, Spending(seconds=2.0), "the proposer has finished"
         )
         result = archive.result
     assert result is not None
@@ -161,10 +152,7 @@ def test_a_law_without_a_value_on_test_rows_gives_way_to_the_next(tmp_path: Path
 
 @pytest.mark.parametrize(
     ("ends_at", "told"),
-    [
-        ((1.5e8,), "The only law has no finite value"),
-        ((1.5e8, 1.6e8), "None of the 2 leading laws has a finite value"),
-    ],
+    [((1.5e8,), "The only law has no finite value"), ((1.5e8, 1.6e8), "None of the 2 leading laws has a finite value")],
 )
 def test_where_no_law_has_a_value_on_test_rows_the_run_says_so(
     tmp_path: Path, ends_at: tuple[float, ...], told: str

@@ -145,15 +145,7 @@ def test_files_and_addresses_that_are_used_are_told(
 
 @pytest.mark.parametrize(
     "address",
-    [
-        "http://[::1",
-        "http://h:99999999/v1",
-        "h/v1",
-        "http://",
-        "ftp://h/v1",
-        "http://h:x/v1",
-        "http://h\x1b[31m/",
-    ],
+    ["http://[::1", "http://h:99999999/v1", "h/v1", "http://", "ftp://h/v1", "http://h:x/v1", "http://h\x1b[31m/"],
 )
 def test_a_broken_address_is_a_sentence(
     address: str, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

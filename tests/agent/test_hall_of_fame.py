@@ -150,10 +150,4 @@ def test_a_hall_of_fame_that_nobody_can_fit_says_why(tmp_path: Path):
     (tmp_path / "front.txt").write_text("2.61\nfancy(n)\n")
     frame = pd.DataFrame({"n": np.arange(1.0, 20), "loss": np.arange(1.0, 20) ** 0.5})
     with pytest.raises(InputError, match=r"2 of 2 formulas .* '2.61': names no feature"):
-        discover(
-            frame,
-            target="loss",
-            hall_of_fame=tmp_path / "front.txt",
-            only=True,
-            runs_dir=tmp_path / "runs",
-        )
+        discover(frame, target="loss", hall_of_fame=tmp_path / "front.txt", only=True, runs_dir=tmp_path / "runs")

@@ -87,13 +87,7 @@ def test_a_history_knows_whether_it_has_a_law(archive: Archive) -> None:
 def test_an_interrupted_search_continues_as_if_nothing_had_happened(archive: Archive, dies_after: int) -> None:
     whole = [trial_id(source) for source in "abcde"]
     with pytest.raises(KeyboardInterrupt):
-        search(
-            ScriptedProposer(BATCHES),
-            TableEvaluator(ANSWERS, dies_after),
-            Journal(archive),
-            Budget(),
-            Observer(),
-        )
+        search(ScriptedProposer(BATCHES), TableEvaluator(ANSWERS, dies_after), Journal(archive), Budget(), Observer())
     journal, evaluator = continued(archive), TableEvaluator(ANSWERS)
     before = len(journal.history)
     search(ScriptedProposer(BATCHES), evaluator, journal, Budget(), Observer())

@@ -38,12 +38,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def started(folder: Path, *arguments: str, **settings: str) -> Iterator[subprocess.Popen[str]]:
     environment = {**os.environ, "PYTHONPATH": f"{HERE.parents[1] / 'src'}:{HERE}", **settings}
     process = subprocess.Popen(
-        [*COMMAND, *arguments],
-        cwd=folder,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
+        [*COMMAND, *arguments], cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     try:
         yield process
@@ -301,12 +296,7 @@ def test_a_terminal_without_our_signs_is_no_crash(folder: Path, setting: dict[st
 
     def told(*command: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, *command],
-            env=environment,
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
+            [sys.executable, *command], env=environment, cwd=folder, capture_output=True, text=True, timeout=PATIENCE
         )
 
     assert "UnicodeEncodeError" in told("-c", "print('R\\xb2')").stderr  # the control

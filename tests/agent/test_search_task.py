@@ -33,11 +33,7 @@ def test_an_interrupted_run_goes_on_only_with_what_it_saw(tmp_path: Path):
     task = small_dataset().task
     seen = SearchTask.of(task)
     manifest = Manifest(run="r", task=task.schema, agent="symbolic", seed=0, data=None)
-    for name, digest, refused in (
-        ("same", seen.digest, False),
-        ("older", None, False),
-        ("other", "0" * 64, True),
-    ):
+    for name, digest, refused in (("same", seen.digest, False), ("older", None, False), ("other", "0" * 64, True)):
         with Archive.create(tmp_path / name, manifest.model_copy(update={"search_task": digest})) as archive:
             path = archive.path
             if refused:

@@ -132,10 +132,7 @@ def test_numbers_that_pandas_calls_categories_are_categories(tmp_path: Path):
 
 def test_a_formula_with_categories_says_what_their_codes_stand_for(folder: Path, capsys: pytest.CaptureFixture[str]):
     table().assign(tied=np.arange(48) % 2 == 0).to_csv("tied.csv", index=False)
-    for command in (
-        ["tied.csv", "--target", "loss", "--form", "L + A*N^-a + b*tied", "--only"],
-        ["inspect", "latest"],
-    ):
+    for command in (["tied.csv", "--target", "loss", "--form", "L + A*N^-a + b*tied", "--only"], ["inspect", "latest"]):
         with pytest.raises(SystemExit) as ended:
             main(command)
         assert ended.value.code == 0

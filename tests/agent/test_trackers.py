@@ -25,12 +25,7 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> Result:
     family = np.repeat(["small one", "b/2"], 24)
     frame = pd.DataFrame({"n": n, "family": family, "loss": 1.2 + 3 * n**-0.4 + noise})
     return discover(
-        frame,
-        target="loss",
-        group="family",
-        form="E + A/n^a",
-        only=True,
-        runs_dir=tmp_path_factory.mktemp("tracked"),
+        frame, target="loss", group="family", form="E + A/n^a", only=True, runs_dir=tmp_path_factory.mktemp("tracked")
     )
 
 

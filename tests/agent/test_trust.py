@@ -179,11 +179,7 @@ class _Evaluator:
 
 @pytest.mark.parametrize(
     ("tier", "unsafe", "told"),
-    [
-        (Tier.NONE, True, UNPROTECTED),
-        (Tier.FULL, True, "--unsafe-local is not needed"),
-        (Tier.FULL, False, None),
-    ],
+    [(Tier.NONE, True, UNPROTECTED), (Tier.FULL, True, "--unsafe-local is not needed"), (Tier.FULL, False, None)],
 )
 def test_unsafe_local_is_announced_at_each_run(tier: Tier, unsafe: bool, told: str | None) -> None:
     heard = _Heard()

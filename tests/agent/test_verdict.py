@@ -18,12 +18,7 @@ NO_TEST = FinalScores(train=SplitScores(r2=1.0))
 
 
 def trial(
-    dataset: Dataset,
-    name: str,
-    error: float,
-    r2: float = 0.99,
-    probe: float | None = 1.0,
-    constants: int = 3,
+    dataset: Dataset, name: str, error: float, r2: float = 0.99, probe: float | None = 1.0, constants: int = 3
 ) -> Trial:
     """A law with the same error on every fold, which predicts `probe` everywhere beyond the data."""
     train = dataset.task.train
@@ -148,11 +143,7 @@ def test_what_the_progress_showed_and_the_choice_passed_over_is_explained(untest
     wild = trial(untested, "wild", 0.003, r2=0.977, probe=None)
     pole = Unsafe(what="not finite", target="loss", where="N = 0")
     ends = replace(large, evaluation=large.evaluation.model_copy(update={"unsafe": pole}))
-    reasons = {
-        "it has 9 constants, 6 more": large,
-        "no finite value": wild,
-        "no finite value of loss at N = 0": ends,
-    }
+    reasons = {"it has 9 constants, 6 more": large, "no finite value": wild, "no finite value of loss at N = 0": ends}
     for why, other in reasons.items():
         sentences = verdict(law, (), (law, other), untested, SearchTask.of(untested.task), NO_TEST).sentences
         assert any("held-out R² of 0.977 (the chosen one has 0.738)" in s and why in s for s in sentences)
@@ -192,22 +183,13 @@ def test_replicates_tell_what_no_law_can_explain(untested: Dataset):
 def test_a_warning_of_the_choice_makes_the_verdict_bad(untested: Dataset):
     law = trial(untested, "law", 0.003)
     found = verdict(
-        law,
-        (),
-        (law,),
-        untested,
-        SearchTask.of(untested.task),
-        NO_TEST,
-        warnings=("It passes a pole at N = 3e9.",),
+        law, (), (law,), untested, SearchTask.of(untested.task), NO_TEST, warnings=("It passes a pole at N = 3e9.",)
     )
     assert found.tone == "bad" and found.sentences[-1] == "It passes a pole at N = 3e9."
 
 
 def test_a_better_law_that_breaks_what_was_stated_is_told_as_that(untested: Dataset) -> None:
-    chosen, better = (
-        trial(untested, "constant", 1.0, r2=0.1),
-        trial(untested, "power", 0.1, r2=0.99, constants=4),
-    )
+    chosen, better = (trial(untested, "constant", 1.0, r2=0.1), trial(untested, "power", 0.1, r2=0.99, constants=4))
     unsafe = Unsafe(what="stated", target="loss", where="N = 3e+07")
     better = replace(better, evaluation=better.evaluation.model_copy(update={"unsafe": unsafe}))
     sentence = "it breaks what is known of loss at N = 3e+07; check whether what was stated is right."

@@ -117,10 +117,7 @@ def slow(count: int, loops: int = 1_500_000) -> list[str]:
 
 def test_workers_find_what_this_machine_finds(engine: Engine, cluster_task: ClusterTask, here: Here) -> None:
     said: list[str] = []
-    with (
-        joined(engine.address, cluster_task, None, said.append) as cluster,
-        handed_out(cluster, SOURCES) as found,
-    ):
+    with joined(engine.address, cluster_task, None, said.append) as cluster, handed_out(cluster, SOURCES) as found:
         results = [future.result() for future in found]
     assert [facts(result) for result in results] == here(SOURCES)
     assert [result.verdict for result in results].count(Verdict.OK) == len(FORMS) - 1
@@ -131,10 +128,7 @@ def test_workers_find_what_this_machine_finds(engine: Engine, cluster_task: Clus
 def test_a_killed_worker_changes_nothing_and_a_new_one_is_taught(
     engine: Engine, cluster_task: ClusterTask, here: Here
 ) -> None:
-    with (
-        joined(engine.address, cluster_task, None, lambda _: None) as cluster,
-        ThreadPoolExecutor(2) as threads,
-    ):
+    with joined(engine.address, cluster_task, None, lambda _: None) as cluster, ThreadPoolExecutor(2) as threads:
         with engine.stopped():
             found = [threads.submit(cluster.evaluate, source) for source in slow(2)]
             until(lambda: len(engine.busy()) == 2)
@@ -206,8 +200,7 @@ def scripted(folder: Path, patch: pytest.MonkeyPatch) -> Path:
     (folder / "train.csv").write_text(power_law_csv())
     patch.chdir(folder)
     patch.setattr(
-        "lawsmith.agent.symbolic.SymbolicProposer",
-        lambda task, seed, **_: ScriptedProposer(script(f"# {seed}")),
+        "lawsmith.agent.symbolic.SymbolicProposer", lambda task, seed, **_: ScriptedProposer(script(f"# {seed}"))
     )
     return folder
 
@@ -244,10 +237,7 @@ def outcome(printed: str) -> list[tuple[dict[str, Any], str]]:
 
 
 def test_a_command_that_loses_its_cluster_resumes_with_the_same_laws(
-    folder: Path,
-    engine: Engine,
-    discover: Callable[..., tuple[int, str, str]],
-    monkeypatch: pytest.MonkeyPatch,
+    folder: Path, engine: Engine, discover: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     status, alone, _ = discover(*SEARCH, "--runs-dir", "alone")
     assert status == 0
@@ -334,11 +324,7 @@ def test_runs_that_were_interrupted_side_by_side_all_resume(
     command = [sys.executable, str(ROOT / "tests/agent/scripted_discover.py"), *SIDE_BY_SIDE]
     process = subprocess.Popen(
         [*command, "--runs-dir", "ended", "--cluster", engine.address],
-        env={
-            **os.environ,
-            "PYTHONPATH": f"{ROOT / 'src'}:{ROOT / 'tests/agent'}",
-            PAUSE: str(len(FORMS) + 1),
-        },
+        env={**os.environ, "PYTHONPATH": f"{ROOT / 'src'}:{ROOT / 'tests/agent'}", PAUSE: str(len(FORMS) + 1)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
@@ -360,9 +346,7 @@ def test_runs_that_were_interrupted_side_by_side_all_resume(
 
 
 def test_nobody_at_the_address_is_one_sentence(
-    folder: Path,
-    discover: Callable[..., tuple[int, str, str]],
-    monkeypatch: pytest.MonkeyPatch,
+    folder: Path, discover: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(client, "CONNECT_SECONDS", 0.5)
     status, printed, said = discover(*SEARCH, "--cluster", "tcp://127.0.0.1:1")

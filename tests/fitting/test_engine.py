@@ -9,16 +9,7 @@ import numpy as np
 import pytest
 from scipy.optimize import least_squares
 
-from lawsmith.sandbox.fitting import (
-    Effort,
-    Fitted,
-    Form,
-    Loss,
-    Status,
-    endings,
-    fit_form,
-    structure,
-)
+from lawsmith.sandbox.fitting import Effort, Fitted, Form, Loss, Status, endings, fit_form, structure
 from lawsmith.sandbox.fitting.linear import invert, solve_stack
 from lawsmith.tasks import Table
 from lawsmith.tasks.nearness import nearness
@@ -205,8 +196,7 @@ def test_several_targets_apart_and_tied() -> None:
     np.testing.assert_allclose(apart.values, [[2, 0.3, 3, 0.6]], rtol=1e-8)
     tied = fit_form(form("A a B", tied_targets, limits), data, ["u", "v"])
     peer = least_squares(
-        lambda p: np.concatenate([p[0] * X ** -p[1] - 2 * X**-0.3, p[2] * X ** -p[1] - 3 * X**-0.6]),
-        [1, 0.5, 1],
+        lambda p: np.concatenate([p[0] * X ** -p[1] - 2 * X**-0.3, p[2] * X ** -p[1] - 3 * X**-0.6]), [1, 0.5, 1]
     )
     assert tied.cost[0] == pytest.approx(peer.cost, rel=1e-6)
 
@@ -216,10 +206,7 @@ def test_targets_stated_alone_give_the_same_constants() -> None:
     alone = {
         name: (
             lambda x, p, A=amplitude, a=exponent: p[A] * x["x"] ** -p[a],
-            lambda x, p, A=amplitude, a=exponent: {
-                A: x["x"] ** -p[a],
-                a: -p[A] * np.log(x["x"]) * x["x"] ** -p[a],
-            },
+            lambda x, p, A=amplitude, a=exponent: {A: x["x"] ** -p[a], a: -p[A] * np.log(x["x"]) * x["x"] ** -p[a]},
         )
         for name, amplitude, exponent in (("u", "A", "a"), ("v", "B", "b"))
     }
@@ -320,11 +307,7 @@ SWITCHING: list[tuple[Any, dict[str, tuple[float, float]], dict[str, float]]] = 
         | {"r": EXPONENT, "s": (1.0, 40.0), "c": (-0.5, 0.5)},
         {"A": 1.6, "a": 0.08, "B": 0.7, "b": 0.11, "r": 0.99, "s": 19.0, "c": 0.04},
     ),
-    (
-        capped_line,
-        {"c": (-5.0, 5.0), "b": (-5.0, 5.0), "hi": (-1.0, 1.0)},
-        {"c": -1.6, "b": 0.9, "hi": 0.6},
-    ),
+    (capped_line, {"c": (-5.0, 5.0), "b": (-5.0, 5.0), "hi": (-1.0, 1.0)}, {"c": -1.6, "b": 0.9, "hi": 0.6}),
 ]
 
 

@@ -100,11 +100,7 @@ class Endpoint:
 
 
 def completion(
-    text: str | None,
-    *,
-    finish: str = "stop",
-    usage: tuple[int, int] | None = (100, 20),
-    **message: Any,
+    text: str | None, *, finish: str = "stop", usage: tuple[int, int] | None = (100, 20), **message: Any
 ) -> dict[str, Any]:
     body: dict[str, Any] = {
         "id": "c",
@@ -112,19 +108,11 @@ def completion(
         "created": 0,
         "model": "served",
         "choices": [
-            {
-                "index": 0,
-                "finish_reason": finish,
-                "message": {"role": "assistant", "content": text, **message},
-            }
+            {"index": 0, "finish_reason": finish, "message": {"role": "assistant", "content": text, **message}}
         ],
     }
     if usage is not None:
-        body["usage"] = {
-            "prompt_tokens": usage[0],
-            "completion_tokens": usage[1],
-            "total_tokens": sum(usage),
-        }
+        body["usage"] = {"prompt_tokens": usage[0], "completion_tokens": usage[1], "total_tokens": sum(usage)}
     return body
 
 

@@ -49,9 +49,7 @@ CASES = {
     "404": Case(fails(404), Failure.NOT_FOUND, 1),
     "405": Case(fails(405), Failure.NOT_FOUND, 1),
     "a redirect": Case(
-        lambda handler, seen, number: handler.send(307, b"", Location="http://127.0.0.1:9/v1"),
-        Failure.NOT_FOUND,
-        1,
+        lambda handler, seen, number: handler.send(307, b"", Location="http://127.0.0.1:9/v1"), Failure.NOT_FOUND, 1
     ),
     "no quota": Case(quota(429), Failure.UNAUTHORIZED, 1),
     "400": Case(fails(400), Failure.REJECTED, 1),
@@ -75,10 +73,7 @@ CASES = {
     "no choices": Case(says_besides(choices=[]), Failure.MALFORMED, 2, None),
     "a web page": Case(sends(b"<!DOCTYPE html><title>Log in</title>"), Failure.MALFORMED, 2, None),
     "a stream of events": Case(
-        sends(b'data: {"choices": [{"delta": {"content": "fine"}}]}\n\ndata: [DONE]\n\n'),
-        Failure.MALFORMED,
-        2,
-        None,
+        sends(b'data: {"choices": [{"delta": {"content": "fine"}}]}\n\ndata: [DONE]\n\n'), Failure.MALFORMED, 2, None
     ),
     "empty content": Case(says(""), Failure.EMPTY, 2, 2 * PRICE),
     "no content": Case(says(None), Failure.EMPTY, 2, 2 * PRICE),

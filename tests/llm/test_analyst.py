@@ -26,36 +26,20 @@ def form(x, p):
 STEPS = (
     Step(
         "Laws so far",
-        [
-            ("rows", {"where": ["N >= 100", "group = b"], "sort": "-N", "limit": 3}),
-            ("plot", {"x": "N", "y": "y"}),
-        ],
+        [("rows", {"where": ["N >= 100", "group = b"], "sort": "-N", "limit": 3}), ("plot", {"x": "N", "y": "y"})],
     ),
-    Step(
-        "1000",
-        [("run", {"code": "u = np.log10(x['N'])\nnp.round(np.diff(y['y'][:13]) / np.diff(u[:13]), 3)"})],
-    ),
+    Step("1000", [("run", {"code": "u = np.log10(x['N'])\nnp.round(np.diff(y['y'][:13]) / np.diff(u[:13]), 3)"})]),
     Step("0.5", [("note", {"text": "The slope in log10 N jumps from 0 to a constant."})]),
     Step("Noted", [("try", {"source": HINGE.replace("return", "return ="), "hypothesis": "A kink."})]),
     Step("Not evaluated. syntax", [("try", {"source": HINGE.replace("maximum", "maximun")})]),
     Step(
         "no attribute 'maximun'",
         [
-            (
-                "try",
-                {
-                    "source": HINGE,
-                    "hypothesis": "Flat, then linear in log N beyond a threshold.",
-                    "parents": [3],
-                },
-            ),
+            ("try", {"source": HINGE, "hypothesis": "Flat, then linear in log N beyond a threshold.", "parents": [3]}),
             ("try", {"source": HINGE.replace('- p["c"]', "- 1.0").replace(', "c": (0, 4)', "")}),
         ],
     ),
-    Step(
-        "It is the best law so far",
-        [("laws", {}), ("laws", {"number": 99}), ("dig", {}), ("rows", {"where": "N"})],
-    ),
+    Step("It is the best law so far", [("laws", {}), ("laws", {"number": 99}), ("dig", {}), ("rows", {"where": "N"})]),
     Step("There is no tool 'dig'", [("try", {"source": HINGE})]),
     Step("states what is known already", [("finish", {"reason": "only rounding is left"})]),
 )
@@ -74,13 +58,7 @@ def test_a_scientist_reads_computes_tries_is_told_and_finishes(sandbox: Sandbox,
     assert len(endpoint.requests) == len(STEPS) == found.report["calls"]["finished"]
     assert found.report["best_by"] == "model" and found.report["gain"] > 0.5
     assert found.report["lost"] == {"tools only": 7}
-    assert [trial.proposal.origin.split()[0] for trial in found.history] == [
-        "line",
-        "line",
-        "try",
-        "try",
-        "try",
-    ]
+    assert [trial.proposal.origin.split()[0] for trial in found.history] == ["line", "line", "try", "try", "try"]
 
 
 def test_every_call_and_answer_is_on_record_and_a_replay_repeats_it(sandbox: Sandbox, tmp_path: Path) -> None:

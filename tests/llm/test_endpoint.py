@@ -35,12 +35,7 @@ PRICES = Prices({"m": Price(prompt=1.0, completion=10.0)})
 
 
 def request(slot: str = "0", **changes: object) -> Request:
-    fields = {
-        "slot": slot,
-        "model": "m",
-        "messages": (Message(role="user", content="ask"),),
-        "max_tokens": 50,
-    }
+    fields = {"slot": slot, "model": "m", "messages": (Message(role="user", content="ask"),), "max_tokens": 50}
     return Request.model_validate({**fields, **changes})
 
 
@@ -229,9 +224,7 @@ def test_no_key_in_a_reply_reaches_record_or_result() -> None:
     assert KEY not in json.dumps(client.sink.lines)
 
 
-def test_what_the_library_finds_in_the_environment_goes_to_no_address(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_what_the_library_finds_in_the_environment_goes_to_no_address(monkeypatch: pytest.MonkeyPatch) -> None:
     secrets = {
         "OPENAI_ORG_ID": "org-secret",
         "OPENAI_PROJECT_ID": "project-secret",

@@ -127,9 +127,7 @@ def test_the_example_is_finite_on_the_very_task(low: float, sandbox: Sandbox) ->
     x = np.linspace(low, 3.0, 12)
     schema = Schema(name="t", long_name="t", title="t", features=("x",), targets=("y",), group=None)
     task = Task(
-        schema,
-        Table({"x": x}, {"y": 1 + x**2}, ("all_data",), np.zeros(12, int)),
-        Provenance("file", "0" * 64, None),
+        schema, Table({"x": x}, {"y": 1 + x**2}, ("all_data",), np.zeros(12, int)), Provenance("file", "0" * 64, None)
     )
     prompts = Prompts(task, ("x",), 8000, structured=False)
     source = prompts.system.content.split("```python\n")[1].split("```")[0]
@@ -141,12 +139,7 @@ def test_a_law_whose_constant_met_its_bound_may_be_stated_again(sandbox: Sandbox
     narrow = HINGE.replace('"b": (-10, 10)', '"b": (-10, 0.1)')
     model = ScriptedModel([narrow, HINGE, HINGE.replace("(0, 4)", "(0, 5)")])
     found = run(sandbox, tmp_path, "refine", config(), models={"m": model}, calls=3)
-    assert [trial.proposal.origin.split()[0] for trial in found.history] == [
-        "line",
-        "line",
-        "refine",
-        "refine",
-    ]
+    assert [trial.proposal.origin.split()[0] for trial in found.history] == ["line", "line", "refine", "refine"]
     assert found.report["lost"] == {"repetition": 1}  # nothing met a bound in the second
 
 
@@ -199,15 +192,7 @@ def test_noise_is_called_random_and_a_trend_is_not() -> None:
 def test_a_bias_within_chance_is_not_told() -> None:
     def said(rows: int, bias: float) -> list[str]:
         fold = FoldScore(
-            name="N>1",
-            kind="frontier",
-            rows=rows,
-            r2=0.9,
-            nmse=1,
-            nmae=1,
-            rmse=(1.0,),
-            scale=(1.0,),
-            bias=(bias,),
+            name="N>1", kind="frontier", rows=rows, r2=0.9, nmse=1, nmae=1, rmse=(1.0,), scale=(1.0,), bias=(bias,)
         )
         found = Evaluation(verdict=Verdict.OK, folds=(fold,), tier=Tier.FULL)
         return held_out_lines(found, ("y",), np.ones(1), None, {})

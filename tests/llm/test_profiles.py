@@ -114,11 +114,7 @@ def test_the_responses_protocol_carries_words_and_calls_both_ways() -> None:
     ]
     assert sent.body["reasoning"] == {"effort": "low"} and sent.body["max_output_tokens"] == 50
     assert (reply.text, reply.tool_calls) == ("Looking.", (ToolCall(id="c9", name="look", arguments="{}"),))
-    assert (reply.usage.prompt_tokens, reply.usage.completion_tokens, reply.usage.reasoning_tokens) == (
-        7,
-        9,
-        4,
-    )
+    assert (reply.usage.prompt_tokens, reply.usage.completion_tokens, reply.usage.reasoning_tokens) == (7, 9, 4)
     cut = responding([words], status="incomplete", incomplete_details={"reason": "max_output_tokens"})
     with Endpoint(cut) as endpoint, pytest.raises(AnsweredFailure) as failed:
         Client(endpoint.url, KEY, api="responses").complete(request(), 5.0)

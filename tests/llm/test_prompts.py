@@ -37,9 +37,7 @@ def wide_task(columns: int = 60, groups: int = 60, rows: int = 1200) -> Task:
     )
     features = {name: rng.lognormal(size=rows) for name in names}
     return Task(
-        schema,
-        Table(features, {"y": rng.normal(size=rows)}, labels, codes),
-        Provenance("file", "0" * 64, None),
+        schema, Table(features, {"y": rng.normal(size=rows)}, labels, codes), Provenance("file", "0" * 64, None)
     )
 
 
@@ -72,11 +70,7 @@ def test_a_prompt_is_bounded_and_keeps_the_question(task: Task, tokens: int) -> 
     def content(detail: Detail) -> dict[str, object]:
         view = viewer.view(law, source=detail.source, findings=detail.findings)
         lines = ["formula " * 20] * 30
-        many = {
-            "tried": lines[: detail.tried],
-            "failures": lines[: detail.failures],
-            "notes": lines[: detail.notes],
-        }
+        many = {"tried": lines[: detail.tried], "failures": lines[: detail.failures], "notes": lines[: detail.notes]}
         besides = {"angle": "", "best": view, "attempts": lines[: detail.failures]}
         laws = {"parents": [view], "others": [view] * detail.others}
         return {"operation": "improve", **laws, **many, **besides}

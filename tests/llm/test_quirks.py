@@ -70,12 +70,7 @@ SERVERS: dict[str, tuple[Refusal, ...]] = {
         (sends("stream_options"), 400, "Unrecognized request argument supplied: stream_options", None),
     ),
     "vLLM of another version": (
-        (
-            sends("seed"),
-            422,
-            "[{'type': 'extra_forbidden', 'loc': ('body', 'seed'), 'msg': 'Extra inputs'}]",
-            None,
-        ),
+        (sends("seed"), 422, "[{'type': 'extra_forbidden', 'loc': ('body', 'seed'), 'msg': 'Extra inputs'}]", None),
     ),
     "llama.cpp with a model that knows no system role": ((speaks_as_system, 500, NO_SYSTEM, None),),
     "a model whose API names the role": (
@@ -100,23 +95,13 @@ def test_what_a_server_refuses_is_left_out_from_then_on(refusals: tuple[Refusal,
 
 
 def test_an_azure_deployment_that_is_older_than_its_profile_gets_the_old_name_of_the_limit() -> None:
-    old = (
-        sends("max_completion_tokens"),
-        400,
-        "Unrecognized request argument supplied: max_completion_tokens",
-        None,
-    )
+    old = (sends("max_completion_tokens"), 400, "Unrecognized request argument supplied: max_completion_tokens", None)
     with Endpoint(refusing(old)) as endpoint:
         client = Client(endpoint.url, KEY)
         client._limit_name = "max_completion_tokens"  # as the profile of Azure says
         assert client.complete(request(), 5.0).text == "fine"
     assert endpoint.requests[-1].body["max_tokens"] == 50
-    neither = (
-        lambda body: "max_tokens" in body or "max_completion_tokens" in body,
-        400,
-        "no max_tokens",
-        "max_tokens",
-    )
+    neither = (lambda body: "max_tokens" in body or "max_completion_tokens" in body, 400, "no max_tokens", "max_tokens")
     with Endpoint(refusing(neither)) as endpoint, pytest.raises(CallFailure) as failed:
         Client(endpoint.url, KEY).complete(request(), 5.0)
     assert failed.value.kind is Failure.REJECTED and len(endpoint.requests) == 2
@@ -139,24 +124,15 @@ def test_calls_under_way_together_may_all_be_refused_for_the_same_reason() -> No
 @pytest.mark.parametrize(
     ("body", "kind"),
     [
-        (
-            {"error": {"code": 429, "message": "Rate limit exceeded: free-models-per-min."}},
-            Failure.RATE_LIMITED,
-        ),
+        ({"error": {"code": 429, "message": "Rate limit exceeded: free-models-per-min."}}, Failure.RATE_LIMITED),
         ({"error": {"code": 502, "message": "Provider returned error"}}, Failure.SERVER_ERROR),
-        (
-            {"error": {"code": 400, "message": "This endpoint's maximum context length is 8192"}},
-            Failure.TOO_LONG,
-        ),
+        ({"error": {"code": 400, "message": "This endpoint's maximum context length is 8192"}}, Failure.TOO_LONG),
         ({"error": {"code": 400, "message": "no"}}, Failure.MALFORMED),
     ],
 )
 def test_a_router_that_sends_errors_with_status_200_is_understood(body: dict[str, Any], kind: Failure) -> None:
     sent = json.dumps(body).encode()
-    with (
-        Endpoint(lambda handler, *_: handler.send(200, sent)) as endpoint,
-        pytest.raises(CallFailure) as failed,
-    ):
+    with Endpoint(lambda handler, *_: handler.send(200, sent)) as endpoint, pytest.raises(CallFailure) as failed:
         Client(endpoint.url, KEY).complete(request(), 5.0)
     assert failed.value.kind is kind
 
@@ -189,10 +165,7 @@ def test_a_server_that_offers_no_tools_is_told_by_its_own_words(status: int, mes
 
 
 def test_doctor_says_what_an_endpoint_does_not_take(capsys: pytest.CaptureFixture[str]) -> None:
-    with (
-        Endpoint(refusing(*SERVERS["a reasoning model behind a proxy"])) as endpoint,
-        pytest.raises(SystemExit),
-    ):
+    with Endpoint(refusing(*SERVERS["a reasoning model behind a proxy"])) as endpoint, pytest.raises(SystemExit):
         main(["doctor", "--model", "m", "--base-url", endpoint.url, "--json"])
     [found] = json.loads(capsys.readouterr().out)["models"]
     assert found["left out"] == "max_tokens, seed, temperature"

@@ -246,12 +246,7 @@ def test_a_prompt_too_long_is_asked_again_in_fewer_words(agent: str, sandbox: Sa
 
     model = ScriptedModel(narrow)
     found = run(
-        sandbox,
-        tmp_path / "first",
-        agent,
-        config(in_flight=1, prompt_tokens=3200),
-        models={"m": model},
-        calls=4,
+        sandbox, tmp_path / "first", agent, config(in_flight=1, prompt_tokens=3200), models={"m": model}, calls=4
     )
     sizes = [request.bytes for request in model.requests]
     assert max(sizes[1:]) <= 0.9 * sizes[0]

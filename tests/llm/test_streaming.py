@@ -170,15 +170,8 @@ def writes(handler: Handler, seen: Seen, number: int) -> None:
         handler.send(200, json.dumps(completion(LAW)).encode())
         return
     middle = len(LAW) // 2
-    events = [
-        chunk({"content": LAW[:middle]}),
-        chunk({"content": LAW[middle:]}),
-        chunk({}, finish_reason="stop"),
-    ]
-    stream(
-        handler,
-        [*events, {"choices": [], "usage": {"prompt_tokens": 100, "completion_tokens": 20}}, b"[DONE]"],
-    )
+    events = [chunk({"content": LAW[:middle]}), chunk({"content": LAW[middle:]}), chunk({}, finish_reason="stop")]
+    stream(handler, [*events, {"choices": [], "usage": {"prompt_tokens": 100, "completion_tokens": 20}}, b"[DONE]"])
 
 
 class Watching(Observer):

@@ -61,18 +61,7 @@ def test_a_replayed_run_has_the_same_result_to_the_byte(
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
     table = power_law(tmp_path)
     with Endpoint(answering) as endpoint:
-        asked = (
-            "--agent",
-            agent,
-            "--model",
-            "m",
-            "--base-url",
-            endpoint.url,
-            "--in-flight",
-            "2",
-            "--max-calls",
-            "6",
-        )
+        asked = ("--agent", agent, "--model", "m", "--base-url", endpoint.url, "--in-flight", "2", "--max-calls", "6")
         first = discover(capsys, *table, *asked, "--runs-dir", str(tmp_path / "first"))
         paid = len(endpoint.requests)
     archive = first["runs"][0]["archive"]
@@ -139,10 +128,7 @@ def test_agents_beat_the_whole_symbolic_search_where_its_grammar_cannot_follow(
     table = Table({"N": read["N"].to_numpy()}, {"y": read["y"].to_numpy()}, ("all",), np.zeros(len(read), int))
     nodes = [node for form in library(profile(table)) for node in walk(form.node)]
     functions = {node.name for node in nodes if isinstance(node, Function)}
-    assert functions == {
-        "exp",
-        "log",
-    }  # none is periodic on a logarithmic axis, so that no form has endless waves
+    assert functions == {"exp", "log"}  # none is periodic on a logarithmic axis, so that no form has endless waves
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     with student() as url:
         [floor] = searched("symbolic", tmp_path, url).runs

@@ -99,11 +99,7 @@ def test_hostile_and_mistaken_calls(url: str, folder: Path) -> None:
         assert "offset" in await refused(agent, "rows", session=session, offset=-1)
         asked = await agent.call("rows", session=session, split="test", limit=60)
         assert asked["text"].startswith(f"{power_law_csv().count(chr(10)) - 1} rows match")
-        for code in (
-            f"np.loadtxt({str(folder / 'test.csv')!r}, str)",
-            "import os",
-            "open('/etc/passwd').read()",
-        ):
+        for code in (f"np.loadtxt({str(folder / 'test.csv')!r}, str)", "import os", "open('/etc/passwd').read()"):
             ended = (await agent.call("run", session=session, code=code))["text"]
             assert ended.startswith(("crash", "import_refused", "contract")), ended
         assert "70000 bytes" in await refused(agent, "try", session=session, source="#" * 70_000)
@@ -114,9 +110,7 @@ def test_hostile_and_mistaken_calls(url: str, folder: Path) -> None:
         shell = await agent.call("try", session=session, source="import os\nos.system('id')")
         assert shell["verdict"] == "import_refused"
         closed = await agent.call(
-            "try",
-            session=session,
-            source="def law(rows, group):\n    return [{'loss': 1.1} for _ in rows]",
+            "try", session=session, source="def law(rows, group):\n    return [{'loss': 1.1} for _ in rows]"
         )
         assert closed["verdict"] == "ok" and not closed["selectable"] and closed["validation_r2"] is None
         assert closed["candidates_left"] == 0
@@ -136,19 +130,7 @@ def test_no_tool_takes_a_path_or_a_split(url: str) -> None:
             taken = set(tool.input_schema.get("properties", {}))
             assert taken <= {
                 *("task", "session", "model", "seed", "seconds", "source", "parents", "hypothesis", "text"),
-                *(
-                    "where",
-                    "sort",
-                    "limit",
-                    "offset",
-                    "by",
-                    "residuals_of",
-                    "x",
-                    "y",
-                    "bins",
-                    "code",
-                    "number",
-                ),
+                *("where", "sort", "limit", "offset", "by", "residuals_of", "x", "y", "bins", "code", "number"),
             }
 
     act(url, story)
@@ -204,11 +186,7 @@ def test_sessions_are_bounded_and_calls_at_once_are_safe(url: str) -> None:
 
 @pytest.mark.parametrize(
     "begun",
-    [
-        "",
-        "POST /mcp HTTP/1.1\r\nHost: 127",
-        "POST /mcp HTTP/1.1\r\nHost: HERE\r\nContent-Length: 9000\r\n\r\n{",
-    ],
+    ["", "POST /mcp HTTP/1.1\r\nHost: 127", "POST /mcp HTTP/1.1\r\nHost: HERE\r\nContent-Length: 9000\r\n\r\n{"],
 )
 def test_connections_that_say_nothing_lock_out_nobody(url: str, begun: str) -> None:
     """More of them than the server's connections and descriptors; the first of them are closed."""
@@ -350,11 +328,7 @@ OPENING = {
     "jsonrpc": "2.0",
     "id": 1,
     "method": "initialize",
-    "params": {
-        "protocolVersion": "2025-06-18",
-        "capabilities": {},
-        "clientInfo": {"name": "stranger", "version": "0"},
-    },
+    "params": {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "stranger", "version": "0"}},
 }
 
 

@@ -193,8 +193,7 @@ def test_a_feature_may_hold_commas_and_equal_signs(good: Archive):
 
 
 @pytest.mark.parametrize(
-    ("written", "value"),
-    [("70B", 7e10), ("1.4 T", 1.4e12), ("3e8", 3e8), ("15%", 0.15), ("1_000", 1e3), ("2k", 2e3)],
+    ("written", "value"), [("70B", 7e10), ("1.4 T", 1.4e12), ("3e8", 3e8), ("15%", 0.15), ("1_000", 1e3), ("2k", 2e3)]
 )
 def test_numbers_are_read_as_people_write_them(good: Archive, written: str, value: float):
     assert number_of(good.manifest.task, "n", written) == pytest.approx(value)

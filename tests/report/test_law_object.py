@@ -49,11 +49,7 @@ def test_a_notebook_shows_runs_and_no_strangers_markup(good: Archive, hostile: A
 
 @pytest.mark.parametrize(
     ("rows", "group", "said"),
-    [
-        ({"m": [1.0]}, "one", "lack n"),
-        ({"n": [1.0]}, None, "Name a group"),
-        ({"n": [1.0]}, "six", "no group 'six'"),
-    ],
+    [({"m": [1.0]}, "one", "lack n"), ({"n": [1.0]}, None, "Name a group"), ({"n": [1.0]}, "six", "no group 'six'")],
 )
 def test_a_wrong_request_gets_one_sentence(law: Law, rows, group, said):
     with pytest.raises(InputError, match=said):

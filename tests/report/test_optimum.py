@@ -62,16 +62,7 @@ def test_a_target_is_reached_where_algebra_says(law: Law, capsys: pytest.Capture
     wanted = 2.3
     at = (A / (wanted - E - B / 2e10**b)) ** (1 / a)
     code, out, _ = ask(
-        capsys,
-        "invert",
-        str(law.archive.path),
-        "--target",
-        f"loss={wanted}",
-        "--solve",
-        "N",
-        "--at",
-        "D=20B",
-        "--json",
+        capsys, "invert", str(law.archive.path), "--target", f"loss={wanted}", "--solve", "N", "--at", "D=20B", "--json"
     )
     found = json.loads(out)["solve"]["N"]
     assert code == 0 and found["value"] == pytest.approx(at, rel=0.2)

@@ -317,11 +317,7 @@ def test_files_without_end_are_not_read_to_their_end(tmp_path: Path, manifest: M
 
 def test_names_from_strangers_stay_inside_the_runs_folder(tmp_path: Path, manifest: Manifest) -> None:
     hostile = manifest.model_copy(
-        update={
-            "agent": "../../etc",
-            "model": "a/b:c\u202e",
-            "task": manifest.task.model_copy(update={"name": ".."}),
-        }
+        update={"agent": "../../etc", "model": "a/b:c\u202e", "task": manifest.task.model_copy(update={"name": ".."})}
     )
     with Archive.create(tmp_path, hostile) as archive:
         assert archive.path.resolve().is_relative_to(tmp_path)

@@ -198,10 +198,7 @@ def form(x, p):
     measured = np.column_stack([3.0 * np.sqrt(points[:, 0]), np.full(8, 5.0)])
     for number, text in enumerate((source, own)):
         archive = archive_of(
-            text,
-            renamed.model_copy(update={"run": f"r{number}"}),
-            tmp_path,
-            constants={"g": {"A": 1.0, "B": 1.0}},
+            text, renamed.model_copy(update={"run": f"r{number}"}), tmp_path, constants={"g": {"A": 1.0, "B": 1.0}}
         )
         pair = runpy.run_path(str(export_sldbench(archive, tmp_path / str(number))[1]))
         params = pair["fit_scaling_law"](points, measured)

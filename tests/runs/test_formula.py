@@ -88,10 +88,7 @@ def form(x, p):
         ("(p['A'] * x['N']) ** 2 ** p['a']", r"\left( A \cdot N \right)^{2^{a}}"),
         ("np.log1p(x['N']) ** 2", r"\left( \log \left( 1 + N \right) \right)^{2}"),
         ("np.sqrt(np.abs(x['N']))", r"\sqrt{\left| N \right|}"),
-        (
-            "np.where(x['N'] > 3, 1, p['L'])",
-            r"\begin{cases} 1 & \text{if } N > 3 \\ L & \text{otherwise} \end{cases}",
-        ),
+        ("np.where(x['N'] > 3, 1, p['L'])", r"\begin{cases} 1 & \text{if } N > 3 \\ L & \text{otherwise} \end{cases}"),
     ],
 )
 def test_latex_states_a_formula_as_it_was_written(body: str, expected: str) -> None:

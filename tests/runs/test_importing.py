@@ -64,10 +64,7 @@ def test_law_of_another_system(text: str, kind: str, dataset: Dataset, sandbox: 
     ("text", "message"),
     [
         ("import os\ndef law(input_data, group):\n    return []\n", "imports 'os'"),
-        (
-            "def law(input_data, group):\n    return [{'loss': 1 / 0} for row in input_data]\n",
-            "ZeroDivisionError",
-        ),
+        ("def law(input_data, group):\n    return [{'loss': 1 / 0} for row in input_data]\n", "ZeroDivisionError"),
         ("x = 1\n", "Define at top level"),
         ("def law(", "Line 1"),
     ],
@@ -220,12 +217,7 @@ def test_the_site_marks_what_was_imported_and_does_not_let_it_lead(manifest: Man
     ],
 )
 def test_the_command_refuses_in_one_sentence(
-    name: str,
-    text: str,
-    options: tuple[str, ...],
-    message: str,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
+    name: str, text: str, options: tuple[str, ...], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / name
     path.write_text(text)

@@ -82,12 +82,7 @@ def test_law_runs_on_the_bare_interpreter(schema: Schema, tmp_path: Path) -> Non
     path.write_text(render_law(PLAIN["power"], schema, constants_for(PLAIN["power"]), {}), encoding="utf-8")
     check = "import law; print(law.law([{'n': 10, 'd': 1.0}], 'a')); import sys; print('numpy' in sys.modules)"
     done = subprocess.run(
-        [sys.executable, "-S", "-c", check],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
+        [sys.executable, "-S", "-c", check], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60
     )
     assert done.stdout.startswith("[{'loss': ")
     assert done.stdout.endswith("False\n")

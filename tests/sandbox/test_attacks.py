@@ -137,11 +137,7 @@ def test_every_attack_succeeds_where_nothing_protects(bait: dict[str, object]) -
 
 @pytest.mark.parametrize("tier", ISOLATED)
 def test_no_attack_succeeds_in_a_tier(
-    tier: Tier,
-    sandbox_of: Callable[[Tier], Sandbox],
-    bait: dict[str, object],
-    schema: Schema,
-    table: Table,
+    tier: Tier, sandbox_of: Callable[[Tier], Sandbox], bait: dict[str, object], schema: Schema, table: Table
 ) -> None:
     sandbox = sandbox_of(tier)
     names = list(ATTACKS)

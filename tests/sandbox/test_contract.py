@@ -160,11 +160,7 @@ FAILURES = {
     "nothing": ("", Verdict.CONTRACT, "Define at top level"),
     "half a form": ("def form(x, p): return x['n']", Verdict.CONTRACT, "PARAMETERS is missing"),
     "two kinds": (FORM + "def law(d, g): return []", Verdict.CONTRACT, "both a form and a law"),
-    "arguments": (
-        "PARAMETERS = ('a',)\ndef form(x): return x['n']",
-        Verdict.CONTRACT,
-        "2 positional arguments",
-    ),
+    "arguments": ("PARAMETERS = ('a',)\ndef form(x): return x['n']", Verdict.CONTRACT, "2 positional arguments"),
     "import": ("import os\n" + FORM, Verdict.IMPORT_REFUSED, "imports 'os'; allowed: math"),
     "import from": ("from os import path\n" + FORM, Verdict.IMPORT_REFUSED, "'os'"),
     "relative import": ("from . import x\n" + FORM, Verdict.IMPORT_REFUSED, "'.'"),
@@ -182,11 +178,7 @@ FAILURES = {
     "null": ("x = '\0'", Verdict.SYNTAX, "null"),
     "surrogate": ("x = '\ud800'", Verdict.SYNTAX, "Unicode"),
     "bounds": ("PARAMETERS = {'a': (2, 1)}\ndef form(x, p): return x['n']", Verdict.CONTRACT, "low < high"),
-    "bound of text": (
-        "PARAMETERS = {'a': ('l', 1)}\ndef form(x, p): return x['n']",
-        Verdict.CONTRACT,
-        "two numbers",
-    ),
+    "bound of text": ("PARAMETERS = {'a': ('l', 1)}\ndef form(x, p): return x['n']", Verdict.CONTRACT, "two numbers"),
     "names": ("PARAMETERS = ('a', 'a')\ndef form(x, p): return x['n']", Verdict.CONTRACT, "identifier"),
     "loss": (FORM + "LOSS = 'cubic'", Verdict.CONTRACT, "'squared', 'relative', 'robust'"),
     "shared": (FORM + "SHARED = ('q',)", Verdict.CONTRACT, "'q'"),
@@ -206,27 +198,15 @@ FAILURES = {
         Verdict.CONTRACT,
         "one number for parameter a, not 9",
     ),
-    "other names": (
-        FORM + "def fit(x, y): return {'q': 1.0}",
-        Verdict.CONTRACT,
-        "'q' where PARAMETERS names 'c'",
-    ),
+    "other names": (FORM + "def fit(x, y): return {'q': 1.0}", Verdict.CONTRACT, "'q' where PARAMETERS names 'c'"),
     "constants not finite": (
         FORM + "def fit(x, y): return {'c': 1.0, 'a': float('inf'), 'k': 1.0}",
         Verdict.NON_FINITE,
         "constant",
     ),
     "shape": ("PARAMETERS = ('a',)\ndef form(x, p):\n    global a\n    return p['a']", None, ""),
-    "raises": (
-        "PARAMETERS = ('a',)\ndef fit(x, y): return 1 / 0\ndef form(x, p): return 1",
-        Verdict.CRASH,
-        "line 2",
-    ),
-    "never finite": (
-        "PARAMETERS = ('a',)\ndef form(x, p): return x['n'] * float('nan')",
-        Verdict.FIT_FAILED,
-        "group",
-    ),
+    "raises": ("PARAMETERS = ('a',)\ndef fit(x, y): return 1 / 0\ndef form(x, p): return 1", Verdict.CRASH, "line 2"),
+    "never finite": ("PARAMETERS = ('a',)\ndef form(x, p): return x['n'] * float('nan')", Verdict.FIT_FAILED, "group"),
     "fit by chance": (
         "import numpy as np\nPARAMETERS = ('a',)\ndef form(x, p): return p['a'] + 0 * x['n']\n"
         "def fit(x, y): return {'a': np.random.default_rng().normal()}",

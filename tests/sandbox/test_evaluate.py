@@ -11,16 +11,7 @@ import numpy as np
 import pytest
 
 import lawsmith.tasks
-from lawsmith.sandbox import (
-    Evaluation,
-    Limits,
-    PredictJob,
-    Sandbox,
-    SearchOver,
-    Verdict,
-    evaluate,
-    whole_fit,
-)
+from lawsmith.sandbox import Evaluation, Limits, PredictJob, Sandbox, SearchOver, Verdict, evaluate, whole_fit
 from lawsmith.sandbox.evaluation import training_rmse
 from lawsmith.sandbox.law.parse import read_candidate
 from lawsmith.sandbox.pool.warm_process import WarmProcess
@@ -190,12 +181,7 @@ def _table(x, p):
 
 @pytest.mark.parametrize(
     "swap",
-    [
-        "form.__code__ = _table.__code__",
-        "form = _table",
-        "globals().update(form=_table)",
-        "import numpy as form",
-    ],
+    ["form.__code__ = _table.__code__", "form = _table", "globals().update(form=_table)", "import numpy as form"],
 )
 def test_a_form_that_is_swapped_is_opaque_or_runs_as_it_is_read(
     swap: str, sandbox: Sandbox, task: Task, folds: list[Fold]
@@ -216,10 +202,7 @@ def test_a_form_that_is_swapped_is_opaque_or_runs_as_it_is_read(
 def test_numbers_written_into_a_form_count_against_the_cap(sandbox: Sandbox, task: Task, folds: list[Fold]) -> None:
     rows = " + ".join(f"np.where(x['n'] < {7.3 * k}, {1.37 * k + 0.011}, 0)" for k in range(1, 9))
     table = f"import numpy as np\nPARAMETERS = ('a',)\ndef form(x, p):\n    return p['a'] + {rows}\n"
-    for source in (
-        table,
-        table.replace("    return", "    global p\n    return").replace("(x, p)", "(x, q)"),
-    ):
+    for source in (table, table.replace("    return", "    global p\n    return").replace("(x, p)", "(x, q)")):
         found = evaluate(sandbox, source, task, folds)
         assert (found.verdict, found.stage) == (Verdict.OVER_CAP, "check"), found.message
         assert "numbers in the source" in found.message
@@ -361,8 +344,7 @@ def test_probe_predictions_are_proved_like_the_others(sandbox: Sandbox, task: Ta
 
 
 @pytest.mark.parametrize(
-    "returned",
-    ["y + 0j", "y.astype(complex)", "list(y + 1j)", "np.array(list(y + 1j), dtype=object)"],
+    "returned", ["y + 0j", "y.astype(complex)", "list(y + 1j)", "np.array(list(y + 1j), dtype=object)"]
 )
 def test_predictions_that_drop_an_imaginary_part_are_refused(
     returned: str, sandbox: Sandbox, task: Task, folds: list[Fold]

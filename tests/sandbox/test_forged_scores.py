@@ -137,14 +137,7 @@ def unprotected() -> Iterator[Sandbox]:
 
 
 def filled(source: str, file: str = "", patience: float = 0.2) -> str:
-    values = {
-        "FOLDED": "(8, 9)",
-        "ROWS": ROWS,
-        "BITS": BITS,
-        "SPAN": SPAN,
-        "FILE": file,
-        "PATIENCE": patience,
-    }
+    values = {"FOLDED": "(8, 9)", "ROWS": ROWS, "BITS": BITS, "SPAN": SPAN, "FILE": file, "PATIENCE": patience}
     for name, value in values.items():
         source = source.replace(name, str(value))
     return source
@@ -173,11 +166,7 @@ def test_targets_go_from_process_to_process_by_futex_where_nothing_protects(
 
 @pytest.mark.parametrize("tier", ISOLATED)
 def test_no_futex_carries_targets_in_a_tier(
-    tier: Tier,
-    sandbox_of: Callable[[Tier], Sandbox],
-    task: Task,
-    folds: list[Fold],
-    monkeypatch: pytest.MonkeyPatch,
+    tier: Tier, sandbox_of: Callable[[Tier], Sandbox], task: Task, folds: list[Fold], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sandbox = sandbox_of(tier)
     at_the_same_time(monkeypatch)  # the filter alone stops it

@@ -108,10 +108,7 @@ def gradient(x, p):
     raise RuntimeError
 """
     found = stated(source, ("t1", "t2"))
-    assert [(p.name, p.lower, p.upper) for p in found.parameters][:2] == [
-        ("a1", 0, np.inf),
-        ("b1", 0, np.inf),
-    ]
+    assert [(p.name, p.lower, p.upper) for p in found.parameters][:2] == [("a1", 0, np.inf), ("b1", 0, np.inf)]
     assert (found.shared, found.loss, list(found.targets)) == (("b1", "b2"), "relative", ["t1", "t2"])
     assert [p.role for p in found.parameters[:2]] == [Role.COEFFICIENT, Role.LEVEL]
 
@@ -192,8 +189,7 @@ def test_a_module_that_works_on_its_own_names_is_not_read(top: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "names",
-    ["('a b',)", "('%s',)" % ("k" * 33), "('a', 'a')", "{'a': (1, 0)}", "{'a': (0, float('nan'))}", "(1,)"],
+    "names", ["('a b',)", "('%s',)" % ("k" * 33), "('a', 'a')", "{'a': (1, 0)}", "{'a': (0, float('nan'))}", "(1,)"]
 )
 def test_names_and_bounds_are_held_to_the_contract(names: str) -> None:
     assert isinstance(read(f"PARAMETERS = {names}\ndef form(x, p):\n    return x['N']\n", ("y",)), Unreadable)

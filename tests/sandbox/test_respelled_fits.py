@@ -45,9 +45,7 @@ def task() -> Task:
     n, d = 10 ** rng.uniform(0, 3, 60), 10 ** rng.uniform(0, 1, 60)
     y = 0.5 + 3 * n**-0.2 * (1 + n / 40) ** -0.7 / d**0.5 + 0.02 * rng.standard_normal(60)
     return Task(
-        SCHEMA,
-        Table({"n": n, "d": d}, {"y": y}, ("all",), np.zeros(60, dtype=np.intp)),
-        Provenance("file", "", None),
+        SCHEMA, Table({"n": n, "d": d}, {"y": y}, ("all",), np.zeros(60, dtype=np.intp)), Provenance("file", "", None)
     )
 
 

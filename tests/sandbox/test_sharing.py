@@ -55,10 +55,7 @@ def same(one: JobResult, two: JobResult) -> bool:
         return True
     assert one.constants is not None
     assert two.constants is not None
-    numbers = [
-        *zip(one.predictions, two.predictions, strict=True),
-        (one.constants.values, two.constants.values),
-    ]
+    numbers = [*zip(one.predictions, two.predictions, strict=True), (one.constants.values, two.constants.values)]
     return one.status == two.status and all(np.array_equal(a, b) for a, b in numbers)
 
 

@@ -107,9 +107,6 @@ def test_digits_follow_the_error_and_the_number_of_rows() -> None:
     assert significant_digits(table, predicted(0.0002)) == 5 + 5
     assert significant_digits(table, predicted(0)) == MOST
     assert significant_digits(table, predicted(np.nan)) == MOST
-    assert rounded(np.array([[1.23456789, np.nan], [-9.8765e-7, 0.0]]), 4)[:, 0].tolist() == [
-        1.235,
-        -9.876e-7,
-    ]
+    assert rounded(np.array([[1.23456789, np.nan], [-9.8765e-7, 0.0]]), 4)[:, 0].tolist() == [1.235, -9.876e-7]
     constants = Constants(("a",), ("all",), np.array([[1 / 3]]))
     assert verify.told(constants, table, predicted(0.02)).values[0, 0] == 0.33333333

@@ -8,19 +8,7 @@ import time
 import numpy as np
 import pytest
 
-from lawsmith.sandbox.law.expression import (
-    Feature,
-    Node,
-    Number,
-    Parameter,
-    add,
-    exp,
-    function,
-    log,
-    mul,
-    neg,
-    power,
-)
+from lawsmith.sandbox.law.expression import Feature, Node, Number, Parameter, add, exp, function, log, mul, neg, power
 from lawsmith.sandbox.law.key import source_key
 from lawsmith.sandbox.law.read import read
 from lawsmith.sandbox.law.spans import Domain, span
@@ -50,10 +38,7 @@ POWER_LAW = [
     form('np.where(x["N"] > 0, p["a"] + p["b"] * x["N"] ** -p["c"], 0.0)'),
     form('np.nan_to_num(p["a"] + p["b"] * np.abs(x["N"]) ** -p["c"])'),
     form('p["a"] + p["b"] * np.exp(np.clip(-p["c"] * np.log(x["N"] + 0.0), -50, 50))'),
-    form(
-        'p["a"] + decay(x["N"], p["b"], p["c"])',
-        extra="def decay(n, scale, rate):\n    return scale * n ** -rate",
-    ),
+    form('p["a"] + decay(x["N"], p["b"], p["c"])', extra="def decay(n, scale, rate):\n    return scale * n ** -rate"),
     form('sum([p["a"], p["b"] * np.sqrt(x["N"]) ** (-2 * p["c"])])'),
 ]
 OTHERS = [

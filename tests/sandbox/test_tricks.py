@@ -156,10 +156,7 @@ def test_memory_is_bounded(body: str, sandbox: Sandbox, schema: Schema, table: T
         ("os.close(3); return [{'y': 1.0}] * len(input_data)", Verdict.CRASH),
         ("os.close(0); os.close(1); os.close(2); os.close(3); raise ValueError", Verdict.CRASH),
         ("os.write(3, b'R'); return [{'y': 1.0}] * len(input_data)", Verdict.CRASH),
-        (
-            "[os.write(fd, frame(0, 0, b'', b'', b'', b'') + bytes(36 * 8)) for fd in range(3, 64)]",
-            Verdict.CRASH,
-        ),
+        ("[os.write(fd, frame(0, 0, b'', b'', b'', b'') + bytes(36 * 8)) for fd in range(3, 64)]", Verdict.CRASH),
         ("law.__code__ = law.__code__.replace(co_code=bytes(range(256)) * 8); return law(0, 0)", None),
         ("imp('sys').breakpointhook()", None),
         ("imp('sys').setprofile(lambda *a: os._exit(0))", Verdict.CRASH),

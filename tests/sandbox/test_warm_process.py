@@ -27,14 +27,7 @@ def predict(sandbox: Sandbox, source: str, schema: Schema, table: Table) -> obje
 
 def test_only_modules_that_exist_are_prepared() -> None:
     names = [f"scipy.stats.made_up_{k}" for k in range(1000)]
-    names += [
-        "scipy.io",
-        "scipy.optimize._tests",
-        "scipy.stats.tests",
-        "os",
-        "scipy.special.orthogonal.x",
-        "scipy",
-    ]
+    names += ["scipy.io", "scipy.optimize._tests", "scipy.stats.tests", "os", "scipy.special.orthogonal.x", "scipy"]
     found = numeric_library.wanted(names)
     assert "scipy.stats" in found
     assert "scipy.special" in found
@@ -194,11 +187,7 @@ def test_no_page_of_a_library_is_cold_once_it_was_touched() -> None:
         print(before, cold(), memory.address_space())
     """
     done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(script)],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
+        [sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, check=True, timeout=60
     )
     before, after, size = map(int, done.stdout.split())
     assert before > 100

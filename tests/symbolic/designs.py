@@ -56,14 +56,7 @@ def schema(data: Table) -> Schema:
     names = tuple(data.features)
     columns = {name: Column(name=name) for name in (*names, "y")}
     return Schema(
-        name="t",
-        long_name="t",
-        title="t",
-        features=names,
-        targets=("y",),
-        group=None,
-        cap=None,
-        columns=columns,
+        name="t", long_name="t", title="t", features=names, targets=("y",), group=None, cap=None, columns=columns
     )
 
 

@@ -16,14 +16,7 @@ def task_of(features: dict[str, Array], y: Array, ranges: str = "", expect: str 
     names = tuple(features)
     knowledge = read_knowledge([ranges] if ranges else [], [expect] if expect else [], ["y"], names)
     schema = Schema(
-        name="k",
-        long_name="k",
-        title="",
-        features=names,
-        targets=("y",),
-        group=None,
-        cap=7,
-        knowledge=knowledge,
+        name="k", long_name="k", title="", features=names, targets=("y",), group=None, cap=7, knowledge=knowledge
     )
     rows = Table(features, {"y": y}, ("g",), np.zeros(len(y), dtype=np.intp))
     return Task(schema, rows, Provenance("file", "", None))

@@ -157,10 +157,7 @@ def product(noise: float, relative: bool, seed: int = 0) -> Dataset:
     truth = 2 * mass**1.2 * length**-0.8
     size = truth if relative else np.median(truth)
     rows = Table(
-        {"m": mass, "l": length},
-        {"y": truth + noise * size * rng.standard_normal(40)},
-        ("g",),
-        np.zeros(40, int),
+        {"m": mass, "l": length}, {"y": truth + noise * size * rng.standard_normal(40)}, ("g",), np.zeros(40, int)
     )
     schema = Schema(name="p", long_name="p", title="", features=("m", "l"), targets=("y",), group=None, cap=7)
     return Dataset(Task(schema, rows, Provenance("file", "", None)), None)

@@ -9,11 +9,7 @@ from designs import DESIGNS, value
 from lawsmith.agent.symbolic.combined import profiles
 from lawsmith.agent.symbolic.library import library
 from lawsmith.agent.symbolic.profile import ColumnKind, profile
-from lawsmith.sandbox.law.expression import (
-    Feature,
-    Parameter,
-    parameters,
-)
+from lawsmith.sandbox.law.expression import Feature, Parameter, parameters
 from lawsmith.tasks import Array, Table
 
 X = Feature("x")
@@ -67,11 +63,7 @@ def test_a_column_of_one_value_gets_no_form_of_its_own() -> None:
 
 def test_a_fraction_near_one_is_also_looked_at_as_its_rest() -> None:
     plain, turned = profiles(DESIGNS["sparse"])
-    assert (plain.kinds["s"], turned.kinds["s"], set(turned.stands_for)) == (
-        ColumnKind.SIGNED,
-        ColumnKind.SCALE,
-        {"s"},
-    )
+    assert (plain.kinds["s"], turned.kinds["s"], set(turned.stands_for)) == (ColumnKind.SIGNED, ColumnKind.SCALE, {"s"})
     law = next(t.node for t in library(turned) if t.origin == "pure product of n, s, with 1 - s")
     x = {"n": np.array([1e6, 1e6]), "s": np.array([0.5, 0.75])}
     half, quarter = value(law, x, {"A": 1.0, "a": 0.0, "a2": 1.0})

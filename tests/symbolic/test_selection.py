@@ -373,10 +373,7 @@ def test_a_law_that_nobody_can_read_wins_only_where_none_can_be_read_or_the_user
 WAVE = 'import numpy as np\nPARAMETERS = ["A", "w"]\ndef form(x, p):\n    return p["A"] * np.cos(p["w"] * x["x"])\n'
 
 
-@pytest.mark.parametrize(
-    ("rate", "levels", "unshown"),
-    [(2.0, 20, 0), (2.0, 5, 1), (0.1, 20, 1), (6.0, 20, 1)],
-)
+@pytest.mark.parametrize(("rate", "levels", "unshown"), [(2.0, 20, 0), (2.0, 5, 1), (0.1, 20, 1), (6.0, 20, 1)])
 def test_a_wave_needs_rows_that_show_its_turns(rate, levels, unshown):
     table = Table(
         {"x": np.repeat(np.linspace(0, 10, levels), 2)},

@@ -24,16 +24,12 @@ def wide(target: str, rows: int = 150, count: int = 39, unit: float = 1.0) -> Ta
     }
     y = laws[target] + 0.01 * laws[target].std() * rng.standard_normal(rows)
     return Table(
-        {name: unit * column for name, column in x.items()},
-        {"y": unit * y},
-        ("all",),
-        np.zeros(rows, np.intp),
+        {name: unit * column for name, column in x.items()}, {"y": unit * y}, ("all",), np.zeros(rows, np.intp)
     )
 
 
 @pytest.mark.parametrize(
-    ("target", "told"),
-    [("scaling", {"n3", "n11"}), ("product alone", {"x4", "x9"}), ("curved", {"x0", "x1", "x7"})],
+    ("target", "told"), [("scaling", {"n3", "n11"}), ("product alone", {"x4", "x9"}), ("curved", {"x0", "x1", "x7"})]
 )
 @pytest.mark.parametrize("unit", [1.0, 1e-15, 1e15])
 def test_features_that_the_target_depends_on_lead(target: str, told: set[str], unit: float) -> None:

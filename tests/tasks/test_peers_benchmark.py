@@ -18,10 +18,7 @@ def case() -> Case:
 def told(x: Array, y: Array, beyond: Array, seconds: float) -> Mapping[str, peers.PeerLaw]:
     """A package that knows nothing but the mean of what it is given."""
     assert len(x) == len(y) and seconds == 5.0
-    return {
-        "mean": peers.PeerLaw(np.full(len(beyond), y.mean()), 1),
-        "bad": peers.PeerLaw(beyond[:, 0] * np.nan, 3),
-    }
+    return {"mean": peers.PeerLaw(np.full(len(beyond), y.mean()), 1), "bad": peers.PeerLaw(beyond[:, 0] * np.nan, 3)}
 
 
 def test_a_package_gets_each_group_and_its_share_of_the_time() -> None:

@@ -67,10 +67,7 @@ SAME: dict[str, tuple[str, Callable[[], str | bytes]]] = {
         lambda: '"N","loss","note"\n' + "".join(f'"{n}","{v}","a\nb, c"\n' for n, v in ROWS),
     ),
     "carriage returns": ("t.csv", lambda: lines(",").replace("\n", "\r")),
-    "hard blanks": (
-        "t.csv",
-        lambda: "N;loss\n" + "".join(f"{n:,};{v}\n".replace(",", "\u00a0") for n, v in ROWS),
-    ),
+    "hard blanks": ("t.csv", lambda: "N;loss\n" + "".join(f"{n:,};{v}\n".replace(",", "\u00a0") for n, v in ROWS)),
     "tab": ("t.csv", lambda: lines("\t")),
     "bar": ("t.txt", lambda: lines("|")),
     "blanks": ("t.dat", lambda: lines("   ")),
@@ -143,32 +140,20 @@ def test_the_same_rows_in_every_file(kind: str, tmp_path: Path):
     ("text", "said"),
     [
         (lines(",").replace("loss", "Größe").encode("latin1"), "is not UTF-8 text; it was read as Latin-1"),
-        (
-            lines(",").replace("loss\n", "loss\nparams,nats\n"),
-            "the first row holds units (N in params, loss in nats).",
-        ),
-        (
-            lines(",") + "\nmean,2.3\n",
-            "the last line is a summary or a remark and was left out: 'mean, 2.3'.",
-        ),
+        (lines(",").replace("loss\n", "loss\nparams,nats\n"), "the first row holds units (N in params, loss in nats)."),
+        (lines(",") + "\nmean,2.3\n", "the last line is a summary or a remark and was left out: 'mean, 2.3'."),
         ("Runs of May\n\n" + lines(","), "the line 'Runs of May' above the header was left out."),
         (lines(" ", header="# N loss"), "the columns' names were read from the comment '# N loss'."),
         (lines(";", decimal=","), "loss: '3,5' was read as 3.5."),
         (lines(",", header="N,loss", end=" # a"), "the remarks after # behind 6 rows were left out."),
         ("p,loss\n15%,3\n20%,2\n30%,1\n40%,1.5\n", "p: text was read as numbers ('15%' is 0.15)."),
         ("p,loss\n15 ms,3\n20 ms,2\n30 ms,1\n40 ms,4\n", "p: the unit 'ms' stands in every cell"),
-        (
-            "date,loss\n20200101,3\n20210702,2\n20220131,1\n20231231,4\n",
-            "date: dates became decimal years (20220601",
-        ),
+        ("date,loss\n20200101,3\n20210702,2\n20220131,1\n20231231,4\n", "date: dates became decimal years (20220601"),
         (
             "p,q,loss\n1 ms,1.5,3\n20 ms,2,2\n3 s,1,1\n40,3,4\n",
             "p holds numbers in different units (ms, s and none) and was",
         ),
-        (
-            "p,loss\n1,3\n2,-999\n3,1\n4,4\n5,5\n6,6\n",
-            "loss is -999 in 1 row and between 1 and 6 in all others;",
-        ),
+        ("p,loss\n1,3\n2,-999\n3,1\n4,4\n5,5\n6,6\n", "loss is -999 in 1 row and between 1 and 6 in all others;"),
         (
             "p,loss\n1,3\n#2,2\n# half way, by hand\n3,1\n4,4\n#5,5\n6,6\n7,1\n",
             "2 lines look like rows but for a # in front",

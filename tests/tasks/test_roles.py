@@ -127,12 +127,7 @@ def test_one_quantity_on_two_scales_is_one_feature(tmp_path: Path):
 
 @pytest.mark.parametrize(
     ("name", "column"),
-    [
-        ("loss", "summary.loss"),
-        ("eval/acc", "summary.eval/acc"),
-        ("acc", "summary.eval/acc"),
-        ("LR", "config.lr"),
-    ],
+    [("loss", "summary.loss"), ("eval/acc", "summary.eval/acc"), ("acc", "summary.eval/acc"), ("LR", "config.lr")],
 )
 def test_a_name_means_the_column_that_ends_with_it(name: str, column: str):
     names = ["summary.loss", "summary.eval/acc", "config.lr", "config.wlr"]
@@ -282,11 +277,7 @@ def test_other_outcomes_of_the_same_runs(tmp_path: Path):
     table = chinchilla()[["n_params", "tokens", "loss"]]
     table = table.assign(perplexity=np.exp(table["loss"]), train_loss=table["loss"] - 0.03, bpb=table["loss"] / 3)
     data = read(tmp_path, table)
-    assert {name for name, role in roles(data).items() if role == "companion"} == {
-        "perplexity",
-        "train_loss",
-        "bpb",
-    }
+    assert {name for name, role in roles(data).items() if role == "companion"} == {"perplexity", "train_loss", "bpb"}
     named = read(tmp_path, table, features=["n_params", "train_loss"])
     assert named.task.schema.features == ("n_params", "train_loss")
 
@@ -417,10 +408,7 @@ def test_the_task_file_says_what_the_command_does_not(tmp_path: Path):
     schema = read(tmp_path, chinchilla()).task.schema
     assert (schema.group, schema.features) == (None, ("n_params",))
     assert schema.knowledge.ranges == {"loss": (1.0, np.inf)}
-    assert read(tmp_path, chinchilla(), group="family", ignore=["lr"]).task.schema.features == (
-        "n_params",
-        "tokens",
-    )
+    assert read(tmp_path, chinchilla(), group="family", ignore=["lr"]).task.schema.features == ("n_params", "tokens")
 
 
 def test_the_order_of_rows_and_columns_decides_nothing(tmp_path: Path):

@@ -10,18 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lawsmith.tasks import (
-    InputError,
-    frontier_folds,
-    hub,
-    load,
-    names,
-    r2,
-    replica,
-    schema,
-    sources,
-    whereabouts,
-)
+from lawsmith.tasks import InputError, frontier_folds, hub, load, names, r2, replica, schema, sources, whereabouts
 
 ROWS = {
     "sft": (504, 42, 42),

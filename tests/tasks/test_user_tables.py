@@ -107,23 +107,11 @@ def changed(column: str, rows: list[int], value: str) -> pd.DataFrame:
 @pytest.mark.parametrize(
     ("table", "message"),
     [
-        (
-            changed("loss", [3], "abc"),
-            "column 'loss' holds text ('abc') in data row 4; every value must be a number.",
-        ),
+        (changed("loss", [3], "abc"), "column 'loss' holds text ('abc') in data row 4; every value must be a number."),
         (changed("N", [0, 5], "big"), "column 'N' holds text ('big') in data rows 1 and 6;"),
-        (
-            changed("loss", [2], ""),
-            "column 'loss' has no value in data row 3; fill the cells in, drop the rows",
-        ),
-        (
-            changed("loss", [2, 4], "nan"),
-            "column 'loss' has no value in data rows 3 and 5; fill the cells in",
-        ),
-        (
-            changed("loss", [2], "1,25"),
-            "column 'loss' writes '1,25' and '1.5011872336272722'; make the decimal",
-        ),
+        (changed("loss", [2], ""), "column 'loss' has no value in data row 3; fill the cells in, drop the rows"),
+        (changed("loss", [2, 4], "nan"), "column 'loss' has no value in data rows 3 and 5; fill the cells in"),
+        (changed("loss", [2], "1,25"), "column 'loss' writes '1,25' and '1.5011872336272722'; make the decimal"),
         (changed("N", [2, 4], "-inf"), "column 'N' holds infinity in data rows 3 and 5;"),
         (changed("loss", [7], "1e400"), "column 'loss' holds infinity in data row 8;"),
         (frame().assign(loss=1.5), "the target 'loss' is 1.5 in every row;"),
@@ -162,11 +150,7 @@ def test_bad_options_get_one_sentence(options: dict[str, object], message: str, 
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        (
-            "t.sav",
-            b"PX",
-            "is of an unknown kind; tables are read from .csv, .tsv, .parquet, .jsonl, .ndjson, .json,",
-        ),
+        ("t.sav", b"PX", "is of an unknown kind; tables are read from .csv, .tsv, .parquet, .jsonl, .ndjson, .json,"),
         ("t.xlsx", b"PK", "is not a readable Excel workbook: File is not a zip file."),
         ("t.csv.gz", b"N,loss", "is not a readable gz file: Not a gzipped file"),
         ("t.zip", b"PK\x03\x04", "is not a readable zip archive: File is not a zip file."),
@@ -175,11 +159,7 @@ def test_bad_options_get_one_sentence(options: dict[str, object], message: str, 
         ("t.jsonl", b'{"N": 1, "loss": 2}\n{"N": 1\n', "line 2, is not JSON"),
         ("t.jsonl", b"[" * 100_000, "line 1, is not JSON"),
         ("t.jsonl", b"[1]\n", "entry 1, is not a JSON object"),
-        (
-            "t.jsonl",
-            b'{"N": 3, "loss": 5}\n{"N": 1, "loss": [2]}\n',
-            "column 'loss' holds text ('[2]') in data row 2",
-        ),
+        ("t.jsonl", b'{"N": 3, "loss": 5}\n{"N": 1, "loss": [2]}\n', "column 'loss' holds text ('[2]') in data row 2"),
     ],
 )
 def test_unreadable_files_get_one_sentence(name: str, content: bytes, message: str, tmp_path: Path):
@@ -292,10 +272,7 @@ def zipped(**files: bytes) -> bytes:
 
 def _wide(columns: int) -> bytes:
     values = np.random.default_rng(0).random((12, columns + 1))
-    lines = [
-        ",".join(["y", *(f"c{k}" for k in range(columns))]),
-        *(",".join(map(str, row)) for row in values),
-    ]
+    lines = [",".join(["y", *(f"c{k}" for k in range(columns))]), *(",".join(map(str, row)) for row in values)]
     return "\n".join(lines).encode()
 
 
@@ -311,10 +288,7 @@ HOSTILE = {
     "half.json": (b'[{"N\\ud800":1,"y":2}]', "holds half a character"),
     "half_cell.json": (b'[{"N":"\\udfff","y":2}]', "holds half a character"),
     "name.csv": (b"N" * 501 + b",y\n1,2\n", "a column's name has 501 characters; at most 500"),
-    "label.csv": (
-        b"g,N,y\n" + b"".join(b"a%s,%d,%d\n" % (b"b" * 500, k, k * k) for k in range(5)),
-        "501 char",
-    ),
+    "label.csv": (b"g,N,y\n" + b"".join(b"a%s,%d,%d\n" % (b"b" * 500, k, k * k) for k in range(5)), "501 char"),
     "many.csv": (b"y" + b",c" * 2_000 + b"\n", "has 2,001 columns"),
     "commas.csv": (b"y" + b"," * 1_000_000 + b"\n1" + b"," * 1_000_000, "has 1,000,001 columns"),
     "remarks.csv": (b"# N,y\n" * 10, "is empty"),
