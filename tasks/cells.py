@@ -15,24 +15,15 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from lawsmith.tasks.arrays import Array, IntArray
+from lawsmith.tasks.dates import years_of_days
 from lawsmith.tasks.errors import InputError
-from lawsmith.tasks.numerals import (
-    FACTORS,
-    Numeral,
-    decimal_year,
-    evidence,
-    is_missing,
-    numeral,
-    plain,
-    value,
-    years_of_days,
-)
+from lawsmith.tasks.numerals import FACTORS, Numeral, evidence, is_missing, numeral, plain, value
+from lawsmith.tasks.quantities import quantity, said_of_dates
 from lawsmith.tasks.words import is_day
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_DURATION = re.compile(r"(?:(\d+) days? )?(\d{1,3}):([0-5]\d):([0-5]\d(?:\.\d+)?)")
 _WITH_NOUN = re.compile(r"([kKMBGT]?) ?([a-zA-Z]{3,})")  # the suffix of ``70M params``
 SAMPLE = 20_000  # cells of a column that decide on its notation; whatever does not follow it is refused
 MOST = 0.5  # a column is one of numbers where more than this share of its filled cells are
@@ -104,7 +95,7 @@ def convert(frame: "pd.DataFrame", separator: str, notation: NumberNotation, whe
             columns[name], is_boolean, is_date = found
             booleans |= {name} if is_boolean else set()
             dates |= {name} if is_date else set()
-            said |= {name: _said_of_dates(name)} if is_date else {}
+            said |= {name: f"{name}: {said_of_dates()}."} if is_date else {}
         elif notation == NumberNotation() and (plain := _plainly(frame[name], separator)) is not None:
             columns[name], mark, shown = plain
             sure[mark] |= {"decimal"} if shown else set()
@@ -112,15 +103,15 @@ def convert(frame: "pd.DataFrame", separator: str, notation: NumberNotation, whe
                 said[name] = f"{name}: {shown!r} was read as {shown.replace(',', '.')}."
         else:
             texts.append(_column(name, frame[name]))
-    texts = [text for text in texts if not (_truth(text, columns, booleans) or _dates(text, columns, dates, said))]
-    texts = [text for text in texts if not (_fractions(text, columns, said) or _durations(text, columns, said))]
+    texts = [text for text in texts if not _truth(text, columns, booleans)]
+    texts = [text for text in texts if not _quantity(text, columns, dates, units, said)]
     numbers = [text for text in texts if text.share([one is not None for one in text.numerals]) > MOST]
     marks = _marks(numbers, sure, separator, notation, where)
     for text in numbers:
         columns[text.name] = _numbers(text, *marks[text.name], units, said)
     for name in filter(is_day, map(str, columns)):
         if columns[name].dtype.kind == "f" and (years := years_of_days(columns[name])) is not None:
-            columns[name], said[name] = years, _said_of_dates(name, "20220601")
+            columns[name], said[name] = years, f"{name}: {said_of_dates('20220601')}."
             dates.add(name)
     import pandas as pd
 
@@ -185,7 +176,8 @@ def as_text(cell: Any) -> str:
 
 def _truth(text: _Column, columns: dict[str, Any], booleans: set[str]) -> bool:
     """Whether all filled cells are true or false (or yes and no); then the column is 1 and 0."""
-    truths = dict.fromkeys(("true", "yes", "y", "on"), 1.0) | dict.fromkeys(("false", "no", "n", "off"), 0.0)
+    truths = dict.fromkeys(("true", "yes", "y", "on", "t", "✓", "✔"), 1.0)
+    truths |= dict.fromkeys(("false", "no", "n", "off", "f", "✗", "✘"), 0.0)
     found = []
     for word in text.words:
         one = truths.get(word.strip().lower(), np.nan if is_missing(word) else None)
@@ -199,56 +191,18 @@ def _truth(text: _Column, columns: dict[str, Any], booleans: set[str]) -> bool:
     return True
 
 
-def _dates(text: _Column, columns: dict[str, Any], dates: set[str], said: dict[str, str]) -> bool:
-    """Whether the column holds ISO dates; then it becomes decimal years."""
-    if not any(len(word.strip()) >= 7 and word.strip()[4:5] in "-/" for word in text.words[:5]):
+def _quantity(
+    text: _Column, columns: dict[str, Any], dates: set[str], units: dict[str, str], said: dict[str, str]
+) -> bool:
+    """Whether the column states dates, durations, fractions or numbers of several units; then it becomes numbers."""
+    found = quantity(text.name, text.words, lambda values: text.share([one is not None for one in values]) > MOST)
+    if found is None:
         return False
-    years = [decimal_year(word) for word in text.words]
-    if text.share([year is not None for year in years]) <= MOST:
-        return False
-    columns[text.name] = _values(text, years)
-    dates.add(text.name)
-    said[text.name] = _said_of_dates(text.name)
+    columns[text.name] = _values(text, found.values)
+    dates |= {text.name} if found.dates else set()
+    units |= {text.name: found.unit} if found.unit else {}
+    said[text.name] = f"{text.name}: {found.became}."
     return True
-
-
-def _fractions(text: _Column, columns: dict[str, Any], said: dict[str, str]) -> bool:
-    """Whether the cells are fractions such as 1/100, beyond what a day or a month may be; then they become numbers."""
-    parts = [re.fullmatch(r"(\d{1,7})\s*/\s*([1-9]\d{0,6})", word.strip()) for word in text.words]
-    found = [(int(part[1]), int(part[2])) for part in parts if part is not None]
-    beyond = any(below > 31 for _, below in found)
-    month = any(1900 <= below <= 2100 and above <= 12 and above != 1 for above, below in found)
-    if is_day(text.name) or not beyond or month or text.share([part is not None for part in parts]) <= MOST:
-        return False
-    values = [
-        plain(word) if part is None else int(part[1]) / int(part[2])
-        for word, part in zip(text.words, parts, strict=True)
-    ]
-    shown = next(place for place, part in enumerate(parts) if part is not None)
-    columns[text.name] = _values(text, values)
-    said[text.name] = f"{text.name}: fractions became numbers ({text.words[shown].strip()!r} is {values[shown]:g})."
-    return True
-
-
-def _durations(text: _Column, columns: dict[str, Any], said: dict[str, str]) -> bool:
-    """Whether the cells are durations such as 01:30:00 or ``2 days 01:30:00``; then they become seconds."""
-    parts = [_DURATION.fullmatch(word.strip()) for word in text.words]
-    if text.share([part is not None for part in parts]) <= MOST:
-        return False
-    values = [
-        plain(word)
-        if part is None
-        else 86400.0 * int(part[1] or 0) + 3600.0 * int(part[2]) + 60.0 * int(part[3]) + float(part[4])
-        for word, part in zip(text.words, parts, strict=True)
-    ]
-    shown = next(place for place, part in enumerate(parts) if part is not None)
-    columns[text.name] = _values(text, values)
-    said[text.name] = f"{text.name}: durations became seconds ({text.words[shown].strip()!r} is {values[shown]:g})."
-    return True
-
-
-def _said_of_dates(name: str, shown: str = "2022-06-01") -> str:
-    return f"{name}: dates became decimal years ({shown} is {decimal_year('2022-06-01'):.3f})."
 
 
 def _marks(

@@ -6,6 +6,7 @@ import numpy as np
 
 from lawsmith.tasks import words
 from lawsmith.tasks.arrays import Array
+from lawsmith.tasks.dates import is_date
 from lawsmith.tasks.deciding import Deciding
 
 AGAIN = 0.25  # standard deviations of the target by which repeated measurements typically differ at most
@@ -22,6 +23,8 @@ def decide_bookkeeping(d: Deciding) -> None:
             d.labelled.add(name)
         elif words.is_replicate(name):
             d.set(name, "replicate", "tells repeated measurements apart")
+        elif d.numbers[name] is None and is_date(d.labels_of(name)[0]):
+            d.set(name, "bookkeeping", "dates of which no row tells the day from the month; write them like 2022-06-01")
         elif d.numbers[name] is None and _looks_like_a_date(d.labels_of(name)[0]):
             d.set(name, "bookkeeping", "dates that are not written like 2022-06-01")
         elif words.is_bookkeeping(name) or (d.tracker and plain in words.TRACKER):

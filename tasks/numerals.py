@@ -1,13 +1,10 @@
-"""Numbers as people write them: decimal commas, thousands separators, 70M, 15 %, ISO dates."""
+"""Numbers as people write them: decimal commas, thousands separators, 70M, 15 %."""
 
 import math
 import re
-from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import numpy as np
-
-from lawsmith.tasks.arrays import Array
 
 MISSING = frozenset(
     (
@@ -31,9 +28,6 @@ _LOWERED = str.maketrans("⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "+-0123456789")
 _BINARY = re.compile(r"2\s*(?:\^|\*\*)\s*(\d{1,3})")
 _FORTRAN = re.compile(r"([+\-−]?\d[\d.,]*)[dD]([+\-−]?\d+)")
 _SPECIAL = re.compile(r"[+-]?(?:inf|infinity)", re.IGNORECASE)
-_DATE = re.compile(
-    r"\d{4}-\d{2}(?:-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?\s*(?:Z|UTC|[+-]\d{2}:?\d{2})?)?)?|\d{4}/\d{2}/\d{2}"
-)
 
 
 class Numeral(NamedTuple):
@@ -122,38 +116,6 @@ def value(digits: str, decimal: str, thousands: str) -> float | None:
         return float(digits.replace(decimal, "."))
     except ValueError:
         return None
-
-
-def decimal_year(cell: str) -> float | None:
-    """The year that an ISO date or time states, with its fraction; None for anything else."""
-    text = cell.strip()
-    if not _DATE.fullmatch(text):
-        return None
-    text = text.replace("/", "-").replace("UTC", "Z").replace(" Z", "Z")
-    try:
-        moment = datetime.fromisoformat(f"{text}-01" if len(text) == 7 else text)
-    except ValueError:
-        return None
-    return year_of(moment)
-
-
-def years_of_days(values: Array) -> Array | None:
-    """Decimal years (n,) of whole numbers (n,) that all are days, written as 20240131; None for any others."""
-    whole = len(values) > 0 and bool(np.isfinite(values).all() and (values == np.round(values)).all())
-    if not whole or values.min() < 1900_01_01 or values.max() > 2100_12_31:
-        return None
-    distinct, place = np.unique(values, return_inverse=True)
-    texts = [f"{day:.0f}" for day in distinct]
-    years = [decimal_year(f"{text[:4]}-{text[4:6]}-{text[6:]}") for text in texts]
-    return None if None in years else np.array(years, dtype=np.float64)[place]
-
-
-def year_of(moment: datetime) -> float:
-    """A moment as a decimal year; without a time zone it is taken to be in UTC."""
-    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    begin = datetime(moment.year, 1, 1, tzinfo=UTC)
-    length = datetime(moment.year + 1, 1, 1, tzinfo=UTC) - begin if moment.year < 9999 else None
-    return moment.year + (0.0 if length is None else (moment - begin) / length)
 
 
 def plain(cell: Any) -> float | None:

@@ -212,7 +212,11 @@ class _Decision(Deciding):
             self.set(pool[0][0], "feature", pool[0][1])
             return
         reasons = listing(
-            [f"{name} ({why})" for name, (role, why) in self.role.items() if role not in ("target", "group", "weight")],
+            [
+                f"{name} ({'the group: ' if role == 'group' else ''}{why})"
+                for name, (role, why) in self.role.items()
+                if role not in ("target", "weight")
+            ],
             limit=12,
         )
         seen = f"; left out: {reasons}" if reasons else ""

@@ -127,8 +127,8 @@ def test_runs_that_diverged_have_no_target(tmp_path: Path):
 
 
 def test_units_that_differ_in_the_target_are_named(tmp_path: Path):
-    frame = FRAME.assign(loss=[f"{loss:.3f} {'ms' if k % 2 else 's'}" for k, loss in enumerate(FRAME["loss"])])
-    with pytest.raises(InputError, match=r"numbers in different units \(s and ms\)"):
+    frame = FRAME.assign(loss=[f"{loss:.3f} {'mV' if k % 2 else 's'}" for k, loss in enumerate(FRAME["loss"])])
+    with pytest.raises(InputError, match=r"numbers in different units \(s and mV\)"):
         read(tmp_path, frame)
 
 

@@ -19,8 +19,8 @@ import pytest
 
 from lawsmith.tasks import InputError, read_dataset
 from lawsmith.tasks.cells import NumberNotation, convert
+from lawsmith.tasks.dates import decimal_year
 from lawsmith.tasks.frames import frame_bytes
-from lawsmith.tasks.numerals import decimal_year
 from lawsmith.tasks.reading import parse_table
 
 N, LOSS = [1000, 20000, 300000, 4000000, 5000000, 60000000], [3.5, 2.25, 2.125, 2.0625, 2.05, 2.01]
@@ -215,7 +215,7 @@ def test_units_in_brackets_and_dates_of_another_kind(tmp_path: Path):
     (tmp_path / "t.csv").write_text(lines(",", header="N (M),loss [nats]"))
     columns = read_dataset(tmp_path / "t.csv", ["loss"]).task.schema.columns
     assert {name: column.unit for name, column in columns.items()} == {"N (M)": "M", "loss [nats]": "nats"}
-    (tmp_path / "t.csv").write_text("when,loss\n" + "".join(f"{k + 1}/15/2022,{v}\n" for k, v in enumerate(LOSS)))
+    (tmp_path / "t.csv").write_text("when,loss\n" + "".join(f"{k + 1}/3/22,{v}\n" for k, v in enumerate(LOSS)))
     with pytest.raises(InputError, match=r"when \(dates that are not written like 2022-06-01\)"):
         read_dataset(tmp_path / "t.csv", ["loss"])
 
@@ -245,7 +245,7 @@ def test_other_ways_to_write_a_number(cells: tuple[str, ...], values: list[float
     assert read_dataset(tmp_path / "t.tsv", ["y"]).task.train.features["x"].tolist() == values
 
 
-@pytest.mark.parametrize("words", [("Y", "N"), ("on", "OFF"), ("yes", "no"), ("TRUE", "false")])
+@pytest.mark.parametrize("words", [("Y", "N"), ("on", "OFF"), ("yes", "no"), ("TRUE", "false"), ("T", "F"), ("✓", "✗")])
 def test_words_for_true_and_false(words: tuple[str, str], tmp_path: Path):
     rows = "".join(f"{k + 1.5},{words[k % 2]},{k + 3 * (k % 2)}\n" for k in range(12))
     (tmp_path / "t.csv").write_text(f"x,flag,y\n{rows}")
@@ -268,6 +268,54 @@ def test_dates_are_decimal_years():
     assert decimal_year("2022-06-01T00:00:00+02:00") == pytest.approx(2022 + (151 - 1 / 12) / 365)
     assert decimal_year("2022-06") == decimal_year("2022-06-01")
     assert decimal_year("2022-13-01") is decimal_year("06/01/2022") is decimal_year("2022") is None
+    assert decimal_year("10:30:00 2022") is decimal_year("2022-06-01 25:00") is decimal_year("Foo 2022") is None
+
+
+@pytest.mark.parametrize(
+    ("cells", "first"),
+    [
+        (("01/03/2021", "13/03/2021", "02/04/2021", "02/05/2021"), "2021-03-01"),
+        (("3/1/2021", "3/13/2021", "4/2/2021", "5/2/2021"), "2021-03-01"),
+        (("1.3.2021", "2.3.2021", "2.4.2021", "2.5.2021"), "2021-03-01"),
+        (("3/1/2021 2:30 PM", "3/13/2021 2:30 PM", "4/2/2021 1:00 AM", "5/2/2021 12:00 AM"), "2021-03-01T14:30"),
+        (("Jan 2021", "February 2021", "Sept 2021", "Dec. 2021"), "2021-01-01"),
+        (("2021-Q3", "2021-Q4", "2022Q1", "Q2 2022"), "2021-07-01"),
+        (("2021W05", "2021-W06", "2021-W07", "2021-W08"), "2021-02-01"),
+        (("01-Mar-2021", "2 March 2021", "March 3, 2021", "4th April 2021"), "2021-03-01"),
+    ],
+)
+def test_dates_of_other_kinds(cells: tuple[str, ...], first: str, tmp_path: Path):
+    rows = "".join(f'"{cell}",{k}\n' for k, cell in enumerate(cells))
+    (tmp_path / "t.csv").write_text(f"when,loss\n{rows}")
+    dataset = read_dataset(tmp_path / "t.csv", ["loss"])
+    years = dataset.task.train.features["when"]
+    assert years[0] == decimal_year(first)
+    assert (np.diff(years) > 0).all()
+    assert f"when: dates became decimal years ({cells[0]} is {years[0]:.3f})." in dataset.notices
+
+
+def test_dates_that_leave_open_which_number_is_the_day(tmp_path: Path):
+    (tmp_path / "t.csv").write_text("when,loss\n01/03/2020,4\n02/05/2020,3\n11/12/2020,2\n12/12/2020,1\n")
+    with pytest.raises(InputError, match="no row tells the day from the month; write them like 2022-06-01"):
+        read_dataset(tmp_path / "t.csv", ["loss"])
+
+
+@pytest.mark.parametrize(
+    ("cells", "values", "unit"),
+    [
+        (("64KB", "1 MB", "2MiB", "512 B"), [64e3, 1e6, 2 * 1024**2, 512], "bytes"),
+        (("10 ms", "1.5 s", "2 min", "350µs"), [0.01, 1.5, 120, 350e-6], "s"),
+        (("45s", "3m 20s", "1h 5m 3s", "1d 3h"), [45, 200, 3903, 97200], "s"),
+        (("100 nm", "1.5 µm", "2 mm", "3 m"), [100e-9, 1.5e-6, 2e-3, 3], "m"),
+        (("10 nM", "1 µM", "1 mM", "2 M"), [1e-8, 1e-6, 1e-3, 2], "M"),
+    ],
+)
+def test_units_that_differ_from_cell_to_cell(cells: tuple[str, ...], values: list[float], unit: str, tmp_path: Path):
+    (tmp_path / "t.csv").write_text("x,y\n" + "".join(f"{cell},{k + 2}\n" for k, cell in enumerate(cells)))
+    dataset = read_dataset(tmp_path / "t.csv", ["y"])
+    assert dataset.task.train.features["x"] == pytest.approx(values)
+    assert dataset.task.schema.columns["x"].unit == unit
+    assert any(f"({cells[0]!r} is {values[0]:g}" in notice for notice in dataset.notices)
 
 
 class Kind(StrEnum):

@@ -1,0 +1,157 @@
+"""Columns of text that state a quantity otherwise than as one number with one unit: dates, fractions, durations, and
+numbers whose unit differs from cell to cell."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from lawsmith.tasks.dates import decimal_year, years_of
+from lawsmith.tasks.numerals import evidence, numeral, plain, value
+from lawsmith.tasks.words import is_day
+
+Numbers = list[float | None]
+
+_CLOCK = re.compile(r"(?:(\d+) days?,? )?(\d{1,3}):([0-5]\d):([0-5]\d(?:\.\d+)?)")
+_FRACTION = re.compile(r"(\d{1,7})\s*/\s*([1-9]\d{0,6})")
+_PART = re.compile(r"(\d+(?:\.\d+)?)\s*([a-zµμ]+)")
+
+_PREFIXES = dict.fromkeys("uµμ", 1e-6) | {"p": 1e-12, "n": 1e-9, "m": 1e-3, "c": 1e-2, "": 1.0}
+_PREFIXES |= {"k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15}
+_BASES: tuple[str, ...] = (
+    "m",
+    "g",
+    "L",
+    "l",
+    "M",
+    "mol",
+    "Hz",
+    "V",
+    "A",
+    "W",
+    "J",
+    "Wh",
+    "eV",
+    "Pa",
+    "bar",
+    "F",
+    "H",
+    "Ω",
+    "ohm",
+)
+_BASES += ("FLOPs", "FLOP", "FLOPS", "FLOP/s", "B/s", "bps", "bit")
+_SECONDS = {prefix + "s": size for prefix, size in _PREFIXES.items() if size <= 1 and prefix != "c"}
+_SECONDS |= dict.fromkeys(("sec", "secs", "second", "seconds"), 1.0) | {"msec": 1e-3, "usec": 1e-6}
+_SECONDS |= dict.fromkeys(("m", "min", "mins", "minute", "minutes"), 60.0)
+_SECONDS |= dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), 3600.0) | dict.fromkeys(("d", "day", "days"), 86400.0)
+_BYTES = {"b": 1.0, "byte": 1.0, "bytes": 1.0}
+_BYTES |= {f"{name}{end}": 10.0 ** (3 * place) for place, name in enumerate("kmgtp", 1) for end in ("b", "")}
+_BYTES |= {f"{name}ib": 1024.0**place for place, name in enumerate("kmgtp", 1)}
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """The numbers of a column's words, None for a word that states none, and what they became.
+
+    became: ends a sentence such as ``durations became seconds``. unit: "" where they have none.
+    """
+
+    values: Numbers
+    became: str
+    unit: str = ""
+    dates: bool = False
+
+
+def quantity(name: str, words: Sequence[str], enough: Callable[[Numbers], bool]) -> Quantity | None:
+    """What the words of a column state; None for numbers of one unit and for other text.
+
+    enough: whether so many words were read that the column holds such quantities.
+    """
+    for reader in (_dates, _fractions, _durations, _units):
+        found = reader(name, words)
+        if found is not None and enough(found.values):
+            rest = [plain(word) if one is None else one for word, one in zip(words, found.values, strict=True)]
+            return found if found.dates else Quantity(rest, found.became, found.unit)
+    return None
+
+
+def _dates(name: str, words: Sequence[str]) -> Quantity | None:
+    years = years_of(words)
+    if years is None or not any(years):
+        return None
+    shown = next(k for k, year in enumerate(years) if year is not None)
+    return Quantity(years, said_of_dates(words[shown].strip(), years[shown]), dates=True)
+
+
+def said_of_dates(shown: str = "2022-06-01", year: float | None = None) -> str:
+    """What became of dates, with an example."""
+    return f"dates became decimal years ({shown} is {year or decimal_year('2022-06-01'):.3f})"
+
+
+def _fractions(name: str, words: Sequence[str]) -> Quantity | None:
+    """Fractions such as 1/100, beyond what a day or a month may be."""
+    parts = [_FRACTION.fullmatch(word.strip()) for word in words]
+    found = [(int(part[1]), int(part[2])) for part in parts if part is not None]
+    beyond = any(below > 31 for _, below in found)
+    month = any(1900 <= below <= 2100 and above <= 12 and above != 1 for above, below in found)
+    if is_day(name) or not beyond or month:
+        return None
+    values = [None if part is None else int(part[1]) / int(part[2]) for part in parts]
+    return Quantity(values, "fractions became numbers" + _example(words, values))
+
+
+def _durations(name: str, words: Sequence[str]) -> Quantity | None:
+    """Durations such as 01:30:00, ``2 days 01:30:00`` and ``1h 30m``."""
+    values = [_seconds(word.strip()) for word in words]
+    if not any(word.strip() != "" and one is not None for word, one in zip(words, values, strict=True)):
+        return None
+    several = any(one is not None and numeral(word) is None for word, one in zip(words, values, strict=True))
+    return Quantity(values, "durations became seconds" + _example(words, values), "s") if several else None
+
+
+def _seconds(word: str) -> float | None:
+    if (clock := _CLOCK.fullmatch(word)) is not None:
+        return 86400.0 * int(clock[1] or 0) + 3600.0 * int(clock[2]) + 60.0 * int(clock[3]) + float(clock[4])
+    parts = _PART.findall(word)
+    if not parts or _PART.sub("", word).replace(",", "").strip() or any(unit not in _SECONDS for _, unit in parts):
+        return None
+    sizes = [_SECONDS[unit] for _, unit in parts]
+    if sizes != sorted(set(sizes), reverse=True):  # hours before minutes, each once
+        return None
+    return sum(float(count) * size for (count, _), size in zip(parts, sizes, strict=True))
+
+
+def _units(name: str, words: Sequence[str]) -> Quantity | None:
+    """Numbers whose units differ, all of one kind: ``350 ns`` and ``4 µs``, ``64KB`` and ``1 MB``."""
+    numerals = [numeral(word) for word in words]
+    used = {one.suffix for one in numerals if one is not None}
+    scale, base = _scale(used)
+    marks = {kind for one in numerals if one for kind in (evidence(one.digits, "."), evidence(one.digits, ","))}
+    if len({scale.get(unit) for unit in used}) < 2 or ("either" in marks and "thousands" in marks):
+        return None
+    values: Numbers = []
+    for one in numerals:
+        number = None if one is None else value(one.digits, ".", "," if "," in one.digits else "")
+        values.append(None if one is None or number is None else number * scale[one.suffix])
+    return Quantity(values, f"different units became {base}" + _example(words, values, base), base)
+
+
+def _scale(units: set[str]) -> tuple[Mapping[str, float], str]:
+    """Unit -> its size, and the unit of size 1, for units that are all of one kind; nothing for others."""
+    if units <= set(_SECONDS):
+        return _SECONDS, "s"
+    if all(unit.lower() in _BYTES and unit[-1] in "Bbes" for unit in units):
+        return {unit: _BYTES[unit.lower()] for unit in units}, "bytes"
+    for base in _BASES:
+        sizes = {unit: _PREFIXES.get(unit.removesuffix(base)) for unit in units if unit.endswith(base)}
+        known = {unit: size for unit, size in sizes.items() if size is not None}
+        if units and known.keys() == units:
+            return known, base
+    return {}, ""
+
+
+def _example(words: Sequence[str], values: Numbers, unit: str = "") -> str:
+    """`` ('1 MB' is 1e+06 bytes)`` of the first word that is not zero."""
+    shown = next(
+        (k for k, one in enumerate(values) if one), next((k for k, one in enumerate(values) if one == 0), None)
+    )
+    return "" if shown is None else f" ({words[shown].strip()!r} is {f'{values[shown]:g} {unit}'.strip()})"
