@@ -22,6 +22,7 @@ from lawsmith.tasks.rows import filled, filled_labels, finished, take
 from lawsmith.tasks.schema import ColumnRole, Weight
 from lawsmith.tasks.weights import decide_weights, kind_of_weight, weigh
 
+ALONG = 0.9  # correlation of ranks above which two columns move together
 MOST_FEATURES = 200  # that nobody named: each is compared with each other
 
 
@@ -178,7 +179,7 @@ class _Decision(Deciding):
                 "unnamed: name some with --features, or leave some out with --ignore."
             )
         dated = [name for name in self.open() if name in self.cells.dates]
-        counters = [name for name in self.open() if _counts_rows(self.numbers[name])]
+        counters = [name for name in self.open() if _counts_rows(self.numbers[name]) and not self._moves_alone(name)]
         spare = [*dated, *counters]
         for name in self.open():
             if self.numbers[name] is None:
@@ -195,6 +196,12 @@ class _Decision(Deciding):
             if name not in self.role:
                 self.set(name, "bookkeeping", "row numbers")
         self._derived()
+
+    def _moves_alone(self, name: str) -> bool:
+        """Whether the target rises or falls with a column as no other column does: ``step`` beside settings."""
+        ranks = [_ranks(self.numbers[one]) for one in (name, self.asked.target[0])]
+        others = [_ranks(column) for other, column in self.candidates().items() if other != name]
+        return _along(*ranks) > ALONG and not any(_along(ranks[0], other) > ALONG for other in others)
 
     def _spare_feature(self, dated: list[str], counters: list[str]) -> None:
         """Without any other feature: dates, the epochs of a learning curve, or an outcome beside the target."""
@@ -262,6 +269,17 @@ class _Decision(Deciding):
             only_measured=self.tracker,
             notices=tuple(self.notices),
         )
+
+
+def _ranks(values: Array | None) -> Array:
+    return np.zeros(1) if values is None else np.unique(values, return_inverse=True)[1].reshape(-1).astype(np.float64)
+
+
+def _along(one: Array, two: Array) -> float:
+    """The size of the correlation between two columns' ranks; 0 where one has none."""
+    if len(one) != len(two) or not np.ptp(one) or not np.ptp(two):
+        return 0.0
+    return float(abs(np.corrcoef(one, two)[0, 1]))
 
 
 def _counts_rows(values: Array | None) -> bool:

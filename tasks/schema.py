@@ -58,14 +58,17 @@ class Column(BaseModel):
         return float(alike[0])
 
 
+Kind = Literal["error", "relative error", "variance", "count"]
+
+
 class Weight(BaseModel):
-    """The column that says how much each row counts: the error of its target or the error's square, or a number of
-    measurements."""
+    """The column that says how much each row counts: the error of its target (in the target's unit, or as a share of
+    it) or the error's square, or a number of measurements."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     column: str
-    kind: Literal["error", "variance", "count"]
+    kind: Kind
 
 
 class Decided(BaseModel):

@@ -186,8 +186,10 @@ def _weights(frame: "pd.DataFrame", schema: Schema, where: str) -> Array | None:
             f"{where}: the {kind} {name!r} is not positive in {_data_rows(bad)}; every weight must be, so correct the "
             f"rows or leave the column out with --ignore {name}."
         )
+    if kind == "relative error":
+        values = values * np.abs(numbers(frame, schema.targets[0], where))
     relative = values / np.median(values)  # squares of any unit overflow
-    found = relative ** {"count": 1.0, "variance": -1.0, "error": -2.0}[kind]
+    found = relative ** {"count": 1.0, "variance": -1.0}.get(kind, -2.0)
     return np.asarray(found / found.mean())
 
 

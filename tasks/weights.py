@@ -1,12 +1,10 @@
 """Which column of a table says how much each row counts: an error, a variance or a number of measurements."""
 
-from typing import Literal
-
 import numpy as np
 
 from lawsmith.tasks import words
 from lawsmith.tasks.deciding import Deciding
-from lawsmith.tasks.schema import Weight
+from lawsmith.tasks.schema import Kind, Weight
 
 
 def decide_weights(d: Deciding) -> None:
@@ -16,7 +14,7 @@ def decide_weights(d: Deciding) -> None:
     for name, of in errors.items():
         if words.bounds_of(name, d.asked.target) or _bounds_target(d, name):
             d.set(name, "companion", f"by its name an end of an interval of {d.asked.target[0]}")
-        elif words.variance_of(name, d.asked.target):
+        elif words.variance_of(name, d.asked.target) or _is_relative(d, name):
             _weight_of_target(d, name, d.asked.target[0])
         if of is None or of == name or name in d.role:
             continue
@@ -26,11 +24,13 @@ def decide_weights(d: Deciding) -> None:
         elif of:
             d.set(name, "left out", f"by its name the error of {of}")
     for name in d.open():
-        if words.is_count(name, d.asked.target) and _is_count(d, name):
+        weight = words.is_weight(name) and d.is_positive(name)
+        if weight or (words.is_count(name, d.asked.target) and _is_count(d, name)):
+            what = "a weight" if weight else "a number of measurements"
             if d.weight is None and len(d.asked.target) == 1:
-                weigh(d, name, "count", "by its name a number of measurements; rows count by it")
+                weigh(d, name, "count", f"by its name {what}; rows count by it")
             else:
-                d.set(name, "left out", "a number of measurements; the errors already say how rows count")
+                d.set(name, "left out", f"{what}; the errors already say how rows count")
 
 
 def _bounds_target(d: Deciding, name: str) -> bool:
@@ -48,19 +48,31 @@ def _weight_of_target(d: Deciding, name: str, of: str) -> None:
         d.set(name, "left out", f"an error of {of}; {d.weight.column} already says how rows count")
     elif not d.is_positive(name):
         d.set(name, "left out", f"by its name the error of {of}, but not positive in every row")
+    elif (kind := kind_of_weight(d, name)) == "relative error" and not np.all(d.numbers[of]):
+        d.set(name, "left out", f"by its name the relative error of {of}, which is 0 in some row")
     else:
-        kind = kind_of_weight(d, name)
         weigh(d, name, kind, f"by its name the {kind} of {of}; rows count by it")
 
 
-def kind_of_weight(d: Deciding, name: str) -> Literal["error", "variance", "count"]:
+def kind_of_weight(d: Deciding, name: str) -> Kind:
     """What a column of weights holds, by its name."""
-    if words.is_count(name, d.asked.target):
+    if words.is_count(name, d.asked.target) or words.is_weight(name):
         return "count"
+    if _is_relative(d, name):
+        return "relative error"
     return "variance" if words.variance_of(name, d.asked.target) else "error"
 
 
-def weigh(d: Deciding, name: str, kind: Literal["error", "variance", "count"], reason: str) -> None:
+def _is_relative(d: Deciding, name: str) -> bool:
+    """Whether a column is called a relative error of a target; one written in per cent has its errors in per cent."""
+    targets = d.asked.target
+    rival = words.is_outcome(name) and any(map(words.is_outcome, targets))
+    about = any(set(words.tokens(target)) <= set(words.tokens(name)) for target in targets)
+    percents = any(target in d.cells.percents for target in targets)
+    return words.is_relative_error(name, targets) and (about or not rival) and not percents
+
+
+def weigh(d: Deciding, name: str, kind: Kind, reason: str) -> None:
     """Let the column `name` say how rows count."""
     d.weight = Weight(column=name, kind=kind)
     d.set(name, "weight", reason)

@@ -47,8 +47,10 @@ _INITIALS = re.compile(r"\bs\. ?(?:d|e\. ?m|e)\.?(?![a-z])", re.IGNORECASE)  # s
 _LABELS = _words("curve series group subject patient site species run experiment cluster trace trajectory")
 _COUNTS = re.compile(
     r"(n|num|no|nr|number_of|count_of)_?(seeds?|runs?|reps?|repeats?|repetitions?|replicates?|trials?|measurements?|obs)"
-    r"|(seeds?|runs?|reps?|repeats?|replicates?)_(n|num|count)|n_?obs|sample_weights?"
+    r"|(seeds?|runs?|reps?|repeats?|replicates?)_(n|num|count)|n_?obs"
 )
+_WEIGHTS = re.compile(r"sample_weights?|inv(erse)?_var(iance)?|ivar")
+_RELATIVE = _words("rel relative percent pct percentage fractional rsd")
 _REPLICATES = _words(
     "seed seeds random_seed random_state rng replicate replica rep repeat repetition trial trial_id seed_id fold"
 )
@@ -113,6 +115,7 @@ def error_of(name: str, targets: tuple[str, ...], others: tuple[str, ...]) -> st
     for sign in ("σ", "δ", "Δ", "±"):
         name = name.replace(sign, "_sigma_")
     name = _INITIALS.sub(lambda found: found[0].replace(".", "").replace(" ", ""), name)
+    name = re.sub(r"\b\d ?(?=sigma|sd\b)", "", name)  # 2sigma
     words = tokens(name)
     plain = bare(name)
     base = [word for word in words if word not in ERRORS]
@@ -139,8 +142,17 @@ def variance_of(name: str, targets: tuple[str, ...]) -> bool:
 
 
 def bounds_of(name: str, targets: tuple[str, ...]) -> bool:
-    """Whether a name is an end of an interval of a target."""
-    return _about(name, BOUNDS, targets)
+    """Whether a name is an end of an interval of a target, or its error to one side."""
+    sides = [word for word in tokens(name) if word in BOUNDS]
+    return bool(sides) and _about(name, BOUNDS | ERRORS, targets)
+
+
+def is_relative_error(name: str, targets: tuple[str, ...]) -> bool:
+    """Whether a name is one of errors as shares of the target: ``RSD (%)``, ``rel_err``, ``y_err (%)``."""
+    own = {word for target in targets for word in tokens(target.replace("%", " percent "))}
+    rest = set(tokens(name.replace("%", " percent "))) - own
+    relative = rest & _RELATIVE
+    return bool(relative) and rest <= _RELATIVE | ERRORS and bool("rsd" in rest or rest & ERRORS)
 
 
 def is_bound(name: str) -> bool:
@@ -203,10 +215,15 @@ def is_group(name: str) -> bool:
 
 
 def is_count(name: str, targets: tuple[str, ...]) -> bool:
-    """Whether a name is one of a number of repetitions, or of a weight in proportion to it; ``n`` beside a mean too."""
+    """Whether a name is one of a number of repetitions; ``n`` beside a mean too."""
     if bare(name) in ("n", "count") and any(_without_averages(one) != tokens(one) for one in targets):
         return True
     return _COUNTS.fullmatch(bare(name).rstrip("_")) is not None
+
+
+def is_weight(name: str) -> bool:
+    """Whether a name says that rows count in proportion to a column's values, whole numbers or not."""
+    return _WEIGHTS.fullmatch(bare(name)) is not None
 
 
 def is_replicate(name: str) -> bool:
@@ -224,7 +241,9 @@ def is_bookkeeping(name: str) -> bool:
     own = name
     for prefix in (*INPUTS, *RESULTS):
         own = own[len(prefix) :] if own.lower().startswith(prefix) else own
-    if own.startswith(("_", "Unnamed:")) or name.lower().startswith(("tags.", "config._", "system.", "system/")):
+    if own.startswith(("_", "Unnamed:")) or name.lower().startswith(
+        ("tags.", "config._", "system.", "system/", "monitoring/", "sys/")
+    ):
         return True
     plain = bare(name)
-    return plain in _BOOKKEEPING or plain.endswith(("_id", "_uuid", "_hash", "_timestamp"))
+    return plain in _BOOKKEEPING or plain.endswith(("_id", "_uuid", "_hash", "_timestamp", "experiment_key"))

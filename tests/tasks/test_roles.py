@@ -226,6 +226,37 @@ def test_names_of_errors_as_people_write_them(name: str, tmp_path: Path):
     assert roles(read(tmp_path, of_a_run))["err"] == "companion"  # of a classifier
 
 
+@pytest.mark.parametrize("name", ["y_err (%)", "y_unc_pct", "rel_err", "RSD(%)", "relative error"])
+def test_relative_errors_are_shares_of_the_target(name: str, tmp_path: Path):
+    x = np.arange(1.0, 31.0)
+    table = pd.DataFrame({"x": x, "y": 90 / x, name: 1 + x % 3})
+    found = read(tmp_path, table, "y").task
+    assert found.schema.features == ("x",)
+    assert found.train.weight is not None
+    assert found.train.weight * (table[name] * table["y"]) ** 2 == pytest.approx(found.train.weight[0] * 180**2)
+    percent = table.rename(columns={"y": "y (%)", name: "y (%) err"})  # in the unit of the target
+    weight = read(tmp_path, percent, "y (%)").task.train.weight
+    assert weight is not None
+    assert weight * table[name] ** 2 == pytest.approx(weight[0] * table[name][0] ** 2)
+
+
+@pytest.mark.parametrize("name", ["inv_var", "sample_weight"])
+def test_weights_need_not_be_whole(name: str, tmp_path: Path):
+    x = np.arange(1.0, 31.0)
+    table = pd.DataFrame({"x": x, "y": 2 + 9 / x, name: 0.5 + x % 3, "y_err_lo": 0.1 + x % 2, "y_err_hi": 0.3 + x % 2})
+    found = read(tmp_path, table, "y")
+    assert found.task.schema.features == ("x",)
+    assert found.task.train.weight == pytest.approx(table[name] / table[name].mean())
+    assert roles(found)["y_err_lo"] == roles(found)["y_err_hi"] == "companion"
+
+
+def test_whole_numbers_from_1_are_a_feature_where_the_target_goes_with_them_alone(tmp_path: Path):
+    x = np.arange(1.0, 31.0)
+    table = pd.DataFrame({"x": x, "y": 2 + 9 / x, "lr": 1e-3 * (1 + x % 3)})
+    assert read(tmp_path, table, "y").task.schema.features == ("x", "lr")
+    assert read(tmp_path, table.assign(size=x**2 + x % 2), "y").task.schema.features == ("lr", "size")
+
+
 def test_a_mean_with_its_error_and_count(tmp_path: Path):
     x = np.arange(1.0, 31.0)
     table = pd.DataFrame({"x": x, "y_mean": 2 + 9 / x, "y_sem": np.linspace(0.01, 0.05, 30), "n": 3 + x % 3})
