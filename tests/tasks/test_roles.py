@@ -233,11 +233,13 @@ def test_relative_errors_are_shares_of_the_target(name: str, tmp_path: Path):
     found = read(tmp_path, table, "y").task
     assert found.schema.features == ("x",)
     assert found.train.weight is not None
-    assert found.train.weight * (table[name] * table["y"]) ** 2 == pytest.approx(found.train.weight[0] * 180**2)
+    assert found.train.weight * (table[name] * table["y"]).to_numpy() ** 2 == pytest.approx(
+        found.train.weight[0] * 180**2
+    )
     percent = table.rename(columns={"y": "y (%)", name: "y (%) err"})  # in the unit of the target
     weight = read(tmp_path, percent, "y (%)").task.train.weight
     assert weight is not None
-    assert weight * table[name] ** 2 == pytest.approx(weight[0] * table[name][0] ** 2)
+    assert weight * table[name].to_numpy() ** 2 == pytest.approx(weight[0] * 2.0**2)
 
 
 @pytest.mark.parametrize("name", ["inv_var", "sample_weight"])
@@ -246,7 +248,7 @@ def test_weights_need_not_be_whole(name: str, tmp_path: Path):
     table = pd.DataFrame({"x": x, "y": 2 + 9 / x, name: 0.5 + x % 3, "y_err_lo": 0.1 + x % 2, "y_err_hi": 0.3 + x % 2})
     found = read(tmp_path, table, "y")
     assert found.task.schema.features == ("x",)
-    assert found.task.train.weight == pytest.approx(table[name] / table[name].mean())
+    assert found.task.train.weight == pytest.approx((table[name] / table[name].mean()).to_numpy())
     assert roles(found)["y_err_lo"] == roles(found)["y_err_hi"] == "companion"
 
 
