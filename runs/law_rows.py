@@ -9,6 +9,7 @@ import numpy as np
 
 from lawsmith.runs.intervals import Uncertainty
 from lawsmith.tasks import Array, InputError, IntArray, Schema, Table
+from lawsmith.tasks.new_rows import stated
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,9 +80,22 @@ def _column(schema: Schema, rows: Rows, name: str) -> Array:
         if column is not None and column.levels:
             cells: list[Any] = list(np.atleast_1d(np.asarray(rows[name], dtype=object)))
             return np.array([column.code(cell) for cell in cells])
-        return np.atleast_1d(np.asarray(rows[name], dtype=np.float64))
+        values = np.atleast_1d(np.asarray(rows[name]))
+        if values.dtype.kind in "OUMST":
+            return _read(schema, name, list(np.atleast_1d(np.asarray(rows[name], dtype=object))))
+        return values.astype(np.float64)
+    except InputError:
+        raise
     except (TypeError, ValueError):
         raise InputError(f"The column {name!r} holds something that is no number.") from None
+
+
+def _read(schema: Schema, name: str, cells: list[Any]) -> Array:
+    """Text such as ``70B`` and dates as numbers, as in the training rows. Raises InputError for other text."""
+    texts = [
+        cell if isinstance(cell, str) else cell.isoformat() if hasattr(cell, "isoformat") else cell for cell in cells
+    ]
+    return np.array([stated(schema, name, one) if isinstance(one, str) else float(one) for one in texts])
 
 
 def few(names: Sequence[str]) -> str:

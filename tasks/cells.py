@@ -50,7 +50,8 @@ class Cells:
 
     frame: float64 where all cells of a column are numbers, NaN where one is missing; objects that keep the text of
     unreadable cells elsewhere. labels: the cells as they were written, for groups and categories.
-    dates: columns that were dates. booleans: columns of true and false. units: column -> unit.
+    dates: columns that were dates. booleans: columns of true and false. units: column -> unit, "" where the
+    cells hold suffixes that became factors.
     percents: columns that were written in per cent, which became shares. said: column -> a sentence about what was done
     to it.
     """
@@ -309,6 +310,7 @@ def _numbers(
         said.append(f"the unit {unit!r} stands in every cell and was read as such")
     elif shown is not None:
         number = values[text.words.index(shown)]
+        units[text.name] = ""  # whatever its header says
         said.append(f"text was read as numbers ({shown.strip()!r} is {number:g})")
     marked = next(
         (

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from lawsmith.tasks.dates import decimal_year, years_of
-from lawsmith.tasks.numerals import evidence, numeral, plain, value
+from lawsmith.tasks.numerals import FACTORS, evidence, numeral, plain, value
 from lawsmith.tasks.words import is_day
 
 Numbers = list[float | None]
@@ -46,6 +46,8 @@ _SECONDS |= dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), 3600.0) | dict.fr
 _BYTES = {"b": 1.0, "byte": 1.0, "bytes": 1.0}
 _BYTES |= {f"{name}{end}": 10.0 ** (3 * place) for place, name in enumerate("kmgtp", 1) for end in ("b", "")}
 _BYTES |= {f"{name}ib": 1024.0**place for place, name in enumerate("kmgtp", 1)}
+SCALES = ("k", "M", "B", "thousand", "million", "billion", "%")
+"""Units that are factors, in the header of a column such as ``N (M)``."""
 
 
 @dataclass(frozen=True)
@@ -147,6 +149,16 @@ def _scale(units: set[str]) -> tuple[Mapping[str, float], str]:
         if units and known.keys() == units:
             return known, base
     return {}, ""
+
+
+def factor_between(unit: str, other: str) -> float | None:
+    """What a number in `unit` is multiplied by to be in `other`; None for unknown units and those of another kind."""
+    if unit == other:
+        return 1.0
+    if unit in SCALES and other in SCALES:
+        return {"%": 0.01, **FACTORS}[unit] / {"%": 0.01, **FACTORS}[other]
+    scale, _ = _scale({unit, other})
+    return scale[unit] / scale[other] if scale else None
 
 
 def _example(words: Sequence[str], values: Numbers, unit: str = "") -> str:

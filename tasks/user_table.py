@@ -18,6 +18,7 @@ from lawsmith.tasks.errors import InputError, listing
 from lawsmith.tasks.folds import frontier_features
 from lawsmith.tasks.knowledge import Knowledge, rate_range, read_knowledge, read_reach
 from lawsmith.tasks.leading import leading
+from lawsmith.tasks.new_rows import notation_of
 from lawsmith.tasks.reading import read_table, require_columns
 from lawsmith.tasks.roles import Roles, decide
 from lawsmith.tasks.rows import filled, filled_labels, finished, take
@@ -143,7 +144,7 @@ def read_decided(schema: Schema, train: Path, test: Path | None = None) -> Datas
 
     Raises InputError as `read_dataset`.
     """
-    cells, read = _cells(train, _decided_notation(schema))
+    cells, read = _cells(train, notation_of(schema))
     return _dataset(schema, cells, _split(cells, schema, train), test, (*read, *_said(cells, schema)))
 
 
@@ -151,7 +152,7 @@ def _dataset(schema: Schema, own: Cells, train: Split, test: Path | None, notice
     """`own`: the cells that `train` holds rows of."""
     if test is None:
         return dataset(schema, "file", train, None, notices)
-    cells, read = _cells(test, _decided_notation(schema))
+    cells, read = _cells(test, notation_of(schema))
     _refuse_other_units(own, cells, schema.names, str(test))
     new = tuple(one for one in (*read, *_said(cells, schema)) if one not in notices)
     return dataset(schema, "file", train, _split(cells, schema, test), (*notices, *new))
@@ -188,17 +189,12 @@ def _notation(decimal: str, thousands: str) -> NumberNotation:
         ) from None
 
 
-def _decided_notation(schema: Schema) -> NumberNotation:
-    decided = schema.decided or Decided()
-    return NumberNotation(decimal=decided.decimal, thousands=decided.thousands)
-
-
 def _cells(path: Path, notation: NumberNotation) -> tuple[Cells, tuple[str, ...]]:
     """The cells of a file as numbers where they are, and what was unusual about the file."""
     reading = read_table(path)
     cells = convert(reading.frame, reading.separator, notation, str(path))
     if reading.units:
-        cells = replace(cells, units={**cells.units, **reading.units})
+        cells = replace(cells, units={**reading.units, **cells.units})
     return cells, reading.notices
 
 
@@ -233,7 +229,7 @@ def _columns(roles: Roles, said: TaskFile, units: Mapping[str, str]) -> dict[str
     found = {}
     for name in (*roles.features, *roles.targets, *group):
         known = said.columns.get(name, ColumnMeaning())
-        unit = known.unit or units.get(name, "") or without_unit(name)[1]
+        unit = known.unit or units.get(name, without_unit(name)[1])
         found[name] = Column(name=name, meaning=known.meaning, unit=unit, levels=roles.levels.get(name, ()))
     return found
 

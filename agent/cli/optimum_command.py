@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lawsmith.agent.cli.output import announce, out, print_json, text, warn
-from lawsmith.agent.cli.predict_command import pairs, quantity
+from lawsmith.agent.cli.predict_command import pairs
 from lawsmith.runs.intervals import Interval, Uncertainty
 from lawsmith.runs.intervals import predict as intervals
 from lawsmith.runs.intervals.archived import recorded
@@ -18,6 +18,7 @@ from lawsmith.sandbox import Sandbox
 from lawsmith.sandbox.law.own_form import feature_expression
 from lawsmith.tasks import InputError
 from lawsmith.tasks.asked import meant
+from lawsmith.tasks.new_rows import number_in
 
 
 def best(
@@ -38,7 +39,7 @@ def best(
     """
     found, target, group = _asked(reference, target, group, law, runs_dir)
     spend, equals, amount = budget.rpartition("=")
-    size = quantity(amount.strip())
+    size = number_in(amount.strip())
     if not equals or size is None:
         raise InputError(f"--budget {budget!r} is not understood; write it like '6*N*D=1e24'.")
     expression = feature_expression(spend, found.schema)
@@ -89,7 +90,7 @@ def solve(
     Raises InputError for a target that is not understood, and for a feature that is not in the formula.
     """
     name, equals, wanted = target.rpartition("=")
-    size = quantity(wanted.strip())
+    size = number_in(wanted.strip())
     if not equals or size is None:
         raise InputError(f"--target {target!r} is not understood; write it like loss=2.1.")
     found, name, group = _asked(reference, name.strip(), group, law, runs_dir)

@@ -23,10 +23,10 @@ from lawsmith.runs.intervals.beyond_data import remarks
 from lawsmith.runs.intervals.predict import check_level
 from lawsmith.runs.laws import Law
 from lawsmith.sandbox import Sandbox
-from lawsmith.tasks import InputError, Schema, Table
+from lawsmith.tasks import InputError, Table
 from lawsmith.tasks.asked import meant, without_unit
 from lawsmith.tasks.errors import listing, nearest
-from lawsmith.tasks.numerals import FACTORS, numeral
+from lawsmith.tasks.new_rows import new_rows, stated
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,8 +61,7 @@ def run(
         groups = found.groups if group is None else (group,)
         _show(found, *_predicted(found, _for_groups(found, given, groups), level, data_dir), as_json, level)
         return
-    frame = _frame(rows)
-    columns = _numbers(frame, found, rows)
+    frame, columns = new_rows(rows, found.schema, found.features)
     predicted = _predicted(found, (columns, group), level, data_dir)
     _write(frame, *predicted, found.schema.targets, output, as_json, level)
 
@@ -93,7 +92,7 @@ def pairs(law: Law, at: Sequence[str]) -> dict[str, float]:
         name = known[0]
         if name in given:
             raise InputError(f"--at names {name} twice.")
-        given[name] = number_of(schema, name, value)
+        given[name] = stated(schema, name, value, "--at ")
     return given
 
 
@@ -105,34 +104,6 @@ def _not_a_feature(law: Law, part: str, left: str) -> str:
         return f"--at {part!r} is not understood; write FEATURE=NUMBER for {', '.join(law.features)}."
     near = nearest(unknown, features)
     return f"--at: there is no feature {unknown!r}{near or f'; the table has {listing(features, 8)}.'}"
-
-
-def number_of(schema: Schema, name: str, value: str) -> float:
-    """A value as people write it: ``70B``, ``1.5e9``, ``15%``, or the label of a category.
-
-    Raises InputError for anything else.
-    """
-    column, cell = schema.columns.get(name), value.strip()
-    if column is not None and column.levels:
-        return column.code(cell)
-    found = quantity(cell)
-    if found is None:
-        raise InputError(f"--at {name}: {cell!r} is not a number; write 7e10 or 70B.")
-    if not np.isfinite(found):
-        raise InputError(f"--at {name}: {cell} is not finite.")
-    return found
-
-
-def quantity(cell: str) -> float | None:
-    """The number in a text such as ``70B`` or ``15 %``; None where there is none."""
-    taken = numeral(cell.replace("_", ""))
-    if taken is None or not (taken.suffix in FACTORS or taken.suffix in ("", "%")):
-        return None
-    try:
-        number = float(taken.digits)
-    except ValueError:
-        return None
-    return number * (0.01 if taken.suffix == "%" else FACTORS.get(taken.suffix, 1.0))
 
 
 def _for_groups(
@@ -159,34 +130,6 @@ def _predicted(
         known = law.uncertainty(sandbox, data_dir)
         table = law.table(*rows, known)
         return table, intervals(known, law.schema, table, sandbox, level), known
-
-
-def _frame(path: Path) -> pd.DataFrame:
-    from lawsmith.tasks.reading import read_frame
-
-    return read_frame(path)
-
-
-def _numbers(frame: pd.DataFrame, law: Law, path: Path) -> dict[str, Any]:
-    """The columns that the law needs, as numbers; the group's as text. Raises InputError naming rows."""
-    from lawsmith.tasks.reading import require_columns
-
-    require_columns(frame, law.features, str(path))
-    found: dict[str, Any] = {}
-    for name in law.schema.features:
-        if name in frame.columns:
-            cells = [str(cell) for cell in frame[name].tolist()]
-            found[name] = [_cell(law.schema, name, cell, row, path) for row, cell in enumerate(cells, 1)]
-    if law.schema.group is not None and law.schema.group in frame.columns:
-        found[law.schema.group] = [str(label) for label in frame[law.schema.group].tolist()]
-    return found
-
-
-def _cell(schema: Schema, name: str, cell: str, row: int, path: Path) -> float:
-    try:
-        return number_of(schema, name, cell)
-    except InputError:
-        raise InputError(f"{path}: column {name!r} holds {cell!r} in data row {row}, which is no number.") from None
 
 
 def _entries(table: Table, found: Sequence[Sequence[Any]], targets: Sequence[str]) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ import pytest
 from made_runs import POWER, make_run, write_table
 
 from lawsmith.agent.cli import main
-from lawsmith.agent.cli.predict_command import number_of, point
+from lawsmith.agent.cli.predict_command import point
 from lawsmith.runs import Archive
 from lawsmith.runs.intervals import constant_intervals, predict, uncertainty
 from lawsmith.runs.intervals.beyond_data import remarks, times
@@ -32,6 +32,7 @@ from lawsmith.sandbox import Constants, FitJob, Limits, Sandbox, evaluate
 from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks import InputError, Provenance, Schema, Table, Task, read_dataset
 from lawsmith.tasks.knowledge import Knowledge
+from lawsmith.tasks.new_rows import stated
 
 
 def rows(known: Uncertainty, *n: float) -> Table:
@@ -196,7 +197,7 @@ def test_a_feature_may_hold_commas_and_equal_signs(good: Archive):
     ("written", "value"), [("70B", 7e10), ("1.4 T", 1.4e12), ("3e8", 3e8), ("15%", 0.15), ("1_000", 1e3), ("2k", 2e3)]
 )
 def test_numbers_are_read_as_people_write_them(good: Archive, written: str, value: float):
-    assert number_of(good.manifest.task, "n", written) == pytest.approx(value)
+    assert stated(good.manifest.task, "n", written) == pytest.approx(value)
 
 
 def test_all_groups_are_predicted_at_once_and_every_row_of_a_table(

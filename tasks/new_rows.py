@@ -1,0 +1,88 @@
+"""Values and rows that a user gives to a law: read as the law's training rows were, in their units."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lawsmith.tasks.cells import NumberNotation, convert
+from lawsmith.tasks.dates import decimal_year
+from lawsmith.tasks.errors import InputError
+from lawsmith.tasks.numerals import FACTORS, numeral, value
+from lawsmith.tasks.quantities import SCALES, factor_between
+from lawsmith.tasks.reading import read_table, require_columns
+from lawsmith.tasks.schema import Decided, Schema
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def number_in(cell: str, unit: str = "", decimal: str = ".", thousands: str = "") -> float | None:
+    """The number in a text such as ``70B``, ``15 %``, ``2021-06-01`` or, where the unit is s, ``5 ms``; else None."""
+    if (year := decimal_year(cell)) is not None:
+        return year
+    taken = numeral(cell.replace("_", ""))
+    if taken is None:
+        return None
+    factor = factor_between(taken.suffix, unit) if taken.suffix and unit else None
+    factor = {"%": 0.01, "": 1.0, **FACTORS}.get(taken.suffix) if factor is None else factor
+    number = value(taken.digits, decimal, thousands)
+    return None if number is None or factor is None else number * factor
+
+
+def stated(schema: Schema, name: str, cell: str, where: str = "") -> float:
+    """The value of a feature as people write it, or the code of a category's label. Raises InputError for any other,
+    in a sentence that begins with `where`."""
+    column, cell, notation = schema.columns.get(name), cell.strip(), notation_of(schema)
+    if column is not None and column.levels:
+        return column.code(cell)
+    decimal = notation.decimal or ("," if notation.thousands == "." else ".")
+    found = number_in(cell, "" if column is None else column.unit, decimal, notation.thousands)
+    if found is None:
+        raise InputError(f"{where}{name}: {cell!r} is not a number; write 7e10 or 70B.")
+    if not np.isfinite(found):
+        raise InputError(f"{where}{name}: {cell} is not finite.")
+    return found
+
+
+def notation_of(schema: Schema) -> NumberNotation:
+    """How numbers of the training rows were said to be written."""
+    decided = schema.decided or Decided()
+    return NumberNotation(decimal=decided.decimal, thousands=decided.thousands)
+
+
+def new_rows(path: Path, schema: Schema, needed: Sequence[str]) -> tuple["pd.DataFrame", dict[str, Any]]:
+    """The rows of a file as they were written, and the features and groups in them as numbers and labels.
+
+    Raises InputError for a missing column of `needed`, for text, and for another unit than that of the training rows.
+    """
+    reading = read_table(path)
+    written = reading.frame
+    require_columns(written, tuple(needed), str(path))
+    names = [name for name in schema.features if name in written.columns]
+    cells = convert(written[names], reading.separator, notation_of(schema), str(path))
+    found: dict[str, Any] = {}
+    for name in names:
+        column = schema.columns.get(name)
+        values = cells.frame[name].to_numpy()
+        own = "" if column is None else column.unit
+        apart = (column is not None and column.levels) or (name in cells.units and own in SCALES)
+        if apart or values.dtype.kind != "f" or not np.isfinite(values).all():
+            found[name] = [_cell(schema, name, str(cell), row, path) for row, cell in enumerate(written[name], 1)]
+            continue
+        unit = cells.units.get(name) or reading.units.get(name, "")
+        factor = factor_between(unit, own) if unit and own else 1.0
+        if factor is None:
+            raise InputError(f"{path} writes {name!r} in {unit!r}, the training rows in {own!r}; write both alike.")
+        found[name] = (values * factor).tolist()
+    if schema.group is not None and schema.group in written.columns:
+        found[schema.group] = [str(label) for label in written[schema.group].tolist()]
+    return written, found
+
+
+def _cell(schema: Schema, name: str, cell: str, row: int, path: Path) -> float:
+    try:
+        return stated(schema, name, cell)
+    except InputError:
+        raise InputError(f"{path}: column {name!r} holds {cell!r} in data row {row}, which is no number.") from None

@@ -1,0 +1,71 @@
+"""New rows for a law that is already there: dates, units and notations as in its training rows."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lawsmith.runs.law_rows import table
+from lawsmith.tasks import InputError, Schema, read_dataset
+from lawsmith.tasks.dates import decimal_year
+from lawsmith.tasks.new_rows import new_rows, stated
+
+DATES = "when,y\n" + "".join(f"2020-{k + 1:02d}-01,{3 + k}\n" for k in range(12))
+SIZES = "size,y\n" + "".join(f"{2**k}KB,{3 + k}\n" for k in range(6)) + "1MB,9\n4MB,8\n"
+TIMES = "t,y\n" + "".join(f"{k + 1} ms,{3 + k * k}\n" for k in range(8))
+MILLIONS = "N (M),y\n" + "".join(f"{k + 1.5},{3 + k * k}\n" for k in range(8))
+GERMAN = "N;y\n" + "".join(f"{k + 1}.000;{3 + k * k}\n" for k in range(8))
+
+
+def schema(folder: Path, text: str, thousands: str = "") -> Schema:
+    (folder / "train.csv").write_text(text)
+    return read_dataset(folder / "train.csv", ["y"], thousands=thousands).task.schema
+
+
+@pytest.mark.parametrize(
+    ("train", "rows", "values"),
+    [
+        (DATES, "when\n2021-03-01\n13/04/2021\n", [decimal_year("2021-03-01"), decimal_year("2021-04-13")]),
+        (SIZES, "size\n8KB\n2MB\n", [8e3, 2e6]),
+        (SIZES, "size\n8KB\n16KB\n", [8e3, 16e3]),
+        (TIMES, "t,note\n2 s,a\n5 s,b\n", [2e3, 5e3]),
+        (MILLIONS, "N (M)\n70M\n1.4B\n", [70, 1400]),
+        (GERMAN, "N;M\n12.000;1\n4.000;2\n", [12e3, 4e3]),
+        (GERMAN, 'N\n"1.000.000"\n', [1e6]),
+    ],
+)
+def test_rows_are_read_as_the_training_rows(train: str, rows: str, values: list[float], tmp_path: Path):
+    known = schema(tmp_path, train, thousands="." if train is GERMAN else "")
+    (tmp_path / "new.csv").write_text(rows)
+    found = new_rows(tmp_path / "new.csv", known, known.features)[1]
+    assert found[known.features[0]] == pytest.approx(values)
+    first = pd.read_csv(tmp_path / "new.csv", sep=";" if ";" in rows else ",", dtype=str)[known.features[0]][0]
+    assert stated(known, known.features[0], first) == pytest.approx(values[0])
+
+
+def test_suffixes_in_the_cells_outweigh_the_unit_of_the_header(tmp_path: Path):
+    text = "N (M),p (%),y\n" + "".join(f"{k + 1}M,{k * k}%,{3 + k}\n" for k in range(8))
+    known = schema(tmp_path, text)
+    assert known.columns["N (M)"].unit == known.columns["p (%)"].unit == ""
+    assert stated(known, "N (M)", "70M") == 70e6
+    assert stated(known, "p (%)", "15%") == 0.15
+    assert stated(schema(tmp_path, text.replace("%,", ",")), "p (%)", "15%") == 15
+
+
+def test_rows_in_a_unit_of_another_kind_are_refused(tmp_path: Path):
+    known = schema(tmp_path, TIMES)
+    (tmp_path / "new.csv").write_text("t,note\n2 km,a\n5 km,b\n")
+    with pytest.raises(InputError, match="writes 't' in 'km', the training rows in 'ms'; write both alike"):
+        new_rows(tmp_path / "new.csv", known, known.features)
+    with pytest.raises(InputError, match="--at t: '2 km' is not a number"):
+        stated(known, "t", "2 km", "--at ")
+
+
+def test_rows_of_python_hold_dates_and_text(tmp_path: Path):
+    known, days = schema(tmp_path, DATES), pd.Series(pd.to_datetime(["2021-03-01", "2021-04-13"]))
+    years = [decimal_year("2021-03-01"), decimal_year("2021-04-13")]
+    kinds = (pd.DataFrame({"when": days}), {"when": ["2021-03-01", "2021-04-13"]}, {"when": days.to_numpy()})
+    for rows in kinds:
+        found = table(known, known.features, ("all_data",), rows, None, None).features["when"]  # type: ignore[arg-type]
+        assert np.allclose(found, [year or 0 for year in years])
