@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from lawsmith.tasks.errors import InputError, listing
 from lawsmith.tasks.headers import joined_header
-from lawsmith.tasks.layouts import from_latex, from_pairs, without_emphasis, without_rules
+from lawsmith.tasks.layouts import from_latex, from_pairs, without_emphasis, without_preamble, without_rules
 from lawsmith.tasks.numerals import is_missing, is_numeral
 
 if TYPE_CHECKING:
@@ -79,7 +79,9 @@ def parse_delimited(text: str, where: str) -> Reading:
     text = without_rules(text)
     told = re.match(r"\s*sep=([,;|\t])[ \t]*\r?\n", text)  # Excel's own hint
     text = _OTHER_REMARKS.sub(lambda lines: re.sub(_OTHER_MARK, r"\1#", lines[0]), text)
-    header, body, notices = _header_and_body(text[told.end() :] if told else text, where)
+    text, above = without_preamble(text[told.end() :] if told else text)
+    header, body, notices = _header_and_body(text, where)
+    notices = [*(f"{where}: {said}" for said in above), *notices]
     lines = [_without_remark(line) for line in body[: 1 << 18].splitlines() if line.strip()][:_LOOK]
     separator = told[1] if told else _separator(header, lines)
     if separator == "|" and header.strip().startswith("|"):

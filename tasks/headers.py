@@ -29,7 +29,8 @@ def joined_header(
     lines: list[list[str]] = []
     for place in range(_MOST_LINES):
         row = ["" if is_missing(cell) else str(cell).strip() for cell in frame.iloc[place].tolist()]
-        if any(map(is_numeral, row)):
+        bracketed = [cell[0] in "[(" for cell in row if cell]
+        if any(map(is_numeral, row)) or (bracketed and all(bracketed)):  # values, or their units
             break
         lines.append(row)
     found, below = _joined(names, upper, lines), frame.iloc[len(lines) :].reset_index(drop=True)

@@ -68,8 +68,8 @@ def _named_rows(entries: list[Any]) -> list[Any]:
 
 
 def _rows_of(whole: dict[str, Any]) -> list[Any]:
-    """Rows of an object of columns (lists, or pandas' objects by row), of rows by their numbers, of names and rows, or
-    of one list beside remarks."""
+    """Rows of an object of columns (lists, or pandas' objects by row), of rows by their numbers or names (then there
+    are more of them than columns), of names and rows, or of one list beside remarks."""
     values = list(whole.values())
     lists = [v for v in values if isinstance(v, list) and v and all(isinstance(row, dict) for row in v)]
     if len(lists) == 1 and not any(isinstance(value, list) and value is not lists[0] for value in values):
@@ -80,7 +80,8 @@ def _rows_of(whole: dict[str, Any]) -> list[Any]:
     if values and all(isinstance(value, list) for value in values) and len({len(v) for v in values}) == 1:
         return [dict(zip(whole, row, strict=True)) for row in zip(*values, strict=True)]
     if values and all(isinstance(value, dict) for value in values) and len({tuple(v) for v in values}) == 1:
-        if all(map(str.isdigit, whole)) and not all(map(str.isdigit, values[0])):
+        numbered = [all(map(str.isdigit, keys)) for keys in (whole, values[0])]
+        if numbered == [True, False] or (not any(numbered) and len(whole) > len(values[0])):  # rows by number or name
             return values
         return [{name: column[row] for name, column in whole.items()} for row in values[0]]
     return [whole]

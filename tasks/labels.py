@@ -70,9 +70,13 @@ def _group_or_categories(d: Deciding, labels: dict[str, IntArray]) -> None:
         raise InputError(
             f"{d.where}: {listing(many)} could each be the group; choose one with --group, or give --group none."
         )
-    group = many[0] if many else _lone_group(d, list(labels))
+    group = many[0] if many else _lone_group(d, labels)
     if group is not None and not has_group and _has_rows_enough(d, labels[group]):
         d.set(group, "group", "a label that repeats while features vary; it has constants of its own")
+        if words.is_code(group):
+            d.notices.append(
+                f"{group} has constants of its own for each label; --category {group} shifts or scales one law."
+            )
     for name, codes in labels.items():
         if name in d.role:
             continue
@@ -85,6 +89,10 @@ def _group_or_categories(d: Deciding, labels: dict[str, IntArray]) -> None:
             d.set(name, "left out", "text; no group was asked for (--category keeps it)")
         elif codes.max() < MOST_LEVELS and d.asked.features is None:
             d.category(name, "a label of a few levels")
+            if group is None and len(labels) == 1 and not has_group and _has_rows_enough(d, codes):
+                d.notices.append(
+                    f"{name} shifts or scales one law; --group {name} gives each of its labels constants of its own."
+                )
         else:
             d.set(name, "left out", "text")
 
@@ -112,12 +120,26 @@ def _has_rows_enough(d: Deciding, codes: IntArray) -> bool:
     return bool(d.rows / len(counts) >= GROUP_ROWS and each)
 
 
-def _lone_group(d: Deciding, labels: list[str]) -> str | None:
-    """The one label, unless other columns are categories too and its name is none of a group."""
+def _lone_group(d: Deciding, labels: dict[str, IntArray]) -> str | None:
+    """The one label, unless it is called a kind of something and was tried at equal features, or other columns are
+    categories too and its name is none of a group."""
     others = [name for name in (*d.open(), *d.levels) if name in d.cells.booleans or name in d.levels]
-    if len(labels) != 1 or (others and not words.is_group(labels[0])):
+    if len(labels) != 1:
         return None
-    return labels[0]
+    ((name, codes),) = labels.items()
+    if words.is_group(name):
+        return name
+    return None if others or (words.is_code(name) and _crossed(d, codes)) else name
+
+
+def _crossed(d: Deciding, codes: IntArray) -> bool:
+    """Whether most points of the features stand beside several labels: a setting that was tried at each of them."""
+    columns = list(d.candidates().values())
+    if not columns:
+        return False
+    points = np.unique(np.column_stack(columns), axis=0, return_inverse=True)[1].reshape(-1)
+    pairs = np.unique(np.column_stack([points, codes]), axis=0)
+    return bool(np.mean(np.bincount(pairs[:, 0]) > 1) > 0.5)
 
 
 def decide_codes(d: Deciding) -> None:

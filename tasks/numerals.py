@@ -10,7 +10,28 @@ MISSING = frozenset(
     (
         *("", "na", "n/a", "#n/a", "nan", "null", "none", "nil", "-", "--", "—", "–", "?", ".", "<na>", "nat"),
         *("diverged", "failed", "crashed", "oom", "timeout", "killed"),
-        *("\\n", "n.a.", "n.d.", "nd", "missing", "#div/0!", "#value!", "#ref!", "#name?", "#num!", "#null!"),
+        *(
+            "(null)",
+            "undefined",
+            "n/r",
+            "tbd",
+            "...",
+            "…",
+            "~",
+            "not measured",
+            "unknown",
+            "\\n",
+            "n.a.",
+            "n.d.",
+            "nd",
+            "missing",
+            "#div/0!",
+            "#value!",
+            "#ref!",
+            "#name?",
+            "#num!",
+            "#null!",
+        ),
     )
 )
 """What stands in a cell of a column of numbers, in lower case, where nothing was measured; Excel's errors too."""

@@ -126,7 +126,8 @@ def read_dataset(
     ]
     found = _dataset(schema, cells, split, test, (*read, *_said(cells, schema), *meant, *roles.notices, *rates))
     rows = found.task.train
-    return replace(found, notices=(*found.notices, *suspicions(rows), *_what_leads(rows)))
+    levels = [column.levels for column in found.task.schema.columns.values()]
+    return replace(found, notices=(*found.notices, *suspicions(rows, levels), *_what_leads(rows)))
 
 
 def _what_leads(table: Table) -> tuple[str, ...]:

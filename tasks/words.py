@@ -28,11 +28,15 @@ RATES_OF = _words(
 )
 ERRORS = _words("sigma err error std stddev sd se sem stderr unc uncertainty dev stdev")
 AVERAGES = _words("mean avg average median")
-STATISTICS = AVERAGES | _words("min max mode p50 p75 p90 p95 p99 q1 q3 real cpu wall user sys system")
+STATISTICS = AVERAGES | _words("min max iqr mode p50 p75 p90 p95 p99 q1 q3 real cpu wall user sys system")
+_SUMMARIES = _words("min max mean median p50 iqr")  # of a target whose name has no statistic
 PREDICTIONS = _words("pred predicted prediction predictions fitted fit hat yhat residual residuals resid")
 RANKS = _words("rank ranking position place")
 VARIANCES = _words("var variance")
-BOUNDS = _words("lo low lower hi high upper ci ci95 ci90 q05 q25 q75 q95 p05 p95 lb ub minus plus lcl ucl bound limit")
+BOUNDS = _words(
+    "lo low lower hi high upper ci ci95 ci90 minus plus lcl ucl bound limit lb ub "
+    "q05 q10 q25 q75 q90 q95 p05 p10 p25 p75 p90 p95"
+)
 CODES = _words("act activation type kind code mode method optimizer optimiser variant class scheme strategy category")
 GROUPS = _words(
     "group family model models dataset data series compound material species site lab system sample batch curve "
@@ -47,12 +51,12 @@ _INITIALS = re.compile(r"\bs\. ?(?:d|e\. ?m|e)\.?(?![a-z])", re.IGNORECASE)  # s
 _LABELS = _words("curve series group subject patient site species run experiment cluster trace trajectory")
 _COUNTS = re.compile(
     r"(n|num|no|nr|number_of|count_of)_?(seeds?|runs?|reps?|repeats?|repetitions?|replicates?|trials?|measurements?|obs)"
-    r"|(seeds?|runs?|reps?|repeats?|replicates?)_(n|num|count)|n_?obs"
+    r"|(seeds?|runs?|reps?|repeats?|replicates?)_(n|count)|(seeds|runs|reps|repeats|replicates)_num|n_?obs"
 )
 _WEIGHTS = re.compile(r"sample_weights?|inv(erse)?_var(iance)?|ivar")
 _RELATIVE = _words("rel relative percent pct percentage fractional rsd")
 _REPLICATES = _words(
-    "seed seeds random_seed random_state rng replicate replica rep repeat repetition trial trial_id seed_id fold"
+    "seed seeds random_state rng prng replicate replica rep repeat repetition trial trial_id seed_id fold"
 )
 _BOOKKEEPING = _words(
     "id index idx uuid guid hash run row no nr number timestamp date datetime created created_at updated "
@@ -116,12 +120,14 @@ def error_of(name: str, targets: tuple[str, ...], others: tuple[str, ...]) -> st
         name = name.replace(sign, "_sigma_")
     name = _INITIALS.sub(lambda found: found[0].replace(".", "").replace(" ", ""), name)
     name = re.sub(r"\b\d ?(?=sigma|sd\b)", "", name)  # 2sigma
+    name = re.sub(r"^[us](?=\()", "sigma ", name)  # u(y)
     words = tokens(name)
     plain = bare(name)
     base = [word for word in words if word not in ERRORS]
     if len(base) < len(words):
         for column in (*targets, *others):
-            known = ("_".join(tokens(column)), bare(column), "_".join(_without_averages(column)))
+            unitless = re.sub(r"\s*[\[(][^\])]*[\])]$", "", column)
+            known = ("_".join(tokens(column)), bare(column), "_".join(_without_averages(column)), bare(unitless))
             if base and "_".join(base) in known:
                 return column
     if words[:1] in (["e"], ["d"], ["delta"]) and any(words[1:] == tokens(one) for one in targets):
@@ -169,12 +175,13 @@ def _about(name: str, kinds: frozenset[str], targets: tuple[str, ...]) -> bool:
 
 
 def summary_of(name: str, targets: tuple[str, ...]) -> bool:
-    """Whether a name is another statistic of a target: ``max`` beside ``mean``, ``cpu_time`` beside ``real_time``."""
+    """Whether a name is another statistic of a target: ``max`` beside ``mean`` or none, ``cpu_time`` beside
+    ``real_time``."""
+    base = [word for word in tokens(name) if word not in STATISTICS]
     return any(
         name != target
-        and not STATISTICS.isdisjoint(tokens(target))
-        and [word for word in tokens(name) if word not in STATISTICS]
-        == [word for word in tokens(target) if word not in STATISTICS]
+        and base == [word for word in tokens(target) if word not in STATISTICS]
+        and not (STATISTICS.isdisjoint(tokens(target)) and _SUMMARIES.isdisjoint(tokens(name)))
         for target in targets
     )
 
@@ -218,6 +225,8 @@ def is_count(name: str, targets: tuple[str, ...]) -> bool:
     """Whether a name is one of a number of repetitions; ``n`` beside a mean too."""
     if bare(name) in ("n", "count") and any(_without_averages(one) != tokens(one) for one in targets):
         return True
+    if _about(name, frozenset(("n", "count", "counts")), targets):
+        return True
     return _COUNTS.fullmatch(bare(name).rstrip("_")) is not None
 
 
@@ -228,7 +237,9 @@ def is_weight(name: str) -> bool:
 
 def is_replicate(name: str) -> bool:
     """Whether a name tells repetitions of one measurement apart."""
-    return bare(name) in _REPLICATES
+    words = tokens(name)
+    numbered = words[:1] == ["seed"] and words[1:] in (["num"], ["number"], ["no"], ["nr"], ["value"])
+    return bare(name) in _REPLICATES or words[-1:] == ["seed"] or numbered
 
 
 def is_day(name: str) -> bool:

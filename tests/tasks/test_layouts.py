@@ -1,5 +1,6 @@
 """Tables as documents, terminals and other programs show them, and roles that only such tables have."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +48,9 @@ SHOWN = {
     "single quotes": text("'{n:g}';'{d:g}';'{loss:.4f}'", "'N';'D';'loss'"),
     "put together": FRAME[:8].to_csv(index=False) + FRAME[8:].to_csv(index=False),
     "title of a sheet": "Runs of May,,\n,,\n" + FRAME.to_csv(index=False),
+    "an instrument's": "Model,DS1054Z\nSample rate,1e6\nChannel,CH1\n\n" + FRAME.to_csv(index=False),
+    "units in brackets": "Model,,Result\n" + text("{n:g},{d:g},{loss:.4f}", "N,D,loss", "[params],[tokens],[nats]"),
+    "rows by name": json.dumps({f"run {k}": row for k, row in enumerate(FRAME.to_dict("records"))}),
     "units and none": text("{n:g};{d:g};{loss:.4f}", "N;D;loss", "-;tokens;nats"),
     "merged cells": "Model,Data,Result,\n" + FRAME.assign(ppl=2.0).to_csv(index=False),
 }

@@ -161,8 +161,13 @@ def test_the_same_rows_in_every_file(kind: str, tmp_path: Path):
         ("p,loss\n1,3\n#2,2\n3,1\n4,4\n6,6\n", "1 line looks like a row but for a # in front, and was left"),
         ("p,q,loss\n1,5,3\n#VALUE!,2,2\n3,7,1\n4,4,4\n5,3,5\n6,9,6\n", "p has no value in 1 of 6 rows"),
         (
-            "kind,p,loss\n" + "".join(f"{'GPT' if k < 4 else 'gpt'},{k % 4},{k * 1.5}\n" for k in range(8)),
+            "family,p,loss\n" + "".join(f"{'GPT' if k < 4 else 'gpt'},{k % 4},{k * 1.5}\n" for k in range(8)),
             "The groups GPT and gpt differ in case alone and are taken as 2 groups.",
+        ),
+        ("p,loss\n1,3\n2,-1\n3,1\n4,-1\n5,5\n6,6\n7,2\n", "loss is -1 in 2 rows and between 1 and 6 in all"),
+        (
+            "kind,p,loss\n" + "".join(f"{'GPT' if k < 4 else 'gpt'},{k % 4},{k * 1.5}\n" for k in range(8)),
+            "The labels GPT and gpt differ in case alone and are taken as 2 labels.",
         ),
         ("p,loss\n2020-01-01,3\n2021-07-02,2\n2022-01,1\n2023-01-01,4\n", "p: dates became decimal years"),
     ],

@@ -216,7 +216,7 @@ def test_what_the_codes_of_a_formula_stand_for_is_said(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    "name", ["σ_y", "y ±", "±", "+/-", "Δy", "e_y", "delta_y", "y (std)", "Std Dev", "err", "y_unc"]
+    "name", ["σ_y", "y ±", "±", "+/-", "Δy", "e_y", "delta_y", "y (std)", "Std Dev", "err", "y_unc", "u(y)", "2sigma"]
 )
 def test_names_of_errors_as_people_write_them(name: str, tmp_path: Path):
     x, spread = np.arange(1.0, 31.0), np.linspace(0.01, 0.05, 30)
@@ -257,6 +257,43 @@ def test_whole_numbers_from_1_are_a_feature_where_the_target_goes_with_them_alon
     table = pd.DataFrame({"x": x, "y": 2 + 9 / x, "lr": 1e-3 * (1 + x % 3)})
     assert read(tmp_path, table, "y").task.schema.features == ("x", "lr")
     assert read(tmp_path, table.assign(size=x**2 + x % 2), "y").task.schema.features == ("lr", "size")
+
+
+@pytest.mark.parametrize("name", ["SEED_NUM", "torch_seed", "init_seed", "prng", "seed no."])
+def test_names_of_seeds(name: str, tmp_path: Path):
+    x = np.repeat(2.0 ** np.arange(10), 3)
+    table = pd.DataFrame({"x": x, "y": 2 + 9 / x, name: np.tile([42, 1337, 2024], 10)})
+    assert roles(read(tmp_path, table, "y"))[name] == "replicate"
+
+
+@pytest.mark.parametrize("name", ["y p10", "y_max", "y_median", "y_q75"])
+def test_statistics_beside_the_target(name: str, tmp_path: Path):
+    x = np.arange(1.0, 31.0) ** 2
+    table = pd.DataFrame({"x": x, "y": 2 + 9 / x, name: 2.2 + 9 / x + 0.1 * np.sin(x), "z": np.cos(x)})
+    assert roles(read(tmp_path, table, "y")) == {"x": "feature", "y": "target", name: "companion", "z": "feature"}
+
+
+def test_errors_and_counts_of_a_target_with_a_unit(tmp_path: Path):
+    x = 2.0 ** np.arange(20)
+    table = pd.DataFrame({"x": x, "v (mM/s)": 9 / x, "v SEM": 0.1 + np.cos(x) ** 2, "v_n": 3 + np.arange(20) % 3})
+    found = read(tmp_path, table, "v (mM/s)")
+    assert roles(found)["v SEM"] == "weight"
+    assert found.task.schema.features[0] == "x"
+
+
+def test_a_lone_label_called_a_kind_is_a_category_where_it_was_tried_at_equal_features(tmp_path: Path):
+    rows = np.arange(24)
+    act = np.array(["relu", "gelu", "swish"])[rows % 3]
+    table = pd.DataFrame(
+        {"width": 2.0 ** (5 + rows // 3), "act": act, "loss": 0.3 + rows % 3 * 0.1 + 4 / 2 ** (rows / 3)}
+    )
+    found = read(tmp_path, table)
+    assert roles(found)["act"] == "category"
+    assert "act shifts or scales one law; --group act gives each of its labels constants of its own." in found.notices
+    assert roles(read(tmp_path, table, group="act"))["act"] == "group"
+    apart = read(tmp_path, table.assign(width=table["width"] + rows))
+    assert roles(apart)["act"] == "group"
+    assert "act has constants of its own for each label; --category act shifts or scales one law." in apart.notices
 
 
 def test_a_mean_with_its_error_and_count(tmp_path: Path):
