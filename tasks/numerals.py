@@ -87,7 +87,7 @@ def numeral(cell: str) -> Numeral | None:
         text = f"{power[1] or 1}e{power[2]}" if "." not in power[2] else _fractional(power[1] or "1", power[2])
     elif (binary := _BINARY.fullmatch(text)) is not None:
         text = f"{2.0 ** int(binary[1]):.17g}"
-    elif text[:1] in "$€£~≈≃":
+    elif text[:1] in "$€£¥₹~≈≃='":  # the last two as Excel marks a formula and a text
         text = text[1:].strip()
     found = _NUMERAL.fullmatch(text)
     return None if found is None else Numeral(found[1].replace("−", "-"), (found[2] or "").strip())

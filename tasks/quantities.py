@@ -38,7 +38,7 @@ _BASES: tuple[str, ...] = (
     "Ω",
     "ohm",
 )
-_BASES += ("FLOPs", "FLOP", "FLOPS", "FLOP/s", "B/s", "bps", "bit")
+_BASES += ("FLOPs", "FLOP", "FLOPS", "FLOP/s", "g/L", "g/mL", "g/ml", "mol/L", "m/s", "B/s", "bps", "bit")
 _SECONDS = {prefix + "s": size for prefix, size in _PREFIXES.items() if size <= 1 and prefix != "c"}
 _SECONDS |= dict.fromkeys(("sec", "secs", "second", "seconds"), 1.0) | {"msec": 1e-3, "usec": 1e-6}
 _SECONDS |= dict.fromkeys(("m", "min", "mins", "minute", "minutes"), 60.0)

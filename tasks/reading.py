@@ -6,6 +6,7 @@ every cell as text; `lawsmith.tasks.cells` makes numbers of them.
 
 import gzip
 import io
+import re
 import zipfile
 import zlib
 from collections.abc import Iterable
@@ -170,10 +171,11 @@ def _text(content: bytes, where: str) -> tuple[str, tuple[str, ...]]:
         text = content.decode(encoding)
     except UnicodeDecodeError:
         text, encoding = content.decode("cp1252", errors="replace"), "latin"
+    text = re.sub(r"[\u200b-\u200d\u2060\ufeff]", "", text)  # characters of no width, from web pages
     if "\0" in text[: 1 << 16] or _binary(text[: 1 << 12]):
         raise InputError(f"{where} is a binary file, not text; give a CSV, Parquet, Excel or JSON table.")
     said = f"{where} is not UTF-8 text; it was read as Latin-1 (Windows-1252)."
-    return text.removeprefix("\ufeff"), (said,) if encoding == "latin" else ()
+    return text, (said,) if encoding == "latin" else ()
 
 
 def _utf16(content: bytes) -> str | None:

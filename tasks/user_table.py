@@ -115,8 +115,9 @@ def read_dataset(
     split = _split(cells, schema, train)
     plain = [name for name in schema.features if name not in roles.levels]
     stated = read_knowledge(tuple(ranges) or said.ranges, tuple(expect) or said.expect, schema.targets, plain)
+    stated, shares = _in_shares(stated, cells.percents)
     known, rates = _with_rates(stated, split.frame, schema.targets)
-    rates = (*_outside(stated, split.frame), *rates)
+    rates = (*shares, *_outside(stated, split.frame), *rates)
     scales = [name for name in schema.features if _is_scale(split.frame[name].to_numpy())]
     far = read_reach(tuple(reach) or said.reach, schema.features, scales)
     known = known.model_copy(update={"reach": far})
@@ -237,6 +238,19 @@ def _columns(roles: Roles, said: TaskFile, units: Mapping[str, str]) -> dict[str
 
 def _is_scale(values: Array) -> bool:
     return values.dtype.kind in "fiu" and bool(np.isfinite(values).all()) and is_logarithmic(values)
+
+
+def _in_shares(stated: Knowledge, percents: frozenset[str]) -> tuple[Knowledge, tuple[str, ...]]:
+    """Ranges that were stated in per cent, of targets that are written so, as shares; and a sentence for each."""
+    ranges, said = dict(stated.ranges), []
+    for name in percents & ranges.keys():
+        low, high = ranges[name]
+        if max(abs(bound) for bound in (low, high) if np.isfinite(bound)) > _WHOLE:
+            ranges[name] = (low / 100, high / 100)
+            said.append(
+                f"{name} is written in per cent and became shares; its range is {low / 100:g} to {high / 100:g}."
+            )
+    return stated.model_copy(update={"ranges": ranges}), tuple(said)
 
 
 def _with_rates(

@@ -95,7 +95,7 @@ def bare(name: str) -> str:
 def tokens(name: str) -> list[str]:
     """The words of a name in lower case: ``valLoss``, ``val_loss`` and ``val/loss`` alike."""
     parts = re.sub(r"([a-z\d])([A-Z])", r"\1 \2", name)
-    return [part.lower() for part in re.split(r"[^A-Za-z0-9]+", parts) if part]
+    return [part.lower() for part in re.split(r"[\W_]+", parts) if part]
 
 
 def is_outcome(name: str) -> bool:

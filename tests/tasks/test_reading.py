@@ -240,6 +240,8 @@ def test_notations_that_contradict_themselves(tmp_path: Path):
         (("1.5D+06", "2.5d+05", "1D3", "7"), [1.5e6, 2.5e5, 1e3, 7]),
         (("2^10", "2^11", "2**12", "7"), [1024, 2048, 4096, 7]),
         (("$12", "$1,200", "$7.5", "$3"), [12, 1200, 7.5, 3]),
+        (("=12", "'1200", "=7.5", "'3"), [12, 1200, 7.5, 3]),
+        (("\u200b12", "1200", "7.5\u2060", "3"), [12, 1200, 7.5, 3]),
         (("−1.5", "+2", "3.", ".5"), [-1.5, 2, 3, 0.5]),
         (("1'200", "12'000", "900", "1"), [1200, 12000, 900, 1]),
     ],
@@ -257,6 +259,22 @@ def test_words_for_true_and_false(words: tuple[str, str], tmp_path: Path):
     task = read_dataset(tmp_path / "t.csv", ["y"]).task
     assert task.train.categories == ("flag",)
     assert set(task.schema.columns["flag"].levels) == set(words)
+
+
+def test_names_in_any_script_are_names(tmp_path: Path):
+    rows = "".join(f"{2.0**k},{k % 3},{9 / (k + 1) + k % 3}\n" for k in range(12))
+    (tmp_path / "t.csv").write_text(f"模型大小,温度,损失\n{rows}")
+    assert read_dataset(tmp_path / "t.csv", ["损失"]).task.schema.features == ("模型大小", "温度")
+
+
+def test_a_range_in_per_cent_of_a_target_in_per_cent(tmp_path: Path):
+    (tmp_path / "t.csv").write_text("N,acc\n" + "".join(f"{2.0**k},{50 + k}%\n" for k in range(12)))
+    for stated in ("acc=0:100", "acc=0:1"):
+        found = read_dataset(tmp_path / "t.csv", ["acc"], ranges=[stated])
+        assert found.task.knowledge.ranges == {"acc": (0.0, 1.0)}
+    half = read_dataset(tmp_path / "t.csv", ["acc"], ranges=["acc=20:"])
+    assert half.task.knowledge.ranges["acc"] == (0.2, np.inf)
+    assert "acc is written in per cent and became shares; its range is 0.2 to inf." in half.notices
 
 
 def test_numbers_that_only_look_like_days(tmp_path: Path):
