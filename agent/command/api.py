@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lawsmith.agent.command.conclude import select
 from lawsmith.agent.command.hall_of_fame import formulas
@@ -16,6 +16,7 @@ from lawsmith.agent.symbolic.catalogue import catalogue_text
 from lawsmith.runs import new_run_id
 from lawsmith.runs.laws import Law
 from lawsmith.sandbox import DEFAULT_LIMITS, Limits
+from lawsmith.tasks.errors import InputError
 from lawsmith.tasks.frames import numbered_categories
 from lawsmith.tasks.knowledge import range_texts
 
@@ -28,7 +29,7 @@ __all__ = ["Interrupted", "Law", "Observer", "Result", "Run", "discover", "resum
 
 
 def discover(
-    data: "str | Path | pd.DataFrame",
+    data: "str | Path | pd.DataFrame | Mapping[str, Any] | list[dict[str, Any]]",
     *,
     target: Label | Sequence[Label] = (),
     features: Label | Sequence[Label] | None = None,
@@ -136,14 +137,15 @@ def discover(
     if isinstance(data, str) and not target and not Path(data).is_file():
         job = job.of_task(data, None if data_dir is None else Path(data_dir))
     else:
+        own = _file(data)
         table = OwnTable(
-            train=str(table_path(_file(data), runs_dir, name or "table")),
+            train=str(table_path(own, runs_dir, name or "table")),
             target=listed(target),
             features=None if features is None else listed(features),
             group=None if group is None else str(group),
             test=None if test is None else str(table_path(_file(test), runs_dir, f"{name or 'table'}-test")),
             cap=cap,
-            category=(*listed(category), *_own_categories(data, target, group, ignore, category)),
+            category=(*listed(category), *_own_categories(own, target, group, ignore, category)),
             sigma=sigma,
             ignore=listed(ignore),
             ranges=range_texts(ranges) if isinstance(ranges, Mapping) else listed(ranges),
@@ -164,16 +166,36 @@ def discover(
         return _execute(command, shown)
 
 
-def _own_categories(data: "str | Path | pd.DataFrame", *named: "Label | Sequence[Label] | None") -> tuple[str, ...]:
+def _own_categories(data: "Path | pd.DataFrame", *named: "Label | Sequence[Label] | None") -> tuple[str, ...]:
     """Columns of a DataFrame that are categories of numbers by their type, and that nothing else was said of."""
-    if isinstance(data, str | Path):
+    if isinstance(data, Path):
         return ()
     said = {name for one in named if one is not None for name in listed(one)}
     return tuple(name for name in numbered_categories(data) if name not in said)
 
 
-def _file(table: "str | Path | pd.DataFrame") -> "Path | pd.DataFrame":
-    return Path(table) if isinstance(table, str) else table
+def _file(table: Any) -> "Path | pd.DataFrame":
+    """A table as a path or a DataFrame: also of columns in a dict, of rows in a list of dicts, of polars and Arrow.
+
+    Raises InputError for anything else.
+    """
+    import pandas as pd
+
+    if isinstance(table, str | Path):
+        return Path(table)
+    if callable(convert := getattr(table, "to_pandas", None)):
+        table = convert()
+    try:
+        rows = isinstance(table, list) and bool(table) and all(isinstance(row, Mapping) for row in table)
+        table = pd.DataFrame(table) if rows or isinstance(table, Mapping) else table
+    except ValueError as error:
+        raise InputError(f"The columns of the table do not fit together: {error}.") from None
+    if isinstance(table, pd.DataFrame):
+        return table
+    raise InputError(
+        f"A {type(table).__name__} is no table with named columns; give a file, a DataFrame, a dict of columns or a "
+        "list of dicts."
+    )
 
 
 def resume(

@@ -2,15 +2,18 @@
 
 import io
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from agent_doubles import ScriptedProposer, power_law_csv
 from scripted_discover import FORMS, script
 
 import lawsmith
 import lawsmith.agent.symbolic
+from lawsmith.agent.command.api import _file
 from lawsmith.runs import Archive
 from lawsmith.runs.trials import History, Trial
 from lawsmith.tasks import InputError
@@ -139,3 +142,15 @@ def test_a_string_is_a_file_where_a_target_is_named_and_else_a_task(tmp_path: Pa
         lawsmith.discover("train", runs_dir=tmp_path)
     with pytest.raises(InputError, match=r"Law\.open opens the law of a run"):
         lawsmith.load(str(tmp_path))
+
+
+def test_tables_of_other_kinds_are_read_or_refused() -> None:
+    columns = {"x": [1.0, 2.0], "y": [3.0, 4.0]}
+    rows = [{"x": 1.0, "y": 3.0}, {"x": 2.0, "y": 4.0}]
+    expected = pd.DataFrame(columns)
+    for table in (columns, rows, expected, pa.table(columns)):
+        pd.testing.assert_frame_equal(cast(pd.DataFrame, _file(table)), expected)
+    with pytest.raises(InputError, match="A ndarray is no table with named columns; give a file, a DataFrame, a dict"):
+        lawsmith.discover(np.ones((5, 2)), target="y")  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="columns of the table do not fit together"):
+        lawsmith.discover({"x": [1.0], "y": [1.0, 2.0]}, target="y")
