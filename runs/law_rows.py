@@ -84,9 +84,9 @@ def _column(schema: Schema, rows: Rows, name: str) -> Array:
         if values.dtype.kind in "OUMST":
             return _read(schema, name, list(np.atleast_1d(np.asarray(rows[name], dtype=object))))
         return values.astype(np.float64)
-    except InputError:
-        raise
-    except (TypeError, ValueError):
+    except (TypeError, ValueError) as error:
+        if column is not None and column.levels and isinstance(error, InputError):
+            raise
         raise InputError(f"The column {name!r} holds something that is no number.") from None
 
 
