@@ -31,7 +31,10 @@ def resolve(asked: Asked, names: Sequence[str], where: str) -> Asked:
         return resolved(name, names, where)
 
     if not asked.target:
-        raise InputError("No target is named; say with --target which column the law shall predict.")
+        raise InputError(
+            f"{where}: no target is named; say with --target which column the law shall predict; "
+            f"its columns are {listing(list(names), 12)}."
+        )
     group = None if asked.group is None else one(asked.group) if asked.group in names else asked.group
     if group is not None and group not in names:
         group = "" if group.strip().lower() in ("", "none") else one(group)

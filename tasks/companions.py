@@ -9,6 +9,8 @@ from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.dates import is_date
 from lawsmith.tasks.deciding import Deciding
 
+FEWEST_STEPS = 3  # of a run's history; two say little of a course
+ONE_WAY = 0.5  # mean correlation of ranks with the step, within runs, of a target that follows it despite its noise
 AGAIN = 0.25  # standard deviations of the target by which repeated measurements typically differ at most
 COMPANION = 1 - 1e-5  # correlation of a column with a function of the target that makes it another outcome
 
@@ -27,8 +29,34 @@ def decide_bookkeeping(d: Deciding) -> None:
             d.set(name, "bookkeeping", "dates of which no row tells the day from the month; write them like 2022-06-01")
         elif d.numbers[name] is None and _looks_like_a_date(d.labels_of(name)[0]):
             d.set(name, "bookkeeping", "dates that are not written like 2022-06-01")
+        elif words.is_step(name) and _is_course(d, name):
+            d.set(name, "feature", "the target changes with it during each run")
         elif words.is_bookkeeping(name) or (d.tracker and plain in words.TRACKER):
             d.set(name, "bookkeeping", "by its name")
+
+
+def _is_course(d: Deciding, name: str) -> bool:
+    """Whether rows are the history of runs: a label names each run, whose rows have steps of their own, the same in
+    several runs, and the target goes one way along them."""
+    steps, target = d.numbers[name], d.numbers[d.asked.target[0]]
+    if steps is None or target is None or not np.isfinite([steps, target]).all():
+        return False
+    if 2 * len(np.unique(steps)) > d.rows:
+        return False
+    for label in d.names:
+        if label in (name, *d.asked.target) or not d.repeats(label):
+            continue
+        runs = np.unique(d.labels_of(label), return_inverse=True)[1]
+        rows = [np.flatnonzero(runs == run) for run in range(runs.max() + 1)]
+        if all(len(np.unique(steps[one])) == len(one) >= FEWEST_STEPS for one in rows):
+            ways = [np.corrcoef(_places(steps[one]), _places(target[one]))[0, 1] for one in rows]
+            return bool(abs(np.mean(ways)) > ONE_WAY)
+    return False
+
+
+def _places(values: Array) -> Array:
+    """The place of each value in their order."""
+    return np.argsort(np.argsort(values, kind="stable")).astype(np.float64)
 
 
 def decide_companions(d: Deciding) -> None:

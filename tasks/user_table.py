@@ -73,8 +73,6 @@ def read_dataset(
     Raises InputError for whatever `lawsmith.tasks.reading`, `lawsmith.tasks.cells`, `lawsmith.tasks.roles` and
     `lawsmith.tasks.validation` refuse, and for a damaged `task_toml`.
     """
-    if not target:
-        raise InputError("No target is named; say with --target which column the law shall predict.")
     if cap is not None and cap < 1:
         raise InputError(f"A cap of {cap} allows no constant; it must be at least 1.")
     notation = _notation(decimal, thousands)

@@ -16,7 +16,7 @@ SPLITS = _words(
 OUTCOMES = _words(
     "loss losses perplexity ppl bpb bpc nll ce entropy acc accuracy err error errors rmse mse mae r2 f1 "
     "auc bleu rouge score reward return em match mmlu arc gsm8k hellaswag winogrande top1 top5 pass "
-    "precision recall brier grad_norm"
+    "precision recall brier"
 )
 RATES = _words(
     "acc accuracy prob probability fraction frac share score precision recall f1 auc proportion "
@@ -101,7 +101,7 @@ def tokens(name: str) -> list[str]:
 def is_outcome(name: str) -> bool:
     """Whether a name ends in a measure of how well something works (loss, accuracy …)."""
     words = [word for word in tokens(name) if word not in SPLITS and not word.isdigit()]
-    return bool(words) and words[-1] in OUTCOMES
+    return bool(words) and (words[-1] in OUTCOMES or words[-2:] == ["grad", "norm"])
 
 
 def is_rate(name: str) -> bool:
@@ -245,6 +245,11 @@ def is_replicate(name: str) -> bool:
 def is_day(name: str) -> bool:
     """Whether a name is one of calendar days, which may be written as whole numbers such as 20240131."""
     return not _DAYS.isdisjoint(tokens(name))
+
+
+def is_step(name: str) -> bool:
+    """Whether a name is the one that a tracker gives to the steps of training."""
+    return bare(name) in ("step", "_step")
 
 
 def is_bookkeeping(name: str) -> bool:

@@ -83,8 +83,6 @@ def run(given: Mapping[str, Any]) -> None:
     if task is not None and (data is not None or described):
         option = "data" if data is not None else described[0]
         raise InputError(f"--task and --{option} do not go together: a task is a table that is already described.")
-    if data is not None and not own["target"]:
-        raise InputError("--data needs --target: the name of the column to explain.")
     source = task or data
     if source is None:
         raise InputError("Nothing to explain: give --task NAME (see 'discover tasks') or --data FILE --target COLUMN.")

@@ -9,15 +9,30 @@ from math import inf
 from lawsmith.agent.symbolic.catalogue import laws_of_limits, laws_of_pairs, laws_of_repeats
 from lawsmith.agent.symbolic.category_forms import of_categories
 from lawsmith.agent.symbolic.level_forms import of_levels
-from lawsmith.agent.symbolic.other_forms import STEEPEST_SHARE, of_plain, of_shares
+from lawsmith.agent.symbolic.other_forms import STEEPEST_SHARE, of_plain, of_shares, worth
 from lawsmith.agent.symbolic.profile import ColumnKind, Profile
 from lawsmith.agent.symbolic.scale_forms import of_many, of_one
 from lawsmith.agent.symbolic.templates import Template
 from lawsmith.agent.symbolic.terms import Terms
-from lawsmith.sandbox.law.expression import ONE, Node, Number, Parameter, Sum, add, canonical, exp, features, mul, power
+from lawsmith.sandbox.law.expression import (
+    ONE,
+    Node,
+    Number,
+    Parameter,
+    Sum,
+    add,
+    canonical,
+    exp,
+    features,
+    mul,
+    neg,
+    parameters,
+    power,
+)
 from lawsmith.sandbox.law.parameter_roles import Role
 
 BENT = 4  # levels of a feature on a plain axis that may show an optimum inside
+PLAIN = 5  # constants of a form that a mixture's own curve is added to: a level and two power laws
 
 Correction = Callable[[Terms, Node], Node]
 
@@ -67,6 +82,9 @@ def _corrected(profile: Profile, plain: Sequence[Template], others: Sequence[str
                 node, exp(add(*_slopes(b, others, STEEPEST_SHARE)))
             ),
         }
+        known = parameters(template.node)
+        if len(known) <= PLAIN and all(profile.kinds[name] is ColumnKind.SHARE for name in others):
+            corrections |= _of_mixtures(others)
         if curved:
             corrections[f"plus parabola of {title}"] = lambda b, node: add(
                 node,
@@ -74,8 +92,25 @@ def _corrected(profile: Profile, plain: Sequence[Template], others: Sequence[str
                 *(mul(b.fresh("d", Role.COEFFICIENT), power(b.x(n), Number(2.0))) for n in curved),
             )
         for how, correction in corrections.items():
-            found.append(Template(f"{template.origin}, {how}", correction(Terms(profile), template.node)))
+            terms = Terms(profile)
+            for parameter in known:
+                terms.keep(parameter.name)
+            found.append(Template(f"{template.origin}, {how}", correction(terms, template.node)))
     return found
+
+
+def _of_mixtures(shares: Sequence[str]) -> dict[str, Correction]:
+    """What the shares of a mixture add to a law of size: Ye et al., arXiv 2403.16952 (an exponential), and Shukor et
+    al., arXiv 2507.09404 (a power of what the shares are worth)."""
+    title = ", ".join(shares)
+    return {
+        f"plus exponential of {title}": lambda b, node: add(
+            node, mul(b.amplitude(), exp(add(*_slopes(b, shares, STEEPEST_SHARE))))
+        ),
+        f"plus power of {title}": lambda b, node: add(
+            node, mul(b.amplitude(), power(worth(b, shares), neg(b.exponent())))
+        ),
+    }
 
 
 def _looks_at(template: Template, names: Sequence[str]) -> bool:

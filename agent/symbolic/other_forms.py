@@ -28,8 +28,8 @@ def of_shares(profile: Profile, names: Sequence[str]) -> list[Template]:
                 b.level(), b.exponential(_affine(b, names), STEEPEST_SHARE)
             ),
             f"power of {title}": lambda b: add(b.level(), power(_positive(b, names), neg(b.exponent()))),
-            f"logarithm of {title}": lambda b: add(b.level(), mul(b.amplitude(), log(_worth(b, names)))),
-            f"pure power of {title}": lambda b: mul(b.amplitude(), power(_worth(b, names), neg(b.exponent()))),
+            f"logarithm of {title}": lambda b: add(b.level(), mul(b.amplitude(), log(worth(b, names)))),
+            f"pure power of {title}": lambda b: mul(b.amplitude(), power(worth(b, names), neg(b.exponent()))),
         },
     )
     for name in [*names, *dropped]:
@@ -74,7 +74,7 @@ def _positive(b: Terms, names: Sequence[str]) -> Node:
     )
 
 
-def _worth(b: Terms, names: Sequence[str]) -> Node:
+def worth(b: Terms, names: Sequence[str]) -> Node:
     """The same in units of the small constant, where another one says how large it is."""
     return add(ONE, *(mul(b.fresh("w", Role.SCALE, *WORTH), b.in_unit(n)) for n in names))
 

@@ -493,3 +493,32 @@ def test_the_units_of_columns_decide_nothing(scale: float, tmp_path: Path):
     expected = roles(read(tmp_path, table))
     for name in ("n_params", "tokens", "lr", "C", "loss_std"):
         assert roles(read(tmp_path, table.assign(**{name: table[name] * scale}))) == expected
+
+
+def history(runs: int = 6, steps: int = 8) -> pd.DataFrame:
+    """The history of some runs: each has rows at the same steps, and measures more than its loss."""
+    rng, rows = np.random.default_rng(0), []
+    for run in range(runs):
+        lr = 1e-4 * 2.0**run
+        for step in range(500, 500 * (steps + 1), 500):
+            loss = 2 + 9 * step**-0.4 + 0.02 * run + rng.normal(0, 0.003)
+            rows.append((f"lr{lr:g}", step, 7.5 * step, lr, loss, rng.uniform(0.5, 2)))
+    return pd.DataFrame(rows, columns=["run", "_step", "_runtime", "learning_rate", "train/loss", "train/grad_norm"])
+
+
+def test_the_step_is_a_feature_of_the_history_of_runs_and_bookkeeping_of_their_summary(tmp_path: Path):
+    found = roles(read(tmp_path, history()))
+    assert found["_step"] == "feature" and found["_runtime"] == "bookkeeping"
+    assert found["train/grad_norm"] == "companion"
+    last = history(24).groupby("run").sample(1, random_state=0)
+    assert roles(read(tmp_path, last))["_step"] == "bookkeeping"
+    noise = history().assign(**{"train/loss": np.random.default_rng(1).normal(3, 0.1, 48)})
+    assert roles(read(tmp_path, noise))["_step"] == "bookkeeping"
+
+
+def test_without_a_target_the_columns_are_named(tmp_path: Path):
+    (tmp_path / "runs.csv").write_text("N,loss\n1,2\n3,4\n")
+    with refused(
+        "no target is named; say with --target which column the law shall predict; its columns are N and loss."
+    ):
+        read_dataset(tmp_path / "runs.csv", [])

@@ -1,0 +1,36 @@
+"""Laws of size and mixture: what the shares of a mixture add to a power law of the model's size."""
+
+import numpy as np
+
+from lawsmith.agent.symbolic.form import SymbolicForm
+from lawsmith.agent.symbolic.library import library
+from lawsmith.agent.symbolic.profile import profile
+from lawsmith.sandbox.fitting import fit_form
+from lawsmith.sandbox.law.expression import parameters
+from lawsmith.tasks import Array, Schema, Table
+from lawsmith.tasks.schema import Column
+
+
+def mixtures(shares: int = 4) -> tuple[dict[str, Array], Array]:
+    """Features, and a loss of a power law of size plus an exponential of the shares (Ye et al., arXiv 2403.16952)."""
+    rng = np.random.default_rng(0)
+    parts = rng.dirichlet(np.full(shares, 2.0), 60)
+    size = rng.choice([7e7, 1.6e8, 4.1e8, 1e9], 60)
+    columns = {"size": size, **{f"share{k}": parts[:, k] for k in range(shares)}}
+    return columns, 1.9 + 2 * (size / 1e8) ** -0.4 + 0.9 * np.exp(-3 * parts[:, 1] - 1.2 * parts[:, 0])
+
+
+def test_a_power_law_plus_an_exponential_of_shares_is_a_form_and_fits():
+    columns, loss = mixtures()
+    table = Table(columns, {"loss": loss}, ("all_data",), np.zeros(len(loss), dtype=np.intp))
+    forms = {one.origin: one.node for one in library(profile(table))}
+    node = forms["power law of size, plus exponential of share0, share1, share2"]
+    names = [one.name for one in parameters(node)]
+    assert len(names) == len(set(names)) == 7
+    schema = Schema(
+        name="mix", long_name="mix", title="mix", features=tuple(columns), targets=("loss",), group="group", cap=None,
+        columns={name: Column(name=name) for name in (*columns, "loss")},
+    )  # fmt: skip
+    found = fit_form(SymbolicForm((node,), "").to_fit(schema), table, ("loss",))
+    assert 2 * found.cost.sum() / len(loss) < 1e-8 * loss.var()
+    assert "power law of size, plus power of share0, share1, share2" in forms
