@@ -10,7 +10,7 @@ from itertools import combinations, zip_longest
 
 import numpy as np
 
-from lawsmith.agent.symbolic.ahead import SearchedAhead
+from lawsmith.agent.symbolic.ahead import SearchedAhead, Stop
 from lawsmith.agent.symbolic.factors import OWN_UNIT, of_levels, starting
 from lawsmith.agent.symbolic.form import SymbolicForm
 from lawsmith.agent.symbolic.looks import FEWEST_ROWS, LOGARITHM, RECIPROCAL, Look, RowMaker, Sharing, divided, looks
@@ -77,15 +77,14 @@ class GeneralForms:
         self.writer = TermWriter(self.units, ends)
         self.together = looks(task, tuple(range(self.count))) if not few else []
         self.applies = bool(self.together)
-        self._stop: Callable[[], bool] = lambda: False
         self._stages = SearchedAhead(self._searched)  # runs side by side wait for one search
 
-    def stage(self, k: int, stop: Callable[[], bool]) -> Stage | None:
+    def stage(self, k: int, stop: Stop) -> Stage | None:
         """What the stage `k` finds, found now unless they are known; None after the last. Once `stop` says that time
         is up, a stage ends with what it has."""
         return self._stages.get(k, stop)
 
-    def ahead(self, stop: Callable[[], bool]) -> AbstractContextManager[None]:
+    def ahead(self, stop: Stop) -> AbstractContextManager[None]:
         """Within this context the stages are searched beside all else, until `stop` says that time is up."""
         return self._stages.ahead(stop) if self.applies else nullcontext()
 
@@ -98,22 +97,19 @@ class GeneralForms:
             return 1.0 if own else self.profile.unit[name]
         return 1.0 if own and unit > 1 else unit
 
-    def more(self, rng: np.random.Generator, stop: Callable[[], bool]) -> Stage:
+    def more(self, rng: np.random.Generator, stop: Stop) -> Stage:
         """Forms of one more search, on other rows, with other starting constants and another price of length."""
         if not self.applies:
             return Stage()
         with self._stages.lock, np.errstate(all="ignore"):
-            before, self._stop = self._stop, stop
-            found = self._joined([self._varied(target, rng) for target in range(self.count)])
-            self._stop = before
-            return found
+            return self._joined([self._varied(target, rng, stop) for target in range(self.count)])
 
-    def _varied(self, target: int, rng: np.random.Generator) -> _Step:
+    def _varied(self, target: int, rng: np.random.Generator, stop: Stop) -> _Step:
         ways = looks(self.task, (target,))
         look = ways[int(rng.integers(len(ways)))] if len(ways) > 1 else ways[0]
         inside, outside = divided(self.task, look, rng)
         rows = self.maker.rows(look, inside)
-        search = TermSearch(rows, list(self.units), self.steady, self._stopped, rng)
+        search = TermSearch(rows, list(self.units), self.steady, stop, rng)
         laws = search.varied(float(rng.choice(MORE_PRICES)), deep=bool(rng.random() < DEEP_SHARE))
         return _Step(self._parts(laws, look, rows, self.maker.rows(look, outside)), search.tried, search.least)
 
@@ -131,24 +127,20 @@ class GeneralForms:
             nodes.append(self.writer.factor(options[int(rng.integers(len(options)))], ends, fresh))
         return mul(*nodes)
 
-    def _stopped(self) -> bool:
-        return self._stop()
-
-    def _searched(self, stop: Callable[[], bool]) -> Iterator[Stage]:
+    def _searched(self, stop: Stop) -> Iterator[Stage]:
         """The stages that every run has."""
         if not self.applies:
             return
-        self._stop = stop
         last = [_Step()] * self.count
         one_by_one = range(self.count if self.count <= MOST_TARGETS else 0)
-        for steps in zip_longest(*(self._of_target(target) for target in one_by_one)):
+        for steps in zip_longest(*(self._of_target(target, stop) for target in one_by_one)):
             pairs = zip(steps, last, strict=True)
             last = [before if step is None or not step.parts else step for step, before in pairs]
             found = self._joined(last)
             yield replace(found, tried=sum(step.tried for step in steps if step is not None))
             if found.least < SOLVED:
                 return
-        for step in self._sums(self.together[0]) if self.count > 1 else ():
+        for step in self._sums(self.together[0], stop) if self.count > 1 else ():
             yield self._joined([step] * self.count)
 
     def _joined(self, steps: Sequence[_Step]) -> Stage:
@@ -169,23 +161,23 @@ class GeneralForms:
             )
         return Stage(forms, sum({id(step): step.tried for step in steps}.values()), max(s.least for s in steps))
 
-    def _of_target(self, target: int) -> Iterator[_Step]:
+    def _of_target(self, target: int, stop: Stop) -> Iterator[_Step]:
         """The search of one target, step by step."""
         ways = looks(self.task, (target,))
         least = 1.0
         for look in ways:
-            for step in self._sums(look):
+            for step in self._sums(look, stop):
                 least = min(least, step.least)
                 yield step
             if least < SOLVED:
                 return
-        yield from self._products(ways[0])
-        yield from self._views(next((look for look in ways if look.sharing is Sharing.LEVELS), ways[0]))
+        yield from self._products(ways[0], stop)
+        yield from self._views(next((look for look in ways if look.sharing is Sharing.LEVELS), ways[0]), stop)
 
-    def _sums(self, look: Look) -> Iterator[_Step]:
+    def _sums(self, look: Look, stop: Stop) -> Iterator[_Step]:
         inside, outside = divided(self.task, look, np.random.default_rng(0))
         seen, beyond = self.maker.rows(look, inside), self.maker.rows(look, outside)
-        search = TermSearch(seen, list(self.units), self.steady, self._stopped)
+        search = TermSearch(seen, list(self.units), self.steady, stop)
         before = 0
         alone = len(look.groups) == 1 < len(self.task.train.groups)
         for laws in (search.varied(price, deep=False) for price in PRICES[:1]) if alone else search.stages():
@@ -201,23 +193,23 @@ class GeneralForms:
         rows = seen if len(look.targets) == 1 else None
         return [part for law in best for part in self.writer.sums(law, look.sharing, groups, rows)]
 
-    def _products(self, look: Look) -> Iterator[_Step]:
+    def _products(self, look: Look, stop: Stop) -> Iterator[_Step]:
         if self.steady.issuperset(self.plain) or look.sharing is Sharing.LEVELS:
             return  # the library multiplies power laws of scales
         inside, _ = divided(self.task, look, np.random.default_rng(0))
         rows = self.maker.rows(look, inside)
-        pairs = list(products(rows, self.plain, self.steady, self._stopped))
+        pairs = list(products(rows, self.plain, self.steady, stop))
         found = [law for law, _ in pairs if law is not None]
         parts = [self.writer.product(law, len(self.task.train.groups)) for law in found]
         yield _Step(parts, sum(tried for _, tried in pairs), min((law.error for law in found), default=1.0))
 
-    def _views(self, look: Look) -> Iterator[_Step]:
+    def _views(self, look: Look, stop: Stop) -> Iterator[_Step]:
         (target,) = look.targets
         values = self.task.train.target_matrix()[:, target]
         inside, _ = divided(self.task, look, np.random.default_rng(0))
         for view in (LOGARITHM, RECIPROCAL) if values.min() > 0 else ():
             rows = self.maker.rows(look, inside, view)
-            search = TermSearch(rows, list(self.units), self.steady, self._stopped)
+            search = TermSearch(rows, list(self.units), self.steady, stop)
             best = search.shortest(VIEW_PRICE, VIEW_TERMS)
             seen, groups = view.seen(values), len(self.task.train.groups)
             parts = [] if best is None else [self.writer.seen_through(view, best, seen, groups)]
