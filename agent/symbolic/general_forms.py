@@ -14,6 +14,7 @@ from lawsmith.agent.symbolic.ahead import SearchedAhead, Stop
 from lawsmith.agent.symbolic.factors import OWN_UNIT, of_levels, starting
 from lawsmith.agent.symbolic.form import SymbolicForm
 from lawsmith.agent.symbolic.looks import FEWEST_ROWS, LOGARITHM, RECIPROCAL, Look, RowMaker, Sharing, divided, looks
+from lawsmith.agent.symbolic.power_views import power_view
 from lawsmith.agent.symbolic.product_search import products
 from lawsmith.agent.symbolic.profile import ColumnKind, Profile
 from lawsmith.agent.symbolic.term_forms import PartForm, TermWriter
@@ -32,6 +33,7 @@ OF_GROUPS = 3  # the same where each is tried with several ways of sharing const
 ROUND = 0.25  # logarithm (base 10): columns end between 0.56 and 5.6 of their unit, so that 1 and 5 are no borders
 VIEW_PRICE, VIEW_TERMS = 0.1, 5  # of sums that state a logarithm or reciprocal: short
 MORE_PRICES = (0.03, 0.05, 0.1, 0.2, 0.3)  # of length, that later searches draw from
+POWER_SHARE = 0.05  # of the variance that a quadratic may leave of a power, for a search there
 DEEP_SHARE = 0.3  # of later searches that look at all columns
 
 
@@ -173,6 +175,7 @@ class GeneralForms:
                 return
         yield from self._products(ways[0], stop)
         yield from self._views(next((look for look in ways if look.sharing is Sharing.LEVELS), ways[0]), stop)
+        yield from self._powers(ways[0], least, stop)
 
     def _sums(self, look: Look, stop: Stop) -> Iterator[_Step]:
         inside, outside = divided(self.task, look, np.random.default_rng(0))
@@ -214,6 +217,24 @@ class GeneralForms:
             seen, groups = view.seen(values), len(self.task.train.groups)
             parts = [] if best is None else [self.writer.seen_through(view, best, seen, groups)]
             yield _Step(parts, search.tried)
+
+    def _powers(self, look: Look, least: float, stop: Stop) -> Iterator[_Step]:
+        """A power of a sum, alone or times a feature, where a quadratic says that it may be better than every sum."""
+        groups = len(self.task.train.groups)
+        if groups > 1 or self.profile.categories or not self.plain or self.steady.issuperset(self.plain):
+            return  # the library has powers of sums of scales
+        (target,) = look.targets
+        values = self.task.train.target_matrix()[:, target]
+        features = {name: self.maker.arguments[name] for name in self.plain}
+        inside, _ = divided(self.task, look, np.random.default_rng(0))
+        found = power_view(features, values, self.units, inside)
+        if found is None or found[1] >= min(least, POWER_SHARE):
+            return
+        view, rows = found[0], self.maker.rows(look, inside, found[0])
+        search = TermSearch(rows, list(self.units), self.steady, stop)
+        best = search.shortest(VIEW_PRICE, VIEW_TERMS)
+        parts = [] if best is None else [self.writer.seen_through(view, best, view.seen(values), groups)]
+        yield _Step(parts, search.tried)
 
     def _arguments(self) -> dict[str, Array]:
         """Features in their units, and the products of two."""

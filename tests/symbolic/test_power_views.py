@@ -1,0 +1,50 @@
+"""Powers of a sum, alone or times a feature: seen by a quadratic, found by the search over sums, quiet elsewhere."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from lawsmith.agent.symbolic.form import SymbolicForm
+from lawsmith.agent.symbolic.general_forms import GeneralForms
+from lawsmith.agent.symbolic.power_views import power_view
+from lawsmith.agent.symbolic.profile import profile
+from lawsmith.sandbox.fitting import Loss
+from lawsmith.tasks import Array
+from tests.symbolic.test_terms_search import drawn, fitted_error, task_of
+
+Law = Callable[..., Array]
+POWERS: dict[str, tuple[Law, str]] = {
+    "attraction": (lambda x, z: -2.4 * x / (x**2 + z**2 + 0.5) ** 1.5, "power -1.5 times x,"),
+    "distance": (lambda x, z: 1.7 * np.sqrt((x - 0.5) ** 2 + (z + 0.3) ** 2 + 0.2), "power 0.5"),
+    "drag": (lambda x, z: -0.6 * x * np.sqrt(x**2 + z**2), "power 0.5 times x,"),
+    "resonance": (lambda x, z: z / np.sqrt((2.2 - x**2) ** 2 + 0.2 * x**2), "power -0.5 times z,"),
+}
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.01])
+@pytest.mark.parametrize("name", POWERS)
+def test_a_power_and_what_it_multiplies_are_seen(name: str, noise: float) -> None:
+    law, title = POWERS[name]
+    x, z = drawn(-2, 2, 0), drawn(-2, 2, 1)
+    y = law(x, z)
+    y = y + noise * y.std() * np.random.default_rng(2).standard_normal(len(y))
+    found = power_view({"x": x, "z": z}, y, {"x": 1.0, "z": 1.0}, np.arange(len(y)))
+    assert found is not None
+    assert found[0].title == title
+    assert found[1] < 1e-6 + 2 * noise**2
+
+
+def test_a_target_of_both_signs_that_follows_no_feature_has_no_view() -> None:
+    x, z = drawn(-2, 2, 0), drawn(-2, 2, 1)
+    assert power_view({"x": x, "z": z}, 1.3 * np.sin(x) + 0.4 * z, {"x": 1.0, "z": 1.0}, np.arange(len(x))) is None
+
+
+def test_a_softened_attraction_is_exact_with_the_exponent_that_was_seen() -> None:
+    x, z = drawn(-2, 2, 0), drawn(-2, 2, 1)
+    task = task_of({"x": x, "z": z}, POWERS["attraction"][0](x, z))
+    general = GeneralForms(task, profile(task.train), Loss.SQUARED)
+    (step,) = general._powers(general.together[0], 1.0, lambda: False)
+    (part,) = step.parts
+    assert fitted_error(SymbolicForm((part.node,), part.origin), task) < 1e-9
+    assert not list(general._powers(general.together[0], 0.0, lambda: False))  # a sum is as good already
