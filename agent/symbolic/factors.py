@@ -21,6 +21,8 @@ STEEPEST = 8.0  # of exponents
 LEAST_EXPONENT = 0.02  # where an argument may be zero
 TURNS = 60.0  # of a wave over the range of its argument, where the dictionary's frequencies end
 NATURAL = (1.0, 2.0, 3.0, 4.0, 0.5, 1 / 3, 1.5, -1.0, -2.0)  # constants that laws have in their own units
+ACTIVATED = (17.0,)  # thermal energies of an activation, as reactions have …
+NARROW = 3.0  # … over a range of temperatures that is not wider than this factor
 FAR_OFF = 0.02  # width of a positive argument, as a share of its smallest value, in which every power is a line
 OWN_UNIT = (0.1, 30.0)  # sizes of an argument of which constants near 1 are more likely than others
 
@@ -287,7 +289,7 @@ def starting(name: str, ends: Ends, *, pair: bool = False, steady: bool = False)
             sets["power"] = [(1.0,), (2.0,), (3.0,), (-1.0,), (-2.0,)]
             sets["real"] = [(0.5,), (1 / 3,), (1.5,), (2.5,), (-0.5,)]
             sets["log"] = [()]
-            sets["arrhenius"] = [(k * size,) for k in (0.3, 1.5, 5.0)]
+            sets["arrhenius"] = [(k * size,) for k in (0.3, 1.5, 5.0, *(ACTIVATED if high < NARROW * low else ()))]
         if signed:
             sets["power"] = [(1.0,), (2.0,), (3.0,), (4.0,), (5.0,)]
             sets["real"] = [(0.5,), (1.0,), (1.5,), (1 / 3,), (3.0,)]

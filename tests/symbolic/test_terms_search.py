@@ -167,6 +167,13 @@ def test_a_product_of_two_sums_is_found_by_turns() -> None:
     assert law is not None and law.error < 1e-6 and tried > 1000 and not others
 
 
+def test_a_rate_with_a_large_activation_energy_is_a_product_of_two_sums() -> None:
+    s, t = drawn(0.1, 15.0, 0), drawn(285.0, 315.0, 1)
+    task = task_of({"s": s, "t": t}, 2 * s / (1.5 + s) * np.exp(-5200 * (1 / t - 1 / 300)))
+    (law, _), *_ = products(all_rows(task), ["s", "t"], frozenset({"s"}), lambda: False)
+    assert law is not None and law.error < 1e-9 and law.cost < 10
+
+
 def test_a_sum_below_a_fraction_line_is_seen_through_the_reciprocal() -> None:
     x, t = drawn(0.0, 3.0, 0), drawn(-2.0, 2.0, 1)
     task = task_of({"x": x, "t": t}, 1 / (1 + 0.5 * x + 0.2 * t**2))
