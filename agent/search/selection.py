@@ -74,11 +74,12 @@ def choose(trials: Sequence[Trial], task: Task, rules: Rules = RULES, allow_opaq
     better its score. Laws that repeated measurements rule out are left out where a law that they allow does nearly as
     well, and those that miss the rows in a pattern where another one leaves nothing but noise. Where one of the rest is
     believable far beyond the data, those that are not leave the set, and so do those with a wave that no row shows. The
-    law wins whose predictions beyond the data lie nearest to their weighted median: it errs less than most of them.
-    Laws that predict nearly the same share one vote, and the best of them stands for all. A law with fewer constants
-    that the rows cannot tell from that one is preferred. Of exact laws the simplest wins. A law that nobody can read is
-    chosen only where none can be read, or where `allow_opaque` says so; one that breaks what the user knows of the
-    target (`task.knowledge`) only where all do. Raises ValueError when no trial is usable.
+    law wins whose predictions beyond the data lie nearest to their weighted median: it errs less than most of them. But
+    the best one wins where none has fewer constants and the rows cannot tell the central one from it. Laws that predict
+    nearly the same share one vote, and the best of them stands for all. A law with fewer constants that the rows cannot
+    tell from that one is preferred. Of exact laws the simplest wins. A law that nobody can read is chosen only where
+    none can be read, or where `allow_opaque` says so; one that breaks what the user knows of the target
+    (`task.knowledge`) only where all do. Raises ValueError when no trial is usable.
     """
     ranked = ranking(list({trial.id: trial for trial in trials}.values()), task, rules=rules)
     scores = {trial.id: typical_error(trial, task, rules=rules) for trial in ranked}
@@ -104,6 +105,8 @@ def choose(trials: Sequence[Trial], task: Task, rules: Rules = RULES, allow_opaq
     near, plausible = [trial for trial, ok in zip(near, kept, strict=True) if ok], plausible[kept]
     beyond = [_beyond(trial.evaluation, task) for trial in near]
     pick, votes = _most_central(beyond, plausible, rules)
+    simplest = not exact and scores[near[0].id] < scores[near[pick].id] and _is_simplest(near, pick, task)
+    pick = 0 if simplest else pick
     plainer = None if exact else _plainer(near[pick], ranked, scores, task, rules)
     if plainer is not None and plainer not in near:
         near, beyond = [*near, plainer], [*beyond, _beyond(plainer.evaluation, task)]
@@ -112,7 +115,7 @@ def choose(trials: Sequence[Trial], task: Task, rules: Rules = RULES, allow_opaq
     winner = near[pick]
     return Choice(
         winner=winner,
-        reason=_reason(pick, len(near), scores[winner.id], scores[near[0].id], rules, plainer is not None),
+        reason=_reason(pick, len(near), scores[winner.id], scores[near[0].id], rules, plainer is not None, simplest),
         inseparable=tuple(near[k].id for k in _different(pick, beyond, plausible, rules)),
         scores=scores,
         votes={trial.id: float(vote) for trial, vote in zip(near, votes, strict=True)},
@@ -159,7 +162,7 @@ def gain(trials: Sequence[Trial], task: Task, made_by_model: Callable[[Trial], b
     return Gain(winner, typical_error(winner, task), alone, None if alone is None else typical_error(alone, task))
 
 
-def _reason(pick: int, close: int, own: float, best: float, rules: Rules, plain: bool) -> str:
+def _reason(pick: int, close: int, own: float, best: float, rules: Rules, plain: bool, simplest: bool) -> str:
     told = f"typical error {own:.3g} of the targets' spread on held-out rows"
     if close == 1:
         return f"{told}; every law that predicts otherwise has more than {np.exp(rules.close):.2g} times as much"
@@ -167,6 +170,11 @@ def _reason(pick: int, close: int, own: float, best: float, rules: Rules, plain:
         return (
             f"{told}; of {close} laws that do about as well (the best has {best:.3g}), those nearer to their "
             "middle have more constants than these rows can tell"
+        )
+    if simplest:
+        return (
+            f"the least {told}; of {close} laws that do about as well none has fewer constants, and these rows cannot "
+            "tell those nearer to their middle from it"
         )
     if pick == 0:
         return f"the least {told}; of {close} laws that do about as well, it predicts nearest to their middle"
@@ -222,6 +230,14 @@ def _most_central(beyond: Sequence[Array | None], plausible: Array, rules: Rules
     apart = _apart(predictions)
     alike = apart[np.argmin(away)] <= rules.alike * _typical(apart, plausible[usable])
     return usable[int(np.argmax(alike))], votes
+
+
+def _is_simplest(near: Sequence[Trial], central: int, task: Task) -> bool:
+    """Whether none of the laws, best first, has fewer constants than the best, and the central one fits no better than
+    its own are worth."""
+    best = free_constants(near[0].evaluation, task)
+    fewest = all(best <= free_constants(trial.evaluation, task) for trial in near)
+    return fewest and _is_enough(near[0], near[central], task)
 
 
 def _plainer(
