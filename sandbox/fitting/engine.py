@@ -16,7 +16,6 @@ from lawsmith.sandbox.fitting.structure import Structure, analyse
 from lawsmith.tasks.arrays import Array, IntArray
 from lawsmith.tasks.table import Table
 
-GLANCE = MinimiserOptions(iterations=6, tolerance=1e-3)  # of all starts: enough to drop those that lead nowhere
 EXPLORE = MinimiserOptions(iterations=25, tolerance=1e-3)  # ranks the starts: two digits are enough
 CONTEST = MinimiserOptions(iterations=15, tolerance=1e-6, damping=1e-2)  # of the best few
 POLISH = MinimiserOptions(iterations=100, tolerance=1e-10, damping=1e-2)  # of the best one
@@ -24,7 +23,6 @@ THROUGHOUT = (
     MinimiserOptions(iterations=200, tolerance=1e-10),
     MinimiserOptions(iterations=200, tolerance=1e-10, damping=100.0),
 )
-EXPLORED, FEWEST_EXPLORED = 3, 4  # one start in so many goes on, but so many at least: with all, fits end no deeper
 EXPLORE_ROWS = 160  # rows per group that rank the starts
 RELAYED = 2  # groups from which on each is also given the median of what all found
 MOST_STARTS, MOST_STARTS_RELAYED = 32, 16  # with more, relayed groups end no deeper than with another seed
@@ -42,9 +40,8 @@ class Effort:
     """How hard to look for the best optimum.
 
     `starts` is their number (None: by the number of nonlinear constants); `start` (S, K) gives them instead of drawing
-    them, and what it says of constants that the form is linear in is not needed. Most starts are dropped after a few
-    iterations, the others are ranked by a short fit to a sample of the rows, and the best `finalists` are carried on
-    with all rows; with as many finalists as starts, each
+    them, and what it says of constants that the form is linear in is not needed. Starts are ranked by a short fit to a
+    sample of the rows, and the best `finalists` are carried on with all rows; with as many finalists as starts, each
     start is carried to its end, once with bold and once with cautious first steps. Without finalists the best of the
     short fits stands: good enough to rank forms on a few rows.
     """
@@ -161,10 +158,6 @@ class _Engine:
             tried = polished = _better(*(minimise(block, theta, group, options) for options in THROUGHOUT))
         else:
             few = block.with_rows(block.rows.thinned(EXPLORE_ROWS, self.rng))
-            going = max(FEWEST_EXPLORED, self.effort.finalists + 1, starts // EXPLORED)
-            if going < starts:
-                theta = _finalists(minimise(few, theta, group, GLANCE), problems, going, relay=False)
-                starts, group = going, np.repeat(np.arange(problems), going)
             tried = polished = minimise(few, theta, group, EXPLORE)
         if 0 < self.effort.finalists < starts:
             finalists = _finalists(tried, problems, self.effort.finalists, relay=not block.coupled)

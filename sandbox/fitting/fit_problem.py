@@ -81,8 +81,8 @@ class Form:
 class Fitted:
     """The constants found: `values` (G, K) with NaN rows for groups without any row, and how each group ended.
 
-    `cost` (G,) is half the weighted sum of squared residuals; `agreement` is the share of explored starts that
-    reached the best cost within 1 %, a measure of how far the optimum can be trusted.
+    `cost` (G,) is half the weighted sum of squared residuals; `agreement` is the share of starts that reached the
+    best cost within 1 %, a measure of how far the optimum can be trusted.
     """
 
     names: tuple[str, ...]

@@ -387,18 +387,3 @@ def test_a_singular_system_changes_no_other_of_its_stack() -> None:
     np.testing.assert_array_equal(inverses[others], np.linalg.inv(systems[others]))
     np.testing.assert_allclose(solutions[5, :, 0], [*right[5, :2, 0], 0, 0], atol=1e-12)
     np.testing.assert_allclose(inverses[5], systems[5], atol=1e-12)
-
-
-@pytest.mark.parametrize("finalists", [1, 3, 15])
-def test_the_best_of_the_starts_is_carried_to_its_end_however_many_are_dropped(finalists: int) -> None:
-    """A wave has an optimum beside every overtone: most of the starts lead to one of these."""
-
-    def wave(x: Any, p: Any) -> Any:
-        return p["L"] + p["A"] * np.sin(p["k"] * x["x"])
-
-    x = np.linspace(0.0, 10.0, 400)
-    data = table(x, 2 + 3 * np.sin(1.7 * x) + 0.1 * RNG(0).normal(size=400))
-    bounded = form("L A k", wave, {"L": (2.5, INF), "k": (0.1, 8.0)})  # at a bound no later step mends a short fit
-    found, whole = (fit_form(bounded, data, ["y"], effort=Effort(starts=16, finalists=k)) for k in (finalists, 16))
-    assert found.cost[0] == pytest.approx(whole.cost[0], rel=1e-9)
-    assert found.values[0, 2] == pytest.approx(1.7, rel=0.01)
