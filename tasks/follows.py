@@ -24,8 +24,8 @@ _BASIC = ("n", "d", "params", "parameters", "tokens", "samples", "width", "depth
 
 def derived(
     columns: Mapping[str, Array], words: Mapping[str, Sequence[str]], keep: frozenset[str] = frozenset()
-) -> dict[str, tuple[tuple[str, ...], float]]:
-    """Columns to leave out -> the columns that they follow from, and how closely (R²).
+) -> dict[str, tuple[tuple[str, ...], str]]:
+    """Columns to leave out -> the columns that they follow from, and how closely, in words.
 
     columns: name -> (n,) finite. words: name -> the words of the name. Columns of `keep` are never left out. Of columns
     that follow from each other the more basic ones stay: those so named, with fewer levels, further to the left.
@@ -38,7 +38,7 @@ def derived(
     levels = [len(np.unique(column)) for column in columns.values()]
     likeness = _Likeness.of(list(columns.values()), levels, made, logarithms)
     rest = list(range(len(order)))
-    found: dict[str, tuple[tuple[str, ...], float]] = {}
+    found: dict[str, tuple[tuple[str, ...], str]] = {}
 
     def grade(place: int) -> tuple[int, int, int]:
         name = order[place]
@@ -127,12 +127,17 @@ def _forward(products: Array, place: int, most: int, least: float) -> list[int] 
     return None
 
 
-def _closeness(out: str, others: Sequence[str], columns: Mapping[str, Array]) -> float:
-    """R² of the column's logarithm (of itself, where it is not positive) on those of the others."""
-    positive = all(columns[name].min() > 0 for name in (out, *others))
-    values = {name: np.log(columns[name]) if positive else columns[name] for name in (out, *others)}
-    matrix = np.stack([_centred(values[name]) for name in others], axis=1)
-    target = _centred(values[out])
+def _closeness(out: str, others: Sequence[str], columns: Mapping[str, Array]) -> str:
+    """R² of a column on the others, of their logarithms where these are closer."""
+    plain, logs = _explained(columns[out], [columns[name] for name in others]), 0.0
+    if all(columns[name].min() > 0 for name in (out, *others)):
+        logs = _explained(np.log(columns[out]), [np.log(columns[name]) for name in others])
+    return f"R² {logs:.5f} between logarithms" if logs >= plain else f"R² {plain:.5f}"
+
+
+def _explained(column: Array, others: Sequence[Array]) -> float:
+    """R² of a column (n,) on others."""
+    matrix, target = np.stack([_centred(one) for one in others], axis=1), _centred(column)
     left = target - matrix @ np.linalg.lstsq(matrix, target, rcond=None)[0]
     return float(1 - left @ left / max(float(target @ target), np.finfo(float).tiny))
 

@@ -233,7 +233,7 @@ class _Decision(Deciding):
         columns = self.candidates()
         found = derived(columns, {name: words.tokens(name) for name in columns})
         for name, (others, closeness) in found.items():
-            self.set(name, "derived", f"follows from {listing(others)} (R² {closeness:.5f} between logarithms)")
+            self.set(name, "derived", f"follows from {listing(others)} ({closeness})")
         if found:
             kept = ",".join([*(name for name in self._features_in_order()), *found])
             self.notices.append(

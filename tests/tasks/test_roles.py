@@ -100,6 +100,12 @@ def test_compute_follows_from_size_and_tokens_wherever_it_stands(place: int, tmp
     assert reason == "follows from n_params and tokens (R² 1.00000 between logarithms)"
 
 
+def test_how_closely_a_column_follows_is_said_on_the_scale_where_it_does():
+    x = np.linspace(0.1, 9, 30)
+    found = derived({"x": x, "shifted": 1000 + 2 * x}, {"x": ("x",), "shifted": ("shifted",)})
+    assert found == {"shifted": (("x",), "R² 1.00000")}
+
+
 def test_features_that_hang_together_loosely_stay(tmp_path: Path):
     rng = np.random.default_rng(1)
     table = chinchilla()[["n_params", "tokens", "loss"]].assign(
