@@ -55,7 +55,7 @@ def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
         ("--task sft --data-dir nowhere", "not a folder"),
         ("--task sft --model replay:nothing", "no run 'nothing'"),
         ("--data train.csv --target loss", "no file"),
-        ("--data train.csv", "--target"),
+        ("--data train.csv", "no file"),
         ("--task sft inspect", "goes after the command"),
         ("--colour", "There is no option --colour"),
         ("invent", "There is no command, task or file 'invent'"),
