@@ -11,6 +11,7 @@ from typing import Any, cast
 from lawsmith.sandbox.law.calls import Bound, Partial, arguments, defaults_of, mapping_of, spread
 from lawsmith.sandbox.law.expression import Node
 from lawsmith.sandbox.law.functions import is_truth
+from lawsmith.sandbox.law.matching import matched
 from lawsmith.sandbox.law.members import attribute, call_method, dotted, item_at, slice_of
 from lawsmith.sandbox.law.spellings import builtin, combined, library, truth
 from lawsmith.sandbox.law.statement import Unreadable
@@ -133,6 +134,8 @@ class Interpreter:
                 self._assign(target, new, scope)
             case ast.For(orelse=[]) | ast.While(orelse=[]):
                 return self._loop(node, scope)
+            case ast.Match(subject=subject, cases=cases):
+                return self._case(self.value(subject, scope), cases, scope)
             case ast.Break():
                 return BREAK
             case ast.Continue():
@@ -151,6 +154,16 @@ class Interpreter:
                 self.value(called, scope)
             case _:
                 raise Unreadable(f"the statement {type(node).__name__.lower()}", node.lineno)
+        return None
+
+    def _case(self, subject: Any, cases: Sequence[ast.match_case], scope: Scope) -> tuple[Any] | None:
+        for case in cases:
+            names = matched(case.pattern, subject, lambda node: self.value(node, scope))
+            if names is None:
+                continue
+            scope.names.update(names)
+            if case.guard is None or truth(self.value(case.guard, scope)):
+                return self._run(case.body, scope)
         return None
 
     def _loop(self, node: ast.For | ast.While, scope: Scope) -> tuple[Any] | None:

@@ -32,6 +32,10 @@ from lawsmith.sandbox.law.spans import ANY, SIZES, Domain, Span, span
 TINY = 1e-6  # a floor so low only keeps a logarithm or a quotient of something positive from the edge
 DIGITS = 13  # of a number: 1 / log 10 times log 10 is 1
 MOST_TERMS = 64  # of a product that is multiplied out
+ODD = frozenset(
+    {"sinh", "tanh", "arcsinh", "arctan", "arctanh", "arcsin", "sin", "tan", "erf", "cbrt"}
+)  # f(-u) = -f(u)
+EVEN = frozenset({"cosh", "cos", "abs"})  # f(-u) = f(u)
 FAR = 30.0  # a cap on the argument of an exponential beyond this only keeps it from overflowing
 
 
@@ -79,9 +83,12 @@ def bare(node: Node) -> Node:
 
 
 def expanded(node: Node, domain: Domain = SIZES) -> Node:
-    """The normal form with products of sums multiplied out: b (x - c) is b x - b c."""
+    """The normal form with products of sums multiplied out: b (x - c) is b x - b c. Hyperbolic functions are written as
+    exponentials."""
 
     def change(part: Node, parts: Sequence[Node]) -> Node:
+        if isinstance(part, Function) and part.name in ("sinh", "cosh", "tanh"):
+            return _in_exponentials(part.name, parts[0], domain)
         sums = [inner.terms for inner in parts if isinstance(inner, Sum)]
         if not isinstance(part, Product) or not sums or math.prod(map(len, sums)) > MOST_TERMS:
             return _normal(part, parts, domain)
@@ -218,6 +225,9 @@ def _exponential(argument: Node, domain: Domain) -> Node:
 
 def _function(name: str, parts: Sequence[Node], domain: Domain) -> Node:
     first = parts[0]
+    if name in ODD | EVEN and (mirrored := _mirrored(first)) is not None:
+        turned = _function(name, [mirrored], domain)
+        return _product([Number(-1.0), turned], domain) if name in ODD else turned
     match name:
         case "exp":
             return _exponential(_uncapped(first), domain)
@@ -255,6 +265,26 @@ def _logarithm(node: Node, domain: Domain) -> Node:
         case Product(factors) if all(span(factor, domain)[0] >= 0 for factor in factors):
             return _sum([_logarithm(factor, domain) for factor in factors])
     return apply("log", [node]) if node != ONE else ZERO
+
+
+def _in_exponentials(name: str, argument: Node, domain: Domain) -> Node:
+    """sinh u = (e^u - e^-u) / 2, cosh u = (e^u + e^-u) / 2, tanh u = 2 / (1 + e^-2u) - 1."""
+
+    def rising(rate: float) -> Node:
+        return _exponential(_product([Number(rate), argument], domain), domain)
+
+    if name == "tanh":
+        below = _power(_sum([ONE, rising(-2.0)]), Number(-1.0), domain)
+        return _sum([Number(-1.0), _product([Number(2.0), below], domain)])
+    other = Number(0.5 if name == "cosh" else -0.5)
+    return _sum([_product([Number(0.5), rising(1.0)], domain), _product([other, rising(-1.0)], domain)])
+
+
+def _mirrored(argument: Node) -> Node | None:
+    """The argument times -1 where that is the plainer way to write it; None elsewhere."""
+    if isinstance(argument, Sum):
+        return _opposite(argument) if _is_reversed(argument) else None
+    return mul(Number(-1.0), argument) if _coefficient(argument)[0] < 0 else None
 
 
 def _uncapped(node: Node) -> Node:
