@@ -17,27 +17,8 @@ _PART = re.compile(r"(\d+(?:\.\d+)?)\s*([a-zµμ]+)")
 
 _PREFIXES = dict.fromkeys("uµμ", 1e-6) | {"p": 1e-12, "n": 1e-9, "m": 1e-3, "c": 1e-2, "": 1.0}
 _PREFIXES |= {"k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15}
-_BASES: tuple[str, ...] = (
-    "m",
-    "g",
-    "L",
-    "l",
-    "M",
-    "mol",
-    "Hz",
-    "V",
-    "A",
-    "W",
-    "J",
-    "Wh",
-    "eV",
-    "Pa",
-    "bar",
-    "F",
-    "H",
-    "Ω",
-    "ohm",
-)
+_BASES: tuple[str, ...] = ("m", "g", "L", "l", "M", "mol", "Hz", "V", "A", "W", "J", "Wh", "eV", "Pa", "bar")
+_BASES += ("F", "H", "Ω", "ohm")
 _BASES += ("FLOPs", "FLOP", "FLOPS", "FLOP/s", "g/L", "g/mL", "g/ml", "mol/L", "m/s", "B/s", "bps", "bit")
 _SECONDS = {prefix + "s": size for prefix, size in _PREFIXES.items() if size <= 1 and prefix != "c"}
 _SECONDS |= dict.fromkeys(("sec", "secs", "second", "seconds"), 1.0) | {"msec": 1e-3, "usec": 1e-6}
