@@ -173,8 +173,8 @@ def _reason(pick: int, close: int, own: float, best: float, rules: Rules, plain:
         )
     if simplest:
         return (
-            f"the least {told}; of {close} laws that do about as well none has fewer constants, and these rows cannot "
-            "tell those nearer to their middle from it"
+            f"the least {told}; none of the {close} laws that do about as well has fewer constants, and these rows "
+            "cannot tell that those nearer to their middle are better"
         )
     if pick == 0:
         return f"the least {told}; of {close} laws that do about as well, it predicts nearest to their middle"
