@@ -315,7 +315,8 @@ MORE_KERNEL = {
     ),
     "thread by clone3": (
         "b = ctypes.create_string_buffer(88)\n"
-        "b[:8] = (0x50F00).to_bytes(8, 'little')\n"  # VM | FS | FILES | SIGHAND | THREAD | SYSVSEM without a stack
+        "b[:8] = (0x50F00).to_bytes(8, 'little')\n"  # VM | FS | FILES | SIGHAND | THREAD | SYSVSEM
+        "b[49] = 1\n"  # the size of a stack, but no stack: EINVAL; two threads on one stack could end the process
         "if syscall(435, b, 64) < 0 and ctypes.get_errno() in (1, 38): raise OSError"
     ),
 }
