@@ -17,6 +17,7 @@ from lawsmith.agent.symbolic.looks import FEWEST_ROWS, LOGARITHM, RECIPROCAL, Lo
 from lawsmith.agent.symbolic.power_views import power_view
 from lawsmith.agent.symbolic.product_search import products
 from lawsmith.agent.symbolic.profile import ColumnKind, Profile
+from lawsmith.agent.symbolic.ratio_search import ratio
 from lawsmith.agent.symbolic.term_forms import PartForm, TermWriter
 from lawsmith.agent.symbolic.term_law import ScaledRows, TermLaw
 from lawsmith.agent.symbolic.term_search import PRICES, SOLVED, TermSearch
@@ -33,7 +34,7 @@ OF_GROUPS = 3  # the same where each is tried with several ways of sharing const
 ROUND = 0.25  # logarithm (base 10): columns end between 0.56 and 5.6 of their unit, so that 1 and 5 are no borders
 VIEW_PRICE, VIEW_TERMS = 0.1, 5  # of sums that state a logarithm or reciprocal: short
 MORE_PRICES = (0.03, 0.05, 0.1, 0.2, 0.3)  # of length, that later searches draw from
-POWER_SHARE = 0.05  # of the variance that a quadratic may leave of a power, for a search there
+PROMISING_SHARE = 0.05  # of the variance that a ratio may leave, and a quadratic of a power, for either to be tried
 DEEP_SHARE = 0.3  # of later searches that look at all columns
 
 
@@ -168,9 +169,11 @@ class GeneralForms:
         ways = looks(self.task, (target,))
         least = 1.0
         for look in ways:
-            for step in self._sums(look, stop):
+            for k, step in enumerate(self._sums(look, stop)):
                 least = min(least, step.least)
                 yield step
+                if k == 0 and look is ways[0] and not stop():
+                    yield from self._ratios(look)
             if least < SOLVED:
                 return
         yield from self._products(ways[0], stop)
@@ -195,6 +198,14 @@ class GeneralForms:
         best = sorted(usable.values(), key=lambda law: _miss(law, beyond))[:many]
         rows = seen if len(look.targets) == 1 else None
         return [part for law in best for part in self.writer.sums(law, look.sharing, groups, rows)]
+
+    def _ratios(self, look: Look) -> Iterator[_Step]:
+        if len(self.task.train.groups) > 1 or self.profile.categories:
+            return
+        inside, _ = divided(self.task, look, np.random.default_rng(0))
+        law, tried = ratio(self.maker.rows(look, inside), self.plain)
+        if law is not None and law.error < PROMISING_SHARE:
+            yield _Step([self.writer.ratio(law)], tried, law.error)
 
     def _products(self, look: Look, stop: Stop) -> Iterator[_Step]:
         if self.steady.issuperset(self.plain) or look.sharing is Sharing.LEVELS:
@@ -228,7 +239,7 @@ class GeneralForms:
         features = {name: self.maker.arguments[name] for name in self.plain}
         inside, _ = divided(self.task, look, np.random.default_rng(0))
         found = power_view(features, values, self.units, inside)
-        if found is None or found[1] >= min(least, POWER_SHARE):
+        if found is None or found[1] >= min(least, PROMISING_SHARE):
             return
         view, rows = found[0], self.maker.rows(look, inside, found[0])
         search = TermSearch(rows, list(self.units), self.steady, stop)

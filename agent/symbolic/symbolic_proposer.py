@@ -179,8 +179,12 @@ class SymbolicProposer:
         return proposals
 
     def _best(self, count: int) -> list[tuple[Trial, SymbolicForm]]:
-        trials = [t for t in self._history.usable() if t.id in self.forms]
-        return [(trial, self.forms[trial.id]) for trial in ranking(trials, self.task)[:count]]
+        """The leading laws; of those that are one law written in two ways, such as `1 / (1 + x^a / h)` and
+        `h / (h + x^a)`, the first."""
+        different: dict[tuple[str, ...], Trial] = {}
+        for trial in ranking([t for t in self._history.usable() if t.id in self.forms], self.task):
+            different.setdefault(_errors(trial), trial)
+        return [(trial, self.forms[trial.id]) for trial in list(different.values())[:count]]
 
     def _assembled(self) -> list[SymbolicForm]:
         """Each target with the form that extrapolates best for that target."""
@@ -262,3 +266,9 @@ class SymbolicProposer:
             lineage = (trial.id, mate_trial.id) if name == "cross" else (trial.id,)
             children.append(form.with_nodes(nodes, name, lineage, max(1, form.by_chance)))
         return children
+
+
+def _errors(trial: Trial) -> tuple[str, ...]:
+    """The errors of a law on the training rows and on every fold, in three digits: equal where predictions are."""
+    errors = (trial.evaluation.rmse, *(fold.rmse for fold in trial.evaluation.folds))
+    return tuple(f"{error:.3g}" for each in errors for error in each)

@@ -1,4 +1,4 @@
-"""Sums of terms and products of them, as a search found them, written as trees of one target."""
+"""Sums of terms, products and ratios of them, as a search found them, written as trees of one target."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from lawsmith.agent.symbolic.factors import KINDS, Ends, Factor
 from lawsmith.agent.symbolic.form import has_shape
 from lawsmith.agent.symbolic.looks import Sharing, View, is_scaled, pooled
 from lawsmith.agent.symbolic.product_search import ProductLaw
+from lawsmith.agent.symbolic.ratio_search import RatioLaw
 from lawsmith.agent.symbolic.term_law import ScaledRows, TermLaw
-from lawsmith.sandbox.law.expression import ONE, Feature, Node, Number, Parameter, add, mul
+from lawsmith.sandbox.law.expression import ONE, Feature, Node, Number, Parameter, add, divide, mul
 from lawsmith.sandbox.law.parameter_roles import Role
 from lawsmith.tasks.arrays import Array
 
@@ -134,6 +135,11 @@ class TermWriter:
             return PartForm(node, "product of two sums")
         title = "product of two sums, the second one of all groups"
         return PartForm(node, title, has_shape(node), frozenset(names.linear[own:]))
+
+    def ratio(self, law: RatioLaw) -> PartForm:
+        """A ratio of two sums."""
+        names = _Names()
+        return PartForm(divide(self.sum(law.upper, names), self.second(law.lower, names)), "ratio of two sums")
 
     def sum(self, law: TermLaw, names: _Names, *, inner: float | None = None, around: float = AROUND) -> Node:
         """The law's tree; coefficients have bounds around their values where they stand in an inner part, whose values

@@ -166,7 +166,7 @@ class TermSearch:
             if begin and self.stop():
                 break
             some = states[begin : begin + 25]
-            left = _left(gram, products, some, total)
+            left = left_with(gram, products, some, total)
             scores = np.log(left / total.sum() + 1e-13) + price * (costs + costs[some].sum(axis=1)[:, None])
             top = np.argpartition(scores, width, axis=1)[:, :width]
             self.tried += scores.size
@@ -277,7 +277,7 @@ class TermSearch:
         return self._simplified(law, price)
 
 
-def _left(gram: Array, products: Array, states: IntArray, total: Array) -> Array:
+def left_with(gram: Array, products: Array, states: IntArray, total: Array) -> Array:
     """Sums of squares (b, M) that are left when each column joins each state (b, k); infinite for dependent ones.
 
     gram (B, M, M), products (B, M) and total (B,): of the columns and the target of each block.

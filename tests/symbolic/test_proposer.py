@@ -172,3 +172,14 @@ def test_parts_of_a_screening_hold_each_form_once_the_larger_ones_first():
         assert sizes == sorted(sizes, reverse=True)
         assert sizes[0] == min(len(forms) // (2 * workers), MOST_TOGETHER) > TOGETHER
         assert sizes[-2] == TOGETHER
+
+
+def test_a_law_written_in_two_ways_takes_one_place_among_the_leading_ones() -> None:
+    proposer, history = SymbolicProposer(task(("n", "d")), 0), History()
+    first = proposer.propose(history)
+    twice = scored(first[0]).evaluation  # which two forms share
+    for proposal in first:
+        history.append(Trial(proposal.id, proposal, twice) if proposal in first[:2] else scored(proposal))
+    proposer.propose(history)
+    assert len(first) == FIRST
+    assert len(proposer._best(len(first))) == FIRST - 1
