@@ -173,8 +173,9 @@ CHOICES: dict[str, Callable[[FarOutcome], str]] = {
 ABLATIONS: dict[str, Callable[[FarOutcome], str]] = {
     "all rules": by_rules(RULES),
     "best score alone": by_rules(replace(RULES, close=1e-9)),
-    "closer": by_rules(replace(RULES, close=0.2)),
-    "wider": by_rules(replace(RULES, close=0.5)),
+    "closer": by_rules(replace(RULES, close=0.4)),
+    "wider": by_rules(replace(RULES, close=0.6)),
+    "no evidence of the fit": by_rules(replace(RULES, evidence=0.0)),
     "every law has a vote": by_rules(replace(RULES, alike=0.0)),
     "more are alike": by_rules(replace(RULES, alike=0.3)),
     "no price per constant": by_rules(replace(RULES, constant=0.0)),

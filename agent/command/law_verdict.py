@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lawsmith.agent.search.patterns import refuted
+from lawsmith.agent.search.patterns import patterns, refuted
 from lawsmith.agent.search.score import RULES, is_ruled_out
 from lawsmith.runs.intervals.beyond_data import times
 from lawsmith.runs.record import FinalScores, Tone
@@ -318,7 +318,7 @@ def _passed_over(winner: Trial, trials: Sequence[Trial], task: Task) -> str:
         why = f"it {unsafe.sentence}; check whether what was stated is right"
     elif is_ruled_out(best.evaluation, task) and not is_ruled_out(winner.evaluation, task):
         why = "it misses the rows by more than repeated measurements scatter"
-    elif refuted((best, winner), task, RULES.pattern):
+    elif refuted(patterns((best, winner), task), RULES.pattern):
         why = "its errors follow a pattern: rows beside one another are missed to the same side"
     elif unsafe is not None and unsafe.what != "stated" and winner.evaluation.unsafe is None:
         why = f"it {unsafe.sentence}"

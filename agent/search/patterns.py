@@ -6,7 +6,7 @@ but noise, the rows have told the two apart.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -20,19 +20,27 @@ from lawsmith.tasks.arrays import Array, IntArray
 from lawsmith.tasks.table import Table, kept_with_table
 from lawsmith.tasks.task import Task
 
-NONE = 1.0  # standard deviations of noise below which there is no pattern
+NONE = 1.0  # standard deviations of noise below which there is no pattern …
+OPPOSITE = -2.0  # … unless neighbours are missed to opposite sides, as by a law that follows the noise
 MOST_ROWS = 1000  # of a table that is looked at
 
 
-def refuted(trials: Sequence[Trial], task: Task, clear: float) -> frozenset[str]:
+def patterns(trials: Sequence[Trial], task: Task) -> dict[str, float | None]:
+    """The `pattern` of each law by its id; empty for tables with very many rows."""
+    return {} if len(task.train) > MOST_ROWS else {trial.id: pattern(trial, task) for trial in trials}
+
+
+def refuted(found: Mapping[str, float | None], clear: float) -> frozenset[str]:
     """The ids of laws whose residuals follow a `clear` pattern, in standard deviations, where those of another one
     follow none."""
-    if len(task.train) > MOST_ROWS:
-        return frozenset()
-    found = {trial.id: pattern(trial, task) for trial in trials}
     if not any(size is not None and size < NONE for size in found.values()):
         return frozenset()
     return frozenset(id for id, size in found.items() if size is not None and size > clear)
+
+
+def only_noise(found: Mapping[str, float | None]) -> frozenset[str]:
+    """The ids of laws whose residuals follow no pattern, nor alternate."""
+    return frozenset(id for id, size in found.items() if size is not None and OPPOSITE < size < NONE)
 
 
 def pattern(trial: Trial, task: Task) -> float | None:

@@ -37,10 +37,13 @@ class Rules:
     constant: float = 1.0  # what one more constant must buy, in prices of the Bayesian information criterion
     chance: float = 0.1  # what a blind change must buy: many are tried, and the best of many is part luck
     missing: float = 0.24  # for a level or a decisive feature that is left out, or a wave that no row shows
-    close: float = 0.4  # laws within this distance of the best cannot be separated
+    close: float = 0.5  # laws within this distance of the best cannot be separated
     alike: float = 0.2  # laws that differ by less than this share of the typical difference have one vote together
     surplus: float = 0.02  # spreads beyond the data by which a law must differ from a simpler one to be worth it
     pattern: float = 4.0  # standard deviations of noise from which residuals follow a pattern
+    evidence: float = (
+        10.0  # difference of BIC from which evidence is very strong (Kass and Raftery 1995): no more counts
+    )
 
 
 RULES = Rules()

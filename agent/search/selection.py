@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lawsmith.agent.search.patterns import refuted
+from lawsmith.agent.search.patterns import only_noise, patterns, refuted
 from lawsmith.agent.search.score import (
     RULES,
     Rules,
@@ -73,12 +73,12 @@ def choose(trials: Sequence[Trial], task: Task, rules: Rules = RULES, allow_opaq
     Laws within `rules.close` of the best score form a set that the data cannot separate, each the more plausible the
     better its score. Laws that repeated measurements rule out are left out where a law that they allow does nearly as
     well, and those that miss the rows in a pattern where another one leaves nothing but noise. Where one of the rest is
-    believable far beyond the data, those that are not leave the set, and so do those with a wave that no row shows. The
-    law wins whose predictions beyond the data lie nearest to their weighted median: it errs less than most of them. But
-    the best one wins where none has fewer constants and the rows cannot tell the central one from it. Laws that predict
-    nearly the same share one vote, and the best of them stands for all. A law with fewer constants that the rows cannot
-    tell from that one is preferred. Of exact laws the simplest wins. A law that nobody can read is chosen only where
-    none can be read, or where `allow_opaque` says so; one that breaks what the user knows of the target
+    believable far beyond the data, those that are not leave the set, and so do those with a wave that no row shows.
+    Where one leaves nothing but noise, the fit to the training rows says as well how plausible each is (`_evidence`).
+    The law wins whose predictions beyond the data lie nearest to their weighted median: it errs less than most of them.
+    Laws that predict nearly the same share one vote, and the most plausible of them stands for all. A law with fewer
+    constants that the rows cannot tell from that one is preferred. Of exact laws the simplest wins. A law that nobody
+    can read is chosen only where none can be read, or where `allow_opaque` says so; one that breaks what is known
     (`task.knowledge`) only where all do. Raises ValueError when no trial is usable.
     """
     ranked = ranking(list({trial.id: trial for trial in trials}.values()), task, rules=rules)
@@ -89,24 +89,16 @@ def choose(trials: Sequence[Trial], task: Task, rules: Rules = RULES, allow_opaq
         raise ValueError("no usable trial to choose from")
     ranked = _at_the_scatter(ranked, scores, task, rules)
     exact = any(is_exact(trial.evaluation, task) for trial in ranked)
-    if not exact:
-        out = refuted(_close(ranked, scores, rules), task, rules.pattern)
-        ranked = [trial for trial in ranked if trial.id not in out]
-    errors = np.array([scores[trial.id] for trial in ranked])
     if exact:  # whether a law levels off is no question where nothing contradicts it
         ranked.sort(key=lambda trial: _simplicity(trial, task))
-        errors = np.array([scores[trial.id] for trial in ranked])
+    found = {} if exact else patterns(_close(ranked, scores, rules), task)
+    out = refuted(found, rules.pattern)
+    ranked = [trial for trial in ranked if trial.id not in out]
     near = ranked[:1] if exact else _close(ranked, scores, rules)
-    plausible, kept = np.exp(-np.log(errors[: len(near)] / errors[0]) / rules.close), np.ones(len(near), dtype=np.bool_)
-    shown = np.array([not unshown_waves(one.proposal.source, one.evaluation, task.train) for one in near])
-    for good in (_safe(near), shown):
-        both = good & kept
-        kept = both if both.any() else kept
-    near, plausible = [trial for trial, ok in zip(near, kept, strict=True) if ok], plausible[kept]
+    near, plausible = _plausible(near, scores, only_noise(found), task, rules)
+    best = min(scores[trial.id] for trial in near)
     beyond = [_beyond(trial.evaluation, task) for trial in near]
     pick, votes = _most_central(beyond, plausible, rules)
-    simplest = not exact and scores[near[0].id] < scores[near[pick].id] and _is_simplest(near, pick, task)
-    pick = 0 if simplest else pick
     plainer = None if exact else _plainer(near[pick], ranked, scores, task, rules)
     if plainer is not None and plainer not in near:
         near, beyond = [*near, plainer], [*beyond, _beyond(plainer.evaluation, task)]
@@ -115,7 +107,7 @@ def choose(trials: Sequence[Trial], task: Task, rules: Rules = RULES, allow_opaq
     winner = near[pick]
     return Choice(
         winner=winner,
-        reason=_reason(pick, len(near), scores[winner.id], scores[near[0].id], rules, plainer is not None, simplest),
+        reason=_reason(len(near), scores[winner.id], best, rules, plainer is not None),
         inseparable=tuple(near[k].id for k in _different(pick, beyond, plausible, rules)),
         scores=scores,
         votes={trial.id: float(vote) for trial, vote in zip(near, votes, strict=True)},
@@ -137,9 +129,9 @@ def _simplicity(trial: Trial, task: Task) -> tuple[bool, float, float]:
 
 def _at_the_scatter(ranked: list[Trial], scores: Mapping[str, float], task: Task, rules: Rules) -> list[Trial]:
     """The laws that repeated measurements do not rule out, where one of them does nearly as well on held-out rows:
-    within half as far again as laws that cannot be separated."""
+    within a fifth as far again as laws that cannot be separated."""
     allowed = [trial for trial in ranked if not is_ruled_out(trial.evaluation, task)]
-    most = scores[ranked[0].id] * np.exp(1.5 * rules.close)
+    most = scores[ranked[0].id] * np.exp(1.2 * rules.close)
     return allowed if allowed and scores[allowed[0].id] <= most else ranked
 
 
@@ -162,25 +154,17 @@ def gain(trials: Sequence[Trial], task: Task, made_by_model: Callable[[Trial], b
     return Gain(winner, typical_error(winner, task), alone, None if alone is None else typical_error(alone, task))
 
 
-def _reason(pick: int, close: int, own: float, best: float, rules: Rules, plain: bool, simplest: bool) -> str:
+def _reason(close: int, own: float, best: float, rules: Rules, plain: bool) -> str:
     told = f"typical error {own:.3g} of the targets' spread on held-out rows"
     if close == 1:
         return f"{told}; every law that predicts otherwise has more than {np.exp(rules.close):.2g} times as much"
+    told = f"the least {told}; of" if own <= best else f"{told} (the best has {best:.3g}); of"
     if plain:
         return (
-            f"{told}; of {close} laws that do about as well (the best has {best:.3g}), those nearer to their "
-            "middle have more constants than these rows can tell"
+            f"{told} {close} laws that do about as well, those nearer to their middle have more constants than these "
+            "rows can tell"
         )
-    if simplest:
-        return (
-            f"the least {told}; none of the {close} laws that do about as well has fewer constants, and these rows "
-            "cannot tell that those nearer to their middle are better"
-        )
-    if pick == 0:
-        return f"the least {told}; of {close} laws that do about as well, it predicts nearest to their middle"
-    return (
-        f"{told}; of {close} laws that do about as well (the best has {best:.3g}), it predicts nearest to their middle"
-    )
+    return f"{told} {close} laws that do about as well, it predicts nearest to their middle"
 
 
 def _warnings(winner: Trial) -> tuple[str, ...]:
@@ -207,15 +191,41 @@ def _safe(trials: Sequence[Trial]) -> NDArray[np.bool_]:
     return ~worse & ~sign if sign[~worse].sum() <= (~worse).sum() / 2 else ~worse
 
 
+def _plausible(
+    near: Sequence[Trial], scores: Mapping[str, float], noise: frozenset[str], task: Task, rules: Rules
+) -> tuple[list[Trial], Array]:
+    """Those of the laws that are believable beyond the data, where some are, and how plausible each is (C,), the most
+    plausible first."""
+    errors = np.array([scores[trial.id] for trial in near])
+    plausible = (errors / errors.min()) ** (-1 / rules.close) * _evidence(near, noise, task, rules)
+    shown = np.array([not unshown_waves(one.proposal.source, one.evaluation, task.train) for one in near])
+    kept = np.ones(len(near), dtype=np.bool_)
+    for good in (_safe(near), shown):
+        kept = good & kept if (good & kept).any() else kept
+    order = [k for k in np.argsort(-plausible, kind="stable") if kept[k]]
+    return [near[k] for k in order], plausible[order]
+
+
+def _evidence(near: Sequence[Trial], noise: frozenset[str], task: Task, rules: Rules) -> Array:
+    """What the fit to the training rows says of each law (C,): exp(-d / 2), with d how far its Bayesian information
+    criterion is above the least of the laws that leave only `noise`, and `rules.evidence` at most.
+
+    1 for all where no law leaves only noise: then errors are not independent, and how well a law fits says little.
+    """
+    criteria = np.array([_information(trial, task) for trial in near])
+    least = min((size for size, trial in zip(criteria, near, strict=True) if trial.id in noise), default=np.inf)
+    return np.asarray(np.exp(-np.clip(criteria - least, 0, rules.evidence) / 2))
+
+
 def _beyond(evaluation: Evaluation, task: Task) -> Array | None:
     """Predictions (P * T,) at the probe rows in units of the training targets' spread; None when not all are finite."""
     return (np.array(evaluation.probe) / spread(task)).reshape(-1) if evaluation.probe else None
 
 
 def _most_central(beyond: Sequence[Array | None], plausible: Array, rules: Rules) -> tuple[int, Array]:
-    """Position of the most central law, and the votes (C,), which sum to 1. Laws come in the order of their score.
+    """Position of the most central law, and the votes (C,), which sum to 1. The most plausible law comes first.
 
-    Most central is the law nearest to the median prediction of all by their votes, or the best of those that predict
+    Most central is the law nearest to the median prediction of all by their votes, or the first of those that predict
     nearly the same as that one. The first law wins where fewer than two can be compared.
     """
     usable = [k for k, values in enumerate(beyond) if values is not None]
@@ -230,14 +240,6 @@ def _most_central(beyond: Sequence[Array | None], plausible: Array, rules: Rules
     apart = _apart(predictions)
     alike = apart[np.argmin(away)] <= rules.alike * _typical(apart, plausible[usable])
     return usable[int(np.argmax(alike))], votes
-
-
-def _is_simplest(near: Sequence[Trial], central: int, task: Task) -> bool:
-    """Whether none of the laws, best first, has fewer constants than the best, and the central one fits no better than
-    its own are worth."""
-    best = free_constants(near[0].evaluation, task)
-    fewest = all(best <= free_constants(trial.evaluation, task) for trial in near)
-    return fewest and _is_enough(near[0], near[central], task)
 
 
 def _plainer(
@@ -272,14 +274,16 @@ def _missing_but_level(trial: Trial, task: Task) -> int:
 
 def _is_enough(plain: Trial, other: Trial, task: Task) -> bool:
     """Whether the better fit of a law with more constants is not worth them."""
-    rounding = resolution(task.train)
-    one, two = (np.hypot(training_error(t.evaluation, task), rounding) for t in (plain, other))
+    return _information(plain, task) <= _information(other, task)
+
+
+def _information(trial: Trial, task: Task) -> float:
+    """The Bayesian information criterion (Schwarz 1978) of a law with normal errors, none of them below the digits."""
+    error = np.hypot(training_error(trial.evaluation, task), resolution(task.train))
+    constants = free_constants(trial.evaluation, task) * group_count(task) * len(task.schema.targets)
     values = task.train.target_matrix().size
-    groups = group_count(task) * len(task.schema.targets)
-    more = groups * (free_constants(other.evaluation, task) - free_constants(plain.evaluation, task))
-    tiny = np.finfo(float).tiny
-    gained = 2 * values * float(np.mean(np.log(np.maximum(one, tiny) / np.maximum(two, tiny))))
-    return bool(gained <= more * np.log(values))
+    fit = 2 * values * np.mean(np.log(np.maximum(error, np.finfo(float).tiny)))
+    return float(fit + constants * np.log(values))
 
 
 def _different(pick: int, beyond: Sequence[Array | None], plausible: Array, rules: Rules) -> list[int]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from lawsmith.agent.command.law_verdict import verdict
-from lawsmith.agent.search.patterns import NONE, pattern, refuted
+from lawsmith.agent.search.patterns import NONE, only_noise, pattern, patterns, refuted
 from lawsmith.agent.search.score import RULES
 from lawsmith.agent.search.selection import choose
 from lawsmith.runs.record import FinalScores, SplitScores
@@ -47,7 +47,7 @@ def test_a_law_that_misses_rows_in_a_pattern_is_refuted_by_one_that_does_not(san
     sizes = [pattern(trial, noisy) for trial in (true, curved)]
     assert None not in sizes
     assert sizes[0] < NONE < RULES.pattern < sizes[1]
-    assert refuted([true, curved], noisy, RULES.pattern) == {CURVED}
+    assert refuted(patterns([true, curved], noisy), RULES.pattern) == {CURVED}
     better = curved.evaluation.model_copy(update={"validation_r2": 1.0})
     chosen = true.evaluation.model_copy(update={"validation_r2": 0.8})
     trials = replace(true, evaluation=chosen), replace(curved, evaluation=better)
@@ -55,11 +55,41 @@ def test_a_law_that_misses_rows_in_a_pattern_is_refuted_by_one_that_does_not(san
     scores = FinalScores(train=SplitScores(r2=1.0))
     sentences = verdict(trials[0], (), trials, data, seen, scores).sentences
     assert any("passed over: its errors follow a pattern" in sentence for sentence in sentences)
-    assert refuted([curved], noisy, RULES.pattern) == frozenset()
+    assert refuted(patterns([curved], noisy), RULES.pattern) == frozenset()
     assert choose([curved, true], noisy).winner is true
 
 
 def test_noise_that_hides_the_pattern_refutes_nothing(sandbox: Sandbox) -> None:
     noisy = task(0.3)
     trials = [tried(law, noisy, sandbox) for law in (TRUE, CURVED)]
-    assert refuted(trials, noisy, RULES.pattern) == frozenset()
+    assert refuted(patterns(trials, noisy), RULES.pattern) == frozenset()
+
+
+def test_a_law_that_follows_the_noise_leaves_no_noise() -> None:
+    assert only_noise({"follows it": -3.0, "unread": None, "true": -0.5, "bent": 2.0}) == {"true"}
+
+
+def alike(one: Trial, name: str, *, misfit: float, constants: int, beyond: float) -> Trial:
+    """A law that does on held-out rows as all others do."""
+    folds = tuple(fold.model_copy(update={"rmse": (0.5 * fold.scale[0],)}) for fold in one.evaluation.folds)
+    probe = tuple((beyond,) for _ in one.evaluation.probe)
+    changed = {"folds": folds, "rmse": (misfit,), "free_constants": constants, "probe": probe, "unsafe": None}
+    return replace(one, id=name, evaluation=one.evaluation.model_copy(update=changed))
+
+
+def test_the_fit_tells_laws_apart_that_held_out_rows_do_not_where_one_leaves_only_noise(sandbox: Sandbox) -> None:
+    noisy, exact = task(0.3), task(0.001)
+    for of, expected in ((noisy, {"lone"}), (exact, {"many0", "many1"})):
+        law = tried(CURVED, of, sandbox)
+        size = pattern(law, of)
+        assert size is not None and (size < NONE) == (of is noisy)
+        many = [alike(law, f"many{k}", misfit=0.11, constants=5, beyond=0.1 * k) for k in range(2)]
+        lone = alike(law, "lone", misfit=0.1, constants=4, beyond=3.0)
+        assert choose([*many, lone], of).winner.id in expected
+
+
+def test_evidence_of_a_fit_counts_the_constants(sandbox: Sandbox) -> None:
+    noisy = task(0.3)
+    law = tried(CURVED, noisy, sandbox)
+    bent = [alike(law, f"bent{k}", misfit=0.1, constants=6, beyond=0.1 * k) for k in range(2)]
+    assert choose([*bent, alike(law, "line", misfit=0.1, constants=2, beyond=3.0)], noisy).winner.id == "line"

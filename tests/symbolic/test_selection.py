@@ -128,16 +128,6 @@ def test_of_inseparable_laws_the_central_one_wins_and_the_others_are_named():
     assert "3 laws" in choice.reason
 
 
-def test_the_best_law_wins_over_central_ones_where_none_has_fewer_constants_and_the_rows_cannot_tell_them():
-    best = trial("line", [0.1, 0.1, 0.1], constants=2, beyond=0.5)
-    bent = [trial(f"bent{k}", [0.1, 0.1, 0.1], constants=3, beyond=0.05 + k / 100) for k in range(4)]
-    chosen = choose([best, *bent], task())
-    assert chosen.winner.id == "line" and "has fewer constants" in chosen.reason
-    better = [trial(f"bent{k}", [0.1] * 3, train=0.001, constants=3, beyond=0.05 + k / 100) for k in range(4)]
-    assert winner(best, *better) != "line"
-    assert winner(best, *bent, trial("flat", [0.12, 0.12, 0.12], constants=1, beyond=0.06)) != "line"
-
-
 def test_laws_that_predict_the_same_count_once():
     clones = [trial(f"clone{k}", [0.1, 0.1], beyond=1.5) for k in range(4)]
     others = [trial("low", [0.1, 0.1], beyond=0.0), trial("middle", [0.1, 0.1], beyond=0.5)]
