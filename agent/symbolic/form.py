@@ -45,6 +45,12 @@ class SymbolicForm:
         renamed = tuple(rename(node, own) for node, own in zip(nodes, names, strict=True))
         return replace(self, nodes=renamed, origin=origin, parents=parents, by_chance=by_chance, pooled=pooled)
 
+    def as_one(self, parents: tuple[str, ...]) -> SymbolicForm:
+        """The same with all constants common to all groups."""
+        pooled = frozenset((k, p.name) for k, node in enumerate(self.nodes) for p in parameters(node))
+        origin = f"{self.origin}, all constants common to all groups"
+        return replace(self, shared=True, pooled=pooled, origin=origin, parents=parents)
+
     @property
     def constants(self) -> int:
         """Per group and target, at the most."""

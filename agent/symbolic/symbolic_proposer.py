@@ -29,7 +29,7 @@ RESPECTFUL = 24  # forms that keep to what is known of the target, proposed what
 GENERATIONS = 3  # the same for every seed, and so evaluated once in a command; a fourth found nothing better
 PARENTS = 6  # the best laws that a generation changes
 CHILDREN = 10  # per generation
-NEAR_LIMITS = 15  # leading laws that may have become simpler ones
+NEAR_LIMITS = 15  # leading laws that may have become simpler ones, or one law for all groups
 SOLVED = 1e-10  # share of the variance that a law leaves which leaves nothing …
 SOLVED_BEYOND = 1e-4  # … and its error in a fold, in spreads of the target
 EMPTY_ROUNDS = 5  # generations in a row without a new form, after which there are none
@@ -103,6 +103,7 @@ class SymbolicProposer:
         yield self._proposals(ranked)
         if len(self.schema.targets) > 1:
             yield self._proposals(self._admit(self._assembled()))
+        yield self._proposals(self._admit(self._as_one()))
         yield self._proposals(self._admit(self._limits()))
         yield self._proposals(self._admit(self._variants()))
         empty_rounds = 0
@@ -202,6 +203,12 @@ class SymbolicProposer:
         shared = all(form.shared for form in forms)
         origin = "best form for each target"
         return [SymbolicForm(nodes, origin, shared=shared, parents=parents, by_chance=1, pooled=pooled)]
+
+    def _as_one(self) -> list[SymbolicForm]:
+        """The leading forms with all constants common to all groups, which may not differ at all."""
+        if len(np.unique(self.task.train.codes)) < 2:
+            return []
+        return [form.as_one((trial.id,)) for trial, form in self._best(NEAR_LIMITS)]
 
     def _limits(self) -> list[SymbolicForm]:
         """The simpler forms that the leading ones have nearly become."""

@@ -1,5 +1,7 @@
 """A constant that all groups share is one number wherever constants are counted."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from lawsmith.agent.search.selection import choose
@@ -57,3 +59,20 @@ def test_numbers_that_a_fit_chose() -> None:
     values = np.array([[1.0, 2.0], [1.0, 3.0], [np.nan, np.nan]])
     assert Constants(("a", "b"), ("one", "two", "without rows"), values).free == 3
     assert Constants(("a", "b"), ("one",), values[:1]).free == 2
+
+
+def test_one_law_for_all_groups_wins_where_they_do_not_differ(sandbox: Sandbox) -> None:
+    task = one_exponent(0)
+    same = 1.2 + 2 * task.train.features["n"] ** -0.35
+    noisy = same * (1 + 0.01 * np.random.default_rng(0).standard_normal(len(same)))
+    alike = replace(task, train=replace(task.train, targets={"loss": noisy}))
+    shared = forms()[0]
+    for of, expected in ((alike, "one"), (task, "shared")):
+        folds, probes = frontier_folds(of.train), probe_rows(of.train)
+        trials = [
+            Trial(name, Proposal(source), evaluate(sandbox, source, of, folds, probes=probes))
+            for name, form in (("shared", shared), ("one", shared.as_one(())))
+            for source in [form.source(of.schema)]
+        ]
+        assert trials[1].evaluation.free_constants == 3
+        assert choose(trials, of).winner.id == expected
