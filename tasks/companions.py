@@ -12,6 +12,7 @@ from lawsmith.tasks.deciding import Deciding
 FEWEST_STEPS = 3  # of a run's history; two say little of a course
 ONE_WAY = 0.5  # mean correlation of ranks with the step, within runs, of a target that follows it despite its noise
 AGAIN = 0.25  # standard deviations of the target by which repeated measurements typically differ at most
+SETTING, FOLLOWS = 4, 0.7  # rows for each value of a setting, and correlation of ranks of two outcomes of a run
 COMPANION = 1 - 1e-5  # correlation of a column with a function of the target that makes it another outcome
 
 
@@ -66,7 +67,8 @@ def decide_companions(d: Deciding) -> None:
     for name in d.open():
         if d.numbers[name] is None or name in d.labelled:
             continue
-        if name.lower().startswith(words.RESULTS) or (outcome and words.is_outcome(name)):
+        beside = outcome and words.is_outcome(name) and not _is_setting(d, name)
+        if beside or name.lower().startswith(words.RESULTS):
             d.set(name, "companion", f"another outcome beside {target}")
         elif words.summary_of(name, d.asked.target):
             d.set(name, "companion", f"by its name another statistic beside {target}")
@@ -78,6 +80,21 @@ def decide_companions(d: Deciding) -> None:
             d.set(name, "companion", f"named like {target} and nearly the same: measured again")
         elif _is_function_of_target(d, name):
             d.set(name, "companion", f"follows from {target} itself")
+
+
+def _is_setting(d: Deciding, name: str) -> bool:
+    """Whether a column is an outcome of other runs that these begin with, such as the loss of a teacher: by its name,
+    or as it was set to few values, and the target's order hardly follows from theirs."""
+    if words.of_another_model(name):
+        return True
+    values, others = d.numbers[name], d.numbers[d.asked.target[0]]
+    if values is None or others is None or not np.isfinite([values, others]).all():
+        return False
+    levels, own = len(np.unique(values)), len(np.unique(others))
+    if not 1 < SETTING * levels <= min(own, d.rows):
+        return False
+    one, other = (np.unique(column, return_inverse=True)[1] for column in (values, others))
+    return bool(abs(np.corrcoef(one, other)[0, 1]) < FOLLOWS)
 
 
 def _agrees_with(d: Deciding, name: str, target: str) -> bool:

@@ -18,6 +18,7 @@ OUTCOMES = _words(
     "auc bleu rouge score reward return em match mmlu arc gsm8k hellaswag winogrande top1 top5 pass "
     "precision recall brier"
 )
+ANOTHER_MODEL = _words("teacher reference draft initial init")
 RATES = _words(
     "acc accuracy prob probability fraction frac share score precision recall f1 auc proportion "
     "percentage pass em winrate success likelihood"
@@ -102,6 +103,11 @@ def is_outcome(name: str) -> bool:
     """Whether a name ends in a measure of how well something works (loss, accuracy …)."""
     words = [word for word in tokens(name) if word not in SPLITS and not word.isdigit()]
     return bool(words) and (words[-1] in OUTCOMES or words[-2:] == ["grad", "norm"])
+
+
+def of_another_model(name: str) -> bool:
+    """Whether a name is a measure of the model that runs learn from or begin with."""
+    return not ANOTHER_MODEL.isdisjoint(tokens(name))
 
 
 def is_rate(name: str) -> bool:

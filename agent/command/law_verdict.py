@@ -6,7 +6,7 @@ Everything is told from the record: the trials of the search, the rows, and the 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -122,8 +122,8 @@ def _size(found: Evaluation, task: Task) -> float:
 def _held_out(found: Evaluation, train: Table, folds: Sequence[Fold]) -> str:
     """``Held-out rows up to 8 times larger are predicted within 0.6 %.``"""
     rmse = np.array([fold.rmse for fold in found.folds])
-    names = list(train.targets)
-    parts = [_error(rmse[:, k], [train.target_matrix()[fold.held_out, k] for fold in folds]) for k in range(len(names))]
+    names, held_out = list(train.targets), [train.take(fold.held_out) for fold in folds]
+    parts = [_error(rmse[:, k], held_out, k) for k in range(len(names))]
     told = parts[0] if len(names) == 1 else ", ".join(f"{name} {part}" for name, part in zip(names, parts, strict=True))
     factor = _factor(train, folds)
     which = f"Held-out rows up to {times(factor)} larger" if factor > 1.05 else "Held-out rows"
@@ -140,15 +140,26 @@ def _starved_folds(train: Table) -> str:
     return f"{'One cut of the rows was' if count == 1 else f'{count} cuts of the rows were'} not used, as {left}."
 
 
-def _error(rmse: Array, measured: Sequence[Array]) -> str:
-    """The typical error of a target: in percent of its size where it is of one sign, else in its own unit."""
+def _error(rmse: Array, measured: Sequence[Table], target: int) -> str:
+    """The typical error of a target: in percent of its size where it is of one sign, else in its own unit.
+
+    Where rows have weights, errors and sizes are weighed alike, and an error in the target's unit would say nothing.
+    """
     typical = float(np.exp(np.mean(np.log(np.maximum(rmse, 1e-300)))))
-    if len(measured) == len(rmse) and all((part > 0).all() or (part < 0).all() for part in measured):
-        sizes = np.array([float(np.abs(part).mean()) for part in measured])
+    parts = [rows.target_matrix()[:, target] for rows in measured]
+    if len(measured) == len(rmse) and all((part > 0).all() or (part < 0).all() for part in parts):
+        sizes = [_mean_size(part, rows.weight) for part, rows in zip(parts, measured, strict=True)]
         share = float(np.exp(np.mean(np.log(np.maximum(rmse, 1e-300)) - np.log(sizes))))
         if share < 1.0:
-            return f"{percent(share)} ({typical:.2g})"
+            weighed = any(rows.weight is not None for rows in measured)
+            return percent(share) if weighed else f"{percent(share)} ({typical:.2g})"
     return f"{typical:.2g}"
+
+
+def _mean_size(measured: Array, weight: Array | None) -> float:
+    if weight is None:
+        return float(np.abs(measured).mean())
+    return float(np.sqrt(np.average(measured**2, weights=weight)))
 
 
 def percent(share: float) -> str:
@@ -187,7 +198,7 @@ def _test(dataset: Dataset, scores: FinalScores) -> tuple[float | None, str]:
     if scores.test.nmse is None or measured.shape[1] != 1:
         return None, f"On the test rows R² is {scores.test.r2:.4g}."
     rmse = float(np.sqrt(max(scores.test.nmse, 0.0)) * measured[:, 0].std())
-    told = _error(np.array([rmse]), [measured[:, 0]])
+    told = _error(np.array([rmse]), [replace(dataset.test, weight=None)], 0)
     said = f"The {len(measured)} test rows are predicted within {told}; R² is {scores.test.r2:.4g}."
     return rmse / (float(train[:, 0].std()) or 1.0), said
 

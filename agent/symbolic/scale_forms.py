@@ -282,7 +282,8 @@ def _effective(profile: Profile, names: Sequence[str]) -> list[Template]:
 
 
 def _with_bowls(profile: Profile, names: Sequence[str]) -> list[Template]:
-    """A backbone in the other features plus or times quadratic bowls whose optimum may move with them."""
+    """A backbone in the other features plus or times quadratic bowls whose optimum may move with them. The sum with
+    a moving optimum is a backbone itself in a table with one bowl."""
     bowls = [n for n in names if n in profile.bowls]
     movers = [n for n in names if n not in bowls]
     if not bowls or not movers:
@@ -296,7 +297,9 @@ def _with_bowls(profile: Profile, names: Sequence[str]) -> list[Template]:
         for chosen in combinations(bowls, size):
             for title, backbone in backbones.items():
                 for fixed in (True, False):
-                    found += named(profile, _bowl_recipes(title, backbone, chosen, () if fixed else movers, bowls))
+                    made = named(profile, _bowl_recipes(title, backbone, chosen, () if fixed else movers, bowls))
+                    leads = title == "sum" and not fixed and len(bowls) == 1
+                    found += [replace(made[0], backbone=leads), *made[1:]]
     return found
 
 

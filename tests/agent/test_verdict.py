@@ -9,6 +9,7 @@ from lawsmith.agent.command.law_verdict import percent, same_law, verdict
 from lawsmith.runs.record import FinalScores, SplitScores
 from lawsmith.runs.trials import Proposal, Trial
 from lawsmith.sandbox import Evaluation, FoldScore, Tier, Verdict
+from lawsmith.sandbox.evaluation import fold_score
 from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks import Dataset, Scores, Table, frontier_folds
 from lawsmith.tasks.noise import replicates
@@ -65,6 +66,15 @@ def test_a_good_law_says_how_far_it_was_tried_and_how_well(untested: Dataset):
     assert tone == "good"
     assert "Held-out rows up to" in sentences and "times larger are typically predicted within 0." in sentences
     assert "Trust it to about" in sentences and "beyond your largest rows" in sentences
+
+
+def test_errors_that_are_shares_of_the_value_are_told_as_such(untested: Dataset):
+    measured = untested.task.train.target_matrix()
+    train = replace(untested.task.train, weight=measured[:, 0] ** -2)
+    task, law = replace(untested.task, train=train), trial(untested, "law", 0.003)
+    folds = tuple(fold_score(fold, train, 1.1 * measured[fold.held_out]) for fold in frontier_folds(train))
+    tenth = replace(law, evaluation=law.evaluation.model_copy(update={"folds": folds}))
+    assert "typically predicted within 10 %." in said(replace(untested, task=task), tenth)[1]
 
 
 def test_cuts_that_leave_a_group_too_few_rows_are_told(untested: Dataset):

@@ -33,3 +33,10 @@ def test_the_backbones_of_scaling_tables_are_the_first_forms() -> None:
         "power laws n + d",
     ]
     assert np.isfinite([form.constants for form in forms.first]).all()
+
+
+def test_where_a_feature_has_an_optimum_it_moves_in_a_backbone() -> None:
+    n, rate = np.repeat(10 ** np.array([7.0, 7.6, 8.2, 8.8]), 7), np.tile(10 ** np.linspace(-4, -1.5, 7), 4)
+    loss = 2 + 100 * n**-0.3 + 0.03 * (np.log(rate) + 5.2 + 0.2 * np.log(n / 1e7)) ** 2
+    forms = StartForms(task_of({"n": n, "rate": rate}, loss))
+    assert "sum with moving optimum of rate, added" in [form.origin for form in forms.first]
