@@ -1,6 +1,6 @@
 """Functions of one argument that terms are products of: values, slopes, trees, and where their constants start.
 
-An argument is a feature in its unit, or the product of two.
+An argument is a feature in its unit, or the product or quotient of two.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ FAR_OFF = 0.02  # width of a positive argument, as a share of its smallest value
 OWN_UNIT = (0.1, 30.0)  # sizes of an argument of which constants near 1 are more likely than others
 
 TURNING = ("sin", "cos", "sigmoid", "tanh", "gauss", "hinge")  # kinds that a scale of many decades does not show
+
+PRODUCT, QUOTIENT = " * ", " / "  # between two features of an argument
 
 Bounds = tuple[tuple[float, float], ...]
 Ends = tuple[float, float]
@@ -212,6 +214,15 @@ KINDS: Mapping[str, FactorKind] = {
         lambda size, k: ((-50 * size, 50 * size),),
         positive=True,
     ),
+    "quanta": FactorKind(
+        lambda u, k: np.asarray(1 / np.expm1(k * u)),
+        lambda u, absolute, k: divide(ONE, add(exp(mul(k, u)), Number(-1.0))),
+        3.0,
+        lambda u, k: (-u / (4 * np.sinh(k * u / 2) ** 2),),
+        (Role.RATE,),
+        lambda size, k: ((1e-3 / size, 100 / size),),
+        positive=True,
+    ),
     "is": FactorKind(
         lambda u, code: np.asarray(u == code, dtype=np.float64),
         lambda u, absolute, code: function("equal", u, code),
@@ -237,7 +248,7 @@ class Factor:
     @cached_property
     def cost(self) -> float:
         """Length, and half as much again for each constant that is neither fixed nor natural."""
-        pair = 0.5 if "*" in self.argument else 0.0
+        pair = 0.5 * (PRODUCT in self.argument) + 1.0 * (QUOTIENT in self.argument)
         if self.kind == "power":
             return pair + 0.5 * abs(self.constants[0]) if abs(self.constants[0]) <= 3 else pair + 2.0
         return pair + KINDS[self.kind].cost + 0.5 * (self.free > 0 and not self.is_natural)
@@ -283,6 +294,8 @@ def starting(name: str, ends: Ends, *, pair: bool = False, steady: bool = False)
         + [(k, n) for k in own for n in (1.0, 2.0)],
     }
     sets["cos"] = sets["sin"]
+    if positive and QUOTIENT in name:
+        sets["quanta"] = [(k / size,) for k in (1.0, 6.0)] + [(k,) for k in own]  # Planck's law (1900)
     if not pair:
         sets["real"] = [(0.5,), (1 / 3,), (1.5,), (2.5,)]
         if positive:
@@ -311,6 +324,11 @@ def starting(name: str, ends: Ends, *, pair: bool = False, steady: bool = False)
     if positive and width < FAR_OFF * low:  # calendar years: each power and logarithm of them is a line
         found = (f for f in found if f.kind in ("sigmoid", "hinge") or f == Factor("power", name, (1.0,)))
     return [f for f in dict.fromkeys(found) if f.kind != "exp" or abs(f.constants[0]) * size < 50]
+
+
+def parts(argument: str) -> list[str]:
+    """The features of an argument."""
+    return argument.replace(QUOTIENT, PRODUCT).split(PRODUCT)
 
 
 def of_levels(name: str, codes: Sequence[float]) -> list[Factor]:

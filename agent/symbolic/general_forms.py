@@ -6,12 +6,12 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from itertools import combinations, zip_longest
+from itertools import combinations, permutations, zip_longest
 
 import numpy as np
 
 from lawsmith.agent.symbolic.ahead import SearchedAhead, Stop
-from lawsmith.agent.symbolic.factors import OWN_UNIT, of_levels, starting
+from lawsmith.agent.symbolic.factors import OWN_UNIT, PRODUCT, QUOTIENT, of_levels, starting
 from lawsmith.agent.symbolic.form import SymbolicForm
 from lawsmith.agent.symbolic.looks import FEWEST_ROWS, LOGARITHM, RECIPROCAL, Look, RowMaker, Sharing, divided, looks
 from lawsmith.agent.symbolic.power_views import power_view
@@ -19,8 +19,8 @@ from lawsmith.agent.symbolic.product_search import products
 from lawsmith.agent.symbolic.profile import ColumnKind, Profile
 from lawsmith.agent.symbolic.ratio_search import ratio
 from lawsmith.agent.symbolic.term_forms import PartForm, TermWriter
-from lawsmith.agent.symbolic.term_law import ScaledRows, TermLaw
-from lawsmith.agent.symbolic.term_search import PRICES, SOLVED, TermSearch
+from lawsmith.agent.symbolic.term_law import ROUNDING, ScaledRows, TermLaw
+from lawsmith.agent.symbolic.term_search import PRICES, TermSearch
 from lawsmith.runs.trials import OF_MILLIONS
 from lawsmith.sandbox.fitting import Loss
 from lawsmith.sandbox.law.expression import Node, Parameter, mul
@@ -28,6 +28,7 @@ from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.task import Task
 
 MOST_FEATURES = 8  # with more, pairs and triples of factors are too many to look at
+FEW_FEATURES = 3  # up to which quotients are looked at too
 MOST_TARGETS = 3  # that are searched one by one
 OF_A_STAGE = 5  # laws that go on from a stage
 OF_GROUPS = 3  # the same where each is tried with several ways of sharing constants
@@ -141,7 +142,7 @@ class GeneralForms:
             last = [before if step is None or not step.parts else step for step, before in pairs]
             found = self._joined(last)
             yield replace(found, tried=sum(step.tried for step in steps if step is not None))
-            if found.least < SOLVED:
+            if found.least < ROUNDING:
                 return
         for step in self._sums(self.together[0], stop) if self.count > 1 else ():
             yield self._joined([step] * self.count)
@@ -174,7 +175,7 @@ class GeneralForms:
                 yield step
                 if k == 0 and look is ways[0] and not stop():
                     yield from self._ratios(look)
-            if least < SOLVED:
+            if least < ROUNDING:
                 return
         yield from self._products(ways[0], stop)
         yield from self._views(next((look for look in ways if look.sharing is Sharing.LEVELS), ways[0]), stop)
@@ -248,10 +249,17 @@ class GeneralForms:
         yield _Step(parts, search.tried)
 
     def _arguments(self) -> dict[str, Array]:
-        """Features in their units, and the products of two."""
+        """Features in their units, the products of two, and the quotients of those that are no scales, whose powers
+        alone the library takes."""
         features = {name: self.task.train.features[name] / unit for name, unit in self.units.items()}
-        products = {f"{one}*{two}": features[one] * features[two] for one, two in combinations(self.plain, 2)}
-        return {**features, **products}
+        pairs = combinations(self.plain, 2)
+        products = {f"{one}{PRODUCT}{two}": features[one] * features[two] for one, two in pairs}
+        quotients = {
+            f"{one}{QUOTIENT}{two}": features[one] / features[two]
+            for one, two in permutations(self.plain if len(self.plain) <= FEW_FEATURES else (), 2)
+            if features[two].min() > 0 and not self.steady.issuperset((one, two))
+        }
+        return {**features, **products, **quotients}
 
 
 def _miss(law: TermLaw, rows: ScaledRows) -> float:

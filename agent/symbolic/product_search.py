@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from lawsmith.agent.symbolic.factors import parts
 from lawsmith.agent.symbolic.term_law import ScaledRows, TermLaw
 from lawsmith.agent.symbolic.term_search import TermSearch
 from lawsmith.tasks.arrays import Array
@@ -73,7 +74,7 @@ def _by_turns(
 
 def _on_side(rows: ScaledRows, names: Sequence[str]) -> ScaledRows:
     """Rows with the arguments that are made of these features alone."""
-    known = {k: v for k, v in rows.arguments.items() if set(k.split("*")) <= set(names) or k in names}
+    known = {k: v for k, v in rows.arguments.items() if set(parts(k)) <= set(names) or k in names}
     return replace(rows, arguments=known)
 
 

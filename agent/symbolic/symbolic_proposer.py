@@ -32,6 +32,8 @@ CHILDREN = 10  # per generation
 NEAR_LIMITS = 15  # leading laws that may have become simpler ones, or one law for all groups
 SOLVED = 1e-10  # share of the variance that a law leaves which leaves nothing …
 SOLVED_BEYOND = 1e-4  # … and its error in a fold, in spreads of the target
+ROUNDED = 1e-20  # share of the variance that no approximation comes down to
+OF_A_FEATURE = 2  # constants, beside two, up to which such a law is taken for no approximation
 EMPTY_ROUNDS = 5  # generations in a row without a new form, after which there are none
 
 
@@ -133,7 +135,7 @@ class SymbolicProposer:
             found = self.start_forms.general.stage(k, self.out_of_time)
             if found is not None:
                 yield self._found(found)
-            if found is None or stage == 0:
+            if found is None or stage == 0 or self._solved():
                 return
 
     def _found(self, found: Stage) -> list[Proposal]:
@@ -154,12 +156,13 @@ class SymbolicProposer:
 
     def _solved(self, most_constants: float = math.inf) -> bool:
         """Whether a law of so many constants leaves nothing of the training rows nor of any fold: no other law can be
-        told from it."""
+        told from it. With many constants an approximation comes near, and rounding alone has to be left."""
         spread = np.maximum(self.task.train.target_matrix().std(axis=0), 1e-300)
+        few = OF_A_FEATURE * len(self.schema.features) + 2
         return any(
             trial.evaluation.train is not None
-            and trial.evaluation.train.nmse < SOLVED
-            and (trial.evaluation.constants_count or 0) <= most_constants
+            and (count := trial.evaluation.constants_count or 0) <= most_constants
+            and trial.evaluation.train.nmse < (SOLVED if count <= few else ROUNDED)
             and all((np.array(fold.rmse) < SOLVED_BEYOND * spread).all() for fold in trial.evaluation.folds)
             for trial in self._history.usable()
         )

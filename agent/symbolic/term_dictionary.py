@@ -8,7 +8,7 @@ from itertools import combinations
 
 import numpy as np
 
-from lawsmith.agent.symbolic.factors import Factor, of_levels, starting, waves
+from lawsmith.agent.symbolic.factors import Factor, of_levels, parts, starting, waves
 from lawsmith.agent.symbolic.term_law import ScaledRows, Term, cost
 from lawsmith.tasks.arrays import Array
 
@@ -70,7 +70,7 @@ def _products(
     pairs = [
         f
         for name in products
-        for f in starting(name, rows.ends[name], pair=True, steady=not steady.isdisjoint(name.split("*")))
+        for f in starting(name, rows.ends[name], pair=True, steady=not steady.isdisjoint(parts(name)))
     ]
     plain = [f for f in single if f.kind == "power" and f.constants[0] in (1.0, 2.0, 3.0)]
     bases = [f for f in single if f in plain or f.kind in ("exp", "fade")]

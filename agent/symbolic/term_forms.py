@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from lawsmith.agent.symbolic.factors import KINDS, Ends, Factor
+from lawsmith.agent.symbolic.factors import KINDS, QUOTIENT, Ends, Factor, parts
 from lawsmith.agent.symbolic.form import has_shape
 from lawsmith.agent.symbolic.looks import Sharing, View, is_scaled, pooled
 from lawsmith.agent.symbolic.product_search import ProductLaw
@@ -166,8 +166,9 @@ class TermWriter:
 
     def factor(self, factor: Factor, ends: Ends, fresh: Fresh, around: float = AROUND) -> Node:
         """A factor's tree, its constants free within `around` of where they were found."""
-        names = factor.argument.split("*") if factor.argument not in self.units else [factor.argument]
-        u = mul(*(Feature(name, self.units[name]) for name in names))
+        names = parts(factor.argument) if factor.argument not in self.units else [factor.argument]
+        first, *second = (Feature(name, self.units[name]) for name in names)
+        u = divide(first, *second) if QUOTIENT in factor.argument and second else mul(first, *second)
         constants: list[Node] = [Number(value) for value in factor.constants]
         if factor.free:
             for k, (role, (low, high)) in enumerate(zip(KINDS[factor.kind].roles, factor.bounds(ends), strict=True)):

@@ -63,7 +63,7 @@ class TermSearch:
 
     def stages(self) -> Iterator[list[TermLaw]]:
         """Laws as they are found, the quick searches first."""
-        front = self._short(PRICES[0])
+        front = [*self._alone(PRICES[0]), *self._short(PRICES[0])]
         best = sorted(front, key=lambda law: self.score(law, PRICES[0]))[:2]
         yield [*front, *(self._simplified(law, PRICES[0]) for law in best)]
         if self.least < SOLVED:
@@ -101,6 +101,14 @@ class TermSearch:
         order = np.argsort(self.costs + np.array([_strange(term) for term in self.terms]), kind="stable")
         count = round(PLAIN_COLUMNS / self.rows.blocks**0.5)
         return self._beam(order[:count], price, refined=16, most=most)
+
+    def _alone(self, price: float) -> list[TermLaw]:
+        """The best single term of all. Its inner constants decide how good it is, and so many of them are refined."""
+        shapes: dict[object, Sequence[Term]] = {}
+        for _, terms in self._grown((), FIRST_WIDTH, price) if len(self.terms) > 1 and not self.stop() else ():
+            shapes.setdefault(shape(terms), terms)
+        most = round(MANY_REFINED / self.rows.blocks**0.5)
+        return sorted(self._each_refined(list(shapes.values())[:most], 6), key=lambda law: self.score(law, price))[:1]
 
     def _short(self, price: float) -> list[TermLaw]:
         """Few terms of one function each. Their inner constants decide which of them fit together, and so many more of

@@ -183,3 +183,15 @@ def test_a_law_written_in_two_ways_takes_one_place_among_the_leading_ones() -> N
     proposer.propose(history)
     assert len(first) == FIRST
     assert len(proposer._best(len(first))) == FIRST - 1
+
+
+@pytest.mark.parametrize(("constants", "left", "solved"), [(3, 1e-12, True), (9, 1e-12, False), (9, 1e-25, True)])
+def test_an_approximation_of_many_constants_solves_no_table(constants: int, left: float, solved: bool) -> None:
+    proposer, history = SymbolicProposer(task(("n", "d")), 0), History()
+    for proposal in proposer.propose(history):
+        before = scored(proposal).evaluation
+        folds = tuple(fold.model_copy(update={"rmse": (1e-9,)}) for fold in before.folds)
+        changes = {"constants_count": constants, "train": Scores(r2=1, nmse=left, nmae=0), "folds": folds}
+        history.append(Trial(proposal.id, proposal, before.model_copy(update=changes)))
+    proposer.propose(history)
+    assert proposer._solved() == solved

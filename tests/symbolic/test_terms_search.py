@@ -64,6 +64,8 @@ SHORT: dict[str, tuple[dict[str, tuple[float, float]], Callable[..., Array], int
     "friction": ({"v": (-2, 2)}, lambda v: -0.8 * np.tanh(2.5 * v) - 0.15 * v, 3),
     "threshold": ({"x": (-2, 2), "z": (-2, 2)}, lambda x, z: 1.6 * np.maximum(x - 0.35, 0) - 0.5 * z, 3),
     "wave": ({"x": (-3, 3), "v": (-2, 2)}, lambda x, v: -2.1 * np.sin(1.7 * x) - 0.25 * v, 3),
+    "spins": ({"H": (-3, 3), "T": (0.5, 3)}, lambda H, T: 1.8 * np.tanh(1.1 * H / T), 2),
+    "radiation": ({"f": (0.3, 6), "T": (0.7, 1.5)}, lambda f, T: 1.3 * f**3 / (np.exp(1.6 * f / T) - 1), 2),
 }
 
 
@@ -74,7 +76,7 @@ def test_a_short_law_is_found_at_once_with_no_constant_too_many(name: str) -> No
     task = task_of(features, law(**features))
     stage = GeneralForms(task, profile(task.train), Loss.SQUARED).stage(0, lambda: False)
     assert stage is not None
-    assert stage.least < 1e-20
+    assert stage.least < 1e-14
     assert min(form.constants for form in stage.forms[:2]) <= constants
 
 
