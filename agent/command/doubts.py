@@ -24,7 +24,7 @@ from lawsmith.tasks import Dataset, Table, Task
 from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.metrics import r2
 
-LAWS = 24  # plain laws of the library that are asked, and as many of the user's own
+LAWS = 24  # plain laws of the library that are asked beside its surfaces, and as many of the user's own
 TINY = np.finfo(float).tiny
 LEAST_ROWS = 12  # fewer rows cannot outvote one
 
@@ -119,7 +119,9 @@ def _robust(task: Task, train: Table, own: Sequence[str], sandbox: Sandbox, end:
 
     Raises TimeoutError where they are not fitted at `end`, by the monotonic clock; those under way are finished.
     """
-    forms = [form for form in start_forms(task).forms if 3 * form.constants <= len(train)][:LAWS]
+    start = start_forms(task)
+    forms = [*start.forms[:LAWS], *start.surfaces]
+    forms = [form for form in dict.fromkeys(forms) if 3 * form.constants <= len(train)]
     sources = [replace(form, loss=Loss.ROBUST).source(task.schema) for form in forms]
     for statement in (read_candidate(source, schema=task.schema).statement for source in own[:LAWS]):
         if statement is not None and 3 * len(statement.parameters) <= len(train):

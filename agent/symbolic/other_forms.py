@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from lawsmith.agent.symbolic.catalogue import laws_of
 from lawsmith.agent.symbolic.profile import Profile
@@ -84,11 +85,12 @@ def of_plain(profile: Profile, names: Sequence[str]) -> list[Template]:
     names = [name for name in names if profile.levels[name] > 1]  # a column may hold one value only
     found: list[Template] = []
     if len(names) > 1:
+        surface = named(profile, {"quadratic": lambda b: b.polynomial([b.plain(n) for n in names], 2)})
+        found += [replace(template, surface=True) for template in surface]
         found += named(
             profile,
             {
                 "linear": lambda b: b.polynomial([b.plain(n) for n in names], 1),
-                "quadratic": lambda b: b.polynomial([b.plain(n) for n in names], 2),
                 "exponential of linear": lambda b: add(
                     b.level(), b.exponential(b.polynomial([b.plain(n) for n in names], 1), STEEPEST_SHARE)
                 ),

@@ -124,18 +124,24 @@ def _joint(profile: Profile, names: Sequence[str]) -> list[Template]:
             f"level and log-linear with interactions in {title}": lambda b: add(
                 b.level(), b.exponential(b.cross([log(b.x(n)) for n in names]))
             ),
-            f"exponential of quadratic in log {title}": lambda b: b.exponential(
-                b.polynomial([log(b.x(n)) for n in names], 2)
-            ),
-            f"level and quadratic in log {title}": lambda b: add(
-                b.level(), b.exponential(b.polynomial([log(b.x(n)) for n in names], 2))
-            ),
-            f"quadratic in log {title}": lambda b: b.polynomial([log(b.x(n)) for n in names], 2),
             f"linear in log {title}": lambda b: b.polynomial([log(b.x(n)) for n in names], 1),
             f"linear with interactions in log {title}": lambda b: b.cross([log(b.x(n)) for n in names]),
         },
     )
-    return found
+    return [*found, *(replace(template, surface=True) for template in named(profile, _surfaces(names)))]
+
+
+def _surfaces(names: Sequence[str]) -> dict[str, Recipe]:
+    title = ", ".join(names)
+    return {
+        f"exponential of quadratic in log {title}": lambda b: b.exponential(
+            b.polynomial([log(b.x(n)) for n in names], 2)
+        ),
+        f"level and quadratic in log {title}": lambda b: add(
+            b.level(), b.exponential(b.polynomial([log(b.x(n)) for n in names], 2))
+        ),
+        f"quadratic in log {title}": lambda b: b.polynomial([log(b.x(n)) for n in names], 2),
+    }
 
 
 def _shared_out(b: Terms, names: Sequence[str]) -> Node:

@@ -40,7 +40,7 @@ class StartForms:
         self.loss = Loss.FRONTIER if has_frontier(task.train) else Loss.SQUARED
         counts = np.bincount(task.train.codes)
         self.few = int(np.quantile(counts[counts > 0], TINY, method="lower"))
-        self._backbones: set[str] = set()
+        self._backbones, self._surfaces = set[str](), set[str]()
         self.general = GeneralForms(self.task, self.profile, self.loss)
         forms: dict[str, SymbolicForm] = {}
         for form in self._made():
@@ -56,6 +56,8 @@ class StartForms:
             found.append(SymbolicForm(nodes, template.origin, loss=self.loss))
             if template.backbone:
                 self._backbones.add(found[-1].key)
+            if template.surface:
+                self._surfaces.add(found[-1].key)
             if groups > 1 and has_shape(template.node):
                 origin = f"{template.origin}, one shape for all groups"
                 found.append(SymbolicForm(nodes, origin, shared=True, loss=self.loss))
@@ -82,6 +84,11 @@ class StartForms:
         constants before others."""
         used = len(features(form.nodes[0]))
         return used > 0, form.key not in self._backbones, -used, form.constants
+
+    @property
+    def surfaces(self) -> tuple[SymbolicForm, ...]:
+        """Forms that bend wherever the rows do, whatever they mean."""
+        return tuple(form for form in self.forms if form.key in self._surfaces)
 
     @property
     def first(self) -> tuple[SymbolicForm, ...]:

@@ -14,11 +14,13 @@ Recipe = Callable[[Terms], Node]
 
 @dataclass(frozen=True)
 class Template:
-    """A form with a name that says where it comes from; a `backbone` is evaluated before anything else."""
+    """A form with a name that says where it comes from. A `backbone` is evaluated before anything else; a response
+    `surface` (Box and Wilson 1951) bends wherever rows do, and tells a row that is wrong from one at an optimum."""
 
     origin: str
     node: Node
     backbone: bool = False
+    surface: bool = False
 
 
 def named(profile: Profile, recipes: dict[str, Recipe]) -> list[Template]:
