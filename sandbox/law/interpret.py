@@ -13,7 +13,7 @@ from lawsmith.sandbox.law.expression import Node
 from lawsmith.sandbox.law.functions import is_truth
 from lawsmith.sandbox.law.matching import matched
 from lawsmith.sandbox.law.members import attribute, call_method, dotted, item_at, slice_of
-from lawsmith.sandbox.law.spellings import builtin, combined, library, truth
+from lawsmith.sandbox.law.spellings import builtin, combined, library, require_floats, truth
 from lawsmith.sandbox.law.statement import Unreadable
 from lawsmith.sandbox.law.values import (
     TREES,
@@ -198,12 +198,13 @@ class Interpreter:
                 for part, item in zip(parts, spread(parts, items_of(value)), strict=True):
                     self._assign(part.value if isinstance(part, ast.Starred) else part, item, scope)
             case ast.Subscript(value=ast.Name(id=name), slice=key):
-                self._assign_item(name, self.value(key, scope), value, scope, target)
+                whole = isinstance(key, ast.Slice) and key.lower is key.upper is key.step is None
+                self._assign_item(name, None if whole else self.value(key, scope), value, scope, target)
             case _:
                 raise Unreadable("an assignment to an attribute or a part", target.lineno)
 
     def _assign_item(self, name: str, key: Any, value: Any, scope: Scope, target: ast.expr) -> None:
-        """`d[key] = value`, of a dict or list, or of a column where a condition holds."""
+        """`d[key] = value`, of a dict or list, or of a column where a condition holds; everywhere for the key None."""
         holder = scope.find(name)
         known: Any = holder.names[name] if holder else None
         self._held([value])
@@ -211,6 +212,8 @@ class Interpreter:
             isinstance(known, list) and isinstance(key, int) and -len(known) <= key < len(known)
         ):
             cast(Any, known)[key] = value
+        elif isinstance(known, TREES | int | float) and key is None and isinstance(value, TREES | int | float):
+            scope.names[name] = value
         elif isinstance(known, TREES | int | float) and isinstance(key, TREES) and is_truth(key):
             scope.names[name] = call("where", [key, value, known])
         else:
@@ -408,9 +411,16 @@ class Interpreter:
         for word in node.keywords:
             value = self.value(word.value, scope)
             named.update(self._held(mapping_of(value)) if word.arg is None else {word.arg: value})
-        if "out" in named:
+        made = [word.value for word in node.keywords if word.arg == "out"]
+        if not all(isinstance(one, ast.Call) for one in made) or ("out" in named and not made):
             raise Unreadable("a call that writes into `out`")
-        return self._applied(function, values, named)
+        elsewhere, condition = named.pop("out", None), named.pop("where", None)
+        found = self._applied(function, values, named)
+        if condition is None:
+            return found
+        if elsewhere is None:
+            raise Unreadable("a call for some of the rows, without `out`")
+        return call("where", [condition, found, elsewhere])
 
     def _applied(self, function: Any, values: list[Any], named: dict[str, Any]) -> Any:
         self._step(None)
@@ -425,6 +435,13 @@ class Interpreter:
                 return self._applied(function.function, [*function.values, *values], {**function.named, **named})
             case Library(name="functools.partial") if values:
                 return Partial(values[0], values[1:], named)
+            case Library(name="numpy.poly1d") if len(values) == 1 and not named:
+                return Partial(Library("numpy.polyval"), values, {})
+            case Library(name="numpy.finfo") if len(values) == 1:
+                require_floats(values[0])
+                return function
+            case Library(name="numpy.piecewise") if len(values) == 3 and not named:
+                return self._piecewise(values[0], items_of(values[1]), items_of(values[2]))
             case Library(name="functools.reduce") if len(values) in (2, 3) and not named:
                 items = [*values[2:], *items_of(values[1])]
                 if not items:
@@ -439,3 +456,11 @@ class Interpreter:
                     return builtin(name, values, named)
                 return Once(combined(name, values)) if module == "itertools" else library(dotted, values, named)
         raise Unreadable("a call of something that is no function")
+
+    def _piecewise(self, value: Any, conditions: list[Any], functions: list[Any]) -> Any:
+        """numpy.piecewise: the last condition that holds decides; one function more is for where none does."""
+        made = [self._applied(one, [value], {}) if isinstance(one, Own | Library) else one for one in functions]
+        result = made.pop() if len(made) == len(conditions) + 1 else 0.0
+        for condition, one in zip(conditions, made, strict=True):
+            result = call("where", [condition, one, result])
+        return result

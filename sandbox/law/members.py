@@ -14,8 +14,7 @@ from lawsmith.sandbox.law.values import TREES, Library, Lookup, RowCount, Vector
 
 def dotted(name: str) -> Any:
     """What a dotted name of a library stands for: a constant, or the thing itself."""
-    module, _, last = name.rpartition(".")
-    return CONSTANTS[last] if module in ("numpy", "math") and last in CONSTANTS else Library(name)
+    return CONSTANTS.get(name, Library(name))
 
 
 def attribute(owner: Any, name: str) -> Any:
@@ -26,6 +25,8 @@ def attribute(owner: Any, name: str) -> Any:
         return RowCount()
     if isinstance(owner, TREES) and name in ("T", "real"):
         return owner
+    if isinstance(owner, TREES) and name == "ndim":
+        return library("numpy.ndim", [owner], {})
     return Bound(owner, name)
 
 

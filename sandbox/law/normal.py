@@ -31,11 +31,11 @@ from lawsmith.sandbox.law.spans import ANY, SIZES, Domain, Span, span
 
 TINY = 1e-6  # a floor so low only keeps a logarithm or a quotient of something positive from the edge
 DIGITS = 13  # of a number: 1 / log 10 times log 10 is 1
-MOST_TERMS = 64  # of a product that is multiplied out
 ODD = frozenset(
     {"sinh", "tanh", "arcsinh", "arctan", "arctanh", "arcsin", "sin", "tan", "erf", "cbrt"}
 )  # f(-u) = -f(u)
 EVEN = frozenset({"cosh", "cos", "abs"})  # f(-u) = f(u)
+ENDLESS = 1e300  # a bound beyond this is none, such as the largest float
 FAR = 30.0  # a cap on the argument of an exponential beyond this only keeps it from overflowing
 
 
@@ -43,7 +43,7 @@ def normal(node: Node, domain: Domain = SIZES, target: Span | None = None) -> No
     """The normal form over this domain. `target`: the range of what the whole law predicts, where that is known: a
     guard of the whole law outside of it does nothing.
     """
-    made = apply_each(node, lambda part, inner: _normal(part, inner, domain))
+    made = apply_each(node, lambda part, inner: normal_part(part, inner, domain))
     return _unguarded_whole(made, domain.target("") if target is None else target)
 
 
@@ -82,24 +82,8 @@ def bare(node: Node) -> Node:
                 return node
 
 
-def expanded(node: Node, domain: Domain = SIZES) -> Node:
-    """The normal form with products of sums multiplied out: b (x - c) is b x - b c. Hyperbolic functions are written as
-    exponentials."""
-
-    def change(part: Node, parts: Sequence[Node]) -> Node:
-        if isinstance(part, Function) and part.name in ("sinh", "cosh", "tanh"):
-            return _in_exponentials(part.name, parts[0], domain)
-        sums = [inner.terms for inner in parts if isinstance(inner, Sum)]
-        if not isinstance(part, Product) or not sums or math.prod(map(len, sums)) > MOST_TERMS:
-            return _normal(part, parts, domain)
-        rest = [inner for inner in parts if not isinstance(inner, Sum)]
-        return _sum([_product([*rest, *chosen], domain) for chosen in itertools.product(*sums)])
-
-    return apply_each(node, change)
-
-
-def _normal(node: Node, parts: Sequence[Node], domain: Domain) -> Node:
-    """`node` of these normal parts."""
+def normal_part(node: Node, parts: Sequence[Node], domain: Domain = SIZES) -> Node:
+    """The normal form of `node` with these parts, which have normal forms already."""
     match node:
         case Number() | Parameter():
             return node
@@ -158,8 +142,8 @@ def _product(factors: Sequence[Node], domain: Domain) -> Node:
                     powers.setdefault(part, []).append(ONE)
     number = float(f"{number:.{DIGITS}g}")
     made = [power(base, _sum(exponents)) for base, exponents in powers.items()]
-    if inside:
-        made.append(exp(_sum(inside)))
+    if inside and (argument := _sum(inside)) != ZERO:
+        made.append(exp(argument))
     if not math.isfinite(number) or number == 0:
         return mul(Number(number), *made)
     if number != 1 and len(made) == 1 and isinstance(made[0], Sum):
@@ -206,7 +190,7 @@ def _power(base: Node, exponent: Node, domain: Domain) -> Node:
 def _exponential(argument: Node, domain: Domain) -> Node:
     """exp(c log u + v) is u^c exp(v)."""
     left, powers = list[Node](), list[Node]()
-    for term in argument.terms if isinstance(argument, Sum) else (argument,):
+    for term in _log_terms(argument):
         factors = term.factors if isinstance(term, Product) else (term,)
         logarithm = next((f for f in factors if isinstance(f, Function) and f.name == "log"), None)
         if logarithm is None:
@@ -218,6 +202,23 @@ def _exponential(argument: Node, domain: Domain) -> Node:
     if not powers:
         return apply("exp", [argument])
     return _product([*powers, *([apply("exp", [add(*left)])] if left else [])], domain)
+
+
+def _log_terms(argument: Node) -> list[Node]:
+    """The terms of an argument; c (log u - log v) is two of them."""
+    terms = argument.terms if isinstance(argument, Sum) else (argument,)
+    found = list[Node]()
+    for term in terms:
+        factors = term.factors if isinstance(term, Product) else (term,)
+        logs = next((f for f in factors if isinstance(f, Sum) and any(map(_has_log, f.terms))), None)
+        rest = [factor for factor in factors if factor is not logs]
+        found += [mul(*rest, part) for part in logs.terms] if logs is not None else [term]
+    return found
+
+
+def _has_log(term: Node) -> bool:
+    factors = term.factors if isinstance(term, Product) else (term,)
+    return any(isinstance(factor, Function) and factor.name == "log" for factor in factors)
 
 
 # -- functions ---------------------------------------------------------------------------------------------
@@ -267,19 +268,6 @@ def _logarithm(node: Node, domain: Domain) -> Node:
     return apply("log", [node]) if node != ONE else ZERO
 
 
-def _in_exponentials(name: str, argument: Node, domain: Domain) -> Node:
-    """sinh u = (e^u - e^-u) / 2, cosh u = (e^u + e^-u) / 2, tanh u = 2 / (1 + e^-2u) - 1."""
-
-    def rising(rate: float) -> Node:
-        return _exponential(_product([Number(rate), argument], domain), domain)
-
-    if name == "tanh":
-        below = _power(_sum([ONE, rising(-2.0)]), Number(-1.0), domain)
-        return _sum([Number(-1.0), _product([Number(2.0), below], domain)])
-    other = Number(0.5 if name == "cosh" else -0.5)
-    return _sum([_product([Number(0.5), rising(1.0)], domain), _product([other, rising(-1.0)], domain)])
-
-
 def _mirrored(argument: Node) -> Node | None:
     """The argument times -1 where that is the plainer way to write it; None elsewhere."""
     if isinstance(argument, Sum):
@@ -313,6 +301,8 @@ def _extreme(name: str, parts: Sequence[Node], domain: Domain) -> Node:
     for one, other in ((0, 1), (1, 0)):
         floor = parts[other]
         tiny = name == "maximum" and isinstance(floor, Number) and 0 < floor.value <= TINY
+        if isinstance(floor, Number) and spans[other][1] <= -ENDLESS:
+            return parts[one]
         if spans[one] != ANY and (spans[one][0] >= spans[other][1] or (tiny and spans[one][0] >= 0)):
             return parts[one]
     return apply(name, sorted(parts, key=lambda part: isinstance(part, Number)))
@@ -328,8 +318,16 @@ def _where(parts: Sequence[Node], domain: Domain) -> Node:
             return then
         case Function("not_equal", (one, other)) if one == other:  # whether it is nan
             return otherwise
+        case Function("equal", (_, Number(value))) if math.isinf(value):
+            return otherwise
         case Function("logical_not", (inner,)):
             return _where([inner, otherwise, then], domain)
+        case Function("logical_and" | "logical_or" as name, pair):
+            for first, second in itertools.permutations(pair):
+                decided = _where([first, then, otherwise], domain)
+                if decided in (then, otherwise):
+                    ends = (decided == otherwise) == (name == "logical_and")
+                    return decided if ends else _where([second, then, otherwise], domain)
         case Function("less" | "less_equal" as name, (one, other)):
             low, high = span(one, domain), span(other, domain)
             if high[1] < low[0] or (name == "less" and high[1] <= low[0]):

@@ -5,9 +5,12 @@ from __future__ import annotations
 import ast
 import itertools
 import math
+import re
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from lawsmith.sandbox.law.expression import features
 from lawsmith.sandbox.law.functions import FUNCTIONS
 from lawsmith.sandbox.law.statement import Unreadable
 from lawsmith.sandbox.law.values import (
@@ -27,7 +30,16 @@ from lawsmith.sandbox.law.values import (
 )
 
 MODULES = ("numpy", "math", "scipy.special")
-CONSTANTS = {"pi": math.pi, "e": math.e, "inf": math.inf, "tau": math.tau, "euler_gamma": 0.5772156649015329}
+_FLOAT = sys.float_info
+CONSTANTS = {
+    **{f"math.{name}": getattr(math, name) for name in ("pi", "e", "inf", "tau")},
+    **{f"numpy.{name}": getattr(math, name) for name in ("pi", "e", "inf")},
+    "numpy.euler_gamma": 0.5772156649015329,
+    "numpy.finfo.max": _FLOAT.max,
+    "numpy.finfo.min": -_FLOAT.max,
+    "numpy.finfo.eps": _FLOAT.epsilon,
+    **dict.fromkeys(("numpy.finfo.tiny", "numpy.finfo.smallest_normal"), _FLOAT.min),
+}
 SAME = frozenset(
     {
         *("asarray", "array", "asanyarray", "atleast_1d", "ascontiguousarray", "broadcast_to", "copy"),
@@ -37,8 +49,6 @@ SAME = frozenset(
 )
 """Functions that hand back their first argument; a list becomes a vector."""
 METHODS = frozenset({"copy", "astype", "ravel", "flatten", "squeeze", "reshape"})
-_LARGEST = 1.7976931348623157e308  # the largest float, numpy's own bound in nan_to_num
-
 MOST_TOGETHER = 6  # items that itertools puts together
 
 Call = Callable[..., Any]
@@ -68,8 +78,8 @@ def _clip(value: Any, a_min: Any = None, a_max: Any = None, **named: Any) -> Any
 
 
 def _nan_to_num(value: Any, copy: Any = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
-    high = _LARGEST if posinf is None else posinf
-    low = -_LARGEST if neginf is None else neginf
+    high = _FLOAT.max if posinf is None else posinf
+    low = -_FLOAT.max if neginf is None else neginf
     beyond = call("where", [call("less", [value, 0.0]), low, nan])
     beyond = call("where", [call("greater", [value, 0.0]), high, beyond])
     return call("where", [call("isfinite", [value]), value, beyond])
@@ -120,25 +130,35 @@ def _polyval(coefficients: Any, at: Any) -> Any:
     return result
 
 
-def _logsumexp(value: Any, axis: Any = None) -> Any:
-    return _extreme("logaddexp")(value, axis)
+def _einsum(subscripts: Any, left: Any, right: Any) -> Any:
+    """The sums over one letter that both operands have, where at most one axis, of rows, is left over."""
+    found = re.fullmatch(r"([a-z.]+),([a-z.]+)->([a-z]?|\.\.\.)", str(subscripts).replace(" ", ""))
+    common = set(found[1]) & set(found[2]) - set(found[3] + ".") if found else set()
+    if found is None or len(common) != 1 or not set(found[1] + found[2]) <= common | set(found[3] + "."):
+        raise Unreadable("einsum of other axes")
+    return dot(left, right)
+
+
+def _tensordot(left: Any, right: Any, axes: Any) -> Any:
+    if axes != 1:
+        raise Unreadable("tensordot over other axes")
+    return dot(left, right)
+
+
+def _ndim(value: Any) -> int:
+    if not isinstance(value, TREES) or not features(value):
+        raise Unreadable("the dimensions of what is no column")
+    return 1
+
+
+def _vander(value: Any, N: Any, increasing: Any = False) -> Any:
+    powers = range(N) if increasing else range(N - 1, -1, -1)
+    return Vector(_power(value, k) for k in powers)
 
 
 def _xlogy(value: Any, other: Any) -> Any:
     product = binary(value, ast.Mult(), call("log", [other]))
     return call("where", [call("equal", [value, 0.0]), 0.0, product])
-
-
-def _expit(value: Any) -> Any:
-    return binary(1.0, ast.Div(), binary(1.0, ast.Add(), call("exp", [unary(ast.USub(), value)])))
-
-
-def _logit(value: Any) -> Any:
-    return call("log", [binary(value, ast.Div(), binary(1.0, ast.Sub(), value))])
-
-
-def _hypot(one: Any, two: Any) -> Any:
-    return _power(binary(_power(one, 2), ast.Add(), _power(two, 2)), 0.5)
 
 
 def _log(value: Any, base: Any = None) -> Any:
@@ -151,10 +171,6 @@ def _filled(filling: float) -> Call:
         return Vector([filling] * shape) if isinstance(shape, int) and shape <= MAX_ITEMS else filling
 
     return filled
-
-
-def _full(shape: Any, value: Any, dtype: Any = None) -> Any:
-    return value
 
 
 def _arithmetic(operator: ast.operator) -> Call:
@@ -184,29 +200,34 @@ SPELLINGS: dict[str, Call] = {
     "negative": lambda value: unary(ast.USub(), value),
     "positive": lambda value: value,
     "exp2": lambda value: _power(2.0, value),
-    "expit": _expit,
-    "logit": _logit,
-    "hypot": _hypot,
+    "expit": lambda value: binary(1.0, ast.Div(), binary(1.0, ast.Add(), call("exp", [unary(ast.USub(), value)]))),
+    "logit": lambda value: call("log", [binary(value, ast.Div(), binary(1.0, ast.Sub(), value))]),
+    "hypot": lambda one, two: _power(binary(_power(one, 2), ast.Add(), _power(two, 2)), 0.5),
     "xlogy": _xlogy,
     "heaviside": _heaviside,
     "clip": _clip,
     "nan_to_num": _nan_to_num,
     "select": _select,
+    "ndim": _ndim,
+    "isinf": lambda value: call("equal", [call("abs", [value]), math.inf]),
     "isnan": lambda value: call("not_equal", [value, value]),
     "invert": lambda value: call("logical_not", [value]),
     "logical_and": _fold("logical_and"),
     "logical_or": _fold("logical_or"),
     "polyval": _polyval,
+    "einsum": _einsum,
+    "tensordot": _tensordot,
+    "vander": _vander,
     **dict.fromkeys(("dot", "inner", "vdot", "matmul"), dot),
     "sum": _reduced(ast.Add()),
     "mean": lambda value, axis=None: binary(_reduced(ast.Add())(value, axis), ast.Div(), float(len(items_of(value)))),
     "prod": _reduced(ast.Mult()),
     **dict.fromkeys(("max", "amax"), _extreme("maximum")),
     **dict.fromkeys(("min", "amin"), _extreme("minimum")),
-    "logsumexp": _logsumexp,
+    "logsumexp": _extreme("logaddexp"),
     **dict.fromkeys(("zeros", "zeros_like", "empty", "empty_like"), _filled(0.0)),
     **dict.fromkeys(("ones", "ones_like"), _filled(1.0)),
-    **dict.fromkeys(("full", "full_like"), _full),
+    **dict.fromkeys(("full", "full_like"), lambda shape, value, dtype=None: value),
 }
 
 
@@ -223,6 +244,8 @@ REDUCED = {
 def library(dotted: str, values: Sequence[Any], named: Mapping[str, Any]) -> Any:
     """The call of something in numpy, math or scipy.special; raises Unreadable for what is not known."""
     module, _, name = dotted.rpartition(".")
+    if dotted == "numpy.polynomial.polynomial.polyval" and len(values) == 2:  # the lowest power first
+        return _polyval(items_of(values[1])[::-1], values[0])
     if name == "reduce" and module in REDUCED:
         module, name = "numpy", REDUCED[module]
     if module not in MODULES or (not values and not named):

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from lawsmith.sandbox.law.expression import (
@@ -40,21 +40,18 @@ def standard(statement: Statement, domain: Domain = SIZES) -> list[Node]:
         pairs = zip(statement.targets, trees, strict=True)
         return [normal(tree, domain, domain.target(target)) for target, tree in pairs]
 
-    trees = normalised(list(statement.targets.values()))
-    for turned in (_inverted, _signed):
-        if changes := turned(trees):
-            trees = normalised([_changed(tree, changes) for tree in trees])
+    return turned(normalised(list(statement.targets.values())), normalised)
+
+
+def turned(trees: list[Node], normalised: Callable[[Sequence[Node]], list[Node]]) -> list[Node]:
+    """The trees with constants that stand below fraction lines alone inverted (1 / h is k), and then with those that
+    are better written with the other sign."""
+    for places, other in ((_exponents, _inverse), (_coefficients, _opposite)):
+        if changes := _changes(trees, places, other):  # `transform` would replace what looks like the constant itself
+            trees = normalised(
+                [apply_each(t, lambda node, parts: changes.get(node) or rebuild(node, tuple(parts))) for t in trees]
+            )
     return trees
-
-
-def _changed(tree: Node, changes: Mapping[Node, Node]) -> Node:
-    """The tree with constants replaced. (`transform` would replace again what looks like the constant itself.)"""
-    return apply_each(tree, lambda node, parts: changes.get(node) or rebuild(node, tuple(parts)))
-
-
-def _inverted(trees: Sequence[Node]) -> dict[Node, Node]:
-    """Constants that stand below fraction lines alone: 1 / h is k."""
-    return _changes(trees, _exponents, _inverse)
 
 
 def _inverse(one: Parameter, places: Places) -> Node | None:
@@ -82,11 +79,6 @@ def _exponents(tree: Node) -> Iterator[tuple[Parameter, float, bool]]:
                 waiting.append(exponent)
             case _:
                 waiting += children(node)
-
-
-def _signed(trees: Sequence[Node]) -> dict[Node, Node]:
-    """Constants that are better written with the other sign."""
-    return _changes(trees, _coefficients, _opposite)
 
 
 def _opposite(one: Parameter, places: Places) -> Node | None:
@@ -129,12 +121,12 @@ def _factor(node: Node) -> float:
 def _changes(
     trees: Sequence[Node],
     places: Callable[[Node], Iterator[tuple[Parameter, float, bool]]],
-    turned: Callable[[Parameter, Places], Node | None],
+    other: Callable[[Parameter, Places], Node | None],
 ) -> dict[Node, Node]:
     """Constant -> what stands for it, of those that are to be turned."""
     found: dict[Parameter, list[tuple[float, bool]]] = {p: [] for tree in trees for p in parameters(tree)}
     for tree in trees:
         for one, number, bends in places(tree):
             found[one].append((number, bends))
-    changes = {one: turned(one, at) for one, at in found.items()}
+    changes = {one: other(one, at) for one, at in found.items()}
     return {one: node for one, node in changes.items() if node is not None}

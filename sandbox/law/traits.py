@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import math
 import re
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -40,7 +41,7 @@ DENOMINATORS = 8  # … nor do fractions of them with such a denominator …
 FREE_NUMBERS = 8  # … up to so many beside the parameters of a target: many small numbers make a table
 STRUCTURAL = frozenset({-1.0, 0.0, 0.5, 1.0, 2.0})  # what any law is written with …
 MOST_STRUCTURAL = 24  # … so often beside two for each parameter; bits can spell anything
-MATHEMATICAL = (math.pi, math.e, math.log(2), math.log(10))  # simple fractions of them are free as well
+MATHEMATICAL = (math.pi, math.e, math.log(2), math.log(10), math.sqrt(2))  # simple fractions of them are free as well
 FREE_CODES = 2  # levels of a category that are compared with, beside one for each parameter
 FREE_BITS = 64  # zeros, ones and truth values of a form that cannot be read
 BITS = 64  # of a long text, or of a whole number that no float holds, for each number that they count as
@@ -288,7 +289,7 @@ def _is_infinite(value: float) -> bool:
 
 def _is_free(value: float) -> bool:
     size = abs(value)
-    if size >= 1e300 or size == 0:  # as good as infinite
+    if not 1e-300 < size < 1e300 or size == sys.float_info.epsilon:  # as good as infinite or zero
         return True
     exponent = round(math.log10(size))
     if math.isclose(size, 10.0**exponent, rel_tol=1e-12):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 THREE = '{"a": (0, 9), "b": (0, 9), "c": (0, 9)}'
 FIVE = '{"E": (0, 9), "A": (0, 9), "B": (0, 9), "a": (0, 2), "b": (0, 2)}'
+TWO = '{"a": (0, 9), "b": (0, 9)}'
 POWER = '    y = p["a"] + p["b"] * x["N"] ** -p["c"]\n'
 IMPORTS = "import functools\nimport math\n\nimport numpy as np\n"
 
@@ -203,6 +204,31 @@ LAWS = {
                 "            case 2:\n                break\n"
             ),
         ),
+        form('np.maximum(p["a"] + p["b"] * np.maximum(x["N"], np.finfo(float).eps) ** -p["c"], np.finfo(float).tiny)'),
+        form('p["a"] + p["b"] * (x["N"] + np.finfo(np.float64).eps) ** -p["c"]'),
+        form(
+            'np.clip(p["a"] + p["b"] * np.clip(x["N"], 1e-9, np.finfo(float).max) ** -p["c"], 0, np.finfo(float).max)'
+        ),
+        form('np.piecewise(x["N"], [x["N"] > 0], [lambda n: p["a"] + p["b"] * n ** -p["c"], 0.0])'),
+        form(
+            'np.piecewise(n, [n <= 0, n > 0], [0.0, lambda v: p["a"] + p["b"] * v ** -p["c"]])',
+            before='    n = x["N"]\n',
+        ),
+        form('np.array([p["a"], p["b"]]) @ np.array([np.ones_like(x["N"]), x["N"] ** -p["c"]])'),
+        form('np.stack([np.ones_like(x["N"]), x["N"] ** -p["c"]], axis=-1) @ np.array([p["a"], p["b"]])'),
+        form('np.polynomial.polynomial.polyval(x["N"] ** -p["c"], [p["a"], p["b"]])'),
+        form('np.poly1d([p["b"], p["a"]])(x["N"] ** -p["c"])'),
+        form('p["a"] + np.divide(p["b"], x["N"] ** p["c"], out=np.zeros_like(x["N"]), where=x["N"] > 0)'),
+        form("np.where(np.isnan(y) | np.isinf(y), 1e6, y)", before=POWER),
+        form('p["a"] + p["b"] * np.exp(-p["c"] * np.log1p(x["N"] - 1))'),
+        form('p["a"] + (p["b"] ** (1 / p["c"]) / x["N"]) ** p["c"]'),
+        form("y.item() if np.ndim(y) == 0 else y", before=POWER),
+        form("np.clip(y, EPS, None)", before=POWER, extra="EPS = np.finfo(float).eps"),
+        form(
+            'np.where(mask, p["a"] + p["b"] * np.where(mask, n, 1.0) ** -p["c"], 0.0)',
+            before='    n = x["N"]\n    mask = np.isfinite(n) & (n > 0)\n',
+        ),
+        form("out", before='    n = x["N"]\n    out = np.empty_like(n)\n    out[:] = p["a"] + p["b"] * n ** -p["c"]\n'),
     ],
     "two power laws": [
         form('p["E"] + p["A"] / x["N"] ** p["a"] + p["B"] / x["D"] ** p["b"]', FIVE),
@@ -286,6 +312,8 @@ LAWS = {
         form('np.divide(p["a"], 1 + np.exp(np.negative(p["b"]) * np.subtract(x["N"], p["c"])))'),
         form('p["a"] * np.exp(-np.logaddexp(0, -p["b"] * (x["N"] - p["c"])))'),
         form('p["a"] * np.exp(-np.log1p(np.exp(-p["b"] * (x["N"] - p["c"]))))'),
+        form('p["a"] * np.exp(p["b"] * (x["N"] - p["c"])) / (1 + np.exp(p["b"] * (x["N"] - p["c"])))'),
+        form('p["a"] * (1 - 1 / (1 + np.exp(p["b"] * (x["N"] - p["c"]))))'),
         form('p["a"] * np.reciprocal(1 + np.e ** (-p["b"] * (x["N"] - p["c"])))'),
     ],
     "soft threshold": [
@@ -309,11 +337,73 @@ LAWS = {
             extra="def bump(n, *, m, s):\n    z = (n - m) / s\n    return np.exp(-z * z)\n",
         ),
     ],
+    "saturation": [
+        form(law, TWO)
+        for law in (
+            'p["a"] * x["N"] / (p["b"] + x["N"])',
+            'p["a"] * 1 / (1 + p["b"] / x["N"])',
+            'p["a"] * 1 / (p["b"] / x["N"] + 1)',
+            'p["a"] * x["N"] * (p["b"] + x["N"]) ** -1',
+            'p["a"] * (1 - p["b"] / (p["b"] + x["N"]))',
+            'p["a"] * (x["N"] / p["b"]) / (1 + x["N"] / p["b"])',
+            'p["a"] * 1 / (1 + (x["N"] / p["b"]) ** -1)',
+            'p["a"] * np.exp(-np.log1p(p["b"] / x["N"]))',
+        )
+    ],
+    "inverse hyperbolic sine": [
+        form(law, TWO)
+        for law in (
+            'p["a"] * np.arcsinh(x["N"] / p["b"])',
+            'p["a"] * np.log(x["N"] / p["b"] + np.sqrt((x["N"] / p["b"]) ** 2 + 1))',
+            'p["a"] * np.log(x["N"] / p["b"] + np.sqrt(1 + (x["N"] / p["b"]) * (x["N"] / p["b"])))',
+            'p["a"] * np.log(x["N"] / p["b"] + np.hypot(1, x["N"] / p["b"]))',
+        )
+    ],
+    "Hill curve": [
+        form(law)
+        for law in (
+            'p["a"] * x["N"] ** p["c"] / (p["b"] ** p["c"] + x["N"] ** p["c"])',
+            'p["a"] * 1 / (1 + (p["b"] / x["N"]) ** p["c"])',
+            'p["a"] * 1 / (1 + (x["N"] / p["b"]) ** -p["c"])',
+            'p["a"] * (x["N"] / p["b"]) ** p["c"] / (1 + (x["N"] / p["b"]) ** p["c"])',
+            'p["a"] * 1 / (1 + np.exp(-p["c"] * (np.log(x["N"]) - np.log(p["b"]))))',
+            'p["a"] * 1 / (1 + np.exp(p["c"] * np.log(p["b"] / x["N"])))',
+        )
+    ],
+    "parabola": [
+        form(law)
+        for law in (
+            'p["a"] + p["b"] * x["N"] + p["c"] * x["N"] ** 2',
+            'np.polyval([p["c"], p["b"], p["a"]], x["N"])',
+            'np.polynomial.polynomial.polyval(x["N"], [p["a"], p["b"], p["c"]])',
+            'np.poly1d([p["c"], p["b"], p["a"]])(x["N"])',
+            'np.vander(x["N"], 3, increasing=True) @ np.array([p["a"], p["b"], p["c"]])',
+            'np.einsum("i,i...->...", [p["a"], p["b"], p["c"]], np.stack([0 * x["N"] + 1, x["N"], x["N"] ** 2]))',
+            'np.einsum("ij,j->i", np.column_stack([0 * x["N"] + 1, x["N"], x["N"] ** 2]), [p["a"], p["b"], p["c"]])',
+            'np.tensordot([p["a"], p["b"], p["c"]], np.stack([np.ones_like(x["N"]), x["N"], x["N"] ** 2]), axes=1)',
+            'np.matmul([p["a"], p["b"], p["c"]], np.stack([x["N"] ** k for k in range(3)]))',
+            'p["a"] + x["N"] * (p["b"] + p["c"] * x["N"])',
+        )
+    ],
+    "hinge": [
+        form(law, TWO)
+        for law in (
+            'p["a"] * np.maximum(x["N"] - p["b"], 0)',
+            'p["a"] * np.where(x["N"] > p["b"], x["N"] - p["b"], 0)',
+            'p["a"] * np.piecewise(x["N"], [x["N"] <= p["b"], x["N"] > p["b"]], [0, lambda n: n - p["b"]])',
+            'p["a"] * (x["N"] - p["b"]) * (x["N"] > p["b"])',
+            'p["a"] * np.clip(x["N"] - p["b"], 0, np.inf)',
+            'p["a"] * np.select([x["N"] > p["b"]], [x["N"] - p["b"]])',
+        )
+    ],
     "hyperbolic tangent": [
         form('p["a"] + p["b"] * np.tanh(x["N"] / p["c"])'),
         form('p["a"] - p["b"] * np.tanh(-x["N"] / p["c"])'),
         form('p["a"] + p["b"] * (2 / (1 + np.exp(-2 * x["N"] / p["c"])) - 1)'),
         form('p["a"] + p["b"] * (2 * expit(2 * x["N"] / p["c"]) - 1)', extra="from scipy.special import expit\n"),
+        form('p["a"] + p["b"] * (1 - np.exp(-2 * x["N"] / p["c"])) / (1 + np.exp(-2 * x["N"] / p["c"]))'),
+        form('p["a"] - p["b"] * np.expm1(-2 * x["N"] / p["c"]) / (1 + np.exp(-2 * x["N"] / p["c"]))'),
+        form('p["a"] + p["b"] * (1 - 2 / (1 + np.exp(2 * x["N"] / p["c"])))'),
     ],
     "hyperbolic cosine": [
         form('p["a"] + p["b"] * np.cosh(p["c"] * x["D"])'),

@@ -121,3 +121,15 @@ def test_a_match_of_data_or_of_parts_is_not_read(subject: str) -> None:
     """Python would compare whole columns, or take a list apart."""
     source = form("1.0", before=f"    match {subject}:\n        case 1:\n            return 2.0\n")
     assert not isinstance(read(source, TARGETS, FEATURES), Statement)
+
+
+@pytest.mark.parametrize(
+    "law",
+    [
+        '(np.exp(2 * p["b"] * x["N"]) - 1) / (np.exp(2 * p["b"] * x["N"]) + 1)',
+        '(np.exp(p["b"] * x["N"]) - np.exp(-p["b"] * x["N"])) / (np.exp(p["b"] * x["N"]) + np.exp(-p["b"] * x["N"]))',
+        'np.sinh(p["b"] * x["N"]) / np.cosh(p["b"] * x["N"])',
+    ],
+)
+def test_a_quotient_of_exponentials_is_the_hyperbolic_tangent(law: str) -> None:
+    assert source_key(form(f'p["a"] * {law}')) == source_key(form('p["a"] * np.tanh(p["b"] * x["N"])'))

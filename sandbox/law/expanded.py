@@ -1,0 +1,161 @@
+"""A law multiplied out, its quotients written in one way: what a key looks at. Nobody reads or executes it."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterable, Sequence
+
+from lawsmith.sandbox.law.expression import (
+    ONE,
+    ZERO,
+    Function,
+    Node,
+    Number,
+    Power,
+    Product,
+    Sum,
+    apply_each,
+    features,
+    walk,
+)
+from lawsmith.sandbox.law.functions import is_truth
+from lawsmith.sandbox.law.normal import normal_part
+from lawsmith.sandbox.law.spans import SIZES, span
+
+MOST_TERMS = 64  # of a product that is multiplied out
+MOST_SHARES = 6  # terms below a fraction line that are tried as its unit
+MINUS, HALF = Number(-1.0), Number(0.5)
+
+
+def expanded(node: Node) -> Node:
+    """The normal form with products of sums multiplied out: b (x - c) is b x - b c. Hyperbolic functions and their
+    inverses are exponentials and logarithms, a condition that cuts a curve off at zero is a maximum, and
+    x / (b + x) is 1 - 1 / (1 + x / b)."""
+
+    def change(part: Node, parts: Sequence[Node]) -> Node:
+        if isinstance(part, Product):
+            return _multiplied_out(parts)
+        parts = [_quotient(one) if isinstance(one, Power) else one for one in parts]
+        made = normal_part(part, parts)
+        if isinstance(made, Function) and made.name in ("sinh", "cosh", "tanh", "arcsinh", "arctanh", "abs"):
+            return _elementary(made.name, made.arguments[0])
+        return _as_maximum(made)
+
+    made = apply_each(node, change)
+    return _quotient(made) if isinstance(made, Power) else made
+
+
+def _sum(*terms: Node) -> Node:
+    return normal_part(Sum(terms), terms)
+
+
+def _product(*factors: Node) -> Node:
+    return normal_part(Product(factors), factors)
+
+
+def _power(base: Node, exponent: Node) -> Node:
+    return normal_part(Power(base, exponent), (base, exponent))
+
+
+def _function(name: str, *arguments: Node) -> Node:
+    return normal_part(Function(name, arguments), arguments)
+
+
+def _elementary(name: str, u: Node) -> Node:
+    """sinh u = (e^u - e^-u) / 2, cosh u = (e^u + e^-u) / 2, tanh u = 2 / (1 + e^-2u) - 1,
+    arcsinh u = log(u + (1 + u^2)^0.5), arctanh u = log((1 + u) / (1 - u)) / 2, |u| = 2 maximum(u, 0) - u."""
+    match name:
+        case "abs":
+            return _sum(_product(Number(2.0), _function("maximum", u, ZERO)), _product(MINUS, u))
+        case "arcsinh":
+            return _function("log", _sum(u, _power(_sum(ONE, _power(u, Number(2.0))), HALF)))
+        case "arctanh":
+            below = _power(_sum(ONE, _product(MINUS, u)), MINUS)
+            return _product(HALF, _function("log", _multiplied_out([_sum(ONE, u), below])))
+        case "tanh":
+            falling = _function("exp", _product(Number(-2.0), u))
+            return _sum(MINUS, _product(Number(2.0), _multiplied_out([_power(_sum(ONE, falling), MINUS)])))
+    rising, falling = (_function("exp", _product(sign, u)) for sign in (ONE, MINUS))
+    return _sum(_product(HALF, rising), _product(HALF if name == "cosh" else Number(-0.5), falling))
+
+
+def _as_maximum(node: Node) -> Node:
+    """``where(b < x, x - b, 0)`` is ``maximum(x - b, 0)``."""
+    match node:
+        case Function("where", (Function("less" | "less_equal", (below, above)), then, otherwise)):
+            rise, difference = _sum(above, _product(MINUS, below)), _sum(then, _product(MINUS, otherwise))
+            for sign in (ONE, MINUS):
+                if _product(sign, rise) == difference:
+                    return _sum(otherwise, _product(sign, _function("maximum", rise, ZERO)))
+    return node
+
+
+def _multiplied_out(factors: Sequence[Node]) -> Node:
+    truths = [factor for factor in factors if is_truth(factor)]
+    sums = [factor for factor in factors if isinstance(factor, Sum)]
+    rest = [factor for factor in factors if factor not in truths and factor not in sums]
+    if len(truths) == 1 and sums:
+        cut = _function("where", truths[0], _product(*sums), ZERO)
+        return _product(*rest, _as_maximum(cut))
+    if math.prod(len(one.terms) for one in sums) > MOST_TERMS:
+        return _product(*factors)
+    return _sum(*(_quotient(_product(*rest, *chosen)) for chosen in itertools.product(*(one.terms for one in sums))))
+
+
+def _quotient(node: Node) -> Node:
+    """A product with a power of a sum in it, the sum divided by the term that leaves the fewest factors outside: A x /
+    (b + x) is A / (1 + b / x). Of 1 / (1 + u) and 1 - 1 / (1 + 1 / u), the one in which u rises."""
+    factors = list(node.factors) if isinstance(node, Product) else [node]
+    for k, factor in enumerate(factors):
+        match factor:
+            case Power(Sum(terms), exponent) if len(terms) <= MOST_SHARES and not _counts(exponent):
+                rest = [*factors[:k], *factors[k + 1 :]]
+                whole = isinstance(exponent, Number) and exponent.value == round(exponent.value)
+                units = [one for one in terms if whole or all(span(term, SIZES)[0] >= 0 for term in terms)]
+                written = [_divided(rest, terms, unit, exponent) for unit in units]
+                outside, shares = min([(rest, terms), *written], key=lambda pair: (_length(pair[0]), pair[1][0] != ONE))
+                if len(shares) == 2 and shares[0] == ONE and exponent == MINUS and _falls(shares[1]):
+                    turned = _power(_sum(ONE, _power(shares[1], MINUS)), MINUS)
+                    return _sum(_product(*outside), _product(MINUS, *outside, turned))
+                if shares is not terms:
+                    return _product(*outside, _power(_sum(*shares), exponent))
+    return node
+
+
+def _divided(
+    outside: Sequence[Node], terms: Sequence[Node], unit: Node, exponent: Node
+) -> tuple[Sequence[Node], Sequence[Node]]:
+    """What stands outside and inside a power of a sum that is divided by one of its terms."""
+    inverse = _power(unit, MINUS)
+    shares = [_product(term, inverse) for term in terms if term is not unit]
+    moved = _product(*outside, _power(unit, exponent))
+    return (moved.factors if isinstance(moved, Product) else (moved,)), (ONE, *shares)
+
+
+def _counts(exponent: Node) -> bool:
+    return isinstance(exponent, Number) and exponent.value > 0 and exponent.value == round(exponent.value)
+
+
+def _length(factors: Iterable[Node]) -> int:
+    return sum(1 for factor in factors for part in walk(factor) if not isinstance(part, Number))
+
+
+def _falls(ratio: Node) -> bool:
+    """Whether a product falls with the first of its features, by name."""
+    found: list[tuple[tuple[str, ...], bool]] = []
+    for factor in ratio.factors if isinstance(ratio, Product) else (ratio,):
+        match factor:
+            case Function("exp", (argument,)):
+                terms = argument.terms if isinstance(argument, Sum) else (argument,)
+                found += [(features(term), _is_negative(term)) for term in terms]
+            case Power(base, exponent):
+                found.append((features(base), _is_negative(exponent)))
+            case _:
+                found.append((features(factor), False))
+    return min(((names, falls) for names, falls in found if names), default=((), False))[1]
+
+
+def _is_negative(node: Node) -> bool:
+    first = node.factors[0] if isinstance(node, Product) else node
+    return isinstance(first, Number) and first.value < 0
