@@ -62,14 +62,15 @@ def test_two_spoilt_rows_are_named_and_weigh_little(sandbox: Sandbox) -> None:
 def test_spoilt_rows_are_found_around_an_optimum_that_moves(sandbox: Sandbox) -> None:
     """Plain laws have no optimum, and miss many rows of a sweep of learning rates."""
     rng = np.random.default_rng(0)
-    n, lr = (axis.ravel() for axis in np.meshgrid(np.geomspace(0.04, 4, 6), np.geomspace(0.5, 30, 6)))
+    n, lr = (axis.ravel() for axis in np.meshgrid(np.geomspace(0.04, 4, 5), np.geomspace(0.5, 30, 5)))
+    n *= rng.uniform(0.95, 1.05, 25)
     loss = 1.6 + 1.2 * n**-0.33 + 0.05 * np.log(lr / (3 * n**-0.3)) ** 2
-    loss *= 1 + 0.005 * rng.standard_normal(36)
-    loss[[8, 22]] *= 1.35, 0.8
+    loss *= 1 + 0.005 * rng.standard_normal(25)
+    loss[[8, 21]] *= 1.35, 0.8
     schema = Schema(name="s", long_name="s", title="", features=("n", "lr"), targets=("loss",), group=None)
-    rows = Table({"n": n, "lr": lr}, {"loss": loss}, ("all",), np.zeros(36, dtype=np.intp))
+    rows = Table({"n": n, "lr": lr}, {"loss": loss}, ("all",), np.zeros(25, dtype=np.intp))
     doubts = doubted(Dataset(Task(schema, rows, Provenance("file", "", None)), None), sandbox)[1]
-    assert doubts is not None and [row.row for row in doubts.rows] == [8, 22]
+    assert doubts is not None and [row.row for row in doubts.rows] == [8, 21]
 
 
 def test_a_row_that_a_form_of_the_users_own_explains_is_believed(sandbox: Sandbox) -> None:
