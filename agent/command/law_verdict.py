@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from lawsmith.agent.command.rivals import AGREE, inseparable_laws, percent, plainer_law
 from lawsmith.agent.search.patterns import patterns, refuted
 from lawsmith.agent.search.score import RULES, is_ruled_out
 from lawsmith.runs.intervals.beyond_data import times
@@ -26,8 +27,6 @@ BAD = 0.5
 """A typical held-out error of so many spreads of the training targets is bad: guessing the mean errs by one."""
 FAIR = 0.2
 """A typical held-out error above so many spreads is fair at best."""
-AGREE = 0.1
-"""Rivals that differ by less than this share of the prediction say much the same."""
 AT_NOISE = 1.15
 """A training error of so many times the scatter of repeated measurements is as small as it can be."""
 LINE = 0.9
@@ -78,10 +77,13 @@ def verdict(
         said.insert(0, worse)
         tone = "bad" if "fails" in worse else _worse(tone, "fair")
     said.append(_trust(task.train, folds, tone))
-    away, rivals = _rivals(winner, inseparable, trials)
+    away, rivals = inseparable_laws(winner, inseparable, trials)
     if rivals:
         said.append(rivals)
         tone = _worse(tone, "fair" if away > AGREE else "good")
+    if plainer := plainer_law(winner, trials, search_task):
+        said.append(plainer)
+        tone = _worse(tone, "fair")
     if noise := _noise(found, task):
         said.append(noise)
     if line := _line(found, task, folds):
@@ -162,11 +164,6 @@ def _mean_size(measured: Array, weight: Array | None) -> float:
     return float(np.sqrt(np.average(measured**2, weights=weight)))
 
 
-def percent(share: float) -> str:
-    """``0.6 %``; two digits."""
-    return f"{100 * share:.2g} %" if share < 0.0995 else f"{100 * share:.0f} %"
-
-
 def _factor(train: Table, folds: Sequence[Fold]) -> float:
     """How many times the largest fitted value of some feature a held-out row has, at most over the folds."""
     found = [1.0]
@@ -233,39 +230,6 @@ def _worse_than_the_mean(
 def _pairs(found: Evaluation) -> list[tuple[float, float]]:
     """Error and spread of the held-out rows, of each fold and target with a spread."""
     return [(e, s) for fold in found.folds for e, s in zip(fold.rmse, fold.scale, strict=True) if s > 0]
-
-
-def _rivals(winner: Trial, inseparable: Sequence[str], trials: Sequence[Trial]) -> tuple[float, str]:
-    """By how much the laws that the data cannot tell apart differ beyond it (as a share), and a sentence."""
-    known = {trial.id: trial for trial in trials}
-    others = [known[id] for id in inseparable if id in known]
-    if not others:
-        return 0.0, ""
-    own = np.array(winner.evaluation.probe)
-    predictions = [np.array(other.evaluation.probe) for other in others]
-    usable = [p for p in predictions if p.shape == own.shape and p.size]
-    count = "One other formula does" if len(others) == 1 else f"{_count(len(others))} other formulas do"
-    if not usable or not own.size:
-        return 1.0, f"{count} as well, and the data cannot separate them."
-    size = np.maximum(np.abs(own), 1e-3 * np.abs(own).max() + 1e-300)
-    away = max(float(np.median(np.abs(p - own) / size)) for p in usable)
-    agree = "agrees" if len(others) == 1 else "agree"
-    if away <= AGREE:
-        return away, f"{count} as well and {agree} to {percent(max(away, 1e-4))} just beyond the data."
-    return away, (
-        f"{count} as well but differ{'s' if len(others) == 1 else ''} by {_size_of(away)} just beyond the data: "
-        "they cannot be separated, and only more rows can tell which is right."
-    )
-
-
-def _size_of(away: float) -> str:
-    """A difference as a share of the prediction, or as its multiple where it is large."""
-    return percent(away) if away < 2 else f"{away:.0f} times the prediction"
-
-
-def _count(number: int) -> str:
-    words = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
-    return words[number] if number < len(words) else str(number)
 
 
 def _noise(found: Evaluation, task: Task) -> str:

@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lawsmith.agent.command.law_verdict import percent, same_law, verdict
+from lawsmith.agent.command.law_verdict import same_law, verdict
+from lawsmith.agent.command.rivals import percent
 from lawsmith.runs.record import FinalScores, SplitScores
 from lawsmith.runs.trials import Proposal, Trial
 from lawsmith.sandbox import Evaluation, FoldScore, Tier, Verdict
@@ -135,6 +136,32 @@ def test_rivals_agree_or_cannot_be_separated(untested: Dataset):
     tone, sentences = said(untested, law, near, far)
     assert tone == "fair" and "Two other formulas do as well but differ by 50 %" in sentences
     assert "cannot be separated" in sentences
+
+
+def test_rivals_that_part_farther_out_are_told(untested: Dataset):
+    law, other = trial(untested, "l", 0.003), trial(untested, "o", 0.003)
+    parting = other.evaluation.model_copy(update={"probe": ((1.01,), (1.01,), (1.3,), (1.3,))})
+    tone, sentences = said(untested, law, replace(other, evaluation=parting))
+    assert tone == "fair" and "agrees to 1 % just beyond the data, but differs by 30 % farther out" in sentences
+
+
+def test_a_plainer_law_that_ends_elsewhere_is_told(untested: Dataset):
+    days = np.linspace(0, 11, 12)
+    rows = Table({"day": days}, {"mass": 50 * days}, ("all",), np.zeros(12, dtype=np.intp))
+    schema = untested.task.schema.model_copy(update={"features": ("day",), "targets": ("mass",)})
+    data = replace(untested, task=replace(untested.task, train=rows, schema=schema))
+
+    def law(name: str, misses: float, ends: float, constants: int) -> Trial:
+        found = trial(data, name, misses, probe=ends, constants=constants)
+        more = {"rmse": (misses,), "formula": f"mass = {name}"}
+        return replace(found, evaluation=found.evaluation.model_copy(update=more))
+
+    chosen, plain = law("Richards", 1.5, 616.0, 4), law("logistic", 3.6, 661.0, 3)
+    told = "mass = logistic, misses the rows by 3.6 (this one by 1.5) and expects mass = 661 at"
+    others = {told: plain, "": law("logistic", 9.0, 661.0, 3), " ": law("logistic", 3.6, 617.0, 3)}
+    for words, other in others.items():
+        sentences = verdict(chosen, (), (chosen, other), data, SearchTask.of(data.task), NO_TEST).sentences
+        assert any(words in sentence for sentence in sentences) if words.strip() else "fewer" not in str(sentences)
 
 
 def test_a_straight_line_that_does_as_well_is_told(untested: Dataset):

@@ -1,0 +1,95 @@
+"""What other laws say beyond the data: those that the rows cannot tell from the chosen one, and a plainer one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from lawsmith.agent.search.score import free_constants, spread, training_error
+from lawsmith.runs.trials import Trial
+from lawsmith.sandbox.search_task import SearchTask
+from lawsmith.tasks import Array
+
+AGREE = 0.1
+"""Rivals that differ by less than this share of the prediction say much the same."""
+FEW_ROWS = 20
+"""With more, a law that misses them clearly more is no rival."""
+MISSES = 3.0
+"""A plainer law misses few rows by at most so many times as much, and the two differ by at least so many errors."""
+FITS = 0.1
+"""A law that misses the rows by more than this share of their spread is no law of them."""
+
+
+def inseparable_laws(winner: Trial, inseparable: Sequence[str], trials: Sequence[Trial]) -> tuple[float, str]:
+    """By how much the laws that the data cannot tell apart differ beyond it (as a share), and a sentence."""
+    known = {trial.id: trial for trial in trials}
+    others = [known[id] for id in inseparable if id in known]
+    if not others:
+        return 0.0, ""
+    own = np.array(winner.evaluation.probe)
+    predictions = [np.array(other.evaluation.probe) for other in others]
+    usable = [p for p in predictions if p.shape == own.shape and p.size]
+    count = "One other formula does" if len(others) == 1 else f"{_count(len(others))} other formulas do"
+    if not usable or not own.size:
+        return 1.0, f"{count} as well, and the data cannot separate them."
+    near, far = (max(values) for values in zip(*(_apart(p, own) for p in usable), strict=True))
+    agree = "agrees" if len(others) == 1 else "agree"
+    differ = "differs" if len(others) == 1 else "differ"
+    apart = "they cannot be separated, and only more rows can tell which is right."
+    if far <= AGREE:
+        return far, f"{count} as well and {agree} to {percent(max(far, 1e-4))} beyond the data."
+    if near <= AGREE:
+        told = f"{agree} to {percent(max(near, 1e-4))} just beyond the data, but {differ} by {_size(far)} farther out"
+        return far, f"{count} as well and {told}: {apart}"
+    return near, f"{count} as well but {differ} by {_size(near)} just beyond the data: {apart}"
+
+
+def plainer_law(winner: Trial, trials: Sequence[Trial], search_task: SearchTask) -> str:
+    """A sentence where a law with fewer constants, which misses few rows by little more, ends up elsewhere: there the
+    better fit of the chosen one may be luck. For one curve of one feature."""
+    task, probes = search_task.task, search_task.probes
+    if len(task.schema.features) > 1 or len(task.train.groups) > 1 or len(task.schema.targets) > 1:
+        return ""
+    own, error = winner.evaluation, float(training_error(winner.evaluation, task)[0])
+    if len(task.train) > FEW_ROWS or not own.probe or probes is None:
+        return ""
+    most = min(MISSES * error, FITS * float(spread(task)[0]))
+    plain = [
+        (float(training_error(trial.evaluation, task)[0]), trial)
+        for trial in trials
+        if trial.usable and trial.evaluation.probe and not trial.proposal.by_chance
+        if free_constants(trial.evaluation, task) < free_constants(own, task)
+    ]
+    missed, other = min(plain, key=lambda pair: pair[0], default=(np.inf, winner))
+    here, there = own.probe[-1][0], other.evaluation.probe[-1][0]
+    if missed > most or abs(there - here) <= MISSES * error or other.evaluation.formula is None:
+        return ""
+    name, target = task.schema.features[0], task.schema.targets[0]
+    place = f"{name} = {probes.features[name][-1]:.4g}"
+    return (
+        f"A law with fewer constants, {other.evaluation.formula}, misses the rows by {missed:.2g} (this one by "
+        f"{error:.2g}) and expects {target} = {there:.3g} at {place}, not {here:.3g}: so few rows do not settle it."
+    )
+
+
+def _apart(prediction: Array, own: Array) -> tuple[float, float]:
+    """How far two laws typically differ, as a share, at the near half and at the far half of the probe rows."""
+    size = np.maximum(np.abs(own), 1e-3 * np.abs(own).max() + 1e-300)
+    near, far = np.array_split(np.abs(prediction - own) / size, 2)
+    return float(np.median(near)), float(np.median(far))
+
+
+def percent(share: float) -> str:
+    """``0.6 %``; two digits."""
+    return f"{100 * share:.2g} %" if share < 0.0995 else f"{100 * share:.0f} %"
+
+
+def _size(away: float) -> str:
+    """A difference as a share of the prediction, or as its multiple where it is large."""
+    return percent(away) if away < 2 else f"{away:.0f} times the prediction"
+
+
+def _count(number: int) -> str:
+    words = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
+    return words[number] if number < len(words) else str(number)
