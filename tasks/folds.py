@@ -42,28 +42,28 @@ class Fold:
     held_out: IntArray
 
 
-def frontier_folds(table: Table, *, seed: int = 0) -> tuple[Fold, ...]:
-    """The folds of a table, a function of its features, its groups and `seed` (which shuffles design points only); of
-    a wide table also of its targets, by `lawsmith.tasks.leading`."""
-    folds = _all_folds(table, seed)
+def frontier_folds(table: Table) -> tuple[Fold, ...]:
+    """The folds of a table, a function of its features and its groups; of a wide table also of its targets, by
+    `lawsmith.tasks.leading`."""
+    folds = _all_folds(table)
     starved = _starved(table, folds)
     telling = tuple(fold for fold, group in zip(folds, starved, strict=True) if group is None)
     return telling if len(telling) > 1 else folds
 
 
-def left_out_folds(table: Table, *, seed: int = 0) -> tuple[int, str]:
+def left_out_folds(table: Table) -> tuple[int, str]:
     """How many folds `frontier_folds` leaves out, and a group of which they would leave fewer than `FEWEST_POINTS`
     distinct rows to fit.
 
     Laws of four constants pass through four points, and their errors beyond are whatever it takes to do so.
     """
-    folds = _all_folds(table, seed)
+    folds = _all_folds(table)
     starved = [group for group in _starved(table, folds) if group is not None]
     return (len(starved), starved[0]) if starved and len(folds) - len(starved) > 1 else (0, "")
 
 
-def _all_folds(table: Table, seed: int) -> tuple[Fold, ...]:
-    rng = np.random.default_rng(seed)
+def _all_folds(table: Table) -> tuple[Fold, ...]:
+    rng = np.random.default_rng(0)  # shuffles design points only
     shares = simplex_columns(table)
     ordered = leading(table, frontier_features(table))
     folds = [*_frontiers(table, ordered), *_corners(table, ordered)]

@@ -22,13 +22,11 @@ _BASIC = ("n", "d", "params", "parameters", "tokens", "samples", "width", "depth
 """Words in names of columns that others are made of."""
 
 
-def derived(
-    columns: Mapping[str, Array], words: Mapping[str, Sequence[str]], keep: frozenset[str] = frozenset()
-) -> dict[str, tuple[tuple[str, ...], str]]:
+def derived(columns: Mapping[str, Array], words: Mapping[str, Sequence[str]]) -> dict[str, tuple[tuple[str, ...], str]]:
     """Columns to leave out -> the columns that they follow from, and how closely, in words.
 
-    columns: name -> (n,) finite. words: name -> the words of the name. Columns of `keep` are never left out. Of columns
-    that follow from each other the more basic ones stay: those so named, with fewer levels, further to the left.
+    columns: name -> (n,) finite. words: name -> the words of the name. Of columns that follow from each other the more
+    basic ones stay: those so named, with fewer levels, further to the left.
     """
     order = list(columns)
     if len(order) < 2:
@@ -46,10 +44,7 @@ def derived(
         return made[place] - basic, levels[place], place
 
     while (parts := likeness.dependence(rest)) is not None:
-        choice = [place for place in parts if order[place] not in keep]
-        if not choice:
-            break
-        out = max(choice, key=grade)
+        out = max(parts, key=grade)
         others = tuple(order[place] for place in sorted(parts) if place != out)
         found[order[out]] = (others, _closeness(order[out], others, columns))
         rest.remove(out)

@@ -18,7 +18,7 @@ MIXTURES = 12  # mixtures of two rows, where features are shares of a whole
 NEAR = float(np.log(STEPS[0]) / np.log(STEPS[1]))  # of the way to the far half, where the user states how far that is
 
 
-def probe_rows(table: Table, *, seed: int = 0, reach: Mapping[str, float] = {}) -> Table:
+def probe_rows(table: Table, *, reach: Mapping[str, float] = {}) -> Table:
     """Rows without targets: per group, the frontier itself, each feature beyond it alone, and all of them together.
 
     For shares of a whole the rows are mixtures between and somewhat beyond the observed ones; categories keep labels
@@ -35,7 +35,7 @@ def probe_rows(table: Table, *, seed: int = 0, reach: Mapping[str, float] = {}) 
     codes = []
     for group in dict.fromkeys(chosen.tolist()):
         x = table.take(np.flatnonzero(table.codes == group)).matrix()
-        near_half, far_half = _with_labels(x, shares, labels, far, seed)
+        near_half, far_half = _with_labels(x, shares, labels, far)
         halves[0].append(near_half)
         halves[1].append(far_half)
         codes += [group] * len(near_half)
@@ -53,26 +53,26 @@ def _step(stated: float | None, column: Array) -> tuple[float, float, bool]:
     return (stated, stated**NEAR, True) if factor else (stated, stated * SHARES[0] / SHARES[1], False)
 
 
-def _with_labels(x: Array, shares: Mask, labels: Mask, steps: Array, seed: int) -> tuple[Array, Array]:
+def _with_labels(x: Array, shares: Mask, labels: Mask, steps: Array) -> tuple[Array, Array]:
     """Near and far rows in which the columns of labels run through the combinations that were measured."""
     if labels.all():
         return x, x
     halves = []
     measured = np.unique(x[:, labels], axis=0)
-    for half in _both(x[:, ~labels], shares[~labels], steps[~labels], seed):
+    for half in _both(x[:, ~labels], shares[~labels], steps[~labels]):
         rows = np.empty((len(half), x.shape[1]))
         rows[:, ~labels], rows[:, labels] = half, measured[np.arange(len(half)) % len(measured)]
         halves.append(rows)
     return halves[0], halves[1]
 
 
-def _both(x: Array, shares: Mask, steps: Array, seed: int) -> tuple[Array, Array]:
+def _both(x: Array, shares: Mask, steps: Array) -> tuple[Array, Array]:
     if shares.all():
-        return _mixtures(x, seed)
+        return _mixtures(x)
     if not shares.any():
         return _beyond(x, steps)
     halves = []
-    for ordered, mixed in zip(_beyond(x[:, ~shares], steps[~shares]), _mixtures(x[:, shares], seed), strict=True):
+    for ordered, mixed in zip(_beyond(x[:, ~shares], steps[~shares]), _mixtures(x[:, shares]), strict=True):
         rows = np.arange(max(len(ordered), len(mixed)))
         both = np.empty((len(rows), x.shape[1]))
         both[:, ~shares], both[:, shares] = ordered[rows % len(ordered)], mixed[rows % len(mixed)]
@@ -105,8 +105,8 @@ def _extended(x: Array, half: int, steps: Array) -> Array:
     return np.asarray(np.where(factor, high * size, high + size * (high - low)))
 
 
-def _mixtures(x: Array, seed: int) -> tuple[Array, Array]:
-    rng = np.random.default_rng(seed)
+def _mixtures(x: Array) -> tuple[Array, Array]:
+    rng = np.random.default_rng(0)
     centre = x.mean(axis=0)
     one, two = x[rng.integers(len(x), size=(2, MIXTURES))]
     near = (one + two) / 2

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from lawsmith.agent.feedback.describe import fold_words
@@ -55,7 +54,7 @@ def verdict(session: Session, trial: Trial) -> Answer:
         "validation_r2": found.validation_r2,
         "train_r2": None if found.train is None else found.train.r2,
         "constants_per_group": found.constants_count,
-        "folds": [_only(fold, ("name", "kind", "rows", "r2")) for fold in found.folds],
+        "folds": [{name: getattr(fold, name) for name in ("name", "kind", "rows", "r2")} for fold in found.folds],
         "formula": found.formula,
     }
     failed = {"stage": found.stage, "message": found.message[:MAX_MESSAGE], "advice": found.verdict.advice}
@@ -70,10 +69,6 @@ def verdict(session: Session, trial: Trial) -> Answer:
             **standing(session),
         }
     )
-
-
-def _only(record: object, names: Iterable[str]) -> Answer:
-    return {name: getattr(record, name) for name in names}
 
 
 def standing(session: Session) -> Answer:

@@ -180,7 +180,7 @@ class Sessions:
         if path is None or manifest is None or manifest.agent != CLIENT or manifest.origin != "run":
             raise InputError(f"There is no session {name!r}; `start` begins one and returns its name.")
         if Archive.open(path).result is not None:
-            raise _finished(name)
+            raise InputError(f"The session {name} is finished: its law is archived. `start` begins another one.")
         command = Command.recorded(path)
         mcp_task = self._task(command.dataset)
         with self._lock:
@@ -194,7 +194,3 @@ def _allowed(job: Job) -> int:
     """The budget of candidates with which a session began."""
     allowed = (job.settings or {}).get("candidates")
     return allowed if isinstance(allowed, int) else 0
-
-
-def _finished(name: str) -> InputError:
-    return InputError(f"The session {name} is finished: its law is archived. `start` begins another one.")

@@ -92,7 +92,7 @@ class SymbolicForm:
     def names(self, target: int) -> dict[str, str]:
         """The names of a target's constants, and what they are called in the source."""
         several = len(self.nodes) > 1
-        return {p.name: _numbered(p, target) if several else p.name for p in parameters(self.nodes[target])}
+        return {p.name: f"{p.name}_{target + 1}" if several else p.name for p in parameters(self.nodes[target])}
 
     def _shared_names(self) -> list[str]:
         """The names of the constants that are common to all groups."""
@@ -112,10 +112,6 @@ def is_shape(parameter: Parameter) -> bool:
 def has_shape(node: Node) -> bool:
     """Whether a constant in the tree bends a curve."""
     return any(isinstance(n, Parameter) and is_shape(n) for n in walk(node))
-
-
-def _numbered(parameter: Parameter, target: int) -> str:
-    return f"{parameter.name}_{target + 1}"
 
 
 def _renumbered(node: Node) -> dict[str, str]:

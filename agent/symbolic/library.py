@@ -49,7 +49,7 @@ def library(profile: Profile) -> list[Template]:
         others = [name for name in profile.leading if name != level]
         found += of_levels(profile, others, level) if others else []
     if scale and signed:
-        found += _corrected(profile, [one for one in found if not _looks_at(one, signed)], signed)
+        found += _corrected(profile, [one for one in found if set(features(one.node)).isdisjoint(signed)], signed)
     if profile.even.issuperset(scale):
         found += of_plain(profile, [*scale, *signed])
         found += laws_of_pairs(profile, [name for name in (*scale, *signed) if profile.levels[name] > 1])
@@ -111,10 +111,6 @@ def _of_mixtures(shares: Sequence[str]) -> dict[str, Correction]:
             node, mul(b.amplitude(), power(worth(b, shares), neg(b.exponent())))
         ),
     }
-
-
-def _looks_at(template: Template, names: Sequence[str]) -> bool:
-    return not set(features(template.node)).isdisjoint(names)
 
 
 def _slopes(b: Terms, names: Sequence[str], steepest: float = inf) -> list[Node]:

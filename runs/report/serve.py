@@ -43,7 +43,7 @@ def serve(runs_dir: Path, port: int, started: Callable[[str], None], data_dir: P
 def server(pages: Pages, port: int) -> ThreadingHTTPServer:
     """The server, listening but not yet answering. Raises InputError for a port that is taken."""
     try:
-        return _PageServer((ADDRESS, port), _handler(pages))
+        return _PageServer(pages, port)
     except (OSError, OverflowError) as error:
         raise InputError(f"Port {port} cannot be used: {error}; name another with --port.") from None
 
@@ -54,8 +54,10 @@ class _PageServer(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = MOST_CONNECTIONS
 
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
+    def __init__(self, pages: Pages, port: int) -> None:
+        super().__init__((ADDRESS, port), _PageHandler)
+        self.pages = pages
+        self.streams: Newest[Event] = Newest(MOST_STREAMS, Event.set)
         self._open = Newest(MOST_CONNECTIONS, _hang_up)
 
     def process_request(self, request: Any, client_address: Any) -> None:
@@ -132,96 +134,92 @@ def _event(name: str, content: str) -> bytes:
     return f"event: {name}\ndata: {json.dumps(content)}\n\n".encode()
 
 
-def _handler(pages: Pages) -> type[BaseHTTPRequestHandler]:
-    streams: Newest[Event] = Newest(MOST_STREAMS, Event.set)
+class _PageHandler(BaseHTTPRequestHandler):
+    server: _PageServer
+    timeout = IDLE_SECONDS
+    server_version = "lawsmith"
+    sys_version = ""
 
-    class Handler(BaseHTTPRequestHandler):
-        timeout = IDLE_SECONDS
-        server_version = "lawsmith"
-        sys_version = ""
-
-        def do_GET(self) -> None:
-            try:
-                if not self._is_local():
-                    self._answer(HTTPStatus.FORBIDDEN, "This server answers its own machine only.")
-                    return
-                asked = urlsplit(self.path)
-                path = unquote(asked.path).lstrip("/")
-                if path.startswith(EVENTS) and self.command == "GET":
-                    self._stream(path.removeprefix(EVENTS))
-                    return
-                page = pages.get(path, parse_qs(asked.query, max_num_fields=8))
-            except InputError as error:
-                self._answer(HTTPStatus.NOT_FOUND, str(error))
+    def do_GET(self) -> None:
+        try:
+            if not self._is_local():
+                self._answer(HTTPStatus.FORBIDDEN, "This server answers its own machine only.")
                 return
-            except (ConnectionError, TimeoutError):
-                self.close_connection = True  # the page was closed
-                return
-            except (ValueError, OSError):
-                self._answer(HTTPStatus.BAD_REQUEST, "This address cannot be read.")
-                return
-            if page is None:
-                self._answer(HTTPStatus.NOT_FOUND, "There is no such page.")
-            else:
-                kind = "application/json" if path.endswith(".json") else "text/html"
-                self._send(HTTPStatus.OK, page, kind)
-
-        do_HEAD = do_GET
-
-        def _is_local(self) -> bool:
-            """A name other than ours in the request means that a foreign page was led here (DNS rebinding).
-
-            The name may stand in the Host header and, in the form that proxies are sent, in the request line.
-            """
-            _, port = self.connection.getsockname()
-            names = [f"{name}:{port}" for name in (ADDRESS, "localhost")] + [ADDRESS, "localhost"] * (port == 80)
-            hosts = self.headers.get_all("Host") or []
             asked = urlsplit(self.path)
-            named = [asked.netloc] if asked.netloc or asked.scheme else []
-            return len(hosts) == 1 and all(name in names for name in (*hosts, *named))
+            path = unquote(asked.path).lstrip("/")
+            if path.startswith(EVENTS) and self.command == "GET":
+                self._stream(path.removeprefix(EVENTS))
+                return
+            page = self.server.pages.get(path, parse_qs(asked.query, max_num_fields=8))
+        except InputError as error:
+            self._answer(HTTPStatus.NOT_FOUND, str(error))
+            return
+        except (ConnectionError, TimeoutError):
+            self.close_connection = True  # the page was closed
+            return
+        except (ValueError, OSError):
+            self._answer(HTTPStatus.BAD_REQUEST, "This address cannot be read.")
+            return
+        if page is None:
+            self._answer(HTTPStatus.NOT_FOUND, "There is no such page.")
+        else:
+            kind = "application/json" if path.endswith(".json") else "text/html"
+            self._send(HTTPStatus.OK, page, kind)
 
-        def _stream(self, path: str) -> None:
-            pages.news(path)  # says that there is no such run while an answer can still say so
-            end = Event()
-            streams.add(end)
-            try:
-                self._head(HTTPStatus.OK, "text/event-stream", None)
-                for part in events(pages, path, ended=end.is_set):
-                    self.wfile.write(part)
-                    self.wfile.flush()
-            finally:
-                streams.discard(end)
+    do_HEAD = do_GET
 
-        def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-            """What the library answers to a request that it cannot read, with our headers and none of its words."""
-            self._answer(HTTPStatus(code), "This request cannot be read.")
+    def _is_local(self) -> bool:
+        """A name other than ours in the request means that a foreign page was led here (DNS rebinding).
 
-        def _answer(self, status: HTTPStatus, said: str) -> None:
-            self._send(status, f"<!DOCTYPE html><title>{status.phrase}</title><p>{html.escape(said)}</p>", "text/html")
+        The name may stand in the Host header and, in the form that proxies are sent, in the request line.
+        """
+        _, port = self.connection.getsockname()
+        names = [f"{name}:{port}" for name in (ADDRESS, "localhost")] + [ADDRESS, "localhost"] * (port == 80)
+        hosts = self.headers.get_all("Host") or []
+        asked = urlsplit(self.path)
+        named = [asked.netloc] if asked.netloc or asked.scheme else []
+        return len(hosts) == 1 and all(name in names for name in (*hosts, *named))
 
-        def _send(self, status: HTTPStatus, content: str, kind: str) -> None:
-            data = content.encode(errors="replace")
-            self._head(status, kind, len(data))
-            if getattr(self, "command", None) != "HEAD":
-                self.wfile.write(data)
+    def _stream(self, path: str) -> None:
+        self.server.pages.news(path)  # says that there is no such run while an answer can still say so
+        end = Event()
+        self.server.streams.add(end)
+        try:
+            self._head(HTTPStatus.OK, "text/event-stream", None)
+            for part in events(self.server.pages, path, ended=end.is_set):
+                self.wfile.write(part)
+                self.wfile.flush()
+        finally:
+            self.server.streams.discard(end)
 
-        def _head(self, status: HTTPStatus, kind: str, length: int | None) -> None:
-            self.request_version = self.protocol_version  # an answer has a head, whatever was asked for
-            self.send_response(status)
-            for name, value in (
-                ("Content-Type", f"{kind}; charset=utf-8"),
-                ("Content-Security-Policy", server_policy()),
-                ("X-Content-Type-Options", "nosniff"),
-                ("Referrer-Policy", "no-referrer"),
-                ("Cross-Origin-Resource-Policy", "same-origin"),
-                ("Cache-Control", "no-store"),
-            ):
-                self.send_header(name, value)
-            if length is not None:
-                self.send_header("Content-Length", str(length))
-            self.end_headers()
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """What the library answers to a request that it cannot read, with our headers and none of its words."""
+        self._answer(HTTPStatus(code), "This request cannot be read.")
 
-        def log_message(self, format: str, *args: object) -> None:
-            """A library does not print."""
+    def _answer(self, status: HTTPStatus, said: str) -> None:
+        self._send(status, f"<!DOCTYPE html><title>{status.phrase}</title><p>{html.escape(said)}</p>", "text/html")
 
-    return Handler
+    def _send(self, status: HTTPStatus, content: str, kind: str) -> None:
+        data = content.encode(errors="replace")
+        self._head(status, kind, len(data))
+        if getattr(self, "command", None) != "HEAD":
+            self.wfile.write(data)
+
+    def _head(self, status: HTTPStatus, kind: str, length: int | None) -> None:
+        self.request_version = self.protocol_version  # an answer has a head, whatever was asked for
+        self.send_response(status)
+        for name, value in (
+            ("Content-Type", f"{kind}; charset=utf-8"),
+            ("Content-Security-Policy", server_policy()),
+            ("X-Content-Type-Options", "nosniff"),
+            ("Referrer-Policy", "no-referrer"),
+            ("Cross-Origin-Resource-Policy", "same-origin"),
+            ("Cache-Control", "no-store"),
+        ):
+            self.send_header(name, value)
+        if length is not None:
+            self.send_header("Content-Length", str(length))
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        """A library does not print."""

@@ -5,15 +5,15 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping, Sequence
-from functools import reduce
 from typing import Any, cast
 
-from lawsmith.sandbox.law.calls import Bound, Partial, arguments, defaults_of, mapping_of, spread
+from lawsmith.sandbox.law.applied import applied
+from lawsmith.sandbox.law.calls import Bound, arguments, defaults_of, mapping_of, spread
 from lawsmith.sandbox.law.expression import Node
 from lawsmith.sandbox.law.functions import is_truth
 from lawsmith.sandbox.law.matching import matched
-from lawsmith.sandbox.law.members import attribute, call_method, dotted, item_at, slice_of
-from lawsmith.sandbox.law.spellings import builtin, combined, library, require_floats, truth
+from lawsmith.sandbox.law.members import attribute, dotted, item_at, slice_of
+from lawsmith.sandbox.law.spellings import truth
 from lawsmith.sandbox.law.statement import Unreadable
 from lawsmith.sandbox.law.values import (
     TREES,
@@ -411,56 +411,14 @@ class Interpreter:
         for word in node.keywords:
             value = self.value(word.value, scope)
             named.update(self._held(mapping_of(value)) if word.arg is None else {word.arg: value})
-        made = [word.value for word in node.keywords if word.arg == "out"]
-        if not all(isinstance(one, ast.Call) for one in made) or ("out" in named and not made):
+        fresh = all(isinstance(word.value, ast.Call) for word in node.keywords if word.arg == "out")
+        if "out" in named and not fresh:
             raise Unreadable("a call that writes into `out`")
-        elsewhere, condition = named.pop("out", None), named.pop("where", None)
-        found = self._applied(function, values, named)
-        if condition is None:
-            return found
-        if elsewhere is None:
-            raise Unreadable("a call for some of the rows, without `out`")
-        return call("where", [condition, found, elsewhere])
+        return self._applied(function, values, named)
 
     def _applied(self, function: Any, values: list[Any], named: dict[str, Any]) -> Any:
         self._step(None)
-        if not isinstance(function, Own):
-            values = [items_of(value) if isinstance(value, Once) else value for value in values]
-        match function:
-            case Own():
-                return self.call(function, values, named)
-            case Bound(owner=owner, name=name):
-                return call_method(owner, name, values, named, self._held)
-            case Partial():
-                return self._applied(function.function, [*function.values, *values], {**function.named, **named})
-            case Library(name="functools.partial") if values:
-                return Partial(values[0], values[1:], named)
-            case Library(name="numpy.poly1d") if len(values) == 1 and not named:
-                return Partial(Library("numpy.polyval"), values, {})
-            case Library(name="numpy.finfo") if len(values) == 1:
-                require_floats(values[0])
-                return function
-            case Library(name="numpy.piecewise") if len(values) == 3 and not named:
-                return self._piecewise(values[0], items_of(values[1]), items_of(values[2]))
-            case Library(name="functools.reduce") if len(values) in (2, 3) and not named:
-                items = [*values[2:], *items_of(values[1])]
-                if not items:
-                    raise Unreadable("reduce of nothing")
-                return reduce(lambda left, right: self._applied(values[0], [left, right], {}), items)
-            case Library(name="builtins.map") if len(values) > 1 and not named:
-                rows = zip(*map(items_of, values[1:]), strict=False)
-                return self._held(Once(self._applied(values[0], list(row), {}) for row in rows))
-            case Library(name=dotted):
-                module, _, name = dotted.rpartition(".")
-                if module == "builtins":
-                    return builtin(name, values, named)
-                return Once(combined(name, values)) if module == "itertools" else library(dotted, values, named)
-        raise Unreadable("a call of something that is no function")
-
-    def _piecewise(self, value: Any, conditions: list[Any], functions: list[Any]) -> Any:
-        """numpy.piecewise: the last condition that holds decides; one function more is for where none does."""
-        made = [self._applied(one, [value], {}) if isinstance(one, Own | Library) else one for one in functions]
-        result = made.pop() if len(made) == len(conditions) + 1 else 0.0
-        for condition, one in zip(conditions, made, strict=True):
-            result = call("where", [condition, one, result])
-        return result
+        if isinstance(function, Own):
+            return self.call(function, values, named)
+        values = [items_of(value) if isinstance(value, Once) else value for value in values]
+        return applied(function, values, named, self._applied, self._held)

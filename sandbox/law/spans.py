@@ -72,7 +72,7 @@ def _span(node: Node, inner: Sequence[Span], domain: Domain) -> Span:
         case Product():
             result: Span = (1.0, 1.0)
             for one in inner:
-                ends = [_times(a, b) for a in result for b in one]
+                ends = [0.0 if a == 0 or b == 0 else a * b for a in result for b in one]
                 result = _sound(min(ends), max(ends))
             return result
         case Power(_, exponent):
@@ -83,10 +83,6 @@ def _span(node: Node, inner: Sequence[Span], domain: Domain) -> Span:
 
 def _sound(low: float, high: float) -> Span:
     return ANY if math.isnan(low) or math.isnan(high) else (low, high)
-
-
-def _times(a: float, b: float) -> float:
-    return 0.0 if a == 0 or b == 0 else a * b
 
 
 def _power(base: Span, exponent: Span, exact: Node) -> Span:
