@@ -35,16 +35,23 @@ class Doubts:
 
     rows: those that it does not believe. growing: what their errors grow with, if they do. trusting: what a search
     would see in which every row counts in full. unasked: forms of the user's own that were not fitted for this.
+    late: seconds after which the plain laws were not fitted, so that all rows count in full.
     """
 
     rows: tuple[Disbelieved, ...]
     trusting: SearchTask
     growing: GrowingErrors | None = None
     unasked: int = 0
+    late: float | None = None
 
     @property
     def notices(self) -> tuple[str, ...]:
         """What is known before the search: whether errors grow with the value, and each row."""
+        if self.late is not None:
+            return (
+                f"Which rows the plain laws do not believe was not known after {self.late:.0f} s (--time-limit): all "
+                "rows count in full.",
+            )
         grows = () if self.growing is None else (self.growing.sentence,)
         unasked = f"Only the first {LAWS} of your forms had a say in this; {self.unasked} had none."
         return (*grows, *(row.sentence for row in self.rows), *([unasked] if self.unasked and self.rows else []))
@@ -92,17 +99,20 @@ def doubted(
     nothing where the best of the library's plain laws, and of the forms `own` that the user gave, do not believe a row.
 
     None, and the data set itself, where all rows count alike. A table that is searched by a sample of its rows is
-    trusted: no single row decides there. Raises TimeoutError where the plain laws are not fitted after `seconds`.
+    trusted: no single row decides there. All rows count where the plain laws are not fitted after `seconds`.
     """
     end = math.inf if seconds is None else time.monotonic() + seconds
     task = dataset.task
     trusting = SearchTask.of(task)
     if len(task.train) < LEAST_ROWS or trusting.task is not task:
         return dataset, None
-    predictions = _robust(task, task.train, own, sandbox, end)
+    tables = [task.train, *([by_value(task.train)] if may_grow(task.train) else [])]
+    try:
+        predictions, *others = [_robust(task, table, own, sandbox, end) for table in tables]
+    except TimeoutError:
+        return dataset, Doubts((), trusting, late=seconds)
     growing = None
-    if may_grow(task.train):
-        relative = _robust(task, by_value(task.train), own, sandbox, end)
+    for relative in others:
         growing = growing_errors(task.train, [*predictions, *relative])
         if growing is not None:
             predictions = relative

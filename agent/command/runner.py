@@ -138,7 +138,7 @@ class Command:
         self, sandbox: Sandbox, observer: Observer
     ) -> Iterator[tuple[Dataset, Doubts | None, MakeProposer, Evaluator]]:
         """What all runs search with: the rows as far as they are believed, proposers, and an evaluator."""
-        dataset, doubts = self._weighed(sandbox, observer)
+        dataset, doubts = self._weighed(sandbox)
         for notice in () if doubts is None else doubts.notices:
             observer.noted(notice)
         search_task = SearchTask.of(dataset.task)
@@ -150,7 +150,7 @@ class Command:
         ):
             yield dataset, doubts, make_proposer, evaluator
 
-    def _weighed(self, sandbox: Sandbox, observer: Observer) -> tuple[Dataset, Doubts | None]:
+    def _weighed(self, sandbox: Sandbox) -> tuple[Dataset, Doubts | None]:
         """The data set with rows that count as they deserve, or where all count in full.
 
         With a time limit it must be known when its share for preparing is over, or in `LEAST_WEIGHING` seconds.
@@ -166,14 +166,7 @@ class Command:
         if self.job.seconds is not None and not begun:
             limit = max(LEAST_WEIGHING, PREPARING * self.job.seconds - self._spent())
         own, _, catalogue = own_sources(self.job, self.dataset.task)
-        try:
-            return doubted(self.dataset, sandbox, limit, [*own, *catalogue])
-        except TimeoutError:
-            observer.noted(
-                f"Which rows the plain laws do not believe was not known after {limit:.0f} s (--time-limit): all rows "
-                "count in full."
-            )
-            return self.dataset, None
+        return doubted(self.dataset, sandbox, limit, [*own, *catalogue])
 
     def _path(self, index: int) -> Path:
         return self.plan(index).path(self.runs_dir)
