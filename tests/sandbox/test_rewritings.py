@@ -124,12 +124,21 @@ def test_a_match_of_data_or_of_parts_is_not_read(subject: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "law",
+    ("law", "other"),
     [
-        '(np.exp(2 * p["b"] * x["N"]) - 1) / (np.exp(2 * p["b"] * x["N"]) + 1)',
-        '(np.exp(p["b"] * x["N"]) - np.exp(-p["b"] * x["N"])) / (np.exp(p["b"] * x["N"]) + np.exp(-p["b"] * x["N"]))',
-        'np.sinh(p["b"] * x["N"]) / np.cosh(p["b"] * x["N"])',
+        ('np.tanh(p["b"] * x["N"])', '(np.exp(2 * p["b"] * x["N"]) - 1) / (np.exp(2 * p["b"] * x["N"]) + 1)'),
+        ('np.tanh(p["b"] * x["N"])', 'np.sinh(p["b"] * x["N"]) / np.cosh(p["b"] * x["N"])'),
+        ('np.tanh(p["b"] * x["N"])', '(np.exp(z := p["b"] * x["N"]) - np.exp(-z)) / (np.exp(z) + np.exp(-z))'),
+        ('np.arctanh(x["N"] / 99)', 'np.log((1 + x["N"] / 99) / (1 - x["N"] / 99)) / 2'),
+        ('np.maximum(x["N"] - p["b"], 0)', '(x["N"] - p["b"] + np.abs(x["N"] - p["b"])) / 2'),
     ],
 )
-def test_a_quotient_of_exponentials_is_the_hyperbolic_tangent(law: str) -> None:
-    assert source_key(form(f'p["a"] * {law}')) == source_key(form('p["a"] * np.tanh(p["b"] * x["N"])'))
+def test_functions_in_terms_of_others_have_their_key(law: str, other: str) -> None:
+    assert source_key(form(f'p["a"] * {law}')) == source_key(form(f'p["a"] * {other}'))
+
+
+@pytest.mark.parametrize(
+    "law", ["np.exp(x['N'], where=x['N'] > 1)", "np.sum([x['N'], 1], where=x['N'] > 1, out=np.ones(2))"]
+)
+def test_a_call_for_some_of_the_rows_is_not_read(law: str) -> None:
+    assert not isinstance(read(form(law), TARGETS, FEATURES), Statement)
