@@ -212,7 +212,7 @@ def _evidence(near: Sequence[Trial], noise: frozenset[str], task: Task, rules: R
 
     1 for all where no law leaves only noise: then errors are not independent, and how well a law fits says little.
     """
-    criteria = np.array([_information(trial, task) for trial in near])
+    criteria = np.array([information(trial, task) for trial in near])
     least = min((size for size, trial in zip(criteria, near, strict=True) if trial.id in noise), default=np.inf)
     return np.asarray(np.exp(-np.clip(criteria - least, 0, rules.evidence) / 2))
 
@@ -274,10 +274,10 @@ def _missing_but_level(trial: Trial, task: Task) -> int:
 
 def _is_enough(plain: Trial, other: Trial, task: Task) -> bool:
     """Whether the better fit of a law with more constants is not worth them."""
-    return _information(plain, task) <= _information(other, task)
+    return information(plain, task) <= information(other, task)
 
 
-def _information(trial: Trial, task: Task) -> float:
+def information(trial: Trial, task: Task) -> float:
     """The Bayesian information criterion (Schwarz 1978) of a law with normal errors, none of them below the digits."""
     error = np.hypot(training_error(trial.evaluation, task), resolution(task.train))
     constants = free_constants(trial.evaluation, task) * group_count(task) * len(task.schema.targets)

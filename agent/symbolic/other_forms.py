@@ -94,6 +94,9 @@ def of_plain(profile: Profile, names: Sequence[str]) -> list[Template]:
                 "exponential of linear": lambda b: add(
                     b.level(), b.exponential(b.polynomial([b.plain(n) for n in names], 1), STEEPEST_SHARE)
                 ),
+                "pure sigmoid of linear": lambda b: mul(b.amplitude(), b.logistic(names)),
+                "sigmoid of linear": lambda b: add(b.level(), mul(b.amplitude(), b.logistic(names))),
+                "pure sigmoid with interactions": lambda b: mul(b.amplitude(), b.logistic(names, cross=True)),
             },
         )
     for name in names:

@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from lawsmith.agent.search.score import ranking
+from lawsmith.agent.search.selection import information
 from lawsmith.agent.symbolic.form import SymbolicForm
 from lawsmith.agent.symbolic.general_forms import Stage
 from lawsmith.agent.symbolic.limiting_forms import limiting_forms
@@ -26,9 +27,11 @@ from lawsmith.tasks.task import Task
 
 KEEP = 28  # forms of the library that get folds besides the first and the early ones
 RESPECTFUL = 24  # forms that keep to what is known of the target, proposed whatever their rank
+QUICK = 3  # stages of the search over sums that come before the library, for they may solve a table
 GENERATIONS = 3  # the same for every seed, and so evaluated once in a command; a fourth found nothing better
 PARENTS = 6  # the best laws that a generation changes
 CHILDREN = 10  # per generation
+LIKELY = 3  # forms that are fitted by plain squares as well, because the rows favour them
 NEAR_LIMITS = 15  # leading laws that may have become simpler ones, or one law for all groups
 SOLVED = 1e-10  # share of the variance that a law leaves which leaves nothing …
 SOLVED_BEYOND = 1e-4  # … and its error in a fold, in spreads of the target
@@ -92,17 +95,20 @@ class SymbolicProposer:
 
     def _after_the_first(self) -> Iterator[list[Proposal]]:
         yield self._proposals(self._ranked(self.start_forms.plainest(self.out_of_time, self.costs))[:EARLY])
-        yield from self._general(0)
+        yield from self._general(range(1))
         if self._solved(most_constants=len(self.schema.features) + 2):  # as many as a product of powers has
             return
         yield self._proposals(self._admit(self.start_forms.respectful[:RESPECTFUL]))
         if self._solved():
             return
-        yield from self._general(1)
+        yield from self._general(range(1, QUICK))
         if self._solved():
             return
         ranked = self._ranked(self.start_forms.others(self.out_of_time, self.costs))[:KEEP]
-        yield self._proposals(ranked)
+        yield self._proposals(ranked)  # by workers, while longer sums are searched ahead
+        yield from self._general(itertools.count(QUICK))
+        if self._solved():
+            return
         if len(self.schema.targets) > 1:
             yield self._proposals(self._admit(self._assembled()))
         yield self._proposals(self._admit(self._as_one()))
@@ -129,13 +135,15 @@ class SymbolicProposer:
             if generation >= GENERATIONS - 1:
                 yield self._proposals(self._admit(self._limits()))
 
-    def _general(self, stage: int) -> Iterator[list[Proposal]]:
-        """Sums of terms: the first stage, or all from the second on."""
-        for k in itertools.count(stage):
+    def _general(self, stages: Iterable[int]) -> Iterator[list[Proposal]]:
+        """What these stages of the search over sums find, as far as there are such stages and no law solves the
+        table."""
+        for k in stages:
             found = self.start_forms.general.stage(k, self.out_of_time)
-            if found is not None:
-                yield self._found(found)
-            if found is None or stage == 0 or self._solved():
+            if found is None:
+                return
+            yield self._found(found)
+            if self._solved():
                 return
 
     def _found(self, found: Stage) -> list[Proposal]:
@@ -183,12 +191,8 @@ class SymbolicProposer:
         return proposals
 
     def _best(self, count: int) -> list[tuple[Trial, SymbolicForm]]:
-        """The leading laws; of those that are one law written in two ways, such as `1 / (1 + x^a / h)` and
-        `h / (h + x^a)`, the first."""
-        different: dict[tuple[str, ...], Trial] = {}
-        for trial in ranking([t for t in self._history.usable() if t.id in self.forms], self.task):
-            different.setdefault(_errors(trial), trial)
-        return [(trial, self.forms[trial.id]) for trial in list(different.values())[:count]]
+        trials = [t for t in self._history.usable() if t.id in self.forms]
+        return [(trial, self.forms[trial.id]) for trial in ranking(trials, self.task)[:count]]
 
     def _assembled(self) -> list[SymbolicForm]:
         """Each target with the form that extrapolates best for that target."""
@@ -242,9 +246,14 @@ class SymbolicProposer:
         return groups
 
     def _variants(self) -> list[SymbolicForm]:
-        """The leading forms with other losses; where there is a frontier, the robust one looks ahead as well."""
+        """The leading forms with other losses; where there is a frontier, the robust one looks ahead as well. And with
+        plain squares, which lose least of what the rows tell, those that the rows favour by the Bayesian criterion."""
         plain = self.start_forms.loss is Loss.SQUARED
         skipped = (Loss.FRONTIER, Loss.ROBUST_FRONTIER) if plain else (Loss.ROBUST,)
+        trials = [trial for trial in self._history.usable() if trial.id in self.forms]
+        likely = sorted(trials, key=lambda trial: information(trial, self.task))[:LIKELY]
+        varied = [(trial, form, loss) for trial, form in self._best(3) for loss in Loss if loss not in skipped]
+        varied += [(trial, self.forms[trial.id], Loss.SQUARED) for trial in likely]
         return [
             replace(
                 form,
@@ -253,9 +262,8 @@ class SymbolicProposer:
                 parents=(trial.id,),
                 by_chance=max(1, form.by_chance),
             )
-            for trial, form in self._best(3)
-            for loss in Loss
-            if loss is not form.loss and loss not in skipped
+            for trial, form, loss in varied
+            if loss is not form.loss
         ]
 
     def _children(self, rng: np.random.Generator, *, widely: bool) -> list[SymbolicForm]:
@@ -276,9 +284,3 @@ class SymbolicProposer:
             lineage = (trial.id, mate_trial.id) if name == "cross" else (trial.id,)
             children.append(form.with_nodes(nodes, name, lineage, max(1, form.by_chance)))
         return children
-
-
-def _errors(trial: Trial) -> tuple[str, ...]:
-    """The errors of a law on the training rows and on every fold, in three digits: equal where predictions are."""
-    errors = (trial.evaluation.rmse, *(fold.rmse for fold in trial.evaluation.folds))
-    return tuple(f"{error:.3g}" for each in errors for error in each)

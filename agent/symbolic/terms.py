@@ -33,6 +33,7 @@ STEEPEST_GROWTH = 6.0  # … but what grows may follow a sixth power
 FEWEST_TURNS = 1.5  # of a wave within the data; with fewer it is no more than a bend
 DIGITS = "0123456789"
 STEEPEST_RATE = 5.0  # logarithm of the factor per unit, which is near half the data's width
+STEEPEST_SHIFT = 20.0  # of a logistic curve where all features are zero
 WIDTHS = (0.05, 20.0)  # of a bump, in half the width of the data
 PER_HALF_WIDTH = {"steepness": (0.1, 20.0), "drift": (-5.0, 5.0), "rise": (0.0, 5.0), "fall": (-5.0, 0.0)}
 OUTSIDE = 30.0  # factor beyond the measured values within which a half-way point is looked for
@@ -196,6 +197,16 @@ class Terms:
             for term in polynomial.terms[1:]
         )
         return mul(self.amplitude(), exp(add(*terms)))
+
+    def logistic(self, names: Sequence[str], *, cross: bool = False) -> Node:
+        """1 / (1 + exp(-s)), s linear in features on plain axes (Berkson 1944), with the products of two where they
+        `cross`."""
+        steep = {name: self.suggested("steepness", name)[1] for name in names}
+        terms: list[Node] = [self.fresh("c", Role.SHAPE, -STEEPEST_SHIFT, STEEPEST_SHIFT)]
+        for some in [*((name,) for name in names), *(combinations(names, 2) if cross else ())]:
+            most = math.prod(steep[name] for name in some)
+            terms.append(mul(self.fresh("s", Role.SHAPE, -most, most), *(self.plain(name) for name in some)))
+        return divide(ONE, add(ONE, exp(neg(add(*terms)))))
 
     def weighted(self, names: Sequence[str]) -> Node:
         """x + k y + ...: data of other kinds, each worth a share of the first; shifted where all may be zero."""

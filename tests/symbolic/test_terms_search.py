@@ -12,6 +12,7 @@ from lawsmith.agent.symbolic.looks import PLAIN, RECIPROCAL, View
 from lawsmith.agent.symbolic.mutation import Mutator
 from lawsmith.agent.symbolic.product_search import products
 from lawsmith.agent.symbolic.profile import profile
+from lawsmith.agent.symbolic.start_forms import start_forms
 from lawsmith.agent.symbolic.symbolic_proposer import SymbolicProposer
 from lawsmith.agent.symbolic.term_law import ScaledRows, fitted, refine
 from lawsmith.agent.symbolic.term_search import TermSearch
@@ -222,3 +223,11 @@ def test_a_search_asks_for_the_time_before_each_sum_that_it_refines() -> None:
     columns = len(search.terms)
     search.varied(0.1, deep=True)
     assert search.tried <= columns + 5  # one look at all columns, and no sum refined after the time is up
+
+
+def test_two_doses_that_act_together_are_in_the_library() -> None:
+    a, b = drawn(0, 4, 0, 120), drawn(0, 4, 1, 120)
+    task = task_of({"a": a, "b": b}, 100 / (1 + np.exp(2 - 0.7 * a - 0.5 * b - 0.3 * a * b)))
+    forms = {form.origin: form for form in start_forms(task).forms}
+    assert fitted_error(forms["pure sigmoid with interactions"], task) < 1e-9
+    assert "sigmoid of linear" in forms
