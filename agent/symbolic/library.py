@@ -11,7 +11,7 @@ from lawsmith.agent.symbolic.category_forms import of_categories
 from lawsmith.agent.symbolic.level_forms import of_levels
 from lawsmith.agent.symbolic.other_forms import STEEPEST_SHARE, of_plain, of_shares, worth
 from lawsmith.agent.symbolic.profile import ColumnKind, Profile
-from lawsmith.agent.symbolic.scale_forms import of_many, of_one
+from lawsmith.agent.symbolic.scale_forms import of_many, of_one, of_repeats
 from lawsmith.agent.symbolic.templates import Template
 from lawsmith.agent.symbolic.terms import Terms
 from lawsmith.sandbox.law.expression import (
@@ -54,7 +54,7 @@ def library(profile: Profile) -> list[Template]:
         found += of_plain(profile, [*scale, *signed])
         found += laws_of_pairs(profile, [name for name in (*scale, *signed) if profile.levels[name] > 1])
     found += laws_of_limits(profile, [*scale, *signed])
-    found += laws_of_repeats(profile)
+    found += laws_of_repeats(profile) + of_repeats(profile)
     if share and len(found) > 1:
         found += _corrected(profile, found, share[:-1])  # the last share follows from the others
     if share:

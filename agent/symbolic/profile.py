@@ -24,6 +24,7 @@ WHOLE = 0.01  # logarithm by which rounding may take a share past its whole
 EVEN = (0.35, 0.65)  # where the median of a column lies between its ends that is spread evenly over a plain axis
 NARROW = 5.0  # ratio of the largest to the smallest value, up to which a column may be a level of the target's kind …
 ALIKE = 2.0  # … where their medians differ by at most this factor …
+LARGER = 100.0  # times the most repeats that there are of distinct items at least
 LEVELS_OF_KIND = 5  # … and it takes more values than these
 SLICES = 3  # slices that must agree before a column counts as having an optimum
 RIM = 0.05  # share of a slice's range by which both its ends must exceed the optimum
@@ -51,8 +52,10 @@ class Profile:
     unit: power of ten near its values. offset: what is taken off it in that unit, 0 for most. smallest: its smallest
     positive value. leading: the scale columns that explain most of the target. zeros: scale columns that also hold
     zeros. bowls: scale columns with an optimum inside. nested: pairs (large, small) of scale columns where the first
-    is never below the second, and equal somewhere. rising: scale columns that the first target grows with. even: scale
-    columns spread over a plain axis as evenly as over a logarithmic one. levels: how many distinct values.
+    is never below the second, and equal somewhere. counted: pairs (distinct, repeats) of scale columns where the second
+    counts from 1 how often the first, which is far larger, may have been repeated; the largest first. rising: scale
+    columns that the first target grows with. even: scale columns spread over a plain axis as evenly as over a
+    logarithmic one. levels: how many distinct values.
     alike: positive features whose values lie where the positive target's do, so that they may be levels of its kind.
     positive: every target value is above zero. growth: logarithm of the factor that the first target spans, 0 where it
     takes both signs. stands_for:
@@ -69,6 +72,7 @@ class Profile:
     range: dict[str, tuple[float, float]]
     bowls: tuple[str, ...]
     nested: tuple[tuple[str, str], ...]
+    counted: tuple[tuple[str, str], ...]
     rising: frozenset[str]
     even: frozenset[str]
     levels: dict[str, int]
@@ -102,6 +106,7 @@ def profile(table: Table) -> Profile:
         range={name: (float(c.min()), float(c.max())) for name, c in table.features.items()},
         bowls=tuple(name for name in scales if _has_optimum(table, name, scales)),
         nested=tuple(pair for pair in permutations(scales, 2) if _is_nested(table, *pair)),
+        counted=_counted(table, scales),
         rising=_rising(table, scales),
         even=even,
         levels={name: len(np.unique(column)) for name, column in table.features.items()},
@@ -188,6 +193,16 @@ def _is_nested(table: Table, large: str, small: str) -> bool:
         return False
     ratio = table.features[large] / table.features[small]
     return bool(ratio.min() > 1 - 1e-6 and (ratio < 1 + 1e-6).mean() > 0.02 and ratio.max() > 2)
+
+
+def _counted(table: Table, scales: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    least = {name: float(table.features[name].min()) for name in scales}
+    found = [
+        (distinct, repeats)
+        for distinct, repeats in permutations(scales, 2)
+        if least[repeats] == 1 and 2 < table.features[repeats].max() < least[distinct] / LARGER
+    ]
+    return tuple(sorted(found, key=lambda pair: -least[pair[0]]))
 
 
 def _has_optimum(table: Table, name: str, scales: Sequence[str]) -> bool:

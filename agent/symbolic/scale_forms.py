@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import combinations, permutations
 
-from lawsmith.agent.symbolic.profile import LEADING, Profile
+from lawsmith.agent.symbolic.catalogue import laws_of_repeats
+from lawsmith.agent.symbolic.profile import LEADING, Combination, Profile
 from lawsmith.agent.symbolic.templates import Recipe, Template, named
 from lawsmith.agent.symbolic.terms import Terms
-from lawsmith.sandbox.law.expression import ONE, Node, add, log, mul, neg, power
+from lawsmith.sandbox.law.expression import ONE, Feature, Node, add, log, mul, neg, power
 from lawsmith.sandbox.law.parameter_roles import Role
 
 MONOMIALS = (2, 3, 4)  # terms in sums of monomials
@@ -257,33 +258,44 @@ def _effective(profile: Profile, names: Sequence[str]) -> list[Template]:
         if (one, two) in profile.nested:
             changes[f"{two} repeated to {one}"] = lambda b: b.repeated(one, two)
         for title, change in changes.items():
-            found += named(
-                profile,
-                {
-                    title: lambda b: add(
-                        b.level(),
-                        mul(b.amplitude(), power(change(b), neg(b.exponent()))),
-                        *(mul(b.amplitude(), b.decay(o)) for o in rest),
-                    )
-                },
-            )
-            if rest:
-                found += named(
-                    profile,
-                    {
-                        f"{title}, times the rest": lambda b: add(
-                            b.level(),
-                            mul(
-                                b.amplitude(), power(change(b), neg(b.exponent())), *(b.decay(o, -STEEP) for o in rest)
-                            ),
-                        ),
-                        f"{title}, and a term of {two}": lambda b: add(
-                            b.level(),
-                            mul(b.amplitude(), power(change(b), neg(b.exponent()))),
-                            *(mul(b.amplitude(), b.decay(o)) for o in [*rest, two]),
-                        ),
-                    },
-                )
+            found += _through(profile, title, change, two, rest)
+    return found
+
+
+def _through(profile: Profile, title: str, change: Recipe, two: str, rest: Sequence[str]) -> list[Template]:
+    """Power laws of what `change` makes of two features, beside and times power laws of the rest."""
+
+    def acting(b: Terms) -> list[Node]:
+        return [b.amplitude(), power(change(b), neg(b.exponent()))]
+
+    recipes: dict[str, Recipe] = {
+        title: lambda b: add(b.level(), mul(*acting(b)), *(mul(b.amplitude(), b.decay(o)) for o in rest))
+    }
+    if rest:
+        recipes[f"{title}, times the rest"] = lambda b: add(
+            b.level(), mul(*acting(b), *(b.decay(o, -STEEP) for o in rest))
+        )
+        recipes[f"{title}, and a term of {two}"] = lambda b: add(
+            b.level(), mul(*acting(b)), *(mul(b.amplitude(), b.decay(o)) for o in [*rest, two])
+        )
+    return named(profile, recipes)
+
+
+def of_repeats(profile: Profile) -> list[Template]:
+    """Laws of data that a column says how often were repeated (Muennighoff et al., arXiv 2305.16264); a backbone of
+    the table for the largest data."""
+    found: list[Template] = []
+    for distinct, repeats in profile.counted:
+        unit = profile.unit[distinct] * profile.unit[repeats]
+        seen = mul(Feature(distinct, profile.unit[distinct]), Feature(repeats, profile.unit[repeats]))
+        stands = {repeats: Combination(f"{distinct} * {repeats}", seen)}
+        turned = replace(
+            profile, nested=((repeats, distinct),), unit={**profile.unit, repeats: unit}, stands_for=stands
+        )
+        rest = [name for name in profile.leading if name not in (distinct, repeats)]
+        title = f"{distinct} repeated {repeats} times"
+        added, *others = _through(profile, title, lambda b: b.repeated_times(distinct, repeats), distinct, rest)
+        found += [replace(added, backbone=not found), *others, *laws_of_repeats(turned)]
     return found
 
 

@@ -255,9 +255,15 @@ class Terms:
         """u (1 + r (1 - exp(-(d/u - 1) / r))): u distinct items repeated to d (arXiv 2305.16264)."""
         unit = self.profile.unit[large]
         d, u = self.x(large), mul(Number(self.profile.unit[small] / unit), self.x(small))
+        return self._worth(u, add(divide(d, u), Number(-1.0)))
+
+    def repeated_times(self, distinct: str, repeats: str) -> Node:
+        """The same where a column counts the repeats, which begin at 1."""
+        return self._worth(self.x(distinct), add(Feature(repeats), Number(-1.0)))
+
+    def _worth(self, distinct: Node, epochs: Node) -> Node:
         r = self.fresh("r", Role.SCALE, 0.1, 300.0)
-        epochs = add(divide(d, u), Number(-1.0))
-        return mul(u, add(ONE, mul(r, add(ONE, neg(exp(neg(divide(epochs, r))))))))
+        return mul(distinct, add(ONE, mul(r, add(ONE, neg(exp(neg(divide(epochs, r))))))))
 
 
 def _monomials(bases: Sequence[Node], degree: int) -> list[Node]:

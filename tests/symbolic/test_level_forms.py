@@ -40,3 +40,12 @@ def test_where_a_feature_has_an_optimum_it_moves_in_a_backbone() -> None:
     loss = 2 + 100 * n**-0.3 + 0.03 * (np.log(rate) + 5.2 + 0.2 * np.log(n / 1e7)) ** 2
     forms = StartForms(task_of({"n": n, "rate": rate}, loss))
     assert "sum with moving optimum of rate, added" in [form.origin for form in forms.first]
+
+
+def test_a_column_that_counts_repeats_has_the_law_of_repeated_data_as_a_backbone() -> None:
+    n, u, times = 10 ** drawn(7, 8.7, 0), 10 ** drawn(8, 9.2, 1), np.resize([1.0, 2.0, 4.0, 8.0, 16.0, 32.0], 100)
+    worth = u[:100] * (1 + 12 * (1 - np.exp(-(times - 1) / 12)))
+    task = task_of({"n": n[:100], "u": u[:100], "epochs": times}, 1.9 + 300 * n[:100] ** -0.34 + 500 * worth**-0.3)
+    form = next(form for form in StartForms(task).first if form.origin == "u repeated epochs times")
+    fitted = fit_form(form.to_fit(task.schema), task.train, ("y",))
+    assert 2 * fitted.cost.sum() / len(task.train) < 1e-6 * task.train.targets["y"].var()
