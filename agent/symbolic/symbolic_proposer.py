@@ -116,7 +116,8 @@ class SymbolicProposer:
         yield self._proposals(self._admit(self._common(NEAR_LIMITS, None)))
         yield self._proposals(self._admit(self._limits()))
         yield self._proposals(self._admit(self._variants()))
-        yield self._proposals(self._admit(self._common(MOSTLY_COMMON, Role.LEVEL, Role.AMPLITUDE)))
+        if len(self.schema.targets) == 1:  # several take too long
+            yield self._proposals(self._admit(self._common(MOSTLY_COMMON, Role.LEVEL, Role.AMPLITUDE)))
         empty_rounds = 0
         for generation in self.generations:
             rng = np.random.default_rng((0 if generation < GENERATIONS else 1 + self.seed, generation))
