@@ -76,9 +76,8 @@ def replay(
         dataset: the data itself, where the caller has it.
 
     Raises:
-        InputError: the archive is damaged (file and digest named), unfinished or without a law, or the data
-        cannot
-            be had.
+        InputError: the archive is damaged (file and digest named), unfinished or without a law, or the data cannot be
+            had.
     """
     archive.require_sound()
     result, law = archive.result, archive.law

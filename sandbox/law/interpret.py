@@ -12,7 +12,7 @@ from lawsmith.sandbox.law.calls import Bound, arguments, defaults_of, mapping_of
 from lawsmith.sandbox.law.expression import Node
 from lawsmith.sandbox.law.functions import is_truth
 from lawsmith.sandbox.law.matching import matched
-from lawsmith.sandbox.law.members import attribute, dotted, item_at, slice_of
+from lawsmith.sandbox.law.members import along_axes, attribute, dotted, item_at, slice_of
 from lawsmith.sandbox.law.spellings import truth
 from lawsmith.sandbox.law.statement import Unreadable
 from lawsmith.sandbox.law.values import (
@@ -198,8 +198,7 @@ class Interpreter:
                 for part, item in zip(parts, spread(parts, items_of(value)), strict=True):
                     self._assign(part.value if isinstance(part, ast.Starred) else part, item, scope)
             case ast.Subscript(value=ast.Name(id=name), slice=key):
-                whole = isinstance(key, ast.Slice) and key.lower is key.upper is key.step is None
-                self._assign_item(name, None if whole else self.value(key, scope), value, scope, target)
+                self._assign_item(name, None if _is_whole(key) else self.value(key, scope), value, scope, target)
             case _:
                 raise Unreadable("an assignment to an attribute or a part", target.lineno)
 
@@ -369,6 +368,8 @@ class Interpreter:
         raise Unreadable("an array index", node.lineno)
 
     def _subscript(self, value: Any, key: ast.expr, scope: Scope) -> Any:
+        if isinstance(key, ast.Tuple) and len(key.elts) == 2:
+            return along_axes(value, *(... if _is_whole(one) else self.value(one, scope) for one in key.elts))
         if not isinstance(key, ast.Slice):
             return self._fresh(item_at(value, self.value(key, scope)))
         ends = [None if end is None else self.value(end, scope) for end in (key.lower, key.upper, key.step)]
@@ -422,3 +423,10 @@ class Interpreter:
             return self.call(function, values, named)
         values = [items_of(value) if isinstance(value, Once) else value for value in values]
         return applied(function, values, named, self._applied, self._held)
+
+
+def _is_whole(key: ast.expr) -> bool:
+    """Whether an index is ``:`` or ``...``."""
+    return (isinstance(key, ast.Slice) and key.lower is key.upper is key.step is None) or (
+        isinstance(key, ast.Constant) and key.value is ...
+    )

@@ -9,7 +9,7 @@ from lawsmith.sandbox.law.calls import Bound
 from lawsmith.sandbox.law.functions import is_truth
 from lawsmith.sandbox.law.spellings import CONSTANTS, METHODS, library, require_floats
 from lawsmith.sandbox.law.statement import Unreadable
-from lawsmith.sandbox.law.values import TREES, Library, Lookup, RowCount, Vector, items_of
+from lawsmith.sandbox.law.values import TREES, Columns, Library, Lookup, RowCount, Vector, items_of
 
 
 def dotted(name: str) -> Any:
@@ -25,6 +25,8 @@ def attribute(owner: Any, name: str) -> Any:
         return RowCount()
     if isinstance(owner, TREES) and name in ("T", "real"):
         return owner
+    if isinstance(owner, Vector) and name == "T":
+        return (Vector if isinstance(owner, Columns) else Columns)(owner)
     if isinstance(owner, TREES) and name == "ndim":
         return library("numpy.ndim", [owner], {})
     return Bound(owner, name)
@@ -38,12 +40,25 @@ def item_at(value: Any, index: Any) -> Any:
         return value
     if isinstance(value, TREES) and isinstance(index, TREES) and is_truth(index):
         return value  # some rows of a column; what is made of them counts only there
+    if isinstance(value, Columns):
+        raise Unreadable("a row of a table")
     if isinstance(value, dict | list | str) and isinstance(index, str | int):
         try:
             return value[index]  # type: ignore[index]
         except (KeyError, IndexError, TypeError):
             raise Unreadable(f"there is no item {index!r:.40}") from None
     raise Unreadable("an index into something that is not known beforehand")
+
+
+def along_axes(value: Any, first: Any, second: Any) -> Any:
+    """`value[first, second]`, where all of an axis is ``...``: a column, or an axis more to broadcast along. Raises
+    Unreadable for others."""
+    if isinstance(value, Columns) and first is ... and type(second) is int and abs(second) < len(value):
+        return list(value)[second]
+    axis_more = (first, second) in ((..., None), (None, ...))
+    if axis_more and isinstance(value, TREES | Vector) and not isinstance(value, Columns):
+        return value
+    raise Unreadable("an index along two axes")
 
 
 def slice_of(value: Any, ends: list[Any]) -> Any:

@@ -173,8 +173,9 @@ def _unfloored(node: Node, domain: Domain) -> Node:
 def _power(base: Node, exponent: Node, domain: Domain) -> Node:
     base = _unfloored(base, domain)
     whole = isinstance(exponent, Number) and exponent.value == round(exponent.value)
-    if isinstance(base, Sum) and isinstance(exponent, Number) and exponent.value % 2 == 0 and _is_reversed(base):
-        base = _opposite(base)  # a distance to a square
+    if isinstance(exponent, Number) and exponent.value % 2 == 0:  # a distance to a square
+        base = base.arguments[0] if isinstance(base, Function) and base.name == "abs" else base
+        base = _opposite(base) if isinstance(base, Sum) and _is_reversed(base) else base
     match base:
         case Power(inner, first) if whole or span(inner, domain)[0] >= 0:
             return _power(inner, _product([first, exponent], domain), domain)

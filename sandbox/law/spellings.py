@@ -16,6 +16,7 @@ from lawsmith.sandbox.law.statement import Unreadable
 from lawsmith.sandbox.law.values import (
     MAX_ITEMS,
     TREES,
+    Columns,
     Library,
     Lookup,
     Once,
@@ -35,6 +36,7 @@ CONSTANTS = {
     **{f"math.{name}": getattr(math, name) for name in ("pi", "e", "inf", "tau")},
     **{f"numpy.{name}": getattr(math, name) for name in ("pi", "e", "inf")},
     "numpy.euler_gamma": 0.5772156649015329,
+    "numpy.newaxis": None,
     "numpy.finfo.max": _FLOAT.max,
     "numpy.finfo.min": -_FLOAT.max,
     "numpy.finfo.eps": _FLOAT.epsilon,
@@ -97,13 +99,22 @@ def _select(conditions: Any, choices: Any, default: Any = 0.0) -> Any:
     return result
 
 
+def _along(value: Any, axis: Any) -> list[Any]:
+    """The items that a reduction along this axis brings together. Raises Unreadable where they are rows."""
+    axes = (1, -1) if isinstance(value, Columns) else (None, 0, -1)
+    if axis not in axes or isinstance(value, TREES | RowCount | Lookup):
+        raise Unreadable("a sum, product or extreme over rows")
+    items = items_of(value)
+    if axis != 0 and not isinstance(value, Columns) and any(isinstance(one, TREES) and features(one) for one in items):
+        raise Unreadable("a sum, product or extreme over rows")
+    return items
+
+
 def _reduced(operator: ast.operator) -> Call:
     """Sum or product of a vector's items; over rows it would bring rows together."""
 
-    def reduced(value: Any, axis: Any = None, **named: Any) -> Any:
-        if named or axis not in (None, 0, 1, -1) or isinstance(value, TREES | RowCount | Lookup):
-            raise Unreadable("a sum or product over rows")
-        items = items_of(value)
+    def reduced(value: Any, axis: Any = 0, **named: Any) -> Any:
+        items = _along(value, 1 if named else axis)
         if isinstance(operator, ast.Add):
             return total(items, [1] * len(items)) if items else 0.0
         result: Any = 1.0
@@ -115,10 +126,8 @@ def _reduced(operator: ast.operator) -> Call:
 
 
 def _extreme(name: str) -> Call:
-    def extreme(value: Any, axis: Any = None) -> Any:
-        if axis not in (None, 0, 1, -1) or isinstance(value, TREES | RowCount | Lookup):
-            raise Unreadable("an extreme over rows")
-        return _fold(name)(*items_of(value))
+    def extreme(value: Any, axis: Any = 0) -> Any:
+        return _fold(name)(*_along(value, axis))
 
     return extreme
 
@@ -220,7 +229,7 @@ SPELLINGS: dict[str, Call] = {
     "vander": _vander,
     **dict.fromkeys(("dot", "inner", "vdot", "matmul"), dot),
     "sum": _reduced(ast.Add()),
-    "mean": lambda value, axis=None: binary(_reduced(ast.Add())(value, axis), ast.Div(), float(len(items_of(value)))),
+    "mean": lambda value, axis=0: binary(_reduced(ast.Add())(value, axis), ast.Div(), float(len(items_of(value)))),
     "prod": _reduced(ast.Mult()),
     **dict.fromkeys(("max", "amax"), _extreme("maximum")),
     **dict.fromkeys(("min", "amin"), _extreme("minimum")),
@@ -247,17 +256,20 @@ def library(dotted: str, values: Sequence[Any], named: Mapping[str, Any]) -> Any
     if dotted == "numpy.polynomial.polynomial.polyval" and len(values) == 2:  # the lowest power first
         return _polyval(items_of(values[1])[::-1], values[0])
     if name == "reduce" and module in REDUCED:
-        module, name = "numpy", REDUCED[module]
+        module, name, named = "numpy", REDUCED[module], {"axis": 0, **named}
     if module not in MODULES or (not values and not named):
         raise Unreadable(dotted)
     require_floats(*([named["dtype"]] if "dtype" in named else []))
     named = {key: value for key, value in named.items() if key not in ("dtype", "order", "copy", "casting")}
-    if name in ("stack", "column_stack", "vstack", "hstack", "concatenate"):
-        named.pop("axis", None)
+    axis = named.pop("axis", 0) if name in ("stack", "column_stack", "vstack", "hstack", "concatenate") else 0
+    if module != "math" and name in ("mean", "amax", "amin", *REDUCED.values()) and len(values) == 1:
+        named = {"axis": None, **named}  # all axes
     if name in SAME:
         value = values[0]
         if name in ("asarray", "array", "asanyarray", "ascontiguousarray"):
             require_floats(*values[1:])
+        if name == "column_stack" or (name == "stack" and axis in (1, -1)):
+            return Columns(map(_vector, items_of(value)))
         return _vector(value) if isinstance(value, list | tuple) else value
     if name not in SPELLINGS:
         raise Unreadable(dotted)
@@ -276,6 +288,8 @@ def require_floats(*kinds: Any) -> None:
 
 
 def _vector(value: Any) -> Any:
+    if isinstance(value, Columns):
+        return value
     return Vector(map(_vector, value)) if isinstance(value, list | tuple) else value
 
 

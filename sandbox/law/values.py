@@ -30,6 +30,10 @@ class Vector(list[Any]):
     """An array of known length along an axis that is not the rows': operations act on each item."""
 
 
+class Columns(Vector):
+    """An array whose first axis is the rows', as `numpy.column_stack` makes it: `X[:, 0]` is the first column."""
+
+
 class Once(list[Any]):
     """The items of a generator, of `map` or `zip`: they can be gone through one time."""
 
@@ -165,10 +169,14 @@ def call(name: str, values: Sequence[Any]) -> Any:
     """A function of the table, of each item where one argument is a vector; a number where all are numbers."""
     width = max((len(v) for v in values if isinstance(v, Vector)), default=None)
     if width is not None:
-        return Vector(call(name, [_part(value, k, width) for value in values]) for k in range(width))
+        return _like(values)(call(name, [_part(value, k, width) for value in values]) for k in range(width))
     nodes = [node_of(value) for value in values]
     _room(*nodes)
     return _plain(bounded(apply(name, nodes)))
+
+
+def _like(values: Sequence[Any]) -> type[Vector]:
+    return Columns if any(isinstance(value, Columns) for value in values) else Vector
 
 
 def _part(value: Any, k: int, width: int) -> Any:
@@ -230,7 +238,7 @@ def binary(left: Any, op: ast.operator, right: Any) -> Any:
         if isinstance(op, ast.MatMult):
             return dot(left, right)
         width = max(len(v) for v in (left, right) if isinstance(v, Vector))
-        return Vector(binary(_part(left, k, width), op, _part(right, k, width)) for k in range(width))
+        return _like((left, right))(binary(_part(left, k, width), op, _part(right, k, width)) for k in range(width))
     if not isinstance(left, TREES) and not isinstance(right, TREES):
         return _number(op, left, right)
     if isinstance(op, ast.Div) and isinstance(left, Feature) and left.unit == 1 and _positive(right):
@@ -300,7 +308,7 @@ def _number(op: ast.AST, left: Any, right: Any) -> Any:
 def unary(op: ast.unaryop, value: Any) -> Any:
     """The value of a unary operator; raises Unreadable for one that trees do not have."""
     if isinstance(value, Vector):
-        return Vector(unary(op, item) for item in value)
+        return type(value)(unary(op, item) for item in value)
     if isinstance(op, ast.Not | ast.Invert):
         if isinstance(value, TREES):
             return call("logical_not", [value])
@@ -319,6 +327,8 @@ def compare(left: Any, op: ast.cmpop, right: Any) -> Any:
         return (left in keys) == isinstance(op, ast.In)
     if isinstance(left, RowCount) and type(right) is int and right <= 0:
         return _number(op, 1, right)  # there is always a row
+    if isinstance(left, RowCount) and isinstance(right, RowCount) and isinstance(op, ast.Eq | ast.NotEq):
+        return isinstance(op, ast.Eq)
     if isinstance(op, ast.Is | ast.IsNot) and (left is None or right is None):
         return (left is right) == isinstance(op, ast.Is)
     if isinstance(left, TREES) or isinstance(right, TREES):

@@ -285,6 +285,43 @@ LAWS = {
             FIVE,
         ),
         form('p["E"] + p["A"] / (x["N"] ** p["a"] + 1e-12) + p["B"] * (x["D"] + 1e-9) ** -p["b"]', FIVE),
+        form(
+            "loss",
+            FIVE,
+            before=(
+                '    X = np.column_stack((x["N"], x["D"]))\n'
+                '    loss = p["E"] + p["A"] * X[:, 0] ** -p["a"] + p["B"] * X[:, 1] ** -p["b"]\n'
+            ),
+        ),
+        form(
+            "loss",
+            FIVE,
+            before=(
+                '    X = np.array([x["N"], x["D"]])\n    e = np.array([p["a"], p["b"]])\n'
+                '    loss = p["E"] + np.sum(np.array([p["A"], p["B"]])[:, None] * X ** -e[:, np.newaxis], axis=0)\n'
+            ),
+        ),
+        form(
+            'p["E"] + terms.sum(axis=1)',
+            FIVE,
+            before=(
+                '    X = np.array([x["N"], x["D"]]).T\n'
+                '    terms = np.array([p["A"], p["B"]]) * X ** -np.array([p["a"], p["b"]])[None, :]\n'
+            ),
+        ),
+        form(
+            "sum(t(x, p) for t in TERMS)",
+            FIVE,
+            extra=(
+                'TERMS = [lambda x, p: p["E"], lambda x, p: p["A"] * x["N"] ** -p["a"], '
+                'lambda x, p: p["B"] * x["D"] ** -p["b"]]'
+            ),
+        ),
+        form(
+            'y if y.shape == x["N"].shape else np.full(x["N"].shape, y)',
+            FIVE,
+            before='    y = p["E"] + p["A"] / x["N"] ** p["a"] + p["B"] / x["D"] ** p["b"]\n',
+        ),
     ],
     "square of a logarithm": [
         form('p["a"] + p["b"] * np.log(x["N"]) + p["c"] * np.log(x["N"]) ** 2'),

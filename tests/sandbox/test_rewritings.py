@@ -138,7 +138,16 @@ def test_functions_in_terms_of_others_have_their_key(law: str, other: str) -> No
 
 
 @pytest.mark.parametrize(
-    "law", ["np.exp(x['N'], where=x['N'] > 1)", "np.sum([x['N'], 1], where=x['N'] > 1, out=np.ones(2))"]
+    "law",
+    [
+        "np.exp(x['N'], where=x['N'] > 1)",
+        "np.sum([x['N'], 1], where=x['N'] > 1, out=np.ones(2))",
+        "np.sum([x['N'], x['D']])",
+        "np.array([x['N'], x['D']]).max(axis=1)",
+        "np.column_stack([x['N'], x['D']]).sum(axis=0)",
+        "np.column_stack([x['N'], x['D']])[0]",
+        "np.array([x['N'], x['D']])[:, 0]",
+    ],
 )
-def test_a_call_for_some_of_the_rows_is_not_read(law: str) -> None:
+def test_what_takes_some_rows_or_brings_rows_together_is_not_read(law: str) -> None:
     assert not isinstance(read(form(law), TARGETS, FEATURES), Statement)
