@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 
 import numpy as np
+import pytest
 
+from lawsmith.agent.cli import main
 from lawsmith.runs.trials import History, Proposal
 from lawsmith.sandbox import Evaluation, FoldScore, Tier, Verdict
 from lawsmith.tasks import Dataset, Provenance, Schema, Scores, Table, Task
@@ -17,6 +19,9 @@ def form_source(names: Sequence[str], body: str) -> str:
     """Candidate source of the form `body` with those parameters, all positive and bounded."""
     parameters = "".join(f'    "{name}": (0.0, {2.0 if name == "a" else 1e4}),\n' for name in names)
     return f"import numpy as np\n\nPARAMETERS = {{\n{parameters}}}\n\n\ndef form(x, p):\n    return {body}\n"
+
+
+ROWS = "N,y\n" + "".join(f"{x},{3 * x**-0.4:.6f}\n" for x in (1, 2, 4, 8, 16, 32, 64, 128))
 
 
 class ScriptedProposer:
@@ -74,3 +79,10 @@ def power_law_csv(rows: int = 40) -> str:
     n = np.geomspace(1e6, 1e9, rows)
     loss = (1 + 50 * n**-0.3) * (1 + 0.001 * np.random.default_rng(0).standard_normal(rows))
     return "N,loss\n" + "".join(f"{a!r},{b!r}\n" for a, b in zip(n.tolist(), loss.tolist(), strict=True))
+
+
+def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
+    with pytest.raises(SystemExit) as ended:
+        main(list(arguments))
+    captured = capsys.readouterr()
+    return int(ended.value.code or 0), captured.out + captured.err

@@ -10,8 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from agent_doubles import said
 
-from lawsmith.agent.cli import main
 from lawsmith.agent.cli.output import shown
 from lawsmith.agent.client.call_failures import CallFailure, EndpointError
 from lawsmith.agent.client.config import Config, Options, check_url, own_file
@@ -21,23 +21,6 @@ from lawsmith.agent.client.scrub import is_loopback, public_url
 from lawsmith.agent.llm.model_session import Settings
 from lawsmith.runs.ownership import key_path
 from lawsmith.tasks import InputError
-
-ROWS = "N,y\n" + "".join(f"{x},{3 * x**-0.4:.6f}\n" for x in (1, 2, 4, 8, 16, 32, 64, 128))
-
-
-def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
-    with pytest.raises(SystemExit) as ended:
-        main(list(arguments))
-    captured = capsys.readouterr()
-    return int(ended.value.code or 0), captured.out + captured.err
-
-
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An own table, and a folder that is the current one."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "t.csv").write_text(ROWS)
-    return tmp_path
 
 
 @pytest.mark.parametrize(

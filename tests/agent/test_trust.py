@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from agent_doubles import ROWS, said
 
 from lawsmith.agent.cli import main
 from lawsmith.agent.command.runner import UNPROTECTED, Runner
@@ -18,23 +19,6 @@ from lawsmith.runs.canonical_json import seal, unseal
 from lawsmith.runs.ownership import is_own, key_path, marked
 from lawsmith.sandbox import Tier
 from lawsmith.tasks import InputError
-
-ROWS = "N,y\n" + "".join(f"{x},{3 * x**-0.4:.6f}\n" for x in (1, 2, 4, 8, 16, 32, 64, 128))
-
-
-def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
-    with pytest.raises(SystemExit) as ended:
-        main(list(arguments))
-    captured = capsys.readouterr()
-    return int(ended.value.code or 0), captured.out + captured.err
-
-
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An own table, and a folder that is the current one."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "t.csv").write_text(ROWS)
-    return tmp_path
 
 
 @pytest.fixture(scope="module")
