@@ -14,6 +14,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 from lawsmith.agent.command.api import discover
 from lawsmith.runs.laws import Law
 from lawsmith.tasks import Array
+from lawsmith.tasks.cells import typed
 
 WEIGHT = "sample_weight"
 
@@ -55,7 +56,7 @@ class LawRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         sample_weight: (n,) how much each row counts, such as 1 / sigma² or a number of measurements; a row of weight 0
         is left out. Raises InputError (a ValueError) where there can be no law.
         """
-        X, y = validate_data(self, X, y, y_numeric=True, ensure_min_samples=4)
+        X, y = validate_data(self, _with_years(X), y, y_numeric=True, ensure_min_samples=4)
         frame = pd.DataFrame(np.asarray(X, dtype=float), columns=self._names())
         frame[self._free("y")] = np.asarray(y, dtype=float)
         if sample_weight is not None:
@@ -73,7 +74,7 @@ class LawRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     def predict(self, X: Any) -> Array:
         """(n,) predictions of the law for X (n, F)."""
         check_is_fitted(self)
-        X = validate_data(self, X, reset=False)
+        X = validate_data(self, _with_years(X), reset=False)
         return self.law_.predict(pd.DataFrame(np.asarray(X, dtype=float), columns=self._names()))
 
     def _names(self) -> list[str]:
@@ -101,3 +102,11 @@ class LawRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         if result.selected is None:
             raise ValueError(f"no law was found: {result.reason}")
         return Law.open(result.selected.archive)
+
+
+def _with_years(X: Any) -> Any:
+    """X, with moments as decimal years, as in tables."""
+    if not isinstance(X, pd.DataFrame):
+        return _with_years(pd.DataFrame(X)).to_numpy() if getattr(X, "dtype", np.dtype(float)).kind == "M" else X
+    moments = X.select_dtypes(["datetime", "datetimetz"])
+    return X.assign(**{}) if moments.empty else X.astype(dict.fromkeys(moments, object)).fillna(0)

@@ -92,7 +92,7 @@ def convert(frame: "pd.DataFrame", separator: str, notation: NumberNotation, whe
     units, said = dict[str, str](), dict[str, str]()
     sure: dict[str, set[str]] = {".": set(), ",": set()}
     for name in frame.columns:
-        if (found := _typed(frame[name])) is not None:
+        if (found := typed(frame[name])) is not None:
             columns[name], is_boolean, is_date = found
             booleans |= {name} if is_boolean else set()
             dates |= {name} if is_date else set()
@@ -121,7 +121,7 @@ def convert(frame: "pd.DataFrame", separator: str, notation: NumberNotation, whe
     return Cells(converted, frame, frozenset(dates), frozenset(booleans), units, percents, said)
 
 
-def _typed(series: "pd.Series[Any]") -> tuple[Any, bool, bool] | None:
+def typed(series: "pd.Series[Any]") -> tuple[Any, bool, bool] | None:
     """The values of a column that holds no text, whether it is boolean, and whether it is dates; None for text."""
     import pandas as pd
 
@@ -167,7 +167,12 @@ def _column(name: str, series: "pd.Series[Any]") -> _Column:
     cells = ["" if cell is None or cell is pd.NA else as_text(cell) for cell in series.tolist()]
     place, words = pd.factorize(np.array(cells, dtype=object))
     listed = [str(word) for word in words]
-    return _Column(name, listed, np.asarray(place, dtype=np.intp), [numeral(word) for word in listed])
+    numerals = [numeral(word) for word in listed]
+    if any(numerals):  # (4.00) among plain numbers is -4, as accountants write
+        inner = [re.fullmatch(r"\(\s*([$€£]?\d[\d.,]*)\s*\)", word.strip()) for word in listed]
+        taken = [None if one is None else numeral(one[1]) for one in inner]
+        numerals = [Numeral(f"-{t.digits}", "") if t else one for t, one in zip(taken, numerals, strict=True)]
+    return _Column(name, listed, np.asarray(place, dtype=np.intp), numerals)
 
 
 def as_text(cell: Any) -> str:
@@ -327,7 +332,7 @@ def _numbers(
 
 
 def _needs_a_word(one: Numeral, decimal: str, word: str) -> bool:
-    return "," in one.digits or ("." in one.digits and decimal == ",") or word.strip()[0] in "~≈≃"
+    return "," in one.digits or ("." in one.digits and decimal == ",") or word.strip()[0] in "~≈≃("
 
 
 def _suffixes(counted: "Counter[str]") -> tuple[dict[str, float], str]:
@@ -358,4 +363,4 @@ def _values(text: _Column, found: list[float | None]) -> "np.ndarray[Any, Any]":
     return np.asarray(mixed[text.place])
 
 
-__all__ = ["Cells", "NumberNotation", "convert", "plain"]
+__all__ = ["Cells", "NumberNotation", "convert", "plain", "typed"]

@@ -5,7 +5,7 @@ import re
 import numpy as np
 
 from lawsmith.tasks import words
-from lawsmith.tasks.arrays import Array
+from lawsmith.tasks.arrays import Array, ranks
 from lawsmith.tasks.dates import is_date
 from lawsmith.tasks.deciding import Deciding
 
@@ -50,14 +50,9 @@ def _is_course(d: Deciding, name: str) -> bool:
         runs = np.unique(d.labels_of(label), return_inverse=True)[1]
         rows = [np.flatnonzero(runs == run) for run in range(runs.max() + 1)]
         if all(len(np.unique(steps[one])) == len(one) >= FEWEST_STEPS for one in rows):
-            ways = [np.corrcoef(_places(steps[one]), _places(target[one]))[0, 1] for one in rows]
+            ways = [np.corrcoef(ranks(steps[one]), ranks(target[one]))[0, 1] for one in rows]
             return bool(abs(np.mean(ways)) > ONE_WAY)
     return False
-
-
-def _places(values: Array) -> Array:
-    """The place of each value in their order."""
-    return np.argsort(np.argsort(values, kind="stable")).astype(np.float64)
 
 
 def decide_companions(d: Deciding) -> None:
@@ -93,8 +88,7 @@ def _is_setting(d: Deciding, name: str) -> bool:
     levels, own = len(np.unique(values)), len(np.unique(others))
     if not 1 < SETTING * levels <= min(own, d.rows):
         return False
-    one, other = (np.unique(column, return_inverse=True)[1] for column in (values, others))
-    return bool(abs(np.corrcoef(one, other)[0, 1]) < FOLLOWS)
+    return bool(abs(np.corrcoef(ranks(values), ranks(others))[0, 1]) < FOLLOWS)
 
 
 def _agrees_with(d: Deciding, name: str, target: str) -> bool:

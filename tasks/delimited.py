@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from lawsmith.tasks.errors import InputError, listing
 from lawsmith.tasks.headers import joined_header
-from lawsmith.tasks.layouts import from_latex, from_pairs, without_emphasis, without_preamble, without_rules
+from lawsmith.tasks.layouts import from_latex, from_pairs, from_print, without_emphasis, without_preamble, without_rules
 from lawsmith.tasks.numerals import is_missing, is_numeral
 
 if TYPE_CHECKING:
@@ -76,6 +76,9 @@ def parse_delimited(text: str, where: str) -> Reading:
     if (pairs := from_pairs(text)) is not None:
         said_pairs = f"{where}: its lines of NAME=VALUE were read as rows{pairs[1]}."
         return parse_delimited(pairs[0], where).after(said_pairs)
+    if (printed := from_print(text)) is not None:
+        said_print = f"{where}: a printed data frame; its line of types was left out{printed[1]}."
+        return parse_delimited(printed[0], where).after(said_print)
     text = without_rules(text)
     told = re.match(r"\s*sep=([,;|\t])[ \t]*\r?\n", text)  # Excel's own hint
     text = _OTHER_REMARKS.sub(lambda lines: re.sub(_OTHER_MARK, r"\1#", lines[0]), text)

@@ -6,7 +6,7 @@ from itertools import combinations
 
 import numpy as np
 
-from lawsmith.tasks.arrays import Array
+from lawsmith.tasks.arrays import Array, ranks
 from lawsmith.tasks.folds import simplex_columns
 from lawsmith.tasks.leading import leading
 from lawsmith.tasks.table import Table, kept_with_table
@@ -29,9 +29,9 @@ def decisive(table: Table) -> frozenset[str]:
     uses = [{k} for k in range(len(names))] + [set(pair) for pair in pairs]
     if not names or len(table) - len(np.unique(table.codes)) < ROWS_PER_COLUMN * len(uses):
         return frozenset()
-    ranks = [_ranks(table.features[name]) for name in names]
-    products = (ranks[one] * ranks[two] for one, two in pairs)
-    model = WithinGroups(table, np.column_stack([*ranks, *products]))
+    ordered = [_ranks(table.features[name]) for name in names]
+    products = (ordered[one] * ordered[two] for one, two in pairs)
+    model = WithinGroups(table, np.column_stack([*ordered, *products]))
     found = set()
     for k, name in enumerate(names):
         others = [place for place, used in enumerate(uses) if k not in used]
@@ -82,8 +82,8 @@ class WithinGroups:
 
 def _ranks(column: Array) -> Array:
     """From -0.5 to 0.5, equal values alike."""
-    levels, place = np.unique(column, return_inverse=True)
-    return np.asarray(place.reshape(-1) / max(len(levels) - 1, 1) - 0.5)
+    place = ranks(column)
+    return np.asarray(place / max(place.max(), 1.0) - 0.5)
 
 
 def unexplained(columns: Array, targets: Array) -> Array:

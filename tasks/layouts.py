@@ -74,6 +74,19 @@ def from_pairs(text: str) -> tuple[str, str] | None:
     return "\n".join(("\t".join(names), *rows)) + "\n", said
 
 
+def from_print(text: str) -> tuple[str, str] | None:
+    """The header and rows of a data frame as R's tibble and Julia print it, and a word on rows that are not shown; None
+    for any other text."""
+    size = re.match(r"\s*(?:# A tibble: )?([\d,]+) ?[×x] ?\d+(?: DataFrame)?[ \t]*\n", text)
+    if size is None:
+        return None
+    lines = [line.replace("│", " ", 1) for line in _RULE.sub("", text[size.end() :]).splitlines()]
+    lines = [line for line in lines if line.strip() and not line.lstrip().startswith(("#", "⋮"))]
+    hidden = int(size[1].replace(",", "")) - len(lines) + 2  # the second line names types
+    said = f"; {hidden} of its {size[1]} rows are not shown and are missing here" if hidden > 0 else ""
+    return "\n".join((*lines[:1], *lines[2:])) + "\n", said
+
+
 def _cell(text: str) -> str:
     for written, meant in _SIGNS.items():
         text = text.replace(written, meant)

@@ -17,6 +17,9 @@ from lawsmith.tasks.schema import Decided, Schema
 if TYPE_CHECKING:
     import pandas as pd
 
+WHOLE = 1.5
+"""Share above which numbers without % are taken to be in per cent."""
+
 
 def number_in(cell: str, unit: str = "", decimal: str = ".", thousands: str = "") -> float | None:
     """The number in a text such as ``70B``, ``15 %``, ``2021-06-01`` or, where the unit is s, ``5 ms``; else None."""
@@ -43,6 +46,8 @@ def stated(schema: Schema, name: str, cell: str, where: str = "") -> float:
         raise InputError(f"{where}{name}: {cell!r} is not a number; write 7e10 or 70B.")
     if not np.isfinite(found):
         raise InputError(f"{where}{name}: {cell} is not finite.")
+    if "%" not in cell and abs(found) > WHOLE and name in (schema.decided or Decided()).percents:
+        raise InputError(f"{where}{name}: {cell} without %, but training rows have it; write {cell}% or a share.")
     return found
 
 
@@ -61,13 +66,19 @@ def new_rows(path: Path, schema: Schema, needed: Sequence[str]) -> tuple["pd.Dat
     written = reading.frame
     require_columns(written, tuple(needed), str(path))
     names = [name for name in schema.features if name in written.columns]
-    cells = convert(written[names], reading.separator, notation_of(schema), str(path))
+    try:
+        cells = convert(written[names], reading.separator, notation_of(schema), str(path))
+    except InputError as error:  # the options that it names are those of training rows
+        raise InputError(
+            f"{str(error).partition('; say ')[0].rstrip('.')}; write its numbers like 1200 or 1.2."
+        ) from None
+    percents = set((schema.decided or Decided()).percents) - cells.percents
     found: dict[str, Any] = {}
     for name in names:
         column = schema.columns.get(name)
         values = cells.frame[name].to_numpy()
         own = "" if column is None else column.unit
-        apart = (column is not None and column.levels) or (name in cells.units and own in SCALES)
+        apart = (column is not None and column.levels) or (name in cells.units and own in SCALES) or name in percents
         if apart or values.dtype.kind != "f" or not np.isfinite(values).all():
             found[name] = [_cell(schema, name, str(cell), row, path) for row, cell in enumerate(written[name], 1)]
             continue

@@ -1,4 +1,5 @@
-"""Cells that state a value with its error, as ``2.31 ± 0.02``: a column of values, and one of errors."""
+"""Cells of a value with its error (``2.31 ± 0.02``, ``2.31(2)``) or interval (``2.31 [2.29, 2.33]``): a column of
+values, and one of errors."""
 
 import re
 from dataclasses import replace
@@ -11,6 +12,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _CELL = re.compile(r"\(?([^±()]*?\d[^±()]*?)\s*(?:(?:±|\+/-|\+-)\s*([^±()]*?\d[^±()]*?)|\((\d*[.,]\d+)\))\s*\)?(\s*%)?")
+_DIGITS = re.compile(r"([+\-−]?\d+\.(\d+))\((\d{1,3})\)")  # an error of the last digits
+_NUMBER = r"([+\-−]?\d+(?:\.\d*)?(?:[eE][+\-]?\d+)?)"
+_WITHIN = re.compile(rf"{_NUMBER}\s*[\[(](?:\d\d ?% ?(?:CI)?[:,]?)?\s*{_NUMBER}\s*(?:,|;|–|-|to)\s*{_NUMBER}\s*[\])]")
 _NAME = re.compile(r"(.*?\S)\s*[\[(]?\s*(?:±|\+/-|\+-).*")
 _LOOK = 200  # cells that show whether a column states errors
 _MOST = 0.5  # of the filled cells that state an error
@@ -38,13 +42,13 @@ def with_errors_apart(reading: Reading, where: str) -> Reading:
 def _parts(column: "pd.Series[str]") -> tuple[list[object], list[object], str] | None:
     """Values, errors, and a cell that shows both; None for a column of other cells."""
     cells = column.tolist() if column.dtype.kind not in "iufbM" else []
-    if not any(mark in str(cell) for cell in cells[:_LOOK] for mark in ("±", "+/-", "+-", "(")):
+    if not any(mark in str(cell) for cell in cells[:_LOOK] for mark in ("±", "+/-", "+-", "(", "[")):
         return None
     values: list[object] = []
     errors: list[object] = []
     shown, both, filled = "", 0, 0
     for cell in cells:
-        found = _CELL.fullmatch(cell.strip()) if isinstance(cell, str) else None
+        found = _CELL.fullmatch(_with_sign(cell.strip())) if isinstance(cell, str) else None
         value, error = (found[1], found[2] or found[3]) if found is not None else (cell, None)
         if error is not None and not is_numeral(error.strip()):
             return None
@@ -58,6 +62,16 @@ def _parts(column: "pd.Series[str]") -> tuple[list[object], list[object], str] |
         values.append(f"{value.strip()}{percent}" if error is not None else cell)
         errors.append(f"{error.strip()}{percent}" if error is not None else None)
     return (values, errors, shown) if both > _MOST * filled else None
+
+
+def _with_sign(cell: str) -> str:
+    """``2.31 ± 0.02`` of ``2.31(2)``, and of ``2.31 [2.29, 2.33]``: half the width of an interval around the value."""
+    if (digits := _DIGITS.fullmatch(cell)) is not None:
+        return f"{digits[1]} ± {int(digits[3]) / 10 ** len(digits[2]):.{len(digits[2])}f}"
+    if (within := _WITHIN.fullmatch(cell)) is not None:
+        value, low, high = (float(number.replace("−", "-")) for number in within.groups())
+        return f"{within[1]} ± {(high - low) / 2:.12g}" if low <= value <= high > low else cell
+    return cell
 
 
 def _named(name: str, others: list[str]) -> str:

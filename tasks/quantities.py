@@ -12,6 +12,7 @@ from lawsmith.tasks.words import is_day
 Numbers = list[float | None]
 
 _CLOCK = re.compile(r"(?:(\d+) days?,? )?(\d{1,3}):([0-5]\d):([0-5]\d(?:\.\d+)?)")
+_SHORT_CLOCK = re.compile(r"(\d{1,3}):([0-5]\d)(\.\d+)?")
 _FRACTION = re.compile(r"(\d{1,7})\s*/\s*([1-9]\d{0,6})")
 _PART = re.compile(r"(\d+(?:\.\d+)?)\s*([a-zµμ]+)")
 
@@ -83,8 +84,17 @@ def _fractions(name: str, words: Sequence[str]) -> Quantity | None:
 
 
 def _durations(name: str, words: Sequence[str]) -> Quantity | None:
-    """Durations such as 01:30:00, ``2 days 01:30:00`` and ``1h 30m``."""
+    """Durations such as 01:30:00, ``2 days 01:30:00``, ``1h 30m`` and PT1H30M, and 90:00 where minutes are meant."""
     values = [_seconds(word.strip()) for word in words]
+    short = [_SHORT_CLOCK.fullmatch(word.strip()) for word in words]
+    hours, minutes = (re.search(unit, name, re.IGNORECASE) for unit in ("h:mm", "m:ss"))
+    clocks = any(one is not None and word.count(":") == 2 for word, one in zip(words, values, strict=True))
+    if not hours and (minutes or clocks or any(one and (int(one[1]) > 23 or one[3]) for one in short)):
+        found = zip(values, short, strict=True)
+        values = [60.0 * int(one[1]) + float(one[2] + (one[3] or "")) if one else value for value, one in found]
+    elif hours:
+        found = zip(values, short, strict=True)
+        values = [3600.0 * int(one[1]) + 60.0 * float(one[2]) if one else value for value, one in found]
     if not any(word.strip() != "" and one is not None for word, one in zip(words, values, strict=True)):
         return None
     several = any(one is not None and numeral(word) is None for word, one in zip(words, values, strict=True))
@@ -94,6 +104,13 @@ def _durations(name: str, words: Sequence[str]) -> Quantity | None:
 def _seconds(word: str) -> float | None:
     if (clock := _CLOCK.fullmatch(word)) is not None:
         return 86400.0 * int(clock[1] or 0) + 3600.0 * int(clock[2]) + 60.0 * int(clock[3]) + float(clock[4])
+    if re.match(r"P(?=T?\d)", word):
+        import pandas as pd
+
+        try:
+            return float(pd.Timedelta(word).total_seconds())
+        except ValueError:
+            return None
     parts = _PART.findall(word)
     if not parts or _PART.sub("", word).replace(",", "").strip() or any(unit not in _SECONDS for _, unit in parts):
         return None
@@ -125,7 +142,8 @@ def _scale(units: set[str]) -> tuple[Mapping[str, float], str]:
     if all(unit.lower() in _BYTES and unit[-1] in "Bbes" for unit in units):
         return {unit: _BYTES[unit.lower()] for unit in units}, "bytes"
     for base in _BASES:
-        sizes = {unit: _PREFIXES.get(unit.removesuffix(base)) for unit in units if unit.endswith(base)}
+        short = {"k", "K", "G"} & units if any(unit.endswith(base) for unit in units) else set()  # 10Hz … 100k
+        sizes = {unit: _PREFIXES.get(unit.removesuffix(base)) for unit in units if unit.endswith(base) or unit in short}
         known = {unit: size for unit, size in sizes.items() if size is not None}
         if units and known.keys() == units:
             return known, base

@@ -10,6 +10,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from lawsmith.tasks.errors import InputError, listing, nearest
 from lawsmith.tasks.json_rows import json_rows
 from lawsmith.tasks.nested_cells import with_entries_apart
 from lawsmith.tasks.plus_minus import with_errors_apart
+from lawsmith.tasks.run_columns import with_runs_apart
 
 if TYPE_CHECKING:  # pandas takes half a second to import, and the sandbox never needs it
     import pandas as pd
@@ -104,7 +106,7 @@ def parse_table(content: bytes, name: str, where: str) -> Reading:
         )
     if reading.frame.empty:
         raise InputError(f"{where} holds no data rows; a table needs a header and at least one row.")
-    reading = with_errors_apart(with_entries_apart(reading, where), where)
+    reading = with_errors_apart(with_runs_apart(with_entries_apart(reading, where), where), where)
     bound_names([str(name) for name in reading.frame.columns], f"{where}: a column's name")
     return reading
 
@@ -165,17 +167,21 @@ def _bounded(content: bytes, where: str) -> bytes:
 
 
 def _text(content: bytes, where: str) -> tuple[str, tuple[str, ...]]:
-    """Text of UTF-8 or UTF-16, or else of Windows' Latin-1, which is said."""
-    encoding = _utf16(content) or "utf-8-sig"
+    """Text of UTF-8 or UTF-16, or else of Chinese GBK or Windows' Latin-1, which is said."""
+    encoding, said = _utf16(content) or "utf-8-sig", ""
     try:
         text = content.decode(encoding)
     except UnicodeDecodeError:
-        text, encoding = content.decode("cp1252", errors="replace"), "latin"
+        said = "Latin-1 (Windows-1252)"
+        text = content.decode("cp1252", errors="replace")
+        lengths = [len(run) for run in re.findall(rb"[\x80-\xff]+", content)]
+        if not any(length % 2 for length in lengths) and max(lengths) > 2:
+            with suppress(UnicodeDecodeError):  # Latin letters with accents hardly come in pairs alone
+                text, said = content.decode("gb2312"), "GBK"
     text = re.sub(r"[\u200b-\u200d\u2060\ufeff]", "", text)  # characters of no width, from web pages
     if "\0" in text[: 1 << 16] or _binary(text[: 1 << 12]):
         raise InputError(f"{where} is a binary file, not text; give a CSV, Parquet, Excel or JSON table.")
-    said = f"{where} is not UTF-8 text; it was read as Latin-1 (Windows-1252)."
-    return text, (said,) if encoding == "latin" else ()
+    return text, (f"{where} is not UTF-8 text; it was read as {said}.",) if said else ()
 
 
 def _utf16(content: bytes) -> str | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lawsmith.tasks import words
-from lawsmith.tasks.arrays import Array, Mask
+from lawsmith.tasks.arrays import Array, Mask, ranks
 from lawsmith.tasks.asked import Asked, resolve
 from lawsmith.tasks.cells import Cells
 from lawsmith.tasks.companions import decide_bookkeeping, decide_companions
@@ -199,9 +199,11 @@ class _Decision(Deciding):
 
     def _moves_alone(self, name: str) -> bool:
         """Whether the target rises or falls with a column as no other column does: ``step`` beside settings."""
-        ranks = [_ranks(self.numbers[one]) for one in (name, self.asked.target[0])]
-        others = [_ranks(column) for other, column in self.candidates().items() if other != name]
-        return _along(*ranks) > ALONG and not any(_along(ranks[0], other) > ALONG for other in others)
+        values, target = self.numbers[name], self.numbers[self.asked.target[0]]
+        others = [column for other, column in self.candidates().items() if other != name]
+        if values is None or target is None:
+            return False
+        return _along(values, target) > ALONG and not any(_along(values, other) > ALONG for other in others)
 
     def _spare_feature(self, dated: list[str], counters: list[str]) -> None:
         """Without any other feature: dates, the epochs of a learning curve, or an outcome beside the target."""
@@ -271,15 +273,10 @@ class _Decision(Deciding):
         )
 
 
-def _ranks(values: Array | None) -> Array:
-    return np.zeros(1) if values is None else np.unique(values, return_inverse=True)[1].reshape(-1).astype(np.float64)
-
-
 def _along(one: Array, two: Array) -> float:
-    """The size of the correlation between two columns' ranks; 0 where one has none."""
-    if len(one) != len(two) or not np.ptp(one) or not np.ptp(two):
-        return 0.0
-    return float(abs(np.corrcoef(one, two)[0, 1]))
+    """The size of the correlation between two columns' ranks; 0 where one does not vary."""
+    one, two = ranks(one), ranks(two)
+    return float(abs(np.corrcoef(one, two)[0, 1])) if one.any() and two.any() else 0.0
 
 
 def _counts_rows(values: Array | None) -> bool:

@@ -18,7 +18,7 @@ from lawsmith.tasks.errors import InputError, listing
 from lawsmith.tasks.folds import frontier_features
 from lawsmith.tasks.knowledge import Knowledge, rate_range, read_knowledge, read_reach
 from lawsmith.tasks.leading import leading
-from lawsmith.tasks.new_rows import notation_of
+from lawsmith.tasks.new_rows import WHOLE, notation_of
 from lawsmith.tasks.reading import read_table, require_columns
 from lawsmith.tasks.roles import Roles, decide
 from lawsmith.tasks.rows import filled, filled_labels, finished, take
@@ -31,8 +31,6 @@ from lawsmith.tasks.validation import Split, dataset
 
 if TYPE_CHECKING:
     import pandas as pd
-
-_WHOLE = 1.5  # share above which numbers without % are taken to be in per cent
 
 
 def read_dataset(
@@ -106,6 +104,7 @@ def read_dataset(
             state=roles.state,
             only_filled=drop_incomplete,
             only_measured=roles.only_measured,
+            percents=tuple(name for name in roles.features if name in cells.percents),
             decimal=notation.decimal,
             thousands=notation.thousands,
         ),
@@ -168,7 +167,7 @@ def _refuse_other_units(train: Cells, test: Cells, names: Sequence[str], where: 
         if name not in test.frame.columns or (name in train.percents) == (name in test.percents):
             continue
         largest = [_largest(cells, name) for cells in (train, test)]
-        if max(largest) > _WHOLE >= min(largest):
+        if max(largest) > WHOLE >= min(largest):
             told = "with % behind its numbers" if name in test.percents else "without % behind its numbers"
             raise InputError(
                 f"{where} writes {name!r} {told}, up to {largest[1]:g}, and the training rows do not; write both alike."
@@ -243,7 +242,7 @@ def _in_shares(stated: Knowledge, percents: frozenset[str]) -> tuple[Knowledge, 
     ranges, said = dict(stated.ranges), []
     for name in percents & ranges.keys():
         low, high = ranges[name]
-        if max(abs(bound) for bound in (low, high) if np.isfinite(bound)) > _WHOLE:
+        if max(abs(bound) for bound in (low, high) if np.isfinite(bound)) > WHOLE:
             ranges[name] = (low / 100, high / 100)
             said.append(
                 f"{name} is written in per cent and became shares; its range is {low / 100:g} to {high / 100:g}."

@@ -6,6 +6,7 @@ group or a category's level that training lacks. Reported only, because measurem
 features with different targets, rows that repeat others, test rows that also occur in training.
 """
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -129,10 +130,18 @@ def _parsed(values: "pd.Series[str]", column: str, where: str) -> Array:
         shown = str(values.iloc[int(bad[0])])[:40]
         if (units := units_of([str(value) for value in values])) is not None:
             raise InputError(f"{where}: column {column!r} holds {units}; write all of it in one unit.")
-        raise InputError(
-            f"{where}: column {column!r} holds text ({shown!r}) in {_data_rows(bad)}; every value must be a number."
-        )
+        raise InputError(f"{where}: column {column!r} holds text ({shown!r}) in {_data_rows(bad)}; {_remedy(shown)}.")
     return np.array(cells, dtype=np.float64)
+
+
+def _remedy(shown: str) -> str:
+    """What to do about a cell that is no number."""
+    if re.match(r"[<>≤≥]\s*[\d.]", shown):
+        return "it bounds a value that was not measured: leave those rows out, or write what they count as"
+    if (clock := re.fullmatch(r"(\d+):(\d\d)", shown)) is not None:
+        told = f"{clock[1]} min {clock[2]} s or {clock[1]} h {clock[2]} min"
+        return f"it may be {told}: write 00:{shown}, or mm:ss or hh:mm behind the column's name"
+    return "every value must be a number"
 
 
 def _table(split: Split, schema: Schema, groups: tuple[str, ...] | None) -> Table:

@@ -120,3 +120,13 @@ def test_rows_count_by_their_sample_weight(tmp_path):
     )
     assert weighted == pytest.approx(without, abs=1e-4)
     assert abs(plain - weighted) > 0.1
+
+
+def test_moments_are_decimal_years():
+    import pandas as pd
+
+    from lawsmith.agent.estimator import _with_years
+
+    moments = pd.DataFrame({"when": pd.to_datetime(["2020-01-01", "2021-07-02"]), "N": [1.0, 2.0]})
+    assert _with_years(moments)["when"].tolist() == pytest.approx([2020, 2021.4986], abs=1e-3)
+    assert _with_years(moments["when"].to_numpy()[:, None])[0, 0] == 2020

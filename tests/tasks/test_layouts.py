@@ -52,6 +52,15 @@ SHOWN = {
     "units in brackets": "Model,,Result\n" + text("{n:g},{d:g},{loss:.4f}", "N,D,loss", "[params],[tokens],[nats]"),
     "rows by name": json.dumps({f"run {k}": row for k, row in enumerate(FRAME.to_dict("records"))}),
     "units and none": text("{n:g};{d:g};{loss:.4f}", "N;D;loss", "-;tokens;nats"),
+    "printed by Julia": text(
+        " {n:g} │ {n:g}  {d:g}  {loss:.4f}",
+        "15×3 DataFrame",
+        " Row │ N  D  loss",
+        "     │ Float64  Int64  Float64",
+        "─────┼───",
+    ),
+    "printed by tibble": "# A tibble: 15 × 3\n       N       D  loss\n   <dbl>   <dbl> <dbl>\n"
+    + FRAME.set_index(FRAME.index + 1).to_csv(header=False, sep=" "),
     "merged cells": "Model,Data,Result,\n" + FRAME.assign(ppl=2.0).to_csv(index=False),
 }
 
@@ -81,7 +90,18 @@ def test_headers_of_pandas_pivots_are_joined():
     assert list(frame_of(content).columns) == ["width", "loss mean", "loss std"]
 
 
-@pytest.mark.parametrize("cell", ["{:.3f} ± 0.02", "{:.3f}±.02", "{:.3f} +/- 0.02", "{:.3f} (0.02)", "({:.3f} ± 0.02)"])
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "{:.3f} ± 0.02",
+        "{:.3f}±.02",
+        "{:.3f} +/- 0.02",
+        "{:.3f} (0.02)",
+        "({:.3f} ± 0.02)",
+        "{:.3f}(20)",
+        "{0:.3f} [{0:.3f}, 9]",
+    ],
+)
 def test_a_value_with_its_error_becomes_two_columns(cell: str, tmp_path: Path):
     frame = FRAME.assign(loss=[cell.format(loss) for loss in FRAME["loss"]])
     frame.loc[3, "loss"] = "3.5 ± 0.05"
@@ -89,6 +109,31 @@ def test_a_value_with_its_error_becomes_two_columns(cell: str, tmp_path: Path):
     weights = data.task.train.weight
     assert weights is not None and np.argmin(weights) == 3 and data.task.schema.features == ("N", "D")
     assert "and its error, in a column 'loss ±'" in " ".join(data.notices)
+
+
+def test_an_error_of_digits_and_an_interval_are_worth_their_size():
+    content = "x,a,b\n" + "".join(f"{k},7.6{k}(12),{k} (95% CI: {k - 0.5}-{k + 0.1})\n" for k in range(1, 6))
+    frame = frame_of(content.replace(",", "\t"))
+    assert set(frame["a ±"]) == {"0.12"} and set(frame["b ±"].astype(float).round(6)) == {0.3}
+
+
+def test_a_chart_with_a_column_per_run_becomes_rows_of_runs(tmp_path: Path):
+    steps, runs = range(10, 130, 10), ("a - 1", "b")
+    ends = ("", "__MIN", "__MAX")
+    columns = [f"{run} - {name}{end}" for run in runs for name in ("loss", "_step") for end in ends]
+    cells = [[f"{3 + k}" if k < 9 or column[0] == "a" else "" for column in columns] for k in range(12)]
+    chart = pd.DataFrame(cells, columns=columns)
+    chart.insert(0, "Step", steps)
+    data = read(tmp_path, chart)
+    rows = data.task.train
+    assert data.task.schema.names == ("Step", "loss", "run") and rows.groups == runs
+    assert list(np.bincount(rows.codes)) == [12, 9] and rows.targets["loss"].max() == 14
+    assert "columns of 2 runs were read as rows of each run" in " ".join(data.notices)
+
+
+def test_rows_that_a_print_does_not_show_are_said():
+    reading = parse_table(SHOWN["printed by Julia"].replace("15×3", "500×3").encode(), "t.txt", "t")
+    assert "485 of its 500 rows are not shown" in reading.notices[0] and len(reading.frame) == 15
 
 
 def test_labels_in_brackets_are_no_errors(tmp_path: Path):
@@ -213,6 +258,43 @@ def test_durations_become_seconds(cells: list[str], tmp_path: Path):
     data = read(tmp_path, pd.DataFrame({"elapsed": cells, "volts": np.exp(-np.arange(15) / 4)}), "volts")
     assert data.task.train.features["elapsed"] == pytest.approx(30 + 60.0 * np.arange(15))
     assert "durations became seconds" in " ".join(data.notices)
+
+
+@pytest.mark.parametrize(
+    ("name", "cell", "seconds"),
+    [
+        ("elapsed", "PT{}M30S", 60),
+        ("elapsed", "{}0:30", 600),
+        ("elapsed", "0{}:30.5", 60),
+        ("pace (mm:ss)", "0{}:30", 60),
+        ("ran hh:mm", "0{}:30", 3600),
+    ],
+)
+def test_short_clocks_and_iso_durations_become_seconds(name: str, cell: str, seconds: float, tmp_path: Path):
+    made = pd.DataFrame({name: [cell.format(k) for k in range(10)], "volts": np.exp(-np.arange(10) / 4)})
+    values = read(tmp_path, made, "volts").task.train.features[name]
+    assert np.diff(values) == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize(
+    ("cell", "message"), [("0{}:30", "may be 00 min 30 s or 00 h 30 min: write 00:00:30"), ("<0.{}", "bounds a value")]
+)
+def test_cells_of_two_readings_and_bounds_say_what_to_write(cell: str, message: str, tmp_path: Path):
+    made = pd.DataFrame({"volts": np.exp(-np.arange(9.0) / 4), "y": [cell.format(k) for k in range(9)]})
+    with pytest.raises(InputError, match=message):
+        read(tmp_path, made, "y")
+
+
+def test_numbers_in_brackets_among_others_are_negative(tmp_path: Path):
+    made = pd.DataFrame({"x": range(8), "y": ["(4.00)", "($1,200)", "0", "1", "4", "9", "16", "25"]})
+    data = read(tmp_path, made, "y")
+    assert list(data.task.train.targets["y"][:3]) == [-4, -1200, 0]
+    assert "y: '(4.00)' was read as -4." in data.notices
+
+
+def test_a_bare_prefix_beside_a_unit_is_of_that_unit(tmp_path: Path):
+    made = pd.DataFrame({"f": ["10Hz", "100Hz", "1kHz", "10k", "100k"] * 2, "gain": np.arange(10.0)})
+    assert list(read(tmp_path, made, "gain").task.train.features["f"][:5]) == [10, 100, 1e3, 1e4, 1e5]
 
 
 def test_sizes_with_their_noun_are_numbers(tmp_path: Path):

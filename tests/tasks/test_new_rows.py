@@ -69,3 +69,20 @@ def test_rows_of_python_hold_dates_and_text(tmp_path: Path):
     for rows in kinds:
         found = table(known, known.features, ("all_data",), rows, None, None).features["when"]  # type: ignore[arg-type]
         assert np.allclose(found, [year or 0 for year in years])
+
+
+def test_shares_stated_without_their_sign_are_refused(tmp_path: Path):
+    known = schema(tmp_path, "p,y\n" + "".join(f"{10 * k}%,{3 + k}\n" for k in range(8)))
+    assert stated(known, "p", "15%") == stated(known, "p", "0.15") == 0.15
+    with pytest.raises(InputError, match="15 without %, but training rows have it; write 15% or a share"):
+        stated(known, "p", "15")
+    (tmp_path / "new.csv").write_text("p\n15\n30\n")
+    with pytest.raises(InputError, match="column 'p' holds '15'"):
+        new_rows(tmp_path / "new.csv", known, known.features)
+
+
+def test_new_rows_of_two_readings_name_no_option_of_another_command(tmp_path: Path):
+    known = schema(tmp_path, "N;y\n" + "".join(f"{k}.5;{3 + k}\n" for k in range(8)))
+    (tmp_path / "new.csv").write_text("N;note\n1.200;a\n")
+    with pytest.raises(InputError, match="if it marks thousands; write its numbers like 1200 or 1.2"):
+        new_rows(tmp_path / "new.csv", known, known.features)

@@ -1,0 +1,42 @@
+"""A chart that a tracker exports with columns of each run (``run - loss``, ``run - loss__MIN``), as rows of runs."""
+
+import re
+from dataclasses import replace
+
+from lawsmith.tasks.delimited import Reading
+from lawsmith.tasks.errors import listing
+from lawsmith.tasks.numerals import is_missing
+
+_COLUMN = re.compile(r"(.+) - (.+?)(__MIN|__MAX)?")
+
+
+def with_runs_apart(reading: Reading, where: str) -> Reading:
+    """The same with a column ``run`` and one for each measure, where a chart has columns of minima and maxima beside.
+
+    A run's rows without any of its measures are steps that it did not reach or log, and none of it.
+    """
+    import pandas as pd
+
+    frame = reading.frame
+    names = {str(name): _COLUMN.fullmatch(str(name)) for name in frame.columns}
+    if not any(found and found[3] for found in names.values()):
+        return reading
+    shared = [name for name, found in names.items() if found is None]
+    runs: dict[str, dict[str, str]] = {}
+    for name, found in names.items():
+        if found and not found[3] and not found[2].startswith("_"):
+            runs.setdefault(found[1], {})[name] = found[2]
+    measures = list(dict.fromkeys(measure for columns in runs.values() for measure in columns.values()))
+    if not runs or {"run", *shared} & set(measures) or "run" in shared:
+        return reading
+    parts = []
+    for run, columns in runs.items():
+        logged = [not all(map(is_missing, cells)) for cells in frame[list(columns)].to_numpy(dtype=object)]
+        part = frame.loc[logged, [*shared, *columns]].rename(columns=columns)
+        part.insert(len(shared), "run", run)
+        parts.append(part)
+    said = (
+        f"{where}: the columns of {len(runs)} runs were read as rows of each run with {listing(measures)}; the "
+        "smallest and largest values within each step (__MIN, __MAX) were left out."
+    )
+    return replace(reading, frame=pd.concat(parts, ignore_index=True)).after(said)
