@@ -108,5 +108,5 @@ def _with_years(X: Any) -> Any:
     """X, with moments as decimal years, as in tables."""
     if not isinstance(X, pd.DataFrame):
         return _with_years(pd.DataFrame(X)).to_numpy() if getattr(X, "dtype", np.dtype(float)).kind == "M" else X
-    moments = X.select_dtypes(["datetime", "datetimetz"])
-    return X.assign(**{}) if moments.empty else X.astype(dict.fromkeys(moments, object)).fillna(0)
+    years = {name: found[0] for name, column in X.items() if (found := typed(column)) is not None and found[2]}
+    return pd.DataFrame({name: years.get(name, column) for name, column in X.items()}, index=X.index) if years else X

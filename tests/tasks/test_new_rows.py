@@ -84,5 +84,5 @@ def test_shares_stated_without_their_sign_are_refused(tmp_path: Path):
 def test_new_rows_of_two_readings_name_no_option_of_another_command(tmp_path: Path):
     known = schema(tmp_path, "N;y\n" + "".join(f"{k}.5;{3 + k}\n" for k in range(8)))
     (tmp_path / "new.csv").write_text("N;note\n1.200;a\n")
-    with pytest.raises(InputError, match="if it marks thousands; write its numbers like 1200 or 1.2"):
+    with pytest.raises(InputError, match=r"if it marks thousands; write its numbers like 1200 or 1\.2"):
         new_rows(tmp_path / "new.csv", known, known.features)

@@ -140,7 +140,6 @@ def test_the_same_rows_in_every_file(kind: str, tmp_path: Path):
     ("text", "said"),
     [
         (lines(",").replace("loss", "Größe").encode("latin1"), "is not UTF-8 text; it was read as Latin-1"),
-        (lines(",").replace("loss", "训练损失").encode("gbk"), "is not UTF-8 text; it was read as GBK"),
         (lines(",").replace("loss\n", "loss\nparams,nats\n"), "the first row holds units (N in params, loss in nats)."),
         (lines(",") + "\nmean,2.3\n", "the last line is a summary or a remark and was left out: 'mean, 2.3'."),
         ("Runs of May\n\n" + lines(","), "the line 'Runs of May' above the header was left out."),
