@@ -6,7 +6,7 @@ import numpy as np
 
 from lawsmith.tasks import words
 from lawsmith.tasks.arrays import Array, ranks
-from lawsmith.tasks.dates import is_date
+from lawsmith.tasks.dates import is_date, spans_of_years
 from lawsmith.tasks.deciding import Deciding
 
 FEWEST_STEPS = 3  # of a run's history; two say little of a course
@@ -26,6 +26,8 @@ def decide_bookkeeping(d: Deciding) -> None:
             d.labelled.add(name)
         elif words.is_replicate(name):
             d.set(name, "replicate", "tells repeated measurements apart")
+        elif d.numbers[name] is None and spans_of_years(d.labels_of(name)):
+            d.set(name, "bookkeeping", "spans of years, or months; write them like 2009 or 2009-10-01")
         elif d.numbers[name] is None and is_date(d.labels_of(name)[0]):
             d.set(name, "bookkeeping", "dates of which no row tells the day from the month; write them like 2022-06-01")
         elif d.numbers[name] is None and _looks_like_a_date(d.labels_of(name)[0]):

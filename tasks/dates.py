@@ -34,6 +34,8 @@ def years_of(words: Sequence[str]) -> list[float | None] | None:
 
     The words decide together whether 03/04/2020 begins with the day; None where they leave it open.
     """
+    if spans_of_years(words):
+        return None
     found = [_taken_apart(word) for word in words]
     pairs = [(int(one["first"]), int(one["second_"])) for one in found if one and "first" in one]
     day_first = any(first > 12 for first, _ in pairs)
@@ -41,6 +43,12 @@ def years_of(words: Sequence[str]) -> list[float | None] | None:
     if any(first != second for first, second in pairs) and day_first == month_first:
         return None
     return [None if one is None else _year(one, day_first) for one in found]
+
+
+def spans_of_years(words: Sequence[str]) -> bool:
+    """Whether all words are as 2009-10, 2010-11 and 2011-12, which are years and hardly months."""
+    spans = [re.fullmatch(r"(\d{4})-(\d{2})", word.strip()) for word in words if word.strip()]
+    return len(set(words)) > 2 and all(span and (int(span[1]) + 1) % 100 == int(span[2]) for span in spans)
 
 
 def is_date(word: str) -> bool:

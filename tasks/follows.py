@@ -32,7 +32,10 @@ def derived(columns: Mapping[str, Array], words: Mapping[str, Sequence[str]]) ->
     if len(order) < 2:
         return {}
     logarithms = [not _LOGARITHM.isdisjoint(words[name]) for name in order]
-    made = [any(word in _MADE for word in words[name]) or logarithms[k] for k, name in enumerate(order)]
+    made = [
+        any(word in _MADE for word in (*words[name], "_".join(words[name][-2:]))) or logarithms[k]
+        for k, name in enumerate(order)
+    ]
     levels = [len(np.unique(column)) for column in columns.values()]
     likeness = _Likeness.of(list(columns.values()), levels, made, logarithms)
     rest = list(range(len(order)))

@@ -87,7 +87,7 @@ def _durations(name: str, words: Sequence[str]) -> Quantity | None:
     """Durations such as 01:30:00, ``2 days 01:30:00``, ``1h 30m`` and PT1H30M, and 90:00 where minutes are meant."""
     values = [_seconds(word.strip()) for word in words]
     short = [_SHORT_CLOCK.fullmatch(word.strip()) for word in words]
-    hours, minutes = (re.search(unit, name, re.IGNORECASE) for unit in ("h:mm", "m:ss"))
+    hours, minutes = (re.search(unit, name, re.IGNORECASE) for unit in ("h:mm(?!:)", "m:ss"))
     clocks = any(one is not None and word.count(":") == 2 for word, one in zip(words, values, strict=True))
     if not hours and (minutes or clocks or any(one and (int(one[1]) > 23 or one[3]) for one in short)):
         found = zip(values, short, strict=True)
@@ -142,8 +142,8 @@ def _scale(units: set[str]) -> tuple[Mapping[str, float], str]:
     if all(unit.lower() in _BYTES and unit[-1] in "Bbes" for unit in units):
         return {unit: _BYTES[unit.lower()] for unit in units}, "bytes"
     for base in _BASES:
-        short = {"k", "K", "G"} & units if any(unit.endswith(base) for unit in units) else set()  # 10Hz … 100k
-        sizes = {unit: _PREFIXES.get(unit.removesuffix(base)) for unit in units if unit.endswith(base) or unit in short}
+        bare = {"k", "G"} if base == "Hz" else set()  # 10Hz … 100k
+        sizes = {unit: _PREFIXES.get(unit.removesuffix(base)) for unit in units if unit.endswith(base) or unit in bare}
         known = {unit: size for unit, size in sizes.items() if size is not None}
         if units and known.keys() == units:
             return known, base

@@ -9,14 +9,14 @@ def _words(text: str) -> frozenset[str]:
 
 SPLITS = _words(
     "train training val valid validation test eval dev heldout holdout final best last mean avg average "
-    "ema smoothed min max summary metrics metric"
+    "ema smoothed min max summary metrics metric easy challenge"
 )
 """Words that say on which rows, or at which moment, an outcome was measured."""
 
 OUTCOMES = _words(
     "loss losses perplexity ppl bpb bpc nll ce entropy acc accuracy err error errors rmse mse mae r2 f1 "
     "auc bleu rouge score reward return em match mmlu arc gsm8k hellaswag winogrande top1 top5 pass "
-    "precision recall brier"
+    "precision recall brier piqa boolq humaneval mbpp truthfulqa lambada gpqa bbh triviaqa openbookqa obqa sciq ifeval"
 )
 ANOTHER_MODEL = _words("teacher reference draft initial init")
 RATES = _words(
@@ -65,7 +65,7 @@ _BOOKKEEPING = _words(
     "remarks tags url path commit git_commit checkpoint job job_id slurm_job_id name run_name experiment "
     "group_id level_0 entity project sweep display_name wall_time walltime "
     "pid node_ip logdir log_dir experiment_tag fit_time score_time mean_fit_time std_fit_time mean_score_time "
-    "std_score_time eval_runtime train_runtime"
+    "std_score_time eval_runtime train_runtime zip zipcode zip_code postcode postal_code fips barcode sku"
 ) | {""}
 _DAYS = _words("date day datum ymd yyyymmdd")
 TRACKER = _words(

@@ -364,3 +364,24 @@ def test_shares_and_per_cent_go_together(tmp_path: Path):
 def test_chinese_text_is_read_as_such():
     reading = parse_table("数量,损失\n1,2\n3,4\n".encode("gbk"), "t.csv", "t")
     assert list(reading.frame) == ["数量", "损失"] and reading.notices == ("t is not UTF-8 text; it was read as GBK.",)
+
+
+def test_prefixes_beside_currencies_are_no_molar_units(tmp_path: Path):
+    made = pd.DataFrame(
+        {"staff": [1, 2, 5, 10, 40, 60], "revenue": ["$50K", "$90K", "$250K", "$500K", "$2.00M", "$3.00M"]}
+    )
+    assert list(read(tmp_path, made, "revenue").task.train.targets["revenue"][[0, 4]]) == [5e4, 2e6]
+
+
+def test_spans_of_years_are_no_months(tmp_path: Path):
+    made = pd.DataFrame({"year": [f"{y}-{(y + 1) % 100:02d}" for y in range(1999, 2011)], "spend": range(12)})
+    with pytest.raises(InputError, match="spans of years, or months; write them like 2009 or"):
+        read(tmp_path, made, "spend")
+
+
+def test_a_schedule_follows_from_the_step_and_benchmarks_from_the_run(tmp_path: Path):
+    steps = np.arange(100, 1600, 100)
+    made = pd.DataFrame({"learning_rate": 1e-4 * (1 - steps / 1e4), "step": steps, "loss": 3 / steps**0.2})
+    assert read(tmp_path, made).task.schema.features == ("step",)
+    made = pd.DataFrame({"N": FRAME["N"], "arc_easy": 1 / FRAME["loss"], "mmlu": 1 / FRAME["loss"] ** 2})
+    assert read(tmp_path, made, "mmlu").task.schema.features == ("N",)
