@@ -95,5 +95,6 @@ def new_rows(path: Path, schema: Schema, needed: Sequence[str]) -> tuple["pd.Dat
 def _cell(schema: Schema, name: str, cell: str, row: int, path: Path) -> float:
     try:
         return stated(schema, name, cell)
-    except InputError:
-        raise InputError(f"{path}: column {name!r} holds {cell!r} in data row {row}, which is no number.") from None
+    except InputError as error:
+        told = "without the % of the training rows" if "without %" in str(error) else "which is no number"
+        raise InputError(f"{path}: column {name!r} holds {cell!r} in data row {row}, {told}.") from None

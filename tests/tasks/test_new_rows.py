@@ -77,7 +77,7 @@ def test_shares_stated_without_their_sign_are_refused(tmp_path: Path):
     with pytest.raises(InputError, match="15 without %, but training rows have it; write 15% or a share"):
         stated(known, "p", "15")
     (tmp_path / "new.csv").write_text("p\n15\n30\n")
-    with pytest.raises(InputError, match="column 'p' holds '15'"):
+    with pytest.raises(InputError, match="column 'p' holds '15' in data row 1, without the % of"):
         new_rows(tmp_path / "new.csv", known, known.features)
 
 
