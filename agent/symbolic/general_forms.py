@@ -169,12 +169,11 @@ class GeneralForms:
         """The search of one target, step by step."""
         ways = looks(self.task, (target,))
         least = 1.0
+        yield from self._ratios(ways[0]) if not stop() else ()  # which take a tenth of a second
         for look in ways:
-            for k, step in enumerate(self._sums(look, stop)):
+            for step in self._sums(look, stop):
                 least = min(least, step.least)
                 yield step
-                if k == 0 and look is ways[0] and not stop():
-                    yield from self._ratios(look)
             if least < ROUNDING:
                 return
         yield from self._products(ways[0], stop)
