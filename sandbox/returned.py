@@ -23,7 +23,8 @@ class Broken(Exception):
 
 @dataclass(frozen=True)
 class Spec:
-    """What the child is told about its task; `ours` says that the source is our own print of a law."""
+    """What the child is told about its task; `ours` says that the source is our own print of a law, `copies`
+    how often the same groups are there."""
 
     features: tuple[str, ...]
     targets: tuple[str, ...]
@@ -32,6 +33,7 @@ class Spec:
     constants: int
     seed: int
     ours: bool = False
+    copies: int = 1
 
 
 def parameters(declared: Any) -> tuple[tuple[str, ...], Array, Array]:
