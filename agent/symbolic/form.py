@@ -9,7 +9,7 @@ from lawsmith.agent.symbolic.terms import DIGITS
 from lawsmith.sandbox.fitting import Form, Loss
 from lawsmith.sandbox.fitting.tree_form import tree_form
 from lawsmith.sandbox.law.expression import Node, Parameter, canonical, complexity, parameters, rename, walk
-from lawsmith.sandbox.law.parameter_roles import LINEAR, Role
+from lawsmith.sandbox.law.parameter_roles import LINEAR
 from lawsmith.sandbox.law.write_candidate import candidate
 from lawsmith.tasks.schema import Schema
 
@@ -45,18 +45,11 @@ class SymbolicForm:
         renamed = tuple(rename(node, own) for node, own in zip(nodes, names, strict=True))
         return replace(self, nodes=renamed, origin=origin, parents=parents, by_chance=by_chance, pooled=pooled)
 
-    def with_common(self, own: Role | None, parents: tuple[str, ...]) -> SymbolicForm:
-        """The same with all constants common to all groups, but for those of a role that each has of its `own`."""
-        places = [(k, p) for k, node in enumerate(self.nodes) for p in parameters(node)]
-        pooled = frozenset((k, p.name) for k, p in places if p.role is not own)
-        but = "" if own is None else f" but the {own}s"
-        return replace(
-            self,
-            shared=True,
-            pooled=pooled,
-            origin=f"{self.origin}, all constants common to all groups{but}",
-            parents=parents,
-        )
+    def as_one(self, parents: tuple[str, ...]) -> SymbolicForm:
+        """The same with all constants common to all groups."""
+        pooled = frozenset((k, p.name) for k, node in enumerate(self.nodes) for p in parameters(node))
+        origin = f"{self.origin}, all constants common to all groups"
+        return replace(self, shared=True, pooled=pooled, origin=origin, parents=parents)
 
     @property
     def constants(self) -> int:

@@ -22,7 +22,6 @@ from lawsmith.runs.trials import History, Proposal, Screening, Trial, candidate_
 from lawsmith.sandbox import Constants
 from lawsmith.sandbox.fitting import Loss
 from lawsmith.sandbox.law.expression import Node
-from lawsmith.sandbox.law.parameter_roles import Role
 from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.task import Task
 
@@ -34,7 +33,6 @@ PARENTS = 6  # the best laws that a generation changes
 CHILDREN = 10  # per generation
 LIKELY = 3  # forms that are fitted by plain squares as well, because the rows favour them
 NEAR_LIMITS = 15  # leading laws that may have become simpler ones, or one law for all groups
-MOSTLY_COMMON = 5  # leading laws of which each group may have nothing of its own but levels, or amplitudes
 SOLVED = 1e-10  # share of the variance that a law leaves which leaves nothing …
 SOLVED_BEYOND = 1e-4  # … and its error in a fold, in spreads of the target
 ROUNDED = 1e-20  # share of the variance that no approximation comes down to
@@ -113,11 +111,9 @@ class SymbolicProposer:
             return
         if len(self.schema.targets) > 1:
             yield self._proposals(self._admit(self._assembled()))
-        yield self._proposals(self._admit(self._common(NEAR_LIMITS, None)))
+        yield self._proposals(self._admit(self._as_one()))
         yield self._proposals(self._admit(self._limits()))
         yield self._proposals(self._admit(self._variants()))
-        if len(self.schema.targets) == 1:  # several take too long
-            yield self._proposals(self._admit(self._common(MOSTLY_COMMON, Role.LEVEL, Role.AMPLITUDE)))
         empty_rounds = 0
         for generation in self.generations:
             rng = np.random.default_rng((0 if generation < GENERATIONS else 1 + self.seed, generation))
@@ -215,12 +211,11 @@ class SymbolicProposer:
         origin = "best form for each target"
         return [SymbolicForm(nodes, origin, shared=shared, parents=parents, by_chance=1, pooled=pooled)]
 
-    def _common(self, count: int, *own: Role | None) -> list[SymbolicForm]:
-        """The leading forms with all constants common to all groups, which may not differ at all, but for those of a
-        role that each has of its own."""
+    def _as_one(self) -> list[SymbolicForm]:
+        """The leading forms with all constants common to all groups, which may not differ at all."""
         if len(np.unique(self.task.train.codes)) < 2:
             return []
-        return [form.with_common(role, (trial.id,)) for trial, form in self._best(count) for role in own]
+        return [form.as_one((trial.id,)) for trial, form in self._best(NEAR_LIMITS)]
 
     def _limits(self) -> list[SymbolicForm]:
         """The simpler forms that the leading ones have nearly become."""

@@ -71,25 +71,8 @@ def test_one_law_for_all_groups_wins_where_they_do_not_differ(sandbox: Sandbox) 
         folds, probes = frontier_folds(of.train), probe_rows(of.train)
         trials = [
             Trial(name, Proposal(source), evaluate(sandbox, source, of, folds, probes=probes))
-            for name, form in (("shared", shared), ("one", shared.with_common(None, ())))
+            for name, form in (("shared", shared), ("one", shared.as_one(())))
             for source in [form.source(of.schema)]
         ]
         assert trials[1].evaluation.free_constants == 3
         assert choose(trials, of).winner.id == expected
-
-
-def test_a_level_for_each_group_wins_where_nothing_else_differs(sandbox: Sandbox) -> None:
-    task = one_exponent(0)
-    shared = forms()[0]
-    moved = 1.2 + 0.1 * task.train.codes + 2 * task.train.features["n"] ** -0.35
-    noisy = moved * (1 + 0.01 * np.random.default_rng(1).standard_normal(len(moved)))
-    task = replace(task, train=replace(task.train, targets={"loss": noisy}))
-    folds, probes = frontier_folds(task.train), probe_rows(task.train)
-    kinds = {"shared": shared, "one": shared.with_common(None, ()), "levels": shared.with_common(Role.LEVEL, ())}
-    trials = [
-        Trial(name, Proposal(source), evaluate(sandbox, source, task, folds, probes=probes))
-        for name, form in kinds.items()
-        for source in [form.source(task.schema)]
-    ]
-    assert trials[2].evaluation.free_constants == GROUPS + 2
-    assert choose(trials, task).winner.id == "levels"
