@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from lawsmith.sandbox.fitting import Effort, Form, endings, fit_form
+from lawsmith.sandbox.fitting import Form, endings, fit_form
 from lawsmith.sandbox.law.printed import PrintedGradient, printed_gradients
 from lawsmith.sandbox.returned import (
     Broken,
@@ -127,7 +127,7 @@ class FormLaw:
         if self.bare is not None and self._agrees(found := self.bare.fit(table), table):
             return found
         form = self.to_fit
-        fitted = fit_form(form, table, self.spec.targets, seed=self.spec.seed, effort=Effort(copies=self.spec.copies))
+        fitted = fit_form(form, table, self.spec.targets, seed=self.spec.seed)
         status = endings(form, fitted, table, self.spec.targets)
         values = np.asarray(fitted.values, dtype=np.float64)
         return FittedLaw(self.names, self._told(values, table) if self.spec.ours else values, status)

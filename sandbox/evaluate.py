@@ -103,9 +103,7 @@ class _EvaluationJobs:
         self, first: FitJob, whole: JobResult | None
     ) -> tuple[JobResult, list[Callable[[], JobResult]] | None]:
         """The full fit, and the folds fitted as one table; None where one of them fails, or the full fit did."""
-        full, together = self._submit(
-            first, [self._job(*stacked(self.task.train, self.folds), copies=len(self.folds))], whole
-        )
+        full, together = self._submit(first, [self._job(*stacked(self.task.train, self.folds))], whole)
         found = self._result(full)
         if not found.ok:
             together.cancel()
@@ -149,9 +147,8 @@ class _EvaluationJobs:
         again = [full] if self.candidate.has_fit else []
         return [full, *again, *(self._job(train.take(f.fitted), train.take(f.held_out)) for f in self.folds)]
 
-    def _job(self, fitted: Table, predicted: Table, copies: int = 1) -> FitJob:
-        rows = (predicted.hide(),)
-        return FitJob(self.candidate.source, self.task.schema, fitted, rows, seed=self.seed, copies=copies)
+    def _job(self, fitted: Table, predicted: Table) -> FitJob:
+        return FitJob(self.candidate.source, self.task.schema, fitted, (predicted.hide(),), seed=self.seed)
 
     def _parts(self, full: JobResult, rest: list[Callable[[], JobResult]]) -> list[tuple[str, JobResult]]:
         """The full fit and the folds, up to the first that failed."""

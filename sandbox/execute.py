@@ -70,7 +70,6 @@ class Order:
     groups: tuple[str, ...]
     parts: tuple[Part, ...]
     seed: int = 0
-    copies: int = 1
     own: bool = False
 
     def __post_init__(self) -> None:
@@ -108,7 +107,6 @@ def message(order: Order, limits: Limits) -> bytes:
         "cap": order.schema.cap,
         "constants": limits.constants,
         "seed": order.seed,
-        "copies": order.copies,
         "ours": not order.foreign,
         "budget": min(SHARED_SECONDS, limits.cpu_seconds / 4, limits.wall_seconds / 4),
         "parts": [_described(part) for part in order.parts],

@@ -16,8 +16,7 @@ class FitJob:
 
     check=True also proves, in processes that never held a target, that the predictions follow from source,
     constants and each row alone; and that a candidate's own fit gives the same twice. The last `optional` tables need
-    no finite prediction: a row without one has what the law returned there. The groups may be so many `copies` of the
-    same groups; see `lawsmith.sandbox.fitting.Effort`.
+    no finite prediction: a row without one has what the law returned there.
     """
 
     source: str
@@ -27,7 +26,6 @@ class FitJob:
     seed: int = 0
     check: bool = False
     optional: int = 0
-    copies: int = 1
 
     def __post_init__(self) -> None:
         _require_hidden(self.predict)

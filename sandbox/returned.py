@@ -23,8 +23,7 @@ class Broken(Exception):
 
 @dataclass(frozen=True)
 class Spec:
-    """What the child is told about its task; `ours` says that the source is our own print of a law, `copies`
-    how often the same groups are there."""
+    """What the child is told about its task; `ours` says that the source is our own print of a law."""
 
     features: tuple[str, ...]
     targets: tuple[str, ...]
@@ -33,7 +32,6 @@ class Spec:
     constants: int
     seed: int
     ours: bool = False
-    copies: int = 1
 
 
 def parameters(declared: Any) -> tuple[tuple[str, ...], Array, Array]:

@@ -111,8 +111,7 @@ def sharing(job: Job, limits: Limits) -> object | None:
         return None
     if not candidate.pure or _unsuitable(job, limits, candidate) is not None:
         return None
-    told = (job.seed, job.copies) if isinstance(job, FitJob) else None
-    return job.source, job.schema, _tables(job)[0].groups, told
+    return job.source, job.schema, _tables(job)[0].groups, job.seed if isinstance(job, FitJob) else None
 
 
 def _checked(job: Job, candidate: Candidate, found: JobResult, execute: Execute) -> JobResult:
@@ -162,8 +161,8 @@ def _unsuitable(job: Job, limits: Limits, candidate: Candidate) -> str | None:
 
 def _order(jobs: Sequence[Job], candidate: Candidate) -> Order:
     first, groups = jobs[0], _tables(jobs[0])[0].groups
-    seed, copies = (first.seed, first.copies) if isinstance(first, FitJob) else (0, 1)
-    return Order(candidate, first.schema, groups, tuple(_part(job, groups) for job in jobs), seed, copies)
+    seed = first.seed if isinstance(first, FitJob) else 0
+    return Order(candidate, first.schema, groups, tuple(_part(job, groups) for job in jobs), seed)
 
 
 def _part(job: Job, groups: tuple[str, ...]) -> Part:

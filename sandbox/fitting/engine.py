@@ -24,10 +24,6 @@ THROUGHOUT = (
     MinimiserOptions(iterations=200, tolerance=1e-10, damping=100.0),
 )
 EXPLORE_ROWS = 160  # rows per group that rank the starts
-EXPLORERS = (
-    3  # copies of a group that try all starts, and hand the best on: fits of folds end no less deep, in less time
-)
-OWN_STARTS, HANDED_ON = 4, 2  # starts that each other copy tries itself; and that it is handed by each of the explorers
 RELAYED = 2  # groups from which on each is also given the median of what all found
 MOST_STARTS, MOST_STARTS_RELAYED = 32, 16  # with more, relayed groups end no deeper than with another seed
 CONTEST_ROWS = 800  # rows per group that tell the best few apart; the best one is then polished on all rows
@@ -47,14 +43,12 @@ class Effort:
     them, and what it says of constants that the form is linear in is not needed. Starts are ranked by a short fit to a
     sample of the rows, and the best `finalists` are carried on with all rows; with as many finalists as starts, each
     start is carried to its end, once with bold and once with cautious first steps. Without finalists the best of the
-    short fits stands: good enough to rank forms on a few rows. The groups may be so many `copies` of the same groups,
-    one after the other, each with most of their rows, as folds are: then a few of the copies try all starts.
+    short fits stands: good enough to rank forms on a few rows.
     """
 
     starts: int | None = None
     finalists: int = 3
     start: Array | None = None
-    copies: int = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,14 +154,13 @@ class _Engine:
         starts = len(sets)
         theta = np.tile(sets[:, None, :], (problems, len(groups) if block.coupled else 1, 1))
         group = np.repeat(np.arange(problems), starts)
-        guides = None if block.coupled else self._guides(groups)
         if starts <= self.effort.finalists:
             tried = polished = _better(*(minimise(block, theta, group, options) for options in THROUGHOUT))
         else:
             few = block.with_rows(block.rows.thinned(EXPLORE_ROWS, self.rng))
-            tried = polished = self._explored(few, theta, group, guides)
+            tried = polished = minimise(few, theta, group, EXPLORE)
         if 0 < self.effort.finalists < starts:
-            finalists = _finalists(tried, problems, self.effort.finalists, guides, relay=not block.coupled)
+            finalists = _finalists(tried, problems, self.effort.finalists, relay=not block.coupled)
             contestants = np.repeat(np.arange(problems), len(finalists) // problems)
             some = block.with_rows(block.rows.thinned(CONTEST_ROWS, self.rng))
             contest = minimise(some, finalists, contestants, CONTEST)
@@ -177,30 +170,6 @@ class _Engine:
         reached = (cost <= cost.min(axis=1, keepdims=True) * SAME_OPTIMUM).mean(axis=1)
         self.agreement[groups] = np.minimum(self.agreement[groups], reached)
         return _best(polished, problems)
-
-    def _guides(self, groups: IntArray) -> IntArray | None:
-        """For each of these groups the positions (g, E) of the copies that explore for it; None where each explores."""
-        if self.effort.copies <= EXPLORERS:
-            return None
-        original = groups % (len(self.table.groups) // self.effort.copies)
-        guides = np.empty((len(groups), EXPLORERS), dtype=np.intp)
-        for one in np.unique(original):
-            copies = np.flatnonzero(original == one)
-            guides[copies] = copies[np.linspace(0, len(copies) - 1, EXPLORERS).round().astype(np.intp)]
-        return guides
-
-    def _explored(self, few: Block, theta: Array, group: IntArray, guides: IntArray | None) -> Minimum:
-        """Short fits from all starts; what a group leaves to its `guides` keeps the start, at infinite cost."""
-        if guides is None:
-            return minimise(few, theta, group, EXPLORE)
-        tries = np.zeros((len(guides), len(theta) // len(guides)), dtype=bool)
-        tries[:, :OWN_STARTS] = tries[guides.ravel()] = True
-        at = np.flatnonzero(tries)
-        found = minimise(few, theta[at], group[at], EXPLORE)
-        cost, linear = np.full(len(theta), np.inf), np.zeros((len(theta), *found.linear.shape[1:]))
-        settled, reached = np.zeros(len(theta), dtype=bool), theta.copy()
-        reached[at], linear[at], cost[at], settled[at] = found.theta, found.linear, found.cost, found.settled
-        return Minimum(reached, linear, cost, settled, found.iterations)
 
     def _starts(self, block: Block) -> Array:
         """Starting values (S, q) of the block's nonlinear constants."""
@@ -239,17 +208,13 @@ def _similar(counts: IntArray) -> list[IntArray]:
     return batches
 
 
-def _finalists(tried: Minimum, problems: int, count: int, guides: IntArray | None, *, relay: bool) -> Array:
-    """Each problem's best starts, and those of its guides; without guides, with many groups, also the median of all
-    groups' best, which rescues stragglers."""
+def _finalists(tried: Minimum, problems: int, count: int, *, relay: bool) -> Array:
+    """Each problem's best starts; with many groups also the median of all groups' best, which rescues stragglers."""
     theta = tried.theta.reshape(problems, len(tried.cost) // problems, *tried.theta.shape[1:])
     cost = tried.cost.reshape(problems, -1)
     best = np.argsort(cost, axis=1, kind="stable")[:, :count]
     chosen = np.take_along_axis(theta, best[:, :, None, None], 1)
-    if guides is not None:
-        handed = chosen[guides, :HANDED_ON].reshape(problems, -1, *chosen.shape[2:])
-        chosen = np.concatenate([chosen, handed], axis=1)
-    elif relay and problems > RELAYED:
+    if relay and problems > RELAYED:
         middle = np.median(chosen[:, 0], axis=0)
         chosen = np.concatenate([chosen, np.broadcast_to(middle, (problems, 1, *middle.shape))], axis=1)
     return chosen.reshape(chosen.shape[0] * chosen.shape[1], *tried.theta.shape[1:])

@@ -101,7 +101,6 @@ class _JobWork:
             header["constants"],
             header["seed"],
             header["ours"],
-            header["copies"],
         )
         self.law: LoadedLaw | None = None
         self.stage = "load"

@@ -387,31 +387,3 @@ def test_a_singular_system_changes_no_other_of_its_stack() -> None:
     np.testing.assert_array_equal(inverses[others], np.linalg.inv(systems[others]))
     np.testing.assert_allclose(solutions[5, :, 0], [*right[5, :2, 0], 0, 0], atol=1e-12)
     np.testing.assert_allclose(inverses[5], systems[5], atol=1e-12)
-
-
-def test_copies_of_a_group_find_its_optimum_from_the_starts_of_a_few_of_them() -> None:
-    """A wave has an optimum beside every overtone, and few starts lead to the deepest one."""
-    evaluated: list[int] = []
-
-    def wave(x: Any, p: Any) -> Any:
-        evaluated.append(np.broadcast_shapes(np.shape(p["k"]), np.shape(x["x"]))[0])
-        return p["L"] + p["A"] * np.sin(p["k"] * x["x"])
-
-    x, copies, codes = np.linspace(0.0, 10.0, 60), 8, np.arange(120) // 60
-    y = np.array([2.0, 5.0])[codes] + 3 * np.sin(np.array([1.7, 4.4])[codes] * np.tile(x, 2))
-    y += 0.1 * RNG(0).normal(size=120)
-    kept = [np.flatnonzero(np.arange(120) % copies != fold) for fold in range(copies)]
-    data = table(
-        np.concatenate([np.tile(x, 2)[rows] for rows in kept]),
-        np.concatenate([y[rows] for rows in kept]),
-        np.concatenate([codes[rows] + 2 * fold for fold, rows in enumerate(kept)]),
-        2 * copies,
-    )
-    bounded, fits = form("L A k", wave, {"k": (0.1, 8.0)}), []
-    for effort in (Effort(starts=32), Effort(starts=32, copies=copies)):
-        began = len(evaluated)
-        fits.append((fit_form(bounded, data, ["y"], effort=effort), sum(evaluated[began:])))
-    (alone, much), (together, less) = fits
-    np.testing.assert_allclose(together.cost, alone.cost, rtol=1e-9)
-    np.testing.assert_allclose(together.values[:, 2], np.tile([1.7, 4.4], copies), rtol=0.01)
-    assert less < 0.7 * much
