@@ -65,7 +65,8 @@ _BOOKKEEPING = _words(
     "remarks tags url path commit git_commit checkpoint job job_id slurm_job_id name run_name experiment "
     "group_id level_0 entity project sweep display_name wall_time walltime "
     "pid node_ip logdir log_dir experiment_tag fit_time score_time mean_fit_time std_fit_time mean_score_time "
-    "std_score_time eval_runtime train_runtime zip zipcode zip_code postcode postal_code fips barcode sku"
+    "std_score_time eval_runtime train_runtime zip zipcode zip_code postcode postal_code "
+    "fips fips_code county_fips barcode sku isbn phone"
 ) | {""}
 _DAYS = _words("date day datum ymd yyyymmdd")
 TRACKER = _words(
