@@ -31,6 +31,8 @@ from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.noise import resolution
 from lawsmith.tasks.task import Task
 
+STRONG = 6.0  # difference of BIC that is strong evidence (Kass and Raftery 1995), which a blind change has to have
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -273,8 +275,9 @@ def _missing_but_level(trial: Trial, task: Task) -> int:
 
 
 def _is_enough(plain: Trial, other: Trial, task: Task) -> bool:
-    """Whether the better fit of a law with more constants is not worth them."""
-    return information(plain, task) <= information(other, task)
+    """Whether the better fit of a law with more constants is not worth them; a blind change is one of many."""
+    least = STRONG if other.proposal.by_chance else 0.0
+    return information(plain, task) <= information(other, task) + least
 
 
 def information(trial: Trial, task: Task) -> float:

@@ -136,9 +136,12 @@ def _event(name: str, content: str) -> bytes:
 
 class _PageHandler(BaseHTTPRequestHandler):
     server: _PageServer
-    timeout = IDLE_SECONDS
     server_version = "lawsmith"
     sys_version = ""
+
+    def setup(self) -> None:
+        super().setup()
+        self.connection.settimeout(IDLE_SECONDS)
 
     def do_GET(self) -> None:
         try:

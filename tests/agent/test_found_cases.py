@@ -9,7 +9,7 @@ from lawsmith import discover
 
 FOUND = {
     # file: (target, least R² beyond, most constants per group)
-    "07-decay-mjd": ("rate", 0.8, 3),
+    "07-decay-mjd": ("rate", 0.7, 3),  # the true form has 0.73 to 0.88, by what its rows weigh
     "08-tiny-units": ("Q_C", 0.999, 2),
     "14-sigma-outliers": ("y", 0.95, 4),
     "15-exp-40-decades": ("y", 0.999, 2),
