@@ -436,3 +436,11 @@ def test_a_law_that_repeated_measurements_rule_out_gives_way_to_one_nearly_as_go
     assert chosen(one("off", 0.05, 3 * scatter), one("at the scatter", 0.12, scatter)) == "off"
     assert chosen(one("off", 0.05, 3 * scatter), one("at the scatter", 0.08, scatter), of=plain) == "off"
     assert chosen(one("near it", 0.05, 1.1 * scatter), one("at the scatter", 0.08, scatter)) == "near it"
+
+
+def test_a_blind_change_needs_strong_evidence() -> None:
+    plain = trial("plain", [0.0100, 0.0100], train=0.01, constants=3)
+    written = trial("more", [0.0060, 0.0060], train=0.0085, constants=4, beyond=0.051)
+    blind = replace(written, proposal=replace(written.proposal, by_chance=1))
+    assert winner(plain, written) == "more"
+    assert winner(plain, blind) == "plain"
