@@ -12,6 +12,7 @@ from lawsmith.tasks.deciding import Deciding
 FEWEST_STEPS = 3  # of a run's history; two say little of a course
 ONE_WAY = 0.5  # mean correlation of ranks with the step, within runs, of a target that follows it despite its noise
 AGAIN = 0.25  # standard deviations of the target by which repeated measurements typically differ at most
+MOST_APART = 0.35  # standard deviation of log(count times time) of a benchmark that runs for a given time, at most
 SETTING, FOLLOWS = 4, 0.7  # rows for each value of a setting, and correlation of ranks of two outcomes of a run
 COMPANION = 1 - 1e-5  # correlation of a column with a function of the target that makes it another outcome
 
@@ -34,8 +35,17 @@ def decide_bookkeeping(d: Deciding) -> None:
             d.set(name, "bookkeeping", "dates that are not written like 2022-06-01")
         elif words.is_step(name) and _is_course(d, name):
             d.set(name, "feature", "the target changes with it during each run")
+        elif words.is_moment(name) and _since_1970(d.numbers[name]):
+            d.set(name, "bookkeeping", "moments, counted since 1970")
         elif words.is_bookkeeping(name) or (d.tracker and plain in words.TRACKER):
             d.set(name, "bookkeeping", "by its name")
+
+
+def _since_1970(values: Array | None) -> bool:
+    """Whether all values are moments from 2000 to 2065, in seconds since 1970 or a thousandth, millionth … of them."""
+    if values is None or not np.isfinite(values).all():
+        return False
+    return any(values.min() > 9.4e8 * unit and values.max() < 3e9 * unit for unit in (1.0, 1e3, 1e6, 1e9))
 
 
 def _is_course(d: Deciding, name: str) -> bool:
@@ -61,12 +71,19 @@ def decide_companions(d: Deciding) -> None:
     """Columns that are outcomes of the same runs, as the target is."""
     target = d.asked.target[0]
     outcome = any(words.is_outcome(name) for name in d.asked.target)
+    performance = any(map(words.is_performance, d.asked.target)) or _is_time(target)
     for name in d.open():
         if d.numbers[name] is None or name in d.labelled:
             continue
         beside = outcome and words.is_outcome(name) and not _is_setting(d, name)
         if beside or name.lower().startswith(words.RESULTS):
             d.set(name, "companion", f"another outcome beside {target}")
+        elif performance and words.is_performance(name) and not _is_setting(d, name):
+            d.set(name, "companion", f"measured beside {target}, by its name")
+        elif words.is_result_beside(name, target):
+            d.set(name, "companion", f"a result beside {target}, by its name")
+        elif words.is_repeated_until(name) and _fills_time(d, name, target):
+            d.set(name, "companion", f"how often {target} was measured within a time")
         elif words.summary_of(name, d.asked.target):
             d.set(name, "companion", f"by its name another statistic beside {target}")
         elif words.prediction_of(name, d.asked.target):
@@ -77,6 +94,23 @@ def decide_companions(d: Deciding) -> None:
             d.set(name, "companion", f"named like {target} and nearly the same: measured again")
         elif _is_function_of_target(d, name):
             d.set(name, "companion", f"follows from {target} itself")
+
+
+def _is_time(target: str) -> bool:
+    return not {"time", "duration", "seconds"}.isdisjoint(words.tokens(target))
+
+
+def _fills_time(d: Deciding, name: str, target: str) -> bool:
+    """Whether a column times the target is about the same in all rows, while both vary by more than that."""
+    counts, times = d.numbers[name], d.numbers[target]
+    if (
+        counts is None
+        or times is None
+        or not (np.isfinite([counts, times]).all() and min(counts.min(), times.min()) > 0)
+    ):
+        return False
+    spread, varied = np.std(np.log(counts) + np.log(times)), np.std(np.log(times))
+    return bool(spread < MOST_APART and varied > 2 * spread)
 
 
 def _is_setting(d: Deciding, name: str) -> bool:

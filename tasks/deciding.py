@@ -31,7 +31,9 @@ class Deciding:
         self.notices: list[str] = []
         self.restrict(cells)
         self.tracker = state is not None or any(
-            name.lower().startswith((*words.INPUTS, *words.RESULTS)) for name in self.names
+            name.lower().startswith((*words.INPUTS, *words.RESULTS))
+            or "_".join(words.tokens(name)) in words.TRACKER_KEYS
+            for name in self.names
         )
 
     def restrict(self, cells: Cells) -> None:

@@ -163,8 +163,11 @@ class _Decision(Deciding):
         if self.asked.features is not None or self.asked.drop_incomplete:
             return
         for name in self.open():
-            missing = self.missing(name)
-            if missing and self.numbers[name] is not None:
+            missing, values = self.missing(name), self.numbers[name]
+            if values is not None and not missing and (infinite := int(np.isinf(values).sum())):
+                self.set(name, "left out", f"infinite in {infinite} of {self.rows} rows")
+                self.notices.append(f"{name} is infinite in {infinite} of {self.rows} rows and was left out.")
+            elif missing and values is not None:
                 self.set(name, "left out", f"empty in {missing} of {self.rows} rows; --drop-incomplete keeps it")
                 self.notices.append(
                     f"{name} has no value in {missing} of {self.rows} rows and was left out; --drop-incomplete leaves "
@@ -211,14 +214,24 @@ class _Decision(Deciding):
         pool = [(name, "dates, the only feature") for name in dated]
         pool += [(name, "row numbers, the only feature") for name in counters]
         pool += [(name, "another outcome, the only feature") for name, (role, _) in roles if role == "companion"]
-        pool += [(name, "kept, because it is the only feature") for name, (_, why) in roles if "--drop" in why]
+        pool += [
+            (name, "kept, because it is the only feature")
+            for name, (_, why) in roles
+            if "--drop" in why or why.startswith("infinite in")
+        ]
         pool += [
             (name, "by its name bookkeeping, but the only feature")
             for name, (role, _) in roles
             if role in ("bookkeeping", "replicate") and self.varies(name)
         ]
         if pool:
+            self.notices = [one for one in self.notices if not one.startswith(f"{pool[0][0]} is infinite")]
             self.set(pool[0][0], "feature", pool[0][1])
+            if "outcome" in pool[0][1]:
+                self.notices.append(
+                    f"{pool[0][0]} is another outcome of the same runs, and no column says what was set; add one, such "
+                    "as the epoch, if the order of the rows means something."
+                )
             return
         reasons = listing(
             [

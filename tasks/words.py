@@ -18,6 +18,18 @@ OUTCOMES = _words(
     "auc bleu rouge score reward return em match mmlu arc gsm8k hellaswag winogrande top1 top5 pass "
     "precision recall brier piqa boolq humaneval mbpp truthfulqa lambada gpqa bbh triviaqa openbookqa obqa sciq ifeval"
 )
+PERFORMANCE = _words(
+    "throughput latency iops bw bandwidth qps rps tps fps ttft tpot itl mfu hfu gflops tflops speedup utilization "
+    "utilisation elapsed runtime walltime makespan cycles instructions branches misses faults switches references rss "
+    "watts joules ipc cpi"
+)
+"""Last words of names of measures of how fast something ran, and at what cost."""
+_MEASURED_MEMORY = re.compile(
+    r"(?:peak|max|used|allocated|reserved)_(?:\w+_)?(?:mem|memory|rss)|(?:mem|memory)_(?:used|peak|max)"
+)
+_NORMALISED = _words("norm none char bytes byte greedy strict flexible extract")  # behind a measure, as lm-eval writes
+_REPEATED_UNTIL = _words("iterations iters rounds loops repetitions evals")  # as long as a benchmark's time lasts
+_OF_RESULTS = _words("stats stat result results output outputs outcome outcomes measured measurements perf scores")
 ANOTHER_MODEL = _words("teacher reference draft initial init")
 RATES = _words(
     "acc accuracy prob probability fraction frac share score precision recall f1 auc proportion "
@@ -32,6 +44,7 @@ AVERAGES = _words("mean avg average median")
 STATISTICS = AVERAGES | _words("min max iqr mode p50 p75 p90 p95 p99 q1 q3 real cpu wall user sys system")
 _SUMMARIES = _words("min max mean median p50 iqr")  # of a target whose name has no statistic
 PREDICTIONS = _words("pred predicted prediction predictions fitted fit hat yhat residual residuals resid")
+_UNITS_OF_TIME = _words("ms us ns sec secs seconds second minutes hours")
 RANKS = _words("rank ranking position place")
 VARIANCES = _words("var variance")
 BOUNDS = _words(
@@ -68,6 +81,7 @@ _BOOKKEEPING = _words(
     "std_score_time eval_runtime train_runtime zip zipcode zip_code postcode postal_code "
     "fips fips_code county_fips barcode sku isbn phone"
 ) | {""}
+_MOMENTS = _words("time timestamp ts date datetime created updated started finished start end begin epoch clock")
 _DAYS = _words("date day datum ymd yyyymmdd")
 TRACKER = _words(
     "state status runtime duration job_type source_type source_name lifecycle_stage artifact_uri "
@@ -75,6 +89,9 @@ TRACKER = _words(
     "time_total_s time_this_iter_s time_since_restore iterations_since_restore done"
 )
 """Columns that only a tracker's export uses for bookkeeping."""
+
+TRACKER_KEYS = frozenset(("experiment_key", "run_hash", "sys_id"))
+"""Columns that show that a table is a tracker's export."""
 
 INPUTS = ("config.", "config/", "params.", "params/", "param.", "hparams.", "hparams/")
 RESULTS = ("summary.", "summary/", "metrics.", "metrics/", "summary_metrics.")
@@ -103,7 +120,31 @@ def tokens(name: str) -> list[str]:
 def is_outcome(name: str) -> bool:
     """Whether a name ends in a measure of how well something works (loss, accuracy …)."""
     words = [word for word in tokens(name) if word not in SPLITS and not word.isdigit()]
-    return bool(words) and (words[-1] in OUTCOMES or words[-2:] == ["grad", "norm"])
+    if words[-2:] == ["grad", "norm"] or words[-3:] == ["bits", "per", "byte"]:
+        return True
+    while len(words) > 1 and words[-1] in _NORMALISED:
+        words.pop()
+    return bool(words) and words[-1] in OUTCOMES
+
+
+def is_performance(name: str) -> bool:
+    """Whether a name is a measure of how fast something ran or of what it took: ``latency``, ``req/s``, ``cycles``."""
+    own = re.sub(r"\s*[\[(][^\])]*[\])]$", "", name)
+    words = [word for word in tokens(own) if word not in STATISTICS and word not in _UNITS_OF_TIME]
+    per_second = re.search(r"(?:/|_per_|per )(?:s|sec|second)s?\b", name.lower()) is not None
+    known = (words[-1:] and words[-1] in PERFORMANCE) or words[-2:] == ["power", "draw"] or words[:1] == ["utilization"]
+    return per_second or bool(known) or _MEASURED_MEMORY.search(bare(own)) is not None
+
+
+def is_repeated_until(name: str) -> bool:
+    """Whether a name is one of how often a benchmark repeats what it measures, as long as its time lasts."""
+    return tokens(name)[-1:] != [] and tokens(name)[-1] in _REPEATED_UNTIL
+
+
+def is_result_beside(name: str, target: str) -> bool:
+    """Whether two names are entries of one object of results, such as ``stats.ops`` and ``stats.mean``."""
+    one, two = (re.split(r"[./]", text)[:-1] for text in (name, target))
+    return one != [] and one == two and one[-1].lower() in _OF_RESULTS
 
 
 def of_another_model(name: str) -> bool:
@@ -254,6 +295,11 @@ def is_day(name: str) -> bool:
     return not _DAYS.isdisjoint(tokens(name))
 
 
+def is_moment(name: str) -> bool:
+    """Whether a name is one of moments, which may be written as seconds since 1970."""
+    return not _MOMENTS.isdisjoint(tokens(name))
+
+
 def is_step(name: str) -> bool:
     """Whether a name is the one that a tracker gives to the steps of training."""
     return bare(name) in ("step", "_step")
@@ -265,7 +311,7 @@ def is_bookkeeping(name: str) -> bool:
     for prefix in (*INPUTS, *RESULTS):
         own = own[len(prefix) :] if own.lower().startswith(prefix) else own
     if own.startswith(("_", "Unnamed:")) or name.lower().startswith(
-        ("tags.", "config._", "system.", "system/", "monitoring/", "sys/")
+        ("tags.", "config._", "system.", "system/", "monitoring/", "sys/", "sys.gpu", "sys.cpu", "system_attrs_")
     ):
         return True
     plain = bare(name)

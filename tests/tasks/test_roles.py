@@ -538,3 +538,52 @@ def test_without_a_target_the_columns_are_named(tmp_path: Path):
         "no target is named; say with --target which column the law shall predict; its columns are N and loss."
     ):
         read_dataset(tmp_path / "runs.csv", [])
+
+
+SWEPT = np.array([8.0, 64, 512, 4096, 8192, 32768, 65536, 262144])
+TOOK = 20 + 1.5 * SWEPT
+
+
+@pytest.mark.parametrize(
+    ("target", "beside", "role"),
+    [
+        ("real_time", {"iterations": np.round(7e8 * (1 + SWEPT % 7 / 20) / TOOK)}, "companion"),
+        ("stats.mean", {"stats.rounds": 1e6 + TOOK % 11, "stats.ld15iqr": TOOK % 13}, "companion"),
+        ("latency", {"req/s": 1e5 + TOOK % 17, "throughput": TOOK % 19, "peak_mem_mb": TOOK % 23}, "companion"),
+        ("cycles", {"cache-misses": TOOK % 17, "instructions": TOOK % 19}, "companion"),
+        ("power.draw [W]", {"utilization.gpu [%]": TOOK % 17, "memory.used [MiB]": TOOK % 19}, "companion"),
+        ("arc_easy acc,none", {"arc_easy acc_norm,none": TOOK % 41, "bits_per_byte": TOOK % 11}, "companion"),
+        (
+            "loss",
+            {"Server End Time": 1714557600e3 + TOOK % 13, "run.props.creation_time": 1.7e9 + TOOK % 13},
+            "bookkeeping",
+        ),
+        ("value", {"system_attrs_nsga2:generation": TOOK % 5}, "bookkeeping"),
+    ],
+)
+def test_what_a_benchmark_or_tracker_writes_beside_the_target(
+    target: str, beside: dict[str, np.ndarray], role: str, tmp_path: Path
+):
+    frame = pd.DataFrame({"n": SWEPT, target: TOOK, **beside})
+    data = read(tmp_path, frame, target)
+    assert data.task.schema.features == ("n",)
+    assert {roles(data)[name] for name in beside} == {role}
+
+
+def test_settings_with_names_of_measures_stay_features(tmp_path: Path):
+    cells = [(n, i, w, 3 + w / n + i % 3) for n in (1, 2, 4, 8) for i in (10, 20, 40, 80) for w in (1, 5, 9)]
+    frame = pd.DataFrame(cells, columns=["bandwidth", "iterations", "latency", "loss"])
+    assert read(tmp_path, frame).task.schema.features == ("bandwidth", "iterations", "latency")
+    measured = frame.rename(columns={"loss": "throughput"}).assign(throughput=np.arange(48) * 7 % 48)
+    assert read(tmp_path, measured, "throughput").task.schema.features == ("bandwidth", "iterations", "latency")
+
+
+def test_infinite_cells_of_one_feature_leave_it_out(tmp_path: Path):
+    frame = pd.DataFrame({"n": SWEPT, "rate": [*SWEPT[:-1] % 7, np.inf], "loss": TOOK})
+    data = read(tmp_path, frame)
+    assert data.task.schema.features == ("n",) and "rate is infinite in 1 of 8 rows" in " ".join(data.notices)
+
+
+def test_an_outcome_as_the_only_feature_is_said(tmp_path: Path):
+    data = read(tmp_path, pd.DataFrame({"loss": 2 / SWEPT**0.5, "val_loss": 2.1 / SWEPT**0.4}))
+    assert data.task.schema.features == ("val_loss",) and "no column says what was set" in " ".join(data.notices)
