@@ -31,6 +31,7 @@ from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.noise import resolution
 from lawsmith.tasks.task import Task
 
+NEARLY_ALL = 0.9  # of the votes, from which a change of sign is what the data say
 STRONG = 6.0  # difference of BIC that is strong evidence (Kass and Raftery 1995), which a blind change has to have
 
 
@@ -181,16 +182,16 @@ def _warnings(winner: Trial) -> tuple[str, ...]:
     return (*opaque, f"The law {unsafe.sentence}; no law without that predicts held-out rows nearly as well.")
 
 
-def _safe(trials: Sequence[Trial]) -> NDArray[np.bool_]:
+def _safe(trials: Sequence[Trial], votes: Array) -> NDArray[np.bool_]:
     """Which laws stay believable far beyond the data.
 
-    A change of sign counts only where most laws keep the sign: where most change it, the sign of the data is chance.
+    A change of sign counts unless nearly all `votes` are for laws that change it: then the sign of the data is chance.
     """
     found = [trial.evaluation.unsafe for trial in trials]
     sign = np.array([one is not None and one.what == "sign" for one in found])
     worse = np.array([one is not None and one.what != "sign" for one in found])
     worse |= np.array([not trial.evaluation.probe for trial in trials])
-    return ~worse & ~sign if sign[~worse].sum() <= (~worse).sum() / 2 else ~worse
+    return ~worse & ~sign if votes[sign & ~worse].sum() <= NEARLY_ALL * votes[~worse].sum() else ~worse
 
 
 def _plausible(
@@ -202,7 +203,8 @@ def _plausible(
     plausible = (errors / errors.min()) ** (-1 / rules.close) * _evidence(near, noise, task, rules)
     shown = np.array([not unshown_waves(one.proposal.source, one.evaluation, task.train) for one in near])
     kept = np.ones(len(near), dtype=np.bool_)
-    for good in (_safe(near), shown):
+    votes = _shares([_beyond(trial.evaluation, task) for trial in near], plausible, rules)
+    for good in (_safe(near, votes), shown):
         kept = good & kept if (good & kept).any() else kept
     order = [k for k in np.argsort(-plausible, kind="stable") if kept[k]]
     return [near[k] for k in order], plausible[order]
@@ -230,18 +232,25 @@ def _most_central(beyond: Sequence[Array | None], plausible: Array, rules: Rules
     Most central is the law nearest to the median prediction of all by their votes, or the first of those that predict
     nearly the same as that one. The first law wins where fewer than two can be compared.
     """
+    votes = _shares(beyond, plausible, rules)
     usable = [k for k, values in enumerate(beyond) if values is not None]
-    votes = plausible / plausible.sum()
     if len(usable) < 2:
         return 0, votes
     predictions = np.stack([values for values in beyond if values is not None])
-    shared = _votes(predictions, plausible[usable], rules)
-    away = np.abs(predictions - _median(predictions, shared)).mean(axis=1)
-    votes = np.zeros(len(plausible))
-    votes[usable] = shared
+    away = np.abs(predictions - _median(predictions, votes[usable])).mean(axis=1)
     apart = _apart(predictions)
     alike = apart[np.argmin(away)] <= rules.alike * _typical(apart, plausible[usable])
     return usable[int(np.argmax(alike))], votes
+
+
+def _shares(beyond: Sequence[Array | None], plausible: Array, rules: Rules) -> Array:
+    """Each law's share (C,) of the votes: of its plausibility where fewer than two can be compared."""
+    usable = [values is not None for values in beyond]
+    if sum(usable) < 2:
+        return np.asarray(plausible / plausible.sum())
+    votes = np.zeros(len(plausible))
+    votes[usable] = _votes(np.stack([values for values in beyond if values is not None]), plausible[usable], rules)
+    return votes
 
 
 def _plainer(
@@ -264,9 +273,12 @@ def _plainer(
         alike = float(np.abs(own - other).mean()) <= rules.surplus
         if alike and _missing_but_level(trial, task) <= missing and _is_enough(trial, winner, task):
             plain.append(trial)
-    safe = _safe([winner, *plain])
-    allowed = [trial for trial, ok in zip(plain, safe[1:], strict=True) if ok or not safe[0]]
+    allowed = [trial for trial in plain if _is_safe(trial) or not _is_safe(winner)]
     return allowed[0] if allowed else None
+
+
+def _is_safe(trial: Trial) -> bool:
+    return trial.evaluation.unsafe is None and bool(trial.evaluation.probe)
 
 
 def _missing_but_level(trial: Trial, task: Task) -> int:
