@@ -119,11 +119,16 @@ def _charge(trial: Trial, task: Task, rules: Rules) -> float:
     and a wave that the rows cannot show says more than they do; of a law that cannot be read nothing is known, and
     nothing charged.
     """
-    count, rows = free_constants(trial.evaluation, task), max(len(task.train) / group_count(task), 2.0)
-    scarce = rows / max(rows - count - 1, 1.0)
-    price = rules.constant * np.log(rows) / (2 * rows) * scarce
+    count, rows = free_constants(trial.evaluation, task), rows_of_a_group(task)
+    price = rules.constant * np.log(rows) / (2 * rows) * scarcity(count, task)
     missing, chance = missing_parts(trial, task), trial.proposal.by_chance
     return float(price * count + rules.missing * missing + rules.chance * chance)
+
+
+def scarcity(count: float, task: Task) -> float:
+    """What makes each of `count` constants dearer where the rows of a group are few (Hurvich and Tsai 1989)."""
+    rows = rows_of_a_group(task)
+    return rows / max(rows - count - 1, 1.0)
 
 
 def missing_parts(trial: Trial, task: Task) -> int:
@@ -145,6 +150,11 @@ def free_constants(evaluation: Evaluation, task: Task) -> float:
     if evaluation.free_constants is None:
         return float(evaluation.constants_count or 0)
     return evaluation.free_constants / (group_count(task) * len(task.schema.targets))
+
+
+def rows_of_a_group(task: Task) -> float:
+    """The mean number of training rows that a group has."""
+    return max(len(task.train) / group_count(task), 2.0)
 
 
 def group_count(task: Task) -> int:

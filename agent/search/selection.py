@@ -19,6 +19,7 @@ from lawsmith.agent.search.score import (
     missing_parts,
     never_levels,
     ranking,
+    scarcity,
     spread,
     training_error,
     typical_error,
@@ -293,9 +294,13 @@ def _is_enough(plain: Trial, other: Trial, task: Task) -> bool:
 
 
 def information(trial: Trial, task: Task) -> float:
-    """The Bayesian information criterion (Schwarz 1978) of a law with normal errors, none of them below the digits."""
+    """The Bayesian information criterion (Schwarz 1978) of a law with normal errors, none of them below the digits.
+
+    Constants cost more where rows are few, as in the score.
+    """
     error = np.hypot(training_error(trial.evaluation, task), resolution(task.train))
-    constants = free_constants(trial.evaluation, task) * group_count(task) * len(task.schema.targets)
+    count = free_constants(trial.evaluation, task)
+    constants = count * scarcity(count, task) * group_count(task) * len(task.schema.targets)
     values = task.train.target_matrix().size
     fit = 2 * values * np.mean(np.log(np.maximum(error, np.finfo(float).tiny)))
     return float(fit + constants * np.log(values))

@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.extrapolation import FarOutcome, with_resampled_folds
 from lawsmith.agent.search.score import held_out_error, ranking, typical_error
-from lawsmith.agent.search.selection import Gain, choose, gain
+from lawsmith.agent.search.selection import Gain, choose, gain, information
 from lawsmith.agent.search.waves import unshown_waves
 from lawsmith.runs.trials import Proposal, Trial
 from lawsmith.sandbox import Constants, Evaluation, Verdict
@@ -74,6 +74,15 @@ def test_a_constant_costs_less_where_there_are_many_rows():
     many = replace(few, train=few.train.take(copies))
     small, large = trial("small", [0.1, 0.1], constants=3), trial("large", [0.09, 0.09], constants=5)
     assert [typical_error(small, t) < typical_error(large, t) for t in (few, many)] == [True, False]
+
+
+def test_few_rows_make_a_close_fit_by_many_constants_no_evidence():
+    """A fit better by 2.6 prices of a constant is no evidence for two more of them in 20 rows; in 200 it is."""
+    few = task()
+    many = replace(few, train=few.train.take(np.repeat(np.arange(20), 10)))
+    better = float(np.exp(-2.6 * np.log(20) / 20 / 2))  # the gain is 2.6 times the price of a constant
+    pair = trial("small", [0.1], train=0.1, constants=3), trial("large", [0.1], train=0.1 * better, constants=5)
+    assert [information(pair[0], t) < information(pair[1], t) for t in (few, many)] == [True, False]
 
 
 def test_one_blow_up_costs_more_than_small_gains_bring():
