@@ -77,7 +77,8 @@ def meant(name: str, names: Sequence[str]) -> list[str]:
     wanted = name.strip().casefold()
     ends = tuple(f"{mark}{wanted}" for mark in "./")
     own = [c for c in names if c.casefold() == wanted or c.casefold().endswith(ends)]
-    own = own or [column for column in names if without_unit(column)[0].casefold() == wanted]
+    bare = {column: without_unit(column)[0].casefold() for column in names}
+    own = own or [column for column in names if bare[column] == wanted or bare[column].endswith(ends)]
     return own or [column for column in names if column.strip().casefold() == wanted]
 
 

@@ -8,6 +8,8 @@ import zipfile
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from lawsmith.tasks.delimited import CELLS_OF_A_RECORD, Reading, bound, bound_columns, tidy
 from lawsmith.tasks.errors import InputError, listing, require
 
@@ -86,6 +88,38 @@ def _bound_texts(table: "pa.Table", where: str) -> None:
                     f"{where}: the texts of column {name!r} may unpack to {size:.0f} MiB; at most "
                     f"{MAX_UNPACKED_BYTES // 1024**2} MiB are read."
                 )
+
+
+def arrays(content: bytes, where: str) -> Reading:
+    """The columns of numpy's .npz file of arrays (n,), or of an .npy file whose array has named fields. Raises
+    InputError for a damaged or too large file, for arrays without names, and for arrays of several lengths."""
+    import pandas as pd
+
+    try:
+        if content[:2] == b"PK":
+            with zipfile.ZipFile(io.BytesIO(content)) as archive:
+                size = sum(info.file_size for info in archive.infolist())
+            if size > MAX_UNPACKED_BYTES:
+                raise InputError(f"{where} unpacks to {size / 1024**2:.0f} MiB; save the arrays as Parquet.")
+        loaded = np.load(io.BytesIO(content), allow_pickle=False)
+        single = isinstance(loaded, np.ndarray)
+        names = (loaded.dtype.names or ()) if single else loaded.files
+        columns = {str(name): np.asarray(loaded[name]) for name in names}
+    except InputError:
+        raise
+    except Exception as error:  # noqa: BLE001  # numpy raises whatever a damaged header makes it raise
+        raise InputError(f"{where} holds no arrays that can be read: {str(error)[:100].rstrip('.')}.") from None
+    bound_columns(len(columns), where)
+    kept = {name: column for name, column in columns.items() if column.ndim == 1 and column.dtype.kind in "biufMUS"}
+    if len(kept) < 2 or len({len(column) for column in kept.values()}) > 1:
+        raise InputError(
+            f"{where} holds no arrays of one length by name, as numpy.savez(file, x=x, y=y) writes them; in Python, "
+            "discover(pandas.DataFrame(array, columns=[…]), target=…) names the columns of an array."
+        )
+    bound(sum(map(len, kept.values())), where)
+    rest = [name for name in columns if name not in kept]
+    said = (f"{where}: {listing(rest)} left out, which hold no single number or word for each row.",) if rest else ()
+    return Reading(pd.DataFrame(kept), notices=said)
 
 
 def workbook(content: bytes, where: str) -> Reading:

@@ -18,7 +18,7 @@ class Deciding:
 
     names: of all columns, in order. rows: how many. numbers: name -> (n,) values, None for text. role: name -> role and
     reason. levels: category -> its labels. labelled: columns of numbers that are labels. tracker: whether the table is
-    the export of one.
+    the export of one. log: whether its rows without a target are events of other kinds.
     """
 
     def __init__(self, cells: Cells, asked: Asked, where: str, state: str | None) -> None:
@@ -30,6 +30,7 @@ class Deciding:
         self.weight: Weight | None = None
         self.notices: list[str] = []
         self.restrict(cells)
+        self.log = False
         self.tracker = state is not None or any(
             name.lower().startswith((*words.INPUTS, *words.RESULTS))
             or "_".join(words.tokens(name)) in words.TRACKER_KEYS

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 
 from lawsmith.tasks.errors import InputError, listing
 from lawsmith.tasks.headers import joined_header
-from lawsmith.tasks.layouts import from_latex, from_pairs, from_print, without_emphasis, without_preamble, without_rules
+from lawsmith.tasks.layouts import from_latex, from_pairs, from_print, from_stata, without_emphasis, without_rules
+from lawsmith.tasks.lines import SEPARATORS, split, widths
 from lawsmith.tasks.numerals import is_missing, is_numeral
+from lawsmith.tasks.preambles import settings_of_blocks, without_preamble
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,9 +28,10 @@ MAX_COLUMNS = 2_000
 MAX_HEADER = 1024**2
 """Bound on the characters of a header line."""
 
-_SEPARATORS = ("\t", ";", "|", ",", " ")  # in this order where several fit equally well
 _LOOK = 200  # lines that decide on the separator
 _SUMMARIES = ("mean", "average", "avg", "total", "sum", "median", "std", "stdev", "sd", "min", "max", "count", "n")
+_MOST_UNITS = 3  # lines below the header that hold units and remarks
+_LONGEST_UNIT, _WORDS_OF_UNIT = 20, 3
 _NO_UNIT = ("-", "–", "—", "(-)", "[-]")
 _REMARK = re.compile(r"(?<=[\d.%])[ \t]+#.*$", flags=re.MULTILINE)
 _EXCEL = r"(?:N/A|DIV/0!|VALUE!|REF!|NAME\?|NUM!|NULL!)"
@@ -79,10 +82,12 @@ def parse_delimited(text: str, where: str) -> Reading:
     if (printed := from_print(text)) is not None:
         said_print = f"{where}: a printed data frame; its line of types was left out{printed[1]}."
         return parse_delimited(printed[0], where).after(said_print)
+    if (listed := from_stata(text)) is not None:
+        return parse_delimited(listed, where).after(f"{where}: a list that Stata printed; its frame was left out.")
     text = without_rules(text)
     told = re.match(r"\s*sep=([,;|\t])[ \t]*\r?\n", text)  # Excel's own hint
     text = _OTHER_REMARKS.sub(lambda lines: re.sub(_OTHER_MARK, r"\1#", lines[0]), text)
-    text, above = without_preamble(text[told.end() :] if told else text)
+    text, above = without_preamble(text[told.end() :] if told else text, where)
     header, body, notices = _header_and_body(text, where)
     notices = [*(f"{where}: {said}" for said in above), *notices]
     lines = [_without_remark(line) for line in body[: 1 << 18].splitlines() if line.strip()][:_LOOK]
@@ -99,7 +104,7 @@ def parse_delimited(text: str, where: str) -> Reading:
     named_rows = _names_rows(names, lines, separator)
     names = ["", *names] if named_rows else names
     title = None
-    while lines and len(names) == 1 and len(_split(lines[0], separator)) > 1:
+    while lines and len(names) == 1 and len(split(lines[0], separator)) > 1:
         title, header = title or header, lines.pop(0)
         body = body.replace(header, "", 1)
         names = _cells(header, separator, where)
@@ -109,6 +114,11 @@ def parse_delimited(text: str, where: str) -> Reading:
     body, said = _without_remarks(body, names, separator, where)
     notices = [*notices, *said, *_said_of_commented_rows(text, header, len(names), separator, where)]
     frame, again = _without_headers(_frame(body, names, separator, where), names, where)
+    for name, values in settings_of_blocks(text, header, len(frame)).items():
+        if name not in names:
+            frame[len(names)] = values
+            names = [*names, name]
+            notices = [*notices, f"{where}: {name} was read from the comments above each block of rows."]
     if named_rows:
         notices = [*notices, f"{where}: the first cell of every row has no name above it and was taken for the row's."]
     grid = tidy(frame, names, where)
@@ -161,9 +171,9 @@ def _named_by_comment(comments: list[str], text: str, first: str) -> tuple[str, 
     if not above:
         return None
     separator = _separator(first, [first])
-    row = _split(first, separator)
+    row = split(first, separator)
     said = above[-1].strip().lstrip("#")
-    names = _split(said if said.startswith(separator) and separator != " " else said.strip(), separator)
+    names = split(said if said.startswith(separator) and separator != " " else said.strip(), separator)
     fits = len(names) == len(row) and len(row) > 1 and all(map(is_numeral, row))
     if not fits or any(map(is_numeral, names)):
         return None
@@ -174,7 +184,7 @@ def _said_of_commented_rows(text: str, header: str, width: int, separator: str, 
     """A sentence about comments below the header that have as many cells as a row: perhaps they are meant as rows."""
     rows = 0
     for comment in _COMMENT.findall(text.partition(header)[2]) if "#" in text and width > 1 else ():
-        cells = _split(comment.strip().lstrip("# "), separator)
+        cells = split(comment.strip().lstrip("# "), separator)
         rows += len(cells) == width and is_numeral(cells[-1])
     if not rows:
         return ()
@@ -189,10 +199,10 @@ def _said_of_commented_rows(text: str, header: str, width: int, separator: str, 
 def _separator(header: str, lines: list[str]) -> str:
     """The separator that divides the header and most lines into equally many cells, at least two."""
     best, best_share = ",", 0.0
-    for separator in _SEPARATORS:
-        counts = Counter(_widths(lines or [header], separator))
+    for separator in SEPARATORS:
+        counts = Counter(widths(lines or [header], separator))
         width, agreeing = max(counts.items(), key=lambda item: (item[1], item[0]))
-        named = len(_split(header, separator))
+        named = len(split(header, separator))
         if width < 2 or not (
             named in (width, width - 1, width - _surplus([""] * named, lines, separator)) or named == 1
         ):
@@ -203,28 +213,9 @@ def _separator(header: str, lines: list[str]) -> str:
     return best
 
 
-def _widths(lines: list[str], separator: str) -> list[int]:
-    """How many cells the rows have; a quoted cell may run over several lines."""
-    if separator == " ":
-        return [len(_split(line, separator)) for line in lines]
-    try:
-        return [len(row) for row in csv.reader(lines, delimiter=separator, skipinitialspace=True) if row]
-    except csv.Error:
-        return [len(line.split(separator)) for line in lines]
-
-
-def _split(line: str, separator: str) -> list[str]:
-    if separator == " ":
-        return [cell.strip('"') for cell in re.findall(r'(?:"[^"]*"|[^\s"])+', line)]
-    try:
-        return next(csv.reader([line], delimiter=separator, skipinitialspace=True), [])
-    except csv.Error:
-        return line.split(separator)
-
-
 def _cells(header: str, separator: str, where: str) -> list[str]:
     if separator == " ":
-        return _split(header, separator)
+        return split(header, separator)
     try:
         return next(csv.reader([header], delimiter=separator, skipinitialspace=True), [])
     except csv.Error as error:
@@ -239,7 +230,7 @@ def _without_frame(line: str) -> str:
 
 def _surplus(names: list[str], lines: list[str], separator: str) -> int:
     """How many separators too many stand at the end of every row, but not of the header."""
-    rows = [_split(line, separator) for line in lines]
+    rows = [split(line, separator) for line in lines]
     extra = min((len(row) - len(names) for row in rows), default=0)
     if extra < 1 or any(cell.strip() for row in rows for cell in row[len(names) :]):
         return 0
@@ -251,7 +242,7 @@ def _names_rows(names: list[str], lines: list[str], separator: str) -> bool:
 
     With commas between the cells a number there may be the whole part of a decimal comma, so it has to be text.
     """
-    rows = [_split(line, separator) for line in lines]
+    rows = [split(line, separator) for line in lines]
     if len(rows) < 2 or any(len(row) != len(names) + 1 for row in rows):
         return False
     first = [row[0].strip() for row in rows]
@@ -288,7 +279,7 @@ def _without_remarks(body: str, names: list[str], separator: str, where: str) ->
     lines, cut = body.split("\n"), 0
     for place, line in enumerate(lines):
         short = _without_remark(line)
-        if short != line and len(_split(short, separator)) == len(names):
+        if short != line and len(split(short, separator)) == len(names):
             lines[place] = short
             cut += 1
     if not cut:
@@ -330,27 +321,47 @@ def _frame(body: str, names: list[str], separator: str, where: str) -> "pd.DataF
         raise InputError(f"{where} has more cells in its rows than its header names; name every column.") from None
     except pd.errors.ParserError as error:
         reason = str(error).removeprefix("Error tokenizing data. C error: ").strip().rstrip(".")
+        if uneven := re.fullmatch(r"Expected (\d+) fields in line (\d+), saw (\d+)", reason):
+            reason = f"line {uneven[2]} has {uneven[3]} cells, and the header {uneven[1]}"
         raise InputError(f"{where} is not a well-formed table: {reason}.") from None
     return frame.fillna("")
 
 
 def _without_units(frame: "pd.DataFrame", where: str) -> tuple["pd.DataFrame", dict[str, str], tuple[str, ...]]:
-    """Set aside a first row that holds no number where all rows below do: the units of the columns."""
+    """Set aside first rows that hold no number where all rows below do: the units of the columns, and remarks."""
     if len(frame) < 3:
         return frame, {}, ()
     below = frame.iloc[1:21]
     measured = [name for name in frame.columns if _mostly_numerals(below[name].tolist())]
-    first = {name: str(frame[name].iloc[0] or "").strip() for name in measured}
-    units = {name: cell.strip("[]() ") for name, cell in first.items() if cell}
-    bracketed = all(cell[0] in "[(" and cell[-1] in "])" for cell in first.values() if cell)
-    if any(map(is_numeral, first.values())) or not units or not (bracketed or len(units) > 1):
+    lines = []
+    for place in range(min(_MOST_UNITS, len(frame) - 2)):
+        cells = {name: str(frame[name].iloc[place] or "").strip() for name in measured}
+        if any(map(is_numeral, cells.values())):
+            break
+        lines.append({name: cell for name, cell in cells.items() if cell})
+    units, lines = _units_in(lines)
+    if not lines:
         return frame, {}, ()
-    named = {name: unit for name, unit in units.items() if first[name] not in _NO_UNIT}
-    if not named or (any(map(is_missing, named.values())) and not bracketed):
-        return frame, {}, ()
-    units = named
     said = ", ".join(f"{name} in {unit}" for name, unit in units.items())
-    return frame.iloc[1:].reset_index(drop=True), units, (f"{where}: the first row holds units ({said}).",)
+    told = [f"{where}: the first row holds units ({said})."] if units else []
+    if rest := lines[bool(units) :]:
+        noun = "1 line" if len(rest) == 1 else f"{len(rest)} lines"
+        shown = next((cell for line in rest for cell in line.values()), "blank")
+        verb = "was" if len(rest) == 1 else "were"
+        told.append(f"{where}: {noun} of text below the header ({shown[:40]!r}) {verb} left out.")
+    return frame.iloc[len(lines) :].reset_index(drop=True), units, tuple(told)
+
+
+def _units_in(lines: list[dict[str, str]]) -> tuple[dict[str, str], list[dict[str, str]]]:
+    """Column -> unit of the first of some lines of text, and the lines that are no rows; none of either where the first
+    one may be a row with gaps."""
+    first = lines[0] if lines else {}
+    bracketed = all(cell[0] in "[(" and cell[-1] in "])" for cell in first.values())
+    units = {name: cell.strip("[]() ") for name, cell in first.items() if cell not in _NO_UNIT}
+    if not units or not (bracketed or len(first) > 1) or (any(map(is_missing, units.values())) and not bracketed):
+        return {}, []
+    are_units = all(len(unit) <= _LONGEST_UNIT and unit.count(" ") < _WORDS_OF_UNIT for unit in units.values())
+    return (units if are_units else {}), lines
 
 
 def _without_footers(frame: "pd.DataFrame", where: str) -> tuple["pd.DataFrame", tuple[str, ...]]:

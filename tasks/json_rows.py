@@ -8,6 +8,7 @@ from typing import Any
 from lawsmith.tasks.delimited import CELLS_OF_A_RECORD, Reading, bound, bound_columns
 from lawsmith.tasks.errors import InputError
 
+FEWEST_ROWS = 3  # that make an object among others the table
 MAX_DEPTH = 6
 """Bound on the nesting of a JSON record, whose inner entries become columns named ``outer.inner``."""
 
@@ -61,6 +62,10 @@ def _named_rows(entries: list[Any]) -> list[Any]:
     """Objects of a list of lists whose first one names the columns; any other list as it is."""
     if not entries or not all(isinstance(row, list) and len(row) == len(entries[0]) for row in entries):
         return entries
+    if all(len(row) == 3 and all(isinstance(cell, int | float) for cell in row) for row in entries):
+        walls = [row[0] for row in entries]
+        if 1e9 < walls[0] <= walls[-1] < 3e9:  # as TensorBoard writes a chart
+            return [dict(zip(("Wall time", "Step", "Value"), row, strict=True)) for row in entries]
     names, *rows = entries
     if not names or not all(isinstance(name, str) for name in names):
         return entries
@@ -82,9 +87,18 @@ def _rows_of(whole: dict[str, Any]) -> list[Any]:
     if values and all(isinstance(value, dict) for value in values) and len({tuple(v) for v in values}) == 1:
         numbered = [all(map(str.isdigit, keys)) for keys in (whole, values[0])]
         if numbered == [True, False] or (not any(numbered) and len(whole) > len(values[0])):  # rows by number or name
-            return values
+            return [{"name": name, **row} if "name" not in row else row for name, row in whole.items()]
         return [{name: column[row] for name, column in whole.items()} for row in values[0]]
-    return [whole]
+    inner = [value for value in values if isinstance(value, dict) and _are_rows(value)]
+    return _rows_of(inner[0]) if len(inner) == 1 else [whole]
+
+
+def _are_rows(entry: dict[str, Any]) -> bool:
+    """Whether an object among others holds rows by name: more objects than each of them has entries, all alike."""
+    rows = list(entry.values())
+    if len(rows) < FEWEST_ROWS or not all(isinstance(row, dict) and row for row in rows):
+        return False
+    return len({tuple(row) for row in rows}) == 1 and len(rows) > len(rows[0])
 
 
 def _lines(text: str, where: str) -> Iterable[tuple[str, Any]]:

@@ -2,9 +2,7 @@
 
 import re
 
-from lawsmith.tasks.numerals import is_numeral
-
-_RULE = re.compile(r"^(?=.*(?:-{3}|={3}|─{3}|━{3}))[ \t|+:=\-─━┼├┤┌┐└┘┬┴│╔╗╚╝═╠╣╦╩╬]+$", flags=re.MULTILINE)
+_RULE = re.compile(r"^(?=.*(?:-{3}|={3}|─{3}|━{3}|_{4}))[ \t|+:=\-_─━┼├┤┌┐└┘┬┴│╔╗╚╝═╠╣╦╩╬]+$", flags=re.MULTILINE)
 _ENDS = re.compile(r"\\\\(?:\[[^\]]*\])?|\\tabularnewline")
 _LINES = re.compile(
     r"\\(?:begin|end)\{(?:tabular|table|longtable|array|tabularx|center)[^\n]*"
@@ -31,12 +29,10 @@ _PAIR = re.compile(r"([A-Za-z_][\w./]*)\s*=\s*([^\s,;|=]+)")
 _FEWEST = 4  # lines of pairs
 _SHOWN = 2  # rows of a table in LaTeX, at least
 
-_LOOK = 1 << 16  # characters that show whether something stands above a table
-
 
 def without_rules(text: str) -> str:
     """The text with lines of dashes alone (``+-----+``, ``=== ===``) made blank, so that line numbers stay."""
-    return _RULE.sub("", text) if any(mark in text for mark in ("---", "===", "───", "━━━")) else text
+    return _RULE.sub("", text) if any(mark in text for mark in ("---", "===", "───", "━━━", "____")) else text
 
 
 def without_emphasis(cell: str) -> str:
@@ -87,6 +83,15 @@ def from_print(text: str) -> tuple[str, str] | None:
     return "\n".join((*lines[:1], *lines[2:])) + "\n", said
 
 
+def from_stata(text: str) -> str | None:
+    """The header and rows that Stata's ``list`` prints, with bars around each; None for any other text."""
+    numbered = re.compile(r"^[ \t]*\d+\.[ \t]*\|", flags=re.MULTILINE)
+    if len(numbered.findall(text)) < _FEWEST:
+        return None
+    rows = [line.strip().strip("|").strip() for line in without_rules(numbered.sub("|", text)).splitlines()]
+    return "\n".join(filter(None, rows)) + "\n"
+
+
 def _cell(text: str) -> str:
     for written, meant in _SIGNS.items():
         text = text.replace(written, meant)
@@ -95,19 +100,3 @@ def _cell(text: str) -> str:
         text = bare
     text = re.sub(r"\^\{([^{}]*)\}", r"^\1", text)
     return re.sub(r"[{}\t]", "", text).strip()
-
-
-def without_preamble(text: str) -> tuple[str, list[str]]:
-    """A table without the lines of a name and its value, such as ``Sample rate,1e6``, that a blank line parts from it,
-    as instruments write them; and a sentence about them."""
-    head, *below = re.split(r"\n[ \t,;]*\r?\n", text.lstrip("\r\n")[:_LOOK], maxsplit=1)
-    lines = [line for line in head.splitlines() if line.strip()]
-    told = [re.split(r"[,;\t|=:]", line.strip(" \t,;"), maxsplit=1)[0] for line in lines]
-    if not below or len(told) < 2 or any(is_numeral(name) or name.startswith("#") for name in told):
-        return text, []
-    shown = [line for line in below[0].splitlines() if line.strip()][:4]
-    rows = [[cell for cell in re.split(r"[,;\t| ]+", line.strip()) if cell] for line in shown]
-    if len(rows) < 3 or any(map(is_numeral, rows[0])) or not all(map(is_numeral, rows[-1])):
-        return text, []
-    rest = text[text.index(head) + len(head) :].lstrip("\r\n\t ,;")
-    return rest, [f"{len(lines)} lines above the table, from {lines[0].strip()[:40]!r}, were left out."]

@@ -1,7 +1,9 @@
-"""Columns whose cells hold objects, ``{'lr': 0.1, 'model': {'n': 7}}``, as programs write them: a column each entry."""
+"""Columns whose cells hold several values, as programs write them: objects ``{'lr': 0.1, 'model': {'n': 7}}``, shapes
+``(16, 1, 1)``, and the arguments in the names of benchmarks, ``BM_Sort/1024``. Each becomes a column."""
 
 import ast
 import json
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,16 +14,25 @@ from lawsmith.tasks.numerals import is_missing
 if TYPE_CHECKING:
     import pandas as pd
 
+_SHAPE = re.compile(r"\(((?:\d{1,12}, ?)+\d{0,12})\)")
+_BENCHMARK = re.compile(
+    r"(?:BM_|[Bb]ench|test_)[^/\[\]]*[/\[]((?:\d{1,15}[/-])*\d{1,15})\]?"
+)  # BM_Sort/1024, test_sort[10-3]
 MOST_CHARACTERS = 20_000  # of one cell
 
 
 def with_entries_apart(reading: Reading, where: str) -> Reading:
-    """The same with each column of objects as columns ``NAME.ENTRY``; cells of other kinds stay as they are."""
+    """The same with each column of objects or shapes as columns ``NAME.ENTRY``, and with the arguments of benchmarks
+    beside their names; cells of other kinds stay as they are."""
     import pandas as pd
 
     frame, notices = reading.frame, []
     for name in list(frame.columns):
-        records = _records(frame[name])
+        records, what, stays = _records(frame[name]), "hold objects, whose entries", False
+        if records is None:
+            records, what = _numbers_in(frame[name], _SHAPE), "hold shapes, whose numbers"
+        if records is None:
+            records, what, stays = _numbers_in(frame[name], _BENCHMARK), "hold arguments, which", True
         if records is None:
             continue
         records = [{f"{name}.{entry}": value for entry, value in record.items()} for record in records]
@@ -31,9 +42,9 @@ def with_entries_apart(reading: Reading, where: str) -> Reading:
         apart = pd.DataFrame(records, dtype=object, index=frame.index)
         place = list(frame.columns).index(name)
         taken = [column for column in apart.columns if column in frame.columns]
-        parts = [frame.iloc[:, :place], apart.drop(columns=taken), frame.iloc[:, place + 1 :]]
+        parts = [frame.iloc[:, : place + stays], apart.drop(columns=taken), frame.iloc[:, place + 1 :]]
         frame = pd.concat(parts, axis=1)
-        notices.append(f"{where}: the cells of {name} hold objects, whose entries were read as columns {name}.….")
+        notices.append(f"{where}: the cells of {name} {what} were read as columns {name}.….")
     return replace(reading, frame=frame, notices=(*reading.notices, *notices))
 
 
@@ -51,6 +62,22 @@ def _records(column: "pd.Series[Any]") -> list[dict[str, Any]] | None:
     if any(record is None for record in records) or not any(records):
         return None
     return [dict(flat(record)) for record in records if record is not None]
+
+
+def _numbers_in(column: "pd.Series[Any]", pattern: re.Pattern[str]) -> list[dict[str, Any]] | None:
+    """The numbers in each cell by their place, those places that differ between rows; None where a cell has others."""
+    cells = [] if column.dtype.kind in "iufbM" else column.tolist()
+    if not cells or not all(isinstance(cell, str) and pattern.fullmatch(cell.strip()) for cell in cells):
+        return None
+    found = [[float(number) for number in re.findall(r"\d+", pattern.fullmatch(cell.strip())[1])] for cell in cells]  # type: ignore[index]  # matched above
+    if len({len(numbers) for numbers in found}) > 1:
+        return None
+    places = [place for place, values in enumerate(zip(*found, strict=True), 1) if len(set(values)) > 1]
+    records: list[dict[str, Any]] = [{str(place): numbers[place - 1] for place in places} for numbers in found]
+    tests = [re.split(r"[/\[]", cell.strip())[0] for cell in cells]
+    if len(set(tests)) > 1 and places and pattern is _BENCHMARK:
+        records = [{"test": test, **record} for test, record in zip(tests, records, strict=True)]
+    return records if places else None
 
 
 def _object(text: str) -> dict[str, Any] | None:

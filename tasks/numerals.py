@@ -12,6 +12,17 @@ MISSING = frozenset(
         *("diverged", "failed", "crashed", "oom", "timeout", "killed"),
         *(
             "(null)",
+            "undetermined",
+            "no ct",
+            "overflow",
+            "ovrflw",
+            "bdl",
+            "(blank)",
+            "-nan",
+            "nan(ind)",
+            "-nan(ind)",
+            "-1.#ind",
+            "1.#qnan",
             "undefined",
             "n/r",
             "tbd",
@@ -40,6 +51,7 @@ FACTORS = {"k": 1e3, "K": 1e3, "M": 1e6, "m": 1e6, "B": 1e9, "b": 1e9, "G": 1e9,
 FACTORS |= {"thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12, "mn": 1e6, "mln": 1e6, "bn": 1e9}
 """Suffix of a number -> its factor."""
 
+_LAKHS = r"\d{1,2}(?:,\d{2})+,\d{3}(?:\.\d*)?"  # 36,10,88,090
 _GAPS = re.compile(r"(?<=\d)[ '’\u00a0\u202f\u2009](?=\d{3}(?!\d))")
 _NUMERAL = re.compile(r"([+\-−]?(?:\d[\d.,]*|[.,]\d[\d.,]*)(?:[eE][+\-−]?\d+)?)\s*([^\d\s.,;+\-−][^\d,;]{0,15})?")
 _COMMON = re.compile(r"(-?\d+(?:\.\d*)?(?:e[+-]?\d+)?)([kKMBGT%]?)")
@@ -49,6 +61,11 @@ _LOWERED = str.maketrans("⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "+-0123456789")
 _BINARY = re.compile(r"2\s*(?:\^|\*\*)\s*(\d{1,3})")
 _FORTRAN = re.compile(r"([+\-−]?\d[\d.,]*)[dD]([+\-−]?\d+)")
 _SPECIAL = re.compile(r"[+-]?(?:inf|infinity)", re.IGNORECASE)
+
+
+_DIGITS = {ord("．"): ".", ord("，"): ",", ord("٫"): ".", ord("٬"): ",", ord("－"): "-", ord("＋"): "+"}
+_DIGITS |= {first + place: str(place) for first in (0xFF10, 0x0660, 0x06F0, 0x0966) for place in range(10)}
+"""Digits and marks of other scripts (full width, Arabic, Persian, Devanagari) -> those of ASCII."""
 
 
 class Numeral(NamedTuple):
@@ -79,7 +96,7 @@ def numeral(cell: str) -> Numeral | None:
         return Numeral(common[1], common[2])
     text = cell.strip()
     if not text.isascii() or " " in text or "'" in text:
-        text = _GAPS.sub("", text)
+        text = _GAPS.sub("", text.translate(_DIGITS))
         text = _RAISED.sub(lambda raised: "^" + raised[1].translate(_LOWERED), text)
     if _SPECIAL.fullmatch(text):
         return Numeral(text, "")
@@ -115,6 +132,8 @@ def evidence(digits: str, mark: str) -> str:
     if mark not in body:
         return ""
     groups = rf"\d{{1,3}}(\{mark}\d{{3}})+"
+    if re.fullmatch(_LAKHS.replace(",", re.escape(mark)), body) and body.count(mark) > 1:
+        return "thousands"
     if re.fullmatch(rf"{groups}\{other}\d*", body) or re.fullmatch(rf"\d{{1,3}}(\{mark}\d{{3}}){{2,}}", body):
         return "thousands"
     if re.fullmatch(rf"[1-9]\d{{0,2}}\{mark}\d{{3}}", body):
@@ -128,7 +147,8 @@ def value(digits: str, decimal: str, thousands: str) -> float | None:
     """The number that digits state; None where they do not follow the notation. `thousands` may be empty."""
     if thousands and thousands in digits:
         whole = digits.lstrip("+-").split(decimal)[0]
-        if not re.fullmatch(rf"\d{{1,3}}(\{thousands}\d{{3}})+", whole):
+        lakhs = re.fullmatch(_LAKHS.replace(",", re.escape(thousands)), whole)
+        if not lakhs and not re.fullmatch(rf"\d{{1,3}}(\{thousands}\d{{3}})+", whole):
             return None
         digits = digits.replace(thousands, "")
     if decimal != "." and "." in digits:

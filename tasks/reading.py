@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lawsmith.tasks.binary_tables import parquet, workbook
+from lawsmith.tasks.binary_tables import arrays, parquet, workbook
 from lawsmith.tasks.delimited import Reading, parse_delimited
 from lawsmith.tasks.errors import InputError, listing, nearest
 from lawsmith.tasks.json_rows import json_rows
@@ -33,8 +33,23 @@ MAX_NAME = 500
 _TEXT = (".csv", ".tsv", ".txt", ".dat", ".asc", ".prn", ".tab", ".xy", ".dpt", ".out", ".log", ".md")
 _JSON = (".json", ".jsonl", ".ndjson")
 _PACKED = (".gz", ".zip")
-SUFFIXES = (".csv", ".tsv", ".parquet", ".jsonl", ".ndjson", ".json", ".txt", ".dat", ".xlsx")
+SUFFIXES = (".csv", ".tsv", ".parquet", ".jsonl", ".ndjson", ".json", ".txt", ".dat", ".xlsx", ".npz")
 """Suffixes of tables; each may be followed by ``.gz`` or stand inside a ``.zip``."""
+
+
+_BY_PANDAS = {
+    **dict.fromkeys((".feather", ".arrow"), "feather"),
+    **dict.fromkeys((".pkl", ".pickle"), "pickle"),
+    **dict.fromkeys((".xls", ".xlsb", ".ods"), "excel"),
+    **dict.fromkeys((".h5", ".hdf", ".hdf5"), "hdf"),
+    **dict.fromkeys((".sas7bdat", ".xpt"), "sas"),
+    **dict.fromkeys((".db", ".sqlite", ".sqlite3"), "sql"),
+    ".dta": "stata",
+    ".sav": "spss",
+    ".orc": "orc",
+    ".xml": "xml",
+}
+"""Suffix of a file that is not read here -> the end of the name of pandas' function that reads it."""
 
 
 def read_table(path: Path) -> Reading:
@@ -89,12 +104,19 @@ def refuse_size(size: int, where: str) -> None:
 
 def parse_table(content: bytes, name: str, where: str) -> Reading:
     """A table from the bytes of the file `name`; `where` goes into messages. Raises InputError as `read_table`."""
+    if (by := _BY_PANDAS.get(Path(name).suffix.lower())) is not None:
+        raise InputError(
+            f"{where} is of a kind that is not read here; save it as CSV, or in Python read it with pandas and "
+            f"give the frame: discover(pandas.read_{by}(…), target=…)."
+        )
     content, name = _unpacked(content, name, where)
     suffix = kind(content, name)
     if suffix == ".parquet":
         reading = parquet(content, where)
     elif suffix == ".xlsx":
         reading = workbook(content, where)
+    elif suffix in (".npy", ".npz"):
+        reading = arrays(content, where)
     elif suffix in _JSON:
         reading = json_rows(_text(content, where)[0], where)
     elif suffix in _TEXT:
@@ -122,8 +144,10 @@ def kind(content: bytes, name: str) -> str:
     suffix = Path(name).suffix.lower()
     if content[:4] == b"PAR1" or suffix == ".parquet":
         return ".parquet"
-    if content[:2] == b"PK" or suffix == ".xlsx":
+    if suffix != ".npz" and (content[:2] == b"PK" or suffix == ".xlsx"):
         return ".xlsx"
+    if content[:6] == b"\x93NUMPY":
+        return ".npy"
     begun = content[:64].lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
     if suffix in _JSON or (begun in (b"[", b"{") and suffix in ("", ".txt")):
         return ".json"
@@ -139,6 +163,8 @@ def _unpacked(content: bytes, name: str, where: str) -> tuple[bytes, str]:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             if "xl/workbook.xml" in archive.namelist():
                 return content, "table.xlsx"
+            if name.lower().endswith(".npz"):
+                return content, name
             inside = [
                 info
                 for info in archive.infolist()

@@ -18,7 +18,7 @@ from lawsmith.tasks.errors import InputError, listing
 from lawsmith.tasks.follows import derived
 from lawsmith.tasks.labels import MOST_LEVELS, decide_codes, decide_labels
 from lawsmith.tasks.numerals import is_missing
-from lawsmith.tasks.rows import filled, filled_labels, finished, take
+from lawsmith.tasks.rows import filled, filled_labels, finished, of_other_events, take
 from lawsmith.tasks.schema import ColumnRole, Weight
 from lawsmith.tasks.weights import decide_weights, kind_of_weight, weigh
 
@@ -64,7 +64,8 @@ def decide(cells: Cells, asked: Asked, where: str) -> Roles:
     decision = _Decision(take(cells, rows), named, where, state)
     if not rows.all():
         decision.notices.append(f"{_count(~rows)} of runs that have not finished ({state}) left out.")
-    if (decision.tracker or asked.drop_incomplete) and not (measured := filled(cells.frame, named.target))[rows].all():
+    decision.log = decision.tracker or of_other_events(take(cells, rows), named.target)
+    if (decision.log or asked.drop_incomplete) and not (measured := filled(cells.frame, named.target))[rows].all():
         decision.restrict(take(cells, rows & measured))
         decision.notices.append(f"{_count(rows & ~measured)} without a value of {listing(named.target)} left out.")
         rows = rows & measured
@@ -76,7 +77,8 @@ def decide(cells: Cells, asked: Asked, where: str) -> Roles:
         if not kept[rows].any():
             raise InputError(f"{where} has no row in which all used columns are filled; leave some out with --ignore.")
         if not kept[rows].all():
-            decision = _Decision(take(cells, rows & kept), named, where, state)
+            log, decision = decision.log, _Decision(take(cells, rows & kept), named, where, state)
+            decision.log = log
             decision.notices.append(f"{_count(rows & ~kept)} without a value in some used column left out.")
             found = decision.decide()
     return found
@@ -281,7 +283,7 @@ class _Decision(Deciding):
             weight=self.weight,
             columns=columns,
             state=self.state,
-            only_measured=self.tracker,
+            only_measured=self.log,
             notices=tuple(self.notices),
         )
 

@@ -35,6 +35,19 @@ def filled_labels(labels: "pd.DataFrame", columns: tuple[str, ...]) -> Mask:
     return rows
 
 
+def of_other_events(cells: Cells, targets: tuple[str, ...]) -> bool:
+    """Whether the rows without a target are events of another kind, as in the log of a training that also holds its
+    evaluations: each has a value where no row with the targets has one."""
+    measured = filled(cells.frame, targets)
+    if measured.all() or not measured.any():
+        return False
+    present = np.array(
+        [[not is_missing(cell) for cell in cells.labels[name].tolist()] for name in cells.labels.columns]
+    )
+    theirs = present[~present[:, measured].any(axis=1)]
+    return len(theirs) > 0 and bool(theirs[:, ~measured].any(axis=0).all())
+
+
 def finished(labels: "pd.DataFrame", state: str | None) -> Mask:
     """The rows (n,) of runs that a tracker's column `state` calls finished; all where there is none."""
     if state is None:

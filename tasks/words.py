@@ -79,7 +79,7 @@ _BOOKKEEPING = _words(
     "group_id level_0 entity project sweep display_name wall_time walltime "
     "pid node_ip logdir log_dir experiment_tag fit_time score_time mean_fit_time std_fit_time mean_score_time "
     "std_score_time eval_runtime train_runtime zip zipcode zip_code postcode postal_code "
-    "fips fips_code county_fips barcode sku isbn phone"
+    "monitoring_time server_end_time fips fips_code county_fips barcode sku isbn phone"
 ) | {""}
 _MOMENTS = _words("time timestamp ts date datetime created updated started finished start end begin epoch clock")
 _DAYS = _words("date day datum ymd yyyymmdd")

@@ -61,6 +61,25 @@ SHOWN = {
     ),
     "printed by tibble": "# A tibble: 15 × 3\n       N       D  loss\n   <dbl>   <dbl> <dbl>\n"
     + FRAME.set_index(FRAME.index + 1).to_csv(header=False, sep=" "),
+    "settings above": "Instrument,2400\nDate,2024-05-14\n" + FRAME.to_csv(index=False),
+    "context of a benchmark": "Run on (8 X 3600 MHz CPU s)\nCPU Caches:\n  L1 Data 32 KiB (x4)\nLoad: 0.5, 0.4, 0.3\n"
+    + FRAME.to_csv(index=False),
+    "a logger's": '"TOA5","CR1000","12345","Std.27","CPU:x"\n'
+    + text("{n:g},{d:g},{loss:.4f}", "N,D,loss", '"RN","tokens","nats"', '"","Smp","Avg"'),
+    "Origin's": text("{n:g}\t{d:g}\t{loss:.4f}", "N\tD\tloss", "params\ttokens\tnats", "run 3\tall\t"),
+    "questions": text("{n:g},{d:g},{loss:.4f}", "N,D,loss", "How large is it now?,Tokens,Loss", '{{""a"":1}},x,y'),
+    "NIST's": text("  {loss:.4f}E0  {n:g}  {d:g}", "NIST/ITL", "Model: 3 Parameters", "b1 = 5 2.5 2", "Data: loss N D"),
+    "underscores": text("  {n:g}  {d:g}  {loss:.4f}", "  N  D  loss", "  _____  ____  ______"),
+    "listed by Stata": text(
+        "  12. |  {n:g}  {d:g}  {loss:.4f} |",
+        "     +-----------------+",
+        "     |  N    D    loss |",
+        "     |-----------------|",
+        below=("     +-----------------+",),
+    ),
+    "rows by name among others": json.dumps(
+        {"results": {f"m{k}": row for k, row in enumerate(FRAME.to_dict("records"))}, "config": {"model": "hf"}}
+    ),
     "merged cells": "Model,Data,Result,\n" + FRAME.assign(ppl=2.0).to_csv(index=False),
 }
 
@@ -385,3 +404,75 @@ def test_a_schedule_follows_from_the_step_and_benchmarks_from_the_run(tmp_path: 
     assert read(tmp_path, made).task.schema.features == ("step",)
     made = pd.DataFrame({"N": FRAME["N"], "arc_easy": 1 / FRAME["loss"], "mmlu": 1 / FRAME["loss"] ** 2})
     assert read(tmp_path, made, "mmlu").task.schema.features == ("N",)
+
+
+def test_lines_above_rows_of_numbers_alone_are_named():
+    spectrum = "Date: Tue\nScans: 10\nBoxcar width: 2\n>>>Begin<<<\n" + "".join(f"{k}\t{k * k}\n" for k in range(9))
+    with pytest.raises(InputError, match="4 lines stand above its rows of 2 numbers, and none names their columns"):
+        frame_of(spectrum)
+
+
+def test_settings_above_blocks_become_columns():
+    blocks = "\n\n".join(
+        f"# T={T} K, run=1\n# V I\n" + "".join(f"{v} {v * T}\n" for v in range(1, 6)) for T in (300, 400)
+    )
+    reading = parse_table(blocks.encode(), "t.dat", "t.dat")
+    assert list(reading.frame.columns) == ["V", "I", "T"] and set(reading.frame["T"]) == {"300", "400"}
+    assert "T was read from the comments above each block of rows" in " ".join(reading.notices)
+
+
+def test_a_log_of_trainings_and_evaluations(tmp_path: Path):
+    steps = [{"step": s, "loss": 2 + 9 / s**0.5} for s in range(10, 300, 10)]
+    steps[4:4] = [{"step": 40, "eval_loss": 2.5, "eval_runtime": 1.2}]
+    (tmp_path / "state.json").write_text(json.dumps({"best": 2.1, "log_history": steps}))
+    data = read_dataset(tmp_path / "state.json", ["loss"])
+    assert len(data.task.train) == 29 and "1 row without a value of loss left out" in " ".join(data.notices)
+    decided = data.task.schema.decided
+    assert decided is not None and decided.only_measured
+    del steps[7]["loss"]  # a step without a loss is no event of another kind
+    (tmp_path / "state.json").write_text(json.dumps(steps))
+    with pytest.raises(InputError, match="'loss' has no value in data rows 5 and 8"):
+        read_dataset(tmp_path / "state.json", ["loss"])
+
+
+def test_a_chart_of_tensorboard_in_json():
+    frame = frame_of(json.dumps([[1.7e9 + s, s, 2.5] for s in range(5)]))
+    assert list(frame.columns) == ["Wall time", "Step", "Value"]
+
+
+def test_shapes_and_arguments_in_cells_become_columns(tmp_path: Path):
+    sizes = [8, 64, 512, 4096, 8, 64, 512, 4096]
+    tests = ["BM_Copy"] * 4 + ["BM_Fill"] * 4
+    frame = pd.DataFrame({"name": [f"{a}/{b}" for a, b in zip(tests, sizes, strict=True)]})
+    frame["grid"] = [f"({b}, 1, {k * 37 % 11 + 1})" for k, b in enumerate(sizes)]
+    frame["real_time"] = [20 + 1.5 * b + k for k, b in enumerate(sizes)]
+    data = read(tmp_path, frame, "real_time")
+    assert data.task.schema.features == ("name.1", "grid.3") and data.task.schema.group == "name.test"
+    assert "hold arguments" in " ".join(data.notices) and "hold shapes" in " ".join(data.notices)
+
+
+@pytest.mark.parametrize(
+    ("cells", "first"),
+    [
+        (("７．５", "１２", "１０", "９"), 7.5),
+        (("٧٫٥", "١٢", "١٠", "٩"), 7.5),
+        (("36,10,88,090", "1,02,87,37,436", "43,92,34,771", "54,81,59,652"), 361088090),
+        (("1.5", "Undetermined", "2", "3"), 1.5),
+    ],
+)
+def test_numbers_of_other_scripts_and_groupings(cells: tuple[str, ...], first: float, tmp_path: Path):
+    frame = pd.DataFrame({"x": [1, 2, 3, 4] * 3, "loss": cells * 3})
+    data = read(tmp_path, frame, drop_incomplete="Undetermined" in cells)
+    assert data.task.train.targets["loss"][0] == first
+
+
+def test_arrays_of_numpy(tmp_path: Path):
+    x = np.arange(1.0, 9)
+    np.savez(tmp_path / "t.npz", x=x, loss=2 / x, settings=np.eye(3))
+    data = read_dataset(tmp_path / "t.npz", ["loss"])
+    assert data.task.schema.features == ("x",) and "settings left out" in " ".join(data.notices)
+    np.save(tmp_path / "t.npy", np.array(list(zip(x, 2 / x, strict=True)), dtype=[("x", "f8"), ("loss", "f8")]))
+    assert read_dataset(tmp_path / "t.npy", ["loss"]).task.schema.features == ("x",)
+    np.save(tmp_path / "t.npy", np.column_stack([x, 2 / x]))
+    with pytest.raises(InputError, match="holds no arrays of one length by name"):
+        read_dataset(tmp_path / "t.npy", ["loss"])

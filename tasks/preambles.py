@@ -1,0 +1,113 @@
+"""What programs and instruments write above a table, and between its blocks: settings, remarks, parameters."""
+
+import re
+from itertools import groupby
+
+from lawsmith.tasks.errors import InputError
+from lawsmith.tasks.lines import SEPARATORS, split
+from lawsmith.tasks.numerals import is_numeral
+
+_LOOK = 1 << 16  # characters that show whether something stands above a table
+_MOST_LINES = 400  # of them
+_FEWEST_ROWS = 3  # below a header
+_SETTING = re.compile(r"([A-Za-z_]\w*)\s*=\s*([+\-]?\d[\d.]*(?:[eE][+\-]?\d+)?)")
+
+
+def without_preamble(text: str, where: str) -> tuple[str, list[str]]:
+    """A table without the lines above it, and a sentence about them.
+
+    Above it are lines of a name and its value, such as ``Sample rate,1e6``, that a blank line parts from it, and lines
+    with other numbers of cells than its rows. Raises InputError where rows of numbers begin below such lines alone.
+    """
+    head, *below = re.split(r"\n[ \t,;]*\r?\n", text.lstrip("\r\n")[:_LOOK], maxsplit=1)
+    lines = [line for line in head.splitlines() if line.strip()]
+    told = [re.split(r"[,;\t|=:]", line.strip(" \t,;"), maxsplit=1)[0] for line in lines]
+    if not below or len(told) < 2 or any(is_numeral(name) or name.startswith("#") for name in told):
+        return _from_header(text, where)
+    shown = [line for line in below[0].splitlines() if line.strip()][:4]
+    rows = [[cell for cell in re.split(r"[,;\t| ]+", line.strip()) if cell] for line in shown]
+    if len(rows) < 3 or any(map(is_numeral, rows[0])) or not all(map(is_numeral, rows[-1])):
+        return _from_header(text, where)
+    rest = text[text.index(head) + len(head) :].lstrip("\r\n\t ,;")
+    return rest, [_said(lines)]
+
+
+def _said(lines: list[str]) -> str:
+    noun = "1 line above the table" if len(lines) == 1 else f"{len(lines)} lines above the table"
+    return f"{noun}, from {lines[0].strip()[:40]!r}, {'was' if len(lines) == 1 else 'were'} left out."
+
+
+def _from_header(text: str, where: str) -> tuple[str, list[str]]:
+    """The text from the first line that has as many cells as the rows below it and names their columns."""
+    places = [
+        found
+        for found in re.finditer(r"[^\r\n]+", text[:_LOOK])
+        if found[0].strip() and not found[0].lstrip().startswith("#")
+    ][:_MOST_LINES]
+    lines = [found[0] for found in places]
+    separator, begin, count = _longest_run(lines)
+    if begin == 0 or count <= _FEWEST_ROWS:
+        return text, []
+    for place in range(begin, begin + min(count - _FEWEST_ROWS, _FEWEST_ROWS)):  # a line above may be as wide by chance
+        if _names(split(lines[place], separator)):
+            begin, count = place, count - (place - begin)
+            break
+    header, row = split(lines[begin], separator), split(lines[begin + count - 1], separator)
+    above = split(lines[begin - 1], separator)
+    if not any(map(is_numeral, row)):
+        return text, []
+    if _names(header) and (begin > 1 or len(split(lines[0], separator)) not in (1, len(header) - 1)):
+        return text[places[begin].start() :], [_said(lines[:begin])]
+    if not any(map(is_numeral, header)) or begin < 2:
+        return text, []
+    labelled = len(above) == len(header) + 1 and above[0].rstrip().endswith(":") and _names(above[1:])  # Data: y x
+    if labelled or (
+        len(above) == len(header) - 1 > 1 and _names(above)
+    ):  # the second where rows have names of their own
+        begun = lines[begin - 1].index(above[0]) + len(above[0]) if labelled else 0
+        return text[places[begin - 1].start() + begun :].lstrip(" \t"), [_said(lines[: begin - 1])]
+    if begin > 2:
+        raise InputError(
+            f"{where}: {begin} lines stand above its rows of {len(header)} numbers, and none names their columns; "
+            f"write such a line above {lines[begin].strip()[:40]!r}, and leave out the other lines."
+        )
+    return text, []
+
+
+def _longest_run(lines: list[str]) -> tuple[str, int, int]:
+    """The separator that divides the most lines in a row into equally many cells, where they begin, and how many."""
+    best, begin, count = ",", 0, 0
+    for separator in SEPARATORS:
+        place = 0
+        for width, run in groupby(len(split(line, separator)) for line in lines):
+            length = len(list(run))
+            if width > 1 and length > count:
+                best, begin, count = separator, place, length
+            place += length
+    return best, begin, count
+
+
+def _names(cells: list[str]) -> bool:
+    """Whether cells are names of columns: text, all of them, each once."""
+    stripped = [cell.strip() for cell in cells]
+    return all(stripped) and len(set(stripped)) == len(stripped) and not any(map(is_numeral, stripped))
+
+
+def settings_of_blocks(text: str, header: str, rows: int) -> dict[str, list[str]]:
+    """Name -> the value in each of the `rows` rows, of what comments between blocks of rows state, as ``# T=300``.
+
+    Only settings that are stated above all rows and differ between blocks.
+    """
+    current: dict[str, str] = {}
+    found: list[dict[str, str]] = []
+    if "#" not in text or "=" not in text:
+        return {}
+    for line in text.splitlines():
+        if line.lstrip().startswith("#"):
+            current = {**current, **dict(_SETTING.findall(line))}
+        elif line.strip() and line.strip() != header.strip():
+            found.append(current)
+    if len(found) != rows or not found:
+        return {}
+    names = [name for name in found[0] if len({settings.get(name) for settings in found}) > 1]
+    return {name: [settings[name] for settings in found] for name in names}
