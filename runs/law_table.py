@@ -51,8 +51,7 @@ def laws(trials: Iterable[Trial], task: Task, chosen: str | None = None) -> tupl
     A law that several candidates state in other words has one row: that of the chosen one, or of the one with the
     smallest error.
     """
-    spread = task.train.target_matrix().std(axis=0)
-    unit = spread if len(spread) == 1 else np.ones(1)
+    unit = task.train.spread if len(task.schema.targets) == 1 else np.ones(1)
     usable = [trial for trial in trials if trial.usable and trial.evaluation.constants is not None]
     errors = {trial.id: _heldout(trial.evaluation, unit) for trial in usable}
     order = sorted(usable, key=lambda trial: (trial.evaluation.constants_count or 0, errors[trial.id]))

@@ -200,15 +200,15 @@ class Law:
         stated = self._statement
         if stated is None:
             return None
-        found = np.full((len(table), len(self.schema.targets)), np.nan)
-        for code in np.unique(table.codes):
-            own = np.flatnonzero(table.codes == code)
-            columns = {name: column[own] for name, column in table.features.items()}
-            constants = self.constants.get(table.groups[code], {})
-            if any(parameter.name not in constants for parameter in stated.parameters):
-                return None
-            for place, target in enumerate(self.schema.targets):
-                found[own, place] = evaluate(stated.targets[target], columns, constants)
+        names = [parameter.name for parameter in stated.parameters]
+        rows = [self.constants.get(group, {}) for group in table.groups]
+        if any(name not in rows[code] for code in np.unique(table.codes) for name in names):
+            return None
+        values = Constants(tuple(names), table.groups, np.array([[row.get(n, np.nan) for n in names] for row in rows]))
+        trees, constants = map(stated.targets.__getitem__, self.schema.targets), values.by_row(table)
+        found = np.column_stack(
+            [np.broadcast_to(evaluate(tree, table.features, constants), len(table)) for tree in trees]
+        )
         bad = np.flatnonzero(~np.isfinite(found).all(axis=1))
         if len(bad):
             raise InputError(

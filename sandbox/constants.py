@@ -7,6 +7,7 @@ from typing import Any, Self
 import numpy as np
 
 from lawsmith.tasks.arrays import Array
+from lawsmith.tasks.table import Table
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +42,10 @@ class Constants:
         if group not in self.groups:
             raise KeyError(f"no constants for group {group!r}")
         return dict(zip(self.names, self.values[self.groups.index(group)].tolist(), strict=True))
+
+    def by_row(self, table: Table) -> dict[str, Array]:
+        """Name -> the value (n,) for each row of a table; NaN in a group without constants."""
+        return dict(zip(self.names, self.reorder(table.groups).values[table.codes].T, strict=True))
 
     def by_group(self) -> dict[str, dict[str, float]]:
         """Group -> name -> value."""

@@ -8,6 +8,14 @@ IntArray = NDArray[np.intp]
 Mask = NDArray[np.bool_]
 
 
+def weighted_median(values: Array, weights: Array) -> Array:
+    """Along the first axis (C, ...): the smallest value with at least half of the weight (C, ...) at or below it."""
+    order = np.argsort(values, axis=0, kind="stable")
+    reached = np.cumsum(weights[order], axis=0)
+    place = np.argmax(reached >= 0.5 * reached[-1], axis=0)
+    return np.asarray(np.take_along_axis(np.take_along_axis(values, order, 0), place[None], 0)[0])
+
+
 def ranks(values: Array) -> Array:
     """The place (n,) of each value among the distinct ones in order, from 0."""
     return np.unique(values, return_inverse=True)[1].reshape(-1).astype(np.float64)

@@ -104,6 +104,12 @@ class Table:
         """Targets as (n, T), in schema order; T is 0 when they are withheld."""
         return _stack(self.targets, len(self))
 
+    @property
+    def spread(self) -> Array:
+        """Standard deviation (T,) of each target; 1 for one that does not vary."""
+        found = self.target_matrix().std(axis=0)
+        return np.where(found > 0, found, 1.0)
+
     def within_groups(self, columns: Array) -> Array:
         """Columns (n, C) less their means in each group."""
         counts = np.maximum(np.bincount(self.codes), 1)

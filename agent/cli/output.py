@@ -1,7 +1,6 @@
 """Where output goes: results on stdout, everything else on stderr, and JSON as one object."""
 
 import json
-import math
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,17 +22,9 @@ def be_quiet() -> None:
 
 def print_json(content: Mapping[str, Any]) -> None:
     """The one JSON object of a command; a number that is not finite becomes a string, as in archives."""
-    print(json.dumps(_finite(content), indent=2, allow_nan=False))
+    from lawsmith.runs.canonical_json import plain
 
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, float) and not math.isfinite(value):
-        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-    if isinstance(value, Mapping):
-        return {str(key): _finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    return value
+    print(json.dumps(plain(content), indent=2, allow_nan=False))
 
 
 def number(value: float | None, digits: int = 6) -> str:

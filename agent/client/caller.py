@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from lawsmith.agent.client.asker import Awaited, CallOutcome, Question
+from lawsmith.agent.client.background import in_background
 from lawsmith.agent.client.cache import ReplyCache
 from lawsmith.agent.client.call_failures import NOT_BILLED, RETRIED, STOPS_SEARCH, CallFailure, Failure
 from lawsmith.agent.client.costs import Bill, book
@@ -93,21 +94,24 @@ class Caller:
         todo, turn = iter(questions), threading.Lock()
 
         def work() -> None:
-            while True:
-                with turn:  # admitted in order
-                    question = next(todo, None)
-                    item = None if question is None else self._admit(question, outcomes)
-                if question is None:
-                    return
-                if item is not None:
-                    outcomes.put(self._call(*item))
+            try:
+                while True:
+                    with turn:  # admitted in order
+                        question = next(todo, None)
+                        item = None if question is None else self._admit(question, outcomes)
+                    if question is None:
+                        return
+                    if item is not None:
+                        outcomes.put(self._call(*item))
+            except BaseException as error:  # noqa: BLE001 - a bug or a full disk, raised where outcomes are awaited
+                outcomes.put(error)
 
         def wait() -> list[CallOutcome]:
             found = {outcome.slot: outcome for outcome in _awaited(outcomes, len(questions))}
             return [found[question.slot] for question in questions]
 
         for _ in range(min(self._in_flight, len(questions))):
-            _in_background(work, outcomes)
+            in_background(work)
         return wait
 
     def _admit(self, question: Question, outcomes: _Outcomes) -> _Admitted | None:
@@ -228,21 +232,6 @@ class Caller:
             at_most=self._estimate.at_most(request),
         )
         self.recording.answered(attempt)
-
-
-def _in_background(work: Callable[[], None], outcomes: _Outcomes) -> None:
-    """Run `work` in a daemon thread, so that an interrupt ends the process without waiting for slow replies.
-
-    What it raises (a bug, a full disk) is raised again where the outcomes are awaited.
-    """
-
-    def guarded() -> None:
-        try:
-            work()
-        except BaseException as error:  # noqa: BLE001 - raised again by `_awaited`
-            outcomes.put(error)
-
-    threading.Thread(target=guarded, daemon=True).start()
 
 
 def _awaited(outcomes: _Outcomes, count: int) -> Iterator[CallOutcome]:

@@ -25,7 +25,6 @@ from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.metrics import r2
 
 LAWS = 24  # plain laws of the library that are asked beside its surfaces, and as many of the user's own
-TINY = np.finfo(float).tiny
 LEAST_ROWS = 12  # fewer rows cannot outvote one
 
 
@@ -81,7 +80,7 @@ class Doubts:
         beyond = np.array(winner.evaluation.probe)
         if beyond.shape == full.predictions[1].shape:
             away.append(np.abs(full.predictions[1] - beyond))
-        moved = np.concatenate(away) / np.maximum(task.train.target_matrix().std(axis=0), TINY)
+        moved = np.concatenate(away) / task.train.spread
         which = "it" if len(self.rows) == 1 else "them"
         size = f"{np.nanmax(moved):.2g} times the spread of the measurements"
         kept = ~np.isin(np.arange(len(task.train)), [one.row for one in self.rows])

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lawsmith.agent.command.rivals import AGREE, inseparable_laws, percent, plainer_law
+from lawsmith.agent.command.rivals import AGREE, inseparable_laws, plainer_law
 from lawsmith.agent.search.patterns import patterns, refuted
 from lawsmith.agent.search.score import RULES, is_ruled_out
-from lawsmith.runs.intervals.beyond_data import times
+from lawsmith.runs.intervals.beyond_data import percent, times
 from lawsmith.runs.record import FinalScores, Tone
 from lawsmith.runs.trials import Trial
 from lawsmith.sandbox import Evaluation
@@ -116,9 +116,8 @@ def _worse(one: Tone, other: Tone) -> Tone:
 
 def _size(found: Evaluation, task: Task) -> float:
     """The typical held-out error, in spreads of all training targets: a plateau does not make it look bad."""
-    spread = task.train.target_matrix().std(axis=0)
     rmse = np.array([fold.rmse for fold in found.folds])
-    return float(np.exp(np.mean(np.log(np.maximum(rmse / np.where(spread > 0, spread, 1.0), 1e-12)))))
+    return float(np.exp(np.mean(np.log(np.maximum(rmse / task.train.spread, 1e-12)))))
 
 
 def _held_out(found: Evaluation, train: Table, folds: Sequence[Fold]) -> str:

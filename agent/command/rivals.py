@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lawsmith.agent.search.score import free_constants, spread, training_error
+from lawsmith.agent.search.score import free_constants, training_error
+from lawsmith.runs.intervals.beyond_data import percent
 from lawsmith.runs.trials import Trial
 from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks import Array
@@ -54,7 +55,7 @@ def plainer_law(winner: Trial, trials: Sequence[Trial], search_task: SearchTask)
     own, error = winner.evaluation, float(training_error(winner.evaluation, task)[0])
     if len(task.train) > FEW_ROWS or not own.probe or probes is None:
         return ""
-    most = min(MISSES * error, FITS * float(spread(task)[0]))
+    most = min(MISSES * error, FITS * float(task.train.spread[0]))
     plain = [
         (float(training_error(trial.evaluation, task)[0]), trial)
         for trial in trials
@@ -78,11 +79,6 @@ def _apart(prediction: Array, own: Array) -> tuple[float, float]:
     size = np.maximum(np.abs(own), 1e-3 * np.abs(own).max() + 1e-300)
     near, far = np.array_split(np.abs(prediction - own) / size, 2)
     return float(np.median(near)), float(np.median(far))
-
-
-def percent(share: float) -> str:
-    """``0.6 %``; two digits."""
-    return f"{100 * share:.2g} %" if share < 0.0995 else f"{100 * share:.0f} %"
 
 
 def _size(away: float) -> str:

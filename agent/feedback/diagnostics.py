@@ -62,7 +62,7 @@ def diagnose(table: Table, predicted: Array) -> list[TargetDiagnosis]:
         predicted: (n, T) finite predictions of the law fitted to all of them.
     """
     measured = table.target_matrix()
-    scale = np.where(measured.std(axis=0) > 0, measured.std(axis=0), 1.0)
+    scale = table.spread
     residuals = (measured - predicted) / scale
     order = np.argsort(-np.sqrt((residuals**2).mean(axis=0)), kind="stable")[:MAX_TARGETS]
     names = list(table.targets)

@@ -10,18 +10,12 @@ from lawsmith.tasks.noise import replicates
 AT_THE_NOISE = 1.15  # a law whose residuals exceed the noise by less has nothing left to explain
 
 
-def spread(table: Table) -> Array:
-    """Standard deviation (T,) of the targets; 1 for one that does not vary. The unit σ of all residuals."""
-    deviation = table.target_matrix().std(axis=0)
-    return np.asarray(np.where(deviation > 0, deviation, 1.0))
-
-
 def noise_line(table: Table) -> str | None:
     """The noise of each target in one sentence; None where it is not known."""
     found = replicates(table)
     if found is None:
         return None
-    shares = found.noise / spread(table)
+    shares = found.noise / table.spread
     each = ", ".join(f"{name} {share:.3g}σ" for name, share in list(zip(table.targets, shares, strict=True))[:8])
     return (
         f"Noise: rows with equal features and group differ by {each} ({found.freedom} repetitions). No law can leave "

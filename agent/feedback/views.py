@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from lawsmith.agent.feedback.diagnostics import TargetDiagnosis, diagnose
 from lawsmith.agent.feedback.fold_text import fold_labels, held_out_lines
 from lawsmith.agent.feedback.formulas import fit_words, formula_of
-from lawsmith.agent.feedback.noise_text import at_the_noise, spread
+from lawsmith.agent.feedback.noise_text import at_the_noise
 from lawsmith.agent.feedback.standing import Standing
 from lawsmith.agent.feedback.text import clip, number
 from lawsmith.runs.trials import Proposal, Trial
@@ -62,7 +62,7 @@ class Viewer:
         self._sandbox = sandbox
         self.standing = Standing(task)
         self._labels = fold_labels(task.train)
-        self._spread = spread(task.train)
+        self._spread = task.train.spread
         noise = replicates(task.train)
         self._noise = None if noise is None else noise.noise
         self._at_the_noise: dict[str, bool] = {}

@@ -8,7 +8,7 @@ import numpy as np
 
 from lawsmith.sandbox import Constants, Evaluation
 from lawsmith.sandbox.law.expression import Node, features
-from lawsmith.sandbox.law.numeric import Program, evaluate
+from lawsmith.sandbox.law.numeric import evaluate
 from lawsmith.sandbox.law.read import read
 from lawsmith.sandbox.law.statement import Unreadable
 from lawsmith.tasks.arrays import Array
@@ -79,12 +79,10 @@ def _turns(tree: Node, name: str, train: Table, constants: Constants) -> bool:
     step = float(np.ptp(axis)) / STEPS
     beyond = axis.max() + step / 2 * np.arange(STEPS + 1)[:, None]
     places = np.concatenate([axis[None] - step / 2, axis[None], np.broadcast_to(beyond, (STEPS + 1, len(rows)))])
-    columns = {other: values[rows] for other, values in train.features.items()}
-    columns[name] = np.exp(places) if logarithmic else places
-    order = [constants.groups.index(group) for group in train.groups]
-    by_row = dict(zip(constants.names, constants.values[order][train.codes[rows]].T, strict=True))
+    seen = train.take(rows)
+    columns = {**seen.features, name: np.exp(places) if logarithmic else places}
     with np.errstate(all="ignore"):
-        values = np.broadcast_to(np.asarray(Program([tree])(columns, by_row)[0], dtype=float), places.shape)
+        values = np.broadcast_to(evaluate(tree, columns, constants.by_row(seen)), places.shape)
         inside, outside = values[1] - values[0], np.diff(values[2:], axis=0)
     side = np.sign(inside)
     if not np.isfinite(values).all() or not side[0] or (side != side[0]).any():

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from lawsmith.tasks.arrays import Array, IntArray, Mask
+from lawsmith.tasks.arrays import Array, IntArray, Mask, ranks
 from lawsmith.tasks.table import Table
 
 FAR = 8.0  # robust standard deviations beyond which a row is not believed …
@@ -118,12 +118,12 @@ def _missed(measured: Array, leading: Array, around: IntArray, edge: Mask, known
 
 def neighbours(train: Table) -> IntArray:
     """The nearest rows (n, k) of each row by ranks of the features, of its own group where that has enough of them."""
-    levels = [np.unique(column, return_inverse=True)[1].reshape(-1) for column in train.features.values()]
-    ranks = np.column_stack([place / max(1, place.max()) for place in levels])
+    levels = map(ranks, train.features.values())
+    places = np.column_stack([place / max(1, place.max()) for place in levels])
     count = min(NEIGHBOURS, len(train) - 1)
     nearest = np.empty((len(train), count), dtype=np.intp)
     for row in range(len(train)):
-        away = np.abs(ranks - ranks[row]).sum(axis=1) + 2 * (train.codes != train.codes[row])
+        away = np.abs(places - places[row]).sum(axis=1) + 2 * (train.codes != train.codes[row])
         away[row] = np.inf
         nearest[row] = np.argsort(away, kind="stable")[:count]
     return nearest

@@ -59,14 +59,10 @@ def _residuals(trial: Trial, task: Task) -> Array | None:
     stated = read(trial.proposal.source, task.schema.targets, task.schema.features)
     if isinstance(stated, Unreadable) or trial.evaluation.constants is None:
         return None
-    constants, train = Constants.from_json(trial.evaluation.constants), task.train
-    residuals = np.full((len(stated.targets), len(train)), np.nan)
-    for k, (target, tree) in enumerate(stated.targets.items()):
-        for code in np.unique(train.codes):
-            rows = np.flatnonzero(train.codes == code)
-            features = {name: column[rows] for name, column in train.features.items()}
-            predicted = evaluate(tree, features, constants.of(train.groups[code]))
-            residuals[k, rows] = train.targets[target][rows] - predicted
+    train = task.train
+    constants = Constants.from_json(trial.evaluation.constants).by_row(train)
+    trees = stated.targets.items()
+    residuals = [train.targets[name] - evaluate(tree, train.features, constants) for name, tree in trees]
     return np.asarray(residuals * np.sqrt(train.weights))
 
 

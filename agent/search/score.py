@@ -73,7 +73,7 @@ def held_out_error(evaluation: Evaluation, task: Task, target: int | None = None
     scale = np.array([fold.scale for fold in evaluation.folds])
     widest = np.where(scale.max(axis=0) > 0, scale.max(axis=0), 1.0)
     scale = np.where(scale > NARROW * widest, scale, widest)  # a single row has no spread of its own
-    most = np.maximum(USELESS * scale, spread(task))
+    most = np.maximum(USELESS * scale, task.train.spread)
     errors = np.hypot(np.minimum([fold.rmse for fold in evaluation.folds], most), misfit)
     logs = np.log(np.maximum(errors / scale, FLOOR))
     return float(np.exp(np.mean(logs if target is None else logs[:, target])))
@@ -84,7 +84,7 @@ def training_error(evaluation: Evaluation, task: Task) -> Array:
     if evaluation.rmse:
         return np.array(evaluation.rmse)
     nmse = 0.0 if evaluation.train is None else evaluation.train.nmse  # archives of earlier versions have no more
-    return np.asarray(np.sqrt(max(nmse, 0.0)) * spread(task))
+    return np.asarray(np.sqrt(max(nmse, 0.0)) * task.train.spread)
 
 
 def is_ruled_out(evaluation: Evaluation, task: Task) -> bool:
@@ -166,9 +166,3 @@ def _pure_noise(task: Task) -> Array:
     """Scatter (T,) of repeated measurements, and of rounding; 0 where nothing was measured twice."""
     found = replicates(task.train)
     return np.zeros(len(task.schema.targets)) if found is None else found.noise
-
-
-def spread(task: Task) -> Array:
-    """Standard deviation (T,) of the training targets, 1 for one that does not vary."""
-    found = task.train.target_matrix().std(axis=0)
-    return np.where(found > 0, found, 1.0)

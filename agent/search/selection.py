@@ -20,7 +20,6 @@ from lawsmith.agent.search.score import (
     never_levels,
     ranking,
     scarcity,
-    spread,
     training_error,
     typical_error,
 )
@@ -28,7 +27,7 @@ from lawsmith.agent.search.waves import unshown_waves
 from lawsmith.runs.trials import Trial
 from lawsmith.sandbox import Evaluation
 from lawsmith.sandbox.law.traits import traits
-from lawsmith.tasks.arrays import Array
+from lawsmith.tasks.arrays import Array, weighted_median
 from lawsmith.tasks.noise import resolution
 from lawsmith.tasks.task import Task
 
@@ -224,7 +223,7 @@ def _evidence(near: Sequence[Trial], noise: frozenset[str], task: Task, rules: R
 
 def _beyond(evaluation: Evaluation, task: Task) -> Array | None:
     """Predictions (P * T,) at the probe rows in units of the training targets' spread; None when not all are finite."""
-    return (np.array(evaluation.probe) / spread(task)).reshape(-1) if evaluation.probe else None
+    return (np.array(evaluation.probe) / task.train.spread).reshape(-1) if evaluation.probe else None
 
 
 def _most_central(beyond: Sequence[Array | None], plausible: Array, rules: Rules) -> tuple[int, Array]:
@@ -238,7 +237,7 @@ def _most_central(beyond: Sequence[Array | None], plausible: Array, rules: Rules
     if len(usable) < 2:
         return 0, votes
     predictions = np.stack([values for values in beyond if values is not None])
-    away = np.abs(predictions - _median(predictions, votes[usable])).mean(axis=1)
+    away = np.abs(predictions - weighted_median(predictions, votes[usable])).mean(axis=1)
     apart = _apart(predictions)
     alike = apart[np.argmin(away)] <= rules.alike * _typical(apart, plausible[usable])
     return usable[int(np.argmax(alike))], votes
@@ -337,11 +336,3 @@ def _votes(predictions: Array, plausible: Array, rules: Rules) -> Array:
     alike = np.exp(-apart / max(rules.alike * typical, np.finfo(float).tiny))
     votes = plausible**2 / (alike @ plausible)
     return np.asarray(votes / votes.sum())
-
-
-def _median(values: Array, weights: Array) -> Array:
-    """Weighted median (P,) of each column of values (C, P)."""
-    order = np.argsort(values, axis=0, kind="stable")
-    reached = np.cumsum(weights[order], axis=0)
-    place = np.argmax(reached >= 0.5 * reached[-1], axis=0)
-    return np.asarray(np.take_along_axis(np.take_along_axis(values, order, 0), place[None], 0)[0])

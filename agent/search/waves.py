@@ -44,10 +44,9 @@ def _angles(source: str, targets: tuple[str, ...], columns: tuple[str, ...]) -> 
 
 
 def _is_shown(angle: Node, constants: Constants, train: Table) -> bool:
+    every = evaluate(angle, train.features, constants.by_row(train))
     for code in np.unique(train.codes):
-        rows = train.codes == code
-        columns = {name: column[rows] for name, column in train.features.items()}
-        values = evaluate(angle, columns, constants.of(train.groups[code]))
+        values = every[train.codes == code]
         turns = float(np.ptp(values)) / math.tau
         if turns >= FEWEST_TURNS and len(np.unique(values.round(DIGITS))) >= PER_TURN * turns:
             return True

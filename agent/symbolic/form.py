@@ -8,7 +8,8 @@ from functools import cached_property
 from lawsmith.agent.symbolic.terms import DIGITS
 from lawsmith.sandbox.fitting import Form, Loss
 from lawsmith.sandbox.fitting.tree_form import tree_form
-from lawsmith.sandbox.law.expression import Node, Parameter, canonical, complexity, parameters, rename, walk
+from lawsmith.sandbox.law.expression import Node, Parameter, complexity, parameters, rename, walk
+from lawsmith.sandbox.law.key import canonical
 from lawsmith.sandbox.law.parameter_roles import LINEAR
 from lawsmith.sandbox.law.write_candidate import candidate
 from lawsmith.tasks.schema import Schema

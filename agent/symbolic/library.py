@@ -21,7 +21,6 @@ from lawsmith.sandbox.law.expression import (
     Parameter,
     Sum,
     add,
-    canonical,
     exp,
     features,
     mul,
@@ -29,6 +28,7 @@ from lawsmith.sandbox.law.expression import (
     parameters,
     power,
 )
+from lawsmith.sandbox.law.key import canonical
 from lawsmith.sandbox.law.parameter_roles import Role
 
 BENT = 4  # levels of a feature on a plain axis that may show an optimum inside

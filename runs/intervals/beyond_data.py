@@ -66,6 +66,11 @@ def times(factor: float) -> str:
     return f"{digits.removesuffix('.0')} times"
 
 
+def percent(share: float) -> str:
+    """``0.6 %``; two digits."""
+    return f"{100 * share:.2g} %" if share < 0.0995 else f"{100 * share:.0f} %"
+
+
 def remarks(known: Uncertainty, rows: Table) -> list[str | None]:
     """A sentence for each row beyond the data; None for a row inside.
 

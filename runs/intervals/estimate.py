@@ -27,6 +27,7 @@ from lawsmith.runs.intervals.model import Member, TargetErrors, Uncertainty, Val
 from lawsmith.sandbox import Constants, FitJob, FoldScore, JobResult, Sandbox
 from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks import Array, Fold, Table, Task
+from lawsmith.tasks.arrays import weighted_median
 from lawsmith.tasks.axes import is_logarithmic
 
 RESAMPLES = 12  # refits to rows drawn again: enough for a standard deviation to a fifth of itself
@@ -238,16 +239,8 @@ def model_spread(own: Array, predictions: Sequence[tuple[Array, float]]) -> Arra
     weights = np.array([weight for _, weight in predictions])
     away = np.abs(np.array([prediction - own for prediction, _ in predictions]))
     if len(predictions) > 2:
-        away = np.minimum(away, DIVERGED * _weighted_median(away[1:], weights[1:]))
+        away = np.minimum(away, DIVERGED * weighted_median(away[1:], weights[1:]))
     return np.asarray(np.sqrt(np.tensordot(weights / weights.sum(), away**2, axes=1)))
-
-
-def _weighted_median(values: Array, weights: Array) -> Array:
-    """Along the first axis: the smallest value with at least half of the weight at or below it."""
-    order = np.argsort(values, axis=0)
-    cumulative = np.cumsum(weights[order], axis=0)
-    place = np.argmax(cumulative >= 0.5 * weights.sum(), axis=0)
-    return np.asarray(np.take_along_axis(np.take_along_axis(values, order, 0), place[None], 0)[0])
 
 
 def _noise(train: Table, residual: Array, constants: int, target: int) -> tuple[Array, Array]:

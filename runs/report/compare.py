@@ -10,7 +10,7 @@ from lawsmith.runs.archive import Archive
 from lawsmith.runs.report.content import RunContent, gather
 from lawsmith.runs.report.fit import Fit, data_of, fit_of
 from lawsmith.runs.report.live import duration
-from lawsmith.runs.report.render import constant, figure, percent, render
+from lawsmith.runs.report.render import constant, figure, render, shown_percent
 from lawsmith.runs.report.shown_formula import ShownFormula, shown_formula
 from lawsmith.sandbox import Sandbox
 
@@ -71,7 +71,7 @@ def _measures(sides: Sequence[Side], same_data: bool) -> list[Measure]:
             if not all(errors):
                 continue
             values = [{"R²": e[0].r2, "typical error (RMSE)": e[0].rmse}.get(kind, e[0].share) for e in errors]
-            write = {"R²": figure, "typical error (RMSE)": constant}.get(kind, percent)
+            write = {"R²": figure, "typical error (RMSE)": constant}.get(kind, shown_percent)
             found.append(Measure(f"{split} {kind}", tuple(map(write, values)), _better(values, lowest)))
     validation = [side.content.leader.validation if side.content.leader else None for side in sides]
     found.append(Measure("validation R²", tuple(map(figure, validation)), _better(validation, lowest=False)))

@@ -13,6 +13,7 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from lawsmith.runs.intervals.beyond_data import percent
 from lawsmith.runs.report.mathml import code_style, escaped, short
 
 _FOLDER = Path(__file__).parent
@@ -29,7 +30,13 @@ def environment() -> Environment:
         loader=PackageLoader("lawsmith.runs.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
-    made.filters |= {"foreign": escaped, "short": short, "figure": figure, "constant": constant, "percent": percent}
+    made.filters |= {
+        "foreign": escaped,
+        "short": short,
+        "figure": figure,
+        "constant": constant,
+        "percent": shown_percent,
+    }
     return made
 
 
@@ -45,11 +52,9 @@ def constant(value: float | None, digits: int = 5) -> str:
     return f"{value:.{digits}g}".replace("e+0", "e").replace("e+", "e").replace("e-0", "e-").replace("-", "−")
 
 
-def percent(share: float | None) -> str:
-    """A share of one as a percentage with two significant digits."""
-    if share is None or not np.isfinite(share):
-        return "–"
-    return f"{100 * share:.2g} %" if share < 1 else f"{100 * share:.0f} %"
+def shown_percent(share: float | None) -> str:
+    """A share of one as a percentage; a dash where there is none."""
+    return "–" if share is None or not np.isfinite(share) else percent(share)
 
 
 @cache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, dataclass_transform
 
@@ -248,41 +248,3 @@ def rename(node: Node, names: dict[str, str]) -> Node:
 def complexity(node: Node) -> int:
     """Number of nodes of the tree; a parameter counts twice, since it is a choice of the data."""
     return sum(2 if isinstance(n, Parameter) else 1 for n in walk(node))
-
-
-def canonical(node: Node) -> str:
-    """One text for expressions that differ in parameter names and in the order of terms and factors only."""
-    order: dict[str, str] = {}
-    nameless = dict[Node, str]()
-
-    def without_names(one: Node, texts: list[str]) -> str:
-        nameless[one] = _text(one, sorted(texts) if isinstance(one, Sum | Product) else texts)
-        return nameless[one]
-
-    def with_names(one: Node) -> str:
-        if isinstance(one, Parameter):
-            return order.setdefault(one.name, f"#{len(order)}")
-        parts: Sequence[Node] = children(one)
-        if isinstance(one, Sum | Product):
-            parts = sorted(parts, key=nameless.__getitem__)
-        return _text(one, [with_names(part) for part in parts])
-
-    apply_each(node, without_names)
-    return with_names(node)
-
-
-def _text(node: Node, parts: list[str]) -> str:
-    """The text of a node whose parts have these texts; a parameter's is that of any."""
-    match node:
-        case Number(value):
-            return f"{value:.6g}"
-        case Feature(name):
-            return name
-        case Parameter():
-            return "#"
-        case Sum() | Product():
-            return f"{type(node).__name__[0]}({','.join(parts)})"
-        case Power():
-            return f"({parts[0]}^{parts[1]})"
-        case Function(name, _):
-            return f"{name}({','.join(parts)})"

@@ -62,6 +62,11 @@ def source_key(source: str, targets: tuple[str, ...] | None = None, features: tu
     return key if fit is None else _digest(f"{key} {_whole(ast.Module([fit], [])) or source}")
 
 
+def canonical(node: Node) -> str:
+    """One text for trees that differ in names of parameters and in the order of what may be swapped only."""
+    return _text(node, {}, {})
+
+
 def law_key(source: str, schema: Schema) -> str:
     """The key of what `source` states for a task's targets and features."""
     return source_key(source, schema.targets, schema.features)

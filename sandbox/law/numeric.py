@@ -17,7 +17,7 @@ Values = Mapping[str, Any]
 Step = tuple[Callable[..., Any], tuple[int, ...]]
 
 
-def evaluate(node: Node, features: Values, constants: Mapping[str, float]) -> Array:
+def evaluate(node: Node, features: Values, constants: Values) -> Array:
     """(n,) values for features of n rows each; not finite where numpy would say so.
 
     Raises KeyError for a feature or a constant that is not given.

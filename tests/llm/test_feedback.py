@@ -13,7 +13,7 @@ from lawsmith.agent.client.scripted import ScriptedModel
 from lawsmith.agent.feedback.diagnostics import diagnose
 from lawsmith.agent.feedback.fold_text import fold_labels, held_out_lines
 from lawsmith.agent.feedback.formulas import fit_words, formula_of, law_lines
-from lawsmith.agent.feedback.noise_text import at_the_noise, noise_line, spread
+from lawsmith.agent.feedback.noise_text import at_the_noise, noise_line
 from lawsmith.agent.feedback.prompts import Prompts
 from lawsmith.agent.feedback.standing import Standing
 from lawsmith.agent.feedback.tables import Slice, aggregate_text, data_table, plot_text, rows_text
@@ -90,7 +90,7 @@ def test_noise_is_stated_where_rows_were_repeated() -> None:
     jitter = np.tile([-1.0, 1.0, -1.0, 1.0], 8)
     table = Table({"n": n}, {"y": np.log(n) + 0.1 * jitter}, ("all",), np.zeros(32, int))
     line = noise_line(table)
-    assert line is not None and f"y {0.1 * np.sqrt(4 / 3) / spread(table)[0]:.3g}σ" in line
+    assert line is not None and f"y {0.1 * np.sqrt(4 / 3) / table.spread[0]:.3g}σ" in line
     assert noise_line(grid()) is None
     assert at_the_noise(table, (0.1 * jitter)[:, None]) and not at_the_noise(table, (0.2 * jitter)[:, None])
 

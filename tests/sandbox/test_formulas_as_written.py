@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from lawsmith.sandbox import FitJob, Sandbox, read_candidate
-from lawsmith.sandbox.law.expression import canonical, features, parameters
+from lawsmith.sandbox.law.expression import features, parameters
 from lawsmith.sandbox.law.formula import formula
+from lawsmith.sandbox.law.key import canonical
 from lawsmith.sandbox.law.own_form import own_candidate, own_form
 from lawsmith.sandbox.law.write_text import text
 from lawsmith.tasks import InputError, Schema, Table

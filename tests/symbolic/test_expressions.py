@@ -19,7 +19,6 @@ from lawsmith.sandbox.law.expression import (
     Product,
     Sum,
     add,
-    canonical,
     complexity,
     exp,
     log,
@@ -29,6 +28,7 @@ from lawsmith.sandbox.law.expression import (
     rename,
 )
 from lawsmith.sandbox.law.identified import tells_apart
+from lawsmith.sandbox.law.key import canonical
 from lawsmith.sandbox.law.numeric import Program
 from lawsmith.sandbox.law.printed import printed_gradients
 from lawsmith.sandbox.law.write_candidate import candidate

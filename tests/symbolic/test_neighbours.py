@@ -18,7 +18,6 @@ from lawsmith.sandbox.law.expression import (
     Parameter,
     Power,
     add,
-    canonical,
     exp,
     log,
     mul,
@@ -27,6 +26,7 @@ from lawsmith.sandbox.law.expression import (
     walk,
 )
 from lawsmith.sandbox.law.identified import tells_apart, unit_bound
+from lawsmith.sandbox.law.key import canonical
 from lawsmith.sandbox.law.write_text import text
 
 X = Feature("x")
