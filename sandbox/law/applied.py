@@ -6,9 +6,10 @@ from collections.abc import Callable
 from functools import reduce
 from typing import Any
 
+from lawsmith.sandbox.law.built_in import builtin, combined
 from lawsmith.sandbox.law.calls import Bound, Partial
 from lawsmith.sandbox.law.members import call_method
-from lawsmith.sandbox.law.spellings import REDUCED, builtin, combined, library, require_floats
+from lawsmith.sandbox.law.spellings import REDUCED, library, require_floats
 from lawsmith.sandbox.law.statement import Unreadable
 from lawsmith.sandbox.law.values import Library, Once, Own, call, items_of
 
@@ -32,6 +33,9 @@ def applied(function: Any, values: list[Any], named: dict[str, Any], apply: Appl
         case Library(name="builtins.map") if len(values) > 1 and not named:
             rows = zip(*map(items_of, values[1:]), strict=False)
             return held(Once(apply(values[0], list(row), {}) for row in rows))
+        case Library(name="numpy.vectorize") if len(values) == 1 and set(named) <= {"otypes", "cache"}:
+            require_floats(*items_of(named.get("otypes", [])))
+            return values[0]  # a function of trees is one of rows
         case Library(name="numpy.poly1d") if len(values) == 1 and not named:
             return Partial(Library("numpy.polyval"), values, {})
         case Library(name="numpy.finfo") if len(values) == 1:

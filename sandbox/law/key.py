@@ -21,8 +21,9 @@ from lawsmith.sandbox.law.expression import (
     parameters,
 )
 from lawsmith.sandbox.law.functions import ORDERLESS, is_orderless
+from lawsmith.sandbox.law.normal import normal
 from lawsmith.sandbox.law.read import read
-from lawsmith.sandbox.law.standard import standard, turned
+from lawsmith.sandbox.law.standard import turned
 from lawsmith.sandbox.law.statement import Statement, Unreadable
 from lawsmith.sandbox.law.syntax import parse
 from lawsmith.tasks.schema import Schema
@@ -32,7 +33,8 @@ ROUNDS = 2  # of telling parameters apart by their places
 
 def statement_key(statement: Statement) -> str:
     """Equal for statements that state the same law of sizes; bounds guide the fit and do not count."""
-    trees = turned([expanded(tree) for tree in standard(statement)], lambda trees: [*map(expanded, trees)])
+    whole = [expanded(normal(tree)) for tree in statement.targets.values()]  # signs are told from what it amounts to
+    trees = turned(whole, lambda trees: [*map(expanded, trees)])
     marks = {p.name: "shared" if p.name in statement.shared else "own" for p in statement.parameters}
     for _ in range(ROUNDS):
         marks = _told_apart(trees, marks)

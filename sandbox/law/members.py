@@ -98,7 +98,7 @@ def call_method(owner: Any, name: str, values: list[Any], named: dict[str, Any],
             return None
         case _, "sum" | "prod" | "max" | "min" | "dot", _ if isinstance(owner, Vector):
             return library(f"numpy.{name}", [owner, *values], named)
-        case _, "clip" | "dot", _ if isinstance(owner, TREES):
+        case _, "clip" | "dot" | "any" | "all", _ if isinstance(owner, TREES):
             return library(f"numpy.{name}", [owner, *values], named)
         case _, "astype", [kind]:
             require_floats(kind)

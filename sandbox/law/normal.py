@@ -36,6 +36,7 @@ ODD = frozenset(
 )  # f(-u) = -f(u)
 EVEN = frozenset({"cosh", "cos", "abs"})  # f(-u) = f(u)
 ENDLESS = 1e300  # a bound beyond this is none, such as the largest float
+STEEP = 20.0  # log(1 + exp(u)) is u from here on, to nine digits
 FAR = 30.0  # a cap on the argument of an exponential beyond this only keeps it from overflowing
 
 
@@ -90,7 +91,7 @@ def normal_part(node: Node, parts: Sequence[Node], domain: Domain = SIZES) -> No
         case Feature(name, unit):
             return mul(Number(1 / unit), Feature(name)) if unit != 1 else node
         case Sum():
-            return _sum(parts)
+            return _sum(_softplus(parts, domain))
         case Product():
             return _product(parts, domain)
         case Power():
@@ -120,6 +121,18 @@ def _sum(terms: Sequence[Node]) -> Node:
             value, rest = _coefficient(part)
             found[rest] = found.get(rest, 0.0) + value
     return add(*(mul(Number(value), rest) for rest, value in found.items() if value))
+
+
+def _softplus(terms: Sequence[Node], domain: Domain) -> Sequence[Node]:
+    """``max(u, 0) + log(1 + exp(-|u|))``, which cannot overflow, is ``log(1 + exp(u))``."""
+    for floor in terms:
+        match floor:
+            case Function("maximum", (u, Number(0.0))):
+                falling = _product([Number(-1.0), _function("abs", [u], domain)], domain)
+                tail = _function("log1p", [apply("exp", [falling])], domain)
+                if tail in terms:
+                    return [*(t for t in terms if t not in (floor, tail)), _function("logaddexp", [u, ZERO], domain)]
+    return terms
 
 
 def _product(factors: Sequence[Node], domain: Domain) -> Node:
@@ -321,6 +334,11 @@ def _where(parts: Sequence[Node], domain: Domain) -> Node:
             return otherwise
         case Function("equal", (_, Number(value))) if math.isinf(value):
             return otherwise
+        case Function("equal", (factor, Number(0.0))) if then == ZERO and _has_factor(otherwise, factor):
+            return otherwise
+        case Function("less" | "less_equal", (Number(value), u)) if value >= STEEP and then == u:
+            if otherwise == _function("logaddexp", [u, ZERO], domain):  # what it is nearly, far out
+                return otherwise
         case Function("logical_not", (inner,)):
             return _where([inner, otherwise, then], domain)
         case Function("logical_and" | "logical_or" as name, pair):
@@ -340,6 +358,10 @@ def _where(parts: Sequence[Node], domain: Domain) -> Node:
             if isinstance(other, Number) and 0 <= other.value <= TINY and low[0] >= 0:
                 return otherwise
     return apply("where", parts)
+
+
+def _has_factor(node: Node, factor: Node) -> bool:
+    return factor in (node.factors if isinstance(node, Product) else (node,))
 
 
 def _unguarded_whole(node: Node, target: Span) -> Node:

@@ -1,16 +1,15 @@
-"""What numpy, math, scipy and the built-ins offer, read as expressions of the one table of functions."""
+"""What numpy, math and scipy offer, read as expressions of the one table of functions."""
 
 from __future__ import annotations
 
 import ast
-import itertools
 import math
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from lawsmith.sandbox.law.expression import features
+from lawsmith.sandbox.law.expression import Function, Number, features
 from lawsmith.sandbox.law.functions import FUNCTIONS
 from lawsmith.sandbox.law.statement import Unreadable
 from lawsmith.sandbox.law.values import (
@@ -19,7 +18,6 @@ from lawsmith.sandbox.law.values import (
     Columns,
     Library,
     Lookup,
-    Once,
     RowCount,
     Vector,
     binary,
@@ -51,12 +49,13 @@ SAME = frozenset(
 )
 """Functions that hand back their first argument; a list becomes a vector."""
 METHODS = frozenset({"copy", "astype", "ravel", "flatten", "squeeze", "reshape"})
-MOST_TOGETHER = 6  # items that itertools puts together
 
 Call = Callable[..., Any]
 
 
-def _fold(name: str) -> Call:
+def fold(name: str) -> Call:
+    """A function of two values as one of any number of them."""
+
     def joined(*values: Any) -> Any:
         result = values[0]
         for value in values[1:]:
@@ -127,7 +126,7 @@ def _reduced(operator: ast.operator) -> Call:
 
 def _extreme(name: str) -> Call:
     def extreme(value: Any, axis: Any = 0) -> Any:
-        return _fold(name)(*_along(value, axis))
+        return fold(name)(*_along(value, axis))
 
     return extreme
 
@@ -170,6 +169,23 @@ def _xlogy(value: Any, other: Any) -> Any:
     return call("where", [call("equal", [value, 0.0]), 0.0, product])
 
 
+def _told(value: Any) -> bool:
+    """What `any` and `all` say of a test for nan or infinity: predictions of a law are finite, and where they are not
+    its verdict says so. Raises Unreadable for other tests, which would bring rows together."""
+    match value:
+        case Function("isfinite"):
+            return True
+        case Function("not_equal", (one, other)) if one == other:
+            return False
+        case Function("equal", (Function("abs"), Number(math.inf))):
+            return False
+        case Function("logical_not", (inner,)):
+            return not _told(inner)
+        case Function("logical_or" | "logical_and", (one, other)) if _told(one) == _told(other):
+            return _told(one)
+    raise Unreadable("a test of all rows together")
+
+
 def _log(value: Any, base: Any = None) -> Any:
     natural = call("log", [value])
     return natural if base is None else binary(natural, ast.Div(), call("log", [base]))
@@ -196,8 +212,8 @@ SPELLINGS: dict[str, Call] = {
     **dict.fromkeys(("mod", "remainder"), _arithmetic(ast.Mod())),
     **dict.fromkeys(("power", "float_power", "pow"), _power),
     **dict.fromkeys(("absolute", "fabs"), lambda value: call("abs", [value])),
-    **dict.fromkeys(("maximum", "fmax"), _fold("maximum")),
-    **dict.fromkeys(("minimum", "fmin"), _fold("minimum")),
+    **dict.fromkeys(("maximum", "fmax"), fold("maximum")),
+    **dict.fromkeys(("minimum", "fmin"), fold("minimum")),
     **{f"a{name}": (lambda value, name=name: call(f"arc{name}", [value])) for name in ("sin", "cos", "tan", "sinh")},
     **{f"a{name}": (lambda value, name=name: call(f"arc{name}", [value])) for name in ("cosh", "tanh")},
     **dict.fromkeys(("atan2", "arctan2"), lambda one, two: call("arctan2", [one, two])),
@@ -212,17 +228,19 @@ SPELLINGS: dict[str, Call] = {
     "expit": lambda value: binary(1.0, ast.Div(), binary(1.0, ast.Add(), call("exp", [unary(ast.USub(), value)]))),
     "logit": lambda value: call("log", [binary(value, ast.Div(), binary(1.0, ast.Sub(), value))]),
     "hypot": lambda one, two: _power(binary(_power(one, 2), ast.Add(), _power(two, 2)), 0.5),
+    "log_expit": lambda value: unary(ast.USub(), call("logaddexp", [0.0, unary(ast.USub(), value)])),
     "xlogy": _xlogy,
     "heaviside": _heaviside,
     "clip": _clip,
     "nan_to_num": _nan_to_num,
     "select": _select,
     "ndim": _ndim,
+    **dict.fromkeys(("any", "all"), lambda value, axis=None: _told(value)),
     "isinf": lambda value: call("equal", [call("abs", [value]), math.inf]),
     "isnan": lambda value: call("not_equal", [value, value]),
     "invert": lambda value: call("logical_not", [value]),
-    "logical_and": _fold("logical_and"),
-    "logical_or": _fold("logical_or"),
+    "logical_and": fold("logical_and"),
+    "logical_or": fold("logical_or"),
     "polyval": _polyval,
     "einsum": _einsum,
     "tensordot": _tensordot,
@@ -291,80 +309,3 @@ def _vector(value: Any) -> Any:
     if isinstance(value, Columns):
         return value
     return Vector(map(_vector, value)) if isinstance(value, list | tuple) else value
-
-
-def combined(name: str, values: Sequence[Any]) -> list[Any]:
-    """The call of something in itertools, for collections that are known. Raises Unreadable for others."""
-    match name, values:
-        case "combinations" | "permutations" | "combinations_with_replacement", [listed, int() as count] if (
-            0 <= count <= MOST_TOGETHER
-        ):
-            made = getattr(itertools, name)(items_of(listed), count)
-        case "product", [_, *_] if len(values) <= MOST_TOGETHER:
-            made = itertools.product(*map(items_of, values))
-        case "chain", [_, *_]:
-            return [item for value in values for item in items_of(value)]
-        case _:
-            raise Unreadable(f"itertools.{name}")
-    found = [list(items) for items in itertools.islice(made, MAX_ITEMS + 1)]
-    return items_of(found)
-
-
-def builtin(name: str, values: Sequence[Any], named: Mapping[str, Any]) -> Any:
-    """The call of a built-in function. Raises Unreadable for one that no formula needs."""
-    if set(named) == {"start"} and name in ("enumerate", "sum"):
-        values, named = [*values, named["start"]], {}
-    if named and name != "dict" and not (name == "zip" and set(named) == {"strict"}):
-        raise Unreadable(f"{name} with named arguments")
-    given = dict(named)
-    match name, values:
-        case "float", [value] if not isinstance(value, str):
-            return value
-        case "int" | "bool", [int() | float() as value] if abs(value) < 2**53:
-            return int(value) if name == "int" else bool(value)
-        case "abs", [value]:
-            return call("abs", [value])
-        case "pow", [base, exponent]:
-            return _power(base, exponent)
-        case "max" | "min", [_, *_]:
-            several = values if len(values) > 1 else items_of(values[0])
-            return _fold("maximum" if name == "max" else "minimum")(*several)
-        case "sum", [listed, *start]:
-            items = [*start, *items_of(listed)]
-            return total(items, [1] * len(items)) if items else 0
-        case "len", [value]:
-            return RowCount() if isinstance(value, TREES) else len(items_of(value))
-        case "range", [_, *_] if len(values) <= 3 and all(isinstance(value, int) for value in values):
-            return items_of(range(*values))
-        case "zip", _:
-            return Once(list(items) for items in zip(*map(items_of, values), strict=False))
-        case "enumerate", [listed, *start]:
-            return Once([k, item] for k, item in enumerate(items_of(listed), *start))
-        case "reversed", [listed]:
-            return Once(items_of(listed)[::-1])
-        case "sorted", [listed] if all(isinstance(item, str) for item in items_of(listed)):
-            return sorted(items_of(listed))
-        case "list" | "tuple", []:
-            return []
-        case "list" | "tuple", [listed]:
-            return items_of(listed)
-        case "dict", []:
-            return given
-        case "dict", [Lookup() as listed]:
-            return {key: listed.item(key) for key in listed.names()} | given
-        case "dict", [dict() as listed]:
-            return listed | given
-        case "dict", [listed]:
-            return {pair[0]: pair[1] for pair in map(items_of, items_of(listed)) if len(pair) == 2} | given
-        case "str", [str() | int() as value]:
-            return str(value)
-        case "print", _:
-            return None
-    raise Unreadable(f"the name {name}")
-
-
-def truth(value: Any) -> bool:
-    """The value of a condition that is known beforehand. Raises Unreadable for others."""
-    if isinstance(value, TREES | Lookup | RowCount):
-        raise Unreadable("a branch that depends on a feature or parameter")
-    return bool(value)

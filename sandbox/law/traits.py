@@ -176,7 +176,7 @@ def _is_endless(node: Node) -> bool:
             return any(map(_is_endless, children(node)))
         case Power(base, Number(value)):
             return value > 0 and isinstance(base, Function) and _is_endless(base)
-        case Function("log", (argument,)):
+        case Function("log" | "arcsinh", (argument,)):
             return bool(features(argument))
         case Function("maximum" | "minimum" | "abs", arguments):
             return any(map(_is_endless, arguments))

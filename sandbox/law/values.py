@@ -349,3 +349,10 @@ def merged(condition: Node, then: Any, otherwise: Any) -> Any:
     if isinstance(then, list) and isinstance(otherwise, list) and len(then) == len(otherwise):
         return type(then)(merged(condition, a, b) for a, b in zip(then, otherwise, strict=True))
     return call("where", [condition, then, otherwise])
+
+
+def truth(value: Any) -> bool:
+    """The value of a condition that is known beforehand. Raises Unreadable for others."""
+    if isinstance(value, TREES | Lookup | RowCount):
+        raise Unreadable("a branch that depends on a feature or parameter")
+    return bool(value)

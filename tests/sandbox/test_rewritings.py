@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from rewritings import LAWS, THREE, form
+from power_rewritings import THREE, form
+from rewritings import LAWS
 
 from lawsmith.sandbox import Sandbox, evaluate, read_candidate
 from lawsmith.sandbox.law.key import source_key
