@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict
 
 from lawsmith.tasks.arrays import Array, IntArray, Mask
 from lawsmith.tasks.axes import WIDE, is_logarithmic
+from lawsmith.tasks.dependence import steepens
 from lawsmith.tasks.folds import frontier_features, simplex_units
 from lawsmith.tasks.knowledge import Knowledge
 from lawsmith.tasks.table import Table, kept_with_table
@@ -61,8 +62,8 @@ class Unsafe(BaseModel):
 
 
 NOTHING = Knowledge()
-Stated = tuple[float, bool]
-"""How far the user says that a law is used along one feature, and whether that is a factor; else it is in widths."""
+Far = tuple[float, bool]
+"""How far a law is looked at along one feature, and whether that is a factor; else it is in widths."""
 
 
 @kept_with_table
@@ -80,10 +81,11 @@ def reach_rows(table: Table, distances: tuple[tuple[str, float], ...] = ()) -> T
     present = np.unique(table.codes)
     chosen = present[np.linspace(0, len(present) - 1, min(GROUPS, len(present))).astype(int)]
     stated = {name: (size, is_logarithmic(table.features[name])) for name, size in distances}
-    far = [stated.get(name) for name in table.features]
+    steep = steepens(table)
     parts, codes = [], []
     for group in dict.fromkeys(chosen.tolist()):
         x = table.take(table.codes == group).matrix()
+        far = [stated.get(name) or _usual(column, steep) for name, column in zip(table.features, x.T, strict=True)]
         rows = np.concatenate([_rows(x, fixed, far, rng), _edges(x, units, rng)])
         rows[:, labels] = x[rng.integers(len(x), size=len(rows))][:, labels]  # a median is no label
         parts.append(rows)
@@ -93,7 +95,22 @@ def reach_rows(table: Table, distances: tuple[tuple[str, float], ...] = ()) -> T
     return Table(features, {}, table.groups, np.array(codes, dtype=np.intp))
 
 
-def _rows(x: Array, fixed: Mask, far: Sequence[Stated | None], rng: np.random.Generator) -> Array:
+def _usual(column: Array, steep: bool) -> Far:
+    """How far a feature (n,) is looked at of which the user says nothing: by a factor where it is a scale, else by
+    widths.
+
+    Values that are spread evenly, and along which a target grows ever faster (`steep`), are no scale: exponential
+    growth over ten hours has no believable value after a thousand.
+    """
+    values = np.unique(column)
+    low, high = float(values[0]), float(values[-1])
+    if low <= 0 or high < WIDE * low:
+        return RANGES, False
+    even, by_ratios = (low + high) / 2, np.sqrt(low) * np.sqrt(high)
+    return (RANGES, False) if steep and np.median(values) > (even + by_ratios) / 2 else (BEYOND, True)
+
+
+def _rows(x: Array, fixed: Mask, far: Sequence[Far], rng: np.random.Generator) -> Array:
     low, high = x.min(axis=0), x.max(axis=0)
     sides = [[_way(column, up, distance) for up in (False, True)] for column, distance in zip(x.T, far, strict=True)]
     rows = []
@@ -132,14 +149,12 @@ def _edges(x: Array, units: Array, rng: np.random.Generator) -> Array:
     return np.array(rows).reshape(-1, x.shape[1])
 
 
-def _way(column: Array, up: bool, stated: Stated | None) -> Array:
-    """`STEPS` values from the edge of the data outwards, as far as stated or as usual; never past zero, or past one for
-    fractions."""
+def _way(column: Array, up: bool, far: Far) -> Array:
+    """`STEPS` values from the edge of the data outwards, so `far`; never past zero, or past one for fractions."""
     low, high = float(column.min()), float(column.max())
     if low >= 0 and FRACTION <= high <= 1:
         return np.linspace(high, 1.0, STEPS + 1)[1:] if up else np.linspace(low, 0.0, STEPS + 2)[1:-1]
-    factor = low > 0 and high >= WIDE * low
-    size, by_factor = stated or (BEYOND if factor else RANGES, factor)
+    size, by_factor = far
     if by_factor:
         factors = np.geomspace(1.0, 1.0 if not up and _counts(column / low) else size, STEPS + 1)[1:]
         return high * factors if up else low / factors

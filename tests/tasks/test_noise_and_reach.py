@@ -120,6 +120,17 @@ def test_steep_laws_are_believed() -> None:
     assert unsafe(cube, far, far.matrix() ** 3) is None
 
 
+def test_growth_over_evenly_spread_values_is_looked_at_within_widths() -> None:
+    """Exponential growth over ten hours has no believable value after a thousand; sizes spread by ratios go on."""
+    hours, sizes = np.linspace(1, 10, 12), np.geomspace(1, 10, 12)
+    growth = table(hours, np.exp(0.4 * hours))
+    rows = reach_rows(growth)
+    assert rows.features["n"].max() == pytest.approx(28)
+    assert unsafe(growth, rows, np.exp(0.4 * rows.matrix())) is None
+    for other in (table(sizes, np.exp(0.4 * sizes)), table(hours, hours), table(hours, np.sqrt(hours))):
+        assert reach_rows(other).features["n"].max() == pytest.approx(10 * BEYOND)
+
+
 def test_what_is_known_holds_inside_and_beyond_the_data() -> None:
     n = np.geomspace(1, 1e3, 30)
     rows = table(n, 0.2 + 0.6 * n**-0.5)
