@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_timedelta64_dtype
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
@@ -105,8 +106,9 @@ class LawRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 
 
 def _with_years(X: Any) -> Any:
-    """X, with moments as decimal years, as in tables."""
+    """X, with moments as decimal years and durations in seconds, as in tables."""
     if not isinstance(X, pd.DataFrame):
-        return _with_years(pd.DataFrame(X)).to_numpy() if getattr(X, "dtype", np.dtype(float)).kind == "M" else X
+        return _with_years(pd.DataFrame(X)).to_numpy() if getattr(X, "dtype", np.dtype(float)).kind in "mM" else X
     years = {name: found[0] for name, column in X.items() if (found := typed(column)) is not None and found[2]}
+    years |= {name: column.dt.total_seconds() for name, column in X.items() if is_timedelta64_dtype(column.dtype)}
     return pd.DataFrame({name: years.get(name, column) for name, column in X.items()}, index=X.index) if years else X

@@ -35,6 +35,8 @@ def resolve(asked: Asked, names: Sequence[str], where: str) -> Asked:
             f"{where}: no target is named; say with --target which column the law shall predict; "
             f"its columns are {listing(list(names), 12)}."
         )
+    if asked.features == ():
+        raise InputError("No feature is named; name some, or leave features out so that they are decided.")
     group = None if asked.group is None else one(asked.group) if asked.group in names else asked.group
     if group is not None and group not in names:
         group = "" if group.strip().lower() in ("", "none") else one(group)

@@ -8,6 +8,7 @@ from lawsmith.tasks import words
 from lawsmith.tasks.arrays import Array, ranks
 from lawsmith.tasks.dates import is_date, spans_of_years
 from lawsmith.tasks.deciding import Deciding
+from lawsmith.tasks.numerals import is_numeral
 
 FEWEST_STEPS = 3  # of a run's history; two say little of a course
 ONE_WAY = 0.5  # mean correlation of ranks with the step, within runs, of a target that follows it despite its noise
@@ -71,6 +72,7 @@ def decide_companions(d: Deciding) -> None:
     """Columns that are outcomes of the same runs, as the target is."""
     target = d.asked.target[0]
     outcome = any(words.is_outcome(name) for name in d.asked.target)
+    pivoted = is_numeral(target) and not all(map(is_numeral, d.names))
     performance = any(map(words.is_performance, d.asked.target)) or _is_time(target)
     for name in d.open():
         if d.numbers[name] is None or name in d.labelled:
@@ -84,6 +86,8 @@ def decide_companions(d: Deciding) -> None:
             d.set(name, "companion", f"a result beside {target}, by its name")
         elif words.is_repeated_until(name) and _fills_time(d, name, target):
             d.set(name, "companion", f"how often {target} was measured within a time")
+        elif pivoted and is_numeral(name):
+            d.set(name, "companion", f"{target} and it are values of a setting, as in a pivot table")
         elif words.summary_of(name, d.asked.target):
             d.set(name, "companion", f"by its name another statistic beside {target}")
         elif words.prediction_of(name, d.asked.target):

@@ -17,17 +17,15 @@ if TYPE_CHECKING:
 
 
 def frame_bytes(frame: "pd.DataFrame") -> bytes:
-    """The frame as a Parquet file, or as CSV where pyarrow is not installed. A named index becomes a column.
+    """The frame as a Parquet file, or as CSV where pyarrow is not installed. An index that has a name, or holds more
+    than whole numbers, becomes a column.
 
     Raises InputError for a frame without columns or with two columns of one name.
     """
     import pandas as pd
 
-    if any(name is not None for name in frame.index.names):
-        frame = frame.reset_index()
-    names = [
-        ".".join(filter(None, map(str, name))) if isinstance(name, tuple) else as_text(name) for name in frame.columns
-    ]
+    frame = _with_index(frame)
+    names = [column_name(name) for name in frame.columns]
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         raise InputError(f"The DataFrame has two columns called {twice[0]!r}; every column needs its own name.")
@@ -39,6 +37,31 @@ def frame_bytes(frame: "pd.DataFrame") -> bytes:
     content = io.BytesIO()
     pd.DataFrame(columns).to_parquet(content, index=False)
     return content.getvalue()
+
+
+def column_name(label: Any) -> str:
+    """The name of a column as text; the levels of pandas' MultiIndex are joined by points."""
+    return ".".join(filter(None, map(str, label))) if isinstance(label, tuple) else as_text(label)
+
+
+def _with_index(frame: "pd.DataFrame") -> "pd.DataFrame":
+    """The frame with what its index says as columns: named levels, and dates, numbers or words without a name.
+
+    An index that a column repeats, and whole numbers without a name, which number rows, say nothing.
+    """
+    import pandas as pd
+
+    index = frame.index
+    if isinstance(index, pd.MultiIndex) or any(name is not None for name in index.names):
+        levels = {name: index.get_level_values(place) for place, name in enumerate(index.names)}
+        known = [name for name in levels if name in frame.columns]
+        if known and not all(list(levels[name]) == frame[name].tolist() for name in known):
+            raise InputError(f"The DataFrame's index and one of its columns are both called {known[0]!r}; rename one.")
+        frame = frame.reset_index(level=known, drop=True) if known else frame
+        return frame.reset_index() if len(known) < len(levels) else frame
+    if pd.api.types.is_integer_dtype(index.dtype) or "index" in frame.columns:
+        return frame
+    return frame.reset_index()
 
 
 def numbered_categories(frame: "pd.DataFrame") -> tuple[str, ...]:
@@ -62,7 +85,7 @@ def _plain(column: "pd.Series[Any]") -> Any:
     kind = column.dtype
     numpy_kind = kind.kind if isinstance(kind, np.dtype) else ""
     if numpy_kind in "biufM" and numpy_kind:
-        return column.to_numpy()
+        return column.to_numpy(dtype=np.float64) if kind == np.longdouble else column.to_numpy()
     if pd.api.types.is_datetime64_any_dtype(kind):
         return pd.to_datetime(column, utc=True).reset_index(drop=True)
     if pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_complex_dtype(kind):

@@ -19,7 +19,7 @@ from lawsmith.tasks.folds import frontier_features
 from lawsmith.tasks.knowledge import Knowledge, rate_range, read_knowledge, read_reach
 from lawsmith.tasks.leading import leading
 from lawsmith.tasks.new_rows import WHOLE, notation_of
-from lawsmith.tasks.reading import read_table, require_columns
+from lawsmith.tasks.reading import parse_table, read_bytes, require_columns
 from lawsmith.tasks.roles import Roles, decide
 from lawsmith.tasks.rows import filled, filled_labels, finished, take
 from lawsmith.tasks.schema import Column, Decided, Schema
@@ -87,7 +87,7 @@ def read_dataset(
         ignore=tuple(ignore) or said.ignore,
         drop_incomplete=drop_incomplete,
     )
-    roles = decide(cells, asked, str(train))
+    roles = decide(cells, asked, called(train))
     name = _name(train)
     schema = Schema(
         name=name,
@@ -152,7 +152,7 @@ def _dataset(schema: Schema, own: Cells, train: Split, test: Path | None, notice
     if test is None:
         return dataset(schema, "file", train, None, notices)
     cells, read = _cells(test, notation_of(schema))
-    _refuse_other_units(own, cells, schema.names, str(test))
+    _refuse_other_units(own, cells, schema.names, called(test))
     new = tuple(one for one in (*read, *_said(cells, schema)) if one not in notices)
     return dataset(schema, "file", train, _split(cells, schema, test), (*notices, *new))
 
@@ -179,6 +179,14 @@ def _largest(cells: Cells, name: str) -> float:
     return float(np.nanmax(np.abs(values))) if values.dtype.kind == "f" and np.isfinite(values).any() else 0.0
 
 
+def called(path: Path) -> str:
+    """What a sentence calls a table: its path, but for one that was saved for the user, from Python or standard input,
+    as ``tables/DIGEST/NAME.parquet``."""
+    saved = path.parent.parent.name == "tables" and re.fullmatch(r"[0-9a-f]{16}", path.parent.name)
+    name = "" if path.stem in ("table", "stdin") else f" {path.stem!r}"
+    return f"The table{name}" if saved else str(path)
+
+
 def _notation(decimal: str, thousands: str) -> NumberNotation:
     try:
         return NumberNotation.model_validate({"decimal": decimal, "thousands": thousands}).check()
@@ -190,8 +198,8 @@ def _notation(decimal: str, thousands: str) -> NumberNotation:
 
 def _cells(path: Path, notation: NumberNotation) -> tuple[Cells, tuple[str, ...]]:
     """The cells of a file as numbers where they are, and what was unusual about the file."""
-    reading = read_table(path)
-    cells = convert(reading.frame, reading.separator, notation, str(path))
+    reading = parse_table(read_bytes(path), path.name, called(path))
+    cells = convert(reading.frame, reading.separator, notation, called(path))
     if reading.units:
         cells = replace(cells, units={**reading.units, **cells.units})
     return cells, reading.notices
@@ -206,7 +214,7 @@ def _said(cells: Cells, schema: Schema) -> tuple[str, ...]:
 
 def _split(cells: Cells, schema: Schema, path: Path) -> Split:
     """The rows of a file that the schema keeps; raises InputError where it lacks a column."""
-    require_columns(cells.frame, schema.names, str(path))
+    require_columns(cells.frame, schema.names, called(path))
     decided = schema.decided or Decided()
     state = decided.state if decided.state in cells.labels.columns else None
     rows = finished(cells.labels, state)
@@ -219,7 +227,7 @@ def _split(cells: Cells, schema: Schema, path: Path) -> Split:
         numbers = (*schema.targets, *(name for name in schema.features if name not in levels), *weight)
         rows &= filled(cells.frame, numbers) & filled_labels(cells.labels, labels)
     kept = take(cells, rows)
-    return Split(kept.frame, str(path), path, kept.labels)
+    return Split(kept.frame, called(path), path, kept.labels)
 
 
 def _columns(roles: Roles, said: TaskFile, units: Mapping[str, str]) -> dict[str, Column]:

@@ -3,7 +3,10 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+from pydantic import BaseModel, ValidationError
 
 from lawsmith.agent.command.conclude import select
 from lawsmith.agent.command.hall_of_fame import formulas
@@ -17,13 +20,15 @@ from lawsmith.runs import new_run_id
 from lawsmith.runs.laws import Law
 from lawsmith.sandbox import DEFAULT_LIMITS, Limits
 from lawsmith.tasks.errors import InputError
-from lawsmith.tasks.frames import numbered_categories
+from lawsmith.tasks.frames import column_name, numbered_categories
 from lawsmith.tasks.knowledge import range_texts
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from lawsmith.agent.client.config import Options
+
+_Model = TypeVar("_Model", bound=BaseModel)
 
 __all__ = ["Interrupted", "Law", "Observer", "Result", "Run", "discover", "resume"]
 
@@ -45,8 +50,8 @@ def discover(
     sigma: str | None = None,
     ignore: str | Sequence[str] = (),
     ranges: str | Sequence[str] | Mapping[Label, tuple[float | None, float | None]] = (),
-    expect: str | Sequence[str] = (),
-    reach: str | float | Sequence[str] = (),
+    expect: str | Sequence[str] | Mapping[Label, str] = (),
+    reach: str | float | Sequence[str] | Mapping[Label, float] = (),
     drop_incomplete: bool = False,
     decimal: str = "",
     thousands: str = "",
@@ -87,8 +92,9 @@ def discover(
         only: fit nothing but `form`, `hall_of_fame` and `catalogue`.
         target, features, group, test, cap, category, sigma, ignore, drop_incomplete, decimal, thousands: what the
             columns of an own table are, and how its numbers are written; see `lawsmith.tasks.read_dataset`.
-        ranges, expect: what is known of the law, such as "loss=0:" or {"loss": (0, None)}, and "loss falls with N, D".
-        reach: how far beyond the data the law will be used: 10 times the largest values, or "N=100".
+        ranges, expect: what is known of the law, such as "loss=0:" or {"loss": (0, None)}, and "loss falls with N, D"
+            or {"loss": "falls with N, D"}.
+        reach: how far beyond the data the law will be used: 10 times the largest values, "N=100" or {"N": 100}.
         runs: independent searches; run k (from 1) uses `seed` + k - 1.
         time_limit: seconds per run; reading and preparing count for up to half of them.
         max_calls, max_tokens, max_usd: limits of the whole command, shared evenly by its runs.
@@ -112,7 +118,8 @@ def discover(
         Interrupted: Ctrl-C; carries the archive from which `resume` continues.
     """
     began = monotonic()
-    job = Job(
+    job = _checked(
+        Job,
         runs=runs,
         agent=agent,
         model=model,
@@ -128,7 +135,7 @@ def discover(
         keep_data=keep_data,
         trust_all=trust_all,
         allow_opaque=allow_opaque,
-        forms=(form,) if isinstance(form, str) else tuple(form),
+        forms=(form,) if isinstance(form, str) else tuple(form or ()),
         hall_of_fame=() if hall_of_fame is None else formulas(Path(hall_of_fame)),
         catalogue="" if catalogue is None else catalogue_text(Path(catalogue)),
         only=only,
@@ -138,19 +145,22 @@ def discover(
         job = job.of_task(data, None if data_dir is None else Path(data_dir))
     else:
         own = _file(data)
-        table = OwnTable(
+        table = _checked(
+            OwnTable,
             train=str(table_path(own, runs_dir, name or "table")),
-            target=listed(target),
-            features=None if features is None else listed(features),
-            group=None if group is None else str(group),
+            target=_named(own, target),
+            features=None if features is None else _named(own, features),
+            group=None if group is None else column_name(group),
             test=None if test is None else str(table_path(_file(test), runs_dir, f"{name or 'table'}-test")),
             cap=cap,
-            category=(*listed(category), *_own_categories(own, target, group, ignore, category)),
+            category=(*_named(own, category), *_own_categories(own, target, group, ignore, category)),
             sigma=sigma,
-            ignore=listed(ignore),
+            ignore=_named(own, ignore),
             ranges=range_texts(ranges) if isinstance(ranges, Mapping) else listed(ranges),
-            expect=listed(expect),
-            reach=(f"{reach:g}",) if isinstance(reach, int | float) else listed(reach),
+            expect=tuple(f"{name} {how}" for name, how in expect.items())
+            if isinstance(expect, Mapping)
+            else listed(expect),
+            reach=_factors(reach),
             drop_incomplete=drop_incomplete,
             decimal=decimal,
             thousands=thousands,
@@ -166,6 +176,35 @@ def discover(
         return _execute(command, shown)
 
 
+def _checked(kind: type[_Model], **arguments: Any) -> _Model:
+    """A model of these arguments; raises InputError, which names the first one that is of another type."""
+    try:
+        return kind(**arguments)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0])
+        name = {"seconds": "time_limit", "calls": "max_calls", "tokens": "max_tokens", "usd": "max_usd"}.get(name, name)
+        wanted = first["msg"].removeprefix("Input should be ").split(",")[0].replace("a valid string", "text")
+        column = ", the name of a column" if name in ("sigma", "group") else ""
+        shown = " ".join(repr(first["input"]).split())[:40]
+        raise InputError(f"{name} is {shown}; it should be {wanted}{column}.") from None
+
+
+def _named(data: "Path | pd.DataFrame", columns: "Label | Sequence[Label]") -> tuple[str, ...]:
+    """Names of columns; a tuple may be one label of a DataFrame whose columns have several levels."""
+    labels: list[Any] = [] if isinstance(data, Path) else data.columns.tolist()
+    if isinstance(columns, tuple) and columns in labels:
+        return (column_name(columns),)
+    return listed(columns) if isinstance(columns, str | int) else tuple(map(column_name, columns))
+
+
+def _factors(reach: "str | float | Sequence[str] | Mapping[Label, float]") -> tuple[str, ...]:
+    """How far beyond the data, as the command line writes it."""
+    if isinstance(reach, Mapping):
+        return tuple(f"{name}={factor}" for name, factor in reach.items())
+    return (f"{reach:g}",) if isinstance(reach, int | float) else listed(reach)
+
+
 def _own_categories(data: "Path | pd.DataFrame", *named: "Label | Sequence[Label] | None") -> tuple[str, ...]:
     """Columns of a DataFrame that are categories of numbers by their type, and that nothing else was said of."""
     if isinstance(data, Path):
@@ -175,7 +214,8 @@ def _own_categories(data: "Path | pd.DataFrame", *named: "Label | Sequence[Label
 
 
 def _file(table: Any) -> "Path | pd.DataFrame":
-    """A table as a path or a DataFrame: also of columns in a dict, of rows in a list of dicts, of polars and Arrow.
+    """A table as a path or a DataFrame: also of columns in a dict, of rows in a list of dicts, of a Series whose index
+    has a name, of numpy's arrays with named fields, of polars and Arrow.
 
     Raises InputError for anything else.
     """
@@ -183,18 +223,22 @@ def _file(table: Any) -> "Path | pd.DataFrame":
 
     if isinstance(table, str | Path):
         return Path(table)
+    if isinstance(table, pd.Series):
+        table = table.to_frame()
+    if isinstance(table, np.ndarray) and table.dtype.names:
+        table = pd.DataFrame(table)
     if callable(convert := getattr(table, "to_pandas", None)):
         table = convert()
     try:
-        rows = isinstance(table, list) and bool(table) and all(isinstance(row, Mapping) for row in table)
-        table = pd.DataFrame(table) if rows or isinstance(table, Mapping) else table
+        rows = isinstance(table, list | tuple) and bool(table) and all(isinstance(row, Mapping) for row in table)
+        table = pd.DataFrame(list(table) if rows else table) if rows or isinstance(table, Mapping) else table
     except ValueError as error:
         raise InputError(f"The columns of the table do not fit together: {error}.") from None
     if isinstance(table, pd.DataFrame):
         return table
     raise InputError(
-        f"A {type(table).__name__} is no table with named columns; give a file, a DataFrame, a dict of columns or a "
-        "list of dicts."
+        f"A {type(table).__name__} is no table with named columns; give a file, a DataFrame, a dict of columns, a "
+        "list of dicts, or pandas.DataFrame(array, columns=[…])."
     )
 
 

@@ -1,6 +1,7 @@
 """The Python API with a scripted proposer; sandbox, selection and archives are real."""
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
@@ -16,7 +17,7 @@ import lawsmith.agent.symbolic
 from lawsmith.agent.command.api import _file
 from lawsmith.runs import Archive
 from lawsmith.runs.trials import History, Trial
-from lawsmith.tasks import InputError
+from lawsmith.tasks import Dataset, InputError
 
 TRUE = "loss = L + A * N^-a"
 
@@ -154,3 +155,78 @@ def test_tables_of_other_kinds_are_read_or_refused() -> None:
         lawsmith.discover(np.ones((5, 2)), target="y")  # type: ignore[arg-type]
     with pytest.raises(InputError, match="columns of the table do not fit together"):
         lawsmith.discover({"x": [1.0], "y": [1.0, 2.0]}, target="y")
+
+
+@pytest.fixture
+def read_only(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Dataset]:
+    """`discover` without its search: what it makes of a table."""
+    monkeypatch.setattr("lawsmith.agent.command.api._execute", lambda command, observer: command.dataset)
+
+    def read(data: object, **options: object) -> Dataset:
+        found = lawsmith.discover(data, **({"target": "y", "runs_dir": tmp_path} | options))  # type: ignore[arg-type]
+        return cast(Dataset, found)
+
+    return read
+
+
+POINTS = pd.DataFrame({"x": [1.0, 2, 4, 8, 16, 32], "y": [7.0, 5.5, 4.5, 3.8, 3.3, 2.9]})
+
+
+@pytest.mark.parametrize(
+    ("table", "features"),
+    [
+        (POINTS.set_index("x")["y"], ("x",)),
+        (POINTS.set_index("x", drop=False), ("x",)),
+        (pd.DataFrame({"y": POINTS["y"].tolist()}, index=POINTS["x"].tolist()), ("index",)),
+        (pd.DataFrame({"y": POINTS["y"].tolist()}, index=pd.date_range("2020", periods=6)), ("index",)),
+        (POINTS[POINTS["x"] > 0].set_axis([5, 3, 9, 1, 0, 2]), ("x",)),
+        (POINTS.assign(x=POINTS["x"].to_numpy(dtype=np.longdouble)), ("x",)),
+        (POINTS.to_records(index=False), ("x",)),
+        (tuple(POINTS.to_dict("records")), ("x",)),
+    ],
+)
+def test_tables_of_python(table: object, features: tuple[str, ...], read_only: Callable[..., Dataset]) -> None:
+    data = read_only(table)
+    assert data.task.schema.features == features
+    assert data.task.train.targets["y"].tolist() == POINTS["y"].tolist()
+
+
+def test_a_column_of_several_levels_is_named_by_its_tuple(read_only: Callable[..., Dataset]) -> None:
+    frame = POINTS.set_axis(pd.MultiIndex.from_tuples([("in", "x"), ("out", "y")]), axis=1)
+    schema = read_only(frame, target=("out", "y"), features=[("in", "x")]).task.schema
+    assert (schema.features, schema.targets) == (("in.x",), ("out.y",))
+
+
+def test_knowledge_and_reach_as_mappings(read_only: Callable[..., Dataset]) -> None:
+    known = read_only(
+        POINTS, expect={"y": "falls with x"}, reach={"x": 50}, ranges={"y": (0, None)}
+    ).task.schema.knowledge
+    assert known == read_only(POINTS, expect="y falls with x", reach="x=50", ranges="y=0:").task.schema.knowledge
+    assert known.expectations and known.reach and known.ranges
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"features": []}, "No feature is named; name some, or leave features out"),
+        ({"sigma": np.ones(6)}, r"sigma is array\(.*; it should be text, the name of a column"),
+        ({"seed": None}, "seed is None; it should be a valid integer"),
+        ({"cap": 2.5}, "cap is 2.5; it should be a valid integer"),
+        ({"time_limit": "soon"}, "time_limit is 'soon'; it should be a valid number"),
+        ({"target": "loss"}, "^The table has no column 'loss'"),
+        (
+            {"test": {"x": [1.0], "y": [2.0]}, "name": "runs"},
+            "^The table 'runs-test': the target 'y' is 2 in every row",
+        ),
+    ],
+)
+def test_arguments_of_another_type_get_one_sentence(
+    options: dict[str, object], message: str, read_only: Callable[..., Dataset]
+) -> None:
+    with pytest.raises(InputError, match=message):
+        read_only(POINTS, **options)
+
+
+def test_an_index_that_contradicts_a_column_is_refused(read_only: Callable[..., Dataset]) -> None:
+    with pytest.raises(InputError, match="index and one of its columns are both called 'x'; rename one"):
+        read_only(POINTS.set_index(pd.Index(range(6), name="x")))

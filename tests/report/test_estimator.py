@@ -130,3 +130,5 @@ def test_moments_are_decimal_years():
     moments = pd.DataFrame({"when": pd.to_datetime(["2020-01-01", "2021-07-02"]), "N": [1.0, 2.0]})
     assert _with_years(moments)["when"].tolist() == pytest.approx([2020, 2021.4986], abs=1e-3)
     assert _with_years(moments["when"].to_numpy()[:, None])[0, 0] == 2020
+    durations = pd.DataFrame({"took": pd.to_timedelta([90, 120], unit="min")})
+    assert _with_years(durations)["took"].tolist() == [5400, 7200]

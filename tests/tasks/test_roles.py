@@ -587,3 +587,10 @@ def test_infinite_cells_of_one_feature_leave_it_out(tmp_path: Path):
 def test_an_outcome_as_the_only_feature_is_said(tmp_path: Path):
     data = read(tmp_path, pd.DataFrame({"loss": 2 / SWEPT**0.5, "val_loss": 2.1 / SWEPT**0.4}))
     assert data.task.schema.features == ("val_loss",) and "no column says what was set" in " ".join(data.notices)
+
+
+def test_other_columns_of_a_pivot_table_are_no_features(tmp_path: Path):
+    frame = pd.DataFrame({"x": SWEPT, "1.0": TOOK, "3.0": TOOK + SWEPT % 7})
+    assert read(tmp_path, frame, "1.0").task.schema.features == ("x",)
+    frame.set_axis(["0", "1", "2"], axis=1).to_parquet(tmp_path / "numbered.parquet")
+    assert read_dataset(tmp_path / "numbered.parquet", ["2"]).task.schema.features == ("0", "1")
