@@ -19,6 +19,7 @@ from lawsmith.tasks.table import Table
 FEWEST_ROWS = 12  # with fewer, how errors grow is chance
 RATIO = 3.0  # of the targets' upper and lower tenth, below which both kinds of errors look alike
 CLEARLY, EACH = (6.0, 0.1)  # logarithm of how much likelier errors that grow must be: at least, and for each row
+OUTLIER = 6.0  # what a row that is left out as an outlier costs: it lies six typical errors off, or counts
 FLOORS = (0.0, 0.03, 0.1, 0.3, 1.0)  # errors that do not grow, as shares of the typical one that does
 NOISE = 0.5  # correlation of a row's residual with its neighbours' beyond which laws miss a bend
 LEAST = 1e-9  # share of the largest value below which a value says nothing of its error
@@ -66,14 +67,11 @@ def growing_errors(train: Table, predictions: Sequence[Array]) -> GrowingErrors 
     growing = [(law, size) for law in laws for size in _sizes(measured, law)]
     if not growing:
         return None
-    gains = []
-    for left_out in (max(FEW, int(MOST * len(train))), 0):  # single rows can speak for either kind
-        equal = max(_likelihood(measured, law, np.ones(len(law)), left_out) for law in laws)
-        likelihoods = [_likelihood(measured, law, size, left_out) for law, size in growing]
-        gains.append(max(likelihoods) - equal)
+    equal = max(_likelihood(measured, law, np.ones(len(law))) for law in laws)
+    likelihoods = [_likelihood(measured, law, size) for law, size in growing]
     law, size = growing[int(np.argmax(likelihoods))]
     clearly = max(CLEARLY, EACH * len(train))
-    if min(gains) < clearly or _bends(train, (measured - law) / size):
+    if max(likelihoods) - equal < clearly or _bends(train, (measured - law) / size):
         return None
     return GrowingErrors(next(iter(train.targets)), _weights(size))
 
@@ -97,12 +95,15 @@ def _sizes(measured: Array, law: Array) -> list[Array]:
     return [np.hypot(floor * typical, law) for floor in FLOORS]
 
 
-def _likelihood(measured: Array, law: Array, size: Array, left_out: int) -> float:
-    """Logarithm of the likelihood with the best scale, up to a constant; so many rows with the largest errors do not
-    count."""
-    usual = np.sort(np.abs(measured - law) / size)[: len(law) - left_out]
+def _likelihood(measured: Array, law: Array, size: Array) -> float:
+    """Logarithm of the likelihood with the best scale, and the best number of rows with the largest errors that do not
+    count, up to a constant."""
+    rows = len(law)
+    left_out = np.arange(max(FEW, int(MOST * rows)) + 1)
+    usual = np.cumsum(np.sort(np.abs(measured - law) / size))[rows - 1 - left_out] / (rows - left_out)
     least = LEAST * float(np.mean(np.abs(measured) / size))  # exact laws have no errors that could grow
-    return -len(law) * float(np.log(max(float(np.mean(usual)), least))) - float(np.log(size).sum())
+    likely = -rows * np.log(np.maximum(usual, least)) - OUTLIER * left_out
+    return float(likely.max() - np.log(size).sum())
 
 
 def _bends(train: Table, residual: Array) -> bool:

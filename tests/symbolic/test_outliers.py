@@ -159,6 +159,20 @@ def test_an_outlier_where_values_are_large_is_no_growing_error() -> None:
     assert growing_errors(table(x, 40 * relative**3), [40 * truth[:, None] ** 3]) is not None
 
 
+@pytest.mark.parametrize("seed", [2, 5, 6])
+def test_two_outliers_are_no_free_explanation_of_errors_that_grow(seed: int) -> None:
+    """The largest of twenty values scatter most, and a parabola fits the others about as well as the truth does."""
+    rng = np.random.default_rng(seed)
+    x = np.geomspace(1, 300, 20)
+    truth = 3 * x**0.75
+    measured = truth * np.exp(0.12 * rng.standard_normal(20))
+    parabola = np.polyval(np.polyfit(x, measured, 2), x)
+    steep = np.exp(np.polyval(np.polyfit(np.log(x), np.log(measured), 1, w=measured), np.log(x)))
+    assert growing_errors(table(x, measured), [law[:, None] for law in (truth, parabola, steep)]) is not None
+    equal = truth + 2 * rng.standard_normal(20)
+    assert growing_errors(table(x, equal), [truth[:, None]]) is None
+
+
 def test_without_doubts_the_table_stays_the_same_object() -> None:
     task = families({}).task
     assert with_little_weight(task, ()) is task
