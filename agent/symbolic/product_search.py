@@ -14,7 +14,7 @@ from lawsmith.tasks.arrays import Array
 
 ROUNDS = 3  # in which each sum is fitted once
 PRICE = 0.1  # of length, as in the first search over sums
-TERMS = 3  # of each sum
+TERMS = 4  # of each sum
 MOST_SPLITS = 4  # features that are taken apart: each costs two searches a round
 LEAST = 1e-6  # share of the largest value of a sum, below which a row says nothing of the other
 

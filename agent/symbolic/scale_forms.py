@@ -114,6 +114,10 @@ def _joint(profile: Profile, names: Sequence[str]) -> list[Template]:
         {
             f"pure product of {title}": lambda b: mul(b.amplitude(), b.monomial(names)),
             f"exponential of product of {title}": lambda b: b.exponential_of(names),
+            f"level and exponential of product of {title}": lambda b: add(b.level(), b.exponential_of(names)),
+            f"power of sum of growing {title}": lambda b: add(
+                b.level(), mul(b.amplitude(), power(_shared_out(b, names, grow=True), neg(b.exponent())))
+            ),
             f"power of sum of {title}": lambda b: add(
                 b.level(), mul(b.amplitude(), power(_shared_out(b, names), b.fresh("g", Role.EXPONENT, 0.1, 3.0)))
             ),
@@ -145,10 +149,12 @@ def _surfaces(names: Sequence[str]) -> dict[str, Recipe]:
     }
 
 
-def _shared_out(b: Terms, names: Sequence[str]) -> Node:
-    """x^-a + k y^-b + ...: power laws, each worth a multiple of the first, whatever the unit of the target."""
+def _shared_out(b: Terms, names: Sequence[str], *, grow: bool = False) -> Node:
+    """x^-a + k y^-b + ...: power laws, each worth a multiple of the first, whatever the unit of the target; or those
+    that `grow`, x^a + k y^b + ..."""
     first, *others = names
-    return add(b.decay(first), *(mul(b.fresh("k", Role.SCALE, 1e-4, 1e4), b.decay(n)) for n in others))
+    term = b.growth if grow else b.decay
+    return add(term(first), *(mul(b.fresh("k", Role.SCALE, 1e-4, 1e4), term(n)) for n in others))
 
 
 def _monomial_sums(profile: Profile, names: Sequence[str]) -> list[Template]:

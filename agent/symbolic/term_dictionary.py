@@ -18,6 +18,8 @@ MOST_COLUMNS = 24_000  # of the dictionary: with 400 rows some 80 MB
 SLOW = 12.0  # turns over the range, up to which waves meet other factors than the features themselves
 JITTER = 0.5  # standard deviation of the logarithm of starting constants in later searches
 ALGEBRAIC = frozenset({"power", "real", "odd"})
+SATURATING = ("saturation", "steep saturation")  # times anything of the same argument, they say what a Hill curve does
+FALLING = ("hill", "exp")  # kinds that a product of two features may fall by
 ENDING = frozenset({"exp", "fade", "gauss", "sigmoid", "tanh", "arrhenius"})
 
 
@@ -82,7 +84,9 @@ def _products(
     terms += [(p, f) for p in pairs for f in plain if p.kind != "power"]
     for one, two in combinations(plain, 2):
         if one.argument != two.argument:
-            terms += [(one, two, f) for f in single if f.argument not in (one.argument, two.argument)]
+            own = (one.argument, two.argument)
+            first = one.constants == two.constants == (1.0,)
+            terms += [(one, two, f) for f in single if f.argument not in own or (first and f.kind in FALLING)]
     return list(dict.fromkeys(tuple(sorted(term)) for term in terms))
 
 
@@ -99,4 +103,6 @@ def _jittered(factor: Factor, rng: np.random.Generator, rows: ScaledRows) -> Fac
 def _goes(one: Factor, two: Factor) -> bool:
     """Whether a product says more than one factor of a dictionary does."""
     kinds = {one.kind, two.kind}
+    if one.argument == two.argument and not kinds.isdisjoint(SATURATING):
+        return False
     return one.argument != two.argument or not (len(kinds) == 1 or kinds <= ALGEBRAIC or kinds <= ENDING)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -303,9 +304,18 @@ def simpler(terms: Sequence[Term]) -> Iterator[tuple[Term, ...]]:
         for k, factor in enumerate(term):
             others = term[:k] + term[k + 1 :]
             for other in ((), *((f,) for f in _plainer(factor))):
-                changed = tuple(sorted((*others, *other)))
+                changed = _merged((*others, *other))
                 if changed not in rest:
                     yield (*rest[:t], changed, *rest[t:])
+
+
+def _merged(factors: Sequence[Factor]) -> Term:
+    """The product with one whole power of each argument, and none where it would be 1."""
+    powers = Counter[str]()
+    for factor in factors:
+        powers[factor.argument] += round(factor.constants[0]) if factor.kind == "power" else 0
+    rest = [factor for factor in factors if factor.kind != "power"]
+    return tuple(sorted([*rest, *(Factor("power", name, (float(n),)) for name, n in powers.items() if n)]))
 
 
 def _plainer(factor: Factor) -> Iterator[Factor]:
@@ -319,9 +329,13 @@ def _plainer(factor: Factor) -> Iterator[Factor]:
         yield Factor("tanh", argument, (abs(first) / 2 or 1.0,))
     if kind in ("sin", "tanh", "sin of log", "log1p", "exp", "odd", "hinge"):
         yield Factor("power", argument, (1.0,))
+    if kind == "saturation":
+        yield Factor("power" if factor.constants[1].is_integer() else "real", argument, (factor.constants[1],))
     if kind in ("cos", "gauss", "hill"):
         yield Factor("power", argument, (2.0,))
-    if len(factor.constants) - (kind == "hill") == 1 and factor.free:
+    if kind == "steep saturation":
+        yield Factor("saturation", argument, (first, _simple(factor.constants[1], has_unit=False)))
+    if len(factor.constants) - (kind in ("hill", "saturation")) == 1 and factor.free:
         nearest = _simple(first, has_unit=KINDS[kind].roles[0] is not Role.EXPONENT)
         if abs(nearest - first) <= NEAR * abs(first):
             yield replace(factor, constants=(nearest, *factor.constants[1:]), fixed=True)

@@ -27,7 +27,7 @@ MOST_TERMS = 8  # laws of more are no laws that anybody reads
 PRICES = (0.1, 0.3)  # of length, in logarithms of the error
 DEEP_PRICE = 0.02  # of length where there is little noise, and length is no sign of chance
 MANY_REFINED, FEW_TERMS = 150, 4  # of sums of short terms
-FIRST_WIDTH = 1000  # single terms, which cost little to look at
+FIRST_WIDTH, FIRST_REFINED = 1000, 200  # single terms, which cost little to look at, and their shapes
 ROWS_OF_A_TERM = 3  # of each block, where there are several
 ROWS_FOR_DEPTH = 40  # of each block, for a search in all columns
 SOLVED = 1e-10  # share of the variance below which a search is over
@@ -103,12 +103,16 @@ class TermSearch:
         return self._beam(order[:count], price, refined=16, most=most)
 
     def _alone(self, price: float) -> list[TermLaw]:
-        """The best single term of all. Its inner constants decide how good it is, and so many of them are refined."""
+        """The best single term of all, alone or beside a level. Its inner constants decide how good it is, and so many
+        of them are refined."""
         shapes: dict[object, Sequence[Term]] = {}
-        for _, terms in self._grown((), FIRST_WIDTH, price) if len(self.terms) > 1 and not self.stop() else ():
-            shapes.setdefault(shape(terms), terms)
-        most = round(MANY_REFINED / self.rows.blocks**0.5)
-        return sorted(self._each_refined(list(shapes.values())[:most], 6), key=lambda law: self.score(law, price))[:1]
+        most = round(FIRST_REFINED / self.rows.blocks**0.5)
+        for beside in ((), ((),)) if len(self.terms) > 1 and not self.stop() else ():
+            own: dict[object, Sequence[Term]] = {}
+            for _, terms in self._grown(beside, FIRST_WIDTH, price):
+                own.setdefault(shape(terms), terms)
+            shapes |= dict(list(own.items())[:most])
+        return sorted(self._each_refined(shapes.values(), 6), key=lambda law: self.score(law, price))[:1]
 
     def _short(self, price: float) -> list[TermLaw]:
         """Few terms of one function each. Their inner constants decide which of them fit together, and so many more of

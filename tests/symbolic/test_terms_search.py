@@ -14,7 +14,7 @@ from lawsmith.agent.symbolic.product_search import products
 from lawsmith.agent.symbolic.profile import profile
 from lawsmith.agent.symbolic.start_forms import start_forms
 from lawsmith.agent.symbolic.symbolic_proposer import SymbolicProposer
-from lawsmith.agent.symbolic.term_law import ScaledRows, fitted, refine
+from lawsmith.agent.symbolic.term_law import ScaledRows, fitted, refine, simpler
 from lawsmith.agent.symbolic.term_search import TermSearch
 from lawsmith.agent.symbolic.terms import Terms
 from lawsmith.sandbox.fitting import Loss, fit_form
@@ -66,6 +66,9 @@ SHORT: dict[str, tuple[dict[str, tuple[float, float]], Callable[..., Array], int
     "threshold": ({"x": (-2, 2), "z": (-2, 2)}, lambda x, z: 1.6 * np.maximum(x - 0.35, 0) - 0.5 * z, 3),
     "wave": ({"x": (-3, 3), "v": (-2, 2)}, lambda x, v: -2.1 * np.sin(1.7 * x) - 0.25 * v, 3),
     "spins": ({"H": (-3, 3), "T": (0.5, 3)}, lambda H, T: 1.8 * np.tanh(1.1 * H / T), 2),
+    "activated enzyme": ({"S": (0.05, 10), "T": (2.85, 3.2)}, lambda S, T: 4e7 * np.exp(-52 / T) * S / (0.8 + S), 3),
+    "ions": ({"c": (1e-3, 0.3), "z": (1, 3)}, lambda c, z: -0.5 * z**2 * np.sqrt(c) / (1 + 1.3 * np.sqrt(c)), 3),
+    "two atoms": ({"r": (1, 2.5)}, lambda r: 4 * ((1.1 / r) ** 12 - (1.1 / r) ** 6), 2),
     "radiation": ({"f": (0.3, 6), "T": (0.7, 1.5)}, lambda f, T: 1.3 * f**3 / (np.exp(1.6 * f / T) - 1), 2),
 }
 
@@ -86,7 +89,7 @@ def test_every_kind_states_its_slopes() -> None:
     for name, kind in KINDS.items():
         u = np.linspace(0.3, 2.0, 7) if kind.positive or not kind.signed else np.linspace(-2.0, 2.1, 8)
         constants = {2: (1.3, 0.7), 1: (0.9,)}.get(len(kind.roles), ())
-        constants = (*constants, 2.0) if name == "hill" else (2.0,) if name == "power" else constants
+        constants = (*constants, 2.0) if name in ("hill", "saturation") else (2.0,) if name == "power" else constants
         for k, slope in enumerate(kind.slopes(u, *constants)):
             step = 1e-6
             up = [c + step * (j == k) for j, c in enumerate(constants)]
@@ -103,6 +106,13 @@ def test_inner_constants_are_refined() -> None:
     law = refine(start, rows, 20)
     assert law.error < 1e-16
     assert law.terms[0][0].constants[0] == pytest.approx(-0.37, abs=1e-7)
+
+
+def test_whole_powers_of_a_feature_become_one() -> None:
+    square, drawn_close = Factor("power", "x", (2.0,)), Factor("real", "x", (-1.1,))
+    trials = [term for (term,) in simpler([(square, drawn_close)])]
+    assert (Factor("power", "x", (1.0,)),) in trials
+    assert () in [term for (term,) in simpler([(Factor("power", "x", (1.0,)), drawn_close)])]  # x / x is a level
 
 
 def test_a_refined_sum_is_the_least_squares_of_its_terms() -> None:
