@@ -11,7 +11,7 @@ from lawsmith.tasks.numerals import is_numeral
 
 
 class Asked(BaseModel):
-    """What the user says of the columns. None leaves it open; a `group` of "" says that there is none."""
+    """What the user says of the columns. None leaves it open; a `group` or `sigma` of "" says that there is none."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -37,20 +37,39 @@ def resolve(asked: Asked, names: Sequence[str], where: str) -> Asked:
         )
     if asked.features == ():
         raise InputError("No feature is named; name some, or leave features out so that they are decided.")
-    group = None if asked.group is None else one(asked.group) if asked.group in names else asked.group
-    if group is not None and group not in names:
-        group = "" if group.strip().lower() in ("", "none") else one(group)
+    group = _or_none(asked.group, names)
+    if group:
+        parts = [part.strip() for part in group.split(",")]
+        if group not in names and len(parts) > 1 and all(meant(part, names) for part in parts):
+            raise InputError(
+                f"{where}: a group is one column; join {listing(parts)} in a column of their own, or take one as the "
+                "group and give the other with --category."
+            )
+        group = one(group)
+    sigma = _or_none(asked.sigma, names)
+    if sigma and is_numeral(sigma) and not meant(sigma, names):
+        raise InputError(
+            f"--sigma {sigma} is no column; name the one that holds the error of each row. An error that all rows "
+            "share changes nothing."
+        )
     found = Asked(
         target=tuple(map(one, asked.target)),
         features=None if asked.features is None else tuple(map(one, asked.features)),
         group=group,
         category=tuple(map(one, asked.category)),
-        sigma=None if asked.sigma is None else one(asked.sigma),
+        sigma=one(sigma) if sigma else sigma,
         ignore=tuple(map(one, asked.ignore)),
         drop_incomplete=asked.drop_incomplete,
     )
     _refuse_two_roles(found)
     return found
+
+
+def _or_none(name: str | None, names: Sequence[str]) -> str | None:
+    """The name; "" where it says that there is none, and no column is called so."""
+    if name is None or name in names:
+        return name
+    return "" if name.strip().lower() in ("", "none", "no", "false", "off") else name
 
 
 def resolved(name: str, names: Sequence[str], where: str) -> str:
@@ -60,11 +79,14 @@ def resolved(name: str, names: Sequence[str], where: str) -> str:
         return alike[0]
     if len(alike) > 1:
         raise InputError(f"{where}: {name!r} could mean {listing(alike, 8)}; give the whole name.")
-    parts = {re.split(r"[./]", column)[-1]: column for column in names}
-    close = difflib.get_close_matches(name, [*names, *parts], n=3, cutoff=0.6)
+    last = {re.split(r"[./]", column)[-1]: column for column in names}
+    close = difflib.get_close_matches(name, [*names, *last], n=3, cutoff=0.6)
     ending = [column for column in names if len(name) > 2 and name.casefold() in column.casefold()]
-    guesses = list(dict.fromkeys([*(parts.get(found, found) for found in close), *ending]))[:5]
+    guesses = list(dict.fromkeys([*(last.get(found, found) for found in close), *ending]))[:5]
     near = f"; did you mean {' or '.join(guesses)}? Its" if guesses else "; its"
+    parts = [part for part in re.split(r"[\s;,|+&\[\]()]+", name) if part]
+    if len(parts) > 1 and all(meant(part, names) for part in parts):
+        near = f"; several names stand between commas, as in {','.join(parts)}. Its"
     wide = sum(map(is_numeral, names)) > max(2, len(names) // 2)
     said = (
         " Most of these names are numbers, as in a pivot table: give each measurement a row of its own." if wide else ""

@@ -134,7 +134,7 @@ class _Decision(Deciding):
                 self._named_feature(name)
         if asked.group:
             self.set(asked.group, "group", "named")
-        if asked.sigma is not None:
+        if asked.sigma:
             weigh(self, asked.sigma, kind_of_weight(self, asked.sigma), "named")
 
     def _named_feature(self, name: str) -> None:

@@ -19,6 +19,7 @@ from lawsmith.tasks.folds import frontier_features
 from lawsmith.tasks.knowledge import Knowledge, rate_range, read_knowledge, read_reach
 from lawsmith.tasks.leading import leading
 from lawsmith.tasks.new_rows import WHOLE, notation_of
+from lawsmith.tasks.numerals import is_numeral
 from lawsmith.tasks.reading import parse_table, read_bytes, require_columns
 from lawsmith.tasks.roles import Roles, decide
 from lawsmith.tasks.rows import filled, filled_labels, finished, take
@@ -151,6 +152,11 @@ def _dataset(schema: Schema, own: Cells, train: Split, test: Path | None, notice
     """`own`: the cells that `train` holds rows of."""
     if test is None:
         return dataset(schema, "file", train, None, notices)
+    if is_numeral(test.name) and not test.exists():
+        raise InputError(
+            f"--test names a file of rows to score the law on, not a share such as {test.name}; without it the law is "
+            "judged by parts of the training rows."
+        )
     cells, read = _cells(test, notation_of(schema))
     _refuse_other_units(own, cells, schema.names, called(test))
     new = tuple(one for one in (*read, *_said(cells, schema)) if one not in notices)

@@ -27,7 +27,9 @@ def decide_weights(d: Deciding) -> None:
         weight = words.is_weight(name) and d.is_positive(name)
         if weight or (words.is_count(name, d.asked.target) and _is_count(d, name)):
             what = "a weight" if weight else "a number of measurements"
-            if d.weight is None and len(d.asked.target) == 1:
+            if d.asked.sigma == "":
+                d.set(name, "left out", f"{what}; no weights were asked for")
+            elif d.weight is None and len(d.asked.target) == 1:
                 weigh(d, name, "count", f"by its name {what}; rows count by it")
             else:
                 d.set(name, "left out", f"{what}; the errors already say how rows count")
@@ -42,7 +44,9 @@ def _bounds_target(d: Deciding, name: str) -> bool:
 
 
 def _weight_of_target(d: Deciding, name: str, of: str) -> None:
-    if len(d.asked.target) > 1:
+    if d.asked.sigma == "":
+        d.set(name, "left out", f"the error of {of}; no weights were asked for")
+    elif len(d.asked.target) > 1:
         d.set(name, "left out", f"the error of {of}; with several targets all rows count alike")
     elif d.weight is not None:
         d.set(name, "left out", f"an error of {of}; {d.weight.column} already says how rows count")

@@ -13,6 +13,22 @@ TABLES = (".csv", ".tsv", ".txt", ".dat", ".parquet", ".jsonl", ".json", ".xlsx"
 """Endings of a first argument that is meant as a table even where there is no such file."""
 
 
+OTHER_WORDS = {
+    **dict.fromkeys(("weight", "weights", "error", "errors", "yerr", "std", "sample-weight"), "--sigma"),
+    **dict.fromkeys(("exclude", "drop", "skip", "without"), "--ignore"),
+    **dict.fromkeys(("t", "y", "output", "dependent", "label"), "--target"),
+    **dict.fromkeys(("x", "f", "inputs", "columns", "independent"), "--features"),
+    **dict.fromkeys(("bounds", "bound", "limits"), "--range"),
+    **dict.fromkeys(("monotone", "monotonic", "constraint"), "--expect"),
+    **dict.fromkeys(("by", "groups"), "--group"),
+    **dict.fromkeys(("formula", "model-form", "expression", "equation"), "--form"),
+    **dict.fromkeys(("timeout", "time", "max-time", "seconds"), "--time-limit"),
+    **dict.fromkeys(("dropna", "drop-na"), "--drop-incomplete"),
+    **dict.fromkeys(("max-params", "max-constants", "complexity"), "--cap"),
+}
+"""Other programs' words for an option, without dashes -> ours."""
+
+
 def arranged(arguments: Sequence[str], app: Any) -> list[str]:
     """The arguments with ``discover runs.csv`` and ``discover TASK`` spelled out, and shared options after the command.
 
@@ -104,7 +120,11 @@ def complaint(error: Any, arguments: Sequence[str]) -> str:
     name = getattr(error, "option_name", None)
     parameter = getattr(error, "param", None)
     if name and message.startswith("No such option") and context is not None:
-        message = f"There is no option {name}{nearest(name, _options(context.command))}"
+        known = OTHER_WORDS.get(name.lstrip("-").replace("_", "-"))
+        near = f"; did you mean {known}?" if known else nearest(name, _options(context.command))
+        message = f"There is no option {name}{near}"
+    elif message.startswith("No such command") and (flag := _flag_before(arguments, message)):
+        message = f"{flag} takes no value; leave {message.split(chr(39))[1]!r} out"
     elif "unexpected extra argument" in message:
         extra = message.rpartition("(")[2].rstrip(")")
         message = f"{where} does not take {extra!r}"
@@ -115,6 +135,13 @@ def complaint(error: Any, arguments: Sequence[str]) -> str:
     elif message.startswith("Missing argument"):
         message = f"{where} needs {message.removeprefix('Missing argument ').strip(chr(39))}"
     return f"{message}{'' if message.endswith('?') else '.'} See '{where} --help'."
+
+
+def _flag_before(arguments: Sequence[str], message: str) -> str:
+    """The option right before the word that was taken for a command; empty where none stands there."""
+    word = message.split("'")[1] if message.count("'") > 1 else ""
+    place = arguments.index(word) if word in arguments else 0
+    return arguments[place - 1] if place and arguments[place - 1].startswith("--") else ""
 
 
 def _value_of(option: str, arguments: Sequence[str]) -> str:

@@ -53,6 +53,7 @@ STEEPEST = 8.0
 """Bound of a fitted exponent's size; steeper powers of measured features are not met, and overflow."""
 NEAR = 1e6
 """Factor beyond a feature's values within which a constant of its size is sought."""
+_OF_LIBRARIES = re.compile(r"\b(?:np|numpy|math|torch|jnp)\.(?=\w+\s*\()")  # np.exp(
 _NAMES = {"ln": "log", "min": "minimum", "max": "maximum", "asin": "arcsin", "acos": "arccos", "atan": "arctan"}
 _OTHERS: Mapping[str, tuple[int, Callable[..., Node]]] = {
     "sqrt": (1, lambda u: power(u, Number(0.5))),
@@ -130,19 +131,37 @@ def _decay(node: Node) -> Node | None:
     return Product(rest) if divides and len(rest) == len(factors) - 1 == 2 else None
 
 
+def _refuse_other_columns(trees: Iterable[Node], schema: Schema) -> None:
+    """Raise InputError for a constant that is called like a column which is no feature, and may be meant as one."""
+    roles_of = {
+        name: one
+        for one in (() if schema.decided is None else reversed(schema.decided.roles))
+        if one.name not in schema.features
+        for name in (without_unit(one.name)[0], re.split(r"[./]", one.name)[-1], one.name)
+    }
+    for name in sorted({one.name for tree in trees for one in parameters(tree)}):
+        other = roles_of.get(name)
+        if other is not None:
+            raise InputError(
+                f"--form names {name!r}, a column that is no feature here ({other.role}: {other.reason}); name it with "
+                "--features, or call the constant otherwise."
+            )
+
+
 def own_form(text: str, schema: Schema) -> dict[str, Node]:
     """Target -> tree of a formula; raises InputError as `own_candidate`."""
     if len(text) > LONGEST:
         raise InputError(f"--form is longer than {LONGEST} characters.")
     trees: dict[str, Node] = {}
     for part in filter(str.strip, text.split(";")):
-        target, formula = _sides(part, schema)
+        target, formula = _sides(_OF_LIBRARIES.sub("", part), schema)
         if target in trees:
             raise InputError(f"--form states {target} twice.")
         trees[target] = _with_exp(_read(formula, schema.features))
     missing = [target for target in schema.targets if target not in trees]
     if missing:
         raise InputError(f"--form states nothing for {listing(missing)}; write TARGET = FORMULA for each, joined by ;.")
+    _refuse_other_columns(trees.values(), schema)
     named = [tree for tree in trees.values() if any(isinstance(n, Feature) for n in walk(tree))]
     if not named:
         raise InputError(

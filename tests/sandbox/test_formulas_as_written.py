@@ -10,6 +10,7 @@ from lawsmith.sandbox.law.key import canonical
 from lawsmith.sandbox.law.own_form import own_candidate, own_form
 from lawsmith.sandbox.law.write_text import text
 from lawsmith.tasks import InputError, Schema, Table
+from lawsmith.tasks.schema import ColumnRole, Decided
 
 
 def schema(*features: str, targets: tuple[str, ...] = ("loss",)) -> Schema:
@@ -30,6 +31,7 @@ TABLE = schema("N", "D", "lr (x)")
         ("E + A*min(N, D)^-a", "E + A*minimum(N, D)**(-a)"),
         ("1.5e3*A*N", "1500*A*N"),
         ("A * lr^p", "A * `lr (x)`^p"),  # a column may be named without its unit
+        ("A*np.exp(-k*N) + math.sqrt(D)", "A*exp(-k*N) + sqrt(D)"),
         ("A*e^(-k*N) + B/e**(D/h)", "A*exp(-k*N) + B*exp(-D/h)"),
     ],
 )
@@ -199,3 +201,16 @@ def test_a_time_constant_is_a_size_in_any_unit():
         with Sandbox(workers=1) as sandbox:
             found = sandbox.run(FitJob(source, schema("t"), table)).constants
         assert found is not None and found.of("all")["tau"] == pytest.approx(1.3 * unit, rel=0.03)
+
+
+@pytest.mark.parametrize("written", ["acc + A/N^a", "E + A/N^a + opt"])
+def test_a_constant_called_like_a_column_that_is_no_feature_is_refused(written: str):
+    roles = (
+        ColumnRole(name="summary.acc", role="companion", reason="another outcome"),
+        ColumnRole(name="opt", role="group", reason="named"),
+        ColumnRole(name="N", role="feature", reason="a number that varies"),
+    )
+    decided = TABLE.model_copy(update={"decided": Decided(roles=roles)})
+    with pytest.raises(InputError, match=r"a column that is no feature here.*name it with --features, or call"):
+        own_form(written, decided)
+    assert own_form("E + A/N^a", decided)

@@ -594,3 +594,28 @@ def test_other_columns_of_a_pivot_table_are_no_features(tmp_path: Path):
     assert read(tmp_path, frame, "1.0").task.schema.features == ("x",)
     frame.set_axis(["0", "1", "2"], axis=1).to_parquet(tmp_path / "numbered.parquet")
     assert roles(read_dataset(tmp_path / "numbered.parquet", ["2"]))["1"] == "derived"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"features": ["N; D"]}, "no column 'N; D'; several names stand between commas, as in N,D. Its columns are"),
+        ({"ignore": ["[lr,seed]"]}, "several names stand between commas, as in lr,seed"),
+        ({"group": "family,seed"}, "a group is one column; join family and seed in a column of their own, or take"),
+        ({"sigma": "5%"}, "--sigma 5% is no column; name the one that holds the error of each row."),
+        ({"test": Path("0.2")}, "--test names a file of rows to score the law on, not a share such as 0.2"),
+    ],
+)
+def test_options_as_people_type_them_say_what_is_meant(options: dict[str, object], message: str, tmp_path: Path):
+    frame = chinchilla().rename(columns={"n_params": "N", "tokens": "D"}).rename(columns={"run_id": "id_"})
+    with refused(message):
+        read(tmp_path, frame, **options)
+
+
+def test_no_weights_and_no_group_in_other_words(tmp_path: Path):
+    frame = chinchilla().assign(loss_std=np.linspace(0.01, 0.02, 90), n_seeds=3 + np.arange(90) % 3)
+    assert read(tmp_path, frame).task.train.weight is not None
+    data = read(tmp_path, frame, sigma="none", group="no")
+    assert data.task.train.weight is None and data.task.schema.group is None
+    assert {roles(data)[name] for name in ("loss_std", "n_seeds")} == {"left out"}
+    assert read_decided(data.task.schema, tmp_path / "runs.csv").task.train.weight is None
