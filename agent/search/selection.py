@@ -94,11 +94,7 @@ def choose(trials: Sequence[Trial], task: Task, rules: Rules = RULES, allow_opaq
     exact = any(is_exact(trial.evaluation, task) for trial in ranked)
     if exact:  # whether a law levels off is no question where nothing contradicts it
         ranked.sort(key=lambda trial: _simplicity(trial, task))
-    found = {} if exact else patterns(_close(ranked, scores, rules), task)
-    out = refuted(found, rules.pattern)
-    ranked = [trial for trial in ranked if trial.id not in out]
-    near = ranked[:1] if exact else _close(ranked, scores, rules)
-    near, plausible = _plausible(near, scores, only_noise(found), task, rules)
+    ranked, near, plausible = _near(ranked[:1] if exact else ranked, scores, task, rules)
     best = min(scores[trial.id] for trial in near)
     beyond = [_beyond(trial.evaluation, task) for trial in near]
     pick, votes = _most_central(beyond, plausible, rules)
@@ -116,6 +112,28 @@ def choose(trials: Sequence[Trial], task: Task, rules: Rules = RULES, allow_opaq
         votes={trial.id: float(vote) for trial, vote in zip(near, votes, strict=True)},
         warnings=_warnings(winner),
     )
+
+
+def _near(
+    ranked: list[Trial], scores: Mapping[str, float], task: Task, rules: Rules
+) -> tuple[list[Trial], list[Trial], Array]:
+    """The ranked laws without those left out; those of them that cannot be separated from the best; and how plausible
+    each of these is (C,), the most plausible first.
+
+    Left out are laws that the rows refute, and those that are not believable beyond the rows. They do not say which
+    laws are near: those that are near to the best of the rest come in.
+    """
+    while True:
+        close = _close(ranked, scores, rules)
+        found = patterns(close, task) if len(close) > 1 else {}
+        out = refuted(found, rules.pattern)
+        near, plausible = _plausible(
+            [trial for trial in close if trial.id not in out], scores, only_noise(found), task, rules
+        )
+        first, kept = ranked[0], {trial.id for trial in near}
+        ranked = [trial for trial in close if trial.id in kept] + ranked[len(close) :]
+        if ranked[0] is first:
+            return ranked, near, plausible
 
 
 def _close(ranked: Sequence[Trial], scores: Mapping[str, float], rules: Rules) -> list[Trial]:

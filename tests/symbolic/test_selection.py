@@ -177,6 +177,15 @@ def test_an_unbelievable_law_is_not_chosen_while_a_believable_one_is_near(what: 
     assert "x = 400" in alone.warnings[0]
 
 
+def test_a_law_that_is_left_out_does_not_say_which_others_are_near():
+    safe = [
+        trial(f"safe{k}", [error, error], beyond=far)
+        for k, (error, far) in enumerate(((0.15, 9.0), (0.17, 0.1), (0.17, 0.2), (0.17, 0.3)))
+    ]
+    best = made_unsafe(trial("best", [0.1, 0.1], beyond=0.2), "range")
+    assert choose([best, *safe], task()).winner.id == choose(safe, task()).winner.id == "safe3"
+
+
 def test_a_law_that_breaks_what_is_known_is_chosen_only_where_all_do():
     best = made_unsafe(trial("best", [0.01, 0.01]), "stated")
     assert winner(best, trial("obeys", [0.9, 0.9])) == "obeys"
