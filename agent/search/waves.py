@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from lawsmith.sandbox import Constants, Evaluation
-from lawsmith.sandbox.law.expression import Function, Node, features, walk
+from lawsmith.sandbox.law.expression import Feature, Function, Node, features, walk
 from lawsmith.sandbox.law.numeric import evaluate
 from lawsmith.sandbox.law.read import read
 from lawsmith.sandbox.law.statement import Unreadable
@@ -34,13 +34,13 @@ def unshown_waves(source: str, evaluation: Evaluation, train: Table) -> int:
 
 @lru_cache(maxsize=2048)
 def _angles(source: str, targets: tuple[str, ...], columns: tuple[str, ...]) -> tuple[Node, ...]:
-    """What the law takes sines and cosines of, each once."""
+    """What the law takes sines and cosines of, each once; not a feature itself, an angle, where nothing was fitted."""
     found = read(source, targets, columns)
     if isinstance(found, Unreadable):
         return ()
     waves = (part for tree in found.targets.values() for part in walk(tree) if isinstance(part, Function))
     angles = (part.arguments[0] for part in waves if part.name in ("sin", "cos"))
-    return tuple(dict.fromkeys(angle for angle in angles if features(angle)))
+    return tuple(dict.fromkeys(angle for angle in angles if features(angle) and not isinstance(angle, Feature)))
 
 
 def _is_shown(angle: Node, constants: Constants, train: Table) -> bool:

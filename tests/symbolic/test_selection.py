@@ -407,6 +407,15 @@ def test_a_wave_needs_rows_that_show_its_turns(rate, levels, unshown):
     assert unshown_waves(WAVE, evaluation, table) == unshown
 
 
+def test_the_cosine_of_an_angle_itself_claims_no_turns():
+    table = Table({"x": np.linspace(0, 2, 20)}, {"y": np.zeros(20)}, ("g",), np.zeros(20, dtype=np.intp))
+    constants = Constants(("A",), ("g",), np.array([[1.0]]))
+    evaluation = trial("wave", [0.1]).evaluation.model_copy(update={"constants": constants.to_json()})
+    plain, fitted = (WAVE.replace(', "w"]', "]").replace('p["w"] *', rate) for rate in ("", "2.0 *"))
+    assert unshown_waves(plain, evaluation, table) == 0
+    assert unshown_waves(fitted, evaluation, table) == 1
+
+
 def test_a_wave_that_no_row_shows_wins_only_where_nothing_else_does_about_as_well():
     def made(name: str, source: str, constants: Constants, error: float) -> Trial:
         evaluation = trial(name, [error, error], constants=2).evaluation
