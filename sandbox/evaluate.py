@@ -124,7 +124,7 @@ class _EvaluationJobs:
         scored: list[JobResult] = []
         for fold, run in zip(self.folds, folds, strict=True):
             scored.append(run())
-            if scored[-1].verdict is Verdict.TIMEOUT:  # it would hang in the full fit as well
+            if scored[-1].verdict in (Verdict.TIMEOUT, Verdict.SANDBOX_BROKEN):  # so would the full fit, and as long
                 return [(f"fold:{fold.name}", scored[-1])]
             if not scored[-1].ok:
                 break

@@ -1,1 +1,1 @@
-"""Evaluates candidates on a Dask cluster: `client` is the command's side, `worker` the workers'."""
+"""Runs the sandbox's jobs on a Dask cluster: `client` is the command's side, `worker` the workers'."""

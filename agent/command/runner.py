@@ -3,14 +3,13 @@
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import monotonic
 from typing import Self
 
 from lawsmith.agent.cluster.client import joined
-from lawsmith.agent.cluster.cluster_task import ClusterTask
 from lawsmith.agent.command.conclude import conclude
 from lawsmith.agent.command.doubts import Doubts, doubted
 from lawsmith.agent.command.job import Job
@@ -103,12 +102,13 @@ class Command:
         try:
             with (
                 RunThreads() as threads,
-                Sandbox(self.job.limits, self.job.workers, self.job.unsafe_local) as sandbox,
+                Sandbox(self.job.limits, self.job.workers, self.job.unsafe_local) as here,
+                self._searching(here, observer) as sandbox,
                 self._prepared(sandbox, observer) as (dataset, doubts, make_proposer, evaluator),
             ):
                 data = packed(self.dataset) if self.job.table is not None and self.job.keep_data else None
                 runner = Runner(
-                    dataset, make_proposer, evaluator, InTurn(observer), data, doubts, self.job.allow_opaque
+                    dataset, make_proposer, evaluator, InTurn(observer), here, data, doubts, self.job.allow_opaque
                 )
                 for plan in plans:
                     require_same(plan.path(self.runs_dir), evaluator.search_task)
@@ -131,7 +131,14 @@ class Command:
         others find what it evaluated. Conversations wait for their model most of the time, so several are held."""
         if self.chosen.agent == CONVERSING and self.job.cluster is None:
             return CONVERSATIONS
-        return 1 if self.job.cluster is None else max(1, evaluator.width // CANDIDATES_OF_A_RUN)
+        return 1 if self.job.cluster is None else max(1, evaluator.sandbox.workers // CANDIDATES_OF_A_RUN)
+
+    def _searching(self, here: Sandbox, observer: Observer) -> AbstractContextManager[Sandbox]:
+        """The sandbox that a search uses: that of this machine, or of the cluster that the job names."""
+        job = self.job
+        if job.cluster is None:
+            return nullcontext(here)
+        return joined(job.cluster, job.workers, job.limits, job.unsafe_local, observer.noted)
 
     @contextmanager
     def _prepared(
@@ -146,7 +153,7 @@ class Command:
             proposers(
                 self.chosen, self.job, search_task.task, observer.arriving if observer.follows_replies else None
             ) as make_proposer,
-            self._evaluator(search_task, sandbox, observer) as evaluator,
+            Evaluator(sandbox, search_task) as evaluator,
         ):
             yield dataset, doubts, make_proposer, evaluator
 
@@ -175,21 +182,6 @@ class Command:
         """Seconds since the command began, as far as they count for the time limit."""
         limit = self.job.seconds
         return 0.0 if limit is None else min(monotonic() - self.began, PREPARING * limit)
-
-    @contextmanager
-    def _evaluator(self, search_task: SearchTask, sandbox: Sandbox, observer: Observer) -> Iterator[Evaluator]:
-        """Evaluates on this machine, or on the cluster that the job names."""
-        job = self.job
-        if job.cluster is None:
-            with Evaluator(sandbox, search_task) as evaluator:
-                yield evaluator
-            return
-        cluster_task = ClusterTask(search_task, sandbox.limits, job.unsafe_local)
-        with (
-            joined(job.cluster, cluster_task, job.workers, observer.noted) as cluster,
-            Evaluator(sandbox, search_task, elsewhere=cluster) as evaluator,
-        ):
-            yield evaluator
 
     def plan(self, index: int) -> "Plan":
         """What the run of that index is to be."""
@@ -281,6 +273,8 @@ class Runner:
     make_proposer: MakeProposer
     evaluator: Evaluator
     observer: Observer
+    here: Sandbox
+    """Of this machine, where `law.py` is proved and scored: no cluster sees a test row."""
     data: bytes | None = None
     """The rows that go with each archive; see `lawsmith.runs.data`."""
     doubts: Doubts | None = None
@@ -316,10 +310,10 @@ class Runner:
 
     def _announce_tier(self) -> None:
         """Says at each run what `--unsafe-local` comes to here."""
-        tier = self.evaluator.sandbox.tier
+        tier = self.here.tier
         if tier is Tier.NONE:
             self.observer.warned(UNPROTECTED)
-        elif self.evaluator.sandbox.unsafe_local:
+        elif self.here.unsafe_local:
             self.observer.warned(f"--unsafe-local is not needed: candidates are isolated here (tier {tier}).")
 
     def close(self) -> None:
@@ -337,12 +331,11 @@ class Runner:
             note_screening(proposer, journal, plan.until)
             # A report waits for replies under way, whose candidates may hang: the deadline holds for them too.
             account = proposer.report(journal.history) if isinstance(proposer, Reporting) else None
-        sandbox = self.evaluator.sandbox
         conclude(
             journal,
             self.dataset,
             self.evaluator.search_task,
-            sandbox,
+            self.here,
             budget.spent,
             stopped,
             account,

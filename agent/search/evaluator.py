@@ -4,31 +4,14 @@ import math
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import partial
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Self
 
 from lawsmith.sandbox import Evaluation, JobResult, Sandbox, SearchOver
 from lawsmith.sandbox.search_task import SearchTask
-
-
-class Elsewhere(Protocol):
-    """What evaluates candidates instead of the sandbox of this machine: `width` at a time, each call waiting.
-
-    deadline: as `Sandbox.deadline`.
-    """
-
-    deadline: float
-
-    @property
-    def width(self) -> int:
-        """How many candidates it evaluates at a time."""
-
-    def evaluate(self, source: str) -> Evaluation:
-        """Score one candidate, as `SearchTask.evaluate` does; waits for it."""
 
 
 class Evaluator:
@@ -39,19 +22,15 @@ class Evaluator:
     alone.
     """
 
-    def __init__(self, sandbox: Sandbox, search_task: SearchTask, *, elsewhere: Elsewhere | None = None) -> None:
+    def __init__(self, sandbox: Sandbox, search_task: SearchTask) -> None:
         self.sandbox, self.search_task, self.task = sandbox, search_task, search_task.task
         self._lock = threading.Lock()
         self._results: dict[str, Future[Evaluation]] = {}
         self._wanted: Counter[str] = Counter()
-        self._elsewhere = elsewhere
         self._deadlines: list[float] = []
-        self._evaluate: Callable[..., Evaluation] = partial(search_task.evaluate, sandbox)
         # Threads only wait for the sandbox; twice its workers keep it busy while results are being scored.
         self.width = 2 * sandbox.workers
         """Candidates at a time."""
-        if elsewhere is not None:
-            self._evaluate, self.width = (lambda source, whole: elsewhere.evaluate(source)), elsewhere.width
         self._threads = ThreadPoolExecutor(self.width, thread_name_prefix="evaluate")
 
     def submit(self, source: str, whole: JobResult | None = None) -> Future[Evaluation]:
@@ -60,7 +39,7 @@ class Evaluator:
             self._wanted[source] += 1
             if source in self._results:
                 return self._results[source]
-            begun = self._results[source] = self._threads.submit(self._evaluate, source, whole=whole)
+            begun = self._results[source] = self._threads.submit(self.search_task.evaluate, self.sandbox, source, whole)
         begun.add_done_callback(lambda done: self._forget_stopped(source, done))
         return begun
 
@@ -85,9 +64,7 @@ class Evaluator:
                 self._tell_deadline()
 
     def _tell_deadline(self) -> None:
-        for executor in (self.sandbox, self._elsewhere):
-            if executor is not None:
-                executor.deadline = max(self._deadlines, default=math.inf)
+        self.sandbox.deadline = max(self._deadlines, default=math.inf)
 
     def remember(self, source: str, evaluation: Evaluation) -> None:
         """Take over a result that an archive has on record."""

@@ -4,7 +4,7 @@ import math
 import os
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
@@ -28,11 +28,10 @@ from lawsmith.sandbox.isolation import ISOLATED, Tier
 from lawsmith.sandbox.jobs import FitJob, Job, JobResult, ScreenJob, SearchOver
 from lawsmith.sandbox.law.parse import Candidate
 from lawsmith.sandbox.limits import DEFAULT_LIMITS, Limits
-from lawsmith.sandbox.pool import numeric_library
 from lawsmith.sandbox.pool.protocol import reply_bound
 from lawsmith.sandbox.pool.queue import QueuedJob, Waiting
-from lawsmith.sandbox.pool.start import Attempt, start
-from lawsmith.sandbox.pool.warm_process import Outcome, WarmProcess, WarmProcessFailed
+from lawsmith.sandbox.pool.start import Attempt, Forking, Start, start
+from lawsmith.sandbox.pool.warm_process import Deadly, Outcome, WarmProcessFailed
 from lawsmith.sandbox.verdict import Verdict
 from lawsmith.sandbox.verify import Claim, perform, predict, sharing, verify
 from lawsmith.tasks.arrays import Array
@@ -47,8 +46,9 @@ class Sandbox:
     """Executes jobs in isolated processes. Thread-safe; close it, or use it as a context manager.
 
     workers: jobs at a time, by default one per processor. unsafe_local: run even where this machine can
-    isolate nothing. tier: insist on this one instead of the strongest that can be had. Raises ValueError for
-    workers < 1; the first use raises SandboxUnavailable where no tier can be had.
+    isolate nothing. tier: insist on this one instead of the strongest that can be had. start: of the process that
+    forks, here or elsewhere. Raises ValueError for workers < 1; the first use raises SandboxUnavailable where no tier
+    can be had.
     """
 
     def __init__(
@@ -57,6 +57,7 @@ class Sandbox:
         workers: int | None = None,
         unsafe_local: bool = False,
         tier: Tier | None = None,
+        start: Start = start,
     ) -> None:
         self.limits, self.unsafe_local = limits, unsafe_local
         self.workers = workers if workers is not None else len(os.sched_getaffinity(0))
@@ -66,7 +67,7 @@ class Sandbox:
             self._tiers: tuple[Tier, ...] = (tier,)
         else:
             self._tiers = (*ISOLATED, Tier.NONE) if unsafe_local else ISOLATED
-        self._attempts: tuple[Attempt, ...] = ()
+        self._start, self._attempts = start, tuple[Attempt, ...]()
         self._lock = threading.Lock()
         self._closed = False
         self.deadline = math.inf
@@ -74,7 +75,7 @@ class Sandbox:
         may hang, is stopped `GRACE_SECONDS` later: its job raises SearchOver, and says nothing of the candidate."""
         self._waiting = Waiting(self.workers)
         self._pool = ThreadPoolExecutor(self.workers, thread_name_prefix="sandbox")
-        self._warm_process: WarmProcess | None = None
+        self._warm_process: Forking | None = None
         self._warming = self._pool.submit(self._warm)
 
     def __enter__(self) -> Self:
@@ -138,6 +139,10 @@ class Sandbox:
         """Whether all predictions follow from constants and rows alone; see sandbox.verify."""
         return verify(candidate, schema, claims, self._execute)
 
+    def fork(self, packed: bytes, bound: int, modules: Iterable[str] = (), stop: float = math.inf) -> Outcome:
+        """What became of a job as bytes in a fresh process; see `WarmProcess.run`, also for what is raised."""
+        return self._current().run(packed, bound, self.limits, stop, modules)
+
     def close(self) -> None:
         """Ends every job and process; returns when they are gone. Harmless when repeated."""
         with self._lock:
@@ -189,9 +194,7 @@ class Sandbox:
         stop = self.deadline + GRACE_SECONDS if order.foreign else math.inf
         if time.monotonic() >= stop:
             raise SearchOver
-        warm_process = self._current()
-        warm_process.prepare(numeric_library.wanted(order.modules))
-        outcome = warm_process.run(packed, most, self.limits, stop)
+        outcome = self.fork(packed, most, order.modules, stop)
         if outcome.stopped:
             raise SearchOver
         return outcome
@@ -202,6 +205,8 @@ class Sandbox:
         for retries in reversed(range(1 + _RETRIES)):
             try:
                 outcome = self._launch(order, packed, most)
+            except Deadly as error:
+                return JobResult(Verdict.SANDBOX_BROKEN, str(error))
             except WarmProcessFailed as error:
                 reason = str(error)
                 continue
@@ -222,10 +227,8 @@ class Sandbox:
         found, count = None, len(job.sources)
         packed, most = screening_message(job, self.limits), reply_bound(0, 0, [count], 1)
         for _ in range(1 + _RETRIES):
-            warm_process = self._current()
-            warm_process.prepare(numeric_library.wanted(modules_of_ours(" ".join(job.sources))))
             with suppress(WarmProcessFailed):
-                found = screened(job, warm_process.run(packed, most, self.limits))
+                found = screened(job, self.fork(packed, most, modules_of_ours(" ".join(job.sources))))
                 break
         if found is not None:
             return found
@@ -234,10 +237,10 @@ class Sandbox:
         halves = job.sources[: count // 2], job.sources[count // 2 :]
         return np.concatenate([self._screened(replace(job, sources=half)) for half in halves])
 
-    def _warm(self) -> WarmProcess:
+    def _warm(self) -> Forking:
         return self._current()
 
-    def _current(self) -> WarmProcess:
+    def _current(self) -> Forking:
         with self._lock:
             if self._closed:
                 raise WarmProcessFailed("the sandbox is closed")
@@ -245,7 +248,7 @@ class Sandbox:
                 self._warm_process.close()
                 self._warm_process = None
             if self._warm_process is None:
-                self._warm_process, attempts = start(self._tiers, self.limits)
+                self._warm_process, attempts = self._start(self._tiers, self.limits)
                 # What was proved, and is on record with every evaluation, holds for a replacement as well.
                 self._tiers = (self._warm_process.tier,)
                 self._attempts = self._attempts or attempts

@@ -1,9 +1,11 @@
 """Starts the warm process at the strongest tier that this machine grants and that its canaries prove."""
 
+import math
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
+from typing import Protocol
 
 from lawsmith.sandbox.clean import clean
 from lawsmith.sandbox.isolation import Tier
@@ -11,7 +13,7 @@ from lawsmith.sandbox.isolation.canaries import CANARIES, PASSED, STOPPED, bait
 from lawsmith.sandbox.isolation.obstacles import obstacle
 from lawsmith.sandbox.limits import Limits
 from lawsmith.sandbox.pool.protocol import Malformed, pack_job, reply_bound, unpack_replies
-from lawsmith.sandbox.pool.warm_process import WarmProcess, WarmProcessFailed, WarmProcessLost
+from lawsmith.sandbox.pool.warm_process import Outcome, WarmProcess, WarmProcessFailed, WarmProcessLost
 from lawsmith.tasks.errors import InputError
 
 STARTS = 3
@@ -34,6 +36,30 @@ class SandboxUnavailable(InputError):
     def __init__(self, message: str, attempts: Sequence[Attempt] = ()) -> None:
         super().__init__(message)
         self.attempts = tuple(attempts)
+
+
+class Forking(Protocol):
+    """What runs each job in a fresh process: the warm process of this machine, or workers elsewhere.
+
+    tier: the isolation that was proved.
+    """
+
+    @property
+    def tier(self) -> Tier: ...
+
+    def run(
+        self, job: bytes, bound: int, limits: Limits, stop: float = math.inf, modules: Iterable[str] = ()
+    ) -> Outcome:
+        """See `WarmProcess.run`."""
+
+    def alive(self) -> bool:
+        """False where another one has to be started."""
+
+    def close(self) -> None:
+        """End what it has begun."""
+
+
+Start = Callable[[Sequence[Tier], Limits], tuple[Forking, tuple[Attempt, ...]]]
 
 
 def start(tiers: Sequence[Tier], limits: Limits) -> tuple[WarmProcess, tuple[Attempt, ...]]:

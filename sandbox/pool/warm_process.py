@@ -16,7 +16,7 @@ from pathlib import Path
 
 from lawsmith.sandbox.isolation import Tier
 from lawsmith.sandbox.limits import Limits
-from lawsmith.sandbox.pool import paths
+from lawsmith.sandbox.pool import numeric_library, paths
 from lawsmith.sandbox.pool.control import ENDED, LAUNCH, MESSAGE_BYTES, STARTED
 
 START_SECONDS = 300.0  # to import numpy and prove isolation: a second, and minutes on a loaded machine
@@ -31,6 +31,10 @@ class WarmProcessFailed(RuntimeError):
 
 class WarmProcessLost(WarmProcessFailed):
     """It went away without a word, most likely killed from outside: nothing that another start would not heal."""
+
+
+class Deadly(WarmProcessFailed):
+    """The job killed one process that forks after the other, and is not tried again."""
 
 
 @dataclass(frozen=True)
@@ -104,19 +108,21 @@ class WarmProcess:
                 raise WarmProcessFailed(answer["error"])
             raise WarmProcessLost("the warm process ended while starting")
 
-    def prepare(self, modules: Iterable[str]) -> None:
-        """Imports library modules once, before the fork, that a candidate is about to import."""
+    def _prepare(self, modules: Iterable[str]) -> None:
         with self._lock:
-            for module in sorted(set(modules) - self._imported):
+            for module in sorted(set(numeric_library.wanted(modules)) - self._imported):
                 self._send(module.encode(), [])
                 self._imported.add(module)
 
-    def run(self, job: bytes, bound: int, limits: Limits, stop: float = math.inf) -> Outcome:
+    def run(
+        self, job: bytes, bound: int, limits: Limits, stop: float = math.inf, modules: Iterable[str] = ()
+    ) -> Outcome:
         """Runs one job in a fresh fork until its end; raises WarmProcessFailed if the warm process goes away.
 
         `bound` is the most bytes that a reply can have; at the time `stop`, of the monotonic clock, the job is ended
-        whatever it does.
+        whatever it does. `modules`, which it is about to import, are imported once, before the fork.
         """
+        self._prepare(modules)
         with contextlib.ExitStack() as stack:
             ours, theirs = (stack.enter_context(end) for end in socket.socketpair())
             status, reporter = (

@@ -25,7 +25,7 @@ from lawsmith.agent.search.evaluator import Evaluator
 from lawsmith.runs import Archive, Manifest
 from lawsmith.runs.archive import RESULT
 from lawsmith.runs.trials import History, Proposal
-from lawsmith.sandbox import Evaluation, FitJob, Sandbox, SearchOver
+from lawsmith.sandbox import FitJob, Sandbox, SearchOver
 from lawsmith.sandbox.search_task import SearchTask
 
 POWER = form_source(("L", "A", "a"), 'p["L"] + p["A"] * x["N"] ** -p["a"]')
@@ -76,7 +76,7 @@ def test_what_a_report_waits_for_is_stopped_like_the_search(tmp_path: Path) -> N
         assert sandbox.tier
         evaluator = Evaluator(sandbox, SearchTask.of(dataset.task))
         proposer = Waiting(evaluator)
-        runner = Runner(dataset, lambda *_: proposer, evaluator, Observer())
+        runner = Runner(dataset, lambda *_: proposer, evaluator, Observer(), sandbox)
         began = time.monotonic()
         run = runner.run(Plan(0, 0, Allowance(seconds=1.0), manifest), tmp_path)
         took = time.monotonic() - began
@@ -86,30 +86,18 @@ def test_what_a_report_waits_for_is_stopped_like_the_search(tmp_path: Path) -> N
         assert sandbox.deadline == math.inf
 
 
-class Elsewhere:
-    """A cluster that only remembers what it was told."""
-
-    width = 1
-    deadline = math.inf
-
-    def evaluate(self, source: str) -> Evaluation:
-        raise NotImplementedError
-
-
 def test_of_several_searches_the_last_deadline_counts() -> None:
     with Sandbox(workers=1) as sandbox:
-        elsewhere = Elsewhere()
-        evaluator = Evaluator(sandbox, SearchTask.of(small_dataset().task), elsewhere=elsewhere)
+        evaluator = Evaluator(sandbox, SearchTask.of(small_dataset().task))
         began = time.monotonic()
         with evaluator.until(1000.0):
             assert 999 < sandbox.deadline - began < 1010
             with evaluator.until(2000.0):
                 assert 1999 < sandbox.deadline - began < 2010
-                assert elsewhere.deadline == sandbox.deadline
-            assert 999 < elsewhere.deadline - began < 1010
+            assert 999 < sandbox.deadline - began < 1010
             with evaluator.until(None):
                 assert sandbox.deadline == math.inf
-        assert sandbox.deadline == elsewhere.deadline == math.inf
+        assert sandbox.deadline == math.inf
 
 
 class Started(Observer):

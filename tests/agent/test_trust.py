@@ -156,18 +156,13 @@ class _Box:
         self.tier, self.unsafe_local = tier, unsafe_local
 
 
-class _Evaluator:
-    def __init__(self, sandbox: _Box) -> None:
-        self.sandbox = sandbox
-
-
 @pytest.mark.parametrize(
     ("tier", "unsafe", "told"),
     [(Tier.NONE, True, UNPROTECTED), (Tier.FULL, True, "--unsafe-local is not needed"), (Tier.FULL, False, None)],
 )
 def test_unsafe_local_is_announced_at_each_run(tier: Tier, unsafe: bool, told: str | None) -> None:
     heard = _Heard()
-    runner = Runner(None, None, _Evaluator(_Box(tier, unsafe)), heard)  # type: ignore[arg-type]
+    runner = Runner(None, None, None, heard, _Box(tier, unsafe))  # type: ignore[arg-type]
     runner._announce_tier()
     assert [sentence for sentence in heard.warnings if told and sentence.startswith(told)] == heard.warnings
     assert len(heard.warnings) == (told is not None)

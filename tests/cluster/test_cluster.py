@@ -3,14 +3,14 @@
 import json
 import math
 import os
+import re
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, redirect_stdout
+from contextlib import AbstractContextManager, contextmanager, redirect_stdout
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -29,11 +29,11 @@ from scripted_discover import FORMS, PAUSE, script
 
 from lawsmith.agent.cli import main
 from lawsmith.agent.cluster import client
-from lawsmith.agent.cluster.client import Cluster, ClusterLost, check_address, joined
-from lawsmith.agent.cluster.cluster_task import ClusterTask
+from lawsmith.agent.cluster.client import LOCAL, Cluster, ClusterLost, check_address, joined
 from lawsmith.runs import Archive
 from lawsmith.runs.trials import recorded_trials
 from lawsmith.sandbox import DEFAULT_LIMITS, Evaluation, Sandbox, SearchOver, Tier, Verdict
+from lawsmith.sandbox.pool.warm_process import Outcome
 from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks import InputError
 
@@ -60,9 +60,8 @@ SEARCH = ("--data", "train.csv", "--target", "loss", "--runs", "2", "--json")
 
 
 @pytest.fixture(scope="module")
-def cluster_task() -> ClusterTask:
-    task = small_dataset().task
-    return ClusterTask(SearchTask.of(task), DEFAULT_LIMITS, False)
+def search_task() -> SearchTask:
+    return SearchTask.of(small_dataset().task)
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +85,7 @@ Here = Callable[[Sequence[str]], list[dict[str, Any]]]
 
 
 @pytest.fixture(scope="module")
-def here(cluster_task: ClusterTask) -> Iterator[Here]:
+def here(search_task: SearchTask) -> Iterator[Here]:
     """What this machine finds; each candidate is evaluated once for all tests."""
     found: dict[str, dict[str, Any]] = {}
     with Sandbox(workers=1) as sandbox:
@@ -94,7 +93,7 @@ def here(cluster_task: ClusterTask) -> Iterator[Here]:
         def evaluated(sources: Sequence[str]) -> list[dict[str, Any]]:
             for source in sources:
                 if source not in found:
-                    found[source] = facts(cluster_task.search_task.evaluate(sandbox, source))
+                    found[source] = facts(search_task.evaluate(sandbox, source))
             return [found[source] for source in sources]
 
         yield evaluated
@@ -106,93 +105,94 @@ def facts(found: Evaluation) -> dict[str, Any]:
 
 
 @contextmanager
-def handed_out(cluster: Cluster, sources: Sequence[str]) -> Iterator[list[Future[Evaluation]]]:
+def handed_out(search_task: SearchTask, sandbox: Sandbox, sources: Sequence[str]) -> Iterator[list[Future[Evaluation]]]:
     with ThreadPoolExecutor(len(sources)) as threads:
-        yield [threads.submit(cluster.evaluate, source) for source in sources]
+        yield [threads.submit(search_task.evaluate, sandbox, source) for source in sources]
+
+
+def sandbox_at(address: str, say: Callable[[str], None] = lambda _: None) -> AbstractContextManager[Sandbox]:
+    return joined(address, None, DEFAULT_LIMITS, False, say)
 
 
 def slow(count: int, loops: int = 1_500_000) -> list[str]:
     return [SLOW.format(loops=loops) + f"# {index}" for index in range(count)]
 
 
-def test_workers_find_what_this_machine_finds(engine: Engine, cluster_task: ClusterTask, here: Here) -> None:
+def test_workers_find_what_this_machine_finds(engine: Engine, search_task: SearchTask, here: Here) -> None:
     said: list[str] = []
-    with joined(engine.address, cluster_task, None, said.append) as cluster, handed_out(cluster, SOURCES) as found:
+    with sandbox_at(engine.address, said.append) as sandbox, handed_out(search_task, sandbox, SOURCES) as found:
         results = [future.result() for future in found]
     assert [facts(result) for result in results] == here(SOURCES)
     assert [result.verdict for result in results].count(Verdict.OK) == len(FORMS) - 1
-    assert cluster.width == 4
+    assert sandbox.workers == 2
     assert said == [f"cluster {engine.address}: 2 workers, 2 threads"]
 
 
 def test_a_killed_worker_changes_nothing_and_a_new_one_is_taught(
-    engine: Engine, cluster_task: ClusterTask, here: Here
+    engine: Engine, search_task: SearchTask, here: Here
 ) -> None:
-    with joined(engine.address, cluster_task, None, lambda _: None) as cluster, ThreadPoolExecutor(2) as threads:
+    with sandbox_at(engine.address) as sandbox, ThreadPoolExecutor(2) as threads:
         with engine.stopped():
-            found = [threads.submit(cluster.evaluate, source) for source in slow(2)]
+            found = [threads.submit(search_task.evaluate, sandbox, source) for source in slow(2)]
             until(lambda: len(engine.busy()) == 2)
             engine.kill(engine.busy()[0])
         engine.add(1)
         assert [facts(future.result()) for future in found] == 2 * here(slow(1))
 
 
-def test_the_end_of_a_search_stops_what_hangs_on_a_worker(engine: Engine, cluster_task: ClusterTask) -> None:
-    with joined(engine.address, cluster_task, None, lambda _: None) as cluster:
+def test_the_end_of_a_search_stops_what_hangs_on_a_worker(engine: Engine, search_task: SearchTask) -> None:
+    with sandbox_at(engine.address) as sandbox:
         began = time.monotonic()
-        cluster.deadline = began + 0.5
-        with handed_out(cluster, [SLEEPER + f"# {index}" for index in range(5)]) as found:
+        sandbox.deadline = began + 0.5
+        with handed_out(search_task, sandbox, [SLEEPER + f"# {index}" for index in range(5)]) as found:
             for future in found:
                 with pytest.raises(SearchOver):
                     future.result()
         assert time.monotonic() - began < PATIENCE / 2  # each by itself may sleep for that long
-        assert cluster.evaluate(SOURCES[1]).verdict is Verdict.OK  # arithmetic cannot hang
-        cluster.deadline = math.inf
-        assert cluster.evaluate(slow(1, BRIEF)[0]).verdict is Verdict.OK  # another search has its own time
+        assert search_task.evaluate(sandbox, SOURCES[1]).verdict is Verdict.OK  # arithmetic cannot hang
+        sandbox.deadline = math.inf
+        assert search_task.evaluate(sandbox, slow(1, BRIEF)[0]).verdict is Verdict.OK  # another search has its own time
 
 
 def test_nobody_answers_in_time_is_a_lost_cluster(
-    engine: Engine, cluster_task: ClusterTask, here: Here, monkeypatch: pytest.MonkeyPatch
+    engine: Engine, search_task: SearchTask, here: Here, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(ClusterTask, "patience_seconds", 0.1)
+        patch.setattr(client, "PATIENCE_SECONDS", 0.1 - 2 * DEFAULT_LIMITS.wall_seconds)
         with (
-            joined(engine.address, cluster_task, None, lambda _: None) as cluster,
+            sandbox_at(engine.address) as sandbox,
             pytest.raises(ClusterLost, match=r"No worker of tcp://.* answered in"),
         ):
-            cluster.evaluate(slow(1, 10_000_000)[0])
-    with joined(engine.address, cluster_task, None, lambda _: None) as cluster:
-        assert facts(cluster.evaluate(SOURCES[0])) == here(SOURCES[:1])[0]
+            search_task.evaluate(sandbox, slow(1, 10_000_000)[0])
+    with sandbox_at(engine.address) as sandbox:
+        assert facts(search_task.evaluate(sandbox, SOURCES[0])) == here(SOURCES[:1])[0]
 
 
-def test_a_candidate_whose_workers_all_die_is_given_up(engine: Engine, cluster_task: ClusterTask) -> None:
-    with (
-        joined(engine.address, cluster_task, None, lambda _: None) as cluster,
-        handed_out(cluster, slow(1, 2_000_000_000)) as found,
-    ):
+def test_a_candidate_whose_workers_all_die_is_given_up(engine: Engine, search_task: SearchTask) -> None:
+    with sandbox_at(engine.address) as sandbox, handed_out(search_task, sandbox, slow(1, 2_000_000_000)) as found:
         engine.add(1)
         for _ in range(3):
             until(lambda: bool(engine.busy()))
             engine.kill(engine.busy()[0])
         result = found[0].result()
     assert result.verdict is Verdict.SANDBOX_BROKEN
-    assert result.message == "The workers that evaluated it were killed, one after the other."
+    assert result.message == "The workers that ran it were killed, one after the other."
 
 
-def test_a_worker_that_cannot_isolate_is_refused(engine: Engine, cluster_task: ClusterTask) -> None:
+def test_a_worker_that_cannot_isolate_is_refused(engine: Engine, search_task: SearchTask) -> None:
     before = set(engine.workers)
     engine.add(1, "--preload", str(HERE / "without_isolation.py"))
     with pytest.raises(InputError, match=r"A worker of the cluster cannot be used: .*--unsafe-local"):
-        joined(engine.address, cluster_task, None, lambda _: None).__enter__()
+        sandbox_at(engine.address).__enter__()
     engine.kill((set(engine.workers) - before).pop())
 
 
 def test_a_worker_with_other_versions_is_refused(
-    engine: Engine, cluster_task: ClusterTask, monkeypatch: pytest.MonkeyPatch
+    engine: Engine, search_task: SearchTask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("lawsmith.agent.cluster.worker.versions", lambda: {"python": "3.99", "numpy": "1.0"})
     with pytest.raises(InputError, match=r"it runs python 3\.\d+\.\d+ instead of 3\.99, numpy"):
-        joined(engine.address, cluster_task, None, lambda _: None).__enter__()
+        sandbox_at(engine.address).__enter__()
 
 
 def scripted(folder: Path, patch: pytest.MonkeyPatch) -> Path:
@@ -241,16 +241,16 @@ def test_a_command_that_loses_its_cluster_resumes_with_the_same_laws(
 ) -> None:
     status, alone, _ = discover(*SEARCH, "--runs-dir", "alone")
     assert status == 0
-    evaluate, asked = Cluster.evaluate, list[str]()
+    run, asked = Cluster.run, list[bytes]()
 
-    def evaluate_and_die(self: Cluster, source: str) -> Evaluation:
-        asked.append(source)
+    def run_and_die(self: Cluster, job: bytes, *arguments: Any) -> Outcome:
+        asked.extend([job] * bool(begun(folder / "lost")))
         if len(asked) == 4:
             engine.kill_scheduler()
-        return evaluate(self, source)
+        return run(self, job, *arguments)
 
     with monkeypatch.context() as patch, dask.config.set({"distributed.comm.timeouts.connect": "2s"}):
-        patch.setattr(Cluster, "evaluate", evaluate_and_die)
+        patch.setattr(Cluster, "run", run_and_die)
         patch.setattr(client, "CONNECT_SECONDS", 3.0)
         status, printed, said = discover(*SEARCH, "--runs-dir", "lost", "--workers", "1", "--cluster", engine.address)
     assert (status, printed) == (2, "")
@@ -279,10 +279,12 @@ def one_by_one(tmp_path_factory: pytest.TempPathFactory) -> str:
     return said.getvalue()
 
 
+def begun(runs_dir: Path) -> list[Path]:
+    return [path.parent for path in runs_dir.glob(f"{ARCHIVES}/manifest.json")]
+
+
 def unfinished(runs_dir: Path) -> list[Path]:
-    return [
-        path.parent for path in runs_dir.glob(f"{ARCHIVES}/manifest.json") if not (path.parent / "result.json").exists()
-    ]
+    return [path for path in begun(runs_dir) if not (path / "result.json").exists()]
 
 
 def test_runs_go_side_by_side_and_are_what_they_are_one_by_one(
@@ -292,13 +294,14 @@ def test_runs_go_side_by_side_and_are_what_they_are_one_by_one(
     discover: Callable[..., tuple[int, str, str]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    evaluate = Cluster.evaluate
+    run = Cluster.run
 
-    def evaluate_later(self: Cluster, source: str) -> Evaluation:
-        until(lambda: len(list((folder / "beside").glob(f"{ARCHIVES}/manifest.json"))) == 4)
-        return evaluate(self, source)
+    def run_later(self: Cluster, *arguments: Any) -> Outcome:
+        if begun(folder / "beside"):
+            until(lambda: len(begun(folder / "beside")) == 4)
+        return run(self, *arguments)
 
-    monkeypatch.setattr(Cluster, "evaluate", evaluate_later)
+    monkeypatch.setattr(Cluster, "run", run_later)
     status, beside, _ = discover(*SIDE_BY_SIDE, "--runs-dir", "beside", "--cluster", engine.address)
     assert status == 0
     assert outcome(beside) == outcome(one_by_one)
@@ -336,10 +339,10 @@ def test_runs_that_were_interrupted_side_by_side_all_resume(
     said = process.communicate(timeout=PATIENCE)[1]
     assert process.returncode == status, said
     assert "Traceback" not in said
-    begun = unfinished(folder / "ended")
-    assert len(begun) > 1
-    assert not [problem for path in begun for problem in Archive.open(path).verify() if not problem.resumable]
-    code, printed, said = discover("resume", str(begun[0]), "--json")
+    left = unfinished(folder / "ended")
+    assert len(left) > 1
+    assert not [problem for path in left for problem in Archive.open(path).verify() if not problem.resumable]
+    code, printed, said = discover("resume", str(left[0]), "--json")
     assert code == 0, said
     assert sorted(law for _, law in outcome(printed)) == sorted(law for _, law in outcome(one_by_one))
     assert [run["candidates"] for run in json.loads(printed)["runs"]] == 4 * [len(FORMS)]
@@ -355,12 +358,17 @@ def test_nobody_at_the_address_is_one_sentence(
     assert not list(folder.glob("runs/*/*/*"))
 
 
-def test_a_local_cluster_is_started_and_ended(cluster_task: ClusterTask) -> None:
-    with joined("local", cluster_task, 1, lambda _: None) as cluster:
-        assert cluster.address.startswith("tcp://127.0.0.1")
-        assert cluster.evaluate(SOURCES[0]).tier is not Tier.NONE
-    with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(("127.0.0.1", int(cluster.address.rpartition(":")[2])), timeout=5)
+def test_a_local_cluster_listens_to_nobody(
+    search_task: SearchTask, here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("comm.inproc", "utils", "scheduler", "worker", "deploy.spec"):  # which asks for a way to the network
+        monkeypatch.setattr(f"distributed.{module}.get_ip", lambda *_: "127.0.0.1", raising=False)
+    said: list[str] = []
+    with joined(LOCAL, 2, DEFAULT_LIMITS, False, said.append) as sandbox:
+        assert sandbox.workers == 2
+        assert sandbox.tier is not Tier.NONE
+        assert facts(search_task.evaluate(sandbox, SOURCES[0])) == here(SOURCES[:1])[0]
+    assert re.fullmatch(r"cluster inproc://\S+: 2 workers, 2 threads", said[0])
 
 
 @pytest.mark.parametrize("address", ["tcp://example.org:8786", "tcp://10.0.0.1:8786", "ws://host:8786"])
