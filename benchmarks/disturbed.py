@@ -28,7 +28,6 @@ INTERRUPTED = {"command killed": -9, "disk full": 2}
 """Faults that end a command, and its exit status then."""
 
 KINDS = ("candidate killed", "warm process killed", *INTERRUPTED)
-OF_CLUSTERS = ("worker killed", "worker stopped for seconds")
 
 LEAVING_SECONDS = 60.0
 """How long processes of a killed command may take to notice, on a busy machine."""
@@ -138,7 +137,7 @@ class DisturbedRound:
                 process.wait(self.rng.exponential(self.settings.gap))
                 return None
             except subprocess.TimeoutExpired:
-                kind = str(self.rng.choice(KINDS + OF_CLUSTERS * (self.job.way == "cluster")))
+                kind = str(self.rng.choice(KINDS))
             if not self._inject(kind, process.pid):
                 continue
             self.injected += 1
@@ -163,10 +162,6 @@ class DisturbedRound:
                 return faults.kill_candidate(pid)
             case "warm process killed":
                 return faults.kill_warm_process(pid, self.rng)
-            case "worker killed":
-                return faults.kill_worker(pid, self.rng)
-            case "worker stopped for seconds":
-                return faults.stop_worker(pid, self.rng)
             case "disk full":
                 self.disk.fill(pid, self.runs_dir)
                 return True

@@ -123,35 +123,6 @@ def kill_warm_process(pid: int, rng: np.random.Generator) -> bool:
     return any(_kill_child(chosen, parent) for parent in (pid, *descendants(pid)) if chosen in children(parent))
 
 
-def workers(pid: int) -> list[int]:
-    """The cluster's workers that a command started on this machine."""
-    return [one for one in descendants(pid) if _says(one, b"multiprocessing.spawn") and _says(one, b"spawn_main")]
-
-
-def kill_worker(pid: int, rng: np.random.Generator) -> bool:
-    """SIGKILL to one of the workers; False where there is none."""
-    found = workers(pid)
-    chosen = int(rng.choice(found)) if found else 0
-    return any(_kill_child(chosen, parent) for parent in (pid, *descendants(pid)) if chosen in children(parent))
-
-
-def stop_worker(pid: int, rng: np.random.Generator) -> bool:
-    """One of the workers does nothing for some seconds; False where there is none."""
-    found = workers(pid)
-    if not found:
-        return False
-    chosen = int(rng.choice(found))
-    with suppress(OSError):
-        descriptor = os.pidfd_open(chosen)
-        try:
-            signal.pidfd_send_signal(descriptor, signal.SIGSTOP)
-            time.sleep(float(rng.uniform(1, 5)))
-            signal.pidfd_send_signal(descriptor, signal.SIGCONT)
-        finally:
-            os.close(descriptor)
-    return True
-
-
 # -- disk and logs -----------------------------------------------------------------------------------------
 
 

@@ -3,7 +3,7 @@
     python -m benchmarks.soak --minutes 120 [--seed 0] [--dir DIR] [--rounds N] [--ways command,clock,cluster,resident]
 
 Each round searches one small table with one agent and is disturbed: candidates, warm processes and the workers of a
-local cluster are killed, workers stop for seconds, the command is killed and resumed, its disk is full, the ends of
+local cluster are killed, the command is killed and resumed, its disk is full, the ends of
 its logs are torn, its model fails, its wall clock jumps.
 Then every archive must verify, and law, scores and questions must be those of the same job left in peace. The way
 `resident` searches in this very process, whose memory, descriptors and threads must stay as they are. Prints a table,

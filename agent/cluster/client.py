@@ -75,7 +75,7 @@ def joined(
         raise InputError("--cluster needs Dask; install it with: pip install 'lawsmith[cluster]'.") from None
     check_address(address)
     with ExitStack() as stack:
-        if address == LOCAL:  # in this process, which listens to nobody: jobs have processes of their own
+        if address == LOCAL:  # threads here, which nobody else can send jobs: those have processes of their own
             local = distributed.LocalCluster(
                 n_workers=workers,
                 threads_per_worker=1,

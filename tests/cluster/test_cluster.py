@@ -358,7 +358,7 @@ def test_nobody_at_the_address_is_one_sentence(
     assert not list(folder.glob("runs/*/*/*"))
 
 
-def test_a_local_cluster_listens_to_nobody(
+def test_a_local_cluster_takes_jobs_from_nobody_else(
     search_task: SearchTask, here: Here, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for module in ("comm.inproc", "utils", "scheduler", "worker", "deploy.spec"):  # which asks for a way to the network
