@@ -16,7 +16,8 @@ from lawsmith.agent.symbolic.known_forms import of_knowledge
 from lawsmith.agent.symbolic.library import library
 from lawsmith.agent.symbolic.rank import Costs, Screened, here, screen
 from lawsmith.sandbox.fitting import Loss
-from lawsmith.sandbox.law.expression import features
+from lawsmith.sandbox.law.expression import Node, features, parameters
+from lawsmith.sandbox.law.parameter_roles import Role
 from lawsmith.tasks.folds import frontier_features
 from lawsmith.tasks.leading import leading
 from lawsmith.tasks.nearness import has_frontier
@@ -61,6 +62,10 @@ class StartForms:
             if groups > 1 and has_shape(template.node):
                 origin = f"{template.origin}, one shape for all groups"
                 found.append(SymbolicForm(nodes, origin, shared=True, loss=self.loss))
+            elif groups > 1 and (slopes := _slopes(template.node)):
+                pooled = frozenset((k, name) for k in range(len(nodes)) for name in slopes)
+                origin = f"{template.origin}, a level for each group"
+                found.append(SymbolicForm(nodes, origin, loss=self.loss, pooled=pooled))
         return found
 
     @property
@@ -125,6 +130,12 @@ class StartForms:
                 if found.complete:
                     self._known[key] = found
             return found
+
+
+def _slopes(node: Node) -> list[str]:
+    """The constants beside the level of a sum that has one."""
+    known = parameters(node)
+    return [p.name for p in known if p.role is not Role.LEVEL] if any(p.role is Role.LEVEL for p in known) else []
 
 
 def narrowed(task: Task) -> Task:

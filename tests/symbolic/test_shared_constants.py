@@ -7,6 +7,7 @@ import numpy as np
 from lawsmith.agent.search.selection import choose
 from lawsmith.agent.symbolic.form import SymbolicForm
 from lawsmith.agent.symbolic.rank import screen
+from lawsmith.agent.symbolic.start_forms import StartForms
 from lawsmith.runs.trials import Proposal, Trial
 from lawsmith.sandbox import Constants, Sandbox, evaluate
 from lawsmith.sandbox.law.expression import Feature, Parameter, add, mul, neg, power
@@ -53,6 +54,14 @@ def test_the_true_shared_exponent_wins_the_screening_and_the_choice(sandbox: San
         chosen += choose(trials, task).winner.id == "shared"
     assert screened >= 9
     assert chosen >= 9
+
+
+def test_parallel_curves_are_plain_forms() -> None:
+    """A slope common to all groups and a level for each: the most ordinary law of groups is found by no chance."""
+    known = StartForms(one_exponent(0)).forms
+    (line,) = (form for form in known if form.origin == "logarithm of n, a level for each group")
+    assert line.by_chance == 0 and line.constants == 2 and line.common(0) == 1
+    assert 'SHARED = ("b",)' in line.source(one_exponent(0).schema).replace("'", '"')
 
 
 def test_numbers_that_a_fit_chose() -> None:
