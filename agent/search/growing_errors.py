@@ -59,19 +59,22 @@ def growing_errors(train: Table, predictions: Sequence[Array]) -> GrowingErrors 
 
     predictions: (n, 1) each, of laws that may hold, fitted robustly with and without weights. The likelihood of the
     rows decides, with errors of Laplace's distribution: the best law with errors that are shares of the expected value
-    (and a floor below which they do not fall), against the best one with equal errors. It has to, with and without as
-    many rows as may be outliers.
+    (and a floor below which they do not fall), against the best one with equal errors. It has to with all
+    rows, and where each kind leaves out a few as outliers and pays for them: two outliers explain a table as well as
+    errors that grow do, but not as simply.
     """
     measured = train.target_matrix()[:, 0]
     laws = [one[:, 0] for one in predictions if np.isfinite(one).all()]
     growing = [(law, size) for law in laws for size in _sizes(measured, law)]
     if not growing:
         return None
-    equal = max(_likelihood(measured, law, np.ones(len(law))) for law in laws)
-    likelihoods = [_likelihood(measured, law, size) for law, size in growing]
-    law, size = growing[int(np.argmax(likelihoods))]
+    equal = np.max([_likelihoods(measured, law, np.ones(len(law))) for law in laws], axis=0)
+    likelihoods = np.array([_likelihoods(measured, law, size) for law, size in growing])
+    best, all_rows = likelihoods.max(axis=0), likelihoods[:, 0]
+    gain = min(best.max() - equal.max(), best[0] - equal[0])  # outliers may speak for either kind
+    law, size = growing[int(np.argmax(all_rows))]
     clearly = max(CLEARLY, EACH * len(train))
-    if max(likelihoods) - equal < clearly or _bends(train, (measured - law) / size):
+    if gain < clearly or _bends(train, (measured - law) / size):
         return None
     return GrowingErrors(next(iter(train.targets)), _weights(size))
 
@@ -95,15 +98,14 @@ def _sizes(measured: Array, law: Array) -> list[Array]:
     return [np.hypot(floor * typical, law) for floor in FLOORS]
 
 
-def _likelihood(measured: Array, law: Array, size: Array) -> float:
-    """Logarithm of the likelihood with the best scale, and the best number of rows with the largest errors that do not
-    count, up to a constant."""
+def _likelihoods(measured: Array, law: Array, size: Array) -> Array:
+    """Logarithm of the likelihood with the best scale, up to a constant, without the row of the largest error, without
+    two … (L,), all rows first; each row that is left out costs `OUTLIER`."""
     rows = len(law)
     left_out = np.arange(max(FEW, int(MOST * rows)) + 1)
     usual = np.cumsum(np.sort(np.abs(measured - law) / size))[rows - 1 - left_out] / (rows - left_out)
     least = LEAST * float(np.mean(np.abs(measured) / size))  # exact laws have no errors that could grow
-    likely = -rows * np.log(np.maximum(usual, least)) - OUTLIER * left_out
-    return float(likely.max() - np.log(size).sum())
+    return np.asarray(-rows * np.log(np.maximum(usual, least)) - OUTLIER * left_out - np.log(size).sum())
 
 
 def _bends(train: Table, residual: Array) -> bool:
