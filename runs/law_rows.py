@@ -9,7 +9,7 @@ import numpy as np
 
 from lawsmith.runs.intervals import Uncertainty
 from lawsmith.tasks import Array, InputError, IntArray, Schema, Table
-from lawsmith.tasks.new_rows import stated
+from lawsmith.tasks.new_rows import WHOLE, stated
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,11 +83,22 @@ def _column(schema: Schema, rows: Rows, name: str) -> Array:
         values = np.atleast_1d(np.asarray(rows[name]))
         if values.dtype.kind in "OUMST":
             return _read(schema, name, list(np.atleast_1d(np.asarray(rows[name], dtype=object))))
-        return values.astype(np.float64)
+        if values.dtype.kind == "m":  # durations
+            return np.asarray(values / np.timedelta64(1, "s"), dtype=np.float64)
+        numbers = values.astype(np.float64)
     except (TypeError, ValueError) as error:
         if column is not None and column.levels and isinstance(error, InputError):
             raise
+        if isinstance(error, InputError) and "without %" in str(error):
+            raise
         raise InputError(f"The column {name!r} holds something that is no number.") from None
+    percents = () if schema.decided is None else schema.decided.percents
+    if name in percents and np.nanmax(np.abs(numbers), initial=0.0) > WHOLE:
+        raise InputError(
+            f"The column {name!r} reaches {np.nanmax(np.abs(numbers)):g}, and training rows were written in per cent; "
+            "give shares such as 0.15, or text such as '15%'."
+        )
+    return numbers
 
 
 def _read(schema: Schema, name: str, cells: list[Any]) -> Array:

@@ -10,6 +10,7 @@ from lawsmith.runs.law_rows import table
 from lawsmith.tasks import InputError, Schema, read_dataset
 from lawsmith.tasks.dates import decimal_year
 from lawsmith.tasks.new_rows import new_rows, stated
+from lawsmith.tasks.schema import Decided
 
 DATES = "when,y\n" + "".join(f"2020-{k + 1:02d}-01,{3 + k}\n" for k in range(12))
 SIZES = "size,y\n" + "".join(f"{2**k}KB,{3 + k}\n" for k in range(6)) + "1MB,9\n4MB,8\n"
@@ -86,3 +87,20 @@ def test_new_rows_of_two_readings_name_no_option_of_another_command(tmp_path: Pa
     (tmp_path / "new.csv").write_text("N;note\n1.200;a\n")
     with pytest.raises(InputError, match=r"if it marks thousands; write its numbers like 1200 or 1\.2"):
         new_rows(tmp_path / "new.csv", known, known.features)
+
+
+def test_arrays_for_a_column_in_per_cent_are_shares():
+    shares = Schema(name="t", long_name="t", title="t", features=("x", "took"), targets=("y",), group=None)
+    shares = shares.model_copy(update={"decided": Decided(percents=("x",))})
+
+    def column(values: object, name: str = "x") -> list[float]:
+        rows = {"x": [0.1] * 2, "took": [1.0] * 2, name: values}
+        return table(shares, ("x",), ("all_data",), rows, None, None).features[name].tolist()
+
+    assert column(np.array([0.15, 1.0])) == column(["15%", "100%"]) == [0.15, 1.0]
+    for values in (np.array([15, 100]), [15, 0.5], pd.Series([15.0, 20.0])):
+        with pytest.raises(
+            InputError, match=r"training rows were written in per cent; give shares such as 0.15, or text"
+        ):
+            column(values)
+    assert column(pd.to_timedelta([90, 120], unit="min"), "took") == [5400, 7200]
