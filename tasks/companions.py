@@ -80,7 +80,7 @@ def decide_companions(d: Deciding) -> None:
         beside = outcome and words.is_outcome(name) and not _is_setting(d, name)
         if beside or name.lower().startswith(words.RESULTS):
             d.set(name, "companion", f"another outcome beside {target}")
-        elif performance and words.is_performance(name) and not _is_setting(d, name):
+        elif performance and words.is_performance(name) and not _repeats(d, name):
             d.set(name, "companion", f"measured beside {target}, by its name")
         elif words.is_result_beside(name, target):
             d.set(name, "companion", f"a result beside {target}, by its name")
@@ -98,6 +98,11 @@ def decide_companions(d: Deciding) -> None:
             d.set(name, "companion", f"named like {target} and nearly the same: measured again")
         elif _is_function_of_target(d, name):
             d.set(name, "companion", f"follows from {target} itself")
+
+
+def _repeats(d: Deciding, name: str) -> bool:
+    """Whether a column was set to few values; what is measured hardly comes twice."""
+    return 2 * len(set(d.labels_of(name))) <= d.rows
 
 
 def _is_time(target: str) -> bool:

@@ -14,7 +14,7 @@ from lawsmith.tasks.headers import joined_header
 from lawsmith.tasks.layouts import from_latex, from_pairs, from_print, from_stata, without_emphasis, without_rules
 from lawsmith.tasks.lines import SEPARATORS, split, widths
 from lawsmith.tasks.numerals import is_missing, is_numeral
-from lawsmith.tasks.preambles import settings_of_blocks, without_preamble
+from lawsmith.tasks.preambles import settings_of_blocks, with_whole_header, without_preamble
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -87,7 +87,7 @@ def parse_delimited(text: str, where: str) -> Reading:
     text = without_rules(text)
     told = re.match(r"\s*sep=([,;|\t])[ \t]*\r?\n", text)  # Excel's own hint
     text = _OTHER_REMARKS.sub(lambda lines: re.sub(_OTHER_MARK, r"\1#", lines[0]), text)
-    text, above = without_preamble(text[told.end() :] if told else text, where)
+    text, above = without_preamble(with_whole_header(text[told.end() :] if told else text), where)
     header, body, notices = _header_and_body(text, where)
     notices = [*(f"{where}: {said}" for said in above), *notices]
     lines = [_without_remark(line) for line in body[: 1 << 18].splitlines() if line.strip()][:_LOOK]

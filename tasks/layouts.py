@@ -52,9 +52,9 @@ def from_latex(text: str) -> str | None:
 
 def from_pairs(text: str) -> tuple[str, str] | None:
     """The rows of lines such as ``step=10 loss=3.2`` with tabs between the cells, and a word on lines of another kind;
-    None for a text whose first line is of another kind, or with fewer than `_FEWEST` such lines."""
-    first = next((line for line in text[: 1 << 16].splitlines() if line.strip()), "")
-    names = [name for name, _ in _PAIR.findall(first)]
+    None for a text with fewer than `_FEWEST` such lines, or more of another kind."""
+    lines = text[: 1 << 16].splitlines() if "=" in text else []
+    names = next((found for line in lines if len(found := [name for name, _ in _PAIR.findall(line)]) > 1), [])
     if len(names) < 2 or len(set(names)) < len(names):
         return None
     rows, others = [], 0

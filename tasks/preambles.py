@@ -1,7 +1,7 @@
 """What programs and instruments write above a table, and between its blocks: settings, remarks, parameters."""
 
 import re
-from itertools import groupby
+from itertools import groupby, islice
 
 from lawsmith.tasks.errors import InputError
 from lawsmith.tasks.lines import SEPARATORS, split
@@ -9,6 +9,7 @@ from lawsmith.tasks.numerals import is_numeral
 
 _LOOK = 1 << 16  # characters that show whether something stands above a table
 _MOST_LINES = 400  # of them
+_MOST_LINES_OF_NAME = 12  # that the names of a header run over
 _FEWEST_ROWS = 3  # below a header
 _SETTING = re.compile(r"([A-Za-z_]\w*)\s*=\s*([+\-]?\d[\d.]*(?:[eE][+\-]?\d+)?)")
 
@@ -30,6 +31,15 @@ def without_preamble(text: str, where: str) -> tuple[str, list[str]]:
         return _from_header(text, where)
     rest = text[text.index(head) + len(head) :].lstrip("\r\n\t ,;")
     return rest, [_said(lines)]
+
+
+def with_whole_header(text: str) -> str:
+    """The text with a header on one line, where a quoted name in it runs over several, as Excel writes them."""
+    begin = len(text) - len(text.lstrip())
+    for end in islice((found.start() for found in re.finditer(r"\r?\n", text[begin:_LOOK])), _MOST_LINES_OF_NAME):
+        if (header := text[begin : begin + end]).count('"') % 2 == 0:
+            return text[:begin] + re.sub(r"\s*\n\s*", " ", header) + text[begin + end :]
+    return text
 
 
 def _said(lines: list[str]) -> str:
@@ -66,7 +76,9 @@ def _from_header(text: str, where: str) -> tuple[str, list[str]]:
     ):  # the second where rows have names of their own
         begun = lines[begin - 1].index(above[0]) + len(above[0]) if labelled else 0
         return text[places[begin - 1].start() + begun :].lstrip(" \t"), [_said(lines[: begin - 1])]
-    if begin > 2:
+    first, *rest = (split(line, separator) for line in lines[:begin])
+    named = len(first) >= len(header) and _names(first) and all(any(map(is_numeral, cells)) for cells in rest)
+    if begin > 2 and not named:  # else rows of several lengths
         raise InputError(
             f"{where}: {begin} lines stand above its rows of {len(header)} numbers, and none names their columns; "
             f"write such a line above {lines[begin].strip()[:40]!r}, and leave out the other lines."

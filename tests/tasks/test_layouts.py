@@ -44,6 +44,7 @@ SHOWN = {
     "markdown": text("| {n:g} | **{d:g}** | `{loss:.4f}` |", "| N | D | loss |", "|:--|---:|:--:|"),
     "printed by pandas": FRAME.to_string(),
     "written by R": "N D loss\n" + FRAME.to_csv(header=False, sep=" "),
+    "lines between others": text("{n:g} N={n:g}, D={d:g}, loss={loss:.4f}", "INFO loading", "INFO done"),
     "lines of a log": text("12:00 INFO N={n:g}, D={d:g}, loss={loss:.4f}"),
     "single quotes": text("'{n:g}';'{d:g}';'{loss:.4f}'", "'N';'D';'loss'"),
     "put together": FRAME[:8].to_csv(index=False) + FRAME[8:].to_csv(index=False),
@@ -61,6 +62,7 @@ SHOWN = {
     ),
     "printed by tibble": "# A tibble: 15 × 3\n       N       D  loss\n   <dbl>   <dbl> <dbl>\n"
     + FRAME.set_index(FRAME.index + 1).to_csv(header=False, sep=" "),
+    "a name of two lines": '"N","D","loss\n"\n' + FRAME.to_csv(index=False, header=False),
     "settings above": "Instrument,2400\nDate,2024-05-14\n" + FRAME.to_csv(index=False),
     "context of a benchmark": "Run on (8 X 3600 MHz CPU s)\nCPU Caches:\n  L1 Data 32 KiB (x4)\nLoad: 0.5, 0.4, 0.3\n"
     + FRAME.to_csv(index=False),
@@ -476,3 +478,9 @@ def test_arrays_of_numpy(tmp_path: Path):
     np.save(tmp_path / "t.npy", np.column_stack([x, 2 / x]))
     with pytest.raises(InputError, match="holds no arrays of one length by name"):
         read_dataset(tmp_path / "t.npy", ["loss"])
+
+
+def test_rows_that_lack_their_last_cells_stand_below_their_header():
+    rows = [f"{k},{2 * k}{',ok' if k < 4 else ''}" for k in range(1, 10)]
+    frame = frame_of("\n".join(["size,time,note", *rows]) + "\n")
+    assert list(frame.columns) == ["size", "time", "note"] and len(frame) == 9

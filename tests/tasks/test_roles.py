@@ -574,6 +574,11 @@ def test_settings_with_names_of_measures_stay_features(tmp_path: Path):
     cells = [(n, i, w, 3 + w / n + i % 3) for n in (1, 2, 4, 8) for i in (10, 20, 40, 80) for w in (1, 5, 9)]
     frame = pd.DataFrame(cells, columns=["bandwidth", "iterations", "latency", "loss"])
     assert read(tmp_path, frame).task.schema.features == ("bandwidth", "iterations", "latency")
+    grid = frame[(frame["iterations"] == 10)].drop(columns="iterations")
+    assert read(tmp_path, grid.rename(columns={"loss": "time"}), "time").task.schema.features == (
+        "bandwidth",
+        "latency",
+    )
     measured = frame.rename(columns={"loss": "throughput"}).assign(throughput=np.arange(48) * 7 % 48)
     assert read(tmp_path, measured, "throughput").task.schema.features == ("bandwidth", "iterations", "latency")
 
