@@ -6,6 +6,7 @@ import ast
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from lawsmith.sandbox.law.expression import Feature, Node, Parameter, transform
@@ -26,12 +27,22 @@ def read(
 
     Without `targets` a dict names its own, and a single one is called "". Without `features` any column may be named.
     """
+    names = [None if some is None else tuple(some) for some in (targets, features)]
+    return _known(source, *names) if isinstance(source, str) else _read(source, *names)
+
+
+def _read(
+    source: str | ast.Module, targets: Sequence[str] | None, features: Sequence[str] | None
+) -> Statement | Unreadable:
     try:
         return _Form(_parsed(source)).statement(targets, features)
     except Unreadable as why:
-        return why
+        return why.with_traceback(None)  # it would keep every frame
     except RecursionError:  # every step is bounded, but the caller's own stack may be deep
         return Unreadable("it is nested too deeply")
+
+
+_known = lru_cache(maxsize=512)(_read)  # the search, the score and the choice each ask what a law states
 
 
 def _parsed(source: str | ast.Module) -> ast.Module:

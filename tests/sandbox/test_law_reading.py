@@ -243,3 +243,12 @@ def test_a_form_of_a_thousand_terms_is_read_and_printed() -> None:
     found = stated(f"{HEAD}def form(x, p):\n    return {terms}\n")
     near = {name: np.linspace(0.5, 0.9, 5) for name in X}
     np.testing.assert_allclose(value(printed(found), near), P["A"] * sum(near["N"] ** k for k in range(2, 700)))
+
+
+def test_a_source_is_read_once_and_a_refusal_keeps_no_frames() -> None:
+    stated = "PARAMETERS = ('a',)\ndef form(x, p):\n    return p['a'] * x['N']\n"
+    assert read(stated, ["y"], ["N"]) is read(stated, ("y",), ("N",))
+    assert read(stated, ["y"], ["M"]) is not read(stated, ["y"], ["N"])
+    refused = read("form = 3")
+    assert isinstance(refused, Unreadable)
+    assert refused.__traceback__ is None
