@@ -133,9 +133,10 @@ class StartForms:
 
 
 def _slopes(node: Node) -> list[str]:
-    """The constants beside the level of a sum that has one."""
+    """The constants beside the level of a sum with one term for each feature; none of any other form."""
     known = parameters(node)
-    return [p.name for p in known if p.role is not Role.LEVEL] if any(p.role is Role.LEVEL for p in known) else []
+    slopes = [p.name for p in known if p.role is not Role.LEVEL]
+    return slopes if len(slopes) == len(known) - 1 == len(features(node)) else []
 
 
 def narrowed(task: Task) -> Task:
