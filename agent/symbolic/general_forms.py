@@ -33,7 +33,7 @@ MOST_TARGETS = 3  # that are searched one by one
 OF_A_STAGE = 5  # laws that go on from a stage
 OF_GROUPS = 3  # the same where each is tried with several ways of sharing constants
 ROUND = 0.25  # logarithm (base 10): columns end between 0.56 and 5.6 of their unit, so that 1 and 5 are no borders
-VIEW_PRICE, VIEW_TERMS = 0.1, 6  # of sums that state a logarithm or reciprocal: short
+VIEW_PRICE, VIEW_TERMS = 0.1, 5  # of sums that state a logarithm or reciprocal: short
 MORE_PRICES = (0.03, 0.05, 0.1, 0.2, 0.3)  # of length, that later searches draw from
 PROMISING_SHARE = 0.05  # of the variance that a ratio may leave, and a quadratic of a power, for either to be tried
 DEEP_SHARE = 0.3  # of later searches that look at all columns
@@ -169,7 +169,7 @@ class GeneralForms:
         """The search of one target, step by step."""
         ways = looks(self.task, (target,))
         least = 1.0
-        yield from self._ratios(ways[0]) if not stop() else ()  # which take a tenth of a second
+        yield from self._ratios(ways[-1]) if not stop() else ()  # which take a tenth of a second
         for look in ways:
             for step in self._sums(look, stop):
                 least = min(least, step.least)
@@ -200,12 +200,13 @@ class GeneralForms:
         return [part for law in best for part in self.writer.sums(law, look.sharing, groups, rows)]
 
     def _ratios(self, look: Look) -> Iterator[_Step]:
-        if len(self.task.train.groups) > 1 or self.profile.categories:
+        """The best ratio of the look's group, the only one or the largest, as forms for all groups."""
+        if len(look.groups) > 1 or self.profile.categories:
             return
         inside, _ = divided(self.task, look, np.random.default_rng(0))
         law, tried = ratio(self.maker.rows(look, inside), self.plain)
         if law is not None and law.error < PROMISING_SHARE:
-            yield _Step([self.writer.ratio(law)], tried, law.error)
+            yield _Step(self.writer.ratio(law, len(self.task.train.groups)), tried, law.error)
 
     def _products(self, look: Look, stop: Stop) -> Iterator[_Step]:
         if self.steady.issuperset(self.plain) or look.sharing is Sharing.LEVELS:

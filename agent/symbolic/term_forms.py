@@ -136,10 +136,16 @@ class TermWriter:
         title = "product of two sums, the second one of all groups"
         return PartForm(node, title, has_shape(node), frozenset(names.linear[own:]))
 
-    def ratio(self, law: RatioLaw) -> PartForm:
-        """A ratio of two sums."""
+    def ratio(self, law: RatioLaw, groups: int) -> list[PartForm]:
+        """A ratio of two sums; for several groups with one denominator, and with all constants of their own."""
         names = _Names()
-        return PartForm(divide(self.sum(law.upper, names), self.second(law.lower, names)), "ratio of two sums")
+        upper = self.sum(law.upper, names)
+        own, title = len(names.linear), "ratio of two sums"
+        part = PartForm(divide(upper, self.second(law.lower, names)), title)
+        if groups == 1:
+            return [part]
+        common = f"{title}, the denominator of all groups"
+        return [replace(part, origin=common, pooled=frozenset(names.linear[own:])), part]
 
     def sum(self, law: TermLaw, names: _Names, *, inner: float | None = None, around: float = AROUND) -> Node:
         """The law's tree; coefficients have bounds around their values where they stand in an inner part, whose values

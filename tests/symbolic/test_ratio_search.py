@@ -1,6 +1,7 @@
 """Ratios of two polynomials: found exactly and with noise, and quiet where a polynomial does as well."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from lawsmith.agent.symbolic.looks import divided
 from lawsmith.agent.symbolic.profile import profile
 from lawsmith.agent.symbolic.ratio_search import RatioLaw, ratio
 from lawsmith.sandbox.fitting import Loss
-from lawsmith.tasks import Array
+from lawsmith.tasks import Array, Table
 from tests.symbolic.test_terms_search import drawn, fitted_error, task_of
 
 Law = Callable[[Array, Array], Array]
@@ -51,6 +52,23 @@ def test_two_hill_curves_beside_a_level_are_exact() -> None:
     (step,) = forms._ratios(forms.together[0])
     (part,) = step.parts
     assert fitted_error(SymbolicForm((part.node,), part.origin), forms.task) < 1e-9
+
+
+def test_groups_have_a_denominator_in_common_or_of_their_own() -> None:
+    x, z, codes = drawn(0.1, 20, 0, 120), drawn(0.1, 5, 1, 120), np.repeat([0, 1], 60)
+    y = np.array([12.0, 7.0])[codes] * x / (2 + 1.3 * z + x)
+    one = task_of({"x": x, "z": z}, y)
+    task = replace(one, train=Table(one.train.features, one.train.targets, ("a", "b"), codes))
+    forms = GeneralForms(task, profile(task.train), Loss.SQUARED)
+    stage = forms.stage(0, lambda: False)
+    assert stage is not None
+    common, own = stage.forms
+    assert (common.origin, common.constants, len(common.pooled)) == (
+        f"{own.origin}, the denominator of all groups",
+        3,
+        2,
+    )
+    assert not own.pooled and stage.least < 1e-20
 
 
 def test_a_polynomial_is_no_ratio() -> None:
