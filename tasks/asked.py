@@ -52,16 +52,32 @@ def resolve(asked: Asked, names: Sequence[str], where: str) -> Asked:
             f"--sigma {sigma} is no column; name the one that holds the error of each row. An error that all rows "
             "share changes nothing."
         )
+
+    def several(listed: Sequence[str]) -> tuple[str, ...]:
+        return tuple(map(one, with_commas(listed, names)))
+
     found = Asked(
-        target=tuple(map(one, asked.target)),
-        features=None if asked.features is None else tuple(map(one, asked.features)),
+        target=several(asked.target),
+        features=None if asked.features is None else several(asked.features),
         group=group,
-        category=tuple(map(one, asked.category)),
+        category=several(asked.category),
         sigma=one(sigma) if sigma else sigma,
-        ignore=tuple(map(one, asked.ignore)),
+        ignore=several(asked.ignore),
         drop_incomplete=asked.drop_incomplete,
     )
     _refuse_two_roles(found)
+    return found
+
+
+def with_commas(listed: Sequence[str], names: Sequence[str]) -> list[str]:
+    """Names that were parted at commas, with those put together again that are one column's: ``acc,none``."""
+    found, rest = list[str](), list(listed)
+    while rest:
+        joined = {count: [mark.join(rest[:count]) for mark in (",", ", ")] for count in range(len(rest), 1, -1)}
+        whole = next(((count, name) for count, both in joined.items() for name in both if meant(name, names)), None)
+        count, name = whole if whole is not None and rest[0] not in names else (1, rest[0])
+        found.append(name)
+        rest = rest[count:]
     return found
 
 

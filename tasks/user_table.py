@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from lawsmith.tasks.arrays import Array
-from lawsmith.tasks.asked import Asked, without_unit
+from lawsmith.tasks.asked import Asked, with_commas, without_unit
 from lawsmith.tasks.axes import is_logarithmic
 from lawsmith.tasks.catalog import names as benchmark_names
 from lawsmith.tasks.cells import Cells, NumberNotation, convert
@@ -79,6 +79,7 @@ def read_dataset(
     beside = train.parent / "task.toml"
     said = task_file(task_toml, beside)
     require_columns(cells.frame, tuple(said.columns), f"{task_toml or beside} describes columns of the table, which")
+    target = with_commas(target, [str(name) for name in cells.frame.columns])
     asked = Asked(
         target=tuple(target),
         features=said.features if features is None else tuple(features),

@@ -16,7 +16,8 @@ SPLITS = _words(
 OUTCOMES = _words(
     "loss losses perplexity ppl bpb bpc nll ce entropy acc accuracy err error errors rmse mse mae r2 f1 "
     "auc bleu rouge score reward return em match mmlu arc gsm8k hellaswag winogrande top1 top5 pass "
-    "precision recall brier piqa boolq humaneval mbpp truthfulqa lambada gpqa bbh triviaqa openbookqa obqa sciq ifeval"
+    "precision recall brier piqa boolq humaneval mbpp truthfulqa lambada gpqa bbh triviaqa openbookqa obqa sciq ifeval "
+    "musr drop cmmlu ceval math"
 )
 PERFORMANCE = _words(
     "throughput latency iops bw bandwidth qps rps tps fps ttft tpot itl mfu hfu gflops tflops speedup utilization "
@@ -27,7 +28,8 @@ PERFORMANCE = _words(
 _MEASURED_MEMORY = re.compile(
     r"(?:peak|max|used|allocated|reserved)_(?:\w+_)?(?:mem|memory|rss)|(?:mem|memory)_(?:used|peak|max)"
 )
-_NORMALISED = _words("norm none char bytes byte greedy strict flexible extract")  # behind a measure, as lm-eval writes
+_NORMALISED = _words("norm none char bytes byte greedy strict flexible extract pro plus diamond")
+"""What stands behind a measure, as lm-eval writes, and behind the name of a benchmark."""
 _REPEATED_UNTIL = _words("iterations iters rounds loops repetitions evals")  # as long as a benchmark's time lasts
 _OF_RESULTS = _words("stats stat result results output outputs outcome outcomes measured measurements perf scores")
 ANOTHER_MODEL = _words("teacher reference draft initial init")
@@ -41,7 +43,7 @@ RATES_OF = _words(
 )
 ERRORS = _words("sigma err error std stddev sd se sem stderr unc uncertainty dev stdev")
 AVERAGES = _words("mean avg average median")
-STATISTICS = AVERAGES | _words("min max iqr mode p50 p75 p90 p95 p99 q1 q3 real cpu wall user sys system")
+STATISTICS = AVERAGES | _words("med min max iqr mode p50 p75 p90 p95 p99 q1 q3 real cpu wall user sys system")
 _SUMMARIES = _words("min max mean median p50 iqr")  # of a target whose name has no statistic
 PREDICTIONS = _words("pred predicted prediction predictions fitted fit hat yhat residual residuals resid")
 _UNITS_OF_TIME = _words("ms us ns sec secs seconds second minutes hours")
@@ -119,6 +121,8 @@ def tokens(name: str) -> list[str]:
 
 def is_outcome(name: str) -> bool:
     """Whether a name ends in a measure of how well something works (loss, accuracy …)."""
+    if re.split(r"[\W_]+", name.strip())[-1].lower() in OUTCOMES:  # GSM8K, HellaSwag
+        return True
     words = [word for word in tokens(name) if word not in SPLITS and not word.isdigit()]
     if words[-2:] == ["grad", "norm"] or words[-3:] == ["bits", "per", "byte"]:
         return True
@@ -166,6 +170,7 @@ def error_of(name: str, targets: tuple[str, ...], others: tuple[str, ...]) -> st
         return targets[0]
     for sign in ("σ", "δ", "Δ", "±"):
         name = name.replace(sign, "_sigma_")
+    name = re.sub(r"\s*\(\d+(?:\.\d+)? ?%\)", "", name)  # Score Error (99.9%)
     name = _INITIALS.sub(lambda found: found[0].replace(".", "").replace(" ", ""), name)
     name = re.sub(r"\b\d ?(?=sigma|sd\b)", "", name)  # 2sigma
     name = re.sub(r"^[us](?=\()", "sigma ", name)  # u(y)

@@ -558,6 +558,8 @@ TOOK = 20 + 1.5 * SWEPT
             {"Server End Time": 1714557600e3 + TOOK % 13, "run.props.creation_time": 1.7e9 + TOOK % 13},
             "bookkeeping",
         ),
+        ("MMLU", {"GSM8K": TOOK % 41, "HellaSwag": TOOK % 43, "MMLU-PRO": TOOK % 47}, "companion"),
+        ("Score", {"Score Error (99.9%)": 1 + TOOK % 7}, "weight"),
         ("value", {"system_attrs_nsga2:generation": TOOK % 5}, "bookkeeping"),
     ],
 )
@@ -624,3 +626,12 @@ def test_no_weights_and_no_group_in_other_words(tmp_path: Path):
     assert data.task.train.weight is None and data.task.schema.group is None
     assert {roles(data)[name] for name in ("loss_std", "n_seeds")} == {"left out"}
     assert read_decided(data.task.schema, tmp_path / "runs.csv").task.train.weight is None
+
+
+def test_names_with_a_comma_are_whole_again(tmp_path: Path):
+    frame = pd.DataFrame({"size, MB": SWEPT, "d": SWEPT % 7, "acc,none": TOOK})
+    schema = read(tmp_path, frame, "acc,none").task.schema  # as the API takes it; the command parts it at the comma
+    parted = read_dataset(tmp_path / "runs.csv", ["acc", "none"], ["d", "size", "MB"]).task.schema
+    assert parted.targets == schema.targets == ("acc,none",) and parted.features == ("d", "size, MB")
+    with refused("has no column 'acc'; did you mean acc,none?"):
+        read_dataset(tmp_path / "runs.csv", ["acc"])
