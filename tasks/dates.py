@@ -23,6 +23,7 @@ _DAYS = (
     r"(?P<name>[A-Za-z]{3,9})\.?,?[ -](?P<year>\d{4})",
     r"(?P<day>\d{1,2})\.(?P<month>\d{1,2})\.(?P<year>\d{4})",
     r"(?P<first>\d{1,2})(?P<mark>[/-])(?P<second_>\d{1,2})(?P=mark)(?P<year>\d{4})",
+    r"(?P<first>\d{1,2})/(?P<second_>\d{1,2})/(?P<short>\d{2})",
 )
 _FORMATS = tuple(re.compile(days + _CLOCK) for days in _DAYS)
 _MONTHS: tuple[str, ...] = ("january", "february", "march", "april", "may", "june", "july")
@@ -41,6 +42,8 @@ def years_of(words: Sequence[str]) -> list[float | None] | None:
     day_first = any(first > 12 for first, _ in pairs)
     month_first = any(second > 12 for _, second in pairs)
     if any(first != second for first, second in pairs) and day_first == month_first:
+        return None
+    if any(one and "short" in one for one in found) and not month_first:  # 14/05/24 may begin with the year
         return None
     return [None if one is None else _year(one, day_first) for one in found]
 
@@ -84,7 +87,9 @@ def _taken_apart(word: str) -> dict[str, str] | None:
 
 def _year(parts: dict[str, str], day_first: bool) -> float | None:
     """The decimal year of a date's parts; None where there is no such day."""
-    year, month, day = int(parts["year"]), int(parts.get("month", 1)), int(parts.get("day", 1))
+    short = int(parts.get("short", 0))  # 05/14/24: 2024, and 1970 to 1999 from 70
+    year = int(parts["year"]) if "year" in parts else short + (1900 if short >= 70 else 2000)
+    month, day = int(parts.get("month", 1)), int(parts.get("day", 1))
     if "first" in parts:
         month, day = int(parts["second_" if day_first else "first"]), int(parts["first" if day_first else "second_"])
     if "name" in parts:

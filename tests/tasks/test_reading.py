@@ -220,7 +220,7 @@ def test_units_in_brackets_and_dates_of_another_kind(tmp_path: Path):
     (tmp_path / "t.csv").write_text(lines(",", header="N (M),loss [nats]"))
     columns = read_dataset(tmp_path / "t.csv", ["loss"]).task.schema.columns
     assert {name: column.unit for name, column in columns.items()} == {"N (M)": "M", "loss [nats]": "nats"}
-    (tmp_path / "t.csv").write_text("when,loss\n" + "".join(f"{k + 1}/3/22,{v}\n" for k, v in enumerate(LOSS)))
+    (tmp_path / "t.csv").write_text("when,loss\n" + "".join(f"{k + 1}-3-22,{v}\n" for k, v in enumerate(LOSS)))
     with pytest.raises(InputError, match=r"when \(dates that are not written like 2022-06-01\)"):
         read_dataset(tmp_path / "t.csv", ["loss"])
 
@@ -299,6 +299,8 @@ def test_dates_are_decimal_years():
     [
         (("01/03/2021", "13/03/2021", "02/04/2021", "02/05/2021"), "2021-03-01"),
         (("3/1/2021", "3/13/2021", "4/2/2021", "5/2/2021"), "2021-03-01"),
+        (("3/1/21", "3/13/21 08:15:00 AM", "4/2/21", "5/2/21"), "2021-03-01"),
+        (("3/1/98", "3/13/98", "4/2/98", "5/2/98"), "1998-03-01"),
         (("1.3.2021", "2.3.2021", "2.4.2021", "2.5.2021"), "2021-03-01"),
         (("3/1/2021 2:30 PM", "3/13/2021 2:30 PM", "4/2/2021 1:00 AM", "5/2/2021 12:00 AM"), "2021-03-01T14:30"),
         (("Jan 2021", "February 2021", "Sept 2021", "Dec. 2021"), "2021-01-01"),
@@ -317,8 +319,10 @@ def test_dates_of_other_kinds(cells: tuple[str, ...], first: str, tmp_path: Path
     assert f"when: dates became decimal years ({cells[0]} is {years[0]:.3f})." in dataset.notices
 
 
-def test_dates_that_leave_open_which_number_is_the_day(tmp_path: Path):
-    (tmp_path / "t.csv").write_text("when,loss\n01/03/2020,4\n02/05/2020,3\n11/12/2020,2\n12/12/2020,1\n")
+@pytest.mark.parametrize("cells", ["01/03/2020 02/05/2020 11/12/2020", "24/05/14 24/05/15 24/06/01"])
+def test_dates_that_leave_open_which_number_is_the_day(cells: str, tmp_path: Path):
+    rows = "".join(f"{cell},{4 - k}\n" for k, cell in enumerate([*cells.split(), cells.split()[-1]]))
+    (tmp_path / "t.csv").write_text(f"when,loss\n{rows}")
     with pytest.raises(InputError, match="no row tells the day from the month; write them like 2022-06-01"):
         read_dataset(tmp_path / "t.csv", ["loss"])
 
