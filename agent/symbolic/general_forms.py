@@ -57,6 +57,11 @@ class _Step:
     tried: int = 0
     least: float = 1.0
 
+    def beside(self, other: _Step) -> _Step:
+        """Both steps as one, the other's forms last."""
+        least = min(self.least, other.least)
+        return _Step([*self.parts, *other.parts], self.tried + other.tried, least)
+
 
 class GeneralForms:
     """The search over sums of terms on one task; `stage` gives forms as they are found.
@@ -168,12 +173,14 @@ class GeneralForms:
     def _of_target(self, target: int, stop: Stop) -> Iterator[_Step]:
         """The search of one target, step by step."""
         ways = looks(self.task, (target,))
-        least = 1.0
-        yield from self._ratios(ways[-1]) if not stop() else ()  # which take a tenth of a second
+        least, ratio = 1.0, self._ratio(ways[-1]) if not stop() else _Step()
+        if ratio.least < ROUNDING:
+            yield ratio
         for look in ways:
             for step in self._sums(look, stop):
                 least = min(least, step.least)
-                yield step
+                yield step if not ratio.parts else step.beside(ratio)
+                ratio = _Step()
             if least < ROUNDING:
                 return
         yield from self._products(ways[0], stop)
@@ -199,14 +206,15 @@ class GeneralForms:
         rows = seen if len(look.targets) == 1 else None
         return [part for law in best for part in self.writer.sums(law, look.sharing, groups, rows)]
 
-    def _ratios(self, look: Look) -> Iterator[_Step]:
+    def _ratio(self, look: Look) -> _Step:
         """The best ratio of the look's group, the only one or the largest, as forms for all groups."""
         if len(look.groups) > 1 or self.profile.categories:
-            return
+            return _Step()
         inside, _ = divided(self.task, look, np.random.default_rng(0))
         law, tried = ratio(self.maker.rows(look, inside), self.plain)
-        if law is not None and law.error < PROMISING_SHARE:
-            yield _Step(self.writer.ratio(law, len(self.task.train.groups)), tried, law.error)
+        if law is None or law.error >= PROMISING_SHARE:
+            return _Step()
+        return _Step(self.writer.ratio(law, len(self.task.train.groups)), tried, law.error)
 
     def _products(self, look: Look, stop: Stop) -> Iterator[_Step]:
         if self.steady.issuperset(self.plain) or look.sharing is Sharing.LEVELS:
