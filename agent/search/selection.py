@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,7 @@ from lawsmith.tasks.noise import resolution
 from lawsmith.tasks.task import Task
 
 NEARLY_ALL = 0.9  # of the votes, from which a change of sign is what the data say
+FARTHER = 2.5  # times as far as laws that cannot be separated, known forms may be that the fit favours
 STRONG = 6.0  # difference of BIC that is strong evidence (Kass and Raftery 1995), which a blind change has to have
 
 
@@ -125,11 +126,14 @@ def _near(
     """
     while True:
         close = _close(ranked, scores, rules)
-        found = patterns(close, task) if len(close) > 1 else {}
-        out = refuted(found, rules.pattern)
-        near, plausible = _plausible(
-            [trial for trial in close if trial.id not in out], scores, only_noise(found), task, rules
-        )
+        farther = _close(ranked, scores, replace(rules, close=FARTHER * rules.close))[len(close) :]
+        farther = [trial for trial in farther if not trial.proposal.by_chance]
+        found = patterns([*close, *farther], task) if len(close) + len(farther) > 1 else {}
+        noise, out = only_noise(found), refuted({one.id: found.get(one.id) for one in close}, rules.pattern)
+        allowed = [trial for trial in close if trial.id not in out]
+        others = [trial for trial in farther if trial.id in noise]
+        allowed += _favoured(allowed, others, scores, noise, task, rules)
+        near, plausible = _plausible(allowed, scores, noise, task, rules)
         first, kept = ranked[0], {trial.id for trial in near}
         ranked = [trial for trial in close if trial.id in kept] + ranked[len(close) :]
         if ranked[0] is first:
@@ -140,6 +144,23 @@ def _close(ranked: Sequence[Trial], scores: Mapping[str, float], rules: Rules) -
     """The laws that cannot be separated from the first, which come in the order of their scores."""
     most = np.log(scores[ranked[0].id]) + rules.close
     return [trial for trial in ranked if np.log(scores[trial.id]) <= most]
+
+
+def _favoured(
+    near: Sequence[Trial],
+    others: Sequence[Trial],
+    scores: Mapping[str, float],
+    noise: frozenset[str],
+    task: Task,
+    rules: Rules,
+) -> list[Trial]:
+    """Those of the `others`, known forms that leave only noise, which the fit makes as plausible as the `near` ones
+    although they predict held-out rows worse: what folds cut off may be the very rows that show a break."""
+    every = [*near, *others]
+    errors = np.array([scores[trial.id] for trial in every])
+    plausible = (errors / errors.min()) ** (-1 / rules.close) * _evidence(every, noise, task, rules)
+    least = np.exp(-1) * plausible.max()
+    return [trial for trial, size in zip(others, plausible[len(near) :], strict=True) if size >= least]
 
 
 def _simplicity(trial: Trial, task: Task) -> tuple[bool, float, float]:

@@ -69,9 +69,9 @@ def test_a_law_that_follows_the_noise_leaves_no_noise() -> None:
     assert only_noise({"follows it": -3.0, "unread": None, "true": -0.5, "bent": 2.0}) == {"true"}
 
 
-def alike(one: Trial, name: str, *, misfit: float, constants: int, beyond: float) -> Trial:
-    """A law that does on held-out rows as all others do."""
-    folds = tuple(fold.model_copy(update={"rmse": (0.5 * fold.scale[0],)}) for fold in one.evaluation.folds)
+def alike(one: Trial, name: str, *, misfit: float, constants: int, beyond: float, held_out: float = 0.5) -> Trial:
+    """A law whose error on held-out rows is this share of their spread, by default the same for all."""
+    folds = tuple(fold.model_copy(update={"rmse": (held_out * fold.scale[0],)}) for fold in one.evaluation.folds)
     probe = tuple((beyond,) for _ in one.evaluation.probe)
     changed = {"folds": folds, "rmse": (misfit,), "free_constants": constants, "probe": probe, "unsafe": None}
     return replace(one, id=name, evaluation=one.evaluation.model_copy(update=changed))
@@ -93,3 +93,16 @@ def test_evidence_of_a_fit_counts_the_constants(sandbox: Sandbox) -> None:
     law = tried(CURVED, noisy, sandbox)
     bent = [alike(law, f"bent{k}", misfit=0.1, constants=6, beyond=0.1 * k) for k in range(2)]
     assert choose([*bent, alike(law, "line", misfit=0.1, constants=2, beyond=3.0)], noisy).winner.id == "line"
+
+
+def test_a_known_form_that_leaves_only_noise_may_predict_held_out_rows_worse(sandbox: Sandbox) -> None:
+    """What folds cut off may be the very rows that show a break."""
+    noisy = task(0.3)
+    law = tried(CURVED, noisy, sandbox)
+    close = [alike(law, f"close{k}", misfit=0.015, constants=4, beyond=0.1 * k) for k in range(2)]
+    known = alike(law, "known", misfit=0.01, constants=4, beyond=3.0, held_out=1.1)
+    assert choose([*close, known], noisy).winner.id == "known"
+    blind = replace(known, proposal=replace(known.proposal, by_chance=1))
+    far = alike(law, "known", misfit=0.01, constants=4, beyond=3.0, held_out=2.0)
+    for other in (blind, far):
+        assert choose([*close, other], noisy).winner.id != "known"
