@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from scipy.linalg.lapack import dgeqrf, dgesv, dorgqr, dtrtrs
 
 from lawsmith.agent.symbolic.factors import KINDS, Ends, Factor
 from lawsmith.sandbox.law.parameter_roles import Role
@@ -158,18 +157,25 @@ def _factored(design: Array) -> tuple[Array, Array]:
     There the triangle has anything below its diagonal."""
     if len(design) > 1:
         return np.linalg.qr(design)
+    from scipy.linalg.lapack import dgeqrf, dorgqr  # here, as below: scipy takes its time to be imported
+
     raw, tau, _, _ = dgeqrf(design[0])
     return np.ascontiguousarray(dorgqr(raw, tau)[0])[None], raw[None, : raw.shape[1]]
 
 
 def _back_substituted(triangle: Array, right: Array) -> Array:
     """The solution (B, k, 1) for the triangles of `_factored`."""
-    several = len(right) > 1
-    return np.asarray(np.linalg.solve(triangle, right) if several else dtrtrs(triangle[0], right[0])[0][None])
+    if len(right) > 1:
+        return np.asarray(np.linalg.solve(triangle, right))
+    from scipy.linalg.lapack import dtrtrs
+
+    return np.asarray(dtrtrs(triangle[0], right[0])[0][None])
 
 
 def refine(law: TermLaw, rows: ScaledRows, iterations: int = 12) -> TermLaw:
     """`law` with better inner constants: variable projection (Golub and Pereyra 1973) with Kaufman's Jacobian."""
+    from scipy.linalg.lapack import dgesv
+
     inner = _Inner(law.terms, rows)
     found = inner.at(inner.begin) if inner.places else None
     if found is None or not found.goes_on:
