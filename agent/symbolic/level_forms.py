@@ -25,8 +25,8 @@ def of_levels(profile: Profile, scale: Sequence[str], level: str) -> list[Templa
         ),
         f"{title} times power of {level}": lambda b: mul(_own(b, scale), _scaled(b, level)),
         f"{title} plus share of {level}": lambda b: add(_own(b, scale), _share(b, level)),
-        f"{title} and {level} in power laws times power of {level}": lambda b: add(
-            b.level(), _share(b, level), mul(add(*_decays(b, scale)), _scaled(b, level))
+        f"{title} and {level} in power laws times power of {level}": lambda b: b.on_level(
+            _share(b, level), mul(add(*_decays(b, scale)), _scaled(b, level))
         ),
         f"{level} plus power of {title} over power of {level}": lambda b: add(  # arXiv 2502.08606, for strong teachers
             b.in_unit(level),
@@ -44,11 +44,11 @@ def _decays(b: Terms, scale: Sequence[str]) -> list[Node]:
 
 
 def _own(b: Terms, scale: Sequence[str]) -> Node:
-    return add(b.level(), *(mul(b.amplitude(), b.decay(name)) for name in scale))
+    return b.on_level(*b.terms(scale))
 
 
 def _share(b: Terms, level: str) -> Node:
-    return mul(b.fresh("d", Role.COEFFICIENT), b.in_unit(level))
+    return b.slope(b.in_unit(level))
 
 
 def _scaled(b: Terms, level: str) -> Node:

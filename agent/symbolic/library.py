@@ -87,9 +87,7 @@ def _corrected(profile: Profile, plain: Sequence[Template], others: Sequence[str
             corrections |= _of_mixtures(others)
         if curved:
             corrections[f"plus parabola of {title}"] = lambda b, node: add(
-                node,
-                *_slopes(b, others),
-                *(mul(b.fresh("d", Role.COEFFICIENT), power(b.x(n), Number(2.0))) for n in curved),
+                node, *_slopes(b, others), *(b.slope(power(b.x(n), Number(2.0))) for n in curved)
             )
         for how, correction in corrections.items():
             terms = Terms(profile)
@@ -105,11 +103,9 @@ def _of_mixtures(shares: Sequence[str]) -> dict[str, Correction]:
     title = ", ".join(shares)
     return {
         f"plus exponential of {title}": lambda b, node: add(
-            node, mul(b.amplitude(), exp(add(*_slopes(b, shares, STEEPEST_SHARE))))
+            node, b.term(exp(add(*_slopes(b, shares, STEEPEST_SHARE))))
         ),
-        f"plus power of {title}": lambda b, node: add(
-            node, mul(b.amplitude(), power(worth(b, shares), neg(b.exponent())))
-        ),
+        f"plus power of {title}": lambda b, node: add(node, b.term(power(worth(b, shares), neg(b.exponent())))),
     }
 
 

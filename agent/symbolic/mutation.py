@@ -104,7 +104,7 @@ class Mutator:
         if one is None:
             return None
         names = [n for n in self.scales if n == one or self.rng.random() < 0.5]
-        return add(node, mul(b.amplitude(), b.monomial(names)))
+        return add(node, b.term(b.monomial(names)))
 
     def _add_factors(self, node: Node, mate: Node, b: Terms) -> Node | None:
         """Factors of any kind as a term of their own, or at a term that is there."""
@@ -116,7 +116,7 @@ class Mutator:
         terms = [t for t in children(node) if features(t)] if isinstance(node, Sum) else []
         chosen = self._pick(terms)
         if chosen is None or self.rng.random() < 0.5:
-            return add(node, mul(b.amplitude(), made))
+            return add(node, b.term(made))
         return swap(node, chosen, mul(chosen, made))
 
     def _drop_term(self, node: Node, mate: Node, b: Terms) -> Node | None:

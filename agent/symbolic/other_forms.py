@@ -25,12 +25,10 @@ def of_shares(profile: Profile, names: Sequence[str]) -> list[Template]:
         {
             f"linear in {title}": lambda b: _affine(b, names),
             f"exponential of {title}": lambda b: b.exponential(_affine(b, names), STEEPEST_SHARE),
-            f"level and exponential of {title}": lambda b: add(
-                b.level(), b.exponential(_affine(b, names), STEEPEST_SHARE)
-            ),
-            f"power of {title}": lambda b: add(b.level(), power(_positive(b, names), neg(b.exponent()))),
-            f"logarithm of {title}": lambda b: add(b.level(), mul(b.amplitude(), log(worth(b, names)))),
-            f"pure power of {title}": lambda b: mul(b.amplitude(), power(worth(b, names), neg(b.exponent()))),
+            f"level and exponential of {title}": lambda b: b.on_level(b.exponential(_affine(b, names), STEEPEST_SHARE)),
+            f"power of {title}": lambda b: b.on_level(power(_positive(b, names), neg(b.exponent()))),
+            f"logarithm of {title}": lambda b: b.on_level(b.term(log(worth(b, names)))),
+            f"pure power of {title}": lambda b: b.term(power(worth(b, names), neg(b.exponent()))),
         },
     )
     for name in [*names, *dropped]:
@@ -40,24 +38,16 @@ def of_shares(profile: Profile, names: Sequence[str]) -> list[Template]:
             {
                 f"power law of {name} and linear rest": lambda b: add(
                     _affine(b, rest),
-                    mul(
-                        b.amplitude(),
-                        power(add(b.in_unit(name), b.fresh("e", Role.SHIFT, 1e-4, 1.0)), neg(b.exponent())),
-                    ),
+                    b.term(power(add(b.in_unit(name), b.fresh("e", Role.SHIFT, 1e-4, 1.0)), neg(b.exponent()))),
                 ),
                 f"logarithm of {name} and linear rest": lambda b: add(
-                    _affine(b, rest), mul(b.amplitude(), log(add(b.in_unit(name), b.fresh("e", Role.SHIFT, 1e-4, 1.0))))
+                    _affine(b, rest), b.term(log(add(b.in_unit(name), b.fresh("e", Role.SHIFT, 1e-4, 1.0))))
                 ),
                 f"exponential of {name} and linear rest": lambda b: add(
-                    _affine(b, rest),
-                    mul(b.amplitude(), exp(mul(neg(b.fresh("k", Role.RATE, 0.1, 100.0)), b.in_unit(name)))),
+                    _affine(b, rest), b.term(exp(mul(neg(b.fresh("k", Role.RATE, 0.1, 100.0)), b.in_unit(name))))
                 ),
-                f"power law of {name} alone": lambda b: add(
-                    b.level(),
-                    mul(
-                        b.amplitude(),
-                        power(add(b.in_unit(name), b.fresh("e", Role.SHIFT, 1e-4, 1.0)), neg(b.exponent())),
-                    ),
+                f"power law of {name} alone": lambda b: b.on_level(
+                    b.term(power(add(b.in_unit(name), b.fresh("e", Role.SHIFT, 1e-4, 1.0)), neg(b.exponent())))
                 ),
             },
         )
@@ -85,18 +75,18 @@ def of_plain(profile: Profile, names: Sequence[str]) -> list[Template]:
     names = [name for name in names if profile.levels[name] > 1]  # a column may hold one value only
     found: list[Template] = []
     if len(names) > 1:
-        surface = named(profile, {"quadratic": lambda b: b.polynomial([b.plain(n) for n in names], 2)})
+        surface = named(profile, {"quadratic": lambda b: b.polynomial([*map(b.plain, names)], 2)})
         found += [replace(template, surface=True) for template in surface]
         found += named(
             profile,
             {
-                "linear": lambda b: b.polynomial([b.plain(n) for n in names], 1),
-                "exponential of linear": lambda b: add(
-                    b.level(), b.exponential(b.polynomial([b.plain(n) for n in names], 1), STEEPEST_SHARE)
+                "linear": lambda b: b.polynomial([*map(b.plain, names)], 1),
+                "exponential of linear": lambda b: b.on_level(
+                    b.exponential(b.polynomial([*map(b.plain, names)], 1), STEEPEST_SHARE)
                 ),
-                "pure sigmoid of linear": lambda b: mul(b.amplitude(), b.logistic(names)),
-                "sigmoid of linear": lambda b: add(b.level(), mul(b.amplitude(), b.logistic(names))),
-                "pure sigmoid with interactions": lambda b: mul(b.amplitude(), b.logistic(names, cross=True)),
+                "pure sigmoid of linear": lambda b: b.term(b.logistic(names)),
+                "sigmoid of linear": lambda b: b.on_level(b.term(b.logistic(names))),
+                "pure sigmoid with interactions": lambda b: b.term(b.logistic(names, cross=True)),
             },
         )
     for name in names:

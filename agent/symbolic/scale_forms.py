@@ -33,26 +33,24 @@ def of_one(profile: Profile, name: str) -> list[Template]:
     if rises:
         found.append(Template(f"growing power law of {name}", _on_level(Terms(profile), lambda b: b.growth(name))))
     others: dict[str, Recipe] = {
-        f"pure power law of {name}": lambda b: mul(b.amplitude(), b.growth(name) if rises else b.decay(name, -1.0)),
-        f"pure shifted power law of {name}": lambda b: mul(b.amplitude(), b.shifted(name)),
-        f"pure broken power law of {name}": lambda b: mul(b.amplitude(), b.broken(name)),
+        f"pure power law of {name}": lambda b: b.term(b.growth(name) if rises else b.decay(name, -1.0)),
+        f"pure shifted power law of {name}": lambda b: b.term(b.shifted(name)),
+        f"pure broken power law of {name}": lambda b: b.term(b.broken(name)),
         f"exponential of log polynomial of {name}": lambda b: b.exponential(b.polynomial([log(b.x(name))], 2)),
-        f"level and log polynomial of {name}": lambda b: add(
-            b.level(), b.exponential(b.polynomial([log(b.x(name))], 2))
-        ),
+        f"level and log polynomial of {name}": lambda b: b.on_level(b.exponential(b.polynomial([log(b.x(name))], 2))),
         f"exponential of power law of {name}": lambda b: b.exponential_of([name]),
         f"{name} times its logarithm": lambda b: b.times_logarithm(name),
         f"quadratic in log {name}": lambda b: b.polynomial([log(b.x(name))], 2),
         f"cubic in log {name}": lambda b: b.polynomial([log(b.x(name))], 3),
-        f"two power laws of {name}": lambda b: add(
-            b.level(), mul(b.amplitude(), b.decay(name)), mul(b.amplitude(), power(b.x(name), b.exponent()))
+        f"two power laws of {name}": lambda b: b.on_level(
+            b.term(b.decay(name)), b.term(power(b.x(name), b.exponent()))
         ),
     }
     return found + named(profile, others)
 
 
 def _on_level(b: Terms, term: Recipe) -> Node:
-    return add(b.level(), mul(b.amplitude(), term(b)))
+    return b.on_level(b.term(term(b)))
 
 
 def of_many(profile: Profile, scale: Sequence[str]) -> list[Template]:
@@ -79,10 +77,10 @@ def _backbones(profile: Profile, names: Sequence[str]) -> list[Template]:
 
     def tied(b: Terms) -> Node:
         exponent = b.exponent()
-        return add(b.level(), *(mul(b.amplitude(), power(b.x(name), neg(exponent))) for name in names))
+        return b.on_level(*(b.term(power(b.x(name), neg(exponent))) for name in names))
 
     recipes: dict[str, Recipe] = {
-        f"power laws {title}": lambda b: add(b.level(), *_sum_of(b, [[name] for name in names])),
+        f"power laws {title}": lambda b: b.on_level(*_sum_of(b, [[name] for name in names])),
         f"power laws {title} with one exponent": tied,
     }
     return [replace(template, backbone=True) for template in named(profile, recipes)]
@@ -95,42 +93,38 @@ def _joint(profile: Profile, names: Sequence[str]) -> list[Template]:
     for blocks in _partitions(list(names)) if len(names) <= LEADING else ([[*names]], [[n] for n in names]):
         if len(blocks) <= 3 or len(blocks) == len(names):
             shape = " + ".join("*".join(block) for block in blocks)
-            found += named(profile, {f"power laws {shape}": lambda b: add(b.level(), *_sum_of(b, blocks))})
+            found += named(profile, {f"power laws {shape}": lambda b: b.on_level(*_sum_of(b, blocks))})
     if any(name in profile.rising for name in names):
         found += named(
             profile,
             {
-                f"growing and decaying power laws {' + '.join(names)}": lambda b: add(
-                    b.level(),
-                    *(
-                        mul(b.amplitude(), b.growth(name) if name in profile.rising else b.decay(name))
-                        for name in names
-                    ),
+                f"growing and decaying power laws {' + '.join(names)}": lambda b: b.on_level(
+                    *(b.term(b.growth(name) if name in profile.rising else b.decay(name)) for name in names)
                 )
             },
         )
     found += named(
         profile,
         {
-            f"pure product of {title}": lambda b: mul(b.amplitude(), b.monomial(names)),
+            f"pure product of {title}": lambda b: b.term(b.monomial(names)),
             f"exponential of product of {title}": lambda b: b.exponential_of(names),
             f"level and exponential of product of {title}": lambda b: add(b.level(), b.exponential_of(names)),
             f"power of sum of growing {title}": lambda b: add(
                 b.level(), mul(b.amplitude(), power(_shared_out(b, names, grow=True), neg(b.exponent())))
             ),
-            f"power of sum of {title}": lambda b: add(
-                b.level(), mul(b.amplitude(), power(_shared_out(b, names), b.fresh("g", Role.EXPONENT, 0.1, 3.0)))
+            f"power of sum of {title}": lambda b: b.on_level(
+                b.term(power(_shared_out(b, names), b.fresh("g", Role.EXPONENT, 0.1, 3.0)))
             ),
-            f"power of weighted sum of {title}": lambda b: add(
-                b.level(), mul(b.amplitude(), power(b.weighted(names), neg(b.exponent())))
+            f"power of weighted sum of {title}": lambda b: b.on_level(
+                b.term(power(b.weighted(names), neg(b.exponent())))
             ),
             f"sum and interaction of {title}": lambda b: _interacting(b, names),
-            f"log-linear with interactions in {title}": lambda b: b.exponential(b.cross([log(b.x(n)) for n in names])),
-            f"level and log-linear with interactions in {title}": lambda b: add(
-                b.level(), b.exponential(b.cross([log(b.x(n)) for n in names]))
+            f"log-linear with interactions in {title}": lambda b: b.exponential(b.cross(b.logs(names))),
+            f"level and log-linear with interactions in {title}": lambda b: b.on_level(
+                b.exponential(b.cross(b.logs(names)))
             ),
-            f"linear in log {title}": lambda b: b.polynomial([log(b.x(n)) for n in names], 1),
-            f"linear with interactions in log {title}": lambda b: b.cross([log(b.x(n)) for n in names]),
+            f"linear in log {title}": lambda b: b.polynomial(b.logs(names), 1),
+            f"linear with interactions in log {title}": lambda b: b.cross(b.logs(names)),
         },
     )
     return [*found, *(replace(template, surface=True) for template in named(profile, _surfaces(names)))]
@@ -139,13 +133,9 @@ def _joint(profile: Profile, names: Sequence[str]) -> list[Template]:
 def _surfaces(names: Sequence[str]) -> dict[str, Recipe]:
     title = ", ".join(names)
     return {
-        f"exponential of quadratic in log {title}": lambda b: b.exponential(
-            b.polynomial([log(b.x(n)) for n in names], 2)
-        ),
-        f"level and quadratic in log {title}": lambda b: add(
-            b.level(), b.exponential(b.polynomial([log(b.x(n)) for n in names], 2))
-        ),
-        f"quadratic in log {title}": lambda b: b.polynomial([log(b.x(n)) for n in names], 2),
+        f"exponential of quadratic in log {title}": lambda b: b.exponential(b.polynomial(b.logs(names), 2)),
+        f"level and quadratic in log {title}": lambda b: b.on_level(b.exponential(b.polynomial(b.logs(names), 2))),
+        f"quadratic in log {title}": lambda b: b.polynomial(b.logs(names), 2),
     }
 
 
@@ -163,43 +153,41 @@ def _monomial_sums(profile: Profile, names: Sequence[str]) -> list[Template]:
     title = ", ".join(names)
     found: list[Template] = []
     for count in MONOMIALS:
-        found += named(
-            profile, {f"{count} monomials of {title}": lambda b: add(b.level(), *_monomials(b, names, count))}
-        )
+        found += named(profile, {f"{count} monomials of {title}": lambda b: b.on_level(*_monomials(b, names, count))})
     for one in names:
         for count in (1, *MONOMIALS[:-1]):
             found += named(
                 profile,
                 {
-                    f"power law of {one} and {count} monomials of {title}": lambda b: add(
-                        b.level(), mul(b.amplitude(), b.decay(one)), *_monomials(b, names, count)
+                    f"power law of {one} and {count} monomials of {title}": lambda b: b.on_level(
+                        b.term(b.decay(one)), *_monomials(b, names, count)
                     )
                 },
             )
         found += named(
             profile,
             {
-                f"power law of {one} and exponential of quadratic in log {title}": lambda b: add(
-                    b.level(), mul(b.amplitude(), b.decay(one)), _log_quadratic(b, names)
+                f"power law of {one} and exponential of quadratic in log {title}": lambda b: b.on_level(
+                    b.term(b.decay(one)), _log_quadratic(b, names)
                 )
             },
         )
     return found + named(
         profile,
         {
-            f"monomial and exponential of quadratic in log {title}": lambda b: add(
-                b.level(), *_monomials(b, names, 1), _log_quadratic(b, names)
+            f"monomial and exponential of quadratic in log {title}": lambda b: b.on_level(
+                *_monomials(b, names, 1), _log_quadratic(b, names)
             )
         },
     )
 
 
 def _monomials(b: Terms, names: Sequence[str], count: int) -> list[Node]:
-    return [mul(b.amplitude(), b.monomial(names)) for _ in range(count)]
+    return [b.term(b.monomial(names)) for _ in range(count)]
 
 
 def _log_quadratic(b: Terms, names: Sequence[str]) -> Node:
-    return b.exponential(b.polynomial([log(b.x(n)) for n in names], 2))
+    return b.exponential(b.polynomial(b.logs(names), 2))
 
 
 def _led(profile: Profile, names: Sequence[str]) -> list[Template]:
@@ -210,31 +198,27 @@ def _led(profile: Profile, names: Sequence[str]) -> list[Template]:
         found += named(
             profile,
             {
-                f"shifted {lead} times {', '.join(rest)}": lambda b: add(
-                    b.level(), mul(b.amplitude(), b.shifted(lead), *(b.decay(o, -STEEP) for o in rest))
+                f"shifted {lead} times {', '.join(rest)}": lambda b: b.on_level(
+                    b.term(b.shifted(lead), *b.decays(rest, -STEEP))
                 ),
-                f"shifted {lead} plus {', '.join(rest)}": lambda b: add(
-                    b.level(), mul(b.amplitude(), b.shifted(lead)), *(mul(b.amplitude(), b.decay(o)) for o in rest)
+                f"shifted {lead} plus {', '.join(rest)}": lambda b: b.on_level(b.term(b.shifted(lead)), *b.terms(rest)),
+                f"exponential of {lead} plus {', '.join(rest)}": lambda b: b.on_level(
+                    b.term(b.fading(lead)), *b.terms(rest)
                 ),
-                f"exponential of {lead} plus {', '.join(rest)}": lambda b: add(
-                    b.level(), mul(b.amplitude(), b.fading(lead)), *(mul(b.amplitude(), b.decay(o)) for o in rest)
+                f"exponential of {lead} times {', '.join(rest)}": lambda b: b.on_level(
+                    mul(add(b.amplitude(), b.term(b.fading(lead))), *b.decays(rest, -STEEP))
                 ),
-                f"exponential of {lead} times {', '.join(rest)}": lambda b: add(
-                    b.level(),
-                    mul(add(b.amplitude(), mul(b.amplitude(), b.fading(lead))), *(b.decay(o, -STEEP) for o in rest)),
+                f"saturating {lead} times {', '.join(rest)}": lambda b: b.on_level(
+                    b.term(b.saturating(lead), *b.decays(rest, -STEEP))
                 ),
-                f"saturating {lead} times {', '.join(rest)}": lambda b: add(
-                    b.level(), mul(b.amplitude(), b.saturating(lead), *(b.decay(o, -STEEP) for o in rest))
-                ),
-                f"floor of {lead} scaled by {', '.join(rest)}": lambda b: add(
-                    b.level(),
-                    mul(add(b.amplitude(), mul(b.amplitude(), b.decay(lead))), *(b.decay(o, -STEEP) for o in rest)),
+                f"floor of {lead} scaled by {', '.join(rest)}": lambda b: b.on_level(
+                    mul(add(b.amplitude(), b.term(b.decay(lead))), *b.decays(rest, -STEEP))
                 ),
                 f"shifted {lead} in log-linear with {', '.join(rest)}": lambda b: b.exponential(
-                    b.cross([log(b.begun(lead)), *(log(b.x(o)) for o in rest)])
+                    b.cross([log(b.begun(lead)), *b.logs(rest)])
                 ),
-                f"level and shifted {lead} in log-linear with {', '.join(rest)}": lambda b: add(
-                    b.level(), b.exponential(b.cross([log(b.begun(lead)), *(log(b.x(o)) for o in rest)]))
+                f"level and shifted {lead} in log-linear with {', '.join(rest)}": lambda b: b.on_level(
+                    b.exponential(b.cross([log(b.begun(lead)), *b.logs(rest)]))
                 ),
             },
         )
@@ -243,13 +227,13 @@ def _led(profile: Profile, names: Sequence[str]) -> list[Template]:
 
 def _sum_of(b: Terms, blocks: Sequence[Sequence[str]]) -> Iterator[Node]:
     for block in blocks:
-        yield mul(b.amplitude(), b.monomial(block))
+        yield b.term(b.monomial(block))
 
 
 def _interacting(b: Terms, names: Sequence[str]) -> Node:
     """L + sum A_i x_i^-a_i + C prod x_i^-a_i, with the exponents shared between the sum and the product."""
     decays = [b.decay(name) for name in names]
-    return add(b.level(), *(mul(b.amplitude(), decay) for decay in decays), mul(b.amplitude(), *decays))
+    return b.on_level(*(b.term(decay) for decay in decays), b.term(*decays))
 
 
 def _effective(profile: Profile, names: Sequence[str]) -> list[Template]:
@@ -274,16 +258,10 @@ def _through(profile: Profile, title: str, change: Recipe, two: str, rest: Seque
     def acting(b: Terms) -> list[Node]:
         return [b.amplitude(), power(change(b), neg(b.exponent()))]
 
-    recipes: dict[str, Recipe] = {
-        title: lambda b: add(b.level(), mul(*acting(b)), *(mul(b.amplitude(), b.decay(o)) for o in rest))
-    }
+    recipes: dict[str, Recipe] = {title: lambda b: b.on_level(mul(*acting(b)), *b.terms(rest))}
     if rest:
-        recipes[f"{title}, times the rest"] = lambda b: add(
-            b.level(), mul(*acting(b), *(b.decay(o, -STEEP) for o in rest))
-        )
-        recipes[f"{title}, and a term of {two}"] = lambda b: add(
-            b.level(), mul(*acting(b)), *(mul(b.amplitude(), b.decay(o)) for o in [*rest, two])
-        )
+        recipes[f"{title}, times the rest"] = lambda b: b.on_level(mul(*acting(b), *b.decays(rest, -STEEP)))
+        recipes[f"{title}, and a term of {two}"] = lambda b: b.on_level(mul(*acting(b)), *b.terms([*rest, two]))
     return named(profile, recipes)
 
 
@@ -314,8 +292,8 @@ def _with_bowls(profile: Profile, names: Sequence[str]) -> list[Template]:
         return []
     found: list[Template] = []
     backbones: dict[str, Recipe] = {
-        "sum": lambda b: add(b.level(), *(mul(b.amplitude(), b.decay(n)) for n in movers)),
-        "product": lambda b: add(b.level(), mul(b.amplitude(), b.monomial(movers))),
+        "sum": lambda b: b.on_level(*b.terms(movers)),
+        "product": lambda b: b.on_level(b.term(b.monomial(movers))),
     }
     for size in range(1, len(bowls) + 1):
         for chosen in combinations(bowls, size):

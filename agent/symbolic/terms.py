@@ -85,6 +85,18 @@ class Terms:
         """A new amplitude, without bounds."""
         return self.fresh("A", Role.AMPLITUDE)
 
+    def on_level(self, *terms: Node) -> Node:
+        """The terms, on a level."""
+        return add(self.level(), *terms)
+
+    def term(self, *factors: Node) -> Node:
+        """The product of the factors, with an amplitude."""
+        return mul(self.amplitude(), *factors)
+
+    def slope(self, *factors: Node) -> Node:
+        """The product of the factors, with a coefficient."""
+        return mul(self.fresh("d", Role.COEFFICIENT), *factors)
+
     def exponent(self, lower: float = 0.0) -> Parameter:
         """A new exponent between `lower` and the steepest one."""
         return self.fresh("a", Role.EXPONENT, lower, STEEPEST)
@@ -92,6 +104,18 @@ class Terms:
     def decay(self, name: str, lower: float = 0.0) -> Node:
         """x^-a."""
         return power(self.x(name), neg(self.exponent(lower)))
+
+    def decays(self, names: Sequence[str], lower: float = 0.0) -> list[Node]:
+        """x^-a of each feature."""
+        return [self.decay(name, lower) for name in names]
+
+    def terms(self, names: Sequence[str]) -> list[Node]:
+        """A x^-a of each feature."""
+        return [self.term(self.decay(name)) for name in names]
+
+    def logs(self, names: Sequence[str]) -> list[Node]:
+        """log x of each feature."""
+        return [log(self.x(name)) for name in names]
 
     def growth(self, name: str) -> Node:
         """x^a."""
