@@ -122,6 +122,13 @@ class WarmProcess:
         `bound` is the most bytes that a reply can have; at the time `stop`, of the monotonic clock, the job is ended
         whatever it does. `modules`, which it is about to import, are imported once, before the fork.
         """
+        try:
+            return self._forked(job, bound, limits, stop, modules)
+        except WarmProcessLost:
+            self._lost = True
+            raise
+
+    def _forked(self, job: bytes, bound: int, limits: Limits, stop: float, modules: Iterable[str]) -> Outcome:
         self._prepare(modules)
         with contextlib.ExitStack() as stack:
             ours, theirs = (stack.enter_context(end) for end in socket.socketpair())
@@ -148,14 +155,13 @@ class WarmProcess:
             self._process.wait()
 
     def alive(self) -> bool:
-        """False as soon as its socket is gone, which the kernel tells before the process can be reaped."""
+        """False as soon as a job found it gone, which the kernel tells before the process can be reaped."""
         return not self._lost and self._process.poll() is None
 
     def _send(self, message: bytes, descriptors: list[int]) -> None:
         try:
             socket.send_fds(self._control, [message], descriptors)
         except OSError as error:
-            self._lost = True
             raise WarmProcessLost(f"the warm process went away: {error}") from None
 
     def _setup(self) -> dict[str, object]:
