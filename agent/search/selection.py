@@ -78,7 +78,8 @@ def choose(trials: Sequence[Trial], task: Task, rules: Rules = RULES, allow_opaq
     better its score. Laws that repeated measurements rule out are left out where a law that they allow does nearly as
     well, and those that miss the rows in a pattern where another one leaves nothing but noise. Where one of the rest is
     believable far beyond the data, those that are not leave the set, and so do those with a wave that no row shows.
-    Where one leaves nothing but noise, the fit to the training rows says as well how plausible each is (`_evidence`).
+    Where one leaves nothing but noise, the fit to the training rows says as well how plausible each is (`_evidence`),
+    and known forms that it favours come in although they predict held-out rows worse (`_favoured`).
     The law wins whose predictions beyond the data lie nearest to their weighted median: it errs less than most of them.
     Laws that predict nearly the same share one vote, and the most plausible of them stands for all. A law with fewer
     constants that the rows cannot tell from that one is preferred. Of exact laws the simplest wins. A law that nobody
@@ -200,6 +201,8 @@ def _reason(close: int, own: float, best: float, rules: Rules, plain: bool) -> s
     told = f"typical error {own:.3g} of the targets' spread on held-out rows"
     if close == 1:
         return f"{told}; every law that predicts otherwise has more than {np.exp(rules.close):.2g} times as much"
+    if np.log(own / best) > rules.close:
+        return f"{told} (the best has {best:.3g}); a known form that leaves only noise and fits all rows clearly better"
     told = f"the least {told}; of" if own <= best else f"{told} (the best has {best:.3g}); of"
     if plain:
         return (

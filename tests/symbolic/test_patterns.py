@@ -101,7 +101,9 @@ def test_a_known_form_that_leaves_only_noise_may_predict_held_out_rows_worse(san
     law = tried(CURVED, noisy, sandbox)
     close = [alike(law, f"close{k}", misfit=0.015, constants=4, beyond=0.1 * k) for k in range(2)]
     known = alike(law, "known", misfit=0.01, constants=4, beyond=3.0, held_out=1.1)
-    assert choose([*close, known], noisy).winner.id == "known"
+    choice = choose([*close, known], noisy)
+    assert choice.winner.id == "known"
+    assert "leaves only noise" in choice.reason and "about as well" not in choice.reason
     blind = replace(known, proposal=replace(known.proposal, by_chance=1))
     far = alike(law, "known", misfit=0.01, constants=4, beyond=3.0, held_out=2.0)
     for other in (blind, far):
