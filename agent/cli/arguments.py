@@ -121,7 +121,8 @@ def complaint(error: Any, arguments: Sequence[str]) -> str:
     parameter = getattr(error, "param", None)
     if name and message.startswith("No such option") and context is not None:
         known = OTHER_WORDS.get(name.lstrip("-").replace("_", "-"))
-        near = f"; did you mean {known}?" if known else nearest(name, _options(context.command))
+        options = _options(context.command)
+        near = f"; did you mean {known}?" if known in options else nearest(name, options)
         message = f"There is no option {name}{near}"
     elif message.startswith("No such command") and (flag := _flag_before(arguments, message)):
         message = f"{flag} takes no value; leave {message.split(chr(39))[1]!r} out"

@@ -60,6 +60,7 @@ def test_a_wrong_first_word_gets_the_nearest(
         ("--task sft --runs abc", "--runs takes a whole number, not 'abc'."),
         ("inspect --srt r2", "There is no option --srt; did you mean --sort?"),
         ("runs.csv --weights n", "There is no option --weights; did you mean --sigma?"),
+        ("report latest --output x.html", "There is no option --output; did you mean --out?"),
         ("runs.csv --target loss --drop-incomplete yes", "--drop-incomplete takes no value; leave 'yes' out."),
         ("runs.csv --target los", "did you mean loss? Its columns are N and loss."),
         ("rums.csv --target loss", "did you mean runs.csv?"),
