@@ -10,6 +10,7 @@ from typing import Self, TypeVar
 
 LEAVING_SECONDS = 5.0
 """How long threads get to notice that all is over."""
+WAKING_SECONDS = 0.5  # Python acts on a signal, which any thread may get, once the main thread does something
 
 T = TypeVar("T")
 
@@ -41,13 +42,16 @@ class RunThreads:
                 if futures[index].set_running_or_notify_cancel():
                     _perform(work, index, futures[index])
 
-        self._threads = [threading.Thread(target=go_on, name=f"run-{n}", daemon=True) for n in range(min(width, count))]
         try:
-            for thread in self._threads:
+            for n in range(min(width, count)):
+                thread = threading.Thread(target=go_on, name=f"run-{n}", daemon=True)
                 thread.start()
-            ended = wait(futures, return_when=FIRST_EXCEPTION).done
-            for error in filter(None, (future.exception() for future in ended)):
-                raise error
+                self._threads.append(thread)
+            running = set(futures)
+            while running:
+                ended, running = wait(running, WAKING_SECONDS, FIRST_EXCEPTION)
+                for future in ended:
+                    future.result()  # raises what ended it
             return tuple(future.result() for future in futures)
         except BaseException:
             for future in futures:
