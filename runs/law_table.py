@@ -13,6 +13,7 @@ from lawsmith.sandbox import Constants, Evaluation
 from lawsmith.sandbox.law.formula import formula
 from lawsmith.sandbox.law.key import law_key
 from lawsmith.tasks import Task
+from lawsmith.tasks.arrays import geometric_mean
 
 
 @dataclass(frozen=True)
@@ -86,4 +87,4 @@ def _heldout(evaluation: Evaluation, unit: np.ndarray) -> float:
     rmse = np.array([fold.rmse for fold in evaluation.folds])
     scale = np.array([fold.scale for fold in evaluation.folds])
     sizes = rmse if rmse.shape[1] == 1 else rmse / np.where(scale > 0, scale, 1.0)
-    return float(np.exp(np.mean(np.log(np.maximum(sizes, 1e-300)))))
+    return geometric_mean(sizes)

@@ -1,7 +1,7 @@
 """Array types used throughout."""
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[np.float64]
 IntArray = NDArray[np.intp]
@@ -19,3 +19,8 @@ def weighted_median(values: Array, weights: Array) -> Array:
 def ranks(values: Array) -> Array:
     """The place (n,) of each value among the distinct ones in order, from 0."""
     return np.unique(values, return_inverse=True)[1].reshape(-1).astype(np.float64)
+
+
+def geometric_mean(sizes: ArrayLike, least: float = 1e-300) -> float:
+    """What errors typically are, also where they differ by powers of ten; none counts as less than `least`."""
+    return float(np.exp(np.mean(np.log(np.maximum(sizes, least)))))

@@ -92,7 +92,7 @@ def decide_companions(d: Deciding) -> None:
             d.set(name, "companion", f"by its name another statistic beside {target}")
         elif words.prediction_of(name, d.asked.target):
             d.set(name, "companion", "by its name what a fit made of the target")
-        elif words.is_rank(name) and _ranks(d, name, target):
+        elif words.is_rank(name) and _is_order(d, name, target):
             d.set(name, "companion", f"the order of {target}")
         elif words.repeats_of(name, target) and _agrees_with(d, name, target):
             d.set(name, "companion", f"named like {target} and nearly the same: measured again")
@@ -145,7 +145,7 @@ def _agrees_with(d: Deciding, name: str, target: str) -> bool:
     return bool(np.median(np.abs(apart)) < AGAIN * np.std(others))
 
 
-def _ranks(d: Deciding, name: str, target: str) -> bool:
+def _is_order(d: Deciding, name: str, target: str) -> bool:
     """Whether a column says in which order the target's values come."""
     values, others = d.numbers[name], d.numbers[target]
     if values is None or others is None or not np.isfinite([values, others]).all():

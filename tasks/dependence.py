@@ -29,7 +29,7 @@ def decisive(table: Table) -> frozenset[str]:
     uses = [{k} for k in range(len(names))] + [set(pair) for pair in pairs]
     if not names or len(table) - len(np.unique(table.codes)) < ROWS_PER_COLUMN * len(uses):
         return frozenset()
-    ordered = [_ranks(table.features[name]) for name in names]
+    ordered = [_centred_ranks(table.features[name]) for name in names]
     products = (ordered[one] * ordered[two] for one, two in pairs)
     model = WithinGroups(table, np.column_stack([*ordered, *products]))
     found = set()
@@ -80,7 +80,7 @@ class WithinGroups:
         return np.asarray(more * self.freedom / ((self.columns.shape[1] - fewer.shape[1]) * least))
 
 
-def _ranks(column: Array) -> Array:
+def _centred_ranks(column: Array) -> Array:
     """From -0.5 to 0.5, equal values alike."""
     place = ranks(column)
     return np.asarray(place / max(place.max(), 1.0) - 0.5)

@@ -12,6 +12,7 @@ from lawsmith.tasks.table import Table, kept_with_table
 LEAST_FREEDOM = 3  # repetitions, beyond the first of each, below which their scatter says little
 CHANCE = 1e-3  # of so large a misfit by noise alone, at which repeated measurements rule a law out
 COPIED = 1e-9  # share of the targets' spread below which repeated rows are copies
+AT_NOISE = 1.15  # errors of at most so many times the scatter of repeated measurements leave nothing to explain
 MOST_DECIMALS = 12  # numbers written with more are as exact as a float
 
 

@@ -19,16 +19,15 @@ from lawsmith.runs.trials import Trial
 from lawsmith.sandbox import Evaluation
 from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks import Array, Dataset, Fold, Table, Task
+from lawsmith.tasks.arrays import geometric_mean
 from lawsmith.tasks.axes import is_logarithmic
 from lawsmith.tasks.folds import FEWEST_POINTS, left_out_folds
-from lawsmith.tasks.noise import replicates
+from lawsmith.tasks.noise import AT_NOISE, replicates
 
 BAD = 0.5
 """A typical held-out error of so many spreads of the training targets is bad: guessing the mean errs by one."""
 FAIR = 0.2
 """A typical held-out error above so many spreads is fair at best."""
-AT_NOISE = 1.15
-"""A training error of so many times the scatter of repeated measurements is as small as it can be."""
 LINE = 0.9
 """A straight line that errs at most 1 / LINE times as much does as well."""
 PASSED_OVER = 0.02
@@ -117,7 +116,7 @@ def _worse(one: Tone, other: Tone) -> Tone:
 def _size(found: Evaluation, task: Task) -> float:
     """The typical held-out error, in spreads of all training targets: a plateau does not make it look bad."""
     rmse = np.array([fold.rmse for fold in found.folds])
-    return float(np.exp(np.mean(np.log(np.maximum(rmse / task.train.spread, 1e-12)))))
+    return geometric_mean(rmse / task.train.spread, 1e-12)
 
 
 def _held_out(found: Evaluation, train: Table, folds: Sequence[Fold]) -> str:
@@ -146,11 +145,11 @@ def _error(rmse: Array, measured: Sequence[Table], target: int) -> str:
 
     Where rows have weights, errors and sizes are weighed alike, and an error in the target's unit would say nothing.
     """
-    typical = float(np.exp(np.mean(np.log(np.maximum(rmse, 1e-300)))))
+    typical = geometric_mean(rmse)
     parts = [rows.target_matrix()[:, target] for rows in measured]
     if len(measured) == len(rmse) and all((part > 0).all() or (part < 0).all() for part in parts):
         sizes = [_mean_size(part, rows.weight) for part, rows in zip(parts, measured, strict=True)]
-        share = float(np.exp(np.mean(np.log(np.maximum(rmse, 1e-300)) - np.log(sizes))))
+        share = geometric_mean(rmse / sizes)
         if share < 1.0:
             weighed = any(rows.weight is not None for rows in measured)
             return percent(share) if weighed else f"{percent(share)} ({typical:.2g})"
@@ -206,7 +205,7 @@ def _worse_than_the_mean(
 
     Errors as small as those on fitted rows are no failure: such rows lie on a plateau, and differ by noise alone.
     """
-    typical = float(np.exp(np.mean([np.log(max(e / s, 1e-12)) for e, s in _pairs(found)])))
+    typical = geometric_mean([e / s for e, s in _pairs(found)], 1e-12)
     if dataset.test is not None and scores.test is not None:
         spread = float(dataset.task.train.target_matrix()[:, 0].std()) or 1.0
         noise = max(found.rmse, default=0.0) / spread
@@ -257,7 +256,7 @@ def _line(found: Evaluation, task: Task, folds: Sequence[Fold]) -> str:
         plain = np.array([_plain_error(task.train, fold, degree) for fold in folds])
         if not np.isfinite(plain).all():
             continue
-        ratio = float(np.exp(np.mean(np.log(np.maximum(own, 1e-300)) - np.log(np.maximum(plain, 1e-300)))))
+        ratio = geometric_mean(own) / geometric_mean(plain)
         if ratio > LINE and (found.constants_count or 0) > degree + len(task.schema.features) * degree:
             told = "does as well on held-out rows"
             return f"{what} {told}: these rows do not say much about the form of the law."

@@ -143,7 +143,7 @@ def _group_line(name: str, share: float, part: Array) -> str:
     return f"{name}: {share:.0%} of the squared error, rms {rms:.3g}σ{bias}, {len(part)} rows"
 
 
-def _ranks(values: Array) -> Array:
+def _mean_ranks(values: Array) -> Array:
     """Ranks from 1, ties averaged."""
     _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
     return np.asarray((np.cumsum(counts) - (counts - 1) / 2.0)[inverse], dtype=np.float64)
@@ -153,7 +153,7 @@ def _bins(values: Array) -> list[IntArray]:
     """Row indices by level of a feature, or by quantile where it has many levels."""
     levels, codes = np.unique(values, return_inverse=True)
     if len(levels) > MOST_LEVELS:
-        codes = np.minimum((_ranks(values) - 1) * BINS // len(values), BINS - 1).astype(np.intp)
+        codes = np.minimum((_mean_ranks(values) - 1) * BINS // len(values), BINS - 1).astype(np.intp)
     return [np.flatnonzero(codes == code) for code in np.unique(codes)]
 
 
@@ -201,7 +201,7 @@ def _within_groups(table: Table, values: Array) -> Array:
     ranks = np.zeros(len(values))
     for code in np.unique(table.codes):
         rows = table.codes == code
-        part = _ranks(values[rows])
+        part = _mean_ranks(values[rows])
         ranks[rows] = (part - part.mean()) * 2.0 / len(part)
     return ranks
 

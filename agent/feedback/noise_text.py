@@ -5,9 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from lawsmith.tasks import Array, Table
-from lawsmith.tasks.noise import replicates
-
-AT_THE_NOISE = 1.15  # a law whose residuals exceed the noise by less has nothing left to explain
+from lawsmith.tasks.noise import AT_NOISE, replicates
 
 
 def noise_line(table: Table) -> str | None:
@@ -29,4 +27,4 @@ def at_the_noise(table: Table, residuals: Array) -> bool:
     if found is None:
         return False
     rms = np.sqrt((residuals**2).mean(axis=0))
-    return bool((rms <= AT_THE_NOISE * np.maximum(found.noise, 1e-300)).all())
+    return bool((rms <= AT_NOISE * np.maximum(found.noise, 1e-300)).all())

@@ -9,7 +9,6 @@ from dataclasses import replace
 import numpy as np
 
 from lawsmith.agent.symbolic.profile import ColumnKind, Profile
-from lawsmith.agent.symbolic.term_forms import LETTERS
 from lawsmith.agent.symbolic.terms import STEEPEST, Terms
 from lawsmith.sandbox.law.expression import (
     Feature,
@@ -110,7 +109,7 @@ class Mutator:
         """Factors of any kind as a term of their own, or at a term that is there."""
         if self.factors is None:
             return None
-        made = self.factors(self.rng, lambda role, *bounds: b.fresh(LETTERS[role], role, *bounds))
+        made = self.factors(self.rng, b.of_role)
         if made is None:
             return None
         terms = [t for t in children(node) if features(t)] if isinstance(node, Sum) else []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -15,22 +14,13 @@ from lawsmith.agent.symbolic.looks import Sharing, View, is_scaled, pooled
 from lawsmith.agent.symbolic.product_search import ProductLaw
 from lawsmith.agent.symbolic.ratio_search import RatioLaw
 from lawsmith.agent.symbolic.term_law import ScaledRows, TermLaw
+from lawsmith.agent.symbolic.terms import Letters
 from lawsmith.sandbox.law.expression import ONE, Feature, Node, Number, Parameter, add, divide, mul
 from lawsmith.sandbox.law.parameter_roles import Role
 from lawsmith.tasks.arrays import Array
 
 AROUND = 0.5  # relative distance from a found constant within which the folds look for theirs
 FAR = 3.0  # the same, where each group has a constant of its own
-LETTERS = {
-    Role.AMPLITUDE: "A",
-    Role.COEFFICIENT: "b",
-    Role.LEVEL: "L",
-    Role.EXPONENT: "a",
-    Role.RATE: "k",
-    Role.SCALE: "q",
-    Role.SHAPE: "s",
-    Role.CENTRE: "m",
-}
 
 Fresh = Callable[..., Parameter]
 
@@ -45,20 +35,6 @@ class PartForm:
     pooled: frozenset[str] = frozenset()
 
 
-class Letters:
-    """Names constants after their roles, each once."""
-
-    def __init__(self) -> None:
-        self._taken: Counter[str] = Counter()
-
-    def fresh(self, role: Role, lower: float = -math.inf, upper: float = math.inf) -> Parameter:
-        """A new parameter with the letter of its role."""
-        letter = LETTERS[role]
-        self._taken[letter] += 1
-        count = self._taken[letter]
-        return Parameter(letter if count == 1 else f"{letter}{count}", lower, upper, role)
-
-
 @dataclass
 class _Names:
     """Makes constants, and remembers the linear ones by the term that they belong to."""
@@ -67,7 +43,7 @@ class _Names:
     linear: list[str] = field(default_factory=list)
 
     def coefficient(self, role: Role, bounds: tuple[float, float] = (-math.inf, math.inf)) -> Parameter:
-        made = self.letters.fresh(role, *bounds)
+        made = self.letters.of_role(role, *bounds)
         self.linear.append(made.name)
         return made
 
@@ -89,7 +65,7 @@ class TermWriter:
             yield PartForm(node, origin)
             return
         if sharing is Sharing.LEVELS:
-            level = names.letters.fresh(Role.LEVEL)
+            level = names.letters.of_role(Role.LEVEL)
             title = f"{origin}, a level for each group"
             yield PartForm(add(level, node), title, bent, frozenset(names.linear))
             return
@@ -106,7 +82,7 @@ class TermWriter:
         if len(law.terms) > 1 and is_scaled(design, target, rows.measured, shares):
             names = _Names()
             curve = self.second(law, names)
-            node = mul(names.letters.fresh(Role.AMPLITUDE), curve)
+            node = mul(names.letters.of_role(Role.AMPLITUDE), curve)
             title = f"{own.origin}, one curve for all groups"
             yield PartForm(node, title, own.shared, frozenset(names.linear))
         elif shares:
@@ -121,7 +97,7 @@ class TermWriter:
         if groups == 1:
             return PartForm(view.back(node), origin)
         middle, width = float(seen.mean()), float(np.ptp(seen))
-        level = names.letters.fresh(Role.LEVEL, middle - 3 * width, middle + 3 * width)
+        level = names.letters.of_role(Role.LEVEL, middle - 3 * width, middle + 3 * width)
         title = f"{origin}, a level for each group"
         return PartForm(view.back(add(level, node)), title, has_shape(node), frozenset(names.linear))
 
@@ -152,7 +128,7 @@ class TermWriter:
         have a spread of `inner`."""
         terms: list[Node] = []
         for term, values in zip(law.terms, law.by_block.T, strict=True):
-            factors = [self.factor(f, self.ends[f.argument], names.letters.fresh, around) for f in term]
+            factors = [self.factor(f, self.ends[f.argument], names.letters.of_role, around) for f in term]
             bent = any(factor.free for factor in term)
             role = Role.LEVEL if not term else Role.AMPLITUDE if bent else Role.COEFFICIENT
             bounds = (-math.inf, math.inf) if inner is None else _around(float(values.mean()), inner)
@@ -165,7 +141,7 @@ class TermWriter:
         ratios = _ratios(law.by_block, lead)
         terms: list[Node] = []
         for k, (term, ratio) in enumerate(zip(law.terms, ratios, strict=True)):
-            factors = [self.factor(f, self.ends[f.argument], names.letters.fresh) for f in term]
+            factors = [self.factor(f, self.ends[f.argument], names.letters.of_role) for f in term]
             own = () if k == lead else (names.coefficient(Role.COEFFICIENT, _around(ratio)),)
             terms.append(mul(*own, *factors) if own or factors else ONE)
         return add(*terms)

@@ -40,11 +40,22 @@ OUTSIDE = 30.0  # factor beyond the measured values within which a half-way poin
 MOST_BEND = 50.0  # logarithm of the factor over the data
 
 
-class Terms:
-    """Makes terms over scaled features; every call takes fresh parameters, so a form never shares one by accident."""
+LETTERS = {
+    Role.AMPLITUDE: "A",
+    Role.COEFFICIENT: "b",
+    Role.LEVEL: "L",
+    Role.EXPONENT: "a",
+    Role.RATE: "k",
+    Role.SCALE: "q",
+    Role.SHAPE: "s",
+    Role.CENTRE: "m",
+}
 
-    def __init__(self, profile: Profile) -> None:
-        self.profile = profile
+
+class Letters:
+    """Makes the parameters of one form, and gives no name twice."""
+
+    def __init__(self) -> None:
         self._taken: dict[str, int] = {}
 
     def fresh(self, letter: str, role: Role, lower: float = -math.inf, upper: float = math.inf) -> Parameter:
@@ -52,6 +63,10 @@ class Terms:
         self._taken[letter] = self._taken.get(letter, 0) + 1
         count = self._taken[letter]
         return Parameter(letter if count == 1 else f"{letter}{count}", lower, upper, role)
+
+    def of_role(self, role: Role, lower: float = -math.inf, upper: float = math.inf) -> Parameter:
+        """A new parameter with the letter of its role."""
+        return self.fresh(LETTERS[role], role, lower, upper)
 
     def renamed(self, parameter: Parameter) -> Parameter:
         """The same with a name that is not taken yet."""
@@ -62,6 +77,14 @@ class Terms:
         """Takes a name, and those of its letter with smaller numbers."""
         letter = name.rstrip(DIGITS)
         self._taken[letter] = max(self._taken.get(letter, 0), int(name[len(letter) :] or 1))
+
+
+class Terms(Letters):
+    """Makes terms over scaled features; every call takes fresh parameters, so a form never shares one by accident."""
+
+    def __init__(self, profile: Profile) -> None:
+        super().__init__()
+        self.profile = profile
 
     def x(self, name: str) -> Node:
         """A feature in its unit; counted from its offset, or shifted away from zeros on a logarithmic axis."""
