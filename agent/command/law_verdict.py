@@ -76,7 +76,7 @@ def verdict(
         said.insert(0, worse)
         tone = "bad" if "fails" in worse else _worse(tone, "fair")
     said.append(_trust(task.train, folds, tone))
-    away, rivals = inseparable_laws(winner, inseparable, trials)
+    away, rivals = inseparable_laws(winner, inseparable, trials, task)
     if rivals:
         said.append(rivals)
         tone = _worse(tone, "fair" if away > AGREE else "good")

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lawsmith.agent.search.score import free_constants, training_error
+from lawsmith.agent.search.score import RULES, free_constants, training_error, typical_error
 from lawsmith.runs.intervals.beyond_data import percent
 from lawsmith.runs.trials import Trial
 from lawsmith.sandbox.search_task import SearchTask
-from lawsmith.tasks import Array
+from lawsmith.tasks import Array, Task
 
 AGREE = 0.1
 """Rivals that differ by less than this share of the prediction say much the same."""
@@ -22,7 +22,9 @@ FITS = 0.1
 """A law that misses the rows by more than this share of their spread is no law of them."""
 
 
-def inseparable_laws(winner: Trial, inseparable: Sequence[str], trials: Sequence[Trial]) -> tuple[float, str]:
+def inseparable_laws(
+    winner: Trial, inseparable: Sequence[str], trials: Sequence[Trial], task: Task
+) -> tuple[float, str]:
     """By how much the laws that the data cannot tell apart differ beyond it (as a share), and a sentence."""
     known = {trial.id: trial for trial in trials}
     others = [known[id] for id in inseparable if id in known]
@@ -31,19 +33,19 @@ def inseparable_laws(winner: Trial, inseparable: Sequence[str], trials: Sequence
     own = np.array(winner.evaluation.probe)
     predictions = [np.array(other.evaluation.probe) for other in others]
     usable = [p for p in predictions if p.shape == own.shape and p.size]
-    count = "One other formula does" if len(others) == 1 else f"{_count(len(others))} other formulas do"
+    told = _as_good([winner, *others], task)
     if not usable or not own.size:
-        return 1.0, f"{count} as well, and the data cannot separate them."
+        return 1.0, f"{told}, and the data cannot separate them."
     near, far = (max(values) for values in zip(*(_apart(p, own) for p in usable), strict=True))
     agree = "agrees" if len(others) == 1 else "agree"
     differ = "differs" if len(others) == 1 else "differ"
     apart = "they cannot be separated, and only more rows can tell which is right."
     if far <= AGREE:
-        return far, f"{count} as well and {agree} to {percent(max(far, 1e-4))} beyond the data."
+        return far, f"{told} and {agree} to {percent(max(far, 1e-4))} beyond the data."
     if near <= AGREE:
-        told = f"{agree} to {percent(max(near, 1e-4))} just beyond the data, but {differ} by {_size(far)} farther out"
-        return far, f"{count} as well and {told}: {apart}"
-    return near, f"{count} as well but {differ} by {_size(near)} just beyond the data: {apart}"
+        where = f"{agree} to {percent(max(near, 1e-4))} just beyond the data, but {differ} by {_size(far)} farther out"
+        return far, f"{told} and {where}: {apart}"
+    return near, f"{told} but {differ} by {_size(near)} just beyond the data: {apart}"
 
 
 def plainer_law(winner: Trial, trials: Sequence[Trial], search_task: SearchTask) -> str:
@@ -72,6 +74,16 @@ def plainer_law(winner: Trial, trials: Sequence[Trial], search_task: SearchTask)
         f"A law with fewer constants, {other.evaluation.formula}, misses the rows by {missed:.2g} (this one by "
         f"{error:.2g}) and expects {target} = {there:.3g} at {place}, not {here:.3g}: so few rows do not settle it."
     )
+
+
+def _as_good(laws: Sequence[Trial], task: Task) -> str:
+    """That all but the first of the laws are as good as that one: on held-out rows, or else, where known forms came in
+    by their fit, by both."""
+    errors, count = [typical_error(law, task) for law in laws], len(laws) - 1
+    which = f"{_count(count)} other formula{'s' if count > 1 else ''}"
+    if np.log(max(errors) / max(min(errors), np.finfo(float).tiny)) <= RULES.close:
+        return f"{which} {'do' if count > 1 else 'does'} as well"
+    return f"{which} {'are' if count > 1 else 'is'} as plausible, by held-out rows and the fit to all rows together,"
 
 
 def _apart(prediction: Array, own: Array) -> tuple[float, float]:

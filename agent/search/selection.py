@@ -97,7 +97,6 @@ def choose(trials: Sequence[Trial], task: Task, rules: Rules = RULES, allow_opaq
     if exact:  # whether a law levels off is no question where nothing contradicts it
         ranked.sort(key=lambda trial: _simplicity(trial, task))
     ranked, near, plausible = _near(ranked[:1] if exact else ranked, scores, task, rules)
-    best = min(scores[trial.id] for trial in near)
     beyond = [_beyond(trial.evaluation, task) for trial in near]
     pick, votes = _most_central(beyond, plausible, rules)
     plainer = None if exact else _plainer(near[pick], ranked, scores, task, rules)
@@ -108,7 +107,7 @@ def choose(trials: Sequence[Trial], task: Task, rules: Rules = RULES, allow_opaq
     winner = near[pick]
     return Choice(
         winner=winner,
-        reason=_reason(len(near), scores[winner.id], best, rules, plainer is not None),
+        reason=_reason([scores[trial.id] for trial in near], scores[winner.id], rules, plainer is not None),
         inseparable=tuple(near[k].id for k in _different(pick, beyond, plausible, rules)),
         scores=scores,
         votes={trial.id: float(vote) for trial, vote in zip(near, votes, strict=True)},
@@ -197,19 +196,20 @@ def gain(trials: Sequence[Trial], task: Task, made_by_model: Callable[[Trial], b
     return Gain(winner, typical_error(winner, task), alone, None if alone is None else typical_error(alone, task))
 
 
-def _reason(close: int, own: float, best: float, rules: Rules, plain: bool) -> str:
-    told = f"typical error {own:.3g} of the targets' spread on held-out rows"
-    if close == 1:
+def _reason(near: Sequence[float], own: float, rules: Rules, plain: bool) -> str:
+    """Why the law with the typical error `own` won among those with the errors `near`."""
+    told, best = f"typical error {own:.3g} of the targets' spread on held-out rows", min(near)
+    if len(near) == 1:
         return f"{told}; every law that predicts otherwise has more than {np.exp(rules.close):.2g} times as much"
     if np.log(own / best) > rules.close:
         return f"{told} (the best has {best:.3g}); a known form that leaves only noise and fits all rows clearly better"
     told = f"the least {told}; of" if own <= best else f"{told} (the best has {best:.3g}); of"
+    told = f"{told} {len(near)} laws that do about as well"
+    if np.log(max(near) / best) > rules.close:
+        told = f"{told} or fit all rows clearly better"
     if plain:
-        return (
-            f"{told} {close} laws that do about as well, those nearer to their middle have more constants than these "
-            "rows can tell"
-        )
-    return f"{told} {close} laws that do about as well, it predicts nearest to their middle"
+        return f"{told}, those nearer to their middle have more constants than these rows can tell"
+    return f"{told}, it predicts nearest to their middle"
 
 
 def _warnings(winner: Trial) -> tuple[str, ...]:

@@ -136,6 +136,8 @@ def test_rivals_agree_or_cannot_be_separated(untested: Dataset):
     tone, sentences = said(untested, law, near, far)
     assert tone == "fair" and "Two other formulas do as well but differ by 50 %" in sentences
     assert "cannot be separated" in sentences
+    worse = trial(untested, "w", 0.009, probe=1.01)  # a known form that all rows favour
+    assert "One other formula is as plausible, by held-out rows and the fit to" in said(untested, law, worse)[1]
 
 
 def test_rivals_that_part_farther_out_are_told(untested: Dataset):
