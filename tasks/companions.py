@@ -86,7 +86,7 @@ def decide_companions(d: Deciding) -> None:
             d.set(name, "companion", f"a result beside {target}, by its name")
         elif words.is_repeated_until(name) and _fills_time(d, name, target):
             d.set(name, "companion", f"how often {target} was measured within a time")
-        elif pivoted and is_numeral(name):
+        elif (pivoted and is_numeral(name)) or words.values_of_setting(name, target):
             d.set(name, "companion", f"{target} and it are values of a setting, as in a pivot table")
         elif words.summary_of(name, d.asked.target):
             d.set(name, "companion", f"by its name another statistic beside {target}")

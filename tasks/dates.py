@@ -18,16 +18,30 @@ _DAYS = (
     r"(?P<year>\d{4})[ -]?Q(?P<quarter>[1-4])",
     r"Q(?P<quarter>[1-4])[ /-]?(?P<year>\d{4})",
     r"(?P<year>\d{4})-?W(?P<week>\d{2})",
-    r"(?P<day>\d{1,2})(?:st|nd|rd|th)?[ .-]{1,2}(?P<name>[A-Za-z]{3,9})\.?,?[ -]{1,2}(?P<year>\d{4})",
-    r"(?P<name>[A-Za-z]{3,9})\.? (?P<day>\d{1,2})(?:st|nd|rd|th)?, ?(?P<year>\d{4})",
-    r"(?P<name>[A-Za-z]{3,9})\.?,?[ -](?P<year>\d{4})",
+    r"(?P<day>\d{1,2})(?:st|nd|rd|th)?[ .-]{1,2}(?P<name>[^\W\d_]{3,10})\.?,?[ -]{1,2}(?P<year>\d{4})",
+    r"(?P<name>[^\W\d_]{3,10})\.? (?P<day>\d{1,2})(?:st|nd|rd|th)?, ?(?P<year>\d{4})",
+    r"(?P<name>[^\W\d_]{3,10})\.?,?[ -](?P<year>\d{4})",
     r"(?P<day>\d{1,2})\.(?P<month>\d{1,2})\.(?P<year>\d{4})",
     r"(?P<first>\d{1,2})(?P<mark>[/-])(?P<second_>\d{1,2})(?P=mark)(?P<year>\d{4})",
     r"(?P<first>\d{1,2})/(?P<second_>\d{1,2})/(?P<short>\d{2})",
 )
 _FORMATS = tuple(re.compile(days + _CLOCK) for days in _DAYS)
-_MONTHS: tuple[str, ...] = ("january", "february", "march", "april", "may", "june", "july")
-_MONTHS += ("august", "september", "october", "november", "december")
+_MONTHS = (
+    "january januar jänner janvier enero gennaio janeiro",
+    "february februar février fevrier febrero febbraio fevereiro feb févr fév",
+    "march märz maerz mars marzo março marco mrz mär",
+    "april avril abril aprile avr abr",
+    "may mai mayo maggio maio",
+    "june juni juin junio giugno junho",
+    "july juli juillet julio luglio julho juil",
+    "august août aout agosto aug",
+    "september septembre septiembre settembre setembro sept",
+    "october oktober octobre octubre ottobre outubro",
+    "november novembre noviembre novembro",
+    "december dezember décembre decembre diciembre dicembre dezembro déc",
+)
+"""The names of each month in English, German, French, Spanish, Italian and Portuguese; their first three letters too,
+where they are of one month."""
 
 
 def years_of(words: Sequence[str]) -> list[float | None] | None:
@@ -82,7 +96,8 @@ def _taken_apart(word: str) -> dict[str, str] | None:
     if not 6 <= len(text) <= 40 or not any(character.isdigit() for character in text):
         return None
     found = next((match for pattern in _FORMATS if (match := pattern.fullmatch(text)) is not None), None)
-    return None if found is None else {name: part for name, part in found.groupdict().items() if part is not None}
+    parts = {} if found is None else {name: part for name, part in found.groupdict().items() if part is not None}
+    return parts if parts and ("name" not in parts or _month(parts["name"]) is not None) else None
 
 
 def _year(parts: dict[str, str], day_first: bool) -> float | None:
@@ -93,10 +108,7 @@ def _year(parts: dict[str, str], day_first: bool) -> float | None:
     if "first" in parts:
         month, day = int(parts["second_" if day_first else "first"]), int(parts["first" if day_first else "second_"])
     if "name" in parts:
-        named = [place for place, name in enumerate(_MONTHS, 1) if _is_month(parts["name"].lower(), name)]
-        if not named:
-            return None
-        month = named[0]
+        month = _month(parts["name"]) or month
     if "quarter" in parts:
         month = 3 * int(parts["quarter"]) - 2
     try:
@@ -109,8 +121,11 @@ def _year(parts: dict[str, str], day_first: bool) -> float | None:
         return None
 
 
-def _is_month(word: str, name: str) -> bool:
-    return word in (name, name[:3], "sept" if name == "september" else name)
+def _month(word: str) -> int | None:
+    """The month, from 1, that a name or its beginning of three letters means; None for any other word."""
+    word = word.lower()
+    found = [place for place, names in enumerate(_MONTHS, 1) if any(word in (name, name[:3]) for name in names.split())]
+    return found[0] if len(found) == 1 else None
 
 
 def _time_of_day(parts: dict[str, str]) -> timedelta:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from lawsmith.tasks.errors import InputError, listing
 from lawsmith.tasks.headers import joined_header
-from lawsmith.tasks.layouts import from_latex, from_pairs, from_print, from_stata, without_emphasis, without_rules
+from lawsmith.tasks.layouts import made_plain, with_columns_apart, without_emphasis, without_rules
 from lawsmith.tasks.lines import SEPARATORS, split, widths
 from lawsmith.tasks.numerals import is_missing, is_numeral
 from lawsmith.tasks.preambles import settings_of_blocks, with_whole_header, without_preamble
@@ -73,18 +73,9 @@ def bound_columns(columns: int, where: str) -> None:
 
 def parse_delimited(text: str, where: str) -> Reading:
     """The table that a text states; raises InputError, in one sentence, where it states none."""
-    if (latex := from_latex(text)) is not None:
-        said_latex = f"{where}: a table in LaTeX; its rows were read and its commands left out."
-        return parse_delimited(latex, where).after(said_latex)
-    if (pairs := from_pairs(text)) is not None:
-        said_pairs = f"{where}: its lines of NAME=VALUE were read as rows{pairs[1]}."
-        return parse_delimited(pairs[0], where).after(said_pairs)
-    if (printed := from_print(text)) is not None:
-        said_print = f"{where}: a printed data frame; its line of types was left out{printed[1]}."
-        return parse_delimited(printed[0], where).after(said_print)
-    if (listed := from_stata(text)) is not None:
-        return parse_delimited(listed, where).after(f"{where}: a list that Stata printed; its frame was left out.")
-    text = without_rules(text)
+    if (plain := made_plain(text)) is not None:
+        return parse_delimited(plain[0], where).after(f"{where}: {plain[1]}")
+    text = with_columns_apart(without_rules(text))
     told = re.match(r"\s*sep=([,;|\t])[ \t]*\r?\n", text)  # Excel's own hint
     text = _OTHER_REMARKS.sub(lambda lines: re.sub(_OTHER_MARK, r"\1#", lines[0]), text)
     text, above = without_preamble(with_whole_header(text[told.end() :] if told else text), where)

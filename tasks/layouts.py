@@ -1,8 +1,13 @@
 """Text tables as documents and terminals show them (LaTeX, grids of dashes, bold cells), made plain before reading."""
 
 import re
+from collections import Counter
 
-_RULE = re.compile(r"^(?=.*(?:-{3}|={3}|─{3}|━{3}|_{4}))[ \t|+:=\-_─━┼├┤┌┐└┘┬┴│╔╗╚╝═╠╣╦╩╬]+$", flags=re.MULTILINE)
+_RULE = re.compile(r"^(?=.*(?:-{3}|={3}|─{3}|━{3}|═{3}|_{4}))[ \t|+:=\-_\u2500-\u257f]+$", flags=re.MULTILINE)
+_BAR = re.compile(r"[│┃║┆╎]")
+_TYPE = re.compile(
+    r"-+|u?(?:tiny|small|big|huge)?int\d*|[iuf]\d+|float\d*|double|str|varchar|cat|bool(?:ean)?|date|decimal.*"
+)
 _ENDS = re.compile(r"\\\\(?:\[[^\]]*\])?|\\tabularnewline")
 _LINES = re.compile(
     r"\\(?:begin|end)\{(?:tabular|table|longtable|array|tabularx|center)[^\n]*"
@@ -26,7 +31,12 @@ _SIGNS = {
 }
 _EMPHASIS = re.compile(r"(\*\*|__|`)(.+?)\1")
 _PAIR = re.compile(r"([A-Za-z_][\w./]*)\s*=\s*([^\s,;|=]+)")
+_SPOKEN = re.compile(
+    r"(?:^|[\s|,;\]\t])([A-Za-z_][\w./]*(?: [\w./]+| \(\w+\)){0,4}?)[:=]?[ \t]+"
+    r"(-?\d[\d.]*(?:[eE][+-]?\d+)?[%A-Za-zµ]{0,3})(?=/|[:|,;]|\s|$)"
+)
 _FEWEST = 4  # lines of pairs
+_LINES_SEEN = 200  # that decide whether several blanks part the columns
 _SHOWN = 2  # rows of a table in LaTeX, at least
 
 
@@ -40,37 +50,64 @@ def without_emphasis(cell: str) -> str:
     return _EMPHASIS.sub(r"\2", cell)
 
 
-def from_latex(text: str) -> str | None:
+def made_plain(text: str) -> tuple[str, str] | None:
+    """The rows of a table that a document, a log or a terminal shows, and a sentence on it; None for any other text."""
+    known = (
+        (_from_latex, "a table in LaTeX; its rows were read and its commands left out"),
+        (_from_pairs, "its lines of names and values were read as rows"),
+        (_from_print, "a printed data frame; its line of types was left out"),
+        (_from_frames, "a printed table; its frame was left out"),
+    )
+    for reader, told in known:
+        if (found := reader(text)) is not None:
+            return found[0], f"{told}{found[1]}."
+    return None
+
+
+def _from_latex(text: str) -> tuple[str, str] | None:
     """The rows of a table in LaTeX with tabs between the cells; None for a text that is none."""
     if text.count("&") < _SHOWN or len(_ENDS.findall(text)) < _SHOWN:
         return None
     plain = re.sub(r"(?<!\\)%[^\n]*", "", text)
     rows = [" ".join(_LINES.sub(" ", row).split()) for row in _ENDS.split(plain)]
     cells = [[_cell(cell) for cell in re.split(r"(?<!\\)&", row)] for row in rows if row]
-    return "\n".join("\t".join(row) for row in cells if len(row) > 1) + "\n"
+    return "\n".join("\t".join(row) for row in cells if len(row) > 1) + "\n", ""
 
 
-def from_pairs(text: str) -> tuple[str, str] | None:
-    """The rows of lines such as ``step=10 loss=3.2`` with tabs between the cells, and a word on lines of another kind;
-    None for a text with fewer than `_FEWEST` such lines, or more of another kind."""
-    lines = text[: 1 << 16].splitlines() if "=" in text else []
-    names = next((found for line in lines if len(found := [name for name, _ in _PAIR.findall(line)]) > 1), [])
-    if len(names) < 2 or len(set(names)) < len(names):
-        return None
-    rows, others = [], 0
-    for line in filter(str.strip, text.splitlines()):
-        pairs = dict(_PAIR.findall(line))
-        if list(pairs) == names:
-            rows.append("\t".join(pairs.values()))
-        else:
-            others += 1
-    if len(rows) < max(_FEWEST, others):
-        return None
-    said = f"; {others} others without these names left out" if others else ""
-    return "\n".join(("\t".join(names), *rows)) + "\n", said
+def _from_pairs(text: str) -> tuple[str, str] | None:
+    """The rows of lines such as ``step=10 loss=3.2`` or ``iter 10: loss 3.2, time 5ms`` with tabs between the cells,
+    and a word on lines of another kind; None for a text of fewer than `_FEWEST` such lines, or more of another kind.
+
+    Lines with other names, such as those of evaluations in the log of a training, are rows with columns of their own.
+    """
+    for pattern in (_PAIR, _SPOKEN):
+        if len(_rows_of_pairs(text[: 1 << 14], pattern)) < _FEWEST:
+            continue
+        lines = list(filter(str.strip, text.splitlines()))
+        rows = _rows_of_pairs(text, pattern)
+        others = len(lines) - len(rows)
+        if len(rows) >= max(_FEWEST, others):
+            names = list(dict.fromkeys(name for row in rows for name in row))
+            said = f"; {others} others without these names left out" if others else ""
+            return "\n".join(
+                "\t".join(row) for row in (names, *([row.get(n, "") for n in names] for row in rows))
+            ), said
+    return None
 
 
-def from_print(text: str) -> tuple[str, str] | None:
+def _rows_of_pairs(text: str, pattern: re.Pattern[str]) -> list[dict[str, str]]:
+    """Name -> value of each line of at least two pairs whose names stand in several lines."""
+    found = [pattern.findall(line) for line in text.splitlines()]
+    kinds = [tuple(name for name, _ in pairs) for pairs in found]
+    counts = Counter(kinds)
+    return [
+        dict(pairs)
+        for pairs, kind in zip(found, kinds, strict=True)
+        if len(set(kind)) == len(kind) > 1 and counts[kind] > 1
+    ]
+
+
+def _from_print(text: str) -> tuple[str, str] | None:
     """The header and rows of a data frame as R's tibble and Julia print it, and a word on rows that are not shown; None
     for any other text."""
     size = re.match(r"\s*(?:# A tibble: )?([\d,]+) ?[×x] ?\d+(?: DataFrame)?[ \t]*\n", text)
@@ -83,13 +120,34 @@ def from_print(text: str) -> tuple[str, str] | None:
     return "\n".join((*lines[:1], *lines[2:])) + "\n", said
 
 
-def from_stata(text: str) -> str | None:
-    """The header and rows that Stata's ``list`` prints, with bars around each; None for any other text."""
+def _from_frames(text: str) -> tuple[str, str] | None:
+    """The header and rows of a table with bars around each line, as Stata's ``list``, polars and DuckDB print them, and
+    a word on rows that are not shown; None for any other text."""
     numbered = re.compile(r"^[ \t]*\d+\.[ \t]*\|", flags=re.MULTILINE)
-    if len(numbered.findall(text)) < _FEWEST:
+    if len(numbered.findall(text)) >= _FEWEST:
+        text = numbered.sub("|", text)
+    elif not _BAR.search(text[: 1 << 16]):
         return None
-    rows = [line.strip().strip("|").strip() for line in without_rules(numbered.sub("|", text)).splitlines()]
-    return "\n".join(filter(None, rows)) + "\n"
+    lines = [_BAR.sub("|", line).strip() for line in without_rules(text).splitlines() if line.strip()]
+    framed = [line[1:].removesuffix("|") for line in lines if line.startswith("|")]
+    if len(framed) < _FEWEST or 2 * len(framed) < len(lines):
+        return None
+    rows = [[cell.strip() for cell in line.split("|")] for line in framed]
+    shown = [row for row in rows[1:] if not all(_TYPE.fullmatch(cell.lower()) for cell in row)]
+    kept = [row for row in shown if not set(row) <= {"…", "·", "..."}]
+    said = "; the rows behind … are not shown and are missing here" if len(kept) < len(shown) else ""
+    return "\n".join("\t".join(row) for row in (rows[0], *kept)) + "\n", said
+
+
+def with_columns_apart(text: str) -> str:
+    """The text with tabs between its columns where several blanks part them and names hold single ones."""
+    lines = [line for line in text[: 1 << 16].splitlines() if line.strip()][:_LINES_SEEN]
+    if len(lines) < _FEWEST or any(mark in lines[0] for mark in "\t,;|"):
+        return text
+    wide = {len(re.split(r" {2,}", line.strip())) for line in lines}
+    if len(wide) > 1 or wide == {1} or len(lines[0].split()) == len(lines[1].split()):
+        return text
+    return re.sub(r"(?<=\S) {2,}(?=\S)", "\t", text)
 
 
 def _cell(text: str) -> str:

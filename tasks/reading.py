@@ -148,8 +148,8 @@ def kind(content: bytes, name: str) -> str:
         return ".xlsx"
     if content[:6] == b"\x93NUMPY":
         return ".npy"
-    begun = content[:64].lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
-    if suffix in _JSON or (begun in (b"[", b"{") and suffix in ("", ".txt")):
+    begun = re.match(rb"\{|\[\s*[\[{\"]", content[:64].lstrip(b"\xef\xbb\xbf \t\r\n"))  # no [12:00] of a log
+    if suffix in _JSON or (begun and suffix in ("", ".txt")):
         return ".json"
     return suffix or ".csv"
 

@@ -184,7 +184,7 @@ class _Decision(Deciding):
                 "unnamed: name some with --features, or leave some out with --ignore."
             )
         dated = [name for name in self.open() if name in self.cells.dates]
-        counters = [name for name in self.open() if _counts_rows(self.numbers[name]) and not self._moves_alone(name)]
+        counters = [name for name in self.open() if self._counts_rows(name)]
         spare = [*dated, *counters]
         for name in self.open():
             if self.numbers[name] is None:
@@ -200,7 +200,15 @@ class _Decision(Deciding):
         for name in counters:
             if name not in self.role:
                 self.set(name, "bookkeeping", "row numbers")
+                self.notices.append(f"{name} counts the rows and was taken for their numbers; --features keeps it.")
         self._derived()
+
+    def _counts_rows(self, name: str) -> bool:
+        """Whether a column holds 0, 1, … or 1, 2, … and neither its name nor the target says that it is more."""
+        values = self.numbers[name]
+        if values is None or len(values) < 3 or values[0] not in (0, 1) or words.is_progress(name):
+            return False
+        return np.array_equal(values, np.arange(len(values)) + values[0]) and not self._moves_alone(name)
 
     def _moves_alone(self, name: str) -> bool:
         """Whether the target rises or falls with a column as no other column does: ``step`` beside settings."""
@@ -292,9 +300,3 @@ def _along(one: Array, two: Array) -> float:
     """The size of the correlation between two columns' ranks; 0 where one does not vary."""
     one, two = ranks(one), ranks(two)
     return float(abs(np.corrcoef(one, two)[0, 1])) if one.any() and two.any() else 0.0
-
-
-def _counts_rows(values: Array | None) -> bool:
-    if values is None or len(values) < 3:
-        return False
-    return values[0] in (0, 1) and np.array_equal(values, np.arange(len(values)) + values[0])

@@ -4,16 +4,20 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from lawsmith.tasks.arrays import Array
+from lawsmith.tasks.arrays import Array, IntArray
 from lawsmith.tasks.errors import listing
 from lawsmith.tasks.table import Table
 
-CODES = (-9.0, -99.0, -999.0, -9999.0, -99999.0, 999.0, 9999.0, 99999.0, 999999.0, 1e20, 1e30)
-"""Numbers that programs write where nothing was measured."""
+CODES: tuple[float, ...] = (-9.0, -99.0, -999.0, -9999.0, -99999.0, 999.0, 9999.0, 99999.0, 999999.0, 1e20, 1e30)
+CODES += (-99.9, -999.9, 999.9, -999.25, -32768.0, 32767.0, 65535.0, -1e34, 1e36, 9.96921e36, -3.402823e38, 3.402823e38)
+"""Numbers that programs write where nothing was measured, or where a converter is at its end."""
+SAME = 1e-6  # of a code, by which its digits in a file may be cut
 FAR = 3.0  # ranges of all other values by which such a number lies outside them
 REPEATED = 2  # rows of -1 among positive values that are told
 FEWEST = 5  # other values that show where the column lies
 MOST_SHARE = 0.5  # of the rows that are said to be missing
+APART, WIDER = 100.0, 1.2  # factor between the few rows of another unit and all others, and times their own range
+FEW = 0.2  # share of the rows that may be in another unit
 
 
 def suspicions(table: Table, categories: Iterable[tuple[str, ...]] = ()) -> tuple[str, ...]:
@@ -21,12 +25,23 @@ def suspicions(table: Table, categories: Iterable[tuple[str, ...]] = ()) -> tupl
     the levels of `categories`."""
     said = []
     for name, values in (*table.targets.items(), *table.features.items()):
-        for code, others in _codes(values):
+        codes = list(_codes(values))
+        for code, others in codes:
             count = len(values) - len(others)
             where = "1 row" if count == 1 else f"{count} rows"
             said.append(
                 f"{name} is {code:g} in {where} and between {others.min():g} and {others.max():g} in all others; "
                 "where that stands for a missing value, empty the cells."
+            )
+        if not codes and len(far := _in_another_unit(values)):
+            rows = f"row {far[0] + 1}" if len(far) == 1 else f"rows {listing([str(row + 1) for row in far], 8)}"
+            others = np.delete(values, far)
+            said.append(
+                f"{name} is {values[far[0]]:g} in {rows} and between {others.min():g} and {others.max():g} in all "
+                "others; where that is another unit, write all rows in one."
+                if len(far) == 1
+                else f"{name} is between {values[far].min():g} and {values[far].max():g} in {rows}, and between "
+                f"{others.min():g} and {others.max():g} in all others; where that is another unit, write all in one."
             )
     return (*said, *_alike(table.groups), *(sentence for levels in categories for sentence in _alike(levels, "labels")))
 
@@ -34,7 +49,7 @@ def suspicions(table: Table, categories: Iterable[tuple[str, ...]] = ()) -> tupl
 def _codes(values: Array) -> Iterable[tuple[float, Array]]:
     """Each code for missing values that a column (n,) holds, with the values of all other rows."""
     for code in CODES:
-        others = values[values != code]
+        others = values[~np.isclose(values, code, rtol=SAME, atol=0.0)]
         if not (1 - MOST_SHARE) * len(values) <= len(others) < len(values) or len(others) < FEWEST:
             continue
         away = np.max([others.min() - code, code - others.max()])
@@ -45,6 +60,19 @@ def _codes(values: Array) -> Iterable[tuple[float, Array]]:
     few = REPEATED <= count <= MOST_SHARE * len(values) and len(others) >= FEWEST
     if few and others.min() > 0 and len(np.unique(others)) > MOST_SHARE * len(others):  # measured, no settings
         yield -1.0, others
+
+
+def _in_another_unit(values: Array) -> IntArray:
+    """Positions of the few rows that a factor beyond the range of all others parts from them, of a positive column."""
+    if values.min() <= 0 or len(values) < FEWEST:
+        return np.empty(0, dtype=np.intp)
+    order = np.argsort(values, kind="stable")
+    logs = np.log(values[order])
+    place = int(np.argmax(np.diff(logs))) + 1
+    few, many = sorted((order[:place], order[place:]), key=len)
+    gap, wide = logs[place] - logs[place - 1], float(np.ptp(np.log(values[many])))
+    apart = gap > max(np.log(APART), WIDER * wide) and len(many) >= FEWEST and len(few) <= FEW * len(values)
+    return np.sort(few) if apart and len(np.unique(values[many])) > 1 else np.empty(0, dtype=np.intp)
 
 
 def _alike(groups: tuple[str, ...], noun: str = "groups") -> tuple[str, ...]:

@@ -136,7 +136,7 @@ def _parsed(values: "pd.Series[str]", column: str, where: str) -> Array:
 
 def _remedy(shown: str) -> str:
     """What to do about a cell that is no number."""
-    if re.match(r"[<>≤≥]\s*[\d.]", shown):
+    if re.match(r"[<>≤≥]\s*[\d.]", shown) or re.fullmatch(r"[<>≤≥]?\s*(BL?L?O?Q|B?LLOQ|ULOQ|BQL|LO[DQ])", shown, re.I):
         return "it bounds a value that was not measured: leave those rows out, or write what they count as"
     if (clock := re.fullmatch(r"(\d+):(\d\d)", shown)) is not None:
         told = f"{clock[1]} min {clock[2]} s or {clock[1]} h {clock[2]} min"

@@ -22,7 +22,7 @@ OUTCOMES = _words(
 PERFORMANCE = _words(
     "throughput latency iops bw bandwidth qps rps tps fps ttft tpot itl mfu hfu gflops tflops speedup utilization "
     "utilisation elapsed runtime walltime makespan cycles instructions branches misses faults switches references rss "
-    "watts joules ipc cpi"
+    "watts joules ipc cpi duration"
 )
 """Last words of names of measures of how fast something ran, and at what cost."""
 _MEASURED_MEMORY = re.compile(
@@ -63,8 +63,16 @@ _ALONE = _words(
     "y_err y_error y_sigma sigma_y y_std dy err std_dev standard_deviation std_deviation error_bars "
     "measurement_error uncert sig"
 )
+_VALUE_IN_NAME = re.compile(r"((?:.*[\s_(@=-])?)\d+(?:\.\d+)?\s?([A-Za-zµ°%]*\)?)")
 _INITIALS = re.compile(r"\bs\. ?(?:d|e\. ?m|e)\.?(?![a-z])", re.IGNORECASE)  # s.d., s.e. and s.e.m.
-_LABELS = _words("curve series group subject patient site species run experiment cluster trace trajectory")
+_LABELS = _words(
+    "curve series group subject patient site species run experiment cluster trace trajectory specimen sample "
+    "participant person animal mouse rat plant plot tank cell cell_line battery alloy grade wafer chip lot donor"
+)
+_PROGRESS = _words(
+    "step steps iter iters iteration iterations epoch epochs round rounds generation generations cycle cycles "
+    "second seconds minute minutes hour hours day days week weeks month months year years time age"
+)
 _COUNTS = re.compile(
     r"(n|num|no|nr|number_of|count_of)_?(seeds?|runs?|reps?|repeats?|repetitions?|replicates?|trials?|measurements?|obs)"
     r"|(seeds?|runs?|reps?|repeats?|replicates?)_(n|count)|(seeds|runs|reps|repeats|replicates)_num|n_?obs"
@@ -308,6 +316,19 @@ def is_moment(name: str) -> bool:
 def is_step(name: str) -> bool:
     """Whether a name is the one that a tracker gives to the steps of training."""
     return bare(name) in ("step", "_step")
+
+
+def is_progress(name: str) -> bool:
+    """Whether numbers of that name, one after the other, are times, steps or a quantity with a unit: no row numbers."""
+    return not _PROGRESS.isdisjoint(tokens(name)) or re.search(r"[\[(][^\])]+[\])]$", name.strip()) is not None
+
+
+def values_of_setting(name: str, target: str) -> bool:
+    """Whether two names state two values of one setting, as in a pivot table: ``20C``, ``k_298K``, ``width=64``."""
+    one, two = (_VALUE_IN_NAME.fullmatch(text.strip()) for text in (name, target))
+    if one is None or two is None or name == target or one.groups() != two.groups():
+        return False
+    return one[2] != "" or one[1][-1:] in ("=", "@")
 
 
 def is_bookkeeping(name: str) -> bool:

@@ -79,6 +79,25 @@ SHOWN = {
         "     |-----------------|",
         below=("     +-----------------+",),
     ),
+    "printed by polars": text(
+        "│ {n:g} ┆ {d:g} ┆ {loss:.4f} │",
+        "shape: (15, 3)",
+        "┌───┬───┬──────┐",
+        "│ N ┆ D ┆ loss │",
+        "│ --- ┆ --- ┆ --- │",
+        "│ f64 ┆ i64 ┆ f64 │",
+        "╞═══╪═══╪══════╡",
+        below=("└───┴───┴──────┘",),
+    ),
+    "printed by DuckDB": text(
+        "│ {n:g} │ {d:g} │ {loss:.4f} │",
+        "┌───┬───┬──────┐",
+        "│ N │ D │ loss │",
+        "│ double │ int64 │ double │",
+        "├───┼───┼──────┤",
+        below=("└───┴───┴──────┘",),
+    ),
+    "a log in words": text("[12:00] N {n:g}/ 99 | D: {d:g}, loss: {loss:.4f} | mfu 31.2% |", between="step 5: saved"),
     "rows by name among others": json.dumps(
         {"results": {f"m{k}": row for k, row in enumerate(FRAME.to_dict("records"))}, "config": {"model": "hf"}}
     ),
@@ -97,6 +116,20 @@ def test_a_table_as_shown_is_the_table(shown: str, tmp_path: Path):
     assert len(found) == len(ROWS)
     np.testing.assert_allclose(found.matrix(), FRAME[["N", "D"]], rtol=1e-3)
     np.testing.assert_allclose(found.target_matrix()[:, 0], FRAME["loss"])
+
+
+def test_names_of_two_words_stand_apart_by_several_blanks():
+    frame = frame_of("Training steps   Final loss\n" + "".join(f"{k}00   {3 / k:.3f}\n" for k in range(1, 9)))
+    assert list(frame.columns) == ["Training steps", "Final loss"] and frame["Final loss"].tolist()[1] == "1.500"
+
+
+def test_evaluations_in_a_log_are_rows_with_names_of_their_own(tmp_path: Path):
+    steps = [f"iter {k}: loss {2 + 3 / k:.3f}, time {30 + k % 2}.5ms" for k in range(1, 21)]
+    steps[10:10] = ["step 10: train loss 2.40, val loss 2.45", "saving checkpoint to out"]
+    (tmp_path / "train.log").write_text("\n".join([*steps, "step 20: train loss 2.2, val loss 2.3"]))
+    data = read_dataset(tmp_path / "train.log", ["loss"])
+    assert data.task.schema.features == ("iter", "time") and len(data.task.train) == 20
+    assert "2 rows without a value of loss left out" in " ".join(data.notices)
 
 
 def test_a_missing_comma_is_not_taken_for_the_name_of_a_row():
@@ -289,7 +322,12 @@ def test_short_clocks_and_iso_durations_become_seconds(name: str, cell: str, sec
 
 
 @pytest.mark.parametrize(
-    ("cell", "message"), [("0{}:30", "may be 00 min 30 s or 00 h 30 min: write 00:00:30"), ("<0.{}", "bounds a value")]
+    ("cell", "message"),
+    [
+        ("0{}:30", "may be 00 min 30 s or 00 h 30 min: write 00:00:30"),
+        ("<0.{}", "bounds a value"),
+        ("BLQ", "bounds a value"),
+    ],
 )
 def test_cells_of_two_readings_and_bounds_say_what_to_write(cell: str, message: str, tmp_path: Path):
     made = pd.DataFrame({"volts": np.exp(-np.arange(9.0) / 4), "y": [cell.format(k) for k in range(9)]})

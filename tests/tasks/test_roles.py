@@ -11,7 +11,7 @@ import pytest
 from lawsmith.tasks import Dataset, InputError, read_dataset, read_decided
 from lawsmith.tasks.asked import meant, resolved
 from lawsmith.tasks.follows import derived
-from lawsmith.tasks.words import is_bookkeeping
+from lawsmith.tasks.words import is_bookkeeping, values_of_setting
 
 
 def chinchilla(rows: int = 90, seed: int = 0) -> pd.DataFrame:
@@ -396,6 +396,24 @@ def test_numbers_that_are_labels(tmp_path: Path):
     assert (roles(twins)["run"], roles(twins)["site"]) == ("group", "left out")
 
 
+@pytest.mark.parametrize("name", ["Specimen", "animal", "participant", "plot"])
+def test_numbers_that_name_what_was_measured_are_labels(name: str, tmp_path: Path):
+    which, time = np.repeat([101, 102, 107], 8), np.tile(np.arange(1.0, 9), 3)
+    data = read(tmp_path, pd.DataFrame({name: which, "t": time, "y": which / time}), "y")
+    assert (data.task.schema.group, data.task.schema.features) == (name, ("t",))
+
+
+@pytest.mark.parametrize(("name", "feature"), [("iter", True), ("Time (h)", True), ("request", False)])
+def test_what_counts_the_rows_is_told_or_a_feature_by_its_name(name: str, feature: bool, tmp_path: Path):
+    count = np.arange(1, 21)
+    table = pd.DataFrame({name: count, "load": 100 - count**0.5, "y": 3 / count})
+    data = read(tmp_path, table, "y")
+    assert (name in data.task.schema.features) is feature
+    assert (
+        f"{name} counts the rows and was taken for their numbers; --features keeps it." in data.notices
+    ) is not feature
+
+
 def test_codes_by_name(tmp_path: Path):
     table = chinchilla()[["n_params", "tokens", "loss"]].assign(optimizer=np.arange(90) % 3 + 1)
     assert read(tmp_path, table).task.schema.columns["optimizer"].levels == ("1", "2", "3")
@@ -599,6 +617,11 @@ def test_an_outcome_as_the_only_feature_is_said(tmp_path: Path):
 def test_other_columns_of_a_pivot_table_are_no_features(tmp_path: Path):
     frame = pd.DataFrame({"x": SWEPT, "1.0": TOOK, "3.0": TOOK + SWEPT % 7})
     assert read(tmp_path, frame, "1.0").task.schema.features == ("x",)
+    for names in (["k_298K", "k_310K"], ["20 C", "30 C"], ["width=64", "width=128"]):
+        assert read(tmp_path, frame.set_axis(["x", *names], axis=1), names[0]).task.schema.features == ("x",)
+    assert not any(
+        values_of_setting(*names) for names in (("y1", "y2"), ("w_1", "w_2"), ("2nd", "3rd"), ("x2y", "x3y"))
+    )
     frame.set_axis(["0", "1", "2"], axis=1).to_parquet(tmp_path / "numbered.parquet")
     assert roles(read_dataset(tmp_path / "numbered.parquet", ["2"]))["1"] == "derived"
 

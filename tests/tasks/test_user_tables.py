@@ -53,6 +53,26 @@ def test_row_numbers_alone_are_a_feature_such_as_epochs(tmp_path: Path):
     assert read(tmp_path, curve).task.schema.features == ("epoch",)
 
 
+@pytest.mark.parametrize(
+    ("row", "value", "said"),
+    [
+        (4, -999.25, "x is -999.25 in 1 row and between 1 and 12 in all others; where that stands for a missing value"),
+        (4, 9.96921e36, "x is 9.96921e+36 in 1 row and between"),
+        (4, 65535, "x is 65535 in 1 row and between"),
+        (11, 12000.5, "x is 12000.5 in row 12 and between 1 and 11 in all others; where that is another unit"),
+        (0, 1e-6, "x is 1e-06 in row 1 and between"),
+        (11, 250.0, ""),  # as far as measurements go
+    ],
+)
+def test_a_cell_far_from_all_others_is_told(row: int, value: float, said: str, tmp_path: Path):
+    x = np.arange(1.0, 13)
+    table = pd.DataFrame({"x": x, "y": np.sqrt(x) + 0.1 * (x % 3)})
+    table.loc[row, "x"] = value
+    table.to_csv(tmp_path / "t.csv", index=False)
+    found = [one for one in read_dataset(tmp_path / "t.csv", ["y"]).notices if one.startswith("x is")]
+    assert [one[: len(said)] for one in found] == ([said] if said else [])
+
+
 def test_two_labels_of_many_levels_need_a_choice(tmp_path: Path):
     table = pd.concat([frame().assign(a=f"a{k}", b=[f"b{j % 9}" for j in range(24)]) for k in range(20)])
     with refused("a and b could each be the group; choose one with --group, or give --group none."):
