@@ -66,22 +66,24 @@ def import_law(
     )
     provenance = {"Imported from": manifest.source, "System": system, "Run": manifest.address}
     law = render_law(text, task.schema, constants, provenance, task.train.groups)
-    try:
-        scores = score_law(law, dataset, sandbox)
-    except LawFailed as failure:
-        raise InputError(f"{path}: {failure}") from None
-    winner = hashlib.sha256(text.encode()).hexdigest()[:12]
     result = RunResult(
-        scores=scores,
-        winner=winner,
+        scores=_scored(law, dataset, sandbox, path),
+        winner=hashlib.sha256(text.encode()).hexdigest()[:12],
         kind=candidate.kind,
         expression=formula(text, task.schema.targets).text() or None,
         constants=None if constants is None else constants.by_group(),
         constants_count=None if constants is None else len(constants.names),
         reason="imported",
     )
-    event = {"event": "imported", "id": winner, "source": text, "from": manifest.source}
+    event = {"event": "imported", "id": result.winner, "source": text, "from": manifest.source}
     return _archived(manifest, event, result, law, runs_dir)
+
+
+def _scored(law: str, dataset: Dataset, sandbox: Sandbox, path: Path) -> FinalScores:
+    try:
+        return score_law(law, dataset, sandbox)
+    except LawFailed as failure:
+        raise InputError(f"{path}: {failure}") from None
 
 
 def _archived(

@@ -60,6 +60,12 @@ class Optimum:
     flat: bool
     as_good: Mapping[str, tuple[float, float]]
 
+    def to_json(self) -> dict[str, Any]:
+        """The same as JSON data."""
+        answers = {name: answer.to_json() for name, answer in self.features.items()}
+        as_good = {name: list(ends) for name, ends in self.as_good.items()}
+        return {"features": answers, "as_good": as_good, "flat": self.flat, "at_edge": list(self.at_edge)}
+
 
 @dataclass(frozen=True, eq=False)
 class _Asked:
@@ -106,15 +112,14 @@ def optimum(
     }
     noise = known.errors[known.targets.index(target)].noise_at(group, float(values[0][best]))
     good = values[0] <= values[0][best] + noise
-    ends = {name: (float(column.min()), float(column.max())) for name, column in rows.items()}
-    at_edge = tuple(name for name in free if len(free) > 1 and answers[name].value in ends[name])
+    at_edge = tuple(name for name in free if len(free) > 1 and answers[name].value in _ends(rows[name]))
     spans = [one.high / one.low for one in answers.values() if one.low and one.high and one.low > 0]
-    return Optimum(
-        answers,
-        at_edge,
-        bool(spans) and max(spans) > FLAT,
-        {name: (float(rows[name][good].min()), float(rows[name][good].max())) for name in free},
-    )
+    flat = bool(spans) and max(spans) > FLAT
+    return Optimum(answers, at_edge, flat, {name: _ends(rows[name][good]) for name in free})
+
+
+def _ends(column: Array) -> tuple[float, float]:
+    return float(column.min()), float(column.max())
 
 
 def invert(

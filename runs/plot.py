@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lawsmith.runs.data import open_data
-from lawsmith.runs.intervals import predict
+from lawsmith.runs.intervals import Interval, predict
 from lawsmith.runs.laws import Law
 from lawsmith.sandbox import Sandbox
 from lawsmith.tasks import Array, InputError, Table
@@ -56,21 +57,23 @@ def plot(
             points.append(("test rows", hidden))
         moved = [(name, part, _moved(law, part, typical, feature, group, place, sandbox)) for name, part in points]
     axes = ax if ax is not None else pyplot.subplots(figsize=(6, 4))[1]
-    curve = [row[place] for row in found]
+    _draw(axes, line, [row[place] for row in found], level)
+    for (name, part, values), marker in zip(moved, "ox", strict=False):
+        axes.plot(part.features[feature], values, marker, ms=4, alpha=0.7, label=name)
+    others = ", ".join(f"{name} = {typical[name]:.3g}" for name in law.features if name != feature)
+    for put, words in ((axes.set_xlabel, feature), (axes.set_ylabel, target), (axes.set_title, others)):
+        put(words, fontfamily=_families())
+    axes.legend(fontsize="small")
+    return axes
+
+
+def _draw(axes: Axes, line: Array, curve: Sequence[Interval], level: float) -> None:
+    """The law along a line, with the interval of a new measurement."""
     low, high = ([getattr(one, end) for one in curve] for end in ("low", "high"))
     axes.fill_between(line, low, high, alpha=0.18, lw=0, label=f"a new measurement, {level:.0%}")
     axes.plot(line, [one.value for one in curve], lw=1.8, label="the law")
-    for (name, part, values), marker in zip(moved, "ox", strict=False):
-        axes.plot(part.features[feature], values, marker, ms=4, alpha=0.7, label=name)
     if line[0] > 0 and line[-1] > 10 * line[0]:
         axes.set_xscale("log")
-    others = ", ".join(f"{name} = {typical[name]:.3g}" for name in law.features if name != feature)
-    families = _families()
-    axes.set_xlabel(feature, fontfamily=families)
-    axes.set_ylabel(target, fontfamily=families)
-    axes.set_title(others, fontfamily=families)
-    axes.legend(fontsize="small")
-    return axes
 
 
 def _families() -> list[str]:

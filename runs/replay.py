@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
@@ -81,40 +82,35 @@ def replay(
     """
     archive.require_sound()
     result, law = archive.result, archive.law
-    if result is None:
-        raise InputError(f"The run {archive.run} is {archive.state}; only a complete run can be replayed.")
-    if law is None:
-        raise InputError(f"The run {archive.run} has no law to replay: {result.error or 'none was recorded'}.")
+    if result is None or law is None:
+        raise InputError(_why_not(archive))
     data = dataset if dataset is not None else open_data(archive, data_dir)
     failed: tuple[str, ...] = ()
     try:
         replayed = score_law(law, data, sandbox)
     except LawFailed as failure:
         replayed, failed = FinalScores(), (str(failure),)
+    scores = ReplayScores(archived=result.scores, replayed=replayed)
+    report = partial(ReplayReport, run=archive.manifest.address, scores=scores, tier=str(sandbox.tier))
     if _only_replica(archive.manifest, data):
-        return ReplayReport(
-            run=archive.manifest.address,
-            reproduced=None,
-            exact=False,
-            scores=ReplayScores(archived=result.scores, replayed=replayed),
-            differences=(),
-            notices=(ONLY_REPLICA,),
-            tier=str(sandbox.tier),
-        )
+        return report(reproduced=None, exact=False, differences=(), notices=(ONLY_REPLICA,))
     validation, unchecked = _validation(archive, result, data, sandbox)
     differences = [*_data_differences(archive.manifest, data), *(failed or _differences(result, replayed))]
     if validation is not None and result.validation_r2 is not None:
         differences += _validation_difference(result.validation_r2, validation)
-    return ReplayReport(
-        run=archive.manifest.address,
+    return report(
         reproduced=not differences,
         exact=not differences and (result.decimals is None and result.scores == replayed),
-        scores=ReplayScores(archived=result.scores, replayed=replayed),
         differences=tuple(differences),
         validation_r2=validation,
         unchecked=unchecked,
-        tier=str(sandbox.tier),
     )
+
+
+def _why_not(archive: Archive) -> str:
+    if archive.result is None:
+        return f"The run {archive.run} is {archive.state}; only a complete run can be replayed."
+    return f"The run {archive.run} has no law to replay: {archive.result.error or 'none was recorded'}."
 
 
 def _validation(

@@ -24,6 +24,15 @@ class Asked(BaseModel):
     drop_incomplete: bool = False
 
 
+def _refuse_several_groups(group: str, names: Sequence[str], where: str) -> None:
+    parts = [part.strip() for part in group.split(",")]
+    if group not in names and len(parts) > 1 and all(meant(part, names) for part in parts):
+        raise InputError(
+            f"{where}: a group is one column; join {listing(parts)} in a column of their own, or take one as the "
+            "group and give the other with --category."
+        )
+
+
 def resolve(asked: Asked, names: Sequence[str], where: str) -> Asked:
     """The same with names as the table has them: ``loss`` may mean ``summary.loss``. Raises InputError."""
 
@@ -39,12 +48,7 @@ def resolve(asked: Asked, names: Sequence[str], where: str) -> Asked:
         raise InputError("No feature is named; name some, or leave features out so that they are decided.")
     group = _or_none(asked.group, names)
     if group:
-        parts = [part.strip() for part in group.split(",")]
-        if group not in names and len(parts) > 1 and all(meant(part, names) for part in parts):
-            raise InputError(
-                f"{where}: a group is one column; join {listing(parts)} in a column of their own, or take one as the "
-                "group and give the other with --category."
-            )
+        _refuse_several_groups(group, names, where)
         group = one(group)
     sigma = _or_none(asked.sigma, names)
     if sigma and is_numeral(sigma) and not meant(sigma, names):

@@ -6,6 +6,7 @@ Both unpack to more than they weigh, so sizes are looked at before anything is u
 import io
 import zipfile
 from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -122,6 +123,26 @@ def arrays(content: bytes, where: str) -> Reading:
     return Reading(pd.DataFrame(kept), notices=said)
 
 
+def _sheet(sheets: Sequence[Any], where: str) -> tuple[list[tuple[Any, ...]], str]:
+    """The rows of the first sheet that holds a table rather than a remark, else of the first with any, and its title.
+    Raises InputError where there are too many cells."""
+    rows, title, cells = list[tuple[Any, ...]](), "", 0
+    for sheet in sheets:
+        found = list[tuple[Any, ...]]()
+        for place, row in enumerate(sheet.iter_rows(values_only=True)):
+            if place >= _ROWS_OF_A_SHEET:
+                raise InputError(f"{where} has a sheet of more than {_ROWS_OF_A_SHEET:,} rows; Excel makes none.")
+            cells += CELLS_OF_A_RECORD + len(row)
+            bound(cells, where)
+            if any(cell is not None for cell in row):
+                found.append(row)
+        if found and not rows:
+            rows, title = found, str(sheet.title)
+        if sum(_width(row) > 1 for row in found) > 1:
+            return found, str(sheet.title)
+    return rows, title
+
+
 def workbook(content: bytes, where: str) -> Reading:
     """The first sheet of an Excel workbook that holds a table. Raises InputError for a damaged or too large file."""
     import pandas as pd
@@ -138,29 +159,15 @@ def workbook(content: bytes, where: str) -> Reading:
             if (size := sum(info.file_size for info in archive.infolist())) > MAX_UNPACKED_BYTES:
                 raise InputError(f"{where} unpacks to {size / 1024**2:.0f} MiB; save the sheet as CSV.")
         book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-        rows: list[tuple[Any, ...]] = []
-        title, titles, cells = "", list(book.sheetnames), 0
-        for sheet in book.worksheets:
-            found: list[tuple[Any, ...]] = []
-            for place, row in enumerate(sheet.iter_rows(values_only=True)):
-                if place >= _ROWS_OF_A_SHEET:
-                    raise InputError(f"{where} has a sheet of more than {_ROWS_OF_A_SHEET:,} rows; Excel makes none.")
-                cells += CELLS_OF_A_RECORD + len(row)
-                bound(cells, where)
-                if any(cell is not None for cell in row):
-                    found.append(row)
-            if found and not rows:
-                rows, title = found, str(sheet.title)
-            if sum(_width(row) > 1 for row in found) > 1:  # a table rather than a remark
-                rows, title = found, str(sheet.title)
-                break
+        rows, title = _sheet(book.worksheets, where)
     except InputError:
         raise
     except Exception as error:  # noqa: BLE001  # openpyxl raises whatever a damaged part makes it raise
         raise InputError(f"{where} is not a readable Excel workbook: {str(error)[:100]}.") from None
     if not rows:
         raise InputError(f"{where} is empty; a table needs a header and at least one row.")
-    notices = [f"{where} has {len(titles)} sheets; {title!r} was read."] if len(titles) > 1 else []
+    sheets = len(book.sheetnames)
+    notices = [f"{where} has {sheets} sheets; {title!r} was read."] if sheets > 1 else []
     while len(rows) > 2 and _width(rows[0]) == 1 < min(_width(rows[1]), _width(rows[2])):
         shown = next(str(cell) for cell in rows.pop(0) if cell is not None)
         notices.append(f"{where}: the line {shown.strip()[:60]!r} above the header was left out.")

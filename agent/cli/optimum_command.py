@@ -15,6 +15,7 @@ from lawsmith.runs.law_rows import few
 from lawsmith.runs.laws import Law
 from lawsmith.runs.optimum import Answer, Optimum, invert, optimum
 from lawsmith.sandbox import Sandbox
+from lawsmith.sandbox.law.expression import Node
 from lawsmith.sandbox.law.own_form import feature_expression
 from lawsmith.tasks import InputError
 from lawsmith.tasks.asked import meant
@@ -38,11 +39,7 @@ def best(
     Raises InputError for a budget that is not understood.
     """
     found, target, group = _asked(reference, target, group, law, runs_dir)
-    spend, equals, amount = budget.rpartition("=")
-    size = number_in(amount.strip())
-    if not equals or size is None:
-        raise InputError(f"--budget {budget!r} is not understood; write it like '6*N*D=1e24'.")
-    expression = feature_expression(spend, found.schema)
+    expression, size = _budget(budget, found)
     fixed = pairs(found, at)
     with Sandbox() as sandbox:
         known = _known(found, sandbox, data_dir)
@@ -51,27 +48,25 @@ def best(
         value, said = _predicted(found, known, point, target, group, sandbox)
     said = [*_remarks(got), *said]
     if as_json:
-        print_json(
-            {
-                "target": target,
-                "budget": budget,
-                "features": {name: answer.to_json() for name, answer in got.features.items()},
-                "as_good": {name: list(ends) for name, ends in got.as_good.items()},
-                "flat": got.flat,
-                "at_edge": list(got.at_edge),
-                "prediction": value.to_json(),
-                "warnings": said,
-            }
-        )
+        asked = {"target": target, "budget": budget}
+        print_json({**asked, **got.to_json(), "prediction": value.to_json(), "warnings": said})
         return
     out.print(text(f"{'highest' if maximise else 'lowest'} {target} for {budget}"), soft_wrap=True)
     _list(got.features)
     _value(value)
     for name, (low, high) in got.as_good.items():
-        out.print(
-            text(f"Any {name} from {low:.2g} to {high:.2g} is as good: it costs less than the noise."), soft_wrap=True
-        )
+        told = f"Any {name} from {low:.2g} to {high:.2g} is as good: it costs less than the noise."
+        out.print(text(told), soft_wrap=True)
     _say(said)
+
+
+def _budget(budget: str, law: Law) -> tuple[Node, float]:
+    """What is spent, and how much of it; raises InputError where that is not understood."""
+    spend, equals, amount = budget.rpartition("=")
+    size = number_in(amount.strip())
+    if not equals or size is None:
+        raise InputError(f"--budget {budget!r} is not understood; write it like '6*N*D=1e24'.")
+    return feature_expression(spend, law.schema), size
 
 
 def solve(

@@ -157,23 +157,8 @@ def _show(
         return
     where = ", ".join(f"{name} = {table.features[name][0]:g}" for name in law.features)
     out.print(text(f"{' and '.join(law.schema.targets)} at {where}"), soft_wrap=True)
-    several = len(table) > 1
-    listed = Shown(box=box.SIMPLE_HEAD, pad_edge=False)
-    headings = [*(["group"] if several else []), *(["target"] if len(law.schema.targets) > 1 else []), "value"]
-    for heading in headings:
-        listed.add_column(heading, justify="right" if heading == "value" else "left")
-    if known is not None:
-        listed.add_column(f"a new measurement ({level:.0%})", justify="right")
-        listed.add_column(f"the mean ({level:.0%})", justify="right")
-    for entry in entries:
-        cells = [text(entry[name]) for name in ("group", "target") if name in headings]
-        spans = []
-        if known is not None:
-            spans = [
-                f"{entry['low']:.4g} to {entry['high']:.4g}", f"{entry['mean_low']:.4g} to {entry['mean_high']:.4g}",
-            ]  # fmt: skip
-        listed.add_row(*cells, f"{entry['value']:.5g}", *spans)
-    out.print(listed)
+    several = {"group": len(table) > 1, "target": len(law.schema.targets) > 1}
+    out.print(_listed(entries, [name for name, shown in several.items() if shown], level))
     if known is not None:
         out.print(_probability(level), soft_wrap=True)
         _parts(entries[0])
@@ -182,9 +167,23 @@ def _show(
     if not law.chosen:
         out.print(text(f"By law {law.id}, which the search did not choose."), soft_wrap=True)
     for sentence in told:
-        (warn if "do not rely" in sentence or known is None else lambda line: out.print(text(line), soft_wrap=True))(
-            sentence
-        )
+        if "do not rely" in sentence or known is None:
+            warn(sentence)
+        else:
+            out.print(text(sentence), soft_wrap=True)
+
+
+def _listed(entries: Sequence[Mapping[str, Any]], named: Sequence[str], level: float) -> Shown:
+    """The predictions in a table, with what they are of in columns `named`, and intervals where there are any."""
+    listed = Shown(*named, box=box.SIMPLE_HEAD, pad_edge=False)
+    spans = {"low": f"a new measurement ({level:.0%})", "mean_low": f"the mean ({level:.0%})"}
+    known = {low: heading for low, heading in spans.items() if entries[0][low] is not None}
+    for heading in ("value", *known.values()):
+        listed.add_column(heading, justify="right")
+    for entry in entries:
+        ranges = [f"{entry[low]:.4g} to {entry[low.replace('low', 'high')]:.4g}" for low in known]
+        listed.add_row(*(text(entry[name]) for name in named), f"{entry['value']:.5g}", *ranges)
+    return listed
 
 
 def _groups(table: Table) -> list[str]:

@@ -51,30 +51,17 @@ def conclude(
     """
     history, archive = journal.history, journal.archive
     record = _books(journal, spent, stopped, account)
-    choice = _choice(history.trials, search_task.task, allow_opaque)
-    if choice is None:
-        archive.finish(record.model_copy(update={"error": _why_no_law(history, stopped)}), None)
+    found = _chosen(journal, dataset, search_task, sandbox, stopped, allow_opaque)
+    if isinstance(found, str):
+        archive.finish(record.model_copy(update={"error": found}), None)
         return
+    choice, law, passed = found
     try:
-        choice, closed, passed = _finite_everywhere(choice, journal, dataset, search_task, sandbox, allow_opaque)
+        scores, error = score_law(law.text, dataset, sandbox, law.trained), None
     except LawFailed as failure:
-        archive.finish(record.model_copy(update={"error": str(failure)}), None)
-        return
-    if choice.winner.evaluation.verdict is not Verdict.OK:
-        why = f"The law chosen on a part of the rows cannot be fitted to all: {choice.winner.evaluation.message}"
-        archive.finish(record.model_copy(update={"error": why}), None)
-        return
-    law, trained = closed.text, closed.trained
-    try:
-        scores, error = score_law(law, dataset, sandbox, trained), None
-    except LawFailed as failure:
-        scores, error = (
-            score_law(law, replace(dataset, test=None), sandbox, trained),
-            " ".join((*passed, str(failure))),
-        )
-    judged = verdict(
-        choice.winner, choice.inseparable, history.trials, dataset, search_task, scores, warnings=choice.warnings
-    )
+        scores = score_law(law.text, replace(dataset, test=None), sandbox, law.trained)
+        error = " ".join((*passed, str(failure)))
+    judged = verdict(choice.winner, choice.inseparable, history.trials, dataset, search_task, scores, choice.warnings)
     told = () if doubts is None else doubts.sentences(choice.winner, sandbox)
     described = _described(choice, dataset.task) | {
         "verdict": (*judged.sentences, *passed, *told, *_cut_short(history, stopped)),
@@ -82,7 +69,23 @@ def conclude(
     }
     if doubts is not None:
         described["details"] = record.details | doubts.to_json()
-    archive.finish(record.model_copy(update={"scores": scores, "error": error, **described}), law)
+    archive.finish(record.model_copy(update={"scores": scores, "error": error, **described}), law.text)
+
+
+def _chosen(
+    journal: Journal, dataset: Dataset, search_task: SearchTask, sandbox: Sandbox, stopped: str, allow_opaque: bool
+) -> tuple[Choice, Closed, tuple[str, ...]] | str:
+    """What `_finite_everywhere` finds, or why the run has no law."""
+    choice = _choice(journal.history.trials, search_task.task, allow_opaque)
+    if choice is None:
+        return _why_no_law(journal.history, stopped)
+    try:
+        found = _finite_everywhere(choice, journal, dataset, search_task, sandbox, allow_opaque)
+    except LawFailed as failure:
+        return str(failure)
+    fitted = found[0].winner.evaluation
+    told = f"The law chosen on a part of the rows cannot be fitted to all: {fitted.message}"
+    return found if fitted.verdict is Verdict.OK else told
 
 
 def _finite_everywhere(

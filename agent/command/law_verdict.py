@@ -5,7 +5,7 @@ Everything is told from the record: the trials of the search, the rows, and the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -60,41 +60,40 @@ def verdict(
     if not found.folds:
         return LawVerdict("fair", ("The law brings its own constants, so its error on held-out rows is unknown.",))
     size = _size(found, task)
-    tone, said = _grade(size), list[str]()
-    said.append(_held_out(found, task.train, folds))
-    if left_out := _starved_folds(task.train):
-        said.append(left_out)
-    if len(task.train) < len(dataset.task.train):
-        seen, rows = len(task.train), len(dataset.task.train)
-        said.append(f"The search looked at {seen:,} of {rows:,} rows; the law's constants are fitted to all.")
     test_size, test_said = _test(dataset, scores)
-    if test_said:
-        said.append(test_said)
+    tone = _grade(size)
+    said = [_held_out(found, task.train, folds), _starved_folds(task.train), _thinned(task, dataset), test_said]
     if test_size is not None and (scores.test is None or scores.test.r2 < 0.9):
         tone = _worse(tone, _grade(test_size))
     if worse := _worse_than_the_mean(found, dataset, scores, test_size, size):
         said.insert(0, worse)
         tone = "bad" if "fails" in worse else _worse(tone, "fair")
     said.append(_trust(task.train, folds, tone))
+    for sentence, at_best in _remarks(winner, inseparable, trials, search_task):
+        if sentence:
+            said.append(sentence)
+            tone = _worse(tone, at_best)
+    return LawVerdict("bad" if warnings else tone, (*filter(None, said), *warnings))
+
+
+def _remarks(
+    winner: Trial, inseparable: Sequence[str], trials: Sequence[Trial], search_task: SearchTask
+) -> Iterator[tuple[str, Tone]]:
+    """Sentences beside the errors, "" where there is none, each with the best tone that it leaves."""
+    found, task = winner.evaluation, search_task.task
     away, rivals = inseparable_laws(winner, inseparable, trials, task)
-    if rivals:
-        said.append(rivals)
-        tone = _worse(tone, "fair" if away > AGREE else "good")
-    if plainer := plainer_law(winner, trials, search_task):
-        said.append(plainer)
-        tone = _worse(tone, "fair")
-    if noise := _noise(found, task):
-        said.append(noise)
-    if line := _line(found, task, folds):
-        said.append(line)
-        tone = _worse(tone, "fair")
-    if not found.probe:
-        said.append("The law has no finite value in places beyond the data.")
-        tone = "bad"
-    if passed := _passed_over(winner, trials, task):
-        said.append(passed)
-    said += warnings
-    return LawVerdict("bad" if warnings else tone, tuple(said))
+    yield rivals, "fair" if away > AGREE else "good"
+    yield plainer_law(winner, trials, search_task), "fair"
+    yield _noise(found, task), "good"
+    yield _line(found, task, search_task.folds), "fair"
+    yield "" if found.probe else "The law has no finite value in places beyond the data.", "bad"
+    yield _passed_over(winner, trials, task), "good"
+
+
+def _thinned(task: Task, dataset: Dataset) -> str:
+    seen, rows = len(task.train), len(dataset.task.train)
+    told = f"The search looked at {seen:,} of {rows:,} rows; the law's constants are fitted to all."
+    return told if seen < rows else ""
 
 
 def same_law(winners: Sequence[str | None]) -> str | None:

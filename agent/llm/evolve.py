@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -132,19 +133,13 @@ class Evolve(LLMProposer):
         others = self.population.diverse(3, shown, island)
 
         def content(detail: Detail) -> Mapping[str, Any]:
+            view = partial(self.viewer.view, source=detail.source, standing=standing)
             return {
                 "operation": operation,
                 "angle": angle,
-                "parents": [
-                    self.viewer.view(
-                        t, source=detail.source, findings=detail.findings, lineage=detail.lineage, standing=standing
-                    )
-                    for t in parents
-                ],
+                "parents": [view(t, findings=detail.findings, lineage=detail.lineage) for t in parents],
                 "best": self._best_view(best, parents, detail, standing),
-                "others": [
-                    self.viewer.view(t, source=detail.source, standing=standing) for t in others[: detail.others]
-                ],
+                "others": [view(t) for t in others[: detail.others]],
                 **_remembered(memory, detail),
             }
 

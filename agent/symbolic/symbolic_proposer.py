@@ -111,9 +111,8 @@ class SymbolicProposer:
             return
         if len(self.schema.targets) > 1:
             yield self._proposals(self._admit(self._assembled()))
-        yield self._proposals(self._admit(self._as_one()))
-        yield self._proposals(self._admit(self._limits()))
-        yield self._proposals(self._admit(self._variants()))
+        for made in (self._as_one, self._limits, self._variants):
+            yield self._proposals(self._admit(made()))
         empty_rounds = 0
         for generation in self.generations:
             rng = np.random.default_rng((0 if generation < GENERATIONS else 1 + self.seed, generation))

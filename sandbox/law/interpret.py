@@ -74,9 +74,8 @@ class Interpreter(Expressions):
                 found = self.value(value, scope)
                 for target in targets:
                     self.assign(target, found, scope)
-            case ast.AnnAssign(target=target, value=value):
-                if value is not None:
-                    self.assign(target, self.value(value, scope), scope)
+            case ast.AnnAssign(target=target, value=value) if value is not None:
+                self.assign(target, self.value(value, scope), scope)
             case ast.AugAssign(target=target, op=op, value=value):
                 old = self.value(target, scope)
                 new = binary(old, op, self.value(value, scope))
@@ -99,7 +98,7 @@ class Interpreter(Expressions):
                 return self.run(body, scope)
             case ast.FunctionDef(name=name, decorator_list=[]):
                 scope.names[name] = self._own(node, scope)
-            case ast.Expr(value=ast.Constant()) | ast.Pass() | ast.Assert():
+            case ast.Expr(value=ast.Constant()) | ast.Pass() | ast.Assert() | ast.AnnAssign():
                 pass
             case ast.Import() | ast.ImportFrom():
                 pass  # found with those at top level
