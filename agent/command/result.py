@@ -150,15 +150,15 @@ class Result:
 
     def _imported(self, origin: str) -> "tuple[OwnForm, ...]":
         run, task = self.selected or self.runs[0], self.dataset.task
-        rows = sorted(run.table(task), key=lambda row: row.heldout_error)
+        trials = [trial for trial in run.trials if trial.proposal.origin.startswith(origin)]
+        rows = sorted(run.table(task), key=lambda row: row.heldout_error) if trials else []
         found = []
-        for trial in run.trials:
-            if trial.proposal.origin.startswith(origin):
-                place = next((k for k, row in enumerate(rows, 1) if row.stands_for(trial.id)), None)
-                own = next(iter(laws([trial], task)), None)  # with the user's own names of constants
-                if own is not None and place is not None:
-                    own = replace(own, chosen=rows[place - 1].chosen, on_front=rows[place - 1].on_front)
-                found.append(OwnForm(trial, own, place, len(rows)))
+        for trial in trials:
+            place = next((k for k, row in enumerate(rows, 1) if row.stands_for(trial.id)), None)
+            own = next(iter(laws([trial], task)), None)  # with the user's own names of constants
+            if own is not None and place is not None:
+                own = replace(own, chosen=rows[place - 1].chosen, on_front=rows[place - 1].on_front)
+            found.append(OwnForm(trial, own, place, len(rows)))
         return tuple(found)
 
     def pick(self, law: str) -> Law:

@@ -118,7 +118,7 @@ def _beam(columns: Array, target: Array) -> Iterator[tuple[IntArray, int]]:
     gram, products, total = unit @ np.swapaxes(unit, 1, 2), unit @ target, np.array([target @ target])
     states = np.zeros((1, 0), dtype=np.intp)
     for _ in range(min(MOST_TERMS, len(columns))):
-        left = left_with(gram, products, states, total)
+        left = left_with(gram[:, states], products, states, total)
         order = np.argsort(left, axis=None, kind="stable")[: 4 * BEAM]
         order = order[np.isfinite(left.reshape(-1)[order])]
         before, new = np.unravel_index(order, left.shape)

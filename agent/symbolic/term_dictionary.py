@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import combinations
 
 import numpy as np
 
-from lawsmith.agent.symbolic.factors import Factor, of_levels, parts, starting, waves
+from lawsmith.agent.symbolic.factors import Ends, Factor, of_levels, parts, starting, waves
 from lawsmith.agent.symbolic.term_law import ScaledRows, Term, cost
-from lawsmith.tasks.arrays import Array
+from lawsmith.tasks.arrays import Array, IntArray
 
 FIXED = 1e-9  # share of a column outside the columns that every law has, below which it is one of them
 MOST_FACTORS = 170  # of one argument each that pairs are made of
 MOST_COLUMNS = 24_000  # of the dictionary: with 400 rows some 80 MB
 SLOW = 12.0  # turns over the range, up to which waves meet other factors than the features themselves
+AT_ONCE = 1000  # terms whose columns are multiplied together
 JITTER = 0.5  # standard deviation of the logarithm of starting constants in later searches
 ALGEBRAIC = frozenset({"power", "real", "odd"})
 SATURATING = ("saturation", "steep saturation")  # times anything of the same argument, they say what a Hill curve does
@@ -25,15 +27,13 @@ ENDING = frozenset({"exp", "fade", "gauss", "sigmoid", "tanh", "arrhenius"})
 
 def dictionary(
     rows: ScaledRows, names: Sequence[str], steady: frozenset[str], rng: np.random.Generator | None
-) -> tuple[list[Term], Array]:
+) -> tuple[Sequence[Term], Array]:
     """Terms and their columns by block (B, M, m), of length 1 each; of columns that are equal, the plainest term."""
-    terms = sorted(_products(rows, names, steady, rng), key=cost)[:MOST_COLUMNS]
-    cache = {f: f.values(rows.arguments) for term in terms for f in term}
-    columns = np.empty((len(terms), rows.count))
-    for k, term in enumerate(terms):
-        columns[k] = rows.weight
-        for factor in term:
-            columns[k] *= cache[factor]
+    ends = tuple((name, rows.ends[name]) for name in rows.arguments)
+    levels = tuple((name, tuple(codes)) for name, codes in rows.levels.items())
+    chosen = (tuple(names), ends, levels, steady)
+    made = _known(*chosen) if rng is None else _made(*chosen, rng)
+    terms, columns = made.terms, made.columns(rows)
     size = np.sqrt((columns**2).sum(axis=1))
     usable = np.isfinite(size) & (size > 1e-12) & (np.abs(columns).max(axis=1) < 0.9 * size)
     places = np.flatnonzero(usable)
@@ -53,33 +53,72 @@ def dictionary(
     return [terms[places[k]] for k in kept], np.ascontiguousarray(columns[kept].swapaxes(0, 1))
 
 
+@dataclass(frozen=True, eq=False)
+class _Products:
+    """Terms, the plainest first; places (M, most factors): of their factors among all, whose number stands for none."""
+
+    terms: Sequence[Term]
+    factors: Sequence[Factor]
+    places: IntArray
+
+    def columns(self, rows: ScaledRows) -> Array:
+        """The columns (M, n) of the terms, times the weights."""
+        values = np.ones((len(self.factors) + 1, rows.count))
+        for k, factor in enumerate(self.factors):
+            values[k] = factor.values(rows.arguments)
+        columns = np.tile(rows.weight, (len(self.terms), 1))
+        for begin in range(0, len(columns), AT_ONCE):
+            some = slice(begin, begin + AT_ONCE)
+            for place in self.places[some].T:
+                columns[some] *= values[place]
+        return columns
+
+
+def _made(
+    names: Sequence[str],
+    arguments: Sequence[tuple[str, Ends]],
+    levels: Sequence[tuple[str, Sequence[float]]],
+    steady: frozenset[str],
+    rng: np.random.Generator | None = None,
+) -> _Products:
+    """The products that arguments between these ends are worth, those of the features `names` among them."""
+    terms = sorted(_products(names, dict(arguments), dict(levels), steady, rng), key=cost)[:MOST_COLUMNS]
+    factors = {factor: k for k, factor in enumerate(dict.fromkeys(f for term in terms for f in term))}
+    most = max(map(len, terms))
+    places = [[factors[f] for f in term] + [len(factors)] * (most - len(term)) for term in terms]
+    return _Products(terms, list(factors), np.array(places, dtype=np.intp))
+
+
+_known = lru_cache(maxsize=10)(_made)  # those of all features, and of both sides of each split into two sums
+
+
 def _products(
-    rows: ScaledRows, names: Sequence[str], steady: frozenset[str], rng: np.random.Generator | None
+    names: Sequence[str],
+    ends: Mapping[str, Ends],
+    levels: Mapping[str, Sequence[float]],
+    steady: frozenset[str],
+    rng: np.random.Generator | None,
 ) -> list[Term]:
     """The level, factors, products of two, and of three where two are features."""
     each = [
-        of_levels(name, rows.levels[name])
-        if name in rows.levels
-        else starting(name, rows.ends[name], steady=name in steady)
+        of_levels(name, levels[name]) if name in levels else starting(name, ends[name], steady=name in steady)
         for name in names
     ]
     if rng is not None:
-        each = [[_jittered(f, rng, rows) for f in these] for these in each]
+        each = [[_jittered(f, rng, ends[f.argument]) for f in these] for these in each]
     most = max(MOST_FACTORS // len(each), 12)
     single = [f for these in each for f in sorted(these, key=lambda f: f.cost)[:most]]
-    turning = [w for name in names if name not in (*steady, *rows.levels) for w in waves(name, rows.ends[name])]
-    products = [name for name in rows.arguments if name not in names]
+    turning = [w for name in names if name not in (*steady, *levels) for w in waves(name, ends[name])]
+    products = [name for name in ends if name not in names]
     pairs = [
-        f
-        for name in products
-        for f in starting(name, rows.ends[name], pair=True, steady=not steady.isdisjoint(parts(name)))
+        f for name in products for f in starting(name, ends[name], pair=True, steady=not steady.isdisjoint(parts(name)))
     ]
     plain = [f for f in single if f.kind == "power" and f.constants[0] in (1.0, 2.0, 3.0)]
     bases = [f for f in single if f in plain or f.kind in ("exp", "fade")]
     terms: list[tuple[Factor, ...]] = [(), *((f,) for f in [*single, *turning, *pairs])]
     terms += [two for two in combinations(single, 2) if _goes(*two)]
     for wave in turning:
-        slow = wave.constants[0] * (rows.ends[wave.argument][1] - rows.ends[wave.argument][0]) < 2 * np.pi * SLOW
+        slow = wave.constants[0] * (ends[wave.argument][1] - ends[wave.argument][0]) < 2 * np.pi * SLOW
         terms += [(wave, f) for f in bases if (slow or f.constants == (1.0,)) and _goes(wave, f)]
     terms += [(p, f) for p in pairs for f in plain if p.kind != "power"]
     for one, two in combinations(plain, 2):
@@ -90,11 +129,11 @@ def _products(
     return list(dict.fromkeys(tuple(sorted(term)) for term in terms))
 
 
-def _jittered(factor: Factor, rng: np.random.Generator, rows: ScaledRows) -> Factor:
+def _jittered(factor: Factor, rng: np.random.Generator, ends: Ends) -> Factor:
     """Other starting constants, unless they are natural or there are none."""
     if not factor.free or factor.is_natural:
         return factor
-    bounds = factor.bounds(rows.ends[factor.argument])
+    bounds = factor.bounds(ends)
     moved = [c * float(np.exp(JITTER * rng.standard_normal())) for c in factor.constants[: factor.free]]
     inside = tuple(min(max(c, low), high) for c, (low, high) in zip(moved, bounds, strict=True))
     return replace(factor, constants=(*inside, *factor.constants[factor.free :]))

@@ -124,20 +124,14 @@ class TermSearch:
         """A beam over some columns, by their inner products alone; the best sums of each shape are refined as it goes,
         and their terms become columns too."""
         terms, costs = [self.terms[k] for k in order], self.costs[order]
-        target = self.rows.targets[..., None]
-        count, room = len(order), len(order) + refined * most * (most + 1) // 2
-        every = np.empty((self.rows.blocks, room, target.shape[1]))
-        whole = np.empty((self.rows.blocks, room, room))
-        every[:, :count] = self.columns[:, order]
-        columns, gram = every[:, :count], whole[:, :count, :count]
-        np.matmul(columns, np.swapaxes(columns, 1, 2), out=gram)
+        columns, target = self.columns[:, order], self.rows.targets[..., None]
         products, total = (columns @ target)[..., 0], (target**2).sum(axis=(1, 2))
         states = np.zeros((1, 0), dtype=np.intp)
         front: list[TermLaw] = []
         for depth in range(1, min(most, self.most) + 1):
             if self.stop():
                 break
-            scores = self._joined(gram, products, states, total, costs, price)
+            scores = self._joined(columns, products, states, total, costs, price)
             ranked = sorted(scores, key=lambda one: scores[one])
             best = ranked[:beam]
             shapes: dict[object, list[Term]] = {}
@@ -152,11 +146,8 @@ class TermSearch:
             known = {term: k for k, term in enumerate(terms)}
             new = list(dict.fromkeys(term for law in laws for term in law.terms if term not in known))
             if new:
-                before, count = count, count + len(new)
-                every[:, before:count] = _normalised(np.swapaxes(self.rows.design(new), 1, 2))
-                columns, gram = every[:, :count], whole[:, :count, :count]
-                gram[:, before:] = columns[:, before:] @ np.swapaxes(columns, 1, 2)
-                gram[:, :before, before:] = np.swapaxes(gram[:, before:, :before], 1, 2)
+                added = _normalised(np.swapaxes(self.rows.design(new), 1, 2))
+                columns = np.concatenate([columns, added], axis=1)
                 products = (columns @ target)[..., 0]
                 costs = np.concatenate([costs, [cost(term) for term in new]])
                 known |= {term: len(terms) + k for k, term in enumerate(new)}
@@ -169,16 +160,19 @@ class TermSearch:
         return front
 
     def _joined(
-        self, gram: Array, products: Array, states: IntArray, total: Array, costs: Array, price: float
+        self, columns: Array, products: Array, states: IntArray, total: Array, costs: Array, price: float
     ) -> dict[tuple[int, ...], float]:
         """The best sums of one more column than the states (b, k), with their scores."""
         found: dict[tuple[int, ...], float] = {}
+        members, places = np.unique(states, return_inverse=True)
+        gram = columns[:, members] @ np.swapaxes(columns, 1, 2)
+        places = places.reshape(states.shape)
         width = min(30 if states.shape[1] else FIRST_WIDTH, len(costs) - 1)
         for begin in range(0, len(states), 25):
             if begin and self.stop():
                 break
             some = states[begin : begin + 25]
-            left = left_with(gram, products, some, total)
+            left = left_with(gram[:, places[begin : begin + 25]], products, some, total)
             scores = np.log(left / total.sum() + 1e-13) + price * (costs + costs[some].sum(axis=1)[:, None])
             top = np.argpartition(scores, width, axis=1)[:, :width]
             self.tried += scores.size
@@ -289,16 +283,16 @@ class TermSearch:
         return self._simplified(law, price)
 
 
-def left_with(gram: Array, products: Array, states: IntArray, total: Array) -> Array:
+def left_with(across: Array, products: Array, states: IntArray, total: Array) -> Array:
     """Sums of squares (b, M) that are left when each column joins each state (b, k); infinite for dependent ones.
 
-    gram (B, M, M), products (B, M) and total (B,): of the columns and the target of each block.
+    across (B, b, k, M): inner products of the states' columns and all; products (B, M) and total (B,): of the columns
+    and the target of each block.
     """
     b, k = states.shape
     if not k:
         return np.asarray(np.maximum(total.sum() - (products**2).sum(axis=0)[None], 1e-16 * total.sum()))
-    across = gram[:, states]
-    places = np.broadcast_to(states[:, None, :], (len(gram), b, k, k))
+    places = np.broadcast_to(states[:, None, :], (len(across), b, k, k))
     inner = np.take_along_axis(across, places, 3) + 1e-13 * np.eye(k)
     try:
         inverse = np.linalg.inv(np.linalg.cholesky(inner))
