@@ -5,7 +5,6 @@ group's rows, a shared one as well, because without it the group could not be pr
 weigh simplicity, count the numbers that were fitted instead, where a shared constant is one number for all groups.
 """
 
-import ast
 import builtins
 import random
 import sys
@@ -79,9 +78,9 @@ def load(source: str, kind: str, allowed_imports: Sequence[str], spec: Spec) -> 
     return PairLaw(module, spec) if kind == "pair" else ClosedLaw(module, spec)
 
 
-def _defined(module: ast.Module, names: dict[str, Any]) -> dict[str, Any]:
-    """The names with what the module defines: our own print, put together anew."""
-    exec(compile(module, "<printed>", "exec"), names)
+def _defined(source: str, names: dict[str, Any]) -> dict[str, Any]:
+    """The names with what the source defines: our own print, put together anew."""
+    exec(compile(source, "<printed>", "exec", dont_inherit=True), names)
     return names
 
 

@@ -13,8 +13,12 @@ import numpy as np
 from lawsmith.sandbox.law.syntax import parse
 
 Values = Mapping[str, Any]
-Define = Callable[[ast.Module, dict[str, Any]], dict[str, Any]]
+Define = Callable[[str, dict[str, Any]], dict[str, Any]]
 """Executes definitions among known names, and returns all names."""
+
+PRODUCT = "({} * {})"
+BINARY = {ast.Add: "({} + {})", ast.Sub: "({} - {})", ast.Mult: PRODUCT, ast.Div: "({} / {})", ast.Pow: "({} ** {})"}
+DEEPEST = 30  # operations within each other in one expression: Python reads some 200 parentheses
 
 
 @dataclass(frozen=True)
@@ -31,9 +35,10 @@ class SplitGradient:
 
 @dataclass(frozen=True)
 class _Operation:
-    """What is done to operands, given by their numbers; a leaf has none. parameter: that the leaf is."""
+    """What is done to operands, given by their numbers; a leaf has none. text: with {} in the place of each operand.
+    parameter: that the leaf is."""
 
-    build: Callable[..., ast.expr]
+    text: str
     operands: tuple[int, ...] = ()
     parameter: str = ""
 
@@ -47,7 +52,7 @@ class PrintedGradient:
     def __init__(self, form: ast.FunctionDef, gradient: ast.FunctionDef, names: dict[str, Any], define: Define) -> None:
         self._names, self._gradient, self._define = names, names[gradient.name], define
         self._operations: list[_Operation] = []
-        self._numbers: dict[tuple[object, ...], int] = {}
+        self._numbers: dict[tuple[str, tuple[int, ...]], int] = {}
         self._value = self._returned(form)[""]
         self._slopes = self._returned(gradient)
         self._splits: dict[tuple[object, ...], SplitGradient] = {}
@@ -68,13 +73,15 @@ class PrintedGradient:
         """
         key = (linear, nonlinear, value)
         if key not in self._splits:
-            zero = self._number(ast.Constant(0.0), {})
+            zero = self._numbered(_Operation("0.0"))
             asked = [self._value] if value else []
             one, two = ([self._slopes.get(name, zero) for name in names] for names in (linear, nonlinear))
             done = self._below([*asked, *one]) - self._changing(linear)
             done = {k for k in done if self._operations[k].operands}
             kept = sorted(done & self._below(two, done))
-            self._splits[key] = SplitGradient(self._function(one, (), [*asked, *kept]), self._function(two, kept, ()))
+            parts = self._function("first", one, (), [*asked, *kept]), self._function("second", two, kept, ())
+            made = self._define("\n".join(parts), self._names | {"multiply": np.multiply})
+            self._splits[key] = SplitGradient(made["first"], made["second"])
         return self._splits[key]
 
     def _returned(self, function: ast.FunctionDef) -> dict[str, int]:
@@ -97,30 +104,31 @@ class PrintedGradient:
 
     def _number(self, node: ast.expr, local: Mapping[str, int]) -> int:
         """The number of an expression; equal ones have one number, and operands come before what is done to them."""
-        key: tuple[object, ...]
         match node:
             case ast.Name(name) if name in local:
                 return local[name]
-            case ast.Constant() | ast.Subscript(ast.Name("x")) | ast.Attribute(ast.Name("np"), "inf"):
-                key, found = (ast.dump(node),), _Operation(lambda: node)
-            case ast.Subscript(ast.Name("p"), ast.Constant(name)):
-                key, found = (ast.dump(node),), _Operation(lambda: node, parameter=str(name))
-            case ast.UnaryOp(sign, operand):
-                numbers = self._all([operand], local)
-                key, found = (type(sign), *numbers), _Operation(lambda a: ast.UnaryOp(sign, a), numbers)
-            case ast.BinOp(left, kind, right):
-                numbers = self._all([left, right], local)
-                key, found = (type(kind), *numbers), _Operation(lambda a, b: ast.BinOp(a, kind, b), numbers)
+            case ast.Constant(value):
+                found = _Operation(repr(value))
+            case ast.Attribute(ast.Name("np"), "inf"):
+                found = _Operation("np.inf")
+            case ast.Subscript(ast.Name("x" | "p" as table), ast.Constant(name)):
+                found = _Operation(f"{table}[{name!r}]", parameter=str(name) if table == "p" else "")
+            case ast.UnaryOp(ast.USub(), operand):
+                found = _Operation("(-{})", self._all([operand], local))
+            case ast.BinOp(left, kind, right) if type(kind) in BINARY:
+                found = _Operation(BINARY[type(kind)], self._all([left, right], local))
             case ast.Call(called, arguments, []):
-                numbers = self._all(arguments, local)
-                key = (ast.dump(called), *numbers)
-                found = _Operation(lambda *some: ast.Call(called, list(some), []), numbers)
+                places = ", ".join("{}" for _ in arguments)
+                found = _Operation(f"{ast.unparse(called)}({places})", self._all(arguments, local))
             case _:
                 raise NotImplementedError(ast.dump(node))
-        if key not in self._numbers:
-            self._numbers[key] = len(self._operations)
-            self._operations.append(found)
-        return self._numbers[key]
+        return self._numbered(found)
+
+    def _numbered(self, operation: _Operation) -> int:
+        number = self._numbers.setdefault((operation.text, operation.operands), len(self._operations))
+        if number == len(self._operations):
+            self._operations.append(operation)
+        return number
 
     def _all(self, nodes: Sequence[ast.expr], local: Mapping[str, int]) -> tuple[int, ...]:
         return tuple(self._number(node, local) for node in nodes)
@@ -143,37 +151,31 @@ class PrintedGradient:
                 found.add(number)
         return found
 
-    def _function(self, slopes: Sequence[int], given: Sequence[int], returned: Sequence[int]) -> Any:
+    def _function(self, title: str, slopes: Sequence[int], given: Sequence[int], returned: Sequence[int]) -> str:
         """A function of x, p, out and what is `given`, that writes the slopes and returns the numbers asked for."""
         needed = sorted(self._below([*slopes, *returned], given))
         uses = Counter([*slopes, *returned])
         uses.update(o for k in needed if k not in given for o in self._operations[k].operands)
-        written: dict[int, ast.expr] = {k: _name(k) for k in given}
-        body: list[ast.stmt] = []
+        written, depth = {k: f"v{k}" for k in given}, Counter[int]()
+        lines = [f"def {title}({', '.join(['x', 'p', 'out', *written.values()])}):"]
         for number in needed:
             if number in written:
                 continue
             operation = self._operations[number]
-            written[number] = operation.build(*(written[o] for o in operation.operands))
-            if operation.operands and uses[number] > 1:
-                body.append(ast.Assign([ast.Name(f"v{number}", ast.Store())], written[number]))
-                written[number] = _name(number)
-        body += [_stored(place, written[number]) for place, number in enumerate(slopes)]
-        body.append(ast.Return(ast.Tuple([written[number] for number in returned], ast.Load())))
-        names = [ast.arg(name) for name in ("x", "p", "out", *(f"v{k}" for k in given))]
-        arguments = ast.arguments([], names, kwonlyargs=[], kw_defaults=[], defaults=[])
-        made = ast.Module([ast.FunctionDef("part", arguments, body, [])], [])
-        return self._define(ast.fix_missing_locations(made), self._names | {"multiply": np.multiply})["part"]
-
-
-def _stored(place: int, value: ast.expr) -> ast.stmt:
-    """`out[:, :, place] = value`, a product without a copy."""
-    index = ast.Tuple([ast.Slice(), ast.Slice(), ast.Constant(place)], ast.Load())
-    if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Mult):
-        row = ast.Subscript(ast.Name("out", ast.Load()), index, ast.Load())
-        called = ast.Name("multiply", ast.Load())
-        return ast.Expr(ast.Call(called, [value.left, value.right, row], []))
-    return ast.Assign([ast.Subscript(ast.Name("out", ast.Load()), index, ast.Store())], value)
+            operands = operation.operands
+            depth[number] = 1 + max((depth[o] for o in operands), default=0)
+            written[number] = operation.text.format(*(written[o] for o in operands)) if operands else operation.text
+            if operands and (uses[number] > 1 or depth[number] > DEEPEST):
+                lines.append(f" v{number} = {written[number]}")
+                written[number], depth[number] = f"v{number}", 0
+        for place, number in enumerate(slopes):
+            row, operation = f"out[:, :, {place}]", self._operations[number]
+            if depth[number] and operation.text == PRODUCT:  # without a copy
+                lines.append(f" multiply({', '.join(written[o] for o in operation.operands)}, {row})")
+            else:
+                lines.append(f" {row} = {written[number]}")
+        lines.append(f" return ({''.join(f'{written[number]}, ' for number in returned)})")
+        return "\n".join(lines)
 
 
 def printed_gradients(source: str, names: dict[str, Any], define: Define) -> dict[str, PrintedGradient]:
@@ -190,7 +192,3 @@ def printed_gradients(source: str, names: dict[str, Any], define: Define) -> dic
         }
     except RecursionError:
         return {}
-
-
-def _name(number: int) -> ast.Name:
-    return ast.Name(f"v{number}", ast.Load())

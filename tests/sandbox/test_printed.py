@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
@@ -46,8 +45,8 @@ def gradient_of(law: str, numpy: Any = np) -> tuple[PrintedGradient, dict[str, A
     }
 
 
-def defined(module: ast.Module, names: dict[str, Any]) -> dict[str, Any]:
-    exec(compile(module, "<test>", "exec"), names)
+def defined(source: str, names: dict[str, Any]) -> dict[str, Any]:
+    exec(source, names)
     return names
 
 

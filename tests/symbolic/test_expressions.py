@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from typing import Any
 
@@ -40,8 +39,8 @@ N = Feature("n")
 L, A, B, C = (Parameter(name) for name in "LABC")
 
 
-def defined(module: ast.Module, names: dict[str, Any]) -> dict[str, Any]:
-    exec(compile(module, "<test>", "exec"), names)
+def defined(source: str, names: dict[str, Any]) -> dict[str, Any]:
+    exec(source, names)
     return names
 
 
