@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from lawsmith.agent.search.growing_errors import GrowingErrors, by_value, growing_errors, may_grow
-from lawsmith.agent.search.outliers import Disbelieved, disbelieved
+from lawsmith.agent.search.outliers import Disbelieved, disbelieved, factor_of_unit
 from lawsmith.agent.symbolic.start_forms import start_forms
 from lawsmith.runs.trials import Trial
 from lawsmith.sandbox import Constants, FitJob, PredictJob, Sandbox
@@ -53,7 +53,8 @@ class Doubts:
             )
         grows = () if self.growing is None else (self.growing.sentence,)
         unasked = f"Only the first {LAWS} of your forms had a say in this; {self.unasked} had none."
-        return (*grows, *(row.sentence for row in self.rows), *([unasked] if self.unasked and self.rows else []))
+        rows = (*(row.sentence for row in self.rows), *_another_unit(self.rows))
+        return (*grows, *rows, *([unasked] if self.unasked and self.rows else []))
 
     def sentences(self, winner: Trial, sandbox: Sandbox) -> tuple[str, ...]:
         """What a user has to know of the result: the same, and what changes with rows counted in full."""
@@ -91,6 +92,18 @@ class Doubts:
         )
 
 
+def _another_unit(rows: Sequence[Disbelieved]) -> tuple[str, ...]:
+    """A sentence where all of the rows are off by the factor between two units."""
+    measured = np.array([row.measured for row in rows])
+    expected = np.array([row.expected for row in rows])
+    factor = factor_of_unit(measured, expected)
+    if factor is None:
+        return ()
+    told = f"about {factor:g} times" if factor > 1 else f"about 1/{1 / factor:g} of"
+    whose = "That is" if len(rows) == 1 else f"All {len(rows)} are"
+    return (f"{whose} {told} what is expected, as in another unit or with a slipped point.",)
+
+
 def doubted(
     dataset: Dataset, sandbox: Sandbox, seconds: float | None = None, own: Sequence[str] = ()
 ) -> tuple[Dataset, Doubts | None]:
@@ -114,7 +127,7 @@ def doubted(
     for relative in others:
         growing = growing_errors(task.train, [*predictions, *relative])
         if growing is not None:
-            predictions = relative
+            predictions = [*predictions, *relative]  # tiny values of another unit outweigh all others in the second
             task = replace(task, train=replace(task.train, weight=growing.weights))
     rows = disbelieved(task.train, predictions)
     if not rows and growing is None:

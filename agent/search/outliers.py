@@ -25,6 +25,9 @@ NEIGHBOURS = 5  # rows whose errors say whether one alone is wrong
 OWN = 0.6  # share of a row's residual that its neighbours must not have as well
 ALSO_PLAIN = 3.0  # plain standard deviations that a row with a large relative error has to be off as well
 GROWS, RATIO = (0.3, 3.0)  # rank correlation of error and size, and ratio of sizes, from which errors are relative
+UNITS = (60.0, 3600.0, *(10.0**power for power in range(1, 13)))  # factors between units, and slips of the point
+SAME_UNIT = 0.1  # of the logarithm, by which rows that are off by such a factor differ at most from it
+MOST_OF_A_UNIT = 0.3  # share of the rows that may be in another unit
 NORMAL = 1.4826  # a normal standard deviation in median absolute deviations
 
 
@@ -65,13 +68,23 @@ def disbelieved(train: Table, predictions: Sequence[Array]) -> tuple[Disbelieved
             continue
         missed = _missed(measured, leading, around, edge)
         missed |= _missed(measured, leading, around, edge, known=missed)
-        if missed.sum() <= max(FEW, MOST * len(train)):
-            expected = np.median(leading, axis=0)
+        expected = np.median(leading, axis=0)
+        few = missed.sum() <= max(FEW, MOST * len(train))
+        if few or (missed.mean() <= MOST_OF_A_UNIT and factor_of_unit(measured[missed], expected[missed])):
             found += [
                 Disbelieved(int(row), name, float(measured[row]), float(expected[row]))
                 for row in np.flatnonzero(missed)
             ]
     return tuple(found)
+
+
+def factor_of_unit(measured: Array, expected: Array) -> float | None:
+    """The factor between two units by which all of some measurements (n,) differ from what was expected of them."""
+    if not len(measured) or not (measured * expected > 0).all():
+        return None
+    away = np.log(measured / expected)
+    known = (factor for size in UNITS for factor in (size, 1 / size))
+    return next((factor for factor in known if np.abs(away - np.log(factor)).max() < SAME_UNIT), None)
 
 
 def errors_are_relative(measured: Array, expected: Array) -> bool:

@@ -116,6 +116,23 @@ def test_a_spoilt_row_is_found_among_other_spoilt_rows() -> None:
     assert {row.row for row in disbelieved(rows, [law[:, None]])} == {100, 101, 102}
 
 
+def test_several_rows_in_another_unit_are_named_together(sandbox: Sandbox) -> None:
+    rng = np.random.default_rng(0)
+    n = np.sort(rng.uniform(1, 20, 30))
+    loss = 3 * n**1.5 * (1 + 0.01 * rng.standard_normal(30))
+    spoilt = [11, 15, 20, 25, 29]
+    for factor, rows in ((1e3, spoilt), (2.0, [])):  # a factor that no two units have may be a group
+        measured = loss.copy()
+        measured[spoilt] *= factor
+        found = disbelieved(table(n, measured), [(3 * n**1.5)[:, None]])
+        assert [row.row for row in found] == rows
+    schema = Schema(name="t", long_name="t", title="t", features=("n",), targets=("loss",), group=None)
+    loss[spoilt] /= 1e3
+    doubts = doubted(Dataset(Task(schema, table(n, loss), Provenance("file", "", None)), None), sandbox)[1]
+    assert doubts is not None and [row.row for row in doubts.rows] == spoilt
+    assert "All 5 are about 1/1000 of what is expected" in doubts.notices[-1]
+
+
 def test_heavy_tails_are_noise() -> None:
     rng = np.random.default_rng(1)
     n = np.geomspace(1, 1000, 200)
