@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -176,7 +177,8 @@ def _column(name: str, series: "pd.Series[Any]") -> _Column:
 
 
 def as_text(cell: Any) -> str:
-    """A cell of Python objects (numbers, Decimals, enumerations) as text; a StrEnum is its value."""
+    """A cell of Python objects (numbers, Decimals, enumerations) as text; a member of an Enum is its value."""
+    cell = cell.value if isinstance(cell, Enum) else cell
     return cell if type(cell) is str else repr(float(cell)) if isinstance(cell, float) else f"{cell!s}"
 
 

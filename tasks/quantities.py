@@ -1,6 +1,7 @@
-"""Columns of text that state a quantity otherwise than as one number with one unit: dates, fractions, durations, and
-numbers whose unit differs from cell to cell."""
+"""Columns of text that state a quantity otherwise than as one number with one unit: dates, fractions, durations,
+intervals, and numbers whose unit differs from cell to cell."""
 
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ Numbers = list[float | None]
 _CLOCK = re.compile(r"(?:(\d+) days?,? )?(\d{1,3}):([0-5]\d):([0-5]\d(?:\.\d+)?)")
 _SHORT_CLOCK = re.compile(r"(\d{1,3}):([0-5]\d)(\.\d+)?")
 _FRACTION = re.compile(r"(\d{1,7})\s*/\s*([1-9]\d{0,6})")
+_BIN = re.compile(r"\(\s*(\S+?)\s*,\s*(\S+?)\s*\]|\[\s*(\S+?)\s*,\s*(\S+?)\s*\)")
 _PART = re.compile(r"(\d+(?:\.\d+)?)\s*([a-zµμ]+)")
 
 _PREFIXES = dict.fromkeys("uµμ", 1e-6) | {"p": 1e-12, "n": 1e-9, "m": 1e-3, "c": 1e-2, "": 1.0}
@@ -50,7 +52,7 @@ def quantity(name: str, words: Sequence[str], enough: Callable[[Numbers], bool])
 
     enough: whether so many words were read that the column holds such quantities.
     """
-    for reader in (_dates, _fractions, _durations, _units):
+    for reader in (_dates, _fractions, _durations, _bins, _units):
         found = reader(name, words)
         if found is not None and enough(found.values):
             rest = [plain(word) if one is None else one for word, one in zip(words, found.values, strict=True)]
@@ -118,6 +120,16 @@ def _seconds(word: str) -> float | None:
     if sizes != sorted(set(sizes), reverse=True):  # hours before minutes, each once
         return None
     return sum(float(count) * size for (count, _), size in zip(parts, sizes, strict=True))
+
+
+def _bins(name: str, words: Sequence[str]) -> Quantity | None:
+    """Half-open intervals such as ``(0.0, 1.5]``, as pandas and R cut a column into, by their middles."""
+    values: Numbers = []
+    for found in (_BIN.fullmatch(word.strip()) for word in words):
+        ends = [] if found is None else [end for end in map(plain, filter(None, found.groups())) if end is not None]
+        values.append(sum(ends) / 2 if len(ends) == 2 and math.isfinite(sum(ends)) else None)
+    known = any(value is not None for value in values)
+    return Quantity(values, "intervals became their middles" + _example(words, values)) if known else None
 
 
 def _units(name: str, words: Sequence[str]) -> Quantity | None:

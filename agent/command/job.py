@@ -14,6 +14,7 @@ from lawsmith.agent.search.budget import Allowance
 from lawsmith.runs.files import safe_name, write_atomic, writing
 from lawsmith.sandbox import DEFAULT_LIMITS, Limits
 from lawsmith.tasks import Dataset, InputError, Schema, load, read_dataset, read_decided
+from lawsmith.tasks.cells import as_text
 from lawsmith.tasks.frames import frame_bytes
 from lawsmith.tasks.reading import MAX_BYTES, kind, refuse_size
 
@@ -174,4 +175,4 @@ def table_path(table: "Path | pd.DataFrame", runs_dir: Path, name: str = "table"
 
 def listed(columns: "Label | Sequence[Label]") -> tuple[str, ...]:
     """Column names: one name, or a sequence of names; a number is the label of a DataFrame's column."""
-    return (str(columns),) if isinstance(columns, str | int) else tuple(map(str, columns))
+    return (as_text(columns),) if isinstance(columns, str | int) else tuple(map(as_text, columns))

@@ -204,7 +204,6 @@ def _worse_than_the_mean(
 
     Errors as small as those on fitted rows are no failure: such rows lie on a plateau, and differ by noise alone.
     """
-    typical = geometric_mean([e / s for e, s in _pairs(found)], 1e-12)
     if dataset.test is not None and scores.test is not None:
         spread = float(dataset.task.train.target_matrix()[:, 0].std()) or 1.0
         noise = max(found.rmse, default=0.0) / spread
@@ -219,14 +218,10 @@ def _worse_than_the_mean(
     noisy = bool(found.rmse) and all(
         float(np.median([fold.rmse[k] for fold in found.folds])) <= AT_NOISE * own for k, own in enumerate(found.rmse)
     )
-    if typical <= 1 or noisy or size <= FAIR:
+    pairs = [(e, s) for fold in found.folds for e, s in zip(fold.rmse, fold.scale, strict=True) if s > 0]
+    if not pairs or noisy or size <= FAIR or geometric_mean([e / s for e, s in pairs], 1e-12) <= 1:
         return ""  # on a plateau the mean is hard to beat, and small errors are no failure
     return "This law fails beyond the data: on held-out rows it is typically worse than their mean."
-
-
-def _pairs(found: Evaluation) -> list[tuple[float, float]]:
-    """Error and spread of the held-out rows, of each fold and target with a spread."""
-    return [(e, s) for fold in found.folds for e, s in zip(fold.rmse, fold.scale, strict=True) if s > 0]
 
 
 def _noise(found: Evaluation, task: Task) -> str:

@@ -125,7 +125,11 @@ def test_a_law_worse_than_the_mean_says_that_it_fails(untested: Dataset, dataset
     noisy = replace(good, evaluation=good.evaluation.model_copy(update={"rmse": (2 * measured,)}))
     tone, sentences = said(dataset, noisy, scores=FinalScores(test=SplitScores(r2=-0.4, nmse=1.4)))
     assert "fails" not in sentences  # rows of a plateau, that differ by noise alone
-    tone, sentences = said(untested, trial(untested, "law", 1.5, r2=-1.0))
+    bad = trial(untested, "law", 1.5, r2=-1.0)
+    level = tuple(fold.model_copy(update={"scale": (0.0,)}) for fold in bad.evaluation.folds)  # all held-out rows equal
+    alike = replace(bad, evaluation=bad.evaluation.model_copy(update={"folds": level}))
+    assert "fails" not in said(untested, alike)[1]
+    tone, sentences = said(untested, bad)
     assert tone == "bad" and "on held-out rows it is typically worse than their mean" in sentences
     assert "Do not trust it beyond the data." in sentences
 

@@ -8,7 +8,7 @@ import warnings
 import zipfile
 from collections.abc import Callable
 from decimal import Decimal
-from enum import StrEnum
+from enum import Enum, StrEnum
 from pathlib import Path
 
 import numpy as np
@@ -347,6 +347,10 @@ def test_units_that_differ_from_cell_to_cell(cells: tuple[str, ...], values: lis
     assert any(f"({cells[0]!r} is {values[0]:g}" in notice for notice in dataset.notices)
 
 
+class Column(str, Enum):  # noqa: UP042  # as older Pythons write it
+    KIND = "kind"
+
+
 class Kind(StrEnum):
     SMALL = "small"
     LARGE = "large"
@@ -357,7 +361,7 @@ def test_a_dataframe_of_any_kinds_of_columns():
         {
             0: [1, 2, 3, 4],
             "decimal": [Decimal("1.5"), Decimal("2.5"), Decimal("3.25"), None],
-            "kind": [Kind.SMALL, Kind.LARGE, Kind.SMALL, Kind.LARGE],
+            Column.KIND: [Kind.SMALL, Kind.LARGE, Kind.SMALL, Kind.LARGE],
             "category": pd.Categorical(["a", "b", "a", "b"]),
             "codes": pd.Categorical([4, 2, 4, 2]),
             "flag": pd.array([True, False, None, True], dtype="boolean"),
