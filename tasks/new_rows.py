@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lawsmith.tasks.asked import meant, without_unit
 from lawsmith.tasks.cells import NumberNotation, convert
 from lawsmith.tasks.dates import decimal_year
 from lawsmith.tasks.errors import InputError
@@ -60,10 +61,15 @@ def notation_of(schema: Schema) -> NumberNotation:
 def new_rows(path: Path, schema: Schema, needed: Sequence[str]) -> tuple["pd.DataFrame", dict[str, Any]]:
     """The rows of a file as they were written, and the features and groups in them as numbers and labels.
 
+    A column may have a feature's name without its prefix, and with another unit of its kind or none behind it.
+
     Raises InputError for a missing column of `needed`, for text, and for another unit than that of the training rows.
     """
     reading = read_table(path)
-    written = reading.frame
+    meaning = _features_meant([str(name) for name in reading.frame.columns], schema)
+    written = reading.frame.rename(columns=meaning)
+    units = {meaning.get(name, name): unit for name, unit in reading.units.items()}
+    units |= {feature: unit for name, feature in meaning.items() if (unit := without_unit(name)[1])}
     require_columns(written, tuple(needed), str(path))
     names = [name for name in schema.features if name in written.columns]
     try:
@@ -82,14 +88,22 @@ def new_rows(path: Path, schema: Schema, needed: Sequence[str]) -> tuple["pd.Dat
         if apart or values.dtype.kind != "f" or not np.isfinite(values).all():
             found[name] = [_cell(schema, name, str(cell), row, path) for row, cell in enumerate(written[name], 1)]
             continue
-        unit = cells.units.get(name) or reading.units.get(name, "")
+        unit = cells.units.get(name) or units.get(name, "")
         factor = factor_between(unit, own) if unit and own else 1.0
         if factor is None:
             raise InputError(f"{path} writes {name!r} in {unit!r}, the training rows in {own!r}; write both alike.")
         found[name] = (values * factor).tolist()
     if schema.group is not None and schema.group in written.columns:
         found[schema.group] = [str(label) for label in written[schema.group].tolist()]
-    return written, found
+    return reading.frame, found
+
+
+def _features_meant(names: Sequence[str], schema: Schema) -> dict[str, str]:
+    """Column -> the feature or group that it means, of those that no column is called like: ``N`` for ``config.N``."""
+    wanted = [name for name in (*schema.features, *filter(None, [schema.group])) if name not in names]
+    found = {name: meant(without_unit(name)[0], wanted) for name in names}
+    claimed = [one[0] for one in found.values() if len(one) == 1]
+    return {name: one[0] for name, one in found.items() if len(one) == 1 and claimed.count(one[0]) == 1}
 
 
 def _cell(schema: Schema, name: str, cell: str, row: int, path: Path) -> float:

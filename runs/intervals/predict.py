@@ -15,6 +15,8 @@ LEVEL = 0.9  # probability of an interval where none is asked for
 FAR = 1.0
 """Beyond the farthest held-out row by this many times its own distance, a point is called far outside."""
 
+MIRRORED = 1.5  # factor within which constants of the same law with signs turned round repeat the sizes of its own
+
 
 def check_level(level: float) -> None:
     """Raises InputError unless `level` is a probability."""
@@ -180,12 +182,26 @@ def constant_intervals(known: Uncertainty, level: float = LEVEL) -> Mapping[str,
     tails = [(1 - level) / 2, (1 + level) / 2]
     names, found = known.members[0].names, {}
     for group, own in known.members[0].constants.items():
-        drawn = [row for values in known.resamples if (row := values.get(group)) is not None]
+        drawn = _refitted(known, group)
         if len(drawn) >= 3 and own is not None:
-            low, high = np.quantile(np.array(drawn), tails, axis=0)
+            low, high = np.quantile(drawn, tails, axis=0)
             low, high = np.minimum(low, own), np.maximum(high, own)
             found[group] = dict(zip(names, zip(low.tolist(), high.tolist(), strict=True), strict=True))
     return found
+
+
+def _refitted(known: Uncertainty, group: str) -> Array:
+    """Refitted constants (R, P) of a group, without those that are the law's own with signs turned round.
+
+    A Hill curve is the same one with A and h negative and another level: such refits say nothing of an error.
+    """
+    drawn = np.array([row for values in known.resamples if (row := values.get(group)) is not None])
+    own = known.members[0].constants.get(group)
+    if own is None or len(drawn) == 0:
+        return drawn
+    with np.errstate(divide="ignore", invalid="ignore"):
+        turned = np.abs(np.log(-drawn / np.array(own))) < np.log(MIRRORED)
+    return np.asarray(drawn[turned.sum(axis=1) < 2])
 
 
 def covariance(known: Uncertainty, group: str) -> Array | None:
@@ -194,7 +210,7 @@ def covariance(known: Uncertainty, group: str) -> Array | None:
     Standard deviations are half the middle 68 % of the refitted constants, so one diverging refit sets none of them;
     correlations are those of the refits, each constant clipped at three standard deviations from its median.
     """
-    drawn = np.array([row for values in known.resamples if (row := values.get(group)) is not None])
+    drawn = _refitted(known, group)
     if len(drawn) < 3:
         return None
     from scipy.special import ndtr

@@ -13,7 +13,7 @@ from made_runs import POWER, make_run, write_table
 from lawsmith.agent.cli import main
 from lawsmith.agent.cli.predict_command import point
 from lawsmith.runs import Archive
-from lawsmith.runs.intervals import constant_intervals, predict, uncertainty
+from lawsmith.runs.intervals import constant_intervals, covariance, predict, uncertainty
 from lawsmith.runs.intervals.beyond_data import remarks, times
 from lawsmith.runs.intervals.distance import Region
 from lawsmith.runs.intervals.estimate import (
@@ -96,6 +96,16 @@ def test_an_interval_holds_the_constant_itself_where_refits_end_elsewhere(known:
     for name, (low, high) in constant_intervals(moved)["one"].items():
         assert high == away["one"][winner.names.index(name)] > constant_intervals(known)["one"][name][1]
         assert low == constant_intervals(known)["one"][name][0]
+
+
+def test_refits_to_the_same_law_with_signs_turned_round_say_nothing_of_errors(known: Uncertainty):
+    """As the constants A, h and level of a Hill curve may."""
+    mirrored = tuple(
+        {g: None if v is None else tuple(-c for c in v) for g, v in one.items()} for one in known.resamples
+    )
+    mixed = known.model_copy(update={"resamples": (*known.resamples, *mirrored)})
+    assert constant_intervals(mixed) == constant_intervals(known)
+    np.testing.assert_array_equal(covariance(mixed, "one"), covariance(known, "one"))
 
 
 def test_the_measurement_is_kept_with_the_archive_and_covered_by_its_digests(known: Uncertainty, good: Archive):

@@ -16,6 +16,7 @@ DATES = "when,y\n" + "".join(f"2020-{k + 1:02d}-01,{3 + k}\n" for k in range(12)
 SIZES = "size,y\n" + "".join(f"{2**k}KB,{3 + k}\n" for k in range(6)) + "1MB,9\n4MB,8\n"
 TIMES = "t,y\n" + "".join(f"{k + 1} ms,{3 + k * k}\n" for k in range(8))
 MILLIONS = "N (M),y\n" + "".join(f"{k + 1.5},{3 + k * k}\n" for k in range(8))
+DOSES = "Dose (nM),y\n" + "".join(f"{k + 1.5},{3 + k * k}\n" for k in range(8))
 GERMAN = "N;y\n" + "".join(f"{k + 1}.000;{3 + k * k}\n" for k in range(8))
 
 
@@ -43,6 +44,26 @@ def test_rows_are_read_as_the_training_rows(train: str, rows: str, values: list[
     assert found[known.features[0]] == pytest.approx(values)
     first = pd.read_csv(tmp_path / "new.csv", sep=";" if ";" in rows else ",", dtype=str)[known.features[0]][0]
     assert stated(known, known.features[0], first) == pytest.approx(values[0])
+
+
+@pytest.mark.parametrize(
+    ("train", "rows", "value"),
+    [
+        ("config.n_params,summary.y\n" + "1e9,3\n2e9,4\n4e9,7\n8e9,9\n", "n_params,tokens\n3B,1T\n", 3e9),
+        (DOSES, "dose\n2.5\n", 2.5),
+        (DOSES, "Dose (µM)\n2.5\n", 2500.0),
+    ],
+)
+def test_columns_may_have_a_features_name_without_prefix_or_in_another_unit(
+    train: str, rows: str, value: float, tmp_path: Path
+):
+    known = schema(tmp_path, train)
+    (tmp_path / "new.csv").write_text(rows)
+    written, found = new_rows(tmp_path / "new.csv", known, known.features)
+    assert found == {known.features[0]: pytest.approx([value])} and list(written) == rows.splitlines()[0].split(",")
+    (tmp_path / "new.csv").write_text("Dose (K),a.n_params,b.n_params\n1,2,3\n")
+    with pytest.raises(InputError, match=r"has no column 'config.n_params'|writes 'Dose \(nM\)' in 'K'"):
+        new_rows(tmp_path / "new.csv", known, known.features)
 
 
 def test_suffixes_in_the_cells_outweigh_the_unit_of_the_header(tmp_path: Path):
