@@ -150,7 +150,8 @@ def _edges(x: Array, units: Array, rng: np.random.Generator) -> Array:
 
 
 def _way(column: Array, up: bool, far: Far) -> Array:
-    """`STEPS` values from the edge of the data outwards, so `far`; never past zero, or past one for fractions."""
+    """`STEPS` values from the edge of the data outwards, so `far`; never past zero, or past one for fractions. Positive
+    values are asked as far below the smallest as above the largest, as a factor."""
     low, high = float(column.min()), float(column.max())
     if low >= 0 and FRACTION <= high <= 1:
         return np.linspace(high, 1.0, STEPS + 1)[1:] if up else np.linspace(low, 0.0, STEPS + 2)[1:-1]
@@ -159,8 +160,9 @@ def _way(column: Array, up: bool, far: Far) -> Array:
         factors = np.geomspace(1.0, 1.0 if not up and _counts(column / low) else size, STEPS + 1)[1:]
         return high * factors if up else low / factors
     ways = np.linspace(0.0, size, STEPS + 1)[1:] * (high - low)
-    values = high + ways if up else low - ways
-    return np.maximum(values, 0.0 if low == 0 else low / BEYOND) if low >= 0 else values
+    if up or low < 0:
+        return high + ways if up else low - ways
+    return np.maximum(low - ways, 0.0) if low == 0 else low / (1 + ways / high)
 
 
 def _counts(steps: Array) -> bool:

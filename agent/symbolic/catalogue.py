@@ -42,7 +42,7 @@ EXPONENTS = 8.0  # bound of an exponent's size that a law leaves open
 ENTRIES = "name, formula, source, domain, features and constants"
 KINDS = (
     *("rate", "centre", "width", "turns", "activation", "steepness", "drift", "rise", "fall"),
-    *("half", "approach", "threshold"),
+    *("half", "approach", "threshold", "exponent"),
 )
 INVERSE = ("rate", "turns", "steepness", "drift", "rise", "fall", "approach")  # in the inverse of a feature's unit
 _KIND = re.compile(rf"({'|'.join(KINDS)}) of (\w+)")
@@ -179,7 +179,8 @@ class KnownLaw(BaseModel):
         assert found is not None
         kind, column = found.group(1), places[found.group(2)]
         low, high = b.suggested(kind, column)
-        unit, offset = (1.0, 0.0) if scaled else (b.profile.unit[column], b.profile.offset[column])
+        plain = scaled or kind == "exponent"
+        unit, offset = (1.0, 0.0) if plain else (b.profile.unit[column], b.profile.offset[column])
         if kind in INVERSE:
             return low / unit, high / unit
         return ((low + offset) * unit, (high + offset) * unit) if kind == "centre" else (low * unit, high * unit)

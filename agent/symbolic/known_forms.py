@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from lawsmith.agent.symbolic.profile import ColumnKind, Profile
 from lawsmith.agent.symbolic.templates import Recipe, Template, named
-from lawsmith.agent.symbolic.terms import STEEPEST, STEEPEST_RATE, Terms
+from lawsmith.agent.symbolic.terms import Terms
 from lawsmith.sandbox.law.expression import ONE, Node, Number, add, divide, exp, mul, neg, power
 from lawsmith.sandbox.law.parameter_roles import Role
 from lawsmith.tasks.knowledge import Knowledge
@@ -80,6 +80,10 @@ def _between(profile: Profile, known: _Known, names: Sequence[str]) -> list[Temp
     def share(b: Terms, letter: str) -> Node:
         return b.fresh(letter, Role.AMPLITUDE, 0.0, known.high - known.low)
 
+    def shifted(b: Terms, up: float) -> Node:
+        inner = mul(b.fresh("h", Role.SCALE, 0.0, LARGEST), *_factors(b, known, names, up))
+        return power(add(ONE, inner), neg(b.exponent()))
+
     recipes: dict[str, Recipe] = {
         f"logistic curve {title}": lambda b: mul(span, logistic(b)),
         f"logistic curve {title}, with a ceiling": lambda b: mul(share(b, "A"), logistic(b)),
@@ -90,6 +94,8 @@ def _between(profile: Profile, known: _Known, names: Sequence[str]) -> list[Temp
             span,
             add(ONE, neg(exp(neg(mul(b.fresh("h", Role.SCALE, 0.0, LARGEST), *_factors(b, known, names, up=1.0)))))),
         ),
+        f"power of shifted powers {title}": lambda b: mul(span, shifted(b, -1.0)),
+        f"rest of a power of shifted powers {title}": lambda b: mul(span, add(ONE, neg(shifted(b, 1.0)))),
     }
     return named(profile, {origin: _raised(recipe, known.low) for origin, recipe in recipes.items()})
 
@@ -147,7 +153,7 @@ def _factors(b: Terms, known: _Known, names: Sequence[str], up: float) -> list[N
     found = []
     for name in names:
         scale = b.profile.kinds[name] is ColumnKind.SCALE and not (known.plain and name in b.profile.even)
-        most = STEEPEST if scale else STEEPEST_RATE
+        most = b.suggested("exponent" if scale else "rate", name)[1]
         rises = known.rises.get(name)
         low, high = (-most, most) if rises is None else (0.0, most) if rises == (up > 0) else (-most, 0.0)
         if scale:

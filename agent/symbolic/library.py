@@ -32,6 +32,7 @@ from lawsmith.sandbox.law.key import canonical
 from lawsmith.sandbox.law.parameter_roles import Role
 
 BENT = 4  # levels of a feature on a plain axis that may show an optimum inside
+DECADE = 10.0  # factor up to which a positive feature may lie on a plain axis, however its values are spread
 PLAIN = 5  # constants of a form that a mixture's own curve is added to: a level and two power laws
 
 Correction = Callable[[Terms, Node], Node]
@@ -50,7 +51,7 @@ def library(profile: Profile) -> list[Template]:
         found += of_levels(profile, others, level) if others else []
     if scale and signed:
         found += _corrected(profile, [one for one in found if set(features(one.node)).isdisjoint(signed)], signed)
-    if profile.even.issuperset(scale):
+    if all(name in profile.even or profile.range[name][1] <= DECADE * profile.smallest[name] for name in scale):
         found += of_plain(profile, [*scale, *signed])
         found += laws_of_pairs(profile, [name for name in (*scale, *signed) if profile.levels[name] > 1])
     found += laws_of_limits(profile, [*scale, *signed])

@@ -1,6 +1,7 @@
 """The simpler forms that fitted laws have nearly become: a part whose constant went to an extreme becomes its limit.
 
-Such constants often grow against one another, as in `4294 - 4293 x^-1e-5`, which is a logarithm.
+Such constants often grow against one another, as in `4294 - 4293 x^-1e-5`, which is a logarithm. An exponent that comes
+out near a small whole number may be that number: overheads and speedups fall as `1 / x`.
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ from lawsmith.tasks.arrays import Array
 STRAIGHT = 0.1  # most that the logarithm of a power or an exponential moves over the rows, where it is nearly straight
 NEGLIGIBLE = 0.01  # share of the other part below which a constant in a sum is nothing …
 DOMINANT = 10.0  # … and multiple of the other part above which it leaves only the first slope
+WHOLE = (-2.0, -1.0, 1.0, 2.0)  # exponents that laws have by their nature …
+NEARLY = 0.15  # … and how far from one of them an exponent may come out with few rows
 NEW = "k0"  # no form has a constant of this name: they count from 1
 
 Values = Callable[[Node], Sequence[Array]]
@@ -82,7 +85,10 @@ def _limit(part: Node, values: Values, beside_constant: bool) -> Node | None:
             rest = _without_shift(base)
             return exp(mul(rate, rest)) if parameters(exponent) else rest if beside_constant else None
         case Power(base, exponent) if parameters(exponent) and not features(exponent):
-            return log(base) if beside_constant and _moves(part, values) < STRAIGHT else None
+            if beside_constant and _moves(part, values) < STRAIGHT:
+                return log(base)
+            found = np.concatenate(values(exponent))
+            return next((power(base, Number(k)) for k in WHOLE if np.abs(found - k).max() < NEARLY), None)
         case Function("exp", (Product(factors),)):
             bare = mul(*(factor for factor in factors if not isinstance(factor, Parameter | Number)))
             straight = beside_constant and not parameters(bare) and _moves(part, values) < STRAIGHT

@@ -28,11 +28,12 @@ from lawsmith.sandbox.law.expression import (
 )
 from lawsmith.sandbox.law.parameter_roles import Role
 
-STEEPEST = 3.0  # exponents beyond this are not seen in the field and invite blow-ups …
+STEEPEST = 3.0  # exponents beyond this are rare and invite blow-ups, unless the target spans as much …
 STEEPEST_GROWTH = 6.0  # … but what grows may follow a sixth power
+ROOM = 1.5  # times the growth that the rows show, which a rate or an exponent may have
 FEWEST_TURNS = 1.5  # of a wave within the data; with fewer it is no more than a bend
 DIGITS = "0123456789"
-STEEPEST_RATE = 5.0  # logarithm of the factor per unit, which is near half the data's width
+STEEPEST_RATE = 10.0  # logarithm of the factor over half the data's width, for what fades to a level
 STEEPEST_SHIFT = 20.0  # of a logistic curve where all features are zero
 WIDTHS = (0.05, 20.0)  # of a bump, in half the width of the data
 PER_HALF_WIDTH = {"steepness": (0.1, 20.0), "drift": (-5.0, 5.0), "rise": (0.0, 5.0), "fall": (-5.0, 0.0)}
@@ -120,13 +121,13 @@ class Terms(Letters):
         """The product of the factors, with a coefficient."""
         return mul(self.fresh("d", Role.COEFFICIENT), *factors)
 
-    def exponent(self, lower: float = 0.0) -> Parameter:
+    def exponent(self, lower: float = 0.0, upper: float = STEEPEST) -> Parameter:
         """A new exponent between `lower` and the steepest one."""
-        return self.fresh("a", Role.EXPONENT, lower, STEEPEST)
+        return self.fresh("a", Role.EXPONENT, lower, upper)
 
     def decay(self, name: str, lower: float = 0.0) -> Node:
-        """x^-a."""
-        return power(self.x(name), neg(self.exponent(lower)))
+        """x^-a, as steep as the target over the data at least."""
+        return power(self.x(name), neg(self.exponent(lower, self.suggested("exponent", name)[1])))
 
     def decays(self, names: Sequence[str], lower: float = 0.0) -> list[Node]:
         """x^-a of each feature."""
@@ -142,7 +143,8 @@ class Terms(Letters):
 
     def growth(self, name: str) -> Node:
         """x^a."""
-        return power(self.x(name), self.fresh("a", Role.EXPONENT, 0.0, STEEPEST_GROWTH))
+        steepest = max(STEEPEST_GROWTH, self.suggested("exponent", name)[1])
+        return power(self.x(name), self.fresh("a", Role.EXPONENT, 0.0, steepest))
 
     def monomial(self, names: Sequence[str]) -> Node:
         """Product of x_i^-a_i; exponents may take either sign, as a ratio of features needs."""
@@ -170,9 +172,13 @@ class Terms(Letters):
         the target grows or falls over the data; of a centre m in x - m; of w in cos(w x), for a few turns within the
         data, at most one for every four levels; of an activation k in exp(-k / x) of a positive feature; and of what
         counts in half the width of the data: the width of a bump, and rates (`PER_HALF_WIDTH`). Of positive values: of
-        a half-way point h in x / (h + x), of a rate k in 1 - exp(-k x), and of a threshold."""
+        an exponent, as steep as a rate, of a half-way point h in x / (h + x), of a rate k in 1 - exp(-k x), and of a
+        threshold."""
         low, high = (end / self.profile.unit[name] for end in self.profile.range[name])
         smallest = self.profile.smallest[name] / self.profile.unit[name]
+        if kind == "exponent":
+            steepest = max(STEEPEST, ROOM * self.profile.growth / math.log(high / smallest))
+            return -steepest, steepest
         if kind == "half":
             return smallest / OUTSIDE, high * OUTSIDE
         if kind == "approach":
@@ -185,7 +191,7 @@ class Terms(Letters):
         if kind == "width":
             return WIDTHS[0] * half, WIDTHS[1] * half
         if kind == "rate":
-            steepest = max(STEEPEST_RATE, 1.5 * self.profile.growth / (high - low))
+            steepest = max(STEEPEST_RATE / half, ROOM * self.profile.growth / (high - low))
             return -steepest, steepest
         if kind == "turns":
             turns = (FEWEST_TURNS, max(self.profile.levels[name] / 4, 2 * FEWEST_TURNS))

@@ -19,8 +19,11 @@ from lawsmith.agent.symbolic.catalogue import (
     read_catalogue,
 )
 from lawsmith.agent.symbolic.form import SymbolicForm
+from lawsmith.agent.symbolic.library import library
 from lawsmith.agent.symbolic.profile import profile
 from lawsmith.sandbox.fitting import fit_form
+from lawsmith.sandbox.law.expression import parameters
+from lawsmith.sandbox.law.parameter_roles import Role
 from lawsmith.sandbox.law.read import read
 from lawsmith.tasks import Array, InputError, IntArray, Provenance, Schema, Table, Task
 from lawsmith.tasks.schema import Column
@@ -103,6 +106,20 @@ def test_laws_of_one_feature_follow_its_sign() -> None:
     known = profile(table)
     assert not any("1/x" in one.origin for one in laws_of(known, "x"))
     assert any("1/y" in one.origin for one in laws_of(known, "y"))
+
+
+def test_exponents_and_rates_may_be_as_steep_as_the_rows() -> None:
+    """Cycles to failure fall with the seventh power of a stress, and losses fade within a bit."""
+    stress, bits = np.linspace(400, 560, 12), np.array([2, 2.5, 3, 3.5, 4, 5, 6, 8.0])
+    for x, y, origin, steepest in (
+        (stress, (stress / 400) ** -7, "pure power law in x", 7),
+        (stress / 100 - 3, (stress - 300) ** -6.0, "pure power law of x", 6),
+        (bits, 2 + 10 * np.exp(-1.2 * bits), "exponential in x", 12),  # for ten bits, the unit
+    ):
+        table = Table({"x": x}, {"f": y}, ("g",), np.zeros(len(x), dtype=np.intp))
+        form = next(one for one in library(profile(table)) if one.origin == origin)
+        bounds = [p.upper for p in parameters(form.node) if p.role in (Role.EXPONENT, Role.RATE)]
+        assert min(bounds) >= steepest, origin
 
 
 FILE = """

@@ -32,6 +32,8 @@ RISE = add(mul(A, SCALED, power(add(SCALED, H), Number(-1.0))), mul(Parameter("b
         (LOGS, {"L": 1.0, "A": 2e6, "a": 3.0, "h": 500.0}, add(L, mul(A, power(X, RATE)))),
         (HILL, {"L": 1.0, "A": 2e3, "h": 900.0}, add(L, mul(A, X))),
         (POWER, {"L": 0.0, "A": 2.0, "a": 0.5}, mul(A, power(X, neg(EXPONENT)))),
+        (POWER, {"L": 1.0, "A": 2.0, "a": 1.05}, add(L, mul(A, power(X, Number(-1.0))))),
+        (POWER, {"L": 1.0, "A": 2.0, "a": -0.9}, add(L, mul(A, X))),
         (RISE, {"A": 2.0, "h": 1e-14, "b": 0.5}, add(A, mul(Parameter("b"), power(Feature("z"), Number(2.0))))),
     ],
 )

@@ -120,6 +120,16 @@ def test_steep_laws_are_believed() -> None:
     assert unsafe(cube, far, far.matrix() ** 3) is None
 
 
+def test_a_narrow_positive_feature_is_looked_at_equally_far_on_both_sides() -> None:
+    """A stress of 200 to 420 MPa is asked at 110, not at 2: no law of fatigue is believable there."""
+    stress = np.linspace(200, 420, 15)
+    cycles = table(stress, 1e6 * (stress / 250) ** -7)
+    far = reach_rows(cycles)
+    low, high = far.features["n"].min(), far.features["n"].max()
+    assert 200 / low == pytest.approx(high / 420)
+    assert unsafe(cycles, far, 1e6 * (far.matrix() / 250) ** -7) is None
+
+
 def test_growth_over_evenly_spread_values_is_looked_at_within_widths() -> None:
     """Exponential growth over ten hours has no believable value after a thousand; sizes spread by ratios go on."""
     hours, sizes = np.linspace(1, 10, 12), np.geomspace(1, 10, 12)
