@@ -25,9 +25,9 @@ def of_categories(profile: Profile, plain: Sequence[Template]) -> list[Template]
         found.append(
             Template(f"{template.origin}, offsets of {title}", with_offsets(b, template.node, names), template.backbone)
         )
-        found.append(
-            Template(f"{template.origin}, factors of {title}", with_factors(Terms(profile), template.node, names))
-        )
+        for whole, what in ((False, title), (True, f"{title} on all of it")):
+            node = with_factors(Terms(profile), template.node, names, whole=whole)
+            found.append(Template(f"{template.origin}, factors of {what}", node))
         for one in names if 1 < len(names) <= MIXED else ():
             rest = [name for name in names if name != one]
             b = Terms(profile)
@@ -42,10 +42,11 @@ def with_offsets(b: Terms, node: Node, names: Sequence[str]) -> Node:
     return add(node, *(term for name in names for term in _changes(b, name, Role.COEFFICIENT)))
 
 
-def with_factors(b: Terms, node: Node, names: Sequence[str]) -> Node:
-    """The form, with a factor for each level but the first of each category at what it adds to its own level."""
+def with_factors(b: Terms, node: Node, names: Sequence[str], *, whole: bool = False) -> Node:
+    """The form, with a factor for each level but the first of each category at what it adds to its own level, or at
+    the `whole` of it."""
     factors = [add(ONE, *_changes(b, name, Role.SHAPE)) for name in names]
-    if isinstance(node, Sum) and isinstance(node.terms[0], Parameter) and len(node.terms) > 1:
+    if not whole and isinstance(node, Sum) and isinstance(node.terms[0], Parameter) and len(node.terms) > 1:
         return add(node.terms[0], mul(add(*node.terms[1:]), *factors))
     return mul(node, *factors)
 

@@ -15,6 +15,7 @@ from fractions import Fraction
 from functools import lru_cache
 
 from lawsmith.sandbox.law.expression import (
+    ONE,
     Feature,
     Function,
     Node,
@@ -29,6 +30,7 @@ from lawsmith.sandbox.law.expression import (
     mul,
     parameters,
     power,
+    transform,
 )
 from lawsmith.sandbox.law.normal import DIGITS, normal
 from lawsmith.sandbox.law.read import read
@@ -70,11 +72,17 @@ def traits(
 def traits_of(statement: Statement) -> Traits:
     """The traits of a statement, for features that are sizes."""
     trees = standard(statement, SIZES)
+    curves = [transform(tree, _of_one_category) for tree in trees]
     return Traits(
-        levels=all(_has_level(tree) and not _is_endless(tree) for tree in trees),
+        levels=all(_has_level(curve) and not _is_endless(curve) for curve in curves),
         features=frozenset(name for tree in trees for name in features(tree)),
         literals=sum(map(literals, statement.targets.values())),
     )
+
+
+def _of_one_category(node: Node) -> Node:
+    """Comparisons with the codes of a category are constants along every curve."""
+    return ONE if isinstance(node, Function) and node.name in ("equal", "not_equal") else node
 
 
 def _has_level(node: Node) -> bool:

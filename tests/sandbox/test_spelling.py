@@ -253,6 +253,8 @@ def form(x, p):
         ("p['L'] + p['A'] * (1 + p['a'] * np.log(x['n'])) ** -p['a']", True),
         ("p['L'] + p['A'] * np.exp(p['a'] * np.log(x['n']))", True),
         ("p['L'] + p['A'] * np.log(2.0) * x['n'] ** -p['a']", True),
+        ("(p['L'] + x['n'] ** -p['a']) * (1 + p['A'] * np.equal(x['c'], 1.0))", True),
+        ("x['n'] ** -p['a'] * (1 + p['A'] * np.equal(x['c'], 1.0))", False),
         ("{'y': p['L'] + x['n'] ** -p['a'], 'z': p['A'] * x['n']}", False),
     ],
 )

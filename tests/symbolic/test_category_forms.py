@@ -7,7 +7,7 @@ from lawsmith.agent.symbolic.combined import profiles
 from lawsmith.agent.symbolic.general_forms import GeneralForms
 from lawsmith.agent.symbolic.library import library
 from lawsmith.sandbox.fitting import Loss
-from lawsmith.sandbox.law.expression import Feature, Function, features, walk
+from lawsmith.sandbox.law.expression import Feature, Function, Product, Sum, features, walk
 from lawsmith.tasks import Provenance, Schema, Table, Task
 from lawsmith.tasks.schema import Column
 
@@ -39,6 +39,13 @@ def test_every_level_but_the_first_has_an_offset_or_a_factor(names):
     assert with_all
     for one in with_all:
         assert compared(one.node) == {("tied", 1.0), ("act", 1.0), ("act", 2.0)}
+
+
+def test_a_category_multiplies_what_stands_on_the_level_or_all_of_it():
+    found = {one.origin: one.node for one in library(profiles(table(("width", "act")))[0])}
+    assert isinstance(found["power law of width, factors of act"], Sum)
+    assert isinstance(found["power law of width, factors of act on all of it"], Product)
+    assert "pure power law of width, factors of act on all of it" not in found, "a form without a level is the same"
 
 
 def test_a_category_is_nowhere_but_in_comparisons():
