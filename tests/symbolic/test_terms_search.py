@@ -199,14 +199,6 @@ def test_a_sum_below_a_fraction_line_is_seen_through_the_reciprocal() -> None:
     assert fitted_error(form, task) < 1e-9
 
 
-def test_later_searches_repeat_by_seed() -> None:
-    x, v = drawn(-2, 2, 0), drawn(-2, 2, 1)
-    task = task_of({"x": x, "v": v}, np.sin(3 * x) * v + 0.01 * np.random.default_rng(2).standard_normal(len(x)))
-    general = GeneralForms(task, profile(task.train), Loss.SQUARED)
-    keys = [[f.key for f in general.more(np.random.default_rng(seed), lambda: False).forms] for seed in (1, 1)]
-    assert keys[0] and keys[0] == keys[1]
-
-
 def test_mutations_take_factors_of_any_kind_for_signed_features() -> None:
     x, v = drawn(-2, 2, 0), drawn(-2, 2, 1)
     task = task_of({"x": x, "v": v}, np.sin(3 * x) + v)
