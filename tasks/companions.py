@@ -13,6 +13,7 @@ from lawsmith.tasks.numerals import is_numeral
 FEWEST_STEPS = 3  # of a run's history; two say little of a course
 ONE_WAY = 0.5  # mean correlation of ranks with the step, within runs, of a target that follows it despite its noise
 AGAIN = 0.25  # standard deviations of the target by which repeated measurements typically differ at most
+ROUNDED = 0.01  # of the target's range, by which a mean of repeated measurements may be off
 MOST_APART = 0.35  # standard deviation of log(count times time) of a benchmark that runs for a given time, at most
 SETTING, FOLLOWS = 4, 0.7  # rows for each value of a setting, and correlation of ranks of two outcomes of a run
 COMPANION = 1 - 1e-5  # correlation of a column with a function of the target that makes it another outcome
@@ -96,6 +97,8 @@ def decide_companions(d: Deciding) -> None:
             d.set(name, "companion", f"the order of {target}")
         elif words.repeats_of(name, target) and _agrees_with(d, name, target):
             d.set(name, "companion", f"named like {target} and nearly the same: measured again")
+        elif _is_one_of_repeats(d, name, target):
+            d.set(name, "companion", f"one of several measurements that {target} sums up")
         elif _is_function_of_target(d, name):
             d.set(name, "companion", f"follows from {target} itself")
 
@@ -143,6 +146,16 @@ def _agrees_with(d: Deciding, name: str, target: str) -> bool:
         return False
     apart = values - others
     return bool(np.median(np.abs(apart)) < AGAIN * np.std(others))
+
+
+def _is_one_of_repeats(d: Deciding, name: str, target: str) -> bool:
+    """Whether the target is the mean of a column and the others of its name but for the number."""
+    alike = [d.numbers[other] for other in d.names if words.repeats_of(other, name)]
+    columns = [values for values in (d.numbers[name], *alike) if values is not None and np.isfinite(values).all()]
+    mean = d.numbers[target]
+    if len(columns) < 2 or mean is None:
+        return False
+    return bool(np.abs(np.mean(columns, axis=0) - mean).max() < ROUNDED * np.ptp(mean))
 
 
 def _is_order(d: Deciding, name: str, target: str) -> bool:

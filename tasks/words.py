@@ -78,7 +78,7 @@ _COUNTS = re.compile(
     r"|(seeds?|runs?|reps?|repeats?|replicates?)_(n|count)|(seeds|runs|reps|repeats|replicates)_num|n_?obs"
 )
 _WEIGHTS = re.compile(r"sample_weights?|inv(erse)?_var(iance)?|ivar")
-_RELATIVE = _words("rel relative percent pct percentage fractional rsd")
+_RELATIVE = _words("rel relative percent pct percentage fractional rsd cv")
 _REPLICATES = _words(
     "seed seeds random_state rng prng replicate replica rep repeat repetition trial trial_id seed_id fold"
 )
@@ -219,7 +219,8 @@ def is_relative_error(name: str, targets: tuple[str, ...]) -> bool:
     own = {word for target in targets for word in tokens(target.replace("%", " percent "))}
     rest = set(tokens(name.replace("%", " percent "))) - own
     relative = rest & _RELATIVE
-    return bool(relative) and rest <= _RELATIVE | ERRORS and bool("rsd" in rest or rest & ERRORS)
+    scattered = "rsd" in rest or {"cv", "percent"} <= rest or not ERRORS.isdisjoint(rest)
+    return bool(relative) and rest <= _RELATIVE | ERRORS and scattered
 
 
 def is_bound(name: str) -> bool:
@@ -261,7 +262,7 @@ def is_rank(name: str) -> bool:
 
 def repeats_of(name: str, target: str) -> bool:
     """Whether two names differ in the number at their end alone, as those of ``y1`` and ``y2``."""
-    one, two = (re.fullmatch(r"(.*[^\d\s._-])[\s._-]*\d+", text.strip()) for text in (name, target))
+    one, two = (re.fullmatch(r"(.*[^\s._(-])(?:[\s._(-]+|(?<!\d))\d+\)?", text.strip()) for text in (name, target))
     return one is not None and two is not None and name != target and one[1] == two[1]
 
 

@@ -233,7 +233,7 @@ def test_names_of_errors_as_people_write_them(name: str, tmp_path: Path):
     assert roles(read(tmp_path, of_a_run))["err"] == "companion"  # of a classifier
 
 
-@pytest.mark.parametrize("name", ["y_err (%)", "y_unc_pct", "rel_err", "RSD(%)", "relative error"])
+@pytest.mark.parametrize("name", ["y_err (%)", "y_unc_pct", "rel_err", "RSD(%)", "CV%", "relative error"])
 def test_relative_errors_are_shares_of_the_target(name: str, tmp_path: Path):
     x = np.arange(1.0, 31.0)
     table = pd.DataFrame({"x": x, "y": 90 / x, name: 1 + x % 3})
@@ -324,6 +324,11 @@ def test_columns_that_measure_the_target_again(tmp_path: Path):
         "y2": "companion",
     }
     assert read(tmp_path, table[["x1", "x2"]], "x2").task.schema.features == ("x1",)
+    table = table[["x1", "y1", "y2", "y3"]].set_axis(["dose / nM", "OD450 (1)", "OD450 (2)", "Mean"], axis=1)
+    table["Mean"] = (table["OD450 (1)"] + table["OD450 (2)"]) / 2
+    data = read(tmp_path, table, "mean")
+    assert data.task.schema.features == ("dose / nM",) and data.task.schema.columns["dose / nM"].unit == "nM"
+    assert roles(data)["OD450 (1)"] == roles(data)["OD450 (2)"] == "companion"
 
 
 def test_the_trials_of_optuna(tmp_path: Path):
