@@ -23,7 +23,7 @@ STEPS = 6  # of growing damping, before a refinement gives up
 LEAST_GAIN = 1e-4  # of an iteration, after which a refinement ends
 SIMPLE = tuple(sorted({n / d for d in (1, 2, 3) for n in range(-6, 7) if n} | {0.25, 0.75, -0.25, -0.75}))
 DIGITS = (1.0, 4 / 3, 1.5, 5 / 3, 2.0, 2.5, 3.0, 10 / 3, 4.0, 5.0, 6.0, 20 / 3, 7.5, 10.0)  # theirs, in any decade
-NEAR = 0.03  # relative distance up to which a constant is tried at a simple value
+NEAR, NEAR_IN_UNITS = 0.03, 0.01  # relative distance at which a simple number is tried for an exponent, for others
 
 
 @dataclass(frozen=True)
@@ -319,7 +319,7 @@ class _Inner:
 
 
 def simpler(terms: Sequence[Term]) -> Iterator[tuple[Term, ...]]:
-    """Every way to leave out a term or a factor, or to put a simpler factor or constant in a factor's place."""
+    """Every way to leave out a term or a factor, or to put a simpler factor in a factor's place."""
     for t, term in enumerate(terms):
         rest = tuple(terms[:t]) + tuple(terms[t + 1 :])
         if rest:
@@ -330,6 +330,14 @@ def simpler(terms: Sequence[Term]) -> Iterator[tuple[Term, ...]]:
                 changed = _merged((*others, *other))
                 if changed not in rest:
                     yield (*rest[:t], changed, *rest[t:])
+
+
+def rounded(terms: Sequence[Term]) -> Iterator[tuple[Term, ...]]:
+    """Every way to put a simple number in a constant's place."""
+    for t, term in enumerate(terms):
+        for k, factor in enumerate(term):
+            for number in _number(factor):
+                yield (*terms[:t], tuple(sorted((*term[:k], number, *term[k + 1 :]))), *terms[t + 1 :])
 
 
 def _merged(factors: Sequence[Factor]) -> Term:
@@ -358,9 +366,15 @@ def _plainer(factor: Factor) -> Iterator[Factor]:
         yield Factor("power", argument, (2.0,))
     if kind == "steep saturation":
         yield Factor("saturation", argument, (first, _simple(factor.constants[1], has_unit=False)))
+
+
+def _number(factor: Factor) -> Iterator[Factor]:
+    """The factor with a number instead of its only constant, where a simple one is near."""
+    kind, first = factor.kind, (*factor.constants, 0.0)[0]
     if len(factor.constants) - (kind in ("hill", "saturation")) == 1 and factor.free:
-        nearest = _simple(first, has_unit=KINDS[kind].roles[0] is not Role.EXPONENT)
-        if abs(nearest - first) <= NEAR * abs(first):
+        has_unit = KINDS[kind].roles[0] is not Role.EXPONENT
+        nearest = _simple(first, has_unit=has_unit)
+        if abs(nearest - first) <= (NEAR_IN_UNITS if has_unit else NEAR) * abs(first):
             yield replace(factor, constants=(nearest, *factor.constants[1:]), fixed=True)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from lawsmith.agent.symbolic.term_dictionary import dictionary
 from lawsmith.agent.symbolic.term_law import (
     EXACT,
+    ROUNDING,
     ScaledRows,
     Term,
     TermLaw,
@@ -16,6 +17,7 @@ from lawsmith.agent.symbolic.term_law import (
     cost,
     fitted,
     refine,
+    rounded,
     shape,
     simpler,
 )
@@ -32,6 +34,7 @@ ROWS_OF_A_TERM = 3  # of each block, where there are several
 ROWS_FOR_DEPTH = 40  # of each block, for a search in all columns
 SOLVED = 1e-10  # share of the variance below which a search is over
 PROMISING = 1e-3  # share of the variance below which the table has little noise, and all columns are worth a search
+BY_CHANCE = 1.0  # twice the logarithm of the likelihood that a number in a constant's place may cost
 LEAST_GAIN = 0.02  # of the score, for which a law is taken further
 
 
@@ -258,10 +261,13 @@ class TermSearch:
         return law
 
     def _simplified(self, law: TermLaw, price: float) -> TermLaw:
-        """Without the terms and factors that earn nothing, with simple constants where the rows cannot tell."""
+        """Without the terms and factors that earn nothing, with simple numbers for constants that the rows cannot tell
+        from them."""
         law = refine(law, self.rows, 30)
         while not self.stop():
             trials = self._each_refined(simpler(law.terms), 15)
+            most = (law.error + ROUNDING) * np.exp(BY_CHANCE / self.rows.measured)
+            trials += [one for one in self._each_refined(rounded(law.terms), 15) if one.error < most]
             best = min(trials, key=lambda one: self.score(one, price), default=law)
             if self.score(best, price) >= self.score(law, price):
                 break

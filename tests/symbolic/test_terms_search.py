@@ -234,3 +234,15 @@ def test_two_doses_that_act_together_are_in_the_library() -> None:
     forms = {form.origin: form for form in start_forms(task).forms}
     assert fitted_error(forms["pure sigmoid with interactions"], task) < 1e-9
     assert "sigmoid of linear" in forms
+
+
+def test_a_constant_becomes_a_number_only_where_the_rows_cannot_tell() -> None:
+    x = drawn(0.0, 10.0, 0)
+    for rate, is_number in ((0.2, True), (0.1985, False)):
+        noise = 0.02 * np.random.default_rng(3).standard_normal(len(x))
+        rows = ScaledRows({"x": x}, {"x": (0.0, 10.0)}, 3 * np.exp(-rate * x) + noise, np.ones(len(x)))
+        search = TermSearch(rows, ["x"])
+        law = fitted([(Factor("exp", "x", (-0.2,)),)], rows)
+        assert law is not None
+        (term,) = search._simplified(refine(law, rows, 20), 0.3).terms
+        assert term[0].fixed == is_number
