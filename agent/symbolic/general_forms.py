@@ -13,18 +13,29 @@ import numpy as np
 from lawsmith.agent.symbolic.ahead import SearchedAhead, Stop
 from lawsmith.agent.symbolic.factors import OWN_UNIT, PRODUCT, QUOTIENT, of_levels, starting
 from lawsmith.agent.symbolic.form import SymbolicForm
-from lawsmith.agent.symbolic.looks import FEWEST_ROWS, LOGARITHM, RECIPROCAL, Look, RowMaker, Sharing, divided, looks
+from lawsmith.agent.symbolic.looks import (
+    FEWEST_ROWS,
+    LOGARITHM,
+    RECIPROCAL,
+    Look,
+    RowMaker,
+    Sharing,
+    View,
+    divided,
+    looks,
+)
 from lawsmith.agent.symbolic.power_views import power_view
 from lawsmith.agent.symbolic.product_search import products
 from lawsmith.agent.symbolic.profile import ColumnKind, Profile
 from lawsmith.agent.symbolic.ratio_search import ratio
+from lawsmith.agent.symbolic.target_views import favoured
 from lawsmith.agent.symbolic.term_forms import PartForm, TermWriter
 from lawsmith.agent.symbolic.term_law import ROUNDING, ScaledRows, TermLaw
 from lawsmith.agent.symbolic.term_search import PRICES, TermSearch
 from lawsmith.runs.trials import OF_MILLIONS
 from lawsmith.sandbox.fitting import Loss
 from lawsmith.sandbox.law.expression import Node, Parameter, mul
-from lawsmith.tasks.arrays import Array
+from lawsmith.tasks.arrays import Array, IntArray
 from lawsmith.tasks.task import Task
 
 MOST_FEATURES = 8  # with more, pairs and triples of factors are too many to look at
@@ -231,18 +242,25 @@ class GeneralForms:
         values = self.task.train.target_matrix()[:, target]
         inside, _ = divided(self.task, look, np.random.default_rng(0))
         for view in (LOGARITHM, RECIPROCAL) if values.min() > 0 else ():
-            rows = self.maker.rows(look, inside, view)
-            search = TermSearch(rows, list(self.units), self.steady, stop)
-            best = search.shortest(VIEW_PRICE, VIEW_TERMS)
-            seen, groups = view.seen(values), len(self.task.train.groups)
-            parts = [] if best is None else [self.writer.seen_through(view, best, seen, groups)]
-            yield _Step(parts, search.tried)
+            yield self._through(view, look, inside, values, stop)
+        if self._is_plain:
+            plain = TermSearch(self.maker.rows(look, inside), list(self.units), self.steady, stop)
+            found = favoured(values[inside], plain.columns[0][plain.plainest])
+            if found is not None:
+                yield self._through(found, look, inside, values, stop)
+
+    def _through(self, view: View, look: Look, inside: IntArray, values: Array, stop: Stop) -> _Step:
+        """The short sum that states a view of the target's values (N,)."""
+        search = TermSearch(self.maker.rows(look, inside, view), list(self.units), self.steady, stop)
+        best = search.shortest(VIEW_PRICE, VIEW_TERMS)
+        seen, groups = view.seen(values), len(self.task.train.groups)
+        parts = [] if best is None else [self.writer.seen_through(view, best, seen, groups)]
+        return _Step(parts, search.tried)
 
     def _powers(self, look: Look, least: float, stop: Stop) -> Iterator[_Step]:
         """A power of a sum, alone or times a feature, where a quadratic says that it may be better than every sum."""
-        groups = len(self.task.train.groups)
-        if groups > 1 or self.profile.categories or not self.plain or self.steady.issuperset(self.plain):
-            return  # the library has powers of sums of scales
+        if not self._is_plain:
+            return
         (target,) = look.targets
         values = self.task.train.target_matrix()[:, target]
         features = {name: self.maker.arguments[name] for name in self.plain}
@@ -250,11 +268,14 @@ class GeneralForms:
         found = power_view(features, values, self.units, inside)
         if found is None or found[1] >= min(least, PROMISING_SHARE):
             return
-        view, rows = found[0], self.maker.rows(look, inside, found[0])
-        search = TermSearch(rows, list(self.units), self.steady, stop)
-        best = search.shortest(VIEW_PRICE, VIEW_TERMS)
-        parts = [] if best is None else [self.writer.seen_through(view, best, view.seen(values), groups)]
-        yield _Step(parts, search.tried)
+        yield self._through(found[0], look, inside, values, stop)
+
+    @property
+    def _is_plain(self) -> bool:
+        """Whether there is one group, no category, and a feature that is no scale: the library has powers of sums of
+        scales."""
+        alike = len(self.task.train.groups) == 1 and not self.profile.categories
+        return alike and not self.steady.issuperset(self.plain)
 
     def _arguments(self) -> dict[str, Array]:
         """Features in their units, the products of two, and the quotients of those that are no scales, whose powers

@@ -89,7 +89,7 @@ def _with_lead(
     raw = np.concatenate([values, -values[below] * predicted]) / share
     target = rows.target - rows.weight * predicted + values[lead] * predicted / share
     best, tried = None, 0
-    for states, count in _beam(raw, target):
+    for _, states, count in beam(raw, target, BEAM, MOST_TERMS):
         tried += count
         for chosen in states[:LOOKED_AT].tolist():
             upper = [k for k in chosen if k < len(terms)]
@@ -111,20 +111,21 @@ def _with_lead(
     return best, tried
 
 
-def _beam(columns: Array, target: Array) -> Iterator[tuple[IntArray, int]]:
-    """The best sums (b, k) of k columns (m, n) for the target (n,), k by k, and how many were looked at."""
+def beam(columns: Array, target: Array, width: int, most: int) -> Iterator[tuple[float, IntArray, int]]:
+    """The best `width` sums (b, k) of k columns (m, n) for the target (n,), k by k up to `most`; what the best of them
+    leaves, and how many were looked at."""
     size = np.sqrt((columns**2).sum(axis=1, keepdims=True))
     unit = (columns / np.where(size > 0, size, 1.0))[None]
     gram, products, total = unit @ np.swapaxes(unit, 1, 2), unit @ target, np.array([target @ target])
     states = np.zeros((1, 0), dtype=np.intp)
-    for _ in range(min(MOST_TERMS, len(columns))):
+    for _ in range(min(most, len(columns))):
         left = left_with(gram[:, states], products, states, total)
-        order = np.argsort(left, axis=None, kind="stable")[: 4 * BEAM]
+        order = np.argsort(left, axis=None, kind="stable")[: 4 * width]
         order = order[np.isfinite(left.reshape(-1)[order])]
         before, new = np.unravel_index(order, left.shape)
         sums = np.sort(np.concatenate([states[before], new[:, None]], axis=1), axis=1)
         _, first = np.unique(sums, axis=0, return_index=True)
-        states = sums[np.sort(first)][:BEAM]
+        states = sums[np.sort(first)][:width]
         if not len(states):
             return
-        yield states, left.size
+        yield float(left.min()), states, left.size

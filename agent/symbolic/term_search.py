@@ -83,6 +83,12 @@ class TermSearch:
         """The smallest error of all laws."""
         return min((law.error for law in self.best.values()), default=1.0)
 
+    @property
+    def plainest(self) -> IntArray:
+        """The plainest terms, the level first."""
+        order = np.argsort(self.costs + np.array([_strange(term) for term in self.terms]), kind="stable")
+        return order[: round(PLAIN_COLUMNS / self.rows.blocks**0.5)]
+
     def varied(self, price: float, *, deep: bool) -> list[TermLaw]:
         """One search at a price, over the plainest columns or over all of them."""
         return self._finished(self._deep(price) if deep else self._wide(price), price)
@@ -101,9 +107,7 @@ class TermSearch:
 
     def _wide(self, price: float, most: int = MOST_TERMS) -> list[TermLaw]:
         """A wide beam over the plainest columns."""
-        order = np.argsort(self.costs + np.array([_strange(term) for term in self.terms]), kind="stable")
-        count = round(PLAIN_COLUMNS / self.rows.blocks**0.5)
-        return self._beam(order[:count], price, refined=16, most=most)
+        return self._beam(self.plainest, price, refined=16, most=most)
 
     def _alone(self, price: float) -> list[TermLaw]:
         """The best single term of all, alone or beside a level. Its inner constants decide how good it is, and so many

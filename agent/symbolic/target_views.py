@@ -1,0 +1,94 @@
+"""Functions of the target that a short sum of terms may state, and which of them a glance at plain terms favours."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from lawsmith.agent.symbolic.looks import LOGARITHM, PLAIN, RECIPROCAL, View
+from lawsmith.agent.symbolic.ratio_search import beam
+from lawsmith.agent.symbolic.term_law import ROUNDING
+from lawsmith.sandbox.law.expression import ONE, Node, Number, add, exp, function, neg, power
+from lawsmith.tasks.arrays import Array
+
+POWERS = (0.5, -0.5, 2.0, -2.0, 1 / 3, -1 / 3, 3.0, 2 / 3, -2 / 3, 1.5, -1.5)
+PLAINEST = 1000  # columns that are looked at
+BEAM, MOST = 100, 4  # sums that go on, and terms beside the level
+FLAT = 0.05  # least slope of a bounded function, beside which a row weighs no more
+CLEARLY = 10.0  # by which the criterion of a view must be better than those of the known ones
+
+
+@dataclass(frozen=True)
+class _Bounded:
+    """A view of targets that all lie within (low, high)."""
+
+    low: float
+    high: float
+    view: View
+
+
+def _power(exponent: float) -> View:
+    return View(
+        f"power {exponent:.3g}",
+        lambda y: np.asarray(y ** (1 / exponent)),
+        lambda y: np.asarray(abs(exponent) * y ** (1 - 1 / exponent)),
+        lambda node: power(node, Number(exponent)),
+    )
+
+
+def _inverse(name: str, seen: Callable[[Array], Array], slope: Callable[[Array], Array]) -> View:
+    return View(name, seen, slope, lambda node: function(name, node))
+
+
+def _logistic(node: Node) -> Node:
+    return power(add(ONE, exp(neg(node))), Number(-1.0))
+
+
+VIEWS = (
+    *(_Bounded(0.0, math.inf, _power(exponent)) for exponent in POWERS),
+    _Bounded(-math.pi / 2, math.pi / 2, _inverse("arcsin", np.sin, lambda y: 1 / np.maximum(np.cos(y), FLAT))),
+    _Bounded(0.0, math.pi, _inverse("arccos", np.cos, lambda y: 1 / np.maximum(np.sin(y), FLAT))),
+    _Bounded(-math.pi / 2, math.pi / 2, _inverse("arctan", np.tan, lambda y: np.cos(y) ** 2)),
+    _Bounded(-1.0, 1.0, _inverse("tanh", np.arctanh, lambda y: 1 - y**2)),
+    _Bounded(0.0, 1.0, View("logistic", lambda y: np.log(y / (1 - y)), lambda y: y * (1 - y), _logistic)),
+    _Bounded(
+        0.0,
+        1.0,
+        View("rest of exponential", lambda y: np.log1p(-y), lambda y: 1 - y, lambda node: add(ONE, neg(exp(node)))),
+    ),
+)
+
+
+def favoured(target: Array, columns: Array) -> View | None:
+    """The view of the target (n,) that a sum of few columns (m, n), the level first, states far better than they state
+    the target, its logarithm or its reciprocal; None where there is none."""
+    known = [PLAIN, *((LOGARITHM, RECIPROCAL) if target.min() > 0 else ())]
+    least = min(_criterion(view, target, columns) for view in known)
+    found = [(_criterion(view, target, columns), view) for view in _possible(target)]
+    best, view = min(found, key=lambda one: one[0], default=(math.inf, PLAIN))
+    return view if best < least - CLEARLY else None
+
+
+def _possible(target: Array) -> Iterator[View]:
+    for one in VIEWS:
+        if one.low < target.min() and target.max() < one.high:
+            yield one.view
+
+
+def _criterion(view: View, target: Array, columns: Array) -> float:
+    """The Bayesian criterion of the best short sum, with errors as they are in the target."""
+    slope = view.slope(target)
+    seen, weighted = slope * view.seen(target), columns[:PLAINEST] * slope
+    with np.errstate(all="ignore"):
+        weighted /= np.sqrt((weighted**2).sum(axis=1, keepdims=True))
+    if not np.isfinite(seen).all():
+        return math.inf
+    weighted = weighted[np.isfinite(weighted).all(axis=1)]
+    weighted, seen = (part - np.outer(part @ weighted[0], weighted[0]).reshape(part.shape) for part in (weighted, seen))
+    rows, found = len(target), [math.inf]
+    for count, (left, _, _) in enumerate(beam(weighted[1:], seen, BEAM, MOST), 2):
+        found.append(rows * math.log(left / rows / target.var() + ROUNDING) + count * math.log(rows))
+    return min(found)

@@ -1,0 +1,46 @@
+"""Functions of the target that a short sum states: seen by a glance at plain terms, found by the search over sums."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from lawsmith.agent.symbolic.form import SymbolicForm
+from lawsmith.agent.symbolic.general_forms import GeneralForms
+from lawsmith.agent.symbolic.profile import profile
+from lawsmith.agent.symbolic.target_views import favoured
+from lawsmith.agent.symbolic.term_dictionary import dictionary
+from lawsmith.sandbox.fitting import Loss
+from lawsmith.tasks import Array
+from tests.symbolic.test_terms_search import all_rows, drawn, fitted_error, task_of
+
+Law = Callable[..., Array]
+X, Z = drawn(0.1, 1.4, 0)[:60], drawn(0.6, 1.3, 1)[:60]
+LAWS: dict[str, tuple[Law, str | None]] = {
+    "refraction": (lambda x, z: np.arcsin(0.5 * z * np.sin(x)), "arcsin"),
+    "hydraulic radius": (lambda x, z: (x * z / (x + 2 * z)) ** (2 / 3), "power -0.667"),
+    "sum": (lambda x, z: 1.3 * np.sin(x) + 0.4 * z, None),
+}
+
+
+@pytest.fixture(scope="module")
+def columns() -> Array:
+    return dictionary(all_rows(task_of({"x": X, "z": Z}, X)), ["x", "z"], frozenset(), None)[1][0]
+
+
+@pytest.mark.parametrize("name", LAWS)
+def test_a_function_of_the_target_is_seen_where_a_short_sum_states_it(name: str, columns: Array) -> None:
+    law, title = LAWS[name]
+    found = favoured(law(X, Z), columns)
+    assert (found and found.title) == title
+
+
+def test_a_power_of_a_sum_that_was_seen_is_exact(columns: Array) -> None:
+    values = LAWS["hydraulic radius"][0](X, Z)
+    view = favoured(values, columns)
+    assert view is not None
+    task = task_of({"x": X, "z": Z}, values)
+    general = GeneralForms(task, profile(task.train), Loss.SQUARED)
+    step = general._through(view, general.together[0], np.arange(len(X)), values, lambda: False)
+    (part,) = step.parts
+    assert fitted_error(SymbolicForm((part.node,), part.origin), task) < 1e-20
