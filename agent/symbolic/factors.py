@@ -1,6 +1,6 @@
 """Functions of one argument that terms are products of: values, slopes, trees, and where their constants start.
 
-An argument is a feature in its unit, or the product or quotient of two.
+An argument is a feature in its unit, or the product, quotient or weighted sum of two.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ OWN_UNIT = (0.1, 30.0)  # sizes of an argument of which constants near 1 are mor
 
 TURNING = ("sin", "cos", "sigmoid", "tanh", "gauss", "hinge")  # kinds that a scale of many decades does not show
 
-PRODUCT, QUOTIENT = " * ", " / "  # between two features of an argument
+PRODUCT, QUOTIENT, SUM = " * ", " / ", " + "  # between two features of an argument
 
 Bounds = tuple[tuple[float, float], ...]
 Ends = tuple[float, float]
@@ -274,7 +274,7 @@ class Factor:
     @cached_property
     def cost(self) -> float:
         """Length, and half as much again for each constant that is neither fixed nor natural."""
-        pair = 0.5 * (PRODUCT in self.argument) + 1.0 * (QUOTIENT in self.argument)
+        pair = 0.5 * (PRODUCT in self.argument) + 1.0 * (QUOTIENT in self.argument or SUM in self.argument)
         if self.kind == "power":
             return pair + 0.5 * abs(self.constants[0]) if abs(self.constants[0]) <= 3 else pair + 2.0
         return pair + KINDS[self.kind].cost + 0.5 * (self.free > 0 and not self.is_natural)
@@ -364,7 +364,7 @@ def starting(name: str, ends: Ends, *, pair: bool = False, steady: bool = False)
 
 def parts(argument: str) -> list[str]:
     """The features of an argument."""
-    return argument.replace(QUOTIENT, PRODUCT).split(PRODUCT)
+    return argument.replace(QUOTIENT, PRODUCT).replace(SUM, PRODUCT).split(PRODUCT)
 
 
 def of_levels(name: str, codes: Sequence[float]) -> list[Factor]:

@@ -28,6 +28,7 @@ from lawsmith.agent.symbolic.power_views import power_view
 from lawsmith.agent.symbolic.product_search import products
 from lawsmith.agent.symbolic.profile import ColumnKind, Profile
 from lawsmith.agent.symbolic.ratio_search import ratio
+from lawsmith.agent.symbolic.ridge_search import ridge
 from lawsmith.agent.symbolic.target_views import favoured
 from lawsmith.agent.symbolic.term_forms import PartForm, TermWriter
 from lawsmith.agent.symbolic.term_law import ROUNDING, ScaledRows, TermLaw
@@ -194,6 +195,7 @@ class GeneralForms:
                 ratio = _Step()
             if least < ROUNDING:
                 return
+        yield from self._ridge(ways[0], stop)
         yield from self._products(ways[0], stop)
         yield from self._views(next((look for look in ways if look.sharing is Sharing.LEVELS), ways[0]), stop)
         yield from self._powers(ways[0], least, stop)
@@ -236,6 +238,14 @@ class GeneralForms:
         found = [law for law, _ in pairs if law is not None]
         parts = [self.writer.product(law, len(self.task.train.groups)) for law in found]
         yield _Step(parts, sum(tried for _, tried in pairs), min((law.error for law in found), default=1.0))
+
+    def _ridge(self, look: Look, stop: Stop) -> Iterator[_Step]:
+        if not self._is_plain:
+            return
+        inside, _ = divided(self.task, look, np.random.default_rng(0))
+        found, tried = ridge(self.maker.rows(look, inside), self.plain, stop)
+        if found is not None:
+            yield _Step([self.writer.ridge(found)], tried, found.law.error)
 
     def _views(self, look: Look, stop: Stop) -> Iterator[_Step]:
         (target,) = look.targets

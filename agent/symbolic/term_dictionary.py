@@ -9,7 +9,7 @@ from itertools import combinations
 
 import numpy as np
 
-from lawsmith.agent.symbolic.factors import Ends, Factor, of_levels, parts, starting, waves
+from lawsmith.agent.symbolic.factors import SUM, Ends, Factor, of_levels, parts, starting, waves
 from lawsmith.agent.symbolic.term_law import ScaledRows, Term, cost
 from lawsmith.tasks.arrays import Array, IntArray
 
@@ -111,7 +111,9 @@ def _products(
     turning = [w for name in names if name not in (*steady, *levels) for w in waves(name, ends[name])]
     products = [name for name in ends if name not in names]
     pairs = [
-        f for name in products for f in starting(name, ends[name], pair=True, steady=not steady.isdisjoint(parts(name)))
+        f
+        for name in products
+        for f in starting(name, ends[name], pair=SUM not in name, steady=not steady.isdisjoint(parts(name)))
     ]
     plain = [f for f in single if f.kind == "power" and f.constants[0] in (1.0, 2.0, 3.0)]
     bases = [f for f in single if f in plain or f.kind in ("exp", "fade")]

@@ -13,6 +13,7 @@ from lawsmith.agent.symbolic.form import has_shape
 from lawsmith.agent.symbolic.looks import Sharing, View, is_scaled, pooled
 from lawsmith.agent.symbolic.product_search import ProductLaw
 from lawsmith.agent.symbolic.ratio_search import RatioLaw
+from lawsmith.agent.symbolic.ridge_search import RidgeLaw
 from lawsmith.agent.symbolic.term_law import ScaledRows, TermLaw
 from lawsmith.agent.symbolic.terms import Letters
 from lawsmith.sandbox.law.expression import ONE, Feature, Node, Number, Parameter, add, divide, mul
@@ -50,10 +51,11 @@ class _Names:
 
 @dataclass(frozen=True)
 class TermWriter:
-    """units: of the features. ends: of the arguments in these units."""
+    """units: of the features. ends: of the arguments in these units. trees: of arguments with constants."""
 
     units: Mapping[str, float]
     ends: Mapping[str, Ends]
+    trees: Mapping[str, Node] = field(default_factory=dict)
 
     def sums(self, law: TermLaw, sharing: Sharing, groups: int, rows: ScaledRows | None = None) -> Iterator[PartForm]:
         """A sum as forms of one target: for several groups with coefficients of each, with all constants of a group's
@@ -148,9 +150,7 @@ class TermWriter:
 
     def factor(self, factor: Factor, ends: Ends, fresh: Fresh, around: float = AROUND) -> Node:
         """A factor's tree, its constants free within `around` of where they were found."""
-        names = parts(factor.argument) if factor.argument not in self.units else [factor.argument]
-        first, *second = (Feature(name, self.units[name]) for name in names)
-        u = divide(first, *second) if QUOTIENT in factor.argument and second else mul(first, *second)
+        u = self.trees.get(factor.argument) or self._argument(factor.argument)
         constants: list[Node] = [Number(value) for value in factor.constants]
         if factor.free:
             for k, (role, (low, high)) in enumerate(zip(KINDS[factor.kind].roles, factor.bounds(ends), strict=True)):
@@ -159,6 +159,18 @@ class TermWriter:
                 reach = min(reach, value - low, high - value) or AROUND * abs(value)
                 constants[k] = fresh(role, value - reach, value + reach)
         return factor.node(u, ends[0] < 0, constants)
+
+    def _argument(self, name: str) -> Node:
+        first, *second = (Feature(one, self.units[one]) for one in (parts(name) if name not in self.units else [name]))
+        return divide(first, *second) if QUOTIENT in name and second else mul(first, *second)
+
+    def ridge(self, found: RidgeLaw) -> PartForm:
+        """A sum with terms in a weighted sum of two features, for one group."""
+        one, two = (Feature(name, self.units[name]) for name in parts(found.argument))
+        reach = AROUND * abs(found.weight)
+        weight = Parameter("w", found.weight - reach, found.weight + reach, Role.SCALE)
+        ends, trees = {**self.ends, found.argument: found.ends}, {found.argument: add(one, mul(weight, two))}
+        return PartForm(replace(self, ends=ends, trees=trees).sum(found.law, _Names()), "function of a weighted sum")
 
 
 def _ratios(values: Array, lead: int) -> list[float]:
