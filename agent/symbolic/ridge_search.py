@@ -97,15 +97,12 @@ def _seen(rows: ScaledRows, names: Sequence[str]) -> tuple[tuple[str, str], floa
     level = np.ones(rows.count)
     quadratic = [one * two for one, two in combinations_with_replacement([level, *unit.values()], 2)]
     plain = [*quadratic, *(part for values in unit.values() for part in _spline(values))]
-    least = min(_criterion(rows, plain) / rows.measured - CLEARLY, math.log(PROMISING))
-    best = None
+    least, best = min(_criterion(rows, plain) - CLEARLY, math.log(PROMISING)), None
     for one, two in combinations(names, 2):
         at, criterion = _angle(rows, quadratic, unit[one], unit[two])
-        if criterion / rows.measured < least:
-            least, best = (
-                criterion / rows.measured,
-                ((one, two), math.tan(at) * columns[one].std() / columns[two].std()),
-            )
+        if criterion < least:
+            weight = math.tan(at) * float(columns[one].std() / columns[two].std())
+            least, best = criterion, ((one, two), weight)
     return best
 
 
@@ -130,8 +127,9 @@ def _spline(values: Array) -> Iterator[Array]:
 
 
 def _criterion(rows: ScaledRows, columns: Sequence[Array]) -> float:
-    """The Bayesian criterion of the columns (n,)."""
+    """The Bayesian criterion of the columns (n,), for one row."""
     design = np.stack(columns, axis=1) * rows.weight[:, None]
     solution = np.linalg.lstsq(design, rows.target, rcond=1e-12)[0]
     left = float(((rows.target - design @ solution) ** 2).sum()) / rows.measured
-    return rows.measured * math.log(left + ROUNDING) + design.shape[1] * math.log(rows.measured)
+    length = len(columns) * math.log(rows.measured) / rows.measured
+    return math.log(left + ROUNDING) + length
