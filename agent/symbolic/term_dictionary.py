@@ -119,6 +119,7 @@ def _products(
     bases = [f for f in single if f in plain or f.kind in ("exp", "fade")]
     terms: list[tuple[Factor, ...]] = [(), *((f,) for f in [*single, *turning, *pairs])]
     terms += [two for two in combinations(single, 2) if _goes(*two)]
+    terms += [(f,) * n for f in single if f.kind == "log" for n in (2, 3)]
     for wave in turning:
         slow = wave.constants[0] * (ends[wave.argument][1] - ends[wave.argument][0]) < 2 * np.pi * SLOW
         terms += [(wave, f) for f in bases if (slow or f.constants == (1.0,)) and _goes(wave, f)]

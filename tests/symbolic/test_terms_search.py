@@ -236,6 +236,13 @@ def test_two_doses_that_act_together_are_in_the_library() -> None:
     assert "sigmoid of linear" in forms
 
 
+def test_powers_of_a_logarithm_are_terms() -> None:
+    r = drawn(0.3, 30.0, 0)[:100]
+    task = task_of({"r": r}, 1 / (1 + 0.3 * np.log(r) ** 2))
+    law = TermSearch(all_rows(task, RECIPROCAL), ["r"]).shortest(0.1, 4)
+    assert law is not None and law.error < 1e-12 and law.constants == 2
+
+
 def test_a_constant_becomes_a_number_only_where_the_rows_cannot_tell() -> None:
     x = drawn(0.0, 10.0, 0)
     for rate, is_number in ((0.2, True), (0.1985, False)):
