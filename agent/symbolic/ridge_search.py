@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations, combinations_with_replacement
+from itertools import chain, combinations, combinations_with_replacement
 
 import numpy as np
 
@@ -96,8 +96,9 @@ def _seen(rows: ScaledRows, names: Sequence[str]) -> tuple[tuple[str, str], floa
     unit = {name: (values - values.mean()) / (values.std() or 1.0) for name, values in columns.items()}
     level = np.ones(rows.count)
     quadratic = [one * two for one, two in combinations_with_replacement([level, *unit.values()], 2)]
-    plain = [*quadratic, *(part for values in unit.values() for part in _spline(values))]
-    least, best = min(_criterion(rows, plain) - CLEARLY, math.log(PROMISING)), None
+    splines = [list(_spline(values)) for values in unit.values()]
+    plain = min(_criterion(rows, [*quadratic, *spline]) for spline in (*splines, chain.from_iterable(splines)))
+    least, best = min(plain - CLEARLY, math.log(PROMISING)), None
     for one, two in combinations(names, 2):
         at, criterion = _angle(rows, quadratic, unit[one], unit[two])
         if criterion < least:

@@ -18,22 +18,23 @@ LAWS: dict[str, tuple[Law, float | None]] = {
     "relay": (lambda x, z: -1.2 * np.tanh(3 * (x + 0.5 * z)), 0.5),
     "pulse": (lambda x, z: 1.7 * np.exp(-0.9 * (x - 0.7 * z) ** 2) + 0.2 * z, -0.7),
     "product": (lambda x, z: 2.1 * np.exp(-0.8 * x**2) * z, None),
+    "one feature": (lambda x, z: np.tanh(3 * x) + 0.1 * z, None),
     "sum": (lambda x, z: 1.2 * np.sin(2.3 * x) + 0.5 * z**2, None),
 }
 
 
-@pytest.mark.parametrize("noise", [0.0, 0.01])
+@pytest.mark.parametrize(("noise", "rows"), [(0.0, 120), (0.01, 120), (0.0, 30)])
 @pytest.mark.parametrize("name", LAWS)
-def test_a_pair_and_its_weight_are_seen(name: str, noise: float) -> None:
+def test_a_pair_and_its_weight_are_seen(name: str, noise: float, rows: int) -> None:
     law, weight = LAWS[name]
-    x, z = drawn(-2, 2, 0)[:120], drawn(-2, 2, 1)[:120]
+    x, z = drawn(-2, 2, 0)[:rows], drawn(-2, 2, 1)[:rows]
     y = law(x, z)
     y = y + noise * y.std() * np.random.default_rng(2).standard_normal(len(y))
     found = _seen(all_rows(task_of({"x": x, "z": z}, y)), ["x", "z"])
     assert (found is None) == (weight is None)
     if found is not None:
         assert found[0] == ("x", "z")
-        assert found[1] == pytest.approx(weight, rel=0.02)
+        assert found[1] == pytest.approx(weight, rel=0.02 if rows > 30 else 0.2)
 
 
 def test_a_relay_is_exact() -> None:
