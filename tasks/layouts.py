@@ -81,30 +81,36 @@ def _from_pairs(text: str) -> tuple[str, str] | None:
     Lines with other names, such as those of evaluations in the log of a training, are rows with columns of their own.
     """
     for pattern in (_PAIR, _SPOKEN):
-        if len(_rows_of_pairs(text[: 1 << 14], pattern)) < _FEWEST:
+        if len(_rows_of_pairs(text[: 1 << 14], pattern)[0]) < _FEWEST:
             continue
-        lines = list(filter(str.strip, text.splitlines()))
-        rows = _rows_of_pairs(text, pattern)
-        others = len(lines) - len(rows)
+        rows, used = _rows_of_pairs(text, pattern)
+        others = sum(1 for line in text.splitlines() if line.strip()) - used
         if len(rows) >= max(_FEWEST, others):
             names = list(dict.fromkeys(name for row in rows for name in row))
-            said = f"; {others} others without these names left out" if others else ""
-            return "\n".join(
-                "\t".join(row) for row in (names, *([row.get(n, "") for n in names] for row in rows))
-            ), said
+            cells = (names, *([row.get(name, "") for name in names] for row in rows))
+            noun = "1 other" if others == 1 else f"{others} others"
+            return "\n".join(map("\t".join, cells)), f"; {noun} without these names left out" if others else ""
     return None
 
 
-def _rows_of_pairs(text: str, pattern: re.Pattern[str]) -> list[dict[str, str]]:
-    """Name -> value of each line of at least two pairs whose names stand in several lines."""
+def _rows_of_pairs(text: str, pattern: re.Pattern[str]) -> tuple[list[dict[str, str]], int]:
+    """Name -> value of each line of at least two pairs whose names stand in several lines, and how many lines say so.
+
+    A line of one pair above each row, such as ``Epoch 3/10``, is a part of the row.
+    """
     found = [pattern.findall(line) for line in text.splitlines()]
     kinds = [tuple(name for name, _ in pairs) for pairs in found]
     counts = Counter(kinds)
-    return [
-        dict(pairs)
-        for pairs, kind in zip(found, kinds, strict=True)
-        if len(set(kind)) == len(kind) > 1 and counts[kind] > 1
-    ]
+    wide = {kind for kind, count in counts.items() if len(set(kind)) == len(kind) > 1 < count}
+    often = {counts[kind] + last for kind in wide for last in (0, 1)}  # one more where a run ends below its head
+    heads = {kind for kind, count in counts.items() if len(kind) == 1 and count in often}
+    rows, head = list[dict[str, str]](), dict[str, str]()
+    for pairs, kind in zip(found, kinds, strict=True):
+        if kind in heads:
+            head |= dict(pairs)
+        elif kind in wide:
+            rows.append({**head, **dict(pairs)})
+    return rows, sum(counts[kind] for kind in wide | heads)
 
 
 def _from_print(text: str) -> tuple[str, str] | None:

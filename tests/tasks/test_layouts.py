@@ -132,6 +132,15 @@ def test_evaluations_in_a_log_are_rows_with_names_of_their_own(tmp_path: Path):
     assert "2 rows without a value of loss left out" in " ".join(data.notices)
 
 
+def test_an_epoch_above_each_line_of_a_log_is_a_part_of_it():
+    lines = (
+        f"Epoch {k}/9\n50/50 [=====] - 1s 10ms/step - loss: {3 / k:.3f} - val_loss: {4 / k:.3f}" for k in range(1, 10)
+    )
+    frame = frame_of("Using GPU\n" + "\n".join(lines))
+    assert list(frame.columns) == ["Epoch", "loss", "val_loss"]
+    assert frame["Epoch"].tolist() == [str(k) for k in range(1, 10)] and frame["loss"][1] == "1.500"
+
+
 def test_a_missing_comma_is_not_taken_for_the_name_of_a_row():
     rows = "\n".join(f"{k},{2 + k},5" for k in range(1, 6))
     with pytest.raises(InputError, match="more cells in its rows"):
