@@ -159,8 +159,6 @@ class GeneralForms:
             last = [before if step is None or not step.parts else step for step, before in pairs]
             found = self._joined(last)
             yield replace(found, tried=sum(step.tried for step in steps if step is not None))
-            if found.least < ROUNDING:
-                return
         for step in self._sums(self.together[0], stop) if self.count > 1 else ():
             yield self._joined([step] * self.count)
 
@@ -193,8 +191,6 @@ class GeneralForms:
                 least = min(least, step.least)
                 yield step if not ratio.parts else step.beside(ratio)
                 ratio = _Step()
-            if least < ROUNDING:
-                return
         yield from self._ridge(ways[0], stop)
         yield from self._products(ways[0], stop)
         yield from self._views(next((look for look in ways if look.sharing is Sharing.LEVELS), ways[0]), stop)

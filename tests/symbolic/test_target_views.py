@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lawsmith.agent.symbolic.form import SymbolicForm
-from lawsmith.agent.symbolic.general_forms import GeneralForms
+from lawsmith.agent.symbolic.general_forms import GeneralForms, _Step
 from lawsmith.agent.symbolic.profile import profile
 from lawsmith.agent.symbolic.target_views import favoured
 from lawsmith.agent.symbolic.term_dictionary import dictionary
@@ -44,3 +44,13 @@ def test_a_power_of_a_sum_that_was_seen_is_exact(columns: Array) -> None:
     step = general._through(view, general.together[0], np.arange(len(X)), values, lambda: False)
     (part,) = step.parts
     assert fitted_error(SymbolicForm((part.node,), part.origin), task) < 1e-20
+
+
+def test_a_long_sum_that_leaves_nothing_does_not_end_the_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    task = task_of({"x": X, "z": Z}, X * Z)
+    general = GeneralForms(task, profile(task.train), Loss.SQUARED)
+    monkeypatch.setattr(general, "_ratio", lambda look: _Step())
+    monkeypatch.setattr(general, "_sums", lambda look, stop: iter([_Step(tried=1, least=0.0)]))
+    for name in ("_ridge", "_products", "_views", "_powers"):
+        monkeypatch.setattr(general, name, lambda *_: iter([_Step(tried=1)]))
+    assert len(list(general._of_target(0, lambda: False))) == 5
