@@ -9,9 +9,9 @@ from typing import Any
 from lawsmith.sandbox.law.built_in import builtin, combined
 from lawsmith.sandbox.law.calls import Bound, Partial
 from lawsmith.sandbox.law.members import call_method
-from lawsmith.sandbox.law.spellings import REDUCED, library, require_floats
+from lawsmith.sandbox.law.spellings import REDUCTIONS, library, require_floats
 from lawsmith.sandbox.law.statement import Unreadable
-from lawsmith.sandbox.law.values import Library, Once, Own, call, items_of
+from lawsmith.sandbox.law.values import Library, Once, Own, call, item_of_rows, items_of
 
 Apply = Callable[[Any, list[Any], dict[str, Any]], Any]
 
@@ -30,6 +30,8 @@ def applied(function: Any, values: list[Any], named: dict[str, Any], apply: Appl
             if not items:
                 raise Unreadable("reduce of nothing")
             return reduce(lambda left, right: apply(values[0], [left, right], {}), items)
+        case Library(name="builtins.map") if len(values) > 1 and all(item_of_rows(v) is not None for v in values[1:]):
+            return apply(values[0], [*map(item_of_rows, values[1:])], {})
         case Library(name="builtins.map") if len(values) > 1 and not named:
             rows = zip(*map(items_of, values[1:]), strict=False)
             return held(Once(apply(values[0], list(row), {}) for row in rows))
@@ -38,6 +40,8 @@ def applied(function: Any, values: list[Any], named: dict[str, Any], apply: Appl
             return values[0]  # a function of trees is one of rows
         case Library(name="numpy.poly1d") if len(values) == 1 and not named:
             return Partial(Library("numpy.polyval"), values, {})
+        case Library(name="numpy.seterr"):
+            return None
         case Library(name="numpy.finfo") if len(values) == 1:
             require_floats(values[0])
             return function
@@ -58,7 +62,7 @@ def _library(dotted: str, values: list[Any], named: dict[str, Any]) -> Any:
     found = library(dotted, values, named)
     if condition is None:
         return found
-    if elsewhere is None or name in REDUCED.values():
+    if elsewhere is None or name in REDUCTIONS:
         raise Unreadable("a call for some of the rows")
     return call("where", [condition, found, elsewhere])
 

@@ -9,7 +9,22 @@ from typing import Any
 
 from lawsmith.sandbox.law.spellings import fold
 from lawsmith.sandbox.law.statement import Unreadable
-from lawsmith.sandbox.law.values import MAX_ITEMS, TREES, Lookup, Once, RowCount, binary, call, items_of, total
+from lawsmith.sandbox.law.values import (
+    MAX_ITEMS,
+    NAN,
+    TREES,
+    Library,
+    Lookup,
+    Once,
+    RowCount,
+    RowNumber,
+    Rows,
+    binary,
+    call,
+    item_of_rows,
+    items_of,
+    total,
+)
 
 MOST_TOGETHER = 6  # items that itertools puts together
 
@@ -38,8 +53,14 @@ def builtin(name: str, values: Sequence[Any], named: Mapping[str, Any]) -> Any:
     if named and name != "dict" and not (name == "zip" and set(named) == {"strict"}):
         raise Unreadable(f"{name} with named arguments")
     match name, values:
+        case "float", ["nan"]:
+            return NAN
+        case "float", ["inf" | "-inf" as text]:
+            return float(text)
         case "float", [value] if not isinstance(value, str):
             return value
+        case "isinstance", [value, kinds] if item_of_rows(value) is not None:
+            return Library("numpy.ndarray") in (kinds if isinstance(kinds, list) else [kinds])
         case "int" | "bool", [int() | float() as value] if abs(value) < 2**53:
             return int(value) if name == "int" else bool(value)
         case "abs", [value]:
@@ -60,6 +81,14 @@ def _collection(name: str, values: Sequence[Any], given: Mapping[str, Any]) -> A
     match name, values:
         case "len", [value]:
             return RowCount() if isinstance(value, TREES) else len(items_of(value))
+        case "range", [RowCount()]:
+            return Rows(RowNumber())
+        case "zip", [_, *_] if all(item is not None for item in map(item_of_rows, values)):
+            return Rows([*map(item_of_rows, values)])
+        case "enumerate", [columns] if item_of_rows(columns) is not None:
+            return Rows([RowNumber(), item_of_rows(columns)])
+        case "list" | "tuple", [columns] if item_of_rows(columns) is not None:
+            return item_of_rows(columns)
         case "range", [_, *_] if len(values) <= 3 and all(isinstance(value, int) for value in values):
             return items_of(range(*values))
         case "zip", _:

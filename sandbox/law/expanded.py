@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from lawsmith.sandbox.law.expression import (
     ONE,
     ZERO,
+    Feature,
     Function,
     Node,
     Number,
@@ -17,6 +18,7 @@ from lawsmith.sandbox.law.expression import (
     Sum,
     apply_each,
     features,
+    mul,
     walk,
 )
 from lawsmith.sandbox.law.functions import is_truth
@@ -40,7 +42,7 @@ def expanded(node: Node) -> Node:
         made = normal_part(part, parts)
         if isinstance(made, Function) and made.name in ("sinh", "cosh", "tanh", "arcsinh", "arctanh", "abs"):
             return _elementary(made.name, made.arguments[0])
-        return _as_maximum(made)
+        return _hinged(made)
 
     made = apply_each(node, change)
     return _quotient(made) if isinstance(made, Power) else made
@@ -67,7 +69,7 @@ def _elementary(name: str, u: Node) -> Node:
     arcsinh u = log(u + (1 + u^2)^0.5), arctanh u = log((1 + u) / (1 - u)) / 2, |u| = 2 maximum(u, 0) - u."""
     match name:
         case "abs":
-            return _sum(_product(Number(2.0), _function("maximum", u, ZERO)), _product(MINUS, u))
+            return _sum(_product(Number(2.0), _rising(u)), _product(MINUS, u))
         case "arcsinh":
             return _function("log", _sum(u, _power(_sum(ONE, _power(u, Number(2.0))), HALF)))
         case "arctanh":
@@ -80,15 +82,48 @@ def _elementary(name: str, u: Node) -> Node:
     return _sum(_product(HALF, rising), _product(HALF if name == "cosh" else Number(-0.5), falling))
 
 
-def _as_maximum(node: Node) -> Node:
-    """``where(b < x, x - b, 0)`` is ``maximum(x - b, 0)``."""
+def _hinged(node: Node) -> Node:
+    """What has a kink as a sum with maximum(w, 0) in it: the larger of u and v is v + maximum(u - v, 0), and
+    where(u < v, a, b) with a - b = k (v - u) is b + k maximum(v - u, 0)."""
     match node:
-        case Function("where", (Function("less" | "less_equal", (below, above)), then, otherwise)):
-            rise, difference = _sum(above, _product(MINUS, below)), _sum(then, _product(MINUS, otherwise))
-            for sign in (ONE, MINUS):
-                if _product(sign, rise) == difference:
-                    return _sum(otherwise, _product(sign, _function("maximum", rise, ZERO)))
+        case Function("maximum", (u, v)):
+            return _sum(v, _rising(_difference(u, v)))
+        case Function("minimum", (u, v)):
+            return _sum(u, _product(MINUS, _rising(_difference(u, v))))
+        case Function("where", (Function("less" | "less_equal", (u, v)), then, otherwise)):
+            rise, step = _difference(v, u), _difference(then, otherwise)
+            if (slope := _ratio(step, rise)) is not None:
+                return _sum(otherwise, _multiplied_out([slope, _rising(rise)]))
     return node
+
+
+def _difference(one: Node, other: Node) -> Node:
+    return _sum(one, _multiplied_out([MINUS, other]))
+
+
+def _ratio(step: Node, rise: Node) -> Node | None:
+    """The factor that makes `step` of `rise`; None where no single product does."""
+    first = rise.terms[0] if isinstance(rise, Sum) else rise
+    for term in step.terms if isinstance(step, Sum) else (step,):
+        slope = _product(term, _power(first, MINUS))
+        if _difference(_multiplied_out([slope, rise]), step) == ZERO:
+            return slope
+    return None
+
+
+def _rising(w: Node) -> Node:
+    """maximum(w, 0) with positive factors of all terms outside, of w or -w that in which the first of the features, by
+    name, has no minus: maximum(-w, 0) is maximum(w, 0) - w."""
+    terms = w.terms if isinstance(w, Sum) else (w,)
+    listed = [term.factors if isinstance(term, Product) else (term,) for term in terms]
+    common = [f for f in listed[0] if all(f in others for others in listed) and span(f, SIZES)[0] >= 0]
+    common = [f for f in common if not isinstance(f, Number)]
+    inner = _sum(*(mul(*(f for f in factors if f not in common)) for factors in listed))
+    signs = [(features(term), _is_negative(term)) for term in (inner.terms if isinstance(inner, Sum) else (inner,))]
+    if min(((names, negative) for names, negative in signs if names), default=((), False))[1]:
+        opposite = _multiplied_out([MINUS, inner])
+        return _multiplied_out([*common, _sum(inner, _function("maximum", opposite, ZERO))])
+    return _multiplied_out([*common, _function("maximum", inner, ZERO)])
 
 
 def _multiplied_out(factors: Sequence[Node]) -> Node:
@@ -97,7 +132,7 @@ def _multiplied_out(factors: Sequence[Node]) -> Node:
     rest = [factor for factor in factors if factor not in truths and factor not in sums]
     if len(truths) == 1 and sums:
         cut = _function("where", truths[0], _product(*sums), ZERO)
-        return _product(*rest, _as_maximum(cut))
+        return _product(*rest, _hinged(cut))
     if math.prod(len(one.terms) for one in sums) > MOST_TERMS:
         return _product(*factors)
     return _sum(*(_quotient(_product(*rest, *chosen)) for chosen in itertools.product(*(one.terms for one in sums))))
@@ -109,8 +144,9 @@ def _quotient(node: Node) -> Node:
     factors = list(node.factors) if isinstance(node, Product) else [node]
     for k, factor in enumerate(factors):
         match factor:
-            case Power(Sum(terms), exponent) if len(terms) <= MOST_SHARES and not _counts(exponent):
-                rest = [*factors[:k], *factors[k + 1 :]]
+            case Power(Sum(below), exponent) if len(below) <= MOST_SHARES and not _counts(exponent):
+                outer, terms = _without_features(below, exponent)
+                rest = [*factors[:k], *factors[k + 1 :], *outer]
                 whole = isinstance(exponent, Number) and exponent.value == round(exponent.value)
                 units = [one for one in terms if whole or all(span(term, SIZES)[0] >= 0 for term in terms)]
                 written = [_divided(rest, terms, unit, exponent) for unit in units]
@@ -118,9 +154,32 @@ def _quotient(node: Node) -> Node:
                 if len(shares) == 2 and shares[0] == ONE and exponent == MINUS and _falls(shares[1]):
                     turned = _power(_sum(ONE, _power(shares[1], MINUS)), MINUS)
                     return _sum(_product(*outside), _product(MINUS, *outside, turned))
-                if shares is not terms:
+                if shares is not below:
                     return _product(*outside, _power(_sum(*shares), exponent))
     return node
+
+
+def _without_features(terms: Sequence[Node], exponent: Node) -> tuple[list[Node], Sequence[Node]]:
+    """The lowest power of each feature in a sum, as a factor of the sum's power, and the terms without it:
+    1 / (b / x + c) is x / (b + c x)."""
+    outside, powers = list[Node](), [_powers(term) for term in terms]
+    for feature in dict.fromkeys(one for known in powers for one in known):
+        if least := min(known.get(feature, 0.0) for known in powers):
+            outside.append(_power(_power(feature, Number(least)), exponent))
+            terms = [_product(term, _power(feature, Number(-least))) for term in terms]
+    return outside, terms
+
+
+def _powers(term: Node) -> dict[Node, float]:
+    """Feature -> the number it is raised to, of those among the factors."""
+    found = dict[Node, float]()
+    for factor in term.factors if isinstance(term, Product) else (term,):
+        match factor:
+            case Feature():
+                found[factor] = 1.0
+            case Power(Feature() as base, Number(value)):
+                found[base] = value
+    return found
 
 
 def _divided(

@@ -20,6 +20,7 @@ from lawsmith.sandbox.law.values import (
     binary,
     call,
     compare,
+    item_of_rows,
     items_of,
     merged,
     total,
@@ -137,10 +138,13 @@ class Expressions(ABC):
                     made.update(self._held(mapping_of(found)) if word is None else {self._key(word, scope): found})
                 return self._held(made)
             case ast.ListComp(elt=item, generators=loops) | ast.GeneratorExp(elt=item, generators=loops):
+                several = self.value(loops[0].iter, scope)
+                if item_of_rows(several) is not None:
+                    return self._of_rows(node, several, scope)
                 kind = list if isinstance(node, ast.ListComp) else Once
-                return self._held(kind(self.value(item, inner) for inner in self._scopes(loops, scope)))
+                return self._held(kind(self.value(item, inner) for inner in self._scopes(loops, scope, several)))
             case ast.DictComp(key=key, value=value, generators=loops):
-                inner_scopes = list(self._scopes(loops, scope))
+                inner_scopes = list(self._scopes(loops, scope, self.value(loops[0].iter, scope)))
                 return self._held({self._key(key, s): self.value(value, s) for s in inner_scopes})
             case ast.JoinedStr(values=values):
                 text = "".join(self._text(part, scope) for part in values)
@@ -228,6 +232,9 @@ class Expressions(ABC):
         raise Unreadable("an array index", node.lineno)
 
     def _subscript(self, value: Any, key: ast.expr, scope: Scope) -> Any:
+        if isinstance(key, ast.Tuple) and value in (Library("numpy.c_"), Library("numpy.r_")):
+            name = "column_stack" if value == Library("numpy.c_") else "stack"
+            return self._applied(Library(f"numpy.{name}"), [self._values(key.elts, scope)], {})
         if isinstance(key, ast.Tuple) and len(key.elts) == 2:
             return along_axes(value, *(... if is_whole(one) else self.value(one, scope) for one in key.elts))
         if not isinstance(key, ast.Slice):
@@ -243,15 +250,27 @@ class Expressions(ABC):
             raise Unreadable("a name is formed from something that is not known beforehand")
         return str(value)
 
-    def _scopes(self, loops: Sequence[ast.comprehension], scope: Scope) -> Iterator[Scope]:
-        if not loops:
-            yield scope
-            return
-        for item in items_of(self.value(loops[0].iter, scope)):
+    def _scopes(self, loops: Sequence[ast.comprehension], scope: Scope, several: Any) -> Iterator[Scope]:
+        """A scope for each round of loops, the first of them over `several`."""
+        for item in items_of(several):
             inner = Scope({}, scope, inside=True)
             self.assign(loops[0].target, item, inner)
-            if all(truth(self.value(test, inner)) for test in loops[0].ifs):
-                yield from self._scopes(loops[1:], inner)
+            if not all(truth(self.value(test, inner)) for test in loops[0].ifs):
+                continue
+            if loops[1:]:
+                yield from self._scopes(loops[1:], inner, self.value(loops[1].iter, inner))
+            else:
+                yield inner
+
+    def _of_rows(self, node: ast.ListComp | ast.GeneratorExp, rows: Any, scope: Scope) -> Any:
+        """The column that a comprehension over rows makes. Raises Unreadable where rows could act on one another."""
+        if len(node.generators) > 1 or node.generators[0].ifs:
+            raise Unreadable("a loop over some rows")
+        if any(isinstance(part, ast.NamedExpr) for part in ast.walk(node.elt)):
+            raise Unreadable("a loop over rows that adds them up")
+        inner = Scope({}, scope, inside=True)
+        self.assign(node.generators[0].target, item_of_rows(rows), inner)
+        return self.value(node.elt, inner)
 
     def _values(self, nodes: Sequence[ast.expr], scope: Scope) -> list[Any]:
         """The values of expressions, `*several` spread out."""
@@ -263,7 +282,7 @@ class Expressions(ABC):
                 values.append(self.value(node, scope))
         return values
 
-    def _called(self, node: ast.Call, scope: Scope) -> Any:
+    def _called(self, node: ast.Call, scope: Scope, writes: bool = False) -> Any:
         function = self.value(node.func, scope)
         values = self._values(node.args, scope)
         named: dict[str, Any] = {}
@@ -271,7 +290,7 @@ class Expressions(ABC):
             value = self.value(word.value, scope)
             named.update(self._held(mapping_of(value)) if word.arg is None else {word.arg: value})
         fresh = all(isinstance(word.value, ast.Call) for word in node.keywords if word.arg == "out")
-        if "out" in named and not fresh:
+        if "out" in named and not fresh and not writes:
             raise Unreadable("a call that writes into `out`")
         return self._applied(function, values, named)
 

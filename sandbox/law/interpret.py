@@ -13,7 +13,21 @@ from lawsmith.sandbox.law.expressions import MAX_NESTING, Expressions, is_whole
 from lawsmith.sandbox.law.functions import is_truth
 from lawsmith.sandbox.law.matching import matched
 from lawsmith.sandbox.law.statement import Unreadable
-from lawsmith.sandbox.law.values import TREES, Library, Own, Scope, binary, call, items_of, merged, truth
+from lawsmith.sandbox.law.values import (
+    NAN,
+    TREES,
+    Library,
+    Own,
+    RowNumber,
+    Rows,
+    Scope,
+    binary,
+    call,
+    item_of_rows,
+    items_of,
+    merged,
+    truth,
+)
 
 BREAK, CONTINUE = ("break",), ("continue",)  # what a loop's body may end with, instead of what it returns
 
@@ -102,6 +116,8 @@ class Interpreter(Expressions):
                 pass
             case ast.Import() | ast.ImportFrom():
                 pass  # found with those at top level
+            case ast.Expr(value=ast.Call(keywords=words) as called) if (written := _written(words)) is not None:
+                self.assign(written, self._called(called, scope, writes=True), scope)
             case ast.Expr(value=ast.Call() as called):
                 self.value(called, scope)
             case _:
@@ -119,7 +135,11 @@ class Interpreter(Expressions):
         return None
 
     def _loop(self, node: ast.For | ast.While, scope: Scope) -> tuple[Any] | None:
-        for _ in self._rounds(node, scope):
+        several = self.value(node.iter, scope) if isinstance(node, ast.For) else None
+        if isinstance(node, ast.For) and item_of_rows(several) is not None:
+            self._each_row(node, item_of_rows(several), scope)
+            return None
+        for _ in self._rounds(node, several, scope):
             returned = self.run(node.body, scope)
             if returned is BREAK:
                 break
@@ -127,14 +147,30 @@ class Interpreter(Expressions):
                 return returned
         return None
 
-    def _rounds(self, node: ast.For | ast.While, scope: Scope) -> Iterator[None]:
+    def _rounds(self, node: ast.For | ast.While, several: Any, scope: Scope) -> Iterator[None]:
         if isinstance(node, ast.While):
             while truth(self.value(node.test, scope)):
                 yield
             return
-        for item in items_of(self.value(node.iter, scope)):
+        for item in items_of(several):
             self.assign(node.target, item, scope)
             yield
+
+    def _each_row(self, node: ast.For, item: Any, scope: Scope) -> None:
+        """A loop over rows, read once: it may append to lists that are empty, and set the rows of a column. Raises
+        Unreadable for one that does more, as rows could act on one another."""
+        inner = scope.branch()
+        self.assign(node.target, item, inner)
+        if self.run(node.body, inner) is not None:
+            raise Unreadable("a loop over rows that ends early", node.lineno)
+        for name, before in list(scope.names.items()):
+            after = inner.names.get(name)
+            if isinstance(after, Rows):
+                scope.names[name] = after.item
+            elif before == [] and isinstance(after, list) and len(after) == 1:
+                scope.names[name] = after[0]
+            elif after is not before and after != before:
+                raise Unreadable("a loop over rows that adds them up", node.lineno)
 
     def _is_errstate(self, item: ast.withitem, scope: Scope) -> bool:
         called = item.context_expr
@@ -163,12 +199,21 @@ class Interpreter(Expressions):
             isinstance(known, list) and isinstance(key, int) and -len(known) <= key < len(known)
         ):
             cast(Any, known)[key] = value
-        elif isinstance(known, TREES | int | float) and key is None and isinstance(value, TREES | int | float):
+        elif not isinstance(known, TREES | int | float) and known != NAN:
+            raise Unreadable("an assignment to a part of what is no array", target.lineno)
+        elif isinstance(key, RowNumber):
+            scope.names[name] = Rows(value)
+        elif key is None and isinstance(value, TREES | int | float):
             scope.names[name] = value
-        elif isinstance(known, TREES | int | float) and isinstance(key, TREES) and is_truth(key):
+        elif isinstance(key, TREES) and is_truth(key):
             scope.names[name] = call("where", [key, value, known])
         else:
             raise Unreadable("an assignment to a part of an array", target.lineno)
+
+
+def _written(words: Sequence[ast.keyword]) -> ast.Name | None:
+    """The name of the array that a call writes into."""
+    return next((word.value for word in words if word.arg == "out" and isinstance(word.value, ast.Name)), None)
 
 
 def _raises(statement: ast.stmt) -> bool:

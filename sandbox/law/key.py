@@ -7,7 +7,6 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
-from lawsmith.sandbox.law.expanded import expanded
 from lawsmith.sandbox.law.expression import (
     Feature,
     Function,
@@ -21,9 +20,8 @@ from lawsmith.sandbox.law.expression import (
     parameters,
 )
 from lawsmith.sandbox.law.functions import ORDERLESS, is_orderless
-from lawsmith.sandbox.law.normal import normal
 from lawsmith.sandbox.law.read import read
-from lawsmith.sandbox.law.standard import turned
+from lawsmith.sandbox.law.standard import standard
 from lawsmith.sandbox.law.statement import Statement, Unreadable
 from lawsmith.sandbox.law.syntax import parse
 from lawsmith.tasks.schema import Schema
@@ -33,8 +31,7 @@ ROUNDS = 2  # of telling parameters apart by their places
 
 def statement_key(statement: Statement) -> str:
     """Equal for statements that state the same law of sizes; bounds guide the fit and do not count."""
-    whole = [expanded(normal(tree)) for tree in statement.targets.values()]  # signs are told from what it amounts to
-    trees = turned(whole, lambda trees: [*map(expanded, trees)])
+    trees = standard(statement)
     marks = {p.name: "shared" if p.name in statement.shared else "own" for p in statement.parameters}
     for _ in range(ROUNDS):
         marks = _told_apart(trees, marks)

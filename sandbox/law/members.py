@@ -9,7 +9,7 @@ from lawsmith.sandbox.law.calls import Bound
 from lawsmith.sandbox.law.functions import is_truth
 from lawsmith.sandbox.law.spellings import CONSTANTS, METHODS, library, require_floats
 from lawsmith.sandbox.law.statement import Unreadable
-from lawsmith.sandbox.law.values import TREES, Columns, Library, Lookup, RowCount, Vector, items_of
+from lawsmith.sandbox.law.values import TREES, Columns, Library, Lookup, RowCount, RowNumber, Vector, items_of
 
 
 def dotted(name: str) -> Any:
@@ -37,6 +37,8 @@ def item_at(value: Any, index: Any) -> Any:
     if isinstance(value, Lookup):
         return value.item(index)
     if isinstance(value, RowCount):
+        return value
+    if isinstance(value, TREES) and (isinstance(index, RowNumber) or index is ... or index is None):
         return value
     if isinstance(value, TREES) and isinstance(index, TREES) and is_truth(index):
         return value  # some rows of a column; what is made of them counts only there
@@ -82,6 +84,8 @@ def call_method(owner: Any, name: str, values: list[Any], named: dict[str, Any],
             return [owner.item(key) for key in owner.names()]
         case Lookup(), "items", []:
             return [[key, owner.item(key)] for key in owner.names()]
+        case Lookup(), "copy", []:
+            return {key: owner.item(key) for key in owner.names()}
         case dict(), "get", [key, *default]:
             return owner.get(key, default[0] if default else None)
         case dict(), "items" | "keys" | "values", []:

@@ -120,7 +120,11 @@ def _sum(terms: Sequence[Node]) -> Node:
         for part in term.terms if isinstance(term, Sum) else (term,):
             value, rest = _coefficient(part)
             found[rest] = found.get(rest, 0.0) + value
-    return add(*(mul(Number(value), rest) for rest, value in found.items() if value))
+    return add(*(mul(_number(value), rest) for rest, value in found.items() if value))
+
+
+def _number(value: float) -> Number:
+    return Number(float(f"{value:.{DIGITS}g}"))
 
 
 def _softplus(terms: Sequence[Node], domain: Domain) -> Sequence[Node]:
@@ -153,7 +157,7 @@ def _product(factors: Sequence[Node], domain: Domain) -> Node:
                     powers.setdefault(_opposite(part), []).append(ONE)
                 case _:
                     powers.setdefault(part, []).append(ONE)
-    number = float(f"{number:.{DIGITS}g}")
+    number = _number(number).value
     made = [power(base, _sum(exponents)) for base, exponents in powers.items()]
     if inside and (argument := _sum(inside)) != ZERO:
         made.append(exp(argument))
@@ -248,6 +252,8 @@ def _function(name: str, parts: Sequence[Node], domain: Domain) -> Node:
             return _exponential(_uncapped(first), domain)
         case "expm1":
             return _sum([_exponential(_uncapped(first), domain), Number(-1.0)])
+        case "cos":
+            return apply("sin", [_sum([first, Number(math.pi / 2)])])
         case "log1p":
             return _logarithm(_sum([ONE, first]), domain)
         case "log":
@@ -261,6 +267,8 @@ def _function(name: str, parts: Sequence[Node], domain: Domain) -> Node:
             return _power(first, Number(1 / 3), domain)
         case "abs" if span(first, domain)[0] >= 0:
             return first
+        case "sign" if span(first, domain)[0] > 0:
+            return ONE
         case "maximum" | "minimum":
             return _extreme(name, parts, domain)
         case "where":
@@ -327,6 +335,8 @@ def _where(parts: Sequence[Node], domain: Domain) -> Node:
     condition, then, otherwise = parts
     if then == otherwise:
         return then
+    if (then, otherwise) == (ONE, ZERO):
+        return condition
     match condition:
         case Function("isfinite"):
             return then
@@ -334,6 +344,8 @@ def _where(parts: Sequence[Node], domain: Domain) -> Node:
             return otherwise
         case Function("equal", (_, Number(value))) if math.isinf(value):
             return otherwise
+        case Function("equal", (step, Number(0.0))) if otherwise == apply("less", [ZERO, step]):
+            return otherwise  # what a step is at its own edge
         case Function("equal", (factor, Number(0.0))) if then == ZERO and _has_factor(otherwise, factor):
             return otherwise
         case Function("less" | "less_equal", (Number(value), u)) if value >= STEEP and then == u:
@@ -347,6 +359,8 @@ def _where(parts: Sequence[Node], domain: Domain) -> Node:
                 if decided in (then, otherwise):
                     ends = (decided == otherwise) == (name == "logical_and")
                     return decided if ends else _where([second, then, otherwise], domain)
+        case Function("equal", (one, Number(0.0))) if span(one, domain)[0] > 0:
+            return otherwise
         case Function("less" | "less_equal" as name, (one, other)):
             low, high = span(one, domain), span(other, domain)
             if high[1] < low[0] or (name == "less" and high[1] <= low[0]):
@@ -370,7 +384,7 @@ def _unguarded_whole(node: Node, target: Span) -> Node:
         match node:
             case Function("maximum", (inner, Number(value))) if value <= max(target[0], 0.0) + TINY:
                 node = inner
-            case Function("minimum", (inner, Number(value))) if value >= target[1]:
+            case Function("minimum", (inner, Number(value))) if value >= min(target[1], 1 / TINY):
                 node = inner
             case Function("where", (Function("less" | "less_equal", (Number(value), inner)), then, _)) if (
                 inner == then and value <= target[0]

@@ -14,6 +14,7 @@ from lawsmith.sandbox.law.functions import FUNCTIONS
 from lawsmith.sandbox.law.statement import Unreadable
 from lawsmith.sandbox.law.values import (
     MAX_ITEMS,
+    NAN,
     TREES,
     Columns,
     Library,
@@ -24,6 +25,7 @@ from lawsmith.sandbox.law.values import (
     call,
     dot,
     items_of,
+    node_of,
     total,
     unary,
 )
@@ -33,6 +35,7 @@ _FLOAT = sys.float_info
 CONSTANTS = {
     **{f"math.{name}": getattr(math, name) for name in ("pi", "e", "inf", "tau")},
     **{f"numpy.{name}": getattr(math, name) for name in ("pi", "e", "inf")},
+    "math.nan": NAN,
     "numpy.euler_gamma": 0.5772156649015329,
     "numpy.newaxis": None,
     "numpy.finfo.max": _FLOAT.max,
@@ -42,7 +45,7 @@ CONSTANTS = {
 }
 SAME = frozenset(
     {
-        *("asarray", "array", "asanyarray", "atleast_1d", "ascontiguousarray", "broadcast_to", "copy"),
+        *("asarray", "array", "asanyarray", "atleast_1d", "ascontiguousarray", "broadcast_to", "copy", "fromiter"),
         *("float64", "double", "ravel", "squeeze", "real"),
         *("stack", "vstack", "hstack", "column_stack", "concatenate"),
     }
@@ -124,6 +127,10 @@ def _reduced(operator: ast.operator) -> Call:
     return reduced
 
 
+def _mean(value: Any, axis: Any = 0) -> Any:
+    return binary(_reduced(ast.Add())(value, axis), ast.Div(), float(len(items_of(value))))
+
+
 def _extreme(name: str) -> Call:
     def extreme(value: Any, axis: Any = 0) -> Any:
         return fold(name)(*_along(value, axis))
@@ -151,6 +158,12 @@ def _tensordot(left: Any, right: Any, axes: Any) -> Any:
     if axes != 1:
         raise Unreadable("tensordot over other axes")
     return dot(left, right)
+
+
+def _repeated(value: Any, count: Any) -> Any:
+    if not isinstance(count, RowCount) or features(node_of(value)):
+        raise Unreadable("a column that is repeated")
+    return value
 
 
 def _ndim(value: Any) -> int:
@@ -225,6 +238,7 @@ SPELLINGS: dict[str, Call] = {
     "negative": lambda value: unary(ast.USub(), value),
     "positive": lambda value: value,
     "exp2": lambda value: _power(2.0, value),
+    "exp10": lambda value: _power(10.0, value),
     "expit": lambda value: binary(1.0, ast.Div(), binary(1.0, ast.Add(), call("exp", [unary(ast.USub(), value)]))),
     "logit": lambda value: call("log", [binary(value, ast.Div(), binary(1.0, ast.Sub(), value))]),
     "hypot": lambda one, two: _power(binary(_power(one, 2), ast.Add(), _power(two, 2)), 0.5),
@@ -235,6 +249,7 @@ SPELLINGS: dict[str, Call] = {
     "nan_to_num": _nan_to_num,
     "select": _select,
     "ndim": _ndim,
+    **dict.fromkeys(("tile", "repeat"), _repeated),
     **dict.fromkeys(("any", "all"), lambda value, axis=None: _told(value)),
     "isinf": lambda value: call("equal", [call("abs", [value]), math.inf]),
     "isnan": lambda value: call("not_equal", [value, value]),
@@ -246,9 +261,9 @@ SPELLINGS: dict[str, Call] = {
     "tensordot": _tensordot,
     "vander": _vander,
     **dict.fromkeys(("dot", "inner", "vdot", "matmul"), dot),
-    "sum": _reduced(ast.Add()),
-    "mean": lambda value, axis=0: binary(_reduced(ast.Add())(value, axis), ast.Div(), float(len(items_of(value)))),
-    "prod": _reduced(ast.Mult()),
+    **dict.fromkeys(("sum", "nansum", "fsum"), _reduced(ast.Add())),
+    **dict.fromkeys(("mean", "nanmean", "average"), _mean),
+    **dict.fromkeys(("prod", "nanprod"), _reduced(ast.Mult())),
     **dict.fromkeys(("max", "amax"), _extreme("maximum")),
     **dict.fromkeys(("min", "amin"), _extreme("minimum")),
     "logsumexp": _extreme("logaddexp"),
@@ -266,6 +281,7 @@ REDUCED = {
     "numpy.logaddexp": "logsumexp",
 }
 """What a function's `reduce` over a list is called otherwise."""
+REDUCTIONS = frozenset({*REDUCED.values(), "nansum", "mean", "nanmean", "average", "nanprod", "amax", "amin"})
 
 
 def library(dotted: str, values: Sequence[Any], named: Mapping[str, Any]) -> Any:
@@ -280,11 +296,11 @@ def library(dotted: str, values: Sequence[Any], named: Mapping[str, Any]) -> Any
     require_floats(*([named["dtype"]] if "dtype" in named else []))
     named = {key: value for key, value in named.items() if key not in ("dtype", "order", "copy", "casting")}
     axis = named.pop("axis", 0) if name in ("stack", "column_stack", "vstack", "hstack", "concatenate") else 0
-    if module != "math" and name in ("mean", "amax", "amin", *REDUCED.values()) and len(values) == 1:
+    if module != "math" and name in REDUCTIONS and len(values) == 1:
         named = {"axis": None, **named}  # all axes
     if name in SAME:
         value = values[0]
-        if name in ("asarray", "array", "asanyarray", "ascontiguousarray"):
+        if name in ("asarray", "array", "asanyarray", "ascontiguousarray", "fromiter"):
             require_floats(*values[1:])
         if name == "column_stack" or (name == "stack" and axis in (1, -1)):
             return Columns(map(_vector, items_of(value)))

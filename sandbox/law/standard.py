@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
+from lawsmith.sandbox.law.expanded import expanded
 from lawsmith.sandbox.law.expression import (
     Function,
     Node,
@@ -16,6 +18,8 @@ from lawsmith.sandbox.law.expression import (
     Parameter,
     Power,
     Product,
+    Sum,
+    add,
     apply_each,
     children,
     mul,
@@ -24,7 +28,6 @@ from lawsmith.sandbox.law.expression import (
     rebuild,
 )
 from lawsmith.sandbox.law.normal import normal
-from lawsmith.sandbox.law.spans import SIZES, Domain
 from lawsmith.sandbox.law.statement import Statement
 
 MINUS = Number(-1.0)
@@ -32,25 +35,16 @@ Places = Sequence[tuple[float, bool]]
 """Of a constant, for each of its places: the number beside it, and whether it bends what it stands in."""
 
 
-def standard(statement: Statement, domain: Domain = SIZES) -> list[Node]:
-    """One tree per target in normal form, with the constants turned the usual way: positive where bounds leave no
-    choice, powers and exponentials that fall, coefficients that are added."""
-
-    def normalised(trees: Sequence[Node]) -> list[Node]:
-        pairs = zip(statement.targets, trees, strict=True)
-        return [normal(tree, domain, domain.target(target)) for target, tree in pairs]
-
-    return turned(normalised(list(statement.targets.values())), normalised)
-
-
-def turned(trees: list[Node], normalised: Callable[[Sequence[Node]], list[Node]]) -> list[Node]:
-    """The trees with constants that stand below fraction lines alone inverted (1 / h is k), and then with those that
-    are better written with the other sign."""
-    for places, other in ((_exponents, _inverse), (_coefficients, _opposite)):
+def standard(statement: Statement) -> list[Node]:
+    """One tree per target, the same for all spellings of a law: multiplied out, and with the constants turned the usual
+    way: positive where bounds leave no choice, powers and exponentials that fall, coefficients that are added. Those
+    that stand below fraction lines alone are inverted (1 / h is k) before signs are looked at, and in the end those
+    that may be anything take in the number beside them."""
+    trees = [expanded(normal(tree)) for tree in statement.targets.values()]
+    for places, other in ((_exponents, _inverse), (_coefficients, _opposite), (_beside, _shifted)):
         if changes := _changes(trees, places, other):  # `transform` would replace what looks like the constant itself
-            trees = normalised(
-                [apply_each(t, lambda node, parts: changes.get(node) or rebuild(node, tuple(parts))) for t in trees]
-            )
+            turned = [apply_each(t, lambda one, parts: changes.get(one) or rebuild(one, tuple(parts))) for t in trees]
+            trees = [*map(expanded, turned)]
     return trees
 
 
@@ -110,6 +104,30 @@ def _coefficients(tree: Node) -> Iterator[tuple[Parameter, float, bool]]:
                 waiting.append((argument, True))
             case _:
                 waiting += [(child, bends) for child in children(node)]
+
+
+def _shifted(one: Parameter, places: Places) -> Node | None:
+    """The constant less the number that it takes in."""
+    free = one.lower == -math.inf and one.upper == math.inf
+    return add(one, Number(-places[0][0])) if free and len(places) == 1 and places[0][0] else None
+
+
+def _beside(tree: Node) -> Iterator[tuple[Parameter, float, bool]]:
+    """The number that is added to each constant at each of its places, by the factor of the constant there."""
+    waiting: list[tuple[Node, float]] = [(tree, 0.0)]
+    while waiting:
+        node, number = waiting.pop()
+        match node:
+            case Parameter():
+                yield node, number, False
+            case Product((Number(factor), Parameter() as one)):
+                yield one, number / factor, False
+            case Sum((Number(value), *terms)):
+                waiting += [(term, value) for term in terms]
+            case Product() | Power() | Function():
+                waiting += [(child, 0.0) for child in children(node)]
+            case Sum(terms):
+                waiting += [(term, 0.0) for term in terms]
 
 
 def _factor(node: Node) -> float:

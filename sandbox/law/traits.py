@@ -24,17 +24,14 @@ from lawsmith.sandbox.law.expression import (
     Power,
     Product,
     Sum,
-    add,
     children,
     features,
     mul,
     parameters,
-    power,
     transform,
 )
-from lawsmith.sandbox.law.normal import DIGITS, normal
+from lawsmith.sandbox.law.normal import DIGITS
 from lawsmith.sandbox.law.read import read
-from lawsmith.sandbox.law.spans import SIZES
 from lawsmith.sandbox.law.standard import standard
 from lawsmith.sandbox.law.statement import MAX_NAME, Statement, Unreadable
 
@@ -71,7 +68,7 @@ def traits(
 
 def traits_of(statement: Statement) -> Traits:
     """The traits of a statement, for features that are sizes."""
-    trees = standard(statement, SIZES)
+    trees = standard(statement)
     curves = [transform(tree, _of_one_category) for tree in trees]
     return Traits(
         levels=all(_has_level(curve) and not _is_endless(curve) for curve in curves),
@@ -91,8 +88,8 @@ def _has_level(node: Node) -> bool:
         case Parameter():
             return True
         case Sum(terms):
-            return any(map(_has_level, terms))
-        case Function("maximum" | "minimum", (inner, Number())):  # a cap: the law is the one inside
+            return any(_has_level(term) and not any(_grows(one, features(term)) for one in terms) for term in terms)
+        case Function("maximum", (inner, _)):  # a cap: the law is the one inside
             return _has_level(inner)
         case Product(factors):
             sums = [f for f in factors if features(f)]
@@ -111,6 +108,15 @@ def _has_level(node: Node) -> bool:
     return bool(parameters(node)) and not features(node)
 
 
+def _grows(node: Node, names: Sequence[str]) -> bool:
+    """Whether one of these features, or a power of it that grows, is a factor."""
+    for factor in node.factors if isinstance(node, Product) else (node,):
+        base = factor.base if isinstance(factor, Power) and _is_positive(factor.exponent) else factor
+        if isinstance(base, Feature) and base.name in names:
+            return True
+    return False
+
+
 def _saturates(node: Node) -> bool:
     """Whether it goes to a constant as features grow: all that depends on them fades inside a power or an exponential,
     or grows as fast above the line as below it (a logistic curve, a Hill curve); or grows inside a hyperbolic tangent
@@ -119,22 +125,10 @@ def _saturates(node: Node) -> bool:
         case Power(Sum(terms), exponent) if not features(exponent):
             rest = [term for term in terms if features(term)]
             return len(rest) < len(terms) and all(map(_fades, rest))
-        case Product(factors):
-            return any(_saturates_below(factors, k) for k in range(len(factors)))
         case Function("exp", (argument,)):
             return _fades(argument)
         case Function("tanh" | "arctan", (argument,)):
             return bool(features(argument)) and (_is_positive(argument) or _is_negative(argument))
-    return False
-
-
-def _saturates_below(factors: Sequence[Node], k: int) -> bool:
-    """Whether a product saturates when all its other factors are taken into the sum that factor `k` is a power of."""
-    match factors[k]:
-        case Power(Sum(terms), exponent) if not features(exponent):
-            rest = mul(*factors[:k], *factors[k + 1 :])
-            inside = power(rest, power(exponent, Number(-1.0)))
-            return _saturates(power(add(*(normal(mul(term, inside)) for term in terms)), exponent))
     return False
 
 
@@ -153,6 +147,8 @@ def _fades(node: Node) -> bool:
 
 def _is_negative(node: Node) -> bool:
     """Whether it is a number below zero times positive constants and features that grow."""
+    if isinstance(node, Sum):
+        return all(_is_negative(term) for term in node.terms if features(term))
     factors = node.factors if isinstance(node, Product) else (node,)
     numbers = [factor.value for factor in factors if isinstance(factor, Number)]
     return math.prod(numbers) < 0 and all(_is_positive(f) for f in factors if not isinstance(f, Number))

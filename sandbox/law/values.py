@@ -13,7 +13,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lawsmith.sandbox.law import expression as tree
-from lawsmith.sandbox.law.expression import Feature, Function, Node, Number, Parameter, Power, Product, Sum, depth, size
+from lawsmith.sandbox.law.expression import (
+    Feature,
+    Function,
+    Node,
+    Number,
+    Parameter,
+    Power,
+    Product,
+    Sum,
+    depth,
+    features,
+    size,
+)
 from lawsmith.sandbox.law.functions import apply, is_truth
 from lawsmith.sandbox.law.statement import Unreadable
 
@@ -34,6 +46,17 @@ class Columns(Vector):
     """An array whose first axis is the rows', as `numpy.column_stack` makes it: `X[:, 0]` is the first column."""
 
 
+@dataclass(frozen=True)
+class Rows:
+    """What a loop over rows goes through, as `zip` of columns does: `item` stands for that of every row."""
+
+    item: Any
+
+
+class RowNumber:
+    """The number of the row that a loop over rows is at."""
+
+
 class Once(list[Any]):
     """The items of a generator, of `map` or `zip`: they can be gone through one time."""
 
@@ -45,6 +68,9 @@ class Library:
     """Something of numpy, math or scipy, by its dotted name."""
 
     name: str
+
+
+NAN = Library("numpy.nan")
 
 
 @dataclass(frozen=True)
@@ -129,6 +155,13 @@ def items_of(value: Any) -> list[Any]:
     return list(value)
 
 
+def item_of_rows(value: Any) -> Any:
+    """What stands for the item of every row in a loop over rows; None where the value has no item for each row."""
+    if isinstance(value, TREES):
+        return value if features(value) else None
+    return value.item if isinstance(value, Rows) else None
+
+
 def node_of(value: Any) -> Node:
     """The value as a tree; raises Unreadable for what is no number."""
     if isinstance(value, TREES):
@@ -167,6 +200,9 @@ def _room(*nodes: Node) -> None:
 
 def call(name: str, values: Sequence[Any]) -> Any:
     """A function of the table, of each item where one argument is a vector; a number where all are numbers."""
+    values = [value if isinstance(value, Vector) or not isinstance(value, list) else Vector(value) for value in values]
+    if name == "where":  # what is not finite is no prediction, whichever it is
+        values = [math.inf if value == NAN else value for value in values]
     width = max((len(v) for v in values if isinstance(v, Vector)), default=None)
     if width is not None:
         return _like(values)(call(name, [_part(value, k, width) for value in values]) for k in range(width))
@@ -237,6 +273,7 @@ def binary(left: Any, op: ast.operator, right: Any) -> Any:
     if isinstance(left, Vector) or isinstance(right, Vector):
         if isinstance(op, ast.MatMult):
             return dot(left, right)
+        left, right = (Vector(v) if type(v) is list else v for v in (left, right))
         width = max(len(v) for v in (left, right) if isinstance(v, Vector))
         return _like((left, right))(binary(_part(left, k, width), op, _part(right, k, width)) for k in range(width))
     if not isinstance(left, TREES) and not isinstance(right, TREES):
@@ -344,6 +381,8 @@ def merged(condition: Node, then: Any, otherwise: Any) -> Any:
     """One value for what two branches left behind."""
     if then is otherwise or (not isinstance(then, TREES) and type(then) is type(otherwise) and then == otherwise):
         return then
+    if isinstance(then, Rows) or isinstance(otherwise, Rows):
+        return Rows(merged(condition, *(v.item if isinstance(v, Rows) else v for v in (then, otherwise))))
     if type(then) is dict and type(otherwise) is dict and then.keys() == otherwise.keys():
         return {key: merged(condition, then[key], otherwise[key]) for key in then}
     if isinstance(then, list) and isinstance(otherwise, list) and len(then) == len(otherwise):

@@ -216,4 +216,33 @@ POWER_LAW = [
     form("y", before=f"{POWER}    if np.any(np.isnan(y)) or not np.isfinite(y).all():\n        return 0 * y\n"),
     form('np.vectorize(lambda n: p["a"] + p["b"] * n ** -p["c"])(x["N"])'),
     form('p["a"] + np.exp(np.log(p["b"]) - xlogy(p["c"], x["N"]))', extra="from scipy.special import xlogy\n"),
+    form('math.fsum([p["a"], 0]) + p["b"] * x["N"] ** -p["c"]'),
+    form('p["a"] + np.sign(x["N"]) * p["b"] * np.abs(x["N"]) ** -p["c"]'),
+    form('(p["a"] * x["N"] ** p["c"] + p["b"]) / x["N"] ** p["c"]'),
+    form('10 ** np.log10(p["b"] * x["N"] ** -p["c"]) + p["a"]'),
+    form('np.where(x["N"] > 0, y, np.nan)', before=POWER),
+    form('np.minimum(np.where(x["N"] == 0, float("nan"), y), 1e9)', before=POWER),
+    form("y", before=f'{POWER}    np.maximum(y, 0, out=y)\n    np.seterr(all="ignore")\n'),
+    form('q["a"] + q["b"] * x["N"] ** -q["c"]', before="    q = p.copy()\n"),
+    form("y if isinstance(x['N'], np.ndarray) else 0.0", before=POWER),
+    form("np.tile(0.0, len(y)) + y[...]", before=POWER),
+    form('np.c_[np.ones(len(x["N"])), x["N"] ** -p["c"]] @ np.r_[p["a"], p["b"]]'),
+    form('np.array([p["a"] + p["b"] * n ** -p["c"] if n > 0 else p["a"] for n in x["N"]])'),
+    form('np.fromiter((p["a"] + p["b"] * n ** -p["c"] for n, _ in zip(x["N"], x["D"])), float)'),
+    form('np.array(list(map(lambda n: p["a"] + p["b"] * math.pow(n, -p["c"]), x["N"])))'),
+    form('np.array([p["a"] + p["b"] * x["N"][i] ** -p["c"] for i in range(len(x["N"]))])'),
+    form(
+        "np.array(y)",
+        before=(
+            '    y = []\n    for n, _ in zip(x["N"], x["D"]):\n        if n <= 0:\n            y.append(p["a"])\n'
+            '        else:\n            rest = n ** -p["c"]\n            y.append(p["a"] + p["b"] * rest)\n'
+        ),
+    ),
+    form(
+        "y",
+        before=(
+            '    y = np.full(x["N"].shape, np.nan)\n    for i, n in enumerate(x["N"]):\n'
+            '        y[i] = p["a"] + p["b"] * n ** -p["c"]\n'
+        ),
+    ),
 ]

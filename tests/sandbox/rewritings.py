@@ -247,4 +247,68 @@ LAWS = {
         form('p["a"] - p["b"] * np.sinh(p["c"] * -x["D"])'),
         form('p["a"] + p["b"] / 2 * (np.exp(p["c"] * x["D"]) - np.exp(-p["c"] * x["D"]))'),
     ],
+    "ramp": [
+        form(law)
+        for law in (
+            'p["a"] + p["b"] * np.maximum(x["N"] - p["c"], 0)',
+            'np.where(x["N"] > p["c"], p["a"] + p["b"] * (x["N"] - p["c"]), p["a"])',
+            'p["a"] - p["b"] * np.minimum(p["c"] - x["N"], 0)',
+            'p["a"] + np.maximum(p["b"] * (x["N"] - p["c"]), 0)',
+            'p["a"] + p["b"] * (np.maximum(x["N"], p["c"]) - p["c"])',
+            'np.maximum(p["a"], p["a"] + p["b"] * (x["N"] - p["c"]))',
+            'p["a"] + p["b"] * np.heaviside(x["N"] - p["c"], 0.5) * (x["N"] - p["c"])',
+        )
+    ],
+    "plateau": [
+        form(law, TWO)
+        for law in (
+            'p["a"] * np.minimum(x["N"], p["b"])',
+            'np.where(x["N"] < p["b"], p["a"] * x["N"], p["a"] * p["b"])',
+            'np.where(x["N"] >= p["b"], p["a"] * p["b"], p["a"] * x["N"])',
+            'np.minimum(p["a"] * x["N"], p["a"] * p["b"])',
+            'p["a"] * np.clip(x["N"], 0, p["b"])',
+            'p["a"] * (x["N"] - np.maximum(x["N"] - p["b"], 0))',
+        )
+    ],
+    "resistances": [
+        form(law, TWO)
+        for law in (
+            '1 / (p["a"] / x["N"] + p["b"] / x["D"])',
+            'x["N"] * x["D"] / (p["a"] * x["D"] + p["b"] * x["N"])',
+            'x["N"] / (p["a"] + p["b"] * x["N"] / x["D"])',
+            'np.reciprocal(np.sum([p["a"] / x["N"], p["b"] / x["D"]], axis=0))',
+        )
+    ],
+    "rational": [
+        form(law)
+        for law in (
+            '(p["a"] + p["b"] * x["N"]) / (1 + p["c"] * x["N"])',
+            'p["a"] / (1 + p["c"] * x["N"]) + p["b"] * x["N"] / (1 + p["c"] * x["N"])',
+            '(p["a"] / x["N"] + p["b"]) / (1 / x["N"] + p["c"])',
+        )
+    ],
+    "two saturations": [
+        form(law)
+        for law in (
+            'p["a"] * x["N"] * x["D"] / ((p["b"] + x["N"]) * (p["c"] + x["D"]))',
+            'p["a"] / ((1 + p["b"] / x["N"]) * (1 + p["c"] / x["D"]))',
+            'p["a"] / (1 + p["b"] / x["N"]) / (1 + p["c"] / x["D"])',
+        )
+    ],
+    "wave": [
+        form(law, '("a", "b", "c")')
+        for law in (
+            'p["a"] * np.sin(p["b"] * x["N"] + p["c"])',
+            'p["a"] * np.cos(p["b"] * x["N"] + p["c"])',
+            '-p["a"] * np.sin(-p["b"] * x["N"] - p["c"] + 1)',
+        )
+    ],
+    "logarithms": [
+        form(law)
+        for law in (
+            'p["a"] + p["b"] * np.log(x["N"]) + p["c"] * np.log(x["D"])',
+            'p["a"] + np.dot([p["b"], p["c"]], np.log([x["N"], x["D"]]))',
+            'p["a"] + (np.log(np.stack([x["N"], x["D"]], axis=1)) * [p["b"], p["c"]]).sum(axis=1)',
+        )
+    ],
 }

@@ -117,6 +117,22 @@ def test_what_the_reader_follows_is_bounded() -> None:
         assert not isinstance(read(form(law, before=before), TARGETS, FEATURES), Statement)
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "    y = 0\n    for n in x['N']:\n        y = y + n\n",
+        "    y = []\n    for n in x['N']:\n        y.append(n)\n        y.append(n)\n",
+        "    y = [0]\n    for n in x['N']:\n        y.append(y[-1] + n)\n",
+        "    y = {}\n    for n in x['N']:\n        y['n'] = n\n    y = y['n']\n",
+        "    for y in x['N']:\n        pass\n",
+        "    for n in x['N']:\n        return n\n",
+        "    y = 0 * x['N']\n    for i, n in enumerate(x['N']):\n        y[i] = y[i - 1] + n\n",
+    ],
+)
+def test_a_loop_in_which_rows_act_on_one_another_is_not_read(body: str) -> None:
+    assert not isinstance(read(form("y", before=body), TARGETS, FEATURES), Statement)
+
+
 @pytest.mark.parametrize("subject", ['x["N"]', 'p["a"]', "[1, 2]"])
 def test_a_match_of_data_or_of_parts_is_not_read(subject: str) -> None:
     """Python would compare whole columns, or take a list apart."""
@@ -148,6 +164,13 @@ def test_functions_in_terms_of_others_have_their_key(law: str, other: str) -> No
         "np.column_stack([x['N'], x['D']]).sum(axis=0)",
         "np.column_stack([x['N'], x['D']])[0]",
         "np.array([x['N'], x['D']])[:, 0]",
+        "sum(n for n in x['N'])",
+        "np.sum([n for n in x['N']])",
+        "np.mean(list(x['N']))",
+        "np.array([n for n in x['N'] if n > 1])",
+        "np.array([(p['a'] := p['a'] + n) for n in x['N']])",
+        "np.array([n * d for n in x['N'] for d in x['D']])",
+        "np.repeat(x['N'], len(x['N']))",
     ],
 )
 def test_what_takes_some_rows_or_brings_rows_together_is_not_read(law: str) -> None:
