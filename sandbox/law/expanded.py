@@ -23,7 +23,7 @@ from lawsmith.sandbox.law.expression import (
 )
 from lawsmith.sandbox.law.functions import is_truth
 from lawsmith.sandbox.law.normal import normal_part
-from lawsmith.sandbox.law.spans import SIZES, span
+from lawsmith.sandbox.law.spans import span
 
 MOST_TERMS = 64  # of a product that is multiplied out
 MOST_SHARES = 6  # terms below a fraction line that are tried as its unit
@@ -116,7 +116,7 @@ def _rising(w: Node) -> Node:
     name, has no minus: maximum(-w, 0) is maximum(w, 0) - w."""
     terms = w.terms if isinstance(w, Sum) else (w,)
     listed = [term.factors if isinstance(term, Product) else (term,) for term in terms]
-    common = [f for f in listed[0] if all(f in others for others in listed) and span(f, SIZES)[0] >= 0]
+    common = [f for f in listed[0] if all(f in others for others in listed) and span(f)[0] >= 0]
     common = [f for f in common if not isinstance(f, Number)]
     inner = _sum(*(mul(*(f for f in factors if f not in common)) for factors in listed))
     signs = [(features(term), _is_negative(term)) for term in (inner.terms if isinstance(inner, Sum) else (inner,))]
@@ -148,7 +148,7 @@ def _quotient(node: Node) -> Node:
                 outer, terms = _without_features(below, exponent)
                 rest = [*factors[:k], *factors[k + 1 :], *outer]
                 whole = isinstance(exponent, Number) and exponent.value == round(exponent.value)
-                units = [one for one in terms if whole or all(span(term, SIZES)[0] >= 0 for term in terms)]
+                units = [one for one in terms if whole or all(span(term)[0] >= 0 for term in terms)]
                 written = [_divided(rest, terms, unit, exponent) for unit in units]
                 outside, shares = min([(rest, terms), *written], key=lambda pair: (_length(pair[0]), pair[1][0] != ONE))
                 if len(shares) == 2 and shares[0] == ONE and exponent == MINUS and _falls(shares[1]):

@@ -100,10 +100,8 @@ class Interpreter(Expressions):
                 return self._loop(node, scope)
             case ast.Match(subject=subject, cases=cases):
                 return self._case(self.value(subject, scope), cases, scope)
-            case ast.Break():
-                return BREAK
-            case ast.Continue():
-                return CONTINUE
+            case ast.Break() | ast.Continue():
+                return BREAK if isinstance(node, ast.Break) else CONTINUE
             case ast.Delete(targets=[ast.Name(id=name)]):
                 scope.names.pop(name, None)
             case ast.Try(body=body, orelse=orelse, finalbody=finalbody) if not any(map(_raises, body)):
@@ -116,13 +114,19 @@ class Interpreter(Expressions):
                 pass
             case ast.Import() | ast.ImportFrom():
                 pass  # found with those at top level
-            case ast.Expr(value=ast.Call(keywords=words) as called) if (written := _written(words)) is not None:
-                self.assign(written, self._called(called, scope, writes=True), scope)
             case ast.Expr(value=ast.Call() as called):
-                self.value(called, scope)
+                self._effect(called, scope)
             case _:
                 raise Unreadable(f"the statement {type(node).__name__.lower()}", node.lineno)
         return None
+
+    def _effect(self, called: ast.Call, scope: Scope) -> None:
+        """A call for what it does: what it writes into an array stands under the array's name."""
+        outs = (word.value for word in called.keywords if word.arg == "out")
+        written = next((value for value in outs if isinstance(value, ast.Name)), None)
+        value = self._called(called, scope, writes=written is not None)
+        if written is not None:
+            self.assign(written, value, scope)
 
     def _case(self, subject: Any, cases: Sequence[ast.match_case], scope: Scope) -> tuple[Any] | None:
         for case in cases:
@@ -209,11 +213,6 @@ class Interpreter(Expressions):
             scope.names[name] = call("where", [key, value, known])
         else:
             raise Unreadable("an assignment to a part of an array", target.lineno)
-
-
-def _written(words: Sequence[ast.keyword]) -> ast.Name | None:
-    """The name of the array that a call writes into."""
-    return next((word.value for word in words if word.arg == "out" and isinstance(word.value, ast.Name)), None)
 
 
 def _raises(statement: ast.stmt) -> bool:

@@ -27,9 +27,8 @@ from lawsmith.sandbox.law.expression import (
     rebuild,
 )
 from lawsmith.sandbox.law.functions import apply
-from lawsmith.sandbox.law.spans import ANY, SIZES, Domain, Span, span
+from lawsmith.sandbox.law.spans import ANY, POSITIVE, TINY, holds, span
 
-TINY = 1e-6  # a floor so low only keeps a logarithm or a quotient of something positive from the edge
 DIGITS = 13  # of a number: 1 / log 10 times log 10 is 1
 ODD = frozenset(
     {"sinh", "tanh", "arcsinh", "arctan", "arctanh", "arcsin", "sin", "tan", "erf", "cbrt"}
@@ -40,12 +39,9 @@ STEEP = 20.0  # log(1 + exp(u)) is u from here on, to nine digits
 FAR = 30.0  # a cap on the argument of an exponential beyond this only keeps it from overflowing
 
 
-def normal(node: Node, domain: Domain = SIZES, target: Span | None = None) -> Node:
-    """The normal form over this domain. `target`: the range of what the whole law predicts, where that is known: a
-    guard of the whole law outside of it does nothing.
-    """
-    made = apply_each(node, lambda part, inner: normal_part(part, inner, domain))
-    return _unguarded_whole(made, domain.target("") if target is None else target)
+def normal(node: Node) -> Node:
+    """The normal form, where features and what the law predicts are positive, as sizes and losses are."""
+    return _unguarded_whole(apply_each(node, normal_part))
 
 
 def unguarded(node: Node) -> Node:
@@ -55,9 +51,9 @@ def unguarded(node: Node) -> Node:
     def change(part: Node, parts: Sequence[Node]) -> Node:
         match part:
             case Function("maximum") if any(isinstance(one, Number) and 0 < one.value <= TINY for one in parts):
-                return _extreme("maximum", parts, SIZES)
+                return _extreme("maximum", parts)
             case Function("where") if isinstance(parts[0], Function) and parts[0].name in ("isfinite", "not_equal"):
-                return _where(parts, SIZES)
+                return _where(parts)
             case Function("exp"):
                 return Function("exp", (_uncapped(parts[0]),))
         return rebuild(part, tuple(parts))
@@ -83,7 +79,7 @@ def bare(node: Node) -> Node:
                 return node
 
 
-def normal_part(node: Node, parts: Sequence[Node], domain: Domain = SIZES) -> Node:
+def normal_part(node: Node, parts: Sequence[Node]) -> Node:
     """The normal form of `node` with these parts, which have normal forms already."""
     match node:
         case Number() | Parameter():
@@ -91,13 +87,13 @@ def normal_part(node: Node, parts: Sequence[Node], domain: Domain = SIZES) -> No
         case Feature(name, unit):
             return mul(Number(1 / unit), Feature(name)) if unit != 1 else node
         case Sum():
-            return _sum(_softplus(parts, domain))
+            return _sum(_softplus(parts))
         case Product():
-            return _product(parts, domain)
+            return _product(parts)
         case Power():
-            return _power(parts[0], parts[1], domain)
+            return _power(parts[0], parts[1])
         case Function(name):
-            return _function(name, parts, domain)
+            return _function(name, parts)
 
 
 # -- sums and products -------------------------------------------------------------------------------------
@@ -127,19 +123,19 @@ def _number(value: float) -> Number:
     return Number(float(f"{value:.{DIGITS}g}"))
 
 
-def _softplus(terms: Sequence[Node], domain: Domain) -> Sequence[Node]:
+def _softplus(terms: Sequence[Node]) -> Sequence[Node]:
     """``max(u, 0) + log(1 + exp(-|u|))``, which cannot overflow, is ``log(1 + exp(u))``."""
     for floor in terms:
         match floor:
             case Function("maximum", (u, Number(0.0))):
-                falling = _product([Number(-1.0), _function("abs", [u], domain)], domain)
-                tail = _function("log1p", [apply("exp", [falling])], domain)
+                falling = _product([Number(-1.0), _function("abs", [u])])
+                tail = _function("log1p", [apply("exp", [falling])])
                 if tail in terms:
-                    return [*(t for t in terms if t not in (floor, tail)), _function("logaddexp", [u, ZERO], domain)]
+                    return [*(t for t in terms if t not in (floor, tail)), _function("logaddexp", [u, ZERO])]
     return terms
 
 
-def _product(factors: Sequence[Node], domain: Domain) -> Node:
+def _product(factors: Sequence[Node]) -> Node:
     """Powers of one base are put together, exponentials become one, a number goes into a sum."""
     number, inside = 1.0, list[Node]()
     powers: dict[Node, list[Node]] = {}
@@ -179,33 +175,33 @@ def _opposite(terms: Sum) -> Node:
     return _sum([mul(Number(-1.0), term) for term in terms.terms])
 
 
-def _unfloored(node: Node, domain: Domain) -> Node:
+def _unfloored(node: Node) -> Node:
     """What a power or a logarithm is taken of, without a number so low that it only keeps it from the edge."""
     match node:
-        case Sum((Number(value), *rest)) if 0 < value <= TINY and span(add(*rest), domain)[0] >= 0:
+        case Sum((Number(value), *rest)) if 0 < value <= TINY and span(add(*rest))[0] >= 0:
             return add(*rest)
     return node
 
 
-def _power(base: Node, exponent: Node, domain: Domain) -> Node:
-    base = _unfloored(base, domain)
+def _power(base: Node, exponent: Node) -> Node:
+    base = _unfloored(base)
     whole = isinstance(exponent, Number) and exponent.value == round(exponent.value)
     if isinstance(exponent, Number) and exponent.value % 2 == 0:  # a distance to a square
         base = base.arguments[0] if isinstance(base, Function) and base.name == "abs" else base
         base = _opposite(base) if isinstance(base, Sum) and _is_reversed(base) else base
     match base:
-        case Power(inner, first) if whole or span(inner, domain)[0] >= 0:
-            return _power(inner, _product([first, exponent], domain), domain)
+        case Power(inner, first) if whole or span(inner)[0] >= 0:
+            return _power(inner, _product([first, exponent]))
         case Function("exp", (argument,)):
-            return _exponential(_product([argument, exponent], domain), domain)
-        case Product(factors) if whole or all(span(factor, domain)[0] >= 0 for factor in factors):
-            return _product([_power(factor, exponent, domain) for factor in factors], domain)
+            return _exponential(_product([argument, exponent]))
+        case Product(factors) if whole or all(span(factor)[0] >= 0 for factor in factors):
+            return _product([_power(factor, exponent) for factor in factors])
     if isinstance(base, Number) and base.value > 0 and not isinstance(exponent, Number):
-        return _exponential(_product([Number(math.log(base.value)), exponent], domain), domain)
+        return _exponential(_product([Number(math.log(base.value)), exponent]))
     return power(base, exponent)
 
 
-def _exponential(argument: Node, domain: Domain) -> Node:
+def _exponential(argument: Node) -> Node:
     """exp(c log u + v) is u^c exp(v)."""
     left, powers = list[Node](), list[Node]()
     for term in _log_terms(argument):
@@ -216,10 +212,10 @@ def _exponential(argument: Node, domain: Domain) -> Node:
             continue
         rest = list(factors)
         rest.remove(logarithm)
-        powers.append(_power(logarithm.arguments[0], mul(*rest), domain))
+        powers.append(_power(logarithm.arguments[0], mul(*rest)))
     if not powers:
         return apply("exp", [argument])
-    return _product([*powers, *([apply("exp", [add(*left)])] if left else [])], domain)
+    return _product([*powers, *([apply("exp", [add(*left)])] if left else [])])
 
 
 def _log_terms(argument: Node) -> list[Node]:
@@ -242,51 +238,51 @@ def _has_log(term: Node) -> bool:
 # -- functions ---------------------------------------------------------------------------------------------
 
 
-def _function(name: str, parts: Sequence[Node], domain: Domain) -> Node:
+def _function(name: str, parts: Sequence[Node]) -> Node:
     first = parts[0]
     if name in ODD | EVEN and (mirrored := _mirrored(first)) is not None:
-        turned = _function(name, [mirrored], domain)
-        return _product([Number(-1.0), turned], domain) if name in ODD else turned
+        turned = _function(name, [mirrored])
+        return _product([Number(-1.0), turned]) if name in ODD else turned
     match name:
         case "exp":
-            return _exponential(_uncapped(first), domain)
+            return _exponential(_uncapped(first))
         case "expm1":
-            return _sum([_exponential(_uncapped(first), domain), Number(-1.0)])
+            return _sum([_exponential(_uncapped(first)), Number(-1.0)])
         case "cos":
             return apply("sin", [_sum([first, Number(math.pi / 2)])])
         case "log1p":
-            return _logarithm(_sum([ONE, first]), domain)
+            return _logarithm(_sum([ONE, first]))
         case "log":
-            return _logarithm(first, domain)
+            return _logarithm(first)
         case "log2" | "log10":
             base = math.log(2.0 if name == "log2" else 10.0)
-            return _product([Number(1 / base), _logarithm(first, domain)], domain)
+            return _product([Number(1 / base), _logarithm(first)])
         case "logaddexp":
-            return _logarithm(_sum([_exponential(part, domain) for part in parts]), domain)
-        case "cbrt" if span(first, domain)[0] >= 0:
-            return _power(first, Number(1 / 3), domain)
-        case "abs" if span(first, domain)[0] >= 0:
+            return _logarithm(_sum([_exponential(part) for part in parts]))
+        case "cbrt" if span(first)[0] >= 0:
+            return _power(first, Number(1 / 3))
+        case "abs" if span(first)[0] >= 0:
             return first
-        case "sign" if span(first, domain)[0] > 0:
+        case "sign" if span(first)[0] > 0:
             return ONE
         case "maximum" | "minimum":
-            return _extreme(name, parts, domain)
+            return _extreme(name, parts)
         case "where":
-            return _where(parts, domain)
+            return _where(parts)
         case "greater" | "greater_equal":  # one direction is enough
             return apply("less" if name == "greater" else "less_equal", [parts[1], parts[0]])
     return apply(name, parts)
 
 
-def _logarithm(node: Node, domain: Domain) -> Node:
-    node = _unfloored(node, domain)
+def _logarithm(node: Node) -> Node:
+    node = _unfloored(node)
     match node:
-        case Power(base, exponent) if span(base, domain)[0] >= 0:
-            return _product([exponent, _logarithm(base, domain)], domain)
+        case Power(base, exponent) if span(base)[0] >= 0:
+            return _product([exponent, _logarithm(base)])
         case Function("exp", (argument,)):
             return argument
-        case Product(factors) if all(span(factor, domain)[0] >= 0 for factor in factors):
-            return _sum([_logarithm(factor, domain) for factor in factors])
+        case Product(factors) if all(span(factor)[0] >= 0 for factor in factors):
+            return _sum([_logarithm(factor) for factor in factors])
     return apply("log", [node]) if node != ONE else ZERO
 
 
@@ -315,9 +311,9 @@ def _uncapped(node: Node) -> Node:
                 return node
 
 
-def _extreme(name: str, parts: Sequence[Node], domain: Domain) -> Node:
+def _extreme(name: str, parts: Sequence[Node]) -> Node:
     """A guard on its safe side is what it guards."""
-    spans = [span(part, domain) for part in parts]
+    spans = [span(part) for part in parts]
     if name == "minimum":
         spans = [(-high, -low) for low, high in spans]
     for one, other in ((0, 1), (1, 0)):
@@ -330,47 +326,31 @@ def _extreme(name: str, parts: Sequence[Node], domain: Domain) -> Node:
     return apply(name, sorted(parts, key=lambda part: isinstance(part, Number)))
 
 
-def _where(parts: Sequence[Node], domain: Domain) -> Node:
+def _where(parts: Sequence[Node]) -> Node:
     """A condition that always holds, or that only asks for a number, chooses its branch."""
     condition, then, otherwise = parts
     if then == otherwise:
         return then
     if (then, otherwise) == (ONE, ZERO):
         return condition
+    if (known := holds(condition)) is not None:
+        return then if known else otherwise
     match condition:
-        case Function("isfinite"):
-            return then
-        case Function("not_equal", (one, other)) if one == other:  # whether it is nan
-            return otherwise
-        case Function("equal", (_, Number(value))) if math.isinf(value):
-            return otherwise
         case Function("equal", (step, Number(0.0))) if otherwise == apply("less", [ZERO, step]):
             return otherwise  # what a step is at its own edge
         case Function("equal", (factor, Number(0.0))) if then == ZERO and _has_factor(otherwise, factor):
             return otherwise
         case Function("less" | "less_equal", (Number(value), u)) if value >= STEEP and then == u:
-            if otherwise == _function("logaddexp", [u, ZERO], domain):  # what it is nearly, far out
+            if otherwise == _function("logaddexp", [u, ZERO]):  # what it is nearly, far out
                 return otherwise
         case Function("logical_not", (inner,)):
-            return _where([inner, otherwise, then], domain)
+            return _where([inner, otherwise, then])
         case Function("logical_and" | "logical_or" as name, pair):
             for first, second in itertools.permutations(pair):
-                decided = _where([first, then, otherwise], domain)
+                decided = _where([first, then, otherwise])
                 if decided in (then, otherwise):
                     ends = (decided == otherwise) == (name == "logical_and")
-                    return decided if ends else _where([second, then, otherwise], domain)
-        case Function("equal", (one, Number(0.0))) if span(one, domain)[0] > 0:
-            return otherwise
-        case Function("less" | "less_equal" as name, (one, other)):
-            low, high = span(one, domain), span(other, domain)
-            if high[1] < low[0] or (name == "less" and high[1] <= low[0]):
-                return otherwise
-            if low[1] < high[0] or (name == "less_equal" and low[1] <= high[0]):
-                return then
-            if isinstance(one, Number) and 0 <= one.value <= TINY and high[0] >= 0:
-                return then
-            if isinstance(other, Number) and 0 <= other.value <= TINY and low[0] >= 0:
-                return otherwise
+                    return decided if ends else _where([second, then, otherwise])
     return apply("where", parts)
 
 
@@ -378,20 +358,20 @@ def _has_factor(node: Node, factor: Node) -> bool:
     return factor in (node.factors if isinstance(node, Product) else (node,))
 
 
-def _unguarded_whole(node: Node, target: Span) -> Node:
+def _unguarded_whole(node: Node) -> Node:
     """The whole law without a floor below, or a cap above, everything that it is to predict."""
     while isinstance(node, Function) and node.name in ("maximum", "minimum", "where"):
         match node:
-            case Function("maximum", (inner, Number(value))) if value <= max(target[0], 0.0) + TINY:
+            case Function("maximum", (inner, Number(value))) if value <= TINY:
                 node = inner
-            case Function("minimum", (inner, Number(value))) if value >= min(target[1], 1 / TINY):
+            case Function("minimum", (inner, Number(value))) if value >= 1 / TINY:
                 node = inner
             case Function("where", (Function("less" | "less_equal", (Number(value), inner)), then, _)) if (
-                inner == then and value <= target[0]
+                inner == then and value <= POSITIVE[0]
             ):
                 node = then
             case Function("where", (Function("less" | "less_equal", (inner, Number(value))), _, other)) if (
-                inner == other and value <= target[0]
+                inner == other and value <= POSITIVE[0]
             ):
                 node = other
             case _:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 
 from lawsmith.sandbox.law.expression import Feature, Function, Node, Number, Parameter, Power, Product, Sum, apply_each
 from lawsmith.sandbox.law.functions import FUNCTIONS, evaluate
@@ -33,40 +32,47 @@ _RISING = frozenset(
 _DOMAIN = {"log": 0.0, "log2": 0.0, "log10": 0.0, "log1p": -1.0}
 
 
-@dataclass(frozen=True)
-class Domain:
-    """Column -> (lowest, highest) value where the law is used. Where a range is not known, features and targets are
-    taken to be positive, as sizes and losses are."""
-
-    features: Mapping[str, Span] = field(default_factory=dict)
-    targets: Mapping[str, Span] = field(default_factory=dict)
-
-    def feature(self, name: str) -> Span:
-        """The range of a feature; positive where it is not known."""
-        return self.features.get(name, POSITIVE)
-
-    def target(self, name: str) -> Span:
-        """The range of a target; positive where it is not known."""
-        return self.targets.get(name, POSITIVE)
+TINY = 1e-6
+"""A floor so low only keeps a logarithm or a quotient of something positive from the edge."""
 
 
-SIZES = Domain()
+def span(node: Node) -> Span:
+    """Bounds on the value of `node`, never too narrow, where features are positive, as sizes are."""
+    return apply_each(node, _span)
 
 
-def span(node: Node, domain: Domain = SIZES) -> Span:
-    """Bounds on the value of `node`, never too narrow."""
-    return apply_each(node, lambda part, inner: _span(part, inner, domain))
+def holds(condition: Node) -> bool | None:
+    """Whether a condition holds everywhere, or nowhere; None where that depends on the row."""
+    match condition:
+        case Function("isfinite"):
+            return True
+        case Function("not_equal", (one, other)) if one == other:  # whether it is nan
+            return False
+        case Function("equal", (_, Number(value))) if math.isinf(value):
+            return False
+        case Function("equal", (one, Number(0.0))) if span(one)[0] > 0:
+            return False
+        case Function("less" | "less_equal" as name, (one, other)):
+            low, high = span(one), span(other)
+            if high[1] < low[0] or (name == "less" and high[1] <= low[0]):
+                return False
+            if low[1] < high[0] or (name == "less_equal" and low[1] <= high[0]):
+                return True
+            if isinstance(one, Number) and 0 <= one.value <= TINY and high[0] >= 0:
+                return True
+            if isinstance(other, Number) and 0 <= other.value <= TINY and low[0] >= 0:
+                return False
+    return None
 
 
-def _span(node: Node, inner: Sequence[Span], domain: Domain) -> Span:
+def _span(node: Node, inner: Sequence[Span]) -> Span:
     match node:
         case Number(value):
             return value, value
         case Parameter(_, lower, upper):
             return lower, upper
-        case Feature(name, unit):
-            low, high = domain.feature(name)
-            return (low / unit or low, high / unit) if unit > 0 else ANY
+        case Feature(_, unit):
+            return POSITIVE if unit > 0 else ANY
         case Sum():
             return _sound(sum(low for low, _ in inner), sum(high for _, high in inner))
         case Product():
