@@ -7,8 +7,8 @@ from typing import Any
 
 from lawsmith.runs import Archive, RunResult
 from lawsmith.runs.find import list_archives
-from lawsmith.runs.hypotheses import Hypothesis, hypotheses
-from lawsmith.runs.trials import Trial, lineage, recorded_trials
+from lawsmith.runs.hypotheses import SearchRecord
+from lawsmith.runs.trials import Trial, recorded_trials
 from lawsmith.sandbox import Verdict
 from lawsmith.tasks import InputError
 
@@ -113,23 +113,15 @@ def summary(archive: Archive) -> Summary:
 
 
 @dataclass(frozen=True)
-class Details:
-    """One archive in full. `lineage` begins with the winner and goes back through its parents."""
+class Details(SearchRecord[Trial]):
+    """One archive in full."""
 
     summary: Summary
     law: str | None
-    result: RunResult | None
-    trials: tuple[Trial, ...]
-    lineage: tuple[Trial, ...]
+    finished: bool
     problems: tuple[str, ...]
     targets: tuple[str, ...] = ()
     codes: tuple[str, ...] = ()
-
-    @property
-    def hypotheses(self) -> tuple[Hypothesis, ...]:
-        """Why a model proposed its laws, and what became of them."""
-        chosen, inseparable = (None, ()) if self.result is None else (self.result.winner, self.result.inseparable)
-        return hypotheses(self.trials, chosen, inseparable, {trial.id for trial in self.lineage})
 
     @property
     def failures(self) -> Counter[str]:
@@ -137,36 +129,28 @@ class Details:
         verdicts = (trial.evaluation.verdict for trial in self.trials)
         return Counter(verdict.value for verdict in verdicts if verdict is not Verdict.OK)
 
-    def best(self, count: int) -> list[Trial]:
-        """The usable candidates with the highest validation R²."""
-        usable = [trial for trial in self.trials if trial.usable]
-        return sorted(usable, key=lambda trial: -(trial.evaluation.validation_r2 or 0.0))[:count]
-
     def to_json(self) -> dict[str, Any]:
         """As `discover inspect RUN --json` prints it."""
         return {
             **vars(self.summary),
             "law": self.law,
-            "result": None if self.result is None else self.result.model_dump(mode="json"),
+            "result": self.result.model_dump(mode="json") if self.finished else None,
             "failures": dict(self.failures),
             "lineage": [_entry(trial) for trial in self.lineage],
             "candidates_list": [_entry(trial) for trial in self.trials],
-            "hypotheses": [vars(one) for one in self.hypotheses],
+            "hypotheses": [vars(one) for one in self.hypotheses.values()],
             "problems": list(self.problems),
         }
 
 
 def details(archive: Archive) -> Details:
     """Everything about one archive, its digests checked; raises InputError when it cannot be read."""
-    trials = tuple(recorded_trials(archive))
-    known, result = {trial.id: trial for trial in trials}, archive.result
-    parents = {trial.id: trial.proposal.parents for trial in trials}
     return Details(
+        result=archive.result or RunResult(),
+        trials=tuple(recorded_trials(archive)),
         summary=summary(archive),
         law=archive.law,
-        result=result,
-        trials=trials,
-        lineage=tuple(known[id] for id in lineage(None if result is None else result.winner, parents)),
+        finished=archive.result is not None,
         problems=tuple(str(problem) for problem in archive.verify()),
         targets=archive.manifest.task.targets,
         codes=archive.manifest.task.codes,
@@ -192,7 +176,7 @@ def differences(one: Details, other: Details) -> dict[str, tuple[Any, Any]]:
     """What differs between two archives: field of the summary -> the two values."""
     pairs = {name: (value, getattr(other.summary, name)) for name, value in vars(one.summary).items()}
     found = {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
-    if one.result is not None and other.result is not None:
+    if one.finished and other.finished:
         for name in ("winner", "reason", "constants"):
             pair = getattr(one.result, name), getattr(other.result, name)
             if pair[0] != pair[1]:

@@ -19,6 +19,7 @@ from lawsmith.runs.record import FinalScores, RunResult, SplitScores
 from lawsmith.runs.report import write_site
 from lawsmith.runs.report.content import RunContent, ShownCandidate, gather
 from lawsmith.runs.report.page import packed_candidates
+from lawsmith.runs.trials import Proposal
 from lawsmith.sandbox import Evaluation, Tier, Verdict
 from lawsmith.tasks import schema
 from lawsmith.tasks.task import Source
@@ -57,17 +58,18 @@ def many_candidates(content: RunContent, count: int) -> RunContent:
     """The content with `count` candidates, each with constants and a comment of its own."""
     many = tuple(
         ShownCandidate(
+            f"{k:012x}",
+            Proposal(
+                FORM.replace("100.0", f"{k}.25") + f"\n# {k * 7919 % 10007}\n",
+                parents=(f"{k // 2:012x}",),
+                origin="mutation of the shifted power law",
+            ),
+            Evaluation(verdict=Verdict.OK, tier=Tier.NONE, constants_count=4, seconds=0.1 * (k % 17)),
             number=k + 1,
-            id=f"{k:012x}",
-            source=FORM.replace("100.0", f"{k}.25") + f"\n# {k * 7919 % 10007}\n",
-            origin="mutation of the shifted power law",
-            note="",
-            parents=(f"{k // 2:012x}",),
-            evaluation=Evaluation(verdict=Verdict.OK, tier=Tier.NONE, constants_count=4, seconds=0.1 * (k % 17)),
         )
         for k in range(count)
     )
-    return replace(content, candidates=many)
+    return replace(content, trials=many)
 
 
 def main() -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Generic, TypeVar
 
 from lawsmith.runs.quoting import visible
-from lawsmith.runs.trials import HALL_OF_FAME, Trial
+from lawsmith.runs.record import RunResult
+from lawsmith.runs.trials import HALL_OF_FAME, Trial, lineage
 from lawsmith.sandbox import Verdict
 
+_Trial = TypeVar("_Trial", bound=Trial)
 MESSAGE = 160  # characters of a failure's reason
 
 
@@ -55,6 +59,37 @@ def hypotheses(
                 words.append(f"{better} than law {numbers[parent]}")
         found.append(Hypothesis(numbers[trial.id], trial.id, visible(text), "; ".join(words)))
     return tuple(found)
+
+
+@dataclass(frozen=True)
+class SearchRecord(Generic[_Trial]):
+    """What a search tried, in the order of evaluation, and what became of it."""
+
+    result: RunResult
+    trials: tuple[_Trial, ...]
+
+    @cached_property
+    def by_id(self) -> Mapping[str, _Trial]:
+        return {trial.id: trial for trial in self.trials}
+
+    @property
+    def lineage(self) -> tuple[_Trial, ...]:
+        """The winner and what it descends from, nearest first."""
+        parents = {trial.id: trial.proposal.parents for trial in self.trials}
+        return tuple(self.by_id[id] for id in lineage(self.result.winner, parents))
+
+    @cached_property
+    def hypotheses(self) -> Mapping[str, Hypothesis]:
+        """Id of a trial -> why a model proposed it and what became of it, in the order of the search."""
+        ancestors = {trial.id for trial in self.lineage}
+        found = hypotheses(self.trials, self.result.winner, self.result.inseparable, ancestors)
+        return {one.id: one for one in found}
+
+    @property
+    def best(self) -> tuple[_Trial, ...]:
+        """Working candidates, the highest validation R² first."""
+        usable = [trial for trial in self.trials if trial.evaluation.validation_r2 is not None]
+        return tuple(sorted(usable, key=lambda trial: -_held_out(trial)))
 
 
 def _held_out(trial: Trial) -> float:

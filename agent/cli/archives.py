@@ -111,17 +111,17 @@ def show(reference: str, runs_dir: Path, as_json: bool) -> None:
 
 def _show(found: Details) -> None:
     _headline(found)
-    if found.result is not None:
+    if found.finished:
         _outcome(found)
     if found.lineage:
         out.print(Text("\nlineage, from the winner back", "bold"))
         _candidates(found.lineage, found.targets)
     if found.trials:
         out.print(Text(f"\nbest of {len(found.trials)} candidates", "bold"))
-        _candidates(found.best(BEST), found.targets)
+        _candidates(found.best[:BEST], found.targets)
     if found.hypotheses:
         out.print(Text("\nhypotheses of the model, and what became of them", "bold"))
-    for one in found.hypotheses[-HYPOTHESES:]:
+    for one in list(found.hypotheses.values())[-HYPOTHESES:]:
         out.print(text(f"{one.number:>4}  {one.text[:400]}\n      -> {one.fate}"), soft_wrap=True)
     if found.failures:
         failed = ", ".join(f"{count} {verdict}" for verdict, count in found.failures.most_common())
@@ -151,7 +151,6 @@ def _headline(found: Details) -> None:
 
 def _outcome(found: Details) -> None:
     one, result = found.summary, found.result
-    assert result is not None
     if one.error is not None:
         out.print(text(f"failed: {one.error}"), style="red", soft_wrap=True)
     scores = (("test", one.r2), ("held-out", one.validation_r2), ("train", one.train_r2))
@@ -170,9 +169,7 @@ def _outcome(found: Details) -> None:
 
 def _rivals(found: Details) -> None:
     """The laws that the data cannot tell from the chosen one, by formula."""
-    result = found.result
-    assert result is not None
-    known = {trial.id: trial for trial in found.trials}
+    result, known = found.result, found.by_id
     out.print(Text(f"\nthe data cannot tell it from {counted(len(result.inseparable), 'other law')}", "bold"))
     targets = found.targets
     for id in result.inseparable[:BEST]:
@@ -184,7 +181,7 @@ def _rivals(found: Details) -> None:
 
 def _cost(found: Details) -> None:
     one, result = found.summary, found.result
-    if one.seconds is None or result is None:
+    if one.seconds is None:
         return
     cost = "unknown" if one.cost_usd is None else f"{one.cost_usd:.4f}"
     spent = f"{one.seconds:.1f} s, {result.calls or 0} model calls, USD {cost}"

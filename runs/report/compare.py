@@ -57,7 +57,7 @@ def _side(archive: Archive, sandbox: Sandbox, data_dir: Path | None) -> Side:
     stated = None
     if content.leader is not None:
         first = dict(list(content.constants.items())[:1])
-        stated = shown_formula(content.leader.source, content.manifest.task.targets, first)
+        stated = shown_formula(content.leader.proposal.source, content.manifest.task.targets, first)
     fit = fit_of(content, sandbox, data_of(content, data_dir), None, {} if stated is None else stated.levels)
     return Side(content, stated, fit)
 
@@ -77,7 +77,7 @@ def _measures(sides: Sequence[Side], same_data: bool) -> list[Measure]:
     found.append(Measure("validation R²", tuple(map(figure, validation)), _better(validation, lowest=False)))
     counts = [side.content.constants_count for side in sides]
     found.append(Measure("constants", tuple("–" if one is None else str(one) for one in counts)))
-    found.append(Measure("candidates", tuple(str(len(side.content.candidates)) for side in sides)))
+    found.append(Measure("candidates", tuple(str(len(side.content.trials)) for side in sides)))
     found.append(Measure("search", tuple(duration(side.content.result.seconds or 0) for side in sides)))
     return found if same_data else [replace(one, best=None) for one in found]
 

@@ -5,36 +5,25 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 
 from lawsmith.runs.account import Account
 from lawsmith.runs.archive import Archive
 from lawsmith.runs.gate import checked_names
-from lawsmith.runs.hypotheses import Hypothesis, hypotheses
+from lawsmith.runs.hypotheses import SearchRecord
 from lawsmith.runs.laws import law_of
 from lawsmith.runs.record import Manifest, RunResult
 from lawsmith.runs.report.error_summary import grade
 from lawsmith.runs.searched import disbelieved_rows, growing_target
-from lawsmith.runs.trials import Trial, lineage, recorded_trials
-from lawsmith.sandbox import Constants, Evaluation, Verdict
+from lawsmith.runs.trials import Trial, recorded_trials
+from lawsmith.sandbox import Constants
 from lawsmith.tasks.schema import ColumnRole
 
 
 @dataclass(frozen=True)
-class ShownCandidate:
+class ShownCandidate(Trial):
     """One evaluated candidate; `number` counts from 1 in the order of evaluation."""
 
-    number: int
-    id: str
-    source: str
-    origin: str
-    note: str
-    parents: tuple[str, ...]
-    evaluation: Evaluation
-
-    @property
-    def ok(self) -> bool:
-        return self.evaluation.verdict is Verdict.OK
+    number: int = 0
 
     @property
     def validation(self) -> float | None:
@@ -46,29 +35,22 @@ class ShownCandidate:
 
 
 @dataclass(frozen=True)
-class RunContent:
+class RunContent(SearchRecord[ShownCandidate]):
     """An archive as a report shows it. law: ``law.py`` of the law that is shown. picked: the id of the law that the
-    user put in the place of the chosen one. problems: damages found. `lineage` begins with the winner.
+    user put in the place of the chosen one. problems: damages found.
     """
 
     archive: Archive
     manifest: Manifest
-    result: RunResult
     state: str
     law: str | None
-    candidates: tuple[ShownCandidate, ...]
     problems: tuple[str, ...]
-    trials: tuple[Trial, ...] = ()
     picked: str | None = None
 
     @property
     def account(self) -> Account | None:
         """What a language model gained; None if none was asked."""
         return Account.of(self.result)
-
-    @property
-    def by_id(self) -> Mapping[str, ShownCandidate]:
-        return {candidate.id: candidate for candidate in self.candidates}
 
     @property
     def winner(self) -> ShownCandidate | None:
@@ -116,13 +98,6 @@ class RunContent:
         decided = self.manifest.task.decided
         return () if decided is None else decided.roles
 
-    @cached_property
-    def hypotheses(self) -> Mapping[str, Hypothesis]:
-        """Id of a candidate -> why a model proposed it and what became of it, in the order of the search."""
-        chosen, ancestors = self.result.winner, {one.id for one in self.lineage}
-        found = hypotheses(self.trials, chosen, self.result.inseparable, ancestors)
-        return {one.id: one for one in found}
-
     @property
     def disbelieved(self) -> tuple[tuple[int, str], ...]:
         """Training rows, counted from 1, with the target that the search does not believe there."""
@@ -139,19 +114,8 @@ class RunContent:
         return grade(r2)
 
     @property
-    def lineage(self) -> tuple[ShownCandidate, ...]:
-        parents = {id: candidate.parents for id, candidate in self.by_id.items()}
-        return tuple(self.by_id[id] for id in lineage(self.result.winner, parents))
-
-    @property
     def verdicts(self) -> list[tuple[str, int]]:
-        return Counter(candidate.evaluation.verdict.value for candidate in self.candidates).most_common()
-
-    @property
-    def best(self) -> tuple[ShownCandidate, ...]:
-        """Working candidates, the highest validation R² first."""
-        usable = [candidate for candidate in self.candidates if candidate.validation is not None]
-        return tuple(sorted(usable, key=lambda candidate: -(candidate.validation or 0.0)))
+        return Counter(candidate.evaluation.verdict.value for candidate in self.trials).most_common()
 
     @property
     def front(self) -> tuple[ShownCandidate, ...]:
@@ -167,7 +131,7 @@ class RunContent:
     def progress(self) -> tuple[ShownCandidate, ...]:
         """Each candidate whose validation R² was higher than all before."""
         found: list[ShownCandidate] = []
-        for candidate in self.candidates:
+        for candidate in self.trials:
             if candidate.validation is not None and (not found or candidate.validation > (found[-1].validation or 0.0)):
                 found.append(candidate)
         return tuple(found)
@@ -191,20 +155,7 @@ def gather(archive: Archive) -> RunContent:
         result=result,
         state=archive.state.value,
         law=archive.law if shown is None else shown.source,
-        candidates=tuple(_candidate(number, trial) for number, trial in enumerate(trials, start=1)),
+        trials=tuple(ShownCandidate(**vars(trial), number=number) for number, trial in enumerate(trials, start=1)),
         problems=tuple(str(problem) for problem in archive.verify() if not problem.resumable),
-        trials=trials,
         picked=None if shown is None else shown.id,
-    )
-
-
-def _candidate(number: int, trial: Trial) -> ShownCandidate:
-    return ShownCandidate(
-        number=number,
-        id=trial.id,
-        source=trial.proposal.source,
-        origin=trial.proposal.origin,
-        note=trial.proposal.note,
-        parents=trial.proposal.parents,
-        evaluation=trial.evaluation,
     )

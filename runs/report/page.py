@@ -114,7 +114,7 @@ def _stated(content: RunContent) -> ShownFormula | None:
     if content.leader is None:
         return None
     constants = dict(list(content.constants.items())[:MOST_FORMULAS])
-    return shown_formula(content.leader.source, content.manifest.task.targets, constants)
+    return shown_formula(content.leader.proposal.source, content.manifest.task.targets, constants)
 
 
 def _uncertainty(
@@ -168,7 +168,7 @@ def _laws(content: RunContent, fit: Fit) -> list[LawLine]:
     return [
         LawLine(
             one,
-            mathml(one.source, targets),
+            mathml(one.proposal.source, targets),
             one is content.leader,
             one.id in alike,
             one.id in front,
@@ -227,12 +227,12 @@ def packed_candidates(content: RunContent) -> str:
     rows = [
         [
             one.number, one.id, one.evaluation.verdict.value, finite(one.validation), finite(one.train),
-            one.evaluation.constants_count, round(one.evaluation.seconds, 3), visible(one.origin[:200]),
-            list(one.parents), visible(one.evaluation.message[:2000]), visible(one.note[:2000]),
+            one.evaluation.constants_count, round(one.evaluation.seconds, 3), visible(one.proposal.origin[:200]),
+            list(one.proposal.parents), visible(one.evaluation.message[:2000]), visible(one.proposal.note[:2000]),
         ]
-        for one in content.candidates
+        for one in content.trials
     ]  # fmt: skip
-    sources = [code(one.source) for one in content.candidates]
+    sources = [code(one.proposal.source) for one in content.trials]
     return packed({"rows": rows, "code": sources, "winner": content.result.winner})
 
 

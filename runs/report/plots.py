@@ -129,11 +129,11 @@ def residual_charts(picture: Picture) -> list[Chart]:
 def progress_chart(content: RunContent) -> Chart:
     """The best error on held-out rows so far against the number of candidates."""
     best = content.progress
-    at = [candidate.number for candidate in best] + [len(content.candidates)]
+    at = [candidate.number for candidate in best] + [len(content.trials)]
     error = [_error(candidate.validation) for candidate in best]
     alt = (
         f"The best validation R² rose from {best[0].validation:.4f} to {best[-1].validation:.4f} over "
-        f"{len(content.candidates)} candidates; candidate {best[-1].number} improved it last."
+        f"{len(content.trials)} candidates; candidate {best[-1].number} improved it last."
     )
     return Chart("Best so far", alt, _steps(at, [*error, error[-1]], "candidates", alt))
 

@@ -25,7 +25,7 @@ def predictor(content: RunContent, data: Dataset, sandbox: Sandbox) -> Predict |
             what, result = "law", predict_with(content.law, schema, hidden, sandbox)
         else:
             assert best is not None and best.evaluation.constants is not None
-            job = PredictJob(best.source, schema, Constants.from_json(best.evaluation.constants), hidden)
+            job = PredictJob(best.proposal.source, schema, Constants.from_json(best.evaluation.constants), hidden)
             what, result = "best law so far", sandbox.run(job)
         if not result.ok:
             raise InputError(f"The {what} could not be executed: {result.message}")
