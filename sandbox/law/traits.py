@@ -9,7 +9,8 @@ import ast
 import math
 import re
 import sys
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -26,7 +27,6 @@ from lawsmith.sandbox.law.expression import (
     Sum,
     children,
     features,
-    mul,
     parameters,
     transform,
 )
@@ -83,7 +83,7 @@ def _of_one_category(node: Node) -> Node:
 
 
 def _has_level(node: Node) -> bool:
-    """Whether a free constant is added, also where a sum that holds a number is scaled by one."""
+    """Whether a free constant is added, or scales what goes to a constant."""
     match node:
         case Parameter():
             return True
@@ -92,19 +92,8 @@ def _has_level(node: Node) -> bool:
         case Function("maximum", (inner, _)):  # a cap: the law is the one inside
             return _has_level(inner)
         case Product(factors):
-            sums = [f for f in factors if features(f)]
             scaled = any(parameters(f) for f in factors if not features(f))
-            return bool(scaled or sums) and (
-                (scaled and _saturates(mul(*sums)))
-                or all(
-                    (scaled and _saturates(f))
-                    or (
-                        isinstance(f, Sum)
-                        and any(not features(term) and (scaled or parameters(term)) for term in f.terms)
-                    )
-                    for f in sums
-                )
-            )
+            return scaled and all(_saturates(f) for f in factors if features(f))
     return bool(parameters(node)) and not features(node)
 
 
@@ -119,15 +108,14 @@ def _grows(node: Node, names: Sequence[str]) -> bool:
 
 def _saturates(node: Node) -> bool:
     """Whether it goes to a constant as features grow: all that depends on them fades inside a power or an exponential,
-    or grows as fast above the line as below it (a logistic curve, a Hill curve); or grows inside a hyperbolic tangent
-    or an arctangent."""
+    or grows as fast above the line as below it (a logistic curve, a Hill curve); or grows inside an arctangent."""
     match node:
         case Power(Sum(terms), exponent) if not features(exponent):
             rest = [term for term in terms if features(term)]
             return len(rest) < len(terms) and all(map(_fades, rest))
         case Function("exp", (argument,)):
             return _fades(argument)
-        case Function("tanh" | "arctan", (argument,)):
+        case Function("arctan", (argument,)):
             return bool(features(argument)) and (_is_positive(argument) or _is_negative(argument))
     return False
 
@@ -180,9 +168,9 @@ def _is_endless(node: Node) -> bool:
             return any(map(_is_endless, children(node)))
         case Power(base, Number(value)):
             return value > 0 and isinstance(base, Function) and _is_endless(base)
-        case Function("log" | "arcsinh", (argument,)):
+        case Function("log", (argument,)):
             return bool(features(argument))
-        case Function("maximum" | "minimum" | "abs", arguments):
+        case Function("maximum", arguments):
             return any(map(_is_endless, arguments))
         case Function("where", (_, *branches)):
             return any(map(_is_endless, branches))
@@ -196,8 +184,16 @@ def literals(node: Node) -> int:
     exponential, and codes that a feature is compared with are free, up to some beside the parameters: 2446 laws of
     searches hold at most 3 such numbers and 10 structural ones, and no code without a parameter of its own.
     """
-    costly: set[float] = set()
-    free = structural = codes = 0
+    found = list(_numbers(node))
+    costly = {abs(value) for kind, value in found if kind == "costly"}
+    count = Counter(kind for kind, _ in found)
+    own = len({parameter.name for parameter in parameters(node)})
+    allowed = {"free": FREE_NUMBERS + own, "structural": MOST_STRUCTURAL + 2 * own, "code": FREE_CODES + own}
+    return len(costly) + sum(max(count[kind] - most, 0) for kind, most in allowed.items())
+
+
+def _numbers(node: Node) -> Iterator[tuple[str, float]]:
+    """The numbers of a tree, each with what it is: costly, free, structural, or the code of a category."""
     units: dict[str, float] = {}
     origins: dict[str, float] = {}
     waiting: list[tuple[Node, str]] = [(node, "")]
@@ -205,26 +201,19 @@ def literals(node: Node) -> int:
         part, place = waiting.pop()
         match part:
             case Number(value):
-                if place == "code":
-                    codes += 1
-                elif float(f"{value:.{DIGITS}g}") in STRUCTURAL:
-                    structural += 1
-                elif _is_free(value) or (place == "exp" and _is_cap(value)):
-                    free += 1
-                else:
-                    costly.add(abs(value))
+                yield _kind(value, place), value
             case Product((Number(-1.0), Function("maximum" | "minimum") as inner)) if place == "exp":
-                structural += 1
+                yield "structural", -1.0
                 waiting.append((inner, place))
             case Feature(name, unit):
                 if not _is_free(unit) and unit != units.setdefault(name, unit):
-                    costly.add(unit)
+                    yield "costly", unit
             case Product((Number(value), Feature(name, unit))) if not _is_free(value):
                 if unit / value != units.setdefault(name, unit / value):
-                    costly.add(abs(value))
+                    yield "costly", value
             case Sum((Number(value), Feature(name) as column, *rest)) if not _is_free(value):
                 if value != origins.setdefault(name, value):
-                    costly.add(abs(value))
+                    yield "costly", value
                 waiting += [(child, "") for child in (column, *rest)]
             case Function("equal" | "not_equal", (Feature(), Number())):
                 waiting += [(child, "code") for child in children(part)]
@@ -233,9 +222,14 @@ def literals(node: Node) -> int:
                 waiting += [(child, bound) for child in children(part)]
             case _:
                 waiting += [(child, "") for child in children(part)]
-    own = len({parameter.name for parameter in parameters(node)})
-    beyond = (free - FREE_NUMBERS - own, structural - MOST_STRUCTURAL - 2 * own, codes - FREE_CODES - own)
-    return len(costly) + sum(max(more, 0) for more in beyond)
+
+
+def _kind(value: float, place: str) -> str:
+    if place == "code":
+        return "code"
+    if float(f"{value:.{DIGITS}g}") in STRUCTURAL:
+        return "structural"
+    return "free" if _is_free(value) or (place == "exp" and _is_cap(value)) else "costly"
 
 
 def literals_of_text(module: ast.Module) -> int:
