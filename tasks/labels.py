@@ -49,19 +49,18 @@ def units_of(labels: list[str]) -> str | None:
     return f"numbers in different units ({listing([unit or 'none' for unit in units])})"
 
 
+def _told_by(name: str, labels: dict[str, IntArray]) -> str | None:
+    """Another label from which this one follows; of two that tell each other the first stays."""
+    before = list(labels).index(name)
+    others = (other for other in labels if other != name)
+    told = (one for one in others if _tells(labels[one], labels[name], list(labels).index(one) < before))
+    return next(told, None)
+
+
 def _group_or_categories(d: Deciding, labels: dict[str, IntArray]) -> None:
     _leave_out_finer(d, labels)
     for name in list(labels):
-        before = list(labels).index(name)
-        same = next(
-            (
-                other
-                for place, other in enumerate(labels)
-                if other != name and _tells(labels[other], labels[name], place < before)
-            ),
-            None,
-        )
-        if same is not None:
+        if (same := _told_by(name, labels)) is not None:
             d.set(name, "left out", f"follows from {same}")
             del labels[name]
     has_group = d.asked.group is not None or any(role == "group" for role, _ in d.role.values())

@@ -104,11 +104,11 @@ def choose(trials: Sequence[Trial], task: Task, rules: Rules = RULES, allow_opaq
         near, beyond = [*near, plainer], [*beyond, _beyond(plainer.evaluation, task)]
         plausible, votes = np.append(plausible, np.exp(-1)), np.append(votes, 0.0)
     winner = plainer or near[pick]
-    inseparable = _different(near.index(winner), beyond, plausible, rules)
+    others = _different(near.index(winner), beyond, plausible, rules)
     return Choice(
         winner=winner,
         reason=_reason([scores[trial.id] for trial in near], scores[winner.id], rules, plainer is not None),
-        inseparable=tuple(near[k].id for k in inseparable),
+        inseparable=tuple(near[k].id for k in others),
         scores=scores,
         votes={trial.id: float(vote) for trial, vote in zip(near, votes, strict=True)},
         warnings=_warnings(winner),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import numpy as np
@@ -91,27 +91,46 @@ class Progress:
         return Chart(f"Best so far against {label}", alt, plot.svg(alt))
 
 
+@dataclass
+class _Told:
+    """What the events of a run have told so far."""
+
+    spent: dict[str, float | None] = field(default_factory=dict)
+    waiting: dict[str, str] = field(default_factory=dict)
+    steps: list[Step] = field(default_factory=list)
+    best: Trial | None = None
+    candidates: int = 0
+    screened: int = 0
+    failed: int = 0
+
+    @property
+    def trying(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(short(one) for one in self.waiting.values()))[:MOST_TRYING]
+
+    def learn(self, event: Round | Recorded | Screening | None) -> None:
+        match event:
+            case Round(proposals=proposals):
+                self.waiting = {one.id: one.origin or "a candidate" for one in proposals}
+            case Screening(rest=rest, sums=sums):
+                self.screened = rest + sums
+            case Recorded(trial=trial, spent=spent):
+                self.candidates += 1
+                self.failed += not trial.usable
+                self.spent = dict(spent)
+                self.waiting.pop(trial.id, None)
+                if trial.usable and (self.best is None or _validation(trial) > _validation(self.best)):
+                    self.best = trial
+                    error = max(1e-9, 1 - _validation(trial))
+                    self.steps.append(Step(spent.get("seconds") or 0.0, spent.get("calls") or 0.0, error))
+
+
 def progress(archive: Archive) -> Progress:
     """How far a run is; raises InputError where an event cannot be read."""
     manifest, config = archive.manifest, archive.manifest.config
-    spent, waiting, best = dict[str, float | None](), dict[str, str](), None
-    candidates = screened = failed = 0
-    steps: list[Step] = []
+    told = _Told()
     for event in archive.events():
-        match read_event(event):
-            case Round(proposals=proposals):
-                waiting = {one.id: one.origin or "a candidate" for one in proposals}
-            case Screening(rest=rest, sums=sums):
-                screened = rest + sums
-            case Recorded(trial=trial, spent=known):
-                candidates += 1
-                failed += not trial.usable
-                spent = dict(known)
-                waiting.pop(trial.id, None)
-                if trial.usable and (best is None or _validation(trial) > _validation(best)):
-                    best = trial
-                    error = max(1e-9, 1 - _validation(trial))
-                    steps.append(Step(spent.get("seconds") or 0.0, spent.get("calls") or 0.0, error))
+        told.learn(read_event(event))
+    spent = told.spent
     state = archive.state
     return Progress(
         address=manifest.address,
@@ -128,14 +147,12 @@ def progress(archive: Archive) -> Progress:
         usd_left=_left(config, "usd", spent.get("usd", 0.0)),
         calls=int(spent.get("calls") or 0),
         calls_left=None if (left := _left(config, "calls", spent.get("calls") or 0)) is None else int(left),
-        candidates=candidates,
-        screened=screened,
-        failed=failed,
-        best=best,
-        trying=tuple(dict.fromkeys(short(one) for one in waiting.values()))[:MOST_TRYING]
-        if state is State.RUNNING
-        else (),
-        steps=tuple(steps),
+        candidates=told.candidates,
+        screened=told.screened,
+        failed=told.failed,
+        best=told.best,
+        trying=told.trying if state is State.RUNNING else (),
+        steps=tuple(told.steps),
     )
 
 
