@@ -13,12 +13,12 @@ from lawsmith.sandbox.law.values import (
     MAX_ITEMS,
     NAN,
     TREES,
+    EachRow,
     Library,
     Lookup,
     Once,
     RowCount,
     RowNumber,
-    Rows,
     binary,
     call,
     item_of_rows,
@@ -82,11 +82,11 @@ def _collection(name: str, values: Sequence[Any], given: Mapping[str, Any]) -> A
         case "len", [value]:
             return RowCount() if isinstance(value, TREES) else len(items_of(value))
         case "range", [RowCount()]:
-            return Rows(RowNumber())
+            return EachRow(RowNumber())
         case "zip", [_, *_] if all(item is not None for item in map(item_of_rows, values)):
-            return Rows([*map(item_of_rows, values)])
+            return EachRow([*map(item_of_rows, values)])
         case "enumerate", [columns] if item_of_rows(columns) is not None:
-            return Rows([RowNumber(), item_of_rows(columns)])
+            return EachRow([RowNumber(), item_of_rows(columns)])
         case "list" | "tuple", [columns] if item_of_rows(columns) is not None:
             return item_of_rows(columns)
         case "range", [_, *_] if len(values) <= 3 and all(isinstance(value, int) for value in values):

@@ -16,10 +16,10 @@ from lawsmith.sandbox.law.statement import Unreadable
 from lawsmith.sandbox.law.values import (
     NAN,
     TREES,
+    EachRow,
     Library,
     Own,
     RowNumber,
-    Rows,
     Scope,
     binary,
     call,
@@ -169,7 +169,7 @@ class Interpreter(Expressions):
             raise Unreadable("a loop over rows that ends early", node.lineno)
         for name, before in list(scope.names.items()):
             after = inner.names.get(name)
-            if isinstance(after, Rows):
+            if isinstance(after, EachRow):
                 scope.names[name] = after.item
             elif before == [] and isinstance(after, list) and len(after) == 1:
                 scope.names[name] = after[0]
@@ -206,7 +206,7 @@ class Interpreter(Expressions):
         elif not isinstance(known, TREES | int | float) and known != NAN:
             raise Unreadable("an assignment to a part of what is no array", target.lineno)
         elif isinstance(key, RowNumber):
-            scope.names[name] = Rows(value)
+            scope.names[name] = EachRow(value)
         elif key is None and isinstance(value, TREES | int | float):
             scope.names[name] = value
         elif isinstance(key, TREES) and is_truth(key):

@@ -47,7 +47,7 @@ class Columns(Vector):
 
 
 @dataclass(frozen=True)
-class Rows:
+class EachRow:
     """What a loop over rows goes through, as `zip` of columns does: `item` stands for that of every row."""
 
     item: Any
@@ -159,7 +159,7 @@ def item_of_rows(value: Any) -> Any:
     """What stands for the item of every row in a loop over rows; None where the value has no item for each row."""
     if isinstance(value, TREES):
         return value if features(value) else None
-    return value.item if isinstance(value, Rows) else None
+    return value.item if isinstance(value, EachRow) else None
 
 
 def node_of(value: Any) -> Node:
@@ -381,8 +381,8 @@ def merged(condition: Node, then: Any, otherwise: Any) -> Any:
     """One value for what two branches left behind."""
     if then is otherwise or (not isinstance(then, TREES) and type(then) is type(otherwise) and then == otherwise):
         return then
-    if isinstance(then, Rows) or isinstance(otherwise, Rows):
-        return Rows(merged(condition, *(v.item if isinstance(v, Rows) else v for v in (then, otherwise))))
+    if isinstance(then, EachRow) or isinstance(otherwise, EachRow):
+        return EachRow(merged(condition, *(v.item if isinstance(v, EachRow) else v for v in (then, otherwise))))
     if type(then) is dict and type(otherwise) is dict and then.keys() == otherwise.keys():
         return {key: merged(condition, then[key], otherwise[key]) for key in then}
     if isinstance(then, list) and isinstance(otherwise, list) and len(then) == len(otherwise):
