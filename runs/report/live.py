@@ -92,7 +92,7 @@ class Progress:
 
 
 @dataclass
-class _Told:
+class _SoFar:
     """What the events of a run have told so far."""
 
     spent: dict[str, float | None] = field(default_factory=dict)
@@ -127,7 +127,7 @@ class _Told:
 def progress(archive: Archive) -> Progress:
     """How far a run is; raises InputError where an event cannot be read."""
     manifest, config = archive.manifest, archive.manifest.config
-    told = _Told()
+    told = _SoFar()
     for event in archive.events():
         told.learn(read_event(event))
     spent = told.spent
