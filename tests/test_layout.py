@@ -62,6 +62,16 @@ def test_no_module_name_stands_twice():
     assert repeated([(file.stem, file) for file in modules(*MAY_IMPORT) if file.stem != "__init__"]) == {}
 
 
+def test_every_module_is_one_thought():
+    """A second one begins at 400 lines."""
+    files = [
+        *modules(*MAY_IMPORT),
+        *(file for folder in ("tests", "benchmarks") for file in (ROOT / folder).rglob("*.py")),
+    ]
+    lengths = {str(file.relative_to(ROOT)): file.read_text("utf-8").count("\n") for file in files}
+    assert {file: length for file, length in lengths.items() if length > 400} == {}
+
+
 def test_every_data_file_of_a_room_is_declared_as_package_data():
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]["package-data"]
     # What git tracks, because runs/ also holds the archives of whoever works here.

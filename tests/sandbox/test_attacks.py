@@ -18,16 +18,10 @@ import pytest
 import scipy.io.wavfile
 import scipy.sparse
 from attacks import (
-    CHANNELS,
     CONTROL,
     FILES,
     HOST_MAY_FORBID,
-    KERNEL,
     LIBRARIES,
-    MEMORY,
-    MESSAGES,
-    MORE_KERNEL,
-    MORE_MEMORY,
     NETWORK,
     PROCESSES,
     REACH,
@@ -36,35 +30,38 @@ from attacks import (
     together,
     unprotected,
 )
+from kernel_attacks import CHANNELS, KERNEL, MEMORY, MESSAGES
 
 from lawsmith.sandbox import PredictJob, Sandbox, Tier, Verdict
 from lawsmith.sandbox.analysis import analyse
 from lawsmith.sandbox.isolation import ISOLATED
 from lawsmith.tasks import Provenance, Schema, Table, Task
 
-ATTACKS = {
-    **FILES,
-    **LIBRARIES,
-    **REACH,
-    **NETWORK,
-    **PROCESSES,
-    **KERNEL,
-    **MORE_KERNEL,
-    **MEMORY,
-    **MORE_MEMORY,
-    **CHANNELS,
-    **MESSAGES,
-}
+ATTACKS = {**FILES, **LIBRARIES, **REACH, **NETWORK, **PROCESSES, **KERNEL, **MEMORY, **CHANNELS, **MESSAGES}
 TOGETHER = 8
 """Attacks that one process makes in the lower tiers, and in all where the suite is run again by another user."""
 AGAIN = "ATTACKS_MADE_AGAIN"
 KEY = {"LAWSMITH_TEST_KEY": "never to be seen"}
 
 
-@pytest.fixture(scope="module")
-def bait(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, object]]:
-    """Real files, sockets and processes, all open to this user."""
-    folder = tmp_path_factory.mktemp("bait")
+BAITS = {
+    "secret": "secret",
+    "private": "private",
+    "numbers": "numbers",
+    "matrix": "matrix",
+    "array": "array.npy",
+    "pickled": "pickled.npy",
+    "sparse": "sparse.npz",
+    "matlab": "matlab.mat",
+    "sound": "sound.wav",
+    "netcdf": "netcdf.nc",
+    "zipped": "planted.zip",
+    "shared": "shared.so",
+}
+
+
+def lay_out(folder: Path) -> None:
+    """The files of all kinds that libraries can read."""
     (folder / "secret").write_text("a canary sang")
     (folder / "private").write_text("to me only")
     (folder / "private").chmod(0o600)
@@ -81,6 +78,13 @@ def bait(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, object]
     with zipfile.ZipFile(folder / "planted.zip", "w") as zipped:
         zipped.writestr("planted.py", "a = 1\n")
     shutil.copy(next(Path(np.__file__).parent.rglob("_multiarray_umath*.so")), folder / "shared.so")
+
+
+@pytest.fixture(scope="module")
+def bait(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, object]]:
+    """Real files, sockets and processes, all open to this user."""
+    folder = tmp_path_factory.mktemp("bait")
+    lay_out(folder)
     abstract = f"lawsmith-{os.getpid()}"
     sockets = [socket.socket(), socket.socket(socket.AF_UNIX), socket.socket(socket.AF_UNIX)]
     for listener, address in zip(sockets, (("127.0.0.1", 0), f"{folder}/socket", f"\0{abstract}"), strict=True):
@@ -91,18 +95,7 @@ def bait(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, object]
     with subprocess.Popen(["sleep", "600"], env={**os.environ, **KEY}) as sibling:
         yield {
             "folder": str(folder),
-            "secret": f"{folder}/secret",
-            "private": f"{folder}/private",
-            "numbers": f"{folder}/numbers",
-            "matrix": f"{folder}/matrix",
-            "array": f"{folder}/array.npy",
-            "pickled": f"{folder}/pickled.npy",
-            "sparse": f"{folder}/sparse.npz",
-            "matlab": f"{folder}/matlab.mat",
-            "sound": f"{folder}/sound.wav",
-            "netcdf": f"{folder}/netcdf.nc",
-            "zipped": f"{folder}/planted.zip",
-            "shared": f"{folder}/shared.so",
+            **{name: f"{folder}/{file}" for name, file in BAITS.items()},
             "url": f"http://127.0.0.1:{web.server_address[1]}/numbers",
             "port": sockets[0].getsockname()[1],
             "abstract": abstract,

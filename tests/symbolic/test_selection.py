@@ -4,59 +4,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from made_trials import FORM, WAVE, task, trial, winner
 
 from benchmarks.extrapolation import FarOutcome, with_resampled_folds
-from lawsmith.agent.search.score import held_out_error, ranking, typical_error
+from lawsmith.agent.search.score import held_out_error, typical_error
 from lawsmith.agent.search.selection import Gain, choose, gain, information
-from lawsmith.agent.search.waves import unshown_waves
 from lawsmith.runs.trials import Proposal, Trial
 from lawsmith.sandbox import Constants, Evaluation, Verdict
-from lawsmith.sandbox.evaluation import FoldScore
 from lawsmith.sandbox.isolation import Tier
-from lawsmith.tasks import Provenance, Schema, Table, Task
-from lawsmith.tasks.dependence import decisive, steepens
-from lawsmith.tasks.metrics import Scores
+from lawsmith.tasks import Table, Task
 from lawsmith.tasks.noise import replicates
 from lawsmith.tasks.reach import Unsafe
-from lawsmith.tasks.schema import Column
-
-
-def task() -> Task:
-    x = np.linspace(1, 10, 20)
-    schema = Schema(
-        name="own",
-        long_name="own",
-        title="",
-        features=("x",),
-        targets=("y",),
-        group=None,
-        cap=None,
-        columns={"x": Column(name="x"), "y": Column(name="y")},
-    )
-    table = Table({"x": x}, {"y": 1 / x}, ("g",), np.zeros(20, dtype=np.intp))
-    return Task(schema, table, Provenance(source="file", sha256="", path=None))
-
-
-def trial(name: str, errors: list[float], *, train: float = 0.01, constants: int = 3, beyond: float = 0.05) -> Trial:
-    folds = tuple(
-        FoldScore(name=f"x>{k + 1}", kind="frontier", rows=5, r2=0, nmse=0, nmae=0, rmse=(e,), scale=(1.0,))
-        for k, e in enumerate(errors)
-    )
-    evaluation = Evaluation(
-        verdict=Verdict.OK,
-        kind="form",
-        train=Scores(r2=1 - train**2, nmse=train**2, nmae=train),
-        folds=folds,
-        validation_r2=0.9,
-        constants_count=constants,
-        probe=((beyond,), (beyond / 2,)),
-        tier=Tier.FULL,
-    )
-    return Trial(name, Proposal(name), evaluation)
-
-
-def winner(*trials: Trial) -> str:
-    return choose(trials, task()).winner.id
 
 
 def test_extrapolation_beats_training_fit():
@@ -202,23 +160,6 @@ def test_a_sign_that_nearly_all_laws_change_is_chance():
     assert winner(*alike, trial("keeps", [0.15, 0.15], beyond=0.3)) == "keeps"  # one vote for nine of a kind
 
 
-def test_the_score_of_a_law_does_not_depend_on_the_others():
-    one, two = trial("one", [0.1, 0.2]), trial("two", [0.3, 0.01], train=1e-9)
-    assert choose([one, two], task()).scores["one"] == choose([one], task()).scores["one"]
-    assert [t.id for t in ranking([one, two], task())] == sorted(
-        ["one", "two"], key=lambda name: typical_error({"one": one, "two": two}[name], task())
-    )
-
-
-def test_no_law_predicts_better_than_it_fits_or_than_the_digits_tell():
-    lucky = trial("lucky", [1e-9, 1e-9], train=0.3)
-    assert held_out_error(lucky.evaluation, task()) == pytest.approx(0.3 * np.std(task().train.targets["y"]))
-    exact = replace(task(), train=replace(task().train, targets={"y": np.round(1 / task().train.features["x"], 2)}))
-    errors = [held_out_error(trial("x", [e, e], train=1e-9).evaluation, exact) for e in (1e-3, 2e-3, 1e-2)]
-    digits = 0.01 / np.sqrt(12)
-    assert errors[0] > 2 * digits and errors[1] < 1.05 * errors[0] and errors[2] > 1.5 * errors[0]
-
-
 def test_of_laws_that_are_exact_to_the_digits_the_simplest_wins():
     x = np.linspace(1, 10, 20)
     rounded = replace(task(), train=replace(task().train, targets={"y": np.round(1 / x, 3)}))
@@ -271,76 +212,6 @@ def test_what_a_model_gained_is_measured_by_the_score_that_chooses():
     assert gain([model], task(), lambda one: True) == Gain(model, typical_error(model, task()), None, None)
 
 
-FORM = """
-PARAMETERS = ("L", "A", "a")
-def form(x, p):
-    return {law}
-"""
-
-SPELLINGS = {
-    "plain": "return p['L'] + p['A'] * x['x'] ** -p['a']",
-    "statements": "y = x['x'] ** -p['a']\n    y *= p['A']\n    y += p['L']\n    return y",
-    "guarded": "return np.maximum(p['L'] + p['A'] * np.clip(x['x'], 1e-9, None) ** -p['a'], 0)",
-    "branched": "return np.where(x['x'] > 0, p['L'] + p['A'] * x['x'] ** -p['a'], 0.0)",
-    "helped": "def f(u):\n        return u ** -p['a']\n    return p['A'] * f(x['x']) + p['L']",
-}
-
-
-def score_of(body: str) -> float:
-    source = f"import numpy as np\nPARAMETERS = ('L', 'A', 'a')\ndef form(x, p):\n    {body}\n"
-    one = trial("one", [0.1, 0.1])
-    return choose([Trial("one", Proposal(source), one.evaluation), trial("other", [0.1, 0.2])], task()).scores["one"]
-
-
-def test_spelling_never_changes_a_price():
-    scores = {name: score_of(body) for name, body in SPELLINGS.items()}
-    assert len(set(scores.values())) == 1, scores
-    pure = {name: score_of(body.replace("p['L']", "0.0")) for name, body in SPELLINGS.items()}
-    assert len(set(pure.values())) == 1, pure
-    assert pure["plain"] > scores["plain"], "a law without a level pays for it"
-
-
-def test_only_what_the_data_depend_on_is_missed():
-    rng = np.random.default_rng(0)
-    n, d, idle = (10 ** rng.uniform(0, 3, 80) for _ in range(3))
-    y = 1 + n**-0.4 + 0.3 * d**-0.2 + rng.normal(0, 0.01, 80)
-    groups = np.repeat([0, 1], 40)
-    table = Table({"n": n, "d": d, "idle": idle}, {"y": y + 5 * groups}, ("a", "b"), groups)
-    assert decisive(table) == {"n", "d"}
-    assert decisive(table.take(np.arange(12))) == set(), "too few rows to tell"
-    steps = np.arange(80.0)
-    exact = Table({"n": steps, "idle": idle}, {"y": 2 * steps}, ("g",), np.zeros(80, dtype=np.intp))
-    assert decisive(exact) == {"n"}, "rounding is no evidence"
-    shares = {"a": n / (n + d), "b": d / (n + d)}
-    assert decisive(Table(shares, {"y": shares["a"]}, ("g",), np.zeros(80, dtype=np.intp))) == set()
-
-
-def test_a_law_without_a_feature_that_decides_is_dearer_than_one_with_it():
-    x = np.stack(np.meshgrid(np.arange(1.0, 9), np.arange(1.0, 9)), axis=-1).reshape(-1, 2)
-    both = task()
-    table = Table({"x": x[:, 0], "w": x[:, 1]}, {"y": 1 / x[:, 0] + 1 / x[:, 1]}, ("g",), np.zeros(64, dtype=np.intp))
-    both = Task(both.schema.model_copy(update={"features": ("x", "w")}), table, both.provenance)
-    laws = {"without": "p['L'] + p['A'] / x['x']", "with": "p['L'] + p['A'] / x['x'] + p['a'] / x['w']"}
-    found = {}
-    for name, errors in (("without", 0.099), ("with", 0.1)):
-        made = trial(name, [errors] * 2, constants=2 + (name == "with"))
-        found[name] = Trial(name, Proposal(FORM.format(law=laws[name])), made.evaluation)
-    assert choose(list(found.values()), both).winner.id == "with"
-    assert choose(list(found.values()), task()).winner.id == "without"
-
-
-def test_a_fold_without_spread_is_measured_by_the_others():
-    def single_row(name: str, errors: list[float]) -> Trial:
-        one = trial(name, errors)
-        folds = one.evaluation.folds
-        narrow = (folds[0].model_copy(update={"scale": (0.0,)}), *folds[1:])
-        return Trial(name, one.proposal, one.evaluation.model_copy(update={"folds": narrow}))
-
-    choice = choose([single_row("exact", [1e-12, 0.2]), single_row("good", [1e-9, 0.1])], task())
-    assert choice.winner.id == "good"
-    assert all(0 < score < 20 for score in choice.scores.values())
-
-
 def test_the_order_of_the_trials_does_not_matter_for_distinct_scores():
     trials = [trial(name, [error, error]) for name, error in (("a", 0.3), ("b", 0.1), ("c", 0.9))]
     assert winner(*trials) == winner(*reversed(trials)) == "b"
@@ -350,17 +221,6 @@ def test_without_a_usable_trial_nothing_is_chosen():
     failed = Evaluation(verdict=Verdict.TIMEOUT, tier=Tier.FULL)
     with pytest.raises(ValueError, match="no usable trial"):
         choose([Trial("late", Proposal("late"), failed)], task())
-
-
-def test_a_blind_change_and_a_lack_of_rows_make_a_law_dearer():
-    first = trial("first", [0.1, 0.1])
-    for gained, expected in ((0.05, "first"), (0.15, "child")):  # less than a change must buy, and more
-        child = trial("child", [0.1 * np.exp(-gained)] * 2)
-        changed = Trial("child", Proposal("child", ("first",), by_chance=1), child.evaluation)
-        assert winner(first, changed) == expected
-        assert winner(first, child) == "child", "what somebody wrote is no blind change"
-    small, large = trial("small", [0.1, 0.1], constants=4), trial("large", [0.06, 0.06], constants=9)
-    assert winner(small, large) == "small"
 
 
 def test_of_exact_laws_the_simplest_wins_however_central_another_is():
@@ -391,31 +251,6 @@ def test_a_law_that_nobody_can_read_wins_only_where_none_can_be_read_or_the_user
     assert any("opaque" in warning and "global" in warning for warning in alone.warnings)
 
 
-WAVE = 'import numpy as np\nPARAMETERS = ["A", "w"]\ndef form(x, p):\n    return p["A"] * np.cos(p["w"] * x["x"])\n'
-
-
-@pytest.mark.parametrize(("rate", "levels", "unshown"), [(2.0, 20, 0), (2.0, 5, 1), (0.1, 20, 1), (6.0, 20, 1)])
-def test_a_wave_needs_rows_that_show_its_turns(rate, levels, unshown):
-    table = Table(
-        {"x": np.repeat(np.linspace(0, 10, levels), 2)},
-        {"y": np.zeros(2 * levels)},
-        ("g",),
-        np.zeros(2 * levels, dtype=np.intp),
-    )
-    constants = Constants(("A", "w"), ("g",), np.array([[1.0, rate]]))
-    evaluation = trial("wave", [0.1]).evaluation.model_copy(update={"constants": constants.to_json()})
-    assert unshown_waves(WAVE, evaluation, table) == unshown
-
-
-def test_the_cosine_of_an_angle_itself_claims_no_turns():
-    table = Table({"x": np.linspace(0, 2, 20)}, {"y": np.zeros(20)}, ("g",), np.zeros(20, dtype=np.intp))
-    constants = Constants(("A",), ("g",), np.array([[1.0]]))
-    evaluation = trial("wave", [0.1]).evaluation.model_copy(update={"constants": constants.to_json()})
-    plain, fitted = (WAVE.replace(', "w"]', "]").replace('p["w"] *', rate) for rate in ("", "2.0 *"))
-    assert unshown_waves(plain, evaluation, table) == 0
-    assert unshown_waves(fitted, evaluation, table) == 1
-
-
 def test_a_wave_that_no_row_shows_wins_only_where_nothing_else_does_about_as_well():
     def made(name: str, source: str, constants: Constants, error: float) -> Trial:
         evaluation = trial(name, [error, error], constants=2).evaluation
@@ -429,22 +264,6 @@ def test_a_wave_that_no_row_shows_wins_only_where_nothing_else_does_about_as_wel
     assert winner(bend, made("power", power, constants, 0.016)) == "power"
     assert winner(turns, made("power", power, constants, 0.016)) == "turns"
     assert winner(bend, made("power", power, constants, 0.1)) == "bend"
-
-
-@pytest.mark.parametrize(
-    ("law", "expected"),
-    [
-        (lambda t: np.exp(0.5 * t), True),
-        (lambda t: 2 + t**3, True),
-        (lambda t: 1.7 + t**-0.3, False),
-        (lambda t: 3 * t, False),
-        (lambda t: 1 / (1 + np.exp(6 - t)), False),
-    ],
-)
-def test_data_that_steepen_ask_no_law_for_a_level(law, expected):
-    t = np.arange(1.0, 13.0)
-    rows = Table({"t": t}, {"y": law(t)}, ("all",), np.zeros(12, dtype=np.intp))
-    assert steepens(rows) is expected
 
 
 def test_a_law_that_repeated_measurements_rule_out_gives_way_to_one_nearly_as_good() -> None:

@@ -19,7 +19,6 @@ import pytest
 
 from lawsmith.tasks import InputError, read_dataset
 from lawsmith.tasks.cells import NumberNotation, convert
-from lawsmith.tasks.dates import decimal_year
 from lawsmith.tasks.frames import frame_bytes
 from lawsmith.tasks.reading import parse_table
 
@@ -233,34 +232,6 @@ def test_notations_that_contradict_themselves(tmp_path: Path):
         read_dataset(tmp_path / "t.csv", ["loss"], decimal="x")
 
 
-@pytest.mark.parametrize(
-    ("cells", "values"),
-    [
-        (("6x10^9", "2×10^8", "10^7", "3*10**6"), [6e9, 2e8, 1e7, 3e6]),
-        (("1.5D+06", "2.5d+05", "1D3", "7"), [1.5e6, 2.5e5, 1e3, 7]),
-        (("2^10", "2^11", "2**12", "7"), [1024, 2048, 4096, 7]),
-        (("$12", "$1,200", "$7.5", "$3"), [12, 1200, 7.5, 3]),
-        (("=12", "'1200", "=7.5", "'3"), [12, 1200, 7.5, 3]),
-        (("\u200b12", "1200", "7.5\u2060", "3"), [12, 1200, 7.5, 3]),
-        (("−1.5", "+2", "3.", ".5"), [-1.5, 2, 3, 0.5]),
-        (("1'200", "12'000", "900", "1"), [1200, 12000, 900, 1]),
-    ],
-)
-def test_other_ways_to_write_a_number(cells: tuple[str, ...], values: list[float], tmp_path: Path):
-    rows = "".join(f"{cell}\t{k + 2}\n" for k, cell in enumerate(cells))
-    (tmp_path / "t.tsv").write_text(f"x\ty\n{rows}")
-    assert read_dataset(tmp_path / "t.tsv", ["y"]).task.train.features["x"].tolist() == values
-
-
-@pytest.mark.parametrize("words", [("Y", "N"), ("on", "OFF"), ("yes", "no"), ("TRUE", "false"), ("T", "F"), ("✓", "✗")])
-def test_words_for_true_and_false(words: tuple[str, str], tmp_path: Path):
-    rows = "".join(f"{k + 1.5},{words[k % 2]},{k + 3 * (k % 2)}\n" for k in range(12))
-    (tmp_path / "t.csv").write_text(f"x,flag,y\n{rows}")
-    task = read_dataset(tmp_path / "t.csv", ["y"]).task
-    assert task.train.categories == ("flag",)
-    assert set(task.schema.columns["flag"].levels) == set(words)
-
-
 def test_names_in_any_script_are_names(tmp_path: Path):
     rows = "".join(f"{2.0**k},{k % 3},{9 / (k + 1) + k % 3}\n" for k in range(12))
     (tmp_path / "t.csv").write_text(f"模型大小,温度,损失\n{rows}")
@@ -275,76 +246,6 @@ def test_a_range_in_per_cent_of_a_target_in_per_cent(tmp_path: Path):
     half = read_dataset(tmp_path / "t.csv", ["acc"], ranges=["acc=20:"])
     assert half.task.knowledge.ranges["acc"] == (0.2, np.inf)
     assert "acc is written in per cent and became shares; its range is 0.2 to inf." in half.notices
-
-
-def test_numbers_that_only_look_like_days(tmp_path: Path):
-    """No day is the 31st of February; and sizes are sizes whatever they look like."""
-    sizes = (20200101, 20200202, 20200301, 20210101)
-    for name, cells in (("day", (20200101, 20200231, 20200301, 20210101)), ("N", sizes)):
-        (tmp_path / "t.csv").write_text(f"{name},y\n" + "".join(f"{cell},{k}\n" for k, cell in enumerate(cells)))
-        assert read_dataset(tmp_path / "t.csv", ["y"]).task.train.features[name].tolist() == list(cells)
-
-
-def test_dates_are_decimal_years():
-    assert decimal_year("2022-06-01") == pytest.approx(2022 + 151 / 365)
-    assert decimal_year("2024-07-01T12:00:00Z") == pytest.approx(2024 + 182.5 / 366)
-    assert decimal_year("2022-06-01T00:00:00+02:00") == pytest.approx(2022 + (151 - 1 / 12) / 365)
-    assert decimal_year("2022-06") == decimal_year("2022-06-01")
-    assert decimal_year("2022-13-01") is decimal_year("06/01/2022") is decimal_year("2022") is None
-    assert decimal_year("10:30:00 2022") is decimal_year("2022-06-01 25:00") is decimal_year("Foo 2022") is None
-
-
-@pytest.mark.parametrize(
-    ("cells", "first"),
-    [
-        (("01/03/2021", "13/03/2021", "02/04/2021", "02/05/2021"), "2021-03-01"),
-        (("3/1/2021", "3/13/2021", "4/2/2021", "5/2/2021"), "2021-03-01"),
-        (("3/1/21", "3/13/21 08:15:00 AM", "4/2/21", "5/2/21"), "2021-03-01"),
-        (("3/1/98", "3/13/98", "4/2/98", "5/2/98"), "1998-03-01"),
-        (("1.3.2021", "2.3.2021", "2.4.2021", "2.5.2021"), "2021-03-01"),
-        (("3/1/2021 2:30 PM", "3/13/2021 2:30 PM", "4/2/2021 1:00 AM", "5/2/2021 12:00 AM"), "2021-03-01T14:30"),
-        (("Jan 2021", "February 2021", "Sept 2021", "Dec. 2021"), "2021-01-01"),
-        (("Jänner 2021", "Juin 2021", "Set. 2021", "Diciembre 2021"), "2021-01-01"),
-        (("März 2021", "15. Mai 2021", "3 août 2021", "1. Dezember 2021"), "2021-03-01"),
-        (("2021-Q3", "2021-Q4", "2022Q1", "Q2 2022"), "2021-07-01"),
-        (("2021W05", "2021-W06", "2021-W07", "2021-W08"), "2021-02-01"),
-        (("01-Mar-2021", "2 March 2021", "March 3, 2021", "4th April 2021"), "2021-03-01"),
-    ],
-)
-def test_dates_of_other_kinds(cells: tuple[str, ...], first: str, tmp_path: Path):
-    rows = "".join(f'"{cell}",{k}\n' for k, cell in enumerate(cells))
-    (tmp_path / "t.csv").write_text(f"when,loss\n{rows}")
-    dataset = read_dataset(tmp_path / "t.csv", ["loss"])
-    years = dataset.task.train.features["when"]
-    assert years[0] == decimal_year(first)
-    assert (np.diff(years) > 0).all()
-    assert f"when: dates became decimal years ({cells[0]} is {years[0]:.3f})." in dataset.notices
-
-
-@pytest.mark.parametrize("cells", ["01/03/2020 02/05/2020 11/12/2020", "24/05/14 24/05/15 24/06/01"])
-def test_dates_that_leave_open_which_number_is_the_day(cells: str, tmp_path: Path):
-    rows = "".join(f"{cell},{4 - k}\n" for k, cell in enumerate([*cells.split(), cells.split()[-1]]))
-    (tmp_path / "t.csv").write_text(f"when,loss\n{rows}")
-    with pytest.raises(InputError, match="no row tells the day from the month; write them like 2022-06-01"):
-        read_dataset(tmp_path / "t.csv", ["loss"])
-
-
-@pytest.mark.parametrize(
-    ("cells", "values", "unit"),
-    [
-        (("64KB", "1 MB", "2MiB", "512 B"), [64e3, 1e6, 2 * 1024**2, 512], "bytes"),
-        (("10 ms", "1.5 s", "2 min", "350µs"), [0.01, 1.5, 120, 350e-6], "s"),
-        (("45s", "3m 20s", "1h 5m 3s", "1d 3h"), [45, 200, 3903, 97200], "s"),
-        (("100 nm", "1.5 µm", "2 mm", "3 m"), [100e-9, 1.5e-6, 2e-3, 3], "m"),
-        (("10 nM", "1 µM", "1 mM", "2 M"), [1e-8, 1e-6, 1e-3, 2], "M"),
-    ],
-)
-def test_units_that_differ_from_cell_to_cell(cells: tuple[str, ...], values: list[float], unit: str, tmp_path: Path):
-    (tmp_path / "t.csv").write_text("x,y\n" + "".join(f"{cell},{k + 2}\n" for k, cell in enumerate(cells)))
-    dataset = read_dataset(tmp_path / "t.csv", ["y"])
-    assert dataset.task.train.features["x"] == pytest.approx(values)
-    assert dataset.task.schema.columns["x"].unit == unit
-    assert any(f"({cells[0]!r} is {values[0]:g}" in notice for notice in dataset.notices)
 
 
 class Column(str, Enum):  # noqa: UP042  # as older Pythons write it

@@ -1,0 +1,60 @@
+"""Trials of a made task, with errors as a test wants them."""
+
+import numpy as np
+
+from lawsmith.agent.search.selection import choose
+from lawsmith.runs.trials import Proposal, Trial
+from lawsmith.sandbox import Evaluation, Verdict
+from lawsmith.sandbox.evaluation import FoldScore
+from lawsmith.sandbox.isolation import Tier
+from lawsmith.tasks import Provenance, Schema, Table, Task
+from lawsmith.tasks.metrics import Scores
+from lawsmith.tasks.schema import Column
+
+
+def task() -> Task:
+    x = np.linspace(1, 10, 20)
+    schema = Schema(
+        name="own",
+        long_name="own",
+        title="",
+        features=("x",),
+        targets=("y",),
+        group=None,
+        cap=None,
+        columns={"x": Column(name="x"), "y": Column(name="y")},
+    )
+    table = Table({"x": x}, {"y": 1 / x}, ("g",), np.zeros(20, dtype=np.intp))
+    return Task(schema, table, Provenance(source="file", sha256="", path=None))
+
+
+def trial(name: str, errors: list[float], *, train: float = 0.01, constants: int = 3, beyond: float = 0.05) -> Trial:
+    folds = tuple(
+        FoldScore(name=f"x>{k + 1}", kind="frontier", rows=5, r2=0, nmse=0, nmae=0, rmse=(e,), scale=(1.0,))
+        for k, e in enumerate(errors)
+    )
+    evaluation = Evaluation(
+        verdict=Verdict.OK,
+        kind="form",
+        train=Scores(r2=1 - train**2, nmse=train**2, nmae=train),
+        folds=folds,
+        validation_r2=0.9,
+        constants_count=constants,
+        probe=((beyond,), (beyond / 2,)),
+        tier=Tier.FULL,
+    )
+    return Trial(name, Proposal(name), evaluation)
+
+
+def winner(*trials: Trial) -> str:
+    return choose(trials, task()).winner.id
+
+
+FORM = """
+PARAMETERS = ("L", "A", "a")
+def form(x, p):
+    return {law}
+"""
+
+
+WAVE = 'import numpy as np\nPARAMETERS = ["A", "w"]\ndef form(x, p):\n    return p["A"] * np.cos(p["w"] * x["x"])\n'

@@ -1,0 +1,221 @@
+"""What the text of a cell means: numbers, days, durations and units as people write them."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from tables import FRAME, read
+
+from lawsmith.tasks import InputError, read_dataset
+from lawsmith.tasks.dates import decimal_year
+
+
+@pytest.mark.parametrize(
+    ("cells", "largest"),
+    [
+        (["10 million", "30 million", "100 million", "300 million", "1 billion"], 1e9),
+        (["~10M", "~30M", "~100M", "≈300M", "1B"], 1e9),
+        (["10^7", "10^7.5", "10^8", "10^8.5", "10^9.0"], 1e9),
+        (["1/1000", "1/300", "1/100", "1/30", "1/10"], 0.1),
+    ],
+)
+def test_numbers_as_people_write_them(cells: list[str], largest: float, tmp_path: Path):
+    found = read(tmp_path, FRAME.assign(N=np.repeat(cells, 3))).task
+    assert found.schema.features == ("N", "D") and found.train.features["N"].max() == pytest.approx(largest)
+
+
+@pytest.mark.parametrize(
+    "cells", [["1/2", "1/3", "1/4", "1/5", "1/6"], ["3/2020", "4/2020", "5/2020", "6/2020", "7/2020"]]
+)
+def test_what_may_be_a_day_is_no_fraction(cells: list[str], tmp_path: Path):
+    assert "when" not in read(tmp_path, FRAME.assign(when=np.repeat(cells, 3))).task.train.features
+
+
+def test_units_that_differ_in_the_target_are_named(tmp_path: Path):
+    frame = FRAME.assign(loss=[f"{loss:.3f} {'mV' if k % 2 else 's'}" for k, loss in enumerate(FRAME["loss"])])
+    with pytest.raises(InputError, match=r"numbers in different units \(s and mV\)"):
+        read(tmp_path, frame)
+
+
+@pytest.mark.parametrize(
+    "cells", [[f"0 days 00:{k:02d}:30" for k in range(15)], [f"00:{k:02d}:30.0" for k in range(15)]]
+)
+def test_durations_become_seconds(cells: list[str], tmp_path: Path):
+    data = read(tmp_path, pd.DataFrame({"elapsed": cells, "volts": np.exp(-np.arange(15) / 4)}), "volts")
+    assert data.task.train.features["elapsed"] == pytest.approx(30 + 60.0 * np.arange(15))
+    assert "durations became seconds" in " ".join(data.notices)
+
+
+@pytest.mark.parametrize(
+    ("name", "cell", "seconds"),
+    [
+        ("elapsed", "PT{}M30S", 60),
+        ("elapsed", "{}0:30", 600),
+        ("elapsed", "0{}:30.5", 60),
+        ("pace (mm:ss)", "0{}:30", 60),
+        ("ran hh:mm", "0{}:30", 3600),
+    ],
+)
+def test_short_clocks_and_iso_durations_become_seconds(name: str, cell: str, seconds: float, tmp_path: Path):
+    made = pd.DataFrame({name: [cell.format(k) for k in range(10)], "volts": np.exp(-np.arange(10) / 4)})
+    values = read(tmp_path, made, "volts").task.train.features[name]
+    assert np.diff(values) == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize(
+    ("cell", "message"),
+    [
+        ("0{}:30", "may be 00 min 30 s or 00 h 30 min: write 00:00:30"),
+        ("<0.{}", "bounds a value"),
+        ("BLQ", "bounds a value"),
+    ],
+)
+def test_cells_of_two_readings_and_bounds_say_what_to_write(cell: str, message: str, tmp_path: Path):
+    made = pd.DataFrame({"volts": np.exp(-np.arange(9.0) / 4), "y": [cell.format(k) for k in range(9)]})
+    with pytest.raises(InputError, match=message):
+        read(tmp_path, made, "y")
+
+
+def test_numbers_in_brackets_among_others_are_negative(tmp_path: Path):
+    made = pd.DataFrame({"x": range(8), "y": ["(4.00)", "($1,200)", "0", "1", "4", "9", "16", "25"]})
+    data = read(tmp_path, made, "y")
+    assert list(data.task.train.targets["y"][:3]) == [-4, -1200, 0]
+    assert "y: '(4.00)' was read as -4." in data.notices
+
+
+def test_a_bare_prefix_beside_a_unit_is_of_that_unit(tmp_path: Path):
+    made = pd.DataFrame({"f": ["10Hz", "100Hz", "1kHz", "10k", "100k"] * 2, "gain": np.arange(10.0)})
+    assert list(read(tmp_path, made, "gain").task.train.features["f"][:5]) == [10, 100, 1e3, 1e4, 1e5]
+
+
+def test_sizes_with_their_noun_are_numbers(tmp_path: Path):
+    sizes = np.repeat(["10M params", "30M params", "100M params", "300M params", "1B params"], 3)
+    found = read(tmp_path, FRAME.assign(N=sizes, D=[f"{d / 1e9:g}B tokens" for d in FRAME["D"]])).task.train.features
+    assert found["N"].max() == 1e9 and found["D"].max() == 1e11
+
+
+def test_prefixes_beside_currencies_are_no_molar_units(tmp_path: Path):
+    made = pd.DataFrame(
+        {"staff": [1, 2, 5, 10, 40, 60], "revenue": ["$50K", "$90K", "$250K", "$500K", "$2.00M", "$3.00M"]}
+    )
+    assert list(read(tmp_path, made, "revenue").task.train.targets["revenue"][[0, 4]]) == [5e4, 2e6]
+
+
+def test_spans_of_years_are_no_months(tmp_path: Path):
+    made = pd.DataFrame({"year": [f"{y}-{(y + 1) % 100:02d}" for y in range(1999, 2011)], "spend": range(12)})
+    with pytest.raises(InputError, match="spans of years, or months; write them like 2009 or"):
+        read(tmp_path, made, "spend")
+
+
+@pytest.mark.parametrize(
+    ("cells", "first"),
+    [
+        (("７．５", "１２", "１０", "９"), 7.5),
+        (("٧٫٥", "١٢", "١٠", "٩"), 7.5),
+        (("36,10,88,090", "1,02,87,37,436", "43,92,34,771", "54,81,59,652"), 361088090),
+        (("1.5", "Undetermined", "2", "3"), 1.5),
+    ],
+)
+def test_numbers_of_other_scripts_and_groupings(cells: tuple[str, ...], first: float, tmp_path: Path):
+    frame = pd.DataFrame({"x": [1, 2, 3, 4] * 3, "loss": cells * 3})
+    data = read(tmp_path, frame, drop_incomplete="Undetermined" in cells)
+    assert data.task.train.targets["loss"][0] == first
+
+
+@pytest.mark.parametrize(
+    ("cells", "values"),
+    [
+        (("6x10^9", "2×10^8", "10^7", "3*10**6"), [6e9, 2e8, 1e7, 3e6]),
+        (("1.5D+06", "2.5d+05", "1D3", "7"), [1.5e6, 2.5e5, 1e3, 7]),
+        (("2^10", "2^11", "2**12", "7"), [1024, 2048, 4096, 7]),
+        (("$12", "$1,200", "$7.5", "$3"), [12, 1200, 7.5, 3]),
+        (("=12", "'1200", "=7.5", "'3"), [12, 1200, 7.5, 3]),
+        (("\u200b12", "1200", "7.5\u2060", "3"), [12, 1200, 7.5, 3]),
+        (("−1.5", "+2", "3.", ".5"), [-1.5, 2, 3, 0.5]),
+        (("1'200", "12'000", "900", "1"), [1200, 12000, 900, 1]),
+    ],
+)
+def test_other_ways_to_write_a_number(cells: tuple[str, ...], values: list[float], tmp_path: Path):
+    rows = "".join(f"{cell}\t{k + 2}\n" for k, cell in enumerate(cells))
+    (tmp_path / "t.tsv").write_text(f"x\ty\n{rows}")
+    assert read_dataset(tmp_path / "t.tsv", ["y"]).task.train.features["x"].tolist() == values
+
+
+@pytest.mark.parametrize("words", [("Y", "N"), ("on", "OFF"), ("yes", "no"), ("TRUE", "false"), ("T", "F"), ("✓", "✗")])
+def test_words_for_true_and_false(words: tuple[str, str], tmp_path: Path):
+    rows = "".join(f"{k + 1.5},{words[k % 2]},{k + 3 * (k % 2)}\n" for k in range(12))
+    (tmp_path / "t.csv").write_text(f"x,flag,y\n{rows}")
+    task = read_dataset(tmp_path / "t.csv", ["y"]).task
+    assert task.train.categories == ("flag",)
+    assert set(task.schema.columns["flag"].levels) == set(words)
+
+
+def test_numbers_that_only_look_like_days(tmp_path: Path):
+    """No day is the 31st of February; and sizes are sizes whatever they look like."""
+    sizes = (20200101, 20200202, 20200301, 20210101)
+    for name, cells in (("day", (20200101, 20200231, 20200301, 20210101)), ("N", sizes)):
+        (tmp_path / "t.csv").write_text(f"{name},y\n" + "".join(f"{cell},{k}\n" for k, cell in enumerate(cells)))
+        assert read_dataset(tmp_path / "t.csv", ["y"]).task.train.features[name].tolist() == list(cells)
+
+
+def test_dates_are_decimal_years():
+    assert decimal_year("2022-06-01") == pytest.approx(2022 + 151 / 365)
+    assert decimal_year("2024-07-01T12:00:00Z") == pytest.approx(2024 + 182.5 / 366)
+    assert decimal_year("2022-06-01T00:00:00+02:00") == pytest.approx(2022 + (151 - 1 / 12) / 365)
+    assert decimal_year("2022-06") == decimal_year("2022-06-01")
+    assert decimal_year("2022-13-01") is decimal_year("06/01/2022") is decimal_year("2022") is None
+    assert decimal_year("10:30:00 2022") is decimal_year("2022-06-01 25:00") is decimal_year("Foo 2022") is None
+
+
+@pytest.mark.parametrize(
+    ("cells", "first"),
+    [
+        (("01/03/2021", "13/03/2021", "02/04/2021", "02/05/2021"), "2021-03-01"),
+        (("3/1/2021", "3/13/2021", "4/2/2021", "5/2/2021"), "2021-03-01"),
+        (("3/1/21", "3/13/21 08:15:00 AM", "4/2/21", "5/2/21"), "2021-03-01"),
+        (("3/1/98", "3/13/98", "4/2/98", "5/2/98"), "1998-03-01"),
+        (("1.3.2021", "2.3.2021", "2.4.2021", "2.5.2021"), "2021-03-01"),
+        (("3/1/2021 2:30 PM", "3/13/2021 2:30 PM", "4/2/2021 1:00 AM", "5/2/2021 12:00 AM"), "2021-03-01T14:30"),
+        (("Jan 2021", "February 2021", "Sept 2021", "Dec. 2021"), "2021-01-01"),
+        (("Jänner 2021", "Juin 2021", "Set. 2021", "Diciembre 2021"), "2021-01-01"),
+        (("März 2021", "15. Mai 2021", "3 août 2021", "1. Dezember 2021"), "2021-03-01"),
+        (("2021-Q3", "2021-Q4", "2022Q1", "Q2 2022"), "2021-07-01"),
+        (("2021W05", "2021-W06", "2021-W07", "2021-W08"), "2021-02-01"),
+        (("01-Mar-2021", "2 March 2021", "March 3, 2021", "4th April 2021"), "2021-03-01"),
+    ],
+)
+def test_dates_of_other_kinds(cells: tuple[str, ...], first: str, tmp_path: Path):
+    rows = "".join(f'"{cell}",{k}\n' for k, cell in enumerate(cells))
+    (tmp_path / "t.csv").write_text(f"when,loss\n{rows}")
+    dataset = read_dataset(tmp_path / "t.csv", ["loss"])
+    years = dataset.task.train.features["when"]
+    assert years[0] == decimal_year(first)
+    assert (np.diff(years) > 0).all()
+    assert f"when: dates became decimal years ({cells[0]} is {years[0]:.3f})." in dataset.notices
+
+
+@pytest.mark.parametrize("cells", ["01/03/2020 02/05/2020 11/12/2020", "24/05/14 24/05/15 24/06/01"])
+def test_dates_that_leave_open_which_number_is_the_day(cells: str, tmp_path: Path):
+    rows = "".join(f"{cell},{4 - k}\n" for k, cell in enumerate([*cells.split(), cells.split()[-1]]))
+    (tmp_path / "t.csv").write_text(f"when,loss\n{rows}")
+    with pytest.raises(InputError, match="no row tells the day from the month; write them like 2022-06-01"):
+        read_dataset(tmp_path / "t.csv", ["loss"])
+
+
+@pytest.mark.parametrize(
+    ("cells", "values", "unit"),
+    [
+        (("64KB", "1 MB", "2MiB", "512 B"), [64e3, 1e6, 2 * 1024**2, 512], "bytes"),
+        (("10 ms", "1.5 s", "2 min", "350µs"), [0.01, 1.5, 120, 350e-6], "s"),
+        (("45s", "3m 20s", "1h 5m 3s", "1d 3h"), [45, 200, 3903, 97200], "s"),
+        (("100 nm", "1.5 µm", "2 mm", "3 m"), [100e-9, 1.5e-6, 2e-3, 3], "m"),
+        (("10 nM", "1 µM", "1 mM", "2 M"), [1e-8, 1e-6, 1e-3, 2], "M"),
+    ],
+)
+def test_units_that_differ_from_cell_to_cell(cells: tuple[str, ...], values: list[float], unit: str, tmp_path: Path):
+    (tmp_path / "t.csv").write_text("x,y\n" + "".join(f"{cell},{k + 2}\n" for k, cell in enumerate(cells)))
+    dataset = read_dataset(tmp_path / "t.csv", ["y"])
+    assert dataset.task.train.features["x"] == pytest.approx(values)
+    assert dataset.task.schema.columns["x"].unit == unit
+    assert any(f"({cells[0]!r} is {values[0]:g}" in notice for notice in dataset.notices)
