@@ -25,7 +25,7 @@ from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.metrics import r2
 
 LAWS = 24  # plain laws of the library that are asked beside its surfaces, and as many of the user's own
-LEAST_ROWS = 12  # fewer rows cannot outvote one
+LEAST_ROWS = 12  # fewer rows cannot outvote one, but may tell that errors grow
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,7 +116,8 @@ def doubted(
     end = math.inf if seconds is None else time.monotonic() + seconds
     task = dataset.task
     trusting = SearchTask.of(task)
-    if len(task.train) < LEAST_ROWS or trusting.task is not task:
+    few = len(task.train) < LEAST_ROWS
+    if trusting.task is not task or (few and not may_grow(task.train)):
         return dataset, None
     tables = [task.train, *([by_value(task.train)] if may_grow(task.train) else [])]
     try:
@@ -129,7 +130,7 @@ def doubted(
         if growing is not None:
             predictions = [*predictions, *relative]  # tiny values of another unit outweigh all others in the second
             task = replace(task, train=replace(task.train, weight=growing.weights))
-    rows = disbelieved(task.train, predictions)
+    rows = () if few else disbelieved(task.train, predictions)
     if not rows and growing is None:
         return dataset, None
     weighed = with_little_weight(task, [row.row for row in rows])

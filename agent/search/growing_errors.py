@@ -16,9 +16,10 @@ from lawsmith.agent.search.outliers import FEW, MOST, neighbours
 from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.table import Table
 
-FEWEST_ROWS = 12  # with fewer, how errors grow is chance
+FEWEST_ROWS = 8  # with fewer, how errors grow is chance
 RATIO = 3.0  # of the targets' upper and lower tenth, below which both kinds of errors look alike
-CLEARLY, EACH = (6.0, 0.1)  # logarithm of how much likelier errors that grow must be: at least, and for each row
+CLEARLY, EACH = (6.0, 0.1)  # logarithm of how much likelier errors that grow must be: at least, and for each row …
+OF_FEW = 0.3  # … and for each row of a small table, which cannot tell more
 OUTLIER = 6.0  # what a row that is left out as an outlier costs: it lies six typical errors off, or counts
 FLOORS = (0.0, 0.03, 0.1, 0.3, 1.0)  # errors that do not grow, as shares of the typical one that does
 NOISE = 0.5  # correlation of a row's residual with its neighbours' beyond which laws miss a bend
@@ -73,7 +74,7 @@ def growing_errors(train: Table, predictions: Sequence[Array]) -> GrowingErrors 
     best, all_rows = likelihoods.max(axis=0), likelihoods[:, 0]
     gain = min(best.max() - equal.max(), best[0] - equal[0])  # outliers may speak for either kind
     law, size = growing[int(np.argmax(all_rows))]
-    clearly = max(CLEARLY, EACH * len(train))
+    clearly = max(min(CLEARLY, OF_FEW * len(train)), EACH * len(train))
     if gain < clearly or _bends(train, (measured - law) / size):
         return None
     return GrowingErrors(next(iter(train.targets)), _weights(size))

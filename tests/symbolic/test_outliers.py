@@ -190,6 +190,21 @@ def test_two_outliers_are_no_free_explanation_of_errors_that_grow(seed: int) -> 
     assert growing_errors(table(x, equal), [truth[:, None]]) is None
 
 
+def test_ten_optima_over_decades_tell_that_their_errors_grow(sandbox: Sandbox) -> None:
+    """Optimal sizes of ten budgets are read off with errors in per cent; the last alone says little of the exponent."""
+    noise = np.random.default_rng(0).standard_normal(10)
+    budgets = np.geomspace(1e17, 1e20, 10)
+    truth = 1e8 * (budgets / 1e20) ** 0.5
+    schema = Schema(name="o", long_name="o", title="", features=("n",), targets=("loss",), group=None, cap=7)
+    told = []
+    for measured in (truth * (1 + 0.04 * noise), truth + 1e6 * noise):
+        task = Task(schema, table(budgets, measured), Provenance("file", "", None))
+        told.append(doubted(Dataset(task, None), sandbox)[1])
+    assert told[0] is not None and told[0].growing is not None
+    assert told[0].rows == (), "ten rows cannot outvote one"
+    assert told[1] is None, "equal errors"
+
+
 def test_without_doubts_the_table_stays_the_same_object() -> None:
     task = families({}).task
     assert with_little_weight(task, ()) is task
