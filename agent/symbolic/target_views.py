@@ -64,7 +64,9 @@ VIEWS = (
 
 def favoured(target: Array, columns: Array) -> View | None:
     """The view of the target (n,) that a sum of few columns (m, n), the level first, states far better than they state
-    the target, its logarithm or its reciprocal; None where there is none."""
+    the target, its logarithm or its reciprocal; None where there is none, or no column: few rows have none."""
+    if not len(columns):
+        return None
     known = [PLAIN, *((LOGARITHM, RECIPROCAL) if target.min() > 0 else ())]
     least = min(_criterion(view, target, columns) for view in known)
     found = [(_criterion(view, target, columns), view) for view in _possible(target)]
@@ -84,9 +86,10 @@ def _criterion(view: View, target: Array, columns: Array) -> float:
     seen, weighted = slope * view.seen(target), columns[:PLAINEST] * slope
     with np.errstate(all="ignore"):
         weighted /= np.sqrt((weighted**2).sum(axis=1, keepdims=True))
-    if not np.isfinite(seen).all():
+    usable = np.isfinite(weighted.sum(axis=1))
+    if not (np.isfinite(seen).all() and usable[0]):
         return math.inf
-    weighted = weighted[np.isfinite(weighted).all(axis=1)]
+    weighted = weighted[usable]
     weighted, seen = (part - np.outer(part @ weighted[0], weighted[0]).reshape(part.shape) for part in (weighted, seen))
     rows, found = len(target), [math.inf]
     for count, (left, _, _) in enumerate(beam(weighted[1:], seen, BEAM, MOST), 2):
