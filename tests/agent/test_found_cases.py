@@ -19,10 +19,9 @@ YEARS = "year,flops\n2022-06-01,8.263e19\n2024-06-01,2.44e20\n"
 
 
 @pytest.fixture(autouse=True)
-def library_and_sums(monkeypatch: pytest.MonkeyPatch) -> None:
-    """All these laws are among the best of the library: changes to them, and forms that rank low, find nothing else."""
-    monkeypatch.setattr("lawsmith.agent.symbolic.symbolic_proposer.GENERATIONS", 0)
-    monkeypatch.setattr("lawsmith.agent.symbolic.symbolic_proposer.KEEP", 12)
+def one_generation(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All these laws are in the library: a second and third generation of changes to them would find nothing else."""
+    monkeypatch.setattr("lawsmith.agent.symbolic.symbolic_proposer.GENERATIONS", 1)
 
 
 @pytest.mark.slow
