@@ -24,7 +24,7 @@ from lawsmith.agent.search.score import (
     typical_error,
 )
 from lawsmith.agent.search.waves import unshown_waves
-from lawsmith.runs.trials import Trial
+from lawsmith.runs.trials import OF_MILLIONS, Trial
 from lawsmith.sandbox import Evaluation
 from lawsmith.sandbox.law.traits import traits
 from lawsmith.tasks.arrays import Array, weighted_median
@@ -256,9 +256,11 @@ def _evidence(near: Sequence[Trial], noise: frozenset[str], task: Task, rules: R
     """What the fit to the training rows says of each law (C,): exp(-d / 2), with d how far its Bayesian information
     criterion is above the least of the laws that leave only `noise`, and `rules.evidence` at most.
 
-    1 for all where no law leaves only noise: then errors are not independent, and how well a law fits says little.
+    1 for all where no law leaves only noise: then errors are not independent, and how well a law fits says little. The
+    best of millions of laws has to fit better by all of `rules.evidence` (extended BIC, Chen and Chen 2008).
     """
-    criteria = np.array([information(trial, task) for trial in near])
+    millions = np.array([trial.proposal.by_chance >= OF_MILLIONS for trial in near])
+    criteria = np.array([information(trial, task) for trial in near]) + rules.evidence * millions
     least = min((size for size, trial in zip(criteria, near, strict=True) if trial.id in noise), default=np.inf)
     return np.asarray(np.exp(-np.clip(criteria - least, 0, rules.evidence) / 2))
 

@@ -9,7 +9,7 @@ from lawsmith.agent.search.patterns import NONE, only_noise, pattern, patterns, 
 from lawsmith.agent.search.score import RULES
 from lawsmith.agent.search.selection import choose
 from lawsmith.runs.record import FinalScores, SplitScores
-from lawsmith.runs.trials import Proposal, Trial
+from lawsmith.runs.trials import OF_MILLIONS, Proposal, Trial
 from lawsmith.sandbox import Sandbox, evaluate
 from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks import Dataset, Provenance, Schema, Table, Task
@@ -93,6 +93,18 @@ def test_evidence_of_a_fit_counts_the_constants(sandbox: Sandbox) -> None:
     law = tried(CURVED, noisy, sandbox)
     bent = [alike(law, f"bent{k}", misfit=0.1, constants=6, beyond=0.1 * k) for k in range(2)]
     assert choose([*bent, alike(law, "line", misfit=0.1, constants=2, beyond=3.0)], noisy).winner.id == "line"
+
+
+def test_the_best_of_millions_of_laws_has_to_fit_better_by_all_of_the_evidence(sandbox: Sandbox) -> None:
+    noisy = task(0.3)
+    law = tried(CURVED, noisy, sandbox)
+    sums = [alike(law, f"sum{k}", misfit=0.1, constants=4, beyond=0.1 * k) for k in range(2)]
+    lone = alike(law, "lone", misfit=0.101, constants=4, beyond=3.0)
+    assert choose([*sums, lone], noisy).winner.id != "lone"
+    blind = [replace(one, proposal=replace(one.proposal, by_chance=OF_MILLIONS)) for one in sums]
+    assert choose([*blind, lone], noisy).winner.id == "lone"
+    better = [replace(one, evaluation=one.evaluation.model_copy(update={"rmse": (0.08,)})) for one in blind]
+    assert choose([*better, lone], noisy).winner.id != "lone"
 
 
 def test_a_known_form_that_leaves_only_noise_may_predict_held_out_rows_worse(sandbox: Sandbox) -> None:
