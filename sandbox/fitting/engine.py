@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 
 import numpy as np
 
@@ -19,10 +20,9 @@ from lawsmith.tasks.table import Table
 EXPLORE = MinimiserOptions(iterations=25, tolerance=1e-3)  # ranks the starts: two digits are enough
 CONTEST = MinimiserOptions(iterations=15, tolerance=1e-6, damping=1e-2)  # of the best few
 POLISH = MinimiserOptions(iterations=100, tolerance=1e-10, damping=1e-2)  # of the best one
-THROUGHOUT = (
-    MinimiserOptions(iterations=200, tolerance=1e-10),
-    MinimiserOptions(iterations=200, tolerance=1e-10, damping=100.0),
-)
+THROUGHOUT = tuple(MinimiserOptions(iterations=200, tolerance=1e-10, damping=damping) for damping in (1, 100, 10, 0.1))
+DEEPER = 1e-6  # share of the cost by which another minimum is deeper
+APART = (0.3, -0.3)  # shares by which constants are moved apart, each second one the other way
 EXPLORE_ROWS = 160  # rows per group that rank the starts
 RELAYED = 2  # groups from which on each is also given the median of what all found
 MOST_STARTS, MOST_STARTS_RELAYED = 32, 16  # with more, relayed groups end no deeper than with another seed
@@ -42,8 +42,8 @@ class Effort:
     `starts` is their number (None: by the number of nonlinear constants); `start` (S, K) gives them instead of drawing
     them, and what it says of constants that the form is linear in is not needed. Starts are ranked by a short fit to a
     sample of the rows, and the best `finalists` are carried on with all rows; with as many finalists as starts, each
-    start is carried to its end, once with bold and once with cautious first steps. Without finalists the best of the
-    short fits stands: good enough to rank forms on a few rows.
+    start is carried to its end, with bold and with cautious first steps, and again from constants that were moved
+    apart. Without finalists the best of the short fits stands: good enough to rank forms on a few rows.
     """
 
     starts: int | None = None
@@ -155,7 +155,11 @@ class _Engine:
         theta = np.tile(sets[:, None, :], (problems, len(groups) if block.coupled else 1, 1))
         group = np.repeat(np.arange(problems), starts)
         if starts <= self.effort.finalists:
-            tried = polished = _better(*(minimise(block, theta, group, options) for options in THROUGHOUT))
+            tried = reduce(_better, (minimise(block, theta, group, options) for options in THROUGHOUT))
+            for spread in APART:  # two constants that have met part by no step of their own
+                moved = tried.theta * (1 + spread * (-1.0) ** np.arange(theta.shape[2]))
+                tried = _better(tried, minimise(block, moved, group, THROUGHOUT[0]))
+            polished = tried
         else:
             few = block.with_rows(block.rows.thinned(EXPLORE_ROWS, self.rng))
             tried = polished = minimise(few, theta, group, EXPLORE)
@@ -221,8 +225,8 @@ def _finalists(tried: Minimum, problems: int, count: int, *, relay: bool) -> Arr
 
 
 def _better(one: Minimum, two: Minimum) -> Minimum:
-    """Start by start, the deeper of two minima."""
-    second = two.cost < one.cost
+    """Start by start, the deeper of two minima; the first where they differ by rounding."""
+    second = two.cost < one.cost * (1 - DEEPER)
     wide = second[:, None, None]
     return Minimum(
         theta=np.where(wide, two.theta, one.theta),

@@ -10,7 +10,8 @@ from lawsmith.sandbox.fitting import Effort, fit_form
 from lawsmith.tasks.arrays import Array
 
 DIGITS = 6
-EXPONENTIALS = ("Lanczos1", "Lanczos2", "Lanczos3")  # three terms b1 exp(-b2 x) that may change places
+EXPONENTIALS = dict.fromkeys(("Lanczos1", "Lanczos2", "Lanczos3"), ([0, 2, 4], [1, 3, 5])) | {"MGH17": ([1, 2], [3, 4])}
+"""Amplitudes and rates of terms b1 exp(-b2 x) that may change places."""
 SIGNED = {"Eckerle4": (0, 1)}  # (b1/b2) exp(-(x - b3)^2 / 2 b2^2): the signs of b1 and b2 may change together
 
 
@@ -20,8 +21,9 @@ def in_certified_order(name: str, values: Array) -> Array:
     if name in SIGNED and values[SIGNED[name][0]] < 0:
         values[list(SIGNED[name])] *= -1
     if name in EXPONENTIALS:
-        terms = values.reshape(3, 2)
-        values = terms[np.argsort(terms[:, 1])].ravel()
+        order = np.argsort(values[EXPONENTIALS[name][1]])
+        for places in EXPONENTIALS[name]:
+            values[places] = values[places][order]
     return values
 
 
