@@ -33,7 +33,7 @@ from lawsmith.tasks.task import Task
 
 NEARLY_ALL = 0.9  # of the votes, from which a change of sign is what the data say
 FARTHER = 2.5  # times as far as laws that cannot be separated, known forms may be that the fit favours
-STRONG = 6.0  # difference of BIC that is strong evidence (Kass and Raftery 1995), which a blind change has to have
+STRONG = 6.0  # difference of BIC that is strong evidence (Kass and Raftery 1995), which one of many laws has to have
 
 
 @dataclass(frozen=True)
@@ -257,10 +257,10 @@ def _evidence(near: Sequence[Trial], noise: frozenset[str], task: Task, rules: R
     criterion is above the least of the laws that leave only `noise`, and `rules.evidence` at most.
 
     1 for all where no law leaves only noise: then errors are not independent, and how well a law fits says little. The
-    best of millions of laws has to fit better by all of `rules.evidence` (extended BIC, Chen and Chen 2008).
+    best of millions of laws has to fit better by `STRONG` (extended BIC, Chen and Chen 2008).
     """
     millions = np.array([trial.proposal.by_chance >= OF_MILLIONS for trial in near])
-    criteria = np.array([information(trial, task) for trial in near]) + rules.evidence * millions
+    criteria = np.array([information(trial, task) for trial in near]) + STRONG * millions
     least = min((size for size, trial in zip(criteria, near, strict=True) if trial.id in noise), default=np.inf)
     return np.asarray(np.exp(-np.clip(criteria - least, 0, rules.evidence) / 2))
 
