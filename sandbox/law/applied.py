@@ -11,7 +11,7 @@ from lawsmith.sandbox.law.calls import Bound, Partial
 from lawsmith.sandbox.law.members import call_method
 from lawsmith.sandbox.law.spellings import REDUCTIONS, library, require_floats
 from lawsmith.sandbox.law.statement import Unreadable
-from lawsmith.sandbox.law.values import Library, Once, Own, call, item_of_rows, items_of
+from lawsmith.sandbox.law.values import Library, Once, call, item_of_rows, items_of
 
 Apply = Callable[[Any, list[Any], dict[str, Any]], Any]
 
@@ -35,18 +35,11 @@ def applied(function: Any, values: list[Any], named: dict[str, Any], apply: Appl
         case Library(name="builtins.map") if len(values) > 1 and not named:
             rows = zip(*map(items_of, values[1:]), strict=False)
             return held(Once(apply(values[0], list(row), {}) for row in rows))
-        case Library(name="numpy.vectorize") if len(values) == 1 and set(named) <= {"otypes", "cache"}:
-            require_floats(*items_of(named.get("otypes", [])))
-            return values[0]  # a function of trees is one of rows
-        case Library(name="numpy.poly1d") if len(values) == 1 and not named:
-            return Partial(Library("numpy.polyval"), values, {})
         case Library(name="numpy.seterr"):
             return None
         case Library(name="numpy.finfo") if len(values) == 1:
             require_floats(values[0])
             return function
-        case Library(name="numpy.piecewise") if len(values) == 3 and not named:
-            return _piecewise(values[0], items_of(values[1]), items_of(values[2]), apply)
         case Library(name=dotted):
             return _library(dotted, values, named)
     raise Unreadable("a call of something that is no function")
@@ -65,12 +58,3 @@ def _library(dotted: str, values: list[Any], named: dict[str, Any]) -> Any:
     if elsewhere is None or name in REDUCTIONS:
         raise Unreadable("a call for some of the rows")
     return call("where", [condition, found, elsewhere])
-
-
-def _piecewise(value: Any, conditions: list[Any], functions: list[Any], apply: Apply) -> Any:
-    """The last condition that holds decides; one function more is for where none does."""
-    made = [apply(one, [value], {}) if isinstance(one, Own | Library) else one for one in functions]
-    result = made.pop() if len(made) == len(conditions) + 1 else 0.0
-    for condition, one in zip(conditions, made, strict=True):
-        result = call("where", [condition, one, result])
-    return result

@@ -232,9 +232,6 @@ class Expressions(ABC):
         raise Unreadable("an array index", node.lineno)
 
     def _subscript(self, value: Any, key: ast.expr, scope: Scope) -> Any:
-        if isinstance(key, ast.Tuple) and value in (Library("numpy.c_"), Library("numpy.r_")):
-            name = "column_stack" if value == Library("numpy.c_") else "stack"
-            return self._applied(Library(f"numpy.{name}"), [self._values(key.elts, scope)], {})
         if isinstance(key, ast.Tuple) and len(key.elts) == 2:
             return along_axes(value, *(... if is_whole(one) else self.value(one, scope) for one in key.elts))
         if not isinstance(key, ast.Slice):

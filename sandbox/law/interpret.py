@@ -11,7 +11,6 @@ from lawsmith.sandbox.law.calls import Bound, arguments, spread
 from lawsmith.sandbox.law.expression import Node
 from lawsmith.sandbox.law.expressions import MAX_NESTING, Expressions, is_whole
 from lawsmith.sandbox.law.functions import is_truth
-from lawsmith.sandbox.law.matching import matched
 from lawsmith.sandbox.law.statement import Unreadable
 from lawsmith.sandbox.law.values import (
     NAN,
@@ -98,8 +97,6 @@ class Interpreter(Expressions):
                 self.assign(target, new, scope)
             case ast.For(orelse=[]) | ast.While(orelse=[]):
                 return self._loop(node, scope)
-            case ast.Match(subject=subject, cases=cases):
-                return self._case(self.value(subject, scope), cases, scope)
             case ast.Break() | ast.Continue():
                 return BREAK if isinstance(node, ast.Break) else CONTINUE
             case ast.Delete(targets=[ast.Name(id=name)]):
@@ -127,16 +124,6 @@ class Interpreter(Expressions):
         value = self._called(called, scope, writes=written is not None)
         if written is not None:
             self.assign(written, value, scope)
-
-    def _case(self, subject: Any, cases: Sequence[ast.match_case], scope: Scope) -> tuple[Any] | None:
-        for case in cases:
-            names = matched(case.pattern, subject, lambda node: self.value(node, scope))
-            if names is None:
-                continue
-            scope.names.update(names)
-            if case.guard is None or truth(self.value(case.guard, scope)):
-                return self.run(case.body, scope)
-        return None
 
     def _loop(self, node: ast.For | ast.While, scope: Scope) -> tuple[Any] | None:
         several = self.value(node.iter, scope) if isinstance(node, ast.For) else None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import math
-import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -25,7 +24,6 @@ from lawsmith.sandbox.law.values import (
     call,
     dot,
     items_of,
-    node_of,
     total,
     unary,
 )
@@ -45,7 +43,7 @@ CONSTANTS = {
 }
 SAME = frozenset(
     {
-        *("asarray", "array", "asanyarray", "atleast_1d", "ascontiguousarray", "broadcast_to", "copy", "fromiter"),
+        *("asarray", "array", "asanyarray", "atleast_1d", "ascontiguousarray", "broadcast_to", "copy"),
         *("float64", "double", "ravel", "squeeze", "real"),
         *("stack", "vstack", "hstack", "column_stack", "concatenate"),
     }
@@ -145,36 +143,10 @@ def _polyval(coefficients: Any, at: Any) -> Any:
     return result
 
 
-def _einsum(subscripts: Any, left: Any, right: Any) -> Any:
-    """The sums over one letter that both operands have, where at most one axis, of rows, is left over."""
-    found = re.fullmatch(r"([a-z.]+),([a-z.]+)->([a-z]?|\.\.\.)", str(subscripts).replace(" ", ""))
-    common = set(found[1]) & set(found[2]) - set(found[3] + ".") if found else set()
-    if found is None or len(common) != 1 or not set(found[1] + found[2]) <= common | set(found[3] + "."):
-        raise Unreadable("einsum of other axes")
-    return dot(left, right)
-
-
-def _tensordot(left: Any, right: Any, axes: Any) -> Any:
-    if axes != 1:
-        raise Unreadable("tensordot over other axes")
-    return dot(left, right)
-
-
-def _repeated(value: Any, count: Any) -> Any:
-    if not isinstance(count, RowCount) or features(node_of(value)):
-        raise Unreadable("a column that is repeated")
-    return value
-
-
 def _ndim(value: Any) -> int:
     if not isinstance(value, TREES) or not features(value):
         raise Unreadable("the dimensions of what is no column")
     return 1
-
-
-def _vander(value: Any, N: Any, increasing: Any = False) -> Any:
-    powers = range(N) if increasing else range(N - 1, -1, -1)
-    return Vector(_power(value, k) for k in powers)
 
 
 def _xlogy(value: Any, other: Any) -> Any:
@@ -249,7 +221,6 @@ SPELLINGS: dict[str, Call] = {
     "nan_to_num": _nan_to_num,
     "select": _select,
     "ndim": _ndim,
-    **dict.fromkeys(("tile", "repeat"), _repeated),
     **dict.fromkeys(("any", "all"), lambda value, axis=None: _told(value)),
     "isinf": lambda value: call("equal", [call("abs", [value]), math.inf]),
     "isnan": lambda value: call("not_equal", [value, value]),
@@ -257,9 +228,6 @@ SPELLINGS: dict[str, Call] = {
     "logical_and": fold("logical_and"),
     "logical_or": fold("logical_or"),
     "polyval": _polyval,
-    "einsum": _einsum,
-    "tensordot": _tensordot,
-    "vander": _vander,
     **dict.fromkeys(("dot", "inner", "vdot", "matmul"), dot),
     **dict.fromkeys(("sum", "nansum", "fsum"), _reduced(ast.Add())),
     **dict.fromkeys(("mean", "nanmean", "average"), _mean),
@@ -273,24 +241,14 @@ SPELLINGS: dict[str, Call] = {
 }
 
 
-REDUCED = {
-    "numpy.add": "sum",
-    "numpy.multiply": "prod",
-    "numpy.maximum": "max",
-    "numpy.minimum": "min",
-    "numpy.logaddexp": "logsumexp",
-}
-"""What a function's `reduce` over a list is called otherwise."""
-REDUCTIONS = frozenset({*REDUCED.values(), "nansum", "mean", "nanmean", "average", "nanprod", "amax", "amin"})
+REDUCTIONS = frozenset(
+    {"sum", "prod", "max", "min", "logsumexp", "nansum", "mean", "nanmean", "average", "nanprod", "amax", "amin"}
+)
 
 
 def library(dotted: str, values: Sequence[Any], named: Mapping[str, Any]) -> Any:
     """The call of something in numpy, math or scipy.special; raises Unreadable for what is not known."""
     module, _, name = dotted.rpartition(".")
-    if dotted == "numpy.polynomial.polynomial.polyval" and len(values) == 2:  # the lowest power first
-        return _polyval(items_of(values[1])[::-1], values[0])
-    if name == "reduce" and module in REDUCED:
-        module, name, named = "numpy", REDUCED[module], {"axis": 0, **named}
     if module not in MODULES or (not values and not named):
         raise Unreadable(dotted)
     require_floats(*([named["dtype"]] if "dtype" in named else []))
@@ -300,7 +258,7 @@ def library(dotted: str, values: Sequence[Any], named: Mapping[str, Any]) -> Any
         named = {"axis": None, **named}  # all axes
     if name in SAME:
         value = values[0]
-        if name in ("asarray", "array", "asanyarray", "ascontiguousarray", "fromiter"):
+        if name in ("asarray", "array", "asanyarray", "ascontiguousarray"):
             require_floats(*values[1:])
         if name == "column_stack" or (name == "stack" and axis in (1, -1)):
             return Columns(map(_vector, items_of(value)))

@@ -115,7 +115,6 @@ POWER_LAW = [
     form('np.full_like(x["N"], p["a"]) + p["b"] * x["N"] ** -p["c"]'),
     form('np.select([x["N"] > 0], [p["a"] + p["b"] * x["N"] ** -p["c"]], 0.0)'),
     form('np.polyval([p["b"], p["a"]], x["N"] ** -p["c"])'),
-    form('p["a"] + np.multiply.reduce([p["b"] + 0 * x["N"], x["N"] ** -p["c"]])'),
     form('np.dot([1.0, 1.0], [p["a"] + 0 * x["N"], p["b"] * x["N"] ** -p["c"]])'),
     form('max(0, 1) * (p["a"] + p["b"] * x["N"] ** -p["c"])'),
     form("f(**p)", before='    def f(a, b, c):\n        return a + b * x["N"] ** -c\n'),
@@ -131,7 +130,6 @@ POWER_LAW = [
     form('np.log(np.exp(p["a"])) + p["b"] * x["N"] ** -p["c"]'),
     form('p["a"] + p["b"] / np.exp(p["c"] * np.log(x["N"]))'),
     form('np.subtract(p["a"], np.negative(p["b"]) * x["N"] ** np.negative(p["c"]))'),
-    form('np.maximum.reduce([p["a"] + p["b"] * x["N"] ** -p["c"], 0 * x["N"]])'),
     form("y", before='    y = x["N"] * 1.0\n    y **= -p["c"]\n    y *= p["b"]\n    y += p["a"]\n'),
     form(
         'g(f(x["N"], p["c"]), p["b"], p["a"])',
@@ -170,37 +168,11 @@ POWER_LAW = [
     form('np.maximum(p["a"], 0) + np.clip(p["b"], 0, None) * np.maximum(x["N"], 0) ** -np.clip(p["c"], 0, None)'),
     form("y if True else x", before=POWER),
     form("0.0 if False else np.nan_to_num(np.maximum(0.0, y), posinf=1e12)", before=POWER),
-    form(
-        "y",
-        before=(
-            '    match "power":\n        case "log" | "root":\n            y = x["D"]\n'
-            '        case kind if kind != "power":\n            y = x["N"]\n'
-            '        case _:\n            y = p["a"] + p["b"] * x["N"] ** -p["c"]\n'
-        ),
-    ),
-    form(
-        "x", before='    match "N" in x:\n        case True:\n            return p["a"] + p["b"] * x["N"] ** -p["c"]\n'
-    ),
-    form(
-        "y",
-        before=(
-            '    y = p["a"]\n    for k in range(3):\n        match k:\n'
-            "            case 0:\n                continue\n"
-            '            case 1 as n:\n                y = y + n * p["b"] * x["N"] ** -p["c"]\n'
-            "            case 2:\n                break\n"
-        ),
-    ),
     form('np.maximum(p["a"] + p["b"] * np.maximum(x["N"], np.finfo(float).eps) ** -p["c"], np.finfo(float).tiny)'),
     form('p["a"] + p["b"] * (x["N"] + np.finfo(np.float64).eps) ** -p["c"]'),
     form('np.clip(p["a"] + p["b"] * np.clip(x["N"], 1e-9, np.finfo(float).max) ** -p["c"], 0, np.finfo(float).max)'),
-    form('np.piecewise(x["N"], [x["N"] > 0], [lambda n: p["a"] + p["b"] * n ** -p["c"], 0.0])'),
-    form(
-        'np.piecewise(n, [n <= 0, n > 0], [0.0, lambda v: p["a"] + p["b"] * v ** -p["c"]])', before='    n = x["N"]\n'
-    ),
     form('np.array([p["a"], p["b"]]) @ np.array([np.ones_like(x["N"]), x["N"] ** -p["c"]])'),
     form('np.stack([np.ones_like(x["N"]), x["N"] ** -p["c"]], axis=-1) @ np.array([p["a"], p["b"]])'),
-    form('np.polynomial.polynomial.polyval(x["N"] ** -p["c"], [p["a"], p["b"]])'),
-    form('np.poly1d([p["b"], p["a"]])(x["N"] ** -p["c"])'),
     form('p["a"] + np.divide(p["b"], x["N"] ** p["c"], out=np.zeros_like(x["N"]), where=x["N"] > 0)'),
     form("np.where(np.isnan(y) | np.isinf(y), 1e6, y)", before=POWER),
     form('p["a"] + p["b"] * np.exp(-p["c"] * np.log1p(x["N"] - 1))'),
@@ -214,7 +186,6 @@ POWER_LAW = [
     form("out", before='    n = x["N"]\n    out = np.empty_like(n)\n    out[:] = p["a"] + p["b"] * n ** -p["c"]\n'),
     form("y", before=f"    try:\n    {POWER}    except Exception:\n        y = 0 * x['N']\n"),
     form("y", before=f"{POWER}    if np.any(np.isnan(y)) or not np.isfinite(y).all():\n        return 0 * y\n"),
-    form('np.vectorize(lambda n: p["a"] + p["b"] * n ** -p["c"])(x["N"])'),
     form('p["a"] + np.exp(np.log(p["b"]) - xlogy(p["c"], x["N"]))', extra="from scipy.special import xlogy\n"),
     form('math.fsum([p["a"], 0]) + p["b"] * x["N"] ** -p["c"]'),
     form('p["a"] + np.sign(x["N"]) * p["b"] * np.abs(x["N"]) ** -p["c"]'),
@@ -225,10 +196,9 @@ POWER_LAW = [
     form("y", before=f'{POWER}    np.maximum(y, 0, out=y)\n    np.seterr(all="ignore")\n'),
     form('q["a"] + q["b"] * x["N"] ** -q["c"]', before="    q = p.copy()\n"),
     form("y if isinstance(x['N'], np.ndarray) else 0.0", before=POWER),
-    form("np.tile(0.0, len(y)) + y[...]", before=POWER),
-    form('np.c_[np.ones(len(x["N"])), x["N"] ** -p["c"]] @ np.r_[p["a"], p["b"]]'),
+    form("y[...]", before=POWER),
     form('np.array([p["a"] + p["b"] * n ** -p["c"] if n > 0 else p["a"] for n in x["N"]])'),
-    form('np.fromiter((p["a"] + p["b"] * n ** -p["c"] for n, _ in zip(x["N"], x["D"])), float)'),
+    form('np.array([p["a"] + p["b"] * n ** -p["c"] for n, _ in zip(x["N"], x["D"])])'),
     form('np.array(list(map(lambda n: p["a"] + p["b"] * math.pow(n, -p["c"]), x["N"])))'),
     form('np.array([p["a"] + p["b"] * x["N"][i] ** -p["c"] for i in range(len(x["N"]))])'),
     form(

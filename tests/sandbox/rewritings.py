@@ -41,7 +41,6 @@ LAWS = {
             before="    def term(f, s, e, sign=-1):\n        return p[s] * np.power(x[f], sign * p[e])\n",
         ),
         form('functools.reduce(lambda acc, k: acc + p[k[0]] * x[k[1]] ** -p[k[2]], ["ANa", "BDb"], p["E"])', FIVE),
-        form('np.add.reduce([p["E"] + 0 * x["N"], p["A"] * x["N"] ** -p["a"], p["B"] * x["D"] ** -p["b"]])', FIVE),
         form(
             "f(**p)",
             FIVE,
@@ -151,7 +150,6 @@ LAWS = {
         form('p["a"] * np.log1p(np.exp(p["b"] * x["N"])) + p["c"]'),
         form('p["a"] * np.logaddexp(0, p["b"] * x["N"]) + p["c"]'),
         form('p["a"] * np.log(1 + np.exp(p["b"] * x["N"])) + p["c"]'),
-        form('p["c"] + p["a"] * np.logaddexp.reduce([0.0 * x["N"], p["b"] * x["N"]])'),
     ],
     "roots": [
         form('p["a"] * np.sqrt(x["N"] ** 2 + p["b"]) + p["c"] * np.cbrt(x["D"])'),
@@ -206,12 +204,6 @@ LAWS = {
         for law in (
             'p["a"] + p["b"] * x["N"] + p["c"] * x["N"] ** 2',
             'np.polyval([p["c"], p["b"], p["a"]], x["N"])',
-            'np.polynomial.polynomial.polyval(x["N"], [p["a"], p["b"], p["c"]])',
-            'np.poly1d([p["c"], p["b"], p["a"]])(x["N"])',
-            'np.vander(x["N"], 3, increasing=True) @ np.array([p["a"], p["b"], p["c"]])',
-            'np.einsum("i,i...->...", [p["a"], p["b"], p["c"]], np.stack([0 * x["N"] + 1, x["N"], x["N"] ** 2]))',
-            'np.einsum("ij,j->i", np.column_stack([0 * x["N"] + 1, x["N"], x["N"] ** 2]), [p["a"], p["b"], p["c"]])',
-            'np.tensordot([p["a"], p["b"], p["c"]], np.stack([np.ones_like(x["N"]), x["N"], x["N"] ** 2]), axes=1)',
             'np.matmul([p["a"], p["b"], p["c"]], np.stack([x["N"] ** k for k in range(3)]))',
             'p["a"] + x["N"] * (p["b"] + p["c"] * x["N"])',
         )
@@ -221,7 +213,6 @@ LAWS = {
         for law in (
             'p["a"] * np.maximum(x["N"] - p["b"], 0)',
             'p["a"] * np.where(x["N"] > p["b"], x["N"] - p["b"], 0)',
-            'p["a"] * np.piecewise(x["N"], [x["N"] <= p["b"], x["N"] > p["b"]], [0, lambda n: n - p["b"]])',
             'p["a"] * (x["N"] - p["b"]) * (x["N"] > p["b"])',
             'p["a"] * np.clip(x["N"] - p["b"], 0, np.inf)',
             'p["a"] * np.select([x["N"] > p["b"]], [x["N"] - p["b"]])',

@@ -133,13 +133,6 @@ def test_a_loop_in_which_rows_act_on_one_another_is_not_read(body: str) -> None:
     assert not isinstance(read(form("y", before=body), TARGETS, FEATURES), Statement)
 
 
-@pytest.mark.parametrize("subject", ['x["N"]', 'p["a"]', "[1, 2]"])
-def test_a_match_of_data_or_of_parts_is_not_read(subject: str) -> None:
-    """Python would compare whole columns, or take a list apart."""
-    source = form("1.0", before=f"    match {subject}:\n        case 1:\n            return 2.0\n")
-    assert not isinstance(read(source, TARGETS, FEATURES), Statement)
-
-
 @pytest.mark.parametrize(
     ("law", "other"),
     [
