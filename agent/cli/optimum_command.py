@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from lawsmith.agent.cli.output import announce, out, print_json, text, warn
-from lawsmith.agent.cli.predict_command import pairs
+from lawsmith.agent.cli.output import out, print_json, text
+from lawsmith.agent.cli.predict_command import pairs, say, uncertainty
 from lawsmith.runs.intervals import Interval, Uncertainty
 from lawsmith.runs.intervals import predict as intervals
-from lawsmith.runs.intervals.archived import recorded
 from lawsmith.runs.intervals.beyond_data import remarks
 from lawsmith.runs.law_rows import few
 from lawsmith.runs.laws import Law
 from lawsmith.runs.optimum import Answer, Optimum, invert, optimum
 from lawsmith.sandbox import Sandbox
-from lawsmith.sandbox.law.expression import Node
 from lawsmith.sandbox.law.own_form import feature_expression
 from lawsmith.tasks import InputError
 from lawsmith.tasks.asked import meant
@@ -39,10 +37,11 @@ def best(
     Raises InputError for a budget that is not understood.
     """
     found, target, group = _asked(reference, target, group, law, runs_dir)
-    expression, size = _budget(budget, found)
+    spend, size = _amount("budget", budget, "'6*N*D=1e24'")
+    expression = feature_expression(spend, found.schema)
     fixed = pairs(found, at)
     with Sandbox() as sandbox:
-        known = _known(found, sandbox, data_dir)
+        known = uncertainty(found, sandbox, data_dir)
         got = optimum(found, known, expression, size, fixed, group, target, maximise=maximise)
         point = {**fixed, **{name: answer.value for name, answer in got.features.items()}}
         value, said = _predicted(found, known, point, target, group, sandbox)
@@ -57,16 +56,19 @@ def best(
     for name, (low, high) in got.as_good.items():
         told = f"Any {name} from {low:.2g} to {high:.2g} is as good: it costs less than the noise."
         out.print(text(told), soft_wrap=True)
-    _say(said)
+    say(said)
 
 
-def _budget(budget: str, law: Law) -> tuple[Node, float]:
-    """What is spent, and how much of it; raises InputError where that is not understood."""
-    spend, equals, amount = budget.rpartition("=")
+def _amount(option: str, said: str, example: str) -> tuple[str, float]:
+    """What stands before the equals sign of an option, and the number behind it.
+
+    Raises InputError where there is none.
+    """
+    name, equals, amount = said.rpartition("=")
     size = number_in(amount.strip())
     if not equals or size is None:
-        raise InputError(f"--budget {budget!r} is not understood; write it like '6*N*D=1e24'.")
-    return feature_expression(spend, law.schema), size
+        raise InputError(f"--{option} {said!r} is not understood; write it like {example}.")
+    return name.strip(), size
 
 
 def solve(
@@ -84,17 +86,14 @@ def solve(
 
     Raises InputError for a target that is not understood, and for a feature that is not in the formula.
     """
-    name, equals, wanted = target.rpartition("=")
-    size = number_in(wanted.strip())
-    if not equals or size is None:
-        raise InputError(f"--target {target!r} is not understood; write it like loss=2.1.")
-    found, name, group = _asked(reference, name.strip(), group, law, runs_dir)
+    name, size = _amount("target", target, "loss=2.1")
+    found, name, group = _asked(reference, name, group, law, runs_dir)
     feature = (meant(feature, found.features) or [feature])[0]
     if feature not in found.features:
         raise InputError(f"--solve {feature!r} does not stand in the formula; it has {', '.join(found.features)}.")
     fixed = pairs(found, at)
     with Sandbox() as sandbox:
-        known = _known(found, sandbox, data_dir)
+        known = uncertainty(found, sandbox, data_dir)
         got = invert(found, known, name, size, feature, fixed, group, sandbox)
         _, said = _predicted(found, known, {**fixed, feature: got.value}, name, group, sandbox)
     if as_json:
@@ -102,7 +101,7 @@ def solve(
         return
     out.print(text(f"{name} = {size:g} is reached at"), soft_wrap=True)
     _list({feature: got})
-    _say(said)
+    say(said)
 
 
 def _asked(
@@ -122,12 +121,6 @@ def _asked(
     if group not in found.groups:
         raise InputError(f"There is no group {group!r}; the law knows {few(found.groups)}.")
     return found, target, group
-
-
-def _known(law: Law, sandbox: Sandbox, data_dir: Path | None) -> Uncertainty:
-    if law.has_intervals and (not law.chosen or recorded(law.archive) is None):
-        announce("Measuring the law's errors on held-out training rows (once per law) …")
-    return law.uncertainty(sandbox, data_dir)
 
 
 def _predicted(
@@ -173,11 +166,3 @@ def _value(value: Interval) -> None:
         ),
         soft_wrap=True,
     )
-
-
-def _say(sentences: Sequence[str]) -> None:
-    for sentence in sentences:
-        if "do not rely" in sentence or "too flat" in sentence or "no optimum" in sentence:
-            warn(sentence)
-        else:
-            out.print(text(sentence), soft_wrap=True)

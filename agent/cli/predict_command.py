@@ -6,7 +6,7 @@ import csv
 import io
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 NO_INTERVAL = "This law has no error measured on held-out rows, so there is no interval."
+GRAVE = ("do not rely", "too flat", "no optimum", NO_INTERVAL)  # in sentences that nobody should overlook
 
 
 def run(
@@ -125,11 +126,25 @@ def _predicted(
             table = law.table(*rows)
             return table, law.values(table, sandbox).tolist(), None
         law.table(*rows)  # what is wrong with the rows is told before errors are measured
-        if not law.chosen or recorded(law.archive) is None:
-            announce("Measuring the law's errors on held-out training rows (once per law) …")
-        known = law.uncertainty(sandbox, data_dir)
+        known = uncertainty(law, sandbox, data_dir)
         table = law.table(*rows, known)
         return table, intervals(known, law.schema, table, sandbox, level), known
+
+
+def uncertainty(law: Law, sandbox: Sandbox, data_dir: Path | None) -> Uncertainty:
+    """The law's uncertainty; says so where it is measured first. Raises InputError where nothing can be."""
+    if law.has_intervals and (not law.chosen or recorded(law.archive) is None):
+        announce("Measuring the law's errors on held-out training rows (once per law) …")
+    return law.uncertainty(sandbox, data_dir)
+
+
+def say(sentences: Iterable[str]) -> None:
+    """Print sentences about predictions; a grave one as a warning."""
+    for sentence in sentences:
+        if any(words in sentence for words in GRAVE):
+            warn(sentence)
+        else:
+            out.print(text(sentence), soft_wrap=True)
 
 
 def _entries(table: Table, found: Sequence[Sequence[Any]], targets: Sequence[str]) -> list[dict[str, Any]]:
@@ -166,11 +181,7 @@ def _show(
         out.print(text(_finite(finite)), soft_wrap=True)
     if not law.chosen:
         out.print(text(f"By law {law.id}, which the search did not choose."), soft_wrap=True)
-    for sentence in told:
-        if "do not rely" in sentence or known is None:
-            warn(sentence)
-        else:
-            out.print(text(sentence), soft_wrap=True)
+    say(told)
 
 
 def _listed(entries: Sequence[Mapping[str, Any]], named: Sequence[str], level: float) -> Shown:

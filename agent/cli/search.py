@@ -4,6 +4,7 @@ import shlex
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -18,26 +19,6 @@ from lawsmith.agent.command.api import resume as resume_command
 from lawsmith.runs.find import find_archive
 from lawsmith.sandbox import Limits
 from lawsmith.tasks import InputError
-
-SETTINGS = (
-    "runs",
-    "agent",
-    "model",
-    "seed",
-    "time_limit",
-    "max_calls",
-    "max_tokens",
-    "max_usd",
-    "workers",
-    "unsafe_local",
-    "cluster",
-    "keep_data",
-    "trust_all",
-    "allow_opaque",
-    "data_dir",
-    "runs_dir",
-)
-"""Options that `discover` of the Python API takes under the same name."""
 
 
 def print_json_schema() -> None:
@@ -86,16 +67,10 @@ def run(given: Mapping[str, Any]) -> None:
     source = task or data
     if source is None:
         raise InputError("Nothing to explain: give --task NAME (see 'discover tasks') or --data FILE --target COLUMN.")
-    settings = {name: given[name] for name in SETTINGS}
-    settings |= {
-        "options": Options(**{name: given[name] for name in Options.model_fields}),
-        "limits": limits(given),
-        "form": given["form"] or (),
-        "only": given["only"],
-        "hall_of_fame": given["hall_of_fame"],
-        "catalogue": given["catalogue"],
-    }
-    found = _finish(lambda observer: discover(source, **own, **settings, observer=observer), given["json"])
+    taken = signature(discover).parameters.keys() & given.keys() - {"data"}
+    said = {name: given[name] for name in taken} | own
+    said |= {"options": Options(**{name: given[name] for name in Options.model_fields}), "limits": limits(given)}
+    found = _finish(lambda observer: discover(source, **said, observer=observer), given["json"])
     if given["open_"] and found.selected is not None:
         from lawsmith.agent.cli import report_command
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from lawsmith.agent.command.conclude import select
 from lawsmith.agent.command.hall_of_fame import formulas
-from lawsmith.agent.command.job import Job, Label, OwnTable, listed, table_path
+from lawsmith.agent.command.job import LIMITS, Job, Label, OwnTable, listed, table_path
 from lawsmith.agent.command.observer import Observer
 from lawsmith.agent.command.registry import equip
 from lawsmith.agent.command.result import Result, Run
@@ -117,28 +117,14 @@ def discover(
         InputError: one sentence that says what has to change.
         Interrupted: Ctrl-C; carries the archive from which `resume` continues.
     """
-    began = monotonic()
+    said, began = dict(locals()), monotonic()
     job = _checked(
         Job,
-        runs=runs,
-        agent=agent,
-        model=model,
-        seed=seed,
-        seconds=time_limit,
-        calls=max_calls,
-        tokens=max_tokens,
-        usd=max_usd,
-        workers=workers,
-        unsafe_local=unsafe_local,
-        limits=limits,
-        cluster=cluster,
-        keep_data=keep_data,
-        trust_all=trust_all,
-        allow_opaque=allow_opaque,
+        said,
+        data_dir=None,
         forms=(form,) if isinstance(form, str) else tuple(form or ()),
         hall_of_fame=() if hall_of_fame is None else formulas(Path(hall_of_fame)),
         catalogue="" if catalogue is None else catalogue_text(Path(catalogue)),
-        only=only,
     ).check()
     runs_dir = Path(runs_dir)
     if isinstance(data, str) and not target and not Path(data).is_file():
@@ -147,23 +133,19 @@ def discover(
         own = _file(data)
         table = _checked(
             OwnTable,
+            said,
             train=str(table_path(own, runs_dir, name or "table")),
             target=_named(own, target),
             features=None if features is None else _named(own, features),
             group=None if group is None else column_name(group),
             test=None if test is None else str(table_path(_file(test), runs_dir, f"{name or 'table'}-test")),
-            cap=cap,
             category=(*_named(own, category), *_own_categories(own, target, group, ignore, category)),
-            sigma=sigma,
             ignore=_named(own, ignore),
             ranges=range_texts(ranges) if isinstance(ranges, Mapping) else listed(ranges),
             expect=tuple(f"{name} {how}" for name, how in expect.items())
             if isinstance(expect, Mapping)
             else listed(expect),
             reach=_factors(reach),
-            drop_incomplete=drop_incomplete,
-            decimal=decimal,
-            thousands=thousands,
         )
         job = job.of_table(table)
     job, chosen = equip(job, runs_dir, options)
@@ -176,14 +158,15 @@ def discover(
         return _execute(command, shown)
 
 
-def _checked(kind: type[_Model], **arguments: Any) -> _Model:
-    """A model of these arguments; raises InputError, which names the first one that is of another type."""
+def _checked(kind: type[_Model], said: Mapping[str, Any], **read: Any) -> _Model:
+    """A model of what is `said` under the names of its fields, and of what was `read` of it; raises InputError, which
+    names the first argument that is of another type."""
+    named = {field: LIMITS.get(field, field) for field in kind.model_fields}
     try:
-        return kind(**arguments)
+        return kind(**{field: said[name] for field, name in named.items() if name in said} | read)
     except ValidationError as error:
         first = error.errors()[0]
-        name = str(first["loc"][0])
-        name = {"seconds": "time_limit", "calls": "max_calls", "tokens": "max_tokens", "usd": "max_usd"}.get(name, name)
+        name = named[str(first["loc"][0])]
         wanted = first["msg"].removeprefix("Input should be ").split(",")[0].replace("a valid string", "text")
         column = ", the name of a column" if name in ("sigma", "group") else ""
         shown = " ".join(repr(first["input"]).split())[:40]

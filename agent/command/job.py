@@ -21,6 +21,8 @@ from lawsmith.tasks.reading import MAX_BYTES, kind, refuse_size
 if TYPE_CHECKING:
     import pandas as pd
 
+LIMITS = {"seconds": "time_limit", "calls": "max_calls", "tokens": "max_tokens", "usd": "max_usd"}
+"""Field of `Job` -> the option that says it, where the names differ."""
 Label = str | int
 """How a column is named; a number where a DataFrame's columns are numbered."""
 
