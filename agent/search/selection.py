@@ -19,6 +19,7 @@ from lawsmith.agent.search.score import (
     missing_parts,
     never_levels,
     ranking,
+    rows_of_a_group,
     scarcity,
     training_error,
     typical_error,
@@ -339,14 +340,13 @@ def _is_enough(plain: Trial, other: Trial, task: Task) -> bool:
 def information(trial: Trial, task: Task) -> float:
     """The Bayesian information criterion (Schwarz 1978) of a law with normal errors, none of them below the digits.
 
-    Constants cost more where rows are few, as in the score.
+    A constant costs what it does in the score: by the rows of a group, which tell it, and more where these are few.
     """
     error = np.hypot(training_error(trial.evaluation, task), resolution(task.train))
     count = free_constants(trial.evaluation, task)
     constants = count * scarcity(count, task) * group_count(task) * len(task.schema.targets)
-    values = task.train.target_matrix().size
-    fit = 2 * values * np.mean(np.log(np.maximum(error, np.finfo(float).tiny)))
-    return float(fit + constants * np.log(values))
+    fit = 2 * task.train.target_matrix().size * np.mean(np.log(np.maximum(error, np.finfo(float).tiny)))
+    return float(fit + constants * np.log(rows_of_a_group(task)))
 
 
 def _different(pick: int, beyond: Sequence[Array | None], plausible: Array, rules: Rules) -> list[int]:

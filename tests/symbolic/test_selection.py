@@ -43,6 +43,17 @@ def test_few_rows_make_a_close_fit_by_many_constants_no_evidence():
     assert [information(pair[0], t) < information(pair[1], t) for t in (few, many)] == [True, False]
 
 
+def test_how_many_groups_agree_does_not_make_a_constant_of_each_dearer():
+    """A constant of each group is told by the rows of that group, 20 here: what pays in one group pays in ten."""
+    one = task()
+    codes = np.repeat(np.arange(10), 20)
+    train = one.train.take(np.tile(np.arange(20), 10))
+    ten = replace(one, train=replace(train, groups=tuple("abcdefghij"), codes=codes))
+    better = float(np.exp(-2.0 * np.log(20) / 20 / 2))  # twice the price of a constant, in ten groups as in one
+    pair = trial("small", [0.1], train=0.1, constants=3), trial("large", [0.1], train=0.1 * better, constants=4)
+    assert [information(pair[0], t) > information(pair[1], t) for t in (one, ten)] == [True, True]
+
+
 def test_one_blow_up_costs_more_than_small_gains_bring():
     assert winner(trial("risky", [0.09, 0.09, 30.0]), trial("steady", [0.1, 0.1, 0.1])) == "steady"
 
