@@ -27,6 +27,7 @@ from benchmarks.extrapolation import Case, cases
 from lawsmith.agent.search.evaluator import Evaluator
 from lawsmith.agent.search.selection import choose
 from lawsmith.agent.symbolic import SymbolicProposer
+from lawsmith.agent.symbolic.rank import within
 from lawsmith.runs.intervals import EvaluatedLaw, estimate, predict
 from lawsmith.runs.intervals.predict import multiplier
 from lawsmith.runs.trials import History, Trial
@@ -44,7 +45,7 @@ NOISE_SEED = 7
 def search(case: Case, sandbox: Sandbox, seconds: float) -> History:
     """The symbolic search on the case's training rows, for about so long."""
     task, history, until = case.dataset.task, History(), time.monotonic() + seconds
-    proposer = SymbolicProposer(task, 0)
+    proposer = SymbolicProposer(task, 0, within(sandbox))
     with Evaluator(sandbox, SearchTask.of(task)) as evaluator:
         while proposals := proposer.propose(history):
             fresh = list({p.id: p for p in proposals if p.id not in history}.values())

@@ -29,6 +29,7 @@ from lawsmith.agent.search.evaluator import Evaluator
 from lawsmith.agent.search.score import RULES, Rules
 from lawsmith.agent.search.selection import choose
 from lawsmith.agent.symbolic import SymbolicProposer
+from lawsmith.agent.symbolic.rank import within
 from lawsmith.runs.trials import History, Trial
 from lawsmith.sandbox import Constants, PredictJob, Sandbox
 from lawsmith.sandbox.search_task import SearchTask
@@ -92,7 +93,9 @@ def timed(task: Task, sandbox: Sandbox, seconds: float = np.inf) -> tuple[tuple[
     def left() -> bool:
         return time.monotonic() - began < seconds
 
-    proposer = SymbolicProposer(task, 0, endless=bool(np.isfinite(seconds)), out_of_time=lambda: not left())
+    proposer = SymbolicProposer(
+        task, 0, within(sandbox), endless=bool(np.isfinite(seconds)), out_of_time=lambda: not left()
+    )
     found: list[tuple[float, Trial]] = []
     with Evaluator(sandbox, SearchTask.of(task)) as evaluator:
         while (left() or not history.has_law) and (proposals := proposer.propose(history)):

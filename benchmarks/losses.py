@@ -14,18 +14,22 @@ from __future__ import annotations
 import argparse
 import pickle
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.extrapolation import FarOutcome, beyond_r2
 from lawsmith.agent.search.score import ranking
+from lawsmith.sandbox.contract import own_form
 from lawsmith.sandbox.fitting import Loss, fit_form
-from lawsmith.sandbox.fitting.tree_form import tree_form
 from lawsmith.sandbox.law.read import read
 from lawsmith.sandbox.law.statement import Statement, Unreadable
+from lawsmith.sandbox.law.write_candidate import write
+from lawsmith.sandbox.returned import Spec
 from lawsmith.tasks import Array, Dataset, Table
 
+MOST = 100  # constants of a form
 SAME = 0.002  # R² that does not count as a difference
 COLUMNS = (*Loss, "seen")
 
@@ -44,7 +48,9 @@ def beyond(stated: Statement, loss: Loss, dataset: Dataset, fitted_to: Table, *,
     """R² beyond the data of a form that is fitted to these rows with this loss."""
     assert dataset.test is not None
     targets = dataset.task.schema.targets
-    form = tree_form(stated.targets, shared=stated.shared, loss=loss)
+    features = dataset.task.schema.features
+    spec = Spec(features, targets, fitted_to.groups, None, MOST, 0)
+    form = own_form(write(replace(stated, loss=loss), features), spec)
     fitted = fit_form(form, fitted_to, targets)
     predicted = np.full((len(dataset.test), len(targets)), np.nan)
     for code in np.unique(dataset.test.codes):

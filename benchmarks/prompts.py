@@ -30,6 +30,7 @@ from lawsmith.agent.search.evaluator import Evaluator
 from lawsmith.agent.search.journal import Journal
 from lawsmith.agent.search.proposer import Proposer
 from lawsmith.agent.symbolic import SymbolicProposer
+from lawsmith.agent.symbolic.rank import within
 from lawsmith.runs import Archive, Manifest
 from lawsmith.runs.trials import History, Proposal
 from lawsmith.sandbox import Sandbox
@@ -67,7 +68,7 @@ def first_request(task: Task, agent: str, sandbox: Sandbox, before: Proposer | N
     ):
         seen = evaluator.task
         budget = Budget(Allowance(calls=1))
-        floor = FirstLaws(before or SymbolicProposer(seen, 0))
+        floor = FirstLaws(before or SymbolicProposer(seen, 0, within(sandbox)))
         proposer = session.proposer(seen, 0, budget, archive, evaluator, floor)
         search(proposer, evaluator, Journal(archive), budget, Observer())
     return model.requests[0]

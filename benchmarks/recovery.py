@@ -24,14 +24,14 @@ from benchmarks.known_laws import SIGNED
 from benchmarks.synthetic import LAWS, synthetic
 from lawsmith.agent.search.selection import choose
 from lawsmith.runs.trials import Trial
-from lawsmith.sandbox import Sandbox
+from lawsmith.sandbox import Sandbox, read_candidate
+from lawsmith.sandbox.contract import own_form
 from lawsmith.sandbox.fitting import Effort, fit_form
-from lawsmith.sandbox.fitting.tree_form import tree_form
-from lawsmith.sandbox.law.read import read
-from lawsmith.sandbox.law.statement import Unreadable
+from lawsmith.sandbox.returned import Spec
 from lawsmith.tasks import Dataset, Table
 
 ROWS = 100  # enough to tell the laws apart at 1 % noise
+MOST = 100  # constants of a form
 EXACT = 1e-6  # largest error, as a share of the truth's spread
 CARE = Effort(starts=64, finalists=16)  # the check must not fail for want of starts
 
@@ -42,10 +42,10 @@ def recovered(trial: Trial, constants: int, clean: Dataset) -> bool:
     if (trial.evaluation.constants_count or 0) > constants:
         return False
     everywhere = _joined(clean.task.train, clean.test)
-    stated = read(trial.proposal.source, ["y"])
-    if isinstance(stated, Unreadable):
+    candidate = read_candidate(trial.proposal.source, schema=clean.task.schema)
+    if candidate.opaque:
         return False
-    form = tree_form(stated.targets, shared=stated.shared, loss=stated.loss)
+    form = own_form(candidate.law, Spec(tuple(everywhere.features), ("y",), everywhere.groups, None, MOST, 0))
     fitted = fit_form(form, everywhere, ["y"], effort=CARE)
     x = dict(everywhere.features)
     p = dict(zip(form.names, fitted.values[0].tolist(), strict=True))

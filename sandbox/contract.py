@@ -10,7 +10,7 @@ import random
 import sys
 import types
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -40,6 +40,7 @@ from lawsmith.tasks.table import Table
 
 ROUNDING = 1e-12  # share of the predictions by which the order of operations may change them
 UNNOTICED = 0.1  # share of the standard error of a mean, by which predictions may move when constants are rounded
+OURS = ("numpy", "scipy")  # what forms of our own import
 MODULE = "candidate"
 FILENAME = "<candidate>"
 
@@ -76,6 +77,13 @@ def load(source: str, kind: str, allowed_imports: Sequence[str], spec: Spec) -> 
     if kind == "form":
         return FormLaw(module, spec, printed_gradients(source, vars(module), _defined) if spec.ours else {})
     return PairLaw(module, spec) if kind == "pair" else ClosedLaw(module, spec)
+
+
+def own_form(source: str, spec: Spec) -> Form:
+    """What the engine fits of a print of our own, without a candidate's part in it."""
+    law = load(source, "form", OURS, replace(spec, ours=True))
+    assert isinstance(law, FormLaw)
+    return law.to_fit
 
 
 def _defined(source: str, names: dict[str, Any]) -> dict[str, Any]:

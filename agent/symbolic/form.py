@@ -6,8 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from lawsmith.agent.symbolic.terms import DIGITS
-from lawsmith.sandbox.fitting import Form, Loss
-from lawsmith.sandbox.fitting.tree_form import tree_form
+from lawsmith.sandbox.fitting import Loss
 from lawsmith.sandbox.law.expression import Node, Parameter, complexity, parameters, rename, walk
 from lawsmith.sandbox.law.key import canonical
 from lawsmith.sandbox.law.parameter_roles import LINEAR
@@ -78,11 +77,6 @@ class SymbolicForm:
         """The source of the candidate that states this form for the columns of `schema`."""
         targets = self._targets(schema)
         return candidate(targets, shared=self._shared_names(), loss=self.loss, columns=schema.features)
-
-    def to_fit(self, schema: Schema) -> Form:
-        """The same for the engine, without a source."""
-        targets = self._targets(schema)
-        return tree_form(targets, shared=self._shared_names(), loss=self.loss)
 
     def _targets(self, schema: Schema) -> dict[str, Node]:
         if len(schema.targets) == 1:

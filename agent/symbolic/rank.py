@@ -10,7 +10,7 @@ import numpy as np
 
 from lawsmith.agent.symbolic.form import SymbolicForm
 from lawsmith.sandbox import Sandbox
-from lawsmith.sandbox.fitting import Effort, fit_form
+from lawsmith.sandbox.fitting import Effort
 from lawsmith.sandbox.jobs import ScreenJob
 from lawsmith.sandbox.law.expression import parameters
 from lawsmith.tasks.schema import Schema
@@ -29,15 +29,8 @@ Costs = Callable[[Sequence[SymbolicForm], Table, Schema, Effort], Generator[floa
 """The cost of each form, fitted to the rows of a table; NaN for one that cannot be fitted."""
 
 
-def here(forms: Sequence[SymbolicForm], sample: Table, schema: Schema, effort: Effort) -> Generator[float]:
-    """Fits in this process, one form after another."""
-    for form in forms:
-        fitted = fit_form(form.to_fit(schema), sample, schema.targets, effort=effort)
-        yield fitted.total_cost(sample.codes)
-
-
 def within(sandbox: Sandbox) -> Costs:
-    """Fits the same in processes of the sandbox, as many at a time as it has workers."""
+    """Fits in processes of the sandbox, as many at a time as it has workers."""
 
     def costs(forms: Sequence[SymbolicForm], sample: Table, schema: Schema, effort: Effort) -> Generator[float]:
         futures = [
@@ -79,8 +72,8 @@ def screen(
     table: Table,
     schema: Schema,
     rng: np.random.Generator,
-    stop: Callable[[], bool] = lambda: False,
-    costs: Costs = here,
+    stop: Callable[[], bool],
+    costs: Costs,
 ) -> Screened:
     """`forms` by the Bayesian information criterion on a sample of the rows, until `stop` says that time is up. `costs`
     fits them."""

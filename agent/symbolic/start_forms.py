@@ -14,7 +14,7 @@ from lawsmith.agent.symbolic.form import SymbolicForm, has_shape
 from lawsmith.agent.symbolic.general_forms import GeneralForms
 from lawsmith.agent.symbolic.known_forms import of_knowledge
 from lawsmith.agent.symbolic.library import library
-from lawsmith.agent.symbolic.rank import Costs, Screened, here, screen
+from lawsmith.agent.symbolic.rank import Costs, Screened, screen
 from lawsmith.sandbox.fitting import Loss
 from lawsmith.sandbox.law.expression import Node, features, parameters
 from lawsmith.sandbox.law.parameter_roles import Role
@@ -99,12 +99,12 @@ class StartForms:
     def first(self) -> tuple[SymbolicForm, ...]:
         return self.forms[:FIRST]
 
-    def plainest(self, stop: Callable[[], bool], costs: Costs = here) -> Screened:
+    def plainest(self, stop: Callable[[], bool], costs: Costs) -> Screened:
         """The plain forms, the most promising first; the best `EARLY` of them are worth a try at once."""
         forms = self.forms[FIRST:PLAINEST]
         return self.screened(forms, self.task.train, np.random.default_rng(0), stop, costs)
 
-    def others(self, stop: Callable[[], bool], costs: Costs = here) -> Screened:
+    def others(self, stop: Callable[[], bool], costs: Costs) -> Screened:
         """All but the first and the early ones, the most promising first; may take a while."""
         early = self.plainest(stop, costs).ranked[:EARLY]
         forms = [form for form in self.forms[FIRST:] if form not in early]

@@ -16,7 +16,7 @@ from lawsmith.agent.symbolic.general_forms import Stage
 from lawsmith.agent.symbolic.limiting_forms import limiting_forms
 from lawsmith.agent.symbolic.mutation import Mutator
 from lawsmith.agent.symbolic.profile import ColumnKind
-from lawsmith.agent.symbolic.rank import Costs, Screened, here, screen
+from lawsmith.agent.symbolic.rank import Costs, Screened, screen
 from lawsmith.agent.symbolic.start_forms import EARLY, start_forms
 from lawsmith.runs.trials import History, Proposal, Screening, Trial, candidate_id
 from lawsmith.sandbox import Constants
@@ -51,10 +51,10 @@ class SymbolicProposer:
         self,
         task: Task,
         seed: int,
+        costs: Costs,
         *,
         endless: bool = False,
         out_of_time: Callable[[], bool] = lambda: False,
-        costs: Costs = here,
     ) -> None:
         self.task, self.schema, self.seed, self.out_of_time = task, task.schema, seed, out_of_time
         self.costs = costs

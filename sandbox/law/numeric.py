@@ -39,7 +39,6 @@ class Program:
         self._steps: list[Step] = []
         self._places = {leaf: place for place, leaf in enumerate(leaves)}
         self._results = [self._number(tree) for tree in trees]
-        self._needed: dict[int, list[int]] = {}
 
     def __call__(self, x: Values, p: Values) -> list[Any]:
         """The values of the trees; raises KeyError for a feature or a constant that is not given."""
@@ -47,31 +46,6 @@ class Program:
         for called, places in self._steps:
             values.append(called(*[values[place] for place in places]))
         return [values[place] for place in self._results]
-
-    def begun(self, x: Values, p: Values) -> list[Any]:
-        """Values of the leaves, and None for every step, for `one` to go on from; raises KeyError as a call does."""
-        return [*(leaf(x, p) for leaf in self._leaves), *[None] * len(self._steps)]
-
-    def one(self, tree: int, values: list[Any]) -> Any:
-        """The value of the tree with that number alone; `values` are as `begun` gave them, and remember each step."""
-        first = len(self._leaves)
-        for place in self._needed_by(tree):
-            if values[place] is None:
-                called, places = self._steps[place - first]
-                values[place] = called(*[values[other] for other in places])
-        return values[self._results[tree]]
-
-    def _needed_by(self, tree: int) -> list[int]:
-        """The places of the steps that the value of a tree takes, in their order."""
-        if tree not in self._needed:
-            first, found, waiting = len(self._leaves), set[int](), [self._results[tree]]
-            while waiting:
-                place = waiting.pop()
-                if place >= first and place not in found:
-                    found.add(place)
-                    waiting += self._steps[place - first][1]
-            self._needed[tree] = sorted(found)
-        return self._needed[tree]
 
     def _number(self, node: Node) -> int:
         """The place of the value of `node`; 1 or 0 for what is true or false, as numpy adds and negates truths

@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from lawsmith.sandbox.contract import FILENAME, FittedLaw, FormLaw, LoadedLaw, load
+from lawsmith.sandbox.contract import FILENAME, FittedLaw, FormLaw, LoadedLaw, load, own_form
 from lawsmith.sandbox.fitting import Effort, fit_form
 from lawsmith.sandbox.isolation.canaries import Bait, attempt
 from lawsmith.sandbox.pool.protocol import READY, Reply, pack_reply, unpack_job
@@ -23,7 +23,6 @@ from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.table import Table
 
 VERDICTS = tuple(Verdict)
-OURS = ("numpy", "scipy")  # what forms of our own import
 _TYPICAL = """
 PARAMETERS = {"c": (0, None), "a": (0, None), "k": (0, 2), "n0": (0, None)}
 def form(x, p):
@@ -57,22 +56,15 @@ def warm_up() -> None:
 def _screening(header: dict[str, Any], arrays: list[Any]) -> Reply:
     """The cost of each form, all of our own; see `lawsmith.sandbox.jobs.ScreenJob`."""
     spec = Spec(
-        tuple(header["features"]),
-        tuple(header["targets"]),
-        tuple(header["groups"]),
-        None,
-        header["constants"],
-        0,
-        ours=True,
+        tuple(header["features"]), tuple(header["targets"]), tuple(header["groups"]), None, header["constants"], 0
     )
     features, codes, targets, *weight = arrays
     table = replace(_table(features, codes, spec, targets), weight=weight[0] if weight else None)
     effort = Effort(header["starts"], header["finalists"])
     costs = np.empty((len(header["screen"]), 1))
     for place, source in enumerate(header["screen"]):
-        law = load(source, "form", OURS, spec)
-        assert isinstance(law, FormLaw)
-        costs[place] = fit_form(law.to_fit, table, spec.targets, effort=effort).total_cost(table.codes)
+        fitted = fit_form(own_form(source, spec), table, spec.targets, effort=effort)
+        costs[place] = fitted.total_cost(table.codes)
     return Reply(VERDICTS.index(Verdict.OK), values=np.empty((0, 0)), predictions=(costs,))
 
 

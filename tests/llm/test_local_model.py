@@ -13,6 +13,7 @@ import pytest
 import lawsmith.agent.symbolic
 from lawsmith.agent.cli import main
 from lawsmith.agent.symbolic import SymbolicProposer
+from lawsmith.agent.symbolic.rank import Costs
 from lawsmith.runs import Account, Archive
 from lawsmith.runs.trials import History, Proposal
 from lawsmith.tasks import Task
@@ -30,8 +31,8 @@ class Brief:
 
     name = "symbolic"
 
-    def __init__(self, task: Task, seed: int, **_: object) -> None:
-        self._whole = SymbolicProposer(task, seed)
+    def __init__(self, task: Task, seed: int, costs: Costs, **_: object) -> None:
+        self._whole = SymbolicProposer(task, seed, costs)
         self.screening = self._whole.screening
 
     def propose(self, history: History) -> Sequence[Proposal]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from in_process import to_fit
 
 from lawsmith.agent.command.job import Job
 from lawsmith.agent.command.registry import left_out
@@ -53,7 +54,7 @@ def test_a_curve_times_a_factor_fits(origin: str) -> None:
     task = task_of(x, y, LAWS[origin](x, y))
     template = next(one for one in laws_of_pairs(profile(task.train), ["x", "y"]) if one.origin == origin)
     form = SymbolicForm((template.node,), template.origin)
-    found = fit_form(form.to_fit(task.schema), task.train, ("z",))
+    found = fit_form(to_fit(form, task.schema), task.train, ("z",))
     assert 2 * found.cost.sum() / len(x) < 1e-8 * task.train.targets["z"].var()
 
 
@@ -87,7 +88,7 @@ def test_repeated_data_get_laws_of_repeats_and_other_data_do_not() -> None:
         columns={name: Column(name=name) for name in (*table.features, "z")},
     )  # fmt: skip
     form = SymbolicForm((template.node,), template.origin)
-    assert 2 * fit_form(form.to_fit(schema), table, ("z",)).cost.sum() / len(table) < 4e-8
+    assert 2 * fit_form(to_fit(form, schema), table, ("z",)).cost.sum() / len(table) < 4e-8
     features = dict(table.features) | {"seen": table.features["seen"] * table.features["size"] ** -0.1}
     assert not laws_of_repeats(profile(Table(features, table.targets, table.groups, table.codes)))
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from in_process import here, to_fit
 
 from lawsmith.agent.symbolic.factors import Factor, starting
 from lawsmith.agent.symbolic.form import SymbolicForm
@@ -78,8 +79,8 @@ def test_the_library_offers_the_same_forms_in_any_unit(kind: str, one: float, tw
 def test_forms_rank_alike_in_any_unit(kind: str) -> None:
     factors = dict(zip(KINDS[kind][0], (1e15, 1e-15, 1e6), strict=False))
     plain, other = StartForms(scaled(kind, {})), StartForms(scaled(kind, factors, 1e-9))
-    ranked = [key(form, {}) for form in plain.plainest(lambda: False).ranked]
-    again = [key(form, factors) for form in other.plainest(lambda: False).ranked]
+    ranked = [key(form, {}) for form in plain.plainest(lambda: False, here).ranked]
+    again = [key(form, factors) for form in other.plainest(lambda: False, here).ranked]
     assert set(ranked[:4]) == set(again[:4])
 
 
@@ -93,7 +94,7 @@ def test_forms_on_a_plain_axis_fit_alike_in_any_unit(kind: str, unit: float) -> 
         task = scaled(kind, {name: factor})
         forms = {form.origin: form for form in StartForms(task).forms if form.origin in PLAIN}
         fits = {
-            origin: fit_form(forms[origin].to_fit(task.schema), task.train, ("y",), effort=QUICK) for origin in forms
+            origin: fit_form(to_fit(forms[origin], task.schema), task.train, ("y",), effort=QUICK) for origin in forms
         }
         costs.append({origin: float(fitted.cost.sum()) for origin, fitted in fits.items()})
     assert len(costs[0]) == 4
@@ -161,7 +162,8 @@ def test_a_decay_is_found_wherever_time_begins(begin: float) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         task = task_of({"time": begin + t}, y)
-        best = StartForms(task).plainest(lambda: False).ranked[: 2 * EARLY]  # sigmoids far from their middle decay too
+        best = StartForms(task).plainest(lambda: False, here).ranked[: 2 * EARLY]
+        # Sigmoids far from their middle decay too.
         exponential = next(form for form in best if form.origin == "exponential in time")
-        fitted = fit_form(exponential.to_fit(task.schema), task.train, ("y",))
+        fitted = fit_form(to_fit(exponential, task.schema), task.train, ("y",))
     assert 2 * fitted.cost.sum() / ROWS < 3 * 0.01**2

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
+from in_process import to_fit
 
 from lawsmith.agent.symbolic.form import SymbolicForm
 from lawsmith.agent.symbolic.general_forms import GeneralForms
@@ -44,7 +45,7 @@ def best(task: Task, stages: int = 2) -> SymbolicForm:
 
 def left(form: SymbolicForm, task: Task) -> float:
     """Share of the variance that a fit to all rows leaves."""
-    fitted = fit_form(form.to_fit(task.schema), task.train, task.schema.targets)
+    fitted = fit_form(to_fit(form, task.schema), task.train, task.schema.targets)
     return float(2 * fitted.cost.sum()) / len(task.train) / float(task.train.target_matrix().var(axis=0).sum())
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from in_process import here
 
 from lawsmith.agent.symbolic import SymbolicProposer
 from lawsmith.agent.symbolic.start_forms import start_forms
@@ -51,7 +52,7 @@ def test_every_such_form_keeps_to_what_is_known(name: str, sandbox: Sandbox) -> 
 
 def test_they_are_proposed_early_and_only_where_something_is_known() -> None:
     task = task_of(*TABLES["rate"])
-    proposer, history, origins = SymbolicProposer(task, 0), History(), list[str]()
+    proposer, history, origins = SymbolicProposer(task, 0, here), History(), list[str]()
     for _ in range(4):
         origins += [one.origin for one in proposer.propose(history)]
     assert any("between the bounds" in origin for origin in origins)

@@ -1,6 +1,7 @@
 """A feature of the target's own kind bounds or moves what the others explain; backbones come first."""
 
 import numpy as np
+from in_process import to_fit
 
 from lawsmith.agent.symbolic.profile import profile
 from lawsmith.agent.symbolic.start_forms import StartForms
@@ -20,7 +21,7 @@ def test_a_soft_maximum_of_a_level_and_power_laws_is_among_the_forms_and_fits() 
     task = task_of({"n": n, "d": d, "t": t}, (own**9 + (0.9 * t) ** 9) ** (1 / 9))
     forms = StartForms(task)
     soft = next(form for form in forms.forms if form.origin == "soft maximum of t and power laws n + d")
-    fitted = fit_form(soft.to_fit(task.schema), task.train, ("y",))
+    fitted = fit_form(to_fit(soft, task.schema), task.train, ("y",))
     assert 2 * fitted.cost.sum() / len(task.train) < 1e-4 * task.train.targets["y"].var()
 
 
@@ -47,5 +48,5 @@ def test_a_column_that_counts_repeats_has_the_law_of_repeated_data_as_a_backbone
     worth = u[:100] * (1 + 12 * (1 - np.exp(-(times - 1) / 12)))
     task = task_of({"n": n[:100], "u": u[:100], "epochs": times}, 1.9 + 300 * n[:100] ** -0.34 + 500 * worth**-0.3)
     form = next(form for form in StartForms(task).first if form.origin == "u repeated epochs times")
-    fitted = fit_form(form.to_fit(task.schema), task.train, ("y",))
+    fitted = fit_form(to_fit(form, task.schema), task.train, ("y",))
     assert 2 * fitted.cost.sum() / len(task.train) < 1e-6 * task.train.targets["y"].var()

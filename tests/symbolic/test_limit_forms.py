@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from in_process import to_fit
 
 from lawsmith.agent.symbolic.form import SymbolicForm
 from lawsmith.agent.symbolic.library import library
@@ -65,7 +66,7 @@ def _left(task: Task, origin: str) -> float:
     """The share of the variance that the form leaves."""
     template = next(one for one in library(profile(task.train)) if one.origin == origin)
     form = SymbolicForm((template.node,), template.origin)
-    found = fit_form(form.to_fit(task.schema), task.train, ("z",), effort=Effort(starts=24, finalists=4))
+    found = fit_form(to_fit(form, task.schema), task.train, ("z",), effort=Effort(starts=24, finalists=4))
     return float(2 * found.cost.sum() / len(task.train) / task.train.targets["z"].var())
 
 

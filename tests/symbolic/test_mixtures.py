@@ -1,6 +1,7 @@
 """Laws of size and mixture: what the shares of a mixture add to a power law of the model's size."""
 
 import numpy as np
+from in_process import to_fit
 
 from lawsmith.agent.symbolic.form import SymbolicForm
 from lawsmith.agent.symbolic.library import library
@@ -31,6 +32,6 @@ def test_a_power_law_plus_an_exponential_of_shares_is_a_form_and_fits():
         name="mix", long_name="mix", title="mix", features=tuple(columns), targets=("loss",), group="group", cap=None,
         columns={name: Column(name=name) for name in (*columns, "loss")},
     )  # fmt: skip
-    found = fit_form(SymbolicForm((node,), "").to_fit(schema), table, ("loss",))
+    found = fit_form(to_fit(SymbolicForm((node,), ""), schema), table, ("loss",))
     assert 2 * found.cost.sum() / len(loss) < 1e-8 * loss.var()
     assert "power law of size, plus power of share0, share1, share2" in forms

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from designs import DESIGNS, PROFILES, constants, schema, value
+from in_process import to_fit
 
 from lawsmith.agent.symbolic.form import SymbolicForm
 from lawsmith.agent.symbolic.library import library
@@ -52,7 +53,7 @@ def test_neighbours_stay_within_the_grammar_and_finite(design: str) -> None:
         names = [one.name for one in parameters(changed)]
         assert len(set(names)) == len(names), "one name, two bounds"
         assert all(one.lower < one.upper for one in parameters(changed))
-        form = SymbolicForm((changed,), "neighbour").to_fit(schema(data))
+        form = to_fit(SymbolicForm((changed,), "neighbour"), schema(data))
         with np.errstate(all="ignore"):
             p = constants(changed, 3)
             np.testing.assert_allclose(
@@ -165,5 +166,5 @@ def test_constants_that_bend_a_curve_are_shared_whatever_their_names() -> None:
         "cubic in log n": (),
     }.items():
         node = next(template.node for template in library(PROFILES["one"]) if template.origin == origin)
-        form = SymbolicForm((node,), origin, shared=True).to_fit(schema(DESIGNS["one"]))
+        form = to_fit(SymbolicForm((node,), origin, shared=True), schema(DESIGNS["one"]))
         assert form.shared == set(shared), origin

@@ -6,9 +6,10 @@ from math import inf
 
 import numpy as np
 import pytest
+from in_process import here
 
 from lawsmith.agent.symbolic import SymbolicProposer
-from lawsmith.agent.symbolic.rank import MOST_TOGETHER, TOGETHER, here, shared_out
+from lawsmith.agent.symbolic.rank import MOST_TOGETHER, TOGETHER, shared_out
 from lawsmith.agent.symbolic.start_forms import FIRST, PLAINEST, StartForms
 from lawsmith.agent.symbolic.symbolic_proposer import CHILDREN
 from lawsmith.runs.trials import History, Proposal, Screening, Trial
@@ -74,7 +75,7 @@ def batches(proposer: SymbolicProposer, most: float = inf) -> list[list[Proposal
 @pytest.fixture(scope="module")
 def searches() -> list[list[list[Proposal]]]:
     own = task(("n", "d"))
-    return [batches(SymbolicProposer(own, seed)) for seed in (0, 1)]
+    return [batches(SymbolicProposer(own, seed, here)) for seed in (0, 1)]
 
 
 def ids(search: list[list[Proposal]]) -> list[str]:
@@ -96,7 +97,7 @@ def test_the_plainest_forms_come_before_the_sums_which_take_longer(searches):
 def test_seeds_share_what_every_search_has_and_differ_beyond_it(searches):
     assert ids(searches[0]) == ids(searches[1])
     plan, own = len(searches[0]), task(("n", "d"))
-    zero, one, again = (batches(SymbolicProposer(own, seed, endless=True), plan + 1) for seed in (0, 1, 0))
+    zero, one, again = (batches(SymbolicProposer(own, seed, here, endless=True), plan + 1) for seed in (0, 1, 0))
     assert ids(zero[:plan]) == ids(one[:plan]) == ids(searches[0])
     assert ids(zero[plan:]) != ids(one[plan:])
     assert ids(zero) == ids(again) and any(p.origin == "sum of terms" for p in zero[plan])
@@ -109,10 +110,10 @@ def test_a_run_that_comes_to_the_same_forms_fits_none_of_them_again(searches):
         fitted.append(len(forms))
         yield from here(forms, sample, schema, effort)
 
-    again = batches(SymbolicProposer(task(("n", "d")), 2, costs=costs))
+    again = batches(SymbolicProposer(task(("n", "d")), 2, costs))
     assert ids(again) == ids(searches[0]) and fitted == []
     another = task.__wrapped__(("n", "d"))
-    batches(SymbolicProposer(another, 2, costs=costs), 3)
+    batches(SymbolicProposer(another, 2, costs), 3)
     assert fitted
 
 
@@ -126,7 +127,7 @@ def test_rows_near_the_frontier_weigh_more_unless_another_loss_is_tried(searches
 
 def test_every_form_that_a_search_fits_is_counted_once():
     own, history = task(("n", "d")), History()
-    proposer, counts = SymbolicProposer(own, 0), []
+    proposer, counts = SymbolicProposer(own, 0, here), []
     while proposals := proposer.propose(history):
         for proposal in proposals:
             history.append(scored(proposal))
@@ -137,7 +138,7 @@ def test_every_form_that_a_search_fits_is_counted_once():
     assert len(library) <= last.forms <= len(library) + 6 * CHILDREN  # and the children of each generation
     assert 0 < last.rest < last.forms
     assert last.sums == 0 or last.least is not None
-    again = SymbolicProposer(own, 1)
+    again = SymbolicProposer(own, 1, here)
     again.propose(history)  # a run that finds everything on record fitted the same
     assert again.screening(history).forms == last.forms
 
@@ -150,15 +151,15 @@ def test_screening_looks_at_the_clock_and_what_it_did_not_finish_is_not_kept():
         return len(calls) > 10
 
     forms = StartForms(own)
-    cut = forms.plainest(stop)
+    cut = forms.plainest(stop, here)
     assert not cut.complete and len(cut.fitted) == 10
-    whole = forms.plainest(lambda: False)
+    whole = forms.plainest(lambda: False, here)
     assert whole.complete and set(whole.fitted) == set(whole.ranked) == set(forms.forms[FIRST:PLAINEST])
-    assert forms.plainest(lambda: True) is whole  # known by now
+    assert forms.plainest(lambda: True, here) is whole  # known by now
 
 
 def test_a_search_without_time_screens_nothing():
-    proposer, history = SymbolicProposer(task(("n", "k")), 0, out_of_time=lambda: True), History()
+    proposer, history = SymbolicProposer(task(("n", "k")), 0, here, out_of_time=lambda: True), History()
     for _ in range(4):
         for proposal in proposer.propose(history):
             history.append(scored(proposal))
@@ -178,7 +179,7 @@ def test_parts_of_a_screening_hold_each_form_once_the_larger_ones_first():
 
 @pytest.mark.parametrize(("constants", "left", "solved"), [(3, 1e-12, True), (9, 1e-12, False), (9, 1e-25, True)])
 def test_an_approximation_of_many_constants_solves_no_table(constants: int, left: float, solved: bool) -> None:
-    proposer, history = SymbolicProposer(task(("n", "d")), 0), History()
+    proposer, history = SymbolicProposer(task(("n", "d")), 0, here), History()
     for proposal in proposer.propose(history):
         before = scored(proposal).evaluation
         folds = tuple(fold.model_copy(update={"rmse": (1e-9,)}) for fold in before.folds)
@@ -189,7 +190,7 @@ def test_an_approximation_of_many_constants_solves_no_table(constants: int, left
 
 
 def test_forms_that_the_rows_favour_are_fitted_by_plain_squares_wherever_they_rank() -> None:
-    proposer, history = SymbolicProposer(task(("n", "d")), 0), History()
+    proposer, history = SymbolicProposer(task(("n", "d")), 0, here), History()
     first = proposer.propose(history)
     for k, proposal in enumerate(first):
         before = scored(proposal).evaluation

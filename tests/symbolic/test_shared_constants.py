@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+from in_process import here
 
 from lawsmith.agent.search.selection import choose
 from lawsmith.agent.symbolic.form import SymbolicForm
@@ -41,7 +42,7 @@ def test_the_true_shared_exponent_wins_the_screening_and_the_choice(sandbox: San
     screened, chosen = 0, 0
     for seed in range(10):
         task = one_exponent(seed)
-        first = screen(forms(), task.train, task.schema, np.random.default_rng(seed)).ranked[0]
+        first = screen(forms(), task.train, task.schema, np.random.default_rng(seed), lambda: False, here).ranked[0]
         screened += first.shared
         folds, probes = frontier_folds(task.train), probe_rows(task.train)
         sources = [form.source(task.schema) for form in forms()]

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from in_process import here, to_fit
 
 from lawsmith.agent.symbolic.factors import KINDS, Factor, starting
 from lawsmith.agent.symbolic.form import SymbolicForm
@@ -157,7 +158,7 @@ def test_rows_of_which_one_outweighs_all_others_end_the_search() -> None:
 def test_terms_are_marked_as_found_by_chance() -> None:
     x = drawn(-2, 2, 0)
     task = task_of({"x": x}, np.tanh(x) + 0.5 * x)
-    proposer = SymbolicProposer(task, 0)
+    proposer = SymbolicProposer(task, 0, here)
     found = proposer.start_forms.general.stage(0, lambda: False)
     assert found is not None and found.forms and all(form.by_chance == 3 for form in found.forms)
 
@@ -169,7 +170,7 @@ def all_rows(task: Task, view: View = PLAIN) -> ScaledRows:
 
 def fitted_error(form: SymbolicForm, task: Task) -> float:
     """Share of the variance that is left after a fit of the form to all rows."""
-    found = fit_form(form.to_fit(task.schema), task.train, ("y",))
+    found = fit_form(to_fit(form, task.schema), task.train, ("y",))
     return float(2 * found.cost.sum() / len(task.train) / task.train.targets["y"].var())
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from benchmarks import extrapolation
 from benchmarks.synthetic import LAWS, synthetic
+from lawsmith.agent.symbolic.rank import Costs
 from lawsmith.runs.trials import History, Proposal
 from lawsmith.sandbox import Sandbox
 from lawsmith.tasks import Task
@@ -28,7 +29,9 @@ class TwoBatches:
 
     endless: ClassVar[list[bool]] = []
 
-    def __init__(self, task: Task, seed: int, *, endless: bool = False, out_of_time: Callable[[], bool] = bool) -> None:
+    def __init__(
+        self, task: Task, seed: int, costs: Costs, *, endless: bool = False, out_of_time: Callable[[], bool] = bool
+    ) -> None:
         self.endless.append(endless)
         self.batches = [[SOURCE.format(exponent=1), BROKEN], [SOURCE.format(exponent=0.5)]]
 

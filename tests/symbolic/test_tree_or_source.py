@@ -10,20 +10,18 @@ thing: the engine derives the slopes of a tree, and takes differences of a sourc
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
+from in_process import here
 
 from lawsmith.agent.symbolic.form import SymbolicForm
 from lawsmith.agent.symbolic.library import library
 from lawsmith.agent.symbolic.profile import profile
-from lawsmith.agent.symbolic.rank import EFFORT, TOGETHER, here, within
+from lawsmith.agent.symbolic.rank import EFFORT, TOGETHER, within
 from lawsmith.sandbox import Constants, FitJob, PredictJob, Sandbox, Verdict, evaluate
-from lawsmith.sandbox.fitting import Loss, fit_form
-from lawsmith.sandbox.fitting.tree_form import tree_form
+from lawsmith.sandbox.fitting import Loss
 from lawsmith.sandbox.jobs import ScreenJob
 from lawsmith.sandbox.law.parse import read_candidate
 from lawsmith.tasks import Schema, Table, Task, load
@@ -87,25 +85,6 @@ def test_constants_by_tree_and_by_source_are_the_same(name: str, sldbench: Path,
 
 
 @pytest.mark.data
-@pytest.mark.parametrize("name", ["sft", "moe"])
-def test_a_tree_without_derived_slopes_ends_exactly_where_its_source_does(name: str, sldbench: Path) -> None:
-    """Same order of constants, same starts, same arithmetic: what is left between the two is the slopes."""
-    task = load(name, sldbench).task
-    for source in sources(task)[::EVERY][:3]:
-        stated = read_candidate(source, schema=task.schema).statement
-        assert stated is not None
-        module: dict[str, Any] = {}
-        exec(source, module)  # our own
-        tree = tree_form(stated.targets, shared=stated.shared, loss=stated.loss)
-        forms = (
-            replace(tree, gradient=None, per_target={}),
-            replace(tree, call=module["form"], gradient=None, per_target={}),
-        )
-        one, two = (fit_form(form, task.train, task.schema.targets) for form in forms)
-        np.testing.assert_allclose(one.cost, two.cost, rtol=1e-9, err_msg=source)
-
-
-@pytest.mark.data
 @pytest.mark.parametrize("name", ["sft"])
 def test_an_evaluation_from_the_tree_is_that_of_the_source(name: str, sldbench: Path, sandbox: Sandbox) -> None:
     task = load(name, sldbench).task
@@ -120,7 +99,7 @@ def test_an_evaluation_from_the_tree_is_that_of_the_source(name: str, sldbench: 
         assert tree.train.r2 == pytest.approx(text.train.r2, abs=1e-4)
 
 
-def test_a_screening_costs_the_same_here_and_in_the_sandbox(sandbox: Sandbox) -> None:
+def test_a_screening_costs_the_same_in_this_process_and_in_the_sandbox(sandbox: Sandbox) -> None:
     rng = np.random.default_rng(0)
     n, d = rng.permutation(np.geomspace(1, 1e4, 60)), np.geomspace(1, 1e3, 60)
     table = Table(
