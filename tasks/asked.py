@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from lawsmith.tasks.errors import InputError, listing
 from lawsmith.tasks.numerals import is_numeral
+from lawsmith.tasks.words import measures_scatter, tokens, without_averages
 
 
 class Asked(BaseModel):
@@ -102,7 +103,8 @@ def resolved(name: str, names: Sequence[str], where: str) -> str:
     last = {re.split(r"[./]", column)[-1]: column for column in names}
     close = difflib.get_close_matches(name, [*names, *last], n=3, cutoff=0.6)
     ending = [column for column in names if len(name) > 2 and name.casefold() in column.casefold()]
-    guesses = list(dict.fromkeys([*(last.get(found, found) for found in close), *ending]))[:5]
+    likely = dict.fromkeys([*(last.get(found, found) for found in close), *ending])
+    guesses = sorted(likely, key=measures_scatter)[:5]
     near = f"; did you mean {' or '.join(guesses)}? Its" if guesses else "; its"
     parts = [part for part in re.split(r"[\s;,|+&\[\]()]+", name) if part]
     if len(parts) > 1 and all(meant(part, names) for part in parts):
@@ -115,7 +117,8 @@ def resolved(name: str, names: Sequence[str], where: str) -> str:
 
 
 def meant(name: str, names: Sequence[str]) -> list[str]:
-    """The columns that a name may mean: of that name; else those that end with it, or have it before their unit."""
+    """The columns that a name may mean: of that name; else those that end with it, or have it before their unit, or
+    have the same words (``loss`` for ``loss_mean`` and ``Loss ↓``)."""
     if name in names:
         return [name]
     wanted = name.strip().casefold()
@@ -123,7 +126,10 @@ def meant(name: str, names: Sequence[str]) -> list[str]:
     own = [c for c in names if c.casefold() == wanted or c.casefold().endswith(ends)]
     bare = {column: without_unit(column)[0].casefold() for column in names}
     own = own or [column for column in names if bare[column] == wanted or bare[column].endswith(ends)]
-    return own or [column for column in names if column.strip().casefold() == wanted]
+    own = own or [column for column in names if column.strip().casefold() == wanted]
+    words = tokens(name)
+    alike = [column for column in names if words and not measures_scatter(column)]
+    return own or [c for c in alike if tokens(c) == words] or [c for c in alike if without_averages(c) == words]
 
 
 def without_unit(name: str) -> tuple[str, str]:

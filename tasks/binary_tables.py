@@ -13,6 +13,7 @@ import numpy as np
 
 from lawsmith.tasks.delimited import CELLS_OF_A_RECORD, Reading, bound, bound_columns, tidy
 from lawsmith.tasks.errors import InputError, listing, require
+from lawsmith.tasks.headers import without_headers
 
 if TYPE_CHECKING:  # pandas takes half a second to import, and the sandbox never needs it
     import pandas as pd
@@ -175,10 +176,9 @@ def workbook(content: bytes, where: str) -> Reading:
     rows = [row[first:] for row in rows]
     width = max(len(row) for row in rows)
     filled = [(*row, *[None] * (width - len(row))) for row in rows[1:]]
-    frame = pd.DataFrame(filled, columns=range(width), dtype=object)
-    names = ["" if cell is None else str(cell) for cell in rows[0]]
-    grid = tidy(frame, [*names, *[""] * (width - len(names))], where)
-    return grid.after(*notices)
+    names = ["" if cell is None else str(cell) for cell in (*rows[0], *[None] * (width - len(rows[0])))]
+    frame, again = without_headers(pd.DataFrame(filled, columns=range(width), dtype=object), names, where)
+    return tidy(frame, names, where).after(*notices, *again)
 
 
 def _width(row: tuple[Any, ...]) -> int:

@@ -78,7 +78,8 @@ def decide_companions(d: Deciding) -> None:
     for name in d.open():
         if d.numbers[name] is None or name in d.labelled:
             continue
-        beside = outcome and words.is_outcome(name) and not _is_setting(d, name)
+        alike = (outcome and words.is_outcome(name)) or words.is_measured_elsewhere(name, target)
+        beside = alike and not _is_setting(d, name)
         if beside or name.lower().startswith(words.RESULTS):
             d.set(name, "companion", f"another outcome beside {target}")
         elif performance and words.is_performance(name) and not _repeats(d, name):
@@ -168,14 +169,16 @@ def _is_order(d: Deciding, name: str, target: str) -> bool:
 
 
 def _is_function_of_target(d: Deciding, name: str) -> bool:
-    """Whether a column restates the target (its exponential, its logarithm, a multiple) in a table where other
-    columns were set to a few values each."""
+    """Whether a column restates the target (its exponential, its logarithm, a multiple): one whose name begins alike,
+    such as ``ElapsedRaw``, or any in a table where other columns were set to a few values each."""
     values, target = d.numbers[name], d.numbers[d.asked.target[0]]
-    if values is None or target is None or d.rows < 8:
-        return False
-    if not np.isfinite([values, target]).all() or len(np.unique(values)) < 0.8 * d.rows:
+    if values is None or target is None or d.rows < 5 or not np.isfinite([values, target]).all():
         return False
     if not any(_correlated(a, b) for a in _views(values) for b in _views(target)):
+        return False
+    if words.tokens(name)[:1] == words.tokens(d.asked.target[0])[:1] != []:
+        return True
+    if d.rows < 8 or len(np.unique(values)) < 0.8 * d.rows:
         return False
     settings = [v for v in d.candidates().values() if 2 * len(np.unique(v)) <= d.rows]
     return len(settings) >= 2

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from lawsmith.tasks.errors import InputError, listing
-from lawsmith.tasks.headers import joined_header
+from lawsmith.tasks.headers import joined_header, without_headers
 from lawsmith.tasks.layouts import made_plain, with_columns_apart, without_emphasis, without_rules
 from lawsmith.tasks.lines import SEPARATORS, split, widths
 from lawsmith.tasks.numerals import is_missing, is_numeral
@@ -104,7 +104,7 @@ def parse_delimited(text: str, where: str) -> Reading:
     _refuse_no_header(names, lines, separator, where)
     body, said = _without_remarks(body, names, separator, where)
     notices = [*notices, *said, *_said_of_commented_rows(text, header, len(names), separator, where)]
-    frame, again = _without_headers(_frame(body, names, separator, where), names, where)
+    frame, again = without_headers(_frame(body, names, separator, where), names, where)
     for name, values in settings_of_blocks(text, header, len(frame)).items():
         if name not in names:
             frame[len(names)] = values
@@ -129,10 +129,22 @@ def tidy(frame: "pd.DataFrame", names: list[str], where: str) -> Reading:
     frame.columns = [name or f"Unnamed: {place}" for place, name in enumerate(names)]
     nameless = [f"Unnamed: {place}" for place, name in enumerate(names) if not name]
     empty = [name for name in nameless if all(is_missing(cell) for cell in frame[name])]
-    frame = frame.drop(columns=empty)
+    frame, apart = frame.drop(columns=empty), _said_of_two_tables(names, empty, where)
     frame, units, said_units = _without_units(frame, where)
     frame, said_footers = _without_footers(frame, where)
-    return Reading(frame, "", units, (*said_header, *said_units, *said_footers))
+    return Reading(frame, "", units, (*said_header, *apart, *said_units, *said_footers))
+
+
+def _said_of_two_tables(names: list[str], empty: list[str], where: str) -> tuple[str, ...]:
+    """A sentence where an empty column parts the named ones, as between two tables side by side."""
+    for place in (int(name.removeprefix("Unnamed: ")) for name in empty):
+        left, right = [one for one in names[:place] if one], [one for one in names[place:] if one]
+        if len(left) > 1 and len(right) > 1:
+            return (
+                f"{where}: an empty column stands between {left[-1]} and {right[0]}; if two tables stand side by side, "
+                "save each in a file of its own, since rows are read across both.",
+            )
+    return ()
 
 
 def _header_and_body(text: str, where: str) -> tuple[str, str, list[str]]:
@@ -241,20 +253,6 @@ def _names_rows(names: list[str], lines: list[str], separator: str) -> bool:
         return False
     counted = first[0] in ("0", "1") and first == [str(k + int(first[0])) for k in range(len(first))]
     return (counted and separator != ",") or not any(is_numeral(cell) or is_missing(cell) for cell in first)
-
-
-def _without_headers(frame: "pd.DataFrame", names: list[str], where: str) -> tuple["pd.DataFrame", tuple[str, ...]]:
-    """The rows without those that repeat the header, as in files that were put together from several."""
-    wanted = [name.strip() for name in names]
-    if not len(frame) or not any(wanted):
-        return frame, ()
-    place = next(k for k, name in enumerate(wanted) if name)
-    rows = (frame[place].str.strip() == wanted[place]).to_numpy().nonzero()[0]
-    again = [int(row) for row in rows if [str(cell).strip() for cell in frame.iloc[row]] == wanted]
-    if not again:
-        return frame, ()
-    told = "1 line repeats the header and was" if len(again) == 1 else f"{len(again)} lines repeat the header and were"
-    return frame.drop(index=again).reset_index(drop=True), (f"{where}: {told} left out.",)
 
 
 def _without_remark(line: str) -> str:

@@ -39,7 +39,7 @@ def derived(columns: Mapping[str, Array], words: Mapping[str, Sequence[str]]) ->
     levels = [len(np.unique(column)) for column in columns.values()]
     likeness = _Likeness.of(list(columns.values()), levels, made, logarithms)
     rest = list(range(len(order)))
-    found: dict[str, tuple[tuple[str, ...], str]] = {}
+    left: dict[int, tuple[int, ...]] = {}
 
     def grade(place: int) -> tuple[int, int, int]:
         name = order[place]
@@ -48,9 +48,13 @@ def derived(columns: Mapping[str, Array], words: Mapping[str, Sequence[str]]) ->
 
     while (parts := likeness.dependence(rest)) is not None:
         out = max(parts, key=grade)
-        others = tuple(order[place] for place in sorted(parts) if place != out)
-        found[order[out]] = (others, _closeness(order[out], others, columns))
+        left[out] = parts
         rest.remove(out)
+    found = {}
+    for out, parts in left.items():
+        kept = likeness.dependence([*rest, out]) or parts  # in terms of columns that stay, where these are few enough
+        others = tuple(order[place] for place in sorted(kept) if place != out)
+        found[order[out]] = (others, _closeness(order[out], others, columns))
     return found
 
 

@@ -75,3 +75,22 @@ def _holds_numbers(frame: "pd.DataFrame") -> bool:
         if known and sum(map(is_numeral, known)) >= 0.8 * len(known):
             return True
     return False
+
+
+def without_headers(frame: "pd.DataFrame", names: list[str], where: str) -> tuple["pd.DataFrame", tuple[str, ...]]:
+    """The rows without those that repeat the header, and a title above such a row, as in files and sheets that were put
+    together from several tables."""
+    wanted = [name.strip() for name in names]
+    if not len(frame) or not any(wanted):
+        return frame, ()
+    place = next(k for k, name in enumerate(wanted) if name)
+    rows = (frame[place].astype(str).str.strip() == wanted[place]).to_numpy().nonzero()[0]
+    cells = {int(k): ["" if is_missing(cell) else str(cell).strip() for cell in frame.iloc[k]] for k in rows}
+    again = [row for row, found in cells.items() if found == wanted]
+    if not again:
+        return frame, ()
+    above = [row - 1 for row in again if row and len(wanted) > 1 == sum(not is_missing(c) for c in frame.iloc[row - 1])]
+    told = "1 line repeats the header and was" if len(again) == 1 else f"{len(again)} lines repeat the header and were"
+    titles = f", with the title above ({str(frame.iloc[above[0], 0]).strip()[:40]!r})" if above else ""
+    kept = frame.drop(index=[*again, *above]).reset_index(drop=True)
+    return kept, (f"{where}: {told} left out{titles}; the rows below go on as one table.",)

@@ -1,5 +1,7 @@
 """Columns of labels: the group, the categories, and those that say no more than other columns do."""
 
+import re
+
 import numpy as np
 
 from lawsmith.tasks import words
@@ -35,8 +37,19 @@ def decide_labels(d: Deciding) -> None:
 
 
 def _why_no_label(labels: list[str]) -> str:
-    units = units_of(labels)
-    return f"text that hardly repeats, such as {labels[0][:20]!r}" if units is None else units
+    if (units := units_of(labels)) is not None:
+        return units
+    if (clock := two_clocks(labels[0])) is not None:
+        return clock
+    return f"text that hardly repeats, such as {labels[0][:20]!r}"
+
+
+def two_clocks(cell: str) -> str | None:
+    """What a cell such as ``08:15`` may be, and what to write; None for any other."""
+    if (clock := re.fullmatch(r"(\d+):(\d\d)", cell)) is None:
+        return None
+    told = f"{clock[1]} min {clock[2]} s or {clock[1]} h {clock[2]} min"
+    return f"it may be {told}: write 00:{cell}, or mm:ss or hh:mm behind the column's name"
 
 
 def units_of(labels: list[str]) -> str | None:

@@ -15,6 +15,9 @@ _LINES = re.compile(
     r"|\\(?:caption|label|centering|small|footnotesize)(?:\{[^\n]*\})?"
 )
 _WRAPPED = re.compile(r"\\(?:textbf|textit|mathbf|mathrm|text|emph|num|underline|texttt|bf)\s*\{([^{}]*)\}")
+_SPANS = re.compile(r"\\multicolumn\s*\{(\d+)\}\s*\{[^{}]*\}\s*(?=\{)")
+_ROWS = re.compile(r"\\multirow\s*\{[^{}]*\}(?:\[[^\]]*\])?\s*\{[^{}]*\}")
+_MARKS = re.compile(r"\\(?:row|cell)color\s*(?:\[[^\]]*\])?\{[^{}]*\}|\\(?:footnotemark|tablenotemark)(?:\[[^\]]*\])?")
 _SIGNS = {
     r"\pm": "±",
     r"\times": "×",
@@ -68,10 +71,16 @@ def _from_latex(text: str) -> tuple[str, str] | None:
     """The rows of a table in LaTeX with tabs between the cells; None for a text that is none."""
     if text.count("&") < _SHOWN or len(_ENDS.findall(text)) < _SHOWN:
         return None
-    plain = re.sub(r"(?<!\\)%[^\n]*", "", text)
+    plain = _ROWS.sub("", _MARKS.sub("", re.sub(r"(?<!\\)%[^\n]*", "", text)))
+    plain = re.sub(r"([^&\\]*)" + _SPANS.pattern + r"(\{(?:[^{}]|\{[^{}]*\})*\})", _spread, plain)
     rows = [" ".join(_LINES.sub(" ", row).split()) for row in _ENDS.split(plain)]
     cells = [[_cell(cell) for cell in re.split(r"(?<!\\)&", row)] for row in rows if row]
     return "\n".join("\t".join(row) for row in cells if len(row) > 1) + "\n", ""
+
+
+def _spread(found: re.Match[str]) -> str:
+    """A cell of several columns as one for each."""
+    return found[1] + " & ".join([found[3]] * int(found[2]))
 
 
 def _from_pairs(text: str) -> tuple[str, str] | None:

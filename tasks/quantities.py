@@ -12,7 +12,8 @@ from lawsmith.tasks.words import is_day
 
 Numbers = list[float | None]
 
-_CLOCK = re.compile(r"(?:(\d+) days?,? )?(\d{1,3}):([0-5]\d):([0-5]\d(?:\.\d+)?)")
+_CLOCK = re.compile(r"(?:(\d+)(?: days?,? |-(?=\d\d:)))?(\d{1,3}):([0-5]\d):([0-5]\d(?:\.\d+)?)")
+_HALF_DAY = re.compile(r"(1[0-2]|0?[1-9]):([0-5]\d)(?::([0-5]\d))?\s*([AaPp])\.?[Mm]\.?")
 _SHORT_CLOCK = re.compile(r"(\d{1,3}):([0-5]\d)(\.\d+)?")
 _FRACTION = re.compile(r"(\d{1,7})\s*/\s*([1-9]\d{0,6})")
 _BIN = re.compile(r"\(\s*(\S+?)\s*,\s*(\S+?)\s*\]|\[\s*(\S+?)\s*,\s*(\S+?)\s*\)")
@@ -106,7 +107,9 @@ def _durations(name: str, words: Sequence[str]) -> Quantity | None:
 def _seconds(word: str) -> float | None:
     if (clock := _CLOCK.fullmatch(word)) is not None:
         return 86400.0 * int(clock[1] or 0) + 3600.0 * int(clock[2]) + 60.0 * int(clock[3]) + float(clock[4])
-    if re.match(r"P(?=T?\d)", word):
+    if (half := _HALF_DAY.fullmatch(word)) is not None:  # of the day
+        return 3600.0 * (int(half[1]) % 12 + 12 * (half[4] in "Pp")) + 60.0 * int(half[2]) + float(half[3] or 0)
+    if re.match(r"P(?=T?\d).*[A-Z]$", word):
         import pandas as pd
 
         try:

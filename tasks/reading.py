@@ -21,6 +21,7 @@ from lawsmith.tasks.json_rows import json_rows
 from lawsmith.tasks.nested_cells import with_entries_apart
 from lawsmith.tasks.plus_minus import with_errors_apart
 from lawsmith.tasks.run_columns import with_runs_apart
+from lawsmith.tasks.shapes import with_labels_down
 
 if TYPE_CHECKING:  # pandas takes half a second to import, and the sandbox never needs it
     import pandas as pd
@@ -30,7 +31,7 @@ MAX_BYTES = 256 * 1024**2
 MAX_NAME = 500
 """Bound on the characters of a column's name and of a label of groups or categories."""
 
-_TEXT = (".csv", ".tsv", ".txt", ".dat", ".asc", ".prn", ".tab", ".xy", ".dpt", ".out", ".log", ".md")
+_TEXT = (".csv", ".tsv", ".txt", ".dat", ".asc", ".prn", ".tab", ".xy", ".dpt", ".out", ".log", ".md", ".tex")
 _JSON = (".json", ".jsonl", ".ndjson")
 _PACKED = (".gz", ".zip")
 SUFFIXES = (".csv", ".tsv", ".parquet", ".jsonl", ".ndjson", ".json", ".txt", ".dat", ".xlsx", ".npz")
@@ -128,7 +129,8 @@ def parse_table(content: bytes, name: str, where: str) -> Reading:
         )
     if reading.frame.empty:
         raise InputError(f"{where} holds no data rows; a table needs a header and at least one row.")
-    reading = with_errors_apart(with_runs_apart(with_entries_apart(reading, where), where), where)
+    for completed in (with_labels_down, with_entries_apart, with_runs_apart, with_errors_apart):
+        reading = completed(reading, where)
     bound_names([str(name) for name in reading.frame.columns], f"{where}: a column's name")
     return reading
 

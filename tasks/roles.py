@@ -46,7 +46,7 @@ class Roles:
     @property
     def numbers(self) -> tuple[str, ...]:
         """The used columns that hold numbers."""
-        weight = () if self.weight is None else (self.weight.column,)
+        weight = () if self.weight is None else self.weight.columns
         return (*(name for name in self.features if name not in self.levels), *self.targets, *weight)
 
     @property
@@ -89,10 +89,14 @@ def _state(cells: Cells, asked: Asked) -> str | None:
     known = words.FINISHED | words.UNFINISHED
     for name in cells.labels.columns:
         if words.bare(name) in ("state", "status") and name not in (*asked.target, *(asked.features or ())):
-            said = {str(label).strip().lower() for label in cells.labels[name].unique()}
+            said = set(map(_first_word, cells.labels[name].unique()))
             if said <= known and said & words.FINISHED:
                 return str(name)
     return None
+
+
+def _first_word(label: object) -> str:
+    return (str(label).lower().split() or [""])[0]
 
 
 def _count(rows: Mask) -> str:
@@ -252,7 +256,9 @@ class _Decision(Deciding):
             limit=12,
         )
         seen = f"; left out: {reasons}" if reasons else ""
-        raise InputError(f"{self.where} has no column to be a feature{seen}; name some with --features.")
+        texts = any("text that" in why for _, why in self.role.values())
+        told = "write what varies as numbers in a column of its own, or name a column" if texts else "name some"
+        raise InputError(f"{self.where} has no column to be a feature{seen}; {told} with --features.")
 
     def _derived(self) -> None:
         columns = self.candidates()

@@ -58,17 +58,24 @@ class Column(BaseModel):
         return float(alike[0])
 
 
-Kind = Literal["error", "relative error", "variance", "count"]
+Kind = Literal["error", "relative error", "variance", "count", "interval"]
 
 
 class Weight(BaseModel):
     """The column that says how much each row counts: the error of its target (in the target's unit, or as a share of
-    it) or the error's square, or a number of measurements."""
+    it) or the error's square, or a number of measurements; or two columns, with the ends of an interval around the
+    target, or with its errors to both sides."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     column: str
     kind: Kind
+    other: str = ""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that it is made of."""
+        return tuple(filter(None, (self.column, self.other)))
 
 
 class Decided(BaseModel):

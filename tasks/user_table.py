@@ -24,6 +24,7 @@ from lawsmith.tasks.reading import parse_table, read_bytes, require_columns
 from lawsmith.tasks.roles import Roles, decide
 from lawsmith.tasks.rows import filled, filled_labels, finished, take
 from lawsmith.tasks.schema import Column, Decided, Schema
+from lawsmith.tasks.shapes import upright
 from lawsmith.tasks.suspicions import suspicions
 from lawsmith.tasks.table import Table
 from lawsmith.tasks.task import Dataset
@@ -75,7 +76,7 @@ def read_dataset(
     if cap is not None and cap < 1:
         raise InputError(f"A cap of {cap} allows no constant; it must be at least 1.")
     notation = _notation(decimal, thousands)
-    cells, read = _cells(train, notation)
+    cells, read = _cells(train, notation, target)
     beside = train.parent / "task.toml"
     said = task_file(task_toml, beside)
     require_columns(cells.frame, tuple(said.columns), f"{task_toml or beside} describes columns of the table, which")
@@ -145,7 +146,7 @@ def read_decided(schema: Schema, train: Path, test: Path | None = None) -> Datas
 
     Raises InputError as `read_dataset`.
     """
-    cells, read = _cells(train, notation_of(schema))
+    cells, read = _cells(train, notation_of(schema), schema.targets)
     return _dataset(schema, cells, _split(cells, schema, train), test, (*read, *_said(cells, schema)))
 
 
@@ -158,7 +159,7 @@ def _dataset(schema: Schema, own: Cells, train: Split, test: Path | None, notice
             f"--test names a file of rows to score the law on, not a share such as {test.name}; without it the law is "
             "judged by parts of the training rows."
         )
-    cells, read = _cells(test, notation_of(schema))
+    cells, read = _cells(test, notation_of(schema), schema.targets)
     _refuse_other_units(own, cells, schema.names, called(test))
     new = tuple(one for one in (*read, *_said(cells, schema)) if one not in notices)
     return dataset(schema, "file", train, _split(cells, schema, test), (*notices, *new))
@@ -203,9 +204,9 @@ def _notation(decimal: str, thousands: str) -> NumberNotation:
         ) from None
 
 
-def _cells(path: Path, notation: NumberNotation) -> tuple[Cells, tuple[str, ...]]:
+def _cells(path: Path, notation: NumberNotation, targets: Sequence[str]) -> tuple[Cells, tuple[str, ...]]:
     """The cells of a file as numbers where they are, and what was unusual about the file."""
-    reading = parse_table(read_bytes(path), path.name, called(path))
+    reading = upright(parse_table(read_bytes(path), path.name, called(path)), targets, called(path))
     cells = convert(reading.frame, reading.separator, notation, called(path))
     if reading.units:
         cells = replace(cells, units={**reading.units, **cells.units})
@@ -215,7 +216,7 @@ def _cells(path: Path, notation: NumberNotation) -> tuple[Cells, tuple[str, ...]
 def _said(cells: Cells, schema: Schema) -> tuple[str, ...]:
     """What was done to the cells of the columns that are used."""
     weight = None if schema.decided is None else schema.decided.weight
-    used = (*schema.names, *(() if weight is None else (weight.column,)))
+    used = (*schema.names, *(() if weight is None else weight.columns))
     return tuple(sentence for name, sentence in cells.said.items() if name in used)
 
 
@@ -229,7 +230,7 @@ def _split(cells: Cells, schema: Schema, path: Path) -> Split:
         rows &= filled(cells.frame, schema.targets)
     if decided.only_filled:
         levels = tuple(name for name, column in schema.columns.items() if column.levels)
-        weight = () if decided.weight is None else (decided.weight.column,)
+        weight = () if decided.weight is None else decided.weight.columns
         labels = (*levels, *(() if schema.group is None else (schema.group,)))
         numbers = (*schema.targets, *(name for name in schema.features if name not in levels), *weight)
         rows &= filled(cells.frame, numbers) & filled_labels(cells.labels, labels)

@@ -15,7 +15,7 @@ import numpy as np
 
 from lawsmith.tasks.arrays import Array, IntArray
 from lawsmith.tasks.errors import InputError, listing
-from lawsmith.tasks.labels import units_of
+from lawsmith.tasks.labels import two_clocks, units_of
 from lawsmith.tasks.numerals import is_null, plain
 from lawsmith.tasks.reading import bound_names, require_columns
 from lawsmith.tasks.schema import SINGLE_GROUP, Column, Schema
@@ -138,10 +138,7 @@ def _remedy(shown: str) -> str:
     """What to do about a cell that is no number."""
     if re.match(r"[<>≤≥]\s*[\d.]", shown) or re.fullmatch(r"[<>≤≥]?\s*(BL?L?O?Q|B?LLOQ|ULOQ|BQL|LO[DQ])", shown, re.I):
         return "it bounds a value that was not measured: leave those rows out, or write what they count as"
-    if (clock := re.fullmatch(r"(\d+):(\d\d)", shown)) is not None:
-        told = f"{clock[1]} min {clock[2]} s or {clock[1]} h {clock[2]} min"
-        return f"it may be {told}: write 00:{shown}, or mm:ss or hh:mm behind the column's name"
-    return "every value must be a number"
+    return two_clocks(shown) or "write the number that it stands for, or leave those rows out"
 
 
 def _table(split: Split, schema: Schema, groups: tuple[str, ...] | None) -> Table:
@@ -186,14 +183,18 @@ def _weights(frame: "pd.DataFrame", schema: Schema, where: str) -> Array | None:
     """Weights (n,) of mean 1: counts, or 1 over squares of errors; None for a task without such a column."""
     if schema.decided is None or schema.decided.weight is None:
         return None
-    name, kind = schema.decided.weight.column, schema.decided.weight.kind
-    require_columns(frame, (name,), where)
-    values = numbers(frame, name, where)
+    weight = schema.decided.weight
+    name, kind = " and ".join(weight.columns), weight.kind
+    require_columns(frame, weight.columns, where)
+    values = numbers(frame, weight.column, where)
+    if weight.other:
+        other = numbers(frame, weight.other, where)
+        values = np.abs(other - values) if kind == "interval" else np.abs(other) + np.abs(values)
     bad = np.flatnonzero(values <= 0)
     if len(bad):
         raise InputError(
             f"{where}: the {kind} {name!r} is not positive in {_data_rows(bad)}; every weight must be, so correct the "
-            f"rows or leave the column out with --ignore {name}."
+            f"rows or leave it out with --ignore {','.join(weight.columns)}."
         )
     if kind == "relative error":
         values = values * np.abs(numbers(frame, schema.targets[0], where))

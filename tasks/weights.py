@@ -11,14 +11,17 @@ def decide_weights(d: Deciding) -> None:
     """Find the column that says how rows count: errors, variances or numbers of measurements of the target."""
     others = tuple(name for name in d.open() if d.numbers[name] is not None)
     errors = {name: words.error_of(name, d.asked.target, others) for name in others}
+    ends = [name for name in others if words.bounds_of(name, d.asked.target) or _bounds_target(d, name)]
+    for name in ends:
+        d.set(name, "companion", f"by its name an end of an interval of {d.asked.target[0]}")
     for name, of in errors.items():
-        if words.bounds_of(name, d.asked.target) or _bounds_target(d, name):
-            d.set(name, "companion", f"by its name an end of an interval of {d.asked.target[0]}")
-        elif words.variance_of(name, d.asked.target) or _is_relative(d, name):
+        if name in ends:
+            continue
+        if words.variance_of(name, d.asked.target) or _is_relative(d, name):
             _weight_of_target(d, name, d.asked.target[0])
         if of is None or of == name or name in d.role:
             continue
-        rival = words.is_outcome(name) and any(map(words.is_outcome, d.asked.target))
+        rival = words.is_error_rate(name) and any(map(words.is_outcome, d.asked.target))
         if of in d.asked.target or (of == "" and not rival and _looks_like_error(d, name)):
             _weight_of_target(d, name, of or d.asked.target[0])
         elif of:
@@ -33,14 +36,35 @@ def decide_weights(d: Deciding) -> None:
                 weigh(d, name, "count", f"by its name {what}; rows count by it")
             else:
                 d.set(name, "left out", f"{what}; the errors already say how rows count")
+    _weigh_by_interval(d, ends)
 
 
 def _bounds_target(d: Deciding, name: str) -> bool:
-    """Whether a column called an end of an interval lies on one side of the target in every row."""
+    """Whether a column called an end of an interval, or an error to one side, can be one: it lies on one side of the
+    target in every row."""
     values, target = d.numbers[name], d.numbers[d.asked.target[0]]
     if not words.is_bound(name) or values is None or target is None:
         return False
-    return bool((values <= target).all() or (values >= target).all())
+    return words.is_error(name) or bool((values <= target).all() or (values >= target).all())
+
+
+def _weigh_by_interval(d: Deciding, ends: list[str]) -> None:
+    """Let two ends of the target's interval, its errors to both sides, or half of its width say how rows count, where
+    nothing else does."""
+    if d.weight is not None or d.asked.sigma == "" or len(d.asked.target) > 1:
+        return
+    target = d.asked.target[0]
+    if len(ends) == 1 and words.has_side(ends[0]) is False and _looks_like_error(d, ends[0]):
+        weigh(d, ends[0], "error", f"by its name half of the interval of {target}; rows count by it")
+    elif len(ends) == 2 and all(map(words.has_side, ends)):
+        low, high = (np.asarray(d.numbers[name], dtype=float) for name in ends)
+        around = (np.minimum(low, high) <= d.numbers[target]) & (d.numbers[target] <= np.maximum(low, high))
+        width = np.abs(high - low) if np.all(around) else np.abs(low) + np.abs(high)
+        known = bool(np.all(around)) or all(map(words.is_error, ends))
+        if known and np.all(np.isfinite(width) & (width > 0)):
+            d.weight = Weight(column=ends[0], other=ends[1], kind="interval" if np.all(around) else "error")
+            for name in ends:
+                d.set(name, "weight", f"by its name an end of an interval of {target}; rows count by its width")
 
 
 def _weight_of_target(d: Deciding, name: str, of: str) -> None:
@@ -70,7 +94,7 @@ def kind_of_weight(d: Deciding, name: str) -> Kind:
 def _is_relative(d: Deciding, name: str) -> bool:
     """Whether a column is called a relative error of a target; one written in per cent has its errors in per cent."""
     targets = d.asked.target
-    rival = words.is_outcome(name) and any(map(words.is_outcome, targets))
+    rival = words.is_error_rate(name) and any(map(words.is_outcome, targets))
     about = any(set(words.tokens(target)) <= set(words.tokens(name)) for target in targets)
     percents = any(target in d.cells.percents for target in targets)
     return words.is_relative_error(name, targets) and (about or not rival) and not percents

@@ -41,7 +41,10 @@ RATES_OF = _words(
     "error win pass hit hits success failure fail solve miss accept acceptance refusal recall response completion "
     "conversion click survival detection positive negative true false agreement correct dropout mortality"
 )
-ERRORS = _words("sigma err error std stddev sd se sem stderr unc uncertainty dev stdev")
+_RATES_SET = _words("dropout drop acceptance accept")  # which are settings
+ERRORS = _words("sigma err error std stddev sd se sem stderr unc uncert uncertainty dev stdev yerr errorbar mad")
+_OF_ERRORS = _words("standard deviation bar bars y measurement bootstrap mean k of the")
+"""What stands beside such a word and names no column."""
 AVERAGES = _words("mean avg average median")
 STATISTICS = AVERAGES | _words("med min max iqr mode p50 p75 p90 p95 p99 q1 q3 real cpu wall user sys system")
 _SUMMARIES = _words("min max mean median p50 iqr")  # of a target whose name has no statistic
@@ -51,18 +54,17 @@ RANKS = _words("rank ranking position place")
 VARIANCES = _words("var variance")
 BOUNDS = _words(
     "lo low lower hi high upper ci ci95 ci90 minus plus lcl ucl bound limit lb ub "
-    "q05 q10 q25 q75 q90 q95 p05 p10 p25 p75 p90 p95"
+    "q05 q10 q25 q75 q90 q95 p05 p10 p25 p75 p90 p95 iqr"
 )
+_OF_BOUNDS = _words("interval confidence width half of")
+SIDES = _words("lo low lower hi high upper minus plus lcl ucl lb ub")
+_WIDTHS = _words("ci ci95 ci90")
 CODES = _words("act activation type kind code mode method optimizer optimiser variant class scheme strategy category")
 GROUPS = _words(
     "group family model models dataset data series compound material species site lab system sample batch curve "
     "architecture arch country subject patient device machine language domain task benchmark"
 )
-_ALONE = _words(
-    "stderr std_err std_error standard_error std sem se sd stddev error_bar errorbar uncertainty unc yerr "
-    "y_err y_error y_sigma sigma_y y_std dy err std_dev standard_deviation std_deviation error_bars "
-    "measurement_error uncert sig"
-)
+_ALONE = _words("dy sig")
 _VALUE_IN_NAME = re.compile(r"((?:.*[\s_(@=-])?)\d+(?:\.\d+)?\s?([A-Za-zµ°%]*\)?)")
 _INITIALS = re.compile(r"\bs\. ?(?:d|e\. ?m|e)\.?(?![a-z])", re.IGNORECASE)  # s.d., s.e. and s.e.m.
 _LABELS = _words(
@@ -79,9 +81,10 @@ _COUNTS = re.compile(
 )
 _WEIGHTS = re.compile(r"sample_weights?|inv(erse)?_var(iance)?|ivar")
 _RELATIVE = _words("rel relative percent pct percentage fractional rsd cv")
-_REPLICATES = _words(
-    "seed seeds random_state rng prng replicate replica rep repeat repetition trial trial_id seed_id fold"
-)
+_REPLICATES = _words("seed seeds random_state rng prng replicate replica rep repeat repetition trial fold cv_fold")
+_REPEATED = _words("seed replicate rep repeat repetition")  # last words of names of replicates
+_NUMBERED = _words("id idx index num number no nr value")
+_COUNTED = _words("n num number per max min total")
 _BOOKKEEPING = _words(
     "id index idx uuid guid hash run row no nr number timestamp date datetime created created_at updated "
     "updated_at start_time end_time host hostname user username notes note comment comments remark "
@@ -108,7 +111,7 @@ RESULTS = ("summary.", "summary/", "metrics.", "metrics/", "summary_metrics.")
 FINISHED = _words("finished completed complete success succeeded done ok")
 UNFINISHED = _words(
     "failed crashed killed running pending preempted preempting scheduled queued error aborted cancelled "
-    "canceled stopped unfinished fail pruned waiting timeout oom"
+    "canceled stopped unfinished fail pruned waiting timeout oom out_of_memory node_fail boot_fail deadline suspended"
 )
 
 
@@ -132,11 +135,23 @@ def is_outcome(name: str) -> bool:
     if re.split(r"[\W_]+", name.strip())[-1].lower() in OUTCOMES:  # GSM8K, HellaSwag
         return True
     words = [word for word in tokens(name) if word not in SPLITS and not word.isdigit()]
+    if words[-1:] == ["rate"] and words[-2:-1] and words[-2] in RATES_OF - _RATES_SET:
+        return True
     if words[-2:] == ["grad", "norm"] or words[-3:] == ["bits", "per", "byte"]:
         return True
     while len(words) > 1 and words[-1] in _NORMALISED:
         words.pop()
     return bool(words) and words[-1] in OUTCOMES
+
+
+def is_measured_elsewhere(name: str, target: str) -> bool:
+    """Whether two names are one measure on different rows: ``train`` and ``test``, ``c4_val`` and ``wiki_val``,
+    ``loss_c4`` and ``loss_wiki``."""
+    one, two = tokens(name), tokens(target)
+    if name == target or not one or not two or not _COUNTED.isdisjoint(one[:1]):
+        return False
+    alike = len(one) > 1 < len(two) and ((one[-1] == two[-1] in SPLITS) or (one[0] == two[0] in OUTCOMES))
+    return alike or (SPLITS.issuperset(one) and SPLITS.issuperset(two))
 
 
 def is_performance(name: str) -> bool:
@@ -183,24 +198,40 @@ def error_of(name: str, targets: tuple[str, ...], others: tuple[str, ...]) -> st
     name = re.sub(r"\b\d ?(?=sigma|sd\b)", "", name)  # 2sigma
     name = re.sub(r"^[us](?=\()", "sigma ", name)  # u(y)
     words = tokens(name)
-    plain = bare(name)
     base = [word for word in words if word not in ERRORS]
+    named = [word for word in base if word not in _OF_ERRORS]
+    deviation = {"standard", "deviation"} <= set(words)
     if len(base) < len(words):
         for column in (*targets, *others):
             unitless = re.sub(r"\s*[\[(][^\])]*[\])]$", "", column)
-            known = ("_".join(tokens(column)), bare(column), "_".join(_without_averages(column)), bare(unitless))
-            if base and "_".join(base) in known:
+            known = ("_".join(tokens(column)), bare(column), "_".join(without_averages(column)), bare(unitless))
+            if (base and "_".join(base) in known) or (named and "_".join(named) in known):
                 return column
     if words[:1] in (["e"], ["d"], ["delta"]) and any(words[1:] == tokens(one) for one in targets):
         return ""  # as e_loss and delta_loss, which may also be something else
-    if plain in _ALONE or plain == "sigma":
-        return ""
-    return None
+    alone = not [word for word in named if not word.isdigit()] and (len(base) < len(words) or deviation)
+    return "" if alone or bare(name) in _ALONE else None
 
 
-def _without_averages(name: str) -> list[str]:
+def without_averages(name: str) -> list[str]:
     """The words of ``loss_mean`` or ``avg loss`` without the one that says how repetitions were summed up."""
     return [word for word in tokens(name) if word not in AVERAGES]
+
+
+def measures_scatter(name: str) -> bool:
+    """Whether a name is one of errors, ends of intervals or counts of something else."""
+    known = ERRORS | VARIANCES | BOUNDS | {"count", "n"}
+    return "±" in name or (len(tokens(name)) > 1 and not known.isdisjoint(tokens(name)))
+
+
+def is_error(name: str) -> bool:
+    """Whether a name has a word for errors in it, of whatever it may be."""
+    return not ERRORS.isdisjoint(tokens(name))
+
+
+def is_error_rate(name: str) -> bool:
+    """Whether a name may be one of how often, or by how much, something is wrong: ``err``, but no standard error."""
+    return is_outcome(name) and {"standard", "std", "measurement", "bar", "bars"}.isdisjoint(tokens(name))
 
 
 def variance_of(name: str, targets: tuple[str, ...]) -> bool:
@@ -220,20 +251,29 @@ def is_relative_error(name: str, targets: tuple[str, ...]) -> bool:
     rest = set(tokens(name.replace("%", " percent "))) - own
     relative = rest & _RELATIVE
     scattered = "rsd" in rest or {"cv", "percent"} <= rest or not ERRORS.isdisjoint(rest)
+    scattered |= rest == {"cv"} and not own.isdisjoint(tokens(name))
     return bool(relative) and rest <= _RELATIVE | ERRORS and scattered
 
 
 def is_bound(name: str) -> bool:
-    """Whether a name is one of an end of an interval, of whatever it may be: ``ci_low``, ``upper 95% CI``."""
-    words = [word for word in tokens(name) if not word.isdigit()]
-    return bool(words) and BOUNDS.issuperset(words) and not {"minus", "plus"}.intersection(words)
+    """Whether a name is one of an end of an interval, of whatever it may be: ``ci_low``, ``upper CI``, ``err_hi``."""
+    words = {word for word in tokens(name) if not word.isdigit()}
+    known = BOUNDS | ERRORS | _OF_BOUNDS
+    return words <= known and not BOUNDS.isdisjoint(words) and (words - {"minus", "plus"}) - _OF_BOUNDS != set()
+
+
+def has_side(name: str) -> bool | None:
+    """Whether a name of an end of an interval says which end it is; None for a quantile, and what else is no width."""
+    words = set(tokens(name))
+    return True if words & SIDES else False if words & _WIDTHS else None
 
 
 def _about(name: str, kinds: frozenset[str], targets: tuple[str, ...]) -> bool:
     words = tokens(name)
     base = [word for word in words if word not in kinds]
-    known = [names for one in targets for names in (tokens(one), bare(one).split("_"), _without_averages(one))]
-    return len(base) < len(words) and base in known
+    unnumbered = [word for word in base if not word.isdigit()]
+    known = [names for one in targets for names in (tokens(one), bare(one).split("_"), without_averages(one))]
+    return len(base) < len(words) and (base in known or unnumbered in known)
 
 
 def summary_of(name: str, targets: tuple[str, ...]) -> bool:
@@ -285,11 +325,11 @@ def is_group(name: str) -> bool:
 
 def is_count(name: str, targets: tuple[str, ...]) -> bool:
     """Whether a name is one of a number of repetitions; ``n`` beside a mean too."""
-    if bare(name) in ("n", "count") and any(_without_averages(one) != tokens(one) for one in targets):
+    if bare(name) in ("n", "count") and any(without_averages(one) != tokens(one) for one in targets):
         return True
     if _about(name, frozenset(("n", "count", "counts")), targets):
         return True
-    return _COUNTS.fullmatch(bare(name).rstrip("_")) is not None
+    return _COUNTS.fullmatch(bare(re.sub(r"^\s*#", "n ", name))) is not None
 
 
 def is_weight(name: str) -> bool:
@@ -298,10 +338,12 @@ def is_weight(name: str) -> bool:
 
 
 def is_replicate(name: str) -> bool:
-    """Whether a name tells repetitions of one measurement apart."""
+    """Whether a name tells repetitions of one measurement apart: ``seed``, ``tech_rep``, ``Replicate no.``."""
     words = tokens(name)
-    numbered = words[:1] == ["seed"] and words[1:] in (["num"], ["number"], ["no"], ["nr"], ["value"])
-    return bare(name) in _REPLICATES or words[-1:] == ["seed"] or numbered
+    while words[1:] and words[-1] in _NUMBERED:
+        words.pop()
+    last = words[-1:] != [] and words[-1] in _REPEATED and _COUNTED.isdisjoint(words)
+    return last or "_".join(words) in _REPLICATES or bare(name) in _REPLICATES
 
 
 def is_day(name: str) -> bool:

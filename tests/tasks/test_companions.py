@@ -31,8 +31,38 @@ def test_variances_and_ends_of_intervals(tmp_path: Path):
     table = chinchilla()[["n_params", "tokens", "loss"]]
     variance = read(tmp_path, table.assign(loss_var=np.linspace(1, 10, 90) ** 2))
     assert variance.task.train.weights[0] / variance.task.train.weights[-1] == pytest.approx(100)
-    data = read(tmp_path, table.assign(loss_lower=table["loss"] - 0.1, loss_ci_high=table["loss"] + 0.1))
-    assert roles(data)["loss_lower"] == roles(data)["loss_ci_high"] == "companion"
+    half = np.linspace(0.1, 0.5, 90)
+    data = read(tmp_path, table.assign(loss_lower=table["loss"] - half, loss_ci_high=table["loss"] + half))
+    assert roles(data)["loss_lower"] == roles(data)["loss_ci_high"] == "weight"
+    assert data.task.train.weights[0] / data.task.train.weights[-1] == pytest.approx(25)
+    sides = read(tmp_path, table.assign(err_low=half, err_high=3 * half)).task
+    assert sides.train.weights[0] / sides.train.weights[-1] == pytest.approx(25)
+    assert sides.schema.features == ("n_params", "tokens")
+    assert read(tmp_path, table.assign(loss_ci95=half)).task.train.weights[0] > 1
+    one = read(tmp_path, table.assign(ci_lo=table["loss"] - half))
+    assert roles(one)["ci_lo"] == "companion" and one.task.train.weight is None
+
+
+@pytest.mark.parametrize("name", ["Standard Error", "loss_stderr_mean", "stdev", "loss bootstrap sd", "loss_cv"])
+def test_errors_of_a_loss_are_told_from_error_rates(name: str, tmp_path: Path):
+    table = chinchilla()[["n_params", "tokens", "loss"]].assign(**{name: np.linspace(0.01, 0.1, 90)})
+    assert roles(read(tmp_path, table))[name] == "weight"
+
+
+@pytest.mark.parametrize(
+    ("name", "target"),
+    [
+        ("test_acc", "error_rate"),
+        ("mean win rate", "acc"),
+        ("train", "test"),
+        ("c4_val", "wiki_val"),
+        ("acc_a", "acc_b"),
+    ],
+)
+def test_a_measure_on_other_rows_is_a_companion(name: str, target: str, tmp_path: Path):
+    x = np.geomspace(1, 100, 20)
+    table = pd.DataFrame({"x": x, target: 0.9 - 0.5 / x, name: 0.8 - 0.4 / x + 0.01 * np.cos(x)})
+    assert roles(read(tmp_path, table, target)) == {"x": "feature", target: "target", name: "companion"}
 
 
 @pytest.mark.parametrize(
@@ -72,7 +102,7 @@ def test_weights_need_not_be_whole(name: str, tmp_path: Path):
     assert roles(found)["y_err_lo"] == roles(found)["y_err_hi"] == "companion"
 
 
-@pytest.mark.parametrize("name", ["SEED_NUM", "torch_seed", "init_seed", "prng", "seed no."])
+@pytest.mark.parametrize("name", ["SEED_NUM", "torch_seed", "init_seed", "prng", "seed no.", "tech_rep", "Replicate #"])
 def test_names_of_seeds(name: str, tmp_path: Path):
     x = np.repeat(2.0 ** np.arange(10), 3)
     table = pd.DataFrame({"x": x, "y": 2 + 9 / x, name: np.tile([42, 1337, 2024], 10)})

@@ -213,7 +213,7 @@ def test_roles_of_columns_that_say_it_by_their_values_or_names(tmp_path: Path):
     data = read(tmp_path, made.rename(columns={"loss": "effect"}), "effect")
     roles = {one.name: one.role for one in data.task.schema.decided.roles} if data.task.schema.decided else {}
     assert data.task.schema.features == ("N", "D")
-    assert roles["ci_low"] == roles["ci_high"] == "companion" and roles["log10_N"] == "derived"
+    assert roles["ci_low"] == roles["ci_high"] == "weight" and roles["log10_N"] == "derived"
     assert roles["pid"] == roles["node_ip"] == "bookkeeping"
 
 

@@ -127,7 +127,10 @@ def changed(column: str, rows: list[int], value: str) -> pd.DataFrame:
 @pytest.mark.parametrize(
     ("table", "message"),
     [
-        (changed("loss", [3], "abc"), "column 'loss' holds text ('abc') in data row 4; every value must be a number."),
+        (
+            changed("loss", [3], "abc"),
+            "column 'loss' holds text ('abc') in data row 4; write the number that it stands for",
+        ),
         (changed("N", [0, 5], "big"), "column 'N' holds text ('big') in data rows 1 and 6;"),
         (changed("loss", [2], ""), "column 'loss' has no value in data row 3; fill the cells in, drop the rows"),
         (changed("loss", [2, 4], "nan"), "column 'loss' has no value in data rows 3 and 5; fill the cells in"),

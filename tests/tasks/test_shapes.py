@@ -1,0 +1,93 @@
+"""Tables as spreadsheets and papers lay them out: on their side, with merged cells, several in one sheet."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from tables import FRAME, read, refused, roles
+
+from lawsmith.tasks import read_dataset
+
+openpyxl = pytest.importorskip("openpyxl")
+
+
+def sheet(folder: Path, rows: list[list[object]]) -> Path:
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    content = io.BytesIO()
+    book.save(content)
+    (folder / "t.xlsx").write_bytes(content.getvalue())
+    return folder / "t.xlsx"
+
+
+def test_rows_that_are_columns_are_turned_where_the_target_is_one_of_them(tmp_path: Path):
+    data = read(tmp_path, FRAME.T.reset_index().to_csv(index=False))
+    assert data.task.train.targets["loss"].tolist() == FRAME["loss"].tolist()
+    assert data.task.schema.features == ("N", "D")
+    assert any("lies on its side" in said for said in data.notices)
+
+
+def test_blank_cells_below_a_label_are_filled(tmp_path: Path):
+    rows = [[name if k == 0 else None, n, n**-0.3] for name in ("a", "b") for k, n in enumerate((1.0, 2, 4, 8))]
+    data = read_dataset(sheet(tmp_path, [["family", "N", "loss"], *rows]), ["loss"])
+    assert data.task.train.groups == ("a", "b")
+    assert any("blank cells of family were filled from above" in said for said in data.notices)
+    log = "loss,step,lr\n" + "\n".join(f"{'' if k % 2 else 3 - k / 10},{k},{0.1 + k % 3}" for k in range(12))
+    with refused("column 'loss' has no value"):  # of a log no measurement is repeated
+        read(tmp_path, log)
+
+
+def test_tables_below_each_other_are_one_and_beside_each_other_are_told(tmp_path: Path):
+    rows = FRAME.to_numpy().tolist()
+    head = ["N", "D", "loss"]
+    below = sheet(tmp_path, [["Small"], head, *rows[:8], [None], ["Large"], head, *rows[8:]])
+    data = read_dataset(below, ["loss"])
+    assert len(data.task.train) == len(FRAME)
+    assert any("with the title above ('Large')" in said for said in data.notices)
+    beside = sheet(tmp_path, [[*head, None, "gpus", "speed"], *([*row, None, k, 9.0] for k, row in enumerate(rows))])
+    assert any("stands between loss and gpus" in said for said in read_dataset(beside, ["loss"]).notices)
+
+
+def test_latex_cells_over_several_columns(tmp_path: Path):
+    rows = "\n".join(
+        rf"\rowcolor{{gray}} ${k}\times10^{{7}}$ & {4 - k / 9:.3f} & \textbf{{{5 - k / 8}}} \\" for k in range(1, 7)
+    )
+    head = r"\multirow{2}{*}{$N$} & \multicolumn{2}{c}{Loss} \\" + "\n" + r" & train & test \\" + "\n"
+    (tmp_path / "t.tex").write_text(r"\begin{tabular}{lrr}" + "\n" + head + rows + r"\end{tabular}")
+    data = read_dataset(tmp_path / "t.tex", ["test"])
+    assert roles(data) == {"N": "feature", "train": "companion", "test": "target"}
+    assert data.task.train.features["N"][0] == 1e7
+
+
+@pytest.mark.parametrize("asked", ["loss", "Loss ↓", "loss.mean"])
+def test_the_mean_is_meant_and_no_error(asked: str, tmp_path: Path):
+    name = "loss" if asked == "Loss ↓" else "loss mean"
+    table = FRAME.rename(columns={"loss": name}).assign(**{"loss std": np.linspace(0.1, 0.2, 15)})
+    assert read(tmp_path, table, asked).task.schema.targets == (name,)
+    with refused("did you mean loss mean or loss std?"):
+        read(tmp_path, table.rename(columns={name: "loss mean"}), "los")
+
+
+def test_labels_with_a_letter_and_a_number_are_no_durations(tmp_path: Path):
+    table = FRAME.assign(patient=[f"P{k % 2}" for k in range(15)])
+    assert roles(read(tmp_path, table))["patient"] == "group"
+
+
+@pytest.mark.parametrize(("cell", "seconds"), [("1-02:10:45", 94245.0), ("01:05 PM", 47100.0), ("12:30 am", 1800.0)])
+def test_clocks_of_slurm_and_of_half_a_day(cell: str, seconds: float, tmp_path: Path):
+    table = pd.DataFrame({"x": [1.0, 2, 4, 8], "t": [cell, "01:00:00", "02:00:00", "03:00:00"]})
+    assert read(tmp_path, table, "t").task.train.targets["t"][0] == seconds
+
+
+def test_half_of_the_rows_in_another_unit_are_told(tmp_path: Path):
+    tokens = FRAME["D"] / np.where(np.arange(15) % 2, 1e9, 1) * (1 + 0.01 * np.arange(15))
+    assert any("D is between" in said for said in read(tmp_path, FRAME.assign(D=tokens)).notices)
+
+
+def test_slurm_says_who_cancelled_a_job(tmp_path: Path):
+    table = FRAME.assign(State=["COMPLETED"] * 13 + ["CANCELLED by 1000", "OUT_OF_MEMORY"], losses_raw=FRAME["loss"])
+    data = read(tmp_path, table)
+    assert len(data.task.train) == 13
