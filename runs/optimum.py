@@ -48,7 +48,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Optimum:
-    """The best features for a budget.
+    """The best features, for a budget where there is one.
 
     features: name -> best value. at_edge: the features whose best value is the end of the searched range, so there is
     no optimum inside. flat: whether the optimum is too flat to tell. as_good: name -> the range within which the
@@ -79,7 +79,7 @@ class _Asked:
 def optimum(
     law: Law,
     known: Uncertainty,
-    budget: Node,
+    budget: Node | None,
     amount: float,
     fixed: Mapping[str, float],
     group: str,
@@ -90,14 +90,18 @@ def optimum(
 ) -> Optimum:
     """The features that spend `budget` = `amount` and make the target least (most, with `maximise`).
 
-    Features of the formula that the budget does not name are in `fixed`. Raises InputError where that is incomplete,
-    the budget cannot be spent near the data, or the law cannot be read.
+    Features of the formula that the budget does not name are in `fixed`; without a budget all others that are numbers
+    are free. Raises InputError where that is incomplete, the budget cannot be spent near the data, or the law cannot be
+    read.
     """
-    free = features_of(budget)
+    labels = {name for name, column in law.schema.columns.items() if column.levels}
+    free = [name for name in law.features if name not in labels | set(fixed)] if budget is None else features_of(budget)
+    if not free:
+        raise InputError("All features of the formula are fixed; leave out of --at what is to be found.")
     if len(free) > MOST_FREE:
-        raise InputError(f"--budget shares {len(free)} features; at most {MOST_FREE} can be searched.")
+        raise InputError(f"{len(free)} features are free; at most {MOST_FREE} can be searched: fix others with --at.")
     _require(law, {*free, *fixed})
-    rows = _spent(budget, amount, free, known, group)
+    rows = _anywhere(free, known, group) if budget is None else _spent(budget, amount, free, known, group)
     columns = {**{name: np.full(len(rows[free[0]]), value) for name, value in fixed.items()}, **rows}
     sign, laws = (-1.0 if maximise else 1.0), asked(law, known, group, target)
     values = [sign * _finite(one.call(columns)) for one in laws]
@@ -112,7 +116,8 @@ def optimum(
     }
     noise = known.errors[known.targets.index(target)].noise_at(group, float(values[0][best]))
     good = values[0] <= values[0][best] + noise
-    at_edge = tuple(name for name in free if len(free) > 1 and answers[name].value in _ends(rows[name]))
+    shared = budget is None or len(free) > 1
+    at_edge = tuple(name for name in free if shared and answers[name].value in _ends(rows[name]))
     spans = [one.high / one.low for one in answers.values() if one.low and one.high and one.low > 0]
     flat = bool(spans) and max(spans) > FLAT
     return Optimum(answers, at_edge, flat, {name: _ends(rows[name][good]) for name in free})
@@ -239,6 +244,12 @@ def _line(known: Uncertainty, group: str, feature: str, points: int = POINTS) ->
         return np.geomspace(low / BELOW, high * ABOVE, points)
     room = 10 * (high - low or abs(high) or 1.0)
     return np.linspace(low - room, high + room, points)
+
+
+def _anywhere(free: Sequence[str], known: Uncertainty, group: str) -> dict[str, Array]:
+    """Columns of points on a grid of the free features."""
+    axes = [_line(known, group, name, {1: 4 * POINTS, 2: 400, 3: 80}[len(free)]) for name in free]
+    return dict(zip(free, (axis.ravel() for axis in np.meshgrid(*axes, indexing="ij")), strict=True))
 
 
 def _spent(budget: Node, amount: float, free: Sequence[str], known: Uncertainty, group: str) -> dict[str, Array]:

@@ -6,6 +6,8 @@ from lawsmith.tasks import words
 from lawsmith.tasks.deciding import Deciding
 from lawsmith.tasks.schema import Kind, Weight
 
+MOST_AROUND = 0.5  # share of the rows whose target lies between two columns that are the ends of its interval
+
 
 def decide_weights(d: Deciding) -> None:
     """Find the column that says how rows count: errors, variances or numbers of measurements of the target."""
@@ -40,12 +42,12 @@ def decide_weights(d: Deciding) -> None:
 
 
 def _bounds_target(d: Deciding, name: str) -> bool:
-    """Whether a column called an end of an interval, or an error to one side, can be one: it lies on one side of the
-    target in every row."""
+    """Whether a column called an end of an interval, or an error to one side, can be one: its name says so without
+    doubt, or it lies on one side of the target in every row."""
     values, target = d.numbers[name], d.numbers[d.asked.target[0]]
     if not words.is_bound(name) or values is None or target is None:
         return False
-    return words.is_error(name) or bool((values <= target).all() or (values >= target).all())
+    return words.is_surely_bound(name) or bool((values <= target).all() or (values >= target).all())
 
 
 def _weigh_by_interval(d: Deciding, ends: list[str]) -> None:
@@ -58,11 +60,12 @@ def _weigh_by_interval(d: Deciding, ends: list[str]) -> None:
         weigh(d, ends[0], "error", f"by its name half of the interval of {target}; rows count by it")
     elif len(ends) == 2 and all(map(words.has_side, ends)):
         low, high = (np.asarray(d.numbers[name], dtype=float) for name in ends)
-        around = (np.minimum(low, high) <= d.numbers[target]) & (d.numbers[target] <= np.maximum(low, high))
-        width = np.abs(high - low) if np.all(around) else np.abs(low) + np.abs(high)
-        known = bool(np.all(around)) or all(map(words.is_error, ends))
+        inside = (np.minimum(low, high) <= d.numbers[target]) & (d.numbers[target] <= np.maximum(low, high))
+        around = np.mean(inside) > MOST_AROUND
+        width = np.abs(high - low) if around else np.abs(low) + np.abs(high)
+        known = around or all(map(words.is_error, ends))
         if known and np.all(np.isfinite(width) & (width > 0)):
-            d.weight = Weight(column=ends[0], other=ends[1], kind="interval" if np.all(around) else "error")
+            d.weight = Weight(column=ends[0], other=ends[1], kind="interval" if around else "error")
             for name in ends:
                 d.set(name, "weight", f"by its name an end of an interval of {target}; rows count by its width")
 

@@ -262,6 +262,11 @@ def is_bound(name: str) -> bool:
     return words <= known and not BOUNDS.isdisjoint(words) and (words - {"minus", "plus"}) - _OF_BOUNDS != set()
 
 
+def is_surely_bound(name: str) -> bool:
+    """Whether a name of an end of an interval has a word for errors or for confidence in it, besides the side."""
+    return is_error(name) or not _WIDTHS.isdisjoint(tokens(name))
+
+
 def has_side(name: str) -> bool | None:
     """Whether a name of an end of an interval says which end it is; None for a quantile, and what else is no width."""
     words = set(tokens(name))

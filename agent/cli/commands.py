@@ -41,9 +41,12 @@ def predict(
 @app.command()
 def optimum(
     run: Reference,
-    budget: Annotated[str, of.option("'6*N*D=1e24'", "What may be spent: an expression of features, and its amount.")],
+    budget: Annotated[
+        str | None,
+        of.option("'6*N*D=1e24'", "What may be spent: an expression of features, and its amount. By default no limit."),
+    ] = None,
     at: Annotated[
-        list[str] | None, of.option("LR=1e-3", "Fix the features of the formula that the budget does not name.")
+        list[str] | None, of.option("LR=1e-3", "Fix features of the formula; with --budget all that it does not name.")
     ] = None,
     target: Annotated[str | None, of.option("COLUMN", "The target to make least, where there are several.")] = None,
     maximize: Annotated[bool, of.option(of.FLAG, "Make the target most instead of least.", "--maximize")] = False,
@@ -53,7 +56,7 @@ def optimum(
     runs_dir: RunsDir = RUNS_DIR,
     json: Json = False,
 ) -> None:
-    """Find the best features for a budget, with intervals; say so where the optimum is too flat to tell."""
+    """Find the best features, for a budget or without one, with intervals; say so where that cannot be told."""
     from lawsmith.agent.cli import optimum_command
 
     optimum_command.best(run, budget, at or [], target, maximize, group, law, runs_dir, data_dir, json)

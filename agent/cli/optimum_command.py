@@ -22,7 +22,7 @@ from lawsmith.tasks.new_rows import number_in
 
 def best(
     reference: str,
-    budget: str,
+    budget: str | None,
     at: Sequence[str],
     target: str | None,
     maximise: bool,
@@ -32,13 +32,13 @@ def best(
     data_dir: Path | None,
     as_json: bool,
 ) -> None:
-    """Find the features that spend a budget best, and print them with intervals.
+    """Find the features that spend a budget best, or are best without one, and print them with intervals.
 
     Raises InputError for a budget that is not understood.
     """
     found, target, group = _asked(reference, target, group, law, runs_dir)
-    spend, size = _amount("budget", budget, "'6*N*D=1e24'")
-    expression = feature_expression(spend, found.schema)
+    spend, size = ("", 0.0) if budget is None else _amount("budget", budget, "'6*N*D=1e24'")
+    expression = None if budget is None else feature_expression(spend, found.schema)
     fixed = pairs(found, at)
     with Sandbox() as sandbox:
         known = uncertainty(found, sandbox, data_dir)
@@ -47,10 +47,11 @@ def best(
         value, said = _predicted(found, known, point, target, group, sandbox)
     said = [*_remarks(got), *said]
     if as_json:
-        asked = {"target": target, "budget": budget}
+        asked = {"target": target, "budget": budget or ""}
         print_json({**asked, **got.to_json(), "prediction": value.to_json(), "warnings": said})
         return
-    out.print(text(f"{'highest' if maximise else 'lowest'} {target} for {budget}"), soft_wrap=True)
+    within = "" if budget is None else f" for {budget}"
+    out.print(text(f"{'highest' if maximise else 'lowest'} {target}{within}"), soft_wrap=True)
     _list(got.features)
     _value(value)
     for name, (low, high) in got.as_good.items():

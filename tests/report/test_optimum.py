@@ -58,6 +58,14 @@ def test_an_optimum_that_is_none_says_so(law: Law, capsys: pytest.CaptureFixture
     assert code == 0 and "no optimum inside" in err and "lowest loss for D/N=20" in out
 
 
+def test_without_a_budget_all_other_features_are_free(law: Law, capsys: pytest.CaptureFixture[str]):
+    code, out, err = ask(capsys, "optimum", str(law.archive.path), "--at", "N=1e9")
+    assert code == 0 and out.startswith("lowest loss\n  D = ") and "improves up to the end of D" in err
+    code, out, _ = ask(capsys, "optimum", str(law.archive.path), "--json")
+    found = json.loads(out)
+    assert found["budget"] == "" and sorted(found["at_edge"]) == ["D", "N"]
+
+
 def test_a_target_is_reached_where_algebra_says(law: Law, capsys: pytest.CaptureFixture[str]):
     wanted = 2.3
     at = (A / (wanted - E - B / 2e10**b)) ** (1 / a)
@@ -73,6 +81,7 @@ def test_a_target_is_reached_where_algebra_says(law: Law, capsys: pytest.Capture
     ("arguments", "said"),
     [
         (("optimum", "--budget", "6*N*D"), "write it like"),
+        (("optimum", "--at", "N=1e9,D=1e10"), "All features of the formula are fixed"),
         (("optimum", "--budget", "6*N*X=1e21"), "'X', which is no feature"),
         (("optimum", "--budget", "6*N*D=1e60"), "cannot be spent"),
         (("optimum", "--budget", "N=1e9"), "also needs D"),

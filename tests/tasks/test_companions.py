@@ -39,6 +39,9 @@ def test_variances_and_ends_of_intervals(tmp_path: Path):
     assert sides.train.weights[0] / sides.train.weights[-1] == pytest.approx(25)
     assert sides.schema.features == ("n_params", "tokens")
     assert read(tmp_path, table.assign(loss_ci95=half)).task.train.weights[0] > 1
+    noisy = table.assign(ci95_lo=table["loss"] - half, ci95_hi=table["loss"] + half)
+    noisy.loc[[3, 7], "loss"] += 2
+    assert roles(read(tmp_path, noisy))["ci95_lo"] == "weight"
     one = read(tmp_path, table.assign(ci_lo=table["loss"] - half))
     assert roles(one)["ci_lo"] == "companion" and one.task.train.weight is None
 
