@@ -23,8 +23,9 @@ from lawsmith.runs import Archive, Manifest
 from lawsmith.runs.trials import History, Proposal, Trial
 from lawsmith.sandbox import Sandbox
 from lawsmith.sandbox.search_task import SearchTask
-from lawsmith.tasks import Provenance, Schema, Table, Task
+from lawsmith.tasks import Task
 from lawsmith.tasks.folds import frontier_folds
+from tests.made import made_task
 
 POWER = """```python
 PARAMETERS = ("L", "A")
@@ -46,17 +47,7 @@ def hinge_task() -> Task:
     n = np.tile(np.logspace(0.0, 3.0, 13), 2)
     codes = np.repeat([0, 1], 13)
     y = 1.0 + codes + (0.5 + 0.25 * codes) * np.maximum(0.0, np.log10(n) - 1.6)
-    schema = Schema(
-        name="hinge",
-        long_name="hinge",
-        title="A level that turns into a slope",
-        features=("N",),
-        targets=("y",),
-        group="g",
-        cap=4,
-        columns={},
-    )
-    return Task(schema, Table({"N": n}, {"y": y}, ("a", "b"), codes), Provenance("file", "0" * 64, None))
+    return made_task({"N": n}, y, codes, "ab", title="A level that turns into a slope", group="g", cap=4)
 
 
 class Lines:

@@ -19,8 +19,9 @@ from lawsmith.agent.feedback.standing import Standing
 from lawsmith.agent.feedback.tables import Slice, aggregate_text, data_table, plot_text, rows_text
 from lawsmith.runs.trials import Proposal, Trial
 from lawsmith.sandbox import Evaluation, FoldScore, Sandbox, Tier, Verdict, evaluate
-from lawsmith.tasks import Column, Expectation, InputError, Knowledge, Provenance, Schema, Table, Task
+from lawsmith.tasks import Column, Expectation, InputError, Knowledge, Table
 from lawsmith.tasks.folds import frontier_folds
+from tests.made import made_task
 
 
 def grid() -> Table:
@@ -125,10 +126,7 @@ def test_formulas_are_in_full_and_equal_ones_are_one_line() -> None:
 @pytest.mark.parametrize("low", [-0.9, 0.5])
 def test_the_example_is_finite_on_the_very_task(low: float, sandbox: Sandbox) -> None:
     x = np.linspace(low, 3.0, 12)
-    schema = Schema(name="t", long_name="t", title="t", features=("x",), targets=("y",), group=None)
-    task = Task(
-        schema, Table({"x": x}, {"y": 1 + x**2}, ("all_data",), np.zeros(12, int)), Provenance("file", "0" * 64, None)
-    )
+    task = made_task({"x": x}, 1 + x**2)
     prompts = Prompts(task, ("x",), 8000, structured=False)
     source = prompts.system.content.split("```python\n")[1].split("```")[0]
     assert " / 1\n" not in source
@@ -159,19 +157,9 @@ def test_categories_and_what_is_known_are_stated(sandbox: Sandbox) -> None:
     known = Knowledge(
         ranges={"y": (0.0, 10.0)}, expectations=(Expectation(target="y", direction="falls", features=("n",)),)
     )
-    schema = Schema(
-        name="t",
-        long_name="t",
-        title="t",
-        features=("n", "act"),
-        targets=("y",),
-        group=None,
-        columns={"act": Column(name="act", levels=("gelu", "relu"))},
-        knowledge=known,
-    )
     n, act = np.geomspace(1, 100, 12), np.arange(12) % 2
-    table = Table({"n": n, "act": act}, {"y": 1 / n + act}, ("all_data",), np.zeros(12, int))
-    task = Task(schema, table, Provenance("file", "0" * 64, None))
+    columns = {"act": Column(name="act", levels=("gelu", "relu"))}
+    task = made_task({"n": n, "act": act}, 1 / n + act, columns=columns, knowledge=known)
     text = Prompts(task, ("n",), 8000, structured=False).fit("tools.j2", lambda detail: {}, share=1.0)
     assert "- act — 2 levels: 0 = gelu, 1 = relu" in text
     assert "not chosen: y stays within 0 and 10. y falls with 'n'." in text or "y falls with n." in text

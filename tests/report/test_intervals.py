@@ -30,9 +30,10 @@ from lawsmith.runs.laws import Law
 from lawsmith.runs.trials import Proposal
 from lawsmith.sandbox import Constants, FitJob, Limits, Sandbox, evaluate
 from lawsmith.sandbox.search_task import SearchTask
-from lawsmith.tasks import InputError, Provenance, Schema, Table, Task, read_dataset
+from lawsmith.tasks import InputError, Table, read_dataset
 from lawsmith.tasks.knowledge import Knowledge
 from lawsmith.tasks.new_rows import stated
+from tests.made import made_task
 
 
 def rows(known: Uncertainty, *n: float) -> Table:
@@ -118,9 +119,7 @@ def test_without_the_data_a_kept_measurement_still_predicts(known: Uncertainty, 
 
 def test_a_law_whose_code_hangs_is_fitted_again_once(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch):
     n = np.geomspace(1, 1e3, 24)
-    schema = Schema(name="t", long_name="t", title="t", group=None, features=("n",), targets=("y",))
-    table = Table({"n": n}, {"y": 1 + n**-0.5}, ("all",), np.zeros(24, dtype=np.intp))
-    task = Task(schema, table, Provenance("file", "0" * 64, None))
+    task = made_task({"n": n}, 1 + n**-0.5)
     found = evaluate(sandbox, POWER, task, SearchTask.of(task).folds)
     assert found.constants is not None, found.message
     spins = "PARAMETERS = ('a',)\nwhile True:\n    pass\ndef form(x, p):\n    return p['a'] * x['n']\n"

@@ -5,7 +5,8 @@ import numpy as np
 from lawsmith.runs.law_table import laws
 from lawsmith.runs.trials import Proposal, Trial
 from lawsmith.sandbox import Evaluation, FoldScore, Tier, Verdict
-from lawsmith.tasks import Provenance, Schema, Scores, Table, Task
+from lawsmith.tasks import Scores
+from tests.made import made_task
 
 SOURCE = """
 import numpy as np
@@ -31,9 +32,7 @@ def trial(law: str, bounds: str, error: float) -> Trial:
 
 def test_a_law_in_several_spellings_has_one_row():
     n = np.geomspace(1, 100, 10)
-    schema = Schema(name="t", long_name="t", title="", features=("n",), targets=("y",), group=None)
-    table = Table({"n": n}, {"y": n**-0.5}, ("all",), np.zeros(10, dtype=np.intp))
-    task = Task(schema, table, Provenance("file", "", None))
+    task = made_task({"n": n}, n**-0.5)
     falling = trial("p['A'] * x['n'] ** -p['a']", "(-3, 3)", 0.1)
     rising = trial("p['A'] * x['n'] ** p['a']", "(-3, 3)", 0.2)
     below = trial("p['A'] / x['n'] ** p['a']", "(0, 3)", 0.3)

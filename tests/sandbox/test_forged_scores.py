@@ -17,8 +17,9 @@ import pytest
 from lawsmith.sandbox import Evaluation, Sandbox, Tier, Verdict, evaluate
 from lawsmith.sandbox.evaluate import _EvaluationJobs
 from lawsmith.sandbox.isolation import ISOLATED
-from lawsmith.tasks import Provenance, Schema, Table, Task
+from lawsmith.tasks import Task
 from lawsmith.tasks.folds import Fold
+from tests.made import made_task
 
 ROWS, BITS = 12, 12
 CODEC = f"""
@@ -118,11 +119,8 @@ SPAN = 32
 
 @pytest.fixture(scope="module")
 def task() -> Task:
-    n = np.arange(1.0, ROWS + 1)
     noise = np.random.default_rng(5).standard_normal(ROWS)
-    schema = Schema(name="t", long_name="t", title="t", features=("n",), targets=("y",), group="g", cap=64)
-    table = Table({"n": n}, {"y": noise}, ("a",), np.zeros(ROWS, dtype=int))
-    return Task(schema, table, Provenance("file", "0" * 64, None))
+    return made_task({"n": np.arange(1.0, ROWS + 1)}, noise, group="g", cap=64)
 
 
 @pytest.fixture(scope="module")

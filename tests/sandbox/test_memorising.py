@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from lawsmith.sandbox import Sandbox, Verdict, evaluate
-from lawsmith.tasks import Provenance, Schema, Table, Task
+from lawsmith.tasks import Task
 from lawsmith.tasks.folds import Fold, frontier_folds
+from tests.made import made_task
 
 ROWS = 30
 NOISE = np.random.default_rng(1).standard_normal(ROWS)
@@ -76,10 +77,7 @@ OPAQUE = {
 
 @pytest.fixture(scope="module")
 def task() -> Task:
-    schema = Schema(name="t", long_name="t", title="t", features=("n",), targets=("y",), group="g", cap=4)
-    n = np.arange(1.0, ROWS + 1)
-    table = Table({"n": n}, {"y": NOISE}, ("a",), np.zeros(ROWS, dtype=int))
-    return Task(schema, table, Provenance("file", "0" * 64, None))
+    return made_task({"n": np.arange(1.0, ROWS + 1)}, NOISE, group="g", cap=4)
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,9 @@ from lawsmith.sandbox import Sandbox, evaluate, read_candidate
 from lawsmith.sandbox.law.arrange import arranged
 from lawsmith.sandbox.law.read import read
 from lawsmith.sandbox.law.statement import Statement
-from lawsmith.tasks import Provenance, Schema, Table, Task
+from lawsmith.tasks import Schema, Task
 from lawsmith.tasks.folds import frontier_folds
+from tests.made import made_task
 
 SCHEMA = Schema(name="t", long_name="t", title="", features=("n", "d"), targets=("y",), group=None)
 BROKEN = {
@@ -44,9 +45,7 @@ def task() -> Task:
     rng = np.random.default_rng(7)
     n, d = 10 ** rng.uniform(0, 3, 60), 10 ** rng.uniform(0, 1, 60)
     y = 0.5 + 3 * n**-0.2 * (1 + n / 40) ** -0.7 / d**0.5 + 0.02 * rng.standard_normal(60)
-    return Task(
-        SCHEMA, Table({"n": n, "d": d}, {"y": y}, ("all",), np.zeros(60, dtype=np.intp)), Provenance("file", "", None)
-    )
+    return made_task({"n": n, "d": d}, y)
 
 
 def test_a_respelled_law_gets_the_same_constants_and_scores(task: Task, sandbox: Sandbox) -> None:

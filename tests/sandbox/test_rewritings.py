@@ -12,8 +12,9 @@ from lawsmith.sandbox.law.key import source_key
 from lawsmith.sandbox.law.read import read
 from lawsmith.sandbox.law.statement import Statement
 from lawsmith.sandbox.law.traits import traits
-from lawsmith.tasks import Provenance, Schema, Table, Task
+from lawsmith.tasks import Schema
 from lawsmith.tasks.folds import frontier_folds
+from tests.made import made_task
 
 TARGETS, FEATURES = ("y",), ("N", "D")
 SCHEMA = Schema(name="t", long_name="t", title="", features=FEATURES, targets=TARGETS, group=None)
@@ -55,10 +56,9 @@ def test_every_rewriting_is_fitted_as_well(name: str, sandbox: Sandbox) -> None:
     own: dict[str, object] = {}
     exec(LAWS[name][0], own)
     y = own["form"](x, CONSTANTS) * (1 + 0.01 * rng.standard_normal(40))  # type: ignore[operator]
-    table = Table(x, {"y": y}, ("all",), np.zeros(40, dtype=np.intp))
-    task = Task(SCHEMA, table, Provenance("file", "", None))
+    task = made_task(x, y)
     programs = {read_candidate(source, schema=SCHEMA).law: source for source in LAWS[name]}
-    found = [evaluate(sandbox, source, task, frontier_folds(table)[:2]) for source in programs.values()]
+    found = [evaluate(sandbox, source, task, frontier_folds(task.train)[:2]) for source in programs.values()]
     assert {one.verdict for one in found} == {"ok"}
     errors = [one.train.nmse for one in found if one.train is not None]
     np.testing.assert_allclose(errors, errors[0], rtol=1e-4)
@@ -91,11 +91,9 @@ def test_a_guard_that_does_not_act_changes_no_digit(law: str, shared: str, sandb
     exec(form(law), own)
     p = {"a": np.array([2.0, 2.4])[codes], "b": 0.7, "c": 0.4}
     y = own["form"](x, p) * (1 + 0.02 * rng.standard_normal(40))  # type: ignore[operator]
-    table = Table(x, {"y": y}, ("u", "v"), codes)
-    schema = SCHEMA.model_copy(update={"group": "g"})
-    task, wide = Task(schema, table, Provenance("file", "", None)), THREE.replace("9", "50")
+    task, wide = made_task(x, y, codes, ("u", "v"), group="g"), THREE.replace("9", "50")
     sources = [form(guard, wide, before=f"    y = {law}\n", extra=shared) for guard in ("y", *GUARDS)]
-    first, *others = [evaluate(sandbox, source, task, frontier_folds(table)[:2]) for source in sources]
+    first, *others = [evaluate(sandbox, source, task, frontier_folds(task.train)[:2]) for source in sources]
     for one in others:
         assert one.constants == first.constants and one.folds == first.folds
 
@@ -103,8 +101,7 @@ def test_a_guard_that_does_not_act_changes_no_digit(law: str, shared: str, sandb
 def test_a_guard_that_acts_is_fitted_with_it(sandbox: Sandbox) -> None:
     n = np.linspace(0.1, 6, 40)
     y = np.maximum(3 - n, 0) + 0.01 * np.random.default_rng(0).standard_normal(40)
-    table = Table({"N": n, "D": np.ones(40)}, {"y": y}, ("all",), np.zeros(40, dtype=np.intp))
-    task = Task(SCHEMA, table, Provenance("file", "", None))
+    task = made_task({"N": n, "D": np.ones(40)}, y)
     found = evaluate(sandbox, form('np.maximum(p["a"] - p["b"] * x["N"], 0)', '("a", "b")'), task, ())
     assert found.train is not None and found.train.nmse < 1e-3
 

@@ -7,25 +7,14 @@ from lawsmith.runs.trials import Proposal, Trial
 from lawsmith.sandbox import Evaluation, Verdict
 from lawsmith.sandbox.evaluation import FoldScore
 from lawsmith.sandbox.isolation import Tier
-from lawsmith.tasks import Provenance, Schema, Table, Task
+from lawsmith.tasks import Task
 from lawsmith.tasks.metrics import Scores
-from lawsmith.tasks.schema import Column
+from tests.made import made_task
 
 
 def task() -> Task:
     x = np.linspace(1, 10, 20)
-    schema = Schema(
-        name="own",
-        long_name="own",
-        title="",
-        features=("x",),
-        targets=("y",),
-        group=None,
-        cap=None,
-        columns={"x": Column(name="x"), "y": Column(name="y")},
-    )
-    table = Table({"x": x}, {"y": 1 / x}, ("g",), np.zeros(20, dtype=np.intp))
-    return Task(schema, table, Provenance(source="file", sha256="", path=None))
+    return made_task({"x": x}, 1 / x, groups=("g",))
 
 
 def trial(name: str, errors: list[float], *, train: float = 0.01, constants: int = 3, beyond: float = 0.05) -> Trial:

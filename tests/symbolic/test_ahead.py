@@ -12,8 +12,7 @@ from lawsmith.agent.symbolic.ahead import SearchedAhead
 from lawsmith.agent.symbolic.general_forms import GeneralForms
 from lawsmith.agent.symbolic.profile import profile
 from lawsmith.sandbox.fitting import Loss
-from lawsmith.tasks import Provenance, Schema, Table, Task
-from lawsmith.tasks.schema import Column
+from tests.made import made_task
 
 SECONDS = 30.0  # that a thread may take before a test fails
 
@@ -81,19 +80,14 @@ def test_the_search_over_sums_finds_the_same_ahead() -> None:
     rng = np.random.default_rng(1)
     x = {"a": rng.uniform(-1, 2, 40), "b": rng.uniform(0.5, 3, 40)}
     y = 1 + 2 * x["a"] ** 2 - np.exp(-x["b"]) + 0.01 * rng.normal(size=40)
-    columns = {name: Column(name=name) for name in ("a", "b", "y")}
-    schema = Schema(
-        name="t", long_name="t", title="", features=("a", "b"), targets=("y",), group="", cap=None, columns=columns
-    )
-    table = Table(x, {"y": y}, ("all",), np.zeros(40, dtype=np.intp))
-    task = Task(schema, table, Provenance(source="file", sha256="", path=None))
+    task = made_task(x, y)
 
     def keys(general: GeneralForms) -> list[tuple[int, list[str]]]:
         found = [stage for k in range(3) if (stage := general.stage(k, never)) is not None]
         return [(stage.tried, [form.key for form in stage.forms]) for stage in found]
 
-    alone = keys(GeneralForms(task, profile(table), Loss.SQUARED))
-    general = GeneralForms(task, profile(table), Loss.SQUARED)
+    alone = keys(GeneralForms(task, profile(task.train), Loss.SQUARED))
+    general = GeneralForms(task, profile(task.train), Loss.SQUARED)
     with general.ahead(never):
         assert keys(general) == alone
     assert len(alone) == 3

@@ -26,8 +26,9 @@ from lawsmith.sandbox.fitting import fit_form
 from lawsmith.sandbox.law.expression import parameters
 from lawsmith.sandbox.law.parameter_roles import Role
 from lawsmith.sandbox.law.read import read
-from lawsmith.tasks import Array, InputError, IntArray, Provenance, Schema, Table, Task
+from lawsmith.tasks import Array, InputError, IntArray, Schema, Table, Task
 from lawsmith.tasks.schema import Column
+from tests.made import made_task
 
 LAWS: dict[str, Callable[[Array, Array], Array]] = {
     "power hardening (Ludwik 1909) of x, softening (Johnson and Cook 1983) of y": lambda x, y: (
@@ -39,12 +40,7 @@ LAWS: dict[str, Callable[[Array, Array], Array]] = {
 
 
 def task_of(x: Array, y: Array, target: Array) -> Task:
-    schema = Schema(
-        name="pair", long_name="pair", title="pair", features=("x", "y"), targets=("z",), group="group", cap=None,
-        columns={n: Column(name=n) for n in ("x", "y", "z")},
-    )  # fmt: skip
-    table = Table({"x": x, "y": y}, {"z": target}, ("all",), np.zeros(len(x), dtype=np.intp))
-    return Task(schema, table, Provenance(source="file", sha256="", path=None))
+    return made_task({"x": x, "y": y}, {"z": target})
 
 
 @pytest.mark.parametrize("origin", LAWS)
@@ -199,11 +195,9 @@ def test_a_law_that_columns_can_stand_in_many_ways_is_cut_short_and_said_so(monk
     (law,) = read_catalogue(text + 'features = { x = "any", y = "any" }\n')
     rng = np.random.default_rng(0)
     names = tuple("uvw")
-    table = Table({n: rng.uniform(1, 9, 30) for n in names}, {"t": rng.uniform(1, 2, 30)}, ("g",), np.zeros(30, int))
-    schema = Schema(name="t", long_name="t", title="", features=names, targets=("t",), group=None)
+    own = made_task({n: rng.uniform(1, 9, 30) for n in names}, {"t": rng.uniform(1, 2, 30)})
     job = Job(agent="symbolic", catalogue=text + 'features = { x = "any", y = "any" }\n')
-    own = Task(schema, table, Provenance("file", "", None))
-    assert len(list(law.places(profile(table)))) == 6 and left_out(job, own) == ()
+    assert len(list(law.places(profile(own.train)))) == 6 and left_out(job, own) == ()
     monkeypatch.setattr("lawsmith.agent.symbolic.catalogue.MOST_PLACES", 5)
-    assert len(list(law.places(profile(table)))) == 5
+    assert len(list(law.places(profile(own.train)))) == 5
     assert left_out(job, own) == ("The columns of the table can stand in 'lens' in many ways; 5 of them are fitted.",)

@@ -1,5 +1,7 @@
 """Categories: an offset or a factor for each level, never a place on an axis."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -8,8 +10,8 @@ from lawsmith.agent.symbolic.general_forms import GeneralForms
 from lawsmith.agent.symbolic.library import library
 from lawsmith.sandbox.fitting import Loss
 from lawsmith.sandbox.law.expression import Feature, Function, Product, Sum, features, walk
-from lawsmith.tasks import Provenance, Schema, Table, Task
-from lawsmith.tasks.schema import Column
+from lawsmith.tasks import Table
+from tests.made import made_task
 
 WIDTHS = np.array([64.0, 128.0, 256.0, 512.0, 1024.0, 2048.0])
 ACTS = np.array([0.05, 0.0, -0.01])
@@ -57,20 +59,7 @@ def test_a_category_is_nowhere_but_in_comparisons():
 
 def test_the_search_over_sums_of_terms_finds_the_offsets():
     data = table()
-    columns = {name: Column(name=name) for name in ("width", "y")}
-    columns |= {"tied": Column(name="tied", levels=("False", "True"))}
-    columns |= {"act": Column(name="act", levels=("gelu", "relu", "tanh"))}
-    schema = Schema(
-        name="own",
-        long_name="own",
-        title="",
-        features=("width", "tied", "act"),
-        targets=("y",),
-        group=None,
-        cap=None,
-        columns=columns,
-    )
-    task = Task(schema, data, Provenance(source="file", sha256="", path=None))
+    task = replace(made_task(data.features, data.targets), train=data)
     forms = GeneralForms(task, profiles(data)[0], Loss.SQUARED)
     stages = [stage for k in range(2) if (stage := forms.stage(k, lambda: False)) is not None]
     assert min(stage.least for stage in stages) < 1e-8

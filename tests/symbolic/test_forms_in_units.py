@@ -21,7 +21,7 @@ from lawsmith.tasks.folds import frontier_folds
 from lawsmith.tasks.reach import reach_rows, unsafe
 from lawsmith.tasks.table import Table
 from lawsmith.tasks.task import Task
-from tests.symbolic.test_terms_search import task_of
+from tests.made import made_task
 
 Columns = dict[str, Array]
 RNG = np.random.default_rng(5)
@@ -52,7 +52,7 @@ def scaled(kind: str, factors: dict[str, float], size: float = 1.0) -> Task:
     columns, law = KINDS[kind]
     target = law(columns)
     target = (target + 0.01 * target.std() * NOISE) * size
-    return task_of({name: column * factors.get(name, 1.0) for name, column in columns.items()}, target)
+    return made_task({name: column * factors.get(name, 1.0) for name, column in columns.items()}, target)
 
 
 def key(form: SymbolicForm, factors: dict[str, float]) -> str:
@@ -114,7 +114,7 @@ AXES = {
 def test_the_search_over_terms_begins_with_the_same_factors_in_any_unit(axis: str, unit: float) -> None:
     found = []
     for factor in (1.0, unit):
-        task = task_of({"x": AXES[axis] * factor}, NOISE)
+        task = made_task({"x": AXES[axis] * factor}, NOISE)
         general = GeneralForms(task, profile(task.train), Loss.SQUARED)
         factors = starting("x", general.writer.ends["x"], steady="x" in general.steady)
         found.append([(one.kind, one.constants) for one in factors])
@@ -161,7 +161,7 @@ def test_a_decay_is_found_wherever_time_begins(begin: float) -> None:
     y = 2 + 5 * np.exp(-0.2 * t) + 0.01 * NOISE
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        task = task_of({"time": begin + t}, y)
+        task = made_task({"time": begin + t}, y)
         best = StartForms(task).plainest(lambda: False, here).ranked[: 2 * EARLY]
         # Sigmoids far from their middle decay too.
         exponential = next(form for form in best if form.origin == "exponential in time")

@@ -14,21 +14,15 @@ from lawsmith.agent.symbolic.profile import profile
 from lawsmith.sandbox.fitting import Loss, fit_form
 from lawsmith.sandbox.law.expression import Feature, Parameter, add, exp, mul, parameters
 from lawsmith.sandbox.law.parameter_roles import Role
-from lawsmith.tasks import Array, IntArray, Provenance, Schema, Table, Task
-from lawsmith.tasks.schema import Column
+from lawsmith.tasks import Array, IntArray, Task
+from tests.made import made_task
 
 GROUPS = np.array([0.6, 1.0, 1.7])
 
 
 def task_of(features: dict[str, Array], targets: Sequence[Array], codes: IntArray) -> Task:
-    names = tuple(f"y{k}" for k in range(len(targets)))
-    schema = Schema(
-        name="grouped", long_name="grouped", title="", features=tuple(features), targets=names, group="group",
-        cap=None, columns={n: Column(name=n) for n in (*features, *names)},
-    )  # fmt: skip
-    groups = tuple(f"g{k}" for k in range(codes.max() + 1))
-    table = Table(features, dict(zip(names, targets, strict=True)), groups, codes)
-    return Task(schema, table, Provenance(source="file", sha256="", path=None))
+    named = {f"y{k}": target for k, target in enumerate(targets)}
+    return made_task(features, named, codes, [f"g{k}" for k in range(codes.max() + 1)], group="group")
 
 
 def drawn(low: float, high: float, seed: int, rows: int = 120) -> Array:

@@ -8,19 +8,16 @@ from lawsmith.agent.symbolic import SymbolicProposer
 from lawsmith.agent.symbolic.start_forms import start_forms
 from lawsmith.runs.trials import History
 from lawsmith.sandbox import Sandbox, Verdict, evaluate
-from lawsmith.tasks import Array, Provenance, Schema, Table, Task
+from lawsmith.tasks import Array, Task
 from lawsmith.tasks.knowledge import Knowledge, read_knowledge
 from lawsmith.tasks.probes import probe_rows
+from tests.made import made_task
 
 
 def task_of(features: dict[str, Array], y: Array, ranges: str = "", expect: str = "") -> Task:
     names = tuple(features)
     knowledge = read_knowledge([ranges] if ranges else [], [expect] if expect else [], ["y"], names)
-    schema = Schema(
-        name="k", long_name="k", title="", features=names, targets=("y",), group=None, cap=7, knowledge=knowledge
-    )
-    rows = Table(features, {"y": y}, ("g",), np.zeros(len(y), dtype=np.intp))
-    return Task(schema, rows, Provenance("file", "", None))
+    return made_task(features, y, cap=7, knowledge=knowledge)
 
 
 RNG = np.random.default_rng(4)

@@ -10,8 +10,8 @@ from lawsmith.agent.symbolic.form import SymbolicForm
 from lawsmith.agent.symbolic.library import library
 from lawsmith.agent.symbolic.profile import profile
 from lawsmith.sandbox.fitting import Effort, fit_form
-from lawsmith.tasks import Array, Provenance, Schema, Table, Task
-from lawsmith.tasks.schema import Column
+from lawsmith.tasks import Array, Task
+from tests.made import made_task
 
 DOSES = np.repeat(np.r_[0, np.geomspace(0.01, 30, 8)], 2)
 TIMES = np.linspace(0, 24, 13)
@@ -52,16 +52,6 @@ TWO: dict[str, Callable[[Array, Array], Array]] = {
 }
 
 
-def _task(features: dict[str, Array], target: Array) -> Task:
-    names = (*features, "z")
-    schema = Schema(
-        name="own", long_name="own", title="own", features=tuple(features), targets=("z",), group="group", cap=None,
-        columns={n: Column(name=n) for n in names},
-    )  # fmt: skip
-    table = Table(features, {"z": target}, ("all",), np.zeros(len(target), dtype=np.intp))
-    return Task(schema, table, Provenance(source="file", sha256="", path=None))
-
-
 def _left(task: Task, origin: str) -> float:
     """The share of the variance that the form leaves."""
     template = next(one for one in library(profile(task.train)) if one.origin == origin)
@@ -74,17 +64,17 @@ def _left(task: Task, origin: str) -> float:
 @pytest.mark.parametrize("unit", [1.0, 1e-9])
 def test_a_curve_that_levels_off_fits_in_any_unit(origin: str, unit: float) -> None:
     values, law = ONE[origin]
-    assert _left(_task({"x": values * unit}, law(values)), origin) < 1e-8
+    assert _left(made_task({"x": values * unit}, {"z": law(values)}), origin) < 1e-8
 
 
 @pytest.mark.parametrize("origin", TWO)
 def test_a_limit_that_another_feature_sets_and_a_threshold_fit(origin: str) -> None:
     x, y = (mesh.ravel() for mesh in np.meshgrid(np.linspace(0, 1, 11), np.linspace(0.05, 0.95, 8)))
-    assert _left(_task({"x": x, "y": y}, TWO[origin](x, y)), origin) < 1e-5
+    assert _left(made_task({"x": x, "y": y}, {"z": TWO[origin](x, y)}), origin) < 1e-5
 
 
 def test_features_below_zero_get_no_limits() -> None:
     rng = np.random.default_rng(0)
-    task = _task({"x": rng.uniform(-1, 1, 40)}, rng.uniform(0, 1, 40))
+    task = made_task({"x": rng.uniform(-1, 1, 40)}, rng.uniform(0, 1, 40))
     origins = [one.origin for one in library(profile(task.train))]
     assert not any("limit" in origin or "hyperbola" in origin or "Hill" in origin for origin in origins)

@@ -8,8 +8,8 @@ from lawsmith.agent.symbolic.library import library
 from lawsmith.agent.symbolic.profile import profile
 from lawsmith.sandbox.fitting import fit_form
 from lawsmith.sandbox.law.expression import parameters
-from lawsmith.tasks import Array, Schema, Table
-from lawsmith.tasks.schema import Column
+from lawsmith.tasks import Array
+from tests.made import made_task
 
 
 def mixtures(shares: int = 4) -> tuple[dict[str, Array], Array]:
@@ -23,15 +23,11 @@ def mixtures(shares: int = 4) -> tuple[dict[str, Array], Array]:
 
 def test_a_power_law_plus_an_exponential_of_shares_is_a_form_and_fits():
     columns, loss = mixtures()
-    table = Table(columns, {"loss": loss}, ("all_data",), np.zeros(len(loss), dtype=np.intp))
-    forms = {one.origin: one.node for one in library(profile(table))}
+    task = made_task(columns, {"loss": loss})
+    forms = {one.origin: one.node for one in library(profile(task.train))}
     node = forms["power law of size, plus exponential of share0, share1, share2"]
     names = [one.name for one in parameters(node)]
     assert len(names) == len(set(names)) == 7
-    schema = Schema(
-        name="mix", long_name="mix", title="mix", features=tuple(columns), targets=("loss",), group="group", cap=None,
-        columns={name: Column(name=name) for name in (*columns, "loss")},
-    )  # fmt: skip
-    found = fit_form(to_fit(SymbolicForm((node,), ""), schema), table, ("loss",))
+    found = fit_form(to_fit(SymbolicForm((node,), ""), task.schema), task.train, ("loss",))
     assert 2 * found.cost.sum() / len(loss) < 1e-8 * loss.var()
     assert "power law of size, plus power of share0, share1, share2" in forms

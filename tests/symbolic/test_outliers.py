@@ -16,8 +16,9 @@ from lawsmith.sandbox import Constants, Sandbox, evaluate
 from lawsmith.sandbox.fitting import Loss
 from lawsmith.sandbox.law.own_form import own_candidate
 from lawsmith.sandbox.search_task import LITTLE, with_little_weight
-from lawsmith.tasks import Array, Dataset, Provenance, Schema, Table, Task
+from lawsmith.tasks import Array, Dataset, Table
 from lawsmith.tasks.probes import probe_rows
+from tests.made import made_task
 
 
 def table(n: Array, loss: Array) -> Table:
@@ -33,9 +34,7 @@ def families(spoilt: dict[int, float], seed: int = 0) -> Dataset:
     loss = (level + a * n**-0.34 + b * d**-0.28) * (1 + 0.005 * rng.standard_normal(90))
     for row, factor in spoilt.items():
         loss[row] *= factor
-    schema = Schema(name="f", long_name="f", title="", features=("n", "d"), targets=("loss",), group="family", cap=7)
-    rows = Table({"n": n, "d": d}, {"loss": loss}, ("a", "b", "c"), family)
-    return Dataset(Task(schema, rows, Provenance("file", "", None)), None)
+    return Dataset(made_task({"n": n, "d": d}, {"loss": loss}, family, "abc", group="family", cap=7), None)
 
 
 def test_two_spoilt_rows_are_named_and_weigh_little(sandbox: Sandbox) -> None:
@@ -67,9 +66,7 @@ def test_spoilt_rows_are_found_around_an_optimum_that_moves(sandbox: Sandbox) ->
     loss = 1.6 + 1.2 * n**-0.33 + 0.05 * np.log(lr / (3 * n**-0.3)) ** 2
     loss *= 1 + 0.005 * rng.standard_normal(25)
     loss[[8, 21]] *= 1.35, 0.8
-    schema = Schema(name="s", long_name="s", title="", features=("n", "lr"), targets=("loss",), group=None)
-    rows = Table({"n": n, "lr": lr}, {"loss": loss}, ("all",), np.zeros(25, dtype=np.intp))
-    doubts = doubted(Dataset(Task(schema, rows, Provenance("file", "", None)), None), sandbox)[1]
+    doubts = doubted(Dataset(made_task({"n": n, "lr": lr}, {"loss": loss}), None), sandbox)[1]
     assert doubts is not None and [row.row for row in doubts.rows] == [8, 21]
 
 
@@ -77,12 +74,11 @@ def test_a_row_that_a_form_of_the_users_own_explains_is_believed(sandbox: Sandbo
     """One row on a narrow line above a slope: no plain law of the library has the line."""
     x = np.linspace(0, 6, 31)
     y = 1 + 2 * x + 5 / (1 + ((x - 3) / 0.02) ** 2) + 0.02 * np.random.default_rng(0).standard_normal(31)
-    schema = Schema(name="t", long_name="t", title="t", features=("n",), targets=("loss",), group="g", cap=7)
-    dataset = Dataset(Task(schema, table(x, y), Provenance("file", "", None)), None)
+    dataset = Dataset(made_task({"n": x}, {"loss": y}, group="g", cap=7), None)
     _, doubts = doubted(dataset, sandbox)
     assert doubts is not None
     assert [row.row for row in doubts.rows] == [15]
-    own = own_candidate("L + b*n + A / (1 + ((n - m)/w)^2)", schema, dataset.task.train)
+    own = own_candidate("L + b*n + A / (1 + ((n - m)/w)^2)", dataset.task.schema, dataset.task.train)
     assert doubted(dataset, sandbox, own=[own])[1] is None
 
 
@@ -126,9 +122,8 @@ def test_several_rows_in_another_unit_are_named_together(sandbox: Sandbox) -> No
         measured[spoilt] *= factor
         found = disbelieved(table(n, measured), [(3 * n**1.5)[:, None]])
         assert [row.row for row in found] == rows
-    schema = Schema(name="t", long_name="t", title="t", features=("n",), targets=("loss",), group=None)
     loss[spoilt] /= 1e3
-    doubts = doubted(Dataset(Task(schema, table(n, loss), Provenance("file", "", None)), None), sandbox)[1]
+    doubts = doubted(Dataset(made_task({"n": n}, {"loss": loss}), None), sandbox)[1]
     assert doubts is not None and [row.row for row in doubts.rows] == spoilt
     assert "All 5 are about 1/1000 of what is expected" in doubts.notices[-1]
 
@@ -195,10 +190,9 @@ def test_ten_optima_over_decades_tell_that_their_errors_grow(sandbox: Sandbox) -
     noise = np.random.default_rng(0).standard_normal(10)
     budgets = np.geomspace(1e17, 1e20, 10)
     truth = 1e8 * (budgets / 1e20) ** 0.5
-    schema = Schema(name="o", long_name="o", title="", features=("n",), targets=("loss",), group=None, cap=7)
     told = []
     for measured in (truth * (1 + 0.04 * noise), truth + 1e6 * noise):
-        task = Task(schema, table(budgets, measured), Provenance("file", "", None))
+        task = made_task({"n": budgets}, {"loss": measured}, cap=7)
         told.append(doubted(Dataset(task, None), sandbox)[1])
     assert told[0] is not None and told[0].growing is not None
     assert told[0].rows == (), "ten rows cannot outvote one"
@@ -216,11 +210,8 @@ def product(noise: float, relative: bool, seed: int = 0) -> Dataset:
     mass, length = 10 ** rng.uniform(-1, 2, 40), 10 ** rng.uniform(0, 1, 40)
     truth = 2 * mass**1.2 * length**-0.8
     size = truth if relative else np.median(truth)
-    rows = Table(
-        {"m": mass, "l": length}, {"y": truth + noise * size * rng.standard_normal(40)}, ("g",), np.zeros(40, int)
-    )
-    schema = Schema(name="p", long_name="p", title="", features=("m", "l"), targets=("y",), group=None, cap=7)
-    return Dataset(Task(schema, rows, Provenance("file", "", None)), None)
+    measured = truth + noise * size * rng.standard_normal(40)
+    return Dataset(made_task({"m": mass, "l": length}, measured, groups=("g",), cap=7), None)
 
 
 def test_errors_that_are_shares_of_the_value_bring_constants_nearer_to_the_truth(sandbox: Sandbox) -> None:

@@ -12,9 +12,10 @@ from lawsmith.runs.record import FinalScores, SplitScores
 from lawsmith.runs.trials import OF_MILLIONS, Proposal, Trial
 from lawsmith.sandbox import Sandbox, evaluate
 from lawsmith.sandbox.search_task import SearchTask
-from lawsmith.tasks import Dataset, Provenance, Schema, Table, Task
+from lawsmith.tasks import Dataset, Task
 from lawsmith.tasks.folds import frontier_folds
 from lawsmith.tasks.probes import probe_rows
+from tests.made import made_task
 
 FORM = """import numpy as np
 PARAMETERS = {{"L": (0, 9), "A": (0, 99), "a": (0, 3), "h": (0.001, 99)}}
@@ -30,9 +31,7 @@ def task(noise: float) -> Task:
     n = np.geomspace(0.05, 20, 100)
     truth = 1.2 + 4 / (n**0.45 + 1.3)
     loss = truth + noise * truth.std() * rng.standard_normal(100)
-    schema = Schema(name="t", long_name="t", title="", features=("n",), targets=("loss",), group="g")
-    rows = Table({"n": n}, {"loss": loss}, ("a",), np.zeros(100, dtype=np.intp))
-    return Task(schema, rows, Provenance("file", "", None))
+    return made_task({"n": n}, {"loss": loss}, group="g")
 
 
 def tried(law: str, of: Task, sandbox: Sandbox) -> Trial:

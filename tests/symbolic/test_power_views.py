@@ -11,7 +11,8 @@ from lawsmith.agent.symbolic.power_views import power_view
 from lawsmith.agent.symbolic.profile import profile
 from lawsmith.sandbox.fitting import Loss
 from lawsmith.tasks import Array
-from tests.symbolic.test_terms_search import drawn, fitted_error, task_of
+from tests.made import made_task
+from tests.symbolic.test_terms_search import drawn, fitted_error
 
 Law = Callable[..., Array]
 POWERS: dict[str, tuple[Law, str]] = {
@@ -42,7 +43,7 @@ def test_a_target_of_both_signs_that_follows_no_feature_has_no_view() -> None:
 
 def test_a_softened_attraction_is_exact_with_the_exponent_that_was_seen() -> None:
     x, z = drawn(-2, 2, 0), drawn(-2, 2, 1)
-    task = task_of({"x": x, "z": z}, POWERS["attraction"][0](x, z))
+    task = made_task({"x": x, "z": z}, POWERS["attraction"][0](x, z))
     general = GeneralForms(task, profile(task.train), Loss.SQUARED)
     (step,) = general._powers(general.together[0], 1.0, lambda: False)
     (part,) = step.parts

@@ -17,9 +17,9 @@ from lawsmith.sandbox import Evaluation, Verdict
 from lawsmith.sandbox.evaluation import FoldScore
 from lawsmith.sandbox.fitting import Loss
 from lawsmith.sandbox.isolation import Tier
-from lawsmith.tasks import Provenance, Schema, Table, Task
+from lawsmith.tasks import Task
 from lawsmith.tasks.metrics import Scores
-from lawsmith.tasks.schema import Column
+from tests.made import made_task
 
 
 @cache
@@ -28,19 +28,7 @@ def task(features: tuple[str, ...]) -> Task:
     rng = np.random.default_rng(5)
     x = {name: 10 ** rng.uniform(0, 2, 40) for name in features}
     y = 1 + 3 * np.prod([column**-0.4 for column in x.values()], axis=0) + 0.01 * rng.standard_normal(40)
-    names = (*features, "y")
-    schema = Schema(
-        name="own",
-        long_name="own",
-        title="",
-        features=features,
-        targets=("y",),
-        group=None,
-        cap=5,
-        columns={name: Column(name=name) for name in names},
-    )
-    table = Table(x, {"y": y}, ("g",), np.zeros(40, dtype=np.intp))
-    return Task(schema, table, Provenance(source="file", sha256="", path=None))
+    return made_task(x, y, cap=5)
 
 
 def scored(proposal: Proposal) -> Trial:

@@ -13,7 +13,8 @@ from lawsmith.agent.symbolic.profile import profile
 from lawsmith.agent.symbolic.ratio_search import RatioLaw, ratio
 from lawsmith.sandbox.fitting import Loss
 from lawsmith.tasks import Array, Table
-from tests.symbolic.test_terms_search import drawn, fitted_error, task_of
+from tests.made import made_task
+from tests.symbolic.test_terms_search import drawn, fitted_error
 
 Law = Callable[[Array, Array], Array]
 RATIOS: dict[str, tuple[Law, tuple[float, float], int]] = {  # law, range of the features, constants
@@ -29,7 +30,7 @@ def general(law: Law, ends: tuple[float, float], noise: float) -> GeneralForms:
     x, z = drawn(*ends, 0), drawn(*ends, 1)
     y = law(x, z)
     y = y + noise * y.std() * np.random.default_rng(2).standard_normal(len(y))
-    task = task_of({"x": x, "z": z}, y)
+    task = made_task({"x": x, "z": z}, y)
     return GeneralForms(task, profile(task.train), Loss.SQUARED)
 
 
@@ -56,7 +57,7 @@ def test_two_hill_curves_beside_a_level_are_exact() -> None:
 def test_groups_have_a_denominator_in_common_or_of_their_own() -> None:
     x, z, codes = drawn(0.1, 20, 0, 120), drawn(0.1, 5, 1, 120), np.repeat([0, 1], 60)
     y = np.array([12.0, 7.0])[codes] * x / (2 + 1.3 * z + x)
-    one = task_of({"x": x, "z": z}, y)
+    one = made_task({"x": x, "z": z}, y)
     task = replace(one, train=Table(one.train.features, one.train.targets, ("a", "b"), codes))
     forms = GeneralForms(task, profile(task.train), Loss.SQUARED)
     stage = forms.stage(0, lambda: False)

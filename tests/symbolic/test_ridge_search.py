@@ -11,7 +11,8 @@ from lawsmith.agent.symbolic.profile import profile
 from lawsmith.agent.symbolic.ridge_search import _seen
 from lawsmith.sandbox.fitting import Loss
 from lawsmith.tasks import Array
-from tests.symbolic.test_terms_search import all_rows, drawn, fitted_error, task_of
+from tests.made import made_task
+from tests.symbolic.test_terms_search import all_rows, drawn, fitted_error
 
 Law = Callable[..., Array]
 LAWS: dict[str, tuple[Law, float | None]] = {
@@ -30,7 +31,7 @@ def test_a_pair_and_its_weight_are_seen(name: str, noise: float, rows: int) -> N
     x, z = drawn(-2, 2, 0)[:rows], drawn(-2, 2, 1)[:rows]
     y = law(x, z)
     y = y + noise * y.std() * np.random.default_rng(2).standard_normal(len(y))
-    found = _seen(all_rows(task_of({"x": x, "z": z}, y)), ["x", "z"])
+    found = _seen(all_rows(made_task({"x": x, "z": z}, y)), ["x", "z"])
     assert (found is None) == (weight is None)
     if found is not None:
         assert found[0] == ("x", "z")
@@ -39,7 +40,7 @@ def test_a_pair_and_its_weight_are_seen(name: str, noise: float, rows: int) -> N
 
 def test_a_relay_is_exact() -> None:
     x, z = drawn(-2, 2, 0)[:120], drawn(-2, 2, 1)[:120]
-    task = task_of({"x": x, "z": z}, LAWS["relay"][0](x, z))
+    task = made_task({"x": x, "z": z}, LAWS["relay"][0](x, z))
     general = GeneralForms(task, profile(task.train), Loss.SQUARED)
     (step,) = general._ridge(general.together[0], lambda: False)
     (part,) = step.parts

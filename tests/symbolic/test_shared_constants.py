@@ -13,9 +13,10 @@ from lawsmith.runs.trials import Proposal, Trial
 from lawsmith.sandbox import Constants, Sandbox, evaluate
 from lawsmith.sandbox.law.expression import Feature, Parameter, add, mul, neg, power
 from lawsmith.sandbox.law.parameter_roles import Role
-from lawsmith.tasks import Provenance, Schema, Table, Task
+from lawsmith.tasks import Task
 from lawsmith.tasks.folds import frontier_folds
 from lawsmith.tasks.probes import probe_rows
+from tests.made import made_task
 
 GROUPS = 6
 
@@ -26,9 +27,7 @@ def one_exponent(seed: int) -> Task:
     codes, n = np.repeat(np.arange(GROUPS), 20), np.tile(np.geomspace(1, 1e3, 20), GROUPS)
     level, amplitude = rng.uniform(0.5, 2, GROUPS)[codes], rng.uniform(1, 4, GROUPS)[codes]
     loss = (level + amplitude * n**-0.35) * (1 + 0.01 * rng.standard_normal(len(n)))
-    schema = Schema(name="t", long_name="t", title="", features=("n",), targets=("loss",), group="g")
-    table = Table({"n": n}, {"loss": loss}, tuple("abcdef"), codes)
-    return Task(schema, table, Provenance("file", "", None))
+    return made_task({"n": n}, {"loss": loss}, codes, "abcdef", group="g")
 
 
 def forms() -> tuple[SymbolicForm, SymbolicForm]:

@@ -12,7 +12,8 @@ from lawsmith.agent.symbolic.target_views import favoured
 from lawsmith.agent.symbolic.term_dictionary import dictionary
 from lawsmith.sandbox.fitting import Loss
 from lawsmith.tasks import Array
-from tests.symbolic.test_terms_search import all_rows, drawn, fitted_error, task_of
+from tests.made import made_task
+from tests.symbolic.test_terms_search import all_rows, drawn, fitted_error
 
 Law = Callable[..., Array]
 X, Z = drawn(0.1, 1.4, 0)[:60], drawn(0.6, 1.3, 1)[:60]
@@ -25,7 +26,7 @@ LAWS: dict[str, tuple[Law, str | None]] = {
 
 @pytest.fixture(scope="module")
 def columns() -> Array:
-    return dictionary(all_rows(task_of({"x": X, "z": Z}, X)), ["x", "z"], frozenset(), None)[1][0]
+    return dictionary(all_rows(made_task({"x": X, "z": Z}, X)), ["x", "z"], frozenset(), None)[1][0]
 
 
 @pytest.mark.parametrize("name", LAWS)
@@ -39,7 +40,7 @@ def test_a_power_of_a_sum_that_was_seen_is_exact(columns: Array) -> None:
     values = LAWS["hydraulic radius"][0](X, Z)
     view = favoured(values, columns)
     assert view is not None
-    task = task_of({"x": X, "z": Z}, values)
+    task = made_task({"x": X, "z": Z}, values)
     general = GeneralForms(task, profile(task.train), Loss.SQUARED)
     step = general._through(view, general.together[0], np.arange(len(X)), values, lambda: False)
     (part,) = step.parts
@@ -47,7 +48,7 @@ def test_a_power_of_a_sum_that_was_seen_is_exact(columns: Array) -> None:
 
 
 def test_a_long_sum_that_leaves_nothing_does_not_end_the_search(monkeypatch: pytest.MonkeyPatch) -> None:
-    task = task_of({"x": X, "z": Z}, X * Z)
+    task = made_task({"x": X, "z": Z}, X * Z)
     general = GeneralForms(task, profile(task.train), Loss.SQUARED)
     monkeypatch.setattr(general, "_ratio", lambda look: _Step())
     monkeypatch.setattr(general, "_sums", lambda look, stop: iter([_Step(tried=1, least=0.0)]))

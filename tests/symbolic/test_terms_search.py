@@ -20,18 +20,8 @@ from lawsmith.agent.symbolic.term_search import TermSearch
 from lawsmith.agent.symbolic.terms import Terms
 from lawsmith.sandbox.fitting import Loss, fit_form
 from lawsmith.sandbox.law.expression import Function, add, mul, walk
-from lawsmith.tasks import Array, Provenance, Schema, Table, Task
-from lawsmith.tasks.schema import Column
-
-
-def task_of(features: dict[str, Array], target: Array) -> Task:
-    names = tuple(features)
-    schema = Schema(
-        name="terms", long_name="terms", title="terms", features=names, targets=("y",), group="group", cap=None,
-        columns={n: Column(name=n) for n in (*names, "y")},
-    )  # fmt: skip
-    table = Table(features, {"y": target}, ("all",), np.zeros(len(target), dtype=np.intp))
-    return Task(schema, table, Provenance(source="file", sha256="", path=None))
+from lawsmith.tasks import Array, Task
+from tests.made import made_task
 
 
 def drawn(low: float, high: float, seed: int, rows: int = 300) -> Array:
@@ -53,7 +43,7 @@ LAWS: dict[str, tuple[dict[str, tuple[float, float]], Callable[..., Array]]] = {
 def test_a_noise_free_law_is_exact_after_the_first_stages(name: str) -> None:
     ranges, law = LAWS[name]
     features = {one: drawn(*ends, seed) for seed, (one, ends) in enumerate(ranges.items())}
-    task = task_of(features, law(**features))
+    task = made_task(features, law(**features))
     forms = GeneralForms(task, profile(task.train), Loss.SQUARED)
     stages = [stage for k in range(3) if (stage := forms.stage(k, lambda: False)) is not None]
     source = stages[0].forms[0].source(task.schema)
@@ -78,7 +68,7 @@ SHORT: dict[str, tuple[dict[str, tuple[float, float]], Callable[..., Array], int
 def test_a_short_law_is_found_at_once_with_no_constant_too_many(name: str) -> None:
     ranges, law, constants = SHORT[name]
     features = {one: drawn(*ends, seed, 80) for seed, (one, ends) in enumerate(ranges.items())}
-    task = task_of(features, law(**features))
+    task = made_task(features, law(**features))
     general = GeneralForms(task, profile(task.train), Loss.SQUARED)
     both = [stage for k in range(2) if (stage := general.stage(k, lambda: False)) is not None]
     stage = next(one for one in both if one.forms[0].origin == "sum of terms")  # a ratio may come first
@@ -144,20 +134,20 @@ def test_calendar_years_get_no_powers_nor_logarithms() -> None:
 
 def test_a_search_out_of_time_ends_with_what_it_has() -> None:
     x, v = drawn(-2, 2, 0), drawn(-2, 2, 1)
-    task = task_of({"x": x, "v": v}, np.sin(3 * x) + v)
+    task = made_task({"x": x, "v": v}, np.sin(3 * x) + v)
     stage = GeneralForms(task, profile(task.train), Loss.SQUARED).stage(0, lambda: True)
     assert stage is not None and len(stage.forms) <= 5
 
 
 def test_rows_of_which_one_outweighs_all_others_end_the_search() -> None:
     x = np.arange(-50.0, 50.0)
-    task = task_of({"x": x}, np.exp(2 * x))
+    task = made_task({"x": x}, np.exp(2 * x))
     assert GeneralForms(task, profile(task.train), Loss.SQUARED).stage(0, lambda: False) is not None
 
 
 def test_terms_are_marked_as_found_by_chance() -> None:
     x = drawn(-2, 2, 0)
-    task = task_of({"x": x}, np.tanh(x) + 0.5 * x)
+    task = made_task({"x": x}, np.tanh(x) + 0.5 * x)
     proposer = SymbolicProposer(task, 0, here)
     found = proposer.start_forms.general.stage(0, lambda: False)
     assert found is not None and found.forms and all(form.by_chance == 3 for form in found.forms)
@@ -176,7 +166,7 @@ def fitted_error(form: SymbolicForm, task: Task) -> float:
 
 def test_a_product_of_two_sums_is_found_by_turns() -> None:
     e, t = drawn(0.05, 1.0, 0), drawn(-1.0, 1.0, 1)
-    task = task_of({"e": e, "t": t}, (0.3 + 1.2 * e**0.3 - 0.4 * e) * (1 - 0.6 * t**2 + 0.2 * t))
+    task = made_task({"e": e, "t": t}, (0.3 + 1.2 * e**0.3 - 0.4 * e) * (1 - 0.6 * t**2 + 0.2 * t))
     rows, names = all_rows(task), ["e", "t"]
     (law, tried), *others = products(rows, names, frozenset(), lambda: False)
     assert law is not None and law.error < 1e-6 and tried > 1000 and not others
@@ -184,14 +174,14 @@ def test_a_product_of_two_sums_is_found_by_turns() -> None:
 
 def test_a_rate_with_a_large_activation_energy_is_a_product_of_two_sums() -> None:
     s, t = drawn(0.1, 15.0, 0), drawn(285.0, 315.0, 1)
-    task = task_of({"s": s, "t": t}, 2 * s / (1.5 + s) * np.exp(-5200 * (1 / t - 1 / 300)))
+    task = made_task({"s": s, "t": t}, 2 * s / (1.5 + s) * np.exp(-5200 * (1 / t - 1 / 300)))
     (law, _), *_ = products(all_rows(task), ["s", "t"], frozenset({"s"}), lambda: False)
     assert law is not None and law.error < 1e-9 and law.cost < 10
 
 
 def test_a_sum_below_a_fraction_line_is_seen_through_the_reciprocal() -> None:
     x, t = drawn(0.0, 3.0, 0), drawn(-2.0, 2.0, 1)
-    task = task_of({"x": x, "t": t}, 1 / (1 + 0.5 * x + 0.2 * t**2))
+    task = made_task({"x": x, "t": t}, 1 / (1 + 0.5 * x + 0.2 * t**2))
     general = GeneralForms(task, profile(task.train), Loss.SQUARED)
     law = TermSearch(all_rows(task, RECIPROCAL), ["x", "t"]).shortest(0.1, 4)
     assert law is not None and len(law.terms) == 3 and law.error < 1e-9
@@ -202,7 +192,7 @@ def test_a_sum_below_a_fraction_line_is_seen_through_the_reciprocal() -> None:
 
 def test_mutations_take_factors_of_any_kind_for_signed_features() -> None:
     x, v = drawn(-2, 2, 0), drawn(-2, 2, 1)
-    task = task_of({"x": x, "v": v}, np.sin(3 * x) + v)
+    task = made_task({"x": x, "v": v}, np.sin(3 * x) + v)
     known = profile(task.train)
     general = GeneralForms(task, known, Loss.SQUARED)
     mutator = Mutator(known, task.train, np.random.default_rng(0), general.factors)
@@ -216,7 +206,7 @@ def test_mutations_take_factors_of_any_kind_for_signed_features() -> None:
 
 def test_a_search_asks_for_the_time_before_each_sum_that_it_refines() -> None:
     x, v = drawn(-2, 2, 0), drawn(-2, 2, 1)
-    task = task_of({"x": x, "v": v}, np.sin(3 * x) * v + 0.1 * np.cos(x))
+    task = made_task({"x": x, "v": v}, np.sin(3 * x) * v + 0.1 * np.cos(x))
     asked: list[int] = []
 
     def stop() -> bool:
@@ -231,7 +221,7 @@ def test_a_search_asks_for_the_time_before_each_sum_that_it_refines() -> None:
 
 def test_two_doses_that_act_together_are_in_the_library() -> None:
     a, b = drawn(0, 4, 0, 120), drawn(0, 4, 1, 120)
-    task = task_of({"a": a, "b": b}, 100 / (1 + np.exp(2 - 0.7 * a - 0.5 * b - 0.3 * a * b)))
+    task = made_task({"a": a, "b": b}, 100 / (1 + np.exp(2 - 0.7 * a - 0.5 * b - 0.3 * a * b)))
     forms = {form.origin: form for form in start_forms(task).forms}
     assert fitted_error(forms["pure sigmoid with interactions"], task) < 1e-9
     assert "sigmoid of linear" in forms
@@ -239,7 +229,7 @@ def test_two_doses_that_act_together_are_in_the_library() -> None:
 
 def test_powers_of_a_logarithm_are_terms() -> None:
     r = drawn(0.3, 30.0, 0)[:100]
-    task = task_of({"r": r}, 1 / (1 + 0.3 * np.log(r) ** 2))
+    task = made_task({"r": r}, 1 / (1 + 0.3 * np.log(r) ** 2))
     law = TermSearch(all_rows(task, RECIPROCAL), ["r"]).shortest(0.1, 4)
     assert law is not None and law.error < 1e-12 and law.constants == 2
 

@@ -2,15 +2,14 @@
 
 import numpy as np
 
-from lawsmith.tasks import Provenance, Schema, Table, Task, thinned
+from lawsmith.tasks import Task, thinned
 from lawsmith.tasks.thinning import FEWEST, MOST_GROUPS, MOST_ROWS
+from tests.made import made_task
 
 
 def task(codes: np.ndarray, groups: int) -> Task:
-    schema = Schema(name="t", long_name="t", title="t", features=("N",), targets=("loss",), group="g", cap=None)
     n = np.geomspace(1, 1e6, len(codes))
-    names = tuple(f"g{k:05d}" for k in range(groups))
-    return Task(schema, Table({"N": n}, {"loss": n**-0.3 + codes}, names, codes), Provenance("file", "", None))
+    return made_task({"N": n}, {"loss": n**-0.3 + codes}, codes, [f"g{k:05d}" for k in range(groups)], group="g")
 
 
 def test_a_small_table_is_left_as_it_is() -> None:
