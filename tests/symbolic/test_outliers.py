@@ -199,6 +199,15 @@ def test_ten_optima_over_decades_tell_that_their_errors_grow(sandbox: Sandbox) -
     assert told[1] is None, "equal errors"
 
 
+@pytest.mark.parametrize("seed", [0, 1])
+def test_two_dozen_rows_over_a_decade_tell_that_their_errors_grow(seed: int) -> None:
+    noise = np.random.default_rng(seed).standard_normal(24)
+    x = np.geomspace(1, 30, 24)
+    truth = 4 * x**0.6
+    assert growing_errors(table(x, truth * (1 + 0.03 * noise)), [truth[:, None]]) is not None
+    assert growing_errors(table(x, truth + 0.3 * noise), [truth[:, None]]) is None
+
+
 def test_without_doubts_the_table_stays_the_same_object() -> None:
     task = families({}).task
     assert with_little_weight(task, ()) is task
