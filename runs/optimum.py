@@ -233,7 +233,11 @@ def _constants(names: Sequence[str], values: Values, group: str) -> dict[str, fl
 def _require(law: Law, given: set[str]) -> None:
     missing = [name for name in law.features if name not in given]
     if missing:
-        raise InputError(f"The formula also needs {', '.join(missing)}; fix the value with --at {missing[0]}=NUMBER.")
+        column = law.schema.columns.get(missing[0])
+        example = column.levels[0] if column is not None and column.levels else "NUMBER"
+        raise InputError(
+            f"The formula also needs {', '.join(missing)}; fix the value with --at {missing[0]}={example}."
+        )
 
 
 def _line(known: Uncertainty, group: str, feature: str, points: int = POINTS) -> Array:

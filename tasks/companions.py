@@ -82,7 +82,7 @@ def decide_companions(d: Deciding) -> None:
         beside = alike and not _is_setting(d, name)
         if beside or name.lower().startswith(words.RESULTS):
             d.set(name, "companion", f"another outcome beside {target}")
-        elif performance and words.is_performance(name) and not _repeats(d, name):
+        elif (performance or outcome) and words.is_performance(name) and not _repeats(d, name):
             d.set(name, "companion", f"measured beside {target}, by its name")
         elif words.is_result_beside(name, target):
             d.set(name, "companion", f"a result beside {target}, by its name")

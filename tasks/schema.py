@@ -50,8 +50,10 @@ class Column(BaseModel):
         if text.casefold() in folded:
             return float(folded.index(text.casefold()))
         number = plain(label)
-        if folded in (["false", "true"], ["no", "yes"], ["n", "y"], ["off", "on"]) and number in (0.0, 1.0):
-            return float(number)
+        if folded in (pairs := (["false", "true"], ["no", "yes"], ["n", "y"], ["off", "on"])):
+            said = next((pair.index(text.casefold()) for pair in pairs if text.casefold() in pair), number)
+            if said in (0, 1):
+                return float(said)
         alike = [place for place, level in enumerate(self.levels) if number is not None and plain(level) == number]
         if len(alike) != 1:
             raise InputError(f"The category {self.name!r} has no level {text!r}; it has {listing(self.levels, 8)}.")

@@ -1,4 +1,4 @@
-"""Tables that lie on their side, or name a block of rows in its first row alone, made one row for each measurement."""
+"""Tables that lie on their side, are long, or name a block of rows in its first row alone, as one row for each run."""
 
 import re
 from collections.abc import Sequence
@@ -6,10 +6,12 @@ from dataclasses import replace
 
 from lawsmith.tasks.asked import meant
 from lawsmith.tasks.delimited import Reading
+from lawsmith.tasks.errors import InputError
 from lawsmith.tasks.numerals import is_missing, is_numeral
 
 _LEAST_BLANK = 0.5  # share of the rows below the first of their block
 _FEWEST = 4  # measurements
+_VALUES = ("value", "values", "val", "measurement", "result")
 
 
 def with_labels_down(reading: Reading, where: str) -> Reading:
@@ -34,16 +36,48 @@ def with_labels_down(reading: Reading, where: str) -> Reading:
     return replace(reading, frame=frame).after(*said)
 
 
-def upright(reading: Reading, wanted: Sequence[str], where: str) -> Reading:
-    """The same with rows as columns, where the wanted names are no columns but all stand in the first one."""
+def with_target_as_column(reading: Reading, wanted: Sequence[str], where: str) -> Reading:
+    """The same turned, where the wanted names are no columns but all stand in the first one; or with a column for each
+    measure, where they stand among the labels of another, as in a long table of ``run``, ``metric`` and ``value``.
+
+    Raises InputError for a long table whose rows do not go together.
+    """
+    names = [str(name) for name in reading.frame.columns]
+    if not wanted or any(meant(name, names) for name in wanted):
+        return reading
+    texts = {name: [str(cell).strip() for cell in reading.frame[name].tolist()] for name in reading.frame.columns}
+    found = [name for name, cells in texts.items() if all(meant(one, list(dict.fromkeys(cells))) for one in wanted)]
+    if not found:
+        return reading
+    if found[0] == reading.frame.columns[0] and len(set(texts[found[0]])) == len(reading.frame):
+        return _turned(reading, texts[found[0]], where) if len(names) > _FEWEST else reading
+    return _widened(reading, found[0], texts[found[0]], where)
+
+
+def _turned(reading: Reading, rows: list[str], where: str) -> Reading:
     import pandas as pd
 
     frame = reading.frame
-    rows = [str(cell).strip() for cell in frame.iloc[:, 0].tolist()]
-    lying = not any(meant(name, list(map(str, frame.columns))) for name in wanted) and len(set(rows)) == len(rows)
-    if not wanted or not lying or not all(meant(name, rows) for name in wanted) or len(frame.columns) <= _FEWEST:
-        return reading
-    turned = pd.DataFrame(frame.iloc[:, 1:].to_numpy().T, columns=rows)
-    turned.insert(0, str(frame.columns[0]), [str(name) for name in frame.columns[1:]])
+    has_units = str(frame.columns[1]).strip().lower() in ("unit", "units")
+    units = dict(zip(rows, map(str, frame.iloc[:, 1].tolist()), strict=True)) if has_units else {}
+    turned = pd.DataFrame(frame.iloc[:, 1 + has_units :].to_numpy().T, columns=rows)
+    turned.insert(0, str(frame.columns[0]), [str(name) for name in frame.columns[1 + has_units :]])
     said = f"{where} lies on its side: each of its rows became a column, and its columns {len(turned)} rows."
-    return replace(reading, frame=turned, units={}).after(said)
+    return replace(reading, frame=turned, units=units).after(said)
+
+
+def _widened(reading: Reading, label: str, measures: list[str], where: str) -> Reading:
+    """Rows that are alike in all but a measure's name and its value, as one row each."""
+    frame = reading.frame.assign(**{label: measures})
+    rest = [name for name in frame.columns if name != label]
+    value = next((name for name in rest if str(name).strip().lower() in _VALUES), rest[-1])
+    keys = [name for name in rest if name != value]
+    if not keys or frame.duplicated([*keys, label]).any() or len(frame[keys].drop_duplicates()) * 2 > len(frame):
+        raise InputError(
+            f"{where} names its measures in column {label!r}, and its rows do not go together one by one; give each "
+            "measure a column of its own, as pandas' pivot does."
+        )
+    wide = frame.pivot(index=keys, columns=label, values=value).reset_index()[[*keys, *dict.fromkeys(measures)]]
+    wide.columns = [str(name) for name in wide.columns]
+    said = f"{where}: each measure in {label} became a column of the {value}s beside it, which makes {len(wide)} rows."
+    return replace(reading, frame=wide, units={}).after(said)

@@ -24,7 +24,7 @@ from lawsmith.tasks.reading import parse_table, read_bytes, require_columns
 from lawsmith.tasks.roles import Roles, decide
 from lawsmith.tasks.rows import filled, filled_labels, finished, take
 from lawsmith.tasks.schema import Column, Decided, Schema
-from lawsmith.tasks.shapes import upright
+from lawsmith.tasks.shapes import with_target_as_column
 from lawsmith.tasks.suspicions import suspicions
 from lawsmith.tasks.table import Table
 from lawsmith.tasks.task import Dataset
@@ -206,7 +206,7 @@ def _notation(decimal: str, thousands: str) -> NumberNotation:
 
 def _cells(path: Path, notation: NumberNotation, targets: Sequence[str]) -> tuple[Cells, tuple[str, ...]]:
     """The cells of a file as numbers where they are, and what was unusual about the file."""
-    reading = upright(parse_table(read_bytes(path), path.name, called(path)), targets, called(path))
+    reading = with_target_as_column(parse_table(read_bytes(path), path.name, called(path)), targets, called(path))
     cells = convert(reading.frame, reading.separator, notation, called(path))
     if reading.units:
         cells = replace(cells, units={**reading.units, **cells.units})

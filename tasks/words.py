@@ -26,7 +26,7 @@ PERFORMANCE = _words(
 )
 """Last words of names of measures of how fast something ran, and at what cost."""
 _MEASURED_MEMORY = re.compile(
-    r"(?:peak|max|used|allocated|reserved)_(?:\w+_)?(?:mem|memory|rss)|(?:mem|memory)_(?:used|peak|max)"
+    r"(?:peak|max|used|allocated|reserved|gpu)_(?:\w+_)?(?:mem|memory|rss)|(?:mem|memory)_(?:used|peak|max)"
 )
 _NORMALISED = _words("norm none char bytes byte greedy strict flexible extract pro plus diamond")
 """What stands behind a measure, as lm-eval writes, and behind the name of a benchmark."""

@@ -55,6 +55,8 @@ def test_errors_of_a_loss_are_told_from_error_rates(name: str, tmp_path: Path):
 @pytest.mark.parametrize(
     ("name", "target"),
     [
+        ("tokens_per_sec", "loss"),
+        ("gpu_mem_gb", "acc"),
         ("test_acc", "error_rate"),
         ("mean win rate", "acc"),
         ("train", "test"),

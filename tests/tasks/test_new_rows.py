@@ -17,6 +17,7 @@ SIZES = "size,y\n" + "".join(f"{2**k}KB,{3 + k}\n" for k in range(6)) + "1MB,9\n
 TIMES = "t,y\n" + "".join(f"{k + 1} ms,{3 + k * k}\n" for k in range(8))
 MILLIONS = "N (M),y\n" + "".join(f"{k + 1.5},{3 + k * k}\n" for k in range(8))
 DOSES = "Dose (nM),y\n" + "".join(f"{k + 1.5},{3 + k * k}\n" for k in range(8))
+FLAGS = "tied,N,y\n" + "".join(f"{('FALSE', 'TRUE')[k % 2]},{k + 1.5},{3 + k * k}\n" for k in range(8))
 GERMAN = "N;y\n" + "".join(f"{k + 1}.000;{3 + k * k}\n" for k in range(8))
 
 
@@ -33,6 +34,7 @@ def schema(folder: Path, text: str, thousands: str = "") -> Schema:
         (SIZES, "size\n8KB\n16KB\n", [8e3, 16e3]),
         (TIMES, "t,note\n2 s,a\n5 s,b\n", [2e3, 5e3]),
         (MILLIONS, "N (M)\n70M\n1.4B\n", [70, 1400]),
+        (FLAGS, "tied,N\nyes,1\n0,2\nfalse,3\n", [1, 0, 0]),
         (GERMAN, "N;M\n12.000;1\n4.000;2\n", [12e3, 4e3]),
         (GERMAN, 'N\n"1.000.000"\n', [1e6]),
     ],

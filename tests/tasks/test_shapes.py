@@ -30,6 +30,21 @@ def test_rows_that_are_columns_are_turned_where_the_target_is_one_of_them(tmp_pa
     assert any("lies on its side" in said for said in data.notices)
 
 
+def test_a_long_table_of_measures_becomes_a_row_for_each_run(tmp_path: Path):
+    long = FRAME.assign(run=range(15)).melt(id_vars="run", var_name="metric")
+    data = read(tmp_path, long)
+    assert data.task.schema.features == ("N", "D") and len(data.task.train) == 15
+    assert any("each measure in metric became a column" in said for said in data.notices)
+    with refused("names its measures in column 'metric', and its rows do not go together one by one"):
+        read(tmp_path, long.drop(columns="run"))
+
+
+def test_a_column_of_units_beside_names_of_rows(tmp_path: Path):
+    turned = FRAME.T.reset_index()
+    turned.insert(1, "unit", ["", "", "nats"])
+    assert read(tmp_path, turned).task.schema.columns["loss"].unit == "nats"
+
+
 def test_blank_cells_below_a_label_are_filled(tmp_path: Path):
     rows = [[name if k == 0 else None, n, n**-0.3] for name in ("a", "b") for k, n in enumerate((1.0, 2, 4, 8))]
     data = read_dataset(sheet(tmp_path, [["family", "N", "loss"], *rows]), ["loss"])
