@@ -208,6 +208,9 @@ def _led(profile: Profile, names: Sequence[str]) -> list[Template]:
                 f"exponential of {lead} times {', '.join(rest)}": lambda b: b.on_level(
                     mul(add(b.amplitude(), b.term(b.fading(lead))), *b.decays(rest, -STEEP))
                 ),
+                f"pure exponential of {lead} times {', '.join(rest)}": lambda b: b.term(
+                    b.fading(lead), *b.decays(rest, -STEEP)
+                ),
                 f"saturating {lead} times {', '.join(rest)}": lambda b: b.on_level(
                     b.term(b.saturating(lead), *b.decays(rest, -STEEP))
                 ),
@@ -241,7 +244,11 @@ def _effective(profile: Profile, names: Sequence[str]) -> list[Template]:
     found: list[Template] = []
     for one, two in permutations(names, 2):
         rest = [n for n in names if n not in (one, two)]
-        changes: dict[str, Recipe] = {f"{one} with gain from {two}": lambda b: mul(b.x(one), b.gain(two))}
+        changes: dict[str, Recipe] = {
+            f"{one} with gain from {two}": lambda b: mul(b.x(one), b.gain(two)),
+            f"{one} as far as {two} is large": lambda b: b.limited(one, two),
+            f"{one} as far as {two} fills it": lambda b: b.filled(one, two),
+        }
         if one < two:
             changes[f"scarcer of {one} and {two}"] = lambda b: b.soft_minimum(one, two)
             changes[f"harmonic mean of {one} and {two}"] = lambda b: b.harmonic(one, two)

@@ -293,6 +293,16 @@ class Terms(Letters):
         base = divide(self.x(name), Number(self.profile.smallest[name] / self.profile.unit[name]))
         return add(ONE, mul(self.fresh("k", Role.SCALE, 0.0, 10.0), log(function("maximum", base, ONE))))
 
+    def limited(self, name: str, other: str) -> Node:
+        """x y / (h + y): x in full where y is large, as steps of large batches count (arXiv 1812.06162)."""
+        y = self.x(other)
+        return mul(self.x(name), divide(y, add(y, self.fresh("h", Role.SCALE, *self.suggested("half", other)))))
+
+    def filled(self, name: str, other: str) -> Node:
+        """x (1 - exp(-k y)): x in full where y is large, as parameters of many bits count (arXiv 2411.04330)."""
+        rate = self.fresh("k", Role.RATE, *self.suggested("approach", other))
+        return mul(self.x(name), add(ONE, neg(exp(neg(mul(rate, self.plain(other)))))))
+
     def soft_minimum(self, first: str, second: str) -> Node:
         """(x^-c + (k y)^-c)^(-1/c): whichever of x and k y is scarcer limits."""
         c = self.fresh("c", Role.SHAPE, 0.1, 5.0)

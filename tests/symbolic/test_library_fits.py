@@ -1,0 +1,42 @@
+"""Forms of the library meet rows of their own laws, wherever the fit begins."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from in_process import to_fit
+
+from lawsmith.agent.symbolic.form import SymbolicForm
+from lawsmith.agent.symbolic.library import library
+from lawsmith.agent.symbolic.profile import profile
+from lawsmith.sandbox.fitting import Loss, fit_form
+from lawsmith.tasks.arrays import Array
+from tests.made import made_task
+
+Columns = dict[str, Array]
+LAWS: dict[str, tuple[dict[str, Array], Callable[[Columns], Array]]] = {
+    "steps as far as batch is large": (
+        {"steps": np.geomspace(500, 2e4, 5), "batch": 2.0 ** np.arange(4, 11)},
+        lambda x: 2.2 + 60 * (x["steps"] / (1 + 180 / x["batch"])) ** -0.52,
+    ),
+    "n as far as bits fills it": (
+        {"bits": np.array([3.0, 4, 6, 8, 16]), "n": np.geomspace(3e7, 4e8, 4), "d": np.geomspace(2e9, 3e10, 3)},
+        lambda x: 1.9 + 4300 * (x["n"] * (1 - np.exp(-x["bits"] / 2.7))) ** -0.43 + 2e4 * x["d"] ** -0.48,
+    ),
+    "pure exponential of bits times n, d": (
+        {"bits": np.array([3.0, 4, 5, 6, 10]), "n": np.geomspace(3e7, 4e8, 4), "d": np.geomspace(2e9, 3e10, 3)},
+        lambda x: 0.002 * x["d"] ** 0.5 * x["n"] ** -0.4 * np.exp(-x["bits"] / 0.6),
+    ),
+}
+
+
+@pytest.mark.parametrize("origin", LAWS)
+def test_a_law_of_training_runs_is_met_from_any_start(origin: str) -> None:
+    axes, law = LAWS[origin]
+    columns = {name: axis.ravel() for name, axis in zip(axes, np.meshgrid(*axes.values()), strict=True)}
+    task = made_task(columns, law(columns))
+    node = next(form.node for form in library(profile(task.train)) if form.origin == origin)
+    form = to_fit(SymbolicForm((node,), origin, False, Loss.SQUARED), task.schema)
+    for seed in range(3):
+        cost = float(fit_form(form, task.train, task.schema.targets, seed=seed).cost.sum())
+        assert cost < 1e-9 * float((task.train.target_matrix() ** 2).sum())
