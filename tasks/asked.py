@@ -125,7 +125,9 @@ def meant(name: str, names: Sequence[str]) -> list[str]:
     ends = tuple(f"{mark}{wanted}" for mark in "./")
     own = [c for c in names if c.casefold() == wanted or c.casefold().endswith(ends)]
     bare = {column: without_unit(column)[0].casefold() for column in names}
-    own = own or [column for column in names if bare[column] == wanted or bare[column].endswith(ends)]
+    if not own:
+        own = [column for column in names if bare[column] == wanted or bare[column].endswith(ends)]
+        own = [column for column in own if not measures_scatter(column)] or own
     own = own or [column for column in names if column.strip().casefold() == wanted]
     words = tokens(name)
     alike = [column for column in names if words and not measures_scatter(column)]

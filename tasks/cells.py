@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict
 from lawsmith.tasks.arrays import Array, IntArray
 from lawsmith.tasks.dates import years_of_days
 from lawsmith.tasks.errors import InputError
-from lawsmith.tasks.numerals import FACTORS, Numeral, evidence, is_missing, numeral, plain, value
+from lawsmith.tasks.numerals import FACTORS, FOOTNOTES, Numeral, evidence, is_missing, numeral, plain, value
 from lawsmith.tasks.quantities import quantity, said_of_dates
 from lawsmith.tasks.words import is_day
 
@@ -227,7 +227,12 @@ def _marks(
                 )
     known = {mark: sure[mark] | {kind for found in seen[mark].values() for kind in found} for mark in ".,"}
     decimal = notation.decimal or {".": ",", ",": "."}.get(notation.thousands, "")
-    return {text.name: _mark(text.name, seen, known, decimal, notation.thousands, separator, where) for text in columns}
+    between = {text.name: ";" if _is_money(text) else separator for text in columns}  # money has no thousandths
+    return {name: _mark(name, seen, known, decimal, notation.thousands, between[name], where) for name in between}
+
+
+def _is_money(text: _Column) -> bool:
+    return any(word.strip()[:1] in tuple("$€£¥₹") for word in text.words)
 
 
 def _evidence(text: _Column, mark: str) -> dict[str, str]:
@@ -328,7 +333,12 @@ def _numbers(
 
 
 def _needs_a_word(one: Numeral, decimal: str, word: str) -> bool:
-    return "," in one.digits or ("." in one.digits and decimal == ",") or word.strip()[0] in "~≈≃("
+    return (
+        "," in one.digits
+        or ("." in one.digits and decimal == ",")
+        or word.strip()[0] in "~≈≃("
+        or word.strip()[-1] in FOOTNOTES
+    )
 
 
 def _suffixes(counted: "Counter[str]") -> tuple[dict[str, float], str]:

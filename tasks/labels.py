@@ -10,6 +10,7 @@ from lawsmith.tasks.deciding import GROUP_ROWS, Deciding
 from lawsmith.tasks.errors import InputError, listing
 from lawsmith.tasks.follows import label_of
 from lawsmith.tasks.numerals import numeral
+from lawsmith.tasks.quantities import factor_between
 
 MOST_LEVELS = 8  # of a category that is not named as one
 
@@ -19,6 +20,7 @@ def decide_labels(d: Deciding) -> None:
     texts = [name for name in d.open() if d.numbers[name] is None or name in d.labelled]
     if "group" in texts and d.asked.group is None and 1 < len(set(d.labels_of("group"))) <= d.rows / 2:
         d.set("group", "group", "by its name")
+    _refuse_units(d, texts)
     left: dict[str, IntArray] = {}
     for name in (name for name in texts if name not in d.role):
         labels = d.labels_of(name)
@@ -34,6 +36,17 @@ def decide_labels(d: Deciding) -> None:
         else:
             left[name] = codes
     _group_or_categories(d, left)
+
+
+def _refuse_units(d: Deciding, texts: list[str]) -> None:
+    """Raise InputError for a column that says in which of several units of one kind a row is: ``time_unit``."""
+    for name in (name for name in texts if name not in d.role and words.is_unit(name)):
+        units = sorted({label.split("/")[0] for label in d.labels_of(name)})
+        if len(units) > 1 and all(factor_between(units[0], other) is not None for other in units):
+            raise InputError(
+                f"{d.where}: {name} says that rows are in different units ({listing(units, 6)}); write the numbers "
+                f"beside it in one unit, and leave the column out with --ignore {name}."
+            )
 
 
 def _why_no_label(labels: list[str]) -> str:

@@ -51,6 +51,9 @@ FACTORS = {"k": 1e3, "K": 1e3, "M": 1e6, "m": 1e6, "B": 1e9, "b": 1e9, "G": 1e9,
 FACTORS |= {"thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12, "mn": 1e6, "mln": 1e6, "bn": 1e9}
 """Suffix of a number -> its factor."""
 
+FOOTNOTES = "†‡§¶*⁎"
+"""Marks of footnotes and of significance behind a number."""
+
 _LAKHS = r"\d{1,2}(?:,\d{2})+,\d{3}(?:\.\d*)?"  # 36,10,88,090
 _GAPS = re.compile(r"(?<=\d)[ '’\u00a0\u202f\u2009](?=\d{3}(?!\d))")
 _NUMERAL = re.compile(r"([+\-−]?(?:\d[\d.,]*|[.,]\d[\d.,]*)(?:[eE][+\-−]?\d+)?)\s*([^\d\s.,;+\-−][^\d,;]{0,15})?")
@@ -94,7 +97,7 @@ def numeral(cell: str) -> Numeral | None:
     """A cell of text taken apart (``6x10^9``, ``1.5D+06`` and ``$12`` too); None where it is no number."""
     if (common := _COMMON.fullmatch(cell)) is not None:  # most cells of most tables
         return Numeral(common[1], common[2])
-    text = cell.strip()
+    text = cell.strip().rstrip(FOOTNOTES).rstrip()
     if not text.isascii() or " " in text or "'" in text:
         text = _GAPS.sub("", text.translate(_DIGITS))
         text = _RAISED.sub(lambda raised: "^" + raised[1].translate(_LOWERED), text)

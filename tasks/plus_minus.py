@@ -15,7 +15,7 @@ _CELL = re.compile(r"\(?([^±()]*?\d[^±()]*?)\s*(?:(?:±|\+/-|\+-)\s*([^±()]*?
 _DIGITS = re.compile(r"([+\-−]?\d+\.(\d+))\((\d{1,3})\)")  # an error of the last digits
 _NUMBER = r"([+\-−]?\d+(?:\.\d*)?(?:[eE][+\-]?\d+)?)"
 _WITHIN = re.compile(rf"{_NUMBER}\s*[\[(](?:\d\d ?% ?(?:CI)?[:,]?)?\s*{_NUMBER}\s*(?:,|;|–|-|to)\s*{_NUMBER}\s*[\])]")
-_NAME = re.compile(r"(.*?\S)\s*[\[(]?\s*(?:±|\+/-|\+-).*")
+_NAME = re.compile(r"(.*?\S)\s*[\[(]?\s*(?:mean\s*)?(?:±|\+/-|\+-).*")
 _LOOK = 200  # cells that show whether a column states errors
 _MOST = 0.5  # of the filled cells that state an error
 

@@ -225,7 +225,9 @@ class _Decision(Deciding):
     def _spare_feature(self, dated: list[str], counters: list[str]) -> None:
         """Without any other feature: dates, the epochs of a learning curve, or an outcome beside the target."""
         roles = self.role.items()
-        pool = [(name, "dates, the only feature") for name in dated]
+        counts = () if self.weight is None or self.weight.kind != "count" else self.weight.columns
+        pool = [(name, "may be a number of measurements, but the only feature") for name in counts if self.varies(name)]
+        pool += [(name, "dates, the only feature") for name in dated]
         pool += [(name, "row numbers, the only feature") for name in counters]
         pool += [(name, "another outcome, the only feature") for name, (role, _) in roles if role == "companion"]
         pool += [
@@ -241,6 +243,7 @@ class _Decision(Deciding):
         if pool:
             self.notices = [one for one in self.notices if not one.startswith(f"{pool[0][0]} is infinite")]
             self.set(pool[0][0], "feature", pool[0][1])
+            self.weight = None if pool[0][0] in counts else self.weight
             if "outcome" in pool[0][1]:
                 self.notices.append(
                     f"{pool[0][0]} is another outcome of the same runs, and no column says what was set; add one, such "

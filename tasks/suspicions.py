@@ -18,7 +18,7 @@ FEWEST = 5  # other values that show where the column lies
 MOST_SHARE = 0.5  # of the rows that are said to be missing
 APART, WIDER = 100.0, 1.2  # factor between the few rows of another unit and all others, and times their own range
 FEW = 0.2  # share of the rows that may be in another unit
-SCALES = (1e3, 1e6, 1e9, 1e12)  # by which two units differ, where more of the rows may be in one of them
+SCALES = (1e2, 1e3, 1e6, 1e9, 1e12)  # by which two units differ, where more of the rows may be in one of them
 
 
 def suspicions(table: Table, categories: Iterable[tuple[str, ...]] = ()) -> tuple[str, ...]:
@@ -79,7 +79,7 @@ def _in_another_unit(values: Array) -> IntArray:
 
 def _rescaled(few: Array, many: Array, gap: float) -> bool:
     """Whether two parts of a column, each of several values, are about the same once one is in another unit."""
-    if len(np.unique(few)) < 3 or gap < WIDER * max(np.ptp(np.log(few)), np.ptp(np.log(many))):
+    if len(few) < FEWEST or len(np.unique(few)) < 3 or gap < WIDER * max(np.ptp(np.log(few)), np.ptp(np.log(many))):
         return False
     apart = abs(np.mean(np.log(few)) - np.mean(np.log(many)))
     return bool(np.min(np.abs(apart - np.log(SCALES))) < 0.5 * np.ptp(np.log(many)))

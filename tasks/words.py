@@ -351,6 +351,11 @@ def is_replicate(name: str) -> bool:
     return last or "_".join(words) in _REPLICATES or bare(name) in _REPLICATES
 
 
+def is_unit(name: str) -> bool:
+    """Whether a name is one of units: ``unit``, ``time_unit``."""
+    return tokens(name)[-1:] in (["unit"], ["units"])
+
+
 def is_day(name: str) -> bool:
     """Whether a name is one of calendar days, which may be written as whole numbers such as 20240131."""
     return not _DAYS.isdisjoint(tokens(name))

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from tables import FRAME, read
+from tables import FRAME, read, refused
 
 from lawsmith.tasks import InputError, read_dataset
 from lawsmith.tasks.dates import decimal_year
@@ -219,3 +219,27 @@ def test_units_that_differ_from_cell_to_cell(cells: tuple[str, ...], values: lis
     assert dataset.task.train.features["x"] == pytest.approx(values)
     assert dataset.task.schema.columns["x"].unit == unit
     assert any(f"({cells[0]!r} is {values[0]:g}" in notice for notice in dataset.notices)
+
+
+def test_marks_of_footnotes_are_no_part_of_a_number(tmp_path: Path):
+    data = read(tmp_path, "N,loss\n7B,45.3†\n13B,54.8\n30B,57.8*\n175B*,60.1‡\n540B,69\n")
+    assert data.task.train.targets["loss"].tolist() == [45.3, 54.8, 57.8, 60.1, 69.0]
+    assert data.task.train.features["N"][3] == 175e9
+    assert any("'45.3†' was read as 45.3" in said for said in data.notices)
+
+
+def test_money_with_three_digits_behind_the_point_has_two_readings(tmp_path: Path):
+    with refused("'€1.000' in column 'N' is 1 if the point marks decimals, and 1000 if it marks thousands"):
+        read(tmp_path, "N,loss\n€1.000,1\n€2.500,2\n€5.000,3\n€10.000,4\n")
+
+
+def test_a_column_of_units_of_one_kind_is_refused(tmp_path: Path):
+    with refused(
+        "time_unit says that rows are in different units (ms and us); write the numbers beside it in one unit"
+    ):
+        read(tmp_path, "n,loss,time_unit\n1,900,us\n2,1.8,ms\n4,3.7,ms\n8,7.5,ms\n16,14.9,ms\n")
+
+
+def test_shapes_without_brackets(tmp_path: Path):
+    rows = "".join(f"{16 * k}x{k * k + 1},{k}\n" for k in range(1, 9))
+    assert read(tmp_path, "tile,loss\n" + rows).task.schema.features == ("tile.1", "tile.2")

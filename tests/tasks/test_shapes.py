@@ -97,6 +97,17 @@ def test_clocks_of_slurm_and_of_half_a_day(cell: str, seconds: float, tmp_path: 
     assert read(tmp_path, table, "t").task.train.targets["t"][0] == seconds
 
 
+def test_means_and_errors_by_their_names(tmp_path: Path):
+    cells = [f"{loss:.3f} ± 0.01" for loss in FRAME["loss"]]
+    table = FRAME.drop(columns="loss").assign(**{"loss (mean ± std)": cells})
+    assert read(tmp_path, table, "loss").task.schema.targets == ("loss",)
+    table = FRAME.rename(columns={"loss": "loss (mean of 3)"}).assign(**{"loss (std)": np.linspace(0.1, 0.2, 15)})
+    assert read(tmp_path, table, "loss").task.schema.targets == ("loss (mean of 3)",)
+    count = pd.DataFrame({"N": 2 ** np.arange(6), "avg_loss": 3 / np.arange(1, 7), "max_loss": 4 / np.arange(1, 7)})
+    data = read(tmp_path, count)
+    assert data.task.schema.features == ("N",) and data.task.train.weight is None
+
+
 def test_half_of_the_rows_in_another_unit_are_told(tmp_path: Path):
     tokens = FRAME["D"] / np.where(np.arange(15) % 2, 1e9, 1) * (1 + 0.01 * np.arange(15))
     assert any("D is between" in said for said in read(tmp_path, FRAME.assign(D=tokens)).notices)
