@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from lawsmith.runs.trials import Trial
-from lawsmith.sandbox import Constants, Evaluation
+from lawsmith.sandbox import Constants
+from lawsmith.sandbox.evaluation import typical_rmse
 from lawsmith.sandbox.law.formula import formula
 from lawsmith.sandbox.law.key import law_key
 from lawsmith.tasks import Task
-from lawsmith.tasks.arrays import geometric_mean
 
 
 @dataclass(frozen=True)
@@ -52,9 +52,10 @@ def laws(trials: Iterable[Trial], task: Task, chosen: str | None = None) -> tupl
     A law that several candidates state in other words has one row: that of the chosen one, or of the one with the
     smallest error.
     """
-    unit = task.train.spread if len(task.schema.targets) == 1 else np.ones(1)
+    alone = len(task.schema.targets) == 1
+    unit = task.train.spread if alone else np.ones(1)
     usable = [trial for trial in trials if trial.usable and trial.evaluation.constants is not None]
-    errors = {trial.id: _heldout(trial.evaluation, unit) for trial in usable}
+    errors = {trial.id: typical_rmse(trial.evaluation.folds, np.ones(1) if alone else None) for trial in usable}
     order = sorted(usable, key=lambda trial: (trial.evaluation.constants_count or 0, errors[trial.id]))
     alike: dict[str, list[Trial]] = {}
     for trial in sorted(order, key=lambda trial: trial.id != chosen):
@@ -80,11 +81,3 @@ def laws(trials: Iterable[Trial], task: Task, chosen: str | None = None) -> tupl
             )
         )
     return tuple(rows)
-
-
-def _heldout(evaluation: Evaluation, unit: np.ndarray) -> float:
-    """The typical held-out error over folds, in units of the target, or of its spread where there are several."""
-    rmse = np.array([fold.rmse for fold in evaluation.folds])
-    scale = np.array([fold.scale for fold in evaluation.folds])
-    sizes = rmse if rmse.shape[1] == 1 else rmse / np.where(scale > 0, scale, 1.0)
-    return geometric_mean(sizes)

@@ -6,7 +6,7 @@ import ast
 from dataclasses import dataclass
 
 from lawsmith.sandbox.law.read import MAX_SOURCE_BYTES
-from lawsmith.sandbox.law.syntax import imported, parse
+from lawsmith.sandbox.law.syntax import parse
 
 
 class Untranslatable(Exception):
@@ -19,31 +19,11 @@ class Untranslatable(Exception):
 
 @dataclass(frozen=True)
 class FormSource:
-    """A parsed candidate. `imported` maps a local name to the dotted name it stands for (``np`` ->
-    ``numpy``). `obstacle` says why its statements cannot be taken one by one: some work on others' names.
-    """
+    """A parsed candidate. `obstacle` says why its statements cannot be taken one by one: some work on others' names."""
 
     tree: ast.Module
-    imported: dict[str, str]
     definitions: dict[str, ast.stmt]
     obstacle: Untranslatable | None = None
-
-    def function(self, name: str) -> ast.FunctionDef:
-        """The top-level function of that name; raises Untranslatable where there is none."""
-        node = self.definitions.get(name)
-        if not isinstance(node, ast.FunctionDef):
-            raise Untranslatable(f"the source has no function {name}")
-        return node
-
-    def dotted(self, node: ast.expr) -> str | None:
-        """The dotted name a reference stands for (``np.exp`` -> ``numpy.exp``), or None if not imported."""
-        parts: list[str] = []
-        while isinstance(node, ast.Attribute):
-            parts.append(node.attr)
-            node = node.value
-        if not isinstance(node, ast.Name) or node.id not in self.imported:
-            return None
-        return ".".join([self.imported[node.id], *reversed(parts)])
 
     def needed_by(self, name: str) -> list[ast.stmt]:
         """The top-level statements that a top-level name needs, its own definition included, in source order.
@@ -75,9 +55,6 @@ def read_form(source: str) -> FormSource:
         tree = parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise Untranslatable("the source is not valid Python") from None
-    known: dict[str, str] = {}
-    for node in ast.walk(tree):
-        known.update(imported(node))
     definitions: dict[str, ast.stmt] = {}
     obstacle = None
     for statement in tree.body:
@@ -87,7 +64,7 @@ def read_form(source: str) -> FormSource:
             if obstacle is None and name in definitions:
                 obstacle = Untranslatable(f"the source defines {name} twice", statement)
             definitions[name] = statement
-    return FormSource(tree, known, definitions, obstacle)
+    return FormSource(tree, definitions, obstacle)
 
 
 def _works(statement: ast.stmt) -> bool:

@@ -1,5 +1,6 @@
 """What is known of a candidate from the training rows: the record, and the scores of a fold."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -8,12 +9,13 @@ from pydantic import BaseModel, ConfigDict
 from lawsmith.sandbox.isolation import Tier
 from lawsmith.sandbox.law.parse import Kind
 from lawsmith.sandbox.verdict import Verdict
-from lawsmith.tasks.arrays import Array
+from lawsmith.tasks.arrays import Array, geometric_mean
 from lawsmith.tasks.folds import Fold
 from lawsmith.tasks.metrics import Scores, scores
 from lawsmith.tasks.reach import Unsafe
 from lawsmith.tasks.table import Table
 
+NOTHING = 1e-12  # an error, in a unit near the targets, below which all errors are alike
 NARROW = 0.01  # held-out rows whose spread is below this share of the whole spread are no measure of an error
 MOST_GROUPS = 12  # that a record lists by name: as many as a prompt or a page shows
 _EXACT = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
@@ -45,6 +47,13 @@ class FoldScore(BaseModel):
     """Mean of measured minus predicted, one entry per target."""
     group_bias: dict[str, tuple[float, ...]] = {}
     """The same for the groups with most held-out rows, at most MOST_GROUPS of them."""
+
+
+def typical_rmse(folds: Sequence[FoldScore], unit: Array | None = None) -> float:
+    """The typical error on held-out rows: the geometric mean over folds and targets, in the `unit` (T,) of each target;
+    without one, in the spread of the rows that a fold held out."""
+    scale = np.array([fold.scale for fold in folds]) if unit is None else unit
+    return geometric_mean(np.array([fold.rmse for fold in folds]) / np.where(scale > 0, scale, 1.0), NOTHING)
 
 
 class Evaluation(BaseModel):

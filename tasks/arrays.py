@@ -21,6 +21,11 @@ def ranks(values: Array) -> Array:
     return np.unique(values, return_inverse=True)[1].reshape(-1).astype(np.float64)
 
 
+def correlation(one: Array, two: Array) -> float:
+    """Pearson's correlation of two columns (n,); 0 where one of them does not vary."""
+    return float(np.corrcoef(one, two)[0, 1]) if one.std() > 0 and two.std() > 0 else 0.0
+
+
 def geometric_mean(sizes: ArrayLike, least: float = 1e-300) -> float:
     """What errors typically are, also where they differ by powers of ten; none counts as less than `least`."""
     return float(np.exp(np.mean(np.log(np.maximum(sizes, least)))))

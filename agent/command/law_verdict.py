@@ -17,6 +17,7 @@ from lawsmith.runs.intervals.beyond_data import percent, times
 from lawsmith.runs.record import FinalScores, Tone
 from lawsmith.runs.trials import Trial
 from lawsmith.sandbox import Evaluation
+from lawsmith.sandbox.evaluation import typical_rmse
 from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks import Array, Dataset, Fold, Table, Task
 from lawsmith.tasks.arrays import geometric_mean
@@ -59,7 +60,7 @@ def verdict(
     found = winner.evaluation
     if not found.folds:
         return LawVerdict("fair", ("The law brings its own constants, so its error on held-out rows is unknown.",))
-    size = _size(found, task)
+    size = typical_rmse(found.folds, task.train.spread)  # a plateau does not make it look bad
     test_size, test_said = _test(dataset, scores)
     tone = _grade(size)
     said = [_held_out(found, task.train, folds), _starved_folds(task.train), _thinned(task, dataset), test_said]
@@ -110,12 +111,6 @@ def _grade(size: float) -> Tone:
 def _worse(one: Tone, other: Tone) -> Tone:
     order: tuple[Tone, ...] = ("good", "fair", "bad")
     return max(one, other, key=order.index)
-
-
-def _size(found: Evaluation, task: Task) -> float:
-    """The typical held-out error, in spreads of all training targets: a plateau does not make it look bad."""
-    rmse = np.array([fold.rmse for fold in found.folds])
-    return geometric_mean(rmse / task.train.spread, 1e-12)
 
 
 def _held_out(found: Evaluation, train: Table, folds: Sequence[Fold]) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 
 from lawsmith.agent.feedback.text import clip, number
 from lawsmith.tasks import Array, IntArray, Table
+from lawsmith.tasks.arrays import correlation
 
 MAX_TARGETS = 3  # these bounds keep a diagnosis short
 MAX_GROUPS = 5  # that are named
@@ -190,9 +191,9 @@ def _drift(table: Table, features: list[str], residual: Array) -> tuple[str, ...
     least = max(NOTABLE_DRIFT, CHANCE / np.sqrt(len(residual)))
     found = []
     for name in features:
-        correlation = _correlation(_within_groups(table, table.features[name]), centred)
-        if abs(correlation) >= least:
-            found.append((abs(correlation), f"{name}: rank correlation {correlation:+.2f}"))
+        common = correlation(_within_groups(table, table.features[name]), centred)
+        if abs(common) >= least:
+            found.append((abs(common), f"{name}: rank correlation {common:+.2f}"))
     return tuple(text for _, text in sorted(found, key=lambda item: (-item[0], item[1])))
 
 
@@ -204,8 +205,3 @@ def _within_groups(table: Table, values: Array) -> Array:
         part = _mean_ranks(values[rows])
         ranks[rows] = (part - part.mean()) * 2.0 / len(part)
     return ranks
-
-
-def _correlation(a: Array, b: Array) -> float:
-    norm = float(np.sqrt((a**2).sum() * (b**2).sum()))
-    return 0.0 if norm == 0.0 else float((a * b).sum()) / norm

@@ -16,7 +16,7 @@ from lawsmith.sandbox import Constants
 from lawsmith.sandbox.law.numeric import evaluate
 from lawsmith.sandbox.law.read import read
 from lawsmith.sandbox.law.statement import Unreadable
-from lawsmith.tasks.arrays import Array, IntArray
+from lawsmith.tasks.arrays import Array, IntArray, correlation
 from lawsmith.tasks.table import Table, kept_with_table
 from lawsmith.tasks.task import Task
 
@@ -51,7 +51,7 @@ def pattern(trial: Trial, task: Task) -> float | None:
         return None
     around = _around(task.train)
     chance = np.sqrt(2 / len(task.train))  # each pair of neighbours counts twice
-    return max(_correlation(column, column[around].mean(axis=1)) for column in residuals) / float(chance)
+    return max(correlation(column, column[around].mean(axis=1)) for column in residuals) / float(chance)
 
 
 def _residuals(trial: Trial, task: Task) -> Array | None:
@@ -64,10 +64,6 @@ def _residuals(trial: Trial, task: Task) -> Array | None:
     trees = stated.targets.items()
     residuals = [train.targets[name] - evaluate(tree, train.features, constants) for name, tree in trees]
     return np.asarray(residuals * np.sqrt(train.weights))
-
-
-def _correlation(one: Array, two: Array) -> float:
-    return float(np.corrcoef(one, two)[0, 1]) if one.std() > 0 and two.std() > 0 else 0.0
 
 
 @kept_with_table

@@ -42,8 +42,7 @@ class FactorKind:
 
     values(u, *constants); slopes(u, *constants) has one entry (n,) per free constant. node(u, |u|, *constants) is its
     tree. roles: of the free constants, which are the first ones. bounds(size, *constants): of the free constants, where
-    `size` is the largest |u|. positive: needs u > 0. signed: differs from another kind only where u takes both signs.
-    cost: how long it is, where a feature has 0.5.
+    `size` is the largest |u|. positive: needs u > 0.
     """
 
     values: Callable[..., Array]
@@ -53,7 +52,6 @@ class FactorKind:
     roles: tuple[Role, ...] = ()
     bounds: Callable[..., Bounds] = lambda size, *constants: ()
     positive: bool = False
-    signed: bool = False
 
 
 def _real(u: Array, a: float) -> Array:
@@ -142,7 +140,6 @@ KINDS: Mapping[str, FactorKind] = {
         lambda u, a: (np.sign(u) * _real(u, a) * _log(u),),
         (Role.EXPONENT,),
         lambda size, a: ((LEAST_EXPONENT, STEEPEST),),
-        signed=True,
     ),
     "log": FactorKind(_log, lambda u, absolute: log(u), 1.5, positive=True),
     "log1p": FactorKind(
@@ -168,7 +165,6 @@ KINDS: Mapping[str, FactorKind] = {
         lambda u, k: (-np.abs(u) * np.exp(-k * np.abs(u)),),
         (Role.RATE,),
         lambda size, k: ((1e-4 / size, 400 / size),),
-        signed=True,
     ),
     "gauss": FactorKind(
         lambda u, k: np.exp(-k * u * u),

@@ -25,6 +25,7 @@ import numpy as np
 from lawsmith.runs.intervals.distance import Region
 from lawsmith.runs.intervals.model import Member, TargetErrors, Uncertainty, Values
 from lawsmith.sandbox import Constants, FitJob, FoldScore, JobResult, Sandbox
+from lawsmith.sandbox.evaluation import typical_rmse
 from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks import Array, Fold, Table, Task
 from lawsmith.tasks.arrays import weighted_median
@@ -68,16 +69,8 @@ def estimate(
 
 def _weights(laws: Sequence[EvaluatedLaw]) -> Array:
     """(L,): inverse squares of the typical error on the folds, as shares of 1."""
-    logs = np.array([_log_error(law.folds) for law in laws])
-    weights = np.exp(-2 * (logs - logs.min()))
+    weights = np.array([typical_rmse(law.folds) for law in laws]) ** -2.0
     return np.asarray(weights / weights.sum())
-
-
-def _log_error(folds: Sequence[FoldScore]) -> float:
-    """Mean over folds and targets of the log of the held-out error in units of the held-out spread."""
-    rmse = np.array([fold.rmse for fold in folds])
-    scale = np.array([fold.scale for fold in folds])
-    return float(np.mean(np.log(np.maximum(rmse, 1e-12) / np.maximum(scale, 1e-12))))
 
 
 @dataclass(frozen=True, eq=False)
