@@ -7,7 +7,7 @@ from functools import cached_property
 
 from lawsmith.agent.symbolic.terms import DIGITS
 from lawsmith.sandbox.fitting import Loss
-from lawsmith.sandbox.law.expression import Node, Parameter, complexity, parameters, rename, walk
+from lawsmith.sandbox.law.expression import Node, Parameter, parameters, rename, walk
 from lawsmith.sandbox.law.key import canonical
 from lawsmith.sandbox.law.parameter_roles import LINEAR
 from lawsmith.sandbox.law.write_candidate import candidate
@@ -55,11 +55,6 @@ class SymbolicForm:
     def constants(self) -> int:
         """Per group and target, at the most."""
         return max(len(parameters(node)) for node in self.nodes)
-
-    @property
-    def complexity(self) -> int:
-        """Nodes of all targets' trees together; a parameter counts twice."""
-        return sum(complexity(node) for node in self.nodes)
 
     def fits(self, schema: Schema, rows: int) -> bool:
         """Within the cap, with something to fit, and with fewer constants of a group's own than it has `rows`."""

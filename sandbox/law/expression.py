@@ -243,8 +243,3 @@ def rename(node: Node, names: dict[str, str]) -> Node:
         return replace(one, name=names.get(one.name, one.name)) if isinstance(one, Parameter) else one
 
     return transform(node, change)
-
-
-def complexity(node: Node) -> int:
-    """Number of nodes of the tree; a parameter counts twice, since it is a choice of the data."""
-    return sum(2 if isinstance(n, Parameter) else 1 for n in walk(node))

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from lawsmith.sandbox.law.expression import Node, features, parameters
 from lawsmith.sandbox.law.read import read
 from lawsmith.sandbox.law.statement import Statement, Unreadable
-from lawsmith.sandbox.law.typeset import Notation, typeset
 from lawsmith.sandbox.law.write_latex import latex
 from lawsmith.sandbox.law.write_sympy import to_sympy
 from lawsmith.sandbox.law.write_text import formula as formula_text
@@ -56,13 +55,6 @@ class Formula:
     def latex(self, constants: Mapping[str, float] | None = None, digits: int = 4) -> dict[str, str]:
         """Target -> LaTeX of its right-hand side; raises ValueError with the `reason` where there is one."""
         return latex(self._statement(), constants, digits)
-
-    def typeset(
-        self, notation: Notation, constants: Mapping[str, float] | None = None, digits: int = 4
-    ) -> dict[str, str]:
-        """Target -> its right-hand side in a notation; raises ValueError with the `reason` where there is one."""
-        targets = self._statement().targets
-        return {name: typeset(node, notation, constants, digits) for name, node in targets.items()}
 
     def sympy(self) -> dict[str, sympy.Expr]:
         """Target -> sympy expression; raises ValueError with the `reason`, or for what sympy cannot state."""
