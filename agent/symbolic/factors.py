@@ -28,7 +28,15 @@ FAR_OFF = 0.02  # width of a positive argument, as a share of its smallest value
 WIDE, QUARTERS = 30.0, (0.25, 0.5, 0.75)  # of a wide range, counted in its logarithm: where saturations are half-way
 OWN_UNIT = (0.1, 30.0)  # sizes of an argument of which constants near 1 are more likely than others
 
-TURNING = ("sin", "cos", "sigmoid", "tanh", "gauss", "hinge")  # kinds that a scale of many decades does not show
+TURNING = (
+    "sin",
+    "cos",
+    "sigmoid",
+    "tanh",
+    "gauss",
+    "bell",
+    "hinge",
+)  # kinds that a scale of many decades does not show
 
 PRODUCT, QUOTIENT, SUM = " * ", " / ", " + "  # between two features of an argument
 
@@ -173,6 +181,14 @@ KINDS: Mapping[str, FactorKind] = {
         lambda u, k: (-u * u * np.exp(-k * u * u),),
         (Role.RATE,),
         lambda size, k: ((1e-3 / size**2, 1e3 / size**2),),
+    ),
+    "bell": FactorKind(
+        lambda u, k, m: np.exp(-k * (u - m) ** 2),
+        lambda u, absolute, k, m: exp(neg(mul(k, power(add(u, neg(m)), Number(2.0))))),
+        3.0,
+        lambda u, k, m: (-((u - m) ** 2) * np.exp(-k * (u - m) ** 2), 2 * k * (u - m) * np.exp(-k * (u - m) ** 2)),
+        (Role.RATE, Role.CENTRE),
+        lambda size, k, m: ((1e-3 / size**2, 1e4 / size**2), (-2 * size, 2 * size)),
     ),
     **_waves("sin"),
     **_waves("cos"),
@@ -343,6 +359,7 @@ def starting(name: str, ends: Ends, *, pair: bool = False, steady: bool = False)
         sets["log1p"] = [(k / size,) for k in (1.0, 20.0)] + [(k,) for k in own]
         sets["gauss"] = [(k / size**2,) for k in (1.0, 8.0)] + [(k,) for k in own]
         sets["sigmoid"] = [(s / width, low + m * width) for s in (6.0, 20.0) for m in (0.25, 0.5, 0.75)]
+        sets["bell"] = [(k / width**2, low + m * width) for k in (4.0, 30.0) for m in (0.25, 0.5, 0.75)]
         sets["hinge"] = [(low + m * width,) for m in (0.2, 0.4, 0.6, 0.8)]
         for wave in ("sin", "cos"):
             sets[f"{wave} of root"] = [(3.0 / size**0.5,)] + [(k,) for k in own]

@@ -258,7 +258,8 @@ class GeneralForms:
     def _through(self, view: View, look: Look, inside: IntArray, values: Array, stop: Stop) -> _Step:
         """The short sum that states a view of the target's values (N,)."""
         search = TermSearch(self.maker.rows(look, inside, view), list(self.units), self.steady, stop)
-        best = search.shortest(VIEW_PRICE, VIEW_TERMS)
+        short = search.shortest(VIEW_PRICE, VIEW_TERMS)
+        best = short and search.deepened(short, VIEW_PRICE, VIEW_TERMS + 1)
         seen, groups = view.seen(values), len(self.task.train.groups)
         parts = [] if best is None else [self.writer.seen_through(view, best, seen, groups)]
         return _Step(parts, search.tried)

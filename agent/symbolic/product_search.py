@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lawsmith.agent.symbolic.factors import parts
-from lawsmith.agent.symbolic.term_law import ScaledRows, TermLaw
+from lawsmith.agent.symbolic.factors import Factor, parts
+from lawsmith.agent.symbolic.term_law import ScaledRows, Term, TermLaw
 from lawsmith.agent.symbolic.term_search import TermSearch
 from lawsmith.tasks.arrays import Array
 
@@ -50,7 +50,7 @@ def _by_turns(
 ) -> tuple[ProductLaw | None, int]:
     """Each sum in turn while the other one is held; blocks share the second one."""
     looks = (rows, replace(rows, blocks=1))
-    sums = [TermLaw(((),), (1.0,) * look.blocks, 1.0) for look in looks]
+    sums = [TermLaw(((),), (1.0,) * rows.blocks, 1.0), TermLaw((_monomial(rows, sides[1]),), (1.0,), 1.0)]
     best, tried = None, 0
     for turn in range(2 * ROUNDS):
         side = turn % 2
@@ -70,6 +70,16 @@ def _by_turns(
             first, second = sums[0], sums[1]
             best = ProductLaw(first, second, found.error)
     return best, tried
+
+
+def _monomial(rows: ScaledRows, names: Sequence[str]) -> Term:
+    """The product of powers of the positive ones among these features that goes with the size of the target."""
+    positive = [name for name in rows.arguments if parts(name) == [name] and rows.ends[name][0] > 0]
+    size = np.abs(rows.target)
+    design = [np.ones(rows.count), *(np.log(rows.arguments[name]) for name in positive)]
+    seen = np.log(np.maximum(size, LEAST * size.max()) / np.where(rows.weight > 0, rows.weight, 1.0))
+    exponents = np.linalg.lstsq(np.stack(design, axis=1) * size[:, None], seen * size, rcond=1e-12)[0][1:].tolist()
+    return tuple(Factor("real", name, (a,)) for name, a in zip(positive, exponents, strict=True) if name in names)
 
 
 def _on_side(rows: ScaledRows, names: Sequence[str]) -> ScaledRows:

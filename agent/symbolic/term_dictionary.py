@@ -22,7 +22,7 @@ JITTER = 0.5  # standard deviation of the logarithm of starting constants in lat
 ALGEBRAIC = frozenset({"power", "real", "odd"})
 SATURATING = ("saturation", "steep saturation")  # times anything of the same argument, they say what a Hill curve does
 FALLING = ("hill", "exp")  # kinds that a product of two features may fall by
-ENDING = frozenset({"exp", "fade", "gauss", "sigmoid", "tanh", "arrhenius"})
+ENDING = frozenset({"exp", "fade", "gauss", "bell", "sigmoid", "tanh", "arrhenius"})
 
 
 def dictionary(

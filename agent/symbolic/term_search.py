@@ -28,13 +28,14 @@ PLAIN_COLUMNS = 3000  # that the wide beam sees
 MOST_TERMS = 8  # laws of more are no laws that anybody reads
 PRICES = (0.1, 0.3)  # of length, in logarithms of the error
 DEEP_PRICE = 0.02  # of length where there is little noise, and length is no sign of chance
-MANY_REFINED, FEW_TERMS = 150, 4  # of sums of short terms
+MANY_REFINED, FEW_TERMS = 250, 4  # of sums of short terms
 FIRST_WIDTH, FIRST_REFINED = 1000, 200  # single terms, which cost little to look at, and their shapes
 ROWS_OF_A_TERM = 3  # of each block, where there are several
 ROWS_FOR_DEPTH = 40  # of each block, for a search in all columns
 SOLVED = 1e-10  # share of the variance below which a search is over
 PROMISING = 1e-3  # share of the variance below which the table has little noise, and all columns are worth a search
 BY_CHANCE = 1.0  # twice the logarithm of the likelihood that a number in a constant's place may cost
+DEEPENINGS = 5  # at most, of a law
 LEAST_GAIN = 0.02  # of the score, for which a law is taken further
 
 
@@ -94,8 +95,8 @@ class TermSearch:
         return self._finished(self._deep(price) if deep else self._wide(price), price)
 
     def shortest(self, price: float, most: int) -> TermLaw | None:
-        """The best sum of at most so many terms, simplified; None where there is none."""
-        front = self._wide(price, most=most)
+        """The best sum of at most so many of the plainest terms, simplified; None where there is none."""
+        front = self._wide(price, most=most, begin=self.level)
         usable = [law for law in front if np.isfinite(law.error)]
         return self._simplified(min(usable, key=lambda law: self.score(law, price)), price) if usable else None
 
@@ -103,11 +104,16 @@ class TermSearch:
         """The two best laws of a beam simplified, and the better of them taken further."""
         ranked = sorted(front, key=lambda law: self.score(law, price))[:2]
         plain = sorted((self._simplified(law, price) for law in ranked), key=lambda law: self.score(law, price))
-        return [*front, *plain, *(self._deepened(law, price) for law in plain[:1])]
+        return [*front, *plain, *(self.deepened(law, price) for law in plain[:1])]
 
-    def _wide(self, price: float, most: int = MOST_TERMS) -> list[TermLaw]:
+    @property
+    def level(self) -> list[Term]:
+        """The level, where the rows do not have one anyway."""
+        return [()] if () in self.terms else []
+
+    def _wide(self, price: float, most: int = MOST_TERMS, begin: Sequence[Term] = ()) -> list[TermLaw]:
         """A wide beam over the plainest columns."""
-        return self._beam(self.plainest, price, refined=16, most=most)
+        return self._beam(self.plainest, price, refined=16, most=most, begin=begin)
 
     def _alone(self, price: float) -> list[TermLaw]:
         """The best single term of all, alone or beside a level. Its inner constants decide how good it is, and so many
@@ -125,17 +131,23 @@ class TermSearch:
         """Few terms of one function each. Their inner constants decide which of them fit together, and so many more of
         them are refined."""
         short = np.flatnonzero([_is_short(term) for term in self.terms])
-        return self._beam(short, price, refined=round(MANY_REFINED / self.rows.blocks**0.5), most=FEW_TERMS)
+        many = round(MANY_REFINED / self.rows.blocks**0.5)
+        front = self._beam(short, price, refined=many, most=FEW_TERMS)
+        if self.least < SOLVED:
+            return front
+        return front + self._beam(short, price, refined=many, most=FEW_TERMS, begin=self.level)
 
-    def _beam(self, order: IntArray, price: float, *, refined: int, most: int, beam: int = 200) -> list[TermLaw]:
+    def _beam(
+        self, order: IntArray, price: float, *, refined: int, most: int, beam: int = 200, begin: Sequence[Term] = ()
+    ) -> list[TermLaw]:
         """A beam over some columns, by their inner products alone; the best sums of each shape are refined as it goes,
         and their terms become columns too."""
         terms, costs = [self.terms[k] for k in order], self.costs[order]
         columns, target = self.columns[:, order], self.rows.targets[..., None]
         products, total = (columns @ target)[..., 0], (target**2).sum(axis=(1, 2))
-        states = np.zeros((1, 0), dtype=np.intp)
+        states = np.array([[terms.index(term) for term in begin]], dtype=np.intp)
         front: list[TermLaw] = []
-        for depth in range(1, min(most, self.most) + 1):
+        for depth in range(1 + len(begin), min(most, self.most) + 1):
             if self.stop():
                 break
             scores = self._joined(columns, products, states, total, costs, price)
@@ -278,10 +290,10 @@ class TermSearch:
             law = best
         return law
 
-    def _deepened(self, law: TermLaw, price: float, rounds: int = 5, width: int = 16) -> TermLaw:
-        """Grown by a term, exchanged and simplified in turns for as long as that helps."""
-        for _ in range(rounds):
-            if law.error < EXACT or len(law.terms) >= self.most or self.stop():
+    def deepened(self, law: TermLaw, price: float, most: int = MOST_TERMS, width: int = 16) -> TermLaw:
+        """Grown by a term of all, up to `most`, exchanged and simplified in turns for as long as that helps."""
+        for _ in range(DEEPENINGS):
+            if law.error < EXACT or len(law.terms) >= min(most, self.most) or self.stop():
                 break
             grown_terms = [terms for _, terms in self._grown(law.terms, width, price)]
             trials = self._each_refined(grown_terms, 10)
@@ -329,4 +341,4 @@ def _is_short(term: Term) -> bool:
 
 def _strange(term: Term) -> float:
     """How far the constants are from those that laws have in their own units."""
-    return 0.5 * sum(not f.is_natural for f in term) + 0.5 * max(0, len(term) - 1)
+    return 0.5 * sum(not f.is_natural for f in term) + 0.25 * max(0, len(term) - 1)

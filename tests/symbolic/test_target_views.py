@@ -47,6 +47,14 @@ def test_a_power_of_a_sum_that_was_seen_is_exact(columns: Array) -> None:
     assert fitted_error(SymbolicForm((part.node,), part.origin), task) < 1e-20
 
 
+def test_a_view_of_the_target_is_a_sum_of_any_terms() -> None:
+    a, b, angle = (drawn(*ends, seed)[:80] for seed, ends in enumerate([(1, 5), (1, 5), (0.3, 2.5)]))
+    task = made_task({"a": a, "b": b, "angle": angle}, np.sqrt(a**2 + b**2 - 2 * a * b * np.cos(angle)))
+    general = GeneralForms(task, profile(task.train), Loss.SQUARED)
+    steps = list(general._views(general.together[0], lambda: False))
+    assert min(fitted_error(SymbolicForm((part.node,), ""), task) for step in steps for part in step.parts) < 1e-20
+
+
 def test_a_long_sum_that_leaves_nothing_does_not_end_the_search(monkeypatch: pytest.MonkeyPatch) -> None:
     task = made_task({"x": X, "z": Z}, X * Z)
     general = GeneralForms(task, profile(task.train), Loss.SQUARED)

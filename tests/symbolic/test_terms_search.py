@@ -60,6 +60,8 @@ SHORT: dict[str, tuple[dict[str, tuple[float, float]], Callable[..., Array], int
     "activated enzyme": ({"S": (0.05, 10), "T": (2.85, 3.2)}, lambda S, T: 4e7 * np.exp(-52 / T) * S / (0.8 + S), 3),
     "ions": ({"c": (1e-3, 0.3), "z": (1, 3)}, lambda c, z: -0.5 * z**2 * np.sqrt(c) / (1 + 1.3 * np.sqrt(c)), 3),
     "two atoms": ({"r": (1, 2.5)}, lambda r: 4 * ((1.1 / r) ** 12 - (1.1 / r) ** 6), 2),
+    "bond": ({"r": (0.6, 2.5)}, lambda r: 4.5 * (1 - np.exp(-1.9 * (r - 0.95))) ** 2, 5),
+    "two peaks": ({"x": (0, 6)}, lambda x: 3 * np.exp(-0.8 * (x - 1.6) ** 2) + 2 * np.exp(-0.3 * (x - 4) ** 2), 6),
     "radiation": ({"f": (0.3, 6), "T": (0.7, 1.5)}, lambda f, T: 1.3 * f**3 / (np.exp(1.6 * f / T) - 1), 2),
 }
 
@@ -72,7 +74,7 @@ def test_a_short_law_is_found_at_once_with_no_constant_too_many(name: str) -> No
     general = GeneralForms(task, profile(task.train), Loss.SQUARED)
     both = [stage for k in range(2) if (stage := general.stage(k, lambda: False)) is not None]
     stage = next(one for one in both if one.forms[0].origin == "sum of terms")  # a ratio may come first
-    assert stage.least < 1e-14
+    assert stage.least < 1e-12
     assert min(form.constants for form in stage.forms[:2]) <= constants
 
 
