@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from tables import SWEPT, TOOK, chinchilla, read, refused, roles, wandb
+from tables import FRAME, SWEPT, TOOK, chinchilla, read, refused, roles, wandb
 
 from lawsmith.tasks import read_dataset, read_decided
 from lawsmith.tasks.asked import meant, resolved
@@ -199,6 +199,14 @@ def test_codes_by_name(tmp_path: Path):
     assert read(tmp_path, table).task.schema.columns["optimizer"].levels == ("1", "2", "3")
     layers = table.rename(columns={"optimizer": "layers"})
     assert read(tmp_path, layers).task.schema.columns["layers"].levels == ()
+
+
+def test_indicators_of_one_label_and_codes_of_two(tmp_path: Path):
+    kind = np.arange(15) % 3
+    table = FRAME.assign(opt_adam=1 * (kind == 0), opt_sgd=1 * (kind == 1), opt_lion=1 * (kind == 2))
+    found = roles(read(tmp_path, table.assign(sex=np.arange(15) // 2 % 2 + 1)))
+    assert [found[f"opt_{name}"] for name in ("adam", "sgd", "lion")] == ["category", "category", "derived"]
+    assert found["sex"] == "category"
 
 
 def test_a_models_name_beside_its_size_is_no_group(tmp_path: Path):
