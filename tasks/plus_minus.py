@@ -26,9 +26,9 @@ def with_errors_apart(reading: Reading, where: str) -> Reading:
     """The same with each column of such cells as two: its values, and their errors in ``NAME ±``."""
     frame, notices = reading.frame, []
     for name in list(frame.columns):
-        errors = [_ERRORS_ALONE.fullmatch(cell) if isinstance(cell, str) else None for cell in frame[name].tolist()]
-        if errors and all(errors):
-            halves = [f"{(float(found[1]) + float(found[2])) / 2:.12g}" for found in errors if found]
+        alone = [_ERRORS_ALONE.fullmatch(cell) if isinstance(cell, str) else None for cell in frame[name].tolist()]
+        if alone and all(alone):
+            halves = [f"{(float(found[1]) + float(found[2])) / 2:.12g}" for found in alone if found]
             notices.append(f"{where}: {frame[name].iloc[0]!r} in {name} was read as an error of {halves[0]}.")
             frame = frame.assign(**{str(name): halves})
             continue
