@@ -86,7 +86,7 @@ def read_dataset(
         features=said.features if features is None else tuple(features),
         group=said.group if group is None else group,
         category=tuple(category) or said.category,
-        sigma=sigma or said.sigma,
+        sigma=said.sigma if sigma is None else sigma,
         ignore=tuple(ignore) or said.ignore,
         drop_incomplete=drop_incomplete,
     )
