@@ -17,7 +17,7 @@ from lawsmith.runs.intervals.model import Uncertainty, Values
 from lawsmith.runs.intervals.predict import multiplier, predict
 from lawsmith.runs.laws import Law
 from lawsmith.sandbox import Sandbox
-from lawsmith.sandbox.law.expression import Node
+from lawsmith.sandbox.law.expression import Feature, Node, Number, transform
 from lawsmith.sandbox.law.expression import features as features_of
 from lawsmith.sandbox.law.numeric import evaluate
 from lawsmith.sandbox.law.read import read
@@ -91,10 +91,12 @@ def optimum(
     """The features that spend `budget` = `amount` and make the target least (most, with `maximise`).
 
     Features of the formula that the budget does not name are in `fixed`; without a budget all others that are numbers
-    are free. Raises InputError where that is incomplete, the budget cannot be spent near the data, or the law cannot be
-    read.
+    are free. What `fixed` names is spent as it is. Raises InputError where that is incomplete, the budget cannot be
+    spent near the data, or the law cannot be read.
     """
     labels = {name for name, column in law.schema.columns.items() if column.levels}
+    if budget is not None:
+        budget = transform(budget, lambda n: Number(fixed[n.name]) if isinstance(n, Feature) and n.name in fixed else n)
     free = [name for name in law.features if name not in labels | set(fixed)] if budget is None else features_of(budget)
     if not free:
         raise InputError("All features of the formula are fixed; leave out of --at what is to be found.")
@@ -145,6 +147,8 @@ def invert(
     predictions do. An end is None where it lies beyond the searched range. Raises InputError where the law never
     predicts `wanted` (it names the nearest it comes), and as `optimum`.
     """
+    if solve in fixed:
+        raise InputError(f"{solve} is to be found; leave it out of --at.")
     _require(law, {solve, *fixed})
     line = _line(known, group, solve)
     columns = {**{name: np.full(len(line), value) for name, value in fixed.items()}, solve: line}

@@ -53,6 +53,13 @@ def test_the_best_share_of_a_budget_is_the_one_that_algebra_gives(law: Law, caps
     assert low < n["value"] < high and found["prediction"]["low"] < found["prediction"]["value"]
 
 
+def test_a_budget_spends_what_is_fixed_as_it_is(law: Law, capsys: pytest.CaptureFixture[str]):
+    fixed = ("--budget", "6*N*D=1e21", "--at", "N=1e9", "--json")
+    code, out, _ = ask(capsys, "optimum", str(law.archive.path), *fixed)
+    found = json.loads(out)["features"]
+    assert code == 0 and list(found) == ["D"] and found["D"]["value"] == pytest.approx(1e12 / 6, rel=1e-6)
+
+
 def test_an_optimum_that_is_none_says_so(law: Law, capsys: pytest.CaptureFixture[str]):
     code, out, err = ask(capsys, "optimum", str(law.archive.path), "--budget", "D/N=20")
     assert code == 0 and "no optimum inside" in err and "lowest loss for D/N=20" in out
@@ -89,6 +96,7 @@ def test_a_target_is_reached_where_algebra_says(law: Law, capsys: pytest.Capture
         (("optimum", "--budget", "6*N*D=1e21", "--group", "x"), "no group"),
         (("invert", "--target", "loss=1.2", "--solve", "N", "--at", "D=1e10"), "never reaches loss = 1.2"),
         (("invert", "--target", "loss=2.3", "--solve", "N"), "also needs D"),
+        (("invert", "--target", "loss=2.3", "--solve", "N", "--at", "N=1e9,D=1e10"), "N is to be found"),
         (("invert", "--target", "loss=2.3", "--solve", "M"), "does not stand in the formula"),
         (("invert", "--target", "loss", "--solve", "N"), "write it like loss=2.1"),
     ],
