@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from lawsmith.agent.search.outliers import FEW, MOST, neighbours
+from lawsmith.agent.search.outliers import FEW, MOST
 from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.table import Table
 
@@ -25,7 +25,6 @@ CLEARLY, EACH = (
 OF_FEW = 0.3  # … and for each row of a small table, which cannot tell more
 OUTLIER = 6.0  # what a row that is left out as an outlier costs: it lies six typical errors off, or counts
 FLOORS = (0.0, 0.03, 0.1, 0.3, 1.0)  # errors that do not grow, as shares of the typical one that does
-NOISE = 0.5  # correlation of a row's residual with its neighbours' beyond which laws miss a bend
 LEAST = 1e-9  # share of the largest value below which a value says nothing of its error
 
 
@@ -76,9 +75,9 @@ def growing_errors(train: Table, predictions: Sequence[Array]) -> GrowingErrors 
     likelihoods = np.array([_likelihoods(measured, law, size) for law, size in growing])
     best, all_rows = likelihoods.max(axis=0), likelihoods[:, 0]
     gain = min(best.max() - equal.max(), best[0] - equal[0])  # outliers may speak for either kind
-    law, size = growing[int(np.argmax(all_rows))]
+    _, size = growing[int(np.argmax(all_rows))]
     clearly = max(min(CLEARLY, OF_FEW * len(train)), EACH * len(train))
-    if gain < clearly or _bends(train, (measured - law) / size):
+    if gain < clearly:
         return None
     return GrowingErrors(next(iter(train.targets)), _weights(size))
 
@@ -110,11 +109,3 @@ def _likelihoods(measured: Array, law: Array, size: Array) -> Array:
     usual = np.cumsum(np.sort(np.abs(measured - law) / size))[rows - 1 - left_out] / (rows - left_out)
     least = LEAST * float(np.mean(np.abs(measured) / size))  # exact laws have no errors that could grow
     return np.asarray(-rows * np.log(np.maximum(usual, least)) - OUTLIER * left_out - np.log(size).sum())
-
-
-def _bends(train: Table, residual: Array) -> bool:
-    """Whether rows are missed together with their neighbours, so that the residual is no noise."""
-    around = residual[neighbours(train)].mean(axis=1)
-    if residual.std() == 0 or around.std() == 0:
-        return True
-    return float(np.corrcoef(residual, around)[0, 1]) > NOISE
