@@ -31,7 +31,12 @@ def of_one(profile: Profile, name: str) -> list[Template]:
     found = [Template(f"{origin} of {name}", _on_level(Terms(profile), term)) for origin, term in terms.items()]
     rises = name in profile.rising
     if rises:
-        found.append(Template(f"growing power law of {name}", _on_level(Terms(profile), lambda b: b.growth(name))))
+        growing: dict[str, Recipe] = {
+            f"growing power law of {name}": lambda b: b.on_level(b.term(b.growth(name))),
+            f"growing power law and slope of {name}": lambda b: b.on_level(b.slope(b.x(name)), b.term(b.growth(name))),
+            f"parabola of {name}": lambda b: b.polynomial([b.x(name)], 2),
+        }
+        found += named(profile, growing)
     others: dict[str, Recipe] = {
         f"pure power law of {name}": lambda b: b.term(b.growth(name) if rises else b.decay(name, -1.0)),
         f"pure shifted power law of {name}": lambda b: b.term(b.shifted(name)),

@@ -278,9 +278,13 @@ class Terms(Letters):
         return mul(self.amplitude(), exp(mul(rate, *(self.decay(name, -STEEPEST) for name in names))))
 
     def bowl(self, name: str, movers: Sequence[str]) -> Node:
-        """(log x - m - sum m_i log y_i)^2: distance from an optimum that moves with other features as a power law."""
+        """(log x - m - sum m_i log y_i)^2: distance from an optimum that moves with other features as a power law.
+
+        It lies within a width of the data where these are 1."""
+        low = math.log(self.profile.smallest[name] / self.profile.unit[name])
+        high = math.log(self.profile.range[name][1] / self.profile.unit[name])
         centre = [
-            self.fresh("m", Role.CENTRE),
+            self.fresh("m", Role.CENTRE, 2 * low - high, 2 * high - low),
             *(mul(self.fresh("m", Role.CENTRE), log(self.x(other))) for other in movers),
         ]
         return power(add(log(self.x(name)), neg(add(*centre))), Number(2.0))

@@ -15,6 +15,14 @@ from tests.made import made_task
 
 Columns = dict[str, Array]
 LAWS: dict[str, tuple[dict[str, Array], Callable[[Columns], Array]]] = {
+    "sum with moving optimum of lr, added": (
+        {"lr": np.geomspace(2e-4, 1.3e-2, 7), "n": np.geomspace(2e7, 4e8, 5)},
+        lambda x: (
+            1.95
+            + 0.61 * (x["n"] / 1e8) ** -0.353
+            + 0.03 * (np.log(x["lr"] / 1e-3) - 1.43 + 0.366 * np.log(x["n"] / 1e8)) ** 2
+        ),
+    ),
     "steps as far as batch is large": (
         {"steps": np.geomspace(500, 2e4, 5), "batch": 2.0 ** np.arange(4, 11)},
         lambda x: 2.2 + 60 * (x["steps"] / (1 + 180 / x["batch"])) ** -0.52,
@@ -22,6 +30,14 @@ LAWS: dict[str, tuple[dict[str, Array], Callable[[Columns], Array]]] = {
     "n as far as bits fills it": (
         {"bits": np.array([3.0, 4, 6, 8, 16]), "n": np.geomspace(3e7, 4e8, 4), "d": np.geomspace(2e9, 3e10, 3)},
         lambda x: 1.9 + 4300 * (x["n"] * (1 - np.exp(-x["bits"] / 2.7))) ** -0.43 + 2e4 * x["d"] ** -0.48,
+    ),
+    "parabola of length": (
+        {"length": np.geomspace(128, 4096, 9)},
+        lambda x: 1.1 + 4e-3 * x["length"] + 1.5e-6 * x["length"] ** 2,
+    ),
+    "growing power law and slope of hours": (
+        {"hours": np.geomspace(0.5, 200, 12)},
+        lambda x: 0.12 + 0.09 * x["hours"] ** 0.34 + 0.0019 * x["hours"],
     ),
     "pure exponential of bits times n, d": (
         {"bits": np.array([3.0, 4, 5, 6, 10]), "n": np.geomspace(3e7, 4e8, 4), "d": np.geomspace(2e9, 3e10, 3)},

@@ -208,6 +208,13 @@ def test_two_dozen_rows_over_a_decade_tell_that_their_errors_grow(seed: int) -> 
     assert growing_errors(table(x, truth + 0.3 * noise), [truth[:, None]]) is None
 
 
+def test_errors_that_grow_are_seen_through_a_bend_that_laws_miss() -> None:
+    x = np.geomspace(1, 1000, 30)
+    measured = x**2 * (1 + 0.04 * np.random.default_rng(0).standard_normal(30))
+    law = x**2 * (1 + 0.15 * np.sin(np.log(x)))
+    assert growing_errors(table(x, measured), [law[:, None]]) is not None
+
+
 def test_without_doubts_the_table_stays_the_same_object() -> None:
     task = families({}).task
     assert with_little_weight(task, ()) is task
