@@ -98,17 +98,7 @@ def summary(archive: Archive) -> Summary:
         data=None if manifest.data is None else manifest.data.source,
         origin=manifest.origin,
         source=manifest.source,
-        r2=None if result.scores.test is None else result.scores.test.r2,
-        validation_r2=result.validation_r2,
-        train_r2=None if result.scores.train is None else result.scores.train.r2,
-        expression=result.expression,
-        constants_count=result.constants_count,
-        candidates=result.candidates,
-        tried=result.tried,
-        failed=result.failed,
-        seconds=result.seconds,
-        cost_usd=result.cost_usd,
-        error=result.error,
+        **result.figures,
     )
 
 

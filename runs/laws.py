@@ -246,7 +246,7 @@ class Law:
         result = self.archive.result
         if result is None:
             return ""
-        test = None if result.scores.test is None else result.scores.test.r2
+        test = result.test_r2
         known = {"test R²": test, "validation R²": result.validation_r2}
         return ", ".join(f"{name} {value:.4f}" for name, value in known.items() if value is not None)
 

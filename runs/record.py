@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
@@ -160,6 +160,23 @@ class RunResult(_Record):
     decimals: int | None = None
     siblings: tuple[float, ...] = ()
     details: dict[str, JsonValue] = {}
+
+    @property
+    def test_r2(self) -> float | None:
+        """R² on the test rows, as it is; None where there are none."""
+        return None if self.scores.test is None else self.scores.test.r2
+
+    @property
+    def train_r2(self) -> float | None:
+        """R² on all training rows; None where no law was chosen."""
+        return None if self.scores.train is None else self.scores.train.r2
+
+    @property
+    def figures(self) -> dict[str, Any]:
+        """What every listing says of a run, by its names in JSON."""
+        scores = {"r2": self.test_r2, "validation_r2": self.validation_r2, "train_r2": self.train_r2}
+        names = ("expression", "constants_count", "candidates", "tried", "failed", "seconds", "cost_usd", "error")
+        return scores | {name: getattr(self, name) for name in names}
 
     @property
     def effort(self) -> str | None:

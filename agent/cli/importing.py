@@ -80,8 +80,8 @@ def _describe(archive: Archive, reproduced: bool | None) -> dict[str, Any]:
         "data": None if manifest.data is None else manifest.data.source,
         "kind": result.kind,
         "expression": result.expression,
-        "r2": None if result.scores.test is None else result.scores.test.r2,
-        "train_r2": None if result.scores.train is None else result.scores.train.r2,
+        "r2": result.test_r2,
+        "train_r2": result.train_r2,
         "scores": list(result.siblings),
         "reproduced": reproduced,
     }

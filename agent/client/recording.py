@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Sequence
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeVar
 
 from lawsmith.agent.client.call_failures import AnsweredFailure, CallFailure, Failure
 from lawsmith.agent.client.messages import Frozen, Message, ModelReply, Request, TokenUsage, ToolCall
@@ -66,9 +66,7 @@ class CallAttempt(Frozen):
         """The reply as it was received; None where the call failed."""
         if self.failure is not None:
             return None
-        return ModelReply(
-            text=self.text, finish=self.finish, usage=self.usage, served_by=self.served_by, tool_calls=self.tool_calls
-        )
+        return ModelReply(**{name: getattr(self, name) for name in ModelReply.model_fields})
 
     @property
     def tokens(self) -> int | None:
@@ -95,7 +93,12 @@ class SentRequest(Frozen):
     """Names of the tools that were offered; the digest covers their descriptions."""
 
 
-_FIELDS = {*SentRequest.model_fields, *CallAttempt.model_fields}
+_Record = TypeVar("_Record", SentRequest, CallAttempt)
+
+
+def _read(kind: type[_Record], line: dict[str, Any]) -> _Record:
+    """The fields of a line that are this record's."""
+    return kind.model_validate({name: line[name] for name in kind.model_fields if name in line})
 
 
 class Recording:
@@ -110,18 +113,13 @@ class Recording:
         self.end: str | None = None  # why no further request was sent, if that was recorded
         self.inherited: tuple[str, ...] | None = None  # notes of earlier runs, None where that was not recorded
         for line in sink.calls():
-            self._read(line)
+            self._take(line)
 
-    def _read(self, line: dict[str, Any]) -> None:
-        body = {name: value for name, value in line.items() if name in _FIELDS}
+    def _take(self, line: dict[str, Any]) -> None:
         if line.get("event") == "request":
-            self._note(
-                SentRequest.model_validate({name: body[name] for name in SentRequest.model_fields if name in body})
-            )
+            self._note(_read(SentRequest, line))
         elif line.get("event") == "reply":
-            self._keep(
-                CallAttempt.model_validate({name: body[name] for name in CallAttempt.model_fields if name in body})
-            )
+            self._keep(_read(CallAttempt, line))
         elif line.get("event") == "end":
             self.end = str(line["reason"])
         elif line.get("event") == "inherited":
@@ -218,14 +216,7 @@ def attempt_of(
         "at_most_usd": at_most[1],
     }
     if isinstance(result, ModelReply):
-        return CallAttempt(
-            **common,
-            text=result.text,
-            finish=result.finish,
-            served_by=result.served_by,
-            usage=result.usage,
-            tool_calls=result.tool_calls,
-        )
+        return CallAttempt(**common, **dict(result))
     return CallAttempt(
         **common,
         failure=result.kind,

@@ -41,12 +41,12 @@ class Run:
     @property
     def test_r2(self) -> float | None:
         """R² of the chosen law on the test rows; None without any."""
-        return self.result.scores.test.r2 if self.result.scores.test else None
+        return self.result.test_r2
 
     @property
     def train_r2(self) -> float | None:
         """R² of the chosen law on all training rows; None where no law was chosen."""
-        return self.result.scores.train.r2 if self.result.scores.train else None
+        return self.result.train_r2
 
     def table(self, task: Task) -> tuple[LawRow, ...]:
         """The table of laws of the run, the simplest first; `task` has the rows."""
@@ -59,25 +59,15 @@ class Run:
             "run": self.manifest.run,
             "archive": str(self.archive.absolute()),
             "seed": self.manifest.seed,
-            "r2": self.test_r2,
-            "validation_r2": found.validation_r2,
-            "train_r2": self.train_r2,
-            "expression": found.expression,
+            **found.figures,
             "constants": found.constants,
-            "constants_count": found.constants_count,
-            "candidates": found.candidates,
-            "tried": found.tried,
             "screened": found.screened,
             "sums": found.sums,
-            "failed": found.failed,
-            "seconds": found.seconds,
-            "cost_usd": found.cost_usd,
             "account": found.details.get("account"),
             "disbelieved": found.details.get("disbelieved", []),
             "growing_errors": growing_target(found),
             "verdict": list(found.verdict),
             "laws": [row.to_json() for row in self.table(task)],
-            "error": found.error,
         }
 
     @classmethod

@@ -95,7 +95,7 @@ def outcome(archive: Archive) -> Answer:
             "formula": result.expression,
             "constants_per_group": result.constants_count,
             "validation_r2": result.validation_r2,
-            "train_r2": None if result.scores.train is None else result.scores.train.r2,
+            "train_r2": result.train_r2,
             "law": law if law is not None and len(law) <= MAX_LAW else None,
             "test": "Scored once, for the record in the archive; not told here.",
             "next": f"discover inspect {archive.run}; discover replay {archive.run}",

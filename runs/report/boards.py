@@ -35,7 +35,7 @@ class BoardEntry:
 
     @property
     def r2(self) -> float | None:
-        return None if self.result is None or self.result.scores.test is None else self.result.scores.test.r2
+        return self.finished.test_r2
 
     @property
     def grade(self) -> str:

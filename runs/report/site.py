@@ -137,7 +137,6 @@ def _system_json(system: System) -> dict[str, Any]:
 
 
 def _entry_json(entry: BoardEntry) -> dict[str, Any]:
-    result = entry.finished
     return {
         "run": entry.manifest.run,
         "address": entry.manifest.address,
@@ -145,15 +144,6 @@ def _entry_json(entry: BoardEntry) -> dict[str, Any]:
         "seed": entry.manifest.seed,
         "created": entry.manifest.created,
         "data": None if entry.manifest.data is None else entry.manifest.data.sha256,
-        "r2": entry.r2,
-        "validation_r2": result.validation_r2,
-        "train_r2": None if result.scores.train is None else result.scores.train.r2,
-        "constants_count": result.constants_count,
-        "expression": result.expression,
-        "candidates": result.candidates,
-        "tried": result.tried,
-        "seconds": result.seconds,
-        "cost_usd": result.cost_usd,
-        "error": result.error,
+        **entry.finished.figures,
         "law": entry.archive.law,
     }
