@@ -9,10 +9,10 @@ import pytest
 from agent_doubles import power_law_csv
 from typer.main import get_command
 
-from lawsmith.agent.cli import main
 from lawsmith.agent.cli.arguments import arranged
 from lawsmith.agent.cli.commands import app
 from lawsmith.tasks import InputError
+from tests.command import run_command
 
 
 @pytest.mark.parametrize(
@@ -73,18 +73,12 @@ def test_a_wrong_word_gets_one_sentence(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "runs.csv").write_text(power_law_csv())
-    with pytest.raises(SystemExit) as ended:
-        main(typed.split())
-    assert ended.value.code == 2
-    assert said in " ".join(capsys.readouterr().err.split())
+    assert said in " ".join(run_command(capsys, *typed.split(), status=2).err.split())
 
 
 @pytest.mark.parametrize("flag", ["-h", "--help"])
 def test_help_tells_the_exit_status(flag: str, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as ended:
-        main([flag])
-    assert ended.value.code == 0
-    said = capsys.readouterr().out
+    said = run_command(capsys, flag).out
     assert "130 interrupted" in " ".join(said.split()) and "--install-completion" in said
 
 
@@ -98,9 +92,7 @@ def test_completion_offers_runs_and_tasks(
 
 
 def ask(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
-    with pytest.raises(SystemExit):
-        main(arguments)
-    return capsys.readouterr().out
+    return run_command(capsys, *arguments).out
 
 
 @pytest.mark.parametrize("width", ["60", "200"])

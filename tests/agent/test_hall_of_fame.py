@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 
 from lawsmith import discover
-from lawsmith.agent.cli import main
 from lawsmith.agent.command.hall_of_fame import formulas
 from lawsmith.agent.command.own_forms import HALL_OF_FAME
 from lawsmith.sandbox.law.expression import Feature, Parameter, mul, neg, power
@@ -19,6 +18,7 @@ from lawsmith.sandbox.law.own_form import formula_tree
 from lawsmith.sandbox.law.read import read
 from lawsmith.sandbox.law.write_text import text
 from lawsmith.tasks import InputError, Schema
+from tests.command import run_command
 
 PYSR = """Complexity,Loss,Equation
 1,0.08,"2.61"
@@ -90,10 +90,10 @@ def test_only_formulas_ask_for_a_single_target():
 
 @pytest.mark.data
 def test_a_task_of_several_targets_is_searched(sldbench: Path, tmp_path: Path, capsys):
-    with pytest.raises(SystemExit) as left:
-        main(f"--task domain_mixture --time-limit 2 --json --data-dir {sldbench} --runs-dir {tmp_path}".split())
-    assert left.value.code == 0
-    assert json.loads(capsys.readouterr().out)["runs"][0]["validation_r2"] > 0
+    printed = run_command(
+        capsys, *f"--task domain_mixture --time-limit 2 --json --data-dir {sldbench} --runs-dir {tmp_path}".split()
+    )
+    assert printed.json["runs"][0]["validation_r2"] > 0
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lawsmith.agent.cli import main
 from lawsmith.agent.cli.json_schema import PRINTED, json_schema
+from tests.command import run_command
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "json-schema.json"
 
@@ -38,10 +38,7 @@ COMMANDS = {
 
 
 def printed(arguments: str, capsys: pytest.CaptureFixture[str]) -> str:
-    with pytest.raises(SystemExit) as ended:
-        main(shlex.split(arguments))
-    assert ended.value.code == 0
-    return capsys.readouterr().out
+    return run_command(capsys, *shlex.split(arguments)).out
 
 
 def test_every_command_prints_what_the_schema_says(

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from lawsmith import discover
-from lawsmith.agent.cli import main
 from lawsmith.runs import Archive
 from lawsmith.tasks import InputError
+from tests.command import run_command
 
 FILE = """
 [[law]]
@@ -55,10 +55,7 @@ def test_the_command_names_the_best_law_and_its_source(tmp_path: Path, capsys: p
     (tmp_path / "own.toml").write_text(FILE)
     rates().to_csv(tmp_path / "rates.csv", index=False)
     asked = f"{tmp_path}/rates.csv --target rate --catalogue {tmp_path}/own.toml --only --runs-dir {tmp_path}/runs"
-    with pytest.raises(SystemExit) as left:
-        main(asked.split())
-    assert not left.value.code
-    told = capsys.readouterr()
+    told = run_command(capsys, *asked.split())
     printed = told.out
     assert "1 of 2 laws of the catalogue suit no columns" in " ".join(told.err.split())
     assert "catalogue:" in printed and "found as: catalogue: competitive inhibition (Cornish-Bowden 2012)" in printed
@@ -73,11 +70,9 @@ def test_a_catalogue_of_which_nothing_suits_says_so(tmp_path: Path) -> None:
         discover(rates(), target="rate", catalogue=path, only=True, runs_dir=tmp_path / "runs")
 
 
-def test_a_run_with_a_catalogue_repeats_without_the_file(tmp_path: Path) -> None:
+def test_a_run_with_a_catalogue_repeats_without_the_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "own.toml"
     path.write_text(FILE)
     found = discover(rates(), target="rate", catalogue=path, only=True, runs_dir=tmp_path / "runs")
     path.unlink()
-    with pytest.raises(SystemExit) as left:
-        main(["replay", str(found.runs[0].archive), "--json"])
-    assert left.value.code in (None, 0)
+    run_command(capsys, "replay", str(found.runs[0].archive), "--json")

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from lawsmith import discover
-from lawsmith.agent.cli import main
 from lawsmith.runs.laws import Law
+from tests.command import run_command
 
 FORM = ("--form", "L + A*N^-a", "--only")
 
@@ -34,10 +34,7 @@ def table() -> pd.DataFrame:
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[Any, str]:
     """What a command prints as JSON, and what it says on stderr; it must succeed."""
-    with pytest.raises(SystemExit) as ended:
-        main([*arguments, "--json"])
-    said = capsys.readouterr()
-    assert not ended.value.code, said.err
+    said = run_command(capsys, *arguments, "--json")
     return json.loads(said.out), said.err
 
 
@@ -133,7 +130,4 @@ def test_numbers_that_pandas_calls_categories_are_categories(tmp_path: Path):
 def test_a_formula_with_categories_says_what_their_codes_stand_for(folder: Path, capsys: pytest.CaptureFixture[str]):
     table().assign(tied=np.arange(48) % 2 == 0).to_csv("tied.csv", index=False)
     for command in (["tied.csv", "--target", "loss", "--form", "L + A*N^-a + b*tied", "--only"], ["inspect", "latest"]):
-        with pytest.raises(SystemExit) as ended:
-            main(command)
-        assert ended.value.code == 0
-        assert "codes:     tied: 0 False, 1 True" in capsys.readouterr().out
+        assert "codes:     tied: 0 False, 1 True" in run_command(capsys, *command).out

@@ -15,7 +15,6 @@ import pandas as pd
 import pytest
 from agent_doubles import form_source, small_dataset
 
-from lawsmith.agent.cli import main
 from lawsmith.agent.command.api import discover
 from lawsmith.agent.command.doubts import doubted
 from lawsmith.agent.command.observer import Observer
@@ -27,6 +26,7 @@ from lawsmith.runs.archive import RESULT
 from lawsmith.runs.trials import History, Proposal
 from lawsmith.sandbox import FitJob, Sandbox, SearchOver
 from lawsmith.sandbox.search_task import SearchTask
+from tests.command import run_command
 
 POWER = form_source(("L", "A", "a"), 'p["L"] + p["A"] * x["N"] ** -p["a"]')
 SLEEPER = """
@@ -166,10 +166,7 @@ def test_a_run_without_time_for_doubts_says_so_and_is_resumed_as_it_began(
         raise TimeoutError
 
     def command(*arguments: str) -> str:
-        with pytest.raises(SystemExit) as ended:
-            main(list(arguments))
-        assert not ended.value.code
-        said = capsys.readouterr()
+        said = run_command(capsys, *arguments)
         return " ".join((said.out + said.err).split())
 
     search = ("--data", str(tmp_path / "t.csv"), "--target", "y", "--runs-dir", str(tmp_path / "runs"))

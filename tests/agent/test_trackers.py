@@ -1,6 +1,5 @@
 """What leaves a result for other tools: constants with their covariance, and entries of experiment trackers."""
 
-import json
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,11 +10,11 @@ import pandas as pd
 import pytest
 
 from lawsmith import discover
-from lawsmith.agent.cli import main
 from lawsmith.agent.command.result import Result
 from lawsmith.runs.intervals import constant_intervals
 from lawsmith.sandbox import Sandbox
 from lawsmith.tasks import InputError
+from tests.command import run_command
 
 
 @pytest.fixture(scope="module")
@@ -56,20 +55,17 @@ def test_constants_as_correlated_numbers(result: Result):
 def test_the_exported_script_defines_them(result: Result, capsys: pytest.CaptureFixture[str]):
     pytest.importorskip("uncertainties")
     runs_dir = str(Path(result.selected.archive).parents[2])
-    with pytest.raises(SystemExit) as ended:
-        main(["export", "latest", "--format", "uncertainties", "--runs-dir", runs_dir])
-    assert ended.value.code == 0
+    printed = run_command(capsys, "export", "latest", "--format", "uncertainties", "--runs-dir", runs_dir)
     space: dict[str, Any] = {}
-    exec(capsys.readouterr().out, space)
+    exec(printed.out, space)
     expected = result.law.uncertain_constants("b/2")["a"]
     assert space["constants"]["b/2"]["a"].s == pytest.approx(expected.s)
 
 
 def test_json_has_the_covariance(result: Result, capsys: pytest.CaptureFixture[str]):
     runs_dir = str(Path(result.selected.archive).parents[2])
-    with pytest.raises(SystemExit):
-        main(["export", "latest", "--format", "json", "--runs-dir", runs_dir])
-    found = json.loads(capsys.readouterr().out)["covariance"]
+    printed = run_command(capsys, "export", "latest", "--format", "json", "--runs-dir", runs_dir)
+    found = printed.json["covariance"]
     matrix = result.law.covariance("b/2")
     assert found["names"] == list(matrix.index)
     assert np.allclose(found["matrices"]["b/2"], matrix)

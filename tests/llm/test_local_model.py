@@ -11,12 +11,12 @@ import local_model
 import pytest
 
 import lawsmith.agent.symbolic
-from lawsmith.agent.cli import main
 from lawsmith.agent.symbolic import SymbolicProposer
 from lawsmith.agent.symbolic.rank import Costs
 from lawsmith.runs import Account, Archive
 from lawsmith.runs.trials import History, Proposal
 from lawsmith.tasks import Task
+from tests.command import run_command
 
 pytestmark = [
     pytest.mark.model,
@@ -40,10 +40,7 @@ class Brief:
 
 
 def discover(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
-    with pytest.raises(SystemExit) as ended:
-        main([*arguments, "--json"])
-    said = capsys.readouterr()
-    assert ended.value.code == 0, said.err
+    said = run_command(capsys, *arguments, "--json")
     return json.loads(said.out)
 
 

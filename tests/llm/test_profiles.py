@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from endpoint_server import KEY, Endpoint, Handler, Seen, completion, fails, says
 
-from lawsmith.agent.cli import main
 from lawsmith.agent.client.call_failures import AnsweredFailure, Failure
 from lawsmith.agent.client.config import Config, ModelChoice, Options, Sampling
 from lawsmith.agent.client.endpoint import Endpoint as Client
@@ -17,6 +16,7 @@ from lawsmith.agent.client.probe import probe
 from lawsmith.agent.client.profiles import profile_of, profiles
 from lawsmith.agent.command.job import Job
 from lawsmith.agent.command.registry import equip
+from tests.command import run_command
 
 READY = [{"id": "c1", "type": "function", "function": {"name": "ready", "arguments": '{"word": "yes"}'}}]
 TOOL = Tool(name="look", description="Look.", parameters={"type": "object", "properties": {}})
@@ -139,14 +139,11 @@ def test_one_call_shows_whether_tools_are_called() -> None:
 
 def test_doctor_checks_an_endpoint_in_one_call(capsys: pytest.CaptureFixture[str]) -> None:
     with Endpoint(says(None, tool_calls=READY, finish="tool_calls")) as endpoint:
-        with pytest.raises(SystemExit) as ended:
-            main(["doctor", "--model", "m", "--base-url", endpoint.url, "--json"])
+        printed = run_command(capsys, "doctor", "--model", "m", "--base-url", endpoint.url, "--json")
         assert len(endpoint.requests) == 1
-    assert ended.value.code == 0
-    [found] = json.loads(capsys.readouterr().out)["models"]
+    [found] = printed.json["models"]
     assert found["answers"] == "yes, as served" and found["tools"].startswith("yes")
     assert found["price"].startswith("unknown") and found["usage"] == "100 + 20 tokens for this check"
-    with Endpoint(fails(404)) as endpoint, pytest.raises(SystemExit) as ended:
-        main(["doctor", "--model", "m", "--base-url", endpoint.url])
-    assert ended.value.code == 1
-    assert "has no such model or path" in " ".join(capsys.readouterr().out.split())
+    with Endpoint(fails(404)) as endpoint:
+        printed = run_command(capsys, "doctor", "--model", "m", "--base-url", endpoint.url, status=1)
+    assert "has no such model or path" in " ".join(printed.out.split())

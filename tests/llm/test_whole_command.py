@@ -14,23 +14,20 @@ from endpoint_server import Endpoint, Handler, Seen, says
 from llm_driver import POWER
 
 from benchmarks.waves import CALLS, searched, student, write_tables
-from lawsmith.agent.cli import main
 from lawsmith.agent.symbolic.library import library
 from lawsmith.agent.symbolic.profile import profile
 from lawsmith.agent.symbolic.start_forms import StartForms, start_forms
 from lawsmith.sandbox import Evaluation, Sandbox, evaluate
 from lawsmith.sandbox.law.expression import Function, walk
 from lawsmith.tasks import Table, Task
+from tests.command import run_command
 
 VARIES = re.compile(rb'^(  ?"(?:seconds|digest|[a-z]+\.(?:jsonl|json|py))"): (?:[0-9.]+|"[0-9a-f]{64}")', re.MULTILINE)
 """The seconds of the run and the digests of files that hold times; all else in `result.json` must be equal."""
 
 
 def discover(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
-    with pytest.raises(SystemExit) as ended:
-        main([*arguments, "--json"])
-    said = capsys.readouterr()
-    assert ended.value.code == 0, said.err
+    said = run_command(capsys, *arguments, "--json")
     found: dict[str, Any] = json.loads(said.out)
     return found
 

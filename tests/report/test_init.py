@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from lawsmith.agent.cli import main
 from lawsmith.tasks import read_dataset
+from tests.command import run_command
 
 HOSTILE = 'N "x" \\ [a]'
 
@@ -20,10 +20,8 @@ def table(tmp_path: Path) -> Path:
     return path
 
 
-def test_init_describes_every_column_and_the_next_command_reads_it(table: Path):
-    with pytest.raises(SystemExit) as ended:
-        main(["init", str(table)])
-    assert ended.value.code == 0
+def test_init_describes_every_column_and_the_next_command_reads_it(table: Path, capsys):
+    run_command(capsys, "init", str(table))
     path = table.parent / "task.toml"
     assert set(tomllib.loads(path.read_text())["columns"]) == {HOSTILE, "model", "loss"}
     path.write_text(path.read_text().replace('meaning = ""', 'meaning = "Known."', 1))
@@ -33,7 +31,5 @@ def test_init_describes_every_column_and_the_next_command_reads_it(table: Path):
 
 def test_init_never_overwrites(table: Path, capsys: pytest.CaptureFixture[str]):
     (table.parent / "task.toml").write_text("mine")
-    with pytest.raises(SystemExit) as ended:
-        main(["init", str(table)])
-    assert ended.value.code == 2 and "exists" in capsys.readouterr().err
+    assert "exists" in run_command(capsys, "init", str(table), status=2).err
     assert (table.parent / "task.toml").read_text() == "mine"

@@ -1,6 +1,5 @@
 """Intervals: their width beyond the data, what they are made of, and what they say where there is none."""
 
-import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +9,6 @@ import pandas as pd
 import pytest
 from made_runs import POWER, make_run, write_table
 
-from lawsmith.agent.cli import main
 from lawsmith.agent.cli.predict_command import point
 from lawsmith.runs import Archive
 from lawsmith.runs.intervals import constant_intervals, covariance, predict, uncertainty
@@ -33,6 +31,7 @@ from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks import InputError, Table, read_dataset
 from lawsmith.tasks.knowledge import Knowledge
 from lawsmith.tasks.new_rows import stated
+from tests.command import run_command
 from tests.made import made_task
 
 
@@ -142,26 +141,23 @@ def test_a_law_whose_code_hangs_is_fitted_again_once(sandbox: Sandbox, monkeypat
 
 
 def test_a_published_law_has_a_value_but_no_interval(capsys: pytest.CaptureFixture[str]):
-    with pytest.raises(SystemExit) as ended:
-        main(
-            [
-                "predict",
-                "published/sft/openhands-gpt-5",
-                "--at=sft_data_size=1e5",
-                "--group=('facebook/opt-1.3b', 'flan')",
-                "--json",
-            ]
-        )
-    assert ended.value.code == 0
-    found = json.loads(capsys.readouterr().out)
+    printed = run_command(
+        capsys,
+        "predict",
+        "published/sft/openhands-gpt-5",
+        "--at=sft_data_size=1e5",
+        "--group=('facebook/opt-1.3b', 'flan')",
+        "--json",
+    )
+    found = printed.json
     assert found["predictions"][0]["low"] is None and "no interval" in found["warnings"][0]
 
 
 def test_the_command_prints_the_agreed_json(known: Uncertainty, good: Archive, capsys: pytest.CaptureFixture[str]):
-    with pytest.raises(SystemExit) as ended:
-        main(["predict", str(good.path), "--at", "n=2e3", "--group", "one", "--level", "0.5", "--json"])
-    assert ended.value.code == 0
-    (found,) = json.loads(capsys.readouterr().out)["predictions"]
+    printed = run_command(
+        capsys, "predict", str(good.path), "--at", "n=2e3", "--group", "one", "--level", "0.5", "--json"
+    )
+    (found,) = printed.json["predictions"]
     assert found["low"] < found["value"] < found["high"]
     assert (found["target"], found["level"]) == ("loss", 0.5)
 
@@ -184,10 +180,7 @@ def test_the_command_prints_the_agreed_json(known: Uncertainty, good: Archive, c
 def test_a_wrong_request_gets_one_sentence(
     arguments: list[str], said: str, known: Uncertainty, good: Archive, capsys: pytest.CaptureFixture[str]
 ):
-    with pytest.raises(SystemExit) as ended:
-        main(["predict", str(good.path), *arguments])
-    assert ended.value.code == 2
-    assert said in capsys.readouterr().err
+    assert said in run_command(capsys, "predict", str(good.path), *arguments, status=2).err
 
 
 def test_short_names_of_features_are_understood(good: Archive):
@@ -212,29 +205,23 @@ def test_numbers_are_read_as_people_write_them(good: Archive, written: str, valu
 def test_all_groups_are_predicted_at_once_and_every_row_of_a_table(
     known: Uncertainty, good: Archive, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
-    with pytest.raises(SystemExit):
-        main(["predict", str(good.path), "--at", "n=2e3", "--json"])
-    found = json.loads(capsys.readouterr().out)["predictions"]
+    found = run_command(capsys, "predict", str(good.path), "--at", "n=2e3", "--json").json["predictions"]
     assert [one["group"] for one in found] == ["one", "two"]
     assert all(one["low"] < one["mean_low"] < one["value"] < one["mean_high"] < one["high"] for one in found)
     table = tmp_path / "future.csv"
     table.write_text("name,model,n\na,one,2K\nb,two,2e3\nc,two,1e9\n")
-    with pytest.raises(SystemExit) as ended:
-        main(["predict", str(good.path), "--rows", str(table), "--out", str(tmp_path / "out.csv")])
-    assert ended.value.code == 0
+    printed = run_command(capsys, "predict", str(good.path), "--rows", str(table), "--out", str(tmp_path / "out.csv"))
     written = pd.read_csv(tmp_path / "out.csv")
     assert written["loss predicted"].tolist()[:2] == [one["value"] for one in found]
     assert "do not rely" in written["remark"][2] and written["name"].tolist() == ["a", "b", "c"]
-    assert "1 row far outside" in capsys.readouterr().err
+    assert "1 row far outside" in printed.err
 
 
 def test_a_wrong_row_of_a_table_is_named(good: Archive, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     table = tmp_path / "future.csv"
     table.write_text("model,n\none,1\ntwo,many\n")
-    with pytest.raises(SystemExit) as ended:
-        main(["predict", str(good.path), "--rows", str(table)])
-    assert ended.value.code == 2
-    assert "column 'n' holds 'many' in data row 2" in capsys.readouterr().err
+    printed = run_command(capsys, "predict", str(good.path), "--rows", str(table), status=2)
+    assert "column 'n' holds 'many' in data row 2" in printed.err
 
 
 def test_another_law_of_the_table_is_picked_and_the_archive_says_so(
@@ -242,25 +229,17 @@ def test_another_law_of_the_table_is_picked_and_the_archive_says_so(
 ):
     copy = tmp_path / "toy" / "fixed" / "copied"
     shutil.copytree(good.path, copy)
-    with pytest.raises(SystemExit):
-        main(["laws", str(copy), "--json"])
-    listed = json.loads(capsys.readouterr().out)["laws"]
+    listed = run_command(capsys, "laws", str(copy), "--json").json["laws"]
     other = next(row["id"] for row in listed if not row["chosen"])
     assert sum(row["chosen"] for row in listed) == 1 and "log(n)" in {r["id"]: r["formula"] for r in listed}[other]
-    with pytest.raises(SystemExit):
-        main(["laws", str(copy), "--pick", other[:6]])
-    capsys.readouterr()
+    run_command(capsys, "laws", str(copy), "--pick", other[:6])
     picked = Law.open(copy)
     assert (picked.id, picked.chosen) == (other, False) and Archive.open(copy).verify() == []
     assert "not the one that the search chose" in repr(picked)
-    with pytest.raises(SystemExit):
-        main(["predict", str(copy), "--at", "n=100", "--group", "one"])
-    assert f"By law {other}, which the search did not choose" in capsys.readouterr().out
-    with pytest.raises(SystemExit):
-        main(["export", str(copy)])
-    assert "Picked: by the user" in capsys.readouterr().out
-    with pytest.raises(SystemExit):
-        main(["laws", str(copy), "--pick", "chosen"])
+    printed = run_command(capsys, "predict", str(copy), "--at", "n=100", "--group", "one")
+    assert f"By law {other}, which the search did not choose" in printed.out
+    assert "Picked: by the user" in run_command(capsys, "export", str(copy)).out
+    run_command(capsys, "laws", str(copy), "--pick", "chosen")
     assert Law.open(copy).chosen
 
 
