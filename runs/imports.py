@@ -6,7 +6,6 @@ as it is. A table of scores is taken at its word, and the archive says where it 
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,6 +18,7 @@ from lawsmith.runs.files import read_bounded
 from lawsmith.runs.law import LawFailed, score_law
 from lawsmith.runs.law_file import render_law
 from lawsmith.runs.record import DataRecord, FinalScores, Manifest, RunResult, SplitScores
+from lawsmith.runs.trials import candidate_id
 from lawsmith.sandbox import Candidate, Constants, FitJob, JobResult, Refused, Sandbox, read_candidate
 from lawsmith.sandbox.law.formula import formula
 from lawsmith.tasks import Dataset, InputError, Schema, schema
@@ -68,7 +68,7 @@ def import_law(
     law = render_law(text, task.schema, constants, provenance, task.train.groups)
     result = RunResult(
         scores=_scored(law, dataset, sandbox, path),
-        winner=hashlib.sha256(text.encode()).hexdigest()[:12],
+        winner=candidate_id(text),
         kind=candidate.kind,
         expression=formula(text, task.schema.targets).text() or None,
         constants=None if constants is None else constants.by_group(),

@@ -28,7 +28,8 @@ def run(
     if path.suffix == ".py":
         found = [_law(path, task, system, model, source, data_dir, runs_dir)]
     else:
-        stray = next((name for name, given in _options(task, system, model, data_dir) if given), None)
+        of_laws = {"task": task, "system": system, "model": model, "data-dir": data_dir}
+        stray = next((name for name, given in of_laws.items() if given), None)
         if stray is not None:
             raise InputError(f"--{stray} goes with a law (a .py file); a table of scores has columns for it.")
         found = [(archive, None) for archive in import_scores(path, runs_dir, source=source)]
@@ -37,12 +38,6 @@ def run(
         print_json({"imported": described})
     else:
         _show(described)
-
-
-def _options(
-    task: str | None, system: str | None, model: str | None, data_dir: Path | None
-) -> tuple[tuple[str, object], ...]:
-    return ("task", task), ("system", system), ("model", model), ("data-dir", data_dir)
 
 
 def _law(

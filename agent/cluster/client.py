@@ -7,7 +7,6 @@ scheduler are trusted as the command itself is, so they must be on this machine 
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import logging
 import math
 import time
@@ -16,6 +15,7 @@ from concurrent.futures import CancelledError, Future
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
+from lawsmith.agent.client.scrub import is_loopback
 from lawsmith.sandbox import Limits, Sandbox, Tier
 from lawsmith.sandbox.pool.executor import GRACE_SECONDS
 from lawsmith.sandbox.pool.start import Attempt
@@ -47,18 +47,11 @@ def check_address(address: str) -> None:
     host, _, port = rest.rpartition(":")
     if address != LOCAL and not (found and protocol and host and port.isdigit()):
         raise InputError(f"--cluster is {address!r}; {_FORM}.")
-    if address != LOCAL and protocol != "tls" and not _is_loopback(host):
+    if address != LOCAL and protocol != "tls" and not is_loopback(address):
         raise InputError(
             f"--cluster is {address!r}: a scheduler on another machine can run code here, so it must be reached by "
             "TLS; give a tls:// address and set Dask's distributed.comm.tls."
         )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 @contextmanager

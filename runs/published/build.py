@@ -9,7 +9,6 @@ by us.
 from __future__ import annotations
 
 import ast
-import hashlib
 import json
 import shutil
 from collections.abc import Iterable
@@ -21,6 +20,7 @@ from pydantic import BaseModel, ConfigDict
 from lawsmith.runs.archive import Archive
 from lawsmith.runs.law_file import render_law
 from lawsmith.runs.record import FinalScores, Manifest, RunResult, SplitScores
+from lawsmith.runs.trials import candidate_id
 from lawsmith.sandbox import Constants
 from lawsmith.tasks import replica, schema
 
@@ -72,7 +72,7 @@ def build(name: str, runs_dir: Path) -> Path:
     names = tuple(law.constants[groups[0]])
     constants = Constants(names, groups, np.array([[law.constants[g][n] for n in names] for g in groups]))
     source = form_source(law.law, names)
-    winner = hashlib.sha256(source.encode()).hexdigest()[:12]
+    winner = candidate_id(source)
     manifest = Manifest(
         run=scores.run,
         origin="published",
