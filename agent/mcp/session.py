@@ -61,7 +61,7 @@ class Session:
         self._candidates = candidates
         self._learnt = 0
         self._budget = Budget(Allowance(), Spending(seconds=self.journal.spent.seconds))
-        self._floor = _Floor(SymbolicProposer(searched, archive.manifest.seed or 0, within(sandbox)))
+        self._floor = _Floor(SymbolicProposer(searched, archive.manifest.seed or 0, costs=within(sandbox)))
         for trial in self.history:
             mcp_task.evaluator.remember(trial.proposal.source, trial.evaluation)
 
