@@ -163,7 +163,11 @@ def proposers(chosen: Chosen, job: Job, task: Task, listener: "Listener | None" 
 
     def symbolic(seed: int, budget: Budget, evaluator: Evaluator, endless: bool = False) -> SymbolicProposer:
         return SymbolicProposer(
-            task, seed, within(evaluator.sandbox), endless=endless, out_of_time=lambda: budget.out_of_time() is not None
+            task,
+            seed,
+            costs=within(evaluator.sandbox),
+            endless=endless,
+            out_of_time=lambda: budget.out_of_time() is not None,
         )
 
     if chosen.agent in ("symbolic", CLIENT):
