@@ -11,25 +11,28 @@ from itertools import combinations, permutations, zip_longest
 import numpy as np
 
 from lawsmith.agent.symbolic.ahead import SearchedAhead, Stop
-from lawsmith.agent.symbolic.factors import OWN_UNIT, PRODUCT, QUOTIENT, of_levels, starting
+from lawsmith.agent.symbolic.factors import OWN_UNIT, PRODUCT, QUOTIENT, of_levels, parts, starting
 from lawsmith.agent.symbolic.form import SymbolicForm
 from lawsmith.agent.symbolic.looks import (
     FEWEST_ROWS,
     LOGARITHM,
+    PLAIN,
     RECIPROCAL,
     Look,
     RowMaker,
     Sharing,
     View,
+    beside,
     divided,
     looks,
 )
 from lawsmith.agent.symbolic.power_views import power_view
 from lawsmith.agent.symbolic.product_search import products
 from lawsmith.agent.symbolic.profile import ColumnKind, Profile
+from lawsmith.agent.symbolic.pure_powers import monomial, pure_powers
 from lawsmith.agent.symbolic.ratio_search import ratio
 from lawsmith.agent.symbolic.ridge_search import ridge
-from lawsmith.agent.symbolic.target_views import favoured
+from lawsmith.agent.symbolic.target_views import SQUARE, favoured
 from lawsmith.agent.symbolic.term_forms import PartForm, TermWriter
 from lawsmith.agent.symbolic.term_law import ROUNDING, ScaledRows, TermLaw
 from lawsmith.agent.symbolic.term_search import PRICES, TermSearch
@@ -191,8 +194,9 @@ class GeneralForms:
                 least = min(least, step.least)
                 yield step if not ratio.parts else step.beside(ratio)
                 ratio = _Step()
+        yield from self._beside_powers(ways[0], stop)
         yield from self._ridge(ways[0], stop)
-        yield from self._products(ways[0], stop)
+        yield from self._products(ways[0], least, stop)
         yield from self._views(next((look for look in ways if look.sharing is Sharing.LEVELS), ways[0]), stop)
         yield from self._powers(ways[0], least, stop)
 
@@ -215,25 +219,35 @@ class GeneralForms:
         rows = seen if len(look.targets) == 1 else None
         return [part for law in best for part in self.writer.sums(law, look.sharing, groups, rows)]
 
-    def _ratio(self, look: Look) -> _Step:
-        """The best ratio of the look's group, the only one or the largest, as forms for all groups."""
+    def _ratio(self, look: Look, view: View = PLAIN, maker: RowMaker | None = None) -> _Step:
+        """The best ratio that states a view of the look's group, the only one or the largest, as forms for all groups;
+        in the features of the `maker`."""
         if len(look.groups) > 1 or self.profile.categories:
             return _Step()
+        maker = maker or self.maker
         inside, _ = divided(self.task, look, np.random.default_rng(0))
-        law, tried = ratio(self.maker.rows(look, inside), self.plain)
+        names = [name for name in self.plain if name in maker.arguments]
+        law, tried = ratio(maker.rows(look, inside, view), names)
         if law is None or law.error >= PROMISING_SHARE:
             return _Step()
-        return _Step(self.writer.ratio(law, len(self.task.train.groups)), tried, law.error)
+        found = self.writer.ratio(law, len(self.task.train.groups))
+        return _Step([replace(part, node=view.back(part.node)) for part in found], tried, law.error)
 
-    def _products(self, look: Look, stop: Stop) -> Iterator[_Step]:
+    def _products(self, look: Look, least: float, stop: Stop) -> Iterator[_Step]:
         if self.steady.issuperset(self.plain) or look.sharing is Sharing.LEVELS:
             return  # the library multiplies power laws of scales
         inside, _ = divided(self.task, look, np.random.default_rng(0))
         rows = self.maker.rows(look, inside)
         pairs = list(products(rows, self.plain, self.steady, stop))
-        found = [law for law, _ in pairs if law is not None]
+        found = sorted((law for law, _ in pairs if law is not None), key=lambda law: law.error)
         parts = [self.writer.product(law, len(self.task.train.groups)) for law in found]
         yield _Step(parts, sum(tried for _, tried in pairs), min((law.error for law in found), default=1.0))
+        if self._is_plain and found and found[0].error < least:
+            rows = self.maker.rows(look, np.arange(len(self.task.train)))
+            for held in (found[0].first, found[0].second):
+                factor, node, names = self.writer.carrier(held, rows)
+                if factor.min() > 0:
+                    yield self._beside(factor, node, names, look, stop)
 
     def _ridge(self, look: Look, stop: Stop) -> Iterator[_Step]:
         if not self._is_plain:
@@ -255,9 +269,13 @@ class GeneralForms:
             if found is not None:
                 yield self._through(found, look, inside, values, stop)
 
-    def _through(self, view: View, look: Look, inside: IntArray, values: Array, stop: Stop) -> _Step:
-        """The short sum that states a view of the target's values (N,)."""
-        search = TermSearch(self.maker.rows(look, inside, view), list(self.units), self.steady, stop)
+    def _through(
+        self, view: View, look: Look, inside: IntArray, values: Array, stop: Stop, maker: RowMaker | None = None
+    ) -> _Step:
+        """The short sum that states a view of the target's values (N,), in the arguments of the `maker`."""
+        maker = maker or self.maker
+        names = [name for name in self.units if name in maker.arguments]
+        search = TermSearch(maker.rows(look, inside, view), names, self.steady, stop)
         short = search.shortest(VIEW_PRICE, VIEW_TERMS)
         best = short and search.deepened(short, VIEW_PRICE, VIEW_TERMS + 1)
         seen, groups = view.seen(values), len(self.task.train.groups)
@@ -276,6 +294,38 @@ class GeneralForms:
         if found is None or found[1] >= min(least, PROMISING_SHARE):
             return
         yield self._through(found[0], look, inside, values, stop)
+
+    def _beside_powers(self, look: Look, stop: Stop) -> Iterator[_Step]:
+        """Sums in the features that are left beside those that act as pure powers."""
+        if len(self.task.train.groups) > 1 or self.profile.categories:
+            return
+        (target,) = look.targets
+        inside, _ = divided(self.task, look, np.random.default_rng(0))
+        known = {name: self.maker.arguments[name] for name in self.plain}
+        values = self.task.train.target_matrix()[inside, target]
+        exponents = pure_powers({name: column[inside] for name, column in known.items()}, values)
+        if exponents:
+            factor = np.prod([known[name] ** a for name, a in exponents.items()], axis=0)
+            yield self._beside(factor, monomial(exponents, self.units), list(exponents), look, stop)
+
+    def _beside(self, factor: Array, node: Node, names: Sequence[str], look: Look, stop: Stop) -> _Step:
+        """Ratios, and sums that state a view, of what a factor (N,) of the features `names`, with the tree `node`,
+        leaves of the target, in the other features."""
+        (target,) = look.targets
+        values = self.task.train.target_matrix()[:, target]
+        inside, _ = divided(self.task, look, np.random.default_rng(0))
+        rest = [name for name in self.plain if name not in names]
+        own = {k: v for k, v in self.maker.arguments.items() if k in rest or set(parts(k)) <= set(rest)}
+        maker, title, left = replace(self.maker, arguments=own), f"factor of {', '.join(names)}", values / factor
+        glance = TermSearch(maker.rows(look, inside), rest, self.steady, stop)
+        found = favoured(left[inside], glance.columns[0][glance.plainest])
+        step = _Step()
+        for view in (PLAIN, SQUARE):
+            step = step.beside(self._ratio(look, beside(factor, node, title, view), maker))
+        for view in (PLAIN, *((RECIPROCAL,) if left.min() > 0 else ()), *((found,) if found else ())):
+            through = beside(factor, node, title, view)
+            step = step.beside(self._through(through, look, inside, values, stop, maker))
+        return step
 
     @property
     def _is_plain(self) -> bool:

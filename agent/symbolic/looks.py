@@ -9,7 +9,7 @@ from enum import StrEnum
 import numpy as np
 
 from lawsmith.agent.symbolic.term_law import ScaledRows
-from lawsmith.sandbox.law.expression import Node, Number, exp, power
+from lawsmith.sandbox.law.expression import Node, Number, exp, mul, power
 from lawsmith.tasks.arrays import Array, IntArray
 from lawsmith.tasks.folds import frontier_folds
 from lawsmith.tasks.task import Task
@@ -37,6 +37,23 @@ class View:
 PLAIN = View("value", lambda y: y, np.ones_like, lambda node: node)
 LOGARITHM = View("exponential", np.log, lambda y: y, exp)
 RECIPROCAL = View("reciprocal", lambda y: 1 / y, lambda y: y**2, lambda node: power(node, Number(-1.0)))
+
+
+CARRIED = "n"  # letter of the constants of a factor that a sum in other features is carried by
+
+
+def beside(factor: Array, node: Node, title: str, view: View = PLAIN) -> View:
+    """The view of what a factor (n,) with the tree `node` leaves of the target."""
+
+    def carried(y: Array) -> Array:
+        return np.asarray(factor.reshape(-1, *(1,) * (y.ndim - 1)))
+
+    return View(
+        f"{title} times {view.title}",
+        lambda y: view.seen(y / carried(y)),
+        lambda y: np.abs(carried(y)) * view.slope(y / carried(y)),
+        lambda inner: mul(node, view.back(inner)),
+    )
 
 
 class Sharing(StrEnum):

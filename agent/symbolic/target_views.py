@@ -47,6 +47,7 @@ def _logistic(node: Node) -> Node:
     return power(add(ONE, exp(neg(node))), Number(-1.0))
 
 
+SQUARE = _power(0.5)
 VIEWS = (
     *(_Bounded(0.0, math.inf, _power(exponent)) for exponent in POWERS),
     _Bounded(-math.pi / 2, math.pi / 2, _inverse("arcsin", np.sin, lambda y: 1 / np.maximum(np.cos(y), FLAT))),

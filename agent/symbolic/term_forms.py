@@ -10,13 +10,25 @@ import numpy as np
 
 from lawsmith.agent.symbolic.factors import KINDS, QUOTIENT, Ends, Factor, parts
 from lawsmith.agent.symbolic.form import has_shape
-from lawsmith.agent.symbolic.looks import Sharing, View, is_scaled, pooled
+from lawsmith.agent.symbolic.looks import CARRIED, Sharing, View, is_scaled, pooled
 from lawsmith.agent.symbolic.product_search import ProductLaw
 from lawsmith.agent.symbolic.ratio_search import RatioLaw
 from lawsmith.agent.symbolic.ridge_search import RidgeLaw
 from lawsmith.agent.symbolic.term_law import ScaledRows, TermLaw
 from lawsmith.agent.symbolic.terms import Letters
-from lawsmith.sandbox.law.expression import ONE, Feature, Node, Number, Parameter, add, divide, mul
+from lawsmith.sandbox.law.expression import (
+    ONE,
+    Feature,
+    Node,
+    Number,
+    Parameter,
+    add,
+    divide,
+    features,
+    mul,
+    parameters,
+    rename,
+)
 from lawsmith.sandbox.law.parameter_roles import Role
 from lawsmith.tasks.arrays import Array
 
@@ -113,6 +125,15 @@ class TermWriter:
             return PartForm(node, "product of two sums")
         title = "product of two sums, the second one of all groups"
         return PartForm(node, title, has_shape(node), frozenset(names.linear[own:]))
+
+    def carrier(self, law: TermLaw, rows: ScaledRows) -> tuple[Array, Node, Sequence[str]]:
+        """A sum with a leading coefficient of 1 as the factor of another one: its values (n,), its tree, its
+        features."""
+        lead = law.terms.index(()) if () in law.terms else 0
+        factor = replace(rows, weight=np.ones(rows.count)).values(law) / law.coefficients[lead]
+        tree = self.second(law, _Names())
+        node = rename(tree, {p.name: f"{CARRIED}{k}" for k, p in enumerate(parameters(tree))})
+        return factor, node, features(node)
 
     def ratio(self, law: RatioLaw, groups: int) -> list[PartForm]:
         """A ratio of two sums; for several groups with one denominator, and with all constants of their own."""

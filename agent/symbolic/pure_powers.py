@@ -1,0 +1,95 @@
+"""Features that act as pure powers: y = x^a z^b f(rest). What they leave of the target is a table of fewer features.
+
+The logarithm of the target shows them: beside a polynomial in all other features it is a line in log x.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import product
+
+import numpy as np
+
+from lawsmith.agent.symbolic.looks import CARRIED
+from lawsmith.agent.symbolic.term_law import SIMPLE
+from lawsmith.sandbox.law.expression import Feature, Node, Parameter, mul, power
+from lawsmith.sandbox.law.parameter_roles import Role
+from lawsmith.tasks.arrays import Array
+
+SPAN = 1.5  # ratio of the largest to the smallest value of a feature whose power shows
+DEGREES = {1: (8, 0), 2: (8, 4), 3: (6, 3), 4: (5, 2)}  # of polynomials in one of so many other features, in several
+SMALLEST = 1e-3  # share of the largest target, below which a row says nothing of a power
+PROMISING = 0.01  # share of the variance that the polynomial may leave
+ROUNDING = 1e-12  # share of the variance below which errors are not told apart
+NEAR = 0.02  # distance from a simple exponent at which it is taken for that
+REACH = 0.5  # of an exponent around what it was found as
+
+
+def pure_powers(features: Mapping[str, Array], target: Array) -> dict[str, float]:
+    """Exponents of the features (n,) that act on the target (n,) as pure powers, 0 of those that do not act; none where
+    all of them do."""
+    size = np.abs(target)
+    rows = size > SMALLEST * size.max()
+    seen = np.log(size[rows])
+    weight = size[rows] / np.hypot(size[rows], np.median(size))  # noise decides the logarithm of what is small
+    scaled = {name: _scaled(column[rows]) for name, column in features.items()}
+    logs = {n: np.log(c[rows]) for n, c in features.items() if c.min() > 0 and c.max() > SPAN * c.min()}
+    pure = [name for name in logs if _is_pure(logs[name], [scaled[n] for n in scaled if n != name], seen, weight)]
+    rest = [column for name, column in scaled.items() if name not in pure]
+    if not pure or not 0 < len(rest) <= max(DEGREES):
+        return {}
+    design = np.stack([*(logs[name] for name in pure), *_polynomial(rest)], axis=1)
+    exponents = np.linalg.lstsq(design * weight[:, None], seen * weight, rcond=1e-12)[0][: len(pure)].tolist()
+    simple = np.array((0.0, *SIMPLE))
+    nearest = [float(simple[np.abs(simple - a).argmin()]) for a in exponents]
+    return {n: b if abs(b - a) < NEAR else a for n, a, b in zip(pure, exponents, nearest, strict=True)}
+
+
+def monomial(exponents: Mapping[str, float], units: Mapping[str, float]) -> Node:
+    """The product of these powers, with exponents to fit."""
+    return mul(
+        *(
+            power(Feature(name, units[name]), Parameter(f"{CARRIED}{k}", a - REACH, a + REACH, Role.EXPONENT))
+            for k, (name, a) in enumerate(exponents.items())
+            if a
+        )
+    )
+
+
+def _is_pure(own: Array, others: Sequence[Array], seen: Array, weight: Array) -> bool:
+    """Whether a line in the logarithm `own` (n,) is as good as curves of it and products with the other features."""
+    if len(others) not in DEGREES:
+        return False
+    plain = [own, *_polynomial(others)]
+    own = own - own.mean()
+    bent = [own**2, own**3, *(own**a * one**b for one in others for a, b in ((1, 1), (1, 2), (2, 1)))]
+    if 2 * (len(plain) + len(bent)) > len(seen):
+        return False
+    straight, curved = _left(plain, seen, weight), _left([*plain, *bent], seen, weight)
+    return straight < PROMISING and _criterion(straight, plain, seen) <= _criterion(curved, [*plain, *bent], seen)
+
+
+def _scaled(column: Array) -> Array:
+    """Between -1 and 1, on a logarithmic axis where the values span a decade."""
+    axis = np.log(column) if column.min() > 0 and column.max() > 10 * column.min() else column
+    return np.asarray(2 * (axis - axis.min()) / ((axis.max() - axis.min()) or 1.0) - 1)
+
+
+def _polynomial(columns: Sequence[Array]) -> list[Array]:
+    """Chebyshev polynomials of the columns and their products, and the level."""
+    alone, joint = DEGREES[len(columns)]
+    each = [np.polynomial.chebyshev.chebvander(column, alone) for column in columns]
+    powers = product(range(alone + 1), repeat=len(columns))
+    found = [one for one in powers if sum(one) <= (alone if sum(a > 0 for a in one) < 2 else joint)]
+    return [np.prod([v[:, a] for v, a in zip(each, one, strict=True)], axis=0) for one in found]
+
+
+def _left(columns: Sequence[Array], seen: Array, weight: Array) -> float:
+    """Share of the weighted variance that a sum of columns leaves."""
+    design, target = np.stack(columns, axis=1) * weight[:, None], seen * weight
+    left = target - design @ np.linalg.lstsq(design, target, rcond=1e-12)[0]
+    return float((left**2).sum() / ((seen - np.average(seen, weights=weight**2)) ** 2 @ weight**2))
+
+
+def _criterion(left: float, columns: Sequence[Array], seen: Array) -> float:
+    return len(seen) * float(np.log(left + ROUNDING)) + len(columns) * float(np.log(len(seen)))

@@ -1,0 +1,49 @@
+"""Features that act as pure powers: seen in the logarithm of the target, and what they leave is searched alone."""
+
+import numpy as np
+import pytest
+
+from lawsmith.agent.symbolic.form import SymbolicForm
+from lawsmith.agent.symbolic.general_forms import GeneralForms
+from lawsmith.agent.symbolic.profile import profile
+from lawsmith.agent.symbolic.pure_powers import pure_powers
+from lawsmith.sandbox.fitting import Loss
+from lawsmith.tasks import Array
+from tests.made import made_task
+from tests.symbolic.test_terms_search import drawn, fitted_error
+
+P, R, ANGLE = drawn(1, 5, 0)[:150], drawn(1, 3, 1)[:150], drawn(0.1, 3.0, 2)[:150]
+FEATURES = {"p": P, "r": R, "angle": ANGLE}
+LAWS: dict[str, tuple[Array, dict[str, float]]] = {
+    "field of a dipole": (P / R**3 * np.sqrt(3 * np.cos(ANGLE) ** 2 + 1), {"p": 1.0, "r": -3.0}),
+    "root of a ratio": (P**1.5 * np.sqrt((3.5 + R) / (3.5 - R)), {"p": 1.5, "angle": 0.0}),
+    "interference": (P + R + 2 * np.sqrt(P * R) * np.cos(2 * ANGLE), {}),
+}
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.01])
+@pytest.mark.parametrize("name", LAWS)
+def test_pure_powers_are_seen(name: str, noise: float) -> None:
+    y, exponents = LAWS[name]
+    y = y + noise * y.std() * np.random.default_rng(3).standard_normal(len(y))
+    assert pure_powers(FEATURES, y) == {n: pytest.approx(a, abs=0.02) for n, a in exponents.items()}
+
+
+def test_a_table_of_powers_alone_leaves_nothing_to_search() -> None:
+    assert pure_powers(FEATURES, P**2 / R * ANGLE) == {}
+
+
+@pytest.mark.parametrize("name", list(LAWS)[:2])
+def test_what_powers_leave_is_exact(name: str) -> None:
+    task = made_task(FEATURES, LAWS[name][0])
+    general = GeneralForms(task, profile(task.train), Loss.SQUARED)
+    (step,) = general._beside_powers(general.together[0], lambda: False)
+    assert min(fitted_error(SymbolicForm((part.node,), part.origin), task) for part in step.parts) < 1e-20
+
+
+def test_what_one_side_of_a_product_leaves_is_seen_through_its_reciprocal() -> None:
+    s, acidity = drawn(0.1, 10, 0)[:120], drawn(4.5, 9, 1)[:120]
+    task = made_task({"s": s, "acidity": acidity}, 5 * s / (1.5 + s) / (1 + 10 ** (6 - acidity) + 10 ** (acidity - 8)))
+    general = GeneralForms(task, profile(task.train), Loss.SQUARED)
+    parts = [part for step in general._products(general.together[0], 1.0, lambda: False) for part in step.parts]
+    assert min(fitted_error(SymbolicForm((part.node,), part.origin), task) for part in parts) < 1e-20
