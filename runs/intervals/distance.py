@@ -46,10 +46,9 @@ class Region(BaseModel):
         are from each other (an empty corner of the box). Where a value has no logarithm, its feature is measured on
         a plain axis.
         """
-        low, high = np.array(self.low), np.array(self.high)
         with np.errstate(invalid="ignore", divide="ignore"):
-            unit = _unit(_axis(x, self.log), low, high)
-        plain = _unit(x, *(np.where(self.log, np.exp(end), end) for end in (low, high)))
+            unit = _unit(_axis(x, self.log), np.array(self.low), np.array(self.high))
+        plain = _unit(x, *(np.array([*map(self._value, range(len(ends)), ends)]) for ends in (self.low, self.high)))
         unit = np.where(np.isfinite(unit), unit, plain)
         box = np.sqrt(np.sum(np.maximum(0, np.maximum(-unit, unit - 1)) ** 2, axis=1))
         corner = np.maximum(0, _nearest(unit, np.array(self.points)) - self.gap)
@@ -57,16 +56,17 @@ class Region(BaseModel):
 
     def middle(self, feature: int) -> float:
         """The middle of the data along a feature, on its axis."""
-        middle = (self.low[feature] + self.high[feature]) / 2
-        return float(np.exp(middle)) if self.log[feature] else middle
+        return self._value(feature, (self.low[feature] + self.high[feature]) / 2)
 
     def factor(self, feature: int, value: float) -> tuple[float, float, bool]:
         """Smallest and largest value of a feature in the data, and whether `value` is outside."""
-        low, high = self.low[feature], self.high[feature]
-        if self.log[feature]:
-            low, high = float(np.exp(low)), float(np.exp(high))
+        low, high = self._value(feature, self.low[feature]), self._value(feature, self.high[feature])
         slack = 1e-9 * max(abs(low), abs(high))
         return low, high, not low - slack <= value <= high + slack
+
+    def _value(self, feature: int, coordinate: float) -> float:
+        """The value of a feature at a coordinate of its axis."""
+        return float(np.exp(coordinate)) if self.log[feature] else coordinate
 
 
 def _axis(x: Array, log: tuple[bool, ...]) -> Array:

@@ -127,12 +127,12 @@ def _rising(w: Node) -> Node:
 
 
 def _multiplied_out(factors: Sequence[Node]) -> Node:
-    truths = [factor for factor in factors if is_truth(factor)]
     sums = [factor for factor in factors if isinstance(factor, Sum)]
-    rest = [factor for factor in factors if factor not in truths and factor not in sums]
+    rest = [factor for factor in factors if factor not in sums]
+    truths = [factor for factor in rest if is_truth(factor)]
     if len(truths) == 1 and sums:
         cut = _function("where", truths[0], _product(*sums), ZERO)
-        return _product(*rest, _hinged(cut))
+        return _product(*(factor for factor in rest if factor not in truths), _hinged(cut))
     if math.prod(len(one.terms) for one in sums) > MOST_TERMS:
         return _product(*factors)
     return _sum(*(_quotient(_product(*rest, *chosen)) for chosen in itertools.product(*(one.terms for one in sums))))

@@ -67,6 +67,14 @@ def test_spellings_share_key_and_traits(source: str) -> None:
     assert traits(source) == Traits(levels=True, features=frozenset({"N"}), literals=0)
 
 
+def test_conditions_that_choose_a_category_stay_in_keys_and_traits() -> None:
+    plain = "PARAMETERS = ['L', 'A', 'd']\ndef form(x, p):\n    return p['L'] + p['A'] / x['N'] + p['d']"
+    one, other = (f"{plain} * (x['act'] == {code})" for code in (1, 2))
+    keys = {source_key(source, ("y",), ("N", "act")) for source in (one, other, plain)}
+    assert len(keys) == 3
+    assert traits(one, ("y",), ("N", "act")) == Traits(levels=True, features=frozenset({"N", "act"}), literals=0)
+
+
 def test_statements_differ_in_key() -> None:
     for a, b in itertools.combinations([POWER_LAW[0], *OTHERS], 2):
         assert source_key(a) != source_key(b), (a, b)
