@@ -1,6 +1,5 @@
 """The argument list as people type it."""
 
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -91,22 +90,18 @@ def test_completion_offers_runs_and_tasks(
     assert complete_run("la") == ["latest"] and "sft" in complete_task("s")
 
 
-def ask(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
-    return run_command(capsys, *arguments).out
-
-
 @pytest.mark.parametrize("width", ["60", "200"])
 def test_lists_are_readable_on_any_terminal(
     width: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     monkeypatch.setenv("COLUMNS", width)
-    said = ask(capsys, "inspect", "--runs-dir", str(tmp_path))
+    said = run_command(capsys, "inspect", "--runs-dir", tmp_path).out
     assert "published/sft/openhands-gpt-5" in said and "(-alpha)" in said
-    assert json.loads(ask(capsys, "--json", "inspect", "--runs-dir", str(tmp_path)))["archives"]
+    assert run_command(capsys, "--json", "inspect", "--runs-dir", tmp_path).json["archives"]
 
 
 def test_doctor_gives_the_verdict_first(capsys: pytest.CaptureFixture[str]) -> None:
-    short, long = ask(capsys, "doctor"), ask(capsys, "doctor", "-v")
+    short, long = run_command(capsys, "doctor").out, run_command(capsys, "doctor", "-v").out
     assert short.startswith("This machine") and len(short.splitlines()) < 15 < len(long.splitlines())
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from agent_doubles import power_law_csv
 
-from lawsmith.agent.cli import main
+from tests.command import run_command
 
 Discover = Callable[..., str]
 
@@ -19,10 +19,7 @@ def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments: str) -> str:
-        with pytest.raises(SystemExit) as exit_:
-            main(arguments)
-        said = capsys.readouterr()
-        assert exit_.value.code == 2, said.err
+        said = run_command(capsys, *arguments, status=2)
         assert said.out == ""
         assert not list(tmp_path.glob("runs/*/*/*"))
         sentence = said.err.splitlines()[-1]
@@ -129,10 +126,7 @@ def test_a_runs_folder_that_cannot_be_written(
 
 
 def test_help_is_no_error(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as exit_:
-        main(["--help"])
-    assert exit_.value.code == 0
-    assert "--task" in capsys.readouterr().out
+    assert "--task" in run_command(capsys, "--help").out
 
 
 def test_numbers_that_are_not_finite_are_valid_json(capsys: pytest.CaptureFixture[str]) -> None:

@@ -19,6 +19,7 @@ from scripted_discover import FORMS, PAUSE
 
 from lawsmith.agent.cli import main
 from lawsmith.runs import Archive
+from tests.command import run_command
 
 HERE = Path(__file__).parent
 COMMAND = (sys.executable, str(HERE / "scripted_discover.py"))
@@ -149,10 +150,7 @@ def test_the_law_is_found_and_the_table_shows_it(folder: Path, uninterrupted: di
 
 
 def said_by(capsys: pytest.CaptureFixture[str], *arguments: str, status: int = 0) -> str:
-    with pytest.raises(SystemExit) as exit_:
-        main(arguments)
-    said = capsys.readouterr()
-    assert exit_.value.code == status, said.err
+    said = run_command(capsys, *arguments, status=status)
     return said.out if status == 0 else said.err
 
 

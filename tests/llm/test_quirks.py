@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from endpoint_server import KEY, Behaviour, Endpoint, Handler, Seen, completion
 
-from lawsmith.agent.cli import main
 from lawsmith.agent.client.call_failures import CallFailure, Failure
 from lawsmith.agent.client.endpoint import Endpoint as Client
 from lawsmith.agent.client.messages import Message, Request, Tool, ToolCall
 from lawsmith.agent.client.probe import probe
+from tests.command import run_command
 
 TOOL = Tool(name="look", description="Look.", parameters={"type": "object", "properties": {}})
 Refusal = tuple[Callable[[dict[str, Any]], bool], int, str, str | None]
@@ -165,7 +165,7 @@ def test_a_server_that_offers_no_tools_is_told_by_its_own_words(status: int, mes
 
 
 def test_doctor_says_what_an_endpoint_does_not_take(capsys: pytest.CaptureFixture[str]) -> None:
-    with Endpoint(refusing(*SERVERS["a reasoning model behind a proxy"])) as endpoint, pytest.raises(SystemExit):
-        main(["doctor", "--model", "m", "--base-url", endpoint.url, "--json"])
-    [found] = json.loads(capsys.readouterr().out)["models"]
+    with Endpoint(refusing(*SERVERS["a reasoning model behind a proxy"])) as endpoint:
+        printed = run_command(capsys, "doctor", "--model", "m", "--base-url", endpoint.url, "--json")
+    [found] = printed.json["models"]
     assert found["left out"] == "max_tokens, seed, temperature"
