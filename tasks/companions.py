@@ -100,8 +100,11 @@ def decide_companions(d: Deciding) -> None:
             d.set(name, "companion", f"named like {target} and nearly the same: measured again")
         elif _is_one_of_repeats(d, name, target):
             d.set(name, "companion", f"one of several measurements that {target} sums up")
-        elif _is_function_of_target(d, name):
+        elif _is_function_of_target(d, name, anyhow=performance and _is_time(name)):
             d.set(name, "companion", f"follows from {target} itself")
+    for name in d.open():
+        if (other := _difference_from(d, name, target)) is not None:
+            d.set(name, "companion", f"the difference of {target} and {other}")
 
 
 def _repeats(d: Deciding, name: str) -> bool:
@@ -168,16 +171,28 @@ def _is_order(d: Deciding, name: str, target: str) -> bool:
     return bool((steps >= 0).all() or (steps <= 0).all())
 
 
-def _is_function_of_target(d: Deciding, name: str) -> bool:
+def _difference_from(d: Deciding, name: str, target: str) -> str | None:
+    """The companion from which the target differs by a column: the training error of ``gap = test - train``."""
+    values, measured = d.numbers[name], d.numbers[target]
+    if values is None or measured is None or not np.isfinite([values, measured]).all():
+        return None
+    for other in (other for other, (role, _) in d.role.items() if role == "companion"):
+        beside = d.numbers[other]
+        if beside is not None and np.abs(np.abs(measured - beside) - np.abs(values)).max() < ROUNDED * np.ptp(values):
+            return other
+    return None
+
+
+def _is_function_of_target(d: Deciding, name: str, *, anyhow: bool) -> bool:
     """Whether a column restates the target (its exponential, its logarithm, a multiple): one whose name begins alike,
-    such as ``ElapsedRaw``, or any in a table where other columns were set to a few values each."""
+    such as ``ElapsedRaw``, or any, `anyhow` or in a table where other columns were set to a few values each."""
     values, target = d.numbers[name], d.numbers[d.asked.target[0]]
     if values is None or target is None or d.rows < 5 or not np.isfinite([values, target]).all():
         return False
     if not any(_correlated(a, b) for a in _views(values) for b in _views(target)):
         return False
-    if words.tokens(name)[:1] == words.tokens(d.asked.target[0])[:1] != []:
-        return True
+    if (anyhow and not _repeats(d, name)) or words.tokens(name)[:1] == words.tokens(d.asked.target[0])[:1] != []:
+        return len(d.candidates()) > 1
     if d.rows < 8 or len(np.unique(values)) < 0.8 * d.rows:
         return False
     settings = [v for v in d.candidates().values() if 2 * len(np.unique(v)) <= d.rows]

@@ -40,7 +40,7 @@ def decide_labels(d: Deciding) -> None:
 
 def _refuse_units(d: Deciding, texts: list[str]) -> None:
     """Raise InputError for a column that says in which of several units of one kind a row is: ``time_unit``."""
-    for name in (name for name in texts if name not in d.role and words.is_unit(name)):
+    for name in (name for name in texts if name not in d.role and words.tokens(name)[-1:] in (["unit"], ["units"])):
         units = sorted({label.split("/")[0] for label in d.labels_of(name)})
         if len(units) > 1 and all(factor_between(units[0], other) is not None for other in units):
             raise InputError(
@@ -178,11 +178,31 @@ def decide_codes(d: Deciding) -> None:
         levels = np.unique(values)
         if name in d.cells.booleans or np.array_equal(levels, [0.0, 1.0]):
             d.category(name, "true or false" if name in d.cells.booleans else "0 or 1")
-        elif 3 <= len(levels) <= MOST_LEVELS and np.array_equal(levels - levels[0], np.arange(len(levels))):
+        elif 2 <= len(levels) <= MOST_LEVELS and np.array_equal(levels - levels[0], np.arange(len(levels))):
             if words.is_code(name) and levels[0] in (0, 1):
                 d.category(name, "by its name codes")
-            elif levels[0] == 0 and _goes_up_and_down(d, name):
+            elif levels[0] == 0 and len(levels) > 2 and _goes_up_and_down(d, name):
                 d.category(name, "codes, with which the target goes up and down")
+    _leave_out_indicators(d)
+
+
+def _leave_out_indicators(d: Deciding) -> None:
+    """Leave out what is 0 or 1 and follows from others of its kind: the last of ``opt_adam``, ``opt_sgd`` and
+    ``opt_lion``, of which one is 1 in every row."""
+    kept, columns = list[str](), [np.ones(d.rows)]
+    for name in [name for name in d.levels if len(d.levels[name]) == 2 and name not in d.asked.category]:
+        values = d.numbers[name]
+        if values is None or not np.isin(values, (0.0, 1.0)).all():
+            continue
+        matrix = np.stack(columns, axis=1)
+        left = values - matrix @ np.linalg.lstsq(matrix, values, rcond=None)[0]
+        if kept and np.abs(left).max() < 1e-9 and d.rows > len(columns) + 1:
+            d.set(name, "derived", f"follows from {listing(kept)}: one is the others' complement")
+            del d.levels[name]
+            d.notices.append(f"{name} follows from {listing(kept)} and was left out.")
+        else:
+            kept.append(name)
+            columns.append(values)
 
 
 def _goes_up_and_down(d: Deciding, name: str) -> bool:

@@ -15,6 +15,8 @@ _CELL = re.compile(r"\(?([^±()]*?\d[^±()]*?)\s*(?:(?:±|\+/-|\+-)\s*([^±()]*?
 _DIGITS = re.compile(r"([+\-−]?\d+\.(\d+))\((\d{1,3})\)")  # an error of the last digits
 _NUMBER = r"([+\-−]?\d+(?:\.\d*)?(?:[eE][+\-]?\d+)?)"
 _WITHIN = re.compile(rf"{_NUMBER}\s*[\[(](?:\d\d ?% ?(?:CI)?[:,]?)?\s*{_NUMBER}\s*(?:,|;|–|-|to)\s*{_NUMBER}\s*[\])]")
+_SIDES = r"\s*[\[(]?\s*\^?\{?\+\s*(\d+(?:\.\d*)?)\}?\s*[/,_]?\s*\{?[-−]\s*(\d+(?:\.\d*)?)\}?\s*[\])]?"
+_UNEVEN, _ERRORS_ALONE = re.compile(_NUMBER + _SIDES), re.compile(_SIDES)
 _NAME = re.compile(r"(.*?\S)\s*[\[(]?\s*(?:mean\s*)?(?:±|\+/-|\+-).*")
 _LOOK = 200  # cells that show whether a column states errors
 _MOST = 0.5  # of the filled cells that state an error
@@ -24,6 +26,12 @@ def with_errors_apart(reading: Reading, where: str) -> Reading:
     """The same with each column of such cells as two: its values, and their errors in ``NAME ±``."""
     frame, notices = reading.frame, []
     for name in list(frame.columns):
+        alone = [_ERRORS_ALONE.fullmatch(cell) if isinstance(cell, str) else None for cell in frame[name].tolist()]
+        if alone and all(alone):
+            halves = [f"{(float(found[1]) + float(found[2])) / 2:.12g}" for found in alone if found]
+            notices.append(f"{where}: {frame[name].iloc[0]!r} in {name} was read as an error of {halves[0]}.")
+            frame = frame.assign(**{str(name): halves})
+            continue
         parts = _parts(frame[name])
         if parts is None:
             continue
@@ -42,7 +50,7 @@ def with_errors_apart(reading: Reading, where: str) -> Reading:
 def _parts(column: "pd.Series[str]") -> tuple[list[object], list[object], str] | None:
     """Values, errors, and a cell that shows both; None for a column of other cells."""
     cells = column.tolist() if column.dtype.kind not in "iufbM" else []
-    if not any(mark in str(cell) for cell in cells[:_LOOK] for mark in ("±", "+/-", "+-", "(", "[")):
+    if not any(mark in str(cell) for cell in cells[:_LOOK] for mark in ("±", "+", "(", "[")):
         return None
     values: list[object] = []
     errors: list[object] = []
@@ -65,9 +73,12 @@ def _parts(column: "pd.Series[str]") -> tuple[list[object], list[object], str] |
 
 
 def _with_sign(cell: str) -> str:
-    """``2.31 ± 0.02`` of ``2.31(2)``, and of ``2.31 [2.29, 2.33]``: half the width of an interval around the value."""
+    """``2.31 ± 0.02`` of ``2.31(2)``, and half the width of an interval around the value in ``2.31 [2.29, 2.33]`` and
+    ``2.31 +0.02/-0.02``."""
     if (digits := _DIGITS.fullmatch(cell)) is not None:
         return f"{digits[1]} ± {int(digits[3]) / 10 ** len(digits[2]):.{len(digits[2])}f}"
+    if (uneven := _UNEVEN.fullmatch(cell)) is not None:
+        return f"{uneven[1]} ± {(float(uneven[2]) + float(uneven[3])) / 2:.12g}"
     if (within := _WITHIN.fullmatch(cell)) is not None:
         value, low, high = (float(number.replace("−", "-")) for number in within.groups())
         return f"{within[1]} ± {(high - low) / 2:.12g}" if low <= value <= high > low else cell

@@ -15,6 +15,9 @@ Numbers = list[float | None]
 _CLOCK = re.compile(r"(?:(\d+)(?: days?,? |-(?=\d\d:)))?(\d{1,3}):([0-5]\d):([0-5]\d(?:\.\d+)?)")
 _HALF_DAY = re.compile(r"(1[0-2]|0?[1-9]):([0-5]\d)(?::([0-5]\d))?\s*([AaPp])\.?[Mm]\.?")
 _SHORT_CLOCK = re.compile(r"(\d{1,3}):([0-5]\d)(\.\d+)?")
+_COUNTED = re.compile(
+    r"(days?|weeks?|months?|hours?|hrs?|years?|minutes?|t|time|steps?|epochs?|iter|fy)\s?[=#:]?\s?(\d+(?:\.\d+)?)"
+)
 _FRACTION = re.compile(r"(\d{1,7})\s*/\s*([1-9]\d{0,6})")
 _BIN = re.compile(r"\(\s*(\S+?)\s*,\s*(\S+?)\s*\]|\[\s*(\S+?)\s*,\s*(\S+?)\s*\)")
 _PART = re.compile(r"(\d+(?:\.\d+)?)\s*([a-zµμ]+)")
@@ -53,7 +56,7 @@ def quantity(name: str, words: Sequence[str], enough: Callable[[Numbers], bool])
 
     enough: whether so many words were read that the column holds such quantities.
     """
-    for reader in (_dates, _fractions, _durations, _bins, _units):
+    for reader in (_dates, _fractions, _durations, _counted, _bins, _units):
         found = reader(name, words)
         if found is not None and enough(found.values):
             rest = [plain(word) if one is None else one for word, one in zip(words, found.values, strict=True)]
@@ -102,6 +105,15 @@ def _durations(name: str, words: Sequence[str]) -> Quantity | None:
         return None
     several = any(one is not None and numeral(word) is None for word, one in zip(words, values, strict=True))
     return Quantity(values, "durations became seconds" + _example(words, values), "s") if several else None
+
+
+def _counted(name: str, words: Sequence[str]) -> Quantity | None:
+    """Numbers behind one word for times or steps: ``Day 7``, ``t=5``, ``FY2019``."""
+    found = [_COUNTED.fullmatch(word.strip().lower()) for word in words]
+    if len({one[1].rstrip("s") for one in found if one is not None}) != 1:
+        return None
+    values = [None if one is None else float(one[2]) for one in found]
+    return Quantity(values, "the numbers behind a word were read" + _example(words, values))
 
 
 def _seconds(word: str) -> float | None:

@@ -1,10 +1,12 @@
 """``task.toml``: what a user writes down beside a table, once, about the columns and about the law."""
 
 from pathlib import Path
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from lawsmith.tasks.errors import InputError
+from lawsmith.tasks.knowledge import range_texts
 from lawsmith.tasks.toml import read_toml
 
 
@@ -33,6 +35,14 @@ class TaskFile(BaseModel):
     expect: tuple[str, ...] = ()
     reach: tuple[str, ...] = ()
 
+    @field_validator("features", "category", "ignore", "ranges", "expect", "reach", mode="before")
+    @classmethod
+    def _listed(cls, said: Any) -> Any:
+        """One text stands for a list of it, and ``{loss = [0, 10]}`` for ranges."""
+        if isinstance(said, dict):
+            return range_texts(said)
+        return (said,) if isinstance(said, str) else said
+
 
 def task_file(given: Path | None, beside: Path) -> TaskFile:
     """The file `given`, else the one `beside` the table, else nothing; raises InputError where it is damaged."""
@@ -47,7 +57,8 @@ def _parsed(path: Path) -> TaskFile:
     except ValidationError as error:
         first = error.errors()[0]
         entry = ".".join(str(part) for part in first["loc"])
-        what = "is not known" if first["type"] == "extra_forbidden" else f"is wrong ({first['msg'].lower()})"
+        said = first["msg"].lower().replace("a valid tuple", "a text or a list of texts")
+        what = "is not known" if first["type"] == "extra_forbidden" else f"is wrong ({said})"
         raise InputError(
             f"{path}: {entry} {what}; the file may hold `title`, `features`, `group`, `category`, `sigma`, `ignore`, "
             "`range`, `expect`, `reach` and, for each column, [columns.NAME] with `meaning` and `unit`."

@@ -86,7 +86,7 @@ def read_dataset(
         features=said.features if features is None else tuple(features),
         group=said.group if group is None else group,
         category=tuple(category) or said.category,
-        sigma=sigma or said.sigma,
+        sigma=said.sigma if sigma is None else sigma,
         ignore=tuple(ignore) or said.ignore,
         drop_incomplete=drop_incomplete,
     )
@@ -216,7 +216,8 @@ def _cells(path: Path, notation: NumberNotation, targets: Sequence[str]) -> tupl
 def _said(cells: Cells, schema: Schema) -> tuple[str, ...]:
     """What was done to the cells of the columns that are used."""
     weight = None if schema.decided is None else schema.decided.weight
-    used = (*schema.names, *(() if weight is None else weight.columns))
+    labels = {schema.group, *(name for name, column in schema.columns.items() if column.levels)}
+    used = (*(name for name in schema.names if name not in labels), *(() if weight is None else weight.columns))
     return tuple(sentence for name, sentence in cells.said.items() if name in used)
 
 

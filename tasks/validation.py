@@ -136,7 +136,9 @@ def _parsed(values: "pd.Series[str]", column: str, where: str) -> Array:
 
 def _remedy(shown: str) -> str:
     """What to do about a cell that is no number."""
-    if re.match(r"[<>≤≥]\s*[\d.]", shown) or re.fullmatch(r"[<>≤≥]?\s*(BL?L?O?Q|B?LLOQ|ULOQ|BQL|LO[DQ])", shown, re.I):
+    if re.match(r"(?:[<>≤≥]\s*[\d.]|(?:not|none) detected|(?:below|above) )", shown, re.I) or re.fullmatch(
+        r"[<>≤≥]?\s*(BL?L?O?Q|B?LLOQ|ULOQ|BQL|LO[DQ])", shown, re.I
+    ):
         return "it bounds a value that was not measured: leave those rows out, or write what they count as"
     return two_clocks(shown) or "write the number that it stands for, or leave those rows out"
 

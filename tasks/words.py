@@ -22,7 +22,7 @@ OUTCOMES = _words(
 PERFORMANCE = _words(
     "throughput latency iops bw bandwidth qps rps tps fps ttft tpot itl mfu hfu gflops tflops speedup utilization "
     "utilisation elapsed runtime walltime makespan cycles instructions branches misses faults switches references rss "
-    "watts joules ipc cpi duration"
+    "watts joules ipc cpi duration efficiency"
 )
 """Last words of names of measures of how fast something ran, and at what cost."""
 _MEASURED_MEMORY = re.compile(
@@ -59,7 +59,10 @@ BOUNDS = _words(
 _OF_BOUNDS = _words("interval confidence width half of")
 SIDES = _words("lo low lower hi high upper minus plus lcl ucl lb ub")
 _WIDTHS = _words("ci ci95 ci90")
-CODES = _words("act activation type kind code mode method optimizer optimiser variant class scheme strategy category")
+CODES = _words(
+    "act activation type kind code mode method optimizer optimiser variant class scheme strategy category "
+    "treatment condition arm sex gender"
+)
 GROUPS = _words(
     "group family model models dataset data series compound material species site lab system sample batch curve "
     "architecture arch country subject patient device machine language domain task benchmark"
@@ -158,9 +161,10 @@ def is_performance(name: str) -> bool:
     """Whether a name is a measure of how fast something ran or of what it took: ``latency``, ``req/s``, ``cycles``."""
     own = re.sub(r"\s*[\[(][^\])]*[\])]$", "", name)
     words = [word for word in tokens(own) if word not in STATISTICS and word not in _UNITS_OF_TIME]
+    spent = re.search(r"\b(?:gpu|cpu|core|node)[_ -](?:hours?|seconds?|secs?|h|s)\b", name.lower()) is not None
     per_second = re.search(r"(?:/|_per_|per )(?:s|sec|second)s?\b", name.lower()) is not None
     known = (words[-1:] and words[-1] in PERFORMANCE) or words[-2:] == ["power", "draw"] or words[:1] == ["utilization"]
-    return per_second or bool(known) or _MEASURED_MEMORY.search(bare(own)) is not None
+    return spent or per_second or bool(known) or _MEASURED_MEMORY.search(bare(own)) is not None
 
 
 def is_repeated_until(name: str) -> bool:
@@ -349,11 +353,6 @@ def is_replicate(name: str) -> bool:
         words.pop()
     last = words[-1:] != [] and words[-1] in _REPEATED and _COUNTED.isdisjoint(words)
     return last or "_".join(words) in _REPLICATES or bare(name) in _REPLICATES
-
-
-def is_unit(name: str) -> bool:
-    """Whether a name is one of units: ``unit``, ``time_unit``."""
-    return tokens(name)[-1:] in (["unit"], ["units"])
 
 
 def is_day(name: str) -> bool:

@@ -221,6 +221,14 @@ def test_units_that_differ_from_cell_to_cell(cells: tuple[str, ...], values: lis
     assert any(f"({cells[0]!r} is {values[0]:g}" in notice for notice in dataset.notices)
 
 
+@pytest.mark.parametrize("words", [("Day 0", "Day 3", "day 7"), ("t=0", "t=3", "t=7"), ("FY0", "FY 3", "FY7")])
+def test_numbers_behind_a_word_for_times(words: tuple[str, ...], tmp_path: Path):
+    rows = "".join(f"{word},{k}\n" for k, word in enumerate((*words, words[1])))
+    data = read(tmp_path, "when,loss\n" + rows)
+    assert data.task.train.features["when"].tolist() == [0, 3, 7, 3]
+    assert any("the numbers behind a word were read" in said for said in data.notices)
+
+
 def test_marks_of_footnotes_are_no_part_of_a_number(tmp_path: Path):
     data = read(tmp_path, "N,loss\n7B,45.3†\n13B,54.8\n30B,57.8*\n175B*,60.1‡\n540B,69\n")
     assert data.task.train.targets["loss"].tolist() == [45.3, 54.8, 57.8, 60.1, 69.0]

@@ -121,6 +121,18 @@ def test_statistics_beside_the_target(name: str, tmp_path: Path):
     assert roles(read(tmp_path, table, "y")) == {"x": "feature", "y": "target", name: "companion", "z": "feature"}
 
 
+def test_what_is_made_of_the_target_is_no_feature(tmp_path: Path):
+    gpus = 2 ** np.arange(8)
+    time = 3 + 100 / gpus
+    table = pd.DataFrame({"gpus": gpus, "time_s": time, "speedup": 103 / time, "efficiency": 103 / time / gpus})
+    table["gpu_hours"] = gpus * time / 3600
+    for target in ("speedup", "time_s"):
+        assert read(tmp_path, table, target).task.schema.features == ("gpus",)
+    errors = pd.DataFrame({"n": gpus, "train_err": 0.1 - 0.05 / gpus, "test_err": 0.1 + 0.2 / gpus})
+    errors["gap"] = errors["test_err"] - errors["train_err"]
+    assert read(tmp_path, errors, "test_err").task.schema.features == ("n",)
+
+
 def test_errors_and_counts_of_a_target_with_a_unit(tmp_path: Path):
     x = 2.0 ** np.arange(20)
     table = pd.DataFrame({"x": x, "v (mM/s)": 9 / x, "v SEM": 0.1 + np.cos(x) ** 2, "v_n": 3 + np.arange(20) % 3})

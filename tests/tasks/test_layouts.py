@@ -168,6 +168,15 @@ def test_an_error_of_digits_and_an_interval_are_worth_their_size():
     assert set(frame["a ±"]) == {"0.12"} and set(frame["b ±"].astype(float).round(6)) == {0.3}
 
 
+@pytest.mark.parametrize("cell", ["2.5 +0.3 -0.1", "2.5 (+0.3/-0.1)", "2.5^{+0.3}_{-0.1}", "2.5 [+0.3, −0.1]"])
+def test_errors_that_differ_to_both_sides_count_by_their_mean(cell: str):
+    rows = "".join(f"{k}\t{cell.replace('2.5', str(k + 0.5))}\n" for k in range(1, 7))
+    frame = parse_table(("x\ty\n" + rows).encode(), "t.tsv", "t").frame
+    assert frame["y"].tolist()[1] == "2.5" and set(frame["y ±"]) == {"0.2"}
+    alone = parse_table(b"x\tci\n1\t+0.3/-0.1\n2\t+0.4/-0.2\n", "t.tsv", "t").frame
+    assert alone["ci"].tolist() == ["0.2", "0.3"]
+
+
 def test_a_chart_with_a_column_per_run_becomes_rows_of_runs(tmp_path: Path):
     steps, runs = range(10, 130, 10), ("a - 1", "b")
     ends = ("", "__MIN", "__MAX")

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from tables import SWEPT, TOOK, chinchilla, read, refused, roles, wandb
+from tables import FRAME, SWEPT, TOOK, chinchilla, read, refused, roles, wandb
 
 from lawsmith.tasks import read_dataset, read_decided
 from lawsmith.tasks.asked import meant, resolved
@@ -201,6 +201,14 @@ def test_codes_by_name(tmp_path: Path):
     assert read(tmp_path, layers).task.schema.columns["layers"].levels == ()
 
 
+def test_indicators_of_one_label_and_codes_of_two(tmp_path: Path):
+    kind = np.arange(15) % 3
+    table = FRAME.assign(opt_adam=1 * (kind == 0), opt_sgd=1 * (kind == 1), opt_lion=1 * (kind == 2))
+    found = roles(read(tmp_path, table.assign(sex=np.arange(15) // 2 % 2 + 1)))
+    assert [found[f"opt_{name}"] for name in ("adam", "sgd", "lion")] == ["category", "category", "derived"]
+    assert found["sex"] == "category"
+
+
 def test_a_models_name_beside_its_size_is_no_group(tmp_path: Path):
     size = np.repeat(10 ** np.linspace(6, 9, 8), 4)
     table = pd.DataFrame(
@@ -293,6 +301,17 @@ def test_the_task_file_says_what_the_command_does_not(tmp_path: Path):
     assert (schema.group, schema.features) == (None, ("n_params",))
     assert schema.knowledge.ranges == {"loss": (1.0, np.inf)}
     assert read(tmp_path, chinchilla(), group="family", ignore=["lr"]).task.schema.features == ("n_params", "tokens")
+
+
+def test_one_text_in_the_task_file_stands_for_a_list(tmp_path: Path):
+    text = 'features = "N"\nrange = {loss = [0, 9]}\nexpect = "loss falls with N"\nreach = "100"\nsigma = "D"\n'
+    (tmp_path / "task.toml").write_text(text)
+    data = read(tmp_path, FRAME, sigma="")
+    assert data.task.schema.features == ("N",) and data.task.train.weight is None
+    assert data.task.schema.knowledge.ranges == {"loss": (0, 9)} and data.task.schema.knowledge.reach == {"N": 100}
+    (tmp_path / "task.toml").write_text("features = 3\n")
+    with refused("features is wrong (input should be a text or a list of texts)"):
+        read(tmp_path, FRAME)
 
 
 def test_the_order_of_rows_and_columns_decides_nothing(tmp_path: Path):
