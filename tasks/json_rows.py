@@ -3,11 +3,13 @@
 import io
 import json
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 from typing import Any
 
 from lawsmith.tasks.delimited import CELLS_OF_A_RECORD, Reading, bound, bound_columns
 from lawsmith.tasks.errors import InputError
 
+FEWEST_POINTS = 3  # of a curve
 FEWEST_ROWS = 3  # that make an object among others the table
 MAX_DEPTH = 6
 """Bound on the nesting of a JSON record, whose inner entries become columns named ``outer.inner``."""
@@ -19,18 +21,41 @@ def json_rows(text: str, where: str) -> Reading:
 
     records: list[dict[str, Any]] = []
     names: set[str] = set()
+    curves = 0
     for place, record in _records(text, where):
         if not isinstance(record, dict):
             raise InputError(
                 f"{where}, {place}, is not a JSON object with one entry per column, nor the names of the columns "
                 "above their rows."
             )
-        records.append(dict(flat(record)))
-        names.update(records[-1])
+        one = dict(flat(record))
+        points = _points(one)
+        curves += len(points) > 1
+        records += points
+        names.update(one)
         bound_columns(len(names), where)
         bound((CELLS_OF_A_RECORD + len(names)) * len(records), where)  # an absent entry takes room as well
-        _refuse_half_characters(records[-1], f"{where}, {place},")
-    return Reading(pd.DataFrame(records, dtype=object))
+        _refuse_half_characters(one, f"{where}, {place},")
+    told = (f"{where}: the lists in {curves} entries are curves, and each of their points became a row.",)
+    return Reading(pd.DataFrame(records, dtype=object), notices=told if curves else ())
+
+
+def _points(record: dict[str, Any]) -> list[dict[str, Any]]:
+    """A record of a curve as one for each of its points: lists of as many numbers, of which one grows throughout and
+    another varies; any other record alone."""
+    lists = {
+        name: cells
+        for name, cells in record.items()
+        if isinstance(cells, list) and len(cells) >= FEWEST_POINTS and all(isinstance(c, int | float) for c in cells)
+    }
+    grows = [name for name, cells in lists.items() if all(a < b for a, b in pairwise(cells))]
+    if not grows:
+        return [record]
+    axis = lists[grows[0]]
+    curve = {name: cells for name, cells in lists.items() if len(cells) == len(axis)}
+    if not any(len(set(cells)) > 1 for name, cells in curve.items() if name != grows[0]):
+        return [record]
+    return [{**record, **{name: cells[k] for name, cells in curve.items()}} for k in range(len(axis))]
 
 
 def _refuse_half_characters(record: Mapping[str, Any], where: str) -> None:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, field_serializer, field_validator
 
 from lawsmith.tasks.asked import meant
 from lawsmith.tasks.errors import InputError, listing
+from lawsmith.tasks.numerals import is_numeral
 from lawsmith.tasks.words import is_rate
 
 _UP = "rises rise rising increases increase increasing grows grow growing up larger higher bigger"
@@ -179,10 +180,11 @@ def _ends(text: str) -> tuple[str, str, str]:
     text = text.strip()
     if (found := _WITHIN.fullmatch(text)) is not None:
         return found[2], found[1], found[3]
-    if (found := _NOT_BELOW.fullmatch(text)) is not None:
-        return found[1], found[2], ""
-    if (found := _NOT_ABOVE.fullmatch(text)) is not None:
-        return found[1], "", found[2]
+    for pattern, below in ((_NOT_BELOW, True), (_NOT_ABOVE, False)):
+        if (found := pattern.fullmatch(text)) is not None:
+            turned = is_numeral(found[1]) and not is_numeral(found[2])  # 0 < loss
+            name, end = (found[2], found[1]) if turned else (found[1], found[2])
+            return (name, end, "") if below != turned else (name, "", end)
     name, equals, interval = text.rpartition("=")
     low, colon, high = interval.partition(":")
     if equals and colon:

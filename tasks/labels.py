@@ -179,7 +179,7 @@ def decide_codes(d: Deciding) -> None:
         if name in d.cells.booleans or np.array_equal(levels, [0.0, 1.0]):
             d.category(name, "true or false" if name in d.cells.booleans else "0 or 1")
         elif 2 <= len(levels) <= MOST_LEVELS and np.array_equal(levels - levels[0], np.arange(len(levels))):
-            if words.is_code(name) and levels[0] in (0, 1):
+            if words.is_code(name) and levels[0] in (0, 1) and 2 * len(levels) <= d.rows:
                 d.category(name, "by its name codes")
             elif levels[0] == 0 and len(levels) > 2 and _goes_up_and_down(d, name):
                 d.category(name, "codes, with which the target goes up and down")
@@ -195,11 +195,12 @@ def _leave_out_indicators(d: Deciding) -> None:
         if values is None or not np.isin(values, (0.0, 1.0)).all():
             continue
         matrix = np.stack(columns, axis=1)
-        left = values - matrix @ np.linalg.lstsq(matrix, values, rcond=None)[0]
-        if kept and np.abs(left).max() < 1e-9 and d.rows > len(columns) + 1:
-            d.set(name, "derived", f"follows from {listing(kept)}: one is the others' complement")
+        parts = np.linalg.lstsq(matrix, values, rcond=None)[0]
+        if kept and np.abs(values - matrix @ parts).max() < 1e-9 and d.rows > len(columns) + 1:
+            others = listing([other for other, part in zip(kept, parts[1:], strict=True) if abs(part) > 1e-6])
+            d.set(name, "derived", f"follows from {others}")
             del d.levels[name]
-            d.notices.append(f"{name} follows from {listing(kept)} and was left out.")
+            d.notices.append(f"{name} follows from {others} and was left out.")
         else:
             kept.append(name)
             columns.append(values)

@@ -3,6 +3,8 @@
 import re
 from collections import Counter
 
+from lawsmith.tasks.html_table import html_rows
+
 _RULE = re.compile(r"^(?=.*(?:-{3}|={3}|─{3}|━{3}|═{3}|_{4}))[ \t|+:=\-_\u2500-\u257f]+$", flags=re.MULTILINE)
 _BAR = re.compile(r"[│┃║┆╎]")
 _TYPE = re.compile(
@@ -56,6 +58,7 @@ def without_emphasis(cell: str) -> str:
 def made_plain(text: str) -> tuple[str, str] | None:
     """The rows of a table that a document, a log or a terminal shows, and a sentence on it; None for any other text."""
     known = (
+        (_from_html, "an HTML page; the largest of its tables was read"),
         (_from_latex, "a table in LaTeX; its rows were read and its commands left out"),
         (_from_pairs, "its lines of names and values were read as rows"),
         (_from_print, "a printed data frame; its line of types was left out"),
@@ -65,6 +68,14 @@ def made_plain(text: str) -> tuple[str, str] | None:
         if (found := reader(text)) is not None:
             return found[0], f"{told}{found[1]}."
     return None
+
+
+def _from_html(text: str) -> tuple[str, str] | None:
+    """The rows of a page's largest table with tabs between the cells; None for a text without one."""
+    if re.search(r"<table[\s>]", text[: 1 << 16], re.IGNORECASE) is None or "</t" not in text:
+        return None
+    rows = html_rows(text)
+    return ("\n".join(map("\t".join, rows)) + "\n", "") if len(rows) > _SHOWN else None
 
 
 def _from_latex(text: str) -> tuple[str, str] | None:

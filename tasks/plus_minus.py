@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from lawsmith.tasks.delimited import Reading
 from lawsmith.tasks.numerals import is_missing, is_numeral
+from lawsmith.tasks.words import is_bound
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,6 +18,7 @@ _NUMBER = r"([+\-−]?\d+(?:\.\d*)?(?:[eE][+\-]?\d+)?)"
 _WITHIN = re.compile(rf"{_NUMBER}\s*[\[(](?:\d\d ?% ?(?:CI)?[:,]?)?\s*{_NUMBER}\s*(?:,|;|–|-|to)\s*{_NUMBER}\s*[\])]")
 _SIDES = r"\s*[\[(]?\s*\^?\{?\+\s*(\d+(?:\.\d*)?)\}?\s*[/,_]?\s*\{?[-−]\s*(\d+(?:\.\d*)?)\}?\s*[\])]?"
 _UNEVEN, _ERRORS_ALONE = re.compile(_NUMBER + _SIDES), re.compile(_SIDES)
+_ENDS = re.compile(rf"[\[(]?\s*{_NUMBER}\s*(?:,|;|–|-|to)\s*{_NUMBER}\s*[\])]?")
 _NAME = re.compile(r"(.*?\S)\s*[\[(]?\s*(?:mean\s*)?(?:±|\+/-|\+-).*")
 _LOOK = 200  # cells that show whether a column states errors
 _MOST = 0.5  # of the filled cells that state an error
@@ -26,9 +28,7 @@ def with_errors_apart(reading: Reading, where: str) -> Reading:
     """The same with each column of such cells as two: its values, and their errors in ``NAME ±``."""
     frame, notices = reading.frame, []
     for name in list(frame.columns):
-        alone = [_ERRORS_ALONE.fullmatch(cell) if isinstance(cell, str) else None for cell in frame[name].tolist()]
-        if alone and all(alone):
-            halves = [f"{(float(found[1]) + float(found[2])) / 2:.12g}" for found in alone if found]
+        if (halves := _halves(str(name), frame[name])) is not None:
             notices.append(f"{where}: {frame[name].iloc[0]!r} in {name} was read as an error of {halves[0]}.")
             frame = frame.assign(**{str(name): halves})
             continue
@@ -45,6 +45,25 @@ def with_errors_apart(reading: Reading, where: str) -> Reading:
             f"{where}: {shown.strip()!r} was read as a value of {base} and its error, in a column '{base} ±'."
         )
     return replace(reading, frame=frame, notices=(*reading.notices, *notices))
+
+
+def _halves(name: str, column: "pd.Series[str]") -> list[str] | None:
+    """Half of both errors in cells such as ``+0.3/-0.1``, and half the width of intervals ``[2.1, 2.3]`` in a column that
+    is called so; None for a column of other cells."""
+    ends = is_bound(name)
+    if not ends and str(column.iloc[0]).lstrip()[:1] not in ("+", "(", "[", "^"):
+        return None
+    halves = []
+    for cell in column.tolist():
+        text = cell.strip() if isinstance(cell, str) else ""
+        if (errors := _ERRORS_ALONE.fullmatch(text)) is not None:
+            halves.append(f"{(float(errors[1]) + float(errors[2])) / 2:.12g}")
+        elif ends and (within := _ENDS.fullmatch(text)) is not None:
+            low, high = (float(number.replace("−", "-")) for number in within.groups())
+            halves.append(f"{(high - low) / 2:.12g}")
+        else:
+            return None
+    return halves
 
 
 def _parts(column: "pd.Series[str]") -> tuple[list[object], list[object], str] | None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from lawsmith.tasks.dates import decimal_year, years_of
-from lawsmith.tasks.numerals import FACTORS, evidence, numeral, plain, value
+from lawsmith.tasks.numerals import FACTORS, evidence, is_missing, numeral, plain, value
 from lawsmith.tasks.words import is_day
 
 Numbers = list[float | None]
@@ -16,7 +16,7 @@ _CLOCK = re.compile(r"(?:(\d+)(?: days?,? |-(?=\d\d:)))?(\d{1,3}):([0-5]\d):([0-
 _HALF_DAY = re.compile(r"(1[0-2]|0?[1-9]):([0-5]\d)(?::([0-5]\d))?\s*([AaPp])\.?[Mm]\.?")
 _SHORT_CLOCK = re.compile(r"(\d{1,3}):([0-5]\d)(\.\d+)?")
 _COUNTED = re.compile(
-    r"(days?|weeks?|months?|hours?|hrs?|years?|minutes?|t|time|steps?|epochs?|iter|fy)\s?[=#:]?\s?(\d+(?:\.\d+)?)"
+    r"(days?|weeks?|months?|hours?|hrs?|years?|minutes?|time|steps?|epochs?|iter|fy|t(?=\s?=))\s?[=#:]?\s?(\d+(?:\.\d+)?)"
 )
 _FRACTION = re.compile(r"(\d{1,7})\s*/\s*([1-9]\d{0,6})")
 _BIN = re.compile(r"\(\s*(\S+?)\s*,\s*(\S+?)\s*\]|\[\s*(\S+?)\s*,\s*(\S+?)\s*\)")
@@ -110,7 +110,8 @@ def _durations(name: str, words: Sequence[str]) -> Quantity | None:
 def _counted(name: str, words: Sequence[str]) -> Quantity | None:
     """Numbers behind one word for times or steps: ``Day 7``, ``t=5``, ``FY2019``."""
     found = [_COUNTED.fullmatch(word.strip().lower()) for word in words]
-    if len({one[1].rstrip("s") for one in found if one is not None}) != 1:
+    known = [one for word, one in zip(words, found, strict=True) if not is_missing(word)]
+    if None in known or len({one[1].rstrip("s") for one in known if one is not None}) != 1:
         return None
     values = [None if one is None else float(one[2]) for one in found]
     return Quantity(values, "the numbers behind a word were read" + _example(words, values))

@@ -19,6 +19,8 @@ def with_labels_down(reading: Reading, where: str) -> Reading:
     label or a whole number for a block of rows once: none stands twice, most cells are blank, and columns to the right
     are full."""
     frame, said = reading.frame, []
+    if not is_missing(frame.iloc[-1, 0]):  # the last row is not the first of its block
+        return reading
     absent = {name: frame[name].map(is_missing).to_numpy() for name in frame.columns}
     full = [name for name in frame.columns if not absent[name].any()]
     for name in frame.columns[: list(frame.columns).index(full[0]) if len(full) > 1 else 0]:

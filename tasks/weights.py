@@ -56,6 +56,7 @@ def _weigh_by_interval(d: Deciding, ends: list[str]) -> None:
     if d.weight is not None or d.asked.sigma == "" or len(d.asked.target) > 1:
         return
     target = d.asked.target[0]
+    ends = [name for name in ends if words.is_surely_bound(name) or words.bounds_of(name, d.asked.target)]
     if len(ends) == 1 and words.has_side(ends[0]) is False and _looks_like_error(d, ends[0]):
         weigh(d, ends[0], "error", f"by its name half of the interval of {target}; rows count by it")
     elif len(ends) == 2 and all(map(words.has_side, ends)):

@@ -13,6 +13,9 @@ SPLITS = _words(
 )
 """Words that say on which rows, or at which moment, an outcome was measured."""
 
+_PARTS = _words("train training val valid validation test eval dev heldout holdout")
+_LEARNT = _words("loss losses perplexity ppl bpb nll acc accuracy")
+
 OUTCOMES = _words(
     "loss losses perplexity ppl bpb bpc nll ce entropy acc accuracy err error errors rmse mse mae r2 f1 "
     "auc bleu rouge score reward return em match mmlu arc gsm8k hellaswag winogrande top1 top5 pass "
@@ -85,7 +88,8 @@ _COUNTS = re.compile(
 _WEIGHTS = re.compile(r"sample_weights?|inv(erse)?_var(iance)?|ivar")
 _RELATIVE = _words("rel relative percent pct percentage fractional rsd cv")
 _REPLICATES = _words("seed seeds random_state rng prng replicate replica rep repeat repetition trial fold cv_fold")
-_REPEATED = _words("seed replicate rep repeat repetition")  # last words of names of replicates
+_REPEATED = _words("seed replicate repetition")  # last words of names of replicates
+_SHORT_OF_IT = _words("tech bio technical biological exp experiment well sample")  # before rep or repeat
 _NUMBERED = _words("id idx index num number no nr value")
 _COUNTED = _words("n num number per max min total")
 _BOOKKEEPING = _words(
@@ -129,8 +133,7 @@ def bare(name: str) -> str:
 
 def tokens(name: str) -> list[str]:
     """The words of a name in lower case: ``valLoss``, ``val_loss`` and ``val/loss`` alike."""
-    parts = re.sub(r"([a-z\d])([A-Z])", r"\1 \2", name)
-    return [part.lower() for part in re.split(r"[\W_]+", parts) if part]
+    return [part.lower() for part in re.split(r"[\W_]+", re.sub(r"([a-z\d])([A-Z])", r"\1 \2", name)) if part]
 
 
 def is_outcome(name: str) -> bool:
@@ -153,8 +156,8 @@ def is_measured_elsewhere(name: str, target: str) -> bool:
     one, two = tokens(name), tokens(target)
     if name == target or not one or not two or not _COUNTED.isdisjoint(one[:1]):
         return False
-    alike = len(one) > 1 < len(two) and ((one[-1] == two[-1] in SPLITS) or (one[0] == two[0] in OUTCOMES))
-    return alike or (SPLITS.issuperset(one) and SPLITS.issuperset(two))
+    alike = len(one) > 1 < len(two) and ((one[-1] == two[-1] in _PARTS) or (one[0] == two[0] in _LEARNT))
+    return alike or (_PARTS.issuperset(one) and _PARTS.issuperset(two))
 
 
 def is_performance(name: str) -> bool:
@@ -280,9 +283,8 @@ def has_side(name: str) -> bool | None:
 def _about(name: str, kinds: frozenset[str], targets: tuple[str, ...]) -> bool:
     words = tokens(name)
     base = [word for word in words if word not in kinds]
-    unnumbered = [word for word in base if not word.isdigit()]
     known = [names for one in targets for names in (tokens(one), bare(one).split("_"), without_averages(one))]
-    return len(base) < len(words) and (base in known or unnumbered in known)
+    return len(base) < len(words) and (base in known or [word for word in base if not word.isdigit()] in known)
 
 
 def summary_of(name: str, targets: tuple[str, ...]) -> bool:
@@ -351,8 +353,9 @@ def is_replicate(name: str) -> bool:
     words = tokens(name)
     while words[1:] and words[-1] in _NUMBERED:
         words.pop()
+    short = words[-1:] in (["rep"], ["repeat"]) and words[-2:-1] != [] and words[-2] in _SHORT_OF_IT
     last = words[-1:] != [] and words[-1] in _REPEATED and _COUNTED.isdisjoint(words)
-    return last or "_".join(words) in _REPLICATES or bare(name) in _REPLICATES
+    return short or last or "_".join(words) in _REPLICATES or bare(name) in _REPLICATES
 
 
 def is_day(name: str) -> bool:

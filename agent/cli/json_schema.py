@@ -135,6 +135,7 @@ class SearchJson(_Printed):
     hall_of_fame: list[OwnFormJson]
     catalogue: list[KnownLawJson]
     roles: dict[str, ColumnRoleJson]
+    codes: list[str]
     verdict: list[str]
     tone: Literal["good", "fair", "bad"] | None
     runs: list[RunJson]

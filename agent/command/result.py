@@ -248,6 +248,7 @@ class Result:
                 for one in self.catalogue
             ],
             "roles": {one.name: {"role": one.role, "reason": one.reason} for one in self.dataset.roles},
+            "codes": list(task.schema.codes),
             "verdict": list(self.verdict),
             "tone": None if self.selected is None else self.selected.result.tone,
             "runs": [run.to_json(task) for run in self.runs],

@@ -227,6 +227,8 @@ def test_numbers_behind_a_word_for_times(words: tuple[str, ...], tmp_path: Path)
     data = read(tmp_path, "when,loss\n" + rows)
     assert data.task.train.features["when"].tolist() == [0, 3, 7, 3]
     assert any("the numbers behind a word were read" in said for said in data.notices)
+    names = FRAME.assign(name=[f"T{k}" for k in range(14)] + ["T3a"])
+    assert "name" not in read(tmp_path, names).task.schema.features
 
 
 def test_marks_of_footnotes_are_no_part_of_a_number(tmp_path: Path):

@@ -42,6 +42,8 @@ def test_variances_and_ends_of_intervals(tmp_path: Path):
     noisy = table.assign(ci95_lo=table["loss"] - half, ci95_hi=table["loss"] + half)
     noisy.loc[[3, 7], "loss"] += 2
     assert roles(read(tmp_path, noisy))["ci95_lo"] == "weight"
+    alone = table[["loss"]].assign(low=table["loss"] - half, high=table["loss"] + 2 * half)
+    assert read(tmp_path, alone).task.schema.features == ("low",) and read(tmp_path, alone).task.train.weight is None
     one = read(tmp_path, table.assign(ci_lo=table["loss"] - half))
     assert roles(one)["ci_lo"] == "companion" and one.task.train.weight is None
 

@@ -40,8 +40,8 @@ def test_ranges_and_expectations_as_people_write_them():
     ("text", "ends"),
     [
         *((text, (0, 1)) for text in ("acc=0..1", "acc=[0, 1]", "acc in [0,1]", "0 <= acc <= 1", "acc=0%:100%")),
-        *((text, (0, math.inf)) for text in ("acc>=0", "acc > 0", "acc=0:∞", "0 <= acc <= inf")),
-        *((text, (-math.inf, 1)) for text in ("acc <= 1", "acc≤1", "acc=:1")),
+        *((text, (0, math.inf)) for text in ("acc>=0", "acc > 0", "0 < acc", "acc=0:∞", "0 <= acc <= inf")),
+        *((text, (-math.inf, 1)) for text in ("acc <= 1", "acc≤1", "acc=:1", "1 >= acc")),
         ("acc=−1:1", (-1, 1)),
     ],
 )

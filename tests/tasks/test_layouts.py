@@ -175,6 +175,8 @@ def test_errors_that_differ_to_both_sides_count_by_their_mean(cell: str):
     assert frame["y"].tolist()[1] == "2.5" and set(frame["y ±"]) == {"0.2"}
     alone = parse_table(b"x\tci\n1\t+0.3/-0.1\n2\t+0.4/-0.2\n", "t.tsv", "t").frame
     assert alone["ci"].tolist() == ["0.2", "0.3"]
+    ends = parse_table(b"x\t95% CI\n1\t[2.1, 2.5]\n2\t2.0-2.6\n", "t.tsv", "t").frame
+    assert ends["95% CI"].tolist() == ["0.2", "0.3"]
 
 
 def test_a_chart_with_a_column_per_run_becomes_rows_of_runs(tmp_path: Path):

@@ -207,6 +207,7 @@ def test_indicators_of_one_label_and_codes_of_two(tmp_path: Path):
     found = roles(read(tmp_path, table.assign(sex=np.arange(15) // 2 % 2 + 1)))
     assert [found[f"opt_{name}"] for name in ("adam", "sgd", "lion")] == ["category", "category", "derived"]
     assert found["sex"] == "category"
+    assert roles(read(tmp_path, FRAME[:6].assign(mode=np.arange(1, 7))))["mode"] == "bookkeeping"
 
 
 def test_a_models_name_beside_its_size_is_no_group(tmp_path: Path):
