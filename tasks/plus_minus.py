@@ -48,8 +48,8 @@ def with_errors_apart(reading: Reading, where: str) -> Reading:
 
 
 def _halves(name: str, column: "pd.Series[str]") -> list[str] | None:
-    """Half of both errors in cells such as ``+0.3/-0.1``, and half the width of intervals ``[2.1, 2.3]`` in a column that
-    is called so; None for a column of other cells."""
+    """Half of both errors in cells such as ``+0.3/-0.1``, and half the width of intervals ``[2.1, 2.3]`` in a
+    column that is called so; None for a column of other cells."""
     ends = is_bound(name)
     if not ends and str(column.iloc[0]).lstrip()[:1] not in ("+", "(", "[", "^"):
         return None
