@@ -8,8 +8,11 @@ import time
 import numpy as np
 import pytest
 
+from lawsmith.sandbox.law.expanded import expanded
 from lawsmith.sandbox.law.expression import Feature, Node, Number, Parameter, add, exp, function, log, mul, neg, power
 from lawsmith.sandbox.law.key import source_key
+from lawsmith.sandbox.law.normal import normal
+from lawsmith.sandbox.law.numeric import evaluate
 from lawsmith.sandbox.law.read import read
 from lawsmith.sandbox.law.spans import span
 from lawsmith.sandbox.law.statement import Statement
@@ -198,6 +201,22 @@ def test_random_laws_keep_key_and_price_however_they_are_written() -> None:
         assert len({traits(source) for source in written}) == 1, "\n".join(written)
         keys.add(source_key(written[0]))
     assert len(keys) >= 12
+
+
+def test_a_law_multiplied_out_predicts_as_it_did() -> None:
+    rng = np.random.default_rng(11)
+    x = {name: rng.uniform(0.5, 4.0, 30) for name in ("N", "D")} | {"act": rng.integers(0, 3, 30).astype(float)}
+    for _ in range(20):
+        law, names = random_law(rng)
+        chosen = function("equal", Feature("act"), Number(float(rng.integers(3))))
+        hinge = function("maximum", add(Feature("N"), neg(names[5])), Number(0.0))
+        for tree in (
+            add(law, mul(names[2], chosen)),
+            mul(law, add(Number(1.0), mul(names[3], chosen))),
+            mul(law, hinge),
+        ):
+            values = {p.name: np.full(30, value) for p, value in zip(names, rng.uniform(0.5, 2.5, 6), strict=True)}
+            assert np.allclose(evaluate(expanded(normal(tree)), x, values), evaluate(tree, x, values), rtol=1e-9)
 
 
 def test_random_laws_keep_their_key_with_constants_turned() -> None:
