@@ -59,7 +59,7 @@ def laws(trials: Iterable[Trial], task: Task, chosen: str | None = None) -> tupl
     order = sorted(usable, key=lambda trial: (trial.evaluation.constants_count or 0, errors[trial.id]))
     alike: dict[str, list[Trial]] = {}
     for trial in sorted(order, key=lambda trial: trial.id != chosen):
-        alike.setdefault(law_key(trial.proposal.source, task.schema), []).append(trial)
+        alike.setdefault(law_key(trial.proposal.source, task), []).append(trial)
     also = {first.id: tuple(one.id for one in others) for first, *others in alike.values()}
     rows, best = [], np.inf
     for trial in (one for one in order if one.id in also):

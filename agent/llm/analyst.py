@@ -92,7 +92,7 @@ class Analyst(LLMProposer):
         return self.setup.config.models[self.setup.seed % len(self.setup.config.models)].name
 
     def learn(self, trial: Trial, ask: Ask | None) -> None:
-        self._keys.setdefault(law_key(trial.proposal.source, self.setup.task.schema), trial.id)
+        self._keys.setdefault(law_key(trial.proposal.source, self.setup.task), trial.id)
 
     def heard(self, answer: CandidateReply) -> None:
         """Nothing: replies are taken in with their calls."""
@@ -216,7 +216,7 @@ class Analyst(LLMProposer):
         known = self._known(proposal)
         if known is not None:
             return f"Not evaluated: this states what is known already, with the same bounds. {known}"
-        self._keys[law_key(tried.source, self.setup.task.schema)] = proposal.id
+        self._keys[law_key(tried.source, self.setup.task)] = proposal.id
         batch.append(proposal)
         self.tally.asked[proposal.id] = ask
         return None
@@ -225,7 +225,7 @@ class Analyst(LLMProposer):
         """The law that a candidate only states again, in words; None where it is new."""
         if proposal.id in self.tally.asked:
             return "It is a candidate that you tried."
-        twin = self._keys.get(law_key(proposal.source, self.setup.task.schema))
+        twin = self._keys.get(law_key(proposal.source, self.setup.task))
         if twin in self._renewable:
             return None
         return None if twin is None else f"It is the law {self.viewer.named(twin) or 'that is being tried'}."

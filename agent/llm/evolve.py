@@ -50,7 +50,7 @@ class Evolve(LLMProposer):
     def __init__(self, setup: AgentSetup) -> None:
         super().__init__(setup)
         self.merit = self.viewer.standing.merit
-        self.population = Population(ISLANDS, self.merit, setup.task.schema)
+        self.population = Population(ISLANDS, self.merit, setup.task)
         self._seeds: list[Trial] = []
         self._seeded = False
         self._repairs: list[tuple[Ask, Trial | CandidateReply]] = []

@@ -9,7 +9,7 @@ import numpy as np
 from lawsmith.agent.llm.twins import Behaviour
 from lawsmith.runs.trials import Trial
 from lawsmith.sandbox.law.key import law_key
-from lawsmith.tasks import Array, Schema
+from lawsmith.tasks import Array, Task
 
 ISLAND_SIZE = 12  # members that an island keeps, the best ones
 GREED = 0.5  # weight of a rank falls by exp(-GREED) from one rank to the next
@@ -23,8 +23,8 @@ Merit = Callable[[Trial], tuple[float, int]]
 class Population:
     """Islands of trial ids. Of laws that predict the same, one with more constants than a known one stays out."""
 
-    def __init__(self, islands: int, merit: Merit, schema: Schema) -> None:
-        self._merit, self._schema = merit, schema
+    def __init__(self, islands: int, merit: Merit, task: Task) -> None:
+        self._merit, self._task = merit, task
         self.islands: list[list[str]] = [[] for _ in range(islands)]
         self._trials: dict[str, Trial] = {}
         self._behaviours: list[Behaviour] = []
@@ -115,4 +115,4 @@ class Population:
         return chosen
 
     def _key(self, trial: Trial) -> str:
-        return law_key(trial.proposal.source, self._schema)
+        return law_key(trial.proposal.source, self._task)

@@ -50,7 +50,7 @@ class Reader:
     def know(self, trial: Trial) -> None:
         """Reject from now on what states or predicts the same as `trial`, which no reply proposed."""
         self._ids.add(trial.id)
-        self._keys.setdefault(law_key(trial.proposal.source, self._evaluator.task.schema), trial.id)
+        self._keys.setdefault(law_key(trial.proposal.source, self._evaluator.task), trial.id)
         if (seen := Behaviour.of(trial)) is not None:
             self._behaviours.setdefault(trial.id, seen)
 
@@ -87,7 +87,7 @@ class Reader:
         whose fit failed or met a bound may be stated again in other words."""
         if proposal.id in self._ids:
             return proposal.id
-        key = law_key(proposal.source, self._evaluator.task.schema)
+        key = law_key(proposal.source, self._evaluator.task)
         twin = self._keys.get(key)
         if twin is not None and twin not in renewable and not (ask.repairs and twin in ask.parents):
             return twin

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import hashlib
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from dataclasses import replace
+from functools import lru_cache, partial
 
 from lawsmith.sandbox.law.expression import (
     Feature,
@@ -16,22 +17,28 @@ from lawsmith.sandbox.law.expression import (
     Power,
     Product,
     Sum,
+    add,
     children,
+    neg,
     parameters,
+    transform,
 )
 from lawsmith.sandbox.law.functions import ORDERLESS, is_orderless
 from lawsmith.sandbox.law.read import read
 from lawsmith.sandbox.law.standard import standard
 from lawsmith.sandbox.law.statement import Statement, Unreadable
 from lawsmith.sandbox.law.syntax import parse
-from lawsmith.tasks.schema import Schema
+from lawsmith.tasks.table import Table, kept_with_table
+from lawsmith.tasks.task import Task
 
 ROUNDS = 2  # of telling parameters apart by their places
 
 
-def statement_key(statement: Statement) -> str:
-    """Equal for statements that state the same law of sizes; bounds guide the fit and do not count."""
-    trees = standard(statement)
+def statement_key(statement: Statement, signed: frozenset[str] = frozenset()) -> str:
+    """Equal for statements that state the same law; bounds guide the fit and do not count. Features are sizes, but for
+    those that are `signed`: |x| is x for a size alone."""
+    written = {name: transform(tree, partial(_of_either_sign, signed)) for name, tree in statement.targets.items()}
+    trees = standard(replace(statement, targets=written))
     marks = {p.name: "shared" if p.name in statement.shared else "own" for p in statement.parameters}
     for _ in range(ROUNDS):
         marks = _told_apart(trees, marks)
@@ -44,7 +51,12 @@ def statement_key(statement: Statement) -> str:
 
 
 @lru_cache(maxsize=2048)
-def source_key(source: str, targets: tuple[str, ...] | None = None, features: tuple[str, ...] | None = None) -> str:
+def source_key(
+    source: str,
+    targets: tuple[str, ...] | None = None,
+    features: tuple[str, ...] | None = None,
+    signed: frozenset[str] = frozenset(),
+) -> str:
     """The key of what `source` states; of what cannot be read, a name of its text without what says nothing.
 
     A loop over all features can be followed only where these are named.
@@ -57,7 +69,7 @@ def source_key(source: str, targets: tuple[str, ...] | None = None, features: tu
     if isinstance(found, Unreadable):
         return _digest(_whole(module) or source)
     fit = next((n for n in module.body if isinstance(n, ast.FunctionDef) and n.name == "fit"), None)
-    key = statement_key(found)
+    key = statement_key(found, signed)
     return key if fit is None else _digest(f"{key} {_whole(ast.Module([fit], [])) or source}")
 
 
@@ -66,9 +78,21 @@ def canonical(node: Node) -> str:
     return _text(node, {}, {})
 
 
-def law_key(source: str, schema: Schema) -> str:
+def law_key(source: str, task: Task) -> str:
     """The key of what `source` states for a task's targets and features."""
-    return source_key(source, schema.targets, schema.features)
+    return source_key(source, task.schema.targets, task.schema.features, _signed(task.train))
+
+
+@kept_with_table
+def _signed(train: Table) -> frozenset[str]:
+    return frozenset(name for name, values in train.features.items() if (values < 0).any())
+
+
+def _of_either_sign(signed: frozenset[str], node: Node) -> Node:
+    """A feature of either sign is the difference of two sizes."""
+    if isinstance(node, Feature) and node.name in signed:
+        return add(node, neg(replace(node, name=f"-{node.name}")))
+    return node
 
 
 def _digest(text: str) -> str:

@@ -18,7 +18,8 @@ from lawsmith.agent.llm.model_session import ModelSession, Settings
 from lawsmith.agent.llm.population import Population
 from lawsmith.runs.trials import Proposal, Trial
 from lawsmith.sandbox import Evaluation, Tier, Verdict
-from lawsmith.tasks import InputError, Schema
+from lawsmith.tasks import InputError
+from tests.made import made_task
 
 FILE = """
 base_url = "http://file/v1"
@@ -153,8 +154,8 @@ def law(name: int, r2: float, probe: float) -> Trial:
 
 
 def test_islands_refuse_twins_migrate_and_start_afresh() -> None:
-    schema = Schema(name="t", long_name="t", title="", features=("n",), targets=("y",), group=None)
-    population = Population(3, lambda trial: (-(trial.evaluation.validation_r2 or 0.0), 0), schema)
+    task = made_task({"N": np.ones(3)}, np.ones(3))
+    population = Population(3, lambda trial: (-(trial.evaluation.validation_r2 or 0.0), 0), task)
     laws = [law(k, r2=0.9 - 0.1 * k, probe=2.0 + k) for k in range(3)]
     assert all(population.add(trial, island) for island, trial in enumerate(laws))
     assert not population.add(law(7, 0.99, probe=2.0 + 1e-12), 0)

@@ -203,6 +203,12 @@ def test_random_laws_keep_key_and_price_however_they_are_written() -> None:
     assert len(keys) >= 12
 
 
+def test_of_a_feature_of_either_sign_its_size_is_another_law() -> None:
+    laws = [form(f"p['L'] + p['b'] * {x}", "['L', 'b']") for x in ("x['N']", "abs(x['N'])", "np.maximum(x['N'], 0)")]
+    keys = [{source_key(law, ("y",), ("N",), frozenset(signed)) for law in laws} for signed in ((), ("N",))]
+    assert [len(found) for found in keys] == [1, 3]
+
+
 def test_a_law_multiplied_out_predicts_as_it_did() -> None:
     rng = np.random.default_rng(11)
     x = {name: rng.uniform(0.5, 4.0, 30) for name in ("N", "D")} | {"act": rng.integers(0, 3, 30).astype(float)}
