@@ -6,7 +6,7 @@ An argument is a feature in its unit, or the product, quotient or weighted sum o
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -243,6 +243,17 @@ KINDS: Mapping[str, FactorKind] = {
         (Role.CENTRE,),
         lambda size, m: ((-size, size),),
     ),
+    "excess": FactorKind(  # over a threshold among the rows
+        lambda u, m, a: np.maximum(u - m, 0.0) ** a,
+        lambda u, absolute, m, a: power(function("maximum", add(u, neg(m)), Number(0.0)), a),
+        3.5,
+        lambda u, m, a: (
+            -a * np.maximum(u - m, TINY) ** (a - 1) * (u > m),
+            np.maximum(u - m, 0.0) ** a * np.log(np.maximum(u - m, TINY)),
+        ),
+        (Role.CENTRE, Role.EXPONENT),
+        lambda size, m, a: ((-size, size), (1.0, 4.0)),
+    ),
     "arrhenius": FactorKind(
         lambda u, k: np.exp(-k / np.maximum(u, TINY)),
         lambda u, absolute, k: exp(neg(divide(k, u))),
@@ -334,6 +345,8 @@ def starting(name: str, ends: Ends, *, pair: bool = False, steady: bool = False)
     sets["cos"] = sets["sin"]
     if positive and QUOTIENT in name:
         sets["quanta"] = [(k / size,) for k in (1.0, 6.0)] + [(k,) for k in own]  # Planck's law (1900)
+    if pair and positive and PRODUCT in name and not steady:
+        sets["real"] = [(0.5,)]  # a geometric mean
     if not pair:
         sets["real"] = [(0.5,), (1 / 3,), (1.5,), (2.5,)]
         if positive:
@@ -359,6 +372,7 @@ def starting(name: str, ends: Ends, *, pair: bool = False, steady: bool = False)
         sets["log1p"] = [(k / size,) for k in (1.0, 20.0)] + [(k,) for k in own]
         sets["gauss"] = [(k / size**2,) for k in (1.0, 8.0)] + [(k,) for k in own]
         sets["sigmoid"] = [(s / width, low + m * width) for s in (6.0, 20.0) for m in (0.25, 0.5, 0.75)]
+        sets["excess"] = [(low + m * width, 1.5) for m in (0.1, 0.3, 0.5, 0.7)]
         sets["bell"] = [(k / width**2, low + m * width) for k in (4.0, 30.0) for m in (0.25, 0.5, 0.75)]
         sets["hinge"] = [(low + m * width,) for m in (0.2, 0.4, 0.6, 0.8)]
         for wave in ("sin", "cos"):
@@ -383,11 +397,3 @@ def parts(argument: str) -> list[str]:
 def of_levels(name: str, codes: Sequence[float]) -> list[Factor]:
     """Factors of a category: 1 in the rows of a level, else 0; of all levels but the first."""
     return [Factor("is", name, (code,)) for code in codes[1:]]
-
-
-def waves(name: str, ends: Ends) -> Iterator[Factor]:
-    """Sines and cosines in steps of half a turn over the range of the argument, and of one radian a unit."""
-    width = (ends[1] - ends[0]) or 1.0
-    for w in [*np.arange(1, 2 * TURNS) * np.pi / width, 1.0]:
-        yield Factor("sin", name, (float(w),))
-        yield Factor("cos", name, (float(w),))

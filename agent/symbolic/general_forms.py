@@ -43,6 +43,7 @@ from lawsmith.tasks.arrays import Array, IntArray
 from lawsmith.tasks.task import Task
 
 MOST_FEATURES = 8  # with more, pairs and triples of factors are too many to look at
+FEW_LEFT = 2  # features beside a factor, up to which sums are searched as widely as in a whole table
 FEW_FEATURES = 3  # up to which quotients are looked at too
 MOST_TARGETS = 3  # that are searched one by one
 OF_A_STAGE = 5  # laws that go on from a stage
@@ -148,6 +149,9 @@ class GeneralForms:
             options = (
                 of_levels(name, codes[name]) if name in codes else starting(name, ends, steady=name in self.steady)
             )
+            options = [
+                one for one in options if one.kind != "excess"
+            ]  # a threshold by chance is hardly one of the rows
             nodes.append(self.writer.factor(options[int(rng.integers(len(options)))], ends, fresh))
         return mul(*nodes)
 
@@ -270,15 +274,29 @@ class GeneralForms:
                 yield self._through(found, look, inside, values, stop)
 
     def _through(
-        self, view: View, look: Look, inside: IntArray, values: Array, stop: Stop, maker: RowMaker | None = None
+        self,
+        view: View,
+        look: Look,
+        inside: IntArray,
+        values: Array,
+        stop: Stop,
+        maker: RowMaker | None = None,
+        *,
+        widely: bool = False,
     ) -> _Step:
-        """The short sum that states a view of the target's values (N,), in the arguments of the `maker`."""
-        maker = maker or self.maker
+        """The short sum that states a view of the target's values (N,), in the arguments of the `maker`; found as the
+        first sums of a table are, where it is searched `widely`."""
+        maker, seen = maker or self.maker, view.seen(values)
+        if not np.isfinite(seen).all():
+            return _Step()  # rows that were held out lie beyond its bounds
         names = [name for name in self.units if name in maker.arguments]
         search = TermSearch(maker.rows(look, inside, view), names, self.steady, stop)
         short = search.shortest(VIEW_PRICE, VIEW_TERMS)
-        best = short and search.deepened(short, VIEW_PRICE, VIEW_TERMS + 1)
-        seen, groups = view.seen(values), len(self.task.train.groups)
+        laws = [search.deepened(short, VIEW_PRICE, VIEW_TERMS + 1)] if short else []
+        if widely:
+            laws += next(search.stages(), [])
+        best = min(laws, key=lambda law: search.score(law, VIEW_PRICE), default=None)
+        groups = len(self.task.train.groups)
         parts = [] if best is None else [self.writer.seen_through(view, best, seen, groups)]
         return _Step(parts, search.tried)
 
@@ -297,7 +315,7 @@ class GeneralForms:
 
     def _beside_powers(self, look: Look, stop: Stop) -> Iterator[_Step]:
         """Sums in the features that are left beside those that act as pure powers."""
-        if len(self.task.train.groups) > 1 or self.profile.categories:
+        if len(self.task.train.groups) > 1 or self.profile.categories or stop():
             return
         (target,) = look.targets
         inside, _ = divided(self.task, look, np.random.default_rng(0))
@@ -319,12 +337,14 @@ class GeneralForms:
         maker, title, left = replace(self.maker, arguments=own), f"factor of {', '.join(names)}", values / factor
         glance = TermSearch(maker.rows(look, inside), rest, self.steady, stop)
         found = favoured(left[inside], glance.columns[0][glance.plainest])
-        step = _Step()
-        for view in (PLAIN, SQUARE):
+        step, positive = _Step(), left.min() > 0
+        for view in (PLAIN, SQUARE) if positive else (PLAIN,):
             step = step.beside(self._ratio(look, beside(factor, node, title, view), maker))
-        for view in (PLAIN, *((RECIPROCAL,) if left.min() > 0 else ()), *((found,) if found else ())):
-            through = beside(factor, node, title, view)
-            step = step.beside(self._through(through, look, inside, values, stop, maker))
+        for view in (PLAIN, *((RECIPROCAL,) if positive else ()), *((found,) if found else ())):
+            if step.least < ROUNDING:
+                break
+            through, widely = beside(factor, node, title, view), view is PLAIN and len(rest) <= FEW_LEFT
+            step = step.beside(self._through(through, look, inside, values, stop, maker, widely=widely))
         return step
 
     @property

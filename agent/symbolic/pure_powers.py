@@ -17,7 +17,13 @@ from lawsmith.sandbox.law.parameter_roles import Role
 from lawsmith.tasks.arrays import Array
 
 SPAN = 1.5  # ratio of the largest to the smallest value of a feature whose power shows
-DEGREES = {1: (8, 0), 2: (8, 4), 3: (6, 3), 4: (5, 2)}  # of polynomials in one of so many other features, in several
+DEGREES = {  # of polynomials in one of so many other features and in several, with many rows and with few
+    1: ((8, 0), (5, 0)),
+    2: ((8, 4), (4, 2)),
+    3: ((6, 3), (3, 2)),
+    4: ((5, 2), (3, 2)),
+}
+ROWS_OF_A_COLUMN = 3  # that many rows have
 SMALLEST = 1e-3  # share of the largest target, below which a row says nothing of a power
 PROMISING = 0.01  # share of the variance that the polynomial may leave
 ROUNDING = 1e-12  # share of the variance below which errors are not told apart
@@ -77,10 +83,12 @@ def _scaled(column: Array) -> Array:
 
 def _polynomial(columns: Sequence[Array]) -> list[Array]:
     """Chebyshev polynomials of the columns and their products, and the level."""
-    alone, joint = DEGREES[len(columns)]
+    for alone, joint in DEGREES[len(columns)]:
+        powers = product(range(alone + 1), repeat=len(columns))
+        found = [one for one in powers if sum(one) <= (alone if sum(a > 0 for a in one) < 2 else joint)]
+        if ROWS_OF_A_COLUMN * len(found) <= len(columns[0]):
+            break
     each = [np.polynomial.chebyshev.chebvander(column, alone) for column in columns]
-    powers = product(range(alone + 1), repeat=len(columns))
-    found = [one for one in powers if sum(one) <= (alone if sum(a > 0 for a in one) < 2 else joint)]
     return [np.prod([v[:, a] for v, a in zip(each, one, strict=True)], axis=0) for one in found]
 
 

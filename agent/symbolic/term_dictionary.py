@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import combinations
 
 import numpy as np
 
-from lawsmith.agent.symbolic.factors import SUM, Ends, Factor, of_levels, parts, starting, waves
+from lawsmith.agent.symbolic.factors import SUM, TURNS, Ends, Factor, of_levels, parts, starting
 from lawsmith.agent.symbolic.term_law import ScaledRows, Term, cost
 from lawsmith.tasks.arrays import Array, IntArray
 
@@ -31,7 +31,7 @@ def dictionary(
     """Terms and their columns by block (B, M, m), of length 1 each; of columns that are equal, the plainest term."""
     ends = tuple((name, rows.ends[name]) for name in rows.arguments)
     levels = tuple((name, tuple(codes)) for name, codes in rows.levels.items())
-    chosen = (tuple(names), ends, levels, steady)
+    chosen = (tuple(names), ends, levels, steady, rows.blocks == 1)
     made = _known(*chosen) if rng is None else _made(*chosen, rng)
     terms, columns = made.terms, made.columns(rows)
     size = np.sqrt((columns**2).sum(axis=1))
@@ -79,10 +79,11 @@ def _made(
     arguments: Sequence[tuple[str, Ends]],
     levels: Sequence[tuple[str, Sequence[float]]],
     steady: frozenset[str],
+    alone: bool,
     rng: np.random.Generator | None = None,
 ) -> _Products:
     """The products that arguments between these ends are worth, those of the features `names` among them."""
-    terms = sorted(_products(names, dict(arguments), dict(levels), steady, rng), key=cost)[:MOST_COLUMNS]
+    terms = sorted(_products(names, dict(arguments), dict(levels), steady, alone, rng), key=cost)[:MOST_COLUMNS]
     factors = {factor: k for k, factor in enumerate(dict.fromkeys(f for term in terms for f in term))}
     most = max(map(len, terms))
     places = [[factors[f] for f in term] + [len(factors)] * (most - len(term)) for term in terms]
@@ -97,18 +98,23 @@ def _products(
     ends: Mapping[str, Ends],
     levels: Mapping[str, Sequence[float]],
     steady: frozenset[str],
+    alone: bool,
     rng: np.random.Generator | None,
 ) -> list[Term]:
-    """The level, factors, products of two, and of three where two are features."""
+    """The level, factors, products of two, and of three where two are features. Rows that are all `alone` in one block
+    have more: groups that share a threshold and its exponent take them for any bend."""
     each = [
         of_levels(name, levels[name]) if name in levels else starting(name, ends[name], steady=name in steady)
         for name in names
     ]
+    if not alone:
+        each = [[f for f in these if f.kind != "excess"] for these in each]
     if rng is not None:
         each = [[_jittered(f, rng, ends[f.argument]) for f in these] for these in each]
     most = max(MOST_FACTORS // len(each), 12)
-    single = [f for these in each for f in sorted(these, key=lambda f: f.cost)[:most]]
-    turning = [w for name in names if name not in (*steady, *levels) for w in waves(name, ends[name])]
+    ranked = [sorted(these, key=lambda f: f.cost) for these in each]
+    single, longer = ([f for these in ranked for f in these[part]] for part in (slice(most), slice(most, None)))
+    turning = [w for name in names if name not in (*steady, *levels) for w in _waves(name, ends[name])]
     products = [name for name in ends if name not in names]
     pairs = [
         f
@@ -117,13 +123,18 @@ def _products(
     ]
     plain = [f for f in single if f.kind == "power" and f.constants[0] in (1.0, 2.0, 3.0)]
     bases = [f for f in single if f in plain or f.kind in ("exp", "fade")]
-    terms: list[tuple[Factor, ...]] = [(), *((f,) for f in [*single, *turning, *pairs])]
+    if not alone:
+        longer, pairs = [], [p for p in pairs if p.kind != "real"]
+    terms: list[tuple[Factor, ...]] = [(), *((f,) for f in [*single, *longer, *turning, *pairs])]
     terms += [two for two in combinations(single, 2) if _goes(*two)]
+    terms += [(f, p) for f in longer for p in plain if p.constants == (1.0,) and _goes(f, p)]
     terms += [(f,) * n for f in single if f.kind == "log" for n in (2, 3)]
     for wave in turning:
         slow = wave.constants[0] * (ends[wave.argument][1] - ends[wave.argument][0]) < 2 * np.pi * SLOW
         terms += [(wave, f) for f in bases if (slow or f.constants == (1.0,)) and _goes(wave, f)]
     terms += [(p, f) for p in pairs for f in plain if p.kind != "power"]
+    means = [p for p in pairs if p.kind == "real"]
+    terms += [(p, f) for p in means for f in single if f.argument not in parts(p.argument)]
     for one, two in combinations(plain, 2):
         if one.argument != two.argument:
             own = (one.argument, two.argument)
@@ -148,3 +159,11 @@ def _goes(one: Factor, two: Factor) -> bool:
     if one.argument == two.argument and not kinds.isdisjoint(SATURATING):
         return False
     return one.argument != two.argument or not (len(kinds) == 1 or kinds <= ALGEBRAIC or kinds <= ENDING)
+
+
+def _waves(name: str, ends: Ends) -> Iterator[Factor]:
+    """Sines and cosines in steps of half a turn over the range of the argument, and of one radian a unit."""
+    width = (ends[1] - ends[0]) or 1.0
+    for w in [*np.arange(1, 2 * TURNS) * np.pi / width, 1.0]:
+        yield Factor("sin", name, (float(w),))
+        yield Factor("cos", name, (float(w),))

@@ -17,6 +17,7 @@ FEATURES = {"p": P, "r": R, "angle": ANGLE}
 LAWS: dict[str, tuple[Array, dict[str, float]]] = {
     "field of a dipole": (P / R**3 * np.sqrt(3 * np.cos(ANGLE) ** 2 + 1), {"p": 1.0, "r": -3.0}),
     "root of a ratio": (P**1.5 * np.sqrt((3.5 + R) / (3.5 - R)), {"p": 1.5, "angle": 0.0}),
+    "bed load": (8 * R**1.5 * np.maximum(P - 2.2, 0) ** 1.5, {"r": 1.5, "angle": 0.0}),
     "interference": (P + R + 2 * np.sqrt(P * R) * np.cos(2 * ANGLE), {}),
 }
 
@@ -33,7 +34,7 @@ def test_a_table_of_powers_alone_leaves_nothing_to_search() -> None:
     assert pure_powers(FEATURES, P**2 / R * ANGLE) == {}
 
 
-@pytest.mark.parametrize("name", list(LAWS)[:2])
+@pytest.mark.parametrize("name", list(LAWS)[:3])
 def test_what_powers_leave_is_exact(name: str) -> None:
     task = made_task(FEATURES, LAWS[name][0])
     general = GeneralForms(task, profile(task.train), Loss.SQUARED)
@@ -47,3 +48,10 @@ def test_what_one_side_of_a_product_leaves_is_seen_through_its_reciprocal() -> N
     general = GeneralForms(task, profile(task.train), Loss.SQUARED)
     parts = [part for step in general._products(general.together[0], 1.0, lambda: False) for part in step.parts]
     assert min(fitted_error(SymbolicForm((part.node,), part.origin), task) for part in parts) < 1e-20
+
+
+def test_what_is_left_may_be_negative() -> None:
+    task = made_task(FEATURES, P**2 * (R + 1) * (np.cos(ANGLE) - 3))
+    general = GeneralForms(task, profile(task.train), Loss.SQUARED)
+    (step,) = general._beside_powers(general.together[0], lambda: False)
+    assert min(fitted_error(SymbolicForm((part.node,), part.origin), task) for part in step.parts) < 1e-20

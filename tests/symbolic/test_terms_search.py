@@ -15,6 +15,7 @@ from lawsmith.agent.symbolic.product_search import products
 from lawsmith.agent.symbolic.profile import profile
 from lawsmith.agent.symbolic.start_forms import start_forms
 from lawsmith.agent.symbolic.symbolic_proposer import SymbolicProposer
+from lawsmith.agent.symbolic.term_dictionary import dictionary
 from lawsmith.agent.symbolic.term_law import ScaledRows, fitted, refine, simpler
 from lawsmith.agent.symbolic.term_search import TermSearch
 from lawsmith.agent.symbolic.terms import Terms
@@ -62,6 +63,7 @@ SHORT: dict[str, tuple[dict[str, tuple[float, float]], Callable[..., Array], int
     "two atoms": ({"r": (1, 2.5)}, lambda r: 4 * ((1.1 / r) ** 12 - (1.1 / r) ** 6), 2),
     "bond": ({"r": (0.6, 2.5)}, lambda r: 4.5 * (1 - np.exp(-1.9 * (r - 0.95))) ** 2, 5),
     "two peaks": ({"x": (0, 6)}, lambda x: 3 * np.exp(-0.8 * (x - 1.6) ** 2) + 2 * np.exp(-0.3 * (x - 4) ** 2), 6),
+    "yield": ({"x": (0.5, 5), "z": (0.5, 5)}, lambda x, z: 0.4 * z + 2 * np.maximum(x - 2.2, 0) ** 1.7, 5),
     "radiation": ({"f": (0.3, 6), "T": (0.7, 1.5)}, lambda f, T: 1.3 * f**3 / (np.exp(1.6 * f / T) - 1), 2),
 }
 
@@ -127,6 +129,12 @@ def test_a_feature_of_many_decades_gets_no_waves() -> None:
 def test_a_zero_in_a_feature_gets_no_pole() -> None:
     assert Factor("real", "x", (0.5,)).bounds((0.0, 3.0))[0][0] > 0
     assert not any(f.kind == "power" and f.constants[0] < 0 for f in starting("x", (0.0, 3.0)))
+
+
+def test_a_geometric_mean_meets_functions_of_other_features() -> None:
+    task = made_task({name: drawn(1, 5, seed)[:60] for seed, name in enumerate("abc")}, drawn(0, 1, 3)[:60])
+    terms, _ = dictionary(all_rows(task), ["a", "b", "c"], frozenset(), None)
+    assert (Factor("cos", "c", (1.0,)), Factor("real", "a * b", (0.5,))) in terms
 
 
 def test_calendar_years_get_no_powers_nor_logarithms() -> None:
