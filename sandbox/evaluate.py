@@ -11,20 +11,24 @@ from typing import Any
 import numpy as np
 
 from lawsmith.sandbox.constants import Constants
-from lawsmith.sandbox.evaluation import Evaluation, fold_score, training_rmse
+from lawsmith.sandbox.evaluation import Evaluation, FoldScore, fold_score, training_rmse
 from lawsmith.sandbox.jobs import FitJob, JobResult, Usage
+from lawsmith.sandbox.law.identified import tells_apart
 from lawsmith.sandbox.law.parse import Candidate, Refused, read_candidate
 from lawsmith.sandbox.law.write_text import formula
 from lawsmith.sandbox.pool.executor import Sandbox
 from lawsmith.sandbox.stacked import apart, may_stack, stacked
 from lawsmith.sandbox.verdict import Verdict
 from lawsmith.sandbox.verify import Claim, differing, told_again
+from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.folds import Fold
 from lawsmith.tasks.metrics import scores
 from lawsmith.tasks.reach import reach_rows, unsafe
 from lawsmith.tasks.schema import Schema
 from lawsmith.tasks.table import Table
 from lawsmith.tasks.task import Task
+
+GOOD = 0.9  # R² on a fold from which it is not asked whether the fold could tell the constants
 
 
 def evaluate(
@@ -219,8 +223,9 @@ class _EvaluationJobs:
     def _scored(self, found: Sequence[JobResult], began: float) -> Evaluation:
         train, full, *parts = self.task.train, *found
         scored = tuple(
-            fold_score(fold, train, part.predictions[0]) for fold, part in zip(self.folds, parts, strict=True)
+            self._fold_score(fold, part.predictions[0]) for fold, part in zip(self.folds, parts, strict=True)
         )
+        telling = [fold.r2 for fold in scored if fold.tells] or [fold.r2 for fold in scored]
         constants = self._constants(full)
         probe, far = (None, None) if self.probes is None else full.predictions[1:]
         return self._evaluation(
@@ -229,7 +234,7 @@ class _EvaluationJobs:
             train=scores(train.target_matrix(), full.predictions[0]),
             rmse=training_rmse(train, full.predictions[0]),
             folds=scored,
-            validation_r2=float(np.mean([np.clip(s.r2, -1, 1) for s in scored])) if scored else None,
+            validation_r2=float(np.mean(np.clip(telling, -1, 1))) if scored else None,
             constants=None if constants is None else constants.to_json(),
             constants_count=None if constants is None else self._count(constants),
             free_constants=None if constants is None else constants.free + self.candidate.literals,
@@ -237,6 +242,13 @@ class _EvaluationJobs:
             probe=tuple(map(tuple, probe.tolist())) if probe is not None and np.isfinite(probe).all() else (),
             unsafe=None if far is None else unsafe(train, self._far, far, self.task.knowledge),
         )
+
+    def _fold_score(self, fold: Fold, predicted: Array) -> FoldScore:
+        found, stated = fold_score(fold, self.task.train, predicted), self.candidate.statement
+        if found.r2 >= GOOD or stated is None:
+            return found
+        left = self.task.train.take(fold.fitted).features
+        return found.model_copy(update={"tells": all(tells_apart(tree, left) for tree in stated.targets.values())})
 
     def _count(self, constants: Constants) -> int:
         """Per group and target, rounded up."""

@@ -30,7 +30,8 @@ class FoldScore(BaseModel):
 
     rmse and scale have one entry per target: root mean squared error, and standard deviation of the held-out
     measurements; both weigh rows as the table does. r2, nmse and nmae do not. r2 is raw, not clipped; where the
-    held-out rows of a target hardly vary, as a single row does not, it is relative to all training rows.
+    held-out rows of a target hardly vary, as a single row does not, it is relative to all training rows. tells: False
+    where R² is low (`GOOD`) and the rows that the fold left cannot tell the constants apart, whatever they measure.
     """
 
     model_config = _EXACT
@@ -47,6 +48,7 @@ class FoldScore(BaseModel):
     """Mean of measured minus predicted, one entry per target."""
     group_bias: dict[str, tuple[float, ...]] = {}
     """The same for the groups with most held-out rows, at most MOST_GROUPS of them."""
+    tells: bool = True
 
 
 def typical_rmse(folds: Sequence[FoldScore], unit: Array | None = None) -> float:
@@ -59,16 +61,16 @@ def typical_rmse(folds: Sequence[FoldScore], unit: Array | None = None) -> float
 class Evaluation(BaseModel):
     """All that is known of a candidate from the training rows; JSON round-trips exactly.
 
-    Scores are there only with the verdict OK. stage: where it failed: "check", "load", "fit", "predict",
-    "verify" or "fold:<name>". validation_r2: mean over folds of R² clipped to [-1, 1]; None for a closed
-    law, whose constants have seen every row. constants: `Constants.to_json()`. constants_count: per group
-    and target, rounded up, shared ones included: what the cap limits; None for a closed law. free_constants: all
-    numbers that the fit chose, a shared constant once; None where unknown. rmse: per target, see
-    `training_rmse`. status: how the fit of each group ended. unsafe: where the law stops being believable within 100
-    times of the data or as far as stated, if it does. probe: (n_probe, T) predictions at the probe rows, empty when
-    one of them is not finite. seconds: elapsed; cpu_seconds and peak_bytes: as the kernel counted them. formula:
-    printed from the tree that was read and executed; None for an opaque candidate, which runs its own code because
-    `unread` kept it from being read.
+    Scores are there only with the verdict OK. stage: where it failed: "check", "load", "fit", "predict", "verify" or
+    "fold:<name>". validation_r2: mean of R² clipped to [-1, 1] over the folds that tell, or over all where none does;
+    None for a closed law, whose constants have seen every row. constants: `Constants.to_json()`. constants_count: per
+    group and target, rounded up, shared ones included: what the cap limits; None for a closed law. free_constants: all
+    numbers that the fit chose, a shared constant once; None where unknown. rmse: per target, see `training_rmse`.
+    status: how the fit of each group ended. unsafe: where the law stops being believable within 100 times of the data
+    or as far as stated, if it does. probe: (n_probe, T) predictions at the probe rows, empty when one of them is not
+    finite. seconds: elapsed; cpu_seconds and peak_bytes: as the kernel counted them. formula: printed from the tree
+    that was read and executed; None for an opaque candidate, which runs its own code because `unread` kept it from
+    being read.
     """
 
     model_config = _EXACT

@@ -63,7 +63,13 @@ def verdict(
     size = typical_rmse(found.folds, task.train.spread)  # a plateau does not make it look bad
     test_size, test_said = _test(dataset, scores)
     tone = _grade(size)
-    said = [_held_out(found, task.train, folds), _starved_folds(task.train), _thinned(task, dataset), test_said]
+    said = [
+        _held_out(found, task.train, folds),
+        _starved_folds(task.train),
+        _silent_folds(found),
+        _thinned(task, dataset),
+        test_said,
+    ]
     if test_size is not None and (scores.test is None or scores.test.r2 < 0.9):
         tone = _worse(tone, _grade(test_size))
     if worse := _worse_than_the_mean(found, dataset, scores, test_size, size):
@@ -132,6 +138,14 @@ def _starved_folds(train: Table) -> str:
     whose = f"group {group}" if len(train.groups) > 1 else "the fit"
     left = f"{'it' if count == 1 else 'they'} would leave {whose} fewer than {FEWEST_POINTS} different rows"
     return f"{'One cut of the rows was' if count == 1 else f'{count} cuts of the rows were'} not used, as {left}."
+
+
+def _silent_folds(found: Evaluation) -> str:
+    """A sentence on folds that cannot tell the law's constants."""
+    count = sum(not fold.tells for fold in found.folds)
+    if not 0 < count < len(found.folds):
+        return ""
+    return f"R² on held-out rows leaves out {count} of {len(found.folds)} cuts, whose rows cannot tell the constants."
 
 
 def _error(rmse: Array, measured: Sequence[Table], target: int) -> str:

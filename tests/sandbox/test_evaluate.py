@@ -17,7 +17,8 @@ from lawsmith.sandbox.law.parse import read_candidate
 from lawsmith.sandbox.pool.warm_process import WarmProcess
 from lawsmith.sandbox.stacked import may_stack
 from lawsmith.tasks import Provenance, Schema, Table, Task
-from lawsmith.tasks.folds import Fold
+from lawsmith.tasks.folds import Fold, frontier_folds
+from tests.made import made_task
 
 FORM = """
 PARAMETERS = {"c": (0, None), "a": (0, 100), "k": (0, 2)}
@@ -113,6 +114,19 @@ def test_constants_that_groups_share_keep_folds_apart(folds: list[Fold]) -> None
     assert may_stack(own, folds)
     assert not may_stack(common, folds)
     assert not may_stack(own, folds[:1])
+
+
+def test_a_fold_that_cannot_tell_the_constants_says_nothing_of_an_exact_law(sandbox: Sandbox) -> None:
+    """Two sizes that are left tell no level, factor and exponent, whatever they measure; a wrong law stays wrong."""
+    n, d = map(np.ravel, np.meshgrid([1.0, 10.0, 100.0], [1.0, 3.0, 10.0, 30.0]))
+    made = made_task({"n": n, "d": d}, 1.7 + n**-0.34 + d**-0.28)
+    law = "PARAMETERS = ['L', 'A', 'a', 'B', 'b']\ndef form(x, p):\n    "
+    exact = law + "return p['L'] + p['A'] * x['n'] ** -p['a'] + p['B'] * x['d'] ** -p['b']"
+    wrong = law.replace(", 'B', 'b'", "") + "return p['L'] + p['A'] * x['n'] ** p['a'] * x['d']"
+    found, other = (evaluate(sandbox, source, made, frontier_folds(made.train)) for source in (exact, wrong))
+    assert [fold.name for fold in found.folds if not fold.tells] == ["n>1"]
+    assert found.validation_r2 == pytest.approx(1.0, abs=0.02)
+    assert other.validation_r2 is not None and other.validation_r2 < 0
 
 
 def test_json_round_trips_exactly(sandbox: Sandbox, task: Task, folds: list[Fold]) -> None:
