@@ -52,6 +52,7 @@ ROUND = 0.25  # logarithm (base 10): columns end between 0.56 and 5.6 of their u
 VIEW_PRICE, VIEW_TERMS = 0.1, 5  # of sums that state a logarithm or reciprocal: short
 MORE_PRICES = (0.03, 0.05, 0.1, 0.2, 0.3)  # of length, that later searches draw from
 PROMISING_SHARE = 0.05  # of the variance that a ratio may leave, and a quadratic of a power, for either to be tried
+LITTLE = 1e-3  # share of the variance that a product may leave whose sides are looked at, whatever sums leave
 DEEP_SHARE = 0.3  # of later searches that look at all columns
 
 
@@ -246,7 +247,7 @@ class GeneralForms:
         found = sorted((law for law, _ in pairs if law is not None), key=lambda law: law.error)
         parts = [self.writer.product(law, len(self.task.train.groups)) for law in found]
         yield _Step(parts, sum(tried for _, tried in pairs), min((law.error for law in found), default=1.0))
-        if self._is_plain and found and found[0].error < least:
+        if self._is_plain and found and found[0].error < max(least, LITTLE):
             rows = self.maker.rows(look, np.arange(len(self.task.train)))
             for held in (found[0].first, found[0].second):
                 factor, node, names = self.writer.carrier(held, rows)
@@ -268,10 +269,16 @@ class GeneralForms:
         for view in (LOGARITHM, RECIPROCAL) if values.min() > 0 else ():
             yield self._through(view, look, inside, values, stop)
         if self._is_plain:
-            plain = TermSearch(self.maker.rows(look, inside), list(self.units), self.steady, stop)
-            found = favoured(values[inside], plain.columns[0][plain.plainest])
+            found = self._favoured(values, look, inside, self.maker, stop)
             if found is not None:
                 yield self._through(found, look, inside, values, stop)
+
+    def _favoured(self, values: Array, look: Look, inside: IntArray, maker: RowMaker, stop: Stop) -> View | None:
+        """The view that a glance at plain terms in the arguments of the `maker` favours for values (N,), however the
+        rows weigh."""
+        rows = replace(maker.rows(look, inside), weight=np.ones(len(inside)))
+        glance = TermSearch(rows, [name for name in self.units if name in maker.arguments], self.steady, stop)
+        return favoured(values[inside], glance.columns[0][glance.plainest])
 
     def _through(
         self,
@@ -335,8 +342,7 @@ class GeneralForms:
         rest = [name for name in self.plain if name not in names]
         own = {k: v for k, v in self.maker.arguments.items() if k in rest or set(parts(k)) <= set(rest)}
         maker, title, left = replace(self.maker, arguments=own), f"factor of {', '.join(names)}", values / factor
-        glance = TermSearch(maker.rows(look, inside), rest, self.steady, stop)
-        found = favoured(left[inside], glance.columns[0][glance.plainest])
+        found = self._favoured(left, look, inside, maker, stop)
         step, positive = _Step(), left.min() > 0
         for view in (PLAIN, SQUARE) if positive else (PLAIN,):
             step = step.beside(self._ratio(look, beside(factor, node, title, view), maker))

@@ -1,6 +1,7 @@
 """Functions of the target that a short sum states: seen by a glance at plain terms, found by the search over sums."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -53,6 +54,15 @@ def test_a_view_of_the_target_is_a_sum_of_any_terms() -> None:
     general = GeneralForms(task, profile(task.train), Loss.SQUARED)
     steps = list(general._views(general.together[0], lambda: False))
     assert min(fitted_error(SymbolicForm((part.node,), ""), task) for step in steps for part in step.parts) < 1e-20
+
+
+def test_a_function_of_the_target_is_seen_however_rows_weigh() -> None:
+    task = made_task({"x": X, "z": Z}, LAWS["refraction"][0](X, Z))
+    task = replace(task, train=replace(task.train, weight=task.train.targets["y"] ** -4))
+    general = GeneralForms(task, profile(task.train), Loss.SQUARED)
+    values, rows, look = task.train.targets["y"], np.arange(len(X)), general.together[0]
+    found = general._favoured(values, look, rows, general.maker, lambda: False)
+    assert found is not None and found.title == "arcsin"
 
 
 def test_a_long_sum_that_leaves_nothing_does_not_end_the_search(monkeypatch: pytest.MonkeyPatch) -> None:
