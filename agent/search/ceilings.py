@@ -25,7 +25,7 @@ SLOWER = 0.5  # share of the slope at the last row to which a law falls that lev
 def claims_a_ceiling(source: str, evaluation: Evaluation, train: Table) -> bool:
     """Whether the law is steepest at the last rows of most groups, and less than half as steep within a width beyond.
 
-    With several features, whether it turns within half a width beyond the rows along one of them, and nowhere within.
+    Also whether it turns within half a width beyond the rows along a feature, and nowhere within.
     False for a law that cannot be read.
     """
     return evaluation.constants is not None and _claims(train, source, json.dumps(evaluation.constants))
@@ -38,9 +38,10 @@ def _claims(train: Table, source: str, constants: str) -> bool:
     if isinstance(found, Unreadable) or (len(names) == 1 and train.categories):
         return False
     known, trees = Constants.from_json(json.loads(constants)), found.targets.values()
+    if any(_turns(tree, name, train, known) for name in frontier_features(train) for tree in trees):
+        return True
     if len(names) > 1:
-        along = frontier_features(train)
-        return any(_turns(tree, name, train, known) for name in along for tree in trees)
+        return False
     told = []
     for code in np.unique(train.codes):
         column = train.features[names[0]][train.codes == code]

@@ -45,13 +45,17 @@ def only_noise(found: Mapping[str, float | None]) -> frozenset[str]:
 
 def pattern(trial: Trial, task: Task) -> float | None:
     """Correlation of the training residuals with those of the nearest rows, in standard deviations of what noise has;
-    the largest of all targets. None for a law that cannot be read, or that is not finite."""
+    the largest of all targets. None for a law that cannot be read, or that is not finite.
+
+    Rows of equal features count as one: a law that meets their mean misses them to opposite sides."""
     residuals = _residuals(trial, task)
     if residuals is None or not np.isfinite(residuals).all():
         return None
-    around = _around(task.train)
-    chance = np.sqrt(2 / len(task.train))  # each pair of neighbours counts twice
-    return max(correlation(column, column[around].mean(axis=1)) for column in residuals) / float(chance)
+    places, around = _places(task.train)
+    sizes = np.bincount(places)
+    chance = np.sqrt(2 / len(sizes))  # each pair of neighbours counts twice
+    means = (np.bincount(places, column) / np.sqrt(sizes) for column in residuals)
+    return max(correlation(one, one[around].mean(axis=1)) for one in means) / float(chance)
 
 
 def _residuals(trial: Trial, task: Task) -> Array | None:
@@ -67,5 +71,8 @@ def _residuals(trial: Trial, task: Task) -> Array | None:
 
 
 @kept_with_table
-def _around(train: Table) -> IntArray:
-    return neighbours(train)
+def _places(train: Table) -> tuple[IntArray, IntArray]:
+    """(n,) which rows have equal features and groups, and the nearest (m, k) of those m places."""
+    columns = np.stack([*train.features.values(), train.codes], axis=1)
+    _, first, places = np.unique(columns, axis=0, return_index=True, return_inverse=True)
+    return places.reshape(-1), neighbours(train.take(first))

@@ -30,6 +30,7 @@ TIMES, SIZES = np.linspace(0, 10, 12), np.geomspace(0.1, 100, 12)
         ("p['A'] * x['t'] / (p['k'] + x['t']) + p['m']", (1.0, 300.0, 0.0), SIZES, True),
         ("p['A'] * x['t'] ** p['k'] + p['m']", (1.0, 0.6, 0.0), SIZES, False),
         ("p['A'] * x['t'] ** -p['k'] + p['m']", (1.0, 0.6, 0.0), SIZES, False),
+        ("p['A'] * np.exp(p['k'] * np.log(x['t']) - p['m'] * np.log(x['t']) ** 2)", (1.0, 1.0, 0.1), SIZES, True),
     ],
 )
 def test_only_what_bends_within_the_rows_is_shown(

@@ -68,6 +68,18 @@ def test_a_law_that_follows_the_noise_leaves_no_noise() -> None:
     assert only_noise({"follows it": -3.0, "unread": None, "true": -0.5, "bent": 2.0}) == {"true"}
 
 
+def test_a_law_through_the_means_of_replicates_leaves_only_noise(sandbox: Sandbox) -> None:
+    """Of three rows at one place some are above it and others below, which is no alternation."""
+    rng = np.random.default_rng(2)
+    n = np.repeat(np.geomspace(0.1, 10, 8), 3)
+    made = made_task({"n": n}, {"loss": 1.2 + 4 / (n**0.45 + 1.3) + 0.05 * rng.standard_normal(24)})
+    scatter = made.train.targets["loss"].reshape(8, 3)
+    centred = (scatter - scatter.mean(axis=1, keepdims=True)).reshape(-1)
+    through = replace(made, train=replace(made.train, targets={"loss": 1.2 + 4 / (n**0.45 + 1.3) + centred}))
+    law = tried(TRUE, through, sandbox)
+    assert only_noise(patterns([law], through)) == {law.id}
+
+
 def alike(one: Trial, name: str, *, misfit: float, constants: int, beyond: float, held_out: float = 0.5) -> Trial:
     """A law whose error on held-out rows is this share of their spread, by default the same for all."""
     folds = tuple(fold.model_copy(update={"rmse": (held_out * fold.scale[0],)}) for fold in one.evaluation.folds)
