@@ -18,11 +18,9 @@ from lawsmith.tasks.table import Table
 
 FEWEST_ROWS = 8  # with fewer, how errors grow is chance
 RATIO = 3.0  # of the targets' upper and lower tenth, below which both kinds of errors look alike
-CLEARLY, EACH = (
-    3.0,
-    0.1,
-)  # logarithm of how much likelier errors that grow must be: strong evidence, and for each row …
-OF_FEW = 0.3  # … and for each row of a small table, which cannot tell more
+CLEARLY = 3.0  # logarithm of how much likelier errors that grow must be: strong evidence …
+EACH = 0.1  # … and this for each row of a large table …
+OF_FEW = 0.3  # … or this for each row of a small one, which cannot tell more
 OUTLIER = 6.0  # what a row that is left out as an outlier costs: it lies six typical errors off, or counts
 FLOORS = (0.0, 0.03, 0.1, 0.3, 1.0)  # errors that do not grow, as shares of the typical one that does
 LEAST = 1e-9  # share of the largest value below which a value says nothing of its error

@@ -28,15 +28,8 @@ FAR_OFF = 0.02  # width of a positive argument, as a share of its smallest value
 WIDE, QUARTERS = 30.0, (0.25, 0.5, 0.75)  # of a wide range, counted in its logarithm: where saturations are half-way
 OWN_UNIT = (0.1, 30.0)  # sizes of an argument of which constants near 1 are more likely than others
 
-TURNING = (
-    "sin",
-    "cos",
-    "sigmoid",
-    "tanh",
-    "gauss",
-    "bell",
-    "hinge",
-)  # kinds that a scale of many decades does not show
+TURNING = ("sin", "cos", "sigmoid", "tanh", "gauss", "bell", "hinge")
+"""Kinds that a scale of many decades does not show."""
 
 PRODUCT, QUOTIENT, SUM = " * ", " / ", " + "  # between two features of an argument
 
