@@ -299,8 +299,8 @@ class Terms(Letters):
 
     def limited(self, name: str, other: str) -> Node:
         """x y / (h + y): x in full where y is large, as steps of large batches count (arXiv 1812.06162)."""
-        y = self.x(other)
-        return mul(self.x(name), divide(y, add(y, self.fresh("h", Role.SCALE, *self.suggested("half", other)))))
+        half = self.fresh("h", Role.SCALE, *self.suggested("half", other))
+        return mul(self.x(name), divide(self.x(other), add(self.plain(other), half)))
 
     def filled(self, name: str, other: str) -> Node:
         """x (1 - exp(-k y)): x in full where y is large, as parameters of many bits count (arXiv 2411.04330)."""
