@@ -12,6 +12,8 @@ from lawsmith.tasks.table import Table, kept_with_table
 LEAST_FREEDOM = 3  # repetitions, beyond the first of each, below which their scatter says little
 CHANCE = 1e-3  # of so large a misfit by noise alone, at which repeated measurements rule a law out
 COPIED = 1e-9  # share of the targets' spread below which repeated rows are copies
+TOLD = 2.0  # standard deviations of rounding, above which an error can be told from it
+OF_FLOATS, AT_MOST = 1e-20, 1e-10  # shares of the variance that rounding leaves, at the least and at the most
 AT_NOISE = 1.15  # errors of at most so many times the scatter of repeated measurements leave nothing to explain
 MOST_DECIMALS = 12  # numbers written with more are as exact as a float
 
@@ -65,6 +67,15 @@ def rules_out(table: Table, errors: Array, constants: float) -> bool:
     from scipy.special import fdtrc  # a third of a second that tables without repetitions save
 
     return bool(np.any(fdtrc(left, known.freedom, ratio) < CHANCE))
+
+
+@kept_with_table
+def rounding_share(table: Table) -> float:
+    """Share of the targets' variance that rounding leaves, of floats or to the digits in which they are written, and
+    that no approximation comes down to."""
+    spread = np.maximum(table.target_matrix().std(axis=0), 1e-300)
+    written = float(((TOLD * resolution(table) / spread) ** 2).min())
+    return min(max(written, OF_FLOATS), AT_MOST)
 
 
 @kept_with_table

@@ -34,12 +34,13 @@ from lawsmith.agent.symbolic.ratio_search import ratio
 from lawsmith.agent.symbolic.ridge_search import ridge
 from lawsmith.agent.symbolic.target_views import SQUARE, favoured
 from lawsmith.agent.symbolic.term_forms import PartForm, TermWriter
-from lawsmith.agent.symbolic.term_law import ROUNDING, ScaledRows, TermLaw
+from lawsmith.agent.symbolic.term_law import ScaledRows, TermLaw
 from lawsmith.agent.symbolic.term_search import PRICES, TermSearch
 from lawsmith.runs.trials import OF_MILLIONS
 from lawsmith.sandbox.fitting import Loss
 from lawsmith.sandbox.law.expression import Node, Parameter, mul
 from lawsmith.tasks.arrays import Array, IntArray
+from lawsmith.tasks.noise import rounding_share
 from lawsmith.tasks.task import Task
 
 MOST_FEATURES = 8  # with more, pairs and triples of factors are too many to look at
@@ -192,7 +193,7 @@ class GeneralForms:
         """The search of one target, step by step."""
         ways = looks(self.task, (target,))
         least, ratio = 1.0, self._ratio(ways[-1]) if not stop() else _Step()
-        if ratio.least < ROUNDING:
+        if ratio.least < rounding_share(self.task.train):
             yield ratio
         for look in ways:
             for step in self._sums(look, stop):
@@ -347,7 +348,7 @@ class GeneralForms:
         for view in (PLAIN, SQUARE) if positive else (PLAIN,):
             step = step.beside(self._ratio(look, beside(factor, node, title, view), maker))
         for view in (PLAIN, *((RECIPROCAL,) if positive else ()), *((found,) if found else ())):
-            if step.least < ROUNDING:
+            if step.least < rounding_share(self.task.train):
                 break
             through, widely = beside(factor, node, title, view), view is PLAIN and len(rest) <= FEW_LEFT
             step = step.beside(self._through(through, look, inside, values, stop, maker, widely=widely))

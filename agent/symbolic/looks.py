@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -12,6 +12,7 @@ from lawsmith.agent.symbolic.term_law import ScaledRows
 from lawsmith.sandbox.law.expression import Node, Number, exp, mul, power
 from lawsmith.tasks.arrays import Array, IntArray
 from lawsmith.tasks.folds import frontier_folds
+from lawsmith.tasks.noise import rounding_share
 from lawsmith.tasks.task import Task
 
 ROWS = 400  # that a search fits
@@ -143,7 +144,9 @@ class RowMaker:
         weight = np.where(real, scale[pick, of], 0.0)
         seen = weight * view.seen(target)[pick, of]
         own = {name: values[pick] for name, values in self.arguments.items()}
-        rows = ScaledRows(own, self.ends, seen, weight, self.levels, len(blocks))
+        rows = ScaledRows(
+            own, self.ends, seen, weight, self.levels, len(blocks), solved=rounding_share(self.task.train)
+        )
         return rows if look.sharing is Sharing.COEFFICIENTS else _beside_levels(rows, self.task.train.codes[pick])
 
     def _targets(self, look: Look, view: View) -> tuple[Array, Array]:
@@ -162,7 +165,7 @@ def _beside_levels(rows: ScaledRows, codes: IntArray) -> ScaledRows:
     levels = levels / np.maximum(np.sqrt((levels**2).sum(axis=1, keepdims=True)), 1e-300)
     target = rows.targets[..., None]
     left = (target - levels @ (np.swapaxes(levels, 1, 2) @ target)).reshape(-1)
-    return ScaledRows(rows.arguments, rows.ends, left, rows.weight, rows.levels, rows.blocks, levels)
+    return replace(rows, target=left, fixed=levels)
 
 
 def pooled(design: Array, target: Array, measured: int) -> frozenset[int]:

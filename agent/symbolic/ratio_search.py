@@ -106,7 +106,7 @@ def _with_lead(
             law = RatioLaw(one, two, float((residual**2).sum()) / rows.measured)
             if best is None or law.criterion(rows.measured) < best.criterion(rows.measured):
                 best = law
-        if best is not None and best.error < ROUNDING:
+        if best is not None and best.error < rows.solved:
             break
     return best, tried
 

@@ -14,7 +14,7 @@ from itertools import chain, combinations, combinations_with_replacement
 import numpy as np
 
 from lawsmith.agent.symbolic.factors import SUM
-from lawsmith.agent.symbolic.term_law import EXACT, ROUNDING, ScaledRows, TermLaw, refine
+from lawsmith.agent.symbolic.term_law import ROUNDING, ScaledRows, TermLaw, refine
 from lawsmith.agent.symbolic.term_search import TermSearch
 from lawsmith.tasks.arrays import Array
 
@@ -56,14 +56,14 @@ def ridge(rows: ScaledRows, names: Sequence[str], stop: Callable[[], bool]) -> t
         found = []
         for law in sorted(laws, key=lambda law: law.constants):
             found.append(_fitted(rows, argument, weight, law))
-            if found[-1][1].error < EXACT:
+            if found[-1][1].error < rows.solved:
                 break  # longer ones are no better
         if not found:
             break
         weight, law = min(found, key=lambda one: one[1].score(PRICE))
         if best is None or law.score(PRICE) < best.law.score(PRICE):
             best = RidgeLaw(law, argument, weight, _with(rows, argument, weight).ends[argument])
-        if law.error < EXACT or stop():
+        if law.error < rows.solved or stop():
             break
     return best, tried
 
@@ -79,7 +79,7 @@ def _with(rows: ScaledRows, argument: str, weight: float) -> ScaledRows:
 def _fitted(rows: ScaledRows, argument: str, weight: float, law: TermLaw) -> tuple[float, TermLaw]:
     """The weight with which the law fits best, and the law with it."""
     step = NEARBY * abs(weight)
-    while step > 1e-9 * abs(weight) and law.error > EXACT:
+    while step > 1e-11 * abs(weight) and law.error > rows.solved:
         trials = [(refine(law, _with(rows, argument, moved), 20), moved) for moved in (weight - step, weight + step)]
         found, moved = min(trials, key=lambda one: one[0].error)
         if found.error < law.error * (1 - LEAST):

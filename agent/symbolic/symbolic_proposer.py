@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
@@ -23,6 +22,7 @@ from lawsmith.sandbox import Constants
 from lawsmith.sandbox.fitting import Loss
 from lawsmith.sandbox.law.expression import Node
 from lawsmith.tasks.arrays import Array
+from lawsmith.tasks.noise import rounding_share
 from lawsmith.tasks.task import Task
 
 KEEP = 28  # forms of the library that get folds besides the first and the early ones
@@ -33,10 +33,7 @@ PARENTS = 6  # the best laws that a generation changes
 CHILDREN = 10  # per generation
 LIKELY = 3  # forms that are fitted by plain squares as well, because the rows favour them
 NEAR_LIMITS = 15  # leading laws that may have become simpler ones, or one law for all groups
-SOLVED = 1e-10  # share of the variance that a law leaves which leaves nothing …
-SOLVED_BEYOND = 1e-4  # … and its error in a fold, in spreads of the target
-ROUNDED = 1e-20  # share of the variance that no approximation comes down to
-OF_A_FEATURE = 2  # constants, beside two, up to which such a law is taken for no approximation
+SOLVED_BEYOND = 1e-4  # error in a fold, in spreads of the target, of a law that leaves next to nothing
 EMPTY_ROUNDS = 5  # generations in a row without a new form, after which there are none
 
 
@@ -96,8 +93,6 @@ class SymbolicProposer:
     def _after_the_first(self) -> Iterator[list[Proposal]]:
         yield self._proposals(self._ranked(self.start_forms.plainest(self.out_of_time, self.costs))[:EARLY])
         yield from self._general(range(1))
-        if self._solved(most_constants=len(self.schema.features) + 2):  # as many as a product of powers has
-            return
         yield self._proposals(self._admit(self.start_forms.respectful[:RESPECTFUL]))
         if self._solved():
             return
@@ -161,15 +156,14 @@ class SymbolicProposer:
         rest = len(self._screened - whole)
         return Screening(len(self._screened), rest, self._sums, self._least if self._sums else None)
 
-    def _solved(self, most_constants: float = math.inf) -> bool:
-        """Whether a law of so many constants leaves nothing of the training rows nor of any fold: no other law can be
-        told from it. With many constants an approximation comes near, and rounding alone has to be left."""
+    def _solved(self) -> bool:
+        """Whether a law leaves nothing but rounding of the training rows, and next to nothing of any fold: no other law
+        can be told from it."""
         spread = np.maximum(self.task.train.target_matrix().std(axis=0), 1e-300)
-        few = OF_A_FEATURE * len(self.schema.features) + 2
+        least = rounding_share(self.task.train)
         return any(
             trial.evaluation.train is not None
-            and (count := trial.evaluation.constants_count or 0) <= most_constants
-            and trial.evaluation.train.nmse < (SOLVED if count <= few else ROUNDED)
+            and trial.evaluation.train.nmse < least
             and all((np.array(fold.rmse) < SOLVED_BEYOND * spread).all() for fold in trial.evaluation.folds)
             for trial in self._history.usable()
         )

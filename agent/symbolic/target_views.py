@@ -8,9 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lawsmith.agent.symbolic.looks import LOGARITHM, PLAIN, RECIPROCAL, View
+from lawsmith.agent.symbolic.looks import LOGARITHM, PLAIN, RECIPROCAL, ROUNDING, View
 from lawsmith.agent.symbolic.ratio_search import beam
-from lawsmith.agent.symbolic.term_law import ROUNDING
 from lawsmith.sandbox.law.expression import ONE, Node, Number, add, exp, function, neg, power
 from lawsmith.tasks.arrays import Array
 

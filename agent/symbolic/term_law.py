@@ -12,12 +12,12 @@ import numpy as np
 from lawsmith.agent.symbolic.factors import KINDS, Ends, Factor
 from lawsmith.sandbox.law.parameter_roles import Role
 from lawsmith.tasks.arrays import Array
+from lawsmith.tasks.noise import OF_FLOATS
 
 Term = tuple[Factor, ...]  # a product; the empty one is the level
 Place = tuple[int, int, int]  # of a constant: term, factor, position
 
-EXACT = 1e-13  # share of the variance that is as good as nothing
-ROUNDING = 1e-14  # share of the variance below which errors are not told apart
+ROUNDING = 1e-22  # share of the variance below which errors are not told apart
 SINGULAR = 1e-10  # smallest pivot of scaled columns that counts as independent
 STEPS = 6  # of growing damping, before a refinement gives up
 LEAST_GAIN = 1e-4  # of an iteration, after which a refinement ends
@@ -77,7 +77,8 @@ class ScaledRows:
     arguments: name -> (n,). ends: of the arguments over all rows of the table. target (n,): weighted, and divided so
     that its weighted variance is 1. weight (n,): of residuals. levels: of arguments that are categories, their codes.
     blocks: parts of equal length (groups, targets), each with coefficients of its own; rows of weight 0 fill them up.
-    fixed (B, m, r): orthonormal columns of each block that every law has; the target is given without them.
+    fixed (B, m, r): orthonormal columns of each block that every law has; the target is given without them. solved:
+    share of the variance that no approximation comes down to.
     """
 
     arguments: Mapping[str, Array]
@@ -87,6 +88,7 @@ class ScaledRows:
     levels: Mapping[str, Sequence[float]] = field(default_factory=dict)
     blocks: int = 1
     fixed: Array | None = None
+    solved: float = OF_FLOATS
 
     @property
     def count(self) -> int:
@@ -197,7 +199,7 @@ def refine(law: TermLaw, rows: ScaledRows, iterations: int = 12) -> TermLaw:
                 found, error, damping = trial, trial.error, max(damping / 5, 1e-12)
                 break
             damping *= 8
-        if error > before * (1 - LEAST_GAIN) or error < EXACT * 1e-2 or not found.goes_on:
+        if error > before * (1 - LEAST_GAIN) or error < ROUNDING * 1e-2 or not found.goes_on:
             break
     if not error < law.error:
         return law

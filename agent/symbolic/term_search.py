@@ -8,7 +8,6 @@ import numpy as np
 
 from lawsmith.agent.symbolic.term_dictionary import dictionary
 from lawsmith.agent.symbolic.term_law import (
-    EXACT,
     ROUNDING,
     ScaledRows,
     Term,
@@ -32,7 +31,6 @@ MANY_REFINED, FEW_TERMS = 250, 4  # of sums of short terms
 FIRST_WIDTH, FIRST_REFINED = 1000, 200  # single terms, which cost little to look at, and their shapes
 ROWS_OF_A_TERM = 3  # of each block, where there are several
 ROWS_FOR_DEPTH = 40  # of each block, for a search in all columns
-SOLVED = 1e-10  # share of the variance below which a search is over
 PROMISING = 1e-3  # share of the variance below which the table has little noise, and all columns are worth a search
 BY_CHANCE = 1.0  # twice the logarithm of the likelihood that a number in a constant's place may cost
 DEEPENINGS = 5  # at most, of a law
@@ -70,11 +68,11 @@ class TermSearch:
         front = [*self._alone(PRICES[0]), *self._short(PRICES[0])]
         best = sorted(front, key=lambda law: self.score(law, PRICES[0]))[:2]
         yield [*front, *(self._simplified(law, PRICES[0]) for law in best)]
-        if self.least < SOLVED:
+        if self.least < self.rows.solved:
             return
         for price in PRICES:
             yield self._finished(self._wide(price), price)
-            if self.least < SOLVED:
+            if self.least < self.rows.solved:
                 return
         if self.least < PROMISING and self.looks_deep:
             yield self._finished(self._deep(DEEP_PRICE), DEEP_PRICE)
@@ -133,7 +131,7 @@ class TermSearch:
         short = np.flatnonzero([_is_short(term) for term in self.terms])
         many = round(MANY_REFINED / self.rows.blocks**0.5)
         front = self._beam(short, price, refined=many, most=FEW_TERMS)
-        if self.least < SOLVED:
+        if self.least < self.rows.solved:
             return front
         return front + self._beam(short, price, refined=many, most=FEW_TERMS, begin=self.level)
 
@@ -174,7 +172,7 @@ class TermSearch:
             again = [tuple(sorted(known[term] for term in law.terms)) for law in laws]
             unique = dict.fromkeys(one for one in [*again, *best] if len(set(one)) == depth)
             states = np.array(list(unique), dtype=np.intp)[:beam]
-            if not len(states) or (front and front[-1].error < EXACT):
+            if not len(states) or (front and front[-1].error < self.rows.solved):
                 break
         return front
 
@@ -225,7 +223,7 @@ class TermSearch:
                 break
             states.insert(0, self._exchanged(states[0], price))
             front.append(states[0])
-            if states[0].error < EXACT:
+            if states[0].error < self.rows.solved:
                 break
         return front
 
@@ -293,7 +291,7 @@ class TermSearch:
     def deepened(self, law: TermLaw, price: float, most: int = MOST_TERMS, width: int = 16) -> TermLaw:
         """Grown by a term of all, up to `most`, exchanged and simplified in turns for as long as that helps."""
         for _ in range(DEEPENINGS):
-            if law.error < EXACT or len(law.terms) >= min(most, self.most) or self.stop():
+            if law.error < self.rows.solved or len(law.terms) >= min(most, self.most) or self.stop():
                 break
             grown_terms = [terms for _, terms in self._grown(law.terms, width, price)]
             trials = self._each_refined(grown_terms, 10)
@@ -318,8 +316,11 @@ def left_with(across: Array, products: Array, states: IntArray, total: Array) ->
     inner = np.take_along_axis(across, places, 3) + 1e-13 * np.eye(k)
     try:
         inverse = np.linalg.inv(np.linalg.cholesky(inner))
-    except np.linalg.LinAlgError:  # one state of the batch is dependent: none of it goes on
-        return np.full((b, products.shape[1]), np.inf)
+    except np.linalg.LinAlgError:
+        if b == 1:
+            return np.full((1, products.shape[1]), np.inf)
+        each = [left_with(across[:, k : k + 1], products, states[k : k + 1], total) for k in range(b)]
+        return np.concatenate(each)
     parts, own = inverse @ across, (inverse @ products[:, states][..., None])[..., 0]
     outside = 1 - (parts * parts).sum(axis=2)
     now = (total[:, None] - (own * own).sum(axis=2)).sum(axis=0)

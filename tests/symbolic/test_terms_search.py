@@ -99,7 +99,7 @@ def test_inner_constants_are_refined() -> None:
     start = fitted([(Factor("exp", "x", (-0.5,)),), (Factor("sin", "x", (1.3,)),)], rows)
     assert start is not None and start.error > 1e-3
     law = refine(start, rows, 20)
-    assert law.error < 1e-16
+    assert law.error < 1e-23  # where rounding alone is left
     assert law.terms[0][0].constants[0] == pytest.approx(-0.37, abs=1e-7)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from lawsmith.tasks import Array, Table
 from lawsmith.tasks.knowledge import Expectation, Knowledge
-from lawsmith.tasks.noise import replicates, resolution, rules_out
+from lawsmith.tasks.noise import AT_MOST, OF_FLOATS, replicates, resolution, rounding_share, rules_out
 from lawsmith.tasks.reach import BEYOND, reach_rows, unsafe
 
 
@@ -62,6 +62,13 @@ def test_digits_of_the_data_in_any_unit(unit: float) -> None:
     assert resolution(table(np.ones(4), y))[0] == pytest.approx(0.01 / np.sqrt(12))
     assert resolution(table(np.ones(4), np.sqrt(y)))[0] == 0
     assert resolution(table(np.ones(4), np.zeros(4)))[0] == 0
+
+
+def test_rounding_leaves_a_share_of_the_variance_that_the_digits_decide() -> None:
+    y = np.linspace(1, 2, 50)
+    assert rounding_share(table(y, np.sqrt(y))) == OF_FLOATS
+    assert rounding_share(table(y, np.sqrt(y).round(6))) == pytest.approx(2.3e-11, rel=0.1)
+    assert rounding_share(table(y, np.sqrt(y).round(2))) == AT_MOST
 
 
 def test_rows_reach_far_beyond_the_data_on_both_sides() -> None:
