@@ -274,6 +274,12 @@ def test_multipliers_keep_the_measured_median_and_widen_the_tail_where_folds_are
     assert multiplier(ratios, 3, 0.9) > multiplier(ratios, 30, 0.9) > 1.8
 
 
+def test_held_out_rows_that_were_met_by_chance_make_no_interval_narrower_than_normal_errors_do():
+    assert (
+        multiplier((0.01,) * 41, 3, 0.9) == multiplier((1.5,) * 41, 3, 0.9) > multiplier((0.01,) * 41, 30, 0.9) > 1.64
+    )
+
+
 def test_weighted_quantiles_count_weights():
     found = weighted_quantiles(np.array([1.0, 2.0, 3.0]), np.array([0.1, 0.1, 10.0]), np.array([0.5]))
     assert found[0] == pytest.approx(3.0, abs=0.05)
