@@ -1,125 +1,71 @@
 """What the names of columns say about them; only names, never values."""
 
 import re
+import tomllib
+from pathlib import Path
+
+_LISTS = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 
 
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
+def _words(name: str) -> frozenset[str]:
+    return frozenset(_LISTS[name].split())
 
 
-SPLITS = _words(
-    "train training val valid validation test eval dev heldout holdout final best last mean avg average "
-    "ema smoothed min max summary metrics metric easy challenge"
-)
-"""Words that say on which rows, or at which moment, an outcome was measured."""
-
-_PARTS = _words("train training val valid validation test eval dev heldout holdout")
-_LEARNT = _words("loss losses perplexity ppl bpb nll acc accuracy")
-
-OUTCOMES = _words(
-    "loss losses perplexity ppl bpb bpc nll ce entropy acc accuracy err error errors rmse mse mae r2 f1 "
-    "auc bleu rouge score reward return em match mmlu arc gsm8k hellaswag winogrande top1 top5 pass "
-    "precision recall brier piqa boolq humaneval mbpp truthfulqa lambada gpqa bbh triviaqa openbookqa obqa sciq ifeval "
-    "musr drop cmmlu ceval math"
-)
-PERFORMANCE = _words(
-    "throughput latency iops bw bandwidth qps rps tps fps ttft tpot itl mfu hfu gflops tflops speedup utilization "
-    "utilisation elapsed runtime walltime makespan cycles instructions branches misses faults switches references rss "
-    "watts joules ipc cpi duration efficiency"
-)
-"""Last words of names of measures of how fast something ran, and at what cost."""
+SPLITS = _words("splits")
+_PARTS = _words("parts")
+_LEARNT = _words("learnt")
+OUTCOMES = _words("outcomes")
+PERFORMANCE = _words("performance")
 _MEASURED_MEMORY = re.compile(
     r"(?:peak|max|used|allocated|reserved|gpu)_(?:\w+_)?(?:mem|memory|rss)|(?:mem|memory)_(?:used|peak|max)"
 )
-_NORMALISED = _words("norm none char bytes byte greedy strict flexible extract pro plus diamond")
-"""What stands behind a measure, as lm-eval writes, and behind the name of a benchmark."""
-_REPEATED_UNTIL = _words("iterations iters rounds loops repetitions evals")  # as long as a benchmark's time lasts
-_OF_RESULTS = _words("stats stat result results output outputs outcome outcomes measured measurements perf scores")
-ANOTHER_MODEL = _words("teacher reference draft initial init")
-RATES = _words(
-    "acc accuracy prob probability fraction frac share score precision recall f1 auc proportion "
-    "percentage pass em winrate success likelihood"
-)
-RATES_OF = _words(
-    "error win pass hit hits success failure fail solve miss accept acceptance refusal recall response completion "
-    "conversion click survival detection positive negative true false agreement correct dropout mortality"
-)
-_RATES_SET = _words("dropout drop acceptance accept")  # which are settings
-ERRORS = _words("sigma err error std stddev sd se sem stderr unc uncert uncertainty dev stdev yerr errorbar mad")
-_OF_ERRORS = _words("standard deviation bar bars y measurement bootstrap mean k of the")
-"""What stands beside such a word and names no column."""
-AVERAGES = _words("mean avg average median")
-STATISTICS = AVERAGES | _words("med min max iqr mode p50 p75 p90 p95 p99 q1 q3 real cpu wall user sys system")
-_SUMMARIES = _words("min max mean median p50 iqr")  # of a target whose name has no statistic
-PREDICTIONS = _words("pred predicted prediction predictions fitted fit hat yhat residual residuals resid")
-_UNITS_OF_TIME = _words("ms us ns sec secs seconds second minutes hours")
-RANKS = _words("rank ranking position place")
-VARIANCES = _words("var variance")
-BOUNDS = _words(
-    "lo low lower hi high upper ci ci95 ci90 minus plus lcl ucl bound limit lb ub "
-    "q05 q10 q25 q75 q90 q95 p05 p10 p25 p75 p90 p95 iqr"
-)
-_OF_BOUNDS = _words("interval confidence width half of")
-SIDES = _words("lo low lower hi high upper minus plus lcl ucl lb ub")
-_WIDTHS = _words("ci ci95 ci90")
-CODES = _words(
-    "act activation type kind code mode method optimizer optimiser variant class scheme strategy category "
-    "treatment condition arm sex gender"
-)
-GROUPS = _words(
-    "group family model models dataset data series compound material species site lab system sample batch curve "
-    "architecture arch country subject patient device machine language domain task benchmark"
-)
-_ALONE = _words("dy sig")
+_NORMALISED = _words("normalised")
+_REPEATED_UNTIL = _words("repeated_until")
+_OF_RESULTS = _words("of_results")
+ANOTHER_MODEL = _words("another_model")
+RATES = _words("rates")
+RATES_OF = _words("rates_of")
+_RATES_SET = _words("rates_set")
+ERRORS = _words("errors")
+_OF_ERRORS = _words("of_errors")
+AVERAGES = _words("averages")
+STATISTICS = AVERAGES | _words("statistics")
+_SUMMARIES = _words("summaries")
+PREDICTIONS = _words("predictions")
+_UNITS_OF_TIME = _words("units_of_time")
+RANKS = _words("ranks")
+VARIANCES = _words("variances")
+BOUNDS = _words("bounds")
+_OF_BOUNDS = _words("of_bounds")
+SIDES = _words("sides")
+_WIDTHS = _words("widths")
+CODES = _words("codes")
+GROUPS = _words("groups")
+_ALONE = _words("alone")
 _VALUE_IN_NAME = re.compile(r"((?:.*[\s_(@=-])?)\d+(?:\.\d+)?\s?([A-Za-zµ°%]*\)?)")
 _INITIALS = re.compile(r"\bs\. ?(?:d|e\. ?m|e)\.?(?![a-z])", re.IGNORECASE)  # s.d., s.e. and s.e.m.
-_LABELS = _words(
-    "curve series group subject patient site species run experiment cluster trace trajectory specimen sample "
-    "participant person animal mouse rat plant plot tank cell cell_line battery alloy grade wafer chip lot donor"
-)
-_PROGRESS = _words(
-    "step steps iter iters iteration iterations epoch epochs round rounds generation generations cycle cycles "
-    "second seconds minute minutes hour hours day days week weeks month months year years time age"
-)
+_LABELS = _words("labels")
+_PROGRESS = _words("progress")
 _COUNTS = re.compile(
     r"(n|num|no|nr|number_of|count_of)_?(seeds?|runs?|reps?|repeats?|repetitions?|replicates?|trials?|measurements?|obs)"
     r"|(seeds?|runs?|reps?|repeats?|replicates?)_(n|count)|(seeds|runs|reps|repeats|replicates)_num|n_?obs"
 )
 _WEIGHTS = re.compile(r"sample_weights?|inv(erse)?_var(iance)?|ivar")
-_RELATIVE = _words("rel relative percent pct percentage fractional rsd cv")
-_REPLICATES = _words("seed seeds random_state rng prng replicate replica rep repeat repetition trial fold cv_fold")
-_REPEATED = _words("seed replicate repetition")  # last words of names of replicates
-_SHORT_OF_IT = _words("tech bio technical biological exp experiment well sample")  # before rep or repeat
-_NUMBERED = _words("id idx index num number no nr value")
-_COUNTED = _words("n num number per max min total")
-_BOOKKEEPING = _words(
-    "id index idx uuid guid hash run row no nr number timestamp date datetime created created_at updated "
-    "updated_at start_time end_time host hostname user username notes note comment comments remark "
-    "remarks tags url path commit git_commit checkpoint job job_id slurm_job_id name run_name experiment "
-    "group_id level_0 entity project sweep display_name wall_time walltime "
-    "pid node_ip logdir log_dir experiment_tag fit_time score_time mean_fit_time std_fit_time mean_score_time "
-    "std_score_time eval_runtime train_runtime zip zipcode zip_code postcode postal_code "
-    "monitoring_time server_end_time fips fips_code county_fips barcode sku isbn phone"
-) | {""}
-_MOMENTS = _words("time timestamp ts date datetime created updated started finished start end begin epoch clock")
-_DAYS = _words("date day datum ymd yyyymmdd")
-TRACKER = _words(
-    "state status runtime duration job_type source_type source_name lifecycle_stage artifact_uri "
-    "experiment_id source group agent description commits "
-    "time_total_s time_this_iter_s time_since_restore iterations_since_restore done"
-)
-"""Columns that only a tracker's export uses for bookkeeping."""
-
-TRACKER_KEYS = frozenset(("experiment_key", "run_hash", "sys_id"))
-"""Columns that show that a table is a tracker's export."""
-
+_RELATIVE = _words("relative")
+_REPLICATES = _words("replicates")
+_REPEATED = _words("repeated")
+_SHORT_OF_IT = _words("short_of_it")
+_NUMBERED = _words("numbered")
+_COUNTED = _words("counted")
+_BOOKKEEPING = _words("bookkeeping") | {""}
+_MOMENTS = _words("moments")
+_DAYS = _words("days")
+TRACKER = _words("tracker")
+TRACKER_KEYS = _words("tracker_keys")
 INPUTS = ("config.", "config/", "params.", "params/", "param.", "hparams.", "hparams/")
 RESULTS = ("summary.", "summary/", "metrics.", "metrics/", "summary_metrics.")
-FINISHED = _words("finished completed complete success succeeded done ok")
-UNFINISHED = _words(
-    "failed crashed killed running pending preempted preempting scheduled queued error aborted cancelled "
-    "canceled stopped unfinished fail pruned waiting timeout oom out_of_memory node_fail boot_fail deadline suspended"
-)
+FINISHED = _words("finished")
+UNFINISHED = _words("unfinished")
 
 
 def bare(name: str) -> str:
