@@ -13,6 +13,7 @@ import numpy as np
 from lawsmith.agent.symbolic.ahead import SearchedAhead, Stop
 from lawsmith.agent.symbolic.factors import OWN_UNIT, PRODUCT, QUOTIENT, of_levels, parts, starting
 from lawsmith.agent.symbolic.form import SymbolicForm
+from lawsmith.agent.symbolic.joint_features import in_features, joint_features
 from lawsmith.agent.symbolic.looks import (
     FEWEST_ROWS,
     LOGARITHM,
@@ -28,7 +29,7 @@ from lawsmith.agent.symbolic.looks import (
 )
 from lawsmith.agent.symbolic.power_views import power_view
 from lawsmith.agent.symbolic.product_search import products
-from lawsmith.agent.symbolic.profile import ColumnKind, Profile
+from lawsmith.agent.symbolic.profile import ColumnKind, Profile, profile
 from lawsmith.agent.symbolic.pure_powers import monomial, pure_powers
 from lawsmith.agent.symbolic.ratio_search import ratio
 from lawsmith.agent.symbolic.ridge_search import ridge
@@ -39,6 +40,7 @@ from lawsmith.agent.symbolic.term_search import PRICES, TermSearch
 from lawsmith.runs.trials import OF_MILLIONS
 from lawsmith.sandbox.fitting import Loss
 from lawsmith.sandbox.law.expression import Node, Parameter, mul
+from lawsmith.sandbox.law.numeric import evaluate
 from lawsmith.tasks.arrays import Array, IntArray
 from lawsmith.tasks.noise import rounding_share
 from lawsmith.tasks.task import Task
@@ -151,9 +153,7 @@ class GeneralForms:
             options = (
                 of_levels(name, codes[name]) if name in codes else starting(name, ends, steady=name in self.steady)
             )
-            options = [
-                one for one in options if one.kind != "excess"
-            ]  # a threshold by chance is hardly one of the rows
+            options = [one for one in options if one.kind != "excess"]  # a threshold by chance is none of the rows
             nodes.append(self.writer.factor(options[int(rng.integers(len(options)))], ends, fresh))
         return mul(*nodes)
 
@@ -195,6 +195,7 @@ class GeneralForms:
         least, ratio = 1.0, self._ratio(ways[-1]) if not stop() else _Step()
         if ratio.least < rounding_share(self.task.train):
             yield ratio
+        yield from self._of_joint_features(ways[0], stop)
         for look in ways:
             for step in self._sums(look, stop):
                 least = min(least, step.least)
@@ -320,6 +321,23 @@ class GeneralForms:
         if found is None or found[1] >= min(least, PROMISING_SHARE):
             return
         yield self._through(found[0], look, inside, values, stop)
+
+    def _of_joint_features(self, look: Look, stop: Stop) -> Iterator[_Step]:
+        """The search in fewer features, where some act together alone."""
+        table, (target,) = self.task.train, (self.task.schema.targets[k] for k in look.targets)
+        if len(table.groups) > 1 or self.profile.categories or stop():
+            return
+        inside, _ = divided(self.task, look, np.random.default_rng(0))
+        features = {name: table.features[name][inside] for name in self.plain}
+        known = joint_features(features, table.targets[target][inside], self.units)
+        if not known:
+            return
+        columns = {one.title: table.features.get(one.title, evaluate(one.node, table.features, {})) for one in known}
+        fewer = replace(table, features=columns, targets={target: table.targets[target]})
+        schema = self.task.schema.model_copy(update={"features": tuple(columns), "targets": (target,)})
+        search = GeneralForms(replace(self.task, train=fewer, schema=schema), profile(fewer), self.loss)
+        for step in search._of_target(0, stop) if search.applies else ():
+            yield replace(step, parts=[replace(p, node=in_features(p.node, known)) for p in step.parts])
 
     def _beside_powers(self, look: Look, stop: Stop) -> Iterator[_Step]:
         """Sums in the features that are left beside those that act as pure powers."""
