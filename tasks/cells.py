@@ -267,6 +267,8 @@ def _mark(
                 "marks alike."
             )
         return ",", "." if point else ""
+    if "either" in comma and "thousands" in known["."] and "decimal" not in known["."]:
+        return ",", "." if point else ""
     quoted = separator == "," and "decimal" not in known[","]
     if "thousands" in comma or (comma and ("decimal" in known["."] or quoted)):
         return ".", ","
@@ -279,7 +281,7 @@ def _mark(
     if "either" in point and "decimal" not in point:
         if "decimal" in known[","]:
             return ",", "."
-        if separator == ";":
+        if separator == ";" and "thousands" not in known[","]:
             raise _two_readings(name, point["either"], ".", where)
     return ".", ""
 

@@ -1,6 +1,7 @@
 """Which columns of a table keep record of the runs, and which are further outcomes of them."""
 
 import re
+from itertools import combinations_with_replacement
 
 import numpy as np
 
@@ -16,6 +17,9 @@ AGAIN = 0.25  # standard deviations of the target by which repeated measurements
 ROUNDED = 0.01  # of the target's range, by which a mean of repeated measurements may be off
 MOST_APART = 0.35  # standard deviation of log(count times time) of a benchmark that runs for a given time, at most
 SETTING, FOLLOWS = 4, 0.7  # rows for each value of a setting, and correlation of ranks of two outcomes of a run
+SAME_ORDER, SIZE = 0.99, 3.0  # correlation of ranks, and factor between the medians, of two outcomes without names
+OUTCOME, ALONE = 0.97, 0.9  # share of its variance that follows from what was set, and at most from one setting
+ROWS_PER_TERM = 3  # of the polynomial that tells
 COMPANION = 1 - 1e-5  # correlation of a column with a function of the target that makes it another outcome
 
 
@@ -102,6 +106,8 @@ def decide_companions(d: Deciding) -> None:
             d.set(name, "companion", f"one of several measurements that {target} sums up")
         elif _is_function_of_target(d, name, anyhow=performance and _is_time(name)):
             d.set(name, "companion", f"follows from {target} itself")
+        elif _moves_as_outcome(d, name, target):
+            d.set(name, "companion", f"moves with {target} as another outcome of the other columns")
     for name in d.open():
         if (other := _difference_from(d, name, target)) is not None:
             d.set(name, "companion", f"the difference of {target} and {other}")
@@ -197,6 +203,42 @@ def _is_function_of_target(d: Deciding, name: str, *, anyhow: bool) -> bool:
         return False
     settings = [v for v in d.candidates().values() if 2 * len(np.unique(v)) <= d.rows]
     return len(settings) >= 2
+
+
+def _moves_as_outcome(d: Deciding, name: str, target: str) -> bool:
+    """Whether a measured column has the target's order and about its size, and follows from several columns that have
+    not, and from none alone: losses on several data sets, whose names do not say so."""
+    if _repeats(d, name) or words.of_another_model(name):
+        return False
+    columns = {other: values for other, values in d.candidates().items() if not _is_like(d, other, target)}
+    values = d.numbers[name]
+    if name in columns or len(columns) < 2 or values is None or not np.isfinite(values).all():
+        return False
+    views = [np.log(column) if column.min() > 0 else column for column in columns.values()]
+    views = [(view - view.mean()) / view.std() for view in views if np.ptp(view) > 0]
+    terms = [np.ones(d.rows), *views, *(one * two for one, two in combinations_with_replacement(views, 2))]
+    if ROWS_PER_TERM * len(terms) > d.rows:
+        return False
+    alone = max(_explained(values, [terms[0], view, view**2]) for view in views)
+    return alone < ALONE and _explained(values, terms) > OUTCOME
+
+
+def _explained(values: Array, terms: list[Array]) -> float:
+    """The share of its variance (R²) that a sum of terms explains."""
+    matrix = np.stack(terms, axis=1)
+    return float(1 - np.var(values - matrix @ np.linalg.lstsq(matrix, values, rcond=None)[0]) / np.var(values))
+
+
+def _is_like(d: Deciding, name: str, target: str) -> bool:
+    """Whether a column has the target's order, or its reverse, and about its size."""
+    values, others = d.numbers[name], d.numbers[target]
+    if values is None or others is None or not np.isfinite([values, others]).all():
+        return False
+    if not np.ptp(values) or not np.ptp(others):
+        return False
+    sizes = np.median(np.abs(values)), np.median(np.abs(others))
+    alike = min(sizes) * SIZE > max(sizes)
+    return bool(alike and abs(np.corrcoef(ranks(values), ranks(others))[0, 1]) > SAME_ORDER)
 
 
 def _looks_like_a_date(label: str) -> bool:

@@ -18,8 +18,11 @@ class Deciding:
 
     names: of all columns, in order. rows: how many. numbers: name -> (n,) values, None for text. role: name -> role and
     reason. levels: category -> its labels. labelled: columns of numbers that are labels. tracker: whether the table is
-    the export of one. log: whether its rows without a target are events of other kinds.
+    the export of one. log: whether its rows without a target are events of other kinds. lone: labels of the group that
+    stand in one row each.
     """
+
+    lone: tuple[str, ...]
 
     def __init__(self, cells: Cells, asked: Asked, where: str, state: str | None) -> None:
         self.asked, self.where, self.state = asked, where, state
@@ -30,7 +33,7 @@ class Deciding:
         self.weight: Weight | None = None
         self.notices: list[str] = []
         self.restrict(cells)
-        self.log = False
+        self.log, self.lone = False, ()
         self.tracker = state is not None or any(
             name.lower().startswith((*words.INPUTS, *words.RESULTS))
             or "_".join(words.tokens(name)) in words.TRACKER_KEYS
@@ -81,10 +84,12 @@ class Deciding:
             return int(np.isnan(values).sum())
         return sum(is_missing(cell) for cell in self.cells.frame[name].tolist())
 
-    def is_positive(self, name: str) -> bool:
-        """Whether a column holds a positive number in every row."""
+    def is_positive(self, name: str, *, zeros: bool = False) -> bool:
+        """Whether a column holds a positive number in every row, or with `zeros` in most rows and 0 in the others."""
         values = self.numbers[name]
-        return values is not None and bool(np.isfinite(values).all() and values.min() > 0)
+        if values is None or not np.isfinite(values).all():
+            return False
+        return bool(values.min() >= 0 and np.mean(values > 0) > 0.5 if zeros else values.min() > 0)
 
     def repeats(self, name: str) -> bool:
         """Whether a column of text or whole numbers has labels, each in several rows."""

@@ -1,17 +1,22 @@
 """Columns of labels: the group, the categories, and those that say no more than other columns do."""
 
+import itertools
 import re
+from collections import Counter
 
 import numpy as np
 
 from lawsmith.tasks import words
-from lawsmith.tasks.arrays import Array, IntArray
+from lawsmith.tasks.arrays import Array, IntArray, ranks
 from lawsmith.tasks.deciding import GROUP_ROWS, Deciding
 from lawsmith.tasks.errors import InputError, listing
 from lawsmith.tasks.follows import label_of
-from lawsmith.tasks.numerals import numeral
+from lawsmith.tasks.numerals import FACTORS, numeral
 from lawsmith.tasks.quantities import factor_between
 
+FEWEST_VALUES = 3  # of a feature in each range that has a label, and of sizes in names
+RESTATES = 0.95  # correlation of ranks of sizes in names with a column that states them
+_SIZE = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)\s?([kKMBT](?![A-Za-z])|[x×](?=[A-Z]))")
 MOST_LEVELS = 8  # of a category that is not named as one
 
 
@@ -29,13 +34,72 @@ def decide_labels(d: Deciding) -> None:
             d.set(name, "left out", f"text, empty in {labels.count('')} of {d.rows} rows")
         elif len(set(labels)) > max(2, d.rows / 2):
             d.set(name, "left out", _why_no_label(labels))
+            if _states_sizes(d, labels):
+                d.notices.append(
+                    f"{name} states sizes that no other column holds ({labels[0]!r}); write them as numbers in a "
+                    "column of their own."
+                )
             if (units := units_of(labels)) is not None:
                 d.notices.append(f"{name} holds {units} and was left out; write all of it in one unit.")
         elif restated := label_of(codes, d.candidates()):
             d.set(name, "left out", f"a label of {listing(restated)}, which says the same")
+        elif not words.is_group(name) and not words.is_label(name) and (along := _ranged(d, codes)) is not None:
+            d.set(name, "left out", f"says in which range of {along} a row lies")
+            d.notices.append(
+                f"{name} says in which range of {along} a row lies and was left out; --group {name} gives each range "
+                "constants of its own."
+            )
         else:
             left[name] = codes
     _group_or_categories(d, left)
+    _leave_out_lone(d)
+    for name in (name for name, (role, _) in d.role.items() if role in ("group", "category") and name in texts):
+        measures = list(dict.fromkeys(d.labels_of(name)))
+        if all(map(words.is_outcome, measures)):
+            d.notices.append(
+                f"{name} names what {d.asked.target[0]} measures in each row ({listing(measures, 4)}); --target "
+                f"{measures[0]} reads that alone."
+            )
+
+
+def _leave_out_lone(d: Deciding) -> None:
+    """Leave out the rows of labels that stand once, where nobody named the group."""
+    group = next((name for name, (role, _) in d.role.items() if role == "group"), None)
+    if group is None or d.asked.group is not None:
+        return
+    counted = Counter(d.labels_of(group))
+    d.lone = tuple(label for label, count in counted.items() if count == 1)
+    if d.lone:
+        d.notices.append(
+            f"{group} {listing(d.lone, 8)} stands in one row, too few for constants of its own, and was left out; "
+            "--group none keeps it."
+            if len(d.lone) == 1
+            else f"{group} {listing(d.lone, 8)} stand in one row each, too few for constants of their own, and were "
+            "left out; --group none keeps them."
+        )
+
+
+def _ranged(d: Deciding, codes: IntArray) -> str | None:
+    """The column of which each label is a range of its own, several values wide: ``high`` above a threshold."""
+    for name, values in d.candidates().items():
+        levels = np.unique(values)
+        if np.array_equal(levels, np.arange(len(levels)) + levels[0]):
+            continue  # may number the rows, or subjects one label after the other
+        parts = sorted((values[codes == code] for code in range(codes.max() + 1)), key=np.min)
+        apart = all(one.max() < two.min() for one, two in itertools.pairwise(parts))
+        if apart and all(len(np.unique(part)) >= FEWEST_VALUES for part in parts):
+            return name
+    return None
+
+
+def _states_sizes(d: Deciding, labels: list[str]) -> bool:
+    """Whether all labels, such as ``Pythia-70M`` or ``8xA100``, state sizes with which no column moves along."""
+    found = [_SIZE.findall(label) for label in labels]
+    if any(len(one) != 1 for one in found) or len({one[0] for one in found}) < FEWEST_VALUES:
+        return False
+    sizes = ranks(np.array([float(one[0][0]) * FACTORS.get(one[0][1], 1.0) for one in found]))
+    others = (ranks(column) for column in d.candidates().values() if np.ptp(column) > 0)
+    return not any(abs(np.corrcoef(sizes, other)[0, 1]) > RESTATES for other in others)
 
 
 def _refuse_units(d: Deciding, texts: list[str]) -> None:
@@ -139,9 +203,9 @@ def _leave_out_finer(d: Deciding, labels: dict[str, IntArray]) -> None:
 
 def _has_rows_enough(d: Deciding, codes: IntArray) -> bool:
     """Whether labels have rows enough for constants of their own: on average, and each of a few. A label of one row
-    may be a slip; as a group it is refused by name."""
+    may be a slip; its row is left out."""
     counts = np.bincount(codes)
-    each = counts.min() >= GROUP_ROWS or counts.min() == 1 or len(counts) > MOST_LEVELS
+    each = counts[counts > 1].min(initial=d.rows) >= GROUP_ROWS or len(counts) > MOST_LEVELS
     return bool(d.rows / len(counts) >= GROUP_ROWS and each)
 
 

@@ -23,6 +23,8 @@ from lawsmith.tasks.schema import ColumnRole, Weight
 from lawsmith.tasks.weights import decide_weights, kind_of_weight, weigh
 
 ALONG = 0.9  # correlation of ranks above which two columns move together
+_AS = {"count": "a number of measurements or a weight", "variance": "a variance"}
+_AS |= {"error": "an error", "relative error": "a relative error"}
 MOST_FEATURES = 200  # that nobody named: each is compared with each other
 
 
@@ -30,7 +32,8 @@ MOST_FEATURES = 200  # that nobody named: each is compared with each other
 class Roles:
     """The decision. features: in the table's order, categories among them. levels: category -> its labels.
 
-    columns: the role of every column of the table. state: the column that says which runs have finished.
+    columns: the role of every column of the table. state: the column that says which runs have finished. lone: labels
+    of the group whose rows are left out.
     """
 
     targets: tuple[str, ...]
@@ -41,6 +44,7 @@ class Roles:
     columns: tuple[ColumnRole, ...]
     state: str | None
     only_measured: bool
+    lone: tuple[str, ...]
     notices: tuple[str, ...]
 
     @property
@@ -139,7 +143,8 @@ class _Decision(Deciding):
         if asked.group:
             self.set(asked.group, "group", "named")
         if asked.sigma:
-            weigh(self, asked.sigma, kind_of_weight(self, asked.sigma), "named")
+            kind = kind_of_weight(self, asked.sigma)
+            weigh(self, asked.sigma, kind, f"named; rows count by it as {_AS[kind]}")
 
     def _named_feature(self, name: str) -> None:
         labels = set(self.labels_of(name))
@@ -301,6 +306,7 @@ class _Decision(Deciding):
             columns=columns,
             state=self.state,
             only_measured=self.log,
+            lone=self.lone,
             notices=tuple(self.notices),
         )
 

@@ -85,7 +85,8 @@ class Decided(BaseModel):
 
     roles: of every column of the file. state: the column of a tracker that says which runs have finished. only_filled:
     whether rows that lack a value are left out; `only_measured` leaves out those that lack a target alone.
-    percents: features that were written in per cent, whose values are shares.
+    lone: labels of the group whose rows are left out. percents: features that were written in per cent, whose values
+    are shares.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -95,6 +96,7 @@ class Decided(BaseModel):
     state: str | None = None
     only_filled: bool = False
     only_measured: bool = False
+    lone: tuple[str, ...] = ()
     percents: tuple[str, ...] = ()
     decimal: Literal["", ".", ","] = ""
     thousands: Literal["", ".", ",", " ", "'"] = ""

@@ -4,13 +4,17 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from lawsmith.tasks.asked import meant
 from lawsmith.tasks.delimited import Reading
-from lawsmith.tasks.errors import InputError
-from lawsmith.tasks.numerals import is_missing, is_numeral
+from lawsmith.tasks.errors import InputError, listing
+from lawsmith.tasks.numerals import is_missing, is_numeral, plain
 
 _LEAST_BLANK = 0.5  # share of the rows below the first of their block
 _FEWEST = 4  # measurements
+_REPEAT = r"[\s._(-]*(?:seed|run|rep|repeat|replicate|trial)?(?:[\s._(-]*\d+|[\s._(-]+[a-h])\)?"
+_AGAIN = 0.25  # standard deviations of a column by which repeated measurements typically differ at most
 _VALUES = ("value", "values", "val", "measurement", "result")
 
 
@@ -45,6 +49,8 @@ def with_target_as_column(reading: Reading, wanted: Sequence[str], where: str) -
     Raises InputError for a long table whose rows do not go together.
     """
     names = [str(name) for name in reading.frame.columns]
+    if len(wanted) == 1 and (found := _repeats_of(reading, wanted[0])):
+        return _repeated(reading, wanted[0], found, where)
     if not wanted or any(meant(name, names) for name in wanted):
         return reading
     texts = {name: [str(cell).strip() for cell in reading.frame[name].tolist()] for name in reading.frame.columns}
@@ -54,6 +60,30 @@ def with_target_as_column(reading: Reading, wanted: Sequence[str], where: str) -
     if found[0] == reading.frame.columns[0] and len(set(texts[found[0]])) == len(reading.frame):
         return _turned(reading, texts[found[0]], where) if len(names) > _FEWEST else reading
     return _widened(reading, found[0], texts[found[0]], where)
+
+
+def _repeats_of(reading: Reading, wanted: str) -> list[str]:
+    """Two or more columns whose names are the wanted one and a number, and which differ by less than they vary:
+    ``loss_seed0`` and ``loss_seed1``; none where a column itself is meant."""
+    names = [str(name) for name in reading.frame.columns]
+    found = [name for name in names if re.fullmatch(re.escape(wanted) + _REPEAT, name, re.IGNORECASE)]
+    own = meant(wanted, names)
+    if len(found) < 2 or len(own) == 1 or not set(own) <= set(found):
+        return []
+    cells = np.array([[plain(cell) for cell in reading.frame[name].tolist()] for name in found], dtype=float)
+    apart = np.nanmedian(np.abs(cells - cells[0])[1:])
+    return found if apart < _AGAIN * np.nanstd(cells[0]) else []
+
+
+def _repeated(reading: Reading, wanted: str, names: list[str], where: str) -> Reading:
+    """Columns of repeated measurements below each other, without missing cells."""
+    settings = [name for name in reading.frame.columns if name not in names]
+    frame = reading.frame.melt(settings, names, value_name=wanted, ignore_index=False).sort_index(kind="stable")
+    frame = frame.loc[~frame[wanted].map(is_missing), [*settings, wanted]].reset_index(drop=True)
+    said = (
+        f"{where}: {listing(names, 6)} were read as repeated measurements, which makes {len(frame)} rows of {wanted}."
+    )
+    return replace(reading, frame=frame).after(said)
 
 
 def _turned(reading: Reading, rows: list[str], where: str) -> Reading:

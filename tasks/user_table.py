@@ -107,6 +107,7 @@ def read_dataset(
             state=roles.state,
             only_filled=drop_incomplete,
             only_measured=roles.only_measured,
+            lone=roles.lone,
             percents=tuple(name for name in roles.features if name in cells.percents),
             decimal=notation.decimal,
             thousands=notation.thousands,
@@ -229,6 +230,10 @@ def _split(cells: Cells, schema: Schema, path: Path) -> Split:
     rows = finished(cells.labels, state)
     if decided.only_measured:
         rows &= filled(cells.frame, schema.targets)
+    if decided.lone:
+        rows &= np.array([str(label).strip() not in decided.lone for label in cells.labels[schema.group].tolist()])
+    if decided.weight is not None and decided.weight.kind == "count" and decided.weight.column in cells.frame:
+        rows &= (cells.frame[decided.weight.column] != 0).to_numpy()
     if decided.only_filled:
         levels = tuple(name for name, column in schema.columns.items() if column.levels)
         weight = () if decided.weight is None else decided.weight.columns

@@ -92,13 +92,16 @@ def oddities(train: Table, test: Table | None) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def numbers(frame: "pd.DataFrame", column: str, where: str) -> Array:
-    """One column as float64 (n,); raises InputError naming the rows that hold text, nothing or infinity."""
+def numbers(frame: "pd.DataFrame", column: str, where: str, *, spare: bool = False) -> Array:
+    """One column as float64 (n,); raises InputError naming the rows that hold text, nothing or infinity.
+
+    spare: whether the column may be left out.
+    """
     values = frame[column]
     if values.dtype.kind in "iufb":
         result = values.to_numpy(dtype=np.float64, na_value=np.nan)
     else:
-        result = _parsed(values, column, where)
+        result = _parsed(values, column, where, f", or the column with --ignore {column}" if spare else "")
     empty, infinite = np.flatnonzero(np.isnan(result)), np.flatnonzero(np.isinf(result))
     if len(empty):
         raise InputError(
@@ -115,7 +118,7 @@ def numbers(frame: "pd.DataFrame", column: str, where: str) -> Array:
     return result
 
 
-def _parsed(values: "pd.Series[str]", column: str, where: str) -> Array:
+def _parsed(values: "pd.Series[str]", column: str, where: str, spare: str) -> Array:
     cells = [plain(value) for value in values.tolist()]
     bad = np.flatnonzero([cell is None for cell in cells])
     read = [isinstance(value, float) and value == value for value in values.tolist()]
@@ -130,7 +133,9 @@ def _parsed(values: "pd.Series[str]", column: str, where: str) -> Array:
         shown = str(values.iloc[int(bad[0])])[:40]
         if (units := units_of([str(value) for value in values])) is not None:
             raise InputError(f"{where}: column {column!r} holds {units}; write all of it in one unit.")
-        raise InputError(f"{where}: column {column!r} holds text ({shown!r}) in {_data_rows(bad)}; {_remedy(shown)}.")
+        raise InputError(
+            f"{where}: column {column!r} holds text ({shown!r}) in {_data_rows(bad)}; {_remedy(shown)}{spare}."
+        )
     return np.array(cells, dtype=np.float64)
 
 
@@ -162,7 +167,7 @@ def _table(split: Split, schema: Schema, groups: tuple[str, ...] | None) -> Tabl
     positions = {name: code for code, name in enumerate(known)}
     return Table(
         {
-            name: _codes(written, levels[name], where) if name in levels else numbers(frame, name, where)
+            name: _codes(written, levels[name], where) if name in levels else numbers(frame, name, where, spare=True)
             for name in schema.features
         },
         {name: numbers(frame, name, where) for name in schema.targets},

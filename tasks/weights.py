@@ -4,6 +4,7 @@ import numpy as np
 
 from lawsmith.tasks import words
 from lawsmith.tasks.deciding import Deciding
+from lawsmith.tasks.numerals import is_numeral
 from lawsmith.tasks.schema import Kind, Weight
 
 MOST_AROUND = 0.5  # share of the rows whose target lies between two columns that are the ends of its interval
@@ -29,13 +30,15 @@ def decide_weights(d: Deciding) -> None:
         elif of:
             d.set(name, "left out", f"by its name the error of {of}")
     for name in d.open():
-        weight = words.is_weight(name) and d.is_positive(name)
+        weight = words.is_weight(name) and d.is_positive(name, zeros=True)
         if weight or (words.is_count(name, d.asked.target) and _is_count(d, name)):
             what = "a weight" if weight else "a number of measurements"
             if d.asked.sigma == "":
                 d.set(name, "left out", f"{what}; no weights were asked for")
             elif d.weight is None and len(d.asked.target) == 1:
                 weigh(d, name, "count", f"by its name {what}; rows count by it")
+                if none := int(np.sum(np.asarray(d.numbers[name]) == 0)):
+                    d.notices.append(f"{'1 row' if none == 1 else f'{none} rows'} of weight 0 ({name}) left out.")
             else:
                 d.set(name, "left out", f"{what}; the errors already say how rows count")
     _weigh_by_interval(d, ends)
@@ -45,8 +48,8 @@ def _bounds_target(d: Deciding, name: str) -> bool:
     """Whether a column called an end of an interval, or an error to one side, can be one: its name says so without
     doubt, or it lies on one side of the target in every row."""
     values, target = d.numbers[name], d.numbers[d.asked.target[0]]
-    if not words.is_bound(name) or values is None or target is None:
-        return False
+    if not words.is_bound(name) or values is None or target is None or is_numeral(d.asked.target[0]):
+        return False  # beside a number, other numbers are values of a setting
     return words.is_surely_bound(name) or bool((values <= target).all() or (values >= target).all())
 
 
@@ -80,6 +83,11 @@ def _weight_of_target(d: Deciding, name: str, of: str) -> None:
         d.set(name, "left out", f"an error of {of}; {d.weight.column} already says how rows count")
     elif not d.is_positive(name):
         d.set(name, "left out", f"by its name the error of {of}, but not positive in every row")
+        bad = d.rows - int(np.sum(np.asarray(d.numbers[name]) > 0))
+        d.notices.append(
+            f"{name} has no value above 0 in {bad} of {d.rows} rows, so all rows count alike; fill them in to weigh "
+            "rows by it."
+        )
     elif (kind := kind_of_weight(d, name)) == "relative error" and not np.all(d.numbers[of]):
         d.set(name, "left out", f"by its name the relative error of {of}, which is 0 in some row")
     else:
@@ -88,7 +96,7 @@ def _weight_of_target(d: Deciding, name: str, of: str) -> None:
 
 def kind_of_weight(d: Deciding, name: str) -> Kind:
     """What a column of weights holds, by its name."""
-    if words.is_count(name, d.asked.target) or words.is_weight(name):
+    if words.is_count(name, d.asked.target) or words.is_weight(name) or words.bare(name) in ("weight", "weights", "w"):
         return "count"
     if _is_relative(d, name):
         return "relative error"

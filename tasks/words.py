@@ -37,6 +37,7 @@ RANKS = _words("ranks")
 VARIANCES = _words("variances")
 BOUNDS = _words("bounds")
 _OF_BOUNDS = _words("of_bounds")
+_QUANTILE = re.compile(r"[qp]?\d+(?:\.\d+)?\s?%")  # as pandas' describe writes
 SIDES = _words("sides")
 _WIDTHS = _words("widths")
 CODES = _words("codes")
@@ -209,15 +210,18 @@ def is_relative_error(name: str, targets: tuple[str, ...]) -> bool:
 
 
 def is_bound(name: str) -> bool:
-    """Whether a name is one of an end of an interval, of whatever it may be: ``ci_low``, ``upper CI``, ``err_hi``."""
+    """Whether a name is one of an end of an interval, of whatever it may be: ``ci_low``, ``err_hi``, ``97.5%``."""
+    if _QUANTILE.fullmatch(name):
+        return True
     words = {word for word in tokens(name) if not word.isdigit()}
     known = BOUNDS | ERRORS | _OF_BOUNDS
     return words <= known and not BOUNDS.isdisjoint(words) and (words - {"minus", "plus"}) - _OF_BOUNDS != set()
 
 
 def is_surely_bound(name: str) -> bool:
-    """Whether a name of an end of an interval has a word for errors or for confidence in it, besides the side."""
-    return is_error(name) or not _WIDTHS.isdisjoint(tokens(name))
+    """Whether a name of an end of an interval has a word for errors or for confidence in it, besides the side,
+    or is a quantile's."""
+    return is_error(name) or _QUANTILE.fullmatch(name) is not None or not _WIDTHS.isdisjoint(tokens(name))
 
 
 def has_side(name: str) -> bool | None:
@@ -258,8 +262,10 @@ def is_rank(name: str) -> bool:
 
 
 def repeats_of(name: str, target: str) -> bool:
-    """Whether two names differ in the number at their end alone, as those of ``y1`` and ``y2``."""
-    one, two = (re.fullmatch(r"(.*[^\s._(-])(?:[\s._(-]+|(?<!\d))\d+\)?", text.strip()) for text in (name, target))
+    """Whether two names differ in the number or the letter at their end alone, as ``y1`` and ``y2`` or ``OD_a`` and
+    ``OD_b``."""
+    end = r"(.*[^\s._(-])(?:(?:[\s._(-]+|(?<!\d))\d+|[\s._(-]+[a-hA-H])\)?"
+    one, two = (re.fullmatch(end, text.strip()) for text in (name, target))
     return one is not None and two is not None and name != target and one[1] == two[1]
 
 

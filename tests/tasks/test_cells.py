@@ -253,3 +253,9 @@ def test_a_column_of_units_of_one_kind_is_refused(tmp_path: Path):
 def test_shapes_without_brackets(tmp_path: Path):
     rows = "".join(f"{16 * k}x{k * k + 1},{k}\n" for k in range(1, 9))
     assert read(tmp_path, "tile,loss\n" + rows).task.schema.features == ("tile.1", "tile.2")
+
+
+def test_thousands_of_one_column_tell_the_decimals_of_another(tmp_path: Path):
+    (tmp_path / "t.csv").write_text("N;loss\n" + "".join(f"{k}.000.000;2,{k}50\n" for k in range(1, 9)))
+    data = read_dataset(tmp_path / "t.csv", ["loss"])
+    assert data.task.train.features["N"][1] == 2e6 and data.task.train.targets["loss"][1] == 2.25

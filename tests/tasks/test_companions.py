@@ -312,3 +312,19 @@ def test_statistics_and_fits_of_the_target_are_no_features(target: str, others: 
 def test_the_rank_of_the_target_is_no_feature_but_another_rank_is(tmp_path: Path):
     made = FRAME.assign(rank=FRAME["loss"].rank(), lora_rank=[4, 8, 16, 16, 4, 8, 8, 16, 4, 4, 8, 16, 16, 8, 4])
     assert read(tmp_path, made).task.schema.features == ("N", "D", "lora_rank")
+
+
+def test_losses_on_other_data_are_seen_without_words_for_them(tmp_path: Path):
+    rng, table = np.random.default_rng(0), chinchilla()[["n_params", "tokens", "loss"]]
+    noisy = {name: k * table["loss"] + 0.01 * rng.normal(size=90) for name, k in (("c4", 1.1), ("wikitext", 0.9))}
+    found = roles(read(tmp_path, table.rename(columns={"loss": "pile"}).assign(**noisy), "pile"))
+    assert [found[name] for name in ("c4", "wikitext", "n_params", "tokens")] == ["companion"] * 2 + ["feature"] * 2
+    inlet = rng.uniform(20, 90, 60)
+    pipe = pd.DataFrame({"inlet": inlet, "flow": rng.uniform(1, 9, 60), "outlet": 0.9 * inlet + 2})
+    assert roles(read(tmp_path, pipe, "outlet"))["inlet"] == "feature"
+
+
+def test_quantiles_beside_a_mean_are_none_of_its_features(tmp_path: Path):
+    x = np.geomspace(1, 1000, 12)
+    table = pd.DataFrame({"x": x, "mean": 2 + 3 / x, "std": 0.1 / x, "25%": 1.9 + 3 / x, "50%": 2 + 3.1 / x})
+    assert read(tmp_path, table, "mean").task.schema.features == ("x",)

@@ -138,7 +138,6 @@ def changed(column: str, rows: list[int], value: str) -> pd.DataFrame:
         (changed("N", [2, 4], "-inf"), "column 'N' holds infinity in data rows 3 and 5;"),
         (changed("loss", [7], "1e400"), "column 'loss' holds infinity in data row 8;"),
         (frame().assign(loss=1.5), "the target 'loss' is 1.5 in every row;"),
-        (frame()[:13], "too few rows (one to fit a constant, one to check it) in group 'b' (1 row);"),
         (frame()[:3], "holds 3 rows; a law needs at least 4"),
         (frame()[:0], "holds no data rows; a table needs a header and at least one row."),
         ("", "is empty; a table needs a header"),

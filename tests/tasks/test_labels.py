@@ -1,0 +1,81 @@
+"""Labels that say no more than features do, that stand once, or that state sizes; and repeated measurements."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from tables import chinchilla, frame, read, refused, roles
+
+from lawsmith.tasks import read_decided
+
+
+def test_the_name_of_a_features_range_is_no_group(tmp_path: Path):
+    speed = np.geomspace(200, 1e6, 40)
+    table = pd.DataFrame({"Re": speed, "regime": np.where(speed < 2300, "laminar", "turbulent"), "f": 64 / speed})
+    data = read(tmp_path, table, "f")
+    assert (data.task.schema.group, roles(data)["regime"]) == (None, "left out")
+    assert (
+        "regime says in which range of Re a row lies and was left out; --group regime gives each range constants of "
+        "its own."
+    ) in data.notices
+    assert read(tmp_path, table, "f", group="regime").task.train.groups == ("laminar", "turbulent")
+    assert read(tmp_path, table.rename(columns={"regime": "material"}), "f").task.schema.group == "material"
+
+
+def test_a_label_that_stands_once_leaves_its_row_out(tmp_path: Path):
+    table = frame()[:13]
+    data = read(tmp_path, table)
+    assert (len(data.task.train), data.task.train.groups) == (12, ("a",))
+    assert data.notices[0] == (
+        "model b stands in one row, too few for constants of its own, and was left out; --group none keeps it."
+    )
+    assert read_decided(data.task.schema, tmp_path / "runs.csv").task.provenance == data.task.provenance
+    with refused("too few rows (one to fit a constant, one to check it) in group 'b' (1 row);"):
+        read(tmp_path, table, group="model")
+
+
+@pytest.mark.parametrize("shown", ["Pythia-{}M", "{}xA100"])
+def test_sizes_in_names_are_told_where_no_column_holds_them(shown: str, tmp_path: Path):
+    size, steps = np.repeat([7, 16, 41, 100, 280], 3), np.tile([1.0, 2, 4], 5)
+    names = [f"{shown.format(one)} {'abc'[k % 3]}" for k, one in enumerate(size)]
+    table = pd.DataFrame({"model": names, "steps": steps, "loss": 2 + 3 / size + 1 / steps})
+    told = [one for one in read(tmp_path, table).notices if "states sizes that no other column holds" in one]
+    assert len(told) == 1 and repr(names[0]) in told[0]
+    assert not any("sizes" in one for one in read(tmp_path, table.assign(n=size * 1.01e6)).notices)
+
+
+def test_measures_below_each_other_are_told(tmp_path: Path):
+    table = chinchilla()[["n_params", "tokens", "loss"]].melt(["n_params", "tokens"])
+    twice = pd.concat(
+        [table.assign(metric=name, value=table["value"] * k) for k, name in enumerate(("acc", "loss"), 1)]
+    )
+    told = "metric names what value measures in each row (acc and loss); --target acc reads that alone."
+    assert told in read(tmp_path, twice.drop(columns="variable"), "value").notices
+
+
+@pytest.mark.parametrize("name", ["loss_seed{}", "loss ({})", "Loss{}"])
+def test_columns_of_repeats_are_rows_of_the_measure(name: str, tmp_path: Path):
+    size = 10.0 ** np.arange(3, 11)
+    columns = {name.format(k): 2 + 90 * size**-0.4 + 0.01 * k * (-1) ** np.arange(8) for k in range(3)}
+    wide = pd.DataFrame({"N": size, **columns})
+    wide.iloc[2, 3] = np.nan
+    data = read(tmp_path, wide)
+    assert (len(data.task.train), data.task.schema.features) == (23, ("N",))
+    assert data.notices[0].endswith("were read as repeated measurements, which makes 23 rows of loss.")
+    assert np.array_equal(data.task.train.features["N"][:6], np.repeat(size[:2], 3))
+    with refused(name.format(1)):
+        read(tmp_path, wide.assign(**{name.format(1): size}))
+
+
+def test_rows_of_weight_zero_are_left_out_and_gaps_in_errors_told(tmp_path: Path):
+    table = frame()[:12].drop(columns="model").assign(sample_weight=[0.0, 1, 2, 0.5] * 3)
+    data = read(tmp_path, table)
+    assert len(data.task.train) == 9 and "3 rows of weight 0 (sample_weight) left out." in data.notices
+    table = table.drop(columns="sample_weight").assign(loss_err=[0.1] * 10 + [0, np.nan])
+    assert (
+        "loss_err has no value above 0 in 2 of 12 rows, so all rows count alike; fill them in to weigh rows by it."
+    ) in read(tmp_path, table).notices
+    assert (
+        read(tmp_path, table.assign(weight=1 + table["N"]), sigma="weight").task.schema.decided.weight.kind == "count"
+    )
