@@ -5,9 +5,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any
 
 from lawsmith.sandbox.law import arithmetic
 from lawsmith.sandbox.law.expression import (
@@ -36,15 +35,15 @@ class FunctionEntry:
 
     numpy: its name in numpy, or in `scipy.special` where `special`. slopes: the partial derivative for each argument;
     None where we have none. plain: an expression of single floats a, b and c that ends as numpy's does, with infinity
-    or nan where `math` would raise (the `safe_` functions stand in `lawsmith.sandbox.law.arithmetic`). sympy: takes the
-    module and the arguments. truth: the result is true or false. low, high: bounds of the value.
+    or nan where `math` would raise (the `safe_` functions stand in `lawsmith.sandbox.law.arithmetic`). sympy: the
+    same in sympy's names. truth: the result is true or false. low, high: bounds of the value.
     """
 
     arity: int
     numpy: str
     slopes: tuple[Slope, ...] | None
     plain: str
-    sympy: Callable[..., Any]
+    sympy: str
     special: bool = False
     truth: bool = False
     low: float = -math.inf
@@ -55,159 +54,112 @@ def _zero(*_: Node) -> Node:
     return ZERO
 
 
-def _one_minus_square(node: Node, sign: float = -1.0) -> Node:
-    return add(ONE, mul(Number(sign), power(node, TWO)))
-
-
-def _squared(name: str) -> Slope:
-    """1 - f(u)^2."""
-    return lambda u: _one_minus_square(function(name, u))
-
-
-def _over_root(first: float, square: float) -> Slope:
-    """1 / sqrt(first + square u^2)."""
-    return lambda u: power(add(Number(first), mul(Number(square), power(u, TWO))), Number(-0.5))
-
-
 def _inverse(node: Node) -> Node:
     return power(node, Number(-1.0))
 
 
-def _relation(numpy: str, sign: str, sympy: Callable[..., Any]) -> FunctionEntry:
-    return FunctionEntry(2, numpy, (_zero, _zero), f"bool(a {sign} b)", sympy, truth=True, low=0.0, high=1.0)
+def _quadratic(first: float, square: float, node: Node) -> Node:
+    """first + square u^2."""
+    return add(Number(first), mul(Number(square), power(node, TWO)))
 
 
-FUNCTIONS: dict[str, FunctionEntry] = {
-    "exp": FunctionEntry(1, "exp", (exp,), "safe_exp(a)", lambda s, a: s.exp(a), low=0.0),
-    "expm1": FunctionEntry(1, "expm1", (exp,), "safe_expm1(a)", lambda s, a: s.exp(a) - 1, low=-1.0),
-    "log": FunctionEntry(1, "log", (_inverse,), "safe_log(a)", lambda s, a: s.log(a)),
-    "log2": FunctionEntry(
-        1, "log2", (lambda u: mul(Number(1 / math.log(2)), _inverse(u)),), "safe_log2(a)", lambda s, a: s.log(a, 2)
-    ),
-    "log10": FunctionEntry(
-        1, "log10", (lambda u: mul(Number(1 / math.log(10)), _inverse(u)),), "safe_log10(a)", lambda s, a: s.log(a, 10)
-    ),
-    "log1p": FunctionEntry(1, "log1p", (lambda u: _inverse(add(ONE, u)),), "safe_log1p(a)", lambda s, a: s.log(1 + a)),
-    "logaddexp": FunctionEntry(
-        2,
-        "logaddexp",
-        (
-            lambda u, v: exp(add(u, neg(function("logaddexp", u, v)))),
-            lambda u, v: exp(add(v, neg(function("logaddexp", u, v)))),
-        ),
-        "safe_logaddexp(a, b)",
-        lambda s, a, b: s.log(s.exp(a) + s.exp(b)),
-    ),
-    "cbrt": FunctionEntry(
-        1,
+def _over_root(first: float, square: float) -> Slope:
+    """1 / sqrt(first + square u^2)."""
+    return lambda u: power(_quadratic(first, square, u), Number(-0.5))
+
+
+def _called(name: str) -> Slope:
+    return lambda u: function(name, u)
+
+
+def _times(number: float, slope: Slope) -> Slope:
+    return lambda u: mul(Number(number), slope(u))
+
+
+def _bell(u: Node) -> Node:
+    return exp(neg(power(u, TWO)))
+
+
+def _share(k: int) -> Slope:
+    """exp(u_k) / (exp(u_0) + exp(u_1))."""
+    return lambda *u: exp(add(u[k], neg(function("logaddexp", *u))))
+
+
+def _over_radius(u: Node, v: Node) -> Node:
+    return _inverse(add(power(u, TWO), power(v, TWO)))
+
+
+def _one(
+    name: str, slope: Slope | None, plain: str, sympy: str, low: float = -math.inf, high: float = math.inf
+) -> FunctionEntry:
+    """A function of one number; `plain` may be the name of a function of `math`."""
+    called = plain if "(" in plain else f"safe_call(math.{plain}, a)"
+    return FunctionEntry(1, name, None if slope is None else (slope,), called, sympy, low=low, high=high)
+
+
+def _truth(arity: int, name: str, plain: str, sympy: str) -> FunctionEntry:
+    return FunctionEntry(arity, name, (_zero,) * arity, plain, sympy, truth=True, low=0.0, high=1.0)
+
+
+_ENTRIES = (
+    _one("exp", exp, "safe_exp(a)", "exp(a)", low=0.0),
+    _one("expm1", exp, "safe_expm1(a)", "exp(a) - 1", low=-1.0),
+    _one("log", _inverse, "safe_log(a)", "log(a)"),
+    _one("log2", _times(1 / math.log(2), _inverse), "safe_log2(a)", "log(a, 2)"),
+    _one("log10", _times(1 / math.log(10), _inverse), "safe_log10(a)", "log(a, 10)"),
+    _one("log1p", lambda u: _inverse(add(ONE, u)), "safe_log1p(a)", "log(1 + a)"),
+    FunctionEntry(2, "logaddexp", (_share(0), _share(1)), "safe_logaddexp(a, b)", "log(exp(a) + exp(b))"),
+    _one(
         "cbrt",
-        (lambda u: mul(Number(1 / 3), power(function("cbrt", u), Number(-2.0))),),
+        _times(1 / 3, lambda u: power(function("cbrt", u), Number(-2.0))),
         "math.cbrt(a)",
-        lambda s, a: s.sign(a) * s.Abs(a) ** s.Rational(1, 3),
+        "sign(a) * Abs(a) ** Rational(1, 3)",
     ),
-    "abs": FunctionEntry(1, "abs", (lambda u: function("sign", u),), "abs(a)", lambda s, a: s.Abs(a), low=0.0),
-    "sign": FunctionEntry(1, "sign", (_zero,), "safe_sign(a)", lambda s, a: s.sign(a), low=-1.0, high=1.0),
-    "floor": FunctionEntry(1, "floor", (_zero,), "safe_call(math.floor, a)", lambda s, a: s.floor(a)),
-    "ceil": FunctionEntry(1, "ceil", (_zero,), "safe_call(math.ceil, a)", lambda s, a: s.ceiling(a)),
-    "sin": FunctionEntry(
-        1, "sin", (lambda u: function("cos", u),), "safe_call(math.sin, a)", lambda s, a: s.sin(a), low=-1.0, high=1.0
-    ),
-    "cos": FunctionEntry(
-        1,
-        "cos",
-        (lambda u: neg(function("sin", u)),),
-        "safe_call(math.cos, a)",
-        lambda s, a: s.cos(a),
-        low=-1.0,
-        high=1.0,
-    ),
-    "tan": FunctionEntry(
-        1,
-        "tan",
-        (lambda u: _one_minus_square(function("tan", u), 1.0),),
-        "safe_call(math.tan, a)",
-        lambda s, a: s.tan(a),
-    ),
-    "sinh": FunctionEntry(
-        1, "sinh", (lambda u: function("cosh", u),), "safe_call(math.sinh, a)", lambda s, a: s.sinh(a)
-    ),
-    "cosh": FunctionEntry(
-        1, "cosh", (lambda u: function("sinh", u),), "safe_call(math.cosh, a)", lambda s, a: s.cosh(a), low=1.0
-    ),
-    "tanh": FunctionEntry(1, "tanh", (_squared("tanh"),), "math.tanh(a)", lambda s, a: s.tanh(a), low=-1.0, high=1.0),
-    "arcsin": FunctionEntry(1, "arcsin", (_over_root(1.0, -1.0),), "safe_call(math.asin, a)", lambda s, a: s.asin(a)),
-    "arccos": FunctionEntry(
-        1, "arccos", (lambda u: neg(_over_root(1.0, -1.0)(u)),), "safe_call(math.acos, a)", lambda s, a: s.acos(a)
-    ),
-    "arctan": FunctionEntry(
-        1,
-        "arctan",
-        (lambda u: _inverse(_one_minus_square(u, 1.0)),),
-        "math.atan(a)",
-        lambda s, a: s.atan(a),
-        low=-math.pi / 2,
-        high=math.pi / 2,
-    ),
-    "arctan2": FunctionEntry(
+    _one("abs", _called("sign"), "abs(a)", "Abs(a)", low=0.0),
+    _one("sign", _zero, "safe_sign(a)", "sign(a)", -1.0, 1.0),
+    _one("floor", _zero, "floor", "floor(a)"),
+    _one("ceil", _zero, "ceil", "ceiling(a)"),
+    _one("sin", _called("cos"), "sin", "sin(a)", -1.0, 1.0),
+    _one("cos", _times(-1.0, _called("sin")), "cos", "cos(a)", -1.0, 1.0),
+    _one("tan", lambda u: _quadratic(1.0, 1.0, function("tan", u)), "tan", "tan(a)"),
+    _one("sinh", _called("cosh"), "sinh", "sinh(a)"),
+    _one("cosh", _called("sinh"), "cosh", "cosh(a)", low=1.0),
+    _one("tanh", lambda u: _quadratic(1.0, -1.0, function("tanh", u)), "math.tanh(a)", "tanh(a)", -1.0, 1.0),
+    _one("arcsin", _over_root(1.0, -1.0), "asin", "asin(a)"),
+    _one("arccos", _times(-1.0, _over_root(1.0, -1.0)), "acos", "acos(a)"),
+    _one("arctan", lambda u: _inverse(_quadratic(1.0, 1.0, u)), "math.atan(a)", "atan(a)", -math.pi / 2, math.pi / 2),
+    FunctionEntry(
         2,
         "arctan2",
-        (
-            lambda u, v: mul(v, _inverse(add(power(u, TWO), power(v, TWO)))),
-            lambda u, v: mul(neg(u), _inverse(add(power(u, TWO), power(v, TWO)))),
-        ),
+        (lambda u, v: mul(v, _over_radius(u, v)), lambda u, v: mul(neg(u), _over_radius(u, v))),
         "math.atan2(a, b)",
-        lambda s, a, b: s.atan2(a, b),
+        "atan2(a, b)",
         low=-math.pi,
         high=math.pi,
     ),
-    "arcsinh": FunctionEntry(1, "arcsinh", (_over_root(1.0, 1.0),), "math.asinh(a)", lambda s, a: s.asinh(a)),
-    "arccosh": FunctionEntry(
-        1, "arccosh", (_over_root(-1.0, 1.0),), "safe_call(math.acosh, a)", lambda s, a: s.acosh(a), low=0.0
-    ),
-    "arctanh": FunctionEntry(
-        1, "arctanh", (lambda u: _inverse(_one_minus_square(u)),), "safe_arctanh(a)", lambda s, a: s.atanh(a)
-    ),
-    "erf": FunctionEntry(
-        1,
-        "erf",
-        (lambda u: mul(Number(2 / math.sqrt(math.pi)), exp(neg(power(u, TWO)))),),
-        "math.erf(a)",
-        lambda s, a: s.erf(a),
-        special=True,
-        low=-1.0,
-        high=1.0,
-    ),
-    "erfc": FunctionEntry(
-        1,
-        "erfc",
-        (lambda u: mul(Number(-2 / math.sqrt(math.pi)), exp(neg(power(u, TWO)))),),
-        "math.erfc(a)",
-        lambda s, a: s.erfc(a),
-        special=True,
-        low=0.0,
-        high=2.0,
-    ),
-    "gamma": FunctionEntry(1, "gamma", None, "safe_gamma(a)", lambda s, a: s.gamma(a), special=True),
-    "gammaln": FunctionEntry(1, "gammaln", None, "safe_gammaln(a)", lambda s, a: s.loggamma(a), special=True),
-    "remainder": FunctionEntry(2, "mod", None, "safe_remainder(a, b)", lambda s, a, b: s.Mod(a, b)),
-    "maximum": FunctionEntry(2, "maximum", None, "safe_maximum(a, b)", lambda s, a, b: s.Max(a, b)),
-    "minimum": FunctionEntry(2, "minimum", None, "safe_minimum(a, b)", lambda s, a, b: s.Min(a, b)),
-    "where": FunctionEntry(3, "where", None, "(b if a else c)", lambda s, a, b, c: s.Piecewise((b, a), (c, True))),
-    "less": _relation("less", "<", lambda s, a, b: a < b),
-    "less_equal": _relation("less_equal", "<=", lambda s, a, b: a <= b),
-    "greater": _relation("greater", ">", lambda s, a, b: a > b),
-    "greater_equal": _relation("greater_equal", ">=", lambda s, a, b: a >= b),
-    "equal": _relation("equal", "==", lambda s, a, b: s.Eq(a, b)),
-    "not_equal": _relation("not_equal", "!=", lambda s, a, b: s.Ne(a, b)),
-    "logical_and": _relation("logical_and", "and", lambda s, a, b: s.And(a, b)),
-    "logical_or": _relation("logical_or", "or", lambda s, a, b: s.Or(a, b)),
-    "logical_not": FunctionEntry(
-        1, "logical_not", (_zero,), "not a", lambda s, a: s.Not(a), truth=True, low=0.0, high=1.0
-    ),
-    "isfinite": FunctionEntry(
-        1, "isfinite", (_zero,), "math.isfinite(a)", lambda s, a: s.true, truth=True, low=0.0, high=1.0
-    ),
-}
+    _one("arcsinh", _over_root(1.0, 1.0), "math.asinh(a)", "asinh(a)"),
+    _one("arccosh", _over_root(-1.0, 1.0), "acosh", "acosh(a)", low=0.0),
+    _one("arctanh", lambda u: _inverse(_quadratic(1.0, -1.0, u)), "safe_arctanh(a)", "atanh(a)"),
+    replace(_one("erf", _times(2 / math.sqrt(math.pi), _bell), "math.erf(a)", "erf(a)", -1.0, 1.0), special=True),
+    replace(_one("erfc", _times(-2 / math.sqrt(math.pi), _bell), "math.erfc(a)", "erfc(a)", 0.0, 2.0), special=True),
+    replace(_one("gamma", None, "safe_gamma(a)", "gamma(a)"), special=True),
+    replace(_one("gammaln", None, "safe_gammaln(a)", "loggamma(a)"), special=True),
+    FunctionEntry(2, "mod", None, "safe_remainder(a, b)", "Mod(a, b)"),
+    FunctionEntry(2, "maximum", None, "safe_maximum(a, b)", "Max(a, b)"),
+    FunctionEntry(2, "minimum", None, "safe_minimum(a, b)", "Min(a, b)"),
+    FunctionEntry(3, "where", None, "(b if a else c)", "Piecewise((b, a), (c, True))"),
+    _truth(2, "less", "bool(a < b)", "a < b"),
+    _truth(2, "less_equal", "bool(a <= b)", "a <= b"),
+    _truth(2, "greater", "bool(a > b)", "a > b"),
+    _truth(2, "greater_equal", "bool(a >= b)", "a >= b"),
+    _truth(2, "equal", "bool(a == b)", "Eq(a, b)"),
+    _truth(2, "not_equal", "bool(a != b)", "Ne(a, b)"),
+    _truth(2, "logical_and", "bool(a and b)", "And(a, b)"),
+    _truth(2, "logical_or", "bool(a or b)", "Or(a, b)"),
+    _truth(1, "logical_not", "not a", "Not(a)"),
+    _truth(1, "isfinite", "math.isfinite(a)", "true"),
+)
+FUNCTIONS = {"remainder" if entry.numpy == "mod" else entry.numpy: entry for entry in _ENTRIES}
 """The functions by our own names. `where`, `maximum` and `minimum` are differentiated branch by branch."""
 
 ORDERLESS = frozenset({"maximum", "minimum", "logical_and", "logical_or", "equal", "not_equal", "logaddexp"})

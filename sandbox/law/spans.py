@@ -13,20 +13,8 @@ ANY: Span = (-math.inf, math.inf)
 POSITIVE: Span = (5e-324, math.inf)
 _RISING = frozenset(
     {
-        "exp",
-        "expm1",
-        "log",
-        "log2",
-        "log10",
-        "log1p",
-        "cbrt",
-        "tanh",
-        "sinh",
-        "arctan",
-        "arcsinh",
-        "erf",
-        "floor",
-        "ceil",
+        *("exp", "expm1", "log", "log2", "log10", "log1p", "cbrt", "tanh", "sinh", "arctan", "arcsinh", "erf"),
+        *("floor", "ceil"),
     }
 )
 _DOMAIN = {"log": 0.0, "log2": 0.0, "log10": 0.0, "log1p": -1.0}

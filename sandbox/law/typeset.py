@@ -33,36 +33,12 @@ from lawsmith.sandbox.law.functions import apply
 from lawsmith.sandbox.law.normal import unguarded
 from lawsmith.sandbox.law.spans import span
 
-GREEK = {
-    "alpha": "α",
-    "beta": "β",
-    "gamma": "γ",
-    "delta": "δ",
-    "epsilon": "ε",
-    "zeta": "ζ",
-    "eta": "η",
-    "theta": "θ",
-    "kappa": "κ",
-    "lambda": "λ",
-    "mu": "μ",
-    "nu": "ν",
-    "xi": "ξ",
-    "pi": "π",
-    "rho": "ρ",
-    "sigma": "σ",
-    "tau": "τ",
-    "phi": "φ",
-    "chi": "χ",
-    "psi": "ψ",
-    "omega": "ω",
-    "Gamma": "Γ",
-    "Delta": "Δ",
-    "Theta": "Θ",
-    "Lambda": "Λ",
-    "Sigma": "Σ",
-    "Phi": "Φ",
-    "Omega": "Ω",
-}
+_LETTERS = (
+    *("alpha α", "beta β", "gamma γ", "delta δ", "epsilon ε", "zeta ζ", "eta η", "theta θ", "kappa κ", "lambda λ"),
+    *("mu μ", "nu ν", "xi ξ", "pi π", "rho ρ", "sigma σ", "tau τ", "phi φ", "chi χ", "psi ψ", "omega ω", "Gamma Γ"),
+    *("Delta Δ", "Theta Θ", "Lambda Λ", "Sigma Σ", "Phi Φ", "Omega Ω"),
+)
+GREEK = dict(pair.split() for pair in _LETTERS)
 """Names of parameters that stand for a letter."""
 
 # How tightly a part holds together; a part looser than its place asks for is put in parentheses.

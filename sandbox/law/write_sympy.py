@@ -69,7 +69,7 @@ def _converter(clash: frozenset[str]) -> Any:
                     raise ValueError("a constant of the formula is not a number")
                 return parts[0] ** parts[1]
             case Function(name):
-                return FUNCTIONS[name].sympy(sympy, *parts)
+                return eval(FUNCTIONS[name].sympy, vars(sympy), dict(zip("abc", parts, strict=False)))
 
     return convert
 
