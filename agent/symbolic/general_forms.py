@@ -13,7 +13,7 @@ import numpy as np
 from lawsmith.agent.symbolic.ahead import SearchedAhead, Stop
 from lawsmith.agent.symbolic.factors import OWN_UNIT, PRODUCT, QUOTIENT, of_levels, parts, starting
 from lawsmith.agent.symbolic.form import SymbolicForm
-from lawsmith.agent.symbolic.joint_features import in_features, joint_features
+from lawsmith.agent.symbolic.joint_features import in_features, in_joint_features, joint_features
 from lawsmith.agent.symbolic.looks import (
     FEWEST_ROWS,
     LOGARITHM,
@@ -40,7 +40,6 @@ from lawsmith.agent.symbolic.term_search import PRICES, TermSearch
 from lawsmith.runs.trials import OF_MILLIONS
 from lawsmith.sandbox.fitting import Loss
 from lawsmith.sandbox.law.expression import Node, Parameter, mul
-from lawsmith.sandbox.law.numeric import evaluate
 from lawsmith.tasks.arrays import Array, IntArray
 from lawsmith.tasks.noise import rounding_share
 from lawsmith.tasks.task import Task
@@ -329,15 +328,14 @@ class GeneralForms:
             return
         inside, _ = divided(self.task, look, np.random.default_rng(0))
         features = {name: table.features[name][inside] for name in self.plain}
-        known = joint_features(features, table.targets[target][inside], self.units)
-        if not known:
+        found = joint_features(features, table.targets[target][inside], self.units)
+        if found is None:
             return
-        columns = {one.title: table.features.get(one.title, evaluate(one.node, table.features, {})) for one in known}
-        fewer = replace(table, features=columns, targets={target: table.targets[target]})
-        schema = self.task.schema.model_copy(update={"features": tuple(columns), "targets": (target,)})
-        search = GeneralForms(replace(self.task, train=fewer, schema=schema), profile(fewer), self.loss)
+        (joint, factor), task = found, in_joint_features(self.task, target, *found)
+        seen = replace(profile(task.train), even=frozenset(task.train.features))  # numbers without a unit turn
+        search = GeneralForms(task, seen, self.loss)
         for step in search._of_target(0, stop) if search.applies else ():
-            yield replace(step, parts=[replace(p, node=in_features(p.node, known)) for p in step.parts])
+            yield replace(step, parts=[replace(p, node=mul(factor, in_features(p.node, joint))) for p in step.parts])
 
     def _beside_powers(self, look: Look, stop: Stop) -> Iterator[_Step]:
         """Sums in the features that are left beside those that act as pure powers."""

@@ -7,16 +7,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations, product
 
 import numpy as np
 
-from lawsmith.sandbox.law.expression import Feature, Node, Number, add, mul, power, transform
+from lawsmith.agent.symbolic.pure_powers import NEAR, REACH
+from lawsmith.agent.symbolic.term_law import SIMPLE
+from lawsmith.sandbox.law.expression import Feature, Node, Number, Parameter, add, mul, parameters, power, transform
+from lawsmith.sandbox.law.numeric import evaluate
+from lawsmith.sandbox.law.parameter_roles import Role
 from lawsmith.sandbox.law.write_text import text
 from lawsmith.tasks.arrays import Array
+from lawsmith.tasks.task import Task
 
 MOST_FEATURES = 6
+LETTER = "g"  # of exponents
 EXPONENTS = (1.0, -1.0, 2.0, -2.0, 0.5, -0.5)  # of the second feature of a product
 MOST_DEGREE, ROWS_OF_A_COLUMN = 12, 3  # of a polynomial, as far as there are rows
 DECADE = 10.0  # ratio of the largest to the smallest value, from which a logarithmic axis is tried too
@@ -26,85 +32,160 @@ LEAST = 1e-9  # share of the variance below which approximations are not told ap
 
 @dataclass(frozen=True, eq=False)
 class JointFeature:
-    """A function of features: its title, its values (n,), its tree."""
+    """A product of powers: its bases with their exponents, and its values (n,)."""
 
-    title: str
+    powers: Mapping[Node, float]
     values: Array
-    node: Node
+
+    @property
+    def node(self) -> Node:
+        """Its tree."""
+        return mul(*(base if a == 1 else power(base, Number(a)) for base, a in self.powers.items()))
+
+    @property
+    def title(self) -> str:
+        """The name of a feature, or what is made of several."""
+        return self.node.name if isinstance(self.node, Feature) else f"[{text(self.node).replace(' ', '')}]"
 
 
-def joint_features(features: Mapping[str, Array], target: Array, units: Mapping[str, float]) -> list[JointFeature]:
+@dataclass(frozen=True, eq=False)
+class Joint:
+    """The features that a target is a function of, but for powers of `carriers`, which stand before it."""
+
+    known: Sequence[JointFeature]
+    carriers: Sequence[JointFeature] = ()
+
+    def without(self, *some: JointFeature) -> list[JointFeature]:
+        """All features but these."""
+        return [one for one in self.known if one not in some]
+
+
+def joint_features(
+    features: Mapping[str, Array], target: Array, units: Mapping[str, float]
+) -> tuple[Joint, Node] | None:
     """The features (n,), in their units, with joint ones in the places of those that act on the target (n,) through
-    these alone; none where each acts on its own."""
-    known = [JointFeature(name, column / units[name], Feature(name, units[name])) for name, column in features.items()]
-    if not 1 < len(known) <= MOST_FEATURES:
-        return []
+    these alone, and the powers that stand before; None where each acts on its own."""
+    alone = [JointFeature({Feature(name, units[name]): 1.0}, column / units[name]) for name, column in features.items()]
+    if not 1 < len(alone) <= MOST_FEATURES:
+        return None
     seen, weight = target - target.mean(), np.ones(len(target))
-    if target.min() > 0:
-        seen, weight = np.log(target), target / np.hypot(target, np.median(target))
-    least = _criterion(known, seen, weight)
-    while len(known) > 1:
-        trials = [
-            [*(f for f in known if f is not one and f is not two), joint]
-            for one, two in combinations(known, 2)
-            for joint in _joined(one, two, units)
-        ]
-        criterion, best = min(((_criterion(trial, seen, weight), trial) for trial in trials), key=lambda one: one[0])
-        if criterion > least or not math.isfinite(criterion):
+    if carried := bool(target.min() > 0 or target.max() < 0):
+        size = np.abs(target)
+        seen, weight = np.log(size), size / np.hypot(size, np.median(size))
+    best, least = Joint(alone), _criterion(Joint(alone), seen, weight)
+    ways = (_merged, _carried) if carried else (_merged,)
+    while math.isfinite(least) and len(best.known) > 1:
+        for way in ways:
+            trials = list(way(best, units))
+            found = [_criterion(trial, seen, weight) for trial in trials]
+            if min(found, default=math.inf) <= least:
+                best, least = trials[int(np.argmin(found))], min(found)
+                break
+        else:
             break
-        least, known = criterion, best
-    return known if len(known) < len(features) else []
+    if all(isinstance(one.node, Feature) for one in best.known):
+        return None
+    return best, _factor(best, seen, weight)
 
 
-def in_features(node: Node, known: Sequence[JointFeature]) -> Node:
+def _merged(joint: Joint, units: Mapping[str, float]) -> Iterator[Joint]:
+    """The same with one feature in the place of two."""
+    for one, two in _pairs(joint):
+        rest = joint.without(one, two)
+        sums = [_sum(one, two, units, sign) for sign in (1, -1)]
+        products = [_product(one, two, a) for a in EXPONENTS] if two.values.min() > 0 else []
+        yield from (Joint([*rest, made], joint.carriers) for made in [*sums, *products])
+
+
+def _carried(joint: Joint, units: Mapping[str, float]) -> Iterator[Joint]:
+    """The same with one feature less that a power of it stands before: it does nothing else, or it acts with one
+    other, or as the measure of two."""
+    for one, two in _pairs(joint):
+        for a in EXPONENTS if two.values.min() > 0 else ():
+            yield Joint([*joint.without(one, two), _product(one, two, a)], [*joint.carriers, two])
+    for one in (one for one in joint.known if one.values.min() > 0):
+        yield Joint(joint.without(one), [*joint.carriers, one])
+        for some in combinations(joint.without(one), 2):
+            shares = [_product(part, one, -1.0) for part in some]
+            yield Joint([*joint.without(one, *some), *shares], [*joint.carriers, one])
+
+
+def _pairs(joint: Joint) -> Iterator[tuple[JointFeature, JointFeature]]:
+    """Pairs of features, with a positive one as the second where there is one."""
+    return (pair if pair[1].values.min() > 0 else (pair[1], pair[0]) for pair in combinations(joint.known, 2))
+
+
+def _factor(joint: Joint, seen: Array, weight: Array) -> Node:
+    """The product of the carriers' powers, with exponents to fit where they are no simple numbers."""
+    axes = min(_axes(joint), key=lambda one: _of_polynomials(joint, one, seen, weight))
+    design = _design(joint, axes, len(seen))[0] * weight[:, None]
+    exponents = np.linalg.lstsq(design, seen * weight, rcond=1e-12)[0][1 : len(joint.carriers) + 1].tolist()
+    total: dict[Node, float] = {}
+    for one, a in zip(joint.carriers, exponents, strict=True):
+        for base, own in one.powers.items():
+            total[base] = total.get(base, 0.0) + a * own
+    powers = []
+    for k, (base, a) in enumerate(total.items()):
+        simple = min((0.0, *SIMPLE), key=lambda number: abs(number - a))
+        free = Parameter(f"{LETTER}{k}", a - REACH, a + REACH, Role.EXPONENT)
+        powers.append(power(base, Number(simple) if abs(simple - a) < NEAR else free))
+    return mul(*powers)
+
+
+def in_joint_features(task: Task, target: str, joint: Joint, factor: Node) -> Task:
+    """What the factor leaves of a target, in the joint features; rows weigh as they do in the target."""
+    table = task.train
+    columns = {one.title: table.features.get(one.title, evaluate(one.node, table.features, {})) for one in joint.known}
+    middle = {p.name: (p.lower + p.upper) / 2 for p in parameters(factor)}
+    carried = np.broadcast_to(evaluate(factor, table.features, middle), len(table))
+    left, weight = {target: table.targets[target] / carried}, table.weights * carried**2
+    schema = task.schema.model_copy(update={"features": tuple(columns), "targets": (target,)})
+    return replace(task, train=replace(table, features=columns, targets=left, weight=weight), schema=schema)
+
+
+def in_features(node: Node, joint: Joint) -> Node:
     """A tree of these features as a tree of those that they are made of."""
-    trees = {one.title: one.node for one in known}
+    trees = {one.title: one.node for one in joint.known if not isinstance(one.node, Feature)}
 
     def written(part: Node) -> Node:
-        if not isinstance(part, Feature) or isinstance(trees[part.name], Feature):
+        if not isinstance(part, Feature) or part.name not in trees:
             return part
         return mul(*((Number(1 / part.unit),) if part.unit != 1 else ()), trees[part.name])
 
     return transform(node, written)
 
 
-def _joined(one: JointFeature, two: JointFeature, units: Mapping[str, float]) -> Iterator[JointFeature]:
-    """What both may act as."""
-    if one.values.min() > 0 and two.values.min() > 0:
-        for a in EXPONENTS:
-            node = mul(one.node, two.node if a == 1 else power(two.node, Number(a)))
-            yield JointFeature(_title(node), one.values * two.values**a, node)
-    ratio = units.get(two.title, 1.0) / units.get(one.title, 1.0)
-    for sign in (ratio, -ratio):
-        node = add(one.node, two.node if sign == 1 else mul(Number(sign), two.node))
-        yield JointFeature(_title(node), one.values + sign * two.values, node)
+def _sum(one: JointFeature, two: JointFeature, units: Mapping[str, float], sign: int) -> JointFeature:
+    """The sum or difference of two, in their own units."""
+    ratio = sign * units.get(two.title, 1.0) / units.get(one.title, 1.0)
+    node = add(one.node, two.node if ratio == 1 else mul(Number(ratio), two.node))
+    return JointFeature({node: 1.0}, one.values + ratio * two.values)
 
 
-def _title(node: Node) -> str:
-    return f"[{text(node).replace(' ', '')}]"
+def _product(one: JointFeature, two: JointFeature, exponent: float) -> JointFeature:
+    """One times a power of the other."""
+    powers = dict(one.powers)
+    for base, a in two.powers.items():
+        powers[base] = powers.get(base, 0.0) + exponent * a
+    return JointFeature({base: a for base, a in powers.items() if a}, one.values * two.values**exponent)
 
 
-def _criterion(known: Sequence[JointFeature], seen: Array, weight: Array) -> float:
+def _criterion(joint: Joint, seen: Array, weight: Array) -> float:
     """The Bayesian criterion of the best polynomial in these features, for one row; infinite where it leaves much."""
-    columns = [one.values for one in known]
+    return min(_of_polynomials(joint, axes, seen, weight) for axes in _axes(joint))
+
+
+def _axes(joint: Joint) -> list[list[Array]]:
+    """The features (n,), and those that span a decade by their logarithms, where there are some."""
+    columns = [one.values for one in joint.known]
     logs = [np.log(c) if c.min() > 0 and c.max() > DECADE * c.min() else c for c in columns]
-    return min(
-        _of_polynomials(axes, seen, weight)
-        for axes in ((columns,) if all(a is b for a, b in zip(columns, logs, strict=True)) else (columns, logs))
-    )
+    return [columns] if all(a is b for a, b in zip(columns, logs, strict=True)) else [columns, logs]
 
 
-def _of_polynomials(axes: Sequence[Array], seen: Array, weight: Array) -> float:
+def _of_polynomials(joint: Joint, axes: Sequence[Array], seen: Array, weight: Array) -> float:
     """The same for polynomials along these axes (n,)."""
-    rows, counts, degree = len(seen), [1], 0
-    while ROWS_OF_A_COLUMN * math.comb(len(axes) + degree + 1, degree + 1) <= rows and degree < MOST_DEGREE:
-        degree += 1
-        counts.append(math.comb(len(axes) + degree, degree))
-    scaled = [2 * (axis - axis.min()) / (np.ptp(axis) or 1.0) - 1 for axis in axes]
-    each = [np.polynomial.chebyshev.chebvander(axis, degree) for axis in scaled]
-    powers = sorted((one for one in product(range(degree + 1), repeat=len(axes)) if sum(one) <= degree), key=sum)
-    columns = [np.prod([v[:, a] for v, a in zip(each, one, strict=True)], axis=0) for one in powers]
-    along = np.linalg.qr(np.stack(columns, axis=1) * weight[:, None])[0]
+    rows, (design, counts) = len(seen), _design(joint, axes, len(seen))
+    along = np.linalg.qr(design * weight[:, None])[0]
     left, total, best = seen * weight, 0.0, math.inf
     for begin, end in zip([0, *counts], counts, strict=False):
         left = left - along[:, begin:end] @ (along[:, begin:end].T @ left)
@@ -113,3 +194,21 @@ def _of_polynomials(axes: Sequence[Array], seen: Array, weight: Array) -> float:
         if share < PROMISING:
             best = min(best, math.log(share + LEAST) + end * math.log(rows) / rows)
     return best
+
+
+def _design(joint: Joint, axes: Sequence[Array], rows: int) -> tuple[Array, list[int]]:
+    """Columns (n, k): the level, the logarithms of the carriers, polynomials along the axes (n,) of growing degree; and
+    how many columns each degree ends with."""
+    logs = [np.log(one.values) for one in joint.carriers]
+    counts, degree = [1], 0
+    while degree < MOST_DEGREE:
+        count = math.comb(len(axes) + degree + 1, degree + 1) + len(logs)
+        if ROWS_OF_A_COLUMN * count > rows:
+            break
+        degree += 1
+        counts.append(count)
+    scaled = [2 * (axis - axis.min()) / (np.ptp(axis) or 1.0) - 1 for axis in axes]
+    each = [np.polynomial.chebyshev.chebvander(axis, degree) for axis in scaled]
+    powers = sorted((one for one in product(range(degree + 1), repeat=len(axes)) if sum(one) <= degree), key=sum)
+    level, *columns = (np.prod([v[:, a] for v, a in zip(each, one, strict=True)], axis=0) for one in powers)
+    return np.stack([level, *logs, *columns], axis=1), counts
