@@ -58,6 +58,8 @@ class Expectation(BaseModel):
 class Knowledge(BaseModel):
     """What laws of a task must respect, in the data and beyond. ranges: target -> (low, high), infinite where open.
 
+    assumed: targets whose range nobody stated. Laws need not respect it below the smallest values of the features,
+    where the power law of an error rate passes 1.
     reach: feature -> how far beyond the data laws are used; times its largest value where it is on a logarithmic axis,
     else in widths of its measured range.
     """
@@ -65,6 +67,7 @@ class Knowledge(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     ranges: Mapping[str, tuple[float, float]] = {}
+    assumed: tuple[str, ...] = ()
     expectations: tuple[Expectation, ...] = ()
     reach: Mapping[str, float] = {}
 

@@ -181,7 +181,7 @@ def unsafe(train: Table, rows: Table, predicted: Array, knowledge: Knowledge = N
     for name, measured, column in zip(train.targets, train.targets.values(), predicted.T, strict=True):
         if (bad := ~np.isfinite(column)).any():
             return Unsafe(what="not finite", target=name, where=_nearest(train, rows, np.flatnonzero(bad)))
-        if (bad := _broken(knowledge, name, rows, column, float(np.std(measured)))).any():
+        if (bad := _broken(knowledge, name, train, rows, column)).any():
             return Unsafe(what="stated", target=name, where=_nearest(train, rows, np.flatnonzero(bad)))
         if (bad := _lost(measured, column)).any():
             return Unsafe(what="range", target=name, where=_nearest(train, rows, np.flatnonzero(bad)))
@@ -190,11 +190,13 @@ def unsafe(train: Table, rows: Table, predicted: Array, knowledge: Knowledge = N
     return None
 
 
-def _broken(knowledge: Knowledge, target: str, rows: Table, predicted: Array, spread: float) -> Mask:
+def _broken(knowledge: Knowledge, target: str, train: Table, rows: Table, predicted: Array) -> Mask:
     """Rows (n,) whose prediction leaves the range that is known, or moves the wrong way as one feature alone grows."""
-    slack = SLACK * spread
+    slack = SLACK * float(np.std(train.targets[target]))
     low, high = knowledge.ranges.get(target, (-np.inf, np.inf))
     bad = (predicted < low - slack) | (predicted > high + slack)
+    if target in knowledge.assumed:
+        bad &= (rows.matrix() >= train.matrix().min(axis=0)).all(axis=1)
     for expected in knowledge.expectations:
         for feature in expected.features if expected.target == target else ():
             order, together = _lines(rows, feature)

@@ -285,9 +285,11 @@ def _with_rates(
         if found is not None:
             ranges[name] = found
             notices.append(
-                f"{name} is a rate by its name and values, so laws stay within 0 and 1; --range {name}=: lifts that."
+                f"{name} is a rate by its name and values, so laws stay within 0 and 1 in the data and beyond; "
+                f"--range {name}=: lifts that."
             )
-    return stated.model_copy(update={"ranges": ranges}), tuple(notices)
+    assumed = tuple(name for name in ranges if name not in stated.ranges)
+    return stated.model_copy(update={"ranges": ranges, "assumed": assumed}), tuple(notices)
 
 
 def _outside(stated: Knowledge, frame: "pd.DataFrame") -> tuple[str, ...]:

@@ -163,3 +163,16 @@ def test_what_is_known_holds_inside_and_beyond_the_data() -> None:
         assert found is not None
         assert found.what == "stated"
     assert unsafe(rows, far, np.minimum(law, 1.0), within) is None
+
+
+def test_the_range_of_a_rate_that_nobody_stated_holds_from_the_smallest_features_on():
+    """The power law of an error rate passes 1 below the data; there it was thrown out, and five constants won."""
+    n = np.geomspace(1, 1000, 20)
+    rows = table(n, 0.05 + 0.75 * n**-0.6)
+    far = reach_rows(rows)
+    law = 0.05 + 0.75 * far.matrix() ** -0.6
+    known = Knowledge(ranges={"y": (0, 1)})
+    assert unsafe(rows, far, law, known) is not None
+    assert unsafe(rows, far, law, known.model_copy(update={"assumed": ("y",)})) is None
+    rising = 0.5 + 0.1 * far.matrix() ** 0.2
+    assert unsafe(rows, far, rising, known.model_copy(update={"assumed": ("y",)})) is not None
