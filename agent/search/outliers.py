@@ -20,7 +20,9 @@ FAR = 8.0  # robust standard deviations beyond which a row is not believed …
 FAR_AT_EDGE = 16.0  # … and where it is outermost in some feature, where laws that are nearly right bend away
 LEADING, AS_GOOD = (8, 1.5)  # laws that are asked: at most so many, with at most this times the best robust error
 EXPLAINED = 0.5  # share of the targets' robust spread below which the errors of a leading law have to lie
-FEW, MOST = (2, 0.02)  # rows, or share of them; where more are missed, the noise has heavy tails and none is to blame
+FEW, MOST = (2, 0.02)  # rows, or share of them, that may be missed whatever the others look like
+MANY = 0.17  # share of the rows that may be missed where hardly any other is almost missed; else tails are heavy
+ALMOST, APART = (5.0, 2)  # robust standard deviations of such a row, and rows that are missed for each such row
 NEIGHBOURS = 5  # rows whose errors say whether one alone is wrong
 OWN = 0.6  # share of a row's residual that its neighbours must not have as well
 ALSO_PLAIN = 3.0  # plain standard deviations that a row with a large relative error has to be off as well
@@ -70,12 +72,27 @@ def disbelieved(train: Table, predictions: Sequence[Array]) -> tuple[Disbelieved
         missed |= _missed(measured, leading, around, edge, known=missed)
         expected = np.median(leading, axis=0)
         few = missed.sum() <= max(FEW, MOST * len(train))
-        if few or (missed.mean() <= MOST_OF_A_UNIT and factor_of_unit(measured[missed], expected[missed])):
+        if (
+            few
+            or _stand_apart(measured, expected, missed)
+            or (missed.mean() <= MOST_OF_A_UNIT and factor_of_unit(measured[missed], expected[missed]))
+        ):
             found += [
                 Disbelieved(int(row), name, float(measured[row]), float(expected[row]))
                 for row in np.flatnonzero(missed)
             ]
     return tuple(found)
+
+
+def _stand_apart(measured: Array, expected: Array, missed: Mask) -> bool:
+    """Whether rows (n,) are missed by far, hardly any other by nearly as much, and not all of them by one factor:
+    slips, no heavy tails and no group of their own."""
+    relative = errors_are_relative(measured, expected)
+    size = np.abs(measured - expected) / (np.abs(expected) if relative else 1.0)
+    almost = np.sum((size > ALMOST * NORMAL * np.median(size)) & ~missed)
+    ratios = measured[missed] / expected[missed]
+    grouped = np.std(ratios) < SAME_UNIT * abs(np.mean(ratios))
+    return bool(missed.mean() <= MANY and APART * almost <= missed.sum() and not grouped)
 
 
 def factor_of_unit(measured: Array, expected: Array) -> float | None:
