@@ -5,7 +5,7 @@
 Each task is loaded, the symbolic search fits its first laws, and a scripted model takes down what it is asked and
 answers nothing. The size is that of all messages and of the offered tools. Tokens are counted by the encoding
 cl100k_base where the package tiktoken is installed (it downloads the encoding once), else estimated from the bytes as
-`lawsmith.agent.client.token_estimate` does, which is an upper bound.
+`lawsmith.agent.client.prices` does, which is an upper bound.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from pathlib import Path
 from lawsmith.agent.client.call_failures import CallFailure, Failure
 from lawsmith.agent.client.config import Config, ModelChoice
 from lawsmith.agent.client.messages import Request
+from lawsmith.agent.client.prices import BYTES_PER_TOKEN
 from lawsmith.agent.client.scripted import ScriptedModel
-from lawsmith.agent.client.token_estimate import BYTES_PER_TOKEN
 from lawsmith.agent.command.loop import search
 from lawsmith.agent.command.observer import Observer
 from lawsmith.agent.llm.model_session import ModelSession, Settings

@@ -1,29 +1,74 @@
-"""What an archive says about a run: the manifest written at its start, the result written at its end."""
+"""What an archive says about a run: the manifest written at its start, with the versions that the run depends on, and
+the result written at its end."""
 
 from __future__ import annotations
 
 import os
+import platform
 import secrets
+import subprocess
 from datetime import UTC, datetime
+from functools import cache
+from importlib import metadata
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from lawsmith.runs.environment import git_commit, versions
 from lawsmith.runs.files import safe_name
 from lawsmith.tasks import Provenance, Schema, Scores
 
 PUBLISHED = "published"
 Tone = Literal["good", "fair", "bad"]
 """How a verdict is to be coloured."""
+WORST_R2 = -1.0
+"""What a failed run counts as, and where R² is clipped, in the best, mean and minimum of a leaderboard."""
+_PACKAGES = ("lawsmith", "numpy", "scipy", "pandas", "pydantic", "openai")
+
+
+@cache
+def _versions() -> tuple[tuple[str, str], ...]:
+    found = [("python", platform.python_version()), ("platform", platform.platform())]
+    for name in _PACKAGES:
+        try:
+            found.append((name, metadata.version(name)))
+        except metadata.PackageNotFoundError:
+            continue
+    return tuple(found)
+
+
+def versions() -> dict[str, str]:
+    """Python, the platform, and each package that results can depend on, as installed."""
+    return dict(_versions())
+
+
+@cache
+def git_commit() -> str | None:
+    """The commit of the checkout this package runs from, with "+" where tracked files differ from it.
+
+    None outside a checkout, or without git.
+    """
+    root = Path(__file__).resolve().parents[1]
+    if not (root / ".git").exists():
+        return None
+    commit = _git(root, "rev-parse", "HEAD")
+    if not commit:
+        return None
+    return commit + ("+" if _git(root, "status", "--porcelain", "--untracked-files=no") else "")
+
+
+def _git(root: Path, *arguments: str) -> str | None:
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(root), *arguments], capture_output=True, text=True, check=True, timeout=10
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()
 
 
 class _Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
-
-
-WORST_R2 = -1.0
-"""What a failed run counts as, and where R² is clipped, in the best, mean and minimum of a leaderboard."""
 
 
 def new_run_id() -> str:

@@ -1,4 +1,5 @@
-"""Scores a candidate: fitted on all training rows, then fold by fold on rows that it has not seen."""
+"""Scores a candidate: fitted on all training rows, then fold by fold, or to all folds at once where they are small, on
+rows that it has not seen."""
 
 import math
 import time
@@ -15,12 +16,12 @@ from lawsmith.sandbox.evaluation import Evaluation, FoldScore, fold_score, train
 from lawsmith.sandbox.jobs import FitJob, JobResult, Usage
 from lawsmith.sandbox.law.identified import tells_apart
 from lawsmith.sandbox.law.parse import Candidate, Refused, read_candidate
+from lawsmith.sandbox.law.statement import Statement
 from lawsmith.sandbox.law.write_text import formula
 from lawsmith.sandbox.pool.executor import Sandbox
-from lawsmith.sandbox.stacked import apart, may_stack, stacked
 from lawsmith.sandbox.verdict import Verdict
 from lawsmith.sandbox.verify import Claim, differing, told_again
-from lawsmith.tasks.arrays import Array
+from lawsmith.tasks.arrays import Array, IntArray
 from lawsmith.tasks.folds import Fold
 from lawsmith.tasks.metrics import scores
 from lawsmith.tasks.reach import reach_rows, unsafe
@@ -29,6 +30,8 @@ from lawsmith.tasks.table import Table
 from lawsmith.tasks.task import Task
 
 GOOD = 0.9  # R² on a fold from which it is not asked whether the fold could tell the constants
+MOST_STACKED_ROWS = 40_000
+"""Rows that the folds fit together: with more, a fit is long beside the time of the calls, and folds may share out."""
 
 
 def evaluate(
@@ -285,3 +288,36 @@ def _check_literals(candidate: Candidate, schema: Schema) -> None:
 
 def _known(found: JobResult) -> JobResult:
     return found
+
+
+def may_stack(statement: Statement, folds: Sequence[Fold]) -> bool:
+    """Whether the folds may be fitted together: they are small, and no constant is shared by groups."""
+    return len(folds) > 1 and not statement.shared and sum(len(f.fitted) for f in folds) <= MOST_STACKED_ROWS
+
+
+def stacked(train: Table, folds: Sequence[Fold]) -> tuple[Table, Table]:
+    """The rows that each fold fits, and those that it holds out, one fold after the other; each has its own groups.
+
+    Most of a small fit is the time of numpy's calls, which hardly take longer for seventeen folds than for one.
+    """
+    fitted, held_out = ([getattr(fold, which) for fold in folds] for which in ("fitted", "held_out"))
+    names = tuple(f"{k}: {group}" for k in range(len(folds)) for group in train.groups)
+    return _side_by_side(train, fitted, names), _side_by_side(train, held_out, names).hide()
+
+
+def apart(predictions: Array, folds: Sequence[Fold]) -> list[Array]:
+    """The predictions (n, T) of each fold's held-out rows."""
+    return np.split(predictions, np.cumsum([len(fold.held_out) for fold in folds])[:-1])
+
+
+def _side_by_side(train: Table, rows: Sequence[IntArray], names: tuple[str, ...]) -> Table:
+    every = np.concatenate(rows)
+    fold = np.repeat(np.arange(len(rows)), [len(some) for some in rows])
+    return Table(
+        {name: column[every] for name, column in train.features.items()},
+        {name: column[every] for name, column in train.targets.items()},
+        names,
+        fold * len(train.groups) + train.codes[every],
+        None if train.weight is None else train.weight[every],
+        train.categories,
+    )

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Self
 from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
+from lawsmith.agent.cli.init import roles_table
 from lawsmith.agent.cli.output import announce, counted, err, number, text, warn
-from lawsmith.agent.cli.roles_command import roles_table
 from lawsmith.agent.command.job import Job
 from lawsmith.agent.command.observer import Observer
 from lawsmith.agent.command.registry import Chosen

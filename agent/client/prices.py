@@ -1,11 +1,24 @@
-"""USD per million tokens, as the user states them. A price nobody stated is unknown (None), never 0."""
+"""What calls cost: the prices that the user states, bounds on a call before it is sent, its bill after it. A price that
+nobody stated is unknown (None), never 0."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+import threading
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
 
-from lawsmith.agent.client.messages import Frozen, TokenUsage
+from lawsmith.agent.client.call_failures import NOT_BILLED, AnsweredFailure, CallFailure, Failure
+from lawsmith.agent.client.messages import Frozen, ModelReply, Request, TokenUsage
+from lawsmith.agent.client.recording import CallAttempt, attempt_of
+from lawsmith.agent.search.budget import Budget, BudgetSpent, Reservation
 from lawsmith.tasks import InputError
+
+BYTES_PER_TOKEN = 2.3
+"""Before anything is known. Tokenizers took 2.35 to 2.7 bytes a token for our prompts; English takes four."""
+TOKENS_PER_MESSAGE = 16  # of the chat template
+MARGIN = 1.05  # over the dearest request so far, byte for byte
+LEAST_REPLY = 64  # tokens of a usual reply, before one was heard
 
 
 class Price(Frozen):
@@ -53,3 +66,101 @@ class Prices:
                 "(USD per million tokens) to your own lawsmith.toml or the file of --config, or limit by "
                 "--max-calls or --max-tokens."
             )
+
+
+class Bill:
+    """The attempts of one call so far, against its reservation."""
+
+    def __init__(self, reservation: Reservation, prices: Prices, most: tuple[int, float | None]) -> None:
+        self._reservation = reservation
+        self._prices = prices
+        self._most = most  # tokens and USD of one attempt
+        self._tokens = 0
+        self._usd: Fraction | None = Fraction(0)
+
+    def add(self, request: Request, result: ModelReply | CallFailure, *, final: bool, seconds: float) -> CallAttempt:
+        """The record of an attempt, put on the bill."""
+        at_most: tuple[int, float | None] = (0, 0.0)
+        if isinstance(result, ModelReply | AnsweredFailure):
+            usd = self._prices.of(request.model, result.usage)
+            at_most = self._most
+        elif result.kind in NOT_BILLED:
+            usd = 0.0
+        else:
+            usd, at_most = None, self._most
+        attempt = attempt_of(request, result, source="endpoint", final=final, seconds=seconds, usd=usd, at_most=at_most)
+        self._tokens += at_most[0] if attempt.tokens is None else attempt.tokens
+        self._usd = None if usd is None or self._usd is None else self._usd + Fraction(usd)
+        return attempt
+
+    def afford_another(self) -> bool:
+        """Whether one more attempt fits the budget although the last may be charged as well."""
+        try:
+            self._reservation.extend(*self._most)
+        except BudgetSpent:
+            return False
+        return True
+
+    def settle(self) -> None:
+        """Charge the budget; the call has ended."""
+        self._reservation.settle(self._tokens, self._usd)
+
+
+def book(budget: Budget, attempts: Sequence[CallAttempt]) -> None:
+    """Charge recorded attempts: those of an earlier process of this run, or of the run that is replayed."""
+    for attempt in attempts:
+        tokens = attempt.at_most_tokens if attempt.tokens is None else attempt.tokens
+        counts = attempt.final or attempt.failure is Failure.LOST  # a lost call may have been answered and paid
+        budget.book(
+            calls=int(counts and attempt.source == "endpoint"),
+            tokens=0 if attempt.source == "cache" else tokens,
+            usd=attempt.usd,
+            usd_at_most=attempt.at_most_usd,
+        )
+
+
+class Estimate:
+    """Upper bounds for one run. Thread-safe."""
+
+    def __init__(self, prices: Prices) -> None:
+        self._prices = prices
+        self._lock = threading.Lock()
+        self._per_byte: float | None = None
+        self._longest_reply = 0
+
+    def learn(self, request: Request, usage: TokenUsage) -> None:
+        """Take note of what the endpoint counted."""
+        with self._lock:
+            if usage.prompt_tokens:
+                ratio = (usage.prompt_tokens - TOKENS_PER_MESSAGE * len(request.messages)) / max(1, request.bytes)
+                self._per_byte = max(self._per_byte or 0.0, ratio)
+            self._longest_reply = max(self._longest_reply, usage.completion_tokens or 0)
+
+    def prompt(self, request: Request) -> int:
+        """Tokens of the prompt, at most."""
+        with self._lock:
+            ratio = 1 / BYTES_PER_TOKEN if self._per_byte is None else MARGIN * self._per_byte
+        return math.ceil(request.bytes * ratio) + TOKENS_PER_MESSAGE * len(request.messages)
+
+    def at_most(self, request: Request) -> tuple[int, float | None]:
+        """Tokens of prompt and reply, and USD; None where the model's price is not known."""
+        prompt, price = self.prompt(request), self._prices.price(request.model)
+        usd = None if price is None else price.usd(prompt, request.max_tokens)
+        return prompt + request.max_tokens, usd
+
+    def fitting(self, request: Request, tokens: int | None, usd: float | None) -> Request | None:
+        """`request` with a reply short enough for what is left; None where no usual reply would fit."""
+        prompt, price, room = self.prompt(request), self._prices.price(request.model), request.max_tokens
+        if tokens is not None:
+            room = min(room, tokens - prompt)
+        if usd is not None and price is not None and price.completion > 0:
+            room = min(room, math.floor((usd - price.usd(prompt, 0)) / price.completion * 1e6 * (1 - 1e-9)))
+        with self._lock:
+            least = min(request.max_tokens, self._longest_reply or LEAST_REPLY)
+        return request.model_copy(update={"max_tokens": room}) if room >= least else None
+
+
+def usage_of(result: ModelReply | Exception) -> TokenUsage:
+    """What a result of an attempt says about its usage; nothing where it does not say."""
+    found = getattr(result, "usage", None)
+    return found if isinstance(found, TokenUsage) else TokenUsage()

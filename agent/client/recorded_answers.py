@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lawsmith.agent.client.asker import Awaited, CallOutcome, Question
-from lawsmith.agent.client.costs import book
 from lawsmith.agent.client.messages import Message, Request
+from lawsmith.agent.client.prices import book
 from lawsmith.agent.client.recording import Recording
 from lawsmith.agent.feedback.text import clip
 from lawsmith.agent.search.budget import Budget

@@ -9,9 +9,9 @@ import numpy as np
 from pydantic import BaseModel, ValidationError
 
 from lawsmith.agent.command.conclude import select
-from lawsmith.agent.command.hall_of_fame import formulas
 from lawsmith.agent.command.job import LIMITS, Job, Label, OwnTable, listed, table_path
 from lawsmith.agent.command.observer import Observer
+from lawsmith.agent.command.own_forms import formulas
 from lawsmith.agent.command.registry import equip
 from lawsmith.agent.command.result import Result, Run
 from lawsmith.agent.command.runner import Command, Interrupted

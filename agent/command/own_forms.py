@@ -1,15 +1,24 @@
-"""Formulas of the user's own in a search, those of a hall of fame and of a catalogue: fitted and judged like any other,
-before the rest or instead of it."""
+"""Formulas of the user's own in a search, those of a hall of fame (a file as PySR and operon write it) and of a
+catalogue: fitted and judged like any other, before the rest or instead of it."""
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from lawsmith.agent.search.proposer import Proposer
 from lawsmith.runs.trials import CATALOGUE, HALL_OF_FAME, OF_MILLIONS, History, Proposal
+from lawsmith.tasks import InputError
 
 ORIGIN = "own form"
+COLUMNS = ("equation", "formula", "expression", "infix", "model", "sympy_format")
+"""Names of the column that holds the formulas, the first that is there; upper and lower case are the same."""
+MOST_FORMULAS = 200  # each is fitted; a front of PySR has some 20
+MOST_BYTES = 4_000_000  # of the file: room for `MOST_FORMULAS` with all their columns
 
 
 class OwnForms:
@@ -54,3 +63,65 @@ class OwnForms:
         if others is None:
             raise AttributeError(name)
         return getattr(others, name)
+
+
+def formulas(path: Path) -> tuple[str, ...]:
+    """The formulas of a file: a CSV or JSON table with a column of `COLUMNS`, or a text with one formula a line.
+
+    Raises InputError where there is no such file, or it holds no formula.
+    """
+    try:
+        content = path.read_bytes()[: MOST_BYTES + 1]
+    except OSError as error:
+        raise InputError(f"--hall-of-fame {path} cannot be read: {error.strerror}.") from None
+    if len(content) > MOST_BYTES:
+        raise InputError(f"--hall-of-fame {path} is larger than {MOST_BYTES // 1_000_000} MB.")
+    text = content.decode("utf-8", errors="replace").lstrip("\ufeff")
+    if path.suffix.lower() == ".json":
+        found = _of_json(text, path)
+    elif path.suffix.lower() == ".txt":
+        found = text.splitlines()
+    else:
+        found = _of_table(list(csv.DictReader(io.StringIO(text), dialect=_dialect(text))), path)
+    listed = tuple(dict.fromkeys(line.strip() for line in found if line.strip()))
+    if not listed:
+        raise InputError(f"--hall-of-fame {path} holds no formula.")
+    if len(listed) > MOST_FORMULAS:
+        raise InputError(
+            f"--hall-of-fame {path} holds {len(listed)} formulas; at most {MOST_FORMULAS} are taken. Keep the best."
+        )
+    return listed
+
+
+def _dialect(text: str) -> type[csv.Dialect]:
+    head = text.partition("\n")[0]
+    return _Semicolons if head.count(";") > head.count(",") else csv.excel
+
+
+class _Semicolons(csv.excel):
+    delimiter = ";"
+
+
+def _of_json(text: str, path: Path) -> list[str]:
+    """From a list of formulas or of objects, or from an object that holds one such list."""
+    try:
+        content: Any = json.loads(text)
+    except ValueError as error:
+        raise InputError(f"--hall-of-fame {path} is no JSON: {error}.") from None
+    if isinstance(content, Mapping):
+        content = next((value for value in content.values() if isinstance(value, list)), [])
+    if not isinstance(content, list):
+        raise InputError(f"--hall-of-fame {path} holds no list of formulas.")
+    if all(isinstance(one, str) for one in content):
+        return content
+    return _of_table([one for one in content if isinstance(one, Mapping)], path)
+
+
+def _of_table(rows: Sequence[Mapping[Any, Any]], path: Path) -> list[str]:
+    heads = list(dict.fromkeys(str(key) for row in rows for key in row if key is not None))
+    by_name = {head.strip().lower(): head for head in reversed(heads)}
+    column = next((by_name[name] for name in COLUMNS if name in by_name), None)
+    if column is None:
+        there = f"it has {', '.join(heads[:8])}" if heads else "it has no rows"
+        raise InputError(f"--hall-of-fame {path} has no column of formulas ({', '.join(COLUMNS)}); {there}.")
+    return [str(row.get(column) or "") for row in rows]

@@ -1,4 +1,4 @@
-"""The task in words and numbers: columns, ranges, levels, groups, a fair sample; of bounded length."""
+"""The task in words and numbers: columns, ranges, levels, groups, noise, a fair sample; of bounded length."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from lawsmith.agent.feedback.text import clip, number
 from lawsmith.tasks import Array, IntArray, Table, Task
 from lawsmith.tasks.axes import is_logarithmic
 from lawsmith.tasks.folds import frontier_folds
+from lawsmith.tasks.noise import AT_NOISE, replicates
 
 MAX_COLUMNS = 24  # a description of more columns would crowd out the laws
 MAX_GROUPS = 12  # that are named; the others are counted
@@ -163,3 +164,25 @@ def _row(table: Table, index: int) -> str:
     group = [f"group={clip(table.groups[table.codes[index]], 60)}"] if len(table.groups) > 1 else []
     values = [f"{name}={number(column[index], 5)}" for name, column in (*features, *table.targets.items())]
     return ", ".join([*group, *values])
+
+
+def noise_line(table: Table) -> str | None:
+    """The noise of each target in one sentence; None where it is not known."""
+    found = replicates(table)
+    if found is None:
+        return None
+    shares = found.noise / table.spread
+    each = ", ".join(f"{name} {share:.3g}σ" for name, share in list(zip(table.targets, shares, strict=True))[:8])
+    return (
+        f"Noise: rows with equal features and group differ by {each} ({found.freedom} repetitions). No law can leave "
+        "smaller residuals, and one that does has learnt the noise."
+    )
+
+
+def at_the_noise(table: Table, residuals: Array) -> bool:
+    """Whether residuals (n, T) of a law are as small as repeated measurements allow, for every target."""
+    found = replicates(table)
+    if found is None:
+        return False
+    rms = np.sqrt((residuals**2).mean(axis=0))
+    return bool((rms <= AT_NOISE * np.maximum(found.noise, 1e-300)).all())

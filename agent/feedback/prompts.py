@@ -13,9 +13,8 @@ import jinja2
 import numpy as np
 
 from lawsmith.agent.client.messages import Message
-from lawsmith.agent.client.token_estimate import BYTES_PER_TOKEN
-from lawsmith.agent.feedback.describe import facts, sample_rows
-from lawsmith.agent.feedback.noise_text import noise_line
+from lawsmith.agent.client.prices import BYTES_PER_TOKEN
+from lawsmith.agent.feedback.describe import facts, noise_line, sample_rows
 from lawsmith.agent.feedback.tables import data_table
 from lawsmith.agent.feedback.text import number
 from lawsmith.tasks import Array, Task

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lawsmith.agent.search.ceilings import claims_a_ceiling
-from lawsmith.agent.search.waves import unshown_waves
+from lawsmith.agent.search.claims import claims_a_ceiling, unshown_waves
 from lawsmith.runs.trials import Trial
 from lawsmith.sandbox import Evaluation
 from lawsmith.sandbox.evaluation import NARROW

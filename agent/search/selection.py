@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from lawsmith.agent.search.claims import unshown_waves
 from lawsmith.agent.search.patterns import only_noise, patterns, refuted
 from lawsmith.agent.search.score import (
     RULES,
@@ -24,7 +25,6 @@ from lawsmith.agent.search.score import (
     training_error,
     typical_error,
 )
-from lawsmith.agent.search.waves import unshown_waves
 from lawsmith.runs.trials import OF_MILLIONS, Trial
 from lawsmith.sandbox import Evaluation
 from lawsmith.sandbox.law.traits import traits

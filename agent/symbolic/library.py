@@ -7,9 +7,7 @@ from dataclasses import replace
 from math import inf
 
 from lawsmith.agent.symbolic.catalogue import laws_of_limits, laws_of_pairs, laws_of_repeats
-from lawsmith.agent.symbolic.category_forms import of_categories
-from lawsmith.agent.symbolic.level_forms import of_levels
-from lawsmith.agent.symbolic.other_forms import STEEPEST_SHARE, of_plain, of_shares, worth
+from lawsmith.agent.symbolic.other_forms import STEEPEST_SHARE, of_categories, of_levels, of_plain, of_shares, worth
 from lawsmith.agent.symbolic.profile import ColumnKind, Profile
 from lawsmith.agent.symbolic.scale_forms import of_many, of_one, of_repeats
 from lawsmith.agent.symbolic.templates import Template

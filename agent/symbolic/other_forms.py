@@ -1,4 +1,5 @@
-"""Forms in shares of a whole, and in features that are no scales."""
+"""Forms in shares of a whole, in features that are no scales, in levels of the target's own kind, and with an offset or
+a factor for each level of a category."""
 
 from __future__ import annotations
 
@@ -7,13 +8,32 @@ from dataclasses import replace
 
 from lawsmith.agent.symbolic.catalogue import laws_of
 from lawsmith.agent.symbolic.profile import Profile
-from lawsmith.agent.symbolic.templates import Template, named
+from lawsmith.agent.symbolic.templates import Recipe, Template, named
 from lawsmith.agent.symbolic.terms import Terms
-from lawsmith.sandbox.law.expression import ONE, Node, add, exp, log, mul, neg, power
+from lawsmith.sandbox.law.expression import (
+    ONE,
+    Feature,
+    Node,
+    Number,
+    Parameter,
+    Sum,
+    add,
+    divide,
+    exp,
+    function,
+    log,
+    mul,
+    neg,
+    power,
+)
 from lawsmith.sandbox.law.parameter_roles import Role
 
 STEEPEST_SHARE = 30.0  # logarithm of the target per unit share
 WORTH = (1e-3, 1e4)  # of a share, in units of the amount that the last one brings
+MIXED = 3  # categories up to which each may act in a way of its own
+LEAST_FACTOR = -0.999  # what a level changes may not turn the sign
+SHARPEST = 30.0  # exponent of a mean of powers; beyond it is a maximum
+SOFT = 0.05  # least sharpness of a step: below it the step is a line over any range
 
 
 def of_shares(profile: Profile, names: Sequence[str]) -> list[Template]:
@@ -92,3 +112,115 @@ def of_plain(profile: Profile, names: Sequence[str]) -> list[Template]:
     for name in names:
         found += laws_of(profile, name)
     return found
+
+
+def of_categories(profile: Profile, plain: Sequence[Template]) -> list[Template]:
+    """Every form with all categories as offsets, as factors of what it adds to its level, and as factors of all of it;
+    of the plainest form of all features, each category in a way of its own as well."""
+    names = list(profile.categories)
+    title = ", ".join(names)
+    found = []
+    for template in plain:
+        b = Terms(profile)
+        found.append(
+            Template(f"{template.origin}, offsets of {title}", with_offsets(b, template.node, names), template.backbone)
+        )
+        for whole, what in ((False, title), (True, f"{title} on all of it")):
+            node = with_factors(Terms(profile), template.node, names, whole=whole)
+            found.append(Template(f"{template.origin}, factors of {what}", node))
+        for one in names if 1 < len(names) <= MIXED else ():
+            rest = [name for name in names if name != one]
+            b = Terms(profile)
+            node = with_offsets(b, with_factors(b, template.node, [one]), rest)
+            origin = f"{template.origin}, factors of {one}, offsets of {', '.join(rest)}"
+            found.append(Template(origin, node))
+    return found
+
+
+def with_offsets(b: Terms, node: Node, names: Sequence[str]) -> Node:
+    """The form, plus a constant for each level but the first of each category."""
+    return add(node, *(term for name in names for term in _changes(b, name, Role.COEFFICIENT)))
+
+
+def with_factors(b: Terms, node: Node, names: Sequence[str], *, whole: bool = False) -> Node:
+    """The form, with a factor for each level but the first of each category at what it adds to its own level, or at
+    the `whole` of it."""
+    factors = [add(ONE, *_changes(b, name, Role.SHAPE)) for name in names]
+    if not whole and isinstance(node, Sum) and isinstance(node.terms[0], Parameter) and len(node.terms) > 1:
+        return add(node.terms[0], mul(add(*node.terms[1:]), *factors))
+    return mul(node, *factors)
+
+
+def _changes(b: Terms, name: str, role: Role) -> list[Node]:
+    bounds = (LEAST_FACTOR, 1e3) if role is Role.SHAPE else ()
+    return [
+        mul(b.fresh("d", role, *bounds), function("equal", Feature(name), Number(code)))
+        for code in b.profile.categories[name][1:]
+    ]
+
+
+def of_levels(profile: Profile, scale: Sequence[str], level: str) -> list[Template]:
+    """Laws of the features `scale` and of `level`."""
+    title = f"power laws {' + '.join(scale)}"
+    recipes: dict[str, Recipe] = {
+        f"soft maximum of {level} and {title}": lambda b: _soft_maximum(b, scale, level),
+        f"soft maximum of {level} and {title}, on a level": lambda b: add(
+            b.fresh("c", Role.LEVEL), _soft_maximum(b, scale, level)
+        ),
+        f"{title} times power of {level}": lambda b: mul(_own(b, scale), _scaled(b, level)),
+        f"{title} plus share of {level}": lambda b: add(_own(b, scale), _share(b, level)),
+        f"{title} and {level} in power laws times power of {level}": lambda b: b.on_level(
+            _share(b, level), mul(add(*_decays(b, scale)), _scaled(b, level))
+        ),
+        f"{level} plus power of {title} over power of {level}": lambda b: add(  # arXiv 2502.08606, for strong teachers
+            b.in_unit(level),
+            mul(power(add(*_decays(b, scale)), b.fresh("g", Role.EXPONENT, 0.1, 3.0)), _scaled(b, level)),
+        ),
+        f"{title}, with a moving optimum of {level}": lambda b: _valley(b, scale, level),
+        f"distillation law of {', '.join(scale)} and {level}": lambda b: _distilled(b, scale, level),
+    }
+    return named(profile, recipes)
+
+
+def _decays(b: Terms, scale: Sequence[str]) -> list[Node]:
+    """A x^-a with positive amplitudes, which may stand in a power."""
+    return [mul(b.fresh("A", Role.SCALE, 0.0, 1e3), b.decay(name)) for name in scale]
+
+
+def _own(b: Terms, scale: Sequence[str]) -> Node:
+    return b.on_level(*b.terms(scale))
+
+
+def _share(b: Terms, level: str) -> Node:
+    return b.slope(b.in_unit(level))
+
+
+def _scaled(b: Terms, level: str) -> Node:
+    return power(b.in_unit(level), b.fresh("e", Role.EXPONENT, -6.0, 6.0))
+
+
+def _soft_maximum(b: Terms, scale: Sequence[str], level: str) -> Node:
+    """((E + sum A x^-a)^c + (k y)^c)^(1/c): the larger of two limits, softly."""
+    sharpness = b.fresh("c", Role.SHAPE, SOFT, SHARPEST)
+    own = add(b.fresh("E", Role.SCALE, 0.0, 1e3), *_decays(b, scale))
+    other = mul(b.fresh("k", Role.SCALE, 1e-3, 1e3), b.in_unit(level))
+    return power(add(power(own, sharpness), power(other, sharpness)), divide(ONE, sharpness))
+
+
+def _valley(b: Terms, scale: Sequence[str], level: str) -> Node:
+    """A teacher may be too weak or too strong: the best level moves with the student's own."""
+    centre = add(b.fresh("m", Role.CENTRE), *(mul(b.fresh("m", Role.CENTRE), log(b.x(name))) for name in scale))
+    away = power(add(b.in_unit(level), neg(centre)), Number(2.0))
+    return add(_own(b, scale), _share(b, level), mul(b.fresh("C", Role.AMPLITUDE), away))
+
+
+def _distilled(b: Terms, scale: Sequence[str], level: str) -> Node:
+    """y + y^-e (1 + (y / k)^(1/f))^-(c f) (sum A x^-a)^g, with one scale k (arXiv 2502.08606)."""
+    y = b.in_unit(level)
+    bend = b.fresh("f", Role.SHAPE, 0.02, 2.0)
+    turned = power(
+        add(ONE, power(divide(y, b.fresh("k", Role.SCALE, 1e-2, 1e2)), divide(ONE, bend))),
+        neg(mul(b.fresh("c", Role.EXPONENT, 0.0, 20.0), bend)),
+    )
+    own = power(add(*_decays(b, scale)), b.fresh("g", Role.EXPONENT, 0.1, 3.0))
+    return add(y, mul(_scaled(b, level), turned, own))

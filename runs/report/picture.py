@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from lawsmith.runs import intervals
 from lawsmith.runs.intervals import Uncertainty
+from lawsmith.runs.intervals.distance import Region
 from lawsmith.runs.report.error_summary import MOST_OUTLIERS
 from lawsmith.runs.report.predicting import Predict
-from lawsmith.runs.report.scene import Scene
 from lawsmith.sandbox import Sandbox
 from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks import Array, Dataset, InputError, IntArray, Schema, Table
@@ -31,6 +31,8 @@ POINTS, LEVEL_POINTS = 40, 32
 QUANTILES = (0.1, 0.5, 0.9)
 """Of the feature that matters most beside the one on the axis: where further curves are drawn."""
 BANDS = (0.9, 0.5)
+NEAREST, FARTHEST = 0.3, 1.0
+"""A curve ends as far beyond the data as errors of the law were measured, but within these many ranges of it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -287,3 +289,56 @@ def _frontiers(seen: SearchTask) -> dict[int, tuple[float, ...]]:
             if column[fold.held_out].max() > end:
                 found.setdefault(k, set()).add(end)
     return {k: tuple(sorted(ends)[-MOST_FRONTIERS:]) for k, ends in found.items()}
+
+
+class Scene:
+    """The rows of group `code`. `log` says per feature whether it is measured as a logarithm; `reach`, as
+    `Uncertainty` has it, how far beyond the data errors were measured.
+    """
+
+    def __init__(self, train: Table, test: Table | None, code: int, log: tuple[bool, ...], reach: float) -> None:
+        self.code, self.log = code, log
+        self.rows = train.matrix()[train.codes == code]
+        there = self.rows[:0] if test is None else test.matrix()[test.codes == code]
+        self.seen = np.concatenate([self.rows, there])
+        self.region = Region.of(self.rows, log)
+        self.typical = _typical(self.rows)
+        self.reach = float(np.clip(reach, NEAREST, FARTHEST))
+
+    def varies(self, k: int) -> bool:
+        """Whether the k-th feature takes more than one value in the data."""
+        return self.region.low[k] < self.region.high[k]
+
+    def measured(self, k: int) -> tuple[float, float]:
+        """Where training rows begin and end along feature `k`."""
+        low, high, _ = self.region.factor(k, 0.0)
+        return low, high
+
+    def line(self, k: int, points: int, far: bool) -> Array:
+        """(points,): values of feature `k` from its smallest to its largest, with `far` to beyond all rows.
+
+        A share of a whole does not exceed 1.
+        """
+        low, high = self.region.low[k], self.region.high[k]
+        if far:
+            seen = self.seen[:, k]
+            largest = float(np.log(seen.max()) if self.log[k] else seen.max())
+            end = max(high + (high - low) * self.reach, largest)
+            is_share = seen.min() >= 0 and seen.max() <= 1
+            high = min(end, 0.0 if self.log[k] else 1.0) if is_share else end
+        line = np.linspace(low, high, points)
+        return np.exp(line) if self.log[k] else line
+
+    def at(self, k: int, line: Array, held: Mapping[int, float] | None = None) -> Array:
+        """(n, F): the typical row with feature `k` along a line, and others at the values of `held`."""
+        rows = np.tile(self.typical, (len(line), 1))
+        rows[:, k] = line
+        for other, value in (held or {}).items():
+            rows[:, other] = value
+        return rows
+
+
+def _typical(x: Array) -> Array:
+    """The row of x (n, F) that lies nearest to the medians of all: a combination that was really measured."""
+    order = np.argsort(np.argsort(x, axis=0), axis=0) / max(1, len(x) - 1)
+    return np.asarray(x[np.argmin(np.sum((order - 0.5) ** 2, axis=1))])

@@ -7,9 +7,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from lawsmith.sandbox.law.applied import applied
+from lawsmith.sandbox.law.applied import along_axes, applied, attribute, dotted, item_at, slice_of
 from lawsmith.sandbox.law.calls import defaults_of, mapping_of
-from lawsmith.sandbox.law.members import along_axes, attribute, dotted, item_at, slice_of
 from lawsmith.sandbox.law.statement import Unreadable
 from lawsmith.sandbox.law.values import (
     TREES,

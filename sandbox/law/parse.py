@@ -12,14 +12,13 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from lawsmith.sandbox.clean import clean
-from lawsmith.sandbox.law.arrange import arranged
 from lawsmith.sandbox.law.expression import parameters
 from lawsmith.sandbox.law.normal import bare
 from lawsmith.sandbox.law.read import read
 from lawsmith.sandbox.law.statement import Statement, Unreadable
 from lawsmith.sandbox.law.syntax import parse
 from lawsmith.sandbox.law.traits import literals, literals_of_text
-from lawsmith.sandbox.law.write_candidate import write
+from lawsmith.sandbox.law.write_candidate import arranged, write
 from lawsmith.sandbox.limits import DEFAULT_LIMITS, Limits
 from lawsmith.sandbox.verdict import Verdict
 from lawsmith.tasks.schema import Schema

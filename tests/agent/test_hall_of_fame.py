@@ -9,8 +9,7 @@ import pandas as pd
 import pytest
 
 from lawsmith import discover
-from lawsmith.agent.command.hall_of_fame import formulas
-from lawsmith.agent.command.own_forms import HALL_OF_FAME
+from lawsmith.agent.command.own_forms import HALL_OF_FAME, formulas
 from lawsmith.sandbox.law.expression import Feature, Parameter, mul, neg, power
 from lawsmith.sandbox.law.imported_form import imported_candidates
 from lawsmith.sandbox.law.merged import merged

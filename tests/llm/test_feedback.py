@@ -10,10 +10,10 @@ from llm_driver import HINGE, config, hinge_task, run
 
 from lawsmith.agent.client.messages import Request
 from lawsmith.agent.client.scripted import ScriptedModel
+from lawsmith.agent.feedback.describe import at_the_noise, noise_line
 from lawsmith.agent.feedback.diagnostics import diagnose
 from lawsmith.agent.feedback.fold_text import fold_labels, held_out_lines
 from lawsmith.agent.feedback.formulas import fit_words, formula_of, law_lines
-from lawsmith.agent.feedback.noise_text import at_the_noise, noise_line
 from lawsmith.agent.feedback.prompts import Prompts
 from lawsmith.agent.feedback.standing import Standing
 from lawsmith.agent.feedback.tables import Slice, aggregate_text, data_table, plot_text, rows_text

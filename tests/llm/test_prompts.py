@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from llm_driver import hinge_task
 
-from lawsmith.agent.client.token_estimate import BYTES_PER_TOKEN
+from lawsmith.agent.client.prices import BYTES_PER_TOKEN
 from lawsmith.agent.feedback.describe import facts, sample_rows
 from lawsmith.agent.feedback.diagnostics import diagnose
 from lawsmith.agent.feedback.prompts import Detail, Prompts

@@ -19,8 +19,8 @@ from scientist import Scientist, Step
 from lawsmith.agent.client.call_failures import AnsweredFailure, CallFailure, Failure
 from lawsmith.agent.client.caller import Caller
 from lawsmith.agent.client.messages import Request, TokenUsage
+from lawsmith.agent.client.prices import BYTES_PER_TOKEN
 from lawsmith.agent.client.scripted import ScriptedModel
-from lawsmith.agent.client.token_estimate import BYTES_PER_TOKEN
 from lawsmith.agent.llm.parsing import parse_reply
 from lawsmith.agent.llm.replies import SAME_PREDICTIONS
 from lawsmith.runs import Archive

@@ -12,10 +12,10 @@ import pytest
 
 import lawsmith.tasks
 from lawsmith.sandbox import Evaluation, Limits, PredictJob, Sandbox, SearchOver, Verdict, evaluate, whole_fit
+from lawsmith.sandbox.evaluate import may_stack
 from lawsmith.sandbox.evaluation import training_rmse
 from lawsmith.sandbox.law.parse import read_candidate
 from lawsmith.sandbox.pool.warm_process import WarmProcess
-from lawsmith.sandbox.stacked import may_stack
 from lawsmith.tasks import Provenance, Schema, Table, Task
 from lawsmith.tasks.folds import Fold, frontier_folds
 from tests.made import made_task
@@ -98,7 +98,7 @@ def test_folds_fitted_together_score_as_if_each_were_alone(
     submit_all = Sandbox.submit_all
     monkeypatch.setattr(Sandbox, "submit_all", lambda box, jobs: (fits.append(len(jobs)), submit_all(box, jobs))[1])
     together = evaluate(sandbox, FORM, task, folds)
-    monkeypatch.setattr("lawsmith.sandbox.stacked.MOST_ROWS", 0)
+    monkeypatch.setitem(may_stack.__globals__, "MOST_STACKED_ROWS", 0)
     apart = evaluate(sandbox, FORM, task, folds)
     assert fits == [2, 1 + len(folds)]
     assert together.constants == apart.constants

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lawsmith.agent.search.ceilings import claims_a_ceiling
+from lawsmith.agent.search.claims import claims_a_ceiling
 from lawsmith.sandbox import Evaluation, Tier, Verdict
 from lawsmith.tasks import Array, Table
 

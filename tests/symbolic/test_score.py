@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from made_trials import FORM, WAVE, task, trial, winner
 
+from lawsmith.agent.search.claims import unshown_waves
 from lawsmith.agent.search.score import held_out_error, ranking, typical_error
 from lawsmith.agent.search.selection import choose
-from lawsmith.agent.search.waves import unshown_waves
 from lawsmith.runs.trials import Proposal, Trial
 from lawsmith.sandbox import Constants
 from lawsmith.tasks import Table, Task
