@@ -336,7 +336,7 @@ def starting(name: str, ends: Ends, *, pair: bool = False, steady: bool = False)
         + [(k, n) for k in own for n in (1.0, 2.0)],
     }
     sets["cos"] = sets["sin"]
-    if positive and QUOTIENT in name:
+    if positive and (QUOTIENT in name or not (pair or steady)):
         sets["quanta"] = [(k / size,) for k in (1.0, 6.0)] + [(k,) for k in own]  # Planck's law (1900)
     if pair and positive and PRODUCT in name and not steady:
         sets["real"] = [(0.5,)]  # a geometric mean

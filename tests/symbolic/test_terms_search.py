@@ -142,6 +142,11 @@ def test_calendar_years_get_no_powers_nor_logarithms() -> None:
     assert "real" in {f.kind for f in starting("kelvin", (273.0, 350.0))}
 
 
+def test_a_frequency_may_count_quanta() -> None:
+    assert "quanta" in {f.kind for f in starting("frequency", (1.0, 8.0))}
+    assert "quanta" not in {f.kind for f in starting("tokens", (1.0, 8.0), steady=True)}
+
+
 def test_a_search_out_of_time_ends_with_what_it_has() -> None:
     x, v = drawn(-2, 2, 0), drawn(-2, 2, 1)
     task = made_task({"x": x, "v": v}, np.sin(3 * x) + v)
