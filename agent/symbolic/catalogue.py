@@ -42,9 +42,10 @@ EXPONENTS = 8.0  # bound of an exponent's size that a law leaves open
 ENTRIES = "name, formula, source, domain, features and constants"
 KINDS = (
     *("rate", "centre", "width", "turns", "activation", "steepness", "drift", "rise", "fall"),
-    *("half", "approach", "threshold", "exponent"),
+    *("half", "approach", "threshold", "exponent", "pole"),
 )
 INVERSE = ("rate", "turns", "steepness", "drift", "rise", "fall", "approach")  # in the inverse of a feature's unit
+COUNTED = ("centre", "pole")  # as the feature is, from its offset
 _KIND = re.compile(rf"({'|'.join(KINDS)}) of (\w+)")
 
 Sign = Literal["any", "positive", "not negative"]
@@ -131,6 +132,10 @@ class KnownLaw(BaseModel):
         feature's own name takes its place."""
         return islice(self._all_places(profile), MOST_PLACES)
 
+    def allows_target(self, profile: Profile) -> bool:
+        """Whether the law may be one of the table's target."""
+        return self.target != "positive" or profile.positive
+
     def has_more_places(self, profile: Profile) -> bool:
         """Whether there are ways beyond those of `places`."""
         return any(True for _ in islice(self._all_places(profile), MOST_PLACES, MOST_PLACES + 1))
@@ -139,7 +144,7 @@ class KnownLaw(BaseModel):
         columns = [name for name, levels in profile.levels.items() if levels > 1]
         fixed = {name: name for name in self.features if name in columns}
         open_, free = [n for n in self.features if n not in fixed], [n for n in columns if n not in fixed]
-        if (self.target == "positive" and not profile.positive) or len(open_) > len(free):
+        if not self.allows_target(profile) or len(open_) > len(free):
             return
         for chosen in permutations(free, len(open_)):
             found = fixed | dict(zip(open_, chosen, strict=True))
@@ -183,7 +188,9 @@ class KnownLaw(BaseModel):
         unit, offset = (1.0, 0.0) if plain else (b.profile.unit[column], b.profile.offset[column])
         if kind in INVERSE:
             return low / unit, high / unit
-        return ((low + offset) * unit, (high + offset) * unit) if kind == "centre" else (low * unit, high * unit)
+        if kind in COUNTED:
+            return (low + offset) * unit, (high + offset) * unit
+        return low * unit, high * unit
 
 
 def _column(b: Terms, column: str, condition: Condition, scaled: bool) -> Node:
@@ -214,7 +221,7 @@ def laws_of(profile: Profile, column: str) -> list[Template]:
     found = []
     for law in own_catalogue("curves").law:
         (feature,) = law.features
-        if law.condition(feature).allows(profile, column):
+        if law.allows_target(profile) and law.condition(feature).allows(profile, column):
             node = law.node(Terms(profile), {feature: column}, scaled=True)
             found.append(Template(_titled(law.name, column), node))
     return found

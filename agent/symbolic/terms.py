@@ -38,6 +38,7 @@ STEEPEST_SHIFT = 20.0  # of a logistic curve where all features are zero
 WIDTHS = (0.05, 20.0)  # of a bump, in half the width of the data
 PER_HALF_WIDTH = {"steepness": (0.1, 20.0), "drift": (-5.0, 5.0), "rise": (0.0, 5.0), "fall": (-5.0, 0.0)}
 OUTSIDE = 30.0  # factor beyond the measured values within which a half-way point is looked for
+POLES = (-10.0, -0.05)  # below the smallest value, in widths of the data
 MOST_BEND = 50.0  # logarithm of the factor over the data
 
 
@@ -169,11 +170,11 @@ class Terms(Letters):
 
     def suggested(self, kind: str, name: str) -> tuple[float, float]:
         """Bounds that the values of a feature suggest, in its unit: of a rate k in exp(k x), steep enough for all that
-        the target grows or falls over the data; of a centre m in x - m; of w in cos(w x), for a few turns within the
-        data, at most one for every four levels; of an activation k in exp(-k / x) of a positive feature; and of what
-        counts in half the width of the data: the width of a bump, and rates (`PER_HALF_WIDTH`). Of positive values: of
-        an exponent, as steep as a rate, of a half-way point h in x / (h + x), of a rate k in 1 - exp(-k x), and of a
-        threshold."""
+        the target grows or falls over the data; of a centre m in x - m, and of a pole of 1 / (x - m) below the data;
+        of w in cos(w x), for a few turns within the data, at most one for every four levels; of an activation k in
+        exp(-k / x) of a positive feature; and of what counts in half the width of the data: the width of a bump, and
+        rates (`PER_HALF_WIDTH`). Of positive values: of an exponent, as steep as a rate, of a half-way point h in
+        x / (h + x), of a rate k in 1 - exp(-k x), and of a threshold."""
         low, high = (end / self.profile.unit[name] for end in self.profile.range[name])
         smallest = self.profile.smallest[name] / self.profile.unit[name]
         if kind == "exponent":
@@ -200,7 +201,8 @@ class Terms(Letters):
             most = MOST_BEND / (1 / low - 1 / high)
             return -most, most
         low, high = low - self.profile.offset[name], high - self.profile.offset[name]
-        return low - 0.5 * (high - low), high + 0.5 * (high - low)
+        below, above = POLES if kind == "pole" else (-0.5, 1.5)
+        return low + below * (high - low), low + above * (high - low)
 
     def fading(self, name: str) -> Node:
         """exp(-k x): what fades within a few units, such as the cost of few bits."""

@@ -1,4 +1,4 @@
-"""Curves that level off, limits that another feature sets, and regimes that a threshold parts, are among the forms."""
+"""Curves of one feature, limits that another feature sets, and regimes that a threshold parts, are among the forms."""
 
 from collections.abc import Callable
 
@@ -25,6 +25,9 @@ ONE: dict[str, tuple[Array, Callable[[Array], Array]]] = {
     "inhibited hyperbola (Haldane 1930) of x": (DOSES, lambda x: 7 * x / (2.5 + x + 0.1 * x**2)),
     "rise of x to a limit": (TIMES, lambda x: 3e4 * (1 - np.exp(-x / 9))),
     "stretched rise of x to a limit": (TIMES, lambda x: 3e-4 * (1 - np.exp(-((x / 9) ** 1.7)))),
+    "root and slope of x": (DOSES, lambda x: 0.1 + 0.5 * np.sqrt(x) - 0.03 * x),
+    "root and logarithm of x": (DOSES[2:], lambda x: np.sqrt(x) * (0.5 - 0.1 * np.log(x))),
+    "exponential of 1/(x - m) in x": (TIMES, lambda x: 0.03 * np.exp(36 / (x + 27))),
     "Richards curve (1959) in x": (TIMES, lambda x: 660 * (1 + np.exp(-0.5 * (x - 4))) ** -3.0),
 }
 
