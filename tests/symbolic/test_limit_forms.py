@@ -27,6 +27,7 @@ ONE: dict[str, tuple[Array, Callable[[Array], Array]]] = {
     "stretched rise of x to a limit": (TIMES, lambda x: 3e-4 * (1 - np.exp(-((x / 9) ** 1.7)))),
     "root and slope of x": (DOSES, lambda x: 0.1 + 0.5 * np.sqrt(x) - 0.03 * x),
     "root and logarithm of x": (DOSES[2:], lambda x: np.sqrt(x) * (0.5 - 0.1 * np.log(x))),
+    "two decays of x": (TIMES, lambda x: 12 * np.exp(-1.6 * x) + 4 * np.exp(-0.14 * x)),
     "exponential of 1/(x - m) in x": (TIMES, lambda x: 0.03 * np.exp(36 / (x + 27))),
     "Richards curve (1959) in x": (TIMES, lambda x: 660 * (1 + np.exp(-0.5 * (x - 4))) ** -3.0),
 }
