@@ -115,15 +115,14 @@ def multiplier(ratios: Sequence[float], folds: int, level: float) -> float:
     The quantile of the measured error ratios, with tails as much heavier than measured as Student's t has them over
     the normal distribution of the same median: rows of one fold err together, so each fold counts as one observation,
     and since the rows held out of one fold are largely held out of another, two folds count as one degree of freedom.
-    It is at least that of normal errors: a few held-out rows that were met well by chance make no interval narrower.
     """
     from scipy.special import ndtri, stdtrit  # a third of a second that commands without intervals save
 
     def tail(level: float) -> float:
         return float(stdtrit(max(2.0, folds / 2), (1 + level) / 2) / ndtri((1 + level) / 2))
 
-    measured = float(np.interp(level, np.linspace(0, 1, len(ratios)), ratios))
-    return max(measured, float(ndtri((1 + level) / 2))) * tail(level) / tail(0.5)
+    quantile = float(np.interp(level, np.linspace(0, 1, len(ratios)), ratios))
+    return quantile * tail(level) / tail(0.5)
 
 
 def distances(known: Uncertainty, rows: Table) -> Array:
