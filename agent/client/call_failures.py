@@ -35,17 +35,6 @@ class Failure(StrEnum):
 
 
 STOPS_SEARCH = frozenset({Failure.UNAUTHORIZED, Failure.NOT_FOUND})
-RETRIED = frozenset(
-    {
-        Failure.RATE_LIMITED,
-        Failure.SERVER_ERROR,
-        Failure.UNREACHABLE,
-        Failure.DROPPED,
-        Failure.TIMED_OUT,
-        Failure.MALFORMED,
-        Failure.EMPTY,
-    }
-)
 NOT_BILLED = frozenset(
     {
         Failure.UNAUTHORIZED,

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from lawsmith.agent.client.asker import Awaited, CallOutcome, Question
 from lawsmith.agent.client.background import in_background
 from lawsmith.agent.client.cache import ReplyCache
-from lawsmith.agent.client.call_failures import NOT_BILLED, RETRIED, STOPS_SEARCH, CallFailure, Failure
+from lawsmith.agent.client.call_failures import NOT_BILLED, STOPS_SEARCH, CallFailure, Failure
 from lawsmith.agent.client.messages import Model, ModelReply, Request
 from lawsmith.agent.client.prices import Bill, Estimate, Prices, book, usage_of
 from lawsmith.agent.client.recording import CallAttempt, Recording, attempt_of
 from lawsmith.agent.search.budget import Budget, BudgetSpent, Reservation
 
-ATTEMPTS: Mapping[Failure, int] = {
+ATTEMPTS: Mapping[Failure, int] = {  # others are not tried again
     Failure.RATE_LIMITED: 6,
     Failure.SERVER_ERROR: 4,
     Failure.UNREACHABLE: 4,
@@ -201,7 +201,7 @@ class Caller:
         self, request: Request, result: ModelReply | CallFailure, tried: int, bill: Bill
     ) -> float | None:
         """Seconds until the next attempt; None if there is none: success, hopeless, or beyond a limit."""
-        if isinstance(result, ModelReply) or result.kind not in RETRIED or tried >= ATTEMPTS[result.kind]:
+        if isinstance(result, ModelReply) or tried >= ATTEMPTS.get(result.kind, 1):
             return None
         wait = min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2.0 ** (tried - 1)) * _jitter(request)
         if result.retry_after is not None:
