@@ -89,6 +89,7 @@ def test_every_option_reaches_the_table(folder: Path, capsys: pytest.CaptureFixt
         "ranges": {"loss": [0.0, "Infinity"]},
         "expectations": [{"target": "loss", "direction": "falls", "features": ["N"]}],
         "reach": {"N": 100.0},
+        "assumed": [],
     }
     assert manifest["task"]["columns"]["kind"]["levels"] == ["0", "1", "2"]
 

@@ -86,7 +86,8 @@ def constants(node: Node, seed: int) -> dict[str, float]:
     found = {}
     for one in parameters(node):
         low, high = max(one.lower, 0.2), min(one.upper, 1.3)
-        found[one.name] = float(rng.uniform(low, high)) if low < high else float(rng.uniform(one.lower, one.upper))
+        low, high = (low, high) if low < high else (max(one.lower, one.upper - 1.3), one.upper)
+        found[one.name] = float(rng.uniform(low, high))
     return found
 
 
