@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import corpus
+from benchmarks import SLDBENCH, corpus
 from benchmarks.extrapolation import Case, cases
 from lawsmith.agent.search.evaluator import Evaluator
 from lawsmith.agent.search.selection import choose
@@ -33,7 +33,7 @@ from lawsmith.runs.intervals.predict import multiplier
 from lawsmith.runs.trials import History, Trial
 from lawsmith.sandbox import Constants, Sandbox
 from lawsmith.sandbox.search_task import SearchTask
-from lawsmith.tasks import names, thinned
+from lawsmith.tasks import thinned
 
 LEVELS = (0.5, 0.9)
 BATCH = 8
@@ -169,7 +169,7 @@ def results(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data-dir", type=Path)
-    parser.add_argument("--tasks", default=",".join(names()))
+    parser.add_argument("--tasks", default=SLDBENCH)
     parser.add_argument("--synthetic", type=int, default=30)
     parser.add_argument("--corpus", type=Path, metavar="DIR")
     parser.add_argument("--seconds", type=float, default=30.0, help="of search per case")

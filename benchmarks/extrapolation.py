@@ -23,6 +23,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks import SLDBENCH
 from benchmarks.synthetic import LAWS, synthetic
 from lawsmith.agent.command.doubts import doubted
 from lawsmith.agent.search.evaluator import Evaluator
@@ -33,7 +34,7 @@ from lawsmith.agent.symbolic.rank import within
 from lawsmith.runs.trials import History, Trial
 from lawsmith.sandbox import Constants, PredictJob, Sandbox
 from lawsmith.sandbox.search_task import SearchTask
-from lawsmith.tasks import Array, Dataset, Table, Task, load, names
+from lawsmith.tasks import Array, Dataset, Table, Task, load
 from lawsmith.tasks.folds import frontier_folds
 from lawsmith.tasks.metrics import r2
 
@@ -237,7 +238,7 @@ def _r_tables() -> Iterator[Case]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data-dir", type=Path)
-    parser.add_argument("--tasks", default=",".join(names()))
+    parser.add_argument("--tasks", default=SLDBENCH)
     parser.add_argument("--synthetic", type=int, default=30)
     parser.add_argument("--out", type=Path)
     parser.add_argument("--near", action="store_true", help="only one cut for each feature, and the corner")

@@ -27,12 +27,13 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from benchmarks import SLDBENCH
 from benchmarks.corpus import cases as corpus
 from benchmarks.extrapolation import CLIP, Case, beyond_r2, cases, explore, score
 from lawsmith.agent.search.selection import choose
 from lawsmith.agent.symbolic.profile import profile
 from lawsmith.sandbox import Sandbox
-from lawsmith.tasks import Array, IntArray, Table, names
+from lawsmith.tasks import Array, IntArray, Table
 
 EXACT = 1e-9  # 1 - R² on held-out rows, below which a law is recovered
 NOISE_SHARE = 0.1  # of its seconds in which operon finds out how large the noise is, which its MDL needs to know
@@ -212,7 +213,7 @@ def compared(case: Case, packages: Sequence[str], seconds: float) -> dict[str, P
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data-dir", type=Path)
-    parser.add_argument("--tasks", default=",".join(names()))
+    parser.add_argument("--tasks", default=SLDBENCH)
     parser.add_argument("--corpus", type=Path, help="a folder of tables, as in benchmarks.corpus")
     parser.add_argument("--outer", type=int, default=0, help="cuts of the corpus's training rows")
     parser.add_argument("--r-tables", action="store_true", help="the tables of benchmarks.r_tables")
