@@ -90,8 +90,9 @@ def _stand_apart(measured: Array, expected: Array, missed: Mask) -> bool:
     relative = errors_are_relative(measured, expected)
     size = np.abs(measured - expected) / (np.abs(expected) if relative else 1.0)
     almost = np.sum((size > ALMOST * NORMAL * np.median(size)) & ~missed)
-    ratios = measured[missed] / expected[missed]
-    grouped = np.std(ratios) < SAME_UNIT * abs(np.mean(ratios))
+    with np.errstate(divide="ignore", invalid="ignore"):  # a law may expect 0, of which nothing is a multiple
+        ratios = measured[missed] / expected[missed]
+        grouped = np.std(ratios) < SAME_UNIT * abs(np.mean(ratios))
     return bool(missed.mean() <= MANY and APART * almost <= missed.sum() and not grouped)
 
 

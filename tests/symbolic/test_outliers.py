@@ -7,7 +7,7 @@ import pytest
 
 from lawsmith.agent.command.doubts import doubted
 from lawsmith.agent.search.growing_errors import growing_errors
-from lawsmith.agent.search.outliers import disbelieved, errors_are_relative
+from lawsmith.agent.search.outliers import _stand_apart, disbelieved, errors_are_relative
 from lawsmith.agent.symbolic.start_forms import start_forms
 from lawsmith.runs.record import RunResult
 from lawsmith.runs.searched import growing_target, growing_weights
@@ -278,3 +278,9 @@ def test_recorded_weights_are_used_again_and_damaged_ones_are_not() -> None:
     assert growing_weights(RunResult(), 40) is None
     assert growing_target(told(weights)) == "y" and growing_target(RunResult()) is None
     assert growing_target(RunResult(details={"growing": ["y"]})) is None
+
+
+def test_slips_where_a_law_expects_nothing_are_seen_without_a_word_of_numpy() -> None:
+    measured, missed = np.r_[np.zeros(18), 5.0, 6.0], np.arange(20) > 17
+    with np.errstate(all="raise"):
+        assert _stand_apart(measured, np.zeros(20), missed)
