@@ -41,13 +41,13 @@ class Describe(Arguments):
 class RowsArguments(Arguments):
     """Read training rows: any slice, sorted, or aggregated over ranges of one or two columns."""
 
-    where: list[str] = Field(
-        default_factory=list, description="Conditions, all of which hold: 'N >= 1e9', 'group = NAME'."
-    )
+    where: list[str] = Field(default=[], description="Conditions, all of which hold: 'N >= 1e9', 'group = NAME'.")
     sort: str = Field("", description="Column to sort by; '-N' sorts descending.")
     limit: int = Field(20, ge=1, le=MAX_ROWS)
     offset: int = Field(0, ge=0)
-    by: list[str] = Field([], description="Aggregate over ranges of these columns (at most two; 'group' is one).")
+    by: list[str] = Field(
+        default=[], description="Aggregate over ranges of these columns (at most two; 'group' is one)."
+    )
     residuals_of: int | None = Field(None, description="Number of a law whose residuals are shown as columns.")
 
 
@@ -57,7 +57,7 @@ class PlotArguments(Arguments):
     x: str = Field(description="Column along the axis.")
     y: str = Field(description="Column whose mean is shown.")
     by: str = Field("", description="Column, or 'group', to split by.")
-    where: list[str] = Field(default_factory=list, description="Conditions as in rows.")
+    where: list[str] = Field(default=[], description="Conditions as in rows.")
     bins: int = Field(12, ge=2, le=20)
 
 
@@ -74,7 +74,7 @@ class Try(Arguments):
 
     source: str = Field(description="Python source with PARAMETERS and form(x, p).")
     hypothesis: str = Field("", description="Why this law: mechanism or limiting behaviour, in one to three sentences.")
-    parents: list[int] = Field(default_factory=list, description="Numbers of the laws that it was made from.")
+    parents: list[int] = Field(default=[], description="Numbers of the laws that it was made from.")
 
 
 class Laws(Arguments):

@@ -117,23 +117,17 @@ class Session:
         """Whether the built-in search has nothing more to propose."""
         return self._floor.exhausted
 
-    def trial(self, candidate: str) -> Trial:
-        """Raises InputError for a candidate that is not on record."""
-        if candidate not in self.history:
-            raise InputError(f"There is no candidate {candidate!r} in this session; `history` lists them.")
-        return self.history[candidate]
-
     def submit(self, source: str, parents: Sequence[str] = (), note: str = "") -> Trial:
-        """Evaluate and record a candidate; one that is on record already costs nothing.
+        """Evaluate and record a candidate, made from `parents` on record; one that is on record already costs nothing.
 
-        Raises InputError for a source, note or list of parents beyond its bound, for unknown parents, and
-        when the budget of candidates is spent.
+        Raises InputError for a source, note or list of parents beyond its bound, and when the budget of candidates is
+        spent.
         """
         check_text("source", source, self.mcp_task.evaluator.sandbox.limits.source_bytes)
         check_text("hypothesis", note, MAX_NOTE)
         if len(parents) > MAX_PARENTS:
             raise InputError(f"{len(parents)} parents are named; name at most {MAX_PARENTS}.")
-        proposal = Proposal(source, tuple(self.trial(parent).id for parent in parents), SUBMITTED, note)
+        proposal = Proposal(source, tuple(parents), SUBMITTED, note)
         if proposal.id not in self.history:
             if not self.left:
                 raise InputError(f"The budget of {self._candidates} candidates is spent; call `finish`.")

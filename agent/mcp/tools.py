@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from importlib.metadata import version
-from typing import Annotated, ParamSpec
+from inspect import Parameter, Signature, getdoc
+from typing import Annotated, Any
 
 import anyio.from_thread
 from mcp.server.mcpserver import Context, MCPServer
@@ -13,8 +14,7 @@ from mcp.server.mcpserver.exceptions import ToolError
 from mcp_types import ToolAnnotations
 from pydantic import Field
 
-from lawsmith.agent.feedback.tables import MAX_ROWS
-from lawsmith.agent.feedback.toolbox import Arguments, Laws, PlotArguments, RowsArguments, RunArguments, numbered
+from lawsmith.agent.feedback.toolbox import TOOLS, Laws, numbered
 from lawsmith.agent.mcp import answers
 from lawsmith.agent.mcp.answers import Answer
 from lawsmith.agent.mcp.session import Progress
@@ -31,7 +31,6 @@ end of the training rows, constants counted against them; no tool shows the fina
 symbolic search, whose laws compete with yours; laws lists them all. Always call finish: it archives the best law \
 found, by you or by the floor."""
 
-P = ParamSpec("P")
 TaskName = Annotated[str, Field(max_length=200, description="As list_tasks names it.")]
 SessionName = Annotated[str, Field(max_length=100, description="As start returned it.")]
 
@@ -45,19 +44,20 @@ def build_server(sessions: Sessions) -> MCPServer:
         "lawsmith", instructions=INSTRUCTIONS, version=version("lawsmith"), log_level="CRITICAL"
     )
     asked = Tools(sessions)
-    for reads in (asked.list_tasks, asked.describe_task, asked.rows, asked.plot, asked.run, asked.laws):
-        server.add_tool(_in_words(reads), annotations=_READS)
+    reads: list[Callable[..., Answer]] = [asked.list_tasks, asked.describe_task]
+    for looks in reads + [asked.looking(name) for name in ("rows", "plot", "run", "laws")]:
+        server.add_tool(_in_words(looks), annotations=_READS)
     for writes in (asked.start, asked.note, asked.floor, asked.finish):
         server.add_tool(_in_words(writes), annotations=_WRITES)
     server.add_tool(_in_words(asked.try_law), name="try", annotations=_WRITES)
     return server
 
 
-def _in_words(function: Callable[P, Answer]) -> Callable[P, Answer]:
+def _in_words(function: Callable[..., Answer]) -> Callable[..., Answer]:
     """What the client has to change reaches it as a sentence."""
 
     @functools.wraps(function)
-    def tool(*args: P.args, **kwargs: P.kwargs) -> Answer:
+    def tool(*args: Any, **kwargs: Any) -> Answer:
         try:
             return function(*args, **kwargs)
         except InputError as error:
@@ -93,49 +93,6 @@ class Tools:
         with self._desk.session(name) as session:
             return {"session": name, **answers.standing(session)}
 
-    def rows(
-        self,
-        session: SessionName,
-        where: Annotated[
-            list[str], Field(description="Conditions, all of which hold: 'N >= 1e9', 'group = NAME'.")
-        ] = [],  # noqa: B006
-        sort: Annotated[str, Field(description="Column to sort by; '-N' sorts descending.")] = "",
-        limit: Annotated[int, Field(ge=1, le=MAX_ROWS)] = 20,
-        offset: Annotated[int, Field(ge=0)] = 0,
-        by: Annotated[list[str], Field(description="Aggregate over ranges of these columns ('group' is one).")] = [],  # noqa: B006
-        residuals_of: Annotated[int | None, Field(description="Number of a law to show residuals of.")] = None,
-    ) -> Answer:
-        """Read training rows: any slice, sorted, or aggregated over ranges of one or two columns; with the residuals of
-        a law, if one is named."""
-        asked = RowsArguments(where=where, sort=sort, limit=limit, offset=offset, by=by, residuals_of=residuals_of)
-        return self._looked(session, asked)
-
-    def plot(
-        self,
-        session: SessionName,
-        x: Annotated[str, Field(description="Column along the axis.")],
-        y: Annotated[str, Field(description="Column whose mean is shown.")],
-        by: Annotated[str, Field(description="Column, or 'group', to split by.")] = "",
-        where: Annotated[list[str], Field(description="Conditions as in rows.")] = [],  # noqa: B006
-        bins: Annotated[int, Field(ge=2, le=20)] = 12,
-    ) -> Answer:
-        """Plot the mean of one column over ranges of another, as text."""
-        return self._looked(session, PlotArguments(x=x, y=y, by=by, where=where, bins=bins))
-
-    def run(self, session: SessionName, code: Annotated[str, Field(description="Python, at most 16 KiB.")]) -> Answer:
-        """Run analysis code on the training rows in the sandbox: x["N"] and y["loss"] are numpy arrays by column, group
-        is an array of names, np is numpy; scipy can be imported. Print what you want to see. No files, no network."""
-        return self._looked(session, RunArguments(code=code))
-
-    def laws(
-        self,
-        session: SessionName,
-        number: Annotated[int | None, Field(description="Number of one law to see in detail.")] = None,
-    ) -> Answer:
-        """List the laws so far, the built-in search's included, best first, with what each misses; or one law in
-        detail: source, constants and bounds hit, held-out errors with sign and size, worst rows."""
-        return self._looked(session, Laws(number=number))
-
     def note(self, session: SessionName, text: Annotated[str, Field(max_length=2000)]) -> Answer:
         """Keep a fact or a lesson in the archive; `laws` and `try` show the notes again."""
         with self._desk.session(session) as found:
@@ -155,9 +112,22 @@ class Tools:
             named = tuple(numbered(found.history, place).id for place in parents)
             return answers.verdict(found, found.submit(source, named, hypothesis))
 
-    def _looked(self, session: str, asked: Arguments) -> Answer:
-        with self._desk.session(session) as found:
-            return {"text": found.look(asked)}
+    def looking(self, name: str) -> Callable[..., Answer]:
+        """A tool of the toolbox that only looks, in a session: what it takes stands in its model."""
+        model = TOOLS[name]
+
+        def tool(session: str, **given: Any) -> Answer:
+            with self._desk.session(session) as found:
+                return {"text": found.look(model(**given))}
+
+        fields = {field: Annotated[info.annotation, info] for field, info in model.model_fields.items()}
+        taken = [
+            Parameter(key, Parameter.KEYWORD_ONLY, annotation=of)
+            for key, of in {"session": SessionName, **fields}.items()
+        ]
+        tool.__name__, tool.__doc__ = name, getdoc(model)
+        tool.__signature__ = Signature(taken, return_annotation=Answer)  # type: ignore[attr-defined]
+        return tool
 
     def floor(
         self, session: SessionName, context: Context, seconds: Annotated[float, Field(gt=0, le=600)] = 20.0
