@@ -28,7 +28,7 @@ from lawsmith.agent.search.score import (
 from lawsmith.runs.trials import OF_MILLIONS, Trial
 from lawsmith.sandbox import Evaluation
 from lawsmith.sandbox.law.traits import traits
-from lawsmith.tasks.arrays import Array, weighted_median
+from lawsmith.tasks.arrays import Array, trimmed_mean, weighted_median
 from lawsmith.tasks.noise import resolution
 from lawsmith.tasks.task import Task
 
@@ -81,7 +81,7 @@ def choose(trials: Sequence[Trial], task: Task, rules: Rules = RULES, allow_opaq
     believable far beyond the data, those that are not leave the set, and so do those with a wave that no row shows.
     Where one leaves nothing but noise, the fit to the training rows says as well how plausible each is (`_evidence`),
     and known forms that it favours come in although they predict held-out rows worse (`_favoured`).
-    The law wins whose predictions beyond the data lie nearest to their weighted median: it errs less than most of them.
+    The law wins whose predictions beyond the data lie nearest to their trimmed mean by votes: it errs less than most.
     Laws that predict nearly the same share one vote, and the most plausible of them stands for all. A law with fewer
     constants that the rows cannot tell from that one is preferred. Of exact laws the simplest wins. A law that nobody
     can read is chosen only where none can be read, or where `allow_opaque` says so; one that breaks what is known
@@ -274,18 +274,25 @@ def _beyond(evaluation: Evaluation, task: Task) -> Array | None:
 def _most_central(beyond: Sequence[Array | None], plausible: Array, rules: Rules) -> tuple[int, Array]:
     """Position of the most central law, and the votes (C,), which sum to 1. The most plausible law comes first.
 
-    Most central is the law nearest to the median prediction of all by their votes, or the first of those that predict
-    nearly the same as that one. The first law wins where fewer than two can be compared.
+    Most central is the law nearest to the `_middle` of all, or the first of those that predict nearly the same as it.
+    The first law wins where fewer than two can be compared.
     """
     votes = _shares(beyond, plausible, rules)
     usable = [k for k, values in enumerate(beyond) if values is not None]
     if len(usable) < 2:
         return 0, votes
     predictions = np.stack([values for values in beyond if values is not None])
-    away = np.abs(predictions - weighted_median(predictions, votes[usable])).mean(axis=1)
+    away = np.abs(predictions - _middle(predictions, votes[usable])).mean(axis=1)
     apart = _apart(predictions)
     alike = apart[np.argmin(away)] <= rules.alike * _typical(apart, plausible[usable])
     return usable[int(np.argmax(alike))], votes
+
+
+def _middle(predictions: Array, votes: Array) -> Array:
+    """The trimmed mean (P,) of predictions (C, P) by their `votes`, none farther from their median than one spread of
+    the targets: those that differ by more are simply different."""
+    median = weighted_median(predictions, votes)
+    return trimmed_mean(np.clip(predictions, median - 1, median + 1), votes)
 
 
 def _shares(beyond: Sequence[Array | None], plausible: Array, rules: Rules) -> Array:
