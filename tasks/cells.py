@@ -340,6 +340,7 @@ def _needs_a_word(one: Numeral, decimal: str, word: str) -> bool:
         or ("." in one.digits and decimal == ",")
         or word.strip()[0] in "~≈≃("
         or word.strip()[-1] in FOOTNOTES
+        or re.search(r"\d[eE][+-]?\d+\.", word) is not None
     )
 
 

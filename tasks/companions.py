@@ -31,6 +31,8 @@ def decide_bookkeeping(d: Deciding) -> None:
             continue  # a feature, where there is no other
         if words.is_label(name) and d.repeats(name):
             d.labelled.add(name)
+        elif words.is_label(name) and _numbers_things(d.numbers[name]):
+            d.set(name, "bookkeeping", "by its name and values the numbers of things")
         elif words.is_replicate(name):
             d.set(name, "replicate", "tells repeated measurements apart")
         elif d.numbers[name] is None and spans_of_years(d.labels_of(name)):
@@ -45,6 +47,11 @@ def decide_bookkeeping(d: Deciding) -> None:
             d.set(name, "bookkeeping", "moments, counted since 1970")
         elif words.is_bookkeeping(name) or (d.tracker and plain in words.TRACKER):
             d.set(name, "bookkeeping", "by its name")
+
+
+def _numbers_things(values: Array | None) -> bool:
+    """Whether values are consecutive whole numbers in any order, such as 101, 102, 103."""
+    return values is not None and np.array_equal(np.sort(values), np.arange(len(values)) + values.min())
 
 
 def _since_1970(values: Array | None) -> bool:

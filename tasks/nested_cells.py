@@ -18,6 +18,7 @@ _SHAPE = re.compile(r"(\((?:\d{1,12}, ?)+\d{0,12}\)|\d{1,12}(?:\s?[x×]\s?\d{1,1
 _BENCHMARK = re.compile(
     r"(?:BM_|[Bb]ench|test_)[^/\[\]]*[/\[]((?:\d{1,15}[/-])*\d{1,15})\]?"
 )  # BM_Sort/1024, test_sort[10-3]
+_LIST = re.compile(r"\[\s*([-+.\deE]+(?:[\s,]+[-+.\deE]+){0,15})\s*\]")  # [64, 64, 10], of few numbers
 MOST_CHARACTERS = 20_000  # of one cell
 
 
@@ -31,6 +32,8 @@ def with_entries_apart(reading: Reading, where: str) -> Reading:
         records, what, stays = _records(frame[name]), "hold objects, whose entries", False
         if records is None:
             records, what = _numbers_in(frame[name], _SHAPE), "hold shapes, whose numbers"
+        if records is None:
+            records, what = _numbers_in(frame[name], _LIST), "hold lists, whose numbers"
         if records is None:
             records, what, stays = _numbers_in(frame[name], _BENCHMARK), "hold arguments, which", True
         if records is None:
@@ -67,9 +70,14 @@ def _records(column: "pd.Series[Any]") -> list[dict[str, Any]] | None:
 def _numbers_in(column: "pd.Series[Any]", pattern: re.Pattern[str]) -> list[dict[str, Any]] | None:
     """The numbers in each cell by their place, those places that differ between rows; None where a cell has others."""
     cells = [] if column.dtype.kind in "iufbM" else column.tolist()
+    cells = [str(cell) if isinstance(cell, list) else cell for cell in cells]
     if not cells or not all(isinstance(cell, str) and pattern.fullmatch(cell.strip()) for cell in cells):
         return None
-    found = [[float(number) for number in re.findall(r"\d+", pattern.fullmatch(cell.strip())[1])] for cell in cells]  # type: ignore[index]  # matched above
+    number = r"[^\s,]+" if pattern is _LIST else r"\d+"
+    try:
+        found = [[float(one) for one in re.findall(number, pattern.fullmatch(cell.strip())[1])] for cell in cells]  # type: ignore[index]  # matched above
+    except ValueError:  # such as [1-2]
+        return None
     if len({len(numbers) for numbers in found}) > 1:
         return None
     places = [place for place, values in enumerate(zip(*found, strict=True), 1) if len(set(values)) > 1]

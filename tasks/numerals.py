@@ -32,6 +32,7 @@ _POWER = re.compile(r"(?:([+\-−]?\d[\d.,]*)\s*[x×*·]\s*)?10\s*(?:\^|\*\*)\s*
 _RAISED = re.compile(r"(?<=10)([⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)$")
 _LOWERED = str.maketrans("⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "+-0123456789")
 _BINARY = re.compile(r"2\s*(?:\^|\*\*)\s*(\d{1,3})")
+_FRACTIONAL = re.compile(r"([+\-−]?\d[\d.]*)[eE]([+\-−]?\d+\.\d+)")  # 1e7.00, as formats of text leave
 _FORTRAN = re.compile(r"([+\-−]?\d[\d.,]*)[dD]([+\-−]?\d+)")
 _SPECIAL = re.compile(r"[+-]?(?:inf|infinity)", re.IGNORECASE)
 
@@ -73,7 +74,7 @@ def numeral(cell: str) -> Numeral | None:
         text = _RAISED.sub(lambda raised: "^" + raised[1].translate(_LOWERED), text)
     if _SPECIAL.fullmatch(text):
         return Numeral(text, "")
-    if (power := _POWER.fullmatch(text) or _FORTRAN.fullmatch(text)) is not None:
+    if (power := _POWER.fullmatch(text) or _FORTRAN.fullmatch(text) or _FRACTIONAL.fullmatch(text)) is not None:
         text = f"{power[1] or 1}e{power[2]}" if "." not in power[2] else _fractional(power[1] or "1", power[2])
     elif (binary := _BINARY.fullmatch(text)) is not None:
         text = f"{2.0 ** int(binary[1]):.17g}"

@@ -3,13 +3,18 @@
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lawsmith.tasks.asked import meant
-from lawsmith.tasks.delimited import Reading
+from lawsmith.tasks.delimited import CELLS_OF_A_RECORD, Reading, bound
 from lawsmith.tasks.errors import InputError, listing
+from lawsmith.tasks.json_rows import flat
 from lawsmith.tasks.numerals import is_missing, is_numeral, plain
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _LEAST_BLANK = 0.5  # share of the rows below the first of their block
 _FEWEST = 4  # measurements
@@ -53,6 +58,8 @@ def with_target_as_column(reading: Reading, wanted: Sequence[str], where: str) -
         return _repeated(reading, wanted[0], found, where)
     if not wanted or any(meant(name, names) for name in wanted):
         return reading
+    if lists := [name for name in reading.frame.columns if _holds_in_lists(reading.frame[name], wanted)]:
+        return with_target_as_column(_unfolded(reading, lists[0], where), wanted, where)
     texts = {name: [str(cell).strip() for cell in reading.frame[name].tolist()] for name in reading.frame.columns}
     found = [name for name, cells in texts.items() if all(meant(one, list(dict.fromkeys(cells))) for one in wanted)]
     if not found:
@@ -60,6 +67,29 @@ def with_target_as_column(reading: Reading, wanted: Sequence[str], where: str) -
     if found[0] == reading.frame.columns[0] and len(set(texts[found[0]])) == len(reading.frame):
         return _turned(reading, texts[found[0]], where) if len(names) > _FEWEST else reading
     return _widened(reading, found[0], texts[found[0]], where)
+
+
+def _holds_in_lists(column: "pd.Series[Any]", wanted: Sequence[str]) -> bool:
+    """Whether the cells are lists of objects, as JSON has them, whose entries, or the labels in them, are wanted."""
+    cells = [] if column.dtype.kind in "iufbM" else column.tolist()
+    objects = [entry for cell in cells if isinstance(cell, list) for entry in cell]
+    if not objects or not all(isinstance(one, dict) for one in objects):
+        return False
+    entries = [entry for one in objects for entry in flat(one, f"{column.name}.")]
+    words = [name for name, _ in entries] + [label for _, label in entries if isinstance(label, str)]
+    return all(meant(name, list(dict.fromkeys(words))) for name in wanted)
+
+
+def _unfolded(reading: Reading, name: str, where: str) -> Reading:
+    """A row for each object in a column's lists, with its entries as columns."""
+    import pandas as pd
+
+    rows = reading.frame[reading.frame[name].map(lambda cell: isinstance(cell, list) and cell != [])]
+    rows = rows.explode(name, ignore_index=True)
+    entries = pd.DataFrame([dict(flat(entry, f"{name}.")) for entry in rows[name]], dtype=object)
+    bound((CELLS_OF_A_RECORD + len(entries.columns) + len(rows.columns)) * len(rows), where)
+    said = f"{where}: {name} holds lists of objects, and each object became a row, which makes {len(rows)} rows."
+    return replace(reading, frame=rows.drop(columns=name).join(entries)).after(said)
 
 
 def _repeats_of(reading: Reading, wanted: str) -> list[str]:

@@ -9,6 +9,8 @@ from lawsmith.tasks.schema import Kind, Weight
 
 MOST_AROUND = 0.5  # share of the rows whose target lies between two columns that are the ends of its interval
 
+MOST_OF_N = 100  # measurements that a bare ``n`` counts
+
 
 def decide_weights(d: Deciding) -> None:
     """Find the column that says how rows count: errors, variances or numbers of measurements of the target."""
@@ -30,6 +32,9 @@ def decide_weights(d: Deciding) -> None:
         elif of:
             d.set(name, "left out", f"by its name the error of {of}")
     for name in d.open():
+        if d.weight is not None and words.bare(name) == "n" and _is_spare_count(d, name):
+            d.set(name, "left out", "a number of measurements; the errors already say how rows count")
+            continue
         weight = words.is_weight(name) and d.is_positive(name, zeros=True)
         if weight or (words.is_count(name, d.asked.target) and _is_count(d, name)):
             what = "a weight" if weight else "a number of measurements"
@@ -124,6 +129,14 @@ def _looks_like_error(d: Deciding, name: str) -> bool:
     if values is None or target is None or not d.is_positive(name):
         return False
     return bool(np.median(values) < np.nanmax(target) - np.nanmin(target)) and len(np.unique(values)) > d.rows / 4
+
+
+def _is_spare_count(d: Deciding, name: str) -> bool:
+    """Whether a column of small counts that repeat parts no two rows that the other columns do not part."""
+    others = [values for other, values in d.candidates().items() if other != name]
+    values = d.numbers[name]
+    small = values is not None and _is_count(d, name) and values.max() <= MOST_OF_N and len(set(values)) < d.rows
+    return bool(small and others and len(np.unique(np.stack(others, axis=1), axis=0)) == d.rows)
 
 
 def _is_count(d: Deciding, name: str) -> bool:

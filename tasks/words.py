@@ -252,7 +252,7 @@ def summary_of(name: str, targets: tuple[str, ...]) -> bool:
 def prediction_of(name: str, targets: tuple[str, ...]) -> bool:
     """Whether a name is one of what a fit predicts or leaves of a target: ``pred``, ``loss_fit``, ``residual``."""
     words = tokens(name)
-    base = [word for word in words if word not in PREDICTIONS]
+    base = [word for word in words if word.rstrip("0123456789") not in PREDICTIONS]  # RESI1, of Minitab
     return len(base) < len(words) and (base in ([], ["y"]) or base in [tokens(target) for target in targets])
 
 

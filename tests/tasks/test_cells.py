@@ -259,3 +259,8 @@ def test_thousands_of_one_column_tell_the_decimals_of_another(tmp_path: Path):
     (tmp_path / "t.csv").write_text("N;loss\n" + "".join(f"{k}.000.000;2,{k}50\n" for k in range(1, 9)))
     data = read_dataset(tmp_path / "t.csv", ["loss"])
     assert data.task.train.features["N"][1] == 2e6 and data.task.train.targets["loss"][1] == 2.25
+
+
+def test_an_exponent_with_decimals_is_read_and_told(tmp_path: Path):
+    data = read(tmp_path, FRAME.assign(N=[f"{k + 1}e7.00" for k in range(15)]))
+    assert data.task.train.features["N"].max() == 1.5e8 and "N: '1e7.00' was read as 10000000." in data.notices

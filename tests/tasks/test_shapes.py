@@ -142,3 +142,22 @@ def test_slurm_says_who_cancelled_a_job(tmp_path: Path):
     table = FRAME.assign(State=["COMPLETED"] * 13 + ["CANCELLED by 1000", "OUT_OF_MEMORY"], losses_raw=FRAME["loss"])
     data = read(tmp_path, table)
     assert len(data.task.train) == 13
+
+
+def test_lists_in_records_become_rows_where_they_hold_the_target_and_columns_else(tmp_path: Path):
+    made = [
+        {
+            "width": 2**k,
+            "kernel": [3, 2 + k * k],
+            "losses": [3 - k / 10, 3.001 - k / 10],
+            "evals": [{"task": task, "acc": k / 20 + off} for task, off in (("arc", 0.1), ("mmlu", 0.2))],
+        }
+        for k in range(8)
+    ]
+    (tmp_path / "t.json").write_text(json.dumps(made))
+    whole = read_dataset(tmp_path / "t.json", ["acc"])
+    assert len(whole.task.train) == 16 and whole.task.schema.group == "evals.task"
+    one = read_dataset(tmp_path / "t.json", ["arc"])
+    assert len(one.task.train) == 8 and roles(one)["mmlu"] == "companion"
+    repeated = read_dataset(tmp_path / "t.json", ["losses"])
+    assert len(repeated.task.train) == 16 and repeated.task.schema.features == ("width", "kernel.2")
