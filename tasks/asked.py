@@ -136,6 +136,7 @@ def meant(name: str, names: Sequence[str]) -> list[str]:
 
 def without_unit(name: str) -> tuple[str, str]:
     """A column's name, and the unit that stands behind it: ``loss [nats]``, ``dose (µM)``, ``volume / mL``."""
+    name = name.translate({ord("（"): "(", ord("）"): ")"})
     found = re.fullmatch(r"([^\[]*[^\[\s])\s*\[(.+)\]", name) or re.fullmatch(r"(.*\S)\s*\(([^)]+)\)", name)
     found = found or re.fullmatch(r"(.*\S)\s+/\s+(\S+)", name)
     return (name, "") if found is None else (found[1], found[2].strip())

@@ -111,6 +111,8 @@ def decide_companions(d: Deciding) -> None:
             d.set(name, "companion", f"named like {target} and nearly the same: measured again")
         elif _is_one_of_repeats(d, name, target):
             d.set(name, "companion", f"one of several measurements that {target} sums up")
+        elif _is_one_of_repeats(d, target, name):
+            d.set(name, "companion", f"the mean of {target} and columns of its name")
         elif _is_function_of_target(d, name, anyhow=performance and _is_time(name)):
             d.set(name, "companion", f"follows from {target} itself")
         elif _moves_as_outcome(d, name, target):

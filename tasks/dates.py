@@ -17,10 +17,13 @@ _DAYS = (
     r"(?P<year>\d{4})/(?P<month>\d{2})/(?P<day>\d{2})",
     r"(?P<year>\d{4})[ -]?Q(?P<quarter>[1-4])",
     r"Q(?P<quarter>[1-4])[ /-]?(?P<year>\d{4})",
+    r"(?:Q(?P<quarter>[1-4])[ -]?['’ -]|(?P<quarter_>[1-4])Q[ -]?['’]?)(?P<short>(?:\d{2})?\d{2})",
     r"(?P<year>\d{4})-?W(?P<week>\d{2})",
     r"(?P<day>\d{1,2})(?:st|nd|rd|th)?[ .-]{1,2}(?P<name>[^\W\d_]{3,10})\.?,?[ -]{1,2}(?P<year>\d{4})",
     r"(?P<name>[^\W\d_]{3,10})\.? (?P<day>\d{1,2})(?:st|nd|rd|th)?, ?(?P<year>\d{4})",
     r"(?P<name>[^\W\d_]{3,10})\.?,?[ -](?P<year>\d{4})",
+    r"(?P<name>[^\W\d_]{3,10})\.?[ -]?['’](?P<short>\d{2})",
+    r"(?P<name>[^\W\d_]{3,10})\.?[ -](?P<doubtful>\d{2})",
     r"(?P<day>\d{1,2})\.(?P<month>\d{1,2})\.(?P<year>\d{4})",
     r"(?P<first>\d{1,2})(?P<mark>[/-])(?P<second_>\d{1,2})(?P=mark)(?P<year>\d{4})",
     r"(?P<first>\d{1,2})/(?P<second_>\d{1,2})/(?P<short>\d{2})",
@@ -57,7 +60,12 @@ def years_of(words: Sequence[str]) -> list[float | None] | None:
     month_first = any(second > 12 for _, second in pairs)
     if any(first != second for first, second in pairs) and day_first == month_first:
         return None
-    if any(one and "short" in one for one in found) and not month_first:  # 14/05/24 may begin with the year
+    if (
+        any(one and "short" in one and "first" in one for one in found) and not month_first
+    ):  # 14/05/24 may begin with the year
+        return None
+    months = [12 * int(one["doubtful"]) + (_month(one["name"]) or 0) for one in found if one and "doubtful" in one]
+    if months and len(np.unique(np.diff(np.unique(months)))) != 1:  # Jan-22 may be a day of January
         return None
     return [None if one is None else _year(one, day_first) for one in found]
 
@@ -93,7 +101,7 @@ def years_of_days(values: Array) -> Array | None:
 def _taken_apart(word: str) -> dict[str, str] | None:
     """The parts of a date by name, those that it states."""
     text = word.strip()
-    if not 6 <= len(text) <= 40 or not any(character.isdigit() for character in text):
+    if not 4 <= len(text) <= 40 or not any(character.isdigit() for character in text):
         return None
     found = next((match for pattern in _FORMATS if (match := pattern.fullmatch(text)) is not None), None)
     parts = {} if found is None else {name: part for name, part in found.groupdict().items() if part is not None}
@@ -102,15 +110,15 @@ def _taken_apart(word: str) -> dict[str, str] | None:
 
 def _year(parts: dict[str, str], day_first: bool) -> float | None:
     """The decimal year of a date's parts; None where there is no such day."""
-    short = int(parts.get("short", 0))  # 05/14/24: 2024, and 1970 to 1999 from 70
-    year = int(parts["year"]) if "year" in parts else short + (1900 if short >= 70 else 2000)
+    year = int(parts.get("year") or parts.get("short") or parts["doubtful"])
+    year += 0 if year > 99 else 1900 if year >= 70 else 2000  # 05/14/24: 2024
     month, day = int(parts.get("month", 1)), int(parts.get("day", 1))
     if "first" in parts:
         month, day = int(parts["second_" if day_first else "first"]), int(parts["first" if day_first else "second_"])
     if "name" in parts:
         month = _month(parts["name"]) or month
-    if "quarter" in parts:
-        month = 3 * int(parts["quarter"]) - 2
+    if quarter := parts.get("quarter") or parts.get("quarter_"):
+        month = 3 * int(quarter) - 2
     try:
         moment = datetime(year, month, day, tzinfo=_zone(parts.get("zone", "")))
         if "week" in parts:

@@ -211,7 +211,7 @@ def _bounded(content: bytes, where: str) -> bytes:
 
 
 def _text(content: bytes, where: str) -> tuple[str, tuple[str, ...]]:
-    """Text of UTF-8 or UTF-16, or else of Chinese GBK or Windows' Latin-1, which is said."""
+    """Text of UTF-8 or UTF-16, or else of Chinese GBK, Cyrillic or Latin letters of Windows, which is said."""
     encoding, said = _utf16(content) or "utf-8-sig", ""
     try:
         text = content.decode(encoding)
@@ -219,7 +219,9 @@ def _text(content: bytes, where: str) -> tuple[str, tuple[str, ...]]:
         said = "Latin-1 (Windows-1252)"
         text = content.decode("cp1252", errors="replace")
         lengths = [len(run) for run in re.findall(rb"[\x80-\xff]+", content)]
-        if not any(length % 2 for length in lengths) and max(lengths) > 2:
+        if re.search(rb"[\xe0-\xff]{3}", content):  # small letters of a word; accents do not stand in a row
+            text, said = content.decode("cp1251", errors="replace"), "Cyrillic (Windows-1251)"
+        elif not any(length % 2 for length in lengths) and max(lengths) > 2:
             with suppress(UnicodeDecodeError):  # Latin letters with accents hardly come in pairs alone
                 text, said = content.decode("gb2312"), "GBK"
     text = re.sub(r"[\u200b-\u200d\u2060\ufeff]", "", text)  # characters of no width, from web pages

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 _LEAST_BLANK = 0.5  # share of the rows below the first of their block
 _FEWEST = 4  # measurements
-_REPEAT = r"[\s._(-]*(?:seed|run|rep|repeat|replicate|trial)?(?:[\s._(-]*\d+|[\s._(-]+[a-h])\)?"
+_AGAIN_NAMES = "seed|run|rep|repeat|replicate|trial|s"
+_REPEAT = rf"[\s._(-]*(?:{_AGAIN_NAMES})?(?:[\s._(-]*\d+|[\s._(-]+[a-h])\)?"
+_BEFORE = rf"(?:{_AGAIN_NAMES})[\s._-]*\d+[\s._/-]+"
 _AGAIN = 0.25  # standard deviations of a column by which repeated measurements typically differ at most
 _VALUES = ("value", "values", "val", "measurement", "result")
 
@@ -96,7 +98,11 @@ def _repeats_of(reading: Reading, wanted: str) -> list[str]:
     """Two or more columns whose names are the wanted one and a number, and which differ by less than they vary:
     ``loss_seed0`` and ``loss_seed1``; none where a column itself is meant."""
     names = [str(name) for name in reading.frame.columns]
-    found = [name for name in names if re.fullmatch(re.escape(wanted) + _REPEAT, name, re.IGNORECASE)]
+    found = [
+        name
+        for name in names
+        if re.fullmatch(f"{re.escape(wanted)}{_REPEAT}|{_BEFORE}{re.escape(wanted)}", name, re.IGNORECASE)
+    ]
     own = meant(wanted, names)
     if len(found) < 2 or len(own) == 1 or not set(own) <= set(found):
         return []
@@ -134,6 +140,9 @@ def _widened(reading: Reading, label: str, measures: list[str], where: str) -> R
     rest = [name for name in frame.columns if name != label]
     value = next((name for name in rest if str(name).strip().lower() in _VALUES), rest[-1])
     keys = [name for name in rest if name != value]
+    if len(set(measures)) == 1:
+        said = f"{where}: {label} is {measures[0]} in every row, so {value} is called {measures[0]}."
+        return replace(reading, frame=frame[[*keys, value]].rename(columns={value: measures[0]})).after(said)
     if not keys or frame.duplicated([*keys, label]).any() or len(frame[keys].drop_duplicates()) * 2 > len(frame):
         raise InputError(
             f"{where} names its measures in column {label!r}, and its rows do not go together one by one; give each "

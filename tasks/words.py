@@ -163,6 +163,10 @@ def error_of(name: str, targets: tuple[str, ...], others: tuple[str, ...]) -> st
                 return column
     if words[:1] in (["e"], ["d"], ["delta"]) and any(words[1:] == tokens(one) for one in targets):
         return ""  # as e_loss and delta_loss, which may also be something else
+    for column in (*targets, *others):
+        glued = tokens(name[len(column) :].rstrip("0123456789")) if name.startswith(column) else []
+        if name == f"e_{column}" or (glued != [] and ERRORS.issuperset(glued)):  # VizieR's e_Dist, pl_orbpererr1
+            return column if column in others else ""
     alone = not [word for word in named if not word.isdigit()] and (len(base) < len(words) or deviation)
     return "" if alone or bare(name) in _ALONE else None
 

@@ -8,7 +8,7 @@ import pytest
 from tables import FRAME, read, refused
 
 from lawsmith.tasks import InputError, read_dataset
-from lawsmith.tasks.dates import decimal_year
+from lawsmith.tasks.dates import decimal_year, years_of
 
 
 @pytest.mark.parametrize(
@@ -181,6 +181,8 @@ def test_dates_are_decimal_years():
         (("Jänner 2021", "Juin 2021", "Set. 2021", "Diciembre 2021"), "2021-01-01"),
         (("März 2021", "15. Mai 2021", "3 août 2021", "1. Dezember 2021"), "2021-03-01"),
         (("2021-Q3", "2021-Q4", "2022Q1", "Q2 2022"), "2021-07-01"),
+        (("Q3'21", "4Q21", "1Q2022", "Q2 22"), "2021-07-01"),
+        (("Jul-21", "Aug-21", "Sep-21", "Oct-21"), "2021-07-01"),
         (("2021W05", "2021-W06", "2021-W07", "2021-W08"), "2021-02-01"),
         (("01-Mar-2021", "2 March 2021", "March 3, 2021", "4th April 2021"), "2021-03-01"),
     ],
@@ -264,3 +266,7 @@ def test_thousands_of_one_column_tell_the_decimals_of_another(tmp_path: Path):
 def test_an_exponent_with_decimals_is_read_and_told(tmp_path: Path):
     data = read(tmp_path, FRAME.assign(N=[f"{k + 1}e7.00" for k in range(15)]))
     assert data.task.train.features["N"].max() == 1.5e8 and "N: '1e7.00' was read as 10000000." in data.notices
+
+
+def test_a_month_and_a_number_that_may_be_a_day_are_no_date():
+    assert years_of(["Jan-05", "Jan-09", "Feb-02"]) is None and years_of(["Jan '21"]) == [2021.0]

@@ -8,6 +8,7 @@ import pytest
 from tables import chinchilla, frame, read, refused, roles
 
 from lawsmith.tasks import read_decided
+from lawsmith.tasks.asked import meant
 
 
 def test_the_name_of_a_features_range_is_no_group(tmp_path: Path):
@@ -79,3 +80,31 @@ def test_rows_of_weight_zero_are_left_out_and_gaps_in_errors_told(tmp_path: Path
     assert (
         read(tmp_path, table.assign(weight=1 + table["N"]), sigma="weight").task.schema.decided.weight.kind == "count"
     )
+
+
+def test_what_plans_of_experiments_and_their_fits_write_beside_settings(tmp_path: Path):
+    made = frame(12).assign(RunOrder=np.random.default_rng(0).permutation(24) + 1, FITS1=3.0, RESI1=0.1)
+    made["RESI1"] *= np.cos(range(24))
+    made["FITS1"] = made["loss"] - made["RESI1"]
+    made["Plot No."] = np.arange(101, 125)
+    found = roles(read(tmp_path, made))
+    assert found["RunOrder"] == found["Plot No."] == "bookkeeping"
+    assert found["FITS1"] == found["RESI1"] == "companion"
+
+
+def test_n_beside_an_error_counts_measurements_unless_it_parts_rows(tmp_path: Path):
+    x = np.geomspace(1, 1000, 16)
+    made = pd.DataFrame({"x": x, "n": 3 + np.arange(16) % 4, "y": 2 + x**-0.5, "y_sd": 0.01 + x / 1e5})
+    assert roles(read(tmp_path, made, "y"))["n"] == "left out"
+    assert roles(read(tmp_path, made.assign(x=np.repeat(x[:4], 4)), "y"))["n"] == "feature"
+
+
+def test_a_name_is_found_before_a_unit_with_brackets_of_its_own():
+    assert meant("rate", ["t", "rate [mol/(l·s)]"]) == ["rate [mol/(l·s)]"]
+
+
+@pytest.mark.parametrize("name", ["e_Dist", "Disterr1"])
+def test_the_error_of_a_feature_in_the_names_of_astronomers(name: str, tmp_path: Path):
+    made = frame().rename(columns={"N": "Dist"})
+    made[name] = 1 + np.arange(len(made)) % 5
+    assert roles(read(tmp_path, made))[name] == "left out"

@@ -353,3 +353,11 @@ def test_a_workbook_of_more_rows_than_excel_makes_is_a_sentence(
     monkeypatch.setattr("lawsmith.tasks.binary_tables._ROWS_OF_A_SHEET", 40)
     with pytest.raises(InputError, match="more than 40 rows; Excel makes none"):
         read_dataset(tmp_path / "rows.xlsx", ["y"])
+
+
+def test_cyrillic_text_of_windows_is_read_and_told(tmp_path: Path):
+    rows = "".join(f"{k},5;{k * k}\n" for k in range(1, 9))
+    (tmp_path / "t.csv").write_bytes(("Нагрев;Вязкость\n" + rows).encode("cp1251"))
+    data = read_dataset(tmp_path / "t.csv", ["Вязкость"])
+    assert data.task.schema.features == ("Нагрев",)
+    assert any("read as Cyrillic (Windows-1251)" in said for said in data.notices)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from tables import FRAME, SWEPT, TOOK, chinchilla, frame, read, refused, roles, wandb
+from tables import FRAME, SWEPT, TOOK, chinchilla, read, refused, roles, wandb
 
 from lawsmith.tasks import read_dataset, read_decided
 from lawsmith.tasks.asked import meant, resolved
@@ -396,24 +396,3 @@ def test_names_with_a_comma_are_whole_again(tmp_path: Path):
     assert parted.targets == schema.targets == ("acc,none",) and parted.features == ("d", "size, MB")
     with refused("has no column 'acc'; did you mean acc,none?"):
         read_dataset(tmp_path / "runs.csv", ["acc"])
-
-
-def test_what_plans_of_experiments_and_their_fits_write_beside_settings(tmp_path: Path):
-    made = frame(12).assign(RunOrder=np.random.default_rng(0).permutation(24) + 1, FITS1=3.0, RESI1=0.1)
-    made["RESI1"] *= np.cos(range(24))
-    made["FITS1"] = made["loss"] - made["RESI1"]
-    made["Plot No."] = np.arange(101, 125)
-    found = roles(read(tmp_path, made))
-    assert found["RunOrder"] == found["Plot No."] == "bookkeeping"
-    assert found["FITS1"] == found["RESI1"] == "companion"
-
-
-def test_n_beside_an_error_counts_measurements_unless_it_parts_rows(tmp_path: Path):
-    x = np.geomspace(1, 1000, 16)
-    made = pd.DataFrame({"x": x, "n": 3 + np.arange(16) % 4, "y": 2 + x**-0.5, "y_sd": 0.01 + x / 1e5})
-    assert roles(read(tmp_path, made, "y"))["n"] == "left out"
-    assert roles(read(tmp_path, made.assign(x=np.repeat(x[:4], 4)), "y"))["n"] == "feature"
-
-
-def test_a_name_is_found_before_a_unit_with_brackets_of_its_own():
-    assert meant("rate", ["t", "rate [mol/(l·s)]"]) == ["rate [mol/(l·s)]"]

@@ -161,3 +161,16 @@ def test_lists_in_records_become_rows_where_they_hold_the_target_and_columns_els
     assert len(one.task.train) == 8 and roles(one)["mmlu"] == "companion"
     repeated = read_dataset(tmp_path / "t.json", ["losses"])
     assert len(repeated.task.train) == 16 and repeated.task.schema.features == ("width", "kernel.2")
+
+
+def test_seeds_before_the_name_and_their_mean(tmp_path: Path):
+    loss = 2 + np.arange(1.0, 9) ** -0.5
+    wide = pd.DataFrame({"width": range(1, 9), "s42/loss": loss, "s7/loss": loss + 0.01})
+    assert len(read(tmp_path, wide).task.train) == 16
+    wide = pd.DataFrame({"width": range(1, 9), "loss_1": loss, "loss_2": loss + 0.01, "avg": loss + 0.005})
+    assert roles(read(tmp_path, wide, "loss_1"))["avg"] == "companion"
+
+
+def test_a_long_table_of_one_measure(tmp_path: Path):
+    long = pd.DataFrame({"shots": [0, 1, 2, 4, 8, 16], "metric": "acc", "value": np.arange(6) / 10 + 0.2})
+    assert read(tmp_path, long, "acc").task.schema.features == ("shots",)
