@@ -42,7 +42,7 @@ EXPONENTS = 8.0  # bound of an exponent's size that a law leaves open
 ENTRIES = "name, formula, source, domain, features and constants"
 KINDS = (
     *("rate", "centre", "width", "turns", "activation", "steepness", "drift", "rise", "fall"),
-    *("half", "approach", "threshold", "exponent", "pole"),
+    *("half", "approach", "threshold", "ceiling", "exponent", "pole"),
 )
 INVERSE = ("rate", "turns", "steepness", "drift", "rise", "fall", "approach")  # in the inverse of a feature's unit
 COUNTED = ("centre", "pole")  # as the feature is, from its offset

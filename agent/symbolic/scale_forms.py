@@ -35,6 +35,7 @@ def of_one(profile: Profile, name: str) -> list[Template]:
             f"growing power law of {name}": lambda b: b.on_level(b.term(b.growth(name))),
             f"growing power law and slope of {name}": lambda b: b.on_level(b.slope(b.x(name)), b.term(b.growth(name))),
             f"parabola of {name}": lambda b: b.polynomial([b.x(name)], 2),
+            f"pure shifted growing power law of {name}": lambda b: b.term(power(b.begun(name), b.exponent())),
         }
         found += named(profile, growing)
     others: dict[str, Recipe] = {

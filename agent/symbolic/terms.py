@@ -38,7 +38,9 @@ STEEPEST_SHIFT = 20.0  # of a logistic curve where all features are zero
 WIDTHS = (0.05, 20.0)  # of a bump, in half the width of the data
 PER_HALF_WIDTH = {"steepness": (0.1, 20.0), "drift": (-5.0, 5.0), "rise": (0.0, 5.0), "fall": (-5.0, 0.0)}
 OUTSIDE = 30.0  # factor beyond the measured values within which a half-way point is looked for
-POLES = (-10.0, -0.05)  # below the smallest value, in widths of the data
+ABOVE = 1.001  # the largest value, where a ceiling lies at the least
+POLES = (-10.0, -0.05)  # below the smallest value, in widths of the data …
+NEAR_ZERO, FAR_POLE = 0.5, -1.0  # … and at least a width, where that value is less than half a width away from zero
 MOST_BEND = 50.0  # logarithm of the factor over the data
 
 
@@ -174,7 +176,7 @@ class Terms(Letters):
         of w in cos(w x), for a few turns within the data, at most one for every four levels; of an activation k in
         exp(-k / x) of a positive feature; and of what counts in half the width of the data: the width of a bump, and
         rates (`PER_HALF_WIDTH`). Of positive values: of an exponent, as steep as a rate, of a half-way point h in
-        x / (h + x), of a rate k in 1 - exp(-k x), and of a threshold."""
+        x / (h + x), of a rate k in 1 - exp(-k x), of a threshold, and of a ceiling m in 1 / (m - x)."""
         low, high = (end / self.profile.unit[name] for end in self.profile.range[name])
         smallest = self.profile.smallest[name] / self.profile.unit[name]
         if kind == "exponent":
@@ -186,6 +188,8 @@ class Terms(Letters):
             return 1 / (high * OUTSIDE), OUTSIDE / smallest
         if kind == "threshold":
             return low, high
+        if kind == "ceiling":
+            return high * ABOVE, high * OUTSIDE
         half = (high - low) / 2
         if kind in PER_HALF_WIDTH:
             return PER_HALF_WIDTH[kind][0] / half, PER_HALF_WIDTH[kind][1] / half
@@ -200,8 +204,10 @@ class Terms(Letters):
         if kind == "activation":
             most = MOST_BEND / (1 / low - 1 / high)
             return -most, most
-        low, high = low - self.profile.offset[name], high - self.profile.offset[name]
         below, above = POLES if kind == "pole" else (-0.5, 1.5)
+        if kind == "pole" and low < NEAR_ZERO * (high - low):
+            above = FAR_POLE  # degrees Celsius: what acts there is hundreds of degrees away
+        low, high = low - self.profile.offset[name], high - self.profile.offset[name]
         return low + below * (high - low), low + above * (high - low)
 
     def fading(self, name: str) -> Node:
