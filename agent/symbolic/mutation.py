@@ -69,7 +69,8 @@ class Mutator:
             step = self._steps[int(self.rng.integers(len(self._steps)))]
             found = step(node, mate, _parts_beyond(self.profile, node))
             changed = None if found is None else merged(found)
-            if changed is not None and changed != node and self._is_sound(changed, (node, mate)):
+            parents = (node, mate) if step == self._cross else (node,)
+            if changed is not None and changed != node and self._is_sound(changed, parents):
                 return changed, step.__name__.strip("_").replace("_", " ")
         return None
 
