@@ -339,8 +339,9 @@ def _missing_but_level(trial: Trial, task: Task) -> int:
 
 
 def _is_enough(plain: Trial, other: Trial, task: Task) -> bool:
-    """Whether the better fit of a law with more constants is not worth them; a blind change is one of many."""
-    least = STRONG if other.proposal.by_chance else 0.0
+    """Whether the better fit of a law with more constants is not worth them. A blind change is one of many, and numbers
+    of the best of millions are constants that many tries chose."""
+    least = STRONG * (bool(other.proposal.by_chance) - (plain.proposal.by_chance >= OF_MILLIONS))
     return information(plain, task) <= information(other, task) + least
 
 

@@ -9,7 +9,7 @@ from made_trials import FORM, WAVE, task, trial, winner
 from benchmarks.extrapolation import FarOutcome, with_resampled_folds
 from lawsmith.agent.search.score import held_out_error, typical_error
 from lawsmith.agent.search.selection import Gain, choose, gain, information
-from lawsmith.runs.trials import Proposal, Trial
+from lawsmith.runs.trials import OF_MILLIONS, Proposal, Trial
 from lawsmith.sandbox import Constants, Evaluation, Verdict
 from lawsmith.sandbox.isolation import Tier
 from lawsmith.tasks import Table, Task
@@ -210,6 +210,14 @@ def test_a_level_that_changes_nothing_is_surplus():
     assert typical_error(plain, task()) > 1.1 * typical_error(nearly, task())
     assert choose([nearly, plain], task()).winner is plain
     assert choose([nearly, other], task()).winner is nearly
+
+
+def test_numbers_of_the_best_of_millions_save_no_constant():
+    known = trial("known", [0.0100, 0.0100], train=0.01, constants=4)
+    plain = trial("plain", [0.0105, 0.0105], train=0.0101, constants=3, beyond=0.051)
+    rounded = replace(plain, proposal=replace(plain.proposal, by_chance=OF_MILLIONS))
+    assert winner(known, plain) == "plain"
+    assert winner(known, rounded) == "known"
 
 
 def test_a_law_that_cannot_be_read_is_chosen_only_where_none_can():
