@@ -14,7 +14,7 @@ from pygments.lexers import PythonLexer
 from lawsmith.runs.quoting import visible
 from lawsmith.sandbox.law.expression import Node
 from lawsmith.sandbox.law.formula import formula
-from lawsmith.sandbox.law.typeset import GREEK, POWER, PRODUCT, Notation, typeset
+from lawsmith.sandbox.law.typeset import GREEK, Notation, typeset
 
 LONGEST_CODE = 64 * 2**10  # characters that are coloured; the rest is plain
 LONGEST_NAME = 60  # characters of a column in a formula
@@ -37,7 +37,7 @@ def mathml_of(
     """Equations, target -> right-hand side, as MathML, constants filled in where given; None without any equation."""
     rows = [
         Markup("<mtr><mtd>{}</mtd><mtd><mo>=</mo></mtd><mtd>{}</mtd></mtr>").format(
-            _name(target), typeset(node, MathML(), constants, digits)
+            _name(target), typeset(node, _MATHML, constants, digits)
         )
         for target, node in expressions.items()
     ]
@@ -62,51 +62,29 @@ def _name(name: str) -> Markup:
     return Markup("<msub>{}<mn>{}</mn></msub>").format(inner, index) if index else inner
 
 
-class MathML(Notation):
-    """Presentation MathML; every name is escaped."""
-
-    def name(self, name: str) -> Markup:
-        return _name(name)
-
-    def number(self, digits: str) -> Markup:
-        return Markup("<mn>{}</mn>").format(digits)
-
-    def scientific(self, mantissa: str, exponent: str) -> tuple[str, int]:
-        size = self.number(exponent.removeprefix("-"))
-        raised = self.power(self.number("10"), self.row([self.operator("−"), size]) if "-" in exponent else size)
-        if not mantissa:
-            return raised, POWER
-        return self.row([self.number(mantissa), self.operator("⋅"), raised]), PRODUCT
-
-    def operator(self, sign: str) -> Markup:
-        return Markup("<mo>{}</mo>").format(sign)
-
-    def function(self, name: str, base: str = "") -> Markup:
-        upright = Markup('<mi mathvariant="normal">{}</mi>').format(name)
-        named = Markup("<msub>{}{}</msub>").format(upright, base) if base else upright
-        return named + Markup("<mo>&#x2061;</mo>")
-
-    def row(self, parts: Sequence[str]) -> Markup:
-        return Markup("<mrow>{}</mrow>").format(Markup().join(parts))
-
-    def fenced(self, inner: str, fence: str = "()") -> Markup:
-        return Markup("<mrow><mo>{}</mo>{}<mo>{}</mo></mrow>").format(fence[0], inner, fence[1])
-
-    def fraction(self, above: str, below: str) -> Markup:
-        return Markup("<mfrac>{}{}</mfrac>").format(above, below)
-
-    def power(self, base: str, exponent: str) -> Markup:
-        return Markup("<msup>{}{}</msup>").format(base, exponent)
-
-    def root(self, inner: str, degree: str = "") -> Markup:
-        tag = Markup("<mroot>{}{}</mroot>") if degree else Markup("<msqrt>{}{}</msqrt>")
-        return tag.format(inner, degree)
-
-    def cases(self, condition: str, then: str, otherwise: str) -> Markup:
-        line = Markup("<mtr><mtd>{}</mtd><mtd>{}</mtd></mtr>")
-        rows = line.format(then, Markup("<mtext>if&nbsp;</mtext>") + condition)
-        rows += line.format(otherwise, Markup("<mtext>otherwise</mtext>"))
-        return Markup('<mrow><mo>{{</mo><mtable columnalign="left left">{}</mtable></mrow>').format(rows)
+_TEMPLATES = {
+    **{
+        f"{left}{right}": f"<mrow><mo>{left}</mo>{{}}<mo>{right}</mo></mrow>"
+        for left, right in ("()", "[]", "||", "⌊⌋", "⌈⌉")
+    },
+    **{sign: f"<mo>{escape(sign)}</mo>" for sign in "+−⋅/,<≤>≥=≠∧∨¬"},
+    "row": "<mrow>{}</mrow>",
+    "negative": "<mrow><mo>−</mo>{}</mrow>",
+    "number": "<mn>{}</mn>",
+    "scientific": "<mrow>{}<mo>⋅</mo><msup><mn>10</mn>{}</msup></mrow>",
+    "ten": "<msup><mn>10</mn>{}</msup>",
+    "fraction": "<mfrac>{}{}</mfrac>",
+    "power": "<msup>{}{}</msup>",
+    "root": "<msqrt>{}</msqrt>",
+    "cbrt": "<mroot>{}<mn>3</mn></mroot>",
+    "where": '<mrow><mo>{{</mo><mtable columnalign="left left">'
+    "<mtr><mtd>{1}</mtd><mtd><mtext>if&nbsp;</mtext>{0}</mtd></mtr>"
+    "<mtr><mtd>{2}</mtd><mtd><mtext>otherwise</mtext></mtd></mtr></mtable></mrow>",
+    "logarithm": '<msub><mi mathvariant="normal">log</mi>{}</msub><mo>&#x2061;</mo>',
+    "function": '<mi mathvariant="normal">{}</mi><mo>&#x2061;</mo>',
+}
+_MATHML = Notation(_name, {kind: Markup(template) for kind, template in _TEMPLATES.items()}, between=Markup())
+"""Presentation MathML; every name is escaped."""
 
 
 def code(source: str) -> Markup:

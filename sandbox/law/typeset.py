@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
@@ -52,57 +52,39 @@ _FENCES = {"abs": "||", "floor": "⌊⌋", "ceil": "⌈⌉"}
 MOST_DENOMINATOR = 12  # of a number that is shown as a fraction
 
 
-class Notation(ABC):
-    """A way to write formulas: how each kind of part is written. All take and return markup, save `name`.
+@dataclass(frozen=True)
+class Notation:
+    """A way to write formulas.
 
-    inline: quotients and powers stand on the line, so that an exponent may need parentheses.
+    name: writes the name of a feature, parameter or target, a stranger's text.
+    parts: a template (`str.format`) for each kind of part, filled with markup: number, row, negative, fraction, power,
+    root, cbrt, where (condition, one, other), scientific (a number and the exponent of ten), ten (that alone), function
+    (its name), logarithm (its base) and pairs of fences; and what signs (+ − ⋅ / , < ≤ > ≥ = ≠ ∧ ∨ ¬ ∞) and names of
+    functions are written as, where they are not as they are.
+    between: stands between parts side by side. inline: quotients and powers stand on the line, so that an exponent may
+    need parentheses.
     """
 
-    inline = False
+    name: Callable[[str], str]
+    parts: Mapping[str, str]
+    between: str = ""
+    inline: bool = False
 
-    @abstractmethod
-    def name(self, name: str) -> str:
-        """The name of a feature, parameter or target, a stranger's text."""
+    def __call__(self, kind: str, *parts: str) -> str:
+        """A part of this kind."""
+        return self.parts.get(kind, kind).format(*parts)
 
-    @abstractmethod
-    def number(self, digits: str) -> str:
-        """Digits, perhaps with a decimal point, or ∞."""
-
-    @abstractmethod
-    def scientific(self, mantissa: str, exponent: str) -> tuple[str, int]:
-        """A number times a power of ten, and how tightly it holds together; an empty mantissa is 1."""
-
-    @abstractmethod
-    def operator(self, sign: str) -> str:
-        """One of + − ⋅ / , < ≤ > ≥ = ≠ ∧ ∨ ¬."""
-
-    @abstractmethod
-    def function(self, name: str, base: str = "") -> str:
-        """The upright name of a function; `base` is that of a logarithm."""
-
-    @abstractmethod
     def row(self, parts: Sequence[str]) -> str:
         """Parts side by side."""
+        return self("row", self.between.join(parts))
 
-    @abstractmethod
-    def fenced(self, inner: str, fence: str = "()") -> str:
-        """The inner part between a pair of fences."""
+    def number(self, digits: str) -> str:
+        """Digits, perhaps with a point, or ∞."""
+        return self("number", self.parts.get(digits, digits))
 
-    @abstractmethod
-    def fraction(self, above: str, below: str) -> str:
-        """One part over another."""
-
-    @abstractmethod
-    def power(self, base: str, exponent: str) -> str:
-        """A base with a raised exponent."""
-
-    @abstractmethod
-    def root(self, inner: str, degree: str = "") -> str:
-        """A root; a `degree` of "" is a square root."""
-
-    @abstractmethod
-    def cases(self, condition: str, then: str, otherwise: str) -> str:
-        """One part where the condition holds, else the other."""
+    def function(self, name: str) -> str:
+        """The upright name of a function."""
+        return self.parts[name] if name in self.parts else self("function", name)
 
 
 def typeset(node: Node, notation: Notation, constants: Mapping[str, float] | None = None, digits: int = 4) -> str:
@@ -135,12 +117,12 @@ class _Setter:
     def set(self, node: Node, least: int = LOOSE) -> str:
         """The part, in parentheses where it holds less tightly than `least`."""
         made, strength = self._part(_spelt_out(node))
-        return self._to.fenced(made, _fence(node)) if strength < least else made
+        return self._to(_fence(node), made) if strength < least else made
 
     def _part(self, node: Node) -> tuple[str, int]:
         to = self._to
         if (positive := _negated(node)) is not None and not isinstance(node, Sum):
-            return to.row([to.operator("−"), self.set(positive, PRODUCT)]), SUM
+            return to("negative", self.set(positive, PRODUCT)), SUM
         match node:
             case Number(value):
                 return self._number(value)
@@ -168,7 +150,7 @@ class _Setter:
         parts = [self.set(ordered[0], SUM)]
         for term in ordered[1:]:
             positive = _negated(term)
-            parts.append(self._to.operator("+" if positive is None else "−"))
+            parts.append(self._to("+" if positive is None else "−"))
             parts.append(self.set(term if positive is None else positive, PRODUCT))
         return self._to.row(parts)
 
@@ -209,10 +191,10 @@ class _Setter:
         to = self._to
         over = to.row(self._between(above, "⋅")) if above else to.number("1")
         if not self._inline:
-            return to.fraction(over, to.row(self._between(below, "⋅"))), PRODUCT
+            return to("fraction", over, to.row(self._between(below, "⋅"))), PRODUCT
         if tight:
-            return f"{over}/{below[0]}" if to.inline else to.row([over, to.operator("/"), *below]), PRODUCT
-        return to.row([over, *(piece for part in below for piece in (to.operator("/"), part))]), PRODUCT
+            return f"{over}/{below[0]}" if to.inline else to.row([over, to("/"), *below]), PRODUCT
+        return to.row([over, *(piece for part in below for piece in (to("/"), part))]), PRODUCT
 
     def _power(self, base: Node, exponent: Node) -> tuple[str, int]:
         if (merged := _merged(Power(base, exponent))) != Power(base, exponent):
@@ -220,22 +202,22 @@ class _Setter:
         if (inverse := self._inverse(Power(base, exponent))) is not None:
             return self._quotient([], [self._small().set(inverse, POWER if self._inline else LOOSE)])
         if exponent == Number(0.5):
-            return self._to.root(self.set(base)), POWER
+            return self._to("root", self.set(base)), POWER
         raised, strength = self._small()._part(_spelt_out(exponent))
         positive = _negated(exponent)
         bare = strength == ATOM or isinstance(positive, Parameter)
         if isinstance(positive, Number):  # a fraction would divide what is raised
             bare = self._small()._number(positive.value)[1] == ATOM
         if self._to.inline and not bare:
-            raised = self._to.fenced(raised)
-        return self._to.power(self.set(base, ATOM), raised), POWER
+            raised = self._to("()", raised)
+        return self._to("power", self.set(base, ATOM), raised), POWER
 
     def _small(self) -> _Setter:
         """For what stands in an exponent or a quotient: on one line."""
         return _Setter(self._to, self._columns, self._literal, self._digits, inline=True)
 
     def _between(self, parts: Sequence[str], sign: str) -> list[str]:
-        joined = [piece for part in parts for piece in (self._to.operator(sign), part)]
+        joined = [piece for part in parts for piece in (self._to(sign), part)]
         return joined[1:]
 
     # -- numbers and functions -----------------------------------------------------------------------------
@@ -251,7 +233,11 @@ class _Setter:
         mantissa, _, exponent = shortest(value).partition("e")
         if not exponent:
             return to.number(mantissa), ATOM
-        return to.scientific("" if mantissa == "1" else mantissa, str(int(exponent)))
+        size = to.number(str(abs(int(exponent))))
+        raised = to("negative", size) if int(exponent) < 0 else size
+        if mantissa == "1":
+            return to("ten", raised), ATOM if to.inline else POWER
+        return to("scientific", to.number(mantissa), raised), ATOM if to.inline else PRODUCT
 
     def _function(self, name: str, arguments: Sequence[Node]) -> tuple[str, int]:
         to = self._to
@@ -261,16 +247,16 @@ class _Setter:
         inner = [self.set(argument) for argument in arguments]
         match name:
             case "cbrt":
-                return to.root(inner[0], to.number("3")), POWER
+                return to("cbrt", inner[0]), POWER
             case "abs" | "floor" | "ceil":
-                return to.fenced(inner[0], _FENCES[name]), ATOM
+                return to(_FENCES[name], inner[0]), ATOM
             case "where":
-                return to.cases(*inner), ATOM if to.inline else LOOSE
+                return to("where", *inner), ATOM if to.inline else LOOSE
             case "log2" | "log10":
-                return to.row([to.function("log", to.number(name[3:])), to.fenced(inner[0])]), POWER
+                return to.row([to("logarithm", to.number(name[3:])), to("()", inner[0])]), POWER
             case "logical_not":
-                return to.row([to.operator("¬"), self.set(arguments[0], ATOM)]), LOOSE
-        called = to.row([to.function(_SHOWN.get(name, name)), to.fenced(to.row(self._between(inner, ",")))])
+                return to.row([to("¬"), self.set(arguments[0], ATOM)]), LOOSE
+        called = to.row([to.function(_SHOWN.get(name, name)), to("()", to.row(self._between(inner, ",")))])
         return called, ATOM if to.inline else POWER
 
 

@@ -83,7 +83,7 @@ def form(x, p):
         ("p['L'] + p['A'] * (x['N'] / 1e9) ** -p['a']", r"L + \frac{A}{\left( N / 10^{9} \right)^{a}}"),
         ("-p['A'] * x['N'] - -p['L']", r"L - A \cdot N"),
         ("p['A'] - (p['L'] - p['a'])", r"A - \left( L - a \right)"),
-        ("x['N'] * -3", r"- 3 \cdot N"),
+        ("x['N'] * -3", r"-3 \cdot N"),
         ("x['N'] / 2.5e-7", r"\frac{N}{2.5 \cdot 10^{-7}}"),
         ("(p['A'] * x['N']) ** 2 ** p['a']", r"\left( A \cdot N \right)^{2^{a}}"),
         ("np.log1p(x['N']) ** 2", r"\left( \log \left( 1 + N \right) \right)^{2}"),
