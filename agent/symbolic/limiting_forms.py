@@ -22,6 +22,7 @@ from lawsmith.sandbox.law.expression import (
     Sum,
     add,
     exp,
+    factors_of,
     features,
     log,
     mul,
@@ -69,7 +70,7 @@ def _beside_constants(part: Sum) -> Iterator[Node]:
     """What stands in a sum with a constant beside it, times constants: A x^-a in L + A x^-a."""
     if any(isinstance(term, Parameter) for term in part.terms):
         for term in part.terms:
-            own = [factor for factor in (term.factors if isinstance(term, Product) else (term,)) if features(factor)]
+            own = [factor for factor in factors_of(term) if features(factor)]
             if len(own) == 1:
                 yield own[0]
 

@@ -21,6 +21,7 @@ from lawsmith.sandbox.law.expression import (
     Sum,
     add,
     children,
+    factors_of,
     features,
     log,
     mul,
@@ -193,7 +194,7 @@ def is_redundant(node: Node) -> bool:
             case Sum(terms):
                 bounded = not any(isinstance(t, Parameter) and t.upper == math.inf for t in terms)
                 bare = [
-                    mul(*(f for f in _factors(t) if not isinstance(f, Parameter | Number)))
+                    mul(*(f for f in factors_of(t) if not isinstance(f, Parameter | Number)))
                     for t in terms
                     if not (bounded and isinstance(t, Number))
                 ]
@@ -209,10 +210,6 @@ def _outside(node: Node) -> Iterator[Node]:
     if not isinstance(node, Function):
         for child in children(node):
             yield from _outside(child)
-
-
-def _factors(node: Node) -> tuple[Node, ...]:
-    return node.factors if isinstance(node, Product) else (node,)
 
 
 def _with_positive_amplitude(term: Node) -> Node:

@@ -17,8 +17,11 @@ from lawsmith.sandbox.law.expression import (
     Product,
     Sum,
     apply_each,
+    coefficient,
+    factors_of,
     features,
     mul,
+    terms_of,
     walk,
 )
 from lawsmith.sandbox.law.functions import is_truth
@@ -104,7 +107,7 @@ def _difference(one: Node, other: Node) -> Node:
 def _ratio(step: Node, rise: Node) -> Node | None:
     """The factor that makes `step` of `rise`; None where no single product does."""
     first = rise.terms[0] if isinstance(rise, Sum) else rise
-    for term in step.terms if isinstance(step, Sum) else (step,):
+    for term in terms_of(step):
         slope = _product(term, _power(first, MINUS))
         if _difference(_multiplied_out([slope, rise]), step) == ZERO:
             return slope
@@ -114,12 +117,11 @@ def _ratio(step: Node, rise: Node) -> Node | None:
 def _rising(w: Node) -> Node:
     """maximum(w, 0) with positive factors of all terms outside, of w or -w that in which the first of the features, by
     name, has no minus: maximum(-w, 0) is maximum(w, 0) - w."""
-    terms = w.terms if isinstance(w, Sum) else (w,)
-    listed = [term.factors if isinstance(term, Product) else (term,) for term in terms]
+    listed = [factors_of(term) for term in terms_of(w)]
     common = [f for f in listed[0] if all(f in others for others in listed) and span(f)[0] >= 0]
     common = [f for f in common if not isinstance(f, Number)]
     inner = _sum(*(mul(*(f for f in factors if f not in common)) for factors in listed))
-    signs = [(features(term), _is_negative(term)) for term in (inner.terms if isinstance(inner, Sum) else (inner,))]
+    signs = [(features(term), coefficient(term)[0] < 0) for term in terms_of(inner)]
     if min(((names, negative) for names, negative in signs if names), default=((), False))[1]:
         opposite = _multiplied_out([MINUS, inner])
         return _multiplied_out([*common, _sum(inner, _function("maximum", opposite, ZERO))])
@@ -173,7 +175,7 @@ def _without_features(terms: Sequence[Node], exponent: Node) -> tuple[list[Node]
 def _powers(term: Node) -> dict[Node, float]:
     """Feature -> the number it is raised to, of those among the factors."""
     found = dict[Node, float]()
-    for factor in term.factors if isinstance(term, Product) else (term,):
+    for factor in factors_of(term):
         match factor:
             case Feature():
                 found[factor] = 1.0
@@ -189,7 +191,7 @@ def _divided(
     inverse = _power(unit, MINUS)
     shares = [_product(term, inverse) for term in terms if term is not unit]
     moved = _product(*outside, _power(unit, exponent))
-    return (moved.factors if isinstance(moved, Product) else (moved,)), (ONE, *shares)
+    return factors_of(moved), (ONE, *shares)
 
 
 def _counts(exponent: Node) -> bool:
@@ -203,18 +205,12 @@ def _length(factors: Iterable[Node]) -> int:
 def _falls(ratio: Node) -> bool:
     """Whether a product falls with the first of its features, by name."""
     found: list[tuple[tuple[str, ...], bool]] = []
-    for factor in ratio.factors if isinstance(ratio, Product) else (ratio,):
+    for factor in factors_of(ratio):
         match factor:
             case Function("exp", (argument,)):
-                terms = argument.terms if isinstance(argument, Sum) else (argument,)
-                found += [(features(term), _is_negative(term)) for term in terms]
+                found += [(features(term), coefficient(term)[0] < 0) for term in terms_of(argument)]
             case Power(base, exponent):
-                found.append((features(base), _is_negative(exponent)))
+                found.append((features(base), coefficient(exponent)[0] < 0))
             case _:
                 found.append((features(factor), False))
     return min(((names, falls) for names, falls in found if names), default=((), False))[1]
-
-
-def _is_negative(node: Node) -> bool:
-    first = node.factors[0] if isinstance(node, Product) else node
-    return isinstance(first, Number) and first.value < 0

@@ -103,9 +103,25 @@ def depth(node: Node) -> int:
     return int(known)
 
 
+def terms_of(node: Node) -> tuple[Node, ...]:
+    """The terms of a sum; of any other node that alone."""
+    return node.terms if isinstance(node, Sum) else (node,)
+
+
+def factors_of(node: Node) -> tuple[Node, ...]:
+    """The factors of a product; of any other node that alone."""
+    return node.factors if isinstance(node, Product) else (node,)
+
+
+def coefficient(node: Node) -> tuple[float, Node]:
+    """The number in front, and what it multiplies: 1 where there is none."""
+    first, *rest = factors_of(node)
+    return (first.value, mul(*rest)) if isinstance(first, Number) else (1.0, node)
+
+
 def add(*terms: Node) -> Node:
     """The sum, flat, with all numbers added up in front; zero without terms."""
-    flat = [part for term in terms for part in (term.terms if isinstance(term, Sum) else (term,))]
+    flat = [part for term in terms for part in terms_of(term)]
     constant = sum((t.value for t in flat if isinstance(t, Number)), 0.0)
     rest: list[Node] = [t for t in flat if not isinstance(t, Number)]
     if constant:
@@ -117,7 +133,7 @@ def add(*terms: Node) -> Node:
 
 def mul(*factors: Node) -> Node:
     """The product, flat, with all numbers multiplied in front; zero where a number is zero."""
-    flat = [part for factor in factors for part in (factor.factors if isinstance(factor, Product) else (factor,))]
+    flat = [part for factor in factors for part in factors_of(factor)]
     constant = math.prod(f.value for f in flat if isinstance(f, Number))
     if constant == 0:
         return ZERO

@@ -20,6 +20,8 @@ from lawsmith.sandbox.law.expression import (
     Product,
     Sum,
     add,
+    coefficient,
+    factors_of,
     function,
     mul,
     parameters,
@@ -134,7 +136,7 @@ def _taken_apart(factor: Node) -> tuple[str, Node, Node]:
         case Power(base, exponent):
             return "power", base, exponent
         case Function("exp", (argument,)):
-            parts = argument.factors if isinstance(argument, Product) else (argument,)
+            parts = factors_of(argument)
             much = [part for part in parts if isinstance(part, Parameter | Number)]
             return "exp", mul(*(part for part in parts if part not in much)), mul(*much)
         case Parameter() | Number():
@@ -144,14 +146,10 @@ def _taken_apart(factor: Node) -> tuple[str, Node, Node]:
 
 def _scaled_constant(exponent: Node) -> tuple[float, Parameter | None] | None:
     """A number, or a number times a constant; None for anything else."""
-    match exponent:
-        case Number(value):
-            return value, None
-        case Parameter():
-            return 1.0, exponent
-        case Product((Number(value), Parameter() as constant)):
-            return value, constant
-    return None
+    number, rest = coefficient(exponent)
+    if rest == ONE:
+        return number, None
+    return (number, rest) if isinstance(rest, Parameter) else None
 
 
 def _with_all(constant: Parameter, number: float, members: list[tuple[int, float, Parameter | None]]) -> Parameter:

@@ -20,11 +20,14 @@ from lawsmith.sandbox.law.expression import (
     Sum,
     add,
     apply_each,
+    coefficient,
     exp,
+    factors_of,
     mul,
     parameters,
     power,
     rebuild,
+    terms_of,
 )
 from lawsmith.sandbox.law.functions import apply
 from lawsmith.sandbox.law.spans import ANY, POSITIVE, TINY, holds, span
@@ -99,22 +102,12 @@ def normal_part(node: Node, parts: Sequence[Node]) -> Node:
 # -- sums and products -------------------------------------------------------------------------------------
 
 
-def _coefficient(term: Node) -> tuple[float, Node]:
-    """A term as a number times the rest."""
-    match term:
-        case Number(value):
-            return value, ONE
-        case Product((Number(value), *rest)):
-            return value, mul(*rest)
-    return 1.0, term
-
-
 def _sum(terms: Sequence[Node]) -> Node:
     """Like terms are put together."""
     found: dict[Node, float] = {}
     for term in terms:
-        for part in term.terms if isinstance(term, Sum) else (term,):
-            value, rest = _coefficient(part)
+        for part in terms_of(term):
+            value, rest = coefficient(part)
             found[rest] = found.get(rest, 0.0) + value
     return add(*(mul(_number(value), rest) for rest, value in found.items() if value))
 
@@ -140,7 +133,7 @@ def _product(factors: Sequence[Node]) -> Node:
     number, inside = 1.0, list[Node]()
     powers: dict[Node, list[Node]] = {}
     for factor in factors:
-        for part in factor.factors if isinstance(factor, Product) else (factor,):
+        for part in factors_of(factor):
             match part:
                 case Number(value):
                     number *= value
@@ -166,7 +159,7 @@ def _product(factors: Sequence[Node]) -> Node:
 
 def _is_reversed(terms: Sum) -> bool:
     """Whether the first of the columns in a sum is taken off it, as in m - log x; not where a number stands in it."""
-    pairs = [_coefficient(term) for term in terms.terms]
+    pairs = [coefficient(term) for term in terms.terms]
     columns = [(repr(rest), value) for value, rest in pairs if rest != ONE and not parameters(rest)]
     return bool(columns) and min(columns)[1] < 0 and all(rest != ONE for _, rest in pairs)
 
@@ -205,7 +198,7 @@ def _exponential(argument: Node) -> Node:
     """exp(c log u + v) is u^c exp(v)."""
     left, powers = list[Node](), list[Node]()
     for term in _log_terms(argument):
-        factors = term.factors if isinstance(term, Product) else (term,)
+        factors = factors_of(term)
         logarithm = next((f for f in factors if isinstance(f, Function) and f.name == "log"), None)
         if logarithm is None:
             left.append(term)
@@ -220,10 +213,9 @@ def _exponential(argument: Node) -> Node:
 
 def _log_terms(argument: Node) -> list[Node]:
     """The terms of an argument; c (log u - log v) is two of them."""
-    terms = argument.terms if isinstance(argument, Sum) else (argument,)
     found = list[Node]()
-    for term in terms:
-        factors = term.factors if isinstance(term, Product) else (term,)
+    for term in terms_of(argument):
+        factors = factors_of(term)
         logs = next((f for f in factors if isinstance(f, Sum) and any(map(_has_log, f.terms))), None)
         rest = [factor for factor in factors if factor is not logs]
         found += [mul(*rest, part) for part in logs.terms] if logs is not None else [term]
@@ -231,8 +223,7 @@ def _log_terms(argument: Node) -> list[Node]:
 
 
 def _has_log(term: Node) -> bool:
-    factors = term.factors if isinstance(term, Product) else (term,)
-    return any(isinstance(factor, Function) and factor.name == "log" for factor in factors)
+    return any(isinstance(factor, Function) and factor.name == "log" for factor in factors_of(term))
 
 
 # -- functions ---------------------------------------------------------------------------------------------
@@ -290,7 +281,7 @@ def _mirrored(argument: Node) -> Node | None:
     """The argument times -1 where that is the plainer way to write it; None elsewhere."""
     if isinstance(argument, Sum):
         return _opposite(argument) if _is_reversed(argument) else None
-    return mul(Number(-1.0), argument) if _coefficient(argument)[0] < 0 else None
+    return mul(Number(-1.0), argument) if coefficient(argument)[0] < 0 else None
 
 
 def _uncapped(node: Node) -> Node:
@@ -338,7 +329,7 @@ def _where(parts: Sequence[Node]) -> Node:
     match condition:
         case Function("equal", (step, Number(0.0))) if otherwise == apply("less", [ZERO, step]):
             return otherwise  # what a step is at its own edge
-        case Function("equal", (factor, Number(0.0))) if then == ZERO and _has_factor(otherwise, factor):
+        case Function("equal", (factor, Number(0.0))) if then == ZERO and factor in factors_of(otherwise):
             return otherwise
         case Function("less" | "less_equal", (Number(value), u)) if value >= STEEP and then == u:
             if otherwise == _function("logaddexp", [u, ZERO]):  # what it is nearly, far out
@@ -352,10 +343,6 @@ def _where(parts: Sequence[Node]) -> Node:
                     ends = (decided == otherwise) == (name == "logical_and")
                     return decided if ends else _where([second, then, otherwise])
     return apply("where", parts)
-
-
-def _has_factor(node: Node, factor: Node) -> bool:
-    return factor in (node.factors if isinstance(node, Product) else (node,))
 
 
 def _unguarded_whole(node: Node) -> Node:

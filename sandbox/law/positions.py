@@ -13,6 +13,7 @@ from lawsmith.sandbox.law.expression import (
     Power,
     Product,
     Sum,
+    factors_of,
     features,
     parameters,
 )
@@ -59,7 +60,7 @@ def _places(node: Node, inside: str) -> Iterator[tuple[Parameter, Role]]:
 
 def _term(term: Node, inside: str) -> Iterator[tuple[Parameter, Role]]:
     """One term of a sum, or a product that stands alone."""
-    factors = term.factors if isinstance(term, Product) else (term,)
+    factors = factors_of(term)
     others = [factor for factor in factors if not isinstance(factor, Number | Parameter)]
     for factor in factors:
         if isinstance(factor, Parameter):

@@ -22,6 +22,7 @@ from lawsmith.sandbox.law.expression import (
     add,
     apply_each,
     children,
+    coefficient,
     mul,
     parameters,
     power,
@@ -69,7 +70,7 @@ def _exponents(tree: Node) -> Iterator[tuple[Parameter, float, bool]]:
             case Power(Parameter() as base, Number(value)):
                 yield base, value, False
             case Power(Parameter() as base, exponent):
-                yield base, _factor(exponent), True
+                yield base, coefficient(exponent)[0], True
                 waiting.append(exponent)
             case _:
                 waiting += children(node)
@@ -95,7 +96,7 @@ def _coefficients(tree: Node) -> Iterator[tuple[Parameter, float, bool]]:
             case Product(factors):
                 for factor in factors:
                     if isinstance(factor, Parameter):
-                        yield factor, _factor(node), bends
+                        yield factor, coefficient(node)[0], bends
                     else:
                         waiting.append((factor, bends))
             case Power(base, exponent):
@@ -128,12 +129,6 @@ def _beside(tree: Node) -> Iterator[tuple[Parameter, float, bool]]:
                 waiting += [(child, 0.0) for child in children(node)]
             case Sum(terms):
                 waiting += [(term, 0.0) for term in terms]
-
-
-def _factor(node: Node) -> float:
-    """The number in front."""
-    first = node.factors[0] if isinstance(node, Product) else node
-    return first.value if isinstance(first, Number) else 1.0
 
 
 def _changes(

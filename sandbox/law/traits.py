@@ -26,6 +26,7 @@ from lawsmith.sandbox.law.expression import (
     Product,
     Sum,
     children,
+    factors_of,
     features,
     parameters,
     transform,
@@ -99,11 +100,8 @@ def _has_level(node: Node) -> bool:
 
 def _grows(node: Node, names: Sequence[str]) -> bool:
     """Whether one of these features, or a power of it that grows, is a factor."""
-    for factor in node.factors if isinstance(node, Product) else (node,):
-        base = factor.base if isinstance(factor, Power) and _is_positive(factor.exponent) else factor
-        if isinstance(base, Feature) and base.name in names:
-            return True
-    return False
+    grown = (f.base if isinstance(f, Power) and _is_positive(f.exponent) else f for f in factors_of(node))
+    return any(isinstance(base, Feature) and base.name in names for base in grown)
 
 
 def _saturates(node: Node) -> bool:
@@ -137,7 +135,7 @@ def _is_negative(node: Node) -> bool:
     """Whether it is a number below zero times positive constants and features that grow."""
     if isinstance(node, Sum):
         return all(_is_negative(term) for term in node.terms if features(term))
-    factors = node.factors if isinstance(node, Product) else (node,)
+    factors = factors_of(node)
     numbers = [factor.value for factor in factors if isinstance(factor, Number)]
     return math.prod(numbers) < 0 and all(_is_positive(f) for f in factors if not isinstance(f, Number))
 
