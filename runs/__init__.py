@@ -10,24 +10,7 @@ from lawsmith.runs.record import DataRecord, FinalScores, Manifest, RunResult, S
 from lawsmith.runs.replay import ReplayReport, replay
 
 __all__ = [
-    "Account",
-    "Archive",
-    "DataRecord",
-    "FinalScores",
-    "LawFailed",
-    "Listing",
-    "Manifest",
-    "Problem",
-    "ReplayReport",
-    "RunResult",
-    "SplitScores",
-    "State",
-    "addresses",
-    "close_law",
-    "find_archive",
-    "list_archives",
-    "new_run_id",
-    "render_law",
-    "replay",
-    "score_law",
-]
+    "Account", "Archive", "DataRecord", "FinalScores", "LawFailed", "Listing", "Manifest", "Problem", "ReplayReport",
+    "RunResult", "SplitScores", "State", "addresses", "close_law", "find_archive", "list_archives", "new_run_id",
+    "render_law", "replay", "score_law",
+]  # fmt: skip

@@ -6,14 +6,6 @@ from lawsmith.runs.intervals.model import Interval, Uncertainty
 from lawsmith.runs.intervals.predict import constant_intervals, covariance, member_predictions, predict
 
 __all__ = [
-    "EvaluatedLaw",
-    "Interval",
-    "Uncertainty",
-    "constant_intervals",
-    "covariance",
-    "estimate",
-    "fitted_laws",
-    "member_predictions",
-    "predict",
-    "uncertainty",
-]
+    "EvaluatedLaw", "Interval", "Uncertainty", "constant_intervals", "covariance", "estimate", "fitted_laws",
+    "member_predictions", "predict", "uncertainty",
+]  # fmt: skip
