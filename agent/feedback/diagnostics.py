@@ -10,16 +10,15 @@ from typing import Self
 
 import numpy as np
 
+from lawsmith.agent.feedback.tables import bins
 from lawsmith.agent.feedback.text import clip, number
 from lawsmith.tasks import Array, IntArray, Table
-from lawsmith.tasks.arrays import correlation
+from lawsmith.tasks.arrays import correlation, ranks
 
 MAX_TARGETS = 3  # these bounds keep a diagnosis short
 MAX_GROUPS = 5  # that are named
 MAX_FEATURES = 8  # that are looked at
 MAX_WORST = 6  # rows
-BINS = 6  # of residuals along a feature: enough to show a bend
-MOST_LEVELS = 10  # of a feature that is shown level by level
 FRONTIER_SHARE = 0.15  # of the rows, at each end of a feature, whose residuals are compared
 NOTABLE_DRIFT = 0.2  # correlation of residuals with a feature that is worth a sentence
 NOTABLE_BIAS = 0.4  # in units of the law's own rms residual
@@ -144,31 +143,14 @@ def _group_line(name: str, share: float, part: Array) -> str:
     return f"{name}: {share:.0%} of the squared error, rms {rms:.3g}σ{bias}, {len(part)} rows"
 
 
-def _mean_ranks(values: Array) -> Array:
-    """Ranks from 1, ties averaged."""
-    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
-    return np.asarray((np.cumsum(counts) - (counts - 1) / 2.0)[inverse], dtype=np.float64)
-
-
-def _bins(values: Array) -> list[IntArray]:
-    """Row indices by level of a feature, or by quantile where it has many levels."""
-    levels, codes = np.unique(values, return_inverse=True)
-    if len(levels) > MOST_LEVELS:
-        codes = np.minimum((_mean_ranks(values) - 1) * BINS // len(values), BINS - 1).astype(np.intp)
-    return [np.flatnonzero(codes == code) for code in np.unique(codes)]
-
-
 def _by_range(name: str, values: Array, residual: Array) -> str | None:
     """Mean residual over the ranges of a feature; None where every range is unbiased."""
-    parts = _bins(values)
+    ranges = bins(values)
+    parts = [np.flatnonzero(ranges.place == place) for place in range(len(ranges.labels))]
     if len(parts) < 2 or not any(_notable(residual, part) for part in parts):
         return None
-    return f"{name}: " + ", ".join(f"{_span(values[part])} {residual[part].mean():+.2g}σ" for part in parts)
-
-
-def _span(values: Array) -> str:
-    low, high = number(values.min(), 3), number(values.max(), 3)
-    return low if low == high else f"{low}…{high}"
+    pairs = zip(ranges.labels, parts, strict=True)
+    return f"{name}: " + ", ".join(f"{label} {residual[part].mean():+.2g}σ" for label, part in pairs)
 
 
 def _frontier(name: str, values: Array, residual: Array) -> list[str]:
@@ -199,9 +181,9 @@ def _drift(table: Table, features: list[str], residual: Array) -> tuple[str, ...
 
 def _within_groups(table: Table, values: Array) -> Array:
     """Ranks of `values` within each row's group, centred and scaled to [-1, 1]."""
-    ranks = np.zeros(len(values))
+    found = np.zeros(len(values))
     for code in np.unique(table.codes):
         rows = table.codes == code
-        part = _mean_ranks(values[rows])
-        ranks[rows] = (part - part.mean()) * 2.0 / len(part)
-    return ranks
+        part = ranks(values[rows])
+        found[rows] = (part - part.mean()) / max(part.max(), 1.0)
+    return found
