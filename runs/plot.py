@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from lawsmith.runs.data import open_data
 from lawsmith.runs.intervals import Interval, predict
 from lawsmith.runs.laws import Law
+from lawsmith.runs.report.picture import Scene
 from lawsmith.sandbox import Sandbox
-from lawsmith.tasks import Array, InputError, Table
+from lawsmith.tasks import Array, Dataset, InputError, Table
+from lawsmith.tasks.axes import is_logarithmic
 from lawsmith.tasks.errors import require
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 POINTS = 80  # of a curve
-BEYOND = 0.5
-"""How far a curve goes beyond the data, in ranges of it (in the logarithm, where the feature spans a factor)."""
-
 EAST_ASIAN = re.compile(r"CJK|WenQuanYi|PingFang|Hiragino|YaHei|Yu Gothic|Malgun|SimHei|Droid Sans Fallback")
 
 
@@ -44,22 +43,19 @@ def plot(
     group = _one(group, law.groups, "group")
     feature = _one(feature, law.features, "feature")
     target = _one(target, law.schema.targets, "target")
-    place = law.schema.targets.index(target)
+    place, k = law.schema.targets.index(target), law.schema.features.index(feature)
     data = open_data(law.archive)
-    rows = _of_group(data.task.train, group)
+    train = data.task.train
+    axes = ax if ax is not None else pyplot.subplots(figsize=(6, 4))[1]
     with Sandbox() as sandbox:
         known = law.uncertainty(sandbox)
-        typical = {name: float(np.median(column)) for name, column in rows.features.items()}
-        line = _line(rows.features[feature])
-        found = predict(known, law.schema, _along(law, typical, feature, line, group), sandbox, level)
-        points = [("training rows", rows)]
-        if data.test is not None and len(hidden := _of_group(data.test, group)):
-            points.append(("test rows", hidden))
-        moved = [(name, part, _moved(law, part, typical, feature, group, place, sandbox)) for name, part in points]
-    axes = ax if ax is not None else pyplot.subplots(figsize=(6, 4))[1]
-    _draw(axes, line, [row[place] for row in found], level)
-    for (name, part, values), marker in zip(moved, "ox", strict=False):
-        axes.plot(part.features[feature], values, marker, ms=4, alpha=0.7, label=name)
+        logarithmic = tuple(map(is_logarithmic, train.features.values()))
+        scene = Scene(train, data.test, train.groups.index(group), logarithmic, known.reach)
+        line = scene.line(k, POINTS, far=True)
+        found = predict(known, law.schema, _along(scene, train, k, line), sandbox, level)
+        _draw(axes, line, [row[place] for row in found], level)
+        _dots(axes, law, data, scene, feature, place, sandbox)
+    typical = dict(zip(law.schema.features, scene.typical, strict=True))
     others = ", ".join(f"{name} = {typical[name]:.3g}" for name in law.features if name != feature)
     for put, words in ((axes.set_xlabel, feature), (axes.set_ylabel, target), (axes.set_title, others)):
         put(words, fontfamily=_families())
@@ -74,6 +70,18 @@ def _draw(axes: Axes, line: Array, curve: Sequence[Interval], level: float) -> N
     axes.plot(line, [one.value for one in curve], lw=1.8, label="the law")
     if line[0] > 0 and line[-1] > 10 * line[0]:
         axes.set_xscale("log")
+
+
+def _dots(axes: Axes, law: Law, data: Dataset, scene: Scene, feature: str, place: int, sandbox: Sandbox) -> None:
+    """The rows of the group, moved by the law to the other features of its curve: partial residuals."""
+    k = law.schema.features.index(feature)
+    tables = {"training rows": data.task.train, **({} if data.test is None else {"test rows": data.test})}
+    for (name, table), marker in zip(tables.items(), "ox", strict=False):
+        rows = table.take(np.flatnonzero(table.codes == scene.code))
+        if len(rows):
+            there = law.values(_along(scene, table, k, rows.features[feature]), sandbox)
+            moved = rows.target_matrix() - law.values(rows, sandbox) + there
+            axes.plot(rows.features[feature], moved[:, place], marker, ms=4, alpha=0.7, label=name)
 
 
 def _families() -> list[str]:
@@ -91,28 +99,7 @@ def _one(name: str | None, known: tuple[str, ...], what: str) -> str:
     return str(name)
 
 
-def _of_group(table: Table, group: str) -> Table:
-    return table.take(np.flatnonzero(table.codes == table.groups.index(group)))
-
-
-def _line(column: Array) -> Array:
-    low, high = float(column.min()), float(column.max())
-    if low > 0 and high > 3 * low:
-        return np.geomspace(low, high * (high / low) ** BEYOND, POINTS)
-    return np.linspace(low, high + BEYOND * (high - low), POINTS)
-
-
-def _along(law: Law, typical: dict[str, float], feature: str, line: Array, group: str) -> Table:
-    columns: dict[str, Any] = {name: np.full(len(line), value) for name, value in typical.items()}
-    columns[feature] = line
-    return law.table(columns, group)
-
-
-def _moved(
-    law: Law, rows: Table, typical: dict[str, float], feature: str, group: str, place: int, sandbox: Sandbox
-) -> Array:
-    """Measured targets (n,) less the law at each row plus the law on the curve: partial residuals."""
-    there = law.values(_along(law, typical, feature, rows.features[feature], group), sandbox)[:, place]
-    columns: dict[str, Any] = dict(rows.features)
-    here = law.values(law.table(columns, group), sandbox)[:, place]
-    return np.asarray(rows.target_matrix()[:, place] - here + there)
+def _along(scene: Scene, table: Table, k: int, line: Array) -> Table:
+    """The typical row of a group with the k-th feature along a line."""
+    columns = dict(zip(table.features, scene.at(k, line).T, strict=True))
+    return Table(columns, {}, table.groups, np.full(len(line), scene.code))

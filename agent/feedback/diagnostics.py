@@ -180,7 +180,7 @@ def _drift(table: Table, features: list[str], residual: Array) -> tuple[str, ...
 
 
 def _within_groups(table: Table, values: Array) -> Array:
-    """Ranks of `values` within each row's group, centred and scaled to [-1, 1]."""
+    """Ranks of `values` within each row's group, centred, over a range of 1."""
     found = np.zeros(len(values))
     for code in np.unique(table.codes):
         rows = table.codes == code
