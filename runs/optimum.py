@@ -17,8 +17,9 @@ from lawsmith.runs.intervals.model import Uncertainty, Values
 from lawsmith.runs.intervals.predict import multiplier, predict
 from lawsmith.runs.laws import Law
 from lawsmith.sandbox import Sandbox
-from lawsmith.sandbox.law.expression import Feature, Node, Number, transform
 from lawsmith.sandbox.law.expression import features as features_of
+from lawsmith.sandbox.law.expression import transform
+from lawsmith.sandbox.law.nodes import Feature, Node, Number
 from lawsmith.sandbox.law.numeric import evaluate
 from lawsmith.sandbox.law.read import read
 from lawsmith.sandbox.law.statement import Unreadable

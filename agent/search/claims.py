@@ -10,7 +10,8 @@ from functools import lru_cache
 import numpy as np
 
 from lawsmith.sandbox import Constants, Evaluation
-from lawsmith.sandbox.law.expression import Feature, Function, Node, features, walk
+from lawsmith.sandbox.law.expression import features, walk
+from lawsmith.sandbox.law.nodes import Feature, Function, Node
 from lawsmith.sandbox.law.numeric import evaluate
 from lawsmith.sandbox.law.read import read
 from lawsmith.sandbox.law.statement import Unreadable

@@ -8,7 +8,8 @@ from itertools import combinations, product
 import numpy as np
 
 from lawsmith.agent.symbolic.profile import ColumnKind, Combination, Profile, apart, kind_of, log_quadratic, profile
-from lawsmith.sandbox.law.expression import ONE, Feature, Number, add, mul, neg, power
+from lawsmith.sandbox.law.expression import add, mul, neg, power
+from lawsmith.sandbox.law.nodes import ONE, Feature, Number
 from lawsmith.tasks.dependence import WithinGroups
 from lawsmith.tasks.folds import simplex_columns
 from lawsmith.tasks.table import Table

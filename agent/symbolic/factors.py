@@ -12,7 +12,8 @@ from functools import cached_property
 
 import numpy as np
 
-from lawsmith.sandbox.law.expression import ONE, Node, Number, add, divide, exp, function, log, mul, neg, power
+from lawsmith.sandbox.law.expression import add, divide, exp, function, log, mul, neg, power
+from lawsmith.sandbox.law.nodes import ONE, Node, Number
 from lawsmith.sandbox.law.parameter_roles import Role
 from lawsmith.tasks.arrays import Array
 

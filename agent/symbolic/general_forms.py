@@ -39,7 +39,8 @@ from lawsmith.agent.symbolic.term_law import ScaledRows, TermLaw
 from lawsmith.agent.symbolic.term_search import PRICES, TermSearch
 from lawsmith.runs.trials import OF_MILLIONS
 from lawsmith.sandbox.fitting import Loss
-from lawsmith.sandbox.law.expression import Node, Parameter, mul
+from lawsmith.sandbox.law.expression import mul
+from lawsmith.sandbox.law.nodes import Node, Parameter
 from lawsmith.tasks.arrays import Array, IntArray
 from lawsmith.tasks.noise import rounding_share
 from lawsmith.tasks.task import Task

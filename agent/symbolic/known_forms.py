@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from lawsmith.agent.symbolic.profile import ColumnKind, Profile
 from lawsmith.agent.symbolic.templates import Recipe, Template, named
 from lawsmith.agent.symbolic.terms import Terms
-from lawsmith.sandbox.law.expression import ONE, Node, Number, add, divide, exp, mul, neg, power
+from lawsmith.sandbox.law.expression import add, divide, exp, mul, neg, power
+from lawsmith.sandbox.law.nodes import ONE, Node, Number
 from lawsmith.sandbox.law.parameter_roles import Role
 from lawsmith.tasks.knowledge import Knowledge
 

@@ -12,21 +12,9 @@ from lawsmith.agent.symbolic.profile import ColumnKind, Profile
 from lawsmith.agent.symbolic.scale_forms import of_many, of_one, of_repeats
 from lawsmith.agent.symbolic.templates import Template
 from lawsmith.agent.symbolic.terms import Terms
-from lawsmith.sandbox.law.expression import (
-    ONE,
-    Node,
-    Number,
-    Parameter,
-    Sum,
-    add,
-    exp,
-    features,
-    mul,
-    neg,
-    parameters,
-    power,
-)
+from lawsmith.sandbox.law.expression import add, exp, features, mul, neg, parameters, power
 from lawsmith.sandbox.law.key import canonical
+from lawsmith.sandbox.law.nodes import ONE, Node, Number, Parameter, Sum
 from lawsmith.sandbox.law.parameter_roles import Role
 
 BENT = 4  # levels of a feature on a plain axis that may show an optimum inside

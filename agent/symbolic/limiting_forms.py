@@ -12,27 +12,10 @@ import numpy as np
 
 from lawsmith.agent.symbolic.mutation import is_redundant, swap
 from lawsmith.agent.symbolic.terms import STEEPEST_RATE
-from lawsmith.sandbox.law.expression import (
-    Function,
-    Node,
-    Number,
-    Parameter,
-    Power,
-    Product,
-    Sum,
-    add,
-    exp,
-    factors_of,
-    features,
-    log,
-    mul,
-    parameters,
-    power,
-    transform,
-    walk,
-)
+from lawsmith.sandbox.law.expression import add, exp, factors_of, features, log, mul, parameters, power, transform, walk
 from lawsmith.sandbox.law.identified import tells_apart
 from lawsmith.sandbox.law.merged import merged
+from lawsmith.sandbox.law.nodes import Function, Node, Number, Parameter, Power, Product, Sum
 from lawsmith.sandbox.law.numeric import evaluate
 from lawsmith.sandbox.law.parameter_roles import Role
 from lawsmith.tasks.arrays import Array

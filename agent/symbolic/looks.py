@@ -9,7 +9,8 @@ from enum import StrEnum
 import numpy as np
 
 from lawsmith.agent.symbolic.term_law import ScaledRows
-from lawsmith.sandbox.law.expression import Node, Number, exp, mul, power
+from lawsmith.sandbox.law.expression import exp, mul, power
+from lawsmith.sandbox.law.nodes import Node, Number
 from lawsmith.tasks.arrays import Array, IntArray
 from lawsmith.tasks.folds import frontier_folds
 from lawsmith.tasks.noise import rounding_share

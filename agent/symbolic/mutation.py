@@ -11,14 +11,6 @@ import numpy as np
 from lawsmith.agent.symbolic.profile import ColumnKind, Profile
 from lawsmith.agent.symbolic.terms import STEEPEST, Terms
 from lawsmith.sandbox.law.expression import (
-    Feature,
-    Function,
-    Node,
-    Number,
-    Parameter,
-    Power,
-    Product,
-    Sum,
     add,
     children,
     factors_of,
@@ -33,6 +25,7 @@ from lawsmith.sandbox.law.expression import (
 )
 from lawsmith.sandbox.law.identified import tells_apart, unit_bound
 from lawsmith.sandbox.law.merged import merged
+from lawsmith.sandbox.law.nodes import Feature, Function, Node, Number, Parameter, Power, Product, Sum
 from lawsmith.sandbox.law.parameter_roles import Role
 from lawsmith.tasks.table import Table
 

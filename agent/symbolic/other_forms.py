@@ -10,22 +10,8 @@ from lawsmith.agent.symbolic.catalogue import laws_of
 from lawsmith.agent.symbolic.profile import Profile
 from lawsmith.agent.symbolic.templates import Recipe, Template, named
 from lawsmith.agent.symbolic.terms import Terms
-from lawsmith.sandbox.law.expression import (
-    ONE,
-    Feature,
-    Node,
-    Number,
-    Parameter,
-    Sum,
-    add,
-    divide,
-    exp,
-    function,
-    log,
-    mul,
-    neg,
-    power,
-)
+from lawsmith.sandbox.law.expression import add, divide, exp, function, log, mul, neg, power
+from lawsmith.sandbox.law.nodes import ONE, Feature, Node, Number, Parameter, Sum
 from lawsmith.sandbox.law.parameter_roles import Role
 
 STEEPEST_SHARE = 30.0  # logarithm of the target per unit share

@@ -12,7 +12,8 @@ import numpy as np
 
 from lawsmith.agent.symbolic.looks import View
 from lawsmith.agent.symbolic.term_law import ROUNDING
-from lawsmith.sandbox.law.expression import Feature, Node, Number, mul, power
+from lawsmith.sandbox.law.expression import mul, power
+from lawsmith.sandbox.law.nodes import Feature, Node, Number
 from lawsmith.tasks.arrays import Array, IntArray
 
 FEW_FEATURES = 2  # up to which squares of squares are looked at too

@@ -10,7 +10,7 @@ from itertools import combinations, permutations
 import numpy as np
 from numpy.typing import NDArray
 
-from lawsmith.sandbox.law.expression import Node
+from lawsmith.sandbox.law.nodes import Node
 from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.dependence import unexplained
 from lawsmith.tasks.folds import simplex_columns

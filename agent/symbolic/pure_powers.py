@@ -12,7 +12,8 @@ import numpy as np
 
 from lawsmith.agent.symbolic.looks import CARRIED
 from lawsmith.agent.symbolic.term_law import SIMPLE
-from lawsmith.sandbox.law.expression import Feature, Node, Parameter, mul, power
+from lawsmith.sandbox.law.expression import mul, power
+from lawsmith.sandbox.law.nodes import Feature, Node, Parameter
 from lawsmith.sandbox.law.parameter_roles import Role
 from lawsmith.tasks.arrays import Array
 

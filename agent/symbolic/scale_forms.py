@@ -10,7 +10,8 @@ from lawsmith.agent.symbolic.catalogue import laws_of_repeats
 from lawsmith.agent.symbolic.profile import LEADING, Combination, Profile
 from lawsmith.agent.symbolic.templates import Recipe, Template, named
 from lawsmith.agent.symbolic.terms import Terms
-from lawsmith.sandbox.law.expression import ONE, Feature, Node, add, log, mul, neg, power
+from lawsmith.sandbox.law.expression import add, log, mul, neg, power
+from lawsmith.sandbox.law.nodes import ONE, Feature, Node
 from lawsmith.sandbox.law.parameter_roles import Role
 
 MONOMIALS = (2, 3, 4)  # terms in sums of monomials

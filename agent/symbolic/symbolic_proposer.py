@@ -20,7 +20,7 @@ from lawsmith.agent.symbolic.start_forms import EARLY, start_forms
 from lawsmith.runs.trials import History, Proposal, Screening, Trial, candidate_id
 from lawsmith.sandbox import Constants
 from lawsmith.sandbox.fitting import Loss
-from lawsmith.sandbox.law.expression import Node
+from lawsmith.sandbox.law.nodes import Node
 from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.noise import rounding_share
 from lawsmith.tasks.task import Task

@@ -10,7 +10,8 @@ import numpy as np
 
 from lawsmith.agent.symbolic.looks import LOGARITHM, PLAIN, RECIPROCAL, ROUNDING, View
 from lawsmith.agent.symbolic.ratio_search import beam
-from lawsmith.sandbox.law.expression import ONE, Node, Number, add, exp, function, neg, power
+from lawsmith.sandbox.law.expression import add, exp, function, neg, power
+from lawsmith.sandbox.law.nodes import ONE, Node, Number
 from lawsmith.tasks.arrays import Array
 
 POWERS = (0.5, -0.5, 2.0, -2.0, 1 / 3, -1 / 3, 3.0, 2 / 3, -2 / 3, 1.5, -1.5)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from lawsmith.agent.symbolic.profile import Profile
 from lawsmith.agent.symbolic.terms import Terms
-from lawsmith.sandbox.law.expression import Node
+from lawsmith.sandbox.law.nodes import Node
 
 Recipe = Callable[[Terms], Node]
 

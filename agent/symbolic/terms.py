@@ -8,24 +8,8 @@ from dataclasses import replace
 from itertools import combinations, combinations_with_replacement
 
 from lawsmith.agent.symbolic.profile import Profile
-from lawsmith.sandbox.law.expression import (
-    ONE,
-    Feature,
-    Node,
-    Number,
-    Parameter,
-    Sum,
-    add,
-    divide,
-    exp,
-    function,
-    log,
-    mul,
-    neg,
-    parameters,
-    power,
-    transform,
-)
+from lawsmith.sandbox.law.expression import add, divide, exp, function, log, mul, neg, parameters, power, transform
+from lawsmith.sandbox.law.nodes import ONE, Feature, Node, Number, Parameter, Sum
 from lawsmith.sandbox.law.parameter_roles import Role
 
 STEEPEST = 3.0  # exponents beyond this are rare and invite blow-ups, unless the target spans as much …

@@ -12,8 +12,8 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
 from lawsmith.runs.quoting import visible
-from lawsmith.sandbox.law.expression import Node
 from lawsmith.sandbox.law.formula import formula
+from lawsmith.sandbox.law.nodes import Node
 from lawsmith.sandbox.law.typeset import GREEK, Notation, typeset
 
 LONGEST_CODE = 64 * 2**10  # characters that are coloured; the rest is plain

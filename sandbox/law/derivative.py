@@ -5,26 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
-from lawsmith.sandbox.law.expression import (
-    ONE,
-    ZERO,
-    Feature,
-    Function,
-    Node,
-    Number,
-    Parameter,
-    Power,
-    Product,
-    Sum,
-    add,
-    function,
-    log,
-    mul,
-    parameters,
-    power,
-    size,
-)
+from lawsmith.sandbox.law.expression import add, function, log, mul, parameters, power, size
 from lawsmith.sandbox.law.functions import FUNCTIONS
+from lawsmith.sandbox.law.nodes import ONE, ZERO, Feature, Function, Node, Number, Parameter, Power, Product, Sum
 
 MOST_NODES = 20_000  # of all slopes together; numeric slopes are as fast beyond
 

@@ -6,25 +6,9 @@ import itertools
 import math
 from collections.abc import Iterable, Sequence
 
-from lawsmith.sandbox.law.expression import (
-    ONE,
-    ZERO,
-    Feature,
-    Function,
-    Node,
-    Number,
-    Power,
-    Product,
-    Sum,
-    apply_each,
-    coefficient,
-    factors_of,
-    features,
-    mul,
-    terms_of,
-    walk,
-)
+from lawsmith.sandbox.law.expression import apply_each, coefficient, factors_of, features, mul, terms_of, walk
 from lawsmith.sandbox.law.functions import is_truth
+from lawsmith.sandbox.law.nodes import ONE, ZERO, Feature, Function, Node, Number, Power, Product, Sum
 from lawsmith.sandbox.law.normal import normal_part
 from lawsmith.sandbox.law.spans import span
 

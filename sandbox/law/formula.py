@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from lawsmith.sandbox.law.expression import Node, features, parameters
+from lawsmith.sandbox.law.expression import features, parameters
+from lawsmith.sandbox.law.nodes import Node
 from lawsmith.sandbox.law.read import read
 from lawsmith.sandbox.law.statement import Statement, Unreadable
 from lawsmith.sandbox.law.write_latex import latex

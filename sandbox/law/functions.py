@@ -9,21 +9,8 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from lawsmith.sandbox.law import arithmetic
-from lawsmith.sandbox.law.expression import (
-    ONE,
-    ZERO,
-    Function,
-    Node,
-    Number,
-    Product,
-    Sum,
-    add,
-    exp,
-    function,
-    mul,
-    neg,
-    power,
-)
+from lawsmith.sandbox.law.expression import add, exp, function, mul, neg, power
+from lawsmith.sandbox.law.nodes import ONE, ZERO, Function, Node, Number, Product, Sum
 
 Slope = Callable[..., Node]
 TWO = Number(2.0)

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from lawsmith.sandbox.law.derivative import slopes
-from lawsmith.sandbox.law.expression import Feature, Node, Parameter, mul, parameters, transform
 from lawsmith.sandbox.law.expression import features as used
+from lawsmith.sandbox.law.expression import mul, parameters, transform
+from lawsmith.sandbox.law.nodes import Feature, Node, Parameter
 from lawsmith.sandbox.law.numeric import Program
 from lawsmith.tasks.arrays import Array
 

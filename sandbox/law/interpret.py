@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from lawsmith.sandbox.law.calls import Bound, arguments, spread
-from lawsmith.sandbox.law.expression import Node
 from lawsmith.sandbox.law.expressions import MAX_NESTING, Expressions, is_whole
 from lawsmith.sandbox.law.functions import is_truth
+from lawsmith.sandbox.law.nodes import Node
 from lawsmith.sandbox.law.statement import Unreadable
 from lawsmith.sandbox.law.values import (
     NAN,

@@ -8,22 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
 
-from lawsmith.sandbox.law.expression import (
-    Feature,
-    Function,
-    Node,
-    Number,
-    Parameter,
-    Power,
-    Product,
-    Sum,
-    add,
-    children,
-    neg,
-    parameters,
-    transform,
-)
+from lawsmith.sandbox.law.expression import add, children, neg, parameters, transform
 from lawsmith.sandbox.law.functions import ORDERLESS, is_orderless
+from lawsmith.sandbox.law.nodes import Feature, Function, Node, Number, Parameter, Power, Product, Sum
 from lawsmith.sandbox.law.read import read
 from lawsmith.sandbox.law.standard import standard
 from lawsmith.sandbox.law.statement import Statement, Unreadable

@@ -11,14 +11,6 @@ from dataclasses import replace
 from typing import TypeGuard
 
 from lawsmith.sandbox.law.expression import (
-    ONE,
-    Function,
-    Node,
-    Number,
-    Parameter,
-    Power,
-    Product,
-    Sum,
     add,
     coefficient,
     factors_of,
@@ -29,6 +21,7 @@ from lawsmith.sandbox.law.expression import (
     transform,
     walk,
 )
+from lawsmith.sandbox.law.nodes import ONE, Function, Node, Number, Parameter, Power, Product, Sum
 
 ROUNDS = 20  # at most: each takes a constant away, or is the last
 

@@ -8,16 +8,6 @@ import math
 from collections.abc import Sequence
 
 from lawsmith.sandbox.law.expression import (
-    ONE,
-    ZERO,
-    Feature,
-    Function,
-    Node,
-    Number,
-    Parameter,
-    Power,
-    Product,
-    Sum,
     add,
     apply_each,
     coefficient,
@@ -30,6 +20,7 @@ from lawsmith.sandbox.law.expression import (
     terms_of,
 )
 from lawsmith.sandbox.law.functions import apply
+from lawsmith.sandbox.law.nodes import ONE, ZERO, Feature, Function, Node, Number, Parameter, Power, Product, Sum
 from lawsmith.sandbox.law.spans import ANY, POSITIVE, TINY, holds, span
 
 DIGITS = 13  # of a number: 1 / log 10 times log 10 is 1

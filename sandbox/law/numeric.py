@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from lawsmith.sandbox.law.expression import Feature, Function, Node, Number, Parameter, Power, Product, Sum, children
+from lawsmith.sandbox.law.expression import children
 from lawsmith.sandbox.law.functions import CONDITIONS, FUNCTIONS, is_truth
+from lawsmith.sandbox.law.nodes import Feature, Function, Node, Number, Parameter, Power, Product, Sum
 from lawsmith.tasks.arrays import Array
 
 INVERSE = Number(-1.0)

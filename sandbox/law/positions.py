@@ -4,19 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from lawsmith.sandbox.law.expression import (
-    Feature,
-    Function,
-    Node,
-    Number,
-    Parameter,
-    Power,
-    Product,
-    Sum,
-    factors_of,
-    features,
-    parameters,
-)
+from lawsmith.sandbox.law.expression import factors_of, features, parameters
+from lawsmith.sandbox.law.nodes import Feature, Function, Node, Number, Parameter, Power, Product, Sum
 from lawsmith.sandbox.law.parameter_roles import LINEAR, Role
 
 _INSIDE = {"exp": "rate", "expm1": "rate"}

@@ -9,8 +9,9 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from lawsmith.sandbox.law.expression import Feature, Node, Parameter, transform
+from lawsmith.sandbox.law.expression import transform
 from lawsmith.sandbox.law.interpret import Interpreter
+from lawsmith.sandbox.law.nodes import Feature, Node, Parameter
 from lawsmith.sandbox.law.positions import roles
 from lawsmith.sandbox.law.statement import MAX_NAME, Statement, Unreadable
 from lawsmith.sandbox.law.syntax import imported, parse

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from lawsmith.sandbox.law.expression import Feature, Function, Node, Number, Parameter, Power, Product, Sum, apply_each
+from lawsmith.sandbox.law.expression import apply_each
 from lawsmith.sandbox.law.functions import FUNCTIONS, evaluate
+from lawsmith.sandbox.law.nodes import Feature, Function, Node, Number, Parameter, Power, Product, Sum
 
 Span = tuple[float, float]
 ANY: Span = (-math.inf, math.inf)

@@ -8,8 +8,9 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from lawsmith.sandbox.law.expression import Function, Number, features
+from lawsmith.sandbox.law.expression import features
 from lawsmith.sandbox.law.functions import FUNCTIONS
+from lawsmith.sandbox.law.nodes import Function, Number
 from lawsmith.sandbox.law.statement import Unreadable
 from lawsmith.sandbox.law.values import (
     MAX_ITEMS,

@@ -11,23 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from lawsmith.sandbox.law.expanded import expanded
-from lawsmith.sandbox.law.expression import (
-    Function,
-    Node,
-    Number,
-    Parameter,
-    Power,
-    Product,
-    Sum,
-    add,
-    apply_each,
-    children,
-    coefficient,
-    mul,
-    parameters,
-    power,
-    rebuild,
-)
+from lawsmith.sandbox.law.expression import add, apply_each, children, coefficient, mul, parameters, power, rebuild
+from lawsmith.sandbox.law.nodes import Function, Node, Number, Parameter, Power, Product, Sum
 from lawsmith.sandbox.law.normal import normal
 from lawsmith.sandbox.law.statement import Statement
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from lawsmith.sandbox.law.expression import Node, Parameter
+from lawsmith.sandbox.law.nodes import Node, Parameter
 
 MAX_NAME = 32  # characters of a parameter's name: a name is no place for data
 

@@ -15,22 +15,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
-from lawsmith.sandbox.law.expression import (
-    ONE,
-    Feature,
-    Function,
-    Node,
-    Number,
-    Parameter,
-    Power,
-    Product,
-    Sum,
-    children,
-    factors_of,
-    features,
-    parameters,
-    transform,
-)
+from lawsmith.sandbox.law.expression import children, factors_of, features, parameters, transform
+from lawsmith.sandbox.law.nodes import ONE, Feature, Function, Node, Number, Parameter, Power, Product, Sum
 from lawsmith.sandbox.law.normal import DIGITS
 from lawsmith.sandbox.law.read import read
 from lawsmith.sandbox.law.standard import standard

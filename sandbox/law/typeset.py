@@ -8,28 +8,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-from lawsmith.sandbox.law.expression import (
-    ONE,
-    Feature,
-    Function,
-    Node,
-    Number,
-    Parameter,
-    Power,
-    Product,
-    Sum,
-    add,
-    exp,
-    features,
-    function,
-    log,
-    mul,
-    parameters,
-    power,
-    transform,
-    walk,
-)
+from lawsmith.sandbox.law.expression import add, exp, features, function, log, mul, parameters, power, transform, walk
 from lawsmith.sandbox.law.functions import apply
+from lawsmith.sandbox.law.nodes import ONE, Feature, Function, Node, Number, Parameter, Power, Product, Sum
 from lawsmith.sandbox.law.normal import unguarded
 from lawsmith.sandbox.law.spans import span
 

@@ -13,20 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lawsmith.sandbox.law import expression as tree
-from lawsmith.sandbox.law.expression import (
-    Feature,
-    Function,
-    Node,
-    Number,
-    Parameter,
-    Power,
-    Product,
-    Sum,
-    depth,
-    features,
-    size,
-)
+from lawsmith.sandbox.law.expression import depth, features, size
 from lawsmith.sandbox.law.functions import apply, is_truth
+from lawsmith.sandbox.law.nodes import Feature, Function, Node, Number, Parameter, Power, Product, Sum
 from lawsmith.sandbox.law.statement import Unreadable
 
 MAX_ITEMS = 5_000  # of a collection

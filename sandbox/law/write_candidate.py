@@ -11,26 +11,9 @@ from dataclasses import replace
 from itertools import chain, count
 
 from lawsmith.sandbox.law.derivative import slopes
-from lawsmith.sandbox.law.expression import (
-    ZERO,
-    Feature,
-    Function,
-    Node,
-    Number,
-    Parameter,
-    Power,
-    Product,
-    Sum,
-    apply_each,
-    features,
-    mul,
-    parameters,
-    power,
-    rebuild,
-    size,
-    walk,
-)
+from lawsmith.sandbox.law.expression import apply_each, features, mul, parameters, power, rebuild, size, walk
 from lawsmith.sandbox.law.functions import CONDITIONS, FUNCTIONS, is_orderless, is_truth
+from lawsmith.sandbox.law.nodes import ZERO, Feature, Function, Node, Number, Parameter, Power, Product, Sum
 from lawsmith.sandbox.law.statement import Statement
 
 SUM, PRODUCT, UNARY, POWER, ATOM = range(5)  # binding strength

@@ -7,20 +7,9 @@ from collections.abc import Mapping
 from keyword import kwlist
 from typing import TYPE_CHECKING, Any
 
-from lawsmith.sandbox.law.expression import (
-    Feature,
-    Function,
-    Node,
-    Number,
-    Parameter,
-    Power,
-    Product,
-    Sum,
-    apply_each,
-    size,
-    walk,
-)
+from lawsmith.sandbox.law.expression import apply_each, size, walk
 from lawsmith.sandbox.law.functions import FUNCTIONS
+from lawsmith.sandbox.law.nodes import Feature, Function, Node, Number, Parameter, Power, Product, Sum
 from lawsmith.sandbox.law.statement import Statement
 from lawsmith.sandbox.law.typeset import clashing
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lawsmith.sandbox.law.expression import Node
+from lawsmith.sandbox.law.nodes import Node
 from lawsmith.sandbox.law.statement import Statement
 from lawsmith.sandbox.law.typeset import Notation, typeset
 

@@ -18,7 +18,8 @@ from lawsmith.agent.symbolic.library import library
 from lawsmith.agent.symbolic.profile import profile
 from lawsmith.agent.symbolic.start_forms import StartForms, start_forms
 from lawsmith.sandbox import Evaluation, Sandbox, evaluate
-from lawsmith.sandbox.law.expression import Function, walk
+from lawsmith.sandbox.law.expression import walk
+from lawsmith.sandbox.law.nodes import Function
 from lawsmith.tasks import Table, Task
 from tests.command import run_command
 

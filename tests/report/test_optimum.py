@@ -12,7 +12,7 @@ from lawsmith.runs.intervals import predict
 from lawsmith.runs.laws import Law
 from lawsmith.runs.optimum import invert, optimum
 from lawsmith.sandbox import Sandbox
-from lawsmith.sandbox.law.expression import Feature, Number
+from lawsmith.sandbox.law.nodes import Feature, Number
 from lawsmith.sandbox.law.numeric import evaluate
 from lawsmith.sandbox.law.own_form import feature_expression, own_form
 from lawsmith.tasks import InputError

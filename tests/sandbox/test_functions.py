@@ -10,8 +10,9 @@ import pytest
 import scipy.special
 
 from lawsmith.sandbox.law.derivative import NoDerivative, derivative
-from lawsmith.sandbox.law.expression import Feature, Number, Parameter, add, function, mul
+from lawsmith.sandbox.law.expression import add, function, mul
 from lawsmith.sandbox.law.functions import FUNCTIONS, evaluate
+from lawsmith.sandbox.law.nodes import Feature, Number, Parameter
 from lawsmith.sandbox.law.statement import Statement
 from lawsmith.sandbox.law.write_candidate import candidate
 from lawsmith.sandbox.law.write_plain import plain_form

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from lawsmith.sandbox.law.expanded import expanded
-from lawsmith.sandbox.law.expression import Feature, Node, Number, Parameter, add, exp, function, log, mul, neg, power
+from lawsmith.sandbox.law.expression import add, exp, function, log, mul, neg, power
 from lawsmith.sandbox.law.key import source_key
+from lawsmith.sandbox.law.nodes import Feature, Node, Number, Parameter
 from lawsmith.sandbox.law.normal import normal
 from lawsmith.sandbox.law.numeric import evaluate
 from lawsmith.sandbox.law.read import read
@@ -152,7 +153,7 @@ def random_law(rng: np.random.Generator) -> tuple[Node, list[Parameter]]:
 
 def spelled(node: Node, rng: np.random.Generator, names: dict[str, str]) -> str:
     """One of the many ways to write a tree."""
-    from lawsmith.sandbox.law.expression import Function, Power, Product, Sum
+    from lawsmith.sandbox.law.nodes import Function, Power, Product, Sum
 
     def inner(one: Node) -> str:
         return spelled(one, rng, names)

@@ -9,18 +9,8 @@ import pytest
 
 from lawsmith.agent.symbolic.combined import profiles
 from lawsmith.agent.symbolic.profile import Profile
-from lawsmith.sandbox.law.expression import (
-    Feature,
-    Function,
-    Node,
-    Number,
-    Parameter,
-    Power,
-    Product,
-    Sum,
-    children,
-    parameters,
-)
+from lawsmith.sandbox.law.expression import children, parameters
+from lawsmith.sandbox.law.nodes import Feature, Function, Node, Number, Parameter, Power, Product, Sum
 from lawsmith.tasks import Table
 from lawsmith.tasks.schema import Column, Schema
 

@@ -9,7 +9,8 @@ from lawsmith.agent.symbolic.combined import profiles
 from lawsmith.agent.symbolic.general_forms import GeneralForms
 from lawsmith.agent.symbolic.library import library
 from lawsmith.sandbox.fitting import Loss
-from lawsmith.sandbox.law.expression import Feature, Function, Product, Sum, features, walk
+from lawsmith.sandbox.law.expression import features, walk
+from lawsmith.sandbox.law.nodes import Feature, Function, Product, Sum
 from lawsmith.tasks import Table
 from tests.made import made_task
 

@@ -12,23 +12,10 @@ from in_process import to_fit
 
 from lawsmith.agent.symbolic.form import SymbolicForm
 from lawsmith.agent.symbolic.library import library
-from lawsmith.sandbox.law.expression import (
-    Feature,
-    Number,
-    Parameter,
-    Product,
-    Sum,
-    add,
-    exp,
-    log,
-    mul,
-    parameters,
-    power,
-    rename,
-    size,
-)
+from lawsmith.sandbox.law.expression import add, exp, log, mul, parameters, power, rename, size
 from lawsmith.sandbox.law.identified import tells_apart
 from lawsmith.sandbox.law.key import canonical
+from lawsmith.sandbox.law.nodes import Feature, Number, Parameter, Product, Sum
 from lawsmith.sandbox.law.numeric import Program
 from lawsmith.sandbox.law.printed import printed_gradients
 from lawsmith.sandbox.law.write_candidate import candidate

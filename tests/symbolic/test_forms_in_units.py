@@ -14,8 +14,9 @@ from lawsmith.agent.symbolic.profile import profile
 from lawsmith.agent.symbolic.start_forms import EARLY, StartForms
 from lawsmith.agent.symbolic.term_law import rounded
 from lawsmith.sandbox.fitting import Effort, Loss, fit_form
-from lawsmith.sandbox.law.expression import Feature, Node, transform
+from lawsmith.sandbox.law.expression import transform
 from lawsmith.sandbox.law.key import canonical
+from lawsmith.sandbox.law.nodes import Feature, Node
 from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.folds import frontier_folds
 from lawsmith.tasks.reach import reach_rows, unsafe

@@ -10,7 +10,7 @@ from lawsmith.agent.symbolic.general_forms import GeneralForms
 from lawsmith.agent.symbolic.joint_features import in_features, joint_features
 from lawsmith.agent.symbolic.profile import profile
 from lawsmith.sandbox.fitting import Loss
-from lawsmith.sandbox.law.expression import Feature
+from lawsmith.sandbox.law.nodes import Feature
 from lawsmith.sandbox.law.numeric import evaluate
 from lawsmith.sandbox.law.write_text import text
 from lawsmith.tasks import Array

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from lawsmith.agent.symbolic.limiting_forms import limiting_forms
-from lawsmith.sandbox.law.expression import Feature, Node, Number, Parameter, add, exp, log, mul, neg, power
+from lawsmith.sandbox.law.expression import add, exp, log, mul, neg, power
 from lawsmith.sandbox.law.key import canonical
+from lawsmith.sandbox.law.nodes import Feature, Node, Number, Parameter
 from lawsmith.sandbox.law.parameter_roles import Role
 
 X = Feature("x", 1.0)

@@ -11,23 +11,10 @@ from lawsmith.agent.symbolic.form import SymbolicForm
 from lawsmith.agent.symbolic.library import library
 from lawsmith.agent.symbolic.mutation import Mutator, is_redundant
 from lawsmith.agent.symbolic.profile import ColumnKind
-from lawsmith.sandbox.law.expression import (
-    Feature,
-    Function,
-    Node,
-    Number,
-    Parameter,
-    Power,
-    add,
-    exp,
-    log,
-    mul,
-    parameters,
-    power,
-    walk,
-)
+from lawsmith.sandbox.law.expression import add, exp, log, mul, parameters, power, walk
 from lawsmith.sandbox.law.identified import tells_apart, unit_bound
 from lawsmith.sandbox.law.key import canonical
+from lawsmith.sandbox.law.nodes import Feature, Function, Node, Number, Parameter, Power
 from lawsmith.sandbox.law.write_text import text
 
 X = Feature("x")

@@ -9,7 +9,8 @@ from designs import DESIGNS, value
 from lawsmith.agent.symbolic.combined import profiles
 from lawsmith.agent.symbolic.library import library
 from lawsmith.agent.symbolic.profile import ColumnKind, profile
-from lawsmith.sandbox.law.expression import Feature, Parameter, parameters
+from lawsmith.sandbox.law.expression import parameters
+from lawsmith.sandbox.law.nodes import Feature, Parameter
 from lawsmith.tasks import Array, Table
 
 X = Feature("x")

@@ -11,7 +11,8 @@ from lawsmith.agent.symbolic.rank import screen
 from lawsmith.agent.symbolic.start_forms import StartForms
 from lawsmith.runs.trials import Proposal, Trial
 from lawsmith.sandbox import Constants, Sandbox, evaluate
-from lawsmith.sandbox.law.expression import Feature, Parameter, add, mul, neg, power
+from lawsmith.sandbox.law.expression import add, mul, neg, power
+from lawsmith.sandbox.law.nodes import Feature, Parameter
 from lawsmith.sandbox.law.parameter_roles import Role
 from lawsmith.tasks import Task
 from lawsmith.tasks.folds import frontier_folds

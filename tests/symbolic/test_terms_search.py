@@ -20,7 +20,8 @@ from lawsmith.agent.symbolic.term_law import ScaledRows, fitted, refine, simpler
 from lawsmith.agent.symbolic.term_search import TermSearch
 from lawsmith.agent.symbolic.terms import Terms
 from lawsmith.sandbox.fitting import Loss, fit_form
-from lawsmith.sandbox.law.expression import Function, add, mul, walk
+from lawsmith.sandbox.law.expression import add, mul, walk
+from lawsmith.sandbox.law.nodes import Function
 from lawsmith.tasks import Array, Task
 from tests.made import made_task
 
