@@ -103,6 +103,7 @@ def resolved(name: str, names: Sequence[str], where: str) -> str:
     last = {re.split(r"[./]", column)[-1]: column for column in names}
     close = difflib.get_close_matches(name, [*names, *last], n=3, cutoff=0.6)
     ending = [column for column in names if len(name) > 2 and name.casefold() in column.casefold()]
+    ending += [column for column in names if tokens(name) and tokens(column)[: len(tokens(name))] == tokens(name)]
     likely = dict.fromkeys([*(last.get(found, found) for found in close), *ending])
     guesses = sorted(likely, key=measures_scatter)[:5]
     near = f"; did you mean {' or '.join(guesses)}? Its" if guesses else "; its"

@@ -178,7 +178,7 @@ def _column(name: str, series: "pd.Series[Any]") -> _Column:
 
 def as_text(cell: Any) -> str:
     """A cell of Python objects (numbers, Decimals, enumerations) as text; a member of an Enum is its value."""
-    cell = cell.value if isinstance(cell, Enum) else cell
+    cell = cell.value if isinstance(cell, Enum) else cell.decode("utf-8", "replace") if type(cell) is bytes else cell
     return cell if type(cell) is str else repr(float(cell)) if isinstance(cell, float) else f"{cell!s}"
 
 

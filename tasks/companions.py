@@ -13,6 +13,7 @@ from lawsmith.tasks.numerals import is_numeral
 
 FEWEST_STEPS = 3  # of a run's history; two say little of a course
 ONE_WAY = 0.5  # mean correlation of ranks with the step, within runs, of a target that follows it despite its noise
+NEARLY = 0.1  # standard deviations of the target by which a column of another name typically differs at most
 AGAIN = 0.25  # standard deviations of the target by which repeated measurements typically differ at most
 ROUNDED = 0.01  # of the target's range, by which a mean of repeated measurements may be off
 MOST_APART = 0.35  # standard deviation of log(count times time) of a benchmark that runs for a given time, at most
@@ -89,7 +90,7 @@ def decide_companions(d: Deciding) -> None:
     for name in d.open():
         if d.numbers[name] is None or name in d.labelled:
             continue
-        alike = (outcome and words.is_outcome(name)) or words.is_measured_elsewhere(name, target)
+        alike = ((outcome or performance) and words.is_outcome(name)) or words.is_measured_elsewhere(name, target)
         beside = alike and not _is_setting(d, name)
         if beside or name.lower().startswith(words.RESULTS):
             d.set(name, "companion", f"another outcome beside {target}")
@@ -120,6 +121,11 @@ def decide_companions(d: Deciding) -> None:
     for name in d.open():
         if (other := _difference_from(d, name, target)) is not None:
             d.set(name, "companion", f"the difference of {target} and {other}")
+        elif _nearly_repeats(d, name, target):
+            d.notices.append(
+                f"{name} is nearly the same as {target}; where both were measured in a run, leave it out with "
+                f"--ignore {name}."
+            )
 
 
 def _repeats(d: Deciding, name: str) -> bool:
@@ -158,13 +164,19 @@ def _is_setting(d: Deciding, name: str) -> bool:
     return bool(abs(np.corrcoef(ranks(values), ranks(others))[0, 1]) < FOLLOWS)
 
 
-def _agrees_with(d: Deciding, name: str, target: str) -> bool:
+def _nearly_repeats(d: Deciding, name: str, target: str) -> bool:
+    """Whether one of several columns that nobody named has about the target's values."""
+    alone = d.asked.features is not None or len(d.candidates()) < 2
+    return not alone and _is_like(d, name, target) and _agrees_with(d, name, target, NEARLY)
+
+
+def _agrees_with(d: Deciding, name: str, target: str, share: float = AGAIN) -> bool:
     """Whether two columns differ by far less than they vary."""
     values, others = d.numbers[name], d.numbers[target]
     if values is None or others is None or not np.isfinite([values, others]).all():
         return False
     apart = values - others
-    return bool(np.median(np.abs(apart)) < AGAIN * np.std(others))
+    return bool(np.median(np.abs(apart)) < share * np.std(others))
 
 
 def _is_one_of_repeats(d: Deciding, name: str, target: str) -> bool:

@@ -15,6 +15,7 @@ from lawsmith.tasks.layouts import made_plain, with_columns_apart, without_empha
 from lawsmith.tasks.lines import SEPARATORS, split, widths
 from lawsmith.tasks.numerals import is_missing, is_numeral
 from lawsmith.tasks.preambles import settings_of_blocks, with_whole_header, without_preamble
+from lawsmith.tasks.words import FOOTERS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,7 +30,6 @@ MAX_HEADER = 1024**2
 """Bound on the characters of a header line."""
 
 _LOOK = 200  # lines that decide on the separator
-_SUMMARIES = ("mean", "average", "avg", "total", "sum", "median", "std", "stdev", "sd", "min", "max", "count", "n")
 _MOST_UNITS = 3  # lines below the header that hold units and remarks
 _LONGEST_UNIT, _WORDS_OF_UNIT = 20, 3
 _NO_UNIT = ("-", "–", "—", "(-)", "[-]")
@@ -378,10 +378,10 @@ def _is_footer(cells: dict[str, str], measured: set[str], width: int) -> bool:
     if not cells:
         return False
     place, first = next(iter(cells.items()))
-    word = re.split(r"[\s:=]", first.lower())[0]
+    word = re.split(r"[\s:=(]", first.lower())[0]
     if is_numeral(first):
         return False
-    return word in _SUMMARIES or (len(cells) == 1 and width > 1 and place in measured)
+    return word in FOOTERS or (len(cells) == 1 and width > 1 and place in measured)
 
 
 def _mostly_numerals(cells: list[object]) -> bool:

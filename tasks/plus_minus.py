@@ -20,6 +20,7 @@ _SIDES = r"\s*[\[(]?\s*\^?\{?\+\s*(\d+(?:\.\d*)?)\}?\s*[/,_]?\s*\{?[-−]\s*(\d+
 _UNEVEN, _ERRORS_ALONE = re.compile(_NUMBER + _SIDES), re.compile(_SIDES)
 _ENDS = re.compile(rf"[\[(]?\s*{_NUMBER}\s*(?:,|;|–|-|to)\s*{_NUMBER}\s*[\])]?")
 _NAME = re.compile(r"(.*?\S)\s*[\[(]?\s*(?:mean\s*)?(?:±|\+/-|\+-).*")
+_LETTERED = re.compile(r"(.*\d\.\d.*?\)?)\s*([a-h]{1,4})")  # 5.0 ab, as tests of differences mark groups
 _LOOK = 200  # cells that show whether a column states errors
 _MOST = 0.5  # of the filled cells that state an error
 
@@ -28,6 +29,9 @@ def with_errors_apart(reading: Reading, where: str) -> Reading:
     """The same with each column of such cells as two: its values, and their errors in ``NAME ±``."""
     frame, notices = reading.frame, []
     for name in list(frame.columns):
+        if (numbers := _without_letters(frame[name])) is not None:
+            notices.append(f"{where}: letters behind numbers in {name} were left out ({frame[name].iloc[0]!r}).")
+            frame = frame.assign(**{str(name): numbers})
         if (halves := _halves(str(name), frame[name])) is not None:
             notices.append(f"{where}: {frame[name].iloc[0]!r} in {name} was read as an error of {halves[0]}.")
             frame = frame.assign(**{str(name): halves})
@@ -45,6 +49,16 @@ def with_errors_apart(reading: Reading, where: str) -> Reading:
             f"{where}: {shown.strip()!r} was read as a value of {base} and its error, in a column '{base} ±'."
         )
     return replace(reading, frame=frame, notices=(*reading.notices, *notices))
+
+
+def _without_letters(column: "pd.Series[str]") -> list[str] | None:
+    """The cells without the letters, from a on, that name groups which a test cannot tell apart; None for others."""
+    cells = column.tolist() if column.dtype.kind not in "iufbM" else []
+    found = [_LETTERED.fullmatch(cell.strip()) for cell in cells if isinstance(cell, str)]
+    letters = sorted(set("".join(one[2] for one in found if one)))
+    if len(letters) < 2 or len(found) < len(cells) or None in found or "".join(letters) not in "abcdefgh":
+        return None
+    return [one[1].strip() for one in found if one] if letters[0] == "a" else None
 
 
 def _halves(name: str, column: "pd.Series[str]") -> list[str] | None:

@@ -5,6 +5,7 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from lawsmith.tasks.dates import decimal_year, years_of
 from lawsmith.tasks.numerals import FACTORS, evidence, is_missing, numeral, plain, value
@@ -19,6 +20,7 @@ _COUNTED = re.compile(
     r"(days?|weeks?|months?|hours?|hrs?|years?|minutes?|time|steps?|epochs?|iter|fy|t(?=\s?=))\s?[=#:]?\s?(\d+(?:\.\d+)?)"
 )
 _FRACTION = re.compile(r"(\d{1,7})\s*/\s*([1-9]\d{0,6})")
+_LAYER = re.compile(r"(\d+(?:\.\d+)?)\s*(?:[-–—]|to)\s*(\d+(?:\.\d+)?)")
 _BIN = re.compile(r"\(\s*(\S+?)\s*,\s*(\S+?)\s*\]|\[\s*(\S+?)\s*,\s*(\S+?)\s*\)")
 _PART = re.compile(r"(\d+(?:\.\d+)?)\s*([a-zµμ]+)")
 
@@ -139,9 +141,13 @@ def _seconds(word: str) -> float | None:
 
 
 def _bins(name: str, words: Sequence[str]) -> Quantity | None:
-    """Half-open intervals such as ``(0.0, 1.5]``, as pandas and R cut a column into, by their middles."""
+    """Half-open intervals such as ``(0.0, 1.5]``, as pandas and R cut a column into, by their middles; layers such as
+    0-10, 10-20 and 20-40 where each begins at the end of another."""
+    layers = [_LAYER.fullmatch(word.strip()) for word in words]
+    ends_of = sorted({(float(one[1]), float(one[2])) for one in layers if one})
+    touching = len(ends_of) > 2 and all(one[1] == two[0] for one, two in pairwise(ends_of))
     values: Numbers = []
-    for found in (_BIN.fullmatch(word.strip()) for word in words):
+    for found in layers if touching else (_BIN.fullmatch(word.strip()) for word in words):
         ends = [] if found is None else [end for end in map(plain, filter(None, found.groups())) if end is not None]
         values.append(sum(ends) / 2 if len(ends) == 2 and math.isfinite(sum(ends)) else None)
     known = any(value is not None for value in values)

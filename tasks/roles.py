@@ -114,6 +114,7 @@ class _Decision(Deciding):
     def decide(self) -> Roles:
         """Apply the rules in order."""
         self._named()
+        self._marks()
         self._empty_and_constant()
         decide_weights(self)
         decide_bookkeeping(self)
@@ -152,6 +153,16 @@ class _Decision(Deciding):
             self.category(name, "named, and its values are labels")
         else:
             self.set(name, "feature", "named")
+
+    def _marks(self) -> None:
+        """Leave out columns that mark rows as spoilt, and say so."""
+        for name in (name for name in self.open() if words.marks_rows(name)):
+            labels = [label.lower() for label in self.labels_of(name)]
+            marked = [label for label in labels if not is_missing(label) and label not in words.UNMARKED]
+            if 0 < len(marked) <= self.rows / 2:
+                self.set(name, "left out", "by its name marks rows that may not count")
+                count = "1 row" if len(marked) == 1 else f"{len(marked)} rows"
+                self.notices.append(f"{name} marks {count} ({marked[0]!r}); leave them out if they should not count.")
 
     def _empty_and_constant(self) -> None:
         for name in self.open():

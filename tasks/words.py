@@ -31,6 +31,7 @@ _OF_ERRORS = _words("of_errors")
 AVERAGES = _words("averages")
 STATISTICS = AVERAGES | _words("statistics")
 _SUMMARIES = _words("summaries")
+FOOTERS = _words("footers")
 PREDICTIONS = _words("predictions")
 _UNITS_OF_TIME = _words("units_of_time")
 RANKS = _words("ranks")
@@ -61,6 +62,8 @@ _COUNTED = _words("counted")
 _BOOKKEEPING = _words("bookkeeping") | {""}
 _MOMENTS = _words("moments")
 _DAYS = _words("days")
+_MARKS = _words("marks")
+UNMARKED = _words("unmarked")
 TRACKER = _words("tracker")
 TRACKER_KEYS = _words("tracker_keys")
 INPUTS = ("config.", "config/", "params.", "params/", "param.", "hparams.", "hparams/")
@@ -312,6 +315,11 @@ def is_replicate(name: str) -> bool:
     short = words[-1:] in (["rep"], ["repeat"]) and words[-2:-1] != [] and words[-2] in _SHORT_OF_IT
     last = words[-1:] != [] and words[-1] in _REPEATED and _COUNTED.isdisjoint(words)
     return short or last or "_".join(words) in _REPLICATES or bare(name) in _REPLICATES
+
+
+def marks_rows(name: str) -> bool:
+    """Whether a name is one of marks of rows that were not measured as the others: ``is_outlier``, ``Runout``."""
+    return not _MARKS.isdisjoint(tokens(name))
 
 
 def is_day(name: str) -> bool:

@@ -270,3 +270,15 @@ def test_an_exponent_with_decimals_is_read_and_told(tmp_path: Path):
 
 def test_a_month_and_a_number_that_may_be_a_day_are_no_date():
     assert years_of(["Jan-05", "Jan-09", "Feb-02"]) is None and years_of(["Jan '21"]) == [2021.0]
+
+
+def test_letters_of_a_test_of_differences_and_layers_of_a_soil(tmp_path: Path):
+    depths = ["0-10", "10-20", "20-40", "40-60", "60-100", "100-150"]
+    cells = ["3.1 c", "4.2±0.1b", "5.0 ab", "5.3 a", "5.4 a", "5.4a"]
+    found = read(tmp_path, pd.DataFrame({"depth": depths, "y": [cell.replace("±0.1", "") for cell in cells]}), "y")
+    assert list(found.task.train.targets["y"]) == [3.1, 4.2, 5.0, 5.3, 5.4, 5.4]
+    assert found.task.train.features["depth"].tolist() == [5, 15, 30, 50, 80, 125]
+    assert "depth: intervals became their middles ('0-10' is 5)." in found.notices
+    errors = [cell if "±" in cell else f"{cell[:3]}±0.2{cell[3:]}" for cell in cells]
+    found = read(tmp_path, pd.DataFrame({"depth": depths, "y": errors}), "y")
+    assert found.task.train.targets["y"][1] == 4.2 and found.task.train.weight is not None

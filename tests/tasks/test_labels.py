@@ -108,3 +108,16 @@ def test_the_error_of_a_feature_in_the_names_of_astronomers(name: str, tmp_path:
     made = frame().rename(columns={"N": "Dist"})
     made[name] = 1 + np.arange(len(made)) % 5
     assert roles(read(tmp_path, made))[name] == "left out"
+
+
+def test_marks_of_rows_and_columns_that_nearly_repeat_the_target_are_told(tmp_path: Path):
+    cycle = np.arange(1.0, 31)
+    made = pd.DataFrame({"cycle": cycle, "charge": 1.1 - cycle**0.5 / 100, "is_outlier": [False] * 28 + [True] * 2})
+    made["discharge"] = made["charge"] + 1e-4 * np.cos(cycle)
+    data = read(tmp_path, made, "discharge")
+    assert roles(data)["is_outlier"] == "left out"
+    assert "is_outlier marks 2 rows ('true'); leave them out if they should not count." in data.notices
+    assert any("charge is nearly the same as discharge" in said for said in data.notices)
+    assert not any(
+        "nearly the same" in said for said in read(tmp_path, made[["charge", "discharge"]], "discharge").notices
+    )

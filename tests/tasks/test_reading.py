@@ -141,6 +141,10 @@ def test_the_same_rows_in_every_file(kind: str, tmp_path: Path):
         (lines(",").replace("loss", "Größe").encode("latin1"), "is not UTF-8 text; it was read as Latin-1"),
         (lines(",").replace("loss\n", "loss\nparams,nats\n"), "the first row holds units (N in params, loss in nats)."),
         (lines(",") + "\nmean,2.3\n", "the last line is a summary or a remark and was left out: 'mean, 2.3'."),
+        (
+            lines(",") + "\nLSD(0.05),2.3\n",
+            "the last line is a summary or a remark and was left out: 'LSD(0.05), 2.3'.",
+        ),
         ("Runs of May\n\n" + lines(","), "the line 'Runs of May' above the header was left out."),
         (lines(" ", header="# N loss"), "the columns' names were read from the comment '# N loss'."),
         (lines(";", decimal=","), "loss: '3,5' was read as 3.5."),
