@@ -11,12 +11,13 @@ from typing import Any
 
 from lawsmith.sandbox.law.calls import Bound, Partial
 from lawsmith.sandbox.law.functions import is_truth
+from lawsmith.sandbox.law.nodes import Node
+from lawsmith.sandbox.law.operations import binary, call, total
 from lawsmith.sandbox.law.spellings import CONSTANTS, METHODS, REDUCTIONS, fold, library, require_floats
 from lawsmith.sandbox.law.statement import Unreadable
 from lawsmith.sandbox.law.values import (
     MAX_ITEMS,
     NAN,
-    TREES,
     Columns,
     EachRow,
     Library,
@@ -25,11 +26,8 @@ from lawsmith.sandbox.law.values import (
     RowCount,
     RowNumber,
     Vector,
-    binary,
-    call,
     item_of_rows,
     items_of,
-    total,
 )
 
 Apply = Callable[[Any, list[Any], dict[str, Any]], Any]
@@ -131,7 +129,7 @@ def _collection(name: str, values: Sequence[Any], given: Mapping[str, Any]) -> A
     """The call of a built-in function of collections and texts; raises Unreadable for another one."""
     match name, values:
         case "len", [value]:
-            return RowCount() if isinstance(value, TREES) else len(items_of(value))
+            return RowCount() if isinstance(value, Node) else len(items_of(value))
         case "range", [RowCount()]:
             return EachRow(RowNumber())
         case "zip", [_, *_] if all(item is not None for item in map(item_of_rows, values)):
@@ -178,13 +176,13 @@ def attribute(owner: Any, name: str) -> Any:
     """An attribute of a value: known ones, and methods, which are looked at where they are called."""
     if isinstance(owner, Library):
         return dotted(f"{owner.name}.{name}")
-    if isinstance(owner, TREES | RowCount) and name in ("shape", "size"):
+    if isinstance(owner, Node | RowCount) and name in ("shape", "size"):
         return RowCount()
-    if isinstance(owner, TREES) and name in ("T", "real"):
+    if isinstance(owner, Node) and name in ("T", "real"):
         return owner
     if isinstance(owner, Vector) and name == "T":
         return (Vector if isinstance(owner, Columns) else Columns)(owner)
-    if isinstance(owner, TREES) and name == "ndim":
+    if isinstance(owner, Node) and name == "ndim":
         return library("numpy.ndim", [owner], {})
     return Bound(owner, name)
 
@@ -195,9 +193,9 @@ def item_at(value: Any, index: Any) -> Any:
         return value.item(index)
     if isinstance(value, RowCount):
         return value
-    if isinstance(value, TREES) and (isinstance(index, RowNumber) or index is ... or index is None):
+    if isinstance(value, Node) and (isinstance(index, RowNumber) or index is ... or index is None):
         return value
-    if isinstance(value, TREES) and isinstance(index, TREES) and is_truth(index):
+    if isinstance(value, Node) and isinstance(index, Node) and is_truth(index):
         return value  # some rows of a column; what is made of them counts only there
     if isinstance(value, Columns):
         raise Unreadable("a row of a table")
@@ -215,14 +213,14 @@ def along_axes(value: Any, first: Any, second: Any) -> Any:
     if isinstance(value, Columns) and first is ... and type(second) is int and abs(second) < len(value):
         return list(value)[second]
     axis_more = (first, second) in ((..., None), (None, ...))
-    if axis_more and isinstance(value, TREES | Vector) and not isinstance(value, Columns):
+    if axis_more and isinstance(value, Node | Vector) and not isinstance(value, Columns):
         return value
     raise Unreadable("an index along two axes")
 
 
 def slice_of(value: Any, ends: list[Any]) -> Any:
     """A slice of a value, its start, stop and step given; raises Unreadable for rows of a column."""
-    if isinstance(value, TREES) and ends == [None, None, None]:
+    if isinstance(value, Node) and ends == [None, None, None]:
         return value
     if isinstance(value, list | str) and all(end is None or isinstance(end, int) for end in ends):
         return value[slice(*ends)]
@@ -259,12 +257,12 @@ def call_method(owner: Any, name: str, values: list[Any], named: dict[str, Any],
             return None
         case _, "sum" | "prod" | "max" | "min" | "dot", _ if isinstance(owner, Vector):
             return library(f"numpy.{name}", [owner, *values], named)
-        case _, "clip" | "dot" | "any" | "all", _ if isinstance(owner, TREES):
+        case _, "clip" | "dot" | "any" | "all", _ if isinstance(owner, Node):
             return library(f"numpy.{name}", [owner, *values], named)
         case _, "astype", [kind]:
             require_floats(kind)
             return owner
-        case _, _, _ if name in METHODS and isinstance(owner, TREES | int | float | Vector | dict | list):
+        case _, _, _ if name in METHODS and isinstance(owner, Node | int | float | Vector | dict | list):
             return owner
         case str(), "format" | "join" | "split", _:
             raise Unreadable(f"the method {name} of text")

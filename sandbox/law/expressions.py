@@ -9,23 +9,10 @@ from typing import Any
 
 from lawsmith.sandbox.law.applied import along_axes, applied, attribute, dotted, item_at, slice_of
 from lawsmith.sandbox.law.calls import defaults_of, mapping_of
+from lawsmith.sandbox.law.nodes import Node
+from lawsmith.sandbox.law.operations import binary, call, compare, merged, total, truth, unary
 from lawsmith.sandbox.law.statement import Unreadable
-from lawsmith.sandbox.law.values import (
-    TREES,
-    Library,
-    Once,
-    Own,
-    Scope,
-    binary,
-    call,
-    compare,
-    item_of_rows,
-    items_of,
-    merged,
-    total,
-    truth,
-    unary,
-)
+from lawsmith.sandbox.law.values import Library, Once, Own, Scope, item_of_rows, items_of
 
 MAX_STEPS = 20_000  # expressions that are followed: a loop cannot keep the reader busy
 MAX_LEVELS = 4  # of collections within collections
@@ -112,7 +99,7 @@ class Expressions(ABC):
                 return self._compared([left, *others], ops, scope)
             case ast.IfExp(test=test, body=body, orelse=orelse):
                 condition = self.value(test, scope)
-                if isinstance(condition, TREES):
+                if isinstance(condition, Node):
                     return merged(condition, self.value(body, scope), self.value(orelse, scope))
                 return self.value(body if truth(condition) else orelse, scope)
             case ast.NamedExpr(target=ast.Name(id=name), value=value):
@@ -163,8 +150,8 @@ class Expressions(ABC):
         for op, right in reversed(chain):
             self._step(right)
             value = self.value(right, scope)
-            numeric = isinstance(value, TREES | int | float)
-            if isinstance(op, ast.Add | ast.Sub) and numeric and isinstance(result, TREES | int | float):
+            numeric = isinstance(value, Node | int | float)
+            if isinstance(op, ast.Add | ast.Sub) and numeric and isinstance(result, Node | int | float):
                 terms, signs = (terms or [result]), (signs or [1])
                 terms.append(value)
                 signs.append(1 if isinstance(op, ast.Add) else -1)
@@ -177,7 +164,7 @@ class Expressions(ABC):
     def _boolean(self, op: ast.boolop, values: Sequence[ast.expr], scope: Scope) -> Any:
         result = self.value(values[0], scope)
         for value in values[1:]:
-            if isinstance(result, TREES):
+            if isinstance(result, Node):
                 name = "logical_and" if isinstance(op, ast.And) else "logical_or"
                 result = call(name, [result, self.value(value, scope)])
             elif truth(result) == isinstance(op, ast.And):
@@ -189,7 +176,7 @@ class Expressions(ABC):
         found = [compare(a, op, b) for a, op, b in zip(values, ops, values[1:], strict=False)]
         result = found[0]
         for one in found[1:]:
-            known = not isinstance(result, TREES) and not isinstance(one, TREES)
+            known = not isinstance(result, Node) and not isinstance(one, Node)
             result = (result and one) if known else call("logical_and", [result, one])
         return result
 

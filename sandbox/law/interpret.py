@@ -11,22 +11,9 @@ from lawsmith.sandbox.law.calls import Bound, arguments, spread
 from lawsmith.sandbox.law.expressions import MAX_NESTING, Expressions, is_whole
 from lawsmith.sandbox.law.functions import is_truth
 from lawsmith.sandbox.law.nodes import Node
+from lawsmith.sandbox.law.operations import binary, call, merged, truth
 from lawsmith.sandbox.law.statement import Unreadable
-from lawsmith.sandbox.law.values import (
-    NAN,
-    TREES,
-    EachRow,
-    Library,
-    Own,
-    RowNumber,
-    Scope,
-    binary,
-    call,
-    item_of_rows,
-    items_of,
-    merged,
-    truth,
-)
+from lawsmith.sandbox.law.values import NAN, EachRow, Library, Own, RowNumber, Scope, item_of_rows, items_of
 
 BREAK, CONTINUE = ("break",), ("continue",)  # what a loop's body may end with, instead of what it returns
 
@@ -54,7 +41,7 @@ class Interpreter(Expressions):
                 self._step(statement)
                 if isinstance(statement, ast.If):
                     condition = self.value(statement.test, scope)
-                    if isinstance(condition, TREES):
+                    if isinstance(condition, Node):
                         return self._both(condition, statement, body[k + 1 :], scope)
                     returned = self.run(statement.body if truth(condition) else statement.orelse, scope)
                 else:
@@ -190,13 +177,13 @@ class Interpreter(Expressions):
             isinstance(known, list) and isinstance(key, int) and -len(known) <= key < len(known)
         ):
             cast(Any, known)[key] = value
-        elif not isinstance(known, TREES | int | float) and known != NAN:
+        elif not isinstance(known, Node | int | float) and known != NAN:
             raise Unreadable("an assignment to a part of what is no array", target.lineno)
         elif isinstance(key, RowNumber):
             scope.names[name] = EachRow(value)
-        elif key is None and isinstance(value, TREES | int | float):
+        elif key is None and isinstance(value, Node | int | float):
             scope.names[name] = value
-        elif isinstance(key, TREES) and is_truth(key):
+        elif isinstance(key, Node) and is_truth(key):
             scope.names[name] = call("where", [key, value, known])
         else:
             raise Unreadable("an assignment to a part of an array", target.lineno)

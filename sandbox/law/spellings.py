@@ -10,24 +10,10 @@ from typing import Any
 
 from lawsmith.sandbox.law.expression import features
 from lawsmith.sandbox.law.functions import FUNCTIONS
-from lawsmith.sandbox.law.nodes import Function, Number
+from lawsmith.sandbox.law.nodes import Function, Node, Number
+from lawsmith.sandbox.law.operations import binary, call, dot, total, unary
 from lawsmith.sandbox.law.statement import Unreadable
-from lawsmith.sandbox.law.values import (
-    MAX_ITEMS,
-    NAN,
-    TREES,
-    Columns,
-    Library,
-    Lookup,
-    RowCount,
-    Vector,
-    binary,
-    call,
-    dot,
-    items_of,
-    total,
-    unary,
-)
+from lawsmith.sandbox.law.values import MAX_ITEMS, NAN, Columns, Library, Lookup, RowCount, Vector, items_of
 
 MODULES = ("numpy", "math", "scipy.special")
 _FLOAT = sys.float_info
@@ -103,10 +89,10 @@ def _select(conditions: Any, choices: Any, default: Any = 0.0) -> Any:
 def _along(value: Any, axis: Any) -> list[Any]:
     """The items that a reduction along this axis brings together. Raises Unreadable where they are rows."""
     axes = (1, -1) if isinstance(value, Columns) else (None, 0, -1)
-    if axis not in axes or isinstance(value, TREES | RowCount | Lookup):
+    if axis not in axes or isinstance(value, Node | RowCount | Lookup):
         raise Unreadable("a sum, product or extreme over rows")
     items = items_of(value)
-    if axis != 0 and not isinstance(value, Columns) and any(isinstance(one, TREES) and features(one) for one in items):
+    if axis != 0 and not isinstance(value, Columns) and any(isinstance(one, Node) and features(one) for one in items):
         raise Unreadable("a sum, product or extreme over rows")
     return items
 
@@ -145,7 +131,7 @@ def _polyval(coefficients: Any, at: Any) -> Any:
 
 
 def _ndim(value: Any) -> int:
-    if not isinstance(value, TREES) or not features(value):
+    if not isinstance(value, Node) or not features(value):
         raise Unreadable("the dimensions of what is no column")
     return 1
 
