@@ -114,14 +114,21 @@ def decide_companions(d: Deciding) -> None:
             d.set(name, "companion", f"one of several measurements that {target} sums up")
         elif _is_one_of_repeats(d, target, name):
             d.set(name, "companion", f"the mean of {target} and columns of its name")
-        elif _is_function_of_target(d, name, anyhow=performance and _is_time(name)):
+        elif _is_function_of_target(d, name, anyhow=(performance and _is_time(name)) or words.is_view_of(name, target)):
             d.set(name, "companion", f"follows from {target} itself")
         elif _moves_as_outcome(d, name, target):
             d.set(name, "companion", f"moves with {target} as another outcome of the other columns")
     for name in d.open():
         if (other := _difference_from(d, name, target)) is not None:
             d.set(name, "companion", f"the difference of {target} and {other}")
-        elif _nearly_repeats(d, name, target):
+
+
+def tell_repeats(d: Deciding) -> None:
+    """Say of each of several features that nobody named whether it has about the target's values."""
+    target = d.asked.target[0]
+    features = [name for name, (role, _) in d.role.items() if role == "feature" and name not in d.levels]
+    for name in features if len(features) > 1 else ():
+        if _is_like(d, name, target) and _agrees_with(d, name, target, NEARLY):
             d.notices.append(
                 f"{name} is nearly the same as {target}; where both were measured in a run, leave it out with "
                 f"--ignore {name}."
@@ -162,12 +169,6 @@ def _is_setting(d: Deciding, name: str) -> bool:
     if not 1 < SETTING * levels <= min(own, d.rows):
         return False
     return bool(abs(np.corrcoef(ranks(values), ranks(others))[0, 1]) < FOLLOWS)
-
-
-def _nearly_repeats(d: Deciding, name: str, target: str) -> bool:
-    """Whether one of several columns that nobody named has about the target's values."""
-    alone = d.asked.features is not None or len(d.candidates()) < 2
-    return not alone and _is_like(d, name, target) and _agrees_with(d, name, target, NEARLY)
 
 
 def _agrees_with(d: Deciding, name: str, target: str, share: float = AGAIN) -> bool:
@@ -223,7 +224,7 @@ def _is_function_of_target(d: Deciding, name: str, *, anyhow: bool) -> bool:
     if d.rows < 8 or len(np.unique(values)) < 0.8 * d.rows:
         return False
     settings = [v for v in d.candidates().values() if 2 * len(np.unique(v)) <= d.rows]
-    return len(settings) >= 2
+    return len(settings) + any(role == "replicate" for role, _ in d.role.values()) >= 2
 
 
 def _moves_as_outcome(d: Deciding, name: str, target: str) -> bool:

@@ -12,7 +12,7 @@ from lawsmith.tasks import words
 from lawsmith.tasks.arrays import Array, Mask, ranks
 from lawsmith.tasks.asked import Asked, resolve
 from lawsmith.tasks.cells import Cells
-from lawsmith.tasks.companions import decide_bookkeeping, decide_companions
+from lawsmith.tasks.companions import decide_bookkeeping, decide_companions, tell_repeats
 from lawsmith.tasks.deciding import Deciding
 from lawsmith.tasks.errors import InputError, listing
 from lawsmith.tasks.follows import derived
@@ -124,6 +124,7 @@ class _Decision(Deciding):
         decide_codes(self)
         if self.asked.features is None:
             self._features()
+            tell_repeats(self)
         else:
             self.close("left out", "not among the features that were named")
         return self._roles()

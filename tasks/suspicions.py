@@ -1,4 +1,5 @@
-"""What in a table that can be read may not be meant: codes for missing values, and labels that differ in case alone."""
+"""What in a table that can be read may not be meant: codes for missing values, settings that stand alone in a plan,
+and labels that differ in case alone."""
 
 from collections.abc import Iterable
 
@@ -16,6 +17,7 @@ FAR = 3.0  # ranges of all other values by which such a number lies outside them
 REPEATED = 2  # rows of -1 among positive values that are told
 FEWEST = 5  # other values that show where the column lies
 MOST_SHARE = 0.5  # of the rows that are said to be missing
+PLANNED = 2  # other values of a setting that show in how many rows each was to stand
 APART, WIDER = 100.0, 1.2  # factor between the few rows of another unit and all others, and times their own range
 FEW = 0.2  # share of the rows that may be in another unit
 SCALES = (1e2, 1e3, 1e6, 1e9, 1e12)  # by which two units differ, where more of the rows may be in one of them
@@ -34,7 +36,8 @@ def suspicions(table: Table, categories: Iterable[tuple[str, ...]] = ()) -> tupl
                 f"{name} is {code:g} in {where} and between {others.min():g} and {others.max():g} in all others; "
                 "where that stands for a missing value, empty the cells."
             )
-        if not codes and len(far := _in_another_unit(values)):
+        far = _in_another_unit(values)
+        if not codes and len(far) and not _are_blanks(table, name, far):
             rows = f"row {far[0] + 1}" if len(far) == 1 else f"rows {listing([str(row + 1) for row in far], 8)}"
             others = np.delete(values, far)
             said.append(
@@ -44,7 +47,22 @@ def suspicions(table: Table, categories: Iterable[tuple[str, ...]] = ()) -> tupl
                 else f"{name} is between {values[far].min():g} and {values[far].max():g} in {rows}, and between "
                 f"{others.min():g} and {others.max():g} in all others; where that is another unit, write all in one."
             )
+    said += [sentence for name, values in table.features.items() for sentence in _off_the_plan(name, values)]
     return (*said, *_alike(table.groups), *(sentence for levels in categories for sentence in _alike(levels, "labels")))
+
+
+def _off_the_plan(name: str, values: Array) -> Iterable[str]:
+    """A sentence where each value of a setting stands in as many rows, but for one alone and one that lacks a row."""
+    levels, place, counts = np.unique(values, return_inverse=True, return_counts=True)
+    rows = counts.max()
+    planned = np.sum(counts == rows) == len(levels) - 2 >= PLANNED
+    if rows > 2 and planned and sorted(counts)[:2] == [1, rows - 1]:
+        lone, lacking = int(np.argmin(counts)), int(np.flatnonzero(counts == rows - 1)[0])
+        row = int(np.flatnonzero(place == lone)[0])
+        yield (
+            f"{name} is {levels[lone]:g} in row {row + 1} alone, while {levels[lacking]:g} stands in {rows - 1} rows "
+            f"and each other value in {rows}; where that is a slip, correct it."
+        )
 
 
 def _codes(values: Array) -> Iterable[tuple[float, Array]]:
@@ -75,6 +93,12 @@ def _in_another_unit(values: Array) -> IntArray:
     apart = gap > max(np.log(APART), WIDER * wide) and len(many) >= FEWEST and len(few) <= FEW * len(values)
     apart = apart and len(np.unique(values[many])) > 1
     return np.sort(few) if apart or _rescaled(values[few], values[many], gap) else np.empty(0, dtype=np.intp)
+
+
+def _are_blanks(table: Table, name: str, far: IntArray) -> bool:
+    """Whether rows of a target are those in which some feature alone is 0: blanks, which are small."""
+    zeros = (np.flatnonzero(values == 0) for values in table.features.values())
+    return name in table.targets and any(np.array_equal(rows, far) for rows in zeros)
 
 
 def _rescaled(few: Array, many: Array, gap: float) -> bool:

@@ -63,6 +63,7 @@ _BOOKKEEPING = _words("bookkeeping") | {""}
 _MOMENTS = _words("moments")
 _DAYS = _words("days")
 _MARKS = _words("marks")
+_VIEWS = _words("views")
 UNMARKED = _words("unmarked")
 TRACKER = _words("tracker")
 TRACKER_KEYS = _words("tracker_keys")
@@ -261,6 +262,13 @@ def prediction_of(name: str, targets: tuple[str, ...]) -> bool:
     words = tokens(name)
     base = [word for word in words if word.rstrip("0123456789") not in PREDICTIONS]  # RESI1, of Minitab
     return len(base) < len(words) and (base in ([], ["y"]) or base in [tokens(target) for target in targets])
+
+
+def is_view_of(name: str, target: str) -> bool:
+    """Whether two names are one quantity, one of them as a logarithm, say: ``ln(k)`` and ``k / s^-1``."""
+    one, two = (tokens(re.split(r"\s+/\s+|\s[\[(]", text)[0]) for text in (name, target))
+    one, two = ([word for word in words if word not in _VIEWS] for words in (one, two))
+    return name != target and one == two != []
 
 
 def is_rank(name: str) -> bool:

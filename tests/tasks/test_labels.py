@@ -121,3 +121,36 @@ def test_marks_of_rows_and_columns_that_nearly_repeat_the_target_are_told(tmp_pa
     assert not any(
         "nearly the same" in said for said in read(tmp_path, made[["charge", "discharge"]], "discharge").notices
     )
+
+
+def test_a_setting_that_stands_alone_in_a_plan_is_told(tmp_path: Path):
+    made = pd.DataFrame({"N": np.repeat([7e7, 1.6e8, 4.1e8, 1e9], 4), "D": np.tile([1.0, 4, 16, 64], 4)})
+    made["loss"] = made["N"] ** -0.3 + made["D"] ** -0.3
+    assert not any("alone" in said for said in read(tmp_path, made).notices)
+    made.loc[14, "N"] = 1e10
+    told = "N is 1e+10 in row 15 alone, while 1e+09 stands in 3 rows and each other value in 4; where that is a slip,"
+    assert any(said.startswith(told) for said in read(tmp_path, made).notices)
+
+
+def test_a_loss_at_the_end_and_a_logarithm_of_the_target_are_outcomes(tmp_path: Path):
+    made = frame().rename(columns={"loss": "val_loss_at_end"})
+    made["train_loss"] = 0.9 * made["val_loss_at_end"] + np.cos(range(len(made))) / 100
+    assert roles(read(tmp_path, made, "val_loss_at_end"))["train_loss"] == "companion"
+    t = np.linspace(290, 350, 12)
+    rates = pd.DataFrame({"T": t, "k (1/s)": np.exp(25 - 8000 / t + np.cos(9 * t) / 50)})
+    rates["ln k"] = np.log(rates["k (1/s)"])
+    assert roles(read(tmp_path, rates, "k (1/s)"))["ln k"] == "companion"
+    assert roles(read(tmp_path, rates, "ln k"))["k (1/s)"] == "companion"
+
+
+def test_a_multiple_of_the_target_beside_one_setting_and_repetitions_is_an_outcome(tmp_path: Path):
+    made = pd.DataFrame({"conc": np.repeat([1.0, 10, 100, 50], 3), "inj": [1, 2, 3] * 4})
+    made["area"] = made["conc"] * (1 + np.cos(range(12)) / 100)
+    found = roles(read(tmp_path, made.assign(height=7 * made["area"]), "area"))
+    assert (found["conc"], found["inj"], found["height"]) == ("feature", "replicate", "companion")
+
+
+def test_a_blank_is_in_no_other_unit(tmp_path: Path):
+    made = pd.DataFrame({"conc": [0.0, 2, 4, 6, 8, 10], "y": [0.001, 0.12, 0.24, 0.36, 0.48, 0.6]})
+    assert not any("another unit" in said for said in read(tmp_path, made, "y").notices)
+    assert any("another unit" in said for said in read(tmp_path, made.assign(conc=made["conc"] + 1), "y").notices)
