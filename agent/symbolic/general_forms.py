@@ -207,6 +207,15 @@ class GeneralForms:
         yield from self._views(next((look for look in ways if look.sharing is Sharing.LEVELS), ways[0]), stop)
         yield from self._powers(ways[0], least, stop)
 
+    def _inside(self, look: Look) -> IntArray:
+        """The rows of a look that its searches see; the others tell which of the laws to trust."""
+        return divided(self.task, look, np.random.default_rng(0))[0]
+
+    def _values(self, look: Look) -> Array:
+        """The one target of a look at all rows (N,)."""
+        (target,) = look.targets
+        return self.task.train.target_matrix()[:, target]
+
     def _sums(self, look: Look, stop: Stop) -> Iterator[_Step]:
         inside, outside = divided(self.task, look, np.random.default_rng(0))
         seen, beyond = self.maker.rows(look, inside), self.maker.rows(look, outside)
@@ -232,9 +241,8 @@ class GeneralForms:
         if len(look.groups) > 1 or self.profile.categories:
             return _Step()
         maker = maker or self.maker
-        inside, _ = divided(self.task, look, np.random.default_rng(0))
         names = [name for name in self.plain if name in maker.arguments]
-        law, tried = ratio(maker.rows(look, inside, view), names)
+        law, tried = ratio(maker.rows(look, self._inside(look), view), names)
         if law is None or law.error >= PROMISING_SHARE:
             return _Step()
         found = self.writer.ratio(law, len(self.task.train.groups))
@@ -243,8 +251,7 @@ class GeneralForms:
     def _products(self, look: Look, least: float, stop: Stop) -> Iterator[_Step]:
         if self.steady.issuperset(self.plain) or look.sharing is Sharing.LEVELS:
             return  # the library multiplies power laws of scales
-        inside, _ = divided(self.task, look, np.random.default_rng(0))
-        rows = self.maker.rows(look, inside)
+        rows = self.maker.rows(look, self._inside(look))
         pairs = list(products(rows, self.plain, self.steady, stop))
         found = sorted((law for law, _ in pairs if law is not None), key=lambda law: law.error)
         parts = [self.writer.product(law, len(self.task.train.groups)) for law in found]
@@ -259,47 +266,37 @@ class GeneralForms:
     def _ridge(self, look: Look, stop: Stop) -> Iterator[_Step]:
         if not self._is_plain:
             return
-        inside, _ = divided(self.task, look, np.random.default_rng(0))
-        found, tried = ridge(self.maker.rows(look, inside), self.plain, stop)
+        found, tried = ridge(self.maker.rows(look, self._inside(look)), self.plain, stop)
         if found is not None:
             yield _Step([self.writer.ridge(found)], tried, found.law.error)
 
     def _views(self, look: Look, stop: Stop) -> Iterator[_Step]:
-        (target,) = look.targets
-        values = self.task.train.target_matrix()[:, target]
-        inside, _ = divided(self.task, look, np.random.default_rng(0))
+        values = self._values(look)
         for view in (LOGARITHM, RECIPROCAL) if values.min() > 0 else ():
-            yield self._through(view, look, inside, values, stop)
+            yield self._through(view, look, stop)
         if self._is_plain:
-            found = self._favoured(values, look, inside, self.maker, stop)
+            found = self._favoured(values, look, self.maker, stop)
             if found is not None:
-                yield self._through(found, look, inside, values, stop)
+                yield self._through(found, look, stop)
 
-    def _favoured(self, values: Array, look: Look, inside: IntArray, maker: RowMaker, stop: Stop) -> View | None:
+    def _favoured(self, values: Array, look: Look, maker: RowMaker, stop: Stop) -> View | None:
         """The view that a glance at plain terms in the arguments of the `maker` favours for values (N,), however the
         rows weigh."""
+        inside = self._inside(look)
         rows = replace(maker.rows(look, inside), weight=np.ones(len(inside)))
         glance = TermSearch(rows, [name for name in self.units if name in maker.arguments], self.steady, stop)
         return favoured(values[inside], glance.columns[0][glance.plainest])
 
     def _through(
-        self,
-        view: View,
-        look: Look,
-        inside: IntArray,
-        values: Array,
-        stop: Stop,
-        maker: RowMaker | None = None,
-        *,
-        widely: bool = False,
+        self, view: View, look: Look, stop: Stop, maker: RowMaker | None = None, *, widely: bool = False
     ) -> _Step:
         """The short sum that states a view of the target's values (N,), in the arguments of the `maker`; found as the
         first sums of a table are, where it is searched `widely`."""
-        maker, seen = maker or self.maker, view.seen(values)
+        maker, seen = maker or self.maker, view.seen(self._values(look))
         if not np.isfinite(seen).all():
             return _Step()  # rows that were held out lie beyond its bounds
         names = [name for name in self.units if name in maker.arguments]
-        search = TermSearch(maker.rows(look, inside, view), names, self.steady, stop)
+        search = TermSearch(maker.rows(look, self._inside(look), view), names, self.steady, stop)
         short = search.shortest(VIEW_PRICE, VIEW_TERMS)
         laws = [search.deepened(short, VIEW_PRICE, VIEW_TERMS + 1)] if short else []
         if widely:
@@ -313,21 +310,18 @@ class GeneralForms:
         """A power of a sum, alone or times a feature, where a quadratic says that it may be better than every sum."""
         if not self._is_plain:
             return
-        (target,) = look.targets
-        values = self.task.train.target_matrix()[:, target]
         features = {name: self.maker.arguments[name] for name in self.plain}
-        inside, _ = divided(self.task, look, np.random.default_rng(0))
-        found = power_view(features, values, self.units, inside)
+        found = power_view(features, self._values(look), self.units, self._inside(look))
         if found is None or found[1] >= min(least, PROMISING_SHARE):
             return
-        yield self._through(found[0], look, inside, values, stop)
+        yield self._through(found[0], look, stop)
 
     def _of_joint_features(self, look: Look, stop: Stop) -> Iterator[_Step]:
         """The search in fewer features, where some act together alone."""
         table, (target,) = self.task.train, (self.task.schema.targets[k] for k in look.targets)
         if len(table.groups) > 1 or self.profile.categories or stop():
             return
-        inside, _ = divided(self.task, look, np.random.default_rng(0))
+        inside = self._inside(look)
         features = {name: table.features[name][inside] for name in self.plain}
         found = joint_features(features, table.targets[target][inside], self.units)
         if found is None:
@@ -342,11 +336,9 @@ class GeneralForms:
         """Sums in the features that are left beside those that act as pure powers."""
         if len(self.task.train.groups) > 1 or self.profile.categories or stop():
             return
-        (target,) = look.targets
-        inside, _ = divided(self.task, look, np.random.default_rng(0))
+        inside = self._inside(look)
         known = {name: self.maker.arguments[name] for name in self.plain}
-        values = self.task.train.target_matrix()[inside, target]
-        exponents = pure_powers({name: column[inside] for name, column in known.items()}, values)
+        exponents = pure_powers({name: column[inside] for name, column in known.items()}, self._values(look)[inside])
         if exponents:
             factor = np.prod([known[name] ** a for name, a in exponents.items()], axis=0)
             yield self._beside(factor, monomial(exponents, self.units), list(exponents), look, stop)
@@ -354,13 +346,14 @@ class GeneralForms:
     def _beside(self, factor: Array, node: Node, names: Sequence[str], look: Look, stop: Stop) -> _Step:
         """Ratios, and sums that state a view, of what a factor (N,) of the features `names`, with the tree `node`,
         leaves of the target, in the other features."""
-        (target,) = look.targets
-        values = self.task.train.target_matrix()[:, target]
-        inside, _ = divided(self.task, look, np.random.default_rng(0))
         rest = [name for name in self.plain if name not in names]
         own = {k: v for k, v in self.maker.arguments.items() if k in rest or set(parts(k)) <= set(rest)}
-        maker, title, left = replace(self.maker, arguments=own), f"factor of {', '.join(names)}", values / factor
-        found = self._favoured(left, look, inside, maker, stop)
+        maker, title, left = (
+            replace(self.maker, arguments=own),
+            f"factor of {', '.join(names)}",
+            self._values(look) / factor,
+        )
+        found = self._favoured(left, look, maker, stop)
         step, positive = _Step(), left.min() > 0
         for view in (PLAIN, SQUARE) if positive else (PLAIN,):
             step = step.beside(self._ratio(look, beside(factor, node, title, view), maker))
@@ -368,7 +361,7 @@ class GeneralForms:
             if step.least < rounding_share(self.task.train):
                 break
             through, widely = beside(factor, node, title, view), view is PLAIN and len(rest) <= FEW_LEFT
-            step = step.beside(self._through(through, look, inside, values, stop, maker, widely=widely))
+            step = step.beside(self._through(through, look, stop, maker, widely=widely))
         return step
 
     @property

@@ -43,7 +43,7 @@ def test_a_power_of_a_sum_that_was_seen_is_exact(columns: Array) -> None:
     assert view is not None
     task = made_task({"x": X, "z": Z}, values)
     general = GeneralForms(task, profile(task.train), Loss.SQUARED)
-    step = general._through(view, general.together[0], np.arange(len(X)), values, lambda: False)
+    step = general._through(view, general.together[0], lambda: False)
     (part,) = step.parts
     assert fitted_error(SymbolicForm((part.node,), part.origin), task) < 1e-20
 
@@ -60,8 +60,8 @@ def test_a_function_of_the_target_is_seen_however_rows_weigh() -> None:
     task = made_task({"x": X, "z": Z}, LAWS["refraction"][0](X, Z))
     task = replace(task, train=replace(task.train, weight=task.train.targets["y"] ** -4))
     general = GeneralForms(task, profile(task.train), Loss.SQUARED)
-    values, rows, look = task.train.targets["y"], np.arange(len(X)), general.together[0]
-    found = general._favoured(values, look, rows, general.maker, lambda: False)
+    values, look = task.train.targets["y"], general.together[0]
+    found = general._favoured(values, look, general.maker, lambda: False)
     assert found is not None and found.title == "arcsin"
 
 
