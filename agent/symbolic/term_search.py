@@ -24,6 +24,10 @@ from lawsmith.tasks.arrays import Array, IntArray
 
 INDEPENDENT = 1e-6  # share of a column that must lie outside the columns beside it
 PLAIN_COLUMNS = 3000  # that the wide beam sees
+WIDE_BEAM = 200  # sums that go on to one more term, of wide beams
+NARROW_BEAM, NARROW_WIDTH, NARROW_REFINED = 10, 12, 40  # of narrow ones; terms that are tried with each; sums refined
+EXCHANGES = 3  # terms that are tried in the place of one
+DEEPENING = 16  # terms that are tried to take a law further
 MOST_TERMS = 8  # laws of more are no laws that anybody reads
 PRICES = (0.1, 0.3)  # of length, in logarithms of the error
 DEEP_PRICE = 0.02  # of length where there is little noise, and length is no sign of chance
@@ -136,7 +140,7 @@ class TermSearch:
         return front + self._beam(short, price, refined=many, most=FEW_TERMS, begin=self.level)
 
     def _beam(
-        self, order: IntArray, price: float, *, refined: int, most: int, beam: int = 200, begin: Sequence[Term] = ()
+        self, order: IntArray, price: float, *, refined: int, most: int, begin: Sequence[Term] = ()
     ) -> list[TermLaw]:
         """A beam over some columns, by their inner products alone; the best sums of each shape are refined as it goes,
         and their terms become columns too."""
@@ -150,7 +154,7 @@ class TermSearch:
                 break
             scores = self._joined(columns, products, states, total, costs, price)
             ranked = sorted(scores, key=lambda one: scores[one])
-            best = ranked[:beam]
+            best = ranked[:WIDE_BEAM]
             shapes: dict[object, list[Term]] = {}
             for one in ranked:
                 some = [terms[k] for k in one]
@@ -171,7 +175,7 @@ class TermSearch:
                 terms = terms + new
             again = [tuple(sorted(known[term] for term in law.terms)) for law in laws]
             unique = dict.fromkeys(one for one in [*again, *best] if len(set(one)) == depth)
-            states = np.array(list(unique), dtype=np.intp)[:beam]
+            states = np.array(list(unique), dtype=np.intp)[:WIDE_BEAM]
             if not len(states) or (front and front[-1].error < self.rows.solved):
                 break
         return front
@@ -200,7 +204,7 @@ class TermSearch:
             found.update(zip(map(tuple, sums[usable].tolist()), picked[usable].tolist(), strict=True))
         return found
 
-    def _deep(self, price: float, beam: int = 10, width: int = 12, refined: int = 40) -> list[TermLaw]:
+    def _deep(self, price: float) -> list[TermLaw]:
         """A narrow beam over all columns, in which every sum is refined."""
         states = [TermLaw((), (), 1.0)]
         front: list[TermLaw] = []
@@ -209,16 +213,16 @@ class TermSearch:
                 break
             grown: dict[frozenset[Term], tuple[float, tuple[Term, ...]]] = {}
             for state in states:
-                for score, terms in self._grown(state.terms, width, price):
+                for score, terms in self._grown(state.terms, NARROW_WIDTH, price):
                     whole = score + price * state.cost
                     if whole < grown.get(frozenset(terms), (np.inf,))[0]:
                         grown[frozenset(terms)] = (whole, terms)
-            chosen = sorted(grown.values(), key=lambda pair: pair[0])[:refined]
+            chosen = sorted(grown.values(), key=lambda pair: pair[0])[:NARROW_REFINED]
             laws = self._each_refined([terms for _, terms in chosen])
             best: dict[object, TermLaw] = {}
             for law in sorted(laws, key=lambda law: self.score(law, price)):
                 best.setdefault(law.shape, law)
-            states = list(best.values())[:beam]
+            states = list(best.values())[:NARROW_BEAM]
             if not states:
                 break
             states.insert(0, self._exchanged(states[0], price))
@@ -259,14 +263,14 @@ class TermSearch:
             self.best[law.constants] = law
         return law
 
-    def _exchanged(self, law: TermLaw, price: float, rounds: int = 3, width: int = 3) -> TermLaw:
+    def _exchanged(self, law: TermLaw, price: float, rounds: int = 3) -> TermLaw:
         """Each term in turn taken out, and the best ones tried in its place."""
         for _ in range(rounds):
             before = law
             for k in range(len(law.terms)):
                 if self.stop():
                     return law
-                for _, terms in self._grown(law.terms[:k] + law.terms[k + 1 :], width, price):
+                for _, terms in self._grown(law.terms[:k] + law.terms[k + 1 :], EXCHANGES, price):
                     trial = self._refined(terms)
                     if self.score(trial, price) < self.score(law, price) - 1e-3:
                         law = trial
@@ -288,12 +292,12 @@ class TermSearch:
             law = best
         return law
 
-    def deepened(self, law: TermLaw, price: float, most: int = MOST_TERMS, width: int = 16) -> TermLaw:
+    def deepened(self, law: TermLaw, price: float, most: int = MOST_TERMS) -> TermLaw:
         """Grown by a term of all, up to `most`, exchanged and simplified in turns for as long as that helps."""
         for _ in range(DEEPENINGS):
             if law.error < self.rows.solved or len(law.terms) >= min(most, self.most) or self.stop():
                 break
-            grown_terms = [terms for _, terms in self._grown(law.terms, width, price)]
+            grown_terms = [terms for _, terms in self._grown(law.terms, DEEPENING, price)]
             trials = self._each_refined(grown_terms, 10)
             grown = min(trials, key=lambda one: self.score(one, price), default=law)
             grown = self._exchanged(self._simplified(grown, price), price, 1)
