@@ -22,47 +22,33 @@ def run(
 ) -> None:
     """Archive the law in a Python file, or the scores in a table, and print what stands in the archives.
 
-    Raises InputError for an option that goes with a law and is given for scores.
+    Raises InputError for an option that a law lacks, and for one that goes with a law and is given for scores.
     """
-    found: list[tuple[Archive, bool | None]]
     if path.suffix == ".py":
-        found = [_law(path, task, system, model, source, data_dir, runs_dir)]
+        if task is None or not (system or "").strip():
+            missing = "--task NAME, the task it is for" if task is None else "--system NAME, what made it"
+            raise InputError(f"A law needs {missing}.")
+        dataset = load(task, data_dir)
+        say = warn if dataset.task.provenance.source == "replica" else announce
+        for note in dataset.notices:
+            say(note)
+        with Sandbox(workers=1) as sandbox:
+            archive = import_law(path, dataset, runs_dir, sandbox, system=str(system), model=model, source=source)
+            described = [_describe(archive, replay(archive, sandbox, dataset=dataset).reproduced is True)]
     else:
         of_laws = {"task": task, "system": system, "model": model, "data-dir": data_dir}
         stray = next((name for name, given in of_laws.items() if given), None)
         if stray is not None:
             raise InputError(f"--{stray} goes with a law (a .py file); a table of scores has columns for it.")
-        found = [(archive, None) for archive in import_scores(path, runs_dir, source=source)]
-    described = [_describe(archive, reproduced) for archive, reproduced in found]
+        described = [_describe(archive, None) for archive in import_scores(path, runs_dir, source=source)]
     if as_json:
         print_json({"imported": described})
     else:
         _show(described)
 
 
-def _law(
-    path: Path,
-    task: str | None,
-    system: str | None,
-    model: str | None,
-    source: str | None,
-    data_dir: Path | None,
-    runs_dir: Path,
-) -> tuple[Archive, bool]:
-    """The archive of a law, and whether a replay gave its scores again."""
-    if task is None or not (system or "").strip():
-        missing = "--task NAME, the task it is for" if task is None else "--system NAME, what made it"
-        raise InputError(f"A law needs {missing}.")
-    dataset = load(task, data_dir)
-    say = warn if dataset.task.provenance.source == "replica" else announce
-    for note in dataset.notices:
-        say(note)
-    with Sandbox(workers=1) as sandbox:
-        archive = import_law(path, dataset, runs_dir, sandbox, system=str(system), model=model, source=source)
-        return archive, replay(archive, sandbox, dataset=dataset).reproduced is True
-
-
 def _describe(archive: Archive, reproduced: bool | None) -> dict[str, Any]:
+    """What stands in an archive. reproduced: whether a replay gave a law's scores again; None for scores alone."""
     manifest, result = archive.manifest, archive.result
     assert result is not None
     return {
