@@ -101,35 +101,47 @@ def read_dataset(
         group=roles.group,
         cap=cap,
         columns=_columns(roles, said, cells.units),
-        decided=Decided(
-            roles=roles.columns,
-            weight=roles.weight,
-            state=roles.state,
-            only_filled=drop_incomplete,
-            only_measured=roles.only_measured,
-            lone=roles.lone,
-            percents=tuple(name for name in roles.features if name in cells.percents),
-            decimal=notation.decimal,
-            thousands=notation.thousands,
-        ),
+        decided=_decided(roles, cells, notation, drop_incomplete),
     )
     split = _split(cells, schema, train)
-    plain = [name for name in schema.features if name not in roles.levels]
-    stated = read_knowledge(tuple(ranges) or said.ranges, tuple(expect) or said.expect, schema.targets, plain)
-    stated, shares = _in_shares(stated, cells.percents)
-    known, rates = _with_rates(stated, split.frame, schema.targets)
-    rates = (*shares, *_outside(stated, split.frame), *rates)
-    scales = [name for name in schema.features if _is_scale(split.frame[name].to_numpy())]
-    far = read_reach(tuple(reach) or said.reach, schema.features, scales)
-    known = known.model_copy(update={"reach": far})
+    stated = tuple(ranges) or said.ranges, tuple(expect) or said.expect, tuple(reach) or said.reach
+    known, told = _known(*stated, schema, roles, cells, split.frame)
     schema = schema.model_copy(update={"knowledge": known})
     meant = [
         f"{given} was taken to mean {name}." for given, name in zip(target, roles.targets, strict=True) if given != name
     ]
-    found = _dataset(schema, cells, split, test, (*read, *_said(cells, schema), *meant, *roles.notices, *rates))
+    found = _dataset(schema, cells, split, test, (*read, *_said(cells, schema), *meant, *roles.notices, *told))
     rows = found.task.train
     levels = [column.levels for column in found.task.schema.columns.values()]
     return replace(found, notices=(*found.notices, *suspicions(rows, levels), *_what_leads(rows)))
+
+
+def _decided(roles: Roles, cells: Cells, notation: NumberNotation, only_filled: bool) -> Decided:
+    """What is decided once, for the archive."""
+    return Decided(
+        roles=roles.columns,
+        weight=roles.weight,
+        state=roles.state,
+        only_filled=only_filled,
+        only_measured=roles.only_measured,
+        lone=roles.lone,
+        percents=tuple(name for name in roles.features if name in cells.percents),
+        decimal=notation.decimal,
+        thousands=notation.thousands,
+    )
+
+
+def _known(
+    ranges: Sequence[str], expect: Sequence[str], reach: Sequence[str],
+    schema: Schema, roles: Roles, cells: Cells, frame: "pd.DataFrame",
+) -> tuple[Knowledge, tuple[str, ...]]:  # fmt: skip
+    """What is known of the law, as the user states it and as rates are, with a sentence for what was not said so."""
+    plain = [name for name in schema.features if name not in roles.levels]
+    stated, shares = _in_shares(read_knowledge(ranges, expect, schema.targets, plain), cells.percents)
+    known, rates = _with_rates(stated, frame, schema.targets)
+    scales = [name for name in schema.features if _is_scale(frame[name].to_numpy())]
+    far = read_reach(reach, schema.features, scales)
+    return known.model_copy(update={"reach": far}), (*shares, *_outside(stated, frame), *rates)
 
 
 def _what_leads(table: Table) -> tuple[str, ...]:
