@@ -96,15 +96,9 @@ class Finish(Arguments):
 
 
 TOOLS: Mapping[str, type[Arguments]] = {
-    "describe": Describe,
-    "rows": RowsArguments,
-    "plot": PlotArguments,
-    "run": RunArguments,
-    "try": Try,
-    "laws": Laws,
-    "note": Note,
-    "finish": Finish,
-}
+    "describe": Describe, "rows": RowsArguments, "plot": PlotArguments, "run": RunArguments, "try": Try, "laws": Laws,
+    "note": Note, "finish": Finish,
+}  # fmt: skip
 
 
 def tools() -> tuple[Tool, ...]:

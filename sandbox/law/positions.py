@@ -61,14 +61,9 @@ def _term(term: Node, inside: str) -> Iterator[tuple[Parameter, Role]]:
 
 
 _ALONE = {
-    "whole": Role.LEVEL,
-    "factor": Role.AMPLITUDE,
-    "base": Role.SHIFT,
-    "square": Role.CENTRE,
-    "width": Role.WIDTH,
-    "rate": Role.CENTRE,
-    "argument": Role.SHIFT,
-}
+    "whole": Role.LEVEL, "factor": Role.AMPLITUDE, "base": Role.SHIFT, "square": Role.CENTRE, "width": Role.WIDTH,
+    "rate": Role.CENTRE, "argument": Role.SHIFT,
+}  # fmt: skip
 
 
 def _scaling(inside: str, others: Sequence[Node]) -> Role:
