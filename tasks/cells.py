@@ -98,8 +98,8 @@ def convert(frame: "pd.DataFrame", separator: str, notation: NumberNotation, whe
             booleans |= {name} if is_boolean else set()
             dates |= {name} if is_date else set()
             said |= {name: f"{name}: {said_of_dates()}."} if is_date else {}
-        elif notation == NumberNotation() and (plain := _plainly(frame[name], separator)) is not None:
-            columns[name], mark, shown = plain
+        elif notation == NumberNotation() and (simple := _plainly(frame[name], separator)) is not None:
+            columns[name], mark, shown = simple
             sure[mark] |= {"decimal"} if shown else set()
             if mark == ",":
                 said[name] = f"{name}: {shown!r} was read as {shown.replace(',', '.')}."
@@ -111,6 +111,11 @@ def convert(frame: "pd.DataFrame", separator: str, notation: NumberNotation, whe
     marks = _marks(numbers, sure, separator, notation, where)
     for text in numbers:
         columns[text.name] = _numbers(text, *marks[text.name], units, said)
+        points = [word for word in text.words if "." in word] if notation.decimal == "," else []
+        if points and columns[text.name].dtype.kind == "O" and None not in map(plain, text.words):
+            raise InputError(
+                f"{where}: column {text.name!r} writes {points[0]!r}, which is no number where --decimal is ','."
+            )
     for name in filter(is_day, map(str, columns)):
         if columns[name].dtype.kind == "f" and (years := years_of_days(columns[name])) is not None:
             columns[name], said[name] = years, f"{name}: {said_of_dates('20220601')}."

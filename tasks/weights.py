@@ -124,19 +124,28 @@ def weigh(d: Deciding, name: str, kind: Kind, reason: str) -> None:
 
 
 def _looks_like_error(d: Deciding, name: str) -> bool:
-    """Whether a column called sigma, say, is smaller than the target varies, and no setting of a few levels."""
+    """Whether a column called sigma, say, is smaller than the target varies, and no setting of a few levels; rounded
+    errors may have few as well."""
     values, target = d.numbers[name], d.numbers[d.asked.target[0]]
     if values is None or target is None or not d.is_positive(name):
         return False
-    return bool(np.median(values) < np.nanmax(target) - np.nanmin(target)) and len(np.unique(values)) > d.rows / 4
+    rounded = words.is_surely_error(name) and _parts_no_rows(d, name)
+    levels = len(np.unique(values))
+    small = bool(np.median(values) < np.nanmax(target) - np.nanmin(target))
+    return small and (levels > d.rows / 4 or (levels > 1 and rounded))
 
 
 def _is_spare_count(d: Deciding, name: str) -> bool:
-    """Whether a column of small counts that repeat parts no two rows that the other columns do not part."""
-    others = [values for other, values in d.candidates().items() if other != name]
+    """Whether a column holds small counts that repeat and part no rows."""
     values = d.numbers[name]
     small = values is not None and _is_count(d, name) and values.max() <= MOST_OF_N and len(set(values)) < d.rows
-    return bool(small and others and len(np.unique(np.stack(others, axis=1), axis=0)) == d.rows)
+    return small and _parts_no_rows(d, name)
+
+
+def _parts_no_rows(d: Deciding, name: str) -> bool:
+    """Whether the other columns part all rows, as they do not where a column is a setting of a plan."""
+    others = [values for other, values in d.candidates().items() if other != name]
+    return bool(others) and len(np.unique(np.stack(others, axis=1), axis=0)) == d.rows
 
 
 def _is_count(d: Deciding, name: str) -> bool:

@@ -28,6 +28,7 @@ RATES_OF = _words("rates_of")
 _RATES_SET = _words("rates_set")
 ERRORS = _words("errors")
 _OF_ERRORS = _words("of_errors")
+_SURELY_ERRORS = _words("surely_errors")
 AVERAGES = _words("averages")
 STATISTICS = AVERAGES | _words("statistics")
 _SUMMARIES = _words("summaries")
@@ -189,6 +190,11 @@ def measures_scatter(name: str) -> bool:
 def is_error(name: str) -> bool:
     """Whether a name has a word for errors in it, of whatever it may be."""
     return not ERRORS.isdisjoint(tokens(name))
+
+
+def is_surely_error(name: str) -> bool:
+    """Whether a name is one of errors that are hardly set: ``sd``, unlike ``sigma``, which may be that of a noise."""
+    return _SURELY_ERRORS.issuperset(tokens(name))
 
 
 def is_error_rate(name: str) -> bool:

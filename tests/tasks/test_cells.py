@@ -282,3 +282,8 @@ def test_letters_of_a_test_of_differences_and_layers_of_a_soil(tmp_path: Path):
     errors = [cell if "±" in cell else f"{cell[:3]}±0.2{cell[3:]}" for cell in cells]
     found = read(tmp_path, pd.DataFrame({"depth": depths, "y": errors}), "y")
     assert found.task.train.targets["y"][1] == 4.2 and found.task.train.weight is not None
+
+
+def test_a_decimal_comma_that_the_cells_contradict_is_refused(tmp_path: Path):
+    with refused("column 'N' writes '1000.5', which is no number where --decimal is ','"):
+        read(tmp_path, "N,loss\n" + "".join(f"{k}000.5,{9 - k}\n" for k in range(1, 9)), decimal=",")

@@ -154,3 +154,12 @@ def test_a_blank_is_in_no_other_unit(tmp_path: Path):
     made = pd.DataFrame({"conc": [0.0, 2, 4, 6, 8, 10], "y": [0.001, 0.12, 0.24, 0.36, 0.48, 0.6]})
     assert not any("another unit" in said for said in read(tmp_path, made, "y").notices)
     assert any("another unit" in said for said in read(tmp_path, made.assign(conc=made["conc"] + 1), "y").notices)
+
+
+def test_errors_rounded_to_few_levels_are_errors_and_levels_of_a_plan_are_settings(tmp_path: Path):
+    x = np.geomspace(1, 1000, 16)
+    made = pd.DataFrame({"x": x, "y": 2 + x**-0.5, "sd": [0.01, 0.02] * 8})
+    assert roles(read(tmp_path, made, "y"))["sd"] == "weight"
+    planned = made.assign(x=np.repeat(x[:8], 2))
+    assert roles(read(tmp_path, planned, "y"))["sd"] == "feature"
+    assert roles(read(tmp_path, made.rename(columns={"sd": "sigma"}), "y"))["sigma"] == "feature"

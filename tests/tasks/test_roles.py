@@ -86,7 +86,7 @@ def test_a_name_means_the_column_that_ends_with_it(name: str, column: str):
 
 def test_the_clock_of_a_tensorboard_export_is_no_feature():
     assert is_bookkeeping("Wall time") and not is_bookkeeping("Step") and not is_bookkeeping("Value")
-    assert all(is_bookkeeping(name) for name in ("zip", "fips_code", "postcode", "SKU"))
+    assert all(is_bookkeeping(name) for name in ("zip", "fips_code", "postcode", "SKU", "rownames"))
 
 
 def test_a_trackers_export(tmp_path: Path):
