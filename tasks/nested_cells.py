@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from lawsmith.tasks.delimited import CELLS_OF_A_RECORD, Reading, bound, bound_columns
 from lawsmith.tasks.json_rows import flat
 from lawsmith.tasks.numerals import is_missing
+from lawsmith.tasks.words import is_bound
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,7 +33,7 @@ def with_entries_apart(reading: Reading, where: str) -> Reading:
         records, what, stays = _records(frame[name]), "hold objects, whose entries", False
         if records is None:
             records, what = _numbers_in(frame[name], _SHAPE), "hold shapes, whose numbers"
-        if records is None:
+        if records is None and not is_bound(str(name)):
             records, what = _numbers_in(frame[name], _LIST), "hold lists, whose numbers"
         if records is None:
             records, what, stays = _numbers_in(frame[name], _BENCHMARK), "hold arguments, which", True

@@ -29,11 +29,13 @@ _GAPS = re.compile(r"(?<=\d)[ '’\u00a0\u202f\u2009](?=\d{3}(?!\d))")
 _NUMERAL = re.compile(r"([+\-−]?(?:\d[\d.,]*|[.,]\d[\d.,]*)(?:[eE][+\-−]?\d+)?)\s*([^\d\s.,;+\-−][^\d,;]{0,15})?")
 _COMMON = re.compile(r"(-?\d+(?:\.\d*)?(?:e[+-]?\d+)?)([kKMBGT%]?)")
 _POWER = re.compile(r"(?:([+\-−]?\d[\d.,]*)\s*[x×*·]\s*)?10\s*(?:\^|\*\*)\s*\(?([+\-−]?\d+(?:\.\d+)?)\)?")
+_LOST = re.compile(r"([+\-−]?\d[\d.,]*)\s*[x×]\s*10([+\-−]\d+)")  # 1.0 x 10-3, as copied from a paper
 _RAISED = re.compile(r"(?<=10)([⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)$")
 _LOWERED = str.maketrans("⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "+-0123456789")
 _BINARY = re.compile(r"2\s*(?:\^|\*\*)\s*(\d{1,3})")
 _FRACTIONAL = re.compile(r"([+\-−]?\d[\d.]*)[eE]([+\-−]?\d+\.\d+)")  # 1e7.00, as formats of text leave
 _FORTRAN = re.compile(r"([+\-−]?\d[\d.,]*)[dD]([+\-−]?\d+)")
+_POWERS = (_POWER, _FORTRAN, _FRACTIONAL, _LOST)
 _SPECIAL = re.compile(r"[+-]?(?:inf|infinity)", re.IGNORECASE)
 
 
@@ -69,12 +71,14 @@ def numeral(cell: str) -> Numeral | None:
     if (common := _COMMON.fullmatch(cell)) is not None:  # most cells of most tables
         return Numeral(common[1], common[2])
     text = cell.strip().rstrip(FOOTNOTES).rstrip()
+    if "\\" in text:  # $1.5 \times 10^{9}$
+        text = re.sub(r"\\(?:times|cdot)", "×", re.sub(r"[${}]", "", text)).strip()
     if not text.isascii() or " " in text or "'" in text:
         text = _GAPS.sub("", text.translate(_DIGITS))
         text = _RAISED.sub(lambda raised: "^" + raised[1].translate(_LOWERED), text)
     if _SPECIAL.fullmatch(text):
         return Numeral(text, "")
-    if (power := _POWER.fullmatch(text) or _FORTRAN.fullmatch(text) or _FRACTIONAL.fullmatch(text)) is not None:
+    if (power := next(filter(None, (pattern.fullmatch(text) for pattern in _POWERS)), None)) is not None:
         text = f"{power[1] or 1}e{power[2]}" if "." not in power[2] else _fractional(power[1] or "1", power[2])
     elif (binary := _BINARY.fullmatch(text)) is not None:
         text = f"{2.0 ** int(binary[1]):.17g}"

@@ -266,8 +266,9 @@ def summary_of(name: str, targets: tuple[str, ...]) -> bool:
 def prediction_of(name: str, targets: tuple[str, ...]) -> bool:
     """Whether a name is one of what a fit predicts or leaves of a target: ``pred``, ``loss_fit``, ``residual``."""
     words = tokens(name)
-    base = [word for word in words if word.rstrip("0123456789") not in PREDICTIONS]  # RESI1, of Minitab
-    return len(base) < len(words) and (base in ([], ["y"]) or base in [tokens(target) for target in targets])
+    of_fit = [word for word in words if not PREDICTIONS.isdisjoint((word, word.rstrip("0123456789")))]  # RESI1
+    base = [word for word in words if word not in of_fit and word not in BOUNDS]
+    return of_fit != [] and (base in ([], ["y"]) or base in [tokens(target) for target in targets])
 
 
 def is_view_of(name: str, target: str) -> bool:

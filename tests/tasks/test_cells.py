@@ -9,6 +9,7 @@ from tables import FRAME, read, refused
 
 from lawsmith.tasks import InputError, read_dataset
 from lawsmith.tasks.dates import decimal_year, years_of
+from lawsmith.tasks.numerals import Numeral, numeral
 
 
 @pytest.mark.parametrize(
@@ -287,3 +288,8 @@ def test_letters_of_a_test_of_differences_and_layers_of_a_soil(tmp_path: Path):
 def test_a_decimal_comma_that_the_cells_contradict_is_refused(tmp_path: Path):
     with refused("column 'N' writes '1000.5', which is no number where --decimal is ','"):
         read(tmp_path, "N,loss\n" + "".join(f"{k}000.5,{9 - k}\n" for k in range(1, 9)), decimal=",")
+
+
+@pytest.mark.parametrize("cell", ["1.5 x 10-3", "$1.5 \\times 10^{-3}$", "1.5×10⁻³"])
+def test_powers_as_copied_from_papers(cell: str):
+    assert numeral(cell) == Numeral("1.5e-3", "")

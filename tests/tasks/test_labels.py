@@ -86,10 +86,11 @@ def test_what_plans_of_experiments_and_their_fits_write_beside_settings(tmp_path
     made = frame(12).assign(RunOrder=np.random.default_rng(0).permutation(24) + 1, FITS1=3.0, RESI1=0.1)
     made["RESI1"] *= np.cos(range(24))
     made["FITS1"] = made["loss"] - made["RESI1"]
+    made["fit_lo"] = made["FITS1"] - 0.2
     made["Plot No."] = np.arange(101, 125)
     found = roles(read(tmp_path, made))
     assert found["RunOrder"] == found["Plot No."] == "bookkeeping"
-    assert found["FITS1"] == found["RESI1"] == "companion"
+    assert found["FITS1"] == found["RESI1"] == found["fit_lo"] == "companion"
 
 
 def test_n_beside_an_error_counts_measurements_unless_it_parts_rows(tmp_path: Path):

@@ -174,3 +174,10 @@ def test_seeds_before_the_name_and_their_mean(tmp_path: Path):
 def test_a_long_table_of_one_measure(tmp_path: Path):
     long = pd.DataFrame({"shots": [0, 1, 2, 4, 8, 16], "metric": "acc", "value": np.arange(6) / 10 + 0.2})
     assert read(tmp_path, long, "acc").task.schema.features == ("shots",)
+
+
+def test_intervals_in_brackets_are_no_lists(tmp_path: Path):
+    loss = 2 + np.arange(1.0, 13) ** -0.5
+    ends = [f"[{y - e:.3f}, {y + e:.3f}]" for y, e in zip(loss, np.linspace(0.01, 0.05, 12), strict=True)]
+    data = read(tmp_path, pd.DataFrame({"N": range(1, 13), "loss": loss, "95% CI": ends}))
+    assert roles(data)["95% CI"] == "weight"
