@@ -88,12 +88,9 @@ def _source(code: str, task: Task) -> str:
         body[-1] = ast.Expr(shown)
     analysis = frame.body[-1]
     assert isinstance(analysis, ast.FunctionDef)
-    analysis.body = [*(node for node in body if not _is_future(node)), ast.Pass()]
+    future = [node for node in body if isinstance(node, ast.ImportFrom) and node.module == "__future__"]
+    analysis.body = [*(node for node in body if node not in future), ast.Pass()]
     return ast.unparse(ast.fix_missing_locations(frame))
-
-
-def _is_future(node: ast.stmt) -> bool:
-    return isinstance(node, ast.ImportFrom) and node.module == "__future__"
 
 
 def _located(message: str, source: str) -> str:

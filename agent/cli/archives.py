@@ -208,7 +208,8 @@ def compare(one: str, other: str, runs_dir: Path, as_json: bool) -> None:
     """Show what differs between two archives: figures, and the source of the winners."""
     first, second = (details(find_archive(reference, runs_dir)) for reference in (one, other))
     found = differences(first, second)
-    sources = [_winner_source(archive).splitlines() for archive in (first, second)]
+    laws = (one.lineage[0].proposal.source if one.lineage else one.law or "" for one in (first, second))
+    sources = [law.splitlines() for law in laws]
     changed = list(unified_diff(sources[0], sources[1], "first", "second", lineterm=""))
     if as_json:
         print_json({"differences": found, "source_diff": changed})
@@ -220,10 +221,6 @@ def compare(one: str, other: str, runs_dir: Path, as_json: bool) -> None:
     out.print(listed if found else "The two archives say the same.")
     for line in changed:
         out.print(text(line), soft_wrap=True)
-
-
-def _winner_source(found: Details) -> str:
-    return found.lineage[0].proposal.source if found.lineage else found.law or ""
 
 
 def _brief(value: object) -> str:

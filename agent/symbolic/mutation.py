@@ -83,7 +83,8 @@ class Mutator:
 
     def _shift(self, node: Node, mate: Node, b: Terms) -> Node | None:
         """x becomes x + x0 in one place."""
-        bare = [n for n in walk(node) if _is_power_or_log(n) and _scaled(children(n)[0])]
+        bent = (n for n in walk(node) if isinstance(n, Power) or (isinstance(n, Function) and n.name == "log"))
+        bare = [n for n in bent if isinstance(children(n)[0], Feature)]
         chosen = self._pick(bare)
         if chosen is None:
             return None
@@ -146,7 +147,7 @@ class Mutator:
     def _bend(self, node: Node, mate: Node, b: Terms) -> Node | None:
         """x^-a becomes x^-(a + b log y): an exponent that drifts with a feature."""
         name = self._feature()
-        powers = [n for n in walk(node) if isinstance(n, Power) and _scaled(n.base) and _decays(n.exponent)]
+        powers = [n for n in walk(node) if isinstance(n, Power) and isinstance(n.base, Feature) and _decays(n.exponent)]
         chosen = self._pick(powers)
         if name is None or not isinstance(chosen, Power):
             return None
@@ -223,14 +224,6 @@ def _decays(exponent: Node) -> bool:
             return role is Role.EXPONENT
         case _:
             return False
-
-
-def _is_power_or_log(node: Node) -> bool:
-    return isinstance(node, Power) or (isinstance(node, Function) and node.name == "log")
-
-
-def _scaled(node: Node) -> bool:
-    return isinstance(node, Feature)
 
 
 def _parts_beyond(profile: Profile, node: Node) -> Terms:

@@ -191,7 +191,8 @@ def boards(runs_dir: Path, report: ReportLink) -> Boards:
             continue
         manifest = archive.manifest
         replica = manifest.data is not None and manifest.data.source == "replica"
-        key = manifest.task.name, _system_name(manifest), replica, manifest.origin
+        name = manifest.agent if manifest.model is None else f"{manifest.agent} with {manifest.model}"
+        key = manifest.task.name, name, replica, manifest.origin
         grouped.setdefault(key, []).append(entry)
     systems = [System(*key, tuple(entries)) for key, entries in grouped.items()]
     listed = [
@@ -204,10 +205,6 @@ def boards(runs_dir: Path, report: ReportLink) -> Boards:
 def _ranked(systems: Sequence[System], task: str) -> Iterator[System]:
     own = [system for system in systems if system.task == task]
     yield from sorted(own, key=lambda system: (system.mean is None, -(system.mean or 0.0), system.name))
-
-
-def _system_name(manifest: Manifest) -> str:
-    return manifest.agent if manifest.model is None else f"{manifest.agent} with {manifest.model}"
 
 
 def file_name(*parts: str) -> str:

@@ -21,7 +21,7 @@ def _libc() -> ctypes.CDLL:
 
 def syscall(number: int, *arguments: int | ctypes.c_void_p | bytes | None) -> int:
     """The result of a raw system call; raises OSError with the kernel's errno."""
-    result = _libc().syscall(ctypes.c_long(number), *[_argument(value) for value in arguments])
+    result = _libc().syscall(ctypes.c_long(number), *[ctypes.c_long(a) if isinstance(a, int) else a for a in arguments])
     return _checked(int(result), f"system call {number}")
 
 
@@ -56,10 +56,6 @@ def mount(source: str, target: str, kind: str | None, flags: int, data: str | No
 def umount(target: str, flags: int) -> None:
     """umount2(2); raises OSError that names the target."""
     _checked(int(_libc().umount2(os.fsencode(target), flags)), f"umount {target}")
-
-
-def _argument(value: int | ctypes.c_void_p | bytes | None) -> ctypes.c_long | ctypes.c_void_p | bytes | None:
-    return ctypes.c_long(value) if isinstance(value, int) else value
 
 
 def _checked(result: int, what: str) -> int:

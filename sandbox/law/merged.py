@@ -72,12 +72,8 @@ def _one_constant(parts: tuple[Node, ...]) -> list[Node]:
     free = [part for part in parts if _is_free(part)]
     if len(free) < 2:
         return list(parts)
-    kept = max(free, key=_width)
+    kept = max(free, key=lambda part: sum(one.upper - one.lower for one in parameters(part)))
     return [part for part in parts if part is kept or not (_is_free(part) or isinstance(part, Number))]
-
-
-def _width(part: Node) -> float:
-    return sum(one.upper - one.lower for one in parameters(part))
 
 
 def _is_free(part: Node) -> bool:

@@ -219,7 +219,8 @@ def _kind(value: float, place: str) -> str:
 def literals_of_text(module: ast.Module) -> int:
     """The same for a form that cannot be read: of all numbers in its text, those of its own fit apart, and of what else
     may hold a table: texts, digits in names, and many truth values or zeros and ones."""
-    parts = [part for part in module.body if not _is_own_fit(part)]
+    own = [part for part in module.body if isinstance(part, ast.FunctionDef) and part.name in ("fit", "gradient")]
+    parts = [part for part in module.body if part not in own]
     held = [value for part in parts for value in _constants(part)]
     numbers = [value for value in held if isinstance(value, int | float) and not isinstance(value, bool)]
     counted = [abs(value) for value in numbers if value not in STRUCTURAL and not _is_infinite(value)]
@@ -250,10 +251,6 @@ def _told(parts: list[ast.stmt]) -> int:
                 names.add(name)
     digits = sum(len(number) for name in names for number in re.findall(r"\d{3,}", name))
     return sum(map(len, texts)) + digits
-
-
-def _is_own_fit(part: ast.stmt) -> bool:
-    return isinstance(part, ast.FunctionDef) and part.name in ("fit", "gradient")
 
 
 def _constants(part: ast.stmt) -> list[object]:
