@@ -40,6 +40,22 @@ def json_rows(text: str, where: str) -> Reading:
     return Reading(pd.DataFrame(records, dtype=object), notices=told if curves else ())
 
 
+def objects_of_lines(text: str) -> str | None:
+    """The objects with which lines of a log end, one a line; None where the first line, or most, end with none."""
+    if not text.lstrip().partition("\n")[0].rstrip().endswith("}"):
+        return None
+    found = []
+    lines = [line.rstrip() for line in text.splitlines() if line.strip()]
+    for line in lines:
+        _, brace, inner = line.partition("{")
+        try:
+            if brace and isinstance(json.loads(brace + inner), dict):
+                found.append(brace + inner)
+        except (ValueError, RecursionError):
+            continue
+    return "\n".join(found) if 2 * len(found) > len(lines) >= FEWEST_ROWS else None
+
+
 def _points(record: dict[str, Any]) -> list[dict[str, Any]]:
     """A record of a curve as one for each of its points: lists of as many numbers, of which one grows throughout and
     another varies; any other record alone."""

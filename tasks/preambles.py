@@ -26,7 +26,7 @@ def without_preamble(text: str, where: str) -> tuple[str, list[str]]:
     if not below or len(told) < 2 or any(is_numeral(name) or name.startswith("#") for name in told):
         return _from_header(text, where)
     shown = [line for line in below[0].splitlines() if line.strip()][:4]
-    rows = [[cell for cell in re.split(r"[,;\t| ]+", line.strip()) if cell] for line in shown]
+    rows = [[cell for cell in re.split(r'[,;\t| "]+', line.strip()) if cell] for line in shown]
     if len(rows) < 3 or any(map(is_numeral, rows[0])) or not all(map(is_numeral, rows[-1])):
         return _from_header(text, where)
     rest = text[text.index(head) + len(head) :].lstrip("\r\n\t ,;")

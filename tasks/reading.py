@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from lawsmith.tasks.binary_tables import arrays, parquet, workbook
 from lawsmith.tasks.delimited import Reading, parse_delimited
 from lawsmith.tasks.errors import InputError, listing, nearest
-from lawsmith.tasks.json_rows import json_rows
+from lawsmith.tasks.json_rows import json_rows, objects_of_lines
 from lawsmith.tasks.nested_cells import with_entries_apart
 from lawsmith.tasks.plus_minus import with_errors_apart
 from lawsmith.tasks.run_columns import with_runs_apart
@@ -33,7 +33,7 @@ MAX_NAME = 500
 
 _TEXT = (
     ".csv", ".tsv", ".txt", ".dat", ".asc", ".prn", ".tab", ".xy", ".dpt", ".out", ".log", ".md", ".tex", ".html",
-    ".htm",
+    ".htm", ".lvm",
 )  # fmt: skip
 _JSON = (".json", ".jsonl", ".ndjson")
 _PACKED = (".gz", ".zip")
@@ -125,7 +125,11 @@ def parse_table(content: bytes, name: str, where: str) -> Reading:
         reading = json_rows(_text(content, where)[0], where)
     elif suffix in _TEXT:
         text, notices = _text(content, where)
-        reading = parse_delimited(text, where).after(*notices)
+        objects = objects_of_lines(text)
+        reading = parse_delimited(text, where) if objects is None else json_rows(objects, where)
+        reading = reading.after(
+            *notices, *([] if objects is None else [f"{where}: the objects in its lines are rows."])
+        )
     else:
         raise InputError(
             f"{where} is of an unknown kind; tables are read from {', '.join((*SUFFIXES, *_PACKED))} files."

@@ -55,7 +55,7 @@ def _off_the_plan(name: str, values: Array) -> Iterable[str]:
     """A sentence where each value of a setting stands in as many rows, but for one alone and one that lacks a row."""
     levels, place, counts = np.unique(values, return_inverse=True, return_counts=True)
     rows = counts.max()
-    planned = np.sum(counts == rows) == len(levels) - 2 >= PLANNED
+    planned = np.sum(counts == rows) == len(levels) - 2 >= PLANNED and np.ptp(np.diff(levels)) > 0  # 0, 1, 2 … count
     if rows > 2 and planned and sorted(counts)[:2] == [1, rows - 1]:
         lone, lacking = int(np.argmin(counts)), int(np.flatnonzero(counts == rows - 1)[0])
         row = int(np.flatnonzero(place == lone)[0])

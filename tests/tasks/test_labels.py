@@ -128,6 +128,8 @@ def test_a_setting_that_stands_alone_in_a_plan_is_told(tmp_path: Path):
     made = pd.DataFrame({"N": np.repeat([7e7, 1.6e8, 4.1e8, 1e9], 4), "D": np.tile([1.0, 4, 16, 64], 4)})
     made["loss"] = made["N"] ** -0.3 + made["D"] ** -0.3
     assert not any("alone" in said for said in read(tmp_path, made).notices)
+    counted = made.assign(N=[0] * 3 + [1] * 4 + [2] * 4 + [3] * 4 + [4])
+    assert not any("alone" in said for said in read(tmp_path, counted).notices)
     made.loc[14, "N"] = 1e10
     told = "N is 1e+10 in row 15 alone, while 1e+09 stands in 3 rows and each other value in 4; where that is a slip,"
     assert any(said.startswith(told) for said in read(tmp_path, made).notices)

@@ -181,3 +181,16 @@ def test_intervals_in_brackets_are_no_lists(tmp_path: Path):
     ends = [f"[{y - e:.3f}, {y + e:.3f}]" for y, e in zip(loss, np.linspace(0.01, 0.05, 12), strict=True)]
     data = read(tmp_path, pd.DataFrame({"N": range(1, 13), "loss": loss, "95% CI": ends}))
     assert roles(data)["95% CI"] == "weight"
+
+
+def test_objects_at_the_ends_of_lines_of_a_log_are_rows(tmp_path: Path):
+    lines = [f'2024-01-01 | INFO | {{"update": {k}, "loss": "{3 - k / 10}"}}' for k in range(1, 9)]
+    data = read(tmp_path, "\n".join([*lines, "2024-01-01 | INFO | done"]))
+    assert data.task.schema.features == ("update",) and len(data.task.train) == 8
+    assert any("the objects in its lines are rows" in said for said in data.notices)
+
+
+def test_settings_in_quotes_above_a_table_of_as_many_columns(tmp_path: Path):
+    rows = "\n".join(f'"{k}","{k * k}"' for k in range(1, 9))
+    data = read(tmp_path, f'"Instrument","DSC 25"\n"Date","2024-01-02"\n\n"T (C)","heat"\n{rows}', "heat")
+    assert data.task.schema.features == ("T (C)",)
