@@ -56,7 +56,7 @@ def plot(
         _draw(axes, line, [row[place] for row in found], level)
         _dots(axes, law, data, scene, feature, place, sandbox)
     typical = dict(zip(law.schema.features, scene.typical, strict=True))
-    others = ", ".join(f"{name} = {typical[name]:.3g}" for name in law.features if name != feature)
+    others = ", ".join(f"{name} = {_value(law, name, typical[name])}" for name in law.features if name != feature)
     for put, words in ((axes.set_xlabel, feature), (axes.set_ylabel, target), (axes.set_title, others)):
         put(words, fontfamily=_families())
     axes.legend(fontsize="small")
@@ -82,6 +82,12 @@ def _dots(axes: Axes, law: Law, data: Dataset, scene: Scene, feature: str, place
             there = law.values(_along(scene, table, k, rows.features[feature]), sandbox)
             moved = rows.target_matrix() - law.values(rows, sandbox) + there
             axes.plot(rows.features[feature], moved[:, place], marker, ms=4, alpha=0.7, label=name)
+
+
+def _value(law: Law, name: str, value: float) -> str:
+    """A feature's value in words: of a category its label."""
+    column = law.schema.columns.get(name)
+    return column.levels[int(value)] if column is not None and column.levels else f"{value:.3g}"
 
 
 def _families() -> list[str]:

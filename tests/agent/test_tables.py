@@ -113,6 +113,11 @@ def test_a_frame_of_nullable_columns_and_a_law_that_takes_labels(tmp_path: Path)
     one, two = law.predict({"N": [1e9, 1e9], "tied": ["True", "False"]})
     b = law.constants["all_data"]["b"]
     assert one - two == pytest.approx(b)
+    pytest.importorskip("matplotlib").use("Agg")
+    axes = law.plot("N")
+    assert axes.get_title() in ("tied = True", "tied = False")
+    line, dots = axes.lines
+    assert np.interp(dots.get_xdata(), *line.get_data()) == pytest.approx(dots.get_ydata(), rel=0.05)
 
 
 def test_numbers_that_pandas_calls_categories_are_categories(tmp_path: Path):
