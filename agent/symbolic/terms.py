@@ -14,6 +14,7 @@ from lawsmith.sandbox.law.parameter_roles import Role
 
 STEEPEST = 3.0  # exponents beyond this are rare and invite blow-ups, unless the target spans as much …
 STEEPEST_GROWTH = 6.0  # … but what grows may follow a sixth power
+FASTEST = 2.0  # power of another feature with which an optimum moves: fits from steeper starts end in other minima
 ROOM = 1.5  # times the growth that the rows show, which a rate or an exponent may have
 FEWEST_TURNS = 1.5  # of a wave within the data; with fewer it is no more than a bend
 DIGITS = "0123456789"
@@ -271,7 +272,7 @@ class Terms(Letters):
         high = math.log(self.profile.range[name][1] / self.profile.unit[name])
         centre = [
             self.fresh("m", Role.CENTRE, 2 * low - high, 2 * high - low),
-            *(mul(self.fresh("m", Role.CENTRE), log(self.x(other))) for other in movers),
+            *(mul(self.fresh("m", Role.CENTRE, -FASTEST, FASTEST), log(self.x(other))) for other in movers),
         ]
         return power(add(log(self.x(name)), neg(add(*centre))), Number(2.0))
 
