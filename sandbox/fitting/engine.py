@@ -186,7 +186,11 @@ class _Engine:
         relayed = not block.coupled and block.rows.groups > RELAYED
         most = MOST_STARTS_RELAYED if relayed else MOST_STARTS
         count = self.effort.starts or min(8 + 4 * len(index), most)
-        return draw(self.form.lower[index], self.form.upper[index], count, self.scale, self.rng)
+        low, high = self.form.lower[index], self.form.upper[index]
+        sets = draw(low, high, count, self.scale, self.rng)
+        if np.isfinite([low, high]).all():
+            return sets
+        return np.concatenate([sets, draw(low, high, count, Scale(np.ones(1)), self.rng)])
 
     def _status(self, group: int, rows: int) -> Status:
         values = self.values[group]

@@ -1,0 +1,41 @@
+"""Where fits begin when nobody says where."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from test_engine import RNG, X, form, power, table
+
+from lawsmith.sandbox.fitting import fit_form
+from lawsmith.tasks import Table
+
+
+@pytest.mark.parametrize("size", [1e-4, 1e9, 1e13])
+def test_features_of_any_magnitude_without_bounds(size: float) -> None:
+    x = size * X
+    fitted = fit_form(form("L A a", power), table(x, 1 + 2 * X**-0.4), ["y"])
+    predicted = power({"x": x}, dict(zip("LAa", fitted.values[0], strict=True)))
+    np.testing.assert_allclose(predicted, 1 + 2 * X**-0.4, rtol=1e-6)
+
+
+def test_constants_without_bounds_are_found_where_features_are_of_other_sizes() -> None:
+    """Two optima that move with sizes: starts as large as 1e9 are no place to begin for exponents of 0.5."""
+
+    def optima(x: Any, p: Any) -> Any:
+        u, v, n, d = (np.log(x[name] / unit) for name, unit in zip("uvND", (1e-3, 100, 1e8, 1e9), strict=True))
+        away = u - p["m"] - p["a"] * n - p["b"] * d, v - p["k"] - p["c"] * n - p["d"] * d
+        return p["L"] + p["A"] * n + p["C"] * away[0] ** 2 + p["D"] * away[1] ** 2
+
+    lows = zip("uvND", (-4, 1.5, 8, 9), strict=True)
+    x = {name: 10 ** RNG(k).uniform(low, low + 1.5, 300) for k, (name, low) in enumerate(lows)}
+    truth = dict(zip("LACDmabkcd", (2.0, -0.2, 0.03, 0.02, 0.3, -0.6, 0.3, 1.0, 0.1, 0.5), strict=True))
+    data = Table(x, {"y": optima(x, truth)}, ("g",), np.zeros(300, dtype=np.intp))
+    fitted = fit_form(form(" ".join(truth), optima), data, ["y"], seed=2)
+    np.testing.assert_allclose(fitted.values[0], list(truth.values()), rtol=1e-4)
+
+
+def test_starts_where_the_form_is_not_finite_are_passed_over() -> None:
+    logarithm = form("A c", lambda x, p: p["A"] * np.log(x["x"] - p["c"]), {"c": (-5.0, 60.0)})
+    x = X + 10
+    fitted = fit_form(logarithm, table(x, 2 * np.log(x - 3)), ["y"])
+    np.testing.assert_allclose(fitted.values, [[2, 3]], rtol=1e-5)
