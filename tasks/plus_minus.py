@@ -58,7 +58,8 @@ def _without_letters(column: "pd.Series[str]") -> list[str] | None:
     letters = sorted(set("".join(one[2] for one in found if one)))
     if len(letters) < 2 or len(found) < len(cells) or None in found or "".join(letters) not in "abcdefgh":
         return None
-    return [one[1].strip() for one in found if one] if letters[0] == "a" else None
+    numbers = [one[1].strip() for one in found if one]
+    return numbers if letters[0] == "a" and 2 * len(set(numbers)) > len(numbers) else None  # few are labels: 1.5a
 
 
 def _halves(name: str, column: "pd.Series[str]") -> list[str] | None:

@@ -145,7 +145,7 @@ def _bins(name: str, words: Sequence[str]) -> Quantity | None:
     0-10, 10-20 and 20-40 where each begins at the end of another."""
     layers = [_LAYER.fullmatch(word.strip()) for word in words]
     ends_of = sorted({(float(one[1]), float(one[2])) for one in layers if one})
-    touching = len(ends_of) > 2 and all(one[1] == two[0] for one, two in pairwise(ends_of))
+    touching = len(ends_of) > 2 and all(one[0] < one[1] == two[0] < two[1] for one, two in pairwise(ends_of))
     values: Numbers = []
     for found in layers if touching else (_BIN.fullmatch(word.strip()) for word in words):
         ends = [] if found is None else [end for end in map(plain, filter(None, found.groups())) if end is not None]

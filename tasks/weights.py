@@ -29,7 +29,7 @@ def decide_weights(d: Deciding) -> None:
         rival = words.is_error_rate(name) and any(map(words.is_outcome, d.asked.target))
         if of in d.asked.target or (of == "" and not rival and _looks_like_error(d, name)):
             _weight_of_target(d, name, of or d.asked.target[0])
-        elif of:
+        elif of and not (name.startswith("e_") and d.repeats(name)):  # e_layers are an encoder's
             d.set(name, "left out", f"by its name the error of {of}")
     for name in d.open():
         if d.weight is not None and words.bare(name) == "n" and _is_spare_count(d, name):
@@ -136,10 +136,11 @@ def _looks_like_error(d: Deciding, name: str) -> bool:
 
 
 def _is_spare_count(d: Deciding, name: str) -> bool:
-    """Whether a column holds small counts that repeat and part no rows."""
+    """Whether a column holds small counts that repeat, not all as often, and part no rows."""
     values = d.numbers[name]
     small = values is not None and _is_count(d, name) and values.max() <= MOST_OF_N and len(set(values)) < d.rows
-    return small and _parts_no_rows(d, name)
+    planned = values is not None and len(set(np.unique(values, return_counts=True)[1])) == 1
+    return small and not planned and _parts_no_rows(d, name)
 
 
 def _parts_no_rows(d: Deciding, name: str) -> bool:

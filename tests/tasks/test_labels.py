@@ -95,9 +95,10 @@ def test_what_plans_of_experiments_and_their_fits_write_beside_settings(tmp_path
 
 def test_n_beside_an_error_counts_measurements_unless_it_parts_rows(tmp_path: Path):
     x = np.geomspace(1, 1000, 16)
-    made = pd.DataFrame({"x": x, "n": 3 + np.arange(16) % 4, "y": 2 + x**-0.5, "y_sd": 0.01 + x / 1e5})
+    made = pd.DataFrame({"x": x, "n": 3 + np.arange(16) % 5 % 4, "y": 2 + x**-0.5, "y_sd": 0.01 + x / 1e5})
     assert roles(read(tmp_path, made, "y"))["n"] == "left out"
     assert roles(read(tmp_path, made.assign(x=np.repeat(x[:4], 4)), "y"))["n"] == "feature"
+    assert roles(read(tmp_path, made.assign(n=np.tile([1, 2, 4, 8], 4)), "y"))["n"] == "feature"
 
 
 def test_a_name_is_found_before_a_unit_with_brackets_of_its_own():
@@ -107,7 +108,7 @@ def test_a_name_is_found_before_a_unit_with_brackets_of_its_own():
 @pytest.mark.parametrize("name", ["e_Dist", "Disterr1"])
 def test_the_error_of_a_feature_in_the_names_of_astronomers(name: str, tmp_path: Path):
     made = frame().rename(columns={"N": "Dist"})
-    made[name] = 1 + np.arange(len(made)) % 5
+    made[name] = 0.5 + np.arange(len(made)) % 5
     assert roles(read(tmp_path, made))[name] == "left out"
 
 
@@ -166,3 +167,11 @@ def test_errors_rounded_to_few_levels_are_errors_and_levels_of_a_plan_are_settin
     planned = made.assign(x=np.repeat(x[:8], 2))
     assert roles(read(tmp_path, planned, "y"))["sd"] == "feature"
     assert roles(read(tmp_path, made.rename(columns={"sd": "sigma"}), "y"))["sigma"] == "feature"
+
+
+def test_labels_with_letters_hours_over_midnight_and_layers_of_an_encoder(tmp_path: Path):
+    made = pd.DataFrame({"steel": ["1.5a", "2.5b", "3.5c"] * 4, "hours": ["6-14", "14-22", "22-6"] * 4})
+    made = made.assign(layers=[12, 24] * 6, e_layers=[6, 6, 12, 12] * 3, x=np.arange(12) ** 2, y=np.arange(12.0))
+    data = read(tmp_path, made, "y", features=["steel", "hours", "x"])
+    assert roles(data)["steel"] == roles(data)["hours"] == "category"
+    assert roles(read(tmp_path, made, "y"))["e_layers"] != "left out"
