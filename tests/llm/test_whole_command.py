@@ -126,7 +126,7 @@ def test_agents_beat_the_whole_symbolic_search_where_its_grammar_cannot_follow(
     table = Table({"N": read["N"].to_numpy()}, {"y": read["y"].to_numpy()}, ("all",), np.zeros(len(read), int))
     nodes = [node for form in library(profile(table)) for node in walk(form.node)]
     functions = {node.name for node in nodes if isinstance(node, Function)}
-    assert functions == {"exp", "log"}  # none is periodic on a logarithmic axis, so that no form has endless waves
+    assert functions.isdisjoint(("sin", "cos", "tan"))  # so that no form has endless waves
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     with student() as url:
         [floor] = searched("symbolic", tmp_path, url).runs
