@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import combinations, permutations
 
@@ -106,8 +106,11 @@ def _joint(profile: Profile, names: Sequence[str]) -> list[Template]:
             profile,
             {
                 f"growing and decaying power laws {' + '.join(names)}": lambda b: b.on_level(
-                    *(b.term(b.growth(name) if name in profile.rising else b.decay(name)) for name in names)
-                )
+                    *(b.term(_way(b, name)) for name in names)
+                ),
+                f"power of sum of growing and decaying {title}": lambda b: b.on_level(
+                    b.term(power(_shared_out(b, names, _way), b.fresh("g", Role.EXPONENT, 0.1, 3.0)))
+                ),
             },
         )
     found += named(
@@ -117,10 +120,10 @@ def _joint(profile: Profile, names: Sequence[str]) -> list[Template]:
             f"exponential of product of {title}": lambda b: b.exponential_of(names),
             f"level and exponential of product of {title}": lambda b: add(b.level(), b.exponential_of(names)),
             f"power of sum of growing {title}": lambda b: add(
-                b.level(), mul(b.amplitude(), power(_shared_out(b, names, grow=True), neg(b.exponent())))
+                b.level(), mul(b.amplitude(), power(_shared_out(b, names, Terms.growth), neg(b.exponent())))
             ),
             f"power of sum of {title}": lambda b: b.on_level(
-                b.term(power(_shared_out(b, names), b.fresh("g", Role.EXPONENT, 0.1, 3.0)))
+                b.term(power(_shared_out(b, names, Terms.decay), b.fresh("g", Role.EXPONENT, 0.1, 3.0)))
             ),
             f"power of weighted sum of {title}": lambda b: b.on_level(
                 b.term(power(b.weighted(names), neg(b.exponent())))
@@ -146,12 +149,16 @@ def _surfaces(names: Sequence[str]) -> dict[str, Recipe]:
     }
 
 
-def _shared_out(b: Terms, names: Sequence[str], *, grow: bool = False) -> Node:
-    """x^-a + k y^-b + ...: power laws, each worth a multiple of the first, whatever the unit of the target; or those
-    that `grow`, x^a + k y^b + ..."""
+def _way(b: Terms, name: str) -> Node:
+    """x^a where the target rises with x, x^-a elsewhere."""
+    return b.growth(name) if name in b.profile.rising else b.decay(name)
+
+
+def _shared_out(b: Terms, names: Sequence[str], term: Callable[[Terms, str], Node]) -> Node:
+    """x^-a + k y^-b + ..., or other terms: power laws, each worth a multiple of the first, whatever the unit of the
+    target."""
     first, *others = names
-    term = b.growth if grow else b.decay
-    return add(term(first), *(mul(b.fresh("k", Role.SCALE, 1e-4, 1e4), term(n)) for n in others))
+    return add(term(b, first), *(mul(b.fresh("k", Role.SCALE, 1e-4, 1e4), term(b, n)) for n in others))
 
 
 def _monomial_sums(profile: Profile, names: Sequence[str]) -> list[Template]:

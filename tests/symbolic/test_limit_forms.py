@@ -84,6 +84,13 @@ def test_a_limit_that_another_feature_sets_and_a_threshold_fit(origin: str) -> N
     assert _left(made_task({"x": x, "y": y}, {"z": TWO[origin](x, y)}), origin) < 1e-5
 
 
+def test_a_power_of_a_sum_that_rises_with_one_feature_and_falls_with_another_fits() -> None:
+    re, rough = (mesh.ravel() for mesh in np.meshgrid(np.geomspace(5e3, 3e5, 6), np.geomspace(1e-5, 2e-2, 6)))
+    friction = 0.02 + 0.11 * (rough + 68 / re) ** 0.25  # Altshul's law
+    task = made_task({"re": re, "rough": rough}, {"z": friction})
+    assert _left(task, "power of sum of growing and decaying re, rough") < 1e-5
+
+
 def test_features_below_zero_get_no_limits() -> None:
     rng = np.random.default_rng(0)
     task = made_task({"x": rng.uniform(-1, 1, 40)}, rng.uniform(0, 1, 40))
