@@ -330,7 +330,7 @@ class GeneralForms:
         seen = replace(profile(task.train), even=frozenset(task.train.features))  # numbers without a unit turn
         search = GeneralForms(task, seen, self.loss)
         for step in search._of_target(0, stop) if search.applies else ():
-            yield replace(step, parts=[replace(p, node=mul(factor, in_features(p.node, joint))) for p in step.parts])
+            yield replace(step, parts=[replace(p, node=in_features(mul(factor, p.node), joint)) for p in step.parts])
 
     def _beside_powers(self, look: Look, stop: Stop) -> Iterator[_Step]:
         """Sums in the features that are left beside those that act as pure powers."""

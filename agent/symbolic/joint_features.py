@@ -15,6 +15,7 @@ import numpy as np
 from lawsmith.agent.symbolic.pure_powers import NEAR, REACH
 from lawsmith.agent.symbolic.term_law import SIMPLE
 from lawsmith.sandbox.law.expression import add, mul, parameters, power, transform
+from lawsmith.sandbox.law.merged import cancelled
 from lawsmith.sandbox.law.nodes import Feature, Node, Number, Parameter
 from lawsmith.sandbox.law.numeric import evaluate
 from lawsmith.sandbox.law.parameter_roles import Role
@@ -153,7 +154,7 @@ def in_features(node: Node, joint: Joint) -> Node:
             return part
         return mul(*((Number(1 / part.unit),) if part.unit != 1 else ()), trees[part.name])
 
-    return transform(node, written)
+    return cancelled(transform(node, written))
 
 
 def _sum(one: JointFeature, two: JointFeature, units: Mapping[str, float], sign: int) -> JointFeature:

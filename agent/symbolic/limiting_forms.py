@@ -12,9 +12,9 @@ import numpy as np
 
 from lawsmith.agent.symbolic.mutation import is_redundant, swap
 from lawsmith.agent.symbolic.terms import STEEPEST_RATE
-from lawsmith.sandbox.law.expression import add, exp, factors_of, features, log, mul, parameters, power, transform, walk
+from lawsmith.sandbox.law.expression import add, exp, factors_of, features, log, mul, parameters, power, walk
 from lawsmith.sandbox.law.identified import tells_apart
-from lawsmith.sandbox.law.merged import merged
+from lawsmith.sandbox.law.merged import cancelled, merged
 from lawsmith.sandbox.law.nodes import Function, Node, Number, Parameter, Power, Product, Sum
 from lawsmith.sandbox.law.numeric import evaluate
 from lawsmith.sandbox.law.parameter_roles import Role
@@ -44,7 +44,7 @@ def limiting_forms(node: Node, groups: Sequence[tuple[Mapping[str, Array], Mappi
     beside_constants = {factor for part in walk(node) if isinstance(part, Sum) for factor in _beside_constants(part)}
     for part in dict.fromkeys(walk(node)):
         limit = _limit(part, values, part in beside_constants)
-        changed = None if limit is None else merged(_cancelled(swap(node, part, limit)))
+        changed = None if limit is None else merged(cancelled(swap(node, part, limit)))
         if changed is not None and not is_redundant(changed) and tells_apart(changed, every):
             yield changed
 
@@ -81,30 +81,6 @@ def _limit(part: Node, values: Values, beside_constant: bool) -> Node | None:
             return _without_shift(part)
         case _:
             return None
-
-
-def _cancelled(node: Node) -> Node:
-    """The same without factors that divide themselves, as ``x`` does in the limit of ``A x / (h + x)``."""
-
-    def shorter(part: Node) -> Node:
-        if not isinstance(part, Product):
-            return part
-        factors: list[Node] = []
-        for factor in part.factors:
-            match factor:
-                case Power(Product(inner), Number(-1.0)):
-                    factors += [power(one, Number(-1.0)) for one in inner]
-                case _:
-                    factors.append(factor)
-        count = len(factors)
-        for factor in [one for one in factors if not isinstance(one, Number)]:
-            inverse = Power(factor, Number(-1.0))
-            if factor in factors and inverse in factors:
-                factors.remove(factor)
-                factors.remove(inverse)
-        return mul(*factors) if len(factors) < count else part
-
-    return transform(node, shorter)
 
 
 def _without_shift(part: Sum) -> Node:

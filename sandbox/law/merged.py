@@ -24,6 +24,7 @@ from lawsmith.sandbox.law.expression import (
 from lawsmith.sandbox.law.nodes import ONE, Function, Node, Number, Parameter, Power, Product, Sum
 
 ROUNDS = 20  # at most: each takes a constant away, or is the last
+DIGITS = 15  # of a number raised to a power: 0.1^2 is 0.01
 
 
 def merged(node: Node) -> Node:
@@ -33,6 +34,48 @@ def merged(node: Node) -> Node:
         if node == before:
             break
     return node
+
+
+def cancelled(node: Node) -> Node:
+    """The same with powers of one base put together, as ``A x^2 / (h x + x^3)`` is ``A x / (h + x^2)``, where that is
+    shorter."""
+
+    def shorter(part: Node) -> Node:
+        if not isinstance(part, Product | Power):
+            return part
+        changed = mul(*(_raised(base, exponent) for base, exponent in _common(part).items()))
+        return changed if len(list(walk(changed))) < len(list(walk(part))) else part
+
+    return transform(node, shorter)
+
+
+def _raised(base: Node, exponent: float) -> Node:
+    made = power(base, Number(exponent))
+    if isinstance(made, Number) and made != base:
+        return Number(float(f"{made.value:.{DIGITS}g}"))
+    return made
+
+
+def _common(node: Node) -> dict[Node, float]:
+    """Base -> exponent of what multiplies the whole of a node: a sum's are those of all its terms."""
+    match node:
+        case Power(base, Number(exponent)):
+            inner = _common(base) if exponent.is_integer() else {base: 1.0}
+            return {one: own * exponent for one, own in inner.items()}
+        case Product(factors):
+            found: dict[Node, float] = {}
+            for factor in factors:
+                for base, exponent in _common(factor).items():
+                    found[base] = found.get(base, 0.0) + exponent
+            return found
+        case Sum(terms):
+            each = [_common(term) for term in terms]
+            shared = {base: min((one.get(base, 0.0) for one in each), key=abs) for base in each[0]}
+            shared = {base: a for base, a in shared.items() if all(a * one.get(base, 0.0) > 0 for one in each)}
+            shared = {base: a for base, a in shared.items() if not isinstance(base, Number)}
+            rest = add(*(mul(term, *(power(base, Number(-a)) for base, a in shared.items())) for term in terms))
+            return {**shared, cancelled(rest) if shared else node: 1.0}
+    return {node: 1.0}
 
 
 def _each_once(node: Node) -> bool:

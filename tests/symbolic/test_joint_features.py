@@ -7,10 +7,11 @@ import pytest
 
 from lawsmith.agent.symbolic.form import SymbolicForm
 from lawsmith.agent.symbolic.general_forms import GeneralForms
-from lawsmith.agent.symbolic.joint_features import in_features, joint_features
+from lawsmith.agent.symbolic.joint_features import Joint, JointFeature, in_features, joint_features
 from lawsmith.agent.symbolic.profile import profile
 from lawsmith.sandbox.fitting import Loss
-from lawsmith.sandbox.law.nodes import Feature
+from lawsmith.sandbox.law.expression import add, mul, power
+from lawsmith.sandbox.law.nodes import Feature, Number
 from lawsmith.sandbox.law.numeric import evaluate
 from lawsmith.sandbox.law.write_text import text
 from lawsmith.tasks import Array
@@ -51,3 +52,13 @@ def test_the_law_of_joint_features_is_exact_in_the_features() -> None:
     general = GeneralForms(task, profile(task.train), Loss.SQUARED)
     step = next(general._of_joint_features(general.together[0], lambda: False))
     assert min(fitted_error(SymbolicForm((part.node,), part.origin), task) for part in step.parts) < 1e-20
+
+
+def test_the_law_of_joint_features_is_written_with_each_feature_once() -> None:
+    joint = Joint([JointFeature({Feature(name): 1.0, Feature("c"): -1.0}, NEAR["a"]) for name in "ab"])
+    x, y = (Feature(each.title) for each in joint.known)
+    below = add(Number(1.0), mul(Number(2.0), x, y))
+    square = power(mul(Number(0.1), x), Number(2.0))
+    assert text(in_features(mul(Feature("c"), square), joint)) == "0.01 * a^2 / c"
+    law = mul(Feature("c"), add(x, mul(Number(3.0), y)), power(below, Number(-1.0)))
+    assert text(in_features(law, joint)) == "(a + 3 * b) / (1 + 2 * a * c^-2 * b)"
