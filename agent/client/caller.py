@@ -19,9 +19,14 @@ from lawsmith.agent.client.recording import CallAttempt, Recording, attempt_of
 from lawsmith.agent.search.budget import Budget, BudgetSpent, Reservation
 
 ATTEMPTS: Mapping[Failure, int] = {  # others are not tried again
-    Failure.RATE_LIMITED: 6, Failure.SERVER_ERROR: 4, Failure.UNREACHABLE: 4, Failure.DROPPED: 4, Failure.TIMED_OUT: 2,
-    Failure.MALFORMED: 2, Failure.EMPTY: 2,
-}  # fmt: skip
+    Failure.RATE_LIMITED: 6,
+    Failure.SERVER_ERROR: 4,
+    Failure.UNREACHABLE: 4,
+    Failure.DROPPED: 4,
+    Failure.TIMED_OUT: 2,
+    Failure.MALFORMED: 2,
+    Failure.EMPTY: 2,
+}
 FIRST_WAIT_SECONDS = 1.0  # before a second attempt; each further wait is twice as long …
 LONGEST_WAIT_SECONDS = 30.0  # … up to this
 LONGEST_RETRY_AFTER_SECONDS = 120.0  # that an endpoint may ask for: a longer one would look like a hang

@@ -96,9 +96,15 @@ class Finish(Arguments):
 
 
 TOOLS: Mapping[str, type[Arguments]] = {
-    "describe": Describe, "rows": RowsArguments, "plot": PlotArguments, "run": RunArguments, "try": Try, "laws": Laws,
-    "note": Note, "finish": Finish,
-}  # fmt: skip
+    "describe": Describe,
+    "rows": RowsArguments,
+    "plot": PlotArguments,
+    "run": RunArguments,
+    "try": Try,
+    "laws": Laws,
+    "note": Note,
+    "finish": Finish,
+}
 
 
 def tools() -> tuple[Tool, ...]:

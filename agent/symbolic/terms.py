@@ -30,9 +30,15 @@ MOST_BEND = 50.0  # logarithm of the factor over the data
 
 
 LETTERS = {
-    Role.AMPLITUDE: "A", Role.COEFFICIENT: "b", Role.LEVEL: "L", Role.EXPONENT: "a", Role.RATE: "k", Role.SCALE: "q",
-    Role.SHAPE: "s", Role.CENTRE: "m",
-}  # fmt: skip
+    Role.AMPLITUDE: "A",
+    Role.COEFFICIENT: "b",
+    Role.LEVEL: "L",
+    Role.EXPONENT: "a",
+    Role.RATE: "k",
+    Role.SCALE: "q",
+    Role.SHAPE: "s",
+    Role.CENTRE: "m",
+}
 
 
 class Letters:

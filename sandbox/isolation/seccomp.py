@@ -17,14 +17,40 @@ from lawsmith.sandbox.isolation.kernel import PR_SET_NO_NEW_PRIVS, prctl, syscal
 
 # name -> (x86_64, aarch64); None where the architecture has no such call
 _COMPUTE: dict[str, tuple[int | None, int | None]] = {
-    "read": (0, 63), "write": (1, 64), "close": (3, 57), "poll": (7, None), "lseek": (8, 62), "mprotect": (10, 226),
-    "munmap": (11, 215), "brk": (12, 214), "rt_sigaction": (13, 134), "rt_sigprocmask": (14, 135),
-    "rt_sigreturn": (15, 139), "readv": (19, 65), "writev": (20, 66), "select": (23, None), "pselect6": (270, 72),
-    "ppoll": (271, 73), "sched_yield": (24, 124), "mremap": (25, 216), "nanosleep": (35, 101), "getpid": (39, 172),
-    "gettid": (186, 178), "exit": (60, 93), "exit_group": (231, 94), "uname": (63, 160), "gettimeofday": (96, 169),
-    "time": (201, None), "getuid": (102, 174), "getgid": (104, 176), "geteuid": (107, 175), "getegid": (108, 177),
-    "sigaltstack": (131, 132), "restart_syscall": (219, 128), "getrandom": (318, 278),
-}  # fmt: skip
+    "read": (0, 63),
+    "write": (1, 64),
+    "close": (3, 57),
+    "poll": (7, None),
+    "lseek": (8, 62),
+    "mprotect": (10, 226),
+    "munmap": (11, 215),
+    "brk": (12, 214),
+    "rt_sigaction": (13, 134),
+    "rt_sigprocmask": (14, 135),
+    "rt_sigreturn": (15, 139),
+    "readv": (19, 65),
+    "writev": (20, 66),
+    "select": (23, None),
+    "pselect6": (270, 72),
+    "ppoll": (271, 73),
+    "sched_yield": (24, 124),
+    "mremap": (25, 216),
+    "nanosleep": (35, 101),
+    "getpid": (39, 172),
+    "gettid": (186, 178),
+    "exit": (60, 93),
+    "exit_group": (231, 94),
+    "uname": (63, 160),
+    "gettimeofday": (96, 169),
+    "time": (201, None),
+    "getuid": (102, 174),
+    "getgid": (104, 176),
+    "geteuid": (107, 175),
+    "getegid": (108, 177),
+    "sigaltstack": (131, 132),
+    "restart_syscall": (219, 128),
+    "getrandom": (318, 278),
+}
 
 
 @dataclass(frozen=True)

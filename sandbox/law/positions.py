@@ -61,9 +61,14 @@ def _term(term: Node, inside: str) -> Iterator[tuple[Parameter, Role]]:
 
 
 _ALONE = {
-    "whole": Role.LEVEL, "factor": Role.AMPLITUDE, "base": Role.SHIFT, "square": Role.CENTRE, "width": Role.WIDTH,
-    "rate": Role.CENTRE, "argument": Role.SHIFT,
-}  # fmt: skip
+    "whole": Role.LEVEL,
+    "factor": Role.AMPLITUDE,
+    "base": Role.SHIFT,
+    "square": Role.CENTRE,
+    "width": Role.WIDTH,
+    "rate": Role.CENTRE,
+    "argument": Role.SHIFT,
+}
 
 
 def _scaling(inside: str, others: Sequence[Node]) -> Role:
