@@ -31,6 +31,8 @@ FAIR = 0.2
 """A typical held-out error above so many spreads is fair at best."""
 LINE = 0.9
 """A straight line that errs at most 1 / LINE times as much does as well."""
+ROUNDING = 1e-12
+"""Errors of this share of the targets' mean size are rounding."""
 PASSED_OVER = 0.02
 """A law with a validation R² so much higher than the chosen one's needs a word on why it was not chosen."""
 
@@ -127,6 +129,8 @@ def _held_out(found: Evaluation, train: Table, folds: Sequence[Fold]) -> str:
     told = parts[0] if len(names) == 1 else ", ".join(f"{name} {part}" for name, part in zip(names, parts, strict=True))
     factor = _factor(train, folds)
     which = f"Held-out rows up to {times(factor)} larger" if factor > 1.05 else "Held-out rows"
+    if (rmse <= ROUNDING * np.abs(train.target_matrix()).mean(axis=0)).all():
+        return f"{which} are predicted exactly."
     return f"{which} are typically predicted within {told}."
 
 

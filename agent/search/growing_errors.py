@@ -23,7 +23,7 @@ EACH = 0.1  # … and this for each row of a large table …
 OF_FEW = 0.3  # … or this for each row of a small one, which cannot tell more
 OUTLIER = 6.0  # what a row that is left out as an outlier costs: it lies six typical errors off, or counts
 FLOORS = (0.0, 0.03, 0.1, 0.3, 1.0)  # errors that do not grow, as shares of the typical one that does
-LEAST = 1e-9  # share of the largest value below which a value says nothing of its error
+LEAST = 1e-9  # share of the values below which an error is rounding, and a value says nothing of its error
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +67,8 @@ def growing_errors(train: Table, predictions: Sequence[Array]) -> GrowingErrors 
     measured = train.target_matrix()[:, 0]
     laws = [one[:, 0] for one in predictions if np.isfinite(one).all()]
     growing = [(law, size) for law in laws for size in _sizes(measured, law)]
-    if not growing:
+    exact = any(np.median(np.abs(measured - law)) <= LEAST * np.abs(measured).mean() for law in laws)
+    if exact or not growing:  # exact laws have no errors that could grow
         return None
     equal = np.max([_likelihoods(measured, law, np.ones(len(law))) for law in laws], axis=0)
     likelihoods = np.array([_likelihoods(measured, law, size) for law, size in growing])
@@ -105,5 +106,5 @@ def _likelihoods(measured: Array, law: Array, size: Array) -> Array:
     rows = len(law)
     left_out = np.arange(max(FEW, int(MOST * rows)) + 1)
     usual = np.cumsum(np.sort(np.abs(measured - law) / size))[rows - 1 - left_out] / (rows - left_out)
-    least = LEAST * float(np.mean(np.abs(measured) / size))  # exact laws have no errors that could grow
+    least = LEAST * float(np.mean(np.abs(measured) / size))  # where all rows but outliers are exact
     return np.asarray(-rows * np.log(np.maximum(usual, least)) - OUTLIER * left_out - np.log(size).sum())

@@ -34,6 +34,7 @@ from lawsmith.tasks.task import Task
 
 NEARLY_ALL = 0.9  # of the votes, from which a change of sign is what the data say
 FARTHER = 2.5  # times as far as laws that cannot be separated, known forms may be that the fit favours
+EXACT_REASON = "no row contradicts it beyond rounding, and it is the simplest law of which that is true"
 STRONG = 6.0  # difference of BIC that is strong evidence (Kass and Raftery 1995), which one of many laws has to have
 
 
@@ -108,7 +109,7 @@ def choose(trials: Sequence[Trial], task: Task, rules: Rules = RULES, allow_opaq
     others = _different(near.index(winner), beyond, plausible, rules)
     return Choice(
         winner=winner,
-        reason=_reason([scores[trial.id] for trial in near], scores[winner.id], rules, plainer is not None),
+        reason=EXACT_REASON if exact else _reason(near, winner, scores, rules, plainer is not None),
         inseparable=tuple(near[k].id for k in others),
         scores=scores,
         votes={trial.id: float(vote) for trial, vote in zip(near, votes, strict=True)},
@@ -165,9 +166,14 @@ def _favoured(
 
 
 def _simplicity(trial: Trial, task: Task) -> tuple[bool, float, float]:
-    """Sorts laws that nothing in the data contradicts first, and those of fewer constants before others."""
-    contradicted = not is_exact(trial.evaluation, task)
-    return (contradicted, 0.0 if contradicted else free_constants(trial.evaluation, task), typical_error(trial, task))
+    """Sorts laws that nothing in the data contradicts first, and those of fewer constants before others.
+
+    The best of millions has numbers that the search has set, such as b max(1.5 + x, 0) for a line: they count as one.
+    """
+    if not is_exact(trial.evaluation, task):
+        return (True, 0.0, typical_error(trial, task))
+    constants = free_constants(trial.evaluation, task) + (trial.proposal.by_chance >= OF_MILLIONS)
+    return (False, constants, typical_error(trial, task))
 
 
 def _at_the_scatter(ranked: list[Trial], scores: Mapping[str, float], task: Task, rules: Rules) -> list[Trial]:
@@ -197,8 +203,9 @@ def gain(trials: Sequence[Trial], task: Task, made_by_model: Callable[[Trial], b
     return Gain(winner, typical_error(winner, task), alone, None if alone is None else typical_error(alone, task))
 
 
-def _reason(near: Sequence[float], own: float, rules: Rules, plain: bool) -> str:
-    """Why the law with the typical error `own` won among those with the errors `near`."""
+def _reason(laws: Sequence[Trial], winner: Trial, scores: Mapping[str, float], rules: Rules, plain: bool) -> str:
+    """Why the winner won among the laws that are near, by their typical errors."""
+    near, own = [scores[trial.id] for trial in laws], scores[winner.id]
     told, best = f"typical error {own:.3g} of the targets' spread on held-out rows", min(near)
     if len(near) == 1:
         return f"{told}; every law that predicts otherwise has more than {np.exp(rules.close):.2g} times as much"

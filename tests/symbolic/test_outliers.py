@@ -217,6 +217,7 @@ def test_two_dozen_rows_over_a_decade_tell_that_their_errors_grow(seed: int) -> 
     truth = 4 * x**0.6
     assert growing_errors(table(x, truth * (1 + 0.03 * noise)), [truth[:, None]]) is not None
     assert growing_errors(table(x, truth + 0.3 * noise), [truth[:, None]]) is None
+    assert growing_errors(table(x, truth), [truth[:, None]]) is None, "there are no errors"
 
 
 def test_errors_that_grow_are_seen_through_a_bend_that_laws_miss() -> None:

@@ -247,6 +247,16 @@ def test_without_a_usable_trial_nothing_is_chosen():
         choose([Trial("late", Proposal("late"), failed)], task())
 
 
+def test_an_exact_law_that_is_the_best_of_millions_has_to_be_simpler_by_more_than_one_constant():
+    """b max(1.5 + x, 0) has one constant fewer than the line that it is in these rows."""
+    line, hinge, wave = (
+        trial(name, [1e-9] * 2, train=1e-12, constants=k) for name, k in (("a", 3), ("b", 2), ("c", 1))
+    )
+    hinge, wave = (Trial(one.id, Proposal(one.id, by_chance=3), one.evaluation) for one in (hinge, wave))
+    assert [choose(laws, task()).winner.id for laws in ([line, hinge], [line, wave])] == ["a", "c"]
+    assert "no row contradicts it" in choose([line], task()).reason
+
+
 def test_of_exact_laws_the_simplest_wins_however_central_another_is():
     exact = [trial(f"exact{k}", [1e-9] * 2, train=1e-12, constants=4 + (k > 0), beyond=0.1 * k) for k in range(5)]
     assert winner(*exact) == "exact0"
