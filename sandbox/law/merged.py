@@ -74,7 +74,8 @@ def _common(node: Node) -> dict[Node, float]:
             shared = {base: a for base, a in shared.items() if all(a * one.get(base, 0.0) > 0 for one in each)}
             shared = {base: a for base, a in shared.items() if not isinstance(base, Number)}
             rest = add(*(mul(term, *(power(base, Number(-a)) for base, a in shared.items())) for term in terms))
-            return {**shared, cancelled(rest) if shared else node: 1.0}
+            left = cancelled(rest) if shared else node
+            return {**shared, left: 1.0 + shared.get(left, 0.0)}
     return {node: 1.0}
 
 

@@ -60,5 +60,8 @@ def test_the_law_of_joint_features_is_written_with_each_feature_once() -> None:
     below = add(Number(1.0), mul(Number(2.0), x, y))
     square = power(mul(Number(0.1), x), Number(2.0))
     assert text(in_features(mul(Feature("c"), square), joint)) == "0.01 * a^2 / c"
+    more = add(Number(3.0), x)
+    squared = in_features(mul(x, add(mul(Number(3.0), more), mul(x, more))), joint)
+    assert text(squared) == "a * (3 + a / c)^2 / c"
     law = mul(Feature("c"), add(x, mul(Number(3.0), y)), power(below, Number(-1.0)))
     assert text(in_features(law, joint)) == "(a + 3 * b) / (1 + 2 * a * c^-2 * b)"
