@@ -15,6 +15,8 @@ COPIED = 1e-9  # share of the targets' spread below which repeated rows are copi
 TOLD = 2.0  # standard deviations of rounding, above which an error can be told from it
 OF_FLOATS, AT_MOST = 1e-20, 1e-10  # shares of the variance that rounding leaves, at the least and at the most
 AT_NOISE = 1.15  # errors of at most so many times the scatter of repeated measurements leave nothing to explain
+SIGNIFICANT = (3, 9)  # significant digits that are looked for: fewer say little, more are nearly full precision
+ZEROS = 3.0  # decimal logarithm of how unlikely the zeros are with which decimals would end
 MOST_DECIMALS = 12  # numbers written with more are as exact as a float
 
 
@@ -81,16 +83,26 @@ def rounding_share(table: Table) -> float:
 @kept_with_table
 def resolution(table: Table) -> Array:
     """Standard deviation (T,) of rounding to the digits in which each target is written; 0 for full precision."""
-    return np.array([_rounding(column) for column in table.targets.values()])
+    weights = np.asarray(table.weights)
+    return np.array([_rounding(column, weights) / np.sqrt(12) for column in table.targets.values()])
 
 
-def _rounding(values: Array) -> float:
-    """The spread of what rounding to the last digit took away: its unit / sqrt(12)."""
+def _rounding(values: Array, weights: Array) -> float:
+    """The unit of the last digit: of decimals, or where rows are written with as many significant digits the root mean
+    square of theirs."""
     size = np.abs(values).max(initial=0.0)
     if size == 0:
         return 0.0
     highest = int(np.floor(np.log10(size)))
-    for decimals in range(-highest, MOST_DECIMALS - highest):
-        if np.allclose(np.round(values, decimals), values, rtol=1e-14, atol=0):
-            return float(10.0**-decimals / np.sqrt(12))
-    return 0.0
+    decimals = range(-highest, MOST_DECIMALS - highest)
+    unit = next((10.0**-d for d in decimals if np.allclose(np.round(values, d), values, rtol=1e-14, atol=0)), 0.0)
+    seen = values != 0
+    order = np.floor(np.log10(np.abs(values[seen]) * (1 + 1e-14)))
+    for digits in range(*SIGNIFICANT):
+        units = 10.0 ** (order - digits + 1)
+        if np.allclose(np.round(values[seen] / units) * units, values[seen], rtol=1e-14, atol=0):
+            # a larger row of fixed decimals would end in so many zeros with the probability unit / units
+            if np.log10(np.maximum(units / max(unit, units.min()), 1.0)).sum() < ZEROS:
+                break
+            return float(np.sqrt(np.average(units**2, weights=weights[seen])))
+    return unit

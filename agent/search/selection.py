@@ -168,12 +168,13 @@ def _favoured(
 def _simplicity(trial: Trial, task: Task) -> tuple[bool, float, float]:
     """Sorts laws that nothing in the data contradicts first, and those of fewer constants before others.
 
-    The best of millions has numbers that the search has set, such as b max(1.5 + x, 0) for a line: they count as one.
+    What the best of millions adds may be set by the search, such as b max(1.5 + x, 0) for a line: it counts as one.
     """
     if not is_exact(trial.evaluation, task):
         return (True, 0.0, typical_error(trial, task))
-    constants = free_constants(trial.evaluation, task) + (trial.proposal.by_chance >= OF_MILLIONS)
-    return (False, constants, typical_error(trial, task))
+    known = traits(trial.proposal.source, task.schema.targets, task.schema.features)
+    added = trial.proposal.by_chance >= OF_MILLIONS and known is not None and known.sets_numbers
+    return (False, free_constants(trial.evaluation, task) + added, typical_error(trial, task))
 
 
 def _at_the_scatter(ranked: list[Trial], scores: Mapping[str, float], task: Task, rules: Rules) -> list[Trial]:

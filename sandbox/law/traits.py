@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
-from lawsmith.sandbox.law.expression import children, factors_of, features, parameters, transform
+from lawsmith.sandbox.law.expression import children, coefficient, factors_of, features, parameters, transform, walk
 from lawsmith.sandbox.law.nodes import ONE, Feature, Function, Node, Number, Parameter, Power, Product, Sum
 from lawsmith.sandbox.law.normal import DIGITS
 from lawsmith.sandbox.law.read import read
@@ -37,11 +37,13 @@ BITS = 64  # of a long text, or of a whole number that no float holds, for each 
 class Traits:
     """levels: a free constant is added to every target, and no term beside it grows or falls for ever as a logarithm
     does. features: those that some target depends on. literals: numbers in the law that count as constants.
+    sets_numbers: a number but 1 is added or scales what is, without a constant of its own: a search may have set it.
     """
 
     levels: bool
     features: frozenset[str]
     literals: int
+    sets_numbers: bool
 
 
 @lru_cache(maxsize=2048)
@@ -61,7 +63,14 @@ def traits_of(statement: Statement) -> Traits:
         levels=all(_has_level(curve) and not _is_endless(curve) for curve in curves),
         features=frozenset(name for tree in trees for name in features(tree)),
         literals=sum(map(literals, statement.targets.values())),
+        sets_numbers=any(_sets_number(node) for tree in trees for node in walk(tree) if isinstance(node, Sum)),
     )
+
+
+def _sets_number(node: Sum) -> bool:
+    shared = Counter(name for term in node.terms for name in {p.name for p in parameters(term)})
+    scaled = [term for term in node.terms if abs(coefficient(term)[0]) != 1]
+    return any(all(shared[p.name] > 1 for p in parameters(term)) for term in scaled)
 
 
 def _of_one_category(node: Node) -> Node:

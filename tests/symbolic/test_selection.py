@@ -247,14 +247,15 @@ def test_without_a_usable_trial_nothing_is_chosen():
         choose([Trial("late", Proposal("late"), failed)], task())
 
 
-def test_an_exact_law_that_is_the_best_of_millions_has_to_be_simpler_by_more_than_one_constant():
-    """b max(1.5 + x, 0) has one constant fewer than the line that it is in these rows."""
-    line, hinge, wave = (
-        trial(name, [1e-9] * 2, train=1e-12, constants=k) for name, k in (("a", 3), ("b", 2), ("c", 1))
-    )
-    hinge, wave = (Trial(one.id, Proposal(one.id, by_chance=3), one.evaluation) for one in (hinge, wave))
-    assert [choose(laws, task()).winner.id for laws in ([line, hinge], [line, wave])] == ["a", "c"]
-    assert "no row contradicts it" in choose([line], task()).reason
+@pytest.mark.parametrize(("law", "wins"), [("np.maximum(1.5 + x['x'], 0)", False), ("x['x'] ** 2", True)])
+def test_a_number_that_a_search_has_set_counts_as_a_constant_of_an_exact_law(law: str, wins: bool):
+    """b max(1.5 + x, 0) has one constant fewer than the line that it is in these rows; b x^2 than A x^a."""
+    source = f'import numpy as np\nPARAMETERS = ["b"]\ndef form(x, p):\n    return p["b"] * {law}\n'
+    plain, short = (trial(name, [e] * 2, train=1e-12, constants=k) for name, e, k in (("p", 1e-9, 2), ("s", 2e-9, 1)))
+    plain = Trial("plain", Proposal(FORM.format(law='p["L"] + p["A"] * x["x"] ** p["a"]')), plain.evaluation)
+    choice = choose([plain, Trial("short", Proposal(source, by_chance=3), short.evaluation)], task())
+    assert choice.winner.id == ("short" if wins else "plain")
+    assert "no row contradicts it" in choice.reason
 
 
 def test_of_exact_laws_the_simplest_wins_however_central_another_is():

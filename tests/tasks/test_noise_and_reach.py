@@ -64,6 +64,18 @@ def test_digits_of_the_data_in_any_unit(unit: float) -> None:
     assert resolution(table(np.ones(4), np.zeros(4)))[0] == 0
 
 
+def test_significant_digits_are_told_from_decimals() -> None:
+    """Of numbers with five significant digits the larger ones are written with fewer decimals; weights count."""
+    n = np.arange(1.0, 21)
+    y = np.array([float(f"{value:.5g}") for value in np.exp(n / 3)])
+    lost = 10.0 ** (np.floor(np.log10(y)) - 4) / np.sqrt(12)
+    assert resolution(table(n, y))[0] == pytest.approx(np.sqrt(np.mean(lost**2)))
+    weighed = replace(table(n, y), weight=y**-2)
+    assert resolution(weighed)[0] == pytest.approx(np.sqrt(np.average(lost**2, weights=y**-2)))
+    for unit, fixed in ((1, n**2), (1, 2.0**n), (100, 100 * n), (0.01, np.round(np.exp(n / 3), 2))):
+        assert resolution(table(n, fixed))[0] == pytest.approx(unit / np.sqrt(12))
+
+
 def test_rounding_leaves_a_share_of_the_variance_that_the_digits_decide() -> None:
     y = np.linspace(1, 2, 50)
     assert rounding_share(table(y, np.sqrt(y))) == OF_FLOATS
