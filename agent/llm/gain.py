@@ -4,17 +4,50 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lawsmith.agent.client.recording import Recording
-from lawsmith.agent.search.selection import gain
+from lawsmith.agent.search.score import typical_error
+from lawsmith.agent.search.selection import choose
 from lawsmith.runs import Account
 from lawsmith.runs.account import Books
 from lawsmith.runs.trials import History, Trial
 from lawsmith.sandbox import Verdict
+from lawsmith.tasks.task import Task
 
 if TYPE_CHECKING:
     from lawsmith.agent.llm.model_proposer import LLMProposer
+
+
+@dataclass(frozen=True)
+class Gain:
+    """What a model added to a search: the law chosen with its candidates and the one without them, and their typical
+    errors.
+
+    `alone` and `without` are None where the search alone had no law.
+    """
+
+    chosen: Trial
+    error: float
+    alone: Trial | None
+    without: float | None
+
+    @property
+    def share(self) -> float | None:
+        """The share of the error that the model removed; negative where the choice got worse by this score."""
+        return None if self.without is None else 1 - self.error / self.without
+
+
+def gain(trials: Sequence[Trial], task: Task, made_by_model: Callable[[Trial], bool]) -> Gain | None:
+    """The law chosen with a model's candidates against the one chosen without them; None where no law is usable."""
+    if not any(trial.usable for trial in trials):
+        return None
+    winner = choose(trials, task).winner
+    others = [trial for trial in trials if trial.usable and not made_by_model(trial)]
+    alone = choose(others, task).winner if others else None
+    return Gain(winner, typical_error(winner, task), alone, None if alone is None else typical_error(alone, task))
 
 
 def report(proposer: LLMProposer, history: History) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -28,14 +28,16 @@ from lawsmith.agent.search.score import (
 from lawsmith.runs.trials import OF_MILLIONS, Trial
 from lawsmith.sandbox import Evaluation
 from lawsmith.sandbox.law.traits import traits
-from lawsmith.tasks.arrays import Array, trimmed_mean, weighted_median
+from lawsmith.tasks.arrays import Array, Mask, trimmed_mean, weighted_median
 from lawsmith.tasks.noise import resolution
 from lawsmith.tasks.task import Task
 
 NEARLY_ALL = 0.9  # of the votes, from which a change of sign is what the data say
 FARTHER = 2.5  # times as far as laws that cannot be separated, known forms may be that the fit favours
 EXACT_REASON = "no row contradicts it beyond rounding, and it is the simplest law of which that is true"
-STRONG = 6.0  # difference of BIC that is strong evidence (Kass and Raftery 1995), which one of many laws has to have
+SAME = 1e-3  # spreads by which predictions of one law, written in two ways, may differ
+POSITIVE = 2.0  # difference of BIC that is positive evidence (Kass and Raftery 1995) …
+STRONG = 6.0  # … and strong evidence, which one of many laws has to have
 
 
 @dataclass(frozen=True)
@@ -54,25 +56,6 @@ class Choice:
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Gain:
-    """What a model added to a search: the law chosen with its candidates and the one without them, and their typical
-    errors.
-
-    `alone` and `without` are None where the search alone had no law.
-    """
-
-    chosen: Trial
-    error: float
-    alone: Trial | None
-    without: float | None
-
-    @property
-    def share(self) -> float | None:
-        """The share of the error that the model removed; negative where the choice got worse by this score."""
-        return None if self.without is None else 1 - self.error / self.without
-
-
 def choose(trials: Sequence[Trial], task: Task, rules: Rules = RULES, allow_opaque: bool = False) -> Choice:
     """The winner among usable trials.
 
@@ -82,11 +65,11 @@ def choose(trials: Sequence[Trial], task: Task, rules: Rules = RULES, allow_opaq
     believable far beyond the data, those that are not leave the set, and so do those with a wave that no row shows.
     Where one leaves nothing but noise, the fit to the training rows says as well how plausible each is (`_evidence`),
     and known forms that it favours come in although they predict held-out rows worse (`_favoured`).
-    The law wins whose predictions beyond the data lie nearest to their trimmed mean by votes: it errs less than most.
-    Laws that predict nearly the same share one vote, and the most plausible of them stands for all. A law with fewer
-    constants that the rows cannot tell from that one is preferred. Of exact laws the simplest wins. A law that nobody
-    can read is chosen only where none can be read, or where `allow_opaque` says so; one that breaks what is known
-    (`task.knowledge`) only where all do. Raises ValueError when no trial is usable.
+    The law wins whose predictions beyond the data lie nearest to their trimmed mean by votes, in which laws that
+    predict nearly the same share one: it errs less than most. None wins that a plainer one beats in error and fit. A
+    law with fewer constants that the rows cannot tell from that one is preferred. Of exact laws the simplest wins. A
+    law that nobody can read is chosen only where none can be read, or where `allow_opaque` says so; one that breaks
+    what is known (`task.knowledge`) only where all do. Raises ValueError when no trial is usable.
     """
     ranked = ranking(list({trial.id: trial for trial in trials}.values()), task, rules=rules)
     scores = {trial.id: typical_error(trial, task, rules=rules) for trial in ranked}
@@ -100,7 +83,7 @@ def choose(trials: Sequence[Trial], task: Task, rules: Rules = RULES, allow_opaq
         ranked.sort(key=lambda trial: _simplicity(trial, task))
     ranked, near, plausible = _near(ranked[:1] if exact else ranked, scores, task, rules)
     beyond = [_beyond(trial.evaluation, task) for trial in near]
-    pick, votes = _most_central(beyond, plausible, rules)
+    pick, votes = _most_central(beyond, plausible, _beaten(near, scores, task), rules)
     plainer = None if exact else _plainer(near[pick], ranked, scores, task, rules)
     if plainer is not None and plainer not in near:
         near, beyond = [*near, plainer], [*beyond, _beyond(plainer.evaluation, task)]
@@ -194,16 +177,6 @@ def is_readable(trial: Trial, task: Task) -> bool:
     return traits(trial.proposal.source, task.schema.targets, task.schema.features) is not None
 
 
-def gain(trials: Sequence[Trial], task: Task, made_by_model: Callable[[Trial], bool]) -> Gain | None:
-    """The law chosen with a model's candidates against the one chosen without them; None where no law is usable."""
-    if not any(trial.usable for trial in trials):
-        return None
-    winner = choose(trials, task).winner
-    others = [trial for trial in trials if trial.usable and not made_by_model(trial)]
-    alone = choose(others, task).winner if others else None
-    return Gain(winner, typical_error(winner, task), alone, None if alone is None else typical_error(alone, task))
-
-
 def _reason(laws: Sequence[Trial], winner: Trial, scores: Mapping[str, float], rules: Rules, plain: bool) -> str:
     """Why the winner won among the laws that are near, by their typical errors."""
     near, own = [scores[trial.id] for trial in laws], scores[winner.id]
@@ -279,10 +252,20 @@ def _beyond(evaluation: Evaluation, task: Task) -> Array | None:
     return (np.array(evaluation.probe) / task.train.spread).reshape(-1) if evaluation.probe else None
 
 
-def _most_central(beyond: Sequence[Array | None], plausible: Array, rules: Rules) -> tuple[int, Array]:
+def _beaten(near: Sequence[Trial], scores: Mapping[str, float], task: Task) -> Mask:
+    """Which laws (C,) a plainer one beats: with fewer constants it has no larger error, and its fit is better by
+    positive evidence."""
+    errors = np.array([scores[trial.id] for trial in near])
+    constants = np.array([free_constants(trial.evaluation, task) for trial in near])
+    criteria = np.array([information(trial, task) for trial in near])
+    beats = (errors[:, None] <= errors) & (constants[:, None] < constants) & (criteria[:, None] < criteria - POSITIVE)
+    return np.asarray(beats.any(axis=0))
+
+
+def _most_central(beyond: Sequence[Array | None], plausible: Array, beaten: Mask, rules: Rules) -> tuple[int, Array]:
     """Position of the most central law, and the votes (C,), which sum to 1. The most plausible law comes first.
 
-    Most central is the law nearest to the `_middle` of all, or the first of those that predict nearly the same as it.
+    Most central is the law nearest to the `_middle` of all that is not `beaten`, or the first that predicts the same.
     The first law wins where fewer than two can be compared.
     """
     votes = _shares(beyond, plausible, rules)
@@ -291,9 +274,9 @@ def _most_central(beyond: Sequence[Array | None], plausible: Array, rules: Rules
         return 0, votes
     predictions = np.stack([values for values in beyond if values is not None])
     away = np.abs(predictions - _middle(predictions, votes[usable])).mean(axis=1)
-    apart = _apart(predictions)
-    alike = apart[np.argmin(away)] <= rules.alike * _typical(apart, plausible[usable])
-    return usable[int(np.argmax(alike))], votes
+    away[beaten[usable]] = np.inf
+    same = np.abs(predictions - predictions[np.argmin(away)]).mean(axis=1) <= SAME
+    return usable[int(np.argmax(same & np.isfinite(away)))], votes
 
 
 def _middle(predictions: Array, votes: Array) -> Array:

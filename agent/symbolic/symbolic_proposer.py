@@ -240,9 +240,12 @@ class SymbolicProposer:
 
     def _variants(self) -> list[SymbolicForm]:
         """The leading forms with other losses; where there is a frontier, the robust one looks ahead as well. And with
-        plain squares, which lose least of what the rows tell, those that the rows favour by the Bayesian criterion."""
+        plain squares, which lose least of what the rows tell, those that the rows favour by the Bayesian criterion.
+        Where rows have weights, these say how errors grow."""
         plain = self.start_forms.loss is Loss.SQUARED
-        skipped = (Loss.FRONTIER, Loss.ROBUST_FRONTIER) if plain else (Loss.ROBUST,)
+        skipped = {Loss.FRONTIER, Loss.ROBUST_FRONTIER} if plain else {Loss.ROBUST}
+        if self.task.train.weight is not None:
+            skipped.add(Loss.RELATIVE)
         trials = [trial for trial in self._history.usable() if trial.id in self.forms]
         likely = sorted(trials, key=lambda trial: information(trial, self.task))[:LIKELY]
         varied = [(trial, form, loss) for trial, form in self._best(3) for loss in Loss if loss not in skipped]
