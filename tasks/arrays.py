@@ -16,15 +16,12 @@ def weighted_median(values: Array, weights: Array) -> Array:
     return np.asarray(np.take_along_axis(np.take_along_axis(values, order, 0), place[None], 0)[0])
 
 
-def trimmed_mean(values: Array, weights: Array, share: float = 0.2) -> Array:
-    """Along the first axis (C, ...): the mean by weight (C,) without the smallest and largest `share` of the weight.
-
-    Wilcox, Introduction to Robust Estimation and Hypothesis Testing (2012), recommends a fifth for general use.
-    """
+def interquartile_mean(values: Array, weights: Array) -> Array:
+    """Along the first axis (C, ...): the mean by weight (C,) without the smallest and largest quarter of the weight."""
     order = np.argsort(values, axis=0, kind="stable")
     reached = np.cumsum(weights[order], axis=0) / weights.sum()
     before = np.concatenate([np.zeros_like(reached[:1]), reached[:-1]])
-    kept = np.clip(reached, share, 1 - share) - np.clip(before, share, 1 - share)
+    kept = np.clip(reached, 0.25, 0.75) - np.clip(before, 0.25, 0.75)
     return np.asarray((np.take_along_axis(values, order, 0) * kept).sum(axis=0) / kept.sum(axis=0))
 
 

@@ -28,7 +28,7 @@ from lawsmith.agent.search.score import (
 from lawsmith.runs.trials import OF_MILLIONS, Trial
 from lawsmith.sandbox import Evaluation
 from lawsmith.sandbox.law.traits import traits
-from lawsmith.tasks.arrays import Array, Mask, trimmed_mean, weighted_median
+from lawsmith.tasks.arrays import Array, Mask, interquartile_mean, weighted_median
 from lawsmith.tasks.noise import resolution
 from lawsmith.tasks.task import Task
 
@@ -65,7 +65,7 @@ def choose(trials: Sequence[Trial], task: Task, rules: Rules = RULES, allow_opaq
     believable far beyond the data, those that are not leave the set, and so do those with a wave that no row shows.
     Where one leaves nothing but noise, the fit to the training rows says as well how plausible each is (`_evidence`),
     and known forms that it favours come in although they predict held-out rows worse (`_favoured`).
-    The law wins whose predictions beyond the data lie nearest to their trimmed mean by votes, in which laws that
+    The law wins whose predictions beyond the data lie nearest to their interquartile mean by votes, in which laws that
     predict nearly the same share one: it errs less than most. None wins that a plainer one beats in error and fit. A
     law with fewer constants that the rows cannot tell from that one is preferred. Of exact laws the simplest wins. A
     law that nobody can read is chosen only where none can be read, or where `allow_opaque` says so; one that breaks
@@ -253,13 +253,15 @@ def _beyond(evaluation: Evaluation, task: Task) -> Array | None:
 
 
 def _beaten(near: Sequence[Trial], scores: Mapping[str, float], task: Task) -> Mask:
-    """Which laws (C,) a plainer one beats: with fewer constants it has no larger error, and its fit is better by
-    positive evidence."""
+    """Which laws (C,) a plainer one beats that leaves only noise: with fewer constants it has no larger error, and its
+    fit is better by positive evidence."""
+    noise = only_noise(patterns(near, task)) if len(near) > 1 else frozenset()
+    plain = np.array([trial.id in noise for trial in near])[:, None]
     errors = np.array([scores[trial.id] for trial in near])
     constants = np.array([free_constants(trial.evaluation, task) for trial in near])
     criteria = np.array([information(trial, task) for trial in near])
-    beats = (errors[:, None] <= errors) & (constants[:, None] < constants) & (criteria[:, None] < criteria - POSITIVE)
-    return np.asarray(beats.any(axis=0))
+    better = (errors[:, None] <= errors) & (criteria[:, None] < criteria - POSITIVE)
+    return np.asarray((plain & better & (constants[:, None] < constants)).any(axis=0))
 
 
 def _most_central(beyond: Sequence[Array | None], plausible: Array, beaten: Mask, rules: Rules) -> tuple[int, Array]:
@@ -280,10 +282,10 @@ def _most_central(beyond: Sequence[Array | None], plausible: Array, beaten: Mask
 
 
 def _middle(predictions: Array, votes: Array) -> Array:
-    """The trimmed mean (P,) of predictions (C, P) by their `votes`, none farther from their median than one spread of
-    the targets: those that differ by more are simply different."""
+    """The interquartile mean (P,) of predictions (C, P) by their `votes`, none farther from their median than one
+    spread of the targets: those that differ by more are simply different."""
     median = weighted_median(predictions, votes)
-    return trimmed_mean(np.clip(predictions, median - 1, median + 1), votes)
+    return interquartile_mean(np.clip(predictions, median - 1, median + 1), votes)
 
 
 def _shares(beyond: Sequence[Array | None], plausible: Array, rules: Rules) -> Array:

@@ -122,7 +122,7 @@ def test_the_nearest_to_the_middle_wins_whatever_a_blow_up_predicts():
 
 
 def test_the_middle_weighs_how_far_apart_the_others_are():
-    """By votes the median is 1.1 here; the mean without the outer fifths lies nearer to 1.2."""
+    """By votes the median is 1.1 here; the mean without the outer quarters lies nearer to 1.2."""
     assert winner(*(trial(f"{at}", [0.1] * 2, beyond=at) for at in (0.8, 1.0, 1.1, 1.2, 1.4, 1.5))) == "1.2"
 
 
