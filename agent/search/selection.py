@@ -83,7 +83,8 @@ def choose(trials: Sequence[Trial], task: Task, rules: Rules = RULES, allow_opaq
         ranked.sort(key=lambda trial: _simplicity(trial, task))
     ranked, near, plausible = _near(ranked[:1] if exact else ranked, scores, task, rules)
     beyond = [_beyond(trial.evaluation, task) for trial in near]
-    pick, votes = _most_central(beyond, plausible, _beaten(near, scores, task), rules)
+    beaten = _beaten(near, scores, task)
+    pick, votes = _most_central(beyond, plausible, beaten, rules)
     plainer = None if exact else _plainer(near[pick], ranked, scores, task, rules)
     if plainer is not None and plainer not in near:
         near, beyond = [*near, plainer], [*beyond, _beyond(plainer.evaluation, task)]
@@ -92,7 +93,7 @@ def choose(trials: Sequence[Trial], task: Task, rules: Rules = RULES, allow_opaq
     others = _different(near.index(winner), beyond, plausible, rules)
     return Choice(
         winner=winner,
-        reason=EXACT_REASON if exact else _reason(near, winner, scores, rules, plainer is not None),
+        reason=EXACT_REASON if exact else _reason(near, winner, scores, rules, plainer is not None, bool(beaten.any())),
         inseparable=tuple(near[k].id for k in others),
         scores=scores,
         votes={trial.id: float(vote) for trial, vote in zip(near, votes, strict=True)},
@@ -177,8 +178,10 @@ def is_readable(trial: Trial, task: Task) -> bool:
     return traits(trial.proposal.source, task.schema.targets, task.schema.features) is not None
 
 
-def _reason(laws: Sequence[Trial], winner: Trial, scores: Mapping[str, float], rules: Rules, plain: bool) -> str:
-    """Why the winner won among the laws that are near, by their typical errors."""
+def _reason(
+    laws: Sequence[Trial], winner: Trial, scores: Mapping[str, float], rules: Rules, plain: bool, beaten: bool
+) -> str:
+    """Why the winner won among the laws that are near, by their typical errors, of which some may be `beaten`."""
     near, own = [scores[trial.id] for trial in laws], scores[winner.id]
     told, best = f"typical error {own:.3g} of the targets' spread on held-out rows", min(near)
     if len(near) == 1:
@@ -191,7 +194,7 @@ def _reason(laws: Sequence[Trial], winner: Trial, scores: Mapping[str, float], r
         told = f"{told} or fit all rows clearly better"
     if plain:
         return f"{told}, those nearer to their middle have more constants than these rows can tell"
-    return f"{told}, it predicts nearest to their middle"
+    return f"{told}, it predicts nearest to their middle{' of those that no plainer law beats' if beaten else ''}"
 
 
 def _warnings(winner: Trial) -> tuple[str, ...]:

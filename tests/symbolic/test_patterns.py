@@ -99,6 +99,17 @@ def test_the_fit_tells_laws_apart_that_held_out_rows_do_not_where_one_leaves_onl
         assert choose([*many, lone], of).winner.id in expected
 
 
+def test_a_plainer_law_that_leaves_only_noise_beats_a_central_one(sandbox: Sandbox) -> None:
+    """A line lies aside of many powers, but has less error, fewer constants and positive evidence in its fit."""
+    for of, wins in ((task(0.3), True), (task(0.001), False)):
+        law = tried(CURVED, of, sandbox)
+        line = alike(law, "line", misfit=0.1, constants=2, beyond=4.0, held_out=0.49)
+        bent = [alike(law, f"bent{k}", misfit=0.099, constants=3, beyond=0.3 * k) for k in range(9)]
+        choice = choose([line, *bent], of)
+        assert (choice.winner.id == "line") == wins
+        assert ("no plainer law beats" in choice.reason) == wins
+
+
 def test_evidence_of_a_fit_counts_the_constants(sandbox: Sandbox) -> None:
     noisy = task(0.3)
     law = tried(CURVED, noisy, sandbox)
