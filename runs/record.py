@@ -136,6 +136,8 @@ class Manifest(_Record):
     """The mark of the user who began it; see `lawsmith.runs.ownership`."""
     search_task: str | None = None
     """SHA-256 of what the search saw: rows, weights, folds, probes and seed. None where nothing was searched."""
+    unweighed_after: float | None = None
+    """Seconds after which the search counted all rows in full, not knowing which to disbelieve; None if it knew."""
 
     @property
     def agent_folder(self) -> str:

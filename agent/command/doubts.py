@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import wait
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -42,6 +42,11 @@ class Doubts:
     growing: GrowingErrors | None = None
     unasked: int = 0
     late: float | None = None
+
+    @classmethod
+    def late_after(cls, seconds: float | None, task: Task) -> Self:
+        """Where the plain laws were not fitted within that time."""
+        return cls((), SearchTask.of(task), late=seconds)
 
     @property
     def notices(self) -> tuple[str, ...]:
@@ -123,7 +128,7 @@ def doubted(
     try:
         predictions, *others = [_robust(task, table, own, sandbox, end) for table in tables]
     except TimeoutError:
-        return dataset, Doubts((), trusting, late=seconds)
+        return dataset, Doubts.late_after(seconds, task)
     growing = None
     for relative in others:
         growing = growing_errors(task.train, [*predictions, *relative])

@@ -166,9 +166,11 @@ class Command:
         paths = [self._path(index) for index in range(self.job.runs)]
         paths += [] if self.job.replay is None else [Path(self.job.replay)]
         begun = [Archive.open(path) for path in paths if path.exists()]
-        trusting = SearchTask.of(self.dataset.task).digest
-        if self.job.trust_all or any(archive.manifest.search_task == trusting for archive in begun):
+        if self.job.trust_all:
             return self.dataset, None
+        for archive in begun:
+            if archive.manifest.unweighed_after is not None:
+                return self.dataset, Doubts.late_after(archive.manifest.unweighed_after, self.dataset.task)
         limit = None
         if self.job.seconds is not None and not begun:
             limit = max(LEAST_WEIGHING, PREPARING * self.job.seconds - self._spent())
@@ -305,8 +307,10 @@ class Runner:
         return run
 
     def _manifest(self, plan: Plan) -> Manifest:
-        """The plan's, with the user's mark and the digest of what the search sees."""
-        return marked(plan.manifest).model_copy(update={"search_task": self.evaluator.search_task.digest})
+        """The plan's, with the user's mark, the digest of what the search sees, and whether rows were weighed."""
+        late = None if self.doubts is None else self.doubts.late
+        seen = {"search_task": self.evaluator.search_task.digest, "unweighed_after": late}
+        return marked(plan.manifest).model_copy(update=seen)
 
     def _announce_tier(self) -> None:
         """Says at each run what `--unsafe-local` comes to here."""
