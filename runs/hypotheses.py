@@ -70,6 +70,7 @@ class SearchRecord(Generic[_Trial]):
 
     @cached_property
     def by_id(self) -> Mapping[str, _Trial]:
+        """Trial id -> trial."""
         return {trial.id: trial for trial in self.trials}
 
     @property

@@ -112,6 +112,7 @@ class ProgressReport(Observer):
         self._bars.stop()
 
     def begun(self, job: Job, dataset: Dataset, chosen: Chosen) -> None:
+        """Print the task, its rows, the agent, the role of each column, and the notices of the data."""
         self._runs = job.runs
         schema, train, test = dataset.task.schema, dataset.task.train, dataset.test
         tested = "no test rows" if test is None else f"{len(test)} test rows"
@@ -126,6 +127,7 @@ class ProgressReport(Observer):
             say(notice)
 
     def searching(self, search_task: SearchTask) -> None:
+        """Say how many rows the search looks at, where these are not all."""
         self._task = search_task.task
         seen = self._task.train
         if len(seen) < self._rows:
@@ -135,6 +137,7 @@ class ProgressReport(Observer):
             )
 
     def started(self, index: int, archive: Archive, budget: Budget, history: History) -> None:
+        """Add the bar of a run, which begins with the trials on record."""
         self.archive = archive.path
         run = f"{index + 1}/{self._runs}"
         bar = self._bars.add_task(
@@ -147,6 +150,7 @@ class ProgressReport(Observer):
             announce(f"run {run}: resumed, {counted(len(history), 'formula')} on record")
 
     def tried(self, trial: Trial, history: History) -> None:
+        """Move the bar of the run; without a terminal, print a line every `EVERY` seconds."""
         index = self._of[history]
         bar, budget = self._shown[index]
         self._learn(index, trial)
@@ -159,9 +163,11 @@ class ProgressReport(Observer):
             announce(f"{run}: {counted(len(history), 'formula')} in {seconds}, best held-out R² {best}")
 
     def arriving(self, reply: "Arriving") -> None:
+        """Show the reply beside the bars while it arrives."""
         self._bars.replies.take(reply)
 
     def finished(self, index: int, run: Run) -> None:
+        """Fill the bar of the run; without a terminal, print its outcome."""
         if index in self._shown:
             self._bars.update(self._shown[index][0], total=1, completed=1)
         if not err.is_terminal:
@@ -179,9 +185,11 @@ class ProgressReport(Observer):
         return number(None if found is None else found[1].evaluation.validation_r2, 4)
 
     def noted(self, sentence: str) -> None:
+        """Print the sentence."""
         announce(sentence)
 
     def warned(self, sentence: str) -> None:
+        """Print the sentence as a warning."""
         warn(sentence)
 
 

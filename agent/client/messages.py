@@ -12,6 +12,8 @@ Role = Literal["system", "user", "assistant", "tool"]
 
 
 class Frozen(BaseModel):
+    """Base of immutable records that refuse unknown keys."""
+
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
 
 
@@ -32,6 +34,7 @@ class Tool(Frozen):
 
     @property
     def bytes(self) -> int:
+        """UTF-8 bytes of the name, the description and the schema."""
         return len(self.name) + len(self.description.encode()) + len(json.dumps(self.parameters))
 
 

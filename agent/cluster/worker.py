@@ -47,6 +47,7 @@ class SandboxOfWorker(WorkerPlugin):
         self.sandbox = sandbox
 
     async def teardown(self, worker: Worker) -> None:
+        """Close the sandbox and end its processes."""
         if self.sandbox is not None:
             await asyncio.to_thread(self.sandbox.close)
 

@@ -60,19 +60,24 @@ class InTurn(Observer):
         self._lock = threading.Lock()
 
     def started(self, index: int, archive: Archive, budget: Budget, history: History) -> None:
+        """Pass on the start of a run, when no other call is under way."""
         with self._lock:
             self._observer.started(index, archive, budget, history)
 
     def tried(self, trial: Trial, history: History) -> None:
+        """Pass on a trial, when no other call is under way."""
         with self._lock:
             self._observer.tried(trial, history)
 
     def finished(self, index: int, run: Run) -> None:
+        """Pass on the end of a run, when no other call is under way."""
         with self._lock:
             self._observer.finished(index, run)
 
     def noted(self, sentence: str) -> None:
+        """Pass on the sentence at once, from whatever thread."""
         self._observer.noted(sentence)
 
     def warned(self, sentence: str) -> None:
+        """Pass on the warning at once, from whatever thread."""
         self._observer.warned(sentence)

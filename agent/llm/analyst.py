@@ -56,10 +56,12 @@ class Turn:
 
     @property
     def messages(self) -> tuple[Message, ...]:
+        """What the model said, then the answers to its calls."""
         return self.said, *self.told
 
     @property
     def bytes(self) -> int:
+        """UTF-8 bytes of all messages."""
         return sum(message.bytes for message in self.messages)
 
 
@@ -92,15 +94,18 @@ class Analyst(LLMProposer):
         return self.setup.config.models[self.setup.seed % len(self.setup.config.models)].name
 
     def learn(self, trial: Trial, ask: Ask | None) -> None:
+        """Remember which candidate first stated a law."""
         self._keys.setdefault(law_key(trial.proposal.source, self.setup.task), trial.id)
 
     def heard(self, answer: CandidateReply) -> None:
         """Nothing: replies are taken in with their calls."""
 
     def improves(self, trial: Trial, ask: Ask) -> bool:
+        """Whether the candidate has become the best so far."""
         return trial.usable and self.viewer.standing.place(trial)[0] == 1
 
     def request_of(self, ask: Ask) -> Request:
+        """The request with the tools, which take the place of structured replies."""
         return super().request_of(ask).model_copy(update={"structured": False, "tools": tools()})
 
     def _ask_round(self, history: History) -> list[Proposal]:

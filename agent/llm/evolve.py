@@ -61,6 +61,7 @@ class Evolve(LLMProposer):
         self.most_in_vain = max(self.most_in_vain, EMPTY_ROUNDS * setup.config.transport.in_flight)
 
     def learn(self, trial: Trial, ask: Ask | None) -> None:
+        """Add a usable candidate to the population; ask once for the repair of one that failed."""
         if trial.usable:
             self._welcome(trial, ask)
         elif (
@@ -82,6 +83,7 @@ class Evolve(LLMProposer):
             self._best_round = self.round
 
     def heard(self, answer: CandidateReply) -> None:
+        """Ask once for the repair of a reply that holds no code, or a candidate that is refused unevaluated."""
         without_code = answer.parsed is not None and answer.parsed.source is None
         if without_code and not answer.ask.repairs:
             self._repairs.append((answer.ask, answer))
@@ -91,6 +93,7 @@ class Evolve(LLMProposer):
             self._repairs.append((answer.ask, refused))
 
     def improves(self, trial: Trial, ask: Ask) -> bool:
+        """Whether the candidate has a smaller error than each of its parents, or than the best where it has none."""
         if not trial.usable:
             return False
         parents = [self.population[name] for name in ask.parents if name in self.population]
@@ -98,6 +101,7 @@ class Evolve(LLMProposer):
         return all(self.merit(trial) < self.merit(rival) for rival in rivals)
 
     def plan(self, history: History) -> list[Ask]:
+        """As many questions as may be in flight: repairs first, then questions of the islands."""
         if not self._seeded:
             self._settle_seeds()
         self._keep_moving()

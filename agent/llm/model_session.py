@@ -44,7 +44,8 @@ DEFAULT_CALLS = 200
 class RecordedRun(Protocol):
     """The archive of an earlier run, as a replay reads it."""
 
-    def calls(self) -> Iterable[dict[str, Any]]: ...
+    def calls(self) -> Iterable[dict[str, Any]]:
+        """The events of its calls in the order of the record."""
 
 
 class Settings(Frozen):

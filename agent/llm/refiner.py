@@ -49,6 +49,7 @@ class Refine(LLMProposer):
         self._answer: CandidateReply | None = None
 
     def improves(self, trial: Trial, ask: Ask) -> bool:
+        """Whether the candidate has a smaller error than the best so far."""
         return self._beats_best(trial)
 
     def _beats_best(self, trial: Trial) -> bool:
@@ -56,6 +57,7 @@ class Refine(LLMProposer):
         return trial.usable and (self._best is None or merit(trial) < merit(self._best))
 
     def learn(self, trial: Trial, ask: Ask | None) -> None:
+        """Keep the best candidate, and answer the model with the evaluation of its own."""
         improved = self._beats_best(trial)
         if improved:
             self._best = trial
@@ -68,6 +70,7 @@ class Refine(LLMProposer):
         self._add(self._answer.text, trial.usable, lambda: self._result(trial, improved, best, standing))
 
     def heard(self, answer: CandidateReply) -> None:
+        """Remember the reply; tell the model what was wrong with one that holds no candidate."""
         self._answer = answer
         if answer.proposal is not None:
             return  # its feedback is the evaluation, which comes next
@@ -80,6 +83,7 @@ class Refine(LLMProposer):
             self._add(said, False, lambda: self._refusal(answer))
 
     def shrink_prompts(self, slot: str) -> None:
+        """Write shorter prompts from now on, the opening of the conversation included."""
         super().shrink_prompts(slot)
         self._opening = None  # written anew, shorter
 
@@ -90,6 +94,7 @@ class Refine(LLMProposer):
         self._turns = [*kept, turn][-KEPT_TURNS:]
 
     def plan(self, history: History) -> list[Ask]:
+        """The one question of a round; the conversation begins anew after three failures, or `PATIENCE` in vain."""
         if self._opening is None or self._since_better >= PATIENCE or self._failures_in_row >= 3:
             self._turns, self._since_better, self._failures_in_row, self._failed = [], 0, 0, None
             self._opening = self._open(history)

@@ -98,6 +98,7 @@ class StartForms:
 
     @property
     def first(self) -> tuple[SymbolicForm, ...]:
+        """The `FIRST` forms, which are evaluated without a screening."""
         return self.forms[:FIRST]
 
     def plainest(self, stop: Callable[[], bool], costs: Costs) -> Screened:

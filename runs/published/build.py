@@ -110,6 +110,7 @@ def build(name: str, runs_dir: Path) -> Path:
 
 
 def main() -> None:
+    """Build the archive of every published result, in place."""
     for name in published_scores():
         build(name, FOLDER.parent)
 

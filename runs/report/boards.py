@@ -35,18 +35,22 @@ class BoardEntry:
 
     @property
     def r2(self) -> float | None:
+        """Test R² of the finished run."""
         return self.finished.test_r2
 
     @property
     def grade(self) -> str:
+        """good, fair or bad by test R²; "" without a score."""
         return grade(self.r2)
 
     @property
     def finished(self) -> RunResult:
+        """The result, or an empty one while the run goes on."""
         return self.result or RunResult()
 
     @property
     def state(self) -> str:
+        """The state of the archive; "failed" for a run that ended with an error."""
         return "failed" if self.finished.error else self.archive.state.value
 
 
@@ -62,6 +66,7 @@ class System:
 
     @property
     def page(self) -> str:
+        """Address of its page."""
         return f"systems/{file_name(self.task, self.name, str(self.replica), self.origin)}.html"
 
     @property
@@ -91,14 +96,17 @@ class System:
 
     @property
     def mean(self) -> float | None:
+        """Mean of `scores`; None where there are none."""
         return fmean(self.scores) if self.scores else None
 
     @property
     def best(self) -> float | None:
+        """Largest of `scores`; None where there are none."""
         return max(self.scores, default=None)
 
     @property
     def least(self) -> float | None:
+        """Smallest of `scores`; None where there are none."""
         return min(self.scores, default=None)
 
     @property
@@ -120,6 +128,7 @@ class TaskBoard:
 
     @property
     def page(self) -> str:
+        """Address of its page, relative to the site's top."""
         return f"tasks/{file_name(self.schema.name)}.html"
 
     @property
@@ -141,10 +150,12 @@ class TaskBoard:
 
     @property
     def real(self) -> tuple[System, ...]:
+        """Systems on real data, the best mean first."""
         return tuple(system for system in self.systems if not system.replica)
 
     @property
     def replicas(self) -> tuple[System, ...]:
+        """Systems on replicas of the data, which are ranked among themselves."""
         return tuple(system for system in self.systems if system.replica)
 
     @property
@@ -154,6 +165,7 @@ class TaskBoard:
 
     @property
     def anchors(self) -> tuple[Anchor, ...]:
+        """Published scores, the best first."""
         return tuple(sorted(self.schema.anchors, key=lambda anchor: -anchor.r2))
 
 
@@ -167,10 +179,12 @@ class Boards:
 
     @property
     def own(self) -> tuple[TaskBoard, ...]:
+        """Boards of the user's own tables."""
         return tuple(board for board in self.listed if not board.is_benchmark)
 
     @property
     def benchmarks(self) -> tuple[TaskBoard, ...]:
+        """Boards of benchmark tasks."""
         return tuple(board for board in self.listed if board.is_benchmark)
 
     @property

@@ -27,10 +27,12 @@ class ShownCandidate(Trial):
 
     @property
     def validation(self) -> float | None:
+        """R² on held-out training rows; None for a failed candidate."""
         return self.evaluation.validation_r2
 
     @property
     def train(self) -> float | None:
+        """R² on the training rows; None for a failed candidate."""
         return None if self.evaluation.train is None else self.evaluation.train.r2
 
 
@@ -54,6 +56,7 @@ class RunContent(SearchRecord[ShownCandidate]):
 
     @property
     def winner(self) -> ShownCandidate | None:
+        """The candidate that the search chose; None while there is none."""
         return self.by_id.get(self.result.winner or "")
 
     @property
@@ -79,11 +82,13 @@ class RunContent(SearchRecord[ShownCandidate]):
 
     @property
     def inseparable(self) -> tuple[ShownCandidate, ...]:
+        """Candidates that the rows cannot tell from the winner."""
         known = self.by_id
         return tuple(known[id] for id in self.result.inseparable if id in known)
 
     @property
     def constants_count(self) -> int | None:
+        """Constants of the shown law per group and target; None without a law."""
         known = None if self.picked else self.result.constants_count
         return self.leader.evaluation.constants_count if known is None and self.leader is not None else known
 
@@ -115,6 +120,7 @@ class RunContent(SearchRecord[ShownCandidate]):
 
     @property
     def verdicts(self) -> list[tuple[str, int]]:
+        """Verdict -> number of candidates, the most frequent first."""
         return Counter(candidate.evaluation.verdict.value for candidate in self.trials).most_common()
 
     @property

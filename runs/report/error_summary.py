@@ -43,10 +43,12 @@ class Errors:
 
     @property
     def grade(self) -> str:
+        """good, fair or bad by `r2`; "" without a score."""
         return grade(self.r2)
 
     @property
     def grade_within(self) -> str:
+        """good, fair or bad by `r2_within`; "" without a score."""
         return grade(self.r2_within)
 
 
@@ -66,6 +68,7 @@ class Outlier:
 
     @property
     def residual(self) -> float:
+        """Measured minus predicted value, in the target's unit."""
         return self.measured - self.predicted
 
 

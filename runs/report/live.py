@@ -56,6 +56,7 @@ class Progress:
 
     @property
     def is_running(self) -> bool:
+        """Whether the run goes on."""
         return self.state == State.RUNNING
 
     @property
@@ -65,10 +66,12 @@ class Progress:
 
     @property
     def seconds_left(self) -> float | None:
+        """Seconds until the time limit, at least 0; None without a limit."""
         return None if self.seconds_limit is None else max(0.0, self.seconds_limit - self.seconds)
 
     @property
     def validation(self) -> float | None:
+        """R² of the best law so far on held-out training rows; None while there is none."""
         return None if self.best is None else self.best.evaluation.validation_r2
 
     @property

@@ -197,6 +197,7 @@ class ShownConstants:
 
     @property
     def few(self) -> bool:
+        """Whether the groups fit side by side."""
         return len(self.groups) <= FEW_GROUPS
 
 

@@ -34,6 +34,7 @@ class Bait:
 
     @property
     def secret(self) -> str:
+        """Path of the file that no candidate may read."""
         return f"{self.folder}/secret"
 
 

@@ -155,6 +155,7 @@ class Interpreter(Expressions):
         return isinstance(called, ast.Call) and self.value(called.func, scope) == Library("numpy.errstate")
 
     def assign(self, target: ast.expr, value: Any, scope: Scope) -> None:
+        """Bind names, or parts of them, to a value; raises Unreadable for attributes and unknown parts."""
         match target:
             case ast.Name(id=name):
                 if isinstance(value, Bound) and isinstance(value.owner, list | dict):

@@ -35,6 +35,8 @@ def _node(cls: type[_T]) -> type[_T]:
 
 @_node
 class Number:
+    """A number that the law states."""
+
     value: float
 
 
@@ -58,16 +60,22 @@ class Feature:
 
 @_node
 class Sum:
+    """The sum of its terms."""
+
     terms: tuple[Node, ...]
 
 
 @_node
 class Product:
+    """The product of its factors."""
+
     factors: tuple[Node, ...]
 
 
 @_node
 class Power:
+    """`base` to the power of `exponent`."""
+
     base: Node
     exponent: Node
 

@@ -18,6 +18,7 @@ class Unreadable(Exception):
 
     @property
     def reason(self) -> str:
+        """The phrase, with the line where one is known."""
         return str(self)
 
 

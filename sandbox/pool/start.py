@@ -45,7 +45,8 @@ class Forking(Protocol):
     """
 
     @property
-    def tier(self) -> Tier: ...
+    def tier(self) -> Tier:
+        """The isolation that was proved."""
 
     def run(
         self, job: bytes, bound: int, limits: Limits, stop: float = math.inf, modules: Iterable[str] = ()
