@@ -22,8 +22,9 @@ from pathlib import Path
 from benchmarks.extrapolation import NEAR, Case, believed, explore, score
 from lawsmith.agent.search.selection import choose
 from lawsmith.sandbox import Sandbox
-from lawsmith.tasks import Dataset, read_dataset, thinned
+from lawsmith.tasks import Dataset, read_dataset
 from lawsmith.tasks.folds import frontier_folds
+from lawsmith.tasks.thinning import thinned
 
 SUFFIX = ".train.csv"
 

@@ -26,8 +26,9 @@ from benchmarks.small_tables import dataset_of, table_of
 from benchmarks.synthetic import LAWS, synthetic
 from lawsmith.agent.search.selection import choose
 from lawsmith.sandbox import Constants, PredictJob, Sandbox
-from lawsmith.tasks import Dataset, InputError, Table, thinned
+from lawsmith.tasks import Dataset, InputError, Table
 from lawsmith.tasks.axes import is_logarithmic
+from lawsmith.tasks.thinning import thinned
 
 BEYOND = 100.0
 ROWS = 60  # of a group, to be predicted

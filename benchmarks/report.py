@@ -14,8 +14,8 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from lawsmith.runs import Archive, DataRecord, Manifest
-from lawsmith.runs.record import FinalScores, RunResult, SplitScores
+from lawsmith.runs import Archive, Manifest
+from lawsmith.runs.record import DataRecord, FinalScores, RunResult, SplitScores
 from lawsmith.runs.report import write_site
 from lawsmith.runs.report.content import RunContent, ShownCandidate, gather
 from lawsmith.runs.report.page import packed_candidates

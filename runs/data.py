@@ -20,8 +20,9 @@ from lawsmith.runs.canonical_json import decode
 from lawsmith.runs.files import read_bounded
 from lawsmith.runs.ownership import is_own
 from lawsmith.runs.quoting import visible
-from lawsmith.tasks import Dataset, InputError, Schema, Table, Task, load, names, read_decided, replica
+from lawsmith.tasks import Dataset, InputError, Schema, Table, Task, load, names, replica
 from lawsmith.tasks.task import Provenance
+from lawsmith.tasks.user_table import read_decided
 from lawsmith.tasks.validation import Split
 from lawsmith.tasks.validation import dataset as validated
 

@@ -19,8 +19,9 @@ from lawsmith.runs.law import LawFailed, score_law
 from lawsmith.runs.law_file import render_law
 from lawsmith.runs.record import DataRecord, FinalScores, Manifest, RunResult, SplitScores
 from lawsmith.runs.trials import candidate_id
-from lawsmith.sandbox import Candidate, Constants, FitJob, JobResult, Refused, Sandbox, read_candidate
+from lawsmith.sandbox import Constants, FitJob, JobResult, Refused, Sandbox, read_candidate
 from lawsmith.sandbox.law.formula import formula
+from lawsmith.sandbox.law.parse import Candidate
 from lawsmith.tasks import Dataset, InputError, Schema, schema
 from lawsmith.tasks.reading import parse_frame, read_bytes, read_frame
 

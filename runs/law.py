@@ -14,7 +14,8 @@ import numpy as np
 from lawsmith.runs.law_file import render_law
 from lawsmith.runs.record import FinalScores, SplitScores
 from lawsmith.sandbox import Constants, JobResult, PredictJob, Sandbox, Verdict
-from lawsmith.tasks import Array, Dataset, Schema, Table, Task, scores
+from lawsmith.tasks import Array, Dataset, Schema, Table, Task
+from lawsmith.tasks.metrics import scores
 
 AGREEMENT = 1e-10
 """Largest difference, relative to a target's largest value, at which a translated law predicts as its form

@@ -16,7 +16,8 @@ import numpy as np
 from lawsmith.runs import law_checks
 from lawsmith.runs.quoting import docstring, visible
 from lawsmith.runs.source import FormSource, Untranslatable, names_in, read_form
-from lawsmith.sandbox import STAR_IMPORTS, Constants
+from lawsmith.sandbox import Constants
+from lawsmith.sandbox.law.parse import STAR_IMPORTS
 from lawsmith.sandbox.law.read import read
 from lawsmith.sandbox.law.statement import Statement, Unreadable
 from lawsmith.sandbox.law.write_candidate import write

@@ -18,8 +18,9 @@ from lawsmith.runs import law_rows
 from lawsmith.runs.archive import Archive
 from lawsmith.runs.find import find_archive
 from lawsmith.runs.gate import checked_names
-from lawsmith.runs.intervals import Interval, Uncertainty, fitted_laws, uncertainty
+from lawsmith.runs.intervals import Interval, Uncertainty, uncertainty
 from lawsmith.runs.intervals import predict as predict_intervals
+from lawsmith.runs.intervals.archived import fitted_laws
 from lawsmith.runs.intervals.distance import Region
 from lawsmith.runs.law import predict_with
 from lawsmith.runs.law_file import render_law

@@ -16,7 +16,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from lawsmith.runs.files import safe_name
-from lawsmith.tasks import Provenance, Schema, Scores
+from lawsmith.tasks import Provenance, Schema
+from lawsmith.tasks.metrics import Scores
 
 PUBLISHED = "published"
 Tone = Literal["good", "fair", "bad"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lawsmith.runs.intervals import covariance
+from lawsmith.runs.intervals.predict import covariance
 from lawsmith.runs.quoting import docstring, visible
 from lawsmith.sandbox import Sandbox
 from lawsmith.tasks import Array, InputError

@@ -22,9 +22,17 @@ from lawsmith.tasks.table import Table
 
 _VERDICTS = tuple(Verdict)
 _FROM_CHILD = {
-    Verdict.OK, Verdict.SYNTAX, Verdict.CONTRACT, Verdict.IMPORT_REFUSED, Verdict.MEMORY, Verdict.CRASH,
-    Verdict.NON_FINITE, Verdict.OVER_CAP, Verdict.WRONG_SHAPE, Verdict.FIT_FAILED,
-}  # fmt: skip
+    Verdict.OK,
+    Verdict.SYNTAX,
+    Verdict.CONTRACT,
+    Verdict.IMPORT_REFUSED,
+    Verdict.MEMORY,
+    Verdict.CRASH,
+    Verdict.NON_FINITE,
+    Verdict.OVER_CAP,
+    Verdict.WRONG_SHAPE,
+    Verdict.FIT_FAILED,
+}
 _STAGES = {"load", "fit", "predict"}
 STATUS_CHARACTERS = 400
 """Of what is said about the fit of one group."""

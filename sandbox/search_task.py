@@ -12,9 +12,10 @@ from lawsmith.sandbox.evaluate import evaluate
 from lawsmith.sandbox.evaluation import Evaluation
 from lawsmith.sandbox.jobs import JobResult
 from lawsmith.sandbox.pool.executor import Sandbox
-from lawsmith.tasks import Table, Task, thinned
+from lawsmith.tasks import Table, Task
 from lawsmith.tasks.folds import Fold, frontier_folds
 from lawsmith.tasks.probes import probe_rows
+from lawsmith.tasks.thinning import thinned
 
 LITTLE = 1e-4  # what a disbelieved row weighs beside another
 

@@ -32,9 +32,23 @@ MAX_NAME = 500
 """Bound on the characters of a column's name and of a label of groups or categories."""
 
 _TEXT = (
-    ".csv", ".tsv", ".txt", ".dat", ".asc", ".prn", ".tab", ".xy", ".dpt", ".out", ".log", ".md", ".tex", ".html",
-    ".htm", ".lvm",
-)  # fmt: skip
+    ".csv",
+    ".tsv",
+    ".txt",
+    ".dat",
+    ".asc",
+    ".prn",
+    ".tab",
+    ".xy",
+    ".dpt",
+    ".out",
+    ".log",
+    ".md",
+    ".tex",
+    ".html",
+    ".htm",
+    ".lvm",
+)
 _JSON = (".json", ".jsonl", ".ndjson")
 _PACKED = (".gz", ".zip")
 SUFFIXES = (".csv", ".tsv", ".parquet", ".jsonl", ".ndjson", ".json", ".txt", ".dat", ".xlsx", ".npz")

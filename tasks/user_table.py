@@ -132,9 +132,14 @@ def _decided(roles: Roles, cells: Cells, notation: NumberNotation, only_filled: 
 
 
 def _known(
-    ranges: Sequence[str], expect: Sequence[str], reach: Sequence[str],
-    schema: Schema, roles: Roles, cells: Cells, frame: "pd.DataFrame",
-) -> tuple[Knowledge, tuple[str, ...]]:  # fmt: skip
+    ranges: Sequence[str],
+    expect: Sequence[str],
+    reach: Sequence[str],
+    schema: Schema,
+    roles: Roles,
+    cells: Cells,
+    frame: "pd.DataFrame",
+) -> tuple[Knowledge, tuple[str, ...]]:
     """What is known of the law, as the user states it and as rates are, with a sentence for what was not said so."""
     plain = [name for name in schema.features if name not in roles.levels]
     stated, shares = _in_shares(read_knowledge(ranges, expect, schema.targets, plain), cells.percents)

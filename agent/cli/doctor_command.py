@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from lawsmith.agent.cli.output import out, print_json, text
-from lawsmith.sandbox import Diagnosis, Tier, diagnose
-from lawsmith.tasks import names, whereabouts
+from lawsmith.sandbox import Tier
+from lawsmith.sandbox.isolation.doctor import Diagnosis, diagnose
+from lawsmith.tasks import names
+from lawsmith.tasks.sources import whereabouts
 
 if TYPE_CHECKING:
     from lawsmith.agent.client.config import Config

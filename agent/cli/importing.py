@@ -4,8 +4,9 @@ from pathlib import Path
 from typing import Any
 
 from lawsmith.agent.cli.output import announce, counted, number, out, print_json, shown, text, warn
-from lawsmith.runs import Archive, replay
+from lawsmith.runs import Archive
 from lawsmith.runs.imports import import_law, import_scores
+from lawsmith.runs.replay import replay
 from lawsmith.sandbox import Sandbox
 from lawsmith.tasks import InputError, load
 

@@ -11,11 +11,12 @@ from rich.table import Table
 
 from lawsmith.agent.cli.output import announce, err, print_json, shown, text
 from lawsmith.runs.files import write_atomic, writing
-from lawsmith.tasks import ColumnRole, InputError
+from lawsmith.tasks import InputError
 from lawsmith.tasks.asked import Asked
 from lawsmith.tasks.cells import NumberNotation, convert
 from lawsmith.tasks.reading import read_table
 from lawsmith.tasks.roles import decide
+from lawsmith.tasks.schema import ColumnRole
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,8 +5,9 @@ from pathlib import Path
 import typer
 
 from lawsmith.agent.cli.output import number, out, print_json, text, warn
-from lawsmith.runs import ReplayReport, SplitScores, replay
 from lawsmith.runs.find import find_archive
+from lawsmith.runs.record import SplitScores
+from lawsmith.runs.replay import ReplayReport, replay
 from lawsmith.sandbox import Sandbox
 
 

@@ -132,7 +132,8 @@ def _best_of(title: str, kind: str, formulas: Sequence[OwnForm], selected: Run |
 def _ranges(run: Run, law: str) -> Mapping[str, Mapping[str, tuple[float, float]]]:
     """Group -> constant -> its 90 % interval, from refits; empty where they cannot be made."""
     from lawsmith.runs import Archive
-    from lawsmith.runs.intervals import constant_intervals, uncertainty
+    from lawsmith.runs.intervals import uncertainty
+    from lawsmith.runs.intervals.predict import constant_intervals
     from lawsmith.sandbox import Sandbox
     from lawsmith.tasks import InputError
 

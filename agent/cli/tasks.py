@@ -6,7 +6,8 @@ from typing import Any
 from rich.text import Text
 
 from lawsmith.agent.cli.output import print_json, shown, text
-from lawsmith.tasks import names, schema, whereabouts
+from lawsmith.tasks import names, schema
+from lawsmith.tasks.sources import whereabouts
 
 
 def show(data_dir: Path | None, as_json: bool) -> None:

@@ -37,10 +37,17 @@ class Failure(StrEnum):
 STOPS_SEARCH = frozenset({Failure.UNAUTHORIZED, Failure.NOT_FOUND})
 NOT_BILLED = frozenset(
     {
-        Failure.UNAUTHORIZED, Failure.NOT_FOUND, Failure.REJECTED, Failure.TOO_LONG, Failure.RATE_LIMITED,
-        Failure.SERVER_ERROR, Failure.UNREACHABLE, Failure.OUT_OF_BUDGET, Failure.NOT_RECORDED,
+        Failure.UNAUTHORIZED,
+        Failure.NOT_FOUND,
+        Failure.REJECTED,
+        Failure.TOO_LONG,
+        Failure.RATE_LIMITED,
+        Failure.SERVER_ERROR,
+        Failure.UNREACHABLE,
+        Failure.OUT_OF_BUDGET,
+        Failure.NOT_RECORDED,
     }
-)  # fmt: skip
+)
 
 _TOO_LONG = re.compile(
     r"context[ _](?:length|size|window)|(?:prompt|input|request|message)s? (?:is|are) too long|too many \S* ?tokens",

@@ -11,9 +11,9 @@ from lawsmith.agent.command.result import Run
 from lawsmith.agent.search.budget import Spending
 from lawsmith.agent.search.journal import Journal
 from lawsmith.agent.search.selection import Choice, choose
-from lawsmith.runs import Archive, LawFailed, RunResult, close_law, score_law
+from lawsmith.runs import Archive, RunResult
 from lawsmith.runs.canonical_json import plain
-from lawsmith.runs.law import Closed, predict_with
+from lawsmith.runs.law import Closed, LawFailed, close_law, predict_with, score_law
 from lawsmith.runs.trials import History, Trial
 from lawsmith.sandbox import Constants, Limits, Sandbox, Verdict, evaluate
 from lawsmith.sandbox.law.formula import formula

@@ -23,9 +23,10 @@ from lawsmith.agent.search.budget import Allowance, Budget, Spending
 from lawsmith.agent.search.evaluator import Evaluator
 from lawsmith.agent.search.journal import Journal
 from lawsmith.agent.search.proposer import Reporting
-from lawsmith.runs import Archive, DataRecord, Manifest
+from lawsmith.runs import Archive, Manifest
 from lawsmith.runs.data import kept_data, packed
 from lawsmith.runs.ownership import marked
+from lawsmith.runs.record import DataRecord
 from lawsmith.runs.searched import is_same
 from lawsmith.runs.trials import recorded_trials
 from lawsmith.sandbox import Sandbox, Tier

@@ -9,7 +9,8 @@ import numpy as np
 
 from lawsmith.agent.search.evaluator import Evaluator
 from lawsmith.runs.trials import Trial
-from lawsmith.sandbox import JobResult, SearchOver, whole_fit
+from lawsmith.sandbox import JobResult, SearchOver
+from lawsmith.sandbox.evaluate import whole_fit
 from lawsmith.tasks import Array
 
 SAME = 1e-6  # largest difference of predictions, in units of the largest

@@ -21,7 +21,8 @@ from lawsmith.runs.find import addresses
 from lawsmith.runs.ownership import marked
 from lawsmith.sandbox import Sandbox, Tier
 from lawsmith.sandbox.search_task import SearchTask
-from lawsmith.tasks import Dataset, InputError, Schema, load, names, schema, whereabouts
+from lawsmith.tasks import Dataset, InputError, Schema, load, names, schema
+from lawsmith.tasks.sources import whereabouts
 
 MAX_MODEL = 80  # characters of a model's name
 

@@ -18,7 +18,8 @@ from lawsmith.runs.files import safe_name
 from lawsmith.runs.find import list_archives
 from lawsmith.runs.record import WORST_R2, Manifest, RunResult
 from lawsmith.runs.report.error_summary import grade
-from lawsmith.tasks import Anchor, InputError, Schema, names
+from lawsmith.tasks import InputError, Schema, names
+from lawsmith.tasks.schema import Anchor
 
 ReportLink = Callable[[Archive], str | None]
 """Where the report of a run is, seen from the top of the site; None where there is none."""

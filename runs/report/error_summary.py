@@ -132,10 +132,17 @@ def outliers(
                     group, measured = table.groups[table.codes[k]], float(table.target_matrix()[k, t])
                     found.append(
                         Outlier(
-                            int(k) + 1, split, group, features, target, measured, float(values[k, t]),
-                            float(times[k]), split != "training" or (int(k) + 1, target) not in disbelieved,
+                            int(k) + 1,
+                            split,
+                            group,
+                            features,
+                            target,
+                            measured,
+                            float(values[k, t]),
+                            float(times[k]),
+                            split != "training" or (int(k) + 1, target) not in disbelieved,
                         )
-                    )  # fmt: skip
+                    )
     return sorted(found, key=lambda one: -one.times)[:MOST_OUTLIERS]
 
 

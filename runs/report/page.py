@@ -8,9 +8,10 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from lawsmith.runs import intervals
 from lawsmith.runs.archive import REPORT, Archive
+from lawsmith.runs.intervals import Uncertainty, uncertainty
 from lawsmith.runs.intervals.archived import recorded
+from lawsmith.runs.intervals.predict import constant_intervals
 from lawsmith.runs.law_table import LawRow
 from lawsmith.runs.quoting import visible
 from lawsmith.runs.report.content import RunContent, ShownCandidate, gather
@@ -119,7 +120,7 @@ def _stated(content: RunContent) -> ShownFormula | None:
 
 def _uncertainty(
     content: RunContent, sandbox: Sandbox, data_dir: Path | None, wanted: bool, data: Dataset | str
-) -> tuple[intervals.Uncertainty | None, str]:
+) -> tuple[Uncertainty | None, str]:
     """What is known of the law's errors, or why nothing is."""
     if content.result.winner is None and content.law is None:
         return None, "the run has no law yet."
@@ -129,7 +130,7 @@ def _uncertainty(
             return known, "" if known else f"discover report {content.manifest.run} measures them."
         if isinstance(data, str) and (content.picked or recorded(content.archive) is None):
             return None, data
-        return intervals.uncertainty(content.archive, sandbox, data_dir, content.picked), ""
+        return uncertainty(content.archive, sandbox, data_dir, content.picked), ""
     except InputError as error:
         return None, str(error)
 
@@ -201,15 +202,11 @@ class ShownConstants:
         return len(self.groups) <= FEW_GROUPS
 
 
-def _constants(
-    content: RunContent, known: intervals.Uncertainty | None, stated: ShownFormula | None
-) -> ShownConstants | None:
+def _constants(content: RunContent, known: Uncertainty | None, stated: ShownFormula | None) -> ShownConstants | None:
     values = content.constants
     if not values:
         return None
-    ranges: Mapping[str, Mapping[str, tuple[float, float]]] = (
-        {} if known is None else intervals.constant_intervals(known)
-    )
+    ranges: Mapping[str, Mapping[str, tuple[float, float]]] = {} if known is None else constant_intervals(known)
     groups = tuple(values)[:MOST_GROUPS]
     meanings = {} if stated is None else stated.meanings
     listed = [
@@ -227,12 +224,20 @@ def packed_candidates(content: RunContent) -> str:
     """Every candidate for the page's table."""
     rows = [
         [
-            one.number, one.id, one.evaluation.verdict.value, finite(one.validation), finite(one.train),
-            one.evaluation.constants_count, round(one.evaluation.seconds, 3), visible(one.proposal.origin[:200]),
-            list(one.proposal.parents), visible(one.evaluation.message[:2000]), visible(one.proposal.note[:2000]),
+            one.number,
+            one.id,
+            one.evaluation.verdict.value,
+            finite(one.validation),
+            finite(one.train),
+            one.evaluation.constants_count,
+            round(one.evaluation.seconds, 3),
+            visible(one.proposal.origin[:200]),
+            list(one.proposal.parents),
+            visible(one.evaluation.message[:2000]),
+            visible(one.proposal.note[:2000]),
         ]
         for one in content.trials
-    ]  # fmt: skip
+    ]
     sources = [code(one.proposal.source) for one in content.trials]
     return packed({"rows": rows, "code": sources, "winner": content.result.winner})
 

@@ -180,6 +180,5 @@ class Pages:
 def _fragment(known: Progress, curve: Markup, *, up: bool) -> str:
     best = known.best
     math = None if best is None else mathml(best.proposal.source, known.targets)
-    return environment().get_template("progress.html.j2").render(
-        known=known, curve=curve, math=math, up=up, duration=duration, link="/" + RUNS + quote(known.address)
-    )  # fmt: skip
+    template, link = environment().get_template("progress.html.j2"), "/" + RUNS + quote(known.address)
+    return template.render(known=known, curve=curve, math=math, up=up, duration=duration, link=link)

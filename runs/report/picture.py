@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from lawsmith.runs import intervals
 from lawsmith.runs.intervals import Uncertainty
 from lawsmith.runs.intervals.distance import Region
+from lawsmith.runs.intervals.predict import member_predictions, predict
 from lawsmith.runs.report.error_summary import MOST_OUTLIERS
 from lawsmith.runs.report.predicting import Predict
 from lawsmith.sandbox import Sandbox
@@ -226,10 +226,17 @@ class _Painter:
             own = {level: (low[part], high[part]) for level, (low, high) in bands.items()}
             found.append(
                 Curve(
-                    k, scene.code, line, values[part], others, *scene.measured(k), held.get(second.get(k, -1)),
-                    {} if held else own, {} if held else {id: other[part] for id, other in rivals.items()},
+                    k,
+                    scene.code,
+                    line,
+                    values[part],
+                    others,
+                    *scene.measured(k),
+                    held.get(second.get(k, -1)),
+                    {} if held else own,
+                    {} if held else {id: other[part] for id, other in rivals.items()},
                 )
-            )  # fmt: skip
+            )
         return tuple(found)
 
     def _levels(self, scene: Scene, k: int) -> Array:
@@ -246,7 +253,7 @@ class _Painter:
         found = {}
         for level in BANDS:
             try:
-                listed = intervals.predict(self.known, self.schema, rows, self.sandbox, level)
+                listed = predict(self.known, self.schema, rows, self.sandbox, level)
             except InputError:
                 return {}
             ends = np.array([[(one.low, one.high) for one in row] for row in listed])
@@ -258,7 +265,7 @@ class _Painter:
         if self.known is None:
             return {}
         try:
-            found = intervals.member_predictions(self.known, self.schema, rows, self.sandbox)[1:]
+            found = member_predictions(self.known, self.schema, rows, self.sandbox)[1:]
         except InputError:
             return {}
         return {member.id: values for member, values in found[:MOST_RIVALS]}

@@ -27,9 +27,12 @@ SCRIPTS = (PLOT, "picture.js", "live.js")
 def environment() -> Environment:
     """Templates that escape everything; numbers and foreign text have filters of their own."""
     made = Environment(
-        loader=PackageLoader("lawsmith.runs.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        loader=PackageLoader("lawsmith.runs.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
         lstrip_blocks=True,
-    )  # fmt: skip
+    )
     made.filters |= {
         "foreign": escaped,
         "short": short,

@@ -26,8 +26,16 @@ from lawsmith.tasks.schema import Schema
 Kind = Literal["form", "law", "pair"]
 
 ALLOWED_IMPORTS = (
-    "math", "numpy", "scipy", "typing", "__future__", "functools", "itertools", "dataclasses", "collections",
-)  # fmt: skip
+    "math",
+    "numpy",
+    "scipy",
+    "typing",
+    "__future__",
+    "functools",
+    "itertools",
+    "dataclasses",
+    "collections",
+)
 STAR_IMPORTS = ("math", "numpy")
 """Modules of which everything may be imported."""
 MOST_IMPORTS = 100

@@ -8,7 +8,8 @@ import pytest
 from lawsmith.agent.cli import main
 from lawsmith.runs.trials import History, Proposal
 from lawsmith.sandbox import Evaluation, FoldScore, Tier, Verdict
-from lawsmith.tasks import Dataset, Provenance, Schema, Scores, Table, Task
+from lawsmith.tasks import Dataset, Provenance, Schema, Table, Task
+from lawsmith.tasks.metrics import Scores
 from lawsmith.tasks.task import content_digest
 
 ARCHIVES = "*/*/[!.]*"

@@ -10,11 +10,13 @@ from lawsmith.agent.command.registry import Chosen
 from lawsmith.agent.command.result import Result, Run
 from lawsmith.agent.search.budget import Spending
 from lawsmith.agent.search.journal import Journal
-from lawsmith.runs import Archive, DataRecord, FinalScores, Manifest, RunResult, SplitScores
+from lawsmith.runs import Archive, Manifest, RunResult
+from lawsmith.runs.record import DataRecord, FinalScores, SplitScores
 from lawsmith.runs.trials import Proposal, Trial
 from lawsmith.sandbox import Constants, Sandbox, Verdict, evaluate
 from lawsmith.sandbox.search_task import SearchTask
-from lawsmith.tasks import frontier_folds, thinned
+from lawsmith.tasks.folds import frontier_folds
+from lawsmith.tasks.thinning import thinned
 
 
 def trial(source: str, r2: float, verdict: Verdict = Verdict.OK) -> Trial:

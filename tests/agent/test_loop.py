@@ -11,7 +11,8 @@ from lawsmith.agent.command.loop import STALE_ROUNDS, OutOfTime, search
 from lawsmith.agent.command.observer import Observer
 from lawsmith.agent.search.budget import Allowance, Budget, Spending
 from lawsmith.agent.search.journal import Journal
-from lawsmith.runs import Archive, DataRecord, Manifest
+from lawsmith.runs import Archive, Manifest
+from lawsmith.runs.record import DataRecord
 from lawsmith.runs.trials import History, Proposal, Screening, Trial
 from lawsmith.sandbox import Evaluation, Verdict
 from lawsmith.tasks import Dataset

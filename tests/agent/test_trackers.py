@@ -11,7 +11,7 @@ import pytest
 
 from lawsmith import discover
 from lawsmith.agent.command.result import Result
-from lawsmith.runs.intervals import constant_intervals
+from lawsmith.runs.intervals.predict import constant_intervals
 from lawsmith.sandbox import Sandbox
 from lawsmith.tasks import InputError
 from tests.command import run_command

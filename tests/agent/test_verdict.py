@@ -12,7 +12,9 @@ from lawsmith.runs.trials import Proposal, Trial
 from lawsmith.sandbox import Evaluation, FoldScore, Tier, Verdict
 from lawsmith.sandbox.evaluation import fold_score
 from lawsmith.sandbox.search_task import SearchTask
-from lawsmith.tasks import Dataset, Scores, Table, frontier_folds
+from lawsmith.tasks import Dataset, Table
+from lawsmith.tasks.folds import frontier_folds
+from lawsmith.tasks.metrics import Scores
 from lawsmith.tasks.noise import replicates
 from lawsmith.tasks.reach import Unsafe
 

@@ -19,8 +19,10 @@ from lawsmith.agent.feedback.standing import Standing
 from lawsmith.agent.feedback.tables import Slice, aggregate_text, data_table, plot_text, rows_text
 from lawsmith.runs.trials import Proposal, Trial
 from lawsmith.sandbox import Evaluation, FoldScore, Sandbox, Tier, Verdict, evaluate
-from lawsmith.tasks import Column, Expectation, InputError, Knowledge, Table
+from lawsmith.tasks import InputError, Table
 from lawsmith.tasks.folds import frontier_folds
+from lawsmith.tasks.knowledge import Expectation, Knowledge
+from lawsmith.tasks.schema import Column
 from tests.made import made_task
 
 

@@ -16,7 +16,8 @@ from lawsmith.agent.feedback.prompts import Detail, Prompts
 from lawsmith.agent.feedback.views import Viewer, shown_source
 from lawsmith.runs.trials import Proposal, Trial
 from lawsmith.sandbox import Evaluation, FoldScore, JobResult, PredictJob, Tier, Verdict
-from lawsmith.tasks import Column, Table, Task
+from lawsmith.tasks import Table, Task
+from lawsmith.tasks.schema import Column
 from tests.made import made_task
 
 

@@ -20,7 +20,8 @@ from lawsmith.agent.cli import main
 from lawsmith.agent.inspection import details
 from lawsmith.agent.mcp.room import MOST_CONNECTIONS
 from lawsmith.agent.mcp.server import ENDING, MAX_CONNECTIONS
-from lawsmith.runs import Archive, replay
+from lawsmith.runs import Archive
+from lawsmith.runs.replay import replay
 from lawsmith.sandbox import Sandbox
 
 FORM = form_source(("L", "A", "a"), 'p["L"] + p["A"] * x["N"] ** -p["a"]')

@@ -6,7 +6,8 @@ import pytest
 from mcp_server import ROOT, Agent, act, on_stdio
 
 from lawsmith.agent.inspection import details
-from lawsmith.runs import Archive, replay
+from lawsmith.runs import Archive
+from lawsmith.runs.replay import replay
 from lawsmith.sandbox import Sandbox
 
 DATA = ROOT.parent / "shared/data/sldbench"

@@ -15,8 +15,9 @@ from lawsmith.agent.command.observer import Observer
 from lawsmith.agent.search.budget import Allowance, Budget
 from lawsmith.agent.search.evaluator import Evaluator
 from lawsmith.agent.search.journal import Journal
-from lawsmith.runs import Archive, DataRecord, Manifest, new_run_id
+from lawsmith.runs import Archive, Manifest, new_run_id
 from lawsmith.runs.ownership import marked
+from lawsmith.runs.record import DataRecord
 from lawsmith.runs.trials import History, Proposal
 from lawsmith.sandbox import Sandbox
 from lawsmith.sandbox.search_task import SearchTask

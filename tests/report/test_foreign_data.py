@@ -5,14 +5,16 @@ from pathlib import Path
 import pytest
 from made_runs import CANDIDATES, make_run, write_table
 
-from lawsmith.runs import Archive, DataRecord
+from lawsmith.runs import Archive
 from lawsmith.runs.data import NOT_OPENED, NotOpened, open_data, open_shown_data, packed
 from lawsmith.runs.ownership import is_own, marked
+from lawsmith.runs.record import DataRecord
 from lawsmith.runs.report import write_site
 from lawsmith.runs.report.pages import Pages
 from lawsmith.runs.trials import Proposal
 from lawsmith.sandbox import Sandbox
-from lawsmith.tasks import Dataset, InputError, Schema, read_dataset, read_decided
+from lawsmith.tasks import Dataset, InputError, Schema, read_dataset
+from lawsmith.tasks.user_table import read_decided
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from made_runs import POWER, make_run, write_table
 
 from lawsmith.agent.cli.predict_command import point
 from lawsmith.runs import Archive
-from lawsmith.runs.intervals import constant_intervals, covariance, predict, uncertainty
+from lawsmith.runs.intervals import predict, uncertainty
 from lawsmith.runs.intervals.beyond_data import remarks, times
 from lawsmith.runs.intervals.distance import Region
 from lawsmith.runs.intervals.estimate import (
@@ -24,7 +24,7 @@ from lawsmith.runs.intervals.estimate import (
     weighted_quantiles,
 )
 from lawsmith.runs.intervals.model import Uncertainty
-from lawsmith.runs.intervals.predict import multiplier
+from lawsmith.runs.intervals.predict import constant_intervals, covariance, multiplier
 from lawsmith.runs.laws import Law
 from lawsmith.runs.trials import Proposal
 from lawsmith.sandbox import Constants, FitJob, Limits, Sandbox, evaluate

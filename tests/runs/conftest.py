@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from lawsmith.runs import DataRecord, Manifest, new_run_id
+from lawsmith.runs import Manifest, new_run_id
+from lawsmith.runs.record import DataRecord
 from lawsmith.tasks import Schema
 
 

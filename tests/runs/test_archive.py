@@ -14,10 +14,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lawsmith.runs import Archive, FinalScores, Manifest, RunResult, SplitScores, State, new_run_id
+from lawsmith.runs import Archive, Manifest, RunResult, State, new_run_id
 from lawsmith.runs.archive import LAW, MANIFEST, REPORT, RESULT
 from lawsmith.runs.canonical_json import encode
 from lawsmith.runs.open_logs import CALLS, EVENTS
+from lawsmith.runs.record import FinalScores, SplitScores
 from lawsmith.tasks import InputError
 
 RESULT_OF_TOY = RunResult(

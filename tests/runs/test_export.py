@@ -13,9 +13,10 @@ import pytest
 from runs_forms import ARRAYS, PLAIN
 
 from lawsmith.agent.cli import main
-from lawsmith.runs import Archive, Manifest, RunResult, find_archive
+from lawsmith.runs import Archive, Manifest, RunResult
 from lawsmith.runs.archive import LAW
 from lawsmith.runs.export import TEXT_FORMATS, export_sldbench, export_text
+from lawsmith.runs.find import find_archive
 from lawsmith.tasks import InputError, load
 
 SFT = "published/sft/openhands-gpt-5"

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from lawsmith.agent.cli import main
-from lawsmith.runs import Archive, Manifest, replay
+from lawsmith.runs import Archive, Manifest
 from lawsmith.runs.imports import import_law, import_scores
 from lawsmith.runs.record import FinalScores, RunResult, SplitScores
+from lawsmith.runs.replay import replay
 from lawsmith.runs.report.site import site_pages
 from lawsmith.sandbox import Sandbox
 from lawsmith.tasks import Dataset, InputError, Provenance, Schema, Table, Task, load

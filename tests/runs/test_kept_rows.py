@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lawsmith.runs import Archive, DataRecord, Manifest
+from lawsmith.runs import Archive, Manifest
 from lawsmith.runs.data import DATA, kept_data, packed
+from lawsmith.runs.record import DataRecord
 from lawsmith.tasks import Dataset, InputError, Provenance, Schema, Table, Task
 from lawsmith.tasks.task import content_digest
 

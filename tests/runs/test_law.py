@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from runs_forms import ARRAYS, PLAIN
 
-from lawsmith.runs import close_law, render_law, score_law
-from lawsmith.runs.law import predict_with
+from lawsmith.runs.law import close_law, predict_with, score_law
+from lawsmith.runs.law_file import render_law
 from lawsmith.runs.quoting import docstring, visible
 from lawsmith.sandbox import Constants, FitJob, PredictJob, Sandbox
 from lawsmith.tasks import Dataset, Provenance, Schema, Table, Task

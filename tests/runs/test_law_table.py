@@ -5,7 +5,7 @@ import numpy as np
 from lawsmith.runs.law_table import laws
 from lawsmith.runs.trials import Proposal, Trial
 from lawsmith.sandbox import Evaluation, FoldScore, Tier, Verdict
-from lawsmith.tasks import Scores
+from lawsmith.tasks.metrics import Scores
 from tests.made import made_task
 
 SOURCE = """

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
-from lawsmith.sandbox import Limits, Sandbox, SandboxUnavailable, Tier
+from lawsmith.sandbox import Limits, Sandbox, Tier
+from lawsmith.sandbox.pool.start import SandboxUnavailable
 from lawsmith.tasks import Schema, Table
 
 SCHEMA = Schema(name="t", long_name="t", title="t", features=("n",), targets=("y",), group="g", cap=4)

@@ -11,13 +11,14 @@ import numpy as np
 import pytest
 
 import lawsmith.tasks
-from lawsmith.sandbox import Evaluation, Limits, PredictJob, Sandbox, SearchOver, Verdict, evaluate, whole_fit
-from lawsmith.sandbox.evaluate import may_stack
+from lawsmith.sandbox import Evaluation, Limits, PredictJob, Sandbox, SearchOver, Verdict, evaluate
+from lawsmith.sandbox.evaluate import may_stack, whole_fit
 from lawsmith.sandbox.evaluation import training_rmse
 from lawsmith.sandbox.law.parse import read_candidate
 from lawsmith.sandbox.pool.warm_process import WarmProcess
 from lawsmith.tasks import Provenance, Schema, Table, Task
 from lawsmith.tasks.folds import Fold, frontier_folds
+from lawsmith.tasks.metrics import r2
 from tests.made import made_task
 
 FORM = """
@@ -239,7 +240,7 @@ def test_published_laws_score_as_published(
     assert round(found.train.r2, 6) == train
     job = PredictJob(code, dataset.task.schema, None, (dataset.test.hide(),), check=True)
     predicted = sandbox.run(job).predictions[0]
-    assert round(lawsmith.tasks.r2(dataset.test.target_matrix(), predicted), 6) == test
+    assert round(r2(dataset.test.target_matrix(), predicted), 6) == test
     assert np.allclose(predicted[:, 0], _directly(code, dataset.test), rtol=1e-12, atol=0)
 
 

@@ -15,7 +15,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lawsmith.sandbox import FitJob, Limits, PredictJob, Sandbox, SandboxUnavailable, Tier, Verdict
+from lawsmith.sandbox import FitJob, Limits, PredictJob, Sandbox, Tier, Verdict
+from lawsmith.sandbox.pool.start import SandboxUnavailable
 from lawsmith.sandbox.pool.warm_process import WarmProcess, WarmProcessFailed
 from lawsmith.tasks import InputError, Schema, Table
 

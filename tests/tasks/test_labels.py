@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from tables import chinchilla, frame, read, refused, roles
 
-from lawsmith.tasks import read_decided
 from lawsmith.tasks.asked import meant
+from lawsmith.tasks.user_table import read_decided
 
 
 def test_the_name_of_a_features_range_is_no_group(tmp_path: Path):

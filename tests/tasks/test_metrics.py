@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from lawsmith.tasks import Scores, nmae, nmse, r2, scores
+from lawsmith.tasks.metrics import Scores, nmae, nmse, r2, scores
 
 
 def test_scores_are_normalised_per_target_and_averaged():

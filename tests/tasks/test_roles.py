@@ -8,9 +8,10 @@ import pandas as pd
 import pytest
 from tables import FRAME, SWEPT, TOOK, chinchilla, read, refused, roles, wandb
 
-from lawsmith.tasks import read_dataset, read_decided
+from lawsmith.tasks import read_dataset
 from lawsmith.tasks.asked import meant, resolved
 from lawsmith.tasks.follows import derived
+from lawsmith.tasks.user_table import read_decided
 from lawsmith.tasks.words import is_bookkeeping
 
 

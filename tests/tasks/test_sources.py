@@ -10,7 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lawsmith.tasks import InputError, frontier_folds, hub, load, names, r2, replica, schema, sources, whereabouts
+from lawsmith.tasks import InputError, hub, load, names, replica, schema, sources
+from lawsmith.tasks.folds import frontier_folds
+from lawsmith.tasks.metrics import r2
+from lawsmith.tasks.sources import whereabouts
 
 ROWS = {
     "sft": (504, 42, 42),

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from lawsmith.tasks import Task, thinned
-from lawsmith.tasks.thinning import FEWEST, MOST_GROUPS, MOST_ROWS
+from lawsmith.tasks import Task
+from lawsmith.tasks.thinning import FEWEST, MOST_GROUPS, MOST_ROWS, thinned
 from tests.made import made_task
 
 

@@ -5,8 +5,8 @@ import warnings
 import numpy as np
 import pytest
 
-from lawsmith.tasks import Table, frontier_folds
-from lawsmith.tasks.folds import frontier_features, simplex_columns
+from lawsmith.tasks import Table
+from lawsmith.tasks.folds import frontier_features, frontier_folds, simplex_columns
 from lawsmith.tasks.nearness import nearness
 from lawsmith.tasks.probes import probe_rows
 
