@@ -65,9 +65,9 @@ def _since_1970(values: Array | None) -> bool:
 def _is_course(d: Deciding, name: str) -> bool:
     """Whether rows are the history of runs: a label names each run, whose rows have steps of their own, the same in
     several runs, and the target goes one way along them."""
-    steps, target = d.numbers[name], d.numbers[d.asked.target[0]]
-    if steps is None or target is None or not np.isfinite([steps, target]).all():
+    if (found := d.pair(name, d.asked.target[0])) is None:
         return False
+    steps, target = found
     if 2 * len(np.unique(steps)) > d.rows:
         return False
     for label in d.names:
@@ -90,15 +90,16 @@ def decide_companions(d: Deciding) -> None:
     for name in d.open():
         if d.numbers[name] is None or name in d.labelled:
             continue
+        pair = d.pair(name, target)
         alike = ((outcome or performance) and words.is_outcome(name)) or words.is_measured_elsewhere(name, target)
-        beside = alike and not _is_setting(d, name)
+        beside = alike and not (words.of_another_model(name) or (pair and _is_setting(*pair)))
         if beside or name.lower().startswith(words.RESULTS):
             d.set(name, "companion", f"another outcome beside {target}")
         elif (performance or outcome) and words.is_performance(name) and not _repeats(d, name):
             d.set(name, "companion", f"measured beside {target}, by its name")
         elif words.is_result_beside(name, target):
             d.set(name, "companion", f"a result beside {target}, by its name")
-        elif words.is_repeated_until(name) and _fills_time(d, name, target):
+        elif pair and words.is_repeated_until(name) and _fills_time(*pair):
             d.set(name, "companion", f"how often {target} was measured within a time")
         elif (pivoted and is_numeral(name)) or words.values_of_setting(name, target):
             d.set(name, "companion", f"{target} and it are values of a setting, as in a pivot table")
@@ -106,17 +107,17 @@ def decide_companions(d: Deciding) -> None:
             d.set(name, "companion", f"by its name another statistic beside {target}")
         elif words.prediction_of(name, d.asked.target):
             d.set(name, "companion", "by its name what a fit made of the target")
-        elif words.is_rank(name) and _is_order(d, name, target):
+        elif pair and words.is_rank(name) and _is_order(*pair):
             d.set(name, "companion", f"the order of {target}")
-        elif words.repeats_of(name, target) and _agrees_with(d, name, target):
+        elif pair and words.repeats_of(name, target) and _agree(*pair, AGAIN):
             d.set(name, "companion", f"named like {target} and nearly the same: measured again")
         elif _is_one_of_repeats(d, name, target):
             d.set(name, "companion", f"one of several measurements that {target} sums up")
         elif _is_one_of_repeats(d, target, name):
             d.set(name, "companion", f"the mean of {target} and columns of its name")
-        elif _is_function_of_target(d, name, anyhow=(performance and _is_time(name)) or words.is_view_of(name, target)):
+        elif pair and _restates(d, name, *pair, (performance and _is_time(name)) or words.is_view_of(name, target)):
             d.set(name, "companion", f"follows from {target} itself")
-        elif _moves_as_outcome(d, name, target):
+        elif pair and _moves_as_outcome(d, name, *pair):
             d.set(name, "companion", f"moves with {target} as another outcome of the other columns")
     for name in d.open():
         if (other := _difference_from(d, name, target)) is not None:
@@ -128,7 +129,7 @@ def tell_repeats(d: Deciding) -> None:
     target = d.asked.target[0]
     features = [name for name, (role, _) in d.role.items() if role == "feature" and name not in d.levels]
     for name in features if len(features) > 1 else ():
-        if _is_like(d, name, target) and _agrees_with(d, name, target, NEARLY):
+        if (pair := d.pair(name, target)) and _are_alike(*pair) and _agree(*pair, NEARLY):
             d.notices.append(
                 f"{name} is nearly the same as {target}; where both were measured in a run, leave it out with "
                 f"--ignore {name}."
@@ -144,40 +145,24 @@ def _is_time(target: str) -> bool:
     return not {"time", "duration", "seconds"}.isdisjoint(words.tokens(target))
 
 
-def _fills_time(d: Deciding, name: str, target: str) -> bool:
+def _fills_time(counts: Array, times: Array) -> bool:
     """Whether a column times the target is about the same in all rows, while both vary by more than that."""
-    counts, times = d.numbers[name], d.numbers[target]
-    if (
-        counts is None
-        or times is None
-        or not (np.isfinite([counts, times]).all() and min(counts.min(), times.min()) > 0)
-    ):
+    if min(counts.min(), times.min()) <= 0:
         return False
     spread, varied = np.std(np.log(counts) + np.log(times)), np.std(np.log(times))
     return bool(spread < MOST_APART and varied > 2 * spread)
 
 
-def _is_setting(d: Deciding, name: str) -> bool:
-    """Whether a column is an outcome of other runs that these begin with, such as the loss of a teacher: by its name,
-    or as it was set to few values, and the target's order hardly follows from theirs."""
-    if words.of_another_model(name):
-        return True
-    values, others = d.numbers[name], d.numbers[d.asked.target[0]]
-    if values is None or others is None or not np.isfinite([values, others]).all():
-        return False
-    levels, own = len(np.unique(values)), len(np.unique(others))
-    if not 1 < SETTING * levels <= min(own, d.rows):
-        return False
-    return bool(abs(np.corrcoef(ranks(values), ranks(others))[0, 1]) < FOLLOWS)
+def _is_setting(values: Array, target: Array) -> bool:
+    """Whether a column is an outcome of other runs that these begin with, such as the loss of a teacher: it was set to
+    few values, and the target's order hardly follows from theirs."""
+    levels, own = len(np.unique(values)), len(np.unique(target))
+    return 1 < SETTING * levels <= own and bool(abs(np.corrcoef(ranks(values), ranks(target))[0, 1]) < FOLLOWS)
 
 
-def _agrees_with(d: Deciding, name: str, target: str, share: float = AGAIN) -> bool:
-    """Whether two columns differ by far less than they vary."""
-    values, others = d.numbers[name], d.numbers[target]
-    if values is None or others is None or not np.isfinite([values, others]).all():
-        return False
-    apart = values - others
-    return bool(np.median(np.abs(apart)) < share * np.std(others))
+def _agree(values: Array, target: Array, share: float) -> bool:
+    """Whether a column typically differs from the target by less than this share of its standard deviation."""
+    return bool(np.median(np.abs(values - target)) < share * np.std(target))
 
 
 def _is_one_of_repeats(d: Deciding, name: str, target: str) -> bool:
@@ -190,20 +175,17 @@ def _is_one_of_repeats(d: Deciding, name: str, target: str) -> bool:
     return bool(np.abs(np.mean(columns, axis=0) - mean).max() < ROUNDED * np.ptp(mean))
 
 
-def _is_order(d: Deciding, name: str, target: str) -> bool:
+def _is_order(values: Array, target: Array) -> bool:
     """Whether a column says in which order the target's values come."""
-    values, others = d.numbers[name], d.numbers[target]
-    if values is None or others is None or not np.isfinite([values, others]).all():
-        return False
-    steps = np.diff(others[np.argsort(values, kind="stable")])
+    steps = np.diff(target[np.argsort(values, kind="stable")])
     return bool((steps >= 0).all() or (steps <= 0).all())
 
 
 def _difference_from(d: Deciding, name: str, target: str) -> str | None:
     """The companion from which the target differs by a column: the training error of ``gap = test - train``."""
-    values, measured = d.numbers[name], d.numbers[target]
-    if values is None or measured is None or not np.isfinite([values, measured]).all():
+    if (found := d.pair(name, target)) is None:
         return None
+    values, measured = found
     for other in (other for other, (role, _) in d.role.items() if role == "companion"):
         beside = d.numbers[other]
         if beside is not None and np.abs(np.abs(measured - beside) - np.abs(values)).max() < ROUNDED * np.ptp(values):
@@ -211,13 +193,10 @@ def _difference_from(d: Deciding, name: str, target: str) -> str | None:
     return None
 
 
-def _is_function_of_target(d: Deciding, name: str, *, anyhow: bool) -> bool:
+def _restates(d: Deciding, name: str, values: Array, target: Array, anyhow: bool) -> bool:
     """Whether a column restates the target (its exponential, its logarithm, a multiple): one whose name begins alike,
     such as ``ElapsedRaw``, or any, `anyhow` or in a table where other columns were set to a few values each."""
-    values, target = d.numbers[name], d.numbers[d.asked.target[0]]
-    if values is None or target is None or d.rows < 5 or not np.isfinite([values, target]).all():
-        return False
-    if not any(_correlated(a, b) for a in _views(values) for b in _views(target)):
+    if d.rows < 5 or not any(_correlated(a, b) for a in _views(values) for b in _views(target)):
         return False
     if (anyhow and not _repeats(d, name)) or words.tokens(name)[:1] == words.tokens(d.asked.target[0])[:1] != []:
         return len(d.candidates()) > 1
@@ -227,16 +206,15 @@ def _is_function_of_target(d: Deciding, name: str, *, anyhow: bool) -> bool:
     return len(settings) + any(role == "replicate" for role, _ in d.role.values()) >= 2
 
 
-def _moves_as_outcome(d: Deciding, name: str, target: str) -> bool:
+def _moves_as_outcome(d: Deciding, name: str, values: Array, target: Array) -> bool:
     """Whether a measured column has the target's order and about its size, and follows from several columns that have
     not, and from none alone: losses on several data sets, whose names do not say so."""
-    if _repeats(d, name) or words.of_another_model(name):
+    if _repeats(d, name) or words.of_another_model(name) or not _are_alike(values, target):
         return False
-    columns = {other: values for other, values in d.candidates().items() if not _is_like(d, other, target)}
-    values = d.numbers[name]
-    if name in columns or len(columns) < 2 or values is None or not np.isfinite(values).all():
+    columns = [column for column in d.candidates().values() if not _are_alike(column, target)]
+    if len(columns) < 2:
         return False
-    views = [np.log(column) if column.min() > 0 else column for column in columns.values()]
+    views = [np.log(column) if column.min() > 0 else column for column in columns]
     views = [(view - view.mean()) / view.std() for view in views if np.ptp(view) > 0]
     terms = [np.ones(d.rows), *views, *(one * two for one, two in combinations_with_replacement(views, 2))]
     if ROWS_PER_TERM * len(terms) > d.rows:
@@ -251,16 +229,13 @@ def _explained(values: Array, terms: list[Array]) -> float:
     return float(1 - np.var(values - matrix @ np.linalg.lstsq(matrix, values, rcond=None)[0]) / np.var(values))
 
 
-def _is_like(d: Deciding, name: str, target: str) -> bool:
+def _are_alike(values: Array, target: Array) -> bool:
     """Whether a column has the target's order, or its reverse, and about its size."""
-    values, others = d.numbers[name], d.numbers[target]
-    if values is None or others is None or not np.isfinite([values, others]).all():
+    if not np.ptp(values) or not np.ptp(target):
         return False
-    if not np.ptp(values) or not np.ptp(others):
-        return False
-    sizes = np.median(np.abs(values)), np.median(np.abs(others))
+    sizes = np.median(np.abs(values)), np.median(np.abs(target))
     alike = min(sizes) * SIZE > max(sizes)
-    return bool(alike and abs(np.corrcoef(ranks(values), ranks(others))[0, 1]) > SAME_ORDER)
+    return bool(alike and abs(np.corrcoef(ranks(values), ranks(target))[0, 1]) > SAME_ORDER)
 
 
 def _looks_like_a_date(label: str) -> bool:

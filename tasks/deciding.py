@@ -71,6 +71,11 @@ class Deciding:
         found = {name: self.numbers[name] for name in names}
         return {name: values for name, values in found.items() if values is not None and np.isfinite(values).all()}
 
+    def pair(self, name: str, other: str) -> tuple[Array, Array] | None:
+        """The values (n,) of two columns; None where one of them is no finite number in some row."""
+        one, two = self.numbers[name], self.numbers[other]
+        return None if one is None or two is None or not np.isfinite([one, two]).all() else (one, two)
+
     def labels_of(self, name: str) -> list[str]:
         """A column's cells as they were written, "" where nothing was."""
         return ["" if is_null(cell) else str(cell).strip() for cell in self.cells.labels[name].tolist()]
