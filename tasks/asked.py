@@ -110,10 +110,14 @@ def resolved(name: str, names: Sequence[str], where: str) -> str:
     parts = [part for part in re.split(r"[\s;,|+&\[\]()]+", name) if part]
     if len(parts) > 1 and all(meant(part, names) for part in parts):
         near = f"; several names stand between commas, as in {','.join(parts)}. Its"
-    wide = sum(map(is_numeral, names)) > max(2, len(names) // 2)
+    numbers = sum(map(is_numeral, names))
     said = (
-        " Most of these names are numbers, as in a pivot table: give each measurement a row of its own." if wide else ""
+        " One of these names is a number: where the first line is a row, write a line of names above."
+        if numbers
+        else ""
     )
+    if numbers > max(2, len(names) // 2):
+        said = " Most of these names are numbers, as in a pivot table: give each measurement a row of its own."
     raise InputError(f"{where} has no column {name!r}{near} columns are {listing(list(names), 12)}.{said}")
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lawsmith.tasks.asked import meant
 from lawsmith.tasks.delimited import CELLS_OF_A_RECORD, Reading, bound, bound_columns, tidy
 from lawsmith.tasks.errors import InputError, listing, require
 from lawsmith.tasks.headers import without_headers
@@ -25,6 +26,7 @@ MAX_CELL = 32 * 1024
 """Bound on the characters of one cell of a Parquet file: many rows may mean one stored text."""
 
 _ROWS_OF_A_SHEET = 2**20  # the most that Excel has
+_LINES_OF_HEADER = 10  # of a sheet, titles among them
 
 
 def parquet(content: bytes, where: str) -> Reading:
@@ -124,10 +126,10 @@ def arrays(content: bytes, where: str) -> Reading:
     return Reading(pd.DataFrame(kept), notices=said)
 
 
-def _sheet(sheets: Sequence[Any], where: str) -> tuple[list[tuple[Any, ...]], str]:
-    """The rows of the first sheet that holds a table rather than a remark, else of the first with any, and its title.
-    Raises InputError where there are too many cells."""
-    rows, title, cells = list[tuple[Any, ...]](), "", 0
+def _sheet(sheets: Sequence[Any], wanted: Sequence[str], where: str) -> tuple[list[tuple[Any, ...]], str]:
+    """The rows of the first sheet that names the `wanted` columns, else of the first that holds a table rather than a
+    remark, else of the first with any; and its title. Raises InputError where there are too many cells."""
+    tables, cells = list[tuple[list[tuple[Any, ...]], str]](), 0
     for sheet in sheets:
         found = list[tuple[Any, ...]]()
         for place, row in enumerate(sheet.iter_rows(values_only=True)):
@@ -137,15 +139,25 @@ def _sheet(sheets: Sequence[Any], where: str) -> tuple[list[tuple[Any, ...]], st
             bound(cells, where)
             if any(cell is not None for cell in row):
                 found.append(row)
-        if found and not rows:
-            rows, title = found, str(sheet.title)
-        if sum(_width(row) > 1 for row in found) > 1:
-            return found, str(sheet.title)
-    return rows, title
+        tables += [(found, str(sheet.title))] if found else []
+        if not wanted and sum(_width(row) > 1 for row in found) > 1:
+            break
+    named = [one for one in tables if wanted and _names(one[0], wanted)]
+    wide = [one for one in tables if sum(_width(row) > 1 for row in one[0]) > 1]
+    return (*named, *wide, *tables, ([], ""))[0]
 
 
-def workbook(content: bytes, where: str) -> Reading:
-    """The first sheet of an Excel workbook that holds a table. Raises InputError for a damaged or too large file."""
+def _names(rows: Sequence[tuple[Any, ...]], wanted: Sequence[str]) -> bool:
+    """Whether one of the first rows of a sheet of several holds the names of all wanted columns."""
+    lines = ([str(cell) for cell in row if cell is not None] for row in rows[:_LINES_OF_HEADER])
+    return len(rows) > 1 and any(all(meant(name, line) for name in wanted) for line in lines)
+
+
+def workbook(content: bytes, where: str, wanted: Sequence[str] = ()) -> Reading:
+    """The first sheet of an Excel workbook that holds a table with the `wanted` columns, or any table.
+
+    Raises InputError for a damaged or too large file.
+    """
     import pandas as pd
 
     try:
@@ -160,7 +172,7 @@ def workbook(content: bytes, where: str) -> Reading:
             if (size := sum(info.file_size for info in archive.infolist())) > MAX_UNPACKED_BYTES:
                 raise InputError(f"{where} unpacks to {size / 1024**2:.0f} MiB; save the sheet as CSV.")
         book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-        rows, title = _sheet(book.worksheets, where)
+        rows, title = _sheet(book.worksheets, wanted, where)
     except InputError:
         raise
     except Exception as error:  # noqa: BLE001  # openpyxl raises whatever a damaged part makes it raise

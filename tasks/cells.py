@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict
 from lawsmith.tasks.arrays import Array, IntArray
 from lawsmith.tasks.dates import years_of_days
 from lawsmith.tasks.errors import InputError
-from lawsmith.tasks.numerals import FACTORS, FOOTNOTES, Numeral, evidence, is_missing, numeral, plain, value
+from lawsmith.tasks.numerals import FACTORS, FOOTNOTES, GAPS, Numeral, evidence, is_missing, numeral, plain, value
 from lawsmith.tasks.quantities import quantity, said_of_dates
 from lawsmith.tasks.words import is_day
 
@@ -345,6 +345,7 @@ def _needs_a_word(one: Numeral, decimal: str, word: str) -> bool:
         or ("." in one.digits and decimal == ",")
         or word.strip()[0] in "~≈≃("
         or word.strip()[-1] in FOOTNOTES
+        or GAPS.search(word) is not None
         or re.search(r"\d[eE][+-]?\d+\.", word) is not None
     )
 

@@ -115,7 +115,9 @@ def decide_companions(d: Deciding) -> None:
             d.set(name, "companion", f"one of several measurements that {target} sums up")
         elif _is_one_of_repeats(d, target, name):
             d.set(name, "companion", f"the mean of {target} and columns of its name")
-        elif pair and _restates(d, name, *pair, (performance and _is_time(name)) or words.is_view_of(name, target)):
+        elif pair and _restates(
+            d, name, *pair, (performance and _is_time(name)) or words.is_view_of(name, target) or words.is_loss(name)
+        ):
             d.set(name, "companion", f"follows from {target} itself")
         elif pair and _moves_as_outcome(d, name, *pair):
             d.set(name, "companion", f"moves with {target} as another outcome of the other columns")

@@ -207,10 +207,10 @@ def _separator(header: str, lines: list[str]) -> str:
         width, agreeing = max(counts.items(), key=lambda item: (item[1], item[0]))
         named = len(split(header, separator))
         if width < 2 or not (
-            named in (width, width - 1, width - _surplus([""] * named, lines, separator)) or named == 1
+            named in (width, width - 1, width + 1, width - _surplus([""] * named, lines, separator)) or named == 1
         ):
             continue
-        share = agreeing / sum(counts.values()) - (0.5 if named == 1 else 0.25 if named == width - 1 else 0.0)
+        share = agreeing / sum(counts.values()) - (0.5 if named == 1 else 0.25 if abs(named - width) == 1 else 0.0)
         if share > best_share + 0.02:
             best, best_share = separator, share
     return best

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 
 from lawsmith.tasks.html_table import html_rows
+from lawsmith.tasks.lines import widths
 
 _RULE = re.compile(r"^(?=.*(?:-{3}|={3}|─{3}|━{3}|═{3}|_{4}))[ \t|+:=\-_\u2500-\u257f]+$", flags=re.MULTILINE)
 _BAR = re.compile(r"[│┃║┆╎]")
@@ -37,7 +38,7 @@ _SIGNS = {
 _EMPHASIS = re.compile(r"(\*\*|__|`)(.+?)\1")
 _PAIR = re.compile(r"([A-Za-z_][\w./]*)\s*=\s*([^\s,;|=]+)")
 _SPOKEN = re.compile(
-    r"(?:^|[\s|,;\]\t])([A-Za-z_][\w./]*(?: [\w./]+| \(\w+\)){0,4}?)[:=]?[ \t]+"
+    r"(?:^|[\s|,;\]\t])([A-Za-z_][\w./]*(?: [\w./]+| \(\w+\)){0,4}?)(?:[:=]?[ \t]+|:)"
     r"(-?\d[\d.]*(?:[eE][+-]?\d+)?[%A-Za-zµ]{0,3})(?=/|[:|,;]|\s|$)"
 )
 _FEWEST = 4  # lines of pairs
@@ -99,8 +100,12 @@ def _from_pairs(text: str) -> tuple[str, str] | None:
     and a word on lines of another kind; None for a text of fewer than `_FEWEST` such lines, or more of another kind.
 
     Lines with other names, such as those of evaluations in the log of a training, are rows with columns of their own.
+    A table with such pairs in a cell of each row, below a header without, stays one.
     """
+    lines = [line for line in text[: 1 << 14].splitlines()[:-1] if line.strip()][:_LINES_SEEN]
     for pattern in (_PAIR, _SPOKEN):
+        if lines and not pattern.search(lines[0]) and any(_is_even(lines, mark) for mark in ",;\t"):
+            continue
         if len(_rows_of_pairs(text[: 1 << 14], pattern)[0]) < _FEWEST:
             continue
         rows, used = _rows_of_pairs(text, pattern)
@@ -111,6 +116,12 @@ def _from_pairs(text: str) -> tuple[str, str] | None:
             noun = "1 other" if others == 1 else f"{others} others"
             return "\n".join(map("\t".join, cells)), f"; {noun} without these names left out" if others else ""
     return None
+
+
+def _is_even(lines: list[str], separator: str) -> bool:
+    """Whether a separator divides all lines into equally many cells, at least two."""
+    found = set(widths(lines, separator))
+    return len(found) == 1 and found != {1}
 
 
 def _rows_of_pairs(text: str, pattern: re.Pattern[str]) -> tuple[list[dict[str, str]], int]:

@@ -25,7 +25,9 @@ FOOTNOTES = "†‡§¶*⁎"
 """Marks of footnotes and of significance behind a number."""
 
 _LAKHS = r"\d{1,2}(?:,\d{2})+,\d{3}(?:\.\d*)?"  # 36,10,88,090
-_GAPS = re.compile(r"(?<=\d)[ '’\u00a0\u202f\u2009](?=\d{3}(?!\d))")
+GAPS = re.compile(r"(?<=\d)[ '’\u00a0\u202f\u2009](?=\d{3}(?!\d))")
+"""Blanks and apostrophes between thousands."""
+
 _NUMERAL = re.compile(r"([+\-−]?(?:\d[\d.,]*|[.,]\d[\d.,]*)(?:[eE][+\-−]?\d+)?)\s*([^\d\s.,;+\-−][^\d,;]{0,15})?")
 _COMMON = re.compile(r"(-?\d+(?:\.\d*)?(?:e[+-]?\d+)?)([kKMBGT%]?)")
 _POWER = re.compile(r"(?:([+\-−]?\d[\d.,]*)\s*[x×*·]\s*)?10\s*(?:\^|\*\*)\s*\(?([+\-−]?\d+(?:\.\d+)?)\)?")
@@ -74,7 +76,7 @@ def numeral(cell: str) -> Numeral | None:
     if "\\" in text:  # $1.5 \times 10^{9}$
         text = re.sub(r"\\(?:times|cdot)", "×", re.sub(r"[${}]", "", text)).strip()
     if not text.isascii() or " " in text or "'" in text:
-        text = _GAPS.sub("", text.translate(_DIGITS))
+        text = GAPS.sub("", text.translate(_DIGITS))
         text = _RAISED.sub(lambda raised: "^" + raised[1].translate(_LOWERED), text)
     if _SPECIAL.fullmatch(text):
         return Numeral(text, "")

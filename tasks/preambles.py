@@ -11,6 +11,9 @@ _LOOK = 1 << 16  # characters that show whether something stands above a table
 _MOST_LINES = 400  # of them
 _MOST_LINES_OF_NAME = 12  # that the names of a header run over
 _FEWEST_ROWS = 3  # below a header
+_END = re.compile(
+    r"^[*>\[<=&]+ ?(?:end[_ ]of[_ ]header|(?:begin )?(?:\w+ )?data) ?[*<\]>=]*[\t ]*$", re.MULTILINE | re.IGNORECASE
+)
 _SETTING = re.compile(r"([A-Za-z_]\w*)\s*=\s*([+\-]?\d[\d.]*(?:[eE][+\-]?\d+)?)")
 
 
@@ -20,6 +23,9 @@ def without_preamble(text: str, where: str) -> tuple[str, list[str]]:
     Above it are lines of a name and its value, such as ``Sample rate,1e6``, that a blank line parts from it, and lines
     with other numbers of cells than its rows. Raises InputError where rows of numbers begin below such lines alone.
     """
+    if (marks := list(_END.finditer(text[:_LOOK]))) and text[marks[-1].end() :].strip():
+        above = [line for line in text[: marks[-1].end()].splitlines() if line.strip()]
+        return text[marks[-1].end() :].lstrip("\r\n"), [_said(above)]
     head, *below = re.split(r"\n[ \t,;]*\r?\n", text.lstrip("\r\n")[:_LOOK], maxsplit=1)
     lines = [line for line in head.splitlines() if line.strip()]
     told = [re.split(r"[,;\t|=:]", line.strip(" \t,;"), maxsplit=1)[0] for line in lines]

@@ -9,7 +9,7 @@ import io
 import re
 import zipfile
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -120,8 +120,11 @@ def refuse_size(size: int, where: str) -> None:
         )
 
 
-def parse_table(content: bytes, name: str, where: str) -> Reading:
-    """A table from the bytes of the file `name`; `where` goes into messages. Raises InputError as `read_table`."""
+def parse_table(content: bytes, name: str, where: str, wanted: Sequence[str] = ()) -> Reading:
+    """A table from the bytes of the file `name`; of a workbook the sheet that has the `wanted` columns, where one has.
+
+    `where` goes into messages. Raises InputError as `read_table`.
+    """
     if (by := _BY_PANDAS.get(Path(name).suffix.lower())) is not None:
         raise InputError(
             f"{where} is of a kind that is not read here; save it as CSV, or in Python read it with pandas and "
@@ -132,7 +135,7 @@ def parse_table(content: bytes, name: str, where: str) -> Reading:
     if suffix == ".parquet":
         reading = parquet(content, where)
     elif suffix == ".xlsx":
-        reading = workbook(content, where)
+        reading = workbook(content, where, wanted)
     elif suffix in (".npy", ".npz"):
         reading = arrays(content, where)
     elif suffix in _JSON:

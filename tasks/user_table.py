@@ -224,7 +224,8 @@ def _notation(decimal: str, thousands: str) -> NumberNotation:
 
 def _cells(path: Path, notation: NumberNotation, targets: Sequence[str]) -> tuple[Cells, tuple[str, ...]]:
     """The cells of a file as numbers where they are, and what was unusual about the file."""
-    reading = with_target_as_column(parse_table(read_bytes(path), path.name, called(path)), targets, called(path))
+    reading = parse_table(read_bytes(path), path.name, called(path), targets)
+    reading = with_target_as_column(reading, targets, called(path))
     cells = convert(reading.frame, reading.separator, notation, called(path))
     if reading.units:
         cells = replace(cells, units={**reading.units, **cells.units})

@@ -102,6 +102,11 @@ def is_outcome(name: str) -> bool:
     return bool(words) and words[-1] in OUTCOMES
 
 
+def is_loss(name: str) -> bool:
+    """Whether a name is one of a loss, a perplexity or an accuracy, which is measured and hardly set."""
+    return not _LEARNT.isdisjoint(tokens(name)[-1:])
+
+
 def is_measured_elsewhere(name: str, target: str) -> bool:
     """Whether two names are one measure on different rows: ``train`` and ``test``, ``c4_val`` and ``wiki_val``,
     ``loss_c4`` and ``loss_wiki``."""
@@ -117,7 +122,7 @@ def is_performance(name: str) -> bool:
     own = re.sub(r"\s*[\[(][^\])]*[\])]$", "", name)
     words = [word for word in tokens(own) if word not in STATISTICS and word not in _UNITS_OF_TIME]
     spent = re.search(r"\b(?:gpu|cpu|core|node)[_ -](?:hours?|seconds?|secs?|h|s)\b", name.lower()) is not None
-    per_second = re.search(r"(?:/|_per_|per )(?:s|sec|second)s?\b", name.lower()) is not None
+    per_second = re.search(r"(?:/|_per_|per )(?:s|sec|second)s?(?![a-z])", name.lower()) is not None
     known = (words[-1:] and words[-1] in PERFORMANCE) or words[-2:] == ["power", "draw"] or words[:1] == ["utilization"]
     return spent or per_second or bool(known) or _MEASURED_MEMORY.search(bare(own)) is not None
 

@@ -330,3 +330,9 @@ def test_quantiles_beside_a_mean_are_none_of_its_features(tmp_path: Path):
     x = np.geomspace(1, 1000, 12)
     table = pd.DataFrame({"x": x, "mean": 2 + 3 / x, "std": 0.1 / x, "25%": 1.9 + 3 / x, "50%": 2 + 3.1 / x})
     assert read(tmp_path, table, "mean").task.schema.features == ("x",)
+
+
+def test_a_perplexity_is_an_outcome_whatever_the_target_is_called(tmp_path: Path):
+    table = pd.DataFrame({"N": np.geomspace(1e6, 1e9, 15)}).assign(y=lambda rows: 2 + 400 * rows.N**-0.3)
+    assert roles(read(tmp_path, table.assign(perplexity=np.exp(table.y)), "y"))["perplexity"] == "companion"
+    assert roles(read(tmp_path, table[["y"]].assign(loss=table.y / 3), "y"))["loss"] == "feature"

@@ -156,6 +156,7 @@ def test_the_same_rows_in_every_file(kind: str, tmp_path: Path):
             "p,q,loss\n1 ms,1.5,3\n20 ms,2,2\n3 s,1,1\n40,3,4\n",
             "p holds numbers in different units (ms, s and none) and was",
         ),
+        ("p;loss\n1 200;3\n2 400;2\n3 100;1\n4 900;4\n", "p: '1 200' was read as 1200."),
         ("p,loss\n1,3\n2,-999\n3,1\n4,4\n5,5\n6,6\n", "loss is -999 in 1 row and between 1 and 6 in all others;"),
         (
             "p,loss\n1,3\n#2,2\n# half way, by hand\n3,1\n4,4\n#5,5\n6,6\n7,1\n",
@@ -210,6 +211,7 @@ def test_what_is_unusual_is_said(text: str | bytes, said: str, tmp_path: Path):
             "column 'loss' has no value in data rows 1 and 4; fill the cells in, drop the rows, or give --drop",
         ),
         ("N,loss\n1,3;\n2,3;\n3,2;\n4,1;\n", "column 'loss' holds text ('3;') in data rows 1, 2, 3 and 4;"),
+        ("4,oak,3.1\n5,oak,2.2\n6,oak,2.4\n7,oak,2.9\n", "where the first line is a row, write a line of names above."),
         ("N,loss\n1,abc\n2,3\n3,2\n4,1\n", "column 'loss' holds text ('abc') in data row 1;"),
     ],
 )

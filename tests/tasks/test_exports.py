@@ -1,0 +1,59 @@
+"""Files as trackers, instruments and office programs export them."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lawsmith.tasks import read_dataset
+from lawsmith.tasks.reading import parse_table
+
+
+def frame_of(text: str) -> pd.DataFrame:
+    return parse_table(text.encode(), "t.txt", "t").frame
+
+
+def test_a_column_of_pairs_makes_no_log_of_a_table():
+    rows = [f'{k},"lr={k / 10},width={8 * k}",{2 / k:.3f}' for k in range(1, 9)]
+    assert list(frame_of("\n".join(["job,override,loss", *rows])).columns) == ["job", "override", "loss"]
+    log = "".join(f"Step {k} | loss:{2 / k:.3f} lr:2e-05 tokens_per_second_per_gpu:12.5 \n" for k in range(1, 9))
+    assert list(frame_of(log).columns) == ["Step", "loss", "lr", "tokens_per_second_per_gpu"]  # as torchtune writes
+
+
+def test_a_chart_without_extremes_and_of_one_run():
+    chart = pd.DataFrame({"Step": range(8), "lr=1, wd=0 - val/loss": 1.5, "lr=2, wd=0 - val/loss": 2.5})
+    frame = frame_of(chart.to_csv(index=False))
+    assert list(frame.columns) == ["Step", "run", "val/loss"] and len(frame) == 16
+    assert list(frame_of(chart.iloc[:, :2].to_csv(index=False)).columns) == ["Step", "run", "val/loss"]
+    years = chart.set_axis(["plot", "2019 - yield", "2020 - rain"], axis=1)
+    assert list(frame_of(years.to_csv(index=False)).columns) == list(years.columns)
+
+
+@pytest.mark.parametrize(
+    "above",
+    [
+        "A\tB\nTime\tVoltage\ns\tmV\n",  # Origin
+        "A(X)\tB(Y)\nTime\tVoltage\n",
+        "LabVIEW Measurement\t\nSeparator\tTab\n***End_of_Header***\t\n\nChannels\t1\n***End_of_Header***\n"
+        "Time\tVoltage\tComment\n",
+    ],
+)
+def test_headers_of_instruments(above: str):
+    frame = frame_of(above + "".join(f"{k}.5\t{10 / (k + 1):.3f}\n" for k in range(9)))
+    assert list(frame.columns)[:2] == ["Time", "Voltage"] and len(frame) == 9
+
+
+def test_letters_with_units_below_are_names():
+    frame = frame_of("A\tB\nm\ts\n" + "".join(f"{k}\t{2 * k}\n" for k in range(9)))
+    assert list(frame.columns) == ["A", "B"] and len(frame) == 9
+
+
+def test_the_sheet_that_has_the_target_is_read(tmp_path: Path):
+    with pd.ExcelWriter(tmp_path / "t.xlsx") as book:
+        pd.DataFrame({"pump": ["A", "B"], "flow": [1, 2]}).to_excel(book, sheet_name="Setup", index=False)
+        pd.DataFrame({"flow": range(1, 9), "dp [Pa]": np.arange(1, 9) ** 1.75}).to_excel(
+            book, sheet_name="Runs", index=False
+        )
+    data = read_dataset(tmp_path / "t.xlsx", ["dp"])
+    assert data.task.schema.features == ("flow",) and "'Runs' was read" in " ".join(data.notices)
