@@ -27,7 +27,7 @@ from benchmarks.synthetic import LAWS, synthetic
 from lawsmith.agent.search.selection import choose
 from lawsmith.sandbox import Constants, PredictJob, Sandbox
 from lawsmith.tasks import Dataset, InputError, Table
-from lawsmith.tasks.axes import is_logarithmic
+from lawsmith.tasks.arrays import is_logarithmic
 from lawsmith.tasks.thinning import thinned
 
 BEYOND = 100.0

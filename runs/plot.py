@@ -14,7 +14,7 @@ from lawsmith.runs.laws import Law
 from lawsmith.runs.report.picture import Scene
 from lawsmith.sandbox import Sandbox
 from lawsmith.tasks import Array, Dataset, InputError, Table
-from lawsmith.tasks.axes import is_logarithmic
+from lawsmith.tasks.arrays import is_logarithmic
 from lawsmith.tasks.errors import require
 
 if TYPE_CHECKING:

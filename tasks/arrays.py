@@ -1,4 +1,4 @@
-"""Array types used throughout."""
+"""Array types used throughout, and what is asked of columns of numbers."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -6,6 +6,8 @@ from numpy.typing import ArrayLike, NDArray
 Array = NDArray[np.float64]
 IntArray = NDArray[np.intp]
 Mask = NDArray[np.bool_]
+
+WIDE = 3.0  # positive values over at least this factor lie on a logarithmic axis
 
 
 def weighted_median(values: Array, weights: Array) -> Array:
@@ -38,3 +40,9 @@ def correlation(one: Array, two: Array) -> float:
 def geometric_mean(sizes: ArrayLike, least: float = 1e-300) -> float:
     """What errors typically are, also where they differ by powers of ten; none counts as less than `least`."""
     return float(np.exp(np.mean(np.log(np.maximum(sizes, least)))))
+
+
+def is_logarithmic(values: Array) -> bool:
+    """Whether values (n,) are positive and span at least a factor of `WIDE`; years, and dates of any kind, do not."""
+    low, high = (float(np.min(values)), float(np.max(values))) if len(values) else (0.0, 0.0)
+    return low > 0 and high / WIDE >= low

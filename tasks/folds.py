@@ -11,8 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lawsmith.tasks.arrays import Array, IntArray, Mask
-from lawsmith.tasks.axes import is_logarithmic
+from lawsmith.tasks.arrays import Array, IntArray, Mask, is_logarithmic
 from lawsmith.tasks.leading import leading
 from lawsmith.tasks.table import Table
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lawsmith.tasks.arrays import Array, IntArray
-from lawsmith.tasks.axes import is_logarithmic
+from lawsmith.tasks.arrays import Array, IntArray, is_logarithmic
 from lawsmith.tasks.table import Table, kept_with_table
 
 MANY = 8  # features up to which a table is looked at whole

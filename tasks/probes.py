@@ -6,8 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from lawsmith.tasks.arrays import Array, Mask
-from lawsmith.tasks.axes import is_logarithmic
+from lawsmith.tasks.arrays import Array, Mask, is_logarithmic
 from lawsmith.tasks.folds import simplex_columns
 from lawsmith.tasks.table import Table
 

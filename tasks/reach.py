@@ -13,8 +13,7 @@ from typing import Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from lawsmith.tasks.arrays import Array, IntArray, Mask
-from lawsmith.tasks.axes import WIDE, is_logarithmic
+from lawsmith.tasks.arrays import WIDE, Array, IntArray, Mask, is_logarithmic
 from lawsmith.tasks.dependence import steepens
 from lawsmith.tasks.folds import frontier_features, simplex_units
 from lawsmith.tasks.knowledge import Knowledge

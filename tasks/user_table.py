@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import ValidationError
 
-from lawsmith.tasks.arrays import Array
+from lawsmith.tasks.arrays import Array, is_logarithmic
 from lawsmith.tasks.asked import Asked, with_commas, without_unit
-from lawsmith.tasks.axes import is_logarithmic
 from lawsmith.tasks.catalog import names as benchmark_names
 from lawsmith.tasks.cells import Cells, NumberNotation, convert
 from lawsmith.tasks.errors import InputError, listing

@@ -20,8 +20,7 @@ from lawsmith.sandbox import Evaluation
 from lawsmith.sandbox.evaluation import typical_rmse
 from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks import Array, Dataset, Table, Task
-from lawsmith.tasks.arrays import geometric_mean
-from lawsmith.tasks.axes import is_logarithmic
+from lawsmith.tasks.arrays import geometric_mean, is_logarithmic
 from lawsmith.tasks.folds import FEWEST_POINTS, Fold, left_out_folds
 from lawsmith.tasks.noise import AT_NOISE, replicates
 

@@ -9,7 +9,7 @@ import numpy as np
 from lawsmith.agent.feedback.fold_text import fold_labels
 from lawsmith.agent.feedback.text import clip, number
 from lawsmith.tasks import Array, IntArray, Table, Task
-from lawsmith.tasks.axes import is_logarithmic
+from lawsmith.tasks.arrays import is_logarithmic
 from lawsmith.tasks.folds import frontier_folds
 from lawsmith.tasks.noise import AT_NOISE, replicates
 

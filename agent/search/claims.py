@@ -15,8 +15,7 @@ from lawsmith.sandbox.law.nodes import Feature, Function, Node
 from lawsmith.sandbox.law.numeric import evaluate
 from lawsmith.sandbox.law.read import read
 from lawsmith.sandbox.law.statement import Unreadable
-from lawsmith.tasks.arrays import Array
-from lawsmith.tasks.axes import is_logarithmic
+from lawsmith.tasks.arrays import Array, is_logarithmic
 from lawsmith.tasks.folds import frontier_features
 from lawsmith.tasks.table import Table, kept_with_table
 

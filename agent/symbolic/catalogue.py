@@ -19,13 +19,11 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from lawsmith.agent.symbolic.form import SymbolicForm, has_shape
 from lawsmith.agent.symbolic.profile import Profile, profile
-from lawsmith.agent.symbolic.templates import Template
-from lawsmith.agent.symbolic.terms import DIGITS, Terms
+from lawsmith.agent.symbolic.terms import DIGITS, Template, Terms
 from lawsmith.sandbox.fitting import Loss
 from lawsmith.sandbox.law.expression import features, mul, parameters, transform
-from lawsmith.sandbox.law.nodes import Feature, Node, Parameter
+from lawsmith.sandbox.law.nodes import Feature, Node, Parameter, Role
 from lawsmith.sandbox.law.own_form import formula_tree
-from lawsmith.sandbox.law.parameter_roles import Role
 from lawsmith.sandbox.law.positions import roles
 from lawsmith.tasks.errors import InputError
 from lawsmith.tasks.nearness import has_frontier

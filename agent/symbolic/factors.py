@@ -13,8 +13,7 @@ from functools import cached_property
 import numpy as np
 
 from lawsmith.sandbox.law.expression import add, divide, exp, function, log, mul, neg, power
-from lawsmith.sandbox.law.nodes import ONE, Node, Number
-from lawsmith.sandbox.law.parameter_roles import Role
+from lawsmith.sandbox.law.nodes import ONE, Node, Number, Role
 from lawsmith.tasks.arrays import Array
 
 TINY = 1e-300  # added to what is divided by and may be zero

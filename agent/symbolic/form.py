@@ -9,8 +9,7 @@ from lawsmith.agent.symbolic.terms import DIGITS
 from lawsmith.sandbox.fitting import Loss
 from lawsmith.sandbox.law.expression import parameters, rename, walk
 from lawsmith.sandbox.law.key import canonical
-from lawsmith.sandbox.law.nodes import Node, Parameter
-from lawsmith.sandbox.law.parameter_roles import LINEAR
+from lawsmith.sandbox.law.nodes import LINEAR, Node, Parameter
 from lawsmith.sandbox.law.write_candidate import candidate
 from lawsmith.tasks.schema import Schema
 

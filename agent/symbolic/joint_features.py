@@ -16,9 +16,8 @@ from lawsmith.agent.symbolic.pure_powers import NEAR, REACH
 from lawsmith.agent.symbolic.term_law import SIMPLE
 from lawsmith.sandbox.law.expression import add, mul, parameters, power, transform
 from lawsmith.sandbox.law.merged import cancelled
-from lawsmith.sandbox.law.nodes import Feature, Node, Number, Parameter
+from lawsmith.sandbox.law.nodes import Feature, Node, Number, Parameter, Role
 from lawsmith.sandbox.law.numeric import evaluate
-from lawsmith.sandbox.law.parameter_roles import Role
 from lawsmith.sandbox.law.write_text import text
 from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.task import Task

@@ -7,11 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from lawsmith.agent.symbolic.profile import ColumnKind, Profile
-from lawsmith.agent.symbolic.templates import Recipe, Template, named
-from lawsmith.agent.symbolic.terms import Terms
+from lawsmith.agent.symbolic.terms import Recipe, Template, Terms, named
 from lawsmith.sandbox.law.expression import add, divide, exp, mul, neg, power
-from lawsmith.sandbox.law.nodes import ONE, Node, Number
-from lawsmith.sandbox.law.parameter_roles import Role
+from lawsmith.sandbox.law.nodes import ONE, Node, Number, Role
 from lawsmith.tasks.knowledge import Knowledge
 
 LARGEST = 1e12  # of a positive factor beside powers

@@ -10,12 +10,10 @@ from lawsmith.agent.symbolic.catalogue import laws_of_limits, laws_of_pairs, law
 from lawsmith.agent.symbolic.other_forms import STEEPEST_SHARE, of_categories, of_levels, of_plain, of_shares, worth
 from lawsmith.agent.symbolic.profile import ColumnKind, Profile
 from lawsmith.agent.symbolic.scale_forms import of_many, of_one, of_repeats
-from lawsmith.agent.symbolic.templates import Template
-from lawsmith.agent.symbolic.terms import Terms
+from lawsmith.agent.symbolic.terms import Template, Terms
 from lawsmith.sandbox.law.expression import add, exp, features, mul, neg, parameters, power
 from lawsmith.sandbox.law.key import canonical
-from lawsmith.sandbox.law.nodes import ONE, Node, Number, Parameter, Sum
-from lawsmith.sandbox.law.parameter_roles import Role
+from lawsmith.sandbox.law.nodes import ONE, Node, Number, Parameter, Role, Sum
 
 BENT = 4  # levels of a feature on a plain axis that may show an optimum inside
 DECADE = 10.0  # factor up to which a positive feature may lie on a plain axis, however its values are spread

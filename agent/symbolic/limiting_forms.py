@@ -15,9 +15,8 @@ from lawsmith.agent.symbolic.terms import STEEPEST_RATE
 from lawsmith.sandbox.law.expression import add, exp, factors_of, features, log, mul, parameters, power, walk
 from lawsmith.sandbox.law.identified import tells_apart
 from lawsmith.sandbox.law.merged import cancelled, merged
-from lawsmith.sandbox.law.nodes import Function, Node, Number, Parameter, Power, Product, Sum
+from lawsmith.sandbox.law.nodes import Function, Node, Number, Parameter, Power, Product, Role, Sum
 from lawsmith.sandbox.law.numeric import evaluate
-from lawsmith.sandbox.law.parameter_roles import Role
 from lawsmith.tasks.arrays import Array
 
 STRAIGHT = 0.1  # most that the logarithm of a power or an exponential moves over the rows, where it is nearly straight

@@ -25,8 +25,7 @@ from lawsmith.sandbox.law.expression import (
 )
 from lawsmith.sandbox.law.identified import tells_apart, unit_bound
 from lawsmith.sandbox.law.merged import merged
-from lawsmith.sandbox.law.nodes import Feature, Function, Node, Number, Parameter, Power, Product, Sum
-from lawsmith.sandbox.law.parameter_roles import Role
+from lawsmith.sandbox.law.nodes import Feature, Function, Node, Number, Parameter, Power, Product, Role, Sum
 from lawsmith.tasks.table import Table
 
 TRIES = 20  # at a change that makes another form, before a parent is given up

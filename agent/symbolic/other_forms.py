@@ -8,11 +8,9 @@ from dataclasses import replace
 
 from lawsmith.agent.symbolic.catalogue import laws_of
 from lawsmith.agent.symbolic.profile import Profile
-from lawsmith.agent.symbolic.templates import Recipe, Template, named
-from lawsmith.agent.symbolic.terms import Terms
+from lawsmith.agent.symbolic.terms import Recipe, Template, Terms, named
 from lawsmith.sandbox.law.expression import add, divide, exp, function, log, mul, neg, power
-from lawsmith.sandbox.law.nodes import ONE, Feature, Node, Number, Parameter, Sum
-from lawsmith.sandbox.law.parameter_roles import Role
+from lawsmith.sandbox.law.nodes import ONE, Feature, Node, Number, Parameter, Role, Sum
 
 STEEPEST_SHARE = 30.0  # logarithm of the target per unit share
 WORTH = (1e-3, 1e4)  # of a share, in units of the amount that the last one brings

@@ -13,8 +13,7 @@ import numpy as np
 from lawsmith.agent.symbolic.looks import CARRIED
 from lawsmith.agent.symbolic.term_law import SIMPLE
 from lawsmith.sandbox.law.expression import mul, power
-from lawsmith.sandbox.law.nodes import Feature, Node, Parameter
-from lawsmith.sandbox.law.parameter_roles import Role
+from lawsmith.sandbox.law.nodes import Feature, Node, Parameter, Role
 from lawsmith.tasks.arrays import Array
 
 SPAN = 1.5  # ratio of the largest to the smallest value of a feature whose power shows

@@ -8,11 +8,9 @@ from itertools import combinations, permutations
 
 from lawsmith.agent.symbolic.catalogue import laws_of_repeats
 from lawsmith.agent.symbolic.profile import LEADING, Combination, Profile
-from lawsmith.agent.symbolic.templates import Recipe, Template, named
-from lawsmith.agent.symbolic.terms import Terms
+from lawsmith.agent.symbolic.terms import Recipe, Template, Terms, named
 from lawsmith.sandbox.law.expression import add, log, mul, neg, power
-from lawsmith.sandbox.law.nodes import ONE, Feature, Node
-from lawsmith.sandbox.law.parameter_roles import Role
+from lawsmith.sandbox.law.nodes import ONE, Feature, Node, Role
 
 MONOMIALS = (2, 3, 4)  # terms in sums of monomials
 STEEP = 2.0  # bound of exponents in products beside a leading term

@@ -17,8 +17,7 @@ from lawsmith.agent.symbolic.library import library
 from lawsmith.agent.symbolic.rank import Costs, Screened, screen
 from lawsmith.sandbox.fitting import Loss
 from lawsmith.sandbox.law.expression import features, parameters
-from lawsmith.sandbox.law.nodes import Node
-from lawsmith.sandbox.law.parameter_roles import Role
+from lawsmith.sandbox.law.nodes import Node, Role
 from lawsmith.tasks.folds import frontier_features
 from lawsmith.tasks.leading import leading
 from lawsmith.tasks.nearness import has_frontier

@@ -17,8 +17,7 @@ from lawsmith.agent.symbolic.ridge_search import RidgeLaw
 from lawsmith.agent.symbolic.term_law import ScaledRows, TermLaw
 from lawsmith.agent.symbolic.terms import Letters
 from lawsmith.sandbox.law.expression import add, divide, features, mul, parameters, rename
-from lawsmith.sandbox.law.nodes import ONE, Feature, Node, Number, Parameter
-from lawsmith.sandbox.law.parameter_roles import Role
+from lawsmith.sandbox.law.nodes import ONE, Feature, Node, Number, Parameter, Role
 from lawsmith.tasks.arrays import Array
 
 AROUND = 0.5  # relative distance from a found constant within which the folds look for theirs

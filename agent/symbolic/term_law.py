@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from lawsmith.agent.symbolic.factors import KINDS, Ends, Factor
-from lawsmith.sandbox.law.parameter_roles import Role
+from lawsmith.sandbox.law.nodes import Role
 from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.noise import OF_FLOATS
 

@@ -1,16 +1,16 @@
-"""The parts that forms are composed of: fresh parameters with sensible bounds, and terms in one or more features."""
+"""The parts that forms are composed of: fresh parameters with sensible bounds, and terms in one or more features; and
+forms with a name."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from itertools import combinations, combinations_with_replacement
 
 from lawsmith.agent.symbolic.profile import Profile
 from lawsmith.sandbox.law.expression import add, divide, exp, function, log, mul, neg, parameters, power, transform
-from lawsmith.sandbox.law.nodes import ONE, Feature, Node, Number, Parameter, Sum
-from lawsmith.sandbox.law.parameter_roles import Role
+from lawsmith.sandbox.law.nodes import ONE, Feature, Node, Number, Parameter, Role, Sum
 
 STEEPEST = 3.0  # exponents beyond this are rare and invite blow-ups, unless the target spans as much …
 STEEPEST_GROWTH = 6.0  # … but what grows may follow a sixth power
@@ -331,3 +331,22 @@ def _monomials(bases: Sequence[Node], degree: int) -> list[Node]:
         return [power(bases[0], Number(float(k))) for k in range(1, degree + 1)]
     pairs = combinations_with_replacement(bases, 2) if degree > 1 else ()
     return [*bases, *(mul(one, two) if one != two else power(one, Number(2.0)) for one, two in pairs)]
+
+
+Recipe = Callable[[Terms], Node]
+
+
+@dataclass(frozen=True)
+class Template:
+    """A form with a name that says where it comes from. A `backbone` is evaluated before anything else; a response
+    `surface` (Box and Wilson 1951) bends wherever rows do, and tells a row that is wrong from one at an optimum."""
+
+    origin: str
+    node: Node
+    backbone: bool = False
+    surface: bool = False
+
+
+def named(profile: Profile, recipes: dict[str, Recipe]) -> list[Template]:
+    """Follows each recipe at once, with parameters of its own."""
+    return [Template(origin, build(Terms(profile))) for origin, build in recipes.items()]

@@ -28,8 +28,7 @@ from lawsmith.sandbox import Constants, FitJob, FoldScore, JobResult, Sandbox
 from lawsmith.sandbox.evaluation import typical_rmse
 from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks import Array, Table, Task
-from lawsmith.tasks.arrays import weighted_median
-from lawsmith.tasks.axes import is_logarithmic
+from lawsmith.tasks.arrays import is_logarithmic, weighted_median
 from lawsmith.tasks.folds import Fold
 
 RESAMPLES = 12  # refits to rows drawn again: enough for a standard deviation to a fifth of itself

@@ -19,7 +19,7 @@ from lawsmith.runs.report.predicting import Predict
 from lawsmith.sandbox import Sandbox
 from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks import Array, Dataset, InputError, IntArray, Schema, Table
-from lawsmith.tasks.axes import is_logarithmic
+from lawsmith.tasks.arrays import is_logarithmic
 
 MOST_ROWS = 3000  # points that a browser moves without a jolt
 MOST_GROUPS = 60  # whose curves are drawn, those with most rows

@@ -14,7 +14,7 @@ from lawsmith.runs.report.mathml import short
 from lawsmith.runs.report.picture import Curve, Picture
 from lawsmith.runs.report.plots import is_moved, shown_groups
 from lawsmith.tasks import Array
-from lawsmith.tasks.axes import is_logarithmic
+from lawsmith.tasks.arrays import is_logarithmic
 
 DIGITS = 6  # more than a screen can show
 

@@ -13,7 +13,7 @@ from lawsmith.runs.report.drawing import LABEL, Axis, Chart, Plot, colour
 from lawsmith.runs.report.mathml import short
 from lawsmith.runs.report.picture import Curve, Picture
 from lawsmith.tasks import Array
-from lawsmith.tasks.axes import is_logarithmic
+from lawsmith.tasks.arrays import is_logarithmic
 
 MOST_TARGETS = 3  # rows of panels
 MOST_PANELS = 4  # panels in a row

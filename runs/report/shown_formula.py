@@ -10,8 +10,7 @@ from markupsafe import Markup
 from lawsmith.runs.report.mathml import mathml_of, short
 from lawsmith.sandbox.law.expression import children, features, parameters, walk
 from lawsmith.sandbox.law.formula import formula
-from lawsmith.sandbox.law.nodes import Node, Parameter, Sum
-from lawsmith.sandbox.law.parameter_roles import Role
+from lawsmith.sandbox.law.nodes import Node, Parameter, Role, Sum
 from lawsmith.sandbox.law.read import read
 from lawsmith.sandbox.law.statement import Unreadable
 

@@ -4,11 +4,29 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, TypeVar, dataclass_transform
 
-from lawsmith.sandbox.law.parameter_roles import Role
-
 _T = TypeVar("_T")
+
+
+class Role(StrEnum):
+    """The part that a parameter plays in a law, whatever its name is."""
+
+    LEVEL = "level"  # added to the whole: the irreducible loss, an intercept
+    AMPLITUDE = "amplitude"  # multiplies a term that bends
+    COEFFICIENT = "coefficient"  # multiplies a term without parameters of its own: a slope
+    EXPONENT = "exponent"  # of a power, or of a logarithm's coefficient inside an exponential
+    RATE = "rate"  # multiplies a feature inside an exponential, a logarithm or a wave
+    SCALE = "scale"  # multiplies a feature, or a term, before a power is taken
+    SHIFT = "shift"  # added to a feature before a power or a logarithm is taken
+    CENTRE = "centre"  # of an optimum, a step or a bump
+    WIDTH = "width"  # of a step or a bump
+    SHAPE = "shape"  # sharpness of a break, softness of a minimum, anything else that bends a curve
+
+
+LINEAR = frozenset({Role.LEVEL, Role.AMPLITUDE, Role.COEFFICIENT})
+"""Roles that scale or move a curve; all others bend it, and may be common to groups of like curves."""
 
 
 @dataclass_transform(frozen_default=True)
@@ -24,9 +42,8 @@ def _node(cls: type[_T]) -> type[_T]:
         return int(known)
 
     def state(self: Any) -> dict[str, Any]:
-        return {
-            name: value for name, value in self.__dict__.items() if not name.startswith("_")
-        }  # hashes differ by process
+        kept = self.__dict__.items()  # without the hash, which differs by process
+        return {name: value for name, value in kept if not name.startswith("_")}
 
     setattr(made, "__hash__", cached)  # noqa: B010 - mypy refuses the plain assignment
     setattr(made, "__getstate__", state)  # noqa: B010

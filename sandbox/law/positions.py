@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from lawsmith.sandbox.law.expression import factors_of, features, parameters
-from lawsmith.sandbox.law.nodes import Feature, Function, Node, Number, Parameter, Power, Product, Sum
-from lawsmith.sandbox.law.parameter_roles import LINEAR, Role
+from lawsmith.sandbox.law.nodes import LINEAR, Feature, Function, Node, Number, Parameter, Power, Product, Role, Sum
 
 _INSIDE = {"exp": "rate", "expm1": "rate"}
 _CHOICES = frozenset({"maximum", "minimum", "where", "abs"})

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lawsmith.sandbox.law.parameter_roles import Role
+from lawsmith.sandbox.law.nodes import Role
 from lawsmith.sandbox.law.read import read
 from lawsmith.sandbox.law.statement import Statement, Unreadable
 from lawsmith.sandbox.law.write_candidate import candidate

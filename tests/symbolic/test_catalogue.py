@@ -24,7 +24,7 @@ from lawsmith.agent.symbolic.library import library
 from lawsmith.agent.symbolic.profile import profile
 from lawsmith.sandbox.fitting import fit_form
 from lawsmith.sandbox.law.expression import parameters
-from lawsmith.sandbox.law.parameter_roles import Role
+from lawsmith.sandbox.law.nodes import Role
 from lawsmith.sandbox.law.read import read
 from lawsmith.tasks import Array, InputError, IntArray, Schema, Table, Task
 from lawsmith.tasks.schema import Column

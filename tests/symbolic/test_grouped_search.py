@@ -13,8 +13,7 @@ from lawsmith.agent.symbolic.product_search import products
 from lawsmith.agent.symbolic.profile import profile
 from lawsmith.sandbox.fitting import Loss, fit_form
 from lawsmith.sandbox.law.expression import add, exp, mul, parameters
-from lawsmith.sandbox.law.nodes import Feature, Parameter
-from lawsmith.sandbox.law.parameter_roles import Role
+from lawsmith.sandbox.law.nodes import Feature, Parameter, Role
 from lawsmith.tasks import Array, IntArray, Task
 from tests.made import made_task
 

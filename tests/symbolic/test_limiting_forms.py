@@ -6,8 +6,7 @@ import pytest
 from lawsmith.agent.symbolic.limiting_forms import limiting_forms
 from lawsmith.sandbox.law.expression import add, exp, log, mul, neg, power
 from lawsmith.sandbox.law.key import canonical
-from lawsmith.sandbox.law.nodes import Feature, Node, Number, Parameter
-from lawsmith.sandbox.law.parameter_roles import Role
+from lawsmith.sandbox.law.nodes import Feature, Node, Number, Parameter, Role
 
 X = Feature("x", 1.0)
 L, A, H = Parameter("L", role=Role.LEVEL), Parameter("A", role=Role.AMPLITUDE), Parameter("h", 0.0, role=Role.SHIFT)

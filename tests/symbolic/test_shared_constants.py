@@ -12,8 +12,7 @@ from lawsmith.agent.symbolic.start_forms import StartForms
 from lawsmith.runs.trials import Proposal, Trial
 from lawsmith.sandbox import Constants, Sandbox, evaluate
 from lawsmith.sandbox.law.expression import add, mul, neg, power
-from lawsmith.sandbox.law.nodes import Feature, Parameter
-from lawsmith.sandbox.law.parameter_roles import Role
+from lawsmith.sandbox.law.nodes import Feature, Parameter, Role
 from lawsmith.tasks import Task
 from lawsmith.tasks.folds import frontier_folds
 from lawsmith.tasks.probes import probe_rows
