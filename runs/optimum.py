@@ -8,12 +8,13 @@ be one that can be read.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from lawsmith.runs.intervals.model import Uncertainty, Values
+from lawsmith.runs.intervals.model import Uncertainty
 from lawsmith.runs.intervals.predict import multiplier, predict
 from lawsmith.runs.laws import Law
 from lawsmith.sandbox import Sandbox
@@ -95,15 +96,9 @@ def optimum(
     are free. What `fixed` names is spent as it is. Raises InputError where that is incomplete, the budget cannot be
     spent near the data, or the law cannot be read.
     """
-    labels = {name for name, column in law.schema.columns.items() if column.levels}
     if budget is not None:
         budget = transform(budget, lambda n: Number(fixed[n.name]) if isinstance(n, Feature) and n.name in fixed else n)
-    free = [name for name in law.features if name not in labels | set(fixed)] if budget is None else features_of(budget)
-    if not free:
-        raise InputError("All features of the formula are fixed; leave out of --at what is to be found.")
-    if len(free) > MOST_FREE:
-        raise InputError(f"{len(free)} features are free; at most {MOST_FREE} can be searched: fix others with --at.")
-    _require(law, {*free, *fixed})
+    free = _free(law, budget, fixed)
     rows = _anywhere(free, known, group) if budget is None else _spent(budget, amount, free, known, group)
     columns = {**{name: np.full(len(rows[free[0]]), value) for name, value in fixed.items()}, **rows}
     sign, laws = (-1.0 if maximise else 1.0), asked(law, known, group, target)
@@ -111,19 +106,30 @@ def optimum(
     if not np.isfinite(values[0]).any():
         raise InputError("The law has no finite value where the budget could be spent.")
     places = [int(np.argmin(value)) if np.isfinite(value).any() else None for value in values]
-    best = places[0]
-    assert best is not None
-    times = _times(known, target, level)
+    errors = known.errors[known.targets.index(target)]
+    times = multiplier(errors.ratios, known.folds, level)
     answers = {
         name: _answer([None if p is None else float(rows[name][p]) for p in places], laws, times) for name in free
     }
-    noise = known.errors[known.targets.index(target)].noise_at(group, float(values[0][best]))
-    good = values[0] <= values[0][best] + noise
+    least = float(values[0].min())
+    good = values[0] <= least + errors.noise_at(group, least)
     shared = budget is None or len(free) > 1
     at_edge = tuple(name for name in free if shared and answers[name].value in _ends(rows[name]))
     spans = [one.high / one.low for one in answers.values() if one.low and one.high and one.low > 0]
     flat = bool(spans) and max(spans) > FLAT
     return Optimum(answers, at_edge, flat, {name: _ends(rows[name][good]) for name in free})
+
+
+def _free(law: Law, budget: Node | None, fixed: Mapping[str, float]) -> list[str]:
+    """The features to be found; raises InputError where there is none, there are too many, or others lack a value."""
+    labels = {name for name, column in law.schema.columns.items() if column.levels}
+    free = [name for name in law.features if name not in labels | set(fixed)] if budget is None else features_of(budget)
+    if not free:
+        raise InputError("All features of the formula are fixed; leave out of --at what is to be found.")
+    if len(free) > MOST_FREE:
+        raise InputError(f"{len(free)} features are free; at most {MOST_FREE} can be searched: fix others with --at.")
+    _require(law, {*free, *fixed})
+    return list(free)
 
 
 def _ends(column: Array) -> tuple[float, float]:
@@ -153,9 +159,8 @@ def invert(
     _require(law, {solve, *fixed})
     line = _line(known, group, solve)
     columns = {**{name: np.full(len(line), value) for name, value in fixed.items()}, solve: line}
-    region, place = known.regions[group], known.features.index(solve)
     values = _finite(asked(law, known, group, target)[0].call(columns))
-    own = _crossing(line, values, wanted, region.middle(place))
+    own = _crossing(line, values, wanted, known.regions[group].middle(known.features.index(solve)))
     if own is None:
         near = values[np.isfinite(values)]
         if not len(near):
@@ -188,11 +193,6 @@ def _within(line: Array, low: Array, high: Array, own: float) -> tuple[float | N
     return (crossing(int(before[-1]), 1) if len(before) else None, crossing(int(after[0]), -1) if len(after) else None)
 
 
-def _times(known: Uncertainty, target: str, level: float) -> float:
-    errors = known.errors[known.targets.index(target)]
-    return multiplier(errors.ratios, known.folds, level)
-
-
 def asked(law: Law, known: Uncertainty, group: str, target: str) -> list[_Asked]:
     """The law, its refits and its rivals; raises InputError where the law cannot be read."""
     own, winner = law.constants.get(group), known.members[0]
@@ -202,12 +202,10 @@ def asked(law: Law, known: Uncertainty, group: str, target: str) -> list[_Asked]
     refits = [dict(zip(winner.names, row, strict=True)) for values in known.resamples if (row := values.get(group))]
     found += [_Asked(_function(law.form, law, target, row), 0.0, refit=True) for row in refits]
     for member in known.members[1:]:
-        constants = _constants(member.names, member.constants, group)
-        try:
-            if constants is not None:
+        if (row := member.constants.get(group)) is not None:
+            constants = dict(zip(member.names, row, strict=True))
+            with suppress(InputError):  # an opaque rival cannot be asked
                 found.append(_Asked(_function(member.source, law, target, constants), member.weight))
-        except InputError:
-            continue  # an opaque rival cannot be asked
     return found
 
 
@@ -228,11 +226,6 @@ class _Typical(dict[str, Array]):
 
     def __missing__(self, key: str) -> Array:
         return np.ones(1)
-
-
-def _constants(names: Sequence[str], values: Values, group: str) -> dict[str, float] | None:
-    row = values.get(group)
-    return None if row is None else dict(zip(names, row, strict=True))
 
 
 def _require(law: Law, given: set[str]) -> None:

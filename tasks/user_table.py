@@ -90,18 +90,7 @@ def read_dataset(
         drop_incomplete=drop_incomplete,
     )
     roles = decide(cells, asked, called(train))
-    name = _name(train)
-    schema = Schema(
-        name=name,
-        long_name=name,
-        title=said.title or f"{listing(list(roles.targets))} from {train.name}",
-        features=roles.features,
-        targets=roles.targets,
-        group=roles.group,
-        cap=cap,
-        columns=_columns(roles, said, cells.units),
-        decided=_decided(roles, cells, notation, drop_incomplete),
-    )
+    schema = _schema(train, cap, roles, said, cells, _decided(roles, cells, notation, drop_incomplete))
     split = _split(cells, schema, train)
     stated = tuple(ranges) or said.ranges, tuple(expect) or said.expect, tuple(reach) or said.reach
     known, told = _known(*stated, schema, roles, cells, split.frame)
@@ -113,6 +102,22 @@ def read_dataset(
     rows = found.task.train
     levels = [column.levels for column in found.task.schema.columns.values()]
     return replace(found, notices=(*found.notices, *suspicions(rows, levels), *_what_leads(rows)))
+
+
+def _schema(train: Path, cap: int | None, roles: Roles, said: TaskFile, cells: Cells, decided: Decided) -> Schema:
+    """What the table is to the search, under a name for folders."""
+    name = _name(train)
+    return Schema(
+        name=name,
+        long_name=name,
+        title=said.title or f"{listing(list(roles.targets))} from {train.name}",
+        features=roles.features,
+        targets=roles.targets,
+        group=roles.group,
+        cap=cap,
+        columns=_columns(roles, said, cells.units),
+        decided=decided,
+    )
 
 
 def _decided(roles: Roles, cells: Cells, notation: NumberNotation, only_filled: bool) -> Decided:

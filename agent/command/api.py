@@ -130,24 +130,7 @@ def discover(
     if isinstance(data, str) and not target and not Path(data).is_file():
         job = job.of_task(data, None if data_dir is None else Path(data_dir))
     else:
-        own = _file(data)
-        table = _checked(
-            OwnTable,
-            said,
-            train=str(table_path(own, runs_dir, name or "table")),
-            target=_named(own, target),
-            features=None if features is None else _named(own, features),
-            group=None if group is None else column_name(group),
-            test=None if test is None else str(table_path(_file(test), runs_dir, f"{name or 'table'}-test")),
-            category=(*_named(own, category), *_own_categories(own, target, group, ignore, category)),
-            ignore=_named(own, ignore),
-            ranges=range_texts(ranges) if isinstance(ranges, Mapping) else listed(ranges),
-            expect=tuple(f"{name} {how}" for name, how in expect.items())
-            if isinstance(expect, Mapping)
-            else listed(expect),
-            reach=_factors(reach),
-        )
-        job = job.of_table(table)
+        job = job.of_table(_own_table(said, runs_dir))
     job, chosen = equip(job, runs_dir, options)
     command = Command(job, job.dataset(), chosen, runs_dir, batch=new_run_id(), began=began)
     if not progress or observer is not None:
@@ -156,6 +139,27 @@ def discover(
 
     with ProgressReport() as shown:
         return _execute(command, shown)
+
+
+def _own_table(said: Mapping[str, Any], runs_dir: Path) -> OwnTable:
+    """A table of the user's own as a job keeps it, from the arguments of `discover`; a DataFrame is saved."""
+    own, test, name = _file(said["data"]), said["test"], said["name"] or "table"
+    group, features, ranges, expect = (said[argument] for argument in ("group", "features", "ranges", "expect"))
+    named = {argument: _named(own, said[argument]) for argument in ("target", "category", "ignore")}
+    taken = (said[argument] for argument in ("target", "group", "ignore", "category"))
+    named["category"] += _own_categories(own, *taken)
+    return _checked(
+        OwnTable,
+        said,
+        train=str(table_path(own, runs_dir, name)),
+        test=None if test is None else str(table_path(_file(test), runs_dir, f"{name}-test")),
+        features=None if features is None else _named(own, features),
+        group=None if group is None else column_name(group),
+        ranges=range_texts(ranges) if isinstance(ranges, Mapping) else listed(ranges),
+        expect=[f"{column} {how}" for column, how in expect.items()] if isinstance(expect, Mapping) else listed(expect),
+        reach=_factors(said["reach"]),
+        **named,
+    )
 
 
 def _checked(kind: type[_Model], said: Mapping[str, Any], **read: Any) -> _Model:

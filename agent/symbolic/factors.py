@@ -325,7 +325,7 @@ def starting(name: str, ends: Ends, *, pair: bool = False, steady: bool = False)
     low, high = ends
     size, width = max(abs(low), abs(high)) or 1.0, (high - low) or 1.0
     own = [1.0] if OWN_UNIT[0] < size < OWN_UNIT[1] else []
-    positive, signed = low > 0, low < 0 < high
+    positive = low > 0
     sets: dict[str, Sequence[tuple[float, ...]]] = {
         "power": [(1.0,), (2.0,), (3.0,)],
         "exp": [(s * k / width,) for k in (0.6, 2.0, 6.0, 18.0) for s in (-1, 1)]
@@ -341,36 +341,7 @@ def starting(name: str, ends: Ends, *, pair: bool = False, steady: bool = False)
     if pair and positive and PRODUCT in name and not steady:
         sets["real"] = [(0.5,)]  # a geometric mean
     if not pair:
-        sets["real"] = [(0.5,), (1 / 3,), (1.5,), (2.5,)]
-        if positive:
-            sets["power"] = [(1.0,), (2.0,), (3.0,), (-1.0,), (-2.0,)]
-            sets["real"] = [(0.5,), (1 / 3,), (1.5,), (2.5,), (-0.5,)]
-            if high < NARROW * low:
-                sets["real"] = [*sets["real"], (-4.0,), (-8.0,)]
-            sets["log"] = [()]
-            sets["arrhenius"] = [(k * size,) for k in (0.3, 1.5, 5.0, *(ACTIVATED if high < NARROW * low else ()))]
-        if signed:
-            sets["power"] = [(1.0,), (2.0,), (3.0,), (4.0,), (5.0,)]
-            sets["real"] = [(0.5,), (1.0,), (1.5,), (1 / 3,), (3.0,)]
-            sets["odd"] = [(0.5,), (1 / 3,), (1.5,), (2.0,)]
-            sets["fade"] = [(k / size,) for k in (1.0, 5.0)] + [(k,) for k in own]
-        if low >= 0:
-            halves = (
-                [size, size / 8] if not positive or high < WIDE * low else [low**s * high ** (1 - s) for s in QUARTERS]
-            )
-            sets["saturation"] = [(h**-n, n) for n in (1.0, 2.0) for h in halves] + [
-                (k, n) for k in own for n in (1.0, 2.0)
-            ]
-            sets["steep saturation"] = [(h**-n, n) for n in (0.6, 1.5) for h in halves]
-        sets["log1p"] = [(k / size,) for k in (1.0, 20.0)] + [(k,) for k in own]
-        sets["gauss"] = [(k / size**2,) for k in (1.0, 8.0)] + [(k,) for k in own]
-        sets["sigmoid"] = [(s / width, low + m * width) for s in (6.0, 20.0) for m in (0.25, 0.5, 0.75)]
-        sets["excess"] = [(low + m * width, 1.5) for m in (0.1, 0.3, 0.5, 0.7)]
-        sets["bell"] = [(k / width**2, low + m * width) for k in (4.0, 30.0) for m in (0.25, 0.5, 0.75)]
-        sets["hinge"] = [(low + m * width,) for m in (0.2, 0.4, 0.6, 0.8)]
-        for wave in ("sin", "cos"):
-            sets[f"{wave} of root"] = [(3.0 / size**0.5,)] + [(k,) for k in own]
-            sets[f"{wave} of log"] = [(1.0,), (2.0,)] if own else []
+        sets |= _of_a_feature(low, high, own)
     found = (
         Factor(kind, name, constants)
         for kind, these in sets.items()
@@ -380,6 +351,42 @@ def starting(name: str, ends: Ends, *, pair: bool = False, steady: bool = False)
     if positive and width < FAR_OFF * low:  # calendar years: each power and logarithm of them is a line
         found = (f for f in found if f.kind in ("sigmoid", "hinge") or f == Factor("power", name, (1.0,)))
     return [f for f in dict.fromkeys(found) if f.kind != "exp" or abs(f.constants[0]) * size < 50]
+
+
+def _of_a_feature(low: float, high: float, own: Sequence[float]) -> dict[str, Sequence[tuple[float, ...]]]:
+    """Constants by the kind of factor, for kinds that are tried of a feature alone; `own`: near 1, where its unit says
+    so."""
+    size, width, positive = max(abs(low), abs(high)) or 1.0, (high - low) or 1.0, low > 0
+    sets: dict[str, Sequence[tuple[float, ...]]] = {}
+    sets["real"] = [(0.5,), (1 / 3,), (1.5,), (2.5,)]
+    if positive:
+        sets["power"] = [(1.0,), (2.0,), (3.0,), (-1.0,), (-2.0,)]
+        sets["real"] = [(0.5,), (1 / 3,), (1.5,), (2.5,), (-0.5,)]
+        if high < NARROW * low:
+            sets["real"] = [*sets["real"], (-4.0,), (-8.0,)]
+        sets["log"] = [()]
+        sets["arrhenius"] = [(k * size,) for k in (0.3, 1.5, 5.0, *(ACTIVATED if high < NARROW * low else ()))]
+    if low < 0 < high:
+        sets["power"] = [(1.0,), (2.0,), (3.0,), (4.0,), (5.0,)]
+        sets["real"] = [(0.5,), (1.0,), (1.5,), (1 / 3,), (3.0,)]
+        sets["odd"] = [(0.5,), (1 / 3,), (1.5,), (2.0,)]
+        sets["fade"] = [(k / size,) for k in (1.0, 5.0)] + [(k,) for k in own]
+    if low >= 0:
+        halves = [size, size / 8] if not positive or high < WIDE * low else [low**s * high ** (1 - s) for s in QUARTERS]
+        sets["saturation"] = [(h**-n, n) for n in (1.0, 2.0) for h in halves] + [
+            (k, n) for k in own for n in (1.0, 2.0)
+        ]
+        sets["steep saturation"] = [(h**-n, n) for n in (0.6, 1.5) for h in halves]
+    sets["log1p"] = [(k / size,) for k in (1.0, 20.0)] + [(k,) for k in own]
+    sets["gauss"] = [(k / size**2,) for k in (1.0, 8.0)] + [(k,) for k in own]
+    sets["sigmoid"] = [(s / width, low + m * width) for s in (6.0, 20.0) for m in (0.25, 0.5, 0.75)]
+    sets["excess"] = [(low + m * width, 1.5) for m in (0.1, 0.3, 0.5, 0.7)]
+    sets["bell"] = [(k / width**2, low + m * width) for k in (4.0, 30.0) for m in (0.25, 0.5, 0.75)]
+    sets["hinge"] = [(low + m * width,) for m in (0.2, 0.4, 0.6, 0.8)]
+    for wave in ("sin", "cos"):
+        sets[f"{wave} of root"] = [(3.0 / size**0.5,)] + [(k,) for k in own]
+        sets[f"{wave} of log"] = [(1.0,), (2.0,)] if own else []
+    return sets
 
 
 def parts(argument: str) -> list[str]:
