@@ -193,8 +193,12 @@ class GeneralForms:
         """The search of one target, step by step."""
         ways = looks(self.task, (target,))
         least, ratio = 1.0, self._ratio(ways[-1]) if not stop() else _Step()
-        if ratio.least < rounding_share(self.task.train):
+        solved = rounding_share(self.task.train)
+        if ratio.least < solved:
             yield ratio
+        view, left = self._power_view(ways[0]) or (PLAIN, 1.0)
+        if left < solved:
+            yield self._through(view, ways[0], stop)
         yield from self._of_joint_features(ways[0], stop)
         for look in ways:
             for step in self._sums(look, stop):
@@ -205,7 +209,8 @@ class GeneralForms:
         yield from self._ridge(ways[0], stop)
         yield from self._products(ways[0], least, stop)
         yield from self._views(next((look for look in ways if look.sharing is Sharing.LEVELS), ways[0]), stop)
-        yield from self._powers(ways[0], least, stop)
+        if solved <= left < min(least, PROMISING_SHARE):
+            yield self._through(view, ways[0], stop)
 
     def _inside(self, look: Look) -> IntArray:
         """The rows of a look that its searches see; the others tell which of the laws to trust."""
@@ -306,15 +311,13 @@ class GeneralForms:
         parts = [] if best is None else [self.writer.seen_through(view, best, seen, groups)]
         return _Step(parts, search.tried)
 
-    def _powers(self, look: Look, least: float, stop: Stop) -> Iterator[_Step]:
-        """A power of a sum, alone or times a feature, where a quadratic says that it may be better than every sum."""
+    def _power_view(self, look: Look) -> tuple[View, float] | None:
+        """The power of a sum, alone or times features, that a quadratic in the features states best, and what it
+        leaves of the variance."""
         if not self._is_plain:
-            return
+            return None
         features = {name: self.maker.arguments[name] for name in self.plain}
-        found = power_view(features, self._values(look), self.units, self._inside(look))
-        if found is None or found[1] >= min(least, PROMISING_SHARE):
-            return
-        yield self._through(found[0], look, stop)
+        return power_view(features, self._values(look), self.units, self._inside(look))
 
     def _of_joint_features(self, look: Look, stop: Stop) -> Iterator[_Step]:
         """The search in fewer features, where some act together alone."""

@@ -1,26 +1,33 @@
-"""Powers of a sum, alone or times a feature: distances, softened forces, drag along one direction.
+"""Powers of a sum, alone or times powers of features: distances, softened forces, fields on an axis, drag.
 
-Which power and which feature is seen from quadratics in the other features: y = ± x S^p where (y / x)^(1/p) = S.
+Which powers they are is seen from quadratics in the features: y = ± x^a S^p where (y / x^a)^(1/p) = S.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from itertools import combinations_with_replacement
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations_with_replacement, product
 
 import numpy as np
 
 from lawsmith.agent.symbolic.looks import View
 from lawsmith.agent.symbolic.term_law import ROUNDING
 from lawsmith.sandbox.law.expression import mul, power
-from lawsmith.sandbox.law.nodes import Feature, Node, Number
+from lawsmith.sandbox.law.nodes import Feature, Number
+from lawsmith.sandbox.law.write_text import text
 from lawsmith.tasks.arrays import Array, IntArray
 
 FEW_FEATURES = 2  # up to which squares of squares are looked at too
+MOST_POWER = 3  # of a feature before a sum
 POWERS = (0.5, -0.5, -1.0, -1.5, -2.0, 2.0)  # of lengths, energies and fields in the squares of coordinates
 ONE_SIGN = 0.999  # share of the target's size that has the sign of the feature; noise may turn small values
 SMALLEST = 0.1  # of the median ratio, below which a row weighs no more: there noise decides the ratio
-NEAREST = 1e-3  # share of a feature's largest value, below which a row says nothing of the ratio
+NEAREST = 1e-3  # of the median ratio, which no ratio is below
+ZERO = 1e-12  # share of a feature's largest value that stands for nothing where it is divided by
+
+Carrier = Mapping[str, int]
+"""The powers of features before a sum."""
 
 
 def power_view(
@@ -32,21 +39,41 @@ def power_view(
     designs = [_quadratic(columns)]
     if len(columns) <= FEW_FEATURES:
         designs.append(_quadratic([*columns, *(column**2 for column in columns)]))
-    found: list[tuple[float, float, View]] = []
-    for name, carrier in _carriers(features, target):
-        sign = float(np.sign((target * np.sign(carrier)).sum()))
-        for exponent in POWERS if name or sign > 0 else ():
-            if not name and exponent == -1.0:
-                continue  # the reciprocal is looked at anyway
-            view = _view(name, carrier, sign, exponent, units)
-            for design in designs:
-                left = _left(view, design, target, rows)
-                length = design.shape[1] * float(np.log(len(rows))) / len(rows)
-                found.append((float(np.log(left + ROUNDING)) + length, left, view))
+    positive = [name for name, values in features.items() if values.min() > 0]
+    price = float(np.log(len(rows))) / len(rows)
+
+    def seen(carrier: Carrier, exponent: float) -> _Seen:
+        view = _view(carrier, features, target, exponent, units)
+        left = [_left(view, design, target, rows) for design in designs]
+        lengths = [design.shape[1] + sum(map(abs, carrier.values())) for design in designs]
+        each = [float(np.log(one + ROUNDING)) + price * length for one, length in zip(left, lengths, strict=True)]
+        best = int(np.argmin(each))
+        return _Seen(each[best], left[best], carrier, view)
+
+    found = []
+    for carrier, exponent in product(_carriers(features, target), POWERS):
+        best = seen(carrier, exponent)
+        while nearby := [seen(one, exponent) for one in _nearby(best.carrier, positive)]:
+            nearest = min(nearby, key=lambda one: one.criterion)
+            if nearest.criterion >= best.criterion:
+                break
+            best = nearest
+        found.append(best)
     if not found:
         return None
-    _, left, view = min(found, key=lambda one: one[0])
-    return view, left
+    least = min(found, key=lambda one: one.criterion)
+    return least.view, least.left
+
+
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """How well a quadratic states a view of the target beside a carrier: the Bayesian criterion of one row, and the
+    share of the target's variance that is left."""
+
+    criterion: float
+    left: float
+    carrier: Carrier
+    view: View
 
 
 def _quadratic(columns: list[Array]) -> Array:
@@ -55,20 +82,32 @@ def _quadratic(columns: list[Array]) -> Array:
     return np.stack([one * two for one, two in combinations_with_replacement([level, *columns], 2)], axis=1)
 
 
-def _carriers(features: Mapping[str, Array], target: Array) -> Iterator[tuple[str | None, Array]]:
-    """What the target may be divided by so that one sign is left: nothing, or a feature; rows where it is next to
-    nothing count as `NEAREST`."""
-    options: list[tuple[str | None, Array]] = [(None, np.ones_like(target)), *features.items()]
-    for name, values in options:
-        least = NEAREST * float(np.abs(values).max())
-        carrier = np.where(np.abs(values) < least, np.where(values < 0, -least, least), values)
-        along = target * np.sign(carrier)
+def _carriers(features: Mapping[str, Array], target: Array) -> Iterator[Carrier]:
+    """What the target may be divided by so that one sign is left: nothing, or a feature of both signs."""
+    options: list[tuple[Carrier, Array]] = [({}, np.ones_like(target))]
+    options += [({name: 1}, values) for name, values in features.items() if values.min() < 0 < values.max()]
+    for carrier, values in options:
+        along = target * np.sign(values)
         if np.abs(along.sum()) >= ONE_SIGN * np.abs(along).sum() > 0:
-            yield name, carrier
+            yield carrier
 
 
-def _view(name: str | None, carrier: Array, sign: float, exponent: float, units: Mapping[str, float]) -> View:
-    """(y / (sign x))^(1 / exponent), whose rows next to x = 0 or y = 0 stay finite and weigh little."""
+def _nearby(carrier: Carrier, positive: Sequence[str]) -> Iterator[Carrier]:
+    """The same with one more or one less of a positive feature."""
+    for name, step in product(positive, (-1, 1)):
+        if abs(moved := carrier.get(name, 0) + step) <= MOST_POWER:
+            yield {one: a for one, a in {**carrier, name: moved}.items() if a}
+
+
+def _view(
+    powers: Carrier, features: Mapping[str, Array], target: Array, exponent: float, units: Mapping[str, float]
+) -> View:
+    """(y / (± x^a))^(1 / exponent), whose rows next to x = 0 or y = 0 stay finite and weigh little."""
+    carrier = np.ones_like(target)
+    for name, a in powers.items():
+        nothing = ZERO * float(np.abs(features[name]).max())
+        carrier = carrier * np.where(np.abs(features[name]) < nothing, nothing, features[name]) ** a
+    sign = float(np.sign((target * np.sign(carrier)).sum()))
 
     def ratio(y: Array) -> Array:
         quotient = sign * y / carrier.reshape(-1, *(1,) * (y.ndim - 1))
@@ -83,11 +122,14 @@ def _view(name: str | None, carrier: Array, sign: float, exponent: float, units:
         steady = ratio(y) if bend > 0 else np.maximum(ratio(y), SMALLEST * np.median(ratio(y), axis=0))
         return np.asarray(size * abs(exponent) * steady**bend)
 
-    def back(node: Node) -> Node:
-        carried = (Feature(name, units[name]),) if name else ()
-        return mul(*((Number(-1.0),) if sign < 0 else ()), *carried, power(node, Number(exponent)))
-
-    return View(f"power {exponent:g}" + (f" times {name}," if name else ""), seen, slope, back)
+    before = mul(*(power(Feature(name, units[name]), Number(float(a))) for name, a in powers.items()))
+    title = f"power {exponent:g}" + (f" times {text(before).replace(' ', '')}," if powers else "")
+    return View(
+        title,
+        seen,
+        slope,
+        lambda node: mul(*((Number(-1.0),) if sign < 0 else ()), before, power(node, Number(exponent))),
+    )
 
 
 def _left(view: View, quadratic: Array, target: Array, rows: IntArray) -> float:

@@ -41,11 +41,17 @@ def test_a_target_of_both_signs_that_follows_no_feature_has_no_view() -> None:
     assert power_view({"x": x, "z": z}, 1.3 * np.sin(x) + 0.4 * z, {"x": 1.0, "z": 1.0}, np.arange(len(x))) is None
 
 
-def test_a_softened_attraction_is_exact_with_the_exponent_that_was_seen() -> None:
+def test_powers_of_several_features_before_a_sum_are_seen() -> None:
+    i, r, z = drawn(1, 5, 0), drawn(0.5, 3, 1), drawn(-3, 3, 2)
+    y = i * r**2 / (2 * (r**2 + z**2) ** 1.5)  # field on the axis of a loop (Biot and Savart 1820)
+    found = power_view({"i": i, "r": r, "z": z}, y, dict.fromkeys("irz", 1.0), np.arange(len(y)))
+    assert found is not None and found[1] < 1e-20
+    assert found[0].title in ("power -1.5 times i*r^2,", "power -1.5 times r^2*i,")
+
+
+def test_a_softened_attraction_is_exact_at_once_with_the_exponent_that_was_seen() -> None:
     x, z = drawn(-2, 2, 0), drawn(-2, 2, 1)
     task = made_task({"x": x, "z": z}, POWERS["attraction"][0](x, z))
-    general = GeneralForms(task, profile(task.train), Loss.SQUARED)
-    (step,) = general._powers(general.together[0], 1.0, lambda: False)
+    step = next(GeneralForms(task, profile(task.train), Loss.SQUARED)._of_target(0, lambda: False))
     (part,) = step.parts
     assert fitted_error(SymbolicForm((part.node,), part.origin), task) < 1e-9
-    assert not list(general._powers(general.together[0], 0.0, lambda: False))  # a sum is as good already
