@@ -2,6 +2,7 @@
 and labels that differ in case alone."""
 
 from collections.abc import Iterable
+from itertools import combinations_with_replacement
 
 import numpy as np
 
@@ -20,6 +21,10 @@ MOST_SHARE = 0.5  # of the rows that are said to be missing
 PLANNED = 2  # other values of a setting that show in how many rows each was to stand
 APART, WIDER = 100.0, 1.2  # factor between the few rows of another unit and all others, and times their own range
 FEW = 0.2  # share of the rows that may be in another unit
+SLIPS = (10.0, 100.0, 1000.0, 0.1, 0.01, 0.001)  # factors of a slipped point …
+WIDER_GAP = 1.5  # … in a value farther from the next than these from each other by so many times
+NEAR, SMOOTH = 3.0, 0.1  # errors of a smooth surface within which a row is met, and those of their spread it may have
+ROWS_PER_TERM, MOST_BESIDE = 2, 4  # of such a surface, and features beside one
 SCALES = (1e2, 1e3, 1e6, 1e9, 1e12)  # by which two units differ, where more of the rows may be in one of them
 
 
@@ -48,6 +53,13 @@ def suspicions(table: Table, categories: Iterable[tuple[str, ...]] = ()) -> tupl
                 f"{others.min():g} and {others.max():g} in all others; where that is another unit, write all in one."
             )
     said += [sentence for name, values in table.features.items() for sentence in _off_the_plan(name, values)]
+    if len(np.unique(table.codes)) == 1 and not said:
+        said += [
+            sentence
+            for name in table.features
+            for target in table.targets
+            for sentence in _slipped(table, name, target)
+        ]
     return (*said, *_alike(table.groups), *(sentence for levels in categories for sentence in _alike(levels, "labels")))
 
 
@@ -93,6 +105,58 @@ def _in_another_unit(values: Array) -> IntArray:
     apart = gap > max(np.log(APART), WIDER * wide) and len(many) >= FEWEST and len(few) <= FEW * len(values)
     apart = apart and len(np.unique(values[many])) > 1
     return np.sort(few) if apart or _rescaled(values[few], values[many], gap) else np.empty(0, dtype=np.intp)
+
+
+def _slipped(table: Table, name: str, target: str) -> Iterable[str]:
+    """A sentence for a row whose value of a feature lies apart from all others, and whose target is what a smooth
+    surface through the others has where the point stands elsewhere in that value, and not at their end."""
+    x, y = table.features[name], table.targets[target]
+    others = [column for other, column in table.features.items() if other not in (name, *table.categories)]
+    if name in table.categories or x.min() <= 0 or len(others) > MOST_BESIDE:
+        return
+    order = np.argsort(x, kind="stable")
+    for row, end, rest in ((order[-1], order[-2], order[:-1]), (order[0], order[1], order[1:])):
+        gaps = np.diff(np.log(x[rest]))
+        if not abs(np.log(x[row] / x[end])) > WIDER_GAP * gaps.max(initial=0.0) or np.sum(gaps > 0) < FEWEST:
+            continue
+        inside = [v for v in x[row] / np.array(SLIPS) if x[rest].min() < v < x[rest].max()]
+        there = np.stack([[*inside, x[end]], *(np.full(len(inside) + 1, column[row]) for column in others)])
+        known = np.stack([x[rest], *(column[rest] for column in others)])
+        views = [_surface(view(known), y[rest], view(there)) for view in (np.array, _logs)]
+        expected, error = min(views, key=lambda view: view[1])
+        for value, meant in zip(inside, expected[:-1], strict=True):
+            near = abs(y[row] - meant) < NEAR * error < SMOOTH * NEAR * np.std(y[rest])
+            if near and abs(y[row] - expected[-1]) > 2 * NEAR * error:
+                yield (
+                    f"{name} is {x[row]:g} in row {row + 1} and between {x[rest].min():g} and {x[rest].max():g} in all "
+                    f"others, and {target} is there what others have at {value:g}; where the point slipped, correct it."
+                )
+
+
+def _logs(columns: Array) -> Array:
+    """The logarithms of columns (D, n) of positive numbers, and the others as they are."""
+    positive = columns.min(axis=1, keepdims=True) > 0
+    return np.where(positive, np.log(np.where(positive, columns, 1.0)), columns)
+
+
+def _surface(axes: Array, values: Array, at: Array) -> tuple[Array, float]:
+    """What a quadratic surface over axes (D, n), a cubic curve over one, through values (n,) has at points (D, m), and
+    the typical error at rows that are left out; infinite for too few rows."""
+    middle, size = axes.mean(axis=1, keepdims=True), np.maximum(np.std(axes, axis=1, keepdims=True), 1e-300)
+    terms = [
+        t
+        for degree in range(4 if len(axes) == 1 else 3)
+        for t in combinations_with_replacement(range(len(axes)), degree)
+    ]
+    if len(values) < ROWS_PER_TERM * len(terms):
+        return np.full(at.shape[1], np.nan), np.inf
+    one, two = (
+        np.stack([np.prod(scaled[list(t)], axis=0) for t in terms], axis=1)
+        for scaled in ((axes - middle) / size, (at - middle) / size)
+    )
+    inverse = np.linalg.pinv(one)
+    left = (values - one @ (inverse @ values)) / np.maximum(1 - np.einsum("ij,ji->i", one, inverse), 1e-3)
+    return two @ (inverse @ values), float(np.sqrt(np.mean(left**2)))
 
 
 def _are_blanks(table: Table, name: str, far: IntArray) -> bool:

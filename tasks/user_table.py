@@ -315,7 +315,7 @@ def _with_rates(
 
 
 def _outside(stated: Knowledge, frame: "pd.DataFrame") -> tuple[str, ...]:
-    """A sentence for each target that was measured outside its stated range."""
+    """A sentence for each target that was measured outside its stated range, or in shares of one in per cent."""
     said = []
     for name, (low, high) in stated.ranges.items():
         values = frame[name].to_numpy(dtype=float)
@@ -325,6 +325,11 @@ def _outside(stated: Knowledge, frame: "pd.DataFrame") -> tuple[str, ...]:
             said.append(
                 f"{name} lies outside its stated range ({low:g} to {high:g}) in {len(out)} of {len(values)} rows, "
                 f"such as {worst:g}; no law within the range can meet them."
+            )
+        elif high == 100 and low >= 0 and values.max() <= WHOLE:
+            said.append(
+                f"{name} is {values.max():g} at most, and its stated range ends at 100; where it is a share, give "
+                f"--range {name}=0:1."
             )
     return tuple(said)
 

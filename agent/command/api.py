@@ -36,7 +36,7 @@ __all__ = ["Interrupted", "Law", "Observer", "Result", "Run", "discover", "resum
 def discover(
     data: "str | Path | pd.DataFrame | Mapping[str, Any] | list[dict[str, Any]]",
     *,
-    target: Label | Sequence[Label] = (),
+    target: Label | Sequence[Label] | None = (),
     features: Label | Sequence[Label] | None = None,
     group: Label | None = None,
     test: "str | Path | pd.DataFrame | None" = None,
@@ -177,8 +177,10 @@ def _checked(kind: type[_Model], said: Mapping[str, Any], **read: Any) -> _Model
         raise InputError(f"{name} is {shown}; it should be {wanted}{column}.") from None
 
 
-def _named(data: "Path | pd.DataFrame", columns: "Label | Sequence[Label]") -> tuple[str, ...]:
+def _named(data: "Path | pd.DataFrame", columns: "Label | Sequence[Label] | None") -> tuple[str, ...]:
     """Names of columns; a tuple may be one label of a DataFrame whose columns have several levels."""
+    if columns is None:
+        return ()
     labels: list[Any] = [] if isinstance(data, Path) else data.columns.tolist()
     if isinstance(columns, tuple) and columns in labels:
         return (column_name(columns),)

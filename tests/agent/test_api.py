@@ -230,3 +230,8 @@ def test_arguments_of_another_type_get_one_sentence(
 def test_an_index_that_contradicts_a_column_is_refused(read_only: Callable[..., Dataset]) -> None:
     with pytest.raises(InputError, match="index and one of its columns are both called 'x'; rename one"):
         read_only(POINTS.set_index(pd.Index(range(6), name="x")))
+
+
+def test_no_target_is_one_sentence(tmp_path: Path):
+    with pytest.raises(InputError, match="no target is named; say with --target"):
+        lawsmith.discover(pd.DataFrame({"N": [1, 2], "loss": [3, 4]}), target=None, runs_dir=tmp_path)

@@ -336,3 +336,9 @@ def test_a_perplexity_is_an_outcome_whatever_the_target_is_called(tmp_path: Path
     table = pd.DataFrame({"N": np.geomspace(1e6, 1e9, 15)}).assign(y=lambda rows: 2 + 400 * rows.N**-0.3)
     assert roles(read(tmp_path, table.assign(perplexity=np.exp(table.y)), "y"))["perplexity"] == "companion"
     assert roles(read(tmp_path, table[["y"]].assign(loss=table.y / 3), "y"))["loss"] == "feature"
+
+
+def test_an_error_of_a_catalogue_may_have_few_values(tmp_path: Path):
+    star = np.arange(24)
+    table = pd.DataFrame({"logP": star * 7 % 24 / 20, "M_I": -2.0 - star / 10, "e_M_I": [0.03, 0.06, 0.1] * 8})
+    assert roles(read(tmp_path, table, "M_I"))["e_M_I"] == "weight"

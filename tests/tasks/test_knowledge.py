@@ -140,3 +140,5 @@ def test_rows_outside_a_stated_range_are_told(tmp_path: Path):
         "acc lies outside its stated range (0 to 0.75) in 2 of 8 rows, such as 0.9" in sentence for sentence in told
     )
     assert not read_dataset(tmp_path / "t.csv", ["acc"], ranges=["acc=0:1"]).notices
+    (told,) = read_dataset(tmp_path / "t.csv", ["acc"], ranges=["acc=0:100"]).notices
+    assert told.startswith("acc is 0.9 at most, and its stated range ends at 100; where it is a share, give --range")

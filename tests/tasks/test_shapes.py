@@ -138,6 +138,15 @@ def test_half_of_the_rows_in_another_unit_are_told(tmp_path: Path):
     assert any("D is between" in said for said in read(tmp_path, FRAME.assign(D=tokens)).notices)
 
 
+def test_a_slipped_point_in_a_feature_is_named_and_a_far_row_is_not(tmp_path: Path):
+    x = np.linspace(0.5, 9.5, 19)
+    rows = pd.DataFrame({"x": np.where(x == 4, 10 * x, x), "y": (3 + 2 * x**1.4).round(2)})
+    said = "x is 40 in row 8 and between 0.5 and 9.5 in all others, and y is there what others have at 4;"
+    assert said in " ".join(read(tmp_path, rows, "y").notices)
+    far = pd.DataFrame({"x": np.where(x == 4, 10 * x, x)}).assign(y=lambda one: 5 * one.x / (2 + one.x))
+    assert read(tmp_path, far, "y").notices == ()
+
+
 def test_slurm_says_who_cancelled_a_job(tmp_path: Path):
     table = FRAME.assign(State=["COMPLETED"] * 13 + ["CANCELLED by 1000", "OUT_OF_MEMORY"], losses_raw=FRAME["loss"])
     data = read(tmp_path, table)
