@@ -12,8 +12,6 @@ What absent and special numbers mean in an archive:
   pydantic reads these strings back into a float field, and no reader can mistake them for a score.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import math

@@ -1,7 +1,5 @@
 """Re-deriving the digests that bind an archive's files."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 from collections.abc import Collection

@@ -1,7 +1,5 @@
 """A finished run's law for other tools: as Python, LaTeX, sympy, JSON, and as the folder that SLDBench scores."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path

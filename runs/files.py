@@ -4,8 +4,6 @@ A stranger's archive may hold links, pipes, huge files or files that change whil
 opened without following a link in its last part, must be a regular file, and is read up to a stated bound.
 """
 
-from __future__ import annotations
-
 import errno
 import os
 import re

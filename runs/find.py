@@ -1,7 +1,5 @@
 """Finding archives: all of them below a folder, and the one that a user means."""
 
-from __future__ import annotations
-
 import difflib
 import os
 from collections.abc import Iterator

@@ -4,8 +4,6 @@ Digests tell that bytes are as they were written, not what was written. These ch
 of all that commands, pages and exports take for granted; each refusal is one sentence.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any

@@ -1,7 +1,5 @@
 """What a model supposed when it proposed a law, and what became of it."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property

@@ -4,8 +4,6 @@ The scores that a run archives are those of ``law.py`` itself, executed in the s
 is thus what was scored, and `lawsmith.runs.replay` repeats the very same computation.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 

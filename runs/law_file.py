@@ -5,8 +5,6 @@ A form that can be read becomes plain Python, written from its tree; one that ca
 closed laws and SLDAgent's pairs do, and says so in its first line. All get the same checks of group and rows.
 """
 
-from __future__ import annotations
-
 import ast
 import math
 from collections.abc import Mapping, Sequence

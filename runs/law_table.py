@@ -1,7 +1,5 @@
 """The table of laws of a run: what was found, from simple to complex, with errors on seen and on held-out rows."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any

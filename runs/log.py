@@ -11,8 +11,6 @@ rest off. An unreadable line that *is* followed by sound ones was altered, and n
 The chain shows accidents and edits; it is no signature: whoever rewrites every line can make a new chain.
 """
 
-from __future__ import annotations
-
 import os
 import threading
 from collections.abc import Iterator, Mapping

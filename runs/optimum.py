@@ -5,8 +5,6 @@ interval. A target is reached wherever the interval of the mean holds it. The la
 be one that can be read.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass

@@ -6,8 +6,6 @@ archive asks for and of its data, under a key in the user's state folder; an arc
 from another machine, has none that fits.
 """
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 import hmac

@@ -5,8 +5,6 @@ group's are one start), unless the candidate brings its own `fit`. The harness h
 time, so constants that the run shared between groups are fitted for each group here.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from lawsmith.runs.law_file import carried

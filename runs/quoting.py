@@ -1,7 +1,5 @@
 """Text of strangers inside source, terminals and pages: shown, never interpreted."""
 
-from __future__ import annotations
-
 from lawsmith.sandbox.law.write_latex import MATHEMATICS
 from lawsmith.sandbox.law.write_text import visible
 

@@ -1,7 +1,5 @@
 """Re-executes an archived law in the sandbox and compares every score with the archived one."""
 
-from __future__ import annotations
-
 import math
 from functools import partial
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What the search of an archived run saw of its data: from the same rule as then, and from what the run decided."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

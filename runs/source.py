@@ -1,7 +1,5 @@
 """Reads a form's source without running it: which top-level statements it needs, and what its names mean."""
 
-from __future__ import annotations
-
 import ast
 from dataclasses import dataclass
 

@@ -4,8 +4,6 @@ The process is given the training rows of a search and nothing else: no test row
 not trusted with anything; what it prints is words, bounded and cleaned.
 """
 
-from __future__ import annotations
-
 import ast
 import re
 from dataclasses import dataclass

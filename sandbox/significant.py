@@ -6,8 +6,6 @@ takes off each other. A constant then holds little more than what was measured, 
 have no room for a table of targets. What fits without an error keeps all digits.
 """
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

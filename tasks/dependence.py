@@ -1,7 +1,5 @@
 """Which features the targets clearly depend on, whatever the law."""
 
-from __future__ import annotations
-
 from itertools import combinations
 
 import numpy as np

@@ -4,8 +4,6 @@ Everything here looks at features and groups only, never at a target, but that a
 those alone that explain its targets best.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Which features of a wide table explain its targets best, found by forward regression over pairs of features."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from lawsmith.tasks.arrays import Array, IntArray, is_logarithmic

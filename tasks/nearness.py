@@ -1,7 +1,5 @@
 """How near each training row lies to the frontier beyond which a law will be used."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from lawsmith.tasks.arrays import Array, IntArray

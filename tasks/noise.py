@@ -1,7 +1,5 @@
 """What no law can explain: the scatter of repeated measurements, and the digits in which they are written."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

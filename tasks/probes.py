@@ -1,7 +1,5 @@
 """Feature rows just and well beyond the training data, where laws are asked what they predict; no targets exist."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np

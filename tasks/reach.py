@@ -4,8 +4,6 @@ Laws are used beyond their data, and a law that fits well may end at a pole, an 
 Dense probes find that for any law, whatever it is made of.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from itertools import product
 from typing import Literal

@@ -1,7 +1,5 @@
 """A large table's rows thinned to what a search needs; only the winner's constants are fitted to all of them."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The argument list as people type it, arranged for the parser; and what a usage error says."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any

@@ -3,8 +3,6 @@
 The models state the contract that docs/json.md tells in words. Tests hold the output of each command against them.
 """
 
-from __future__ import annotations
-
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict

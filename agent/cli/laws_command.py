@@ -1,7 +1,5 @@
 """`discover laws`: the table of laws of a run, and the choice of another one."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """`discover optimum` and `discover invert`: the best features for a budget, and where a target is reached."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 

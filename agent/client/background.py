@@ -1,7 +1,5 @@
 """Work beside the search, in threads that an interrupt does not wait for."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future

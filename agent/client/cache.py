@@ -1,7 +1,5 @@
 """Replies already paid for, kept on disk by the digest of their request and the endpoint that gave them."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import tempfile

@@ -1,7 +1,5 @@
 """The ways a model call can fail, each with a fixed remedy: retry, give this call up, or stop the search."""
 
-from __future__ import annotations
-
 import json
 import re
 from enum import StrEnum

@@ -1,7 +1,5 @@
 """Sends the questions of a search: budgets before, retries during, records after; many at the same time."""
 
-from __future__ import annotations
-
 import hashlib
 import queue
 import threading

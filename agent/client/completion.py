@@ -1,7 +1,5 @@
 """Reads the body of a chat completion, whatever an endpoint put into it."""
 
-from __future__ import annotations
-
 import json
 import threading
 from typing import Any

@@ -1,7 +1,5 @@
 """Which models to ask, where and how: flags before environment before configuration file."""
 
-from __future__ import annotations
-
 import math
 import os
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """The model client: one chat completion over the `openai` package, every failure typed."""
 
-from __future__ import annotations
-
 import re
 import threading
 from collections.abc import Sequence

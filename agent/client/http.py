@@ -1,7 +1,5 @@
 """Bounds on what an endpoint may send back, enforced while reading; and what its headers and its silence mean."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterator, Mapping
 from email.utils import parsedate_to_datetime

@@ -1,7 +1,5 @@
 """What is asked of a model and what comes back: plain immutable records."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from typing import Any, Literal, Protocol

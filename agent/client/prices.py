@@ -1,8 +1,6 @@
 """What calls cost: the prices that the user states, bounds on a call before it is sent, its bill after it. A price that
 nobody stated is unknown (None), never 0."""
 
-from __future__ import annotations
-
 import math
 import threading
 from collections.abc import Mapping, Sequence

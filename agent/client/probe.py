@@ -1,7 +1,5 @@
 """One cheap call that finds out what an endpoint supports: `discover doctor --model`, and what `--agent auto` means."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from lawsmith.agent.client.call_failures import AnsweredFailure, CallFailure

@@ -1,7 +1,5 @@
 """What families of models and endpoints expect, as data: profiles.toml."""
 
-from __future__ import annotations
-
 import tomllib
 from collections.abc import Sequence
 from fnmatch import fnmatchcase

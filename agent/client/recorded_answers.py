@@ -1,7 +1,5 @@
 """Answers a search from the recording of an earlier run, and says where a prompt first differs."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from lawsmith.agent.client.asker import Awaited, CallOutcome, Question

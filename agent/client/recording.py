@@ -1,7 +1,5 @@
 """What was asked and answered, as lines of `calls.jsonl`: written before it is used, read on resume."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal, Protocol, TypeVar

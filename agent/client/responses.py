@@ -1,7 +1,5 @@
 """OpenAI's Responses protocol: a request in its words, and its reply as the chat protocol would have said it."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

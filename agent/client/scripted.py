@@ -1,7 +1,5 @@
 """A model that follows a script and remembers what it was sent: for tests, demonstrations and dry runs."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable, Iterable, Mapping
 

@@ -1,7 +1,5 @@
 """Removes keys from any text before it is stored or shown."""
 
-from __future__ import annotations
-
 import ipaddress
 import os
 import re

@@ -1,7 +1,5 @@
 """Which rows of the training table a search believes, and what the others would change."""
 
-from __future__ import annotations
-
 import math
 import time
 from collections.abc import Sequence

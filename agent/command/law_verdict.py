@@ -3,8 +3,6 @@
 Everything is told from the record: the trials of the search, the rows, and the scores on test rows, if there are any.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 

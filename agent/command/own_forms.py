@@ -1,8 +1,6 @@
 """Formulas of the user's own in a search, those of a hall of fame (a file as PySR and operon write it) and of a
 catalogue: fitted and judged like any other, before the rest or instead of it."""
 
-from __future__ import annotations
-
 import csv
 import io
 import json

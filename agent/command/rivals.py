@@ -1,7 +1,5 @@
 """What other laws say beyond the data: those that the rows cannot tell from the chosen one, and a plainer one."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The task in words and numbers: columns, ranges, levels, groups, noise, a fair sample; of bounded length."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -3,8 +3,6 @@
 Residuals are measured minus predicted, in units of the target's standard deviation over all rows (σ).
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from typing import Self
 

@@ -1,7 +1,5 @@
 """What is held out, in words: the ranges that folds leave out, and by how much a law misses them, with sign."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

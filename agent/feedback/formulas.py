@@ -1,7 +1,5 @@
 """What laws state, in one line each: definitions written out, equal formulas merged with their losses and sharing."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import lru_cache
 

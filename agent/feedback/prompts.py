@@ -1,7 +1,5 @@
 """Prompts from the template files in `agent/feedback/templates/`, of bounded size whatever the task holds."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Training rows as text tables of bounded size: means over ranges, a design's grid, slices, and small plots."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 

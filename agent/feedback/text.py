@@ -1,7 +1,5 @@
 """Numbers and foreign text as prompts show them: short, and on one line."""
 
-from __future__ import annotations
-
 MAX_TEXT = 160  # characters of a foreign text on one line
 
 

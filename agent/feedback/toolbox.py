@@ -3,8 +3,6 @@
 Answers are text of bounded size, made of the training rows and of what was found from them alone.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any

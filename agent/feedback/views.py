@@ -1,7 +1,5 @@
 """Laws as a prompt shows them: scores, constants, lineage, source, and what their residuals say."""
 
-from __future__ import annotations
-
 import ast
 from collections import Counter
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """The analyst: one conversation in which a model looks at rows, runs code, tries laws and is told what they miss."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 from lawsmith.agent.client.asker import CallOutcome, Question

@@ -1,7 +1,5 @@
 """Which model is asked next: by its weight, and by how often its candidates improved on their parents."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 

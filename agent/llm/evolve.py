@@ -1,7 +1,5 @@
 """The evolving agent: islands of laws, improved, crossed, simplified and started afresh by a model."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial

@@ -1,7 +1,5 @@
 """What both LLM agents share: the symbolic floor, rounds of questions, candidates from the replies."""
 
-from __future__ import annotations
-
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Sequence

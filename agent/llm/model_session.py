@@ -1,7 +1,5 @@
 """What the LLM agents of one command share: settings, endpoints, cache; and each run's proposer."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack

@@ -1,7 +1,5 @@
 """How many questions to ask at a time, so that what a search learns reaches the questions that are left."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from fractions import Fraction

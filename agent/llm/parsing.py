@@ -1,7 +1,5 @@
 """Finds the candidate in a model's reply, however it is wrapped."""
 
-from __future__ import annotations
-
 import json
 import re
 import textwrap

@@ -1,7 +1,5 @@
 """Islands of laws: where parents come from, what moves between islands, which laws are twins."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 import numpy as np

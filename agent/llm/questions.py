@@ -1,7 +1,5 @@
 """What an LLM agent works with, asks and hears, and its tally of what became of it."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """The refining agent: one conversation that improves a law by what the sandbox says about it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache

@@ -1,7 +1,5 @@
 """Reads replies: finds the candidates in them and rejects those that are known, before they are evaluated."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 

@@ -1,7 +1,5 @@
 """What the tools answer: JSON of bounded size, made of training rows and of what was found from them alone."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from lawsmith.agent.feedback.describe import fold_words

@@ -1,7 +1,5 @@
 """The two ways to reach the tools: stdio, and streamable HTTP on this machine's loopback address."""
 
-from __future__ import annotations
-
 import os
 import signal
 import socket

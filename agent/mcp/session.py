@@ -1,7 +1,5 @@
 """One search that a client leads. What it submits becomes candidates of an archived run, as any proposer's do."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

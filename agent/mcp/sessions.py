@@ -1,7 +1,5 @@
 """All sessions of a server: what they search on, which are open, and how one is found again after a restart."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress

@@ -1,7 +1,5 @@
 """The tools: what a client may ask. None takes a path, and none reads a test row or a test score."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Callable
 from importlib.metadata import version

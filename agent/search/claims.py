@@ -1,8 +1,6 @@
 """Whether the rows show what a law claims: its ceiling, or turn, beyond them, and its waves. What only steepens may go
 on, and less than a turn or two is any bend."""
 
-from __future__ import annotations
-
 import json
 import math
 from functools import lru_cache

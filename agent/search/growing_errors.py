@@ -4,8 +4,6 @@ Least squares then looks at the largest values alone. With weights, the inverse 
 row says as much as it can, in fits, on folds and in the choice.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any

@@ -5,8 +5,6 @@ what it misses the other rows by, to the same side, while the rows around it are
 its neighbours is no outlier: there is a bend that no law has yet.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any

@@ -4,8 +4,6 @@ Such a law is wrong where the rows lie, whatever its errors are. Where another l
 but noise, the rows have told the two apart.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import numpy as np

@@ -5,8 +5,6 @@ there, raised for each constant. Lower is better, and 0.05 against 0.06 is a six
 and the task only, never on the other laws. docs/selection.md shows what each rule earns.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Chooses a law among those that a search tried, by their scores and by how they predict beyond the data."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 

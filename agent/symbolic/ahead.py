@@ -1,7 +1,5 @@
 """Stages of a search that are found once each, in a thread beside all else: the command mostly waits for workers."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

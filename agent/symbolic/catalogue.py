@@ -3,8 +3,6 @@
 `laws/*.toml` holds those of this package. A user's file holds entries `[[law]]` of the same kind.
 """
 
-from __future__ import annotations
-
 import math
 import re
 import tomllib

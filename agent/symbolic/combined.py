@@ -1,7 +1,5 @@
 """Other ways to look at a table: what fractions leave of one, and pairs of features that act together alone."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from itertools import combinations, product
 

@@ -3,8 +3,6 @@
 An argument is a feature in its unit, or the product, quotient or weighted sum of two.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -3,8 +3,6 @@
 A polynomial in fewer features shows them: with the joint feature in the place of two it is as good as with both.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """Forms that keep to what a user knows of the target: between bounds, beyond one, rising or falling with features."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

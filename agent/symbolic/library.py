@@ -1,7 +1,5 @@
 """The forms that this field uses, composed for whatever columns a table has."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from math import inf

@@ -4,8 +4,6 @@ Such constants often grow against one another, as in `4294 - 4293 x^-1e-5`, whic
 out near a small whole number may be that number: overheads and speedups fall as `1 / x`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np

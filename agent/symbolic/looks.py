@@ -1,7 +1,5 @@
 """Ways to look at a table of several groups or targets as rows that a search over sums of terms fits."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum

@@ -1,7 +1,5 @@
 """Small random steps from one form to a neighbouring one, and crossings of two."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace

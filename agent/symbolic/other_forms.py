@@ -1,8 +1,6 @@
 """Forms in shares of a whole, in features that are no scales, in levels of the target's own kind, and with an offset or
 a factor for each level of a category."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 

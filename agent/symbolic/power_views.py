@@ -3,8 +3,6 @@
 Which powers they are is seen from quadratics in the features: y = ± x^a S^p where (y / x^a)^(1/p) = S.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations_with_replacement, product

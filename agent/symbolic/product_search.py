@@ -1,7 +1,5 @@
 """Products of two sums: one of a feature's own terms, one of the other features', found by turns."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 

@@ -1,7 +1,5 @@
 """What the search may know of a table before it fits anything: kinds of columns, units, shapes seen in slices."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum

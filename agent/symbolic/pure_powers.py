@@ -3,8 +3,6 @@
 The logarithm of the target shows them: beside a polynomial in all other features it is a line in log x.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from itertools import product
 

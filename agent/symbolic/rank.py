@@ -1,7 +1,5 @@
 """Ranks forms by a cheap fit to all training rows, so that the costly folds are spent on plausible forms."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass

@@ -3,8 +3,6 @@
 y = N / D is linear in the coefficients of both: y d = N - y (D - d), where one term d of D has the coefficient 1.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product

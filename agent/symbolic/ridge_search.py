@@ -4,8 +4,6 @@ A pair and its weight are seen by splines of the weighted sum; the search over s
 weight is fitted with it.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """Forms in features on logarithmic axes: power laws and what this field makes of them. Nothing here knows a task."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import combinations, permutations

@@ -1,7 +1,5 @@
 """The library's forms for one task: those within its cap, plain ones first, and ranked by a cheap fit."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace

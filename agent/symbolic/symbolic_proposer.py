@@ -1,7 +1,5 @@
 """The symbolic proposer: the field's forms first, then generations of changes to those that extrapolate best."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace

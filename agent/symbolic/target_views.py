@@ -1,7 +1,5 @@
 """Functions of the target that a short sum of terms may state, and which of them a glance at plain terms favours."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

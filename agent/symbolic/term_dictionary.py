@@ -1,7 +1,5 @@
 """The terms that a search over sums begins with: products of factors, each as a column over the rows."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache

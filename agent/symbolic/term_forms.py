@@ -1,7 +1,5 @@
 """Sums of terms, products and ratios of them, as a search found them, written as trees of one target."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace

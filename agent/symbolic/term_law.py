@@ -1,7 +1,5 @@
 """Sums of terms as arrays: their columns, their coefficients, and their inner constants refined."""
 
-from __future__ import annotations
-
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,7 +1,5 @@
 """The search over sums of terms: beams over a dictionary of products, refined, exchanged and simplified as it goes."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np

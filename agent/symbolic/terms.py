@@ -1,8 +1,6 @@
 """The parts that forms are composed of: fresh parameters with sensible bounds, and terms in one or more features; and
 forms with a name."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace

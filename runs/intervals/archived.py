@@ -1,7 +1,5 @@
 """The uncertainty of an archived run: measured once, then kept with the archive."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping
 from dataclasses import replace

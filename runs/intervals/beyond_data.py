@@ -1,7 +1,5 @@
 """How far a point lies beyond the data, in words: factors of each feature, and how far errors were measured."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from lawsmith.runs.intervals.model import Uncertainty

@@ -1,7 +1,5 @@
 """How far a point lies beyond the data that a law was fitted to, in units of the data's own range."""
 
-from __future__ import annotations
-
 from typing import Self
 
 import numpy as np

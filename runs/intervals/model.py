@@ -1,7 +1,5 @@
 """What is known of a law's errors, in the form that an archive keeps, and the intervals made from it."""
 
-from __future__ import annotations
-
 from dataclasses import asdict, dataclass
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Predictions of a law with intervals, from what `estimate` measured."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import numpy as np

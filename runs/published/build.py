@@ -6,8 +6,6 @@ the training R² that the best law has on the benchmark's training rows. Nothing
 by us.
 """
 
-from __future__ import annotations
-
 import ast
 import json
 import shutil

@@ -4,8 +4,6 @@ As on the public leaderboard of SLDBench, R² is clipped at -1 and a failed run 
 minimum of a system; each run's own R² is shown as it is. Results on replica data stand apart from real ones.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence

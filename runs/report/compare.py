@@ -1,7 +1,5 @@
 """Two runs side by side: formulas, pictures and measures."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What a page says about a run, gathered from its archive."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass

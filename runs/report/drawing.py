@@ -3,8 +3,6 @@
 They are what a page shows without scripts and on paper. A plot is built part by part, in the order of drawing.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass

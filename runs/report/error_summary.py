@@ -1,7 +1,5 @@
 """How wrong a law is, in the units of its targets: by split, by group, and row by row."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 

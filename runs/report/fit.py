@@ -1,7 +1,5 @@
 """The law of a run on its data: picture, errors and outliers; or why there are none."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace

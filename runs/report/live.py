@@ -1,7 +1,5 @@
 """What a run in progress is doing: its best law so far, its score against time and calls, what is being tried."""
 
-from __future__ import annotations
-
 import os
 import time
 from collections.abc import Mapping

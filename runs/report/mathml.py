@@ -1,7 +1,5 @@
 """Formulas as MathML and code as highlighted HTML. Whatever comes in, only text and our own tags come out."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from functools import cache

@@ -1,7 +1,5 @@
 """The report of one run: a single HTML file that asks no network and no server for anything."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path

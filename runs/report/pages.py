@@ -5,8 +5,6 @@ made anew by this version, never taken from an archive, and what goes wrong with
 archive may come from a stranger.
 """
 
-from __future__ import annotations
-
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

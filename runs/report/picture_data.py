@@ -1,7 +1,5 @@
 """The picture as the page's script reads it: JSON, compressed, in base64."""
 
-from __future__ import annotations
-
 import base64
 import gzip
 import json

@@ -1,7 +1,5 @@
 """The static plots of a page: the picture as small multiples, residuals, progress of the search, front."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

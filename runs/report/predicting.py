@@ -1,7 +1,5 @@
 """The law of a page as a function of rows: ``law.py`` of a finished run, the best candidate of one in progress."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 from lawsmith.runs.law import predict_with

@@ -1,7 +1,5 @@
 """Templates, and pages that carry their style and scripts inside and let nothing else run or load."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """The pages on this machine's loopback address; runs in progress are followed by server-sent events."""
 
-from __future__ import annotations
-
 import contextlib
 import html
 import json

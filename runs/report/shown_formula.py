@@ -1,7 +1,5 @@
 """The law as one would put it on a slide: with its constants filled in, as symbols, and in words for each constant."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """A site of any set of archives: a page per table or task, a page per system, and everything as JSON."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from functools import partial

@@ -1,7 +1,5 @@
 """Says in words how the fit of a group ended: which constants are at a bound, and where a form has no finite value."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Linear constants in closed form: bounded least squares for many small problems at once."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

@@ -4,8 +4,6 @@ Normal equations square the condition number, which costs half of the digits; ne
 win them back (Golub & Van Loan, Matrix Computations, section 5.3).
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

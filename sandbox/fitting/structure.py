@@ -1,7 +1,5 @@
 """Finds out, by evaluating a form, what the engine can exploit: broadcasting, independent targets, linear constants."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

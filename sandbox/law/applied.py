@@ -1,8 +1,6 @@
 """What values of a form answer to while it is read: calls of methods, of built-in functions and of the libraries',
 attributes, items and slices."""
 
-from __future__ import annotations
-
 import ast
 import itertools
 from collections.abc import Callable, Mapping, Sequence

@@ -1,7 +1,5 @@
 """How values meet names where a form calls functions: arguments, starred collections, methods and partial calls."""
 
-from __future__ import annotations
-
 import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Derivatives of expressions with respect to a parameter."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import lru_cache
 

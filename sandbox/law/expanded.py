@@ -1,7 +1,5 @@
 """A law multiplied out, its quotients written in one way: what a key looks at. Nobody reads or executes it."""
 
-from __future__ import annotations
-
 import itertools
 import math
 from collections.abc import Iterable, Sequence

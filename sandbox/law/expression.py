@@ -1,7 +1,5 @@
 """Builds trees, simplified as they are built, and walks them. Derivatives, keys and writers are modules beside it."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace

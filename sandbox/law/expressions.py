@@ -1,7 +1,5 @@
 """What the expressions of a form stand for, without running them: trees, numbers, texts, collections, functions."""
 
-from __future__ import annotations
-
 import ast
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence

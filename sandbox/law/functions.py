@@ -1,8 +1,6 @@
 """The one table of functions that laws are made of: how each is called in numpy, in plain Python and in sympy, its
 derivatives, its range. Whatever else numpy, math and scipy offer is read as an expression of these."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace

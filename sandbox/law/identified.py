@@ -1,8 +1,6 @@
 """What the rows of a table tell of a form's constants, by its slopes: whether each can be told from the others, and of
 which features' units the form depends on."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np

@@ -6,8 +6,6 @@ part of the form, as in ``x0 ^ 2``. Constants that say the same become one. Colu
 gplearn count (``X0``), or from 1 as operon does.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 

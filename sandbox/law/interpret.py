@@ -1,8 +1,6 @@
 """Follows a form's statements without running them: names stand for trees, loops over known items are unrolled, the
 source's own functions are inlined, a branch that depends on data becomes `where`."""
 
-from __future__ import annotations
-
 import ast
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast

@@ -1,7 +1,5 @@
 """One name for all spellings of a law: names of parameters, order, helper functions and idle guards do not matter."""
 
-from __future__ import annotations
-
 import ast
 import hashlib
 from collections.abc import Mapping, Sequence

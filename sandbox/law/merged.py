@@ -4,8 +4,6 @@ Other programs print a constant at every place where they fitted one, and a chan
 ``exp(k1 * x) * exp(k2 * x)``. Each costs what any constant costs here.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import replace
 from typing import TypeGuard

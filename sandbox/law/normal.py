@@ -1,8 +1,6 @@
 """The normal form of a law: the same for all its spellings. It is what keys and traits look at; the law that is
 executed stays as it was read."""
 
-from __future__ import annotations
-
 import itertools
 import math
 from collections.abc import Sequence

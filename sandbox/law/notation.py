@@ -1,8 +1,6 @@
 """Makes plain what people write in formulas: LaTeX, signs and digits of Unicode, ``2π``, ``|x|``, ``log N``, columns
 whose names hold blanks, dots or brackets."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """The values of trees over columns of numbers, computed here: a tree is ours, so nothing of a candidate's runs."""
 
-from __future__ import annotations
-
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any

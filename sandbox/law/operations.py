@@ -3,8 +3,6 @@
 Everything that grows is bounded, because sources come from strangers.
 """
 
-from __future__ import annotations
-
 import ast
 import math
 import operator

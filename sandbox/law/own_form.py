@@ -5,8 +5,6 @@ Names of columns are features, without their units too; a name that is no column
 in backticks: ```lr (x)```.
 """
 
-from __future__ import annotations
-
 import ast
 import difflib
 import math

@@ -1,7 +1,5 @@
 """The role of each parameter, inferred from its place in the tree."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 from lawsmith.sandbox.law.expression import factors_of, features, parameters

@@ -1,7 +1,5 @@
 """Our own print of a law (`write_candidate`) taken apart into operations, so that a fit repeats none of them."""
 
-from __future__ import annotations
-
 import ast
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence

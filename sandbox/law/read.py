@@ -1,7 +1,5 @@
 """The one reader of laws: candidate source -> what it states, or why nobody can tell. Nothing is executed."""
 
-from __future__ import annotations
-
 import ast
 import math
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,5 @@
 """The values that an expression can take: intervals from the bounds of parameters and the ranges of columns."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 

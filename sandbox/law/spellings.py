@@ -1,7 +1,5 @@
 """What numpy, math and scipy offer, read as expressions of the one table of functions."""
 
-from __future__ import annotations
-
 import ast
 import math
 import sys

@@ -4,8 +4,6 @@
 ``exp(k x)`` with k in [-2, 0], or ``x / h`` and ``k x``. Keys and traits look at a law after this.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace

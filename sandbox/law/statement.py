@@ -1,7 +1,5 @@
 """What a candidate states: one tree per target, its parameters, and how it is to be fitted; or why nobody can tell."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 

@@ -3,8 +3,6 @@
 Answers do not depend on how the law is spelled. Of a law that cannot be read they are None: unknown.
 """
 
-from __future__ import annotations
-
 import ast
 import math
 import re

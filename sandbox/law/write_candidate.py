@@ -1,8 +1,6 @@
 """Prints expressions as candidate source: PARAMETERS, `form` and its analytic `gradient`; and puts a law into the one
 order in which it is executed, so that its spelling changes neither the start of a fit nor its digits."""
 
-from __future__ import annotations
-
 import hashlib
 import math
 from collections import Counter

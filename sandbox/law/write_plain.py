@@ -1,7 +1,5 @@
 """Laws as plain Python: a function of single numbers that needs only the standard library."""
 
-from __future__ import annotations
-
 import ast
 import inspect
 import math

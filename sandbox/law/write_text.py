@@ -1,7 +1,5 @@
 """Formulas as one line of text."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from lawsmith.sandbox.law.nodes import Node
