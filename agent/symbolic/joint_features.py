@@ -177,8 +177,13 @@ def _criterion(joint: Joint, seen: Array, weight: Array) -> float:
 def _axes(joint: Joint) -> list[list[Array]]:
     """The features (n,), and those that span a decade by their logarithms, where there are some."""
     columns = [one.values for one in joint.known]
-    logs = [np.log(c) if c.min() > 0 and c.max() > DECADE * c.min() else c for c in columns]
+    logs = [widened(column) for column in columns]
     return [columns] if all(a is b for a, b in zip(columns, logs, strict=True)) else [columns, logs]
+
+
+def widened(column: Array) -> Array:
+    """A feature (n,) by its logarithm where it spans a decade."""
+    return np.log(column) if column.min() > 0 and column.max() > DECADE * column.min() else column
 
 
 def _of_polynomials(joint: Joint, axes: Sequence[Array], seen: Array, weight: Array) -> float:
@@ -199,15 +204,22 @@ def _design(joint: Joint, axes: Sequence[Array], rows: int) -> tuple[Array, list
     """Columns (n, k): the level, the logarithms of the carriers, polynomials along the axes (n,) of growing degree; and
     how many columns each degree ends with."""
     logs = [np.log(one.values) for one in joint.carriers]
+    columns, counts = polynomials(axes, rows // ROWS_OF_A_COLUMN - len(logs))
+    return np.insert(columns, [1] * len(logs), np.transpose(logs), axis=1) if logs else columns, [
+        counts[0],
+        *(count + len(logs) for count in counts[1:]),
+    ]
+
+
+def polynomials(axes: Sequence[Array], most: int) -> tuple[Array, list[int]]:
+    """Chebyshev polynomials along the axes (n,) and their products of growing degree, at most so many columns (n, k);
+    and how many columns each degree ends with, the level first."""
     counts, degree = [1], 0
-    while degree < MOST_DEGREE:
-        count = math.comb(len(axes) + degree + 1, degree + 1) + len(logs)
-        if ROWS_OF_A_COLUMN * count > rows:
-            break
+    while degree < MOST_DEGREE and (count := math.comb(len(axes) + degree + 1, degree + 1)) <= most:
         degree += 1
         counts.append(count)
     scaled = [2 * (axis - axis.min()) / (np.ptp(axis) or 1.0) - 1 for axis in axes]
     each = [np.polynomial.chebyshev.chebvander(axis, degree) for axis in scaled]
     powers = sorted((one for one in product(range(degree + 1), repeat=len(axes)) if sum(one) <= degree), key=sum)
-    level, *columns = (np.prod([v[:, a] for v, a in zip(each, one, strict=True)], axis=0) for one in powers)
-    return np.stack([level, *logs, *columns], axis=1), counts
+    columns = (np.prod([v[:, a] for v, a in zip(each, one, strict=True)], axis=0) for one in powers)
+    return np.stack(list(columns), axis=1), counts

@@ -5,14 +5,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lawsmith.agent.symbolic.factors import Factor, parts
-from lawsmith.agent.symbolic.term_law import ScaledRows, Term, TermLaw
+from lawsmith.agent.symbolic.factors import parts
+from lawsmith.agent.symbolic.joint_features import polynomials, widened
+from lawsmith.agent.symbolic.term_law import ScaledRows, TermLaw
 from lawsmith.agent.symbolic.term_search import TermSearch
 from lawsmith.tasks.arrays import Array
 
 ROUNDS = 3  # in which each sum is fitted once
 PRICE = 0.1  # of length, as in the first search over sums
 TERMS = 4  # of each sum
+SHARES = (8, 6)  # rows of a column of each polynomial that a product begins with
+STARTS, TURNS = 6, 20  # polynomials that one begins with, and turns
 MOST_SPLITS = 4  # features that are taken apart: each costs two searches a round
 LEAST = 1e-6  # share of the largest value of a sum, below which a row says nothing of the other
 
@@ -48,11 +51,11 @@ def _by_turns(
 ) -> tuple[ProductLaw | None, int]:
     """Each sum in turn while the other one is held; blocks share the second one."""
     looks = (rows, replace(rows, blocks=1))
-    sums = [TermLaw(((),), (1.0,) * rows.blocks, 1.0), TermLaw((_monomial(rows, sides[1]),), (1.0,), 1.0)]
+    sums = [TermLaw(((),), (1.0,) * rows.blocks, 1.0), TermLaw(((),), (1.0,), 1.0)]
     best, tried = None, 0
     for turn in range(2 * ROUNDS):
         side = turn % 2
-        held = _values(sums[1 - side], looks[1 - side])
+        held = _values(sums[1 - side], looks[1 - side]) if turn else _second(rows, sides)
         if stop() or not np.isfinite(held).all():
             break
         held = held / (np.abs(held).max() or 1.0)
@@ -70,14 +73,30 @@ def _by_turns(
     return best, tried
 
 
-def _monomial(rows: ScaledRows, names: Sequence[str]) -> Term:
-    """The product of powers of the positive ones among these features that goes with the size of the target."""
-    positive = [name for name in rows.arguments if parts(name) == [name] and rows.ends[name][0] > 0]
-    size = np.abs(rows.target)
-    design = [np.ones(rows.count), *(np.log(rows.arguments[name]) for name in positive)]
-    seen = np.log(np.maximum(size, LEAST * size.max()) / np.where(rows.weight > 0, rows.weight, 1.0))
-    exponents = np.linalg.lstsq(np.stack(design, axis=1) * size[:, None], seen * size, rcond=1e-12)[0][1:].tolist()
-    return tuple(Factor("real", name, (a,)) for name, a in zip(positive, exponents, strict=True) if name in names)
+def _second(rows: ScaledRows, sides: tuple[list[str], list[str]]) -> Array:
+    """The values (n,) of the second function of the product of two polynomials that leaves least, found by turns."""
+    axes = [[widened(rows.arguments[name]) for name in names] for names in sides]
+    first, second = (polynomials(one, rows.measured // share)[0] for one, share in zip(axes, SHARES, strict=True))
+    found: list[tuple[float, Array]] = []
+    for start in second.T[:STARTS]:
+        values, left = start, 1.0
+        for _ in range(TURNS):
+            one, _ = _times(first, values, rows)
+            values, left = _times(second, one, replace(rows, blocks=1))
+        found.append((left, values))
+    return min(found, key=lambda one: one[0])[1]
+
+
+def _times(columns: Array, held: Array, rows: ScaledRows) -> tuple[Array, float]:
+    """The sum (n,) of columns (n, k) for each block that is best where it multiplies `held` (n,), and what is left."""
+    parts = zip(*(np.split(one, rows.blocks) for one in (columns, rows.weight * held, rows.target)), strict=True)
+    found, left = [], 0.0
+    for own, factor, target in parts:
+        solution = np.linalg.lstsq(own * factor[:, None], target, rcond=1e-12)[0]
+        found.append(own @ solution)
+        left += float(((target - factor * found[-1]) ** 2).sum())
+    values = np.concatenate(found)
+    return values / (np.abs(values).max() or 1.0), left
 
 
 def _on_side(rows: ScaledRows, names: Sequence[str]) -> ScaledRows:

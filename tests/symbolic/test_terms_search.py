@@ -188,6 +188,13 @@ def test_a_product_of_two_sums_is_found_by_turns() -> None:
     assert law is not None and law.error < 1e-6 and tried > 1000 and not others
 
 
+def test_a_product_of_waves_that_cancel_on_average_is_found_by_turns() -> None:
+    x, t = drawn(0.0, 3.0, 0), drawn(0.0, 4.0, 1)
+    task = made_task({"x": x, "t": t}, 1.5 * np.sin(2.2 * x) * np.cos(3.1 * t))
+    ((law, _),) = products(all_rows(task), ["x", "t"], frozenset(), lambda: False)
+    assert law is not None and law.error < 1e-12
+
+
 def test_a_rate_with_a_large_activation_energy_is_a_product_of_two_sums() -> None:
     s, t = drawn(0.1, 15.0, 0), drawn(285.0, 315.0, 1)
     task = made_task({"s": s, "t": t}, 2 * s / (1.5 + s) * np.exp(-5200 * (1 / t - 1 / 300)))
