@@ -308,8 +308,9 @@ class GeneralForms:
             laws += next(search.stages(), [])
         best = min(laws, key=lambda law: search.score(law, VIEW_PRICE), default=None)
         groups = len(self.task.train.groups)
-        parts = [] if best is None else [self.writer.seen_through(view, best, seen, groups)]
-        return _Step(parts, search.tried)
+        if best is None:
+            return _Step(tried=search.tried)
+        return _Step([self.writer.seen_through(view, best, seen, groups)], search.tried, best.error)
 
     def _power_view(self, look: Look) -> tuple[View, float] | None:
         """The power of a sum, alone or times features, that a quadratic in the features states best, and what it

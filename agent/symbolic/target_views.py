@@ -8,11 +8,12 @@ import numpy as np
 
 from lawsmith.agent.symbolic.looks import LOGARITHM, PLAIN, RECIPROCAL, ROUNDING, View
 from lawsmith.agent.symbolic.ratio_search import beam
-from lawsmith.sandbox.law.expression import add, exp, function, neg, power
+from lawsmith.sandbox.law.expression import add, exp, function, log, mul, neg, power
 from lawsmith.sandbox.law.nodes import ONE, Node, Number
 from lawsmith.tasks.arrays import Array
 
 POWERS = (0.5, -0.5, 2.0, -2.0, 1 / 3, -1 / 3, 3.0, 2 / 3, -2 / 3, 1.5, -1.5)
+BASES = (math.e, 10.0, 2.0)  # of logarithms
 PLAINEST = 1000  # columns that are looked at
 BEAM, MOST = 100, 4  # sums that go on, and terms beside the level
 FLAT = 0.05  # least slope of a bounded function, beside which a row weighs no more
@@ -37,6 +38,15 @@ def _power(exponent: float) -> View:
     )
 
 
+def _logarithm(unit: float) -> View:
+    return View(
+        f"logarithm times {unit:.3g}",
+        lambda y: np.exp(y / unit),
+        lambda y: abs(unit) * np.exp(-y / unit),
+        lambda node: mul(*(() if unit == 1 else (Number(unit),)), log(node)),
+    )
+
+
 def _inverse(name: str, seen: Callable[[Array], Array], slope: Callable[[Array], Array]) -> View:
     return View(name, seen, slope, lambda node: function(name, node))
 
@@ -48,6 +58,7 @@ def _logistic(node: Node) -> Node:
 SQUARE = _power(0.5)
 VIEWS = (
     *(_Bounded(0.0, math.inf, _power(exponent)) for exponent in POWERS),
+    *(_Bounded(-math.inf, math.inf, _logarithm(sign / math.log(base))) for base in BASES for sign in (1, -1)),
     _Bounded(-math.pi / 2, math.pi / 2, _inverse("arcsin", np.sin, lambda y: 1 / np.maximum(np.cos(y), FLAT))),
     _Bounded(0.0, math.pi, _inverse("arccos", np.cos, lambda y: 1 / np.maximum(np.sin(y), FLAT))),
     _Bounded(-math.pi / 2, math.pi / 2, _inverse("arctan", np.tan, lambda y: np.cos(y) ** 2)),

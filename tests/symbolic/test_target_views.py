@@ -21,6 +21,8 @@ X, Z = drawn(0.1, 1.4, 0)[:60], drawn(0.6, 1.3, 1)[:60]
 LAWS: dict[str, tuple[Law, str | None]] = {
     "refraction": (lambda x, z: np.arcsin(0.5 * z * np.sin(x)), "arcsin"),
     "hydraulic radius": (lambda x, z: (x * z / (x + 2 * z)) ** (2 / 3), "power -0.667"),
+    "sum of exponentials": (lambda x, z: np.log(np.exp(x) + np.exp(2 * z)), "logarithm times 1"),
+    "free energy": (lambda x, z: -np.log10(1 + x**2 + x * z), "logarithm times -0.434"),
     "sum": (lambda x, z: 1.3 * np.sin(x) + 0.4 * z, None),
 }
 
