@@ -32,7 +32,7 @@ def decide_labels(d: Deciding) -> None:
         codes = np.unique(np.array(labels, dtype=object), return_inverse=True)[1]
         if not all(labels):
             d.set(name, "left out", f"text, empty in {labels.count('')} of {d.rows} rows")
-        elif len(set(labels)) > max(2, d.rows / 2):
+        elif len(set(labels)) > max(2, d.rows / 2) or all(map(two_clocks, labels)):
             d.set(name, "left out", _why_no_label(labels))
             if _states_sizes(d, labels):
                 d.notices.append(

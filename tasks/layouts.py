@@ -38,9 +38,11 @@ _SIGNS = {
 _EMPHASIS = re.compile(r"(\*\*|__|`)(.+?)\1")
 _PAIR = re.compile(r"([A-Za-z_][\w./]*)\s*=\s*([^\s,;|=]+)")
 _SPOKEN = re.compile(
-    r"(?:^|[\s|,;\]\t])([A-Za-z_][\w./]*(?: [\w./]+| \(\w+\)){0,4}?)(?:[:=]?[ \t]+|:)"
+    r"(?:^|[\s|,;\]\t])([A-Za-z_][\w./@'-]*(?: [\w./]+| \(\w+\)){0,4}?)(?:[:=]?[ \t]+|:)"
     r"(-?\d[\d.]*(?:[eE][+-]?\d+)?[%A-Za-zµ]{0,3})(?=/|[:|,;]|\s|$)"
 )
+_BRACKETED = re.compile(r"\[ *(\d+)(?:/\d+)? *\]")  # as xgboost and torchvision count: [12], [0][ 50/1000]
+_COUNTERS = ("epoch", "iteration")
 _FEWEST = 4  # lines of pairs
 _LINES_SEEN = 200  # that decide whether several blanks part the columns
 _SHOWN = 2  # rows of a table in LaTeX, at least
@@ -129,7 +131,8 @@ def _rows_of_pairs(text: str, pattern: re.Pattern[str]) -> tuple[list[dict[str, 
 
     A line of one pair above each row, such as ``Epoch 3/10``, is a part of the row.
     """
-    found = [pattern.findall(line) for line in text.splitlines()]
+    stated = [(line, pattern.findall(line)) for line in text.splitlines()]
+    found = [[*_counters(line), *pairs] if pairs else [] for line, pairs in stated]
     kinds = [tuple(name for name, _ in pairs) for pairs in found]
     counts = Counter(kinds)
     wide = {kind for kind, count in counts.items() if len(set(kind)) == len(kind) > 1 < count}
@@ -142,6 +145,12 @@ def _rows_of_pairs(text: str, pattern: re.Pattern[str]) -> tuple[list[dict[str, 
         elif kind in wide:
             rows.append({**head, **dict(pairs)})
     return rows, sum(counts[kind] for kind in wide | heads)
+
+
+def _counters(line: str) -> list[tuple[str, str]]:
+    """What one or two numbers in brackets count."""
+    numbers = _BRACKETED.findall(line)
+    return list(zip(_COUNTERS[-len(numbers) :], numbers, strict=True)) if 0 < len(numbers) <= len(_COUNTERS) else []
 
 
 def _from_print(text: str) -> tuple[str, str] | None:

@@ -35,8 +35,8 @@ def without_preamble(text: str, where: str) -> tuple[str, list[str]]:
     rows = [[cell for cell in re.split(r'[,;\t| "]+', line.strip()) if cell] for line in shown]
     if len(rows) < 3 or any(map(is_numeral, rows[0])) or not all(map(is_numeral, rows[-1])):
         return _from_header(text, where)
-    rest = text[text.index(head) + len(head) :].lstrip("\r\n\t ,;")
-    return rest, [_said(lines)]
+    rest, said = _from_header(text[text.index(head) + len(head) :].lstrip("\r\n\t ,;"), where)
+    return rest, [_said(lines), *said]
 
 
 def with_whole_header(text: str) -> str:
@@ -106,8 +106,11 @@ def _longest_run(lines: list[str]) -> tuple[str, int, int]:
 
 
 def _names(cells: list[str]) -> bool:
-    """Whether cells are names of columns: text, all of them, each once."""
+    """Whether cells are names of columns: text, all of them but the first and last, each once."""
     stripped = [cell.strip() for cell in cells]
+    while len(stripped) > 2 and not stripped[-1]:
+        stripped.pop()
+    stripped = stripped[1:] if len(stripped) > 2 and not stripped[0] else stripped
     return all(stripped) and len(set(stripped)) == len(stripped) and not any(map(is_numeral, stripped))
 
 

@@ -31,24 +31,8 @@ MAX_BYTES = 256 * 1024**2
 MAX_NAME = 500
 """Bound on the characters of a column's name and of a label of groups or categories."""
 
-_TEXT = (
-    ".csv",
-    ".tsv",
-    ".txt",
-    ".dat",
-    ".asc",
-    ".prn",
-    ".tab",
-    ".xy",
-    ".dpt",
-    ".out",
-    ".log",
-    ".md",
-    ".tex",
-    ".html",
-    ".htm",
-    ".lvm",
-)
+_TEXT = (".csv", ".tsv", ".txt", ".dat", ".log", ".md", ".tex", ".html", ".htm")
+_LINES = 4  # of a file of any other suffix that is read as text
 _JSON = (".json", ".jsonl", ".ndjson")
 _PACKED = (".gz", ".zip")
 SUFFIXES = (".csv", ".tsv", ".parquet", ".jsonl", ".ndjson", ".json", ".txt", ".dat", ".xlsx", ".npz")
@@ -140,7 +124,7 @@ def parse_table(content: bytes, name: str, where: str, wanted: Sequence[str] = (
         reading = arrays(content, where)
     elif suffix in _JSON:
         reading = json_rows(_text(content, where)[0], where)
-    elif suffix in _TEXT:
+    elif suffix in _TEXT or content.count(b"\n") >= _LINES:
         text, notices = _text(content, where)
         objects = objects_of_lines(text)
         reading = parse_delimited(text, where) if objects is None else json_rows(objects, where)

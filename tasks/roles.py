@@ -205,6 +205,7 @@ class _Decision(Deciding):
                 "unnamed: name some with --features, or leave some out with --ignore."
             )
         dated = [name for name in self.open() if name in self.cells.dates]
+        dated = [name for name in dated if self.tracker or len(dated) > 1 or not self._moves_alone(name)]
         counters = [name for name in self.open() if self._counts_rows(name)]
         spare = [*dated, *counters]
         for name in self.open():

@@ -123,7 +123,8 @@ def is_performance(name: str) -> bool:
     words = [word for word in tokens(own) if word not in STATISTICS and word not in _UNITS_OF_TIME]
     spent = re.search(r"\b(?:gpu|cpu|core|node)[_ -](?:hours?|seconds?|secs?|h|s)\b", name.lower()) is not None
     per_second = re.search(r"(?:/|_per_|per )(?:s|sec|second)s?(?![a-z])", name.lower()) is not None
-    known = (words[-1:] and words[-1] in PERFORMANCE) or words[-2:] == ["power", "draw"] or words[:1] == ["utilization"]
+    known = (words[-1:] and words[-1] in PERFORMANCE) or words[-2:] == ["power", "draw"]
+    known = known or words[:1] in (["utilization"], ["elapsed"]) or words[:2] == ["time", "per"]
     return spent or per_second or bool(known) or _MEASURED_MEMORY.search(bare(own)) is not None
 
 

@@ -57,3 +57,33 @@ def test_the_sheet_that_has_the_target_is_read(tmp_path: Path):
         )
     data = read_dataset(tmp_path / "t.xlsx", ["dp"])
     assert data.task.schema.features == ("flow",) and "'Runs' was read" in " ".join(data.notices)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[{k}]\ttrain-rmse:{loss}\teval-rmse:{loss}",  # xgboost
+        "2024/01/01 10:00:00 - INFO - Epoch(train) [1][{k}/1200]  lr: 2.0000e-02  eta: 1:10:07  eval-rmse: {loss}",
+        "Epoch: [0][  {k}/5005]\tTime  0.512 ( 1.2)\teval-rmse {loss} (6.95)\tAcc@1   0.39 (  0.32)",
+    ],
+)
+def test_what_logs_count_in_brackets_is_the_iteration(line: str):
+    frame = frame_of("".join(line.format(k=k, loss=2 / (k + 1)) + "\n" for k in range(1, 9)))
+    assert frame["iteration"].tolist() == [str(k) for k in range(1, 9)] and "eval-rmse" in frame
+
+
+def test_text_of_any_suffix_is_a_table_below_lines_of_several_kinds(tmp_path: Path):
+    above = "EC-Lab ASCII FILE\nNb header lines : 7\n\nImpedance\nRun on channel : 1\n\nfreq/Hz\tRe(Z)/Ohm\tcycle\n"
+    (tmp_path / "t.mpt").write_text(above + "".join(f"{2.5**k:.3f}\t{10 + 5 / k:.3f}\t1\n" for k in range(1, 12)))
+    assert read_dataset(tmp_path / "t.mpt", ["Re(Z)/Ohm"]).task.schema.features == ("freq/Hz",)
+    below = "EXPLAIN\nTAG\tCV\nTITLE\tLABEL\tx\tTest\nCURVE\tTABLE\t22\n\tPt\tT\tIm\n\t#\ts\tA\n"  # Gamry
+    (tmp_path / "t.dta2").write_text(below + "".join(f"\t{k}\t{k * k}\t{10 + 5 / k:.3f}\n" for k in range(1, 12)))
+    assert read_dataset(tmp_path / "t.dta2", ["Im"]).task.schema.features == ("T",)
+
+
+def test_clocks_are_no_labels_and_dates_with_which_a_target_goes_alone_are_a_feature(tmp_path: Path):
+    rows = pd.DataFrame({"date": pd.date_range("2001-01-01", periods=24).astype(str), "time": ["00:12", "00:13"] * 12})
+    rows = rows.assign(rate=[5, 7, 6, 8] * 6, sales=100 + np.arange(24) ** 1.5)
+    rows.to_csv(tmp_path / "t.csv", index=False)
+    schema = read_dataset(tmp_path / "t.csv", ["sales"]).task.schema
+    assert schema.features == ("date", "rate") and schema.group is None
