@@ -3,10 +3,11 @@ rows that it has not seen."""
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from functools import partial
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -101,14 +102,12 @@ class _EvaluationJobs:
             # Something fails in a fold: fitted by themselves, the folds say which and why.
         full, *rest = self._submit(first, others, whole)
         try:
-            return self._parts(self._result(full), [partial(self._result, future) for future in rest])
+            return self._parts(self._result(full), map(self._result, rest))
         finally:
             for future in rest:
                 future.cancel()
 
-    def _stacked(
-        self, first: FitJob, whole: JobResult | None
-    ) -> tuple[JobResult, list[Callable[[], JobResult]] | None]:
+    def _stacked(self, first: FitJob, whole: JobResult | None) -> tuple[JobResult, list[JobResult] | None]:
         """The full fit, and the folds fitted as one table; None where one of them fails, or the full fit did."""
         full, together = self._submit(first, [self._job(*stacked(self.task.train, self.folds))], whole)
         found = self._result(full)
@@ -119,24 +118,23 @@ class _EvaluationJobs:
         if not folds.ok:
             return found, None
         predicted = apart(folds.predictions[0], self.folds)
-        return found, [partial(replace, folds, predictions=(one,)) for one in predicted]
+        return found, [replace(folds, predictions=(one,)) for one in predicted]
 
     def _apart(self, whole: JobResult | None) -> list[tuple[str, JobResult]]:
         """The same for code that could tell one process what another one knows: one after the other, so that no two
         are there at a time, and the fit that knows every target last."""
         if whole is not None and not whole.ok:
             return [(whole.stage, whole)]
-        full, *others = [partial(self._run, job) for job in self._jobs()]
+        full, *others = self._jobs()
         again, folds = others[: -len(self.folds) or None], others[len(others) - len(self.folds) :]
         scored: list[JobResult] = []
-        for fold, run in zip(self.folds, folds, strict=True):
-            scored.append(run())
+        for fold, job in zip(self.folds, folds, strict=True):
+            scored.append(self._run(job))
             if scored[-1].verdict in (Verdict.TIMEOUT, Verdict.SANDBOX_BROKEN):  # so would the full fit, and as long
                 return [(f"fold:{fold.name}", scored[-1])]
             if not scored[-1].ok:
                 break
-        known = [partial(_known, found) for found in scored]
-        return self._parts(full(), [*again, *known])
+        return self._parts(self._run(full), chain(map(self._run, again), scored))
 
     def _submit(self, first: FitJob, others: list[FitJob], whole: JobResult | None) -> list[Future[JobResult]]:
         if whole is None:
@@ -157,17 +155,15 @@ class _EvaluationJobs:
     def _job(self, fitted: Table, predicted: Table) -> FitJob:
         return FitJob(self.candidate.source, self.task.schema, fitted, (predicted.hide(),), seed=self.seed)
 
-    def _parts(self, full: JobResult, rest: list[Callable[[], JobResult]]) -> list[tuple[str, JobResult]]:
-        """The full fit and the folds, up to the first that failed."""
-        parts = [(full.stage, full)]
-        if full.ok and self.candidate.has_fit:
-            again, *rest = rest
-            if (differs := differing(full, again())) is not None:
-                return [(differs.stage, differs)]
-        for fold, result in zip(self.folds, rest, strict=False):  # none after the first that failed
+    def _parts(self, full: JobResult, rest: Iterable[JobResult]) -> list[tuple[str, JobResult]]:
+        """The full fit and the folds, up to the first that failed; nothing is asked for after that."""
+        parts, rest = [(full.stage, full)], iter(rest)
+        if full.ok and self.candidate.has_fit and (differs := differing(full, next(rest))) is not None:
+            return [(differs.stage, differs)]
+        for fold in self.folds:
             if not parts[-1][1].ok:
                 break
-            parts.append((f"fold:{fold.name}", result()))
+            parts.append((f"fold:{fold.name}", next(rest)))
         return parts
 
     def _run(self, job: FitJob) -> JobResult:
@@ -284,10 +280,6 @@ def _check_literals(candidate: Candidate, schema: Schema) -> None:
             f"{schema.cap} constants for each target. Small whole numbers, simple fractions, powers of ten and one "
             "unit for each feature are free; make the other numbers parameters, or leave them out.",
         )
-
-
-def _known(found: JobResult) -> JobResult:
-    return found
 
 
 def may_stack(statement: Statement, folds: Sequence[Fold]) -> bool:

@@ -4,7 +4,6 @@ import threading
 from collections.abc import Iterable
 from pathlib import Path
 from time import monotonic
-from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from rich.console import Console, RenderableType
@@ -106,9 +105,7 @@ class ProgressReport(Observer):
         self._bars.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._bars.stop()
 
     def begun(self, job: Job, dataset: Dataset, chosen: Chosen) -> None:

@@ -11,12 +11,13 @@ T = TypeVar("T")
 def in_background(work: Callable[[], T]) -> Future[T]:
     """Run `work` in a daemon thread; what it raises is raised again by the result."""
     future: Future[T] = Future()
-
-    def run() -> None:
-        try:
-            future.set_result(work())
-        except BaseException as error:  # noqa: BLE001 - a bug or a full disk, raised where the result is awaited
-            future.set_exception(error)
-
-    threading.Thread(target=run, daemon=True).start()
+    threading.Thread(target=fulfil, args=(future, work), daemon=True).start()
     return future
+
+
+def fulfil(future: Future[T], work: Callable[[], T]) -> None:
+    """Give `future` what `work` returns, or raises: a bug or a full disk is raised where the result is awaited."""
+    try:
+        future.set_result(work())
+    except BaseException as error:  # noqa: BLE001 - raised again by who waits
+        future.set_exception(error)

@@ -1,12 +1,13 @@
 """Runs of one command at the same time, in threads that nobody has to wait for."""
 
-import queue
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_EXCEPTION, Future, wait
-from types import TracebackType
+from functools import partial
 from typing import Self, TypeVar
+
+from lawsmith.agent.client.background import fulfil
 
 LEAVING_SECONDS = 5.0
 """How long threads get to notice that all is over."""
@@ -33,14 +34,12 @@ class RunThreads:
         if width == 1:
             return tuple(map(work, range(count)))
         futures: list[Future[T]] = [Future() for _ in range(count)]
-        todo: queue.SimpleQueue[int] = queue.SimpleQueue()
-        for index in range(count):
-            todo.put(index)
+        todo = iter(enumerate(futures))  # shared: each thread takes the next one
 
         def go_on() -> None:
-            while (index := _next(todo)) is not None:
-                if futures[index].set_running_or_notify_cancel():
-                    _perform(work, index, futures[index])
+            for index, future in todo:
+                if future.set_running_or_notify_cancel():
+                    fulfil(future, partial(work, index))
 
         try:
             for n in range(min(width, count)):
@@ -62,23 +61,7 @@ class RunThreads:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         deadline = time.monotonic() + LEAVING_SECONDS
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
-
-
-def _next(todo: queue.SimpleQueue[int]) -> int | None:
-    try:
-        return todo.get_nowait()
-    except queue.Empty:
-        return None
-
-
-def _perform(work: Callable[[int], T], index: int, future: Future[T]) -> None:
-    try:
-        future.set_result(work(index))
-    except BaseException as error:  # noqa: BLE001 - raised again by who waits
-        future.set_exception(error)

@@ -99,15 +99,19 @@ class Viewer:
 
     def residuals(self, trial: Trial) -> dict[str, Array]:
         """Measured minus predicted of each target on the training rows; empty where there are no predictions."""
+        predicted = self._predictions(trial)
+        if not predicted:
+            return {}
+        residuals = self._task.train.target_matrix() - predicted[0]
+        return {f"residual_{name}": residuals[:, k] for k, name in enumerate(self._task.schema.targets)}
+
+    def _predictions(self, trial: Trial) -> tuple[Array, ...] | None:
+        """Of the training rows (n, T), empty where the law has none; None where the search is over."""
         self.prepare(trial)
         try:
-            found = self._predicted[trial.id].result()
+            return self._predicted[trial.id].result().predictions
         except SearchOver:
-            return {}
-        if not found.ok:
-            return {}
-        residuals = self._task.train.target_matrix() - found.predictions[0]
-        return {f"residual_{name}": residuals[:, k] for k, name in enumerate(self._task.schema.targets)}
+            return None
 
     def view(
         self, trial: Trial, *, source: int, findings: int = 0, lineage: bool = True, standing: Standing | None = None
@@ -157,15 +161,13 @@ class Viewer:
 
     def _diagnosis(self, trial: Trial) -> tuple[TargetDiagnosis, ...]:
         if trial.id not in self._diagnoses:
-            self.prepare(trial)
-            try:
-                found = self._predicted[trial.id].result()
-            except SearchOver:
+            train, predicted = self._task.train, self._predictions(trial)
+            if predicted is None:
                 return ()
-            train, ok = self._task.train, found.ok
-            self._diagnoses[trial.id] = tuple(diagnose(train, found.predictions[0])) if ok else ()
-            residuals = train.target_matrix() - found.predictions[0] if ok else None
-            self._at_the_noise[trial.id] = residuals is not None and at_the_noise(train, residuals)
+            self._diagnoses[trial.id] = tuple(diagnose(train, predicted[0])) if predicted else ()
+            self._at_the_noise[trial.id] = any(
+                at_the_noise(train, train.target_matrix() - one) for one in predicted[:1]
+            )
         return self._diagnoses[trial.id]
 
 

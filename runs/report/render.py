@@ -93,8 +93,5 @@ def render(template: str, *, scripts: Sequence[str] = (), live: str = "", **cont
     """A page. scripts: those it needs beside ``page.js``. live: the stream of events that it follows, if any."""
     texts = [script(name) for name in ("page.js", *scripts)]
     style = Markup((_FOLDER / "templates" / "page.css").read_text("utf-8") + code_style())
-    return (
-        environment()
-        .get_template(template)
-        .render(policy=policy(texts, server=bool(live)), style=style, scripts=texts, live=live, **content)
-    )
+    page = environment().get_template(template)
+    return page.render(policy=policy(texts, server=bool(live)), style=style, scripts=texts, live=live, **content)

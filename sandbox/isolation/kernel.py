@@ -25,6 +25,11 @@ def syscall(number: int, *arguments: int | ctypes.c_void_p | bytes | None) -> in
     return _checked(int(result), f"system call {number}")
 
 
+def pointer(data: bytes) -> ctypes.c_void_p:
+    """The address of a copy of `data`, for a system call; the pointer keeps the copy alive."""
+    return ctypes.cast(ctypes.create_string_buffer(data, len(data)), ctypes.c_void_p)
+
+
 def prctl(option: int, *arguments: int) -> int:
     """prctl(2); raises OSError where the kernel refuses."""
     padded = [ctypes.c_ulong(value) for value in (*arguments, 0, 0, 0, 0)[:4]]

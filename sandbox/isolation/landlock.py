@@ -1,11 +1,10 @@
 """Landlock (Linux 5.13 and later): a few folders to read, no TCP, no signals out of the domain."""
 
-import ctypes
 import os
 import struct
 from collections.abc import Sequence
 
-from lawsmith.sandbox.isolation.kernel import syscall
+from lawsmith.sandbox.isolation.kernel import pointer, syscall
 
 _CREATE, _ADD, _RESTRICT = 444, 445, 446  # the same numbers on every architecture
 # linux/landlock.h
@@ -36,7 +35,7 @@ def restrict(readable: Sequence[str]) -> None:
     files = _FILE_RIGHTS[max(key for key in _FILE_RIGHTS if key <= kernel)]
     attributes = struct.pack("=QQQ", files, _TCP if kernel >= 4 else 0, _SCOPED if kernel >= 6 else 0)
     size = 24 if kernel >= 6 else 16 if kernel >= 4 else 8
-    ruleset = syscall(_CREATE, _pointer(attributes), size, 0)
+    ruleset = syscall(_CREATE, pointer(attributes), size, 0)
     try:
         for path in readable:
             if os.path.exists(path):
@@ -50,10 +49,6 @@ def _allow(ruleset: int, path: str) -> None:
     descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
     try:
         rights = _READ_FILE | (_READ_DIR if os.path.isdir(path) else 0)
-        syscall(_ADD, ruleset, _PATH_BENEATH, _pointer(struct.pack("=Qi", rights, descriptor)), 0)
+        syscall(_ADD, ruleset, _PATH_BENEATH, pointer(struct.pack("=Qi", rights, descriptor)), 0)
     finally:
         os.close(descriptor)
-
-
-def _pointer(data: bytes) -> ctypes.c_void_p:
-    return ctypes.cast(ctypes.create_string_buffer(data, len(data)), ctypes.c_void_p)

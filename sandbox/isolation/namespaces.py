@@ -1,7 +1,6 @@
 """A private view of the machine: read-only library folders, no network, no other process, no capability."""
 
 import contextlib
-import ctypes
 import os
 import platform
 import struct
@@ -12,6 +11,7 @@ from lawsmith.sandbox.isolation.kernel import (
     PR_CAPBSET_READ,
     PR_SET_NO_NEW_PRIVS,
     mount,
+    pointer,
     prctl,
     syscall,
     umount,
@@ -83,7 +83,7 @@ def drop_privileges(uid: int | None) -> None:
         os.setresgid(uid, uid, uid)
         os.setresuid(uid, uid, uid)
     header = struct.pack("=Ii", _CAPABILITY_VERSION, 0)
-    syscall(_CAPSET[platform.machine()], _buffer(header), _buffer(bytes(24)))
+    syscall(_CAPSET[platform.machine()], pointer(header), pointer(bytes(24)))
     prctl(PR_SET_NO_NEW_PRIVS, 1)
 
 
@@ -99,7 +99,7 @@ def forget_capabilities() -> None:
 
 def _lock_down(root: str) -> None:
     attributes = struct.pack("=QQQQ", _ATTR_LOCKED_DOWN, 0, 0, 0)
-    syscall(_MOUNT_SETATTR, -100, os.fsencode(root), _AT_RECURSIVE, _buffer(attributes), len(attributes))
+    syscall(_MOUNT_SETATTR, -100, os.fsencode(root), _AT_RECURSIVE, pointer(attributes), len(attributes))
 
 
 def _make(target: str, folder: bool) -> None:
@@ -111,7 +111,3 @@ def _make(target: str, folder: bool) -> None:
 def _write(path: str, text: str) -> None:
     with open(path, "w") as file:
         file.write(text)
-
-
-def _buffer(data: bytes) -> ctypes.c_void_p:
-    return ctypes.cast(ctypes.create_string_buffer(data, len(data)), ctypes.c_void_p)
