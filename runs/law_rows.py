@@ -86,11 +86,9 @@ def _column(schema: Schema, rows: Rows, name: str) -> Array:
         if values.dtype.kind == "m":  # durations
             return np.asarray(values / np.timedelta64(1, "s"), dtype=np.float64)
         numbers = values.astype(np.float64)
-    except (TypeError, ValueError) as error:
-        if column is not None and column.levels and isinstance(error, InputError):
-            raise
-        if isinstance(error, InputError) and "without %" in str(error):
-            raise
+    except InputError:
+        raise
+    except (TypeError, ValueError):
         raise InputError(f"The column {name!r} holds something that is no number.") from None
     percents = () if schema.decided is None else schema.decided.percents
     if name in percents and np.nanmax(np.abs(numbers), initial=0.0) > WHOLE:

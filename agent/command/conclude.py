@@ -15,7 +15,7 @@ from lawsmith.runs import Archive, RunResult
 from lawsmith.runs.canonical_json import plain
 from lawsmith.runs.law import Closed, LawFailed, close_law, predict_with, score_law
 from lawsmith.runs.trials import History, Trial
-from lawsmith.sandbox import Constants, Limits, Sandbox, Verdict, evaluate
+from lawsmith.sandbox import Constants, Sandbox, Verdict, evaluate
 from lawsmith.sandbox.law.formula import formula
 from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks import Dataset, Task
@@ -143,18 +143,14 @@ def _on_all_rows(winner: Trial, task: Task, search_task: SearchTask, sandbox: Sa
     """The winner with constants from all training rows, where the search looked at a part of them."""
     if len(search_task.task.train) == len(task.train) or winner.evaluation.constants is None:
         return winner
-    with Sandbox(_for_all_rows(sandbox.limits, len(task.train)), workers=1, tier=sandbox.tier) as patient:
+    times, usual = max(1.0, len(task.train) / ROWS_WITHIN_LIMITS), sandbox.limits
+    limits = replace(usual, wall_seconds=times * usual.wall_seconds, cpu_seconds=times * usual.cpu_seconds)
+    with Sandbox(limits, workers=1, tier=sandbox.tier) as patient:
         found = evaluate(patient, winner.proposal.source, task, ())
     known = winner.evaluation
     kept = ("folds", "validation_r2", "probe", "unsafe")
     scored = {name: getattr(known, name) for name in kept}
     return replace(winner, evaluation=found.model_copy(update=scored))
-
-
-def _for_all_rows(limits: Limits, rows: int) -> Limits:
-    """The limits of a candidate in a search, which looks at a part of the rows, in proportion to all of them."""
-    times = max(1.0, rows / ROWS_WITHIN_LIMITS)
-    return replace(limits, wall_seconds=times * limits.wall_seconds, cpu_seconds=times * limits.cpu_seconds)
 
 
 def select(runs: Sequence[Run], task: Task, allow_opaque: bool = False) -> tuple[Run | None, str]:

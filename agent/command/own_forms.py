@@ -80,7 +80,9 @@ def formulas(path: Path) -> tuple[str, ...]:
     elif path.suffix.lower() == ".txt":
         found = text.splitlines()
     else:
-        found = _of_table(list(csv.DictReader(io.StringIO(text), dialect=_dialect(text))), path)
+        head = text.partition("\n")[0]
+        separator = ";" if head.count(";") > head.count(",") else ","
+        found = _of_table(list(csv.DictReader(io.StringIO(text), delimiter=separator)), path)
     listed = tuple(dict.fromkeys(line.strip() for line in found if line.strip()))
     if not listed:
         raise InputError(f"--hall-of-fame {path} holds no formula.")
@@ -89,15 +91,6 @@ def formulas(path: Path) -> tuple[str, ...]:
             f"--hall-of-fame {path} holds {len(listed)} formulas; at most {MOST_FORMULAS} are taken. Keep the best."
         )
     return listed
-
-
-def _dialect(text: str) -> type[csv.Dialect]:
-    head = text.partition("\n")[0]
-    return _Semicolons if head.count(";") > head.count(",") else csv.excel
-
-
-class _Semicolons(csv.excel):
-    delimiter = ";"
 
 
 def _of_json(text: str, path: Path) -> list[str]:

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
+from lawsmith.runs.intervals.distance import distances
 from lawsmith.runs.intervals.model import Uncertainty
-from lawsmith.runs.intervals.predict import FAR, distances
+from lawsmith.runs.intervals.predict import FAR
 from lawsmith.tasks import Table
 
 
@@ -46,16 +47,9 @@ def beyond(known: Uncertainty, rows: Table, row: int) -> tuple[Beyond, ...]:
         if outside:
             ratios = region.log[k] and value > 0
             factor = (value / high if value > high else low / value) if ratios else None
-            trusted = trusted_factor(known, rows.groups[rows.codes[row]], k) if ratios else None
+            trusted = known.factors[k] if ratios and known.factors else None
             found.append(Beyond(name, value, low, high, factor, trusted))
     return tuple(found)
-
-
-def trusted_factor(known: Uncertainty, group: str, feature: int) -> float | None:
-    """How many times its largest fitted value a feature had where errors were measured; None on a plain axis."""
-    if not known.regions[group].log[feature] or not known.factors:
-        return None
-    return known.factors[feature]
 
 
 def times(factor: float) -> str:
@@ -74,7 +68,7 @@ def remarks(known: Uncertainty, rows: Table) -> list[str | None]:
 
     It says in factors how far each feature lies outside, and warns where that is farther than errors were measured.
     """
-    distance, said = distances(known, rows), list[str | None]()
+    distance, said = distances(known.regions, rows), list[str | None]()
     for row in range(len(rows)):
         if distance[row] <= 0:
             said.append(None)

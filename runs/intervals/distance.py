@@ -1,11 +1,12 @@
 """How far a point lies beyond the data that a law was fitted to, in units of the data's own range."""
 
+from collections.abc import Mapping
 from typing import Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from lawsmith.tasks import Array
+from lawsmith.tasks import Array, Table
 
 MOST_ROWS = 256  # of a group that distances are measured to
 
@@ -65,6 +66,15 @@ class Region(BaseModel):
     def _value(self, feature: int, coordinate: float) -> float:
         """The value of a feature at a coordinate of its axis."""
         return float(np.exp(coordinate)) if self.log[feature] else coordinate
+
+
+def distances(regions: Mapping[str, Region], rows: Table) -> Array:
+    """(n,): how far each row lies beyond the data of its group, in ranges of that data."""
+    x, found = rows.matrix(), np.zeros(len(rows))
+    for code in np.unique(rows.codes):
+        mask = rows.codes == code
+        found[mask] = regions[rows.groups[code]].distance(x[mask])
+    return found
 
 
 def _axis(x: Array, log: tuple[bool, ...]) -> Array:

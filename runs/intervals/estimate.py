@@ -22,7 +22,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lawsmith.runs.intervals.distance import Region
+from lawsmith.runs.intervals.distance import Region, distances
 from lawsmith.runs.intervals.model import Member, TargetErrors, Uncertainty, Values
 from lawsmith.sandbox import Constants, FitJob, FoldScore, JobResult, Sandbox
 from lawsmith.sandbox.evaluation import typical_rmse
@@ -156,10 +156,7 @@ class _Study:
             return None
         rows = self.task.train.take(fold.held_out)
         regions = _regions(self.task.train.take(fold.fitted), log)
-        distance = np.empty(len(rows))
-        for code in np.unique(rows.codes):
-            mask = rows.codes == code
-            distance[mask] = regions[rows.groups[code]].distance(rows.matrix()[mask])
+        distance = distances(regions, rows)
         predictions = [(fit.predictions[0], w) for fit, w in zip(fits, self.weights, strict=True) if fit.ok]
         own = fits[0].predictions[0]
         return _HeldOut(

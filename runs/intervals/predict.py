@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from lawsmith.runs.intervals.distance import distances
 from lawsmith.runs.intervals.estimate import model_spread
 from lawsmith.runs.intervals.model import Interval, Member, Uncertainty, Values
 from lawsmith.sandbox import Constants, PredictJob, Sandbox
@@ -38,73 +39,50 @@ def predict(
     own = found[0][1]
     spread = model_spread(own, [(prediction, member.weight) for member, prediction in found])
     parameter = _parameter_spread(known, schema, hidden, sandbox, own)
-    distance = distances(known, rows)
-    ends = {name: schema.knowledge.ranges.get(name, (-np.inf, np.inf)) for name in known.targets}
+    distance = distances(known.regions, rows)
+    ends = [schema.knowledge.ranges.get(name, (-np.inf, np.inf)) for name in known.targets]
     listed = []
     for row in range(len(rows)):
-        group = rows.groups[rows.codes[row]]
-        parts = [
-            _Parts(
-                known,
-                k,
-                group,
-                float(parameter[row, k]),
-                float(spread[row, k]),
-                float(distance[row]),
-                ends[target],
-                float(own[row, k]),
-            )
-            for k, target in enumerate(known.targets)
-        ]
-        listed.append([part.interval(level) for part in parts])
+        group, away = rows.groups[rows.codes[row]], float(distance[row])
+        parts = [(float(own[row, k]), float(parameter[row, k]), float(spread[row, k])) for k in range(len(ends))]
+        listed.append([_interval(known, k, group, away, *parts[k], end, level) for k, end in enumerate(ends)])
     return listed
 
 
-class _Parts:
-    """The standard deviations that an interval of one target at one point is made of."""
-
-    def __init__(
-        self,
-        known: Uncertainty,
-        target: int,
-        group: str,
-        parameter: float,
-        model: float,
-        distance: float,
-        ends: tuple[float, float],
-        value: float,
-    ) -> None:
-        self.known, self.target, self.distance, self.ends = known, target, distance, ends
-        self.value = value
-        errors = known.errors[target]
-        self.parameter, self.model = parameter, model
-        self.noise = errors.noise_at(group, value)
-        self.extrapolation = errors.growth * distance * errors.unit[group]
-
-    def interval(self, level: float) -> Interval:
-        value = self.value
-        size = float(np.sqrt(self.parameter**2 + self.model**2 + self.noise**2 + self.extrapolation**2))
-        errors = self.known.errors[self.target]
-        times = multiplier(errors.ratios, self.known.folds, level)
-        half = times * size
-        of_mean = times * float(np.sqrt(max(size**2 - self.noise**2, 0.0)))
-        least, most = self.ends
-        floor = max(0.0 if errors.positive and value > 0 else -np.inf, least if value >= least else -np.inf)
-        ceiling = most if value <= most else np.inf
-        return Interval(
-            target=self.known.targets[self.target],
-            value=value,
-            low=max(value - half, floor),
-            high=min(value + half, ceiling),
-            mean_low=max(value - of_mean, floor),
-            mean_high=min(value + of_mean, ceiling),
-            level=level,
-            parameter=self.parameter,
-            model=self.model,
-            noise=self.noise,
-            extrapolation=self.extrapolation,
-            distance=self.distance,
-        )
+def _interval(
+    known: Uncertainty,
+    target: int,
+    group: str,
+    distance: float,
+    value: float,
+    parameter: float,
+    model: float,
+    ends: tuple[float, float],
+    level: float,
+) -> Interval:
+    """The interval of one target at one point from its standard deviations, within the `ends` of its stated range."""
+    errors = known.errors[target]
+    noise, extrapolation = errors.noise_at(group, value), errors.growth * distance * errors.unit[group]
+    size = float(np.sqrt(parameter**2 + model**2 + noise**2 + extrapolation**2))
+    times = multiplier(errors.ratios, known.folds, level)
+    half, of_mean = times * size, times * float(np.sqrt(max(size**2 - noise**2, 0.0)))
+    least, most = ends
+    floor = max(0.0 if errors.positive and value > 0 else -np.inf, least if value >= least else -np.inf)
+    ceiling = most if value <= most else np.inf
+    return Interval(
+        target=known.targets[target],
+        value=value,
+        low=max(value - half, floor),
+        high=min(value + half, ceiling),
+        mean_low=max(value - of_mean, floor),
+        mean_high=min(value + of_mean, ceiling),
+        level=level,
+        parameter=parameter,
+        model=model,
+        noise=noise,
+        extrapolation=extrapolation,
+        distance=distance,
+    )
 
 
 def multiplier(ratios: Sequence[float], folds: int, level: float) -> float:
@@ -121,15 +99,6 @@ def multiplier(ratios: Sequence[float], folds: int, level: float) -> float:
 
     quantile = float(np.interp(level, np.linspace(0, 1, len(ratios)), ratios))
     return quantile * tail(level) / tail(0.5)
-
-
-def distances(known: Uncertainty, rows: Table) -> Array:
-    """(n,): how far each row lies beyond the data of its group, in ranges of that data."""
-    x, found = rows.matrix(), np.zeros(len(rows))
-    for code in np.unique(rows.codes):
-        mask = rows.codes == code
-        found[mask] = known.regions[rows.groups[code]].distance(x[mask])
-    return found
 
 
 def member_predictions(known: Uncertainty, schema: Schema, rows: Table, sandbox: Sandbox) -> list[tuple[Member, Array]]:
