@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lawsmith.agent.cli import show as shown_result
-from lawsmith.agent.cli.output import announce, counted, number, out, print_json, shown, text
+from lawsmith.agent.cli.output import announce, counted, line, number, out, print_json, shown, text
 from lawsmith.agent.inspection import Details, Summary, details, differences, summaries
 from lawsmith.runs import Account, State
 from lawsmith.runs.find import find_archive
@@ -62,9 +62,9 @@ def _list(heading: str, found: list[Summary]) -> None:
         agent = entry.agent if entry.model is None else f"{entry.agent} {entry.model}"
         name = f"published/{entry.task}/{entry.run}" if entry.origin == "published" else entry.run
         when = f", {_date(entry.created)}" if entry.created and entry.origin != "published" else ""
-        out.print(Text.assemble("  ", (name, "cyan"), text(f"{when}, {agent}  "), _remark(entry)), soft_wrap=True)
-        out.print(text(f"    {entry.expression or entry.error or 'no formula'}"), soft_wrap=True)
-        out.print(text(f"    {_figures(entry)}"), style="dim", soft_wrap=True)
+        line(Text.assemble("  ", (name, "cyan"), text(f"{when}, {agent}  "), _remark(entry)))
+        line(f"    {entry.expression or entry.error or 'no formula'}")
+        line(f"    {_figures(entry)}", "dim")
 
 
 def _figures(entry: Summary) -> str:
@@ -122,22 +122,22 @@ def _show(found: Details) -> None:
     if found.hypotheses:
         out.print(Text("\nhypotheses of the model, and what became of them", "bold"))
     for one in list(found.hypotheses.values())[-HYPOTHESES:]:
-        out.print(text(f"{one.number:>4}  {one.text[:400]}\n      -> {one.fate}"), soft_wrap=True)
+        line(f"{one.number:>4}  {one.text[:400]}\n      -> {one.fate}")
     if found.failures:
         failed = ", ".join(f"{count} {verdict}" for verdict, count in found.failures.most_common())
-        out.print(Text.assemble(("failures: ", "bold"), text(failed)), soft_wrap=True)
+        line(failed, label="failures: ")
     for problem in found.problems:
-        out.print(text(f"damage: {problem}"), style="bold red", soft_wrap=True)
+        line(f"damage: {problem}", "bold red")
 
 
 def _headline(found: Details) -> None:
     one = found.summary
     agent = one.agent if one.model is None else f"{one.agent} with {one.model}"
     seed = "" if one.seed is None else f", seed {one.seed}"
-    out.print(text(f"{one.task} by {agent}{seed}, {one.created} ({one.state})"), soft_wrap=True)
-    out.print(text(f"archive:   {shown(Path(one.archive))}"), soft_wrap=True)
+    line(f"{one.task} by {agent}{seed}, {one.created} ({one.state})")
+    line(f"archive:   {shown(Path(one.archive))}")
     if one.origin != "run":
-        out.print(text(f"source:    {one.source or 'not recorded'} ({one.origin})"), soft_wrap=True)
+        line(f"source:    {one.source or 'not recorded'} ({one.origin})")
     out.print(text(f"data:      {one.data or 'not recorded'}"))
     if tiers := sorted({trial.evaluation.tier.value for trial in found.trials}):
         style = "bold red" if Tier.NONE in tiers else ""
@@ -146,22 +146,22 @@ def _headline(found: Details) -> None:
         out.print(Text(shown_result.REPLICA, "bold yellow"))
     if one.state == State.INTERRUPTED:
         resume = shlex.join(["discover", "resume", shown(Path(one.archive))])
-        out.print(text(f"interrupted; continue with: {resume}"), style="yellow", soft_wrap=True)
+        line(f"interrupted; continue with: {resume}", "yellow")
 
 
 def _outcome(found: Details) -> None:
     one, result = found.summary, found.result
     if one.error is not None:
-        out.print(text(f"failed: {one.error}"), style="red", soft_wrap=True)
+        line(f"failed: {one.error}", "red")
     scores = (("test", one.r2), ("held-out", one.validation_r2), ("train", one.train_r2))
-    out.print("R²:        " + ", ".join(f"{split} {number(value)}" for split, value in scores), soft_wrap=True)
+    line("R²:        " + ", ".join(f"{split} {number(value)}" for split, value in scores))
     if found.law is not None:
         shown_result.formula(one.expression, found.codes)
         shown_result.constants(result.constants or {})
-        out.print(text(f"chosen:    {result.reason or 'not recorded'}"), soft_wrap=True)
+        line(f"chosen:    {result.reason or 'not recorded'}")
         shown_result.verdict(result.verdict, result.tone)
     if result.effort is not None:
-        out.print(text(f"search:    {result.effort}"), soft_wrap=True)
+        line(f"search:    {result.effort}")
     if result.inseparable:
         _rivals(found)
     _cost(found)
@@ -174,7 +174,7 @@ def _rivals(found: Details) -> None:
     targets = found.targets
     for id in result.inseparable[:BEST]:
         stated = formula(known[id].proposal.source, targets).text() if id in known else ""
-        out.print(text(f"  {id}  {stated or 'opaque'}"), soft_wrap=True)
+        line(f"  {id}  {stated or 'opaque'}")
     if len(result.inseparable) > BEST:
         out.print(text(f"  … {len(result.inseparable) - BEST} more: discover laws {found.summary.run}"))
 
@@ -185,11 +185,11 @@ def _cost(found: Details) -> None:
         return
     cost = "unknown" if one.cost_usd is None else f"{one.cost_usd:.4f}"
     spent = f"{one.seconds:.1f} s, {result.calls or 0} model calls, USD {cost}"
-    out.print(text(f"cost:      {spent}; ended by: {result.details.get('stopped', 'not recorded')}"), soft_wrap=True)
+    line(f"cost:      {spent}; ended by: {result.details.get('stopped', 'not recorded')}")
     shown_result.account(result)
     kept = Account.of(result)
     if kept is not None and kept.progress:
-        out.print(text(f"best held-out error against calls: {kept.steps}"), soft_wrap=True)
+        line(f"best held-out error against calls: {kept.steps}")
 
 
 def _candidates(trials: Sequence[Trial], targets: Sequence[str]) -> None:
@@ -199,9 +199,9 @@ def _candidates(trials: Sequence[Trial], targets: Sequence[str]) -> None:
         parents = f" of {', '.join(trial.proposal.parents)}" if trial.proposal.parents else ""
         known = counted(got.constants_count, "constant") if got.constants_count is not None else "no constants"
         head = f"  {trial.id}  held-out R² {number(got.validation_r2, 4)}, {known}; {trial.proposal.origin}{parents}"
-        out.print(text(head), soft_wrap=True)
+        line(head)
         stated = formula(trial.proposal.source, tuple(targets)).text() or "opaque"
-        out.print(text(f"    {stated}"), style="dim", soft_wrap=True)
+        line(f"    {stated}", "dim")
 
 
 def compare(one: str, other: str, runs_dir: Path, as_json: bool) -> None:
@@ -219,8 +219,8 @@ def compare(one: str, other: str, runs_dir: Path, as_json: bool) -> None:
         if name != "constants":
             listed.add_row(name, text(_brief(mine)), text(_brief(theirs)))
     out.print(listed if found else "The two archives say the same.")
-    for line in changed:
-        out.print(text(line), soft_wrap=True)
+    for changed_line in changed:
+        line(changed_line)
 
 
 def _brief(value: object) -> str:

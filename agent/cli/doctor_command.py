@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from lawsmith.agent.cli.output import out, print_json, text
+from lawsmith.agent.cli.output import line, print_json
 from lawsmith.sandbox import Tier
 from lawsmith.sandbox.isolation.doctor import Diagnosis, diagnose
 from lawsmith.tasks import names
@@ -41,19 +41,19 @@ def show(as_json: bool, verbose: bool = False, environment: Mapping[str, str] = 
         if ready
         else "This machine cannot isolate candidates: searches are refused, unless --unsafe-local is given."
     )
-    out.print(text(verdict), style="bold green" if ready else "bold red", soft_wrap=True)
+    line(verdict, "bold green" if ready else "bold red")
     for heading, value in found.items():
-        out.print(text(f"{heading + ':':<12}{value}"), soft_wrap=True)
+        line(f"{heading + ':':<12}{value}")
     if not verbose:
         refused = [tier for tier, report in tiers.items() if not report["granted"]]
         more = f"; not granted here: {', '.join(refused)}" if refused else ""
-        out.print(text(f"The isolation was tested by attacks{more}. `discover doctor -v` lists them."), soft_wrap=True)
+        line(f"The isolation was tested by attacks{more}. `discover doctor -v` lists them.")
         return
     for tier, report in tiers.items():
         refusal = f"not granted: {report['reason']}; {report['remedy']}."
-        out.print(text(f"\n{tier}: {'granted' if report['granted'] else refusal}"), soft_wrap=True)
+        line(f"\n{tier}: {'granted' if report['granted'] else refusal}")
         for name, outcome in report["canaries"].items():
-            out.print(text(f"  {name:<32}{outcome}"), soft_wrap=True)
+            line(f"  {name:<32}{outcome}")
 
 
 def show_model(model: str, base_url: str | None, config: Path | None, as_json: bool) -> None:
@@ -71,7 +71,7 @@ def show_model(model: str, base_url: str | None, config: Path | None, as_json: b
     else:
         for one in found:
             for heading, value in one.items():
-                out.print(text(f"{heading + ':':<12}{value}"), soft_wrap=True)
+                line(f"{heading + ':':<12}{value}")
     if any(one["error"] for one in found):
         raise typer.Exit(1)
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from lawsmith.agent.cli.output import announce, counted, number, out, print_json, shown, text, warn
+from lawsmith.agent.cli.output import announce, counted, line, number, print_json, shown, warn
 from lawsmith.runs import Archive
 from lawsmith.runs.imports import import_law, import_scores
 from lawsmith.runs.replay import replay
@@ -75,8 +75,8 @@ def _show(described: list[dict[str, Any]]) -> None:
         scores = f"test R² {number(one['r2'])}"
         if one["train_r2"] is not None:
             scores += f", train R² {number(one['train_r2'])}"
-        out.print(text(f"{one['task']} by {system}: {scores} ({_basis(one)})"), soft_wrap=True)
-        out.print(text(f"  {shown(Path(one['archive']))}"), soft_wrap=True)
+        line(f"{one['task']} by {system}: {scores} ({_basis(one)})")
+        line(f"  {shown(Path(one['archive']))}")
 
 
 def _basis(one: dict[str, Any]) -> str:

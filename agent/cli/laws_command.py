@@ -3,9 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.text import Text
-
-from lawsmith.agent.cli.output import announce, counted, out, print_json, text
+from lawsmith.agent.cli.output import announce, counted, line, out, print_json, text
 from lawsmith.runs import Archive
 from lawsmith.runs.data import open_data
 from lawsmith.runs.find import find_archive
@@ -65,17 +63,16 @@ def _show(archive: Archive, rows: Sequence[LawRow]) -> None:
             stated.add(row.formula)
     shown.sort(key=lambda row: (row.complexity, row.heldout_error))
     out.print(text(f"{counted(len(rows), 'law')} of {archive.manifest.task.name}, the simplest first"), style="bold")
-    out.print(
+    line(
         "  * no law with as few constants errs less on held-out rows. Errors: root mean square, seen / held-out rows.",
-        style="dim",
-        soft_wrap=True,
+        "dim",
     )
     for row in shown:
         marks = [name for name, there in (("chosen", row.chosen), ("picked", row.stands_for(archive.picked))) if there]
         head = f"{'*' if row.on_front else ' '} {row.id}  {counted(row.complexity, 'constant')}  "
         errors = f"{row.train_error:.3g} / {row.heldout_error:.3g}"
         style = "bold green" if marks else ""
-        out.print(Text.assemble((head + errors + "  " + " ".join(marks), style)), soft_wrap=True)
-        out.print(text(f"    {row.formula}"), soft_wrap=True)
+        line(head + errors + "  " + " ".join(marks), style)
+        line(f"    {row.formula}")
     if len(rows) > len(shown):
-        out.print(text(f"… {len(rows) - len(shown)} more: discover laws {archive.run} --json"), soft_wrap=True)
+        line(f"… {len(rows) - len(shown)} more: discover laws {archive.run} --json")

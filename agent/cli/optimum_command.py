@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from lawsmith.agent.cli.output import out, print_json, text
+from lawsmith.agent.cli.output import line, print_json
 from lawsmith.agent.cli.predict_command import pairs, say, uncertainty
 from lawsmith.runs.intervals import Interval, Uncertainty
 from lawsmith.runs.intervals import predict as intervals
@@ -49,12 +49,12 @@ def best(
         print_json({**asked, **got.to_json(), "prediction": value.to_json(), "warnings": said})
         return
     within = "" if budget is None else f" for {budget}"
-    out.print(text(f"{'highest' if maximise else 'lowest'} {target}{within}"), soft_wrap=True)
+    line(f"{'highest' if maximise else 'lowest'} {target}{within}")
     _list(got.features)
     _value(value)
     for name, (low, high) in got.as_good.items():
         told = f"Any {name} from {low:.2g} to {high:.2g} is as good: it costs less than the noise."
-        out.print(text(told), soft_wrap=True)
+        line(told)
     say(said)
 
 
@@ -98,7 +98,7 @@ def solve(
     if as_json:
         print_json({"target": name, "wanted": size, "solve": {feature: got.to_json()}, "warnings": said})
         return
-    out.print(text(f"{name} = {size:g} is reached at"), soft_wrap=True)
+    line(f"{name} = {size:g} is reached at")
     _list({feature: got})
     say(said)
 
@@ -143,7 +143,7 @@ def _remarks(got: Optimum) -> list[str]:
 
 def _list(answers: Mapping[str, Answer]) -> None:
     for name, answer in answers.items():
-        out.print(text(f"  {name} = {answer.value:.4g}   {_span(answer)}"), soft_wrap=True)
+        line(f"  {name} = {answer.value:.4g}   {_span(answer)}")
 
 
 def _span(answer: Answer) -> str:
@@ -158,10 +158,7 @@ def _span(answer: Answer) -> str:
 
 
 def _value(value: Interval) -> None:
-    out.print(
-        text(
-            f"  {value.target} = {value.value:.5g}   a new measurement, {value.level:.0%}: "
-            f"{value.low:.4g} to {value.high:.4g}; the mean: {value.mean_low:.4g} to {value.mean_high:.4g}"
-        ),
-        soft_wrap=True,
+    line(
+        f"  {value.target} = {value.value:.5g}   a new measurement, {value.level:.0%}: "
+        f"{value.low:.4g} to {value.high:.4g}; the mean: {value.mean_low:.4g} to {value.mean_high:.4g}"
     )

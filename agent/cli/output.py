@@ -37,6 +37,12 @@ def text(content: object) -> Text:
     return Text("".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in str(content)))
 
 
+def line(content: object, style: str = "", *, label: str = "", label_style: str = "bold") -> None:
+    """A line on stdout, behind a `label`, that is not folded; foreign text is shown as `text` shows it."""
+    shown = content if isinstance(content, Text) else text(content)
+    out.print(Text.assemble((label, label_style), shown), style=style, soft_wrap=True)
+
+
 def counted(count: int | None, noun: str) -> str:
     """``1 run``, ``2 runs``."""
     return f"{count} {noun}" if count == 1 else f"{count or 0} {noun}s"

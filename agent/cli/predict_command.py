@@ -14,7 +14,7 @@ import numpy as np
 from rich import box
 from rich.table import Table as Shown
 
-from lawsmith.agent.cli.output import announce, counted, out, print_json, shown, text, warn
+from lawsmith.agent.cli.output import announce, counted, line, out, print_json, shown, text, warn
 from lawsmith.runs.files import write_atomic
 from lawsmith.runs.intervals import Interval, Uncertainty
 from lawsmith.runs.intervals import predict as intervals
@@ -144,7 +144,7 @@ def say(sentences: Iterable[str]) -> None:
         if any(words in sentence for words in GRAVE):
             warn(sentence)
         else:
-            out.print(text(sentence), soft_wrap=True)
+            line(sentence)
 
 
 def _entries(table: Table, found: Sequence[Sequence[Any]], targets: Sequence[str]) -> list[dict[str, Any]]:
@@ -171,16 +171,16 @@ def _show(
         print_json({**content, "finite_up_to": finite})
         return
     where = ", ".join(f"{name} = {table.features[name][0]:g}" for name in law.features)
-    out.print(text(f"{' and '.join(law.schema.targets)} at {where}"), soft_wrap=True)
+    line(f"{' and '.join(law.schema.targets)} at {where}")
     several = {"group": len(table) > 1, "target": len(law.schema.targets) > 1}
     out.print(_listed(entries, [name for name, shown in several.items() if shown], level))
     if known is not None:
-        out.print(_probability(level), soft_wrap=True)
+        line(_probability(level))
         _parts(entries[0])
     if told and finite is not None:
-        out.print(text(_finite(finite)), soft_wrap=True)
+        line(_finite(finite))
     if not law.chosen:
-        out.print(text(f"By law {law.id}, which the search did not choose."), soft_wrap=True)
+        line(f"By law {law.id}, which the search did not choose.")
     say(told)
 
 
@@ -225,7 +225,7 @@ def _parts(entry: Mapping[str, Any]) -> None:
     }
     told = [f"{name} {size:.2g}" for name, size in sorted(parts.items(), key=lambda part: -part[1]) if size > 0]
     if told:
-        out.print(text(f"The width comes from (standard deviations): {', '.join(told)}."), soft_wrap=True)
+        line(f"The width comes from (standard deviations): {', '.join(told)}.")
 
 
 def _write(

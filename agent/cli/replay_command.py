@@ -4,7 +4,7 @@ from pathlib import Path
 
 import typer
 
-from lawsmith.agent.cli.output import number, out, print_json, text, warn
+from lawsmith.agent.cli.output import line, number, out, print_json, warn
 from lawsmith.runs.find import find_archive
 from lawsmith.runs.record import SplitScores
 from lawsmith.runs.replay import ReplayReport, replay
@@ -24,23 +24,23 @@ def run(reference: str, data_dir: Path | None, runs_dir: Path, as_json: bool) ->
 
 
 def _show(report: ReplayReport) -> None:
-    out.print(text(report.run), soft_wrap=True)
+    line(report.run)
     for split in ("train", "test"):
         archived = getattr(report.scores.archived, split)
         replayed = getattr(report.scores.replayed, split)
         if archived is not None or replayed is not None:
             on = " on the REPLICA" if report.reproduced is None else ""
-            out.print(f"{split} R²: archived {_r2(archived)}, replayed{on} {_r2(replayed)}", soft_wrap=True)
+            line(f"{split} R²: archived {_r2(archived)}, replayed{on} {_r2(replayed)}")
     if report.validation_r2 is not None:
-        out.print(f"validation R²: replayed {number(report.validation_r2, 9)}", soft_wrap=True)
+        line(f"validation R²: replayed {number(report.validation_r2, 9)}")
     for notice in report.notices:
         warn(notice)
     for difference in report.differences:
-        out.print(text(f"differs: {difference}"), style="bold red", soft_wrap=True)
+        line(f"differs: {difference}", "bold red")
     if report.reproduced:
         out.print("reproduced to the last digit" if report.exact else "reproduced", style="green")
     for sentence in report.unchecked:
-        out.print(text(sentence), soft_wrap=True)
+        line(sentence)
 
 
 def _r2(scores: SplitScores | None) -> str:

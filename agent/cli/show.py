@@ -6,7 +6,7 @@ from statistics import fmean
 from rich.table import Table
 from rich.text import Text
 
-from lawsmith.agent.cli.output import counted, number, out, shown, text
+from lawsmith.agent.cli.output import counted, line, number, out, shown, text
 from lawsmith.agent.command.result import OwnForm, Result, Run
 from lawsmith.runs import Account, RunResult
 from lawsmith.runs.record import WORST_R2
@@ -20,10 +20,10 @@ def result(found: Result) -> None:
     tested = found.dataset.test is not None
     out.print(_runs_table(found, tested))
     for run in found.failed:
-        out.print(text(f"run {_place(found, run)} failed: {run.result.error}"), style="red", soft_wrap=True)
+        line(f"run {_place(found, run)} failed: {run.result.error}", "red")
     for run in found.runs:
         account(run.result, f"run {_place(found, run)}, " if len(found.runs) > 1 else "")
-    out.print(_leaderboard_line(found), soft_wrap=True)
+    line(_leaderboard_line(found))
     if found.dataset.task.provenance.source == "replica":
         out.print(Text(REPLICA, "bold yellow"))
     if found.selected is not None:
@@ -85,48 +85,48 @@ def _order(run: Run, tested: bool) -> tuple[bool, float]:
 
 def _selected(found: Result, run: Run) -> None:
     chosen = f"run {_place(found, run)} *, " if len(found.runs) > 1 else ""
-    out.print(Text.assemble(("\nselected:  ", "bold"), chosen, text(found.reason)), soft_wrap=True)
+    line(chosen + found.reason, label="\nselected:  ")
     formula(run.result.expression, run.manifest.task.codes)
     constants(run.result.constants or {})
     verdict(found.verdict, run.result.tone)
-    out.print(Text.assemble(("law:       ", "bold"), shown(run.archive / "law.py")), soft_wrap=True)
-    out.print(Text.assemble(("details:   ", "bold"), f"discover inspect {run.manifest.run}"), soft_wrap=True)
+    line(shown(run.archive / "law.py"), label="law:       ")
+    line(f"discover inspect {run.manifest.run}", label="details:   ")
 
 
 def _own_form(own: OwnForm, selected: Run | None) -> None:
     """A formula of the user's own: its place, its constants with intervals, or why it could not be fitted."""
     if own.row is None:
         said = own.trial.evaluation.message or "it has no finite prediction for held-out rows"
-        out.print(Text.assemble(("\nyour form: ", "bold red"), text(f"could not be used: {said}")), soft_wrap=True)
+        line(f"could not be used: {said}", label="\nyour form: ", label_style="bold red")
         return
     place = "chosen" if own.row.chosen else f"place {own.place} of {own.of} by error on held-out rows"
     errors = f"errors {own.row.train_error:.3g} on seen rows, {own.row.heldout_error:.3g} on held-out rows"
-    out.print(Text.assemble(("\nyour form: ", "bold"), text(own.row.formula)), soft_wrap=True)
-    out.print(text(f"           {place}; {errors}"), soft_wrap=True)
+    line(own.row.formula, label="\nyour form: ")
+    line(f"           {place}; {errors}")
     first = next(iter(own.row.constants), None)
     if first is None or selected is None:
         return
     ranges = _ranges(selected, own.row.id).get(first, {})
     for name, value in own.row.constants[first].items():
         span = f"   90 %: {ranges[name][0]:.4g} to {ranges[name][1]:.4g}" if name in ranges else ""
-        out.print(text(f"           {name} = {value:.5g}{span}"), soft_wrap=True)
+        line(f"           {name} = {value:.5g}{span}")
     if not own.row.chosen:
         run = selected.manifest.run
-        out.print(text(f"           use it: discover predict {run} --law {own.row.id} --at …"), soft_wrap=True)
+        line(f"           use it: discover predict {run} --law {own.row.id} --at …")
 
 
 def _best_of(title: str, kind: str, formulas: Sequence[OwnForm], selected: Run | None) -> None:
     """The best formula of another program or of a catalogue, its place, and how many could be fitted."""
     rows = [one for one in formulas if one.row is not None]
     told = f"{len(rows)} of {counted(len(formulas), kind)} could be judged"
-    out.print(Text.assemble((f"\n{title}: ", "bold"), text(told)), soft_wrap=True)
+    line(told, label=f"\n{title}: ")
     if not rows or rows[0].row is None or selected is None:
         return
     best, row, proposal = rows[0], rows[0].row, rows[0].trial.proposal
     place = "chosen" if row.chosen else f"place {best.place} of {best.of} by error on held-out rows"
-    out.print(text(f"           its best: {row.formula}"), soft_wrap=True)
-    out.print(text(f"           found as: {(proposal.note or proposal.origin)[:200]}"), soft_wrap=True)
-    out.print(text(f"           {place}; all of them: discover laws {selected.manifest.run} --json"), soft_wrap=True)
+    line(f"           its best: {row.formula}")
+    line(f"           found as: {(proposal.note or proposal.origin)[:200]}")
+    line(f"           {place}; all of them: discover laws {selected.manifest.run} --json")
 
 
 def _ranges(run: Run, law: str) -> Mapping[str, Mapping[str, tuple[float, float]]]:
@@ -153,7 +153,7 @@ def verdict(sentences: Sequence[str], tone: str | None) -> None:
         label = "verdict:   " if place == 0 else "           "
         styled = text(sentence)
         styled.stylize(COLOURS.get(tone or "", ""))
-        out.print(Text.assemble((label, "bold"), styled), soft_wrap=True)
+        line(styled, label=label)
 
 
 def account(found: RunResult, of: str = "") -> None:
@@ -168,17 +168,16 @@ def account(found: RunResult, of: str = "") -> None:
         ("gained:", kept.gained),
         ("diverged:", kept.divergence and f"the prompts differ from the recorded ones {kept.divergence}"),
     )
-    for label, line in lines:
-        if line is not None:
-            out.print(Text.assemble((f"{of}{label:<11}", "bold"), text(line)), soft_wrap=True)
+    for label, said in lines:
+        if said is not None:
+            line(said, label=f"{of}{label:<11}")
 
 
 def formula(expression: str | None, codes: Sequence[str] = ()) -> None:
     """The formula of a law, and what the codes of its categories stand for."""
-    shown_expression = text(expression or "see law.py")
-    out.print(Text.assemble(("formula:   ", "bold"), shown_expression), soft_wrap=True)
+    line(expression or "see law.py", label="formula:   ")
     if codes:
-        out.print(Text.assemble(("codes:     ", "bold"), text("; ".join(codes))), soft_wrap=True)
+        line("; ".join(codes), label="codes:     ")
 
 
 def constants(values: Mapping[str, Mapping[str, float]]) -> None:
@@ -189,5 +188,5 @@ def constants(values: Mapping[str, Mapping[str, float]]) -> None:
     others = f" (one of {len(values)} groups; all are in law.py)" if len(values) > 1 else ""
     listed = ", ".join(f"{name} = {value:.6g}" for name, value in list(first.items())[:MOST_CONSTANTS])
     more = f", … ({len(first)} in all)" if len(first) > MOST_CONSTANTS else ""
-    out.print(Text.assemble(("constants: ", "bold"), text(listed + more)), soft_wrap=True)
-    out.print(Text.assemble(("group:     ", "bold"), text(group), others), soft_wrap=True)
+    line(listed + more, label="constants: ")
+    line(group + others, label="group:     ")

@@ -5,7 +5,7 @@ from typing import Any
 
 from rich.text import Text
 
-from lawsmith.agent.cli.output import print_json, shown, text
+from lawsmith.agent.cli.output import line, print_json, shown, text
 from lawsmith.tasks import names, schema
 from lawsmith.tasks.sources import whereabouts
 
@@ -49,7 +49,7 @@ def _list(described: list[dict[str, Any]]) -> None:
         best = max(entry["anchors"], key=lambda anchor: anchor["r2"], default=None)
         out.print(Text.assemble((entry["name"], "bold"), f"  {entry['title']}"))
         out.print(text(f"  {_few(entry['features'])} → {_few(entry['targets'])}; {cap}"))
-        out.print(text(f"  data: {place}"), soft_wrap=True)
+        line(f"  data: {place}")
         if best is not None:
             out.print(text(f"  best published R²: {best['r2']:.3f} ({best['system']})"))
     out.print("\nPublished scores are other people's; discover tasks --json gives all of them with their sources.")
