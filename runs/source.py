@@ -4,7 +4,7 @@ import ast
 from dataclasses import dataclass
 
 from lawsmith.sandbox.law.read import MAX_SOURCE_BYTES
-from lawsmith.sandbox.law.syntax import parse
+from lawsmith.sandbox.law.syntax import defined, parse
 
 
 class Untranslatable(Exception):
@@ -58,7 +58,7 @@ def read_form(source: str) -> FormSource:
     for statement in tree.body:
         if obstacle is None and _works(statement):
             obstacle = Untranslatable("a statement at top level that does more than define a name", statement)
-        for name in _defined(statement):
+        for name in defined(statement):
             if obstacle is None and name in definitions:
                 obstacle = Untranslatable(f"the source defines {name} twice", statement)
             definitions[name] = statement
@@ -74,22 +74,6 @@ def _works(statement: ast.stmt) -> bool:
     return not isinstance(
         statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom | ast.AnnAssign
     )
-
-
-def _defined(statement: ast.stmt) -> list[str]:
-    """The names a top-level statement binds, imports apart."""
-    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-        return [statement.name]
-    if isinstance(statement, ast.Import | ast.ImportFrom):
-        return []
-    loops = [node.target for node in ast.walk(statement) if isinstance(node, ast.comprehension)]
-    own = {id(node) for target in loops for node in ast.walk(target)}  # bound inside of a comprehension only
-    stored = [
-        node.id
-        for node in ast.walk(statement)
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and id(node) not in own
-    ]
-    return list(dict.fromkeys(stored))
 
 
 def names_in(node: ast.AST) -> list[str]:

@@ -16,7 +16,7 @@ from lawsmith.sandbox.law.expression import parameters
 from lawsmith.sandbox.law.normal import bare
 from lawsmith.sandbox.law.read import read
 from lawsmith.sandbox.law.statement import Statement, Unreadable
-from lawsmith.sandbox.law.syntax import parse
+from lawsmith.sandbox.law.syntax import defined, imported, parse
 from lawsmith.sandbox.law.traits import literals, literals_of_text
 from lawsmith.sandbox.law.write_candidate import arranged, write
 from lawsmith.sandbox.limits import DEFAULT_LIMITS, Limits
@@ -106,7 +106,7 @@ def _read(source: str, limits: Limits, targets: tuple[str, ...] | None, features
     tree = _parse(source, limits)
     modules = _imports(tree)
     _refuse_names(tree)
-    names = _top_level(tree)
+    names = frozenset(name for node in tree.body for name in (*defined(node), *imported(node)))
     kind = _kind(names)
     _check_arguments(tree)
     if kind == "form" and "fit" in names and "SHARED" in names:
@@ -141,7 +141,8 @@ def _parse(source: str, limits: Limits) -> ast.Module:
             warnings.simplefilter("ignore")
             return parse(source)
     except SyntaxError as error:
-        raise Refused(Verdict.SYNTAX, _describe(error)) from None
+        line = f" {clean(error.text, 120)!r}" if error.text else ""
+        raise Refused(Verdict.SYNTAX, f"Line {error.lineno}{line}: {clean(error.msg, 200)}.") from None
     except (ValueError, RecursionError, MemoryError):
         raise Refused(Verdict.SYNTAX, "The source cannot be parsed: it is nested too deeply or malformed.") from None
 
@@ -161,11 +162,6 @@ def _refuse_deep_nesting(source: str) -> None:
         return  # the parser words the error better
 
 
-def _describe(error: SyntaxError) -> str:
-    line = f" {clean(error.text, 120)!r}" if error.text else ""
-    return f"Line {error.lineno}{line}: {clean(error.msg, 200)}."
-
-
 def _imports(tree: ast.Module) -> frozenset[str]:
     found: set[str] = set()
     for node in ast.walk(tree):
@@ -176,10 +172,8 @@ def _imports(tree: ast.Module) -> frozenset[str]:
             names = [module, *(f"{module}.{alias.name}" for alias in node.names)]
         else:
             continue
-        if names[0].split(".")[0] not in ALLOWED_IMPORTS or any(
-            name.split(".")[0] not in ALLOWED_IMPORTS for name in names
-        ):
-            refused = next(name for name in names if name.split(".")[0] not in ALLOWED_IMPORTS)
+        refused = next((name for name in names if name.split(".")[0] not in ALLOWED_IMPORTS), None)
+        if refused is not None:
             raise Refused(
                 Verdict.IMPORT_REFUSED,
                 f"Line {node.lineno} imports {clean(refused, 80)!r}; allowed: {', '.join(ALLOWED_IMPORTS)}.",
@@ -202,19 +196,6 @@ def _refuse_names(tree: ast.Module) -> None:
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and node.id in _REFUSED_NAMES - bound:
             raise Refused(Verdict.CONTRACT, f"Line {node.lineno} uses {node.id}(), which a law must not.")
-
-
-def _top_level(tree: ast.Module) -> frozenset[str]:
-    names: set[str] = set()
-    for node in tree.body:
-        if isinstance(node, ast.FunctionDef | ast.ClassDef):
-            names.add(node.name)
-        elif isinstance(node, ast.Assign | ast.AnnAssign):
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            names.update(leaf.id for target in targets for leaf in ast.walk(target) if isinstance(leaf, ast.Name))
-        elif isinstance(node, ast.Import | ast.ImportFrom):
-            names.update(alias.asname or alias.name.split(".")[0] for alias in node.names)
-    return frozenset(names)
 
 
 def _kind(names: frozenset[str]) -> Kind:

@@ -25,6 +25,22 @@ def imported(node: ast.AST) -> dict[str, str]:
     return {}
 
 
+def defined(statement: ast.stmt) -> list[str]:
+    """The names that a top-level statement binds, imports apart."""
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return [statement.name]
+    if isinstance(statement, ast.Import | ast.ImportFrom):
+        return []
+    loops = [node.target for node in ast.walk(statement) if isinstance(node, ast.comprehension)]
+    own = {id(node) for target in loops for node in ast.walk(target)}  # bound inside of a comprehension only
+    stored = [
+        node.id
+        for node in ast.walk(statement)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and id(node) not in own
+    ]
+    return list(dict.fromkeys(stored))
+
+
 def parse_expression(text: str) -> ast.expr:
     """The expression that `text` states; raises what `ast.parse` raises."""
     with _PARSING:
