@@ -34,6 +34,9 @@ ROOM = 1e6  # a target may grow to so many times its largest value, or to its ra
 NAMED = 3  # features that a sentence names
 
 
+Broken = Literal["not finite", "sign", "range", "stated"]
+
+
 class Unsafe(BaseModel):
     """Where a law stops being believable, target and place in words.
 
@@ -42,9 +45,11 @@ class Unsafe(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    what: Literal["not finite", "sign", "range", "stated"]
+    what: Broken
     target: str
     where: str
+    times: float | None = None
+    """How many times its largest measured value a positive feature has there; None where none is larger."""
 
     @property
     def sentence(self) -> str:
@@ -177,13 +182,13 @@ def unsafe(train: Table, rows: Table, predicted: Array, knowledge: Knowledge = N
     """
     for name, measured, column in zip(train.targets, train.targets.values(), predicted.T, strict=True):
         if (bad := ~np.isfinite(column)).any():
-            return Unsafe(what="not finite", target=name, where=_nearest(train, rows, np.flatnonzero(bad)))
+            return _nearest(train, rows, np.flatnonzero(bad), "not finite", name)
         if (bad := _broken(knowledge, name, train, rows, column)).any():
-            return Unsafe(what="stated", target=name, where=_nearest(train, rows, np.flatnonzero(bad)))
+            return _nearest(train, rows, np.flatnonzero(bad), "stated", name)
         if (bad := _lost(measured, column)).any():
-            return Unsafe(what="range", target=name, where=_nearest(train, rows, np.flatnonzero(bad)))
+            return _nearest(train, rows, np.flatnonzero(bad), "range", name)
         if (bad := _flipped(measured, column)).any():
-            return Unsafe(what="sign", target=name, where=_nearest(train, rows, np.flatnonzero(bad)))
+            return _nearest(train, rows, np.flatnonzero(bad), "sign", name)
     return None
 
 
@@ -225,12 +230,14 @@ def _lost(measured: Array, predicted: Array) -> Mask:
     return np.asarray(np.abs(predicted) > room * max(size.max(), np.finfo(float).tiny))
 
 
-def _nearest(train: Table, rows: Table, bad: IntArray) -> str:
-    """The bad row nearest to the data, in words."""
+def _nearest(train: Table, rows: Table, bad: IntArray, what: Broken, target: str) -> Unsafe:
+    """The bad row nearest to the data."""
     x, far = train.matrix(), rows.take(bad).matrix()
     low, high, spread = x.min(axis=0), x.max(axis=0), np.maximum(np.ptp(x, axis=0), np.finfo(float).tiny)
     outside = np.maximum(np.maximum(low - far, far - high), 0.0) / spread
     row = far[int(np.argmin(outside.sum(axis=1)))]
     moved = np.argsort(-np.maximum(np.maximum(low - row, row - high), 0.0) / spread, kind="stable")
     names = list(train.features)
-    return ", ".join(f"{names[k]} = {row[k]:.3g}" for k in sorted(moved[:NAMED].tolist()))
+    where = ", ".join(f"{names[k]} = {row[k]:.3g}" for k in sorted(moved[:NAMED].tolist()))
+    times = float((row[low > 0] / high[low > 0]).max(initial=1.0))
+    return Unsafe(what=what, target=target, where=where, times=times if times > 1 else None)

@@ -21,6 +21,7 @@ from lawsmith.tasks import Array, Dataset, Table, Task
 from lawsmith.tasks.arrays import geometric_mean, is_logarithmic
 from lawsmith.tasks.folds import FEWEST_POINTS, Fold, left_out_folds
 from lawsmith.tasks.noise import AT_NOISE, replicates
+from lawsmith.tasks.reach import Unsafe
 
 BAD = 0.5
 """A typical held-out error of so many spreads of the training targets is bad: guessing the mean errs by one."""
@@ -74,7 +75,7 @@ def verdict(
     if worse := _worse_than_the_mean(found, dataset, scores, test_size, size):
         said.insert(0, worse)
         tone = "bad" if "fails" in worse else _worse(tone, "fair")
-    said.append(_trust(task.train, folds, tone))
+    said.append(_trust(task.train, folds, tone, found.unsafe))
     for sentence, at_best in _remarks(winner, inseparable, trials, search_task):
         if sentence:
             said.append(sentence)
@@ -180,10 +181,12 @@ def _factor(train: Table, folds: Sequence[Fold]) -> float:
     return max(found)
 
 
-def _trust(train: Table, folds: Sequence[Fold], tone: Tone) -> str:
+def _trust(train: Table, folds: Sequence[Fold], tone: Tone, unsafe: Unsafe | None) -> str:
     factor = _factor(train, folds)
     if tone == "bad":
         return "Do not trust it beyond the data."
+    if unsafe is not None and unsafe.times is not None and unsafe.times <= factor:
+        return f"Trust it to less than {times(unsafe.times)} beyond your largest rows: there it cannot be believed."
     if factor <= 1.05:
         return "Errors farther out were not measured: trust it inside the data, and a little beyond."
     return f"Trust it to about {times(_round(factor))} beyond your largest rows."

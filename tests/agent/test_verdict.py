@@ -71,6 +71,12 @@ def test_a_good_law_says_how_far_it_was_tried_and_how_well(untested: Dataset):
     assert "Trust it to about" in sentences and "beyond your largest rows" in sentences
 
 
+def test_a_law_is_not_to_be_trusted_as_far_as_it_cannot_be_believed(untested: Dataset):
+    law, sign = trial(untested, "law", 0.003), Unsafe(what="sign", target="loss", where="N = 3e+07", times=1.2)
+    law = replace(law, evaluation=law.evaluation.model_copy(update={"unsafe": sign}))
+    assert "Trust it to less than 1.2 times beyond your largest rows" in said(untested, law)[1]
+
+
 def test_errors_that_are_shares_of_the_value_are_told_as_such(untested: Dataset):
     measured = untested.task.train.target_matrix()
     train = replace(untested.task.train, weight=measured[:, 0] ** -2)

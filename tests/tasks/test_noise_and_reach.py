@@ -112,6 +112,7 @@ def test_laws_that_cannot_be_true_beyond_the_data_are_found() -> None:
         pole = unsafe(rows, far, np.sqrt(5e3 - np.minimum(x, 1e4)))
     assert pole is not None
     assert pole.sentence.startswith("has no finite value of y at n = ")
+    assert pole.times is not None and 5 < pole.times < 8
     assert unsafe(table(n, np.sin(n)), far, -np.ones((len(far), 1))) is None, "a target of both signs"
 
 
