@@ -328,7 +328,7 @@ def starting(name: str, ends: Ends, *, pair: bool = False, steady: bool = False)
         "power": [(1.0,), (2.0,), (3.0,)],
         "exp": [(s * k / width,) for k in (0.6, 2.0, 6.0, 18.0) for s in (-1, 1)]
         + [(s * k,) for k in own for s in (-1, 1)],
-        "sin": [(k / size,) for k in (0.7, 1.5, 3.0, 6.0)] + [(w,) for k in own for w in (k, 2 * k)],
+        "sin": [(k / size,) for k in (0.7, 1.5, 3.0, 6.0)] + [(w,) for w in ((1.0, 2.0) if own or pair else ())],
         "tanh": [(k / size,) for k in (1.0, 4.0)] + [(k,) for k in own],
         "hill": [(k / size**n, n) for n in (1.0, 2.0, 4.0) for k in (1.0, 8.0)]
         + [(k, n) for k in own for n in (1.0, 2.0)],

@@ -131,6 +131,8 @@ def _products(
         slow = wave.constants[0] * (ends[wave.argument][1] - ends[wave.argument][0]) < 2 * np.pi * SLOW
         terms += [(wave, f) for f in bases if (slow or f.constants == (1.0,)) and _goes(wave, f)]
     terms += [(p, f) for p in pairs for f in plain if p.kind != "power"]
+    waves = [p for p in pairs if p.kind in ("sin", "cos")]
+    terms += [(w, f) for w in waves for f in single if f.kind == "exp" and f.argument in parts(w.argument)]
     means = [p for p in pairs if p.kind == "real"]
     terms += [(p, f) for p in means for f in single if f.argument not in parts(p.argument)]
     for one, two in combinations(plain, 2):

@@ -123,6 +123,13 @@ def test_a_refined_sum_is_the_least_squares_of_its_terms() -> None:
     assert law.coefficients == pytest.approx(again.coefficients, rel=1e-9)
 
 
+def test_a_damped_wave_whose_frequency_is_a_feature_is_found_at_once() -> None:
+    t, w = drawn(0.0, 15.0, 0), drawn(0.5, 3.0, 1)
+    task = made_task({"t": t, "w": w}, 0.5 + 2 * np.exp(-0.3 * t) * np.sin(w * t))
+    laws = next(TermSearch(all_rows(task), ["t", "w"]).stages())
+    assert min(law.error for law in laws) < 1e-20
+
+
 def test_a_feature_of_many_decades_gets_no_waves() -> None:
     assert not any(f.kind in ("sin", "cos", "tanh") for f in starting("n", (1.0, 1e4), steady=True))
 
