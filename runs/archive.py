@@ -151,10 +151,7 @@ class Archive:
         """
         if name not in ATTACHABLE:
             raise ValueError(f"only {', '.join(ATTACHABLE)} can be attached, not {name!r}")
-        try:
-            known, _ = read_sealed(self.path / ATTACHED)
-        except FileNotFoundError:
-            known = {"files": {}}
+        known = self.sealed(ATTACHED) or {"files": {}}
         with writing(self.path):
             write_atomic(self.path / name, data)
             files = {**known["files"], name: file_digest(self.path / name)}
@@ -184,6 +181,17 @@ class Archive:
             return State.COMPLETE
         return State.RUNNING if is_locked(self.path / EVENTS) else State.INTERRUPTED
 
+    def sealed(self, name: str) -> dict[str, Any] | None:
+        """The content of a file of the archive that carries its own digest; None where there is no such file.
+
+        Raises:
+            InputError: the file is damaged.
+        """
+        try:
+            return read_sealed(self.path / name)[0]
+        except FileNotFoundError:
+            return None
+
     @property
     def result(self) -> RunResult | None:
         """How the run ended; None while it is unfinished.
@@ -191,9 +199,7 @@ class Archive:
         Raises:
             InputError: ``result.json`` is damaged.
         """
-        try:
-            content, _ = read_sealed(self.path / RESULT)
-        except FileNotFoundError:
+        if (content := self.sealed(RESULT)) is None:
             return None
         content.pop("files", None)
         found = _validated(RunResult, content, self.path / RESULT)
@@ -221,11 +227,7 @@ class Archive:
         Raises:
             InputError: ``picked.json`` is damaged.
         """
-        try:
-            content, _ = read_sealed(self.path / PICKED)
-        except FileNotFoundError:
-            return None
-        picked = content.get("law")
+        picked = (self.sealed(PICKED) or {}).get("law")
         return picked if isinstance(picked, str) else None
 
     def pick(self, law: str | None) -> None:

@@ -83,11 +83,6 @@ def encode(value: object) -> bytes:
     return json.dumps(plain(value), sort_keys=True, separators=(",", ":"), allow_nan=False).encode("ascii")
 
 
-def encode_pretty(value: object) -> bytes:
-    """The same value for a file that people open: indented, ending with a line end, just as unambiguous."""
-    return (json.dumps(plain(value), sort_keys=True, indent=1, allow_nan=False) + "\n").encode("ascii")
-
-
 def decode(data: bytes) -> Any:
     """Parse JSON that may come from a stranger.
 
@@ -142,14 +137,15 @@ _SEAL_LENGTH = len(_SEAL) + 64 + len(_END)
 
 
 def seal(content: Mapping[str, Any]) -> bytes:
-    """The bytes of a file whose last key, ``digest``, is the SHA-256 of all bytes before that key.
+    """The bytes of a file for people, indented, whose last key, ``digest``, is the SHA-256 of all bytes before it.
 
     Raises:
         TypeError: the content is empty, has a key ``digest``, or cannot be written as JSON.
     """
     if not content or "digest" in content:
         raise TypeError("only a record with keys other than 'digest' can be sealed")
-    body = encode_pretty(content).removesuffix(b"\n}\n")
+    text = json.dumps(plain(content), sort_keys=True, indent=1, allow_nan=False)
+    body = text.removesuffix("\n}").encode("ascii")
     return body + _SEAL + digest(body).encode() + _END
 
 

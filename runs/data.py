@@ -21,14 +21,13 @@ from lawsmith.runs.files import read_bounded
 from lawsmith.runs.ownership import is_own
 from lawsmith.runs.quoting import visible
 from lawsmith.tasks import Dataset, InputError, Schema, Table, Task, load, names, replica
-from lawsmith.tasks.task import Provenance
+from lawsmith.tasks.task import Provenance, content_digest
 from lawsmith.tasks.user_table import read_decided
 from lawsmith.tasks.validation import Split
 from lawsmith.tasks.validation import dataset as validated
 
 if TYPE_CHECKING:
     from lawsmith.runs.archive import Archive
-    from lawsmith.runs.record import Manifest
 
 DATA = "data.json.gz"
 MOST_NUMBERS = 1_000_000
@@ -49,15 +48,12 @@ class NotOpened(InputError):
 def packed(dataset: Dataset) -> bytes | None:
     """The rows of both splits as ``data.json.gz`` holds them; None for a table that is too large to go along."""
     splits = {"train": dataset.task.train, "test": dataset.test}
-    if sum(_cells(table) for table in splits.values() if table is not None) > MOST_NUMBERS:
+    cells = (len(t) * (len(t.features) + len(t.targets)) for t in splits.values() if t is not None)
+    if sum(cells) > MOST_NUMBERS:
         return None
     content = {name: None if table is None else _plain(table) for name, table in splits.items()}
     text = json.dumps({"version": 1, "notes": list(dataset.notices), **content}, separators=(",", ":"))
     return gzip.compress(text.encode(), 6, mtime=0) if len(text) <= MOST_BYTES else None
-
-
-def _cells(table: Table) -> int:
-    return len(table) * (len(table.features) + len(table.targets))
 
 
 def _plain(table: Table) -> dict[str, Any]:
@@ -93,8 +89,8 @@ def kept_data(archive: Archive) -> Dataset | None:
         if train is None or not len(train) or manifest.data is None:
             raise ValueError("it holds no training rows")
         notes = tuple(visible(str(note))[:MOST_NOTE] for note in list(found["notes"])[:MOST_NOTES])
-        made = Dataset(Task(manifest.task, train, _provenance(manifest)), test, notes)
-        digest = _digest(made)
+        provenance = Provenance(manifest.data.source, manifest.data.sha256, manifest.data.path)
+        made, digest = Dataset(Task(manifest.task, train, provenance), test, notes), content_digest(train, test)
     except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise InputError(
             f"The archive {archive.path} is damaged: {DATA}: {visible(str(error))[:200] or 'unreadable'}."
@@ -127,17 +123,6 @@ def _array(name: str, value: Any) -> Any:
     if isinstance(value, list) and name != "codes" and all(isinstance(cell, str) for cell in value):
         return tuple(value)
     return value if value is None else np.array(value)
-
-
-def _provenance(manifest: Manifest) -> Provenance:
-    assert manifest.data is not None
-    return Provenance(manifest.data.source, manifest.data.sha256, manifest.data.path)
-
-
-def _digest(dataset: Dataset) -> str:
-    from lawsmith.tasks.task import content_digest
-
-    return content_digest(dataset.task.train, dataset.test)
 
 
 def open_data(archive: Archive, data_dir: Path | None = None) -> Dataset:

@@ -4,7 +4,7 @@ import re
 import threading
 from collections.abc import Sequence
 from contextlib import nullcontext
-from typing import Any, NoReturn
+from typing import Any
 
 import httpx2
 import openai
@@ -116,15 +116,10 @@ class Endpoint:
         """
         try:
             self._client.with_options(timeout=timeout(PREFLIGHT_SECONDS)).models.list()
-        except (openai.AuthenticationError, openai.PermissionDeniedError, openai.APITimeoutError) as error:
-            self._raise_for_user(self._failure(error))
-        except openai.APIConnectionError as error:
-            self._raise_for_user(self._failure(error))
+        except (openai.AuthenticationError, openai.PermissionDeniedError, openai.APIConnectionError) as error:
+            raise EndpointError(self._failure(error).message) from None
         except (openai.OpenAIError, ValueError):
             return
-
-    def _raise_for_user(self, failure: CallFailure) -> NoReturn:
-        raise EndpointError(failure.message) from None
 
     def complete(self, request: Request, seconds: float) -> ModelReply:
         """Send `request` once and return its reply within about `seconds`.

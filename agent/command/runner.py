@@ -164,7 +164,7 @@ class Command:
         With a time limit it must be known when its share for preparing is over, or in `LEAST_WEIGHING` seconds.
         A run that goes on, or is made again, sees what it saw when it began, however long that takes.
         """
-        paths = [self._path(index) for index in range(self.job.runs)]
+        paths = [self.plan(index).path(self.runs_dir) for index in range(self.job.runs)]
         paths += [] if self.job.replay is None else [Path(self.job.replay)]
         begun = [Archive.open(path) for path in paths if path.exists()]
         if self.job.trust_all:
@@ -177,9 +177,6 @@ class Command:
             limit = max(LEAST_WEIGHING, PREPARING * self.job.seconds - self._spent())
         own, _, catalogue = own_sources(self.job, self.dataset.task)
         return doubted(self.dataset, sandbox, limit, [*own, *catalogue])
-
-    def _path(self, index: int) -> Path:
-        return self.plan(index).path(self.runs_dir)
 
     def _spent(self) -> float:
         """Seconds since the command began, as far as they count for the time limit."""

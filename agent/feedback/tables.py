@@ -112,12 +112,9 @@ def _grid(table: Table, groups: int) -> list[str] | None:
                     table.targets[target][mask & (table.features[first] == low) & (table.features[second] == high)]
                     for high in levels[1]
                 ]
-                lines.append(f"{number(low, 3)} | " + " | ".join(_cell(cell) for cell in cells))
+                means = (number(float(cell.mean()), 4) if len(cell) else "-" for cell in cells)
+                lines.append(f"{number(low, 3)} | {' | '.join(means)}")
     return lines
-
-
-def _cell(values: Array) -> str:
-    return number(float(values.mean()), 4) if len(values) else "-"
 
 
 @dataclass(frozen=True)

@@ -107,11 +107,8 @@ TOOLS: Mapping[str, type[Arguments]] = {
 
 def tools() -> tuple[Tool, ...]:
     """All tools as a model is offered them."""
-    return tuple(Tool(name=name, description=_said(model), parameters=_schema(model)) for name, model in TOOLS.items())
-
-
-def _said(model: type[Arguments]) -> str:
-    return " ".join((model.__doc__ or "").split())
+    said = {name: " ".join((model.__doc__ or "").split()) for name, model in TOOLS.items()}
+    return tuple(Tool(name=name, description=said[name], parameters=_schema(model)) for name, model in TOOLS.items())
 
 
 def _schema(model: type[Arguments]) -> dict[str, Any]:

@@ -104,13 +104,10 @@ class Population:
             if index != island or len(self.islands) == 1
             for name in members
         ]
-        chosen: list[Trial] = []
+        chosen: dict[str, Trial] = {}
         for trial in sorted((self._trials[name] for name in dict.fromkeys(pool)), key=self._merit):
             if len(chosen) == count:
                 break
-            if trial.id not in besides and all(self._key(trial) != self._key(other) for other in chosen):
-                chosen.append(trial)
-        return chosen
-
-    def _key(self, trial: Trial) -> str:
-        return law_key(trial.proposal.source, self._task)
+            if trial.id not in besides:
+                chosen.setdefault(law_key(trial.proposal.source, self._task), trial)
+        return list(chosen.values())

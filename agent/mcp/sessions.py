@@ -185,11 +185,6 @@ class Sessions:
         with self._lock:
             if name not in self._sessions:
                 self._make_room()
-                self._open(Session(mcp_task, Archive.resume(path), _allowed(command.job)))
+                allowed = (command.job.settings or {}).get("candidates")
+                self._open(Session(mcp_task, Archive.resume(path), allowed if isinstance(allowed, int) else 0))
             return self._sessions[name]
-
-
-def _allowed(job: Job) -> int:
-    """The budget of candidates with which a session began."""
-    allowed = (job.settings or {}).get("candidates")
-    return allowed if isinstance(allowed, int) else 0

@@ -10,7 +10,6 @@ from pydantic import ValidationError
 
 from lawsmith.runs.archive import UNCERTAINTY, Archive
 from lawsmith.runs.canonical_json import seal
-from lawsmith.runs.check import read_sealed
 from lawsmith.runs.data import open_data
 from lawsmith.runs.intervals.estimate import EvaluatedLaw, estimate
 from lawsmith.runs.intervals.model import Uncertainty
@@ -90,15 +89,14 @@ def _believed(task: Task, archive: Archive) -> Task:
 
 def recorded(archive: Archive) -> Uncertainty | None:
     """The measurement that the archive holds; None without one. Raises InputError where it is damaged."""
-    path = archive.path / UNCERTAINTY
-    try:
-        content, _ = read_sealed(path)
-    except FileNotFoundError:
+    if (content := archive.sealed(UNCERTAINTY)) is None:
         return None
     try:
         return Uncertainty.model_validate(content)
     except ValidationError:
-        raise InputError(f"{path} is not as this version writes it; delete it to measure again.") from None
+        raise InputError(
+            f"{archive.path / UNCERTAINTY} is not as this version writes it; delete it to measure again."
+        ) from None
 
 
 def _why_not(archive: Archive) -> str:

@@ -92,7 +92,7 @@ def test_rows_that_no_run_writes_are_a_sentence(
 ) -> None:
     changed = copy.deepcopy(content)
     CHANGED[name](changed)
-    monkeypatch.setattr("lawsmith.runs.data._digest", lambda dataset: "0" * 64)  # a stranger makes it fit
+    monkeypatch.setattr("lawsmith.runs.data.content_digest", lambda train, test: "0" * 64)  # a stranger makes it fit
     with pytest.raises(InputError, match="is damaged") as told:
         kept(tmp_path, changed, "0" * 64)
     assert str(told.value).isprintable()
