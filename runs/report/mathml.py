@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from functools import cache
 
 from markupsafe import Markup, escape
 from pygments import highlight
@@ -87,17 +86,7 @@ _MATHML = Notation(_name, {kind: Markup(template) for kind, template in _TEMPLAT
 
 def code(source: str) -> Markup:
     """Highlighted Python; only what pygments escapes is marked up."""
-    return Markup(highlight(source[:LONGEST_CODE], _lexer(), _formatter()))
-
-
-@cache
-def _lexer() -> PythonLexer:
-    return PythonLexer(stripnl=False)
-
-
-@cache
-def _formatter() -> HtmlFormatter[str]:
-    return HtmlFormatter(nowrap=True)
+    return Markup(highlight(source[:LONGEST_CODE], PythonLexer(stripnl=False), HtmlFormatter(nowrap=True)))
 
 
 def code_style() -> str:

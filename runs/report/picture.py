@@ -115,7 +115,9 @@ def picture(
     varying = offered[:MOST_FEATURES]
     log = tuple(is_logarithmic(column) for column in train.features.values())
     reach = known.reach if known else 0.0
-    scenes = [Scene(train, data.test, code, log, reach) for code in _largest_groups(train)]
+    counts = np.bincount(train.codes, minlength=len(train.groups))
+    largest = sorted(np.argsort(-counts, kind="stable")[:MOST_GROUPS].tolist())
+    scenes = [Scene(train, data.test, code, log, reach) for code in largest]
     painter = _Painter(train, scenes, varying, changing, labels, predict, known, sandbox, schema)
     made = Picture(schema, train.groups, rows, tuple(varying), log, frontiers=_frontiers(seen))
     left_out = _left_out(len(offered), len(np.unique(train.codes)))
@@ -158,11 +160,6 @@ def _left_out(features: int, groups: int) -> str:
     if features > MOST_FEATURES:
         said.append(f"An axis is offered for the first {MOST_FEATURES} of {features} features.")
     return " ".join(said)
-
-
-def _largest_groups(train: Table) -> list[int]:
-    counts = np.bincount(train.codes, minlength=len(train.groups))
-    return sorted(np.argsort(-counts, kind="stable")[:MOST_GROUPS].tolist())
 
 
 @dataclass(frozen=True, eq=False)

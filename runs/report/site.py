@@ -72,7 +72,7 @@ def makers(found: Boards, running: str = "", live: str = "") -> dict[str, Callab
             running=running,
             live=live,
         ),
-        "data.json": lambda: _json(found),
+        "data.json": lambda: json.dumps(plain(_site_json(found)), indent=1, allow_nan=False),
     }
     for board in found.listed:
         made[board.page] = partial(_task_page, found, board, bool(live))
@@ -88,13 +88,8 @@ def _task_page(found: Boards, board: TaskBoard, served: bool) -> str:
 
 def _system_page(found: Boards, board: TaskBoard, system: System) -> str:
     title = f"{system.name} on {board.schema.name}"
-    laws = [(entry, _law(entry)) for entry in system.runs]
+    laws = [(entry, None if (law := entry.archive.law) is None else code(law)) for entry in system.runs]
     return render("system.html.j2", title=title, site=found, board=board, system=system, laws=laws)
-
-
-def _law(entry: BoardEntry) -> Markup | None:
-    law = entry.archive.law
-    return None if law is None else code(law)
 
 
 def _formula(entry: BoardEntry) -> Markup | None:
@@ -106,9 +101,8 @@ def _formula(entry: BoardEntry) -> Markup | None:
     return None if source is None else mathml(source, entry.manifest.task.targets)
 
 
-def _json(found: Boards) -> str:
-    content = {"tasks": [_task_json(board) for board in found.listed], "unreadable": dict(found.unreadable)}
-    return json.dumps(plain(content), indent=1, allow_nan=False)
+def _site_json(found: Boards) -> dict[str, Any]:
+    return {"tasks": [_task_json(board) for board in found.listed], "unreadable": dict(found.unreadable)}
 
 
 def _task_json(board: TaskBoard) -> dict[str, Any]:

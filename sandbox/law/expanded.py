@@ -6,13 +6,13 @@ from collections.abc import Iterable, Sequence
 
 from lawsmith.sandbox.law.expression import apply_each, coefficient, factors_of, features, mul, terms_of, walk
 from lawsmith.sandbox.law.functions import is_truth
-from lawsmith.sandbox.law.nodes import ONE, ZERO, Feature, Function, Node, Number, Power, Product, Sum
+from lawsmith.sandbox.law.nodes import MINUS, ONE, ZERO, Feature, Function, Node, Number, Power, Product, Sum
 from lawsmith.sandbox.law.normal import normal_part
 from lawsmith.sandbox.law.spans import span
 
 MOST_TERMS = 64  # of a product that is multiplied out
 MOST_SHARES = 6  # terms below a fraction line that are tried as its unit
-MINUS, HALF = Number(-1.0), Number(0.5)
+HALF = Number(0.5)
 
 
 def expanded(node: Node) -> Node:

@@ -1,12 +1,12 @@
 """Builds trees, simplified as they are built, and walks them. Derivatives, keys and writers are modules beside it."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
 from lawsmith.sandbox.law.arithmetic import safe_power
-from lawsmith.sandbox.law.nodes import ONE, ZERO, Feature, Function, Node, Number, Parameter, Power, Product, Sum
+from lawsmith.sandbox.law.nodes import MINUS, ONE, ZERO, Feature, Function, Node, Number, Parameter, Power, Product, Sum
 
 _T = TypeVar("_T")
 
@@ -35,6 +35,12 @@ def terms_of(node: Node) -> tuple[Node, ...]:
 def factors_of(node: Node) -> tuple[Node, ...]:
     """The factors of a product; of any other node that alone."""
     return node.factors if isinstance(node, Product) else (node,)
+
+
+def fraction(factors: Sequence[Node]) -> tuple[list[Node], list[Node]]:
+    """The factors above a fraction line, and what stands below it: the bases of powers with the exponent -1."""
+    below = [f.base for f in factors if isinstance(f, Power) and f.exponent == MINUS]
+    return [f for f in factors if not (isinstance(f, Power) and f.exponent == MINUS)], below
 
 
 def coefficient(node: Node) -> tuple[float, Node]:
@@ -69,7 +75,7 @@ def mul(*factors: Node) -> Node:
 
 def neg(node: Node) -> Node:
     """The node times -1."""
-    return mul(Number(-1.0), node)
+    return mul(MINUS, node)
 
 
 def power(base: Node, exponent: Node) -> Node:
@@ -101,7 +107,7 @@ def log(node: Node) -> Node:
 
 def divide(above: Node, below: Node) -> Node:
     """A quotient, written as a product with the power -1."""
-    return mul(above, power(below, Number(-1.0)))
+    return mul(above, power(below, MINUS))
 
 
 def children(node: Node) -> tuple[Node, ...]:

@@ -107,4 +107,4 @@ class Function:
 
 Node = Number | Parameter | Feature | Sum | Product | Power | Function
 
-ZERO, ONE = Number(0.0), Number(1.0)
+ZERO, ONE, MINUS = Number(0.0), Number(1.0), Number(-1.0)

@@ -6,12 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from lawsmith.sandbox.law.expression import children
+from lawsmith.sandbox.law.expression import children, fraction
 from lawsmith.sandbox.law.functions import CONDITIONS, FUNCTIONS, is_truth
-from lawsmith.sandbox.law.nodes import Feature, Function, Node, Number, Parameter, Power, Product, Sum
+from lawsmith.sandbox.law.nodes import MINUS, Feature, Function, Node, Number, Parameter, Power, Product, Sum
 from lawsmith.tasks.arrays import Array
 
-INVERSE = Number(-1.0)
 Values = Mapping[str, Any]
 Step = tuple[Callable[..., Any], tuple[int, ...]]
 
@@ -73,7 +72,7 @@ class Program:
                 return (operator.add if len(places) == 2 else _total), places
             case Product(factors):
                 return self._product(factors)
-            case Power(base, exponent) if exponent == INVERSE:
+            case Power(base, exponent) if exponent == MINUS:
                 return _inverse, (self._number(base),)
             case Power(base, exponent):
                 return _power, (self._number(base), self._number(exponent))
@@ -85,8 +84,7 @@ class Program:
 
     def _product(self, factors: Sequence[Node]) -> Step:
         """What is above the line is multiplied from the left, then divided by each factor below it."""
-        below = [f.base for f in factors if isinstance(f, Power) and f.exponent == INVERSE]
-        above = [f for f in factors if not (isinstance(f, Power) and f.exponent == INVERSE)]
+        above, below = fraction(factors)
         count = len(above)
         places = tuple(map(self._number, (*above, *below)))
         if len(places) == 2 and count:

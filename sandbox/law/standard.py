@@ -10,11 +10,10 @@ from dataclasses import replace
 
 from lawsmith.sandbox.law.expanded import expanded
 from lawsmith.sandbox.law.expression import add, apply_each, children, coefficient, mul, parameters, power, rebuild
-from lawsmith.sandbox.law.nodes import Function, Node, Number, Parameter, Power, Product, Sum
+from lawsmith.sandbox.law.nodes import MINUS, Function, Node, Number, Parameter, Power, Product, Sum
 from lawsmith.sandbox.law.normal import normal
 from lawsmith.sandbox.law.statement import Statement
 
-MINUS = Number(-1.0)
 Places = Sequence[tuple[float, bool]]
 """Of a constant, for each of its places: the number beside it, and whether it bends what it stands in."""
 

@@ -9,13 +9,12 @@ from dataclasses import replace
 from itertools import chain, count
 
 from lawsmith.sandbox.law.derivative import slopes
-from lawsmith.sandbox.law.expression import apply_each, features, mul, parameters, power, rebuild, size, walk
+from lawsmith.sandbox.law.expression import apply_each, features, fraction, mul, parameters, power, rebuild, size, walk
 from lawsmith.sandbox.law.functions import CONDITIONS, FUNCTIONS, is_orderless, is_truth
-from lawsmith.sandbox.law.nodes import ZERO, Feature, Function, Node, Number, Parameter, Power, Product, Sum
+from lawsmith.sandbox.law.nodes import MINUS, ZERO, Feature, Function, Node, Number, Parameter, Power, Product, Sum
 from lawsmith.sandbox.law.statement import Statement
 
 SUM, PRODUCT, UNARY, POWER, ATOM = range(5)  # binding strength
-INVERSE = Number(-1.0)
 
 
 def write(statement: Statement, columns: Sequence[str]) -> str:
@@ -161,9 +160,8 @@ def _number(node: Node, names: Mapping[Node, str]) -> tuple[str, int]:
 
 
 def _product(node: Product, at_least) -> tuple[str, int]:  # type: ignore[no-untyped-def]
-    above = [f for f in node.factors if not (isinstance(f, Power) and f.exponent == Number(-1.0))]
-    below = [f.base for f in node.factors if isinstance(f, Power) and f.exponent == Number(-1.0)]
-    negative = bool(above) and above[0] == Number(-1.0)
+    above, below = fraction(node.factors)
+    negative = bool(above) and above[0] == MINUS
     shown = above[1:] if negative else above
     line = " * ".join(at_least(factor, UNARY) for factor in shown) or "1.0"
     for base in below:
@@ -194,7 +192,7 @@ def _flat(tree: Node) -> Node:
     """1 / (a x^b) is a^-1 x^-b."""
 
     def change(node: Node, parts: Sequence[Node]) -> Node:
-        if isinstance(node, Power) and parts[1] == INVERSE:
+        if isinstance(node, Power) and parts[1] == MINUS:
             return _inverse(parts[0])
         return rebuild(node, tuple(parts))
 
@@ -206,8 +204,8 @@ def _inverse(node: Node) -> Node:
         case Product(factors):
             return mul(*map(_inverse, factors))
         case Power(base, exponent) if not isinstance(exponent, Number):
-            return power(base, mul(INVERSE, exponent))
-    return power(node, INVERSE)
+            return power(base, mul(MINUS, exponent))
+    return power(node, MINUS)
 
 
 def _sorted(tree: Node, shared: frozenset[str]) -> Node:
