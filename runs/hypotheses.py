@@ -33,9 +33,7 @@ def hypotheses(
     """
     places = {
         trial.id: place
-        for place, trial in enumerate(
-            sorted((one for one in trials if one.usable), key=lambda one: -_held_out(one)), start=1
-        )
+        for place, trial in enumerate(sorted((one for one in trials if one.usable), key=lambda one: one.error), start=1)
     }
     numbers = {trial.id: number for number, trial in enumerate(trials, start=1)}
     known = {trial.id: trial for trial in trials}
@@ -53,7 +51,7 @@ def hypotheses(
             words.append("the chosen law was made from it")
         for parent in trial.proposal.parents[:2] if trial.usable else ():
             if parent in places:
-                better = "better" if _held_out(trial) > _held_out(known[parent]) else "not better"
+                better = "better" if trial.error < known[parent].error else "not better"
                 words.append(f"{better} than law {numbers[parent]}")
         found.append(Hypothesis(numbers[trial.id], trial.id, visible(text), "; ".join(words)))
     return tuple(found)
@@ -86,13 +84,9 @@ class SearchRecord(Generic[_Trial]):
 
     @property
     def best(self) -> tuple[_Trial, ...]:
-        """Working candidates, the highest validation R² first."""
-        usable = [trial for trial in self.trials if trial.evaluation.validation_r2 is not None]
-        return tuple(sorted(usable, key=lambda trial: -_held_out(trial)))
-
-
-def _held_out(trial: Trial) -> float:
-    return -1.0 if trial.evaluation.validation_r2 is None else trial.evaluation.validation_r2
+        """Candidates that were judged on held-out rows, the smallest error first."""
+        judged = [trial for trial in self.trials if trial.evaluation.validation_r2 is not None]
+        return tuple(sorted(judged, key=lambda trial: trial.error))
 
 
 def _outcome(trial: Trial, places: dict[str, int]) -> str:
@@ -101,4 +95,4 @@ def _outcome(trial: Trial, places: dict[str, int]) -> str:
         return f"failed ({evaluation.verdict.value}): {visible(evaluation.message[:MESSAGE])}"
     if trial.id not in places:
         return "works, but its constants saw all rows, so it was not judged"
-    return f"held-out R² {_held_out(trial):.4f}, place {places[trial.id]} of {len(places)}"
+    return f"held-out R² {evaluation.validation_r2 or 0.0:.4f}, place {places[trial.id]} of {len(places)}"

@@ -5,8 +5,8 @@ This is the one reader and the one writer of the events of a search:
 * ``{"event": "round", "round", "proposals": [{"id", "source", "parents", "origin", "note", "by_chance"}]}`` before
   a batch is evaluated, so that an interrupted round is completed without asking the proposer again;
 * ``{"event": "candidate", "round", "id", "source", "parents", "origin", "note", "by_chance",
-  "evaluation", "spent"}`` for every evaluated candidate, in the order of the proposals; `spent` is the run's total at
-  that moment.
+  "evaluation", "typical_error", "spent"}`` for every evaluated candidate, in the order of the proposals; `spent` is the
+  run's total at that moment.
 
 * ``{"event": "screening", "forms", "rest", "sums", "least"}`` after forms were fitted to a sample of the rows, so that
   the best of them become candidates: the run's totals so far (`Screening`).
@@ -17,6 +17,7 @@ Other events (a published result, an import) are no part of a search: readers pa
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -69,11 +70,32 @@ class Proposal:
 
 @dataclass(frozen=True)
 class Trial:
-    """A proposal together with what the sandbox found out about it."""
+    """A proposal together with what the sandbox found out about it.
+
+    typical_error: the score that orders laws (`lawsmith.agent.search.score`), as the search recorded it; None for a
+    candidate that is not usable, and in archives of earlier versions.
+    """
 
     id: str
     proposal: Proposal
     evaluation: Evaluation
+    typical_error: float | None = None
+
+    @property
+    def error(self) -> float:
+        """Sorts laws on record, smaller is better: `typical_error`, or 1 - validation R² in an archive without it.
+
+        Infinite for a candidate that was not judged.
+        """
+        if self.typical_error is not None:
+            return self.typical_error
+        found = self.evaluation.validation_r2
+        return math.inf if found is None else 1 - found
+
+    @property
+    def measure(self) -> str:
+        """What `error` is, in words."""
+        return "1 − validation R²" if self.typical_error is None else "typical error on held-out rows"
 
     @property
     def usable(self) -> bool:
@@ -177,12 +199,14 @@ def candidate_event(recorded: Recorded) -> dict[str, Any]:
         "id": trial.id,
         **asdict(trial.proposal),
         "evaluation": trial.evaluation,
+        "typical_error": trial.typical_error,
         "spent": dict(recorded.spent),
     }
 
 
 _PROPOSAL = TypeAdapter(Proposal)
 _SCREENING = TypeAdapter(Screening)
+_ERROR = TypeAdapter[float | None](float | None)
 
 
 def read_event(event: Mapping[str, Any]) -> Round | Recorded | Screening | None:
@@ -197,7 +221,11 @@ def read_event(event: Mapping[str, Any]) -> Round | Recorded | Screening | None:
                 return Round(int(event["round"]), proposals)
             case "candidate":
                 evaluation = Evaluation.model_validate(event["evaluation"])
-                trial = Trial(str(event["id"]), _PROPOSAL.validate_python(dict(event)), evaluation)
+                proposal, error = (
+                    _PROPOSAL.validate_python(dict(event)),
+                    _ERROR.validate_python(event.get("typical_error")),
+                )
+                trial = Trial(str(event["id"]), proposal, evaluation, error)
                 return Recorded(int(event.get("round") or 0), trial, dict(event.get("spent") or {}))
             case "screening":
                 return _SCREENING.validate_python(dict(event))

@@ -323,7 +323,7 @@ class Runner:
         self.archives.close()
 
     def _search(self, plan: Plan, archive: Archive) -> None:
-        journal = Journal(archive)
+        journal = Journal(archive, self.evaluator.task)
         budget = Budget(plan.allowance, Spending(seconds=max(journal.spent.seconds, plan.spent)))
         with self.making:  # the first makes what the others find ready
             proposer = self.make_proposer(plan.seed, budget, archive, self.evaluator)

@@ -49,7 +49,7 @@ class Session:
     def __init__(self, mcp_task: McpTask, archive: Archive, candidates: int) -> None:
         self.mcp_task, self.archive, self.lock = mcp_task, archive, threading.Lock()
         self.used = monotonic()
-        self.journal = Journal(archive)
+        self.journal = Journal(archive, mcp_task.evaluator.task)
         searched = mcp_task.evaluator.task
         sandbox = mcp_task.evaluator.sandbox
         self.viewer = Viewer(searched, sandbox)

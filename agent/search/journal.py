@@ -1,9 +1,10 @@
 """The search as an archive records it, and how a search is taken up again from the record (`lawsmith.runs.trials`)."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from lawsmith.agent.search.budget import Spending
+from lawsmith.agent.search.score import typical_error
 from lawsmith.runs import Archive
 from lawsmith.runs.trials import (
     History,
@@ -17,13 +18,15 @@ from lawsmith.runs.trials import (
     round_event,
     screening_event,
 )
+from lawsmith.tasks import Task
 
 
 class Journal:
     """Writes a run's events to its archive, and reads back what was written before an interruption."""
 
-    def __init__(self, archive: Archive) -> None:
-        self.archive = archive
+    def __init__(self, archive: Archive, task: Task | None = None) -> None:
+        """`task` has the rows by which candidates are scored as they are recorded; who only reads needs none."""
+        self.archive, self._task = archive, task
         self.history = History()
         self.spent = Spending()
         self.unfinished: tuple[Proposal, ...] = ()
@@ -56,6 +59,8 @@ class Journal:
 
     def record(self, trial: Trial, spent: Spending) -> None:
         """Record an evaluated candidate and add it to the history."""
+        if self._task is not None and trial.usable:
+            trial = replace(trial, typical_error=typical_error(trial, self._task))
         self.archive.append_event(candidate_event(Recorded(self.rounds, trial, asdict(spent))))
         self._append(trial)
 

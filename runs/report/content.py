@@ -126,17 +126,17 @@ class RunContent(SearchRecord[ShownCandidate]):
         """The best candidate of each number of constants that beats all with fewer."""
         found: list[ShownCandidate] = []
         for candidate in sorted(self.best, key=lambda one: one.evaluation.constants_count or 0):
-            if not found or (candidate.validation or 0.0) > (found[-1].validation or 0.0):
+            if not found or candidate.error < found[-1].error:
                 found.append(candidate)
         counts = {candidate.evaluation.constants_count: candidate for candidate in found}
         return tuple(counts.values())
 
     @property
     def progress(self) -> tuple[ShownCandidate, ...]:
-        """Each candidate whose validation R² was higher than all before."""
+        """Each candidate whose error was smaller than of all before."""
         found: list[ShownCandidate] = []
         for candidate in self.trials:
-            if candidate.validation is not None and (not found or candidate.validation > (found[-1].validation or 0.0)):
+            if candidate.validation is not None and (not found or candidate.error < found[-1].error):
                 found.append(candidate)
         return tuple(found)
 

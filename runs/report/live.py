@@ -18,7 +18,7 @@ MOST_TRYING = 5  # candidates under way that are named
 
 @dataclass(frozen=True)
 class Step:
-    """A new best: after how many seconds and model calls, and its error 1 − validation R²."""
+    """A new best: after how many seconds and model calls, and its error (`Trial.error`)."""
 
     seconds: float
     calls: float
@@ -75,20 +75,20 @@ class Progress:
     @property
     def charts(self) -> list[Chart]:
         """Best error so far against seconds and, where a model is asked, against calls."""
-        if not self.steps:
+        if self.best is None:
             return []
         seconds = [*(step.seconds for step in self.steps), max(self.seconds_spent, self.steps[-1].seconds)]
-        charts = [self._chart("seconds", seconds)]
+        charts = [self._chart("seconds", seconds, self.best.measure)]
         if self.calls:
-            charts.append(self._chart("model calls", [*(step.calls for step in self.steps), float(self.calls)]))
+            calls = [*(step.calls for step in self.steps), float(self.calls)]
+            charts.append(self._chart("model calls", calls, self.best.measure))
         return charts
 
-    def _chart(self, label: str, at: list[float]) -> Chart:
-        error = [*(step.error for step in self.steps), self.steps[-1].error]
-        names = (label, "1 − validation R² (lower is better)")
-        plot = Plot(Axis([0, *at]), Axis(error, log=True), names, (460, 220))
+    def _chart(self, label: str, at: list[float], measure: str) -> Chart:
+        error = [max(1e-9, step.error) for step in (*self.steps, self.steps[-1])]
+        plot = Plot(Axis([0, *at]), Axis(error, log=True), (label, f"{measure} (lower is better)"), (460, 220))
         plot.line(np.repeat(at, 2)[1:], np.repeat(error, 2)[:-1], colour(0))
-        alt = f"The best validation R² so far is {1 - error[-1]:.4f}, after {at[-2]:.0f} {label}."
+        alt = f"The least {measure} so far is {error[-1]:.4g}, after {at[-2]:.0f} {label}."
         return Chart(f"Best so far against {label}", alt, plot.svg(alt))
 
 
@@ -119,10 +119,9 @@ class _SoFar:
                 self.failed += not trial.usable
                 self.spent = dict(spent)
                 self.waiting.pop(trial.id, None)
-                if trial.usable and (self.best is None or _validation(trial) > _validation(self.best)):
+                if trial.usable and (self.best is None or trial.error < self.best.error):
                     self.best = trial
-                    error = max(1e-9, 1 - _validation(trial))
-                    self.steps.append(Step(spent.get("seconds") or 0.0, spent.get("calls") or 0.0, error))
+                    self.steps.append(Step(spent.get("seconds") or 0.0, spent.get("calls") or 0.0, trial.error))
 
 
 def progress(archive: Archive) -> Progress:
@@ -155,11 +154,6 @@ def progress(archive: Archive) -> Progress:
         trying=told.trying if state is State.RUNNING else (),
         steps=tuple(told.steps),
     )
-
-
-def _validation(trial: Trial) -> float:
-    found = trial.evaluation.validation_r2
-    return -np.inf if found is None else found
 
 
 def _left(config: Mapping[str, object], name: str, spent: float | None) -> float | None:

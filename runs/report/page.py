@@ -162,7 +162,7 @@ def _laws(content: RunContent, fit: Fit) -> list[LawLine]:
     alike = {one.id for one in content.inseparable}
     wanted = [one for one in (content.leader, *content.inseparable, *content.front) if one is not None]
     unique = list({one.id: one for one in wanted}.values())[:MOST_LAWS]
-    unique.sort(key=lambda one: (one.evaluation.constants_count or 0, -(one.validation or 0.0)))
+    unique.sort(key=lambda one: (one.evaluation.constants_count or 0, one.error))
     targets = content.manifest.task.targets
     return [
         LawLine(

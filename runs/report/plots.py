@@ -6,7 +6,7 @@ import numpy as np
 from markupsafe import Markup
 
 from lawsmith.runs.account import Account
-from lawsmith.runs.report.content import RunContent
+from lawsmith.runs.report.content import RunContent, ShownCandidate
 from lawsmith.runs.report.drawing import LABEL, Axis, Chart, Plot, colour
 from lawsmith.runs.report.mathml import short
 from lawsmith.runs.report.picture import Curve, Picture
@@ -128,12 +128,12 @@ def progress_chart(content: RunContent) -> Chart:
     """The best error on held-out rows so far against the number of candidates."""
     best = content.progress
     at = [candidate.number for candidate in best] + [len(content.trials)]
-    error = [_error(candidate.validation) for candidate in best]
+    error, measure = [_error(candidate) for candidate in (*best, best[-1])], best[0].measure
     alt = (
-        f"The best validation R² rose from {best[0].validation:.4f} to {best[-1].validation:.4f} over "
-        f"{len(content.trials)} candidates; candidate {best[-1].number} improved it last."
+        f"The least {measure} fell from {error[0]:.4g} to {error[-1]:.4g} over {len(content.trials)} candidates; "
+        f"candidate {best[-1].number} improved it last."
     )
-    return Chart("Best so far", alt, _steps(at, [*error, error[-1]], "candidates", alt))
+    return Chart("Best so far", alt, _steps(at, error, "candidates", alt, measure))
 
 
 def calls_chart(account: Account) -> Chart:
@@ -145,18 +145,12 @@ def calls_chart(account: Account) -> Chart:
         f"best fell to {scores[-1]:.3g}."
     )
     error = [*scores, scores[-1]]
-    steps = _steps([*calls, last], error, "model calls", alt, "typical error, best so far (lower is better)")
+    steps = _steps([*calls, last], error, "model calls", alt, "typical error")
     return Chart("Best so far against calls", alt, steps)
 
 
-def _steps(
-    at: Sequence[float],
-    error: Sequence[float],
-    label: str,
-    alt: str,
-    height: str = "1 − validation R², best so far (lower is better)",
-) -> Markup:
-    plot = Plot(Axis([0, *at]), Axis(error, log=True), (label, height))
+def _steps(at: Sequence[float], error: Sequence[float], label: str, alt: str, measure: str) -> Markup:
+    plot = Plot(Axis([0, *at]), Axis(error, log=True), (label, f"{measure}, best so far (lower is better)"))
     plot.line(np.repeat(at, 2)[1:], np.repeat(error, 2)[:-1], colour(0))
     return plot.svg(alt)
 
@@ -164,25 +158,25 @@ def _steps(
 def front_chart(content: RunContent) -> Chart:
     """Error on held-out rows against the number of constants, with the front of the laws that nothing beats."""
     front, usable = content.front, content.best[:1500]
-    places = [[(c.evaluation.constants_count or 0, _error(c.validation)) for c in some] for some in (usable, front)]
+    places = [[(c.evaluation.constants_count or 0, _error(c)) for c in some] for some in (usable, front)]
     (x, y), (front_x, front_y) = (np.array(some, dtype=float).T for some in places)
     plot = Plot(
         Axis(x, margin=0.06),
         Axis(y, log=True),
-        ("constants per group and target", "1 − validation R² (lower is better)"),
+        ("constants per group and target", f"{front[0].measure} (lower is better)"),
     )
     plot.dots(x, y, "grey")
     plot.line(front_x, front_y, colour(0))
     plot.dots(front_x, front_y, colour(0))
     winner = content.winner
     if winner is not None and winner.validation is not None:
-        at, error = winner.evaluation.constants_count or 0, _error(winner.validation)
+        at, error = winner.evaluation.constants_count or 0, _error(winner)
         plot.dots([at], [error], colour(1), test=True)
         plot.word(at, error, "  chosen", colour(1))
-    points = ", ".join(f"{c.evaluation.constants_count or 0}: {c.validation:.4f}" for c in front[:12])
-    alt = f"The best validation R² by number of constants: {points}."
+    points = ", ".join(f"{c.evaluation.constants_count or 0}: {_error(c):.4g}" for c in front[:12])
+    alt = f"The least {front[0].measure} by number of constants: {points}."
     return Chart("Accuracy against constants", alt, plot.svg(alt))
 
 
-def _error(validation: float | None) -> float:
-    return max(1e-9, 1 - (validation or 0.0))
+def _error(candidate: ShownCandidate) -> float:
+    return max(1e-9, candidate.error)

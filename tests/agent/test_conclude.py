@@ -10,9 +10,10 @@ from lawsmith.agent.command.registry import Chosen
 from lawsmith.agent.command.result import Result, Run
 from lawsmith.agent.search.budget import Spending
 from lawsmith.agent.search.journal import Journal
+from lawsmith.agent.search.score import typical_error
 from lawsmith.runs import Archive, Manifest, RunResult
 from lawsmith.runs.record import DataRecord, FinalScores, SplitScores
-from lawsmith.runs.trials import Proposal, Trial
+from lawsmith.runs.trials import Proposal, Trial, recorded_trials
 from lawsmith.sandbox import Constants, Sandbox, Verdict, evaluate
 from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks.folds import frontier_folds
@@ -116,9 +117,11 @@ def test_a_law_found_on_a_part_of_the_rows_gets_its_constants_from_all(tmp_path:
     source = form_source(("L", "A", "a"), "p['L'] + p['A'] * (x['N'] / 1e6) ** -p['a']")
     manifest = Manifest(run="r", task=task.schema, agent="symbolic", seed=0, data=DataRecord.of(task.provenance))
     with Archive.create(tmp_path, manifest) as archive, Sandbox(workers=1) as sandbox:
-        journal = Journal(archive)
+        journal = Journal(archive, part)
         found = evaluate(sandbox, source, part, frontier_folds(part.train)[:1])
         journal.record(Trial(Proposal(source).id, Proposal(source), found), Spending())
+        (known,) = recorded_trials(archive)
+        assert known.typical_error == typical_error(known, part)
         conclude(journal, dataset, SearchTask.of(dataset.task), sandbox, Spending(), "the proposer has finished")
         everything = evaluate(sandbox, source, task, ())
     result = archive.result

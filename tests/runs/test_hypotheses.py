@@ -1,6 +1,9 @@
 """What a model supposed stands with what became of it."""
 
-from lawsmith.runs.hypotheses import hypotheses
+from dataclasses import replace
+
+from lawsmith.runs import RunResult
+from lawsmith.runs.hypotheses import SearchRecord, hypotheses
 from lawsmith.runs.trials import HALL_OF_FAME, Proposal, Trial
 from lawsmith.sandbox import Evaluation, FoldScore, Tier, Verdict
 
@@ -33,3 +36,12 @@ def test_each_hypothesis_has_a_number_and_a_fate():
         7: "held-out R² 0.8900, place 2 of 6; held-out rows cannot tell it from the chosen law",
     }
     assert found[0].text == "It saturates."
+
+
+def test_laws_on_record_are_ordered_by_the_score_that_chooses():
+    chosen, fitting = (
+        replace(trial(name, r2), typical_error=error) for name, r2, error in (("a", 0.8, 0.1), ("b", 0.9, 0.2))
+    )
+    assert [one.id for one in SearchRecord(RunResult(), (fitting, chosen)).best] == ["a", "b"]
+    earlier = (trial("a", 0.8), trial("b", 0.9))  # an archive that does not say the score
+    assert [one.id for one in SearchRecord(RunResult(), earlier).best] == ["b", "a"]
