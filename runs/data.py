@@ -34,7 +34,7 @@ MOST_NUMBERS = 1_000_000
 """A table with more cells than this stays outside: its text would take some 10 MB in every archive."""
 MOST_BYTES = 64 * 2**20
 """Bound of the unpacked text; protects against a small file that unpacks to gigabytes."""
-MOST_NOTES, MOST_NOTE = 200, 1000
+MOST_NOTES, MOST_NOTE = 200, 1000  # sentences about a table and their characters; a stranger's archive may hold more
 NOT_OPENED = (
     "You did not begin this run on this machine, so no page opens the table that it names; "
     "say where the table is with --data-dir."

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from lawsmith.runs.law_rows import Rows
 
-REACHES = (10.0, 100.0, 1e3, 1e4, 1e6)
+REACHES = (10.0, 100.0, 1e3, 1e4, 1e6)  # times beyond the data at which `finite_up_to` asks
 
 
 @dataclass(frozen=True, eq=False, repr=False)

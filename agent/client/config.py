@@ -20,7 +20,7 @@ from lawsmith.tasks.toml import read_toml
 
 CONFIG_NAME = "lawsmith.toml"
 KEY_ENV = "OPENAI_API_KEY"
-MOST_TOKENS, MOST_SECONDS, MOST_MODELS = 10_000_000, 86_400, 64
+MOST_TOKENS, MOST_SECONDS, MOST_MODELS = 10_000_000, 86_400, 64  # beyond any context, a day, any ensemble: slips
 SHORTEST_PROMPT = 2_000  # tokens: the rules, the task, one law and a few rows
 
 

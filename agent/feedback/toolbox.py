@@ -22,7 +22,7 @@ from lawsmith.tasks import InputError, Task
 
 ANSWER_BYTES = 5000
 """Of one answer: some 1500 tokens."""
-FINDINGS, SOURCE = 6, 4000
+FINDINGS, SOURCE = 6, 4000  # lines of each kind and characters of source that one law may take of that
 MAX_LAWS = 30  # on one list that a model asks for
 
 

@@ -33,6 +33,7 @@ ANGLES = (
 )
 """A question that is asked again is asked from another side, so that no two prompts are equal."""
 OPERATIONS: Mapping[str, float] = {"improve": 0.5, "cross": 0.2, "simplify": 0.1, "fresh": 0.2}
+"""How often each is asked for: half of the questions exploit what is known, a fifth begins anew."""
 
 
 class Evolve(LLMProposer):

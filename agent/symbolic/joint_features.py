@@ -20,7 +20,7 @@ from lawsmith.sandbox.law.write_text import text
 from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.task import Task
 
-MOST_FEATURES = 6
+MOST_FEATURES = 6  # of a table: with more, pairs and their exponents are too many to look at
 LETTER = "g"  # of exponents
 EXPONENTS = (1.0, -1.0, 2.0, -2.0, 0.5, -0.5)  # of the second feature of a product
 MOST_DEGREE, ROWS_OF_A_COLUMN = 12, 3  # of a polynomial, as far as there are rows

@@ -18,7 +18,7 @@ ROWS, GROUPS = 400, 8  # the sample that screening looks at
 EFFORT = Effort(starts=10, finalists=1)  # enough to rank forms: the best of them are fitted with care afterwards
 MANY = 120  # forms that are screened with care; a coarse pass on fewer rows picks them out of more
 COARSE_ROWS = 100  # of the coarse pass: a form of ten constants has ten rows for each
-COARSE = Effort(starts=4, finalists=0)
+COARSE = Effort(starts=4, finalists=0)  # of the coarse pass: a rank needs no more
 TOGETHER = 6  # forms that one process fits in the end: a few, so that all workers end at about the same time …
 MOST_TOGETHER = 24  # … and more at the beginning: a process costs as much as one of the quick fits
 

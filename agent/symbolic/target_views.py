@@ -12,7 +12,7 @@ from lawsmith.sandbox.law.expression import add, exp, function, log, mul, neg, p
 from lawsmith.sandbox.law.nodes import ONE, Node, Number
 from lawsmith.tasks.arrays import Array
 
-POWERS = (0.5, -0.5, 2.0, -2.0, 1 / 3, -1 / 3, 3.0, 2 / 3, -2 / 3, 1.5, -1.5)
+POWERS = (0.5, -0.5, 2.0, -2.0, 1 / 3, -1 / 3, 3.0, 2 / 3, -2 / 3, 1.5, -1.5)  # of targets: those that laws have
 BASES = (math.e, 10.0, 2.0)  # of logarithms
 PLAINEST = 1000  # columns that are looked at
 BEAM, MOST = 100, 4  # sums that go on, and terms beside the level

@@ -19,7 +19,7 @@ ROUNDING = 1e-22  # share of the variance below which errors are not told apart
 SINGULAR = 1e-10  # smallest pivot of scaled columns that counts as independent
 STEPS = 6  # of growing damping, before a refinement gives up
 LEAST_GAIN = 1e-4  # of an iteration, after which a refinement ends
-SIMPLE = tuple(sorted({n / d for d in (1, 2, 3) for n in range(-6, 7) if n} | {0.25, 0.75, -0.25, -0.75}))
+SIMPLE = tuple(sorted({n / d for d in (1, 2, 3) for n in range(-6, 7) if n} | {0.25, 0.75, -0.25, -0.75}))  # exponents
 DIGITS = (1.0, 4 / 3, 1.5, 5 / 3, 2.0, 2.5, 3.0, 10 / 3, 4.0, 5.0, 6.0, 20 / 3, 7.5, 10.0)  # theirs, in any decade
 NEAR, NEAR_IN_UNITS = 0.03, 0.01  # relative distance at which a simple number is tried for an exponent, for others
 

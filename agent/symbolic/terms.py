@@ -20,6 +20,7 @@ STEEPEST_RATE = 10.0  # logarithm of the factor over half the data's width, for 
 STEEPEST_SHIFT = 20.0  # of a logistic curve where all features are zero
 WIDTHS = (0.05, 20.0)  # of a bump, in half the width of the data
 PER_HALF_WIDTH = {"steepness": (0.1, 20.0), "drift": (-5.0, 5.0), "rise": (0.0, 5.0), "fall": (-5.0, 0.0)}
+"""Bounds of what a constant changes over half the width of the data; beyond them a curve is a step or a line."""
 OUTSIDE = 30.0  # factor beyond the measured values within which a half-way point is looked for
 ABOVE = 1.001  # the largest value, where a ceiling lies at the least
 POLES = (-10.0, -0.05)  # below the smallest value, in widths of the data …

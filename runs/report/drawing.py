@@ -18,7 +18,7 @@ COLOURS = 10
 """Colours that the page's style defines for groups: ``c0`` to ``c9``."""
 MOST_TICKS = 6  # that fit below the narrowest panel
 LARGEST, LARGEST_POWER = 1e300, 300.0  # what an archive states may be larger, and overflows
-LEFT, RIGHT, TOP, BOTTOM = 62, 14, 26, 46
+LEFT, RIGHT, TOP, BOTTOM = 62, 14, 26, 46  # room around a plot for ticks, labels and a heading
 
 
 @dataclass(frozen=True)

@@ -27,10 +27,10 @@ MOST_FEATURES = 8  # axes to choose from
 MOST_FRONTIERS = 3  # marks on an axis, the furthest ones
 MOST_RIVALS = 5  # curves of other laws
 MOST_LABELS = 8  # curves of a category's labels
-POINTS, LEVEL_POINTS = 40, 32
+POINTS, LEVEL_POINTS = 40, 32  # of a curve, and of a further one: enough to look smooth
 QUANTILES = (0.1, 0.5, 0.9)
 """Of the feature that matters most beside the one on the axis: where further curves are drawn."""
-BANDS = (0.9, 0.5)
+BANDS = (0.9, 0.5)  # probabilities of the prediction intervals that are drawn
 NEAREST, FARTHEST = 0.3, 1.0
 """A curve ends as far beyond the data as errors of the law were measured, but within these many ranges of it."""
 

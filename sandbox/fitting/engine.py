@@ -11,16 +11,17 @@ import numpy as np
 
 from lawsmith.sandbox.fitting.blocks import Block, PaddedRows, gather
 from lawsmith.sandbox.fitting.fit_problem import Fitted, Form, Status
-from lawsmith.sandbox.fitting.lm import Mask, MinimiserOptions, Minimum, minimise
+from lawsmith.sandbox.fitting.lm import MinimiserOptions, Minimum, minimise
 from lawsmith.sandbox.fitting.refine import refine
 from lawsmith.sandbox.fitting.structure import Structure, analyse
-from lawsmith.tasks.arrays import Array, IntArray
+from lawsmith.tasks.arrays import Array, IntArray, Mask
 from lawsmith.tasks.table import Table
 
 EXPLORE = MinimiserOptions(iterations=25, tolerance=1e-3)  # ranks the starts: two digits are enough
 CONTEST = MinimiserOptions(iterations=15, tolerance=1e-6, damping=1e-2)  # of the best few
 POLISH = MinimiserOptions(iterations=100, tolerance=1e-10, damping=1e-2)  # of the best one
 THROUGHOUT = tuple(MinimiserOptions(iterations=200, tolerance=1e-10, damping=damping) for damping in (1, 100, 10, 0.1))
+"""Of starts that are each carried to their end: cautious and bold first steps end in different minima."""
 DEEPER = 1e-6  # share of the cost by which another minimum is deeper
 APART = (0.3, -0.3)  # shares by which constants are moved apart, each second one the other way
 EXPLORE_ROWS = 160  # rows per group that rank the starts

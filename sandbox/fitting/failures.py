@@ -6,8 +6,7 @@ import numpy as np
 
 from lawsmith.sandbox.fitting.engine import Scale, draw
 from lawsmith.sandbox.fitting.fit_problem import Fitted, Form, Status
-from lawsmith.sandbox.fitting.lm import Mask
-from lawsmith.tasks.arrays import Array
+from lawsmith.tasks.arrays import Array, Mask
 from lawsmith.tasks.table import Table
 
 TRIED = 32  # sets of constants at which a form without a fit is looked at once more

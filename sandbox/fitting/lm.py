@@ -11,14 +11,13 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lawsmith.sandbox.fitting.blocks import Block
 from lawsmith.sandbox.fitting.linear import invert, safe_solve, solve, solve_stack
-from lawsmith.tasks.arrays import Array, IntArray
+from lawsmith.tasks.arrays import Array, IntArray, Mask
 
 DIFFERENCE = 1.5e-8  # relative forward-difference step: the square root of the machine's precision
-IDLE = np.ones((1, 1, 1))
+IDLE = np.ones((1, 1, 1))  # a value for constants of other parts, which do not matter
 CHUNK_ELEMENTS = 3_000_000  # doubles in the largest temporary array; bounds memory whatever the table's size
 LONG = 500  # rows from which arithmetic takes longer than calls: problems go in parts then …
 CACHED_ELEMENTS = 130_000  # … with arrays of so many doubles, which a processor's own cache of 1 MB holds
@@ -27,8 +26,6 @@ EASE, RAISE, LEAST_DAMPING = 8.0, 5.0, 1e-14  # damping after a step that helped
 STUCK = 1e7  # damping at which no step can be found
 MANY = 64  # problems at once, to rank starts; few are fitted to the last digit, which the inverse gives in flat valleys
 TINY = 1e-300  # added to a diagonal that may be zero
-
-Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from lawsmith.tasks.arrays import Array, IntArray
 STEPS = 16  # of Gauss-Newton at most; it ends where a step no longer helps
 FASTEST = 0.95  # rate of convergence up to which steps are extrapolated
 SPACING = 2e-4  # relative spacing of the five-point stencil, whose error is of the fourth order
-STENCIL = ((-2, 1 / 12), (-1, -2 / 3), (1, 2 / 3), (2, -1 / 12))
+STENCIL = ((-2, 1 / 12), (-1, -2 / 3), (1, 2 / 3), (2, -1 / 12))  # Fornberg 1988: places and weights
 SINGULAR = 1e-13  # smallest pivot of a scaled matrix that is still solved
 ACCURATE = 1e-14  # relative step at which nothing is left to gain
 NOISE = 1e-13  # relative increase of the cost that rounding may cause
