@@ -18,6 +18,11 @@ def listing(items: "list[str] | tuple[str, ...]", limit: int = 5) -> str:
     return f"{', '.join(items[:-1])} and {items[-1]}"
 
 
+def counted(count: int, noun: str) -> str:
+    """``1 run``, ``2 runs``."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 def nearest(wanted: str, known: Collection[str]) -> str:
     """``; did you mean a or b?`` for a name that is not known; empty where nothing is near."""
     small = {name.lower(): name for name in known}

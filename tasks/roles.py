@@ -9,12 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from lawsmith.tasks import words
-from lawsmith.tasks.arrays import Array, Mask, ranks
+from lawsmith.tasks.arrays import Array, ranks
 from lawsmith.tasks.asked import Asked, resolve
 from lawsmith.tasks.cells import Cells
 from lawsmith.tasks.companions import decide_bookkeeping, decide_companions, tell_repeats
 from lawsmith.tasks.deciding import Deciding
-from lawsmith.tasks.errors import InputError, listing
+from lawsmith.tasks.errors import InputError, counted, listing
 from lawsmith.tasks.follows import derived
 from lawsmith.tasks.labels import MOST_LEVELS, decide_codes, decide_labels
 from lawsmith.tasks.numerals import is_missing
@@ -67,11 +67,15 @@ def decide(cells: Cells, asked: Asked, where: str) -> Roles:
     rows = finished(cells.labels, state)
     decision = _Decision(take(cells, rows), named, where, state)
     if not rows.all():
-        decision.notices.append(f"{_count(~rows)} of runs that have not finished ({state}) left out.")
+        decision.notices.append(
+            f"{counted(int((~rows).sum()), 'row')} of runs that have not finished ({state}) left out."
+        )
     decision.log = decision.tracker or of_other_events(take(cells, rows), named.target)
     if (decision.log or asked.drop_incomplete) and not (measured := filled(cells.frame, named.target))[rows].all():
         decision.restrict(take(cells, rows & measured))
-        decision.notices.append(f"{_count(rows & ~measured)} without a value of {listing(named.target)} left out.")
+        decision.notices.append(
+            f"{counted(int((rows & ~measured).sum()), 'row')} without a value of {listing(named.target)} left out."
+        )
         rows = rows & measured
     if not rows.any():
         raise InputError(f"{where} has no row that can be used: {' '.join(decision.notices) or 'it is empty.'}")
@@ -83,7 +87,9 @@ def decide(cells: Cells, asked: Asked, where: str) -> Roles:
         if not kept[rows].all():
             log, decision = decision.log, _Decision(take(cells, rows & kept), named, where, state)
             decision.log = log
-            decision.notices.append(f"{_count(rows & ~kept)} without a value in some used column left out.")
+            decision.notices.append(
+                f"{counted(int((rows & ~kept).sum()), 'row')} without a value in some used column left out."
+            )
             found = decision.decide()
     return found
 
@@ -101,11 +107,6 @@ def _state(cells: Cells, asked: Asked) -> str | None:
 
 def _first_word(label: object) -> str:
     return (str(label).lower().split() or [""])[0]
-
-
-def _count(rows: Mask) -> str:
-    count = int(rows.sum())
-    return "1 row" if count == 1 else f"{count} rows"
 
 
 class _Decision(Deciding):
@@ -162,7 +163,7 @@ class _Decision(Deciding):
             marked = [label for label in labels if not is_missing(label) and label not in words.UNMARKED]
             if 0 < len(marked) <= self.rows / 2:
                 self.set(name, "left out", "by its name marks rows that may not count")
-                count = "1 row" if len(marked) == 1 else f"{len(marked)} rows"
+                count = counted(len(marked), "row")
                 self.notices.append(f"{name} marks {count} ({marked[0]!r}); leave them out if they should not count.")
 
     def _empty_and_constant(self) -> None:

@@ -7,7 +7,7 @@ from itertools import combinations_with_replacement
 import numpy as np
 
 from lawsmith.tasks.arrays import Array, IntArray
-from lawsmith.tasks.errors import listing
+from lawsmith.tasks.errors import counted, listing
 from lawsmith.tasks.table import Table
 
 CODES: tuple[float, ...] = (-9.0, -99.0, -999.0, -9999.0, -99999.0, 999.0, 9999.0, 99999.0, 999999.0, 1e20, 1e30)
@@ -36,7 +36,7 @@ def suspicions(table: Table, categories: Iterable[tuple[str, ...]] = ()) -> tupl
         codes = list(_codes(values))
         for code, others in codes:
             count = len(values) - len(others)
-            where = "1 row" if count == 1 else f"{count} rows"
+            where = counted(count, "row")
             said.append(
                 f"{name} is {code:g} in {where} and between {others.min():g} and {others.max():g} in all others; "
                 "where that stands for a missing value, empty the cells."

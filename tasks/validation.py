@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lawsmith.tasks.arrays import Array, IntArray
-from lawsmith.tasks.errors import InputError, listing
+from lawsmith.tasks.errors import InputError, counted, listing
 from lawsmith.tasks.labels import two_clocks, units_of
 from lawsmith.tasks.numerals import is_null, plain
 from lawsmith.tasks.reading import bound_names, require_columns
@@ -61,9 +61,8 @@ def train_table(split: Split, schema: Schema) -> Table:
     """Validate a training split; raises InputError as the module says."""
     table = _table(split, schema, groups=None)
     if len(table) < MIN_ROWS:
-        raise InputError(
-            f"{split.where} holds {_rows(len(table))}; a law needs at least {MIN_ROWS} to be fitted and checked."
-        )
+        rows = counted(len(table), "row")
+        raise InputError(f"{split.where} holds {rows}; a law needs at least {MIN_ROWS} to be fitted and checked.")
     _refuse_constant_targets(table, split.where)
     _refuse_small_groups(table, split.where)
     return table
@@ -82,13 +81,12 @@ def oddities(train: Table, test: Table | None) -> tuple[str, ...]:
     copies = len(train) - len(_distinct(train))
     if copies:
         noun = "repeats another" if copies == 1 else "repeat others"
-        notes.append(f"{_rows(copies)} of the training split {noun} exactly; kept as replicates.")
+        notes.append(f"{counted(copies, 'row')} of the training split {noun} exactly; kept as replicates.")
     if test is not None:
         leaked = len(_distinct(test) & _distinct(train))
         if leaked:
-            notes.append(
-                f"{_rows(leaked)} of the test split also occur in training, so the test score flatters the law."
-            )
+            rows = counted(leaked, "row")
+            notes.append(f"{rows} of the test split also occur in training, so the test score flatters the law.")
     return tuple(notes)
 
 
@@ -230,7 +228,11 @@ def _refuse_constant_targets(table: Table, where: str) -> None:
 
 def _refuse_small_groups(table: Table, where: str) -> None:
     counts = np.bincount(table.codes, minlength=len(table.groups))
-    small = [f"{name!r} ({_rows(int(n))})" for name, n in zip(table.groups, counts, strict=True) if n < MIN_GROUP_ROWS]
+    small = [
+        f"{name!r} ({counted(int(n), 'row')})"
+        for name, n in zip(table.groups, counts, strict=True)
+        if n < MIN_GROUP_ROWS
+    ]
     if small:
         raise InputError(
             f"{where}: too few rows (one to fit a constant, one to check it) in group {listing(small)}; add rows, drop "
@@ -241,10 +243,6 @@ def _refuse_small_groups(table: Table, where: str) -> None:
 def _distinct(table: Table) -> set[bytes]:
     rows = np.column_stack([table.codes.astype(np.float64), table.matrix(), table.target_matrix()])
     return {row.tobytes() for row in rows}
-
-
-def _rows(count: int) -> str:
-    return "1 row" if count == 1 else f"{count} rows"
 
 
 def _data_rows(index: IntArray) -> str:

@@ -4,6 +4,7 @@ import numpy as np
 
 from lawsmith.tasks import words
 from lawsmith.tasks.deciding import Deciding
+from lawsmith.tasks.errors import counted
 from lawsmith.tasks.numerals import is_numeral
 from lawsmith.tasks.schema import Kind, Weight
 
@@ -43,7 +44,7 @@ def decide_weights(d: Deciding) -> None:
             elif d.weight is None and len(d.asked.target) == 1:
                 weigh(d, name, "count", f"by its name {what}; rows count by it")
                 if none := int(np.sum(np.asarray(d.numbers[name]) == 0)):
-                    d.notices.append(f"{'1 row' if none == 1 else f'{none} rows'} of weight 0 ({name}) left out.")
+                    d.notices.append(f"{counted(none, 'row')} of weight 0 ({name}) left out.")
             else:
                 d.set(name, "left out", f"{what}; the errors already say how rows count")
     _weigh_by_interval(d, ends)

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lawsmith.agent.cli import show as shown_result
-from lawsmith.agent.cli.output import announce, counted, line, number, out, print_json, shown, text
+from lawsmith.agent.cli.output import announce, line, number, out, print_json, shown, text
 from lawsmith.agent.inspection import Details, Summary, details, differences, summaries
 from lawsmith.runs import Account, State
 from lawsmith.runs.find import find_archive
@@ -19,6 +19,7 @@ from lawsmith.runs.trials import Trial
 from lawsmith.sandbox import Tier
 from lawsmith.sandbox.law.formula import formula
 from lawsmith.tasks import schema
+from lawsmith.tasks.errors import counted
 
 HYPOTHESES = 12
 """The last ones that the view of one run lists."""

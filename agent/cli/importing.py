@@ -3,12 +3,13 @@
 from pathlib import Path
 from typing import Any
 
-from lawsmith.agent.cli.output import announce, counted, line, number, print_json, shown, warn
+from lawsmith.agent.cli.output import announce, line, number, print_json, shown, warn
 from lawsmith.runs import Archive
 from lawsmith.runs.imports import import_law, import_scores
 from lawsmith.runs.replay import replay
 from lawsmith.sandbox import Sandbox
 from lawsmith.tasks import InputError, load
+from lawsmith.tasks.errors import counted
 
 
 def run(

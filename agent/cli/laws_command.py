@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from lawsmith.agent.cli.output import announce, counted, line, out, print_json, text
+from lawsmith.agent.cli.output import announce, line, out, print_json, text
 from lawsmith.runs import Archive
 from lawsmith.runs.data import open_data
 from lawsmith.runs.find import find_archive
@@ -11,6 +11,7 @@ from lawsmith.runs.law_table import LawRow, laws
 from lawsmith.runs.laws import law_of, trial_of
 from lawsmith.runs.trials import recorded_trials
 from lawsmith.tasks import InputError
+from lawsmith.tasks.errors import counted
 
 CHOSEN = "chosen"
 """What `--pick` takes to go back to the law that the search chose."""

@@ -43,11 +43,6 @@ def line(content: object, style: str = "", *, label: str = "", label_style: str 
     out.print(Text.assemble((label, label_style), shown), style=style, soft_wrap=True)
 
 
-def counted(count: int | None, noun: str) -> str:
-    """``1 run``, ``2 runs``."""
-    return f"{count} {noun}" if count == 1 else f"{count or 0} {noun}s"
-
-
 def announce(message: str) -> None:
     """A line on stderr for the user."""
     err.print(text(message), soft_wrap=True)

@@ -14,7 +14,7 @@ import numpy as np
 from rich import box
 from rich.table import Table as Shown
 
-from lawsmith.agent.cli.output import announce, counted, line, out, print_json, shown, text, warn
+from lawsmith.agent.cli.output import announce, line, out, print_json, shown, text, warn
 from lawsmith.runs.files import write_atomic
 from lawsmith.runs.intervals import Interval, Uncertainty
 from lawsmith.runs.intervals import predict as intervals
@@ -25,7 +25,7 @@ from lawsmith.runs.laws import Law
 from lawsmith.sandbox import Sandbox
 from lawsmith.tasks import InputError, Table
 from lawsmith.tasks.asked import meant, without_unit
-from lawsmith.tasks.errors import listing, nearest
+from lawsmith.tasks.errors import counted, listing, nearest
 from lawsmith.tasks.new_rows import new_rows, stated
 
 if TYPE_CHECKING:

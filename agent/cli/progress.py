@@ -10,7 +10,7 @@ from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from lawsmith.agent.cli.init import roles_table
-from lawsmith.agent.cli.output import announce, counted, err, number, text, warn
+from lawsmith.agent.cli.output import announce, err, number, text, warn
 from lawsmith.agent.command.job import Job
 from lawsmith.agent.command.observer import Observer
 from lawsmith.agent.command.registry import Chosen
@@ -21,6 +21,7 @@ from lawsmith.runs import Archive
 from lawsmith.runs.trials import History, Trial
 from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks import Dataset, Task
+from lawsmith.tasks.errors import counted
 
 if TYPE_CHECKING:
     from lawsmith.agent.client.streaming import Arriving
@@ -193,7 +194,7 @@ class ProgressReport(Observer):
 def _summary(run: Run) -> str:
     found = run.result
     fitted = f" of {found.tried:,} that were fitted" if found.tried is not None else ""
-    books = f"{counted(found.candidates, 'formula')}{fitted}, {found.seconds or 0.0:.1f} s"
+    books = f"{counted(found.candidates or 0, 'formula')}{fitted}, {found.seconds or 0.0:.1f} s"
     if found.error is not None:
         return f"failed after {books}: {found.error}"
     return f"held-out R² {number(found.validation_r2, 4)} from {books}"

@@ -6,10 +6,11 @@ from statistics import fmean
 from rich.table import Table
 from rich.text import Text
 
-from lawsmith.agent.cli.output import counted, line, number, out, shown, text
+from lawsmith.agent.cli.output import line, number, out, shown, text
 from lawsmith.agent.command.result import OwnForm, Result, Run
 from lawsmith.runs import Account, RunResult
 from lawsmith.runs.record import WORST_R2
+from lawsmith.tasks.errors import counted
 
 MOST_CONSTANTS = 24  # on one line of an inspection; --json has all
 REPLICA = "These are scores on REPLICA data; they compare with no published score."

@@ -16,6 +16,7 @@ from lawsmith.runs.record import WORST_R2
 from lawsmith.runs.searched import growing_target
 from lawsmith.runs.trials import CATALOGUE, HALL_OF_FAME, Trial, recorded_trials
 from lawsmith.tasks import Dataset, InputError, Task
+from lawsmith.tasks.errors import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -182,9 +183,8 @@ class Result:
         law = self.law
         if law is None:
             return f"No law of {self.dataset.task.schema.name}: {self.reason}"
-        count = f"{len(self.runs)} runs" if len(self.runs) > 1 else "1 run"
         laws_found = len({trial.id for run in self.runs for trial in run.trials if trial.usable})
-        head = f"{count}, {laws_found} {'law' if laws_found == 1 else 'laws'} in {self.seconds:.0f} s: see .table()"
+        head = f"{counted(len(self.runs), 'run')}, {counted(laws_found, 'law')} in {self.seconds:.0f} s: see .table()"
         return "\n".join([repr(law), *(f"  {sentence}" for sentence in self.verdict), f"  {head}"])
 
     @property
