@@ -16,8 +16,10 @@ MAY_IMPORT = {
 }
 
 
-def imported(file: Path) -> set[str]:
-    nodes = list(ast.walk(ast.parse(file.read_text("utf-8"))))
+def imported(file: Path, at_once: bool = False) -> set[str]:
+    """The modules that a file imports; `at_once` those alone that it imports when it is imported itself."""
+    tree = ast.parse(file.read_text("utf-8"))
+    nodes = list(tree.body if at_once else ast.walk(tree))
     plain = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
     return plain | {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
 
@@ -31,6 +33,18 @@ def test_imports_follow_the_arrows(room: str):
         assert not [name for name in names if name[0] in MAY_IMPORT], f"{file}: the package is `lawsmith`"
         known = {name[1] for name in names if name[0] == "lawsmith" and len(name) > 1} & set(MAY_IMPORT)
         assert known <= MAY_IMPORT[room] | {room}, f"{file.relative_to(ROOT)} imports {known}"
+
+
+def test_the_parts_of_a_room_form_no_circle():
+    arrows: dict[str, set[str]] = {}
+    for file in (ROOT / "agent").rglob("*.py"):
+        names = [name.split(".") for name in imported(file, at_once=True)]
+        own = arrows.setdefault(file.relative_to(ROOT / "agent").parts[0], set())
+        own |= {name[2] for name in names if name[:2] == ["lawsmith", "agent"] and len(name) > 3}
+    while free := [part for part, known in arrows.items() if not known & arrows.keys() - {part}]:
+        for part in free:
+            del arrows[part]
+    assert arrows == {}
 
 
 def modules(*folders: str) -> list[Path]:

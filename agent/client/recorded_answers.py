@@ -6,7 +6,7 @@ from lawsmith.agent.client.asker import Awaited, CallOutcome, Question
 from lawsmith.agent.client.messages import Message, Request
 from lawsmith.agent.client.prices import book
 from lawsmith.agent.client.recording import Recording
-from lawsmith.agent.feedback.text import clip
+from lawsmith.agent.client.text import clip
 from lawsmith.agent.search.budget import Budget
 
 END = "the recording ends here"

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lawsmith.agent.client.text import clip, number
 from lawsmith.agent.feedback.fold_text import fold_labels
-from lawsmith.agent.feedback.text import clip, number
 from lawsmith.tasks import Array, IntArray, Table, Task
 from lawsmith.tasks.arrays import is_logarithmic
 from lawsmith.tasks.folds import frontier_folds

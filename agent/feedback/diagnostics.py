@@ -8,8 +8,8 @@ from typing import Self
 
 import numpy as np
 
+from lawsmith.agent.client.text import clip, number
 from lawsmith.agent.feedback.tables import bins
-from lawsmith.agent.feedback.text import clip, number
 from lawsmith.tasks import Array, IntArray, Table
 from lawsmith.tasks.arrays import correlation, ranks
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lawsmith.agent.feedback.text import clip, number
+from lawsmith.agent.client.text import clip, number
 from lawsmith.sandbox import Evaluation, FoldScore
 from lawsmith.tasks import Array, Table
 from lawsmith.tasks.folds import Fold, frontier_folds

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from functools import lru_cache
 
+from lawsmith.agent.client.text import clip, number
 from lawsmith.agent.feedback.standing import Standing
-from lawsmith.agent.feedback.text import clip, number
 from lawsmith.runs.trials import Trial
 from lawsmith.sandbox.law.formula import formula
 from lawsmith.sandbox.law.read import read

@@ -12,9 +12,9 @@ import numpy as np
 
 from lawsmith.agent.client.messages import Message
 from lawsmith.agent.client.prices import BYTES_PER_TOKEN
+from lawsmith.agent.client.text import number
 from lawsmith.agent.feedback.describe import facts, noise_line, sample_rows
 from lawsmith.agent.feedback.tables import data_table
-from lawsmith.agent.feedback.text import number
 from lawsmith.tasks import Array, Task
 
 DIRECTORY = Path(__file__).parent / "templates"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lawsmith.agent.feedback.text import clip, number
+from lawsmith.agent.client.text import clip, number
 from lawsmith.tasks import Array, InputError, IntArray, Table
 from lawsmith.tasks.errors import listing
 

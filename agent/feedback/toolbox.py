@@ -10,10 +10,10 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lawsmith.agent.client.messages import Tool
+from lawsmith.agent.client.text import clip, number
 from lawsmith.agent.feedback.formulas import fit_words, formula_of
 from lawsmith.agent.feedback.prompts import Prompts, clip_bytes
 from lawsmith.agent.feedback.tables import MAX_ROWS, Slice, aggregate_text, plot_text, rows_text
-from lawsmith.agent.feedback.text import clip, number
 from lawsmith.agent.feedback.views import Viewer
 from lawsmith.runs.trials import History, Trial
 from lawsmith.sandbox import Sandbox

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from lawsmith.agent.client.asker import CallOutcome, Question
 from lawsmith.agent.client.call_failures import Failure
 from lawsmith.agent.client.messages import Message, Request, ToolCall
+from lawsmith.agent.client.text import clip
 from lawsmith.agent.feedback.prompts import clip_bytes
-from lawsmith.agent.feedback.text import clip
 from lawsmith.agent.feedback.toolbox import Finish, Note, RunArguments, Toolbox, Try, numbered, read_arguments, tools
 from lawsmith.agent.feedback.views import AT_THE_NOISE
 from lawsmith.agent.llm.model_proposer import LLMProposer

@@ -13,9 +13,9 @@ from lawsmith.agent.client.asker import Question
 from lawsmith.agent.client.background import in_background
 from lawsmith.agent.client.call_failures import Failure
 from lawsmith.agent.client.messages import Request
+from lawsmith.agent.client.text import number
 from lawsmith.agent.feedback.formulas import formula_of, law_lines
 from lawsmith.agent.feedback.prompts import Detail, Prompts
-from lawsmith.agent.feedback.text import number
 from lawsmith.agent.feedback.views import Viewer, shown_source
 from lawsmith.agent.llm.ensemble import Ensemble
 from lawsmith.agent.llm.gain import report

@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from lawsmith.agent.client.text import clip
 from lawsmith.agent.feedback.describe import fold_words
 from lawsmith.agent.feedback.prompts import Prompts
-from lawsmith.agent.feedback.text import clip
 from lawsmith.agent.mcp.session import SUBMITTED, Session
 from lawsmith.runs import Archive
 from lawsmith.runs.archive import plain_dict
