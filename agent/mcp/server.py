@@ -9,7 +9,7 @@ import uvicorn
 from mcp.server.mcpserver import MCPServer
 from mcp.server.transport_security import TransportSecuritySettings
 
-from lawsmith.agent.mcp.room import Connection, Room
+from lawsmith.agent.mcp.http_limits import Connection, LimitedSessions
 from lawsmith.tasks import InputError
 
 HOST = "127.0.0.1"
@@ -52,7 +52,7 @@ def serve_http(server: MCPServer, port: int, ready: Callable[[str], None]) -> No
             transport_security=security,
         )
         ready(f"http://{HOST}:{number}{PATH}")
-        served = Room(app, MAX_CONNECTIONS, os.getuid())
+        served = LimitedSessions(app, MAX_CONNECTIONS, os.getuid())
         config = uvicorn.Config(served, http=Connection, log_level="critical", timeout_graceful_shutdown=5)
         uvicorn.Server(config).run(sockets=[listener])
 

@@ -5,13 +5,21 @@ from dataclasses import replace
 from math import inf
 
 from lawsmith.agent.symbolic.catalogue import laws_of_limits, laws_of_pairs, laws_of_repeats
-from lawsmith.agent.symbolic.other_forms import STEEPEST_SHARE, of_categories, of_levels, of_plain, of_shares, worth
+from lawsmith.agent.symbolic.other_forms import (
+    STEEPEST_SHARE,
+    beside_level,
+    of_categories,
+    of_levels,
+    of_plain,
+    of_shares,
+    worth,
+)
 from lawsmith.agent.symbolic.profile import ColumnKind, Profile
 from lawsmith.agent.symbolic.scale_forms import of_many, of_one, of_repeats
 from lawsmith.agent.symbolic.terms import Template, Terms
 from lawsmith.sandbox.law.expression import add, exp, features, mul, neg, parameters, power
 from lawsmith.sandbox.law.key import canonical
-from lawsmith.sandbox.law.nodes import ONE, Node, Number, Parameter, Role, Sum
+from lawsmith.sandbox.law.nodes import ONE, Node, Number, Role
 
 BENT = 4  # levels of a feature on a plain axis that may show an optimum inside
 DECADE = 10.0  # factor up to which a positive feature may lie on a plain axis, however its values are spread
@@ -61,7 +69,7 @@ def _corrected(profile: Profile, plain: Sequence[Template], others: Sequence[str
         corrections: dict[str, Correction] = {
             f"plus {title}": lambda b, node: add(node, *_slopes(b, others)),
             f"scaled by {title}": lambda b, node: mul(node, add(ONE, *_slopes(b, others))),
-            f"times exponential of {title}": lambda b, node: _beside_level(
+            f"times exponential of {title}": lambda b, node: beside_level(
                 node, exp(add(*_slopes(b, others, STEEPEST_SHARE)))
             ),
         }
@@ -97,10 +105,3 @@ def _slopes(b: Terms, names: Sequence[str], steepest: float = inf) -> list[Node]
         mul(b.fresh("d", Role.COEFFICIENT if steepest == inf else Role.RATE, -steepest, steepest), b.x(n))
         for n in names
     ]
-
-
-def _beside_level(node: Node, factor: Node) -> Node:
-    """The factor acts on what a form adds to its level, or on all of a form without one."""
-    if isinstance(node, Sum) and isinstance(node.terms[0], Parameter):
-        return add(node.terms[0], mul(add(*node.terms[1:]), factor))
-    return mul(node, factor)

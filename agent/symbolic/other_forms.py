@@ -128,7 +128,12 @@ def with_factors(b: Terms, node: Node, names: Sequence[str], *, whole: bool = Fa
     """The form, with a factor for each level but the first of each category at what it adds to its own level, or at
     the `whole` of it."""
     factors = [add(ONE, *_changes(b, name, Role.SHAPE)) for name in names]
-    if not whole and isinstance(node, Sum) and isinstance(node.terms[0], Parameter) and len(node.terms) > 1:
+    return mul(node, *factors) if whole else beside_level(node, *factors)
+
+
+def beside_level(node: Node, *factors: Node) -> Node:
+    """The factors act on what a form adds to its level, or on all of a form without one."""
+    if isinstance(node, Sum) and isinstance(node.terms[0], Parameter):
         return add(node.terms[0], mul(add(*node.terms[1:]), *factors))
     return mul(node, *factors)
 

@@ -1,4 +1,4 @@
-"""Room for new clients over HTTP: where as many sessions or connections are open as may be, the idlest ends.
+"""Bounds of sessions and connections over HTTP: where as many are open as may be, the idlest ends.
 
 Anybody on this machine may open sessions. One that is ended loses nothing: its search is named by `start` and goes on
 in another session; its client is told to open one.
@@ -33,7 +33,7 @@ class _Client:
     calls: int = 0
 
 
-class Room:
+class LimitedSessions:
     """An application that keeps at most `most` sessions of `app` open; sessions of other users end first."""
 
     def __init__(self, app: App, most: int, own_user: int) -> None:
