@@ -159,12 +159,13 @@ def neighbours(train: Table) -> IntArray:
 
 
 def _at_edge(train: Table) -> Mask:
-    """Rows that are alone the outermost of their group in some feature."""
-    found = np.zeros(len(train), dtype=bool)
+    """Rows that are alone the outermost of their group in some feature, or at a corner: outermost in several."""
+    alone, ends = np.zeros(len(train), dtype=bool), np.zeros(len(train))
     for code in np.unique(train.codes):
         rows = np.flatnonzero(train.codes == code)
         for column in train.features.values():
             for extreme in (column[rows].min(), column[rows].max()):
                 there = rows[column[rows] == extreme]
-                found[there] |= len(there) < 3
-    return found
+                alone[there] |= len(there) < 3
+                ends[there] += column[rows].min() < column[rows].max()
+    return alone | (ends > 1)

@@ -24,6 +24,7 @@ EXACT = 2e-6  # typical error of a law that nothing in the data contradicts
 FLOOR = 1e-6  # errors below this share of the spread are as good as zero
 USELESS = 2.0  # and above this one a law is of no use there: the rows left may not tell its constants
 DIGITS = 2.0  # no error is believed to be below so many standard deviations of rounding …
+PAID = 2.0  # rows of a group for each constant of a law that is exact
 ROUNDED = (1.5, 3.0)  # … and one of the rows, and of a fold, that is below so many is nothing but rounding
 
 
@@ -98,7 +99,12 @@ def ranking(trials: Sequence[Trial], task: Task, target: int | None = None, rule
 
 
 def is_exact(evaluation: Evaluation, task: Task) -> bool:
-    """Whether nothing in the rows contradicts the law: it misses none, or by no more than their digits."""
+    """Whether nothing in the rows contradicts the law: it misses none, or by no more than their digits.
+
+    A law with a constant for less than two rows of a group passes through them whatever they measure.
+    """
+    if PAID * free_constants(evaluation, task) > rows_of_a_group(task):
+        return False
     if held_out_error(evaluation, task) <= EXACT:
         return True
     rounding, (within, beyond) = resolution(task.train), ROUNDED

@@ -182,6 +182,8 @@ def _reason(
     """Why the winner won among the laws that are near, by their typical errors, of which some may be `beaten`."""
     near, own = [scores[trial.id] for trial in laws], scores[winner.id]
     told, best = f"typical error {own:.3g} of the targets' spread on held-out rows", min(near)
+    if len(scores) == 1:
+        return f"{told}; no other law was fitted"
     if len(near) == 1:
         return f"{told}; every law that predicts otherwise has more than {np.exp(rules.close):.2g} times as much"
     if np.log(own / best) > rules.close:

@@ -285,3 +285,11 @@ def test_slips_where_a_law_expects_nothing_are_seen_without_a_word_of_numpy() ->
     measured, missed = np.r_[np.zeros(18), 5.0, 6.0], np.arange(20) > 17
     with np.errstate(all="raise"):
         assert _stand_apart(measured, np.zeros(20), missed)
+
+
+def test_a_row_at_a_corner_of_a_grid_has_to_be_farther_off() -> None:
+    a, b = (column.ravel() for column in np.meshgrid(np.arange(1.0, 7), np.arange(1.0, 7)))
+    truth, noise = 3 + a * b, 0.01 * np.random.default_rng(0).standard_normal(36)
+    noise[[0, 14]] = 0.12  # a corner, and a row between others
+    grid = Table({"a": a, "b": b}, {"loss": truth + noise}, ("g",), np.zeros(36, dtype=np.intp))
+    assert [row.row for row in disbelieved(grid, [truth[:, None]])] == [14]

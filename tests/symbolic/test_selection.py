@@ -177,6 +177,10 @@ def test_a_sign_that_nearly_all_laws_change_is_chance():
     assert winner(*alike, trial("keeps", [0.15, 0.15], beyond=0.3)) == "keeps"  # one vote for nine of a kind
 
 
+def test_the_only_law_is_compared_with_none():
+    assert choose([trial("own", [0.1, 0.1])], task()).reason.endswith("; no other law was fitted")
+
+
 def test_of_laws_that_are_exact_to_the_digits_the_simplest_wins():
     x = np.linspace(1, 10, 20)
     rounded = replace(task(), train=replace(task().train, targets={"y": np.round(1 / x, 3)}))
@@ -262,6 +266,11 @@ def test_a_number_that_a_search_has_set_counts_as_a_constant_of_an_exact_law(law
 def test_of_exact_laws_the_simplest_wins_however_central_another_is():
     exact = [trial(f"exact{k}", [1e-9] * 2, train=1e-12, constants=4 + (k > 0), beyond=0.1 * k) for k in range(5)]
     assert winner(*exact) == "exact0"
+
+
+def test_a_law_with_a_constant_for_nearly_every_row_is_not_exact():
+    memory = trial("memory", [1e-9] * 2, train=1e-12, constants=18)
+    assert winner(memory, trial("good", [0.02] * 2, train=0.02)) == "good"
 
 
 def test_a_law_that_memorises_the_rows_changes_nothing_for_the_others():
