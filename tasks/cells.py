@@ -355,7 +355,12 @@ def _suffixes(counted: "Counter[str]") -> tuple[dict[str, float], str]:
     used = set(counted)
     nouns = {suffix: _WITH_NOUN.fullmatch(suffix) for suffix in used if suffix not in FACTORS}
     scaled = len(used) > 1 or any(noun and noun[1] for noun in nouns.values())
-    if scaled and nouns and all(nouns.values()) and len({noun[2] for noun in nouns.values() if noun}) == 1:
+    if (
+        scaled
+        and nouns
+        and all(nouns.values())
+        and len({noun[2].removesuffix("s") for noun in nouns.values() if noun}) == 1
+    ):
         return {suffix: FACTORS.get(noun[1], 1.0) for suffix, noun in nouns.items() if noun}, ""
     if len(used) == 1 and (only := next(iter(used))):
         if only == "%":

@@ -15,7 +15,7 @@ from lawsmith.tasks.words import is_bound
 if TYPE_CHECKING:
     import pandas as pd
 
-_SHAPE = re.compile(r"(\((?:\d{1,12}, ?)+\d{0,12}\)|\d{1,12}(?:\s?[x×]\s?\d{1,12})+)")  # (16, 1), 256x256
+_SHAPE = re.compile(r"(?!0x)(\((?:\d{1,12}, ?)+\d{0,12}\)|\d{1,12}(?:\s?[x×]\s?\d{1,12})+)")  # (16, 1), 256x256
 _BENCHMARK = re.compile(
     r"(?:BM_|[Bb]ench|test_)[^/\[\]]*[/\[]((?:\d{1,15}[/-])*\d{1,15})\]?"
 )  # BM_Sort/1024, test_sort[10-3]

@@ -19,7 +19,7 @@ _SHORT_CLOCK = re.compile(r"(\d{1,3}):([0-5]\d)(\.\d+)?")
 _COUNTED = re.compile(
     r"(days?|weeks?|months?|hours?|hrs?|years?|minutes?|time|steps?|epochs?|iter|fy|t(?=\s?=))\s?[=#:]?\s?(\d+(?:\.\d+)?)"
 )
-_FRACTION = re.compile(r"(\d{1,7})\s*/\s*([1-9]\d{0,6})")
+_FRACTION = re.compile(r"(?:(\d{1,7})[ -])?(\d{1,7})\s*/\s*([1-9]\d{0,6})")
 _LAYER = re.compile(r"(\d+(?:\.\d+)?)\s*(?:[-–—]|to)\s*(\d+(?:\.\d+)?)")
 _BIN = re.compile(r"\(\s*(\S+?)\s*,\s*(\S+?)\s*\]|\[\s*(\S+?)\s*,\s*(\S+?)\s*\)")
 _PART = re.compile(r"(\d+(?:\.\d+)?)\s*([a-zµμ]+)")
@@ -35,7 +35,7 @@ _SECONDS |= dict.fromkeys(("m", "min", "mins", "minute", "minutes"), 60.0)
 _SECONDS |= dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), 3600.0) | dict.fromkeys(("d", "day", "days"), 86400.0)
 _BYTES = {"b": 1.0, "byte": 1.0, "bytes": 1.0}
 _BYTES |= {f"{name}{end}": 10.0 ** (3 * place) for place, name in enumerate("kmgtp", 1) for end in ("b", "")}
-_BYTES |= {f"{name}ib": 1024.0**place for place, name in enumerate("kmgtp", 1)}
+_BYTES |= {f"{name}i{end}": 1024.0**place for place, name in enumerate("kmgtp", 1) for end in ("b", "")}
 SCALES = ("k", "M", "B", "thousand", "million", "billion", "%")
 """Units that are factors, in the header of a column such as ``N (M)``."""
 
@@ -80,14 +80,15 @@ def said_of_dates(shown: str = "2022-06-01", year: float | None = None) -> str:
 
 
 def _fractions(name: str, words: Sequence[str]) -> Quantity | None:
-    """Fractions such as 1/100, beyond what a day or a month may be."""
+    """Fractions such as 1/100, beyond what a day or a month may be, and 3/8 or 1 1/2 among others of halves."""
     parts = [_FRACTION.fullmatch(word.strip()) for word in words]
-    found = [(int(part[1]), int(part[2])) for part in parts if part is not None]
+    found = [(int(part[2]), int(part[3])) for part in parts if part is not None]
     beyond = any(below > 31 for _, below in found)
+    halves = len({below for _, below in found}) > 2 and all(below & (below - 1) == 0 < above for above, below in found)
     month = any(1900 <= below <= 2100 and above <= 12 and above != 1 for above, below in found)
-    if is_day(name) or not beyond or month:
+    if is_day(name) or not (beyond or halves) or month:
         return None
-    values = [None if part is None else int(part[1]) / int(part[2]) for part in parts]
+    values = [None if part is None else int(part[1] or 0) + int(part[2]) / int(part[3]) for part in parts]
     return Quantity(values, "fractions became numbers" + _example(words, values))
 
 
@@ -173,7 +174,7 @@ def _scale(units: set[str]) -> tuple[Mapping[str, float], str]:
     """Unit -> its size, and the unit of size 1, for units that are all of one kind; nothing for others."""
     if units <= set(_SECONDS):
         return _SECONDS, "s"
-    if all(unit.lower() in _BYTES and unit[-1] in "Bbes" for unit in units):
+    if all(unit.lower() in _BYTES and unit[-1] in "Bbesi" for unit in units):
         return {unit: _BYTES[unit.lower()] for unit in units}, "bytes"
     for base in _BASES:
         bare = {"k", "G"} if base == "Hz" else set()  # 10Hz … 100k

@@ -175,3 +175,11 @@ def test_labels_with_letters_hours_over_midnight_and_layers_of_an_encoder(tmp_pa
     data = read(tmp_path, made, "y", features=["steel", "hours", "x"])
     assert roles(data)["steel"] == roles(data)["hours"] == "category"
     assert roles(read(tmp_path, made, "y"))["e_layers"] != "left out"
+
+
+def test_codes_of_varieties_and_blocks_are_categories_and_hex_is_no_shape(tmp_path: Path):
+    place = np.arange(48)
+    made = pd.DataFrame({"variety": place // 16 + 1, "block": place // 4 % 4 + 1, "dose": place % 4 * 40.0})
+    made = made.assign(address=[f"0x{16 * one:x}" for one in place], loss=np.sqrt(place))
+    found = roles(read(tmp_path, made))
+    assert (found["variety"], found["block"], found["address"]) == ("category", "category", "left out")

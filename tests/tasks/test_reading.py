@@ -156,6 +156,9 @@ def test_the_same_rows_in_every_file(kind: str, tmp_path: Path):
             "p,q,loss\n1 ms,1.5,3\n20 ms,2,2\n3 s,1,1\n40,3,4\n",
             "p holds numbers in different units (ms, s and none) and was",
         ),
+        ("p,loss\n1/2,3\n3/8,2\n1 1/4,1\n5/8,4\n2,5\n", "p: fractions became numbers ('1/2' is 0.5)."),
+        ("p,loss\n512Mi,3\n1Gi,2\n2Gi,1\n4Gi,4\n", "p: different units became bytes ('512Mi' is 5.36871e+08 bytes)."),
+        ("p,loss\n1 core,3\n2 cores,2\n4 cores,1\n8 cores,4\n", "p: text was read as numbers ('1 core' is 1)."),
         ("p;loss\n1 200;3\n2 400;2\n3 100;1\n4 900;4\n", "p: '1 200' was read as 1200."),
         ("p,loss\n1,3\n2,-999\n3,1\n4,4\n5,5\n6,6\n", "loss is -999 in 1 row and between 1 and 6 in all others;"),
         (
