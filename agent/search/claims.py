@@ -22,6 +22,7 @@ STEPS = 8  # in which slopes are taken
 MOST_ROWS = 64  # at which a law of several features is looked at
 SLOWER = 0.5  # share of the slope at the last row to which a law falls that levels off or turns beyond it
 PER_TURN = 4  # levels of its angle that show one turn of a wave
+ALIASED = 2.0  # levels for each turn, below which a wave passes through any values (Nyquist)
 FEWEST_TURNS = 1.5  # within the data; with fewer a wave is no more than a bend
 DIGITS = 9  # to which angles are the same level
 
@@ -101,11 +102,32 @@ def unshown_waves(source: str, evaluation: Evaluation, train: Table) -> int:
 
     0 for a law that cannot be read or that has no constants.
     """
+    return sum(not any(_shows(*one) for one in groups) for groups in _turns_of(source, evaluation, train))
+
+
+def has_aliased_wave(source: str, evaluation: Evaluation, train: Table) -> bool:
+    """Whether a sine or cosine turns more often within the rows of every group than every other level (Nyquist): it
+    passes through any rows."""
+    waves = _turns_of(source, evaluation, train)
+    return any(all(levels < ALIASED * turns for turns, levels in groups) for groups in waves)
+
+
+def _turns_of(source: str, evaluation: Evaluation, train: Table) -> list[list[tuple[float, int]]]:
+    """For each wave of a law, how often it turns within the rows of each group, and the levels of its angle there."""
     angles = _angles(source, tuple(train.targets), tuple(train.features))
     if not angles or evaluation.constants is None:
-        return 0
-    constants = Constants.from_json(evaluation.constants)
-    return sum(not _is_shown(angle, constants, train) for angle in angles)
+        return []
+    constants = Constants.from_json(evaluation.constants).by_row(train)
+    every = [evaluate(angle, train.features, constants) for angle in angles]
+    groups = [train.codes == code for code in np.unique(train.codes)]
+    return [
+        [(float(np.ptp(values[rows])) / math.tau, len(np.unique(values[rows].round(DIGITS)))) for rows in groups]
+        for values in every
+    ]
+
+
+def _shows(turns: float, levels: int) -> bool:
+    return turns >= FEWEST_TURNS and levels >= PER_TURN * turns
 
 
 @lru_cache(maxsize=2048)
@@ -117,13 +139,3 @@ def _angles(source: str, targets: tuple[str, ...], columns: tuple[str, ...]) -> 
     waves = (part for tree in found.targets.values() for part in walk(tree) if isinstance(part, Function))
     angles = (part.arguments[0] for part in waves if part.name in ("sin", "cos"))
     return tuple(dict.fromkeys(angle for angle in angles if features(angle) and not isinstance(angle, Feature)))
-
-
-def _is_shown(angle: Node, constants: Constants, train: Table) -> bool:
-    every = evaluate(angle, train.features, constants.by_row(train))
-    for code in np.unique(train.codes):
-        values = every[train.codes == code]
-        turns = float(np.ptp(values)) / math.tau
-        if turns >= FEWEST_TURNS and len(np.unique(values.round(DIGITS))) >= PER_TURN * turns:
-            return True
-    return False

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from lawsmith.agent.search.claims import unshown_waves
+from lawsmith.agent.search.claims import has_aliased_wave, unshown_waves
 from lawsmith.agent.search.patterns import only_noise, patterns, refuted
 from lawsmith.agent.search.score import (
     RULES,
@@ -73,6 +73,7 @@ def choose(trials: Sequence[Trial], task: Task, rules: Rules = RULES, allow_opaq
     scores = {trial.id: typical_error(trial, task, rules=rules) for trial in ranked}
     ranked = [trial for trial in ranked if allow_opaque or is_readable(trial, task)] or ranked
     ranked = [trial for trial in ranked if not _breaks_what_is_known(trial)] or ranked
+    ranked = [one for one in ranked if not has_aliased_wave(one.proposal.source, one.evaluation, task.train)] or ranked
     if not ranked:
         raise ValueError("no usable trial to choose from")
     ranked = _at_the_scatter(ranked, scores, task, rules)

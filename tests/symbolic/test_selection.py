@@ -309,6 +309,8 @@ def test_a_wave_that_no_row_shows_wins_only_where_nothing_else_does_about_as_wel
     assert winner(bend, made("power", power, constants, 0.016)) == "power"
     assert winner(turns, made("power", power, constants, 0.016)) == "turns"
     assert winner(bend, made("power", power, constants, 0.1)) == "bend"
+    aliased = made("aliased", WAVE, Constants(("A", "w"), ("g",), np.array([[1.0, 10.0]])), 0.001)
+    assert winner(aliased, made("power", power, constants, 0.1)) == "power", "it passes through any rows"
 
 
 def test_a_law_that_repeated_measurements_rule_out_gives_way_to_one_nearly_as_good() -> None:
