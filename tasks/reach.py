@@ -187,7 +187,7 @@ def unsafe(train: Table, rows: Table, predicted: Array, knowledge: Knowledge = N
             return _nearest(train, rows, np.flatnonzero(bad), "stated", name)
         if (bad := _lost(measured, column)).any():
             return _nearest(train, rows, np.flatnonzero(bad), "range", name)
-        if (bad := _flipped(measured, column)).any():
+        if (bad := _flipped(measured, column) & _asked(knowledge, name, train, rows)).any():
             return _nearest(train, rows, np.flatnonzero(bad), "sign", name)
     return None
 
@@ -197,14 +197,19 @@ def _broken(knowledge: Knowledge, target: str, train: Table, rows: Table, predic
     slack = SLACK * float(np.std(train.targets[target]))
     low, high = knowledge.ranges.get(target, (-np.inf, np.inf))
     bad = (predicted < low - slack) | (predicted > high + slack)
-    if target in knowledge.assumed:
-        bad &= (rows.matrix() >= train.matrix().min(axis=0)).all(axis=1)
+    bad &= _asked(knowledge, target, train, rows)
     for expected in knowledge.expectations:
         for feature in expected.features if expected.target == target else ():
             order, together = _lines(rows, feature)
             step = np.diff(predicted[order]) * (1 if expected.direction == "rises" else -1)
             bad[order[1:]] |= together & (step < -slack)
     return np.asarray(bad)
+
+
+def _asked(knowledge: Knowledge, target: str, train: Table, rows: Table) -> Mask:
+    """The rows (n,) where a range that nobody stated holds: none below the smallest features."""
+    above = (rows.matrix() >= train.matrix().min(axis=0)).all(axis=1)
+    return np.asarray(above | (target not in knowledge.assumed))
 
 
 def _lines(rows: Table, feature: str) -> tuple[IntArray, Mask]:

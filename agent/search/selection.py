@@ -214,7 +214,10 @@ def _safe(trials: Sequence[Trial], votes: Array) -> NDArray[np.bool_]:
     """Which laws stay believable far beyond the data.
 
     A change of sign counts unless nearly all `votes` are for laws that change it: then the sign of the data is chance.
+    Known forms alone are asked, where there are some: of the others each is the best of many, by luck too.
     """
+    known = np.array([not trial.proposal.by_chance for trial in trials])
+    votes = votes * known if known.any() else votes
     found = [trial.evaluation.unsafe for trial in trials]
     sign = np.array([one is not None and one.what == "sign" for one in found])
     worse = np.array([one is not None and one.what != "sign" for one in found])

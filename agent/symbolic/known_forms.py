@@ -16,12 +16,14 @@ LARGEST = 1e12  # of a positive factor beside powers
 @dataclass(frozen=True)
 class _Known:
     """low, high: the target's range, infinite where open. rises: feature -> whether the target rises with it. plain:
-    features that a power law or an exponential may suit are taken in exponentials."""
+    features that a power law or an exponential may suit are taken in exponentials. assumed: nobody stated the range, so
+    laws may leave it below the smallest values of the features."""
 
     low: float
     high: float
     rises: Mapping[str, bool]
     plain: bool = False
+    assumed: bool = False
 
     @property
     def one_sided(self) -> bool:
@@ -41,7 +43,7 @@ def of_knowledge(profile: Profile, knowledge: Knowledge, targets: Sequence[str])
     }
     found: list[Template] = []
     for plain in (False, True) if profile.even else (False,):
-        found += _of(profile, _Known(low, high, rises, plain))
+        found += _of(profile, _Known(low, high, rises, plain, targets[0] in knowledge.assumed))
     return found
 
 
@@ -64,7 +66,7 @@ def _subsets(profile: Profile, known: _Known) -> list[list[str]]:
 
 
 def _between(profile: Profile, known: _Known, names: Sequence[str]) -> list[Template]:
-    """Curves from one bound to the other, or between levels inside them."""
+    """Curves from one bound to the other, between levels inside them, or to the upper bound from anywhere."""
     title, span = f"of {', '.join(names)} between the bounds", Number(known.high - known.low)
 
     def rest(b: Terms) -> Node:
@@ -94,6 +96,8 @@ def _between(profile: Profile, known: _Known, names: Sequence[str]) -> list[Temp
         f"power of shifted powers {title}": lambda b: mul(span, shifted(b, -1.0)),
         f"rest of a power of shifted powers {title}": lambda b: mul(span, add(ONE, neg(shifted(b, 1.0)))),
     }
+    if known.assumed:
+        recipes[f"powers {title}, to the upper one"] = lambda b: mul(span, add(ONE, neg(rest(b))))
     return named(profile, {origin: _raised(recipe, known.low) for origin, recipe in recipes.items()})
 
 

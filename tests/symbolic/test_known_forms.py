@@ -25,6 +25,7 @@ N, D = 10 ** RNG.uniform(7, 9, 24), 10 ** RNG.uniform(9, 11, 24)
 NOISE = RNG.standard_normal(24)
 LOSS = 1.2 + (N / 1e8) ** -0.4 + (D / 1e10) ** -0.3 + 0.02 * NOISE
 RATE = 1 / (1 + (N / 1e8) ** -0.9) + 0.02 * NOISE
+UNSTATED = Knowledge(ranges={"y": (0.0, 1.0)}, assumed=("y",))
 TABLES = {
     "rate": ({"N": N}, RATE, "y=0:1", ""),
     "rate of two": ({"N": N, "D": D}, np.clip(RATE, 0.01, 0.99), "y=0:1", ""),
@@ -45,6 +46,18 @@ def test_every_such_form_keeps_to_what_is_known(name: str, sandbox: Sandbox) -> 
         found = evaluate(sandbox, form.source(task.schema), task, (), probes=probe_rows(task.train))
         assert found.verdict is Verdict.OK, found.message
         assert found.unsafe is None or found.unsafe.what != "stated", (form.origin, found.unsafe)
+
+
+def test_a_power_law_to_a_bound_that_nobody_stated_may_pass_the_other_below_the_rows(sandbox: Sandbox) -> None:
+    features, recall = {"k": N}, 1 - 0.4 * (N / 1e8) ** -0.3
+    task = made_task(features, recall, cap=7, knowledge=UNSTATED)
+    (form,) = (one for one in start_forms(task).respectful if one.origin.endswith("to the upper one"))
+    found = evaluate(sandbox, form.source(task.schema), task, (), probes=probe_rows(task.train))
+    assert found.train is not None
+    assert found.train.nmse < 1e-12
+    assert found.unsafe is None
+    stated = made_task(features, recall, cap=7, knowledge=UNSTATED.model_copy(update={"assumed": ()}))
+    assert not [one for one in start_forms(stated).respectful if one.origin.endswith("to the upper one")]
 
 
 def test_they_are_proposed_early_and_only_where_something_is_known() -> None:

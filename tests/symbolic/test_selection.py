@@ -175,6 +175,9 @@ def test_a_sign_that_nearly_all_laws_change_is_chance():
     assert winner(*flipping[:3], trial("keeps", [0.15, 0.15], beyond=0.3)) == "keeps"
     alike = [made_unsafe(trial(f"alike{k}", [0.1, 0.1], beyond=1e-4 * k), "sign") for k in range(9)]
     assert winner(*alike, trial("keeps", [0.15, 0.15], beyond=0.3)) == "keeps"  # one vote for nine of a kind
+    lucky = [replace(one, proposal=replace(one.proposal, by_chance=OF_MILLIONS)) for one in flipping]
+    assert winner(*lucky, trial("keeps", [0.15, 0.15], beyond=0.3)) == "keeps"  # each the best of many
+    assert winner(*lucky, made_unsafe(trial("keeps", [0.15, 0.15], beyond=0.3), "sign")).startswith("flips")
 
 
 def test_the_only_law_is_compared_with_none():
