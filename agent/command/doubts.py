@@ -133,7 +133,7 @@ def doubted(
         if growing is not None:
             predictions = [*predictions, *relative]  # tiny values of another unit outweigh all others in the second
             task = replace(task, train=replace(task.train, weight=growing.weights))
-    rows = () if few else disbelieved(task.train, predictions)
+    rows = () if few else disbelieved(task.train, predictions, growing is not None)
     if not rows and growing is None:
         return dataset, None
     weighed = with_little_weight(task, [row.row for row in rows])

@@ -53,10 +53,11 @@ class Disbelieved:
         return vars(self) | {"row": self.row + 1}
 
 
-def disbelieved(train: Table, predictions: Sequence[Array]) -> tuple[Disbelieved, ...]:
+def disbelieved(train: Table, predictions: Sequence[Array], growing: bool = False) -> tuple[Disbelieved, ...]:
     """The measurements that the leading of some laws disbelieve, given their predictions (n, T) for the training rows.
 
-    The laws have to be fitted robustly. Empty where no law explains the rows, or where too many rows are missed.
+    growing: whether errors are known to be shares of the value. The laws have to be fitted robustly. Empty where no law
+    explains the rows, or where too many rows are missed.
     """
     around = neighbours(train)
     edge = _at_edge(train)
@@ -66,13 +67,14 @@ def disbelieved(train: Table, predictions: Sequence[Array]) -> tuple[Disbelieved
         leading = _leading(measured, columns)
         if not len(leading):
             continue
-        missed = _missed(measured, leading, around, edge)
-        missed |= _missed(measured, leading, around, edge, known=missed)
         expected = np.median(leading, axis=0)
+        relative = growing or errors_are_relative(measured, expected)
+        missed = _missed(measured, leading, around, edge, relative)
+        missed |= _missed(measured, leading, around, edge, relative, known=missed)
         few = missed.sum() <= max(FEW, MOST * len(train))
         if (
             few
-            or _stand_apart(measured, expected, missed)
+            or _stand_apart(measured, expected, missed, relative)
             or (missed.mean() <= MOST_OF_A_UNIT and factor_of_unit(measured[missed], expected[missed]))
         ):
             found += [
@@ -82,10 +84,9 @@ def disbelieved(train: Table, predictions: Sequence[Array]) -> tuple[Disbelieved
     return tuple(found)
 
 
-def _stand_apart(measured: Array, expected: Array, missed: Mask) -> bool:
+def _stand_apart(measured: Array, expected: Array, missed: Mask, relative: bool) -> bool:
     """Whether rows (n,) are missed by far, hardly any other by nearly as much, and not all of them by one factor:
     slips, no heavy tails and no group of their own."""
-    relative = errors_are_relative(measured, expected)
     size = np.abs(measured - expected) / (np.abs(expected) if relative else 1.0)
     almost = np.sum((size > ALMOST * NORMAL * np.median(size)) & ~missed)
     with np.errstate(divide="ignore", invalid="ignore"):  # a law may expect 0, of which nothing is a multiple
@@ -125,10 +126,11 @@ def _leading(measured: Array, columns: Sequence[Array]) -> Array:
     return np.array([columns[k] for k in good]).reshape(len(good), len(measured))
 
 
-def _missed(measured: Array, leading: Array, around: IntArray, edge: Mask, known: Mask | None = None) -> Mask:
+def _missed(
+    measured: Array, leading: Array, around: IntArray, edge: Mask, relative: bool, known: Mask | None = None
+) -> Mask:
     """Rows (n,) that every leading law (L, n) misses by far, to one side, and their neighbours are not missed so; rows
     that are `known` to be missed are no neighbours."""
-    relative = errors_are_relative(measured, np.median(leading, axis=0))
     residual = (measured - leading) / (np.abs(leading) if relative else 1.0)
     size = np.abs(residual)
     scale = NORMAL * np.median(size, axis=1, keepdims=True)

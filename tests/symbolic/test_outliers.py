@@ -170,6 +170,15 @@ def test_errors_that_grow_with_the_value_are_recognised() -> None:
     assert [row.row for row in disbelieved(table(np.arange(80.0), relative), [truth[:, None]])] == [60]
 
 
+def test_a_large_value_is_believed_where_errors_are_known_to_grow() -> None:
+    truth = np.geomspace(1, 100, 11)
+    measured = truth * (1 + 0.02 * (-1.0) ** np.arange(11))
+    measured[8] = 1.08 * truth[8]  # eleven typical errors, and three relative ones
+    rows, laws = table(np.arange(11.0), measured), [truth[:, None]]
+    assert [row.row for row in disbelieved(rows, laws)] == [8]
+    assert disbelieved(rows, laws, growing=True) == ()
+
+
 def test_an_outlier_where_values_are_large_is_no_growing_error() -> None:
     rng = np.random.default_rng(3)
     x = np.geomspace(1, 1000, 40)
@@ -284,7 +293,7 @@ def test_recorded_weights_are_used_again_and_damaged_ones_are_not() -> None:
 def test_slips_where_a_law_expects_nothing_are_seen_without_a_word_of_numpy() -> None:
     measured, missed = np.r_[np.zeros(18), 5.0, 6.0], np.arange(20) > 17
     with np.errstate(all="raise"):
-        assert _stand_apart(measured, np.zeros(20), missed)
+        assert _stand_apart(measured, np.zeros(20), missed, relative=False)
 
 
 def test_a_row_at_a_corner_of_a_grid_has_to_be_farther_off() -> None:
