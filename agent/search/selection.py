@@ -195,7 +195,7 @@ def _reason(
         told = f"{told} or fit all rows clearly better"
     if plain:
         return f"{told}, those nearer to their middle have more constants than these rows can tell"
-    return f"{told}, it predicts nearest to their middle{' of those that no plainer law beats' if beaten else ''}"
+    return f"{told}, it predicts nearest to their middle{' of those that no law as plain beats' if beaten else ''}"
 
 
 def _warnings(winner: Trial) -> tuple[str, ...]:
@@ -260,15 +260,17 @@ def _beyond(evaluation: Evaluation, task: Task) -> Array | None:
 
 
 def _beaten(near: Sequence[Trial], scores: Mapping[str, float], task: Task) -> Mask:
-    """Which laws (C,) a plainer one beats that leaves only noise: with fewer constants it has no larger error, and its
-    fit is better by positive evidence."""
+    """Which laws (C,) another one beats that has no larger error: one with fewer constants that leaves only noise, with
+    a fit that is better by positive evidence, or one with no more that leaves less than half as much of the rows."""
     noise = only_noise(patterns(near, task)) if len(near) > 1 else frozenset()
     plain = np.array([trial.id in noise for trial in near])[:, None]
     errors = np.array([scores[trial.id] for trial in near])
     constants = np.array([free_constants(trial.evaluation, task) for trial in near])
     criteria = np.array([information(trial, task) for trial in near])
-    better = (errors[:, None] <= errors) & (criteria[:, None] < criteria - POSITIVE)
-    return np.asarray((plain & better & (constants[:, None] < constants)).any(axis=0))
+    plainer = plain & (constants[:, None] < constants) & (criteria[:, None] < criteria - POSITIVE)
+    half = task.train.target_matrix().size * np.log(2)
+    closer = (constants[:, None] <= constants) & (criteria[:, None] < criteria - half)
+    return np.asarray(((errors[:, None] <= errors) & (plainer | closer)).any(axis=0))
 
 
 def _most_central(beyond: Sequence[Array | None], plausible: Array, beaten: Mask, rules: Rules) -> tuple[int, Array]:
