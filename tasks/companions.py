@@ -64,10 +64,12 @@ def _since_1970(values: Array | None) -> bool:
 
 def _is_course(d: Deciding, name: str) -> bool:
     """Whether rows are the history of runs: a label names each run, whose rows have steps of their own, the same in
-    several runs, and the target goes one way along them."""
+    several runs, and the target goes one way along them; or of one run, whose steps rise throughout."""
     if (found := d.pair(name, d.asked.target[0])) is None:
         return False
     steps, target = found
+    if (np.diff(steps) > 0).all():  # of one run
+        return bool(abs(np.corrcoef(ranks(steps), ranks(target))[0, 1]) > ALONE) if np.ptp(target) else False
     if 2 * len(np.unique(steps)) > d.rows:
         return False
     for label in d.names:
@@ -84,7 +86,7 @@ def _is_course(d: Deciding, name: str) -> bool:
 def decide_companions(d: Deciding) -> None:
     """Columns that are outcomes of the same runs, as the target is."""
     target = d.asked.target[0]
-    outcome = any(words.is_outcome(name) for name in d.asked.target)
+    outcome = any(words.is_outcome(name) or not words.without_averages(name) for name in d.asked.target)
     pivoted = is_numeral(target) and not all(map(is_numeral, d.names))
     performance = any(map(words.is_performance, d.asked.target)) or _is_time(target)
     for name in d.open():

@@ -128,18 +128,26 @@ def _rows_of(whole: dict[str, Any]) -> list[Any]:
     if values and all(isinstance(value, dict) for value in values) and len({tuple(v) for v in values}) == 1:
         numbered = [all(map(str.isdigit, keys)) for keys in (whole, values[0])]
         if numbered == [True, False] or (not any(numbered) and len(whole) > len(values[0])):  # rows by number or name
-            return [{"name": name, **row} if "name" not in row else row for name, row in whole.items()]
+            return _with_names(whole)
         return [{name: column[row] for name, column in whole.items()} for row in values[0]]
     inner = [value for value in values if isinstance(value, dict) and _are_rows(value)]
-    return _rows_of(inner[0]) if len(inner) == 1 else [whole]
+    return _with_names(inner[0]) if len(inner) == 1 else [whole]
+
+
+def _with_names(rows: dict[str, Any]) -> list[Any]:
+    return [{"name": name, **row} if "name" not in row else row for name, row in rows.items()]
 
 
 def _are_rows(entry: dict[str, Any]) -> bool:
-    """Whether an object among others holds rows by name: more objects than each of them has entries, all alike."""
+    """Whether an object among others holds rows by name, of plain values: more of them than entries that all have,
+    which are at least half of all entries."""
     rows = list(entry.values())
     if len(rows) < FEWEST_ROWS or not all(isinstance(row, dict) and row for row in rows):
         return False
-    return len({tuple(row) for row in rows}) == 1 and len(rows) > len(rows[0])
+    if any(isinstance(value, dict | list) for row in rows for value in row.values()):
+        return False
+    common = set.intersection(*map(set, rows))
+    return len(rows) > len(common) >= len({name for row in rows for name in row}) / 2
 
 
 def _lines(text: str, where: str) -> Iterable[tuple[str, Any]]:

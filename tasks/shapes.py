@@ -12,6 +12,7 @@ from lawsmith.tasks.delimited import CELLS_OF_A_RECORD, Reading, bound
 from lawsmith.tasks.errors import InputError, listing
 from lawsmith.tasks.json_rows import flat
 from lawsmith.tasks.numerals import is_missing, is_numeral, plain
+from lawsmith.tasks.words import sums_up
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -113,12 +114,15 @@ def _repeats_of(reading: Reading, wanted: str) -> list[str]:
 
 def _repeated(reading: Reading, wanted: str, names: list[str], where: str) -> Reading:
     """Columns of repeated measurements below each other, without missing cells."""
-    settings = [name for name in reading.frame.columns if name not in names]
+    others = [name for name in reading.frame.columns if name not in names]
+    settings = [name for name in others if not sums_up(str(name), wanted)]
     frame = reading.frame.melt(settings, names, value_name=wanted, ignore_index=False).sort_index(kind="stable")
     frame = frame.loc[~frame[wanted].map(is_missing), [*settings, wanted]].reset_index(drop=True)
     said = (
         f"{where}: {listing(names, 6)} were read as repeated measurements, which makes {len(frame)} rows of {wanted}."
     )
+    if rest := [str(name) for name in others if name not in settings]:
+        said = f"{said[:-1]}; {listing(rest)}, which by name sum them up, left out."
     return replace(reading, frame=frame).after(said)
 
 

@@ -182,6 +182,12 @@ def error_of(name: str, targets: tuple[str, ...], others: tuple[str, ...]) -> st
     return "" if alone or bare(name) in _ALONE else None
 
 
+def sums_up(name: str, measure: str) -> bool:
+    """Whether a name is one of a mean, an error or another statistic of a measure, or of one that it does not name."""
+    rest = set(tokens(name)) - set(tokens(measure))
+    return rest != set() and rest <= STATISTICS | ERRORS
+
+
 def without_averages(name: str) -> list[str]:
     """The words of ``loss_mean`` or ``avg loss`` without the one that says how repetitions were summed up."""
     return [word for word in tokens(name) if word not in AVERAGES]

@@ -1,5 +1,6 @@
 """Files as trackers, instruments and office programs export them."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -87,3 +88,29 @@ def test_clocks_are_no_labels_and_dates_with_which_a_target_goes_alone_are_a_fea
     rows.to_csv(tmp_path / "t.csv", index=False)
     schema = read_dataset(tmp_path / "t.csv", ["sales"]).task.schema
     assert schema.features == ("date", "rate") and schema.group is None
+
+
+def test_results_of_tasks_with_different_measures_are_rows(tmp_path: Path):
+    tasks = {f"task{k}": {"acc,none": k / 9, "acc_stderr,none": 0.01 + k / 900} for k in range(1, 7)}
+    tasks["task3"] |= {"acc_norm,none": 0.4}
+    whole = {"results": tasks, "configs": {name: {"fewshot": [0], "metadata": {}} for name in tasks}, "git": "abc"}
+    frame = parse_table(json.dumps(whole).encode(), "t.json", "t").frame
+    assert frame["name"].tolist() == list(tasks) and "acc_norm,none" in frame
+
+
+def test_the_step_is_the_feature_of_the_history_of_one_run(tmp_path: Path):
+    step = np.arange(10, 250, 10)
+    rows = pd.DataFrame({"_step": step, "_runtime": step * 1.1, "epoch": step // 100, "loss": 2 + 8 * step**-0.4})
+    rows.to_csv(tmp_path / "t.csv", index=False)
+    assert "_step" in read_dataset(tmp_path / "t.csv", ["loss"]).task.schema.features
+
+
+def test_what_sums_up_repeats_or_benchmarks_is_no_feature(tmp_path: Path):
+    dose = np.array([0.0, 1, 2, 5, 10, 20, 50])
+    rows = pd.DataFrame({"dose": dose, "Abs 1": dose + 0.1, "Abs 2": dose - 0.1, "Mean": dose, "SD": 0.1 + dose / 99})
+    rows.to_csv(tmp_path / "t.csv", index=False)
+    data = read_dataset(tmp_path / "t.csv", ["Abs"])
+    assert data.task.schema.features == ("dose",) and "Mean and SD, which by name sum them up" in data.notices[0]
+    board = pd.DataFrame({"size": dose + 1, "Average": 50 + dose * 0.9, "ARC": 50 + dose, "MMLU": 50 + dose * 0.8})
+    board.to_csv(tmp_path / "t.csv", index=False)
+    assert read_dataset(tmp_path / "t.csv", ["Average"]).task.schema.features == ("size",)
