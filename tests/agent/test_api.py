@@ -82,7 +82,7 @@ def test_the_law_predicts_beyond_the_data(found: tuple[lawsmith.Result, Watching
     ("rows", "group", "expected"),
     [
         ({"D": [1.0]}, "a", "lack N"),
-        ({"N": ["many"]}, "a", "no number"),
+        ({"N": ["many"]}, "a", "N: .many. is not a number"),
         ({"N": [[1.0, 2.0]]}, "a", "one length"),
         ({"N": [1.0]}, None, "Name a group"),
         ({"N": [1.0]}, "zebra", "no group 'zebra'"),
