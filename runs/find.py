@@ -63,10 +63,10 @@ def _folders(path: str | Path) -> Iterator[os.DirEntry[str]]:
     return (entry for entry in found if not entry.name.startswith((".", "__")))
 
 
-def list_archives(runs_dir: Path, published: bool = True) -> Listing:
+def list_archives(runs_dir: Path) -> Listing:
     """Every archive below `runs_dir`, and the published ones; raises InputError if the folder cannot be read."""
     archives, unreadable = [], []
-    for address, path in addresses(runs_dir, published).items():
+    for address, path in addresses(runs_dir).items():
         try:
             archives.append(Archive.open(path))
         except InputError as error:

@@ -51,19 +51,6 @@ class ScriptedModel:
         return ModelReply(text=answer, usage=usage, served_by="scripted")
 
 
-def climbing(*steps: tuple[str, str]) -> Script:
-    """A script that learns from what it is told: (cue, answer), the last step whose cue the last message holds.
-
-    The first cue is usually "", which every message holds.
-    """
-
-    def answer(request: Request) -> str:
-        told = request.messages[-1].content
-        return [reply for cue, reply in steps if cue in told][-1]
-
-    return answer
-
-
 def _tokens(text: str) -> int:
     return -(-len(text.encode()) // 4)
 
