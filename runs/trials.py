@@ -95,7 +95,7 @@ class Trial:
     @property
     def measure(self) -> str:
         """What `error` is, in words."""
-        return "1 − validation R²" if self.typical_error is None else "typical error on held-out rows"
+        return "1 − validation R²" if self.typical_error is None else "typical error"
 
     @property
     def usable(self) -> bool:
