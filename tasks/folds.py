@@ -11,7 +11,7 @@ import numpy as np
 
 from lawsmith.tasks.arrays import Array, IntArray, Mask, is_logarithmic
 from lawsmith.tasks.leading import leading
-from lawsmith.tasks.table import Table
+from lawsmith.tasks.table import Table, kept_with_table
 
 FEW_LEVELS = 24  # a feature with more distinct values in a group is cut by row shares instead of by level
 SHARES = (0.1, 0.2, 0.35)  # depths of frontier cuts for continuous features, as shares of a group's rows
@@ -39,6 +39,7 @@ class Fold:
     held_out: IntArray
 
 
+@kept_with_table
 def frontier_folds(table: Table) -> tuple[Fold, ...]:
     """The folds of a table, a function of its features and its groups; of a wide table also of its targets, by
     `lawsmith.tasks.leading`."""
