@@ -80,17 +80,22 @@ def rounding_share(table: Table) -> float:
 
 @kept_with_table
 def resolution(table: Table) -> Array:
-    """Standard deviation (T,) of rounding to the digits in which each target is written; 0 for full precision."""
-    weights = np.asarray(table.weights)
-    return np.array([_rounding(column, weights) / np.sqrt(12) for column in table.targets.values()])
+    """Standard deviation (T,) of rounding to the digits in which each target is written, its root mean square over the
+    rows; 0 for full precision."""
+    columns = [rounding(column) ** 2 for column in table.targets.values()]
+    return np.asarray(np.sqrt([np.average(column, weights=table.weights) for column in columns]))
 
 
-def _rounding(values: Array, weights: Array) -> float:
-    """The unit of the last digit: of decimals, or where rows are written with as many significant digits the root mean
-    square of theirs."""
+def rounding(values: Array) -> Array:
+    """Standard deviation (n,) of rounding numbers (n,) to decimals, or to significant digits where all have as many."""
+    return np.asarray(_last_digits(values) / np.sqrt(12))
+
+
+def _last_digits(values: Array) -> Array:
+    """The unit (n,) of the last digit of each number."""
     size = np.abs(values).max(initial=0.0)
     if size == 0:
-        return 0.0
+        return np.zeros(len(values))
     highest = int(np.floor(np.log10(size)))
     decimals = range(-highest, MOST_DECIMALS - highest)
     unit = next((10.0**-d for d in decimals if np.allclose(np.round(values, d), values, rtol=1e-14, atol=0)), 0.0)
@@ -102,5 +107,7 @@ def _rounding(values: Array, weights: Array) -> float:
             # a larger row of fixed decimals would end in so many zeros with the probability unit / units
             if np.log10(np.maximum(units / max(unit, units.min()), 1.0)).sum() < ZEROS:
                 break
-            return float(np.sqrt(np.average(units**2, weights=weights[seen])))
-    return unit
+            found = np.zeros(len(values))
+            found[seen] = units
+            return found
+    return np.full(len(values), unit)

@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from lawsmith.sandbox import Constants, Evaluation
-from lawsmith.sandbox.law.expression import features, walk
+from lawsmith.sandbox.law.expression import features, parameters, walk
 from lawsmith.sandbox.law.nodes import Feature, Function, Node
 from lawsmith.sandbox.law.numeric import evaluate
 from lawsmith.sandbox.law.read import read
@@ -128,6 +128,11 @@ def _turns_of(source: str, evaluation: Evaluation, train: Table) -> list[list[tu
 
 def _shows(turns: float, levels: int) -> bool:
     return turns >= FEWEST_TURNS and levels >= PER_TURN * turns
+
+
+def waves(source: str, train: Table) -> int:
+    """How many frequencies the law has."""
+    return sum(bool(parameters(angle)) for angle in _angles(source, tuple(train.targets), tuple(train.features)))
 
 
 @lru_cache(maxsize=2048)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from lawsmith.tasks.arrays import Array, IntArray, Mask, ranks
+from lawsmith.tasks.noise import rounding
 from lawsmith.tasks.table import Table
 
 FAR = 8.0  # robust standard deviations beyond which a row is not believed …
@@ -134,10 +135,11 @@ def _missed(
     residual = (measured - leading) / (np.abs(leading) if relative else 1.0)
     size = np.abs(residual)
     scale = NORMAL * np.median(size, axis=1, keepdims=True)
-    rounding = 1e-9 * (1.0 if relative else np.abs(measured).max())  # exact laws leave nothing else
+    # exact laws leave nothing else
+    rounded = np.maximum(rounding(measured), 1e-9 * np.abs(measured).max()) / (np.abs(leading) if relative else 1.0)
     noticed = np.abs(measured - leading)
     noticed = noticed > ALSO_PLAIN * NORMAL * np.median(noticed, axis=1, keepdims=True)
-    far = noticed & (size > np.where(edge, FAR_AT_EDGE, FAR) * np.maximum(scale, rounding))
+    far = noticed & (size > np.where(edge, FAR_AT_EDGE, FAR) * np.maximum(scale, rounded))
     side = np.sign(residual)
     typical = np.median(residual, axis=0)
     near = typical[around] if known is None else np.where(known[around], np.nan, typical[around])

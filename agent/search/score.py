@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lawsmith.agent.search.claims import claims_a_ceiling, unshown_waves
+from lawsmith.agent.search.claims import claims_a_ceiling, unshown_waves, waves
 from lawsmith.runs.trials import Trial
 from lawsmith.sandbox import Evaluation
 from lawsmith.sandbox.evaluation import NARROW
@@ -169,3 +169,17 @@ def _pure_noise(task: Task) -> Array:
     """Scatter (T,) of repeated measurements, and of rounding; 0 where nothing was measured twice."""
     found = replicates(task.train)
     return np.zeros(len(task.schema.targets)) if found is None else found.noise
+
+
+def information(trial: Trial, task: Task) -> float:
+    """The Bayesian information criterion (Schwarz 1978) of a law with normal errors, none of them below the digits.
+
+    A constant costs what it does in the score: by the rows of a group, which tell it, and more where these are few. A
+    frequency is the best of some `rows / 2` that they tell apart (Scargle 1982).
+    """
+    error = np.hypot(training_error(trial.evaluation, task), resolution(task.train))
+    count = free_constants(trial.evaluation, task)
+    constants = count * scarcity(count, task) * group_count(task) * len(task.schema.targets)
+    fit = 2 * task.train.target_matrix().size * np.mean(np.log(np.maximum(error, np.finfo(float).tiny)))
+    rows, frequencies = rows_of_a_group(task), waves(trial.proposal.source, task.train)
+    return float(fit + constants * np.log(rows) + frequencies * 2 * np.log(rows / 2))

@@ -12,14 +12,12 @@ from lawsmith.agent.search.score import (
     RULES,
     Rules,
     free_constants,
-    group_count,
+    information,
     is_exact,
     is_ruled_out,
     missing_parts,
     never_levels,
     ranking,
-    rows_of_a_group,
-    scarcity,
     training_error,
     typical_error,
 )
@@ -33,7 +31,9 @@ from lawsmith.tasks.task import Task
 NEARLY_ALL = 0.9  # of the votes, from which a change of sign is what the data say
 FARTHER = 2.5  # times as far as laws that cannot be separated, known forms may be that the fit favours
 EXACT_REASON = "no row contradicts it beyond rounding, and it is the simplest law of which that is true"
+WRITTEN_IN_FULL = 1e-3  # share of what rounding would leave, below which no digit was rounded
 SAME = 1e-3  # spreads by which predictions of one law, written in two ways, may differ
+NO_WORSE = 1.3  # times the error of a law that a plainer one may have which beats it
 POSITIVE = 2.0  # difference of BIC that is positive evidence (Kass and Raftery 1995) …
 STRONG = 6.0  # … and strong evidence, which one of many laws has to have
 
@@ -77,6 +77,7 @@ def choose(trials: Sequence[Trial], task: Task, rules: Rules = RULES, allow_opaq
     if not ranked:
         raise ValueError("no usable trial to choose from")
     ranked = _at_the_scatter(ranked, scores, task, rules)
+    ranked = _without_a_digit_wrong(ranked, task)
     exact = any(is_exact(trial.evaluation, task) for trial in ranked)
     if exact:  # whether a law levels off is no question where nothing contradicts it
         ranked.sort(key=lambda trial: _simplicity(trial, task))
@@ -166,6 +167,14 @@ def _at_the_scatter(ranked: list[Trial], scores: Mapping[str, float], task: Task
     allowed = [trial for trial in ranked if not is_ruled_out(trial.evaluation, task)]
     most = scores[ranked[0].id] * np.exp(1.2 * rules.close)
     return allowed if allowed and scores[allowed[0].id] <= most else ranked
+
+
+def _without_a_digit_wrong(ranked: list[Trial], task: Task) -> list[Trial]:
+    """The exact laws that leave far less than rounding to the digits would, where there are some: then the digits are
+    all there are, as in counts, and the other laws miss rows."""
+    least = WRITTEN_IN_FULL * resolution(task.train)
+    found = [one for one in ranked if (training_error(one.evaluation, task) < least).all()]
+    return [one for one in found if is_exact(one.evaluation, task)] or ranked
 
 
 def _breaks_what_is_known(trial: Trial) -> bool:
@@ -260,8 +269,8 @@ def _beyond(evaluation: Evaluation, task: Task) -> Array | None:
 
 
 def _beaten(near: Sequence[Trial], scores: Mapping[str, float], task: Task) -> Mask:
-    """Which laws (C,) another one beats that has no larger error: one with fewer constants that leaves only noise, with
-    a fit that is better by positive evidence, or one with no more that leaves less than half as much of the rows."""
+    """Which laws (C,) another one beats: one with fewer constants that leaves only noise, errs hardly more and fits
+    better by positive evidence, or one with no more that errs no more and leaves less than half as much of the rows."""
     noise = only_noise(patterns(near, task)) if len(near) > 1 else frozenset()
     plain = np.array([trial.id in noise for trial in near])[:, None]
     errors = np.array([scores[trial.id] for trial in near])
@@ -270,7 +279,8 @@ def _beaten(near: Sequence[Trial], scores: Mapping[str, float], task: Task) -> M
     plainer = plain & (constants[:, None] < constants) & (criteria[:, None] < criteria - POSITIVE)
     half = task.train.target_matrix().size * np.log(2)
     closer = (constants[:, None] <= constants) & (criteria[:, None] < criteria - half)
-    return np.asarray(((errors[:, None] <= errors) & (plainer | closer)).any(axis=0))
+    worse = errors[:, None] / errors
+    return np.asarray(((plainer & (worse <= NO_WORSE)) | (closer & (worse <= 1))).any(axis=0))
 
 
 def _most_central(beyond: Sequence[Array | None], plausible: Array, beaten: Mask, rules: Rules) -> tuple[int, Array]:
@@ -345,18 +355,6 @@ def _is_enough(plain: Trial, other: Trial, task: Task) -> bool:
     of the best of millions are constants that many tries chose."""
     least = STRONG * (bool(other.proposal.by_chance) - (plain.proposal.by_chance >= OF_MILLIONS))
     return information(plain, task) <= information(other, task) + least
-
-
-def information(trial: Trial, task: Task) -> float:
-    """The Bayesian information criterion (Schwarz 1978) of a law with normal errors, none of them below the digits.
-
-    A constant costs what it does in the score: by the rows of a group, which tell it, and more where these are few.
-    """
-    error = np.hypot(training_error(trial.evaluation, task), resolution(task.train))
-    count = free_constants(trial.evaluation, task)
-    constants = count * scarcity(count, task) * group_count(task) * len(task.schema.targets)
-    fit = 2 * task.train.target_matrix().size * np.mean(np.log(np.maximum(error, np.finfo(float).tiny)))
-    return float(fit + constants * np.log(rows_of_a_group(task)))
 
 
 def _different(pick: int, beyond: Sequence[Array | None], plausible: Array, rules: Rules) -> list[int]:

@@ -21,7 +21,7 @@ STRAIGHT = 0.1  # most that the logarithm of a power or an exponential moves ove
 NEGLIGIBLE = 0.01  # share of the other part below which a constant in a sum is nothing …
 DOMINANT = 10.0  # … and multiple of the other part above which it leaves only the first slope
 WHOLE = (-2.0, -1.0, 1.0, 2.0)  # exponents that laws have by their nature …
-NEARLY = 0.15  # … and how far from one of them an exponent may come out with few rows
+NEARLY = 0.3  # … and how far from one of them an exponent may come out with few rows
 NEW = "k0"  # no form has a constant of this name: they count from 1
 
 Values = Callable[[Node], Sequence[Array]]
@@ -44,6 +44,16 @@ def limiting_forms(node: Node, groups: Sequence[tuple[Mapping[str, Array], Mappi
         changed = None if limit is None else merged(cancelled(swap(node, part, limit)))
         if changed is not None and not is_redundant(changed) and tells_apart(changed, every):
             yield changed
+
+
+def without_a_term(node: Node, rows: Mapping[str, Array]) -> Iterator[Node]:
+    """Forms without one of the terms of a sum in `node`, whose constants the `rows` of the features can tell apart."""
+    for part in dict.fromkeys(walk(node)):
+        if isinstance(part, Sum):
+            for k in range(len(part.terms)):
+                changed = merged(swap(node, part, add(*part.terms[:k], *part.terms[k + 1 :])))
+                if not is_redundant(changed) and tells_apart(changed, rows):
+                    yield changed
 
 
 def _beside_constants(part: Sum) -> Iterator[Node]:

@@ -10,8 +10,8 @@ import numpy as np
 
 from lawsmith.agent.symbolic.looks import CARRIED
 from lawsmith.agent.symbolic.term_law import SIMPLE
-from lawsmith.sandbox.law.expression import mul, power
-from lawsmith.sandbox.law.nodes import Feature, Node, Parameter, Role
+from lawsmith.sandbox.law.expression import mul, parameters, power, walk
+from lawsmith.sandbox.law.nodes import Feature, Node, Number, Parameter, Power, Product, Role
 from lawsmith.tasks.arrays import Array
 
 SPAN = 1.5  # ratio of the largest to the smallest value of a feature whose power shows
@@ -99,3 +99,18 @@ def _left(columns: Sequence[Array], seen: Array, weight: Array) -> float:
 
 def _criterion(left: float, columns: Sequence[Array], seen: Array) -> float:
     return len(seen) * float(np.log(left + ROUNDING)) + len(columns) * float(np.log(len(seen)))
+
+
+def is_monomial(node: Node) -> bool:
+    """Whether a form is a factor times whole powers of features, of which there are few: nobody searched for it."""
+    if len(parameters(node)) != 1:
+        return False
+    for part in walk(node):
+        match part:
+            case Power(_, Number(exponent)) if exponent.is_integer():
+                pass
+            case Product() | Feature() | Number() | Parameter():
+                pass
+            case _:
+                return False
+    return True

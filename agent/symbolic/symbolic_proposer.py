@@ -6,11 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from lawsmith.agent.search.score import ranking
-from lawsmith.agent.search.selection import information
+from lawsmith.agent.search.score import information, ranking
 from lawsmith.agent.symbolic.form import SymbolicForm
 from lawsmith.agent.symbolic.general_forms import Stage
-from lawsmith.agent.symbolic.limiting_forms import limiting_forms
+from lawsmith.agent.symbolic.limiting_forms import limiting_forms, without_a_term
 from lawsmith.agent.symbolic.mutation import Mutator
 from lawsmith.agent.symbolic.profile import ColumnKind
 from lawsmith.agent.symbolic.rank import Costs, Screened, screen
@@ -32,6 +31,9 @@ CHILDREN = 10  # per generation
 LIKELY = 3  # forms that are fitted by plain squares as well, because the rows favour them
 NEAR_LIMITS = 15  # leading laws that may have become simpler ones, or one law for all groups
 SOLVED_BEYOND = 1e-4  # error in a fold, in spreads of the target, of a law that leaves next to nothing
+TIDYINGS = (
+    3  # times at the end of a search that the leading laws are made simpler: by a limit, a term and another limit
+)
 EMPTY_ROUNDS = 5  # generations in a row without a new form, after which there are none
 
 
@@ -87,6 +89,11 @@ class SymbolicProposer:
         yield self._proposals(self.start_forms.first)
         with self.start_forms.general.ahead(self.out_of_time):
             yield from self._after_the_first()
+        for _ in range(TIDYINGS):
+            simpler = self._admit([*self._limits(), *self._shorter()])
+            if not simpler:
+                return
+            yield self._proposals(simpler)
 
     def _after_the_first(self) -> Iterator[list[Proposal]]:
         yield self._proposals(self._ranked(self.start_forms.plainest(self.out_of_time, self.costs))[:EARLY])
@@ -154,17 +161,18 @@ class SymbolicProposer:
         rest = len(self._screened - whole)
         return Screening(len(self._screened), rest, self._sums, self._least if self._sums else None)
 
-    def _solved(self) -> bool:
-        """Whether a law leaves nothing but rounding of the training rows, and next to nothing of any fold: no other law
-        can be told from it."""
+    def _solved(self) -> list[Trial]:
+        """The laws that leave nothing but rounding of the training rows, and next to nothing of any fold: no other law
+        can be told from them."""
         spread = np.maximum(self.task.train.target_matrix().std(axis=0), 1e-300)
         least = rounding_share(self.task.train)
-        return any(
-            trial.evaluation.train is not None
+        return [
+            trial
+            for trial in self._history.usable()
+            if trial.evaluation.train is not None
             and trial.evaluation.train.nmse < least
             and all((np.array(fold.rmse) < SOLVED_BEYOND * spread).all() for fold in trial.evaluation.folds)
-            for trial in self._history.usable()
-        )
+        ]
 
     def _admit(self, forms: Sequence[SymbolicForm]) -> list[SymbolicForm]:
         """Those within the cap that state a form not yet seen."""
@@ -221,6 +229,17 @@ class SymbolicProposer:
                 nodes = tuple((new or [old])[0] for new, old in zip(each, form.nodes, strict=True))
                 changed = [nodes] if nodes != form.nodes else []
             found += [form.with_nodes(nodes, "limit", (trial.id,), form.by_chance) for nodes in changed]
+        return found
+
+    def _shorter(self) -> list[SymbolicForm]:
+        """The laws that solve the table without one term of a sum, which may be there for its rounding alone."""
+        found = []
+        for trial in ranking([trial for trial in self._solved() if trial.id in self.forms], self.task)[:NEAR_LIMITS]:
+            form = self.forms[trial.id]
+            for k, node in enumerate(form.nodes):
+                for changed in without_a_term(node, self.task.train.features):
+                    nodes = (*form.nodes[:k], changed, *form.nodes[k + 1 :])
+                    found.append(form.with_nodes(nodes, "drop term", (trial.id,), form.by_chance))
         return found
 
     def _fitted(self, trial: Trial, form: SymbolicForm, target: int) -> list[tuple[dict[str, Array], dict[str, float]]]:

@@ -14,8 +14,9 @@ from lawsmith.agent.symbolic.ratio_search import RatioLaw
 from lawsmith.agent.symbolic.ridge_search import RidgeLaw
 from lawsmith.agent.symbolic.term_law import ScaledRows, TermLaw
 from lawsmith.agent.symbolic.terms import Letters
-from lawsmith.sandbox.law.expression import add, divide, features, mul, parameters, rename
-from lawsmith.sandbox.law.nodes import ONE, Feature, Node, Number, Parameter, Role
+from lawsmith.sandbox.law.expression import add, divide, exp, features, mul, parameters, power, rename, transform
+from lawsmith.sandbox.law.merged import cancelled
+from lawsmith.sandbox.law.nodes import ONE, Feature, Function, Node, Number, Parameter, Power, Product, Role, Sum
 from lawsmith.tasks.arrays import Array
 
 AROUND = 0.5  # relative distance from a found constant within which the folds look for theirs
@@ -95,7 +96,7 @@ class TermWriter:
         node = self.sum(law, names, inner=float(seen.std()))
         origin = f"{view.title} of sum of terms"
         if groups == 1:
-            return PartForm(view.back(node), origin)
+            return PartForm(transform(view.back(node), _in_factors), origin)
         middle, width = float(seen.mean()), float(np.ptp(seen))
         level = names.letters.of_role(Role.LEVEL, middle - 3 * width, middle + 3 * width)
         title = f"{origin}, a level for each group"
@@ -178,6 +179,26 @@ class TermWriter:
         weight = Parameter("w", found.weight - reach, found.weight + reach, Role.SCALE)
         ends, trees = {**self.ends, found.argument: found.ends}, {found.argument: add(one, mul(weight, two))}
         return PartForm(replace(self, ends=ends, trees=trees).sum(found.law, _Names()), "function of a weighted sum")
+
+
+def _in_factors(part: Node) -> Node:
+    """exp(L + b log u + ...) as A u^b exp(...), and 1 / (b u) as b / u, whose constants say what they are."""
+    match part:
+        case Power(Product((Parameter() as lead, *rest)), Number(-1.0)):
+            return cancelled(mul(replace(lead, lower=-math.inf, upper=math.inf), power(mul(*rest), part.exponent)))
+        case Function("exp", (Sum(terms),)):
+            factors, left = list[Node](), list[Node]()
+            name = next(name for name in ("A", "A0") if name not in {one.name for one in parameters(part)})
+            for term in terms:
+                match term:
+                    case Parameter():
+                        factors.insert(0, Parameter(name, 0.0, math.inf, Role.AMPLITUDE))
+                    case Product((Parameter() as b, Function("log", (base,)))):
+                        factors.append(power(base, replace(b, role=Role.EXPONENT)))
+                    case _:
+                        left.append(term)
+            return mul(*factors, *([exp(add(*left))] if left else []))
+    return part
 
 
 def _ratios(values: Array, lead: int) -> list[float]:

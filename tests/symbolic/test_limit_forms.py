@@ -60,6 +60,9 @@ TWO: dict[str, Callable[[Array, Array], Array]] = {
     "power beyond a threshold of x, line of y": lambda x, y: 5 * np.maximum(x - 0.4, 0) ** 1.6 * (1 + 0.3 * y),
     "square law (Shichman and Hodges 1968) of x and y": _square,
     "alpha-power law (Sakurai and Newton 1990) of x and y": _alpha,
+    "level and the lesser of x and y (Liebig 1840)": lambda x, y: 0.3 + 2 * np.minimum(x, 0.6 * y),
+    "level and the greater of x and y (Kelley and Walker 1959)": lambda x, y: 0.3 + 2 * np.maximum(x, 1.7 * y),
+    "distance of x and y": lambda x, y: 0.3 + 2 * np.abs(x - 1.3 * y),
 }
 
 

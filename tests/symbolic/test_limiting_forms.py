@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lawsmith.agent.symbolic.limiting_forms import limiting_forms
+from lawsmith.agent.symbolic.limiting_forms import limiting_forms, without_a_term
 from lawsmith.sandbox.law.expression import add, exp, log, mul, neg, power
 from lawsmith.sandbox.law.key import canonical
 from lawsmith.sandbox.law.nodes import Feature, Node, Number, Parameter, Role
@@ -60,3 +60,10 @@ def test_what_bends_in_one_group_stays_in_all() -> None:
     flat, bent = {"L": -4293.0, "A": 4294.0, "a": 1e-5}, {"L": 1.0, "A": 2.0, "a": 0.3}
     assert list(limiting_forms(POWER, [(ROWS, flat), (ROWS, flat)]))
     assert not list(limiting_forms(POWER, [(ROWS, flat), (ROWS, bent)]))
+
+
+def test_each_term_of_a_sum_is_left_out_once() -> None:
+    """b v^2 stayed in a law of motion, for the sake of its rounding alone."""
+    inner = mul(A, power(add(X, H), Number(-1.0)))
+    found = {canonical(one) for one in without_a_term(add(L, inner), ROWS)}
+    assert found == {canonical(one) for one in (L, inner, add(L, mul(A, power(X, Number(-1.0)))))}

@@ -96,6 +96,15 @@ def test_clean_tables_are_believed(sandbox: Sandbox) -> None:
     assert doubted(dataset, sandbox) == (dataset, None)
 
 
+def test_the_rounding_of_a_row_is_no_doubt_of_it() -> None:
+    """7 / 3 in five digits is missed by more than 7, 3.5 and 1.75, which are exact."""
+    n = np.arange(1.0, 21)
+    rounded = np.array([float(f"{one:.5g}") for one in 7 / n])
+    assert disbelieved(table(n, rounded), [(7 / n)[:, None]]) == ()
+    slipped = np.where(n == 7, rounded + 0.0005, rounded)
+    assert [row.row for row in disbelieved(table(n, slipped), [(7 / n)[:, None]])] == [6]
+
+
 def test_a_bend_that_no_law_has_is_no_outlier() -> None:
     n = np.geomspace(1, 1000, 40)
     flat = np.ones((40, 1))

@@ -174,7 +174,7 @@ def test_a_law_that_leaves_more_than_rounding_solves_no_table(left: float, solve
         changes = {"train": Scores(r2=1, nmse=left, nmae=0), "folds": folds}
         history.append(Trial(proposal.id, proposal, before.model_copy(update=changes)))
     proposer.propose(history)
-    assert proposer._solved() == solved
+    assert bool(proposer._solved()) == solved
 
 
 def test_forms_that_the_rows_favour_are_fitted_by_plain_squares_wherever_they_rank() -> None:

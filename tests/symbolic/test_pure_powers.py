@@ -6,8 +6,10 @@ import pytest
 from lawsmith.agent.symbolic.form import SymbolicForm
 from lawsmith.agent.symbolic.general_forms import GeneralForms
 from lawsmith.agent.symbolic.profile import profile
-from lawsmith.agent.symbolic.pure_powers import pure_powers
+from lawsmith.agent.symbolic.pure_powers import is_monomial, pure_powers
 from lawsmith.sandbox.fitting import Loss
+from lawsmith.sandbox.law.expression import add, function, mul, power
+from lawsmith.sandbox.law.nodes import Feature, Number, Parameter
 from lawsmith.tasks import Array
 from tests.made import made_task
 from tests.symbolic.test_terms_search import drawn, fitted_error
@@ -55,3 +57,16 @@ def test_what_is_left_may_be_negative() -> None:
     general = GeneralForms(task, profile(task.train), Loss.SQUARED)
     (step,) = general._beside_powers(general.together[0], lambda: False)
     assert min(fitted_error(SymbolicForm((part.node,), part.origin), task) for part in step.parts) < 1e-20
+
+
+def test_a_factor_times_whole_powers_is_no_find_among_millions() -> None:
+    x, z, b = Feature("x"), Feature("z"), Parameter("b")
+    for simple in (mul(b, x), mul(b, x, power(z, Number(-2.0)))):
+        assert is_monomial(simple)
+    for other in (
+        mul(b, power(x, Number(1.7))),
+        mul(b, power(x, Parameter("a"))),
+        add(b, x),
+        mul(b, function("sin", x)),
+    ):
+        assert not is_monomial(other)

@@ -8,14 +8,15 @@ from made_trials import FORM, WAVE, task, trial, winner
 
 from benchmarks.extrapolation import FarOutcome, with_resampled_folds
 from lawsmith.agent.llm.gain import Gain, gain
-from lawsmith.agent.search.score import held_out_error, typical_error
-from lawsmith.agent.search.selection import choose, information
+from lawsmith.agent.search.score import held_out_error, information, typical_error
+from lawsmith.agent.search.selection import choose
 from lawsmith.runs.trials import OF_MILLIONS, Proposal, Trial
 from lawsmith.sandbox import Constants, Evaluation, Verdict
 from lawsmith.sandbox.isolation import Tier
 from lawsmith.tasks import Table, Task
 from lawsmith.tasks.noise import replicates
 from lawsmith.tasks.reach import Unsafe
+from tests.made import made_task
 
 
 def test_extrapolation_beats_training_fit():
@@ -205,6 +206,27 @@ def test_of_laws_that_are_exact_to_the_digits_the_simplest_wins():
     assert choose([plain, fitted], rounded).winner.id == "plain"
 
 
+def test_a_law_that_leaves_far_less_than_rounding_shows_that_nothing_was_rounded():
+    """A power law of 1.918 met n (n + 1) / 2 to half a unit, and was the simplest of exact laws."""
+    n = np.arange(1.0, 21)
+    counts = made_task({"x": n}, n * (n + 1) / 2, groups=("g",))
+
+    def made(name: str, error: float, constants: int) -> Trial:
+        one = trial(name, [error, error], train=1e-3, constants=constants)
+        return Trial(name, one.proposal, one.evaluation.model_copy(update={"rmse": (error,)}))
+
+    power, parabola, many = made("power", 0.1, 2), made("parabola", 1e-12, 3), made("many", 1e-12, 19)
+    assert choose([power, parabola], counts).winner.id == "parabola"
+    assert choose([power, many], counts).winner.id == "power"
+
+
+def test_a_frequency_is_the_best_of_many():
+    """A fading wave won over a constant on rows of noise."""
+    one = trial("wave", [0.1, 0.1])
+    wave = Trial("wave", Proposal(WAVE), one.evaluation)
+    assert information(wave, task()) == pytest.approx(information(one, task()) + 2 * np.log(len(task().train) / 2))
+
+
 def test_a_term_that_changes_nothing_is_surplus():
     true = trial("true", [0.010, 0.010], train=0.01, constants=5)
     more = trial("more", [0.0095, 0.0095], train=0.0098, constants=6, beyond=0.051)
@@ -307,7 +329,7 @@ def test_a_law_that_nobody_can_read_wins_only_where_none_can_be_read_or_the_user
 
 def test_a_wave_that_no_row_shows_wins_only_where_nothing_else_does_about_as_well():
     def made(name: str, source: str, constants: Constants, error: float) -> Trial:
-        evaluation = trial(name, [error, error], constants=2).evaluation
+        evaluation = trial(name, [error, error], train=error, constants=2).evaluation
         known = evaluation.model_copy(update={"constants": constants.to_json()})
         return Trial(name, Proposal(source), known)
 

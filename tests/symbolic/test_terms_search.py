@@ -9,19 +9,19 @@ from in_process import here, to_fit
 from lawsmith.agent.symbolic.factors import KINDS, Factor, starting
 from lawsmith.agent.symbolic.form import SymbolicForm
 from lawsmith.agent.symbolic.general_forms import GeneralForms
-from lawsmith.agent.symbolic.looks import PLAIN, RECIPROCAL, View
+from lawsmith.agent.symbolic.looks import LOGARITHM, PLAIN, RECIPROCAL, View
 from lawsmith.agent.symbolic.mutation import Mutator
 from lawsmith.agent.symbolic.product_search import products
 from lawsmith.agent.symbolic.profile import profile
 from lawsmith.agent.symbolic.start_forms import start_forms
 from lawsmith.agent.symbolic.symbolic_proposer import SymbolicProposer
 from lawsmith.agent.symbolic.term_dictionary import dictionary
-from lawsmith.agent.symbolic.term_law import ScaledRows, fitted, refine, simpler
+from lawsmith.agent.symbolic.term_law import ScaledRows, TermLaw, fitted, refine, simpler
 from lawsmith.agent.symbolic.term_search import TermSearch
 from lawsmith.agent.symbolic.terms import Terms
 from lawsmith.sandbox.fitting import Loss, fit_form
-from lawsmith.sandbox.law.expression import add, mul, walk
-from lawsmith.sandbox.law.nodes import Function
+from lawsmith.sandbox.law.expression import add, mul, power, walk
+from lawsmith.sandbox.law.nodes import Feature, Function, Number, Parameter, Product, Role
 from lawsmith.tasks import Array, Task
 from tests.made import made_task
 
@@ -218,6 +218,30 @@ def test_a_sum_below_a_fraction_line_is_seen_through_the_reciprocal() -> None:
     part = general.writer.seen_through(RECIPROCAL, law, 1 / task.train.targets["y"], 1)
     form = SymbolicForm((part.node,), part.origin)
     assert fitted_error(form, task) < 1e-9
+
+
+def test_an_exponential_of_a_sum_is_written_in_factors() -> None:
+    """Compound interest was exp(L + ... + A P^9e-6), with L and A of a hundred thousand."""
+    capital, years = drawn(100.0, 2000.0, 0), drawn(1.0, 15.0, 1)
+    task = made_task({"capital": capital, "years": years}, capital * 1.05**years)
+    general = GeneralForms(task, profile(task.train), Loss.SQUARED)
+    law = TermSearch(all_rows(task, LOGARITHM), ["capital", "years"], general.steady).shortest(0.1, 4)
+    assert law is not None
+    part = general.writer.seen_through(LOGARITHM, law, np.log(task.train.targets["y"]), 1)
+    functions = [one.name for one in walk(part.node) if isinstance(one, Function)]
+    assert isinstance(part.node, Product) and functions == ["exp"]
+    assert fitted_error(SymbolicForm((part.node,), part.origin), task) < 1e-9
+
+
+def test_the_reciprocal_of_one_term_is_a_term() -> None:
+    radius = drawn(1.0, 9.0, 0)
+    task = made_task({"radius": radius}, 4 * radius**3)
+    general = GeneralForms(task, profile(task.train), Loss.SQUARED)
+    law = TermLaw(((Factor("power", "radius", (-3.0,)),),), (0.25,), 0.0)
+    part = general.writer.seen_through(RECIPROCAL, law, 1 / task.train.targets["y"], 1)
+    assert part.node == mul(
+        Parameter("b", role=Role.COEFFICIENT), power(Feature("radius", general.units["radius"]), Number(3.0))
+    )
 
 
 def test_mutations_take_factors_of_any_kind_for_signed_features() -> None:
