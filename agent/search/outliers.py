@@ -22,6 +22,7 @@ EXPLAINED = 0.5  # share of the targets' robust spread below which the errors of
 FEW, MOST = (2, 0.02)  # rows, or share of them, that may be missed whatever the others look like
 MANY = 0.17  # share of the rows that may be missed where hardly any other is almost missed; else tails are heavy
 ALMOST, APART = (5.0, 2)  # robust standard deviations of such a row, and rows that are missed for each such row
+FEW_THERE = 3  # rows at an end of a feature, or of two, that have no others beyond them
 NEIGHBOURS = 5  # rows whose errors say whether one alone is wrong
 OWN = 0.6  # share of a row's residual that its neighbours must not have as well
 ALSO_PLAIN = 3.0  # plain standard deviations that a row with a large relative error has to be off as well
@@ -163,13 +164,12 @@ def neighbours(train: Table) -> IntArray:
 
 
 def _at_edge(train: Table) -> Mask:
-    """Rows that are alone the outermost of their group in some feature, or at a corner: outermost in several."""
-    alone, ends = np.zeros(len(train), dtype=bool), np.zeros(len(train))
+    """Rows at an end of a feature, or at a corner of two, where their group has fewer than `FEW_THERE` rows."""
+    found = np.zeros(len(train), dtype=bool)
     for code in np.unique(train.codes):
         rows = np.flatnonzero(train.codes == code)
-        for column in train.features.values():
-            for extreme in (column[rows].min(), column[rows].max()):
-                there = rows[column[rows] == extreme]
-                alone[there] |= len(there) < 3
-                ends[there] += column[rows].min() < column[rows].max()
-    return alone | (ends > 1)
+        columns = [column[rows] for column in train.features.values()]
+        ends = np.column_stack([column == end for column in columns for end in (column.min(), column.max())])
+        few = ends.T.astype(float) @ ends < FEW_THERE  # of one end on the diagonal, of two beside it
+        found[rows] = ((ends @ few) & ends).any(axis=1)
+    return found
