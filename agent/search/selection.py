@@ -170,11 +170,15 @@ def _at_the_scatter(ranked: list[Trial], scores: Mapping[str, float], task: Task
 
 
 def _without_a_digit_wrong(ranked: list[Trial], task: Task) -> list[Trial]:
-    """The exact laws that leave far less than rounding to the digits would, where there are some: then the digits are
-    all there are, as in counts, and the other laws miss rows."""
+    """The exact laws that leave far less than rounding to the digits would, in every fold too, where there are some:
+    then the digits are all there are, as in counts, and the other laws miss rows."""
     least = WRITTEN_IN_FULL * resolution(task.train)
-    found = [one for one in ranked if (training_error(one.evaluation, task) < least).all()]
-    return [one for one in found if is_exact(one.evaluation, task)] or ranked
+    found = []
+    for trial in ranked:
+        left = [training_error(trial.evaluation, task), *(np.array(fold.rmse) for fold in trial.evaluation.folds)]
+        if all((one < least).all() for one in left) and is_exact(trial.evaluation, task):
+            found.append(trial)
+    return found or ranked
 
 
 def _breaks_what_is_known(trial: Trial) -> bool:

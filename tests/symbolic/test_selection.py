@@ -211,13 +211,14 @@ def test_a_law_that_leaves_far_less_than_rounding_shows_that_nothing_was_rounded
     n = np.arange(1.0, 21)
     counts = made_task({"x": n}, n * (n + 1) / 2, groups=("g",))
 
-    def made(name: str, error: float, constants: int) -> Trial:
-        one = trial(name, [error, error], train=1e-3, constants=constants)
+    def made(name: str, error: float, constants: int, held_out: float | None = None) -> Trial:
+        one = trial(name, [error, error if held_out is None else held_out], train=1e-3, constants=constants)
         return Trial(name, one.proposal, one.evaluation.model_copy(update={"rmse": (error,)}))
 
     power, parabola, many = made("power", 0.1, 2), made("parabola", 1e-12, 3), made("many", 1e-12, 19)
     assert choose([power, parabola], counts).winner.id == "parabola"
     assert choose([power, many], counts).winner.id == "power"
+    assert choose([power, made("bump at the one row that was rounded", 1e-12, 4, 0.2)], counts).winner.id == "power"
 
 
 def test_a_frequency_is_the_best_of_many():
