@@ -14,7 +14,7 @@ from lawsmith.agent.symbolic.pure_powers import NEAR, REACH
 from lawsmith.agent.symbolic.term_law import SIMPLE
 from lawsmith.sandbox.law.expression import add, mul, parameters, power, transform
 from lawsmith.sandbox.law.merged import cancelled
-from lawsmith.sandbox.law.nodes import Feature, Node, Number, Parameter, Role
+from lawsmith.sandbox.law.nodes import Feature, Node, Number, Parameter, Product, Role
 from lawsmith.sandbox.law.numeric import evaluate
 from lawsmith.sandbox.law.write_text import text
 from lawsmith.tasks.arrays import Array
@@ -151,7 +151,16 @@ def in_features(node: Node, joint: Joint) -> Node:
             return part
         return mul(*((Number(1 / part.unit),) if part.unit != 1 else ()), trees[part.name])
 
-    return cancelled(transform(node, written))
+    return transform(cancelled(transform(node, written)), _without_numbers)
+
+
+def _without_numbers(part: Node) -> Node:
+    """A product without the numbers that a constant without bounds takes in: b m / h^2, not 10 b m / h^2."""
+    if not isinstance(part, Product) or not any(
+        isinstance(one, Parameter) and one.lower == -math.inf and one.upper == math.inf for one in part.factors
+    ):
+        return part
+    return mul(*(one for one in part.factors if not isinstance(one, Number)))
 
 
 def _sum(one: JointFeature, two: JointFeature, units: Mapping[str, float], sign: int) -> JointFeature:

@@ -11,7 +11,7 @@ from lawsmith.agent.symbolic.joint_features import Joint, JointFeature, in_featu
 from lawsmith.agent.symbolic.profile import profile
 from lawsmith.sandbox.fitting import Loss
 from lawsmith.sandbox.law.expression import add, mul, power
-from lawsmith.sandbox.law.nodes import Feature, Number
+from lawsmith.sandbox.law.nodes import Feature, Number, Parameter
 from lawsmith.sandbox.law.numeric import evaluate
 from lawsmith.sandbox.law.write_text import text
 from lawsmith.tasks import Array
@@ -60,6 +60,8 @@ def test_the_law_of_joint_features_is_written_with_each_feature_once() -> None:
     below = add(Number(1.0), mul(Number(2.0), x, y))
     square = power(mul(Number(0.1), x), Number(2.0))
     assert text(in_features(mul(Feature("c"), square), joint)) == "0.01 * a^2 / c"
+    assert text(in_features(mul(Parameter("k"), Feature("c"), square), joint)) == "k * a^2 / c"
+    assert text(in_features(mul(Parameter("k", 0.0, 9.0), Feature("c"), square), joint)) == "0.01 * k * a^2 / c"
     more = add(Number(3.0), x)
     squared = in_features(mul(x, add(mul(Number(3.0), more), mul(x, more))), joint)
     assert text(squared) == "a * (3 + a / c)^2 / c"
