@@ -31,9 +31,7 @@ CHILDREN = 10  # per generation
 LIKELY = 3  # forms that are fitted by plain squares as well, because the rows favour them
 NEAR_LIMITS = 15  # leading laws that may have become simpler ones, or one law for all groups
 SOLVED_BEYOND = 1e-4  # error in a fold, in spreads of the target, of a law that leaves next to nothing
-TIDYINGS = (
-    3  # times at the end of a search that the leading laws are made simpler: by a limit, a term and another limit
-)
+TIDYINGS = 3  # times at the end that the leading laws are made simpler: one step may show the next
 EMPTY_ROUNDS = 5  # generations in a row without a new form, after which there are none
 
 
