@@ -67,13 +67,16 @@ def main() -> None:
     parser.add_argument("--signed", action="store_true", help="known laws of features that take both signs")
     parser.add_argument("--out", type=Path, help="write the trials there, as benchmarks.extrapolation reads them")
     options = parser.parse_args()
+    known = list(SIGNED) if options.signed else [law.name for law in LAWS if law.expressible]
+    asked = options.laws.split(",") if options.laws else known
+    if unknown := sorted(set(asked).difference(known)):
+        parser.error(f"no law is called {', '.join(unknown)}; the laws are {', '.join(known)}")
     outcomes: list[FarOutcome] = []
     with Sandbox() as sandbox:
         for noise in map(float, options.noise.split(",")):
             problems = _signed(noise) if options.signed else _drawn(noise, options.draws)
-            asked = options.laws.split(",") if options.laws else None
             found = []
-            for one in (one for one in problems if asked is None or one.name in asked):
+            for one in (one for one in problems if one.name in asked):
                 outcomes.append(run(Case(f"recovery {one.name}, noise {noise:g}", one.dataset), sandbox))
                 found.append(_told(outcomes[-1], one, noise))
                 if options.out:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
-from benchmarks import peers
+from benchmarks import peers, recovery
 from benchmarks.extrapolation import Case
 from benchmarks.synthetic import LAWS, synthetic
 from lawsmith.tasks import Array
@@ -41,3 +41,12 @@ def test_a_package_that_fails_counts_as_the_worst_and_says_so(
 
 def test_exact_is_marked() -> None:
     assert str(peers.PeerScore(1.0, 2, 1)).split()[0] == "1.0000=" and "=" not in str(peers.PeerScore(0.9999, 2, 1))
+
+
+def test_recovery_names_the_laws_where_one_is_unknown(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["recovery", "--laws", "nope,power law"])
+    with pytest.raises(SystemExit):
+        recovery.main()
+    assert "no law is called nope; the laws are power law, " in capsys.readouterr().err
