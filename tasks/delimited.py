@@ -232,12 +232,10 @@ def _without_frame(line: str) -> str:
 
 
 def _surplus(names: list[str], lines: list[str], separator: str) -> int:
-    """How many separators too many stand at the end of every row, but not of the header."""
+    """How many separators too many stand at the end of rows, but not of the header."""
     rows = [split(line, separator) for line in lines]
-    extra = min((len(row) - len(names) for row in rows), default=0)
-    if extra < 1 or any(cell.strip() for row in rows for cell in row[len(names) :]):
-        return 0
-    return extra
+    empty = not any(cell.strip() for row in rows for cell in row[len(names) :])
+    return max(0, *(len(row) - len(names) for row in rows)) if rows and empty else 0
 
 
 def _names_rows(names: list[str], lines: list[str], separator: str) -> bool:

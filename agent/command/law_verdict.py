@@ -215,14 +215,15 @@ def _worse_than_the_mean(
 ) -> str:
     """A plain sentence where the mean of the rows beyond the data predicts them better than the law does.
 
-    Errors as small as those on fitted rows are no failure: such rows lie on a plateau, and differ by noise alone.
+    Errors as small as those on fitted rows are no failure: such rows lie on a plateau, and differ by noise alone. On a
+    plateau without noise any error is many times the spread, so R² says nothing of its size.
     """
     if dataset.test is not None and scores.test is not None:
         spread = float(dataset.task.train.target_matrix()[:, 0].std()) or 1.0
         noise = max(found.rmse, default=0.0) / spread
         if scores.test.r2 >= 0 or (test_size is not None and test_size <= AT_NOISE * noise):
             return ""
-        if scores.test.r2 > -1 and test_size is not None and test_size <= FAIR:
+        if test_size is not None and test_size <= FAIR:
             return (
                 "On the test rows the law is worse than their mean, though its errors are small beside the spread "
                 "of the training rows."

@@ -103,6 +103,7 @@ def _likelihoods(measured: Array, law: Array, size: Array) -> Array:
     two … (L,), all rows first; each row that is left out costs `OUTLIER`."""
     rows = len(law)
     left_out = np.arange(max(FEW, int(MOST * rows)) + 1)
-    usual = np.cumsum(np.sort(np.abs(measured - law) / size))[rows - 1 - left_out] / (rows - left_out)
-    least = LEAST * float(np.mean(np.abs(measured) / size))  # where all rows but outliers are exact
+    with np.errstate(over="ignore"):  # a law may come down to 1e-300
+        usual = np.cumsum(np.sort(np.abs(measured - law) / size))[rows - 1 - left_out] / (rows - left_out)
+        least = LEAST * float(np.mean(np.abs(measured) / size))  # where all rows but outliers are exact
     return np.asarray(-rows * np.log(np.maximum(usual, least)) - OUTLIER * left_out - np.log(size).sum())

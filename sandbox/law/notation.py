@@ -1,22 +1,12 @@
-"""Makes plain what people write in formulas: LaTeX, signs and digits of Unicode, ``2π``, ``|x|``, ``log N``, columns
-whose names hold blanks, dots or brackets."""
+"""Makes plain what people write in formulas: LaTeX, signs and digits of Unicode, ``2π``, ``A x``, ``|x|``, ``log N``,
+columns whose names hold blanks, dots or brackets."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-_SIGNS = {
-    "−": "-",
-    "–": "-",
-    "·": "*",
-    "⋅": "*",
-    "∙": "*",
-    "×": "*",
-    "∗": "*",
-    "÷": "/",
-    "∕": "/",
-    "π": "pi",
-    "∞": "_inf",
-}
+from lawsmith.tasks.errors import InputError
+
+_SIGNS = {"−": "-", "–": "-", "·": "*", "⋅": "*", "×": "*", "∗": "*", "÷": "/", "∕": "/", "π": "pi", "∞": "_inf"}
 _RAISED = str.maketrans("⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "+-0123456789")
 _LOWERED = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 _FRACTION = re.compile(r"\\[dt]?frac\s*\{([^{}]*)\}\s*\{([^{}]*)\}")
@@ -28,14 +18,35 @@ _SPACES = re.compile(r"\\(?:left|right|big|Big|displaystyle|[,;:! ])")
 _TIMES = re.compile(r"\\(?:times|cdot)(?![a-zA-Z])")
 _COMMAND = re.compile(r"\\([a-zA-Z]+)")
 _FUNCTIONS = r"(?:log|ln|log10|log2|exp|sqrt|sin|cos|tan|tanh|sinh|cosh|erf)"
+_QUOTED = "ꙮ"  # stands for a column in backticks: a letter that nobody writes
+_HIDDEN = "∙"  # between factors that have no sign between them
+_DIVIDED = re.compile(rf"/\s*((?:\w|\.)+|\w*\([^()]*\))((?:\*\*[\w.]+)?){_HIDDEN}")
 
 
-def plain_formula(text: str, columns: Sequence[str]) -> str:
-    """The formula with ``*``, ``**`` and ``/``, and columns of the table that are no words in backticks."""
+def plain_formula(text: str, columns: Sequence[str], functions: Collection[str]) -> str:
+    """The formula with ``*``, ``**`` and ``/``, and columns of the table that are no words in backticks; `functions`
+    are called, and other names before a bracket are factors where a blank stands between.
+
+    Raises InputError for ``A/2 x``, which can be read in two ways.
+    """
     text = _in_backticks(text, columns)
-    quoted = re.findall(r"`[^`]+`", text)
-    parts = [_plain(part) for part in re.split(r"`[^`]+`", text)]
-    return "".join(part + name for part, name in zip(parts, [*quoted, ""], strict=True))
+    quoted = iter(re.findall(r"`[^`]+`", text))
+    plain = _with_products(_plain(re.sub(r"`[^`]+`", f" {_QUOTED} ", text)), columns, functions)
+    if unclear := _DIVIDED.search(plain):
+        below = (unclear[1] + unclear[2]).replace("**", "^").replace(_QUOTED, "…")
+        raise InputError(f"--form: what follows /{below} may be divided or not; write /({below}*…) or /{below}*….")
+    return re.sub(_QUOTED, lambda _: next(quoted), plain.replace(_HIDDEN, "*"))
+
+
+def _with_products(text: str, columns: Sequence[str], functions: Collection[str]) -> str:
+    """``2 A x(1 - x) exp(-t)`` with a sign between factors; ``A(x + 1)`` may be meant as a function's and stays."""
+
+    def called(found: re.Match[str]) -> str:
+        return found[1] if found[1] in functions else found[1] + _HIDDEN if found[1] in columns else found[0]
+
+    text = re.sub(r"(?<![\w.])(\d+\.?\d*(?:[eE][-+]?\d+)?)(?=[^\W\d]|\()(?![eE][-+]?\d)", rf"\1{_HIDDEN}", text)
+    text = re.sub(r"(\w+)[ \t]*(?=\()", called, text)
+    return re.sub(r"(?<=[\w)])[ \t]+(?=[\w(])|(?<=\))(?=[\w(])", _HIDDEN, text)
 
 
 def _in_backticks(text: str, columns: Sequence[str]) -> str:
@@ -57,8 +68,7 @@ def _plain(text: str) -> str:
     text = text.translate(_LOWERED)
     text = re.sub(r"√\s*(?=\()", "sqrt", text)
     text = re.sub(r"√\s*(\w+)", r"sqrt(\1)", text)
-    text = re.sub(r"\b(\d+(?:\.\d+)?)\s*(?=π)", r"\1*", text)
-    for sign, meaning in _SIGNS.items():
+    for sign, meaning in (*_SIGNS.items(), (_HIDDEN, "*")):
         text = text.replace(sign, meaning)
     text = re.sub(rf"\b({_FUNCTIONS})[ \t]+(\w+)(?![ \t]*(?:[\w(^]|\*\*))", r"\1(\2)", text)
     text = re.sub(r"\|([^|]+)\|", r"abs(\1)", text)
@@ -66,8 +76,7 @@ def _plain(text: str) -> str:
 
 
 def _without_latex(text: str) -> str:
-    """LaTeX as plain text: fractions and roots are written out, groups become brackets, and blanks between factors
-    mean what they mean there."""
+    """LaTeX as plain text: fractions and roots are written out, and groups become brackets."""
     text = _SPACES.sub(" ", text.replace("$", " ").replace("{,}", ","))
     text = _TIMES.sub(" * ", text)
     before = None
@@ -78,6 +87,4 @@ def _without_latex(text: str) -> str:
         text = _ROOT.sub(r"sqrt(\1)", _FRACTION.sub(r"((\1)/(\2))", text))
     text = _COMMAND.sub(r" \1", re.sub(r"(\\[a-zA-Z]+)(?![a-zA-Z_])", r"\1 ", text)).replace("{", "(").replace("}", ")")
     text = re.sub(r"\s*(\*\*|[-+*/^=(,;])\s*", r" \1 ", text)
-    text = re.sub(rf"\b({_FUNCTIONS})\s+\(", r"\1(", text)
-    named = re.sub(rf"\b({_FUNCTIONS})\s+(\w+)", r"\1(\2)", text)
-    return re.sub(r"(?<=[\w)])\s+(?=[\w(])", "*", re.sub(rf"\b({_FUNCTIONS})\(", r"\1(", named))
+    return re.sub(rf"\b({_FUNCTIONS})\s+(\w+)", r"\1(\2)", text)

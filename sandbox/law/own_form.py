@@ -1,8 +1,8 @@
 """Reads a formula as people write it, ``E + A/N^a + B/D^b``, into the tree of a law.
 
 Names of columns are features, without their units too; a name that is no column is a constant to be fitted. ``^`` and
-``**`` are powers, and ``e^x`` is exp(x); there is no hidden multiplication. A column whose name is no word is written
-in backticks: ```lr (x)```.
+``**`` are powers, and ``e^x`` is exp(x); a blank between factors multiplies them. A column whose name is no word is
+written in backticks: ```lr (x)```.
 """
 
 import ast
@@ -50,6 +50,8 @@ _OTHERS: Mapping[str, tuple[int, Callable[..., Node]]] = {
     "aq": (2, lambda u, v: divide(u, power(add(Number(1.0), power(v, Number(2.0))), Number(0.5)))),
 }
 """Functions beside the table's, among them names that PySR, operon and gplearn print."""
+_ARITIES = {name: entry.arity for name, entry in FUNCTIONS.items() if not entry.truth}
+_ARITIES |= {name: arity for name, (arity, _) in _OTHERS.items()}
 
 
 def own_candidate(text: str, schema: Schema, train: Table | None = None, *, merge: bool = False) -> str:
@@ -264,12 +266,14 @@ def _read(formula: str, features: Sequence[str]) -> Node:
         quoted[name] = match.group(1)
         return name
 
-    plain = re.sub(r"`([^`]+)`", kept, plain_formula(formula, features))
+    plain = re.sub(r"`([^`]+)`", kept, plain_formula(formula, features, (*_ARITIES, *_NAMES)))
     try:
         tree = parse_expression(plain.strip())
     except (SyntaxError, ValueError, RecursionError, MemoryError):
+        opened, closed = plain.count("("), plain.count(")")
+        why = f" ({opened} brackets open, {closed} close)" if opened != closed else ""
         raise InputError(
-            f"--form {formula.strip()!r} is not a formula; write it like E + A/N^a + B/D^b, with * between factors."
+            f"--form {formula.strip()!r} is not a formula{why}; write it like E + A/N^a + B*exp(-t/tau)."
         ) from None
     if sum(1 for _ in ast.walk(tree)) > MOST_NODES:
         raise InputError(f"--form is larger than {MOST_NODES} parts.")
@@ -328,13 +332,12 @@ class _Reader:
     def _call(self, name: str, arguments: Sequence[Node]) -> Node:
         called = _NAMES.get(name, name)
         entry = FUNCTIONS.get(called)
-        known = {**{n: e.arity for n, e in FUNCTIONS.items() if not e.truth}, **{n: a for n, (a, _) in _OTHERS.items()}}
-        if called not in known:
+        if called not in _ARITIES:
             raise InputError(
-                f"--form: {name!r} is not a function{_near(name, known)}; write * between factors, as in A * (x + b)."
+                f"--form: {name!r} is not a function{_near(name, _ARITIES)}; between factors write *, as in A*(x + b)."
             )
-        if len(arguments) != known[called]:
-            raise InputError(f"--form: {name} takes {known[called]} argument{'s' if known[called] > 1 else ''}.")
+        if len(arguments) != _ARITIES[called]:
+            raise InputError(f"--form: {name} takes {_ARITIES[called]} argument{'s' if _ARITIES[called] > 1 else ''}.")
         return function(called, *arguments) if entry is not None else _OTHERS[called][1](*arguments)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lawsmith.agent.command.doubts import doubted
-from lawsmith.agent.search.growing_errors import growing_errors
+from lawsmith.agent.search.growing_errors import _likelihoods, growing_errors
 from lawsmith.agent.search.outliers import _stand_apart, disbelieved, errors_are_relative
 from lawsmith.agent.symbolic.start_forms import start_forms
 from lawsmith.runs.record import RunResult
@@ -311,3 +311,9 @@ def test_a_row_at_a_corner_of_a_grid_has_to_be_farther_off() -> None:
     noise[[0, 14]] = 0.12  # a corner, and a row between others
     grid = Table({"a": a, "b": b}, {"loss": truth + noise}, ("g",), np.zeros(36, dtype=np.intp))
     assert [row.row for row in disbelieved(grid, [truth[:, None]])] == [14]
+
+
+def test_a_law_that_comes_down_to_nothing_is_seen_without_a_word_of_numpy() -> None:
+    tiny = np.full(12, 1e-310)
+    with np.errstate(all="raise", under="ignore"):
+        assert not np.isnan(_likelihoods(np.ones(12), tiny, tiny)).any()
