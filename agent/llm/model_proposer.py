@@ -17,9 +17,8 @@ from lawsmith.agent.client.text import number
 from lawsmith.agent.feedback.formulas import formula_of, law_lines
 from lawsmith.agent.feedback.prompts import Detail, Prompts
 from lawsmith.agent.feedback.views import Viewer, shown_source
-from lawsmith.agent.llm.ensemble import Ensemble
 from lawsmith.agent.llm.gain import report
-from lawsmith.agent.llm.pace import Pace
+from lawsmith.agent.llm.pace import Ensemble, Pace
 from lawsmith.agent.llm.parsing import parse_reply
 from lawsmith.agent.llm.questions import AgentSetup, Ask, CandidateReply, Tally
 from lawsmith.agent.llm.replies import Reader, is_renewable

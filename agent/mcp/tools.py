@@ -12,13 +12,115 @@ from mcp.server.mcpserver.exceptions import ToolError
 from mcp_types import ToolAnnotations
 from pydantic import Field
 
+from lawsmith.agent.client.text import clip
+from lawsmith.agent.feedback.describe import fold_words
+from lawsmith.agent.feedback.prompts import Prompts
 from lawsmith.agent.feedback.toolbox import TOOLS, Laws, numbered
-from lawsmith.agent.mcp import answers
-from lawsmith.agent.mcp.answers import Answer
-from lawsmith.agent.mcp.session import Progress
+from lawsmith.agent.mcp.session import SUBMITTED, Progress, Session
 from lawsmith.agent.mcp.sessions import Sessions
 from lawsmith.runs import Archive
-from lawsmith.tasks import InputError
+from lawsmith.runs.archive import plain_dict
+from lawsmith.runs.trials import Trial
+from lawsmith.sandbox import Verdict
+from lawsmith.tasks import Dataset, InputError, Schema
+
+MAX_MESSAGE = 1200  # characters of what went wrong: the end of a trace says it
+MAX_LAW = 64 * 1024  # characters: law.py of any law that people read
+DESCRIPTION_TOKENS = 9000  # of the description that an agent asks for
+
+Answer = dict[str, Any]
+
+
+def task_line(schema: Schema, source: str) -> Answer:
+    """One task of a list."""
+    return {
+        "task": schema.name,
+        "title": clip(schema.title),
+        "features": list(schema.features),
+        "targets": list(schema.targets),
+        "group": schema.group,
+        "constants_per_group_and_target": schema.cap,
+        "data": source,
+    }
+
+
+def description(dataset: Dataset) -> Answer:
+    """A task in words: columns, ranges, groups, a sample of training rows, and what a candidate must be."""
+    task = dataset.task
+    prompts = Prompts(task, fold_words(task), DESCRIPTION_TOKENS, structured=False)
+    return {
+        "task": task.schema.name,
+        "training_rows": len(task.train),
+        "data": task.provenance.source,
+        "notes": list(dataset.notices),
+        "description": prompts.fit("tools.j2", lambda detail: {}, share=1.0),
+    }
+
+
+def verdict(session: Session, trial: Trial) -> Answer:
+    """What became of a candidate, and how it compares."""
+    found = trial.evaluation
+    scored = {
+        "validation_r2": found.validation_r2,
+        "train_r2": None if found.train is None else found.train.r2,
+        "constants_per_group": found.constants_count,
+        "folds": [{name: getattr(fold, name) for name in ("name", "kind", "rows", "r2")} for fold in found.folds],
+        "formula": found.formula,
+    }
+    failed = {"stage": found.stage, "message": found.message[:MAX_MESSAGE], "advice": found.verdict.advice}
+    return plain_dict(
+        {
+            "candidate": trial.id,
+            "number": session.number(trial),
+            "verdict": found.verdict,
+            "selectable": trial.usable,
+            **(scored if found.verdict is Verdict.OK else failed),
+            "told": session.told(trial),
+            **standing(session),
+        }
+    )
+
+
+def standing(session: Session) -> Answer:
+    """The best law so far, and what may still be spent."""
+    leader = session.leader
+    best = None if leader is None else {"candidate": leader.id, "by": _maker(leader), **_scores(leader)}
+    return {"best": best, "candidates_left": session.left, "floor_ended": session.floor_ended, "notes": session.notes}
+
+
+def outcome(archive: Archive) -> Answer:
+    """How a finished run ended. The test score stays in the archive: whoever can begin another session on the
+    same task must not learn it here."""
+    result, law = archive.result, archive.law
+    assert result is not None
+    by = next((e.get("origin") for e in archive.events() if e.get("id") == result.winner), None)
+    return plain_dict(
+        {
+            "run": archive.run,
+            "archive": str(archive.path.absolute()),
+            "error": result.error if law is None else None,
+            "winner": result.winner,
+            "by": "you" if by == SUBMITTED else "floor",
+            "reason": result.reason,
+            "formula": result.expression,
+            "constants_per_group": result.constants_count,
+            "validation_r2": result.validation_r2,
+            "train_r2": result.train_r2,
+            "law": law if law is not None and len(law) <= MAX_LAW else None,
+            "test": "Scored once, for the record in the archive; not told here.",
+            "next": f"discover inspect {archive.run}; discover replay {archive.run}",
+        }
+    )
+
+
+def _maker(trial: Trial) -> str:
+    return "you" if trial.proposal.origin == SUBMITTED else "floor"
+
+
+def _scores(trial: Trial) -> Answer:
+    found = trial.evaluation
+    return {"validation_r2": found.validation_r2, "constants_per_group": found.constants_count}
+
 
 INSTRUCTIONS = """\
 lawsmith finds laws: compact formulas that still hold beyond the rows they were fitted on. Work in this order: \
@@ -73,12 +175,12 @@ class Tools:
     def list_tasks(self) -> Answer:
         """List the tasks: tables of measurements to explain, with their features and targets."""
         known = self._desk.schemas().values()
-        return {"tasks": [answers.task_line(schema, source) for schema, source in known]}
+        return {"tasks": [task_line(schema, source) for schema, source in known]}
 
     def describe_task(self, task: TaskName) -> Answer:
         """Describe a task: columns, units, ranges, groups, a sample of training rows, how laws are judged, and
         how a candidate is written."""
-        return answers.description(self._desk.mcp_task(task).dataset)
+        return description(self._desk.mcp_task(task).dataset)
 
     def start(
         self,
@@ -89,7 +191,7 @@ class Tools:
         """Begin a session: one archived run on a task. Returns the session's name and its budget."""
         name = self._desk.start(task, model, seed)
         with self._desk.session(name) as session:
-            return {"session": name, **answers.standing(session)}
+            return {"session": name, **standing(session)}
 
     def note(self, session: SessionName, text: Annotated[str, Field(max_length=2000)]) -> Answer:
         """Keep a fact or a lesson in the archive; `laws` and `try` show the notes again."""
@@ -108,7 +210,7 @@ class Tools:
         with sign and size, rank among the known laws; or at which stage it failed and why."""
         with self._desk.session(session) as found:
             named = tuple(numbered(found.history, place).id for place in parents)
-            return answers.verdict(found, found.submit(source, named, hypothesis))
+            return verdict(found, found.submit(source, named, hypothesis))
 
     def looking(self, name: str) -> Callable[..., Answer]:
         """A tool of the toolbox that only looks, in a session: what it takes stands in its model."""
@@ -134,7 +236,7 @@ class Tools:
         floor_ended tells when it has nothing more to propose."""
         with self._desk.session(session) as found:
             found.search_floor(min(seconds, self._desk.bounds.floor_seconds), _progress(context))
-            return {"laws": found.look(Laws(number=None)), **answers.standing(found)}
+            return {"laws": found.look(Laws(number=None)), **standing(found)}
 
     def finish(self, session: SessionName, context: Context) -> Answer:
         """End a session: the law is chosen among all candidates by validation, written down and archived. The
@@ -142,7 +244,7 @@ class Tools:
         with self._desk.session(session) as found:
             found.finish(self._desk.bounds.floor_seconds, _progress(context))
             self._desk.forget(found)
-            return answers.outcome(Archive.open(found.archive.path))
+            return outcome(Archive.open(found.archive.path))
 
 
 def _progress(context: Context) -> Progress:

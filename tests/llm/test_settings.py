@@ -13,9 +13,9 @@ from lawsmith.agent.client.config import Config, ModelChoice, Options, configure
 from lawsmith.agent.client.messages import Message, ModelReply, Request, TokenUsage
 from lawsmith.agent.client.prices import Price, Prices
 from lawsmith.agent.client.scrub import REMOVED, Scrubber, public_url
-from lawsmith.agent.llm.ensemble import Ensemble
+from lawsmith.agent.llm.evolve import Population
 from lawsmith.agent.llm.model_session import ModelSession, Settings
-from lawsmith.agent.llm.population import Population
+from lawsmith.agent.llm.pace import Ensemble
 from lawsmith.runs.trials import Proposal, Trial
 from lawsmith.sandbox import Evaluation, Tier, Verdict
 from lawsmith.tasks import InputError

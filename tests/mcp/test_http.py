@@ -18,8 +18,7 @@ from scripted_discover import script
 
 from lawsmith.agent.cli import main
 from lawsmith.agent.inspection import details
-from lawsmith.agent.mcp.http_limits import MOST_CONNECTIONS
-from lawsmith.agent.mcp.server import ENDING, MAX_CONNECTIONS
+from lawsmith.agent.mcp.server import ENDING, MAX_CONNECTIONS, MOST_CONNECTIONS
 from lawsmith.runs import Archive
 from lawsmith.runs.replay import replay
 from lawsmith.sandbox import Sandbox

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lawsmith.tasks import InputError, hub, load, names, replica, schema, sources
+from lawsmith.tasks import InputError, load, names, replica, schema, sources
 from lawsmith.tasks.folds import frontier_folds
 from lawsmith.tasks.metrics import r2
 from lawsmith.tasks.sources import whereabouts
@@ -30,9 +30,9 @@ ROWS = {
 @pytest.fixture(autouse=True)
 def _fresh_hub_memory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    hub._unreachable.cache_clear()
+    sources._unreachable.cache_clear()
     yield
-    hub._unreachable.cache_clear()
+    sources._unreachable.cache_clear()
 
 
 @pytest.mark.data
@@ -184,12 +184,12 @@ def small_hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, online: None) -> 
         write_table(tmp_path, f"{split}.csv", rows=6 if split == "train" else 8)
         path = tmp_path / f"{split}.parquet"
         pd.read_csv(tmp_path / f"{split}.csv").to_parquet(path)
-        content[hub.split_file("sft_scaling_law", split)] = path.read_bytes()
+        content[sources.split_file("sft_scaling_law", split)] = path.read_bytes()
     digests = {name: hashlib.sha256(body).hexdigest() for name, body in content.items()}
-    monkeypatch.setattr(hub, "digests", lambda: digests)
+    monkeypatch.setattr(sources, "digests", lambda: digests)
     server = Hub({**content, "README.md": b"here"})
-    fetch = hub.fetch
-    monkeypatch.setattr(hub, "fetch", lambda name: fetch(name, server.endpoint))
+    fetch = sources.fetch
+    monkeypatch.setattr(sources, "fetch", lambda name: fetch(name, server.endpoint))
     yield server
     server.close()
 
@@ -206,15 +206,15 @@ def test_the_hub_is_asked_once_and_its_files_are_cached(small_hub: Hub):
 
 def test_a_damaged_cache_is_fetched_again(small_hub: Hub):
     load("sft")
-    damaged = hub.cache_folder() / hub.split_file("sft_scaling_law", "test")
+    damaged = sources.cache_folder() / sources.split_file("sft_scaling_law", "test")
     damaged.write_bytes(damaged.read_bytes()[:-1] + b"x")
     assert load("sft").task.provenance.source == "hub"
     assert load("sft").task.provenance.source == "cache"
 
 
 def test_other_content_than_published_is_refused(small_hub: Hub, monkeypatch: pytest.MonkeyPatch):
-    other = dict.fromkeys(hub.digests(), "0" * 64)
-    monkeypatch.setattr(hub, "digests", lambda: other)
+    other = dict.fromkeys(sources.digests(), "0" * 64)
+    monkeypatch.setattr(sources, "digests", lambda: other)
     with pytest.raises(InputError, match=r"is not the published file .* --data-dir"):
         load("sft")
 
@@ -228,12 +228,12 @@ def test_a_cache_that_cannot_be_written_is_done_without(
 
 
 def test_a_silent_hub_is_given_up_in_seconds_and_remembered(monkeypatch: pytest.MonkeyPatch, online: None):
-    monkeypatch.setattr(hub, "PROBE_SECONDS", 0.2)
+    monkeypatch.setattr(sources, "PROBE_SECONDS", 0.2)
     server = Hub({}, delay=1)
     try:
         for _ in range(3):
-            with pytest.raises(hub.HubUnavailable, match=r"did not answer|cannot be reached"):
-                hub.fetch("moe_scaling_law/train-00000-of-00001.parquet", server.endpoint)
+            with pytest.raises(sources.HubUnavailable, match=r"did not answer|cannot be reached"):
+                sources.fetch("moe_scaling_law/train-00000-of-00001.parquet", server.endpoint)
         assert len(server.asked) <= 1
     finally:
         server.close()
@@ -241,17 +241,17 @@ def test_a_silent_hub_is_given_up_in_seconds_and_remembered(monkeypatch: pytest.
 
 def test_the_digests_cover_both_splits_of_every_task():
     expected = {
-        hub.split_file(schema(name).long_name, split)
+        sources.split_file(schema(name).long_name, split)
         for name in names()
         for split in ("train", "test")
         if name != "nano"
     }
-    assert set(hub.digests()) == expected
+    assert set(sources.digests()) == expected
 
 
 @pytest.mark.data
 def test_the_digests_are_those_of_the_published_files(sldbench: Path):
-    present = {name: sldbench / name for name in hub.digests() if (sldbench / name).is_file()}
+    present = {name: sldbench / name for name in sources.digests() if (sldbench / name).is_file()}
     assert len(present) >= 8
     for name, path in present.items():
-        assert hashlib.sha256(path.read_bytes()).hexdigest() == hub.digests()[name]
+        assert hashlib.sha256(path.read_bytes()).hexdigest() == sources.digests()[name]
