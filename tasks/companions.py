@@ -9,7 +9,9 @@ from lawsmith.tasks import words
 from lawsmith.tasks.arrays import Array, ranks
 from lawsmith.tasks.dates import is_date, spans_of_years
 from lawsmith.tasks.deciding import Deciding
+from lawsmith.tasks.folds import simplex_units
 from lawsmith.tasks.numerals import is_numeral
+from lawsmith.tasks.table import Table
 
 FEWEST_STEPS = 3  # of a run's history; two say little of a course
 ONE_WAY = 0.5  # mean correlation of ranks with the step, within runs, of a target that follows it despite its noise
@@ -21,6 +23,7 @@ SETTING, FOLLOWS = 4, 0.7  # rows for each value of a setting, and correlation o
 SAME_ORDER, SIZE = 0.99, 3.0  # correlation of ranks, and factor between the medians, of two outcomes without names
 OUTCOME, ALONE = 0.97, 0.9  # share of its variance that follows from what was set, and at most from one setting
 ROWS_PER_TERM = 3  # of the polynomial that tells
+ONE_UNIT = 0.02  # by which the factors that make shares add up differ at most
 COMPANION = 1 - 1e-5  # correlation of a column with a function of the target that makes it another outcome
 
 
@@ -89,8 +92,9 @@ def decide_companions(d: Deciding) -> None:
     outcome = any(words.is_outcome(name) or not words.without_averages(name) for name in d.asked.target)
     pivoted = is_numeral(target) and not all(map(is_numeral, d.names))
     performance = any(map(words.is_performance, d.asked.target)) or _is_time(target)
+    shares = _shares(d)
     for name in d.open():
-        if d.numbers[name] is None or name in d.labelled:
+        if d.numbers[name] is None or name in d.labelled or name in shares:
             continue
         pair = d.pair(name, target)
         alike = ((outcome or performance) and words.is_outcome(name)) or words.is_measured_elsewhere(name, target)
@@ -126,6 +130,18 @@ def decide_companions(d: Deciding) -> None:
     for name in d.open():
         if (other := _difference_from(d, name, target)) is not None:
             d.set(name, "companion", f"the difference of {target} and {other}")
+
+
+def _shares(d: Deciding) -> frozenset[str]:
+    """Columns that add up to one number as they stand, where those that no name calls outcomes do not do so alone; and
+    not outcomes alone, as accuracy and error are."""
+    every = d.candidates()
+    for columns in ({name: values for name, values in every.items() if not words.is_outcome(name)}, every):
+        units = simplex_units(Table(columns, {}, ("",), np.zeros(d.rows, dtype=np.intp)))
+        alike = bool(units) and max(units.values()) < (1 + ONE_UNIT) * min(units.values())
+        if alike and not all(map(words.is_outcome, units)):
+            return frozenset(units)
+    return frozenset()
 
 
 def tell_repeats(d: Deciding) -> None:

@@ -342,3 +342,12 @@ def test_an_error_of_a_catalogue_may_have_few_values(tmp_path: Path):
     star = np.arange(24)
     table = pd.DataFrame({"logP": star * 7 % 24 / 20, "M_I": -2.0 - star / 10, "e_M_I": [0.03, 0.06, 0.1] * 8})
     assert roles(read(tmp_path, table, "M_I"))["e_M_I"] == "weight"
+
+
+def test_a_share_is_no_outcome_whatever_its_name(tmp_path: Path):
+    shares = np.random.default_rng(0).dirichlet([1, 1, 1], 20).round(3)
+    table = pd.DataFrame(shares, columns=["web", "code", "math"]).assign(loss=2 + 0.1 * np.arange(20))
+    table["math"] = (1 - table["web"] - table["code"]).round(3)
+    assert read(tmp_path, table).task.schema.features == ("web", "code", "math")
+    beside = table.assign(accuracy=np.sqrt(shares[:, 0]), error=1 - np.sqrt(shares[:, 0]))
+    assert read(tmp_path, beside.rename(columns={"math": "books"})).task.schema.features == ("web", "code", "books")
