@@ -24,7 +24,7 @@ ROUNDED = 1e-6  # part of a step by which rounding may miss it
 STEPS = 12  # on the way there
 GROUPS = 6  # groups that are looked at; more would only repeat
 CORNERS = 32  # of the box, at most
-FRACTION = 0.5  # a column between 0 and 1 that comes to this much ends at 1
+FRACTION = 0.5  # a column between 0 and 1 that comes to this much ends before 1
 WITHIN = 5  # values inside the data on that way
 SLACK = 1e-6  # share of the target's spread by which what is known may be broken, for rounding
 INSIDE = 24  # points inside the box
@@ -152,11 +152,12 @@ def _edges(x: Array, units: Array, rng: np.random.Generator) -> Array:
 
 
 def _way(column: Array, up: bool, far: Far) -> Array:
-    """`STEPS` values from the edge of the data outwards, so `far`; never past zero, or past one for fractions. Positive
-    values are asked as far below the smallest as above the largest, as a factor."""
+    """`STEPS` values from the edge of the data outwards, so `far`; never past zero, nor as far as zero or one for
+    fractions: what is left may be divided by (sparsity, load). Positive values are asked as far below the smallest as
+    above the largest, as a factor."""
     low, high = float(column.min()), float(column.max())
     if low >= 0 and FRACTION <= high <= 1:
-        return np.linspace(high, 1.0, STEPS + 1)[1:] if up else np.linspace(low, 0.0, STEPS + 2)[1:-1]
+        return np.linspace(high if up else low, float(up), STEPS + 2)[1:-1]
     size, by_factor = far
     if by_factor:
         factors = np.geomspace(1.0, 1.0 if not up and _counts(column / low) else size, STEPS + 1)[1:]

@@ -90,8 +90,10 @@ def test_rows_reach_far_beyond_the_data_on_both_sides() -> None:
     counts = reach_rows(table(2.0 ** np.arange(10), np.ones(10))).features["n"]
     assert counts.min() == 1
     shares = np.linspace(0.1, 0.9, 9)
-    fraction = reach_rows(table(shares, np.ones(9))).features["n"]
-    assert 0 <= fraction.min() <= fraction.max() <= 1
+    rates = table(shares, 1 / (1 - shares))
+    fraction = reach_rows(rates).features["n"]
+    assert 0 < fraction.min() < 0.1 and 0.9 < fraction.max() < 1
+    assert unsafe(rates, reach_rows(rates), 1 / (1 - fraction[:, None])) is None  # a load, or sparsity
 
 
 def test_laws_that_cannot_be_true_beyond_the_data_are_found() -> None:
