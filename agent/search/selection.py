@@ -35,7 +35,8 @@ WRITTEN_IN_FULL = 1e-3  # share of what rounding would leave, below which no dig
 SAME = 1e-3  # spreads by which predictions of one law, written in two ways, may differ
 NO_WORSE = 1.3  # times the error of a law that a plainer one may have which beats it
 POSITIVE = 2.0  # difference of BIC that is positive evidence (Kass and Raftery 1995) …
-STRONG = 6.0  # … and strong evidence, which one of many laws has to have
+STRONG = 6.0  # … and strong evidence, which one of many laws has to have …
+SHORT = 3.0  # constants; of the best of millions of laws each but one beyond them asks for as much evidence again
 
 
 @dataclass(frozen=True)
@@ -259,10 +260,12 @@ def _evidence(near: Sequence[Trial], noise: frozenset[str], task: Task, rules: R
     criterion is above the least of the laws that leave only `noise`, and `rules.evidence` at most.
 
     1 for all where no law leaves only noise: then errors are not independent, and how well a law fits says little. The
-    best of millions of laws has to fit better by `STRONG` (extended BIC, Chen and Chen 2008).
+    best of millions of laws has to fit better by `STRONG` (extended BIC, Chen and Chen 2008), and a long one by more:
+    each term is the best of thousands.
     """
     millions = np.array([trial.proposal.by_chance >= OF_MILLIONS for trial in near])
-    criteria = np.array([information(trial, task) for trial in near]) + STRONG * millions
+    pieces = np.array([free_constants(trial.evaluation, task) for trial in near]) - SHORT
+    criteria = np.array([information(trial, task) for trial in near]) + STRONG * millions * np.maximum(1, pieces)
     least = min((size for size, trial in zip(criteria, near, strict=True) if trial.id in noise), default=np.inf)
     return np.asarray(np.exp(-np.clip(criteria - least, 0, rules.evidence) / 2))
 

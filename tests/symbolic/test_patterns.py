@@ -129,6 +129,16 @@ def test_the_best_of_millions_of_laws_has_to_fit_better_by_strong_evidence(sandb
     assert choose([*better, lone], noisy).winner.id != "lone"
 
 
+def test_a_long_law_of_millions_needs_more_evidence_than_a_short_one(sandbox: Sandbox) -> None:
+    noisy = task(0.3)
+    law = tried(CURVED, noisy, sandbox)
+    sums = [alike(law, f"sum{k}", misfit=0.0865, constants=7, beyond=0.1 * k) for k in range(2)]
+    lone = alike(law, "lone", misfit=0.101, constants=4, beyond=3.0)
+    assert choose([*sums, lone], noisy).winner.id != "lone"
+    blind = [replace(one, proposal=replace(one.proposal, by_chance=OF_MILLIONS)) for one in sums]
+    assert choose([*blind, lone], noisy).winner.id == "lone"
+
+
 def test_a_known_form_that_leaves_only_noise_may_predict_held_out_rows_worse(sandbox: Sandbox) -> None:
     """What folds cut off may be the very rows that show a break."""
     noisy = task(0.3)
