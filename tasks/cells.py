@@ -20,7 +20,7 @@ from lawsmith.tasks.dates import years_of_days
 from lawsmith.tasks.errors import InputError
 from lawsmith.tasks.numerals import FACTORS, FOOTNOTES, GAPS, Numeral, evidence, is_missing, numeral, plain, value
 from lawsmith.tasks.quantities import quantity, said_of_dates
-from lawsmith.tasks.words import is_day
+from lawsmith.tasks.words import has
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -116,7 +116,7 @@ def convert(frame: "pd.DataFrame", separator: str, notation: NumberNotation, whe
             raise InputError(
                 f"{where}: column {text.name!r} writes {points[0]!r}, which is no number where --decimal is ','."
             )
-    for name in filter(is_day, map(str, columns)):
+    for name in (name for name in map(str, columns) if has(name, "days")):
         if columns[name].dtype.kind == "f" and (years := years_of_days(columns[name])) is not None:
             columns[name], said[name] = years, f"{name}: {said_of_dates('20220601')}."
             dates.add(name)

@@ -47,9 +47,9 @@ def decide_bookkeeping(d: Deciding) -> None:
             d.set(name, "bookkeeping", "dates that are not written like 2022-06-01")
         elif words.is_step(name) and _is_course(d, name):
             d.set(name, "feature", "the target changes with it during each run")
-        elif words.is_moment(name) and _since_1970(d.numbers[name]):
+        elif words.has(name, "moments") and _since_1970(d.numbers[name]):
             d.set(name, "bookkeeping", "moments, counted since 1970")
-        elif words.is_bookkeeping(name) or (d.tracker and plain in words.TRACKER):
+        elif words.is_bookkeeping(name) or (d.tracker and plain in words.WORDS["tracker"]):
             d.set(name, "bookkeeping", "by its name")
 
 
@@ -98,7 +98,7 @@ def decide_companions(d: Deciding) -> None:
             continue
         pair = d.pair(name, target)
         alike = ((outcome or performance) and words.is_outcome(name)) or words.is_measured_elsewhere(name, target)
-        beside = alike and not (words.of_another_model(name) or (pair and _is_setting(*pair)))
+        beside = alike and not (words.has(name, "another_model") or (pair and _is_setting(*pair)))
         if beside or name.lower().startswith(words.RESULTS):
             d.set(name, "companion", f"another outcome beside {target}")
         elif (performance or outcome) and words.is_performance(name) and not _repeats(d, name):
@@ -113,7 +113,7 @@ def decide_companions(d: Deciding) -> None:
             d.set(name, "companion", f"by its name another statistic beside {target}")
         elif words.prediction_of(name, d.asked.target):
             d.set(name, "companion", "by its name what a fit made of the target")
-        elif pair and words.is_rank(name) and _is_order(*pair):
+        elif pair and words.has(name, "ranks") and _is_order(*pair):
             d.set(name, "companion", f"the order of {target}")
         elif pair and words.repeats_of(name, target) and _agree(*pair, AGAIN):
             d.set(name, "companion", f"named like {target} and nearly the same: measured again")
@@ -229,7 +229,7 @@ def _restates(d: Deciding, name: str, values: Array, target: Array, anyhow: bool
 def _moves_as_outcome(d: Deciding, name: str, values: Array, target: Array) -> bool:
     """Whether a measured column has the target's order and about its size, and follows from several columns that have
     not, and from none alone: losses on several data sets, whose names do not say so."""
-    if _repeats(d, name) or words.of_another_model(name) or not _are_alike(values, target):
+    if _repeats(d, name) or words.has(name, "another_model") or not _are_alike(values, target):
         return False
     columns = [column for column in d.candidates().values() if not _are_alike(column, target)]
     if len(columns) < 2:

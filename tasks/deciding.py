@@ -36,7 +36,7 @@ class Deciding:
         self.log, self.lone = False, ()
         self.tracker = state is not None or any(
             name.lower().startswith((*words.INPUTS, *words.RESULTS))
-            or "_".join(words.tokens(name)) in words.TRACKER_KEYS
+            or "_".join(words.tokens(name)) in words.WORDS["tracker_keys"]
             for name in self.names
         )
 

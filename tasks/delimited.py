@@ -15,7 +15,7 @@ from lawsmith.tasks.layouts import made_plain, with_columns_apart, without_empha
 from lawsmith.tasks.lines import SEPARATORS, split, widths
 from lawsmith.tasks.numerals import is_missing, is_numeral
 from lawsmith.tasks.preambles import settings_of_blocks, with_whole_header, without_preamble
-from lawsmith.tasks.words import FOOTERS
+from lawsmith.tasks.words import WORDS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -379,7 +379,7 @@ def _is_footer(cells: dict[str, str], measured: set[str], width: int) -> bool:
     word = re.split(r"[\s:=(]", first.lower())[0]
     if is_numeral(first):
         return False
-    return word in FOOTERS or (len(cells) == 1 and width > 1 and place in measured)
+    return word in WORDS["footers"] or (len(cells) == 1 and width > 1 and place in measured)
 
 
 def _mostly_numerals(cells: list[object]) -> bool:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from lawsmith.tasks.errors import listing
 from lawsmith.tasks.numerals import is_missing, is_numeral
-from lawsmith.tasks.words import AVERAGES, ERRORS
+from lawsmith.tasks.words import WORDS
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _MOST_LINES = 2  # below the first one
-_STATISTICS = AVERAGES | ERRORS | {"count", "min", "max", "var"}
+_STATISTICS = WORDS["averages"] | WORDS["errors"] | {"count", "min", "max", "var"}
 _LOOK = 20  # rows that show which columns hold numbers
 
 

@@ -43,7 +43,7 @@ def decide_labels(d: Deciding) -> None:
                 d.notices.append(f"{name} holds {units} and was left out; write all of it in one unit.")
         elif restated := label_of(codes, d.candidates()):
             d.set(name, "left out", f"a label of {listing(restated)}, which says the same")
-        elif not words.is_group(name) and not words.is_label(name) and (along := _ranged(d, codes)) is not None:
+        elif not words.has(name, "groups") and not words.is_label(name) and (along := _ranged(d, codes)) is not None:
             d.set(name, "left out", f"says in which range of {along} a row lies")
             d.notices.append(
                 f"{name} says in which range of {along} a row lies and was left out; --group {name} gives each range "
@@ -162,7 +162,7 @@ def _group_or_categories(d: Deciding, labels: dict[str, IntArray]) -> None:
     group = many[0] if many else _lone_group(d, labels)
     if group is not None and not has_group and _has_rows_enough(d, labels[group]):
         d.set(group, "group", "a label that repeats while features vary; it has constants of its own")
-        if words.is_code(group):
+        if words.has(group, "codes"):
             d.notices.append(
                 f"{group} has constants of its own for each label; --category {group} shifts or scales one law."
             )
@@ -216,9 +216,9 @@ def _lone_group(d: Deciding, labels: dict[str, IntArray]) -> str | None:
     if len(labels) != 1:
         return None
     ((name, codes),) = labels.items()
-    if words.is_group(name):
+    if words.has(name, "groups"):
         return name
-    return None if others or (words.is_code(name) and _crossed(d, codes)) else name
+    return None if others or (words.has(name, "codes") and _crossed(d, codes)) else name
 
 
 def _crossed(d: Deciding, codes: IntArray) -> bool:
@@ -243,7 +243,7 @@ def decide_codes(d: Deciding) -> None:
         if name in d.cells.booleans or np.array_equal(levels, [0.0, 1.0]):
             d.category(name, "true or false" if name in d.cells.booleans else "0 or 1")
         elif 2 <= len(levels) <= MOST_LEVELS and np.array_equal(levels - levels[0], np.arange(len(levels))):
-            if words.is_code(name) and levels[0] in (0, 1) and 2 * len(levels) <= d.rows:
+            if words.has(name, "codes") and levels[0] in (0, 1) and 2 * len(levels) <= d.rows:
                 d.category(name, "by its name codes")
             elif levels[0] == 0 and len(levels) > 2 and _goes_up_and_down(d, name):
                 d.category(name, "codes, with which the target goes up and down")

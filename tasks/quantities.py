@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from lawsmith.tasks.dates import decimal_year, years_of
 from lawsmith.tasks.numerals import FACTORS, evidence, is_missing, numeral, plain, value
-from lawsmith.tasks.words import is_day
+from lawsmith.tasks.words import has
 
 Numbers = list[float | None]
 
@@ -86,7 +86,7 @@ def _fractions(name: str, words: Sequence[str]) -> Quantity | None:
     beyond = any(below > 31 for _, below in found)
     halves = len({below for _, below in found}) > 2 and all(below & (below - 1) == 0 < above for above, below in found)
     month = any(1900 <= below <= 2100 and above <= 12 and above != 1 for above, below in found)
-    if is_day(name) or not (beyond or halves) or month:
+    if has(name, "days") or not (beyond or halves) or month:
         return None
     values = [None if part is None else int(part[1] or 0) + int(part[2]) / int(part[3]) for part in parts]
     return Quantity(values, "fractions became numbers" + _example(words, values))

@@ -96,11 +96,11 @@ def decide(cells: Cells, asked: Asked, where: str) -> Roles:
 
 def _state(cells: Cells, asked: Asked) -> str | None:
     """The column in which a tracker says whether a run has finished."""
-    known = words.FINISHED | words.UNFINISHED
+    known = words.WORDS["finished"] | words.WORDS["unfinished"]
     for name in cells.labels.columns:
         if words.bare(name) in ("state", "status") and name not in (*asked.target, *(asked.features or ())):
             said = set(map(_first_word, cells.labels[name].unique()))
-            if said <= known and said & words.FINISHED:
+            if said <= known and said & words.WORDS["finished"]:
                 return str(name)
     return None
 
@@ -158,9 +158,9 @@ class _Decision(Deciding):
 
     def _marks(self) -> None:
         """Leave out columns that mark rows as spoilt, and say so."""
-        for name in (name for name in self.open() if words.marks_rows(name)):
+        for name in (name for name in self.open() if words.has(name, "marks")):
             labels = [label.lower() for label in self.labels_of(name)]
-            marked = [label for label in labels if not is_missing(label) and label not in words.UNMARKED]
+            marked = [label for label in labels if not is_missing(label) and label not in words.WORDS["unmarked"]]
             if 0 < len(marked) <= self.rows / 2:
                 self.set(name, "left out", "by its name marks rows that may not count")
                 count = counted(len(marked), "row")

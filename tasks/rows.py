@@ -52,7 +52,7 @@ def finished(labels: "pd.DataFrame", state: str | None) -> Mask:
     """The rows (n,) of runs that a tracker's column `state` calls finished; all where there is none."""
     if state is None:
         return np.ones(len(labels), dtype=bool)
-    return np.array([str(label).strip().lower() in words.FINISHED for label in labels[state].tolist()])
+    return np.array([str(label).strip().lower() in words.WORDS["finished"] for label in labels[state].tolist()])
 
 
 def take(cells: Cells, rows: Mask) -> Cells:

@@ -73,7 +73,7 @@ def _weigh_by_interval(d: Deciding, ends: list[str]) -> None:
         inside = (np.minimum(low, high) <= d.numbers[target]) & (d.numbers[target] <= np.maximum(low, high))
         around = np.mean(inside) > MOST_AROUND
         width = np.abs(high - low) if around else np.abs(low) + np.abs(high)
-        known = around or all(map(words.is_error, ends))
+        known = around or all(words.has(end, "errors") for end in ends)
         if known and np.all(np.isfinite(width) & (width > 0)):
             d.weight = Weight(column=ends[0], other=ends[1], kind="interval" if around else "error")
             for name in ends:

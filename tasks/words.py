@@ -5,73 +5,26 @@ import tomllib
 from pathlib import Path
 
 _LISTS = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
-
-
-def _words(name: str) -> frozenset[str]:
-    return frozenset(_LISTS[name].split())
-
-
-SPLITS = _words("splits")
-_PARTS = _words("parts")
-_LEARNT = _words("learnt")
-OUTCOMES = _words("outcomes")
-PERFORMANCE = _words("performance")
+WORDS = {kind: frozenset(words.split()) for kind, words in _LISTS.items()}
+"""Kind -> its words; the file says what each kind means."""
 _MEASURED_MEMORY = re.compile(
     r"(?:peak|max|used|allocated|reserved|gpu)_(?:\w+_)?(?:mem|memory|rss)|(?:mem|memory)_(?:used|peak|max)"
 )
-_NORMALISED = _words("normalised")
-_REPEATED_UNTIL = _words("repeated_until")
-_OF_RESULTS = _words("of_results")
-ANOTHER_MODEL = _words("another_model")
-RATES = _words("rates")
-RATES_OF = _words("rates_of")
-_RATES_SET = _words("rates_set")
-ERRORS = _words("errors")
-_OF_ERRORS = _words("of_errors")
-_SURELY_ERRORS = _words("surely_errors")
-AVERAGES = _words("averages")
-STATISTICS = AVERAGES | _words("statistics")
-_SUMMARIES = _words("summaries")
-FOOTERS = _words("footers")
-PREDICTIONS = _words("predictions")
-_UNITS_OF_TIME = _words("units_of_time")
-RANKS = _words("ranks")
-VARIANCES = _words("variances")
-BOUNDS = _words("bounds")
-_OF_BOUNDS = _words("of_bounds")
+ERRORS, BOUNDS = WORDS["errors"], WORDS["bounds"]
+STATISTICS = WORDS["averages"] | WORDS["statistics"]
 _QUANTILE = re.compile(r"[qp]?\d+(?:\.\d+)?\s?%")  # as pandas' describe writes
-SIDES = _words("sides")
-_WIDTHS = _words("widths")
-CODES = _words("codes")
-GROUPS = _words("groups")
-_ALONE = _words("alone")
 _VALUE_IN_NAME = re.compile(r"((?:.*[\s_(@=-])?)\d+(?:\.\d+)?\s?([A-Za-zµ°%]*\)?)")
 _INITIALS = re.compile(r"\bs\. ?(?:d|e\. ?m|e)\.?(?![a-z])", re.IGNORECASE)  # s.d., s.e. and s.e.m.
-_LABELS = _words("labels")
-_PROGRESS = _words("progress")
 _COUNTS = re.compile(
     r"(n|num|no|nr|number_of|count_of)_?(seeds?|runs?|reps?|repeats?|repetitions?|replicates?|trials?|measurements?|obs)"
     r"|(seeds?|runs?|reps?|repeats?|replicates?)_(n|count)|(seeds|runs|reps|repeats|replicates)_num|n_?obs"
 )
 _WEIGHTS = re.compile(r"sample_weights?|inv(erse)?_var(iance)?|ivar")
-_RELATIVE = _words("relative")
-_REPLICATES = _words("replicates")
-_REPEATED = _words("repeated")
-_SHORT_OF_IT = _words("short_of_it")
-_NUMBERED = _words("numbered")
-_COUNTED = _words("counted")
-_BOOKKEEPING = _words("bookkeeping") | {""}
-_MOMENTS = _words("moments")
-_DAYS = _words("days")
-_MARKS = _words("marks")
-_VIEWS = _words("views")
-UNMARKED = _words("unmarked")
-TRACKER = _words("tracker")
-TRACKER_KEYS = _words("tracker_keys")
 INPUTS = ("config.", "config/", "params.", "params/", "param.", "hparams.", "hparams/")
 RESULTS = ("summary.", "summary/", "metrics.", "metrics/", "summary_metrics.")
-FINISHED = _words("finished")
-UNFINISHED = _words("unfinished")
+
+
+_ENDS_OF_RECORDS = ("_id", "_uuid", "_hash", "_timestamp", "experiment_key")
 
 
 def bare(name: str) -> str:
@@ -88,68 +41,69 @@ def tokens(name: str) -> list[str]:
     return [part.lower() for part in re.split(r"[\W_]+", re.sub(r"([a-z\d])([A-Z])", r"\1 \2", name)) if part]
 
 
+def has(name: str, kind: str) -> bool:
+    """Whether one of the words of a name is of a kind."""
+    return not WORDS[kind].isdisjoint(tokens(name))
+
+
 def is_outcome(name: str) -> bool:
     """Whether a name ends in a measure of how well something works (loss, accuracy …)."""
-    if re.split(r"[\W_]+", name.strip())[-1].lower() in OUTCOMES:  # GSM8K, HellaSwag
+    if re.split(r"[\W_]+", name.strip())[-1].lower() in WORDS["outcomes"]:  # GSM8K, HellaSwag
         return True
-    words = [word for word in tokens(name) if word not in SPLITS and not word.isdigit()]
-    if words[-1:] == ["rate"] and words[-2:-1] and words[-2] in RATES_OF - _RATES_SET:
+    words = [word for word in tokens(name) if word not in WORDS["splits"] and not word.isdigit()]
+    if words[-1:] == ["rate"] and words[-2:-1] and words[-2] in WORDS["rates_of"] - WORDS["rates_set"]:
         return True
     if words[-2:] == ["grad", "norm"] or words[-3:] == ["bits", "per", "byte"]:
         return True
-    while len(words) > 1 and words[-1] in _NORMALISED:
+    while len(words) > 1 and words[-1] in WORDS["normalised"]:
         words.pop()
-    return bool(words) and words[-1] in OUTCOMES
+    return bool(words) and words[-1] in WORDS["outcomes"]
 
 
 def is_loss(name: str) -> bool:
     """Whether a name is one of a loss, a perplexity or an accuracy, which is measured and hardly set."""
-    return not _LEARNT.isdisjoint(tokens(name)[-1:])
+    return not WORDS["learnt"].isdisjoint(tokens(name)[-1:])
 
 
 def is_measured_elsewhere(name: str, target: str) -> bool:
     """Whether two names are one measure on different rows: ``train`` and ``test``, ``c4_val`` and ``wiki_val``,
     ``loss_c4`` and ``loss_wiki``."""
     one, two = tokens(name), tokens(target)
-    if name == target or not one or not two or not _COUNTED.isdisjoint(one[:1]):
+    if name == target or not one or not two or not WORDS["counted"].isdisjoint(one[:1]):
         return False
-    alike = len(one) > 1 < len(two) and ((one[-1] == two[-1] in _PARTS) or (one[0] == two[0] in _LEARNT))
-    return alike or (_PARTS.issuperset(one) and _PARTS.issuperset(two))
+    parts = WORDS["parts"]
+    alike = len(one) > 1 < len(two) and ((one[-1] == two[-1] in parts) or (one[0] == two[0] in WORDS["learnt"]))
+    return alike or (parts.issuperset(one) and parts.issuperset(two))
 
 
 def is_performance(name: str) -> bool:
     """Whether a name is a measure of how fast something ran or of what it took: ``latency``, ``req/s``, ``cycles``."""
     own = re.sub(r"\s*[\[(][^\])]*[\])]$", "", name)
-    words = [word for word in tokens(own) if word not in STATISTICS and word not in _UNITS_OF_TIME]
+    words = [word for word in tokens(own) if word not in STATISTICS and word not in WORDS["units_of_time"]]
     spent = re.search(r"\b(?:gpu|cpu|core|node)[_ -](?:hours?|seconds?|secs?|h|s)\b", name.lower()) is not None
     per_second = re.search(r"(?:/|_per_|per )(?:s|sec|second)s?(?![a-z])", name.lower()) is not None
-    known = (words[-1:] and words[-1] in PERFORMANCE) or words[-2:] == ["power", "draw"]
+    known = (words[-1:] and words[-1] in WORDS["performance"]) or words[-2:] == ["power", "draw"]
     known = known or words[:1] in (["utilization"], ["elapsed"]) or words[:2] == ["time", "per"]
     return spent or per_second or bool(known) or _MEASURED_MEMORY.search(bare(own)) is not None
 
 
 def is_repeated_until(name: str) -> bool:
     """Whether a name is one of how often a benchmark repeats what it measures, as long as its time lasts."""
-    return tokens(name)[-1:] != [] and tokens(name)[-1] in _REPEATED_UNTIL
+    return not WORDS["repeated_until"].isdisjoint(tokens(name)[-1:])
 
 
 def is_result_beside(name: str, target: str) -> bool:
     """Whether two names are entries of one object of results, such as ``stats.ops`` and ``stats.mean``."""
     one, two = (re.split(r"[./]", text)[:-1] for text in (name, target))
-    return one != [] and one == two and one[-1].lower() in _OF_RESULTS
-
-
-def of_another_model(name: str) -> bool:
-    """Whether a name is a measure of the model that runs learn from or begin with."""
-    return not ANOTHER_MODEL.isdisjoint(tokens(name))
+    return one != [] and one == two and one[-1].lower() in WORDS["of_results"]
 
 
 def is_rate(name: str) -> bool:
     """Whether a name is one of shares, probabilities or rates of trials; other rates are per time."""
-    words = [word for word in tokens(name) if word not in SPLITS and not word.isdigit()]
+    words = [word for word in tokens(name) if word not in WORDS["splits"] and not word.isdigit()]
     if words[-1:] == ["rate"] and len(words) > 1:
-        return words[-2] in RATES_OF
-    return bool(words) and (words[-1] in RATES or words[0] in RATES)
+        return words[-2] in WORDS["rates_of"]
+    return bool(words) and (words[-1] in WORDS["rates"] or words[0] in WORDS["rates"])
 
 
 def error_of(name: str, targets: tuple[str, ...], others: tuple[str, ...]) -> str | None:
@@ -164,7 +118,7 @@ def error_of(name: str, targets: tuple[str, ...], others: tuple[str, ...]) -> st
     name = re.sub(r"^[us](?=\()", "sigma ", name)  # u(y)
     words = tokens(name)
     base = [word for word in words if word not in ERRORS]
-    named = [word for word in base if word not in _OF_ERRORS]
+    named = [word for word in base if word not in WORDS["of_errors"]]
     deviation = {"standard", "deviation"} <= set(words)
     if len(base) < len(words):
         for column in (*targets, *others):
@@ -179,7 +133,7 @@ def error_of(name: str, targets: tuple[str, ...], others: tuple[str, ...]) -> st
         if name == f"e_{column}" or (glued != [] and ERRORS.issuperset(glued)):  # VizieR's e_Dist, pl_orbpererr1
             return column if column in others else ""
     alone = not [word for word in named if not word.isdigit()] and (len(base) < len(words) or deviation)
-    return "" if alone or bare(name) in _ALONE else None
+    return "" if alone or bare(name) in WORDS["alone"] else None
 
 
 def sums_up(name: str, measure: str) -> bool:
@@ -190,23 +144,18 @@ def sums_up(name: str, measure: str) -> bool:
 
 def without_averages(name: str) -> list[str]:
     """The words of ``loss_mean`` or ``avg loss`` without the one that says how repetitions were summed up."""
-    return [word for word in tokens(name) if word not in AVERAGES]
+    return [word for word in tokens(name) if word not in WORDS["averages"]]
 
 
 def measures_scatter(name: str) -> bool:
     """Whether a name is one of errors, ends of intervals or counts of something else."""
-    known = ERRORS | VARIANCES | BOUNDS | {"count", "n"}
+    known = ERRORS | WORDS["variances"] | BOUNDS | {"count", "n"}
     return "±" in name or (len(tokens(name)) > 1 and not known.isdisjoint(tokens(name)))
-
-
-def is_error(name: str) -> bool:
-    """Whether a name has a word for errors in it, of whatever it may be."""
-    return not ERRORS.isdisjoint(tokens(name))
 
 
 def is_surely_error(name: str) -> bool:
     """Whether a name is one of errors that are hardly set: ``sd``, unlike ``sigma``, which may be that of a noise."""
-    return _SURELY_ERRORS.issuperset(tokens(name))
+    return WORDS["surely_errors"].issuperset(tokens(name))
 
 
 def is_error_rate(name: str) -> bool:
@@ -216,7 +165,7 @@ def is_error_rate(name: str) -> bool:
 
 def variance_of(name: str, targets: tuple[str, ...]) -> bool:
     """Whether a name is the variance of a target."""
-    return _about(name, VARIANCES, targets)
+    return _about(name, WORDS["variances"], targets)
 
 
 def bounds_of(name: str, targets: tuple[str, ...]) -> bool:
@@ -229,10 +178,10 @@ def is_relative_error(name: str, targets: tuple[str, ...]) -> bool:
     """Whether a name is one of errors as shares of the target: ``RSD (%)``, ``rel_err``, ``y_err (%)``."""
     own = {word for target in targets for word in tokens(target.replace("%", " percent "))}
     rest = set(tokens(name.replace("%", " percent "))) - own
-    relative = rest & _RELATIVE
+    relative = rest & WORDS["relative"]
     scattered = "rsd" in rest or {"cv", "percent"} <= rest or not ERRORS.isdisjoint(rest)
     scattered |= rest == {"cv"} and not own.isdisjoint(tokens(name))
-    return bool(relative) and rest <= _RELATIVE | ERRORS and scattered
+    return bool(relative) and rest <= WORDS["relative"] | ERRORS and scattered
 
 
 def is_bound(name: str) -> bool:
@@ -240,20 +189,20 @@ def is_bound(name: str) -> bool:
     if _QUANTILE.fullmatch(name):
         return True
     words = {word for word in tokens(name) if not word.isdigit()}
-    known = BOUNDS | ERRORS | _OF_BOUNDS
-    return words <= known and not BOUNDS.isdisjoint(words) and (words - {"minus", "plus"}) - _OF_BOUNDS != set()
+    beside = WORDS["of_bounds"]
+    return words <= BOUNDS | ERRORS | beside and bool(words & BOUNDS) and bool(words - {"minus", "plus"} - beside)
 
 
 def is_surely_bound(name: str) -> bool:
     """Whether a name of an end of an interval has a word for errors or for confidence in it, besides the side,
     or is a quantile's."""
-    return is_error(name) or _QUANTILE.fullmatch(name) is not None or not _WIDTHS.isdisjoint(tokens(name))
+    return has(name, "errors") or _QUANTILE.fullmatch(name) is not None or has(name, "widths")
 
 
 def has_side(name: str) -> bool | None:
     """Whether a name of an end of an interval says which end it is; None for a quantile, and what else is no width."""
     words = set(tokens(name))
-    return True if words & SIDES else False if words & _WIDTHS else None
+    return True if words & WORDS["sides"] else False if words & WORDS["widths"] else None
 
 
 def _about(name: str, kinds: frozenset[str], targets: tuple[str, ...]) -> bool:
@@ -270,7 +219,7 @@ def summary_of(name: str, targets: tuple[str, ...]) -> bool:
     return any(
         name != target
         and base == [word for word in tokens(target) if word not in STATISTICS]
-        and not (STATISTICS.isdisjoint(tokens(target)) and _SUMMARIES.isdisjoint(tokens(name)))
+        and not (STATISTICS.isdisjoint(tokens(target)) and WORDS["summaries"].isdisjoint(tokens(name)))
         for target in targets
     )
 
@@ -278,7 +227,7 @@ def summary_of(name: str, targets: tuple[str, ...]) -> bool:
 def prediction_of(name: str, targets: tuple[str, ...]) -> bool:
     """Whether a name is one of what a fit predicts or leaves of a target: ``pred``, ``loss_fit``, ``residual``."""
     words = tokens(name)
-    of_fit = [word for word in words if not PREDICTIONS.isdisjoint((word, word.rstrip("0123456789")))]  # RESI1
+    of_fit = [word for word in words if not WORDS["predictions"].isdisjoint((word, word.rstrip("0123456789")))]  # RESI1
     base = [word for word in words if word not in of_fit and word not in BOUNDS]
     return of_fit != [] and (base in ([], ["y"]) or base in [tokens(target) for target in targets])
 
@@ -286,13 +235,8 @@ def prediction_of(name: str, targets: tuple[str, ...]) -> bool:
 def is_view_of(name: str, target: str) -> bool:
     """Whether two names are one quantity, one of them as a logarithm, say: ``ln(k)`` and ``k / s^-1``."""
     one, two = (tokens(re.split(r"\s+/\s+|\s[\[(]", text)[0]) for text in (name, target))
-    one, two = ([word for word in words if word not in _VIEWS] for words in (one, two))
+    one, two = ([word for word in words if word not in WORDS["views"]] for words in (one, two))
     return name != target and one == two != []
-
-
-def is_rank(name: str) -> bool:
-    """Whether a name is one of places in an order."""
-    return not RANKS.isdisjoint(tokens(name))
 
 
 def repeats_of(name: str, target: str) -> bool:
@@ -303,21 +247,11 @@ def repeats_of(name: str, target: str) -> bool:
     return one is not None and two is not None and name != target and one[1] == two[1]
 
 
-def is_code(name: str) -> bool:
-    """Whether a name is one of kinds that may be coded by numbers."""
-    return not CODES.isdisjoint(tokens(name))
-
-
 def is_label(name: str) -> bool:
     """Whether numbers of that name are labels where they repeat: curves, subjects, runs."""
     words = tokens(name)
     numbered = words[-1:] != [] and words[-1] in ("id", "no", "nr")
-    return bare(name) in _LABELS or (numbered and len(words) > 1 and not is_replicate(name))
-
-
-def is_group(name: str) -> bool:
-    """Whether a name is one of kinds of things that each follow a law of their own."""
-    return not GROUPS.isdisjoint(tokens(name))
+    return bare(name) in WORDS["labels"] or (numbered and len(words) > 1 and not is_replicate(name))
 
 
 def is_count(name: str, targets: tuple[str, ...]) -> bool:
@@ -337,26 +271,11 @@ def is_weight(name: str) -> bool:
 def is_replicate(name: str) -> bool:
     """Whether a name tells repetitions of one measurement apart: ``seed``, ``tech_rep``, ``Replicate no.``."""
     words = tokens(name)
-    while words[1:] and words[-1] in _NUMBERED:
+    while words[1:] and words[-1] in WORDS["numbered"]:
         words.pop()
-    short = words[-1:] in (["rep"], ["repeat"]) and words[-2:-1] != [] and words[-2] in _SHORT_OF_IT
-    last = words[-1:] != [] and words[-1] in _REPEATED and _COUNTED.isdisjoint(words)
-    return short or last or "_".join(words) in _REPLICATES or bare(name) in _REPLICATES
-
-
-def marks_rows(name: str) -> bool:
-    """Whether a name is one of marks of rows that were not measured as the others: ``is_outlier``, ``Runout``."""
-    return not _MARKS.isdisjoint(tokens(name))
-
-
-def is_day(name: str) -> bool:
-    """Whether a name is one of calendar days, which may be written as whole numbers such as 20240131."""
-    return not _DAYS.isdisjoint(tokens(name))
-
-
-def is_moment(name: str) -> bool:
-    """Whether a name is one of moments, which may be written as seconds since 1970."""
-    return not _MOMENTS.isdisjoint(tokens(name))
+    short = words[-1:] in (["rep"], ["repeat"]) and words[-2:-1] != [] and words[-2] in WORDS["short_of_it"]
+    last = words[-1:] != [] and words[-1] in WORDS["repeated"] and WORDS["counted"].isdisjoint(words)
+    return short or last or "_".join(words) in WORDS["replicates"] or bare(name) in WORDS["replicates"]
 
 
 def is_step(name: str) -> bool:
@@ -366,7 +285,7 @@ def is_step(name: str) -> bool:
 
 def is_progress(name: str) -> bool:
     """Whether numbers of that name, one after the other, are times, steps or a quantity with a unit: no row numbers."""
-    return not _PROGRESS.isdisjoint(tokens(name)) or re.search(r"[\[(][^\])]+[\])]$", name.strip()) is not None
+    return has(name, "progress") or re.search(r"[\[(][^\])]+[\])]$", name.strip()) is not None
 
 
 def values_of_setting(name: str, target: str) -> bool:
@@ -387,4 +306,4 @@ def is_bookkeeping(name: str) -> bool:
     ):
         return True
     plain = bare(name)
-    return plain in _BOOKKEEPING or plain.endswith(("_id", "_uuid", "_hash", "_timestamp", "experiment_key"))
+    return plain in ("", *WORDS["bookkeeping"]) or plain.endswith(_ENDS_OF_RECORDS)
