@@ -69,9 +69,9 @@ def _between(profile: Profile, known: _Known, names: Sequence[str]) -> list[Temp
     """Curves from one bound to the other, between levels inside them, or to the upper bound from anywhere."""
     title, span = f"of {', '.join(names)} between the bounds", Number(known.high - known.low)
 
-    def rest(b: Terms) -> Node:
-        """What rises from 0 to infinity as the curve falls from its upper to its lower end."""
-        return mul(b.fresh("h", Role.SCALE, 0.0, LARGEST), *_factors(b, known, names, up=-1.0))
+    def rest(b: Terms, up: float = -1.0) -> Node:
+        """What rises from 0 to infinity as the curve falls from its upper to its lower end, or rises with it (`up`)."""
+        return mul(b.fresh("h", Role.SCALE, 0.0, LARGEST), *_factors(b, known, names, up))
 
     def logistic(b: Terms) -> Node:
         return divide(ONE, add(ONE, rest(b)))
@@ -80,8 +80,7 @@ def _between(profile: Profile, known: _Known, names: Sequence[str]) -> list[Temp
         return b.fresh(letter, Role.AMPLITUDE, 0.0, known.high - known.low)
 
     def shifted(b: Terms, up: float) -> Node:
-        inner = mul(b.fresh("h", Role.SCALE, 0.0, LARGEST), *_factors(b, known, names, up))
-        return power(add(ONE, inner), neg(b.exponent()))
+        return power(add(ONE, rest(b, up)), neg(b.exponent()))
 
     recipes: dict[str, Recipe] = {
         f"logistic curve {title}": lambda b: mul(span, logistic(b)),
@@ -89,10 +88,7 @@ def _between(profile: Profile, known: _Known, names: Sequence[str]) -> list[Temp
         f"logistic curve {title}, with a floor": lambda b: _from_floor(b, known, rest(b)),
         f"exponential of powers {title}": lambda b: mul(span, exp(neg(rest(b)))),
         f"exponential of powers {title}, with a ceiling": lambda b: mul(share(b, "A"), exp(neg(rest(b)))),
-        f"rest of an exponential {title}": lambda b: mul(
-            span,
-            add(ONE, neg(exp(neg(mul(b.fresh("h", Role.SCALE, 0.0, LARGEST), *_factors(b, known, names, up=1.0)))))),
-        ),
+        f"rest of an exponential {title}": lambda b: mul(span, add(ONE, neg(exp(neg(rest(b, up=1.0)))))),
         f"power of shifted powers {title}": lambda b: mul(span, shifted(b, -1.0)),
         f"rest of a power of shifted powers {title}": lambda b: mul(span, add(ONE, neg(shifted(b, 1.0)))),
     }
@@ -138,12 +134,12 @@ def _beyond_one(profile: Profile, known: _Known, names: Sequence[str]) -> list[T
 
 def _raised(recipe: Recipe, bound: float, way: float = 1.0) -> Recipe:
     """The recipe's node added to a bound, or taken off it."""
-    return lambda b: _on_bound(recipe(b), bound, way)
 
+    def moved(b: Terms) -> Node:
+        node = recipe(b) if way > 0 else neg(recipe(b))
+        return add(Number(bound), node) if bound else node
 
-def _on_bound(node: Node, bound: float, way: float) -> Node:
-    moved = node if way > 0 else neg(node)
-    return add(Number(bound), moved) if bound else moved
+    return moved
 
 
 def _factors(b: Terms, known: _Known, names: Sequence[str], up: float) -> list[Node]:

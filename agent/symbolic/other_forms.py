@@ -20,40 +20,34 @@ SOFT = 0.05  # least sharpness of a step: below it the step is a line over any r
 
 def of_shares(profile: Profile, names: Sequence[str]) -> list[Template]:
     """Mixture laws (Ye et al., arXiv 2403.16952) and their neighbours."""
-    title = "shares"
     names, dropped = names[:-1], names[-1:]  # the last follows
-    found = named(
-        profile,
-        {
-            f"linear in {title}": lambda b: _affine(b, names),
-            f"exponential of {title}": lambda b: b.exponential(_affine(b, names), STEEPEST_SHARE),
-            f"level and exponential of {title}": lambda b: b.on_level(b.exponential(_affine(b, names), STEEPEST_SHARE)),
-            f"power of {title}": lambda b: b.on_level(power(_positive(b, names), neg(b.exponent()))),
-            f"logarithm of {title}": lambda b: b.on_level(b.term(log(worth(b, names)))),
-            f"pure power of {title}": lambda b: b.term(power(worth(b, names), neg(b.exponent()))),
-        },
-    )
+    recipes: dict[str, Recipe] = {
+        "linear in shares": lambda b: _affine(b, names),
+        "exponential of shares": lambda b: b.exponential(_affine(b, names), STEEPEST_SHARE),
+        "level and exponential of shares": lambda b: b.on_level(b.exponential(_affine(b, names), STEEPEST_SHARE)),
+        "power of shares": lambda b: b.on_level(power(_positive(b, names), neg(b.exponent()))),
+        "logarithm of shares": lambda b: b.on_level(b.term(log(worth(b, names)))),
+        "pure power of shares": lambda b: b.term(power(worth(b, names), neg(b.exponent()))),
+    }
     for name in [*names, *dropped]:
-        rest = [n for n in names if n != name][: len(names) - 1]
-        found += named(
-            profile,
-            {
-                f"power law of {name} and linear rest": lambda b: add(
-                    _affine(b, rest),
-                    b.term(power(add(b.in_unit(name), b.fresh("e", Role.SHIFT, 1e-4, 1.0)), neg(b.exponent()))),
-                ),
-                f"logarithm of {name} and linear rest": lambda b: add(
-                    _affine(b, rest), b.term(log(add(b.in_unit(name), b.fresh("e", Role.SHIFT, 1e-4, 1.0))))
-                ),
-                f"exponential of {name} and linear rest": lambda b: add(
-                    _affine(b, rest), b.term(exp(mul(neg(b.fresh("k", Role.RATE, 0.1, 100.0)), b.in_unit(name))))
-                ),
-                f"power law of {name} alone": lambda b: b.on_level(
-                    b.term(power(add(b.in_unit(name), b.fresh("e", Role.SHIFT, 1e-4, 1.0)), neg(b.exponent())))
-                ),
-            },
-        )
-    return found
+        recipes |= _of_one_share(name, [n for n in names if n != name][: len(names) - 1])
+    return named(profile, recipes)
+
+
+def _of_one_share(name: str, rest: Sequence[str]) -> dict[str, Recipe]:
+    def begun(b: Terms) -> Node:
+        return add(b.in_unit(name), b.fresh("e", Role.SHIFT, 1e-4, 1.0))
+
+    return {
+        f"power law of {name} and linear rest": lambda b: add(
+            _affine(b, rest), b.term(power(begun(b), neg(b.exponent())))
+        ),
+        f"logarithm of {name} and linear rest": lambda b: add(_affine(b, rest), b.term(log(begun(b)))),
+        f"exponential of {name} and linear rest": lambda b: add(
+            _affine(b, rest), b.term(exp(mul(neg(b.fresh("k", Role.RATE, 0.1, 100.0)), b.in_unit(name))))
+        ),
+        f"power law of {name} alone": lambda b: b.on_level(b.term(power(begun(b), neg(b.exponent())))),
+    }
 
 
 def _affine(b: Terms, names: Sequence[str]) -> Node:
@@ -76,21 +70,19 @@ def of_plain(profile: Profile, names: Sequence[str]) -> list[Template]:
     """Features on a plain axis (times, temperatures, scores, logarithms): polynomials, steps, bumps, waves."""
     names = [name for name in names if profile.levels[name] > 1]  # a column may hold one value only
     found: list[Template] = []
+    recipes: dict[str, Recipe] = {
+        "quadratic": lambda b: b.polynomial([*map(b.plain, names)], 2),
+        "linear": lambda b: b.polynomial([*map(b.plain, names)], 1),
+        "exponential of linear": lambda b: b.on_level(
+            b.exponential(b.polynomial([*map(b.plain, names)], 1), STEEPEST_SHARE)
+        ),
+        "pure sigmoid of linear": lambda b: b.term(b.logistic(names)),
+        "sigmoid of linear": lambda b: b.on_level(b.term(b.logistic(names))),
+        "pure sigmoid with interactions": lambda b: b.term(b.logistic(names, cross=True)),
+    }
     if len(names) > 1:
-        surface = named(profile, {"quadratic": lambda b: b.polynomial([*map(b.plain, names)], 2)})
-        found += [replace(template, surface=True) for template in surface]
-        found += named(
-            profile,
-            {
-                "linear": lambda b: b.polynomial([*map(b.plain, names)], 1),
-                "exponential of linear": lambda b: b.on_level(
-                    b.exponential(b.polynomial([*map(b.plain, names)], 1), STEEPEST_SHARE)
-                ),
-                "pure sigmoid of linear": lambda b: b.term(b.logistic(names)),
-                "sigmoid of linear": lambda b: b.on_level(b.term(b.logistic(names))),
-                "pure sigmoid with interactions": lambda b: b.term(b.logistic(names, cross=True)),
-            },
-        )
+        surface, *others = named(profile, recipes)
+        found = [replace(surface, surface=True), *others]
     for name in names:
         found += laws_of(profile, name)
     return found
@@ -160,8 +152,7 @@ def of_levels(profile: Profile, scale: Sequence[str], level: str) -> list[Templa
             _share(b, level), mul(add(*_decays(b, scale)), _scaled(b, level))
         ),
         f"{level} plus power of {title} over power of {level}": lambda b: add(  # arXiv 2502.08606, for strong teachers
-            b.in_unit(level),
-            mul(power(add(*_decays(b, scale)), b.fresh("g", Role.EXPONENT, 0.1, 3.0)), _scaled(b, level)),
+            b.in_unit(level), mul(power(add(*_decays(b, scale)), b.bend()), _scaled(b, level))
         ),
         f"{title}, with a moving optimum of {level}": lambda b: _valley(b, scale, level),
         f"distillation law of {', '.join(scale)} and {level}": lambda b: _distilled(b, scale, level),
@@ -209,5 +200,5 @@ def _distilled(b: Terms, scale: Sequence[str], level: str) -> Node:
         add(ONE, power(divide(y, b.fresh("k", Role.SCALE, 1e-2, 1e2)), divide(ONE, bend))),
         neg(mul(b.fresh("c", Role.EXPONENT, 0.0, 20.0), bend)),
     )
-    own = power(add(*_decays(b, scale)), b.fresh("g", Role.EXPONENT, 0.1, 3.0))
+    own = power(add(*_decays(b, scale)), b.bend())
     return add(y, mul(_scaled(b, level), turned, own))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import combinations, permutations
 
 from lawsmith.agent.symbolic.catalogue import laws_of_repeats
@@ -14,46 +15,48 @@ MONOMIALS = (2, 3, 4)  # terms in sums of monomials
 STEEP = 2.0  # bound of exponents in products beside a leading term
 
 
+LEVELLED: dict[str, Callable[[Terms, str], Node]] = {
+    "power law": Terms.decay,
+    "shifted power law": Terms.shifted,
+    "rectified power law": Terms.saturating,
+    "stretched exponential": Terms.stretched,
+    "broken power law": Terms.broken,
+    "sharply broken power law": Terms.sharply_broken,
+    "logarithm": Terms.logarithm,
+}
+"""Curves of one feature that stand on a level."""
+
+
 def of_one(profile: Profile, name: str) -> list[Template]:
     """One feature on a logarithmic axis; `L + A term`, and a few of other shapes."""
-    terms: dict[str, Recipe] = {
-        "power law": lambda b: b.decay(name),
-        "shifted power law": lambda b: b.shifted(name),
-        "rectified power law": lambda b: b.saturating(name),
-        "stretched exponential": lambda b: b.stretched(name),
-        "broken power law": lambda b: b.broken(name),
-        "sharply broken power law": lambda b: b.sharply_broken(name),
-        "logarithm": lambda b: b.logarithm(name),
-    }
-    found = [Template(f"{origin} of {name}", _on_level(Terms(profile), term)) for origin, term in terms.items()]
+
+    def levelled(term: Callable[[Terms, str], Node]) -> Recipe:
+        return lambda b: b.on_level(b.term(term(b, name)))
+
+    recipes = {f"{origin} of {name}": levelled(term) for origin, term in LEVELLED.items()}
     rises = name in profile.rising
     if rises:
-        growing: dict[str, Recipe] = {
-            f"growing power law of {name}": lambda b: b.on_level(b.term(b.growth(name))),
+        recipes |= {
+            f"growing power law of {name}": levelled(Terms.growth),
             f"growing power law and slope of {name}": lambda b: b.on_level(b.slope(b.x(name)), b.term(b.growth(name))),
             f"parabola of {name}": lambda b: b.polynomial([b.x(name)], 2),
             f"pure shifted growing power law of {name}": lambda b: b.term(power(b.begun(name), b.exponent())),
         }
-        found += named(profile, growing)
-    others: dict[str, Recipe] = {
+    recipes |= {
         f"pure power law of {name}": lambda b: b.term(b.growth(name) if rises else b.decay(name, -1.0)),
         f"pure shifted power law of {name}": lambda b: b.term(b.shifted(name)),
         f"pure broken power law of {name}": lambda b: b.term(b.broken(name)),
-        f"exponential of log polynomial of {name}": lambda b: b.exponential(b.polynomial([log(b.x(name))], 2)),
-        f"level and log polynomial of {name}": lambda b: b.on_level(b.exponential(b.polynomial([log(b.x(name))], 2))),
+        f"exponential of log polynomial of {name}": lambda b: b.exponential(b.log_polynomial([name], 2)),
+        f"level and log polynomial of {name}": lambda b: b.on_level(b.exponential(b.log_polynomial([name], 2))),
         f"exponential of power law of {name}": lambda b: b.exponential_of([name]),
         f"{name} times its logarithm": lambda b: b.times_logarithm(name),
-        f"quadratic in log {name}": lambda b: b.polynomial([log(b.x(name))], 2),
-        f"cubic in log {name}": lambda b: b.polynomial([log(b.x(name))], 3),
+        f"quadratic in log {name}": lambda b: b.log_polynomial([name], 2),
+        f"cubic in log {name}": lambda b: b.log_polynomial([name], 3),
         f"two power laws of {name}": lambda b: b.on_level(
             b.term(b.decay(name)), b.term(power(b.x(name), b.exponent()))
         ),
     }
-    return found + named(profile, others)
-
-
-def _on_level(b: Terms, term: Recipe) -> Node:
-    return b.on_level(b.term(term(b)))
+    return named(profile, recipes)
 
 
 def of_many(profile: Profile, scale: Sequence[str]) -> list[Template]:
@@ -67,7 +70,8 @@ def of_many(profile: Profile, scale: Sequence[str]) -> list[Template]:
         for subset in combinations(leading, size):
             found += _joint(profile, subset)
             if size >= len(leading) - 1:
-                found += _led(profile, subset)
+                for lead in subset:
+                    found += named(profile, _led(lead, [name for name in subset if name != lead]))
     found += _monomial_sums(profile, leading)
     found += _effective(profile, leading)
     found += _with_bowls(profile, leading)
@@ -83,7 +87,7 @@ def _backbones(profile: Profile, names: Sequence[str]) -> list[Template]:
         return b.on_level(*(b.term(power(b.x(name), neg(exponent))) for name in names))
 
     recipes: dict[str, Recipe] = {
-        f"power laws {title}": lambda b: b.on_level(*_sum_of(b, [[name] for name in names])),
+        f"power laws {title}": lambda b: b.on_level(*b.products([name] for name in names)),
         f"power laws {title} with one exponent": tied,
     }
     return [replace(template, backbone=True) for template in named(profile, recipes)]
@@ -91,63 +95,60 @@ def _backbones(profile: Profile, names: Sequence[str]) -> list[Template]:
 
 def _joint(profile: Profile, names: Sequence[str]) -> list[Template]:
     """Sums, products and their mixtures: one term per block of every partition of the features, and interactions."""
-    title = ", ".join(names)
-    found: list[Template] = []
+    recipes: dict[str, Recipe] = {}
     for blocks in _partitions(list(names)) if len(names) <= LEADING else ([[*names]], [[n] for n in names]):
         if len(blocks) <= 3 or len(blocks) == len(names):
             shape = " + ".join("*".join(block) for block in blocks)
-            found += named(profile, {f"power laws {shape}": lambda b: b.on_level(*_sum_of(b, blocks))})
+            recipes[f"power laws {shape}"] = partial(lambda blocks, b: b.on_level(*b.products(blocks)), blocks)
     if any(name in profile.rising for name in names):
-        found += named(
-            profile,
-            {
-                f"growing and decaying power laws {' + '.join(names)}": lambda b: b.on_level(
-                    *(b.term(_way(b, name)) for name in names)
-                ),
-                f"power of sum of growing and decaying {title}": lambda b: b.on_level(
-                    b.term(power(_shared_out(b, names, _way), b.fresh("g", Role.EXPONENT, 0.1, 3.0)))
-                ),
-            },
-        )
-    found += named(
-        profile,
-        {
-            f"pure product of {title}": lambda b: b.term(b.monomial(names)),
-            f"exponential of product of {title}": lambda b: b.exponential_of(names),
-            f"level and exponential of product of {title}": lambda b: add(b.level(), b.exponential_of(names)),
-            f"power of sum of growing {title}": lambda b: add(
-                b.level(), mul(b.amplitude(), power(_shared_out(b, names, Terms.growth), neg(b.exponent())))
-            ),
-            f"power of sum of {title}": lambda b: b.on_level(
-                b.term(power(_shared_out(b, names, Terms.decay), b.fresh("g", Role.EXPONENT, 0.1, 3.0)))
-            ),
-            f"power of weighted sum of {title}": lambda b: b.on_level(
-                b.term(power(b.weighted(names), neg(b.exponent())))
-            ),
-            f"sum and interaction of {title}": lambda b: _interacting(b, names),
-            f"log-linear with interactions in {title}": lambda b: b.exponential(b.cross(b.logs(names))),
-            f"level and log-linear with interactions in {title}": lambda b: b.on_level(
-                b.exponential(b.cross(b.logs(names)))
-            ),
-            f"linear in log {title}": lambda b: b.polynomial(b.logs(names), 1),
-            f"linear with interactions in log {title}": lambda b: b.cross(b.logs(names)),
-        },
-    )
-    return [*found, *(replace(template, surface=True) for template in named(profile, _surfaces(names)))]
+        recipes |= _both_ways(names)
+    surfaces = [replace(template, surface=True) for template in named(profile, _surfaces(names))]
+    return [*named(profile, recipes | _interactions(names)), *surfaces]
+
+
+def _both_ways(names: Sequence[str]) -> dict[str, Recipe]:
+    def way(b: Terms, name: str) -> Node:
+        """x^a where the target rises with x, x^-a elsewhere."""
+        return b.growth(name) if name in b.profile.rising else b.decay(name)
+
+    return {
+        f"growing and decaying power laws {' + '.join(names)}": lambda b: b.on_level(
+            *(b.term(way(b, name)) for name in names)
+        ),
+        f"power of sum of growing and decaying {', '.join(names)}": lambda b: b.on_level(
+            b.term(power(_shared_out(b, names, way), b.bend()))
+        ),
+    }
+
+
+def _interactions(names: Sequence[str]) -> dict[str, Recipe]:
+    title = ", ".join(names)
+    return {
+        f"pure product of {title}": lambda b: b.term(b.monomial(names)),
+        f"exponential of product of {title}": lambda b: b.exponential_of(names),
+        f"level and exponential of product of {title}": lambda b: b.on_level(b.exponential_of(names)),
+        f"power of sum of growing {title}": lambda b: add(
+            b.level(), mul(b.amplitude(), power(_shared_out(b, names, Terms.growth), neg(b.exponent())))
+        ),
+        f"power of sum of {title}": lambda b: b.on_level(b.term(power(_shared_out(b, names, Terms.decay), b.bend()))),
+        f"power of weighted sum of {title}": lambda b: b.on_level(b.term(power(b.weighted(names), neg(b.exponent())))),
+        f"sum and interaction of {title}": lambda b: _interacting(b, names),
+        f"log-linear with interactions in {title}": lambda b: b.exponential(b.cross(b.logs(names))),
+        f"level and log-linear with interactions in {title}": lambda b: b.on_level(
+            b.exponential(b.cross(b.logs(names)))
+        ),
+        f"linear in log {title}": lambda b: b.log_polynomial(names, 1),
+        f"linear with interactions in log {title}": lambda b: b.cross(b.logs(names)),
+    }
 
 
 def _surfaces(names: Sequence[str]) -> dict[str, Recipe]:
     title = ", ".join(names)
     return {
-        f"exponential of quadratic in log {title}": lambda b: b.exponential(b.polynomial(b.logs(names), 2)),
-        f"level and quadratic in log {title}": lambda b: b.on_level(b.exponential(b.polynomial(b.logs(names), 2))),
-        f"quadratic in log {title}": lambda b: b.polynomial(b.logs(names), 2),
+        f"exponential of quadratic in log {title}": lambda b: b.exponential(b.log_polynomial(names, 2)),
+        f"level and quadratic in log {title}": lambda b: b.on_level(b.exponential(b.log_polynomial(names, 2))),
+        f"quadratic in log {title}": lambda b: b.log_polynomial(names, 2),
     }
-
-
-def _way(b: Terms, name: str) -> Node:
-    """x^a where the target rises with x, x^-a elsewhere."""
-    return b.growth(name) if name in b.profile.rising else b.decay(name)
 
 
 def _shared_out(b: Terms, names: Sequence[str], term: Callable[[Terms, str], Node]) -> Node:
@@ -161,86 +162,49 @@ def _monomial_sums(profile: Profile, names: Sequence[str]) -> list[Template]:
     """Posynomials: a few monomials in all features on a level, so that each feature may help in one term and hurt in
     another; one feature's own power law beside them, or beside a quadratic in the logarithms."""
     title = ", ".join(names)
-    found: list[Template] = []
-    for count in MONOMIALS:
-        found += named(profile, {f"{count} monomials of {title}": lambda b: b.on_level(*_monomials(b, names, count))})
+
+    def monomials(count: int, lead: str = "", bent: bool = False) -> Recipe:
+        return lambda b: b.on_level(
+            *([b.term(b.decay(lead))] if lead else []),
+            *b.products([names] * count),
+            *([b.exponential(b.log_polynomial(names, 2))] if bent else []),
+        )
+
+    recipes = {f"{count} monomials of {title}": monomials(count) for count in MONOMIALS}
     for one in names:
         for count in (1, *MONOMIALS[:-1]):
-            found += named(
-                profile,
-                {
-                    f"power law of {one} and {count} monomials of {title}": lambda b: b.on_level(
-                        b.term(b.decay(one)), *_monomials(b, names, count)
-                    )
-                },
-            )
-        found += named(
-            profile,
-            {
-                f"power law of {one} and exponential of quadratic in log {title}": lambda b: b.on_level(
-                    b.term(b.decay(one)), _log_quadratic(b, names)
-                )
-            },
-        )
-    return found + named(
-        profile,
-        {
-            f"monomial and exponential of quadratic in log {title}": lambda b: b.on_level(
-                *_monomials(b, names, 1), _log_quadratic(b, names)
-            )
-        },
-    )
+            recipes[f"power law of {one} and {count} monomials of {title}"] = monomials(count, one)
+        recipes[f"power law of {one} and exponential of quadratic in log {title}"] = monomials(0, one, bent=True)
+    recipes[f"monomial and exponential of quadratic in log {title}"] = monomials(1, bent=True)
+    return named(profile, recipes)
 
 
-def _monomials(b: Terms, names: Sequence[str], count: int) -> list[Node]:
-    return [b.term(b.monomial(names)) for _ in range(count)]
-
-
-def _log_quadratic(b: Terms, names: Sequence[str]) -> Node:
-    return b.exponential(b.polynomial(b.logs(names), 2))
-
-
-def _led(profile: Profile, names: Sequence[str]) -> list[Template]:
+def _led(lead: str, rest: Sequence[str]) -> dict[str, Recipe]:
     """One feature shifted, saturating or with a floor of its own, the rest as plain power laws."""
-    found: list[Template] = []
-    for lead in names:
-        rest = [n for n in names if n != lead]
-        found += named(
-            profile,
-            {
-                f"shifted {lead} times {', '.join(rest)}": lambda b: b.on_level(
-                    b.term(b.shifted(lead), *b.decays(rest, -STEEP))
-                ),
-                f"shifted {lead} plus {', '.join(rest)}": lambda b: b.on_level(b.term(b.shifted(lead)), *b.terms(rest)),
-                f"exponential of {lead} plus {', '.join(rest)}": lambda b: b.on_level(
-                    b.term(b.fading(lead)), *b.terms(rest)
-                ),
-                f"exponential of {lead} times {', '.join(rest)}": lambda b: b.on_level(
-                    mul(add(b.amplitude(), b.term(b.fading(lead))), *b.decays(rest, -STEEP))
-                ),
-                f"pure exponential of {lead} times {', '.join(rest)}": lambda b: b.term(
-                    b.fading(lead), *b.decays(rest, -STEEP)
-                ),
-                f"saturating {lead} times {', '.join(rest)}": lambda b: b.on_level(
-                    b.term(b.saturating(lead), *b.decays(rest, -STEEP))
-                ),
-                f"floor of {lead} scaled by {', '.join(rest)}": lambda b: b.on_level(
-                    mul(add(b.amplitude(), b.term(b.decay(lead))), *b.decays(rest, -STEEP))
-                ),
-                f"shifted {lead} in log-linear with {', '.join(rest)}": lambda b: b.exponential(
-                    b.cross([log(b.begun(lead)), *b.logs(rest)])
-                ),
-                f"level and shifted {lead} in log-linear with {', '.join(rest)}": lambda b: b.on_level(
-                    b.exponential(b.cross([log(b.begun(lead)), *b.logs(rest)]))
-                ),
-            },
-        )
-    return found
+    others = ", ".join(rest)
 
+    def times(b: Terms, *factors: Node) -> Node:
+        return mul(*factors, *b.decays(rest, -STEEP))
 
-def _sum_of(b: Terms, blocks: Sequence[Sequence[str]]) -> Iterator[Node]:
-    for block in blocks:
-        yield b.term(b.monomial(block))
+    return {
+        f"shifted {lead} times {others}": lambda b: b.on_level(b.term(times(b, b.shifted(lead)))),
+        f"shifted {lead} plus {others}": lambda b: b.on_level(b.term(b.shifted(lead)), *b.terms(rest)),
+        f"exponential of {lead} plus {others}": lambda b: b.on_level(b.term(b.fading(lead)), *b.terms(rest)),
+        f"exponential of {lead} times {others}": lambda b: b.on_level(
+            times(b, add(b.amplitude(), b.term(b.fading(lead))))
+        ),
+        f"pure exponential of {lead} times {others}": lambda b: b.term(times(b, b.fading(lead))),
+        f"saturating {lead} times {others}": lambda b: b.on_level(b.term(times(b, b.saturating(lead)))),
+        f"floor of {lead} scaled by {others}": lambda b: b.on_level(
+            times(b, add(b.amplitude(), b.term(b.decay(lead))))
+        ),
+        f"shifted {lead} in log-linear with {others}": lambda b: b.exponential(
+            b.cross([log(b.begun(lead)), *b.logs(rest)])
+        ),
+        f"level and shifted {lead} in log-linear with {others}": lambda b: b.on_level(
+            b.exponential(b.cross([log(b.begun(lead)), *b.logs(rest)]))
+        ),
+    }
 
 
 def _interacting(b: Terms, names: Sequence[str]) -> Node:

@@ -2,7 +2,7 @@
 forms with a name."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations, combinations_with_replacement
 
@@ -112,6 +112,10 @@ class Terms(Letters):
         """A new exponent between `lower` and the steepest one."""
         return self.fresh("a", Role.EXPONENT, lower, upper)
 
+    def bend(self) -> Parameter:
+        """A new exponent of a sum of power laws."""
+        return self.fresh("g", Role.EXPONENT, 0.1, 3.0)
+
     def decay(self, name: str, lower: float = 0.0) -> Node:
         """x^-a, as steep as the target over the data at least."""
         return power(self.x(name), neg(self.exponent(lower, self.suggested("exponent", name)[1])))
@@ -136,6 +140,10 @@ class Terms(Letters):
     def monomial(self, names: Sequence[str]) -> Node:
         """Product of x_i^-a_i; exponents may take either sign, as a ratio of features needs."""
         return mul(*(self.decay(name, -STEEPEST if len(names) > 1 else 0.0) for name in names))
+
+    def products(self, blocks: Iterable[Sequence[str]]) -> list[Node]:
+        """A times the monomial of each block of features."""
+        return [self.term(self.monomial(block)) for block in blocks]
 
     def shifted(self, name: str) -> Node:
         """(x + x0)^-a: a power law that begins at x0."""
@@ -227,6 +235,10 @@ class Terms(Letters):
             self.fresh("c", Role.LEVEL),
             *(mul(self.fresh("b", Role.COEFFICIENT), term) for term in _monomials(bases, degree)),
         )
+
+    def log_polynomial(self, names: Sequence[str], degree: int) -> Node:
+        """The polynomial in the logarithms of features."""
+        return self.polynomial(self.logs(names), degree)
 
     def cross(self, bases: Sequence[Node]) -> Node:
         """c + sum b_i u_i + sum over pairs b_ij u_i u_j, without squares."""
