@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from lawsmith.tasks.errors import InputError, listing
+from lawsmith.tasks.errors import InputError, counted, listing
 from lawsmith.tasks.headers import joined_header, without_headers
 from lawsmith.tasks.layouts import made_plain, with_columns_apart, without_emphasis, without_rules
 from lawsmith.tasks.lines import SEPARATORS, split, widths
@@ -33,7 +33,7 @@ _LOOK = 200  # lines that decide on the separator
 _MOST_UNITS = 3  # lines below the header that hold units and remarks
 _LONGEST_UNIT, _WORDS_OF_UNIT = 20, 3
 _NO_UNIT = ("-", "–", "—", "(-)", "[-]")
-_REMARK = re.compile(r"(?<=[\d.%])[ \t]+#.*$", flags=re.MULTILINE)
+_REMARK = re.compile(r"(?<=[\d.%])[ \t]+#.*$", flags=re.MULTILINE)  # behind the last number: 3.2,5 # run 7
 _EXCEL = r"(?:N/A|DIV/0!|VALUE!|REF!|NAME\?|NUM!|NULL!)"
 _COMMENT = re.compile(rf"^[ \t]*#(?!{_EXCEL}).*$", flags=re.MULTILINE)  # a row may begin with an error of Excel's
 _OTHER_MARK = re.compile(r"^([ \t]*)(?:%|//|!)", flags=re.MULTILINE)
@@ -81,7 +81,7 @@ def parse_delimited(text: str, where: str) -> Reading:
     text, above = without_preamble(with_whole_header(text[told.end() :] if told else text), where)
     header, body, notices = _header_and_body(text, where)
     notices = [*(f"{where}: {said}" for said in above), *notices]
-    lines = [_without_remark(line) for line in body[: 1 << 18].splitlines() if line.strip()][:_LOOK]
+    lines = [_REMARK.sub("", line) for line in body[: 1 << 18].splitlines() if line.strip()][:_LOOK]
     separator = told[1] if told else _separator(header, lines)
     if separator == "|" and header.strip().startswith("|"):
         header, body = _without_frame(header), "\n".join(_without_frame(line) for line in body.split("\n"))
@@ -149,23 +149,19 @@ def _said_of_two_tables(names: list[str], empty: list[str], where: str) -> tuple
 
 def _header_and_body(text: str, where: str) -> tuple[str, str, list[str]]:
     """The header line, and the text with it and all comments made blank, so that line numbers stay."""
-    body, notices = text, []
-    comments = []
-    if "#" in text:
-        comments = _COMMENT.findall(text)
-        body = _COMMENT.sub("", text)
+    comments = _COMMENT.findall(text) if "#" in text else []
+    body = _COMMENT.sub("", text) if comments else text
     begun = body.lstrip()[: 2 * MAX_HEADER]
     header = begun.splitlines()[0] if begun else ""
     if not header:
         raise InputError(f"{where} is empty; a table needs a header and at least one row.")
     if len(header) > MAX_HEADER:
         raise InputError(f"{where} begins with a line of more than {MAX_HEADER} characters, which is no header.")
-    named = _named_by_comment(comments, text, header)
-    if named is not None:
-        notices.append(f"{where}: the columns' names were read from the comment {named[1].strip()[:60]!r}.")
-        return named[0], body, notices
+    if (named := _named_by_comment(comments, text, header)) is not None:
+        said = f"{where}: the columns' names were read from the comment {named[1].strip()[:60]!r}."
+        return named[0], body, [said]
     lead = len(body) - len(body.lstrip())  # blank lines stay, and blanks in front of the header do not
-    return header, re.sub(r"[^\S\r\n]", "", body[:lead]) + body[lead + len(header) :], notices
+    return header, re.sub(r"[^\S\r\n]", "", body[:lead]) + body[lead + len(header) :], []
 
 
 def _named_by_comment(comments: list[str], text: str, first: str) -> tuple[str, str] | None:
@@ -191,12 +187,9 @@ def _said_of_commented_rows(text: str, header: str, width: int, separator: str, 
         rows += len(cells) == width and is_numeral(cells[-1])
     if not rows:
         return ()
-    told = "1 line looks" if rows == 1 else f"{rows} lines look"
-    return (
-        (f"{where}: {told} like a row but for a # in front, and was left out as a comment.",)
-        if rows == 1
-        else (f"{where}: {told} like rows but for a # in front, and were left out as comments.",)
-    )
+    told = "1 line looks like a row" if rows == 1 else f"{rows} lines look like rows"
+    left = "was left out as a comment" if rows == 1 else "were left out as comments"
+    return (f"{where}: {told} but for a # in front, and {left}.",)
 
 
 def _separator(header: str, lines: list[str]) -> str:
@@ -253,26 +246,19 @@ def _names_rows(names: list[str], lines: list[str], separator: str) -> bool:
     return (counted and separator != ",") or not any(is_numeral(cell) or is_missing(cell) for cell in first)
 
 
-def _without_remark(line: str) -> str:
-    """A line without the remark behind its last number: ``3.2,5 # run 7``."""
-    found = _REMARK.search(line)
-    return line[: found.start()] if found else line
-
-
 def _without_remarks(body: str, names: list[str], separator: str, where: str) -> tuple[str, tuple[str, ...]]:
     """The rows without remarks behind them, where what stands before a remark is a whole row."""
     if not _REMARK.search(body):
         return body, ()
     lines, cut = body.split("\n"), 0
     for place, line in enumerate(lines):
-        short = _without_remark(line)
+        short = _REMARK.sub("", line)
         if short != line and len(split(short, separator)) == len(names):
             lines[place] = short
             cut += 1
     if not cut:
         return body, ()
-    noun = "1 row" if cut == 1 else f"{cut} rows"
-    return "\n".join(lines), (f"{where}: the remarks after # behind {noun} were left out.",)
+    return "\n".join(lines), (f"{where}: the remarks after # behind {counted(cut, 'row')} were left out.",)
 
 
 def _refuse_no_header(names: list[str], lines: list[str], separator: str, where: str) -> None:
@@ -332,10 +318,9 @@ def _without_units(frame: "pd.DataFrame", where: str) -> tuple["pd.DataFrame", d
     said = ", ".join(f"{name} in {unit}" for name, unit in units.items())
     told = [f"{where}: the first row holds units ({said})."] if units else []
     if rest := lines[bool(units) :]:
-        noun = "1 line" if len(rest) == 1 else f"{len(rest)} lines"
         shown = next((cell for line in rest for cell in line.values()), "blank")
         verb = "was" if len(rest) == 1 else "were"
-        told.append(f"{where}: {noun} of text below the header ({shown[:40]!r}) {verb} left out.")
+        told.append(f"{where}: {counted(len(rest), 'line')} of text below the header ({shown[:40]!r}) {verb} left out.")
     return frame.iloc[len(lines) :].reset_index(drop=True), units, tuple(told)
 
 

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable
 from html.parser import HTMLParser
 
+from lawsmith.tasks.errors import counted
 from lawsmith.tasks.lines import widths
 
 _RULE = re.compile(r"^(?=.*(?:-{3}|={3}|─{3}|━{3}|═{3}|_{4}))[ \t|+:=\-_\u2500-\u257f]+$", flags=re.MULTILINE)
@@ -116,8 +117,8 @@ def _from_pairs(text: str) -> tuple[str, str] | None:
         if len(rows) >= max(_FEWEST, others):
             names = list(dict.fromkeys(name for row in rows for name in row))
             cells = (names, *([row.get(name, "") for name in names] for row in rows))
-            noun = "1 other" if others == 1 else f"{others} others"
-            return "\n".join(map("\t".join, cells)), f"; {noun} without these names left out" if others else ""
+            rest = f"; {counted(others, 'other')} without these names left out" if others else ""
+            return "\n".join(map("\t".join, cells)), rest
     return None
 
 

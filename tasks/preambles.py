@@ -3,7 +3,7 @@
 import re
 from itertools import groupby, islice
 
-from lawsmith.tasks.errors import InputError
+from lawsmith.tasks.errors import InputError, counted
 from lawsmith.tasks.lines import SEPARATORS, split
 from lawsmith.tasks.numerals import is_numeral
 
@@ -49,8 +49,8 @@ def with_whole_header(text: str) -> str:
 
 
 def _said(lines: list[str]) -> str:
-    noun = "1 line above the table" if len(lines) == 1 else f"{len(lines)} lines above the table"
-    return f"{noun}, from {lines[0].strip()[:40]!r}, {'was' if len(lines) == 1 else 'were'} left out."
+    verb = "was" if len(lines) == 1 else "were"
+    return f"{counted(len(lines), 'line')} above the table, from {lines[0].strip()[:40]!r}, {verb} left out."
 
 
 def _from_header(text: str, where: str) -> tuple[str, list[str]]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from lawsmith.tasks.binary_tables import arrays, parquet, workbook
 from lawsmith.tasks.delimited import Reading, parse_delimited
-from lawsmith.tasks.errors import InputError, listing, nearest
+from lawsmith.tasks.errors import InputError, counted, listing, nearest
 from lawsmith.tasks.json_rows import json_rows, objects_of_lines
 from lawsmith.tasks.nested_cells import with_entries_apart
 from lawsmith.tasks.plus_minus import with_errors_apart
@@ -285,6 +285,5 @@ def with_runs_apart(reading: Reading, where: str) -> Reading:
         part.insert(len(shared), "run", run)
         parts.append(part)
     rest = "; the smallest and largest values within each step (__MIN, __MAX) were left out" if extremes else ""
-    noun = "1 run" if len(runs) == 1 else f"{len(runs)} runs"
-    said = f"{where}: the columns of {noun} were read as rows of each run with {listing(measures)}{rest}."
-    return replace(reading, frame=pd.concat(parts, ignore_index=True)).after(said)
+    said = f"the columns of {counted(len(runs), 'run')} were read as rows of each run with {listing(measures)}{rest}"
+    return replace(reading, frame=pd.concat(parts, ignore_index=True)).after(f"{where}: {said}.")

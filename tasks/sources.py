@@ -33,12 +33,10 @@ def load(name: str, data_dir: Path | None = None) -> Dataset:
     """
     schema = find_schema(name)
     folder, must = _folder(data_dir)
-    train = None if folder is None else find_split(schema, folder, "train")
-    if train is None and not must and (train := find_split(schema, MEASURED / schema.name, "train")):
-        folder = MEASURED / schema.name
-    if train is not None and folder is not None:
-        test = find_split(schema, folder, "test")
-        return dataset(schema, "file", _file(train), None if test is None else _file(test))
+    for place in _places(folder, must, schema):
+        if (train := find_split(schema, place, "train")) is not None:
+            test = find_split(schema, place, "test")
+            return dataset(schema, "file", _file(train), None if test is None else _file(test))
     if must:
         raise InputError(
             f"{folder} has no rows of {schema.name}: neither {split_file(schema.long_name, 'train')} nor train.csv."
@@ -57,13 +55,16 @@ def whereabouts(name: str, data_dir: Path | None = None) -> tuple[Source, Path |
     """
     schema = find_schema(name)
     folder, must = _folder(data_dir)
-    train = None if folder is None else find_split(schema, folder, "train")
+    train = next(filter(None, (find_split(schema, place, "train") for place in _places(folder, must, schema))), None)
     if train is not None or must:
         return "file", train
-    if shipped := find_split(schema, MEASURED / schema.name, "train"):
-        return "file", shipped
     kept = cache_folder() / split_file(schema.long_name, "train")
     return ("cache", kept) if kept.is_file() else ("hub", None)
+
+
+def _places(folder: Path | None, must: bool, schema: Schema) -> list[Path]:
+    """Where the files of a task are looked for before the cache and the hub are asked."""
+    return [*([] if folder is None else [folder]), *([] if must else [MEASURED / schema.name])]
 
 
 def find_split(schema: Schema, folder: Path, split: str) -> Path | None:

@@ -4,7 +4,7 @@ Answers are text of bounded size, made of the training rows and of what was foun
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -147,15 +147,20 @@ class Toolbox:
 
     def answer(self, arguments: Arguments, history: History) -> str:
         """What a tool answers; a mistake in its arguments is told in words."""
-        answering: dict[type[Arguments], Callable[[], str]] = {
-            Describe: self.describe,
-            RowsArguments: lambda: self._rows(arguments, history),  # type: ignore[arg-type]
-            PlotArguments: lambda: self._plot(arguments),  # type: ignore[arg-type]
-            RunArguments: lambda: self._run(arguments),  # type: ignore[arg-type]
-            Laws: lambda: self._laws(arguments, history),  # type: ignore[arg-type]
-        }
         try:
-            return clip_bytes(answering[type(arguments)](), ANSWER_BYTES)
+            match arguments:
+                case RowsArguments():
+                    found = self._rows(arguments, history)
+                case PlotArguments() as asked:
+                    where = tuple(asked.where)
+                    found = plot_text(self._task.train, asked.x, asked.y, where, asked.by, asked.bins)
+                case RunArguments():
+                    found = self._run(arguments)
+                case Laws():
+                    found = self._laws(arguments, history)
+                case _:
+                    found = self.describe()
+            return clip_bytes(found, ANSWER_BYTES)
         except InputError as error:
             return str(error)
 
@@ -171,9 +176,6 @@ class Toolbox:
         if asked.residuals_of is not None:
             extra = self._viewer.residuals(numbered(history, asked.residuals_of))
         return rows_text(self._task.train, wanted, extra)
-
-    def _plot(self, asked: PlotArguments) -> str:
-        return plot_text(self._task.train, asked.x, asked.y, tuple(asked.where), asked.by, asked.bins)
 
     def _run(self, asked: RunArguments) -> str:
         if asked.code not in self._analyses:
@@ -204,26 +206,23 @@ class Toolbox:
 
     def detail(self, trial: Trial, history: History) -> str:
         """One law in detail, or the reason why a candidate failed."""
-        place = history.place(trial)
-        if not trial.usable:
-            return self._prompts.fit("tried.j2", lambda detail: _failure(trial, place), share=1.0)
-        view = self._viewer.view(trial, source=SOURCE, findings=FINDINGS, lineage=False)
-        return self._prompts.fit("tried.j2", lambda detail: {"view": view, "number": place, "leader": ""}, share=1.0)
+        return self._told(trial, history, SOURCE)
 
     def outcome(self, trial: Trial, history: History) -> str:
         """What is told about a candidate that was just tried: all but its source, and the best law so far."""
-        place = history.place(trial)
-        if not trial.usable:
-            return self._prompts.fit("tried.j2", lambda detail: _failure(trial, place), share=1.0)
-        view = self._viewer.view(trial, source=0, findings=FINDINGS, lineage=False)
-        best = self._viewer.standing.ranking[0]
-        leader = "It is the best law so far."
-        if best.id != trial.id:
+        leader, ranking = "It is the best law so far.", self._viewer.standing.ranking
+        if trial.usable and ranking[0].id != trial.id:
             number_of = {known.id: n for n, known in enumerate(history, start=1)}
-            error = number(self._viewer.standing.error(best), 3)
-            leader = f"The best so far is law {number_of.get(best.id)} with {error}: {formula_of(best)}"
-        content = {"view": view, "number": place, "leader": leader}
-        return clip_bytes(self._prompts.fit("tried.j2", lambda detail: content, share=1.0), ANSWER_BYTES)
+            error = number(self._viewer.standing.error(ranking[0]), 3)
+            leader = f"The best so far is law {number_of.get(ranking[0].id)} with {error}: {formula_of(ranking[0])}"
+        return clip_bytes(self._told(trial, history, 0, leader), ANSWER_BYTES)
+
+    def _told(self, trial: Trial, history: History, source: int, leader: str = "") -> str:
+        content = _failure(trial, history.place(trial))
+        if trial.usable:
+            view = self._viewer.view(trial, source=source, findings=FINDINGS, lineage=False)
+            content = {"view": view, "number": history.place(trial), "leader": leader}
+        return self._prompts.fit("tried.j2", lambda detail: content, share=1.0)
 
 
 def _failure(trial: Trial, place: int) -> dict[str, Any]:

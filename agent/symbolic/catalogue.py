@@ -129,9 +129,10 @@ class KnownLaw(BaseModel):
         feature's own name takes its place."""
         return islice(self._all_places(profile), MOST_PLACES)
 
-    def allows_target(self, profile: Profile) -> bool:
-        """Whether the law may be one of the table's target."""
-        return self.target != "positive" or profile.positive
+    def suits(self, profile: Profile, places: Mapping[str, str]) -> bool:
+        """Whether the law may be one of the table's target, and each column may stand in the place of its feature."""
+        allowed = self.target != "positive" or profile.positive
+        return allowed and all(self.condition(name).allows(profile, column) for name, column in places.items())
 
     def has_more_places(self, profile: Profile) -> bool:
         """Whether there are ways beyond those of `places`."""
@@ -141,11 +142,9 @@ class KnownLaw(BaseModel):
         columns = [name for name, levels in profile.levels.items() if levels > 1]
         fixed = {name: name for name in self.features if name in columns}
         open_, free = [n for n in self.features if n not in fixed], [n for n in columns if n not in fixed]
-        if not self.allows_target(profile) or len(open_) > len(free):
-            return
         for chosen in permutations(free, len(open_)):
             found = fixed | dict(zip(open_, chosen, strict=True))
-            if all(self.condition(name).allows(profile, column) for name, column in found.items()):
+            if self.suits(profile, found):
                 yield found
 
     def node(self, b: Terms, places: Mapping[str, str], *, scaled: bool) -> Node:
@@ -213,46 +212,34 @@ def own_catalogue(name: str) -> Catalogue:
     return Catalogue.model_validate(tomllib.loads((FOLDER / f"{name}.toml").read_text(encoding="utf-8")))
 
 
+def _placed(law: KnownLaw, profile: Profile, *columns: str) -> list[Template]:
+    """The law with these columns in the places of its features; none where one may not stand there."""
+    places = dict(zip(law.features, columns, strict=True))
+    if not law.suits(profile, places):
+        return []
+    return [Template(law.name.format(**places), law.node(Terms(profile), places, scaled=True))]
+
+
 def laws_of(profile: Profile, column: str) -> list[Template]:
     """The package's laws of one feature on a plain axis."""
-    found = []
-    for law in own_catalogue("curves").law:
-        (feature,) = law.features
-        if law.allows_target(profile) and law.condition(feature).allows(profile, column):
-            node = law.node(Terms(profile), {feature: column}, scaled=True)
-            found.append(Template(_titled(law.name, column), node))
-    return found
-
-
-def _titled(name: str, column: str) -> str:
-    return name.replace("of 1/x", f"of 1/{column}") if "of 1/x" in name else f"{name} in {column}"
+    return [one for law in own_catalogue("curves").law for one in _placed(law, profile, column)]
 
 
 def laws_of_limits(profile: Profile, names: Sequence[str]) -> list[Template]:
     """The package's laws with limits of features that are never negative; none in tables of more than
     `MOST_OF_LIMITS` numbers, of which these forms say too little."""
-    found: list[Template] = []
     usable = [name for name in names if profile.levels[name] > 1]
-    for law in own_catalogue("limits").law if len(names) <= MOST_OF_LIMITS else ():
-        for columns in permutations(usable, len(law.features)):
-            places = dict(zip(law.features, columns, strict=True))
-            if all(law.condition(name).allows(profile, column) for name, column in places.items()):
-                node = law.node(Terms(profile), places, scaled=True)
-                found.append(Template(law.name.format(**places), node))
-    return found
+    laws = own_catalogue("limits").law if len(names) <= MOST_OF_LIMITS else ()
+    every = ((law, columns) for law in laws for columns in permutations(usable, len(law.features)))
+    return [one for law, columns in every for one in _placed(law, profile, *columns)]
 
 
 def laws_of_repeats(profile: Profile) -> list[Template]:
     """The package's laws of repeated data, for each pair of columns of which one counts repeats of the other and each
     further leading column."""
-    found = []
-    for seen, distinct in profile.nested:
-        for size in (name for name in profile.leading if name not in (seen, distinct)):
-            places = {"D": seen, "U": distinct, "N": size}
-            for law in own_catalogue("repeated").law:
-                if all(law.condition(name).allows(profile, column) for name, column in places.items()):
-                    found.append(Template(law.name.format(**places), law.node(Terms(profile), places, scaled=True)))
-    return found
+    sizes = ((*pair, size) for pair in profile.nested for size in profile.leading if size not in pair)
+    laws = own_catalogue("repeated").law
+    return [one for columns in sizes for law in laws for one in _placed(law, profile, *columns)]
 
 
 def laws_of_pairs(profile: Profile, names: Sequence[str]) -> list[Template]:

@@ -130,15 +130,26 @@ class ScaledRows:
 def fitted(terms: Sequence[Term], rows: ScaledRows) -> TermLaw | None:
     """The terms with the coefficients of least squares; None where a value is not finite."""
     design = rows.design(terms)
-    size = np.sqrt((design**2).sum(axis=1))
-    if not np.isfinite(size).all() or not size.any(axis=0).all():
+    if (size := _sizes(design)) is None:
         return None
-    size[size == 0] = 1.0
-    parts = zip(design / size[:, None], rows.targets, strict=True)
-    solution = np.stack([np.linalg.lstsq(part, target, rcond=1e-12)[0] for part, target in parts]) / size
+    solution = _least_squares(design / size[:, None], rows.targets) / size
     residual = rows.targets - (design @ solution[..., None])[..., 0]
     error = float((residual**2).sum()) / rows.measured
     return TermLaw(tuple(terms), tuple(solution.reshape(-1).tolist()), error)
+
+
+def _sizes(design: Array) -> Array | None:
+    """The lengths (B, k) of each block's columns (B, m, k), 1 for those of zeros; None where a value is not finite, or
+    a column holds zeros alone."""
+    size = np.sqrt((design**2).sum(axis=1))
+    if not np.isfinite(size).all() or not size.any(axis=0).all():
+        return None
+    return np.asarray(np.where(size == 0, 1.0, size))
+
+
+def _least_squares(design: Array, targets: Array) -> Array:
+    """The coefficients (B, k) of each block by itself."""
+    return np.stack([np.linalg.lstsq(own, y, rcond=1e-12)[0] for own, y in zip(design, targets, strict=True)])
 
 
 def basis(design: Array) -> tuple[Array, bool]:
@@ -253,10 +264,8 @@ class _Inner:
             columns[t] = self._column(values[t])
         blocks, targets = self.rows.blocks, self.rows.targets[..., None]
         design = self.rows.beside(np.array(columns).T.reshape(blocks, -1, len(columns)))
-        size = np.sqrt((design**2).sum(axis=1))
-        if not np.isfinite(size).all() or not size.any(axis=0).all():
+        if (size := _sizes(design)) is None:
             return None
-        size[size == 0] = 1.0
         design = design / size[:, None]
         span, triangle = _factored(design)
         independent = bool(np.abs(np.diagonal(triangle, axis1=1, axis2=2)).min() >= SINGULAR)
@@ -264,8 +273,7 @@ class _Inner:
             own_part = np.swapaxes(span, 1, 2) @ targets
             residual, solution = targets - span @ own_part, _back_substituted(triangle, own_part)
         else:
-            parts = zip(design, self.rows.targets, strict=True)
-            solution = np.stack([np.linalg.lstsq(one, y, rcond=1e-12)[0] for one, y in parts])[..., None]
+            solution = _least_squares(design, self.rows.targets)[..., None]
             residual, span = targets - design @ solution, basis(design)[0]
         return _Projected(
             theta,

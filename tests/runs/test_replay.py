@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.published import DECIMALS, build, published_scores
 from lawsmith.runs import Archive, Manifest, RunResult
 from lawsmith.runs.data import DATA, kept_data, open_data, packed
 from lawsmith.runs.find import find_archive
 from lawsmith.runs.law import close_law, predict_with, score_law
-from lawsmith.runs.published.build import DECIMALS, build, published_scores
 from lawsmith.runs.record import DataRecord, FinalScores
 from lawsmith.runs.replay import replay
 from lawsmith.sandbox import FitJob, PredictJob, Sandbox

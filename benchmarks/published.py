@@ -1,4 +1,4 @@
-"""Writes the archives in this folder from data: ``python -m lawsmith.runs.published.build``.
+"""Writes the archives of `runs/published` from data: ``python -m benchmarks.published``.
 
 The constants are those of `lawsmith.tasks.replica` (one file per task, shared with the replica), the scores those of
 ``scores.json``: test R² of every run as the public leaderboard gives them, to six decimals, best first, and
@@ -22,7 +22,7 @@ from lawsmith.runs.trials import candidate_id
 from lawsmith.sandbox import Constants
 from lawsmith.tasks import replica, schema
 
-FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).parents[1] / "runs" / "published"
 AS_OF = "2026-02-01T00:00:00.000Z"  # the leaderboard of February 2026
 DECIMALS = 6
 
