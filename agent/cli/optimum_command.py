@@ -53,8 +53,7 @@ def best(
     _list(got.features)
     _value(value)
     for name, (low, high) in got.as_good.items():
-        told = f"Any {name} from {low:.2g} to {high:.2g} is as good: it costs less than the noise."
-        line(told)
+        line(f"Any {name} from {low:.2g} to {high:.2g} is as good: it costs less than the noise.")
     say(said)
 
 

@@ -164,7 +164,8 @@ def _show(
     said = [NO_INTERVAL] if known is None else remarks(known, table)
     entries = _entries(table, found, law.schema.targets)
     told = [sentence for sentence in dict.fromkeys(said) if sentence is not None]
-    reaches = [] if known is None else [law.finite_up_to(known, group) for group in _groups(table)]
+    some = [table.groups[code] for code in np.unique(table.codes)[:24]]
+    reaches = [] if known is None else [law.finite_up_to(known, group) for group in some]
     finite = min((reach for reach in reaches if reach is not None), default=None)
     if as_json:
         content = {"predictions": entries, "warnings": told, "law": law.id, "chosen": law.chosen}
@@ -175,7 +176,10 @@ def _show(
     several = {"group": len(table) > 1, "target": len(law.schema.targets) > 1}
     out.print(_listed(entries, [name for name, shown in several.items() if shown], level))
     if known is not None:
-        line(_probability(level))
+        line(
+            f"A new measurement lies in its interval with probability {level:.0%}; the mean of many measurements in "
+            "the other. Both are judged by the law's errors on held-out rows."
+        )
         _parts(entries[0])
     if told and finite is not None:
         line(_finite(finite))
@@ -197,22 +201,10 @@ def _listed(entries: Sequence[Mapping[str, Any]], named: Sequence[str], level: f
     return listed
 
 
-def _groups(table: Table) -> list[str]:
-    """The groups of some rows, at most a few of them."""
-    return [table.groups[code] for code in np.unique(table.codes)[:24]]
-
-
 def _finite(reach: float) -> str:
     if reach <= 1:
         return "The law is not finite everywhere within ten times beyond the data."
     return f"The law is finite at least up to {reach:,.0f} times beyond the data."
-
-
-def _probability(level: float) -> str:
-    return (
-        f"A new measurement lies in its interval with probability {level:.0%}; the mean of many measurements in the "
-        "other. Both are judged by the law's errors on held-out rows."
-    )
 
 
 def _parts(entry: Mapping[str, Any]) -> None:

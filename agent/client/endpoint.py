@@ -10,11 +10,10 @@ import httpx2
 import openai
 
 from lawsmith.agent.client.call_failures import AnsweredFailure, CallFailure, EndpointError, Failure, says_too_long
-from lawsmith.agent.client.completion import FullContext, read_body, read_reply
+from lawsmith.agent.client.completion import FullContext, as_chat, input_items, parameters, read_body, read_reply
 from lawsmith.agent.client.http import BodyTooLarge, bounded_client, never_connected, retry_after, timeout
 from lawsmith.agent.client.messages import Message, ModelReply, Request
 from lawsmith.agent.client.profiles import OFFICIAL, Api, profile_of
-from lawsmith.agent.client.responses import as_chat, input_items, parameters
 from lawsmith.agent.client.scrub import Scrubber, public_url
 from lawsmith.agent.client.streaming import Listener, ReplyWatch, chat_body, events, response_body
 

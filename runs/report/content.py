@@ -1,7 +1,7 @@
 """What a page says about a run, gathered from its archive."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from lawsmith.runs.account import Account
@@ -124,21 +124,22 @@ class RunContent(SearchRecord[ShownCandidate]):
     @property
     def front(self) -> tuple[ShownCandidate, ...]:
         """The best candidate of each number of constants that beats all with fewer."""
-        found: list[ShownCandidate] = []
-        for candidate in sorted(self.best, key=lambda one: one.evaluation.constants_count or 0):
-            if not found or candidate.error < found[-1].error:
-                found.append(candidate)
-        counts = {candidate.evaluation.constants_count: candidate for candidate in found}
-        return tuple(counts.values())
+        found = _leading(sorted(self.best, key=lambda one: one.evaluation.constants_count or 0))
+        return tuple({candidate.evaluation.constants_count: candidate for candidate in found}.values())
 
     @property
     def progress(self) -> tuple[ShownCandidate, ...]:
         """Each candidate whose error was smaller than of all before."""
-        found: list[ShownCandidate] = []
-        for candidate in self.trials:
-            if candidate.validation is not None and (not found or candidate.error < found[-1].error):
-                found.append(candidate)
-        return tuple(found)
+        return tuple(_leading(one for one in self.trials if one.validation is not None))
+
+
+def _leading(candidates: Iterable[ShownCandidate]) -> list[ShownCandidate]:
+    """Those whose error is smaller than of all before."""
+    found: list[ShownCandidate] = []
+    for candidate in candidates:
+        if not found or candidate.error < found[-1].error:
+            found.append(candidate)
+    return found
 
 
 def gather(archive: Archive) -> RunContent:

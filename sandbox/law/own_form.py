@@ -50,6 +50,7 @@ _OTHERS: Mapping[str, tuple[int, Callable[..., Node]]] = {
     "aq": (2, lambda u, v: divide(u, power(add(Number(1.0), power(v, Number(2.0))), Number(0.5)))),
 }
 """Functions beside the table's, among them names that PySR, operon and gplearn print."""
+_OPERATORS = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div", ast.Pow: "pow"}
 _ARITIES = {name: entry.arity for name, entry in FUNCTIONS.items() if not entry.truth}
 _ARITIES |= {name: arity for name, (arity, _) in _OTHERS.items()}
 
@@ -316,18 +317,9 @@ class _Reader:
         return Number(math.pi) if name == "pi" else Parameter(name)
 
     def _binary(self, operator: ast.operator, left: Node, right: Node) -> Node:
-        match operator:
-            case ast.Add():
-                return add(left, right)
-            case ast.Sub():
-                return add(left, neg(right))
-            case ast.Mult():
-                return mul(left, right)
-            case ast.Div():
-                return divide(left, right)
-            case ast.Pow():
-                return power(left, right)
-        raise InputError("--form: only + - * / and ^ join the parts of a formula.")
+        if type(operator) not in _OPERATORS:
+            raise InputError("--form: only + - * / and ^ join the parts of a formula.")
+        return _OTHERS[_OPERATORS[type(operator)]][1](left, right)
 
     def _call(self, name: str, arguments: Sequence[Node]) -> Node:
         called = _NAMES.get(name, name)

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lawsmith.agent.symbolic.combined import profiles
-from lawsmith.agent.symbolic.profile import Profile
+from lawsmith.agent.symbolic.profile import Profile, profiles
 from lawsmith.sandbox.law.expression import children, parameters
 from lawsmith.sandbox.law.nodes import Feature, Function, Node, Number, Parameter, Power, Product, Sum
 from lawsmith.tasks import Table

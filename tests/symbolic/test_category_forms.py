@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lawsmith.agent.symbolic.combined import profiles
 from lawsmith.agent.symbolic.general_forms import GeneralForms
 from lawsmith.agent.symbolic.library import library
+from lawsmith.agent.symbolic.profile import profiles
 from lawsmith.sandbox.fitting import Loss
 from lawsmith.sandbox.law.expression import features, walk
 from lawsmith.sandbox.law.nodes import Feature, Function, Product, Sum

@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 from designs import DESIGNS, value
 
-from lawsmith.agent.symbolic.combined import profiles
 from lawsmith.agent.symbolic.library import library
-from lawsmith.agent.symbolic.profile import ColumnKind, profile
+from lawsmith.agent.symbolic.profile import ColumnKind, profile, profiles
 from lawsmith.sandbox.law.expression import parameters
 from lawsmith.sandbox.law.nodes import Feature, Parameter
 from lawsmith.tasks import Array, Table
