@@ -261,11 +261,14 @@ def _evidence(near: Sequence[Trial], noise: frozenset[str], task: Task, rules: R
 
     1 for all where no law leaves only noise: then errors are not independent, and how well a law fits says little. The
     best of millions of laws has to fit better by `STRONG` (extended BIC, Chen and Chen 2008), and a long one by more:
-    each term is the best of thousands.
+    each term is the best of thousands. So has a quadratic of several features, which bends wherever rows do.
     """
-    millions = np.array([trial.proposal.by_chance >= OF_MILLIONS for trial in near])
-    pieces = np.array([free_constants(trial.evaluation, task) for trial in near]) - SHORT
-    criteria = np.array([information(trial, task) for trial in near]) + STRONG * millions * np.maximum(1, pieces)
+    known = [traits(one.proposal.source, task.schema.targets, task.schema.features) for one in near]
+    asked = np.array([float(one is not None and one.is_surface) for one in known])
+    for k, one in enumerate(near):
+        if one.proposal.by_chance >= OF_MILLIONS:
+            asked[k] += max(1.0, free_constants(one.evaluation, task) - SHORT)
+    criteria = np.array([information(trial, task) for trial in near]) + STRONG * asked
     least = min((size for size, trial in zip(criteria, near, strict=True) if trial.id in noise), default=np.inf)
     return np.asarray(np.exp(-np.clip(criteria - least, 0, rules.evidence) / 2))
 

@@ -36,12 +36,14 @@ class Traits:
     """levels: a free constant is added to every target, and no term beside it grows or falls for ever as a logarithm
     does. features: those that some target depends on. literals: numbers in the law that count as constants.
     sets_numbers: a number but 1 is added or scales what is, without a constant of its own: a search may have set it.
+    is_surface: the squares of two functions of features are added, and their product: it bends wherever rows do.
     """
 
     levels: bool
     features: frozenset[str]
     literals: int
     sets_numbers: bool
+    is_surface: bool = False
 
 
 @lru_cache(maxsize=2048)
@@ -55,13 +57,14 @@ def traits(
 
 def traits_of(statement: Statement) -> Traits:
     """The traits of a statement, for features that are sizes."""
-    trees = standard(statement)
+    trees, stated = standard(statement), statement.targets.values()
     curves = [transform(tree, _of_one_category) for tree in trees]
     return Traits(
         levels=all(_has_level(curve) and not _is_endless(curve) for curve in curves),
         features=frozenset(name for tree in trees for name in features(tree)),
-        literals=sum(map(literals, statement.targets.values())),
+        literals=sum(map(literals, stated)),
         sets_numbers=any(_sets_number(node) for tree in trees for node in walk(tree) if isinstance(node, Sum)),
+        is_surface=any(_is_surface(node) for tree in stated for node in walk(tree) if isinstance(node, Sum)),
     )
 
 
@@ -69,6 +72,13 @@ def _sets_number(node: Sum) -> bool:
     shared = Counter(name for term in node.terms for name in {p.name for p in parameters(term)})
     scaled = [term for term in node.terms if abs(coefficient(term)[0]) != 1]
     return any(all(shared[p.name] > 1 for p in parameters(term)) for term in scaled)
+
+
+def _is_surface(node: Sum) -> bool:
+    terms = [[factor for factor in factors_of(term) if features(factor)] for term in node.terms]
+    alone = [term[0] for term in terms if len(term) == 1]
+    squared = {one.base for one in alone if isinstance(one, Power) and one.exponent == Number(2.0)}
+    return any(len(set(term)) == 2 and squared.issuperset(term) for term in terms)
 
 
 def _of_one_category(node: Node) -> Node:

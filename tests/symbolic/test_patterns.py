@@ -7,7 +7,7 @@ import numpy as np
 from lawsmith.agent.command.law_verdict import verdict
 from lawsmith.agent.search.patterns import NONE, only_noise, pattern, patterns, refuted
 from lawsmith.agent.search.score import RULES
-from lawsmith.agent.search.selection import choose
+from lawsmith.agent.search.selection import STRONG, _evidence, choose
 from lawsmith.runs.record import FinalScores, SplitScores
 from lawsmith.runs.trials import OF_MILLIONS, Proposal, Trial
 from lawsmith.sandbox import Sandbox, evaluate
@@ -137,6 +137,17 @@ def test_a_long_law_of_millions_needs_more_evidence_than_a_short_one(sandbox: Sa
     assert choose([*sums, lone], noisy).winner.id != "lone"
     blind = [replace(one, proposal=replace(one.proposal, by_chance=OF_MILLIONS)) for one in sums]
     assert choose([*blind, lone], noisy).winner.id == "lone"
+
+
+def test_a_surface_needs_more_evidence_than_a_law(sandbox: Sandbox) -> None:
+    noisy = task(0.3)
+    law = tried(CURVED, noisy, sandbox)
+    bends = (
+        "p['L'] + p['A'] * np.log(x['n'])**2 + p['a'] * np.exp(x['n'])**2 + p['h'] * np.log(x['n']) * np.exp(x['n'])"
+    )
+    surface = replace(law, proposal=Proposal(FORM.format(law=bends)))
+    plain, asked = _evidence([law, surface], frozenset([law.id]), noisy, RULES)
+    assert (plain, asked) == (1.0, np.exp(-STRONG / 2))
 
 
 def test_a_known_form_that_leaves_only_noise_may_predict_held_out_rows_worse(sandbox: Sandbox) -> None:
