@@ -28,6 +28,7 @@ Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | Non
 
 MAX_DEPTH = 64  # of what is read: json's own reader recurses
 LONGEST_INTEGER = 40  # digits
+_NOT_FINITE = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
 
 
 def plain(value: object, depth: int = 0) -> Json:
@@ -50,18 +51,10 @@ def plain(value: object, depth: int = 0) -> Json:
     if isinstance(value, int | np.integer):
         return int(value)
     if isinstance(value, float | np.floating):
-        return _plain_float(float(value))
+        return float(value) if math.isfinite(value) else _NOT_FINITE[str(float(value))]
     if isinstance(value, np.bool_):
         return bool(value)
     return _plain_container(value, depth)
-
-
-def _plain_float(value: float) -> Json:
-    if math.isfinite(value):
-        return value
-    if math.isnan(value):
-        return "NaN"
-    return "Infinity" if value > 0 else "-Infinity"
 
 
 def _plain_container(value: object, depth: int) -> Json:

@@ -10,7 +10,7 @@ from lawsmith.runs.archive import Archive
 from lawsmith.runs.data import open_data
 from lawsmith.runs.law import LawFailed, score_law
 from lawsmith.runs.quoting import visible
-from lawsmith.runs.record import FinalScores, Manifest, RunResult, SplitScores
+from lawsmith.runs.record import FinalScores, RunResult, SplitScores
 from lawsmith.runs.searched import CHANGED, is_same, searched
 from lawsmith.sandbox import Sandbox, evaluate
 from lawsmith.tasks import Dataset, InputError
@@ -90,12 +90,17 @@ def replay(
         replayed, failed = FinalScores(), (str(failure),)
     scores = ReplayScores(archived=result.scores, replayed=replayed)
     report = partial(ReplayReport, run=archive.manifest.address, scores=scores, tier=str(sandbox.tier))
-    if _only_replica(archive.manifest, data):
+    recorded, found = archive.manifest.data, data.task.provenance
+    if found.source == "replica" and (recorded is None or recorded.source != "replica"):
         return report(reproduced=None, exact=False, differences=(), notices=(ONLY_REPLICA,))
     validation, unchecked = _validation(archive, result, data, sandbox)
-    differences = [*_data_differences(archive.manifest, data), *(failed or _differences(result, replayed))]
-    if validation is not None and result.validation_r2 is not None:
-        differences += _validation_difference(result.validation_r2, validation)
+    differences = [*(failed or _differences(result, replayed))]
+    if recorded is not None and recorded.sha256 != found.sha256:
+        told = f"the data differ: SHA-256 {found.sha256} ({found.source}), archived is {recorded.sha256}"
+        differences.insert(0, told)
+    old = math.nan if result.validation_r2 is None else result.validation_r2
+    if validation is not None and not abs(old - validation) <= FOLD_TOLERANCE * max(1.0, abs(old)):
+        differences.append(f"validation R² is {validation!r}, archived is {old!r}")
     return report(
         reproduced=not differences,
         exact=not differences and (result.decimals is None and result.scores == replayed),
@@ -127,25 +132,6 @@ def _validation(
         why = found.message or found.verdict.value
         return math.nan, (f"The fits to the folds cannot be repeated: {visible(why)[:300]}", *told, NEVER_CHECKED)
     return found.validation_r2, (*told, NEVER_CHECKED)
-
-
-def _validation_difference(archived: float, replayed: float) -> list[str]:
-    if abs(archived - replayed) <= FOLD_TOLERANCE * max(1.0, abs(archived)):
-        return []
-    return [f"validation R² is {replayed!r}, archived is {archived!r}"]
-
-
-def _only_replica(manifest: Manifest, data: Dataset) -> bool:
-    """Whether the rows at hand are the replica, and those of the run were not."""
-    measured_on = None if manifest.data is None else manifest.data.source
-    return data.task.provenance.source == "replica" and measured_on != "replica"
-
-
-def _data_differences(manifest: Manifest, data: Dataset) -> list[str]:
-    found = data.task.provenance
-    if manifest.data is None or manifest.data.sha256 == found.sha256:
-        return []
-    return [f"the data differ: SHA-256 {found.sha256} ({found.source}), archived is {manifest.data.sha256}"]
 
 
 def _differences(result: RunResult, replayed: FinalScores) -> list[str]:

@@ -132,27 +132,21 @@ def _clean(text: str) -> str:
 def _usage(reported: Any) -> TokenUsage:
     if not isinstance(reported, dict):
         return TokenUsage()
+    details = reported.get("completion_tokens_details")
     cost = reported.get("cost")  # OpenRouter reports USD here
+    hidden = details.get("reasoning_tokens") if isinstance(details, dict) else None
     return TokenUsage(
-        prompt_tokens=_count(reported.get("prompt_tokens")),
-        completion_tokens=_count(reported.get("completion_tokens")),
-        usd=_dollars(cost),
-        reasoning_tokens=_reasoning(reported.get("completion_tokens_details")),
+        prompt_tokens=_bounded(reported.get("prompt_tokens"), int, MOST_TOKENS),
+        completion_tokens=_bounded(reported.get("completion_tokens"), int, MOST_TOKENS),
+        usd=_bounded(cost, int | float, MOST_USD),
+        reasoning_tokens=_bounded(hidden, int, MOST_TOKENS),
     )
 
 
-def _dollars(cost: Any) -> float | None:
-    number = isinstance(cost, int | float) and not isinstance(cost, bool)
-    return float(cost) if number and 0 <= cost <= MOST_USD else None
-
-
-def _reasoning(details: Any) -> int | None:
-    return _count(details.get("reasoning_tokens")) if isinstance(details, dict) else None
-
-
-def _count(value: Any) -> int | None:
-    number = isinstance(value, int) and not isinstance(value, bool)
-    return value if number and 0 <= value <= MOST_TOKENS else None
+def _bounded(value: Any, kind: Any, most: float) -> Any:
+    """The value where it is a number of this kind and no slip; None otherwise."""
+    good = isinstance(value, kind) and not isinstance(value, bool) and 0 <= value <= most
+    return value if good else None
 
 
 def input_items(messages: Sequence[Message]) -> list[dict[str, Any]]:

@@ -13,7 +13,6 @@ from lawsmith.runs.intervals.predict import constant_intervals
 from lawsmith.runs.law_table import LawRow
 from lawsmith.runs.quoting import visible
 from lawsmith.runs.report.content import RunContent, ShownCandidate, gather
-from lawsmith.runs.report.drawing import Chart
 from lawsmith.runs.report.error_summary import worst
 from lawsmith.runs.report.fit import Fit, data_of, finite, fit_of
 from lawsmith.runs.report.mathml import code, mathml, short
@@ -78,7 +77,7 @@ def report_page(
     content = gather(archive)
     data = data_of(content, data_dir)
     known, no_intervals = _uncertainty(content, sandbox, data_dir, with_intervals, data)
-    stated = _stated(content)
+    stated, account = _stated(content), content.account
     fit = fit_of(content, sandbox, data, known, {} if stated is None else stated.levels)
     return render(
         "run.html.j2",
@@ -95,9 +94,9 @@ def report_page(
         law_code=None if content.law is None else code(content.law),
         fit=fit,
         tone=content.result.tone if content.verdict else worst(fit.of("test") or fit.of("training")),
-        search=_search_charts(content),
-        account=content.account,
-        calls=_calls_chart(content),
+        search=[progress_chart(content), front_chart(content)] if content.best else [],
+        account=account,
+        calls=calls_chart(account) if account is not None and account.progress else None,
         constants=_constants(content, known, stated),
         no_intervals=no_intervals,
         known=known,
@@ -131,17 +130,6 @@ def _uncertainty(
         return uncertainty(content.archive, sandbox, data_dir, content.picked), ""
     except InputError as error:
         return None, str(error)
-
-
-def _search_charts(content: RunContent) -> list[Chart]:
-    if not content.best:
-        return []
-    return [progress_chart(content), front_chart(content)]
-
-
-def _calls_chart(content: RunContent) -> Chart | None:
-    account = content.account
-    return None if account is None or not account.progress else calls_chart(account)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ archive may come from a stranger.
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from threading import Lock
@@ -19,13 +19,13 @@ from markupsafe import Markup
 from lawsmith.runs.archive import Archive, State
 from lawsmith.runs.find import addresses
 from lawsmith.runs.report.boards import boards
-from lawsmith.runs.report.compare import compare_page
-from lawsmith.runs.report.content import gather
-from lawsmith.runs.report.fit import data_of, fit_of
+from lawsmith.runs.report.content import RunContent, gather
+from lawsmith.runs.report.fit import Fit, data_of, fit_of
 from lawsmith.runs.report.live import Progress, duration, progress, stamp
 from lawsmith.runs.report.mathml import mathml
 from lawsmith.runs.report.page import report_page
-from lawsmith.runs.report.render import environment
+from lawsmith.runs.report.render import constant, environment, figure, render, shown_percent
+from lawsmith.runs.report.shown_formula import ShownFormula, shown_formula
 from lawsmith.runs.report.site import makers
 from lawsmith.sandbox import Sandbox
 from lawsmith.tasks import InputError
@@ -180,3 +180,82 @@ def _fragment(known: Progress, curve: Markup, *, up: bool) -> str:
     math = None if best is None else mathml(best.proposal.source, known.targets)
     template, link = environment().get_template("progress.html.j2"), "/" + RUNS + quote(known.address)
     return template.render(known=known, curve=curve, math=math, up=up, duration=duration, link=link)
+
+
+ERRORS: dict[str, tuple[str, Callable[[float | None], str], bool]] = {
+    "r2": ("R²", figure, False),
+    "rmse": ("typical error (RMSE)", constant, True),
+    "share": ("mean relative error", shown_percent, True),
+}
+"""Field of the errors on a split -> what it is called, how it is written, and whether less is better."""
+
+
+@dataclass(frozen=True, eq=False)
+class Side:
+    """One of the runs."""
+
+    content: RunContent
+    stated: ShownFormula | None
+    fit: Fit
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A line of the comparison; `best` is the place of the better value, None where there is none."""
+
+    name: str
+    values: tuple[str, ...]
+    best: int | None = None
+
+
+def compare_page(
+    archives: Sequence[Archive], known: Sequence[str], sandbox: Sandbox, data_dir: Path | None = None
+) -> str:
+    """The page of up to two runs, with a choice among `known` addresses. Raises InputError for a damaged archive."""
+    sides = [_side(archive, sandbox, data_dir) for archive in archives]
+    chosen = [archive.manifest.address for archive in archives]
+    digests = {None if (data := archive.manifest.data) is None else data.sha256 for archive in archives}
+    same_data = len(digests) == 1
+    return render(
+        "compare.html.j2",
+        title="Two runs compared",
+        sides=sides,
+        measures=_measures(sides, same_data) if len(sides) == 2 else [],
+        same_data=same_data,
+        known=known,
+        chosen=[*chosen, "", ""][:2],
+    )
+
+
+def _side(archive: Archive, sandbox: Sandbox, data_dir: Path | None) -> Side:
+    content = gather(archive)
+    stated = None
+    if content.leader is not None:
+        first = dict(list(content.constants.items())[:1])
+        stated = shown_formula(content.leader.proposal.source, content.manifest.task.targets, first)
+    fit = fit_of(content, sandbox, data_of(content, data_dir), None, {} if stated is None else stated.levels)
+    return Side(content, stated, fit)
+
+
+def _measures(sides: Sequence[Side], same_data: bool) -> list[Measure]:
+    """Larger R² is better, smaller errors are; of equal values, or on different rows, none is."""
+    found = []
+    for split in ("test", "training"):
+        errors = [side.fit.of(split)[:1] for side in sides]
+        for name, (kind, write, lowest) in ERRORS.items() if all(errors) else ():
+            values = [getattr(one, name) for (one,) in errors]
+            found.append(Measure(f"{split} {kind}", tuple(map(write, values)), _better(values, lowest)))
+    validation = [side.content.leader.validation if side.content.leader else None for side in sides]
+    found.append(Measure("validation R²", tuple(map(figure, validation)), _better(validation, lowest=False)))
+    counts = [side.content.constants_count for side in sides]
+    found.append(Measure("constants", tuple("–" if one is None else str(one) for one in counts)))
+    found.append(Measure("candidates", tuple(str(len(side.content.trials)) for side in sides)))
+    found.append(Measure("search", tuple(duration(side.content.result.seconds or 0) for side in sides)))
+    return found if same_data else [replace(one, best=None) for one in found]
+
+
+def _better(values: Sequence[float | None], lowest: bool) -> int | None:
+    first, second = values
+    if first is None or second is None or first == second:
+        return None
+    return int((first < second) != lowest)
