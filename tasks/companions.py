@@ -15,6 +15,7 @@ from lawsmith.tasks.table import Table
 
 FEWEST_STEPS = 3  # of a run's history; two say little of a course
 ONE_WAY = 0.5  # mean correlation of ranks with the step, within runs, of a target that follows it despite its noise
+FEWEST_ON_LINE = 8  # rows that tell more than chance by lying on a straight line
 NEARLY = 0.1  # standard deviations of the target by which a column of another name typically differs at most
 AGAIN = 0.25  # standard deviations of the target by which repeated measurements typically differ at most
 ROUNDED = 0.01  # of the target's range, by which a mean of repeated measurements may be off
@@ -145,14 +146,18 @@ def _shares(d: Deciding) -> frozenset[str]:
 
 
 def tell_repeats(d: Deciding) -> None:
-    """Say of each of several features that nobody named whether it has about the target's values."""
+    """Say of each of several features that nobody named whether it has about the target's values, or is on a line
+    with them."""
     target = d.asked.target[0]
     features = [name for name, (role, _) in d.role.items() if role == "feature" and name not in d.levels]
     for name in features if len(features) > 1 else ():
-        if (pair := d.pair(name, target)) and _are_alike(*pair) and _agree(*pair, NEARLY):
+        if (pair := d.pair(name, target)) is None:
+            continue
+        same = _are_alike(*pair) and _agree(*pair, NEARLY)
+        if same or (d.rows >= FEWEST_ON_LINE and _correlated(*pair)):
+            told = "nearly the same as" if same else "on a straight line with"
             d.notices.append(
-                f"{name} is nearly the same as {target}; where both were measured in a run, leave it out with "
-                f"--ignore {name}."
+                f"{name} is {told} {target}; where both were measured in a run, leave it out with --ignore {name}."
             )
 
 

@@ -130,11 +130,12 @@ def _forward(products: Array, place: int, most: int, least: float) -> list[int] 
 
 
 def _closeness(out: str, others: Sequence[str], columns: Mapping[str, Array]) -> str:
-    """R² of a column on the others, of their logarithms where these are closer."""
-    plain, logs = _explained(columns[out], [columns[name] for name in others]), 0.0
-    if all(columns[name].min() > 0 for name in (out, *others)):
-        logs = _explained(np.log(columns[out]), [np.log(columns[name]) for name in others])
-    return f"R² {logs:.5f} between logarithms" if logs >= plain else f"R² {plain:.5f}"
+    """R² of a column on the others, of the logarithms of one side or of both where these are closer."""
+    sides = [columns[out]], [columns[name] for name in others]
+    views = [[side, list(map(np.log, side))] if min(one.min() for one in side) > 0 else [side] for side in sides]
+    pairs = ((_explained(y, x), k + m) for k, (y,) in enumerate(views[0]) for m, x in enumerate(views[1]))
+    explained, logarithms = max(pairs)
+    return f"R² {explained:.5f}{('', ' with logarithms', ' between logarithms')[logarithms]}"
 
 
 def _explained(column: Array, others: Sequence[Array]) -> float:

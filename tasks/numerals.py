@@ -12,6 +12,7 @@ MISSING = frozenset(
         *("diverged", "failed", "crashed", "oom", "timeout", "killed", "(null)", "undetermined", "no ct", "overflow"),
         *("ovrflw", "bdl", "(blank)", "-nan", "nan(ind)", "-nan(ind)", "-1.#ind", "1.#qnan", "undefined", "n/r", "tbd"),
         *(
+            "..",
             "...",
             "…",
             "~",

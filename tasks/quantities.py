@@ -96,7 +96,7 @@ def _durations(name: str, words: Sequence[str]) -> Quantity | None:
     """Durations such as 01:30:00, ``2 days 01:30:00``, ``1h 30m`` and PT1H30M, and 90:00 where minutes are meant."""
     values = [_seconds(word.strip()) for word in words]
     short = [_SHORT_CLOCK.fullmatch(word.strip()) for word in words]
-    hours, minutes = (re.search(unit, name, re.IGNORECASE) for unit in ("h:mm(?!:)", "m:ss"))
+    hours, minutes = (re.search(unit, name, re.IGNORECASE) for unit in ("h:mm(?!:)|clock", "m:ss"))
     clocks = any(one is not None and word.count(":") == 2 for word, one in zip(words, values, strict=True))
     if not hours and (minutes or clocks or any(one and (int(one[1]) > 23 or one[3]) for one in short)):
         found = zip(values, short, strict=True)
@@ -121,6 +121,8 @@ def _counted(name: str, words: Sequence[str]) -> Quantity | None:
 
 
 def _seconds(word: str) -> float | None:
+    if word[:1] in ("-", "−") and word.count(":") == 2:  # a declination, or a time before a start
+        return None if (size := _seconds(word[1:])) is None else -size
     if (clock := _CLOCK.fullmatch(word)) is not None:
         return 86400.0 * int(clock[1] or 0) + 3600.0 * int(clock[2]) + 60.0 * int(clock[3]) + float(clock[4])
     if (half := _HALF_DAY.fullmatch(word)) is not None:  # of the day

@@ -23,6 +23,7 @@ _AGAIN_NAMES = "seed|run|rep|repeat|replicate|trial|s"
 _REPEAT = rf"[\s._(-]*(?:{_AGAIN_NAMES})?(?:[\s._(-]*\d+|[\s._(-]+[a-h])\)?"
 _BEFORE = rf"(?:{_AGAIN_NAMES})[\s._-]*\d+[\s._/-]+"
 _AGAIN = 0.25  # standard deviations of a column by which repeated measurements typically differ at most
+_YEAR = re.compile(r"((?:1[5-9]|20)\d\d)(?: \[YR\d{4}\])?")  # 2004 [YR2004]
 _VALUES = ("value", "values", "val", "measurement", "result")
 
 
@@ -61,6 +62,10 @@ def with_target_as_column(reading: Reading, wanted: Sequence[str], where: str) -
         return _repeated(reading, wanted[0], found, where)
     if not wanted or any(meant(name, names) for name in wanted):
         return reading
+    if sum(_YEAR.fullmatch(name.strip()) is not None for name in names) >= _FEWEST:
+        down = with_target_as_column(_with_years_down(reading, where), wanted, where)
+        if all(meant(name, list(map(str, down.frame.columns))) for name in wanted):
+            return down
     if lists := [name for name in reading.frame.columns if _holds_in_lists(reading.frame[name], wanted)]:
         return with_target_as_column(_unfolded(reading, lists[0], where), wanted, where)
     texts = {name: [str(cell).strip() for cell in reading.frame[name].tolist()] for name in reading.frame.columns}
@@ -70,6 +75,16 @@ def with_target_as_column(reading: Reading, wanted: Sequence[str], where: str) -
     if found[0] == reading.frame.columns[0] and len(set(texts[found[0]])) == len(reading.frame):
         return _turned(reading, texts[found[0]], where) if len(names) > _FEWEST else reading
     return _widened(reading, found[0], texts[found[0]], where)
+
+
+def _with_years_down(reading: Reading, where: str) -> Reading:
+    """A row for each value that stands in a column called like a year, as in tables of the World Bank."""
+    years = {name: found[1] for name in reading.frame.columns if (found := _YEAR.fullmatch(str(name).strip()))}
+    settings = [name for name in reading.frame.columns if name not in years]
+    frame = reading.frame.melt(settings, list(years), "year", "value", ignore_index=False).sort_index(kind="stable")
+    frame = frame[~frame["value"].map(is_missing)].reset_index(drop=True)
+    said = f"{where}: {len(years)} columns are called like years and became rows, which makes {len(frame)} rows."
+    return replace(reading, frame=frame.assign(year=frame["year"].map(years))).after(said)
 
 
 def _holds_in_lists(column: "pd.Series[Any]", wanted: Sequence[str]) -> bool:

@@ -100,8 +100,10 @@ def read_dataset(
     ]
     found = _dataset(schema, cells, split, test, (*read, *_said(cells, schema), *meant, *roles.notices, *told))
     rows = found.task.train
+    moved = len(rows) > 0 and split.frame.index[-1] >= len(rows)
+    numbered = ("Rows are numbered without those that were left out.",) if moved else ()
     levels = [column.levels for column in found.task.schema.columns.values()]
-    return replace(found, notices=(*found.notices, *suspicions(rows, levels), *_what_leads(rows)))
+    return replace(found, notices=(*found.notices, *numbered, *suspicions(rows, levels), *_what_leads(rows)))
 
 
 def _schema(train: Path, cap: int | None, roles: Roles, said: TaskFile, cells: Cells, decided: Decided) -> Schema:

@@ -9,7 +9,7 @@ features with different targets, rows that repeat others, test rows that also oc
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -71,7 +71,7 @@ def train_table(split: Split, schema: Schema) -> Table:
 def test_table(split: Split, schema: Schema, train: Table) -> Table:
     """Validate a test split against its training split; raises InputError as the module says."""
     table = _table(split, schema, groups=train.groups)
-    _refuse_constant_targets(table, split.where)
+    _refuse_constant_targets(table, split.where, "; give others, or compare them with what discover predict says")
     return table
 
 
@@ -103,12 +103,12 @@ def numbers(frame: "pd.DataFrame", column: str, where: str, *, spare: bool = Fal
     empty, infinite = np.flatnonzero(np.isnan(result)), np.flatnonzero(np.isinf(result))
     if len(empty):
         raise InputError(
-            f"{where}: column {column!r} has no value in {_data_rows(empty)}; fill the cells in, drop the rows, or "
+            f"{where}: column {column!r} has no value in {_rows(values, empty)}; fill the cells in, drop the rows, or "
             "give --drop-incomplete."
         )
     if len(infinite):
         raise InputError(
-            f"{where}: column {column!r} holds infinity in {_data_rows(infinite)}; every value must be a finite number."
+            f"{where}: column {column!r} holds infinity in {_rows(values, infinite)}; every value must be finite."
         )
     largest = np.abs(result).max(initial=0.0)
     if largest and not 1 / LARGEST < largest < LARGEST:
@@ -124,7 +124,7 @@ def _parsed(values: "pd.Series[str]", column: str, where: str, spare: str) -> Ar
     if not len(bad) and any(read) and any(unlike):  # what its column's notation could not read
         odd = np.flatnonzero(unlike)
         raise InputError(
-            f"{where}: column {column!r} holds {str(values.iloc[int(odd[0])])[:40]!r} in {_data_rows(odd)}, without "
+            f"{where}: column {column!r} holds {str(values.iloc[int(odd[0])])[:40]!r} in {_rows(values, odd)}, without "
             "the notation or the unit of its other cells; write all cells alike."
         )
     if len(bad):
@@ -132,7 +132,7 @@ def _parsed(values: "pd.Series[str]", column: str, where: str, spare: str) -> Ar
         if (units := units_of([str(value) for value in values])) is not None:
             raise InputError(f"{where}: column {column!r} holds {units}; write all of it in one unit.")
         raise InputError(
-            f"{where}: column {column!r} holds text ({shown!r}) in {_data_rows(bad)}; {_remedy(shown)}{spare}."
+            f"{where}: column {column!r} holds text ({shown!r}) in {_rows(values, bad)}; {_remedy(shown)}{spare}."
         )
     return np.array(cells, dtype=np.float64)
 
@@ -198,8 +198,8 @@ def _weights(frame: "pd.DataFrame", schema: Schema, where: str) -> Array | None:
     bad = np.flatnonzero(values <= 0)
     if len(bad):
         raise InputError(
-            f"{where}: the {kind} {name!r} is not positive in {_data_rows(bad)}; every weight must be, so correct the "
-            f"rows or leave it out with --ignore {','.join(weight.columns)}."
+            f"{where}: the {kind} {name!r} is not positive in {_rows(frame, bad)}; every weight must be, so correct "
+            f"the rows or leave it out with --ignore {','.join(weight.columns)}."
         )
     if kind == "relative error":
         values = values * np.abs(numbers(frame, schema.targets[0], where))
@@ -214,15 +214,15 @@ def _labels(frame: "pd.DataFrame", group: str | None, where: str) -> list[str]:
     cells = frame[group].tolist()
     missing = np.flatnonzero([is_null(cell) or not str(cell).strip() for cell in cells])
     if len(missing):
-        raise InputError(f"{where}: the group column {group!r} is empty in {_data_rows(missing)}.")
+        raise InputError(f"{where}: the group column {group!r} is empty in {_rows(frame, missing)}.")
     return [str(label).strip() for label in cells]
 
 
-def _refuse_constant_targets(table: Table, where: str) -> None:
+def _refuse_constant_targets(table: Table, where: str, instead: str = "") -> None:
     for name, values in table.targets.items():
         if np.ptp(values) == 0:
             raise InputError(
-                f"{where}: the target {name!r} is {values[0]:g} in every row; R² needs a target that varies."
+                f"{where}: the target {name!r} is {values[0]:g} in every row; R² needs a target that varies{instead}."
             )
 
 
@@ -245,7 +245,7 @@ def _distinct(table: Table) -> set[bytes]:
     return {row.tobytes() for row in rows}
 
 
-def _data_rows(index: IntArray) -> str:
-    """Row positions for a sentence, counted from 1 at the first row after the header."""
-    noun = "data row" if len(index) == 1 else "data rows"
-    return f"{noun} {listing([str(int(i) + 1) for i in index])}"
+def _rows(of: "pd.Series[Any] | pd.DataFrame", places: IntArray) -> str:
+    """Rows for a sentence, counted from 1 at the first row of the file after the header."""
+    noun = "data row" if len(places) == 1 else "data rows"
+    return f"{noun} {listing([str(int(number) + 1) for number in of.index[places]])}"

@@ -7,6 +7,7 @@ from pathlib import Path
 _LISTS = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 WORDS = {kind: frozenset(words.split()) for kind, words in _LISTS.items()}
 """Kind -> its words; the file says what each kind means."""
+_STEP = r"(?:step|it|iter|iteration|batch|token|sample|epoch|image|query|request)s?(?![a-z])"
 _MEASURED_MEMORY = re.compile(
     r"(?:peak|max|used|allocated|reserved|gpu)_(?:\w+_)?(?:mem|memory|rss)|(?:mem|memory)_(?:used|peak|max)"
 )
@@ -38,7 +39,14 @@ def bare(name: str) -> str:
 
 def tokens(name: str) -> list[str]:
     """The words of a name in lower case: ``valLoss``, ``val_loss`` and ``val/loss`` alike."""
+    name = re.sub(r"(?<=\w)([+-])$", lambda sign: " plus" if sign[1] == "+" else " minus", name)  # tau_err+
     return [part.lower() for part in re.split(r"[\W_]+", re.sub(r"([a-z\d])([A-Z])", r"\1 \2", name)) if part]
+
+
+def _without_unit(name: str) -> list[str]:
+    """The words of ``tau_s``, ``rate_per_min`` or ``summary.tau (s)`` without the unit at the end."""
+    words = bare(re.sub(r"\s*[\[(][^\])]*[\])]$", "", name.lower())).split("_")
+    return words[: 1 + max((k for k, word in enumerate(words) if word not in WORDS["units"]), default=0)]
 
 
 def has(name: str, kind: str) -> bool:
@@ -57,7 +65,7 @@ def is_outcome(name: str) -> bool:
         return True
     while len(words) > 1 and words[-1] in WORDS["normalised"]:
         words.pop()
-    return bool(words) and words[-1] in WORDS["outcomes"]
+    return bool(words) and (words[-1] in WORDS["outcomes"] or words[-1].rstrip("15") in WORDS["learnt"])  # acc1, acc5
 
 
 def is_loss(name: str) -> bool:
@@ -82,6 +90,7 @@ def is_performance(name: str) -> bool:
     words = [word for word in tokens(own) if word not in STATISTICS and word not in WORDS["units_of_time"]]
     spent = re.search(r"\b(?:gpu|cpu|core|node)[_ -](?:hours?|seconds?|secs?|h|s)\b", name.lower()) is not None
     per_second = re.search(r"(?:/|_per_|per )(?:s|sec|second)s?(?![a-z])", name.lower()) is not None
+    per_second |= re.search(rf"(?<![a-z])(?:ms|us|s|secs?|seconds)(?:/|_per_| per ){_STEP}", name.lower()) is not None
     known = (words[-1:] and words[-1] in WORDS["performance"]) or words[-2:] == ["power", "draw"]
     known = known or words[:1] in (["utilization"], ["elapsed"]) or words[:2] == ["time", "per"]
     return spent or per_second or bool(known) or _MEASURED_MEMORY.search(bare(own)) is not None
@@ -103,7 +112,8 @@ def is_rate(name: str) -> bool:
     words = [word for word in tokens(name) if word not in WORDS["splits"] and not word.isdigit()]
     if words[-1:] == ["rate"] and len(words) > 1:
         return words[-2] in WORDS["rates_of"]
-    return bool(words) and (words[-1] in WORDS["rates"] or words[0] in WORDS["rates"])
+    ends = (words[0], words[-1], *(["acc"] if words[-1] in ("acc1", "acc5") else [])) if words else ()
+    return not WORDS["rates"].isdisjoint(ends)
 
 
 def error_of(name: str, targets: tuple[str, ...], others: tuple[str, ...]) -> str | None:
@@ -122,11 +132,12 @@ def error_of(name: str, targets: tuple[str, ...], others: tuple[str, ...]) -> st
     deviation = {"standard", "deviation"} <= set(words)
     if len(base) < len(words):
         for column in (*targets, *others):
-            unitless = re.sub(r"\s*[\[(][^\])]*[\])]$", "", column)
-            known = ("_".join(tokens(column)), bare(column), "_".join(without_averages(column)), bare(unitless))
+            known = (bare(column), *map("_".join, (tokens(column), without_averages(column), _without_unit(column))))
             if (base and "_".join(base) in known) or (named and "_".join(named) in known):
                 return column
-    if words[:1] in (["e"], ["d"], ["delta"]) and any(words[1:] == tokens(one) for one in targets):
+    stems = ["_".join(view) for one in targets for view in (tokens(one), _without_unit(one))]
+    own = re.sub(r"_(?:stat|syst?|tot)$", "", "_".join(words))
+    if own in (f"{mark}{stem}" for stem in stems for mark in ("e_", "d_", "delta_", *(("e", "d") if stem[1:] else ()))):
         return ""  # as e_loss and delta_loss, which may also be something else
     for column in (*targets, *others):
         glued = tokens(name[len(column) :].rstrip("0123456789")) if name.startswith(column) else []
@@ -208,7 +219,7 @@ def has_side(name: str) -> bool | None:
 def _about(name: str, kinds: frozenset[str], targets: tuple[str, ...]) -> bool:
     words = tokens(name)
     base = [word for word in words if word not in kinds]
-    known = [names for one in targets for names in (tokens(one), bare(one).split("_"), without_averages(one))]
+    known = [view for t in targets for view in (tokens(t), bare(t).split("_"), without_averages(t), _without_unit(t))]
     return len(base) < len(words) and (base in known or [word for word in base if not word.isdigit()] in known)
 
 

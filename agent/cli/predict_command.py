@@ -82,7 +82,7 @@ def point(law: Law, at: Sequence[str]) -> dict[str, float]:
 def pairs(law: Law, at: Sequence[str]) -> dict[str, float]:
     """Feature -> value of what ``--at`` names; raises InputError for what is unknown, named twice or not a number."""
     schema, given = law.schema, dict[str, float]()
-    short = [re.split(r"[./]", without_unit(name)[0])[-1] for name in schema.features]
+    short = [re.sub(r".*[./](?=.)", "", without_unit(name)[0]) for name in schema.features]
     names = "|".join(re.escape(name) for name in (*schema.features, *short))
     separator = re.compile(rf",(?=\s*(?:{names})\s*=|\s*$)")  # a feature's name may hold a comma itself
     for part in (part for piece in at for part in separator.split(piece) if part.strip()):

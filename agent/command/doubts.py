@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Sequence
 from concurrent.futures import wait
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -23,6 +24,8 @@ from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.metrics import r2
 
 LAWS = 24  # plain laws of the library that are asked beside its surfaces, and as many of the user's own
+OF_ONE = 4  # constants of further laws of one feature without groups, peaks and waves among them …
+CHANCE = 1.5  # … asked where errors change sign so many standard deviations less often than by chance
 LEAST_ROWS = 12  # fewer rows cannot outvote one, but may tell that errors grow
 
 
@@ -124,7 +127,7 @@ def doubted(
         return dataset, None
     tables = [task.train, *([by_value(task.train)] if may_grow(task.train) else [])]
     try:
-        predictions, *others = [_robust(task, table, own, sandbox, end) for table in tables]
+        predictions, *others = _robust(task, tables, own, sandbox, end)
     except TimeoutError:
         return dataset, Doubts.late_after(seconds, task)
     growing = None
@@ -140,21 +143,38 @@ def doubted(
     return replace(dataset, task=weighed), Doubts(rows, trusting, growing, max(len(own) - LAWS, 0))
 
 
-def _robust(task: Task, train: Table, own: Sequence[str], sandbox: Sandbox, end: float) -> list[Array]:
-    """Predictions (n, T) for the training rows by plain laws of the library, and `own` ones, that no single row pulls.
+def _robust(task: Task, tables: Sequence[Table], own: Sequence[str], sandbox: Sandbox, end: float) -> list[list[Array]]:
+    """Predictions (n, T) for the rows of each table by plain laws of the library, and `own` ones, that no single row
+    pulls.
 
     Raises TimeoutError where they are not fitted at `end`, by the monotonic clock; those under way are finished.
     """
-    start = start_forms(task)
-    forms = [*start.forms[:LAWS], *start.surfaces]
-    forms = [form for form in dict.fromkeys(forms) if 3 * form.constants <= len(train)]
-    sources = [replace(form, loss=Loss.ROBUST).source(task.schema) for form in forms]
+    start, rows = start_forms(task), len(task.train)
+    first, further = (
+        [replace(form, loss=Loss.ROBUST).source(task.schema) for form in forms if 3 * form.constants <= rows]
+        for forms in (
+            dict.fromkeys((*start.forms[:LAWS], *start.surfaces)),
+            [form for form in start.forms[LAWS:] if form.constants <= OF_ONE],
+        )
+    )
     for statement in (read_candidate(source, schema=task.schema).statement for source in own[:LAWS]):
-        if statement is not None and 3 * len(statement.parameters) <= len(train):
-            sources.append(write(replace(statement, loss=Loss.ROBUST), task.schema.features))
+        if statement is not None and 3 * len(statement.parameters) <= rows:
+            first.append(write(replace(statement, loss=Loss.ROBUST), task.schema.features))
+    found = _fitted(first, task, tables, sandbox, end)
+    if len(task.train.features) == len(task.train.groups) == 1 and _leaves_a_pattern(task.train, found[0]):
+        with suppress(TimeoutError):
+            more = _fitted(further, task, tables, sandbox, end)
+            found = [[*one, *two] for one, two in zip(found, more, strict=True)]
+    return found
+
+
+def _fitted(
+    sources: Sequence[str], task: Task, tables: Sequence[Table], sandbox: Sandbox, end: float
+) -> list[list[Array]]:
+    """Predictions (n, T) for the rows of each table by laws that are fitted to it; raises TimeoutError as `_robust`."""
     if time.monotonic() > end:  # making the forms of a table with many rows and features takes its time too
         raise TimeoutError
-    jobs = [FitJob(source, task.schema, train, (train.hide(),)) for source in sources]
+    jobs = [FitJob(source, task.schema, table, (table.hide(),)) for table in tables for source in sources]
     futures = sandbox.submit_all(jobs)
     late = wait(futures, timeout=None if end == math.inf else max(0.0, end - time.monotonic())).not_done
     if late:
@@ -162,4 +182,14 @@ def _robust(task: Task, train: Table, own: Sequence[str], sandbox: Sandbox, end:
             future.cancel()
         raise TimeoutError
     results = [future.result() for future in futures]
-    return [found.predictions[0] for found in results if found.ok]
+    count = len(sources)
+    return [[one.predictions[0] for one in results[k * count : (k + 1) * count] if one.ok] for k in range(len(tables))]
+
+
+def _leaves_a_pattern(train: Table, predictions: Sequence[Array]) -> bool:
+    """Whether the best law of the only feature misses rows beside one another to the same side, more than by chance."""
+    residuals = [train.target_matrix()[:, 0] - one[:, 0] for one in predictions]
+    best = min(residuals, key=lambda one: float(np.median(np.abs(one))), default=np.zeros(0))
+    signs = np.sign(best[np.lexsort(tuple(train.features.values()))])
+    changes, pairs = np.sum(signs[1:] != signs[:-1]), len(signs) - 1
+    return bool(changes < pairs / 2 - CHANCE * math.sqrt(max(pairs, 0)) / 2)

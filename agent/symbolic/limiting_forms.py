@@ -51,7 +51,7 @@ def without_a_term(node: Node, rows: Mapping[str, Array]) -> Iterator[Node]:
     for part in dict.fromkeys(walk(node)):
         if isinstance(part, Sum):
             for k in range(len(part.terms)):
-                changed = merged(swap(node, part, add(*part.terms[:k], *part.terms[k + 1 :])))
+                changed = merged(cancelled(swap(node, part, add(*part.terms[:k], *part.terms[k + 1 :]))))
                 if not is_redundant(changed) and tells_apart(changed, rows):
                     yield changed
 

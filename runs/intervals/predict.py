@@ -156,9 +156,11 @@ def constant_intervals(known: Uncertainty, level: float = LEVEL) -> Mapping[str,
 
 
 def _refitted(known: Uncertainty, group: str) -> Array:
-    """Refitted constants (R, P) of a group, without those that are the law's own with signs turned round.
+    """Refitted constants (R, P) of a group, without those that are the law's own with signs turned round, or in other
+    places.
 
-    A Hill curve is the same one with A and h negative and another level: such refits say nothing of an error.
+    A Hill curve is the same one with A and h negative and another level, or with its ends exchanged and h negative, and
+    so are two decays in another order: such refits say nothing of an error.
     """
     drawn = np.array([row for values in known.resamples if (row := values.get(group)) is not None])
     own = known.members[0].constants.get(group)
@@ -166,7 +168,9 @@ def _refitted(known: Uncertainty, group: str) -> Array:
         return drawn
     with np.errstate(divide="ignore", invalid="ignore"):
         turned = np.abs(np.log(-drawn / np.array(own))) < np.log(MIRRORED)
-    return np.asarray(drawn[turned.sum(axis=1) < 2])
+        near = np.abs(np.log(drawn[:, :, None] / np.array(own))) < np.log(MIRRORED)  # (R, P, P)
+    elsewhere = near.any(axis=2) & ~near.diagonal(axis1=1, axis2=2)
+    return np.asarray(drawn[(turned | elsewhere).sum(axis=1) < 2])
 
 
 def covariance(known: Uncertainty, group: str) -> Array | None:

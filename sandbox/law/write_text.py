@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from lawsmith.sandbox.law.nodes import Node
 from lawsmith.sandbox.law.statement import Statement
 from lawsmith.sandbox.law.typeset import Notation, typeset
+from lawsmith.tasks.numerals import is_numeral
 
 
 def formula(statement: Statement, constants: Mapping[str, float] | None = None, digits: int = 4) -> str:
@@ -12,9 +13,7 @@ def formula(statement: Statement, constants: Mapping[str, float] | None = None, 
 
     `constants` replaces parameters by their values, rounded to `digits` significant digits.
     """
-    return "; ".join(
-        f"{visible(target)} = {text(node, constants, digits)}" for target, node in statement.targets.items()
-    )
+    return "; ".join(f"{named(target)} = {text(node, constants, digits)}" for target, node in statement.targets.items())
 
 
 def text(node: Node, constants: Mapping[str, float] | None = None, digits: int = 4) -> str:
@@ -27,8 +26,13 @@ def visible(name: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in name)
 
 
+def named(name: str) -> str:
+    """A name as `--form` takes it: one that reads as a number in backticks."""
+    return f"`{name}`" if is_numeral(name) else visible(name)
+
+
 TEXT = Notation(
-    visible,
+    named,
     {
         "+": " + ", "−": " - ", "⋅": " * ", "/": " / ", ",": ", ", "≤": " <= ", "≥": " >= ", "<": " < ", ">": " > ",
         "=": " = ", "≠": " != ", "∧": " and ", "∨": " or ", "¬": "not ", "∞": "inf",

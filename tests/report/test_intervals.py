@@ -109,6 +109,17 @@ def test_refits_to_the_same_law_with_signs_turned_round_say_nothing_of_errors(kn
     np.testing.assert_array_equal(covariance(mixed, "one"), covariance(known, "one"))
 
 
+def test_refits_to_the_same_law_with_constants_in_other_places_say_nothing_of_errors(known: Uncertainty):
+    """As those of two decays may, or the ends of a Hill curve where its exponent changes its sign."""
+    names, values = ("A", "k", "A2", "k2"), (5.0, 0.3, 2.0, 0.04)
+    winner = known.members[0].model_copy(update={"names": names, "constants": {"one": values}})
+    near = [tuple(c * (1 + 0.01 * step) for c in values) for step in range(-3, 4)]
+    there = known.model_copy(update={"members": (winner,), "resamples": tuple({"one": one} for one in near)})
+    swapped = tuple({"one": (*one[2:], *one[:2])} for one in near)
+    both = there.model_copy(update={"resamples": (*there.resamples, *swapped)})
+    assert constant_intervals(both) == constant_intervals(there)
+
+
 def test_the_measurement_is_kept_with_the_archive_and_covered_by_its_digests(known: Uncertainty, good: Archive):
     assert (good.path / "uncertainty.json").is_file() and good.verify() == []
 
@@ -188,6 +199,9 @@ def test_short_names_of_features_are_understood(good: Archive):
     task = good.manifest.task.model_copy(update={"features": ("config.N", "dose [uM]")})
     law = replace(Law.open(good.path), schema=task, form=None)
     assert point(law, ["N=70B,dose=2"]) == {"config.N": 7e10, "dose [uM]": 2.0}
+    task = good.manifest.task.model_copy(update={"features": ("Temp. [K]", "Conc. [M]")})
+    law = replace(law, schema=task)
+    assert point(law, ["Temp.=3,Conc.=2"]) == {"Temp. [K]": 3.0, "Conc. [M]": 2.0}
 
 
 def test_a_feature_may_hold_commas_and_equal_signs(good: Archive):

@@ -221,3 +221,12 @@ def test_a_constant_called_like_a_column_that_is_no_feature_is_refused(written: 
     with pytest.raises(InputError, match=r"a column that is no feature here.*name it with --features, or call"):
         own_form(written, decided)
     assert own_form("E + A/N^a", decided)
+
+
+def test_a_column_called_like_a_number_is_printed_as_a_form_takes_it():
+    year = schema("2020", targets=("2021",))
+    source = own_candidate("A*`2020`^a", year)
+    assert formula(source, ("2021",)).text() == "`2021` = A * `2020`^a"
+    assert canonical(own_form(formula(source, ("2021",)).text(), year)["2021"]) == canonical(
+        own_form("A*`2020`^a", year)["2021"]
+    )

@@ -67,3 +67,9 @@ def test_each_term_of_a_sum_is_left_out_once() -> None:
     inner = mul(A, power(add(X, H), Number(-1.0)))
     found = {canonical(one) for one in without_a_term(add(L, inner), ROWS)}
     assert found == {canonical(one) for one in (L, inner, add(L, mul(A, power(X, Number(-1.0)))))}
+
+
+def test_a_law_without_a_term_has_one_power_of_a_feature():
+    """Sutherland's A x^1.5 / (h + x) without h is a root."""
+    law = mul(Parameter("A"), power(X, Number(1.5)), power(add(Parameter("h"), X), Number(-1.0)))
+    assert mul(Parameter("A"), power(X, Number(0.5))) in set(without_a_term(law, ROWS))

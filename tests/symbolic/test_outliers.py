@@ -70,6 +70,15 @@ def test_spoilt_rows_are_found_around_an_optimum_that_moves(sandbox: Sandbox) ->
     assert doubts is not None and [row.row for row in doubts.rows] == [8, 21]
 
 
+def test_a_spoilt_row_of_a_wave_is_found(sandbox: Sandbox) -> None:
+    """Waves and peaks come late among the plain laws of one feature."""
+    x = np.linspace(0.03, 1, 24)
+    y = 3 + 2 * np.sin(10 * x) + 0.02 * np.cos(91 * np.arange(24))
+    y[9] -= 0.6
+    doubts = doubted(Dataset(made_task({"x": x}, {"y": y}), None), sandbox)[1]
+    assert doubts is not None and [row.row for row in doubts.rows] == [9]
+
+
 def test_a_row_that_a_form_of_the_users_own_explains_is_believed(sandbox: Sandbox) -> None:
     """One row on a narrow line above a slope: no plain law of the library has the line."""
     x = np.linspace(0, 6, 31)

@@ -293,3 +293,11 @@ def test_a_decimal_comma_that_the_cells_contradict_is_refused(tmp_path: Path):
 @pytest.mark.parametrize("cell", ["1.5 x 10-3", "$1.5 \\times 10^{-3}$", "1.5×10⁻³"])
 def test_powers_as_copied_from_papers(cell: str):
     assert numeral(cell) == Numeral("1.5e-3", "")
+
+
+def test_declinations_have_signs_and_a_clock_has_hours(tmp_path: Path):
+    made = pd.DataFrame(
+        {"Dec": [f"-0{k}:02:03" for k in range(1, 9)], "clock": [f"0{k}:30" for k in (1, 9, 2, 8, 3, 7, 4, 6)]}
+    )
+    x = read(tmp_path, made.assign(y=np.arange(8) ** 2), "y").task.train.features
+    assert x["Dec"][0] == -3723 and x["clock"][0] == 5400

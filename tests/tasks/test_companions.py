@@ -338,6 +338,33 @@ def test_a_perplexity_is_an_outcome_whatever_the_target_is_called(tmp_path: Path
     assert roles(read(tmp_path, table[["y"]].assign(loss=table.y / 3), "y"))["loss"] == "feature"
 
 
+@pytest.mark.parametrize(
+    ("target", "error"), [("sigma_mb", "dsigma_stat"), ("S_mJy", "eS"), ("flux", "dflux"), ("mag", "e_mag_tot")]
+)
+def test_the_error_of_a_target_in_the_names_of_physicists(target: str, error: str, tmp_path: Path):
+    x = np.geomspace(2, 900, 20)
+    made = pd.DataFrame({"E": x, target: 3 + 8 * x**-0.4, error: 0.1 + 0.05 * np.sin(x)})
+    assert roles(read(tmp_path, made, target))[error] == "weight"
+    assert roles(read(tmp_path, made.rename(columns={error: "d_other"}), target))["d_other"] == "feature"
+
+
+@pytest.mark.parametrize("target", ["tau_s", "rate_per_min", "S_mJy", "I_nA"])
+def test_the_error_of_a_target_is_named_without_its_unit(target: str, tmp_path: Path):
+    stem, x = target.split("_")[0], np.geomspace(2, 900, 20)
+    made = pd.DataFrame({"T_K": x, target: 3 + 8 * x**-0.4, f"{stem}_err": 0.1 + 0.05 * np.sin(x)})
+    assert roles(read(tmp_path, made, target))[f"{stem}_err"] == "weight"
+    sides = made.rename(columns={f"{stem}_err": f"{stem}_err+"}).assign(**{f"{stem}_err-": 0.2 + 0.05 * np.cos(x)})
+    data = read(tmp_path, sides, target)
+    assert data.task.schema.features == ("T_K",) and data.task.train.weight is not None
+
+
+def test_top_1_accuracy_is_an_outcome_and_a_rate(tmp_path: Path):
+    x = np.geomspace(2, 900, 20)
+    made = pd.DataFrame({"width": x, "val_acc1": 0.9 - 0.6 * x**-0.4, "val_loss": 1 + 2 * x**-0.4})
+    assert roles(read(tmp_path, made, "val_loss"))["val_acc1"] == "companion"
+    assert read(tmp_path, made, "val_acc1").task.knowledge.ranges["val_acc1"] == (0, 1)
+
+
 def test_an_error_of_a_catalogue_may_have_few_values(tmp_path: Path):
     star = np.arange(24)
     table = pd.DataFrame({"logP": star * 7 % 24 / 20, "M_I": -2.0 - star / 10, "e_M_I": [0.03, 0.06, 0.1] * 8})

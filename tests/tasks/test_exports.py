@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from tables import read, roles
 
 from lawsmith.tasks import read_dataset
 from lawsmith.tasks.reading import parse_table
@@ -114,3 +115,18 @@ def test_what_sums_up_repeats_or_benchmarks_is_no_feature(tmp_path: Path):
     board = pd.DataFrame({"size": dose + 1, "Average": 50 + dose * 0.9, "ARC": 50 + dose, "MMLU": 50 + dose * 0.8})
     board.to_csv(tmp_path / "t.csv", index=False)
     assert read_dataset(tmp_path / "t.csv", ["Average"]).task.schema.features == ("size",)
+
+
+def test_a_table_of_entities_by_year_has_a_law_for_each(tmp_path: Path):
+    """As Our World in Data publishes them; an export of a tracker names its entity too."""
+    year, name = np.tile(np.arange(2010, 2018), 3), np.repeat(["Chad", "Fiji", "Oman"], 8)
+    made = pd.DataFrame({"Entity": name, "Code": [one[:3].upper() for one in name], "Year": year})
+    data = read(tmp_path, made.assign(emissions=(year - 2000) ** 0.4 * np.repeat([1, 2, 3], 8)), "emissions")
+    assert (data.task.schema.group, data.task.schema.features) == ("Entity", ("Year",))
+
+
+def test_seconds_for_each_step_are_a_measure_of_speed(tmp_path: Path):
+    batch = np.tile([1, 2, 4, 8, 16, 32], 4)
+    made = pd.DataFrame({"batch": batch, "ms_per_step": 3 + batch**0.7 + 0.01 * np.sin(np.arange(24))})
+    data = read(tmp_path, made.assign(tokens_per_s=1e5 * batch / made["ms_per_step"]), "tokens_per_s")
+    assert roles(data)["ms_per_step"] == "companion"

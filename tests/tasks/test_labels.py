@@ -120,6 +120,9 @@ def test_marks_of_rows_and_columns_that_nearly_repeat_the_target_are_told(tmp_pa
     assert roles(data)["is_outlier"] == "left out"
     assert "is_outlier marks 2 rows ('true'); leave them out if they should not count." in data.notices
     assert any("charge is nearly the same as discharge" in said for said in data.notices)
+    left = made[["cycle", "discharge"]].assign(left_pct=100 - 5 * made["discharge"])
+    said = "left_pct is on a straight line with discharge; where both were measured in a run, leave it out with"
+    assert any(said in one for one in read(tmp_path, left, "discharge").notices)
     assert not any(
         "nearly the same" in said for said in read(tmp_path, made[["charge", "discharge"]], "discharge").notices
     )
@@ -183,3 +186,21 @@ def test_codes_of_varieties_and_blocks_are_categories_and_hex_is_no_shape(tmp_pa
     made = made.assign(address=[f"0x{16 * one:x}" for one in place], loss=np.sqrt(place))
     found = roles(read(tmp_path, made))
     assert (found["variety"], found["block"], found["address"]) == ("category", "category", "left out")
+
+
+def test_rows_are_counted_in_the_file_and_without_those_left_out_that_is_said(tmp_path: Path):
+    table = chinchilla()[["n_params", "tokens", "loss"]].astype(object)
+    table.loc[:3, "loss"] = "*"
+    data = read(tmp_path, table, drop_incomplete=True)
+    assert len(data.task.train) == 86 and "Rows are numbered without those that were left out." in data.notices
+    table.loc[9, "loss"] = "wide"
+    with refused("column 'loss' holds text ('wide') in data row 10"):
+        read(tmp_path, table, drop_incomplete=True)
+
+
+def test_a_logarithm_follows_with_logarithms(tmp_path: Path):
+    n = np.geomspace(0.5, 900, 20)
+    data = read(tmp_path, pd.DataFrame({"N": n, "log10_N": np.log10(n), "loss": 3 + 8 * n**-0.4}))
+    assert [one.reason for one in data.roles if one.name == "log10_N"] == [
+        "follows from N (R² 1.00000 with logarithms)"
+    ]

@@ -77,6 +77,7 @@ SAME: dict[str, tuple[str, Callable[[], str | bytes]]] = {
     "title": ("t.csv", lambda: "Runs of May\n\n" + lines(",")),
     "trailing commas": ("t.csv", lambda: lines(",", end=",")),
     "trailing commas in rows": ("t.csv", lambda: lines(",", header="N,loss", end=",")),
+    "trailing commas in some rows": ("t.csv", lambda: lines(",").replace("2.25\n", "2.25,,\n")),
     "several trailing semicolons": ("t.csv", lambda: lines(";", header="N;loss", end=";;")),
     "remarks as MATLAB marks them": ("t.csv", lambda: "% by hand\n%% twice\n" + lines(",")),
     "remarks as C marks them": ("t.dat", lambda: "// by hand, N\n" + lines(" ")),

@@ -113,6 +113,7 @@ def test_a_trackers_export(tmp_path: Path):
         "loss was taken to mean summary.loss.",
         "10 rows of runs that have not finished (State) left out.",
         "summary.val.acc is another outcome of the same runs and left out; --features says what to keep.",
+        "Rows are numbered without those that were left out.",
     )
 
 

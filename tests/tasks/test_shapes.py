@@ -203,3 +203,17 @@ def test_settings_in_quotes_above_a_table_of_as_many_columns(tmp_path: Path):
     rows = "\n".join(f'"{k}","{k * k}"' for k in range(1, 9))
     data = read(tmp_path, f'"Instrument","DSC 25"\n"Date","2024-01-02"\n\n"T (C)","heat"\n{rows}', "heat")
     assert data.task.schema.features == ("T (C)",)
+
+
+def test_columns_called_like_years_become_rows(tmp_path: Path):
+    head = '"Country Name","Indicator Name",' + ",".join(f'"{year} [YR{year}]"' for year in range(2000, 2006))
+    rows = [
+        f'"{name}","GDP (current US$)",' + ",".join(f"{k * 1.05**year:.3f}" for year in range(5))
+        for name, k in (("Chile", 8), ("Kenya", 1), ("Peru", 5))
+    ]
+    data = read(tmp_path, "\n".join([head, *(row + ',".."' for row in rows)]), "GDP")
+    schema = data.task.schema
+    assert (schema.features, schema.group, len(data.task.train)) == (("year",), "Country Name", 15)
+    assert any("6 columns are called like years and became rows, which makes 15 rows." in said for said in data.notices)
+    with refused("has no column 'population'"):
+        read(tmp_path, "\n".join([head, *(row + ',".."' for row in rows)]), "population")

@@ -222,7 +222,7 @@ def test_a_test_split_is_validated_against_training(tmp_path: Path):
     assert (len(data.test), data.test.groups) == (15, data.task.train.groups)
     with refused("group c is not in the training split, so no law can predict it; drop the rows, or say with"):
         reading(beyond.assign(model="c"))
-    with refused("the target 'loss' is"):
+    with refused("R² needs a target that varies; give others, or compare them with what discover predict says."):
         reading(beyond[:1])
     with refused("holds no data rows"):
         reading(beyond[:0])
