@@ -11,6 +11,7 @@ from lawsmith.tasks.table import Table
 GROUPS = 6  # groups that are probed; more would only repeat
 STEPS = (1.5, 4.0)  # factors beyond the largest value of a positive feature
 SHARES = (0.15, 0.5)  # shares of the range beyond the largest value of any other feature
+REST_RATIO = 3.0  # a fraction whose rest to one spans at least this factor may be looked at as that rest
 MIXTURES = 12  # mixtures of two rows, where features are shares of a whole
 NEAR = float(np.log(STEPS[0]) / np.log(STEPS[1]))  # of the way to the far half, where the user states how far that is
 
@@ -92,14 +93,17 @@ def _beyond(x: Array, steps: Array) -> tuple[Array, Array]:
 
 
 def _extended(x: Array, half: int, steps: Array) -> Array:
-    """One row beyond the largest values: `half` 0 is near, 1 is far; `steps` (d, 3) are of `_step`."""
+    """One row beyond the largest values: `half` 0 is near, 1 is far; `steps` (d, 3) are of `_step`. Of a fraction
+    near one the rest to one falls by a factor: nothing is sparser than 1."""
     low, high = x.min(axis=0), x.max(axis=0)
     stated, by_factor = steps[:, 1 - half], steps[:, 2].astype(bool)
     usual = np.array([is_logarithmic(column) for column in x.T])
     open_ = np.isnan(stated)
     factor = np.where(open_, usual, by_factor)
     size = np.where(open_, np.where(usual, STEPS[half], SHARES[half]), stated)
-    return np.asarray(np.where(factor, high * size, high + size * (high - low)))
+    beyond = np.where(factor, high * size, high + size * (high - low))
+    rests = open_ & (low >= 0) & (high < 1) & (1 - low >= REST_RATIO * (1 - high))
+    return np.asarray(np.where(rests, 1 - (1 - high) / STEPS[half], beyond))
 
 
 def _mixtures(x: Array) -> tuple[Array, Array]:

@@ -13,6 +13,7 @@ from lawsmith.sandbox.law.nodes import ONE, Feature, Node, Number
 from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.dependence import WithinGroups, unexplained
 from lawsmith.tasks.folds import simplex_columns
+from lawsmith.tasks.probes import REST_RATIO
 from lawsmith.tasks.table import Table
 
 SCALE_RATIO = 1.5  # a positive column that spans at least this factor is treated on a logarithmic axis
@@ -297,7 +298,6 @@ def log_quadratic(table: Table, scales: Sequence[str]) -> tuple[Array, NDArray[n
     return columns, uses
 
 
-REST_RATIO = 3.0  # a fraction whose rest to one spans at least this factor is also looked at as that rest
 AS_ONE = 5.0  # F statistic up to which two features tell no more than their product or ratio …
 EXPLAINED = 0.9  # … where a quadratic in all logarithms explains at least this share of the variance
 

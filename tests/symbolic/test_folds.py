@@ -120,6 +120,13 @@ def test_probes_reach_beyond_the_data_and_have_no_targets(name: str) -> None:
     assert np.isfinite(probes.matrix()).all()
 
 
+def test_probes_of_a_fraction_near_one_stay_below_one() -> None:
+    sparsity = np.array([0, 0.5, 0.75, 0.875])
+    near, far = (Table({"x": x}, {}, ("g",), np.zeros(4, dtype=np.intp)) for x in (sparsity, sparsity / 2))
+    assert probe_rows(near).features["x"].max() == 1 - 0.125 / 4
+    assert probe_rows(far).features["x"].max() > 0.6
+
+
 def test_probes_of_a_mixture_stay_mixtures() -> None:
     x = probe_rows(mixture()).matrix()
     assert x.min() >= 0
