@@ -75,6 +75,10 @@ def parse_delimited(text: str, where: str) -> Reading:
     """The table that a text states; raises InputError, in one sentence, where it states none."""
     if (plain := made_plain(text)) is not None:
         return parse_delimited(plain[0], where).after(f"{where}: {plain[1]}")
+    if re.match(r"\s*<(?:!doctype\s+html|html)\b", text, re.IGNORECASE):
+        raise InputError(
+            f"{where} is a web page without a table, perhaps of an error or a login; save the table itself."
+        )
     text = with_columns_apart(without_rules(text))
     told = re.match(r"\s*sep=([,;|\t])[ \t]*\r?\n", text)  # Excel's own hint
     text = _OTHER_REMARKS.sub(lambda lines: re.sub(_OTHER_MARK, r"\1#", lines[0]), text)

@@ -383,3 +383,10 @@ def test_a_hostile_task_file_is_refused_in_a_sentence(text: str, message: str, t
     (tmp_path / "task.toml").write_text(text)
     with refused(message):
         read_dataset(tmp_path / "runs.csv", ["loss"])
+
+
+def test_a_web_page_and_a_column_of_words_are_refused_as_such(tmp_path: Path):
+    with refused("is a web page without a table, perhaps of an error or a login; save the table itself."):
+        read(tmp_path, "<!DOCTYPE html>\n<html><body>403 Forbidden</body></html>")
+    with refused("column 'model' holds text alone, such as 'a'; name one of numbers."):
+        read(tmp_path, frame(), "model")
