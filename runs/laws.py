@@ -253,7 +253,7 @@ class Law:
 
     def _repr_html_(self) -> str:
         """For notebooks: the formula as MathML, else as text, and the scores."""
-        from lawsmith.runs.report.mathml import mathml
+        from lawsmith.runs.report.shown_formula import mathml
 
         shown = None if self.form is None else mathml(self.form, self.schema.targets)
         return (

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from lawsmith.agent.client.call_failures import Failure
-from lawsmith.agent.client.messages import ModelReply, Request
+from lawsmith.agent.client.messages import Message, ModelReply, Request
+from lawsmith.agent.client.prices import book
 from lawsmith.agent.client.recording import CallAttempt, Recording
+from lawsmith.agent.client.text import clip
+from lawsmith.agent.search.budget import Budget
 
 
 @dataclass(frozen=True)
@@ -55,3 +58,82 @@ class Asker(Protocol):
 
     def send(self, questions: Sequence[Question]) -> Awaited:
         """Ask all of them; the answers arrive in what is returned, as the model gives them."""
+
+
+END = "the recording ends here"
+
+
+class Replayer:
+    """An `Asker` without a model. Recorded attempts are copied, and charged to the books as they were.
+
+    A reply belongs to its place in the search, so it is used even where the prompt has changed since; the
+    first such place is `divergence`. A question beyond the recording ends the search, as the recorded run
+    ended there.
+    """
+
+    def __init__(self, source: Recording, recording: Recording, budget: Budget) -> None:
+        self._source = source
+        self.recording = recording
+        self._budget = budget
+        self.refused: str | None = None
+        self.divergence: str | None = None
+        self._ended = False
+
+    def send(self, questions: Sequence[Question]) -> Awaited:
+        """Answer the questions from the recording; nothing is waited for."""
+        outcomes = [self._answer(question) for question in questions]
+        return lambda: outcomes
+
+    def _answer(self, question: Question) -> CallOutcome:
+        slot = question.slot
+        closed = self._source.closed(slot)
+        if closed is None or self._ended:
+            self._ended = True
+            return CallOutcome.unsent(slot, self._source.end or END)
+        request = question.write()
+        request = self._as_recorded(request)
+        if self.divergence is None and request.digest() != closed.request_sha256:
+            self.divergence = f"at question {slot}: {self._difference(request)}"
+        if self.recording.closed(slot) is None:
+            self.recording.asked(request, closed.source)
+            for attempt in self._source.attempts(slot):
+                self.recording.answered(attempt)
+        book(self._budget, self._source.attempts(slot))
+        return CallOutcome.of(closed)
+
+    def _as_recorded(self, request: Request) -> Request:
+        """`request` with the recorded limit of its reply, which followed from what was left of the budget."""
+        recorded = self._source.request(request.slot)
+        return (
+            request
+            if recorded is None
+            else request.model_copy(update={"max_tokens": min(request.max_tokens, recorded.max_tokens)})
+        )
+
+    def _difference(self, request: Request) -> str:
+        recorded = self._source.request(request.slot)
+        if recorded is None or not recorded.messages:
+            return "the recorded prompt is not available"
+        found = first_difference(recorded.messages, request.messages)
+        if found is not None:
+            return found
+        for name in ("model", "max_tokens", "temperature", "seed", "structured"):
+            before, now = getattr(recorded, name), getattr(request, name)
+            if before != now:
+                return f"{name} was {before!r}, now {now!r}"
+        return "the requests differ"
+
+
+def first_difference(recorded: Sequence[Message], now: Sequence[Message]) -> str | None:
+    """The first line in which two conversations differ, in words; None if they are equal."""
+    for place, (before, after) in enumerate(zip(recorded, now, strict=False), start=1):
+        if before == after:
+            continue
+        old, new = before.content.splitlines(), after.content.splitlines()
+        line = next((n for n, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
+        was = clip(old[line]) if line < len(old) else "(end)"
+        is_now = clip(new[line]) if line < len(new) else "(end)"
+        return f"message {place} ({before.role}), line {line + 1} was {was!r}, now {is_now!r}"
+    if len(recorded) != len(now):
+        return f"{len(recorded)} messages were recorded, now there are {len(now)}"
+    return None

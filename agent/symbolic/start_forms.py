@@ -9,8 +9,7 @@ import numpy as np
 
 from lawsmith.agent.symbolic.form import SymbolicForm, has_shape
 from lawsmith.agent.symbolic.general_forms import GeneralForms
-from lawsmith.agent.symbolic.known_forms import of_knowledge
-from lawsmith.agent.symbolic.library import library
+from lawsmith.agent.symbolic.library import library, of_knowledge
 from lawsmith.agent.symbolic.profile import profiles
 from lawsmith.agent.symbolic.rank import Costs, Screened, screen
 from lawsmith.sandbox.fitting import Loss

@@ -13,10 +13,9 @@ from lawsmith.runs.law_table import LawRow, laws
 from lawsmith.runs.report.content import RunContent
 from lawsmith.runs.report.drawing import Chart
 from lawsmith.runs.report.error_summary import Errors, Outlier, errors, outliers
-from lawsmith.runs.report.picture import Picture, picture
+from lawsmith.runs.report.picture import Picture, picture, predictor
 from lawsmith.runs.report.picture_data import packed, picture_data
 from lawsmith.runs.report.plots import picture_charts, residual_charts
-from lawsmith.runs.report.predicting import predictor
 from lawsmith.runs.searched import searched
 from lawsmith.sandbox import Sandbox
 from lawsmith.tasks import Array, Dataset, InputError, Table

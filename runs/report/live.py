@@ -10,7 +10,7 @@ import numpy as np
 
 from lawsmith.runs.archive import Archive, State
 from lawsmith.runs.report.drawing import Axis, Chart, Plot, colour
-from lawsmith.runs.report.mathml import short
+from lawsmith.runs.report.shown_formula import short
 from lawsmith.runs.trials import Recorded, Round, Screening, Trial, read_event
 
 MOST_TRYING = 5  # candidates under way that are named

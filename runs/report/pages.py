@@ -22,10 +22,9 @@ from lawsmith.runs.report.boards import boards
 from lawsmith.runs.report.content import RunContent, gather
 from lawsmith.runs.report.fit import Fit, data_of, fit_of
 from lawsmith.runs.report.live import Progress, duration, progress, stamp
-from lawsmith.runs.report.mathml import mathml
 from lawsmith.runs.report.page import report_page
 from lawsmith.runs.report.render import constant, environment, figure, render, shown_percent
-from lawsmith.runs.report.shown_formula import ShownFormula, shown_formula
+from lawsmith.runs.report.shown_formula import ShownFormula, mathml, shown_formula
 from lawsmith.runs.report.site import makers
 from lawsmith.sandbox import Sandbox
 from lawsmith.tasks import InputError

@@ -5,7 +5,7 @@ A picture is data; `drawing` makes a static one of it, and the page's script an 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from lawsmith.runs.intervals import Uncertainty
 from lawsmith.runs.intervals.distance import Region
 from lawsmith.runs.intervals.predict import member_predictions, predict
+from lawsmith.runs.law import predict_with
+from lawsmith.runs.report.content import RunContent
 from lawsmith.runs.report.error_summary import MOST_OUTLIERS
-from lawsmith.runs.report.predicting import Predict
-from lawsmith.sandbox import Sandbox
+from lawsmith.sandbox import Constants, PredictJob, Sandbox
 from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks import Array, Dataset, InputError, IntArray, Schema, Table
 from lawsmith.tasks.arrays import is_logarithmic
@@ -346,3 +347,28 @@ def _typical(x: Array) -> Array:
     """The row of x (n, F) that lies nearest to the medians of all: a combination that was really measured."""
     order = np.argsort(np.argsort(x, axis=0), axis=0) / max(1, len(x) - 1)
     return np.asarray(x[np.argmin(np.sum((order - 0.5) ** 2, axis=1))])
+
+
+Predict = Callable[[Sequence[Table]], tuple[Array, ...]]
+"""Tables without targets -> predictions (n, T) of each; raises InputError where the law has none."""
+
+
+def predictor(content: RunContent, data: Dataset, sandbox: Sandbox) -> Predict | None:
+    """What predicts on this page; None where there is no law yet."""
+    schema, best = data.task.schema, content.leader
+    if content.law is None and (best is None or best.evaluation.constants is None):
+        return None
+
+    def predict(tables: Sequence[Table]) -> tuple[Array, ...]:
+        hidden = tuple(table.hide() for table in tables)
+        if content.law is not None:
+            what, result = "law", predict_with(content.law, schema, hidden, sandbox)
+        else:
+            assert best is not None and best.evaluation.constants is not None
+            job = PredictJob(best.proposal.source, schema, Constants.from_json(best.evaluation.constants), hidden)
+            what, result = "best law so far", sandbox.run(job)
+        if not result.ok:
+            raise InputError(f"The {what} could not be executed: {result.message}")
+        return result.predictions
+
+    return predict

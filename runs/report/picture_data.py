@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from lawsmith.runs.report.mathml import short
 from lawsmith.runs.report.picture import Curve, Picture
 from lawsmith.runs.report.plots import is_moved, shown_groups
+from lawsmith.runs.report.shown_formula import short
 from lawsmith.tasks import Array
 from lawsmith.tasks.arrays import is_logarithmic
 

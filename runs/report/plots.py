@@ -8,8 +8,8 @@ from markupsafe import Markup
 from lawsmith.runs.account import Account
 from lawsmith.runs.report.content import RunContent, ShownCandidate
 from lawsmith.runs.report.drawing import LABEL, Axis, Chart, Plot, colour
-from lawsmith.runs.report.mathml import short
 from lawsmith.runs.report.picture import Curve, Picture
+from lawsmith.runs.report.shown_formula import short
 from lawsmith.tasks import Array
 from lawsmith.tasks.arrays import is_logarithmic
 

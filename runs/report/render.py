@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from lawsmith.runs.intervals.beyond_data import percent
-from lawsmith.runs.report.mathml import code_style, escaped, short
+from lawsmith.runs.report.shown_formula import code_style, escaped, short
 
 _FOLDER = Path(__file__).parent
 PLOT = "vendor/observable-plot.min.js"

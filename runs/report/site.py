@@ -12,9 +12,9 @@ from lawsmith.runs.archive import REPORT, Archive
 from lawsmith.runs.canonical_json import plain
 from lawsmith.runs.files import write_atomic, writing
 from lawsmith.runs.report.boards import BoardEntry, Boards, ReportLink, System, TaskBoard, boards, file_name
-from lawsmith.runs.report.mathml import code, mathml
 from lawsmith.runs.report.page import report_page
 from lawsmith.runs.report.render import render
+from lawsmith.runs.report.shown_formula import code, mathml
 from lawsmith.sandbox import Sandbox
 from lawsmith.tasks import InputError
 

@@ -17,9 +17,9 @@ from lawsmith.runs.intervals import Uncertainty
 from lawsmith.runs.report import page as page_module
 from lawsmith.runs.report import report_page, write_report
 from lawsmith.runs.report.content import gather
-from lawsmith.runs.report.mathml import mathml
 from lawsmith.runs.report.page import packed_candidates
 from lawsmith.runs.report.render import render
+from lawsmith.runs.report.shown_formula import mathml
 from lawsmith.runs.trials import Proposal
 from lawsmith.sandbox import Sandbox
 from lawsmith.tasks import read_dataset

@@ -9,7 +9,7 @@ import lawsmith.sandbox.execute as execute
 from lawsmith.sandbox import Constants, FitJob, JobResult, Limits, PredictJob, Sandbox, Verdict
 from lawsmith.sandbox.execute import Order, Part, message
 from lawsmith.sandbox.law.parse import read_candidate
-from lawsmith.sandbox.pool.queue import SHARED_VALUES, QueuedJob, Waiting
+from lawsmith.sandbox.pool.executor import SHARED_VALUES, QueuedJob, Waiting
 from lawsmith.sandbox.pool.warm_process import WarmProcess
 from lawsmith.tasks import Schema, Table
 
