@@ -22,7 +22,7 @@ from lawsmith.sandbox.law.expression import (
     walk,
 )
 from lawsmith.sandbox.law.identified import tells_apart, unit_bound
-from lawsmith.sandbox.law.merged import merged
+from lawsmith.sandbox.law.merged import cancelled, merged
 from lawsmith.sandbox.law.nodes import Feature, Function, Node, Number, Parameter, Power, Product, Role, Sum
 from lawsmith.tasks.table import Table
 
@@ -59,7 +59,7 @@ class Mutator:
         for _ in range(TRIES):
             step = self._steps[int(self.rng.integers(len(self._steps)))]
             found = step(node, mate, _parts_beyond(self.profile, node))
-            changed = None if found is None else merged(found)
+            changed = None if found is None else merged(cancelled(found))
             parents = (node, mate) if step == self._cross else (node,)
             if changed is not None and changed != node and self._is_sound(changed, parents):
                 return changed, step.__name__.strip("_").replace("_", " ")

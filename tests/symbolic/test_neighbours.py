@@ -157,3 +157,12 @@ def test_constants_that_bend_a_curve_are_shared_whatever_their_names() -> None:
         node = next(template.node for template in library(PROFILES["one"]) if template.origin == origin)
         form = to_fit(SymbolicForm((node,), origin, shared=True), schema(DESIGNS["one"]))
         assert form.shared == set(shared), origin
+
+
+def test_a_form_without_a_term_has_one_power_of_a_feature() -> None:
+    """Sutherland's A n^1.5 / (h + n) without h is a root."""
+    law = mul(A, power(N, Number(1.5)), power(add(Parameter("h", 0.0), N), Number(-1.0)))
+    mutator = Mutator(PROFILES["one"], DESIGNS["one"], np.random.default_rng(0))
+    steps = [step for step in (mutator.neighbour(law, law) for _ in range(80)) if step is not None]
+    assert "A * sqrt(n)" in {text(changed) for changed, name in steps if name == "drop term"}
+    assert not any("n^1.5 / n" in text(changed) for changed, _ in steps)
