@@ -39,6 +39,10 @@ LAWS: dict[str, tuple[dict[str, Array], Callable[[Columns], Array]]] = {
         {"hours": np.geomspace(0.5, 200, 12)},
         lambda x: 0.12 + 0.09 * x["hours"] ** 0.34 + 0.0019 * x["hours"],
     ),
+    "power law and slope of epochs": (
+        {"epochs": np.array([1.0, 2, 3, 4, 6, 8, 12, 16, 24, 32])},
+        lambda x: 2.2 + 0.6 * x["epochs"] ** -0.7 + 0.006 * x["epochs"],
+    ),
     "pure exponential of bits times n, d": (
         {"bits": np.array([3.0, 4, 5, 6, 10]), "n": np.geomspace(3e7, 4e8, 4), "d": np.geomspace(2e9, 3e10, 3)},
         lambda x: 0.002 * x["d"] ** 0.5 * x["n"] ** -0.4 * np.exp(-x["bits"] / 0.6),
