@@ -19,6 +19,7 @@ from lawsmith.tasks.arrays import Array
 
 STRAIGHT = 0.1  # most that the logarithm of a power or an exponential moves over the rows, where it is nearly straight
 NEGLIGIBLE = 0.01  # share of the other part below which a constant in a sum is nothing …
+SLIGHT = 0.03  # share of what a sum ranges over the rows of a group, below which a term is nothing
 DOMINANT = 10.0  # … and multiple of the other part above which it leaves only the first slope
 WHOLE = (-2.0, -1.0, 1.0, 2.0)  # exponents that laws have by their nature …
 NEARLY = 0.15  # … and how far from one of them an exponent may come out with few rows
@@ -86,6 +87,9 @@ def _limit(part: Node, values: Values, beside_constant: bool) -> Node | None:
             return bare if straight else None
         case Sum() if _shifted(part, values, np.max) < NEGLIGIBLE:
             return _without_shift(part)
+        case Sum(terms):
+            kept = [term for term in terms if not features(term) or not _is_slight(term, part, values)]
+            return add(*kept) if len(kept) < len(terms) else None
         case _:
             return None
 
@@ -103,6 +107,13 @@ def _shifted(part: Sum, values: Values, which: Callable[[Array], float] = np.min
     pairs = zip(values(add(*constants)), values(_without_shift(part)), strict=True)
     with np.errstate(all="ignore"):
         return float(which(np.concatenate([np.abs(constant / rest) for constant, rest in pairs])))
+
+
+def _is_slight(term: Node, whole: Sum, values: Values) -> bool:
+    """Whether a term is next to nothing beside the range of the sum in each group, but for what a constant takes in."""
+    size = np.ptp if any(isinstance(one, Parameter) for one in whole.terms) else lambda one: np.abs(one).max()
+    pairs = zip(values(term), values(whole), strict=True)
+    return all(size(one) < SLIGHT * np.ptp(sum_of_all) for one, sum_of_all in pairs)
 
 
 def _moves(part: Node, values: Values) -> float:

@@ -11,7 +11,7 @@ from lawsmith.sandbox.law.nodes import Feature, Node, Number, Parameter, Role
 X = Feature("x", 1.0)
 L, A, H = Parameter("L", role=Role.LEVEL), Parameter("A", role=Role.AMPLITUDE), Parameter("h", 0.0, role=Role.SHIFT)
 EXPONENT, RATE = Parameter("a", role=Role.EXPONENT), Parameter("k", role=Role.RATE)
-ROWS = {"x": np.linspace(2.0, 40.0, 30), "z": np.cos(np.arange(30.0))}
+ROWS = {"x": np.linspace(2.0, 40.0, 30), "z": np.cos(np.arange(30.0)), "w": np.geomspace(1.0, 40.0, 30)[::-1]}
 
 POWER = add(L, mul(A, power(X, neg(EXPONENT))))
 FADING = add(L, mul(A, exp(neg(mul(RATE, X)))))
@@ -20,6 +20,10 @@ LOGS = add(L, mul(A, power(add(log(X), H), neg(EXPONENT))))
 HILL = add(L, mul(A, power(add(X, H), Number(-1.0))))
 SCALED = mul(Number(1e-10), X)
 RISE = add(mul(A, SCALED, power(add(SCALED, H), Number(-1.0))), mul(Parameter("b"), power(Feature("z"), Number(2.0))))
+
+TWO, C, OPTIMUM = Number(2.0), Parameter("C", role=Role.AMPLITUDE), Parameter("m")
+W, M2, M3 = Feature("w", 1.0), Parameter("m2"), Parameter("m3")
+MOVING = mul(C, power(add(log(X), OPTIMUM, neg(mul(M2, log(W))), mul(M3, Feature("z"))), TWO))
 
 
 @pytest.mark.parametrize(
@@ -34,6 +38,11 @@ RISE = add(mul(A, SCALED, power(add(SCALED, H), Number(-1.0))), mul(Parameter("b
         (POWER, {"L": 0.0, "A": 2.0, "a": 0.5}, mul(A, power(X, neg(EXPONENT)))),
         (POWER, {"L": 1.0, "A": 2.0, "a": 1.05}, add(L, mul(A, power(X, Number(-1.0))))),
         (POWER, {"L": 1.0, "A": 2.0, "a": -0.9}, add(L, mul(A, X))),
+        (
+            MOVING,
+            {"C": 0.04, "m": -0.7, "m2": -0.4, "m3": -0.002},
+            mul(C, power(add(log(X), OPTIMUM, neg(mul(M2, log(W)))), TWO)),
+        ),
         (RISE, {"A": 2.0, "h": 1e-14, "b": 0.5}, add(A, mul(Parameter("b"), power(Feature("z"), Number(2.0))))),
     ],
 )
