@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, field_serializer, field_validator
 from lawsmith.tasks.asked import meant
 from lawsmith.tasks.errors import InputError, listing
 from lawsmith.tasks.numerals import is_numeral
-from lawsmith.tasks.words import is_rate
+from lawsmith.tasks.words import is_in_per_cent, is_rate
 
 _UP = "rises rise rising increases increase increasing grows grow growing up larger higher bigger"
 _DOWN = (
@@ -161,8 +161,13 @@ def _distance(size: str, text: str, *, factor: bool) -> float:
 
 
 def rate_range(name: str, low: float, high: float) -> tuple[float, float] | None:
-    """The range of a target that is named like a rate and was measured between `low` and `high`; None for others."""
-    return (0.0, 1.0) if is_rate(name) and low >= 0 and high <= 1 else None
+    """The range of a target that is named like a rate and was measured between `low` and `high`, as a share or in per
+    cent; None for others."""
+    if low < 0 or high > 100:
+        return None
+    if high <= 1:
+        return (0.0, 1.0) if is_rate(name) else None
+    return (0.0, 100.0) if is_in_per_cent(name) else None
 
 
 def _parts(text: str) -> list[str]:

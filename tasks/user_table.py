@@ -299,7 +299,7 @@ def _in_shares(stated: Knowledge, percents: frozenset[str]) -> tuple[Knowledge, 
 def _with_rates(
     stated: Knowledge, frame: "pd.DataFrame", targets: tuple[str, ...]
 ) -> tuple[Knowledge, tuple[str, ...]]:
-    """What is known, with the range 0 to 1 of targets that are rates by name and values, and a notice of each."""
+    """What is known, with the range of targets that are rates by name and values, and a notice of each."""
     ranges, notices = dict(stated.ranges), []
     for name in targets:
         values = frame[name].to_numpy()
@@ -309,8 +309,8 @@ def _with_rates(
         if found is not None:
             ranges[name] = found
             notices.append(
-                f"{name} is a rate by its name and values, so laws stay within 0 and 1 in the data and beyond; "
-                f"--range {name}=: lifts that."
+                f"{name} is a rate by its name and values, so laws stay within 0 and {found[1]:g} in the data and "
+                f"beyond; --range {name}=: lifts that."
             )
     assumed = tuple(name for name in ranges if name not in stated.ranges)
     return stated.model_copy(update={"ranges": ranges, "assumed": assumed}), tuple(notices)

@@ -56,16 +56,28 @@ def has(name: str, kind: str) -> bool:
 
 def is_outcome(name: str) -> bool:
     """Whether a name ends in a measure of how well something works (loss, accuracy …)."""
-    if re.split(r"[\W_]+", name.strip())[-1].lower() in WORDS["outcomes"]:  # GSM8K, HellaSwag
-        return True
-    words = [word for word in tokens(name) if word not in WORDS["splits"] and not word.isdigit()]
+    words = _without_splits(name)
     if words[-1:] == ["rate"] and words[-2:-1] and words[-2] in WORDS["rates_of"] - WORDS["rates_set"]:
         return True
-    if words[-2:] == ["grad", "norm"] or words[-3:] == ["bits", "per", "byte"]:
+    if words[-2:] == ["grad", "norm"] or words[-3:] == ["bits", "per", "byte"] or is_benchmark(name):
         return True
-    while len(words) > 1 and words[-1] in WORDS["normalised"]:
-        words.pop()
-    return bool(words) and (words[-1] in WORDS["outcomes"] or words[-1].rstrip("15") in WORDS["learnt"])  # acc1, acc5
+    last = _measure(words)
+    return last in WORDS["outcomes"] or last.rstrip("15") in WORDS["learnt"]  # acc1, acc5
+
+
+def is_benchmark(name: str) -> bool:
+    """Whether a name ends in one of a benchmark of questions: ``GSM8K``, ``mmlu_val``, ``gpqa_diamond``."""
+    whole = re.split(r"[\W_]+", name.strip())[-1].lower()  # GSM8K, HellaSwag
+    return not WORDS["benchmarks"].isdisjoint((whole, _measure(_without_splits(name))))
+
+
+def _without_splits(name: str) -> list[str]:
+    return [word for word in tokens(name) if word not in WORDS["splits"] and not word.isdigit()]
+
+
+def _measure(words: list[str]) -> str:
+    """The last of the words of a name, but for what says how a measure was normalised."""
+    return next((word for word in reversed(words) if word not in WORDS["normalised"]), words[0] if words else "")
 
 
 def is_loss(name: str) -> bool:
@@ -109,11 +121,16 @@ def is_result_beside(name: str, target: str) -> bool:
 
 def is_rate(name: str) -> bool:
     """Whether a name is one of shares, probabilities or rates of trials; other rates are per time."""
-    words = [word for word in tokens(name) if word not in WORDS["splits"] and not word.isdigit()]
+    words = _without_splits(name)
     if words[-1:] == ["rate"] and len(words) > 1:
         return words[-2] in WORDS["rates_of"]
     ends = (words[0], words[-1], *(["acc"] if words[-1] in ("acc1", "acc5") else [])) if words else ()
-    return not WORDS["rates"].isdisjoint(ends)
+    return is_benchmark(name) or not WORDS["rates"].isdisjoint(ends)
+
+
+def is_in_per_cent(name: str) -> bool:
+    """Whether a name is one of what is often written in per cent: accuracies and shares that say so."""
+    return is_benchmark(name) or not WORDS["in_per_cent"].isdisjoint(_without_splits(name)[-1:])
 
 
 def error_of(name: str, targets: tuple[str, ...], others: tuple[str, ...]) -> str | None:

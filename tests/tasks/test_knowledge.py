@@ -112,23 +112,28 @@ def test_open_ends_survive_the_archive():
 
 
 @pytest.mark.parametrize(
-    ("name", "values", "bounded"),
+    ("name", "values", "most"),
     [
-        ("accuracy", (0.2, 0.9), True),
-        ("win_rate", (0.2, 0.9), True),
-        ("val/acc", (0.0, 1.0), True),
-        ("accuracy", (20, 90), False),
-        ("loss", (0.2, 0.9), False),
-        ("rate", (0.2, 0.9), False),
-        ("count_rate", (0.2, 0.9), False),
-        ("score", (-0.1, 0.9), False),
+        ("accuracy", (0.2, 0.9), 1),
+        ("win_rate", (0.2, 0.9), 1),
+        ("val/acc", (0.0, 1.0), 1),
+        ("accuracy", (20, 90), 100),
+        ("accuracy", (20, 140), None),
+        ("MMLU", (0.2, 0.9), 1),
+        ("GSM8K", (12.5, 90), 100),
+        ("gpqa_diamond", (0.2, 0.9), 1),
+        ("score", (20, 90), None),
+        ("loss", (0.2, 0.9), None),
+        ("rate", (0.2, 0.9), None),
+        ("count_rate", (0.2, 0.9), None),
+        ("score", (-0.1, 0.9), None),
     ],
 )
-def test_a_rate_is_known_by_name_and_values(name: str, values: tuple[float, float], bounded: bool, tmp_path: Path):
+def test_a_rate_is_known_by_name_and_values(name: str, values: tuple[float, float], most: float | None, tmp_path: Path):
     pd.DataFrame({"N": np.arange(3, 11), name: np.linspace(*values, 8)}).to_csv(tmp_path / "t.csv", index=False)
     data = read_dataset(tmp_path / "t.csv", [name])
-    assert data.task.knowledge.ranges == ({name: (0, 1)} if bounded else {})
-    assert any("is a rate by its name and values" in notice for notice in data.notices) == bounded
+    assert data.task.knowledge.ranges == ({name: (0, most)} if most else {})
+    assert any("is a rate by its name and values" in notice for notice in data.notices) == (most is not None)
     lifted = read_dataset(tmp_path / "t.csv", [name], ranges=[f"{name}=:"])
     assert lifted.task.knowledge.ranges == {name: (-math.inf, math.inf)}
 
