@@ -48,7 +48,7 @@ class Account(_Kept):
     """How the search of an LLM agent went.
 
     floor_error, best_error: held-out error (the score that chooses) of the law that would have been chosen of the
-    symbolic search alone, which came first, and of the law chosen among all; floor_r2, best_r2: their validation R².
+    symbolic search alone, which came first, and of the law chosen among all; floor_r2, best_r2: their held-out R².
     `gain` is the share by which the error fell (None without both), best_by "floor" or "model". floor_at_noise: the
     symbolic search's law leaves no more than repeated measurements differ. notes: what the
     model kept. candidates: by the model; `accepted` of them

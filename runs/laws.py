@@ -248,7 +248,7 @@ class Law:
         if result is None:
             return ""
         test = result.test_r2
-        known = {"test R²": test, "validation R²": result.validation_r2}
+        known = {"test R²": test, "held-out R²": result.validation_r2}
         return ", ".join(f"{name} {value:.4f}" for name, value in known.items() if value is not None)
 
     def _repr_html_(self) -> str:

@@ -100,7 +100,7 @@ def replay(
         differences.insert(0, told)
     old = math.nan if result.validation_r2 is None else result.validation_r2
     if validation is not None and not abs(old - validation) <= FOLD_TOLERANCE * max(1.0, abs(old)):
-        differences.append(f"validation R² is {validation!r}, archived is {old!r}")
+        differences.append(f"held-out R² is {validation!r}, archived is {old!r}")
     return report(
         reproduced=not differences,
         exact=not differences and (result.decimals is None and result.scores == replayed),
@@ -119,12 +119,12 @@ def _why_not(archive: Archive) -> str:
 def _validation(
     archive: Archive, result: RunResult, data: Dataset, sandbox: Sandbox
 ) -> tuple[float | None, tuple[str, ...]]:
-    """Validation R² from fits to the same folds as the search made, and sentences on what is not repeated."""
+    """Held-out R² from fits to the same folds as the search made, and sentences on what is not repeated."""
     if result.validation_r2 is None:
         return None, (NEVER_CHECKED,)
     source = archive.source()
     if archive.manifest.origin != "run" or source is None:
-        return None, ("Validation R² was not checked: the archive does not hold what its folds were fitted with.",)
+        return None, ("Held-out R² was not checked: the archive does not hold what its folds were fitted with.",)
     search_task = searched(archive, data.task)
     told = () if is_same(archive, search_task) else (CHANGED,)
     found = evaluate(sandbox, source, search_task.task, search_task.folds, seed=search_task.seed)

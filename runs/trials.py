@@ -83,7 +83,7 @@ class Trial:
 
     @property
     def error(self) -> float:
-        """Sorts laws on record, smaller is better: `typical_error`, or 1 - validation R² in an archive without it.
+        """Sorts laws on record, smaller is better: `typical_error`, or 1 - held-out R² in an archive without it.
 
         Infinite for a candidate that was not judged.
         """
@@ -95,7 +95,7 @@ class Trial:
     @property
     def measure(self) -> str:
         """What `error` is, in words."""
-        return "1 − validation R²" if self.typical_error is None else "typical error"
+        return "1 − held-out R²" if self.typical_error is None else "typical error"
 
     @property
     def usable(self) -> bool:

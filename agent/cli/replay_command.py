@@ -32,7 +32,7 @@ def _show(report: ReplayReport) -> None:
             on = " on the REPLICA" if report.reproduced is None else ""
             line(f"{split} R²: archived {_r2(archived)}, replayed{on} {_r2(replayed)}")
     if report.validation_r2 is not None:
-        line(f"validation R²: replayed {number(report.validation_r2, 9)}")
+        line(f"held-out R²: replayed {number(report.validation_r2, 9)}")
     for notice in report.notices:
         warn(notice)
     for difference in report.differences:

@@ -32,7 +32,7 @@ LINE = 0.9
 ROUNDING = 1e-12
 """Errors of this share of the targets' mean size are rounding."""
 PASSED_OVER = 0.02
-"""A law with a validation R² so much higher than the chosen one's needs a word on why it was not chosen."""
+"""A law with a held-out R² so much higher than the chosen one's needs a word on why it was not chosen."""
 
 
 @dataclass(frozen=True)

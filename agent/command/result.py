@@ -221,7 +221,7 @@ class Result:
             figures = ["–" if score is None else f"{score:.4f}" for score in scores]
             return [run.manifest.run + mark, *figures, run.result.expression or run.result.error or ""]
 
-        head = "".join(f"<th>{name}</th>" for name in ("run", "test R²", "validation R²", "training R²", "law"))
+        head = "".join(f"<th>{name}</th>" for name in ("run", "test R²", "held-out R²", "training R²", "law"))
         rows = "".join(
             f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in cells(run))}</tr>" for run in self.runs
         )

@@ -110,7 +110,7 @@ class System:
 
     @property
     def runs(self) -> tuple[BoardEntry, ...]:
-        """Sorted by test R², the best first; where there is none, by validation R²."""
+        """Sorted by test R², the best first; where there is none, by held-out R²."""
 
         def place(entry: BoardEntry) -> tuple[bool, float, float]:
             return entry.r2 is None, -(entry.r2 or 0.0), -(entry.finished.validation_r2 or 0.0)

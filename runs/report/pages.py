@@ -245,7 +245,7 @@ def _measures(sides: Sequence[Side], same_data: bool) -> list[Measure]:
             values = [getattr(one, name) for (one,) in errors]
             found.append(Measure(f"{split} {kind}", tuple(map(write, values)), _better(values, lowest)))
     validation = [side.content.leader.validation if side.content.leader else None for side in sides]
-    found.append(Measure("validation R²", tuple(map(figure, validation)), _better(validation, lowest=False)))
+    found.append(Measure("held-out R²", tuple(map(figure, validation)), _better(validation, lowest=False)))
     counts = [side.content.constants_count for side in sides]
     found.append(Measure("constants", tuple("–" if one is None else str(one) for one in counts)))
     found.append(Measure("candidates", tuple(str(len(side.content.trials)) for side in sides)))

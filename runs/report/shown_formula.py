@@ -10,9 +10,9 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
 from lawsmith.runs.quoting import visible
-from lawsmith.sandbox.law.expression import children, features, parameters, walk
+from lawsmith.sandbox.law.expression import children, features, mul, parameters, walk
 from lawsmith.sandbox.law.formula import formula
-from lawsmith.sandbox.law.nodes import Node, Parameter, Role, Sum
+from lawsmith.sandbox.law.nodes import Node, Number, Parameter, Role, Sum
 from lawsmith.sandbox.law.read import read
 from lawsmith.sandbox.law.statement import Unreadable
 from lawsmith.sandbox.law.typeset import GREEK, Notation, typeset
@@ -59,7 +59,9 @@ def _meanings(source: str, targets: Sequence[str]) -> tuple[dict[str, str], dict
     for target, tree in stated.targets.items():
         for parameter in parameters(tree):
             role = roles.get(parameter.name, parameter.role)
-            meanings.setdefault(parameter.name, _in_words(role, short(target), _about(tree, parameter.name)))
+            about = _about(tree, parameter.name)
+            words = _place(tree, parameter, about) if role is Role.CENTRE else _in_words(role, short(target), about)
+            meanings.setdefault(parameter.name, words)
             if (
                 role is Role.LEVEL
                 and isinstance(tree, Sum)
@@ -76,7 +78,6 @@ _WORDS = {
     Role.RATE: "rate of change with {}",
     Role.SCALE: "scale of {}",
     Role.SHIFT: "shift of {}",
-    Role.CENTRE: "where {} is at its optimum, or where the step lies",
     Role.WIDTH: "width in {} of the step or of the bump",
     Role.SHAPE: "shape of the curve in {}",
 }
@@ -87,8 +88,25 @@ def _in_words(role: Role, target: str, about: Sequence[str]) -> str:
     if role is Role.LEVEL:
         kind = f"irreducible {target}" if "loss" in target.lower() else f"level of {target}"
         return f"{kind}: what remains where the other terms vanish"
-    names = [short(name, 28) for name in about]
-    return _WORDS[role].format(" and ".join(names) or "the law")
+    return _WORDS[role].format(_listed(about))
+
+
+def _place(tree: Node, centre: Parameter, about: Sequence[str]) -> str:
+    """What a centre does: where a feature is at its optimum, or how that place moves with another one.
+
+    The feature stands in the smallest sum around the centre that has a term without constants: log(lr) in
+    log(lr) - (m + m2 log(N)).
+    """
+    sums = [part for part in walk(tree) if isinstance(part, Sum) and centre in parameters(part)]
+    alone = [[one for term in part.terms if not parameters(term) for one in features(term)] for part in sums]
+    own = _listed(next(filter(None, reversed(alone)), about))
+    if any(centre in part.terms or mul(Number(-1.0), centre) in part.terms for part in sums):
+        return f"where {own} is at its optimum, or where the step lies"
+    return f"how the place of the optimum, or of the step, in {own} moves with {_listed(about)}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join(short(name, 28) for name in dict.fromkeys(names)) or "the law"
 
 
 def _about(tree: Node, name: str) -> list[str]:

@@ -34,7 +34,7 @@ def test_a_law_gives_intervals_and_its_formula(law: Law):
 
 
 def test_a_notebook_shows_the_formula(law: Law):
-    assert "<math" in law._repr_html_() and "validation R²" in law._repr_html_()
+    assert "<math" in law._repr_html_() and "held-out R²" in law._repr_html_()
 
 
 def test_a_notebook_shows_runs_and_no_strangers_markup(good: Archive, hostile: Archive):

@@ -179,3 +179,15 @@ def form(x, p):
     assert "<mrow><mfrac><mn>1</mn><mrow><msup><mrow><mo>(" not in math
     assert shown.levels == {"loss": "L"}
     assert shown.meanings["L"].startswith("irreducible loss") and shown.meanings["c"].startswith("exponent of")
+
+
+def test_a_moving_optimum_is_told_by_the_feature_that_has_it():
+    source = """import numpy as np
+PARAMETERS = ("C", "m", "m2")
+def form(x, p):
+    return p["C"] * (np.log(x["lr"]) - (p["m"] + p["m2"] * np.log(x["n"]))) ** 2
+"""
+    shown = shown_formula(source, ("loss",), {})
+    assert shown is not None
+    assert shown.meanings["m"] == "where lr is at its optimum, or where the step lies"
+    assert shown.meanings["m2"] == "how the place of the optimum, or of the step, in lr moves with n"

@@ -263,7 +263,7 @@ def test_two_runs_stand_side_by_side_with_the_better_figures_marked(pages: Pages
     query = {"a": [good.manifest.address], "b": [hostile.manifest.address]}
     page = pages.get("compare", query) or ""
     assert page.count('aria-labelledby="side-') == 2 and "did not see the same rows" in page
-    assert "validation R²" in page and "<script>document" not in page
+    assert "held-out R²" in page and "<script>document" not in page
     assert HOSTILE[4] not in page and "✓" not in page
     same = pages.get("compare", {"a": query["a"], "b": query["a"]}) or ""
     assert "did not see the same rows" not in same and "✓" not in same

@@ -261,7 +261,7 @@ def test_a_validation_score_that_was_altered_is_contradicted(
     forger.result["validation_r2"] = value
     forger.write()
     said = " ".join(told(forger.archive, (REPLAY,), capsys).split())
-    assert "validation R² is " in said
+    assert "held-out R² is " in said
     assert f"archived is {value!r}" in said
     assert "reproduced" not in said
     assert "Not checked, because nothing can repeat it: cost" in said

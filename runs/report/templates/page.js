@@ -62,7 +62,7 @@ window.lawsmith.page = () => {
       const [number, id, verdict, validation, train, constants, seconds, origin, parents, message, note] = data.rows[k];
       at("candidate-title").textContent = `Candidate ${number}, ${id}`;
       at("candidate-facts").textContent = [
-        verdict, `validation R² ${figure(validation, 6)}`, `train R² ${figure(train, 6)}`, `${constants ?? "–"} constants`,
+        verdict, `held-out R² ${figure(validation, 6)}`, `train R² ${figure(train, 6)}`, `${constants ?? "–"} constants`,
         `${seconds} s`, origin, parents.length ? `from ${parents.join(", ")}` : "",
       ].filter(Boolean).join(" · ");
       at("candidate-message").textContent = [message, note].filter(Boolean).join(" — ");
