@@ -131,7 +131,8 @@ def _parsed(values: "pd.Series[str]", column: str, where: str, spare: str) -> Ar
         shown = str(values.iloc[int(bad[0])])[:40]
         if (units := units_of([str(value) for value in values])) is not None:
             raise InputError(f"{where}: column {column!r} holds {units}; write all of it in one unit.")
-        if len(bad) == len(cells) and not re.search(r"\d", "".join(map(str, values))):
+        words = values.astype(str).nunique() > 1 and not re.search(r"\d", "".join(map(str, values)))
+        if words and len(bad) == len(cells):
             raise InputError(f"{where}: column {column!r} holds text alone, such as {shown!r}; name one of numbers.")
         raise InputError(
             f"{where}: column {column!r} holds text ({shown!r}) in {_rows(values, bad)}; {_remedy(shown)}{spare}."
