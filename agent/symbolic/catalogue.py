@@ -131,8 +131,12 @@ class KnownLaw(BaseModel):
 
     def suits(self, profile: Profile, places: Mapping[str, str]) -> bool:
         """Whether the law may be one of the table's target, and each column may stand in the place of its feature."""
-        allowed = self.target != "positive" or profile.positive
-        return allowed and all(self.condition(name).allows(profile, column) for name, column in places.items())
+        return self._allows_target(profile) and all(
+            self.condition(name).allows(profile, column) for name, column in places.items()
+        )
+
+    def _allows_target(self, profile: Profile) -> bool:
+        return self.target != "positive" or profile.positive
 
     def has_more_places(self, profile: Profile) -> bool:
         """Whether there are ways beyond those of `places`."""
@@ -142,7 +146,7 @@ class KnownLaw(BaseModel):
         columns = [name for name, levels in profile.levels.items() if levels > 1]
         fixed = {name: name for name in self.features if name in columns}
         open_, free = [n for n in self.features if n not in fixed], [n for n in columns if n not in fixed]
-        for chosen in permutations(free, len(open_)):
+        for chosen in permutations(free, len(open_)) if self._allows_target(profile) else ():
             found = fixed | dict(zip(open_, chosen, strict=True))
             if self.suits(profile, found):
                 yield found

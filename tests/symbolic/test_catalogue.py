@@ -201,3 +201,13 @@ def test_a_law_that_columns_can_stand_in_many_ways_is_cut_short_and_said_so(monk
     monkeypatch.setattr("lawsmith.agent.symbolic.catalogue.MOST_PLACES", 5)
     assert len(list(law.places(profile(own.train)))) == 5
     assert left_out(job, own) == ("The columns of the table can stand in 'lens' in many ways; 5 of them are fitted.",)
+
+
+def test_a_law_of_positive_targets_has_no_place_in_a_wide_table_of_others() -> None:
+    stated = ", ".join(f'{name} = "any"' for name in "abcdef")
+    text = (
+        '[[law]]\nname = "n"\nformula = "k + a * b * c * d * e * f"\nsource = "s"\ndomain = "d"\ntarget = "positive"\n'
+    )
+    (law,) = read_catalogue(f"{text}features = {{ {stated} }}\n")
+    columns = {f"x{k}": np.linspace(1, 2 + k, 30) for k in range(40)}  # 2.8 billion ways, of which none is tried
+    assert not law.has_more_places(profile(made_task(columns, {"t": np.linspace(-1, 1, 30)}).train))
