@@ -145,7 +145,7 @@ def _remedy(shown: str) -> str:
     if re.match(r"(?:[<>≤≥]\s*[\d.]|(?:not|none) detected|(?:below|above) )", shown, re.I) or re.fullmatch(
         r"[<>≤≥]?\s*(BL?L?O?Q|B?LLOQ|ULOQ|BQL|LO[DQ])", shown, re.I
     ):
-        return "it bounds a value that was not measured: leave those rows out, or write what they count as"
+        return "it bounds a value that was not measured: write what it counts as, or leave those rows out"
     return two_clocks(shown) or "write the number that it stands for, or leave those rows out"
 
 
