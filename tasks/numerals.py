@@ -11,23 +11,8 @@ MISSING = frozenset(
         *("", "na", "n/a", "#n/a", "nan", "null", "none", "nil", "-", "--", "—", "–", "?", ".", "<na>", "nat"),
         *("diverged", "failed", "crashed", "oom", "timeout", "killed", "(null)", "undetermined", "no ct", "overflow"),
         *("ovrflw", "bdl", "(blank)", "-nan", "nan(ind)", "-nan(ind)", "-1.#ind", "1.#qnan", "undefined", "n/r", "tbd"),
-        *(
-            "..",
-            "...",
-            "…",
-            "~",
-            "*",
-            "not measured",
-            "unknown",
-            "\\n",
-            "n.a.",
-            "n.d.",
-            "nd",
-            "missing",
-            "#div/0!",
-            "#value!",
-        ),
-        *("#ref!", "#name?", "#num!", "#null!"),
+        *("..", "...", "…", "~", "*", "not measured", "unknown", "\\n", "n.a.", "n.d.", "nd", "missing"),
+        *("#div/0!", "#value!", "#ref!", "#name?", "#num!", "#null!"),
     )
 )
 """What stands in a cell of a column of numbers, in lower case, where nothing was measured; Excel's errors too."""

@@ -23,8 +23,6 @@ _COUNTS = re.compile(
 _WEIGHTS = re.compile(r"sample_weights?|inv(erse)?_var(iance)?|ivar")
 INPUTS = ("config.", "config/", "params.", "params/", "param.", "hparams.", "hparams/")
 RESULTS = ("summary.", "summary/", "metrics.", "metrics/", "summary_metrics.")
-
-
 _ENDS_OF_RECORDS = ("_id", "_uuid", "_hash", "_timestamp", "experiment_key")
 
 
@@ -61,8 +59,7 @@ def is_outcome(name: str) -> bool:
         return True
     if words[-2:] == ["grad", "norm"] or words[-3:] == ["bits", "per", "byte"] or is_benchmark(name):
         return True
-    last = _measure(words)
-    return last in WORDS["outcomes"] or last.rstrip("15") in WORDS["learnt"]  # acc1, acc5
+    return _measure(words) in WORDS["outcomes"]
 
 
 def is_benchmark(name: str) -> bool:
@@ -124,8 +121,7 @@ def is_rate(name: str) -> bool:
     words = _without_splits(name)
     if words[-1:] == ["rate"] and len(words) > 1:
         return words[-2] in WORDS["rates_of"]
-    ends = (words[0], words[-1], *(["acc"] if words[-1] in ("acc1", "acc5") else [])) if words else ()
-    return is_benchmark(name) or not WORDS["rates"].isdisjoint(ends)
+    return is_benchmark(name) or not WORDS["rates"].isdisjoint((*words[:1], *words[-1:]))
 
 
 def is_in_per_cent(name: str) -> bool:
