@@ -1,4 +1,4 @@
-"""Text tables as documents and terminals show them (LaTeX, grids of dashes, bold cells), made plain before reading."""
+"""Text tables as documents and terminals show them (LaTeX, HTML, grids, bold cells), made plain before reading."""
 
 import re
 from collections import Counter

@@ -11,6 +11,7 @@ import zipfile
 import zlib
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,15 +20,13 @@ from lawsmith.tasks.delimited import Reading, parse_delimited
 from lawsmith.tasks.errors import InputError, counted, listing, nearest
 from lawsmith.tasks.json_rows import json_rows, objects_of_lines
 from lawsmith.tasks.nested_cells import with_entries_apart
+from lawsmith.tasks.numerals import is_missing
 from lawsmith.tasks.plus_minus import with_errors_apart
 from lawsmith.tasks.shapes import with_labels_down
+from lawsmith.tasks.words import is_progress
 
 if TYPE_CHECKING:  # pandas takes half a second to import, and the sandbox never needs it
     import pandas as pd
-from dataclasses import replace
-
-from lawsmith.tasks.numerals import is_missing
-from lawsmith.tasks.words import is_progress
 
 MAX_BYTES = 256 * 1024**2
 """Bound on the size of one file, packed and unpacked; `binary_tables` has its own for Parquet files and workbooks."""
@@ -37,6 +36,7 @@ MAX_NAME = 500
 _TEXT = (".csv", ".tsv", ".txt", ".dat", ".log", ".md", ".tex", ".html", ".htm")
 _LINES = 4  # of a file of any other suffix that is read as text
 _JSON = (".json", ".jsonl", ".ndjson")
+_RUN_COLUMN = re.compile(r"(.+) - (.+?)(__MIN|__MAX)?")  # of a chart of several runs: run-7 - loss__MIN
 _PACKED = (".gz", ".zip")
 SUFFIXES = (".csv", ".tsv", ".parquet", ".jsonl", ".ndjson", ".json", ".txt", ".dat", ".xlsx", ".npz")
 """Suffixes of tables; each may be followed by ``.gz`` or stand inside a ``.zip``."""
@@ -252,9 +252,6 @@ def require_columns(frame: "pd.DataFrame", wanted: tuple[str, ...], where: str) 
         )
 
 
-_COLUMN = re.compile(r"(.+) - (.+?)(__MIN|__MAX)?")
-
-
 def with_runs_apart(reading: Reading, where: str) -> Reading:
     """The same with a column ``run`` and one for each measure, where a chart has columns of minima and maxima beside,
     or one axis and one measure of each run.
@@ -264,7 +261,7 @@ def with_runs_apart(reading: Reading, where: str) -> Reading:
     import pandas as pd
 
     frame = reading.frame
-    names = {str(name): _COLUMN.fullmatch(str(name)) for name in frame.columns}
+    names = {str(name): _RUN_COLUMN.fullmatch(str(name)) for name in frame.columns}
     shared = [name for name, found in names.items() if found is None]
     extremes = any(found and found[3] for found in names.values())
     measured = {found[2] for found in names.values() if found and not found[2].startswith("_")}

@@ -1,4 +1,5 @@
-"""Reads the body of a chat completion, whatever an endpoint put into it."""
+"""Reads the body of a chat completion, whatever an endpoint put into it; and puts chats into OpenAI's Responses
+protocol and back."""
 
 import json
 import threading
@@ -150,7 +151,7 @@ def _bounded(value: Any, kind: Any, most: float) -> Any:
 
 
 def input_items(messages: Sequence[Message]) -> list[dict[str, Any]]:
-    """The conversation: words, calls of tools, and what the tools answered."""
+    """The conversation for the Responses protocol: words, calls of tools, and what the tools answered."""
     items: list[dict[str, Any]] = []
     for message in messages:
         if message.tool_call_id:
@@ -166,7 +167,8 @@ def input_items(messages: Sequence[Message]) -> list[dict[str, Any]]:
 
 
 def parameters(request: Request, schema: dict[str, Any], effort: str | None) -> dict[str, Any]:
-    """All but model and input; `schema` is the chat protocol's description of a structured reply."""
+    """All but model and input for the Responses protocol; `schema` is the chat protocol's description of a structured
+    reply."""
     found: dict[str, Any] = {"max_output_tokens": request.max_tokens, "store": False}
     if request.temperature is not None:
         found["temperature"] = request.temperature
@@ -180,7 +182,7 @@ def parameters(request: Request, schema: dict[str, Any], effort: str | None) -> 
 
 
 def as_chat(body: Any) -> Any:
-    """The reply as a chat completion; a body of another kind as it is, so that it is refused as one."""
+    """The reply of the Responses protocol as a chat completion; a body of another kind as it is, to be refused."""
     if not isinstance(body, dict) or not isinstance(body.get("output"), list):
         return body
     items = [item for item in body["output"] if isinstance(item, dict)]

@@ -1,4 +1,9 @@
-"""The two ways to reach the tools: stdio, and streamable HTTP on this machine's loopback address."""
+"""The two ways to reach the tools: stdio, and streamable HTTP on this machine's loopback address, with bounds
+of sessions and connections.
+
+Anybody on this machine may open sessions. Where as many are open as may be, the idlest ends. It loses nothing: its
+search is named by `start` and goes on in another session; its client is told to open one.
+"""
 
 from __future__ import annotations
 
