@@ -125,7 +125,7 @@ def is_rate(name: str) -> bool:
 
 
 def is_in_per_cent(name: str) -> bool:
-    """Whether a name is one of what is often written in per cent: accuracies and shares that say so."""
+    """Whether a name is one of shares that are often written in per cent: accuracies, results of benchmarks."""
     return is_benchmark(name) or not WORDS["in_per_cent"].isdisjoint(_without_splits(name)[-1:])
 
 

@@ -119,6 +119,7 @@ def test_open_ends_survive_the_archive():
         ("val/acc", (0.0, 1.0), 1),
         ("accuracy", (20, 90), 100),
         ("accuracy", (20, 140), None),
+        ("overhead_pct", (3, 90), None),
         ("MMLU", (0.2, 0.9), 1),
         ("GSM8K", (12.5, 90), 100),
         ("gpqa_diamond", (0.2, 0.9), 1),
