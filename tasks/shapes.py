@@ -63,7 +63,8 @@ def with_target_as_column(reading: Reading, wanted: Sequence[str], where: str) -
     if not wanted or any(meant(name, names) for name in wanted):
         return reading
     if sum(_YEAR.fullmatch(name.strip()) is not None for name in names) >= _FEWEST:
-        down = with_target_as_column(_with_years_down(reading, where), wanted, where)
+        turned, said = _with_years_down(reading, where)
+        down = with_target_as_column(turned, wanted, where).after(said)
         if all(meant(name, list(map(str, down.frame.columns))) for name in wanted):
             return down
     if lists := [name for name in reading.frame.columns if _holds_in_lists(reading.frame[name], wanted)]:
@@ -77,14 +78,14 @@ def with_target_as_column(reading: Reading, wanted: Sequence[str], where: str) -
     return _widened(reading, found[0], texts[found[0]], where)
 
 
-def _with_years_down(reading: Reading, where: str) -> Reading:
-    """A row for each value that stands in a column called like a year, as in tables of the World Bank."""
+def _with_years_down(reading: Reading, where: str) -> tuple[Reading, str]:
+    """A row for each value that stands in a column called like a year, as in tables of the World Bank; and a notice."""
     years = {name: found[1] for name in reading.frame.columns if (found := _YEAR.fullmatch(str(name).strip()))}
     settings = [name for name in reading.frame.columns if name not in years]
     frame = reading.frame.melt(settings, list(years), "year", "value", ignore_index=False).sort_index(kind="stable")
     frame = frame[~frame["value"].map(is_missing)].reset_index(drop=True)
-    said = f"{where}: {len(years)} columns are called like years and became rows, which makes {len(frame)} rows."
-    return replace(reading, frame=frame.assign(year=frame["year"].map(years))).after(said)
+    said = f"{where}: {len(years)} columns are called like years and became {len(frame)} rows of a year and a value."
+    return replace(reading, frame=frame.assign(year=frame["year"].map(years))), said
 
 
 def _holds_in_lists(column: "pd.Series[Any]", wanted: Sequence[str]) -> bool:

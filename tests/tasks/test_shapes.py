@@ -214,6 +214,7 @@ def test_columns_called_like_years_become_rows(tmp_path: Path):
     data = read(tmp_path, "\n".join([head, *(row + ',".."' for row in rows)]), "GDP")
     schema = data.task.schema
     assert (schema.features, schema.group, len(data.task.train)) == (("year",), "Country Name", 15)
-    assert any("6 columns are called like years and became rows, which makes 15 rows." in said for said in data.notices)
+    assert "6 columns are called like years and became 15 rows of a year and a value." in data.notices[0]
+    assert "so value is called GDP" in data.notices[1]
     with refused("has no column 'population'"):
         read(tmp_path, "\n".join([head, *(row + ',".."' for row in rows)]), "population")
