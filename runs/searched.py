@@ -16,10 +16,12 @@ CHANGED = (
 )
 
 
-def disbelieved_rows(result: RunResult | None) -> tuple[tuple[int, str], ...]:
-    """Training rows, counted from 1, with the target that the search did not believe there."""
+def disbelieved_rows(result: RunResult | None, *, met: bool = True) -> tuple[tuple[int, str], ...]:
+    """Training rows, counted from 1, with the target that the search did not believe there; with or without those that
+    the chosen law has `met` all the same."""
     found = None if result is None else result.details.get("disbelieved")
     listed = [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+    listed = [one for one in listed if met or one.get("met") is not True]
     return tuple((row, str(one.get("target"))) for one in listed if isinstance(row := one.get("row"), int))
 
 

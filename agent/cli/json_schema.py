@@ -71,12 +71,13 @@ class ListedLawJson(LawRowJson):
 
 
 class DisbelievedJson(_Printed):
-    """A training row, counted from 1, that the leading laws do not believe."""
+    """A training row, counted from 1, that the leading laws do not believe; `met` where the chosen law meets it."""
 
     row: int
     target: str
     measured: Number
     expected: Number
+    met: bool = False
 
 
 class RunJson(_Printed):

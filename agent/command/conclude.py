@@ -62,6 +62,7 @@ def conclude(
         scores = score_law(law.text, replace(dataset, test=None), sandbox, law.trained)
         error = " ".join((*passed, str(failure)))
     judged = verdict(choice.winner, choice.inseparable, history.trials, dataset, search_task, scores, choice.warnings)
+    doubts = None if doubts is None else doubts.judged_by(choice.winner, sandbox)
     told = () if doubts is None else doubts.sentences(choice.winner, sandbox)
     described = _described(choice, dataset.task) | {
         "verdict": (*judged.sentences, *passed, *told, *_cut_short(history, stopped)),

@@ -11,7 +11,7 @@ from typing import Any, Self
 import numpy as np
 
 from lawsmith.agent.search.growing_errors import GrowingErrors, by_value, growing_errors, may_grow
-from lawsmith.agent.search.outliers import Disbelieved, disbelieved, factor_of_unit
+from lawsmith.agent.search.outliers import Disbelieved, disbelieved, factor_of_unit, with_those_met
 from lawsmith.agent.symbolic.start_forms import start_forms
 from lawsmith.runs.trials import Trial
 from lawsmith.sandbox import Constants, FitJob, PredictJob, Sandbox
@@ -62,28 +62,41 @@ class Doubts:
         rows = (*(row.sentence for row in self.rows), *_another_unit(self.rows))
         return (*grows, *rows, *([unasked] if self.unasked and self.rows else []))
 
+    def judged_by(self, winner: Trial, sandbox: Sandbox) -> Self:
+        """The doubts with the rows marked that the winner meets all the same."""
+        now = self._predicted(winner, sandbox) if self.rows else None
+        if now is None:
+            return self
+        return replace(self, rows=with_those_met(self.rows, self.trusting.task.train, now, self.growing is not None))
+
     def sentences(self, winner: Trial, sandbox: Sandbox) -> tuple[str, ...]:
         """What a user has to know of the result: the same, and what changes with rows counted in full."""
-        return (*self.notices, *(self._effects(winner, sandbox) if self.rows else ()))
+        return (*self.notices, *(() if all(row.met for row in self.rows) else self._effects(winner, sandbox)))
 
     def to_json(self) -> dict[str, Any]:
         """The same as details of a record."""
         found: dict[str, Any] = {"disbelieved": [row.to_json() for row in self.rows]} if self.rows else {}
         return found if self.growing is None else found | {"growing": self.growing.to_json()}
 
+    def _predicted(self, winner: Trial, sandbox: Sandbox) -> Array | None:
+        """What the winner says (n, T) of the training rows; None where it fails."""
+        if winner.evaluation.constants is None:
+            return None
+        task, constants = self.trusting.task, Constants.from_json(winner.evaluation.constants)
+        found = sandbox.run(PredictJob(winner.proposal.source, task.schema, constants, (task.train.hide(),)))
+        return found.predictions[0] if found.ok else None
+
     def _effects(self, winner: Trial, sandbox: Sandbox) -> tuple[str, ...]:
         """R² of the training rows without those, and how far the law moves, at the training rows and beyond them, when
         it is fitted to all rows in full."""
-        task, probes, fitted = self.trusting.task, self.trusting.probes, winner.evaluation.constants
-        if fitted is None or probes is None:
+        task, probes, now = self.trusting.task, self.trusting.probes, self._predicted(winner, sandbox)
+        if now is None or probes is None:
             return ()
         tables = (task.train.hide(), probes.hide())
-        source, constants = winner.proposal.source, Constants.from_json(fitted)
-        now = sandbox.run(PredictJob(source, task.schema, constants, tables[:1]))
-        full = sandbox.run(FitJob(source, task.schema, task.train, tables, optional=1))
-        if not now.ok or not full.ok:
+        full = sandbox.run(FitJob(winner.proposal.source, task.schema, task.train, tables, optional=1))
+        if not full.ok:
             return ()
-        away = [np.abs(full.predictions[0] - now.predictions[0])]
+        away = [np.abs(full.predictions[0] - now)]
         beyond = np.array(winner.evaluation.probe)
         if beyond.shape == full.predictions[1].shape:
             away.append(np.abs(full.predictions[1] - beyond))
@@ -91,7 +104,7 @@ class Doubts:
         which = "it" if len(self.rows) == 1 else "them"
         size = f"{np.nanmax(moved):.2g} times the spread of the measurements"
         kept = ~np.isin(np.arange(len(task.train)), [one.row for one in self.rows])
-        without = r2(task.train.target_matrix()[kept], now.predictions[0][kept])
+        without = r2(task.train.target_matrix()[kept], now[kept])
         return (
             f"R² of training and held-out rows counts {which}; without {which} the training rows have {without:.4f}.",
             f"With {which} counted in full, the law's predictions would move by up to {size}.",
@@ -100,6 +113,7 @@ class Doubts:
 
 def _another_unit(rows: Sequence[Disbelieved]) -> tuple[str, ...]:
     """A sentence where all of the rows are off by the factor between two units."""
+    rows = [row for row in rows if not row.met]
     measured = np.array([row.measured for row in rows])
     expected = np.array([row.expected for row in rows])
     factor = factor_of_unit(measured, expected)

@@ -6,7 +6,7 @@ its neighbours is no outlier: there is a bend that no law has yet.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -35,16 +35,23 @@ NORMAL = 1.4826  # a normal standard deviation in median absolute deviations
 
 @dataclass(frozen=True)
 class Disbelieved:
-    """A measurement that the leading laws do not believe. row: position in the training table, from 0."""
+    """A measurement that the leading laws do not believe. row: position in the training table, from 0. met: whether the
+    law that was chosen at the end meets it all the same."""
 
     row: int
     target: str
     measured: float
     expected: float
+    met: bool = False
 
     @property
     def sentence(self) -> str:
         """What a user is told of the row, counted from 1."""
+        if self.met:
+            return (
+                f"Row {self.row + 1}, which the plain laws did not believe and which weighed next to nothing, is met "
+                f"by the chosen law: {self.target} is {self.measured:.4g} there."
+            )
         return (
             f"Row {self.row + 1} is not believed: {self.target} is {self.measured:.4g} there, and the leading laws "
             f"expect {self.expected:.4g}. It weighs next to nothing; --trust-all counts it in full."
@@ -84,6 +91,22 @@ def disbelieved(train: Table, predictions: Sequence[Array], growing: bool = Fals
                 for row in np.flatnonzero(missed)
             ]
     return tuple(found)
+
+
+def with_those_met(
+    rows: Sequence[Disbelieved], train: Table, predictions: Array, growing: bool
+) -> tuple[Disbelieved, ...]:
+    """The rows, of which the law with these predictions (n, T) meets some: it misses them as it does others."""
+    judged = []
+    for one in rows:
+        measured, expected = train.targets[one.target], predictions[:, list(train.targets).index(one.target)]
+        size = np.abs(measured - expected) / (np.maximum(np.abs(expected), 1e-300) if growing else 1.0)
+        least = max(float(rounding(measured)[one.row]), 1e-9 * float(np.abs(measured).max()))
+        met = (
+            size[one.row] <= ALMOST * NORMAL * np.median(size) or np.abs(measured - expected)[one.row] <= ALMOST * least
+        )
+        judged.append(replace(one, met=bool(met)))
+    return tuple(judged)
 
 
 def _stand_apart(measured: Array, expected: Array, missed: Mask, relative: bool) -> bool:

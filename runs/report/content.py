@@ -104,7 +104,7 @@ class RunContent(SearchRecord[ShownCandidate]):
     @property
     def disbelieved(self) -> tuple[tuple[int, str], ...]:
         """Training rows, counted from 1, with the target that the search does not believe there."""
-        return disbelieved_rows(self.result)
+        return disbelieved_rows(self.result, met=False)
 
     @property
     def growing(self) -> str | None:

@@ -7,7 +7,7 @@ import pytest
 
 from lawsmith.agent.command.doubts import doubted
 from lawsmith.agent.search.growing_errors import _likelihoods, growing_errors
-from lawsmith.agent.search.outliers import _stand_apart, disbelieved, errors_are_relative
+from lawsmith.agent.search.outliers import Disbelieved, _stand_apart, disbelieved, errors_are_relative, with_those_met
 from lawsmith.agent.symbolic.start_forms import start_forms
 from lawsmith.runs.record import RunResult
 from lawsmith.runs.searched import growing_target, growing_weights
@@ -119,6 +119,16 @@ def test_a_bend_that_no_law_has_is_no_outlier() -> None:
     flat = np.ones((40, 1))
     jump = table(n, np.where(n > 300, 2.0, 1.0) + 0.001 * np.sin(n))
     assert disbelieved(jump, [flat, flat + 0.001]) == ()
+
+
+def test_a_row_that_the_chosen_law_meets_is_no_longer_accused() -> None:
+    n = np.geomspace(1, 1000, 40)
+    law = 2 + n**-0.5 + 0.01 * np.sin(n)
+    law[30] += 0.5
+    doubted_rows = [Disbelieved(row, "loss", float(law[row]), 9.0) for row in (5, 30)]
+    five, thirty = with_those_met(doubted_rows, table(n, law), (2 + n**-0.5)[:, None], growing=False)
+    assert five.met and "is met by the chosen law" in five.sentence and five.to_json()["row"] == 6
+    assert not thirty.met and thirty.sentence.startswith("Row 31 is not believed")
 
 
 def test_a_spoilt_row_is_found_among_other_spoilt_rows() -> None:
