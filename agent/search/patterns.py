@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from lawsmith.agent.search.outliers import neighbours
+from lawsmith.agent.search.score import information
 from lawsmith.runs.trials import Trial
 from lawsmith.sandbox import Constants
 from lawsmith.sandbox.law.numeric import evaluate
@@ -20,6 +21,9 @@ from lawsmith.tasks.task import Task
 
 NONE = 1.0  # standard deviations of noise below which there is no pattern …
 OPPOSITE = -2.0  # … unless neighbours are missed to opposite sides, as by a law that follows the noise
+CLEARLY_MORE = (
+    4.0  # times the error: a sharp break in 12 rows of each group, met by six constants (a curve leaves 200 times)
+)
 MOST_ROWS = 1000  # of a table that is looked at
 
 
@@ -36,9 +40,20 @@ def refuted(found: Mapping[str, float | None], clear: float) -> frozenset[str]:
     return frozenset(id for id, size in found.items() if size is not None and size > clear)
 
 
-def only_noise(found: Mapping[str, float | None]) -> frozenset[str]:
-    """The ids of laws whose residuals follow no pattern, nor alternate."""
-    return frozenset(id for id, size in found.items() if size is not None and OPPOSITE < size < NONE)
+def only_noise(found: Mapping[str, float | None], trials: Sequence[Trial], task: Task) -> frozenset[str]:
+    """The ids of those of the trials whose residuals follow no pattern, nor alternate.
+
+    Residuals of many constants alternate of themselves. So they may where every law whose residuals do not leaves
+    `CLEARLY_MORE` times as much, constants paid for: that is no noise.
+    """
+    plain = frozenset(id for id, size in found.items() if size is not None and OPPOSITE < size < NONE)
+    opposite = frozenset(id for id, size in found.items() if size is not None and size <= OPPOSITE)
+    if not opposite:
+        return plain
+    criteria = {trial.id: information(trial, task) for trial in trials}
+    least = min((size for id, size in criteria.items() if id not in opposite), default=-np.inf)
+    least -= 2 * task.train.target_matrix().size * np.log(CLEARLY_MORE)
+    return plain | {id for id in opposite if criteria[id] < least}
 
 
 def pattern(trial: Trial, task: Task) -> float | None:

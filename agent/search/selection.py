@@ -114,11 +114,12 @@ def _near(
     while True:
         close = _close(ranked, scores, rules)
         farther = _close(ranked, scores, replace(rules, close=FARTHER * rules.close))[len(close) :]
-        farther = [trial for trial in farther if not trial.proposal.by_chance]
-        found = patterns([*close, *farther], task) if len(close) + len(farther) > 1 else {}
-        noise, out = only_noise(found), refuted({one.id: found.get(one.id) for one in close}, rules.pattern)
+        asked = [*close, *(trial for trial in farther if not trial.proposal.by_chance)]
+        found = patterns(asked, task) if len(asked) > 1 else {}
+        noise = only_noise(found, asked, task)
+        out = refuted({one.id: found.get(one.id) for one in close}, rules.pattern)
         allowed = [trial for trial in close if trial.id not in out]
-        others = [trial for trial in farther if trial.id in noise]
+        others = [one for one in asked[len(close) :] if one.id in noise]
         allowed += _favoured(allowed, others, scores, noise, task, rules)
         near, plausible = _plausible(allowed, scores, noise, task, rules)
         first, kept = ranked[0], {trial.id for trial in near}
@@ -281,7 +282,7 @@ def _beyond(evaluation: Evaluation, task: Task) -> Array | None:
 def _beaten(near: Sequence[Trial], scores: Mapping[str, float], task: Task) -> Mask:
     """Which laws (C,) another one beats: one with fewer constants that leaves only noise, errs hardly more and fits
     better by positive evidence, or one with no more that errs no more and leaves less than half as much of the rows."""
-    noise = only_noise(patterns(near, task)) if len(near) > 1 else frozenset()
+    noise = only_noise(patterns(near, task), near, task) if len(near) > 1 else frozenset()
     plain = np.array([trial.id in noise for trial in near])[:, None]
     errors = np.array([scores[trial.id] for trial in near])
     constants = np.array([free_constants(trial.evaluation, task) for trial in near])
@@ -361,8 +362,7 @@ def _missing_but_level(trial: Trial, task: Task) -> int:
 
 
 def _is_enough(plain: Trial, other: Trial, task: Task) -> bool:
-    """Whether the better fit of a law with more constants is not worth them. A blind change is one of many, and numbers
-    of the best of millions are constants that many tries chose."""
+    """Whether a better fit is not worth its constants; blind changes are many, as are the numbers of millions."""
     least = STRONG * (bool(other.proposal.by_chance) - (plain.proposal.by_chance >= OF_MILLIONS))
     return information(plain, task) <= information(other, task) + least
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from lawsmith.agent.command.law_verdict import verdict
 from lawsmith.agent.search.patterns import NONE, only_noise, pattern, patterns, refuted
@@ -64,8 +65,18 @@ def test_noise_that_hides_the_pattern_refutes_nothing(sandbox: Sandbox) -> None:
     assert refuted(patterns(trials, noisy), RULES.pattern) == frozenset()
 
 
-def test_a_law_that_follows_the_noise_leaves_no_noise() -> None:
-    assert only_noise({"follows it": -3.0, "unread": None, "true": -0.5, "bent": 2.0}) == {"true"}
+@pytest.mark.parametrize(("misfit", "also"), [(0.9, set()), (0.01, {"alternates"})])
+def test_a_law_that_follows_the_noise_leaves_no_noise_unless_all_others_leave_far_more(
+    misfit: float, also: set[str], sandbox: Sandbox
+) -> None:
+    of = task(0.3)
+    law = tried(CURVED, of, sandbox)
+    trials = [
+        alike(law, name, misfit=misfit if name == "alternates" else 1.0, constants=3, beyond=1.0)
+        for name in ("alternates", "unread", "true", "bent")
+    ]
+    found = {"alternates": -3.0, "unread": None, "true": -0.5, "bent": 2.0}
+    assert only_noise(found, trials, of) == {"true"} | also
 
 
 def test_a_law_through_the_means_of_replicates_leaves_only_noise(sandbox: Sandbox) -> None:
@@ -77,7 +88,7 @@ def test_a_law_through_the_means_of_replicates_leaves_only_noise(sandbox: Sandbo
     centred = (scatter - scatter.mean(axis=1, keepdims=True)).reshape(-1)
     through = replace(made, train=replace(made.train, targets={"loss": 1.2 + 4 / (n**0.45 + 1.3) + centred}))
     law = tried(TRUE, through, sandbox)
-    assert only_noise(patterns([law], through)) == {law.id}
+    assert only_noise(patterns([law], through), [law], through) == {law.id}
 
 
 def alike(one: Trial, name: str, *, misfit: float, constants: int, beyond: float, held_out: float = 0.5) -> Trial:
@@ -107,7 +118,7 @@ def test_a_plainer_law_that_leaves_only_noise_beats_a_central_one(sandbox: Sandb
         bent = [alike(law, f"bent{k}", misfit=0.099, constants=3, beyond=0.3 * k) for k in range(9)]
         choice = choose([line, *bent], of)
         assert (choice.winner.id == "line") == wins
-        assert ("no law as plain beats" in choice.reason) == wins
+        assert ("that one as plain beats" in choice.reason) == wins
 
 
 def test_evidence_of_a_fit_counts_the_constants(sandbox: Sandbox) -> None:
