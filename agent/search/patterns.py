@@ -21,9 +21,7 @@ from lawsmith.tasks.task import Task
 
 NONE = 1.0  # standard deviations of noise below which there is no pattern …
 OPPOSITE = -2.0  # … unless neighbours are missed to opposite sides, as by a law that follows the noise
-CLEARLY_MORE = (
-    4.0  # times the error: a sharp break in 12 rows of each group, met by six constants (a curve leaves 200 times)
-)
+CLEARLY_MORE = 4.0  # times the error, which is no noise: curves leave 200 times what a sharp break does
 MOST_ROWS = 1000  # of a table that is looked at
 
 
