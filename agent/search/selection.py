@@ -210,7 +210,7 @@ def _reason(
         told = f"{told} or fit all rows clearly better"
     if plain:
         return f"{told}, those nearer to their middle have more constants than these rows can tell"
-    return f"{told}, it predicts nearest to their middle{', but for laws that one as plain beats' if beaten else ''}"
+    return f"{told}, it predicts nearest to their middle{', but for laws that a simpler one beats' if beaten else ''}"
 
 
 def _warnings(winner: Trial) -> tuple[str, ...]:

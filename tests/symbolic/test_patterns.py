@@ -118,7 +118,7 @@ def test_a_plainer_law_that_leaves_only_noise_beats_a_central_one(sandbox: Sandb
         bent = [alike(law, f"bent{k}", misfit=0.099, constants=3, beyond=0.3 * k) for k in range(9)]
         choice = choose([line, *bent], of)
         assert (choice.winner.id == "line") == wins
-        assert ("that one as plain beats" in choice.reason) == wins
+        assert ("that a simpler one beats" in choice.reason) == wins
 
 
 def test_evidence_of_a_fit_counts_the_constants(sandbox: Sandbox) -> None:
