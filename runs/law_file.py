@@ -108,7 +108,9 @@ def render_law(
         raise ValueError("the candidate defines neither form nor law nor scaling_law_func")
     if not groups:
         raise ValueError("a closed law is rendered with the groups it was trained on")
-    return _closed_law(parsed, schema, groups, provenance)
+    note = "The law is carried as it was proposed, with its constants inside."
+    head = _head(schema, "The formula is the function `law` below.", note, provenance, ["math"], OPAQUE)
+    return _assembled(head, schema, ("GROUPS", tuple(groups)), [*_CHECKS, carried(parsed, "law")], _CLOSED)
 
 
 def _stated_law(
@@ -154,12 +156,6 @@ def _pair_law(parsed: FormSource, schema: Schema, constants: Constants | None, p
     return _assembled(
         head, schema, ("CONSTANTS", table), [*_CHECKS, carried(parsed, "scaling_law_func")], _PAIR + _BY_ROW
     )
-
-
-def _closed_law(parsed: FormSource, schema: Schema, groups: Sequence[str], provenance: Mapping[str, object]) -> str:
-    note = "The law is carried as it was proposed, with its constants inside."
-    head = _head(schema, "The formula is the function `law` below.", note, provenance, ["math"], OPAQUE)
-    return _assembled(head, schema, ("GROUPS", tuple(groups)), [*_CHECKS, carried(parsed, "law")], _CLOSED)
 
 
 def _fitted(constants: Constants | None) -> Constants:

@@ -225,7 +225,8 @@ class _EvaluationJobs:
             self._fold_score(fold, part.predictions[0]) for fold, part in zip(self.folds, parts, strict=True)
         )
         telling = [fold.r2 for fold in scored if fold.tells] or [fold.r2 for fold in scored]
-        constants = self._constants(full)
+        constants, literals = self._constants(full), self.candidate.literals
+        count = None if constants is None else math.ceil((len(constants.names) + literals) / len(train.targets))
         probe, far = (None, None) if self.probes is None else full.predictions[1:]
         return self._evaluation(
             began,
@@ -235,8 +236,8 @@ class _EvaluationJobs:
             folds=scored,
             validation_r2=float(np.mean(np.clip(telling, -1, 1))) if scored else None,
             constants=None if constants is None else constants.to_json(),
-            constants_count=None if constants is None else self._count(constants),
-            free_constants=None if constants is None else constants.free + self.candidate.literals,
+            constants_count=count,
+            free_constants=None if constants is None else constants.free + literals,
             status=dict(zip(train.groups, full.status, strict=False)),
             probe=tuple(map(tuple, probe.tolist())) if probe is not None and np.isfinite(probe).all() else (),
             unsafe=None if far is None else unsafe(train, self._far, far, self.task.knowledge),
@@ -248,10 +249,6 @@ class _EvaluationJobs:
             return found
         left = self.task.train.take(fold.fitted).features
         return found.model_copy(update={"tells": all(tells_apart(tree, left) for tree in stated.targets.values())})
-
-    def _count(self, constants: Constants) -> int:
-        """Per group and target, rounded up."""
-        return math.ceil((len(constants.names) + self.candidate.literals) / len(self.task.schema.targets))
 
     def _evaluation(self, began: float, **fields: Any) -> Evaluation:
         stated = self.candidate.statement

@@ -1,7 +1,6 @@
 """The parent's side of a job: its message, and a result from what came back. Believes only the kernel."""
 
 import signal
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -306,9 +305,6 @@ def _success(order: Order, part: Part, reply: Reply, usage: Usage, output: str) 
         constants = Constants(reply.names, order.groups, values)
         if order.candidate.statement is not None:  # as the source declares them, not as they are fitted
             constants = constants.named([p.name for p in order.candidate.statement.parameters])
-        status = _statuses(reply.status, len(order.groups))
+        if len(reply.status) == len(order.groups):
+            status = tuple(clean(text, STATUS_CHARACTERS) for text in reply.status)
     return JobResult(Verdict.OK, "", "", constants, reply.predictions, status, usage, output)
-
-
-def _statuses(claimed: Sequence[str], groups: int) -> tuple[str, ...]:
-    return tuple(clean(text, STATUS_CHARACTERS) for text in claimed) if len(claimed) == groups else ()

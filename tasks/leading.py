@@ -42,7 +42,9 @@ def leading(table: Table, names: tuple[str, ...]) -> tuple[str, ...]:
             break
         chosen = among
         left = left - np.outer(left @ columns[best], columns[best])
-        columns = _outside(columns, columns[best])
+        rest = columns - np.outer(columns @ columns[best], columns[best])
+        size = np.sqrt((rest**2).sum(axis=1, keepdims=True))
+        columns = np.asarray(np.where(size > 1e-3, rest / np.maximum(size, 1e-300), 0.0))
     return tuple(names[k] for k in sorted(chosen)) or names[:FEWEST]
 
 
@@ -68,10 +70,3 @@ def _terms(table: Table, axes: Array, targets: Array) -> tuple[Array, IntArray]:
 def _unit(columns: Array) -> Array:
     size = np.sqrt((columns**2).sum(axis=1, keepdims=True))
     return np.asarray(np.where(size > 1e-9 * np.sqrt(columns.shape[1]), columns / np.maximum(size, 1e-300), 0.0))
-
-
-def _outside(columns: Array, direction: Array) -> Array:
-    """What of unit columns lies outside a direction (n,), of length 1 again; nothing of those almost along it."""
-    rest = columns - np.outer(columns @ direction, direction)
-    size = np.sqrt((rest**2).sum(axis=1, keepdims=True))
-    return np.asarray(np.where(size > 1e-3, rest / np.maximum(size, 1e-300), 0.0))

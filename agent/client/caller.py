@@ -175,7 +175,9 @@ class Caller:
         started = time.monotonic()
         result: ModelReply | CallFailure
         try:
-            result = line.model.complete(request, self._seconds())
+            remaining = self._budget.remaining_seconds
+            seconds = self._timeout if remaining is None else max(0.1, min(self._timeout, remaining))
+            result = line.model.complete(request, seconds)
         except CallFailure as failure:
             result = failure
         self._estimate.learn(request, usage_of(result))
@@ -191,17 +193,15 @@ class Caller:
             self._wait(wait)
         return attempt
 
-    def _seconds(self) -> float:
-        remaining = self._budget.remaining_seconds
-        return self._timeout if remaining is None else max(0.1, min(self._timeout, remaining))
-
     def _wait_before_next(
         self, request: Request, result: ModelReply | CallFailure, tried: int, bill: Bill
     ) -> float | None:
         """Seconds until the next attempt; None if there is none: success, hopeless, or beyond a limit."""
         if isinstance(result, ModelReply) or tried >= ATTEMPTS.get(result.kind, 1):
             return None
-        wait = min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2.0 ** (tried - 1)) * _jitter(request)
+        digest = hashlib.sha256(f"{request.slot}:{request.attempt}".encode()).digest()
+        spread = 0.75 + 0.25 * digest[0] / 256  # of simultaneous retries, equal in every repetition of a run
+        wait = min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2.0 ** (tried - 1)) * spread
         if result.retry_after is not None:
             wait = result.retry_after
         remaining = self._budget.remaining_seconds
@@ -236,9 +236,3 @@ def _awaited(outcomes: _Outcomes, count: int) -> Iterator[CallOutcome]:
         if isinstance(outcome, BaseException):
             raise outcome
         yield outcome
-
-
-def _jitter(request: Request) -> float:
-    """A factor in [0.75, 1) that spreads simultaneous retries, equal in every repetition of a run."""
-    digest = hashlib.sha256(f"{request.slot}:{request.attempt}".encode()).digest()
-    return 0.75 + 0.25 * digest[0] / 256

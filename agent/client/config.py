@@ -182,7 +182,9 @@ class Config(Frozen):
         """The sampling and transport that the command line asks for."""
         reply, context = options.max_reply_tokens, options.context_tokens
         if reply is None and context is None:
-            reply = self._reply_tokens()
+            hosts = [(choice.name, choice.base_url or OFFICIAL) for choice in self.models]
+            needed = max((profile_of(name, url).reply_tokens for name, url in hosts), default=0)
+            reply = needed if needed > self.sampling.max_reply_tokens else None  # hidden reasoning counts as reply
         if context is not None and reply is None:
             reply = min(self.sampling.max_reply_tokens, context // 4)
         prompt = None if context is None or reply is None else context - reply
@@ -201,12 +203,6 @@ class Config(Frozen):
             return self.model_validate(data)
         except ValidationError as error:
             raise InputError(_complaint(error, options)) from None
-
-    def _reply_tokens(self) -> int | None:
-        """The least that a reply of these models may take: hidden reasoning counts as reply."""
-        hosts = [(choice.name, choice.base_url or OFFICIAL) for choice in self.models]
-        needed = max((profile_of(name, url).reply_tokens for name, url in hosts), default=0)
-        return needed if needed > self.sampling.max_reply_tokens else None
 
     def _with_known_places(self, models: tuple[ModelChoice, ...]) -> tuple[ModelChoice, ...]:
         """`models` named on the command line keep the address and key that the file states for them."""

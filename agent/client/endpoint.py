@@ -199,19 +199,10 @@ class Endpoint:
                     body = read_body(response.read())
                 else:
                     body = (chat_body if chat else response_body)(events(response.iter_raw()), watch)
-                    self._judge_stream(body)
+                    if not (isinstance(body, dict) and body.get("usage")):  # what a call cost has to be known
+                        with self._lock:
+                            self._unsupported.add("stream")
         return body if chat else as_chat(body)
-
-    def _judge_stream(self, body: Any) -> None:
-        """Stream no more where a stream does not say what it cost: the books are worth more than the show."""
-        if not (isinstance(body, dict) and body.get("usage")):
-            with self._lock:
-                self._unsupported.add("stream")
-
-    def _extra(self) -> dict[str, Any]:
-        """What the family takes besides the protocol."""
-        found = {**self.profile.extra, **self.profile.effort_parameters(self._effort)}
-        return {name: value for name, value in found.items() if name not in self._unsupported}
 
     def _options(self, request: Request) -> dict[str, Any]:
         """All but model and conversation, without what the endpoint is known to reject."""
@@ -219,7 +210,9 @@ class Endpoint:
         if self._api == "responses":
             wanted = parameters(request, REPLY_SCHEMA, self._effort) | ({"stream": True} if streamed else {})
             return {name: value for name, value in wanted.items() if name not in self._unsupported}
-        options: dict[str, Any] = {self._limit_name: request.max_tokens, **self._extra()}
+        extra = {**self.profile.extra, **self.profile.effort_parameters(self._effort)}
+        options: dict[str, Any] = {self._limit_name: request.max_tokens}
+        options |= {name: value for name, value in extra.items() if name not in self._unsupported}
         if streamed:
             options |= {"stream": True, "stream_options": {"include_usage": True}}
         if request.temperature is not None:

@@ -63,11 +63,13 @@ def verdict(
     size = typical_rmse(found.folds, task.train.spread)  # a plateau does not make it look bad
     test_size, test_said = _test(dataset, scores)
     tone = _grade(size)
+    seen, rows = len(task.train), len(dataset.task.train)
+    told = f"The search looked at {seen:,} of {rows:,} rows; the law's constants are fitted to all."
     said = [
         _held_out(found, task.train, folds),
         _starved_folds(task.train),
         _silent_folds(found),
-        _thinned(task, dataset),
+        told if seen < rows else "",
         test_said,
     ]
     if test_size is not None and (scores.test is None or scores.test.r2 < 0.9):
@@ -95,12 +97,6 @@ def _remarks(
     yield _line(found, task, search_task.folds), "fair"
     yield "" if found.probe else "The law has no finite value in places beyond the data.", "bad"
     yield _passed_over(winner, trials, task), "good"
-
-
-def _thinned(task: Task, dataset: Dataset) -> str:
-    seen, rows = len(task.train), len(dataset.task.train)
-    told = f"The search looked at {seen:,} of {rows:,} rows; the law's constants are fitted to all."
-    return told if seen < rows else ""
 
 
 def same_law(winners: Sequence[str | None]) -> str | None:

@@ -64,7 +64,8 @@ def search(
         if not proposals:
             ended = proposer.ended if isinstance(proposer, Reporting) else None
             return ended or "the proposer has finished"
-        batch = _unknown(proposals, journal.history)
+        first = {proposal.id: proposal for proposal in reversed(proposals)}
+        batch = tuple(p for p in proposals if p.id not in journal.history and first[p.id] is p)
         stale = 0 if batch else stale + 1
         if stale == STALE_ROUNDS:
             return "the proposer only repeats itself"
@@ -78,12 +79,6 @@ def note_screening(proposer: Proposer, journal: Journal, until: OutOfTime | None
         found = proposer.screening(journal.history)
         more = until is not None and (found.forms, found.sums) > (until.screening.forms, until.screening.sums)
         journal.screened(until.screening if until is not None and more else found)
-
-
-def _unknown(proposals: Sequence[Proposal], history: History) -> tuple[Proposal, ...]:
-    """The proposals that are not in the history, each candidate once."""
-    first = {proposal.id: proposal for proposal in reversed(proposals)}
-    return tuple(p for p in proposals if p.id not in history and first[p.id] is p)
 
 
 def _evaluated(

@@ -71,6 +71,7 @@ def diagnose(table: Table, predicted: Array) -> list[TargetDiagnosis]:
 
 def _diagnose(table: Table, target: str, residual: Array, measured: Array) -> TargetDiagnosis:
     features = list(table.features)[:MAX_FEATURES]
+    errors = np.bincount(table.codes, residual**2, minlength=len(table.groups))
     return TargetDiagnosis(
         target=target,
         rms=number(_rms(residual), 3),
@@ -79,7 +80,7 @@ def _diagnose(table: Table, target: str, residual: Array, measured: Array) -> Ta
         frontier=tuple(text for name in features for text in _frontier(name, table.features[name], residual)),
         drift=_drift(table, features, residual),
         rows=_worst_rows(table, target, residual),
-        worst=_by_error(table, residual),
+        worst=tuple(table.groups[code] for code in np.argsort(-errors, kind="stable")[:MAX_GROUPS]),
         within=_within(table, residual, measured),
     )
 
@@ -93,11 +94,6 @@ def _worst_rows(table: Table, target: str, residual: Array) -> tuple[str, ...]:
         value = number(float(table.targets[target][row]), 5)
         lines.append(f"{', '.join([*group, *place[:MAX_FEATURES]])}: {target}={value}, {residual[row]:+.2g}σ")
     return tuple(lines)
-
-
-def _by_error(table: Table, residual: Array) -> tuple[str, ...]:
-    errors = np.bincount(table.codes, residual**2, minlength=len(table.groups))
-    return tuple(table.groups[code] for code in np.argsort(-errors, kind="stable")[:MAX_GROUPS])
 
 
 def _within(table: Table, residual: Array, measured: Array) -> str:

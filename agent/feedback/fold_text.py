@@ -54,7 +54,9 @@ def _line(fold: FoldScore, targets: Sequence[str], spread: Array, noise: Array |
         if k < len(fold.bias) and abs(fold.bias[k]) >= fold.rmse[k] * min(0.5, CHANCE / max(1, fold.rows) ** 0.5):
             name = f"{target} " if len(targets) > 1 else ""
             said.append(f"{name}predicted {_direction(fold.bias[k], spread[k])}")
-        by_group = _by_group(fold, k, spread[k])
+        biases = [(values[k], name) for name, values in fold.group_bias.items()]
+        notable = sorted((b for b in biases if abs(b[0]) >= NOTABLE * spread[k]), key=lambda b: -abs(b[0]))
+        by_group = ", ".join(f"{clip(name, 40)} {_direction(bias, spread[k])}" for bias, name in notable[:MAX_GROUPS])
         if by_group:
             said.append(by_group)
     return "; ".join(said)
@@ -69,10 +71,3 @@ def _sizes(rmse: Sequence[float], spread: Array, noise: Array | None) -> str:
 
 def _direction(bias: float, unit: float) -> str:
     return f"too {'low' if bias > 0 else 'high'} by {abs(bias) / unit:.2g}σ"
-
-
-def _by_group(fold: FoldScore, target: int, unit: float) -> str:
-    """The groups with the largest bias, where they differ from the whole."""
-    biases = [(values[target], name) for name, values in fold.group_bias.items()]
-    notable = sorted((b for b in biases if abs(b[0]) >= NOTABLE * unit), key=lambda b: -abs(b[0]))
-    return ", ".join(f"{clip(name, 40)} {_direction(bias, unit)}" for bias, name in notable[:MAX_GROUPS])

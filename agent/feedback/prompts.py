@@ -15,7 +15,7 @@ from lawsmith.agent.client.prices import BYTES_PER_TOKEN
 from lawsmith.agent.client.text import number
 from lawsmith.agent.feedback.describe import facts, noise_line, sample_rows
 from lawsmith.agent.feedback.tables import data_table
-from lawsmith.tasks import Array, Task
+from lawsmith.tasks import Task
 
 DIRECTORY = Path(__file__).parent / "templates"
 EXAMPLE_HYPOTHESIS = "Measurements fall as a power of the feature, bend where it is small and end in a floor."
@@ -61,12 +61,13 @@ class Prompts:
     def __init__(self, task: Task, folds: Sequence[str], tokens: int, *, structured: bool) -> None:
         self._task = task
         feature = task.schema.features[0]
+        middle = float(np.median(np.abs(task.train.features[feature])))
         self._common: dict[str, Any] = {
             "facts": facts(task),
             "folds": tuple(folds),
             "structured": structured,
             "feature": feature,
-            "scale": number(_typical(task.train.features[feature]), 1),
+            "scale": number(float(10.0 ** round(np.log10(middle))) if middle > 0 else 1.0, 1),
             "positive": bool((task.train.features[feature] > 0).all()),
             "noise": noise_line(task.train),
             "targets": task.schema.targets,
@@ -120,12 +121,6 @@ def _templates() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-
-
-def _typical(values: Array) -> float:
-    """A power of ten near the median magnitude; 1 where that is 0."""
-    middle = float(np.median(np.abs(values)))
-    return float(10.0 ** round(np.log10(middle))) if middle > 0 else 1.0
 
 
 def clip_bytes(text: str, limit: int) -> str:

@@ -123,6 +123,7 @@ class Viewer:
         evaluation = trial.evaluation
         ranked = standing or self.standing
         place, count = ranked.place(trial)
+        diagnosis = self._diagnosis(trial) if findings else ()
         return LawView(
             error=number(ranked.error(trial), 3),
             place=f"{place} of {count}",
@@ -134,7 +135,7 @@ class Viewer:
             made_by=_made_by(trial.proposal),
             parents=self._parents(trial) if lineage else (),
             source=shown_source(trial.proposal.source, source) if source else "",
-            fitted=_fitted(evaluation, min(findings, MAX_FITTED_GROUPS), self._worst_groups(trial, findings)),
+            fitted=_fitted(evaluation, min(findings, MAX_FITTED_GROUPS), diagnosis[0].worst if diagnosis else ()),
             status=_status(evaluation) if findings else (),
             folds=tuple(self.held_out(trial)[:findings]),
             diagnosis=tuple(part.shortened(findings) for part in self._diagnosis(trial)[:findings]) if findings else (),
@@ -150,11 +151,6 @@ class Viewer:
         """Whether the law's residuals on the training rows are as small as repeated measurements allow."""
         self._diagnosis(trial)
         return self._at_the_noise.get(trial.id, False)
-
-    def _worst_groups(self, trial: Trial, findings: int) -> tuple[str, ...]:
-        """The groups whose rows the law misses most, worst first."""
-        diagnosis = self._diagnosis(trial) if findings else ()
-        return diagnosis[0].worst if diagnosis else ()
 
     def _parents(self, trial: Trial) -> tuple[str, ...]:
         return tuple(self._formulas[name] for name in trial.proposal.parents if name in self._formulas)

@@ -243,13 +243,16 @@ class Evolve(LLMProposer):
 
         def content(detail: Detail) -> Mapping[str, Any]:
             view = partial(self.viewer.view, source=detail.source, standing=standing)
+            kept = {"attempts": detail.failures, "failures": detail.failures, "notes": detail.notes}
+            last = {name: lines[-kept[name] :] if kept[name] else [] for name, lines in memory.items() if name in kept}
             return {
                 "operation": operation,
                 "angle": angle,
                 "parents": [view(t, findings=detail.findings, lineage=detail.lineage) for t in parents],
                 "best": self._best_view(best, parents, detail, standing),
                 "others": [view(t) for t in others[: detail.others]],
-                **_remembered(memory, detail),
+                "tried": memory["tried"][: detail.tried],
+                **last,
             }
 
         asked = (operation, *(trial.id for trial in parents))
@@ -323,10 +326,3 @@ def _angle(times: int) -> str:
     turn, side = divmod(times - 1, len(ANGLES))
     again = f"This is attempt {times} at this question; take another way than before. " if turn else ""
     return again + ANGLES[side]
-
-
-def _remembered(memory: Mapping[str, list[str]], detail: Detail) -> dict[str, list[str]]:
-    """As much of each memory as the prompt has room for: the best formulas, and the last of everything else."""
-    kept = {"attempts": detail.failures, "failures": detail.failures, "notes": detail.notes}
-    last = {name: lines[-kept[name] :] if kept[name] else [] for name, lines in memory.items() if name in kept}
-    return {"tried": memory["tried"][: detail.tried], **last}

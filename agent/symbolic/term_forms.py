@@ -148,7 +148,8 @@ class TermWriter:
     def second(self, law: TermLaw, names: _Names) -> Node:
         """The second sum of a product: its level, or else its first term, has the coefficient 1."""
         lead = law.terms.index(()) if () in law.terms else 0
-        ratios = _ratios(law.by_block, lead)
+        curve = law.by_block[0] if len(law.by_block) == 1 else np.linalg.svd(law.by_block, full_matrices=False)[2][0]
+        ratios = [float(c) for c in curve / (curve[lead] or 1.0)]
         terms: list[Node] = []
         for k, (term, ratio) in enumerate(zip(law.terms, ratios, strict=True)):
             factors = [self.factor(f, self.ends[f.argument], names.letters.of_role) for f in term]
@@ -199,12 +200,6 @@ def _in_factors(part: Node) -> Node:
                         left.append(term)
             return mul(*factors, *([exp(add(*left))] if left else []))
     return part
-
-
-def _ratios(values: Array, lead: int) -> list[float]:
-    """Of coefficients (B, k) those of all blocks together, beside the leading one: the first singular vector."""
-    curve = values[0] if len(values) == 1 else np.linalg.svd(values, full_matrices=False)[2][0]
-    return [float(c) for c in curve / (curve[lead] or 1.0)]
 
 
 def _around(value: float, size: float = 1.0) -> tuple[float, float]:

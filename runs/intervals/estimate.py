@@ -167,9 +167,12 @@ class _Study:
         train, names = self.task.train, self.task.train.groups
         noise, unit = _noise(train, residual[:, target], len(self.laws[0].constants.names), target)
         if self.growing:
-            noise = np.full(len(names), _share(train.target_matrix() - residual, residual, target))
+            size = np.maximum(np.abs((train.target_matrix() - residual)[:, target]), np.finfo(float).tiny)
+            noise = np.full(len(names), float(np.sqrt(np.mean((residual[:, target] / size) ** 2))))
         parts = _without_diverged([_Errors.of(part, target, noise, unit, growing=self.growing) for part in held_out])
-        growth = _growth(parts)
+        excess = float(np.mean([np.mean(part.error**2 - part.base**2) for part in parts]))
+        squares = float(np.mean([np.mean(part.reach**2) for part in parts]))
+        growth = float(np.sqrt(max(excess, 0.0) / squares)) if squares > 0 else 0.0
         ratios = np.concatenate([part.error / part.expected(growth) for part in parts])
         weights = np.concatenate([np.full(len(part.error), 1 / len(part.error)) for part in parts])
         rows = len(np.unique(np.concatenate([fold.held_out for fold in self.seen.folds])))
@@ -223,13 +226,6 @@ def _leaning(ratios: Array, rows: int) -> Array:
     return np.asarray(ratios + POOLED_ROWS / (rows + POOLED_ROWS) * np.maximum(normal - ratios, 0))
 
 
-def _growth(parts: Sequence[_Errors]) -> float:
-    """Error per unit of distance, by moments: the mean excess over what noise and model spread explain."""
-    excess = float(np.mean([np.mean(part.error**2 - part.base**2) for part in parts]))
-    squares = float(np.mean([np.mean(part.reach**2) for part in parts]))
-    return float(np.sqrt(max(excess, 0.0) / squares)) if squares > 0 else 0.0
-
-
 def model_spread(own: Array, predictions: Sequence[tuple[Array, float]]) -> Array:
     """(n, T): weighted root mean square distance of the members' predictions from the winner's, `own`.
 
@@ -260,12 +256,6 @@ def _noise(train: Table, residual: Array, constants: int, target: int) -> tuple[
     pooled = float(np.median(own[rows > 0]))
     noise = (rows * own + POOLED_ROWS * pooled) / (rows + POOLED_ROWS)
     return np.sqrt(noise) * unit, unit
-
-
-def _share(predicted: Array, residual: Array, target: int) -> float:
-    """The typical error as a share of what is predicted."""
-    size = np.maximum(np.abs(predicted[:, target]), np.finfo(float).tiny)
-    return float(np.sqrt(np.mean((residual[:, target] / size) ** 2)))
 
 
 def _factors(train: Table, folds: Sequence[Fold]) -> tuple[float, ...]:

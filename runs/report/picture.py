@@ -307,7 +307,8 @@ class Scene:
         there = self.rows[:0] if test is None else test.matrix()[test.codes == code]
         self.seen = np.concatenate([self.rows, there])
         self.region = Region.of(self.rows, log)
-        self.typical = _typical(self.rows)
+        order = np.argsort(np.argsort(self.rows, axis=0), axis=0) / max(1, len(self.rows) - 1)
+        self.typical = np.asarray(self.rows[np.argmin(np.sum((order - 0.5) ** 2, axis=1))])
         self.reach = float(np.clip(reach, NEAREST, FARTHEST))
 
     def varies(self, k: int) -> bool:
@@ -341,12 +342,6 @@ class Scene:
         for other, value in (held or {}).items():
             rows[:, other] = value
         return rows
-
-
-def _typical(x: Array) -> Array:
-    """The row of x (n, F) that lies nearest to the medians of all: a combination that was really measured."""
-    order = np.argsort(np.argsort(x, axis=0), axis=0) / max(1, len(x) - 1)
-    return np.asarray(x[np.argmin(np.sum((order - 0.5) ** 2, axis=1))])
 
 
 Predict = Callable[[Sequence[Table]], tuple[Array, ...]]

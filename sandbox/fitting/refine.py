@@ -46,7 +46,9 @@ def refine(block: Block, found: Minimum) -> Minimum:
         moved = values[at] + step
         trial = _cost(block, names, moved, at)
         if turn % 2:
-            further = values[at] + _extrapolated(before[at], step)
+            squares = np.maximum((before[at] ** 2).sum(axis=1), TINY)
+            rate = np.clip((before[at] * step).sum(axis=1) / squares, 0.0, FASTEST)
+            further = values[at] + step / (1 - rate)[:, None]  # where steps that shrink by a constant factor lead to
             reached = _cost(block, names, further, at)
             ahead = reached <= trial
             moved, trial = np.where(ahead[:, None], further, moved), np.where(ahead, reached, trial)
@@ -56,13 +58,6 @@ def refine(block: Block, found: Minimum) -> Minimum:
         values[at], cost[at], last[at], before[at] = moved[better], trial[better], size, step[better]
         at = at[size > ACCURATE]
     return replace(found, theta=values[:, None, :q], linear=values[:, None, q:], cost=cost)
-
-
-def _extrapolated(before: Array, step: Array) -> Array:
-    """Where steps that shrink by a constant factor lead to: with large residuals Gauss-Newton converges linearly."""
-    squares = np.maximum((before**2).sum(axis=1), TINY)
-    rate = np.clip((before * step).sum(axis=1) / squares, 0.0, FASTEST)
-    return np.asarray(step / (1 - rate)[:, None])
 
 
 def _residual(block: Block, names: list[str], values: Array, group: IntArray) -> Array:

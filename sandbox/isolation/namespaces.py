@@ -57,7 +57,8 @@ def private_root(readable: Sequence[str]) -> None:
             _make(target, os.path.isdir(f"/proc/self/fd/{source}"))
         mount(f"/proc/self/fd/{source}", target, None, _MS_BIND | _MS_REC)
         os.close(source)
-    _lock_down(root)
+    attributes = struct.pack("=QQQQ", _ATTR_LOCKED_DOWN, 0, 0, 0)
+    syscall(_MOUNT_SETATTR, -100, os.fsencode(root), _AT_RECURSIVE, pointer(attributes), len(attributes))
     os.chdir(root)
     syscall(_PIVOT_ROOT[platform.machine()], b".", b".")
     umount(".", _MNT_DETACH)
@@ -95,11 +96,6 @@ def forget_capabilities() -> None:
             with contextlib.suppress(PermissionError):
                 prctl(PR_CAPBSET_DROP, last)
             last += 1
-
-
-def _lock_down(root: str) -> None:
-    attributes = struct.pack("=QQQQ", _ATTR_LOCKED_DOWN, 0, 0, 0)
-    syscall(_MOUNT_SETATTR, -100, os.fsencode(root), _AT_RECURSIVE, pointer(attributes), len(attributes))
 
 
 def _make(target: str, folder: bool) -> None:

@@ -88,8 +88,10 @@ def _simpler(node: Node) -> Node:
             return add(*_one_constant(tuple(terms)))
         case Product(factors):
             return _product(tuple(factors))
-        case Function("exp", (Product(factors),)) if any(map(_is_log, factors)):
-            return _power_of_log(factors)
+        case Function("exp", (Product(factors),)) if any(map(_is_log, factors)):  # exp(b log u) is u^b
+            first = next(factor for factor in factors if _is_log(factor))
+            place = factors.index(first)
+            return power(first.arguments[0], mul(*factors[:place], *factors[place + 1 :]))
         case Power(Product(factors), exponent) if not parameters(exponent):
             own = [f for f in factors if isinstance(f, Parameter)]
             rest = [f for f in factors if not isinstance(f, Parameter)]
@@ -99,13 +101,6 @@ def _simpler(node: Node) -> Node:
 
 def _is_log(node: Node) -> TypeGuard[Function]:
     return isinstance(node, Function) and node.name == "log"
-
-
-def _power_of_log(factors: tuple[Node, ...]) -> Node:
-    """exp(b log u), which is u^b."""
-    first = next(factor for factor in factors if _is_log(factor))
-    place = factors.index(first)
-    return power(first.arguments[0], mul(*factors[:place], *factors[place + 1 :]))
 
 
 def _one_constant(parts: tuple[Node, ...]) -> list[Node]:

@@ -122,16 +122,12 @@ def _leaf(leaf: Node) -> Callable[[Values, Values], Any]:
         case Number(value):
             return lambda x, p: value
         case Parameter(name):
-            return lambda x, p: _as_numpy(p[name])
+            return lambda x, p: np.float64(p[name]) if isinstance(p[name], float) else p[name]
         case Feature(name, unit) if unit != 1:
             return lambda x, p: x[name] / unit
         case Feature(name):
             return lambda x, p: x[name]
     raise TypeError(f"{type(leaf).__name__} is no leaf")
-
-
-def _as_numpy(value: Any) -> Any:
-    return np.float64(value) if isinstance(value, float) else value
 
 
 def _inverse(below: Any) -> Any:

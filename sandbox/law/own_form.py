@@ -296,7 +296,9 @@ class _Reader:
             case ast.UnaryOp(op=ast.UAdd(), operand=operand):
                 return self.node(operand)
             case ast.BinOp(left=left, op=operator, right=right):
-                return self._binary(operator, self.node(left), self.node(right))
+                if type(operator) not in _OPERATORS:
+                    raise InputError("--form: only + - * / and ^ join the parts of a formula.")
+                return _OTHERS[_OPERATORS[type(operator)]][1](self.node(left), self.node(right))
             case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]):
                 return self._call(name, [self.node(argument) for argument in arguments])
             case ast.Tuple():
@@ -315,11 +317,6 @@ class _Reader:
         if name in self.quoted:
             raise InputError(f"--form: `{column}` is no feature{_near(column, self.features)}.")
         return Number(math.pi) if name == "pi" else Parameter(name)
-
-    def _binary(self, operator: ast.operator, left: Node, right: Node) -> Node:
-        if type(operator) not in _OPERATORS:
-            raise InputError("--form: only + - * / and ^ join the parts of a formula.")
-        return _OTHERS[_OPERATORS[type(operator)]][1](left, right)
 
     def _call(self, name: str, arguments: Sequence[Node]) -> Node:
         called = _NAMES.get(name, name)

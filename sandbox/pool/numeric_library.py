@@ -107,9 +107,6 @@ def _children(part: str) -> frozenset[str]:
     if spec is None or spec.origin is None:
         return frozenset()
     folder = Path(spec.origin).parent / part
-    names = {entry.name.partition(".")[0] for entry in folder.iterdir() if _is_module(entry)}
+    modules = (e for e in folder.iterdir() if e.suffix in (".py", ".so") or (e / "__init__.py").is_file())
+    names = {module.name.partition(".")[0] for module in modules}
     return frozenset(name for name in names if _WORD.fullmatch(name) and name not in ("tests", "setup"))
-
-
-def _is_module(entry: Path) -> bool:
-    return entry.suffix in (".py", ".so") or (entry / "__init__.py").is_file()
