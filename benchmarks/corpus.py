@@ -24,7 +24,7 @@ from lawsmith.agent.search.selection import choose
 from lawsmith.sandbox import Sandbox
 from lawsmith.tasks import Dataset, read_dataset
 from lawsmith.tasks.folds import frontier_folds
-from lawsmith.tasks.thinning import thinned
+from lawsmith.tasks.task import thinned
 
 SUFFIX = ".train.csv"
 

@@ -27,14 +27,14 @@ from benchmarks.extrapolation import Case, cases
 from lawsmith.agent.search.evaluator import Evaluator
 from lawsmith.agent.search.selection import choose
 from lawsmith.agent.symbolic import SymbolicProposer
-from lawsmith.agent.symbolic.rank import within
+from lawsmith.agent.symbolic.start_forms import within
 from lawsmith.runs.intervals import predict
 from lawsmith.runs.intervals.estimate import EvaluatedLaw, estimate
 from lawsmith.runs.intervals.predict import multiplier
 from lawsmith.runs.trials import History, Trial
 from lawsmith.sandbox import Constants, Sandbox
 from lawsmith.sandbox.search_task import SearchTask
-from lawsmith.tasks.thinning import thinned
+from lawsmith.tasks.task import thinned
 
 LEVELS = (0.5, 0.9)
 BATCH = 8

@@ -17,7 +17,7 @@ from benchmarks.corpus import cases
 from benchmarks.extrapolation import believed, score, timed
 from lawsmith.agent.search.selection import choose
 from lawsmith.sandbox import Sandbox
-from lawsmith.tasks.thinning import thinned
+from lawsmith.tasks.task import thinned
 
 
 def main() -> None:

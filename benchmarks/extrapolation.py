@@ -30,7 +30,7 @@ from lawsmith.agent.search.evaluator import Evaluator
 from lawsmith.agent.search.score import RULES, Rules
 from lawsmith.agent.search.selection import choose
 from lawsmith.agent.symbolic import SymbolicProposer
-from lawsmith.agent.symbolic.rank import within
+from lawsmith.agent.symbolic.start_forms import within
 from lawsmith.runs.trials import History, Trial
 from lawsmith.sandbox import Constants, PredictJob, Sandbox
 from lawsmith.sandbox.search_task import SearchTask

@@ -28,7 +28,7 @@ from lawsmith.agent.search.selection import choose
 from lawsmith.sandbox import Constants, PredictJob, Sandbox
 from lawsmith.tasks import Dataset, InputError, Table
 from lawsmith.tasks.arrays import is_logarithmic
-from lawsmith.tasks.thinning import thinned
+from lawsmith.tasks.task import thinned
 
 BEYOND = 100.0
 ROWS = 60  # of a group, to be predicted

@@ -23,8 +23,8 @@ from benchmarks.extrapolation import FarOutcome, beyond_r2
 from lawsmith.agent.search.score import ranking
 from lawsmith.sandbox.contract import own_form
 from lawsmith.sandbox.fitting import Loss, fit_form
+from lawsmith.sandbox.law.nodes import Statement, Unreadable
 from lawsmith.sandbox.law.read import read
-from lawsmith.sandbox.law.statement import Statement, Unreadable
 from lawsmith.sandbox.law.write_candidate import write
 from lawsmith.sandbox.returned import Spec
 from lawsmith.tasks import Array, Dataset, Table

@@ -14,11 +14,11 @@ from lawsmith.runs.quoting import docstring, latex_plain, visible
 from lawsmith.runs.source import Untranslatable, read_form
 from lawsmith.runs.uncertain_constants import covariances, uncertainties_script
 from lawsmith.sandbox.law.formula import Formula, formula
+from lawsmith.sandbox.law.nodes import Unreadable
 from lawsmith.sandbox.law.read import read
-from lawsmith.sandbox.law.statement import Unreadable
 from lawsmith.sandbox.law.write_candidate import write
-from lawsmith.sandbox.law.write_latex import latex_name
 from lawsmith.sandbox.law.write_sympy import sympy_script
+from lawsmith.sandbox.law.write_text import latex_name
 from lawsmith.tasks import InputError, Schema
 
 TextFormat = Literal["law", "latex", "sympy", "json", "uncertainties"]

@@ -10,8 +10,8 @@ from typing import Any
 
 from lawsmith.runs.quoting import visible
 from lawsmith.sandbox import Constants
+from lawsmith.sandbox.law.nodes import Unreadable
 from lawsmith.sandbox.law.read import read
-from lawsmith.sandbox.law.statement import Unreadable
 from lawsmith.tasks import InputError, Schema
 
 MOST_PARENTS = 64  # of a trial: more are no lineage

@@ -15,9 +15,9 @@ from lawsmith.runs import law_checks
 from lawsmith.runs.quoting import docstring, visible
 from lawsmith.runs.source import FormSource, Untranslatable, names_in, read_form
 from lawsmith.sandbox import Constants
+from lawsmith.sandbox.law.nodes import Statement, Unreadable
 from lawsmith.sandbox.law.parse import STAR_IMPORTS
 from lawsmith.sandbox.law.read import read
-from lawsmith.sandbox.law.statement import Statement, Unreadable
 from lawsmith.sandbox.law.write_candidate import write
 from lawsmith.sandbox.law.write_plain import function_source, plain_form
 from lawsmith.sandbox.law.write_text import formula

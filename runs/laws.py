@@ -28,9 +28,9 @@ from lawsmith.runs.law_rows import few
 from lawsmith.runs.trials import Trial, recorded_trials
 from lawsmith.sandbox import Constants, Sandbox
 from lawsmith.sandbox.law.formula import formula
+from lawsmith.sandbox.law.nodes import Statement, Unreadable
 from lawsmith.sandbox.law.numeric import evaluate
 from lawsmith.sandbox.law.read import read
-from lawsmith.sandbox.law.statement import Statement, Unreadable
 from lawsmith.tasks import Array, InputError, Schema, Table
 
 if TYPE_CHECKING:

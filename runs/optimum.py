@@ -18,10 +18,9 @@ from lawsmith.runs.laws import Law
 from lawsmith.sandbox import Sandbox
 from lawsmith.sandbox.law.expression import features as features_of
 from lawsmith.sandbox.law.expression import transform
-from lawsmith.sandbox.law.nodes import Feature, Node, Number
+from lawsmith.sandbox.law.nodes import Feature, Node, Number, Unreadable
 from lawsmith.sandbox.law.numeric import evaluate
 from lawsmith.sandbox.law.read import read
-from lawsmith.sandbox.law.statement import Unreadable
 from lawsmith.tasks import Array, InputError
 
 POINTS = 601  # of a search along a line, on a logarithmic axis where the feature has a ratio

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from lawsmith.runs.canonical_json import encode
 from lawsmith.runs.record import Manifest
-from lawsmith.tasks.folders import user_folder
+from lawsmith.tasks.user_files import user_folder
 
 _KEY_BYTES = 32  # of an HMAC with SHA-256
 

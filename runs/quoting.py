@@ -1,7 +1,6 @@
 """Text of strangers inside source, terminals and pages: shown, never interpreted."""
 
-from lawsmith.sandbox.law.write_latex import MATHEMATICS
-from lawsmith.sandbox.law.write_text import visible
+from lawsmith.sandbox.law.write_text import MATHEMATICS, visible
 
 
 def visible_lines(text: str) -> str:

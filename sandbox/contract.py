@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from lawsmith.sandbox.constants import MOST, rounded, significant_digits
 from lawsmith.sandbox.fitting import Form, endings, fit_form
 from lawsmith.sandbox.law.printed import PrintedGradient, printed_gradients
 from lawsmith.sandbox.returned import (
@@ -33,7 +34,6 @@ from lawsmith.sandbox.returned import (
     some,
     writable,
 )
-from lawsmith.sandbox.significant import MOST, rounded, significant_digits
 from lawsmith.sandbox.verdict import Verdict
 from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.table import Table

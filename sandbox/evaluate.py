@@ -16,8 +16,8 @@ from lawsmith.sandbox.constants import Constants
 from lawsmith.sandbox.evaluation import Evaluation, FoldScore, fold_score, training_rmse
 from lawsmith.sandbox.jobs import FitJob, JobResult, Usage
 from lawsmith.sandbox.law.identified import tells_apart
+from lawsmith.sandbox.law.nodes import Statement
 from lawsmith.sandbox.law.parse import Candidate, Refused, read_candidate
-from lawsmith.sandbox.law.statement import Statement
 from lawsmith.sandbox.law.write_text import formula
 from lawsmith.sandbox.pool.executor import Sandbox
 from lawsmith.sandbox.verdict import Verdict

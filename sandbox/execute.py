@@ -9,8 +9,8 @@ import numpy as np
 from lawsmith.sandbox.clean import OUTPUT_CHARACTERS, clean, clean_lines
 from lawsmith.sandbox.constants import Constants
 from lawsmith.sandbox.jobs import JobResult, ScreenJob, Usage
+from lawsmith.sandbox.law.nodes import MAX_NAME
 from lawsmith.sandbox.law.parse import ALLOWED_IMPORTS, Candidate
-from lawsmith.sandbox.law.statement import MAX_NAME
 from lawsmith.sandbox.limits import Limits
 from lawsmith.sandbox.pool.protocol import Malformed, Reply, pack_job, reply_bound, unpack_replies
 from lawsmith.sandbox.pool.warm_process import Outcome

@@ -15,7 +15,7 @@ from lawsmith.sandbox.pool.executor import Sandbox
 from lawsmith.tasks import Table, Task
 from lawsmith.tasks.folds import Fold, frontier_folds
 from lawsmith.tasks.probes import probe_rows
-from lawsmith.tasks.thinning import thinned
+from lawsmith.tasks.task import thinned
 
 LITTLE = 1e-4  # what a disbelieved row weighs beside another
 

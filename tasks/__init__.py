@@ -9,8 +9,7 @@ from lawsmith.tasks.metrics import Scores, nmae, nmse, r2, scores
 from lawsmith.tasks.schema import SINGLE_GROUP, Anchor, Column, ColumnRole, Schema
 from lawsmith.tasks.sources import load, whereabouts
 from lawsmith.tasks.table import Table
-from lawsmith.tasks.task import Dataset, Provenance, Task
-from lawsmith.tasks.thinning import thinned
+from lawsmith.tasks.task import Dataset, Provenance, Task, thinned
 from lawsmith.tasks.user_table import read_dataset, read_decided
 
 __all__ = [

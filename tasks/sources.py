@@ -12,10 +12,10 @@ from threading import Thread
 from lawsmith.tasks import replica
 from lawsmith.tasks.catalog import schema as find_schema
 from lawsmith.tasks.errors import InputError
-from lawsmith.tasks.folders import user_folder
 from lawsmith.tasks.reading import SUFFIXES, parse_frame, read_frame
 from lawsmith.tasks.schema import Schema
 from lawsmith.tasks.task import Dataset, Source
+from lawsmith.tasks.user_files import user_folder
 from lawsmith.tasks.validation import Split, dataset
 
 DATA_VARIABLE = "LAWSMITH_DATA"

@@ -27,7 +27,7 @@ from lawsmith.tasks.shapes import with_target_as_column
 from lawsmith.tasks.suspicions import suspicions
 from lawsmith.tasks.table import Table
 from lawsmith.tasks.task import Dataset
-from lawsmith.tasks.task_file import ColumnMeaning, TaskFile, task_file
+from lawsmith.tasks.user_files import ColumnMeaning, TaskFile, task_file
 from lawsmith.tasks.validation import Split, dataset
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from lawsmith.tasks.sources import whereabouts
 
 if TYPE_CHECKING:
     from lawsmith.agent.client.config import Config
-    from lawsmith.agent.client.probe import Support
+    from lawsmith.agent.client.endpoint import Support
 
 _TIERS = {
     Tier.FULL: "namespaces, file rules, system-call list and resource limits",

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 
 from lawsmith.agent.client.asker import Awaited, CallOutcome, Question
 from lawsmith.agent.client.background import in_background
-from lawsmith.agent.client.cache import ReplyCache
 from lawsmith.agent.client.call_failures import NOT_BILLED, STOPS_SEARCH, CallFailure, Failure
 from lawsmith.agent.client.messages import Model, ModelReply, Request
 from lawsmith.agent.client.prices import Bill, Estimate, Prices, book, usage_of
-from lawsmith.agent.client.recording import CallAttempt, Recording, attempt_of
+from lawsmith.agent.client.recording import CallAttempt, Recording, ReplyCache, attempt_of
 from lawsmith.agent.search.budget import Budget, BudgetSpent, Reservation
 
 ATTEMPTS: Mapping[Failure, int] = {  # others are not tried again

@@ -15,8 +15,7 @@ from lawsmith.agent.client.profiles import OFFICIAL, Api, profile_of
 from lawsmith.agent.client.scrub import is_loopback, public_url
 from lawsmith.runs.quoting import visible
 from lawsmith.tasks import InputError
-from lawsmith.tasks.folders import user_folder
-from lawsmith.tasks.toml import read_toml
+from lawsmith.tasks.user_files import read_toml, user_folder
 
 CONFIG_NAME = "lawsmith.toml"
 KEY_ENV = "OPENAI_API_KEY"

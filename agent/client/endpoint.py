@@ -1,9 +1,11 @@
-"""The model client: one chat completion over the `openai` package, every failure typed."""
+"""The model client: one chat completion over the `openai` package, every failure typed; and one cheap call that shows
+what an endpoint supports."""
 
 import re
 import threading
 from collections.abc import Sequence
 from contextlib import nullcontext
+from dataclasses import dataclass
 from typing import Any
 
 import httpx2
@@ -12,7 +14,7 @@ import openai
 from lawsmith.agent.client.call_failures import AnsweredFailure, CallFailure, EndpointError, Failure, says_too_long
 from lawsmith.agent.client.completion import FullContext, as_chat, input_items, parameters, read_body, read_reply
 from lawsmith.agent.client.http import BodyTooLarge, bounded_client, never_connected, retry_after, timeout
-from lawsmith.agent.client.messages import Message, ModelReply, Request
+from lawsmith.agent.client.messages import Message, ModelReply, Request, TokenUsage, Tool
 from lawsmith.agent.client.profiles import OFFICIAL, Api, profile_of
 from lawsmith.agent.client.scrub import Scrubber, public_url
 from lawsmith.agent.client.streaming import Listener, ReplyWatch, chat_body, events, response_body
@@ -298,3 +300,48 @@ def _blamed(error: openai.APIStatusError, sent: frozenset[str]) -> str | None:
     if SYSTEM_ROLE in sent and _NO_SYSTEM.search(error.message):
         return SYSTEM_ROLE
     return next((name for name in _OPTIONAL if name in sent and re.search(rf"\b{name}\b", error.message)), None)
+
+
+SECONDS = 60.0  # that one short reply may take, with loading a local model
+REPLY_TOKENS = 200  # room for one tool call
+_READY = Tool(
+    name="ready",
+    description="Say that you are ready.",
+    parameters={"type": "object", "properties": {"word": {"type": "string"}}, "required": ["word"]},
+)
+
+
+@dataclass(frozen=True)
+class Support:
+    """What one call showed. error: why there was no reply, "" where there was one. left_out: parameters that neither
+    this call nor a later one sends, since the family or the endpoint does not take them."""
+
+    tools: bool
+    family: str
+    served_by: str
+    usage: TokenUsage
+    error: str = ""
+    left_out: tuple[str, ...] = ()
+
+
+def probe(endpoint: Endpoint, model: str) -> Support:
+    """Ask the model to call a tool. Costs some 100 tokens, more with a model that reasons. Never raises CallFailure."""
+    least = max(REPLY_TOKENS, endpoint.profile.reply_tokens // 8)
+    request = Request(
+        slot="probe",
+        model=model,
+        messages=(Message(role="user", content='Call the tool `ready` with the word "yes". Say nothing else.'),),
+        max_tokens=least,
+        temperature=0.0,  # with the seed only to learn whether they are taken: what is rejected is not billed
+        seed=0,
+        tools=(_READY,),
+    )
+    family = endpoint.profile.name
+    try:
+        reply = endpoint.complete(request, SECONDS)
+    except AnsweredFailure as failure:
+        return Support(False, family, "", failure.usage, failure.message, endpoint.left_out)
+    except CallFailure as failure:
+        return Support(False, family, "", TokenUsage(), failure.message, endpoint.left_out)
+    called = any(call.name == _READY.name for call in reply.tool_calls)
+    return Support(called, family, reply.served_by, reply.usage, left_out=endpoint.left_out)

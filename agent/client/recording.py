@@ -1,11 +1,19 @@
-"""What was asked and answered, as lines of `calls.jsonl`: written before it is used, read on resume."""
+"""What was asked and answered, as lines of `calls.jsonl`: written before it is used, read on resume. Replies are also
+kept for other runs, by the digest of their request and the endpoint that gave them."""
 
+import hashlib
+import os
+import tempfile
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Literal, Protocol, TypeVar
+
+from pydantic import ValidationError
 
 from lawsmith.agent.client.call_failures import AnsweredFailure, CallFailure, Failure
 from lawsmith.agent.client.messages import Frozen, Message, ModelReply, Request, TokenUsage, ToolCall
+from lawsmith.tasks.user_files import user_folder
 
 Source = Literal["endpoint", "cache"]
 
@@ -222,3 +230,34 @@ def attempt_of(
         usage=result.usage if isinstance(result, AnsweredFailure) else TokenUsage(),
         text=result.text if isinstance(result, AnsweredFailure) else "",
     )
+
+
+def default_directory(environment: Mapping[str, str] = os.environ) -> Path:
+    """`$XDG_CACHE_HOME/lawsmith/replies`, by default under `~/.cache`."""
+    return user_folder("XDG_CACHE_HOME", "~/.cache", environment) / "replies"
+
+
+class ReplyCache:
+    """A directory of replies. A damaged entry counts as absent."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    def _path(self, url: str, request: Request) -> Path:
+        name = hashlib.sha256(f"{url}\n{request.digest()}".encode()).hexdigest()
+        return self._directory / name[:2] / f"{name}.json"
+
+    def get(self, url: str, request: Request) -> ModelReply | None:
+        """The reply that is kept for a request, or None."""
+        try:
+            return ModelReply.model_validate_json(self._path(url, request).read_bytes())
+        except (OSError, ValidationError):
+            return None
+
+    def put(self, url: str, request: Request, reply: ModelReply) -> None:
+        """Keep `reply`, readable by its owner only, atomically; raises OSError if the disk refuses."""
+        path = self._path(url, request)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as file:
+            file.write(reply.model_dump_json())
+        os.replace(file.name, path)

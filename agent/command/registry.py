@@ -151,7 +151,7 @@ def proposers(chosen: Chosen, job: Job, task: Task, listener: "Listener | None" 
     Raises InputError where a model is needed and its settings are wrong or its endpoint refuses.
     """
     from lawsmith.agent.symbolic import SymbolicProposer
-    from lawsmith.agent.symbolic.rank import within
+    from lawsmith.agent.symbolic.start_forms import within
 
     own, fame, listed = own_sources(job, task)
     if job.only:

@@ -10,8 +10,7 @@ from lawsmith.agent.client.text import clip, number
 from lawsmith.agent.feedback.describe import at_the_noise
 from lawsmith.agent.feedback.diagnostics import TargetDiagnosis, diagnose
 from lawsmith.agent.feedback.fold_text import fold_labels, held_out_lines
-from lawsmith.agent.feedback.formulas import fit_words, formula_of
-from lawsmith.agent.feedback.standing import Standing
+from lawsmith.agent.feedback.formulas import Standing, fit_words, formula_of
 from lawsmith.runs.trials import Proposal, Trial
 from lawsmith.sandbox import Constants, Evaluation, JobResult, PredictJob, Sandbox, SearchOver
 from lawsmith.sandbox.law.syntax import parse

@@ -15,8 +15,8 @@ from lawsmith.agent.llm.questions import AgentSetup, Ask, CandidateReply
 from lawsmith.runs.trials import History, Proposal, Trial
 from lawsmith.sandbox import Verdict
 from lawsmith.sandbox.law.key import law_key
+from lawsmith.sandbox.law.nodes import Unreadable
 from lawsmith.sandbox.law.read import read
-from lawsmith.sandbox.law.statement import Unreadable
 from lawsmith.tasks import InputError, Schema
 
 OPENINGS = (

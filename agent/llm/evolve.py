@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from lawsmith.agent.client.messages import Message, told
+from lawsmith.agent.feedback.formulas import Standing
 from lawsmith.agent.feedback.prompts import Detail
-from lawsmith.agent.feedback.standing import Standing
 from lawsmith.agent.feedback.views import LawView
 from lawsmith.agent.llm.model_proposer import REMINDER_SHARE, LLMProposer
 from lawsmith.agent.llm.questions import AgentSetup, Ask, CandidateReply

@@ -8,15 +8,13 @@ from typing import Any, Protocol, Self
 from pydantic import ValidationError
 
 from lawsmith.agent.client.asker import Asker, Replayer
-from lawsmith.agent.client.cache import ReplyCache, default_directory
 from lawsmith.agent.client.call_failures import EndpointError
 from lawsmith.agent.client.caller import Caller, Line
 from lawsmith.agent.client.config import AS_CONFIGURED, Config, ModelChoice, Options, check_url
-from lawsmith.agent.client.endpoint import Endpoint
+from lawsmith.agent.client.endpoint import Endpoint, Support, probe
 from lawsmith.agent.client.messages import Frozen, Model
 from lawsmith.agent.client.prices import Prices
-from lawsmith.agent.client.probe import Support, probe
-from lawsmith.agent.client.recording import CallSink, MemorySink, Recording
+from lawsmith.agent.client.recording import CallSink, MemorySink, Recording, ReplyCache, default_directory
 from lawsmith.agent.client.scrub import public_url
 from lawsmith.agent.client.streaming import Listener
 from lawsmith.agent.feedback.describe import fold_words

@@ -7,8 +7,8 @@ from typing import Any
 
 from lawsmith.agent.client.call_failures import Failure
 from lawsmith.agent.client.messages import Message, told
+from lawsmith.agent.feedback.formulas import Standing
 from lawsmith.agent.feedback.prompts import Detail
-from lawsmith.agent.feedback.standing import Standing
 from lawsmith.agent.llm.model_proposer import LLMProposer
 from lawsmith.agent.llm.questions import AgentSetup, Ask, CandidateReply
 from lawsmith.runs.trials import History, Trial

@@ -17,7 +17,7 @@ from lawsmith.agent.search.evaluator import Evaluator
 from lawsmith.agent.search.journal import Journal
 from lawsmith.agent.search.proposer import Proposer
 from lawsmith.agent.symbolic import SymbolicProposer
-from lawsmith.agent.symbolic.rank import within
+from lawsmith.agent.symbolic.start_forms import within
 from lawsmith.runs import Archive
 from lawsmith.runs.trials import History, Proposal, Screening, Trial
 from lawsmith.tasks import Dataset, InputError

@@ -9,10 +9,9 @@ import numpy as np
 
 from lawsmith.sandbox import Constants, Evaluation
 from lawsmith.sandbox.law.expression import features, parameters, walk
-from lawsmith.sandbox.law.nodes import Feature, Function, Node
+from lawsmith.sandbox.law.nodes import Feature, Function, Node, Unreadable
 from lawsmith.sandbox.law.numeric import evaluate
 from lawsmith.sandbox.law.read import read
-from lawsmith.sandbox.law.statement import Unreadable
 from lawsmith.tasks.arrays import Array, is_logarithmic
 from lawsmith.tasks.folds import frontier_features
 from lawsmith.tasks.table import Table, kept_with_table

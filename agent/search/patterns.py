@@ -12,9 +12,9 @@ from lawsmith.agent.search.outliers import neighbours
 from lawsmith.agent.search.score import information
 from lawsmith.runs.trials import Trial
 from lawsmith.sandbox import Constants
+from lawsmith.sandbox.law.nodes import Unreadable
 from lawsmith.sandbox.law.numeric import evaluate
 from lawsmith.sandbox.law.read import read
-from lawsmith.sandbox.law.statement import Unreadable
 from lawsmith.tasks.arrays import Array, IntArray, correlation
 from lawsmith.tasks.table import Table, kept_with_table
 from lawsmith.tasks.task import Task

@@ -12,8 +12,7 @@ from lawsmith.agent.symbolic.general_forms import Stage
 from lawsmith.agent.symbolic.limiting_forms import limiting_forms, without_a_term
 from lawsmith.agent.symbolic.mutation import Mutator
 from lawsmith.agent.symbolic.profile import ColumnKind
-from lawsmith.agent.symbolic.rank import Costs, Screened, screen
-from lawsmith.agent.symbolic.start_forms import EARLY, start_forms
+from lawsmith.agent.symbolic.start_forms import EARLY, Costs, Screened, screen, start_forms
 from lawsmith.runs.trials import History, Proposal, Screening, Trial, candidate_id
 from lawsmith.sandbox import Constants
 from lawsmith.sandbox.fitting import Loss

@@ -14,8 +14,7 @@ from lawsmith.runs.law_table import LawRow
 from lawsmith.runs.quoting import visible
 from lawsmith.runs.report.content import RunContent, ShownCandidate, gather
 from lawsmith.runs.report.error_summary import worst
-from lawsmith.runs.report.fit import Fit, data_of, finite, fit_of
-from lawsmith.runs.report.picture_data import packed
+from lawsmith.runs.report.fit import Fit, data_of, finite, fit_of, packed
 from lawsmith.runs.report.plots import calls_chart, front_chart, progress_chart
 from lawsmith.runs.report.render import PLOT, render
 from lawsmith.runs.report.shown_formula import ShownFormula, code, mathml, short, shown_formula

@@ -12,9 +12,8 @@ from pygments.lexers import PythonLexer
 from lawsmith.runs.quoting import visible
 from lawsmith.sandbox.law.expression import children, features, mul, parameters, walk
 from lawsmith.sandbox.law.formula import formula
-from lawsmith.sandbox.law.nodes import Node, Number, Parameter, Role, Sum
+from lawsmith.sandbox.law.nodes import Node, Number, Parameter, Role, Sum, Unreadable
 from lawsmith.sandbox.law.read import read
-from lawsmith.sandbox.law.statement import Unreadable
 from lawsmith.sandbox.law.typeset import GREEK, Notation, typeset
 
 DIGITS = 3

@@ -14,7 +14,7 @@ import numpy as np
 from lawsmith.sandbox.fitting.fit_problem import Form, Loss
 from lawsmith.sandbox.law.printed import PrintedGradient, SplitGradient
 from lawsmith.tasks.arrays import Array, IntArray
-from lawsmith.tasks.nearness import nearness
+from lawsmith.tasks.folds import nearness
 from lawsmith.tasks.table import Table
 
 TINY = 1e-300  # added to a size that is divided by and may be zero

@@ -6,10 +6,10 @@ import sys
 
 from pydantic import BaseModel, ConfigDict
 
-from lawsmith.sandbox.isolation import ISOLATED, Tier, landlock
-from lawsmith.sandbox.isolation.obstacles import obstacle
+from lawsmith.sandbox.isolation import ISOLATED, Tier
+from lawsmith.sandbox.isolation.namespaces import landlock_version
 from lawsmith.sandbox.limits import DEFAULT_LIMITS, Limits
-from lawsmith.sandbox.pool.start import Attempt, SandboxUnavailable, start
+from lawsmith.sandbox.pool.start import Attempt, SandboxUnavailable, obstacle, start
 
 _FROZEN = ConfigDict(frozen=True, extra="forbid")
 
@@ -64,5 +64,5 @@ def _system() -> dict[str, str]:
         "machine": platform.machine(),
         "python": platform.python_version(),
         "user": "root" if hasattr(os, "geteuid") and os.geteuid() == 0 else "ordinary",
-        "landlock": str(landlock.version()) if sys.platform == "linux" else "none",
+        "landlock": str(landlock_version()) if sys.platform == "linux" else "none",
     }

@@ -9,10 +9,9 @@ from typing import Any
 
 from lawsmith.sandbox.law.calls import Bound, Partial
 from lawsmith.sandbox.law.functions import is_truth
-from lawsmith.sandbox.law.nodes import Node
+from lawsmith.sandbox.law.nodes import Node, Unreadable
 from lawsmith.sandbox.law.operations import binary, call, total
 from lawsmith.sandbox.law.spellings import CONSTANTS, METHODS, REDUCTIONS, fold, library, require_floats
-from lawsmith.sandbox.law.statement import Unreadable
 from lawsmith.sandbox.law.values import (
     MAX_ITEMS,
     NAN,

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lawsmith.sandbox.law.statement import Unreadable
+from lawsmith.sandbox.law.nodes import Unreadable
 from lawsmith.sandbox.law.values import Lookup, Own
 
 

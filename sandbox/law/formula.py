@@ -8,12 +8,11 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from lawsmith.sandbox.law.expression import features, parameters
-from lawsmith.sandbox.law.nodes import Node
+from lawsmith.sandbox.law.nodes import Node, Statement, Unreadable
 from lawsmith.sandbox.law.read import read
-from lawsmith.sandbox.law.statement import Statement, Unreadable
-from lawsmith.sandbox.law.write_latex import latex
 from lawsmith.sandbox.law.write_sympy import to_sympy
 from lawsmith.sandbox.law.write_text import formula as formula_text
+from lawsmith.sandbox.law.write_text import latex
 from lawsmith.tasks.errors import require
 
 if TYPE_CHECKING:

@@ -8,10 +8,20 @@ from functools import lru_cache, partial
 
 from lawsmith.sandbox.law.expression import add, children, neg, parameters, transform
 from lawsmith.sandbox.law.functions import ORDERLESS, is_orderless
-from lawsmith.sandbox.law.nodes import Feature, Function, Node, Number, Parameter, Power, Product, Sum
+from lawsmith.sandbox.law.nodes import (
+    Feature,
+    Function,
+    Node,
+    Number,
+    Parameter,
+    Power,
+    Product,
+    Statement,
+    Sum,
+    Unreadable,
+)
 from lawsmith.sandbox.law.read import read
 from lawsmith.sandbox.law.standard import standard
-from lawsmith.sandbox.law.statement import Statement, Unreadable
 from lawsmith.sandbox.law.syntax import parse
 from lawsmith.tasks.table import Table, kept_with_table
 from lawsmith.tasks.task import Task

@@ -1,8 +1,9 @@
-"""The parts of the one tree of a law: immutable, compared and looked up by value."""
+"""The parts of the one tree of a law, immutable and compared by value; and what a candidate states in such trees."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, TypeVar, dataclass_transform
@@ -108,3 +109,30 @@ class Function:
 Node = Number | Parameter | Feature | Sum | Product | Power | Function
 
 ZERO, ONE, MINUS = Number(0.0), Number(1.0), Number(-1.0)
+
+
+MAX_NAME = 32  # characters of a parameter's name: a name is no place for data
+
+
+class Unreadable(Exception):
+    """Why a source cannot be read as a law; `reason` is a phrase that names the construct and its line."""
+
+    def __init__(self, reason: str, line: int | None = None) -> None:
+        super().__init__(reason if line is None else f"{reason} (line {line})")
+
+    @property
+    def reason(self) -> str:
+        """The phrase, with the line where one is known."""
+        return str(self)
+
+
+@dataclass(frozen=True)
+class Statement:
+    """targets: target -> tree, in schema order where targets were given. parameters: all that are declared, in that
+    order, with bounds and roles. shared: names common to all groups. loss: how residuals weigh.
+    """
+
+    targets: Mapping[str, Node]
+    parameters: tuple[Parameter, ...]
+    shared: tuple[str, ...] = ()
+    loss: str = "squared"

@@ -12,8 +12,7 @@ from typing import Any
 from lawsmith.sandbox.law import expression as tree
 from lawsmith.sandbox.law.expression import depth, size
 from lawsmith.sandbox.law.functions import apply, is_truth
-from lawsmith.sandbox.law.nodes import Feature, Node, Number
-from lawsmith.sandbox.law.statement import Unreadable
+from lawsmith.sandbox.law.nodes import Feature, Node, Number, Unreadable
 from lawsmith.sandbox.law.values import MAX_ITEMS, NAN, Columns, EachRow, Lookup, RowCount, Vector, items_of, node_of
 
 MAX_SIZE = 4_000  # nodes of one tree

@@ -13,9 +13,9 @@ from typing import Literal
 
 from lawsmith.sandbox.clean import clean
 from lawsmith.sandbox.law.expression import parameters
+from lawsmith.sandbox.law.nodes import Statement, Unreadable
 from lawsmith.sandbox.law.normal import bare
 from lawsmith.sandbox.law.read import read
-from lawsmith.sandbox.law.statement import Statement, Unreadable
 from lawsmith.sandbox.law.syntax import defined, imported, parse
 from lawsmith.sandbox.law.traits import literals, literals_of_text
 from lawsmith.sandbox.law.write_candidate import arranged, write

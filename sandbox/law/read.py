@@ -11,10 +11,9 @@ from lawsmith.sandbox.law.calls import Bound, arguments, spread
 from lawsmith.sandbox.law.expression import transform
 from lawsmith.sandbox.law.expressions import MAX_NESTING, Expressions, is_whole
 from lawsmith.sandbox.law.functions import is_truth
-from lawsmith.sandbox.law.nodes import Feature, Node, Parameter
+from lawsmith.sandbox.law.nodes import MAX_NAME, Feature, Node, Parameter, Statement, Unreadable
 from lawsmith.sandbox.law.operations import binary, call, merged, truth
 from lawsmith.sandbox.law.positions import roles
-from lawsmith.sandbox.law.statement import MAX_NAME, Statement, Unreadable
 from lawsmith.sandbox.law.syntax import imported, parse
 from lawsmith.sandbox.law.values import (
     NAN,

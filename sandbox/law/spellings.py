@@ -8,9 +8,8 @@ from typing import Any
 
 from lawsmith.sandbox.law.expression import features
 from lawsmith.sandbox.law.functions import FUNCTIONS
-from lawsmith.sandbox.law.nodes import Function, Node, Number
+from lawsmith.sandbox.law.nodes import Function, Node, Number, Unreadable
 from lawsmith.sandbox.law.operations import binary, call, dot, total, unary
-from lawsmith.sandbox.law.statement import Unreadable
 from lawsmith.sandbox.law.values import MAX_ITEMS, NAN, Columns, Library, Lookup, RowCount, Vector, items_of
 
 MODULES = ("numpy", "math", "scipy.special")

@@ -24,10 +24,22 @@ from lawsmith.sandbox.law.expression import (
     walk,
 )
 from lawsmith.sandbox.law.functions import is_truth
-from lawsmith.sandbox.law.nodes import MINUS, ONE, ZERO, Feature, Function, Node, Number, Parameter, Power, Product, Sum
+from lawsmith.sandbox.law.nodes import (
+    MINUS,
+    ONE,
+    ZERO,
+    Feature,
+    Function,
+    Node,
+    Number,
+    Parameter,
+    Power,
+    Product,
+    Statement,
+    Sum,
+)
 from lawsmith.sandbox.law.normal import normal, normal_part
 from lawsmith.sandbox.law.spans import span
-from lawsmith.sandbox.law.statement import Statement
 
 Places = Sequence[tuple[float, bool]]
 """Of a constant, for each of its places: the number beside it, and whether it bends what it stands in."""

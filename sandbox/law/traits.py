@@ -14,11 +14,23 @@ from fractions import Fraction
 from functools import lru_cache
 
 from lawsmith.sandbox.law.expression import children, coefficient, factors_of, features, parameters, transform, walk
-from lawsmith.sandbox.law.nodes import ONE, Feature, Function, Node, Number, Parameter, Power, Product, Sum
+from lawsmith.sandbox.law.nodes import (
+    MAX_NAME,
+    ONE,
+    Feature,
+    Function,
+    Node,
+    Number,
+    Parameter,
+    Power,
+    Product,
+    Statement,
+    Sum,
+    Unreadable,
+)
 from lawsmith.sandbox.law.normal import DIGITS
 from lawsmith.sandbox.law.read import read
 from lawsmith.sandbox.law.standard import standard
-from lawsmith.sandbox.law.statement import MAX_NAME, Statement, Unreadable
 
 LARGEST_FREE = 12  # whole numbers up to this size cost nothing …
 DENOMINATORS = 8  # … nor do fractions of them with such a denominator …

@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lawsmith.sandbox.law.expression import features
-from lawsmith.sandbox.law.nodes import Feature, Node, Number
-from lawsmith.sandbox.law.statement import Unreadable
+from lawsmith.sandbox.law.nodes import Feature, Node, Number, Unreadable
 
 MAX_ITEMS = 5_000  # of a collection
 

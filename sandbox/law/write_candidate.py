@@ -8,11 +8,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import chain, count
 
-from lawsmith.sandbox.law.derivative import slopes
 from lawsmith.sandbox.law.expression import apply_each, features, fraction, mul, parameters, power, rebuild, size, walk
 from lawsmith.sandbox.law.functions import CONDITIONS, FUNCTIONS, is_orderless, is_truth
-from lawsmith.sandbox.law.nodes import MINUS, ZERO, Feature, Function, Node, Number, Parameter, Power, Product, Sum
-from lawsmith.sandbox.law.statement import Statement
+from lawsmith.sandbox.law.identified import slopes
+from lawsmith.sandbox.law.nodes import (
+    MINUS,
+    ZERO,
+    Feature,
+    Function,
+    Node,
+    Number,
+    Parameter,
+    Power,
+    Product,
+    Statement,
+    Sum,
+)
 
 SUM, PRODUCT, UNARY, POWER, ATOM = range(5)  # binding strength
 

@@ -10,8 +10,7 @@ from collections.abc import Callable, Mapping
 from lawsmith.sandbox.law import arithmetic
 from lawsmith.sandbox.law.expression import mul, size, walk
 from lawsmith.sandbox.law.functions import FUNCTIONS, is_truth
-from lawsmith.sandbox.law.nodes import Feature, Function, Node, Number, Parameter, Power, Product, Sum
-from lawsmith.sandbox.law.statement import Statement
+from lawsmith.sandbox.law.nodes import Feature, Function, Node, Number, Parameter, Power, Product, Statement, Sum
 from lawsmith.sandbox.law.syntax import parse
 
 _ARGUMENT = re.compile(r"\b[abc]\b")

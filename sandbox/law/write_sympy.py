@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from lawsmith.sandbox.law.expression import apply_each, size, walk
 from lawsmith.sandbox.law.functions import FUNCTIONS
-from lawsmith.sandbox.law.nodes import Feature, Function, Node, Number, Parameter, Power, Product, Sum
-from lawsmith.sandbox.law.statement import Statement
+from lawsmith.sandbox.law.nodes import Feature, Function, Node, Number, Parameter, Power, Product, Statement, Sum
 from lawsmith.sandbox.law.typeset import clashing
 
 if TYPE_CHECKING:

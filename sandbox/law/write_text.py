@@ -1,10 +1,10 @@
-"""Formulas as one line of text."""
+"""Formulas as one line of text, and in LaTeX."""
 
+import re
 from collections.abc import Mapping
 
-from lawsmith.sandbox.law.nodes import Node
-from lawsmith.sandbox.law.statement import Statement
-from lawsmith.sandbox.law.typeset import Notation, typeset
+from lawsmith.sandbox.law.nodes import Node, Statement
+from lawsmith.sandbox.law.typeset import GREEK, Notation, typeset
 from lawsmith.tasks.numerals import is_numeral
 
 
@@ -46,3 +46,50 @@ TEXT = Notation(
 """Plain text that is also what `--form` takes."""
 
 __all__ = ["TEXT", "formula", "text", "visible"]
+
+
+def latex(statement: Statement, constants: Mapping[str, float] | None = None, digits: int = 4) -> dict[str, str]:
+    """Target -> LaTeX of its right-hand side; parameters in `constants` are replaced by their rounded values."""
+    return {target: typeset(node, LATEX, constants, digits) for target, node in statement.targets.items()}
+
+
+def latex_name(name: str) -> str:
+    """A name in mathematics: ``alpha_1`` as a subscripted Greek letter, ``sft_data_size`` upright, specials
+    escaped.
+    """
+    match = re.fullmatch(r"([A-Za-z]+?)_?(\d+|inf|min|max)?", name)
+    if match is not None:
+        stem, index = match.groups()
+        letter = stem if len(stem) == 1 else f"\\{stem}" if stem in GREEK else None
+        if letter is not None:
+            below = {None: "", "inf": r"_{\infty}"}.get(index, f"_{{{index}}}")
+            return letter + below
+    return r"\mathrm{" + latex_math(name) + "}"
+
+
+MATHEMATICS = {
+    "\\": r"\backslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
+    "^": r"\wedge{}", "~": r"\sim{}",
+}  # fmt: skip
+
+
+def latex_math(text: str) -> str:
+    """Text for use inside mathematics, with every character that LaTeX would interpret escaped."""
+    return "".join(MATHEMATICS.get(c, c) for c in visible(text))
+
+
+_NAMED = ("exp", "log", "sinh", "cosh", "tanh", "sin", "cos", "tan", "arcsin", "arccos", "arctan", "max", "min")
+LATEX = Notation(
+    latex_name,
+    {
+        "−": "-", "⋅": r"\cdot", "≤": r"\le", "≥": r"\ge", "≠": r"\ne", "∧": r"\wedge", "∨": r"\vee", "∞": r"\infty",
+        "()": r"\left( {} \right)", "[]": r"\left[ {} \right]", "||": r"\left| {} \right|",
+        "⌊⌋": r"\left\lfloor {} \right\rfloor", "⌈⌉": r"\left\lceil {} \right\rceil",
+        "row": "{}", "negative": "-{}", "number": "{}", "scientific": r"{} \cdot 10^{{{}}}", "ten": "10^{{{}}}",
+        "fraction": r"\frac{{{}}}{{{}}}", "power": "{}^{{{}}}", "root": r"\sqrt{{{}}}", "cbrt": r"\sqrt[3]{{{}}}",
+        "where": r"\begin{{cases}} {1} & \text{{if }} {0} \\ {2} & \text{{otherwise}} \end{{cases}}",
+        "logarithm": r"\log_{{{}}}", "function": r"\operatorname{{{}}}", **{name: f"\\{name}" for name in _NAMED},
+    },
+    between=" ",
+)  # fmt: skip
+"""For mathematics mode with amsmath; every name is text that LaTeX does not interpret."""

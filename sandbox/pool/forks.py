@@ -10,8 +10,8 @@ import sys
 
 from lawsmith.sandbox.isolation import kernel, namespaces, seccomp
 from lawsmith.sandbox.pool import job_main
-from lawsmith.sandbox.pool.control import ENDED, LAUNCH, MESSAGE_BYTES, STARTED
 from lawsmith.sandbox.pool.memory import Memory
+from lawsmith.sandbox.pool.protocol import ENDED, LAUNCH, MESSAGE_BYTES, STARTED
 
 SETUP_FAILED = 97  # exit status that no interpreter and no shell uses
 _JOB = 3  # where every candidate's process finds its job

@@ -1,7 +1,8 @@
 """How jobs and results travel: lengths, a header, raw little-endian float64 and int64 arrays. Never pickle.
 
 The way to the child is trusted and may use JSON. The way back is not: every length is known or bounded before
-anything is read or allocated, and what arrives is only numbers and short text.
+anything is read or allocated, and what arrives is only numbers and short text. Parent and warm process exchange a few
+structs beside, with neither a job nor a result.
 """
 
 import json
@@ -121,3 +122,9 @@ def _unpack_reply(
         position += 8 * size
     found = Reply(verdict, stage, message, listed, tuple(status.split("\n")), arrays[0], tuple(arrays[1:]))
     return found, position
+
+
+LAUNCH = struct.Struct("<cdQ")  # b"J", CPU seconds, bytes of memory beyond the warm interpreter
+STARTED = struct.Struct("<i")  # process id, sent with a pidfd
+ENDED = struct.Struct("<idQ")  # wait status, CPU seconds, peak resident bytes
+MESSAGE_BYTES = 64 * 1024  # of one datagram: far more than setup and errors need

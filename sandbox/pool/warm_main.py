@@ -64,7 +64,7 @@ def _enter(setup: Setup, control: socket.socket) -> "int | None":
 
 def _warm(setup: Setup, control: socket.socket, parent: int, uid: "int | None") -> "Forks":
     """Locks this process down as far as the tier has it, and imports everything that candidates need."""
-    from lawsmith.sandbox.isolation import kernel, landlock, namespaces, seccomp
+    from lawsmith.sandbox.isolation import kernel, namespaces, seccomp
     from lawsmith.sandbox.pool.memory import Memory
 
     memory = Memory()
@@ -84,7 +84,7 @@ def _warm(setup: Setup, control: socket.socket, parent: int, uid: "int | None") 
         import_library(module)
     if setup.tier in ("full", "no-namespace"):
         kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
-        landlock.restrict(setup.library)
+        namespaces.restrict_files(setup.library)
     kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
     memory.touch()
     filter_program = None if setup.tier == "none" else seccomp.program()

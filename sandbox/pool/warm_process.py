@@ -17,7 +17,7 @@ from pathlib import Path
 from lawsmith.sandbox.isolation import Tier
 from lawsmith.sandbox.limits import Limits
 from lawsmith.sandbox.pool import numeric_library, paths
-from lawsmith.sandbox.pool.control import ENDED, LAUNCH, MESSAGE_BYTES, STARTED
+from lawsmith.sandbox.pool.protocol import ENDED, LAUNCH, MESSAGE_BYTES, STARTED
 
 START_SECONDS = 300.0  # to import numpy and prove isolation: a second, and minutes on a loaded machine
 STALL_SECONDS = 120.0  # for what the warm process itself must do; a candidate has no part in it

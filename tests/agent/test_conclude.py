@@ -17,7 +17,7 @@ from lawsmith.runs.trials import Proposal, Trial, recorded_trials
 from lawsmith.sandbox import Constants, Sandbox, Verdict, evaluate
 from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks.folds import frontier_folds
-from lawsmith.tasks.thinning import thinned
+from lawsmith.tasks.task import thinned
 
 
 def trial(source: str, r2: float, verdict: Verdict = Verdict.OK) -> Trial:

@@ -5,8 +5,7 @@ import numpy as np
 from benchmarks.losses import beyond, joined, summary
 from lawsmith.sandbox.fitting import Loss
 from lawsmith.sandbox.law.expression import add, mul
-from lawsmith.sandbox.law.nodes import Feature, Parameter, Role
-from lawsmith.sandbox.law.statement import Statement
+from lawsmith.sandbox.law.nodes import Feature, Parameter, Role, Statement
 from lawsmith.tasks import Dataset, Provenance, Schema, Table, Task
 from lawsmith.tasks.schema import Column
 

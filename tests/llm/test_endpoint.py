@@ -20,14 +20,13 @@ from endpoint_server import KEY, Endpoint, Handler, Seen, fails, says
 from misbehaviour import CASES, GOOD, says_besides
 
 from lawsmith.agent.client.asker import CallOutcome
-from lawsmith.agent.client.cache import ReplyCache
 from lawsmith.agent.client.call_failures import EndpointError, Failure
 from lawsmith.agent.client.caller import Caller, Line, Question
 from lawsmith.agent.client.endpoint import Endpoint as Client
 from lawsmith.agent.client.http import retry_after
 from lawsmith.agent.client.messages import Message, Request
 from lawsmith.agent.client.prices import Price, Prices
-from lawsmith.agent.client.recording import MemorySink, Recording
+from lawsmith.agent.client.recording import MemorySink, Recording, ReplyCache
 from lawsmith.agent.llm.gain import books
 from lawsmith.agent.search.budget import Allowance, Budget
 

@@ -13,9 +13,8 @@ from lawsmith.agent.client.scripted import ScriptedModel
 from lawsmith.agent.feedback.describe import at_the_noise, noise_line
 from lawsmith.agent.feedback.diagnostics import diagnose
 from lawsmith.agent.feedback.fold_text import fold_labels, held_out_lines
-from lawsmith.agent.feedback.formulas import fit_words, formula_of, law_lines
+from lawsmith.agent.feedback.formulas import Standing, fit_words, formula_of, law_lines
 from lawsmith.agent.feedback.prompts import Prompts
-from lawsmith.agent.feedback.standing import Standing
 from lawsmith.agent.feedback.tables import Slice, aggregate_text, data_table, plot_text, rows_text
 from lawsmith.runs.trials import Proposal, Trial
 from lawsmith.sandbox import Evaluation, FoldScore, Sandbox, Tier, Verdict, evaluate

@@ -12,7 +12,7 @@ import pytest
 
 import lawsmith.agent.symbolic
 from lawsmith.agent.symbolic import SymbolicProposer
-from lawsmith.agent.symbolic.rank import Costs
+from lawsmith.agent.symbolic.start_forms import Costs
 from lawsmith.runs import Account, Archive
 from lawsmith.runs.trials import History, Proposal
 from lawsmith.tasks import Task

@@ -11,8 +11,8 @@ from endpoint_server import KEY, Endpoint, Handler, Seen, completion, fails, say
 from lawsmith.agent.client.call_failures import AnsweredFailure, Failure
 from lawsmith.agent.client.config import Config, ModelChoice, Options, Sampling
 from lawsmith.agent.client.endpoint import Endpoint as Client
+from lawsmith.agent.client.endpoint import probe
 from lawsmith.agent.client.messages import Message, Request, Tool, ToolCall
-from lawsmith.agent.client.probe import probe
 from lawsmith.agent.client.profiles import profile_of, profiles
 from lawsmith.agent.command.job import Job
 from lawsmith.agent.command.registry import equip

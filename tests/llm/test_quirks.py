@@ -13,8 +13,8 @@ from endpoint_server import KEY, Behaviour, Endpoint, Handler, Seen, completion
 
 from lawsmith.agent.client.call_failures import CallFailure, Failure
 from lawsmith.agent.client.endpoint import Endpoint as Client
+from lawsmith.agent.client.endpoint import probe
 from lawsmith.agent.client.messages import Message, Request, Tool, ToolCall
-from lawsmith.agent.client.probe import probe
 from tests.command import run_command
 
 TOOL = Tool(name="look", description="Look.", parameters={"type": "object", "properties": {}})

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lawsmith.agent.client.cache import ReplyCache
 from lawsmith.agent.client.config import Config, ModelChoice, Options, configured, parse_models
 from lawsmith.agent.client.messages import Message, ModelReply, Request, TokenUsage
 from lawsmith.agent.client.prices import Price, Prices
+from lawsmith.agent.client.recording import ReplyCache
 from lawsmith.agent.client.scrub import REMOVED, Scrubber, public_url
 from lawsmith.agent.llm.evolve import Population
 from lawsmith.agent.llm.model_session import ModelSession, Settings

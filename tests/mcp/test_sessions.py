@@ -8,7 +8,7 @@ import pandas as pd
 from lawsmith.agent.command.job import OwnTable
 from lawsmith.agent.mcp.sessions import Bounds, Sessions
 from lawsmith.sandbox import Sandbox
-from lawsmith.tasks.thinning import thinned
+from lawsmith.tasks.task import thinned
 
 
 def test_a_large_table_is_searched_on_the_same_part_of_its_rows_as_by_a_command(tmp_path: Path) -> None:

@@ -9,9 +9,8 @@ import pytest
 
 from lawsmith.runs.report.drawing import Axis, Plot
 from lawsmith.runs.report.error_summary import errors, outliers
-from lawsmith.runs.report.fit import _believed
+from lawsmith.runs.report.fit import _believed, picture_data
 from lawsmith.runs.report.picture import MOST_ROWS, Picture, picture
-from lawsmith.runs.report.picture_data import picture_data
 from lawsmith.runs.report.plots import picture_charts
 from lawsmith.runs.report.shown_formula import shown_formula
 from lawsmith.sandbox import Sandbox

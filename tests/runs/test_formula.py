@@ -11,10 +11,10 @@ import pytest
 from runs_forms import ARRAYS, PLAIN
 
 from lawsmith.sandbox.law.formula import formula
+from lawsmith.sandbox.law.nodes import Statement
 from lawsmith.sandbox.law.read import read
-from lawsmith.sandbox.law.statement import Statement
-from lawsmith.sandbox.law.write_latex import latex_name
 from lawsmith.sandbox.law.write_plain import plain_form
+from lawsmith.sandbox.law.write_text import latex_name
 
 POINTS = {"n": np.geomspace(3.0, 3e4, 40), "d": np.geomspace(7e3, 2.0, 40)}
 

@@ -6,8 +6,8 @@ import pytest
 from sympy import Max
 
 from lawsmith.sandbox.law.parse import read_candidate
-from lawsmith.sandbox.law.write_latex import latex
 from lawsmith.sandbox.law.write_sympy import sympy_script, to_sympy
+from lawsmith.sandbox.law.write_text import latex
 
 HEAD = "import numpy as np\nPARAMETERS = ('a',)\ndef form(x, p):\n    return "
 

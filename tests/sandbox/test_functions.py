@@ -9,11 +9,10 @@ import numpy as np
 import pytest
 import scipy.special
 
-from lawsmith.sandbox.law.derivative import NoDerivative, derivative
 from lawsmith.sandbox.law.expression import add, function, mul
 from lawsmith.sandbox.law.functions import FUNCTIONS, evaluate
-from lawsmith.sandbox.law.nodes import Feature, Number, Parameter
-from lawsmith.sandbox.law.statement import Statement
+from lawsmith.sandbox.law.identified import NoDerivative, derivative
+from lawsmith.sandbox.law.nodes import Feature, Number, Parameter, Statement
 from lawsmith.sandbox.law.write_candidate import candidate
 from lawsmith.sandbox.law.write_plain import plain_form
 from lawsmith.sandbox.law.write_sympy import to_sympy

@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lawsmith.sandbox.law.nodes import Role
+from lawsmith.sandbox.law.nodes import Role, Statement, Unreadable
 from lawsmith.sandbox.law.read import read
-from lawsmith.sandbox.law.statement import Statement, Unreadable
 from lawsmith.sandbox.law.write_candidate import candidate
 from lawsmith.sandbox.law.write_text import formula
 

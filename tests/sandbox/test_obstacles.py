@@ -8,7 +8,7 @@ import pytest
 
 from lawsmith.sandbox import Tier
 from lawsmith.sandbox.isolation.doctor import Diagnosis, diagnose
-from lawsmith.sandbox.isolation.obstacles import obstacle
+from lawsmith.sandbox.pool.start import obstacle
 
 UNSHARE, LANDLOCK, SECCOMP = {"x86_64": (272, 444, 317), "aarch64": (97, 444, 277)}.get(os.uname().machine, (0, 0, 0))
 DENYING = """

@@ -13,9 +13,9 @@ from lawsmith.sandbox.contract import FormLaw, load
 from lawsmith.sandbox.fitting import Loss
 from lawsmith.sandbox.fitting.blocks import gather
 from lawsmith.sandbox.fitting.structure import analyse
+from lawsmith.sandbox.law.nodes import Statement
 from lawsmith.sandbox.law.printed import PrintedGradient, printed_gradients
 from lawsmith.sandbox.law.read import read
-from lawsmith.sandbox.law.statement import Statement
 from lawsmith.sandbox.law.write_candidate import write
 from lawsmith.sandbox.returned import Spec
 from lawsmith.tasks import Array, Table

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from lawsmith.sandbox import Sandbox, evaluate, read_candidate
+from lawsmith.sandbox.law.nodes import Statement
 from lawsmith.sandbox.law.read import read
-from lawsmith.sandbox.law.statement import Statement
 from lawsmith.sandbox.law.write_candidate import arranged
 from lawsmith.tasks import Schema, Task
 from lawsmith.tasks.folds import frontier_folds

@@ -9,8 +9,8 @@ from rewritings import LAWS
 
 from lawsmith.sandbox import Sandbox, evaluate, read_candidate
 from lawsmith.sandbox.law.key import source_key
+from lawsmith.sandbox.law.nodes import Statement
 from lawsmith.sandbox.law.read import read
-from lawsmith.sandbox.law.statement import Statement
 from lawsmith.sandbox.law.traits import traits
 from lawsmith.tasks import Schema
 from lawsmith.tasks.folds import frontier_folds

@@ -5,9 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lawsmith.sandbox import Evaluation, Sandbox, evaluate, significant, verify
-from lawsmith.sandbox.constants import Constants
-from lawsmith.sandbox.significant import MOST, rounded, significant_digits
+from lawsmith.sandbox import Evaluation, Sandbox, constants, evaluate, verify
+from lawsmith.sandbox.constants import MOST, Constants, rounded, significant_digits
 from lawsmith.tasks import Array, Provenance, Schema, Table, Task
 from lawsmith.tasks.folds import frontier_folds
 
@@ -67,7 +66,7 @@ def test_targets_in_the_bits_of_a_constant_are_lost(
     found = evaluated(source, smuggled(), sandbox)
     assert found.opaque == (source is OPAQUE)
     assert found.train is not None and found.train.r2 < 0.6
-    for module in (verify, significant):
+    for module in (verify, constants):
         monkeypatch.setattr(module, "told", lambda constants, table, predicted: constants)
     unprotected = evaluated(source, smuggled(), sandbox)
     assert unprotected.train is not None and unprotected.train.r2 > 0.98

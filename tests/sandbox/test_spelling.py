@@ -10,13 +10,12 @@ import pytest
 
 from lawsmith.sandbox.law.expression import add, exp, function, log, mul, neg, power
 from lawsmith.sandbox.law.key import source_key
-from lawsmith.sandbox.law.nodes import Feature, Node, Number, Parameter
+from lawsmith.sandbox.law.nodes import Feature, Node, Number, Parameter, Statement
 from lawsmith.sandbox.law.normal import normal
 from lawsmith.sandbox.law.numeric import evaluate
 from lawsmith.sandbox.law.read import read
 from lawsmith.sandbox.law.spans import span
 from lawsmith.sandbox.law.standard import expanded
-from lawsmith.sandbox.law.statement import Statement
 from lawsmith.sandbox.law.traits import Traits, traits
 
 

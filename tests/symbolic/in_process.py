@@ -16,6 +16,6 @@ def to_fit(form: SymbolicForm, schema: Schema) -> Form:
 
 
 def here(forms: Sequence[SymbolicForm], sample: Table, schema: Schema, effort: Effort) -> Generator[float]:
-    """The costs of a screening; see `lawsmith.agent.symbolic.rank.within`."""
+    """The costs of a screening; see `lawsmith.agent.symbolic.start_forms.within`."""
     for form in forms:
         yield fit_form(to_fit(form, schema), sample, schema.targets, effort=effort).total_cost(sample.codes)

@@ -9,8 +9,7 @@ import pytest
 from in_process import here
 
 from lawsmith.agent.symbolic import SymbolicProposer
-from lawsmith.agent.symbolic.rank import MOST_TOGETHER, TOGETHER, shared_out
-from lawsmith.agent.symbolic.start_forms import FIRST, PLAINEST, StartForms
+from lawsmith.agent.symbolic.start_forms import FIRST, MOST_TOGETHER, PLAINEST, TOGETHER, StartForms, shared_out
 from lawsmith.agent.symbolic.symbolic_proposer import CHILDREN
 from lawsmith.runs.trials import History, Proposal, Screening, Trial
 from lawsmith.sandbox import Evaluation, Verdict

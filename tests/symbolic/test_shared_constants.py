@@ -7,8 +7,7 @@ from in_process import here
 
 from lawsmith.agent.search.selection import choose
 from lawsmith.agent.symbolic.form import SymbolicForm
-from lawsmith.agent.symbolic.rank import screen
-from lawsmith.agent.symbolic.start_forms import StartForms
+from lawsmith.agent.symbolic.start_forms import StartForms, screen
 from lawsmith.runs.trials import Proposal, Trial
 from lawsmith.sandbox import Constants, Sandbox, evaluate
 from lawsmith.sandbox.law.expression import add, mul, neg, power

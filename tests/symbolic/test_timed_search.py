@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks import extrapolation
 from benchmarks.synthetic import LAWS, synthetic
-from lawsmith.agent.symbolic.rank import Costs
+from lawsmith.agent.symbolic.start_forms import Costs
 from lawsmith.runs.trials import History, Proposal
 from lawsmith.sandbox import Sandbox
 from lawsmith.tasks import Task

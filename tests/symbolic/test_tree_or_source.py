@@ -19,7 +19,7 @@ from in_process import here
 from lawsmith.agent.symbolic.form import SymbolicForm
 from lawsmith.agent.symbolic.library import library
 from lawsmith.agent.symbolic.profile import profile
-from lawsmith.agent.symbolic.rank import EFFORT, TOGETHER, within
+from lawsmith.agent.symbolic.start_forms import EFFORT, TOGETHER, within
 from lawsmith.sandbox import Constants, FitJob, PredictJob, Sandbox, Verdict, evaluate
 from lawsmith.sandbox.fitting import Loss
 from lawsmith.sandbox.jobs import ScreenJob

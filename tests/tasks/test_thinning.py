@@ -3,7 +3,7 @@
 import numpy as np
 
 from lawsmith.tasks import Task
-from lawsmith.tasks.thinning import FEWEST, MOST_GROUPS, MOST_ROWS, thinned
+from lawsmith.tasks.task import FEWEST, MOST_GROUPS, MOST_ROWS, thinned
 from tests.made import made_task
 
 

@@ -1,5 +1,8 @@
-"""``task.toml``: what a user writes down beside a table, once, about the columns and about the law."""
+"""Files of the user's own: their folders, the one reader of TOML, and ``task.toml`` with what a table's columns are."""
 
+import os
+import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +10,49 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from lawsmith.tasks.errors import InputError
 from lawsmith.tasks.knowledge import range_texts
-from lawsmith.tasks.toml import read_toml
+
+MAX_TOML_BYTES = 64 * 1024  # of settings or a schema: ours have some 2 KB
+MAX_DOTS = 256
+"""Bound on the dots of one line: Python's reader takes time in the square of the parts of a dotted key."""
+
+
+def read_toml(path: Path, described: str) -> dict[str, Any]:
+    """The content of the file at `path`.
+
+    Args:
+        described: begins each sentence about the file, such as "The configuration file x.toml".
+
+    Raises InputError where it is missing, no regular file, larger than `MAX_TOML_BYTES`, or no TOML.
+    """
+    try:
+        if path.exists() and not path.is_file():
+            raise InputError(f"{described} is a folder, a pipe or a device; name a file.")
+        with path.open("rb") as file:
+            content = file.read(MAX_TOML_BYTES + 1)
+        if len(content) > MAX_TOML_BYTES:
+            raise InputError(f"{described} is larger than {MAX_TOML_BYTES} bytes.")
+        text = content.decode("utf-8")
+        if any(line.count(".") > MAX_DOTS for line in text.splitlines() if not line.startswith("#")):
+            raise InputError(f"{described} has a line with more than {MAX_DOTS} dots.")
+        return tomllib.loads(text)
+    except InputError:
+        raise
+    except OSError as error:
+        raise InputError(f"{described} cannot be read: {error.strerror}.") from None
+    except RecursionError:
+        raise InputError(f"{described} is nested too deeply.") from None
+    except ValueError as error:  # of TOML, of UTF-8, of an integer with thousands of digits
+        raise InputError(f"{described} is not valid TOML: {error}.") from None
+
+
+def user_folder(variable: str, usual: str, environment: Mapping[str, str] = os.environ) -> Path:
+    """The folder ``lawsmith`` in the one that `variable` names, by default in `usual`.
+
+    A relative path counts as none, as the specification asks: it would mean another folder in each current folder,
+    which may be a stranger's.
+    """
+    named = Path(environment.get(variable, ""))
+    return (named if named.is_absolute() else Path(usual).expanduser()) / "lawsmith"
 
 
 class ColumnMeaning(BaseModel):
