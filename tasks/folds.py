@@ -11,6 +11,7 @@ import numpy as np
 
 from lawsmith.tasks.arrays import Array, IntArray, Mask, is_logarithmic
 from lawsmith.tasks.leading import leading
+from lawsmith.tasks.noise import rounding
 from lawsmith.tasks.table import Table, kept_with_table
 
 FEW_LEVELS = 24  # a feature with more distinct values in a group is cut by row shares instead of by level
@@ -24,6 +25,7 @@ SAME_LEVEL = 1.04  # positive values closer than this ratio are one level
 BLOCKS = 6  # leave-levels-out folds of a design without a frontier
 SIMPLEX_TOLERANCE = 1e-3  # error of the sum of shares, as a part of the range of the widest share
 LEAST_SHARE = 1e-2  # a share's range is at least this part of the widest share's
+ROUNDED, LOOSE = 6.0, 0.1  # standard deviations of rounding between two sums of written shares, and parts of that range
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +100,7 @@ def simplex_units(table: Table) -> dict[str, float]:
     """Factors b > 0 by feature, for those that are shares of a whole, whatever the whole and the unit of each.
 
     Shares are not negative, and add up to one number in every row once each has been given a unit: the sum of b x is 1
-    but for an error that is small beside what each b x varies.
+    but for an error that is small beside what each b x varies, or that the digits explain in which they are written.
     """
     columns = {name: column for name, column in table.features.items() if name not in table.categories}
     largest = {name: column.max() for name, column in columns.items() if column.size and column.max() > 0}
@@ -113,9 +115,14 @@ def simplex_units(table: Table) -> dict[str, float]:
             return {}
         shares = [name for name, spread in zip(names, ranges, strict=True) if spread > LEAST_SHARE * ranges.max()]
         if len(shares) == len(names):
-            close = np.ptp(parts @ factors) <= SIMPLEX_TOLERANCE * ranges.max()
+            off, widest = np.ptp(parts @ factors), ranges.max()
             units = {name: float(factor / largest[name]) for name, factor in zip(names, factors, strict=True)}
-            return units if close else {}
+            if off <= SIMPLEX_TOLERANCE * widest:
+                return units
+            digits = [factor * rounding(table.features[name]).max() for name, factor in units.items()]
+            if off <= min(LOOSE * widest, ROUNDED * np.linalg.norm(digits)):
+                return units
+            shares.pop(int(np.argmin(ranges)))
         names = shares
     return {}
 

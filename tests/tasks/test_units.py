@@ -1,6 +1,7 @@
 """Nothing about a table depends on the units of its columns, on the order of its rows, or on where time begins."""
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -44,12 +45,21 @@ def test_shares_of_a_whole_are_shares_in_any_unit(scale: float):
     assert held_out(mixtures(scales=(scale, 1.0, 1.0))) == held_out(mixtures())
 
 
+@pytest.mark.parametrize("decimals", [2, 3])
+def test_shares_of_a_whole_may_be_rounded(decimals: int):
+    exact = mixtures()
+    rounded = {name: column.round(decimals) for name, column in exact.features.items()}
+    assert simplex_columns(replace(exact, features=rounded)) == ("r0", "r1", "r2")
+
+
 def test_what_adds_up_by_chance_is_no_share():
     rng = np.random.default_rng(1)
     years = 60_000 + rng.uniform(0, 9, 40)  # nearly constant beside its distance from zero
     x, y = rng.uniform(0, 1, (2, 40))
     table = Table({"t": years, "x": x, "z": y}, {"y": x}, ("all",), np.zeros(40, dtype=np.intp))
     assert simplex_columns(table) == ()
+    levels = np.tile([1.0, 2.0], 20), np.repeat([1.0, 2.0], 20)  # whose digits would explain any sum
+    assert simplex_columns(Table(dict(zip("ab", levels, strict=True)), {"y": x}, ("all",), table.codes)) == ()
     few = Table({"x": x[:3], "z": y[:3]}, {"y": x[:3]}, ("all",), np.zeros(3, dtype=np.intp))
     assert simplex_columns(few) == ()
 
