@@ -13,10 +13,11 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import Field, JsonValue
 
 from lawsmith.runs.files import safe_name
 from lawsmith.tasks import Provenance, Schema
+from lawsmith.tasks.frozen import Exact
 from lawsmith.tasks.metrics import Scores
 
 PUBLISHED = "published"
@@ -68,10 +69,6 @@ def _git(root: Path, *arguments: str) -> str | None:
     return done.stdout.strip()
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
-
-
 def new_run_id() -> str:
     """A run's name, sortable by start: ``20261122T012104123-9f3a1c`` (UTC, milliseconds, 24 random bits)."""
     moment = datetime.now(UTC)
@@ -83,7 +80,7 @@ def utc_now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-class DataRecord(_Record):
+class DataRecord(Exact):
     """Where the rows came from. `train` and `test` are the user's own files for a table given as a file."""
 
     source: Literal["file", "cache", "hub", "replica"]
@@ -109,7 +106,7 @@ class DataRecord(_Record):
         )
 
 
-class Manifest(_Record):
+class Manifest(Exact):
     """All that a run depends on, fixed at its start.
 
     `origin` is "run" for a search of ours, "published" for a documented result of somebody else, "imported"
@@ -154,7 +151,7 @@ class Manifest(_Record):
         return f"{task}/{self.agent_folder}/{self.run}"
 
 
-class SplitScores(_Record):
+class SplitScores(Exact):
     """Scores on one split; None where only R² is known, as for a published result."""
 
     r2: float
@@ -167,14 +164,14 @@ class SplitScores(_Record):
         return cls(r2=scores.r2, nmse=scores.nmse, nmae=scores.nmae)
 
 
-class FinalScores(_Record):
+class FinalScores(Exact):
     """Scores of the archived ``law.py``; `test` is None without a test split."""
 
     train: SplitScores | None = None
     test: SplitScores | None = None
 
 
-class RunResult(_Record):
+class RunResult(Exact):
     """How a run ended. Without a law, `error` says why, and every score is None.
 
     `constants` is group -> parameter -> value. `cost_usd` is None where a price is unknown. `decimals` is the

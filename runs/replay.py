@@ -4,8 +4,6 @@ import math
 from functools import partial
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
-
 from lawsmith.runs.archive import Archive
 from lawsmith.runs.data import open_data
 from lawsmith.runs.law import LawFailed, score_law
@@ -14,6 +12,7 @@ from lawsmith.runs.record import FinalScores, RunResult, SplitScores
 from lawsmith.runs.searched import CHANGED, is_same, searched
 from lawsmith.sandbox import Sandbox, evaluate
 from lawsmith.tasks import Dataset, InputError
+from lawsmith.tasks.frozen import Exact
 
 TOLERANCE = 1e-9
 """Relative to max(1, |score|): what libraries of another machine may change in the last digits."""
@@ -31,24 +30,20 @@ ONLY_REPLICA = (
 )
 
 
-class ReplayScores(BaseModel):
+class ReplayScores(Exact):
     """The scores as archived and as found now."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
 
     archived: FinalScores
     replayed: FinalScores
 
 
-class ReplayReport(BaseModel):
+class ReplayReport(Exact):
     """What a replay found. `differences` are sentences; `reproduced` is true when there are none.
 
     `reproduced` is None, and a notice says why, where there was nothing to compare: a result that was measured on real
     rows meets only the replica here. `exact` tells whether every score that was archived to the last digit came back
     to the last digit.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
 
     run: str
     reproduced: bool | None

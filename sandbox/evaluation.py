@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
 
 from lawsmith.sandbox.isolation import Tier
 from lawsmith.sandbox.law.parse import Kind
 from lawsmith.sandbox.verdict import Verdict
 from lawsmith.tasks.arrays import Array, geometric_mean
 from lawsmith.tasks.folds import Fold
+from lawsmith.tasks.frozen import Exact
 from lawsmith.tasks.metrics import Scores, scores
 from lawsmith.tasks.reach import Unsafe
 from lawsmith.tasks.table import Table
@@ -18,14 +18,13 @@ from lawsmith.tasks.table import Table
 NOTHING = 1e-12  # an error, in a unit near the targets, below which all errors are alike
 NARROW = 0.01  # held-out rows whose spread is below this share of the whole spread are no measure of an error
 MOST_GROUPS = 12  # that a record lists by name: as many as a prompt or a page shows
-_EXACT = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
 MOST_OFF = 8.0  # robust standard deviations with which a training row counts at most …
 FEW_OFF = 0.05  # … where no more than such a share of the rows is further off
 LEAST_SCALE = 0.01  # of the targets' spread is the least such deviation: laws that are exact but for a few rows are not
 NORMAL = 1.4826  # a normal standard deviation in median absolute deviations
 
 
-class FoldScore(BaseModel):
+class FoldScore(Exact):
     """How well the rows of one fold that were held out are predicted; `rows` counts them.
 
     rmse and scale have one entry per target: root mean squared error, and standard deviation of the held-out
@@ -33,8 +32,6 @@ class FoldScore(BaseModel):
     held-out rows of a target hardly vary, as a single row does not, it is relative to all training rows. tells: False
     where R² is low (`GOOD`) and the rows that the fold left cannot tell the constants apart, whatever they measure.
     """
-
-    model_config = _EXACT
 
     name: str
     kind: str
@@ -58,7 +55,7 @@ def typical_rmse(folds: Sequence[FoldScore], unit: Array | None = None) -> float
     return geometric_mean(np.array([fold.rmse for fold in folds]) / np.where(scale > 0, scale, 1.0), NOTHING)
 
 
-class Evaluation(BaseModel):
+class Evaluation(Exact):
     """All that is known of a candidate from the training rows; JSON round-trips exactly.
 
     Scores are there only with the verdict OK. stage: where it failed: "check", "load", "fit", "predict", "verify" or
@@ -72,8 +69,6 @@ class Evaluation(BaseModel):
     that was read and executed; None for an opaque candidate, which runs its own code because `unread` kept it from
     being read.
     """
-
-    model_config = _EXACT
 
     verdict: Verdict
     message: str = ""

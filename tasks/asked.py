@@ -4,17 +4,14 @@ import difflib
 import re
 from collections.abc import Sequence
 
-from pydantic import BaseModel, ConfigDict
-
 from lawsmith.tasks.errors import InputError, listing
+from lawsmith.tasks.frozen import Frozen
 from lawsmith.tasks.numerals import is_numeral
 from lawsmith.tasks.words import measures_scatter, tokens, without_averages
 
 
-class Asked(BaseModel):
+class Asked(Frozen):
     """What the user says of the columns. None leaves it open; a `group` or `sigma` of "" says that there is none."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     target: tuple[str, ...]
     features: tuple[str, ...] | None = None

@@ -13,11 +13,11 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
 
 from lawsmith.tasks.arrays import Array, IntArray
 from lawsmith.tasks.dates import years_of_days
 from lawsmith.tasks.errors import InputError
+from lawsmith.tasks.frozen import Frozen
 from lawsmith.tasks.numerals import FACTORS, FOOTNOTES, GAPS, Numeral, evidence, is_missing, numeral, plain, value
 from lawsmith.tasks.quantities import quantity, said_of_dates
 from lawsmith.tasks.words import has
@@ -30,10 +30,8 @@ SAMPLE = 20_000  # cells of a column that decide on its notation; whatever does 
 MOST = 0.5  # a column is one of numbers where more than this share of its filled cells are
 
 
-class NumberNotation(BaseModel):
+class NumberNotation(Frozen):
     """How numbers are written in a text table; "" leaves it to the cells."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     decimal: Literal["", ".", ","] = ""
     thousands: Literal["", ".", ",", " ", "'"] = ""

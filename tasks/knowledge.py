@@ -6,10 +6,11 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, field_serializer, field_validator
+from pydantic import field_serializer, field_validator
 
 from lawsmith.tasks.asked import meant
 from lawsmith.tasks.errors import InputError, listing
+from lawsmith.tasks.frozen import Frozen
 from lawsmith.tasks.numerals import is_numeral
 from lawsmith.tasks.words import is_in_per_cent, is_rate
 
@@ -45,17 +46,15 @@ _WITHIN = re.compile(r"([^\s<>=≤≥]+)\s*(?:<=?|≤)\s*(.+?)\s*(?:<=?|≤)\s*(
 FARTHEST = 1e12  # of a stated reach
 
 
-class Expectation(BaseModel):
+class Expectation(Frozen):
     """A target that rises, or falls, while each of the features grows and all others stay."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     target: str
     direction: Literal["rises", "falls"]
     features: tuple[str, ...]
 
 
-class Knowledge(BaseModel):
+class Knowledge(Frozen):
     """What laws of a task must respect, in the data and beyond. ranges: target -> (low, high), infinite where open.
 
     assumed: targets whose range nobody stated. Laws need not respect it below the smallest values of the features,
@@ -63,8 +62,6 @@ class Knowledge(BaseModel):
     reach: feature -> how far beyond the data laws are used; times its largest value where it is on a logarithmic axis,
     else in widths of its measured range.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     ranges: Mapping[str, tuple[float, float]] = {}
     assumed: tuple[str, ...] = ()

@@ -6,15 +6,13 @@ exactly and infinite otherwise, so R² is then 1 or -inf, never NaN.
 """
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
 
 from lawsmith.tasks.arrays import Array
+from lawsmith.tasks.frozen import Exact
 
 
-class Scores(BaseModel):
+class Scores(Exact):
     """R², NMSE and NMAE of one set of predictions; infinite values survive JSON as strings."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
 
     r2: float
     nmse: float

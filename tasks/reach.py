@@ -9,11 +9,11 @@ from itertools import product
 from typing import Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
 
 from lawsmith.tasks.arrays import WIDE, Array, IntArray, Mask, is_logarithmic
 from lawsmith.tasks.dependence import steepens
 from lawsmith.tasks.folds import frontier_features, simplex_units
+from lawsmith.tasks.frozen import Frozen
 from lawsmith.tasks.knowledge import Knowledge
 from lawsmith.tasks.table import Table, kept_with_table
 
@@ -37,13 +37,11 @@ NAMED = 3  # features that a sentence names
 Broken = Literal["not finite", "sign", "range", "stated"]
 
 
-class Unsafe(BaseModel):
+class Unsafe(Frozen):
     """Where a law stops being believable, target and place in words.
 
     what: "not finite", "sign", "range" (implausible), or "stated": it breaks what the user knows of the target.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     what: Broken
     target: str

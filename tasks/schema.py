@@ -3,9 +3,10 @@
 from collections import Counter
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from lawsmith.tasks.errors import InputError, listing
+from lawsmith.tasks.frozen import Frozen
 from lawsmith.tasks.knowledge import Knowledge
 from lawsmith.tasks.numerals import plain
 
@@ -18,23 +19,19 @@ Role = Literal[
 ]
 
 
-class ColumnRole(BaseModel):
+class ColumnRole(Frozen):
     """What a column of the user's table is to the search, and why, in a few words."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
     role: Role
     reason: str
 
 
-class Column(BaseModel):
+class Column(Frozen):
     """One column in the field's words. `meaning` is a sentence; `unit` is empty for a pure number.
 
     `levels` are the labels of a category, whose values are their places 0 … k-1; a number has none.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
     meaning: str = ""
@@ -63,12 +60,10 @@ class Column(BaseModel):
 Kind = Literal["error", "relative error", "variance", "count", "interval"]
 
 
-class Weight(BaseModel):
+class Weight(Frozen):
     """The column that says how much each row counts: the error of its target (in the target's unit, or as a share of
     it) or the error's square, or a number of measurements; or two columns, with the ends of an interval around the
     target, or with its errors to both sides."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     column: str
     kind: Kind
@@ -80,7 +75,7 @@ class Weight(BaseModel):
         return tuple(filter(None, (self.column, self.other)))
 
 
-class Decided(BaseModel):
+class Decided(Frozen):
     """What was decided about a user's table when it was first read; it is never decided again.
 
     roles: of every column of the file. state: the column of a tracker that says which runs have finished. only_filled:
@@ -88,8 +83,6 @@ class Decided(BaseModel):
     lone: labels of the group whose rows are left out. percents: features that were written in per cent, whose values
     are shares.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     roles: tuple[ColumnRole, ...] = ()
     weight: Weight | None = None
@@ -102,10 +95,8 @@ class Decided(BaseModel):
     thousands: Literal["", ".", ",", " ", "'"] = ""
 
 
-class Anchor(BaseModel):
+class Anchor(Frozen):
     """A score that somebody else published: test R² of `system`, clipped at -1 from below."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     system: str
     r2: float = Field(ge=-1, le=1)
@@ -113,15 +104,13 @@ class Anchor(BaseModel):
     source: str
 
 
-class Schema(BaseModel):
+class Schema(Frozen):
     """The description of a task, without its rows.
 
     `cap` limits the constants of a law per group and target; None means no limit. A `group` of
     None means that all rows belong to one group, ``all_data``. `knowledge` is what the user knows of the law;
     `decided` is there for a table of the user's own.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
     long_name: str

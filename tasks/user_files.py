@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import ConfigDict, Field, ValidationError, field_validator
 
 from lawsmith.tasks.errors import InputError
+from lawsmith.tasks.frozen import Frozen
 from lawsmith.tasks.knowledge import range_texts
 
 MAX_TOML_BYTES = 64 * 1024  # of settings or a schema: ours have some 2 KB
@@ -55,19 +56,17 @@ def user_folder(variable: str, usual: str, environment: Mapping[str, str] = os.e
     return (named if named.is_absolute() else Path(usual).expanduser()) / "lawsmith"
 
 
-class ColumnMeaning(BaseModel):
+class ColumnMeaning(Frozen):
     """What a column measures, in a sentence, and its unit."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     meaning: str = ""
     unit: str = ""
 
 
-class TaskFile(BaseModel):
+class TaskFile(Frozen):
     """A user's ``task.toml``: a title, what the columns are and mean, what is known. Everything is optional."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(populate_by_name=True)
 
     title: str = ""
     columns: dict[str, ColumnMeaning] = {}

@@ -5,9 +5,9 @@ The models state the contract that docs/json.md tells in words. Tests hold the o
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
 from pydantic.json_schema import models_json_schema
 
+from lawsmith.tasks.frozen import Frozen
 from lawsmith.tasks.schema import Role
 
 Special = Literal["NaN", "Infinity", "-Infinity"]
@@ -16,25 +16,21 @@ Constants = dict[str, dict[str, Number]]
 """Group -> name -> value."""
 
 
-class _Printed(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class DataJson(_Printed):
+class DataJson(Frozen):
     """Where the rows came from."""
 
     source: Literal["file", "cache", "hub", "replica"]
     sha256: str
 
 
-class ColumnRoleJson(_Printed):
+class ColumnRoleJson(Frozen):
     """What a column is to the search, and why."""
 
     role: Role
     reason: str
 
 
-class OwnFormJson(_Printed):
+class OwnFormJson(Frozen):
     """What became of a formula that the user gave: its place among all laws by held-out error."""
 
     law: str
@@ -49,7 +45,7 @@ class KnownLawJson(OwnFormJson):
     name: str
 
 
-class LawRowJson(_Printed):
+class LawRowJson(Frozen):
     """A law of the table of laws. Errors are root mean squares in the target's unit."""
 
     id: str
@@ -70,7 +66,7 @@ class ListedLawJson(LawRowJson):
     picked: bool
 
 
-class DisbelievedJson(_Printed):
+class DisbelievedJson(Frozen):
     """A training row, counted from 1, that the leading laws do not believe; `met` where the chosen law meets it."""
 
     row: int
@@ -80,7 +76,7 @@ class DisbelievedJson(_Printed):
     met: bool = False
 
 
-class RunJson(_Printed):
+class RunJson(Frozen):
     """One run of a search."""
 
     run: str
@@ -107,7 +103,7 @@ class RunJson(_Printed):
     error: str | None
 
 
-class SelectedJson(_Printed):
+class SelectedJson(Frozen):
     """The run whose law was selected, and why."""
 
     run: str
@@ -120,7 +116,7 @@ class SelectedJson(_Printed):
     reason: str
 
 
-class SearchJson(_Printed):
+class SearchJson(Frozen):
     """What a search found: `discover … --json` and `discover resume RUN --json`."""
 
     task: str
@@ -145,7 +141,7 @@ class SearchJson(_Printed):
     seconds: float
 
 
-class LawsJson(_Printed):
+class LawsJson(Frozen):
     """The table of laws: `discover laws RUN --json`."""
 
     run: str
@@ -153,7 +149,7 @@ class LawsJson(_Printed):
     laws: list[ListedLawJson]
 
 
-class PredictionJson(_Printed):
+class PredictionJson(Frozen):
     """A prediction of one target at one point; ends and standard deviations are null for a law without intervals."""
 
     target: str
@@ -171,7 +167,7 @@ class PredictionJson(_Printed):
     group: str | None = None
 
 
-class PredictJson(_Printed):
+class PredictJson(Frozen):
     """A prediction at a point: `discover predict RUN --at … --json`."""
 
     predictions: list[PredictionJson]
@@ -181,7 +177,7 @@ class PredictJson(_Printed):
     finite_up_to: Number | None
 
 
-class PredictRowsJson(_Printed):
+class PredictRowsJson(Frozen):
     """Predictions for a file: `discover predict RUN --rows FILE --json`; remarks has an entry for each row."""
 
     predictions: list[PredictionJson]
@@ -189,7 +185,7 @@ class PredictRowsJson(_Printed):
     level: float
 
 
-class AnswerJson(_Printed):
+class AnswerJson(Frozen):
     """A number with its 90 % interval."""
 
     value: Number
@@ -197,7 +193,7 @@ class AnswerJson(_Printed):
     high: Number | None
 
 
-class OptimumJson(_Printed):
+class OptimumJson(Frozen):
     """The best features for a budget: `discover optimum RUN --json`."""
 
     target: str
@@ -210,7 +206,7 @@ class OptimumJson(_Printed):
     warnings: list[str]
 
 
-class InvertJson(_Printed):
+class InvertJson(Frozen):
     """Where a target is reached: `discover invert RUN --json`."""
 
     target: str
@@ -219,14 +215,14 @@ class InvertJson(_Printed):
     warnings: list[str]
 
 
-class CovarianceJson(_Printed):
+class CovarianceJson(Frozen):
     """Covariance of the constants: group -> matrix, rows and columns in the order of `names`."""
 
     names: list[str]
     matrices: dict[str, list[list[Number]]]
 
 
-class ExportJson(_Printed):
+class ExportJson(Frozen):
     """A law for other tools: `discover export RUN --format json`."""
 
     run: str
@@ -248,7 +244,7 @@ class ExportJson(_Printed):
     law: str
 
 
-PRINTED: dict[str, type[_Printed]] = {
+PRINTED: dict[str, type[Frozen]] = {
     "discover": SearchJson,
     "laws": LawsJson,
     "predict --at": PredictJson,

@@ -9,12 +9,12 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, ValidationError
 
-from lawsmith.agent.client.messages import Frozen
 from lawsmith.agent.client.prices import Price
 from lawsmith.agent.client.profiles import OFFICIAL, Api, profile_of
 from lawsmith.agent.client.scrub import is_loopback, public_url
 from lawsmith.runs.quoting import visible
 from lawsmith.tasks import InputError
+from lawsmith.tasks.frozen import Frozen
 from lawsmith.tasks.user_files import read_toml, user_folder
 
 CONFIG_NAME = "lawsmith.toml"

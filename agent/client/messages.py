@@ -4,15 +4,9 @@ import hashlib
 import json
 from typing import Any, Literal, Protocol
 
-from pydantic import BaseModel, ConfigDict
+from lawsmith.tasks.frozen import Frozen
 
 Role = Literal["system", "user", "assistant", "tool"]
-
-
-class Frozen(BaseModel):
-    """Base of immutable records that refuse unknown keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
 
 
 class ToolCall(Frozen):

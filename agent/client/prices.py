@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 from lawsmith.agent.client.call_failures import NOT_BILLED, AnsweredFailure, CallFailure, Failure
-from lawsmith.agent.client.messages import Frozen, ModelReply, Request, TokenUsage
+from lawsmith.agent.client.messages import ModelReply, Request, TokenUsage
 from lawsmith.agent.client.recording import CallAttempt, attempt_of
 from lawsmith.agent.search.budget import Budget, BudgetSpent, Reservation
 from lawsmith.tasks import InputError
+from lawsmith.tasks.frozen import Frozen
 
 BYTES_PER_TOKEN = 2.3
 """Before anything is known. Tokenizers took 2.35 to 2.7 bytes a token for our prompts; English takes four."""

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field
 
-from lawsmith.agent.client.messages import Frozen
+from lawsmith.tasks.frozen import Frozen
 
 OFFICIAL = "https://api.openai.com/v1"
 FILE = Path(__file__).with_name("profiles.toml")

@@ -12,7 +12,8 @@ from typing import Any, Literal, Protocol, TypeVar
 from pydantic import ValidationError
 
 from lawsmith.agent.client.call_failures import AnsweredFailure, CallFailure, Failure
-from lawsmith.agent.client.messages import Frozen, Message, ModelReply, Request, TokenUsage, ToolCall
+from lawsmith.agent.client.messages import Message, ModelReply, Request, TokenUsage, ToolCall
+from lawsmith.tasks.frozen import Frozen
 from lawsmith.tasks.user_files import user_folder
 
 Source = Literal["endpoint", "cache"]

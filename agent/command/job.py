@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import JsonValue
 
 from lawsmith.agent.cluster.client import check_address
 from lawsmith.agent.search.budget import Allowance
@@ -16,6 +16,7 @@ from lawsmith.sandbox import DEFAULT_LIMITS, Limits
 from lawsmith.tasks import Dataset, InputError, Schema, load, read_dataset
 from lawsmith.tasks.cells import as_text
 from lawsmith.tasks.frames import frame_bytes
+from lawsmith.tasks.frozen import Frozen
 from lawsmith.tasks.reading import MAX_BYTES, kind, refuse_size
 from lawsmith.tasks.user_table import read_decided
 
@@ -33,10 +34,8 @@ STDIN = Path("-")
 """Means standard input where a table is asked for."""
 
 
-class OwnTable(BaseModel):
+class OwnTable(Frozen):
     """A table of the user's own: absolute paths, and what is said of its columns, as `read_dataset` takes it."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     train: str
     target: tuple[str, ...]
@@ -66,13 +65,11 @@ class OwnTable(BaseModel):
         return read_dataset(Path(self.train), test=test, **said)
 
 
-class Job(BaseModel):
+class Job(Frozen):
     """Everything that a command needs to begin or to be resumed. The data is `table`, or else the task's.
 
     `seconds` is per run; `calls`, `tokens` and `usd` are for the whole command. None means unlimited.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     task: str | None = None
     table: OwnTable | None = None

@@ -12,7 +12,7 @@ from lawsmith.agent.client.call_failures import EndpointError
 from lawsmith.agent.client.caller import Caller, Line
 from lawsmith.agent.client.config import AS_CONFIGURED, Config, ModelChoice, Options, check_url
 from lawsmith.agent.client.endpoint import Endpoint, Support, probe
-from lawsmith.agent.client.messages import Frozen, Model
+from lawsmith.agent.client.messages import Model
 from lawsmith.agent.client.prices import Prices
 from lawsmith.agent.client.recording import CallSink, MemorySink, Recording, ReplyCache, default_directory
 from lawsmith.agent.client.scrub import public_url
@@ -27,6 +27,7 @@ from lawsmith.agent.search.budget import Budget
 from lawsmith.agent.search.evaluator import Evaluator
 from lawsmith.agent.search.proposer import Proposer
 from lawsmith.tasks import InputError, Task
+from lawsmith.tasks.frozen import Frozen
 
 AGENTS: Mapping[str, type[LLMProposer]] = {"analyst": Analyst, "refine": Refine, "evolve": Evolve}
 MOST_HANDED_ON = 12

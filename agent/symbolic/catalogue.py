@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal, Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import ValidationError, model_validator
 
 from lawsmith.agent.symbolic.form import SymbolicForm, has_shape
 from lawsmith.agent.symbolic.profile import Profile, profile
@@ -25,6 +25,7 @@ from lawsmith.sandbox.law.own_form import formula_tree
 from lawsmith.sandbox.law.positions import roles
 from lawsmith.tasks.errors import InputError
 from lawsmith.tasks.folds import has_frontier
+from lawsmith.tasks.frozen import Frozen
 from lawsmith.tasks.reading import read_bytes
 from lawsmith.tasks.task import Task
 
@@ -49,11 +50,9 @@ Sign = Literal["any", "positive", "not negative"]
 Bounds = tuple[float, float]
 
 
-class Condition(BaseModel):
+class Condition(Frozen):
     """What a column must be like to stand in a feature's place; `spans`: the least ratio of its largest to its smallest
     positive value."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     sign: Sign = "any"
     spans: float = 1.0
@@ -69,15 +68,13 @@ class Condition(BaseModel):
         return f"{self.sign if self.sign != 'any' else 'any sign'}{span}"
 
 
-class KnownLaw(BaseModel):
+class KnownLaw(Frozen):
     """An entry of a catalogue.
 
     features: name in the formula -> what its column must be like. constants: name -> its bounds, or those that the
     values of a feature suggest: "rate of x" and so for all `KINDS`; or "level", which is not negative where no target
     is. target: the sign of the target.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
     formula: str
@@ -200,10 +197,8 @@ def _column(b: Terms, column: str, condition: Condition, scaled: bool) -> Node:
     return b.plain(column) if condition.sign == "any" else b.in_unit(column)
 
 
-class Catalogue(BaseModel):
+class Catalogue(Frozen):
     """A file of laws; `curve` and `factor` are halves of laws of two features."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     law: tuple[KnownLaw, ...] = ()
     curve: tuple[KnownLaw, ...] = ()

@@ -4,21 +4,19 @@ from collections.abc import Mapping
 from typing import Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
 
 from lawsmith.tasks import Array, Table
+from lawsmith.tasks.frozen import Exact
 
 MOST_ROWS = 256  # of a group that distances are measured to
 
 
-class Region(BaseModel):
+class Region(Exact):
     """The rows of one group in coordinates where each feature runs from 0 to 1 over the data.
 
     log: per feature, whether it is measured as a logarithm. low, high: (F,) range on that axis. points: rows (at
     most 256). gap: the largest distance of one of them to its nearest neighbour.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
 
     log: tuple[bool, ...]
     low: tuple[float, ...]

@@ -3,23 +3,20 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from lawsmith.runs.intervals.distance import Region
-
-_EXACT = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
+from lawsmith.tasks.frozen import Exact
 
 Values = dict[str, tuple[float, ...] | None]
 """Constants of one law: group -> values in the order of the law's names; None where a group was not fitted."""
 
 
-class Member(BaseModel):
+class Member(Exact):
     """A law that the data could not tell from the winner (or the winner, which comes first).
 
     weight: its share in the model uncertainty; the weights of all members add up to 1.
     """
-
-    model_config = _EXACT
 
     id: str
     source: str
@@ -28,7 +25,7 @@ class Member(BaseModel):
     weight: float
 
 
-class TargetErrors(BaseModel):
+class TargetErrors(Exact):
     """How large errors of one target are.
 
     noise and unit: per group, the standard deviation of the training residuals and that of the target. growth:
@@ -36,8 +33,6 @@ class TargetErrors(BaseModel):
     to 1) of the held-out errors, each divided by the error that was expected of it. positive: whether the target is,
     in every training row. growing: whether the noise grows with the value, so that `noise` is a share of it.
     """
-
-    model_config = _EXACT
 
     noise: dict[str, float]
     unit: dict[str, float]
@@ -51,7 +46,7 @@ class TargetErrors(BaseModel):
         return self.noise[group] * (abs(value) if self.growing else 1.0)
 
 
-class Uncertainty(BaseModel):
+class Uncertainty(Exact):
     """Everything that `predict` needs beside the sandbox.
 
     resamples: constants of the winner, refitted to rows drawn with replacement within each group. folds: how many
@@ -59,8 +54,6 @@ class Uncertainty(BaseModel):
     which an error was measured. factors: per feature, how many times its largest fitted value a held-out row had (1
     where none lay beyond). regions: by group.
     """
-
-    model_config = _EXACT
 
     version: int = 1
     features: tuple[str, ...]

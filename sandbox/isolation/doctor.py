@@ -4,23 +4,18 @@ import os
 import platform
 import sys
 
-from pydantic import BaseModel, ConfigDict
-
 from lawsmith.sandbox.isolation import ISOLATED, Tier
 from lawsmith.sandbox.isolation.namespaces import landlock_version
 from lawsmith.sandbox.limits import DEFAULT_LIMITS, Limits
 from lawsmith.sandbox.pool.start import Attempt, SandboxUnavailable, obstacle, start
+from lawsmith.tasks.frozen import Frozen
 
-_FROZEN = ConfigDict(frozen=True, extra="forbid")
 
-
-class TierReport(BaseModel):
+class TierReport(Frozen):
     """One tier on this machine. canaries: attempt -> "stopped: how" or "passed"; empty when it did not start.
 
     reason and remedy: why it cannot be had, and what to do; empty where it is granted.
     """
-
-    model_config = _FROZEN
 
     tier: Tier
     granted: bool
@@ -29,10 +24,8 @@ class TierReport(BaseModel):
     canaries: dict[str, str] = {}
 
 
-class Diagnosis(BaseModel):
+class Diagnosis(Frozen):
     """The strongest tier that is granted (`none` where candidates are refused), and how each went."""
-
-    model_config = _FROZEN
 
     tier: Tier
     tiers: tuple[TierReport, ...]

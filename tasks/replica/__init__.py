@@ -13,9 +13,9 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
 
 from lawsmith.tasks.arrays import Array
+from lawsmith.tasks.frozen import Frozen
 from lawsmith.tasks.schema import Schema
 
 if TYPE_CHECKING:
@@ -28,10 +28,8 @@ NOTICE = (
 _SEED = 0  # the same rows for everybody
 
 
-class PublishedLaw(BaseModel):
+class PublishedLaw(Frozen):
     """A published law as data: `constants` maps group -> name -> value, `law` is its formula as text."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     source: str
     law: str
