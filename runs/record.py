@@ -125,7 +125,7 @@ class Manifest(Exact):
     seed: int | None
     created: str = Field(default_factory=utc_now)
     data: DataRecord | None
-    config: dict[str, JsonValue] = {}
+    config: dict[str, JsonValue] = Field(default_factory=dict)
     versions: dict[str, str] = Field(default_factory=versions)
     git_commit: str | None = Field(default_factory=git_commit)
     source: str | None = None
@@ -204,7 +204,7 @@ class RunResult(Exact):
     error: str | None = None
     decimals: int | None = None
     siblings: tuple[float, ...] = ()
-    details: dict[str, JsonValue] = {}
+    details: dict[str, JsonValue] = Field(default_factory=dict)
 
     @property
     def test_r2(self) -> float | None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from pydantic import Field
 
 from lawsmith.sandbox.isolation import Tier
 from lawsmith.sandbox.law.parse import Kind
@@ -43,7 +44,7 @@ class FoldScore(Exact):
     scale: tuple[float, ...]
     bias: tuple[float, ...] = ()
     """Mean of measured minus predicted, one entry per target."""
-    group_bias: dict[str, tuple[float, ...]] = {}
+    group_bias: dict[str, tuple[float, ...]] = Field(default_factory=dict)
     """The same for the groups with most held-out rows, at most MOST_GROUPS of them."""
     tells: bool = True
 
@@ -82,7 +83,7 @@ class Evaluation(Exact):
     unsafe: Unsafe | None = None
     free_constants: int | None = None
     rmse: tuple[float, ...] = ()
-    status: dict[str, str] = {}
+    status: dict[str, str] = Field(default_factory=dict)
     probe: tuple[tuple[float, ...], ...] = ()
     seconds: float = 0.0
     cpu_seconds: float = 0.0

@@ -119,7 +119,7 @@ class Schema(Frozen):
     targets: tuple[str, ...] = Field(min_length=1)
     group: str | None
     cap: int | None = Field(default=None, ge=1)
-    columns: dict[str, Column] = {}
+    columns: dict[str, Column] = Field(default_factory=dict)
     anchors: tuple[Anchor, ...] = ()
     knowledge: Knowledge = Knowledge()
     decided: Decided | None = None

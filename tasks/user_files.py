@@ -69,7 +69,7 @@ class TaskFile(Frozen):
     model_config = ConfigDict(populate_by_name=True)
 
     title: str = ""
-    columns: dict[str, ColumnMeaning] = {}
+    columns: dict[str, ColumnMeaning] = Field(default_factory=dict)
     features: tuple[str, ...] | None = None
     group: str | None = None
     category: tuple[str, ...] = ()

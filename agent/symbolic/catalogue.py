@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal, Self
 
 import numpy as np
-from pydantic import ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from lawsmith.agent.symbolic.form import SymbolicForm, has_shape
 from lawsmith.agent.symbolic.profile import Profile, profile
@@ -81,7 +81,7 @@ class KnownLaw(Frozen):
     source: str
     domain: str
     features: dict[str, Condition | Sign]
-    constants: dict[str, Bounds | str] = {}
+    constants: dict[str, Bounds | str] = Field(default_factory=dict)
     target: Sign = "any"
 
     @model_validator(mode="after")

@@ -4,6 +4,8 @@ import os
 import platform
 import sys
 
+from pydantic import Field
+
 from lawsmith.sandbox.isolation import ISOLATED, Tier
 from lawsmith.sandbox.isolation.namespaces import landlock_version
 from lawsmith.sandbox.limits import DEFAULT_LIMITS, Limits
@@ -21,7 +23,7 @@ class TierReport(Frozen):
     granted: bool
     reason: str = ""
     remedy: str = ""
-    canaries: dict[str, str] = {}
+    canaries: dict[str, str] = Field(default_factory=dict)
 
 
 class Diagnosis(Frozen):
