@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from itertools import combinations, permutations, zip_longest
+from typing import Generic, TypeVar
 
 import numpy as np
 
@@ -45,6 +46,7 @@ from lawsmith.tasks.arrays import Array, IntArray
 from lawsmith.tasks.noise import rounding_share
 from lawsmith.tasks.task import Task
 
+T = TypeVar("T")
 MOST_FEATURES = 8  # with more, pairs and triples of factors are too many to look at
 FEW_LEFT = 2  # features beside a factor, up to which sums are searched as widely as in a whole table
 FEW_FEATURES = 3  # up to which quotients are looked at too
@@ -60,27 +62,21 @@ DEEP_SHARE = 0.3  # of later searches that look at all columns
 
 
 @dataclass(frozen=True)
-class Stage:
-    """What a part of the search found. tried: sums of terms that were fitted for it, by their coefficients alone or
-    with their inner constants. least: the smallest share of the variance that one of them leaves."""
+class Stage(Generic[T]):
+    """What a part of the search found: forms, or those of one target. tried: sums of terms that were fitted for it, by
+    their coefficients alone or with their inner constants. least: the smallest share of the variance that one leaves.
+    """
 
-    forms: Sequence[SymbolicForm] = ()
+    forms: Sequence[T] = ()
     tried: int = 0
     least: float = 1.0
 
+    def beside(self, other: Stage[T]) -> Stage[T]:
+        """Both stages as one, the other's forms last."""
+        return Stage([*self.forms, *other.forms], self.tried + other.tried, min(self.least, other.least))
 
-@dataclass(frozen=True)
-class _Step:
-    """A stage of one target's search."""
 
-    parts: Sequence[PartForm] = ()
-    tried: int = 0
-    least: float = 1.0
-
-    def beside(self, other: _Step) -> _Step:
-        """Both steps as one, the other's forms last."""
-        least = min(self.least, other.least)
-        return _Step([*self.parts, *other.parts], self.tried + other.tried, least)
+_Step = Stage[PartForm]
 
 
 class GeneralForms:
@@ -108,7 +104,7 @@ class GeneralForms:
         self.applies = bool(self.together)
         self._stages = SearchedAhead(self._searched)  # runs side by side wait for one search
 
-    def stage(self, k: int, stop: Stop) -> Stage | None:
+    def stage(self, k: int, stop: Stop) -> Stage[SymbolicForm] | None:
         """What the stage `k` finds, found now unless they are known; None after the last. Once `stop` says that time
         is up, a stage ends with what it has."""
         return self._stages.get(k, stop)
@@ -126,7 +122,7 @@ class GeneralForms:
             return 1.0 if own else self.profile.unit[name]
         return 1.0 if own and unit > 1 else unit
 
-    def more(self, rng: np.random.Generator, stop: Stop) -> Stage:
+    def more(self, rng: np.random.Generator, stop: Stop) -> Stage[SymbolicForm]:
         """Forms of one more search, on other rows, with other starting constants and another price of length."""
         if not self.applies:
             return Stage()
@@ -157,7 +153,7 @@ class GeneralForms:
             nodes.append(self.writer.factor(options[int(rng.integers(len(options)))], ends, fresh))
         return mul(*nodes)
 
-    def _searched(self, stop: Stop) -> Iterator[Stage]:
+    def _searched(self, stop: Stop) -> Iterator[Stage[SymbolicForm]]:
         """The stages that every run has."""
         if not self.applies:
             return
@@ -165,17 +161,17 @@ class GeneralForms:
         one_by_one = range(self.count if self.count <= MOST_TARGETS else 0)
         for steps in zip_longest(*(self._of_target(target, stop) for target in one_by_one)):
             pairs = zip(steps, last, strict=True)
-            last = [before if step is None or not step.parts else step for step, before in pairs]
+            last = [before if step is None or not step.forms else step for step, before in pairs]
             found = self._joined(last)
             yield replace(found, tried=sum(step.tried for step in steps if step is not None))
         for step in self._sums(self.together[0], stop) if self.count > 1 else ():
             yield self._joined([step] * self.count)
 
-    def _joined(self, steps: Sequence[_Step]) -> Stage:
+    def _joined(self, steps: Sequence[_Step]) -> Stage[SymbolicForm]:
         """The forms of a step of each target: the first of each, the second of each, …"""
         forms = []
-        for k in range(max(len(step.parts) for step in steps) if all(step.parts for step in steps) else 0):
-            parts = [step.parts[min(k, len(step.parts) - 1)] for step in steps]
+        for k in range(max(len(step.forms) for step in steps) if all(step.forms for step in steps) else 0):
+            parts = [step.forms[min(k, len(step.forms) - 1)] for step in steps]
             pooled = frozenset((t, name) for t, part in enumerate(parts) for name in part.pooled)
             forms.append(
                 SymbolicForm(
@@ -203,7 +199,7 @@ class GeneralForms:
         for look in ways:
             for step in self._sums(look, stop):
                 least = min(least, step.least)
-                yield step if not ratio.parts else step.beside(ratio)
+                yield step if not ratio.forms else step.beside(ratio)
                 ratio = _Step()
         yield from self._beside_powers(ways[0], stop)
         yield from self._ridge(ways[0], stop)
@@ -334,7 +330,7 @@ class GeneralForms:
         seen = replace(profile(task.train), even=frozenset(task.train.features))  # numbers without a unit turn
         search = GeneralForms(task, seen, self.loss)
         for step in search._of_target(0, stop) if search.applies else ():
-            yield replace(step, parts=[replace(p, node=in_features(mul(factor, p.node), joint)) for p in step.parts])
+            yield replace(step, forms=[replace(p, node=in_features(mul(factor, p.node), joint)) for p in step.forms])
 
     def _beside_powers(self, look: Look, stop: Stop) -> Iterator[_Step]:
         """Sums in the features that are left beside those that act as pure powers."""

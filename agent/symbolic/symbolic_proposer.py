@@ -142,7 +142,7 @@ class SymbolicProposer:
             if self._solved():
                 return
 
-    def _found(self, found: Stage) -> list[Proposal]:
+    def _found(self, found: Stage[SymbolicForm]) -> list[Proposal]:
         """The new forms of a search over sums, which is counted."""
         self._sums, self._least = self._sums + found.tried, min(self._least, found.least)
         return self._proposals(self._admit(found.forms))
