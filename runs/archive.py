@@ -17,11 +17,21 @@ from pydantic import BaseModel, ValidationError
 
 from lawsmith.runs import log as chain
 from lawsmith.runs.canonical_json import plain, seal
-from lawsmith.runs.check import Problem, bound_problems, file_digest, log_problems, read_sealed, sealed_problems
+from lawsmith.runs.check import (
+    CALLS,
+    EVENTS,
+    OpenLogs,
+    Problem,
+    bound_problems,
+    file_digest,
+    is_locked,
+    log_problems,
+    read_sealed,
+    sealed_problems,
+)
 from lawsmith.runs.data import DATA
 from lawsmith.runs.files import create_folder, read_bounded, write_atomic, writing
 from lawsmith.runs.gate import checked_constants, checked_event, law_bound
-from lawsmith.runs.open_logs import CALLS, EVENTS, OpenLogs, is_locked
 from lawsmith.runs.quoting import visible
 from lawsmith.runs.record import Manifest, RunResult
 from lawsmith.runs.trials import source_of

@@ -7,11 +7,11 @@ from lawsmith.sandbox.evaluation import Evaluation, FoldScore
 from lawsmith.sandbox.isolation import Tier
 from lawsmith.sandbox.isolation.doctor import Diagnosis, diagnose
 from lawsmith.sandbox.jobs import FitJob, JobResult, PredictJob, SearchOver, Usage
-from lawsmith.sandbox.law.parse import ALLOWED_IMPORTS, STAR_IMPORTS, Candidate, Refused, read_candidate
+from lawsmith.sandbox.law.parse import ALLOWED_IMPORTS, STAR_IMPORTS, Candidate, read_candidate
 from lawsmith.sandbox.limits import DEFAULT_LIMITS, Limits
 from lawsmith.sandbox.pool.executor import Sandbox
 from lawsmith.sandbox.pool.start import Attempt, SandboxUnavailable
-from lawsmith.sandbox.verdict import Verdict
+from lawsmith.sandbox.verdict import Refused, Verdict
 from lawsmith.sandbox.verify import Claim
 
 __all__ = [

@@ -19,7 +19,6 @@ from lawsmith.sandbox.constants import MOST, rounded, significant_digits
 from lawsmith.sandbox.fitting import Form, endings, fit_form
 from lawsmith.sandbox.law.printed import PrintedGradient, printed_gradients
 from lawsmith.sandbox.returned import (
-    Broken,
     Spec,
     as_matrix,
     check_cap,
@@ -34,7 +33,7 @@ from lawsmith.sandbox.returned import (
     some,
     writable,
 )
-from lawsmith.sandbox.verdict import Verdict
+from lawsmith.sandbox.verdict import Refused, Verdict
 from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.table import Table
 
@@ -58,10 +57,10 @@ class LoadedLaw(Protocol):
     """A loaded candidate."""
 
     def fit(self, table: Table) -> FittedLaw:
-        """Fit all groups of the table. Raises Broken with the verdict where the candidate fails."""
+        """Fit all groups of the table. Raises Refused with the verdict where the candidate fails."""
 
     def predict(self, constants: FittedLaw, table: Table) -> Array:
-        """Predictions (n, T) for the rows of the table. Raises Broken with the verdict where the candidate fails."""
+        """Predictions (n, T) for the rows of the table. Raises Refused with the verdict where the candidate fails."""
 
 
 def load(source: str, kind: str, allowed_imports: Sequence[str], spec: Spec) -> LoadedLaw:
@@ -97,7 +96,7 @@ def _builtins(allowed: Sequence[str]) -> dict[str, Any]:
 
     def importing(name: str, globals: Any = None, locals: Any = None, fromlist: Any = (), level: int = 0) -> Any:
         if level or name.split(".")[0] not in allowed:
-            raise Broken(Verdict.IMPORT_REFUSED, f"The candidate imports {name!r}; allowed are {', '.join(allowed)}.")
+            raise Refused(Verdict.IMPORT_REFUSED, f"The candidate imports {name!r}; allowed are {', '.join(allowed)}.")
         return __import__(name, globals, locals, fromlist, level)
 
     return {**vars(builtins), "__import__": importing}
@@ -128,7 +127,7 @@ class FormLaw:
         check_cap(len(self.names), spec)
 
     def fit(self, table: Table) -> FittedLaw:
-        """The constants of each group, fitted to its rows of `table`; raises Broken."""
+        """The constants of each group, fitted to its rows of `table`; raises Refused."""
         if self.own_fit is not None:
             return _fit_groups(table, self.spec, self._fit_group, self.names)
         if self.bare is not None and self._agrees(found := self.bare.fit(table), table):
@@ -183,15 +182,15 @@ class FormLaw:
         y = dict(rows.targets) if len(self.spec.targets) > 1 else rows.targets[self.spec.targets[0]]
         returned = self.own_fit(writable(rows.features), writable(y) if isinstance(y, dict) else y.copy())
         if not isinstance(returned, Mapping):
-            raise Broken(Verdict.CONTRACT, f"fit must return a dict of parameters, not {kind_of(returned)}.")
+            raise Refused(Verdict.CONTRACT, f"fit must return a dict of parameters, not {kind_of(returned)}.")
         names = [str(name) for name in returned]
         check_cap(len(names), self.spec)
         if set(names) != set(self.names):
-            raise Broken(Verdict.CONTRACT, f"fit returned {some(names)} where PARAMETERS names {some(self.names)}.")
+            raise Refused(Verdict.CONTRACT, f"fit returned {some(names)} where PARAMETERS names {some(self.names)}.")
         return {name: scalar(value, f"parameter {name}") for name, value in returned.items()}
 
     def predict(self, constants: FittedLaw, table: Table) -> Array:
-        """The predictions (n, T) for the rows of `table`; raises Broken."""
+        """The predictions (n, T) for the rows of `table`; raises Refused."""
 
         def one(group: int, columns: dict[str, Array], rows: int) -> Array:
             p = dict(zip(constants.names, constants.values[group].tolist(), strict=True))
@@ -208,11 +207,11 @@ class ClosedLaw:
         self.law = _function(module, "law")
 
     def fit(self, table: Table) -> FittedLaw:
-        """The constants of each group, fitted to its rows of `table`; raises Broken."""
+        """The constants of each group, fitted to its rows of `table`; raises Refused."""
         return FittedLaw((), np.empty((len(self.spec.groups), 0)), tuple("closed law" for _ in self.spec.groups))
 
     def predict(self, constants: FittedLaw, table: Table) -> Array:
-        """The predictions (n, T) for the rows of `table`; raises Broken."""
+        """The predictions (n, T) for the rows of `table`; raises Refused."""
 
         def one(group: int, columns: dict[str, Array], rows: int) -> Array:
             values = [columns[name].tolist() for name in self.spec.features]
@@ -236,7 +235,7 @@ class PairLaw:
         self.own_fit = _function(module, "fit_scaling_law")
 
     def fit(self, table: Table) -> FittedLaw:
-        """The constants of each group, fitted to its rows of `table`; raises Broken."""
+        """The constants of each group, fitted to its rows of `table`; raises Refused."""
         return _fit_groups(table, self.spec, self._fit_group, None)
 
     def _fit_group(self, rows: Table) -> dict[str, float]:
@@ -244,14 +243,14 @@ class PairLaw:
         returned = self.own_fit(rows.matrix(), y[:, 0] if y.shape[1] == 1 else y)
         params = numbers(returned, "fit_scaling_law")
         if params.ndim > 2 or params.size == 0:
-            raise Broken(Verdict.CONTRACT, f"fit_scaling_law returned parameters of shape {params.shape}.")
+            raise Refused(Verdict.CONTRACT, f"fit_scaling_law returned parameters of shape {params.shape}.")
         check_cap(params.size, self.spec)
         if params.ndim < 2:
             return {f"p{k}": float(value) for k, value in enumerate(np.atleast_1d(params))}
         return {f"p{t}_{k}": float(value) for (t, k), value in np.ndenumerate(params)}
 
     def predict(self, constants: FittedLaw, table: Table) -> Array:
-        """The predictions (n, T) for the rows of `table`; raises Broken."""
+        """The predictions (n, T) for the rows of `table`; raises Refused."""
 
         def one(group: int, columns: dict[str, Array], rows: int) -> Array:
             params = constants.values[group].copy()
@@ -273,7 +272,7 @@ def _fit_groups(
             fitted[group] = fit(table.take(index))
     listed = names if names is not None else tuple(next(iter(fitted.values()), {}))
     if any(set(found) != set(listed) for found in fitted.values()):
-        raise Broken(Verdict.CONTRACT, "fit must return the same parameters for every group.")
+        raise Refused(Verdict.CONTRACT, "fit must return the same parameters for every group.")
     values = np.full((len(spec.groups), len(listed)), np.nan)
     for group, found in fitted.items():
         values[group] = [found[name] for name in listed]
@@ -295,5 +294,5 @@ def _predict_groups(table: Table, spec: Spec, one: Callable[[int, dict[str, Arra
 def _function(module: types.ModuleType, name: str) -> Callable[..., Any]:
     found = getattr(module, name, None)
     if not callable(found):
-        raise Broken(Verdict.CONTRACT, f"{name} must be a function.")
+        raise Refused(Verdict.CONTRACT, f"{name} must be a function.")
     return found  # type: ignore[no-any-return]

@@ -17,10 +17,10 @@ from lawsmith.sandbox.evaluation import Evaluation, FoldScore, fold_score, train
 from lawsmith.sandbox.jobs import FitJob, JobResult, Usage
 from lawsmith.sandbox.law.identified import tells_apart
 from lawsmith.sandbox.law.nodes import Statement
-from lawsmith.sandbox.law.parse import Candidate, Refused, read_candidate
+from lawsmith.sandbox.law.parse import Candidate, read_candidate
 from lawsmith.sandbox.law.write_text import formula
 from lawsmith.sandbox.pool.executor import Sandbox
-from lawsmith.sandbox.verdict import Verdict
+from lawsmith.sandbox.verdict import Refused, Verdict
 from lawsmith.sandbox.verify import Claim, differing, told_again
 from lawsmith.tasks.arrays import Array, IntArray
 from lawsmith.tasks.folds import Fold

@@ -1,7 +1,7 @@
 """The parent's side of a job: its message, and a result from what came back. Believes only the kernel."""
 
 import signal
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from lawsmith.sandbox.law.parse import ALLOWED_IMPORTS, Candidate
 from lawsmith.sandbox.limits import Limits
 from lawsmith.sandbox.pool.protocol import Malformed, Reply, pack_job, reply_bound, unpack_replies
 from lawsmith.sandbox.pool.warm_process import Outcome
+from lawsmith.sandbox.returned import Spec
 from lawsmith.sandbox.verdict import Verdict
 from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.schema import Schema
@@ -95,18 +96,14 @@ def modules_of_ours(source: str) -> frozenset[str]:
 
 def message(order: Order, limits: Limits) -> bytes:
     """The job as bytes: source, names, and the rows that its process may know."""
+    schema, ours = order.schema, not order.foreign
+    spec = Spec(schema.features, schema.targets, order.groups, schema.cap, limits.constants, order.seed, ours)
     header = {
         "source": order.candidate.source if order.own else order.candidate.law,
         "bare": "" if order.foreign else order.candidate.bare,
         "kind": order.candidate.kind,
         "imports": list(ALLOWED_IMPORTS),
-        "features": list(order.schema.features),
-        "targets": list(order.schema.targets),
-        "groups": list(order.groups),
-        "cap": order.schema.cap,
-        "constants": limits.constants,
-        "seed": order.seed,
-        "ours": not order.foreign,
+        "spec": asdict(spec),
         "budget": min(SHARED_SECONDS, limits.cpu_seconds / 4, limits.wall_seconds / 4),
         "parts": [_described(part) for part in order.parts],
     }
@@ -117,10 +114,7 @@ def screening_message(job: ScreenJob, limits: Limits) -> bytes:
     """A screening as bytes."""
     header = {
         "screen": list(job.sources),
-        "features": list(job.schema.features),
-        "targets": list(job.schema.targets),
-        "groups": list(job.fit.groups),
-        "constants": limits.constants,
+        "spec": asdict(Spec(job.schema.features, job.schema.targets, job.fit.groups, None, limits.constants, 0)),
         "starts": job.effort.starts,
         "finalists": job.effort.finalists,
     }

@@ -8,17 +8,8 @@ from typing import Any
 import numpy as np
 
 from lawsmith.sandbox.fitting import Loss
-from lawsmith.sandbox.verdict import Verdict
+from lawsmith.sandbox.verdict import Refused, Verdict
 from lawsmith.tasks.arrays import Array
-
-
-class Broken(Exception):
-    """The candidate breaks its contract: a verdict and a sentence for the proposer."""
-
-    def __init__(self, verdict: Verdict, message: str) -> None:
-        super().__init__(message)
-        self.verdict = verdict
-        self.message = message
 
 
 @dataclass(frozen=True)
@@ -35,17 +26,17 @@ class Spec:
 
 
 def parameters(declared: Any) -> tuple[tuple[str, ...], Array, Array]:
-    """Names, lower and upper bounds (K,) of what PARAMETERS declares; raises Broken."""
+    """Names, lower and upper bounds (K,) of what PARAMETERS declares; raises Refused."""
     rule = "PARAMETERS must be a tuple of names, or a dict of name -> (low, high)"
     if isinstance(declared, Mapping):
         names, bounds = tuple(declared), list(declared.values())
     elif isinstance(declared, tuple | list):
         names, bounds = tuple(declared), [(-math.inf, math.inf)] * len(declared)
     else:
-        raise Broken(Verdict.CONTRACT, f"{rule}, not {kind_of(declared)}.")
+        raise Refused(Verdict.CONTRACT, f"{rule}, not {kind_of(declared)}.")
     identifiers = all(isinstance(name, str) and name.isidentifier() for name in names)
     if not identifiers or len(set(names)) != len(names):
-        raise Broken(Verdict.CONTRACT, f"{rule}; each name a different Python identifier.")
+        raise Refused(Verdict.CONTRACT, f"{rule}; each name a different Python identifier.")
     lower, upper = np.empty(len(names)), np.empty(len(names))
     for k, (name, bound) in enumerate(zip(names, bounds, strict=True)):
         try:
@@ -53,52 +44,52 @@ def parameters(declared: Any) -> tuple[tuple[str, ...], Array, Array]:
             lower[k] = -math.inf if low is None else float(low)
             upper[k] = math.inf if high is None else float(high)
         except (TypeError, ValueError):
-            raise Broken(Verdict.CONTRACT, f"{rule}; the bounds of {name!r} are not two numbers.") from None
+            raise Refused(Verdict.CONTRACT, f"{rule}; the bounds of {name!r} are not two numbers.") from None
         if not lower[k] < upper[k]:
-            raise Broken(Verdict.CONTRACT, f"The bounds of {name!r} must have low < high.")
+            raise Refused(Verdict.CONTRACT, f"The bounds of {name!r} must have low < high.")
     return names, lower, upper
 
 
 def shared(declared: Any, names: tuple[str, ...]) -> frozenset[str]:
-    """The names in SHARED; raises Broken for one that is no parameter."""
+    """The names in SHARED; raises Refused for one that is no parameter."""
     listed = (declared,) if isinstance(declared, str) else tuple(declared)
     unknown = [name for name in listed if name not in names]
     if unknown:
-        raise Broken(Verdict.CONTRACT, f"SHARED names {unknown[0]!r}, which is not in PARAMETERS.")
+        raise Refused(Verdict.CONTRACT, f"SHARED names {unknown[0]!r}, which is not in PARAMETERS.")
     return frozenset(listed)
 
 
 def loss(declared: Any) -> Loss:
-    """The loss that LOSS names; raises Broken for another."""
+    """The loss that LOSS names; raises Refused for another."""
     try:
         return Loss(declared)
     except ValueError:
         allowed = ", ".join(repr(loss.value) for loss in Loss)
-        raise Broken(Verdict.CONTRACT, f"LOSS must be one of {allowed}.") from None
+        raise Refused(Verdict.CONTRACT, f"LOSS must be one of {allowed}.") from None
 
 
 def per_target(declared: Any, targets: Sequence[str]) -> dict[str, tuple[Callable[..., Any], Callable[..., Any]]]:
     """PER_TARGET: target -> (form, gradient) of that target alone; it must then name every target.
 
-    Raises Broken for anything else.
+    Raises Refused for anything else.
     """
     if not declared:
         return {}
     pairs = dict(declared) if isinstance(declared, Mapping) else {}
     sound = all(isinstance(pair, tuple) and len(pair) == 2 and all(map(callable, pair)) for pair in pairs.values())
     if set(pairs) != set(targets) or not sound:
-        raise Broken(Verdict.CONTRACT, "PER_TARGET must map every target to a tuple (form, gradient) of functions.")
+        raise Refused(Verdict.CONTRACT, "PER_TARGET must map every target to a tuple (form, gradient) of functions.")
     return pairs
 
 
 def check_cap(count: int, spec: Spec) -> None:
-    """Raises Broken for more constants per group than the task or the limits allow."""
+    """Raises Refused for more constants per group than the task or the limits allow."""
     if count > spec.constants:
-        raise Broken(Verdict.OVER_CAP, f"{count} constants per group; at most {spec.constants} are ever allowed.")
+        raise Refused(Verdict.OVER_CAP, f"{count} constants per group; at most {spec.constants} are ever allowed.")
     if spec.cap is not None and count > spec.cap * len(spec.targets):
         per_target = f" ({spec.cap} for each of {len(spec.targets)} targets)" if len(spec.targets) > 1 else ""
         allowed = spec.cap * len(spec.targets)
-        raise Broken(Verdict.OVER_CAP, f"{count} constants per group, the task allows {allowed}{per_target}.")
+        raise Refused(Verdict.OVER_CAP, f"{count} constants per group, the task allows {allowed}{per_target}.")
 
 
 def writable(columns: Mapping[str, Array]) -> dict[str, Array]:
@@ -107,7 +98,7 @@ def writable(columns: Mapping[str, Array]) -> dict[str, Array]:
 
 
 def numbers(value: Any, where: str) -> Array:
-    """The value as an array of floats of its own shape; raises Broken that names `where` it is from."""
+    """The value as an array of floats of its own shape; raises Refused that names `where` it is from."""
     try:
         array = np.asarray(value)
         if array.dtype.kind in "biuf":
@@ -116,29 +107,29 @@ def numbers(value: Any, where: str) -> Array:
             raise TypeError("a complex number has no order")  # numpy would drop the imaginary part
         return np.array(value, dtype=np.float64)
     except (TypeError, ValueError):
-        raise Broken(Verdict.WRONG_SHAPE, f"{where} returned {kind_of(value)} that is not real numbers.") from None
+        raise Refused(Verdict.WRONG_SHAPE, f"{where} returned {kind_of(value)} that is not real numbers.") from None
 
 
 def scalar(value: Any, what: str) -> float:
-    """The value as one float; raises Broken that names `what` it is."""
+    """The value as one float; raises Refused that names `what` it is."""
     array = numbers(value, f"fit, for {what},")
     if array.size != 1:
-        raise Broken(Verdict.CONTRACT, f"fit must return one number for {what}, not {array.size}.")
+        raise Refused(Verdict.CONTRACT, f"fit must return one number for {what}, not {array.size}.")
     return float(array.reshape(()))
 
 
 def as_matrix(returned: Any, rows: int, targets: Sequence[str], where: str) -> Array:
-    """(n, T) from an array (n,), (n, T), (n, 1), or a mapping target -> (n,). Raises Broken for anything else."""
+    """(n, T) from an array (n,), (n, T), (n, 1), or a mapping target -> (n,). Raises Refused for anything else."""
     if isinstance(returned, Mapping):
         missing = [target for target in targets if target not in returned]
         if missing:
-            raise Broken(Verdict.WRONG_SHAPE, f"{where} returned no value for the target {missing[0]!r}.")
+            raise Refused(Verdict.WRONG_SHAPE, f"{where} returned no value for the target {missing[0]!r}.")
         return np.column_stack([_column(returned[t], rows, f"{where}, for {t}") for t in targets])
     if len(targets) == 1:
         return _column(returned, rows, where)[:, None]
     array = numbers(returned, where)
     if array.shape != (rows, len(targets)):
-        raise Broken(Verdict.WRONG_SHAPE, f"{where} returned shape {array.shape}; expected {(rows, len(targets))}.")
+        raise Refused(Verdict.WRONG_SHAPE, f"{where} returned shape {array.shape}; expected {(rows, len(targets))}.")
     return array
 
 
@@ -147,20 +138,20 @@ def _column(value: Any, rows: int, where: str) -> Array:
     if array.shape == (rows, 1):
         array = array[:, 0]
     if array.shape != (rows,):
-        raise Broken(Verdict.WRONG_SHAPE, f"{where} returned shape {array.shape}; expected ({rows},).")
+        raise Refused(Verdict.WRONG_SHAPE, f"{where} returned shape {array.shape}; expected ({rows},).")
     return array
 
 
 def from_records(returned: Any, rows: int, targets: Sequence[str]) -> Array:
-    """The predictions (n, T) in a list of dicts; raises Broken."""
+    """The predictions (n, T) in a list of dicts; raises Refused."""
     if not isinstance(returned, list | tuple) or len(returned) != rows:
         found = f"{len(returned)} rows" if isinstance(returned, list | tuple) else kind_of(returned)
-        raise Broken(Verdict.WRONG_SHAPE, f"law returned {found}; expected a list of {rows} dicts.")
+        raise Refused(Verdict.WRONG_SHAPE, f"law returned {found}; expected a list of {rows} dicts.")
     values = np.empty((rows, len(targets)))
     for i, record in enumerate(returned):
         for t, target in enumerate(targets):
             if not isinstance(record, Mapping) or target not in record:
-                raise Broken(Verdict.WRONG_SHAPE, f"law returned no {target!r} for row {i}.")
+                raise Refused(Verdict.WRONG_SHAPE, f"law returned no {target!r} for row {i}.")
             values[i, t] = _scalar_or_broken(record[target], target)
     return values
 
@@ -171,7 +162,7 @@ def _scalar_or_broken(value: Any, target: str) -> float:
             raise TypeError("a complex number has no order")
         return float(value)
     except (TypeError, ValueError, OverflowError):
-        raise Broken(Verdict.WRONG_SHAPE, f"law returned {kind_of(value)} for {target!r}, not a number.") from None
+        raise Refused(Verdict.WRONG_SHAPE, f"law returned {kind_of(value)} for {target!r}, not a number.") from None
 
 
 def kind_of(value: Any) -> str:

@@ -43,3 +43,12 @@ _ADVICE = {
     Verdict.FIT_FAILED: "Choose bounds or a form for which some constants give finite predictions.",
     Verdict.SANDBOX_BROKEN: "Nothing is wrong with the candidate; the sandbox itself failed.",
 }
+
+
+class Refused(Exception):
+    """The candidate breaks its contract: a verdict and a sentence for the proposer."""
+
+    def __init__(self, verdict: Verdict, message: str) -> None:
+        super().__init__(message)
+        self.verdict = verdict
+        self.message = message

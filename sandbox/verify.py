@@ -15,9 +15,9 @@ import numpy as np
 from lawsmith.sandbox.constants import Constants, told
 from lawsmith.sandbox.execute import Order, Part
 from lawsmith.sandbox.jobs import FitJob, Job, JobResult, PredictJob, Usage
-from lawsmith.sandbox.law.parse import Candidate, Refused, read_candidate
+from lawsmith.sandbox.law.parse import Candidate, read_candidate
 from lawsmith.sandbox.limits import Limits
-from lawsmith.sandbox.verdict import Verdict
+from lawsmith.sandbox.verdict import Refused, Verdict
 from lawsmith.tasks.arrays import Array, IntArray
 from lawsmith.tasks.schema import Schema
 from lawsmith.tasks.table import Table

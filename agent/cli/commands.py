@@ -129,9 +129,9 @@ def laws(
     json: Json = False,
 ) -> None:
     """Show the table of laws of a run: formulas, errors and complexity."""
-    from lawsmith.agent.cli import laws_command
+    from lawsmith.agent.cli import law_commands
 
-    laws_command.run(run, pick, runs_dir, data_dir, json)
+    law_commands.laws(run, pick, runs_dir, data_dir, json)
 
 
 @app.command()
@@ -170,9 +170,9 @@ def export(
     runs_dir: RunsDir = RUNS_DIR,
 ) -> None:
     """Write the law of a run as Python, LaTeX, sympy or JSON, or as the folder that SLDBench scores."""
-    from lawsmith.agent.cli import export_command
+    from lawsmith.agent.cli import law_commands
 
-    export_command.run(run, format, target, runs_dir, law)
+    law_commands.export(run, format, target, runs_dir, law)
 
 
 @app.command()
@@ -188,9 +188,9 @@ def resume(
 @app.command()
 def replay(run: Reference, data_dir: DataDir = None, runs_dir: RunsDir = RUNS_DIR, json: Json = False) -> None:
     """Execute the law of a run again and compare every score with the archived one."""
-    from lawsmith.agent.cli import replay_command
+    from lawsmith.agent.cli import law_commands
 
-    replay_command.run(run, data_dir, runs_dir, json)
+    law_commands.replay(run, data_dir, runs_dir, json)
 
 
 @app.command()

@@ -72,11 +72,7 @@ class RunContent(SearchRecord[ShownCandidate]):
         if self.result.constants is not None and not self.picked:
             return self.result.constants
         found = None if self.leader is None else self.leader.evaluation.constants
-        if found is None:
-            return {}
-        read = Constants.from_json(found)
-        rows = zip(read.groups, read.values.tolist(), strict=True)
-        return {group: dict(zip(read.names, row, strict=True)) for group, row in rows}
+        return {} if found is None else Constants.from_json(found).by_group()
 
     @property
     def inseparable(self) -> tuple[ShownCandidate, ...]:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
 from typing import Any
 
-from lawsmith.sandbox.law.calls import Bound, Partial
 from lawsmith.sandbox.law.functions import is_truth
 from lawsmith.sandbox.law.nodes import Node, Unreadable
 from lawsmith.sandbox.law.operations import binary, call, total
@@ -15,11 +14,13 @@ from lawsmith.sandbox.law.spellings import CONSTANTS, METHODS, REDUCTIONS, fold,
 from lawsmith.sandbox.law.values import (
     MAX_ITEMS,
     NAN,
+    Bound,
     Columns,
     EachRow,
     Library,
     Lookup,
     Once,
+    Partial,
     RowCount,
     RowNumber,
     Vector,

@@ -6,10 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from lawsmith.sandbox.law.applied import along_axes, applied, attribute, dotted, item_at, slice_of
-from lawsmith.sandbox.law.calls import defaults_of, mapping_of
 from lawsmith.sandbox.law.nodes import Node, Unreadable
 from lawsmith.sandbox.law.operations import binary, call, compare, merged, total, truth, unary
-from lawsmith.sandbox.law.values import Library, Once, Own, Scope, item_of_rows, items_of
+from lawsmith.sandbox.law.values import Library, Once, Own, Scope, defaults_of, item_of_rows, items_of, mapping_of
 
 MAX_STEPS = 20_000  # expressions that are followed: a loop cannot keep the reader busy
 MAX_LEVELS = 4  # of collections within collections

@@ -20,7 +20,7 @@ from lawsmith.sandbox.law.syntax import defined, imported, parse
 from lawsmith.sandbox.law.traits import literals, literals_of_text
 from lawsmith.sandbox.law.write_candidate import arranged, write
 from lawsmith.sandbox.limits import DEFAULT_LIMITS, Limits
-from lawsmith.sandbox.verdict import Verdict
+from lawsmith.sandbox.verdict import Refused, Verdict
 from lawsmith.tasks.schema import Schema
 
 Kind = Literal["form", "law", "pair"]
@@ -43,15 +43,6 @@ MOST_IMPORTS = 100
 _REFUSED_NAMES = frozenset({"open", "exec", "eval", "compile", "__import__", "input", "breakpoint"})
 _ARGUMENTS = {"form": 2, "fit": 2, "gradient": 2, "law": 2, "scaling_law_func": 2, "fit_scaling_law": 2}
 _MAX_NESTING = 100  # as deep as Python's own tokenizer goes with indents
-
-
-class Refused(Exception):
-    """The source breaks the contract; `verdict` and `message` say how."""
-
-    def __init__(self, verdict: Verdict, message: str) -> None:
-        super().__init__(message)
-        self.verdict = verdict
-        self.message = message
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any, cast
 
-from lawsmith.sandbox.law.calls import Bound, arguments, spread
 from lawsmith.sandbox.law.expression import transform
 from lawsmith.sandbox.law.expressions import MAX_NESTING, Expressions, is_whole
 from lawsmith.sandbox.law.functions import is_truth
@@ -17,15 +16,18 @@ from lawsmith.sandbox.law.positions import roles
 from lawsmith.sandbox.law.syntax import imported, parse
 from lawsmith.sandbox.law.values import (
     NAN,
+    Bound,
     EachRow,
     Library,
     Lookup,
     Own,
     RowNumber,
     Scope,
+    arguments,
     item_of_rows,
     items_of,
     node_of,
+    spread,
 )
 
 MAX_SOURCE_BYTES = 256 * 1024  # of a candidate, by far: limits are tighter, archives of others are not

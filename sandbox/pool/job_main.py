@@ -17,8 +17,8 @@ from lawsmith.sandbox.contract import FILENAME, FittedLaw, FormLaw, LoadedLaw, l
 from lawsmith.sandbox.fitting import Effort, fit_form
 from lawsmith.sandbox.isolation.canaries import Bait, attempt
 from lawsmith.sandbox.pool.protocol import READY, Reply, pack_reply, unpack_job
-from lawsmith.sandbox.returned import Broken, Spec
-from lawsmith.sandbox.verdict import Verdict
+from lawsmith.sandbox.returned import Spec
+from lawsmith.sandbox.verdict import Refused, Verdict
 from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.table import Table
 
@@ -53,11 +53,16 @@ def warm_up() -> None:
     law.predict(law.fit(table), table)
 
 
+def _spec(header: dict[str, Any]) -> Spec:
+    said: dict[str, Any] = {
+        n: tuple(value) if isinstance(value, list) else value for n, value in header["spec"].items()
+    }
+    return Spec(**said)
+
+
 def _screening(header: dict[str, Any], arrays: list[Any]) -> Reply:
     """The cost of each form, all of our own; see `lawsmith.sandbox.jobs.ScreenJob`."""
-    spec = Spec(
-        tuple(header["features"]), tuple(header["targets"]), tuple(header["groups"]), None, header["constants"], 0
-    )
+    spec = _spec(header)
     features, codes, targets, *weight = arrays
     table = replace(_table(features, codes, spec, targets), weight=weight[0] if weight else None)
     effort = Effort(header["starts"], header["finalists"])
@@ -85,22 +90,14 @@ class _JobWork:
 
     def __init__(self, header: dict[str, Any]) -> None:
         self.header = header
-        self.spec = Spec(
-            tuple(header["features"]),
-            tuple(header["targets"]),
-            tuple(header["groups"]),
-            header["cap"],
-            header["constants"],
-            header["seed"],
-            header["ours"],
-        )
+        self.spec = _spec(header)
         self.law: LoadedLaw | None = None
         self.stage = "load"
 
     def reply(self, part: dict[str, Any], sets: list[Any]) -> Reply:
         try:
             return self._perform(part, sets)
-        except Broken as broken:
+        except Refused as broken:
             return self._failed(broken.verdict, broken.message)
         except MemoryError:
             return self._failed(Verdict.MEMORY, "The candidate asked for more memory than it may use.")
@@ -160,7 +157,7 @@ def _finite(predictions: Array, table: Table, spec: Spec) -> Array:
         row = bad[0]
         where = ", ".join(f"{name}={table.features[name][row]:.6g}" for name in spec.features[:6])
         group = spec.groups[table.codes[row]]
-        raise Broken(
+        raise Refused(
             Verdict.NON_FINITE,
             f"{len(bad)} of {len(table)} rows got a prediction that is not finite, "
             f"first at {where} in group {group!r}.",
@@ -174,13 +171,13 @@ def _require_fit(fitted: FittedLaw, table: Table, spec: Spec) -> None:
     failed = np.flatnonzero(missing & (rows > 0))
     if len(failed):
         first = failed[0]
-        raise Broken(
+        raise Refused(
             Verdict.FIT_FAILED,
             f"{len(failed)} of {np.count_nonzero(rows)} groups could not be fitted, "
             f"first {spec.groups[first]!r}: {fitted.status[first]}.",
         )
     if not np.isfinite(fitted.values[~missing]).all():
-        raise Broken(Verdict.NON_FINITE, "The fit gave a constant that is not finite.")
+        raise Refused(Verdict.NON_FINITE, "The fit gave a constant that is not finite.")
 
 
 def _describe(error: BaseException) -> str:

@@ -17,7 +17,7 @@ import pytest
 from lawsmith.runs import Archive, Manifest, RunResult, State, new_run_id
 from lawsmith.runs.archive import LAW, MANIFEST, REPORT, RESULT
 from lawsmith.runs.canonical_json import encode
-from lawsmith.runs.open_logs import CALLS, EVENTS
+from lawsmith.runs.check import CALLS, EVENTS
 from lawsmith.runs.record import FinalScores, SplitScores
 from lawsmith.tasks import InputError
 

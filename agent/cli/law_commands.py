@@ -1,0 +1,146 @@
+"""`discover laws`, `discover export` and `discover replay`: the laws of a run, for people and tools, and once more."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import cast
+
+import typer
+
+from lawsmith.agent.cli.output import announce, line, number, out, print_json, shown, text, warn
+from lawsmith.runs import Archive
+from lawsmith.runs.data import open_data
+from lawsmith.runs.export import TEXT_FORMATS, TextFormat, export_sldbench, export_text
+from lawsmith.runs.files import write_atomic
+from lawsmith.runs.find import find_archive
+from lawsmith.runs.law_table import LawRow
+from lawsmith.runs.law_table import laws as law_table
+from lawsmith.runs.laws import law_of, trial_of
+from lawsmith.runs.quoting import visible_lines
+from lawsmith.runs.record import SplitScores
+from lawsmith.runs.replay import ReplayReport
+from lawsmith.runs.replay import replay as replayed
+from lawsmith.runs.trials import recorded_trials
+from lawsmith.sandbox import Sandbox
+from lawsmith.tasks import InputError
+from lawsmith.tasks.errors import counted
+
+CHOSEN = "chosen"
+"""What `--pick` takes to go back to the law that the search chose."""
+LISTED = 10  # laws on one screen; --json has all
+
+
+def laws(reference: str, pick: str | None, runs_dir: Path, data_dir: Path | None, as_json: bool) -> None:
+    """Show the table; with `pick`, put that law in the place of the chosen one first.
+
+    Raises InputError for a run without laws.
+    """
+    archive = find_archive(reference, runs_dir)
+    if archive.result is None or archive.law is None:
+        raise InputError(f"The run {archive.run} has no laws to show; it is {archive.state}.")
+    if pick is not None:
+        _pick(archive, pick)
+    rows = law_table(recorded_trials(archive), open_data(archive, data_dir).task, archive.result.winner)
+    if as_json:
+        found = [{**row.to_json(), "picked": row.stands_for(archive.picked)} for row in rows]
+        print_json({"run": archive.run, "picked": archive.picked, "laws": found})
+    else:
+        _list(archive, rows)
+
+
+def _pick(archive: Archive, pick: str) -> None:
+    if pick == CHOSEN or trial_of(archive, pick).id == (archive.result and archive.result.winner):
+        archive.pick(None)
+        announce("The law that the search chose is the law of this run again.")
+        return
+    archive.pick(trial_of(archive, pick).id)
+    law_of(archive)
+    announce(
+        f"Law {archive.picked} is the law of this run now, for predict, export, report and Python; "
+        f"`--pick {CHOSEN}` undoes it."
+    )
+
+
+def _list(archive: Archive, rows: Sequence[LawRow]) -> None:
+    shown = [row for row in rows if row.on_front or row.chosen or row.stands_for(archive.picked)]
+    stated = {row.formula for row in shown}
+    for row in sorted((row for row in rows if row not in shown), key=lambda row: row.heldout_error):
+        if len(shown) < LISTED and row.formula not in stated:  # not the same formula fitted with another loss
+            shown.append(row)
+            stated.add(row.formula)
+    shown.sort(key=lambda row: (row.complexity, row.heldout_error))
+    out.print(text(f"{counted(len(rows), 'law')} of {archive.manifest.task.name}, the simplest first"), style="bold")
+    line(
+        "  * no law with as few constants errs less on held-out rows. Errors: root mean square, seen / held-out rows.",
+        "dim",
+    )
+    for row in shown:
+        marks = [name for name, there in (("chosen", row.chosen), ("picked", row.stands_for(archive.picked))) if there]
+        head = f"{'*' if row.on_front else ' '} {row.id}  {counted(row.complexity, 'constant')}  "
+        errors = f"{row.train_error:.3g} / {row.heldout_error:.3g}"
+        style = "bold green" if marks else ""
+        line(head + errors + "  " + " ".join(marks), style)
+        line(f"    {row.formula}")
+    if len(rows) > len(shown):
+        line(f"… {len(rows) - len(shown)} more: discover laws {archive.run} --json")
+
+
+SLDBENCH = "sldbench"
+
+
+def export(reference: str, form: str, target: Path | None, runs_dir: Path, law: str | None = None) -> None:
+    """Write the law to `target`, or print it; the form `sldbench` is a folder and needs a `target`.
+
+    Raises InputError for an unknown form.
+    """
+    if form not in (*TEXT_FORMATS, SLDBENCH):
+        raise InputError(f"--format {form} is not known; the formats are {', '.join(TEXT_FORMATS)}, {SLDBENCH}.")
+    archive = find_archive(reference, runs_dir)
+    if form == SLDBENCH:
+        if target is None:
+            raise InputError("--format sldbench writes a folder; name it with --out DIR.")
+        written = export_sldbench(archive, target, law)
+        announce(f"wrote {', '.join(shown(path) for path in written)}")
+        return
+    text = export_text(archive, cast(TextFormat, form), law)
+    if target is None:
+        sys.stdout.write(visible_lines(text))  # a stranger's law must not steer the terminal; --out writes it as it is
+    else:
+        write_atomic(target, text.encode())
+        announce(f"wrote {shown(target)}")
+
+
+def replay(reference: str, data_dir: Path | None, runs_dir: Path, as_json: bool) -> None:
+    """Replay an archive; exit with 1 if a score differs."""
+    with Sandbox(workers=1) as sandbox:
+        report = replayed(find_archive(reference, runs_dir), sandbox, data_dir)
+    if as_json:
+        print_json(report.model_dump(mode="json"))
+    else:
+        _show(report)
+    if report.reproduced is False:
+        raise typer.Exit(1)
+
+
+def _show(report: ReplayReport) -> None:
+    line(report.run)
+    for split in ("train", "test"):
+        archived = getattr(report.scores.archived, split)
+        replayed = getattr(report.scores.replayed, split)
+        if archived is not None or replayed is not None:
+            on = " on the REPLICA" if report.reproduced is None else ""
+            line(f"{split} R²: archived {_r2(archived)}, replayed{on} {_r2(replayed)}")
+    if report.validation_r2 is not None:
+        line(f"held-out R²: replayed {number(report.validation_r2, 9)}")
+    for notice in report.notices:
+        warn(notice)
+    for difference in report.differences:
+        line(f"differs: {difference}", "bold red")
+    if report.reproduced:
+        out.print("reproduced to the last digit" if report.exact else "reproduced", style="green")
+    for sentence in report.unchecked:
+        line(sentence)
+
+
+def _r2(scores: SplitScores | None) -> str:
+    return number(None if scores is None else scores.r2, 9)
