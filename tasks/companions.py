@@ -112,7 +112,7 @@ def decide_companions(d: Deciding) -> None:
             d.set(name, "companion", f"{target} and it are values of a setting, as in a pivot table")
         elif words.summary_of(name, d.asked.target):
             d.set(name, "companion", f"by its name another statistic beside {target}")
-        elif words.prediction_of(name, d.asked.target):
+        elif words.prediction_of(name, d.asked.target) and len(set(d.labels_of(name))) > 2:
             d.set(name, "companion", "by its name what a fit made of the target")
         elif pair and words.has(name, "ranks") and _is_order(*pair):
             d.set(name, "companion", f"the order of {target}")

@@ -17,6 +17,7 @@ from lawsmith.tasks.quantities import factor_between
 FEWEST_VALUES = 3  # of a feature in each range that has a label, and of sizes in names
 RESTATES = 0.95  # correlation of ranks of sizes in names with a column that states them
 _SIZE = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)\s?([kKMBT](?![A-Za-z])|[x×](?=[A-Z]))")
+FEWEST_FREE, CHANCE = 6, 0.1  # errors that tell whether labels differ, and how rarely chance makes such a difference
 MOST_LEVELS = 8  # of a category that is not named as one
 
 
@@ -51,6 +52,7 @@ def decide_labels(d: Deciding) -> None:
             )
         else:
             left[name] = codes
+    _set_apart_replicates(d, left)
     _group_or_categories(d, left)
     _leave_out_lone(d)
     for name in (name for name, (role, _) in d.role.items() if role in ("group", "category") and name in texts):
@@ -60,6 +62,40 @@ def decide_labels(d: Deciding) -> None:
                 f"{name} names what {d.asked.target[0]} measures in each row ({listing(measures, 4)}); --target "
                 f"{measures[0]} reads that alone."
             )
+
+
+def _set_apart_replicates(d: Deciding, labels: dict[str, IntArray]) -> None:
+    """Labels that stand once each beside equal features, and do not change the target: wells a, b and c."""
+    target = d.numbers[d.asked.target[0]]
+    if target is None or not np.isfinite(target).all():
+        return
+    for name in [name for name in labels if not words.has(name, "groups") and not words.has(name, "codes")]:
+        codes = labels[name]
+        others = [*map(ranks, d.candidates().values()), *(one for other, one in labels.items() if other != name)]
+        place = np.column_stack([np.zeros(d.rows), *others])
+        cell = np.unique(place, axis=0, return_inverse=True)[1].reshape(-1)
+        once = len(np.unique(np.column_stack([cell, codes]), axis=0)) == d.rows
+        if once and not _differs(codes, cell, place, target):
+            d.set(name, "replicate", "at equal features the target does not differ between its labels")
+            d.notices.append(
+                f"At equal features {d.asked.target[0]} does not differ with {name}; --category {name} keeps it."
+            )
+            del labels[name]
+
+
+def _differs(codes: IntArray, cell: IntArray, place: Array, target: Array) -> bool:
+    """Whether the target differs between labels within cells of equal features, in level or along the places (n, D)."""
+    counts = np.bincount(cell)
+    rest, lines = target - (np.bincount(cell, target) / counts)[cell], np.column_stack([np.ones(len(cell)), place])
+    matrix = np.concatenate([(codes == code)[:, None] * lines for code in range(1, codes.max() + 1)], axis=1)
+    matrix -= np.stack([np.bincount(cell, column) for column in matrix.T], axis=1)[cell] / counts[cell][:, None]
+    parts, _, rank, _ = np.linalg.lstsq(matrix, rest, rcond=None)
+    left, freedom = np.sum((rest - matrix @ parts) ** 2), len(rest) - len(counts) - rank
+    if freedom < FEWEST_FREE or not left > 0:
+        return True
+    from scipy.special import fdtrc  # a third of a second that tables without such labels save
+
+    return bool(fdtrc(rank, freedom, (rest @ rest - left) / rank / (left / freedom)) < CHANCE)
 
 
 def _leave_out_lone(d: Deciding) -> None:
@@ -243,7 +279,7 @@ def decide_codes(d: Deciding) -> None:
         if name in d.cells.booleans or np.array_equal(levels, [0.0, 1.0]):
             d.category(name, "true or false" if name in d.cells.booleans else "0 or 1")
         elif 2 <= len(levels) <= MOST_LEVELS and np.array_equal(levels - levels[0], np.arange(len(levels))):
-            if words.has(name, "codes") and levels[0] in (0, 1) and 2 * len(levels) <= d.rows:
+            if words.is_code(name) and levels[0] in (0, 1) and 2 * len(levels) <= d.rows:
                 d.category(name, "by its name codes")
             elif levels[0] == 0 and len(levels) > 2 and _goes_up_and_down(d, name):
                 d.category(name, "codes, with which the target goes up and down")

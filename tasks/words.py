@@ -302,6 +302,11 @@ def is_replicate(name: str) -> bool:
     return short or last or "_".join(words) in WORDS["replicates"] or bare(name) in WORDS["replicates"]
 
 
+def is_code(name: str) -> bool:
+    """Whether a name says that numbers stand for kinds: ``act``, ``method_code``, but not ``opt_steps``."""
+    return has(name, "codes") and tokens(name)[-1] in WORDS["codes"] | WORDS["numbered"]
+
+
 def is_step(name: str) -> bool:
     """Whether a name is the one that a tracker gives to the steps of training."""
     return bare(name) in ("step", "_step")

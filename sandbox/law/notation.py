@@ -3,6 +3,7 @@ columns whose names hold blanks, dots or brackets."""
 
 import re
 from collections.abc import Collection, Sequence
+from difflib import get_close_matches
 
 from lawsmith.tasks.errors import InputError
 
@@ -18,6 +19,7 @@ _SPACES = re.compile(r"\\(?:left|right|big|Big|displaystyle|[,;:! ])")
 _TIMES = re.compile(r"\\(?:times|cdot)(?![a-zA-Z])")
 _COMMAND = re.compile(r"\\([a-zA-Z]+)")
 _FUNCTIONS = r"(?:log|ln|log10|log2|exp|sqrt|sin|cos|tan|tanh|sinh|cosh|erf)"
+ALIKE = 0.75  # likeness of a name before a bracket to a function from which it is meant as one, perhaps mistyped
 _QUOTED = "ꙮ"  # stands for a column in backticks: a letter that nobody writes
 _HIDDEN = "∙"  # between factors that have no sign between them
 _DIVIDED = re.compile(rf"/\s*((?:\w|\.)+|\w*\([^()]*\))((?:\*\*[\w.]+)?){_HIDDEN}")
@@ -25,7 +27,7 @@ _DIVIDED = re.compile(rf"/\s*((?:\w|\.)+|\w*\([^()]*\))((?:\*\*[\w.]+)?){_HIDDEN
 
 def plain_formula(text: str, columns: Sequence[str], functions: Collection[str]) -> str:
     """The formula with ``*``, ``**`` and ``/``, and columns of the table that are no words in backticks; `functions`
-    are called, and other names before a bracket are factors where a blank stands between.
+    and names nearly like one are called, and other names before a bracket are factors where a blank stands between.
 
     Raises InputError for ``A/2 x``, which can be read in two ways.
     """
@@ -35,14 +37,18 @@ def plain_formula(text: str, columns: Sequence[str], functions: Collection[str])
     if unclear := _DIVIDED.search(plain):
         below = (unclear[1] + unclear[2]).replace("**", "^").replace(_QUOTED, "…")
         raise InputError(f"--form: what follows /{below} may be divided or not; write /({below}*…) or /{below}*….")
-    return re.sub(_QUOTED, lambda _: next(quoted), plain.replace(_HIDDEN, "*"))
+    plain = re.sub(r"\blambda\b(?!:)", "lambda_", plain.replace(_HIDDEN, "*"))  # a word of Python
+    return re.sub(_QUOTED, lambda _: next(quoted), plain)
 
 
 def _with_products(text: str, columns: Sequence[str], functions: Collection[str]) -> str:
     """``2 A x(1 - x) exp(-t)`` with a sign between factors; ``A(x + 1)`` may be meant as a function's and stays."""
 
     def called(found: re.Match[str]) -> str:
-        return found[1] if found[1] in functions else found[1] + _HIDDEN if found[1] in columns else found[0]
+        if found[1] in columns and found[1] not in functions:
+            return found[1] + _HIDDEN
+        meant = len(found[1]) > 2 and get_close_matches(found[1], functions, 1, ALIKE)
+        return found[1] if found[1] in functions or meant else found[0]
 
     text = re.sub(r"(?<![\w.])(\d+\.?\d*(?:[eE][-+]?\d+)?)(?=[^\W\d]|\()(?![eE][-+]?\d)", rf"\1{_HIDDEN}", text)
     text = re.sub(r"(\w+)[ \t]*(?=\()", called, text)
@@ -50,8 +56,10 @@ def _with_products(text: str, columns: Sequence[str], functions: Collection[str]
 
 
 def _in_backticks(text: str, columns: Sequence[str]) -> str:
-    """Columns whose names hold blanks, dots or brackets, but no sign that may join features, in backticks."""
+    """Columns whose names hold blanks, dots or brackets, but no sign that may join features, in backticks, and one that
+    is called lambda."""
     odd = [name for name in columns if re.search(r"[ .()\[\]{}]", name) and not re.search(r"[-+*/^`\\]", name)]
+    odd += [name for name in columns if name == "lambda"]
     for name in sorted(odd, key=len, reverse=True):
         pattern = rf"(?<![\w.`]){re.escape(name)}(?![\w`])"
         text = "`".join(

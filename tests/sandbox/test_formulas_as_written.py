@@ -87,6 +87,11 @@ def test_a_constant_called_e_stays_one_where_it_is_more_than_a_base():
     assert set(features(with_column)) == {"N", "e"}
 
 
+def test_lambda_is_a_name():
+    assert [p.name for p in parameters(own_form(r"A exp(-\lambda N)", TABLE)["loss"])] == ["A", "lambda_"]
+    assert features(own_form("A + B/lambda^2", schema("lambda", "D"))["loss"]) == ("lambda",)
+
+
 def test_several_targets_have_a_formula_each():
     two = schema("N", targets=("loss", "acc"))
     trees = own_form("acc = c + d*N; loss = E/N", two)
@@ -104,6 +109,7 @@ def test_several_targets_have_a_formula_each():
         ("E + A*(N", "1 brackets open, 0 close"),
         ("A*lgo(N)", "did you mean log"),
         ("A(N + b)", "'A' is not a function"),
+        ("A sqr (N)", "did you mean sqrt"),
         ("log(N, 3)*A", "log takes 1 argument"),
         ("N + D", "no constant to fit"),
         ("los = A*N", "'los' is no target"),

@@ -311,6 +311,11 @@ def test_statistics_and_fits_of_the_target_are_no_features(target: str, others: 
     assert data.task.schema.features == ("N", "D")
 
 
+def test_a_switch_called_residual_is_no_remainder_of_a_fit(tmp_path: Path):
+    made = FRAME.assign(residual=[True, False, False] * 5)
+    assert roles(read(tmp_path, made))["residual"] == "category"
+
+
 def test_the_rank_of_the_target_is_no_feature_but_another_rank_is(tmp_path: Path):
     made = FRAME.assign(rank=FRAME["loss"].rank(), lora_rank=[4, 8, 16, 16, 4, 8, 8, 16, 4, 4, 8, 16, 16, 8, 4])
     assert read(tmp_path, made).task.schema.features == ("N", "D", "lora_rank")

@@ -186,6 +186,8 @@ def test_codes_of_varieties_and_blocks_are_categories_and_hex_is_no_shape(tmp_pa
     made = made.assign(address=[f"0x{16 * one:x}" for one in place], loss=np.sqrt(place))
     found = roles(read(tmp_path, made))
     assert (found["variety"], found["block"], found["address"]) == ("category", "category", "left out")
+    steps = made.rename(columns={"block": "block_size"})
+    assert roles(read(tmp_path, steps))["block_size"] == "feature"
 
 
 def test_rows_are_counted_in_the_file_and_without_those_left_out_that_is_said(tmp_path: Path):
@@ -204,3 +206,27 @@ def test_a_logarithm_follows_with_logarithms(tmp_path: Path):
     assert [one.reason for one in data.roles if one.name == "log10_N"] == [
         "follows from N (R² 1.00000 with logarithms)"
     ]
+
+
+def wells(rows: int = 36) -> pd.DataFrame:
+    """Three drugs at four doses, each in wells a, b and c."""
+    row = np.arange(rows)
+    dose, drug = 3.0 ** (row // 3 % 4), row // 12
+    signal = (1 + drug) * dose / (3 + dose) + 0.01 * np.random.default_rng(0).normal(size=rows)
+    return pd.DataFrame({"drug": drug, "well": row % 3, "dose": dose, "signal": signal}).replace(
+        {"drug": {0: "x", 1: "y", 2: "z"}, "well": {0: "a", 1: "b", 2: "c"}}
+    )
+
+
+def test_a_label_that_changes_nothing_at_equal_features_tells_repetitions_apart(tmp_path: Path):
+    data = read(tmp_path, wells(), "signal")
+    assert (data.task.schema.group, data.task.schema.features, roles(data)["well"]) == ("drug", ("dose",), "replicate")
+    assert "At equal features signal does not differ with well; --category well keeps it." in data.notices
+
+
+@pytest.mark.parametrize(("name", "effect"), [("well", 0.1), ("well", 0.04), ("material", 0.0)])
+def test_a_label_that_shifts_or_bends_the_target_or_names_a_group_is_kept(name: str, effect: float, tmp_path: Path):
+    table = wells().rename(columns={"well": name})
+    size = np.log(table["dose"]) - np.log(table["dose"]).mean() if effect < 0.1 else 1.0
+    table["signal"] += effect * size * (table[name] == "b")
+    assert roles(read(tmp_path, table, "signal"))[name] != "replicate"
