@@ -14,9 +14,7 @@ from lawsmith.tasks.table import Table
 class FitJob:
     """Fit a candidate to the rows of `fit` and predict each table of `predict`, which carry no targets.
 
-    check=True also proves, in processes that never held a target, that the predictions follow from source,
-    constants and each row alone; and that a candidate's own fit gives the same twice. The last `optional` tables need
-    no finite prediction: a row without one has what the law returned there.
+    The last `optional` tables need no finite prediction: a row without one has what the law returned there.
     """
 
     source: str
@@ -24,7 +22,6 @@ class FitJob:
     fit: Table
     predict: tuple[Table, ...] = ()
     seed: int = 0
-    check: bool = False
     optional: int = 0
 
     def __post_init__(self) -> None:
@@ -39,7 +36,6 @@ class PredictJob:
     schema: Schema
     constants: Constants | None
     predict: tuple[Table, ...]
-    check: bool = False
 
     def __post_init__(self) -> None:
         _require_hidden(self.predict)

@@ -37,7 +37,7 @@ class Claim:
 
 
 def perform(jobs: Sequence[Job], limits: Limits, execute: Execute) -> Sequence[JobResult | None]:
-    """Runs a job: static checks, the fork itself, and what `check` asks to prove.
+    """Runs a job: static checks, and the fork itself.
 
     Several jobs, of one pure candidate (see `sharing`), run in one process; None stands for one to be run again.
     Raises ValueError for a job that does not suit the candidate or the limits.
@@ -49,10 +49,7 @@ def perform(jobs: Sequence[Job], limits: Limits, execute: Execute) -> Sequence[J
     for job in jobs:
         if (problem := _unsuitable(job, limits, candidate)) is not None:
             raise ValueError(problem)
-    if candidate.opaque:
-        (only,) = execute(_order(jobs, candidate))
-        return [_checked(jobs[0], candidate, only, execute) if only and only.ok and jobs[0].check else only]
-    if candidate.has_fit and isinstance(jobs[0], FitJob):
+    if candidate.has_fit and isinstance(jobs[0], FitJob) and not candidate.opaque:
         return [_fitted_by_itself(jobs[0], candidate, execute)]
     return execute(_order(jobs, candidate))
 
@@ -60,12 +57,7 @@ def perform(jobs: Sequence[Job], limits: Limits, execute: Execute) -> Sequence[J
 def _fitted_by_itself(job: FitJob, candidate: Candidate, execute: Execute) -> JobResult:
     """The candidate's own fit gives constants, in a process of its own; the tree that was read predicts."""
     order = _order((job,), candidate)
-    fit = replace(order, parts=(Part((), job.fit),), own=True)
-    (fitted,) = execute(fit)
-    if job.check and fitted is not None and fitted.ok:
-        (again,) = execute(fit)
-        assert again is not None
-        fitted = differing(fitted, again) or fitted
+    (fitted,) = execute(replace(order, parts=(Part((), job.fit),), own=True))
     assert fitted is not None
     if not fitted.ok:
         return fitted
@@ -111,18 +103,6 @@ def sharing(job: Job, limits: Limits) -> object | None:
     if not candidate.pure or _unsuitable(job, limits, candidate) is not None:
         return None
     return job.source, job.schema, _tables(job)[0].groups, job.seed if isinstance(job, FitJob) else None
-
-
-def _checked(job: Job, candidate: Candidate, found: JobResult, execute: Execute) -> JobResult:
-    if isinstance(job, FitJob) and candidate.has_fit:
-        (again,) = execute(_order((job,), candidate))
-        assert again is not None
-        if (differs := differing(found, again)) is not None:
-            return replace(differs, usage=found.usage + again.usage)
-    constants = found.constants if isinstance(job, FitJob) else job.constants
-    claims = [Claim(constants, t, p) for t, p in zip(job.predict, found.predictions, strict=True)]
-    checked = verify(candidate, job.schema, claims, execute)
-    return found if checked.ok else replace(checked, usage=found.usage + checked.usage)
 
 
 def verify(candidate: Candidate, schema: Schema, claims: Sequence[Claim], execute: Execute) -> JobResult:

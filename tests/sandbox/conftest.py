@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
-from lawsmith.sandbox import Limits, Sandbox, Tier
+from lawsmith.sandbox import Claim, FitJob, JobResult, Limits, PredictJob, Sandbox, Tier, read_candidate
 from lawsmith.sandbox.pool.start import SandboxUnavailable
+from lawsmith.sandbox.verify import differing
 from lawsmith.tasks import Schema, Table
 
 SCHEMA = Schema(name="t", long_name="t", title="t", features=("n",), targets=("y",), group="g", cap=4)
@@ -54,3 +55,19 @@ def sandbox(sandbox_of: Callable[[Tier], Sandbox]) -> Sandbox:
         except pytest.skip.Exception:
             continue
     pytest.skip("this machine can isolate nothing")
+
+
+def proved(sandbox: Sandbox, job: FitJob | PredictJob) -> JobResult:
+    """The result of a job, or what an evaluation finds wrong with it: its own fit twice, its predictions once more."""
+    found = sandbox.run(job)
+    if not found.ok:
+        return found
+    candidate = read_candidate(job.source, sandbox.limits, job.schema)
+    if isinstance(job, FitJob) and candidate.has_fit and (differs := differing(found, sandbox.run(job))) is not None:
+        return differs
+    if not candidate.opaque:
+        return found
+    constants = found.constants if isinstance(job, FitJob) else job.constants
+    claims = [Claim(constants, table, seen) for table, seen in zip(job.predict, found.predictions, strict=True)]
+    again = sandbox.verify(candidate, job.schema, claims)
+    return found if again.ok else again

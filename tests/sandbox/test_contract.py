@@ -7,6 +7,7 @@ import pytest
 
 from lawsmith.sandbox import Constants, FitJob, JobResult, PredictJob, Sandbox, Verdict
 from lawsmith.tasks import Schema, Table
+from tests.sandbox.conftest import proved
 
 FORM = """
 PARAMETERS = {"c": (0, None), "a": (0, 100), "k": (0, 2)}
@@ -19,7 +20,8 @@ TWO = Schema(name="t", long_name="t", title="t", features=("n",), targets=("y", 
 @pytest.fixture
 def fit(sandbox: Sandbox, schema: Schema, table: Table) -> Callable[..., JobResult]:
     def run(source: str, check: bool = True) -> JobResult:
-        return sandbox.run(FitJob(source, schema, table, (table.hide(), table.take(np.arange(5)).hide()), check=check))
+        job = FitJob(source, schema, table, (table.hide(), table.take(np.arange(5)).hide()))
+        return proved(sandbox, job) if check else sandbox.run(job)
 
     return run
 
@@ -42,7 +44,7 @@ def test_constants_predict_the_same_in_another_process(
     fitted = fit(FORM)
     assert fitted.constants is not None
     restored = Constants.from_json(fitted.constants.to_json())
-    again = sandbox.run(PredictJob(FORM, schema, restored, (table.hide(),), check=True))
+    again = proved(sandbox, PredictJob(FORM, schema, restored, (table.hide(),)))
     assert np.array_equal(again.predictions[0], fitted.predictions[0])
 
 
@@ -91,7 +93,7 @@ def scaling_law_func(data_points, params):
 def fit_scaling_law(data_points, loss_values):
     return np.linalg.lstsq(data_points, loss_values, rcond=None)[0].T
 """
-    found = sandbox.run(FitJob(source, TWO, table, (table.hide(),), check=True))
+    found = proved(sandbox, FitJob(source, TWO, table, (table.hide(),)))
     assert found.ok, found.message
     assert found.constants is not None
     assert found.constants.names == ("p0_0", "p1_0")
@@ -112,7 +114,7 @@ def fit(x, y):
 def form(x, p):
     return {returns}
 """
-    found = sandbox.run(FitJob(source, TWO, table, (table.hide(),), check=True))
+    found = proved(sandbox, FitJob(source, TWO, table, (table.hide(),)))
     assert found.ok, found.message
     assert found.predictions[0] == pytest.approx(table.target_matrix())
 

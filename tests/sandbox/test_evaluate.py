@@ -20,6 +20,7 @@ from lawsmith.tasks import Provenance, Schema, Table, Task
 from lawsmith.tasks.folds import Fold, frontier_folds
 from lawsmith.tasks.metrics import r2
 from tests.made import made_task
+from tests.sandbox.conftest import proved
 
 FORM = """
 PARAMETERS = {"c": (0, None), "a": (0, 100), "k": (0, 2)}
@@ -238,8 +239,8 @@ def test_published_laws_score_as_published(
     assert found.verdict is Verdict.OK, found.message
     assert found.train is not None
     assert round(found.train.r2, 6) == train
-    job = PredictJob(code, dataset.task.schema, None, (dataset.test.hide(),), check=True)
-    predicted = sandbox.run(job).predictions[0]
+    job = PredictJob(code, dataset.task.schema, None, (dataset.test.hide(),))
+    predicted = proved(sandbox, job).predictions[0]
     assert round(r2(dataset.test.target_matrix(), predicted), 6) == test
     assert np.allclose(predicted[:, 0], _directly(code, dataset.test), rtol=1e-12, atol=0)
 

@@ -4,6 +4,7 @@ import numpy as np
 
 from lawsmith.sandbox import Constants, FitJob, JobResult, PredictJob, Sandbox, Verdict
 from lawsmith.tasks import Schema, Table
+from tests.sandbox.conftest import proved
 
 SYS = 'import collections\nimp = collections._sys.modules["builtins"].__import__\nos = imp("os")\n'
 FRAME = "struct = imp('struct')\ndef frame(v, k, *t): return struct.pack('<BHIIII', v, k, *map(len, t)) + b''.join(t)\n"
@@ -14,7 +15,8 @@ def law(body: str) -> str:
 
 
 def predict(sandbox: Sandbox, source: str, schema: Schema, table: Table, check: bool = False) -> JobResult:
-    return sandbox.run(PredictJob(source, schema, None, (table.hide(),), check))
+    job = PredictJob(source, schema, None, (table.hide(),))
+    return proved(sandbox, job) if check else sandbox.run(job)
 
 
 SMUGGLER = """
@@ -34,7 +36,7 @@ def test_targets_remembered_outside_the_constants_are_worth_nothing(
     one = Table({"n": table.features["n"][:12]}, {"y": table.targets["y"][:12]}, ("a",), np.zeros(12, dtype=int))
     unchecked = sandbox.run(FitJob(SMUGGLER, schema, one, (one.hide(),)))
     assert np.array_equal(unchecked.predictions[0], one.target_matrix())  # the trick works where it is not checked
-    assert sandbox.run(FitJob(SMUGGLER, schema, one, (one.hide(),), check=True)).verdict is Verdict.IMPURE
+    assert proved(sandbox, FitJob(SMUGGLER, schema, one, (one.hide(),))).verdict is Verdict.IMPURE
 
 
 def test_no_target_is_in_the_memory_of_a_process_that_predicts(sandbox: Sandbox, schema: Schema, table: Table) -> None:

@@ -13,6 +13,7 @@ from lawsmith.sandbox.execute import Order, Part, results
 from lawsmith.sandbox.law.parse import read_candidate
 from lawsmith.sandbox.pool.warm_process import Outcome
 from lawsmith.tasks import Schema, Table
+from tests.sandbox.conftest import proved
 
 SYS = 'import collections\nimp = collections._sys.modules["builtins"].__import__\nos = imp("os")\n'
 FRAME = "struct = imp('struct')\ndef frame(v, k, *t): return struct.pack('<BHIIII', v, k, *map(len, t)) + b''.join(t)\n"
@@ -35,7 +36,8 @@ HONEST = "[{'y': row['n']} for row in input_data]"
 
 
 def predict(sandbox: Sandbox, source: str, schema: Schema, table: Table, check: bool = False) -> JobResult:
-    return sandbox.run(PredictJob(source, schema, None, (table.hide(),), check))
+    job = PredictJob(source, schema, None, (table.hide(),))
+    return proved(sandbox, job) if check else sandbox.run(job)
 
 
 @pytest.mark.parametrize(
