@@ -75,8 +75,10 @@ def replay(
     """
     archive.require_sound()
     result, law = archive.result, archive.law
-    if result is None or law is None:
-        raise InputError(_why_not(archive))
+    if result is None:
+        raise InputError(f"The run {archive.run} is {archive.state}; only a complete run can be replayed.")
+    if law is None:
+        raise InputError(f"The run {archive.run} has no law to replay: {result.error or 'none was recorded'}.")
     data = dataset if dataset is not None else open_data(archive, data_dir)
     failed: tuple[str, ...] = ()
     try:
@@ -103,12 +105,6 @@ def replay(
         validation_r2=validation,
         unchecked=unchecked,
     )
-
-
-def _why_not(archive: Archive) -> str:
-    if archive.result is None:
-        return f"The run {archive.run} is {archive.state}; only a complete run can be replayed."
-    return f"The run {archive.run} has no law to replay: {archive.result.error or 'none was recorded'}."
 
 
 def _validation(

@@ -142,19 +142,16 @@ class _Decision(Deciding):
             self.category(name, "named")
         for name in asked.features or ():
             if name not in self.role:
-                self._named_feature(name)
+                labels = set(self.labels_of(name))
+                if name in self.cells.booleans or (self.numbers[name] is None and 2 <= len(labels) <= MOST_LEVELS):
+                    self.category(name, "named, and its values are labels")
+                else:
+                    self.set(name, "feature", "named")
         if asked.group:
             self.set(asked.group, "group", "named")
         if asked.sigma:
             kind = kind_of_weight(self, asked.sigma)
             weigh(self, asked.sigma, kind, f"named; rows count by it as {_AS[kind]}")
-
-    def _named_feature(self, name: str) -> None:
-        labels = set(self.labels_of(name))
-        if name in self.cells.booleans or (self.numbers[name] is None and 2 <= len(labels) <= MOST_LEVELS):
-            self.category(name, "named, and its values are labels")
-        else:
-            self.set(name, "feature", "named")
 
     def _marks(self) -> None:
         """Leave out columns that mark rows as spoilt, and say so."""

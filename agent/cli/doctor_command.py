@@ -12,7 +12,7 @@ import typer
 
 from lawsmith.agent.cli.output import line, print_json
 from lawsmith.sandbox import Tier
-from lawsmith.sandbox.isolation.doctor import Diagnosis, diagnose
+from lawsmith.sandbox.isolation.doctor import diagnose
 from lawsmith.tasks import names
 from lawsmith.tasks.sources import whereabouts
 
@@ -103,23 +103,18 @@ def examine(environment: Mapping[str, str]) -> dict[str, Any]:
     from lawsmith.agent.client.config import configured
 
     isolation = diagnose()
+    isolated = f"{isolation.tier} isolation: {_TIERS[isolation.tier]}"
     local = [name for name in names() if whereabouts(name)[1] is not None]
     return {
         "lawsmith": version("lawsmith"),
         "python": f"{platform.python_version()} on {platform.platform()}",
         "processors": len(os.sched_getaffinity(0)),
-        "sandbox": _sandbox(isolation),
+        "sandbox": "not available: candidates are refused" if isolation.tier is Tier.NONE else isolated,
         "data": f"{len(local)} of {len(names())} tasks on this machine; the hub is asked for others",
         "model": _model(environment, configured(environment)),
         "disk": f"{shutil.disk_usage(Path.cwd()).free / 2**30:.1f} GiB free in this folder",
         "tiers": {report.tier.value: report.model_dump(exclude={"tier"}) for report in isolation.tiers},
     }
-
-
-def _sandbox(found: Diagnosis) -> str:
-    if found.tier is Tier.NONE:
-        return "not available: candidates are refused"
-    return f"{found.tier} isolation: {_TIERS[found.tier]}"
 
 
 def _model(environment: Mapping[str, str], configured: bool) -> str:

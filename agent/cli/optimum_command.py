@@ -51,7 +51,10 @@ def best(
     within = "" if budget is None else f" for {budget}"
     line(f"{'highest' if maximise else 'lowest'} {target}{within}")
     _list(got.features)
-    _value(value)
+    line(
+        f"  {value.target} = {value.value:.5g}   a new measurement, {value.level:.0%}: "
+        f"{value.low:.4g} to {value.high:.4g}; the mean: {value.mean_low:.4g} to {value.mean_high:.4g}"
+    )
     for name, (low, high) in got.as_good.items():
         line(f"Any {name} from {low:.2g} to {high:.2g} is as good: it costs less than the noise.")
     say(said)
@@ -154,10 +157,3 @@ def _span(answer: Answer) -> str:
     if answer.low is None:
         return f"90 %: {answer.high:.3g} or less"
     return f"90 %: {answer.low:.3g} to {answer.high:.3g}"
-
-
-def _value(value: Interval) -> None:
-    line(
-        f"  {value.target} = {value.value:.5g}   a new measurement, {value.level:.0%}: "
-        f"{value.low:.4g} to {value.high:.4g}; the mean: {value.mean_low:.4g} to {value.mean_high:.4g}"
-    )

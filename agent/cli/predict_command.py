@@ -182,7 +182,8 @@ def _show(
         )
         _parts(entries[0])
     if told and finite is not None:
-        line(_finite(finite))
+        up_to = f"finite at least up to {finite:,.0f} times"
+        line(f"The law is {'not finite everywhere within ten times' if finite <= 1 else up_to} beyond the data.")
     if not law.chosen:
         line(f"By law {law.id}, which the search did not choose.")
     say(told)
@@ -199,12 +200,6 @@ def _listed(entries: Sequence[Mapping[str, Any]], named: Sequence[str], level: f
         ranges = [f"{entry[low]:.4g} to {entry[low.replace('low', 'high')]:.4g}" for low in known]
         listed.add_row(*(text(entry[name]) for name in named), f"{entry['value']:.5g}", *ranges)
     return listed
-
-
-def _finite(reach: float) -> str:
-    if reach <= 1:
-        return "The law is not finite everywhere within ten times beyond the data."
-    return f"The law is finite at least up to {reach:,.0f} times beyond the data."
 
 
 def _parts(entry: Mapping[str, Any]) -> None:

@@ -90,8 +90,9 @@ class Replayer:
         if closed is None or self._ended:
             self._ended = True
             return CallOutcome.unsent(slot, self._source.end or END)
-        request = question.write()
-        request = self._as_recorded(request)
+        request, recorded = question.write(), self._source.request(slot)
+        if recorded is not None:  # the limit of a reply follows from what was left of the budget
+            request = request.model_copy(update={"max_tokens": min(request.max_tokens, recorded.max_tokens)})
         if self.divergence is None and request.digest() != closed.request_sha256:
             self.divergence = f"at question {slot}: {self._difference(request)}"
         if self.recording.closed(slot) is None:
@@ -100,15 +101,6 @@ class Replayer:
                 self.recording.answered(attempt)
         book(self._budget, self._source.attempts(slot))
         return CallOutcome.of(closed)
-
-    def _as_recorded(self, request: Request) -> Request:
-        """`request` with the recorded limit of its reply, which followed from what was left of the budget."""
-        recorded = self._source.request(request.slot)
-        return (
-            request
-            if recorded is None
-            else request.model_copy(update={"max_tokens": min(request.max_tokens, recorded.max_tokens)})
-        )
 
     def _difference(self, request: Request) -> str:
         recorded = self._source.request(request.slot)

@@ -127,11 +127,9 @@ def discover(
         catalogue="" if catalogue is None else catalogue_text(Path(catalogue)),
     ).check()
     runs_dir = Path(runs_dir)
-    if isinstance(data, str) and not target and not Path(data).is_file():
-        job = job.of_task(data, None if data_dir is None else Path(data_dir))
-    else:
-        job = job.of_table(_own_table(said, runs_dir))
-    job, chosen = equip(job, runs_dir, options)
+    is_task = isinstance(data, str) and not target and not Path(data).is_file()
+    source = data if isinstance(data, str) and is_task else _own_table(said, runs_dir)
+    job, chosen = equip(job.of(source, data_dir), runs_dir, options)
     command = Command(job, job.dataset(), chosen, runs_dir, batch=new_run_id(), began=began)
     if not progress or observer is not None:
         return _execute(command, observer)

@@ -121,13 +121,11 @@ class Job(Frozen):
             check_address(self.cluster)
         return self
 
-    def of_task(self, name: str, data_dir: Path | None) -> Self:
-        """This job for a benchmark task."""
-        return self.model_copy(update={"task": name, "data_dir": data_dir and str(data_dir.resolve())})
-
-    def of_table(self, table: OwnTable) -> Self:
-        """This job for a table of the user's own."""
-        return self.model_copy(update={"table": table})
+    def of(self, data: str | OwnTable, data_dir: str | Path | None) -> Self:
+        """This job for a benchmark task, which may stand in a folder, or for a table of the user's own."""
+        if isinstance(data, OwnTable):
+            return self.model_copy(update={"table": data})
+        return self.model_copy(update={"task": data, "data_dir": data_dir and str(Path(data_dir).resolve())})
 
     def allowance(self, index: int) -> Allowance:
         """What the run of that index may spend."""

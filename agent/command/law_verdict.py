@@ -65,10 +65,12 @@ def verdict(
     tone = _grade(size)
     seen, rows = len(task.train), len(dataset.task.train)
     told = f"The search looked at {seen:,} of {rows:,} rows; the law's constants are fitted to all."
+    cuts, silent = len(found.folds), sum(not fold.tells for fold in found.folds)
+    left_out = f"R² on held-out rows leaves out {silent} of {cuts} cuts, whose rows cannot tell the constants."
     said = [
         _held_out(found, task.train, folds),
         _starved_folds(task.train),
-        _silent_folds(found),
+        left_out if 0 < silent < cuts else "",
         told if seen < rows else "",
         test_said,
     ]
@@ -136,14 +138,6 @@ def _starved_folds(train: Table) -> str:
     whose = f"group {group}" if len(train.groups) > 1 else "the fit"
     left = f"{'it' if count == 1 else 'they'} would leave {whose} fewer than {FEWEST_POINTS} different rows"
     return f"{'One cut of the rows was' if count == 1 else f'{count} cuts of the rows were'} not used, as {left}."
-
-
-def _silent_folds(found: Evaluation) -> str:
-    """A sentence on folds that cannot tell the law's constants."""
-    count = sum(not fold.tells for fold in found.folds)
-    if not 0 < count < len(found.folds):
-        return ""
-    return f"R² on held-out rows leaves out {count} of {len(found.folds)} cuts, whose rows cannot tell the constants."
 
 
 def _error(rmse: Array, measured: Sequence[Table], target: int) -> str:

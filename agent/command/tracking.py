@@ -73,7 +73,12 @@ def log(result: Result, run: Any = None) -> None:
     """
     content = logged(result)
     if hasattr(run, "config") and hasattr(run, "summary"):
-        _to_wandb(content, run, result)
+        run.config.update(content.settings, allow_val_change=True)
+        run.summary.update(content.metrics)
+        folder = Path(run.dir)
+        for name, text in content.texts.items():
+            (folder / name).write_text(text, encoding="utf-8")
+            run.save(str(folder / name), base_path=str(folder), policy="now")
     elif run is None or hasattr(run, "info"):
         _to_mlflow(content, None if run is None else run.info.run_id)
     else:
@@ -81,15 +86,6 @@ def log(result: Result, run: Any = None) -> None:
             "result.log() takes a run of W&B (wandb.init()) or of MLflow (mlflow.start_run()), "
             f"not {type(run).__name__}."
         )
-
-
-def _to_wandb(content: Logged, run: Any, result: Result) -> None:
-    run.config.update(content.settings, allow_val_change=True)
-    run.summary.update(content.metrics)
-    folder = Path(run.dir)
-    for name, text in content.texts.items():
-        (folder / name).write_text(text, encoding="utf-8")
-        run.save(str(folder / name), base_path=str(folder), policy="now")
 
 
 def _to_mlflow(content: Logged, run_id: str | None) -> None:

@@ -11,7 +11,7 @@ from lawsmith.agent.feedback.describe import at_the_noise
 from lawsmith.agent.feedback.diagnostics import TargetDiagnosis, diagnose
 from lawsmith.agent.feedback.fold_text import fold_labels, held_out_lines
 from lawsmith.agent.feedback.formulas import Standing, fit_words, formula_of
-from lawsmith.runs.trials import Proposal, Trial
+from lawsmith.runs.trials import Trial
 from lawsmith.sandbox import Constants, Evaluation, JobResult, PredictJob, Sandbox, SearchOver
 from lawsmith.sandbox.law.syntax import parse
 from lawsmith.tasks import Array, Task
@@ -131,7 +131,10 @@ class Viewer:
             validation=score(evaluation.validation_r2),
             train=score(evaluation.train.r2 if evaluation.train else None),
             constants=evaluation.constants_count or 0,
-            made_by=_made_by(trial.proposal),
+            made_by=clip(
+                f"{trial.proposal.origin}: {trial.proposal.note}" if trial.proposal.note else trial.proposal.origin,
+                MAX_IDEA,
+            ),
             parents=self._parents(trial) if lineage else (),
             source=shown_source(trial.proposal.source, source) if source else "",
             fitted=_fitted(evaluation, min(findings, MAX_FITTED_GROUPS), diagnosis[0].worst if diagnosis else ()),
@@ -164,11 +167,6 @@ class Viewer:
                 at_the_noise(train, train.target_matrix() - one) for one in predicted[:1]
             )
         return self._diagnoses[trial.id]
-
-
-def _made_by(proposal: Proposal) -> str:
-    """The operation, and the idea behind it where a model stated one."""
-    return clip(f"{proposal.origin}: {proposal.note}" if proposal.note else proposal.origin, MAX_IDEA)
 
 
 def score(value: float | None) -> str:

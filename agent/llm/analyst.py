@@ -295,7 +295,7 @@ class Analyst(LLMProposer):
             "laws": self._toolbox.law_table(history, LAWS_SHOWN),
             "at_noise": AT_THE_NOISE if best is not None and self.viewer.at_the_noise(best) else "",
             "notes": self.notes[-20:],
-            "attempts": self.attempted(8),
+            "attempts": self.attempts[-8:],
             "analyses": self._analyses[-5:] if self.round else [],
             "opening": OPENINGS[self.setup.seed % len(OPENINGS)]
             if not self.round

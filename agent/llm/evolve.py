@@ -208,20 +208,15 @@ class Evolve(LLMProposer):
     def plan(self, history: History) -> list[Ask]:
         """As many questions as may be in flight: repairs first, then questions of the islands."""
         if not self._seeded:
-            self._settle_seeds()
+            self._seeded, dealt = True, 0  # the floor's best laws are dealt out to the islands
+            for trial in sorted(self._seeds, key=self.merit):
+                if dealt < SEEDS_PER_ISLAND * ISLANDS and self.population.add(trial, dealt % ISLANDS):
+                    dealt += 1
         self._keep_moving()
         width = self.pace.width
         repairs, self._repairs = self._repairs[:width], self._repairs[width:]
         asks = [self._repair(place, *failed) for place, failed in enumerate(repairs)]
         return asks + [self._question(place, history) for place in range(len(asks), width)]
-
-    def _settle_seeds(self) -> None:
-        """The floor's best laws, dealt out to the islands."""
-        self._seeded = True
-        dealt = 0
-        for trial in sorted(self._seeds, key=self.merit):
-            if dealt < SEEDS_PER_ISLAND * ISLANDS and self.population.add(trial, dealt % ISLANDS):
-                dealt += 1
 
     def _keep_moving(self) -> None:
         """Migration at intervals; a fresh start of the weakest island when nothing gets better."""
@@ -260,7 +255,7 @@ class Evolve(LLMProposer):
         self._asked[asked] += 1
         memory = {
             "tried": self.tried(history, 20),
-            "attempts": self.attempted(10),
+            "attempts": self.attempts[-10:],
             "failures": list(self.failures),
             "notes": list(self.notes),
         }

@@ -59,7 +59,7 @@ class LLMProposer(ABC):
         self.ensemble = Ensemble(setup.config.models)
         self.notes: list[str] = [*setup.inherited]
         self.failures: list[str] = []
-        self.attempts: list[str] = []
+        self.attempts: list[str] = []  # of the model, with what became of them, oldest first
         self.tally = Tally()
         self.pace = Pace(setup.allowance, setup.max_calls, setup.config.transport.in_flight)
         self.round = 0
@@ -121,10 +121,6 @@ class LLMProposer(ABC):
     def tried(self, history: History, count: int) -> list[str]:
         """The best formulas so far, one line each, best first."""
         return law_lines(history.trials, self.viewer.standing, count)
-
-    def attempted(self, count: int) -> list[str]:
-        """The model's own last attempts with what became of them, oldest first."""
-        return self.attempts[-count:]
 
     def failure_of(self, trial: Trial, detail: Detail) -> dict[str, str]:
         """What a model is told about a candidate that failed."""
@@ -231,7 +227,7 @@ class LLMProposer(ABC):
         if self.over_default_limit():
             return None
         if self.setup.max_calls is not None:
-            asks = asks[: self.setup.max_calls - self._calls]
+            asks = asks[: self.setup.max_calls - self.pace.calls]
         recording = self.setup.caller.recording
         for trial in (trial for ask in asks if recording.closed(ask.slot) is None for trial in ask.diagnosed):
             self.viewer.prepare(trial)  # the sandbox is about to be busy with candidates
@@ -241,7 +237,7 @@ class LLMProposer(ABC):
 
     def over_default_limit(self) -> bool:
         """Whether a search without any limit of its own has asked enough; it then has ended."""
-        if self.setup.max_calls is not None and self._calls >= self.setup.max_calls:
+        if self.setup.max_calls is not None and self.pace.calls >= self.setup.max_calls:
             self.ended = f"default limit of {self.setup.max_calls} model calls"
         return self.ended is not None
 
@@ -268,18 +264,13 @@ class LLMProposer(ABC):
                 self.tally.lost[answer.reason] += 1
             self.heard(answer)
         self._in_vain = 0 if batch else self._in_vain + len(answers)
-        self.tally.calls_at |= {proposal.id: self._calls for proposal in batch}
+        self.tally.calls_at |= {proposal.id: self.pace.calls for proposal in batch}
         return batch
 
     def shrink_prompts(self, slot: str) -> None:
         """Ask in fewer words from now on: the prompt of `slot` did not fit into the model's context."""
         if (asked := self.setup.caller.recording.request(slot)) is not None:
             self.prompts.shrink(asked.messages)
-
-    @property
-    def _calls(self) -> int:
-        """Calls that were answered or given up so far."""
-        return self.pace.calls
 
     def request_of(self, ask: Ask) -> Request:
         """The request of a question, with its prompt."""

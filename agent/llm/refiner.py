@@ -119,7 +119,7 @@ class Refine(LLMProposer):
     def _open(self, history: History) -> Callable[[], tuple[Message, ...]]:
         bests, notes, failures = self.viewer.standing.ranking[:3], tuple(self.notes), tuple(self.failures)
         standing = self.viewer.standing.frozen()
-        tried, attempts = self.tried(history, 20), self.attempted(10)
+        tried, attempts = self.tried(history, 20), self.attempts[-10:]
 
         def content(detail: Detail) -> Mapping[str, Any]:
             return {

@@ -139,8 +139,8 @@ class Sessions:
         )
         name = dataset.task.schema.name
         if self._table is not None and self._own is not None and name == self._own.task.schema.name:
-            return job.of_table(self._table)
-        return job.of_task(name, self._data_dir)
+            return job.of(self._table, None)
+        return job.of(name, self._data_dir)
 
     def _make_room(self) -> None:
         """Nobody is told whose sessions are open: the name of one is all that it takes to go on with it."""

@@ -58,7 +58,10 @@ class Mutator:
         """One changed form and the name of the step, or None when no step applies; `mate` lends terms."""
         for _ in range(TRIES):
             step = self._steps[int(self.rng.integers(len(self._steps)))]
-            found = step(node, mate, _parts_beyond(self.profile, node))
+            b = Terms(self.profile)
+            for parameter in parameters(node):
+                b.keep(parameter.name)
+            found = step(node, mate, b)
             changed = None if found is None else merged(cancelled(found))
             parents = (node, mate) if step == self._cross else (node,)
             if changed is not None and changed != node and self._is_sound(changed, parents):
@@ -221,14 +224,6 @@ def _decays(exponent: Node) -> bool:
             return role is Role.EXPONENT
         case _:
             return False
-
-
-def _parts_beyond(profile: Profile, node: Node) -> Terms:
-    """A part-maker whose fresh names do not meet those in `node`."""
-    b = Terms(profile)
-    for parameter in parameters(node):
-        b.keep(parameter.name)
-    return b
 
 
 def swap(node: Node, old: Node, new: Node) -> Node:

@@ -64,7 +64,11 @@ class Pages:
         if path.startswith(RUNS):
             return self._report(path.removeprefix(RUNS))
         if path == COMPARE:
-            return self._compare(query or {})
+            asked = [self._archive((query or {}).get(name, [""])[0]) for name in ("a", "b")]
+            known = list(addresses(self.runs_dir))
+            pair = [one for one in asked if one is not None]
+            names = " and ".join(one.manifest.address for one in pair)
+            return self._shown(names, lambda: compare_page(pair, known, self.sandbox, self.data_dir))
         found = boards(self.runs_dir, lambda archive: RUNS + quote(archive.manifest.address))
         made = makers(found, running=Markup(self.news("").fragment), live="/" + EVENTS)
         make = made.get(path or "index.html")
@@ -143,13 +147,6 @@ class Pages:
             up="/",
             progress=Markup(_fragment(self._progress(archive), Markup(), up=False)) if running else Markup(),
         )
-
-    def _compare(self, query: Mapping[str, Sequence[str]]) -> str | None:
-        asked = [self._archive(query.get(name, [""])[0]) for name in ("a", "b")]
-        known = list(addresses(self.runs_dir))
-        pair = [one for one in asked if one is not None]
-        names = " and ".join(one.manifest.address for one in pair)
-        return self._shown(names, lambda: compare_page(pair, known, self.sandbox, self.data_dir))
 
     def _keep(self, key: tuple[object, ...], make: Callable[[], T]) -> T:
         with self._lock:

@@ -145,16 +145,12 @@ def restrict_files(readable: Sequence[str]) -> None:
     try:
         for path in readable:
             if os.path.exists(path):
-                _allow(ruleset, path)
+                descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
+                try:
+                    rights = _READ_FILE | (_READ_DIR if os.path.isdir(path) else 0)
+                    syscall(_ADD, ruleset, _PATH_BENEATH, pointer(struct.pack("=Qi", rights, descriptor)), 0)
+                finally:
+                    os.close(descriptor)
         syscall(_RESTRICT, ruleset, 0)
     finally:
         os.close(ruleset)
-
-
-def _allow(ruleset: int, path: str) -> None:
-    descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
-    try:
-        rights = _READ_FILE | (_READ_DIR if os.path.isdir(path) else 0)
-        syscall(_ADD, ruleset, _PATH_BENEATH, pointer(struct.pack("=Qi", rights, descriptor)), 0)
-    finally:
-        os.close(descriptor)

@@ -74,7 +74,11 @@ class PrintedGradient:
             zero = self._numbered(_Operation("0.0"))
             asked = [self._value] if value else []
             one, two = ([self._slopes.get(name, zero) for name in names] for names in (linear, nonlinear))
-            done = self._below([*asked, *one]) - self._changing(linear)
+            changing = set[int]()  # what depends on a linear constant
+            for number, operation in enumerate(self._operations):
+                if operation.parameter in linear or not changing.isdisjoint(operation.operands):
+                    changing.add(number)
+            done = self._below([*asked, *one]) - changing
             done = {k for k in done if self._operations[k].operands}
             kept = sorted(done & self._below(two, done))
             parts = self._function("first", one, (), [*asked, *kept]), self._function("second", two, kept, ())
@@ -139,14 +143,6 @@ class PrintedGradient:
             if number not in found:
                 found.add(number)
                 waiting += () if number in known else self._operations[number].operands
-        return found
-
-    def _changing(self, constants: Collection[str]) -> set[int]:
-        """What depends on one of these constants."""
-        found = set[int]()
-        for number, operation in enumerate(self._operations):
-            if operation.parameter in constants or not found.isdisjoint(operation.operands):
-                found.add(number)
         return found
 
     def _function(self, title: str, slopes: Sequence[int], given: Sequence[int], returned: Sequence[int]) -> str:
