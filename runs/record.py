@@ -138,17 +138,13 @@ class Manifest(Exact):
     """Seconds after which the search counted all rows in full, not knowing which to disbelieve; None if it knew."""
 
     @property
-    def agent_folder(self) -> str:
-        """``agent`` or ``agent-model`` as a folder name."""
-        return safe_name(self.agent if self.model is None else f"{self.agent}-{self.model}")
-
-    @property
     def address(self) -> str:
         """The archive's path below the runs folder: ``task/agent[-model]/run``, or ``published/task/run``."""
         task = safe_name(self.task.name)
         if self.origin == "published":
             return f"{PUBLISHED}/{task}/{self.run}"
-        return f"{task}/{self.agent_folder}/{self.run}"
+        agent = safe_name(self.agent if self.model is None else f"{self.agent}-{self.model}")
+        return f"{task}/{agent}/{self.run}"
 
 
 class SplitScores(Exact):

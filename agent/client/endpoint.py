@@ -181,7 +181,7 @@ class Endpoint:
         common: dict[str, Any] = {
             "model": request.model,
             "timeout": timeout(seconds),
-            "extra_headers": {"Idempotency-Key": request.idempotency_key()},
+            "extra_headers": {"Idempotency-Key": f"{request.digest()}-{request.slot}-{request.attempt}"},
             "extra_body": options,  # as they are: the package knows no other families' parameters
         }
         chat = self._api == "chat"

@@ -75,10 +75,6 @@ class Request(Frozen):
         text = json.dumps(body, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
-    def idempotency_key(self) -> str:
-        """Equal for a request sent again after a kill, so that an endpoint that honours it bills it once."""
-        return f"{self.digest()}-{self.slot}-{self.attempt}"
-
     @property
     def bytes(self) -> int:
         """UTF-8 bytes of all that the model reads."""

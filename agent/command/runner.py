@@ -118,7 +118,7 @@ class Command:
                 at_a_time = self._at_a_time(evaluator)
                 plans = [*(replace(plan, spent=self._spent()) for plan in plans[:at_a_time]), *plans[at_a_time:]]
                 runs = threads.map(
-                    lambda index: runner.run(plans[index], self.runs_dir), len(plans), at_a_time, runner.close
+                    lambda index: runner.run(plans[index], self.runs_dir), len(plans), at_a_time, runner.archives.close
                 )
                 return runs, evaluator.search_task
         except KeyboardInterrupt as interrupt:
@@ -317,10 +317,6 @@ class Runner:
             self.observer.warned(UNPROTECTED)
         elif self.here.unsafe_local:
             self.observer.warned(f"--unsafe-local is not needed: candidates are isolated here (tier {tier}).")
-
-    def close(self) -> None:
-        """End all runs that are under way: nothing that happens from now on is recorded."""
-        self.archives.close()
 
     def _search(self, plan: Plan, archive: Archive) -> None:
         journal = Journal(archive, self.evaluator.task)

@@ -185,7 +185,7 @@ class Toolbox:
 
     def _laws(self, asked: Laws, history: History) -> str:
         if asked.number is not None:
-            return self.detail(numbered(history, asked.number), history)
+            return self._told(numbered(history, asked.number), history, SOURCE)
         return "\n".join(self.law_table(history, MAX_LAWS)) or "There is no law yet."
 
     def law_table(self, history: History, most: int) -> list[str]:
@@ -203,10 +203,6 @@ class Toolbox:
                 + (f" [{words}]" if words else "")
             )
         return lines
-
-    def detail(self, trial: Trial, history: History) -> str:
-        """One law in detail, or the reason why a candidate failed."""
-        return self._told(trial, history, SOURCE)
 
     def outcome(self, trial: Trial, history: History) -> str:
         """What is told about a candidate that was just tried: all but its source, and the best law so far."""

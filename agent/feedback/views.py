@@ -131,10 +131,7 @@ class Viewer:
             validation=score(evaluation.validation_r2),
             train=score(evaluation.train.r2 if evaluation.train else None),
             constants=evaluation.constants_count or 0,
-            made_by=clip(
-                f"{trial.proposal.origin}: {trial.proposal.note}" if trial.proposal.note else trial.proposal.origin,
-                MAX_IDEA,
-            ),
+            made_by=clip(": ".join(filter(None, (trial.proposal.origin, trial.proposal.note))), MAX_IDEA),
             parents=self._parents(trial) if lineage else (),
             source=shown_source(trial.proposal.source, source) if source else "",
             fitted=_fitted(evaluation, min(findings, MAX_FITTED_GROUPS), diagnosis[0].worst if diagnosis else ()),

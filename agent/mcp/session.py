@@ -68,10 +68,6 @@ class Session:
         """All trials of the session."""
         return self.journal.history
 
-    def number(self, trial: Trial) -> int:
-        """The number by which tools name a candidate."""
-        return self.history.place(trial)
-
     @property
     def leader(self) -> Trial | None:
         """The law with the smallest typical error."""
@@ -156,10 +152,6 @@ class Session:
             "the client finished",
             account,
         )
-
-    def close(self) -> None:
-        """Stop writing; the run can be taken up again unless it was finished."""
-        self.archive.close()
 
     def _search(self, proposer: Proposer, progress: Progress | None = None) -> None:
         search(proposer, self.mcp_task.evaluator, self.journal, self._budget, _Told(progress))

@@ -72,7 +72,7 @@ class Sessions:
     ) -> None:
         for session in self._sessions.values():
             if session.lock.acquire(blocking=False):  # a call under way keeps its archive until the process ends
-                session.close()
+                session.archive.close()
         self._stack.__exit__(kind, error, trace)
 
     def unfinished(self) -> tuple[Path, ...]:
@@ -150,7 +150,7 @@ class Sessions:
             if session.lock.acquire(blocking=False):
                 with suppress(KeyError):  # finished meanwhile
                     del self._sessions[name]
-                session.close()
+                session.archive.close()
                 session.lock.release()
                 return
         raise InputError(f"All {len(self._sessions)} sessions that may be open are busy; ask again later.")

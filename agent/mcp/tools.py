@@ -71,7 +71,7 @@ def verdict(session: Session, trial: Trial) -> Answer:
     return plain_dict(
         {
             "candidate": trial.id,
-            "number": session.number(trial),
+            "number": session.history.place(trial),
             "verdict": found.verdict,
             "selectable": trial.usable,
             **(scored if found.verdict is Verdict.OK else failed),
@@ -83,8 +83,11 @@ def verdict(session: Session, trial: Trial) -> Answer:
 
 def standing(session: Session) -> Answer:
     """The best law so far, and what may still be spent."""
-    leader = session.leader
-    best = None if leader is None else {"candidate": leader.id, "by": _maker(leader), **_scores(leader)}
+    best = None
+    if (leader := session.leader) is not None:
+        by, found = "you" if leader.proposal.origin == SUBMITTED else "floor", leader.evaluation
+        scores = {"validation_r2": found.validation_r2, "constants_per_group": found.constants_count}
+        best = {"candidate": leader.id, "by": by, **scores}
     return {"best": best, "candidates_left": session.left, "floor_ended": session.floor_ended, "notes": session.notes}
 
 
@@ -111,15 +114,6 @@ def outcome(archive: Archive) -> Answer:
             "next": f"discover inspect {archive.run}; discover replay {archive.run}",
         }
     )
-
-
-def _maker(trial: Trial) -> str:
-    return "you" if trial.proposal.origin == SUBMITTED else "floor"
-
-
-def _scores(trial: Trial) -> Answer:
-    found = trial.evaluation
-    return {"validation_r2": found.validation_r2, "constants_per_group": found.constants_count}
 
 
 INSTRUCTIONS = """\

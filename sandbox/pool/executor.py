@@ -157,7 +157,7 @@ class Sandbox:
         self._waiting = Waiting(self.workers)
         self._pool = ThreadPoolExecutor(self.workers, thread_name_prefix="sandbox")
         self._warm_process: Forking | None = None
-        self._warming = self._pool.submit(self._warm)
+        self._warming = self._pool.submit(self._current)
 
     def __enter__(self) -> Self:
         return self
@@ -315,9 +315,6 @@ class Sandbox:
             return np.full(1, np.nan)
         halves = job.sources[: count // 2], job.sources[count // 2 :]
         return np.concatenate([self._screened(replace(job, sources=half)) for half in halves])
-
-    def _warm(self) -> Forking:
-        return self._current()
 
     def _current(self) -> Forking:
         with self._lock:
