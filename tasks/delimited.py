@@ -334,7 +334,8 @@ def _units_in(lines: list[dict[str, str]]) -> tuple[dict[str, str], list[dict[st
     first = lines[0] if lines else {}
     bracketed = all(cell[0] in "[(" and cell[-1] in "])" for cell in first.values())
     units = {name: cell.strip("[]() ") for name, cell in first.items() if cell not in _NO_UNIT}
-    if not units or not (bracketed or len(first) > 1) or (any(map(is_missing, units.values())) and not bracketed):
+    stands_alone = len(first) == 1 and not all(unit.lower() in WORDS["units"] for unit in units.values())
+    if not units or (not bracketed and (stands_alone or any(map(is_missing, units.values())))):
         return {}, []
     are_units = all(len(unit) <= _LONGEST_UNIT and unit.count(" ") < _WORDS_OF_UNIT for unit in units.values())
     return (units if are_units else {}), lines

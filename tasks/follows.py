@@ -50,10 +50,15 @@ def derived(columns: Mapping[str, Array], words: Mapping[str, Sequence[str]]) ->
         out = max(parts, key=grade)
         left[out] = parts
         rest.remove(out)
+    for place in list(rest):  # 1 / T in K beside T in °C, from which T in K follows
+        through = [parts for out, parts in left.items() if place not in parts and likeness.dependence([place, out])]
+        if through:
+            left[place] = through[0]
+            rest.remove(place)
     found = {}
     for out, parts in left.items():
         kept = likeness.dependence([*rest, out]) or parts  # in terms of columns that stay, where these are few enough
-        others = tuple(order[place] for place in sorted(kept) if place != out)
+        others = tuple(order[place] for place in sorted(kept) if place != out and place not in left)
         found[order[out]] = (others, _closeness(order[out], others, columns))
     return found
 

@@ -8,8 +8,9 @@ _LISTS = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="u
 WORDS = {kind: frozenset(words.split()) for kind, words in _LISTS.items()}
 """Kind -> its words; the file says what each kind means."""
 _STEP = r"(?:step|it|iter|iteration|batch|token|sample|epoch|image|query|request)s?(?![a-z])"
-_MEASURED_MEMORY = re.compile(
+_MEASURED = re.compile(
     r"(?:peak|max|used|allocated|reserved|gpu)_(?:\w+_)?(?:mem|memory|rss)|(?:mem|memory)_(?:used|peak|max)"
+    r"|wall_(?:clock|time|s|secs?|seconds|h|hours?)(?![a-z])"
 )
 ERRORS, BOUNDS = WORDS["errors"], WORDS["bounds"]
 STATISTICS = WORDS["averages"] | WORDS["statistics"]
@@ -59,13 +60,17 @@ def is_outcome(name: str) -> bool:
         return True
     if words[-2:] == ["grad", "norm"] or words[-3:] == ["bits", "per", "byte"] or is_benchmark(name):
         return True
-    return _measure(words) in WORDS["outcomes"]
+    return not WORDS["outcomes"].isdisjoint((_measure(words), _whole(name)))
 
 
 def is_benchmark(name: str) -> bool:
     """Whether a name ends in one of a benchmark of questions: ``GSM8K``, ``mmlu_val``, ``gpqa_diamond``."""
-    whole = re.split(r"[\W_]+", name.strip())[-1].lower()  # GSM8K, HellaSwag
-    return not WORDS["benchmarks"].isdisjoint((whole, _measure(_without_splits(name))))
+    return not WORDS["benchmarks"].isdisjoint((_whole(name), _measure(_without_splits(name))))
+
+
+def _whole(name: str) -> str:
+    """The last word of a name, which capitals within it do not divide: ``GSM8K``, ``mIoU``."""
+    return re.split(r"[\W_]+", name.strip())[-1].lower()
 
 
 def _without_splits(name: str) -> list[str]:
@@ -100,9 +105,12 @@ def is_performance(name: str) -> bool:
     spent = re.search(r"\b(?:gpu|cpu|core|node)[_ -](?:hours?|seconds?|secs?|h|s)\b", name.lower()) is not None
     per_second = re.search(r"(?:/|_per_|per )(?:s|sec|second)s?(?![a-z])", name.lower()) is not None
     per_second |= re.search(rf"(?<![a-z])(?:ms|us|s|secs?|seconds)(?:/|_per_| per ){_STEP}", name.lower()) is not None
-    known = (words[-1:] and words[-1] in WORDS["performance"]) or words[-2:] == ["power", "draw"]
-    known = known or words[:1] in (["utilization"], ["elapsed"]) or words[:2] == ["time", "per"]
-    return spent or per_second or bool(known) or _MEASURED_MEMORY.search(bare(own)) is not None
+    known = not WORDS["performance"].isdisjoint((*words[-1:], *_without_unit(own)[-1:])) or words[-2:] == [
+        "power",
+        "draw",
+    ]
+    known = known or words[:1] in (["utilization"], ["elapsed"], ["throughput"]) or words[:2] == ["time", "per"]
+    return spent or per_second or known or _MEASURED.search(bare(own)) is not None
 
 
 def is_repeated_until(name: str) -> bool:

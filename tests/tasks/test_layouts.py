@@ -49,6 +49,7 @@ SHOWN = {
     "an instrument's": "Model,DS1054Z\nSample rate,1e6\nChannel,CH1\n\n" + FRAME.to_csv(index=False),
     "units in brackets": "Model,,Result\n" + text("{n:g},{d:g},{loss:.4f}", "N,D,loss", "[params],[tokens],[nats]"),
     "rows by name": json.dumps({f"run {k}": row for k, row in enumerate(FRAME.to_dict("records"))}),
+    "one unit": text("{n:g};{d:g};{loss:.4f}", "N;D;loss", ";;nats"),
     "units and none": text("{n:g};{d:g};{loss:.4f}", "N;D;loss", "-;tokens;nats"),
     "printed by Julia": text(
         " {n:g} │ {n:g}  {d:g}  {loss:.4f}",
