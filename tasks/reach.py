@@ -16,6 +16,7 @@ from lawsmith.tasks.folds import frontier_features, simplex_units
 from lawsmith.tasks.frozen import Frozen
 from lawsmith.tasks.knowledge import Knowledge
 from lawsmith.tasks.table import Table, kept_with_table
+from lawsmith.tasks.words import has
 
 BEYOND = 100.0  # factor beyond the data, on both sides, to which a law is looked at
 RANGES = 2.0  # for a feature that is no scale: ranges of its values beyond the largest and the smallest
@@ -186,7 +187,8 @@ def unsafe(train: Table, rows: Table, predicted: Array, knowledge: Knowledge = N
             return _nearest(train, rows, np.flatnonzero(bad), "stated", name)
         if (bad := _lost(measured, column)).any():
             return _nearest(train, rows, np.flatnonzero(bad), "range", name)
-        if (bad := _flipped(measured, column) & _asked(knowledge, name, train, rows)).any():
+        flipped = np.zeros(len(column), np.bool_) if has(name, "of_either_sign") else _flipped(measured, column)
+        if (bad := flipped & _asked(knowledge, name, train, rows)).any():
             return _nearest(train, rows, np.flatnonzero(bad), "sign", name)
     return None
 

@@ -116,6 +116,8 @@ def test_laws_that_cannot_be_true_beyond_the_data_are_found() -> None:
     assert pole.sentence.startswith("has no finite value of y at n = ")
     assert pole.times is not None and 5 < pole.times < 8
     assert unsafe(table(n, np.sin(n)), far, -np.ones((len(far), 1))) is None, "a target of both signs"
+    reward = replace(rows, targets={"gold_reward": rows.targets["y"]})
+    assert unsafe(reward, far, laws["sign"]) is None, "a reward may be negative"
 
 
 @pytest.mark.parametrize("percent", [1.0, 100.0])
