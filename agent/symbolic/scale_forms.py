@@ -3,16 +3,21 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from itertools import combinations, permutations
+from itertools import combinations, permutations, product
 
 from lawsmith.agent.symbolic.catalogue import laws_of_repeats
 from lawsmith.agent.symbolic.profile import LEADING, Combination, Profile
 from lawsmith.agent.symbolic.terms import Recipe, Template, Terms, named
 from lawsmith.sandbox.law.expression import add, log, mul, neg, power
-from lawsmith.sandbox.law.nodes import ONE, Feature, Node, Role
+from lawsmith.sandbox.law.nodes import ONE, Feature, Node, Number, Role
 
 MONOMIALS = (2, 3, 4)  # terms in sums of monomials
 STEEP = 2.0  # bound of exponents in products beside a leading term
+FIRST_SAMPLES, SAMPLES = 4, 16  # a count of samples begins at so many at most, and goes to so many at least
+MOST_OF_BUDGETS = 3  # features of a table in which two may be a budget and a ratio
+BUDGETS = (((1, 0), (-1, 1)), ((1, 0), (1, -1)), ((1, 0), (1, 1)), ((1, -1), (1, 1)))
+"""Powers of two features in the terms of a backbone: N and C / N, D and D / M, N and N M, C / M and C M, where model N
+and data D have the product C (compute) and the ratio M."""
 
 
 LEVELLED: dict[str, Callable[[Terms, str], Node]] = {
@@ -57,7 +62,23 @@ def of_one(profile: Profile, name: str) -> list[Template]:
             b.term(b.decay(name)), b.term(power(b.x(name), b.exponent()))
         ),
     }
-    return named(profile, recipes)
+    return named(profile, recipes | _best_of(profile, name, []))
+
+
+def _best_of(profile: Profile, name: str, others: Sequence[str]) -> dict[str, Recipe]:
+    """What the best of n samples by one judge is worth to another: sqrt(d) (A - B sqrt(d)), d the divergence from a
+    single sample, with coefficients that move with the logarithms of others (Gao et al., arXiv 2210.10760)."""
+    low, high = profile.range[name]
+    if name not in profile.rising or not 1 <= low <= FIRST_SAMPLES or high < SAMPLES:
+        return {}
+
+    def gains(b: Terms) -> Node:
+        d = b.divergence(name)
+        own = [b.log_polynomial(others, 1) if others else b.amplitude() for _ in range(2)]
+        return add(mul(own[0], power(d, Number(0.5))), mul(own[1], d))
+
+    title = f"gain and loss of the best of {', '.join([name, *others])}"
+    return {title: gains, f"level, {title}": lambda b: b.on_level(gains(b))}
 
 
 def of_many(profile: Profile, scale: Sequence[str]) -> list[Template]:
@@ -75,6 +96,7 @@ def of_many(profile: Profile, scale: Sequence[str]) -> list[Template]:
                     found += named(profile, _led(lead, [name for name in subset if name != lead]))
     found += _monomial_sums(profile, leading)
     found += _effective(profile, leading)
+    found += _of_budgets(profile, leading)
     found += _with_bowls(profile, leading)
     return found
 
@@ -103,6 +125,8 @@ def _joint(profile: Profile, names: Sequence[str]) -> list[Template]:
             recipes[f"power laws {shape}"] = partial(lambda blocks, b: b.on_level(*b.products(blocks)), blocks)
     if any(name in profile.rising for name in names):
         recipes |= _both_ways(names)
+    for name in names if len(names) == 2 else ():
+        recipes |= _best_of(profile, name, [other for other in names if other != name])
     surfaces = [replace(template, surface=True) for template in named(profile, _surfaces(names))]
     return [*named(profile, recipes | _interactions(names)), *surfaces]
 
@@ -244,6 +268,27 @@ def _through(profile: Profile, title: str, change: Recipe, two: str, rest: Seque
     if rest:
         recipes[f"{title}, times the rest"] = lambda b: b.on_level(mul(*acting(b), *b.decays(rest, -STEEP)))
         recipes[f"{title}, and a term of {two}"] = lambda b: b.on_level(mul(*acting(b)), *b.terms([*rest, two]))
+    return named(profile, recipes)
+
+
+def _of_budgets(profile: Profile, names: Sequence[str]) -> list[Template]:
+    """The backbone where a table has the product or the ratio of model and data: compute-optimal sweeps (Hoffmann et
+    al., arXiv 2203.15556), and with one exponent overtraining (Gadre et al., arXiv 2403.08540)."""
+    recipes: dict[str, Recipe] = {}
+    pairs = permutations(names, 2) if len(names) <= MOST_OF_BUDGETS else ()
+    for (one, two), powers, tied in product(pairs, BUDGETS, (False, True)):
+
+        def build(powers: Sequence[tuple[int, int]], pair: tuple[str, str], tied: bool, b: Terms) -> Node:
+            exponent = b.exponent()
+            terms = []
+            for k, own in enumerate(powers):
+                base = mul(*(power(b.x(name), Number(float(of))) for name, of in zip(pair, own, strict=True)))
+                terms.append(b.term(power(base, neg(b.exponent() if k and not tied else exponent))))
+            return b.on_level(*terms, *b.terms([name for name in names if name not in pair]))
+
+        shape = " + ".join(" ".join(f"{n}^{k}" for n, k in zip((one, two), own, strict=True) if k) for own in powers)
+        title = f"power laws {shape}{', one exponent' if tied else ''}"
+        recipes[title] = partial(build, powers, (one, two), tied)
     return named(profile, recipes)
 
 

@@ -271,6 +271,11 @@ class Terms(Letters):
         own = self.x(first) if self.profile.zeros.issuperset(names) else self.plain(first)
         return add(own, *(mul(self.fresh("k", Role.SCALE, 1e-4, 1e4), self.plain(n)) for n in others))
 
+    def divergence(self, name: str) -> Node:
+        """log n - (n - 1) / n: the divergence of the best of n samples from a single one (arXiv 2009.01325)."""
+        n = Feature(name)
+        return add(log(n), divide(ONE, n), Number(-1.0))
+
     def times_logarithm(self, name: str) -> Node:
         """x (c + b log x): what grows, but ever slower or, past an optimum, falls (arXiv 2210.10760)."""
         x = self.x(name)

@@ -33,6 +33,7 @@ ONE: dict[str, tuple[Array, Callable[[Array], Array]]] = {
     "stretched rise of x to a limit": (TIMES, lambda x: 3e-4 * (1 - np.exp(-((x / 9) ** 1.7)))),
     "root and slope of x": (DOSES, lambda x: 0.1 + 0.5 * np.sqrt(x) - 0.03 * x),
     "root and logarithm of x": (DOSES[2:], lambda x: np.sqrt(x) * (0.5 - 0.1 * np.log(x))),
+    "best learning rate (Li et al. 2024) of batch size x": (DOSES[2:], lambda x: 2 / (np.sqrt(x / 3) + np.sqrt(3 / x))),
     "two decays of x": (TIMES, lambda x: 12 * np.exp(-1.6 * x) + 4 * np.exp(-0.14 * x)),
     "exponential of 1/(x - m) in x": (TIMES, lambda x: 0.03 * np.exp(36 / (x + 30))),
     "Richards curve (1959) in x": (TIMES, lambda x: 660 * (1 + np.exp(-0.5 * (x - 4))) ** -3.0),
@@ -92,6 +93,34 @@ def test_a_power_of_a_sum_that_rises_with_one_feature_and_falls_with_another_fit
     friction = 0.02 + 0.11 * (rough + 68 / re) ** 0.25  # Altshul's law
     task = made_task({"re": re, "rough": rough}, {"z": friction})
     assert _left(task, "power of sum of growing and decaying re, rough") < 1e-5
+
+
+def test_the_best_of_many_samples_gains_by_their_divergence() -> None:
+    n, size = (mesh.ravel() for mesh in np.meshgrid(2.0 ** np.arange(9), np.geomspace(3e6, 3e9, 4)))
+    root = np.sqrt(np.log(n) - (n - 1) / n)
+    gold = 0.3 + root * (0.7 - 0.1 * root)
+    assert _left(made_task({"n": n}, {"z": gold}), "level, gain and loss of the best of n") < 1e-12
+    grown = gold + 0.03 * np.log(size / 3e6) * root
+    task = made_task({"n": n, "size": size}, {"z": grown})
+    assert _left(task, "level, gain and loss of the best of n, size") < 1e-12
+    assert not any("best of" in one.origin for one in library(profile(made_task({"n": n}, {"z": 1 - gold}).train)))
+
+
+def test_model_and_data_are_told_from_compute_and_their_ratio() -> None:
+    compute, ratio = (mesh.ravel() for mesh in np.meshgrid(np.geomspace(1e18, 1e20, 5), np.geomspace(5, 320, 5)))
+    model, data = np.sqrt(compute / ratio / 6), np.sqrt(compute * ratio / 6)
+    features = {"C": compute, "M": ratio, "N": model, "D": data}
+    loss = 1.7 + 400 * model**-0.34 + 400 * data**-0.28
+    for one, two, shape in (
+        ("C", "M", "C^1 M^-1 + C^1 M^1"),
+        ("C", "N", "N^1 + N^-1 C^1"),
+        ("D", "M", "D^1 + D^1 M^-1"),
+        ("N", "M", "N^1 + N^1 M^1"),
+    ):
+        task = made_task({one: features[one], two: features[two]}, {"z": loss})
+        assert _left(task, f"power laws {shape}") < 1e-8
+    tied = made_task({"C": compute, "M": ratio}, {"z": 1.7 + 300 * model**-0.3 + 400 * data**-0.3})
+    assert _left(tied, "power laws C^1 M^-1 + C^1 M^1, one exponent") < 1e-8
 
 
 def test_features_below_zero_get_no_limits() -> None:
