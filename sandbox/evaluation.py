@@ -143,13 +143,14 @@ def training_rmse(train: Table, predicted: Array) -> tuple[float, ...]:
     Of a few rows that are far off none counts with more than MOST_OFF robust standard deviations, so that they do not
     decide how well a law fits the others.
     """
-    measured = train.target_matrix()
-    off = measured - predicted
-    spread = np.median(np.abs(measured - np.median(measured, axis=0)), axis=0)
-    scale = NORMAL * np.maximum(np.median(np.abs(off), axis=0), LEAST_SCALE * spread)
-    few = (np.abs(off) > MOST_OFF * scale).mean(axis=0) <= FEW_OFF
-    counted = np.where(few, np.clip(off, -MOST_OFF * scale, MOST_OFF * scale), off)
-    return weighted_rmse(train, measured - counted)
+    measured, root = train.target_matrix(), np.sqrt(train.weights)[:, None]
+    off = root * (measured - predicted)
+    spread = np.median(root * np.abs(measured - np.median(measured, axis=0)), axis=0)
+    most = MOST_OFF * NORMAL * np.maximum(np.median(np.abs(off), axis=0), LEAST_SCALE * spread)
+    few = (np.abs(off) > most).mean(axis=0) <= FEW_OFF
+    counted = np.where(few, np.clip(off, -most, most), off)
+    with np.errstate(over="ignore"):
+        return tuple(np.sqrt(np.mean(counted**2, axis=0)).tolist())
 
 
 def weighted_rmse(rows: Table, predicted: Array) -> tuple[float, ...]:

@@ -17,7 +17,7 @@ from lawsmith.tasks.folds import Fold, frontier_folds
 from lawsmith.tasks.probes import probe_rows
 from lawsmith.tasks.task import thinned
 
-LITTLE = 1e-4  # what a disbelieved row weighs beside another
+LITTLE = 1e-8  # what a disbelieved row weighs beside another
 
 
 @dataclass(frozen=True, eq=False)

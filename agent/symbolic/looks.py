@@ -151,10 +151,11 @@ class RowMaker:
     def _targets(self, look: Look, view: View) -> tuple[Array, Array]:
         """The targets (N, T) of all rows, and how each value weighs."""
         table = self.task.train
-        target = table.target_matrix()
-        spread = target[np.isin(table.codes, look.groups)].std(axis=0)
-        given = np.ones(len(table)) if table.weight is None else np.sqrt(table.weight / table.weight.mean())
-        return target, given[:, None] * view.slope(target) / np.where(spread > 0, spread, 1.0)
+        target, weight = table.target_matrix(), table.weights
+        seen = np.isin(table.codes, look.groups)
+        mean = np.average(target[seen], axis=0, weights=weight[seen])
+        spread = np.sqrt(np.average((target[seen] - mean) ** 2, axis=0, weights=weight[seen]))
+        return target, np.sqrt(weight)[:, None] * view.slope(target) / np.where(spread > 0, spread, 1.0)
 
 
 def _beside_levels(rows: ScaledRows, codes: IntArray) -> ScaledRows:

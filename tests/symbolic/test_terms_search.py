@@ -1,6 +1,7 @@
 """The search over sums of terms: laws of signed, periodic and saturating features come back from noise-free rows."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from in_process import here, to_fit
 from lawsmith.agent.symbolic.factors import KINDS, Factor, starting
 from lawsmith.agent.symbolic.form import SymbolicForm
 from lawsmith.agent.symbolic.general_forms import GeneralForms
-from lawsmith.agent.symbolic.looks import LOGARITHM, PLAIN, RECIPROCAL, View
+from lawsmith.agent.symbolic.looks import LOGARITHM, PLAIN, RECIPROCAL, View, looks
 from lawsmith.agent.symbolic.mutation import Mutator
 from lawsmith.agent.symbolic.product_search import products
 from lawsmith.agent.symbolic.profile import profile
@@ -298,3 +299,13 @@ def test_a_constant_becomes_a_number_only_where_the_rows_cannot_tell() -> None:
         assert law is not None
         (term,) = search._simplified(refine(law, rows, 20), 0.3).terms
         assert term[0].fixed == is_number
+
+
+def test_rows_of_relative_errors_weigh_alike_in_the_logarithm_over_thirty_decades() -> None:
+    x = np.linspace(0.1, 8, 60)
+    y = np.exp(-(x**2))
+    task = made_task({"x": x}, y)
+    task = replace(task, train=replace(task.train, weight=(y / y.min()) ** -2.0))
+    forms = GeneralForms(task, profile(task.train), Loss.SQUARED)
+    rows = forms.maker.rows(looks(task, (0,))[0], np.arange(60), LOGARITHM)
+    assert rows.weight.min() == pytest.approx(rows.weight.max()) and 0.1 < rows.weight[0] < 10
