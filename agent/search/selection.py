@@ -1,7 +1,7 @@
 """Chooses a law among those that a search tried, by their scores and by how they predict beyond the data."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +22,7 @@ from lawsmith.agent.search.score import (
     typical_error,
 )
 from lawsmith.runs.trials import OF_MILLIONS, Trial
-from lawsmith.sandbox import Evaluation
-from lawsmith.sandbox.law.traits import traits
+from lawsmith.sandbox.law.traits import Traits, traits
 from lawsmith.tasks.arrays import Array, Mask, interquartile_mean, weighted_median
 from lawsmith.tasks.noise import resolution
 from lawsmith.tasks.task import Task
@@ -62,8 +61,8 @@ def choose(trials: Sequence[Trial], task: Task, rules: Rules = RULES, allow_opaq
     better its score. Laws that repeated measurements rule out are left out where a law that they allow does nearly as
     well, and those that miss the rows in a pattern where another one leaves nothing but noise. Where one of the rest is
     believable far beyond the data, those that are not leave the set, and so do those with a wave that no row shows.
-    Where one leaves nothing but noise, the fit to the training rows says as well how plausible each is (`_evidence`),
-    and known forms that it favours come in although they predict held-out rows worse (`_favoured`).
+    Where one leaves nothing but noise, the fit to the training rows says as well how plausible each is
+    (`_plausibility`), and known forms that it favours come in although they predict held-out rows worse (`_favoured`).
     The law wins whose predictions beyond the data lie nearest to their interquartile mean by votes, in which laws that
     predict nearly the same share one: it errs less than most. None wins that a plainer one beats in error and fit. A
     law with fewer constants that the rows cannot tell from that one is preferred. Of exact laws the simplest wins. A
@@ -77,114 +76,7 @@ def choose(trials: Sequence[Trial], task: Task, rules: Rules = RULES, allow_opaq
     ranked = [one for one in ranked if not has_aliased_wave(one.proposal.source, one.evaluation, task.train)] or ranked
     if not ranked:
         raise ValueError("no usable trial to choose from")
-    ranked = _at_the_scatter(ranked, scores, task, rules)
-    ranked = _without_a_digit_wrong(ranked, task)
-    exact = any(is_exact(trial.evaluation, task) for trial in ranked)
-    if exact:  # whether a law levels off is no question where nothing contradicts it
-        ranked.sort(key=lambda trial: _simplicity(trial, task))
-    ranked, near, plausible = _near(ranked[:1] if exact else ranked, scores, task, rules)
-    beyond = [_beyond(trial.evaluation, task) for trial in near]
-    beaten = _beaten(near, scores, task)
-    pick, votes = _most_central(beyond, plausible, beaten, rules)
-    plainer = None if exact else _plainer(near[pick], ranked, scores, task, rules)
-    if plainer is not None and plainer not in near:
-        near, beyond = [*near, plainer], [*beyond, _beyond(plainer.evaluation, task)]
-        plausible, votes = np.append(plausible, np.exp(-1)), np.append(votes, 0.0)
-    winner = plainer or near[pick]
-    others = _different(near.index(winner), beyond, plausible, rules)
-    return Choice(
-        winner=winner,
-        reason=EXACT_REASON if exact else _reason(near, winner, scores, rules, plainer is not None, bool(beaten.any())),
-        inseparable=tuple(near[k].id for k in others),
-        scores=scores,
-        votes={trial.id: float(vote) for trial, vote in zip(near, votes, strict=True)},
-        warnings=_warnings(winner),
-    )
-
-
-def _near(
-    ranked: list[Trial], scores: Mapping[str, float], task: Task, rules: Rules
-) -> tuple[list[Trial], list[Trial], Array]:
-    """The ranked laws without those left out; those of them that cannot be separated from the best; and how plausible
-    each of these is (C,), the most plausible first.
-
-    Left out are laws that the rows refute, and those that are not believable beyond the rows. They do not say which
-    laws are near: those that are near to the best of the rest come in.
-    """
-    while True:
-        close = _close(ranked, scores, rules)
-        farther = _close(ranked, scores, replace(rules, close=FARTHER * rules.close))[len(close) :]
-        asked = [*close, *(trial for trial in farther if not trial.proposal.by_chance)]
-        found = patterns(asked, task) if len(asked) > 1 else {}
-        noise = only_noise(found, asked, task)
-        out = refuted({one.id: found.get(one.id) for one in close}, rules.pattern)
-        allowed = [trial for trial in close if trial.id not in out]
-        others = [one for one in asked[len(close) :] if one.id in noise]
-        allowed += _favoured(allowed, others, scores, noise, task, rules)
-        near, plausible = _plausible(allowed, scores, noise, task, rules)
-        first, kept = ranked[0], {trial.id for trial in near}
-        ranked = [trial for trial in close if trial.id in kept] + ranked[len(close) :]
-        if ranked[0] is first:
-            return ranked, near, plausible
-
-
-def _close(ranked: Sequence[Trial], scores: Mapping[str, float], rules: Rules) -> list[Trial]:
-    """The laws that cannot be separated from the first, which come in the order of their scores."""
-    most = np.log(scores[ranked[0].id]) + rules.close
-    return [trial for trial in ranked if np.log(scores[trial.id]) <= most]
-
-
-def _favoured(
-    near: Sequence[Trial],
-    others: Sequence[Trial],
-    scores: Mapping[str, float],
-    noise: frozenset[str],
-    task: Task,
-    rules: Rules,
-) -> list[Trial]:
-    """Those of the `others`, known forms that leave only noise, which the fit makes as plausible as the `near` ones
-    although they predict held-out rows worse: what folds cut off may be the very rows that show a break."""
-    every = [*near, *others]
-    errors = np.array([scores[trial.id] for trial in every])
-    plausible = (errors / errors.min()) ** (-1 / rules.close) * _evidence(every, noise, task, rules)
-    least = np.exp(-1) * plausible.max()
-    return [trial for trial, size in zip(others, plausible[len(near) :], strict=True) if size >= least]
-
-
-def _simplicity(trial: Trial, task: Task) -> tuple[bool, float, float]:
-    """Sorts laws that nothing in the data contradicts first, and those of fewer constants before others.
-
-    What the best of millions adds may be set by the search, such as b max(1.5 + x, 0) for a line: it counts as one.
-    """
-    if not is_exact(trial.evaluation, task):
-        return (True, 0.0, typical_error(trial, task))
-    known = traits(trial.proposal.source, task.schema.targets, task.schema.features)
-    added = trial.proposal.by_chance >= OF_MILLIONS and known is not None and known.sets_numbers
-    return (False, free_constants(trial.evaluation, task) + added, typical_error(trial, task))
-
-
-def _at_the_scatter(ranked: list[Trial], scores: Mapping[str, float], task: Task, rules: Rules) -> list[Trial]:
-    """The laws that repeated measurements do not rule out, where one of them does nearly as well on held-out rows:
-    within a fifth as far again as laws that cannot be separated."""
-    allowed = [trial for trial in ranked if not is_ruled_out(trial.evaluation, task)]
-    most = scores[ranked[0].id] * np.exp(1.2 * rules.close)
-    return allowed if allowed and scores[allowed[0].id] <= most else ranked
-
-
-def _without_a_digit_wrong(ranked: list[Trial], task: Task) -> list[Trial]:
-    """The exact laws that leave far less than rounding to the digits would, in every fold too, where there are some:
-    then the digits are all there are, as in counts, and the other laws miss rows."""
-    least = WRITTEN_IN_FULL * resolution(task.train)
-    found = []
-    for trial in ranked:
-        left = [training_error(trial.evaluation, task), *(np.array(fold.rmse) for fold in trial.evaluation.folds)]
-        if all((one < least).all() for one in left) and is_exact(trial.evaluation, task):
-            found.append(trial)
-    return found or ranked
-
-
-def _breaks_what_is_known(trial: Trial) -> bool:
-    return trial.evaluation.unsafe is not None and trial.evaluation.unsafe.what == "stated"
+    return _Choosing(task, rules, scores).of(ranked)
 
 
 def is_readable(trial: Trial, task: Task) -> bool:
@@ -192,25 +84,218 @@ def is_readable(trial: Trial, task: Task) -> bool:
     return traits(trial.proposal.source, task.schema.targets, task.schema.features) is not None
 
 
-def _reason(
-    laws: Sequence[Trial], winner: Trial, scores: Mapping[str, float], rules: Rules, plain: bool, beaten: bool
-) -> str:
-    """Why the winner won among the laws that are near, by their typical errors, of which some may be `beaten`."""
-    near, own = [scores[trial.id] for trial in laws], scores[winner.id]
-    told, best = f"typical error {own:.3g} of the targets' spread on held-out rows", min(near)
-    if len(scores) == 1:
-        return f"{told}; no other law was fitted"
-    if len(near) == 1:
-        return f"{told}; every law that predicts otherwise has more than {np.exp(rules.close):.2g} times as much"
-    if np.log(own / best) > rules.close:
-        return f"{told} (the best has {best:.3g}); a known form that leaves only noise and fits all rows clearly better"
-    told = f"the least {told}; of" if own <= best else f"{told} (the best has {best:.3g}); of"
-    told = f"{told} {len(near)} laws that do about as well"
-    if np.log(max(near) / best) > rules.close:
-        told = f"{told} or fit all rows clearly better"
-    if plain:
-        return f"{told}, those nearer to their middle have more constants than these rows can tell"
-    return f"{told}, it predicts nearest to their middle{', but for laws that a simpler one beats' if beaten else ''}"
+def _breaks_what_is_known(trial: Trial) -> bool:
+    return trial.evaluation.unsafe is not None and trial.evaluation.unsafe.what == "stated"
+
+
+@dataclass(frozen=True)
+class _Choosing:
+    """The choice among laws of one task. scores: the typical error of each by its id."""
+
+    task: Task
+    rules: Rules
+    scores: Mapping[str, float]
+
+    def of(self, ranked: list[Trial]) -> Choice:
+        """The choice among laws, the best score first."""
+        ranked = self._without_a_digit_wrong(self._at_the_scatter(ranked))
+        exact = any(is_exact(trial.evaluation, self.task) for trial in ranked)
+        if exact:  # whether a law levels off is no question where nothing contradicts it
+            ranked.sort(key=self._simplicity)
+        ranked, near, plausible = self._near(ranked[:1] if exact else ranked)
+        beyond = list(map(self._beyond, near))
+        beaten = self._beaten(near)
+        pick, votes = _most_central(beyond, plausible, beaten, self.rules)
+        plainer = None if exact else self._plainer(near[pick], ranked)
+        if plainer is not None and plainer not in near:
+            near, beyond = [*near, plainer], [*beyond, self._beyond(plainer)]
+            plausible, votes = np.append(plausible, np.exp(-1)), np.append(votes, 0.0)
+        winner = plainer or near[pick]
+        others = _different(near.index(winner), beyond, plausible, self.rules)
+        return Choice(
+            winner=winner,
+            reason=EXACT_REASON if exact else self._reason(near, winner, plainer is not None, bool(beaten.any())),
+            inseparable=tuple(near[k].id for k in others),
+            scores=dict(self.scores),
+            votes={trial.id: float(vote) for trial, vote in zip(near, votes, strict=True)},
+            warnings=_warnings(winner),
+        )
+
+    def _near(self, ranked: list[Trial]) -> tuple[list[Trial], list[Trial], Array]:
+        """The ranked laws without those left out; those of them that cannot be separated from the best; and how
+        plausible each of these is (C,), the most plausible first.
+
+        Left out are laws that the rows refute, and those that are not believable beyond the rows. They do not say which
+        laws are near: those that are near to the best of the rest come in.
+        """
+        while True:
+            close = self._close(ranked)
+            farther = self._close(ranked, FARTHER)[len(close) :]
+            asked = [*close, *(trial for trial in farther if not trial.proposal.by_chance)]
+            found = patterns(asked, self.task) if len(asked) > 1 else {}
+            noise = only_noise(found, asked, self.task)
+            out = refuted({one.id: found.get(one.id) for one in close}, self.rules.pattern)
+            allowed = [trial for trial in close if trial.id not in out]
+            others = [one for one in asked[len(close) :] if one.id in noise]
+            allowed += self._favoured(allowed, others, noise)
+            near, plausible = self._plausible(allowed, noise)
+            first, kept = ranked[0], {trial.id for trial in near}
+            ranked = [trial for trial in close if trial.id in kept] + ranked[len(close) :]
+            if ranked[0] is first:
+                return ranked, near, plausible
+
+    def _close(self, ranked: Sequence[Trial], times: float = 1.0) -> list[Trial]:
+        """The laws that cannot be separated from the first, or are not more than so many times as far from it, in the
+        order of their scores."""
+        most = np.log(self.scores[ranked[0].id]) + times * self.rules.close
+        return [trial for trial in ranked if np.log(self.scores[trial.id]) <= most]
+
+    def _favoured(self, near: Sequence[Trial], others: Sequence[Trial], noise: frozenset[str]) -> list[Trial]:
+        """Those of the `others`, known forms that leave only noise, which the fit makes as plausible as the `near` ones
+        although they predict held-out rows worse: what folds cut off may be the very rows that show a break."""
+        plausible = self._plausibility([*near, *others], noise)
+        least = np.exp(-1) * plausible.max()
+        return [trial for trial, size in zip(others, plausible[len(near) :], strict=True) if size >= least]
+
+    def _simplicity(self, trial: Trial) -> tuple[bool, float, float]:
+        """Sorts laws that nothing in the data contradicts first, and those of fewer constants before others.
+
+        What the best of millions adds may be set by the search, such as b max(1.5 + x, 0) for a line: it counts as one.
+        """
+        if not is_exact(trial.evaluation, self.task):
+            return (True, 0.0, self.scores[trial.id])
+        known = self._traits(trial)
+        added = trial.proposal.by_chance >= OF_MILLIONS and known is not None and known.sets_numbers
+        return (False, self._constants(trial) + added, self.scores[trial.id])
+
+    def _at_the_scatter(self, ranked: list[Trial]) -> list[Trial]:
+        """The laws that repeated measurements do not rule out, where one of them does nearly as well on held-out rows:
+        within a fifth as far again as laws that cannot be separated."""
+        allowed = [trial for trial in ranked if not is_ruled_out(trial.evaluation, self.task)]
+        most = self.scores[ranked[0].id] * np.exp(1.2 * self.rules.close)
+        return allowed if allowed and self.scores[allowed[0].id] <= most else ranked
+
+    def _without_a_digit_wrong(self, ranked: list[Trial]) -> list[Trial]:
+        """The exact laws that leave far less than rounding to the digits would, in every fold too, where there are
+        some: then the digits are all there are, as in counts, and the other laws miss rows."""
+        least = WRITTEN_IN_FULL * resolution(self.task.train)
+        found = []
+        for trial in ranked:
+            left = [
+                training_error(trial.evaluation, self.task),
+                *(np.array(fold.rmse) for fold in trial.evaluation.folds),
+            ]
+            if all((one < least).all() for one in left) and is_exact(trial.evaluation, self.task):
+                found.append(trial)
+        return found or ranked
+
+    def _reason(self, laws: Sequence[Trial], winner: Trial, plain: bool, beaten: bool) -> str:
+        """Why the winner won among the laws that are near, by their typical errors, of which some may be `beaten`."""
+        near, own = [self.scores[trial.id] for trial in laws], self.scores[winner.id]
+        told, best = f"typical error {own:.3g} of the targets' spread on held-out rows", min(near)
+        if len(self.scores) == 1:
+            return f"{told}; no other law was fitted"
+        if len(near) == 1:
+            return (
+                f"{told}; every law that predicts otherwise has more than {np.exp(self.rules.close):.2g} times as much"
+            )
+        if np.log(own / best) > self.rules.close:
+            why = "a known form that leaves only noise and fits all rows clearly better"
+            return f"{told} (the best has {best:.3g}); {why}"
+        told = f"the least {told}; of" if own <= best else f"{told} (the best has {best:.3g}); of"
+        told = f"{told} {len(near)} laws that do about as well"
+        if np.log(max(near) / best) > self.rules.close:
+            told = f"{told} or fit all rows clearly better"
+        if plain:
+            return f"{told}, those nearer to their middle have more constants than these rows can tell"
+        return (
+            f"{told}, it predicts nearest to their middle{', but for laws that a simpler one beats' if beaten else ''}"
+        )
+
+    def _plausible(self, near: Sequence[Trial], noise: frozenset[str]) -> tuple[list[Trial], Array]:
+        """Those of the laws that are believable beyond the data, where some are, and how plausible each is (C,), the
+        most plausible first."""
+        plausible = self._plausibility(near, noise)
+        shown = np.array([not unshown_waves(one.proposal.source, one.evaluation, self.task.train) for one in near])
+        kept = np.ones(len(near), dtype=np.bool_)
+        votes = _shares(list(map(self._beyond, near)), plausible, self.rules)
+        for good in (_safe(near, votes), shown):
+            kept = good & kept if (good & kept).any() else kept
+        order = [k for k in np.argsort(-plausible, kind="stable") if kept[k]]
+        return [near[k] for k in order], plausible[order]
+
+    def _plausibility(self, laws: Sequence[Trial], noise: frozenset[str]) -> Array:
+        """How plausible each law is (C,), by its score and by what the fit to the training rows says: exp(-d / 2), with
+        d how far its Bayesian information criterion is above the least of the laws that leave only `noise`, and
+        `rules.evidence` at most.
+
+        The fit says nothing where no law leaves only noise: then errors are not independent. The best of millions of
+        laws has to fit better by `STRONG` (extended BIC, Chen and Chen 2008), and a long one by more: each term is the
+        best of thousands. So has a quadratic of several features, which bends wherever rows do.
+        """
+        errors, asked = np.array([self.scores[trial.id] for trial in laws]), np.zeros(len(laws))
+        for k, one in enumerate(laws):
+            known = self._traits(one)
+            asked[k] = known is not None and known.is_surface
+            if one.proposal.by_chance >= OF_MILLIONS:
+                asked[k] += max(1.0, self._constants(one) - SHORT)
+        criteria = np.array([information(trial, self.task) for trial in laws]) + STRONG * asked
+        least = min((size for size, trial in zip(criteria, laws, strict=True) if trial.id in noise), default=np.inf)
+        evidence = np.exp(-np.clip(criteria - least, 0, self.rules.evidence) / 2)
+        return np.asarray((errors / errors.min()) ** (-1 / self.rules.close) * evidence)
+
+    def _beaten(self, near: Sequence[Trial]) -> Mask:
+        """Which laws (C,) another one beats: one with fewer constants that leaves only noise, errs hardly more and fits
+        better by positive evidence, or one with no more that errs no more and leaves less than half as much of the
+        rows."""
+        noise = only_noise(patterns(near, self.task), near, self.task) if len(near) > 1 else frozenset()
+        plain = np.array([trial.id in noise for trial in near])[:, None]
+        errors = np.array([self.scores[trial.id] for trial in near])
+        constants = np.array([self._constants(trial) for trial in near])
+        criteria = np.array([information(trial, self.task) for trial in near])
+        plainer = plain & (constants[:, None] < constants) & (criteria[:, None] < criteria - POSITIVE)
+        half = self.task.train.target_matrix().size * np.log(2)
+        closer = (constants[:, None] <= constants) & (criteria[:, None] < criteria - half)
+        worse = errors[:, None] / errors
+        return np.asarray(((plainer & (worse <= NO_WORSE)) | (closer & (worse <= 1))).any(axis=0))
+
+    def _plainer(self, winner: Trial, ranked: Sequence[Trial]) -> Trial | None:
+        """The best law with fewer constants than the winner's that the rows cannot tell from it; None where none is.
+
+        The two predict nearly the same beyond the data, and by the Bayesian information criterion (Schwarz 1978) the
+        winner's fit is not worth its constants.
+        """
+        own, missing, constants = self._beyond(winner), self._missing_but_level(winner), self._constants(winner)
+        plain = []
+        for trial in self._close(ranked):
+            other = self._beyond(trial)
+            if own is None or other is None or self._constants(trial) >= constants:
+                continue
+            alike = float(np.abs(own - other).mean()) <= self.rules.surplus
+            if alike and self._missing_but_level(trial) <= missing and self._is_enough(trial, winner):
+                plain.append(trial)
+        allowed = [trial for trial in plain if _is_safe(trial) or not _is_safe(winner)]
+        return allowed[0] if allowed else None
+
+    def _is_enough(self, plain: Trial, other: Trial) -> bool:
+        """Whether a better fit is not worth its constants; blind changes are many, as are the numbers of millions."""
+        least = STRONG * (bool(other.proposal.by_chance) - (plain.proposal.by_chance >= OF_MILLIONS))
+        return information(plain, self.task) <= information(other, self.task) + least
+
+    def _missing_but_level(self, trial: Trial) -> int:
+        """What a law leaves out beside a level, which says nothing where another law predicts the same without one."""
+        return missing_parts(trial, self.task) - never_levels(trial, self.task)
+
+    def _beyond(self, trial: Trial) -> Array | None:
+        """Predictions (P * T,) at the probe rows in units of the targets' spread; None when not all are finite."""
+        probe = trial.evaluation.probe
+        return (np.array(probe) / self.task.train.spread).reshape(-1) if probe else None
+
+    def _constants(self, trial: Trial) -> float:
+        return free_constants(trial.evaluation, self.task)
+
+    def _traits(self, trial: Trial) -> Traits | None:
+        return traits(trial.proposal.source, self.task.schema.targets, self.task.schema.features)
 
 
 def _warnings(winner: Trial) -> tuple[str, ...]:
@@ -223,6 +308,10 @@ def _warnings(winner: Trial) -> tuple[str, ...]:
     if unsafe.what == "sign":
         return (*opaque, f"The law {unsafe.sentence}.")
     return (*opaque, f"The law {unsafe.sentence}; no law without that predicts held-out rows nearly as well.")
+
+
+def _is_safe(trial: Trial) -> bool:
+    return trial.evaluation.unsafe is None and bool(trial.evaluation.probe)
 
 
 def _safe(trials: Sequence[Trial], votes: Array) -> NDArray[np.bool_]:
@@ -238,60 +327,6 @@ def _safe(trials: Sequence[Trial], votes: Array) -> NDArray[np.bool_]:
     worse = np.array([one is not None and one.what != "sign" for one in found])
     worse |= np.array([not trial.evaluation.probe for trial in trials])
     return ~worse & ~sign if votes[sign & ~worse].sum() <= NEARLY_ALL * votes[~worse].sum() else ~worse
-
-
-def _plausible(
-    near: Sequence[Trial], scores: Mapping[str, float], noise: frozenset[str], task: Task, rules: Rules
-) -> tuple[list[Trial], Array]:
-    """Those of the laws that are believable beyond the data, where some are, and how plausible each is (C,), the most
-    plausible first."""
-    errors = np.array([scores[trial.id] for trial in near])
-    plausible = (errors / errors.min()) ** (-1 / rules.close) * _evidence(near, noise, task, rules)
-    shown = np.array([not unshown_waves(one.proposal.source, one.evaluation, task.train) for one in near])
-    kept = np.ones(len(near), dtype=np.bool_)
-    votes = _shares([_beyond(trial.evaluation, task) for trial in near], plausible, rules)
-    for good in (_safe(near, votes), shown):
-        kept = good & kept if (good & kept).any() else kept
-    order = [k for k in np.argsort(-plausible, kind="stable") if kept[k]]
-    return [near[k] for k in order], plausible[order]
-
-
-def _evidence(near: Sequence[Trial], noise: frozenset[str], task: Task, rules: Rules) -> Array:
-    """What the fit to the training rows says of each law (C,): exp(-d / 2), with d how far its Bayesian information
-    criterion is above the least of the laws that leave only `noise`, and `rules.evidence` at most.
-
-    1 for all where no law leaves only noise: then errors are not independent, and how well a law fits says little. The
-    best of millions of laws has to fit better by `STRONG` (extended BIC, Chen and Chen 2008), and a long one by more:
-    each term is the best of thousands. So has a quadratic of several features, which bends wherever rows do.
-    """
-    known = [traits(one.proposal.source, task.schema.targets, task.schema.features) for one in near]
-    asked = np.array([float(one is not None and one.is_surface) for one in known])
-    for k, one in enumerate(near):
-        if one.proposal.by_chance >= OF_MILLIONS:
-            asked[k] += max(1.0, free_constants(one.evaluation, task) - SHORT)
-    criteria = np.array([information(trial, task) for trial in near]) + STRONG * asked
-    least = min((size for size, trial in zip(criteria, near, strict=True) if trial.id in noise), default=np.inf)
-    return np.asarray(np.exp(-np.clip(criteria - least, 0, rules.evidence) / 2))
-
-
-def _beyond(evaluation: Evaluation, task: Task) -> Array | None:
-    """Predictions (P * T,) at the probe rows in units of the training targets' spread; None when not all are finite."""
-    return (np.array(evaluation.probe) / task.train.spread).reshape(-1) if evaluation.probe else None
-
-
-def _beaten(near: Sequence[Trial], scores: Mapping[str, float], task: Task) -> Mask:
-    """Which laws (C,) another one beats: one with fewer constants that leaves only noise, errs hardly more and fits
-    better by positive evidence, or one with no more that errs no more and leaves less than half as much of the rows."""
-    noise = only_noise(patterns(near, task), near, task) if len(near) > 1 else frozenset()
-    plain = np.array([trial.id in noise for trial in near])[:, None]
-    errors = np.array([scores[trial.id] for trial in near])
-    constants = np.array([free_constants(trial.evaluation, task) for trial in near])
-    criteria = np.array([information(trial, task) for trial in near])
-    plainer = plain & (constants[:, None] < constants) & (criteria[:, None] < criteria - POSITIVE)
-    half = task.train.target_matrix().size * np.log(2)
-    closer = (constants[:, None] <= constants) & (criteria[:, None] < criteria - half)
-    worse = errors[:, None] / errors
-    return np.asarray(((plainer & (worse <= NO_WORSE)) | (closer & (worse <= 1))).any(axis=0))
 
 
 def _most_central(beyond: Sequence[Array | None], plausible: Array, beaten: Mask, rules: Rules) -> tuple[int, Array]:
@@ -326,45 +361,6 @@ def _shares(beyond: Sequence[Array | None], plausible: Array, rules: Rules) -> A
     votes = np.zeros(len(plausible))
     votes[usable] = _votes(np.stack([values for values in beyond if values is not None]), plausible[usable], rules)
     return votes
-
-
-def _plainer(
-    winner: Trial, ranked: Sequence[Trial], scores: Mapping[str, float], task: Task, rules: Rules
-) -> Trial | None:
-    """The best law with fewer constants than the winner's that the rows cannot tell from it; None where none is.
-
-    The two predict nearly the same beyond the data, and by the Bayesian information criterion (Schwarz 1978) the
-    winner's fit is not worth its constants.
-    """
-    own, best = _beyond(winner.evaluation, task), scores[ranked[0].id]
-    missing, constants = _missing_but_level(winner, task), free_constants(winner.evaluation, task)
-    plain = []
-    for trial in ranked:
-        if np.log(scores[trial.id] / best) > rules.close:
-            break
-        other = _beyond(trial.evaluation, task)
-        if own is None or other is None or free_constants(trial.evaluation, task) >= constants:
-            continue
-        alike = float(np.abs(own - other).mean()) <= rules.surplus
-        if alike and _missing_but_level(trial, task) <= missing and _is_enough(trial, winner, task):
-            plain.append(trial)
-    allowed = [trial for trial in plain if _is_safe(trial) or not _is_safe(winner)]
-    return allowed[0] if allowed else None
-
-
-def _is_safe(trial: Trial) -> bool:
-    return trial.evaluation.unsafe is None and bool(trial.evaluation.probe)
-
-
-def _missing_but_level(trial: Trial, task: Task) -> int:
-    """What a law leaves out beside a level, which says nothing where another law predicts the same without one."""
-    return missing_parts(trial, task) - never_levels(trial, task)
-
-
-def _is_enough(plain: Trial, other: Trial, task: Task) -> bool:
-    """Whether a better fit is not worth its constants; blind changes are many, as are the numbers of millions."""
-    least = STRONG * (bool(other.proposal.by_chance) - (plain.proposal.by_chance >= OF_MILLIONS))
-    return information(plain, task) <= information(other, task) + least
 
 
 def _different(pick: int, beyond: Sequence[Array | None], plausible: Array, rules: Rules) -> list[int]:

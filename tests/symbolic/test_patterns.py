@@ -8,7 +8,7 @@ import pytest
 from lawsmith.agent.command.law_verdict import verdict
 from lawsmith.agent.search.patterns import NONE, only_noise, pattern, patterns, refuted
 from lawsmith.agent.search.score import RULES
-from lawsmith.agent.search.selection import STRONG, _evidence, choose
+from lawsmith.agent.search.selection import STRONG, _Choosing, choose
 from lawsmith.runs.record import FinalScores, SplitScores
 from lawsmith.runs.trials import OF_MILLIONS, Proposal, Trial
 from lawsmith.sandbox import Sandbox, evaluate
@@ -157,7 +157,8 @@ def test_a_surface_needs_more_evidence_than_a_law(sandbox: Sandbox) -> None:
         "p['L'] + p['A'] * np.log(x['n'])**2 + p['a'] * np.exp(x['n'])**2 + p['h'] * np.log(x['n']) * np.exp(x['n'])"
     )
     surface = replace(law, proposal=Proposal(FORM.format(law=bends)))
-    plain, asked = _evidence([law, surface], frozenset([law.id]), noisy, RULES)
+    choosing = _Choosing(noisy, RULES, {law.id: 1.0})
+    plain, asked = choosing._plausibility([law, surface], frozenset([law.id]))
     assert (plain, asked) == (1.0, np.exp(-STRONG / 2))
 
 
