@@ -6,8 +6,7 @@ synthetic tasks whose truth is known. Compared: the chosen law, the best trainin
 hindsight.
 
     python -m benchmarks.extrapolation [--data-dir DIR] [--tasks a,b] [--near] [--synthetic N] [--r-tables] [--out FILE]
-    python -m benchmarks.extrapolation --read FILE ...        # tables from saved trials, with ablations
-    python -m benchmarks.extrapolation --read FILE ... --resample 24      # the mean of choices from resampled folds
+    python -m benchmarks.extrapolation --read FILE ...        # the table from saved trials
 """
 
 from __future__ import annotations
@@ -27,7 +26,6 @@ from benchmarks import SLDBENCH
 from benchmarks.synthetic import LAWS, synthetic
 from lawsmith.agent.command.doubts import doubted
 from lawsmith.agent.search.evaluator import Evaluator
-from lawsmith.agent.search.score import RULES, Rules
 from lawsmith.agent.search.selection import choose
 from lawsmith.agent.symbolic import SymbolicProposer
 from lawsmith.agent.symbolic.start_forms import within
@@ -164,51 +162,22 @@ def hindsight(outcome: FarOutcome) -> str:
     return max(outcome.outer, key=lambda id: outcome.outer[id])
 
 
-def by_rules(rules: Rules) -> Callable[[FarOutcome], str]:
-    return lambda outcome: choose(outcome.trials, outcome.task, rules).winner.id
+def chosen(outcome: FarOutcome) -> str:
+    return choose(outcome.trials, outcome.task).winner.id
 
 
 CHOICES: dict[str, Callable[[FarOutcome], str]] = {
-    "chosen": by_rules(RULES),
+    "chosen": chosen,
     "best fit": best_fit,
     "BIC": bic,
     "hindsight": hindsight,
 }
-ABLATIONS: dict[str, Callable[[FarOutcome], str]] = {
-    "all rules": by_rules(RULES),
-    "best score alone": by_rules(replace(RULES, close=1e-9)),
-    "closer": by_rules(replace(RULES, close=0.4)),
-    "wider": by_rules(replace(RULES, close=0.6)),
-    "no evidence of the fit": by_rules(replace(RULES, evidence=0.0)),
-    "every law has a vote": by_rules(replace(RULES, alike=0.0)),
-    "more are alike": by_rules(replace(RULES, alike=0.3)),
-    "no price per constant": by_rules(replace(RULES, constant=0.0)),
-    "double price per constant": by_rules(replace(RULES, constant=2 * RULES.constant)),
-    "no price of chance": by_rules(replace(RULES, chance=0.0)),
-    "double price of chance": by_rules(replace(RULES, chance=2 * RULES.chance)),
-    "no price of what is missing": by_rules(replace(RULES, missing=0.0)),
-    "patterns refute nothing": by_rules(replace(RULES, pattern=np.inf)),
-    "library only": lambda o: choose([t for t in o.trials if not t.proposal.parents], o.task).winner.id,
-}
 
 
-def with_resampled_folds(outcome: FarOutcome, seed: int) -> FarOutcome:
-    """The outcome with folds drawn with replacement (Efron 1979), the same for all laws. A choice differs little from
-    draw to draw where the folds tell the laws apart, so its mean over draws compares rules with less luck."""
-    count = len(outcome.trials[0].evaluation.folds)
-    drawn = np.random.default_rng(seed).integers(count, size=count)
-    trials = []
-    for trial in outcome.trials:
-        folds = trial.evaluation.folds
-        evaluation = trial.evaluation.model_copy(update={"folds": tuple(folds[k] for k in drawn)})
-        trials.append(replace(trial, evaluation=evaluation))
-    return replace(outcome, trials=tuple(trials))
-
-
-def table(outcomes: Sequence[FarOutcome], choices: dict[str, Callable[[FarOutcome], str]], draws: int = 0) -> str:
-    """R² of each choice in each case; with `draws`, the mean over so many draws of the folds."""
-    lines = [f"{'case':58s}" + "".join(f"{name[:16]:>18s}" for name in choices) + "   seconds"]
-    scores = np.array([_scores(outcome, choices, draws) for outcome in outcomes])
+def table(outcomes: Sequence[FarOutcome]) -> str:
+    """R² of each choice in each case."""
+    lines = [f"{'case':58s}" + "".join(f"{name[:16]:>18s}" for name in CHOICES) + "   seconds"]
+    scores = np.array([[one.outer[pick(one)] for pick in CHOICES.values()] for one in outcomes])
     for outcome, row in zip(outcomes, scores, strict=True):
         lines.append(f"{outcome.case[:57]:58s}" + "".join(f"{v:18.4f}" for v in row) + f"{outcome.seconds:10.1f}")
     tables = np.array([o.case.startswith("R ") for o in outcomes])
@@ -222,11 +191,6 @@ def table(outcomes: Sequence[FarOutcome], choices: dict[str, Callable[[FarOutcom
             lines.append(f"{'mean of ' + title:58s}" + "".join(f"{v:18.4f}" for v in part.mean(axis=0)))
             lines.append(f"{'worst of ' + title:58s}" + "".join(f"{v:18.4f}" for v in part.min(axis=0)))
     return "\n".join(lines)
-
-
-def _scores(outcome: FarOutcome, choices: dict[str, Callable[[FarOutcome], str]], draws: int) -> Array:
-    seen = [with_resampled_folds(outcome, seed) for seed in range(draws)] or [outcome]
-    return np.asarray(np.mean([[one.outer[pick(one)] for pick in choices.values()] for one in seen], axis=0))
 
 
 def _r_tables() -> Iterator[Case]:
@@ -244,12 +208,10 @@ def main() -> None:
     parser.add_argument("--near", action="store_true", help="only one cut for each feature, and the corner")
     parser.add_argument("--r-tables", action="store_true", help="also the tables of benchmarks.r_tables")
     parser.add_argument("--read", type=Path, nargs="+")
-    parser.add_argument("--resample", type=int, default=0, help="with --read: draws of the folds")
     options = parser.parse_args()
     if options.read:
         outcomes = [outcome for path in options.read for outcome in pickle.loads(path.read_bytes())]
-        tables = (table(outcomes, choices, options.resample) for choices in (CHOICES, ABLATIONS))
-        print(*tables, sep="\n\nablations\n")
+        print(table(outcomes))
         return
     outcomes = []
     with Sandbox() as sandbox:
@@ -265,7 +227,7 @@ def main() -> None:
             )
             if options.out:
                 options.out.write_bytes(pickle.dumps(outcomes))
-    print(table(outcomes, CHOICES))
+    print(table(outcomes))
 
 
 if __name__ == "__main__":
