@@ -11,6 +11,8 @@ from lawsmith.agent.search.score import held_out_error, ranking, typical_error
 from lawsmith.agent.search.selection import choose
 from lawsmith.runs.trials import Proposal, Trial
 from lawsmith.sandbox import Constants
+from lawsmith.sandbox.evaluation import training_rmse
+from lawsmith.sandbox.search_task import LITTLE
 from lawsmith.tasks import Table, Task
 from lawsmith.tasks.dependence import decisive, steepens
 
@@ -143,3 +145,18 @@ def test_data_that_steepen_ask_no_law_for_a_level(law, expected):
     t = np.arange(1.0, 13.0)
     rows = Table({"t": t}, {"y": law(t)}, ("all",), np.zeros(12, dtype=np.intp))
     assert steepens(rows) is expected
+
+
+def test_a_row_far_off_counts_by_what_is_expected_there() -> None:
+    def error(off: float, weights: float = 1.0) -> float:
+        law = np.linspace(1, 1000, 40)
+        measured = law * (1 + 0.02 * np.cos(np.arange(40.0)))
+        measured[-1] *= off
+        weight = law**-2.0
+        weight[-1] *= weights
+        table = Table({"x": np.arange(40.0)}, {"y": measured}, ("all",), np.zeros(40, dtype=np.intp), weight)
+        return training_rmse(table, law[:, None])[0]
+
+    clean = error(1.0)
+    assert error(1.1) > 1.3 * clean  # a tenth of the largest value, where all others are met within 2 %
+    assert error(50.0, LITTLE) == pytest.approx(clean, rel=0.02)  # a row that is not believed

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from made_trials import FORM, WAVE, task, trial, winner
 
-from benchmarks.extrapolation import FarOutcome, with_resampled_folds
+from benchmarks.ablation import CHANGES, Change, scores
+from benchmarks.extrapolation import FarOutcome
 from lawsmith.agent.llm.gain import Gain, gain
+from lawsmith.agent.search import selection
 from lawsmith.agent.search.score import held_out_error, information, typical_error
 from lawsmith.agent.search.selection import choose
 from lawsmith.runs.trials import OF_MILLIONS, Proposal, Trial
@@ -84,14 +86,15 @@ def test_no_fold_hides_that_a_law_misses_the_training_rows():
     assert on_flat_ends(1e6, train=1.5) > 1.5 * on_flat_ends(1e6, train=0.1)
 
 
-def test_resampled_folds_are_the_same_for_all_laws_and_any_of_the_old_ones():
-    trials = trial("one", [0.1, 0.2, 0.3]), trial("two", [1.0, 2.0, 3.0])
-    outcome = FarOutcome("case", task(), trials, {"one": 0.5, "two": 0.5}, 1.0)
-    drawn = [with_resampled_folds(outcome, seed) for seed in range(8)]
-    seen = [[[fold.rmse[0] for fold in one.evaluation.folds] for one in each.trials] for each in drawn]
-    assert all(np.allclose(np.multiply(first, 10), second) for first, second in seen)
-    assert len({tuple(first) for first, _ in seen}) > 1
-    assert with_resampled_folds(outcome, 3).trials == drawn[3].trials
+def test_the_ablation_changes_one_rule_and_puts_it_back():
+    laws = (("low", 0.09, 0.0), ("middle", 0.1, 0.5), ("high", 0.1, 1.5))
+    trials = tuple(trial(name, [error, error], beyond=at) for name, error, at in laws)
+    outcome = FarOutcome("case", task(), trials, {"low": 0.1, "middle": 0.5, "high": -7.0}, 1.0)
+    found = {name: scores([outcome], change)[0] for name, change in CHANGES.items()}
+    assert found["all rules"] == 0.5 and found["the best score wins"] == 0.1
+    assert scores([outcome], Change())[0] == 0.5
+    last = Change(owner=selection, names=(("_most_central", lambda beyond, votes, *_: (2, votes)),))
+    assert scores([outcome], last)[0] == -1.0
 
 
 def test_predictions_that_are_not_finite_beyond_the_data_count_against_a_law():
