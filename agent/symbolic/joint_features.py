@@ -49,10 +49,12 @@ class JointFeature:
 
 @dataclass(frozen=True, eq=False)
 class Joint:
-    """The features that a target is a function of, but for powers of `carriers`, which stand before it."""
+    """The features that a target is a function of, but for `carriers` before it: powers of them that a line in their
+    logarithms shows, where the target has `one_sign`, else themselves."""
 
     known: Sequence[JointFeature]
     carriers: Sequence[JointFeature] = ()
+    one_sign: bool = False
 
     def without(self, *some: JointFeature) -> list[JointFeature]:
         """All features but these."""
@@ -67,14 +69,13 @@ def joint_features(
     alone = [JointFeature({Feature(name, units[name]): 1.0}, column / units[name]) for name, column in features.items()]
     if not 1 < len(alone) <= MOST_FEATURES:
         return None
-    seen, weight = target - target.mean(), np.ones(len(target))
-    if carried := bool(target.min() > 0 or target.max() < 0):
-        size = np.abs(target)
+    seen, weight, best = target, np.ones(len(target)), Joint(alone)
+    if target.min() > 0 or target.max() < 0:
+        size, best = np.abs(target), Joint(alone, one_sign=True)
         seen, weight = np.log(size), size / np.hypot(size, np.median(size))
-    best, least = Joint(alone), _criterion(Joint(alone), seen, weight)
-    ways = (_merged, _carried) if carried else (_merged,)
-    while math.isfinite(least) and len(best.known) > 1:
-        for way in ways:
+    least = _criterion(best, seen, weight)
+    while len(best.known) > 1:
+        for way in (_merged, _carried):
             trials = list(way(best, units))
             found = [_criterion(trial, seen, weight) for trial in trials]
             if min(found, default=math.inf) <= least:
@@ -82,7 +83,8 @@ def joint_features(
                 break
         else:
             break
-    if all(isinstance(one.node, Feature) for one in best.known):
+    as_they_are = all(isinstance(one.node, Feature) for one in best.known)
+    if least > math.log(PROMISING) or (as_they_are and (best.one_sign or not best.carriers)):
         return None
     return best, _factor(best, seen, weight)
 
@@ -93,20 +95,27 @@ def _merged(joint: Joint, units: Mapping[str, float]) -> Iterator[Joint]:
         rest = joint.without(one, two)
         sums = [_sum(one, two, units, sign) for sign in (1, -1)]
         products = [_product(one, two, a) for a in EXPONENTS] if two.values.min() > 0 else []
-        yield from (Joint([*rest, made], joint.carriers) for made in [*sums, *products])
+        yield from (replace(joint, known=[*rest, made]) for made in [*sums, *products])
 
 
 def _carried(joint: Joint, units: Mapping[str, float]) -> Iterator[Joint]:
-    """The same with one feature less that a power of it stands before: it does nothing else, or it acts with one
-    other, or as the measure of two."""
+    """The same with one feature less that stands before: it does nothing else, or, where a line shows its power, it
+    acts with one other, or as the measure of two."""
+    if not joint.one_sign:
+        for one in joint.known:
+            for a in EXPONENTS if one.values.min() > 0 else (1.0,):
+                carrier = _product(JointFeature({}, np.ones(1)), one, a)
+                yield replace(joint, known=joint.without(one), carriers=[*joint.carriers, carrier])
+        return
     for one, two in _pairs(joint):
         for a in EXPONENTS if two.values.min() > 0 else ():
-            yield Joint([*joint.without(one, two), _product(one, two, a)], [*joint.carriers, two])
+            known = [*joint.without(one, two), _product(one, two, a)]
+            yield replace(joint, known=known, carriers=[*joint.carriers, two])
     for one in (one for one in joint.known if one.values.min() > 0):
-        yield Joint(joint.without(one), [*joint.carriers, one])
+        yield replace(joint, known=joint.without(one), carriers=[*joint.carriers, one])
         for some in combinations(joint.without(one), 2):
             shares = [_product(part, one, -1.0) for part in some]
-            yield Joint([*joint.without(one, *some), *shares], [*joint.carriers, one])
+            yield replace(joint, known=[*joint.without(one, *some), *shares], carriers=[*joint.carriers, one])
 
 
 def _pairs(joint: Joint) -> Iterator[tuple[JointFeature, JointFeature]]:
@@ -116,6 +125,8 @@ def _pairs(joint: Joint) -> Iterator[tuple[JointFeature, JointFeature]]:
 
 def _factor(joint: Joint, seen: Array, weight: Array) -> Node:
     """The product of the carriers' powers, with exponents to fit where they are no simple numbers."""
+    if not joint.one_sign:
+        return mul(*(one.node for one in joint.carriers))
     axes = min(_axes(joint), key=lambda one: _of_polynomials(joint, one, seen, weight))
     design = _design(joint, axes, len(seen))[0] * weight[:, None]
     exponents = np.linalg.lstsq(design, seen * weight, rcond=1e-12)[0][1 : len(joint.carriers) + 1].tolist()
@@ -137,6 +148,7 @@ def in_joint_features(task: Task, target: str, joint: Joint, factor: Node) -> Ta
     columns = {one.title: table.features.get(one.title, evaluate(one.node, table.features, {})) for one in joint.known}
     middle = {p.name: (p.lower + p.upper) / 2 for p in parameters(factor)}
     carried = np.broadcast_to(evaluate(factor, table.features, middle), len(table))
+    carried = np.where(carried == 0, np.finfo(float).tiny, carried)
     left, weight = {target: table.targets[target] / carried}, table.weights * carried**2
     schema = task.schema.model_copy(update={"features": tuple(columns), "targets": (target,)})
     return replace(task, train=replace(table, features=columns, targets=left, weight=weight), schema=schema)
@@ -179,7 +191,7 @@ def _product(one: JointFeature, two: JointFeature, exponent: float) -> JointFeat
 
 
 def _criterion(joint: Joint, seen: Array, weight: Array) -> float:
-    """The Bayesian criterion of the best polynomial in these features, for one row; infinite where it leaves much."""
+    """The Bayesian criterion of the best polynomial in these features, for one row."""
     return min(_of_polynomials(joint, axes, seen, weight) for axes in _axes(joint))
 
 
@@ -199,19 +211,20 @@ def _of_polynomials(joint: Joint, axes: Sequence[Array], seen: Array, weight: Ar
     """The same for polynomials along these axes (n,)."""
     rows, (design, counts) = len(seen), _design(joint, axes, len(seen))
     along = np.linalg.qr(design * weight[:, None])[0]
-    left, total, best = seen * weight, 0.0, math.inf
+    left, best = seen * weight, math.inf
+    total = np.sum(((seen - np.average(seen, weights=weight**2)) * weight) ** 2)
     for begin, end in zip([0, *counts], counts, strict=False):
         left = left - along[:, begin:end] @ (along[:, begin:end].T @ left)
-        total = total or float(left @ left)
-        share = float(left @ left) / total
-        if share < PROMISING:
-            best = min(best, math.log(share + LEAST) + end * math.log(rows) / rows)
+        best = min(best, math.log(float(left @ left / total) + LEAST) + end * math.log(rows) / rows)
     return best
 
 
 def _design(joint: Joint, axes: Sequence[Array], rows: int) -> tuple[Array, list[int]]:
     """Columns (n, k): the level, the logarithms of the carriers, polynomials along the axes (n,) of growing degree; and
-    how many columns each degree ends with."""
+    how many columns each degree ends with. Where the target has both signs, the carriers multiply polynomials."""
+    if not joint.one_sign:
+        columns, counts = polynomials(axes, rows // ROWS_OF_A_COLUMN)
+        return columns * np.prod([one.values for one in joint.carriers], axis=0).reshape(-1, 1), counts
     logs = [np.log(one.values) for one in joint.carriers]
     columns, counts = polynomials(axes, rows // ROWS_OF_A_COLUMN - len(logs))
     return np.insert(columns, [1] * len(logs), np.transpose(logs), axis=1) if logs else columns, [

@@ -27,11 +27,15 @@ LAWS: dict[str, tuple[dict[str, Array], Callable[..., Array], set[str], str]] = 
     "charges": (FAR, lambda a, b, c, d: a / ((b - c) ** 2 + 0.3 * d**2), {"[(b-10*c/10)/d]"}, "d^-2 * a"),
     "drop": (FAR, lambda a, b, c, d: np.sin(a - 3) + d + np.exp(-b / c**2), {"a", "d", "[b*(c/10)^-2]"}, "1"),
     "each alone": (NEAR, lambda a, b, c, d: a + b**2 + np.exp(c) + np.log(d), set(), "1"),
+    "torque": (FAR, lambda a, b, c, d: a * d**2 * np.sin(2 * (b - c)), {"[b-10*c/10]"}, "a * d^2"),
+    "moment": (FAR, lambda a, b, c, d: (a - 4) * np.sin(b - c) + d / 9, {"a", "[b-10*c/10]", "d"}, "1"),
     "tide": (FAR, lambda a, b, c, d: d**1.5 * (a + c) / (b**2 + a * c), {"[a/b]", "[c/10/b]"}, "d^1.5 / b"),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "noise"), [*((name, 0.0) for name in LAWS), ("charges", 0.001), ("tide", 0.001)])
+@pytest.mark.parametrize(
+    ("name", "noise"), [*((name, 0.0) for name in LAWS), ("charges", 0.001), ("tide", 0.001), ("torque", 0.01)]
+)
 def test_features_that_act_together_alone_are_one(name: str, noise: float) -> None:
     features, law, titles, carried = LAWS[name]
     target = law(**features)
