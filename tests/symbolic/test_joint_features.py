@@ -55,7 +55,7 @@ def test_the_law_of_joint_features_is_exact_in_the_features() -> None:
     task = made_task({"a": a, "b": b, "c": c}, a * np.log1p(2 * b / c))
     general = GeneralForms(task, profile(task.train), Loss.SQUARED)
     step = next(general._of_joint_features(general.together[0], lambda: False))
-    assert min(fitted_error(SymbolicForm((part.node,), part.origin), task) for part in step.parts) < 1e-20
+    assert min(fitted_error(SymbolicForm((part.node,), part.origin), task) for part in step.forms) < 1e-20
 
 
 def test_the_law_of_joint_features_is_written_with_each_feature_once() -> None:

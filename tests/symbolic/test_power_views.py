@@ -53,5 +53,5 @@ def test_a_softened_attraction_is_exact_at_once_with_the_exponent_that_was_seen(
     x, z = drawn(-2, 2, 0), drawn(-2, 2, 1)
     task = made_task({"x": x, "z": z}, POWERS["attraction"][0](x, z))
     step = next(GeneralForms(task, profile(task.train), Loss.SQUARED)._of_target(0, lambda: False))
-    (part,) = step.parts
+    (part,) = step.forms
     assert fitted_error(SymbolicForm((part.node,), part.origin), task) < 1e-9

@@ -41,14 +41,14 @@ def test_what_powers_leave_is_exact(name: str) -> None:
     task = made_task(FEATURES, LAWS[name][0])
     general = GeneralForms(task, profile(task.train), Loss.SQUARED)
     (step,) = general._beside_powers(general.together[0], lambda: False)
-    assert min(fitted_error(SymbolicForm((part.node,), part.origin), task) for part in step.parts) < 1e-20
+    assert min(fitted_error(SymbolicForm((part.node,), part.origin), task) for part in step.forms) < 1e-20
 
 
 def test_what_one_side_of_a_product_leaves_is_seen_through_its_reciprocal() -> None:
     s, acidity = drawn(0.1, 10, 0)[:120], drawn(4.5, 9, 1)[:120]
     task = made_task({"s": s, "acidity": acidity}, 5 * s / (1.5 + s) / (1 + 10 ** (6 - acidity) + 10 ** (acidity - 8)))
     general = GeneralForms(task, profile(task.train), Loss.SQUARED)
-    parts = [part for step in general._products(general.together[0], 1.0, lambda: False) for part in step.parts]
+    parts = [part for step in general._products(general.together[0], 1.0, lambda: False) for part in step.forms]
     assert min(fitted_error(SymbolicForm((part.node,), part.origin), task) for part in parts) < 1e-20
 
 
@@ -56,7 +56,7 @@ def test_what_is_left_may_be_negative() -> None:
     task = made_task(FEATURES, P**2 * (R + 1) * (np.cos(ANGLE) - 3))
     general = GeneralForms(task, profile(task.train), Loss.SQUARED)
     (step,) = general._beside_powers(general.together[0], lambda: False)
-    assert min(fitted_error(SymbolicForm((part.node,), part.origin), task) for part in step.parts) < 1e-20
+    assert min(fitted_error(SymbolicForm((part.node,), part.origin), task) for part in step.forms) < 1e-20
 
 
 def test_a_factor_times_whole_powers_is_no_find_among_millions() -> None:

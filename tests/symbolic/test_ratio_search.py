@@ -50,7 +50,7 @@ def test_a_ratio_is_found_with_no_term_too_many(name: str, noise: float) -> None
 
 def test_two_hill_curves_beside_a_level_are_exact() -> None:
     forms = general(lambda x, z: 0.5 + 4 * x**2 / (1 + x**2) * z / (2 + z), (0.05, 5), 0.0)
-    (part,) = forms._ratio(forms.together[0]).parts
+    (part,) = forms._ratio(forms.together[0]).forms
     assert fitted_error(SymbolicForm((part.node,), part.origin), forms.task) < 1e-9
 
 

@@ -43,5 +43,5 @@ def test_a_relay_is_exact() -> None:
     task = made_task({"x": x, "z": z}, LAWS["relay"][0](x, z))
     general = GeneralForms(task, profile(task.train), Loss.SQUARED)
     (step,) = general._ridge(general.together[0], lambda: False)
-    (part,) = step.parts
+    (part,) = step.forms
     assert fitted_error(SymbolicForm((part.node,), part.origin), task) < 1e-20

@@ -46,7 +46,7 @@ def test_a_power_of_a_sum_that_was_seen_is_exact(columns: Array) -> None:
     task = made_task({"x": X, "z": Z}, values)
     general = GeneralForms(task, profile(task.train), Loss.SQUARED)
     step = general._through(view, general.together[0], lambda: False)
-    (part,) = step.parts
+    (part,) = step.forms
     assert fitted_error(SymbolicForm((part.node,), part.origin), task) < 1e-20
 
 
@@ -55,7 +55,7 @@ def test_a_view_of_the_target_is_a_sum_of_any_terms() -> None:
     task = made_task({"a": a, "b": b, "angle": angle}, np.sqrt(a**2 + b**2 - 2 * a * b * np.cos(angle)))
     general = GeneralForms(task, profile(task.train), Loss.SQUARED)
     steps = list(general._views(general.together[0], lambda: False))
-    assert min(fitted_error(SymbolicForm((part.node,), ""), task) for step in steps for part in step.parts) < 1e-20
+    assert min(fitted_error(SymbolicForm((part.node,), ""), task) for step in steps for part in step.forms) < 1e-20
 
 
 def test_a_function_of_the_target_is_seen_however_rows_weigh() -> None:
