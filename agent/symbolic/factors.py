@@ -140,6 +140,7 @@ KINDS: Mapping[str, FactorKind] = {
         (Role.EXPONENT,),
         lambda size, a: ((LEAST_EXPONENT, STEEPEST),),
     ),
+    "sign": FactorKind(np.sign, lambda u, absolute: function("sign", u), 2.0),
     "log": FactorKind(_log, lambda u, absolute: log(u), 1.5, positive=True),
     "log1p": FactorKind(
         lambda u, k: np.log1p(k * np.abs(u)),
@@ -367,6 +368,7 @@ def _of_a_feature(low: float, high: float, own: Sequence[float]) -> dict[str, Se
     if low < 0 < high:
         sets["power"] = [(1.0,), (2.0,), (3.0,), (4.0,), (5.0,)]
         sets["real"] = [(0.5,), (1.0,), (1.5,), (1 / 3,), (3.0,)]
+        sets["sign"] = [()]
         sets["odd"] = [(0.5,), (1 / 3,), (1.5,), (2.0,)]
         sets["fade"] = [(k / size,) for k in (1.0, 5.0)] + [(k,) for k in own]
     if low >= 0:

@@ -93,7 +93,7 @@ def _merged(joint: Joint, units: Mapping[str, float]) -> Iterator[Joint]:
     """The same with one feature in the place of two."""
     for one, two in _pairs(joint):
         rest = joint.without(one, two)
-        sums = [_sum(one, two, units, sign) for sign in (1, -1)]
+        sums = [_sum(one, two, units, sign, a) for a in (1, 2) for sign in (1, -1)]
         products = [_product(one, two, a) for a in EXPONENTS] if two.values.min() > 0 else []
         yield from (replace(joint, known=[*rest, made]) for made in [*sums, *products])
 
@@ -175,11 +175,12 @@ def _without_numbers(part: Node) -> Node:
     return mul(*(one for one in part.factors if not isinstance(one, Number)))
 
 
-def _sum(one: JointFeature, two: JointFeature, units: Mapping[str, float], sign: int) -> JointFeature:
-    """The sum or difference of two, in their own units."""
-    ratio = sign * units.get(two.title, 1.0) / units.get(one.title, 1.0)
-    node = add(one.node, two.node if ratio == 1 else mul(Number(ratio), two.node))
-    return JointFeature({node: 1.0}, one.values + ratio * two.values)
+def _sum(one: JointFeature, two: JointFeature, units: Mapping[str, float], sign: int, exponent: int) -> JointFeature:
+    """The sum or difference of two, or of their squares, in their own units."""
+    ratio = sign * (units.get(two.title, 1.0) / units.get(one.title, 1.0)) ** exponent
+    first, second = (power(each.node, Number(float(exponent))) for each in (one, two))
+    node = add(first, second if ratio == 1 else mul(Number(ratio), second))
+    return JointFeature({node: 1.0}, one.values**exponent + ratio * two.values**exponent)
 
 
 def _product(one: JointFeature, two: JointFeature, exponent: float) -> JointFeature:

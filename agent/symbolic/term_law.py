@@ -21,7 +21,7 @@ STEPS = 6  # of growing damping, before a refinement gives up
 LEAST_GAIN = 1e-4  # of an iteration, after which a refinement ends
 SIMPLE = tuple(sorted({n / d for d in (1, 2, 3) for n in range(-6, 7) if n} | {0.25, 0.75, -0.25, -0.75}))  # exponents
 DIGITS = (1.0, 4 / 3, 1.5, 5 / 3, 2.0, 2.5, 3.0, 10 / 3, 4.0, 5.0, 6.0, 20 / 3, 7.5, 10.0)  # theirs, in any decade
-FLAT = 0.1  # exponent of a power that may stand for a logarithm
+FLAT = 0.1  # exponent of a power that may stand for a logarithm, or with a sign for that alone
 NEAR, NEAR_IN_UNITS = 0.03, 0.01  # relative distance at which a simple number is tried for an exponent, for others
 
 
@@ -365,8 +365,8 @@ def _plainer(factor: Factor) -> Iterator[Factor]:
         n = round(first)
         if n and abs(first - n) < 0.3 and (kind == "real" or n % 2):
             yield Factor("power", argument, (float(n),))
-    if kind == "real" and abs(first) < FLAT:
-        yield Factor("log", argument, ())
+    if kind in ("real", "odd") and abs(first) < FLAT:
+        yield Factor("log" if kind == "real" else "sign", argument, ())
     if kind == "sigmoid":
         yield Factor("tanh", argument, (abs(first) / 2 or 1.0,))
     if kind in ("sin", "tanh", "sin of log", "log1p", "exp", "odd", "hinge"):

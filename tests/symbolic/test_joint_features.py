@@ -28,6 +28,7 @@ LAWS: dict[str, tuple[dict[str, Array], Callable[..., Array], set[str], str]] = 
     "drop": (FAR, lambda a, b, c, d: np.sin(a - 3) + d + np.exp(-b / c**2), {"a", "d", "[b*(c/10)^-2]"}, "1"),
     "each alone": (NEAR, lambda a, b, c, d: a + b**2 + np.exp(c) + np.log(d), set(), "1"),
     "torque": (FAR, lambda a, b, c, d: a * d**2 * np.sin(2 * (b - c)), {"[b-10*c/10]"}, "a * d^2"),
+    "ring": (NEAR, lambda a, b, c, d: d * np.sin((a**2 + c**2) / 4 - 3), {"[a^2+100*(c/10)^2]", "b"}, "d"),
     "moment": (FAR, lambda a, b, c, d: (a - 4) * np.sin(b - c) + d / 9, {"a", "[b-10*c/10]", "d"}, "1"),
     "tide": (FAR, lambda a, b, c, d: d**1.5 * (a + c) / (b**2 + a * c), {"[a/b]", "[c/10/b]"}, "d^1.5 / b"),
 }  # fmt: skip

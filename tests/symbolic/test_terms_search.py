@@ -57,6 +57,7 @@ def test_a_noise_free_law_is_exact_after_the_first_stages(name: str) -> None:
 
 SHORT: dict[str, tuple[dict[str, tuple[float, float]], Callable[..., Array], int]] = {
     "friction": ({"v": (-2, 2)}, lambda v: -0.8 * np.tanh(2.5 * v) - 0.15 * v, 3),
+    "dry friction": ({"v": (-2, 2), "N": (1, 5)}, lambda v, N: 0.3 * N * np.sign(v) + 0.5 * v, 2),
     "threshold": ({"x": (-2, 2), "z": (-2, 2)}, lambda x, z: 1.6 * np.maximum(x - 0.35, 0) - 0.5 * z, 3),
     "wave": ({"x": (-3, 3), "v": (-2, 2)}, lambda x, v: -2.1 * np.sin(1.7 * x) - 0.25 * v, 3),
     "spins": ({"H": (-3, 3), "T": (0.5, 3)}, lambda H, T: 1.8 * np.tanh(1.1 * H / T), 2),
