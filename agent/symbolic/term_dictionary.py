@@ -7,19 +7,21 @@ from itertools import combinations
 
 import numpy as np
 
-from lawsmith.agent.symbolic.factors import SUM, TURNS, Ends, Factor, of_levels, parts, starting
+from lawsmith.agent.symbolic.factors import PRODUCT, SUM, TURNS, Ends, Factor, of_levels, parts, starting
 from lawsmith.agent.symbolic.term_law import ScaledRows, Term, cost
 from lawsmith.tasks.arrays import Array, IntArray
 
 FIXED = 1e-9  # share of a column outside the columns that every law has, below which it is one of them
 MOST_FACTORS = 170  # of one argument each that pairs are made of
 MOST_COLUMNS = 24_000  # of the dictionary: with 400 rows some 80 MB
+FEW_FEATURES = 3  # up to which the product of two gets waves of any frequency
 SLOW = 12.0  # turns over the range, up to which waves meet other factors than the features themselves
 AT_ONCE = 1000  # terms whose columns are multiplied together
 JITTER = 0.5  # standard deviation of the logarithm of starting constants in later searches
 ALGEBRAIC = frozenset({"power", "real", "odd"})
 SATURATING = ("saturation", "steep saturation")  # times anything of the same argument, they say what a Hill curve does
 FALLING = ("hill", "exp")  # kinds that a product of two features may fall by
+DAMPING = ("exp", "fade", "gauss")  # kinds that a wave of two features may fall by
 ENDING = frozenset({"exp", "fade", "gauss", "bell", "sigmoid", "tanh", "arrhenius"})
 
 
@@ -119,6 +121,9 @@ def _products(
         for name in products
         for f in starting(name, ends[name], pair=SUM not in name, steady=not steady.isdisjoint(parts(name)))
     ]
+    for name in products if len(names) <= FEW_FEATURES else ():
+        if PRODUCT in name and steady.isdisjoint(parts(name)):
+            pairs += [wave for wave in _waves(name, ends[name]) if _is_slow(wave, ends[name])]
     plain = [f for f in single if f.kind == "power" and f.constants[0] in (1.0, 2.0, 3.0)]
     bases = [f for f in single if f in plain or f.kind in ("exp", "fade")]
     if not alone:
@@ -128,11 +133,11 @@ def _products(
     terms += [(f, p) for f in longer for p in plain if p.constants == (1.0,) and _goes(f, p)]
     terms += [(f,) * n for f in single if f.kind == "log" for n in (2, 3)]
     for wave in turning:
-        slow = wave.constants[0] * (ends[wave.argument][1] - ends[wave.argument][0]) < 2 * np.pi * SLOW
+        slow = _is_slow(wave, ends[wave.argument])
         terms += [(wave, f) for f in bases if (slow or f.constants == (1.0,)) and _goes(wave, f)]
     terms += [(p, f) for p in pairs for f in plain if p.kind != "power"]
     waves = [p for p in pairs if p.kind in ("sin", "cos")]
-    terms += [(w, f) for w in waves for f in single if f.kind == "exp" and f.argument in parts(w.argument)]
+    terms += [(w, f) for w in waves for f in single if f.kind in DAMPING and f.argument in parts(w.argument)]
     means = [p for p in pairs if p.kind == "real"]
     terms += [(p, f) for p in means for f in single if f.argument not in parts(p.argument)]
     for one, two in combinations(plain, 2):
@@ -159,6 +164,10 @@ def _goes(one: Factor, two: Factor) -> bool:
     if one.argument == two.argument and not kinds.isdisjoint(SATURATING):
         return False
     return one.argument != two.argument or not (len(kinds) == 1 or kinds <= ALGEBRAIC or kinds <= ENDING)
+
+
+def _is_slow(wave: Factor, ends: Ends) -> bool:
+    return wave.constants[0] * (ends[1] - ends[0]) < 2 * np.pi * SLOW
 
 
 def _waves(name: str, ends: Ends) -> Iterator[Factor]:

@@ -23,6 +23,7 @@ from lawsmith.tasks.arrays import Array, IntArray
 INDEPENDENT = 1e-6  # share of a column that must lie outside the columns beside it
 PLAIN_COLUMNS = 3000  # that the wide beam sees
 WIDE_BEAM = 200  # sums that go on to one more term, of wide beams
+NATURAL_BEAM = 1500  # the same where only constants that laws have are tried
 NARROW_BEAM, NARROW_WIDTH, NARROW_REFINED = 10, 12, 40  # of narrow ones; terms that are tried with each; sums refined
 EXCHANGES = 3  # terms that are tried in the place of one
 DEEPENING = 16  # terms that are tried to take a law further
@@ -70,6 +71,8 @@ class TermSearch:
         front = [*self._alone(PRICES[0]), *self._short(PRICES[0])]
         best = sorted(front, key=lambda law: self.score(law, PRICES[0]))[:2]
         yield [*front, *(self._simplified(law, PRICES[0]) for law in best)]
+        if PROMISING > self.least > self.rows.solved and self.looks_deep:
+            yield self._natural(PRICES[0])
         if self.least < self.rows.solved:
             return
         for price in PRICES:
@@ -137,8 +140,21 @@ class TermSearch:
             return front
         return front + self._beam(short, price, refined=many, most=FEW_TERMS, begin=self.level)
 
+    def _natural(self, price: float) -> list[TermLaw]:
+        """A beam over terms with the constants that laws have in their own units. Where there is little noise, sums of
+        others come so near the law that a narrower beam loses it."""
+        natural = np.flatnonzero([len(term) < 3 and all(f.is_natural for f in term) for term in self.terms])
+        return self._beam(natural, price, refined=16, most=FEW_TERMS + 1, width=NATURAL_BEAM)
+
     def _beam(
-        self, order: IntArray, price: float, *, refined: int, most: int, begin: Sequence[Term] = ()
+        self,
+        order: IntArray,
+        price: float,
+        *,
+        refined: int,
+        most: int,
+        begin: Sequence[Term] = (),
+        width: int = WIDE_BEAM,
     ) -> list[TermLaw]:
         """A beam over some columns, by their inner products alone; the best sums of each shape are refined as it goes,
         and their terms become columns too."""
@@ -152,7 +168,7 @@ class TermSearch:
                 break
             scores = self._joined(columns, products, states, total, costs, price)
             ranked = sorted(scores, key=lambda one: scores[one])
-            best = ranked[:WIDE_BEAM]
+            best = ranked[:width]
             shapes: dict[object, list[Term]] = {}
             for one in ranked:
                 some = [terms[k] for k in one]
@@ -173,7 +189,7 @@ class TermSearch:
                 terms = terms + new
             again = [tuple(sorted(known[term] for term in law.terms)) for law in laws]
             unique = dict.fromkeys(one for one in [*again, *best] if len(set(one)) == depth)
-            states = np.array(list(unique), dtype=np.intp)[:WIDE_BEAM]
+            states = np.array(list(unique), dtype=np.intp)[:width]
             if not len(states) or (front and front[-1].error < self.rows.solved):
                 break
         return front

@@ -60,6 +60,7 @@ SHORT: dict[str, tuple[dict[str, tuple[float, float]], Callable[..., Array], int
     "dry friction": ({"v": (-2, 2), "N": (1, 5)}, lambda v, N: 0.3 * N * np.sign(v) + 0.5 * v, 2),
     "threshold": ({"x": (-2, 2), "z": (-2, 2)}, lambda x, z: 1.6 * np.maximum(x - 0.35, 0) - 0.5 * z, 3),
     "wave": ({"x": (-3, 3), "v": (-2, 2)}, lambda x, v: -2.1 * np.sin(1.7 * x) - 0.25 * v, 3),
+    "tone": ({"f": (0.2, 1.5), "t": (0, 6)}, lambda f, t: 1.3 * np.cos(6.28 * f * t), 2),
     "spins": ({"H": (-3, 3), "T": (0.5, 3)}, lambda H, T: 1.8 * np.tanh(1.1 * H / T), 2),
     "activated enzyme": ({"S": (0.05, 10), "T": (2.85, 3.2)}, lambda S, T: 4e7 * np.exp(-52 / T) * S / (0.8 + S), 3),
     "ions": ({"c": (1e-3, 0.3), "z": (1, 3)}, lambda c, z: -0.5 * z**2 * np.sqrt(c) / (1 + 1.3 * np.sqrt(c)), 3),
@@ -130,6 +131,23 @@ def test_a_damped_wave_whose_frequency_is_a_feature_is_found_at_once() -> None:
     task = made_task({"t": t, "w": w}, 0.5 + 2 * np.exp(-0.3 * t) * np.sin(w * t))
     laws = next(TermSearch(all_rows(task), ["t", "w"]).stages())
     assert min(law.error for law in laws) < 1e-20
+
+
+def test_constants_of_their_own_units_are_found_where_many_sums_come_near() -> None:
+    c = drawn(0.02, 1.5, 0)
+    task = made_task({"c": c}, -0.3 * c - 0.2 * c**2 + 0.15 * np.sqrt(c) * np.log1p(c))
+    search = TermSearch(all_rows(task), ["c"])
+    assert min(law.error for law in search._natural(0.1)) < 1e-28
+
+
+def test_waves_of_two_features_fall_with_the_square_of_one() -> None:
+    x, d = drawn(-3, 3, 0), drawn(1, 3, 1)
+    task = made_task({"x": x, "d": d}, np.cos(1.4 * d * x) ** 2 * np.exp(-0.2 * x**2))
+    terms = TermSearch(all_rows(task), ["x", "d"]).terms
+    kinds = {"cos": "d * x", "gauss": "x"}
+    near = [term for term in terms if {f.kind: f.argument.replace("x * d", "d * x") for f in term} == kinds]
+    starts = [fitted([term, tuple(f for f in term if f.kind == "gauss")], all_rows(task)) for term in near]
+    assert min(refine(start, all_rows(task), 20).error for start in starts if start is not None) < 1e-20
 
 
 def test_a_feature_of_many_decades_gets_no_waves() -> None:
