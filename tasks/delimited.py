@@ -175,12 +175,15 @@ def _named_by_comment(comments: list[str], text: str, first: str) -> tuple[str, 
         return None
     separator = _separator(first, [first])
     row = split(first, separator)
-    said = above[-1].strip().lstrip("#")
-    names = split(said if said.startswith(separator) and separator != " " else said.strip(), separator)
-    fits = len(names) == len(row) and len(row) > 1 and all(map(is_numeral, row))
-    if not fits or any(map(is_numeral, names)):
-        return None
-    return (said if separator != " " else said.strip()), above[-1]
+    for comment in reversed(above[-2:]):  # of two such lines the lower one may hold units, one of them twice
+        said = comment.strip().lstrip("#")
+        names = split(said if said.startswith(separator) and separator != " " else said.strip(), separator)
+        fits = len(names) == len(row) and len(row) > 1 and all(map(is_numeral, row))
+        if not fits or any(map(is_numeral, names)):
+            return None
+        if len(set(names)) == len(names):
+            return (said if separator != " " else said.strip()), comment
+    return None
 
 
 def _said_of_commented_rows(text: str, header: str, width: int, separator: str, where: str) -> tuple[str, ...]:
@@ -369,7 +372,8 @@ def _is_footer(cells: dict[str, str], measured: set[str], width: int) -> bool:
     word = re.split(r"[\s:=(]", first.lower())[0]
     if is_numeral(first):
         return False
-    return word in WORDS["footers"] or (len(cells) == 1 and width > 1 and place in measured)
+    remark = place in measured and not any(is_numeral(cell) for name, cell in cells.items() if name in measured)
+    return word in WORDS["footers"] or (remark and width > 1)
 
 
 def _mostly_numerals(cells: list[object]) -> bool:

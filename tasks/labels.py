@@ -69,8 +69,9 @@ def _set_apart_replicates(d: Deciding, labels: dict[str, IntArray]) -> None:
     target = d.numbers[d.asked.target[0]]
     if target is None or not np.isfinite(target).all():
         return
-    for name in [name for name in labels if not words.has(name, "groups") and not words.has(name, "codes")]:
-        codes = labels[name]
+    for name, codes in list(labels.items()):
+        if words.has(name, "groups") or words.has(name, "codes") or codes.max() >= MOST_LEVELS:
+            continue
         others = [*map(ranks, d.candidates().values()), *(one for other, one in labels.items() if other != name)]
         place = np.column_stack([np.zeros(d.rows), *others])
         cell = np.unique(place, axis=0, return_inverse=True)[1].reshape(-1)

@@ -22,6 +22,7 @@ from lawsmith.tasks.rows import filled, filled_labels, finished, of_other_events
 from lawsmith.tasks.schema import ColumnRole, Weight
 from lawsmith.tasks.weights import decide_weights, kind_of_weight, weigh
 
+RARELY = 0.2  # share of the rows that a flag marks at most; one that marks more may be a setting
 ALONG = 0.9  # correlation of ranks above which two columns move together
 _AS = {"count": "a number of measurements or a weight", "variance": "a variance"}
 _AS |= {"error": "an error", "relative error": "a relative error"}
@@ -155,10 +156,16 @@ class _Decision(Deciding):
 
     def _marks(self) -> None:
         """Leave out columns that mark rows as spoilt, and say so."""
-        for name in (name for name in self.open() if words.has(name, "marks")):
+        known = words.WORDS
+        for name in self.open():
             labels = [label.lower() for label in self.labels_of(name)]
-            marked = [label for label in labels if not is_missing(label) and label not in words.WORDS["unmarked"]]
-            if 0 < len(marked) <= self.rows / 2:
+            if words.bare(name) in known["wanted"] and known["yes"] | known["no"] >= set(labels):
+                marked = [label for label in labels if label in known["no"]]
+            elif words.has(name, "marks") or words.has(name, "may_mark"):
+                marked = [label for label in labels if not is_missing(label) and label not in known["unmarked"]]
+            else:
+                continue
+            if 0 < len(marked) <= self.rows * (RARELY if words.has(name, "may_mark") else 0.5):
                 self.set(name, "left out", "by its name marks rows that may not count")
                 count = counted(len(marked), "row")
                 self.notices.append(f"{name} marks {count} ({marked[0]!r}); leave them out if they should not count.")

@@ -101,6 +101,7 @@ def is_measured_elsewhere(name: str, target: str) -> bool:
 def is_performance(name: str) -> bool:
     """Whether a name is a measure of how fast something ran or of what it took: ``latency``, ``req/s``, ``cycles``."""
     own = re.sub(r"\s*[\[(][^\])]*[\])]$", "", name)
+    own = re.sub(r"(?:[/_ ]| per )(?:gpu|device|node|chip|core|worker)$", "", own, flags=re.IGNORECASE) or own
     words = [word for word in tokens(own) if word not in STATISTICS and word not in WORDS["units_of_time"]]
     spent = re.search(r"\b(?:gpu|cpu|core|node)[_ -](?:hours?|seconds?|secs?|h|s)\b", name.lower()) is not None
     per_second = re.search(r"(?:/|_per_|per )(?:s|sec|second)s?(?![a-z])", name.lower()) is not None
@@ -109,6 +110,7 @@ def is_performance(name: str) -> bool:
         "power",
         "draw",
     ]
+    known = known or (words[-1:] == ["time"] and not WORDS["timed"].isdisjoint(words[-2:-1]))
     known = known or words[:1] in (["utilization"], ["elapsed"], ["throughput"]) or words[:2] == ["time", "per"]
     return spent or per_second or known or _MEASURED.search(bare(own)) is not None
 

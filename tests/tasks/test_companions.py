@@ -246,6 +246,7 @@ def test_an_outcome_is_the_feature_where_there_is_no_other(tmp_path: Path):
         ),
         ("MMLU", {"GSM8K": TOOK % 41, "HellaSwag": TOOK % 43, "MMLU-PRO": TOOK % 47}, "companion"),
         ("val/mIoU", {"val/ECE": TOOK % 41, "rougeL": TOOK % 43, "wall_time_s": TOOK % 47}, "companion"),
+        ("TFLOPs/GPU", {"step time (s)": TOOK % 41, "tokens/s/GPU": TOOK % 43}, "companion"),
         ("Score", {"Score Error (99.9%)": 1 + TOOK % 7}, "weight"),
         ("value", {"system_attrs_nsga2:generation": TOOK % 5}, "bookkeeping"),
     ],

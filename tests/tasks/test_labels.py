@@ -230,3 +230,16 @@ def test_a_label_that_shifts_or_bends_the_target_or_names_a_group_is_kept(name: 
     size = np.log(table["dose"]) - np.log(table["dose"]).mean() if effect < 0.1 else 1.0
     table["signal"] += effect * size * (table[name] == "b")
     assert roles(read(tmp_path, table, "signal"))[name] != "replicate"
+
+
+@pytest.mark.parametrize(("name", "marked", "other"), [("flag", "bad", ""), ("use", 0, 1), ("valid", "no", "yes")])
+def test_marks_of_few_rows_are_told_and_are_no_features(name: str, marked: object, other: object, tmp_path: Path):
+    table = wells()[["dose", "signal"]].assign(**{name: [marked] * 2 + [other] * 34})
+    data = read(tmp_path, table, "signal")
+    assert roles(data)[name] == "left out"
+    assert f"{name} marks 2 rows ('{marked}'); leave them out if they should not count." in data.notices
+
+
+def test_trees_that_are_numbered_are_a_group(tmp_path: Path):
+    table = pd.DataFrame({"tree": np.arange(24) // 6 + 1, "age": np.arange(24) % 6 + 1.0, "girth": np.arange(24.0)})
+    assert read(tmp_path, table, "girth").task.schema.group == "tree"

@@ -49,6 +49,8 @@ SHOWN = {
     "an instrument's": "Model,DS1054Z\nSample rate,1e6\nChannel,CH1\n\n" + FRAME.to_csv(index=False),
     "units in brackets": "Model,,Result\n" + text("{n:g},{d:g},{loss:.4f}", "N,D,loss", "[params],[tokens],[nats]"),
     "rows by name": json.dumps({f"run {k}": row for k, row in enumerate(FRAME.to_dict("records"))}),
+    "notes": FRAME.to_csv(index=False) + "\nnotes:\nfirst run at 20 C, second at 25 C\n",
+    "names and units": text("{n:g} {d:g} {loss:.4f}", "# N D loss", "# m m nats"),
     "one unit": text("{n:g};{d:g};{loss:.4f}", "N;D;loss", ";;nats"),
     "units and none": text("{n:g};{d:g};{loss:.4f}", "N;D;loss", "-;tokens;nats"),
     "printed by Julia": text(
