@@ -16,7 +16,7 @@ import argparse
 import json
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +78,7 @@ def measure(case: Case, sandbox: Sandbox, seconds: float) -> dict[str, Any]:
         "errors": [errors.model_dump(mode="json") for errors in known.errors],
         "measured": _measured(case, rows.target_matrix()).tolist(),
         "units": [[errors.unit[rows.groups[code]] for errors in known.errors] for code in rows.codes],
-        "intervals": [[one.to_json() for one in row] for row in found],
+        "intervals": [[asdict(one) for one in row] for row in found],
     }
 
 

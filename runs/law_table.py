@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -38,10 +37,6 @@ class LawRow:
     def stands_for(self, id: str | None) -> bool:
         """Whether a candidate states the law of this row."""
         return id == self.id or id in self.also
-
-    def to_json(self) -> dict[str, Any]:
-        """The row as JSON data."""
-        return dict(vars(self))
 
 
 def laws(trials: Iterable[Trial], task: Task, chosen: str | None = None) -> tuple[LawRow, ...]:

@@ -8,7 +8,6 @@ be one that can be read.
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -40,10 +39,6 @@ class Answer:
     low: float | None
     high: float | None
 
-    def to_json(self) -> dict[str, Any]:
-        """The number and its interval as JSON data."""
-        return dict(vars(self))
-
 
 @dataclass(frozen=True)
 class Optimum:
@@ -55,15 +50,9 @@ class Optimum:
     """
 
     features: Mapping[str, Answer]
-    at_edge: tuple[str, ...]
-    flat: bool
     as_good: Mapping[str, tuple[float, float]]
-
-    def to_json(self) -> dict[str, Any]:
-        """The same as JSON data."""
-        answers = {name: answer.to_json() for name, answer in self.features.items()}
-        as_good = {name: list(ends) for name, ends in self.as_good.items()}
-        return {"features": answers, "as_good": as_good, "flat": self.flat, "at_edge": list(self.at_edge)}
+    flat: bool
+    at_edge: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,7 +103,7 @@ def optimum(
     at_edge = tuple(name for name in free if shared and answers[name].value in _ends(rows[name]))
     spans = [one.high / one.low for one in answers.values() if one.low and one.high and one.low > 0]
     flat = bool(spans) and max(spans) > FLAT
-    return Optimum(answers, at_edge, flat, {name: _ends(rows[name][good]) for name in free})
+    return Optimum(answers, {name: _ends(rows[name][good]) for name in free}, flat, at_edge)
 
 
 def _free(law: Law, budget: Node | None, fixed: Mapping[str, float]) -> list[str]:

@@ -108,19 +108,15 @@ class History:
 
     def __init__(self) -> None:
         self._trials: dict[str, Trial] = {}
-        self._has_law = False
+        self.has_law = False
+        """Whether some trial may be selected."""
 
     def append(self, trial: Trial) -> None:
         """Add a trial; raises ValueError if its candidate is already here."""
         if trial.id in self._trials:
             raise ValueError(f"candidate {trial.id} is already in the history")
         self._trials[trial.id] = trial
-        self._has_law = self._has_law or trial.usable
-
-    @property
-    def has_law(self) -> bool:
-        """Whether some trial may be selected."""
-        return self._has_law
+        self.has_law = self.has_law or trial.usable
 
     @property
     def trials(self) -> tuple[Trial, ...]:

@@ -102,7 +102,7 @@ def sharing(job: Job, limits: Limits) -> object | None:
         return None
     if not candidate.pure or _unsuitable(job, limits, candidate) is not None:
         return None
-    return job.source, job.schema, _tables(job)[0].groups, job.seed if isinstance(job, FitJob) else None
+    return job.source, job.schema, tables(job)[0].groups, job.seed if isinstance(job, FitJob) else None
 
 
 def verify(candidate: Candidate, schema: Schema, claims: Sequence[Claim], execute: Execute) -> JobResult:
@@ -121,17 +121,18 @@ def verify(candidate: Candidate, schema: Schema, claims: Sequence[Claim], execut
     return replace(found, predictions=())
 
 
-def _tables(job: Job) -> tuple[Table, ...]:
+def tables(job: Job) -> tuple[Table, ...]:
+    """All tables of a job."""
     return (*job.predict, job.fit) if isinstance(job, FitJob) else job.predict
 
 
 def _unsuitable(job: Job, limits: Limits, candidate: Candidate) -> str | None:
-    tables = _tables(job)
-    if not tables:
+    given = tables(job)
+    if not given:
         return "a job needs at least one table"
-    if any(table.groups != tables[0].groups for table in tables):
+    if any(table.groups != given[0].groups for table in given):
         return "all tables of a job must list the same groups"
-    if (rows := sum(map(len, tables))) > limits.rows:
+    if (rows := sum(map(len, given))) > limits.rows:
         return f"the job has {rows} rows; at most {limits.rows} are allowed (Limits.rows)"
     if isinstance(job, PredictJob) and (job.constants is None) != (candidate.kind == "law"):
         return "constants are needed for a form or a pair, and only there"
@@ -139,7 +140,7 @@ def _unsuitable(job: Job, limits: Limits, candidate: Candidate) -> str | None:
 
 
 def _order(jobs: Sequence[Job], candidate: Candidate) -> Order:
-    first, groups = jobs[0], _tables(jobs[0])[0].groups
+    first, groups = jobs[0], tables(jobs[0])[0].groups
     seed = first.seed if isinstance(first, FitJob) else 0
     return Order(candidate, first.schema, groups, tuple(_part(job, groups) for job in jobs), seed)
 

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import cast
 
@@ -42,7 +43,7 @@ def laws(reference: str, pick: str | None, runs_dir: Path, data_dir: Path | None
         _pick(archive, pick)
     rows = law_table(recorded_trials(archive), open_data(archive, data_dir).task, archive.result.winner)
     if as_json:
-        found = [{**row.to_json(), "picked": row.stands_for(archive.picked)} for row in rows]
+        found = [{**asdict(row), "picked": row.stands_for(archive.picked)} for row in rows]
         print_json({"run": archive.run, "picked": archive.picked, "laws": found})
     else:
         _list(archive, rows)

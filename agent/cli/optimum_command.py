@@ -1,6 +1,7 @@
 """`discover optimum` and `discover invert`: the best features for a budget, and where a target is reached."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from lawsmith.agent.cli.output import line, print_json
@@ -46,7 +47,7 @@ def best(
     said = [*_remarks(got), *said]
     if as_json:
         asked = {"target": target, "budget": budget or ""}
-        print_json({**asked, **got.to_json(), "prediction": value.to_json(), "warnings": said})
+        print_json({**asked, **asdict(got), "prediction": asdict(value), "warnings": said})
         return
     within = "" if budget is None else f" for {budget}"
     line(f"{'highest' if maximise else 'lowest'} {target}{within}")
@@ -98,7 +99,7 @@ def solve(
         got = invert(found, known, name, size, feature, fixed, group, sandbox)
         _, said = _predicted(found, known, {**fixed, feature: got.value}, name, group, sandbox)
     if as_json:
-        print_json({"target": name, "wanted": size, "solve": {feature: got.to_json()}, "warnings": said})
+        print_json({"target": name, "wanted": size, "solve": {feature: asdict(got)}, "warnings": said})
         return
     line(f"{name} = {size:g} is reached at")
     _list({feature: got})

@@ -7,6 +7,7 @@ import io
 import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -154,7 +155,7 @@ def _entries(table: Table, found: Sequence[Sequence[Any]], targets: Sequence[str
         where = {"group": table.groups[table.codes[row]]} if len(table.groups) > 1 else {}
         for target, value in zip(targets, values, strict=True):
             bare = {"target": target, "value": value, "low": None, "high": None, "level": None}
-            entries.append({**(value.to_json() if isinstance(value, Interval) else bare), **where})
+            entries.append({**(asdict(value) if isinstance(value, Interval) else bare), **where})
     return entries
 
 

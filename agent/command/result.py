@@ -1,7 +1,7 @@
 """What a command found: its finished runs, and the one whose law was selected."""
 
 import html
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
@@ -68,7 +68,7 @@ class Run:
             "disbelieved": found.details.get("disbelieved", []),
             "growing_errors": growing_target(found),
             "verdict": list(found.verdict),
-            "laws": [row.to_json() for row in self.table(task)],
+            "laws": [asdict(row) for row in self.table(task)],
         }
 
     @classmethod
@@ -118,7 +118,7 @@ class Result:
 
         run = self.selected
         rows = () if run is None else run.table(self.dataset.task)
-        listed = [{**row.to_json(), "constants": next(iter(row.constants.values()), {})} for row in rows]
+        listed = [{**asdict(row), "constants": next(iter(row.constants.values()), {})} for row in rows]
         return pd.DataFrame(listed, columns=[field.name for field in fields(LawRow)])
 
     @property

@@ -1,7 +1,6 @@
 """What is known of a law's errors, in the form that an archive keeps, and the intervals made from it."""
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from pydantic import Field
 
@@ -90,7 +89,3 @@ class Interval:
     noise: float
     extrapolation: float
     distance: float
-
-    def to_json(self) -> dict[str, Any]:
-        """The interval as JSON data."""
-        return asdict(self)

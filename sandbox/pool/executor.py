@@ -26,14 +26,14 @@ from lawsmith.sandbox.execute import (
     screening_message,
 )
 from lawsmith.sandbox.isolation import ISOLATED, Tier
-from lawsmith.sandbox.jobs import FitJob, Job, JobResult, ScreenJob, SearchOver
+from lawsmith.sandbox.jobs import Job, JobResult, ScreenJob, SearchOver
 from lawsmith.sandbox.law.parse import Candidate
 from lawsmith.sandbox.limits import DEFAULT_LIMITS, Limits
 from lawsmith.sandbox.pool.protocol import reply_bound
 from lawsmith.sandbox.pool.start import Attempt, Forking, Start, start
 from lawsmith.sandbox.pool.warm_process import Deadly, Outcome, WarmProcessFailed
 from lawsmith.sandbox.verdict import Verdict
-from lawsmith.sandbox.verify import Claim, perform, predict, sharing, verify
+from lawsmith.sandbox.verify import Claim, perform, predict, sharing, tables, verify
 from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.schema import Schema
 from lawsmith.tasks.table import Table
@@ -332,5 +332,4 @@ class Sandbox:
 
 
 def _values(job: Job) -> int:
-    tables = (*job.predict, job.fit) if isinstance(job, FitJob) else job.predict
-    return sum(len(table) * (1 + len(table.features) + len(job.schema.targets)) for table in tables)
+    return sum(len(table) * (1 + len(table.features) + len(job.schema.targets)) for table in tables(job))
