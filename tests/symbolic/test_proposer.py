@@ -84,10 +84,10 @@ def test_the_plainest_forms_come_before_the_sums_which_take_longer(searches):
 def test_seeds_share_what_every_search_has_and_differ_beyond_it(searches):
     assert ids(searches[0]) == ids(searches[1])
     plan, own = len(searches[0]), task(("n", "d"))
-    zero, one, again = (batches(SymbolicProposer(own, seed, here, endless=True), plan + 1) for seed in (0, 1, 0))
+    zero, one, again = (batches(SymbolicProposer(own, seed, here, endless=True), plan + 3) for seed in (0, 1, 0))
     assert ids(zero[:plan]) == ids(one[:plan]) == ids(searches[0])
     assert ids(zero[plan:]) != ids(one[plan:])
-    assert ids(zero) == ids(again) and any(p.origin == "sum of terms" for p in zero[plan])
+    assert ids(zero) == ids(again) and any(p.origin == "sum of terms" for batch in zero[plan:] for p in batch)
 
 
 def test_a_run_that_comes_to_the_same_forms_fits_none_of_them_again(searches):
