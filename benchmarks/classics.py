@@ -3,7 +3,7 @@
     python -m benchmarks.classics [--noise 0.005] [--set SET] [NAME ...]
 
 A law says over which ranges its features are measured and over which it is asked for; features are drawn at random,
-60 rows for each. Scores are test R² of the chosen law and of the best law tried. docs/selection.md says which sets the
+60 rows for each. Scores are test R² of the chosen law and of the best law tried. docs/benchmarks.md says which sets the
 forms of the search were extended with.
 """
 

@@ -2,7 +2,7 @@
 
 The score of a law is its *typical error*: the typical error on held-out rows as a share of the spread of the targets
 there, raised for each constant. Lower is better, and 0.05 against 0.06 is a sixth less error. It depends on the law
-and the task only, never on the other laws. docs/selection.md shows what each rule earns.
+and the task only, never on the other laws. docs/benchmarks.md shows what each rule earns.
 """
 
 from collections.abc import Sequence
