@@ -5,10 +5,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from agent_doubles import ScriptedProposer, form_source
 
+import lawsmith.agent.symbolic
 from lawsmith import discover
 from lawsmith.agent.command.own_forms import ORIGIN
 from lawsmith.agent.command.result import Result
+from lawsmith.runs.trials import Proposal
 from lawsmith.tasks import InputError
 
 FORM = "E + A/n^a"
@@ -36,10 +39,13 @@ def test_only_the_form_is_fitted(alone: Result):
     assert run.manifest.task.name == "my_sweep"
 
 
-def test_beside_the_search_it_has_a_place_among_the_others(tmp_path: Path):
-    found = discover(frame(), target="loss", form=[FORM, "E + A*n"], time_limit=1.0, runs_dir=tmp_path)
+def test_beside_the_search_it_has_a_place_among_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    power = form_source(("A", "a"), 'p["A"] * x["n"] ** -p["a"]')
+    searched = [Proposal(one, origin="search") for one in (power, form_source(("L",), 'p["L"] + 0 * x["n"]'))]
+    monkeypatch.setattr(lawsmith.agent.symbolic, "SymbolicProposer", lambda *_, **__: ScriptedProposer([searched]))
+    found = discover(frame(), target="loss", form=[FORM, "E + A*n"], runs_dir=tmp_path)
     good, bad = found.own_forms
-    assert good.of == bad.of > 2 and good.place < bad.place
+    assert (good.place, good.of, bad.place, bad.of) == (1, 4, 4, 4), "a line is behind the constant"
     assert [one["place"] for one in found.to_json()["own_forms"]] == [good.place, bad.place]
 
 
