@@ -4,11 +4,13 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from html.parser import HTMLParser
+from itertools import takewhile
 
 from lawsmith.tasks.errors import counted
 from lawsmith.tasks.lines import widths
 
 _RULE = re.compile(r"^(?=.*(?:-{3}|={3}|─{3}|━{3}|═{3}|_{4}))[ \t|+:=\-_\u2500-\u257f]+$", flags=re.MULTILINE)
+_RULER = re.compile(r"\s*(?:-{2,}(?: +-{2,})+|={2,}(?: +={2,})+)\s*")
 _BAR = re.compile(r"[│┃║┆╎]")
 _TYPE = re.compile(
     r"-+|u?(?:tiny|small|big|huge)?int\d*|[iuf]\d+|float\d*|double|str|varchar|cat|bool(?:ean)?|date|decimal.*"
@@ -63,6 +65,7 @@ def without_emphasis(cell: str) -> str:
 def made_plain(text: str) -> tuple[str, str] | None:
     """The rows of a table that a document, a log or a terminal shows, and a sentence on it; None for any other text."""
     known = (
+        (_from_ruler, "a line of dashes tells where each column ends, also where a cell is empty"),
         (_from_html, "an HTML page; the largest of its tables was read"),
         (_from_latex, "a table in LaTeX; its rows were read and its commands left out"),
         (_from_pairs, "its lines of names and values were read as rows"),
@@ -185,6 +188,25 @@ def _from_frames(text: str) -> tuple[str, str] | None:
     kept = [row for row in shown if not set(row) <= {"…", "·", "..."}]
     said = "; the rows behind … are not shown and are missing here" if len(kept) < len(shown) else ""
     return "\n".join("\t".join(row) for row in (rows[0], *kept)) + "\n", said
+
+
+def _from_ruler(text: str) -> tuple[str, str] | None:
+    """The header and rows below which dashes mark each column, as sacct and sqlcmd print them, with tabs between the
+    cells; None for any other text, and where no cell is empty or of several words."""
+    lines = text.expandtabs().splitlines()
+    place = next((k for k, line in enumerate(lines[1 : 1 << 8], start=1) if _RULER.fullmatch(line)), 0)
+    ends = [run.end() for run in re.finditer(r"[-=]+", lines[place])][:-1] if place else []
+    rows = [
+        lines[place - 1],
+        *takewhile(str.strip, takewhile(lambda line: not _RULER.fullmatch(line), lines[place + 1 :])),
+    ]
+    if not ends or len(rows) < _FEWEST or any(line[end : end + 1].strip() for line in rows for end in ends):
+        return None
+    spans = list(zip([0, *ends], [*ends, None], strict=True))
+    cells = [[line[start:end].strip() for start, end in spans] for line in rows]
+    if "" in cells[0] or all(cell and " " not in cell for row in cells for cell in row):
+        return None
+    return "\n".join(map("\t".join, cells)) + "\n", ""
 
 
 def with_columns_apart(text: str) -> str:

@@ -71,23 +71,22 @@ class SymbolicForm:
     def source(self, schema: Schema) -> str:
         """The source of the candidate that states this form for the columns of `schema`."""
         targets = self._targets(schema)
-        return candidate(targets, shared=self._shared_names(), loss=self.loss, columns=schema.features)
+        return candidate(targets, shared=self._shared_names(schema), loss=self.loss, columns=schema.features)
 
     def _targets(self, schema: Schema) -> dict[str, Node]:
-        if len(schema.targets) == 1:
-            return {schema.targets[0]: self.nodes[0]}
         named = enumerate(zip(schema.targets, self.nodes, strict=True))
-        return {name: rename(node, self.names(k)) for k, (name, node) in named}
+        return {name: rename(node, self.names(k, schema)) for k, (name, node) in named}
 
-    def names(self, target: int) -> dict[str, str]:
-        """The names of a target's constants, and what they are called in the source."""
-        several = len(self.nodes) > 1
-        return {p.name: f"{p.name}_{target + 1}" if several else p.name for p in parameters(self.nodes[target])}
+    def names(self, target: int, schema: Schema) -> dict[str, str]:
+        """The names of a target's constants, and what they are called in the source: none as a column is."""
+        end = f"_{target + 1}" if len(self.nodes) > 1 else ""
+        names = {p.name: f"{p.name}{end}" for p in parameters(self.nodes[target])}
+        return {own: f"c_{name}" if name in schema.names else name for own, name in names.items()}
 
-    def _shared_names(self) -> list[str]:
+    def _shared_names(self, schema: Schema) -> list[str]:
         """The names of the constants that are common to all groups."""
         return [
-            self.names(k)[p.name]
+            self.names(k, schema)[p.name]
             for k, node in enumerate(self.nodes)
             for p in parameters(node)
             if self._is_common(k, p)

@@ -246,7 +246,7 @@ class SymbolicProposer:
         constants = Constants.from_json(trial.evaluation.constants)
         for code in np.unique(table.codes):
             own = constants.of(table.groups[code])
-            names = form.names(target)
+            names = form.names(target, self.task.schema)
             rows = table.codes == code
             x = {name: column[rows] for name, column in table.features.items()}
             groups.append((x, {name: own[written] for name, written in names.items()}))

@@ -5,6 +5,7 @@ import re
 from collections.abc import Collection, Sequence
 from difflib import get_close_matches
 
+from lawsmith.sandbox.law.typeset import GREEK
 from lawsmith.tasks.errors import InputError
 
 _SIGNS = {"−": "-", "–": "-", "·": "*", "⋅": "*", "×": "*", "∗": "*", "÷": "/", "∕": "/", "π": "pi", "∞": "_inf"}
@@ -47,12 +48,19 @@ def _with_products(text: str, columns: Sequence[str], functions: Collection[str]
     def called(found: re.Match[str]) -> str:
         if found[1] in columns and found[1] not in functions:
             return found[1] + _HIDDEN
-        meant = len(found[1]) > 2 and get_close_matches(found[1], functions, 1, ALIKE)
-        return found[1] if found[1] in functions or meant else found[0]
+        return found[1] if found[1] in functions or _is_meant(found[1], functions, bool(found[3])) else found[0]
 
     text = re.sub(r"(?<![\w.])(\d+\.?\d*(?:[eE][-+]?\d+)?)(?=[^\W\d]|\()(?![eE][-+]?\d)", rf"\1{_HIDDEN}", text)
-    text = re.sub(r"(\w+)[ \t]*(?=\()", called, text)
+    text = re.sub(r"(\w+)[ \t]*(?=\(\s*(\w+)?\s*(\))?)", called, text)
     return re.sub(r"(?<=[\w)])[ \t]+(?=[\w(])|(?<=\))(?=[\w(])", _HIDDEN, text)
+
+
+def _is_meant(name: str, functions: Collection[str], alone: bool) -> bool:
+    """Whether a name before a bracket, perhaps after a blank, is a function's, mistyped or unknown: one like a
+    function's, or a small word that is no Greek letter before a name `alone`, as in ``foo (x)``."""
+    if len(name) > 2 and (get_close_matches(name, functions, 1, ALIKE) or sorted(name) in map(sorted, functions)):
+        return True
+    return alone and len(name) > 1 and name.isalpha() and name.islower() and name not in GREEK
 
 
 def _in_backticks(text: str, columns: Sequence[str]) -> str:

@@ -52,6 +52,7 @@ _OTHERS: Mapping[str, tuple[int, Callable[..., Node]]] = {
 """Functions beside the table's, among them names that PySR, operon and gplearn print."""
 _OPERATORS = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div", ast.Pow: "pow"}
 _ARITIES = {name: entry.arity for name, entry in FUNCTIONS.items() if not entry.truth}
+_USUAL = " (exp, log, sqrt, tanh, sin, max and the like are)"
 _ARITIES |= {name: arity for name, (arity, _) in _OTHERS.items()}
 
 
@@ -299,6 +300,8 @@ class _Reader:
                 if type(operator) not in _OPERATORS:
                     raise InputError("--form: only + - * / and ^ join the parts of a formula.")
                 return _OTHERS[_OPERATORS[type(operator)]][1](self.node(left), self.node(right))
+            case ast.Attribute(value=ast.Name(id="p"), attr=name) if name in self.features:
+                return Parameter(f"c_{name}")  # a constant is printed as p.N where N is a column too
             case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]):
                 return self._call(name, [self.node(argument) for argument in arguments])
             case ast.Tuple():
@@ -323,7 +326,8 @@ class _Reader:
         entry = FUNCTIONS.get(called)
         if called not in _ARITIES:
             raise InputError(
-                f"--form: {name!r} is not a function{_near(name, _ARITIES)}; between factors write *, as in A*(x + b)."
+                f"--form: {name!r} is not a function{_near(name, _ARITIES) or _USUAL}; between factors write *, as in "
+                "A*(x + b)."
             )
         if len(arguments) != _ARITIES[called]:
             raise InputError(f"--form: {name} takes {_ARITIES[called]} argument{'s' if _ARITIES[called] > 1 else ''}.")

@@ -33,6 +33,7 @@ TABLE = schema("N", "D", "lr (x)")
         ("1.5e3 A N + 2D(1 - E)", "1500*A*N + 2*D*(1 - E)"),
         ("E + (A - E) exp (-N/D) + B (N + D)", "E + (A - E)*exp(-N/D) + B*(N + D)"),
         ("A ln(N) + 2exp(-2 D) max (N, D)", "A*log(N) + 2*exp(-2*D)*max(N, D)"),
+        ("k (N) + alpha (D) + rate (1 - N)", "k*N + alpha*D + rate*(1 - N)"),
         ("A `lr (x)` + 3`lr (x)`N", "A*`lr (x)` + 3*`lr (x)`*N"),
         (r"E + \frac{A}{`lr (x)`}", "E + A/`lr (x)`"),
         ("A * lr^p", "A * `lr (x)`^p"),  # a column may be named without its unit
@@ -87,6 +88,11 @@ def test_a_constant_called_e_stays_one_where_it_is_more_than_a_base():
     assert set(features(with_column)) == {"N", "e"}
 
 
+def test_a_constant_that_is_called_like_a_column_is_read_as_it_is_printed():
+    assert text(own_form("p.N + A*N^p.D", TABLE)["loss"]) == "c_N + A * N^c_D"
+    assert set(features(own_form("A*p.b + b", schema("p.b"))["loss"])) == {"p.b"}
+
+
 def test_lambda_is_a_name():
     assert [p.name for p in parameters(own_form(r"A exp(-\lambda N)", TABLE)["loss"])] == ["A", "lambda_"]
     assert features(own_form("A + B/lambda^2", schema("lambda", "D"))["loss"]) == ("lambda",)
@@ -110,6 +116,9 @@ def test_several_targets_have_a_formula_each():
         ("A*lgo(N)", "did you mean log"),
         ("A(N + b)", "'A' is not a function"),
         ("A sqr (N)", "did you mean sqrt"),
+        ("lgo (N)", "'lgo' is not a function; did you mean log"),
+        ("A*lgo (N + b)", "did you mean log"),
+        ("A*xyz (N)", "'xyz' is not a function (exp, log"),
         ("log(N, 3)*A", "log takes 1 argument"),
         ("N + D", "no constant to fit"),
         ("los = A*N", "'los' is no target"),

@@ -20,6 +20,7 @@ from lawsmith.sandbox.law.numeric import Program
 from lawsmith.sandbox.law.printed import printed_gradients
 from lawsmith.sandbox.law.write_candidate import candidate
 from lawsmith.sandbox.law.write_text import text
+from lawsmith.tasks.table import Table
 
 STEP = 1e-6
 X = Feature("x")
@@ -45,16 +46,18 @@ def test_the_engine_and_printed_source_compute_the_tree_and_its_derivatives(desi
     x = dict(data.features)
     with np.errstate(all="ignore"):
         for template in library(PROFILES[design]):
-            stated = SymbolicForm((template.node,), template.origin)
+            names = SymbolicForm((template.node,), "").names(0, schema(data))
+            node = rename(template.node, names)
+            stated = SymbolicForm((node,), template.origin)
             form, printed = to_fit(stated, schema(data)), executed(stated.source(schema(data)))
-            p = constants(template.node, 1)
-            expected = np.broadcast_to(value(template.node, x, p), (len(data),))
+            p = constants(node, 1)
+            expected = np.broadcast_to(value(node, x, p), (len(data),))
             np.testing.assert_allclose(form.call(x, p), expected, rtol=1e-9, err_msg=template.origin)
             assert form.gradient is not None
             slopes = form.gradient(x, p)
             assert set(slopes) == set(p)
             wide = {name: np.full((3, 1), value) for name, value in p.items()}  # as the engine asks
-            ours = np.broadcast_to(Program([template.node])(x, wide)[0], (3, len(data)))
+            ours = np.broadcast_to(Program([node])(x, wide)[0], (3, len(data)))
             np.testing.assert_array_equal(ours, printed["form"](x, wide), template.origin)
             whole = printed["gradient"](x, wide)
             apart = printed_gradients(stated.source(schema(data)), printed, defined)["gradient"]
@@ -162,3 +165,9 @@ def test_bounds_the_other_way_round_tell_constants_apart_too() -> None:
     rows = {"x": np.linspace(1.0, 9.0, 12)}
     assert tells_apart(add(L, mul(A, exp(mul(k, X)))), rows)
     assert not tells_apart(add(L, mul(A, exp(add(mul(k, X), B)))), rows)
+
+
+def test_no_constant_is_called_as_a_column_is() -> None:
+    data = Table({"A": np.arange(3.0)}, {"y": np.arange(3.0)}, ("all_data",), np.zeros(3, dtype=int))
+    source = SymbolicForm((add(L, mul(A, Feature("A"))),), "line").source(schema(data))
+    assert list(executed(source)["PARAMETERS"]) == ["L", "c_A"]

@@ -130,3 +130,16 @@ def test_seconds_for_each_step_are_a_measure_of_speed(tmp_path: Path):
     made = pd.DataFrame({"batch": batch, "ms_per_step": 3 + batch**0.7 + 0.01 * np.sin(np.arange(24))})
     data = read(tmp_path, made.assign(tokens_per_s=1e5 * batch / made["ms_per_step"]), "tokens_per_s")
     assert roles(data)["ms_per_step"] == "companion"
+
+
+def test_steps_of_a_job_are_a_part_of_its_row():
+    ruled = "       JobID  JobName  NCPUS    Elapsed     MaxRSS \n------------ -------- ------ ---------- ---------- \n"
+    jobs = [(f"{1000 + k}", 2**k, f"00:{40 >> k:02d}:00") for k in range(4)]
+    for job, cores, time in jobs:
+        for row in ((job, "big run", ""), (f"{job}.extern", "extern", ""), (f"{job}.batch", "batch", f"{cores}K")):
+            ruled += f"{row[0]:>12} {row[1]:>8} {cores:>6} {time:>10} {row[2]:>10} \n"
+    frame = frame_of(ruled)
+    assert frame["JobID"].tolist() == [job for job, _, _ in jobs] and frame["JobName"][0] == "big run"
+    assert frame["MaxRSS"].tolist() == ["1K", "2K", "4K", "8K"]
+    decimals = "x,y\n" + "".join(f"{x},{k}\n" for k, x in enumerate(("10", "10.5", "11", "11.25")))
+    assert len(frame_of(decimals)) == 4
