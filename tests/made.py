@@ -1,11 +1,13 @@
-"""Tasks made of columns."""
+"""Tasks made of columns, and a search over sums that costs little."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+import pytest
 
 from lawsmith.tasks import Array, IntArray, Provenance, Schema, Table, Task
 
@@ -24,3 +26,15 @@ def made_task(
     table = Table(dict(features), dict(known), tuple(groups), np.zeros(rows, np.intp) if codes is None else codes)
     schema = Schema(**stated, features=tuple(features), targets=tuple(known))
     return Task(schema, table, Provenance("file", "0" * 64, None))
+
+
+@contextmanager
+def narrow_beams() -> Iterator[None]:
+    """A search over sums of two terms at most, with a tenth of the columns and trials: for tests of what is done with its
+    stages, whatever these find."""
+    columns = {"PLAIN_COLUMNS": 300, "NATURAL_BEAM": 20, "FIRST_REFINED": 8, "MANY_REFINED": 8, "MOST_TERMS": 2}
+    trials = {"NARROW_REFINED": 4, "NARROW_WIDTH": 3, "EXCHANGES": 1, "DEEPENING": 2, "DEEPENINGS": 1}
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in (columns | trials).items():
+            patch.setattr(f"lawsmith.agent.symbolic.term_search.{name}", value)
+        yield

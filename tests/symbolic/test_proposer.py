@@ -1,12 +1,12 @@
 """What the symbolic search proposes, and in which order."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 from math import inf
 
 import numpy as np
 import pytest
-from in_process import here
 
 from lawsmith.agent.symbolic import SymbolicProposer
 from lawsmith.agent.symbolic.start_forms import FIRST, MOST_TOGETHER, PLAINEST, TOGETHER, StartForms, shared_out
@@ -18,7 +18,7 @@ from lawsmith.sandbox.fitting import Loss
 from lawsmith.sandbox.isolation import Tier
 from lawsmith.tasks import Task
 from lawsmith.tasks.metrics import Scores
-from tests.made import made_task
+from tests.made import made_task, narrow_beams
 
 
 @cache
@@ -28,6 +28,17 @@ def task(features: tuple[str, ...]) -> Task:
     x = {name: 10 ** rng.uniform(0, 2, 40) for name in features}
     y = 1 + 3 * np.prod([column**-0.4 for column in x.values()], axis=0) + 0.01 * rng.standard_normal(40)
     return made_task(x, y, cap=5)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def narrow() -> Iterator[None]:
+    with narrow_beams():
+        yield
+
+
+def by_chance(forms, sample, schema, effort):
+    """A screening whose costs are a function of the form, so that nothing is fitted."""
+    yield from (np.random.default_rng(list(form.key.encode())).uniform(0.01, 0.5) for form in forms)
 
 
 def scored(proposal: Proposal) -> Trial:
@@ -62,7 +73,7 @@ def batches(proposer: SymbolicProposer, most: float = inf) -> list[list[Proposal
 @pytest.fixture(scope="module")
 def searches() -> list[list[list[Proposal]]]:
     own = task(("n", "d"))
-    return [batches(SymbolicProposer(own, seed, here)) for seed in (0, 1)]
+    return [batches(SymbolicProposer(own, seed, by_chance)) for seed in (0, 1)]
 
 
 def ids(search: list[list[Proposal]]) -> list[str]:
@@ -84,7 +95,7 @@ def test_the_plainest_forms_come_before_the_sums_which_take_longer(searches):
 def test_seeds_share_what_every_search_has_and_differ_beyond_it(searches):
     assert ids(searches[0]) == ids(searches[1])
     plan, own = len(searches[0]), task(("n", "d"))
-    zero, one, again = (batches(SymbolicProposer(own, seed, here, endless=True), plan + 3) for seed in (0, 1, 0))
+    zero, one, again = (batches(SymbolicProposer(own, seed, by_chance, endless=True), plan + 3) for seed in (0, 1, 0))
     assert ids(zero[:plan]) == ids(one[:plan]) == ids(searches[0])
     assert ids(zero[plan:]) != ids(one[plan:])
     assert ids(zero) == ids(again) and any(p.origin == "sum of terms" for batch in zero[plan:] for p in batch)
@@ -95,7 +106,7 @@ def test_a_run_that_comes_to_the_same_forms_fits_none_of_them_again(searches):
 
     def costs(forms, sample, schema, effort):
         fitted.append(len(forms))
-        yield from here(forms, sample, schema, effort)
+        yield from by_chance(forms, sample, schema, effort)
 
     again = batches(SymbolicProposer(task(("n", "d")), 2, costs))
     assert ids(again) == ids(searches[0]) and fitted == []
@@ -114,7 +125,7 @@ def test_rows_near_the_frontier_weigh_more_unless_another_loss_is_tried(searches
 
 def test_every_form_that_a_search_fits_is_counted_once():
     own, history = task(("n", "d")), History()
-    proposer, counts = SymbolicProposer(own, 0, here), []
+    proposer, counts = SymbolicProposer(own, 0, by_chance), []
     while proposals := proposer.propose(history):
         for proposal in proposals:
             history.append(scored(proposal))
@@ -125,7 +136,7 @@ def test_every_form_that_a_search_fits_is_counted_once():
     assert len(library) <= last.forms <= len(library) + 6 * CHILDREN  # and the children of each generation
     assert 0 < last.rest < last.forms
     assert last.sums == 0 or last.least is not None
-    again = SymbolicProposer(own, 1, here)
+    again = SymbolicProposer(own, 1, by_chance)
     again.propose(history)  # a run that finds everything on record fitted the same
     assert again.screening(history).forms == last.forms
 
@@ -138,15 +149,15 @@ def test_screening_looks_at_the_clock_and_what_it_did_not_finish_is_not_kept():
         return len(calls) > 10
 
     forms = StartForms(own)
-    cut = forms.plainest(stop, here)
+    cut = forms.plainest(stop, by_chance)
     assert not cut.complete and len(cut.fitted) == 10
-    whole = forms.plainest(lambda: False, here)
+    whole = forms.plainest(lambda: False, by_chance)
     assert whole.complete and set(whole.fitted) == set(whole.ranked) == set(forms.forms[FIRST:PLAINEST])
-    assert forms.plainest(lambda: True, here) is whole  # known by now
+    assert forms.plainest(lambda: True, by_chance) is whole  # known by now
 
 
 def test_a_search_without_time_screens_nothing():
-    proposer, history = SymbolicProposer(task(("n", "k")), 0, here, out_of_time=lambda: True), History()
+    proposer, history = SymbolicProposer(task(("n", "k")), 0, by_chance, out_of_time=lambda: True), History()
     for _ in range(4):
         for proposal in proposer.propose(history):
             history.append(scored(proposal))
@@ -166,7 +177,7 @@ def test_parts_of_a_screening_hold_each_form_once_the_larger_ones_first():
 
 @pytest.mark.parametrize(("left", "solved"), [(1e-12, False), (1e-25, True)])
 def test_a_law_that_leaves_more_than_rounding_solves_no_table(left: float, solved: bool) -> None:
-    proposer, history = SymbolicProposer(task(("n", "d")), 0, here), History()
+    proposer, history = SymbolicProposer(task(("n", "d")), 0, by_chance), History()
     for proposal in proposer.propose(history):
         before = scored(proposal).evaluation
         folds = tuple(fold.model_copy(update={"rmse": (1e-9,)}) for fold in before.folds)
@@ -177,7 +188,7 @@ def test_a_law_that_leaves_more_than_rounding_solves_no_table(left: float, solve
 
 
 def test_forms_that_the_rows_favour_are_fitted_by_plain_squares_wherever_they_rank() -> None:
-    proposer, history = SymbolicProposer(task(("n", "d")), 0, here), History()
+    proposer, history = SymbolicProposer(task(("n", "d")), 0, by_chance), History()
     first = proposer.propose(history)
     for k, proposal in enumerate(first):
         before = scored(proposal).evaluation
