@@ -30,8 +30,8 @@ def made_task(
 
 @contextmanager
 def narrow_beams() -> Iterator[None]:
-    """A search over sums of two terms at most, with a tenth of the columns and trials: for tests of what is done with its
-    stages, whatever these find."""
+    """A search over sums of two terms at most, with a tenth of the columns and trials: for tests that depend on none of
+    the sums that it finds."""
     columns = {"PLAIN_COLUMNS": 300, "NATURAL_BEAM": 20, "FIRST_REFINED": 8, "MANY_REFINED": 8, "MOST_TERMS": 2}
     trials = {"NARROW_REFINED": 4, "NARROW_WIDTH": 3, "EXCHANGES": 1, "DEEPENING": 2, "DEEPENINGS": 1}
     with pytest.MonkeyPatch.context() as patch:

@@ -1,11 +1,13 @@
 """Laws found in tables of few rows, from beside the checkout: right on rows beyond, and no more than they can pay for.
 What is read of every table stands in tests/tasks/test_cases.py."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from lawsmith import discover
+from tests.made import narrow_beams
 
 FOUND = {
     # file: (target, least R² beyond, most constants per group)
@@ -19,9 +21,11 @@ YEARS = "year,flops\n2022-06-01,8.263e19\n2024-06-01,2.44e20\n"
 
 
 @pytest.fixture(autouse=True)
-def one_generation(monkeypatch: pytest.MonkeyPatch) -> None:
-    """All these laws are in the library: a second and third generation of changes to them would find nothing else."""
+def short(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """All these laws are in the library: further generations of changes, and wide beams of sums, find nothing else."""
     monkeypatch.setattr("lawsmith.agent.symbolic.symbolic_proposer.GENERATIONS", 1)
+    with narrow_beams():
+        yield
 
 
 @pytest.mark.slow
