@@ -314,8 +314,8 @@ def _numbers(
         number = None if one is None or one.suffix not in allowed else value(one.digits, decimal, thousands)
         values.append(None if number is None or one is None else number * allowed[one.suffix])
     said = []
-    words = zip(text.words, text.numerals, strict=True)
-    shown = next((word for word, one in words if one and one.suffix and one.suffix in allowed), None)
+    read = zip(text.words, text.numerals, values, strict=True)
+    shown = next((word for word, one, number in read if one and one.suffix and number is not None), None)
     if shown is not None and unit:
         units[text.name] = unit
         said.append(f"the unit {unit!r} stands in every cell and was read as such")

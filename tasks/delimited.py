@@ -130,18 +130,19 @@ def tidy(frame: "pd.DataFrame", names: list[str], where: str) -> Reading:
     repeated = [name for name, count in Counter(names).items() if count > 1 and name]
     if repeated:
         raise InputError(f"{where} names the column {repeated[0]!r} twice; every column needs its own name.")
-    frame.columns = [name or f"Unnamed: {place}" for place, name in enumerate(names)]
-    nameless = [f"Unnamed: {place}" for place, name in enumerate(names) if not name]
-    empty = [name for name in nameless if all(is_missing(cell) for cell in frame[name])]
-    frame, apart = frame.drop(columns=empty), _said_of_two_tables(names, empty, where)
+    nameless = {k: f"Unnamed: {k}" for k, name in enumerate(names) if not name}
+    nameless = {k: f"{name}.1" if name in names else name for k, name in nameless.items()}  # a table saved twice
+    frame.columns = [name or nameless[k] for k, name in enumerate(names)]
+    empty = [k for k, name in nameless.items() if all(is_missing(cell) for cell in frame[name])]
+    frame, apart = frame.drop(columns=[nameless[k] for k in empty]), _said_of_two_tables(names, empty, where)
     frame, units, said_units = _without_units(frame, where)
     frame, said_footers = _without_footers(frame, where)
     return Reading(frame, "", units, (*said_header, *apart, *said_units, *said_footers))
 
 
-def _said_of_two_tables(names: list[str], empty: list[str], where: str) -> tuple[str, ...]:
+def _said_of_two_tables(names: list[str], empty: list[int], where: str) -> tuple[str, ...]:
     """A sentence where an empty column parts the named ones, as between two tables side by side."""
-    for place in (int(name.removeprefix("Unnamed: ")) for name in empty):
+    for place in empty:
         left, right = [one for one in names[:place] if one], [one for one in names[place:] if one]
         if len(left) > 1 and len(right) > 1:
             return (

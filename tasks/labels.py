@@ -86,6 +86,8 @@ def _set_apart_replicates(d: Deciding, labels: dict[str, IntArray]) -> None:
 
 def _differs(codes: IntArray, cell: IntArray, place: Array, target: Array) -> bool:
     """Whether the target differs between labels within cells of equal features, in level or along the places (n, D)."""
+    if not codes.any():
+        return True
     counts = np.bincount(cell)
     rest, lines = target - (np.bincount(cell, target) / counts)[cell], np.column_stack([np.ones(len(cell)), place])
     matrix = np.concatenate([(codes == code)[:, None] * lines for code in range(1, codes.max() + 1)], axis=1)
@@ -274,7 +276,7 @@ def decide_codes(d: Deciding) -> None:
         return
     for name in d.open():
         values = d.numbers[name]
-        if values is None or np.isnan(values).any():
+        if values is None or not np.isfinite(values).all():
             continue
         levels = np.unique(values)
         if name in d.cells.booleans or np.array_equal(levels, [0.0, 1.0]):

@@ -195,7 +195,9 @@ def _from_ruler(text: str) -> tuple[str, str] | None:
     cells; None for any other text, and where no cell is empty or of several words."""
     lines = text.expandtabs().splitlines()
     place = next((k for k, line in enumerate(lines[1 : 1 << 8], start=1) if _RULER.fullmatch(line)), 0)
-    ends = [run.end() for run in re.finditer(r"[-=]+", lines[place])][:-1] if place else []
+    if not place:
+        return None
+    ends = [run.end() for run in re.finditer(r"[-=]+", lines[place])][:-1]
     rows = [
         lines[place - 1],
         *takewhile(str.strip, takewhile(lambda line: not _RULER.fullmatch(line), lines[place + 1 :])),

@@ -105,7 +105,7 @@ def _last_digits(values: Array) -> Array:
         units = 10.0 ** (order - digits + 1)
         if np.allclose(np.round(values[seen] / units) * units, values[seen], rtol=1e-14, atol=0):
             # a larger row of fixed decimals would end in so many zeros with the probability unit / units
-            if np.log10(np.maximum(units / max(unit, units.min()), 1.0)).sum() < ZEROS:
+            if np.maximum(np.log10(units) - np.log10(max(unit, units.min())), 0.0).sum() < ZEROS:
                 break
             found = np.zeros(len(values))
             found[seen] = units

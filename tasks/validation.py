@@ -206,7 +206,7 @@ def _weights(frame: "pd.DataFrame", schema: Schema, where: str) -> Array | None:
         )
     if kind == "relative error":
         values = values * np.abs(numbers(frame, schema.targets[0], where))
-    relative = values / np.median(values)  # squares of any unit overflow
+    relative = np.clip(values / np.median(values), 1e-50, 1e50)  # squares of any unit overflow
     found = relative ** {"count": 1.0, "variance": -1.0}.get(kind, -2.0)
     return np.asarray(found / found.mean())
 

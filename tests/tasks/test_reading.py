@@ -371,3 +371,30 @@ def test_cyrillic_text_of_windows_is_read_and_told(tmp_path: Path):
     data = read_dataset(tmp_path / "t.csv", ["Вязкость"])
     assert data.task.schema.features == ("Нагрев",)
     assert any("read as Cyrillic (Windows-1251)" in said for said in data.notices)
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "message"),
+    [
+        ("\ufeff", {}, "is empty; a table needs a header"),
+        ("cost;loss;seed\nb;1.2;3", {}, "the category 'cost' is 'b' in every row"),
+        ("step;loss\n39.5K;0.01\n0.442M;0.12\n", {"decimal": ","}, "which is no number where --decimal is ','"),
+    ],
+)
+def test_what_is_no_table_is_a_sentence(tmp_path: Path, text: str, options: dict[str, str], message: str) -> None:
+    (tmp_path / "t.csv").write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=re.escape(message)):
+        read_dataset(tmp_path / "t.csv", ["loss"], **options)  # type: ignore[arg-type]  # options pass through unchanged
+
+
+def test_an_index_that_was_saved_twice_is_read(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"n": np.geomspace(1, 99, 8), "loss": np.geomspace(9, 2, 8)})
+    frame.reset_index(names="Unnamed: 0").to_csv(tmp_path / "t.csv")
+    assert read_dataset(tmp_path / "t.csv", ["loss"]).task.schema.features == ("n",)
+
+
+def test_errors_of_any_size_are_weights(tmp_path: Path) -> None:
+    rows = "".join(f"{k},{k * k},{k}e-{40 * k}\n" for k in range(1, 8))
+    (tmp_path / "t.csv").write_text("n,loss,loss_err\n" + rows)
+    weights = read_dataset(tmp_path / "t.csv", ["loss"]).task.train.weights
+    assert weights is not None and np.isfinite(weights).all() and (weights > 0).all()
