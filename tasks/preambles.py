@@ -68,7 +68,8 @@ def _from_header(text: str, where: str) -> tuple[str, list[str]]:
         if _names(split(lines[place], separator)):
             begin, count = place, count - (place - begin)
             break
-    header, row = split(lines[begin], separator), split(lines[begin + count - 1], separator)
+    header = split(lines[begin], separator)
+    row = [cell for line in lines[begin + 1 : begin + count] for cell in split(line, separator)]
     above = split(lines[begin - 1], separator)
     if not any(map(is_numeral, row)):
         return text, []
