@@ -96,7 +96,9 @@ def read_dataset(
     known, told = _known(*stated, schema, roles, cells, split.frame)
     schema = schema.model_copy(update={"knowledge": known})
     meant = [
-        f"{given} was taken to mean {name.rstrip('.')}." for given, name in zip(target, roles.targets, strict=True) if given != name
+        f"{given} was taken to mean {name.rstrip('.')}."
+        for given, name in zip(target, roles.targets, strict=True)
+        if given != name
     ]
     found = _dataset(schema, cells, split, test, (*read, *_said(cells, schema), *meant, *roles.notices, *told))
     rows = found.task.train

@@ -76,18 +76,15 @@ def _corrected(profile: Profile, plain: Sequence[Template], others: Sequence[str
                 node, exp(add(*_slopes(b, others, STEEPEST_SHARE)))
             ),
         }
-        known = parameters(template.node)
-        if len(known) <= PLAIN and all(profile.kinds[name] is ColumnKind.SHARE for name in others):
+        if len(parameters(template.node)) <= PLAIN and all(profile.kinds[name] is ColumnKind.SHARE for name in others):
             corrections |= _of_mixtures(others)
         if curved:
             corrections[f"plus parabola of {title}"] = lambda b, node: add(
                 node, *_slopes(b, others), *(b.slope(power(b.x(n), Number(2.0))) for n in curved)
             )
         for how, correction in corrections.items():
-            terms = Terms(profile)
-            for parameter in known:
-                terms.keep(parameter.name)
-            found.append(Template(f"{template.origin}, {how}", correction(terms, template.node)))
+            node = correction(Terms(profile).beside(template.node), template.node)
+            found.append(Template(f"{template.origin}, {how}", node))
     return found
 
 

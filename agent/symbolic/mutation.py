@@ -58,10 +58,7 @@ class Mutator:
         """One changed form and the name of the step, or None when no step applies; `mate` lends terms."""
         for _ in range(TRIES):
             step = self._steps[int(self.rng.integers(len(self._steps)))]
-            b = Terms(self.profile)
-            for parameter in parameters(node):
-                b.keep(parameter.name)
-            found = step(node, mate, b)
+            found = step(node, mate, Terms(self.profile).beside(node))
             changed = None if found is None else merged(cancelled(found))
             parents = (node, mate) if step == self._cross else (node,)
             if changed is not None and changed != node and self._is_sound(changed, parents):

@@ -95,16 +95,14 @@ def of_categories(profile: Profile, plain: Sequence[Template]) -> list[Template]
     title = ", ".join(names)
     found = []
     for template in plain:
-        b = Terms(profile)
-        found.append(
-            Template(f"{template.origin}, offsets of {title}", with_offsets(b, template.node, names), template.backbone)
-        )
+        node = with_offsets(Terms(profile).beside(template.node), template.node, names)
+        found.append(Template(f"{template.origin}, offsets of {title}", node, template.backbone))
         for whole, what in ((False, title), (True, f"{title} on all of it")):
-            node = with_factors(Terms(profile), template.node, names, whole=whole)
+            node = with_factors(Terms(profile).beside(template.node), template.node, names, whole=whole)
             found.append(Template(f"{template.origin}, factors of {what}", node))
         for one in names if 1 < len(names) <= MIXED else ():
             rest = [name for name in names if name != one]
-            b = Terms(profile)
+            b = Terms(profile).beside(template.node)
             node = with_offsets(b, with_factors(b, template.node, [one]), rest)
             origin = f"{template.origin}, factors of {one}, offsets of {', '.join(rest)}"
             found.append(Template(origin, node))

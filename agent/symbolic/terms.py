@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations, combinations_with_replacement
+from typing import Self
 
 from lawsmith.agent.symbolic.profile import Profile
 from lawsmith.sandbox.law.expression import add, divide, exp, function, log, mul, neg, parameters, power, transform
@@ -61,10 +62,12 @@ class Letters:
         letter = parameter.name.rstrip(DIGITS)
         return self.fresh(letter, parameter.role, parameter.lower, parameter.upper)
 
-    def keep(self, name: str) -> None:
-        """Takes a name, and those of its letter with smaller numbers."""
-        letter = name.rstrip(DIGITS)
-        self._taken[letter] = max(self._taken.get(letter, 0), int(name[len(letter) :] or 1))
+    def beside(self, node: Node) -> Self:
+        """The same without the names of a tree's parameters, and those of their letters with smaller numbers."""
+        for name in (parameter.name for parameter in parameters(node)):
+            letter = name.rstrip(DIGITS)
+            self._taken[letter] = max(self._taken.get(letter, 0), int(name[len(letter) :] or 1))
+        return self
 
 
 class Terms(Letters):

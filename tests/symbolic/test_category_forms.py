@@ -10,7 +10,7 @@ from lawsmith.agent.symbolic.library import library
 from lawsmith.agent.symbolic.profile import profiles
 from lawsmith.sandbox.fitting import Loss
 from lawsmith.sandbox.law.expression import features, walk
-from lawsmith.sandbox.law.nodes import Feature, Function, Product, Sum
+from lawsmith.sandbox.law.nodes import Feature, Function, Parameter, Product, Sum
 from lawsmith.tasks import Table
 from tests.made import made_task
 
@@ -49,6 +49,15 @@ def test_a_category_multiplies_what_stands_on_the_level_or_all_of_it():
     assert isinstance(found["power law of width, factors of act"], Sum)
     assert isinstance(found["power law of width, factors of act on all of it"], Product)
     assert "pure power law of width, factors of act on all of it" not in found, "a form without a level is the same"
+
+
+def test_a_constant_of_a_level_is_no_other_term_too():
+    grown = table(("width", "act"))
+    dated = replace(grown, features=grown.features | {"year": np.tile([-1.0, 0.0, 1.0, 2.0], 9)})
+    for one in library(profiles(dated)[0]):
+        levels = [n for n in walk(one.node) if isinstance(n, Product) and any(map(compared, n.factors))]
+        own = {p.name for n in levels for p in n.factors if isinstance(p, Parameter)}
+        assert sum(isinstance(n, Parameter) and n.name in own for n in walk(one.node)) == len(own), one.origin
 
 
 def test_a_category_is_nowhere_but_in_comparisons():
