@@ -119,17 +119,18 @@ def resolved(name: str, names: Sequence[str], where: str) -> str:
 
 
 def meant(name: str, names: Sequence[str]) -> list[str]:
-    """The columns that a name may mean: of that name; else those that end with it, or have it before their unit, or
+    """The columns that a name may mean: of that name; else those that have it before their unit, or end with it, or
     have the same words (``loss`` for ``loss_mean`` and ``Loss ↓``)."""
     if name in names:
         return [name]
     wanted = name.strip().casefold()
     ends = tuple(f"{mark}{wanted}" for mark in "./")
-    own = [c for c in names if c.casefold() == wanted or c.casefold().endswith(ends)]
-    bare = {column: without_unit(column)[0].casefold() for column in names}
-    if not own:
-        own = [column for column in names if bare[column] == wanted or bare[column].endswith(ends)]
-        own = [column for column in own if not measures_scatter(column)] or own
+    bare = {c: without_unit(re.sub(r",[\w-]+$", "", c))[0].casefold() for c in names}  # acc,none of lm-eval
+    own = [c for c in names if c.casefold() == wanted or (c.casefold().endswith(ends) and c[:2] != "1/")]
+    if not any(c.casefold() == wanted for c in own):
+        exact = [c for c in names if bare[c] == wanted and not measures_scatter(c)]
+        own = exact or own or [c for c in names if bare[c] == wanted or bare[c].endswith(ends)]
+        own = [c for c in own if not measures_scatter(c)] or own
     own = own or [column for column in names if column.strip().casefold() == wanted]
     words = tokens(name)
     alike = [column for column in names if words and not measures_scatter(column)]

@@ -10,6 +10,7 @@ from lawsmith.tasks.arrays import Array, ranks
 from lawsmith.tasks.dates import is_date, spans_of_years
 from lawsmith.tasks.deciding import Deciding
 from lawsmith.tasks.folds import simplex_units
+from lawsmith.tasks.noise import rounding
 from lawsmith.tasks.numerals import is_numeral
 from lawsmith.tasks.table import Table
 
@@ -24,6 +25,7 @@ SETTING, FOLLOWS = 4, 0.7  # rows for each value of a setting, and correlation o
 SAME_ORDER, SIZE = 0.99, 3.0  # correlation of ranks, and factor between the medians, of two outcomes without names
 OUTCOME, ALONE = 0.97, 0.9  # share of its variance that follows from what was set, and at most from one setting
 ROWS_PER_TERM = 3  # of the polynomial that tells
+WORD = 3  # letters of a name that is more than a symbol
 ONE_UNIT = 0.02  # by which the factors that make shares add up differ at most
 COMPANION = 1 - 1e-5  # correlation of a column with a function of the target that makes it another outcome
 
@@ -112,12 +114,18 @@ def decide_companions(d: Deciding) -> None:
             d.set(name, "companion", f"{target} and it are values of a setting, as in a pivot table")
         elif words.summary_of(name, d.asked.target):
             d.set(name, "companion", f"by its name another statistic beside {target}")
+        elif pair and _runs_on(*pair):
+            d.set(name, "companion", f"{target} summed up row by row, or its steps")
+        elif pair and (words.has(name, "averages") or words.has(name, "smoothed")) and _agree(*pair, AGAIN):
+            d.set(name, "companion", f"by its name and values means of {target}")
         elif words.prediction_of(name, d.asked.target) and len(set(d.labels_of(name))) > 2:
             d.set(name, "companion", "by its name what a fit made of the target")
         elif pair and words.has(name, "ranks") and _is_order(*pair):
             d.set(name, "companion", f"the order of {target}")
         elif pair and words.repeats_of(name, target) and _agree(*pair, AGAIN):
             d.set(name, "companion", f"named like {target} and nearly the same: measured again")
+        elif _is_of_another_series(d, name, target):
+            d.set(name, "companion", f"measured as often as {target} is, in another series")
         elif _is_one_of_repeats(d, name, target):
             d.set(name, "companion", f"one of several measurements that {target} sums up")
         elif _is_one_of_repeats(d, target, name):
@@ -188,6 +196,27 @@ def _is_setting(values: Array, target: Array) -> bool:
 def _agree(values: Array, target: Array, share: float) -> bool:
     """Whether a column typically differs from the target by less than this share of its standard deviation."""
     return bool(np.median(np.abs(values - target)) < share * np.std(target))
+
+
+def _runs_on(values: Array, target: Array) -> bool:
+    """Whether one column is the running total of the other, as cumulative cases are of new ones."""
+    for total, step in ((values, target), (target, values)):
+        digits = 2 * rounding(total).max() + rounding(step).max() + 1e-9 * np.ptp(total)
+        if FEWEST_ON_LINE * digits < np.ptp(step) and (np.abs(np.diff(total) - step[1:]) <= digits).all():
+            return len(values) >= FEWEST_ON_LINE
+    return False
+
+
+def _is_of_another_series(d: Deciding, name: str, target: str) -> bool:
+    """Whether columns that differ from a column in their number alone, as ``Control_2`` from ``Control_1``, are as many
+    as the target has, which are measured again; and further columns are left."""
+    again = [other for other in d.names if words.repeats_of(other, target)]
+    series = [other for other in d.names if words.repeats_of(other, name)]
+    pairs = [pair for other in again if (pair := d.pair(other, target))]
+    told = len(again) == len(series) == len(pairs) > 0 and len(max(words.tokens(name), key=len)) >= WORD
+    return (
+        told and all(_agree(*pair, AGAIN) for pair in pairs) and not {name, *series, *again}.issuperset(d.candidates())
+    )
 
 
 def _is_one_of_repeats(d: Deciding, name: str, target: str) -> bool:

@@ -341,7 +341,10 @@ def _units_in(lines: list[dict[str, str]]) -> tuple[dict[str, str], list[dict[st
     stands_alone = len(first) == 1 and not all(unit.lower() in WORDS["units"] for unit in units.values())
     if not units or (not bracketed and (stands_alone or any(map(is_missing, units.values())))):
         return {}, []
-    are_units = all(len(unit) <= _LONGEST_UNIT and unit.count(" ") < _WORDS_OF_UNIT for unit in units.values())
+    typed = all(re.fullmatch(r"\d+[sdn]", unit) for unit in units.values())  # widths of columns in USGS' files
+    are_units = not typed and all(
+        len(unit) <= _LONGEST_UNIT and unit.count(" ") < _WORDS_OF_UNIT for unit in units.values()
+    )
     return (units if are_units else {}), lines
 
 

@@ -39,6 +39,8 @@ def joined_header(
         if any(map(is_numeral, row)) or (bracketed and all(bracketed)):  # values, or their units
             break
         lines.append(row)
+    if len(lines) > 1 and not lines[1][0] and _is_complete(_joined(names, upper, lines[:1]), frame):
+        lines.pop()  # units
     found, below = _joined(names, upper, lines), frame.iloc[len(lines) :].reset_index(drop=True)
     if not lines or not _is_complete(found, below) or not _holds_numbers(below):
         return names, frame, ()

@@ -194,15 +194,13 @@ def _from_ruler(text: str) -> tuple[str, str] | None:
     """The header and rows below which dashes mark each column, as sacct and sqlcmd print them, with tabs between the
     cells; None for any other text, and where no cell is empty or of several words."""
     lines = text.expandtabs().splitlines()
-    place = next((k for k, line in enumerate(lines[1 : 1 << 8], start=1) if _RULER.fullmatch(line)), 0)
+    place = next((k for k, line in enumerate(lines[: 1 << 8]) if k and _RULER.fullmatch(line)), 0)
     if not place:
         return None
     ends = [run.end() for run in re.finditer(r"[-=]+", lines[place])][:-1]
-    rows = [
-        lines[place - 1],
-        *takewhile(str.strip, takewhile(lambda line: not _RULER.fullmatch(line), lines[place + 1 :])),
-    ]
-    if not ends or len(rows) < _FEWEST or any(line[end : end + 1].strip() for line in rows for end in ends):
+    below = takewhile(lambda line: line.strip() and not _RULER.fullmatch(line), lines[place + 1 :])
+    rows = [lines[place - 1], *below]
+    if len(rows) < _FEWEST or any(line[end : end + 1].strip() for line in rows for end in ends):
         return None
     spans = list(zip([0, *ends], [*ends, None], strict=True))
     cells = [[line[start:end].strip() for start, end in spans] for line in rows]

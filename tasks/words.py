@@ -111,6 +111,7 @@ def is_performance(name: str) -> bool:
         "draw",
     ]
     known = known or (words[-1:] == ["time"] and not WORDS["timed"].isdisjoint(words[-2:-1]))
+    known = known or (not words and not WORDS["units_of_time"].isdisjoint(tokens(name)))  # Avg (ns)
     known = known or words[:1] in (["utilization"], ["elapsed"], ["throughput"]) or words[:2] == ["time", "per"]
     return spent or per_second or known or _MEASURED.search(bare(own)) is not None
 

@@ -101,7 +101,7 @@ def profile(table: Table) -> Profile:
     return Profile(
         kinds=kinds,
         unit=unit,
-        offset={name: _offset(c, kinds[name]) / unit[name] for name, c in table.features.items()},
+        offset={name: float(f"{_offset(c, kinds[name]) / unit[name]:.15g}") for name, c in table.features.items()},
         leading=_leading(table, scales),
         smallest={name: _smallest(column) for name, column in table.features.items()},
         zeros=frozenset(name for name in scales if table.features[name].min() == 0),

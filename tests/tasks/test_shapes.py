@@ -111,6 +111,20 @@ def test_the_mean_is_meant_and_no_error(asked: str, tmp_path: Path):
         read(tmp_path, table.rename(columns={name: "loss mean"}), "los")
 
 
+def test_the_column_before_its_unit_is_meant_and_not_its_inverse(tmp_path: Path):
+    table = FRAME.rename(columns={"loss": "1/[A]"}).assign(**{"[A] (mol/L)": 1 / FRAME["loss"]})
+    assert read(tmp_path, table, "[A]").task.schema.targets == ("[A] (mol/L)",)
+    results = FRAME.rename(columns={"loss": "acc,none"}).assign(**{"acc_stderr,none": np.linspace(0.1, 0.2, 15)})
+    assert roles(read(tmp_path, results, "acc"))["acc_stderr,none"] == "weight"
+
+
+def test_a_title_two_lines_of_names_and_units_in_a_sheet(tmp_path: Path):
+    rows: list[list[object]] = [["Zugversuch", None, None], [None], ["Probe", "Last", None], [None, "F", "s"]]
+    path = sheet(tmp_path, [*rows, [None, "N", "mm"], *([f"P{k}", 3.5 * k, k**0.5] for k in range(1, 9))])
+    data = read_dataset(path, ["s"])
+    assert data.task.schema.features == ("F",) and data.task.schema.columns["F"].unit == "N"
+
+
 def test_labels_with_a_letter_and_a_number_are_no_durations(tmp_path: Path):
     table = FRAME.assign(patient=[f"P{k % 2}" for k in range(15)])
     assert roles(read(tmp_path, table))["patient"] == "group"
