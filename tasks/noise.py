@@ -91,6 +91,7 @@ def rounding(values: Array) -> Array:
     return np.asarray(_last_digits(values) / np.sqrt(12))
 
 
+@np.errstate(divide="ignore", invalid="ignore", over="ignore")  # the smallest numbers have no last digit
 def _last_digits(values: Array) -> Array:
     """The unit (n,) of the last digit of each number."""
     size = np.abs(values).max(initial=0.0)

@@ -385,27 +385,3 @@ def test_a_share_is_no_outcome_whatever_its_name(tmp_path: Path):
     assert read(tmp_path, table).task.schema.features == ("web", "code", "math")
     beside = table.assign(accuracy=np.sqrt(shares[:, 0]), error=1 - np.sqrt(shares[:, 0]))
     assert read(tmp_path, beside.rename(columns={"math": "books"})).task.schema.features == ("web", "code", "books")
-
-
-def test_totals_and_means_over_rows_are_outcomes(tmp_path: Path):
-    cases = (8000 * np.exp(-(((np.arange(40) - 20) / 9) ** 2))).round()
-    smooth = pd.Series(cases).rolling(3, center=True, min_periods=1).mean().round(1)
-    table = pd.DataFrame({"day": np.arange(40) % 13, "cases": cases, "all": cases.cumsum(), "7-day avg": smooth})
-    data = read(tmp_path, table, "cases")
-    assert data.task.schema.features == ("day",)
-    assert "cases summed up row by row" in next(one.reason for one in data.roles if one.name == "all")
-    assert read(tmp_path, table.assign(all=np.arange(40.0) ** 2), "cases").task.schema.features == ("day", "all")
-
-
-def test_another_series_measured_as_often_is_no_feature(tmp_path: Path):
-    dose, off = np.geomspace(0.1, 300, 8), np.random.default_rng(0).normal(0, 2, (6, 8))
-    measured = {f"Drug A_{k}": 100 / (1 + dose / 8) + off[k] for k in (1, 2, 3)}
-    table = pd.DataFrame({"dose": dose, **{f"Control_{k}": 100 + off[k - 1] for k in (1, 2, 3)}, **measured})
-    assert read(tmp_path, table, "Drug A_1").task.schema.features == ("dose",)
-    assert len(read(tmp_path, table.drop(columns="dose"), "Drug A_1").task.schema.features) == 3
-
-
-def test_times_of_a_kernel_are_outcomes(tmp_path: Path):
-    size = 2.0 ** np.arange(8, 16)
-    table = pd.DataFrame({"Total Time (ns)": 1e5 * size**2, "Avg (ns)": 1e3 * size**2, "Size": size, "n": 100})
-    assert read(tmp_path, table, "Avg (ns)").task.schema.features == ("Size",)

@@ -64,9 +64,7 @@ SHOWN = {
     + FRAME.set_index(FRAME.index + 1).to_csv(header=False, sep=" "),
     "a name of two lines": '"N","D","loss\n"\n' + FRAME.to_csv(index=False, header=False),
     "settings above": "Instrument,2400\nDate,2024-05-14\n" + FRAME.to_csv(index=False),
-    "settings above, a remark below": "Method: Cu_324.8\nDate: 12/03/2024 10:14:22\n"
-    + FRAME.to_csv(index=False)
-    + "Correlation coefficient: 0.9987,,\n",
+    "a remark below": "Method: Cu_3\nDate: 12/03/2024 10:14:22\n" + FRAME.to_csv(index=False) + "R: 0.9987,,\n",
     "context of a benchmark": "Run on (8 X 3600 MHz CPU s)\nCPU Caches:\n  L1 Data 32 KiB (x4)\nLoad: 0.5, 0.4, 0.3\n"
     + FRAME.to_csv(index=False),
     "a logger's": '"TOA5","CR1000","12345","Std.27","CPU:x"\n'
