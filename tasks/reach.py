@@ -4,7 +4,6 @@ Laws are used beyond their data, and a law that fits well may end at a pole, an 
 Dense probes find that for any law, whatever it is made of.
 """
 
-from collections.abc import Sequence
 from itertools import product
 from typing import Literal
 
@@ -86,8 +85,11 @@ def reach_rows(table: Table, distances: tuple[tuple[str, float], ...] = ()) -> T
     parts, codes = [], []
     for group in dict.fromkeys(chosen.tolist()):
         x = table.take(table.codes == group).matrix()
-        far = [stated.get(name) or _usual(column, steep) for name, column in zip(table.features, x.T, strict=True)]
-        rows = np.concatenate([_rows(x, fixed, far, rng), _edges(x, units, rng)])
+        sides = []
+        for name, column in zip(table.features, x.T, strict=True):
+            usual = (_usual(column, even=True), _usual(column, even=steep))
+            sides.append([_way(column, up, stated.get(name) or usual[up]) for up in (False, True)])
+        rows = np.concatenate([_rows(x, fixed, sides, rng), _edges(x, units, rng)])
         rows[:, labels] = x[rng.integers(len(x), size=len(rows))][:, labels]  # a median is no label
         parts.append(rows)
         codes += [group] * len(rows)
@@ -96,24 +98,25 @@ def reach_rows(table: Table, distances: tuple[tuple[str, float], ...] = ()) -> T
     return Table(features, {}, table.groups, np.array(codes, dtype=np.intp))
 
 
-def _usual(column: Array, steep: bool) -> Far:
+def _usual(column: Array, *, even: bool) -> Far:
     """How far a feature (n,) is looked at of which the user says nothing: by a factor where it is a scale, else by
     widths.
 
-    Values that are spread evenly, and along which a target grows ever faster (`steep`), are no scale: exponential
-    growth over ten hours has no believable value after a thousand.
+    `even` asks whether values that are spread evenly are no scale. They are none below (Arrhenius' law has no
+    believable value at 3 K, although temperatures were 300 to 900 K), and above where a target grows ever faster:
+    exponential growth over ten hours has no believable value after a thousand.
     """
     values = np.unique(column)
     low, high = float(values[0]), float(values[-1])
     if low <= 0 or high < WIDE * low:
         return RANGES, False
-    even, by_ratios = (low + high) / 2, np.sqrt(low) * np.sqrt(high)
-    return (RANGES, False) if steep and np.median(values) > (even + by_ratios) / 2 else (BEYOND, True)
+    middle, by_ratios = (low + high) / 2, np.sqrt(low) * np.sqrt(high)
+    return (RANGES, False) if even and np.median(values) > (middle + by_ratios) / 2 else (BEYOND, True)
 
 
-def _rows(x: Array, fixed: Mask, far: Sequence[Far], rng: np.random.Generator) -> Array:
+def _rows(x: Array, fixed: Mask, sides: list[list[Array]], rng: np.random.Generator) -> Array:
+    """Rows (n, d) along each feature that is not `fixed`, to the values below and above at its `sides`, and between."""
     low, high = x.min(axis=0), x.max(axis=0)
-    sides = [[_way(column, up, distance) for up in (False, True)] for column, distance in zip(x.T, far, strict=True)]
     rows = []
     for k in np.flatnonzero(~fixed):
         for base in (np.median(x, axis=0), high):
@@ -157,9 +160,11 @@ def _way(column: Array, up: bool, far: Far) -> Array:
     low, high = float(column.min()), float(column.max())
     if low >= 0 and FRACTION <= high <= 1:
         return np.linspace(high if up else low, float(up), STEPS + 2)[1:-1]
+    if not up and high >= WIDE * low > 0 and _counts(column / low):
+        return np.full(STEPS, low)
     size, by_factor = far
     if by_factor:
-        factors = np.geomspace(1.0, 1.0 if not up and _counts(column / low) else size, STEPS + 1)[1:]
+        factors = np.geomspace(1.0, size, STEPS + 1)[1:]
         return high * factors if up else low / factors
     ways = np.linspace(0.0, size, STEPS + 1)[1:] * (high - low)
     if up or low < 0:

@@ -165,6 +165,16 @@ def test_growth_over_evenly_spread_values_is_looked_at_within_widths() -> None:
         assert reach_rows(other).features["n"].max() == pytest.approx(10 * BEYOND)
 
 
+def test_values_that_are_spread_evenly_are_no_scale_below() -> None:
+    """A stress of Arrhenius' law over 300 to 900 K is no million times larger at 44 K: nobody asks there."""
+    kelvin = np.linspace(300, 900, 13)
+    stress = table(kelvin, 40 * np.exp(900 / kelvin))
+    rows = reach_rows(stress)
+    assert rows.features["n"].min() > 100
+    assert unsafe(stress, rows, 40 * np.exp(900 / rows.matrix())) is None
+    assert reach_rows(table(np.arange(1.0, 11.0), np.ones(10))).features["n"].min() == 1
+
+
 def test_what_is_known_holds_inside_and_beyond_the_data() -> None:
     n = np.geomspace(1, 1e3, 30)
     rows = table(n, 0.2 + 0.6 * n**-0.5)
