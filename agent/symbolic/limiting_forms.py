@@ -1,7 +1,8 @@
 """The simpler forms that fitted laws have nearly become: a part whose constant went to an extreme becomes its limit.
 
 Such constants often grow against one another, as in `4294 - 4293 x^-1e-5`, which is a logarithm. An exponent that comes
-out near a small whole number may be that number: overheads and speedups fall as `1 / x`.
+out near a small whole number may be that number: overheads and speedups fall as `1 / x`. One that comes out at 0.3334
+may be 1/3.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -9,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import numpy as np
 
 from lawsmith.agent.symbolic.mutation import is_redundant, swap
+from lawsmith.agent.symbolic.term_law import SIMPLE
 from lawsmith.agent.symbolic.terms import STEEPEST_RATE
 from lawsmith.sandbox.law.expression import add, exp, factors_of, features, log, mul, parameters, power, walk
 from lawsmith.sandbox.law.identified import tells_apart
@@ -23,6 +25,7 @@ DOMINANT = 10.0  # … and multiple of the other part above which it leaves only
 SLIGHT = 0.03  # share of what a sum ranges over the rows of a group, below which a term is nothing
 WHOLE = (-2.0, -1.0, 1.0, 2.0)  # exponents that laws have by their nature …
 NEARLY = 0.15  # … and how far from one of them an exponent may come out with few rows
+CLOSELY = 0.01  # the same from a fraction that laws have, such as 1/3: there are many
 NEW = "k0"  # no form has a constant of this name: they count from 1
 
 Values = Callable[[Node], Sequence[Array]]
@@ -80,7 +83,8 @@ def _limit(part: Node, values: Values, beside_constant: bool) -> Node | None:
             if beside_constant and _moves(part, values) < STRAIGHT:
                 return log(base)
             found = np.concatenate(values(exponent))
-            return next((power(base, Number(k)) for k in WHOLE if np.abs(found - k).max() < NEARLY), None)
+            simple = (*((k, NEARLY) for k in WHOLE), *((k, CLOSELY) for k in SIMPLE))
+            return next((power(base, Number(k)) for k, room in simple if np.abs(found - k).max() < room), None)
         case Function("exp", (Product(factors),)):
             bare = mul(*(factor for factor in factors if not isinstance(factor, Parameter | Number)))
             straight = beside_constant and not parameters(bare) and _moves(part, values) < STRAIGHT
