@@ -298,10 +298,11 @@ class GeneralForms:
             return _Step()  # rows that were held out lie beyond its bounds
         names = [name for name in self.units if name in maker.arguments]
         search = TermSearch(maker.rows(look, self._inside(look), view), names, self.steady, stop)
-        short = search.shortest(VIEW_PRICE, VIEW_TERMS)
-        laws = [search.deepened(short, VIEW_PRICE, VIEW_TERMS + 1)] if short else []
         if widely:
-            laws += next(search.stages(), [])
+            laws = next(search.stages(), [])
+        else:
+            short = search.shortest(VIEW_PRICE, VIEW_TERMS)
+            laws = [search.deepened(short, VIEW_PRICE, VIEW_TERMS + 1)] if short else []
         best = min(laws, key=lambda law: search.score(law, VIEW_PRICE), default=None)
         groups = len(self.task.train.groups)
         if best is None:
@@ -357,10 +358,12 @@ class GeneralForms:
         step, positive = _Step(), left.min() > 0
         for view in (PLAIN, SQUARE) if positive else (PLAIN,):
             step = step.beside(self._ratio(look, beside(factor, node, title, view), maker))
-        for view in (PLAIN, *((RECIPROCAL,) if positive else ()), *((found,) if found else ())):
+        views = [*((found,) if found else ()), PLAIN, *((RECIPROCAL,) if positive else ())]
+        ways = [(view, False) for view in views] + [(PLAIN, True)] * (len(rest) <= FEW_LEFT)
+        for view, widely in ways:  # the costly one last
             if step.least < rounding_share(self.task.train):
                 break
-            through, widely = beside(factor, node, title, view), view is PLAIN and len(rest) <= FEW_LEFT
+            through = beside(factor, node, title, view)
             step = step.beside(self._through(through, look, stop, maker, widely=widely))
         return step
 
