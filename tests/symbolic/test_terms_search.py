@@ -45,14 +45,18 @@ LAWS: dict[str, tuple[dict[str, tuple[float, float]], Callable[..., Array]]] = {
 @pytest.mark.parametrize("name", LAWS)
 def test_a_noise_free_law_is_exact_after_the_first_stages(name: str) -> None:
     ranges, law = LAWS[name]
-    features = {one: drawn(*ends, seed) for seed, (one, ends) in enumerate(ranges.items())}
+    features = {one: drawn(*ends, seed, 120) for seed, (one, ends) in enumerate(ranges.items())}
     task = made_task(features, law(**features))
     forms = GeneralForms(task, profile(task.train), Loss.SQUARED)
-    stages = [stage for k in range(3) if (stage := forms.stage(k, lambda: False)) is not None]
-    source = stages[0].forms[0].source(task.schema)
-    assert "PARAMETERS" in source
-    assert min(stage.least for stage in stages) < 1e-9
-    assert sum(stage.tried for stage in stages) > 10_000
+    tried, stages = 0, (forms.stage(k, lambda: False) for k in range(3))
+    for stage in filter(None, stages):
+        assert "PARAMETERS" in stage.forms[0].source(task.schema)
+        tried += stage.tried
+        if stage.least < 1e-9:
+            break
+    else:
+        pytest.fail("no stage is exact")
+    assert tried > 10_000
 
 
 SHORT: dict[str, tuple[dict[str, tuple[float, float]], Callable[..., Array], int]] = {
@@ -78,7 +82,7 @@ def test_a_short_law_is_found_at_once_with_no_constant_too_many(name: str) -> No
     features = {one: drawn(*ends, seed, 80) for seed, (one, ends) in enumerate(ranges.items())}
     task = made_task(features, law(**features))
     general = GeneralForms(task, profile(task.train), Loss.SQUARED)
-    both = [stage for k in range(2) if (stage := general.stage(k, lambda: False)) is not None]
+    both = filter(None, (general.stage(k, lambda: False) for k in range(2)))
     stage = next(one for one in both if one.forms[0].origin == "sum of terms")  # a ratio may come first
     assert stage.least < 1e-12
     assert min(form.constants for form in stage.forms[:2]) <= constants
