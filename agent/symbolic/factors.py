@@ -66,7 +66,8 @@ def _hill(u: Array, k: float, n: float) -> Array:
 
 
 def _saturation(u: Array, k: float, n: float) -> Array:
-    return np.asarray(_real(u, n) * _hill(u, k, n))
+    raised = _real(u, n)
+    return np.asarray(raised * (1 / (1 + k * raised)))
 
 
 def _saturation_node(u: Node, absolute: Node, k: Node, n: Node) -> Node:

@@ -141,10 +141,10 @@ def fitted(terms: Sequence[Term], rows: ScaledRows) -> TermLaw | None:
 def _sizes(design: Array) -> Array | None:
     """The lengths (B, k) of each block's columns (B, m, k), 1 for those of zeros; None where a value is not finite, or
     a column holds zeros alone."""
-    size = np.sqrt((design**2).sum(axis=1))
+    size = np.asarray(np.sqrt((design**2).sum(axis=1)))
     if not np.isfinite(size).all() or not size.any(axis=0).all():
         return None
-    return np.asarray(np.where(size == 0, 1.0, size))
+    return size if size.all() else np.where(size == 0, 1.0, size)
 
 
 def _least_squares(design: Array, targets: Array) -> Array:
@@ -204,7 +204,7 @@ def refine(law: TermLaw, rows: ScaledRows, iterations: int = 12) -> TermLaw:
         unit = np.eye(len(scale))
         for _ in range(STEPS):
             step = dgesv(normal + damping * unit, right)[2] / scale
-            trial = inner.at(np.clip(found.theta + step, inner.low, inner.high))
+            trial = inner.at(np.minimum(np.maximum(found.theta + step, inner.low), inner.high))
             if trial is not None and trial.error < error:
                 found, error, damping = trial, trial.error, max(damping / 5, 1e-12)
                 break
@@ -250,7 +250,8 @@ class _Inner:
         self.low, self.high = np.array(bounds).T
         self.begin = np.clip([terms[t][k].constants[j] for t, k, j in self.places], self.low, self.high)
         self._measured = rows.measured
-        self._moving = list(dict.fromkeys((t, k) for t, k, _ in self.places))
+        self._moving = {(t, k): list(terms[t][k].constants) for t, k, _ in self.places}
+        self._changing, self._targets = {t for t, _ in self._moving}, rows.targets[..., None]
         self._values = [[factor.values(rows.arguments) for factor in term] for term in terms]
         self._columns = [self._column(values) for values in self._values]
 
@@ -260,9 +261,9 @@ class _Inner:
         for (t, k), own in self._constants(theta).items():
             factor = self.terms[t][k]
             values[t][k] = KINDS[factor.kind].values(self.rows.arguments[factor.argument], *own)
-        for t in dict.fromkeys(t for t, _ in self._moving):
+        for t in self._changing:
             columns[t] = self._column(values[t])
-        blocks, targets = self.rows.blocks, self.rows.targets[..., None]
+        blocks, targets = self.rows.blocks, self._targets
         design = self.rows.beside(np.array(columns).T.reshape(blocks, -1, len(columns)))
         if (size := _sizes(design)) is None:
             return None
@@ -293,7 +294,7 @@ class _Inner:
             factor = self.terms[t][k]
             slopes[t, k] = KINDS[factor.kind].slopes(self.rows.arguments[factor.argument], *own)
         blocks = self.rows.blocks
-        coefficients = np.repeat(found.coefficients, self.rows.count // blocks, axis=0)
+        coefficients = np.repeat(found.coefficients, self.rows.count // blocks if blocks > 1 else 1, axis=0)
         columns = []
         for t, k, j in self.places:
             rest = self._column([one for place, one in enumerate(found.values[t]) if place != k])
@@ -321,7 +322,7 @@ class _Inner:
 
     def _constants(self, theta: Array) -> dict[tuple[int, int], list[float]]:
         """Term and factor -> all constants of it, the free ones from theta (q,)."""
-        found = {(t, k): list(self.terms[t][k].constants) for t, k in self._moving}
+        found = {place: list(constants) for place, constants in self._moving.items()}
         for (t, k, j), value in zip(self.places, theta.tolist(), strict=True):
             found[t, k][j] = value
         return found
