@@ -77,13 +77,14 @@ def disbelieved(train: Table, predictions: Sequence[Array], growing: bool = Fals
         if not len(leading):
             continue
         expected = np.median(leading, axis=0)
-        relative = growing or errors_are_relative(measured, expected)
-        missed = _missed(measured, leading, around, edge, relative)
-        missed |= _missed(measured, leading, around, edge, relative, known=missed)
+        relative = growing or (train.weight is None and errors_are_relative(measured, expected))
+        unit = np.abs(leading) if relative else np.broadcast_to(train.weights**-0.5, leading.shape)
+        missed = _missed(measured, leading, unit, around, edge)
+        missed |= _missed(measured, leading, unit, around, edge, known=missed)
         few = missed.sum() <= max(FEW, MOST * len(train))
         if (
             few
-            or _stand_apart(measured, expected, missed, relative)
+            or _stand_apart(measured, expected, missed, np.median(unit, axis=0))
             or (missed.mean() <= MOST_OF_A_UNIT and factor_of_unit(measured[missed], expected[missed]))
         ):
             found += [
@@ -100,7 +101,7 @@ def with_those_met(
     judged = []
     for one in rows:
         measured, expected = train.targets[one.target], predictions[:, list(train.targets).index(one.target)]
-        size = np.abs(measured - expected) / (np.maximum(np.abs(expected), 1e-300) if growing else 1.0)
+        size = np.abs(measured - expected) / (np.maximum(np.abs(expected), 1e-300) if growing else train.weights**-0.5)
         least = max(float(rounding(measured)[one.row]), 1e-9 * float(np.abs(measured).max()))
         met = (
             size[one.row] <= ALMOST * NORMAL * np.median(size) or np.abs(measured - expected)[one.row] <= ALMOST * least
@@ -109,10 +110,10 @@ def with_those_met(
     return tuple(judged)
 
 
-def _stand_apart(measured: Array, expected: Array, missed: Mask, relative: bool) -> bool:
+def _stand_apart(measured: Array, expected: Array, missed: Mask, unit: Array) -> bool:
     """Whether rows (n,) are missed by far, hardly any other by nearly as much, and not all of them by one factor:
     slips, no heavy tails and no group of their own."""
-    size = np.abs(measured - expected) / (np.abs(expected) if relative else 1.0)
+    size = np.abs(measured - expected) / unit
     almost = np.sum((size > ALMOST * NORMAL * np.median(size)) & ~missed)
     with np.errstate(divide="ignore", invalid="ignore"):  # a law may expect 0, of which nothing is a multiple
         ratios = measured[missed] / expected[missed]
@@ -152,15 +153,15 @@ def _leading(measured: Array, columns: Sequence[Array]) -> Array:
 
 
 def _missed(
-    measured: Array, leading: Array, around: IntArray, edge: Mask, relative: bool, known: Mask | None = None
+    measured: Array, leading: Array, unit: Array, around: IntArray, edge: Mask, known: Mask | None = None
 ) -> Mask:
     """Rows (n,) that every leading law (L, n) misses by far, to one side, and their neighbours are not missed so; rows
-    that are `known` to be missed are no neighbours."""
-    residual = (measured - leading) / (np.abs(leading) if relative else 1.0)
+    that are `known` to be missed are no neighbours. unit (L, n): what errors are shares of."""
+    residual = (measured - leading) / unit
     size = np.abs(residual)
     scale = NORMAL * np.median(size, axis=1, keepdims=True)
     # exact laws leave nothing else
-    rounded = np.maximum(rounding(measured), 1e-9 * np.abs(measured).max()) / (np.abs(leading) if relative else 1.0)
+    rounded = np.maximum(rounding(measured), 1e-9 * np.abs(measured).max()) / unit
     noticed = np.abs(measured - leading)
     noticed = noticed > ALSO_PLAIN * NORMAL * np.median(noticed, axis=1, keepdims=True)
     far = noticed & (size > np.where(edge, FAR_AT_EDGE, FAR) * np.maximum(scale, rounded))

@@ -167,6 +167,16 @@ def test_five_slips_in_forty_rows_are_named(seed: int) -> None:
     assert {row.row for row in disbelieved(table(n, measured), [truth[:, None]])} == slipped
 
 
+def test_stated_errors_say_how_far_a_row_may_be_off() -> None:
+    n, rng = np.geomspace(1, 100, 40), np.random.default_rng(0)
+    law, sigma = 2 + 5 * n**-0.5, np.where(np.arange(40) % 8 == 1, 0.4, 0.01)
+    loss = law + sigma * rng.uniform(0.5, 1.5, 40) * rng.choice([-1, 1], 40)
+    loss[20] += 0.2
+    stated = replace(table(n, loss), weight=sigma**-2)
+    assert [one.row for one in disbelieved(stated, [law[:, None]])] == [20]
+    assert not disbelieved(replace(stated, targets={"loss": law + 0.9 * (loss - law) * (n != n[20])}), [law[:, None]])
+
+
 def test_heavy_tails_are_noise() -> None:
     rng = np.random.default_rng(1)
     n = np.geomspace(1, 1000, 200)
@@ -321,7 +331,7 @@ def test_recorded_weights_are_used_again_and_damaged_ones_are_not() -> None:
 def test_slips_where_a_law_expects_nothing_are_seen_without_a_word_of_numpy() -> None:
     measured, missed = np.r_[np.zeros(18), 5.0, 6.0], np.arange(20) > 17
     with np.errstate(all="raise"):
-        assert _stand_apart(measured, np.zeros(20), missed, relative=False)
+        assert _stand_apart(measured, np.zeros(20), missed, np.ones(20))
 
 
 def test_a_row_at_a_corner_of_a_grid_has_to_be_farther_off() -> None:
