@@ -25,7 +25,7 @@ def sealed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The archive of a short search."""
     place = tmp_path_factory.mktemp("sealed")
     (place / "t.csv").write_text(ROWS)
-    options = ("--agent", "symbolic", "--time-limit", "0.2", "--runs-dir", str(place / "runs"))
+    options = ("--agent", "symbolic", "--time-limit", "0.2", "--trust-all", "--runs-dir", str(place / "runs"))
     with pytest.raises(SystemExit) as ended:
         main(["--data", str(place / "t.csv"), "--target", "y", *options])
     assert not ended.value.code
