@@ -96,6 +96,7 @@ def simplex_columns(table: Table) -> tuple[str, ...]:
     return tuple(simplex_units(table))
 
 
+@kept_with_table
 def simplex_units(table: Table) -> dict[str, float]:
     """Factors b > 0 by feature, for those that are shares of a whole, whatever the whole and the unit of each.
 
@@ -119,9 +120,10 @@ def simplex_units(table: Table) -> dict[str, float]:
             units = {name: float(factor / largest[name]) for name, factor in zip(names, factors, strict=True)}
             if off <= SIMPLEX_TOLERANCE * widest:
                 return units
-            digits = [factor * rounding(table.features[name]).max() for name, factor in units.items()]
-            if off <= min(LOOSE * widest, ROUNDED * np.linalg.norm(digits)):
-                return units
+            if off <= LOOSE * widest:
+                digits = [factor * rounding(table.features[name]).max() for name, factor in units.items()]
+                if off <= ROUNDED * np.linalg.norm(digits):
+                    return units
             shares.pop(int(np.argmin(ranges)))
         names = shares
     return {}
