@@ -26,6 +26,9 @@ EXPONENTS = (1.0, -1.0, 2.0, -2.0, 0.5, -0.5)  # of the second feature of a prod
 MOST_DEGREE, ROWS_OF_A_COLUMN = 12, 3  # of a polynomial, as far as there are rows
 DECADE = 10.0  # ratio of the largest to the smallest value, from which a logarithmic axis is tried too
 PROMISING = 3e-3  # share of the variance that a polynomial may leave
+NEARLY_ALL = 0.97  # share of the size of a target that has one sign, where the rest is noise
+NOISE = 2.0  # times the size of values of the wrong sign, up to which values are noise
+FEWEST = 0.3  # share of the rows that must be more than that
 LEAST = 1e-9  # share of the variance below which approximations are not told apart
 
 
@@ -66,13 +69,18 @@ def joint_features(
 ) -> tuple[Joint, Node] | None:
     """The features (n,), in their units, with joint ones in the places of those that act on the target (n,) through
     these alone, and the powers that stand before; None where each acts on its own."""
-    alone = [JointFeature({Feature(name, units[name]): 1.0}, column / units[name]) for name, column in features.items()]
-    if not 1 < len(alone) <= MOST_FEATURES:
+    rows, up = np.ones(len(target), dtype=np.bool_), target * np.sign(target.sum())
+    one_sign = bool(up.sum() >= NEARLY_ALL * np.abs(up).sum() > 0)
+    if one_sign:
+        rows = up > NOISE * max(float(-up.min()), 0.0)
+    if not 1 < len(features) <= MOST_FEATURES or rows.sum() < FEWEST * len(rows):
         return None
-    seen, weight, best = target, np.ones(len(target)), Joint(alone)
-    if target.min() > 0 or target.max() < 0:
-        size, best = np.abs(target), Joint(alone, one_sign=True)
-        seen, weight = np.log(size), size / np.hypot(size, np.median(size))
+    seen, weight = target[rows], np.ones(rows.sum())
+    if one_sign:
+        size = up[rows]
+        seen, weight = np.log(size), size / np.hypot(size, np.median(size) if rows.all() else size.max())
+    alone = [JointFeature({Feature(name, units[name]): 1.0}, x[rows] / units[name]) for name, x in features.items()]
+    best = Joint(alone, one_sign=one_sign)
     least = _criterion(best, seen, weight)
     while len(best.known) > 1:
         for way in (_merged, _carried):

@@ -50,6 +50,17 @@ def test_features_that_act_together_alone_are_one(name: str) -> None:
         assert values == pytest.approx(features.get(one.title, one.values))
 
 
+def test_noise_that_turns_small_values_hides_no_power_before_a_function() -> None:
+    """A plume's width grows with the distance x, and far from its middle noise alone is measured."""
+    x, y = RNG.uniform(1, 10, 200), RNG.uniform(-1.5, 1.5, 200)
+    plume = 5 * x**-1.6 * np.exp(-((y / x / 0.12) ** 2))
+    found = joint_features(
+        {"x": x, "y": y}, plume + 0.01 * plume.std() * RNG.standard_normal(200), {"x": 1.0, "y": 1.0}
+    )
+    assert found is not None
+    assert [one.title for one in found[0].known] == ["[y/x]"]
+
+
 def test_the_law_of_joint_features_is_exact_in_the_features() -> None:
     a, b, c = (NEAR[name] for name in "abc")
     task = made_task({"a": a, "b": b, "c": c}, a * np.log1p(2 * b / c))
