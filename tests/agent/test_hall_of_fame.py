@@ -91,7 +91,7 @@ def test_only_formulas_ask_for_a_single_target():
 @pytest.mark.data
 def test_a_task_of_several_targets_is_searched(sldbench: Path, tmp_path: Path, capsys):
     printed = run_command(
-        capsys, *f"--task domain_mixture --time-limit 2 --json --data-dir {sldbench} --runs-dir {tmp_path}".split()
+        capsys, *f"--task domain_mixture --time-limit 0.2 --json --data-dir {sldbench} --runs-dir {tmp_path}".split()
     )
     assert printed.json["runs"][0]["validation_r2"] > 0
 

@@ -77,7 +77,8 @@ def test_an_export_goes_to_a_formula_in_one_command(
 ) -> None:
     export().to_csv(tmp_path / "export.csv", index=False)
     command = [sys.executable, "-m", "lawsmith", str(tmp_path / "export.csv"), "--target", "loss"]
-    command += ["--time-limit", "3", "--json", "--runs-dir", str(tmp_path / "runs")]
+    form = "L + A*({}/1e8)^-a + B*({}/1e9)^-b".format(*features)
+    command += ["--form", form, "--only", "--json", "--runs-dir", str(tmp_path / "runs")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)

@@ -166,7 +166,7 @@ def test_9_a_narrow_terminal_is_readable(ask, monkeypatch: pytest.MonkeyPatch, w
 
 def test_10_without_a_terminal(folder: Path, tmp_path: Path):
     shutil.copy(folder / "runs.csv", tmp_path)
-    told = in_folder(tmp_path, ["runs.csv", "--target", "loss", "--time-limit", "1", "--json"])
+    told = in_folder(tmp_path, ["runs.csv", "--target", "loss", "--time-limit", "0.2", "--json"])
     assert told.returncode == 0, told.stderr
     assert json.loads(told.stdout)["runs"][0]["laws"]  # stdout is the result alone
     assert "\x1b" not in told.stdout + told.stderr and "run 1/1: held-out R²" in told.stderr

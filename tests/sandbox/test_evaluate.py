@@ -309,19 +309,20 @@ def test_processes_of_opaque_code_never_meet_and_the_one_that_knows_all_comes_la
     assert full[2] > max(size for _, _, size in of_folds)  # the only one that holds every target
 
 
-def test_a_candidate_that_hangs_costs_one_wall_limit(sandbox: Sandbox, task: Task, folds: list[Fold]) -> None:
+def test_a_candidate_that_hangs_costs_one_wall_limit(
+    launches: list[tuple[float, float, int]], sandbox: Sandbox, task: Task, folds: list[Fold]
+) -> None:
     with Sandbox(Limits(wall_seconds=0.5, cpu_seconds=5), workers=2, tier=sandbox.tier) as brisk:
         assert brisk.tier is sandbox.tier
         probes = task.train.take(np.array([0, 35]))
-        began = time.monotonic()
         found = evaluate(brisk, SLEEPER, task, folds, probes=probes)
         assert found.verdict is Verdict.TIMEOUT
-        assert time.monotonic() - began < 1.5
+        assert len(launches) <= brisk.workers  # side by side; none follows
         screened = brisk.run(whole_fit(SLEEPER, task, probes))
-        began = time.monotonic()
+        before = len(launches)
         again = evaluate(brisk, SLEEPER, task, folds, probes=probes, whole=screened)
         assert again.verdict is screened.verdict is Verdict.TIMEOUT
-        assert time.monotonic() - began < 0.3
+        assert len(launches) == before
 
 
 def test_the_end_of_the_search_stops_what_may_hang_and_says_nothing_of_it(
@@ -333,7 +334,7 @@ def test_the_end_of_the_search_stops_what_may_hang_and_says_nothing_of_it(
         patient.deadline = began + 0.3
         with pytest.raises(SearchOver):
             evaluate(patient, SLEEPER, task, folds)
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 20  # instead of the 60 s that it sleeps
         with pytest.raises(SearchOver):  # nor is anything begun
             evaluate(patient, OPAQUE, task, folds)
         assert evaluate(patient, FORM, task, folds).verdict is Verdict.OK  # arithmetic cannot hang

@@ -67,10 +67,10 @@ print(*sorted({name.partition(".")[0] for name in sys.modules} & {"numpy", "pyda
 
 def test_an_import_bomb_is_refused_at_once() -> None:
     names = ", ".join(f"name_{k}" for k in range(4000))
-    began = time.monotonic()
+    began = time.process_time()
     with pytest.raises(Refused, match="at most 100 names"):
         read_candidate(f"from scipy.stats import {names}\n{HONEST}")
-    assert time.monotonic() - began < 1
+    assert time.process_time() - began < 1
 
 
 @pytest.mark.parametrize("tier", ISOLATED)
